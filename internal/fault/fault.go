@@ -1,0 +1,121 @@
+// Package fault is the one small error type that every room shares.
+//
+// A *fault.Error carries a sentence fit for the person who caused it: a reader at the form, a staff member, the
+// operator at a terminal. Every other error is internal: it is logged whole, once, at the edge, and the person sees one
+// fixed sentence with a reference. The package knows nothing of HTTP; internal/web turns kinds into statuses.
+package fault
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind says what sort of trouble it is, and so who can do something about it.
+type Kind int
+
+// The kinds. Internal is the zero value, so that a forgotten kind never shows its text to anybody.
+const (
+	Internal    Kind = iota // our own defect
+	Invalid                 // the input is wrong; Field names which part
+	NotFound                // there is no such thing, or not for you
+	Conflict                // it was done already, or with other input
+	Forbidden               // you may not
+	Unavailable             // a part we depend on does not answer now; trying again later is right
+	TooLarge                // the input is larger than we read
+)
+
+var kindNames = [...]string{"internal", "invalid", "not found", "conflict", "forbidden", "unavailable", "too large"}
+
+// String gives the kind in words, for logs.
+func (k Kind) String() string {
+	if k < 0 || int(k) >= len(kindNames) {
+		return fmt.Sprintf("kind %d", int(k))
+	}
+	return kindNames[k]
+}
+
+// Error is an error with a message fit for the person who gets it.
+type Error struct {
+	Kind    Kind
+	Field   string // the input's name in the interface ("amount"), when the error belongs to one
+	Message string // a whole sentence; says what to do where that is not obvious
+	Err     error  // the cause, for the log; never shown
+}
+
+// Error gives the message, and the cause where there is one. It is meant for logs; show Message to people.
+func (e *Error) Error() string {
+	text := e.Message
+	if e.Field != "" {
+		text = e.Field + ": " + text
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Invalidf is wrong input in the named field.
+func Invalidf(field, format string, args ...any) *Error {
+	return &Error{Kind: Invalid, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// NotFoundf is a thing that is not there.
+func NotFoundf(format string, args ...any) *Error {
+	return &Error{Kind: NotFound, Message: fmt.Sprintf(format, args...)}
+}
+
+// Conflictf is something that contradicts what was done already.
+func Conflictf(format string, args ...any) *Error {
+	return &Error{Kind: Conflict, Message: fmt.Sprintf(format, args...)}
+}
+
+// Forbiddenf is something the person may not do.
+func Forbiddenf(format string, args ...any) *Error {
+	return &Error{Kind: Forbidden, Message: fmt.Sprintf(format, args...)}
+}
+
+// TooLargef is input beyond the size we read.
+func TooLargef(format string, args ...any) *Error {
+	return &Error{Kind: TooLarge, Message: fmt.Sprintf(format, args...)}
+}
+
+// Unavailablef is a part we depend on that does not answer; cause is kept for the log.
+func Unavailablef(cause error, format string, args ...any) *Error {
+	return &Error{Kind: Unavailable, Message: fmt.Sprintf(format, args...), Err: cause}
+}
+
+// KindOf is the kind of the first fault in the chain, or Internal when there is none.
+func KindOf(err error) Kind {
+	if f, ok := errors.AsType[*Error](err); ok {
+		return f.Kind
+	}
+	return Internal
+}
+
+// Is tells whether err carries a fault of this kind.
+func Is(err error, kind Kind) bool { return err != nil && KindOf(err) == kind }
+
+// All collects every fault in err, in order, through errors.Join: one form can have several wrong fields.
+func All(err error) []*Error {
+	if err == nil {
+		return nil
+	}
+	if f, ok := err.(*Error); ok { //nolint:errorlint // walking the tree by hand, one node at a time
+		return []*Error{f}
+	}
+	switch wrapped := err.(type) { //nolint:errorlint // see above
+	case interface{ Unwrap() []error }:
+		var all []*Error
+		for _, part := range wrapped.Unwrap() {
+			all = append(all, All(part)...)
+		}
+		return all
+	case interface{ Unwrap() error }:
+		return All(wrapped.Unwrap())
+	default:
+		return nil
+	}
+}
