@@ -1,0 +1,161 @@
+// Package contribution is the life of a contribution: how it starts, what PayPal tells of it, and how that becomes a
+// state and ledger entries that can be trusted.
+//
+// News reaches it three ways (the reader's return, a webhook, the sweep), and all three do the same: fetch the resource
+// from PayPal's API, turn it into facts, and call the one door, Apply. It does not speak HTTP to readers, it does not
+// verify webhooks, and it makes no reports.
+package contribution
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/fault"
+	"readerfund/internal/money"
+)
+
+// Frequency is how often a reader gives.
+type Frequency string
+
+// The frequencies of the public interface.
+const (
+	Once    Frequency = "once"
+	Monthly Frequency = "month"
+	Yearly  Frequency = "year"
+)
+
+// Source is the way by which news reached us. Event is the webhook event's row, 0 for every other way.
+type Source struct {
+	Way   Way
+	Event int64
+}
+
+// Way names a Source.
+type Way string
+
+// The ways news reaches us.
+const (
+	ByStart   Way = "start"   // the answer to our own request for an order
+	ByReader  Way = "return"  // the reader came back from PayPal
+	ByWebhook Way = "webhook" // PayPal called
+	BySweep   Way = "sweep"   // we asked, because nobody told us
+	ByStaff   Way = "staff"   // a person asked
+)
+
+// Contribution is one reader's decision to give. Times are UTC. Name, Email and Message are what the reader typed.
+type Contribution struct {
+	ID         uuid.UUID
+	Receipt    string // a person can read it out: "K7M3-9QX2"
+	CampaignID uuid.UUID
+	Campaign   string // the campaign's slug
+	Frequency  Frequency
+	Amount     money.Amount
+	Article    string
+	Name       string
+	Email      string
+	Message    string
+	Anonymous  bool
+	CoverFee   bool
+
+	State      State
+	Reason     string // PayPal's code for a pending, declined or failed state
+	Attention  string // why a person should look at it; empty when nobody needs to
+	OrderID    string // empty until PayPal made the order
+	ApproveURL string // where the reader approves; empty until PayPal made the order
+	RetryURL   string // where the reader picks another way to pay, after a decline that allows it
+
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	CompletedAt time.Time // when the money was in; zero before
+
+	key             sql.NullString
+	digest          []byte
+	captureAttempt  int
+	captureDoubt    int
+	captureRefused  int
+	goneSince       time.Time
+	checks          int
+	hasSupporter    bool
+	approvedByPayer bool
+}
+
+// row is a contribution as the database holds it.
+type row struct {
+	ID             uuid.UUID      `db:"id"`
+	Receipt        string         `db:"receipt"`
+	Key            sql.NullString `db:"idempotency_key"`
+	Digest         []byte         `db:"intent_digest"`
+	CampaignID     uuid.UUID      `db:"campaign_id"`
+	Campaign       string         `db:"campaign"`
+	Frequency      string         `db:"frequency"`
+	AmountMinor    int64          `db:"amount_minor"`
+	Currency       string         `db:"currency"`
+	Article        string         `db:"article"`
+	Name           string         `db:"name"`
+	Email          string         `db:"email"`
+	Message        string         `db:"message"`
+	Anonymous      bool           `db:"anonymous"`
+	CoverFee       bool           `db:"cover_fee"`
+	State          string         `db:"state"`
+	Reason         string         `db:"reason"`
+	Attention      string         `db:"attention"`
+	OrderID        sql.NullString `db:"order_id"`
+	ApproveURL     string         `db:"approve_url"`
+	RetryURL       string         `db:"retry_url"`
+	CaptureAttempt int            `db:"capture_attempt"`
+	CaptureDoubt   int            `db:"capture_doubt"`
+	CaptureRefused int            `db:"capture_refused"`
+	GoneSince      sql.NullTime   `db:"gone_since"`
+	SupporterID    uuid.NullUUID  `db:"supporter_id"`
+	Checks         int            `db:"checks"`
+	CreatedAt      time.Time      `db:"created_at"`
+	UpdatedAt      time.Time      `db:"updated_at"`
+	CompletedAt    sql.NullTime   `db:"completed_at"`
+}
+
+const selectRow = `
+	SELECT c.id, c.receipt, c.idempotency_key, c.intent_digest, c.campaign_id, k.slug AS campaign, c.frequency,
+	       c.amount_minor, c.currency, c.article, c.name, c.email, c.message, c.anonymous, c.cover_fee,
+	       c.state, c.reason, c.attention, c.order_id, c.approve_url, c.retry_url,
+	       c.capture_attempt, c.capture_doubt, c.capture_refused, c.gone_since, c.supporter_id, c.checks,
+	       c.created_at, c.updated_at, c.completed_at
+	FROM contribution c JOIN campaign k ON k.id = c.campaign_id`
+
+func (r row) contribution() Contribution {
+	return Contribution{
+		ID: r.ID, Receipt: r.Receipt, CampaignID: r.CampaignID, Campaign: r.Campaign, Frequency: Frequency(r.Frequency),
+		Amount:  money.New(r.AmountMinor, money.Currency(r.Currency)),
+		Article: r.Article, Name: r.Name, Email: r.Email, Message: r.Message, Anonymous: r.Anonymous, CoverFee: r.CoverFee,
+		State: State(r.State), Reason: r.Reason, Attention: r.Attention,
+		OrderID: r.OrderID.String, ApproveURL: r.ApproveURL, RetryURL: r.RetryURL,
+		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), CompletedAt: utc(r.CompletedAt),
+		key: r.Key, digest: r.Digest, captureAttempt: r.CaptureAttempt, captureDoubt: r.CaptureDoubt,
+		captureRefused: r.CaptureRefused, goneSince: utc(r.GoneSince), checks: r.Checks, hasSupporter: r.SupporterID.Valid,
+	}
+}
+
+func utc(t sql.NullTime) time.Time {
+	if !t.Valid {
+		return time.Time{}
+	}
+	return t.Time.UTC()
+}
+
+// find reads one contribution by a condition on c. It returns fault.NotFound when there is none.
+func find(ctx context.Context, q sqlx.QueryerContext, condition string, args ...any) (Contribution, error) {
+	var r row
+	err := sqlx.GetContext(ctx, q, &r, selectRow+" WHERE "+condition, args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Contribution{}, fault.NotFoundf("There is no such contribution.")
+	}
+	if err != nil {
+		return Contribution{}, fmt.Errorf("read contribution: %w", err)
+	}
+	return r.contribution(), nil
+}
