@@ -146,7 +146,7 @@ func (s *Server) launch(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = output.Close() }() // the server has its own handle
+	defer func() { _ = output.Close() }()                                               // the server has its own handle
 	cmd := exec.Command(filepath.Join(s.cluster.bin, "postgres"), s.arguments(opts)...) //nolint:gosec,noctx // a program Find found; it outlives ctx
 	cmd.Dir = s.cluster.data
 	cmd.Env = append(os.Environ(), "LC_ALL=C")

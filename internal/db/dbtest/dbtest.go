@@ -1,0 +1,175 @@
+// Package dbtest gives each test a fresh, migrated database of its own on a real PostgreSQL.
+//
+// One private server serves all test processes of a user. The first that needs it starts it (see the keeper); it stops
+// by itself ten seconds after the last one has ended, or at once by `make test-stop`. If DATABASE_URL is set, its server
+// is used instead, and databases are created and dropped there. The migrated schema is kept as a template, so that a
+// test's database is a copy made in some 30 ms.
+//
+// It never links into a production binary.
+package dbtest
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"readerfund/internal/db"
+	"readerfund/migrations"
+)
+
+// The names of what we create on a server, so that leftovers of killed tests can be told from other people's data.
+const (
+	TestPrefix     = "readerfund_test_"
+	TemplatePrefix = "readerfund_tpl_"
+)
+
+// New gives a pool on a fresh migrated database. Both go when the test ends.
+func New(t testing.TB) *db.DB {
+	t.Helper()
+	d, err := db.Open(t.Context(), NewURL(t), db.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+// NewURL gives the address of a fresh migrated database, for tests that start real programs. It goes when the test ends,
+// whoever is still connected.
+func NewURL(t testing.TB) string {
+	t.Helper()
+	s, err := shared()
+	if err != nil {
+		t.Fatalf("a PostgreSQL for tests: %v", err)
+	}
+	name := TestPrefix + strings.ToLower(rand.Text())
+	if err := s.copyTemplate(t.Context(), name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second) // the test's own context is over
+		defer cancel()
+		if _, err := s.admin.ExecContext(ctx, `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
+			t.Errorf("drop the test's database: %v", err)
+		}
+	})
+	return s.address(name)
+}
+
+// server is where test databases are made.
+type server struct {
+	admin    *db.DB
+	template string
+}
+
+// shared is this process's access to the server, got once: the connection to the keeper must live as long as the process,
+// because its end is how the keeper knows that we are done.
+var shared = sync.OnceValues(connect)
+
+func connect() (*server, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	address := os.Getenv("DATABASE_URL")
+	if address == "" {
+		var err error
+		if address, err = keeperAddress(ctx); err != nil {
+			return nil, err
+		}
+	}
+	admin, err := db.Open(ctx, address, db.Options{MaxOpen: 4, ApplicationName: "dbtest"})
+	if err != nil {
+		return nil, err
+	}
+	hash, err := schemaHash(migrations.FS)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{admin: admin, template: TemplatePrefix + hash}
+	return s, s.ensureTemplate(ctx)
+}
+
+// schemaHash names a schema by its migrations' names and texts.
+func schemaHash(fsys fs.FS) (string, error) {
+	names, err := fs.Glob(fsys, "*.sql")
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	for _, name := range names {
+		text, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "%s %d\n%s", name, len(text), text)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8]), nil
+}
+
+// ensureTemplate migrates a draft and renames it. Should another process do the same at the same time, one of the two
+// renames fails and its draft is thrown away: no lock is needed, and a half-migrated template is never seen.
+func (s *server) ensureTemplate(ctx context.Context) error {
+	var there bool
+	if err := s.admin.GetContext(ctx, &there, `SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)`, s.template); err != nil || there {
+		return err
+	}
+	draft := TestPrefix + strings.ToLower(rand.Text())
+	if _, err := s.admin.ExecContext(ctx, `CREATE DATABASE `+draft+` TEMPLATE template0`); err != nil {
+		return fmt.Errorf("create a database for the tests' template: %w", err)
+	}
+	err := s.migrate(ctx, draft)
+	if err == nil {
+		_, err = s.admin.ExecContext(ctx, `ALTER DATABASE `+draft+` RENAME TO `+s.template)
+	}
+	if err == nil {
+		return nil
+	}
+	if _, dropErr := s.admin.ExecContext(ctx, `DROP DATABASE `+draft+` WITH (FORCE)`); dropErr != nil {
+		return dropErr
+	}
+	if db.SQLState(err) == "42P04" { // duplicate_database: the other process was faster
+		return nil
+	}
+	return fmt.Errorf("prepare the tests' template: %w", err)
+}
+
+func (s *server) migrate(ctx context.Context, database string) error {
+	d, err := db.Open(ctx, s.address(database), db.Options{MaxOpen: 2})
+	if err != nil {
+		return err
+	}
+	_, err = db.Migrate(ctx, d, migrations.FS)
+	if closeErr := d.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+func (s *server) copyTemplate(ctx context.Context, name string) error {
+	if _, err := s.admin.ExecContext(ctx, `CREATE DATABASE `+name+` TEMPLATE `+s.template); err != nil {
+		return fmt.Errorf("create the test's database: %w", err)
+	}
+	return nil
+}
+
+// address is the server's address with another database.
+func (s *server) address(database string) string {
+	u, err := url.Parse(s.admin.URL())
+	if err != nil {
+		panic("db.Open took an address that is none: " + err.Error())
+	}
+	u.Path = "/" + database
+	return u.String()
+}

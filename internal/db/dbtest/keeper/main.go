@@ -1,0 +1,204 @@
+// Keeper runs the PostgreSQL that a user's test processes share (see dbtest), and stops it when nobody needs it any more.
+//
+// Each test process holds a connection to the keeper's socket; the system closes it however the process ends. With the
+// argument "stop" the program ends a running keeper instead, and waits until its server is gone.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"readerfund/internal/db"
+	"readerfund/internal/db/dbtest"
+	"readerfund/internal/db/localpg"
+)
+
+// idle is how long the server waits for another test process, as between two packages of one `go test ./...`.
+const idle = 10 * time.Second
+
+// templatesKept is how many schemas' templates stay: a few branches' worth.
+const templatesKept = 4
+
+func main() {
+	run := keep
+	if len(os.Args) > 1 && os.Args[1] == "stop" {
+		run = stop
+	}
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "keeper:", err)
+		os.Exit(1)
+	}
+}
+
+func keep() error {
+	dir, err := dbtest.Dir()
+	if err != nil {
+		return err
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "keeper.lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // our own folder
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lock.Close() }()                                                    // closing is unlocking
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a file descriptor is small
+		return fmt.Errorf("another keeper is running or just leaving: %w", err)
+	}
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer cancel()
+	listener, err := listen(ctx, filepath.Join(dir, dbtest.SocketName))
+	if err != nil {
+		return err
+	}
+	server, startErr := startServer(ctx, filepath.Join(dir, "pg"))
+	greeting := "url "
+	if startErr != nil {
+		greeting = "error " + strings.ReplaceAll(startErr.Error(), "\n", "; ")
+	} else {
+		greeting += server.URL("postgres")
+	}
+	serve(ctx, listener, greeting)
+	if startErr != nil {
+		return startErr
+	}
+	return server.Stop()
+}
+
+func listen(ctx context.Context, path string) (net.Listener, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "unix", path)
+	if err != nil {
+		return nil, err
+	}
+	return l, os.Chmod(path, 0o600)
+}
+
+// startServer starts the kept cluster, or a new one where the old one does not start: it ran without fsync, so a crash
+// of the machine may have cost it.
+func startServer(ctx context.Context, dir string) (*localpg.Server, error) {
+	server, err := localpg.Start(ctx, localpg.Options{Dir: dir})
+	if _, missing := localpg.Find(); missing != nil {
+		return nil, missing
+	}
+	if err != nil {
+		if err := localpg.Remove(dir); err != nil {
+			return nil, err
+		}
+		if server, err = localpg.Start(ctx, localpg.Options{Dir: dir}); err != nil {
+			return nil, err
+		}
+	}
+	if err := sweep(ctx, server.URL("postgres")); err != nil {
+		return nil, errors.Join(err, server.Stop())
+	}
+	return server, nil
+}
+
+// sweep drops the databases of tests that were killed, and all but the newest templates.
+func sweep(ctx context.Context, address string) (err error) {
+	d, err := db.Open(ctx, address, db.Options{MaxOpen: 1})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	var old []string
+	if err := d.SelectContext(ctx, &old, `
+		SELECT datname FROM pg_database WHERE starts_with(datname, $1)
+		UNION ALL
+		(SELECT datname FROM pg_database WHERE starts_with(datname, $2) ORDER BY oid DESC OFFSET $3)`,
+		dbtest.TestPrefix, dbtest.TemplatePrefix, templatesKept); err != nil {
+		return err
+	}
+	for _, name := range old {
+		if _, err := d.ExecContext(ctx, `DROP DATABASE `+name+` WITH (FORCE)`); err != nil { //nolint:gosec // our own names
+			return err
+		}
+	}
+	return nil
+}
+
+// serve greets whoever connects, and returns when nobody has been connected for a while or one asks to stop.
+func serve(ctx context.Context, l net.Listener, greeting string) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	context.AfterFunc(ctx, func() { _ = l.Close() }) // ends Accept below
+	var (
+		mu    sync.Mutex
+		users int
+		timer = time.AfterFunc(idle, cancel)
+	)
+	count := func(change int) {
+		mu.Lock()
+		defer mu.Unlock()
+		users += change
+		if users > 0 {
+			timer.Stop()
+		} else {
+			timer.Reset(idle)
+		}
+	}
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		count(+1)
+		go func() {
+			defer count(-1)
+			if attend(c, greeting) {
+				cancel()
+			}
+		}()
+	}
+}
+
+// attend stays with one test process until it ends, and tells whether it asked to stop.
+func attend(c net.Conn, greeting string) (stop bool) {
+	defer func() { _ = c.Close() }() // the other side has gone already
+	if _, err := fmt.Fprintln(c, greeting); err != nil {
+		return false
+	}
+	word, err := bufio.NewReader(c).ReadString('\n')
+	return err == nil && strings.TrimSpace(word) == "stop"
+}
+
+// stop ends a running keeper and waits until its lock is free; without a keeper there is nothing to do.
+func stop() error {
+	dir, err := dbtest.Dir()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	var dialer net.Dialer
+	c, err := dialer.DialContext(ctx, "unix", filepath.Join(dir, dbtest.SocketName))
+	if err != nil {
+		return nil //nolint:nilerr // no keeper is running
+	}
+	defer func() { _ = c.Close() }() // it was only asked something
+	if _, err := fmt.Fprintln(c, "stop"); err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, c); err != nil {
+		return err
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "keeper.lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // our own folder
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lock.Close() }()                   // closing is unlocking
+	return syscall.Flock(int(lock.Fd()), syscall.LOCK_EX) //nolint:gosec // a file descriptor is small
+}
