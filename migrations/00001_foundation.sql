@@ -58,6 +58,7 @@ CREATE TABLE contribution (
     capture_doubt    integer NOT NULL DEFAULT 0,  -- the latest attempt whose answer we did not see
     capture_refused  integer NOT NULL DEFAULT 0,  -- the latest attempt that PayPal definitely did not carry out
     gone_since       timestamptz,                 -- when PayPal first said it knows no such order
+    gone             boolean NOT NULL DEFAULT false, -- and it said so again, or long after an order's life: we believe it
     supporter_id     uuid REFERENCES supporter (id) ON DELETE SET NULL,
     checks           integer NOT NULL DEFAULT 0,  -- how often the sweep asked since the last change of state
     check_at         timestamptz,                 -- when the sweep asks PayPal next; null when there is nothing to learn

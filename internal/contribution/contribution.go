@@ -74,15 +74,14 @@ type Contribution struct {
 	UpdatedAt   time.Time
 	CompletedAt time.Time // when the money was in; zero before
 
-	key             sql.NullString
-	digest          []byte
-	captureAttempt  int
-	captureDoubt    int
-	captureRefused  int
-	goneSince       time.Time
-	checks          int
-	hasSupporter    bool
-	approvedByPayer bool
+	key            sql.NullString
+	digest         []byte
+	captureAttempt int
+	captureDoubt   int
+	captureRefused int
+	goneSince      time.Time
+	gone           bool
+	hasSupporter   bool
 }
 
 // row is a contribution as the database holds it.
@@ -113,7 +112,7 @@ type row struct {
 	CaptureRefused int            `db:"capture_refused"`
 	GoneSince      sql.NullTime   `db:"gone_since"`
 	SupporterID    uuid.NullUUID  `db:"supporter_id"`
-	Checks         int            `db:"checks"`
+	Gone           bool           `db:"gone"`
 	CreatedAt      time.Time      `db:"created_at"`
 	UpdatedAt      time.Time      `db:"updated_at"`
 	CompletedAt    sql.NullTime   `db:"completed_at"`
@@ -123,7 +122,7 @@ const selectRow = `
 	SELECT c.id, c.receipt, c.idempotency_key, c.intent_digest, c.campaign_id, k.slug AS campaign, c.frequency,
 	       c.amount_minor, c.currency, c.article, c.name, c.email, c.message, c.anonymous, c.cover_fee,
 	       c.state, c.reason, c.attention, c.order_id, c.approve_url, c.retry_url,
-	       c.capture_attempt, c.capture_doubt, c.capture_refused, c.gone_since, c.supporter_id, c.checks,
+	       c.capture_attempt, c.capture_doubt, c.capture_refused, c.gone_since, c.gone, c.supporter_id,
 	       c.created_at, c.updated_at, c.completed_at
 	FROM contribution c JOIN campaign k ON k.id = c.campaign_id`
 
@@ -136,7 +135,7 @@ func (r row) contribution() Contribution {
 		OrderID: r.OrderID.String, ApproveURL: r.ApproveURL, RetryURL: r.RetryURL,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), CompletedAt: utc(r.CompletedAt),
 		key: r.Key, digest: r.Digest, captureAttempt: r.CaptureAttempt, captureDoubt: r.CaptureDoubt,
-		captureRefused: r.CaptureRefused, goneSince: utc(r.GoneSince), checks: r.Checks, hasSupporter: r.SupporterID.Valid,
+		captureRefused: r.CaptureRefused, goneSince: utc(r.GoneSince), gone: r.Gone, hasSupporter: r.SupporterID.Valid,
 	}
 }
 

@@ -1,0 +1,198 @@
+package contribution
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+)
+
+// Apply is the one door by which news changes a contribution: it locks it, keeps what the fact says, moves the state
+// along the transition table and writes the ledger entries that follow. Applying a fact again changes nothing; facts in
+// any order end in the same state and the same entries, provided a refund's capture is applied before the refund.
+// The contribution as it stands afterwards is returned.
+func (d *Desk) Apply(ctx context.Context, tx *sqlx.Tx, f Fact) (Contribution, error) {
+	c, err := lock(ctx, tx, f.contribution)
+	if err != nil {
+		return Contribution{}, err
+	}
+	now := d.now()
+	news, err := learn(ctx, tx, &c, f, now)
+	if err != nil {
+		return Contribution{}, fmt.Errorf("apply %s to contribution %s: %w", f.kind(), c.ID, err)
+	}
+	if !news {
+		return c, nil
+	}
+	known, err := know(ctx, tx, c)
+	if err != nil {
+		return Contribution{}, err
+	}
+	from := c.State
+	c.State = next(from, reduce(f.news, known))
+	if c.State != from {
+		c.Reason = f.detail
+	}
+	if err := save(ctx, tx, &c, from, len(known.payments) > 0, now, d.sweepEvery); err != nil {
+		return Contribution{}, err
+	}
+	if err := record(ctx, tx, c, f, from, now); err != nil {
+		return Contribution{}, err
+	}
+	if c.State != from {
+		d.metrics.Transition(string(from), string(c.State), string(f.source.Way))
+	}
+	return c, nil
+}
+
+// applyAll applies several facts about one contribution in one transaction.
+func (d *Desk) applyAll(ctx context.Context, facts []Fact) (Contribution, error) {
+	var c Contribution
+	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		for _, f := range facts {
+			var err error
+			if c, err = d.Apply(ctx, tx, f); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return c, err
+}
+
+func lock(ctx context.Context, tx *sqlx.Tx, id uuid.UUID) (Contribution, error) {
+	// Everything that can change a contribution queues up here, so that what follows reads and writes alone. The
+	// campaign's row is only read: FOR UPDATE OF leaves it unlocked.
+	return find(ctx, tx, "c.id = $1 FOR UPDATE OF c", id)
+}
+
+// kind names the fact for the history.
+func (f Fact) kind() string {
+	switch {
+	case f.capture != nil:
+		return "capture_" + lower(string(f.capture.Status))
+	case f.refund != nil:
+		return "refund_" + lower(string(f.refund.Status))
+	default:
+		return string(f.news)
+	}
+}
+
+// learn keeps what the fact says beside the state. It answers whether any of it was new; a fact that says nothing new
+// ends here.
+func learn(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now time.Time) (bool, error) {
+	switch {
+	case f.capture != nil:
+		return learnCapture(ctx, tx, c, f, now)
+	case f.refund != nil:
+		return learnRefund(ctx, tx, c, f, now)
+	}
+	switch f.news {
+	case orderCreated, orderApproved:
+		return learnOrder(ctx, tx, c, f, now)
+	case captureUnanswered:
+		news := f.attempt > c.captureDoubt && f.attempt > c.captureRefused
+		c.captureDoubt = max(c.captureDoubt, f.attempt)
+		return news, nil
+	case captureRefused:
+		news := f.attempt > c.captureRefused
+		c.captureRefused = max(c.captureRefused, f.attempt)
+		if news {
+			c.RetryURL = f.retryURL
+		}
+		return news, nil
+	case orderGone:
+		news := !c.gone
+		c.gone = true
+		return news, nil
+	default:
+		return next(c.State, f.news) != c.State, nil
+	}
+}
+
+func learnOrder(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now time.Time) (bool, error) {
+	news := next(c.State, f.news) != c.State
+	switch c.OrderID {
+	case f.order.ID:
+	case "":
+		c.OrderID, news = f.order.ID, true
+	default:
+		return false, fmt.Errorf("PayPal has order %s for it, and we hold order %s", f.order.ID, c.OrderID)
+	}
+	if c.ApproveURL == "" && f.order.ApproveURL != "" {
+		c.ApproveURL, news = f.order.ApproveURL, true
+	}
+	if f.order.Payer.Email != "" && !c.hasSupporter {
+		if err := linkSupporter(ctx, tx, c, f.order.Payer, now); err != nil {
+			return false, err
+		}
+		news = true
+	}
+	return news, nil
+}
+
+// know reads everything the state follows from.
+func know(ctx context.Context, tx *sqlx.Tx, c Contribution) (knowledge, error) {
+	k := knowledge{captureDoubt: c.captureDoubt, captureRefused: c.captureRefused, gone: c.gone}
+	if err := tx.SelectContext(ctx, &k.payments, selectPayments, c.ID); err != nil {
+		return k, fmt.Errorf("read payments: %w", err)
+	}
+	if len(k.payments) == 0 {
+		return k, nil
+	}
+	err := tx.QueryRowxContext(ctx, `
+		SELECT coalesce(sum(r.amount_minor), 0), coalesce(bool_or(r.kind = 'reversal'), false)
+		FROM refund r JOIN payment p ON p.id = r.payment_id
+		WHERE p.contribution_id = $1 AND r.status = 'completed'`, c.ID).Scan(&k.back, &k.reversed)
+	if err != nil {
+		return k, fmt.Errorf("sum refunds: %w", err)
+	}
+	return k, nil
+}
+
+// save writes the contribution back. A new state starts the sweep's looks afresh.
+func save(ctx context.Context, tx *sqlx.Tx, c *Contribution, from State, hasPayment bool, now time.Time, every time.Duration) error {
+	c.UpdatedAt = now
+	check := sql.NullTime{}
+	if at := nextCheck(c.State, c.OrderID != "", hasPayment, 0, c.CreatedAt, now, every); !at.IsZero() {
+		check = sql.NullTime{Time: at, Valid: true}
+	}
+	_, err := tx.ExecContext(ctx, `
+		UPDATE contribution
+		SET state = $2, reason = $3, attention = $4, order_id = nullif($5, ''), approve_url = $6, retry_url = $7,
+		    capture_attempt = $8, capture_doubt = $9, capture_refused = $10, gone_since = $11, gone = $12,
+		    updated_at = $13, completed_at = $14,
+		    checks = CASE WHEN $15 THEN 0 ELSE checks END,
+		    check_at = CASE WHEN $15 OR $16::timestamptz IS NULL THEN $16::timestamptz ELSE check_at END
+		WHERE id = $1`,
+		c.ID, string(c.State), c.Reason, c.Attention, c.OrderID, c.ApproveURL, c.RetryURL,
+		c.captureAttempt, c.captureDoubt, c.captureRefused, null(c.goneSince), c.gone,
+		now, null(c.CompletedAt), c.State != from, check)
+	if err != nil {
+		return fmt.Errorf("save contribution %s: %w", c.ID, err)
+	}
+	return nil
+}
+
+// record adds a line to the contribution's history.
+func record(ctx context.Context, tx *sqlx.Tx, c Contribution, f Fact, from State, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO contribution_event (contribution_id, fact, detail, paypal_ref, from_state, to_state, source, webhook_event_id, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		c.ID, f.kind(), f.detail, f.ref, string(from), string(c.State), string(f.source.Way), f.source.event(), now)
+	if err != nil {
+		return fmt.Errorf("record history of %s: %w", c.ID, err)
+	}
+	return nil
+}
+
+func (s Source) event() sql.NullInt64 { return sql.NullInt64{Int64: s.Event, Valid: s.Event != 0} }
+
+func null(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid: !t.IsZero()} }
+
+// ErrNotOurs is returned for something PayPal knows that no contribution here belongs to.
+var ErrNotOurs = errors.New("no contribution here belongs to it")

@@ -1,0 +1,85 @@
+package contribution
+
+import (
+	"github.com/google/uuid"
+
+	"readerfund/internal/paypal"
+)
+
+// Fact is one thing we learned of one contribution, from PayPal's API or from our own call's outcome. Only the functions
+// below make facts; the zero Fact is none.
+type Fact struct {
+	contribution uuid.UUID
+	source       Source
+	news         fact
+	ref          string // PayPal's id of what it is about
+	detail       string // PayPal's code, for people
+
+	order    paypal.Order // of orderCreated and orderApproved: id, approval link, payer
+	attempt  int          // of captureUnanswered and captureRefused
+	retryURL string       // of captureRefused
+	capture  *paypal.Capture
+	refund   *paypal.Refund
+}
+
+// OrderUnanswered is: we asked PayPal for an order and did not see the answer.
+func OrderUnanswered(id uuid.UUID, src Source) Fact {
+	return Fact{contribution: id, source: src, news: orderUnanswered}
+}
+
+// OrderRefused is: PayPal answered that it does not make this order; reason is its issue code.
+func OrderRefused(id uuid.UUID, src Source, reason string) Fact {
+	return Fact{contribution: id, source: src, news: orderRefused, detail: reason}
+}
+
+// ReaderCancelled is: the reader came back by the cancel address.
+func ReaderCancelled(id uuid.UUID) Fact {
+	return Fact{contribution: id, source: Source{Way: ByReader}, news: readerCancelled}
+}
+
+// OrderGone is: PayPal no longer knows the order.
+func OrderGone(id uuid.UUID, src Source) Fact {
+	return Fact{contribution: id, source: src, news: orderGone}
+}
+
+// CaptureUnanswered is: we asked for the capture, and did not see the answer of that attempt.
+func CaptureUnanswered(id uuid.UUID, src Source, attempt int) Fact {
+	return Fact{contribution: id, source: src, news: captureUnanswered, attempt: attempt}
+}
+
+// CaptureRefused is: that attempt was certainly not carried out; reason is PayPal's issue code, retryURL PayPal's page
+// where the reader may pick another way to pay, if it gave one.
+func CaptureRefused(id uuid.UUID, src Source, attempt int, reason, retryURL string) Fact {
+	return Fact{contribution: id, source: src, news: captureRefused, attempt: attempt, detail: reason, retryURL: retryURL}
+}
+
+// CaptureSeen is a capture as PayPal's API gives it.
+func CaptureSeen(id uuid.UUID, src Source, c paypal.Capture) Fact {
+	return Fact{contribution: id, source: src, ref: c.ID, detail: c.Reason, capture: &c}
+}
+
+// RefundSeen is a refund or reversal as PayPal's API gives it.
+func RefundSeen(id uuid.UUID, src Source, r paypal.Refund) Fact {
+	return Fact{contribution: id, source: src, ref: r.ID, detail: r.Reason, refund: &r}
+}
+
+// OrderSeen is everything an order says: that it exists, how far it came, its captures and their refunds.
+func OrderSeen(id uuid.UUID, src Source, o paypal.Order) []Fact {
+	seen := Fact{contribution: id, source: src, news: orderCreated, ref: o.ID, order: o}
+	facts := []Fact{seen}
+	switch o.Status {
+	case paypal.OrderApproved, paypal.OrderCompleted:
+		seen.news = orderApproved
+		facts = append(facts, seen)
+	case paypal.OrderVoided:
+		facts = append(facts, OrderGone(id, src))
+	case paypal.OrderCreated, paypal.OrderSaved, paypal.OrderPayerRequired:
+	}
+	for _, c := range o.Captures {
+		facts = append(facts, CaptureSeen(id, src, c))
+	}
+	for _, r := range o.Refunds {
+		facts = append(facts, RefundSeen(id, src, r))
+	}
+	return facts
+}

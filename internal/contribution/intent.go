@@ -1,0 +1,179 @@
+package contribution
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/fault"
+	"readerfund/internal/money"
+)
+
+// Intent is what a reader sends, as text: the fields of POST /contributions. Locale is a BCP 47 tag for PayPal's pages,
+// or empty.
+type Intent struct {
+	Campaign, Amount, Currency, Frequency, Article string
+	Name, Email, Message                           string
+	Anonymous, CoverFee                            bool
+	IdempotencyKey                                 string
+	Locale                                         string
+}
+
+// intent is an Intent that was read and found right.
+type intent struct {
+	campaign             campaign.Campaign
+	amount               money.Amount
+	frequency            Frequency
+	article              string
+	name, email, message string
+	anonymous, coverFee  bool
+	key                  sql.NullString
+	digest               []byte
+}
+
+// Longest texts a reader may send, in characters. They leave room for every real name and a few friendly paragraphs.
+const (
+	longestName    = 120
+	longestEmail   = 254 // RFC 5321, section 4.5.3.1: the longest address that can be delivered to
+	longestMessage = 1000
+	longestArticle = 2000
+	longestKey     = 255
+)
+
+// read checks every field and tells all that is wrong at once.
+func (d *Desk) read(ctx context.Context, in Intent) (intent, error) {
+	out := intent{name: strings.TrimSpace(in.Name), email: strings.TrimSpace(in.Email), message: normalised(in.Message),
+		article: strings.TrimSpace(in.Article), anonymous: in.Anonymous, coverFee: in.CoverFee, frequency: Frequency(in.Frequency)}
+	var err error
+	out.campaign, err = d.campaigns.BySlug(ctx, in.Campaign)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return intent{}, err
+	}
+	var problems []error
+	if err != nil {
+		problems = append(problems, fault.Invalidf("campaign", "There is no such campaign. Please load the page again."))
+	} else {
+		var amountErr error
+		out.amount, amountErr = d.readAmount(in, out.campaign)
+		problems = append(problems, amountErr)
+	}
+	if in.Frequency != string(Once) {
+		problems = append(problems, fault.Invalidf("frequency", "Only one-time contributions can be made here."))
+	}
+	problems = append(problems,
+		checkText("name", out.name, longestName, false), checkText("message", out.message, longestMessage, true),
+		checkEmail(out.email), checkArticle(out.article), checkKey(in.IdempotencyKey))
+	if err := errors.Join(problems...); err != nil {
+		return intent{}, err
+	}
+	out.key = sql.NullString{String: in.IdempotencyKey, Valid: in.IdempotencyKey != ""}
+	out.digest = digest(out)
+	return out, nil
+}
+
+func (d *Desk) readAmount(in Intent, k campaign.Campaign) (money.Amount, error) {
+	currency, err := money.ParseCurrency(in.Currency)
+	if err != nil {
+		return money.Amount{}, err
+	}
+	if _, offered := k.Suggested[currency]; !offered {
+		return money.Amount{}, fault.Invalidf("currency", "Pick one of the currencies offered.")
+	}
+	if in.Amount == "" {
+		return money.Amount{}, fault.Invalidf("amount", "Choose an amount, or write your own.")
+	}
+	amount, err := money.Parse(in.Amount, currency)
+	if err != nil {
+		return money.Amount{}, err
+	}
+	limit := d.limits[currency]
+	switch {
+	case amount.Minor < limit.Min:
+		return money.Amount{}, fault.Invalidf("amount", "The smallest amount is %s.", money.New(limit.Min, currency))
+	case amount.Minor > limit.Max:
+		return money.Amount{}, fault.Invalidf("amount", "The largest amount to give at once is %s.", money.New(limit.Max, currency))
+	}
+	return amount, nil
+}
+
+// checkText refuses what is too long or cannot be written on a page or a receipt: control characters, bad UTF-8.
+func checkText(field, text string, longest int, lines bool) error {
+	if !utf8.ValidString(text) {
+		return fault.Invalidf(field, "This text has characters that cannot be read. Please write it again.")
+	}
+	if n := utf8.RuneCountInString(text); n > longest {
+		return fault.Invalidf(field, "Please shorten this to %d characters; it has %d.", longest, n)
+	}
+	for _, r := range text {
+		if unicode.IsControl(r) && (!lines || r != '\n') {
+			return fault.Invalidf(field, "This text has characters that cannot be shown. Please write it again.")
+		}
+	}
+	return nil
+}
+
+func checkEmail(text string) error {
+	if text == "" {
+		return nil
+	}
+	if err := checkText("email", text, longestEmail, false); err != nil {
+		return err
+	}
+	address, err := mail.ParseAddress(text)
+	if err != nil || address.Address != text {
+		return fault.Invalidf("email", "Write the mail address like name@example.org.")
+	}
+	return nil
+}
+
+func checkArticle(text string) error {
+	if text == "" {
+		return nil
+	}
+	if err := checkText("article", text, longestArticle, false); err != nil {
+		return err
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return fault.Invalidf("article", "The article must be a web address that begins with https:// or http://.")
+	}
+	return nil
+}
+
+func checkKey(key string) error {
+	if len(key) > longestKey {
+		return fault.Invalidf("idempotency_key", "The idempotency key has more than %d characters.", longestKey)
+	}
+	for i := range len(key) {
+		if key[i] < 0x20 || key[i] > 0x7e {
+			return fault.Invalidf("idempotency_key", "The idempotency key may hold printable ASCII characters only.")
+		}
+	}
+	return nil
+}
+
+// normalised takes the carriage returns out that forms send at the ends of lines.
+func normalised(text string) string {
+	return strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
+}
+
+// digest is over everything that makes two intents the same, whatever way they were sent.
+func digest(in intent) []byte {
+	text, err := json.Marshal([]any{
+		in.campaign.Slug, in.amount.Minor, in.amount.Currency, in.frequency, in.article, in.name, in.email, in.message, in.anonymous, in.coverFee,
+	})
+	if err != nil {
+		panic(fmt.Sprintf("digest an intent: %v", err)) // strings, numbers and booleans always marshal
+	}
+	sum := sha256.Sum256(text)
+	return sum[:]
+}

@@ -1,0 +1,219 @@
+package contribution
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/money"
+	"readerfund/internal/paypal"
+)
+
+// payment is one capture, as far as the state needs it.
+type payment struct {
+	ID          int64         `db:"id"`
+	PayPalID    string        `db:"paypal_id"`
+	Status      paymentStatus `db:"status"`
+	AmountMinor int64         `db:"amount_minor"`
+	Currency    string        `db:"currency"`
+}
+
+const selectPayments = `SELECT id, paypal_id, status, amount_minor, currency FROM payment WHERE contribution_id = $1 ORDER BY id`
+
+// learnCapture keeps a capture and books it once it completed. The charge is dated by PayPal's create_time, which no
+// later look at the capture changes, so that the entries do not depend on which look came first.
+func learnCapture(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now time.Time) (bool, error) {
+	seen := *f.capture
+	if seen.CreatedAt.IsZero() {
+		seen.CreatedAt = now
+	}
+	learned, ok := captureStatus(seen.Status)
+	if !ok {
+		return false, fmt.Errorf("capture %s has a status we do not know: %q", seen.ID, seen.Status)
+	}
+	if seen.CustomID != "" && seen.CustomID != c.ID.String() {
+		return false, fmt.Errorf("capture %s carries custom_id %q: %w", seen.ID, seen.CustomID, ErrNotOurs)
+	}
+	known, news, err := joinPayment(ctx, tx, c.ID, seen, learned, now)
+	if err != nil {
+		return false, err
+	}
+	if seen.Amount != c.Amount && c.Attention == "" {
+		c.Attention = fmt.Sprintf("PayPal captured %s, but the reader chose %s.", seen.Amount, c.Amount)
+		news = true
+	}
+	if known.Status != paymentCompleted {
+		return news, nil
+	}
+	if c.CompletedAt.IsZero() || seen.CreatedAt.Before(c.CompletedAt) {
+		c.CompletedAt, news = seen.CreatedAt, true
+	}
+	charged, err := book(ctx, tx, c, known, f, entry{"charge", seen.Amount, seen.ID, seen.CreatedAt}, now)
+	if err != nil || seen.Fee == nil {
+		return news || charged, err
+	}
+	feed, err := book(ctx, tx, c, known, f, entry{"fee", seen.Fee.Neg(), seen.ID, seen.CreatedAt}, now)
+	return news || charged || feed, err
+}
+
+// joinPayment inserts the capture, or advances the row we have. The contribution is locked, so nobody else does.
+func joinPayment(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, seen paypal.Capture, learned paymentStatus, now time.Time) (payment, bool, error) {
+	known, err := paymentOf(ctx, tx, id, seen.ID)
+	if errors.Is(err, sql.ErrNoRows) {
+		known = payment{PayPalID: seen.ID, Status: learned, AmountMinor: seen.Amount.Minor, Currency: string(seen.Amount.Currency)}
+		err = tx.GetContext(ctx, &known.ID, `
+			INSERT INTO payment (contribution_id, kind, paypal_id, status, reason, amount_minor, currency, occurred_at, recorded_at)
+			VALUES ($1, 'capture', $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
+			id, seen.ID, string(learned), seen.Reason, seen.Amount.Minor, string(seen.Amount.Currency), seen.CreatedAt, now)
+		if err != nil {
+			return payment{}, false, fmt.Errorf("keep capture %s: %w", seen.ID, err)
+		}
+		return known, true, nil
+	}
+	if err != nil {
+		return payment{}, false, err
+	}
+	advanced := known.Status.advance(learned)
+	if advanced == known.Status {
+		return known, false, nil
+	}
+	known.Status = advanced
+	_, err = tx.ExecContext(ctx, `UPDATE payment SET status = $2, reason = $3 WHERE id = $1`, known.ID, string(advanced), seen.Reason)
+	if err != nil {
+		return payment{}, false, fmt.Errorf("advance capture %s: %w", seen.ID, err)
+	}
+	return known, true, nil
+}
+
+// paymentOf reads one capture of the contribution. A capture that belongs to another contribution is an error.
+func paymentOf(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, captureID string) (payment, error) {
+	var known struct {
+		payment
+		Contribution uuid.UUID `db:"contribution_id"`
+	}
+	err := tx.GetContext(ctx, &known, `
+		SELECT id, contribution_id, paypal_id, status, amount_minor, currency FROM payment WHERE paypal_id = $1`, captureID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return payment{}, err
+	}
+	if err != nil {
+		return payment{}, fmt.Errorf("read capture %s: %w", captureID, err)
+	}
+	if known.Contribution != id {
+		return payment{}, fmt.Errorf("capture %s belongs to contribution %s: %w", captureID, known.Contribution, ErrNotOurs)
+	}
+	return known.payment, nil
+}
+
+// learnRefund keeps a refund or reversal and books it once it completed. Its capture must be known already.
+func learnRefund(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now time.Time) (bool, error) {
+	seen := *f.refund
+	if seen.CreatedAt.IsZero() {
+		seen.CreatedAt = now
+	}
+	paid, err := paymentOf(ctx, tx, c.ID, seen.CaptureID)
+	if err != nil {
+		return false, fmt.Errorf("refund %s of capture %s: %w", seen.ID, seen.CaptureID, err)
+	}
+	kind := "refund"
+	status, news, err := joinRefund(ctx, tx, paid, kind, seen, now)
+	if err != nil || status != "completed" {
+		return news, err
+	}
+	booked, err := book(ctx, tx, c, paid, f, entry{kind, seen.Amount.Neg(), seen.ID, seen.CreatedAt}, now)
+	if err != nil || seen.FeeRefunded.Minor == 0 {
+		return news || booked, err
+	}
+	feed, err := book(ctx, tx, c, paid, f, entry{"fee_refund", seen.FeeRefunded, seen.ID, seen.CreatedAt}, now)
+	return news || booked || feed, err
+}
+
+// joinRefund inserts the refund, or advances it from pending; completed and failed are final.
+func joinRefund(ctx context.Context, tx *sqlx.Tx, paid payment, kind string, seen paypal.Refund, now time.Time) (string, bool, error) {
+	learned := map[paypal.RefundStatus]string{
+		paypal.RefundPending: "pending", paypal.RefundCompleted: "completed", paypal.RefundFailed: "failed", paypal.RefundCancelled: "failed",
+	}[seen.Status]
+	if learned == "" {
+		return "", false, fmt.Errorf("refund %s has a status we do not know: %q", seen.ID, seen.Status)
+	}
+	var known string
+	err := tx.GetContext(ctx, &known, `SELECT status FROM refund WHERE paypal_id = $1`, seen.ID)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		_, err = tx.ExecContext(ctx, `
+			INSERT INTO refund (payment_id, kind, paypal_id, status, reason, amount_minor, currency, occurred_at, recorded_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			paid.ID, kind, seen.ID, learned, seen.Reason, seen.Amount.Minor, string(seen.Amount.Currency), seen.CreatedAt, now)
+		if err != nil {
+			return "", false, fmt.Errorf("keep refund %s: %w", seen.ID, err)
+		}
+		return learned, true, nil
+	case err != nil:
+		return "", false, fmt.Errorf("read refund %s: %w", seen.ID, err)
+	case known == learned || known != "pending":
+		return known, false, nil
+	}
+	if _, err = tx.ExecContext(ctx, `UPDATE refund SET status = $2, reason = $3 WHERE paypal_id = $1`, seen.ID, learned, seen.Reason); err != nil {
+		return "", false, fmt.Errorf("advance refund %s: %w", seen.ID, err)
+	}
+	return learned, true, nil
+}
+
+// entry is one line of the ledger.
+type entry struct {
+	kind   string
+	amount money.Amount // signed: money in is positive
+	ref    string       // PayPal's id of the capture or refund
+	at     time.Time
+}
+
+// book adds the entry unless the ledger has it. An entry that is there with another amount is never changed: it is
+// marked for a person to look at.
+func book(ctx context.Context, tx *sqlx.Tx, c *Contribution, p payment, f Fact, e entry, now time.Time) (bool, error) {
+	var there int64
+	err := tx.GetContext(ctx, &there, `SELECT amount_minor FROM ledger_entry WHERE kind = $1 AND paypal_ref = $2`, e.kind, e.ref)
+	if err == nil {
+		if there != e.amount.Minor && c.Attention == "" {
+			c.Attention = fmt.Sprintf("PayPal now says %s for the %s of %s; the ledger has %s.",
+				e.amount, strings.ReplaceAll(e.kind, "_", " "), e.ref, money.New(there, e.amount.Currency))
+			return true, nil
+		}
+		return false, nil
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return false, fmt.Errorf("read ledger: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at, recorded_at, source, webhook_event_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		c.ID, p.ID, e.kind, e.amount.Minor, string(e.amount.Currency), e.ref, e.at, now, string(f.source.Way), f.source.event())
+	if err != nil {
+		return false, fmt.Errorf("book %s of %s: %w", e.kind, e.ref, err)
+	}
+	return true, nil
+}
+
+// linkSupporter joins the contribution to the person PayPal names, by mail address.
+func linkSupporter(ctx context.Context, tx *sqlx.Tx, c *Contribution, p paypal.Payer, now time.Time) error {
+	name := strings.TrimSpace(p.GivenName + " " + p.Surname)
+	_, err := tx.ExecContext(ctx, `
+		WITH person AS (
+			INSERT INTO supporter (id, email, name, country, created_at, updated_at) VALUES ($2, lower($3), $4, $5, $6, $6)
+			ON CONFLICT (email) DO UPDATE SET name = excluded.name, country = excluded.country, updated_at = excluded.updated_at
+			RETURNING id)
+		UPDATE contribution SET supporter_id = (SELECT id FROM person) WHERE id = $1`,
+		c.ID, uuid.New(), p.Email, name, p.Country, now)
+	if err != nil {
+		return fmt.Errorf("link supporter: %w", err)
+	}
+	c.hasSupporter = true
+	return nil
+}
+
+func lower(s string) string { return strings.ToLower(s) }

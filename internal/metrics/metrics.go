@@ -1,0 +1,107 @@
+// Package metrics is what the service counts about itself, in Prometheus' terms. A nil *Metrics counts nothing, so that
+// a room can be used without one.
+package metrics
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Metrics holds every collector. docs/metrics.md lists them.
+type Metrics struct {
+	registry    *prometheus.Registry
+	transitions *prometheus.CounterVec
+	swept       *prometheus.CounterVec
+	deliveries  *prometheus.CounterVec
+	events      *prometheus.CounterVec
+	paypal      *prometheus.HistogramVec
+	requests    *prometheus.HistogramVec
+	commitSize  prometheus.Histogram
+}
+
+// New makes the collectors and a registry of their own.
+func New() *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		transitions: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_contribution_transitions_total",
+			Help: "Changes of a contribution's state, by where from, where to, and the way the news came."}, []string{"from", "to", "source"}),
+		swept: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_sweep_checks_total",
+			Help: "Contributions that the sweep asked PayPal about."}, []string{"outcome"}),
+		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_webhook_deliveries_total",
+			Help: "Webhook deliveries received, by what was answered: stored, duplicate, refused, suspect, unavailable."}, []string{"outcome"}),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_webhook_events_total",
+			Help: "Webhook events worked on, by what became of them: applied, ignored, retried, parked."}, []string{"outcome"}),
+		paypal: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "readerfund_paypal_request_seconds",
+			Help: "Attempts of calls to PayPal, by operation and HTTP status (0: no answer).", Buckets: prometheus.ExponentialBuckets(0.01, 2.5, 9)},
+			[]string{"operation", "status"}),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "readerfund_http_request_seconds",
+			Help: "Requests answered, by route and status.", Buckets: prometheus.ExponentialBuckets(0.001, 3, 9)}, []string{"route", "status"}),
+		commitSize: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "readerfund_webhook_commit_size",
+			Help: "Webhook deliveries that shared one commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 8)}),
+	}
+	m.registry.MustRegister(m.transitions, m.swept, m.deliveries, m.events, m.paypal, m.requests, m.commitSize,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Handler serves the metrics in Prometheus' text format.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+}
+
+// Registry is where other parts add collectors of their own.
+func (m *Metrics) Registry() *prometheus.Registry { return m.registry }
+
+// Transition counts a change of a contribution's state.
+func (m *Metrics) Transition(from, to, source string) {
+	if m != nil {
+		m.transitions.WithLabelValues(from, to, source).Inc()
+	}
+}
+
+// Swept counts a contribution that the sweep asked PayPal about.
+func (m *Metrics) Swept(settled bool) {
+	if m != nil {
+		m.swept.WithLabelValues(map[bool]string{true: "settled", false: "failed"}[settled]).Inc()
+	}
+}
+
+// Delivery counts a webhook delivery by what was answered.
+func (m *Metrics) Delivery(outcome string) {
+	if m != nil {
+		m.deliveries.WithLabelValues(outcome).Inc()
+	}
+}
+
+// Committed notes how many deliveries shared a commit.
+func (m *Metrics) Committed(deliveries int) {
+	if m != nil {
+		m.commitSize.Observe(float64(deliveries))
+	}
+}
+
+// Event counts a webhook event by what became of it.
+func (m *Metrics) Event(outcome string) {
+	if m != nil {
+		m.events.WithLabelValues(outcome).Inc()
+	}
+}
+
+// PayPal times one attempt of a call to PayPal; status 0 is no answer. It fits paypal.Config.Observe.
+func (m *Metrics) PayPal(operation string, status int, took time.Duration) {
+	if m != nil {
+		m.paypal.WithLabelValues(operation, strconv.Itoa(status)).Observe(took.Seconds())
+	}
+}
+
+// Request times one request answered.
+func (m *Metrics) Request(route string, status int, took time.Duration) {
+	if m != nil {
+		m.requests.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
+	}
+}
