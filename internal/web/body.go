@@ -1,0 +1,42 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"readerfund/internal/fault"
+)
+
+// maxForm is the most we read of a form or a JSON body, in bytes; the longest honest one is a few kilobytes.
+const maxForm = 64 << 10
+
+// mediaType is the body's declared type in lower case, without parameters; empty when there is none or it is garbled.
+func mediaType(r *http.Request) string {
+	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return t
+}
+
+// readBody reads at most limit bytes, however the body comes, and refuses what is longer or encoded: an encoded body
+// could unpack to anything, and nobody honest sends one here.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, &httpError{http.StatusUnsupportedMediaType, "Send the body as it is, without a Content-Encoding."}
+	}
+	if r.ContentLength > limit {
+		return nil, fault.TooLargef("At most %d bytes are read here.", limit)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
+		return nil, fault.TooLargef("At most %d bytes are read here.", limit)
+	}
+	if err != nil {
+		return nil, &httpError{http.StatusBadRequest, "The body broke off before its end."}
+	}
+	return body, nil
+}

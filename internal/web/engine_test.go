@@ -1,0 +1,327 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"readerfund/internal/fault"
+)
+
+// bareDeps is enough for the engine: no database, no PayPal.
+func bareDeps(t *testing.T) Deps {
+	t.Helper()
+	return Deps{
+		BaseURL: "http://give.test", PublicationName: "The Test Post", SecretKey: strings.Repeat("k", 32),
+		ApprovalOrigins: []string{"https://*.paypal.com"}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+		Webhook: func(context.Context, http.Header, []byte) error { return nil },
+		Ready:   func(context.Context) error { return nil },
+		Log:     slog.New(slog.NewTextHandler(t.Output(), nil)), Now: time.Now,
+	}
+}
+
+func bareSite(t *testing.T, change func(*Deps)) *site {
+	t.Helper()
+	d := bareDeps(t)
+	if change != nil {
+		change(&d)
+	}
+	s, err := newSite(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// ask sends one request straight into a handler.
+func ask(h http.Handler, method, target, body string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestNewRefusesBadSettings(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*Deps){
+		"no base":       func(d *Deps) { d.BaseURL = "" },
+		"odd base":      func(d *Deps) { d.BaseURL = "ftp://x" },
+		"short secret":  func(d *Deps) { d.SecretKey = "short" },
+		"no log":        func(d *Deps) { d.Log = nil },
+		"broken layout": func(d *Deps) { d.TemplatesDir = brokenTemplates(t) },
+	} {
+		d := bareDeps(t)
+		change(&d)
+		if _, err := New(d); err == nil {
+			t.Errorf("%s: New took it", name)
+		}
+	}
+}
+
+func brokenTemplates(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "layout.html"), []byte("{{if}}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestErrorsBecomeStatusAndPageOrProblem(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err    error
+		status int
+		shown  string
+	}{
+		{fault.NotFoundf("No such campaign."), 404, "No such campaign."},
+		{fault.Conflictf("Sent before with other input."), 409, "Sent before with other input."},
+		{fault.Forbiddenf("Not for you."), 403, "Not for you."},
+		{fault.Unavailablef(errors.New("dial tcp: secret-host"), "PayPal does not answer."), 503, "PayPal does not answer."},
+		{fault.TooLargef("Too long."), 413, "Too long."},
+		{errors.Join(fault.Invalidf("amount", "Give an amount.")), 422, "Give an amount."},
+		{errors.New("pq: secret-host password"), 500, "our mistake"},
+		{&httpError{415, "Send a form."}, 415, "Send a form."},
+	} {
+		s := bareSite(t, nil)
+		h := s.identify(s.page(func(http.ResponseWriter, *http.Request) error { return c.err }))
+		w := ask(h, "GET", "/x", "")
+		if w.Code != c.status || !strings.Contains(w.Body.String(), c.shown) || strings.Contains(w.Body.String(), "secret-host") {
+			t.Errorf("%v: page %d %s", c.err, w.Code, w.Body)
+		}
+		w = ask(h, "GET", "/x", "", "Accept", "application/json")
+		var got answer
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Header().Get("Content-Type") != "application/problem+json" {
+			t.Fatalf("%v: no problem details: %v %s", c.err, err, w.Body)
+		}
+		if got.Status != c.status || !strings.Contains(got.Detail, c.shown) || got.Title == "" {
+			t.Errorf("%v: problem %+v", c.err, got)
+		}
+	}
+}
+
+func TestInternalErrorsCarryAReferenceThatTheLogHas(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	s := bareSite(t, func(d *Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	for name, h := range map[string]handler{
+		"error": func(http.ResponseWriter, *http.Request) error { return errors.New("the cause itself") },
+		"panic": func(http.ResponseWriter, *http.Request) error { panic("the cause itself") },
+	} {
+		log.Reset()
+		w := ask(s.identify(s.survive(s.page(h))), "GET", "/x", "")
+		id := w.Header().Get("X-Request-Id")
+		if w.Code != 500 || !strings.Contains(w.Body.String(), id) || strings.Contains(w.Body.String(), "cause itself") {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+		if got := log.String(); strings.Count(got, "the cause itself") != 1 || !strings.Contains(got, id) {
+			t.Errorf("%s: log %q", name, got)
+		}
+	}
+}
+
+func TestAPanicAfterTheAnswerBeganCutsTheConnection(t *testing.T) {
+	t.Parallel()
+	s := bareSite(t, nil)
+	server := httptest.NewServer(s.identify(s.survive(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = w.Write([]byte("half"))
+		panic("now")
+	}))))
+	defer server.Close()
+	res, err := http.Get(server.URL)
+	if err == nil {
+		defer res.Body.Close()
+		_, err = io.ReadAll(res.Body)
+	}
+	if err == nil {
+		t.Fatal("half a page was taken for a whole one")
+	}
+}
+
+func TestRoutingRefusals(t *testing.T) {
+	t.Parallel()
+	h := bareSite(t, nil).routes()
+	if w := ask(h, "GET", "/nowhere", ""); w.Code != 404 || !strings.Contains(w.Body.String(), "The Test Post") {
+		t.Errorf("unknown address: %d %s", w.Code, w.Body)
+	}
+	w := ask(h, "GET", "/webhooks/paypal", "")
+	if w.Code != 405 || w.Header().Get("Allow") != "POST" {
+		t.Errorf("wrong method: %d, Allow %q", w.Code, w.Header().Get("Allow"))
+	}
+	if w = ask(h, "DELETE", "/healthz", ""); w.Code != 405 || w.Header().Get("Allow") != "GET, HEAD" {
+		t.Errorf("wrong method: %d, Allow %q", w.Code, w.Header().Get("Allow"))
+	}
+	if w = ask(h, "HEAD", "/healthz", ""); w.Code != 200 {
+		t.Errorf("HEAD: %d", w.Code)
+	}
+}
+
+func TestHealthAndReadiness(t *testing.T) {
+	t.Parallel()
+	var trouble error
+	h := bareSite(t, func(d *Deps) { d.Ready = func(context.Context) error { return trouble } }).routes()
+	if w := ask(h, "GET", "/readyz", ""); w.Code != 200 || w.Body.String() != "ready\n" {
+		t.Errorf("ready: %d %s", w.Code, w.Body)
+	}
+	trouble = errors.Join(errors.New("database does not answer"), errors.New("PayPal gives no token"))
+	if w := ask(h, "GET", "/readyz", ""); w.Code != 503 || w.Body.String() != "database does not answer\nPayPal gives no token\n" {
+		t.Errorf("not ready: %d %s", w.Code, w.Body)
+	}
+	if w := ask(h, "GET", "/healthz", ""); w.Code != 200 {
+		t.Errorf("alive: %d", w.Code)
+	}
+}
+
+func TestSecurityHeaders(t *testing.T) {
+	t.Parallel()
+	w := ask(bareSite(t, nil).routes(), "GET", "/nowhere", "")
+	policy := w.Header().Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self' https://*.paypal.com"} {
+		if !strings.Contains(policy, want) {
+			t.Errorf("policy %q lacks %q", policy, want)
+		}
+	}
+	if strings.Contains(policy, "unsafe") || w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Get("Strict-Transport-Security") != "" {
+		t.Errorf("headers %v", w.Header())
+	}
+	w = ask(bareSite(t, func(d *Deps) { d.BaseURL = "https://give.test" }).routes(), "GET", "/", "")
+	if w.Header().Get("Strict-Transport-Security") == "" {
+		t.Error("no HSTS over https")
+	}
+}
+
+func TestOnlyTrustedProxiesAreBelieved(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, remote, forwarded, id, client, kept string }{
+		{"a stranger", "192.0.2.1:5", "203.0.113.9", "fake", "192.0.2.1", ""},
+		{"our proxy", "10.1.1.1:5", "203.0.113.9", "abc-1", "203.0.113.9", "abc-1"},
+		{"two proxies", "10.1.1.1:5", "203.0.113.9, 10.2.2.2", "", "203.0.113.9", ""},
+		{"a lie to the left", "10.1.1.1:5", "1.1.1.1, 203.0.113.9", "", "203.0.113.9", ""},
+		{"garbage", "10.1.1.1:5", "x", "bad id\n", "10.1.1.1", ""},
+		{"IPv4 in IPv6", "[::ffff:10.1.1.1]:5", "203.0.113.9", "", "203.0.113.9", ""},
+	} {
+		s := bareSite(t, nil)
+		var got visit
+		h := s.identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			got = visit{id: RequestID(r.Context()), client: clientAddr(r.Context())}
+		}))
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = c.remote
+		r.Header.Set("X-Forwarded-For", c.forwarded)
+		r.Header.Set("X-Request-Id", c.id)
+		h.ServeHTTP(httptest.NewRecorder(), r)
+		if got.client.String() != c.client || got.id == "" || c.kept != "" && got.id != c.kept || c.kept == "" && got.id == c.id {
+			t.Errorf("%s: %+v", c.name, got)
+		}
+	}
+}
+
+func TestAccessLogHoldsNothingPersonal(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	s := bareSite(t, func(d *Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	ask(s.routes(), "GET", "/nowhere/4b7f?key=SECRET", "", "Cookie", "a=SECRET", "User-Agent", "SECRET", "X-Request-Id", "SECRET")
+	if got := log.String(); !strings.Contains(got, "status=404") || strings.Contains(got, "SECRET") || strings.Contains(got, "4b7f") || strings.Contains(got, "192.0.2.1") {
+		t.Errorf("log %q", got)
+	}
+}
+
+func TestStaticFilesAreHashedAndCachedForEver(t *testing.T) {
+	t.Parallel()
+	s := bareSite(t, nil)
+	address, err := s.views.ready.static.address("site.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := ask(s.routes(), "GET", address, "", "Accept-Encoding", "br, gzip")
+	if w.Code != 200 || w.Header().Get("Content-Type") != "text/css; charset=utf-8" || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
+		t.Fatalf("%d %v", w.Code, w.Header())
+	}
+	plain := ask(s.routes(), "GET", address, "", "Accept-Encoding", "gzip;q=0").Body.String()
+	if w.Header().Get("Content-Encoding") == "gzip" {
+		z, err := gzip.NewReader(w.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if unpacked, _ := io.ReadAll(z); string(unpacked) != plain {
+			t.Error("gzip holds something else")
+		}
+	}
+	if w = ask(s.routes(), "GET", "/static/site.0000000000.css", ""); w.Code != 404 {
+		t.Errorf("wrong hash: %d", w.Code)
+	}
+	if _, err = s.views.ready.static.address("nothing.css"); err == nil {
+		t.Error("a static file that is not there has an address")
+	}
+}
+
+func TestAnOperatorsTemplatesLieOverOursAndAreReadAnew(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	put := func(text string) {
+		if err := os.MkdirAll(filepath.Join(dir, "public"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "public", "error.html"), []byte(`{{define "main"}}`+text+`{{end}}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("first words")
+	h := bareSite(t, func(d *Deps) { d.TemplatesDir = dir }).routes()
+	if w := ask(h, "GET", "/nowhere", ""); !strings.Contains(w.Body.String(), "first words") {
+		t.Errorf("got %s", w.Body)
+	}
+	put("second words")
+	if w := ask(h, "GET", "/nowhere", ""); !strings.Contains(w.Body.String(), "second words") {
+		t.Errorf("got %s", w.Body)
+	}
+	put("{{broken")
+	if w := ask(h, "GET", "/nowhere", ""); w.Code != 404 || !strings.Contains(w.Body.String(), "Page not found") {
+		t.Errorf("a broken page still answers in words: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestSameOriginGuard(t *testing.T) {
+	t.Parallel()
+	s := bareSite(t, nil)
+	h := s.identify(s.sameOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })))
+	for _, c := range []struct {
+		method, site, origin string
+		status               int
+	}{
+		{"POST", "cross-site", "https://evil.test", 403}, {"POST", "same-site", "https://other.give.test", 403},
+		{"POST", "same-origin", "http://give.test", 204}, {"POST", "", "https://evil.test", 403}, {"POST", "", "", 204},
+		{"GET", "cross-site", "", 204},
+	} {
+		r := httptest.NewRequest(c.method, "http://give.test/staff/x", nil)
+		r.Header.Set("Sec-Fetch-Site", c.site)
+		r.Header.Set("Origin", c.origin)
+		if c.site == "" {
+			r.Header.Del("Sec-Fetch-Site")
+		}
+		if c.origin == "" {
+			r.Header.Del("Origin")
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != c.status {
+			t.Errorf("%+v: %d", c, w.Code)
+		}
+	}
+}

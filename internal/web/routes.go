@@ -1,0 +1,57 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+)
+
+// routes is the whole URL table.
+//
+// What carries ambient authority (a staff session) stands behind sameOrigin, so that another site's page cannot use it.
+// POST /contributions and the webhook do not: neither reads a cookie to decide anything, and the call to action on a
+// newsroom's own site is meant to post from another origin.
+func (s *site) routes() http.Handler {
+	r := chi.NewRouter()
+	r.Use(s.identify, s.accessLog, s.protect, s.survive, middleware.GetHead)
+	r.NotFound(s.page(func(http.ResponseWriter, *http.Request) error { return errNoPage() }))
+	r.MethodNotAllowed(s.page(s.wrongMethod(r)))
+
+	r.Get("/healthz", s.page(s.healthz))
+	r.Get("/readyz", s.page(s.readyz))
+	r.Get("/static/{file}", s.page(s.static))
+
+	r.Post("/webhooks/paypal", s.page(s.webhook))
+	return r
+}
+
+// sameOrigin refuses a write that another site's page makes a browser send (CSRF): by Sec-Fetch-Site or Origin, without
+// tokens. GET, HEAD and OPTIONS pass, so they must have no effects.
+func (s *site) sameOrigin(next http.Handler) http.Handler {
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(s.page(func(http.ResponseWriter, *http.Request) error {
+		return &httpError{http.StatusForbidden, "This came from another site's page. Open the form here and send it again."}
+	}))
+	return guard.Handler(next)
+}
+
+// wrongMethod answers 405 and names the methods there are (RFC 9110, section 15.5.6): chi knows them, but does not tell
+// a handler of ours.
+func (s *site) wrongMethod(table chi.Routes) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		var allowed []string
+		for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+			if table.Match(chi.NewRouteContext(), m, r.URL.Path) {
+				allowed = append(allowed, m)
+				if m == http.MethodGet {
+					allowed = append(allowed, http.MethodHead)
+				}
+			}
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		return &httpError{http.StatusMethodNotAllowed, fmt.Sprintf("This address takes %s.", strings.Join(allowed, ", "))}
+	}
+}

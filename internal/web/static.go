@@ -1,0 +1,129 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// asset is a static file under an address that names its content, so that it may be cached for ever.
+type asset struct {
+	address     string // "/static/site.1f0c9e52d1.css"
+	contentType string
+	plain       []byte
+	gzipped     []byte // nil where it would not be smaller
+}
+
+// assets are the static files by name ("site.css") and by the last part of their address.
+type assets struct {
+	byName map[string]asset
+	byHash map[string]asset
+}
+
+// readAssets reads, hashes and compresses templates/static once.
+func readAssets(files fs.FS) (assets, error) {
+	all := assets{byName: map[string]asset{}, byHash: map[string]asset{}}
+	entries, err := fs.ReadDir(files, "static")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return assets{}, fmt.Errorf("list static files: %w", err)
+	}
+	for _, e := range entries {
+		body, err := fs.ReadFile(files, "static/"+e.Name())
+		if err != nil {
+			return assets{}, fmt.Errorf("read static file: %w", err)
+		}
+		sum := sha256.Sum256(body)
+		ext := path.Ext(e.Name())
+		hashed := strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:5]) + ext
+		a := asset{address: "/static/" + hashed, contentType: contentType(ext), plain: body, gzipped: compress(body)}
+		all.byName[e.Name()], all.byHash[hashed] = a, a
+	}
+	return all, nil
+}
+
+// contentType asks the standard library, except where its answer depends on the machine's own tables.
+func contentType(ext string) string {
+	switch ext {
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	case ".ico":
+		return "image/x-icon"
+	}
+	if t := mime.TypeByExtension(ext); t != "" {
+		return t
+	}
+	return "application/octet-stream"
+}
+
+func compress(body []byte) []byte {
+	var b bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // fails only for a level that does not exist
+	_, _ = z.Write(body)                                  // a bytes.Buffer takes everything
+	_ = z.Close()
+	if b.Len() >= len(body) {
+		return nil
+	}
+	return b.Bytes()
+}
+
+// address is the hashed address of a static file; a view that names a file we do not have does not render.
+func (a assets) address(name string) (string, error) {
+	f, ok := a.byName[name]
+	if !ok {
+		return "", fmt.Errorf("no static file %q", name)
+	}
+	return f.address, nil
+}
+
+// static answers GET /static/{file}.
+func (s *site) static(w http.ResponseWriter, r *http.Request) error {
+	views, err := s.views.now()
+	if err != nil {
+		return err
+	}
+	f, ok := views.static.byHash[chi.URLParam(r, "file")]
+	if !ok {
+		return errNoPage()
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	// The call to action's stylesheet is loaded by other sites' pages.
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set("Access-Control-Allow-Origin", "*")
+	body := f.plain
+	if f.gzipped != nil {
+		h.Set("Vary", "Accept-Encoding")
+		if acceptsGzip(r) {
+			h.Set("Content-Encoding", "gzip")
+			body = f.gzipped
+		}
+	}
+	write(w, http.StatusOK, f.contentType, body)
+	return nil
+}
+
+// acceptsGzip reads Accept-Encoding; "gzip;q=0" is a refusal (RFC 9110, section 12.5.3).
+func acceptsGzip(r *http.Request) bool {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		coding, weight, _ := strings.Cut(part, ";")
+		if strings.TrimSpace(coding) == "gzip" {
+			q, ok := strings.CutPrefix(strings.TrimSpace(weight), "q=")
+			return !ok || strings.Trim(q, "0.") != ""
+		}
+	}
+	return false
+}

@@ -1,0 +1,92 @@
+// Package web is the only room that speaks HTTP to people: the reader's pages, the call to action, the staff pages, and
+// the door PayPal's webhooks come in by.
+//
+// A handler parses, makes one call into the domain, chooses a view and renders it; it returns an error, and one place
+// (answer.go) turns that into a status and a page. The package keeps no state between requests apart from rendered
+// bytes, decides nothing about money, and does not listen: internal/app gives its handler to a server with timeouts.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"readerfund/templates"
+)
+
+// Deps is what the pages need: values from the settings, and the rooms they call.
+type Deps struct {
+	BaseURL         string         // where the service is reached, without a slash at the end: "https://give.example.org"
+	PublicationName string         // shown on every page
+	EmbedOrigins    []string       // origins that may embed the call to action: "https://news.example.org"
+	ApprovalOrigins []string       // CSP sources of PayPal's approval pages: see ApprovalOrigins
+	TrustedProxies  []netip.Prefix // whose X-Forwarded-For and X-Request-Id are believed
+	SecretKey       string         // signs the thanks page's key and the reader's cookie
+	SecretKeyOld    string         // still accepted while the key is being changed; may be empty
+	TemplatesDir    string         // an operator's own copy of templates/, reparsed for each request; may be empty
+	DemoArticle     bool           // serves GET /article
+
+	Webhook func(ctx context.Context, header http.Header, body []byte) error // inbox.Inbox.Receive
+	Ready   func(ctx context.Context) error                                  // able to take money; every problem joined, in words
+
+	Log *slog.Logger
+	Now func() time.Time
+}
+
+// site is the handlers' shared, read-only ground.
+type site struct {
+	Deps
+	base   *url.URL
+	views  *views
+	signer signer
+}
+
+// New builds the handler. It fails when a view is broken or a setting cannot be used.
+func New(d Deps) (http.Handler, error) {
+	s, err := newSite(d)
+	if err != nil {
+		return nil, fmt.Errorf("build web pages: %w", err)
+	}
+	return s.routes(), nil
+}
+
+func newSite(d Deps) (*site, error) {
+	d.BaseURL = strings.TrimSuffix(d.BaseURL, "/")
+	base, err := url.Parse(d.BaseURL)
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+		return nil, fmt.Errorf("BASE_URL %q is not an http(s) address", d.BaseURL)
+	}
+	if len(d.SecretKey) < minSecret {
+		return nil, fmt.Errorf("SECRET_KEY needs at least %d characters", minSecret)
+	}
+	if d.Log == nil || d.Now == nil || d.Ready == nil || d.Webhook == nil {
+		return nil, errors.New("log, clock, readiness and webhook door are needed")
+	}
+	views, err := newViews(files(d.TemplatesDir), d.TemplatesDir != "")
+	if err != nil {
+		return nil, err
+	}
+	return &site{Deps: d, base: base, views: views, signer: newSigner(d.SecretKey, d.SecretKeyOld)}, nil
+}
+
+// files is the built-in tree, with an operator's own files lying over it.
+func files(dir string) fs.FS {
+	if dir == "" {
+		return templates.Files
+	}
+	return overlay{upper: os.DirFS(dir), lower: templates.Files}
+}
+
+// secure tells whether readers reach us by https.
+func (s *site) secure() bool { return s.base.Scheme == "https" }
+
+// origin is the scheme and host of the service, as CSP and CORS write it.
+func (s *site) origin() string { return s.base.Scheme + "://" + s.base.Host }
