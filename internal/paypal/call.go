@@ -1,0 +1,165 @@
+package paypal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"time"
+)
+
+// call is one request to PayPal, before it is known how many attempts it takes.
+type call struct {
+	operation string // in words, for errors, logs and metrics: "capture order"
+	method    string
+	path      string
+	requestID string // PayPal-Request-Id; what makes a POST safe to send again
+	in        any    // marshalled to JSON; nil sends no body
+	read      func(body []byte) error
+}
+
+// repeatable tells whether sending it twice does no more than sending it once.
+func (k call) repeatable() bool { return k.method == http.MethodGet || k.requestID != "" }
+
+// Attempts and the pauses between them: a random part of 250 ms, then of 500 ms (full jitter).
+const (
+	maxAttempts = 3
+	firstPause  = 250 * time.Millisecond
+)
+
+// do carries a call out within the client's timeout: again with a fresh token after one 401, again after a pause when
+// PayPal is busy, broken or out of reach and the call is repeatable.
+func (c *Client) do(ctx context.Context, k call) error {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	var stale string
+	var unknown bool
+	for try := 1; ; try++ {
+		token, failure := c.tokenFor(ctx, k, stale)
+		if failure == nil {
+			failure = c.attempt(ctx, k, token)
+		}
+		if failure == nil {
+			return nil
+		}
+		// What one attempt may have done, no later attempt's failure undoes.
+		unknown = unknown || failure.unknown
+		failure.unknown = unknown
+		if failure.Status == http.StatusUnauthorized && stale == "" && ctx.Err() == nil {
+			stale = token
+			try--
+			continue
+		}
+		if try == maxAttempts || !k.repeatable() || !failure.passing() || !c.pause(ctx, k, try, failure) {
+			return failure
+		}
+	}
+}
+
+// tokenFor wraps a token's failure in an Error without a status: PayPal has not heard of the call itself, and a 404
+// from the token's address must not read as "no such order".
+func (c *Client) tokenFor(ctx context.Context, k call, stale string) (string, *Error) {
+	token, err := c.tokens.get(ctx, stale)
+	if err == nil {
+		return token, nil
+	}
+	wrapped := &Error{Operation: k.operation, Err: err}
+	if e, ok := errors.AsType[*Error](err); ok {
+		wrapped.RetryAfter = e.RetryAfter
+		wrapped.final = !e.passing()
+	}
+	return "", wrapped
+}
+
+// attempt sends the call once and reads the answer.
+func (c *Client) attempt(ctx context.Context, k call, token string) *Error {
+	// An attempt may not use up all the time where there could be another.
+	if k.repeatable() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.timeout*5/8)
+		defer cancel()
+	}
+	var sent sending
+	req, err := c.plutov.NewRequest(sent.watch(ctx), k.method, c.base.url+k.path, k.in)
+	if err != nil {
+		return &Error{Operation: k.operation, Err: err, final: true}
+	}
+	k.setHeaders(req.Header, token)
+	if err := ctx.Err(); err != nil {
+		return &Error{Operation: k.operation, Err: err}
+	}
+	var body bytes.Buffer
+	began := time.Now()
+	err = c.plutov.Send(req, &body)
+	failure := k.judge(err, &sent, body.Bytes())
+	c.note(ctx, k, &sent, time.Since(began), failure)
+	if failure != nil && c.base.payerLink(failure.Links["redirect"]) {
+		failure.redirect = failure.Links["redirect"]
+	}
+	return failure
+}
+
+func (k call) setHeaders(h http.Header, token string) {
+	h.Set("Authorization", "Bearer "+token)
+	h.Set("User-Agent", "readerfund")
+	if k.requestID != "" {
+		h.Set("PayPal-Request-Id", k.requestID)
+	}
+	if k.method == http.MethodPost {
+		// The default, return=minimal, has neither amounts nor captures.
+		h.Set("Prefer", "return=representation")
+	}
+}
+
+// judge turns what came of an attempt into an Error, or nil. It decides whether the outcome is known.
+func (k call) judge(err error, sent *sending, body []byte) *Error {
+	if answer, ok := errors.AsType[*Error](err); ok {
+		answer.Operation = k.operation
+		answer.unknown = answer.Status >= 500 || answer.Status == http.StatusRequestTimeout || answer.Has(inProgress)
+		return answer
+	}
+	if err == nil {
+		if err = k.read(body); err == nil {
+			return nil
+		}
+		err = fmt.Errorf("the answer cannot be read: %w", err)
+	}
+	return &Error{Operation: k.operation, Status: sent.answered(), Err: err, unknown: sent.maybeSent(err)}
+}
+
+// note tells log and metrics about an attempt. Ids of ours and PayPal's may be logged; bodies and headers never are.
+func (c *Client) note(ctx context.Context, k call, sent *sending, took time.Duration, failure *Error) {
+	c.observe(k.operation, sent.answered(), took)
+	level, attrs := slog.LevelDebug, []slog.Attr{
+		slog.String("operation", k.operation), slog.Int("status", sent.answered()), slog.Duration("took", took),
+	}
+	if failure != nil {
+		attrs = append(attrs, slog.String("error", failure.Error()))
+		if failure.passing() {
+			level = slog.LevelWarn
+		}
+	}
+	c.log.LogAttrs(ctx, level, "PayPal call", attrs...)
+}
+
+// pause waits before the next attempt: PayPal's Retry-After where it sent one, and a random part of our own backoff on
+// top. It is false when the time left does not reach that far; then the call has failed now, not later.
+func (c *Client) pause(ctx context.Context, k call, try int, failure *Error) bool {
+	wait := failure.RetryAfter + rand.N(firstPause<<(try-1))
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
+		return false
+	}
+	c.log.LogAttrs(ctx, slog.LevelDebug, "PayPal call waits for another attempt",
+		slog.String("operation", k.operation), slog.Int("attempt", try+1), slog.Duration("wait", wait))
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

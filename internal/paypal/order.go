@@ -1,0 +1,172 @@
+package paypal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"time"
+	"unicode/utf8"
+
+	"readerfund/internal/money"
+)
+
+// OrderStatus is PayPal's (Orders v2). COMPLETED does not mean paid: each capture has a status of its own.
+type OrderStatus string
+
+// The order's statuses.
+const (
+	OrderCreated       OrderStatus = "CREATED"
+	OrderSaved         OrderStatus = "SAVED"
+	OrderApproved      OrderStatus = "APPROVED"
+	OrderVoided        OrderStatus = "VOIDED"
+	OrderCompleted     OrderStatus = "COMPLETED"
+	OrderPayerRequired OrderStatus = "PAYER_ACTION_REQUIRED" // what CREATED is called when the order names its payment source
+)
+
+// OrderRequest is what a new order says. RequestID is the stored PayPal-Request-Id: the same one gives the same order
+// for six hours. CustomID, InvoiceID are at most 127 characters; Description and BrandName are cut there; a Locale
+// that PayPal would refuse is left out.
+type OrderRequest struct {
+	RequestID, CustomID, InvoiceID, Description, BrandName, Locale, ReturnURL, CancelURL string
+
+	Amount money.Amount
+}
+
+// Order is one order with the payments made for it. Amount is the purchase unit's; ApproveURL is empty once the payer
+// has nothing to approve, and always leads to PayPal (or to the emulator that is our base).
+type Order struct {
+	ID              string
+	Status          OrderStatus
+	CustomID        string
+	InvoiceID       string
+	Amount          money.Amount
+	PayeeMerchantID string
+	PayeeEmail      string
+	Payer           Payer
+	ApproveURL      string
+	Captures        []Capture
+	Refunds         []Refund
+	CreatedAt       time.Time // UTC; zero when PayPal does not say
+}
+
+// Payer is who paid, as PayPal knows them. All of it is personal data.
+type Payer struct{ ID, Email, GivenName, Surname, Country string }
+
+// ErrForeignLink is an order whose approval link leads to another host than PayPal's.
+var ErrForeignLink = errors.New("approval link to another host")
+
+// CreateOrder makes an order for one amount, to be captured once the payer approves. Repeating it with the same
+// RequestID gives the same order in its latest state.
+func (c *Client) CreateOrder(ctx context.Context, r OrderRequest) (Order, error) {
+	const operation = "create order"
+	if err := checkWrite(operation, r.RequestID, r.Amount); err != nil {
+		return Order{}, err
+	}
+	order, err := c.order(ctx, "", call{
+		operation: operation, method: http.MethodPost, path: "/v2/checkout/orders", requestID: r.RequestID, in: newOrder(r),
+	})
+	if err != nil {
+		return Order{}, err
+	}
+	// A replay may come back approved or completed, and needs no link.
+	waits := order.Status == OrderCreated || order.Status == OrderPayerRequired
+	switch {
+	case waits && order.ApproveURL == "":
+		return Order{}, &Error{Operation: operation, Err: errors.New("the order has no approval link")}
+	case waits && !c.base.payerLink(order.ApproveURL):
+		return Order{}, &Error{Operation: operation, Err: ErrForeignLink}
+	}
+	return c.withoutForeignLink(order), nil
+}
+
+// Order reads an order. An expired one is NotFound.
+func (c *Client) Order(ctx context.Context, id string) (Order, error) {
+	const operation = "get order"
+	if err := checkID(operation, id); err != nil {
+		return Order{}, err
+	}
+	order, err := c.order(ctx, id, call{operation: operation, method: http.MethodGet, path: "/v2/checkout/orders/" + id})
+	return c.withoutForeignLink(order), err
+}
+
+// CaptureOrder takes the money of an approved order. Look at the captures' statuses: the order is COMPLETED also when
+// its capture is pending or declined.
+func (c *Client) CaptureOrder(ctx context.Context, orderID, requestID string) (Order, error) {
+	const operation = "capture order"
+	if err := errors.Join(checkID(operation, orderID), checkRequestID(operation, requestID)); err != nil {
+		return Order{}, err
+	}
+	order, err := c.order(ctx, orderID, call{
+		operation: operation, method: http.MethodPost, path: "/v2/checkout/orders/" + orderID + "/capture",
+		requestID: requestID, in: struct{}{},
+	})
+	return c.withoutForeignLink(order), err
+}
+
+// order does a call that answers with an order, with its approval link as PayPal wrote it.
+func (c *Client) order(ctx context.Context, id string, k call) (Order, error) {
+	var order Order
+	k.read = func(body []byte) (err error) {
+		var in orderJSON
+		if err := json.Unmarshal(body, &in); err != nil {
+			return err
+		}
+		if order, err = in.read(); err == nil && id != "" && order.ID != id {
+			err = errors.New("it is another order than the one asked for")
+		}
+		return err
+	}
+	if err := c.do(ctx, k); err != nil {
+		return Order{}, err
+	}
+	return order, nil
+}
+
+// withoutForeignLink drops a link no reader may follow. An order that is being read is worth having without one.
+func (c *Client) withoutForeignLink(o Order) Order {
+	if !c.base.payerLink(o.ApproveURL) {
+		o.ApproveURL = ""
+	}
+	return o
+}
+
+// checkWrite refuses what must never reach PayPal: a payment without a stored request id, or of nothing.
+func checkWrite(operation, requestID string, a money.Amount) error {
+	if a.Minor <= 0 || !a.Currency.Known() {
+		return &Error{Operation: operation, Err: fmt.Errorf("%s is not an amount to move", a)}
+	}
+	return checkRequestID(operation, requestID)
+}
+
+// requestIDShape is at most 108 characters (Orders v2, header PayPal-Request-Id), without any that a header could not
+// carry.
+var requestIDShape = regexp.MustCompile(`^[\x21-\x7e]{1,108}$`)
+
+func checkRequestID(operation, id string) error {
+	if !requestIDShape.MatchString(id) {
+		return &Error{Operation: operation, Err: errors.New("a request id of 1 to 108 printable characters is needed")}
+	}
+	return nil
+}
+
+func checkID(operation, id string) error {
+	if !idShape.MatchString(id) {
+		return &Error{Operation: operation, Err: fmt.Errorf("%.64q is not an id of PayPal's", id)}
+	}
+	return nil
+}
+
+// localeShape is PayPal's "language": "en", "de-DE", "zh-Hant-TW".
+var localeShape = regexp.MustCompile(`^[a-z]{2}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$`)
+
+const maxText = 127 // characters PayPal takes of a description or brand name
+
+func cut(text string, most int) string {
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(text)[:most])
+}

@@ -1,0 +1,149 @@
+package paypal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"readerfund/internal/money"
+)
+
+// RefundStatus is PayPal's (Payments v2).
+type RefundStatus string
+
+// The refund's statuses. Only Completed has moved money for certain.
+const (
+	RefundCancelled RefundStatus = "CANCELLED"
+	RefundFailed    RefundStatus = "FAILED"
+	RefundPending   RefundStatus = "PENDING"
+	RefundCompleted RefundStatus = "COMPLETED"
+)
+
+// RefundRequest is how much of a capture goes back. RequestID is the stored PayPal-Request-Id; PayPal keeps it for 45
+// days. InvoiceID and CustomID are at most 127 characters; Note, which the payer reads, is cut at 255.
+type RefundRequest struct {
+	RequestID                 string
+	Amount                    money.Amount
+	InvoiceID, Note, CustomID string
+}
+
+// Refund is money that went back, whether we asked for it, the seller did at PayPal, or a reversal took it. Amounts are
+// positive. FeeRefunded is zero where PayPal names none.
+type Refund struct {
+	ID, CaptureID, CustomID string
+
+	Status              RefundStatus
+	Reason              string
+	Amount, FeeRefunded money.Amount
+	CreatedAt           time.Time // UTC; zero when PayPal does not say
+}
+
+// Refund reads a refund.
+func (c *Client) Refund(ctx context.Context, id string) (Refund, error) {
+	const operation = "get refund"
+	if err := checkID(operation, id); err != nil {
+		return Refund{}, err
+	}
+	refund, err := c.refund(ctx, call{operation: operation, method: http.MethodGet, path: "/v2/payments/refunds/" + id})
+	if err == nil && refund.ID != id {
+		return Refund{}, &Error{Operation: operation, Err: errors.New("the answer is another refund than the one asked for")}
+	}
+	return refund, err
+}
+
+// RefundCapture sends money of a capture back, or the money of a subscription's sale by the sale's id (not documented
+// by PayPal, but in use).
+func (c *Client) RefundCapture(ctx context.Context, captureID string, r RefundRequest) (Refund, error) {
+	const operation = "refund capture"
+	if err := checkID(operation, captureID); err != nil {
+		return Refund{}, err
+	}
+	if err := checkWrite(operation, r.RequestID, r.Amount); err != nil {
+		return Refund{}, err
+	}
+	refund, err := c.refund(ctx, call{
+		operation: operation, method: http.MethodPost, path: "/v2/payments/captures/" + captureID + "/refund",
+		requestID: r.RequestID,
+		in: newRefundJSON{
+			Amount: writeAmount(r.Amount), InvoiceID: r.InvoiceID, CustomID: r.CustomID, Note: cut(r.Note, maxNote),
+		},
+	})
+	if err != nil {
+		return Refund{}, err
+	}
+	refund.CaptureID = or(refund.CaptureID, captureID)
+	return refund, nil
+}
+
+const maxNote = 255 // characters PayPal takes of a note to the payer
+
+type newRefundJSON struct {
+	Amount    amountJSON `json:"amount"`
+	InvoiceID string     `json:"invoice_id,omitempty"`
+	CustomID  string     `json:"custom_id,omitempty"`
+	Note      string     `json:"note_to_payer,omitempty"`
+}
+
+func (c *Client) refund(ctx context.Context, k call) (Refund, error) {
+	var refund Refund
+	k.read = func(body []byte) (err error) {
+		var in refundJSON
+		if err := json.Unmarshal(body, &in); err != nil {
+			return err
+		}
+		refund, err = in.read()
+		return err
+	}
+	if err := c.do(ctx, k); err != nil {
+		return Refund{}, err
+	}
+	return refund, nil
+}
+
+type refundJSON struct {
+	ID       string       `json:"id"`
+	Status   RefundStatus `json:"status"`
+	CustomID string       `json:"custom_id"`
+	Amount   amountJSON   `json:"amount"`
+	Created  instant      `json:"create_time"`
+	Links    []linkJSON   `json:"links"`
+	Details  struct {
+		Reason string `json:"reason"`
+	} `json:"status_details"`
+	Breakdown struct {
+		Fee *amountJSON `json:"paypal_fee"`
+	} `json:"seller_payable_breakdown"`
+}
+
+func (in refundJSON) read() (Refund, error) {
+	if !idShape.MatchString(in.ID) || in.Status == "" {
+		return Refund{}, errors.New("it is not a refund")
+	}
+	amount, err := in.Amount.read()
+	if err != nil {
+		return Refund{}, err
+	}
+	out := Refund{
+		ID: in.ID, CustomID: in.CustomID, Status: in.Status, Reason: in.Details.Reason, CreatedAt: in.Created.Time,
+		Amount: positive(amount), FeeRefunded: money.New(0, amount.Currency),
+		CaptureID: linked(in.Links, "up", "/v2/payments/captures/"),
+	}
+	fee, err := in.Breakdown.Fee.readOptional()
+	if err != nil {
+		return Refund{}, err
+	}
+	if fee != nil {
+		out.FeeRefunded = positive(*fee)
+	}
+	return out, nil
+}
+
+// positive is for PayPal's older answers, which write refunds with a minus.
+func positive(a money.Amount) money.Amount {
+	if a.Minor < 0 {
+		return a.Neg()
+	}
+	return a
+}
