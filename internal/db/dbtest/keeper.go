@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// Dir is where the user's keeper has its socket and its server. The name can be guessed, so a folder of that name that
-// is not ours is refused.
-func Dir() (string, error) {
-	dir := filepath.Join(os.TempDir(), "readerfund-dbtest-"+strconv.Itoa(os.Geteuid()))
+// Folder is the user's own folder under a temporary one: the keeper's socket and its server lie in such folders. The name
+// can be guessed, so one that is not ours is refused.
+func Folder(base string) (string, error) {
+	dir := filepath.Join(base, "readerfund-dbtest-"+strconv.Itoa(os.Geteuid()))
 	err := os.Mkdir(dir, 0o711) //nolint:gosec // PostgreSQL's account passes through it when we are root
 	if err != nil && !errors.Is(err, os.ErrExist) {
 		return "", err
@@ -34,13 +34,13 @@ func Dir() (string, error) {
 	return dir, nil
 }
 
-// SocketName is the keeper's socket in Dir. Whoever connects is told the server's address in a line "url …", or what went
+// SocketName is the keeper's socket in its Folder. Whoever connects is told the server's address in a line "url …", or what went
 // wrong in a line "error …", and holds the connection for as long as it needs the server. "stop" ends the keeper.
 const SocketName = "socket"
 
 // keeperAddress asks the keeper for the server's address, and starts a keeper where there is none.
 func keeperAddress(ctx context.Context) (string, error) {
-	dir, err := Dir()
+	dir, err := Folder(os.TempDir())
 	if err != nil {
 		return "", err
 	}

@@ -164,8 +164,14 @@ func Remove(dir string) error {
 		return err
 	}
 	defer func() { _ = held.Close() }() // the file goes with the folder
-	if path, err := os.ReadFile(filepath.Join(dir, "data.path")); err == nil {
-		away := filepath.Dir(strings.TrimSpace(string(path)))
+	c := &cluster{dir: dir, data: filepath.Join(dir, "data")}
+	if path, err := os.ReadFile(c.pointer()); err == nil {
+		c.data = strings.TrimSpace(string(path))
+	}
+	if err := clearLeftover(context.Background(), c.data); err != nil {
+		return err
+	}
+	if away := filepath.Dir(c.data); away != dir {
 		if strings.HasPrefix(filepath.Base(away), "readerfund-postgres-") { // only what awayFolder made
 			if err := os.RemoveAll(away); err != nil {
 				return err

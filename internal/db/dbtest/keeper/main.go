@@ -19,16 +19,12 @@ import (
 	"syscall"
 	"time"
 
-	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/db/localpg"
 )
 
 // idle is how long the server waits for another test process, as between two packages of one `go test ./...`.
 const idle = 10 * time.Second
-
-// templatesKept is how many schemas' templates stay: a few branches' worth.
-const templatesKept = 4
 
 func main() {
 	run := keep
@@ -42,7 +38,7 @@ func main() {
 }
 
 func keep() error {
-	dir, err := dbtest.Dir()
+	dir, err := dbtest.Folder(os.TempDir())
 	if err != nil {
 		return err
 	}
@@ -60,18 +56,13 @@ func keep() error {
 	if err != nil {
 		return err
 	}
-	server, startErr := startServer(ctx, filepath.Join(dir, "pg"))
-	greeting := "url "
-	if startErr != nil {
-		greeting = "error " + strings.ReplaceAll(startErr.Error(), "\n", "; ")
-	} else {
-		greeting += server.URL("postgres")
+	server, data, err := startServer(ctx)
+	if err != nil {
+		serve(ctx, listener, "error "+strings.ReplaceAll(err.Error(), "\n", "; "))
+		return err
 	}
-	serve(ctx, listener, greeting)
-	if startErr != nil {
-		return startErr
-	}
-	return server.Stop()
+	serve(ctx, listener, "url "+server.URL("postgres"))
+	return errors.Join(server.Stop(), localpg.Remove(data))
 }
 
 func listen(ctx context.Context, path string) (net.Listener, error) {
@@ -86,48 +77,29 @@ func listen(ctx context.Context, path string) (net.Listener, error) {
 	return l, os.Chmod(path, 0o600)
 }
 
-// startServer starts the kept cluster, or a new one where the old one does not start: it ran without fsync, so a crash
-// of the machine may have cost it.
-func startServer(ctx context.Context, dir string) (*localpg.Server, error) {
-	server, err := localpg.Start(ctx, localpg.Options{Dir: dir})
-	if _, missing := localpg.Find(); missing != nil {
-		return nil, missing
-	}
+// startServer makes a new cluster: what an earlier keeper may have left, killed with its tests, is of no use.
+func startServer(ctx context.Context) (*localpg.Server, string, error) {
+	base, err := dbtest.Folder(roomyMemory())
 	if err != nil {
-		if err := localpg.Remove(dir); err != nil {
-			return nil, err
-		}
-		if server, err = localpg.Start(ctx, localpg.Options{Dir: dir}); err != nil {
-			return nil, err
-		}
+		return nil, "", err
 	}
-	if err := sweep(ctx, server.URL("postgres")); err != nil {
-		return nil, errors.Join(err, server.Stop())
+	dir := filepath.Join(base, "pg")
+	if err := localpg.Remove(dir); err != nil {
+		return nil, "", err
 	}
-	return server, nil
+	server, err := localpg.Start(ctx, localpg.Options{Dir: dir})
+	return server, dir, err
 }
 
-// sweep drops the databases of tests that were killed, and all but the newest templates.
-func sweep(ctx context.Context, address string) (err error) {
-	d, err := db.Open(ctx, address, db.Options{MaxOpen: 1})
-	if err != nil {
-		return err
+// roomyMemory is a folder in memory with a GiB to spare, or the usual temporary folder: a new database is 300 files, which
+// some file systems take thirty times as long to write as memory does.
+func roomyMemory() string {
+	const shm = "/dev/shm"
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(shm, &fs); err != nil || fs.Bavail*uint64(fs.Bsize) < 1<<30 { //nolint:gosec,unconvert // a size; its type differs by system
+		return os.TempDir()
 	}
-	defer func() { err = errors.Join(err, d.Close()) }()
-	var old []string
-	if err := d.SelectContext(ctx, &old, `
-		SELECT datname FROM pg_database WHERE starts_with(datname, $1)
-		UNION ALL
-		(SELECT datname FROM pg_database WHERE starts_with(datname, $2) ORDER BY oid DESC OFFSET $3)`,
-		dbtest.TestPrefix, dbtest.TemplatePrefix, templatesKept); err != nil {
-		return err
-	}
-	for _, name := range old {
-		if _, err := d.ExecContext(ctx, `DROP DATABASE `+name+` WITH (FORCE)`); err != nil { //nolint:gosec // our own names
-			return err
-		}
-	}
-	return nil
+	return shm
 }
 
 // serve greets whoever connects, and returns when nobody has been connected for a while or one asks to stop.
@@ -177,7 +149,7 @@ func attend(c net.Conn, greeting string) (stop bool) {
 
 // stop ends a running keeper and waits until its lock is free; without a keeper there is nothing to do.
 func stop() error {
-	dir, err := dbtest.Dir()
+	dir, err := dbtest.Folder(os.TempDir())
 	if err != nil {
 		return err
 	}
