@@ -167,7 +167,7 @@ func unhook(ctx context.Context, c *paypal.Client) error { return c.DeleteWebhoo
 func TestOutcomeIsKnownWhenNothingWasSent(t *testing.T) {
 	t.Parallel()
 	refused := newPeer(t, answers(answer(200, orderJSON)))
-	warm := refused.client(t)
+	warm := refused.client(t, func(c *paypal.Config) { c.Transport = &http.Transport{DisableKeepAlives: true} })
 	if err := warm.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
