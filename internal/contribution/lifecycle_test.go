@@ -1,0 +1,142 @@
+package contribution
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write the table in docs/lifecycle.md anew")
+
+func TestTransitionTableIsWhole(t *testing.T) {
+	t.Parallel()
+	table := transitions()
+	if len(table) != len(States()) {
+		t.Fatalf("%d rows for %d states", len(table), len(States()))
+	}
+	for _, s := range States() {
+		if len(table[s]) != len(facts()) {
+			t.Errorf("%s has %d cells for %d facts", s, len(table[s]), len(facts()))
+		}
+		for i, to := range table[s] {
+			if _, ok := table[to]; !ok {
+				t.Errorf("%s + %s leads to %q, which is no state", s, facts()[i], to)
+			}
+			if again := next(to, facts()[i]); again != to {
+				t.Errorf("%s + %s = %s, and once more = %s: applying twice must change nothing", s, facts()[i], to, again)
+			}
+		}
+	}
+}
+
+// Facts about the order alone move forward only, so two of them end the same in either order. Those about capture
+// attempts and about money are reduced before the table is asked: apply_test.go permutes them whole.
+func TestOrderFactsCommute(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	for _, s := range States() {
+		for _, a := range facts() {
+			for _, b := range facts() {
+				if moneyNews(a) || moneyNews(b) || callFact(a) || callFact(b) {
+					continue
+				}
+				tried++
+				if ab, ba := next(next(s, a), b), next(next(s, b), a); ab != ba {
+					t.Errorf("%s: %s then %s = %s, the other way round = %s", s, a, b, ab, ba)
+				}
+			}
+		}
+	}
+	t.Logf("%d pairs tried", tried)
+}
+
+func TestMoneyIsNeverUndoneByNewsOfTheOrder(t *testing.T) {
+	t.Parallel()
+	for _, s := range []State{Pending, Completed, PartiallyRefunded, Refunded, Reversed} {
+		for _, f := range facts() {
+			if to := next(s, f); !moneyNews(f) && to != s {
+				t.Errorf("%s + %s = %s", s, f, to)
+			}
+		}
+	}
+}
+
+func moneyNews(f fact) bool { return strings.HasPrefix(string(f), "money_") }
+
+func callFact(f fact) bool { return f == captureUnanswered || f == captureRefused || f == orderGone }
+
+func TestNextCheckGrowsAndEnds(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for _, s := range []State{Created, Cancelled, Approved, CaptureUnknown, Pending} {
+		var last time.Duration
+		for checks := range 40 {
+			wait := nextCheck(s, true, false, checks, now, now, time.Minute).Sub(now)
+			if wait < time.Minute || wait < last || wait > 12*time.Hour {
+				t.Fatalf("%s, look %d: wait %s after %s", s, checks, wait, last)
+			}
+			last = wait
+		}
+	}
+	for _, s := range []State{Failed, Expired, Completed, PartiallyRefunded, Refunded, Reversed} {
+		if at := nextCheck(s, true, true, 0, now, now, time.Minute); !at.IsZero() {
+			t.Errorf("%s is looked at again at %s", s, at)
+		}
+	}
+	if at := nextCheck(Started, false, false, 0, now, now, time.Minute); at.Sub(now) < orderLife {
+		t.Errorf("an intent without an order is looked at after %s; before its life has passed nothing can be learned", at.Sub(now))
+	}
+	if at := nextCheck(Declined, true, true, 0, now, now, time.Minute); !at.IsZero() {
+		t.Error("a declined capture is final: its order cannot be captured again")
+	}
+}
+
+// The drawing's table in docs/lifecycle.md is made from the code; `go test ./internal/contribution -run Documented -update`
+// writes it anew.
+func TestTableIsDocumented(t *testing.T) {
+	t.Parallel()
+	const path, from, to = "../../docs/lifecycle.md", "<!-- table -->\n", "<!-- /table -->"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok := strings.Cut(string(text), from)
+	old, tail, ok2 := strings.Cut(rest, to)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no %s … %s", path, strings.TrimSpace(from), to)
+	}
+	want := tableText()
+	if old == want {
+		return
+	}
+	if !*update {
+		t.Fatalf("%s does not show the transition table as it is; run with -update", path)
+	}
+	if err := os.WriteFile(path, []byte(head+from+want+to+tail), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func tableText() string {
+	var b strings.Builder
+	b.WriteString("| state |")
+	for _, f := range facts() {
+		fmt.Fprintf(&b, " %s |", strings.ReplaceAll(string(f), "_", " "))
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(facts())) + "\n")
+	for _, s := range States() {
+		fmt.Fprintf(&b, "| **%s** |", s)
+		for _, f := range facts() {
+			if to := next(s, f); to != s {
+				fmt.Fprintf(&b, " %s |", to)
+			} else {
+				b.WriteString(" · |")
+			}
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
