@@ -59,16 +59,26 @@ var away = []string{
 // Translate turns the database's absence into a fault.Unavailable that keeps err as its cause. Faults, cancellations by
 // the caller and all other errors come back unchanged.
 func Translate(err error) error {
-	if err == nil || fault.KindOf(err) != fault.Internal || errors.Is(err, context.Canceled) {
+	if err == nil || fault.KindOf(err) != fault.Internal {
 		return err
 	}
 	if isAway(err) {
-		return fault.Unavailablef(err, "The database cannot be reached now. Please try again in a moment.")
+		return unavailable(err)
 	}
 	return err
 }
 
+func unavailable(err error) error {
+	return fault.Unavailablef(err, "The database cannot be reached now. Please try again in a moment.")
+}
+
 func isAway(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	if errors.Is(err, context.Canceled) { // whoever asked has gone; what the server said to that does not matter
+		return false
+	}
 	if state := SQLState(err); state != "" {
 		for _, prefix := range away {
 			if strings.HasPrefix(state, prefix) {
@@ -77,7 +87,7 @@ func isAway(err error) bool {
 		}
 		return false
 	}
-	for _, gone := range []error{driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded} {
+	for _, gone := range []error{driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF} {
 		if errors.Is(err, gone) {
 			return true
 		}

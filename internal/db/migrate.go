@@ -26,7 +26,8 @@ type Migration struct {
 // Applied tells whether the database has this step.
 func (m Migration) Applied() bool { return !m.AppliedAt.IsZero() }
 
-// Migrate applies every step of fsys (goose files) that the database lacks, in order, and returns those it applied.
+// Migrate applies every step of fsys (goose files) that the database lacks, in order, and returns those it applied; on
+// an error, those before it.
 //
 // Several replicas may do so at once: one works, the others wait up to five minutes for it and then find nothing to do.
 // The lock is a row with a lease that the worker renews, not an advisory lock, so that it holds behind PgBouncer in
@@ -36,6 +37,11 @@ func Migrate(ctx context.Context, d *DB, fsys fs.FS) ([]Migration, error) {
 	var done []Migration
 	err := d.withGoose(ctx, fsys, true, func(p *goose.Provider) error {
 		results, err := p.Up(ctx)
+		partial, failed := errors.AsType[*goose.PartialError](err)
+		if failed {
+			results = partial.Applied
+			err = fmt.Errorf("%s: %w", path.Base(partial.Failed.Source.Path), partial.Err)
+		}
 		for _, r := range results {
 			done = append(done, applied(r))
 		}

@@ -60,7 +60,7 @@ func (d *DB) try(ctx context.Context, fn func(ctx context.Context, tx *sqlx.Tx) 
 
 	tx, err := d.BeginTxx(txCtx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
-		return orCause(ctx, fmt.Errorf("begin: %w", err))
+		return orCause(ctx, beginError(err))
 	}
 	defer func() { _ = tx.Rollback() }() // after COMMIT it does nothing; before it, the server forgets us anyway
 
@@ -71,6 +71,15 @@ func (d *DB) try(ctx context.Context, fn func(ctx context.Context, tx *sqlx.Tx) 
 		return fmt.Errorf("transaction rolled back: %w", context.Cause(ctx))
 	}
 	return commitError(tx.Commit())
+}
+
+// beginError: a server that refuses BEGIN cannot serve us now, whatever the code; a standby, for one, says "feature not
+// supported" to READ WRITE.
+func beginError(err error) error {
+	if SQLState(err) != "" {
+		return unavailable(fmt.Errorf("begin: %w", err))
+	}
+	return fmt.Errorf("begin: %w", err)
 }
 
 // orCause names the request's own end where that is what cut the statement short; inside the transaction it is only
@@ -102,7 +111,7 @@ func commitError(err error) error {
 func (d *DB) InReadTx(ctx context.Context, fn func(ctx context.Context, tx *sqlx.Tx) error) error {
 	tx, err := d.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
-		return Translate(fmt.Errorf("begin: %w", err))
+		return Translate(beginError(err))
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written, so there is nothing to commit
 	return Translate(fn(ctx, tx))
