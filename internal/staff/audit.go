@@ -1,0 +1,51 @@
+package staff
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+)
+
+// Action is what was done, in the audit log.
+type Action string
+
+// The actions of this package.
+const (
+	ActionSignIn  Action = "staff.sign_in"
+	ActionRefuse  Action = "staff.sign_in_failed"
+	ActionSignOut Action = "staff.sign_out"
+	ActionAdd     Action = "staff.add"
+	ActionDisable Action = "staff.disable"
+)
+
+// CommandLine is the actor when a command did it.
+const CommandLine = "command line"
+
+// Entry is one line of the audit log: who did what to what. Detail holds what else is worth knowing; never a secret.
+type Entry struct {
+	At      time.Time
+	StaffID uuid.UUID // the account that did it; uuid.Nil when it was nobody with an account
+	Actor   string    // mail address, CommandLine or "unknown"
+	Action  Action
+	Subject string
+	Detail  map[string]string
+}
+
+// Audit writes an entry in the caller's transaction: what was done and the note of it are committed together.
+func Audit(ctx context.Context, tx *sqlx.Tx, e Entry) error {
+	detail, err := json.Marshal(e.Detail)
+	if err != nil || e.Detail == nil {
+		detail = []byte(`{}`)
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO audit_entry (at, staff_id, actor, action, subject, detail) VALUES ($1, $2, $3, $4, $5, $6)`,
+		e.At, uuid.NullUUID{UUID: e.StaffID, Valid: e.StaffID != uuid.Nil}, e.Actor, string(e.Action), e.Subject, string(detail))
+	if err != nil {
+		return fmt.Errorf("audit %s: %w", e.Action, err)
+	}
+	return nil
+}

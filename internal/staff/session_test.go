@@ -1,0 +1,216 @@
+package staff_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"readerfund/internal/db"
+	"readerfund/internal/staff"
+)
+
+// browser keeps cookies between requests, as a reader's does.
+type browser struct {
+	t        *testing.T
+	sessions *staff.Sessions
+	cookies  map[string]string
+}
+
+func (b *browser) request() *http.Request {
+	r := httptest.NewRequestWithContext(b.t.Context(), http.MethodGet, "/staff", nil)
+	for name, value := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	return r
+}
+
+func (b *browser) keep(w *httptest.ResponseRecorder) *http.Cookie {
+	cookies := w.Result().Cookies()
+	if len(cookies) != 1 {
+		b.t.Fatalf("%d cookies", len(cookies))
+	}
+	b.cookies[cookies[0].Name] = cookies[0].Value
+	if cookies[0].MaxAge < 0 {
+		delete(b.cookies, cookies[0].Name)
+	}
+	return cookies[0]
+}
+
+func (b *browser) signIn(account staff.Account) *http.Cookie {
+	w := httptest.NewRecorder()
+	if err := b.sessions.SignIn(w, b.request(), account); err != nil {
+		b.t.Fatal(err)
+	}
+	return b.keep(w)
+}
+
+// who is the mail address of who is signed in, or "".
+func (b *browser) who() string {
+	account, err := b.sessions.Account(b.request())
+	if err != nil && !errors.Is(err, staff.ErrSignedOut) {
+		b.t.Fatal(err)
+	}
+	return account.Email
+}
+
+func openBrowser(t *testing.T, config staff.SessionConfig) (*browser, staff.Account, *staff.Accounts, *db.DB, *clock) {
+	t.Helper()
+	accounts, d, c := setUp(t)
+	account := add(t, accounts, "ann@example.org", staff.Admin)
+	return &browser{t: t, sessions: staff.NewSessions(accounts, config), cookies: map[string]string{}}, account, accounts, d, c
+}
+
+func TestCookie(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		secure bool
+		name   string
+	}{{true, "__Host-readerfund_staff"}, {false, "readerfund_staff"}} {
+		b, account, _, _, _ := openBrowser(t, staff.SessionConfig{Secure: c.secure})
+		got := b.signIn(account)
+		if got.Name != c.name || got.Secure != c.secure || !got.HttpOnly || got.SameSite != http.SameSiteLaxMode || got.Path != "/" || got.Domain != "" || got.MaxAge != 0 {
+			t.Errorf("got %v", got)
+		}
+	}
+}
+
+func TestSessionFromSignInToSignOut(t *testing.T) {
+	t.Parallel()
+	b, account, _, d, _ := openBrowser(t, staff.SessionConfig{})
+	if b.who() != "" {
+		t.Fatal("somebody is signed in from the start")
+	}
+	cookie := b.signIn(account)
+	if b.who() != "ann@example.org" {
+		t.Fatal("nobody is signed in")
+	}
+	var token string
+	if err := d.GetContext(t.Context(), &token, `SELECT token FROM session`); err != nil {
+		t.Fatal(err)
+	}
+	if sum := sha256.Sum256([]byte(cookie.Value)); token != hex.EncodeToString(sum[:]) {
+		t.Fatalf("the table holds %q", token)
+	}
+	w := httptest.NewRecorder()
+	if err := b.sessions.SignOut(w, b.request()); err != nil {
+		t.Fatal(err)
+	}
+	b.keep(w)
+	b.cookies[cookie.Name] = cookie.Value // somebody kept it
+	if b.who() != "" {
+		t.Fatal("the token works after sign-out")
+	}
+	log := auditLog(t, d)
+	if log[len(log)-1] != "ann@example.org staff.sign_out ann@example.org {} signed" {
+		t.Fatalf("audit log %q", log)
+	}
+	if err := b.sessions.SignOut(httptest.NewRecorder(), b.request()); err != nil || len(auditLog(t, d)) != len(log) {
+		t.Fatalf("signing out again: %v", err)
+	}
+}
+
+func TestSignInTakesANewToken(t *testing.T) {
+	t.Parallel()
+	b, account, _, _, _ := openBrowser(t, staff.SessionConfig{})
+	b.cookies["readerfund_staff"] = "planted"
+	first := b.signIn(account).Value
+	if first == "planted" {
+		t.Fatal("the session took a token that was planted")
+	}
+	second := b.signIn(account).Value
+	if first == second {
+		t.Fatal("the token stayed the same")
+	}
+	b.cookies["readerfund_staff"] = first
+	if b.who() != "" {
+		t.Fatal("the session before the sign-in lives on")
+	}
+}
+
+// The request is under way while its session is destroyed; what it does afterwards must not bring the session back.
+func TestARequestUnderWayDoesNotUndoSignOut(t *testing.T) {
+	t.Parallel()
+	b, account, _, d, c := openBrowser(t, staff.SessionConfig{Idle: time.Hour})
+	b.signIn(account)
+	c.pass(30 * time.Minute)
+	slow := b.request()
+	if err := b.sessions.SignOut(httptest.NewRecorder(), b.request()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.sessions.Account(slow); !errors.Is(err, staff.ErrSignedOut) {
+		t.Fatalf("got %v", err)
+	}
+	var n int
+	if err := d.GetContext(t.Context(), &n, `SELECT count(*) FROM session`); err != nil || n != 0 {
+		t.Fatalf("%d sessions, %v", n, err)
+	}
+}
+
+func TestSessionsEnd(t *testing.T) {
+	t.Parallel()
+	config := staff.SessionConfig{Idle: time.Hour, Lifetime: 4 * time.Hour}
+	t.Run("unused", func(t *testing.T) {
+		t.Parallel()
+		b, account, _, _, c := openBrowser(t, config)
+		b.signIn(account)
+		c.pass(time.Hour)
+		if b.who() != "" {
+			t.Fatal("it lives after an hour without use")
+		}
+	})
+	t.Run("used", func(t *testing.T) {
+		t.Parallel()
+		b, account, _, d, c := openBrowser(t, config)
+		b.signIn(account)
+		for range 4 {
+			c.pass(59 * time.Minute)
+			if b.who() == "" {
+				t.Fatal("it ended although it was used")
+			}
+		}
+		c.pass(4 * time.Minute)
+		if b.who() != "" {
+			t.Fatal("it lives after its four hours")
+		}
+		c.pass(2 * time.Hour)
+		b.signIn(account)
+		var n int
+		if err := d.GetContext(t.Context(), &n, `SELECT count(*) FROM session`); err != nil || n != 1 {
+			t.Fatalf("%d sessions in the table, %v: ended ones are swept", n, err)
+		}
+	})
+}
+
+func TestAccountIsReadOnEveryRequest(t *testing.T) {
+	t.Parallel()
+	b, account, accounts, d, _ := openBrowser(t, staff.SessionConfig{})
+	b.signIn(account)
+	if _, err := d.ExecContext(t.Context(), `UPDATE staff SET role = 'viewer'`); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.sessions.Account(b.request()); err != nil || got.Role != staff.Viewer {
+		t.Fatalf("got %v, %v", got, err)
+	}
+	if err := accounts.Disable(t.Context(), account.Email); err != nil {
+		t.Fatal(err)
+	}
+	if b.who() != "" {
+		t.Fatal("a disabled account is signed in")
+	}
+}
+
+func TestGarbageInTheCookieIsNobody(t *testing.T) {
+	t.Parallel()
+	b, _, _, _, _ := openBrowser(t, staff.SessionConfig{})
+	for _, value := range []string{"", "x", strings.Repeat("a", 4000), "' OR 1=1 --", "%00"} {
+		b.cookies["readerfund_staff"] = value
+		if b.who() != "" {
+			t.Errorf("%q is somebody", value)
+		}
+	}
+}

@@ -1,0 +1,189 @@
+// Package staff is the people of the newsroom who may look behind the scenes: their accounts and roles, how they sign
+// in, their sessions, and the audit log of what was done.
+//
+// It renders nothing and decides nothing about pages: internal/web asks it who is there and what the role allows.
+package staff
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+)
+
+// Role is what an account may do. Each role may do all that the one before it may.
+type Role string
+
+// The roles.
+const (
+	Viewer Role = "viewer" // reads contributions and reports
+	Editor Role = "editor" // works on campaigns and on what PayPal sent
+	Admin  Role = "admin"  // and on accounts
+)
+
+// Roles lists the roles, the least first.
+func Roles() []Role { return []Role{Viewer, Editor, Admin} }
+
+// ParseRole reads a role. The error is a fault.Invalid on "role".
+func ParseRole(text string) (Role, error) {
+	if r := Role(text); slices.Contains(Roles(), r) {
+		return r, nil
+	}
+	return "", fault.Invalidf("role", "Write one of the roles viewer, editor or admin.")
+}
+
+// Allows tells whether somebody with this role may do what needs the other one. An unknown role allows nothing.
+func (r Role) Allows(need Role) bool {
+	have, want := slices.Index(Roles(), r), slices.Index(Roles(), need)
+	return want >= 0 && have >= want
+}
+
+// Account is one person's. Times are UTC.
+type Account struct {
+	ID         uuid.UUID
+	Email      string // lower case
+	Role       Role
+	Disabled   bool
+	CreatedAt  time.Time
+	SignedInAt time.Time // the last time; zero before the first
+}
+
+// Config is what Accounts needs.
+type Config struct {
+	DB      *db.DB
+	Now     func() time.Time
+	Hashing *argon2id.Params // how passwords are hashed; nil for DefaultHashing
+}
+
+// Accounts is the staff list. It is safe for concurrent use.
+type Accounts struct {
+	db     *db.DB
+	now    func() time.Time
+	hasher *hasher
+}
+
+// NewAccounts gives the staff list of a database.
+func NewAccounts(c Config) *Accounts {
+	params := DefaultHashing()
+	if c.Hashing != nil {
+		params = *c.Hashing
+	}
+	return &Accounts{db: c.DB, now: c.Now, hasher: newHasher(params)}
+}
+
+// Add makes an account, on behalf of whoever has the command line. An empty password asks for a generated one; the
+// second result is the password to hand over, which is kept nowhere else.
+//
+// Errors are fault.Invalid on "email", "role" or "password", and fault.Conflict when the address has an account.
+func (a *Accounts) Add(ctx context.Context, email string, role Role, password string) (Account, string, error) {
+	address, emailErr := parseEmail(email)
+	_, roleErr := ParseRole(string(role))
+	if password == "" {
+		password = generatePassword()
+	}
+	if err := errors.Join(emailErr, roleErr, checkPassword(password)); err != nil {
+		return Account{}, "", err
+	}
+	hash, err := a.hasher.create(ctx, password)
+	if err != nil {
+		return Account{}, "", err
+	}
+	account := Account{ID: uuid.New(), Email: address, Role: role, CreatedAt: a.now().UTC().Truncate(time.Microsecond)}
+	err = a.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO staff (id, email, role, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)`,
+			account.ID, account.Email, string(account.Role), hash, account.CreatedAt)
+		if err != nil {
+			return fmt.Errorf("insert account: %w", err)
+		}
+		return Audit(ctx, tx, Entry{
+			At: account.CreatedAt, Actor: CommandLine, Action: ActionAdd, Subject: account.Email, Detail: map[string]string{"role": string(role)},
+		})
+	})
+	if db.IsUnique(err) {
+		return Account{}, "", fault.Conflictf("%s has an account already.", account.Email)
+	}
+	if err != nil {
+		return Account{}, "", fmt.Errorf("add account: %w", err)
+	}
+	return account, password, nil
+}
+
+// Disable ends an account at once: it cannot sign in, and its sessions stop working with their next request. Doing it
+// twice changes nothing. The error is fault.NotFound when nobody has the address.
+func (a *Accounts) Disable(ctx context.Context, email string) error {
+	return a.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		now := a.now().UTC()
+		done, err := tx.ExecContext(ctx, `UPDATE staff SET disabled_at = coalesce(disabled_at, $2) WHERE email = $1`, foldEmail(email), now)
+		if err != nil {
+			return fmt.Errorf("disable account: %w", err)
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, fault.NotFoundf("Nobody has an account with the address %s.", email))
+		}
+		return Audit(ctx, tx, Entry{At: now, Actor: CommandLine, Action: ActionDisable, Subject: foldEmail(email)})
+	})
+}
+
+// ByID gives an account as it is now, disabled or not. The error is fault.NotFound when there is none.
+func (a *Accounts) ByID(ctx context.Context, id uuid.UUID) (Account, error) {
+	row, err := a.find(ctx, `id = $1`, id)
+	if err != nil {
+		return Account{}, err
+	}
+	return row.account(), nil
+}
+
+type accountRow struct {
+	ID         uuid.UUID    `db:"id"`
+	Email      string       `db:"email"`
+	Role       string       `db:"role"`
+	Hash       string       `db:"password_hash"`
+	DisabledAt sql.NullTime `db:"disabled_at"`
+	CreatedAt  time.Time    `db:"created_at"`
+	SignedInAt sql.NullTime `db:"signed_in_at"`
+}
+
+func (r accountRow) account() Account {
+	account := Account{ID: r.ID, Email: r.Email, Role: Role(r.Role), Disabled: r.DisabledAt.Valid, CreatedAt: r.CreatedAt.UTC()}
+	if r.SignedInAt.Valid {
+		account.SignedInAt = r.SignedInAt.Time.UTC()
+	}
+	return account
+}
+
+func (a *Accounts) find(ctx context.Context, condition string, arg any) (accountRow, error) {
+	var row accountRow
+	err := a.db.GetContext(ctx, &row, `
+		SELECT id, email, role, password_hash, disabled_at, created_at, signed_in_at FROM staff WHERE `+condition, arg)
+	if db.IsNotFound(err) {
+		return accountRow{}, fault.NotFoundf("There is no such account.")
+	}
+	if err != nil {
+		return accountRow{}, db.Translate(fmt.Errorf("read account: %w", err))
+	}
+	return row, nil
+}
+
+// foldEmail is the form in which addresses are kept and looked up.
+func foldEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+// parseEmail takes a plain address. 254 octets is the longest that mail can reach (RFC 5321, erratum 1690).
+func parseEmail(email string) (string, error) {
+	folded := foldEmail(email)
+	parsed, err := mail.ParseAddress(folded)
+	if err != nil || parsed.Address != folded || len(folded) > 254 {
+		return "", fault.Invalidf("email", "Write a mail address like name@example.org.")
+	}
+	return folded, nil
+}

@@ -1,0 +1,168 @@
+package staff_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+
+	"readerfund/internal/db"
+	"readerfund/internal/db/dbtest"
+	"readerfund/internal/fault"
+	"readerfund/internal/staff"
+)
+
+const password = "correct horse battery"
+
+// clock is a time that a test moves.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func newClock() *clock { return &clock{at: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// cheap is hashing that does not slow the tests down; TestDefaultHashing looks at the real one.
+func cheap() *argon2id.Params {
+	return &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+}
+
+func setUp(t *testing.T) (*staff.Accounts, *db.DB, *clock) {
+	t.Helper()
+	d, c := dbtest.New(t), newClock()
+	return staff.NewAccounts(staff.Config{DB: d, Now: c.now, Hashing: cheap()}), d, c
+}
+
+func add(t *testing.T, a *staff.Accounts, email string, role staff.Role) staff.Account {
+	t.Helper()
+	account, _, err := a.Add(t.Context(), email, role, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return account
+}
+
+// auditLog gives the audit log, one line each, in order.
+func auditLog(t *testing.T, d *db.DB) []string {
+	t.Helper()
+	var lines []string
+	if err := d.SelectContext(t.Context(), &lines, `
+		SELECT actor || ' ' || action || ' ' || subject || ' ' || detail::text || CASE WHEN staff_id IS NULL THEN '' ELSE ' signed' END
+		FROM audit_entry ORDER BY id`); err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
+
+func TestAddKeepsNoPassword(t *testing.T) {
+	t.Parallel()
+	accounts, d, _ := setUp(t)
+	account, given, err := accounts.Add(t.Context(), "  Ann@Example.ORG ", staff.Editor, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if account.Email != "ann@example.org" || account.Role != staff.Editor {
+		t.Fatalf("got %+v", account)
+	}
+	if len(given) != 19 || strings.Count(given, "-") != 3 {
+		t.Fatalf("a generated password like k3v9-k3v9-k3v9-k3v9 was expected, got %d characters", len(given))
+	}
+	var hash string
+	if err := d.GetContext(t.Context(), &hash, `SELECT password_hash FROM staff`); err != nil || !strings.HasPrefix(hash, "$argon2id$") || strings.Contains(hash, given) {
+		t.Fatalf("hash %q, %v", hash, err)
+	}
+	if _, err := accounts.Authenticate(t.Context(), "ANN@example.org", given); err != nil {
+		t.Fatalf("the password handed out does not work: %v", err)
+	}
+	want := `command line staff.add ann@example.org {"role": "editor"}`
+	if log := auditLog(t, d); log[0] != want {
+		t.Fatalf("audit log %q, want %q first", log, want)
+	}
+}
+
+func TestAddRefuses(t *testing.T) {
+	t.Parallel()
+	accounts, _, _ := setUp(t)
+	add(t, accounts, "taken@example.org", staff.Viewer)
+	for _, c := range []struct {
+		name, email string
+		role        staff.Role
+		password    string
+		kind        fault.Kind
+		field       string
+	}{
+		{"no address", "", staff.Viewer, password, fault.Invalid, "email"},
+		{"a name", "Ann <ann@example.org>", staff.Viewer, password, fault.Invalid, "email"},
+		{"no host", "ann@", staff.Viewer, password, fault.Invalid, "email"},
+		{"a line break", "ann@example.org\nx", staff.Viewer, password, fault.Invalid, "email"},
+		{"NUL", "ann\x00@example.org", staff.Viewer, password, fault.Invalid, "email"},
+		{"too long", strings.Repeat("a", 250) + "@example.org", staff.Viewer, password, fault.Invalid, "email"},
+		{"no role", "ann@example.org", "", password, fault.Invalid, "role"},
+		{"another role", "ann@example.org", "owner", password, fault.Invalid, "role"},
+		{"a short password", "ann@example.org", staff.Viewer, "elevenchars", fault.Invalid, "password"},
+		{"a long password", "ann@example.org", staff.Viewer, strings.Repeat("x", 257), fault.Invalid, "password"},
+		{"bad UTF-8", "ann@example.org", staff.Viewer, "twelve chars\xff", fault.Invalid, "password"},
+		{"taken", "TAKEN@example.org", staff.Viewer, password, fault.Conflict, ""},
+	} {
+		_, _, err := accounts.Add(t.Context(), c.email, c.role, c.password)
+		faults := fault.All(err)
+		if len(faults) != 1 || faults[0].Kind != c.kind || faults[0].Field != c.field {
+			t.Errorf("%s: got %v", c.name, err)
+		}
+	}
+	_, _, err := accounts.Add(t.Context(), "x", "x", "x")
+	if n := len(fault.All(err)); n != 3 {
+		t.Errorf("all wrong: %d faults, want 3: %v", n, err)
+	}
+}
+
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	roles := append(staff.Roles(), "")
+	for i, have := range roles {
+		for j, need := range roles {
+			want := i < 3 && j < 3 && i >= j
+			if got := have.Allows(need); got != want {
+				t.Errorf("%q allows %q: %v, want %v", have, need, got, want)
+			}
+		}
+	}
+	if _, err := staff.ParseRole("Admin"); !fault.Is(err, fault.Invalid) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDisable(t *testing.T) {
+	t.Parallel()
+	accounts, d, _ := setUp(t)
+	account := add(t, accounts, "ann@example.org", staff.Admin)
+	for range 2 {
+		if err := accounts.Disable(t.Context(), "Ann@example.org"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := accounts.ByID(t.Context(), account.ID); err != nil || !got.Disabled {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	if err := accounts.Disable(t.Context(), "nobody@example.org"); !fault.Is(err, fault.NotFound) {
+		t.Fatalf("got %v", err)
+	}
+	if log := fmt.Sprint(auditLog(t, d)); !strings.Contains(log, "staff.disable ann@example.org") {
+		t.Fatalf("audit log %s", log)
+	}
+}
