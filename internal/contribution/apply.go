@@ -37,7 +37,7 @@ func (d *Desk) Apply(ctx context.Context, tx *sqlx.Tx, f Fact) (Contribution, er
 	if c.State != from {
 		c.Reason = f.detail
 	}
-	if err := save(ctx, tx, &c, from, len(known.payments) > 0, now, d.sweepEvery); err != nil {
+	if err := save(ctx, tx, &c, from, len(known.payments) > 0 || c.gone, now, d.sweepEvery); err != nil {
 		return Contribution{}, err
 	}
 	if err := record(ctx, tx, c, f, from, now); err != nil {
@@ -155,10 +155,10 @@ func know(ctx context.Context, tx *sqlx.Tx, c Contribution) (knowledge, error) {
 }
 
 // save writes the contribution back. A new state starts the sweep's looks afresh.
-func save(ctx context.Context, tx *sqlx.Tx, c *Contribution, from State, hasPayment bool, now time.Time, every time.Duration) error {
+func save(ctx context.Context, tx *sqlx.Tx, c *Contribution, from State, closed bool, now time.Time, every time.Duration) error {
 	c.UpdatedAt = now
 	check := sql.NullTime{}
-	if at := nextCheck(c.State, c.OrderID != "", hasPayment, 0, c.CreatedAt, now, every); !at.IsZero() {
+	if at := nextCheck(c.State, c.OrderID != "", closed, 0, c.CreatedAt, now, every); !at.IsZero() {
 		check = sql.NullTime{Time: at, Valid: true}
 	}
 	_, err := tx.ExecContext(ctx, `

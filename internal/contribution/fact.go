@@ -20,6 +20,7 @@ type Fact struct {
 	retryURL string       // of captureRefused
 	capture  *paypal.Capture
 	refund   *paypal.Refund
+	reversal bool // PayPal or a bank took the money back, rather than us giving it
 }
 
 // OrderUnanswered is: we asked PayPal for an order and did not see the answer.
@@ -58,9 +59,14 @@ func CaptureSeen(id uuid.UUID, src Source, c paypal.Capture) Fact {
 	return Fact{contribution: id, source: src, ref: c.ID, detail: c.Reason, capture: &c}
 }
 
-// RefundSeen is a refund or reversal as PayPal's API gives it.
+// RefundSeen is a refund as PayPal's API gives it.
 func RefundSeen(id uuid.UUID, src Source, r paypal.Refund) Fact {
 	return Fact{contribution: id, source: src, ref: r.ID, detail: r.Reason, refund: &r}
+}
+
+// ReversalSeen is a reversal. PayPal's API gives it as a refund; that it is none, only the event that told of it says.
+func ReversalSeen(id uuid.UUID, src Source, r paypal.Refund) Fact {
+	return Fact{contribution: id, source: src, ref: r.ID, detail: r.Reason, refund: &r, reversal: true}
 }
 
 // OrderSeen is everything an order says: that it exists, how far it came, its captures and their refunds.

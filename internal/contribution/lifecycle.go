@@ -198,8 +198,9 @@ func (s paymentStatus) advance(learned paymentStatus) paymentStatus {
 const orderLife = 3 * time.Hour
 
 // nextCheck is when the sweep asks PayPal about a contribution again, or zero when PayPal will tell nothing new. Time
-// between looks doubles; every is the interval of the sweep.
-func nextCheck(s State, hasOrder, hasPayment bool, checks int, createdAt, now time.Time, every time.Duration) time.Time {
+// between looks doubles; every is the interval of the sweep. closed says that the order cannot be captured any more: it
+// was already, or it is gone.
+func nextCheck(s State, hasOrder, closed bool, checks int, createdAt, now time.Time, every time.Duration) time.Time {
 	wait := func(first time.Duration, doublings int, longest time.Duration) time.Time {
 		return now.Add(max(every, min(first<<min(checks, doublings), longest)))
 	}
@@ -214,7 +215,7 @@ func nextCheck(s State, hasOrder, hasPayment bool, checks int, createdAt, now ti
 	case Approved, CaptureUnknown:
 		return wait(every, 4, 10*time.Minute)
 	case Declined:
-		if hasPayment {
+		if closed {
 			return time.Time{}
 		}
 		return wait(every, 5, 30*time.Minute)

@@ -122,7 +122,10 @@ func learnRefund(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now 
 		return false, fmt.Errorf("refund %s of capture %s: %w", seen.ID, seen.CaptureID, err)
 	}
 	kind := "refund"
-	status, news, err := joinRefund(ctx, tx, paid, kind, seen, now)
+	if f.reversal {
+		kind = "reversal"
+	}
+	kind, status, news, err := joinRefund(ctx, tx, paid, kind, seen, now)
 	if err != nil || status != "completed" {
 		return news, err
 	}
@@ -134,16 +137,17 @@ func learnRefund(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now 
 	return news || booked || feed, err
 }
 
-// joinRefund inserts the refund, or advances it from pending; completed and failed are final.
-func joinRefund(ctx context.Context, tx *sqlx.Tx, paid payment, kind string, seen paypal.Refund, now time.Time) (string, bool, error) {
+// joinRefund inserts the refund, or advances it from pending; completed and failed are final. What it was first seen as,
+// refund or reversal, it stays: the ledger's entry has that name.
+func joinRefund(ctx context.Context, tx *sqlx.Tx, paid payment, kind string, seen paypal.Refund, now time.Time) (string, string, bool, error) {
 	learned := map[paypal.RefundStatus]string{
 		paypal.RefundPending: "pending", paypal.RefundCompleted: "completed", paypal.RefundFailed: "failed", paypal.RefundCancelled: "failed",
 	}[seen.Status]
 	if learned == "" {
-		return "", false, fmt.Errorf("refund %s has a status we do not know: %q", seen.ID, seen.Status)
+		return "", "", false, fmt.Errorf("refund %s has a status we do not know: %q", seen.ID, seen.Status)
 	}
-	var known string
-	err := tx.GetContext(ctx, &known, `SELECT status FROM refund WHERE paypal_id = $1`, seen.ID)
+	var known struct{ Kind, Status string }
+	err := tx.GetContext(ctx, &known, `SELECT kind, status FROM refund WHERE paypal_id = $1`, seen.ID)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		_, err = tx.ExecContext(ctx, `
@@ -151,18 +155,18 @@ func joinRefund(ctx context.Context, tx *sqlx.Tx, paid payment, kind string, see
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 			paid.ID, kind, seen.ID, learned, seen.Reason, seen.Amount.Minor, string(seen.Amount.Currency), seen.CreatedAt, now)
 		if err != nil {
-			return "", false, fmt.Errorf("keep refund %s: %w", seen.ID, err)
+			return "", "", false, fmt.Errorf("keep refund %s: %w", seen.ID, err)
 		}
-		return learned, true, nil
+		return kind, learned, true, nil
 	case err != nil:
-		return "", false, fmt.Errorf("read refund %s: %w", seen.ID, err)
-	case known == learned || known != "pending":
-		return known, false, nil
+		return "", "", false, fmt.Errorf("read refund %s: %w", seen.ID, err)
+	case known.Status == learned || known.Status != "pending":
+		return known.Kind, known.Status, false, nil
 	}
 	if _, err = tx.ExecContext(ctx, `UPDATE refund SET status = $2, reason = $3 WHERE paypal_id = $1`, seen.ID, learned, seen.Reason); err != nil {
-		return "", false, fmt.Errorf("advance refund %s: %w", seen.ID, err)
+		return "", "", false, fmt.Errorf("advance refund %s: %w", seen.ID, err)
 	}
-	return learned, true, nil
+	return known.Kind, learned, true, nil
 }
 
 // entry is one line of the ledger.

@@ -88,8 +88,8 @@ func (d *Desk) SettleCapture(ctx context.Context, captureID string, src Source) 
 	return d.applyAll(ctx, []Fact{CaptureSeen(c.ID, src, seen)})
 }
 
-// SettleRefund asks PayPal about one refund and its capture, and applies both.
-func (d *Desk) SettleRefund(ctx context.Context, refundID string, src Source) (Contribution, error) {
+// SettleRefund asks PayPal about one refund and its capture, and applies both. reversal says that the news called it one.
+func (d *Desk) SettleRefund(ctx context.Context, refundID string, reversal bool, src Source) (Contribution, error) {
 	r, err := d.paypal.Refund(ctx, refundID)
 	if err != nil {
 		return Contribution{}, fmt.Errorf("ask about refund %s: %w", refundID, err)
@@ -102,7 +102,11 @@ func (d *Desk) SettleRefund(ctx context.Context, refundID string, src Source) (C
 	if err != nil {
 		return Contribution{}, fmt.Errorf("refund %s: %w", refundID, err)
 	}
-	return d.applyAll(ctx, []Fact{CaptureSeen(c.ID, src, seen), RefundSeen(c.ID, src, r)})
+	back := RefundSeen(c.ID, src, r)
+	if reversal {
+		back = ReversalSeen(c.ID, src, r)
+	}
+	return d.applyAll(ctx, []Fact{CaptureSeen(c.ID, src, seen), back})
 }
 
 // Cancel notes that the reader came back by the cancel address. It changes nothing about money: an approval that comes

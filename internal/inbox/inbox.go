@@ -1,0 +1,83 @@
+// Package inbox takes PayPal's webhook deliveries: it verifies them, keeps the raw bytes, and works them off.
+//
+// A delivery that verifies is a hint, not a proof: PayPal's signature covers a CRC-32 of the body, which anybody who saw
+// one delivery can imitate. So the signature decides whether we listen, and what is booked is what PayPal's API says
+// when the event is worked on. This package decides nothing about money: package contribution does.
+package inbox
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/db"
+	"readerfund/internal/metrics"
+	"readerfund/internal/paypal"
+)
+
+// Config is what an Inbox needs. Metrics may be nil.
+type Config struct {
+	DB       *db.DB
+	Verifier *paypal.Verifier
+	Desk     *contribution.Desk
+	Now      func() time.Time
+	Log      *slog.Logger
+	Metrics  *metrics.Metrics
+}
+
+// Inbox receives deliveries and works on the events they bring. It is safe for concurrent use.
+type Inbox struct {
+	db       *db.DB
+	verifier *paypal.Verifier
+	desk     *contribution.Desk
+	now      func() time.Time
+	log      *slog.Logger
+	metrics  *metrics.Metrics
+
+	batches batches
+	commits sync.WaitGroup // running commits, which go on when the one who delivered gives up
+	wake    chan struct{}  // new work: holds one token at most
+}
+
+// New makes an Inbox. Run works off what Receive stores.
+func New(cfg Config) *Inbox {
+	return &Inbox{
+		db: cfg.DB, verifier: cfg.Verifier, desk: cfg.Desk, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics,
+		batches: newBatches(), wake: make(chan struct{}, 1),
+	}
+}
+
+// Close waits for the commits that are under way.
+func (i *Inbox) Close() { i.commits.Wait() }
+
+// idle is how long Run waits before it looks for work that nobody told it of: retries that are due, and what another
+// process left.
+const idle = time.Second
+
+// Run works off events until ctx ends, and returns once what it had begun is finished.
+func (i *Inbox) Run(ctx context.Context) {
+	for {
+		worked, err := i.Work(ctx)
+		if err != nil && ctx.Err() == nil {
+			i.log.ErrorContext(ctx, "webhook events cannot be worked on; trying again", "error", err)
+		}
+		if worked > 0 && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-i.wake:
+		case <-time.After(idle):
+		}
+	}
+}
+
+func (i *Inbox) nudge() {
+	select {
+	case i.wake <- struct{}{}:
+	default:
+	}
+}

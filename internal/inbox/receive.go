@@ -1,0 +1,132 @@
+package inbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/paypal"
+)
+
+// LargestBody is how much of a delivery is read, in bytes. PayPal's largest known events are a few KiB.
+const LargestBody = 1 << 20
+
+// Receive verifies one delivery over its raw bytes and stores it. Nil means that the event is committed, now or by an
+// earlier copy. Errors: fault.Invalid for a delivery that is not PayPal's or cannot be one; fault.Unavailable when we
+// could not judge or not store it, so that PayPal sends it again.
+func (i *Inbox) Receive(ctx context.Context, header http.Header, body []byte) error {
+	if len(body) > LargestBody {
+		i.metrics.Delivery("refused")
+		return fault.TooLargef("The delivery has more than %d bytes.", LargestBody)
+	}
+	d, err := i.verify(ctx, header, body)
+	if err != nil {
+		return err
+	}
+	outcome, err := i.store(ctx, d)
+	if err != nil {
+		i.metrics.Delivery("unavailable")
+		i.log.ErrorContext(ctx, "webhook delivery not stored", "event", d.eventID, "error", err)
+		return fault.Unavailablef(err, "The delivery could not be stored. Please send it again.")
+	}
+	i.metrics.Delivery(string(outcome))
+	switch outcome {
+	case suspect:
+		i.log.WarnContext(ctx, "refused a webhook delivery whose transmission came before with another body: it may be forged",
+			"event", d.eventID, "type", d.eventType)
+		return fault.Invalidf("", "This transmission came before with another body.")
+	case stored:
+		i.nudge()
+	case duplicate:
+	}
+	return nil
+}
+
+func (i *Inbox) verify(ctx context.Context, header http.Header, body []byte) (*delivery, error) {
+	signed, err := i.verifier.Verify(ctx, header, body)
+	if errors.Is(err, paypal.ErrCertificate) {
+		i.metrics.Delivery("unavailable")
+		i.log.WarnContext(ctx, "webhook delivery cannot be judged: certificate trouble", "error", err)
+		return nil, fault.Unavailablef(err, "The delivery's certificate cannot be checked now.")
+	}
+	if err != nil {
+		i.metrics.Delivery("refused")
+		i.log.InfoContext(ctx, "refused a webhook delivery", "reason", err)
+		return nil, fault.Invalidf("", "The delivery does not verify as PayPal's.")
+	}
+	event, err := paypal.ParseEvent(body)
+	if err != nil {
+		i.metrics.Delivery("refused")
+		i.log.WarnContext(ctx, "refused a webhook delivery that verifies and is no event", "error", err)
+		return nil, fault.Invalidf("", "The body is not a PayPal event.")
+	}
+	return i.delivery(signed, event, header, body)
+}
+
+// delivery is one verified webhook delivery, ready to be stored.
+type delivery struct {
+	row
+	body []byte
+}
+
+// row is what the table takes beside the body; its JSON is what the INSERT unpacks.
+type row struct {
+	eventID, eventType, resourceID, transmissionID, transmissionTime, headers, state string
+}
+
+func (i *Inbox) delivery(signed paypal.Delivery, event paypal.Event, header http.Header, body []byte) (*delivery, error) {
+	kept := map[string]string{}
+	for name, values := range header {
+		if lower := strings.ToLower(name); strings.HasPrefix(lower, "paypal-") || lower == "content-type" || lower == "user-agent" || lower == "correlation-id" {
+			kept[lower] = clean(strings.Join(values, ", "))
+		}
+	}
+	headers, err := json.Marshal(kept)
+	if err != nil {
+		return nil, fault.Invalidf("", "The delivery's headers cannot be read.")
+	}
+	d := &delivery{body: body, row: row{
+		eventID: clean(event.ID), eventType: clean(event.Type), resourceID: clean(event.ResourceID),
+		transmissionID: signed.TransmissionID, transmissionTime: signed.TransmissionTime.UTC().Format("2006-01-02T15:04:05Z"),
+		headers: string(headers), state: "received",
+	}}
+	if !concerns(event.Type) {
+		d.state = "ignored"
+	}
+	return d, nil
+}
+
+// clean makes a text storable: PostgreSQL takes neither NUL nor bad UTF-8. The raw body is kept as it came.
+func clean(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// outcome is what became of a delivery.
+type outcome string
+
+const (
+	stored    outcome = "stored"
+	duplicate outcome = "duplicate" // we have the event
+	suspect   outcome = "suspect"   // we have the transmission, with another body
+)
+
+// store commits the delivery together with others that arrive while the last commit runs, and waits for the commit.
+func (i *Inbox) store(ctx context.Context, d *delivery) (outcome, error) {
+	b, leads := i.batches.join(d)
+	if leads {
+		long := context.WithoutCancel(ctx) // others wait for this commit too, and a COMMIT is never cancelled
+		i.commits.Go(func() {
+			i.batches.run(b, func(all []*delivery) ([]outcome, error) { return i.commit(long, all) })
+		})
+	}
+	select {
+	case <-b.done:
+		return b.outcomeOf(d)
+	case <-ctx.Done():
+		return "", db.Translate(context.Cause(ctx))
+	}
+}

@@ -1,0 +1,209 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/paypal"
+)
+
+const (
+	workBatch = 32 // events taken at a time
+	workers   = 8  // events worked on at once: each mostly waits for PayPal
+	// lease is how long a taken event is left alone. A process that dies with it loses nothing: it is due again then.
+	lease = 2 * time.Minute
+	// attemptsAtMost, with the pauses of pause, is about eight hours of trying; then a person decides. What PayPal does
+	// not know gets fewer tries.
+	attemptsAtMost        = 20
+	attemptsAtMostMissing = 6
+)
+
+// pause is how long to wait after the n-th failed attempt.
+func pause(n int) time.Duration {
+	return min(5*time.Second<<min(n-1, 10), 30*time.Minute)
+}
+
+// event is a stored event that is due.
+type event struct {
+	ID       int64  `db:"id"`
+	EventID  string `db:"event_id"`
+	Type     string `db:"event_type"`
+	Body     []byte `db:"body"`
+	Attempts int    `db:"attempts"`
+}
+
+// Work takes events that are due and works on them; it returns how many. Several processes may work at once.
+func (i *Inbox) Work(ctx context.Context) (int, error) {
+	due, err := i.claim(ctx)
+	if err != nil {
+		return 0, err
+	}
+	queue := make(chan event)
+	var crew sync.WaitGroup
+	// What was taken is finished even when the service is told to stop: only the taking stops.
+	steady := context.WithoutCancel(ctx)
+	for range min(workers, len(due)) {
+		crew.Go(func() {
+			for e := range queue {
+				i.workOn(steady, e)
+			}
+		})
+	}
+	for _, e := range due {
+		queue <- e
+	}
+	close(queue)
+	crew.Wait()
+	return len(due), nil
+}
+
+// claim takes due events for the time of a lease. It is one statement, and so its own transaction.
+func (i *Inbox) claim(ctx context.Context) ([]event, error) {
+	now := i.now()
+	var due []event
+	// SKIP LOCKED: what another process is taking at this moment is its.
+	err := i.db.SelectContext(ctx, &due, `
+		UPDATE webhook_event SET attempts = attempts + 1, due_at = $2
+		WHERE id IN (SELECT id FROM webhook_event WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
+		RETURNING id, event_id, event_type, body, attempts`, now, now.Add(lease), workBatch)
+	if err != nil {
+		return nil, db.Translate(fmt.Errorf("take due webhook events: %w", err))
+	}
+	return due, nil
+}
+
+func (i *Inbox) workOn(ctx context.Context, e event) {
+	c, err := i.settle(ctx, e)
+	v := judge(e, c, err, i.now())
+	if err != nil && v.state != "ignored" {
+		i.log.WarnContext(ctx, "webhook event not settled", "event", e.EventID, "type", e.Type, "attempt", e.Attempts, "then", v.outcome, "error", err)
+	}
+	i.metrics.Event(v.outcome)
+	_, err = i.db.ExecContext(ctx, `
+		UPDATE webhook_event
+		SET state = $2, note = $3, due_at = $4::timestamptz, contribution_id = coalesce($5::uuid, contribution_id), processed_at = $6::timestamptz
+		WHERE id = $1 AND state IN ('received', 'parked')`,
+		e.ID, v.state, v.note, v.due, v.contribution, v.processed)
+	if err != nil {
+		i.log.ErrorContext(ctx, "outcome of a webhook event not saved; it will be worked on again", "event", e.EventID, "error", err)
+	}
+}
+
+// verdict is what became of an event after an attempt.
+type verdict struct {
+	state, note, outcome string
+	due, processed       *time.Time
+	contribution         *uuid.UUID
+}
+
+func judge(e event, c contribution.Contribution, err error, now time.Time) verdict {
+	switch {
+	case err == nil:
+		id := c.ID
+		return verdict{state: "applied", note: "Applied to contribution " + c.Receipt + ".", outcome: "applied", processed: &now, contribution: &id}
+	case errors.Is(err, contribution.ErrNotOurs):
+		return verdict{state: "ignored", note: "It is about a payment that was not started here.", outcome: "ignored", processed: &now}
+	}
+	note := explain(err)
+	if e.Attempts >= attemptsAtMost || paypal.NotFound(err) && e.Attempts >= attemptsAtMostMissing {
+		return verdict{state: "parked", note: note, outcome: "parked", processed: &now}
+	}
+	due := now.Add(pause(e.Attempts))
+	return verdict{state: "received", note: note, outcome: "retried", due: &due}
+}
+
+// explain says for staff why an event is not settled.
+func explain(err error) string {
+	if f, ok := errors.AsType[*paypal.Error](err); ok && paypal.NotFound(err) {
+		return "PayPal does not know what this event is about (" + f.Operation + "). It may be forged, or from another PayPal account."
+	}
+	if fault.KindOf(err) == fault.Unavailable {
+		return "PayPal or the database did not answer: " + err.Error()
+	}
+	return "It could not be applied: " + err.Error()
+}
+
+// subject is what an event is about.
+type subject int
+
+const (
+	nothing subject = iota
+	anOrder
+	aCapture
+	aRefund
+)
+
+// about tells what to ask PayPal's API for when an event of this type comes.
+// Source: PayPal, "Webhook event names" (developer.paypal.com/api/rest/webhooks/event-names). PAYMENT.CAPTURE.DENIED is
+// in that list, DECLINED is what the API's version 2 sends.
+func about(eventType string) subject {
+	switch eventType {
+	case "CHECKOUT.ORDER.APPROVED", "CHECKOUT.ORDER.COMPLETED", "CHECKOUT.PAYMENT-APPROVAL.REVERSED":
+		return anOrder
+	case "PAYMENT.CAPTURE.PENDING", "PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.DENIED", "PAYMENT.CAPTURE.DECLINED":
+		return aCapture
+	case "PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED":
+		return aRefund
+	default:
+		return nothing
+	}
+}
+
+// concerns tells whether an event of this type is worked on; the others are kept and marked ignored.
+func concerns(eventType string) bool { return about(eventType) != nothing }
+
+// EventTypes lists what the webhook is registered for.
+func EventTypes() []string {
+	return []string{
+		"CHECKOUT.ORDER.APPROVED", "CHECKOUT.ORDER.COMPLETED", "CHECKOUT.PAYMENT-APPROVAL.REVERSED",
+		"PAYMENT.CAPTURE.PENDING", "PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.DENIED", "PAYMENT.CAPTURE.DECLINED",
+		"PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED",
+	}
+}
+
+// settle has the contribution that the event is about brought up to date.
+func (i *Inbox) settle(ctx context.Context, e event) (contribution.Contribution, error) {
+	src := contribution.Source{Way: contribution.ByWebhook, Event: e.ID}
+	parsed, err := paypal.ParseEvent(e.Body)
+	if err != nil {
+		return contribution.Contribution{}, fmt.Errorf("read event: %w", err)
+	}
+	switch about(e.Type) {
+	case anOrder:
+		return i.desk.SettleOrder(ctx, parsed.OrderID, src)
+	case aCapture:
+		return i.desk.SettleCapture(ctx, parsed.CaptureID, src)
+	case aRefund:
+		return i.desk.SettleRefund(ctx, parsed.RefundID, e.Type == "PAYMENT.CAPTURE.REVERSED", src)
+	default:
+		return contribution.Contribution{}, contribution.ErrNotOurs
+	}
+}
+
+// Replay makes events due again, whatever became of them; ids are PayPal's (WH-…) or ours. It returns how many.
+func Replay(ctx context.Context, d *db.DB, ids []string, now time.Time) (int64, error) {
+	return requeue(ctx, d, now, `event_id = ANY($2) OR id::text = ANY($2)`, db.Array(ids))
+}
+
+// ReplayParked makes every parked event due again.
+func ReplayParked(ctx context.Context, d *db.DB, now time.Time) (int64, error) {
+	return requeue(ctx, d, now, `state = 'parked'`)
+}
+
+func requeue(ctx context.Context, d *db.DB, now time.Time, which string, args ...any) (int64, error) {
+	done, err := d.ExecContext(ctx, `
+		UPDATE webhook_event SET state = 'received', attempts = 0, due_at = $1, processed_at = NULL, note = 'Replayed.' WHERE `+which,
+		append([]any{now}, args...)...)
+	if err != nil {
+		return 0, db.Translate(fmt.Errorf("replay events: %w", err))
+	}
+	return done.RowsAffected()
+}
