@@ -1,0 +1,86 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"readerfund/internal/fault"
+	"readerfund/internal/money"
+)
+
+// conditions collects a query's WHERE and its arguments.
+type conditions struct {
+	zone    *time.Location
+	zoneArg string
+	parts   []string
+	args    []any
+}
+
+// where writes the clause, empty without conditions.
+func (c *conditions) where() string {
+	if len(c.parts) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(c.parts, " AND ")
+}
+
+// arg takes an argument and gives its place.
+func (c *conditions) arg(value any) string {
+	c.args = append(c.args, value)
+	return fmt.Sprintf("$%d", len(c.args))
+}
+
+func (c *conditions) add(format string, args ...any) {
+	c.parts = append(c.parts, fmt.Sprintf(format, args...))
+}
+
+// equal asks for one value, or for nothing when it is empty.
+func (c *conditions) equal(column, value string) {
+	if value != "" {
+		c.add("%s = %s", column, c.arg(value))
+	}
+}
+
+// local is a timestamptz column as the publication's clock shows it.
+func (c *conditions) local(column string) string {
+	if c.zoneArg == "" {
+		c.zoneArg = c.arg(c.zone.String())
+	}
+	return fmt.Sprintf("(%s AT TIME ZONE %s::text)", column, c.zoneArg)
+}
+
+// days restricts a timestamptz column to whole days. What decides is the local date, the same expression that reports
+// group by, so a day that has 23 or 25 hours, or no midnight, is never counted twice or left out. The bounds beside it,
+// a day wider than any zone shifts, are there for the index on the column.
+func (c *conditions) days(column string, from, to Day) {
+	if !from.IsZero() {
+		c.add("%s::date >= %s::date", c.local(column), c.arg(from.String()))
+		c.add("%s >= %s", column, c.arg(from.Add(-1).at))
+	}
+	if !to.IsZero() {
+		c.add("%s::date <= %s::date", c.local(column), c.arg(to.String()))
+		c.add("%s < %s", column, c.arg(to.Add(2).at))
+	}
+}
+
+// longestText is more than any slug, address of an article or PayPal id has.
+const longestText = 2048
+
+// checkTexts refuses what PostgreSQL cannot compare with a text at all.
+func checkTexts(byField map[string]string) error {
+	for field, text := range byField {
+		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) || len(text) > longestText {
+			return fault.Invalidf(field, "That cannot be looked for: write it in ordinary letters and digits.")
+		}
+	}
+	return nil
+}
+
+func checkCurrency(c money.Currency) error {
+	if c != "" && !c.Known() {
+		return fault.Invalidf("currency", "Write a currency's code in capitals, like EUR.")
+	}
+	return nil
+}

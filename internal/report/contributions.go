@@ -1,0 +1,237 @@
+package report
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/money"
+)
+
+// Statuses lists the states of a contribution that a list can be restricted to.
+func Statuses() []string {
+	return []string{
+		"started", "order_unknown", "failed", "created", "cancelled", "approved", "capture_unknown", "expired",
+		"declined", "pending", "completed", "partially_refunded", "refunded", "reversed",
+	}
+}
+
+// The sizes of a page.
+const (
+	DefaultLimit = 50
+	MaxLimit     = 500
+)
+
+// ContributionsQuery asks for contributions, newest first. From and To are the days on which they began, both included;
+// empty fields restrict nothing.
+type ContributionsQuery struct {
+	From, To  Day
+	Status    string
+	Campaign  string // slug
+	Article   string // address
+	Currency  money.Currency
+	Search    string // a receipt number, or PayPal's id of an order, a capture or a refund
+	Attention bool   // only those that a person should look at
+	After     string // the cursor that the page before gave
+	Limit     int    // 0 for DefaultLimit
+}
+
+// Contribution is one line of the list. Times are UTC, and zero for what did not happen.
+type Contribution struct {
+	ID          uuid.UUID
+	Receipt     string
+	Status      string
+	Reason      string // PayPal's code for a pending, declined or failed state
+	Attention   string // why a person should look at it
+	Amount      money.Amount
+	Sums        // of its ledger entries: zero while no money came
+	Campaign    string
+	Article     string
+	Name        string
+	OrderID     string
+	CaptureID   string
+	CreatedAt   time.Time
+	CompletedAt time.Time
+}
+
+// Page is a page of contributions. Next is the cursor of the page after it, empty on the last one.
+type Page struct {
+	Contributions []Contribution
+	Next          string
+}
+
+// Contributions gives one page. Errors are fault.Invalid where the question is wrong.
+func (r *Reports) Contributions(ctx context.Context, q ContributionsQuery) (Page, error) {
+	if q.Limit == 0 {
+		q.Limit = DefaultLimit
+	}
+	if q.Limit < 0 || q.Limit > MaxLimit {
+		return Page{}, fault.Invalidf("limit", "A page has between 1 and %d contributions.", MaxLimit)
+	}
+	var page Page
+	err := r.eachContribution(ctx, q, q.Limit+1, func(c Contribution) error {
+		page.Contributions = append(page.Contributions, c)
+		return nil
+	})
+	if err != nil {
+		return Page{}, err
+	}
+	if len(page.Contributions) > q.Limit { // the one too many says that there is more
+		page.Contributions = page.Contributions[:q.Limit]
+		last := page.Contributions[q.Limit-1]
+		page.Next = cursor{At: last.CreatedAt, ID: last.ID}.String()
+	}
+	return page, nil
+}
+
+// EachContribution calls each with everything the query finds, Limit aside, newest first, one at a time and all as of
+// one moment: for exports of any size. An error from each ends it and is returned.
+func (r *Reports) EachContribution(ctx context.Context, q ContributionsQuery, each func(Contribution) error) error {
+	return r.eachContribution(ctx, q, 0, each)
+}
+
+type contributionRow struct {
+	ID          uuid.UUID      `db:"id"`
+	Receipt     string         `db:"receipt"`
+	State       string         `db:"state"`
+	Reason      string         `db:"reason"`
+	Attention   string         `db:"attention"`
+	AmountMinor int64          `db:"amount_minor"`
+	Currency    string         `db:"currency"`
+	Campaign    string         `db:"campaign"`
+	Article     string         `db:"article"`
+	Name        string         `db:"name"`
+	OrderID     sql.NullString `db:"order_id"`
+	CaptureID   sql.NullString `db:"capture_id"`
+	CreatedAt   time.Time      `db:"created_at"`
+	CompletedAt sql.NullTime   `db:"completed_at"`
+	Sums
+}
+
+func (row contributionRow) contribution() Contribution {
+	return Contribution{
+		ID: row.ID, Receipt: row.Receipt, Status: row.State, Reason: row.Reason, Attention: row.Attention,
+		Amount: money.New(row.AmountMinor, money.Currency(row.Currency)), Sums: row.Sums,
+		Campaign: row.Campaign, Article: row.Article, Name: row.Name, OrderID: row.OrderID.String, CaptureID: row.CaptureID.String,
+		CreatedAt: row.CreatedAt.UTC(), CompletedAt: utc(row.CompletedAt),
+	}
+}
+
+func (r *Reports) eachContribution(ctx context.Context, q ContributionsQuery, limit int, each func(Contribution) error) error {
+	c, err := r.contributionConditions(q)
+	if err != nil {
+		return err
+	}
+	query := selectContribution + c.where() + ` ORDER BY c.created_at DESC, c.id DESC`
+	if limit > 0 {
+		query += " LIMIT " + c.arg(limit)
+	}
+	err = r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		rows, err := tx.QueryxContext(ctx, query, c.args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var row contributionRow
+			if err := rows.StructScan(&row); err != nil {
+				return err
+			}
+			if err := each(row.contribution()); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return fmt.Errorf("read contributions: %w", err)
+	}
+	return nil
+}
+
+// selectContribution adds up the ledger of each contribution on its own, by the ledger's index: a page of fifty looks at
+// fifty contributions' entries and not at the ledger. The capture shown is the one that brought the money, or else the
+// latest.
+const selectContribution = `
+	SELECT c.id, c.receipt, c.state, c.reason, c.attention, c.amount_minor, c.currency, k.slug AS campaign, c.article, c.name,
+	       c.order_id, p.paypal_id AS capture_id, c.created_at, c.completed_at, s.gross, s.fee, s.refunded, s.net
+	FROM contribution c
+	JOIN campaign k ON k.id = c.campaign_id
+	CROSS JOIN LATERAL (SELECT ` + sumColumns + ` FROM ledger_entry l WHERE l.contribution_id = c.id AND l.currency = c.currency) s
+	LEFT JOIN LATERAL (
+		SELECT paypal_id FROM payment WHERE contribution_id = c.id ORDER BY status = 'completed' DESC, occurred_at DESC, id DESC LIMIT 1
+	) p ON true`
+
+func (r *Reports) contributionConditions(q ContributionsQuery) (*conditions, error) {
+	if err := checkRange(q.From, q.To); err != nil {
+		return nil, err
+	}
+	if err := checkTexts(map[string]string{"campaign": q.Campaign, "article": q.Article, "search": q.Search}); err != nil {
+		return nil, err
+	}
+	if err := checkCurrency(q.Currency); err != nil {
+		return nil, err
+	}
+	if q.Status != "" && !slices.Contains(Statuses(), q.Status) {
+		return nil, fault.Invalidf("status", "There is no status %q: take one of %s.", q.Status, strings.Join(Statuses(), ", "))
+	}
+	c := &conditions{zone: r.zone}
+	c.days("c.created_at", q.From, q.To)
+	c.equal("c.state", q.Status)
+	c.equal("k.slug", q.Campaign)
+	c.equal("c.article", q.Article)
+	c.equal("c.currency", string(q.Currency))
+	c.search(q.Search)
+	if q.Attention {
+		c.add("c.attention <> ''")
+	}
+	if q.After != "" {
+		after, err := parseCursor(q.After)
+		if err != nil {
+			return nil, err
+		}
+		c.add("(c.created_at, c.id) < (%s, %s)", c.arg(after.At), c.arg(after.ID))
+	}
+	return c, nil
+}
+
+// search finds by what people have in hand: a receipt number, which may have been read out and typed in small letters,
+// or an id out of PayPal. Each branch is one look into a unique index.
+func (c *conditions) search(text string) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return
+	}
+	what := c.arg(db.Array(spellings(text)))
+	c.add(`c.id IN (
+		SELECT id FROM contribution WHERE receipt = ANY (%[1]s)
+		UNION SELECT id FROM contribution WHERE order_id = ANY (%[1]s)
+		UNION SELECT contribution_id FROM payment WHERE paypal_id = ANY (%[1]s)
+		UNION SELECT p.contribution_id FROM refund f JOIN payment p ON p.id = f.payment_id WHERE f.paypal_id = ANY (%[1]s))`, what)
+}
+
+// spellings are the ways in which what was typed may be kept: as it is, in capitals, and as a receipt number with its
+// dash, where O, I and L stand for the digits they look like (its alphabet, Crockford's base 32, has no such letters).
+func spellings(typed string) []string {
+	capitals := strings.ToUpper(typed)
+	all := []string{typed, capitals}
+	if letters := strings.NewReplacer("-", "", " ", "", "O", "0", "I", "1", "L", "1").Replace(capitals); len(letters) == 8 {
+		all = append(all, letters[:4]+"-"+letters[4:])
+	}
+	return all
+}
+
+func utc(t sql.NullTime) time.Time {
+	if !t.Valid {
+		return time.Time{}
+	}
+	return t.Time.UTC()
+}

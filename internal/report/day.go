@@ -1,0 +1,61 @@
+package report
+
+import (
+	"time"
+
+	"readerfund/internal/fault"
+)
+
+// Day is a day of the calendar, without a time zone. The zero Day is no day: an open end of a range.
+type Day struct{ at time.Time } // midnight UTC of the day
+
+// The days that are taken. Nothing was given by PayPal before; nobody means what comes after.
+const (
+	firstYear = 2000
+	lastYear  = 2199
+)
+
+// ParseDay reads a day written like 2026-11-30. An empty text is the zero Day. The error is a fault.Invalid on field.
+func ParseDay(field, text string) (Day, error) {
+	if text == "" {
+		return Day{}, nil
+	}
+	at, err := time.Parse(time.DateOnly, text)
+	if err != nil || at.Year() < firstYear || at.Year() > lastYear {
+		return Day{}, fault.Invalidf(field, "Write a day that there is, as year, month and day: 2026-11-30.")
+	}
+	return Day{at: at}, nil
+}
+
+func dayOf(local time.Time) Day {
+	year, month, day := local.Date()
+	return Day{at: time.Date(year, month, day, 0, 0, 0, 0, time.UTC)}
+}
+
+// String writes the day like 2026-11-30, and nothing for the zero Day.
+func (d Day) String() string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.at.Format(time.DateOnly)
+}
+
+// IsZero tells whether it is no day.
+func (d Day) IsZero() bool { return d.at.IsZero() }
+
+// Add is the day so many days later, or earlier when n is negative.
+func (d Day) Add(n int) Day { return Day{at: d.at.AddDate(0, 0, n)} }
+
+// Before tells whether the day comes before the other.
+func (d Day) Before(other Day) bool { return d.at.Before(other.at) }
+
+// Month is the first day of the day's month.
+func (d Day) Month() Day { return d.Add(1 - d.at.Day()) }
+
+// checkRange refuses days in the wrong order.
+func checkRange(from, to Day) error {
+	if !from.IsZero() && !to.IsZero() && to.Before(from) {
+		return fault.Invalidf("to", "The last day, %s, comes before the first, %s: swap them.", to, from)
+	}
+	return nil
+}

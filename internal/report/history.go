@@ -1,0 +1,242 @@
+package report
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/money"
+)
+
+// History is everything that is known of one contribution. Times are UTC, and zero for what did not happen.
+type History struct {
+	Contribution
+	Frequency string
+	Heading   string // the campaign's
+	Email     string // as the reader typed it
+	Message   string
+	Anonymous bool
+	CoverFee  bool
+	UpdatedAt time.Time
+	CheckAt   time.Time // when PayPal is asked next
+	Payments  []Payment
+	Refunds   []Refund
+	Entries   []Entry
+	Events    []Event
+	Webhooks  []Webhook
+}
+
+// Payment is one movement of money, as PayPal reported it.
+type Payment struct {
+	ID         int64
+	Kind       string // capture or sale
+	PayPalID   string
+	Status     string
+	Reason     string
+	Amount     money.Amount
+	OccurredAt time.Time
+	RecordedAt time.Time
+}
+
+// Refund is money that went back for a payment.
+type Refund struct {
+	PaymentID  int64
+	Kind       string // refund or reversal
+	PayPalID   string
+	Status     string
+	Reason     string
+	Amount     money.Amount
+	OccurredAt time.Time
+	RecordedAt time.Time
+}
+
+// Entry is a line of the ledger: money in is positive.
+type Entry struct {
+	ID         int64
+	Kind       string
+	Amount     money.Amount
+	PayPalRef  string
+	OccurredAt time.Time // at PayPal
+	RecordedAt time.Time // here
+	Source     string    // by which way the news came
+	WebhookID  int64     // 0 when it was not a webhook
+}
+
+// Event is a piece of news about the contribution and what it changed.
+type Event struct {
+	ID        int64
+	Fact      string
+	Detail    string
+	PayPalRef string
+	From, To  string // states; equal when nothing changed
+	Source    string
+	WebhookID int64 // 0 when it was not a webhook
+	At        time.Time
+}
+
+// Moment is one thing in a contribution's timeline: exactly one of the pointers is set.
+type Moment struct {
+	At      time.Time // when we learned of it or did it
+	Event   *Event
+	Entry   *Entry
+	Webhook *Webhook
+}
+
+// Timeline is what happened, in the order in which we learned of it.
+func (h History) Timeline() []Moment {
+	var all []Moment
+	for i := range h.Webhooks {
+		all = append(all, Moment{At: h.Webhooks[i].ReceivedAt, Webhook: &h.Webhooks[i]})
+	}
+	for i := range h.Events {
+		all = append(all, Moment{At: h.Events[i].At, Event: &h.Events[i]})
+	}
+	for i := range h.Entries {
+		all = append(all, Moment{At: h.Entries[i].RecordedAt, Entry: &h.Entries[i]})
+	}
+	// Stable: at the same time news comes before what it changed, and that before the money booked for it.
+	slices.SortStableFunc(all, func(a, b Moment) int { return a.At.Compare(b.At) })
+	return all
+}
+
+// History tells everything of a contribution, as of one moment. The error is fault.NotFound when there is none.
+func (r *Reports) History(ctx context.Context, id uuid.UUID) (History, error) {
+	var h History
+	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		h = History{}
+		for _, read := range []func(context.Context, *sqlx.Tx, uuid.UUID, *History) error{
+			readHead, readPayments, readRefunds, readEntries, readEvents, readWebhooks,
+		} {
+			if err := read(ctx, tx, id, &h); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return History{}, fmt.Errorf("read history: %w", err)
+	}
+	return h, nil
+}
+
+func readHead(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error {
+	var row contributionRow
+	err := tx.GetContext(ctx, &row, selectContribution+` WHERE c.id = $1`, id)
+	if db.IsNotFound(err) {
+		return fault.NotFoundf("There is no such contribution.")
+	}
+	if err != nil {
+		return err
+	}
+	h.Contribution = row.contribution()
+	var checkAt sql.NullTime
+	err = tx.QueryRowxContext(ctx, `
+		SELECT c.frequency, k.heading, c.email, c.message, c.anonymous, c.cover_fee, c.updated_at, c.check_at
+		FROM contribution c JOIN campaign k ON k.id = c.campaign_id WHERE c.id = $1`, id).
+		Scan(&h.Frequency, &h.Heading, &h.Email, &h.Message, &h.Anonymous, &h.CoverFee, &h.UpdatedAt, &checkAt)
+	h.UpdatedAt, h.CheckAt = h.UpdatedAt.UTC(), utc(checkAt)
+	return err
+}
+
+// movement is a row of payment or refund.
+type movement struct {
+	ID          int64     `db:"id"`
+	PaymentID   int64     `db:"payment_id"`
+	Kind        string    `db:"kind"`
+	PayPalID    string    `db:"paypal_id"`
+	Status      string    `db:"status"`
+	Reason      string    `db:"reason"`
+	AmountMinor int64     `db:"amount_minor"`
+	Currency    string    `db:"currency"`
+	OccurredAt  time.Time `db:"occurred_at"`
+	RecordedAt  time.Time `db:"recorded_at"`
+}
+
+func (m movement) amount() money.Amount { return money.New(m.AmountMinor, money.Currency(m.Currency)) }
+
+func readPayments(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error {
+	var rows []movement
+	err := tx.SelectContext(ctx, &rows, `
+		SELECT id, kind, paypal_id, status, reason, amount_minor, currency, occurred_at, recorded_at
+		FROM payment WHERE contribution_id = $1 ORDER BY occurred_at, id`, id)
+	for _, m := range rows {
+		h.Payments = append(h.Payments, Payment{
+			ID: m.ID, Kind: m.Kind, PayPalID: m.PayPalID, Status: m.Status, Reason: m.Reason, Amount: m.amount(),
+			OccurredAt: m.OccurredAt.UTC(), RecordedAt: m.RecordedAt.UTC(),
+		})
+	}
+	return err
+}
+
+func readRefunds(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error {
+	var rows []movement
+	err := tx.SelectContext(ctx, &rows, `
+		SELECT f.payment_id, f.kind, f.paypal_id, f.status, f.reason, f.amount_minor, f.currency, f.occurred_at, f.recorded_at
+		FROM refund f JOIN payment p ON p.id = f.payment_id WHERE p.contribution_id = $1 ORDER BY f.occurred_at, f.id`, id)
+	for _, m := range rows {
+		h.Refunds = append(h.Refunds, Refund{
+			PaymentID: m.PaymentID, Kind: m.Kind, PayPalID: m.PayPalID, Status: m.Status, Reason: m.Reason, Amount: m.amount(),
+			OccurredAt: m.OccurredAt.UTC(), RecordedAt: m.RecordedAt.UTC(),
+		})
+	}
+	return err
+}
+
+func readEntries(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error {
+	var rows []struct {
+		movement
+		PayPalRef string        `db:"paypal_ref"`
+		Source    string        `db:"source"`
+		WebhookID sql.NullInt64 `db:"webhook_event_id"`
+	}
+	err := tx.SelectContext(ctx, &rows, `
+		SELECT id, kind, amount_minor, currency, paypal_ref, occurred_at, recorded_at, source, webhook_event_id
+		FROM ledger_entry WHERE contribution_id = $1 ORDER BY id`, id)
+	for _, e := range rows {
+		h.Entries = append(h.Entries, Entry{
+			ID: e.ID, Kind: e.Kind, Amount: e.amount(), PayPalRef: e.PayPalRef,
+			OccurredAt: e.OccurredAt.UTC(), RecordedAt: e.RecordedAt.UTC(), Source: e.Source, WebhookID: e.WebhookID.Int64,
+		})
+	}
+	return err
+}
+
+func readEvents(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error {
+	var rows []struct {
+		ID        int64         `db:"id"`
+		Fact      string        `db:"fact"`
+		Detail    string        `db:"detail"`
+		PayPalRef string        `db:"paypal_ref"`
+		From      string        `db:"from_state"`
+		To        string        `db:"to_state"`
+		Source    string        `db:"source"`
+		WebhookID sql.NullInt64 `db:"webhook_event_id"`
+		At        time.Time     `db:"at"`
+	}
+	err := tx.SelectContext(ctx, &rows, `
+		SELECT id, fact, detail, paypal_ref, from_state, to_state, source, webhook_event_id, at
+		FROM contribution_event WHERE contribution_id = $1 ORDER BY id`, id)
+	for _, e := range rows {
+		h.Events = append(h.Events, Event{
+			ID: e.ID, Fact: e.Fact, Detail: e.Detail, PayPalRef: e.PayPalRef, From: e.From, To: e.To,
+			Source: e.Source, WebhookID: e.WebhookID.Int64, At: e.At.UTC(),
+		})
+	}
+	return err
+}
+
+func readWebhooks(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error {
+	var rows []webhookRow
+	err := tx.SelectContext(ctx, &rows, selectWebhook+` WHERE w.contribution_id = $1 ORDER BY w.id`, id)
+	for _, row := range rows {
+		h.Webhooks = append(h.Webhooks, row.webhook())
+	}
+	return err
+}

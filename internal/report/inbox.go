@@ -1,0 +1,132 @@
+package report
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/fault"
+)
+
+// Webhook is one event that PayPal sent. Times are UTC, and zero for what did not happen.
+type Webhook struct {
+	ID             int64
+	EventID        string // PayPal's: WH-…
+	Type           string
+	ResourceID     string
+	State          string
+	Note           string // what became of it, in words
+	Attempts       int
+	SentAt         time.Time // by PayPal's clock
+	ReceivedAt     time.Time
+	ProcessedAt    time.Time
+	DueAt          time.Time // when it is worked on next
+	ContributionID uuid.UUID // uuid.Nil when it belongs to none
+	Receipt        string    // that contribution's
+}
+
+// WebhookStates lists the states of a webhook event.
+func WebhookStates() []string { return []string{"received", "applied", "ignored", "parked"} }
+
+// InboxQuery asks for webhook events, newest first. Empty fields restrict nothing.
+type InboxQuery struct {
+	State  string
+	Search string // PayPal's id of the event or of what it is about
+	After  string // the cursor that the page before gave
+	Limit  int    // 0 for DefaultLimit
+}
+
+// InboxPage is a page of webhook events. Next is the cursor of the page after it, empty on the last one.
+type InboxPage struct {
+	Webhooks []Webhook
+	Next     string
+}
+
+type webhookRow struct {
+	ID             int64          `db:"id"`
+	EventID        string         `db:"event_id"`
+	Type           string         `db:"event_type"`
+	ResourceID     string         `db:"resource_id"`
+	State          string         `db:"state"`
+	Note           string         `db:"note"`
+	Attempts       int            `db:"attempts"`
+	SentAt         time.Time      `db:"transmission_time"`
+	ReceivedAt     time.Time      `db:"received_at"`
+	ProcessedAt    sql.NullTime   `db:"processed_at"`
+	DueAt          sql.NullTime   `db:"due_at"`
+	ContributionID uuid.NullUUID  `db:"contribution_id"`
+	Receipt        sql.NullString `db:"receipt"`
+}
+
+const selectWebhook = `
+	SELECT w.id, w.event_id, w.event_type, w.resource_id, w.state, w.note, w.attempts, w.transmission_time, w.received_at,
+	       w.processed_at, w.due_at, w.contribution_id, c.receipt
+	FROM webhook_event w LEFT JOIN contribution c ON c.id = w.contribution_id`
+
+func (row webhookRow) webhook() Webhook {
+	return Webhook{
+		ID: row.ID, EventID: row.EventID, Type: row.Type, ResourceID: row.ResourceID, State: row.State, Note: row.Note,
+		Attempts: row.Attempts, SentAt: row.SentAt.UTC(), ReceivedAt: row.ReceivedAt.UTC(), ProcessedAt: utc(row.ProcessedAt),
+		DueAt: utc(row.DueAt), ContributionID: row.ContributionID.UUID, Receipt: row.Receipt.String,
+	}
+}
+
+// Inbox gives one page of webhook events. Errors are fault.Invalid where the question is wrong.
+func (r *Reports) Inbox(ctx context.Context, q InboxQuery) (InboxPage, error) {
+	if q.Limit == 0 {
+		q.Limit = DefaultLimit
+	}
+	c, err := r.inboxConditions(q)
+	if err != nil {
+		return InboxPage{}, err
+	}
+	var rows []webhookRow
+	query := selectWebhook + c.where() + ` ORDER BY w.id DESC LIMIT ` + c.arg(q.Limit+1)
+	err = r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		return tx.SelectContext(ctx, &rows, query, c.args...)
+	})
+	if err != nil {
+		return InboxPage{}, fmt.Errorf("read inbox: %w", err)
+	}
+	var page InboxPage
+	if len(rows) > q.Limit {
+		rows = rows[:q.Limit]
+		page.Next = strconv.FormatInt(rows[q.Limit-1].ID, 10)
+	}
+	for _, row := range rows {
+		page.Webhooks = append(page.Webhooks, row.webhook())
+	}
+	return page, nil
+}
+
+func (r *Reports) inboxConditions(q InboxQuery) (*conditions, error) {
+	if q.Limit < 0 || q.Limit > MaxLimit {
+		return nil, fault.Invalidf("limit", "A page has between 1 and %d events.", MaxLimit)
+	}
+	if q.State != "" && !slices.Contains(WebhookStates(), q.State) {
+		return nil, fault.Invalidf("state", "There is no state %q: take one of %s.", q.State, strings.Join(WebhookStates(), ", "))
+	}
+	if err := checkTexts(map[string]string{"search": q.Search}); err != nil {
+		return nil, err
+	}
+	c := &conditions{zone: r.zone}
+	c.equal("w.state", q.State)
+	if search := strings.TrimSpace(q.Search); search != "" {
+		c.add("(w.event_id = %[1]s OR w.resource_id = %[1]s)", c.arg(strings.ToUpper(search)))
+	}
+	if q.After != "" {
+		after, err := strconv.ParseInt(q.After, 10, 64)
+		if err != nil {
+			return nil, errCursor()
+		}
+		c.add("w.id < %s", c.arg(after))
+	}
+	return c, nil
+}

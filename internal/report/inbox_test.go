@@ -1,0 +1,119 @@
+package report_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/fault"
+	"readerfund/internal/report"
+)
+
+// webhook is an event as a test describes it.
+type webhook struct {
+	event, kind, resource, state, headers, body string
+	at                                          time.Time
+	about                                       uuid.UUID
+}
+
+func (b *book) webhook(w webhook) int64 {
+	b.t.Helper()
+	for field, plain := range map[*string]string{&w.state: "applied", &w.headers: `{"Paypal-Transmission-Sig": ["c2lnbmF0dXJl"], "Paypal-Auth-Algo": "SHA256withRSA"}`, &w.body: `{"id": "WH"}`} {
+		if *field == "" {
+			*field = plain
+		}
+	}
+	return b.id(`INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, received_at, state, contribution_id)
+		VALUES ($1, 't-' || $1, $2, $3, $4, $5::text::jsonb, $6, $2, $7, $8) RETURNING id`,
+		w.event, w.at, w.kind, w.resource, w.headers, []byte(w.body), w.state, uuid.NullUUID{UUID: w.about, Valid: w.about != uuid.Nil})
+}
+
+func TestInboxPages(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	r := report.New(b.d, time.UTC)
+	g := b.give(gift{At: at("2026-11-22T12:00:00Z"), State: "created"})
+	states := report.WebhookStates()
+	for i := range 23 {
+		b.webhook(webhook{event: fmt.Sprintf("WH-%d", i), resource: fmt.Sprintf("RES%d", i), state: states[i%4], at: g.At, about: g.ID})
+	}
+	read := func(q report.InboxQuery) []string {
+		var all []string
+		for {
+			page, err := r.Inbox(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range page.Webhooks {
+				if w.Receipt != g.Receipt || w.ContributionID != g.ID {
+					t.Errorf("got %+v", w)
+				}
+				all = append(all, w.EventID)
+			}
+			if q.After = page.Next; q.After == "" {
+				return all
+			}
+		}
+	}
+	if all := read(report.InboxQuery{Limit: 5}); len(all) != 23 || all[0] != "WH-22" || all[22] != "WH-0" {
+		t.Errorf("got %v", all)
+	}
+	if parked := read(report.InboxQuery{State: "parked", Limit: 2}); strings.Join(parked, " ") != "WH-19 WH-15 WH-11 WH-7 WH-3" {
+		t.Errorf("got %v", parked)
+	}
+	for _, text := range []string{"WH-7", " wh-7 ", "RES7"} {
+		if found := read(report.InboxQuery{Search: text}); !slices.Equal(found, []string{"WH-7"}) {
+			t.Errorf("search %q: %v", text, found)
+		}
+	}
+	for _, q := range []report.InboxQuery{{State: "lost"}, {After: "x"}, {After: "99999999999999999999"}, {Limit: 501}, {Search: "\x00"}} {
+		if _, err := r.Inbox(t.Context(), q); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%+v: got %v", q, err)
+		}
+	}
+}
+
+func TestWebhookIsShownWithoutItsSignature(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	r := report.New(b.d, time.UTC)
+	id := b.webhook(webhook{event: "WH-1", kind: "X", at: at("2026-11-22T12:00:00Z"), body: "{\"a\": \x01\xff"})
+	w, err := r.Webhook(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(w.Body) != "{\"a\": \x01\xff" || fmt.Sprint(w.Headers) != "map[Paypal-Auth-Algo:[SHA256withRSA]]" || w.EventID != "WH-1" || w.ContributionID != uuid.Nil {
+		t.Errorf("got %+v", w)
+	}
+	if _, err := r.Webhook(t.Context(), id+1); !fault.Is(err, fault.NotFound) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAttentionAndSuspects(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	r := report.New(b.d, time.UTC)
+	if a, err := r.Attention(t.Context()); err != nil || !a.None() {
+		t.Fatalf("got %+v, %v", a, err)
+	}
+	when := at("2026-11-22T12:00:00Z")
+	b.give(gift{At: when, State: "created", Attention: "The amount is another one."})
+	b.webhook(webhook{event: "WH-1", state: "parked", at: when})
+	original := b.webhook(webhook{event: "WH-2", at: when})
+	for i, transmission := range []string{"t-WH-2", "t-gone"} {
+		b.exec(`INSERT INTO suspect_delivery (transmission_id, event_id, event_type, headers, body, copies, first_seen_at, last_seen_at)
+			VALUES ($1, 'WH-9', 'PAYMENT.CAPTURE.COMPLETED', '{}', ''::bytea, 3, $2, $2)`, transmission, when.Add(time.Duration(-i)*time.Hour))
+	}
+	if a, err := r.Attention(t.Context()); err != nil || a != (report.Attention{Contributions: 1, Parked: 1, Suspects: 2}) {
+		t.Errorf("got %+v, %v", a, err)
+	}
+	got, err := r.Suspects(t.Context(), 10)
+	if err != nil || len(got) != 2 || got[0].OriginalID != original || got[1].OriginalID != 0 || got[0].Copies != 3 || !got[0].LastSeenAt.Equal(when) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}

@@ -1,0 +1,28 @@
+// Package report answers the newsroom's questions about money: what came in, from where, what it cost, and what became
+// of one contribution.
+//
+// It only reads. It is the one package that reads other packages' tables, each answer in a read-only transaction that
+// sees one state of the database. Every amount is a sum of ledger entries; amounts of two currencies are never added.
+// Days are the publication's, in its time zone.
+package report
+
+import (
+	"time"
+
+	"readerfund/internal/db"
+)
+
+// Reports answers questions from one database in one time zone.
+type Reports struct {
+	db   *db.DB
+	zone *time.Location
+}
+
+// New gives the reports of a database; zone is where the publication's days begin and end.
+func New(d *db.DB, zone *time.Location) *Reports { return &Reports{db: d, zone: zone} }
+
+// Zone is where the publication's days begin and end.
+func (r *Reports) Zone() *time.Location { return r.zone }
+
+// Today is the publication's day at a moment.
+func (r *Reports) Today(now time.Time) Day { return dayOf(now.In(r.zone)) }
