@@ -1,0 +1,2 @@
+// Package sandbox emulates PayPal's REST API.
+package sandbox

@@ -1,0 +1,229 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// faultKind is what goes wrong.
+type faultKind string
+
+// The kinds of POST /sandbox/faults. The first group acts on requests, the second on deliveries, the third on captures.
+const (
+	kindDelay        faultKind = "delay"         // wait, then carry the request out
+	kindStatus       faultKind = "status"        // answer with a status; when "after": carry out first
+	kindResetBefore  faultKind = "reset_before"  // cut the connection, nothing was done
+	kindResetAfter   faultKind = "reset_after"   // carry out, cut the connection
+	kindTimeoutAfter faultKind = "timeout_after" // carry out, hold the answer back
+	kindKill         faultKind = "kill"          // SIGKILL a process before or after carrying out
+
+	kindDropWebhook      faultKind = "drop_webhook"
+	kindDuplicateWebhook faultKind = "duplicate_webhook"
+	kindReorderWebhooks  faultKind = "reorder_webhooks"
+
+	kindPendingCapture faultKind = "pending_capture"
+	kindDeclineCapture faultKind = "decline_capture"
+)
+
+var (
+	requestKinds = []faultKind{kindDelay, kindStatus, kindResetBefore, kindResetAfter, kindTimeoutAfter, kindKill}
+	eventKinds   = []faultKind{kindDropWebhook, kindDuplicateWebhook, kindReorderWebhooks}
+	captureKinds = []faultKind{kindPendingCapture, kindDeclineCapture}
+)
+
+// match says what a fault is for; an empty field is for everything. Path and event may hold * for any run of characters.
+type match struct {
+	Method string `json:"method,omitempty"`
+	Path   string `json:"path,omitempty"`
+	Event  string `json:"event,omitempty"`
+}
+
+// fault is something that shall go wrong.
+type fault struct {
+	ID      string            `json:"id"`
+	Match   match             `json:"match"`
+	Times   int               `json:"times,omitempty"`   // how often; 0: until deleted
+	Percent float64           `json:"percent,omitempty"` // how many of a hundred; 0: all
+	Kind    faultKind         `json:"kind"`
+	Delay   duration          `json:"delay,omitempty"`
+	Status  int               `json:"status,omitempty"`
+	Headers map[string]string `json:"headers,omitempty"`
+	Body    json.RawMessage   `json:"body,omitempty"`
+	PID     int               `json:"pid,omitempty"`
+	When    string            `json:"when,omitempty"`
+	Hits    int               `json:"hits"`
+}
+
+// duration is a time.Duration as JSON text: "2s".
+type duration time.Duration
+
+func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+func (d *duration) UnmarshalText(text []byte) error {
+	parsed, err := time.ParseDuration(string(text))
+	*d = duration(parsed)
+	return err
+}
+
+// faultBook holds the faults that are in force, in the order they were added.
+type faultBook struct {
+	mu     sync.Mutex
+	active atomic.Int32 // so that nobody waits for the lock while there is none
+	faults []*fault
+	lastID int
+}
+
+// take gives the first fault of these kinds for a request, and counts it. It is nil if there is none.
+func (b *faultBook) take(method, path string, kinds ...faultKind) *fault {
+	return b.pick(kinds, func(m match) bool {
+		return (m.Method == "" || strings.EqualFold(m.Method, method)) && (m.Path == "" || glob(m.Path, path))
+	})
+}
+
+// takeEvent gives the first fault of a kind for an event type, and counts it.
+func (b *faultBook) takeEvent(event string, kind faultKind) *fault {
+	return b.pick([]faultKind{kind}, func(m match) bool { return m.Event == "" || glob(m.Event, event) })
+}
+
+func (b *faultBook) pick(kinds []faultKind, fits func(match) bool) *fault {
+	if b.active.Load() == 0 {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, f := range b.faults {
+		spent := f.Times > 0 && f.Hits >= f.Times
+		if spent || !slices.Contains(kinds, f.Kind) || !fits(f.Match) || f.Percent > 0 && rand.Float64()*100 >= f.Percent {
+			continue
+		}
+		f.Hits++
+		hit := *f
+		return &hit
+	}
+	return nil
+}
+
+func (b *faultBook) add(f *fault) fault {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lastID++
+	f.ID = "F" + strconv.Itoa(b.lastID)
+	b.faults = append(b.faults, f)
+	b.active.Store(int32(len(b.faults)))
+	return *f
+}
+
+// remove ends the faults with an id, or all for "", and says how many there were.
+func (b *faultBook) remove(id string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	before := len(b.faults)
+	b.faults = slices.DeleteFunc(b.faults, func(f *fault) bool { return id == "" || f.ID == id })
+	b.active.Store(int32(len(b.faults)))
+	return before - len(b.faults)
+}
+
+func (b *faultBook) list() []fault {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := []fault{}
+	for _, f := range b.faults {
+		all = append(all, *f)
+	}
+	return all
+}
+
+// glob compares with a pattern in which * is any run of characters, slashes too.
+func glob(pattern, text string) bool {
+	first, rest, starred := strings.Cut(pattern, "*")
+	if !starred {
+		return pattern == text
+	}
+	text, begins := strings.CutPrefix(text, first)
+	if !begins {
+		return false
+	}
+	for {
+		part, more, starred := strings.Cut(rest, "*")
+		if !starred {
+			return strings.HasSuffix(text, part)
+		}
+		at := strings.Index(text, part)
+		if at < 0 {
+			return false
+		}
+		text, rest = text[at+len(part):], more
+	}
+}
+
+// check says what is wrong with a fault as it was sent.
+func (f *fault) check() error {
+	all := slices.Concat(requestKinds, eventKinds, captureKinds)
+	switch {
+	case !slices.Contains(all, f.Kind):
+		return fmt.Errorf("kind %q: it has to be one of %v", f.Kind, all)
+	case f.Times < 0:
+		return fmt.Errorf("times %d: it has to be 0 (until deleted) or more", f.Times)
+	case f.Percent < 0 || f.Percent > 100:
+		return fmt.Errorf("percent %v: it has to be between 0 and 100", f.Percent)
+	case f.Delay < 0 || f.Kind == kindDelay && f.Delay == 0:
+		return fmt.Errorf("delay: give a positive duration such as \"2s\"")
+	case f.Kind == kindStatus && (f.Status < 200 || f.Status > 599):
+		return fmt.Errorf("status %d: it has to be between 200 and 599", f.Status)
+	case f.When != "" && f.When != "before" && f.When != "after":
+		return fmt.Errorf("when %q: it has to be before or after", f.When)
+	case f.Kind == kindKill && (f.PID <= 1 || f.PID == os.Getpid()):
+		return fmt.Errorf("pid %d: it has to be the id of another process", f.PID)
+	}
+	return nil
+}
+
+// addFault is POST /sandbox/faults.
+func (s *Server) addFault(w http.ResponseWriter, r *http.Request) {
+	var f fault
+	if !readHook(w, r, &f) {
+		return
+	}
+	f.Hits = 0
+	if err := f.check(); err != nil {
+		hookError(w, http.StatusBadRequest, "%v", err)
+		return
+	}
+	if f.Kind == kindKill && !isNear(remoteHost(r)) {
+		hookError(w, http.StatusForbidden, "kill is for tests on the same machine only")
+		return
+	}
+	writeJSON(w, http.StatusCreated, s.faults.add(&f))
+}
+
+// listFaults is GET /sandbox/faults.
+func (s *Server) listFaults(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, s.faults.list())
+}
+
+// clearFaults is DELETE /sandbox/faults.
+func (s *Server) clearFaults(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]int{"deleted": s.faults.remove("")})
+}
+
+// clearFault is DELETE /sandbox/faults/{id}.
+func (s *Server) clearFault(w http.ResponseWriter, r *http.Request) {
+	id := chi.URLParam(r, "id")
+	n := s.faults.remove(id)
+	if n == 0 {
+		hookError(w, http.StatusNotFound, "there is no fault %s", id)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]int{"deleted": n})
+}

@@ -1,0 +1,75 @@
+package sandbox
+
+import (
+	"net/http"
+	"time"
+)
+
+// ledgerKind is what an entry of the ledger is.
+type ledgerKind string
+
+const (
+	kindCapture  ledgerKind = "capture"
+	kindRefund   ledgerKind = "refund"
+	kindReversal ledgerKind = "reversal"
+	kindDispute  ledgerKind = "dispute"
+)
+
+// ledgerRef points at the thing an entry is about; the entry is made when it is asked for, as the thing stands then.
+type ledgerRef struct {
+	kind ledgerKind // a reversal is kept among the refunds
+	id   string
+}
+
+// ledgerEntry is one line of what PayPal believes. Amounts are positive whichever way the money went: kind tells.
+type ledgerEntry struct {
+	ID       string     `json:"id"`
+	Kind     ledgerKind `json:"kind"`
+	Amount   string     `json:"amount"`
+	Currency string     `json:"currency"`
+	Fee      string     `json:"fee"`
+	Status   string     `json:"status"`
+	CustomID string     `json:"custom_id"`
+	Parent   string     `json:"parent,omitempty"` // a capture's order; the capture of anything else
+	At       string     `json:"at"`
+}
+
+// enterLedger adds an entry. Holds s.mu.
+func (s *Server) enterLedger(ref ledgerRef) { s.books.ledger = append(s.books.ledger, ref) }
+
+// showLedger is GET /sandbox/ledger.
+func (s *Server) showLedger(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	entries := make([]ledgerEntry, 0, len(s.books.ledger))
+	for _, ref := range s.books.ledger {
+		entries = append(entries, s.books.entry(ref))
+	}
+	s.mu.Unlock()
+	writeJSON(w, http.StatusOK, entries)
+}
+
+// entry writes one line as it stands now.
+func (b *books) entry(ref ledgerRef) ledgerEntry {
+	switch ref.kind {
+	case kindCapture:
+		k := b.captures[ref.id]
+		fee := k.Fee
+		if k.Status == statusPending || k.Status == statusDeclined {
+			fee = 0 // no money has moved
+		}
+		return newEntry(ref, k.Amount, fee, k.Status, k.CustomID, k.OrderID, k.Created)
+	case kindRefund:
+		r := b.refunds[ref.id]
+		if r.Reversal {
+			ref.kind = kindReversal
+		}
+		return newEntry(ref, r.Amount, 0, r.Status, r.CustomID, r.CaptureID, r.Created)
+	default:
+		d := b.disputes[ref.id]
+		return newEntry(ref, d.Amount, 0, d.ledgerStatus(), b.captures[d.CaptureID].CustomID, d.CaptureID, d.Created)
+	}
+}
+
+func newEntry(ref ledgerRef, amount money, fee int64, status, customID, parent string, at time.Time) ledgerEntry {
+	return ledgerEntry{ref.id, ref.kind, amount.String(), amount.Currency, money{amount.Currency, fee}.String(), status, customID, parent, stampMillis(at)}
+}

@@ -1,0 +1,79 @@
+package sandbox
+
+import (
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// routes is the whole URL table.
+func (s *Server) routes() http.Handler {
+	r := chi.NewRouter()
+	r.NotFound(s.unknown)
+	r.MethodNotAllowed(s.wrongMethod)
+	r.Group(func(r chi.Router) {
+		r.Use(s.disturb)
+		r.Post("/v1/oauth2/token", s.issueToken)
+		r.Get("/v1/notifications/certs/{id}", s.certificate)
+
+		r.Post("/v2/checkout/orders", s.api(opCreate, s.createOrder))
+		r.Get("/v2/checkout/orders/{id}", s.api(opShow, s.showOrder))
+		r.Patch("/v2/checkout/orders/{id}", s.api(opPatch, s.patchOrder))
+		r.Post("/v2/checkout/orders/{id}/capture", s.api(opCapture, s.captureOrder))
+
+		r.Get("/v2/payments/captures/{id}", s.api(opCaptureShow, s.showCapture))
+		r.Post("/v2/payments/captures/{id}/refund", s.api(opRefund, s.refundCapture))
+		r.Get("/v2/payments/refunds/{id}", s.api(opRefundShow, s.showRefund))
+
+		r.Get("/v1/customer/disputes", s.api(opDisputes, s.listDisputes))
+		r.Get("/v1/customer/disputes/{id}", s.api(opDisputes, s.showDispute))
+
+		r.Route("/v1/notifications", func(r chi.Router) {
+			r.Post("/webhooks", s.api(opWebhooks, s.createWebhook))
+			r.Get("/webhooks", s.api(opWebhooks, s.listWebhooks))
+			r.Get("/webhooks/{id}", s.api(opWebhooks, s.showWebhook))
+			r.Patch("/webhooks/{id}", s.api(opWebhooks, s.patchWebhook))
+			r.Delete("/webhooks/{id}", s.api(opWebhooks, s.deleteWebhook))
+			r.Get("/webhooks/{id}/event-types", s.api(opWebhooks, s.webhookEventTypes))
+			r.Get("/webhooks-event-types", s.api(opWebhooks, s.listEventTypes))
+			r.Post("/verify-webhook-signature", s.api(opWebhooks, s.verifySignature))
+			r.Get("/webhooks-events", s.api(opWebhooks, s.listEvents))
+			r.Get("/webhooks-events/{id}", s.api(opWebhooks, s.showEvent))
+			r.Post("/webhooks-events/{id}/resend", s.api(opWebhooks, s.resendEvent))
+			r.Post("/simulate-event", s.api(opWebhooks, s.simulateEvent))
+		})
+	})
+	r.Group(func(r chi.Router) {
+		// A page of another site that the tester has open must not press these buttons.
+		r.Use(http.NewCrossOriginProtection().Handler)
+		r.Get("/checkoutnow", s.approvalPage)
+		r.Post("/checkoutnow", s.approvalChoice)
+		r.Route("/sandbox", s.hooks)
+	})
+	return r
+}
+
+// hooks are the addresses that PayPal does not have.
+func (s *Server) hooks(r chi.Router) {
+	r.Get("/", s.hookPage)
+	r.Get("/style.css", s.stylesheet)
+	r.Get("/health", s.health)
+	r.Get("/ca.pem", s.caBundle)
+	r.Get("/ledger", s.showLedger)
+	r.Get("/deliveries", s.showDeliveries)
+	r.Get("/clock", s.showClock)
+	r.Post("/clock", s.advanceClock)
+	r.Post("/tokens/revoke", s.revokeTokens)
+	r.Get("/faults", s.listFaults)
+	r.Post("/faults", s.addFault)
+	r.Delete("/faults", s.clearFaults)
+	r.Delete("/faults/{id}", s.clearFault)
+	r.Post("/orders/{id}/approve", s.hookApprove)
+	r.Post("/orders/{id}/cancel", s.hookCancel)
+	r.Post("/captures/{id}/refund", s.hookRefund)
+	r.Post("/captures/{id}/reverse", s.hookReverse)
+	r.Post("/captures/{id}/dispute", s.hookDispute)
+	r.Post("/captures/{id}/settle", s.hookSettle)
+	r.HandleFunc("/subscriptions", s.noSubscriptions)
+	r.HandleFunc("/subscriptions/*", s.noSubscriptions)
+}

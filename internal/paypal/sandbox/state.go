@@ -1,0 +1,125 @@
+package sandbox
+
+import "time"
+
+// Statuses of orders and captures that the emulator uses.
+const (
+	statusCreated        = "CREATED"
+	statusPayerAction    = "PAYER_ACTION_REQUIRED"
+	statusApproved       = "APPROVED"
+	statusCompleted      = "COMPLETED"
+	statusPending        = "PENDING"
+	statusDeclined       = "DECLINED"
+	statusRefunded       = "REFUNDED"
+	statusPartlyRefunded = "PARTIALLY_REFUNDED"
+)
+
+// outcome is what the payer's choice on the approval page leads to when the order is captured.
+type outcome string
+
+const (
+	outcomeApprove         outcome = "approve"          // the money comes
+	outcomeDecline         outcome = "decline"          // 422 INSTRUMENT_DECLINED until the payer chooses again
+	outcomePending         outcome = "pending"          // PayPal holds the money
+	outcomeDeclinedCapture outcome = "declined_capture" // the order completes with a capture that is DECLINED
+	outcomePayerAction     outcome = "payer_action"     // 422 PAYER_ACTION_REQUIRED until the payer comes back
+)
+
+// order is a PayPal order. Its fields are exported for the journal only.
+type order struct {
+	ID, Intent, Status   string
+	Wallet               bool // made with payment_source.paypal, not application_context
+	Brand                string
+	ReturnURL, CancelURL string
+	Units                []unit
+	Payer                *payer
+	Outcome              outcome
+	Cancelled            bool // the payer pressed cancel last
+	ApprovalReversed     bool
+	Created, Updated     time.Time
+	Approved             time.Time
+}
+
+// unit is one purchase unit.
+type unit struct {
+	ReferenceID, Description, CustomID, InvoiceID, SoftDescriptor string
+	Amount                                                        money
+	Payee                                                         payee
+	Extra                                                         map[string]any // breakdown, items, shipping … as they were sent
+	CaptureID                                                     string
+}
+
+type payee struct{ Email, MerchantID string }
+
+type payer struct{ Email, PayerID, GivenName, Surname, Country string }
+
+// capture is one captured payment; Fee is what PayPal keeps once it is completed.
+type capture struct {
+	ID, OrderID, Status, Reason string
+	Amount                      money
+	Fee                         int64
+	InvoiceID, CustomID         string
+	Payee                       payee
+	Refunded                    int64 // refunds and reversals together
+	Reversed                    bool
+	DisputeID                   string // the open dispute, if any
+	RefundIDs                   []string
+	Created, Updated            time.Time
+}
+
+// refund is money that went back: by the seller's refund, or by a reversal that PayPal or a bank made.
+type refund struct {
+	ID, CaptureID, Status     string
+	Reversal                  bool
+	Amount                    money
+	TotalRefunded             int64
+	InvoiceID, CustomID, Note string
+	Created                   time.Time
+}
+
+// dispute is a buyer's case against a capture.
+type dispute struct {
+	ID, CaptureID, Status, Reason, Outcome string
+	Amount                                 money
+	Created, Updated                       time.Time
+}
+
+// books are everything the emulator believes. Server.mu guards them.
+type books struct {
+	orders   map[string]*order
+	captures map[string]*capture
+	refunds  map[string]*refund
+	disputes map[string]*dispute
+	invoices map[string]string // invoice_id of a captured payment, to its capture
+	returned map[string]string // invoice_id of a refund, to the refund
+	ledger   []ledgerRef
+	recent   []string // order ids in the order they were made
+	approved []string // order ids in the order they were approved; may hold one twice
+	webhooks []*webhook
+	events   []*event
+	byEvent  map[string]*event
+}
+
+func newBooks() books {
+	return books{
+		orders: map[string]*order{}, captures: map[string]*capture{}, refunds: map[string]*refund{},
+		disputes: map[string]*dispute{}, invoices: map[string]string{}, returned: map[string]string{},
+		byEvent: map[string]*event{},
+	}
+}
+
+// orderLife is how long an order waits for approval, and then for its capture.
+// Source: Orders v2, description of order.links.
+const orderLife = 3 * time.Hour
+
+// expired says whether PayPal has forgotten the order.
+func (o *order) expired(now time.Time) bool {
+	if o.Status == statusCompleted {
+		return false
+	}
+	from := o.Created
+	if !o.Approved.IsZero() {
+		from = o.Approved
+	}
+	return now.Sub(from) > orderLife
+}
