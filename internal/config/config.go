@@ -1,0 +1,126 @@
+package config
+
+import (
+	"errors"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+
+	"readerfund/internal/fault"
+	"readerfund/internal/money"
+)
+
+// Config is the settings, checked and ready to use. What a command does not need may be zero.
+type Config struct {
+	DatabaseURL Secret
+
+	PayPalAPIBase       string // without a slash at the end
+	PayPalClientID      string
+	PayPalClientSecret  Secret
+	PayPalWebhookID     string
+	PayPalWebhookCAFile string
+
+	PublicationName string
+	Timezone        *time.Location // whose days the reports count
+	DefaultCurrency money.Currency
+	Limits          map[money.Currency]Limit // for every currency PayPal settles
+
+	BaseURL         string // without a slash at the end
+	ListenAddr      string
+	AdminListenAddr string
+	SecretKey       Secret
+	SecretKeyOld    Secret
+	TrustedProxies  []netip.Prefix
+	EmbedOrigins    []string // as a browser writes them: lower case, no default port, no slash
+	TemplatesDir    string
+
+	SweepInterval   time.Duration
+	ShutdownTimeout time.Duration
+	LogFormat       string // "text" or "json"
+	LogLevel        slog.Level
+}
+
+// Parse checks the settings. The error joins every problem, each a fault.Invalid whose Field is the setting's name and
+// whose message says what to write; no message repeats a secret.
+func (s Settings) Parse(need Need) (Config, error) {
+	s = s.withDefaults()
+	p := &parser{}
+	c := Config{
+		DatabaseURL: p.databaseURL(s.DatabaseURL, need),
+
+		PayPalAPIBase:       p.webAddress("PAYPAL_API_BASE", s.PayPalAPIBase, "https://api-m.sandbox.paypal.com"),
+		PayPalClientID:      p.required("PAYPAL_CLIENT_ID", s.PayPalClientID, need&NeedPayPal != 0, "the client ID of your app at developer.paypal.com"),
+		PayPalClientSecret:  Secret(p.required("PAYPAL_CLIENT_SECRET", string(s.PayPalClientSecret), need&NeedPayPal != 0, "the secret of your app at developer.paypal.com")),
+		PayPalWebhookID:     p.webhookID(s.PayPalWebhookID, need),
+		PayPalWebhookCAFile: p.caFile(s.PayPalWebhookCAFile, s.PayPalAPIBase),
+
+		PublicationName: p.publicationName(s.PublicationName, need),
+		Timezone:        p.timezone(s.PublicationTimezone),
+		DefaultCurrency: p.currency("DEFAULT_CURRENCY", s.DefaultCurrency),
+		Limits:          p.limits(s.MinAmount, s.MaxAmount),
+
+		BaseURL:         p.baseURL(s.BaseURL, need),
+		ListenAddr:      p.listenAddr("LISTEN_ADDR", s.ListenAddr),
+		AdminListenAddr: p.listenAddr("ADMIN_LISTEN_ADDR", s.AdminListenAddr),
+		SecretKey:       p.secretKey(s.SecretKey, need),
+		SecretKeyOld:    p.oldSecretKey(s.SecretKeyOld, s.SecretKey),
+		TrustedProxies:  p.proxies(s.TrustedProxies),
+		EmbedOrigins:    p.origins(s.EmbedOrigins),
+		TemplatesDir:    p.folder("TEMPLATES_DIR", s.TemplatesDir),
+
+		SweepInterval:   p.duration("SWEEP_INTERVAL", s.SweepInterval, 100*time.Millisecond, 24*time.Hour),
+		ShutdownTimeout: p.duration("SHUTDOWN_TIMEOUT", s.ShutdownTimeout, time.Second, time.Hour),
+		LogFormat:       p.logFormat(s.LogFormat),
+		LogLevel:        p.logLevel(s.LogLevel),
+	}
+	if c.ListenAddr != "" && c.ListenAddr == c.AdminListenAddr && !strings.HasSuffix(c.ListenAddr, ":0") {
+		p.problem("ADMIN_LISTEN_ADDR", "The metrics are not for readers: write another address than LISTEN_ADDR's.")
+	}
+	return c, errors.Join(p.problems...)
+}
+
+// parser collects the problems.
+type parser struct{ problems []error }
+
+func (p *parser) problem(setting, format string, args ...any) {
+	p.problems = append(p.problems, fault.Invalidf(setting, format, args...))
+}
+
+// required gives the value, and a problem where it is needed and empty; what says what to write.
+func (p *parser) required(setting, value string, needed bool, what string) string {
+	value = strings.TrimSpace(value)
+	if value == "" && needed {
+		p.problem(setting, "It is not set: write %s.", what)
+	}
+	return value
+}
+
+// LogValue is every setting that is no secret, for the line that a start logs.
+func (c Config) LogValue() slog.Value {
+	timezone := ""
+	if c.Timezone != nil {
+		timezone = c.Timezone.String()
+	}
+	return slog.GroupValue(
+		slog.String("database", databasePlace(c.DatabaseURL)),
+		slog.String("paypal", c.PayPalAPIBase),
+		slog.String("webhook_id", c.PayPalWebhookID),
+		slog.String("webhook_ca_file", c.PayPalWebhookCAFile),
+		slog.String("publication", c.PublicationName),
+		slog.String("timezone", timezone),
+		slog.String("currency", string(c.DefaultCurrency)),
+		slog.String("base_url", c.BaseURL),
+		slog.String("listen", c.ListenAddr),
+		slog.String("admin_listen", c.AdminListenAddr),
+		slog.Any("trusted_proxies", c.TrustedProxies),
+		slog.Any("embed_origins", c.EmbedOrigins),
+		slog.String("templates_dir", c.TemplatesDir),
+		slog.Duration("sweep_interval", c.SweepInterval),
+		slog.Duration("shutdown_timeout", c.ShutdownTimeout),
+		slog.String("log_level", c.LogLevel.String()),
+	)
+}
+
+// String is LogValue in words, so that printing a Config shows no secret either.
+func (c Config) String() string { return c.LogValue().String() }
