@@ -1,0 +1,171 @@
+package paypal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Event is what a webhook's body tells: enough to know what to ask PayPal's API about, and nothing to book. Every id
+// is empty or safe in a path of the API. Of keys that come twice the last counts, and keys are compared exactly.
+type Event struct {
+	ID           string    // "WH-…": the same in every delivery of one event
+	Type         string    // "PAYMENT.CAPTURE.COMPLETED"
+	ResourceType string    // "capture", "refund", "checkout-order", "sale", …
+	ResourceID   string    // the resource's own id
+	OrderID      string    // empty when the body names none; so are the next two
+	CaptureID    string    // for a v1 sale, the sale's id
+	RefundID     string    // for a reversal too: PayPal makes it a refund
+	CreateTime   time.Time // UTC; zero when it cannot be read
+	Summary      string    // PayPal's sentence in English; it may be personal, and is at most 300 characters
+}
+
+var (
+	eventIDShape   = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+	eventTypeShape = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+	resourceShape  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+)
+
+const maxSummary = 300
+
+// ParseEvent reads a webhook's body as leniently as it can: amounts are not looked at, a time that is none is zero, an
+// id that is none is empty. It fails only for a body that is not one JSON object, or that has no usable id or
+// event_type. (encoding/json bounds the nesting, at 10,000 levels.)
+func ParseEvent(body []byte) (Event, error) {
+	top, err := readObject(body)
+	if err != nil {
+		return Event{}, fmt.Errorf("paypal: read a webhook event: %w", err)
+	}
+	e := Event{
+		ID: top.shaped("id", eventIDShape), Type: top.shaped("event_type", eventTypeShape),
+		ResourceType: top.shaped("resource_type", resourceShape),
+		CreateTime:   readTime(top.text("create_time")), Summary: readable(top.text("summary"), maxSummary),
+	}
+	if e.ID == "" || e.Type == "" {
+		return Event{}, errors.New("paypal: read a webhook event: it has no usable id or event_type")
+	}
+	resource := top.object("resource")
+	e.ResourceID = resource.shaped("id", idShape)
+	if e.ResourceID == "" {
+		e.ResourceID = resource.shaped("dispute_id", idShape)
+	}
+	e.placeLinks(resource.links())
+	e.placeResource()
+	related := resource.object("supplementary_data").object("related_ids")
+	e.OrderID = or(e.OrderID, related.shaped("order_id", idShape))
+	e.CaptureID = or(e.CaptureID, or(related.shaped("capture_id", idShape), resource.shaped("sale_id", idShape)))
+	return e, nil
+}
+
+// places tells which id stands at the end of a link's path.
+var places = []struct {
+	under string
+	put   func(*Event) *string
+}{
+	{"/v2/checkout/orders/", func(e *Event) *string { return &e.OrderID }},
+	{"/v2/payments/captures/", func(e *Event) *string { return &e.CaptureID }},
+	{"/v1/payments/sale/", func(e *Event) *string { return &e.CaptureID }},
+	{"/v2/payments/refunds/", func(e *Event) *string { return &e.RefundID }},
+	{"/v1/payments/refund/", func(e *Event) *string { return &e.RefundID }},
+}
+
+// placeLinks takes the ids of the resource's links. They are the surest sign: a refund says only there what capture it
+// belongs to, and only they tell a v1 refund, which calls itself a sale, from a sale.
+func (e *Event) placeLinks(links []linkJSON) {
+	for _, rel := range []string{"self", "up", "sale"} {
+		for _, p := range places {
+			if id := linked(links, rel, p.under); id != "" && *p.put(e) == "" {
+				*p.put(e) = id
+			}
+		}
+	}
+}
+
+// placeResource puts the resource's own id where it belongs, if no link has said so.
+func (e *Event) placeResource() {
+	kind := e.ResourceType
+	switch {
+	case strings.HasSuffix(e.Type, ".REFUNDED") || strings.HasSuffix(e.Type, ".REVERSED"):
+		if strings.HasPrefix(e.Type, "PAYMENT.") {
+			kind = "refund" // also where resource_type says "sale"
+		}
+	case kind != "":
+	case strings.HasPrefix(e.Type, "CHECKOUT.ORDER."):
+		kind = "checkout-order"
+	case strings.HasPrefix(e.Type, "PAYMENT.CAPTURE."):
+		kind = "capture"
+	case strings.HasPrefix(e.Type, "PAYMENT.SALE."):
+		kind = "sale"
+	}
+	switch kind {
+	case "checkout-order":
+		e.OrderID = or(e.OrderID, e.ResourceID)
+	case "capture", "sale":
+		e.CaptureID = or(e.CaptureID, e.ResourceID)
+	case "refund":
+		e.RefundID = or(e.RefundID, e.ResourceID)
+	}
+}
+
+// object is a JSON object whose values are read one by one, so that one strange value spoils nothing else. A struct
+// would also match keys without regard to case.
+type object map[string]json.RawMessage
+
+func readObject(b []byte) (object, error) {
+	var o object
+	if err := json.Unmarshal(b, &o); err != nil {
+		return nil, errors.New("it is not a JSON object") // the parser's own words quote the body
+	}
+	if o == nil {
+		return nil, errors.New("it is null")
+	}
+	return o, nil
+}
+
+func (o object) object(key string) object {
+	inner, _ := readObject(o[key])
+	return inner
+}
+
+// text is a string, or a number as it is written.
+func (o object) text(key string) string {
+	var t looseText
+	if raw, ok := o[key]; ok {
+		_ = t.UnmarshalJSON(raw)
+	}
+	return string(t)
+}
+
+func (o object) shaped(key string, shape *regexp.Regexp) string {
+	if t := o.text(key); shape.MatchString(t) {
+		return t
+	}
+	return ""
+}
+
+// links leaves out what is not a link, and keeps the others.
+func (o object) links() []linkJSON {
+	var raw []json.RawMessage
+	_ = json.Unmarshal(o["links"], &raw)
+	var all []linkJSON
+	for _, r := range raw[:min(len(raw), 50)] {
+		if l, err := readObject(r); err == nil {
+			all = append(all, linkJSON{Rel: l.text("rel"), Href: l.text("href")})
+		}
+	}
+	return all
+}
+
+// readable keeps what can be shown and stored: PostgreSQL takes no NUL, and a page no control characters.
+func readable(text string, most int) string {
+	return cut(strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar || !unicode.IsPrint(r) && r != ' ' {
+			return ' '
+		}
+		return r
+	}, text)), most)
+}
