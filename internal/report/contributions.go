@@ -130,10 +130,11 @@ func (r *Reports) eachContribution(ctx context.Context, q ContributionsQuery, li
 	if err != nil {
 		return err
 	}
-	query := selectContribution + c.where() + ` ORDER BY c.created_at DESC, c.id DESC`
+	page := c.where() + ` ORDER BY c.created_at DESC, c.id DESC`
 	if limit > 0 {
-		query += " LIMIT " + c.arg(limit)
+		page += " LIMIT " + c.arg(limit)
 	}
+	query := selectContributions(page) + ` ORDER BY c.created_at DESC, c.id DESC`
 	err = r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		rows, err := tx.QueryxContext(ctx, query, c.args...)
 		if err != nil {
@@ -157,18 +158,19 @@ func (r *Reports) eachContribution(ctx context.Context, q ContributionsQuery, li
 	return nil
 }
 
-// selectContribution adds up the ledger of each contribution on its own, by the ledger's index: a page of fifty looks at
-// fifty contributions' entries and not at the ledger. The capture shown is the one that brought the money, or else the
-// latest.
-const selectContribution = `
-	SELECT c.id, c.receipt, c.state, c.reason, c.attention, c.amount_minor, c.currency, k.slug AS campaign, c.article, c.name,
+// selectContributions reads the contributions c of campaigns k that a clause picks. The picking comes first, and only
+// what is picked is added up, each by the ledger's index: a page of fifty looks at fifty contributions' entries and not
+// at the ledger. The capture shown is the one that brought the money, or else the latest.
+func selectContributions(clause string) string {
+	return `
+	SELECT c.id, c.receipt, c.state, c.reason, c.attention, c.amount_minor, c.currency, c.campaign, c.article, c.name,
 	       c.order_id, p.paypal_id AS capture_id, c.created_at, c.completed_at, s.gross, s.fee, s.refunded, s.net
-	FROM contribution c
-	JOIN campaign k ON k.id = c.campaign_id
+	FROM (SELECT c.*, k.slug AS campaign FROM contribution c JOIN campaign k ON k.id = c.campaign_id` + clause + `) c
 	CROSS JOIN LATERAL (SELECT ` + sumColumns + ` FROM ledger_entry l WHERE l.contribution_id = c.id AND l.currency = c.currency) s
 	LEFT JOIN LATERAL (
 		SELECT paypal_id FROM payment WHERE contribution_id = c.id ORDER BY status = 'completed' DESC, occurred_at DESC, id DESC LIMIT 1
 	) p ON true`
+}
 
 func (r *Reports) contributionConditions(q ContributionsQuery) (*conditions, error) {
 	if err := checkRange(q.From, q.To); err != nil {

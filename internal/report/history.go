@@ -128,7 +128,7 @@ func (r *Reports) History(ctx context.Context, id uuid.UUID) (History, error) {
 
 func readHead(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error {
 	var row contributionRow
-	err := tx.GetContext(ctx, &row, selectContribution+` WHERE c.id = $1`, id)
+	err := tx.GetContext(ctx, &row, selectContributions(` WHERE c.id = $1`), id)
 	if db.IsNotFound(err) {
 		return fault.NotFoundf("There is no such contribution.")
 	}
