@@ -17,10 +17,11 @@ func (s *site) accessLog(next http.Handler) http.Handler {
 		started := s.Now()
 		seen := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		defer func() {
-			route := chi.RouteContext(r.Context()).RoutePattern()
+			route, took := chi.RouteContext(r.Context()).RoutePattern(), s.Now().Sub(started)
+			s.Metrics.Request(route, seen.Status(), took)
 			s.Log.LogAttrs(r.Context(), level(r, seen.Status()), "request",
 				slog.String("request", RequestID(r.Context())), slog.String("method", method(r)), slog.String("route", route),
-				slog.Int("status", seen.Status()), slog.Int("bytes", seen.BytesWritten()), slog.Duration("took", s.Now().Sub(started)))
+				slog.Int("status", seen.Status()), slog.Int("bytes", seen.BytesWritten()), slog.Duration("took", took))
 		}()
 		next.ServeHTTP(seen, r)
 	})

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"readerfund/internal/campaign"
+	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 )
 
@@ -26,6 +28,7 @@ func bareDeps(t *testing.T) Deps {
 	return Deps{
 		BaseURL: "http://give.test", PublicationName: "The Test Post", SecretKey: strings.Repeat("k", 32),
 		ApprovalOrigins: []string{"https://*.paypal.com"}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+		Desk: contribution.NewDesk(contribution.Config{}), Campaigns: campaign.NewCatalog(nil, time.Now),
 		Webhook: func(context.Context, http.Header, []byte) error { return nil },
 		Ready:   func(context.Context) error { return nil },
 		Log:     slog.New(slog.NewTextHandler(t.Output(), nil)), Now: time.Now,
@@ -200,7 +203,7 @@ func TestSecurityHeaders(t *testing.T) {
 	if strings.Contains(policy, "unsafe") || w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Get("Strict-Transport-Security") != "" {
 		t.Errorf("headers %v", w.Header())
 	}
-	w = ask(bareSite(t, func(d *Deps) { d.BaseURL = "https://give.test" }).routes(), "GET", "/", "")
+	w = ask(bareSite(t, func(d *Deps) { d.BaseURL = "https://give.test" }).routes(), "GET", "/nowhere", "")
 	if w.Header().Get("Strict-Transport-Security") == "" {
 		t.Error("no HSTS over https")
 	}

@@ -24,6 +24,21 @@ func (s *site) routes() http.Handler {
 	r.Get("/readyz", s.page(s.readyz))
 	r.Get("/static/{file}", s.page(s.static))
 
+	r.Get("/", s.page(s.home))
+	r.Get("/support/{campaign}", s.page(s.support))
+	r.Post("/contributions", s.page(s.give))
+	r.Route("/contributions/{id}", func(r chi.Router) {
+		r.Use(keepAddress)
+		r.Get("/return", s.page(s.comeBack))
+		r.Get("/cancel", s.page(s.cancelled))
+		r.Get("/thanks", s.page(s.showThanks))
+	})
+	r.Get("/embed/cta.js", s.page(s.embedScript))
+	r.Get("/embed/{campaign}", s.page(s.embed))
+	if s.DemoArticle {
+		r.Get("/article", s.page(s.article))
+	}
+
 	r.Post("/webhooks/paypal", s.page(s.webhook))
 	return r
 }

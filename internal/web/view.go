@@ -86,6 +86,7 @@ func parse(files fs.FS) (parsed, error) {
 func funcs(static assets) template.FuncMap {
 	return template.FuncMap{
 		"static": static.address,
+		"sign":   func(tag language.Tag, c money.Currency) string { return money.Sign(c, tag) },
 		"money":  func(tag language.Tag, a money.Amount) string { return money.Format(a, tag) },
 		"brief":  func(tag language.Tag, a money.Amount) string { return money.FormatBrief(a, tag) },
 	}

@@ -19,6 +19,9 @@ import (
 	"strings"
 	"time"
 
+	"readerfund/internal/campaign"
+	"readerfund/internal/contribution"
+	"readerfund/internal/metrics"
 	"readerfund/templates"
 )
 
@@ -32,21 +35,27 @@ type Deps struct {
 	SecretKey       string         // signs the thanks page's key and the reader's cookie
 	SecretKeyOld    string         // still accepted while the key is being changed; may be empty
 	TemplatesDir    string         // an operator's own copy of templates/, reparsed for each request; may be empty
+	Timezone        *time.Location // whose days the pages speak of
 	DemoArticle     bool           // serves GET /article
 
-	Webhook func(ctx context.Context, header http.Header, body []byte) error // inbox.Inbox.Receive
-	Ready   func(ctx context.Context) error                                  // able to take money; every problem joined, in words
+	Desk      *contribution.Desk
+	Campaigns *campaign.Catalog
+	Webhook   func(ctx context.Context, header http.Header, body []byte) error // inbox.Inbox.Receive
+	Ready     func(ctx context.Context) error                                  // able to take money; every problem joined, in words
 
-	Log *slog.Logger
-	Now func() time.Time
+	Metrics *metrics.Metrics // may be nil
+	Log     *slog.Logger
+	Now     func() time.Time
 }
 
 // site is the handlers' shared, read-only ground.
 type site struct {
 	Deps
-	base   *url.URL
-	views  *views
-	signer signer
+	base    *url.URL
+	views   *views
+	signer  signer
+	framed  string // the policy of what EMBED_ORIGINS may frame
+	appeals appeals
 }
 
 // New builds the handler. It fails when a view is broken or a setting cannot be used.
@@ -67,14 +76,19 @@ func newSite(d Deps) (*site, error) {
 	if len(d.SecretKey) < minSecret {
 		return nil, fmt.Errorf("SECRET_KEY needs at least %d characters", minSecret)
 	}
-	if d.Log == nil || d.Now == nil || d.Ready == nil || d.Webhook == nil {
-		return nil, errors.New("log, clock, readiness and webhook door are needed")
+	if d.Log == nil || d.Now == nil || d.Ready == nil || d.Webhook == nil || d.Desk == nil || d.Campaigns == nil {
+		return nil, errors.New("desk, campaigns, webhook door, readiness, log and clock are needed")
+	}
+	if d.Timezone == nil {
+		d.Timezone = time.UTC
 	}
 	views, err := newViews(files(d.TemplatesDir), d.TemplatesDir != "")
 	if err != nil {
 		return nil, err
 	}
-	return &site{Deps: d, base: base, views: views, signer: newSigner(d.SecretKey, d.SecretKeyOld)}, nil
+	s := &site{Deps: d, base: base, views: views, signer: newSigner(d.SecretKey, d.SecretKeyOld)}
+	s.framed = s.policy(strings.Join(d.EmbedOrigins, " "))
+	return s, nil
 }
 
 // files is the built-in tree, with an operator's own files lying over it.

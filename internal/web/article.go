@@ -1,0 +1,21 @@
+package web
+
+import (
+	"html/template"
+	"net/http"
+)
+
+// article answers GET /article in the demo: a sample story with the call to action at its end, put there by the server
+// as a newsroom's own system would.
+func (s *site) article(w http.ResponseWriter, r *http.Request) error {
+	k, err := s.Campaigns.Default(r.Context())
+	if err != nil {
+		return err
+	}
+	a, err := s.appealOf(k, k.Currency)
+	if err != nil {
+		return err
+	}
+	cta := template.HTML(a.with(s.BaseURL + "/article")) //nolint:gosec // our own template made it, and it escaped what went in
+	return s.render(w, r, http.StatusOK, "public/article.html", page{Title: "The river that nobody measured", Data: cta})
+}

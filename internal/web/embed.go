@@ -1,0 +1,253 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"html"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"golang.org/x/text/language"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/money"
+)
+
+// The places of the article's address in a rendered appeal: once as a field's value, once inside a link's query. They
+// are letters and digits only, so that no escaping touches them.
+const (
+	articleValue = "ArticleAsValue0x5e1f"
+	articleQuery = "ArticleAsQuery0x5e1f"
+)
+
+// appeal is a call to action rendered once, cut where the article's address goes.
+type appeal struct {
+	updatedAt time.Time // of the campaign it was rendered from
+	etag      string
+	pieces    []piece
+	plain     []byte // the whole of it, without an article
+}
+
+// piece is bytes, and how the article's address follows them.
+type piece struct {
+	text []byte
+	then follow
+}
+
+type follow int
+
+const (
+	asNothing follow = iota // it is the last piece
+	asValue
+	asQuery
+)
+
+// appeals keeps the rendered appeals of every campaign and currency. It is safe for concurrent use.
+type appeals struct{ rendered sync.Map } // appealKey → *appeal
+
+type appealKey struct {
+	slug     string
+	currency money.Currency
+}
+
+// ctaView is what cta/fragment.html shows. Amounts are written in plain English: a copy is kept for all readers.
+type ctaView struct {
+	campaign.Campaign
+	Tag          language.Tag
+	Base         string
+	In           money.Currency
+	Gifts        []choice
+	ArticleValue string
+	ArticleQuery string
+}
+
+// embed answers GET /embed/{campaign}: the call to action as an HTML fragment for other sites' pages, or its parts as
+// JSON. It is the same for every reader and holds no key, so anybody may keep it for a minute.
+func (s *site) embed(w http.ResponseWriter, r *http.Request) error {
+	k, err := s.Campaigns.BySlug(r.Context(), chi.URLParam(r, "campaign"))
+	if err != nil {
+		return err
+	}
+	var currency money.Currency
+	var article string
+	if r.URL.RawQuery != "" {
+		q := r.URL.Query()
+		currency, article = money.Currency(q.Get("currency")), webAddress(q.Get("article"))
+	}
+	s.openToEmbedders(w.Header(), r)
+	if strings.Contains(r.Header.Get("Accept"), "json") {
+		writeJSON(w, http.StatusOK, jsonType, s.partsOf(k, currency, article))
+		return nil
+	}
+	a, err := s.appealOf(k, currency)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("ETag", a.etag)
+	if r.Header.Get("If-None-Match") == a.etag {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	write(w, http.StatusOK, "text/html; charset=utf-8", a.with(article))
+	return nil
+}
+
+// openToEmbedders lets the pages of EMBED_ORIGINS read, and frame, what is meant for them.
+func (s *site) openToEmbedders(h http.Header, r *http.Request) {
+	h.Set("Cache-Control", "public, max-age=60")
+	h.Set("Vary", "Accept, Origin")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	if len(s.EmbedOrigins) > 0 {
+		h.Set("Content-Security-Policy", s.framed)
+		h.Del("X-Frame-Options")
+	}
+	if origin := r.Header.Get("Origin"); origin != "" && slices.Contains(s.EmbedOrigins, origin) {
+		h.Set("Access-Control-Allow-Origin", origin)
+	}
+}
+
+// appealOf is the rendered appeal, from memory unless the campaign changed or the operator's templates are in use.
+func (s *site) appealOf(k campaign.Campaign, c money.Currency) (*appeal, error) {
+	if _, offered := k.Suggested[c]; !offered {
+		c = k.Currency
+	}
+	key := appealKey{k.Slug, c}
+	if known, ok := s.appeals.rendered.Load(key); ok {
+		if a, _ := known.(*appeal); a.updatedAt.Equal(k.UpdatedAt) && !s.views.live {
+			return a, nil
+		}
+	}
+	views, err := s.views.now()
+	if err != nil {
+		return nil, err
+	}
+	text, err := views.execute("cta/fragment.html", s.ctaView(k, c))
+	if err != nil {
+		return nil, err
+	}
+	a := cut(text)
+	a.updatedAt = k.UpdatedAt
+	s.appeals.rendered.Store(key, a)
+	return a, nil
+}
+
+func (s *site) ctaView(k campaign.Campaign, c money.Currency) ctaView {
+	f := s.newForm(k, c, "")
+	return ctaView{Campaign: k, Tag: language.English, Base: s.BaseURL, In: f.Currency, Gifts: f.Choices,
+		ArticleValue: articleValue, ArticleQuery: articleQuery}
+}
+
+// cut splits a rendered appeal at the article's places.
+func cut(text []byte) *appeal {
+	sum := sha256.Sum256(text)
+	a := &appeal{etag: `"` + hex.EncodeToString(sum[:8]) + `"`}
+	for {
+		at, length, then := firstMark(text)
+		if then == asNothing {
+			a.pieces = append(a.pieces, piece{text: text})
+			break
+		}
+		a.pieces = append(a.pieces, piece{text: text[:at], then: then})
+		text = text[at+length:]
+	}
+	a.plain = a.splice("")
+	return a
+}
+
+// firstMark finds the first place for the article's address; asNothing means there is none.
+func firstMark(text []byte) (at, length int, then follow) {
+	at = len(text)
+	for _, m := range []struct {
+		mark string
+		then follow
+	}{{articleValue, asValue}, {articleQuery, asQuery}} {
+		if i := bytes.Index(text[:at], []byte(m.mark)); i >= 0 {
+			at, length, then = i, len(m.mark), m.then
+		}
+	}
+	return at, length, then
+}
+
+// with is the appeal on an article's page. The address is escaped for where it goes: as html/template does.
+func (a *appeal) with(article string) []byte {
+	if article == "" {
+		return a.plain
+	}
+	return a.splice(article)
+}
+
+func (a *appeal) splice(article string) []byte {
+	value, query := html.EscapeString(article), url.QueryEscape(article)
+	var b bytes.Buffer
+	for _, p := range a.pieces {
+		b.Write(p.text)
+		switch p.then {
+		case asValue:
+			b.WriteString(value)
+		case asQuery:
+			b.WriteString(query)
+		case asNothing:
+		}
+	}
+	return b.Bytes()
+}
+
+// parts is the call to action for a page that draws its own.
+type parts struct {
+	Campaign    string           `json:"campaign"`
+	Heading     string           `json:"heading"`
+	Why         string           `json:"why"`
+	Ask         string           `json:"ask"`
+	Button      string           `json:"button"`
+	Reassurance string           `json:"reassurance"`
+	Currency    money.Currency   `json:"currency"`
+	Currencies  []money.Currency `json:"currencies"`
+	Suggested   []part           `json:"suggested"`
+	Action      string           `json:"action"` // where the form posts to
+	Page        string           `json:"page"`   // the full donation page
+}
+
+type part struct {
+	Amount  string `json:"amount"`
+	Display string `json:"display"`
+}
+
+func (s *site) partsOf(k campaign.Campaign, c money.Currency, article string) parts {
+	f := s.newForm(k, c, article)
+	p := parts{
+		Campaign: k.Slug, Heading: k.Heading, Why: k.Why, Ask: k.Ask, Button: k.Button, Reassurance: k.Reassurance,
+		Currency: f.Currency, Currencies: k.Currencies(), Action: s.BaseURL + "/contributions",
+		Page: s.BaseURL + supportAddress(k.Slug, f.Currency, "", article),
+	}
+	for _, g := range f.Choices {
+		p.Suggested = append(p.Suggested, part{Amount: g.Value, Display: money.FormatBrief(g.Amount, language.English)})
+	}
+	return p
+}
+
+// embedScript answers GET /embed/cta.js. Its address is in other people's pages, so it cannot carry a hash; a short life
+// and an ETag keep it fresh.
+func (s *site) embedScript(w http.ResponseWriter, r *http.Request) error {
+	views, err := s.views.now()
+	if err != nil {
+		return err
+	}
+	script := views.static.byName["cta.js"]
+	etag := `"` + script.address + `"`
+	h := w.Header()
+	h.Set("Cache-Control", "public, max-age=300")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set("ETag", etag)
+	if r.Header.Get("If-None-Match") == etag {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	write(w, http.StatusOK, script.contentType, script.plain)
+	return nil
+}

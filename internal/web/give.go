@@ -1,0 +1,166 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/fault"
+	"readerfund/internal/money"
+)
+
+// startTimeout bounds the click: the reader has an answer within 10 s, whatever PayPal does.
+const startTimeout = 9 * time.Second
+
+// give answers POST /contributions, from a form or from a program.
+func (s *site) give(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), startTimeout)
+	defer cancel()
+	kind := mediaType(r)
+	if kind != formType && kind != jsonType {
+		w.Header().Set("Accept-Post", formType+", "+jsonType)
+		return &httpError{http.StatusUnsupportedMediaType, "Send a form (" + formType + ") or " + jsonType + "."}
+	}
+	body, err := readBody(w, r, maxForm)
+	if err != nil {
+		return err
+	}
+	if kind == jsonType {
+		return s.giveJSON(ctx, w, r, body)
+	}
+	return s.giveForm(ctx, w, r, body)
+}
+
+const (
+	formType = "application/x-www-form-urlencoded"
+	jsonType = "application/json"
+)
+
+// giveForm starts a contribution and sends the reader to PayPal.
+func (s *site) giveForm(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte) error {
+	values, err := url.ParseQuery(string(body))
+	if err != nil {
+		return &httpError{http.StatusBadRequest, "The form came garbled. Please load the page again and send it once more."}
+	}
+	in := intentOf(values, r)
+	c, err := s.Desk.Start(ctx, in)
+	if err != nil {
+		return s.giveAgain(w, r, in, values.Get("idempotency_key"), err)
+	}
+	s.remember(w, r, c.ID)
+	to, err := s.nextStep(c)
+	if err != nil {
+		return err
+	}
+	redirect(w, to)
+	return nil
+}
+
+// intentOf reads the form. The reader's own amount, where there is one, counts and not the choice above it: without
+// JavaScript a choice stays marked when an amount is typed.
+func intentOf(v url.Values, r *http.Request) contribution.Intent {
+	amount := strings.TrimSpace(v.Get("amount"))
+	if amount == "" {
+		amount = v.Get("choice")
+	}
+	in := contribution.Intent{
+		Campaign: v.Get("campaign"), Amount: amount, Currency: v.Get("currency"), Frequency: v.Get("frequency"), Article: v.Get("article"),
+		Name: v.Get("name"), Email: v.Get("email"), Message: strings.ReplaceAll(v.Get("message"), "\r\n", "\n"),
+		Anonymous: ticked(v.Get("anonymous")), CoverFee: ticked(v.Get("cover_fee")), Locale: readersLanguage(r),
+	}
+	in.IdempotencyKey = r.Header.Get("Idempotency-Key")
+	if key := v.Get("idempotency_key"); in.IdempotencyKey == "" && key != "" {
+		in.IdempotencyKey = formKey(key, in)
+	}
+	return in
+}
+
+// ticked reads a checkbox.
+func ticked(value string) bool {
+	return value != "" && value != "false" && value != "0" && value != "off" && value != "no"
+}
+
+// formKey makes the key of a form's hidden field cover what was filled in. A double click or a reload sends the same and
+// finds the same order. Who comes back from PayPal to change the amount sends something else and gets a new order,
+// instead of an error about a key they have never seen.
+func formKey(hidden string, in contribution.Intent) string {
+	in.IdempotencyKey, in.Locale = "", ""
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q", hidden, fmt.Sprintf("%#v", in)))
+	return "form-" + hex.EncodeToString(sum[:])
+}
+
+// nextStep is where a started contribution goes on: PayPal's approval page, or our own word on it when it is past that.
+func (s *site) nextStep(c contribution.Contribution) (string, error) {
+	switch c.Outcome() {
+	case contribution.OutcomeOpen, contribution.OutcomeCancelled:
+	default:
+		return s.thanksAddress(c.ID), nil
+	}
+	if c.ApproveURL == "" {
+		return "", fault.Unavailablef(nil, "PayPal does not answer at the moment. Nothing was charged.")
+	}
+	if !s.maySendTo(c.ApproveURL) {
+		return "", fmt.Errorf("contribution %s: approval address is not one of PayPal's", c.ID)
+	}
+	return c.ApproveURL, nil
+}
+
+// giveAgain shows the reader what to do after a start that failed, with everything they typed.
+func (s *site) giveAgain(w http.ResponseWriter, r *http.Request, in contribution.Intent, key string, failure error) error {
+	kind := fault.KindOf(failure)
+	if kind != fault.Invalid && kind != fault.Conflict && kind != fault.Unavailable {
+		return failure
+	}
+	k, err := s.Campaigns.BySlug(r.Context(), in.Campaign)
+	if err != nil {
+		k, err = s.Campaigns.Default(r.Context())
+	}
+	if err != nil { // the database is down too: there is no form to show
+		return failure
+	}
+	f := s.newForm(k, money.Currency(in.Currency), "")
+	f.keep(in)
+	switch kind {
+	case fault.Invalid:
+		f.blame(failure)
+		return s.showForm(w, r, http.StatusUnprocessableEntity, f)
+	case fault.Conflict:
+		f.blame(failure)
+		return s.showForm(w, r, http.StatusConflict, f)
+	default:
+		return s.notNow(w, r, in, key, failure)
+	}
+}
+
+// retry is a form that sends the same again.
+type retry struct {
+	Intent  contribution.Intent
+	Key     string
+	Message string
+	Amount  money.Amount
+}
+
+// notNow says that PayPal does not answer and nothing was charged, and offers the same once more under the same key:
+// should the first order exist after all, the second sending finds it.
+func (s *site) notNow(w http.ResponseWriter, r *http.Request, in contribution.Intent, key string, failure error) error {
+	s.logFailure(r, answer{Status: http.StatusServiceUnavailable}, failure)
+	again := retry{Intent: in, Key: key, Message: fault.All(failure)[0].Message}
+	if a, err := money.Parse(in.Amount, money.Currency(in.Currency)); err == nil {
+		again.Amount = a
+	}
+	w.Header().Set("Retry-After", "30")
+	return s.render(w, r, http.StatusServiceUnavailable, "public/retry.html", page{Title: "Nothing was charged", NoIndex: true, Data: again})
+}
+
+// redirect sends the reader on after a form (RFC 9110, section 15.4.4).
+func redirect(w http.ResponseWriter, to string) {
+	w.Header().Set("Location", to)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusSeeOther)
+}

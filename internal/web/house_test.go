@@ -1,0 +1,314 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/contribution"
+	"readerfund/internal/db"
+	"readerfund/internal/db/dbtest"
+	"readerfund/internal/money"
+	"readerfund/internal/paypal"
+	"readerfund/internal/paypal/sandbox"
+)
+
+var update = flag.Bool("update", false, "rewrite the goldens")
+
+// house is the service on a real PostgreSQL and the PayPal sandbox, over real HTTP.
+type house struct {
+	*site
+	t      *testing.T
+	base   string
+	paypal string // the sandbox's address
+	db     *db.DB
+}
+
+// openHouse starts all of it; change may alter the settings.
+func openHouse(t *testing.T, change func(*Deps)) house {
+	t.Helper()
+	d := bareDeps(t)
+	database := dbtest.New(t)
+	bank := openSandbox(t)
+	client, err := paypal.New(paypal.Config{BaseURL: bank, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Log: d.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(nil)
+	d.BaseURL = "http://" + server.Listener.Addr().String()
+	d.ApprovalOrigins = ApprovalOrigins(bank)
+	d.DemoArticle = true
+	if err := campaign.EnsureDefault(t.Context(), database, d.PublicationName, "EUR", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	d.Campaigns = campaign.NewCatalog(database, time.Now)
+	d.Desk = contribution.NewDesk(contribution.Config{
+		DB: database, PayPal: client, Campaigns: d.Campaigns, BaseURL: d.BaseURL, Publication: d.PublicationName,
+		Limits: testLimits(), SweepEvery: time.Minute, Now: time.Now, Log: d.Log,
+	})
+	t.Cleanup(d.Desk.Close)
+	if change != nil {
+		change(&d)
+	}
+	s, err := newSite(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Config.Handler = s.routes()
+	server.Start()
+	t.Cleanup(server.Close)
+	return house{site: s, t: t, base: server.URL, paypal: bank, db: database}
+}
+
+func testLimits() map[money.Currency]contribution.Limit {
+	limits := map[money.Currency]contribution.Limit{}
+	for _, c := range money.Currencies() {
+		limits[c] = contribution.Limit{Min: 100, Max: 1_000_000}
+	}
+	return limits
+}
+
+func openSandbox(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	address := "http://" + server.Listener.Addr().String()
+	bank, err := sandbox.New(sandbox.Options{BaseURL: address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Config.Handler = bank.Handler()
+	server.Start()
+	t.Cleanup(func() {
+		server.Close()
+		if err := bank.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return address
+}
+
+// reader is one browser: it keeps cookies and does not follow redirects by itself.
+type reader struct {
+	house
+	client *http.Client
+}
+
+func (h house) newReader() reader {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return reader{h, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// reply is an answer, read.
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (r reader) do(method, address, body string, header ...string) reply {
+	r.t.Helper()
+	if strings.HasPrefix(address, "/") {
+		address = r.base + address
+	}
+	req, err := http.NewRequestWithContext(r.t.Context(), method, address, strings.NewReader(body))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	res, err := r.client.Do(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return reply{res.StatusCode, res.Header, string(text)}
+}
+
+func (r reader) get(address string) reply { r.t.Helper(); return r.do("GET", address, "") }
+
+// send posts the fields as a form.
+func (r reader) send(v url.Values, header ...string) reply {
+	r.t.Helper()
+	return r.do("POST", "/contributions", v.Encode(), append([]string{"Content-Type", formType}, header...)...)
+}
+
+func (r reader) sendJSON(body string, header ...string) reply {
+	r.t.Helper()
+	return r.do("POST", "/contributions", body, append([]string{"Content-Type", jsonType}, header...)...)
+}
+
+// gift is what a reader's form sends, with changes: pairs of field and value.
+func gift(change ...string) url.Values {
+	v := url.Values{"campaign": {"support"}, "amount": {"25.00"}, "currency": {"EUR"}, "frequency": {"once"}, "article": {"https://example.org/a"}}
+	for i := 0; i+1 < len(change); i += 2 {
+		v.Set(change[i], change[i+1])
+	}
+	return v
+}
+
+// begin starts a gift by form and gives its id and where the reader is sent.
+func (r reader) begin(v url.Values) (id, approve string) {
+	r.t.Helper()
+	got := r.send(v)
+	approve = got.header.Get("Location")
+	if got.status != 303 || !strings.HasPrefix(approve, r.paypal) {
+		r.t.Fatalf("begin: %d, Location %q\n%s", got.status, approve, got.body)
+	}
+	if err := r.db.GetContext(r.t.Context(), &id, `SELECT id FROM contribution WHERE approve_url = $1`, approve); err != nil {
+		r.t.Fatal(err)
+	}
+	return id, approve
+}
+
+// orderOf is PayPal's order of a contribution.
+func (h house) orderOf(id string) string {
+	h.t.Helper()
+	var order string
+	if err := h.db.GetContext(h.t.Context(), &order, `SELECT order_id FROM contribution WHERE id = $1`, id); err != nil {
+		h.t.Fatal(err)
+	}
+	return order
+}
+
+func (h house) stateOf(id string) string {
+	h.t.Helper()
+	var state string
+	if err := h.db.GetContext(h.t.Context(), &state, `SELECT state FROM contribution WHERE id = $1`, id); err != nil {
+		h.t.Fatal(err)
+	}
+	return state
+}
+
+func (h house) count() (n int) {
+	h.t.Helper()
+	if err := h.db.GetContext(h.t.Context(), &n, `SELECT count(*) FROM contribution`); err != nil {
+		h.t.Fatal(err)
+	}
+	return n
+}
+
+// bank calls a test hook of the sandbox.
+func (h house) bank(method, path, body string) string {
+	h.t.Helper()
+	req, err := http.NewRequestWithContext(h.t.Context(), method, h.paypal+path, strings.NewReader(body))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, _ := io.ReadAll(res.Body)
+	if res.StatusCode >= 300 {
+		h.t.Fatalf("%s %s: %d %s", method, path, res.StatusCode, text)
+	}
+	return string(text)
+}
+
+func (h house) approve(id string) {
+	h.t.Helper()
+	h.bank("POST", "/sandbox/orders/"+h.orderOf(id)+"/approve", "{}")
+}
+
+// problem reads problem details.
+func problem(t *testing.T, got reply) answer {
+	t.Helper()
+	var a answer
+	if err := json.Unmarshal([]byte(got.body), &a); err != nil || got.header.Get("Content-Type") != "application/problem+json" {
+		t.Fatalf("no problem details: %v, %q\n%s", err, got.header.Get("Content-Type"), got.body)
+	}
+	return a
+}
+
+// golden compares text with a file under testdata, or writes it with -update.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file) //nolint:gosec // a name from this file
+	if err != nil {
+		t.Fatalf("%v: run with -update to write it", err)
+	}
+	if string(want) != got {
+		t.Errorf("%s differs; look at it, and run with -update if it is right\n%s", name, got)
+	}
+}
+
+// inputs reads every named control of a page's form, as a browser would send it untouched.
+func inputs(t *testing.T, page string) url.Values {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := url.Values{}
+	for n := range root.Descendants() {
+		if n.Type == html.ElementNode {
+			collect(v, n)
+		}
+	}
+	return v
+}
+
+func collect(v url.Values, n *html.Node) {
+	attr := map[string]string{}
+	for _, a := range n.Attr {
+		attr[a.Key] = a.Val
+	}
+	if attr["name"] == "" {
+		return
+	}
+	_, checked := attr["checked"]
+	switch {
+	case n.Data == "textarea":
+		text := ""
+		if n.FirstChild != nil {
+			text = n.FirstChild.Data
+		}
+		v.Set(attr["name"], text)
+	case n.Data == "input" && (attr["type"] != "radio" && attr["type"] != "checkbox" || checked):
+		v.Set(attr["name"], attr["value"])
+	}
+}
+
+// quiet is a logger for tests that make noise on purpose.
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// soon is a context for calls outside a request.
+func soon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}

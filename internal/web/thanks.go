@@ -1,0 +1,113 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"readerfund/internal/contribution"
+)
+
+// thanks is what the thanks page shows of a contribution.
+type thanks struct {
+	contribution.Contribution
+	Own     bool   // this browser made it: name, mail address and message may be shown
+	Again   string // the donation page, filled in the same way
+	Retry   string // PayPal's page to pick another way to pay; empty when there is none
+	Approve string // PayPal's approval page; empty when it is past that
+	Check   string // asks PayPal once more and comes back here
+	Wait    string // why PayPal holds the money back, in words
+	Day     string // when the money came in, or when it was begun
+	Back    string // the article, where it is on a site of ours; empty otherwise
+}
+
+// showThanks answers GET /contributions/{id}/thanks: the truth about one contribution, for who holds its key or made it.
+func (s *site) showThanks(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	if !s.mayOpen(r, id) {
+		return errNoPage()
+	}
+	c, err := s.Desk.Get(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if wantsJSON(r) { // the page's own script asks whether there is news
+		writeJSON(w, http.StatusOK, jsonType, map[string]string{"outcome": string(c.Outcome())})
+		return nil
+	}
+	return s.render(w, r, http.StatusOK, "public/thanks.html", page{Title: headline(c), NoIndex: true, Data: s.thanksFor(r, c)})
+}
+
+func (s *site) thanksFor(r *http.Request, c contribution.Contribution) thanks {
+	t := thanks{
+		Contribution: c, Own: s.owns(r, c.ID), Again: supportAddress(c.Campaign, c.Amount.Currency, c.Amount.Decimal(), c.Article),
+		Check: "/contributions/" + c.ID.String() + "/return", Wait: waitingFor(c), Day: s.day(c.CreatedAt),
+	}
+	if s.knows(c.Article) {
+		t.Back = c.Article
+	}
+	if !c.CompletedAt.IsZero() {
+		t.Day = s.day(c.CompletedAt)
+	}
+	if c.Outcome() == contribution.OutcomeDeclined && s.maySendTo(c.RetryURL) {
+		t.Retry = c.RetryURL
+	}
+	if o := c.Outcome(); (o == contribution.OutcomeOpen || o == contribution.OutcomeCancelled) && s.maySendTo(c.ApproveURL) {
+		t.Approve = c.ApproveURL
+	}
+	return t
+}
+
+// knows tells whether an address is on our own site or on one that embeds us. Only such an article is linked: the address
+// was in a link or a form, and anybody can make one.
+func (s *site) knows(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	origin := u.Scheme + "://" + u.Host
+	return origin == s.origin() || slices.Contains(s.EmbedOrigins, origin)
+}
+
+// day writes a day of the publication's, in words that no region reads the other way round.
+func (s *site) day(t time.Time) string {
+	return t.In(s.Timezone).Format("2 January 2006")
+}
+
+func headline(c contribution.Contribution) string {
+	switch c.Outcome() {
+	case contribution.OutcomeReceived:
+		return "Thank you"
+	case contribution.OutcomeConfirming:
+		return "Your gift is being confirmed"
+	case contribution.OutcomeDeclined:
+		return "The payment did not go through"
+	case contribution.OutcomeCancelled:
+		return "Nothing was charged"
+	case contribution.OutcomeExpired:
+		return "The payment was not finished in time"
+	case contribution.OutcomeFailed:
+		return "PayPal could not take this payment"
+	default:
+		return "Not finished yet"
+	}
+}
+
+// waitingFor says why a captured payment is held back. The codes are PayPal's capture status details (Payments v2).
+func waitingFor(c contribution.Contribution) string {
+	if c.State != contribution.Pending {
+		return ""
+	}
+	switch c.Reason {
+	case "ECHECK":
+		return "You paid from a bank account, and the bank takes a few days to send the money."
+	case "PENDING_REVIEW", "VERIFICATION_REQUIRED":
+		return "PayPal takes a closer look at some payments. That can take a day or so."
+	default:
+		return "PayPal has accepted the payment and passes it on when its own checks are done."
+	}
+}
