@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
@@ -48,15 +50,18 @@ func (i *Inbox) Receive(ctx context.Context, header http.Header, body []byte) er
 
 func (i *Inbox) verify(ctx context.Context, header http.Header, body []byte) (*delivery, error) {
 	signed, err := i.verifier.Verify(ctx, header, body)
-	if errors.Is(err, paypal.ErrCertificate) {
-		i.metrics.Delivery("unavailable")
-		i.log.WarnContext(ctx, "webhook delivery cannot be judged: certificate trouble", "error", err)
-		return nil, fault.Unavailablef(err, "The delivery's certificate cannot be checked now.")
+	if err == nil && i.now().Sub(signed.TransmissionTime) > oldest {
+		err = fmt.Errorf("%w: it was signed at %s", paypal.ErrForged, signed.TransmissionTime.Format(time.RFC3339))
 	}
-	if err != nil {
+	if errors.Is(err, paypal.ErrForged) {
 		i.metrics.Delivery("refused")
 		i.log.InfoContext(ctx, "refused a webhook delivery", "reason", err)
 		return nil, fault.Invalidf("", "The delivery does not verify as PayPal's.")
+	}
+	if err != nil {
+		i.metrics.Delivery("unavailable")
+		i.log.WarnContext(ctx, "webhook delivery cannot be judged", "error", err)
+		return nil, fault.Unavailablef(err, "The delivery cannot be verified now. Please send it again.")
 	}
 	event, err := paypal.ParseEvent(body)
 	if err != nil {
@@ -66,6 +71,11 @@ func (i *Inbox) verify(ctx context.Context, header http.Header, body []byte) (*d
 	}
 	return i.delivery(signed, event, header, body)
 }
+
+// oldest is the age beyond which a delivery is refused though its signature holds. PayPal retries for 3 days and sends an
+// event again by hand for 30; what is older is somebody's recording. A late transmission time is no trouble: it is
+// signed, so only PayPal can set it.
+const oldest = 40 * 24 * time.Hour
 
 // delivery is one verified webhook delivery, ready to be stored.
 type delivery struct {

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"readerfund/internal/app"
+	"readerfund/internal/config"
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/paypal"
+	"readerfund/migrations"
+)
+
+type doctorCommand struct{}
+
+// errUnwell says that a check failed; what it was has been printed.
+var errUnwell = errors.New("not everything is well")
+
+// Run makes every check it can and prints a line for each.
+func (doctorCommand) Run(ctx context.Context, s config.Settings, std streams) error {
+	well := true
+	say := func(what string, err error, good string) bool {
+		if err == nil {
+			fmt.Fprintf(std.out, "ok    %-9s %s\n", what, good)
+			return true
+		}
+		well = false
+		for _, line := range sentences(err) {
+			fmt.Fprintf(std.out, "FAIL  %-9s %s\n", what, line)
+		}
+		return false
+	}
+	cfg, err := s.Parse(config.NeedServe)
+	say("settings", err, "all there and readable")
+	say("database", checkDatabase(ctx, cfg), "answers, tables are up to date")
+	pp, err := checkPayPal(ctx, cfg, std)
+	if say("paypal", err, cfg.PayPalAPIBase+" gives an access token") {
+		say("webhook", checkWebhook(ctx, cfg, pp), "registered, with every event type")
+	} else {
+		say("webhook", errors.New("not checked: PayPal has to answer first"), "")
+	}
+	if !well {
+		return errUnwell
+	}
+	return nil
+}
+
+// sentences are the faults in err, each with the setting it belongs to, or else err itself.
+func sentences(err error) []string {
+	var lines []string
+	for _, f := range fault.All(err) {
+		if f.Field != "" {
+			lines = append(lines, f.Field+": "+f.Message)
+		} else {
+			lines = append(lines, f.Message)
+		}
+	}
+	if lines == nil {
+		lines = []string{err.Error()}
+	}
+	return lines
+}
+
+func checkDatabase(ctx context.Context, cfg config.Config) error {
+	if cfg.DatabaseURL == "" {
+		return errors.New("not checked: DATABASE_URL is missing")
+	}
+	d, err := db.Open(ctx, string(cfg.DatabaseURL), db.Options{MaxOpen: 1})
+	if err != nil {
+		return err
+	}
+	return errors.Join(app.CheckMigrated(ctx, d, migrations.FS), d.Close())
+}
+
+func checkPayPal(ctx context.Context, cfg config.Config, std streams) (*paypal.Client, error) {
+	pp, err := app.NewPayPal(cfg, logger(cfg, std.err), nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	return pp, pp.Ping(ctx)
+}
+
+func checkWebhook(ctx context.Context, cfg config.Config, pp *paypal.Client) error {
+	hooks, err := pp.Webhooks(ctx)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(hooks, func(h paypal.Webhook) bool { return h.ID == cfg.PayPalWebhookID })
+	switch {
+	case at < 0:
+		return fmt.Errorf("PayPal has no webhook with PAYPAL_WEBHOOK_ID %q: run `readerfund webhook register`", cfg.PayPalWebhookID)
+	case hooks[at].URL != app.WebhookURL(cfg.BaseURL):
+		return fmt.Errorf("the webhook goes to %s, and BASE_URL is %s", hooks[at].URL, cfg.BaseURL)
+	case len(missingTypes(hooks[at].EventTypes)) > 0:
+		return errors.New("the webhook lacks event types: run `readerfund webhook register`")
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"readerfund/internal/config"
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/inbox"
+	"readerfund/internal/report"
+)
+
+type inboxCommand struct {
+	List   inboxList   `cmd:"" help:"List webhook events, newest first."`
+	Show   inboxShow   `cmd:"" help:"Show one event: what became of it, its headers and its raw body."`
+	Replay inboxReplay `cmd:"" help:"Work on events again: PayPal is asked afresh, and nothing is booked twice."`
+}
+
+type inboxList struct {
+	State  string `placeholder:"STATE" help:"Only received, applied, ignored or parked events."`
+	Search string `placeholder:"ID" help:"PayPal's id of the event or of what it is about."`
+	Limit  int    `default:"50" help:"How many (${default})."`
+}
+
+// Run lists events.
+func (c inboxList) Run(ctx context.Context, s config.Settings, std streams) error {
+	return withDatabase(ctx, s, 0, func(cfg config.Config, d *db.DB) error {
+		page, err := report.New(d, cfg.Timezone).Inbox(ctx, report.InboxQuery{State: c.State, Search: c.Search, Limit: c.Limit})
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(table, "ID\tRECEIVED\tSTATE\tTYPE\tEVENT\tCONTRIBUTION\tNOTE")
+		for _, w := range page.Webhooks {
+			fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", w.ID, stamp(w.ReceivedAt), w.State, w.Type, w.EventID, dash(w.Receipt), dash(w.Note))
+		}
+		return table.Flush()
+	})
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+type inboxShow struct {
+	ID string `arg:"" help:"PayPal's id (WH-…) or ours."`
+}
+
+// Run shows one event.
+func (c inboxShow) Run(ctx context.Context, s config.Settings, std streams) error {
+	return withDatabase(ctx, s, 0, func(cfg config.Config, d *db.DB) error {
+		reports := report.New(d, cfg.Timezone)
+		id, err := eventRow(ctx, reports, c.ID)
+		if err != nil {
+			return err
+		}
+		w, err := reports.Webhook(ctx, id)
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
+		for _, line := range [][2]string{
+			{"id", strconv.FormatInt(w.ID, 10)}, {"event", w.EventID}, {"type", w.Type}, {"about", dash(w.ResourceID)}, {"state", w.State},
+			{"note", dash(w.Note)}, {"attempts", strconv.Itoa(w.Attempts)}, {"contribution", dash(w.Receipt)},
+			{"sent", stamp(w.SentAt)}, {"received", stamp(w.ReceivedAt)}, {"processed", stamp(w.ProcessedAt)}, {"due", stamp(w.DueAt)},
+		} {
+			fmt.Fprintf(table, "%s:\t%s\n", line[0], line[1])
+		}
+		names := make([]string, 0, len(w.Headers))
+		for name := range w.Headers {
+			names = append(names, name)
+		}
+		sort.Strings(names)
+		for _, name := range names {
+			fmt.Fprintf(table, "%s:\t%s\n", name, strings.Join(w.Headers[name], ", "))
+		}
+		if err := table.Flush(); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(std.out, "\n%s\n", w.Body)
+		return err
+	})
+}
+
+// eventRow finds our number of an event by either id.
+func eventRow(ctx context.Context, r *report.Reports, id string) (int64, error) {
+	if n, err := strconv.ParseInt(id, 10, 64); err == nil {
+		return n, nil
+	}
+	page, err := r.Inbox(ctx, report.InboxQuery{Search: id, Limit: 1})
+	if err != nil {
+		return 0, err
+	}
+	if len(page.Webhooks) == 0 {
+		return 0, fault.NotFoundf("There is no event %s: `readerfund inbox list` shows those there are.", id)
+	}
+	return page.Webhooks[0].ID, nil
+}
+
+type inboxReplay struct {
+	IDs    []string `arg:"" optional:"" name:"id" help:"PayPal's ids (WH-…) or ours."`
+	Parked bool     `help:"All events that were parked."`
+}
+
+// Run makes events due again; the running service works on them.
+func (c inboxReplay) Run(ctx context.Context, s config.Settings, std streams) error {
+	if c.Parked == (len(c.IDs) > 0) {
+		return fault.Invalidf("", "Name the events to replay, or write --parked for all that were parked.")
+	}
+	return withDatabase(ctx, s, 0, func(_ config.Config, d *db.DB) error {
+		var n int64
+		var err error
+		if c.Parked {
+			n, err = inbox.ReplayParked(ctx, d, time.Now())
+		} else {
+			n, err = inbox.Replay(ctx, d, c.IDs, time.Now())
+		}
+		if err != nil {
+			return err
+		}
+		if n == 0 && !c.Parked {
+			return fault.NotFoundf("There are no such events: `readerfund inbox list` shows those there are.")
+		}
+		fmt.Fprintf(std.out, "%d due again; the running service works on them now\n", n)
+		return nil
+	})
+}

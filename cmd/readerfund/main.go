@@ -1,0 +1,142 @@
+// Command readerfund is the production binary: the service, and what an operator needs beside it. `readerfund --help`
+// lists the commands.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+	_ "time/tzdata" // the final image has no time zones of its own
+
+	"github.com/alecthomas/kong"
+
+	"readerfund/internal/config"
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+)
+
+// version and commit are set by the build (-ldflags -X).
+var version, commit = "development", "unknown"
+
+// commands is the whole command line. The settings belong to every command: each checks those it needs.
+type commands struct {
+	Settings config.Settings  `embed:""`
+	Version  kong.VersionFlag `help:"Show version and commit, and exit."`
+
+	Serve       serveCommand       `cmd:"" help:"Run the service."`
+	Migrate     migrateCommand     `cmd:"" help:"Bring the database's tables up to date, show how far they are, or take the newest step back."`
+	Staff       staffCommand       `cmd:"" help:"Accounts for the staff pages."`
+	Webhook     webhookCommand     `cmd:"" help:"PayPal's webhook for BASE_URL."`
+	Inbox       inboxCommand       `cmd:"" help:"Webhook events that PayPal sent."`
+	Report      reportCommand      `cmd:"" help:"Reports without a browser."`
+	Doctor      doctorCommand      `cmd:"" help:"Check settings, database, PayPal and webhook; one line each."`
+	Healthcheck healthcheckCommand `cmd:"" hidden:"" help:"Ask the service at LISTEN_ADDR whether it is alive (for containers)."`
+}
+
+// Exit statuses: see `docs/commands.md`.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
+	stop()
+	os.Exit(status)
+}
+
+// streams are what a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run parses the command line and runs the command; it returns the exit status.
+func run(ctx context.Context, args []string, std streams) int {
+	var line commands
+	exited := -1
+	parser, err := kong.New(&line,
+		kong.Name("readerfund"), kong.Description("Readers' money for independent journalism: donations through PayPal, recorded and reported."),
+		kong.Vars{"version": fmt.Sprintf("readerfund %s (commit %s)", version, commit)},
+		kong.Writers(std.out, std.err), kong.Exit(func(status int) { exited = status }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(std))
+	if err != nil {
+		fmt.Fprintln(std.err, "readerfund:", err)
+		return exitFailed
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 { // --help and --version have printed and are done
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintf(std.err, "readerfund: %v\nreaderfund --help lists the commands.\n", err)
+		return exitUsage
+	}
+	if err := parsed.Run(line.Settings); err != nil {
+		return complain(std.err, err)
+	}
+	return 0
+}
+
+// complain prints what went wrong, one line a fault, and gives the exit status: wrong input is wrong usage.
+func complain(w io.Writer, err error) int {
+	faults := fault.All(err)
+	if len(faults) == 0 {
+		fmt.Fprintln(w, "readerfund:", err)
+		return exitFailed
+	}
+	usage := true
+	for _, f := range faults {
+		place := ""
+		if f.Field != "" {
+			place = f.Field + ": "
+		}
+		fmt.Fprintf(w, "readerfund: %s%s\n", place, f.Message)
+		if f.Err != nil {
+			fmt.Fprintf(w, "  because: %v\n", f.Err)
+		}
+		usage = usage && f.Kind == fault.Invalid
+	}
+	if usage {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// logger writes the log the way the settings say.
+func logger(cfg config.Config, w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: cfg.LogLevel}
+	if cfg.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// withDatabase opens the database for one command.
+func withDatabase(ctx context.Context, s config.Settings, also config.Need, do func(config.Config, *db.DB) error) error {
+	cfg, err := s.Parse(config.NeedDatabase | also)
+	if err != nil {
+		return err
+	}
+	d, err := db.Open(ctx, string(cfg.DatabaseURL), db.Options{MaxOpen: 4, ApplicationName: "readerfund command"})
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(cfg, d), d.Close())
+}
+
+// stamp writes a time for a table, in UTC; a dash where there is none.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format("2006-01-02 15:04:05Z")
+}

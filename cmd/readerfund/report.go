@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+
+	"readerfund/internal/config"
+	"readerfund/internal/db"
+	"readerfund/internal/money"
+	"readerfund/internal/report"
+)
+
+type reportCommand struct {
+	Totals        reportTotals        `cmd:"" help:"Sums of the ledger: gross, fee, refunded, net and count, per currency."`
+	Contributions reportContributions `cmd:"" help:"One line for each contribution, newest first."`
+}
+
+// reportRange is what both reports can be narrowed by.
+type reportRange struct {
+	From     string `placeholder:"DATE" help:"First day, as 2026-01-31, in the publication's time zone."`
+	To       string `placeholder:"DATE" help:"Last day, included."`
+	Campaign string `placeholder:"NAME" help:"Only this campaign."`
+	Article  string `placeholder:"ADDRESS" help:"Only this article."`
+	Currency string `placeholder:"CODE" help:"Only this currency."`
+	Format   string `default:"table" enum:"table,csv,json" help:"table, csv or json (${default})."`
+}
+
+func (r reportRange) days() (from, to report.Day, err error) {
+	from, fromErr := day("from", r.From)
+	to, toErr := day("to", r.To)
+	return from, to, errors.Join(fromErr, toErr)
+}
+
+func day(field, text string) (report.Day, error) {
+	if text == "" {
+		return report.Day{}, nil
+	}
+	return report.ParseDay(field, text)
+}
+
+type reportTotals struct {
+	reportRange
+
+	By string `placeholder:"KEY,…" help:"Break down by day, month, campaign, article; several with commas between."`
+}
+
+// Run writes the totals.
+func (c reportTotals) Run(ctx context.Context, s config.Settings, std streams) error {
+	from, to, err := c.days()
+	by, byErr := report.ParseKeys(c.By)
+	if err := errors.Join(err, byErr); err != nil {
+		return err
+	}
+	return withDatabase(ctx, s, 0, func(cfg config.Config, d *db.DB) error {
+		rows, err := report.New(d, cfg.Timezone).Totals(ctx, report.TotalsQuery{
+			From: from, To: to, By: by, Campaign: c.Campaign, Article: c.Article, Currency: money.Currency(c.Currency),
+		})
+		if err != nil {
+			return err
+		}
+		return report.WriteTotals(std.out, report.Format(c.Format), by, rows)
+	})
+}
+
+type reportContributions struct {
+	reportRange
+
+	Status string `placeholder:"STATE" help:"Only those in this state, as completed or pending."`
+	Search string `placeholder:"ID" help:"A receipt number, or PayPal's id of an order, capture or refund."`
+}
+
+// Run writes the list as it is read, however long it is.
+func (c reportContributions) Run(ctx context.Context, s config.Settings, std streams) error {
+	from, to, err := c.days()
+	if err != nil {
+		return err
+	}
+	return withDatabase(ctx, s, 0, func(cfg config.Config, d *db.DB) error {
+		out := bufio.NewWriter(std.out)
+		err := report.New(d, cfg.Timezone).WriteContributions(ctx, out, report.Format(c.Format), report.ContributionsQuery{
+			From: from, To: to, Status: c.Status, Campaign: c.Campaign, Article: c.Article, Currency: money.Currency(c.Currency), Search: c.Search,
+		})
+		return errors.Join(err, out.Flush())
+	})
+}

@@ -1,0 +1,183 @@
+// Package app puts the service together: it builds every part from the settings, runs them, and closes them in order.
+// It is what the program and the end-to-end tests start. It decides nothing about contributions.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/config"
+	"readerfund/internal/contribution"
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/inbox"
+	"readerfund/internal/metrics"
+	"readerfund/internal/money"
+	"readerfund/internal/paypal"
+	"readerfund/internal/web"
+	"readerfund/migrations"
+)
+
+// Options are what a start can say beside the settings.
+type Options struct {
+	Log         *slog.Logger
+	Now         func() time.Time // nil: time.Now
+	Migrate     bool             // apply migrations first
+	DemoArticle bool             // serve the sample article
+}
+
+// App is the service, built and ready to run.
+type App struct {
+	cfg     config.Config
+	log     *slog.Logger
+	now     func() time.Time
+	db      *db.DB
+	desk    *contribution.Desk
+	inbox   *inbox.Inbox
+	metrics *metrics.Metrics
+
+	public, admin   *http.Server
+	listen, listen2 net.Listener
+	stopping        chan struct{}
+}
+
+// New opens the database, builds every part and begins to listen, so that an address in use is found out now. Close it,
+// or Run it, which closes it.
+func New(ctx context.Context, cfg config.Config, opts Options) (*App, error) {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	a := &App{cfg: cfg, log: opts.Log, now: opts.Now, metrics: metrics.New(), stopping: make(chan struct{})}
+	if err := a.build(ctx, opts); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *App) build(ctx context.Context, opts Options) error {
+	var err error
+	if a.db, err = openDatabase(ctx, a.cfg, opts.Migrate); err != nil {
+		return err
+	}
+	if err := campaign.EnsureDefault(ctx, a.db, a.cfg.PublicationName, a.cfg.DefaultCurrency, a.now()); err != nil {
+		return err
+	}
+	pp, err := NewPayPal(a.cfg, a.log, a.now, a.metrics)
+	if err != nil {
+		return err
+	}
+	verifier, err := newVerifier(a.cfg, a.log, a.now)
+	if err != nil {
+		return err
+	}
+	campaigns := campaign.NewCatalog(a.db, a.now)
+	a.desk = contribution.NewDesk(contribution.Config{
+		DB: a.db, PayPal: pp, Campaigns: campaigns, BaseURL: a.cfg.BaseURL, Publication: a.cfg.PublicationName,
+		Limits: limits(a.cfg), SweepEvery: a.cfg.SweepInterval, Now: a.now, Log: a.log, Metrics: a.metrics,
+	})
+	a.inbox = inbox.New(inbox.Config{DB: a.db, Verifier: verifier, Desk: a.desk, Now: a.now, Log: a.log, Metrics: a.metrics})
+	pages, err := a.pages(opts, campaigns, pp)
+	if err != nil {
+		return err
+	}
+	return a.bind(ctx, pages)
+}
+
+func openDatabase(ctx context.Context, cfg config.Config, migrate bool) (*db.DB, error) {
+	d, err := db.Open(ctx, string(cfg.DatabaseURL), db.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if migrate {
+		_, err = db.Migrate(ctx, d, migrations.FS)
+	} else {
+		err = CheckMigrated(ctx, d, migrations.FS)
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// CheckMigrated tells whether the database has every step of the schema; the error says what to run.
+func CheckMigrated(ctx context.Context, d *db.DB, fsys fs.FS) error {
+	steps, err := db.MigrateStatus(ctx, d, fsys)
+	if err != nil {
+		return err
+	}
+	for _, s := range steps {
+		if !s.Applied() {
+			return fault.Conflictf("The database lacks %s: run `readerfund migrate up`, or serve with --migrate.", s.Name)
+		}
+	}
+	return nil
+}
+
+// NewPayPal builds the client from the settings, for the service and for commands that speak to PayPal.
+func NewPayPal(cfg config.Config, log *slog.Logger, now func() time.Time, m *metrics.Metrics) (*paypal.Client, error) {
+	return paypal.New(paypal.Config{
+		BaseURL: cfg.PayPalAPIBase, ClientID: cfg.PayPalClientID, ClientSecret: string(cfg.PayPalClientSecret),
+		Log: log, Now: now, Observe: m.PayPal,
+	})
+}
+
+func newVerifier(cfg config.Config, log *slog.Logger, now func() time.Time) (*paypal.Verifier, error) {
+	var roots []byte
+	if cfg.PayPalWebhookCAFile != "" {
+		var err error
+		if roots, err = os.ReadFile(cfg.PayPalWebhookCAFile); err != nil {
+			return nil, fmt.Errorf("read PAYPAL_WEBHOOK_CA_FILE: %w", err)
+		}
+	}
+	return paypal.NewVerifier(paypal.VerifierConfig{
+		WebhookID: func() string { return cfg.PayPalWebhookID }, BaseURL: cfg.PayPalAPIBase, ExtraRoots: roots, Now: now, Log: log,
+	})
+}
+
+func limits(cfg config.Config) map[money.Currency]contribution.Limit {
+	all := make(map[money.Currency]contribution.Limit, len(cfg.Limits))
+	for c, l := range cfg.Limits {
+		all[c] = contribution.Limit{Min: l.Min, Max: l.Max}
+	}
+	return all
+}
+
+func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client) (http.Handler, error) {
+	return web.New(web.Deps{
+		BaseURL: a.cfg.BaseURL, PublicationName: a.cfg.PublicationName, EmbedOrigins: a.cfg.EmbedOrigins,
+		ApprovalOrigins: web.ApprovalOrigins(a.cfg.PayPalAPIBase), TrustedProxies: a.cfg.TrustedProxies,
+		SecretKey: string(a.cfg.SecretKey), SecretKeyOld: string(a.cfg.SecretKeyOld),
+		TemplatesDir: a.cfg.TemplatesDir, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,
+		Desk: a.desk, Campaigns: campaigns, Webhook: a.inbox.Receive, Ready: a.readiness(pp),
+		Log: a.log, Now: a.now,
+	})
+}
+
+// readiness tells what keeps us from taking money: the database, PayPal, or that we are stopping.
+func (a *App) readiness(pp *paypal.Client) func(context.Context) error {
+	return func(ctx context.Context) error {
+		select {
+		case <-a.stopping:
+			return errors.New("the service is stopping")
+		default:
+		}
+		ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+		defer cancel()
+		var problems []error
+		if err := a.db.PingContext(ctx); err != nil {
+			problems = append(problems, errors.New("the database does not answer"))
+		}
+		if err := pp.Ping(ctx); err != nil {
+			problems = append(problems, errors.New("PayPal gives no access token"))
+		}
+		return errors.Join(problems...)
+	}
+}

@@ -1,0 +1,133 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// bind makes the servers and takes their addresses.
+func (a *App) bind(ctx context.Context, pages http.Handler) error {
+	// The limits keep slow senders from holding connections. Writing may take longer: a report can be long.
+	a.public = &http.Server{Handler: pages, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: 2 * time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	a.admin = &http.Server{Handler: a.adminPages(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 2 * time.Minute}
+	var lc net.ListenConfig
+	var err error
+	if a.listen, err = lc.Listen(ctx, "tcp", a.cfg.ListenAddr); err != nil {
+		return fmt.Errorf("LISTEN_ADDR: %w", err)
+	}
+	if a.listen2, err = lc.Listen(ctx, "tcp", a.cfg.AdminListenAddr); err != nil {
+		return fmt.Errorf("ADMIN_LISTEN_ADDR: %w", err)
+	}
+	return nil
+}
+
+// adminPages are for the operator: metrics and profiles. They tell nothing about readers, and still belong on a private
+// address.
+func (a *App) adminPages() http.Handler {
+	a.metrics.Registry().MustRegister(collectors.NewDBStatsCollector(a.db.DB.DB, "readerfund"))
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", a.metrics.Handler())
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	return mux
+}
+
+// Addr is where readers reach the service; AdminAddr is where the metrics are.
+func (a *App) Addr() string { return a.listen.Addr().String() }
+
+// AdminAddr is where the metrics are.
+func (a *App) AdminAddr() string { return a.listen2.Addr().String() }
+
+// Run serves until ctx ends, then stops in order: no new requests, those accepted are finished, what was begun in the
+// background is finished, the database is closed. It returns an error when something broke, not for an ordinary stop.
+func (a *App) Run(ctx context.Context) error {
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	var background sync.WaitGroup
+	background.Go(func() { a.inbox.Run(work) })
+	background.Go(func() { a.sweep(work) })
+
+	broken := make(chan error, 2)
+	serve := func(s *http.Server, l net.Listener) {
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			broken <- fmt.Errorf("serve %s: %w", l.Addr(), err)
+		}
+	}
+	go serve(a.public, a.listen)
+	go serve(a.admin, a.listen2)
+	a.log.Info("readerfund is listening", "address", a.Addr(), "admin", a.AdminAddr(), "settings", a.cfg)
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-broken:
+	}
+	err = errors.Join(err, a.stop())
+	stopWork()
+	background.Wait()
+	return errors.Join(err, a.Close())
+}
+
+// stop lets the requests that were accepted end, for as long as SHUTDOWN_TIMEOUT says.
+func (a *App) stop() error {
+	close(a.stopping)
+	a.log.Info("stopping: finishing what was accepted", "at_most", a.cfg.ShutdownTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), a.cfg.ShutdownTimeout)
+	defer cancel()
+	err := a.public.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = errors.Join(fmt.Errorf("requests were still running after %s", a.cfg.ShutdownTimeout), a.public.Close())
+	}
+	return errors.Join(err, a.admin.Close())
+}
+
+// Close ends what was begun and closes the database. It may follow a New that failed midway.
+func (a *App) Close() error {
+	if a.desk != nil {
+		a.desk.Close()
+	}
+	if a.inbox != nil {
+		a.inbox.Close()
+	}
+	var problems []error
+	for _, l := range []net.Listener{a.listen, a.listen2} {
+		if l != nil {
+			if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+				problems = append(problems, err)
+			}
+		}
+	}
+	if a.db != nil {
+		problems = append(problems, a.db.Close())
+	}
+	return errors.Join(problems...)
+}
+
+// sweep asks PayPal, at every interval, about contributions nobody told us of. The jitter keeps replicas from asking in
+// step.
+func (a *App) sweep(ctx context.Context) {
+	for {
+		pause := a.cfg.SweepInterval - a.cfg.SweepInterval/10 + rand.N(a.cfg.SweepInterval/5+1) //nolint:gosec // jitter, not a secret
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+		if n, err := a.desk.Sweep(ctx); err != nil && ctx.Err() == nil {
+			a.log.ErrorContext(ctx, "sweep broke off; the next one goes on", "asked", n, "error", err)
+		}
+	}
+}
