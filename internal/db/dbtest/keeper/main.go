@@ -1,7 +1,8 @@
 // Keeper runs the PostgreSQL that a user's test processes share (see dbtest), and stops it when nobody needs it any more.
 //
 // Each test process holds a connection to the keeper's socket; the system closes it however the process ends. With the
-// argument "stop" the program ends a running keeper instead, and waits until its server is gone.
+// argument "stop" the program ends a running keeper instead, and waits until its server is gone. With "find" it only
+// tells where PostgreSQL's programs are, for scripts.
 package main
 
 import (
@@ -28,8 +29,12 @@ const idle = 10 * time.Second
 
 func main() {
 	run := keep
-	if len(os.Args) > 1 && os.Args[1] == "stop" {
-		run = stop
+	if len(os.Args) > 1 {
+		run = map[string]func() error{"stop": stop, "find": find}[os.Args[1]]
+	}
+	if run == nil {
+		fmt.Fprintln(os.Stderr, "usage: keeper [stop|find]")
+		os.Exit(2)
 	}
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "keeper:", err)
@@ -102,52 +107,68 @@ func roomyMemory() string {
 	return shm
 }
 
-// serve greets whoever connects, and returns when nobody has been connected for a while or one asks to stop.
+// serve greets whoever connects. It returns when nobody has been connected for a while, or nobody is any more and one has
+// asked to stop.
 func serve(ctx context.Context, l net.Listener, greeting string) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	context.AfterFunc(ctx, func() { _ = l.Close() }) // ends Accept below
-	var (
-		mu    sync.Mutex
-		users int
-		timer = time.AfterFunc(idle, cancel)
-	)
-	count := func(change int) {
-		mu.Lock()
-		defer mu.Unlock()
-		users += change
-		if users > 0 {
-			timer.Stop()
-		} else {
-			timer.Reset(idle)
-		}
-	}
+	g := &guests{leave: cancel, timer: time.AfterFunc(idle, cancel)}
 	for {
 		c, err := l.Accept()
 		if err != nil {
 			return
 		}
-		count(+1)
-		go func() {
-			defer count(-1)
-			if attend(c, greeting) {
-				cancel()
-			}
-		}()
+		g.come()
+		go g.attend(c, greeting)
 	}
 }
 
-// attend stays with one test process until it ends, and tells whether it asked to stop.
-func attend(c net.Conn, greeting string) (stop bool) {
+// guests counts who is connected, and leaves when nobody is.
+type guests struct {
+	mu       sync.Mutex
+	number   int
+	stopping bool
+	timer    *time.Timer
+	leave    func()
+}
+
+func (g *guests) come() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.number++
+	g.stopping = false
+	g.timer.Stop()
+}
+
+// attend stays with one guest until it goes. One that says "stop" is told whether that is possible now, or others still
+// need the server; then it stops when the last of them has gone.
+func (g *guests) attend(c net.Conn, greeting string) {
 	defer func() { _ = c.Close() }() // the other side has gone already
-	if _, err := fmt.Fprintln(c, greeting); err != nil {
-		return false
+	var word string
+	if _, err := fmt.Fprintln(c, greeting); err == nil {
+		word, _ = bufio.NewReader(c).ReadString('\n') // an error is the guest's end
 	}
-	word, err := bufio.NewReader(c).ReadString('\n')
-	return err == nil && strings.TrimSpace(word) == "stop"
+	if stop := strings.TrimSpace(word) == "stop"; g.goodbye(stop) {
+		_, _ = fmt.Fprintln(c, "stopping")
+		g.leave()
+	}
 }
 
-// stop ends a running keeper and waits until its lock is free; without a keeper there is nothing to do.
+// goodbye tells whether it is time to leave.
+func (g *guests) goodbye(stop bool) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.number--
+	g.stopping = g.stopping || stop
+	if g.number == 0 && !g.stopping {
+		g.timer.Reset(idle)
+	}
+	return g.number == 0 && g.stopping
+}
+
+// stop ends a running keeper and waits until its server is gone, unless other tests are using it. Without a keeper there
+// is nothing to do.
 func stop() error {
 	dir, err := dbtest.Folder(os.TempDir())
 	if err != nil {
@@ -164,7 +185,8 @@ func stop() error {
 	if _, err := fmt.Fprintln(c, "stop"); err != nil {
 		return err
 	}
-	if _, err := io.Copy(io.Discard, c); err != nil {
+	answer, err := io.ReadAll(c)
+	if err != nil || !strings.Contains(string(answer), "\nstopping") {
 		return err
 	}
 	lock, err := os.OpenFile(filepath.Join(dir, "keeper.lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // our own folder
@@ -173,4 +195,12 @@ func stop() error {
 	}
 	defer func() { _ = lock.Close() }()                   // closing is unlocking
 	return syscall.Flock(int(lock.Fd()), syscall.LOCK_EX) //nolint:gosec // a file descriptor is small
+}
+
+func find() error {
+	bin, err := localpg.Find()
+	if err == nil {
+		fmt.Println(bin)
+	}
+	return err
 }

@@ -1,0 +1,65 @@
+# `make` alone lists what there is.
+
+GO ?= go
+# Building works in a checkout without version information, too.
+export GOFLAGS := -buildvcs=false $(GOFLAGS)
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
+
+GOLANGCI_LINT := 2.15.0
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: postgres ## the demo: private PostgreSQL, PayPal sandbox, service, newsroom; RESET=1 starts over, DEMO_ADDR, DEMO_PAYPAL_ADDR, DEMO_DIR
+	@$(BUILD) -o bin/demo ./cmd/demo
+	@exec bin/demo $(if $(filter-out 0,$(RESET)),--reset)
+
+.PHONY: test
+test: postgres ## every test; those in a browser where Chromium is found (PKG=./internal/db/... for some, TESTFLAGS for go test)
+	@status=0; $(GO) test $(TESTFLAGS) $(or $(PKG),./...) || status=$$?; \
+	$(GO) run ./internal/db/dbtest/keeper stop || status=1; \
+	if [ -z "$(PKG)" ] && ! scripts/setup-chromium.sh >/dev/null 2>&1; then \
+		echo "The tests in a browser were left out, because there is no Chromium: \`make test-browser\` gets it where it can."; \
+	fi; \
+	exit $$status
+
+.PHONY: test-browser
+test-browser: postgres ## installs Chromium where it can and runs the tests in a browser
+	@scripts/setup-chromium.sh --install
+	@status=0; READERFUND_BROWSER=required $(GO) test -count=1 $(TESTFLAGS) ./internal/e2e/... || status=$$?; \
+	$(GO) run ./internal/db/dbtest/keeper stop || status=1; \
+	exit $$status
+
+.PHONY: bench
+bench: postgres ## the measurements, as one table
+	@$(GO) run ./cmd/bench
+
+.PHONY: lint
+lint: bin/golangci-lint-$(GOLANGCI_LINT) ## the linters
+	@bin/golangci-lint-$(GOLANGCI_LINT) run
+
+bin/golangci-lint-$(GOLANGCI_LINT):
+	@echo "Building golangci-lint $(GOLANGCI_LINT), which takes some minutes once …"
+	@GOBIN=$(CURDIR)/bin CGO_ENABLED=0 $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_LINT)
+	@mv bin/golangci-lint $@
+
+.PHONY: build
+build: ## every program, into bin/
+	@$(BUILD) -o bin/ ./cmd/...
+
+.PHONY: clean
+clean: ## removes what was built; the demo's data stays
+	@rm -rf bin artifacts
+
+.PHONY: postgres
+postgres:
+	@command -v $(GO) >/dev/null || { echo "Go is missing: see https://go.dev/doc/install" >&2; exit 1; }
+	@GO=$(GO) scripts/setup-postgres.sh
