@@ -84,6 +84,8 @@ func tell(err error) error {
 type peer struct {
 	*httptest.Server
 
+	token func(w http.ResponseWriter, r *http.Request, n int) // nil: always a new one
+
 	mu     sync.Mutex
 	tokens int
 	calls  []*http.Request
@@ -98,8 +100,13 @@ func newPeer(t *testing.T, api http.HandlerFunc) *peer {
 			p.mu.Lock()
 			p.tokens++
 			n := p.tokens
+			give := p.token
 			p.mu.Unlock()
-			_, _ = fmt.Fprintf(w, `{"access_token":"%s%d","token_type":"Bearer","expires_in":32400}`, tokenStart, n)
+			if give != nil {
+				give(w, r, n)
+				return
+			}
+			giveToken(w, n)
 			return
 		}
 		body, _ := io.ReadAll(r.Body)
@@ -109,6 +116,18 @@ func newPeer(t *testing.T, api http.HandlerFunc) *peer {
 		api(w, r)
 	}))
 	t.Cleanup(p.Close)
+	return p
+}
+
+// giveToken answers like PayPal, with the n-th token.
+func giveToken(w http.ResponseWriter, n int) {
+	_, _ = fmt.Fprintf(w, `{"scope":"x","access_token":"%s%d","token_type":"Bearer","app_id":"APP-1","expires_in":32400,"nonce":"y"}`, tokenStart, n)
+}
+
+func (p *peer) giving(f func(w http.ResponseWriter, r *http.Request, n int)) *peer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.token = f
 	return p
 }
 

@@ -124,11 +124,9 @@ func TestEveryByteCounts(t *testing.T) {
 			v := s.verifier(t, serves(s.cert))
 			for i := range s.body {
 				body := bytes.Clone(s.body)
-				for _, flip := range []byte{0x01, 0x20, 0x80} {
-					body[i] = s.body[i] ^ flip
-					if _, err := v.Verify(t.Context(), s.headers, body); !errors.Is(err, paypal.ErrForged) {
-						t.Fatalf("body byte %d changed by %#x: %v", i, flip, err)
-					}
+				body[i] ^= 1 << (i % 8)
+				if _, err := v.Verify(t.Context(), s.headers, body); !errors.Is(err, paypal.ErrForged) {
+					t.Fatalf("body byte %d changed to %q: %v", i, body[i], err)
 				}
 			}
 			for _, body := range [][]byte{nil, s.body[:len(s.body)-1], append(bytes.Clone(s.body), '\n'), append([]byte(" "), s.body...)} {
@@ -157,7 +155,7 @@ func mutateHeader(t *testing.T, v *paypal.Verifier, s sample, name string) {
 	}
 	value := s.headers.Get(name)
 	for i := range len(value) {
-		for _, flip := range []byte{0x01, 0x02, 0x20, 0x40} {
+		for _, flip := range []byte{0x01, 0x20} {
 			changed := []byte(value)
 			changed[i] ^= flip
 			h := s.headers.Clone()
