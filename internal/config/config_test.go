@@ -24,7 +24,7 @@ const (
 	key      = "0123456789abcdef0123456789abcdef"
 	oldKey   = "fedcba9876543210fedcba9876543210"
 	client   = "the-client-secret"
-	password = "the-database-password" //nolint:gosec // a made-up one
+	password = "the-database-password"
 )
 
 // good are settings that nothing is wrong with.
@@ -220,11 +220,10 @@ func TestNoSecretIsShown(t *testing.T) {
 }
 
 func TestEnvironmentThroughKong(t *testing.T) {
-	for name, value := range map[string]string{
-		"DATABASE_URL": "postgres://localhost/x", "SWEEP_INTERVAL": "2s", "LOG_FORMAT": "", "TRUSTED_PROXIES": "10.0.0.0/8,10.1.0.0/16",
-	} {
-		t.Setenv(name, value)
-	}
+	t.Setenv("DATABASE_URL", "postgres://localhost/x")
+	t.Setenv("SWEEP_INTERVAL", "2s")
+	t.Setenv("LOG_FORMAT", "")
+	t.Setenv("TRUSTED_PROXIES", "10.0.0.0/8,10.1.0.0/16")
 	var cli struct {
 		Serve struct{ config.Settings } `cmd:""`
 	}

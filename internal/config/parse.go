@@ -93,7 +93,7 @@ func (p *parser) caFile(path, apiBase string) string {
 	if u, err := url.Parse(apiBase); err == nil && isPayPal(u.Hostname()) {
 		p.problem("PAYPAL_WEBHOOK_CA_FILE", "With PayPal itself it would let others than PayPal sign: take it away, or set PAYPAL_API_BASE to an emulator.")
 	}
-	pem, err := os.ReadFile(path) //nolint:gosec // the operator names it
+	pem, err := os.ReadFile(path)
 	if err != nil {
 		p.problem("PAYPAL_WEBHOOK_CA_FILE", "It cannot be read: %v.", err)
 	} else if !x509.NewCertPool().AppendCertsFromPEM(pem) {

@@ -30,7 +30,7 @@ func TestOpenSaysWhatIsWrongWithoutThePassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const secret = "p4ss/w%rd" //nolint:gosec // a made-up one
+	const secret = "p4ss/w%rd"
 	with := func(change func(u *url.URL)) string {
 		u := *good
 		u.User = url.UserPassword("readerfund", secret)
@@ -197,7 +197,7 @@ func TestServerStopsAndComesBack(t *testing.T) {
 	if err := s.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(data, "standby.signal"), nil, 0o644); err != nil { //nolint:gosec // the server's account reads it
+	if err := os.WriteFile(filepath.Join(data, "standby.signal"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	s = start(s.Port())

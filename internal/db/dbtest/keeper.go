@@ -19,7 +19,7 @@ import (
 // can be guessed, so one that is not ours is refused.
 func Folder(base string) (string, error) {
 	dir := filepath.Join(base, "readerfund-dbtest-"+strconv.Itoa(os.Geteuid()))
-	err := os.Mkdir(dir, 0o711) //nolint:gosec // PostgreSQL's account passes through it when we are root
+	err := os.Mkdir(dir, 0o711)
 	if err != nil && !errors.Is(err, os.ErrExist) {
 		return "", err
 	}
@@ -48,12 +48,12 @@ func keeperAddress(ctx context.Context) (string, error) {
 		return address, err
 	}
 	// One process at a time starts a keeper; the others find it.
-	lock, err := os.OpenFile(filepath.Join(dir, "start.lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // our own folder
+	lock, err := os.OpenFile(filepath.Join(dir, "start.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = lock.Close() }()                                    // closing is unlocking
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil { //nolint:gosec // a file descriptor is small
+	defer func() { _ = lock.Close() }() // closing is unlocking
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return "", err
 	}
 	for attempt := 0; ; attempt++ {
@@ -106,8 +106,8 @@ func startKeeper(ctx context.Context, dir string) error {
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the keeper of the tests' PostgreSQL: %w: %s", err, out)
 	}
-	defer func() { _ = os.Remove(program) }()                                                            // a running program does not need its name
-	log, err := os.OpenFile(filepath.Join(dir, "keeper.log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // our own folder
+	defer func() { _ = os.Remove(program) }() // a running program does not need its name
+	log, err := os.OpenFile(filepath.Join(dir, "keeper.log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}

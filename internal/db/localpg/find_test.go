@@ -20,7 +20,7 @@ func TestFindTakesTheHighestCompleteVersion(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, p := range programs {
-			if err := os.WriteFile(filepath.Join(dir, p), nil, 0o700); err != nil { //nolint:gosec // a program is executable
+			if err := os.WriteFile(filepath.Join(dir, p), nil, 0o700); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -54,10 +54,10 @@ func TestAccountReachesOnlyThroughOpenFolders(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	inner := filepath.Join(root, "open", "closed", "inner")
-	if err := os.MkdirAll(inner, 0o755); err != nil { //nolint:gosec // the mode is the case
+	if err := os.MkdirAll(inner, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(filepath.Join(root, "open", "closed"), 0o700); err != nil { //nolint:gosec // the mode is the case
+	if err := os.Chmod(filepath.Join(root, "open", "closed"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	stranger := &account{uid: 1 << 20, gid: 1 << 20}

@@ -67,7 +67,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 }
 
 // folder makes the server's folder and gives its real path.
-func folder(dir string) (real string, temporary bool, err error) {
+func folder(dir string) (path string, temporary bool, err error) {
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", "readerfund-postgres-"); err != nil {
 			return "", false, err
@@ -75,16 +75,16 @@ func folder(dir string) (real string, temporary bool, err error) {
 		temporary = true
 	}
 	// Others may pass through, because for root the server is somebody else; what lies inside is closed.
-	if err := os.MkdirAll(dir, 0o711); err != nil { //nolint:gosec // see above
+	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return "", false, err
 	}
 	if temporary {
-		if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // see above
+		if err := os.Chmod(dir, 0o711); err != nil {
 			return "", false, err
 		}
 	}
-	real, err = resolve(dir)
-	return real, temporary, err
+	path, err = resolve(dir)
+	return path, temporary, err
 }
 
 func resolve(dir string) (string, error) {
@@ -101,7 +101,7 @@ func lockFolder(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a file descriptor is small
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("another program runs the database in %s: stop it first: %w", dir, err), f.Close())
 	}
 	return f, nil

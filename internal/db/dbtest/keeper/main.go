@@ -47,12 +47,12 @@ func keep() error {
 	if err != nil {
 		return err
 	}
-	lock, err := os.OpenFile(filepath.Join(dir, "keeper.lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // our own folder
+	lock, err := os.OpenFile(filepath.Join(dir, "keeper.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = lock.Close() }()                                                    // closing is unlocking
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a file descriptor is small
+	defer func() { _ = lock.Close() }() // closing is unlocking
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return fmt.Errorf("another keeper is running or just leaving: %w", err)
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -101,7 +101,7 @@ func startServer(ctx context.Context) (*localpg.Server, string, error) {
 func roomyMemory() string {
 	const shm = "/dev/shm"
 	var fs syscall.Statfs_t
-	if err := syscall.Statfs(shm, &fs); err != nil || fs.Bavail*uint64(fs.Bsize) < 1<<30 { //nolint:gosec,unconvert // a size; its type differs by system
+	if err := syscall.Statfs(shm, &fs); err != nil || fs.Bavail*uint64(fs.Bsize) < 1<<30 {
 		return os.TempDir()
 	}
 	return shm
@@ -179,7 +179,7 @@ func stop() error {
 	var dialer net.Dialer
 	c, err := dialer.DialContext(ctx, "unix", filepath.Join(dir, dbtest.SocketName))
 	if err != nil {
-		return nil //nolint:nilerr // no keeper is running
+		return nil // no keeper is running
 	}
 	defer func() { _ = c.Close() }() // it was only asked something
 	if _, err := fmt.Fprintln(c, "stop"); err != nil {
@@ -189,12 +189,12 @@ func stop() error {
 	if err != nil || !strings.Contains(string(answer), "\nstopping") {
 		return err
 	}
-	lock, err := os.OpenFile(filepath.Join(dir, "keeper.lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // our own folder
+	lock, err := os.OpenFile(filepath.Join(dir, "keeper.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = lock.Close() }()                   // closing is unlocking
-	return syscall.Flock(int(lock.Fd()), syscall.LOCK_EX) //nolint:gosec // a file descriptor is small
+	defer func() { _ = lock.Close() }() // closing is unlocking
+	return syscall.Flock(int(lock.Fd()), syscall.LOCK_EX)
 }
 
 func find() error {
