@@ -56,7 +56,7 @@ func (s *Server) resolveDispute(k *capture, d *dispute, buyerWins bool) {
 	if buyerWins {
 		d.Outcome = "RESOLVED_BUYER_FAVOUR"
 		k.Reason = "BUYER_COMPLAINT"
-		s.enterRefund(k, refundOrder{note: "Payment reversed"}, true)
+		s.enterRefund(k, refundOrder{note: "Payment reversed", reversal: true})
 	}
 	s.journal.put("dispute", d.ID, d)
 	s.journal.put("capture", k.ID, k)

@@ -200,7 +200,7 @@ func (s *Server) addFault(w http.ResponseWriter, r *http.Request) {
 		hookError(w, http.StatusBadRequest, "%v", err)
 		return
 	}
-	if f.Kind == kindKill && !isNear(remoteHost(r)) {
+	if f.Kind == kindKill && !fromThisMachine(r) {
 		hookError(w, http.StatusForbidden, "kill is for tests on the same machine only")
 		return
 	}

@@ -33,12 +33,10 @@ func hookError(w http.ResponseWriter, status int, format string, args ...any) {
 	writeJSON(w, status, map[string]string{"error": fmt.Sprintf(format, args...)})
 }
 
-func remoteHost(r *http.Request) string {
+// fromThisMachine says whether a request came over loopback.
+func fromThisMachine(r *http.Request) bool {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
+	return err == nil && net.ParseIP(host).IsLoopback()
 }
 
 // health is GET /sandbox/health.
@@ -149,7 +147,7 @@ func (s *Server) giveBack(w http.ResponseWriter, r *http.Request, reversal bool)
 		return
 	}
 	s.withCapture(w, r, func(k *capture) (any, error) {
-		want := refundOrder{note: body.Note}
+		want := refundOrder{note: body.Note, reversal: reversal}
 		if body.Amount != "" {
 			minor, code := parseMinor(k.Amount.Currency, body.Amount)
 			if code != "" || minor <= 0 {
@@ -160,13 +158,10 @@ func (s *Server) giveBack(w http.ResponseWriter, r *http.Request, reversal bool)
 		if p := s.refundRefusal(k, want); p != nil {
 			return nil, p
 		}
-		if reversal && want.note == "" {
-			want.note = "Payment reversed"
-		}
 		if reversal {
-			k.Reason = "CHARGEBACK"
+			k.Reason, want.note = "CHARGEBACK", "Payment reversed"
 		}
-		return s.viewRefund(s.enterRefund(k, want, reversal)), nil
+		return s.viewRefund(s.enterRefund(k, want)), nil
 	})
 }
 

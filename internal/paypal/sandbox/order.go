@@ -92,17 +92,15 @@ func (s *Server) reverseApprovals() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	for len(s.books.approved) > 0 {
-		o := s.books.orders[s.books.approved[0]]
-		if o != nil && o.Status == statusApproved && !o.ApprovalReversed {
-			if !o.expired(now) && now.Sub(o.Approved) <= orderLife {
-				return
-			}
+	for len(s.books.approved) > 0 && now.Sub(s.books.approved[0].at) > orderLife {
+		first := s.books.approved[0]
+		s.books.approved = s.books.approved[1:]
+		o := s.books.orders[first.order]
+		if o.Status == statusApproved && o.Approved.Equal(first.at) {
 			o.ApprovalReversed = true
 			s.journal.put("order", o.ID, o)
 			s.emitApprovalReversed(o)
 		}
-		s.books.approved = s.books.approved[1:]
 	}
 }
 

@@ -52,8 +52,8 @@ func (c *checker) source(body map[string]any, o *order, hasRequestID bool) {
 		}
 	}
 	if !hasRequestID {
-		c.malformed = append(c.malformed, detail{Issue: "PAYPAL_REQUEST_ID_REQUIRED", Location: "header",
-			Field: "PayPal-Request-Id", Description: describe(c.op, "PAYPAL_REQUEST_ID_REQUIRED")})
+		code := "PAYPAL_REQUEST_ID_REQUIRED"
+		c.malformed = append(c.malformed, detail{Issue: code, Description: describe(c.op, code)})
 	}
 	wallet := c.object(source, "/payment_source", "paypal")
 	c.text(wallet, "/payment_source/paypal", "email_address", textRule{min: 3, max: 254, pattern: emailPattern})

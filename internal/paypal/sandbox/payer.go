@@ -84,7 +84,7 @@ func (s *Server) approve(id string, choice payerChoice) (*order, error) {
 	if isNews {
 		o.Approved = s.now()
 		o.touch(o.Approved)
-		s.books.approved = append(s.books.approved, o.ID)
+		s.books.approved = append(s.books.approved, approval{o.ID, o.Approved})
 		s.emitOrder("CHECKOUT.ORDER.APPROVED", "An order has been approved by buyer", o)
 	}
 	s.journal.put("order", o.ID, o)

@@ -16,6 +16,7 @@ var refundCustom = regexp.MustCompile(`^[A-Za-z0-9_.,-]*$`)
 type refundOrder struct {
 	amount                    *money
 	invoiceID, customID, note string
+	reversal                  bool // taken back by PayPal or a bank, not given back by the seller
 }
 
 // refundCapture is POST /v2/payments/captures/{id}/refund.
@@ -56,7 +57,7 @@ func (s *Server) makeRefund(c *call) (string, error) {
 	if p != nil {
 		return "", p
 	}
-	return s.enterRefund(k, want, false).ID, nil
+	return s.enterRefund(k, want).ID, nil
 }
 
 // checkRefund reads a refund request.
@@ -88,7 +89,7 @@ func (s *Server) refundRefusal(k *capture, want refundOrder) *problem {
 		return issueProblem(opRefund, "CAPTURE_FULLY_REFUNDED")
 	case k.Status != statusCompleted && k.Status != statusPartlyRefunded:
 		return issueProblem(opRefund, "REFUND_NOT_ALLOWED")
-	case s.now().Sub(k.Created) > refundWindow:
+	case s.now().Sub(k.Created) > refundWindow && !want.reversal:
 		return issueProblem(opRefund, "REFUND_TIME_LIMIT_EXCEEDED")
 	case want.invoiceID != "" && s.books.returned[want.invoiceID] != "":
 		c.refuse("/invoice_id", want.invoiceID, "DUPLICATE_INVOICE_ID")
@@ -98,7 +99,7 @@ func (s *Server) refundRefusal(k *capture, want refundOrder) *problem {
 		c.refuse("/amount/currency_code", want.amount.Currency, "REFUND_CAPTURE_CURRENCY_MISMATCH")
 	case want.amount.Minor > left:
 		c.refuse("/amount/value", want.amount.String(), "REFUND_AMOUNT_EXCEEDED")
-	case k.DisputeID != "" && want.amount.Minor < left:
+	case k.DisputeID != "" && want.amount.Minor < left && !want.reversal:
 		return issueProblem(opRefund, "TRANSACTION_DISPUTED")
 	}
 	return c.problem()
@@ -106,7 +107,7 @@ func (s *Server) refundRefusal(k *capture, want refundOrder) *problem {
 
 // enterRefund gives money back, by the seller's refund or by a reversal, and says so. The fee of the payment is not
 // given back. Holds s.mu.
-func (s *Server) enterRefund(k *capture, want refundOrder, reversal bool) *refund {
+func (s *Server) enterRefund(k *capture, want refundOrder) *refund {
 	amount := k.Amount.minus(k.Refunded)
 	if want.amount != nil {
 		amount = *want.amount
@@ -122,7 +123,7 @@ func (s *Server) enterRefund(k *capture, want refundOrder, reversal bool) *refun
 		customID = k.CustomID
 	}
 	r := &refund{
-		ID: newID(), CaptureID: k.ID, Status: statusCompleted, Reversal: reversal, Amount: amount, TotalRefunded: k.Refunded,
+		ID: newID(), CaptureID: k.ID, Status: statusCompleted, Reversal: want.reversal, Amount: amount, TotalRefunded: k.Refunded,
 		InvoiceID: want.invoiceID, CustomID: customID, Note: want.note, Created: k.Updated,
 	}
 	k.RefundIDs = append(k.RefundIDs, r.ID)
@@ -130,7 +131,7 @@ func (s *Server) enterRefund(k *capture, want refundOrder, reversal bool) *refun
 	if r.InvoiceID != "" {
 		s.books.returned[r.InvoiceID] = r.ID
 	}
-	k.Reversed = k.Reversed || reversal
+	k.Reversed = k.Reversed || want.reversal
 	s.enterLedger(ledgerRef{kindRefund, r.ID})
 	s.journal.put("refund", r.ID, r)
 	s.journal.put("capture", k.ID, k)

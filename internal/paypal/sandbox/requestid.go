@@ -10,6 +10,7 @@ import (
 const (
 	orderMemory  = 6 * time.Hour
 	refundMemory = 45 * 24 * time.Hour
+	maxRequestID = 108
 )
 
 // requestBook remembers which resource each PayPal-Request-Id made. A call that failed leaves no trace: the same id may
@@ -41,6 +42,10 @@ func (s *Server) onceOnly(c *call, memory time.Duration, work func() (string, er
 	if id == "" {
 		resource, err = work()
 		return resource, false, err
+	}
+	if len(id) > maxRequestID {
+		return "", false, statusProblem(400, detail{Field: "PayPal-Request-Id", Value: id, Issue: "INVALID_STRING_LENGTH",
+			Description: describe(c.op, "INVALID_STRING_LENGTH")})
 	}
 	key := c.Method + " " + c.URL.Path + " " + id
 	for {

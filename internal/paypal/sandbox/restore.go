@@ -10,7 +10,7 @@ import (
 )
 
 // apply enters one line of the journal into the books.
-func (s *Server) apply(l line, pending map[string]deliveryRecord) error {
+func (s *Server) apply(l readLine, pending map[string]deliveryRecord) error {
 	b := &s.books
 	switch l.Kind {
 	case "order":
@@ -31,7 +31,7 @@ func (s *Server) apply(l line, pending map[string]deliveryRecord) error {
 }
 
 // applyPassing enters what is not kept for ever.
-func (s *Server) applyPassing(l line, pending map[string]deliveryRecord) error {
+func (s *Server) applyPassing(l readLine, pending map[string]deliveryRecord) error {
 	switch l.Kind {
 	case "delivery":
 		if l.Gone {
@@ -67,7 +67,7 @@ func (s *Server) applyPassing(l line, pending map[string]deliveryRecord) error {
 }
 
 // restore reads a thing into its map; the first line about it also enters it where things stand in order.
-func restore[T any](l line, all map[string]*T, enter func(*T)) error {
+func restore[T any](l readLine, all map[string]*T, enter func(*T)) error {
 	thing, known := all[l.ID]
 	if !known {
 		thing = new(T)
@@ -84,7 +84,7 @@ func restore[T any](l line, all map[string]*T, enter func(*T)) error {
 	return nil
 }
 
-func (s *Server) applyWebhook(l line) error {
+func (s *Server) applyWebhook(l readLine) error {
 	b := &s.books
 	at := slices.IndexFunc(b.webhooks, func(h *webhook) bool { return h.ID == l.ID })
 	if l.Gone {
@@ -118,10 +118,10 @@ func (s *Server) loaded(pending map[string]deliveryRecord) []*delivery {
 	}
 	for _, id := range b.recent {
 		if o := b.orders[id]; o.Status == statusApproved && !o.ApprovalReversed {
-			b.approved = append(b.approved, id)
+			b.approved = append(b.approved, approval{id, o.Approved})
 		}
 	}
-	slices.SortStableFunc(b.approved, func(x, y string) int { return b.orders[x].Approved.Compare(b.orders[y].Approved) })
+	slices.SortStableFunc(b.approved, func(x, y approval) int { return x.at.Compare(y.at) })
 	var left []*delivery
 	for _, r := range pending {
 		if e := b.byEvent[r.EventID]; e != nil {

@@ -35,7 +35,7 @@ type order struct {
 	Payer                *payer
 	Outcome              outcome
 	Cancelled            bool // the payer pressed cancel last
-	ApprovalReversed     bool
+	ApprovalReversed     bool // the seller has been told that the approval lapsed
 	Created, Updated     time.Time
 	Approved             time.Time
 }
@@ -94,10 +94,16 @@ type books struct {
 	returned map[string]string // invoice_id of a refund, to the refund
 	ledger   []ledgerRef
 	recent   []string // order ids in the order they were made
-	approved []string // order ids in the order they were approved; may hold one twice
+	approved []approval
 	webhooks []*webhook
 	events   []*event
 	byEvent  map[string]*event
+}
+
+// approval is one click of a payer, in the order they came. An order that was approved again has another, later one.
+type approval struct {
+	order string
+	at    time.Time
 }
 
 func newBooks() books {

@@ -24,12 +24,18 @@ type journal struct {
 	done    chan struct{}
 }
 
-// line is one entry of the journal.
+// line is one entry of the journal as it is written.
 type line struct {
-	Kind string          `json:"k"`
-	ID   string          `json:"id"`
-	Gone bool            `json:"gone,omitempty"`
-	V    json.RawMessage `json:"v,omitempty"`
+	Kind string `json:"k"`
+	ID   string `json:"id"`
+	Gone bool   `json:"gone,omitempty"`
+	V    any    `json:"v,omitempty"`
+}
+
+// readLine is one entry as it is read.
+type readLine struct {
+	line
+	V json.RawMessage `json:"v"`
 }
 
 // openJournal loads what DataDir holds, rewrites it without what is out of date, and goes on from there.
@@ -65,31 +71,26 @@ func (j *journal) put(kind, id string, v any) {
 	if j == nil {
 		return
 	}
-	text, err := json.Marshal(v)
-	j.append(line{Kind: kind, ID: id, V: text}, err)
+	j.append(line{Kind: kind, ID: id, V: v})
 }
 
 // remove notes that a thing is gone.
 func (j *journal) remove(kind, id string) {
 	if j != nil {
-		j.append(line{Kind: kind, ID: id, Gone: true}, nil)
+		j.append(line{Kind: kind, ID: id, Gone: true})
 	}
 }
 
-func (j *journal) append(l line, err error) {
-	if err == nil {
-		var text []byte
-		if text, err = json.Marshal(l); err == nil {
-			j.mu.Lock()
-			j.buffer = append(append(j.buffer, text...), '\n')
-			j.mu.Unlock()
-			j.filled.Signal()
-			return
-		}
-	}
+func (j *journal) append(l line) {
+	text, err := json.Marshal(l)
 	j.mu.Lock()
-	j.failed = errors.Join(j.failed, err)
-	j.mu.Unlock()
+	defer j.mu.Unlock()
+	if err != nil {
+		j.failed = errors.Join(j.failed, err)
+		return
+	}
+	j.buffer = append(append(j.buffer, text...), '\n')
+	j.filled.Signal()
 }
 
 // write moves the buffer to the file until the journal closes.
@@ -152,7 +153,7 @@ func (s *Server) load(path string) ([]*delivery, error) {
 		if err != nil {
 			return nil, err
 		}
-		var l line
+		var l readLine
 		if err := json.Unmarshal(text, &l); err != nil {
 			return nil, fmt.Errorf("%s is damaged: %w", path, err)
 		}
