@@ -96,8 +96,11 @@ func (c *Client) attempt(ctx context.Context, k call, token string) *Error {
 	err = c.plutov.Send(req, &body)
 	failure := k.judge(err, &sent, body.Bytes())
 	c.note(ctx, k, &sent, time.Since(began), failure)
-	if failure != nil && c.base.payerLink(failure.Links["redirect"]) {
-		failure.redirect = failure.Links["redirect"]
+	if failure != nil {
+		// INSTRUMENT_DECLINED says "redirect", PAYER_ACTION_REQUIRED says "payer-action".
+		if link := or(failure.Links["redirect"], failure.Links["payer-action"]); c.base.payerLink(link) {
+			failure.redirect = link
+		}
 	}
 	return failure
 }

@@ -25,7 +25,7 @@ type Error struct {
 	RetryAfter time.Duration     // how long PayPal asks us to wait; 0 when it does not say
 	Err        error             // the cause when the answer is missing or cannot be read
 
-	redirect string // Links["redirect"] once it is known to be PayPal's
+	redirect string // where the payer may go on, once it is known to be PayPal's
 	unknown  bool
 	final    bool // another attempt cannot fare better, whatever the status says
 }
@@ -82,8 +82,8 @@ func (e *Error) Has(issue string) bool {
 	return e.Name == issue
 }
 
-// RedirectURL is where to send the payer to choose another way to pay, after INSTRUMENT_DECLINED. It is empty unless
-// the link is to PayPal's own pages.
+// RedirectURL is where to send the payer to choose another way to pay, after INSTRUMENT_DECLINED, or to go on, after
+// PAYER_ACTION_REQUIRED. It is empty unless the link is to PayPal's own pages.
 func (e *Error) RedirectURL() string { return e.redirect }
 
 // HasIssue tells whether err is an answer of PayPal's that names this issue.
