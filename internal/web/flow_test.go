@@ -1,8 +1,14 @@
 package web
 
 import (
+	"encoding/json"
+	"net/url"
 	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 )
 
 func TestAReaderGivesAndIsThanked(t *testing.T) {
@@ -37,5 +43,260 @@ func TestAReaderGivesAndIsThanked(t *testing.T) {
 	}
 	if again := other.get("/contributions/" + id + "/return"); again.status != 303 || again.header.Get("Location") != thanks {
 		t.Errorf("reload of the return: %d %v", again.status, again.header)
+	}
+}
+
+func TestAChoiceIsSentWithoutAnAmount(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	form := inputs(t, r.get("/support/support?currency=USD&amount=50&article=https://example.org/x&utm_source=mail&frequency=month").body)
+	if form.Get("choice") != "50.00" || form.Get("amount") != "" || form.Get("currency") != "USD" || form.Get("article") != "https://example.org/x" || form.Get("frequency") != "once" {
+		t.Fatalf("prefilled: %v", form)
+	}
+	id, _ := r.begin(form)
+	var got struct{ Minor, Currency, Article string }
+	if err := h.db.GetContext(t.Context(), &got, `SELECT amount_minor AS minor, currency, article FROM contribution WHERE id = $1`, id); err != nil {
+		t.Fatal(err)
+	}
+	if got.Minor != "5000" || got.Currency != "USD" || got.Article != "https://example.org/x" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestPrefillingLeavesOutWhatCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	r := openHouse(t, nil).newReader()
+	for _, c := range []struct{ query, choice, amount, currency, article string }{
+		{"", "10.00", "", "EUR", ""},
+		{"amount=25", "25.00", "", "EUR", ""},
+		{"amount=33.50", "", "33.50", "EUR", ""},
+		{"amount=33,50", "10.00", "", "EUR", ""},
+		{"amount=0.01&currency=XXX", "10.00", "", "EUR", ""},
+		{"amount=99999999&article=javascript:alert(1)", "10.00", "", "EUR", ""},
+		{"currency=GBP&article=//evil.example", "10.00", "", "GBP", ""},
+		{`article=https://example.org/?a=1%26b="<`, "10.00", "", "EUR", `https://example.org/?a=1&b="<`},
+	} {
+		got := inputs(t, r.get("/support/support?"+c.query).body)
+		if got.Get("choice") != c.choice || got.Get("amount") != c.amount || got.Get("currency") != c.currency || got.Get("article") != c.article {
+			t.Errorf("%s: %v", c.query, got)
+		}
+	}
+	if got := r.get("/support/nothing"); got.status != 404 {
+		t.Errorf("no such campaign: %d", got.status)
+	}
+}
+
+func TestAProgramGives(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	body := `{"campaign":"support","amount":"25.00","currency":"EUR","frequency":"once","article":"https://example.org/a","anonymous":true}`
+	first := r.sendJSON(body, "Idempotency-Key", "key-1")
+	var got started
+	if err := json.Unmarshal([]byte(first.body), &got); err != nil || first.status != 201 || got.Status != "created" || got.Receipt == "" || !strings.HasPrefix(got.ApproveURL, h.paypal) {
+		t.Fatalf("%d %s", first.status, first.body)
+	}
+	if again := r.sendJSON(body, "Idempotency-Key", "key-1"); again.status != 201 || again.body != first.body {
+		t.Errorf("the same again: %d %s", again.status, again.body)
+	}
+	if other := problem(t, r.sendJSON(strings.Replace(body, "25.00", "26.00", 1), "Idempotency-Key", "key-1")); other.Status != 409 {
+		t.Errorf("the same key with other input: %+v", other)
+	}
+	if h.count() != 1 || first.header.Get("Set-Cookie") != "" {
+		t.Errorf("%d contributions, cookie %q", h.count(), first.header.Get("Set-Cookie"))
+	}
+}
+
+func TestADoubleClickIsOneGiftAndAChangedFormAnother(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	form := inputs(t, h.newReader().get("/").body)
+	var clicks sync.WaitGroup
+	addresses := make([]string, 8)
+	for i := range addresses {
+		r := h.newReader()
+		clicks.Go(func() { addresses[i] = r.send(form).header.Get("Location") })
+	}
+	clicks.Wait()
+	for _, a := range addresses {
+		if a == "" || a != addresses[0] {
+			t.Fatalf("went to %v", addresses)
+		}
+	}
+	form.Set("amount", "7")
+	if got := h.newReader().send(form); got.status != 303 || got.header.Get("Location") == addresses[0] || h.count() != 2 {
+		t.Errorf("changed after coming back: %d, %d contributions", got.status, h.count())
+	}
+}
+
+func TestAFormSentAgainAfterItWasPaidIsThanked(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	form := inputs(t, r.get("/").body)
+	id, _ := r.begin(form)
+	h.approve(id)
+	r.get("/contributions/" + id + "/return")
+	if got := r.send(form); got.status != 303 || got.header.Get("Location") != r.thanksAddress(mustID(t, id)) {
+		t.Errorf("%d %v", got.status, got.header)
+	}
+}
+
+func TestTheReaderTurnsBackAtPayPal(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	id, approve := r.begin(gift("amount", "33.30", "message", "For the river"))
+	got := r.get("/contributions/" + id + "/cancel?token=" + h.orderOf(id))
+	form := inputs(t, got.body)
+	if got.status != 200 || h.stateOf(id) != "cancelled" || form.Get("amount") != "33.30" || form.Get("message") != "For the river" || form.Get("article") != "https://example.org/a" {
+		t.Fatalf("%d %s %v", got.status, h.stateOf(id), form)
+	}
+	if other := inputs(t, h.newReader().get("/contributions/"+id+"/cancel").body); other.Get("amount") != "33.30" || other.Get("message") != "" {
+		t.Errorf("another browser sees %v", other)
+	}
+	if thanks := r.get(r.thanksAddress(mustID(t, id))); !strings.Contains(thanks.body, "Nothing was charged") || !strings.Contains(thanks.body, approve) {
+		t.Errorf("thanks page after cancelling:\n%s", thanks.body)
+	}
+	h.approve(id) // changed their mind at PayPal after all
+	r.get("/contributions/" + id + "/return")
+	if got = r.get("/contributions/" + id + "/cancel"); got.status != 303 || h.stateOf(id) != "completed" {
+		t.Errorf("an old cancel link: %d %s", got.status, h.stateOf(id))
+	}
+}
+
+func TestTheThanksPageTellsTheTruth(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	back := func(prepare string, approve bool) (id, body string) {
+		id, _ = r.begin(gift("idempotency_key", time.Now().String()))
+		if prepare != "" {
+			h.bank("POST", "/sandbox/faults", prepare)
+		}
+		if approve {
+			h.approve(id)
+		}
+		got := r.get("/contributions/" + id + "/return?token=" + h.orderOf(id))
+		if got.status != 303 {
+			t.Fatalf("return: %d", got.status)
+		}
+		h.bank("DELETE", "/sandbox/faults", "")
+		return id, r.get(got.header.Get("Location")).body
+	}
+	if id, body := back("", false); h.stateOf(id) != "created" || !strings.Contains(body, "Not finished yet") {
+		t.Errorf("before approval: %s\n%s", h.stateOf(id), body)
+	}
+	if id, body := back(`{"kind":"pending_capture"}`, true); h.stateOf(id) != "pending" || !strings.Contains(body, "being confirmed") || !strings.Contains(body, "Check again") {
+		t.Errorf("pending: %s\n%s", h.stateOf(id), body)
+	}
+	if id, body := back(`{"kind":"decline_capture"}`, true); h.stateOf(id) != "declined" || !strings.Contains(body, "did not go through") {
+		t.Errorf("declined: %s\n%s", h.stateOf(id), body)
+	}
+	id, body := back(`{"kind":"reset_before","match":{"path":"*capture"}}`, true)
+	if !strings.Contains(body, "being confirmed") || strings.Contains(body, "Thank you.") {
+		t.Errorf("PayPal in trouble at the capture: %s\n%s", h.stateOf(id), body)
+	}
+	if got := r.do("GET", h.thanksAddress(mustID(t, id)), "", "Accept", "application/json"); got.body != `{"outcome":"confirming"}`+"\n" {
+		t.Errorf("the page's script is told %s", got.body)
+	}
+	for _, state := range []string{"expired", "failed", "refunded", "partially_refunded", "reversed", "order_unknown"} {
+		if _, err := h.db.ExecContext(t.Context(), `UPDATE contribution SET state = $1 WHERE id = $2`, state, id); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]string{"expired": "not finished in time", "failed": "could not take", "refunded": "paid back to you in full",
+			"partially_refunded": "Part of this gift", "reversed": "returned this gift", "order_unknown": "Not finished yet"}[state]
+		if got := r.get(h.thanksAddress(mustID(t, id))); got.status != 200 || !strings.Contains(got.body, want) {
+			t.Errorf("%s: %d\n%s", state, got.status, got.body)
+		}
+	}
+}
+
+func TestADeclinedCardMayBeReplaced(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	id, _ := r.begin(gift())
+	for address, offered := range map[string]bool{h.paypal + "/retry": true, "https://evil.example/retry": false} {
+		if _, err := h.db.ExecContext(t.Context(), `UPDATE contribution SET state = 'declined', retry_url = $1 WHERE id = $2`, address, id); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.get(h.thanksAddress(mustID(t, id))); strings.Contains(got.body, address) != offered {
+			t.Errorf("%s: offered %v\n%s", address, !offered, got.body)
+		}
+	}
+}
+
+func TestPayPalDownAtTheClick(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, func(d *Deps) { d.Log = quiet() })
+	r := h.newReader()
+	form := inputs(t, r.get("/").body)
+	form.Set("message", "Two\r\nlines & a \"quote\"")
+	for _, trouble := range []string{
+		`{"kind":"status","status":503,"match":{"path":"/v2/checkout/orders"}}`,
+		`{"kind":"reset_after","match":{"path":"/v2/checkout/orders"}}`,
+		`{"kind":"timeout_after","delay":"30s","match":{"path":"/v2/checkout/orders"}}`,
+	} {
+		h.bank("POST", "/sandbox/faults", trouble)
+		began := time.Now()
+		got := r.send(form)
+		if took := time.Since(began); got.status != 503 || !strings.Contains(got.body, "Nothing was charged") || took > 10*time.Second {
+			t.Fatalf("%s: %d after %v\n%s", trouble, got.status, took, got.body)
+		}
+		h.bank("DELETE", "/sandbox/faults", "")
+		form = inputs(t, got.body) // what the button "Try again" sends
+	}
+	got := r.send(form)
+	if got.status != 303 || h.count() != 1 {
+		t.Fatalf("trying again: %d, %d contributions\n%s", got.status, h.count(), got.body)
+	}
+	var message string
+	if err := h.db.GetContext(t.Context(), &message, `SELECT message FROM contribution`); err != nil || message != "Two\nlines & a \"quote\"" {
+		t.Errorf("message %q, %v", message, err)
+	}
+	p := problem(t, func() reply {
+		h.bank("POST", "/sandbox/faults", trouble503)
+		return r.sendJSON(`{"campaign":"support","amount":"5","currency":"EUR","frequency":"once"}`)
+	}())
+	if p.Status != 503 || p.Reference == "" {
+		t.Errorf("a program is told %+v", p)
+	}
+}
+
+const trouble503 = `{"kind":"status","status":503}`
+
+// mustID is an id as the site's own functions take it.
+func mustID(t *testing.T, id string) uuid.UUID {
+	t.Helper()
+	out, err := uuid.Parse(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestReturnAddressesPutTogetherByHand(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	mine, _ := r.begin(gift("amount", "5"))
+	other, _ := r.begin(gift("amount", "6"))
+	h.approve(mine)
+	h.approve(other)
+	for _, path := range []string{
+		"/contributions/" + mine + "/return?token=" + h.orderOf(other), "/contributions/" + mine + "/return?token=x",
+		"/contributions/" + mine + "/cancel?token=" + h.orderOf(other),
+		"/contributions/" + strings.ToUpper(mine) + "/return", "/contributions/" + strings.ReplaceAll(mine, "-", "") + "/return",
+		"/contributions/{" + mine + "}/return", "/contributions/00000000-0000-0000-0000-000000000000/return", "/contributions/1/return",
+		"/contributions/" + url.PathEscape("../../etc/passwd") + "/return",
+	} {
+		if got := r.get(path); got.status != 404 {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+	if h.stateOf(mine) != "created" || h.stateOf(other) != "created" {
+		t.Errorf("touched: %s, %s", h.stateOf(mine), h.stateOf(other))
 	}
 }
