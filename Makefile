@@ -10,6 +10,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
 GOLANGCI_LINT := 2.15.0
+LINTER        := bin/golangci-lint-$(GOLANGCI_LINT)
 
 .DEFAULT_GOAL := help
 
@@ -43,13 +44,17 @@ bench: postgres ## the measurements, as one table
 	@$(GO) run ./cmd/bench
 
 .PHONY: lint
-lint: bin/golangci-lint-$(GOLANGCI_LINT) ## the linters
-	@bin/golangci-lint-$(GOLANGCI_LINT) run
+lint: $(LINTER) ## the linters
+	@$(LINTER) run
 
-bin/golangci-lint-$(GOLANGCI_LINT):
+$(LINTER):
 	@echo "Building golangci-lint $(GOLANGCI_LINT), which takes some minutes once …"
 	@GOBIN=$(CURDIR)/bin CGO_ENABLED=0 $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_LINT)
 	@mv bin/golangci-lint $@
+
+.PHONY: lint-binary
+lint-binary:
+	@echo $(LINTER)
 
 .PHONY: build
 build: ## every program, into bin/
