@@ -106,10 +106,7 @@ func (in captureJSON) read() (Capture, error) {
 	if in.Status == CaptureDeclined || in.Status == CaptureFailed {
 		return out, nil
 	}
-	if out.Fee, err = in.Breakdown.Fee.readOptional(); err != nil {
-		return Capture{}, err
-	}
-	if out.Net, err = in.Breakdown.Net.readOptional(); err != nil {
+	if err := errors.Join(in.Breakdown.Fee.readInto(&out.Fee), in.Breakdown.Net.readInto(&out.Net)); err != nil {
 		return Capture{}, err
 	}
 	return out, nil

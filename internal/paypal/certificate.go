@@ -68,8 +68,7 @@ func newCertificates(cfg VerifierConfig, b base) (*certificates, error) {
 
 // key is the public key at an address that is known to be of this source. One fetch serves all who wait for it.
 func (c *certificates) key(ctx context.Context, address string, from source) (*rsa.PublicKey, error) {
-	key, err := c.remembered(address)
-	if key != nil || err != nil {
+	if key, err, found := c.remembered(address); found {
 		return key, err
 	}
 	result := c.flight.DoChan(address, func() (any, error) { return c.load(address, from) })
@@ -82,24 +81,24 @@ func (c *certificates) key(ctx context.Context, address string, from source) (*r
 	}
 }
 
-// remembered is a key, an error, or neither.
-func (c *certificates) remembered(address string) (*rsa.PublicKey, error) {
+// remembered is the key, or the failure, that was found at the address not long ago.
+func (c *certificates) remembered(address string) (key *rsa.PublicKey, failure error, found bool) { //nolint:revive // the failure is a finding, not this call's own
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
 	if g, ok := c.good[address]; ok && !now.Before(g.from) && now.Before(g.until) {
-		return g.key, nil
+		return g.key, nil, true
 	}
 	if b, ok := c.bad[address]; ok && now.Before(b.until) {
-		return nil, b.err
+		return nil, b.err, true
 	}
-	return nil, nil //nolint:nilnil // neither is a third answer here: it must be fetched
+	return nil, nil, false
 }
 
 // load has a deadline of its own, because others wait for it too.
 func (c *certificates) load(address string, from source) (*rsa.PublicKey, error) {
 	// Another flight may have landed between our look and our turn.
-	if key, err := c.remembered(address); key != nil || err != nil {
+	if key, err, found := c.remembered(address); found {
 		return key, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), certTimeout)

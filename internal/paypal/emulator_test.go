@@ -35,7 +35,6 @@ func (w world) ledger(t *testing.T, kind, customID string) int {
 
 func TestLostAnswersTakeMoneyOnce(t *testing.T) {
 	t.Parallel()
-	w := newEmulator(t)
 	for name, f := range map[string]map[string]any{
 		"reset after":       {"kind": "reset_after", "times": 1},
 		"reset before":      {"kind": "reset_before", "times": 2},
@@ -47,7 +46,8 @@ func TestLostAnswersTakeMoneyOnce(t *testing.T) {
 		"401 once":          {"kind": "status", "status": 401, "times": 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := gift(money.New(2500, "EUR"))
+			t.Parallel()
+			w, r := newEmulator(t), gift(money.New(2500, "EUR"))
 			c := newClient(t, w.base, func(cfg *paypal.Config) { cfg.Timeout = 4 * time.Second })
 			if err := c.Ping(t.Context()); err != nil {
 				t.Fatal(tell(err))

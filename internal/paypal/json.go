@@ -105,11 +105,14 @@ func (a amountJSON) read() (money.Amount, error) {
 	return amount, nil
 }
 
-// readOptional is nil where there is no amount.
-func (a *amountJSON) readOptional() (*money.Amount, error) {
+// readInto reads an amount that PayPal leaves out until it is known, and leaves to alone where there is none.
+func (a *amountJSON) readInto(to **money.Amount) error {
 	if a == nil {
-		return nil, nil //nolint:nilnil // absent is a value here: PayPal leaves the fee out until it is known
+		return nil
 	}
 	amount, err := a.read()
-	return &amount, err
+	if err == nil {
+		*to = &amount
+	}
+	return err
 }

@@ -130,8 +130,8 @@ func (in refundJSON) read() (Refund, error) {
 		Amount: positive(amount), FeeRefunded: money.New(0, amount.Currency),
 		CaptureID: linked(in.Links, "up", "/v2/payments/captures/"),
 	}
-	fee, err := in.Breakdown.Fee.readOptional()
-	if err != nil {
+	var fee *money.Amount
+	if err := in.Breakdown.Fee.readInto(&fee); err != nil {
 		return Refund{}, err
 	}
 	if fee != nil {

@@ -240,7 +240,7 @@ func headers() http.Header {
 	h.Set("Paypal-Transmission-Time", "2024-07-30T10:29:03Z")
 	h.Set("Paypal-Cert-Url", "https://api.sandbox.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-a5cafa77")
 	h.Set("Paypal-Auth-Algo", "SHA256withRSA")
-	h.Set("Paypal-Transmission-Sig", base64.StdEncoding.EncodeToString(make([]byte, 256)))
+	h.Set("Paypal-Transmission-Sig", base64.StdEncoding.EncodeToString(append([]byte("signature-of-the-suite"), make([]byte, 234)...)))
 	return h
 }
 
