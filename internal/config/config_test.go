@@ -256,7 +256,7 @@ func TestHelpListsEverySettingWithItsDefault(t *testing.T) {
 	}
 	func() {
 		defer func() {
-			if r := recover(); r != done { //nolint:errorlint // the very value
+			if r := recover(); r != done {
 				panic(r)
 			}
 		}()

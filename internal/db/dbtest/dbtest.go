@@ -178,7 +178,7 @@ func (s *server) copyTemplate(ctx context.Context, name string) error {
 func (s *server) address(database string) string {
 	u, err := url.Parse(s.admin.URL())
 	if err != nil {
-		panic("db.Open took an address that is none: " + err.Error()) //nolint:forbidigo // it cannot be: db.Open read the same address
+		panic("db.Open took an address that is none: " + err.Error()) // db.Open has read the same address
 	}
 	u.Path = "/" + database
 	return u.String()
