@@ -22,7 +22,8 @@ import (
 type settings struct {
 	ListenAddr   string        `env:"LISTEN_ADDR" default:"127.0.0.1:8081" help:"Address to listen on."`
 	BaseURL      string        `env:"BASE_URL" help:"Public address, used in links and certificate addresses. Default: http:// and the listening address."`
-	DataDir      string        `env:"DATA_DIR" type:"path" help:"Folder that keeps the state over a restart. Default: memory only."`
+	WebURL       string        `env:"WEB_URL" help:"Where the payer's browser reaches the pages. Default: the public address."`
+	DataDir      string        `env:"DATA_DIR" help:"Folder that keeps the state over a restart. Default: memory only."`
 	ClientID     string        `env:"CLIENT_ID" default:"sandbox-client" help:"Client id that may call the API."`
 	ClientSecret string        `env:"CLIENT_SECRET" default:"sandbox-secret" help:"Its secret."`
 	RetryUnit    time.Duration `env:"RETRY_UNIT" default:"2s" help:"About how long until a failed webhook is tried again."`
@@ -54,7 +55,7 @@ func run(cfg settings) error {
 		cfg.BaseURL = "http://" + listener.Addr().String()
 	}
 	server, err := sandbox.New(sandbox.Options{
-		BaseURL: cfg.BaseURL, DataDir: cfg.DataDir, ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret,
+		BaseURL: cfg.BaseURL, WebURL: cfg.WebURL, DataDir: cfg.DataDir, ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret,
 		RetryUnit: cfg.RetryUnit, Log: logger(cfg),
 	})
 	if err != nil {

@@ -33,7 +33,7 @@ func (s *Server) makeCapture(c *call) (string, error) {
 	}
 	status, reason := s.captureStatus(o, c)
 	o.Status = statusCompleted
-	o.touch(s.now())
+	o.Updated = s.now()
 	for i := range o.Units {
 		s.enterCapture(o, &o.Units[i], status, reason)
 	}

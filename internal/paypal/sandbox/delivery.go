@@ -229,6 +229,7 @@ func (p *postOffice) attempt(ctx context.Context, d *delivery) {
 	case status >= 200 && status < 300, d.Attempts+1 >= maxAttempts:
 		s.journal.remove("delivery", d.ID)
 	default:
+		s.log.Info("webhook not taken", "event", d.Event.ID, "type", d.Event.Type, "attempt", a.number, "status", status, "err", failure)
 		d.Attempts++
 		d.due = time.Now().Add(s.retryWait(d.Attempts))
 		s.journal.put("delivery", d.ID, d.record())

@@ -1,2 +1,47 @@
-// Package sandbox emulates PayPal's REST API.
+// Package sandbox emulates the part of PayPal's REST API that takes one-time payments: OAuth tokens, orders, captures
+// and refunds (v2), webhooks with signed deliveries, the approval page, and test hooks under /sandbox/ that PayPal does
+// not have. It is written from PayPal's documents and recorded answers, and imports nothing of ours, so that the wire is
+// read twice, independently. It never links into the production binary.
+//
+// # Where PayPal's documents are silent
+//
+// These are decisions, not facts. A client should survive either answer.
+//
+//   - A call that failed (4xx) is not remembered under its PayPal-Request-Id: it may be sent again. The same id with
+//     another body gets the first result. Of several at once one works and the others wait for it and get the replay;
+//     409 PREVIOUS_REQUEST_IN_PROGRESS comes only by PayPal-Mock-Response. A replayed refund is answered 200.
+//   - The replay of a create whose order has expired since is still 200 with the last state, although GET says 404.
+//   - An order that waits for its payer, CREATED or PAYER_ACTION_REQUIRED, is refused a capture with ORDER_NOT_APPROVED;
+//     PAYER_ACTION_REQUIRED comes from the outcome "payer_action". After INSTRUMENT_DECLINED the order stays APPROVED
+//     and is declined again until the payer chooses again. The way back (rel=redirect) is among the error's own links,
+//     beside the one to the documentation, as PayPal's answers that people have published have it.
+//   - Cancelling changes nothing about the order: the payer may come back and approve.
+//   - DUPLICATE_INVOICE_ID is raised at create and at capture, for an invoice_id whose payment is not declined.
+//   - DECIMALS_NOT_SUPPORTED is raised for orders, too, although the document of Orders v2 does not list it.
+//   - A pending capture has no seller_receivable_breakdown at all; a declined one has fee and net although no money
+//     moved, with processor response 5120. Both are as recorded. The ledger gives both a fee of zero.
+//   - A fee is never more than the payment. It is not given back with a refund, whose own fee is zero.
+//   - A reversal (chargeback, or a case that the buyer won) is kept as a refund, shows as REFUNDED or PARTIALLY_REFUNDED
+//     with status_details CHARGEBACK or BUYER_COMPLAINT, and ends further refunds. An open case holds no money back.
+//   - CHECKOUT.PAYMENT-APPROVAL.REVERSED carries the order's id in order_id. A declined capture is told as
+//     PAYMENT.CAPTURE.DECLINED, the name of v2, never as DENIED.
+//   - Each attempt of a delivery has a transmission id, time and signature of its own; event id and body stay the same.
+//     Transmission times are by the sandbox's clock. The waits between attempts grow by 1.36 from Options.RetryUnit, by
+//     the machine's clock; the 25 attempts end early when the event is three days old by the sandbox's clock.
+//   - verify-webhook-signature looks at webhook_event byte for byte as it stands in the request.
+//   - The certificate's address serves the leaf alone, as PayPal's does; GET /sandbox/ca.pem has the root and, behind it,
+//     the intermediate that a verifier needs.
+//   - The simulator signs under the webhook id WEBHOOK_ID, as PayPal's does, but with the same certificate as the rest.
+//
+// # What is different on purpose
+//
+// A webhook's address may be http if it is on this machine, in a private network, or a name without a dot; PayPal takes
+// https only. Rate limits are not enforced: see the fault "status" with 429.
+//
+// # What is not here
+//
+// Products, plans, subscriptions and v1 sales (their test hooks answer 404), transaction search, authorizations,
+// confirm-payment-source, tracking, cards and other payment sources, shipping checks, payouts, several sellers or apps,
+// webhooks-lookup. Disputes can be read, not answered. Captures are in the currency of the order; nothing is converted.
+// Faults and the list of past deliveries do not survive a restart; all else does when DataDir is set.
 package sandbox

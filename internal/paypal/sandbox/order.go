@@ -1,9 +1,6 @@
 package sandbox
 
-import (
-	"net/http"
-	"time"
-)
+import "net/http"
 
 // The seller to whom orders without a payee are paid.
 const (
@@ -120,7 +117,7 @@ func (s *Server) orderLinks(o *order) []link {
 }
 
 // approveURL is the page to which the seller sends the payer.
-func (s *Server) approveURL(o *order) string { return s.opts.BaseURL + "/checkoutnow?token=" + o.ID }
+func (s *Server) approveURL(o *order) string { return s.opts.WebURL + "/checkoutnow?token=" + o.ID }
 
 // viewOrderMinimal is the answer to Prefer: return=minimal, which is the default.
 func (s *Server) viewOrderMinimal(o *order) orderView {
@@ -209,6 +206,3 @@ func (o *order) payerView() *payerView {
 	p := o.Payer
 	return &payerView{nameView{p.GivenName, p.Surname}, p.Email, p.PayerID, addressView{p.Country}}
 }
-
-// touch notes when an order last changed.
-func (o *order) touch(now time.Time) { o.Updated = now }

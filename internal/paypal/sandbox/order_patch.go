@@ -48,7 +48,7 @@ func (s *Server) patchOrder(c *call) (reply, error) {
 		}
 	}
 	o.Units = units
-	o.touch(s.now())
+	o.Updated = s.now()
 	s.journal.put("order", o.ID, o)
 	return reply{http.StatusNoContent, nil}, nil
 }

@@ -141,6 +141,7 @@ func TestOrderLinksAndStatus(t *testing.T) {
 	b.approve(old.get("id"), "")
 	approved := b.api("GET", "/v2/checkout/orders/"+old.get("id"), "")
 	b.want(approved, 200, "status", "APPROVED")
+	b.want(approved, 200, "update_time", "") // as recorded
 	b.want(approved, 200, "payer.email_address", "reader@example.com")
 	b.want(approved, 200, "payment_source.paypal.account_status", "VERIFIED")
 	if approved.link("approve") != "" || approved.link("capture") == "" {

@@ -83,7 +83,6 @@ func (s *Server) approve(id string, choice payerChoice) (*order, error) {
 	o.Status, o.Outcome, o.Payer, o.Cancelled = statusApproved, choice.Outcome, choice.payer(), false
 	if isNews {
 		o.Approved = s.now()
-		o.touch(o.Approved)
 		s.books.approved = append(s.books.approved, approval{o.ID, o.Approved})
 		s.emitOrder("CHECKOUT.ORDER.APPROVED", "An order has been approved by buyer", o)
 	}

@@ -14,6 +14,7 @@ import (
 // Options say how a sandbox is set up. Every field has a default that does for tests.
 type Options struct {
 	BaseURL       string           // public address, used in links and certificate addresses; default http://127.0.0.1:8081
+	WebURL        string           // where the payer's browser reaches the pages, if not at BaseURL; PayPal, too, has two hosts
 	DataDir       string           // keeps the state over a restart; "" keeps it in memory only
 	ClientID      string           // default sandbox-client
 	ClientSecret  string           // default sandbox-secret
@@ -81,7 +82,10 @@ func (o Options) withDefaults() Options {
 	if o.BaseURL == "" {
 		o.BaseURL = "http://127.0.0.1:8081"
 	}
-	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
+	if o.WebURL == "" {
+		o.WebURL = o.BaseURL
+	}
+	o.BaseURL, o.WebURL = strings.TrimRight(o.BaseURL, "/"), strings.TrimRight(o.WebURL, "/")
 	if o.ClientID == "" {
 		o.ClientID = "sandbox-client"
 	}
