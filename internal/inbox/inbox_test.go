@@ -1,0 +1,465 @@
+package inbox_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/contribution"
+	"readerfund/internal/db"
+	"readerfund/internal/db/dbtest"
+	"readerfund/internal/fault"
+	"readerfund/internal/inbox"
+	"readerfund/internal/money"
+	"readerfund/internal/paypal"
+	"readerfund/internal/paypal/sandbox"
+)
+
+// postbox is an Inbox whose deliveries come from a PayPal sandbox over real HTTP.
+type postbox struct {
+	*inbox.Inbox
+	t       *testing.T
+	db      *db.DB
+	desk    *contribution.Desk
+	paypal  string
+	moved   atomic.Int64
+	arrived chan delivered
+}
+
+// delivered is one webhook request as it came.
+type delivered struct {
+	header http.Header
+	body   []byte
+}
+
+func (p *postbox) clock() time.Time { return time.Now().Add(time.Duration(p.moved.Load())) }
+
+func open(t *testing.T) *postbox {
+	t.Helper()
+	p := &postbox{t: t, db: dbtest.New(t), arrived: make(chan delivered, 1000)}
+	if err := campaign.EnsureDefault(t.Context(), p.db, "The Test Gazette", "EUR", p.clock()); err != nil {
+		t.Fatal(err)
+	}
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.paypal = "http://" + l.Addr().String()
+	emulator, err := sandbox.New(sandbox.Options{BaseURL: p.paypal, Now: p.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: emulator.Handler(), ReadHeaderTimeout: time.Second}}
+	server.Start()
+	door := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		p.arrived <- delivered{r.Header.Clone(), body}
+	}))
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+		door.Close()
+		if err := emulator.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	client, err := paypal.New(paypal.Config{BaseURL: p.paypal, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Timeout: 2 * time.Second, Now: p.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hook, err := client.CreateWebhook(t.Context(), door.URL+"/webhooks/paypal", []string{"*"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := paypal.NewVerifier(paypal.VerifierConfig{WebhookID: func() string { return hook.ID }, BaseURL: p.paypal, ExtraRoots: emulator.CAPEM(), Now: p.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	p.desk = contribution.NewDesk(contribution.Config{
+		DB: p.db, PayPal: client, Campaigns: campaign.NewCatalog(p.db, p.clock), BaseURL: "http://127.0.0.1:1", Publication: "The Test Gazette",
+		Limits: map[money.Currency]contribution.Limit{"EUR": {Min: 100, Max: 1000000}}, SweepEvery: time.Minute, Now: p.clock, Log: quiet,
+	})
+	p.Inbox = inbox.New(inbox.Config{DB: p.db, Verifier: verifier, Desk: p.desk, Now: p.clock, Log: quiet})
+	t.Cleanup(p.desk.Close)
+	t.Cleanup(p.Inbox.Close)
+	return p
+}
+
+func (p *postbox) hook(path, body string) {
+	p.t.Helper()
+	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, p.paypal+"/sandbox/"+path, strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	text, _ := io.ReadAll(resp.Body) // for the message only
+	_ = resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		p.t.Fatalf("%s: %s %s", path, resp.Status, text)
+	}
+}
+
+// approved starts a gift and approves it, and gives the delivery that tells of it.
+func (p *postbox) approved() (contribution.Contribution, delivered) {
+	p.t.Helper()
+	c, err := p.desk.Start(p.t.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "25.00", Currency: "EUR", Frequency: "once"})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.hook("orders/"+c.OrderID+"/approve", `{}`)
+	return c, p.next("CHECKOUT.ORDER.APPROVED")
+}
+
+// next waits for a delivery of the type and drops others.
+func (p *postbox) next(eventType string) delivered {
+	p.t.Helper()
+	for {
+		select {
+		case d := <-p.arrived:
+			if bytes.Contains(d.body, []byte(`"`+eventType+`"`)) {
+				return d
+			}
+		case <-time.After(10 * time.Second):
+			p.t.Fatalf("no %s came", eventType)
+		}
+	}
+}
+
+func (p *postbox) receive(d delivered) error { return p.Receive(p.t.Context(), d.header, d.body) }
+
+func (p *postbox) count(query string, args ...any) int {
+	p.t.Helper()
+	var n int
+	if err := p.db.Get(&n, `SELECT count(*) FROM `+query, args...); err != nil {
+		p.t.Fatal(err)
+	}
+	return n
+}
+
+// work runs the inbox until nothing is due, moving the clock past the pauses between attempts.
+func (p *postbox) work() {
+	p.t.Helper()
+	for range 100 {
+		if _, err := p.Work(p.t.Context()); err != nil {
+			p.t.Fatal(err)
+		}
+		if p.count(`webhook_event WHERE due_at IS NOT NULL`) == 0 {
+			return
+		}
+		p.moved.Add(int64(31 * time.Minute))
+	}
+	p.t.Fatal("work does not end")
+}
+
+func (p *postbox) state(c contribution.Contribution) contribution.State {
+	p.t.Helper()
+	now, err := p.desk.Get(p.t.Context(), c.ID)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return now.State
+}
+
+func TestAnEventIsKeptRawAndWorkedOff(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	c, d := p.approved()
+	if err := p.receive(d); err != nil {
+		t.Fatal(err)
+	}
+	if p.state(c) != contribution.Created {
+		t.Fatal("receiving alone changed the contribution")
+	}
+	var kept struct {
+		Body    []byte
+		Headers string
+		State   string
+	}
+	if err := p.db.Get(&kept, `SELECT body, headers::text, state FROM webhook_event`); err != nil {
+		t.Fatal(err)
+	}
+	var headers map[string]string
+	if err := json.Unmarshal([]byte(kept.Headers), &headers); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(kept.Body, d.body) || kept.State != "received" || headers["paypal-transmission-sig"] != d.header.Get("Paypal-Transmission-Sig") {
+		t.Fatalf("kept %s %v", kept.State, headers)
+	}
+	p.work()
+	if got := p.state(c); got != contribution.Completed {
+		t.Fatalf("after the work: %s", got)
+	}
+	if n := p.count(`webhook_event WHERE state = 'applied' AND contribution_id = $1 AND note LIKE '%' || $2 || '%'`, c.ID, c.Receipt); n != 1 {
+		t.Errorf("the event does not tell what became of it")
+	}
+	if n := p.count(`ledger_entry WHERE webhook_event_id IS NOT NULL AND source = 'webhook'`); n != 2 {
+		t.Errorf("%d entries name the event that brought them", n)
+	}
+}
+
+func TestAHundredCopiesAtOnce(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	c, d := p.approved()
+	var wait sync.WaitGroup
+	for range 100 {
+		wait.Go(func() {
+			if err := p.receive(d); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if n := p.count(`webhook_event`); n != 1 {
+		t.Fatalf("%d rows", n)
+	}
+	p.work()
+	if p.state(c) != contribution.Completed || p.count(`payment`) != 1 || p.count(`ledger_entry`) != 2 {
+		t.Fatal("not one payment")
+	}
+}
+
+// Deliveries that arrive together share commits, and each is answered with what became of it.
+func TestManyDifferentEventsAtOnce(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	const gifts = 40
+	var all []delivered
+	for range gifts {
+		_, d := p.approved()
+		all = append(all, d)
+	}
+	var wait sync.WaitGroup
+	for _, d := range append(all, all...) {
+		wait.Go(func() {
+			if err := p.receive(d); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if n := p.count(`webhook_event`); n != gifts {
+		t.Fatalf("%d rows of %d", n, gifts)
+	}
+	p.work()
+	if n := p.count(`contribution WHERE state = 'completed'`); n != gifts {
+		t.Fatalf("%d of %d recorded", n, gifts)
+	}
+}
+
+func TestAForgedDeliveryLeavesNothing(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	_, d := p.approved()
+	for at := 0; at < len(d.body); at += 97 {
+		changed := bytes.Clone(d.body)
+		changed[at] ^= 1
+		if err := p.receive(delivered{d.header, changed}); !fault.Is(err, fault.Invalid) {
+			t.Fatalf("byte %d changed: %v", at, err)
+		}
+	}
+	if n := p.count(`webhook_event`) + p.count(`suspect_delivery`); n != 0 {
+		t.Fatalf("%d rows", n)
+	}
+	if err := p.receive(delivered{d.header, bytes.Repeat([]byte(" "), inbox.LargestBody+1)}); !fault.Is(err, fault.TooLarge) {
+		t.Errorf("too large: %v", err)
+	}
+}
+
+func TestARecordingPlayedBackAfterWeeksIsRefused(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	_, d := p.approved()
+	p.moved.Add(int64(5 * 24 * time.Hour))
+	if err := p.receive(d); err != nil {
+		t.Errorf("five days late, as after an outage: %v", err)
+	}
+	p.moved.Add(int64(40 * 24 * time.Hour))
+	if err := p.receive(d); !fault.Is(err, fault.Invalid) {
+		t.Errorf("six weeks late: %v", err)
+	}
+}
+
+// stored puts an event into the table as if it had been received, for bodies that the sandbox would never send.
+func (p *postbox) stored(eventType, body string) {
+	p.t.Helper()
+	id := fmt.Sprintf("%x", sha256.Sum256([]byte(eventType+body)))
+	_, err := p.db.Exec(`
+		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, headers, body, received_at, state, due_at)
+		VALUES ($1, $1, $2, $3, '{}', $4, $2, 'received', $2)`, id, p.clock(), eventType, []byte(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func TestAPoisonMessageIsParkedAndHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	for _, body := range []string{
+		"not json at all", "\x00\xff\xfe", `{"id":"WH-1","event_type":"CHECKOUT.ORDER.APPROVED","resource":null}`,
+		`{"id":"WH-2","event_type":"PAYMENT.CAPTURE.COMPLETED","create_time":"2018-19-12T22:20:32.000Z","resource":{"id":"NOSUCHCAPTURE1","amount":{"value":1e30}}}`,
+		strings.Repeat("[", 20000),
+	} {
+		p.stored("CHECKOUT.ORDER.APPROVED", body)
+	}
+	p.stored("PAYMENT.CAPTURE.REFUNDED", `{"id":"WH-3","event_type":"PAYMENT.CAPTURE.REFUNDED","resource":{"id":"NOSUCHREFUND1","amount":{"value":"-5"}}}`)
+	c, d := p.approved()
+	if err := p.receive(d); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Work(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if p.state(c) != contribution.Completed {
+		t.Error("the genuine event waited behind the poison")
+	}
+	p.work()
+	if n := p.count(`webhook_event WHERE state = 'parked' AND note <> ''`); n != 6 {
+		t.Fatalf("%d of 6 parked", n)
+	}
+	if n := p.count(`webhook_event WHERE attempts > 20`); n != 0 {
+		t.Errorf("%d events were tried without bound", n)
+	}
+	replayed, err := inbox.ReplayParked(t.Context(), p.db, p.clock())
+	if err != nil || replayed != 6 || p.count(`webhook_event WHERE due_at IS NOT NULL`) != 6 {
+		t.Errorf("replayed %d, %v", replayed, err)
+	}
+}
+
+func TestAnOutageOfPayPalIsWaitedOut(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	c, d := p.approved()
+	if err := p.receive(d); err != nil {
+		t.Fatal(err)
+	}
+	p.hook("faults", `{"match":{"path":"/v2/*"},"kind":"status","status":503,"times":60}`)
+	for range 3 {
+		if _, err := p.Work(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p.moved.Add(int64(time.Minute))
+	}
+	if n := p.count(`webhook_event WHERE state = 'received' AND attempts = 3 AND due_at IS NOT NULL AND note LIKE 'PayPal%'`); n != 1 {
+		t.Fatal("the event is not waiting for its next attempt")
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, p.paypal+"/sandbox/faults", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	p.work()
+	if p.state(c) != contribution.Completed {
+		t.Fatal("not recorded after the outage")
+	}
+}
+
+func TestEventsThatConcernUsNotAreKeptAndIgnored(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	p.hook("orders/"+p.foreign()+"/approve", `{}`)
+	if err := p.receive(p.next("CHECKOUT.ORDER.APPROVED")); err != nil {
+		t.Fatal(err)
+	}
+	p.stored("INVENTED.EVENT.TYPE", `{"id":"WH-9","event_type":"INVENTED.EVENT.TYPE"}`)
+	p.work()
+	if n := p.count(`webhook_event WHERE state = 'ignored'`); n != 2 {
+		t.Fatalf("%d ignored", n)
+	}
+}
+
+// foreign makes an order that no contribution of ours belongs to.
+func (p *postbox) foreign() string {
+	p.t.Helper()
+	client, err := paypal.New(paypal.Config{BaseURL: p.paypal, ClientID: "sandbox-client", ClientSecret: "sandbox-secret"})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	o, err := client.CreateOrder(p.t.Context(), paypal.OrderRequest{
+		RequestID: "foreign", CustomID: "order-77", Amount: money.New(500, "EUR"), ReturnURL: "http://127.0.0.1:1/r", CancelURL: "http://127.0.0.1:1/c",
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return o.ID
+}
+
+// A process that dies with events in hand loses none: they are due again when the lease is over.
+func TestAnEventWhoseWorkerDiedIsTakenAgain(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	c, d := p.approved()
+	if err := p.receive(d); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.db.Exec(`UPDATE webhook_event SET attempts = 1, due_at = $1`, p.clock().Add(2*time.Minute)); err != nil { // as claim leaves it
+		t.Fatal(err)
+	}
+	if n, err := p.Work(t.Context()); n != 0 || err != nil {
+		t.Fatalf("taken from under another: %d, %v", n, err)
+	}
+	p.moved.Add(int64(3 * time.Minute))
+	p.work()
+	if p.state(c) != contribution.Completed {
+		t.Fatal("lost with its worker")
+	}
+}
+
+func TestRunStopsWhenTold(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { p.Run(ctx); close(done) }()
+	c, d := p.approved()
+	if err := p.receive(d); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); p.state(c) != contribution.Completed; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("Run does not work events off")
+		}
+	}
+	stop()
+	select {
+	case <-done:
+	case <-time.After(5 * time.Second):
+		t.Fatal("Run goes on")
+	}
+}
+
+func TestADatabaseThatIsGoneIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	_, d := p.approved()
+	if err := p.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.receive(d); !fault.Is(err, fault.Unavailable) {
+		t.Fatalf("%v", err)
+	}
+}
