@@ -28,10 +28,11 @@ const (
 
 // appeal is a call to action rendered once, cut where the article's address goes.
 type appeal struct {
-	updatedAt time.Time // of the campaign it was rendered from
-	etag      string
-	pieces    []piece
-	plain     []byte // the whole of it, without an article
+	updatedAt  time.Time // of the campaign it was rendered from
+	etag       string
+	etagHeader []string
+	pieces     []piece
+	plain      []byte // the whole of it, without an article
 }
 
 // piece is bytes, and how the article's address follows them.
@@ -67,6 +68,40 @@ type ctaView struct {
 	ArticleQuery string
 }
 
+// fromMemory answers for the call to action before anything else is asked, when it is one that was rendered already: it
+// stands on every article, so it costs little more than its bytes. It needs no request id and no line in the log, there
+// being nothing to tell of it. Whatever is not as plain as that goes the usual way, through next.
+func (s *site) fromMemory(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		slug, asked := strings.CutPrefix(r.URL.Path, "/embed/")
+		if asked && r.Method == http.MethodGet && s.embedKnown(w, r, slug) {
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// embedKnown answers with a rendered appeal, if there is one that fits.
+func (s *site) embedKnown(w http.ResponseWriter, r *http.Request, slug string) bool {
+	began := s.Now()
+	k, err := s.Campaigns.BySlug(r.Context(), slug)
+	if err != nil || s.views.live || strings.Contains(r.Header.Get("Accept"), "json") {
+		return false
+	}
+	currency, article := askedFor(r)
+	a, known := s.recall(k, currency)
+	if !known {
+		return false
+	}
+	h := w.Header()
+	s.openToEmbedders(h, r)
+	h["X-Content-Type-Options"] = s.fixed.nosniff
+	h["Content-Security-Policy"] = s.fixed.policy
+	status := a.answer(w, r, article)
+	s.Metrics.Request("/embed/{campaign}", status, s.Now().Sub(began))
+	return true
+}
+
 // embed answers GET /embed/{campaign}: the call to action as an HTML fragment for other sites' pages, or its parts as
 // JSON. It is the same for every reader and holds no key, so anybody may keep it for a minute.
 func (s *site) embed(w http.ResponseWriter, r *http.Request) error {
@@ -74,13 +109,12 @@ func (s *site) embed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var currency money.Currency
-	var article string
-	if r.URL.RawQuery != "" {
-		q := r.URL.Query()
-		currency, article = money.Currency(q.Get("currency")), webAddress(q.Get("article"))
-	}
+	currency, article := askedFor(r)
 	s.openToEmbedders(w.Header(), r)
+	if len(s.EmbedOrigins) > 0 {
+		w.Header().Del("X-Frame-Options")
+	}
+	w.Header()["Content-Security-Policy"] = s.fixed.policy
 	if strings.Contains(r.Header.Get("Accept"), "json") {
 		writeJSON(w, http.StatusOK, jsonType, s.partsOf(k, currency, article))
 		return nil
@@ -89,24 +123,48 @@ func (s *site) embed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("ETag", a.etag)
-	if r.Header.Get("If-None-Match") == a.etag {
-		w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	write(w, http.StatusOK, "text/html; charset=utf-8", a.with(article))
+	a.answer(w, r, article)
 	return nil
 }
 
-// openToEmbedders lets the pages of EMBED_ORIGINS read, and frame, what is meant for them.
-func (s *site) openToEmbedders(h http.Header, r *http.Request) {
-	h.Set("Cache-Control", "public, max-age=60")
-	h.Set("Vary", "Accept, Origin")
-	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	if len(s.EmbedOrigins) > 0 {
-		h.Set("Content-Security-Policy", s.framed)
-		h.Del("X-Frame-Options")
+// askedFor reads what the embedding page wants; what cannot be used is left out.
+func askedFor(r *http.Request) (c money.Currency, article string) {
+	if r.URL.RawQuery == "" {
+		return "", ""
 	}
+	q := r.URL.Query()
+	return money.Currency(q.Get("currency")), webAddress(q.Get("article"))
+}
+
+// answer writes the appeal, or that it has not changed.
+func (a *appeal) answer(w http.ResponseWriter, r *http.Request, article string) (status int) {
+	h := w.Header()
+	h["Etag"] = a.etagHeader
+	if r.Header.Get("If-None-Match") == a.etag {
+		w.WriteHeader(http.StatusNotModified)
+		return http.StatusNotModified
+	}
+	write(w, http.StatusOK, "text/html; charset=utf-8", a.with(article))
+	return http.StatusOK
+}
+
+// fixed are header values that are the same for every fragment, made once.
+type fixed struct{ policy, nosniff, cache, vary, resource []string }
+
+func (s *site) makeFixed() fixed {
+	ancestors := "'none'"
+	if len(s.EmbedOrigins) > 0 {
+		ancestors = strings.Join(s.EmbedOrigins, " ")
+	}
+	return fixed{
+		policy: []string{s.policy(ancestors)}, nosniff: []string{"nosniff"}, cache: []string{"public, max-age=60"},
+		vary: []string{"Accept, Origin"}, resource: []string{"cross-origin"},
+	}
+}
+
+// openToEmbedders lets the pages of EMBED_ORIGINS read what is meant for them.
+func (s *site) openToEmbedders(h http.Header, r *http.Request) {
+	h["Cache-Control"], h["Vary"], h["Cross-Origin-Resource-Policy"] = s.fixed.cache, s.fixed.vary, s.fixed.resource
 	if origin := r.Header.Get("Origin"); origin != "" && slices.Contains(s.EmbedOrigins, origin) {
 		h.Set("Access-Control-Allow-Origin", origin)
 	}
@@ -114,14 +172,11 @@ func (s *site) openToEmbedders(h http.Header, r *http.Request) {
 
 // appealOf is the rendered appeal, from memory unless the campaign changed or the operator's templates are in use.
 func (s *site) appealOf(k campaign.Campaign, c money.Currency) (*appeal, error) {
+	if a, known := s.recall(k, c); known && !s.views.live {
+		return a, nil
+	}
 	if _, offered := k.Suggested[c]; !offered {
 		c = k.Currency
-	}
-	key := appealKey{k.Slug, c}
-	if known, ok := s.appeals.rendered.Load(key); ok {
-		if a, _ := known.(*appeal); a.updatedAt.Equal(k.UpdatedAt) && !s.views.live {
-			return a, nil
-		}
 	}
 	views, err := s.views.now()
 	if err != nil {
@@ -133,8 +188,18 @@ func (s *site) appealOf(k campaign.Campaign, c money.Currency) (*appeal, error) 
 	}
 	a := cut(text)
 	a.updatedAt = k.UpdatedAt
-	s.appeals.rendered.Store(key, a)
+	s.appeals.rendered.Store(appealKey{k.Slug, c}, a)
 	return a, nil
+}
+
+// recall finds the appeal rendered from the campaign as it is now.
+func (s *site) recall(k campaign.Campaign, c money.Currency) (*appeal, bool) {
+	if _, offered := k.Suggested[c]; !offered {
+		c = k.Currency
+	}
+	known, _ := s.appeals.rendered.Load(appealKey{k.Slug, c})
+	a, ok := known.(*appeal)
+	return a, ok && a.updatedAt.Equal(k.UpdatedAt)
 }
 
 func (s *site) ctaView(k campaign.Campaign, c money.Currency) ctaView {
@@ -147,6 +212,7 @@ func (s *site) ctaView(k campaign.Campaign, c money.Currency) ctaView {
 func cut(text []byte) *appeal {
 	sum := sha256.Sum256(text)
 	a := &appeal{etag: `"` + hex.EncodeToString(sum[:8]) + `"`}
+	a.etagHeader = []string{a.etag}
 	for {
 		at, length, then := firstMark(text)
 		if then == asNothing {

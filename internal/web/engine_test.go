@@ -23,7 +23,7 @@ import (
 )
 
 // bareDeps is enough for the engine: no database, no PayPal.
-func bareDeps(t *testing.T) Deps {
+func bareDeps(t testing.TB) Deps {
 	t.Helper()
 	return Deps{
 		BaseURL: "http://give.test", PublicationName: "The Test Post", SecretKey: strings.Repeat("k", 32),

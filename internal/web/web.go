@@ -54,7 +54,7 @@ type site struct {
 	base    *url.URL
 	views   *views
 	signer  signer
-	framed  string // the policy of what EMBED_ORIGINS may frame
+	fixed   fixed
 	appeals appeals
 }
 
@@ -64,7 +64,7 @@ func New(d Deps) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build web pages: %w", err)
 	}
-	return s.routes(), nil
+	return s.fromMemory(s.routes()), nil
 }
 
 func newSite(d Deps) (*site, error) {
@@ -87,7 +87,7 @@ func newSite(d Deps) (*site, error) {
 		return nil, err
 	}
 	s := &site{Deps: d, base: base, views: views, signer: newSigner(d.SecretKey, d.SecretKeyOld)}
-	s.framed = s.policy(strings.Join(d.EmbedOrigins, " "))
+	s.fixed = s.makeFixed()
 	return s, nil
 }
 
