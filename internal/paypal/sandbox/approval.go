@@ -119,14 +119,17 @@ func (o *order) seller() string {
 	}
 }
 
-// total is the sum of the units, which have one currency.
-func (o *order) total() string {
-	sum := money{Currency: o.Units[0].Amount.Currency}
+// sum is the total of the units, which have one currency.
+func (o *order) sum() money {
+	total := money{Currency: o.Units[0].Amount.Currency}
 	for _, u := range o.Units {
-		sum.Minor += u.Amount.Minor
+		total.Minor += u.Amount.Minor
 	}
-	return sum.String() + " " + sum.Currency
+	return total
 }
+
+// total is the sum as the payer reads it.
+func (o *order) total() string { return o.sum().String() + " " + o.sum().Currency }
 
 // origins are the scheme and host of each address.
 func origins(addresses ...string) []string {

@@ -138,6 +138,21 @@ func TestClockGoesForwardOnly(t *testing.T) {
 	b.want(b.hook("POST", "/sandbox/clock", `{"advance":"4h"}`), 200, "ahead", "4h0m0s")
 }
 
+func TestOrdersAreListed(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, Options{})
+	first := b.order("EUR", "10.00")
+	b.advance(4 * time.Hour)
+	second := b.api("POST", "/v2/checkout/orders", unitOrder(`"custom_id":"gift-2"`)).get("id")
+	all := b.hook("GET", "/sandbox/orders", "")
+	b.want(all, 200, "0.id", first)
+	b.want(all, 200, "0.expired", "true")
+	b.want(all, 200, "1.status", "CREATED")
+	one := b.hook("GET", "/sandbox/orders?custom_id=gift-2", "")
+	b.want(one, 200, "0.id", second)
+	b.want(one, 200, "1.id", "")
+}
+
 func TestHookPage(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, Options{})

@@ -68,6 +68,7 @@ func (s *Server) hooks(r chi.Router) {
 	r.Post("/faults", s.addFault)
 	r.Delete("/faults", s.clearFaults)
 	r.Delete("/faults/{id}", s.clearFault)
+	r.Get("/orders", s.listOrders)
 	r.Post("/orders/{id}/approve", s.hookApprove)
 	r.Post("/orders/{id}/cancel", s.hookCancel)
 	r.Post("/captures/{id}/refund", s.hookRefund)
