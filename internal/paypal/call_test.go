@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -94,6 +95,22 @@ func TestErrorKeepsWhatStaffAndReaderNeed(t *testing.T) {
 		if text := e.Error(); !strings.Contains(text, "INSTRUMENT_DECLINED") || !strings.Contains(text, "f1a2b3") || !strings.Contains(text, "422") {
 			t.Errorf("told %q", text)
 		}
+	}
+}
+
+func TestErrorTextCannotBeForged(t *testing.T) {
+	t.Parallel()
+	p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", time.Now().Add(30*time.Second).UTC().Format(http.TimeFormat))
+		answer(422, `{"name":"A\nlevel=ERROR msg=fake","debug_id":"`+strings.Repeat("d", 5000)+`","message":"`+sentValue+`","details":[{"issue":"B\u001b[2J","field":"/x","description":"`+payerMail+`"}]}`)(w)
+	})
+	_, err := p.client(t).CaptureOrder(t.Context(), "1", "r")
+	want := "paypal: capture order: 422 AlevelERRORmsgfake [B2J /x] (debug id " + strings.Repeat("d", 100) + ")"
+	if tell(err) == nil || err.Error() != want {
+		t.Errorf("got %q", err)
+	}
+	if wait := err.(*paypal.Error).RetryAfter; wait < 25*time.Second || wait > 30*time.Second {
+		t.Errorf("asked to wait %v", wait)
 	}
 }
 
@@ -253,6 +270,31 @@ func TestATimedOutAttemptLeavesTimeForAnother(t *testing.T) {
 	err := capture(t.Context(), p.client(t, func(c *paypal.Config) { c.Timeout = 2 * time.Second }))
 	if _, calls := p.seen(); tell(err) != nil || calls != 2 {
 		t.Errorf("%d calls: %v", calls, err)
+	}
+}
+
+func TestOverHTTP2(t *testing.T) {
+	t.Parallel()
+	api := answers(hangUp, answer(503, ``), answer(201, orderJSON), hangUp)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor != 2 {
+			t.Errorf("spoke %s", r.Proto)
+		}
+		if r.URL.Path == "/v1/oauth2/token" {
+			giveToken(w, 1)
+			return
+		}
+		api(w, r)
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	c := newClient(t, server.URL, func(c *paypal.Config) { c.Transport = server.Client().Transport })
+	if err := capture(t.Context(), c); err != nil {
+		t.Error(tell(err))
+	}
+	if err := capture(t.Context(), c); !paypal.OutcomeUnknown(tell(err)) {
+		t.Errorf("streams were reset: %v", err)
 	}
 }
 

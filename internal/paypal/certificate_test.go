@@ -54,7 +54,7 @@ type leafOptions struct {
 	onlySAN     bool
 }
 
-func newAuthority(t *testing.T) *authority {
+func newAuthority(t testing.TB) *authority {
 	t.Helper()
 	make1 := func(name string, parent *x509.Certificate, parentKey *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -85,7 +85,7 @@ func newAuthority(t *testing.T) *authority {
 
 func pemOf(der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}) }
 
-func (a *authority) leaf(t *testing.T, o leafOptions) leaf {
+func (a *authority) leaf(t testing.TB, o leafOptions) leaf {
 	t.Helper()
 	if o.name == "" {
 		o.name = leafName

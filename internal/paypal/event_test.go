@@ -102,17 +102,20 @@ func TestParseEventOfGenuineDeliveries(t *testing.T) {
 	}
 }
 
-// factsDir is the folder with what is known about PayPal's wire. It is not part of the repository.
+// factsPath is the folder with what is known about PayPal's wire. It is not part of the repository.
+func factsPath() string {
+	if dir := os.Getenv("PAYPAL_FACTS_DIR"); dir != "" {
+		return dir
+	}
+	return filepath.Join("..", "..", "..", "shared", "paypal")
+}
+
 func factsDir(t *testing.T) string {
 	t.Helper()
-	dir := os.Getenv("PAYPAL_FACTS_DIR")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "paypal")
+	if _, err := os.Stat(factsPath()); err != nil {
+		t.Skipf("left out: PayPal's documents and recorded answers are not at %s; set PAYPAL_FACTS_DIR", factsPath())
 	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("left out: PayPal's recorded and signed samples are not at %s; set PAYPAL_FACTS_DIR", dir)
-	}
-	return dir
+	return factsPath()
 }
 
 func FuzzParseEvent(f *testing.F) {

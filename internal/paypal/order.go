@@ -52,8 +52,16 @@ type Order struct {
 	CreatedAt       time.Time // UTC; zero when PayPal does not say
 }
 
-// Payer is who paid, as PayPal knows them. All of it is personal data.
+// Payer is who paid, as PayPal knows them. All of it is personal data, so that it does not print itself.
 type Payer struct{ ID, Email, GivenName, Surname, Country string }
+
+// String tells nothing about the payer: it is what a log would show.
+func (p Payer) String() string {
+	if p == (Payer{}) {
+		return "no payer"
+	}
+	return "a payer"
+}
 
 // ErrForeignLink is an order whose approval link leads to another host than PayPal's.
 var ErrForeignLink = errors.New("approval link to another host")
