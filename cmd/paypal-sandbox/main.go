@@ -29,17 +29,26 @@ type settings struct {
 	RetryUnit    time.Duration `env:"RETRY_UNIT" default:"2s" help:"About how long until a failed webhook is tried again."`
 	LogFormat    string        `env:"LOG_FORMAT" enum:"text,json" default:"text" help:"How the log is written: ${enum}."`
 	LogLevel     slog.Level    `env:"LOG_LEVEL" default:"INFO" help:"DEBUG, INFO, WARN or ERROR."`
+	CAFile       string        `name:"ca-file" env:"CA_FILE" type:"path" help:"Also write the root that signs webhook certificates to this file, for PAYPAL_WEBHOOK_CA_FILE."`
+
+	Serve       struct{} `cmd:"" default:"1" help:"Run the sandbox."`
+	Healthcheck struct{} `cmd:"" help:"Ask the sandbox at the listening address whether it is alive (for containers)."`
 }
 
 func main() {
 	var cfg settings
 	parser := kong.Must(&cfg, kong.Name("paypal-sandbox"),
 		kong.Description("A stand-in for PayPal's sandbox: orders, captures, refunds, signed webhooks. No real money."))
-	if _, err := parser.Parse(os.Args[1:]); err != nil {
+	command, err := parser.Parse(os.Args[1:])
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "paypal-sandbox:", err)
 		os.Exit(2)
 	}
-	if err := run(cfg); err != nil {
+	do := run
+	if command.Command() == "healthcheck" {
+		do = healthcheck
+	}
+	if err := do(cfg); err != nil {
 		fmt.Fprintln(os.Stderr, "paypal-sandbox:", err)
 		os.Exit(1)
 	}
@@ -61,6 +70,11 @@ func run(cfg settings) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	if cfg.CAFile != "" {
+		if err := os.WriteFile(cfg.CAFile, server.CAPEM(), 0o644); err != nil {
+			return errors.Join(err, listener.Close(), server.Close())
+		}
+	}
 	web := &http.Server{Handler: server.Handler(), ReadHeaderTimeout: 10 * time.Second}
 	fmt.Printf("paypal-sandbox listens on %s; what it offers: %s/sandbox/\n", listener.Addr(), cfg.BaseURL)
 
@@ -78,6 +92,26 @@ func run(cfg settings) error {
 		}
 	}
 	return errors.Join(err, server.Close())
+}
+
+// healthcheck asks the sandbox on this machine.
+func healthcheck(cfg settings) error {
+	host, port, err := net.SplitHostPort(cfg.ListenAddr)
+	if err != nil {
+		return err
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	client := http.Client{Timeout: 5 * time.Second}
+	resp, err := client.Get("http://" + net.JoinHostPort(host, port) + "/sandbox/health") //nolint:noctx // the client has a time-out
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("the sandbox answers %s", resp.Status)
+	}
+	return errors.Join(err, resp.Body.Close())
 }
 
 func logger(cfg settings) *slog.Logger {

@@ -30,7 +30,7 @@ type inboxList struct {
 
 // Run lists events.
 func (c inboxList) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withDatabase(ctx, s, 0, func(cfg config.Config, d *db.DB) error {
+	return withDatabase(ctx, s, func(cfg config.Config, d *db.DB) error {
 		page, err := report.New(d, cfg.Timezone).Inbox(ctx, report.InboxQuery{State: c.State, Search: c.Search, Limit: c.Limit})
 		if err != nil {
 			return err
@@ -57,7 +57,7 @@ type inboxShow struct {
 
 // Run shows one event.
 func (c inboxShow) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withDatabase(ctx, s, 0, func(cfg config.Config, d *db.DB) error {
+	return withDatabase(ctx, s, func(cfg config.Config, d *db.DB) error {
 		reports := report.New(d, cfg.Timezone)
 		id, err := eventRow(ctx, reports, c.ID)
 		if err != nil {
@@ -116,7 +116,7 @@ func (c inboxReplay) Run(ctx context.Context, s config.Settings, std streams) er
 	if c.Parked == (len(c.IDs) > 0) {
 		return fault.Invalidf("", "Name the events to replay, or write --parked for all that were parked.")
 	}
-	return withDatabase(ctx, s, 0, func(_ config.Config, d *db.DB) error {
+	return withDatabase(ctx, s, func(_ config.Config, d *db.DB) error {
 		var n int64
 		var err error
 		if c.Parked {

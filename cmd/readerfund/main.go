@@ -16,9 +16,11 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"readerfund/internal/app"
 	"readerfund/internal/config"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/migrations"
 )
 
 // version and commit are set by the build (-ldflags -X).
@@ -120,9 +122,19 @@ func logger(cfg config.Config, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// withDatabase opens the database for one command.
-func withDatabase(ctx context.Context, s config.Settings, also config.Need, do func(config.Config, *db.DB) error) error {
-	cfg, err := s.Parse(config.NeedDatabase | also)
+// withDatabase opens the database for one command, once its tables are there.
+func withDatabase(ctx context.Context, s config.Settings, do func(config.Config, *db.DB) error) error {
+	return withAnyDatabase(ctx, s, func(cfg config.Config, d *db.DB) error {
+		if err := app.CheckMigrated(ctx, d, migrations.FS); err != nil {
+			return err
+		}
+		return do(cfg, d)
+	})
+}
+
+// withAnyDatabase opens the database for one command, whatever tables it has.
+func withAnyDatabase(ctx context.Context, s config.Settings, do func(config.Config, *db.DB) error) error {
+	cfg, err := s.Parse(config.NeedDatabase)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (c reportTotals) Run(ctx context.Context, s config.Settings, std streams) e
 	if err := errors.Join(err, byErr); err != nil {
 		return err
 	}
-	return withDatabase(ctx, s, 0, func(cfg config.Config, d *db.DB) error {
+	return withDatabase(ctx, s, func(cfg config.Config, d *db.DB) error {
 		rows, err := report.New(d, cfg.Timezone).Totals(ctx, report.TotalsQuery{
 			From: from, To: to, By: by, Campaign: c.Campaign, Article: c.Article, Currency: money.Currency(c.Currency),
 		})
@@ -76,7 +76,7 @@ func (c reportContributions) Run(ctx context.Context, s config.Settings, std str
 	if err != nil {
 		return err
 	}
-	return withDatabase(ctx, s, 0, func(cfg config.Config, d *db.DB) error {
+	return withDatabase(ctx, s, func(cfg config.Config, d *db.DB) error {
 		out := bufio.NewWriter(std.out)
 		err := report.New(d, cfg.Timezone).WriteContributions(ctx, out, report.Format(c.Format), report.ContributionsQuery{
 			From: from, To: to, Status: c.Status, Campaign: c.Campaign, Article: c.Article, Currency: money.Currency(c.Currency), Search: c.Search,

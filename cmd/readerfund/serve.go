@@ -11,20 +11,33 @@ import (
 	"readerfund/internal/app"
 	"readerfund/internal/config"
 	"readerfund/internal/db"
+	"readerfund/internal/paypal"
 	"readerfund/migrations"
 )
 
 type serveCommand struct {
-	Migrate bool `help:"Apply migrations first. Several replicas may do so at once."`
+	Migrate         bool `help:"Apply migrations first. Several replicas may do so at once."`
+	RegisterWebhook bool `help:"Register PayPal's webhook for BASE_URL first, or mend it, and go by its ID instead of PAYPAL_WEBHOOK_ID."`
+	SampleArticle   bool `help:"Also serve /article, a sample article with the call to action."`
 }
 
 // Run serves until it is told to stop.
 func (c serveCommand) Run(ctx context.Context, s config.Settings, std streams) error {
+	if c.RegisterWebhook {
+		err := withPayPal(s, config.NeedBaseURL, std.err, func(cfg config.Config, pp *paypal.Client) error {
+			hook, _, err := app.RegisterWebhook(ctx, pp, cfg.BaseURL)
+			s.PayPalWebhookID = hook.ID
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
 	cfg, err := s.Parse(config.NeedServe)
 	if err != nil {
 		return err
 	}
-	service, err := app.New(ctx, cfg, app.Options{Log: logger(cfg, std.err), Migrate: c.Migrate})
+	service, err := app.New(ctx, cfg, app.Options{Log: logger(cfg, std.err), Migrate: c.Migrate, DemoArticle: c.SampleArticle})
 	if err != nil {
 		return err
 	}
@@ -81,7 +94,7 @@ type (
 
 // Run applies what is missing.
 func (migrateUp) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withDatabase(ctx, s, 0, func(_ config.Config, d *db.DB) error {
+	return withAnyDatabase(ctx, s, func(_ config.Config, d *db.DB) error {
 		done, err := db.Migrate(ctx, d, migrations.FS)
 		for _, m := range done {
 			fmt.Fprintf(std.out, "applied %s in %s\n", m.Name, m.Took.Round(time.Millisecond))
@@ -95,7 +108,7 @@ func (migrateUp) Run(ctx context.Context, s config.Settings, std streams) error 
 
 // Run lists the steps.
 func (migrateStatus) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withDatabase(ctx, s, 0, func(_ config.Config, d *db.DB) error {
+	return withAnyDatabase(ctx, s, func(_ config.Config, d *db.DB) error {
 		all, err := db.MigrateStatus(ctx, d, migrations.FS)
 		if err != nil {
 			return err
@@ -110,7 +123,7 @@ func (migrateStatus) Run(ctx context.Context, s config.Settings, std streams) er
 
 // Run takes the newest step back.
 func (migrateDown) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withDatabase(ctx, s, 0, func(_ config.Config, d *db.DB) error {
+	return withAnyDatabase(ctx, s, func(_ config.Config, d *db.DB) error {
 		undone, err := db.MigrateDown(ctx, d, migrations.FS)
 		if err == nil {
 			fmt.Fprintf(std.out, "took back %s\n", undone.Name)

@@ -37,7 +37,7 @@ func (c staffAdd) Run(ctx context.Context, s config.Settings, std streams) error
 			return fault.Invalidf("--password-stdin", "Standard input is empty: write the password there, on one line.")
 		}
 	}
-	return withDatabase(ctx, s, 0, func(_ config.Config, d *db.DB) error {
+	return withDatabase(ctx, s, func(_ config.Config, d *db.DB) error {
 		account, given, err := staff.NewAccounts(staff.Config{DB: d, Now: time.Now}).Add(ctx, c.Email, staff.Role(c.Role), password)
 		if err != nil {
 			return err
@@ -56,7 +56,7 @@ type staffDisable struct {
 
 // Run ends the account.
 func (c staffDisable) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withDatabase(ctx, s, 0, func(_ config.Config, d *db.DB) error {
+	return withDatabase(ctx, s, func(_ config.Config, d *db.DB) error {
 		if err := staff.NewAccounts(staff.Config{DB: d, Now: time.Now}).Disable(ctx, c.Email); err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-// Package config reads the settings of INTERFACE.md: from the environment, or as flags of the same names.
+// Package config reads the settings: from the environment, or as flags of the same names.
 //
 // Settings is what kong fills in, all of it text; Parse turns it into a Config, or into the list of everything that is
 // wrong with it, so that one start shows every mistake. The package opens no connection: whether a database or PayPal

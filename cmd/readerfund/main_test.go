@@ -1,0 +1,209 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"readerfund/internal/db"
+	"readerfund/internal/db/dbtest"
+	"readerfund/internal/paypal/sandbox"
+)
+
+// ran is what a command line printed and how it ended.
+type ran struct {
+	status   int
+	out, err string
+}
+
+// readerfund runs a command line in this process, with settings as flags so that tests can run side by side.
+func readerfund(t *testing.T, in string, args ...string) ran {
+	t.Helper()
+	var out, errs bytes.Buffer
+	status := run(t.Context(), args, streams{strings.NewReader(in), &out, &errs})
+	return ran{status, out.String(), errs.String()}
+}
+
+func (r ran) wants(t *testing.T, status int, words ...string) {
+	t.Helper()
+	if r.status != status {
+		t.Errorf("exit status %d, want %d\n%s%s", r.status, status, r.out, r.err)
+	}
+	for _, w := range words {
+		if !strings.Contains(r.out+r.err, w) {
+			t.Errorf("%q is not in\n%s%s", w, r.out, r.err)
+		}
+	}
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	t.Parallel()
+	readerfund(t, "", "--version").wants(t, 0, "readerfund development (commit unknown)")
+	readerfund(t, "", "--help").wants(t, 0, "serve", "migrate up", "staff add", "webhook register", "inbox replay", "report totals", "doctor", "DATABASE_URL")
+	for _, command := range [][]string{
+		{"serve"}, {"migrate", "up"}, {"migrate", "status"}, {"migrate", "down"}, {"staff", "add"}, {"staff", "disable"}, {"webhook", "register"},
+		{"webhook", "list"}, {"webhook", "unregister"}, {"inbox", "list"}, {"inbox", "show"}, {"inbox", "replay"}, {"report", "totals"},
+		{"report", "contributions"}, {"doctor"}, {"healthcheck"},
+	} {
+		readerfund(t, "", append(command, "--help")...).wants(t, 0, "Usage: readerfund "+strings.Join(command, " "))
+	}
+}
+
+func TestWrongUsageIsStatus2AndSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		line  string
+		words []string
+	}{
+		{"", []string{"readerfund --help"}},
+		{"fly", []string{"fly"}},
+		{"serve", []string{"DATABASE_URL", "PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_ID", "BASE_URL", "SECRET_KEY", "PUBLICATION_NAME"}},
+		{"staff add ada@example.org --role chief", []string{"viewer", "editor", "admin"}},
+		{"staff add --role viewer", []string{"email"}},
+		{"report totals --from yesterday --to 2026-99-01", []string{"from", "to", "2026-11-30"}},
+		{"report totals --by moon", []string{"moon"}},
+		{"report contributions --format xml", []string{"table", "csv", "json"}},
+		{"inbox replay", []string{"--parked"}},
+		{"inbox replay 7 --parked", []string{"--parked"}},
+		{"migrate down", []string{"--yes"}},
+		{"report totals --database-url mysql://x", []string{"DATABASE_URL", "postgres://"}},
+	} {
+		readerfund(t, "", strings.Fields(c.line)...).wants(t, exitUsage, c.words...)
+	}
+}
+
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+	address := "--database-url=" + dbtest.NewURL(t)
+	readerfund(t, "", "migrate", "status", address).wants(t, 0, "00001_foundation.sql", "Z")
+	readerfund(t, "", "migrate", "up", address).wants(t, 0, "nothing to do")
+	readerfund(t, "", "migrate", "down", "--yes", address).wants(t, 0, "took back 00001_foundation.sql")
+	readerfund(t, "", "report", "totals", address).wants(t, exitFailed, "readerfund migrate up")
+	readerfund(t, "", "migrate", "up", address).wants(t, 0, "applied 00001_foundation.sql")
+}
+
+func TestStaff(t *testing.T) {
+	t.Parallel()
+	address := "--database-url=" + dbtest.NewURL(t)
+	readerfund(t, "", "staff", "add", "ada@example.org", "--role", "viewer", address).wants(t, 0, "account: ada@example.org (viewer)", "password: ")
+	readerfund(t, "", "staff", "add", "ada@example.org", "--role", "admin", address).wants(t, exitFailed, "has an account already")
+	given := readerfund(t, "correct horse battery staple\n", "staff", "add", "bo@example.org", "--role", "editor", "--password-stdin", address)
+	given.wants(t, 0, "account: bo@example.org (editor)")
+	if strings.Contains(given.out, "password") {
+		t.Error("a password that was given is printed")
+	}
+	readerfund(t, "", "staff", "add", "cy@example.org", "--role", "editor", "--password-stdin", address).wants(t, exitUsage, "--password-stdin")
+	readerfund(t, "", "staff", "add", "not-an-address", "--role", "editor", address).wants(t, exitUsage, "email")
+	readerfund(t, "", "staff", "disable", "ada@example.org", address).wants(t, 0, "disabled: ada@example.org")
+	readerfund(t, "", "staff", "disable", "nobody@example.org", address).wants(t, exitFailed)
+}
+
+func TestReportsOfAnEmptyDatabase(t *testing.T) {
+	t.Parallel()
+	address := "--database-url=" + dbtest.NewURL(t)
+	for _, which := range []string{"totals", "contributions"} {
+		got := readerfund(t, "", "report", which, "--format", "json", address)
+		var rows []any
+		if err := json.Unmarshal([]byte(got.out), &rows); err != nil || rows == nil || len(rows) != 0 {
+			t.Errorf("%s: %q, %v", which, got.out, err)
+		}
+	}
+	readerfund(t, "", "report", "totals", "--by", "day,article", "--format", "csv", address).wants(t, 0, "day,article,currency,count,gross,fee,refunded,net")
+	readerfund(t, "", "report", "contributions", "--status", "paid", address).wants(t, exitUsage, "status")
+}
+
+func TestInbox(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t)
+	address := "--database-url=" + d.URL()
+	store(t, d, "WH-PARKED", "parked")
+	store(t, d, "WH-DONE", "applied")
+	readerfund(t, "", "inbox", "list", address).wants(t, 0, "WH-PARKED", "WH-DONE", "PAYMENT.CAPTURE.COMPLETED")
+	if got := readerfund(t, "", "inbox", "list", "--state", "parked", address); strings.Contains(got.out, "WH-DONE") {
+		t.Errorf("--state parked lists others:\n%s", got.out)
+	}
+	readerfund(t, "", "inbox", "show", "WH-PARKED", address).wants(t, 0, "state:", "parked", `{"id":"WH-PARKED"}`)
+	readerfund(t, "", "inbox", "show", "WH-NONE", address).wants(t, exitFailed, "There is no event WH-NONE")
+	readerfund(t, "", "inbox", "replay", "WH-NONE", address).wants(t, exitFailed, "no such events")
+	readerfund(t, "", "inbox", "replay", "--parked", address).wants(t, 0, "1 due again")
+	readerfund(t, "", "inbox", "replay", "WH-DONE", "WH-PARKED", address).wants(t, 0, "2 due again")
+}
+
+func store(t *testing.T, d *db.DB, id, state string) {
+	t.Helper()
+	_, err := d.Exec(`
+		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, headers, body, received_at, state)
+		VALUES ($1, $1, $2, 'PAYMENT.CAPTURE.COMPLETED', '{"paypal-auth-algo":"SHA256withRSA"}', $3, $2, $4)`,
+		id, time.Now(), []byte(`{"id":"`+id+`"}`), state)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// payPal is a sandbox to speak to, as flags.
+func payPal(t *testing.T) []string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := "http://" + l.Addr().String()
+	emulator, err := sandbox.New(sandbox.Options{BaseURL: base})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: emulator.Handler(), ReadHeaderTimeout: time.Second}}
+	server.Start()
+	t.Cleanup(func() {
+		server.Close()
+		if err := emulator.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, emulator.CAPEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return []string{"--paypal-api-base=" + base, "--paypal-client-id=sandbox-client", "--paypal-client-secret=sandbox-secret", "--paypal-webhook-ca-file=" + ca}
+}
+
+func TestWebhookIsRegisteredComparedAndDeleted(t *testing.T) {
+	t.Parallel()
+	settings := append(payPal(t), "--base-url=http://127.0.0.1:8080")
+	hook := func(args ...string) ran {
+		return readerfund(t, "", append(append([]string{"webhook"}, args...), settings...)...)
+	}
+	first := hook("register")
+	first.wants(t, 0, "registered: http://127.0.0.1:8080/webhooks/paypal", "PAYPAL_WEBHOOK_ID=")
+	_, id, _ := strings.Cut(strings.TrimSpace(first.out), "PAYPAL_WEBHOOK_ID=")
+	hook("register").wants(t, 0, "unchanged", id)
+	hook("register", "--paypal-webhook-id=ANOTHER").wants(t, 0, "PAYPAL_WEBHOOK_ID is ANOTHER now")
+	hook("list").wants(t, 0, id, "this service")
+	hook("unregister").wants(t, 0, "deleted: "+id)
+	hook("unregister").wants(t, exitFailed, "no webhook")
+}
+
+func TestDoctor(t *testing.T) {
+	t.Parallel()
+	readerfund(t, "", "doctor").wants(t, exitFailed, "FAIL  settings  DATABASE_URL", "FAIL  database", "FAIL  paypal", "FAIL  webhook")
+	settings := append(payPal(t), "--base-url=http://127.0.0.1:8080", "--database-url="+dbtest.NewURL(t),
+		"--secret-key="+strings.Repeat("k", 40), "--publication-name=The Test Gazette")
+	_, id, _ := strings.Cut(strings.TrimSpace(readerfund(t, "", append([]string{"webhook", "register"}, settings...)...).out), "PAYPAL_WEBHOOK_ID=")
+	all := append([]string{"doctor", "--paypal-webhook-id=" + id}, settings...)
+	readerfund(t, "", all...).wants(t, 0, "ok    settings", "ok    database", "ok    paypal", "ok    webhook")
+	moved := append(all, "--base-url=http://127.0.0.1:9999")
+	readerfund(t, "", moved...).wants(t, exitFailed, "the webhook goes to")
+	readerfund(t, "", append(all, "--paypal-webhook-id=GONE")...).wants(t, exitFailed, "webhook register")
+}
+
+func TestHealthcheckOfNothing(t *testing.T) {
+	t.Parallel()
+	readerfund(t, "", "healthcheck", "--listen-addr=127.0.0.1:1").wants(t, exitFailed)
+}
