@@ -61,6 +61,13 @@ func (r *receiver) types() []string {
 	return kinds
 }
 
+// waiting is how many deliveries are queued.
+func (b *bench) waiting() int {
+	b.server.post.mu.Lock()
+	defer b.server.post.mu.Unlock()
+	return len(b.server.post.queue)
+}
+
 // subscribe registers the receiver and gives the webhook's id.
 func (b *bench) subscribe(r *receiver, types ...string) string {
 	b.t.Helper()

@@ -53,7 +53,7 @@ func TestUndeliveredSurvivesARestart(t *testing.T) {
 	hook := b.subscribe(r, "CHECKOUT.ORDER.APPROVED")
 	b.approve(b.order("EUR", "1.00"), "")
 	eventually(t, "a failed attempt", func() bool { return b.hook("GET", "/sandbox/deliveries", "").get("0.status") == "503" })
-	time.Sleep(20 * time.Millisecond) // the retry is noted after the answer
+	eventually(t, "its retry", func() bool { return b.waiting() == 1 })
 	if err := b.server.Close(); err != nil {
 		t.Fatal(err)
 	}

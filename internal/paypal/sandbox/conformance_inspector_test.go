@@ -1,0 +1,406 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+)
+
+// inspector holds every request and answer that passes it against PayPal's documents, and counts them.
+type inspector struct {
+	docs *documents
+
+	mu         sync.Mutex
+	operations map[string]*tally
+	raised     map[string]map[string]bool // operation, issue code: true when the emulator raised it without being asked to
+	complaints map[complaint]int
+	events     map[string]int // event type, and the schema its resource was held against
+	recordings []recordingResult
+}
+
+// tally is what was checked of one operation.
+type tally struct {
+	requests map[speaker]int
+	refused  int // by the emulator with 400, and by the document too
+	answers  map[int]int
+}
+
+// speaker is whose requests pass: those of these tests, PayPal's recorded ones, or those of our client.
+type speaker string
+
+const (
+	byHand    speaker = "by hand"
+	recorded  speaker = "recorded"
+	ourClient speaker = "our client"
+)
+
+// complaint is one way in which a document and the emulator disagree.
+type complaint struct {
+	operation string // as the documents write it: "GET /v2/checkout/orders/{id}"
+	on        string // request, answer, event, recording, document
+	what      string
+}
+
+func (c complaint) String() string { return c.operation + ", " + c.on + ": " + c.what }
+
+func newInspector(docs *documents) *inspector {
+	return &inspector{
+		docs: docs, operations: map[string]*tally{}, raised: map[string]map[string]bool{},
+		complaints: map[complaint]int{}, events: map[string]int{},
+	}
+}
+
+// watch is a transport whose traffic the inspector sees.
+func (in *inspector) watch(who speaker, next http.RoundTripper) http.RoundTripper {
+	return watched{in, who, next}
+}
+
+type watched struct {
+	in   *inspector
+	who  speaker
+	next http.RoundTripper
+}
+
+// RoundTrip passes a request on and checks it together with its answer.
+func (w watched) RoundTrip(req *http.Request) (*http.Response, error) {
+	var sent []byte
+	if req.Body != nil {
+		var err error
+		if sent, err = io.ReadAll(req.Body); err != nil {
+			return nil, err
+		}
+		req.Body.Close()
+		req.Body = io.NopCloser(bytes.NewReader(sent))
+	}
+	res, err := w.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	got, err := io.ReadAll(res.Body)
+	res.Body.Close()
+	res.Body = io.NopCloser(bytes.NewReader(got))
+	if err == nil {
+		w.in.check(exchange{who: w.who, req: req, sent: sent, res: res, got: got})
+	}
+	return res, err
+}
+
+// exchange is one request with its answer.
+type exchange struct {
+	who       speaker
+	req       *http.Request
+	sent      []byte
+	res       *http.Response
+	got       []byte
+	operation string
+	input     *openapi3filter.RequestValidationInput
+}
+
+// check looks at one exchange. What is in no document (the token, the test hooks, the approval page) passes.
+func (in *inspector) check(x exchange) {
+	copied := x.req.Clone(context.Background())
+	copied.Body = io.NopCloser(bytes.NewReader(x.sent))
+	route, params := in.docs.find(copied)
+	if route == nil {
+		return
+	}
+	x.operation = x.req.Method + " " + route.Path
+	x.input = &openapi3filter.RequestValidationInput{Request: copied, PathParams: params, Route: route, Options: &openapi3filter.Options{
+		MultiError: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, SkipSettingDefaults: true,
+		IncludeResponseStatus: true, SchemaValidationOptions: strictly(),
+	}}
+	faults := x.requestFaults()
+	in.mu.Lock()
+	t := in.operations[x.operation]
+	if t == nil {
+		t = &tally{requests: map[speaker]int{}, answers: map[int]int{}}
+		in.operations[x.operation] = t
+	}
+	t.requests[x.who]++
+	t.answers[x.res.StatusCode]++
+	if x.judgesForm() && len(faults) > 0 {
+		t.refused++
+	}
+	in.mu.Unlock()
+	in.judgeRequest(x, faults)
+	in.judgeAnswer(x)
+}
+
+func (in *inspector) complain(operation, on, what string) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.complaints[complaint{operation, on, what}]++
+}
+
+// mocked says whether the answer is one that the request asked for.
+func (x exchange) mocked() bool { return x.req.Header.Get("PayPal-Mock-Response") != "" }
+
+// judgesForm says whether the answer is about the request's form, so that the document has to refuse it too.
+func (x exchange) judgesForm() bool { return x.res.StatusCode == http.StatusBadRequest && !x.mocked() }
+
+// requestFaults is what the document says against the request.
+func (x exchange) requestFaults() []string {
+	faults := reasons(openapi3filter.ValidateRequest(context.Background(), x.input))
+	if body := x.input.Route.Operation.RequestBody; body != nil && len(x.sent) > 0 {
+		faults = append(faults, undeclared(body.Value.Content.Get("application/json"), x.sent)...)
+	}
+	return faults
+}
+
+// aboutMeaning are the issues of status 400 that a schema cannot express: the document allows such a request.
+var aboutMeaning = []string{"PAYPAL_REQUEST_ID_REQUIRED", "INVALID_PATCH_OPERATION", "FIELD_NOT_PATCHABLE"}
+
+// judgeRequest compares the document's verdict on the request with the emulator's: neither may be the stricter one.
+func (in *inspector) judgeRequest(x exchange, faults []string) {
+	switch {
+	case x.res.StatusCode == http.StatusUnsupportedMediaType:
+	case !x.judgesForm():
+		for _, fault := range faults {
+			in.complain(x.operation, "request", fmt.Sprintf("answered with %d, but the document refuses it: %s", x.res.StatusCode, fault))
+		}
+	case len(faults) == 0 && in.docs.issues[x.operation] != nil:
+		for _, d := range x.details() {
+			if !slices.Contains(aboutMeaning, d.Issue) {
+				in.complain(x.operation, "request", "refused with "+d.Issue+" at "+general(d.Field)+", but the document allows it")
+			}
+		}
+	}
+}
+
+// judgeAnswer holds the answer's status, type and body against the document.
+func (in *inspector) judgeAnswer(x exchange) {
+	status := x.res.StatusCode
+	response := x.input.Route.Operation.Responses.Status(status)
+	if response == nil && status < 300 {
+		in.complain(x.operation, "answer", fmt.Sprintf("the status %d is not in the document", status))
+		response = x.input.Route.Operation.Responses.Status(http.StatusCreated)
+	} else if response == nil {
+		response = x.input.Route.Operation.Responses.Default()
+	}
+	for _, fault := range in.issueFaults(x) {
+		in.complain(x.operation, "answer", fault)
+	}
+	if len(response.Value.Content) == 0 {
+		if status == http.StatusNoContent && len(x.got) > 0 {
+			in.complain(x.operation, "answer", "204 with a body")
+		}
+		return
+	}
+	output := &openapi3filter.ResponseValidationInput{RequestValidationInput: x.input, Status: status, Header: x.res.Header, Options: x.input.Options}
+	output.SetBodyBytes(x.got)
+	faults := reasons(openapi3filter.ValidateResponse(context.Background(), output))
+	faults = append(faults, undeclared(response.Value.Content.Get("application/json"), x.got)...)
+	for _, fault := range faults {
+		// The issue's own list has spoken about these already, and more clearly than "anyOf".
+		if in.docs.issues[x.operation] == nil || !strings.HasPrefix(fault, "/details/*: ") {
+			in.complain(x.operation, "answer", fmt.Sprintf("%d: %s", status, fault))
+		}
+	}
+}
+
+// detail is one entry of an error's details.
+type detail struct{ Field, Issue, Description string }
+
+func (x exchange) details() []detail {
+	var body struct{ Details []detail }
+	if x.res.StatusCode < 400 || json.Unmarshal(x.got, &body) != nil {
+		return nil
+	}
+	return body.Details
+}
+
+// issueFaults holds each issue code with its status and description against the operation's list.
+func (in *inspector) issueFaults(x exchange) []string {
+	lists := in.docs.issues[x.operation]
+	if lists == nil {
+		return nil
+	}
+	var faults []string
+	for _, d := range x.details() {
+		text, listed := lists[strconv.Itoa(x.res.StatusCode)][d.Issue]
+		switch {
+		case !listed:
+			faults = append(faults, fmt.Sprintf("the issue %s is not in the list of status %d", d.Issue, x.res.StatusCode))
+		case text != nil && *text != d.Description:
+			faults = append(faults, fmt.Sprintf("the issue %s is described as %q, not %q", d.Issue, *text, d.Description))
+		}
+		in.mu.Lock()
+		if in.raised[x.operation] == nil {
+			in.raised[x.operation] = map[string]bool{}
+		}
+		in.raised[x.operation][d.Issue] = in.raised[x.operation][d.Issue] || !x.mocked()
+		in.mu.Unlock()
+	}
+	return faults
+}
+
+// reasons are the single faults in an error of kin-openapi.
+func reasons(err error) []string {
+	switch e := err.(type) {
+	case nil:
+		return nil
+	case openapi3.MultiError:
+		var all []string
+		for _, inner := range e {
+			all = append(all, reasons(inner)...)
+		}
+		return all
+	case *openapi3filter.RequestError:
+		return within(requestPart(e), e.Reason, e.Err)
+	case *openapi3filter.ResponseError:
+		return within("", e.Reason, e.Err)
+	case *openapi3.SchemaError:
+		return schemaReasons(e)
+	default:
+		if inner, wraps := err.(interface{ Unwrap() error }); wraps {
+			return reasons(inner.Unwrap())
+		}
+		return []string{err.Error()}
+	}
+}
+
+func requestPart(e *openapi3filter.RequestError) string {
+	if e.Parameter != nil {
+		return e.Parameter.In + " " + e.Parameter.Name
+	}
+	return ""
+}
+
+func within(part, reason string, inner error) []string {
+	var schema *openapi3.SchemaError
+	var several openapi3.MultiError
+	found := reasons(inner)
+	switch {
+	case inner == nil:
+		found = []string{reason}
+	case !asEither(inner, &schema, &several):
+		found = []string{reason + ": " + inner.Error()}
+	}
+	if part != "" {
+		for i := range found {
+			found[i] = part + " " + found[i]
+		}
+	}
+	return found
+}
+
+func asEither(err error, schema **openapi3.SchemaError, several *openapi3.MultiError) bool {
+	switch e := err.(type) {
+	case *openapi3.SchemaError:
+		*schema = e
+	case openapi3.MultiError:
+		*several = e
+	default:
+		return false
+	}
+	return true
+}
+
+// schemaReasons goes down to what did not fit. Of alternatives (anyOf, oneOf) it is of no use to know why each failed.
+func schemaReasons(e *openapi3.SchemaError) []string {
+	if e.SchemaField == "allOf" && e.Origin != nil {
+		return reasons(e.Origin)
+	}
+	reason := e.Reason
+	if i := strings.Index(reason, " [\""); i > 0 && e.SchemaField == "enum" {
+		reason = fmt.Sprintf("%v is not one of the allowed values", e.Value)
+	}
+	return []string{general("/"+strings.Join(e.JSONPointer(), "/")) + ": " + reason}
+}
+
+// general writes a JSON pointer without the numbers in it.
+func general(pointer string) string {
+	steps := strings.Split(pointer, "/")
+	for i, step := range steps {
+		if _, err := strconv.Atoi(step); err == nil {
+			steps[i] = "*"
+		}
+	}
+	return strings.Join(steps, "/")
+}
+
+// undeclared are the members of a body that its schema does not name. JSON Schema allows them; a document that lists what
+// an answer holds does not mean them.
+func undeclared(media *openapi3.MediaType, body []byte) []string {
+	var value any
+	if media == nil || media.Schema == nil || json.Unmarshal(body, &value) != nil {
+		return nil // the validation has said so
+	}
+	return slices.Compact(slices.Sorted(slices.Values(undeclaredIn([]*openapi3.Schema{media.Schema.Value}, value, ""))))
+}
+
+func undeclaredIn(schemas []*openapi3.Schema, value any, at string) []string {
+	var found []string
+	switch v := value.(type) {
+	case map[string]any:
+		named, open := members(schemas)
+		for name, inner := range v {
+			if below := named[name]; below != nil {
+				found = append(found, undeclaredIn(below, inner, at+"/"+name)...)
+			} else if !open && len(named) > 0 {
+				found = append(found, at+"/"+name+": the document does not know this member")
+			}
+		}
+	case []any:
+		var below []*openapi3.Schema
+		for _, s := range flatten(schemas) {
+			if s.Items != nil {
+				below = append(below, s.Items.Value)
+			}
+		}
+		for _, inner := range v {
+			found = append(found, undeclaredIn(below, inner, at+"/*")...)
+		}
+	}
+	return found
+}
+
+// members are the properties that schemas name together; open when one of them takes any others.
+func members(schemas []*openapi3.Schema) (named map[string][]*openapi3.Schema, open bool) {
+	named = map[string][]*openapi3.Schema{}
+	for _, s := range flatten(schemas) {
+		for name, ref := range s.Properties {
+			named[name] = append(named[name], ref.Value)
+		}
+		open = open || s.AdditionalProperties.Has != nil && *s.AdditionalProperties.Has || s.AdditionalProperties.Schema != nil
+	}
+	return named, open
+}
+
+// flatten adds the parts that schemas are made of.
+func flatten(schemas []*openapi3.Schema) []*openapi3.Schema {
+	var all []*openapi3.Schema
+	for _, s := range schemas {
+		all = append(all, s)
+		for _, refs := range []openapi3.SchemaRefs{s.AllOf, s.AnyOf, s.OneOf} {
+			for _, ref := range refs {
+				all = append(all, flatten([]*openapi3.Schema{ref.Value})...)
+			}
+		}
+	}
+	return all
+}
+
+// sortedComplaints are the disagreements in a fixed order.
+func (in *inspector) sortedComplaints() []complaint {
+	var all []complaint
+	for c := range in.complaints {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b complaint) int { return cmp.Compare(a.String(), b.String()) })
+	return all
+}
+
+var _ = routers.ErrPathNotFound
