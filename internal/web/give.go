@@ -124,7 +124,7 @@ func (s *site) giveAgain(w http.ResponseWriter, r *http.Request, in contribution
 	if err != nil { // the database is down too: there is no form to show
 		return failure
 	}
-	f := s.newForm(k, money.Currency(in.Currency), "")
+	f := s.newForm(k, money.Currency(in.Currency), webAddress(in.Article))
 	f.keep(in)
 	switch kind {
 	case fault.Invalid:
@@ -134,7 +134,7 @@ func (s *site) giveAgain(w http.ResponseWriter, r *http.Request, in contribution
 		f.blame(failure)
 		return s.showForm(w, r, http.StatusConflict, f)
 	default:
-		return s.notNow(w, r, in, key, failure)
+		return s.notNow(w, r, f, in, key, failure)
 	}
 }
 
@@ -144,18 +144,19 @@ type retry struct {
 	Key     string
 	Message string
 	Amount  money.Amount
+	Form    string // the donation page, filled in
 }
 
 // notNow says that PayPal does not answer and nothing was charged, and offers the same once more under the same key:
 // should the first order exist after all, the second sending finds it.
-func (s *site) notNow(w http.ResponseWriter, r *http.Request, in contribution.Intent, key string, failure error) error {
+func (s *site) notNow(w http.ResponseWriter, r *http.Request, f form, in contribution.Intent, key string, failure error) error {
 	s.logFailure(r, answer{Status: http.StatusServiceUnavailable}, failure)
-	again := retry{Intent: in, Key: key, Message: fault.All(failure)[0].Message}
+	again := retry{Intent: in, Key: key, Message: fault.All(failure)[0].Message, Form: supportAddress(f.Campaign.Slug, f.Currency, in.Amount, f.Article)}
 	if a, err := money.Parse(in.Amount, money.Currency(in.Currency)); err == nil {
 		again.Amount = a
 	}
 	w.Header().Set("Retry-After", "30")
-	return s.render(w, r, http.StatusServiceUnavailable, "public/retry.html", page{Title: "Nothing was charged", NoIndex: true, Data: again})
+	return s.render(w, r, http.StatusServiceUnavailable, "public/retry.html", page{Title: "That did not go through", NoIndex: true, Data: again})
 }
 
 // redirect sends the reader on after a form (RFC 9110, section 15.4.4).

@@ -282,10 +282,7 @@ func inputs(t *testing.T, page string) url.Values {
 }
 
 func collect(v url.Values, n *html.Node) {
-	attr := map[string]string{}
-	for _, a := range n.Attr {
-		attr[a.Key] = a.Val
-	}
+	attr := attributes(n)
 	if attr["name"] == "" {
 		return
 	}

@@ -14,7 +14,7 @@
   if (currency) query.set("currency", currency);
 
   const host = document.createElement("div");
-  host.style.minHeight = "27rem"; // about what it will take, so that the text below does not jump
+  host.style.minHeight = "41rem"; // about what it will take, so that the text below does not jump
   script.after(host);
   const root = host.attachShadow({ mode: "open" });
 
