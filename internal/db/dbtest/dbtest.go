@@ -131,8 +131,7 @@ func schemaHash(fsys fs.FS) (string, error) {
 // ensureTemplate migrates a draft and renames it. Should another process do the same at the same time, one of the two
 // renames fails and its draft is thrown away: no lock is needed, and a half-migrated template is never seen.
 func (s *server) ensureTemplate(ctx context.Context) error {
-	var there bool
-	if err := s.admin.GetContext(ctx, &there, `SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)`, s.template); err != nil || there {
+	if there, err := s.hasTemplate(ctx); err != nil || there {
 		return err
 	}
 	draft := testPrefix + strings.ToLower(rand.Text())
@@ -149,10 +148,15 @@ func (s *server) ensureTemplate(ctx context.Context) error {
 	if _, dropErr := s.admin.ExecContext(ctx, `DROP DATABASE `+draft+` WITH (FORCE)`); dropErr != nil {
 		return dropErr
 	}
-	if db.SQLState(err) == "42P04" { // duplicate_database: the other process was faster
+	if there, _ := s.hasTemplate(ctx); there { // the other process was faster
 		return nil
 	}
 	return fmt.Errorf("prepare the tests' template: %w", err)
+}
+
+func (s *server) hasTemplate(ctx context.Context) (there bool, err error) {
+	err = s.admin.GetContext(ctx, &there, `SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)`, s.template)
+	return there, err
 }
 
 func (s *server) migrate(ctx context.Context, database string) error {
