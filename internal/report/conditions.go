@@ -68,12 +68,10 @@ func (c *conditions) days(column string, from, to Day) {
 // longestText is more than any slug, address of an article or PayPal id has.
 const longestText = 2048
 
-// checkTexts refuses what PostgreSQL cannot compare with a text at all.
-func checkTexts(byField map[string]string) error {
-	for field, text := range byField {
-		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) || len(text) > longestText {
-			return fault.Invalidf(field, "That cannot be looked for: write it in ordinary letters and digits.")
-		}
+// checkText refuses what PostgreSQL cannot compare with a text at all.
+func checkText(field, text string) error {
+	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) || len(text) > longestText {
+		return fault.Invalidf(field, "That cannot be looked for: write it in ordinary letters and digits.")
 	}
 	return nil
 }

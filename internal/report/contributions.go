@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -173,17 +174,8 @@ func selectContributions(clause string) string {
 }
 
 func (r *Reports) contributionConditions(q ContributionsQuery) (*conditions, error) {
-	if err := checkRange(q.From, q.To); err != nil {
+	if err := q.check(); err != nil {
 		return nil, err
-	}
-	if err := checkTexts(map[string]string{"campaign": q.Campaign, "article": q.Article, "search": q.Search}); err != nil {
-		return nil, err
-	}
-	if err := checkCurrency(q.Currency); err != nil {
-		return nil, err
-	}
-	if q.Status != "" && !slices.Contains(Statuses(), q.Status) {
-		return nil, fault.Invalidf("status", "There is no status %q: take one of %s.", q.Status, strings.Join(Statuses(), ", "))
 	}
 	c := &conditions{zone: r.zone}
 	c.days("c.created_at", q.From, q.To)
@@ -203,6 +195,17 @@ func (r *Reports) contributionConditions(q ContributionsQuery) (*conditions, err
 		c.add("(c.created_at, c.id) < (%s, %s)", c.arg(after.At), c.arg(after.ID))
 	}
 	return c, nil
+}
+
+// check tells everything that is wrong with the question, the cursor aside.
+func (q ContributionsQuery) check() error {
+	var status error
+	if q.Status != "" && !slices.Contains(Statuses(), q.Status) {
+		status = fault.Invalidf("status", "There is no status %q: take one of %s.", q.Status, strings.Join(Statuses(), ", "))
+	}
+	return errors.Join(
+		checkRange(q.From, q.To), status, checkCurrency(q.Currency),
+		checkText("campaign", q.Campaign), checkText("article", q.Article), checkText("search", q.Search))
 }
 
 // search finds by what people have in hand: a receipt number, which may have been read out and typed in small letters,

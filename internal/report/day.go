@@ -40,6 +40,9 @@ func (d Day) String() string {
 	return d.at.Format(time.DateOnly)
 }
 
+// Words writes the day like "Mon 30 Nov 2026".
+func (d Day) Words() string { return d.at.Format("Mon 2 Jan 2006") }
+
 // IsZero tells whether it is no day.
 func (d Day) IsZero() bool { return d.at.IsZero() }
 

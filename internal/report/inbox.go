@@ -113,7 +113,7 @@ func (r *Reports) inboxConditions(q InboxQuery) (*conditions, error) {
 	if q.State != "" && !slices.Contains(WebhookStates(), q.State) {
 		return nil, fault.Invalidf("state", "There is no state %q: take one of %s.", q.State, strings.Join(WebhookStates(), ", "))
 	}
-	if err := checkTexts(map[string]string{"search": q.Search}); err != nil {
+	if err := checkText("search", q.Search); err != nil {
 		return nil, err
 	}
 	c := &conditions{zone: r.zone}

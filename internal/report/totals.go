@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -89,13 +90,9 @@ const sumColumns = `
 // Totals adds up the ledger. Rows are in the order of the keys, days and months from the earliest, then of currencies.
 // Errors are fault.Invalid where the question is wrong.
 func (r *Reports) Totals(ctx context.Context, q TotalsQuery) ([]TotalsRow, error) {
-	if err := checkRange(q.From, q.To); err != nil {
-		return nil, err
-	}
-	if err := checkTexts(map[string]string{"campaign": q.Campaign, "article": q.Article}); err != nil {
-		return nil, err
-	}
-	if err := checkCurrency(q.Currency); err != nil {
+	err := errors.Join(
+		checkRange(q.From, q.To), checkText("campaign", q.Campaign), checkText("article", q.Article), checkCurrency(q.Currency))
+	if err != nil {
 		return nil, err
 	}
 	query, args := r.totalsQuery(q)
@@ -108,7 +105,7 @@ func (r *Reports) Totals(ctx context.Context, q TotalsQuery) ([]TotalsRow, error
 		Count    int64  `db:"count"`
 		Sums
 	}
-	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	err = r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		return tx.SelectContext(ctx, &rows, query, args...)
 	})
 	if err != nil {
@@ -158,4 +155,9 @@ func (c *conditions) key(k Key) string {
 	default:
 		return `c.article COLLATE "C"`
 	}
+}
+
+// Add adds the sums of the same currency.
+func (s Sums) Add(other Sums) Sums {
+	return Sums{Gross: s.Gross + other.Gross, Fee: s.Fee + other.Fee, Refunded: s.Refunded + other.Refunded, Net: s.Net + other.Net}
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
+
+	"readerfund/internal/staff"
 )
 
 // routes is the whole URL table.
@@ -40,7 +42,33 @@ func (s *site) routes() http.Handler {
 	}
 
 	r.Post("/webhooks/paypal", s.page(s.webhook))
+
+	if s.Sessions != nil {
+		r.Route("/staff", s.staffRoutes)
+	}
 	return r
+}
+
+// staffRoutes are the pages behind the sign-in. None of them changes anything but who is signed in.
+func (s *site) staffRoutes(r chi.Router) {
+	r.Use(s.sameOrigin, keepAddress)
+	r.Get("/sign-in", s.page(s.showSignIn))
+	r.With(s.fewSignIns()).Post("/sign-in", s.page(s.signIn))
+	r.Post("/sign-out", s.page(s.signOut))
+	r.Group(func(r chi.Router) {
+		r.Use(s.only(staff.Viewer))
+		r.Get("/", s.page(s.overview))
+		r.Get("/contributions", s.page(s.listContributions))
+		r.Get("/contributions.csv", s.page(s.exportContributions))
+		r.Get("/contributions/{id}", s.page(s.showContribution))
+		r.Get("/reports", s.page(s.showReports))
+		r.Get("/reports.csv", s.page(s.exportReports))
+	})
+	r.Group(func(r chi.Router) { // what PayPal sent holds more about readers than a report needs
+		r.Use(s.only(staff.Editor))
+		r.Get("/inbox", s.page(s.listInbox))
+		r.Get("/inbox/{event}", s.page(s.showWebhook))
+	})
 }
 
 // sameOrigin refuses a write that another site's page makes a browser send (CSRF): by Sec-Fetch-Site or Origin, without

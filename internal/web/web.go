@@ -22,6 +22,8 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/metrics"
+	"readerfund/internal/report"
+	"readerfund/internal/staff"
 	"readerfund/templates"
 )
 
@@ -42,6 +44,10 @@ type Deps struct {
 	Campaigns *campaign.Catalog
 	Webhook   func(ctx context.Context, header http.Header, body []byte) error // inbox.Inbox.Receive
 	Ready     func(ctx context.Context) error                                  // able to take money; every problem joined, in words
+
+	Accounts *staff.Accounts
+	Sessions *staff.Sessions // nil leaves the staff pages out
+	Reports  *report.Reports
 
 	Metrics *metrics.Metrics // may be nil
 	Log     *slog.Logger

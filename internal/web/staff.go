@@ -1,0 +1,127 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-chi/httprate"
+
+	"readerfund/internal/staff"
+)
+
+// staffPage is what every staff page shows around its own part.
+type staffPage struct {
+	Account  staff.Account
+	Section  string // the part of the menu we are in
+	MayInbox bool
+	Zone     string // where the days begin: "Europe/Berlin"
+	Body     any
+}
+
+type accountKey struct{}
+
+// accountOf is who asks; only behind only.
+func accountOf(r *http.Request) staff.Account {
+	account, _ := r.Context().Value(accountKey{}).(staff.Account)
+	return account
+}
+
+// only lets in who is signed in and has the role. Others who can be helped by it are sent to the sign-in and come back.
+func (s *site) only(need staff.Role) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return s.page(func(w http.ResponseWriter, r *http.Request) error {
+			account, err := s.Sessions.Account(r)
+			if errors.Is(err, staff.ErrSignedOut) {
+				redirect(w, "/staff/sign-in?"+url.Values{"next": {r.URL.RequestURI()}}.Encode())
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if !account.Role.Allows(need) {
+				return &httpError{http.StatusForbidden, "Your account (" + string(account.Role) + ") cannot open this page; it needs the role " + string(need) + ". Ask whoever looks after the accounts."}
+			}
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), accountKey{}, account)))
+			return nil
+		})
+	}
+}
+
+// showStaff renders a staff page with the menu around it.
+func (s *site) showStaff(w http.ResponseWriter, r *http.Request, status int, view, title, section string, body any) error {
+	account := accountOf(r)
+	return s.render(w, r, status, view, page{Title: title, NoIndex: true, Data: staffPage{
+		Account: account, Section: section, MayInbox: account.Role.Allows(staff.Editor), Zone: s.Timezone.String(), Body: body,
+	}})
+}
+
+// The most sign-ins from one address. A newsroom behind one address stays far below; the accounts have a throttle of
+// their own, in the database, against guesses from many addresses.
+const (
+	signInsPerAddress = 30
+	signInWindow      = 5 * time.Minute
+)
+
+// fewSignIns refuses an address that tries too often, before any work is done for it.
+func (s *site) fewSignIns() func(http.Handler) http.Handler {
+	return httprate.Limit(signInsPerAddress, signInWindow,
+		httprate.WithKeyFuncs(func(r *http.Request) (string, error) { return network(clientAddr(r.Context())), nil }),
+		httprate.WithLimitHandler(s.page(func(http.ResponseWriter, *http.Request) error {
+			return &httpError{http.StatusTooManyRequests, "Too many sign-ins came from your network. Please wait a few minutes."}
+		})))
+}
+
+// network is the address for IPv4, and for IPv6 the /64 that one customer has.
+func network(a netip.Addr) string {
+	if a.Is6() {
+		if p, err := a.Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return a.String()
+}
+
+// staffAddress gives back an address of ours to go on to after the sign-in, and the overview for everything else: for
+// another site's address in all its disguises ("//evil", "/\evil"), and for the sign-in itself.
+func staffAddress(next string) string {
+	const home = "/staff"
+	path, _, _ := strings.Cut(next, "?")
+	if path != home && !strings.HasPrefix(path, home+"/") || strings.HasPrefix(path, home+"/sign-") {
+		return home
+	}
+	u, err := url.Parse(next)
+	if err != nil || u.Host != "" || u.Scheme != "" || strings.ContainsAny(next, "\\\r\n\t") || strings.Contains(u.Path, "..") {
+		return home
+	}
+	return next
+}
+
+// stamp is a moment on the publication's clock.
+type stamp struct{ at time.Time }
+
+func (s *site) stamp(t time.Time) stamp {
+	if t.IsZero() {
+		return stamp{}
+	}
+	return stamp{t.In(s.Timezone)}
+}
+
+// IsZero tells whether it did not happen.
+func (t stamp) IsZero() bool { return t.at.IsZero() }
+
+// ISO is for machines, with the distance from UTC.
+func (t stamp) ISO() string { return t.at.Format(time.RFC3339) }
+
+// Day is the day in words that no region reads the other way round.
+func (t stamp) Day() string { return t.at.Format("2 Jan 2006") }
+
+// Text is day and minute.
+func (t stamp) Text() string { return t.at.Format("2 Jan 2006, 15:04") }
+
+// Clock is the time of day to the second, with the zone's sign.
+func (t stamp) Clock() string { return t.at.Format("15:04:05 MST") }

@@ -1,0 +1,197 @@
+package web
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"readerfund/internal/money"
+	"readerfund/internal/report"
+)
+
+// contributionsPage is the list with its filter.
+type contributionsPage struct {
+	contributionFilter
+	options
+	Statuses []choiceOf
+	Table    contributionTable
+	Next     string // the page after this one
+	First    string // the first page, when this is a later one
+	CSV      string
+}
+
+// choiceOf is one line of a select.
+type choiceOf struct{ Value, Label string }
+
+// contributionFilter is what was asked for, as it was typed.
+type contributionFilter struct {
+	span
+	Status, Campaign, Currency, Article, Search string
+	Attention                                   bool
+	After                                       string
+	Wrong                                       wrongs
+}
+
+// contributionTable is a list of contributions. Label says what it is a list of.
+type contributionTable struct {
+	Label string
+	Tag   language.Tag
+	Rows  []contributionLine
+}
+
+// Short is an article's address as a list shows it.
+func (contributionTable) Short(article string) string { return shortAddress(article) }
+
+// shortAddress leaves out what every web address begins with.
+func shortAddress(article string) string {
+	for _, scheme := range []string{"https://", "http://"} {
+		article = strings.TrimPrefix(article, scheme)
+	}
+	return strings.TrimPrefix(article, "www.")
+}
+
+// contributionLine is a line of a list of contributions.
+type contributionLine struct {
+	report.Contribution
+	Address                     string
+	Started                     stamp
+	State                       status
+	Gross, Fee, Refunded, NetIn money.Amount
+}
+
+func readContributionFilter(v url.Values) contributionFilter {
+	f := contributionFilter{
+		Status: v.Get("status"), Campaign: v.Get("campaign"), Currency: v.Get("currency"), Article: v.Get("article"),
+		Search: strings.TrimSpace(v.Get("q")), Attention: v.Get("attention") == "1", After: v.Get("after"), Wrong: wrongs{},
+	}
+	f.span = readSpan(v, f.Wrong)
+	return f
+}
+
+// query is the filter as an address says it; the page is not part of it.
+func (f contributionFilter) query() url.Values {
+	attention := ""
+	if f.Attention {
+		attention = "1"
+	}
+	return filled("from", f.From, "to", f.To, "status", f.Status, "campaign", f.Campaign, "currency", f.Currency,
+		"article", f.Article, "q", f.Search, "attention", attention)
+}
+
+// Any tells whether the list is restricted at all.
+func (f contributionFilter) Any() bool { return len(f.query()) > 0 }
+
+func (f contributionFilter) question() report.ContributionsQuery {
+	return report.ContributionsQuery{
+		From: f.from, To: f.to, Status: f.Status, Campaign: f.Campaign, Article: f.Article, Currency: money.Currency(f.Currency),
+		Search: f.Search, Attention: f.Attention, After: f.After,
+	}
+}
+
+// listContributions answers GET /staff/contributions.
+func (s *site) listContributions(w http.ResponseWriter, r *http.Request) error {
+	f := readContributionFilter(r.URL.Query())
+	p := contributionsPage{contributionFilter: f, CSV: address("/staff/contributions.csv", f.query())}
+	for _, state := range report.Statuses() {
+		p.Statuses = append(p.Statuses, choiceOf{state, stateInWords(state).Label})
+	}
+	var err error
+	if p.options, err = s.filterOptions(r); err != nil {
+		return err
+	}
+	if len(f.Wrong) == 0 {
+		found, err := s.Reports.Contributions(r.Context(), f.question())
+		if err := f.Wrong.note(err); err != nil {
+			return err
+		}
+		p.Table = s.contributionTable(r, "Contributions", found.Contributions)
+		if found.Next != "" {
+			p.Next = address("/staff/contributions", with(f.query(), "after", found.Next))
+		}
+	}
+	if f.After != "" {
+		p.First = address("/staff/contributions", f.query())
+	}
+	return s.showStaff(w, r, f.Wrong.status(), "staff/contributions.html", "Contributions", "contributions", p)
+}
+
+func with(v url.Values, key, value string) url.Values {
+	v.Set(key, value)
+	return v
+}
+
+func (s *site) contributionTable(r *http.Request, label string, rows []report.Contribution) contributionTable {
+	return contributionTable{Label: label, Tag: locale(r), Rows: s.contributionLines(rows)}
+}
+
+func (s *site) contributionLines(rows []report.Contribution) []contributionLine {
+	lines := make([]contributionLine, len(rows))
+	for i, c := range rows {
+		in := func(minor int64) money.Amount { return money.New(minor, c.Amount.Currency) }
+		lines[i] = contributionLine{
+			Contribution: c, Address: "/staff/contributions/" + c.ID.String(), Started: s.stamp(c.CreatedAt), State: stateInWords(c.Status),
+			Gross: in(c.Sums.Gross), Fee: in(c.Sums.Fee), Refunded: in(c.Sums.Refunded), NetIn: in(c.Sums.Net),
+		}
+	}
+	return lines
+}
+
+// exportContributions answers GET /staff/contributions.csv: everything the filter finds.
+func (s *site) exportContributions(w http.ResponseWriter, r *http.Request) error {
+	f := readContributionFilter(r.URL.Query())
+	if len(f.Wrong) > 0 {
+		return invalid(f.Wrong)
+	}
+	q := f.question()
+	q.After = ""
+	return s.download(w, r, "contributions", f.span, func(out io.Writer) error {
+		return s.Reports.WriteContributions(r.Context(), out, report.CSV, q)
+	})
+}
+
+// exportTime is how long the download of an export may take.
+const exportTime = 15 * time.Minute
+
+// download sends a CSV file as it is written. What fails before the first byte becomes an ordinary answer; what fails
+// later cuts the connection, so that half a file is not taken for a whole one.
+func (s *site) download(w http.ResponseWriter, r *http.Request, name string, days span, write func(io.Writer) error) error {
+	for _, day := range []report.Day{days.from, days.to} {
+		if !day.IsZero() {
+			name += "-" + day.String()
+		}
+	}
+	// A server that sets no deadline, or cannot move it, does not keep us from sending.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(exportTime))
+	out := &lateHeader{w: w, filename: name + ".csv"}
+	err := write(out)
+	if err == nil || !out.begun {
+		return err
+	}
+	s.logFailure(r, answer{Status: http.StatusInternalServerError}, fmt.Errorf("export %s broke off: %w", name, err))
+	panic(http.ErrAbortHandler)
+}
+
+// lateHeader sends the header of a download with its first byte.
+type lateHeader struct {
+	w        http.ResponseWriter
+	filename string
+	begun    bool
+}
+
+// Write implements io.Writer.
+func (l *lateHeader) Write(b []byte) (int, error) {
+	if !l.begun {
+		l.begun = true
+		h := l.w.Header()
+		h.Set("Content-Type", "text/csv; charset=utf-8")
+		h.Set("Content-Disposition", `attachment; filename="`+l.filename+`"`)
+		h.Set("Cache-Control", "no-store")
+		l.w.WriteHeader(http.StatusOK)
+	}
+	return l.w.Write(b)
+}

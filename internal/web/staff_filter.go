@@ -1,0 +1,100 @@
+package web
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/fault"
+	"readerfund/internal/money"
+	"readerfund/internal/report"
+)
+
+// span is a range of days as it was typed.
+type span struct {
+	From, To string
+	from, to report.Day
+}
+
+// wrongs are what is wrong with a filter, by field.
+type wrongs map[string]string
+
+// note keeps the faults of err; what is no fault of the one who asks comes back.
+func (w wrongs) note(err error) error {
+	if err != nil && !fault.Is(err, fault.Invalid) {
+		return err
+	}
+	for _, f := range fault.All(err) {
+		w[f.Field] = f.Message
+	}
+	return nil
+}
+
+// status is 200, or 422 when something is wrong.
+func (w wrongs) status() int {
+	if len(w) > 0 {
+		return http.StatusUnprocessableEntity
+	}
+	return http.StatusOK
+}
+
+func readSpan(v url.Values, w wrongs) span {
+	s := span{From: v.Get("from"), To: v.Get("to")}
+	var fromErr, toErr error
+	s.from, fromErr = report.ParseDay("from", s.From)
+	s.to, toErr = report.ParseDay("to", s.To)
+	_, _ = w.note(fromErr), w.note(toErr) // ParseDay has no other errors
+	return s
+}
+
+// options are the choices of the filters.
+type options struct {
+	Campaigns  []campaign.Campaign
+	Currencies []money.Currency
+}
+
+// filterOptions offers the campaigns there are and the currencies they take.
+func (s *site) filterOptions(r *http.Request) (options, error) {
+	all, err := s.Campaigns.All(r.Context())
+	if err != nil {
+		return options{}, err
+	}
+	o := options{Campaigns: all}
+	for _, k := range all {
+		o.Currencies = append(o.Currencies, k.Currencies()...)
+	}
+	slices.Sort(o.Currencies)
+	o.Currencies = slices.Compact(o.Currencies)
+	return o, nil
+}
+
+// filled drops the empty values of a query, so that addresses stay short.
+func filled(pairs ...string) url.Values {
+	v := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			v.Set(pairs[i], pairs[i+1])
+		}
+	}
+	return v
+}
+
+// address joins a path and a query.
+func address(path string, v url.Values) string {
+	if len(v) == 0 {
+		return path
+	}
+	return path + "?" + v.Encode()
+}
+
+// invalid is what is wrong with a filter where there is no page to say it beside the field.
+func invalid(w wrongs) error {
+	var all []error
+	for _, field := range slices.Sorted(maps.Keys(w)) {
+		all = append(all, fault.Invalidf(field, "%s", w[field]))
+	}
+	return errors.Join(all...)
+}

@@ -1,0 +1,173 @@
+package web
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/google/uuid"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/contribution"
+	"readerfund/internal/db/dbtest"
+	"readerfund/internal/report"
+	"readerfund/internal/staff"
+)
+
+// noon is when the staff tests take place: Sunday 22 November 2026, 13:05 in Berlin.
+func noon() time.Time { return time.Date(2026, 11, 22, 12, 5, 0, 0, time.UTC) }
+
+const staffPassword = "correct horse battery"
+
+// openNewsroom is the service on a real PostgreSQL, with staff and without PayPal.
+func openNewsroom(t *testing.T, change func(*Deps)) house {
+	t.Helper()
+	d, database := bareDeps(t), dbtest.New(t)
+	server := httptest.NewUnstartedServer(nil)
+	d.BaseURL = "http://" + server.Listener.Addr().String()
+	d.Now = noon
+	var err error
+	if d.Timezone, err = time.LoadLocation("Europe/Berlin"); err != nil {
+		t.Fatal(err)
+	}
+	if err := campaign.EnsureDefault(t.Context(), database, d.PublicationName, "EUR", noon()); err != nil {
+		t.Fatal(err)
+	}
+	d.Campaigns = campaign.NewCatalog(database, noon)
+	d.Desk = contribution.NewDesk(contribution.Config{DB: database, Campaigns: d.Campaigns, Limits: testLimits(), SweepEvery: time.Minute, Now: noon, Log: d.Log})
+	d.Accounts = staff.NewAccounts(staff.Config{DB: database, Now: noon, Hashing: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}})
+	d.Sessions = staff.NewSessions(d.Accounts, staff.SessionConfig{})
+	d.Reports = report.New(database, d.Timezone)
+	for _, role := range staff.Roles() {
+		if _, _, err := d.Accounts.Add(t.Context(), string(role)+"@example.org", role, staffPassword); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if change != nil {
+		change(&d)
+	}
+	s, err := newSite(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Config.Handler = s.routes()
+	server.Start()
+	t.Cleanup(server.Close)
+	return house{site: s, t: t, base: server.URL, db: database}
+}
+
+// signedIn is a browser with somebody of that role at it.
+func (h house) signedIn(role staff.Role) reader {
+	h.t.Helper()
+	r := h.newReader()
+	got := r.signIn(string(role)+"@example.org", staffPassword, "")
+	if got.status != 303 || got.header.Get("Location") != "/staff" {
+		h.t.Fatalf("sign in: %d %q\n%s", got.status, got.header.Get("Location"), got.body)
+	}
+	return r
+}
+
+func (r reader) signIn(email, password, next string) reply {
+	r.t.Helper()
+	return r.form("/staff/sign-in", url.Values{"email": {email}, "password": {password}, "next": {next}})
+}
+
+func (r reader) form(address string, v url.Values, header ...string) reply {
+	r.t.Helper()
+	return r.do("POST", address, v.Encode(), append([]string{"Content-Type", formType}, header...)...)
+}
+
+// booked is a contribution as a staff test describes it; what is left out gets a plain value.
+type booked struct {
+	Receipt, State, Reason, Attention, Article, Name, Message, Currency string
+	Minor, Fee, Back                                                    int64 // 0 for Fee and Back means none; money moves unless State says otherwise
+	At                                                                  time.Time
+	RefundedAt                                                          time.Time
+}
+
+// book writes a contribution with payment, refund, ledger entries, history and webhook, as if PayPal had told of it.
+func (h house) book(b booked) (id uuid.UUID) {
+	h.t.Helper()
+	for field, plain := range map[*string]string{&b.State: "completed", &b.Currency: "EUR"} {
+		if *field == "" {
+			*field = plain
+		}
+	}
+	id = uuid.New()
+	order, capture := "ORDER-"+b.Receipt, "CAPTURE-"+b.Receipt
+	paid := strings.Contains("completed partially_refunded refunded reversed", b.State)
+	var completed *time.Time
+	if at := b.At.Add(40 * time.Second); paid {
+		completed = &at
+	}
+	h.exec(`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, article, name, email, message,
+			state, reason, attention, order_id, created_at, updated_at, completed_at)
+		SELECT $1, $2, ''::bytea, id, 'once', $3, $4, $5, $6, '', $7, $8, $9, $10, $11, $12, $12, $13 FROM campaign WHERE is_default`,
+		id, b.Receipt, b.Minor, b.Currency, b.Article, b.Name, b.Message, b.State, b.Reason, b.Attention, order, b.At, completed)
+	h.step(id, "order_created", "", order, "started", "created", "start", 0, b.At.Add(time.Second))
+	if b.State == "created" || b.State == "expired" || b.State == "cancelled" {
+		return id
+	}
+	h.step(id, "order_approved", "", order, "created", "approved", "return", 0, b.At.Add(39*time.Second))
+	status := map[string]string{"pending": "pending", "declined": "declined"}[b.State]
+	if paid {
+		status = "completed"
+	}
+	payment := h.number(`INSERT INTO payment (contribution_id, kind, paypal_id, status, reason, amount_minor, currency, occurred_at, recorded_at)
+		VALUES ($1, 'capture', $2, $3, $4, $5, $6, $7, $7) RETURNING id`, id, capture, status, b.Reason, b.Minor, b.Currency, b.At.Add(40*time.Second))
+	event := h.hook("WH-"+b.Receipt, "PAYMENT.CAPTURE."+strings.ToUpper(status), capture, "applied", "Applied to contribution "+b.Receipt+".", id, b.At.Add(42*time.Second))
+	if !paid {
+		h.step(id, "capture_"+status, b.Reason, capture, "approved", b.State, "webhook", event, b.At.Add(43*time.Second))
+		return id
+	}
+	h.step(id, "capture_completed", "", capture, "approved", "completed", "return", 0, b.At.Add(41*time.Second))
+	enter := func(kind string, minor int64, ref string, at time.Time) {
+		h.exec(`INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at, recorded_at, source)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 'return')`, id, payment, kind, minor, b.Currency, ref, at)
+	}
+	enter("charge", b.Minor, capture, b.At.Add(41*time.Second))
+	enter("fee", -b.Fee, capture, b.At.Add(41*time.Second))
+	if b.Back > 0 {
+		kind := map[bool]string{true: "reversal", false: "refund"}[b.State == "reversed"]
+		h.exec(`INSERT INTO refund (payment_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at) VALUES ($1, $2, $3, 'completed', $4, $5, $6, $6)`,
+			payment, kind, "REFUND-"+b.Receipt, b.Back, b.Currency, b.RefundedAt)
+		h.step(id, "refund_completed", "", "REFUND-"+b.Receipt, "completed", b.State, "webhook", event, b.RefundedAt)
+		enter(kind, -b.Back, "REFUND-"+b.Receipt, b.RefundedAt)
+	}
+	return id
+}
+
+func (h house) step(id uuid.UUID, fact, detail, ref, from, to, source string, event int64, at time.Time) {
+	h.t.Helper()
+	h.exec(`INSERT INTO contribution_event (contribution_id, fact, detail, paypal_ref, from_state, to_state, source, webhook_event_id, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, 0), $9)`, id, fact, detail, ref, from, to, source, event, at)
+}
+
+// hook writes a webhook event.
+func (h house) hook(event, kind, resource, state, note string, about uuid.UUID, at time.Time) int64 {
+	h.t.Helper()
+	body := fmt.Sprintf(`{"id":%q,"event_type":%q,"resource":{"id":%q,"amount":{"value":"25.00","currency_code":"EUR"},"payer":{"email_address":"ann@example.org"}}}`, event, kind, resource)
+	headers := `{"Content-Type": ["application/json"], "Paypal-Transmission-Id": ["t-` + event + `"], "Paypal-Transmission-Sig": ["c2lnbmF0dXJl"], "Paypal-Auth-Algo": ["SHA256withRSA"]}`
+	return h.number(`INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, received_at, state, note, attempts, contribution_id, processed_at)
+		VALUES ($1, 't-' || $1, $2, $3, $4, $5::text::jsonb, $6, $2, $7, $8, 1, $9, $2) RETURNING id`,
+		event, at, kind, resource, headers, []byte(body), state, note, uuid.NullUUID{UUID: about, Valid: about != uuid.Nil})
+}
+
+func (h house) exec(query string, args ...any) {
+	h.t.Helper()
+	if _, err := h.db.ExecContext(h.t.Context(), query, args...); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h house) number(query string, args ...any) (n int64) {
+	h.t.Helper()
+	if err := h.db.GetContext(h.t.Context(), &n, query, args...); err != nil {
+		h.t.Fatal(err)
+	}
+	return n
+}

@@ -1,0 +1,135 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-chi/chi/v5"
+
+	"readerfund/internal/report"
+)
+
+// inboxPage is the list of what PayPal sent.
+type inboxPage struct {
+	State, Search, After string
+	Wrong                wrongs
+	Tabs                 []preset
+	Rows                 []webhookLine
+	Next, First          string
+	Suspects             []suspectLine
+}
+
+// webhookLine is a webhook event in a list.
+type webhookLine struct {
+	report.Webhook
+	Address      string
+	About        string // the contribution's page
+	What         string
+	StateInWords status
+	Received     stamp
+}
+
+// suspectLine is a refused delivery in a list.
+type suspectLine struct {
+	report.Suspect
+	First, Last stamp
+	Original    string // the page of the event it imitates
+}
+
+// mostSuspects is how many refused deliveries are listed.
+const mostSuspects = 20
+
+// listInbox answers GET /staff/inbox.
+func (s *site) listInbox(w http.ResponseWriter, r *http.Request) error {
+	v := r.URL.Query()
+	p := inboxPage{State: v.Get("state"), Search: strings.TrimSpace(v.Get("q")), After: v.Get("after"), Wrong: wrongs{}}
+	p.Tabs = []preset{{Name: "All", Address: "/staff/inbox", Current: p.State == ""}}
+	for _, state := range report.WebhookStates() {
+		p.Tabs = append(p.Tabs, preset{Name: webhookInWords(state).Label, Address: address("/staff/inbox", filled("state", state)), Current: p.State == state})
+	}
+	found, err := s.Reports.Inbox(r.Context(), report.InboxQuery{State: p.State, Search: p.Search, After: p.After})
+	if err := p.Wrong.note(err); err != nil {
+		return err
+	}
+	for _, e := range found.Webhooks {
+		p.Rows = append(p.Rows, s.webhookLine(e))
+	}
+	p.page(found.Next)
+	suspects, err := s.Reports.Suspects(r.Context(), mostSuspects)
+	if err != nil {
+		return err
+	}
+	for _, x := range suspects {
+		line := suspectLine{Suspect: x, First: s.stamp(x.FirstSeenAt), Last: s.stamp(x.LastSeenAt)}
+		if x.OriginalID != 0 {
+			line.Original = inboxAddress(x.OriginalID)
+		}
+		p.Suspects = append(p.Suspects, line)
+	}
+	return s.showStaff(w, r, p.Wrong.status(), "staff/inbox.html", "PayPal inbox", "inbox", p)
+}
+
+func (p *inboxPage) page(next string) {
+	query := func() url.Values { return filled("state", p.State, "q", p.Search) }
+	if next != "" {
+		p.Next = address("/staff/inbox", with(query(), "after", next))
+	}
+	if p.After != "" {
+		p.First = address("/staff/inbox", query())
+	}
+}
+
+func (s *site) webhookLine(e report.Webhook) webhookLine {
+	line := webhookLine{Webhook: e, Address: inboxAddress(e.ID), What: eventInWords(e.Type), StateInWords: webhookInWords(e.State), Received: s.stamp(e.ReceivedAt)}
+	if e.Receipt != "" {
+		line.About = "/staff/contributions/" + e.ContributionID.String()
+	}
+	return line
+}
+
+func inboxAddress(id int64) string { return "/staff/inbox/" + strconv.FormatInt(id, 10) }
+
+// webhookPage is one event with what was delivered.
+type webhookPage struct {
+	webhookLine
+	Sent, Processed, Due stamp
+	Headers              []headerLine
+	Body                 string
+	Laid                 bool // the body is shown with our line breaks, not byte by byte
+}
+
+type headerLine struct{ Name, Value string }
+
+// showWebhook answers GET /staff/inbox/{event}.
+func (s *site) showWebhook(w http.ResponseWriter, r *http.Request) error {
+	id, err := strconv.ParseInt(chi.URLParam(r, "event"), 10, 64)
+	if err != nil {
+		return errNoPage()
+	}
+	e, err := s.Reports.Webhook(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	p := webhookPage{webhookLine: s.webhookLine(e.Webhook), Sent: s.stamp(e.SentAt), Processed: s.stamp(e.ProcessedAt), Due: s.stamp(e.DueAt)}
+	for _, name := range slices.Sorted(maps.Keys(e.Headers)) {
+		p.Headers = append(p.Headers, headerLine{name, strings.Join(e.Headers[name], ", ")})
+	}
+	p.Body, p.Laid = readable(e.Body)
+	return s.showStaff(w, r, http.StatusOK, "staff/webhook.html", "Event "+e.EventID, "inbox", p)
+}
+
+// readable is a body that a person can read: JSON with line breaks, and what is no JSON with its odd bytes spelt out.
+func readable(body []byte) (text string, laid bool) {
+	var b bytes.Buffer
+	if utf8.Valid(body) && json.Indent(&b, body, "", "  ") == nil {
+		return b.String(), true
+	}
+	return strings.Trim(strconv.QuoteToGraphic(string(body)), `"`), false
+}

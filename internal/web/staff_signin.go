@@ -1,0 +1,79 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"readerfund/internal/staff"
+)
+
+// signInPage is the sign-in as it is shown: empty, or given back after it failed.
+type signInPage struct {
+	Email   string
+	Next    string
+	Problem string
+}
+
+// showSignIn answers GET /staff/sign-in.
+func (s *site) showSignIn(w http.ResponseWriter, r *http.Request) error {
+	next := staffAddress(r.URL.Query().Get("next"))
+	switch _, err := s.Sessions.Account(r); {
+	case err == nil:
+		redirect(w, next)
+		return nil
+	case !errors.Is(err, staff.ErrSignedOut):
+		return err
+	}
+	return s.renderSignIn(w, r, http.StatusOK, signInPage{Next: next})
+}
+
+// signIn answers POST /staff/sign-in.
+func (s *site) signIn(w http.ResponseWriter, r *http.Request) error {
+	v, err := readForm(w, r)
+	if err != nil {
+		return err
+	}
+	next := staffAddress(v.Get("next"))
+	account, err := s.Accounts.Authenticate(r.Context(), v.Get("email"), v.Get("password"))
+	if errors.Is(err, staff.ErrRefused) {
+		return s.renderSignIn(w, r, http.StatusForbidden, signInPage{Email: v.Get("email"), Next: next, Problem: answerTo(err).Detail})
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.Sessions.SignIn(w, r, account); err != nil {
+		return err
+	}
+	redirect(w, next)
+	return nil
+}
+
+// signOut answers POST /staff/sign-out, whether somebody is signed in or not.
+func (s *site) signOut(w http.ResponseWriter, r *http.Request) error {
+	if err := s.Sessions.SignOut(w, r); err != nil {
+		return err
+	}
+	redirect(w, "/staff/sign-in")
+	return nil
+}
+
+func (s *site) renderSignIn(w http.ResponseWriter, r *http.Request, status int, p signInPage) error {
+	return s.render(w, r, status, "staff/signin.html", page{Title: "Sign in", NoIndex: true, Data: p})
+}
+
+// readForm reads a small form of ours.
+func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	if mediaType(r) != formType {
+		return nil, &httpError{http.StatusUnsupportedMediaType, "Send the form of this page."}
+	}
+	body, err := readBody(w, r, maxForm)
+	if err != nil {
+		return nil, err
+	}
+	v, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, &httpError{http.StatusBadRequest, "The form came garbled. Please load the page again and send it once more."}
+	}
+	return v, nil
+}

@@ -1,0 +1,126 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"golang.org/x/text/language"
+
+	"readerfund/internal/money"
+	"readerfund/internal/report"
+)
+
+// totalsLine is a line of totals. Address leads to what it is made of.
+type totalsLine struct {
+	Key                        string // sorts as text
+	Label                      string // the key for people
+	Again                      bool   // the line above has the same key
+	Wide                       bool   // the key may be long
+	Address                    string
+	Currency                   money.Currency
+	Count                      int64
+	Gross, Fee, Refunded, Left money.Amount
+}
+
+func totalsLineOf(r report.TotalsRow) totalsLine {
+	in := func(minor int64) money.Amount { return money.New(minor, r.Currency) }
+	return totalsLine{
+		Currency: r.Currency, Count: r.Count, Gross: in(r.Sums.Gross), Fee: in(r.Sums.Fee), Refunded: in(r.Sums.Refunded), Left: in(r.Sums.Net),
+	}
+}
+
+// sumByCurrency adds rows up, each currency for itself; the one with the most gifts comes first.
+func sumByCurrency(rows []report.TotalsRow) []totalsLine {
+	sums := map[money.Currency]report.TotalsRow{}
+	for _, r := range rows {
+		sum := sums[r.Currency]
+		sum.Currency = r.Currency
+		sum.Count += r.Count
+		sum.Sums = sum.Sums.Add(r.Sums)
+		sums[r.Currency] = sum
+	}
+	var lines []totalsLine
+	for _, r := range sums {
+		lines = append(lines, totalsLineOf(r))
+	}
+	slices.SortFunc(lines, func(a, b totalsLine) int {
+		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.Currency, b.Currency))
+	})
+	return lines
+}
+
+// chart is a currency's gross, day by day, as bars.
+type chart struct {
+	Currency money.Currency
+	Label    string // says what the picture shows
+	Most     string // the highest bar
+	Bars     []bar
+}
+
+// bar is one day; places are in units of the picture, which is chartWidth × chartHeight.
+type bar struct {
+	X, Y, Width, Height int
+	Title               string
+}
+
+const (
+	chartWidth  = 600
+	chartHeight = 80
+)
+
+// charts draws the rows of a day-by-day report, from one day to another, for each currency that took something in.
+func charts(rows []report.TotalsRow, from, to report.Day, tag language.Tag) []chart {
+	var all []chart
+	for _, sum := range sumByCurrency(rows) {
+		if sum.Gross.Minor == 0 {
+			continue
+		}
+		gross := map[string]int64{}
+		for _, r := range rows {
+			if r.Currency == sum.Currency {
+				gross[r.Day] += r.Sums.Gross
+			}
+		}
+		all = append(all, draw(sum, gross, from, to, tag))
+	}
+	return all
+}
+
+func draw(sum totalsLine, gross map[string]int64, from, to report.Day, tag language.Tag) chart {
+	days := 0
+	for d := from; !to.Before(d); d = d.Add(1) {
+		days++
+	}
+	var best string
+	for day, minor := range gross {
+		if minor > gross[best] || minor == gross[best] && day < best {
+			best = day
+		}
+	}
+	step := chartWidth / days
+	most := money.Format(money.New(gross[best], sum.Currency), tag)
+	c := chart{
+		Currency: sum.Currency, Most: most,
+		Label: fmt.Sprintf("%s received by day, from %s to %s; the most on %s: %s", sum.Currency, from.Words(), to.Words(), dayInWords(best), most),
+	}
+	for i, d := 0, from; i < days; i, d = i+1, d.Add(1) {
+		minor := gross[d.String()]
+		b := bar{X: i * step, Width: max(step-max(step/5, 1), 1), Height: 1, Title: fmt.Sprintf("%s: %s", d.Words(), money.Format(money.New(minor, sum.Currency), tag))}
+		if minor > 0 {
+			b.Height = max(int(float64(minor)/float64(gross[best])*chartHeight), 3) // a picture, not a sum
+		}
+		b.Y = chartHeight - b.Height
+		c.Bars = append(c.Bars, b)
+	}
+	return c
+}
+
+// dayInWords writes a day of a report for people; what is no day stays as it is.
+func dayInWords(text string) string {
+	d, err := report.ParseDay("", text)
+	if err != nil {
+		return text
+	}
+	return d.Words()
+}
