@@ -25,10 +25,12 @@ func (s *site) comeBack(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), settleTimeout)
 	defer cancel()
+	to := s.thanksAddress(c.ID)
 	if _, err := s.Desk.Settle(ctx, c.ID, contribution.Source{Way: contribution.ByReader}); err != nil {
 		s.Log.WarnContext(r.Context(), "could not settle on the reader's return", "request", RequestID(r.Context()), "contribution", c.ID, "error", err)
+		to += "&" + unsure
 	}
-	redirect(w, s.thanksAddress(c.ID))
+	redirect(w, to)
 	return nil
 }
 

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
+	"log/slog"
 	"net/url"
 	"strings"
 	"sync"
@@ -198,6 +200,9 @@ func TestTheThanksPageTellsTheTruth(t *testing.T) {
 	if !strings.Contains(body, "being confirmed") || strings.Contains(body, "Thank you.") {
 		t.Errorf("PayPal in trouble at the capture: %s\n%s", h.stateOf(id), body)
 	}
+	if id, body := back(`{"kind":"status","status":500}`, false); h.stateOf(id) != "created" || !strings.Contains(body, "being confirmed") {
+		t.Errorf("PayPal tells nothing on the return: %s\n%s", h.stateOf(id), body)
+	}
 	if got := r.do("GET", h.thanksAddress(mustID(t, id)), "", "Accept", "application/json"); got.body != `{"outcome":"confirming"}`+"\n" {
 		t.Errorf("the page's script is told %s", got.body)
 	}
@@ -262,6 +267,41 @@ func TestPayPalDownAtTheClick(t *testing.T) {
 	}())
 	if p.Status != 503 || p.Reference == "" {
 		t.Errorf("a program is told %+v", p)
+	}
+}
+
+func TestAKeyUsedWithAnotherFormGivesTheFormBack(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	if got := r.send(gift(), "Idempotency-Key", "one"); got.status != 303 {
+		t.Fatal(got.status)
+	}
+	got := r.send(gift("amount", "26", "message", "kept"), "Idempotency-Key", "one")
+	if form := inputs(t, got.body); got.status != 409 || form.Get("amount") != "26" || form.Get("message") != "kept" || !strings.Contains(got.body, "sent before") {
+		t.Errorf("%d\n%s", got.status, got.body)
+	}
+}
+
+func TestNothingOfTheReadersIsLogged(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	h := openHouse(t, func(d *Deps) {
+		d.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	r := h.newReader()
+	id, _ := r.begin(gift("name", "SECRET name", "email", "SECRET@example.org", "message", "SECRET words", "idempotency_key", "SECRET"))
+	r.send(gift("name", "SECRET\x00", "email", "SECRET", "amount", "SECRET", "article", "SECRET"))
+	r.sendJSON(`{"name":"SECRET`)
+	h.approve(id)
+	thanks := r.get("/contributions/" + id + "/return?token=" + h.orderOf(id) + "&PayerID=SECRET").header.Get("Location")
+	r.get(thanks)
+	r.get("/SECRET?SECRET=SECRET")
+	_, key, _ := strings.Cut(thanks, "key=")
+	for _, secret := range []string{"SECRET", key, h.signer.sign(forThanks, id)} {
+		if strings.Contains(log.String(), secret) {
+			t.Errorf("%q was logged:\n%s", secret, log.String())
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 // thanks is what the thanks page shows of a contribution.
 type thanks struct {
 	contribution.Contribution
+	Told    contribution.Outcome
 	Own     bool   // this browser made it: name, mail address and message may be shown
 	Again   string // the donation page, filled in the same way
 	Retry   string // PayPal's page to pick another way to pay; empty when there is none
@@ -20,6 +21,19 @@ type thanks struct {
 	Wait    string // why PayPal holds the money back, in words
 	Day     string // when the money came in, or when it was begun
 	Back    string // the article, where it is on a site of ours; empty otherwise
+}
+
+// unsure marks a thanks address to which the reader came from PayPal while PayPal would not tell us anything. They most
+// likely approved, since that is when PayPal sends people there; "not approved" is then the one thing not to say.
+const unsure = "unsure=1"
+
+// toldTo is the outcome that this reader is told.
+func toldTo(r *http.Request, c contribution.Contribution) contribution.Outcome {
+	o := c.Outcome()
+	if (o == contribution.OutcomeOpen || o == contribution.OutcomeCancelled) && r.URL.Query().Has("unsure") {
+		return contribution.OutcomeConfirming
+	}
+	return o
 }
 
 // showThanks answers GET /contributions/{id}/thanks: the truth about one contribution, for who holds its key or made it.
@@ -36,15 +50,16 @@ func (s *site) showThanks(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if wantsJSON(r) { // the page's own script asks whether there is news
-		writeJSON(w, http.StatusOK, jsonType, map[string]string{"outcome": string(c.Outcome())})
+		writeJSON(w, http.StatusOK, jsonType, map[string]string{"outcome": string(toldTo(r, c))})
 		return nil
 	}
-	return s.render(w, r, http.StatusOK, "public/thanks.html", page{Title: headline(c), NoIndex: true, Data: s.thanksFor(r, c)})
+	t := s.thanksFor(r, c)
+	return s.render(w, r, http.StatusOK, "public/thanks.html", page{Title: headline(t.Told), NoIndex: true, Data: t})
 }
 
 func (s *site) thanksFor(r *http.Request, c contribution.Contribution) thanks {
 	t := thanks{
-		Contribution: c, Own: s.owns(r, c.ID), Again: supportAddress(c.Campaign, c.Amount.Currency, c.Amount.Decimal(), c.Article),
+		Contribution: c, Told: toldTo(r, c), Own: s.owns(r, c.ID), Again: supportAddress(c.Campaign, c.Amount.Currency, c.Amount.Decimal(), c.Article),
 		Check: "/contributions/" + c.ID.String() + "/return", Wait: waitingFor(c), Day: s.day(c.CreatedAt),
 	}
 	if s.knows(c.Article) {
@@ -53,10 +68,10 @@ func (s *site) thanksFor(r *http.Request, c contribution.Contribution) thanks {
 	if !c.CompletedAt.IsZero() {
 		t.Day = s.day(c.CompletedAt)
 	}
-	if c.Outcome() == contribution.OutcomeDeclined && s.maySendTo(c.RetryURL) {
+	if t.Told == contribution.OutcomeDeclined && s.maySendTo(c.RetryURL) {
 		t.Retry = c.RetryURL
 	}
-	if o := c.Outcome(); (o == contribution.OutcomeOpen || o == contribution.OutcomeCancelled) && s.maySendTo(c.ApproveURL) {
+	if (t.Told == contribution.OutcomeOpen || t.Told == contribution.OutcomeCancelled) && s.maySendTo(c.ApproveURL) {
 		t.Approve = c.ApproveURL
 	}
 	return t
@@ -78,8 +93,8 @@ func (s *site) day(t time.Time) string {
 	return t.In(s.Timezone).Format("2 January 2006")
 }
 
-func headline(c contribution.Contribution) string {
-	switch c.Outcome() {
+func headline(o contribution.Outcome) string {
+	switch o {
 	case contribution.OutcomeReceived:
 		return "Thank you"
 	case contribution.OutcomeConfirming:

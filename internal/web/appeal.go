@@ -1,0 +1,159 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"html"
+	"net/url"
+	"sync"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/money"
+)
+
+// The places of the article's address in a rendered appeal: once as a field's value, once inside a link's query. They
+// are letters and digits only, so that no escaping touches them.
+const (
+	articleValue = "ArticleAsValue0x5e1f"
+	articleQuery = "ArticleAsQuery0x5e1f"
+)
+
+// appeal is a call to action rendered once, cut where the article's address goes.
+type appeal struct {
+	updatedAt  time.Time // of the campaign it was rendered from
+	etag       string
+	etagHeader []string
+	pieces     []piece
+	plain      []byte // the whole of it, without an article
+}
+
+// piece is bytes, and how the article's address follows them.
+type piece struct {
+	text []byte
+	then follow
+}
+
+type follow int
+
+const (
+	asNothing follow = iota // it is the last piece
+	asValue
+	asQuery
+)
+
+// appeals keeps the rendered appeals of every campaign and currency. It is safe for concurrent use.
+type appeals struct{ rendered sync.Map } // appealKey → *appeal
+
+type appealKey struct {
+	slug     string
+	currency money.Currency
+}
+
+// ctaView is what cta/fragment.html shows. Amounts are written in plain English: a copy is kept for all readers.
+type ctaView struct {
+	campaign.Campaign
+	Tag          language.Tag
+	Base         string
+	In           money.Currency
+	Gifts        []choice
+	ArticleValue string
+	ArticleQuery string
+}
+
+// appealOf is the rendered appeal, from memory unless the campaign changed or the operator's templates are in use.
+func (s *site) appealOf(k campaign.Campaign, c money.Currency) (*appeal, error) {
+	if a, known := s.recall(k, c); known && !s.views.live {
+		return a, nil
+	}
+	if _, offered := k.Suggested[c]; !offered {
+		c = k.Currency
+	}
+	views, err := s.views.now()
+	if err != nil {
+		return nil, err
+	}
+	text, err := views.execute("cta/fragment.html", s.ctaView(k, c))
+	if err != nil {
+		return nil, err
+	}
+	a := cut(text)
+	a.updatedAt = k.UpdatedAt
+	s.appeals.rendered.Store(appealKey{k.Slug, c}, a)
+	return a, nil
+}
+
+// recall finds the appeal rendered from the campaign as it is now.
+func (s *site) recall(k campaign.Campaign, c money.Currency) (*appeal, bool) {
+	if _, offered := k.Suggested[c]; !offered {
+		c = k.Currency
+	}
+	known, _ := s.appeals.rendered.Load(appealKey{k.Slug, c})
+	a, ok := known.(*appeal)
+	return a, ok && a.updatedAt.Equal(k.UpdatedAt)
+}
+
+func (s *site) ctaView(k campaign.Campaign, c money.Currency) ctaView {
+	f := s.newForm(k, c, "")
+	return ctaView{Campaign: k, Tag: language.English, Base: s.BaseURL, In: f.Currency, Gifts: f.Choices,
+		ArticleValue: articleValue, ArticleQuery: articleQuery}
+}
+
+// cut splits a rendered appeal at the article's places.
+func cut(text []byte) *appeal {
+	sum := sha256.Sum256(text)
+	a := &appeal{etag: `"` + hex.EncodeToString(sum[:8]) + `"`}
+	a.etagHeader = []string{a.etag}
+	for {
+		at, length, then := firstMark(text)
+		if then == asNothing {
+			a.pieces = append(a.pieces, piece{text: text})
+			break
+		}
+		a.pieces = append(a.pieces, piece{text: text[:at], then: then})
+		text = text[at+length:]
+	}
+	a.plain = a.splice("")
+	return a
+}
+
+// firstMark finds the first place for the article's address; asNothing means there is none.
+func firstMark(text []byte) (at, length int, then follow) {
+	at = len(text)
+	for _, m := range []struct {
+		mark string
+		then follow
+	}{{articleValue, asValue}, {articleQuery, asQuery}} {
+		if i := bytes.Index(text[:at], []byte(m.mark)); i >= 0 {
+			at, length, then = i, len(m.mark), m.then
+		}
+	}
+	return at, length, then
+}
+
+// with is the appeal on an article's page. The address is escaped for where it goes: as html/template does.
+func (a *appeal) with(article string) []byte {
+	if article == "" {
+		return a.plain
+	}
+	return a.splice(article)
+}
+
+func (a *appeal) splice(article string) []byte {
+	value, query := html.EscapeString(article), url.QueryEscape(article)
+	var b bytes.Buffer
+	for _, p := range a.pieces {
+		b.Write(p.text)
+		switch p.then {
+		case asValue:
+			b.WriteString(value)
+		case asQuery:
+			b.WriteString(query)
+		case asNothing:
+		}
+	}
+	return b.Bytes()
+}
