@@ -29,7 +29,7 @@ type settings struct {
 	RetryUnit    time.Duration `env:"RETRY_UNIT" default:"2s" help:"About how long until a failed webhook is tried again."`
 	LogFormat    string        `env:"LOG_FORMAT" enum:"text,json" default:"text" help:"How the log is written: ${enum}."`
 	LogLevel     slog.Level    `env:"LOG_LEVEL" default:"INFO" help:"DEBUG, INFO, WARN or ERROR."`
-	CAFile       string        `name:"ca-file" env:"CA_FILE" type:"path" help:"Also write the root that signs webhook certificates to this file, for PAYPAL_WEBHOOK_CA_FILE."`
+	CAFile       string        `name:"ca-file" env:"CA_FILE" help:"Also write the root that signs webhook certificates to this file, for PAYPAL_WEBHOOK_CA_FILE."`
 
 	Serve       struct{} `cmd:"" default:"1" help:"Run the sandbox."`
 	Healthcheck struct{} `cmd:"" help:"Ask the sandbox at the listening address whether it is alive (for containers)."`

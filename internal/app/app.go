@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"readerfund/internal/campaign"
@@ -22,6 +23,8 @@ import (
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
+	"readerfund/internal/report"
+	"readerfund/internal/staff"
 	"readerfund/internal/web"
 	"readerfund/migrations"
 )
@@ -151,13 +154,16 @@ func limits(cfg config.Config) map[money.Currency]contribution.Limit {
 }
 
 func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client) (http.Handler, error) {
+	accounts := staff.NewAccounts(staff.Config{DB: a.db, Now: a.now})
 	return web.New(web.Deps{
 		BaseURL: a.cfg.BaseURL, PublicationName: a.cfg.PublicationName, EmbedOrigins: a.cfg.EmbedOrigins,
 		ApprovalOrigins: web.ApprovalOrigins(a.cfg.PayPalAPIBase), TrustedProxies: a.cfg.TrustedProxies,
 		SecretKey: string(a.cfg.SecretKey), SecretKeyOld: string(a.cfg.SecretKeyOld),
 		TemplatesDir: a.cfg.TemplatesDir, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,
 		Desk: a.desk, Campaigns: campaigns, Webhook: a.inbox.Receive, Ready: a.readiness(pp),
-		Log: a.log, Now: a.now,
+		Accounts: accounts, Reports: report.New(a.db, a.cfg.Timezone),
+		Sessions: staff.NewSessions(accounts, staff.SessionConfig{Secure: strings.HasPrefix(a.cfg.BaseURL, "https:")}),
+		Metrics:  a.metrics, Log: a.log, Now: a.now,
 	})
 }
 
