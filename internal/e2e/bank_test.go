@@ -1,0 +1,178 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"readerfund/internal/paypal"
+	"readerfund/internal/paypal/sandbox"
+)
+
+// bank is a PayPal sandbox of the test's own, on a real listener.
+type bank struct {
+	t      *testing.T
+	url    string
+	caFile string
+}
+
+func openBank(t *testing.T) *bank {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bank{t: t, url: "http://" + l.Addr().String(), caFile: filepath.Join(t.TempDir(), "paypal-ca.pem")}
+	server, err := sandbox.New(sandbox.Options{BaseURL: b.url, RetryUnit: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	window := &http.Server{Handler: server.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = window.Serve(l) }() // until it is closed
+	t.Cleanup(func() {
+		if err := window.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.WriteFile(b.caFile, server.CAPEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// hook calls a test hook and reads its answer into out, which may be nil.
+func (b *bank) hook(method, path string, in, out any) error {
+	text, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequest(method, b.url+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := (&http.Client{Timeout: 30 * time.Second}).Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode >= 300 {
+		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, body)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(body, out)
+}
+
+// must is hook for the test's own goroutine.
+func (b *bank) must(method, path string, in, out any) {
+	b.t.Helper()
+	if err := b.hook(method, path, in, out); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+type fields map[string]any
+
+// approve is the payer's click; it gives the address PayPal sends them back to.
+func (b *bank) approve(order string, outcome string) (string, error) {
+	var said struct {
+		ReturnURL string `json:"return_url"`
+	}
+	err := b.hook("POST", "/sandbox/orders/"+order+"/approve", fields{"outcome": outcome}, &said)
+	return said.ReturnURL, err
+}
+
+// fault has something go wrong.
+func (b *bank) fault(f fields) { b.t.Helper(); b.must("POST", "/sandbox/faults", f, nil) }
+
+// client speaks PayPal's own API to the sandbox.
+func (b *bank) client() *paypal.Client {
+	b.t.Helper()
+	c, err := paypal.New(paypal.Config{BaseURL: b.url, ClientID: "sandbox-client", ClientSecret: "sandbox-secret"})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return c
+}
+
+// movement is one line of what PayPal believes.
+type movement struct {
+	ID, Kind, Amount, Currency, Fee, Status, Parent string
+	CustomID                                        string `json:"custom_id"`
+}
+
+func (b *bank) ledger() ([]movement, error) {
+	var all []movement
+	return all, b.hook("GET", "/sandbox/ledger", nil, &all)
+}
+
+// capturesOf are the captures for one contribution.
+func (b *bank) capturesOf(id string) []movement {
+	b.t.Helper()
+	all, err := b.ledger()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var found []movement
+	for _, m := range all {
+		if m.Kind == "capture" && m.CustomID == id {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+// delivery is one webhook request that was sent.
+type delivery struct {
+	URL, Body string
+	Headers   map[string]string
+	Status    int
+	EventType string `json:"event_type"`
+	EventID   string `json:"event_id"`
+}
+
+// deliveries are those of an event type, oldest first.
+func (b *bank) deliveries(eventType string) []delivery {
+	b.t.Helper()
+	var all []delivery
+	b.must("GET", "/sandbox/deliveries?event_type="+eventType, nil, &all)
+	return all
+}
+
+var orderLink = regexp.MustCompile(`/checkoutnow\?token=([0-9A-Z]+)`)
+
+// orders are the ids of the latest 25 orders, as the sandbox's own page lists them.
+func (b *bank) orders() []string {
+	b.t.Helper()
+	resp, err := http.Get(b.url + "/sandbox/")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	page, err := io.ReadAll(resp.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var ids []string
+	for _, found := range orderLink.FindAllSubmatch(page, -1) {
+		ids = append(ids, string(found[1]))
+	}
+	return ids
+}
