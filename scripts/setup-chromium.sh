@@ -22,8 +22,8 @@ if [ "${1:-}" = --install ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/nu
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update -qq
 	# On Ubuntu the package only points to a snap, which needs snapd; then the search below fails and says so.
-	apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core fonts-noto-core >/dev/null ||
-		apt-get install -qq -y --no-install-recommends chromium-browser fonts-dejavu-core fonts-noto-core >/dev/null
+	apt-get install -o DPkg::Lock::Timeout=300 -qq -y --no-install-recommends chromium fonts-dejavu-core fonts-noto-core >/dev/null ||
+		apt-get install -o DPkg::Lock::Timeout=300 -qq -y --no-install-recommends chromium-browser fonts-dejavu-core fonts-noto-core >/dev/null
 	find_browser && exit 0
 fi
 echo "There is no Chromium: \`apt install chromium\` (Debian), \`dnf install chromium\` (Fedora), \`snap install chromium\` (Ubuntu), \`brew install --cask chromium\` (macOS)." >&2

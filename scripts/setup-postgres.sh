@@ -17,17 +17,17 @@ case $message in
 	;;
 esac
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-	echo "$message" | grep -v '^exit status' >&2
+	echo "$message" | sed -n 's/^keeper: //p' >&2
 	exit 1
 fi
 
 echo "Installing PostgreSQL's server programs (apt-get install postgresql) …" >&2
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-apt-get install -qq -y --no-install-recommends postgresql-common >/dev/null
+apt-get install -o DPkg::Lock::Timeout=300 -qq -y --no-install-recommends postgresql-common >/dev/null
 conf=/etc/postgresql-common/createcluster.conf
 cp "$conf" "$conf.readerfund"
 trap 'mv "$conf.readerfund" "$conf"' EXIT
 echo 'create_main_cluster = false' >>"$conf"
-apt-get install -qq -y --no-install-recommends postgresql >/dev/null
+apt-get install -o DPkg::Lock::Timeout=300 -qq -y --no-install-recommends postgresql >/dev/null
 "${GO:-go}" run ./internal/db/dbtest/keeper find >/dev/null

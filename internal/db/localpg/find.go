@@ -7,7 +7,6 @@ package localpg
 
 import (
 	"cmp"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,7 +55,7 @@ func find(places []string) (string, error) {
 	return slices.MaxFunc(found, func(a, b string) int { return cmp.Compare(version(a), version(b)) }), nil
 }
 
-var errMissing error = fault.Unavailablef(errors.New("no initdb and postgres on PATH or in the usual places"),
+var errMissing error = fault.Unavailablef(nil,
 	"PostgreSQL's server is not installed: `apt install postgresql` (Debian, Ubuntu), `dnf install postgresql-server` (Fedora), "+
 		"`brew install postgresql@17` (macOS), or use `docker compose up`.")
 
