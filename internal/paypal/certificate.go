@@ -150,6 +150,10 @@ func (c *certificates) enter(ctx context.Context, address string) (leave func(),
 
 func (c *certificates) fetch(ctx context.Context, address string, from source) (goodCert, error) {
 	body, err := fetchBounded(ctx, c.over, address)
+	if errors.Is(err, errAbsent) {
+		// Its own host says so: nothing genuine can be signed with it. PayPal sends again after a 4xx as after a 5xx.
+		return goodCert{}, refuse("PayPal has no certificate at this address")
+	}
 	if err != nil {
 		return goodCert{}, err
 	}
@@ -169,6 +173,9 @@ func (c *certificates) fetch(ctx context.Context, address string, from source) (
 	return goodCert{key: key, from: leaf.NotBefore, until: until}, nil
 }
 
+// errAbsent is a file that its host says it does not have.
+var errAbsent = errors.New("there is no such file")
+
 // fetchBounded gets a small file. Redirects are not followed, and so are an error like every other status but 200.
 func fetchBounded(ctx context.Context, over *http.Client, address string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -180,7 +187,11 @@ func fetchBounded(ctx context.Context, over *http.Client, address string) ([]byt
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
+	switch resp.StatusCode {
+	case http.StatusOK:
+	case http.StatusNotFound, http.StatusGone:
+		return nil, fmt.Errorf("get %s: %w", address, errAbsent)
+	default:
 		return nil, fmt.Errorf("get %s: status %d", address, resp.StatusCode)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, resp.Body, maxCertBody))

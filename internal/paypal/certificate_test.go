@@ -185,7 +185,6 @@ func TestAnswersThatAreNoCertificate(t *testing.T) {
 		err    error
 	}{
 		"unreachable":      {err: errors.New("no route to host")},
-		"404":              {404, string(good.pem), nil},
 		"500":              {500, "", nil},
 		"a redirect":       {302, string(good.pem), nil},
 		"empty":            {200, "", nil},
@@ -216,6 +215,26 @@ func TestAnswersThatAreNoCertificate(t *testing.T) {
 				t.Errorf("%v after %v", err, fetched)
 			}
 		})
+	}
+}
+
+// Who makes an address up, or changes a letter of a genuine one, is told by PayPal's own host. One question is enough.
+func TestAddressWithoutCertificate(t *testing.T) {
+	t.Parallel()
+	good := newAuthority(t).leaf(t, leafOptions{})
+	for _, status := range []int{404, 410} {
+		var asked atomic.Int32
+		v := newAuthority(t).verifier(t, good, func(cfg *paypal.VerifierConfig) {
+			cfg.Transport = transport(func(*http.Request) (int, string) { asked.Add(1); return status, string(good.pem) })
+		})
+		for range 2 {
+			if _, err := v.Verify(t.Context(), good.sign("1JE4", nil), nil); !errors.Is(tell(err), paypal.ErrForged) || errors.Is(err, paypal.ErrCertificate) {
+				t.Errorf("%d: %v", status, err)
+			}
+		}
+		if asked.Load() != 1 {
+			t.Errorf("%d: asked %d times", status, asked.Load())
+		}
 	}
 }
 
@@ -319,7 +338,7 @@ func TestAFloodOfStrangeCertificates(t *testing.T) {
 		all.Go(func() {
 			h := headers()
 			h.Set("Paypal-Cert-Url", fmt.Sprintf("%s/v1/notifications/certs/CERT-flood-%d", emulatorBase, i))
-			if _, err := v.Verify(t.Context(), h, nil); errors.Is(err, paypal.ErrCertificate) {
+			if _, err := v.Verify(t.Context(), h, nil); errors.Is(err, paypal.ErrCertificate) || errors.Is(err, paypal.ErrForged) {
 				refused.Add(1)
 			}
 		})

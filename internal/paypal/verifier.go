@@ -110,6 +110,9 @@ func (v *Verifier) Verify(ctx context.Context, h http.Header, body []byte) (Deli
 		return Delivery{}, err
 	}
 	key, err := v.certs.key(ctx, s.CertURL, from)
+	if errors.Is(err, ErrForged) {
+		return Delivery{}, err
+	}
 	if err != nil {
 		return Delivery{}, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}

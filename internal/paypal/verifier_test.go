@@ -275,6 +275,9 @@ func TestHeadersAreRefusedBeforeAnythingIsFetched(t *testing.T) {
 		"signature in two lines": func(h http.Header) {
 			h.Set("Paypal-Transmission-Sig", h.Get("Paypal-Transmission-Sig")[:76]+"\n"+h.Get("Paypal-Transmission-Sig")[76:])
 		},
+		"another spelling of the same signature": func(h http.Header) {
+			h.Set("Paypal-Transmission-Sig", strings.TrimSuffix(h.Get("Paypal-Transmission-Sig"), "A==")+"B==")
+		},
 		"a huge signature": func(h http.Header) { h.Set("Paypal-Transmission-Sig", strings.Repeat("A", 4096)) },
 		"all empty":        func(h http.Header) { clear(h) },
 	}
@@ -351,7 +354,7 @@ func TestOnlyTheOwnWorldsCertificates(t *testing.T) {
 			if c.base == emulator {
 				cfg.ExtraRoots = ca.bundle
 			}
-			cfg.Transport = transport(func(r *http.Request) (int, string) { fetched = append(fetched, r.URL.String()); return 404, "" })
+			cfg.Transport = transport(func(r *http.Request) (int, string) { fetched = append(fetched, r.URL.String()); return 500, "" })
 		})
 		h := headers()
 		h.Set("Paypal-Cert-Url", c.address)
