@@ -1,0 +1,196 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// intercepted is a scene in which PayPal's deliveries go astray, and somebody has one of them: that of an approved gift.
+func intercepted(t *testing.T, settings ...string) (*scene, started, delivery) {
+	t.Helper()
+	s := openScene(t, settings...)
+	s.serve()
+	s.pointWebhook("http://" + freeAddress(t))
+	g := s.visitor().begin(t, "25.00", "EUR")
+	if _, err := s.bank.approve(g.order(), ""); err != nil {
+		t.Fatal(err)
+	}
+	return s, g, s.delivered("CHECKOUT.ORDER.APPROVED")
+}
+
+// F9: every byte of the body, and of every header that says who sent it, is changed in turn. What the signature does not
+// cover and nobody reads (PAYPAL-AUTH-VERSION, CORRELATION-ID, Content-Type, User-Agent) is left alone.
+func TestAnyByteOfADeliveryChanged(t *testing.T) {
+	t.Parallel()
+	s, g, d := intercepted(t)
+	type mutant struct{ what, header, value, body string }
+	var mutants []mutant
+	for _, name := range []string{"PAYPAL-TRANSMISSION-ID", "PAYPAL-TRANSMISSION-TIME", "PAYPAL-TRANSMISSION-SIG", "PAYPAL-CERT-URL", "PAYPAL-AUTH-ALGO"} {
+		for i := range d.Headers[name] {
+			mutants = append(mutants, mutant{fmt.Sprintf("%s, byte %d", name, i), name, flip(d.Headers[name], i), d.Body})
+		}
+	}
+	for i := range d.Body {
+		mutants = append(mutants, mutant{fmt.Sprintf("body, byte %d", i), "X-None", "", flip(d.Body, i)})
+	}
+	var crew sync.WaitGroup
+	for n := range 8 {
+		post := s.visitor()
+		crew.Go(func() {
+			for i := n; i < len(mutants); i += 8 {
+				m := mutants[i]
+				got, err := post.deliver(d, m.body, m.header, m.value)
+				if err != nil || got.status/100 != 4 {
+					t.Errorf("%s: %v, %v", m.what, err, got)
+				}
+			}
+		})
+	}
+	crew.Wait()
+	t.Logf("%d changed deliveries", len(mutants))
+	if events, suspects := s.count("webhook_event"), s.count("suspect_delivery"); events+suspects > 0 {
+		t.Errorf("%d events and %d suspects were kept", events, suspects)
+	}
+	// The delivery itself is good: what was refused was refused for its byte.
+	if got, err := s.visitor().deliver(d, d.Body); err != nil || got.status != 200 {
+		t.Fatalf("the unchanged delivery: %v, %v", err, got)
+	}
+	s.completed(15*time.Second, g)
+}
+
+// flip changes the lowest bit of one byte.
+func flip(text string, at int) string {
+	b := []byte(text)
+	b[at] ^= 1
+	return string(b)
+}
+
+// F11: another body that fits the CRC, when the genuine one came first.
+func TestASecondBodyUnderGenuineHeadersIsRefused(t *testing.T) {
+	t.Parallel()
+	s, g, d := intercepted(t)
+	post := s.visitor()
+	if got, err := post.deliver(d, d.Body); err != nil || got.status != 200 {
+		t.Fatalf("the genuine delivery: %v, %v", err, got)
+	}
+	s.completed(15*time.Second, g)
+	for _, forged := range forgeries(t, s, g, d) {
+		got, err := post.deliver(d, forged)
+		if err != nil || got.status/100 != 4 {
+			t.Errorf("%v, %v\n%s", err, got, forged)
+		}
+		if n := s.count("webhook_event WHERE body = $1", []byte(forged)); n != 0 {
+			t.Errorf("kept as an event: %s", forged)
+		}
+	}
+	if n := s.count("suspect_delivery WHERE transmission_id = $1 AND copies = 3", d.Headers["PAYPAL-TRANSMISSION-ID"]); n != 1 {
+		t.Error("the suspect deliveries are not counted for staff")
+	}
+	if page := s.staff().get(t, "/staff/inbox"); !strings.Contains(page.body, "may be forged") {
+		t.Error("the inbox does not tell staff of suspect deliveries")
+	}
+	s.onlyGift(g)
+}
+
+// F11, worse: the forged body comes first, in the place of the genuine one. It verifies, so it is heard; the API decides,
+// so nothing is booked; and the genuine gift is recorded all the same.
+func TestAForgedBodyThatComesFirstBooksNothing(t *testing.T) {
+	t.Parallel()
+	for n, name := range []string{"a capture that does not exist", "the genuine event's own id", "another event"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, g, d := intercepted(t, "SWEEP_INTERVAL", "2s")
+			post := s.visitor()
+			forged := forgeries(t, s, g, d)[n]
+			if got, err := post.deliver(d, forged); err != nil || got.status != 200 {
+				t.Fatalf("the forged delivery verifies, so it should be heard: %v, %v", err, got)
+			}
+			if got, err := post.deliver(d, d.Body); err != nil || got.status/100 != 4 {
+				t.Errorf("the genuine delivery under a transmission id that was used: %v, %v", err, got)
+			}
+			s.pointWebhook(s.base)
+			s.completed(30*time.Second, g)
+			eventually(t, 15*time.Second, "the forged event was worked on", func() (bool, string) {
+				return s.count("webhook_event WHERE body = $1 AND (state <> 'received' OR note <> '')", []byte(forged)) == 1, "it was not"
+			})
+			if n := s.count("webhook_event WHERE body = $1 AND state = 'applied'", []byte(forged)); n != 0 && name != "another event" {
+				t.Error("the forged event was applied")
+			}
+			s.onlyGift(g)
+		})
+	}
+}
+
+// onlyGift checks that nothing but one gift of 25.00 EUR is in the books.
+func (s *scene) onlyGift(g started) {
+	s.t.Helper()
+	s.balanced(10 * time.Second)
+	if n := s.count("ledger_entry"); n != 2 {
+		s.t.Errorf("%d ledger entries, not one charge and one fee", n)
+	}
+	if n := s.count("ledger_entry WHERE contribution_id = $1 AND kind = 'charge' AND amount_minor = 2500", g.ID); n != 1 {
+		s.t.Error("the genuine gift is not in the books")
+	}
+}
+
+// forgeries are bodies that verify under the delivery's headers. The last one tells of the genuine order, and lies about
+// everything else.
+func forgeries(t *testing.T, s *scene, g started, d delivery) []string {
+	t.Helper()
+	var all []string
+	for _, head := range []string{
+		`{"id":"WH-FORGED-1","event_type":"PAYMENT.CAPTURE.COMPLETED","resource":{"id":"9XX99999XX999999X","status":"COMPLETED","custom_id":"` + g.ID + `","amount":{"currency_code":"EUR","value":"9999.00"}},"x":"`,
+		`{"id":"` + d.EventID + `","event_type":"PAYMENT.CAPTURE.COMPLETED","resource":{"id":"9XX99999XX999999X","status":"COMPLETED","custom_id":"` + g.ID + `","amount":{"currency_code":"EUR","value":"9999.00"}},"x":"`,
+		`{"id":"WH-FORGED-2","event_type":"CHECKOUT.ORDER.COMPLETED","resource":{"id":"` + g.order() + `","status":"COMPLETED","purchase_units":[{"amount":{"currency_code":"EUR","value":"9999.00"}}]},"x":"`,
+	} {
+		body := forge(head, `"}`, crc32.ChecksumIEEE([]byte(d.Body)))
+		if crc32.ChecksumIEEE([]byte(body)) != crc32.ChecksumIEEE([]byte(d.Body)) || body == d.Body {
+			t.Fatalf("no forgery: %s", body)
+		}
+		all = append(all, body)
+	}
+	return all
+}
+
+// forge writes letters between head and tail so that the whole has the wanted CRC-32. A CRC is linear: each letter may
+// be one of two that differ in one bit, each choice flips a fixed pattern of the sum, and 32 independent patterns make
+// any sum (Gaussian elimination).
+func forge(head, tail string, want uint32) string {
+	const letters = 64
+	body := []byte(head + strings.Repeat("a", letters) + tail)
+	zero := crc32.ChecksumIEEE(body)
+	type row struct {
+		sum    uint32
+		choice uint64
+	}
+	var basis []row
+	reduce := func(r row) row {
+		for _, b := range basis {
+			if r.sum^b.sum < r.sum {
+				r = row{r.sum ^ b.sum, r.choice ^ b.choice}
+			}
+		}
+		return r
+	}
+	for i := range letters {
+		flipped := bytes.Clone(body)
+		flipped[len(head)+i] ^= 2 // a and c
+		if r := reduce(row{crc32.ChecksumIEEE(flipped) ^ zero, 1 << i}); r.sum != 0 {
+			basis = append(basis, r)
+			slices.SortFunc(basis, func(a, b row) int { return int(b.sum>>1) - int(a.sum>>1) })
+		}
+	}
+	choice := reduce(row{sum: want ^ zero}).choice
+	for i := range letters {
+		if choice>>i&1 == 1 {
+			body[len(head)+i] ^= 2
+		}
+	}
+	return string(body)
+}
