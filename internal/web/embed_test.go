@@ -157,7 +157,7 @@ func TestTheArticleCarriesTheCallToActionWithoutScript(t *testing.T) {
 
 func TestOnlyPayPalsAddressesAreRedirectedTo(t *testing.T) {
 	t.Parallel()
-	real := bareSite(t, func(d *Deps) { d.ApprovalOrigins = ApprovalOrigins("https://api-m.sandbox.paypal.com") })
+	atPayPal := bareSite(t, func(d *Deps) { d.ApprovalOrigins = ApprovalOrigins("https://api-m.sandbox.paypal.com") })
 	emulated := bareSite(t, func(d *Deps) { d.ApprovalOrigins = ApprovalOrigins("http://127.0.0.1:8081") })
 	for address, want := range map[string][2]bool{
 		"https://www.sandbox.paypal.com/checkoutnow?token=1": {true, false}, "https://www.paypal.com/x": {true, false},
@@ -165,7 +165,7 @@ func TestOnlyPayPalsAddressesAreRedirectedTo(t *testing.T) {
 		"https://user@www.paypal.com/": {}, "//www.paypal.com/x": {}, `https:\\www.paypal.com`: {}, "javascript:alert(1)": {}, "": {},
 		"http://127.0.0.1:8081/checkoutnow?token=1": {false, true}, "http://127.0.0.1:8082/": {}, "https://127.0.0.1:8081/": {},
 	} {
-		if got := [2]bool{real.maySendTo(address), emulated.maySendTo(address)}; got != want {
+		if got := [2]bool{atPayPal.maySendTo(address), emulated.maySendTo(address)}; got != want {
 			t.Errorf("%s: %v, want %v", address, got, want)
 		}
 	}

@@ -256,7 +256,7 @@ func golden(t *testing.T, name, got string) {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(file) //nolint:gosec // a name from this file
+	want, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatalf("%v: run with -update to write it", err)
 	}

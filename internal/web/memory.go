@@ -42,7 +42,7 @@ func (s *site) remember(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
 		raw = append(raw, id[:]...)
 	}
 	text := base64.RawURLEncoding.EncodeToString(raw)
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever there is https to send it over
 		Name: s.cookieName(), Value: text + "." + s.signer.sign(forCookie, text), Path: "/", MaxAge: int(memory / time.Second),
 		HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode,
 	})

@@ -27,7 +27,7 @@ func (o overlay) ReadDir(name string) ([]fs.DirEntry, error) {
 	if errAbove != nil && errBelow != nil {
 		return nil, errBelow
 	}
-	all := append(above, below...)
+	all := slices.Concat(above, below)
 	slices.SortStableFunc(all, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	return slices.CompactFunc(all, func(a, b fs.DirEntry) bool { return a.Name() == b.Name() }), nil
 }

@@ -133,5 +133,5 @@ func write(w http.ResponseWriter, status int, contentType string, body []byte) {
 		h.Set("Cache-Control", "no-store")
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client is gone if this fails; there is nobody left to tell
+	_, _ = w.Write(body) //nolint:gosec // html/template escaped it; if this fails the client is gone and nobody is left to tell
 }
