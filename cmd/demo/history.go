@@ -10,12 +10,18 @@ import (
 // every demo; the people and articles are made up.
 func history(n int, from time.Time) []gift {
 	draw := rand.New(rand.NewPCG(1821, 2026)) //nolint:gosec // sample data, not a secret
-	span := historyDays*24*time.Hour - 6*time.Hour
+	// Gifts come in bursts, after an article is out. A burst is made at once, see seeder.play, so it must be short.
+	const span, burst = (historyDays - 1) * 24 * time.Hour, 100 * time.Minute
+	begins := make([]time.Duration, (n+batch-1)/batch)
+	for i := range begins {
+		begins[i] = span/time.Duration(len(begins))*time.Duration(i) + time.Duration(draw.Int64N(int64(10*time.Hour)))
+	}
 	gifts := make([]gift, n)
 	for i := range gifts {
 		p := people[draw.IntN(len(people))]
+		at := begins[i/batch] + time.Duration(draw.Int64N(int64(burst)))
 		g := gift{
-			at: from.Add(time.Duration(draw.Int64N(int64(span)))), article: pick(draw, articles), ending: pick(draw, endings),
+			at: from.Add(at), article: pick(draw, articles), ending: pick(draw, endings),
 			email: p.email, given: p.given, surname: p.surname, place: p.country,
 		}
 		g.currency = pick(draw, currencies)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -64,7 +65,7 @@ func (d *demo) seed(ctx context.Context, cfg config.Config) error {
 }
 
 // batch is how many past gifts are made at once.
-const batch = 16
+const batch = 8
 
 type seeder struct {
 	*demo
@@ -79,17 +80,23 @@ func (s *seeder) play(ctx context.Context, gifts []gift) error {
 	}
 	for done := 0; done < len(gifts); done += batch {
 		group := gifts[done:min(done+batch, len(gifts))]
-		s.clock.set(group[0].at)
-		if err := s.together(ctx, group, s.make); err != nil {
+		// Readers click one after the other, each at their own time; what follows goes on side by side. Those still under
+		// way see the clock move by less than the three hours that PayPal keeps an order.
+		for i := range group {
+			s.clock.set(group[i].at)
+			if err := s.start(ctx, &group[i]); err != nil {
+				return err
+			}
+		}
+		if err := s.together(ctx, group, s.finish); err != nil {
 			return err
 		}
 		// What came by webhook alone must be in before the clock leaves: an approved order lives three hours.
 		if err := s.settled(ctx, group); err != nil {
 			return err
 		}
-		fmt.Printf("\rmaking past gifts through the sandbox … %d of %d", done+len(group), len(gifts))
+		s.progress(done+len(group), len(gifts))
 	}
-	fmt.Println()
 	s.clock.set(time.Now().Add(-2 * time.Hour))
 	if err := s.together(ctx, gifts, s.refund); err != nil {
 		return err
@@ -144,11 +151,23 @@ func (s *seeder) wait(ctx context.Context, question string, args ...any) error {
 	return errors.New("the past gifts were not recorded within 30 s; start over with `make run RESET=1`")
 }
 
-// make is one reader: the form, PayPal, and back or not.
-func (s *seeder) make(ctx context.Context, g *gift) error {
+// progress counts on a terminal; elsewhere one line at the end is enough.
+func (s *seeder) progress(done, all int) {
+	switch info, err := os.Stdout.Stat(); {
+	case err == nil && info.Mode()&os.ModeCharDevice != 0:
+		fmt.Printf("\rmaking past gifts through the sandbox … %d of %d", done, all)
+		if done == all {
+			fmt.Println()
+		}
+	case done == all:
+		fmt.Printf("made %d past gifts through the sandbox\n", all)
+	}
+}
+
+// start is one reader's click.
+func (s *seeder) start(ctx context.Context, g *gift) error {
 	var started struct {
-		ID         string `json:"id"`
-		ApproveURL string `json:"approve_url"`
+		ID string `json:"id"`
 	}
 	err := s.post(ctx, s.base+"/contributions", map[string]any{
 		"campaign": "support", "amount": g.amount, "currency": g.currency, "frequency": "once", "article": g.article,
@@ -158,6 +177,11 @@ func (s *seeder) make(ctx context.Context, g *gift) error {
 		return fmt.Errorf("make a gift of %s %s: %w", g.amount, g.currency, err)
 	}
 	g.id = started.ID
+	return nil
+}
+
+// finish is what the reader does at PayPal, and whether they come back.
+func (s *seeder) finish(ctx context.Context, g *gift) error {
 	var order string
 	if err := s.db.GetContext(ctx, &order, `SELECT order_id FROM contribution WHERE id = $1`, g.id); err != nil {
 		return err
@@ -172,7 +196,7 @@ func (s *seeder) make(ctx context.Context, g *gift) error {
 		return s.get(ctx, s.base+"/contributions/"+g.id+"/cancel")
 	}
 	outcome := map[ending]string{pending: "pending", declined: "declined_capture"}[g.ending]
-	err = s.post(ctx, s.keep.PayPalURL+"/sandbox/orders/"+order+"/approve", map[string]any{
+	err := s.post(ctx, s.keep.PayPalURL+"/sandbox/orders/"+order+"/approve", map[string]any{
 		"outcome": outcome, "payer": map[string]string{"email": g.email, "given_name": g.given, "surname": g.surname, "country": g.place},
 	}, nil)
 	if err != nil || g.ending == closedTab {
