@@ -35,7 +35,7 @@ type settings struct {
 	PayPalAddr string `name:"paypal-addr" env:"DEMO_PAYPAL_ADDR" default:"127.0.0.1:8081" help:"Where the PayPal sandbox listens (${default})."`
 	Dir        string `env:"DEMO_DIR" type:"path" default:".demo" help:"Where the data stays between starts (${default})."`
 	Reset      bool   `help:"Begin anew: delete what is in the folder first."`
-	Gifts      int    `default:"320" help:"How many past gifts the newsroom begins with (${default})."`
+	Gifts      int    `default:"260" help:"How many past gifts the newsroom begins with (${default})."`
 	LogLevel   string `env:"LOG_LEVEL" default:"warn" enum:"debug,info,warn,error" help:"Least level that is logged (${default})."`
 }
 
