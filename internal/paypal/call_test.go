@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -163,6 +165,19 @@ func TestRetries(t *testing.T) {
 	}
 }
 
+func TestAPauseBeyondTheDeadlineFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "60")
+		answer(429, `{"name":"RATE_LIMIT_REACHED"}`)(w)
+	})
+	began := time.Now()
+	err := get(t.Context(), p.client(t, func(c *paypal.Config) { c.Timeout = 30 * time.Second }))
+	if took := time.Since(began); tell(err) == nil || took > 10*time.Second || err.(*paypal.Error).RetryAfter != time.Minute {
+		t.Errorf("after %v: %v", took, err)
+	}
+}
+
 func get(ctx context.Context, c *paypal.Client) error {
 	_, err := c.Order(ctx, "91V21788MR556192E")
 	return err
@@ -194,6 +209,19 @@ func TestOutcomeIsKnownWhenNothingWasSent(t *testing.T) {
 	}
 	if _, ok := errors.AsType[*net.OpError](err); !ok {
 		t.Errorf("the cause is lost: %v", err)
+	}
+	stranger := httptest.NewTLSServer(answers(answer(200, orderJSON)))
+	t.Cleanup(stranger.Close)
+	stranger.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains about our refusal
+	withToken := roundTrip(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Path == "/v1/oauth2/token" {
+			return transport(func(*http.Request) (int, string) { return 200, `{"access_token":"` + tokenStart + `1"}` }).RoundTrip(r)
+		}
+		return (&http.Transport{}).RoundTrip(r)
+	})
+	_, err = newClient(t, stranger.URL, func(c *paypal.Config) { c.Transport = withToken }).CaptureOrder(t.Context(), "1", "r")
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](tell(err)); !ok || paypal.OutcomeUnknown(err) {
+		t.Errorf("no TLS: %v", err)
 	}
 	p := newPeer(t, answers(answer(200, orderJSON)))
 	ctx, cancel := context.WithCancel(t.Context())

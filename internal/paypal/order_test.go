@@ -73,6 +73,8 @@ func TestApprovalLinkMustBePayPals(t *testing.T) {
 		{"https://api-m.paypal.com", "https://www.paypal.com@evil.example/", false},
 		{"https://api-m.paypal.com", "https://www.paypal.com:8443/", false},
 		{"https://api-m.paypal.com", `https://evil.example\.paypal.com/`, false},
+		{"https://api-m.paypal.com", `https://www.paypal.com/\evil.example`, false},
+		{"https://api-m.paypal.com", "https://www.paypal.com/ evil.example", false},
 		{"https://api-m.paypal.com", "//www.paypal.com/", false},
 		{"https://api-m.paypal.com", "javascript:alert(1)//.paypal.com", false},
 		{"https://api-m.paypal.com", "http://127.0.0.1:8081/checkoutnow", false},
