@@ -8,7 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
@@ -27,7 +26,11 @@ type proxy struct {
 }
 
 // wire is one connection through the proxy.
-type wire struct{ client, server net.Conn }
+type wire struct {
+	client, server net.Conn
+	mute           atomic.Bool   // nothing the server says is passed on
+	answered       chan struct{} // gets a word for each answer that was not
+}
 
 func (w *wire) cut() { _, _ = w.client.Close(), w.server.Close() }
 
@@ -74,7 +77,7 @@ func (p *proxy) serve() {
 			_ = client.Close()
 			continue
 		}
-		w := &wire{client, server}
+		w := &wire{client: client, server: server, answered: make(chan struct{}, 8)}
 		p.mu.Lock()
 		p.open = append(p.open, client, server)
 		p.mu.Unlock()
@@ -100,6 +103,10 @@ func (p *proxy) pump(w *wire, from, to net.Conn, fromClient bool) {
 				return
 			}
 		}
+		if !fromClient && w.mute.Load() {
+			w.answered <- struct{}{}
+			continue
+		}
 		if _, err := to.Write(buf[:n]); err != nil {
 			return
 		}
@@ -118,10 +125,11 @@ func (p *proxy) close() {
 	p.background.Wait()
 }
 
-// commitThenSilence passes COMMIT on itself, so that it takes place, and loses its answer.
+// commitThenSilence passes COMMIT on, waits until it has taken place, and loses the answer.
 func commitThenSilence(w *wire) bool {
-	_ = w.client.Close()
-	_, _ = w.server.Write([]byte("Q\x00\x00\x00\x0bCOMMIT\x00"))
-	time.Sleep(200 * time.Millisecond) // the server must read it before the connection ends
+	w.mute.Store(true)
+	if _, err := w.server.Write([]byte("Q\x00\x00\x00\x0bCOMMIT\x00")); err == nil {
+		<-w.answered
+	}
 	return false
 }
