@@ -3,7 +3,6 @@ package e2e
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,16 +18,17 @@ import (
 type child struct {
 	name string
 	cmd  *exec.Cmd
-	out  record
+	out  *record
 	done chan struct{} // closed when it has ended
 	err  error         // how it ended; to be read after done
 }
 
-// startChild runs a program of ours with nothing in its environment but what is given and what any program needs.
-func startChild(name, path string, settings map[string]string, stdin io.Reader, args ...string) (*child, error) {
-	c := &child{name: name, cmd: exec.Command(path, args...), done: make(chan struct{})}
+// startChild runs a program of ours with nothing in its environment but what is given and what any program needs. What
+// it writes goes to out.
+func startChild(name, path string, settings map[string]string, out *record, args ...string) (*child, error) {
+	c := &child{name: name, cmd: exec.Command(path, args...), out: out, done: make(chan struct{})}
 	c.cmd.Env = environment(settings)
-	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = stdin, &c.out, &c.out
+	c.cmd.Stdout, c.cmd.Stderr = out, out
 	c.cmd.WaitDelay = 5 * time.Second
 	tie(c.cmd)
 	started := make(chan error)
@@ -57,17 +57,6 @@ func environment(settings map[string]string) []string {
 		env = append(env, name+"="+value)
 	}
 	return env
-}
-
-// attend sees to it that the child ends with the test, and that its log is shown when the test fails.
-func (c *child) attend(t *testing.T) {
-	t.Helper()
-	t.Cleanup(func() {
-		c.kill()
-		if t.Failed() {
-			c.report(t)
-		}
-	})
 }
 
 // report shows the end of the log and keeps all of it.

@@ -65,6 +65,7 @@ type service struct {
 	scene    *scene
 	settings map[string]string
 	base     string
+	log      *record // of every start
 }
 
 // serve starts the service and waits until it is ready. The first one of a scene gets the webhook registered for it
@@ -78,10 +79,11 @@ func (s *scene) serve() *service {
 			s.settings["BASE_URL"], s.settings["LISTEN_ADDR"] = s.base, address
 			s.registerWebhook()
 		}
-		v := &service{scene: s, settings: maps.Clone(s.settings), base: "http://" + address}
+		v := &service{scene: s, settings: maps.Clone(s.settings), base: "http://" + address, log: &record{}}
 		v.settings["LISTEN_ADDR"] = address
 		err := v.start()
 		if err == nil {
+			s.t.Cleanup(v.close)
 			err = v.ready(30 * time.Second)
 		}
 		if err == nil {
@@ -141,13 +143,30 @@ func command(t *testing.T, settings map[string]string, stdin string, args ...str
 
 // start starts the process, again on the same address after it ended.
 func (v *service) start() error {
-	c, err := startChild("serve", program(v.scene.t, "readerfund"), v.settings, nil, "serve", "--migrate")
-	if err != nil {
-		return err
+	c, err := startChild("serve", program(v.scene.t, "readerfund"), v.settings, v.log, "serve", "--migrate")
+	if err == nil {
+		v.child = c
 	}
-	v.child = c
-	c.attend(v.scene.t)
-	return nil
+	return err
+}
+
+// restart starts the service after it ended, and waits until it is ready.
+func (v *service) restart() {
+	v.scene.t.Helper()
+	if err := v.start(); err != nil {
+		v.scene.t.Fatal(err)
+	}
+	if err := v.ready(30 * time.Second); err != nil {
+		v.scene.t.Fatal(err)
+	}
+}
+
+// close ends the service, and shows its log when the test failed.
+func (v *service) close() {
+	v.kill()
+	if v.scene.t.Failed() {
+		v.report(v.scene.t)
+	}
 }
 
 var errAddressTaken = errors.New("the address is taken")
