@@ -113,7 +113,7 @@ func (s *site) storyLine(m report.Moment) storyLine {
 		line.Amount = &e.Amount
 	case m.Webhook != nil:
 		e := m.Webhook
-		line.Title, line.Detail, line.By, line.Ref, line.Event, line.Tone = "PayPal sent news: "+eventInWords(e.Type), e.Note, e.Type, e.EventID, e.ID, "news"
+		line.Title, line.Detail, line.By, line.Ref, line.Event, line.Tone = "PayPal sent news: "+eventInWords(e.Type), e.Note, "webhook "+e.Type, e.EventID, e.ID, "news"
 	}
 	return line
 }
