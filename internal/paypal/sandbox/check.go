@@ -149,6 +149,8 @@ func (c *checker) amount(obj map[string]any, rule amountRule) (m money, ok bool)
 	}
 	minor, code := parseMinor(currency, value)
 	switch {
+	case code == "MAX_VALUE_EXCEEDED" && c.op == opRefund:
+		code = "REFUND_AMOUNT_EXCEEDED" // which it is in any case; a refund's list does not have the other
 	case code != "":
 	case rule.zero && minor < 0:
 		code = "CANNOT_BE_NEGATIVE"

@@ -10,7 +10,7 @@ type disputeView struct {
 	DisputeID    string                `json:"dispute_id"`
 	CreateTime   string                `json:"create_time"`
 	UpdateTime   string                `json:"update_time"`
-	Transactions []disputedTransaction `json:"disputed_transactions"`
+	Transactions []disputedTransaction `json:"disputed_transactions,omitempty"`
 	Reason       string                `json:"reason"`
 	Status       string                `json:"status"`
 	Amount       *moneyView            `json:"dispute_amount"`
@@ -82,7 +82,9 @@ func (s *Server) listDisputes(c *call) (reply, error) {
 			continue
 		}
 		if d := s.books.disputes[ref.id]; about == "" || about == d.CaptureID {
-			items = append(items, s.viewDispute(d))
+			v := s.viewDispute(d)
+			v.Transactions, v.Outcome = nil, nil // the list has neither [Disputes v1, dispute_info]
+			items = append(items, v)
 		}
 	}
 	self := link{Href: s.opts.BaseURL + c.URL.RequestURI(), Rel: "self", Method: "GET"}

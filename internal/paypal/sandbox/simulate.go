@@ -50,19 +50,38 @@ func (s *Server) sampleEvent(kind string) (*event, error) {
 	n := news{kind: kind, resourceType: "capture", resourceVersion: "2.0", about: "12A34567BC123456S"}
 	amount := money{"USD", 3000}
 	switch {
-	case strings.HasSuffix(kind, ".REFUNDED"), strings.HasSuffix(kind, ".REVERSED"):
+	case kind == "PAYMENT.CAPTURE.REFUNDED", kind == "PAYMENT.CAPTURE.REVERSED":
 		n.resourceType, n.summary = "refund", "A "+amount.summary()+" capture payment was refunded"
 		n.resource = s.viewRefund(&refund{ID: "1Y107995YT783435V", CaptureID: n.about, Status: statusCompleted, Amount: amount, TotalRefunded: amount.Minor})
 	case strings.HasPrefix(kind, "PAYMENT.CAPTURE."):
+		k := &capture{ID: n.about, OrderID: "1AB234567A1234567", Status: statusCompleted, Amount: amount, Fee: 154}
 		n.summary = "Payment completed for " + amount.summary()
-		n.resource = s.viewCaptureAlone(&capture{ID: n.about, OrderID: "1AB234567A1234567", Status: statusCompleted, Amount: amount, Fee: 154})
+		switch strings.TrimPrefix(kind, "PAYMENT.CAPTURE.") {
+		case "PENDING":
+			k.Status, k.Reason, n.summary = statusPending, "UNILATERAL", "Payment pending for "+amount.summary()
+		case "DECLINED", "DENIED":
+			k.Status, n.summary = statusDeclined, "A payment capture for "+amount.summary()+" was declined."
+		}
+		n.resource = s.viewCaptureAlone(k)
 	default:
 		n.resourceType, n.resourceVersion, n.summary = "resource", "", eventTypes[kind]
-		n.resource = map[string]string{"id": "I-BW452GLLEP1G"}
+		n.resource = map[string]string{sampleKey(kind): "I-BW452GLLEP1G"}
 	}
 	e, err := s.newEvent("WH-58D329510W468432D-8HN650336L201105X", n)
 	if err == nil && strings.HasPrefix(kind, "BILLING.SUBSCRIPTION.") {
 		e.Body = strings.Replace(e.Body, stampMillis(e.Created), "2018-19-12T22:20:32.000Z", 1)
 	}
 	return e, err
+}
+
+// sampleKey is the member that holds the id in the resource of an event.
+func sampleKey(kind string) string {
+	switch {
+	case strings.HasPrefix(kind, "CUSTOMER.DISPUTE."):
+		return "dispute_id"
+	case kind == "CHECKOUT.PAYMENT-APPROVAL.REVERSED":
+		return "order_id"
+	default:
+		return "id"
+	}
 }

@@ -97,8 +97,12 @@ func (c *call) mocked() *problem {
 	if json.Unmarshal([]byte(header), &mock) != nil {
 		return nil
 	}
-	if _, known := issues[mock.Codes]; !known {
+	asked, known := issues[mock.Codes]
+	if !known {
 		return nil
+	}
+	if errorNames[asked.status][0] == mock.Codes {
+		return statusProblem(asked.status) // PayPal's own trouble has a name and no issue
 	}
 	return issueProblem(c.op, mock.Codes)
 }
