@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"os"
@@ -143,8 +144,12 @@ func strictly() []openapi3.SchemaValidationOption {
 	}
 }
 
+// isAddress wants what RFC 3986 calls a URI: with a scheme.
 func isAddress(text string) error {
-	_, err := url.ParseRequestURI(text)
+	u, err := url.Parse(text)
+	if err == nil && u.Scheme == "" {
+		err = errors.New("no scheme")
+	}
 	return err
 }
 

@@ -15,7 +15,6 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers"
 )
 
 // inspector holds every request and answer that passes it against PayPal's documents, and counts them.
@@ -25,6 +24,7 @@ type inspector struct {
 	mu         sync.Mutex
 	operations map[string]*tally
 	raised     map[string]map[string]bool // operation, issue code: true when the emulator raised it without being asked to
+	names      map[string]bool            // of errors that came without an issue
 	complaints map[complaint]int
 	events     map[string]int // event type, and the schema its resource was held against
 	recordings []recordingResult
@@ -46,6 +46,14 @@ const (
 	ourClient speaker = "our client"
 )
 
+// request is what a complaint about a request is on. No exception speaks of our client's.
+func (who speaker) request() string {
+	if who == ourClient {
+		return "our client's request"
+	}
+	return "request"
+}
+
 // complaint is one way in which a document and the emulator disagree.
 type complaint struct {
 	operation string // as the documents write it: "GET /v2/checkout/orders/{id}"
@@ -58,7 +66,7 @@ func (c complaint) String() string { return c.operation + ", " + c.on + ": " + c
 func newInspector(docs *documents) *inspector {
 	return &inspector{
 		docs: docs, operations: map[string]*tally{}, raised: map[string]map[string]bool{},
-		complaints: map[complaint]int{}, events: map[string]int{},
+		names: map[string]bool{}, complaints: map[complaint]int{}, events: map[string]int{},
 	}
 }
 
@@ -133,6 +141,9 @@ func (in *inspector) check(x exchange) {
 	if x.judgesForm() && len(faults) > 0 {
 		t.refused++
 	}
+	if p := x.problem(); len(p.Details) == 0 && p.Name != "" {
+		in.names[p.Name] = true
+	}
 	in.mu.Unlock()
 	in.judgeRequest(x, faults)
 	in.judgeAnswer(x)
@@ -168,12 +179,12 @@ func (in *inspector) judgeRequest(x exchange, faults []string) {
 	case x.res.StatusCode == http.StatusUnsupportedMediaType:
 	case !x.judgesForm():
 		for _, fault := range faults {
-			in.complain(x.operation, "request", fmt.Sprintf("answered with %d, but the document refuses it: %s", x.res.StatusCode, fault))
+			in.complain(x.operation, x.who.request(), fmt.Sprintf("answered with %d, but the document refuses it: %s", x.res.StatusCode, fault))
 		}
 	case len(faults) == 0 && in.docs.issues[x.operation] != nil:
-		for _, d := range x.details() {
+		for _, d := range x.problem().Details {
 			if !slices.Contains(aboutMeaning, d.Issue) {
-				in.complain(x.operation, "request", "refused with "+d.Issue+" at "+general(d.Field)+", but the document allows it")
+				in.complain(x.operation, x.who.request(), "refused with "+d.Issue+" at "+general(d.Field)+", but the document allows it")
 			}
 		}
 	}
@@ -181,13 +192,14 @@ func (in *inspector) judgeRequest(x exchange, faults []string) {
 
 // judgeAnswer holds the answer's status, type and body against the document.
 func (in *inspector) judgeAnswer(x exchange) {
-	status := x.res.StatusCode
-	response := x.input.Route.Operation.Responses.Status(status)
+	status, responses := x.res.StatusCode, x.input.Route.Operation.Responses
+	response := responses.Status(status)
 	if response == nil && status < 300 {
 		in.complain(x.operation, "answer", fmt.Sprintf("the status %d is not in the document", status))
-		response = x.input.Route.Operation.Responses.Status(http.StatusCreated)
+		status = http.StatusCreated
+		response = responses.Status(status)
 	} else if response == nil {
-		response = x.input.Route.Operation.Responses.Default()
+		response = responses.Default()
 	}
 	for _, fault := range in.issueFaults(x) {
 		in.complain(x.operation, "answer", fault)
@@ -210,15 +222,17 @@ func (in *inspector) judgeAnswer(x exchange) {
 	}
 }
 
-// detail is one entry of an error's details.
-type detail struct{ Field, Issue, Description string }
+// problem is an error's body, as far as it is looked at here.
+type problem struct {
+	Name    string
+	Details []struct{ Field, Issue, Description string }
+}
 
-func (x exchange) details() []detail {
-	var body struct{ Details []detail }
-	if x.res.StatusCode < 400 || json.Unmarshal(x.got, &body) != nil {
-		return nil
+func (x exchange) problem() (p problem) {
+	if x.res.StatusCode < 400 || json.Unmarshal(x.got, &p) != nil {
+		return problem{}
 	}
-	return body.Details
+	return p
 }
 
 // issueFaults holds each issue code with its status and description against the operation's list.
@@ -228,7 +242,7 @@ func (in *inspector) issueFaults(x exchange) []string {
 		return nil
 	}
 	var faults []string
-	for _, d := range x.details() {
+	for _, d := range x.problem().Details {
 		text, listed := lists[strconv.Itoa(x.res.StatusCode)][d.Issue]
 		switch {
 		case !listed:
@@ -279,33 +293,14 @@ func requestPart(e *openapi3filter.RequestError) string {
 }
 
 func within(part, reason string, inner error) []string {
-	var schema *openapi3.SchemaError
-	var several openapi3.MultiError
 	found := reasons(inner)
-	switch {
-	case inner == nil:
+	if inner == nil {
 		found = []string{reason}
-	case !asEither(inner, &schema, &several):
-		found = []string{reason + ": " + inner.Error()}
 	}
-	if part != "" {
-		for i := range found {
-			found[i] = part + " " + found[i]
-		}
+	for i := range found {
+		found[i] = strings.TrimSpace(part + " " + strings.TrimPrefix(found[i], "/: "))
 	}
 	return found
-}
-
-func asEither(err error, schema **openapi3.SchemaError, several *openapi3.MultiError) bool {
-	switch e := err.(type) {
-	case *openapi3.SchemaError:
-		*schema = e
-	case openapi3.MultiError:
-		*several = e
-	default:
-		return false
-	}
-	return true
 }
 
 // schemaReasons goes down to what did not fit. Of alternatives (anyOf, oneOf) it is of no use to know why each failed.
@@ -314,8 +309,13 @@ func schemaReasons(e *openapi3.SchemaError) []string {
 		return reasons(e.Origin)
 	}
 	reason := e.Reason
-	if i := strings.Index(reason, " [\""); i > 0 && e.SchemaField == "enum" {
+	switch e.SchemaField {
+	case "enum":
 		reason = fmt.Sprintf("%v is not one of the allowed values", e.Value)
+	case "format":
+		reason = "not of the format " + e.Schema.Format
+	case "oneOf", "anyOf":
+		reason = "fits none of the alternatives"
 	}
 	return []string{general("/"+strings.Join(e.JSONPointer(), "/")) + ": " + reason}
 }
@@ -402,5 +402,3 @@ func (in *inspector) sortedComplaints() []complaint {
 	slices.SortFunc(all, func(a, b complaint) int { return cmp.Compare(a.String(), b.String()) })
 	return all
 }
-
-var _ = routers.ErrPathNotFound
