@@ -66,6 +66,7 @@ func TestNewRefusesBadSettings(t *testing.T) {
 		"odd base":      func(d *Deps) { d.BaseURL = "ftp://x" },
 		"short secret":  func(d *Deps) { d.SecretKey = "short" },
 		"no log":        func(d *Deps) { d.Log = nil },
+		"no templates":  func(d *Deps) { d.TemplatesDir = filepath.Join(t.TempDir(), "none") },
 		"broken layout": func(d *Deps) { d.TemplatesDir = brokenTemplates(t) },
 	} {
 		d := bareDeps(t)

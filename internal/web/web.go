@@ -88,6 +88,11 @@ func newSite(d Deps) (*site, error) {
 	if d.Timezone == nil {
 		d.Timezone = time.UTC
 	}
+	if dir := d.TemplatesDir; dir != "" {
+		if at, err := os.Stat(dir); err != nil || !at.IsDir() {
+			return nil, fmt.Errorf("TEMPLATES_DIR %q is not a folder", dir)
+		}
+	}
 	views, err := newViews(files(d.TemplatesDir), d.TemplatesDir != "")
 	if err != nil {
 		return nil, err

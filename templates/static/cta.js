@@ -20,7 +20,7 @@
 
   show().catch(() => {
     const link = document.createElement("a");
-    link.href = `${base}/support/${encodeURIComponent(campaign)}?${query}`;
+    link.href = `${base}/${campaign ? `support/${encodeURIComponent(campaign)}` : ""}?${query}`;
     link.textContent = "Support our journalism via PayPal";
     root.replaceChildren(link);
     host.style.minHeight = "";
