@@ -87,7 +87,7 @@ func (s *site) showContribution(w http.ResponseWriter, r *http.Request) error {
 
 // story tells a contribution's history line by line.
 func (s *site) story(h report.History) []storyLine {
-	lines := []storyLine{{At: s.stamp(h.CreatedAt), Tone: "wait", Title: "The reader decided to give", By: "the form"}}
+	var lines []storyLine
 	for _, m := range h.Timeline() {
 		lines = append(lines, s.storyLine(m))
 	}
@@ -104,7 +104,12 @@ func (s *site) storyLine(m report.Moment) storyLine {
 		e := m.Event
 		line.Title, line.Detail, line.By, line.Ref, line.Event = factInWords(e.Fact), reasonInWords(e.Detail), wayInWords(e.Source), e.PayPalRef, e.WebhookID
 		line.Tone = stateInWords(e.To).Tone
-		if e.From != e.To {
+		switch {
+		case e.From == "":
+			line.By = "the reader"
+		case e.From == e.To && e.Fact == "order_created":
+			line.Title = "PayPal told more about the order"
+		case e.From != e.To:
 			line.From, line.To = stateInWords(e.From).Label, stateInWords(e.To).Label
 		}
 	case m.Entry != nil:

@@ -110,6 +110,7 @@ func (h house) book(b booked) (id uuid.UUID) {
 			state, reason, attention, order_id, created_at, updated_at, completed_at)
 		SELECT $1, $2, ''::bytea, id, 'once', $3, $4, $5, $6, '', $7, $8, $9, $10, $11, $12, $12, $13 FROM campaign WHERE is_default`,
 		id, b.Receipt, b.Minor, b.Currency, b.Article, b.Name, b.Message, b.State, b.Reason, b.Attention, order, b.At, completed)
+	h.step(id, "started", "", "", "", "started", "start", 0, b.At)
 	h.step(id, "order_created", "", order, "started", "created", "start", 0, b.At.Add(time.Second))
 	if b.State == "created" || b.State == "expired" || b.State == "cancelled" {
 		return id

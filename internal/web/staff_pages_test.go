@@ -221,7 +221,7 @@ func TestOneContribution(t *testing.T) {
 		"Asked for €100.00 Gross €100.00 PayPal's fee €3.25 Gone back €40.00 Net €56.75", "Name <b>Ann</b>", "<script>alert(1)</script>",
 		"PayPal order ORDER-AAAA-0003", "PayPal payment CAPTURE-AAAA-0003", "Refund REFUND-AAAA-0003",
 		"Gift 16 Nov 2026, 10:00 €100.00", "PayPal's fee 16 Nov 2026, 10:00 -€3.25", "Refund 22 Nov 2026, 08:00 -€40.00",
-		"16 Nov 2026 10:00:00 CET The reader decided to give", "PayPal made the order Started → became At PayPal", "The reader approved at PayPal",
+		"16 Nov 2026 10:00:00 CET The reader decided to give By the reader", "PayPal made the order Started → became At PayPal", "The reader approved at PayPal",
 		"PayPal collected the money Approved → became Received", "Booked: Gift €100.00", "PayPal sent news: A payment came in",
 		"22 Nov 2026 08:00:00 CET Money went back to the reader Received → became Partly refunded By a webhook")
 	if strings.Contains(page, "<b>Ann") || strings.Contains(page, "<script>alert") {
@@ -437,5 +437,34 @@ func TestEverythingHasWords(t *testing.T) {
 	}
 	if got := stateInWords("brand_new"); got.Label != "brand new" || factInWords("new_fact") != "new fact" || wayInWords("by_dove") != "by dove" || entryInWords("tip_jar") != "tip jar" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// What the real path writes down has words too: no code of ours shows through in the story of a gift.
+func TestTheStoryOfARealGift(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	id, _ := r.begin(gift())
+	h.approve(id)
+	r.get("/contributions/" + id + "/return")
+	known, err := report.New(h.db, time.UTC).History(soon(t), uuid.MustParse(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if known.Status != "completed" || known.Gross != 2500 || known.Fee <= 0 || known.Net != known.Gross-known.Fee || known.CaptureID == "" {
+		t.Errorf("history %+v", known.Contribution)
+	}
+	for _, e := range known.Events {
+		if factInWords(e.Fact) == spaced(e.Fact) || e.From != "" && stateInWords(e.From).Meaning == "" || wayInWords(e.Source) == spaced(e.Source) {
+			t.Errorf("no words for %q by %q", e.Fact, e.Source)
+		}
+	}
+	var told []string
+	for _, line := range h.story(known) {
+		told = append(told, line.Title)
+	}
+	if len(told) < 5 || told[0] != "The reader decided to give" || told[1] != "PayPal made the order" || slices.Contains(told[2:], told[1]) || !slices.Contains(told, "Booked: Gift") || !slices.Contains(told, "Booked: PayPal's fee") {
+		t.Errorf("the story is %q", told)
 	}
 }

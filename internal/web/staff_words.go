@@ -99,6 +99,8 @@ func reasonInWords(code string) string {
 // factInWords says what we learned, as a line of a contribution's history.
 func factInWords(fact string) string {
 	switch fact {
+	case "started":
+		return "The reader decided to give"
 	case "order_unanswered":
 		return "We asked PayPal for an order and saw no answer"
 	case "order_refused":
