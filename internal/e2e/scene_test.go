@@ -47,16 +47,22 @@ func sceneOn(t *testing.T, database string, settings ...string) *scene {
 	for i := 0; i+1 < len(settings); i += 2 {
 		s.settings[settings[i]] = settings[i+1]
 	}
-	var err error
-	if s.db, err = db.Open(t.Context(), database, db.Options{MaxOpen: 4}); err != nil {
+	s.db = openDatabase(t, database)
+	return s
+}
+
+func openDatabase(t *testing.T, address string) *db.DB {
+	t.Helper()
+	d, err := db.Open(t.Context(), address, db.Options{MaxOpen: 4})
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.db.Close(); err != nil {
+		if err := d.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return s
+	return d
 }
 
 // service is one process of `readerfund serve`.
