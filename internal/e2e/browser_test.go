@@ -1,0 +1,262 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	cdp "github.com/chromedp/chromedp"
+)
+
+// withoutBrowser skips a test for want of something, or fails it where READERFUND_BROWSER says that nothing may be wanting.
+func withoutBrowser(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("READERFUND_BROWSER") == "required" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format+" (`make test-browser` gets it where it can)", args...)
+}
+
+// openBrowser starts a Chromium; it ends with the test. Every tab has cookies of its own.
+func openBrowser(t *testing.T) context.Context {
+	t.Helper()
+	found, err := exec.Command("../../scripts/setup-chromium.sh").Output()
+	if err != nil {
+		withoutBrowser(t, "there is no Chromium")
+	}
+	options := append(cdp.DefaultExecAllocatorOptions[:], cdp.ExecPath(strings.TrimSpace(string(found))), cdp.DisableGPU,
+		cdp.Flag("disable-dev-shm-usage", true), cdp.WSURLReadTimeout(time.Minute))
+	if os.Geteuid() == 0 {
+		options = append(options, cdp.NoSandbox) // Chromium refuses to run as root in its own sandbox
+	}
+	allocator, stop := cdp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	browser, closeBrowser := cdp.NewContext(allocator)
+	t.Cleanup(closeBrowser)
+	if err := cdp.Do(browser); err != nil {
+		t.Fatalf("start Chromium: %v", err)
+	}
+	return browser
+}
+
+// screen is what a reader holds in their hands.
+type screen struct {
+	width, height int64
+	scheme        string // light or dark
+}
+
+func (s screen) String() string { return fmt.Sprintf("%d-%s", s.width, s.scheme) }
+
+// screens are the sizes and schemes the pages are made for.
+func screens() []screen {
+	return []screen{{390, 844, "light"}, {390, 844, "dark"}, {1280, 800, "light"}, {1280, 800, "dark"}}
+}
+
+// tab is one tab of one person's browser. It notes every request and every complaint of the browser.
+type tab struct {
+	t      *testing.T
+	ctx    context.Context
+	screen screen
+
+	mu       sync.Mutex
+	requests []string
+	troubles []string
+}
+
+func openTab(t *testing.T, browser context.Context, s screen) *tab {
+	t.Helper()
+	b := &tab{t: t, screen: s}
+	var leave context.CancelFunc
+	b.ctx, leave = cdp.NewContext(browser, cdp.WithNewBrowserContext(), cdp.WithListener(b.note))
+	t.Cleanup(leave)
+	if err := cdp.Do(b.ctx); err != nil { // the tab lives as long as this first context
+		t.Fatalf("open a tab: %v", err)
+	}
+	b.hold(s)
+	return b
+}
+
+// hold turns the tab into another screen.
+func (b *tab) hold(s screen) {
+	b.t.Helper()
+	b.screen = s
+	b.do(cdp.EmulateViewport(s.width, s.height), cdp.Func(func(ctx context.Context, target *cdp.Target) error {
+		_, err := cdp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: s.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
+		})
+		return err
+	}))
+}
+
+// note listens to the browser. Chromium reports what a Content-Security-Policy held back as an error of its log.
+func (b *tab) note(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		b.requests = append(b.requests, e.Request.URL)
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
+			b.troubles = append(b.troubles, fmt.Sprintf("%s: %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL))
+		}
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
+			text, _ := json.Marshal(e.Args) // for a message only
+			b.troubles = append(b.troubles, "console: "+string(text))
+		}
+	case *runtime.EventExceptionThrown:
+		b.troubles = append(b.troubles, "exception: "+e.ExceptionDetails.Text)
+	}
+}
+
+// stepTime bounds one step, on a machine with much else to do.
+const stepTime = 30 * time.Second
+
+func (b *tab) do(steps ...cdp.Action[cdp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, stepTime)
+	defer cancel()
+	if err := cdp.Do(ctx, steps...); err != nil {
+		b.t.Fatalf("%v\n%s", err, b.where())
+	}
+}
+
+// ask evaluates JavaScript.
+func ask[T any](b *tab, script string) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, stepTime)
+	defer cancel()
+	got, err := cdp.Run(ctx, cdp.Evaluate[T](script, cdp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("%s: %v\n%s", script[:min(len(script), 120)], err, b.where())
+	}
+	return got
+}
+
+// turn does something that leads to another page, waits for it and gives its status.
+func (b *tab) turn(steps ...cdp.Action[cdp.Void]) int {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, stepTime)
+	defer cancel()
+	response, err := cdp.RunResponse(ctx, steps...)
+	if err != nil || response == nil {
+		b.t.Fatalf("no page came: %v\n%s", err, b.where())
+	}
+	return int(response.Status)
+}
+
+// open goes to an address, which must be there.
+func (b *tab) open(address string) {
+	b.t.Helper()
+	if status := b.turn(cdp.Navigate(address)); status != 200 {
+		b.t.Fatalf("%s: %d", address, status)
+	}
+}
+
+// click clicks and waits for the next page.
+func (b *tab) click(css string) {
+	b.t.Helper()
+	if status := b.turn(cdp.Click(cdp.CSS(css), cdp.NodeVisible)); status >= 400 {
+		b.t.Fatalf("%s leads to %d\n%s", css, status, b.where())
+	}
+}
+
+func (b *tab) fill(css, text string) {
+	b.t.Helper()
+	b.do(cdp.SendKeys(cdp.CSS(css), text, cdp.NodeVisible))
+}
+
+func (b *tab) text() string { b.t.Helper(); return ask[string](b, `document.body.innerText`) }
+
+// see checks that a text stands on the page, for eyes.
+func (b *tab) see(texts ...string) {
+	b.t.Helper()
+	shown := strings.ReplaceAll(b.text(), "\u00a0", " ")
+	for _, text := range texts {
+		if !strings.Contains(strings.ToLower(shown), strings.ToLower(text)) { // what CSS writes in capitals is the same text
+			b.t.Errorf("the page does not show %q\n%s", text, b.where())
+		}
+	}
+}
+
+// where says what the tab shows, for messages.
+func (b *tab) where() string {
+	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
+	defer cancel()
+	shown, err := cdp.Run(ctx, cdp.Evaluate[string](`location.href + "\n" + document.body.innerText`))
+	return fmt.Sprintf("the tab shows (%v) %.1500s", err, shown)
+}
+
+// sound checks what holds for every page: nothing beside the screen, and no complaint from the browser.
+func (b *tab) sound() {
+	b.t.Helper()
+	if wide := ask[[]string](b, sticksOut); len(wide) > 0 {
+		b.t.Errorf("%s: wider than the screen of %s: %s", ask[string](b, `location.href`), b.screen, strings.Join(wide, ", "))
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, trouble := range b.troubles {
+		b.t.Errorf("the browser complains: %s", trouble)
+	}
+	b.troubles = nil
+}
+
+// forgive drops the complaints that a page with this status brings by itself.
+func (b *tab) forgive(status int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.troubles = slices.DeleteFunc(b.troubles, func(text string) bool {
+		return strings.Contains(text, fmt.Sprintf("responded with a status of %d", status))
+	})
+}
+
+// sticksOut names what makes a page scroll sideways.
+const sticksOut = `(() => {
+	const width = document.documentElement.clientWidth;
+	if (document.documentElement.scrollWidth <= width && document.body.scrollWidth <= width) return [];
+	return [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > width + 0.5)
+		.map((e) => e.tagName + "." + e.className + " to " + Math.round(e.getBoundingClientRect().right)).slice(0, 10);
+})()`
+
+// only checks that the tab has spoken to these origins and no other, and forgets what it heard.
+func (b *tab) only(origins ...string) {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, address := range b.requests {
+		u, err := url.Parse(address)
+		if err != nil || u.Scheme != "data" && !slices.Contains(origins, u.Scheme+"://"+u.Host) {
+			b.t.Errorf("a request to a third party: %s (%v)", address, err)
+		}
+	}
+	if len(b.requests) == 0 {
+		b.t.Error("no request was seen at all: nothing is listening")
+	}
+	b.requests = nil
+}
+
+// shoot keeps a picture of the whole page.
+func (b *tab) shoot(name string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, stepTime)
+	defer cancel()
+	picture, err := cdp.Run(ctx, cdp.FullScreenshot(100))
+	if err != nil {
+		b.t.Fatalf("screenshot %s: %v", name, err)
+	}
+	if err := os.WriteFile(artifacts(b.t, "screenshots", b.screen.String(), name+".png"), picture, 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+}

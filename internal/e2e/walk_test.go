@@ -1,0 +1,274 @@
+package e2e
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	cdp "github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// Everything that needs a browser shares one, and one newsroom.
+func TestInBrowser(t *testing.T) {
+	t.Parallel()
+	browser := openBrowser(t)
+	n := startDemo(t, t.TempDir(), 48)
+	for _, s := range screens() {
+		t.Run("from the article to the report, "+s.String(), func(t *testing.T) {
+			walk(t, n, openTab(t, browser, s))
+		})
+	}
+	t.Run("by keyboard alone", func(t *testing.T) { byKeyboard(t, n, openTab(t, browser, screens()[2])) })
+	t.Run("without JavaScript", func(t *testing.T) { withoutScripts(t, n, openTab(t, browser, screens()[0])) })
+	t.Run("on another site's page", func(t *testing.T) { embedded(t, browser) })
+	t.Run("the browser's complaints are heard", func(t *testing.T) { complaints(t, openTab(t, browser, screens()[0])) })
+	t.Run("axe", func(t *testing.T) { axe(t, n, browser) })
+}
+
+// walk is the main job with a reader's and a staff member's eyes: article, appeal, PayPal, thanks; sign-in, list, one
+// contribution, report, sign-out.
+func walk(t *testing.T, n *newsroom, b *tab) {
+	page := func(name string, texts ...string) {
+		t.Helper()
+		b.see(texts...)
+		b.shoot(name)
+		b.sound()
+	}
+	b.open(n.base + "/article")
+	page("01-article", "The river that nobody measured", "Give once, in EUR", "via PayPal")
+	b.open(n.base + "/")
+	page("02-donate", "Give once, in EUR", "Or your own amount", "What happens next")
+	b.only(n.base)
+
+	b.open(n.base + "/article")
+	b.do(cdp.Click(cdp.CSS(`.rf-choice:nth-of-type(2)`), cdp.NodeVisible))
+	amount := ask[string](b, `document.querySelector(".rf-cta input[name=amount]:checked").value`)
+	b.click(".rf-button")
+	page("03-paypal", "not PayPal", "Approve "+amount+" EUR")
+	b.click("button[value=approve]")
+	page("04-thanks", "Thank you.", "Receipt number", "€"+amount)
+	receipt := ask[string](b, `document.querySelector(".receipt dd").innerText`)
+	b.only(n.base, n.bank.url)
+
+	b.open(n.base + "/staff")
+	page("05-sign-in", "Sign in", "Mail address")
+	b.fill("#email", demoStaff)
+	b.fill("#password", n.staffPassword(t))
+	b.click("form .button")
+	page("06-overview", "Overview", receipt)
+	b.click(`nav.menu a[href="/staff/contributions"]`)
+	page("07-contributions", receipt, "Download as CSV")
+	b.do(cdp.SendKeys(cdp.CSS("#q"), receipt))
+	b.click(".find .button")
+	b.see("Found for", receipt)
+	b.click("th.key a")
+	page("08-contribution", receipt, "Ledger", "PayPal's fee", "What happened", "€"+amount)
+	b.click(`nav.menu a[href="/staff/reports"]`)
+	page("09-reports-by-day", "In all", "EUR", "Gross")
+	b.do(cdp.SetValue(cdp.CSS("#by"), "article"))
+	b.click(".filter .button")
+	page("10-reports-by-article", "By article", strings.TrimPrefix(n.base, "http://")+"/article")
+	b.click(`nav.menu a[href="/staff/inbox"]`)
+	page("11-inbox", "PayPal inbox", receipt)
+	b.click(".bar-out button")
+	page("12-signed-out", "Sign in")
+	b.only(n.base)
+	b.open(n.base + "/staff/contributions")
+	b.see("Sign in")
+}
+
+const demoStaff = "staff@harbour-courier.example"
+
+// staffPassword is the one that the demo's welcome shows.
+func (n *newsroom) staffPassword(t *testing.T) string {
+	t.Helper()
+	_, rest, found := strings.Cut(n.out.String(), demoStaff+", password ")
+	if !found {
+		t.Fatalf("the welcome names no password:\n%s", n.out.String())
+	}
+	password, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimSpace(password)
+}
+
+// byKeyboard gives with Tab, Space, arrows and Enter. Whatever has the focus must show it.
+func byKeyboard(t *testing.T, n *newsroom, b *tab) {
+	b.open(n.base + "/")
+	b.press(kb.Tab)
+	b.see("Skip to the content")
+	b.press(kb.Enter)
+	if at := ask[string](b, `document.activeElement.id`); at != "main" {
+		t.Errorf("the skip link leads to %q", at)
+	}
+	b.tabTo(`document.activeElement.name === "choice"`)
+	b.press(kb.ArrowDown)
+	if ask[bool](b, `document.querySelectorAll("input[name=choice]")[0].checked`) || !ask[bool](b, `document.activeElement.checked`) {
+		t.Error("an arrow key does not choose another amount")
+	}
+	b.tabTo(`document.activeElement.id === "amount"`)
+	b.press("7.50")
+	if ask[bool](b, `!!document.querySelector("input[name=choice]:checked")`) {
+		t.Error("an own amount leaves a choice marked")
+	}
+	b.tabTo(`document.activeElement.tagName === "SUMMARY" && document.activeElement.innerText.includes("name")`)
+	b.press(" ")
+	b.tabTo(`document.activeElement.id === "name"`)
+	b.press("Kim Keyboard")
+	b.tabTo(`document.activeElement.name === "anonymous"`)
+	b.press(" ")
+	if !ask[bool](b, `document.activeElement.checked`) {
+		t.Error("the space bar does not tick the box")
+	}
+	b.tabTo(`document.activeElement.type === "submit"`)
+	b.shoot("keyboard-focus-on-button")
+	b.turn(b.key(kb.Enter))
+	b.see("Approve 7.50 EUR")
+	b.tabTo(`document.activeElement.value === "approve"`)
+	b.turn(b.key(kb.Enter))
+	b.see("Thank you.", "€7.50", "Kim Keyboard")
+	b.sound()
+}
+
+func (b *tab) key(keys string) cdp.Action[cdp.Void] { return cdp.KeyEvent(keys) }
+
+func (b *tab) press(keys string) { b.t.Helper(); b.do(b.key(keys)) }
+
+// tabTo presses Tab until the condition holds. Each stop on the way must be seen: by an outline or a shadow, on the element or
+// on what stands for it.
+func (b *tab) tabTo(condition string) {
+	b.t.Helper()
+	for range 60 {
+		b.press(kb.Tab)
+		if !ask[bool](b, focusShows) {
+			b.t.Errorf("the focus cannot be seen on %s", ask[string](b, `document.activeElement.outerHTML.slice(0, 200)`))
+		}
+		if ask[bool](b, condition) {
+			return
+		}
+	}
+	b.t.Fatalf("Tab does not lead to %s\n%s", condition, b.where())
+}
+
+const focusShows = `(() => {
+	const seen = (e) => {
+		const s = getComputedStyle(e);
+		return s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0 || s.boxShadow !== "none";
+	};
+	const at = document.activeElement;
+	return at === document.body || seen(at) || [...(at.parentElement?.children ?? []), at.parentElement].some((e) => e && e !== at && seen(e));
+})()`
+
+// withoutScripts gives with JavaScript switched off: an own amount, a mistake first, and a decline on the way.
+func withoutScripts(t *testing.T, n *newsroom, b *tab) {
+	b.do(cdp.Func(func(ctx context.Context, target *cdp.Target) error {
+		_, err := cdp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}))
+	b.open(n.base + "/")
+	b.fill("#amount", "1,5x")
+	if status := b.turn(cdp.Click(cdp.CSS("#give button[type=submit]"))); status != 422 {
+		t.Fatalf("a wrong amount: %d\n%s", status, b.where())
+	}
+	b.forgive(422)
+	b.see("Please check one thing", "Nothing was charged")
+	b.shoot("no-script-mistake")
+	b.do(cdp.Clear(cdp.CSS("#amount")))
+	b.fill("#amount", "12.40")
+	b.click("#give button[type=submit]")
+	b.see("Approve 12.40 EUR")
+	b.click("button[value=decline]")
+	b.see("The payment did not go through.", "Nothing was charged")
+	b.shoot("no-script-declined")
+	b.click("main a.button")
+	b.see("Your last way of paying was declined", "Approve 12.40 EUR")
+	b.click("button[value=approve]")
+	b.see("Thank you.", "€12.40")
+	b.sound()
+}
+
+// embedded puts cta.js on a page of another site.
+func embedded(t *testing.T, browser context.Context) {
+	var script string
+	paper := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write([]byte(`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
+			`<link rel="icon" href="data:,"><title>Another paper</title><style>* { color: red; font-family: fantasy } form { display: none }</style>` +
+			`<h1>A story of another paper</h1><p>Before.</p>` + script + `<p id="after">After.</p></html>`))
+	}))
+	t.Cleanup(paper.Close)
+	s := openScene(t, "EMBED_ORIGINS", paper.URL)
+	s.serve()
+	for _, at := range screens() {
+		script = `<script async src="` + s.base + `/embed/cta.js" data-campaign="support" data-article="https://another.example/story"></script>`
+		b := openTab(t, browser, at)
+		b.open(paper.URL)
+		const root = `[...document.querySelectorAll("div")].map((d) => d.shadowRoot).find(Boolean)`
+		eventually(t, 15*time.Second, "the appeal is there", func() (bool, string) {
+			return ask[bool](b, `(() => { const r = `+root+`; const f = r?.querySelector("form"); return !!f && f.getClientRects().length > 0 })()`), b.where()
+		})
+		if shown := ask[string](b, root+`.querySelector(".rf-cta").innerText`); !strings.Contains(shown, "via PayPal") || !strings.Contains(shown, "Give once, in EUR") {
+			t.Errorf("the appeal reads:\n%s", shown)
+		}
+		if colour := ask[string](b, `getComputedStyle(`+root+`.querySelector(".rf-heading")).color`); colour == "rgb(255, 0, 0)" {
+			t.Error("the page's own styles reach into the appeal")
+		}
+		b.shoot("embedded")
+		b.sound()
+		b.only(paper.URL, s.base)
+		if cookies := ask[string](b, `document.cookie`); cookies != "" {
+			t.Errorf("the appeal set a cookie on the page: %s", cookies)
+		}
+		b.turn(cdp.Click(cdp.JSPath(root + `.querySelector(".rf-button")`)))
+		b.see("Approve")
+		b.click("button[value=approve]")
+		b.see("Thank you.")
+		b.sound()
+	}
+	if n := s.count("contribution WHERE article = 'https://another.example/story' AND state = 'completed'"); n != len(screens()) {
+		t.Errorf("%d gifts came from the article", n)
+	}
+	s.balanced(10 * time.Second)
+
+	// Where the appeal cannot be had, a plain link stands in its place.
+	script = `<script async src="` + s.base + `/embed/cta.js" data-campaign="gone"></script>`
+	b := openTab(t, browser, screens()[0])
+	b.open(paper.URL)
+	eventually(t, 15*time.Second, "the link is there", func() (bool, string) {
+		return ask[bool](b, `[...document.querySelectorAll("div")].some((d) => d.shadowRoot?.querySelector("a")?.innerText.includes("via PayPal"))`), b.where()
+	})
+}
+
+// complaints shows that a page with an inline script that a policy forbids, a script that throws, and a request to
+// somebody else, does not pass the checks of the other tests.
+func complaints(t *testing.T, b *tab) {
+	bad := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		if r.URL.Path == "/throws.js" {
+			w.Header().Set("Content-Type", "text/javascript")
+			_, _ = w.Write([]byte(`throw new Error("on purpose")`))
+			return
+		}
+		w.Header().Set("Content-Security-Policy", "script-src 'self'")
+		_, _ = w.Write([]byte(`<!doctype html><link rel="icon" href="data:,"><script>1</script><script src="/throws.js"></script><div style="width: 5000px">wide</div>`))
+	}))
+	t.Cleanup(bad.Close)
+	b.open(bad.URL)
+	b.mu.Lock()
+	heard := strings.Join(b.troubles, "\n")
+	b.mu.Unlock()
+	for _, want := range []string{"Content Security Policy", "Uncaught"} {
+		if !strings.Contains(heard, want) {
+			t.Errorf("nothing was heard of %q:\n%s", want, heard)
+		}
+	}
+	if wide := ask[[]string](b, sticksOut); len(wide) == 0 {
+		t.Error("5000 pixels on a screen of 390 were not noticed")
+	}
+	if len(b.requests) < 2 {
+		t.Errorf("requests were missed: %v", b.requests)
+	}
+}
