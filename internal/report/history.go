@@ -24,6 +24,8 @@ type History struct {
 	Message   string
 	Anonymous bool
 	CoverFee  bool
+	PayerName string // as PayPal knows the reader; empty until PayPal tells, or once the person is erased
+	PayerMail string
 	UpdatedAt time.Time
 	CheckAt   time.Time // when PayPal is asked next
 	Payments  []Payment
@@ -138,9 +140,11 @@ func readHead(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error 
 	h.Contribution = row.contribution()
 	var checkAt sql.NullTime
 	err = tx.QueryRowxContext(ctx, `
-		SELECT c.frequency, k.heading, c.email, c.message, c.anonymous, c.cover_fee, c.updated_at, c.check_at
-		FROM contribution c JOIN campaign k ON k.id = c.campaign_id WHERE c.id = $1`, id).
-		Scan(&h.Frequency, &h.Heading, &h.Email, &h.Message, &h.Anonymous, &h.CoverFee, &h.UpdatedAt, &checkAt)
+		SELECT c.frequency, k.heading, c.email, c.message, c.anonymous, c.cover_fee, c.updated_at, c.check_at,
+		       coalesce(s.name, ''), coalesce(s.email, '')
+		FROM contribution c JOIN campaign k ON k.id = c.campaign_id LEFT JOIN supporter s ON s.id = c.supporter_id
+		WHERE c.id = $1`, id).
+		Scan(&h.Frequency, &h.Heading, &h.Email, &h.Message, &h.Anonymous, &h.CoverFee, &h.UpdatedAt, &checkAt, &h.PayerName, &h.PayerMail)
 	h.UpdatedAt, h.CheckAt = h.UpdatedAt.UTC(), utc(checkAt)
 	return err
 }
