@@ -20,7 +20,7 @@ const cursorBytes = 8 + len(uuid.UUID{})
 
 // String writes the cursor in letters, digits, - and _.
 func (c cursor) String() string {
-	b := binary.BigEndian.AppendUint64(nil, uint64(c.At.UnixMicro())) //nolint:gosec // the same 64 bits, read back below
+	b := binary.BigEndian.AppendUint64(nil, uint64(c.At.UnixMicro()))
 	return base64.RawURLEncoding.EncodeToString(append(b, c.ID[:]...))
 }
 
@@ -30,7 +30,7 @@ func parseCursor(text string) (cursor, error) {
 	if err != nil || len(b) != cursorBytes {
 		return cursor{}, errCursor()
 	}
-	c := cursor{At: time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC()} //nolint:gosec // see String
+	c := cursor{At: time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC()}
 	copy(c.ID[:], b[8:])
 	if y := c.At.Year(); y < firstYear || y > lastYear { // PostgreSQL cannot hold every moment that fits
 		return cursor{}, errCursor()

@@ -105,19 +105,20 @@ func (s *Sessions) Account(r *http.Request) (Account, error) {
 // SignOut ends the session on the server and takes the cookie back. Without a session it changes nothing.
 func (s *Sessions) SignOut(w http.ResponseWriter, r *http.Request) error {
 	account, err := s.Account(r)
+	signedIn := err == nil
 	if err != nil && !errors.Is(err, ErrSignedOut) {
 		return err
 	}
-	ctx, loadErr := s.load(r)
-	if loadErr != nil {
-		return loadErr
+	ctx, err := s.load(r)
+	if err != nil {
+		return err
 	}
 	if err := s.manager.Destroy(ctx); err != nil {
 		return fmt.Errorf("end session: %w", err)
 	}
 	s.manager.WriteSessionCookie(ctx, w, "", time.Time{})
-	if err != nil {
-		return nil // nobody to write down
+	if !signedIn {
+		return nil
 	}
 	return s.accounts.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		return Audit(ctx, tx, Entry{

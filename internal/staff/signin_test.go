@@ -53,7 +53,7 @@ func TestRefusalsAreEqual(t *testing.T) {
 		{"throttled, right password", "busy@example.org", password, `busy@example.org {"reason": "too many tries"}`},
 	} {
 		account, err := accounts.Authenticate(t.Context(), c.email, c.password)
-		if err != staff.ErrRefused || account != (staff.Account{}) { //nolint:errorlint // the very same answer
+		if err != staff.ErrRefused || account != (staff.Account{}) {
 			t.Errorf("%s: got %v, %v", c.name, account, err)
 		}
 		log := auditLog(t, d)[before:]

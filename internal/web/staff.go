@@ -69,8 +69,8 @@ const (
 
 // fewSignIns refuses an address that tries too often, before any work is done for it.
 func (s *site) fewSignIns() func(http.Handler) http.Handler {
-	return httprate.Limit(signInsPerAddress, signInWindow,
-		httprate.WithKeyFuncs(func(r *http.Request) (string, error) { return network(clientAddr(r.Context())), nil }),
+	from := func(r *http.Request) (string, error) { return network(clientAddr(r.Context())), nil }
+	return httprate.LimitBy(signInsPerAddress, signInWindow, from,
 		httprate.WithLimitHandler(s.page(func(http.ResponseWriter, *http.Request) error {
 			return &httpError{http.StatusTooManyRequests, "Too many sign-ins came from your network. Please wait a few minutes."}
 		})))

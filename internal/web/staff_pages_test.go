@@ -340,7 +340,7 @@ func TestADownloadThatBreaksOffIsNotTakenForAWholeOne(t *testing.T) {
 				return errors.New("connection to the database lost")
 			})
 		}))))
-		res, err := http.Get(server.URL) //nolint:noctx // a test's own server
+		res, err := http.Get(server.URL)
 		if err != nil {
 			t.Fatal(err)
 		}
