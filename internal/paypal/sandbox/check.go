@@ -87,8 +87,8 @@ func (c *checker) text(obj map[string]any, at, name string, rule textRule) strin
 // address reads an absolute http or https URL.
 func (c *checker) address(obj map[string]any, at, name string) string {
 	value := c.text(obj, at, name, textRule{})
-	if value == "" {
-		return ""
+	if given, isText := obj[name].(string); !isText || value != given {
+		return "" // absent, or noted already
 	}
 	u, err := url.Parse(value)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {

@@ -62,6 +62,9 @@ func (c *checker) source(body map[string]any, o *order, hasRequestID bool) {
 		at := "/payment_source/paypal/experience_context"
 		c.experience(context, at, []string{"LOGIN", "GUEST_CHECKOUT", "NO_PREFERENCE"}, o)
 		c.text(context, at, "payment_method_preference", textRule{oneOf: []string{"UNRESTRICTED", "IMMEDIATE_PAYMENT_REQUIRED"}})
+		if !oneLinePattern.MatchString(o.Brand) {
+			c.bad(at+"/brand_name", o.Brand, "INVALID_PARAMETER_SYNTAX")
+		}
 	}
 }
 
@@ -117,7 +120,7 @@ func (c *checker) reference(obj map[string]any, at, id string, seen map[string]b
 	seen[id] = true
 }
 
-// passedThrough are the parts of a purchase unit that the emulator keeps and gives back without reading them.
+// passedThrough are the parts of a purchase unit that the emulator keeps and gives back as they came.
 var passedThrough = []string{"items", "shipping", "payment_instruction", "supplementary_data"}
 
 // unit reads one purchase unit.
@@ -137,6 +140,7 @@ func (c *checker) unit(obj map[string]any, at string) unit {
 		u.Payee.Email = c.text(to, at+"/payee", "email_address", textRule{min: 3, max: 254, pattern: emailPattern})
 		u.Payee.MerchantID = c.text(to, at+"/payee", "merchant_id", textRule{min: 13, max: 13, pattern: merchantPattern})
 	}
+	c.shipping(obj, at)
 	for _, name := range passedThrough {
 		if obj[name] != nil {
 			u.Extra[name] = obj[name]
@@ -222,6 +226,8 @@ func (c *checker) items(obj map[string]any, u *unit, parts map[string]int64, at,
 func (c *checker) item(item map[string]any, u *unit, at, named string) (price, tax, count int64, ok bool) {
 	before := len(c.malformed) + len(c.refused)
 	c.text(item, at, "name", textRule{required: true, min: 1, max: 127})
+	c.text(item, at, "description", textRule{max: 127})
+	c.text(item, at, "sku", textRule{max: 127})
 	c.text(item, at, "category", textRule{oneOf: []string{"DIGITAL_GOODS", "PHYSICAL_GOODS", "DONATION"}})
 	quantity := c.text(item, at, "quantity", textRule{required: true, max: 10, pattern: quantityPattern})
 	if item["unit_amount"] == nil {

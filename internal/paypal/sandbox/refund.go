@@ -64,9 +64,9 @@ func (s *Server) makeRefund(c *call) (string, error) {
 func checkRefund(body map[string]any) (refundOrder, *problem) {
 	c := &checker{op: opRefund}
 	want := refundOrder{
-		invoiceID: c.text(body, "", "invoice_id", textRule{min: 1, max: 127}),
-		customID:  c.text(body, "", "custom_id", textRule{min: 1, max: 127}),
-		note:      c.text(body, "", "note_to_payer", textRule{min: 1, max: 255}),
+		invoiceID: c.text(body, "", "invoice_id", textRule{min: 1, max: 127, pattern: oneLinePattern}),
+		customID:  c.text(body, "", "custom_id", textRule{min: 1, max: 127, pattern: oneLinePattern}),
+		note:      c.text(body, "", "note_to_payer", textRule{min: 1, max: 255, pattern: oneLinePattern}),
 	}
 	if amount := c.object(body, "", "amount"); amount != nil {
 		if m, ok := c.amount(amount, amountRule{at: "/amount", named: "/amount"}); ok {
