@@ -39,6 +39,10 @@ test-browser: postgres ## installs Chromium where it can and runs the tests in a
 	$(GO) run ./internal/db/dbtest/keeper stop || status=1; \
 	exit $$status
 
+.PHONY: conformance
+conformance: ## the emulator against PayPal's documents, with the report (UPDATE=1 writes docs/sandbox-conformance.md)
+	@$(GO) test -count=1 -v -run 'TestConformance$$' ./internal/paypal/sandbox $(if $(filter-out 0,$(UPDATE)),-update)
+
 .PHONY: bench
 bench: postgres ## the measurements, as one table
 	@$(GO) run ./cmd/bench

@@ -22,8 +22,8 @@ const (
 // everyMember is a unit with all that the emulator reads or keeps.
 var everyMember = `{"reference_id":"gift","custom_id":"gift-1","invoice_id":"%s","description":"Für „The Paper“","soft_descriptor":"PAPER",
 	"payee":{"email_address":"desk@example.com","merchant_id":"RDRFNDSANDBX2"},
-	"shipping":{"name":{"full_name":"Robin Reader"},"address":{"address_line_1":"Main Street 1","admin_area_2":"Town","postal_code":"12345","country_code":"DE"}},
-	"items":[{"name":"A gift","quantity":"2","unit_amount":` + eur("4.50") + `,"tax":` + eur("0.50") + `,"category":"DIGITAL_GOODS"}],
+	"shipping":{"type":"SHIPPING","name":{"full_name":"Robin Reader"},"address":{"address_line_1":"Main Street 1","address_line_2":"Back yard","address_line_3":"2nd floor","admin_area_1":"BE","admin_area_3":"Mitte","admin_area_4":"Nord","admin_area_2":"Town","postal_code":"12345","country_code":"DE"}},
+	"items":[{"name":"A gift","quantity":"2","unit_amount":` + eur("4.50") + `,"tax":` + eur("0.50") + `,"description":"With thanks","sku":"GIFT","category":"DIGITAL_GOODS"}],
 	"amount":{"currency_code":"EUR","value":"10.00","breakdown":{"item_total":` + eur("9.00") + `,"tax_total":` + eur("1.00") + `,"shipping":` + eur("1.00") + `,
 		"handling":` + eur("0.00") + `,"insurance":` + eur("0.00") + `,"shipping_discount":` + eur("0.50") + `,"discount":` + eur("0.50") + `}}}`
 
@@ -48,7 +48,7 @@ func driveOrderLife(t *testing.T, s *stage) {
 			order := ordersPath + "/" + first.get("id")
 			s.ok(200, "GET", order, "")
 			s.approve(order, "")
-			s.ok(200, "GET", order, "")
+			s.ok(200, "GET", order+"?fields=payment_source", "")
 			taken := s.ok(201, "POST", order+"/capture", "{}", "PayPal-Request-Id", "p-"+id, "Prefer", header)
 			replay := s.ok(200, "POST", order+"/capture", "{}", "PayPal-Request-Id", "p-"+id, "Prefer", header)
 			capture := taken.get("purchase_units.0.payments.captures.0.id")

@@ -71,6 +71,11 @@ func driveRefunds(t *testing.T, s *stage) {
 	s.refused(422, "CAPTURE_FULLY_REFUNDED", "POST", capture+"/refund", "{}")
 	s.refused(404, "INVALID_RESOURCE_ID", "GET", refundsPath+"/11111111111111111", "")
 
+	odd := s.order(`"custom_id":"Geschenk Nr. 1 / März"`) // which an order's may be, and a refund's may not
+	s.approve(odd, "")
+	oddCapture := s.ok(201, "POST", odd+"/capture", "{}").get("purchase_units.0.payments.captures.0.id")
+	s.ok(201, "POST", capturesPath+"/"+oddCapture+"/refund", "", "Prefer", whole)
+
 	_, bySeller := s.paid("")
 	s.hook("captures/"+last(bySeller)+"/refund", `{"amount":"1.00"}`)
 	_, reversed := s.paid("")

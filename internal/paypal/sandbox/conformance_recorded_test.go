@@ -1,9 +1,11 @@
 package sandbox_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -32,6 +34,7 @@ type recordingResult struct {
 	name     string
 	members  int      // compared
 	addition []string // what the emulator says beyond the recording
+	unknown  []string // members of the recorded answer that PayPal's own document does not know
 }
 
 func readRecordings(t *testing.T, dir string) []recording {
@@ -115,10 +118,31 @@ func (in *inspector) compare(r recording, got answer) {
 	for _, fault := range c.faults {
 		in.complain(r.name, "recording", fault)
 	}
+	unknown := in.docs.unknownMembers(r)
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	slices.Sort(c.additions)
-	in.recordings = append(in.recordings, recordingResult{r.name, c.members, slices.Compact(c.additions)})
+	in.recordings = append(in.recordings, recordingResult{r.name, c.members, slices.Compact(c.additions), unknown})
+}
+
+// unknownMembers are those of a recorded answer that PayPal's own document does not have: the measure of how far the
+// documents can be trusted.
+func (d *documents) unknownMembers(r recording) []string {
+	req, err := http.NewRequestWithContext(context.Background(), r.Request.Method, r.Request.URI, nil)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	route, _ := d.find(req)
+	if route == nil {
+		return []string{"the whole operation"}
+	}
+	var names []string
+	response := route.Operation.Responses.Status(r.Status.Code)
+	for _, fault := range undeclared(response.Value.Content.Get("application/json"), []byte(r.ResponseBody)) {
+		name, _, _ := strings.Cut(fault, ":")
+		names = append(names, name)
+	}
+	return names
 }
 
 // comparison goes through a recorded answer and the emulator's side by side.

@@ -49,7 +49,7 @@ func drive(t *testing.T, in *inspector) {
 			{"expiry", driveExpiry}, {"order refusals", driveOrderRefusals}, {"captures", driveCaptures},
 			{"refunds", driveRefunds}, {"refund refusals", driveRefundRefusals}, {"disputes", driveDisputes},
 			{"strangers", driveStrangers}, {"webhooks", driveWebhooks}, {"events", driveEvents},
-			{"simulator", driveSimulator}, {"mocks", driveMocks}, {"recordings", driveRecordings},
+			{"simulator", driveSimulator}, {"mocks", driveMocks}, {"spoilt requests", driveSpoiltRequests}, {"recordings", driveRecordings},
 			{"our client", driveClient},
 		} {
 			t.Run(d.name, func(t *testing.T) {
@@ -94,14 +94,16 @@ func (in *inspector) report(allowed []exception, met []int) string {
 	fmt.Fprintf(&b, `# The emulator's conformance to PayPal's documents
 
 Written by `+"`make conformance UPDATE=1`"+`; the test fails when this page and the emulator part ways. PayPal's OpenAPI documents
-(github.com/paypal/paypal-rest-api-specifications at %s) and recorded answers (recorded/, signed/) are
-not part of this repository; without them the test is left out, and says so.
+(github.com/paypal/paypal-rest-api-specifications at
+%s) and recorded answers (recorded/, signed/) are not part of this repository; without them
+the test is left out, and says so.
 
 Every request that the test sends, that our own client sends, and that was recorded with PayPal's sandbox, is held to the
-document, and so is every answer: status, media type, schema, formats, members that the schema does not name, and for each
-issue code whether the operation's list has it with this status and description. Document and emulator have to agree on which
-requests are malformed, too: one that only the emulator takes, or only the emulator refuses with 400, is a finding. What the
-webhooks deliver is held to the schemas of the event and of its resource. Every finding is fixed, or among the exceptions.
+document, and so is every answer: status, media type, schema, formats, members that the schema does not name, links that lead
+to no operation, and for each issue code whether the operation's list has it with this status and description. Document and
+emulator have to agree on which requests are malformed, too: one that only the emulator takes, or only the emulator refuses
+with 400, is a finding; valid requests with one member spoilt at a time look for such. What the webhooks deliver is held to
+the schemas of the event and of its resource. Every finding is fixed, or among the exceptions.
 
 `, in.docs.commit())
 	in.reportOperations(&b)
@@ -187,13 +189,13 @@ func (in *inspector) reportIssues(b *strings.Builder) {
 		fmt.Fprintf(b, "| `%s` | %d | %d | %d | %d |\n", operation, listed, raised, asked, listed-known)
 	}
 	var raised []string
-	for code, spontaneous := range codes {
+	for issue, spontaneous := range codes {
 		if spontaneous {
-			raised = append(raised, "`"+code+"`")
+			raised = append(raised, issue)
 		}
 	}
 	slices.Sort(raised)
-	fmt.Fprintf(b, "\n%d different codes were answered, %d of them raised by the emulator itself: %s.\n\n", len(codes), len(raised), strings.Join(raised, ", "))
+	fmt.Fprintf(b, "\n%d different codes were answered, %d of them raised by the emulator itself: %s.\n\n", len(codes), len(raised), code(raised))
 }
 
 // lists says whether an operation's list has an issue, whatever the status.
@@ -219,13 +221,21 @@ func (in *inspector) reportEvents(b *strings.Builder) {
 
 func (in *inspector) reportRecordings(b *strings.Builder) {
 	b.WriteString("## Recorded answers\n\nEach recorded request, sent to the emulator, gets the recorded status and an answer with every recorded member, of the recorded type;\n" +
-		"amounts, states, names, issues and the relations of links have the recorded text. Names of members that the emulator sends beyond the recording:\n\n" +
-		"| recording | members compared | beyond it |\n|---|---:|---|\n")
+		"amounts, states, names, issues and the relations of links have the recorded text. The last column is what PayPal answered although its own\n" +
+		"document does not know it.\n\n| recording | members compared | only in the emulator's answer | recorded, but in no document |\n|---|---:|---|---|\n")
 	slices.SortFunc(in.recordings, func(a, b recordingResult) int { return cmp.Compare(a.name, b.name) })
 	for _, r := range in.recordings {
-		fmt.Fprintf(b, "| %s | %d | %s |\n", strings.TrimSuffix(r.name, ".json"), r.members, strings.Join(r.addition, ", "))
+		fmt.Fprintf(b, "| %s | %d | %s | %s |\n", strings.TrimSuffix(r.name, ".json"), r.members, code(r.addition), code(r.unknown))
 	}
 	b.WriteString("\n")
+}
+
+// code sets names in the type of code.
+func code(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return "`" + strings.Join(names, "`, `") + "`"
 }
 
 func reportExceptions(b *strings.Builder, allowed []exception, met []int) {
