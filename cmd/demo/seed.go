@@ -189,6 +189,7 @@ func (s *seeder) finish(ctx context.Context, g *gift) error {
 	switch g.ending {
 	case abandoned:
 		return nil
+	default: // approved, see below
 	case cancelled:
 		if err := s.post(ctx, s.keep.PayPalURL+"/sandbox/orders/"+order+"/cancel", map[string]any{}, nil); err != nil {
 			return err

@@ -56,7 +56,10 @@ func main() {
 
 // run serves until SIGINT or SIGTERM, and then finishes what was begun.
 func run(cfg settings) error {
-	listener, err := net.Listen("tcp", cfg.ListenAddr)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", cfg.ListenAddr)
 	if err != nil {
 		return err
 	}
@@ -78,8 +81,6 @@ func run(cfg settings) error {
 	web := &http.Server{Handler: server.Handler(), ReadHeaderTimeout: 10 * time.Second}
 	fmt.Printf("paypal-sandbox listens on %s; what it offers: %s/sandbox/\n", listener.Addr(), cfg.BaseURL)
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(listener) }()
 	select {

@@ -151,7 +151,7 @@ func (c *Client) note(ctx context.Context, k call, sent *sending, took time.Dura
 // pause waits before the next attempt: PayPal's Retry-After where it sent one, and a random part of our own backoff on
 // top. It is false when the time left does not reach that far; then the call has failed now, not later.
 func (c *Client) pause(ctx context.Context, k call, try int, failure *Error) bool {
-	wait := failure.RetryAfter + rand.N(firstPause<<(try-1))
+	wait := failure.RetryAfter + rand.N(firstPause<<(try-1)) //nolint:gosec // jitter, not a secret
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
 		return false
 	}

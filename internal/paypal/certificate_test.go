@@ -107,7 +107,7 @@ func (a *authority) leaf(t testing.TB, o leafOptions) leaf {
 	if !o.onlyCN {
 		template.DNSNames = []string{o.name}
 	}
-	public := crypto.PublicKey(key.Public())
+	var public crypto.PublicKey = key.Public()
 	if o.ec {
 		public = a.key.Public()
 	}
@@ -323,7 +323,10 @@ func TestAFloodOfStrangeCertificates(t *testing.T) {
 			}
 			n := running.Add(1)
 			defer running.Add(-1)
-			for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+			for old := most.Load(); n > old; old = most.Load() {
+				if most.CompareAndSwap(old, n) {
+					break
+				}
 			}
 			<-release
 			return 404, ""

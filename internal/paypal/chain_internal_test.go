@@ -125,7 +125,7 @@ func TestShippedAuthoritiesAreTheOnesInTheReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range append(root, issuer...) {
-		if print := sha256.Sum256(c.Raw); !strings.Contains(string(readme), hex.EncodeToString(print[:])) || !c.IsCA {
+		if sum := sha256.Sum256(c.Raw); !strings.Contains(string(readme), hex.EncodeToString(sum[:])) || !c.IsCA {
 			t.Errorf("%s is not in the list", c.Subject)
 		}
 	}

@@ -44,8 +44,8 @@ var said = &record{}
 func TestMain(m *testing.M) {
 	code := m.Run()
 	said.mu.Lock()
-	defer said.mu.Unlock()
 	text := said.text.String()
+	said.mu.Unlock()
 	for _, word := range []string{
 		secret, tokenStart, payerMail, payerName, sentValue, signature, os.Getenv("PAYPAL_CLIENT_SECRET"), "Bearer ", "Basic ", `"access_token":`,
 	} {

@@ -186,11 +186,11 @@ func mutateHeader(t *testing.T, v *paypal.Verifier, s sample, name string) {
 func TestReserialisedBodyIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, s := range everySample(t) {
-		var any map[string]any
-		if err := json.Unmarshal(s.body, &any); err != nil {
+		var read map[string]any
+		if err := json.Unmarshal(s.body, &read); err != nil {
 			t.Fatal(err)
 		}
-		body, _ := json.Marshal(any)
+		body, _ := json.Marshal(read)
 		if _, err := s.verifier(t, serves(s.cert)).Verify(t.Context(), s.headers, body); !errors.Is(tell(err), paypal.ErrForged) {
 			t.Errorf("%s: %v", s.name, err)
 		}

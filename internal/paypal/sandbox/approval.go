@@ -104,7 +104,7 @@ func (s *Server) approvalChoice(w http.ResponseWriter, r *http.Request) {
 		s.showApproval(w, id) // it says what stands in the way; without an address to go to, it says what was chosen
 		return
 	}
-	http.Redirect(w, r, next, http.StatusSeeOther)
+	http.Redirect(w, r, next, http.StatusSeeOther) //nolint:gosec // the address that the seller gave when it made the order
 }
 
 // seller is the name that the payer is shown.
@@ -170,7 +170,7 @@ func (s *Server) hookPage(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) stylesheet(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	w.Header().Set("Cache-Control", "max-age=300")
-	w.Write(s.pages.style)
+	_, _ = w.Write(s.pages.style) // a browser that has gone away needs no style
 }
 
 // render writes a page, with a policy that lets nothing in but the stylesheet, and its form lead to the given origins.
@@ -189,5 +189,5 @@ func (s *Server) render(w http.ResponseWriter, status int, page *template.Templa
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action "+
 		strings.Join(append([]string{"'self'"}, formTo...), " "))
 	w.WriteHeader(status)
-	w.Write(buf.Bytes())
+	_, _ = w.Write(buf.Bytes()) // nor a page
 }

@@ -83,7 +83,7 @@ func (b *bench) try(method, path, body string, headers ...string) (answer, error
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	got := answer{status: res.StatusCode, header: res.Header, text: string(text)}
-	json.Unmarshal(text, &got.body) // pages are not JSON
+	_ = json.Unmarshal(text, &got.body) // pages are not JSON
 	return got, err
 }
 

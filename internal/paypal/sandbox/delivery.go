@@ -190,6 +190,6 @@ func (p *postOffice) transmit(ctx context.Context, a *attempt) (status int, fail
 		return 0, err.Error()
 	}
 	defer res.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection can be used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection can be used again
 	return res.StatusCode, ""
 }

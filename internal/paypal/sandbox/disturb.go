@@ -34,6 +34,7 @@ func (s *Server) disturb(next http.Handler) http.Handler {
 			s.holdBack(w, r, f, next)
 		case kindKill:
 			s.kill(w, r, f, next)
+		default: // the other kinds disturb deliveries and captures, not requests
 		}
 	})
 }
@@ -57,7 +58,7 @@ func (s *Server) answerInstead(w http.ResponseWriter, r *http.Request, f *fault,
 		w.WriteHeader(f.Status)
 	case json.Unmarshal(f.Body, &text) == nil: // a string stands for itself, so that HTML or nonsense can be sent
 		w.WriteHeader(f.Status)
-		w.Write([]byte(text))
+		_, _ = w.Write([]byte(text)) // the caller may have gone: it is a fault after all
 	default:
 		writeJSON(w, f.Status, f.Body)
 	}
@@ -111,7 +112,7 @@ func reset(w http.ResponseWriter) {
 		panic(http.ErrAbortHandler) // HTTP/2, or a test's recorder: the server drops the stream
 	}
 	if tcp, isTCP := conn.(*net.TCPConn); isTCP {
-		tcp.SetLinger(0)
+		_ = tcp.SetLinger(0) // without it the caller sees an end instead of a reset: as good as any fault
 	}
 	conn.Close()
 }
@@ -134,5 +135,5 @@ func (h *heldAnswer) send(w http.ResponseWriter) {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(h.status)
-	w.Write(h.body.Bytes())
+	_, _ = w.Write(h.body.Bytes()) // likewise
 }

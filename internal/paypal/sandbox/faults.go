@@ -104,7 +104,7 @@ func (b *faultBook) pick(kinds []faultKind, fits func(match) bool) *fault {
 	defer b.mu.Unlock()
 	for _, f := range b.faults {
 		spent := f.Times > 0 && f.Hits >= f.Times
-		if spent || !slices.Contains(kinds, f.Kind) || !fits(f.Match) || f.Percent > 0 && rand.Float64()*100 >= f.Percent {
+		if spent || !slices.Contains(kinds, f.Kind) || !fits(f.Match) || f.Percent > 0 && rand.Float64()*100 >= f.Percent { //nolint:gosec // chance, not a secret
 			continue
 		}
 		f.Hits++

@@ -63,7 +63,7 @@ func (s *Server) patchUnit(o *order, units []unit, step patchStep) *problem {
 	if at < 0 {
 		return issueProblem(opPatch, "REFERENCE_ID_NOT_FOUND")
 	}
-	object := s.unitObject(o, &units[at])
+	object := unitObject(&units[at])
 	if p := step.edit(object, part); p != nil {
 		return p
 	}
@@ -129,7 +129,7 @@ func (step patchStep) edit(object map[string]any, part string) *problem {
 }
 
 // unitObject is a purchase unit as it would be sent.
-func (s *Server) unitObject(o *order, u *unit) map[string]any {
+func unitObject(u *unit) map[string]any {
 	object := map[string]any{"reference_id": u.ReferenceID}
 	for name, value := range u.Extra {
 		if name != "breakdown" {

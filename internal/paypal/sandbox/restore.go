@@ -148,7 +148,7 @@ func (s *Server) snapshot(pending []*delivery) {
 		switch ref.kind {
 		case kindCapture:
 			j.put("capture", ref.id, b.captures[ref.id])
-		case kindRefund:
+		case kindRefund, kindReversal:
 			j.put("refund", ref.id, b.refunds[ref.id])
 		case kindDispute:
 			j.put("dispute", ref.id, b.disputes[ref.id])

@@ -94,11 +94,9 @@ func (c *call) mocked() *problem {
 	var mock struct {
 		Codes string `json:"mock_application_codes"`
 	}
-	if json.Unmarshal([]byte(header), &mock) != nil {
-		return nil
-	}
+	readable := json.Unmarshal([]byte(header), &mock) == nil
 	asked, known := issues[mock.Codes]
-	if !known {
+	if !readable || !known {
 		return nil
 	}
 	if errorNames[asked.status][0] == mock.Codes {
@@ -142,7 +140,7 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 		return
 	}
 	w.WriteHeader(status)
-	w.Write(text) // a caller that has gone away is no concern of PayPal's
+	_, _ = w.Write(text) // a caller that has gone away is no concern of PayPal's
 }
 
 // encode is JSON without HTML escapes and without the trailing newline.
@@ -156,11 +154,11 @@ func encode(v any) ([]byte, error) {
 	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
 }
 
-func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
+func (s *Server) unknown(w http.ResponseWriter, _ *http.Request) {
 	s.writeProblem(w, statusProblem(http.StatusNotFound))
 }
 
-func (s *Server) wrongMethod(w http.ResponseWriter, r *http.Request) {
+func (s *Server) wrongMethod(w http.ResponseWriter, _ *http.Request) {
 	s.writeProblem(w, statusProblem(http.StatusMethodNotAllowed))
 }
 
