@@ -2,7 +2,261 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
+
+	cdp "github.com/chromedp/chromedp"
 )
 
-func axe(t *testing.T, n *newsroom, browser context.Context) {}
+// axe runs axe-core on every reader's and staff page, and on the sandbox's, in both sizes and colour schemes.
+func axe(t *testing.T, n *newsroom, browser context.Context) {
+	script := axeScript(t)
+	t.Run("finds what is wrong", func(t *testing.T) {
+		b := openTab(t, browser, screens()[0])
+		b.open(`data:text/html,<html><body style="background: white"><img src="data:,"><p style="color: %23ddd">pale`)
+		found := fmt.Sprint(b.violations(script))
+		for _, rule := range []string{"image-alt", "html-has-lang", "color-contrast", "pale"} {
+			if !strings.Contains(found, rule) {
+				t.Errorf("axe does not report %s:\n%s", rule, found)
+			}
+		}
+	})
+	t.Run("readers", func(t *testing.T) {
+		a := auditor{tab: openTab(t, browser, screens()[0]), script: script}
+		a.readers(n)
+	})
+	t.Run("staff", func(t *testing.T) {
+		a := auditor{tab: openTab(t, browser, screens()[0]), script: script}
+		a.staff(n)
+	})
+}
+
+// axeScript gets axe-core from npm, in the version that package-lock.json names.
+func axeScript(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join("node_modules", "axe-core", "axe.min.js")
+	if text, err := os.ReadFile(file); err == nil && strings.Contains(string(text), axeVersion(t)) {
+		return string(text)
+	}
+	if _, err := exec.LookPath("npm"); err != nil {
+		withoutBrowser(t, "there is no npm to get axe-core with")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	if out, err := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund").CombinedOutput(); err != nil {
+		withoutBrowser(t, "npm gives no axe-core: %v\n%s", err, out)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// axeVersion is the one that package.json asks for.
+func axeVersion(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("package.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wants struct {
+		DevDependencies map[string]string `json:"devDependencies"`
+	}
+	if err := json.Unmarshal(text, &wants); err != nil || wants.DevDependencies["axe-core"] == "" {
+		t.Fatalf("package.json names no axe-core: %v", err)
+	}
+	return wants.DevDependencies["axe-core"]
+}
+
+// auditor is a tab that has each of its pages checked.
+type auditor struct {
+	*tab
+	script string
+	pages  int
+}
+
+// violation is what axe found against a rule.
+type violation struct {
+	ID    string `json:"id"`
+	Help  string `json:"help"`
+	Nodes []struct {
+		HTML           string `json:"html"`
+		Target         []any  `json:"target"`
+		FailureSummary string `json:"failureSummary"`
+	} `json:"nodes"`
+}
+
+// String is for messages.
+func (v violation) String() string {
+	text := v.ID + ": " + v.Help
+	for _, n := range v.Nodes {
+		text += fmt.Sprintf("\n  %v %s\n  %s", n.Target, n.HTML, n.FailureSummary)
+	}
+	return text
+}
+
+// violations runs axe on what the tab shows.
+func (b *tab) violations(script string) []violation {
+	b.t.Helper()
+	if !ask[bool](b, `"axe" in window`) {
+		b.do(cdp.Evaluate[cdp.Void](script + "; undefined"))
+	}
+	return ask[[]violation](b, `axe.run(document, {resultTypes: ["violations"]}).then((r) => r.violations)`)
+}
+
+// check audits the page that the tab shows, which must hold the text, so that it is the page that is meant.
+func (a *auditor) check(text string) {
+	a.t.Helper()
+	a.see(text)
+	a.pages++
+	for _, s := range screens() {
+		a.hold(s)
+		for _, v := range a.violations(a.script) {
+			a.t.Errorf("%s, %q on %s: %v", ask[string](a.tab, `location.pathname`), text, s, v)
+		}
+		a.sound()
+	}
+}
+
+// at opens an address of the newsroom and audits it.
+func (a *auditor) at(address string, status int, text string) {
+	a.t.Helper()
+	if got := a.turn(cdp.Navigate(address)); got != status {
+		a.t.Fatalf("%s: %d, not %d", address, got, status)
+	}
+	a.forgive(status)
+	a.check(text)
+}
+
+// pays goes through the form up to PayPal's page.
+func (a *auditor) pays(n *newsroom, amount string) {
+	a.t.Helper()
+	a.open(n.base + "/")
+	a.fill("#amount", amount)
+	a.click("#give button[type=submit]")
+}
+
+func (a *auditor) readers(n *newsroom) {
+	a.at(n.base+"/article", 200, "The river that nobody measured")
+	a.at(n.base+"/", 200, "Give once, in EUR")
+	a.do(cdp.Evaluate[cdp.Void](`document.querySelectorAll("details").forEach((d) => d.open = true)`))
+	a.check("Never name me in public")
+	a.at(n.base+"/support/support?currency=JPY&amount=4000", 200, "Give once, in JPY")
+	a.at(n.base+"/nowhere", 404, "no page at this address")
+	a.open(n.base + "/")
+	a.fill("#amount", "0.1")
+	if status := a.turn(cdp.Click(cdp.CSS("#give button[type=submit]"))); status != 422 {
+		a.t.Fatalf("a gift of ten cents: %d", status)
+	}
+	a.forgive(422)
+	a.check("Please check one thing")
+	a.atPayPal(n)
+	a.comesBack(n)
+
+	n.bank.must("POST", "/sandbox/faults", fields{"kind": "status", "status": 503, "match": fields{"method": "POST", "path": "/v2/checkout/orders"}}, nil)
+	a.open(n.base + "/")
+	if status := a.turn(cdp.Click(cdp.CSS("#give button[type=submit]"))); status != 503 {
+		a.t.Fatalf("a gift while PayPal is down: %d", status)
+	}
+	n.bank.must("DELETE", "/sandbox/faults", nil, nil)
+	a.forgive(503)
+	a.check("Nothing was charged")
+	a.t.Logf("%d pages, each on %d screens", a.pages, len(screens()))
+}
+
+// atPayPal audits the sandbox's pages.
+func (a *auditor) atPayPal(n *newsroom) {
+	a.t.Helper()
+	a.pays(n, "31.00")
+	a.check("Approve this payment?")
+	a.do(cdp.Evaluate[cdp.Void](`document.querySelectorAll("details").forEach((d) => d.open = true)`))
+	a.check("PayPal holds the money")
+	a.at(n.bank.url+"/checkoutnow?token=0NOSUCHORDER00000", 404, "This payment is not here")
+	a.at(n.bank.url+"/sandbox/", 200, "Latest orders")
+}
+
+// comesBack audits what a reader is told after PayPal, in every case there is.
+func (a *auditor) comesBack(n *newsroom) {
+	a.t.Helper()
+	for _, c := range []struct{ choice, text string }{
+		{"cancel", "You turned back at PayPal"}, {"decline", "The payment did not go through."}, {"approve", "Thank you."},
+	} {
+		a.pays(n, "32.00")
+		a.click("button[value=" + c.choice + "]")
+		a.check(c.text)
+	}
+	// The rest is told by the state alone, so the gift just made is put into each: it is the page that counts here.
+	d := openDatabase(a.t, n.env(a.t)["DATABASE_URL"])
+	id := strings.Split(ask[string](a.tab, `location.pathname`), "/")[2]
+	thanks := ask[string](a.tab, `location.href`)
+	for _, c := range []struct{ state, text string }{
+		{"created", "Not finished yet."}, {"approved", "being confirmed"}, {"pending", "being confirmed"}, {"declined", "The payment did not go through."},
+		{"cancelled", "Nothing was charged."}, {"expired", "not finished in time"}, {"failed", "could not take this payment"},
+		{"partially_refunded", "Part of this gift"}, {"refunded", "paid back to you in full"}, {"reversed", "returned this gift"}, {"completed", "Thank you."},
+	} {
+		if _, err := d.ExecContext(a.t.Context(), `UPDATE contribution SET state = $2, check_at = NULL WHERE id = $1`, id, c.state); err != nil {
+			a.t.Fatal(err)
+		}
+		a.at(thanks, 200, c.text)
+	}
+}
+
+func (a *auditor) staff(n *newsroom) {
+	a.at(n.base+"/staff/sign-in", 200, "Sign in")
+	a.fill("#email", demoStaff)
+	a.fill("#password", "a wrong one")
+	if status := a.turn(cdp.Click(cdp.CSS("form .button"))); status != 403 {
+		a.t.Fatalf("a wrong password: %d", status)
+	}
+	a.forgive(403)
+	a.check("password")
+	a.fill("#password", n.staffPassword(a.t))
+	a.click("form .button")
+	a.check("Overview")
+	d := openDatabase(a.t, n.env(a.t)["DATABASE_URL"])
+	if _, err := d.ExecContext(a.t.Context(), needsAPerson); err != nil {
+		a.t.Fatal(err)
+	}
+	staff := n.base + "/staff"
+	a.at(staff, 200, "Needs a person")
+	a.at(staff+"/contributions", 200, "Download as CSV")
+	a.at(staff+"/contributions?attention=1", 200, "a person should look at")
+	a.at(staff+"/contributions?q=0000-0000", 200, "Nothing has this number")
+	a.at(staff+"/contributions?from=2026-02-02&to=2026-01-01&status=odd&currency=XXX", 422, "Show all")
+	for _, by := range []string{"day", "month", "article", "campaign"} {
+		a.at(staff+"/reports?by="+by, 200, "In all")
+	}
+	a.at(staff+"/reports?from=2001-01-01&to=2001-01-02", 200, "No money moved")
+	a.at(staff+"/reports?from=2026-02-02&to=2026-01-01&by=odd", 422, "Reports")
+	a.at(staff+"/inbox", 200, "these may be forged")
+	a.at(staff+"/inbox?state=parked", 200, "Nothing fits")
+	a.at(staff+"/nowhere", 404, "no page at this address")
+	for _, state := range []string{"completed", "partially_refunded", "pending", "declined", "expired"} {
+		var id string
+		if err := d.GetContext(a.t.Context(), &id, `SELECT id FROM contribution WHERE state = $1 ORDER BY attention DESC, created_at LIMIT 1`, state); err != nil {
+			a.t.Fatalf("a contribution that is %s: %v", state, err)
+		}
+		a.at(staff+"/contributions/"+id, 200, "What happened")
+	}
+	var event int64
+	if err := d.GetContext(a.t.Context(), &event, `SELECT max(id) FROM webhook_event`); err != nil {
+		a.t.Fatal(err)
+	}
+	a.at(fmt.Sprintf("%s/inbox/%d", staff, event), 200, "What was delivered")
+	a.t.Logf("%d pages, each on %d screens", a.pages, len(screens()))
+}
+
+// needsAPerson makes the pages show their warnings.
+const needsAPerson = `
+	WITH marked AS (
+		UPDATE contribution SET attention = 'PayPal captured 10.00 EUR, but the reader chose 25.00 EUR.'
+		WHERE id IN (SELECT id FROM contribution WHERE state = 'completed' ORDER BY created_at LIMIT 1) RETURNING id)
+	INSERT INTO suspect_delivery (transmission_id, event_id, event_type, headers, body, first_seen_at, last_seen_at)
+	SELECT transmission_id, 'WH-FORGED', event_type, headers, body, received_at, received_at FROM webhook_event WHERE EXISTS (SELECT 1 FROM marked) LIMIT 1`
