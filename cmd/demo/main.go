@@ -33,6 +33,7 @@ import (
 type settings struct {
 	Addr       string `env:"DEMO_ADDR" default:"127.0.0.1:8080" help:"Where the service listens (${default})."`
 	PayPalAddr string `name:"paypal-addr" env:"DEMO_PAYPAL_ADDR" default:"127.0.0.1:8081" help:"Where the PayPal sandbox listens (${default})."`
+	Database   string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"A database to use instead of a private one."`
 	Dir        string `env:"DEMO_DIR" type:"path" default:".demo" help:"Where the data stays between starts (${default})."`
 	Reset      bool   `help:"Begin anew: delete what is in the folder first."`
 	Gifts      int    `default:"260" help:"How many past gifts the newsroom begins with (${default})."`
@@ -109,15 +110,17 @@ func run(ctx context.Context, s settings) (err error) {
 	case err := <-d.ended:
 		d.ended <- nil // stop waits for it too
 		return err
-	case <-d.postgres.Done():
+	case <-d.databaseEnded():
 		return fmt.Errorf("PostgreSQL has ended by itself; its log is %s", filepath.Join(s.Dir, "postgres", "postgres.log"))
 	}
 }
 
 func (d *demo) start(ctx, serving context.Context) error {
-	fmt.Println("starting PostgreSQL …")
-	if err := d.startDatabase(ctx); err != nil {
-		return err
+	if d.Database == "" {
+		fmt.Println("starting PostgreSQL …")
+		if err := d.startDatabase(ctx); err != nil {
+			return err
+		}
 	}
 	if err := d.startPayPal(ctx); err != nil {
 		return err
@@ -168,7 +171,16 @@ func (d *demo) startDatabase(ctx context.Context) error {
 	if err == nil && !there {
 		_, err = admin.ExecContext(ctx, `CREATE DATABASE readerfund`)
 	}
+	d.Database = d.postgres.URL("readerfund")
 	return errors.Join(err, admin.Close())
+}
+
+// databaseEnded is closed when the private PostgreSQL ends; it is never closed for one that is not ours.
+func (d *demo) databaseEnded() <-chan struct{} {
+	if d.postgres == nil {
+		return nil
+	}
+	return d.postgres.Done()
 }
 
 func (d *demo) startPayPal(ctx context.Context) error {
@@ -194,7 +206,7 @@ func (d *demo) startPayPal(ctx context.Context) error {
 // configure makes the settings the service runs with, the webhook's id among them.
 func (d *demo) configure(ctx context.Context) (config.Config, error) {
 	written := config.Settings{
-		DatabaseURL: config.Secret(d.postgres.URL("readerfund")), BaseURL: "http://" + d.Addr, ListenAddr: d.Addr, AdminListenAddr: d.adminAddr(ctx),
+		DatabaseURL: config.Secret(d.Database), BaseURL: "http://" + d.Addr, ListenAddr: d.Addr, AdminListenAddr: d.adminAddr(ctx),
 		PayPalAPIBase: d.keep.PayPalURL, PayPalClientID: "sandbox-client", PayPalClientSecret: "sandbox-secret", PayPalWebhookID: "to-be-registered",
 		PayPalWebhookCAFile: d.caFile(), SecretKey: config.Secret(d.keep.SecretKey), PublicationName: "The Harbour Courier",
 		PublicationTimezone: "Europe/Lisbon", DefaultCurrency: "EUR", SweepInterval: "3s", ShutdownTimeout: "10s", LogFormat: "text", LogLevel: d.LogLevel,
