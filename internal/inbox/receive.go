@@ -42,7 +42,9 @@ func (i *Inbox) Receive(ctx context.Context, header http.Header, body []byte) er
 			"event", d.eventID, "type", d.eventType)
 		return fault.Invalidf("", "This transmission came before with another body.")
 	case stored:
-		i.nudge()
+		if d.state == "received" { // what is only kept gives nobody work
+			i.nudge()
+		}
 	case duplicate:
 	}
 	return nil
