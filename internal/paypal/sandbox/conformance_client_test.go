@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"readerfund/internal/money"
-	"readerfund/internal/paypal" //nolint:depguard // the report holds our client's requests to PayPal's documents, too
+	"readerfund/internal/paypal"
 )
 
 // driveClient has our own client say all that it can say, so that its requests are held to the documents. What it makes of

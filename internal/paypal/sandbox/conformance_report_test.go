@@ -111,6 +111,7 @@ the schemas of the event and of its resource. Every finding is fixed, or among t
 	in.reportEvents(&b)
 	in.reportRecordings(&b)
 	reportExceptions(&b, allowed, met)
+	in.reportRest(&b)
 	return b.String()
 }
 
@@ -247,5 +248,24 @@ func reportExceptions(b *strings.Builder, allowed []exception, met []int) {
 			where = "every operation"
 		}
 		fmt.Fprintf(b, "| %s `%s` | %s | %s | %s | %d |\n", e.on, strings.ReplaceAll(where, "|", " or "), e.title, e.reason, e.source, met[i])
+	}
+}
+
+// reportRest names what no line above is about.
+func (in *inspector) reportRest(b *strings.Builder) {
+	b.WriteString("\n## Not emulated\n\nMembers of a purchase unit that are kept and given back unread: `payment_instruction`, `supplementary_data`, `shipping.options`.\n" +
+		"Operations of the four documents above that the emulator does not have:\n\n")
+	rest := map[string]bool{}
+	for _, name := range []string{ordersDocument, paymentsDocument, webhooksDocument, disputesDocument} {
+		for path, item := range in.docs.byName[name].Paths.Map() {
+			for method := range item.Operations() {
+				if operation := method + " " + path; in.operations[operation] == nil {
+					rest[operation] = true
+				}
+			}
+		}
+	}
+	for _, operation := range sortedByPath(rest) {
+		fmt.Fprintf(b, "- `%s`\n", operation)
 	}
 }
