@@ -145,6 +145,7 @@ func (a *appeal) with(article string) []byte {
 func (a *appeal) splice(article string) []byte {
 	value, query := html.EscapeString(article), url.QueryEscape(article)
 	var b bytes.Buffer
+	b.Grow(len(a.plain) + len(a.pieces)*max(len(value), len(query)))
 	for _, p := range a.pieces {
 		b.Write(p.text)
 		switch p.then {
