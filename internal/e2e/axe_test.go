@@ -15,10 +15,10 @@ import (
 )
 
 // axe runs axe-core on every reader's and staff page, and on the sandbox's, in both sizes and colour schemes.
-func axe(t *testing.T, n *newsroom, browser context.Context) {
+func axe(t *testing.T, n *newsroom, browser *browser) {
 	script := axeScript(t)
 	t.Run("finds what is wrong", func(t *testing.T) {
-		b := openTab(t, browser, screens()[0])
+		b := browser.openTab(t, screens()[0])
 		b.open(`data:text/html,<html><body style="background: white"><img src="data:,"><p style="color: %23ddd">pale`)
 		found := fmt.Sprint(b.violations(script))
 		for _, rule := range []string{"image-alt", "html-has-lang", "color-contrast", "pale"} {
@@ -28,11 +28,11 @@ func axe(t *testing.T, n *newsroom, browser context.Context) {
 		}
 	})
 	t.Run("readers", func(t *testing.T) {
-		a := auditor{tab: openTab(t, browser, screens()[0]), script: script}
+		a := auditor{tab: browser.openTab(t, screens()[0]), script: script}
 		a.readers(n)
 	})
 	t.Run("staff", func(t *testing.T) {
-		a := auditor{tab: openTab(t, browser, screens()[0]), script: script}
+		a := auditor{tab: browser.openTab(t, screens()[0]), script: script}
 		a.staff(n)
 	})
 }

@@ -29,8 +29,11 @@ func withoutBrowser(t *testing.T, format string, args ...any) {
 	t.Skipf(format+" (`make test-browser` gets it where it can)", args...)
 }
 
+// browser is a running Chromium.
+type browser struct{ ctx context.Context }
+
 // openBrowser starts a Chromium; it ends with the test. Every tab has cookies of its own.
-func openBrowser(t *testing.T) context.Context {
+func openBrowser(t *testing.T) *browser {
 	t.Helper()
 	found, err := exec.Command("../../scripts/setup-chromium.sh").Output()
 	if err != nil {
@@ -38,17 +41,27 @@ func openBrowser(t *testing.T) context.Context {
 	}
 	options := append(cdp.DefaultExecAllocatorOptions[:], cdp.ExecPath(strings.TrimSpace(string(found))), cdp.DisableGPU,
 		cdp.Flag("disable-dev-shm-usage", true), cdp.WSURLReadTimeout(time.Minute))
-	if os.Geteuid() == 0 {
-		options = append(options, cdp.NoSandbox) // Chromium refuses to run as root in its own sandbox
+	// Chromium's own sandbox is not to be had for root, and not where the system grants no user namespaces. What is shown
+	// here is our own.
+	if os.Geteuid() != 0 {
+		if b, err := launch(t, options); err == nil {
+			return b
+		}
 	}
-	allocator, stop := cdp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	browser, closeBrowser := cdp.NewContext(allocator)
-	t.Cleanup(closeBrowser)
-	if err := cdp.Do(browser); err != nil {
+	b, err := launch(t, append(options, cdp.NoSandbox))
+	if err != nil {
 		t.Fatalf("start Chromium: %v", err)
 	}
-	return browser
+	return b
+}
+
+func launch(t *testing.T, options []cdp.ExecAllocatorOption) (*browser, error) {
+	t.Helper()
+	allocator, stop := cdp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	ctx, leave := cdp.NewContext(allocator)
+	t.Cleanup(leave)
+	return &browser{ctx}, cdp.Do(ctx)
 }
 
 // screen is what a reader holds in their hands.
@@ -75,11 +88,11 @@ type tab struct {
 	troubles []string
 }
 
-func openTab(t *testing.T, browser context.Context, s screen) *tab {
+func (w *browser) openTab(t *testing.T, s screen) *tab {
 	t.Helper()
 	b := &tab{t: t, screen: s}
 	var leave context.CancelFunc
-	b.ctx, leave = cdp.NewContext(browser, cdp.WithNewBrowserContext(), cdp.WithListener(b.note))
+	b.ctx, leave = cdp.NewContext(w.ctx, cdp.WithNewBrowserContext(), cdp.WithListener(b.note))
 	t.Cleanup(leave)
 	if err := cdp.Do(b.ctx); err != nil { // the tab lives as long as this first context
 		t.Fatalf("open a tab: %v", err)

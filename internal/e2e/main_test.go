@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -49,12 +50,12 @@ func program(t *testing.T, name string) string {
 	return filepath.Join(buildFolder(), name)
 }
 
-// artifacts is the folder for what is worth keeping of a run: ARTIFACTS_DIR, or artifacts/ at the root.
+// artifacts is the folder for what is worth keeping of a run: ARTIFACTS_DIR, or artifacts/; both as seen from the root.
 func artifacts(t *testing.T, parts ...string) string {
 	t.Helper()
-	base := os.Getenv("ARTIFACTS_DIR")
-	if base == "" {
-		base = filepath.Join("..", "..", "artifacts")
+	base := cmp.Or(os.Getenv("ARTIFACTS_DIR"), "artifacts")
+	if !filepath.IsAbs(base) {
+		base = filepath.Join("..", "..", base)
 	}
 	file := filepath.Join(append([]string{base}, parts...)...)
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {

@@ -20,13 +20,13 @@ func TestInBrowser(t *testing.T) {
 	n := startDemo(t, t.TempDir(), 48)
 	for _, s := range screens() {
 		t.Run("from the article to the report, "+s.String(), func(t *testing.T) {
-			walk(t, n, openTab(t, browser, s))
+			walk(t, n, browser.openTab(t, s))
 		})
 	}
-	t.Run("by keyboard alone", func(t *testing.T) { byKeyboard(t, n, openTab(t, browser, screens()[2])) })
-	t.Run("without JavaScript", func(t *testing.T) { withoutScripts(t, n, openTab(t, browser, screens()[0])) })
+	t.Run("by keyboard alone", func(t *testing.T) { byKeyboard(t, n, browser.openTab(t, screens()[2])) })
+	t.Run("without JavaScript", func(t *testing.T) { withoutScripts(t, n, browser.openTab(t, screens()[0])) })
 	t.Run("on another site's page", func(t *testing.T) { embedded(t, browser) })
-	t.Run("the browser's complaints are heard", func(t *testing.T) { complaints(t, openTab(t, browser, screens()[0])) })
+	t.Run("the browser's complaints are heard", func(t *testing.T) { complaints(t, browser.openTab(t, screens()[0])) })
 	t.Run("axe", func(t *testing.T) { axe(t, n, browser) })
 }
 
@@ -191,7 +191,7 @@ func withoutScripts(t *testing.T, n *newsroom, b *tab) {
 }
 
 // embedded puts cta.js on a page of another site.
-func embedded(t *testing.T, browser context.Context) {
+func embedded(t *testing.T, browser *browser) {
 	var script string
 	paper := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -204,7 +204,7 @@ func embedded(t *testing.T, browser context.Context) {
 	s.serve()
 	for _, at := range screens() {
 		script = `<script async src="` + s.base + `/embed/cta.js" data-campaign="support" data-article="https://another.example/story"></script>`
-		b := openTab(t, browser, at)
+		b := browser.openTab(t, at)
 		b.open(paper.URL)
 		const root = `[...document.querySelectorAll("div")].map((d) => d.shadowRoot).find(Boolean)`
 		eventually(t, 15*time.Second, "the appeal is there", func() (bool, string) {
@@ -235,7 +235,7 @@ func embedded(t *testing.T, browser context.Context) {
 
 	// Where the appeal cannot be had, a plain link stands in its place.
 	script = `<script async src="` + s.base + `/embed/cta.js" data-campaign="gone"></script>`
-	b := openTab(t, browser, screens()[0])
+	b := browser.openTab(t, screens()[0])
 	b.open(paper.URL)
 	eventually(t, 15*time.Second, "the link is there", func() (bool, string) {
 		return ask[bool](b, `[...document.querySelectorAll("div")].some((d) => d.shadowRoot?.querySelector("a")?.innerText.includes("via PayPal"))`), b.where()
