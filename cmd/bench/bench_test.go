@@ -271,7 +271,7 @@ func TestPlan(t *testing.T) {
 	if p := (flags{Quick: true, Rounds: 5}).plan(); p.rounds != 5 || p.events != 2000 {
 		t.Errorf("got %+v", p)
 	}
-	if p := (flags{Events: 10}).plan(); p.events != 10 || p.rounds != 7 {
+	if p := (flags{Events: 10}).plan(); p.events != 10 || p.rounds != 5 {
 		t.Errorf("got %+v", p)
 	}
 }

@@ -23,7 +23,7 @@ import (
 // flags are the command line.
 type flags struct {
 	Quick    bool     `help:"A smoke test: short turns, 2,000 webhooks; the figures mean little."`
-	Rounds   int      `default:"0" help:"Turns for each contestant (7; quick: 3)."`
+	Rounds   int      `default:"0" help:"Turns for each contestant (5; quick: 3)."`
 	Events   int      `default:"0" help:"Webhooks sent to measure memory (100,000; quick: 2,000)."`
 	Only     []string `enum:"fragment,ingest,give,size,start,memory" help:"Only these rows: fragment, ingest, give, size, start, memory."`
 	Markdown bool     `help:"Print the table for docs/benchmarks.md."`
@@ -39,7 +39,7 @@ type plan struct {
 }
 
 func (f flags) plan() plan {
-	p := plan{rounds: 7, turn: 2 * time.Second, starts: 5, events: 100_000}
+	p := plan{rounds: 5, turn: 2 * time.Second, starts: 5, events: 100_000}
 	if f.Quick {
 		p = plan{rounds: 3, turn: 250 * time.Millisecond, starts: 2, events: 2000}
 	}

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -19,7 +17,7 @@ import (
 // signer signs webhooks as PayPal does, under an authority of its own: a root, an intermediate, and a leaf with a
 // 2048-bit RSA key, as PayPal's is.
 type signer struct {
-	key    *rsa.PrivateKey
+	key    *quickKey
 	leaf   []byte // PEM: what the certificate's address serves, the leaf alone
 	bundle []byte // PEM: root and intermediate, what a verifier is told to trust
 }
@@ -39,7 +37,7 @@ func newSigner(now time.Time) (*signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	leafKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	leafKey, err := newQuickKey()
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +54,7 @@ func newSigner(now time.Time) (*signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	leafDER, err := x509.CreateCertificate(rand.Reader, leaf, middle, leafKey.Public(), middleKey)
+	leafDER, err := x509.CreateCertificate(rand.Reader, leaf, middle, &leafKey.public, middleKey)
 	if err != nil {
 		return nil, err
 	}
@@ -73,8 +71,7 @@ func certificate(serial int64, name string, now time.Time) *x509.Certificate {
 func asPEM(der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}) }
 
 // sign is PayPal's signature: RSASSA-PKCS1-v1_5 with SHA-256 over id|time|webhook id|CRC-32 of the body in decimal.
-func (s *signer) sign(id, at, webhookID string, body []byte) ([]byte, error) {
+func (s *signer) sign(id, at, webhookID string, body []byte) []byte {
 	sum := strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10)
-	digest := sha256.Sum256([]byte(id + "|" + at + "|" + webhookID + "|" + sum))
-	return rsa.SignPKCS1v15(nil, s.key, crypto.SHA256, digest[:])
+	return s.key.sign(sha256.Sum256([]byte(id + "|" + at + "|" + webhookID + "|" + sum)))
 }
