@@ -41,7 +41,7 @@ type commands struct {
 	Healthcheck healthcheckCommand `cmd:"" hidden:"" help:"Ask the service at LISTEN_ADDR whether it is alive (for containers)."`
 }
 
-// Exit statuses: see `docs/commands.md`.
+// Exit statuses; 0 is done.
 const (
 	exitFailed = 1
 	exitUsage  = 2
