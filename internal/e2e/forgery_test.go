@@ -127,6 +127,32 @@ func TestAForgedBodyThatComesFirstBooksNothing(t *testing.T) {
 	}
 }
 
+// F11, with money going back: the forged body takes the genuine refund's event id. PayPal sends the genuine one again, and
+// it must be heard, because nothing but a webhook tells of a refund.
+func TestAForgedBodyDoesNotHideARefund(t *testing.T) {
+	t.Parallel()
+	s := openScene(t, "SWEEP_INTERVAL", "1s")
+	s.serve()
+	g := s.visitor().begin(t, "25.00", "EUR")
+	if _, err := s.bank.approve(g.order(), ""); err != nil {
+		t.Fatal(err)
+	}
+	s.completed(15*time.Second, g)
+	eventually(t, 15*time.Second, "all of PayPal's news of the gift came", func() (bool, string) {
+		n := s.count("webhook_event WHERE state = 'applied'")
+		return n == 3, fmt.Sprint(n)
+	})
+	s.pointWebhook("http://" + freeAddress(t))
+	s.bank.must("POST", "/sandbox/captures/"+s.bank.capturesOf(g.ID)[0].ID+"/refund", fields{"amount": "5.00"}, nil)
+	d := s.delivered("PAYMENT.CAPTURE.REFUNDED")
+	forged := forge(`{"id":"`+d.EventID+`","event_type":"PAYMENT.CAPTURE.REFUNDED","resource":{"id":"9XX99999XX999999X"},"x":"`, `"}`, crc32.ChecksumIEEE([]byte(d.Body)))
+	if got, err := s.visitor().deliver(d, forged); err != nil || got.status != 200 {
+		t.Fatalf("the forged delivery verifies, so it should be heard: %v, %v", err, got)
+	}
+	s.pointWebhook(s.base)
+	s.balanced(30 * time.Second)
+}
+
 // onlyGift checks that nothing but one gift of 25.00 EUR is in the books.
 func (s *scene) onlyGift(g started) {
 	s.t.Helper()

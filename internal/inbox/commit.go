@@ -127,15 +127,36 @@ func (i *Inbox) compare(ctx context.Context, d *delivery) (outcome, error) {
 	if err != nil {
 		return "", fmt.Errorf("compare with stored events: %w", err)
 	}
+	known := false
 	for _, t := range there {
-		if t.TransmissionID == d.transmissionID && !bytes.Equal(t.Body, d.body) {
+		same := bytes.Equal(t.Body, d.body)
+		if t.TransmissionID == d.transmissionID && !same {
 			return suspect, i.keepSuspect(ctx, d)
 		}
+		known = known || same
 	}
-	if len(there) == 0 {
+	switch {
+	case len(there) == 0:
 		return "", fmt.Errorf("event %s was refused as known and is not there", d.eventID)
+	case known:
+		return duplicate, nil
+	default:
+		return i.storeBeside(ctx, d)
 	}
-	return duplicate, nil
+}
+
+// storeBeside keeps another body under an event id we have, when it came by a transmission of its own. One of the two may
+// be forged, and nothing about them says which: were the second one dropped, a forgery that comes first would hide the
+// genuine event. The API decides, so both are worked on; that costs a question and books nothing twice.
+func (i *Inbox) storeBeside(ctx context.Context, d *delivery) (outcome, error) {
+	beside := *d
+	beside.eventID += "/" + strings.ToUpper(d.transmissionID)
+	i.log.WarnContext(ctx, "a webhook event came with two bodies: one of them may be forged", "event", d.eventID, "type", d.eventType)
+	fresh, err := i.insert(ctx, []*delivery{&beside})
+	if err != nil || !fresh[&beside] {
+		return duplicate, err
+	}
+	return stored, nil
 }
 
 // keepSuspect keeps the first body of its kind for staff to look at, and counts the others.

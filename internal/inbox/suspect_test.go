@@ -7,6 +7,7 @@ import (
 
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
+	"readerfund/internal/paypal"
 )
 
 // sameCRC makes a body that starts with text and has the CRC-32 of another: it appends white space, which JSON allows,
@@ -100,5 +101,36 @@ func TestAForgedBodyThatComesFirstBooksNothing(t *testing.T) {
 	}
 	if n := p.count(`webhook_event WHERE state = 'parked' AND note LIKE 'PayPal does not know%'`); n != 1 {
 		t.Fatal("staff do not hear of it")
+	}
+}
+
+// PayPal sends again what it believes undelivered, with a new transmission and the same event id. Who got hold of the
+// first sending and made another body of it must not hide the genuine one.
+func TestAForgedBodyDoesNotHideTheGenuineEvent(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	p.hook("faults", `{"kind":"duplicate_webhook","times":1}`)
+	victim, genuine := p.approved()
+	again := p.next("CHECKOUT.ORDER.APPROVED")
+	event, err := paypal.ParseEvent(genuine.body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := delivered{genuine.header, sameCRC(t, []byte(`{"id":"`+event.ID+`","event_type":"PAYMENT.CAPTURE.REFUNDED","resource":{"id":"9XX99999XX999999X"}}`),
+		crc32.ChecksumIEEE(genuine.body))}
+	if err := p.receive(forged); err != nil {
+		t.Fatalf("it verifies, so it is listened to: %v", err)
+	}
+	for range 2 {
+		if err := p.receive(again); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := p.count(`webhook_event`); n != 2 {
+		t.Fatalf("%d events are kept, not both", n)
+	}
+	p.work()
+	if p.state(victim) != contribution.Completed {
+		t.Fatalf("the genuine event was not heard: %s", p.state(victim))
 	}
 }
