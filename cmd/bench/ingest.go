@@ -25,7 +25,7 @@ func (b *bench) measureIngest(ctx context.Context) error {
 
 func (b *bench) ingestWith(ctx context.Context, p *pair, clients int) error {
 	side := func(name, table, address string) contestant {
-		return contestant{name: name, prepare: p.empty(table), turn: b.house.deliver(address, clients, 0).drive}
+		return contestant{name: name, prepare: p.empty(table), turn: b.house.deliver(address, clients).drive}
 	}
 	ours := side("service", "webhook_event", p.service.address)
 	ours.turn = b.profiled(p, fmt.Sprintf("ingest-%d", clients), ours.turn)
@@ -47,12 +47,12 @@ func (b *bench) ingestWith(ctx context.Context, p *pair, clients int) error {
 	return nil
 }
 
-// deliver sends the webhooks from the first one on, each once, beginning with number from.
-func (h *house) deliver(address string, clients, from int) load {
+// deliver sends the webhooks from the first one on, each once.
+func (h *house) deliver(address string, clients int) load {
 	return load{
 		address: address, connections: clients, status: http.StatusOK,
 		next: func(buf []byte, i int) ([]byte, bool) {
-			if i += from; i >= len(h.deliveries.signatures) {
+			if i >= len(h.deliveries.signatures) {
 				return nil, false
 			}
 			return h.deliveries.request(buf, i), true
