@@ -65,7 +65,7 @@ func (i *Inbox) verify(ctx context.Context, header http.Header, body []byte) (*d
 		i.log.WarnContext(ctx, "webhook delivery cannot be judged", "error", err)
 		return nil, fault.Unavailablef(err, "The delivery cannot be verified now. Please send it again.")
 	}
-	event, err := paypal.ParseEvent(body)
+	event, err := paypal.ParseEnvelope(body)
 	if err != nil {
 		i.metrics.Delivery("refused")
 		i.log.WarnContext(ctx, "refused a webhook delivery that verifies and is no event", "error", err)
@@ -90,7 +90,7 @@ type row struct {
 	eventID, eventType, resourceID, transmissionID, transmissionTime, headers, state string
 }
 
-func (i *Inbox) delivery(signed paypal.Delivery, event paypal.Event, header http.Header, body []byte) (*delivery, error) {
+func (i *Inbox) delivery(signed paypal.Delivery, event paypal.Envelope, header http.Header, body []byte) (*delivery, error) {
 	kept := map[string]string{}
 	for name, values := range header {
 		if lower := strings.ToLower(name); strings.HasPrefix(lower, "paypal-") || lower == "content-type" || lower == "user-agent" || lower == "correlation-id" {

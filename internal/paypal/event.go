@@ -32,6 +32,34 @@ var (
 
 const maxSummary = 300
 
+// Envelope is what it takes to keep an event. It is a part of the Event that is read in a fraction of the time: every
+// delivery is read so before it is answered, and as an Event only when it is worked on.
+type Envelope struct {
+	ID         string // "WH-…": the same in every delivery of one event
+	Type       string // "PAYMENT.CAPTURE.COMPLETED"
+	ResourceID string // the resource's own id; may be empty
+}
+
+// ParseEnvelope reads the outside of a webhook's body. It fails just when ParseEvent does.
+func ParseEnvelope(body []byte) (Envelope, error) {
+	top, err := readObject(body)
+	if err != nil {
+		return Envelope{}, fmt.Errorf("paypal: read a webhook event: %w", err)
+	}
+	return top.envelope(top.object("resource"))
+}
+
+func (o object) envelope(resource object) (Envelope, error) {
+	e := Envelope{ID: o.shaped("id", eventIDShape), Type: o.shaped("event_type", eventTypeShape), ResourceID: resource.shaped("id", idShape)}
+	if e.ID == "" || e.Type == "" {
+		return Envelope{}, errors.New("paypal: read a webhook event: it has no usable id or event_type")
+	}
+	if e.ResourceID == "" {
+		e.ResourceID = resource.shaped("dispute_id", idShape)
+	}
+	return e, nil
+}
+
 // ParseEvent reads a webhook's body as leniently as it can: amounts are not looked at, a time that is none is zero, an
 // id that is none is empty. It fails only for a body that is not one JSON object, or that has no usable id or
 // event_type. (encoding/json bounds the nesting, at 10,000 levels.)
@@ -40,18 +68,14 @@ func ParseEvent(body []byte) (Event, error) {
 	if err != nil {
 		return Event{}, fmt.Errorf("paypal: read a webhook event: %w", err)
 	}
-	e := Event{
-		ID: top.shaped("id", eventIDShape), Type: top.shaped("event_type", eventTypeShape),
-		ResourceType: top.shaped("resource_type", resourceShape),
-		CreateTime:   readTime(top.text("create_time")), Summary: readable(top.text("summary"), maxSummary),
-	}
-	if e.ID == "" || e.Type == "" {
-		return Event{}, errors.New("paypal: read a webhook event: it has no usable id or event_type")
-	}
 	resource := top.object("resource")
-	e.ResourceID = resource.shaped("id", idShape)
-	if e.ResourceID == "" {
-		e.ResourceID = resource.shaped("dispute_id", idShape)
+	outside, err := top.envelope(resource)
+	if err != nil {
+		return Event{}, err
+	}
+	e := Event{
+		ID: outside.ID, Type: outside.Type, ResourceID: outside.ResourceID, ResourceType: top.shaped("resource_type", resourceShape),
+		CreateTime: readTime(top.text("create_time")), Summary: readable(top.text("summary"), maxSummary),
 	}
 	e.placeLinks(resource.links())
 	e.placeResource()

@@ -1,6 +1,7 @@
 package paypal_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -135,4 +136,30 @@ func FuzzParseEvent(f *testing.F) {
 			t.Errorf("got %+v", e)
 		}
 	})
+}
+
+// The envelope says what the event says, of every body that either can read.
+func TestEnvelopeIsTheEventsOutside(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"id":"WH-1","event_type":"X"}`, `{"id":"WH-1","event_type":"X","resource":{"id":"R1"}}`, `{"id":"WH-1","event_type":"X","resource":{"dispute_id":"PP-D-1"}}`,
+		`{"id":"WH-1","event_type":"X","resource":[1]}`, `{"ID":"WH-1","event_type":"X"}`, `{"id":"WH-1"}`, `null`, `[]`, "", "\xff", `{"id":"a b","event_type":"X"}`,
+	} {
+		event, eventErr := paypal.ParseEvent([]byte(body))
+		envelope, err := paypal.ParseEnvelope([]byte(body))
+		if want := (paypal.Envelope{ID: event.ID, Type: event.Type, ResourceID: event.ResourceID}); envelope != want || fmt.Sprint(err) != fmt.Sprint(eventErr) {
+			t.Errorf("%s: envelope %+v, %v; event %+v, %v", body, envelope, err, event, eventErr)
+		}
+	}
+}
+
+func BenchmarkParseEnvelope(b *testing.B) {
+	body := []byte(`{"id":"WH-1","event_type":"PAYMENT.CAPTURE.COMPLETED","resource":{"id":"R1","links":[` +
+		strings.Repeat(`{"href":"https://api.sandbox.paypal.com/v2/payments/captures/R1","rel":"self","method":"GET"},`, 14) + `{}]}}`)
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		if _, err := paypal.ParseEnvelope(body); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
