@@ -45,7 +45,8 @@ conformance: ## the emulator against PayPal's documents, with the report (UPDATE
 
 .PHONY: bench
 bench: postgres ## the measurements, as one table
-	@$(GO) run ./cmd/bench
+	@$(BUILD) -o bin/bench ./cmd/bench
+	@exec bin/bench
 
 .PHONY: lint
 lint: $(LINTER) ## the linters
