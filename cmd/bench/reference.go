@@ -57,6 +57,7 @@ func serveReference(ctx context.Context, settings io.Reader) (err error) {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = insert.Close() }() // the process ends with it
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /webhooks/paypal", bareIngest(verifier, insert))
 	mux.HandleFunc("GET /embed/{campaign}", barePage(ref.Pages))
@@ -70,7 +71,7 @@ func serveReference(ctx context.Context, settings io.Reader) (err error) {
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
-	return insert.Close()
+	return nil
 }
 
 // barePage writes the service's bytes and headers without making them.

@@ -186,11 +186,10 @@ func (s *seeder) finish(ctx context.Context, g *gift) error {
 	if err := s.db.GetContext(ctx, &order, `SELECT order_id FROM contribution WHERE id = $1`, g.id); err != nil {
 		return err
 	}
-	switch g.ending {
-	case abandoned:
+	if g.ending == abandoned {
 		return nil
-	default: // approved, see below
-	case cancelled:
+	}
+	if g.ending == cancelled {
 		if err := s.post(ctx, s.keep.PayPalURL+"/sandbox/orders/"+order+"/cancel", map[string]any{}, nil); err != nil {
 			return err
 		}

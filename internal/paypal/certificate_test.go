@@ -107,7 +107,7 @@ func (a *authority) leaf(t testing.TB, o leafOptions) leaf {
 	if !o.onlyCN {
 		template.DNSNames = []string{o.name}
 	}
-	var public crypto.PublicKey = key.Public()
+	public := key.Public()
 	if o.ec {
 		public = a.key.Public()
 	}
