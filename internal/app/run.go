@@ -99,9 +99,6 @@ func (a *App) Close() error {
 	if a.desk != nil {
 		a.desk.Close()
 	}
-	if a.inbox != nil {
-		a.inbox.Close()
-	}
 	var problems []error
 	for _, l := range []net.Listener{a.listen, a.listen2} {
 		if l != nil {

@@ -1,6 +1,9 @@
 package inbox
 
-import "sync"
+import (
+	"errors"
+	"sync"
+)
 
 // batches gathers deliveries that arrive while a commit is under way, so that they share the next one. A delivery that
 // arrives alone waits for nobody: the first to join a batch leads it, and commits it as soon as a slot is free.
@@ -53,9 +56,12 @@ func (g *batches) run(b *batch, commit func([]*delivery) ([]outcome, error)) {
 		g.open = &batch{done: make(chan struct{})}
 	}
 	g.mu.Unlock()
+	b.err = errBrokeOff // unless commit comes back and says otherwise: those who wait must hear of a panic too
+	defer close(b.done)
 	b.outcomes, b.err = commit(b.deliveries)
-	close(b.done)
 }
+
+var errBrokeOff = errors.New("the commit broke off")
 
 func (b *batch) outcomeOf(d *delivery) (outcome, error) {
 	if b.err != nil {

@@ -8,7 +8,6 @@ package inbox
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"readerfund/internal/contribution"
@@ -37,8 +36,7 @@ type Inbox struct {
 	metrics  *metrics.Metrics
 
 	batches batches
-	commits sync.WaitGroup // running commits, which go on when the one who delivered gives up
-	wake    chan struct{}  // new work: holds one token at most
+	wake    chan struct{} // new work: holds one token at most
 }
 
 // New makes an Inbox. Run works off what Receive stores.
@@ -48,9 +46,6 @@ func New(cfg Config) *Inbox {
 		batches: newBatches(), wake: make(chan struct{}, 1),
 	}
 }
-
-// Close waits for the commits that are under way.
-func (i *Inbox) Close() { i.commits.Wait() }
 
 // idle is how long Run waits before it looks for work that nobody told it of: retries that are due, and what another
 // process left.

@@ -98,7 +98,6 @@ func open(t *testing.T) *postbox {
 	})
 	p.Inbox = inbox.New(inbox.Config{DB: p.db, Verifier: verifier, Desk: p.desk, Now: p.clock, Log: quiet})
 	t.Cleanup(p.desk.Close)
-	t.Cleanup(p.Inbox.Close)
 	return p
 }
 

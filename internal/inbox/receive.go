@@ -126,14 +126,15 @@ const (
 	suspect   outcome = "suspect"   // we have the transmission, with another body
 )
 
-// store commits the delivery together with others that arrive while the last commit runs, and waits for the commit.
+// store commits the delivery together with others that arrive while the last commit runs, and waits for the commit. Who
+// leads the batch commits it here and now, without another goroutine in between, and sees it through even when its own
+// caller has gone: others wait for this commit too, and a COMMIT is never cancelled.
 func (i *Inbox) store(ctx context.Context, d *delivery) (outcome, error) {
 	b, leads := i.batches.join(d)
 	if leads {
-		long := context.WithoutCancel(ctx) // others wait for this commit too, and a COMMIT is never cancelled
-		i.commits.Go(func() {
-			i.batches.run(b, func(all []*delivery) ([]outcome, error) { return i.commit(long, all) })
-		})
+		long := context.WithoutCancel(ctx)
+		i.batches.run(b, func(all []*delivery) ([]outcome, error) { return i.commit(long, all) })
+		return b.outcomeOf(d)
 	}
 	select {
 	case <-b.done:
