@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"text/tabwriter"
 	"time"
 
@@ -36,6 +38,11 @@ func (c serveCommand) Run(ctx context.Context, s config.Settings, std streams) e
 	cfg, err := s.Parse(config.NeedServe)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		// The live heap is a few MiB, so collecting whenever it doubles costs a tenth of the processor under load to
+		// save memory that nobody misses.
+		debug.SetGCPercent(400)
 	}
 	service, err := app.New(ctx, cfg, app.Options{Log: logger(cfg, std.err), Migrate: c.Migrate, DemoArticle: c.SampleArticle})
 	if err != nil {
