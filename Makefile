@@ -30,6 +30,10 @@ test: postgres ## every test; those in a browser where Chromium is found (PKG=./
 	if [ -z "$(PKG)" ] && ! scripts/setup-chromium.sh >/dev/null 2>&1; then \
 		echo "The tests in a browser were left out, because there is no Chromium: \`make test-browser\` gets it where it can."; \
 	fi; \
+	if [ ! -d "$${PAYPAL_FACTS_DIR:-../shared/paypal}" ]; then \
+		echo "The tests that read PayPal's documents, recorded answers and signed deliveries were left out: they are in neither"; \
+		echo "../shared/paypal nor PAYPAL_FACTS_DIR. (The emulator's conformance report, and the genuine webhook samples.)"; \
+	fi; \
 	exit $$status
 
 .PHONY: test-browser
