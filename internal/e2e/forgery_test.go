@@ -1,14 +1,14 @@
 package e2e
 
 import (
-	"bytes"
 	"fmt"
 	"hash/crc32"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"readerfund/internal/paypal/crcforge"
 )
 
 // intercepted is a scene in which PayPal's deliveries go astray, and somebody has one of them: that of an approved gift.
@@ -145,7 +145,7 @@ func TestAForgedBodyDoesNotHideARefund(t *testing.T) {
 	s.pointWebhook("http://" + freeAddress(t))
 	s.bank.must("POST", "/sandbox/captures/"+s.bank.capturesOf(g.ID)[0].ID+"/refund", fields{"amount": "5.00"}, nil)
 	d := s.delivered("PAYMENT.CAPTURE.REFUNDED")
-	forged := forge(`{"id":"`+d.EventID+`","event_type":"PAYMENT.CAPTURE.REFUNDED","resource":{"id":"9XX99999XX999999X"},"x":"`, `"}`, crc32.ChecksumIEEE([]byte(d.Body)))
+	forged := string(crcforge.Body(`{"id":"`+d.EventID+`","event_type":"PAYMENT.CAPTURE.REFUNDED","resource":{"id":"9XX99999XX999999X"},"x":"`, `"}`, crc32.ChecksumIEEE([]byte(d.Body))))
 	if got, err := s.visitor().deliver(d, forged); err != nil || got.status != 200 {
 		t.Fatalf("the forged delivery verifies, so it should be heard: %v, %v", err, got)
 	}
@@ -175,48 +175,11 @@ func forgeries(t *testing.T, s *scene, g started, d delivery) []string {
 		`{"id":"` + d.EventID + `","event_type":"PAYMENT.CAPTURE.COMPLETED","resource":{"id":"9XX99999XX999999X","status":"COMPLETED","custom_id":"` + g.ID + `","amount":{"currency_code":"EUR","value":"9999.00"}},"x":"`,
 		`{"id":"WH-FORGED-2","event_type":"CHECKOUT.ORDER.COMPLETED","resource":{"id":"` + g.order() + `","status":"COMPLETED","purchase_units":[{"amount":{"currency_code":"EUR","value":"9999.00"}}]},"x":"`,
 	} {
-		body := forge(head, `"}`, crc32.ChecksumIEEE([]byte(d.Body)))
+		body := string(crcforge.Body(head, `"}`, crc32.ChecksumIEEE([]byte(d.Body))))
 		if crc32.ChecksumIEEE([]byte(body)) != crc32.ChecksumIEEE([]byte(d.Body)) || body == d.Body {
 			t.Fatalf("no forgery: %s", body)
 		}
 		all = append(all, body)
 	}
 	return all
-}
-
-// forge writes letters between head and tail so that the whole has the wanted CRC-32. A CRC is linear: each letter may
-// be one of two that differ in one bit, each choice flips a fixed pattern of the sum, and 32 independent patterns make
-// any sum (Gaussian elimination).
-func forge(head, tail string, want uint32) string {
-	const letters = 64
-	body := []byte(head + strings.Repeat("a", letters) + tail)
-	zero := crc32.ChecksumIEEE(body)
-	type row struct {
-		sum    uint32
-		choice uint64
-	}
-	var basis []row
-	reduce := func(r row) row {
-		for _, b := range basis {
-			if r.sum^b.sum < r.sum {
-				r = row{r.sum ^ b.sum, r.choice ^ b.choice}
-			}
-		}
-		return r
-	}
-	for i := range letters {
-		flipped := bytes.Clone(body)
-		flipped[len(head)+i] ^= 2 // a and c
-		if r := reduce(row{crc32.ChecksumIEEE(flipped) ^ zero, 1 << i}); r.sum != 0 {
-			basis = append(basis, r)
-			slices.SortFunc(basis, func(a, b row) int { return int(b.sum>>1) - int(a.sum>>1) })
-		}
-	}
-	choice := reduce(row{sum: want ^ zero}).choice
-	for i := range letters {
-		if choice>>i&1 == 1 {
-			body[len(head)+i] ^= 2
-		}
-	}
-	return string(body)
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"readerfund/internal/paypal"
+	"readerfund/internal/paypal/crcforge"
 )
 
 // sample is a delivery that verifies: a genuine one as it was recorded, or one signed by an authority of these tests.
@@ -202,7 +203,7 @@ func TestReserialisedBodyIsRefused(t *testing.T) {
 func TestABodyWithTheSameCRCVerifies(t *testing.T) {
 	t.Parallel()
 	for _, s := range everySample(t) {
-		forged := forge(`{"id":"WH-FORGED","event_type":"PAYMENT.CAPTURE.COMPLETED","resource":{"id":"1","amount":{"value":"9999.00"}},"x":"`, `"}`, crc32.ChecksumIEEE(s.body))
+		forged := crcforge.Body(`{"id":"WH-FORGED","event_type":"PAYMENT.CAPTURE.COMPLETED","resource":{"id":"1","amount":{"value":"9999.00"}},"x":"`, `"}`, crc32.ChecksumIEEE(s.body))
 		if !json.Valid(forged) || bytes.Equal(forged, s.body) {
 			t.Fatalf("no forgery: %s", forged)
 		}
@@ -210,43 +211,6 @@ func TestABodyWithTheSameCRCVerifies(t *testing.T) {
 			t.Errorf("%s: a body with the same CRC-32 is refused; has PayPal's scheme changed? %v", s.name, tell(err))
 		}
 	}
-}
-
-// forge writes letters between head and tail so that the whole has the wanted CRC-32. A CRC is linear: each letter may
-// be one of two that differ in one bit, each choice flips a fixed pattern of the sum, and 32 independent patterns make
-// any sum (Gaussian elimination).
-func forge(head, tail string, want uint32) []byte {
-	const letters = 64
-	body := []byte(head + strings.Repeat("a", letters) + tail)
-	zero := crc32.ChecksumIEEE(body)
-	type row struct {
-		sum    uint32
-		choice uint64
-	}
-	var basis []row
-	reduce := func(r row) row {
-		for _, b := range basis {
-			if r.sum^b.sum < r.sum {
-				r = row{r.sum ^ b.sum, r.choice ^ b.choice}
-			}
-		}
-		return r
-	}
-	for i := range letters {
-		flipped := bytes.Clone(body)
-		flipped[len(head)+i] ^= 2 // a and c
-		if r := reduce(row{crc32.ChecksumIEEE(flipped) ^ zero, 1 << i}); r.sum != 0 {
-			basis = append(basis, r)
-			slices.SortFunc(basis, func(a, b row) int { return int(b.sum>>1) - int(a.sum>>1) })
-		}
-	}
-	choice := reduce(row{sum: want ^ zero}).choice
-	for i := range letters {
-		if choice>>i&1 == 1 {
-			body[len(head)+i] ^= 2
-		}
-	}
-	return body
 }
 
 // headers are those of a delivery that looks right and was signed by nobody.

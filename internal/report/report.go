@@ -21,8 +21,5 @@ type Reports struct {
 // New gives the reports of a database; zone is where the publication's days begin and end.
 func New(d *db.DB, zone *time.Location) *Reports { return &Reports{db: d, zone: zone} }
 
-// Zone is where the publication's days begin and end.
-func (r *Reports) Zone() *time.Location { return r.zone }
-
 // Today is the publication's day at a moment.
 func (r *Reports) Today(now time.Time) Day { return dayOf(now.In(r.zone)) }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
-	"readerfund/internal/fault"
 	"readerfund/internal/money"
 )
 
@@ -20,14 +18,6 @@ const (
 	CSV   Format = "csv"   // RFC 4180 with a header line, UTF-8
 	JSON  Format = "json"  // an array of objects; amounts are decimal strings
 )
-
-// ParseFormat reads a format. The error is a fault.Invalid on "format".
-func ParseFormat(text string) (Format, error) {
-	if f := Format(text); slices.Contains([]Format{Table, CSV, JSON}, f) {
-		return f, nil
-	}
-	return "", fault.Invalidf("format", "Write one of the formats table, csv or json.")
-}
 
 // WriteTotals writes rows of totals, with a column for each key they were asked by.
 func WriteTotals(w io.Writer, f Format, by []Key, rows []TotalsRow) error {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"readerfund/internal/fault"
 	"readerfund/internal/report"
 )
 
@@ -194,13 +193,4 @@ type counting struct {
 func (c *counting) Write(b []byte) (int, error) {
 	c.writes++
 	return c.Buffer.Write(b)
-}
-
-func TestParseFormat(t *testing.T) {
-	t.Parallel()
-	for text, ok := range map[string]bool{"table": true, "csv": true, "json": true, "": false, "CSV": false, "xml": false} {
-		if _, err := report.ParseFormat(text); (err == nil) != ok || err != nil && !fault.Is(err, fault.Invalid) {
-			t.Errorf("%q: %v", text, err)
-		}
-	}
 }
