@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -19,10 +20,26 @@ type call struct {
 	requestID string // PayPal-Request-Id; what makes a POST safe to send again
 	in        any    // marshalled to JSON; nil sends no body
 	read      func(body []byte) error
+	stream    func(body io.Reader) error // in place of read, for an answer too large to hold twice
+	patient   bool                       // a report nobody waits for in front of a page: PayPal may take its time
+	once      bool                       // PayPal promises nothing about a second one, request id or not
 }
 
 // repeatable tells whether sending it twice does no more than sending it once.
-func (k call) repeatable() bool { return k.method == http.MethodGet || k.requestID != "" }
+func (k call) repeatable() bool {
+	return !k.once && (k.method == http.MethodGet || k.requestID != "")
+}
+
+// patience is how many times longer than others a patient call may take. PayPal advises 30 s for transaction search.
+const patience = 4
+
+// limit is the time for a call with all its attempts and pauses.
+func (c *Client) limit(k call) time.Duration {
+	if k.patient {
+		return c.timeout * patience
+	}
+	return c.timeout
+}
 
 // Attempts and the pauses between them: a random part of 250 ms, then of 500 ms (full jitter).
 const (
@@ -33,7 +50,7 @@ const (
 // do carries a call out within the client's timeout: again with a fresh token after one 401, again after a pause when
 // PayPal is busy, broken or out of reach and the call is repeatable.
 func (c *Client) do(ctx context.Context, k call) error {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	ctx, cancel := context.WithTimeout(ctx, c.limit(k))
 	defer cancel()
 	var stale string
 	var unknown bool
@@ -79,7 +96,7 @@ func (c *Client) attempt(ctx context.Context, k call, token string) *Error {
 	// An attempt may not use up all the time where there could be another.
 	if k.repeatable() {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.timeout*5/8)
+		ctx, cancel = context.WithTimeout(ctx, c.limit(k)*5/8)
 		defer cancel()
 	}
 	var sent sending
@@ -93,7 +110,11 @@ func (c *Client) attempt(ctx context.Context, k call, token string) *Error {
 	}
 	var body bytes.Buffer
 	began := time.Now()
-	err = c.plutov.Send(req, &body)
+	if k.stream != nil {
+		err = c.plutov.Send(req, stream(k.stream))
+	} else {
+		err = c.plutov.Send(req, &body)
+	}
 	failure := k.judge(err, &sent, body.Bytes())
 	c.note(ctx, k, &sent, time.Since(began), failure)
 	if failure != nil {
@@ -124,13 +145,32 @@ func (k call) judge(err error, sent *sending, body []byte) *Error {
 		answer.unknown = answer.Status >= 500 || answer.Status == http.StatusRequestTimeout || answer.Has(inProgress)
 		return answer
 	}
+	if err == nil && k.stream == nil {
+		err = unreadable(k.read(body))
+	}
 	if err == nil {
-		if err = k.read(body); err == nil {
-			return nil
-		}
-		err = fmt.Errorf("the answer cannot be read: %w", err)
+		return nil
 	}
 	return &Error{Operation: k.operation, Status: sent.answered(), Err: err, unknown: sent.maybeSent(err)}
+}
+
+// stream is handed to plutov in place of a buffer. io.Copy gives a ReaderFrom the answer's body itself, so that it is
+// decoded as it arrives.
+type stream func(io.Reader) error
+
+// ReadFrom reads the answer. It does not count what it read: nobody asks.
+func (s stream) ReadFrom(r io.Reader) (int64, error) { return 0, unreadable(s(r)) }
+
+// Write is never called, because io.Copy prefers ReadFrom; without it this would be no io.Writer.
+func (s stream) Write([]byte) (int, error) {
+	return 0, errors.New("the answer was not given as a stream")
+}
+
+func unreadable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("the answer cannot be read: %w", err)
 }
 
 // note tells log and metrics about an attempt. Ids of ours and PayPal's may be logged; bodies and headers never are.

@@ -1,5 +1,5 @@
-// Package paypal is the one seam to PayPal: orders, captures, refunds and webhook registrations over its REST API, and
-// the verification of webhook deliveries. The seam is the wire: a concrete client with a base URL, which may be
+// Package paypal is the one seam to PayPal: orders, captures, refunds, disputes, transaction search, webhook
+// registrations and past events over its REST API, and the verification of webhook deliveries. The seam is the wire: a concrete client with a base URL, which may be
 // PayPal's or an emulator's.
 //
 // It turns PayPal's JSON into our own words and never lets it out. It books nothing, keeps nothing but a token and a
@@ -24,7 +24,7 @@ type Config struct {
 	ClientSecret string
 	Timeout      time.Duration                                          // one call with all its attempts and pauses; 8 s when zero
 	Log          *slog.Logger                                           // nil: nothing is logged
-	Now          func() time.Time                                       // nil: time.Now; decides when a token is stale
+	Now          func() time.Time                                       // nil: time.Now; for a token's age and how far back PayPal lists
 	Observe      func(operation string, status int, took time.Duration) // each attempt; status 0 is no answer; may be nil
 	Transport    http.RoundTripper                                      // nil: our own, with timeouts and idle connections
 }
@@ -37,6 +37,7 @@ type Client struct {
 	base    base
 	timeout time.Duration
 	log     *slog.Logger
+	now     func() time.Time
 	observe func(string, int, time.Duration)
 	tokens  *tokens
 	// plutov builds and sends requests. Only NewRequest and Send are called on it: see docs/decisions/0002.
@@ -77,7 +78,7 @@ func assemble(cfg Config, b base) (*Client, error) {
 	}
 	over := &http.Client{Transport: wire{next: cfg.Transport, now: cfg.Now}, CheckRedirect: stayHere}
 	agent.SetHTTPClient(over)
-	c := &Client{base: b, timeout: cfg.Timeout, log: cfg.Log, observe: cfg.Observe, plutov: agent}
+	c := &Client{base: b, timeout: cfg.Timeout, log: cfg.Log, now: cfg.Now, observe: cfg.Observe, plutov: agent}
 	c.tokens = &tokens{now: cfg.Now, fetch: c.tokenFetch(cfg.ClientID, cfg.ClientSecret, over), limit: cfg.Timeout * 5 / 8}
 	return c, nil
 }

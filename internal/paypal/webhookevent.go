@@ -1,0 +1,78 @@
+package paypal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// ListedEvent is an event as PayPal's list gives it, whether or not a webhook ever received it.
+type ListedEvent struct {
+	ID, Type, ResourceID string    // as in Envelope
+	CreatedAt            time.Time // UTC; zero when it cannot be read
+	Body                 []byte    // PayPal's JSON of the event, byte for byte; a delivery's may be written otherwise
+}
+
+// EventMemory is how long PayPal lists an event.
+// Source: PayPal, "Webhooks management API" (developer.paypal.com/docs/api/webhooks/v1).
+const EventMemory = 30 * 24 * time.Hour
+
+const (
+	webhookEventsPath = "/v1/notifications/webhooks-events"
+	eventPage         = 100
+)
+
+// WebhookEvents gives every event that was made in the window, both ends included, in PayPal's order, which is newest
+// first. It reaches back 30 days at most. It ends with the first error of each's. An event without a usable id is told
+// as an error after all others were given.
+func (c *Client) WebhookEvents(ctx context.Context, from, to time.Time, each func(ListedEvent) error) error {
+	const operation = "list webhook events"
+	if earliest := c.now().Add(-EventMemory); from.Before(earliest) {
+		from = earliest
+	}
+	if to.Before(from) {
+		return &Error{Operation: operation, Err: errors.New("the window ends before it begins, or more than 30 days ago")}
+	}
+	query := url.Values{"start_time": {writeTime(from)}, "end_time": {writeTime(to)}, "page_size": {strconv.Itoa(eventPage)}}
+	var odd error
+	err := eachPage(ctx, c, call{operation: operation, method: http.MethodGet, path: webhookEventsPath + "?" + query.Encode(), patient: true}, readEvents,
+		func(body json.RawMessage) error {
+			event, err := readListed(body)
+			if err != nil {
+				odd = &Error{Operation: operation, Err: err}
+				return nil
+			}
+			return each(event)
+		})
+	if err != nil {
+		return err
+	}
+	return odd
+}
+
+func readEvents(body []byte) (page[json.RawMessage], error) {
+	var in struct {
+		Events []json.RawMessage `json:"events"`
+		Links  []linkJSON        `json:"links"`
+	}
+	err := json.Unmarshal(body, &in)
+	return page[json.RawMessage]{rows: in.Events, links: in.Links}, err
+}
+
+func readListed(body json.RawMessage) (ListedEvent, error) {
+	outside, err := ParseEnvelope(body)
+	if err != nil {
+		return ListedEvent{}, err
+	}
+	top, err := readObject(body)
+	if err != nil {
+		return ListedEvent{}, err
+	}
+	return ListedEvent{
+		ID: outside.ID, Type: outside.Type, ResourceID: outside.ResourceID, CreatedAt: readTime(top.text("create_time")), Body: body,
+	}, nil
+}
