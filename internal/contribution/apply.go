@@ -75,8 +75,14 @@ func (f Fact) kind() string {
 	switch {
 	case f.capture != nil:
 		return "capture_" + lower(string(f.capture.Status))
+	case f.refund != nil && f.reversal:
+		return "reversal_" + lower(string(f.refund.Status))
 	case f.refund != nil:
 		return "refund_" + lower(string(f.refund.Status))
+	case f.dispute != nil && f.dispute.Open():
+		return "dispute_open"
+	case f.dispute != nil:
+		return "dispute_resolved"
 	default:
 		return string(f.news)
 	}
@@ -90,6 +96,8 @@ func learn(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now time.T
 		return learnCapture(ctx, tx, c, f, now)
 	case f.refund != nil:
 		return learnRefund(ctx, tx, c, f, now)
+	case f.dispute != nil:
+		return learnDispute(ctx, tx, c, f, now)
 	}
 	switch f.news {
 	case orderCreated, orderApproved:
@@ -145,9 +153,10 @@ func know(ctx context.Context, tx *sqlx.Tx, c Contribution) (knowledge, error) {
 		return k, nil
 	}
 	err := tx.QueryRowxContext(ctx, `
-		SELECT coalesce(sum(r.amount_minor), 0), coalesce(bool_or(r.kind = 'reversal'), false)
+		SELECT coalesce(sum(r.amount_minor), 0), coalesce(bool_or(r.kind = 'reversal'), false),
+		       EXISTS (SELECT 1 FROM dispute d JOIN payment p ON p.id = d.payment_id WHERE p.contribution_id = $1 AND d.status = 'open')
 		FROM refund r JOIN payment p ON p.id = r.payment_id
-		WHERE p.contribution_id = $1 AND r.status = 'completed'`, c.ID).Scan(&k.back, &k.reversed)
+		WHERE p.contribution_id = $1 AND r.status = 'completed'`, c.ID).Scan(&k.back, &k.reversed, &k.disputed)
 	if err != nil {
 		return k, fmt.Errorf("sum refunds: %w", err)
 	}

@@ -77,7 +77,23 @@ func history(rt *rapid.T) []step {
 			return []Fact{CaptureSeen(id, src, captureOf("B"+tag, "PARTIALLY_REFUNDED")), RefundSeen(id, src, r)}
 		}}
 	}
+	dispute := func(n string, status paypal.DisputeStatus, stage paypal.DisputeStage, at time.Duration, fees ...paypal.DisputeFee) step {
+		return step{"dispute " + n + " " + string(status) + " " + string(stage), func(id uuid.UUID) []Fact {
+			d := paypal.Dispute{ID: n + tag, CaptureIDs: []string{"B" + tag}, Status: status, Stage: stage, Amount: eur(2500), Fees: fees,
+				CreatedAt: noon.Add(2 * time.Hour), UpdatedAt: noon.Add(2*time.Hour + at)}
+			return []Fact{CaptureSeen(id, src, captureOf("B"+tag, "COMPLETED")), DisputeSeen(id, src, d)}
+		}}
+	}
+	fee := paypal.DisputeFee{Amount: eur(1600), At: noon.Add(3 * time.Hour)}
+	reversal := step{"reversal", func(id uuid.UUID) []Fact {
+		r := paypal.Refund{ID: "rv" + tag, CaptureID: "B" + tag, Status: paypal.RefundCompleted, Amount: eur(900), CreatedAt: noon.Add(4 * time.Hour)}
+		return []Fact{CaptureSeen(id, src, captureOf("B"+tag, "PARTIALLY_REFUNDED")), ReversalSeen(id, src, r)}
+	}}
 	all := []step{
+		dispute("d1", paypal.DisputeOpen, "INQUIRY", 0), dispute("d1", paypal.DisputeWaitingForSeller, "CHARGEBACK", time.Minute),
+		dispute("d1", paypal.DisputeResolved, "CHARGEBACK", time.Hour, fee),
+		dispute("d2", paypal.DisputeOpen, "INQUIRY", 0), dispute("d2", paypal.DisputeResolved, "INQUIRY", time.Hour),
+		reversal,
 		one("order unanswered", func(id uuid.UUID) Fact { return OrderUnanswered(id, src) }),
 		{"order created", func(id uuid.UUID) []Fact { return OrderSeen(id, src, order) }},
 		{"order approved", func(id uuid.UUID) []Fact { return OrderSeen(id, src, approved) }},

@@ -46,6 +46,8 @@ const (
 	ByWebhook Way = "webhook" // PayPal called
 	BySweep   Way = "sweep"   // we asked, because nobody told us
 	ByStaff   Way = "staff"   // a person asked
+	// ByReconcile is: PayPal's own record of transactions, beside which ours was held.
+	ByReconcile Way = "reconcile"
 )
 
 // Contribution is one reader's decision to give. Times are UTC. Name, Email and Message are what the reader typed.

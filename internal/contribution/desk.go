@@ -73,23 +73,24 @@ func (d *Desk) Limits(c money.Currency) Limit { return d.limits[c] }
 // seeThrough runs a call to PayPal and the saving of its outcome to their end, even when the one who asked goes away: a
 // reader who closes the tab while we capture must not leave us ignorant. It returns early, with ctx's error, when ctx
 // ends first.
-func (d *Desk) seeThrough(ctx context.Context, call func(ctx context.Context) (Contribution, error)) (Contribution, error) {
+func seeThrough[T any](ctx context.Context, d *Desk, call func(ctx context.Context) (T, error)) (T, error) {
 	type outcome struct {
-		c   Contribution
+		got T
 		err error
 	}
 	done := make(chan outcome, 1)
 	d.calls.Go(func() {
 		long, cancel := context.WithTimeout(context.WithoutCancel(ctx), seenThrough)
 		defer cancel()
-		c, err := call(long)
-		done <- outcome{c, err}
+		got, err := call(long)
+		done <- outcome{got, err}
 	})
 	select {
 	case o := <-done:
-		return o.c, o.err
+		return o.got, o.err
 	case <-ctx.Done():
-		return Contribution{}, context.Cause(ctx)
+		var none T
+		return none, context.Cause(ctx)
 	}
 }
 

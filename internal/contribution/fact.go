@@ -1,8 +1,11 @@
 package contribution
 
 import (
+	"slices"
+
 	"github.com/google/uuid"
 
+	"readerfund/internal/money"
 	"readerfund/internal/paypal"
 )
 
@@ -21,6 +24,8 @@ type Fact struct {
 	capture  *paypal.Capture
 	refund   *paypal.Refund
 	reversal bool // PayPal or a bank took the money back, rather than us giving it
+	dispute  *paypal.Dispute
+	direct   bool // the capture is a payment without an order, as transaction search reports it
 }
 
 // OrderUnanswered is: we asked PayPal for an order and did not see the answer.
@@ -64,12 +69,47 @@ func RefundSeen(id uuid.UUID, src Source, r paypal.Refund) Fact {
 	return Fact{contribution: id, source: src, ref: r.ID, detail: r.Reason, refund: &r}
 }
 
-// ReversalSeen is a reversal. PayPal's API gives it as a refund; that it is none, only the event that told of it says.
+// ReversalSeen is a reversal. PayPal's API gives it as a refund; that it is none, its capture and the event tell.
 func ReversalSeen(id uuid.UUID, src Source, r paypal.Refund) Fact {
 	return Fact{contribution: id, source: src, ref: r.ID, detail: r.Reason, refund: &r, reversal: true}
 }
 
-// OrderSeen is everything an order says: that it exists, how far it came, its captures and their refunds.
+// DisputeSeen is a case as PayPal's API gives it. The payment it is about must be known already.
+func DisputeSeen(id uuid.UUID, src Source, d paypal.Dispute) Fact {
+	return Fact{contribution: id, source: src, ref: d.ID, detail: string(d.Reason), dispute: &d}
+}
+
+// paymentReported is a payment that was made in PayPal directly, as transaction search reports it.
+func paymentReported(id uuid.UUID, src Source, t paypal.Transaction) Fact {
+	seen := paypal.Capture{ID: t.ID, Status: paypal.CaptureCompleted, Amount: t.Amount, CreatedAt: t.InitiatedAt}
+	if t.Fee != nil {
+		fee := t.Fee.Neg()
+		seen.Fee = &fee
+	}
+	f := CaptureSeen(id, src, seen)
+	f.direct = true
+	return f
+}
+
+// refundReported is the refund or reversal of such a payment.
+func refundReported(id uuid.UUID, src Source, t paypal.Transaction) Fact {
+	seen := paypal.Refund{ID: t.ID, CaptureID: t.ReferenceID, Status: paypal.RefundCompleted, Amount: t.Amount.Neg(), CreatedAt: t.InitiatedAt}
+	seen.FeeRefunded = money.New(0, t.Amount.Currency)
+	if t.Fee != nil {
+		seen.FeeRefunded = *t.Fee
+	}
+	if t.EventCode != refundCode {
+		return ReversalSeen(id, src, seen)
+	}
+	return RefundSeen(id, src, seen)
+}
+
+// refundCode is the transaction event code of a refund by the seller; other codes that give money back are reversals.
+// Source: PayPal, "Transaction event codes".
+const refundCode = "T1107"
+
+// OrderSeen is everything an order says: that it exists, how far it came, its captures and their refunds. Of a capture
+// that was reversed the latest refund is the reversal: after one PayPal lets nobody refund any more.
 func OrderSeen(id uuid.UUID, src Source, o paypal.Order) []Fact {
 	seen := Fact{contribution: id, source: src, news: orderCreated, ref: o.ID, order: o}
 	facts := []Fact{seen}
@@ -85,7 +125,25 @@ func OrderSeen(id uuid.UUID, src Source, o paypal.Order) []Fact {
 		facts = append(facts, CaptureSeen(id, src, c))
 	}
 	for _, r := range o.Refunds {
-		facts = append(facts, RefundSeen(id, src, r))
+		facts = append(facts, backSeen(id, src, o, r))
 	}
 	return facts
+}
+
+// backSeen tells a refund from a reversal. Of two made in the same second the one PayPal lists later is the latest.
+func backSeen(id uuid.UUID, src Source, o paypal.Order, r paypal.Refund) Fact {
+	reversed := slices.ContainsFunc(o.Captures, func(c paypal.Capture) bool { return c.ID == r.CaptureID && c.Reversed() })
+	if !reversed {
+		return RefundSeen(id, src, r)
+	}
+	latest := r
+	for _, other := range o.Refunds {
+		if other.CaptureID == r.CaptureID && !other.CreatedAt.Before(latest.CreatedAt) {
+			latest = other
+		}
+	}
+	if latest.ID == r.ID {
+		return ReversalSeen(id, src, r)
+	}
+	return RefundSeen(id, src, r)
 }

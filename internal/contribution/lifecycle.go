@@ -23,6 +23,7 @@ const (
 	Declined          State = "declined"           // PayPal or the bank refused the payment
 	Pending           State = "pending"            // captured, and PayPal holds the money back
 	Completed         State = "completed"          // the money is in
+	Disputed          State = "disputed"           // the money is in, and a case about it is open
 	PartiallyRefunded State = "partially_refunded" // part of it went back
 	Refunded          State = "refunded"           // all of it went back, by refund
 	Reversed          State = "reversed"           // PayPal took it back
@@ -43,6 +44,7 @@ const (
 	moneyDeclined     fact = "money_declined"     // every capture was declined
 	moneyPending      fact = "money_pending"      // a capture waits
 	moneyCompleted    fact = "money_completed"    // a capture completed
+	moneyDisputed     fact = "money_disputed"     // a case is open about money that did not all go back
 	moneyPartlyBack   fact = "money_partly_back"  // refunds and reversals came to less than the captures
 	moneyRefunded     fact = "money_refunded"     // refunds came to all of it
 	moneyReversed     fact = "money_reversed"     // reversals, with refunds or without, came to all of it
@@ -52,7 +54,7 @@ const (
 func States() []State {
 	return []State{
 		Started, OrderUnknown, Failed, Created, Cancelled, Approved, CaptureUnknown, Expired,
-		Declined, Pending, Completed, PartiallyRefunded, Refunded, Reversed,
+		Declined, Pending, Completed, Disputed, PartiallyRefunded, Refunded, Reversed,
 	}
 }
 
@@ -60,7 +62,7 @@ func States() []State {
 func facts() []fact {
 	return []fact{
 		orderUnanswered, orderRefused, orderCreated, readerCancelled, orderApproved, captureUnanswered, captureRefused, orderGone,
-		moneyDeclined, moneyPending, moneyCompleted, moneyPartlyBack, moneyRefunded, moneyReversed,
+		moneyDeclined, moneyPending, moneyCompleted, moneyDisputed, moneyPartlyBack, moneyRefunded, moneyReversed,
 	}
 }
 
@@ -69,31 +71,32 @@ func facts() []fact {
 // How to read it. Facts about the order (the first eight columns) only ever move a contribution to the later of two
 // states, so the order of arrival does not matter and a late fact never undoes a later state. Capture attempts are the
 // exception: a refusal and a new attempt may alternate, so they are numbered, and reduce lets only the latest speak.
-// Facts about money (the last six) are reduced over every capture and refund we know; they say what is, and win over
-// everything about the order. A capture only ever advances (see advance), so money never points backwards, except that
-// a pending capture may end declined.
+// Facts about money (the last seven) are reduced over every capture, refund and case we know; they say what is, and win
+// over everything about the order. Each of those only ever advances (see advance), so money never points backwards, with
+// two exceptions: a pending capture may end declined, and a case that ends leaves what the refunds say.
 func transitions() map[State][]State {
 	const (
 		st, ou, fa, cr, ca, ap, cu, ex = Started, OrderUnknown, Failed, Created, Cancelled, Approved, CaptureUnknown, Expired
-		de, pe, co, pr, re, rv         = Declined, Pending, Completed, PartiallyRefunded, Refunded, Reversed
+		de, pe, co, di, pr, re, rv     = Declined, Pending, Completed, Disputed, PartiallyRefunded, Refunded, Reversed
 	)
 	return map[State][]State{
 		// order: unanswered, refused, created, cancelled, approved; capture: unanswered, refused; order gone;
-		// money: declined, pending, completed, partly back, refunded, reversed
-		st: {ou, fa, cr, ca, ap, cu, de, ex, de, pe, co, pr, re, rv},
-		ou: {ou, fa, cr, ca, ap, cu, de, ex, de, pe, co, pr, re, rv},
-		fa: {fa, fa, cr, ca, ap, cu, de, ex, de, pe, co, pr, re, rv},
-		cr: {cr, cr, cr, ca, ap, cu, de, ex, de, pe, co, pr, re, rv},
-		ca: {ca, ca, ca, ca, ap, cu, de, ex, de, pe, co, pr, re, rv},
-		ap: {ap, ap, ap, ap, ap, cu, de, ex, de, pe, co, pr, re, rv},
-		cu: {cu, cu, cu, cu, cu, cu, de, ex, de, pe, co, pr, re, rv},
-		ex: {ex, ex, ex, ex, ex, ex, de, ex, de, pe, co, pr, re, rv},
-		de: {de, de, de, de, de, cu, de, de, de, pe, co, pr, re, rv},
-		pe: {pe, pe, pe, pe, pe, pe, pe, pe, de, pe, co, pr, re, rv},
-		co: {co, co, co, co, co, co, co, co, co, co, co, pr, re, rv},
-		pr: {pr, pr, pr, pr, pr, pr, pr, pr, pr, pr, pr, pr, re, rv},
-		re: {re, re, re, re, re, re, re, re, re, re, re, re, re, rv},
-		rv: {rv, rv, rv, rv, rv, rv, rv, rv, rv, rv, rv, rv, rv, rv},
+		// money: declined, pending, completed, disputed, partly back, refunded, reversed
+		st: {ou, fa, cr, ca, ap, cu, de, ex, de, pe, co, di, pr, re, rv},
+		ou: {ou, fa, cr, ca, ap, cu, de, ex, de, pe, co, di, pr, re, rv},
+		fa: {fa, fa, cr, ca, ap, cu, de, ex, de, pe, co, di, pr, re, rv},
+		cr: {cr, cr, cr, ca, ap, cu, de, ex, de, pe, co, di, pr, re, rv},
+		ca: {ca, ca, ca, ca, ap, cu, de, ex, de, pe, co, di, pr, re, rv},
+		ap: {ap, ap, ap, ap, ap, cu, de, ex, de, pe, co, di, pr, re, rv},
+		cu: {cu, cu, cu, cu, cu, cu, de, ex, de, pe, co, di, pr, re, rv},
+		ex: {ex, ex, ex, ex, ex, ex, de, ex, de, pe, co, di, pr, re, rv},
+		de: {de, de, de, de, de, cu, de, de, de, pe, co, di, pr, re, rv},
+		pe: {pe, pe, pe, pe, pe, pe, pe, pe, de, pe, co, di, pr, re, rv},
+		co: {co, co, co, co, co, co, co, co, co, co, co, di, pr, re, rv},
+		di: {di, di, di, di, di, di, di, di, di, di, co, di, pr, re, rv},
+		pr: {pr, pr, pr, pr, pr, pr, pr, pr, pr, pr, pr, di, pr, re, rv},
+		re: {re, re, re, re, re, re, re, re, re, re, re, re, re, re, rv},
+		rv: {rv, rv, rv, rv, rv, rv, rv, rv, rv, rv, rv, rv, rv, rv, rv},
 	}
 }
 
@@ -111,6 +114,7 @@ type knowledge struct {
 	payments       []payment
 	back           int64 // minor units of completed refunds and reversals, positive
 	reversed       bool  // a reversal is among them
+	disputed       bool  // a case is open
 }
 
 // reduce turns the news just learned into the fact that the table is asked with, in the light of all we know.
@@ -149,10 +153,14 @@ func moneyFact(k knowledge) (fact, bool) {
 			}
 		}
 	}
-	if strongest != moneyCompleted || k.back == 0 {
+	if strongest != moneyCompleted {
 		return strongest, strongest != ""
 	}
 	switch {
+	case k.disputed && k.back < gross:
+		return moneyDisputed, true
+	case k.back == 0:
+		return moneyCompleted, true
 	case k.back < gross:
 		return moneyPartlyBack, true
 	case k.reversed:
@@ -219,7 +227,7 @@ func nextCheck(s State, hasOrder, closed bool, checks int, createdAt, now time.T
 			return time.Time{}
 		}
 		return wait(every, 5, 30*time.Minute)
-	case Pending:
+	case Pending, Disputed:
 		return wait(30*every, 5, 12*time.Hour)
 	case Failed, Expired, Completed, PartiallyRefunded, Refunded, Reversed:
 	}
@@ -250,7 +258,7 @@ const (
 // Outcome tells what to say to the reader about the contribution.
 func (c Contribution) Outcome() Outcome {
 	switch c.State {
-	case Completed, PartiallyRefunded, Refunded, Reversed:
+	case Completed, Disputed, PartiallyRefunded, Refunded, Reversed:
 		return OutcomeReceived
 	case Approved, CaptureUnknown, Pending:
 		return OutcomeConfirming

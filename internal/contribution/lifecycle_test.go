@@ -55,7 +55,7 @@ func TestOrderFactsCommute(t *testing.T) {
 
 func TestMoneyIsNeverUndoneByNewsOfTheOrder(t *testing.T) {
 	t.Parallel()
-	for _, s := range []State{Pending, Completed, PartiallyRefunded, Refunded, Reversed} {
+	for _, s := range []State{Pending, Completed, Disputed, PartiallyRefunded, Refunded, Reversed} {
 		for _, f := range facts() {
 			if to := next(s, f); !moneyNews(f) && to != s {
 				t.Errorf("%s + %s = %s", s, f, to)
@@ -71,7 +71,7 @@ func callFact(f fact) bool { return f == captureUnanswered || f == captureRefuse
 func TestNextCheckGrowsAndEnds(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	for _, s := range []State{Created, Cancelled, Approved, CaptureUnknown, Pending} {
+	for _, s := range []State{Created, Cancelled, Approved, CaptureUnknown, Pending, Disputed} {
 		var last time.Duration
 		for checks := range 40 {
 			wait := nextCheck(s, true, false, checks, now, now, time.Minute).Sub(now)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/db"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
 )
@@ -40,8 +41,15 @@ func learnCapture(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now
 	if seen.CustomID != "" && seen.CustomID != c.ID.String() {
 		return false, fmt.Errorf("capture %s carries custom_id %q: %w", seen.ID, seen.CustomID, ErrNotOurs)
 	}
-	known, news, err := joinPayment(ctx, tx, c.ID, seen, learned, now)
+	kind := "capture"
+	if f.direct {
+		kind = "direct"
+	}
+	known, news, err := joinPayment(ctx, tx, c.ID, kind, seen, learned, now)
 	if err != nil {
+		return false, err
+	}
+	if err := keepConversion(ctx, tx, known, seen, now); err != nil {
 		return false, err
 	}
 	if seen.Amount != c.Amount && c.Attention == "" {
@@ -63,14 +71,14 @@ func learnCapture(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now
 }
 
 // joinPayment inserts the capture, or advances the row we have. The contribution is locked, so nobody else does.
-func joinPayment(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, seen paypal.Capture, learned paymentStatus, now time.Time) (payment, bool, error) {
+func joinPayment(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, kind string, seen paypal.Capture, learned paymentStatus, now time.Time) (payment, bool, error) {
 	known, err := paymentOf(ctx, tx, id, seen.ID)
 	if errors.Is(err, sql.ErrNoRows) {
 		known = payment{PayPalID: seen.ID, Status: learned, AmountMinor: seen.Amount.Minor, Currency: string(seen.Amount.Currency)}
 		err = tx.GetContext(ctx, &known.ID, `
 			INSERT INTO payment (contribution_id, kind, paypal_id, status, reason, amount_minor, currency, occurred_at, recorded_at)
-			VALUES ($1, 'capture', $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
-			id, seen.ID, string(learned), seen.Reason, seen.Amount.Minor, string(seen.Amount.Currency), seen.CreatedAt, now)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
+			id, kind, seen.ID, string(learned), seen.Reason, seen.Amount.Minor, string(seen.Amount.Currency), seen.CreatedAt, now)
 		if err != nil {
 			return payment{}, false, fmt.Errorf("keep capture %s: %w", seen.ID, err)
 		}
@@ -89,6 +97,22 @@ func joinPayment(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, seen paypal.Cap
 		return payment{}, false, fmt.Errorf("advance capture %s: %w", seen.ID, err)
 	}
 	return known, true, nil
+}
+
+// keepConversion notes what PayPal made of a payment in a currency that the account does not hold. The first word stays:
+// the money was converted once.
+func keepConversion(ctx context.Context, tx *sqlx.Tx, p payment, seen paypal.Capture, now time.Time) error {
+	if p.Status != paymentCompleted || seen.Receivable == nil || seen.Receivable.Currency == seen.Amount.Currency || seen.Net == nil {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO conversion (payment_id, from_minor, from_currency, to_minor, to_currency, rate, recorded_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (payment_id) DO NOTHING`,
+		p.ID, seen.Net.Minor, string(seen.Net.Currency), seen.Receivable.Minor, string(seen.Receivable.Currency), seen.ExchangeRate, now)
+	if err != nil {
+		return fmt.Errorf("keep what %s was converted to: %w", seen.ID, err)
+	}
+	return nil
 }
 
 // paymentOf reads one capture of the contribution. A capture that belongs to another contribution is an error.
@@ -125,9 +149,20 @@ func learnRefund(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now 
 	if f.reversal {
 		kind = "reversal"
 	}
+	if seen.Amount.Currency != money.Currency(paid.Currency) || seen.Amount.Minor <= 0 {
+		return false, fmt.Errorf("refund %s of %s does not fit capture %s, which is in %s", seen.ID, seen.Amount, paid.PayPalID, paid.Currency)
+	}
 	kind, status, news, err := joinRefund(ctx, tx, paid, kind, seen, now)
+	if err == nil && news {
+		err = endPending(ctx, tx, seen.ID, status, now)
+	}
 	if err != nil || status != "completed" {
 		return news, err
+	}
+	if news && kind == "refund" {
+		if err := countReturned(ctx, tx, paid, seen); err != nil {
+			return false, err
+		}
 	}
 	booked, err := book(ctx, tx, c, paid, f, entry{kind, seen.Amount.Neg(), seen.ID, seen.CreatedAt}, now)
 	if err != nil || seen.FeeRefunded.Minor == 0 {
@@ -135,6 +170,22 @@ func learnRefund(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now 
 	}
 	feed, err := book(ctx, tx, c, paid, f, entry{"fee_refund", seen.FeeRefunded, seen.ID, seen.CreatedAt}, now)
 	return news || booked || feed, err
+}
+
+// countReturned keeps the guard against refunds of more than was paid. Should PayPal itself say so, nothing of it is
+// booked and a person has to look.
+func countReturned(ctx context.Context, tx *sqlx.Tx, paid payment, seen paypal.Refund) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE payment p SET returned_minor = (
+		    SELECT coalesce(sum(r.amount_minor), 0) FROM refund r WHERE r.payment_id = p.id AND r.kind = 'refund' AND r.status = 'completed')
+		WHERE p.id = $1`, paid.ID)
+	if db.IsCheck(err) {
+		return fmt.Errorf("refund %s of %s is more than what is left of capture %s: %w", seen.ID, seen.Amount, paid.PayPalID, err)
+	}
+	if err != nil {
+		return fmt.Errorf("count what went back of %s: %w", paid.PayPalID, err)
+	}
+	return nil
 }
 
 // joinRefund inserts the refund, or advances it from pending; completed and failed are final. What it was first seen as,

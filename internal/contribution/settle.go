@@ -26,10 +26,13 @@ func (d *Desk) Settle(ctx context.Context, id uuid.UUID, src Source) (Contributi
 	if src.Way == ByReader && c.Outcome() == OutcomeReceived {
 		return c, nil // the webhook was first: there is nothing the reader needs PayPal for
 	}
-	if c.OrderID == "" {
+	switch {
+	case c.OrderID == "" && c.State == Disputed:
+		return d.settleOpenDisputes(ctx, c, src)
+	case c.OrderID == "":
 		return d.lapse(ctx, c, src)
 	}
-	settled, err := d.seeThrough(ctx, func(ctx context.Context) (Contribution, error) {
+	settled, err := seeThrough(ctx, d, func(ctx context.Context) (Contribution, error) {
 		o, err := d.paypal.Order(ctx, c.OrderID)
 		if paypal.NotFound(err) {
 			return d.missing(ctx, c, src)
@@ -37,7 +40,11 @@ func (d *Desk) Settle(ctx context.Context, id uuid.UUID, src Source) (Contributi
 		if err != nil {
 			return c, fmt.Errorf("ask about order %s: %w", c.OrderID, err)
 		}
-		return d.settleOrder(ctx, c, o, src)
+		settled, err := d.settleOrder(ctx, c, o, src)
+		if err != nil || settled.State != Disputed {
+			return settled, err
+		}
+		return d.settleOpenDisputes(ctx, settled, src)
 	})
 	if err != nil {
 		if settled.ID != id {
@@ -46,6 +53,24 @@ func (d *Desk) Settle(ctx context.Context, id uuid.UUID, src Source) (Contributi
 		return settled, unanswered(err)
 	}
 	return settled, nil
+}
+
+// settleOpenDisputes asks how the contribution's open cases stand.
+func (d *Desk) settleOpenDisputes(ctx context.Context, c Contribution, src Source) (Contribution, error) {
+	var open []string
+	err := d.db.SelectContext(ctx, &open, `
+		SELECT d.paypal_id FROM dispute d JOIN payment p ON p.id = d.payment_id WHERE p.contribution_id = $1 AND d.status = 'open' ORDER BY d.id`, c.ID)
+	if err != nil {
+		return c, db.Translate(fmt.Errorf("find open disputes: %w", err))
+	}
+	for _, id := range open {
+		settled, err := d.SettleDispute(ctx, id, src)
+		if err != nil {
+			return c, err
+		}
+		c = settled
+	}
+	return c, nil
 }
 
 // SettleOrder is Settle for an order we may not have saved yet: PayPal's custom_id says whose it is. The error is
@@ -66,7 +91,7 @@ func (d *Desk) SettleOrder(ctx context.Context, orderID string, src Source) (Con
 	if err != nil {
 		return Contribution{}, err
 	}
-	return d.seeThrough(ctx, func(ctx context.Context) (Contribution, error) { return d.settleOrder(ctx, c, o, src) })
+	return seeThrough(ctx, d, func(ctx context.Context) (Contribution, error) { return d.settleOrder(ctx, c, o, src) })
 }
 
 // SettleCapture asks PayPal about one capture and applies the answer; for one that was refunded, the refunds too.
@@ -79,16 +104,16 @@ func (d *Desk) SettleCapture(ctx context.Context, captureID string, src Source) 
 	if err != nil {
 		return Contribution{}, fmt.Errorf("capture %s: %w", captureID, err)
 	}
-	if orderID := cmp.Or(c.OrderID, seen.OrderID); orderID != "" && (seen.Refunded() || !c.hasSupporter) {
+	facts := []Fact{CaptureSeen(c.ID, src, seen)}
+	if seen.Refunded() || !c.hasSupporter {
 		// The order knows what the capture does not tell: the refunds, and who paid.
-		if o, err := d.paypal.Order(ctx, orderID); err == nil && o.CustomID == c.ID.String() {
-			return d.applyAll(ctx, append(OrderSeen(c.ID, src, o), CaptureSeen(c.ID, src, seen)))
-		}
+		facts = append(d.orderFacts(ctx, c, seen.OrderID, src), facts...)
 	}
-	return d.applyAll(ctx, []Fact{CaptureSeen(c.ID, src, seen)})
+	return d.applyAll(ctx, facts)
 }
 
-// SettleRefund asks PayPal about one refund and its capture, and applies both. reversal says that the news called it one.
+// SettleRefund asks PayPal about one refund and its capture, and applies both. reversal says that the news called it one;
+// PayPal's API tells that of the capture only.
 func (d *Desk) SettleRefund(ctx context.Context, refundID string, reversal bool, src Source) (Contribution, error) {
 	r, err := d.paypal.Refund(ctx, refundID)
 	if err != nil {
@@ -102,11 +127,81 @@ func (d *Desk) SettleRefund(ctx context.Context, refundID string, reversal bool,
 	if err != nil {
 		return Contribution{}, fmt.Errorf("refund %s: %w", refundID, err)
 	}
-	back := RefundSeen(c.ID, src, r)
-	if reversal {
-		back = ReversalSeen(c.ID, src, r)
+	facts := []Fact{CaptureSeen(c.ID, src, seen)}
+	if seen.Reversed() {
+		facts = append(d.orderFacts(ctx, c, seen.OrderID, src), facts...)
 	}
-	return d.applyAll(ctx, []Fact{CaptureSeen(c.ID, src, seen), back})
+	if reversal {
+		return d.applyAll(ctx, append(facts, ReversalSeen(c.ID, src, r)))
+	}
+	return d.applyAll(ctx, append(facts, RefundSeen(c.ID, src, r)))
+}
+
+// orderFacts is what the order of a capture says, where PayPal still knows it; nothing otherwise.
+func (d *Desk) orderFacts(ctx context.Context, c Contribution, orderID string, src Source) []Fact {
+	orderID = cmp.Or(c.OrderID, orderID)
+	if orderID == "" {
+		return nil
+	}
+	o, err := d.paypal.Order(ctx, orderID)
+	if err != nil || o.CustomID != c.ID.String() {
+		return nil
+	}
+	return OrderSeen(c.ID, src, o)
+}
+
+// SettleDispute asks PayPal about one case and applies the answer to the contribution whose payment it is about. The
+// error is ErrNotOurs when that belongs to nobody here.
+func (d *Desk) SettleDispute(ctx context.Context, disputeID string, src Source) (Contribution, error) {
+	seen, err := d.paypal.Dispute(ctx, disputeID)
+	if err != nil {
+		return Contribution{}, fmt.Errorf("ask about dispute %s: %w", disputeID, err)
+	}
+	id, direct, err := d.disputed(ctx, seen, src)
+	if err != nil {
+		return Contribution{}, fmt.Errorf("dispute %s: %w", disputeID, err)
+	}
+	c, err := d.applyAll(ctx, []Fact{DisputeSeen(id, src, seen)})
+	if err != nil || seen.Open() || direct {
+		return c, err
+	}
+	// How the case ended shows in what became of the money: ask for that too, should its own news be lost.
+	for _, capture := range seen.CaptureIDs {
+		settled, err := d.SettleCapture(ctx, capture, src)
+		switch {
+		case err == nil && settled.ID == id:
+			c = settled
+		case err != nil && !errors.Is(err, ErrNotOurs) && !paypal.NotFound(err):
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// disputed finds whose payment a case is about, and whether it was made in PayPal directly. A payment we have not heard
+// of is asked for first.
+func (d *Desk) disputed(ctx context.Context, seen paypal.Dispute, src Source) (uuid.UUID, bool, error) {
+	var of struct {
+		Contribution uuid.UUID `db:"contribution_id"`
+		Kind         string    `db:"kind"`
+	}
+	err := d.db.GetContext(ctx, &of, `SELECT contribution_id, kind FROM payment WHERE paypal_id = ANY($1) ORDER BY id LIMIT 1`, db.Array(seen.CaptureIDs))
+	if err == nil {
+		return of.Contribution, of.Kind == "direct", nil
+	}
+	if !db.IsNotFound(err) {
+		return uuid.Nil, false, db.Translate(fmt.Errorf("find the disputed payment: %w", err))
+	}
+	for _, capture := range seen.CaptureIDs {
+		c, err := d.SettleCapture(ctx, capture, src)
+		if err == nil {
+			return c.ID, false, nil
+		}
+		if !errors.Is(err, ErrNotOurs) && !paypal.NotFound(err) {
+			return uuid.Nil, false, err
+		}
+	}
+	return uuid.Nil, false, ErrNotOurs
 }
 
 // Cancel notes that the reader came back by the cancel address. It changes nothing about money: an approval that comes

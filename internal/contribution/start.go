@@ -34,7 +34,7 @@ func (d *Desk) Start(ctx context.Context, in Intent) (Contribution, error) {
 		return c, d.unstartable(c)
 	}
 	got, err, _ := d.ordering.Do(c.ID.String(), func() (any, error) {
-		return d.seeThrough(ctx, func(ctx context.Context) (Contribution, error) { return d.order(ctx, c, in.Locale) })
+		return seeThrough(ctx, d, func(ctx context.Context) (Contribution, error) { return d.order(ctx, c, in.Locale) })
 	})
 	c, _ = got.(Contribution)
 	return c, d.answer(err)

@@ -23,7 +23,10 @@ func (d *Desk) Sweep(ctx context.Context) (int, error) {
 	total := 0
 	for ctx.Err() == nil {
 		due, err := d.claimDue(ctx)
-		if err != nil || len(due) == 0 {
+		if err == nil && len(due) == 0 {
+			return total, d.sweepRefunds(ctx)
+		}
+		if err != nil {
 			return total, err
 		}
 		d.settleEach(ctx, due)

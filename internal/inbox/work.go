@@ -139,6 +139,7 @@ const (
 	anOrder
 	aCapture
 	aRefund
+	aDispute
 )
 
 // about tells what to ask PayPal's API for when an event of this type comes.
@@ -152,6 +153,8 @@ func about(eventType string) subject {
 		return aCapture
 	case "PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED":
 		return aRefund
+	case "CUSTOMER.DISPUTE.CREATED", "CUSTOMER.DISPUTE.UPDATED", "CUSTOMER.DISPUTE.RESOLVED":
+		return aDispute
 	default:
 		return nothing
 	}
@@ -166,6 +169,7 @@ func EventTypes() []string {
 		"CHECKOUT.ORDER.APPROVED", "CHECKOUT.ORDER.COMPLETED", "CHECKOUT.PAYMENT-APPROVAL.REVERSED",
 		"PAYMENT.CAPTURE.PENDING", "PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.DENIED", "PAYMENT.CAPTURE.DECLINED",
 		"PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED",
+		"CUSTOMER.DISPUTE.CREATED", "CUSTOMER.DISPUTE.UPDATED", "CUSTOMER.DISPUTE.RESOLVED",
 	}
 }
 
@@ -183,6 +187,8 @@ func (i *Inbox) settle(ctx context.Context, e event) (contribution.Contribution,
 		return i.desk.SettleCapture(ctx, parsed.CaptureID, src)
 	case aRefund:
 		return i.desk.SettleRefund(ctx, parsed.RefundID, e.Type == "PAYMENT.CAPTURE.REVERSED", src)
+	case aDispute:
+		return i.desk.SettleDispute(ctx, parsed.DisputeID, src)
 	default:
 		return contribution.Contribution{}, contribution.ErrNotOurs
 	}
