@@ -101,6 +101,7 @@ func (s *Server) enterCapture(o *order, u *unit, status, reason string) {
 		s.books.invoices[k.InvoiceID] = k.ID
 	}
 	s.enterLedger(ledgerRef{kindCapture, k.ID})
+	s.enterMovement(k)
 	s.journal.put("capture", k.ID, k)
 }
 

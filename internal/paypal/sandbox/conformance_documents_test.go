@@ -32,6 +32,7 @@ const (
 	paymentsDocument = "payments_payment_v2"
 	webhooksDocument = "notifications_webhooks_v1"
 	disputesDocument = "customer_disputes_v1"
+	searchDocument   = "reporting_transactions_v1"
 )
 
 // factsDir is the folder with what is known of PayPal's wire. It is no part of the repository.
@@ -86,7 +87,7 @@ func loadDocuments(t *testing.T) *documents {
 // route makes the operations findable by method and path, whatever the host.
 func (d *documents) route(t *testing.T) {
 	t.Helper()
-	for _, name := range []string{ordersDocument, paymentsDocument, webhooksDocument, disputesDocument} {
+	for _, name := range []string{ordersDocument, paymentsDocument, webhooksDocument, disputesDocument, searchDocument} {
 		doc := d.byName[name]
 		doc.Servers = nil
 		router, err := gorillamux.NewRouter(doc)

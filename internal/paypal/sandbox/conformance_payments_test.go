@@ -159,6 +159,7 @@ func driveStrangers(t *testing.T, s *stage) {
 		{"POST", ordersPath, unit(`"custom_id":"x"`)}, {"GET", order}, {"PATCH", order, "[" + step("replace", "custom_id", `"x"`) + "]"},
 		{"POST", order + "/capture", "{}"}, {"GET", capture}, {"POST", capture + "/refund", "{}"}, {"GET", refund},
 		{"GET", webhook}, {"GET", "/v1/notifications/webhooks-events/" + event}, {"GET", "/v1/customer/disputes"},
+		{"GET", searchPath + "?start_date=2026-11-01T00:00:00Z&end_date=2026-11-02T00:00:00Z"},
 	} {
 		method, path, body := call[0], call[1], call[2]
 		if got := s.api(method, path, body, "Authorization", ""); got.status != http.StatusUnauthorized || got.get("name") != "AUTHENTICATION_FAILURE" {

@@ -50,7 +50,7 @@ func drive(t *testing.T, in *inspector) {
 			{"refunds", driveRefunds}, {"refund refusals", driveRefundRefusals}, {"disputes", driveDisputes},
 			{"strangers", driveStrangers}, {"webhooks", driveWebhooks}, {"events", driveEvents},
 			{"simulator", driveSimulator}, {"mocks", driveMocks}, {"spoilt requests", driveSpoiltRequests}, {"recordings", driveRecordings},
-			{"our client", driveClient},
+			{"our client", driveClient}, {"transaction search", driveSearch},
 		} {
 			t.Run(d.name, func(t *testing.T) {
 				t.Parallel()
@@ -254,9 +254,9 @@ func reportExceptions(b *strings.Builder, allowed []exception, met []int) {
 // reportRest names what no line above is about.
 func (in *inspector) reportRest(b *strings.Builder) {
 	b.WriteString("\n## Not emulated\n\nMembers of a purchase unit that are kept and given back unread: `payment_instruction`, `supplementary_data`, `shipping.options`.\n" +
-		"Operations of the four documents above that the emulator does not have:\n\n")
+		"Operations of the five documents above that the emulator does not have:\n\n")
 	rest := map[string]bool{}
-	for _, name := range []string{ordersDocument, paymentsDocument, webhooksDocument, disputesDocument} {
+	for _, name := range []string{ordersDocument, paymentsDocument, webhooksDocument, disputesDocument, searchDocument} {
 		for path, item := range in.docs.byName[name].Paths.Map() {
 			for method := range item.Operations() {
 				if operation := method + " " + path; in.operations[operation] == nil {

@@ -1,6 +1,6 @@
 // Package sandbox emulates the part of PayPal's REST API that takes one-time payments: OAuth tokens, orders, captures
-// and refunds (v2), webhooks with signed deliveries, the approval page, and test hooks under /sandbox/ that PayPal does
-// not have. It is written from PayPal's documents and recorded answers, and imports nothing of ours, so that the wire is
+// and refunds (v2), transaction search, webhooks with signed deliveries, the approval page, and test hooks under /sandbox/
+// that PayPal does not have. It is written from PayPal's documents and recorded answers, and imports nothing of ours, so that the wire is
 // read twice, independently. It never links into the production binary.
 //
 // # Where PayPal's documents are silent
@@ -32,6 +32,12 @@
 //   - The certificate's address serves the leaf alone, as PayPal's does; GET /sandbox/ca.pem has the root and, behind it,
 //     the intermediate that a verifier needs.
 //   - The simulator signs under the webhook id WEBHOOK_ID, as PayPal's does, but with the same certificate as the rest.
+//   - Transaction search lists the oldest first, by the second in which a transaction began, and each as it stands now: what
+//     its lag hides is whole transactions, not changes to those that it shows. A page beyond the last is empty. Dates go
+//     without a colon in the zone, as published answers have it, not as the document does; and an empty result is an empty
+//     list. A start before the three years, or after the last refresh, gets the one message that is known.
+//   - A payment's line keeps its own fee whatever follows; it is S until nothing of the payment is left, and then V. Neither
+//     ending nor available balances are in it. A payment made outside any order has no capture and no webhook.
 //
 // # What is different on purpose
 //
@@ -40,8 +46,8 @@
 //
 // # What is not here
 //
-// Products, plans, subscriptions and v1 sales (their test hooks answer 404), transaction search, authorizations,
-// confirm-payment-source, tracking, cards and other payment sources, shipping checks, payouts, several sellers or apps,
-// webhooks-lookup. Disputes can be read, not answered. Captures are in the currency of the order; nothing is converted.
-// Faults and the list of past deliveries do not survive a restart; all else does when DataDir is set.
+// Products, plans, subscriptions and v1 sales (their test hooks answer 404), authorizations, confirm-payment-source,
+// tracking, cards and other payment sources, shipping checks, payouts, several sellers or apps, webhooks-lookup. Disputes
+// can be read, not answered. Captures are in the currency of the order; nothing is converted. Faults, what POST
+// /sandbox/search says and the list of past deliveries do not survive a restart; all else does when DataDir is set.
 package sandbox

@@ -15,7 +15,12 @@ import (
 // readHook reads the JSON body of a test hook; an empty one leaves the defaults. Members it does not know are refused,
 // so that a slip of the pen is not taken for a test.
 func readHook(w http.ResponseWriter, r *http.Request, into any) bool {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	return readLongHook(w, r, into, maxBody)
+}
+
+// readLongHook is readHook for a body of up to so many bytes.
+func readLongHook(w http.ResponseWriter, r *http.Request, into any, most int64) bool {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	if err == nil && strings.TrimSpace(string(body)) != "" {
 		dec := json.NewDecoder(strings.NewReader(string(body)))
 		dec.DisallowUnknownFields()

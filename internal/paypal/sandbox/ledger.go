@@ -13,6 +13,8 @@ const (
 	kindRefund   ledgerKind = "refund"
 	kindReversal ledgerKind = "reversal"
 	kindDispute  ledgerKind = "dispute"
+	kindSale     ledgerKind = "sale"   // a payment outside any order
+	kindReturn   ledgerKind = "return" // its refund, which the ledger calls a refund, too
 )
 
 // ledgerRef points at the thing an entry is about; the entry is made when it is asked for, as the thing stands then.
@@ -30,7 +32,7 @@ type ledgerEntry struct {
 	Fee      string     `json:"fee"`
 	Status   string     `json:"status"`
 	CustomID string     `json:"custom_id"`
-	Parent   string     `json:"parent,omitempty"` // a capture's order; the capture of anything else
+	Parent   string     `json:"parent,omitempty"` // a capture's order; the payment of anything else
 	At       string     `json:"at"`
 }
 
@@ -64,6 +66,13 @@ func (b *books) entry(ref ledgerRef) ledgerEntry {
 			ref.kind = kindReversal
 		}
 		return newEntry(ref, r.Amount, 0, r.Status, r.CustomID, r.CaptureID, r.Created)
+	case kindSale:
+		d := b.directs[ref.id]
+		return newEntry(ref, d.Amount, d.Fee, d.status(), "", "", d.Created)
+	case kindReturn:
+		t := b.transfers[ref.id]
+		ref.kind = kindRefund
+		return newEntry(ref, t.Amount.negated(), 0, statusCompleted, "", t.Reference, t.Created)
 	default:
 		d := b.disputes[ref.id]
 		return newEntry(ref, d.Amount, 0, d.ledgerStatus(), b.captures[d.CaptureID].CustomID, d.CaptureID, d.Created)

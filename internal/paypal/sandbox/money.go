@@ -119,6 +119,8 @@ func (m money) String() string {
 
 func (m money) view() *moneyView { return &moneyView{m.Currency, m.String()} }
 
+func (m money) negated() money { return money{m.Currency, -m.Minor} }
+
 func (m money) minus(other int64) money { return money{m.Currency, m.Minor - other} }
 
 // summary writes an amount as the summaries of PayPal's events do: "$ 30.0 USD", "EUR 2.5 EUR".

@@ -15,6 +15,7 @@ const (
 	opRefundShow  operation = "refunds.get"
 	opWebhooks    operation = "notifications"
 	opDisputes    operation = "disputes"
+	opReporting   operation = "reporting"
 )
 
 // detail is one entry of an error's details.
@@ -43,6 +44,9 @@ type problem struct {
 	InfoURL string   `json:"information_link,omitempty"`
 	Details []detail `json:"details,omitempty"`
 	Links   []link   `json:"links,omitempty"`
+
+	TotalItems   int `json:"total_items,omitempty"`
+	MaximumItems int `json:"maximum_items,omitempty"`
 }
 
 func (p *problem) Error() string {

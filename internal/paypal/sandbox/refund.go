@@ -133,6 +133,7 @@ func (s *Server) enterRefund(k *capture, want refundOrder) *refund {
 	}
 	k.Reversed = k.Reversed || want.reversal
 	s.enterLedger(ledgerRef{kindRefund, r.ID})
+	s.enterMovement(r)
 	s.journal.put("refund", r.ID, r)
 	s.journal.put("capture", k.ID, k)
 	s.emitRefund(r)

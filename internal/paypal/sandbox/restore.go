@@ -16,11 +16,24 @@ func (s *Server) apply(l readLine, pending map[string]deliveryRecord) error {
 	case "order":
 		return restore(l, b.orders, func(*order) { b.recent = append(b.recent, l.ID) })
 	case "capture":
-		return restore(l, b.captures, func(*capture) { s.enterLedger(ledgerRef{kindCapture, l.ID}) })
+		return restore(l, b.captures, func(k *capture) {
+			s.enterLedger(ledgerRef{kindCapture, l.ID})
+			s.enterMovement(k)
+		})
 	case "refund":
-		return restore(l, b.refunds, func(*refund) { s.enterLedger(ledgerRef{kindRefund, l.ID}) })
+		return restore(l, b.refunds, func(r *refund) {
+			s.enterLedger(ledgerRef{kindRefund, l.ID})
+			s.enterMovement(r)
+		})
 	case "dispute":
 		return restore(l, b.disputes, func(*dispute) { s.enterLedger(ledgerRef{kindDispute, l.ID}) })
+	case "transfer":
+		return restore(l, b.transfers, s.reenterTransfer)
+	case "direct":
+		return restore(l, b.directs, func(d *direct) {
+			s.enterLedger(ledgerRef{kindSale, l.ID})
+			s.enterMovement(d)
+		})
 	case "event":
 		return restore(l, b.byEvent, func(e *event) { b.events = append(b.events, e) })
 	case "webhook":
@@ -28,6 +41,14 @@ func (s *Server) apply(l readLine, pending map[string]deliveryRecord) error {
 	default:
 		return s.applyPassing(l, pending)
 	}
+}
+
+// reenterTransfer gives a transfer its places again: only the refund of a payment outside any order has one in the ledger.
+func (s *Server) reenterTransfer(t *transfer) {
+	if t.Code == codeRefund {
+		s.enterLedger(ledgerRef{kindReturn, t.ID})
+	}
+	s.enterMovement(t)
 }
 
 // applyPassing enters what is not kept for ever.
@@ -152,6 +173,15 @@ func (s *Server) snapshot(pending []*delivery) {
 			j.put("refund", ref.id, b.refunds[ref.id])
 		case kindDispute:
 			j.put("dispute", ref.id, b.disputes[ref.id])
+		case kindSale:
+			j.put("direct", ref.id, b.directs[ref.id])
+		case kindReturn:
+			j.put("transfer", ref.id, b.transfers[ref.id])
+		}
+	}
+	for _, m := range b.statement {
+		if t, isTransfer := m.record.(*transfer); isTransfer && t.Code != codeRefund {
+			j.put("transfer", t.ID, t)
 		}
 	}
 	b.events = b.events[max(0, len(b.events)-s.opts.MaxDeliveries):]

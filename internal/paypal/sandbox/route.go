@@ -28,6 +28,9 @@ func (s *Server) routes() http.Handler {
 		r.Get("/v1/customer/disputes", s.api(opDisputes, s.listDisputes))
 		r.Get("/v1/customer/disputes/{id}", s.api(opDisputes, s.showDispute))
 
+		r.Get("/v1/reporting/transactions", s.api(opReporting, s.searchTransactions))
+		r.Get("/v1/reporting/balances", s.api(opReporting, s.listBalances))
+
 		r.Route("/v1/notifications", func(r chi.Router) {
 			r.Post("/webhooks", s.api(opWebhooks, s.createWebhook))
 			r.Get("/webhooks", s.api(opWebhooks, s.listWebhooks))
@@ -75,6 +78,10 @@ func (s *Server) hooks(r chi.Router) {
 	r.Post("/captures/{id}/reverse", s.hookReverse)
 	r.Post("/captures/{id}/dispute", s.hookDispute)
 	r.Post("/captures/{id}/settle", s.hookSettle)
+	r.Post("/payments", s.hookPayment)
+	r.Post("/payments/{id}/refund", s.hookPaymentRefund)
+	r.Post("/search", s.hookSearch)
+	r.Post("/history", s.hookHistory)
 	r.HandleFunc("/subscriptions", s.noSubscriptions)
 	r.HandleFunc("/subscriptions/*", s.noSubscriptions)
 }

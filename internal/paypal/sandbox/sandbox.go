@@ -25,6 +25,9 @@ type Options struct {
 	MaxDeliveries int              // how many past deliveries and events are kept for looking at; default 50,000
 
 	DeliveryConcurrency int // webhooks sent at once; default 16
+
+	SearchLag   time.Duration // how late transaction search is, up to 3 h at PayPal; default 0; POST /sandbox/search changes it
+	SearchLimit int           // how many transactions a search may find; default 10,000, which is PayPal's
 }
 
 // Server is one emulated PayPal with one seller and one REST app.
@@ -42,8 +45,9 @@ type Server struct {
 	post    *postOffice
 	offset  atomic.Int64 // what POST /sandbox/clock has added, in nanoseconds
 
-	mu    sync.Mutex
-	books books
+	mu     sync.Mutex
+	books  books
+	search searchSettings
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -59,6 +63,7 @@ func New(opts Options) (*Server, error) {
 		}
 		s.fees[currency] = fee
 	}
+	s.search.lag = opts.SearchLag
 	s.once, s.tokens, s.post = newRequestBook(), newTokenBook(), newPostOffice(s)
 	var err error
 	if s.keys, err = loadAuthority(opts.DataDir, opts.Now()); err != nil {
@@ -103,6 +108,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxDeliveries <= 0 {
 		o.MaxDeliveries = 50_000
+	}
+	if o.SearchLimit <= 0 {
+		o.SearchLimit = searchLimit
 	}
 	if o.DeliveryConcurrency <= 0 {
 		o.DeliveryConcurrency = 16

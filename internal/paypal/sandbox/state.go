@@ -86,18 +86,23 @@ type dispute struct {
 
 // books are everything the emulator believes. Server.mu guards them.
 type books struct {
-	orders   map[string]*order
-	captures map[string]*capture
-	refunds  map[string]*refund
-	disputes map[string]*dispute
-	invoices map[string]string // invoice_id of a captured payment, to its capture
-	returned map[string]string // invoice_id of a refund, to the refund
-	ledger   []ledgerRef
-	recent   []string // order ids in the order they were made
-	approved []approval
-	webhooks []*webhook
-	events   []*event
-	byEvent  map[string]*event
+	orders    map[string]*order
+	captures  map[string]*capture
+	refunds   map[string]*refund
+	disputes  map[string]*dispute
+	transfers map[string]*transfer
+	directs   map[string]*direct
+	invoices  map[string]string // invoice_id of a captured payment, to its capture
+	returned  map[string]string // invoice_id of a refund, to the refund
+	ledger    []ledgerRef
+	recent    []string // order ids in the order they were made
+	approved  []approval
+	webhooks  []*webhook
+	events    []*event
+	byEvent   map[string]*event
+
+	statement  []movement // by time, unless disordered says that it has to be sorted first
+	disordered bool
 }
 
 // approval is one click of a payer, in the order they came. An order that was approved again has another, later one.
@@ -110,7 +115,7 @@ func newBooks() books {
 	return books{
 		orders: map[string]*order{}, captures: map[string]*capture{}, refunds: map[string]*refund{},
 		disputes: map[string]*dispute{}, invoices: map[string]string{}, returned: map[string]string{},
-		byEvent: map[string]*event{},
+		byEvent: map[string]*event{}, transfers: map[string]*transfer{}, directs: map[string]*direct{},
 	}
 }
 

@@ -16,7 +16,8 @@ const tokenLife = 32400 * time.Second
 // tokenScope is what the token of an app with every feature of the emulator may do.
 const tokenScope = "https://uri.paypal.com/services/checkout/one-click-with-merchant-issued-token " +
 	"https://uri.paypal.com/services/payments/payment https://uri.paypal.com/services/payments/refund " +
-	"https://uri.paypal.com/services/applications/webhooks https://uri.paypal.com/services/disputes/read-seller openid"
+	"https://uri.paypal.com/services/applications/webhooks https://uri.paypal.com/services/disputes/read-seller " +
+	"https://uri.paypal.com/services/disputes/update-seller https://uri.paypal.com/services/reporting/search/read openid"
 
 // tokenBook knows the access tokens that are good, and until when.
 type tokenBook struct {

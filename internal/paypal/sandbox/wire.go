@@ -88,7 +88,7 @@ func (c *call) refusal() *problem {
 // is not understood gets the real answer. Source: PayPal, "Negative testing: request headers".
 func (c *call) mocked() *problem {
 	header := c.Header.Get("PayPal-Mock-Response")
-	if header == "" || c.op == opWebhooks || c.op == opDisputes {
+	if header == "" || c.op == opWebhooks || c.op == opDisputes || c.op == opReporting {
 		return nil
 	}
 	var mock struct {
