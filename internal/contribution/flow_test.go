@@ -113,7 +113,7 @@ func (n *newsroom) heal() { n.hook("DELETE", "faults", "", nil) }
 
 // line is one line of the sandbox's ledger: what PayPal believes.
 type line struct {
-	ID, Kind, Amount, Currency, Fee, Status, Parent string
+	ID, Kind, Amount, Currency, Fee, Status, Stage, Parent string
 	CustomID                                        string `json:"custom_id"`
 }
 
@@ -172,10 +172,21 @@ func (n *newsroom) booksEqual() {
 		if l.Status == "PENDING" || l.Status == "DECLINED" {
 			continue
 		}
-		if l.Kind == "capture" {
+		switch l.Kind {
+		case "capture", "sale":
 			want["charge "+l.ID] = l.Amount
 			want["fee "+l.ID] = "-" + l.Fee
-		} else {
+		case "dispute":
+			if l.Stage != "INQUIRY" {
+				want["dispute_hold "+l.ID] = "-" + l.Amount
+				if l.Status != "OPEN" {
+					want["dispute_release "+l.ID] = l.Amount
+				}
+			}
+			if l.Fee != "0.00" {
+				want["chargeback_fee "+l.ID] = "-" + l.Fee
+			}
+		default:
 			want[l.Kind+" "+l.ID] = "-" + l.Amount
 		}
 	}

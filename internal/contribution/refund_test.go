@@ -1,0 +1,353 @@
+package contribution
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/fault"
+	"readerfund/internal/paypal"
+)
+
+var editor = Actor{Name: "editor@example.org"}
+
+// paid is a gift of 25.00 EUR that came in, and the id of its capture.
+func (n *newsroom) paid() (Contribution, string) {
+	n.t.Helper()
+	c := n.start()
+	n.approve(c, "approve")
+	c = n.settle(c, ByReader)
+	var capture string
+	if err := n.db.Get(&capture, `SELECT paypal_id FROM payment WHERE contribution_id = $1`, c.ID); err != nil {
+		n.t.Fatal(err)
+	}
+	return c, capture
+}
+
+func (n *newsroom) refund(c Contribution, amount, key string) (RefundRequest, error) {
+	return n.Refund(n.t.Context(), RefundOrder{Contribution: c.ID, Amount: amount, Reason: "Given twice.", Note: "With\nthanks", Key: key, By: editor})
+}
+
+// refunds counts PayPal's refunds.
+func (n *newsroom) refunds() (count int) {
+	n.t.Helper()
+	for _, l := range n.ledger() {
+		if l.Kind == "refund" {
+			count++
+		}
+	}
+	return count
+}
+
+// audited gives the actions noted about a contribution, oldest first.
+func (n *newsroom) audited(c Contribution) string {
+	n.t.Helper()
+	var all []string
+	err := n.db.Select(&all, `SELECT action || coalesce(' ' || (detail->>'outcome'), '') FROM audit_entry WHERE subject = $1 AND actor = $2 ORDER BY id`, c.Receipt, editor.Name)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return strings.Join(all, ", ")
+}
+
+// A gift of 25.00, of which 10.00 goes back by our staff and 5.00 by somebody at PayPal, each told three times and the
+// wrong way round.
+func TestPartsGoBackFromBothSides(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, capture := n.paid()
+	ours, err := n.refund(c, "10.00", "form-1")
+	if err != nil || ours.State != RefundDone || ours.RefundID == "" {
+		t.Fatalf("%+v, %v", ours, err)
+	}
+	var theirs struct{ ID string }
+	n.hook("POST", "captures/"+capture+"/refund", `{"amount":"5.00"}`, &theirs)
+	for range 3 {
+		for _, id := range []string{theirs.ID, ours.RefundID} {
+			if _, err := n.SettleRefund(t.Context(), id, false, Source{Way: ByWebhook}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	n.wants(c, PartiallyRefunded)
+	n.booksEqual()
+	var gross, fee, back int64
+	err = n.db.QueryRowx(`
+		SELECT sum(amount_minor) FILTER (WHERE kind = 'charge'), sum(amount_minor) FILTER (WHERE kind = 'fee'), sum(amount_minor) FILTER (WHERE kind = 'refund')
+		FROM ledger_entry WHERE contribution_id = $1`, c.ID).Scan(&gross, &fee, &back)
+	if err != nil || gross != 2500 || back != -1500 || fee >= 0 {
+		t.Errorf("gross %d, fee %d, refunded %d (%v)", gross, fee, back, err)
+	}
+	if got := n.audited(c); got != "contribution.refund, contribution.refund_answer done" {
+		t.Errorf("audited: %s", got)
+	}
+}
+
+func TestPressingTwiceIsOneRefund(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, _ := n.paid()
+	var wait sync.WaitGroup
+	for range 20 {
+		wait.Go(func() {
+			if _, err := n.refund(c, "10.00", "the same form"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if n.refunds() != 1 {
+		t.Errorf("%d refunds at PayPal", n.refunds())
+	}
+	n.booksEqual()
+	for name, ask := range map[string]func() (RefundRequest, error){
+		"the same form with another amount": func() (RefundRequest, error) { return n.refund(c, "9.00", "the same form") },
+		"the same form for another gift": func() (RefundRequest, error) {
+			other, _ := n.paid()
+			return n.refund(other, "10.00", "the same form")
+		},
+	} {
+		if _, err := ask(); !fault.Is(err, fault.Conflict) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if n.refunds() != 1 {
+		t.Errorf("%d refunds at PayPal", n.refunds())
+	}
+}
+
+// Two people, two forms, at once: together they may not give back more than there is.
+func TestTwoFormsCannotGiveBackMoreThanThereIs(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, _ := n.paid()
+	var wait sync.WaitGroup
+	for _, key := range []string{"a", "b", "c", "d"} {
+		wait.Go(func() {
+			if _, err := n.refund(c, "20.00", key); err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.Invalid) {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if n.refunds() != 1 {
+		t.Errorf("%d refunds of 20.00 from 25.00", n.refunds())
+	}
+	n.booksEqual()
+}
+
+func TestWhatCannotBeRefundedIsSaid(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, _ := n.paid()
+	waiting := n.start()
+	n.approve(waiting, "pending")
+	waiting = n.settle(waiting, ByReader)
+	open := n.start()
+	for _, wrong := range []struct {
+		name, says string
+		order      RefundOrder
+		kind       fault.Kind
+	}{
+		{"nothing", "above zero", RefundOrder{Contribution: c.ID, Amount: "0"}, fault.Invalid},
+		{"less than nothing", "", RefundOrder{Contribution: c.ID, Amount: "-5"}, fault.Invalid},
+		{"more than there is", "At most 25.00 EUR is left", RefundOrder{Contribution: c.ID, Amount: "25.01"}, fault.Invalid},
+		{"no number", "", RefundOrder{Contribution: c.ID, Amount: "ten"}, fault.Invalid},
+		{"a third decimal", "", RefundOrder{Contribution: c.ID, Amount: "1.999"}, fault.Invalid},
+		{"another currency", "only be refunded in EUR", RefundOrder{Contribution: c.ID, Amount: "5.00", Currency: "USD"}, fault.Invalid},
+		{"another gift's payment", "has no payment", RefundOrder{Contribution: c.ID, Payment: "5O190127TN364715T"}, fault.NotFound},
+		{"what PayPal holds", "still holds", RefundOrder{Contribution: waiting.ID, Amount: "5.00"}, fault.Invalid},
+		{"what never came", "nothing to give back", RefundOrder{Contribution: open.ID, Amount: "5.00"}, fault.Invalid},
+		{"nobody's gift", "no such contribution", RefundOrder{Contribution: uuid.New(), Amount: "5.00"}, fault.NotFound},
+	} {
+		wrong.order.Reason, wrong.order.Key, wrong.order.By = "because", wrong.name, editor
+		if _, err := n.Refund(t.Context(), wrong.order); !fault.Is(err, wrong.kind) || !strings.Contains(err.Error(), wrong.says) {
+			t.Errorf("%s: %v, want %q", wrong.name, err, wrong.says)
+		}
+	}
+	long := strings.Repeat("x", 2000)
+	for name, o := range map[string]RefundOrder{
+		"no reason": {Key: "k"}, "no key": {Reason: "r"}, "a long reason": {Reason: long, Key: "k"}, "a long note": {Reason: "r", Note: long, Key: "k"},
+		"bad text": {Reason: "\xff", Key: "k"}, "a long key": {Reason: "r", Key: long},
+	} {
+		o.Contribution, o.Amount = c.ID, "5.00"
+		if _, err := n.Refund(t.Context(), o); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var rows int
+	if err := n.db.Get(&rows, `SELECT count(*) FROM refund_request`); err != nil || rows != 0 || n.refunds() != 0 {
+		t.Errorf("%d requests were written, %d refunds made (%v)", rows, n.refunds(), err)
+	}
+}
+
+// The answer is lost on the way, or does not come: the request stands, and the sweep brings it to its end.
+func TestARefundWhoseAnswerWasLost(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"reset_after", "reset_before"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			n := open(t)
+			c, _ := n.paid()
+			n.fault(`{"kind":"` + kind + `","times":50,"match":{"method":"POST","path":"/v2/payments/captures/*/refund"}}`)
+			r, err := n.refund(c, "10.00", "form")
+			if err != nil || r.State != RefundUnknown {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			if _, err := n.refund(c, "5.00", "another"); !fault.Is(err, fault.Conflict) {
+				t.Errorf("another refund while one is under way: %v", err)
+			}
+			n.heal()
+			if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != RefundDone {
+				t.Errorf("pressed again: %+v, %v", r, err)
+			}
+			if n.refunds() != 1 {
+				t.Errorf("%d refunds", n.refunds())
+			}
+			n.booksEqual()
+		})
+	}
+}
+
+func TestTheSweepEndsARefundThatNobodySawThrough(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, _ := n.paid()
+	n.fault(`{"kind":"status","status":503,"times":50,"match":{"method":"POST","path":"/v2/payments/captures/*/refund"}}`)
+	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != RefundUnknown {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	n.heal()
+	n.later(2 * time.Hour)
+	for range 2 {
+		if _, err := n.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.wants(c, PartiallyRefunded)
+	n.booksEqual()
+	if got := n.audited(c); got != "contribution.refund, contribution.refund_answer done" {
+		t.Errorf("audited: %s", got)
+	}
+}
+
+// A process that dies after PayPal made the refund leaves the request as it was. PayPal's news of the refund comes first,
+// then the sweep.
+func TestARefundWhoseProcessDied(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, _ := n.paid()
+	r, err := n.refund(c, "10.00", "form")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, undo := range []string{
+		`DELETE FROM ledger_entry WHERE kind = 'refund'`, `UPDATE payment SET returned_minor = 0`, `DELETE FROM refund`,
+		`UPDATE contribution SET state = 'completed'`, `UPDATE refund_request SET state = 'asked', refund_id = NULL, ended_at = NULL, check_at = asked_at`,
+	} {
+		if _, err := n.db.Exec(undo); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := n.SettleRefund(t.Context(), r.RefundID, false, Source{Way: ByWebhook}); err != nil {
+		t.Fatal(err)
+	}
+	n.later(time.Minute)
+	if _, err := n.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	again, err := refundRequest(t.Context(), n.db, "r.id = $1", r.ID)
+	if err != nil || again.State != RefundDone || again.RefundID != r.RefundID || n.refunds() != 1 {
+		t.Errorf("%+v, %v, %d refunds", again, err, n.refunds())
+	}
+	n.booksEqual()
+}
+
+// PayPal forgot the request after its memory was over, and refuses the invoice number that it has: the refund is found
+// in its books, and not made again.
+func TestARefundThatPayPalForgotIsFound(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, capture := n.paid()
+	r, err := n.refund(c, "10.00", "form")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.db.Exec(`UPDATE refund_request SET id = gen_random_uuid(), state = 'unknown', refund_id = NULL, ended_at = NULL, check_at = asked_at`); err != nil {
+		t.Fatal(err)
+	}
+	n.later(time.Minute)
+	if _, err := n.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	again, err := refundRequest(t.Context(), n.db, "p.paypal_id = $1", capture)
+	if err != nil || again.State != RefundDone || again.RefundID != r.RefundID || n.refunds() != 1 {
+		t.Errorf("%+v, %v, %d refunds", again, err, n.refunds())
+	}
+}
+
+func TestAnAnswerThatNeverCameIsGivenUp(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, _ := n.paid()
+	n.fault(`{"kind":"status","status":503,"times":50,"match":{"method":"POST","path":"/v2/payments/captures/*/refund"}}`)
+	if _, err := n.refund(c, "10.00", "form"); err != nil {
+		t.Fatal(err)
+	}
+	n.later(41 * 24 * time.Hour)
+	n.heal()
+	r, err := n.refund(c, "10.00", "form")
+	if err != nil || r.State != RefundFailed || !strings.Contains(r.Advice, "Look at the payment in PayPal") || n.refunds() != 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// PayPal's no is kept with words that say what to do.
+func TestPayPalRefusesARefund(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, _ := n.paid()
+	n.later(181 * 24 * time.Hour)
+	r, err := n.refund(c, "10.00", "form")
+	if err != nil || r.State != RefundRefused || r.Answer != "REFUND_TIME_LIMIT_EXCEEDED" || !strings.Contains(r.Advice, "180") {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	n.wants(c, Completed)
+	if got := n.audited(c); got != "contribution.refund, contribution.refund_answer refused" {
+		t.Errorf("audited: %s", got)
+	}
+	if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != RefundRefused {
+		t.Errorf("pressed again: %+v, %v", r, err)
+	}
+}
+
+// The database itself refuses to book refunds of more than was paid, should PayPal ever say so.
+func TestMoreGoneBackThanCameInIsNotBooked(t *testing.T) {
+	t.Parallel()
+	d := bareDesk(t)
+	c := mustBegin(t, d)
+	src := Source{Way: ByWebhook}
+	seen := func(id string, minor int64) []Fact {
+		r := paypal.Refund{ID: id, CaptureID: "CAP", Status: paypal.RefundCompleted, Amount: eur(minor), CreatedAt: noon}
+		return []Fact{CaptureSeen(c.ID, src, captureOf("CAP", "PARTIALLY_REFUNDED")), RefundSeen(c.ID, src, r)}
+	}
+	apply(t, d, seen("R1", 2000)...)
+	if _, err := d.applyAll(t.Context(), seen("R2", 600)); err == nil || !strings.Contains(err.Error(), "more than what is left") {
+		t.Errorf("20.00 and 6.00 of 25.00: %v", err)
+	}
+	usd := paypal.Refund{ID: "R3", CaptureID: "CAP", Status: paypal.RefundCompleted, CreatedAt: noon}
+	usd.Amount.Minor, usd.Amount.Currency = 100, "USD"
+	if _, err := d.applyAll(t.Context(), []Fact{RefundSeen(c.ID, src, usd)}); err == nil {
+		t.Error("a refund in another currency was booked")
+	}
+	if _, err := d.db.ExecContext(context.WithoutCancel(t.Context()), `UPDATE payment SET returned_minor = amount_minor + 1`); err == nil {
+		t.Error("the database took it")
+	}
+	if got := entries(t.Context(), t, d.db, c.ID); strings.Count(got, "refund") != 1 {
+		t.Errorf("booked:\n%s", got)
+	}
+}
