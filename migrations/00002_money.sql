@@ -7,8 +7,9 @@ ALTER TABLE contribution DROP CONSTRAINT contribution_state_check;
 ALTER TABLE contribution ADD CONSTRAINT contribution_state_check CHECK (state IN (
     'started', 'order_unknown', 'failed', 'created', 'cancelled', 'approved', 'capture_unknown', 'expired',
     'declined', 'pending', 'completed', 'disputed', 'partially_refunded', 'refunded', 'reversed'));
--- adopted: the payment was made in PayPal directly, and staff took it into the books.
-ALTER TABLE contribution ADD COLUMN origin text NOT NULL DEFAULT 'here' CHECK (origin IN ('here', 'adopted'));
+-- adopted: the payment was made in PayPal directly, and staff took it into the books. restored: the contribution was
+-- started here, its row was lost with the database, and PayPal's order told of it.
+ALTER TABLE contribution ADD COLUMN origin text NOT NULL DEFAULT 'here' CHECK (origin IN ('here', 'adopted', 'restored'));
 
 -- direct: a payment without an order, which only PayPal's transaction search knows.
 ALTER TABLE payment DROP CONSTRAINT payment_kind_check;

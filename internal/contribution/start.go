@@ -117,7 +117,7 @@ func (d *Desk) order(ctx context.Context, c Contribution, locale string) (Contri
 	src := Source{Way: ByStart}
 	address := d.baseURL + "/contributions/" + c.ID.String()
 	o, err := d.paypal.CreateOrder(ctx, paypal.OrderRequest{
-		RequestID: c.ID.String(), CustomID: c.ID.String(), InvoiceID: c.Receipt, Amount: c.Amount,
+		RequestID: c.ID.String(), CustomID: c.ID.String(), InvoiceID: c.Receipt, ReferenceID: c.Campaign, Amount: c.Amount,
 		Description: d.description(), BrandName: d.publication, Locale: locale,
 		ReturnURL: address + "/return", CancelURL: address + "/cancel",
 	})

@@ -27,10 +27,10 @@ const (
 )
 
 // OrderRequest is what a new order says. RequestID is the stored PayPal-Request-Id: the same one gives the same order
-// for six hours. CustomID, InvoiceID are at most 127 characters; Description and BrandName are cut there; a Locale
-// that PayPal would refuse is left out.
+// for six hours. CustomID, InvoiceID are at most 127 characters, ReferenceID 256; Description and BrandName are cut at 127;
+// a Locale that PayPal would refuse is left out.
 type OrderRequest struct {
-	RequestID, CustomID, InvoiceID, Description, BrandName, Locale, ReturnURL, CancelURL string
+	RequestID, CustomID, InvoiceID, ReferenceID, Description, BrandName, Locale, ReturnURL, CancelURL string
 
 	Amount money.Amount
 }
@@ -42,6 +42,7 @@ type Order struct {
 	Status          OrderStatus
 	CustomID        string
 	InvoiceID       string
+	ReferenceID     string // "default" where the request gave none
 	Amount          money.Amount
 	PayeeMerchantID string
 	PayeeEmail      string

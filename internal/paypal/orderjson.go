@@ -18,6 +18,7 @@ type newOrderJSON struct {
 }
 
 type newUnitJSON struct {
+	ReferenceID string     `json:"reference_id,omitempty"`
 	CustomID    string     `json:"custom_id,omitempty"`
 	InvoiceID   string     `json:"invoice_id,omitempty"`
 	Description string     `json:"description,omitempty"`
@@ -36,7 +37,7 @@ type experienceJSON struct {
 
 func newOrder(r OrderRequest) newOrderJSON {
 	out := newOrderJSON{Intent: "CAPTURE", Units: []newUnitJSON{{
-		CustomID: r.CustomID, InvoiceID: r.InvoiceID, Description: cut(r.Description, maxText), Amount: writeAmount(r.Amount),
+		ReferenceID: r.ReferenceID, CustomID: r.CustomID, InvoiceID: r.InvoiceID, Description: cut(r.Description, maxText), Amount: writeAmount(r.Amount),
 	}}}
 	out.Source.PayPal.Experience = experienceJSON{
 		BrandName: cut(r.BrandName, maxText),
@@ -62,10 +63,11 @@ type orderJSON struct {
 }
 
 type unitJSON struct {
-	CustomID  string      `json:"custom_id"`
-	InvoiceID string      `json:"invoice_id"`
-	Amount    *amountJSON `json:"amount"`
-	Payee     struct {
+	CustomID    string      `json:"custom_id"`
+	InvoiceID   string      `json:"invoice_id"`
+	ReferenceID string      `json:"reference_id"`
+	Amount      *amountJSON `json:"amount"`
+	Payee       struct {
 		MerchantID string `json:"merchant_id"`
 		Email      string `json:"email_address"`
 	} `json:"payee"`
@@ -129,7 +131,7 @@ func (o orderJSON) read() (Order, error) {
 }
 
 func (u unitJSON) into(o *Order) (err error) {
-	o.CustomID, o.InvoiceID = u.CustomID, u.InvoiceID
+	o.CustomID, o.InvoiceID, o.ReferenceID = u.CustomID, u.InvoiceID, u.ReferenceID
 	o.PayeeMerchantID, o.PayeeEmail = u.Payee.MerchantID, u.Payee.Email
 	if u.Amount != nil {
 		if o.Amount, err = u.Amount.read(); err != nil {
