@@ -10,6 +10,8 @@ import (
 // Attention counts what a person should look at.
 type Attention struct {
 	Contributions int64 `db:"contributions"`
+	Disputes      int64 `db:"disputes"` // open cases that wait for our answer
+	Refunds       int64 `db:"refunds"`  // asked for by staff, and we do not know yet what PayPal made of them
 	Parked        int64 `db:"parked"`
 	Suspects      int64 `db:"suspects"`
 }
@@ -23,6 +25,8 @@ func (r *Reports) Attention(ctx context.Context) (Attention, error) {
 	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		return tx.GetContext(ctx, &a, `
 			SELECT (SELECT count(*) FROM contribution WHERE attention <> '') AS contributions,
+			       (SELECT count(*) FROM dispute WHERE status = 'open' AND (respond_by IS NOT NULL OR may_accept)) AS disputes,
+			       (SELECT count(*) FROM refund_request WHERE check_at IS NOT NULL AND state IN ('asked', 'unknown')) AS refunds,
 			       (SELECT count(*) FROM webhook_event WHERE state = 'parked') AS parked,
 			       (SELECT count(*) FROM suspect_delivery) AS suspects`)
 	})

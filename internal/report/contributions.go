@@ -21,7 +21,7 @@ import (
 func Statuses() []string {
 	return []string{
 		"started", "order_unknown", "failed", "created", "cancelled", "approved", "capture_unknown", "expired",
-		"declined", "pending", "completed", "partially_refunded", "refunded", "reversed",
+		"declined", "pending", "completed", "disputed", "partially_refunded", "refunded", "reversed",
 	}
 }
 
@@ -39,7 +39,7 @@ type ContributionsQuery struct {
 	Campaign  string // slug
 	Article   string // address
 	Currency  money.Currency
-	Search    string // a receipt number, or PayPal's id of an order, a capture or a refund
+	Search    string // a receipt number, or PayPal's id of an order, a capture, a refund or a dispute
 	Attention bool   // only those that a person should look at
 	After     string // the cursor that the page before gave
 	Limit     int    // 0 for DefaultLimit
@@ -165,7 +165,7 @@ func (r *Reports) eachContribution(ctx context.Context, q ContributionsQuery, li
 func selectContributions(clause string) string {
 	return `
 	SELECT c.id, c.receipt, c.state, c.reason, c.attention, c.amount_minor, c.currency, c.campaign, c.article, c.name,
-	       c.order_id, p.paypal_id AS capture_id, c.created_at, c.completed_at, s.gross, s.fee, s.refunded, s.net
+	       c.order_id, p.paypal_id AS capture_id, c.created_at, c.completed_at, s.gross, s.fee, s.refunded, s.held, s.net
 	FROM (SELECT c.*, k.slug AS campaign FROM contribution c JOIN campaign k ON k.id = c.campaign_id` + clause + `) c
 	CROSS JOIN LATERAL (SELECT ` + sumColumns + ` FROM ledger_entry l WHERE l.contribution_id = c.id AND l.currency = c.currency) s
 	LEFT JOIN LATERAL (
@@ -220,7 +220,8 @@ func (c *conditions) search(text string) {
 		SELECT id FROM contribution WHERE receipt = ANY (%[1]s)
 		UNION SELECT id FROM contribution WHERE order_id = ANY (%[1]s)
 		UNION SELECT contribution_id FROM payment WHERE paypal_id = ANY (%[1]s)
-		UNION SELECT p.contribution_id FROM refund f JOIN payment p ON p.id = f.payment_id WHERE f.paypal_id = ANY (%[1]s))`, what)
+		UNION SELECT p.contribution_id FROM refund f JOIN payment p ON p.id = f.payment_id WHERE f.paypal_id = ANY (%[1]s)
+		UNION SELECT p.contribution_id FROM dispute x JOIN payment p ON p.id = x.payment_id WHERE x.paypal_id = ANY (%[1]s))`, what)
 }
 
 // spellings are the ways in which what was typed may be kept: as it is, in capitals, and as a receipt number with its

@@ -75,7 +75,7 @@ func (b *book) give(g gift) gift {
 		}
 	}
 	completed := &g.At
-	if g.State != "completed" {
+	if g.State != "completed" && g.State != "disputed" {
 		completed = nil
 	}
 	b.exec(`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, article, name, email,

@@ -30,6 +30,10 @@ type History struct {
 	CheckAt   time.Time // when PayPal is asked next
 	Payments  []Payment
 	Refunds   []Refund
+	Asked     []RefundRequest
+	Disputes  []Dispute
+	Turned    []Conversion
+	Adopted   bool // the payment was made in PayPal directly, and staff took it into the books
 	Entries   []Entry
 	Events    []Event
 	Webhooks  []Webhook
@@ -38,7 +42,7 @@ type History struct {
 // Payment is one movement of money, as PayPal reported it.
 type Payment struct {
 	ID         int64
-	Kind       string // capture or sale
+	Kind       string // capture, sale, or direct: made in PayPal without us
 	PayPalID   string
 	Status     string
 	Reason     string
@@ -114,7 +118,7 @@ func (r *Reports) History(ctx context.Context, id uuid.UUID) (History, error) {
 	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		h = History{}
 		for _, read := range []func(context.Context, *sqlx.Tx, uuid.UUID, *History) error{
-			readHead, readPayments, readRefunds, readEntries, readEvents, readWebhooks,
+			readHead, readPayments, readRefunds, readAsked, readDisputes, readConversions, readEntries, readEvents, readWebhooks,
 		} {
 			if err := read(ctx, tx, id, &h); err != nil {
 				return err
@@ -140,11 +144,11 @@ func readHead(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error 
 	h.Contribution = row.contribution()
 	var checkAt sql.NullTime
 	err = tx.QueryRowxContext(ctx, `
-		SELECT c.frequency, k.heading, c.email, c.message, c.anonymous, c.cover_fee, c.updated_at, c.check_at,
+		SELECT c.frequency, k.heading, c.email, c.message, c.anonymous, c.cover_fee, c.updated_at, c.check_at, c.origin = 'adopted',
 		       coalesce(s.name, ''), coalesce(s.email, '')
 		FROM contribution c JOIN campaign k ON k.id = c.campaign_id LEFT JOIN supporter s ON s.id = c.supporter_id
 		WHERE c.id = $1`, id).
-		Scan(&h.Frequency, &h.Heading, &h.Email, &h.Message, &h.Anonymous, &h.CoverFee, &h.UpdatedAt, &checkAt, &h.PayerName, &h.PayerMail)
+		Scan(&h.Frequency, &h.Heading, &h.Email, &h.Message, &h.Anonymous, &h.CoverFee, &h.UpdatedAt, &checkAt, &h.Adopted, &h.PayerName, &h.PayerMail)
 	h.UpdatedAt, h.CheckAt = h.UpdatedAt.UTC(), utc(checkAt)
 	return err
 }

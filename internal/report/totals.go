@@ -59,9 +59,10 @@ type TotalsQuery struct {
 
 // TotalsRow is the money of one currency, for one value of each key asked for; the other keys are empty.
 //
-// Gross is what readers paid; Fee what PayPal kept, less what it gave back; Refunded what went back to readers by refund,
-// reversal or dispute; Net the sum of all entries. Net = Gross - Fee - Refunded. Money counts on the day it moved, so a
-// day with only refunds has a negative Net.
+// Gross is what readers paid; Fee what PayPal kept, also for disputes, less what it gave back; Refunded what went back to
+// readers, by refund or by reversal; Held what PayPal holds back for open disputes; Net the sum of all entries.
+// Net = Gross - Fee - Refunded - Held. Money counts on the day it moved, so a day with only refunds has a negative Net,
+// and one on which a hold ended a negative Held.
 type TotalsRow struct {
 	Currency money.Currency
 	Day      string // 2026-11-30
@@ -77,14 +78,17 @@ type Sums struct {
 	Gross    int64 `db:"gross"`
 	Fee      int64 `db:"fee"`
 	Refunded int64 `db:"refunded"`
+	Held     int64 `db:"held"`
 	Net      int64 `db:"net"`
 }
 
-// sumColumns turns ledger entries l into Sums. What readers and PayPal took is shown without its minus sign.
+// sumColumns turns ledger entries l into Sums. What readers and PayPal took or hold is shown without its minus sign. A
+// kind that is new here must be put into one of the parts: TestNetIsTheSumOfAllEntries holds them against the ledger's kinds.
 const sumColumns = `
 	coalesce(sum(l.amount_minor) FILTER (WHERE l.kind = 'charge'), 0)::bigint AS gross,
-	-coalesce(sum(l.amount_minor) FILTER (WHERE l.kind IN ('fee', 'fee_refund')), 0)::bigint AS fee,
-	-coalesce(sum(l.amount_minor) FILTER (WHERE l.kind NOT IN ('charge', 'fee', 'fee_refund')), 0)::bigint AS refunded,
+	-coalesce(sum(l.amount_minor) FILTER (WHERE l.kind IN ('fee', 'fee_refund', 'chargeback_fee', 'chargeback_fee_refund')), 0)::bigint AS fee,
+	-coalesce(sum(l.amount_minor) FILTER (WHERE l.kind IN ('refund', 'reversal')), 0)::bigint AS refunded,
+	-coalesce(sum(l.amount_minor) FILTER (WHERE l.kind IN ('dispute_hold', 'dispute_release')), 0)::bigint AS held,
 	coalesce(sum(l.amount_minor), 0)::bigint AS net`
 
 // Totals adds up the ledger. Rows are in the order of the keys, days and months from the earliest, then of currencies.
@@ -159,5 +163,7 @@ func (c *conditions) key(k Key) string {
 
 // Add adds the sums of the same currency.
 func (s Sums) Add(other Sums) Sums {
-	return Sums{Gross: s.Gross + other.Gross, Fee: s.Fee + other.Fee, Refunded: s.Refunded + other.Refunded, Net: s.Net + other.Net}
+	return Sums{
+		Gross: s.Gross + other.Gross, Fee: s.Fee + other.Fee, Refunded: s.Refunded + other.Refunded, Held: s.Held + other.Held, Net: s.Net + other.Net,
+	}
 }

@@ -3,6 +3,7 @@ package report_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -24,14 +25,18 @@ func day(t *testing.T, text string) report.Day {
 	return d
 }
 
-// lines writes totals one row a line, like "2026-11-30 EUR 2: 30.00 -1.50 -0.00 = 28.50".
+// lines writes totals one row a line, like "2026-11-30 EUR 2: 30.00 -1.50 -0.00 = 28.50", and what is held where something is.
 func lines(rows []report.TotalsRow) []string {
 	var all []string
 	for _, r := range rows {
 		key := strings.Join(slices.DeleteFunc([]string{r.Day, r.Month, r.Campaign, r.Article}, func(s string) bool { return s == "" }), " ")
 		amount := func(minor int64) string { return money.New(minor, r.Currency).Decimal() }
-		all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s %d: %s -%s -%s = %s",
-			key, r.Currency, r.Count, amount(r.Gross), amount(r.Fee), amount(r.Refunded), amount(r.Net))))
+		held := ""
+		if r.Held != 0 {
+			held = " held " + amount(r.Held)
+		}
+		all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s %d: %s -%s -%s%s = %s",
+			key, r.Currency, r.Count, amount(r.Gross), amount(r.Fee), amount(r.Refunded), held, amount(r.Net))))
 	}
 	return all
 }
@@ -67,18 +72,21 @@ func TestTotals(t *testing.T) {
 	b.enter(d, "dispute_hold", -5000, at("2026-12-02T12:00:00Z"))
 	b.enter(d, "dispute_release", 5000, at("2026-12-03T12:00:00Z"))
 	b.enter(d, "reversal", -5000, at("2026-12-03T13:00:00Z"))
+	b.enter(d, "chargeback_fee", -2000, at("2026-12-02T12:00:00Z"))
+	b.enter(d, "chargeback_fee_refund", 500, at("2026-12-04T12:00:00Z"))
 	b.give(gift{At: at("2026-11-30T12:00:00Z"), State: "created"}) // no money, no row
 
 	check(t, totals(t, r, report.TotalsQuery{}),
-		"EUR 2: 35.00 -1.52 -15.00 = 18.48", "JPY 1: 3000 -148 -0 = 2852", "USD 1: 50.00 -2.24 -50.00 = -2.24")
+		"EUR 2: 35.00 -1.52 -15.00 = 18.48", "JPY 1: 3000 -148 -0 = 2852", "USD 1: 50.00 -17.24 -50.00 = -17.24")
 	check(t, totals(t, r, report.TotalsQuery{By: []report.Key{report.ByDay}}),
 		"2026-11-29 EUR 1: 25.00 -0.98 -0.00 = 24.02",
 		"2026-11-30 EUR 1: 10.00 -0.64 -0.00 = 9.36",
 		"2026-11-30 JPY 1: 3000 -148 -0 = 2852",
 		"2026-11-30 USD 1: 50.00 -2.24 -0.00 = 47.76",
 		"2026-12-01 EUR 0: 0.00 --0.10 -15.00 = -14.90",
-		"2026-12-02 USD 0: 0.00 -0.00 -50.00 = -50.00",
-		"2026-12-03 USD 0: 0.00 -0.00 -0.00 = 0.00")
+		"2026-12-02 USD 0: 0.00 -20.00 -0.00 held 50.00 = -70.00",
+		"2026-12-03 USD 0: 0.00 -0.00 -50.00 held -50.00 = 0.00",
+		"2026-12-04 USD 0: 0.00 --5.00 -0.00 = 5.00")
 	check(t, totals(t, r, report.TotalsQuery{By: []report.Key{report.ByMonth, report.ByCampaign}, Currency: "EUR"}),
 		"2026-11 autumn EUR 1: 25.00 -0.98 -0.00 = 24.02",
 		"2026-11 winter EUR 1: 10.00 -0.64 -0.00 = 9.36",
@@ -86,7 +94,7 @@ func TestTotals(t *testing.T) {
 	check(t, totals(t, r, report.TotalsQuery{By: []report.Key{report.ByArticle}}),
 		"JPY 1: 3000 -148 -0 = 2852",
 		"https://example.org/a EUR 1: 25.00 -0.88 -15.00 = 9.12",
-		"https://example.org/a USD 1: 50.00 -2.24 -50.00 = -2.24",
+		"https://example.org/a USD 1: 50.00 -17.24 -50.00 = -17.24",
 		"https://example.org/b EUR 1: 10.00 -0.64 -0.00 = 9.36")
 	check(t, totals(t, r, report.TotalsQuery{Campaign: "winter"}), "EUR 1: 10.00 -0.64 -0.00 = 9.36")
 	check(t, totals(t, r, report.TotalsQuery{Article: "https://example.org/a", Currency: "USD", To: day(t, "2026-11-30")}), "USD 1: 50.00 -2.24 -0.00 = 47.76")
@@ -192,7 +200,7 @@ func TestTotalsOfPartsAreTheTotalOfTheWhole(t *testing.T) {
 				}
 				all := map[money.Currency][5]int64{}
 				for _, row := range rows {
-					if row.Net != row.Gross-row.Fee-row.Refunded {
+					if row.Net != row.Gross-row.Fee-row.Refunded-row.Held {
 						t.Fatalf("net is not what is left: %+v", row)
 					}
 					had := all[row.Currency]
@@ -215,6 +223,65 @@ func TestTotalsOfPartsAreTheTotalOfTheWhole(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whatever the ledger has, in every kind that it may have: the parts make up the net, the net is the sum of all entries, and
+// contributions say the same as totals.
+func TestNetIsTheSumOfAllEntries(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	r := report.New(b.d, time.UTC)
+	var allowed string
+	if err := b.d.GetContext(t.Context(), &allowed, `SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'ledger_entry_kind_check'`); err != nil {
+		t.Fatal(err)
+	}
+	var kinds []string
+	for _, m := range regexp.MustCompile(`'([a-z_]+)'`).FindAllStringSubmatch(allowed, -1) {
+		kinds = append(kinds, m[1])
+	}
+	if len(kinds) < 9 {
+		t.Fatalf("the ledger's kinds were read as %q", kinds)
+	}
+	sign := map[bool]int64{true: 1, false: -1}
+	rapid.Check(t, func(rt *rapid.T) {
+		b.exec(`DELETE FROM ledger_entry`)
+		want := map[money.Currency]int64{}
+		for range rapid.IntRange(1, 3).Draw(rt, "gifts") {
+			g := b.give(gift{Amount: 10_000, Currency: rapid.SampledFrom([]string{"EUR", "JPY"}).Draw(rt, "currency"), At: at("2026-11-29T12:00:00Z")})
+			for _, kind := range rapid.SliceOfN(rapid.SampledFrom(kinds), 0, 8).Draw(rt, "entries") {
+				in := kind == "charge" || kind == "fee_refund" || kind == "dispute_release" || kind == "chargeback_fee_refund"
+				minor := sign[in] * rapid.Int64Range(0, 1_000_000).Draw(rt, "minor")
+				b.enter(g, kind, minor, g.At.Add(time.Duration(rapid.IntRange(0, 200).Draw(rt, "hours"))*time.Hour))
+				want[money.Currency(g.Currency)] += minor
+			}
+		}
+		got, listed := map[money.Currency]int64{}, map[money.Currency]int64{}
+		add := func(sums map[money.Currency]int64, c money.Currency, s report.Sums) {
+			if s.Net != s.Gross-s.Fee-s.Refunded-s.Held {
+				rt.Fatalf("the parts do not make up the net: %+v", s)
+			}
+			sums[c] += s.Net
+		}
+		rows, err := r.Totals(t.Context(), report.TotalsQuery{By: []report.Key{report.ByDay}})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for _, row := range rows {
+			add(got, row.Currency, row.Sums)
+		}
+		err = r.EachContribution(t.Context(), report.ContributionsQuery{}, func(c report.Contribution) error {
+			add(listed, c.Amount.Currency, c.Sums)
+			return nil
+		})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for _, c := range []money.Currency{"EUR", "JPY"} {
+			if got[c] != want[c] || listed[c] != want[c] {
+				rt.Fatalf("%s: the ledger has %d, totals %d, contributions %d", c, want[c], got[c], listed[c])
+			}
+		}
+	})
 }
 
 func TestTotalsRefuse(t *testing.T) {

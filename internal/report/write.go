@@ -84,6 +84,7 @@ func totalsColumns(by []Key) []column[TotalsRow] {
 		column[TotalsRow]{"gross", func(r TotalsRow) cell { return amount(r.Gross, r.Currency) }},
 		column[TotalsRow]{"fee", func(r TotalsRow) cell { return amount(r.Fee, r.Currency) }},
 		column[TotalsRow]{"refunded", func(r TotalsRow) cell { return amount(r.Refunded, r.Currency) }},
+		column[TotalsRow]{"held", func(r TotalsRow) cell { return amount(r.Held, r.Currency) }},
 		column[TotalsRow]{"net", func(r TotalsRow) cell { return amount(r.Net, r.Currency) }},
 	)
 }
@@ -115,6 +116,7 @@ func contributionColumns(zone *time.Location) []column[Contribution] {
 		{"gross", func(r c) cell { return amount(r.Gross, r.Amount.Currency) }},
 		{"fee", func(r c) cell { return amount(r.Fee, r.Amount.Currency) }},
 		{"refunded", func(r c) cell { return amount(r.Refunded, r.Amount.Currency) }},
+		{"held", func(r c) cell { return amount(r.Held, r.Amount.Currency) }},
 		{"net", func(r c) cell { return amount(r.Net, r.Amount.Currency) }},
 		{"campaign", func(r c) cell { return text(r.Campaign) }},
 		{"article", func(r c) cell { return text(r.Article) }},

@@ -46,7 +46,9 @@ func sample(t *testing.T) *report.Reports {
 	b.enter(g, "refund", -250000, at("2026-11-24T08:00:00Z"))
 	b.paid(gift{ID: id(2), Receipt: "00A1-B2C3", Amount: 3000, Currency: "JPY", At: at("2026-11-22T10:00:00Z"), Campaign: "winter"}, 148)
 	b.give(gift{ID: id(3), Receipt: "ZZZZ-0000", At: at("2026-11-22T11:00:00Z"), State: "declined", Article: "=HYPERLINK(\"http://evil\")", Attention: "Two \"captures\",\nboth declined"})
-	b.paid(gift{ID: id(4), Receipt: "4444-4444", Amount: 500, At: at("2026-03-29T00:59:59.5Z")}, 49)
+	d := b.paid(gift{ID: id(4), Receipt: "4444-4444", Amount: 500, At: at("2026-03-29T00:59:59.5Z"), State: "disputed"}, 49)
+	b.enter(d, "dispute_hold", -500, at("2026-03-30T08:00:00Z"))
+	b.enter(d, "chargeback_fee", -2000, at("2026-03-30T08:00:00Z"))
 	return report.New(b.d, zone(t, "Europe/Berlin"))
 }
 
@@ -86,7 +88,7 @@ func TestCSVIsReadBackAndHarmless(t *testing.T) {
 		{"\t=1", "'\t=1"}, {"\r=1", "'=1"}, {"＝1", "'＝1"}, {"a=1", "a=1"}, {"x,\"y\"\nz", "x,\"y\"\nz"}, {" =1", " =1"},
 	} {
 		var out bytes.Buffer
-		rows := []report.TotalsRow{{Currency: "EUR", Article: c.article, Sums: report.Sums{Refunded: 1250, Net: -1250}}}
+		rows := []report.TotalsRow{{Currency: "EUR", Article: c.article, Sums: report.Sums{Refunded: 1250, Held: 300, Net: -1550}}}
 		if err := report.WriteTotals(&out, report.CSV, []report.Key{report.ByArticle}, rows); err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +96,7 @@ func TestCSVIsReadBackAndHarmless(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%q: %v", c.article, err)
 		}
-		if records[1][0] != c.want || records[1][5] != "12.50" || records[1][6] != "-12.50" {
+		if records[1][0] != c.want || records[1][5] != "12.50" || records[1][6] != "3.00" || records[1][7] != "-15.50" {
 			t.Errorf("%q: got %q", c.article, records[1])
 		}
 	}
@@ -112,7 +114,7 @@ func TestJSONIsAnArrayOfTheInterfacesFields(t *testing.T) {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	for _, field := range []string{
-		"id", "receipt", "status", "currency", "gross", "fee", "refunded", "net", "campaign", "article", "paypal_order_id",
+		"id", "receipt", "status", "currency", "gross", "fee", "refunded", "held", "net", "campaign", "article", "paypal_order_id",
 		"paypal_capture_id", "created_at", "completed_at",
 	} {
 		if _, ok := rows[0][field]; !ok {
