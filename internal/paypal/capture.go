@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"regexp"
 	"time"
 
 	"readerfund/internal/money"
@@ -28,17 +29,27 @@ type Capture struct {
 	ID, OrderID, CustomID, InvoiceID string
 
 	Status CaptureStatus
-	Reason string // why it is pending or declined: "ECHECK", "PENDING_REVIEW"
+	Reason string // why it is pending, declined or refunded: "ECHECK", "PENDING_REVIEW", "BUYER_COMPLAINT"
 	Amount money.Amount
 	// Fee and Net are nil while PayPal has not settled them, and when the capture moved no money: PayPal writes a
 	// breakdown for a declined capture too.
-	Fee, Net             *money.Amount
+	Fee, Net *money.Amount
+	// Receivable is what reached the account, where that keeps another currency: Net times ExchangeRate. It is nil, and
+	// the rate empty, where nothing was converted. The rate is PayPal's decimal as it is written, with up to 15 decimals:
+	// it is shown and never reckoned with.
+	Receivable           *money.Amount
+	ExchangeRate         string
 	CreatedAt, UpdatedAt time.Time // UTC; zero when PayPal does not say
 }
 
 // Refunded tells whether some or all of it went back.
 func (c Capture) Refunded() bool {
 	return c.Status == CaptureRefunded || c.Status == CapturePartiallyRefunded
+}
+
+// Reversed tells whether it went back against our will: a chargeback, or a case that the payer won.
+func (c Capture) Reversed() bool {
+	return c.Refunded() && (c.Reason == "CHARGEBACK" || c.Reason == "BUYER_COMPLAINT")
 }
 
 // Capture reads a capture. It also reads the sale of a subscription by its id: not documented by PayPal, but in use.
@@ -67,6 +78,9 @@ func (c *Client) Capture(ctx context.Context, id string) (Capture, error) {
 	return capture, nil
 }
 
+// rateShape is an exchange rate's value (Payments v2, exchange_rate): a decimal with up to 15 digits after the point.
+var rateShape = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,15})?$`)
+
 type captureJSON struct {
 	ID        string        `json:"id"`
 	Status    CaptureStatus `json:"status"`
@@ -82,6 +96,11 @@ type captureJSON struct {
 	Breakdown struct {
 		Fee *amountJSON `json:"paypal_fee"`
 		Net *amountJSON `json:"net_amount"`
+
+		Receivable *amountJSON `json:"receivable_amount"`
+		Rate       struct {
+			Value looseText `json:"value"`
+		} `json:"exchange_rate"`
 	} `json:"seller_receivable_breakdown"`
 	Supplementary struct {
 		Related struct {
@@ -106,8 +125,12 @@ func (in captureJSON) read() (Capture, error) {
 	if in.Status == CaptureDeclined || in.Status == CaptureFailed {
 		return out, nil
 	}
-	if err := errors.Join(in.Breakdown.Fee.readInto(&out.Fee), in.Breakdown.Net.readInto(&out.Net)); err != nil {
+	b := in.Breakdown
+	if err := errors.Join(b.Fee.readInto(&out.Fee), b.Net.readInto(&out.Net), b.Receivable.readInto(&out.Receivable)); err != nil {
 		return Capture{}, err
+	}
+	if rateShape.MatchString(string(b.Rate.Value)) {
+		out.ExchangeRate = string(b.Rate.Value)
 	}
 	return out, nil
 }

@@ -17,9 +17,10 @@ type Event struct {
 	Type         string    // "PAYMENT.CAPTURE.COMPLETED"
 	ResourceType string    // "capture", "refund", "checkout-order", "sale", …
 	ResourceID   string    // the resource's own id
-	OrderID      string    // empty when the body names none; so are the next two
+	OrderID      string    // empty when the body names none; so are the next three
 	CaptureID    string    // for a v1 sale, the sale's id
 	RefundID     string    // for a reversal too: PayPal makes it a refund
+	DisputeID    string    // the case; which payments it is about, the Disputes API tells
 	CreateTime   time.Time // UTC; zero when it cannot be read
 	Summary      string    // PayPal's sentence in English; it may be personal, and is at most 300 characters
 }
@@ -79,6 +80,7 @@ func ParseEvent(body []byte) (Event, error) {
 	}
 	e.placeLinks(resource.links())
 	e.placeResource()
+	e.placeDispute(resource)
 	related := resource.object("supplementary_data").object("related_ids")
 	e.OrderID = or(e.OrderID, related.shaped("order_id", idShape))
 	e.CaptureID = or(e.CaptureID, or(related.shaped("capture_id", idShape), resource.shaped("sale_id", idShape)))
@@ -132,6 +134,14 @@ func (e *Event) placeResource() {
 		e.CaptureID = or(e.CaptureID, e.ResourceID)
 	case "refund":
 		e.RefundID = or(e.RefundID, e.ResourceID)
+	}
+}
+
+// placeDispute finds the case of an event about one. Only such events have one: a payment's event that names a case has
+// other news.
+func (e *Event) placeDispute(resource object) {
+	if strings.HasPrefix(e.Type, "CUSTOMER.DISPUTE.") || strings.HasPrefix(e.Type, "RISK.DISPUTE.") {
+		e.DisputeID = or(resource.shaped("dispute_id", idShape), or(linked(resource.links(), "self", disputesPath+"/"), e.ResourceID))
 	}
 }
 

@@ -38,7 +38,7 @@ func TestParseEvent(t *testing.T) {
 		"a v1 refund": {`{"id":"WH-1","event_type":"PAYMENT.SALE.REFUNDED","resource_type":"sale","resource":{"id":"R1","sale_id":"S1"}}`,
 			paypal.Event{ID: "WH-1", Type: "PAYMENT.SALE.REFUNDED", ResourceType: "sale", ResourceID: "R1", RefundID: "R1", CaptureID: "S1"}},
 		"a dispute": {`{"id":"WH-1","event_type":"CUSTOMER.DISPUTE.CREATED","resource_type":"dispute","resource":{"dispute_id":"PP-D-1"}}`,
-			paypal.Event{ID: "WH-1", Type: "CUSTOMER.DISPUTE.CREATED", ResourceType: "dispute", ResourceID: "PP-D-1"}},
+			paypal.Event{ID: "WH-1", Type: "CUSTOMER.DISPUTE.CREATED", ResourceType: "dispute", ResourceID: "PP-D-1", DisputeID: "PP-D-1"}},
 		"month 19":          {`{"id":"WH-1","event_type":"X","create_time":"2018-19-12T22:20:32.000Z"}`, paypal.Event{ID: "WH-1", Type: "X"}},
 		"times of no shape": {`{"id":"WH-1","event_type":"X","create_time":{"a":1}}`, paypal.Event{ID: "WH-1", Type: "X"}},
 		"ids as numbers":    {`{"id":1,"event_type":"X","resource":{"id":12345678901234567890123}}`, paypal.Event{ID: "1", Type: "X", ResourceID: "12345678901234567890123"}},
@@ -74,6 +74,24 @@ func TestParseEventRefuses(t *testing.T) {
 	} {
 		if got, err := paypal.ParseEvent([]byte(body)); tell(err) == nil || got != (paypal.Event{}) {
 			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+}
+
+func TestParseEventFindsTheCase(t *testing.T) {
+	t.Parallel()
+	const link = `"links":[{"rel":"self","href":"https://api.paypal.com/v1/customer/disputes/PP-D-7"}]`
+	for _, c := range []struct{ kind, resource, want string }{
+		{"CUSTOMER.DISPUTE.CREATED", `{"dispute_id":"PP-D-1","disputed_transactions":[{"seller_transaction_id":"17C"}]}`, "PP-D-1"},
+		{"CUSTOMER.DISPUTE.UPDATED", `{"dispute_id":"PP-D-1","id":"X",` + link + `}`, "PP-D-1"},
+		{"CUSTOMER.DISPUTE.RESOLVED", `{"dispute_id":"../x",` + link + `}`, "PP-D-7"},
+		{"RISK.DISPUTE.CREATED", `{"id":"PP-D-2"}`, "PP-D-2"},
+		{"RISK.DISPUTE.CREATED", `[]`, ""},
+		{"PAYMENT.CAPTURE.REVERSED", `{"id":"R1","dispute_id":"PP-D-1"}`, ""},
+	} {
+		e, err := paypal.ParseEvent([]byte(`{"id":"WH-1","event_type":"` + c.kind + `","resource_type":"dispute","resource":` + c.resource + `}`))
+		if tell(err) != nil || e.DisputeID != c.want || strings.Contains(c.kind, "DISPUTE") && e.OrderID+e.CaptureID+e.RefundID != "" {
+			t.Errorf("%s %s: %+v, %v", c.kind, c.resource, e, err)
 		}
 	}
 }
@@ -127,7 +145,7 @@ func FuzzParseEvent(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, id := range []string{e.ResourceID, e.OrderID, e.CaptureID, e.RefundID} {
+		for _, id := range []string{e.ResourceID, e.OrderID, e.CaptureID, e.RefundID, e.DisputeID} {
 			if len(id) > 64 || strings.ContainsAny(id, "/.?#%\x00 ") {
 				t.Errorf("id %q", id)
 			}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
@@ -47,6 +48,58 @@ func TestCaptureReads(t *testing.T) {
 	}
 	if _, err := linked.client(t).Capture(t.Context(), "18C"); tell(err) == nil {
 		t.Error("another capture was taken for the one asked for")
+	}
+}
+
+func TestCaptureReadsAConversion(t *testing.T) {
+	t.Parallel()
+	body := func(rate string) string {
+		return `{"id":"17C","status":"COMPLETED","amount":{"currency_code":"USD","value":"10.00"},"seller_receivable_breakdown":{
+			"gross_amount":{"currency_code":"USD","value":"10.00"},"paypal_fee":{"currency_code":"USD","value":"0.79"},"net_amount":{"currency_code":"USD","value":"9.21"},
+			"receivable_amount":{"currency_code":"EUR","value":"8.47"},"exchange_rate":{"source_currency":"USD","target_currency":"EUR","value":` + rate + `}}}`
+	}
+	for rate, want := range map[string]string{`"0.919652431123456"`: "0.919652431123456", `0.92`: "0.92", `"1"`: "1", `"-1"`: "", `"1e5"`: "", `"0,92"`: "", `{}`: "", `null`: ""} {
+		got, err := newPeer(t, answers(answer(200, body(rate)))).client(t).Capture(t.Context(), "17C")
+		if tell(err) != nil || got.Receivable == nil || *got.Receivable != money.New(847, "EUR") || got.ExchangeRate != want {
+			t.Errorf("%s: %+v, %v", rate, got, err)
+		}
+	}
+	odd := newPeer(t, answers(answer(200, strings.Replace(body(`"1"`), "8.47", "8.475", 1))))
+	if _, err := odd.client(t, func(c *paypal.Config) { c.Timeout = 200 * time.Millisecond }).Capture(t.Context(), "17C"); tell(err) == nil {
+		t.Error("a receivable that cannot be read was left out")
+	}
+}
+
+func TestCaptureReversed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status paypal.CaptureStatus
+		reason string
+		want   bool
+	}{
+		{paypal.CaptureRefunded, "CHARGEBACK", true}, {paypal.CaptureRefunded, "BUYER_COMPLAINT", true}, {paypal.CapturePartiallyRefunded, "BUYER_COMPLAINT", true},
+		{paypal.CaptureRefunded, "REFUNDED", false}, {paypal.CaptureRefunded, "", false}, {paypal.CapturePending, "BUYER_COMPLAINT", false}, {paypal.CaptureCompleted, "CHARGEBACK", false},
+	} {
+		if got := (paypal.Capture{Status: c.status, Reason: c.reason}).Reversed(); got != c.want {
+			t.Errorf("%s because of %s: %v", c.status, c.reason, got)
+		}
+	}
+}
+
+// A note of several lines does not fit note_to_payer's pattern, and PayPal would refuse the refund for it.
+func TestRefundNoteIsOneLine(t *testing.T) {
+	t.Parallel()
+	p := newPeer(t, answers(answer(201, `{"id":"1JU","status":"COMPLETED","amount":{"currency_code":"EUR","value":"4.00"}}`)))
+	c, n := p.client(t), 0
+	for note, want := range map[string]any{
+		"Dear reader,\r\n\r\n\tyours  truly\n": "Dear reader, yours  truly", "a\u2028\u2029\u0085b\x00c": "a b c", "\n\t ": " ", "\n": nil, "": nil,
+		strings.Repeat("\n", 300) + strings.Repeat("ü", 300): strings.Repeat("ü", 255),
+	} {
+		_, err := c.RefundCapture(t.Context(), "17C", paypal.RefundRequest{RequestID: "refund-1", Amount: money.New(400, "EUR"), Note: note})
+		if got := fields(t, p.bodies[n])["note_to_payer"]; tell(err) != nil || got != want {
+			t.Errorf("%q was sent as %q, %v", note, got, err)
+		}
+		n++
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
 
 	"readerfund/internal/money"
 )
@@ -22,7 +24,7 @@ const (
 )
 
 // RefundRequest is how much of a capture goes back. RequestID is the stored PayPal-Request-Id; PayPal keeps it for 45
-// days. InvoiceID and CustomID are at most 127 characters; Note, which the payer reads, is cut at 255.
+// days. InvoiceID and CustomID are at most 127 characters; Note, which the payer reads, becomes one line and is cut at 255.
 type RefundRequest struct {
 	RequestID                 string
 	Amount                    money.Amount
@@ -67,7 +69,7 @@ func (c *Client) RefundCapture(ctx context.Context, captureID string, r RefundRe
 		operation: operation, method: http.MethodPost, path: "/v2/payments/captures/" + captureID + "/refund",
 		requestID: r.RequestID,
 		in: newRefundJSON{
-			Amount: writeAmount(r.Amount), InvoiceID: r.InvoiceID, CustomID: r.CustomID, Note: cut(r.Note, maxNote),
+			Amount: writeAmount(r.Amount), InvoiceID: r.InvoiceID, CustomID: r.CustomID, Note: cut(oneLine(r.Note), maxNote),
 		},
 	})
 	if err != nil {
@@ -78,6 +80,14 @@ func (c *Client) RefundCapture(ctx context.Context, captureID string, r RefundRe
 }
 
 const maxNote = 255 // characters PayPal takes of a note to the payer
+
+// oneLine turns line breaks and control characters into a space, for texts whose pattern is "^.*$": PayPal refuses them
+// with more than one line.
+func oneLine(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp)
+	}), " ")
+}
 
 type newRefundJSON struct {
 	Amount    amountJSON `json:"amount"`
