@@ -1,0 +1,84 @@
+package paypal_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"readerfund/internal/money"
+	"readerfund/internal/paypal"
+)
+
+// refusedRefund is the error of a refund that PayPal answers like this.
+func refusedRefund(t *testing.T, status int, body string) error {
+	t.Helper()
+	c := newPeer(t, answers(answer(status, body))).client(t, func(c *paypal.Config) { c.Timeout = 200 * time.Millisecond })
+	_, err := c.RefundCapture(t.Context(), "17C", paypal.RefundRequest{RequestID: "refund-1", Amount: money.New(400, "EUR")})
+	if tell(err) == nil {
+		t.Fatal("it was refunded")
+	}
+	return err
+}
+
+// Every issue that PayPal's document has for a refund has advice of its own.
+func TestAdviceForEveryRefundIssue(t *testing.T) {
+	t.Parallel()
+	var all map[string]map[string]map[int]map[string]any
+	if err := json.Unmarshal(file(t, filepath.Join(factsDir(t), "specs", "issues-by-operation.json")), &all); err != nil {
+		t.Fatal(err)
+	}
+	n := map[int]int{}
+	for status, issues := range all["payments_payment_v2"]["POST /v2/payments/captures/{capture_id}/refund"] {
+		for issue := range issues {
+			n[status]++
+			err := refusedRefund(t, status, `{"name":"X","message":"m","debug_id":"f1","details":[{"issue":"`+issue+`","description":"PayPal's own words"}]}`)
+			code, sentence := paypal.Advice(fmt.Errorf("refund: %w", err))
+			if code != issue || sentence == "" || strings.Contains(sentence, "PayPal's own words") || strings.Contains(sentence, "_") || !strings.HasSuffix(sentence, ".") {
+				t.Errorf("%d %s: %q %q", status, issue, code, sentence)
+			}
+		}
+	}
+	if n[422] != 25 || n[400]+n[401]+n[403]+n[404]+n[409] != 7 {
+		t.Errorf("looked at %v", n)
+	}
+}
+
+func TestAdvice(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status         int
+		body           string
+		code, contains string
+	}{
+		"the time limit":        {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"REFUND_TIME_LIMIT_EXCEEDED"}]}`, "REFUND_TIME_LIMIT_EXCEEDED", "180 days"},
+		"the second is known":   {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"NEW_ONE"},{"issue":"PENDING_CAPTURE"}]}`, "PENDING_CAPTURE", "pending"},
+		"only a name":           {403, `{"name":"PERMISSION_DENIED"}`, "PERMISSION_DENIED", "not allowed"},
+		"unknown":               {422, `{"name":"UNPROCESSABLE_ENTITY","message":"m","debug_id":"f1a2","details":[{"issue":"NEW_ONE","description":"Something \u0000new."}]}`, "NEW_ONE", "“Something  new.” PayPal's support finds it by the debug id f1a2."},
+		"unknown, no issue":     {422, `{"name":"NEW_NAME","message":"Something else.","debug_id":"f1"}`, "NEW_NAME", "“Something else.”"},
+		"no words":              {418, `<html>`, "", "418 I'm a teapot"},
+		"markup in a code":      {422, `{"name":"<b>","details":[{"issue":"<i>"}]}`, "i", "422 Unprocessable Entity"},
+		"the first still runs":  {409, `{"name":"RESOURCE_CONFLICT","details":[{"issue":"PREVIOUS_REQUEST_IN_PROGRESS"}]}`, "PREVIOUS_REQUEST_IN_PROGRESS", "still working"},
+		"PayPal is broken":      {503, `{"name":"SERVICE_UNAVAILABLE"}`, "SERVICE_UNAVAILABLE", "do not start another"},
+		"an answer of nonsense": {201, `<html>`, "", "do not start another"},
+	} {
+		if code, sentence := paypal.Advice(refusedRefund(t, c.status, c.body)); code != c.code || !strings.Contains(sentence, c.contains) {
+			t.Errorf("%s: %q %q", name, code, sentence)
+		}
+	}
+	p := newPeer(t, answers(answer(200, `{}`)))
+	c := p.client(t, func(c *paypal.Config) { c.Timeout = 200 * time.Millisecond })
+	p.Close()
+	_, err := c.RefundCapture(t.Context(), "17C", paypal.RefundRequest{RequestID: "refund-1", Amount: money.New(400, "EUR")})
+	if code, sentence := paypal.Advice(tell(err)); code != "" || !strings.Contains(sentence, "nothing was done") {
+		t.Errorf("out of reach: %q %q", code, sentence)
+	}
+	for _, err := range []error{nil, errors.New("ours")} {
+		if code, sentence := paypal.Advice(err); code != "" || sentence != "" {
+			t.Errorf("%v: %q %q", err, code, sentence)
+		}
+	}
+}
