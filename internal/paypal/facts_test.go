@@ -2,6 +2,7 @@ package paypal_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -101,7 +103,8 @@ func checkPending(t *testing.T, name string, o paypal.Order, err error, captureI
 func TestRequestsFitPayPalsDocuments(t *testing.T) {
 	t.Parallel()
 	documents := map[string]routers.Router{}
-	for prefix, name := range map[string]string{"/v2/checkout/": "checkout_orders_v2", "/v2/payments/": "payments_payment_v2", "/v1/notifications/": "notifications_webhooks_v1"} {
+	for prefix, name := range map[string]string{"/v2/checkout/": "checkout_orders_v2", "/v2/payments/": "payments_payment_v2", "/v1/notifications/": "notifications_webhooks_v1",
+		"/v1/customer/": "customer_disputes_v1", "/v1/reporting/": "reporting_transactions_v1"} {
 		documents[prefix] = document(t, name)
 	}
 	seen := map[string]bool{}
@@ -112,7 +115,8 @@ func TestRequestsFitPayPalsDocuments(t *testing.T) {
 		for prefix, router := range documents {
 			if strings.HasPrefix(r.URL.Path, prefix) {
 				operation, err := fits(router, r)
-				if err != nil {
+				// The document knows only the upload of a file here; what is sent is its integration guide's.
+				if err != nil && (!strings.HasSuffix(operation, "/accept-claim") || !strings.Contains(err.Error(), `header Content-Type has unexpected value "application/json"`)) {
 					t.Errorf("%s %s: %v", r.Method, r.URL.Path, err)
 				}
 				seen[operation] = true
@@ -130,14 +134,31 @@ func TestRequestsFitPayPalsDocuments(t *testing.T) {
 	_, _ = c.Capture(ctx, "17C68461PR5228043")
 	_, _ = c.Refund(ctx, "1JU08902781691411")
 	_, _ = c.RefundCapture(ctx, "17C68461PR5228043", paypal.RefundRequest{RequestID: "r", Amount: money.New(1, "EUR")})
-	_, _ = c.RefundCapture(ctx, "17C68461PR5228043", paypal.RefundRequest{RequestID: "r", Amount: money.New(100, "HUF"), InvoiceID: "i", CustomID: "c", Note: "n"})
+	_, _ = c.RefundCapture(ctx, "17C68461PR5228043", paypal.RefundRequest{RequestID: "r", Amount: money.New(100, "HUF"), InvoiceID: "i", CustomID: "c", Note: "two\nlines\u2028or three"})
 	_, _ = c.Webhooks(ctx)
 	_, _ = c.CreateWebhook(ctx, "https://example.org/webhooks/paypal", []string{"*"})
 	_, _ = c.UpdateWebhook(ctx, "40Y916089Y8324740", "https://example.org/w", []string{"PAYMENT.CAPTURE.COMPLETED"})
 	_ = c.DeleteWebhook(ctx, "40Y916089Y8324740")
-	if len(seen) != 10 {
+	askForRecords(ctx, c)
+	if len(seen) != 15 {
 		t.Errorf("looked at %d operations: %v", len(seen), seen)
 	}
+}
+
+// askForRecords makes every request about disputes, past events and transactions.
+func askForRecords(ctx context.Context, c *paypal.Client) {
+	now := time.Now()
+	_ = c.WebhookEvents(ctx, now.Add(-time.Hour), now, func(paypal.ListedEvent) error { return nil })
+	_, _ = c.Dispute(ctx, "PP-D-27803")
+	_, _ = c.DisputesOf(ctx, "17C68461PR5228043")
+	for _, zone := range []*time.Location{time.UTC, time.FixedZone("IST", 19800)} {
+		from := now.Add(-time.Hour).In(zone)
+		_ = c.DisputesSince(ctx, from, func(string, time.Time) error { return nil })
+		_, _ = c.Transactions(ctx, paypal.TransactionQuery{From: from.Truncate(time.Second), To: now})
+	}
+	_ = c.DisputesSince(ctx, time.Time{}, func(string, time.Time) error { return nil })
+	_, _ = c.Transactions(ctx, paypal.TransactionQuery{From: now.Add(-paypal.MaxWindow), To: now, Page: 20, PageSize: paypal.MaxPage, ID: "17C68461PR5228043", All: true})
+	_ = c.AcceptClaim(ctx, "PP-D-27803", "r", "We are sorry.\nTruly.")
 }
 
 // document loads one of PayPal's documents. They are not validated themselves: PayPal's own patterns do not all compile.
@@ -147,6 +168,7 @@ func document(t *testing.T, name string) routers.Router {
 	if err != nil {
 		t.Fatal(err)
 	}
+	loaded.Servers = nil // one names its path's beginning there a second time
 	router, err := gorillamux.NewRouter(loaded)
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +190,7 @@ func fits(router routers.Router, r *http.Request) (string, error) {
 	}
 	err = openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
 		Request: r, PathParams: parameters, Route: route,
-		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, MultiError: true},
+		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, MultiError: true, SkipSettingDefaults: true},
 	})
 	return fmt.Sprint(route.Method, " ", route.Path), err
 }

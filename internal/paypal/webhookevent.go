@@ -41,10 +41,11 @@ func (c *Client) WebhookEvents(ctx context.Context, from, to time.Time, each fun
 	var odd error
 	err := eachPage(ctx, c, call{operation: operation, method: http.MethodGet, path: webhookEventsPath + "?" + query.Encode(), patient: true}, readEvents,
 		func(body json.RawMessage) error {
-			event, err := readListed(body)
-			if err != nil {
-				odd = &Error{Operation: operation, Err: err}
-				return nil
+			event, unread := readListed(body)
+			if unread != nil {
+				// The others are looked at before this is told.
+				odd = &Error{Operation: operation, Err: unread}
+				return nil //nolint:nilerr // it is told at the end
 			}
 			return each(event)
 		})
