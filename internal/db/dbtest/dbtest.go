@@ -55,9 +55,25 @@ func NewURL(t testing.TB) string {
 	if err != nil {
 		t.Fatalf("a PostgreSQL for tests: %v", err)
 	}
+	return newDatabase(t, s, s.template+s.strategy)
+}
+
+// NewEmptyURL gives the address of a fresh database without tables, for tests that fill one from a backup. It goes as
+// that of NewURL.
+func NewEmptyURL(t testing.TB) string {
+	t.Helper()
+	s, err := shared()
+	if err != nil {
+		t.Fatalf("a PostgreSQL for tests: %v", err)
+	}
+	return newDatabase(t, s, "template0")
+}
+
+func newDatabase(t testing.TB, s *server, from string) string {
+	t.Helper()
 	name := testPrefix + strings.ToLower(rand.Text())
-	if err := s.copyTemplate(t.Context(), name); err != nil {
-		t.Fatal(err)
+	if _, err := s.admin.ExecContext(t.Context(), `CREATE DATABASE `+name+` TEMPLATE `+from); err != nil {
+		t.Fatalf("create the test's database: %v", err)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second) // the test's own context is over
@@ -169,13 +185,6 @@ func (s *server) migrate(ctx context.Context, database string) error {
 		err = closeErr
 	}
 	return err
-}
-
-func (s *server) copyTemplate(ctx context.Context, name string) error {
-	if _, err := s.admin.ExecContext(ctx, `CREATE DATABASE `+name+` TEMPLATE `+s.template+s.strategy); err != nil {
-		return fmt.Errorf("create the test's database: %w", err)
-	}
-	return nil
 }
 
 // address is the server's address with another database.
