@@ -22,6 +22,12 @@ type Metrics struct {
 	paypal      *prometheus.HistogramVec
 	requests    *prometheus.HistogramVec
 	commitSize  prometheus.Histogram
+	jobs        *prometheus.CounterVec
+	jobSuccess  *prometheus.GaugeVec
+	alertFiring *prometheus.GaugeVec
+	alertItems  *prometheus.GaugeVec
+	alertOldest *prometheus.GaugeVec
+	alertCheck  prometheus.Gauge
 }
 
 // New makes the collectors and a registry of their own.
@@ -43,8 +49,21 @@ func New() *Metrics {
 			Help: "Requests answered, by route and status.", Buckets: prometheus.ExponentialBuckets(0.001, 3, 9)}, []string{"route", "status"}),
 		commitSize: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "readerfund_webhook_commit_size",
 			Help: "Webhook deliveries that shared one commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 8)}),
+		jobs: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_job_runs_total",
+			Help: "Runs of periodic jobs in this process, by how they ended: done, failed, lost, stopped."}, []string{"job", "outcome"}),
+		jobSuccess: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "readerfund_job_last_success_timestamp_seconds",
+			Help: "When a periodic job last ended well on any replica, in Unix seconds."}, []string{"job"}),
+		alertFiring: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "readerfund_alert_firing",
+			Help: "1 while the alert fires, as the database says; the same on every replica."}, []string{"alert", "severity"}),
+		alertItems: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "readerfund_alert_items",
+			Help: "How many things the alert was about when it was last checked, whether it fires or not."}, []string{"alert"}),
+		alertOldest: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "readerfund_alert_oldest_seconds",
+			Help: "For how long the oldest of them had been so when it was last checked."}, []string{"alert"}),
+		alertCheck: prometheus.NewGauge(prometheus.GaugeOpts{Name: "readerfund_alert_checked_timestamp_seconds",
+			Help: "When the alerts were last checked on any replica, in Unix seconds; 0 before this process has heard of it."}),
 	}
 	m.registry.MustRegister(m.transitions, m.swept, m.deliveries, m.events, m.paypal, m.requests, m.commitSize,
+		m.jobs, m.jobSuccess, m.alertFiring, m.alertItems, m.alertOldest, m.alertCheck,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -103,5 +122,35 @@ func (m *Metrics) PayPal(operation string, status int, took time.Duration) {
 func (m *Metrics) Request(route string, status int, took time.Duration) {
 	if m != nil {
 		m.requests.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
+	}
+}
+
+// Job counts a run of a periodic job by how it ended.
+func (m *Metrics) Job(name, outcome string) {
+	if m != nil {
+		m.jobs.WithLabelValues(name, outcome).Inc()
+	}
+}
+
+// JobSucceeded notes when a periodic job last ended well.
+func (m *Metrics) JobSucceeded(name string, at time.Time) {
+	if m != nil {
+		m.jobSuccess.WithLabelValues(name).Set(float64(at.Unix()))
+	}
+}
+
+// Alert notes how an alert stands: whether it fires, how many things it is about, and how long the oldest has been so.
+func (m *Metrics) Alert(name, severity string, firing bool, items int64, oldest time.Duration) {
+	if m != nil {
+		m.alertFiring.WithLabelValues(name, severity).Set(map[bool]float64{true: 1}[firing])
+		m.alertItems.WithLabelValues(name).Set(float64(items))
+		m.alertOldest.WithLabelValues(name).Set(oldest.Seconds())
+	}
+}
+
+// AlertsChecked notes when the alerts were last checked.
+func (m *Metrics) AlertsChecked(at time.Time) {
+	if m != nil {
+		m.alertCheck.Set(float64(at.Unix()))
 	}
 }

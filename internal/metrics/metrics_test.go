@@ -50,4 +50,8 @@ func TestNilCountsNothing(t *testing.T) {
 	m.Event("applied")
 	m.PayPal("get order", 200, time.Second)
 	m.Request("/", 200, time.Second)
+	m.Job("tidy", "done")
+	m.JobSucceeded("tidy", time.Now())
+	m.Alert("parked", "urgent", true, 1, time.Second)
+	m.AlertsChecked(time.Now())
 }
