@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"readerfund/internal/config"
+	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/inbox"
 	"readerfund/internal/report"
+	"readerfund/internal/staff"
 )
 
 type inboxCommand struct {
@@ -117,12 +119,13 @@ func (c inboxReplay) Run(ctx context.Context, s config.Settings, std streams) er
 		return fault.Invalidf("", "Name the events to replay, or write --parked for all that were parked.")
 	}
 	return withDatabase(ctx, s, func(_ config.Config, d *db.DB) error {
-		var n int64
+		by := contribution.Actor{Name: staff.CommandLine}
+		var n int
 		var err error
 		if c.Parked {
-			n, err = inbox.ReplayParked(ctx, d, time.Now())
+			n, err = inbox.ReplayParked(ctx, d, by, time.Now())
 		} else {
-			n, err = inbox.Replay(ctx, d, c.IDs, time.Now())
+			n, err = inbox.Replay(ctx, d, c.IDs, by, time.Now())
 		}
 		if err != nil {
 			return err

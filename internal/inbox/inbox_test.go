@@ -26,6 +26,7 @@ import (
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
 	"readerfund/internal/paypal/sandbox"
+	"readerfund/internal/staff"
 )
 
 // postbox is an Inbox whose deliveries come from a PayPal sandbox over real HTTP.
@@ -339,7 +340,7 @@ func TestAPoisonMessageIsParkedAndHoldsUpNobody(t *testing.T) {
 	if n := p.count(`webhook_event WHERE attempts > 20`); n != 0 {
 		t.Errorf("%d events were tried without bound", n)
 	}
-	replayed, err := inbox.ReplayParked(t.Context(), p.db, p.clock())
+	replayed, err := p.ReplayParked(t.Context(), contribution.Actor{Name: staff.CommandLine})
 	if err != nil || replayed != 6 || p.count(`webhook_event WHERE due_at IS NOT NULL`) != 6 {
 		t.Errorf("replayed %d, %v", replayed, err)
 	}

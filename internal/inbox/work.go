@@ -193,23 +193,3 @@ func (i *Inbox) settle(ctx context.Context, e event) (contribution.Contribution,
 		return contribution.Contribution{}, contribution.ErrNotOurs
 	}
 }
-
-// Replay makes events due again, whatever became of them; ids are PayPal's (WH-…) or ours. It returns how many.
-func Replay(ctx context.Context, d *db.DB, ids []string, now time.Time) (int64, error) {
-	return requeue(ctx, d, now, `event_id = ANY($2) OR id::text = ANY($2)`, db.Array(ids))
-}
-
-// ReplayParked makes every parked event due again.
-func ReplayParked(ctx context.Context, d *db.DB, now time.Time) (int64, error) {
-	return requeue(ctx, d, now, `state = 'parked'`)
-}
-
-func requeue(ctx context.Context, d *db.DB, now time.Time, which string, args ...any) (int64, error) {
-	done, err := d.ExecContext(ctx, `
-		UPDATE webhook_event SET state = 'received', attempts = 0, due_at = $1, processed_at = NULL, note = 'Replayed.' WHERE `+which,
-		append([]any{now}, args...)...)
-	if err != nil {
-		return 0, db.Translate(fmt.Errorf("replay events: %w", err))
-	}
-	return done.RowsAffected()
-}

@@ -1,0 +1,92 @@
+package inbox
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/db"
+	"readerfund/internal/staff"
+)
+
+// ActionReplay is that an event was made due again, in the audit log. The subject is PayPal's id of the event.
+const ActionReplay staff.Action = "inbox.replay"
+
+// Replay makes events due again, whatever became of them; ids are PayPal's (WH-…) or ours. It returns how many. Each is
+// noted in the audit log, in the same transaction.
+func (i *Inbox) Replay(ctx context.Context, ids []string, by contribution.Actor) (int, error) {
+	defer i.nudge()
+	return Replay(ctx, i.db, ids, by, i.now())
+}
+
+// ReplayParked makes every parked event due again.
+func (i *Inbox) ReplayParked(ctx context.Context, by contribution.Actor) (int, error) {
+	defer i.nudge()
+	return ReplayParked(ctx, i.db, by, i.now())
+}
+
+// Replay is Inbox.Replay for a command, which has no inbox of its own: the running service finds the events that are due.
+func Replay(ctx context.Context, d *db.DB, ids []string, by contribution.Actor, now time.Time) (int, error) {
+	n, _, err := requeue(ctx, d, by, now, `event_id = ANY($2) OR id::text = ANY($2)`, db.Array(ids))
+	return n, err
+}
+
+// replayBatch bounds a transaction of ReplayParked: after a day without PayPal there may be very many.
+const replayBatch = 500
+
+// ReplayParked is Inbox.ReplayParked for a command. When it fails midway, what was replayed stays so.
+func ReplayParked(ctx context.Context, d *db.DB, by contribution.Actor, now time.Time) (int, error) {
+	total, last := 0, int64(0)
+	for {
+		n, latest, err := requeue(ctx, d, by, now, `id IN (SELECT id FROM webhook_event WHERE state = 'parked' AND id > $2 ORDER BY id LIMIT $3)`, last, replayBatch)
+		total, last = total+n, max(last, latest)
+		if err != nil || n < replayBatch {
+			return total, err
+		}
+	}
+}
+
+// requeue replays the events that a condition picks. It returns how many, and the highest of our ids among them.
+func requeue(ctx context.Context, d *db.DB, by contribution.Actor, now time.Time, which string, args ...any) (int, int64, error) {
+	var replayed []struct {
+		ID       int64  `db:"id"`
+		EventID  string `db:"event_id"`
+		Type     string `db:"event_type"`
+		State    string `db:"state"`
+		Note     string `db:"note"`
+		Attempts int    `db:"attempts"`
+	}
+	err := d.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		replayed = nil
+		// The lock keeps what is audited as "before" true, should a worker end with the event at this moment.
+		err := tx.SelectContext(ctx, &replayed, `
+			WITH before AS (SELECT id, state, note, attempts FROM webhook_event WHERE (`+which+`) ORDER BY id FOR UPDATE)
+			UPDATE webhook_event w SET state = 'received', attempts = 0, due_at = $1, processed_at = NULL, note = 'Replayed.'
+			FROM before b WHERE w.id = b.id
+			RETURNING w.id, w.event_id, w.event_type, b.state, b.note, b.attempts`, append([]any{now}, args...)...)
+		if err != nil {
+			return fmt.Errorf("replay events: %w", err)
+		}
+		for _, e := range replayed {
+			err := staff.Audit(ctx, tx, staff.Entry{
+				At: now, StaffID: by.ID, Actor: by.Name, Action: ActionReplay, Subject: e.EventID,
+				Detail: map[string]string{"type": e.Type, "before": e.State, "after": "received", "note": e.Note, "attempts": fmt.Sprint(e.Attempts)},
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, 0, db.Translate(err)
+	}
+	highest := int64(0)
+	for _, e := range replayed {
+		highest = max(highest, e.ID)
+	}
+	return len(replayed), highest, nil
+}
