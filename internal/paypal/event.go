@@ -55,9 +55,7 @@ func (o object) envelope(resource object) (Envelope, error) {
 	if e.ID == "" || e.Type == "" {
 		return Envelope{}, errors.New("paypal: read a webhook event: it has no usable id or event_type")
 	}
-	if e.ResourceID == "" {
-		e.ResourceID = resource.shaped("dispute_id", idShape)
-	}
+	e.ResourceID = or(e.ResourceID, or(resource.shaped("dispute_id", idShape), resource.shaped("order_id", idShape)))
 	return e, nil
 }
 
@@ -82,7 +80,8 @@ func ParseEvent(body []byte) (Event, error) {
 	e.placeResource()
 	e.placeDispute(resource)
 	related := resource.object("supplementary_data").object("related_ids")
-	e.OrderID = or(e.OrderID, related.shaped("order_id", idShape))
+	// CHECKOUT.PAYMENT-APPROVAL.REVERSED has no order as its resource, but names one in order_id.
+	e.OrderID = or(e.OrderID, or(related.shaped("order_id", idShape), resource.shaped("order_id", idShape)))
 	e.CaptureID = or(e.CaptureID, or(related.shaped("capture_id", idShape), resource.shaped("sale_id", idShape)))
 	return e, nil
 }
@@ -115,12 +114,12 @@ func (e *Event) placeLinks(links []linkJSON) {
 func (e *Event) placeResource() {
 	kind := e.ResourceType
 	switch {
-	case strings.HasSuffix(e.Type, ".REFUNDED") || strings.HasSuffix(e.Type, ".REVERSED"):
-		if strings.HasPrefix(e.Type, "PAYMENT.") {
-			kind = "refund" // also where resource_type says "sale"
-		}
+	case e.ResourceID != "" && e.ResourceID == e.CaptureID:
+		return // its own link says that it is the capture, whatever the event's name says
+	case strings.HasPrefix(e.Type, "PAYMENT.") && (strings.HasSuffix(e.Type, ".REFUNDED") || strings.HasSuffix(e.Type, ".REVERSED")):
+		kind = "refund" // also where resource_type says "sale"
 	case kind != "":
-	case strings.HasPrefix(e.Type, "CHECKOUT.ORDER."):
+	case strings.HasPrefix(e.Type, "CHECKOUT."):
 		kind = "checkout-order"
 	case strings.HasPrefix(e.Type, "PAYMENT.CAPTURE."):
 		kind = "capture"
