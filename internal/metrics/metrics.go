@@ -28,6 +28,8 @@ type Metrics struct {
 	alertItems  *prometheus.GaugeVec
 	alertOldest *prometheus.GaugeVec
 	alertCheck  prometheus.Gauge
+
+	reconciliation reconciliation
 }
 
 // New makes the collectors and a registry of their own.
@@ -59,12 +61,14 @@ func New() *Metrics {
 			Help: "How many things the alert was about when it was last checked, whether it fires or not."}, []string{"alert"}),
 		alertOldest: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "readerfund_alert_oldest_seconds",
 			Help: "For how long the oldest of them had been so when it was last checked."}, []string{"alert"}),
+		reconciliation: newReconciliation(),
 		alertCheck: prometheus.NewGauge(prometheus.GaugeOpts{Name: "readerfund_alert_checked_timestamp_seconds",
 			Help: "When the alerts were last checked on any replica, in Unix seconds; 0 before this process has heard of it."}),
 	}
 	m.registry.MustRegister(m.transitions, m.swept, m.deliveries, m.events, m.paypal, m.requests, m.commitSize,
 		m.jobs, m.jobSuccess, m.alertFiring, m.alertItems, m.alertOldest, m.alertCheck,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.reconciliation.collectors()...)
 	return m
 }
 

@@ -54,4 +54,8 @@ func TestNilCountsNothing(t *testing.T) {
 	m.JobSucceeded("tidy", time.Now())
 	m.Alert("parked", "urgent", true, 1, time.Second)
 	m.AlertsChecked(time.Now())
+	m.Reconciled("clean")
+	m.ReconcileMended("fee")
+	m.ReconcileOpen("fee", 1)
+	m.ReconcileCheckedTo(time.Now())
 }

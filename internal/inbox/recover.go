@@ -1,0 +1,76 @@
+package inbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"readerfund/internal/db"
+	"readerfund/internal/paypal"
+)
+
+// listed begins the transmission id of an event that came by no transmission: PayPal's own list told of it.
+const listed = "list:"
+
+// Recover stores events from PayPal's own list that no delivery ever brought, and returns how many those were. They are
+// worked on as any other. Such an event has no signature and needs none: it is the answer to a call of ours. When its
+// delivery comes after all, that is a duplicate.
+//
+// Types that are not worked on are left out: there is nothing in them for us.
+func (i *Inbox) Recover(ctx context.Context, events []paypal.ListedEvent) (int, error) {
+	fresh := 0
+	var rows []*delivery
+	flush := func() error {
+		stored, err := i.insert(ctx, firsts(rows))
+		if err != nil {
+			return db.Translate(fmt.Errorf("store listed events: %w", err))
+		}
+		for _, is := range stored {
+			if is {
+				fresh++
+			}
+		}
+		rows = rows[:0]
+		return nil
+	}
+	for _, e := range events {
+		if !concerns(e.Type) {
+			continue
+		}
+		d, err := i.fromList(e)
+		if err != nil {
+			return fresh, err
+		}
+		if rows = append(rows, d); len(rows) == batchSize {
+			if err := flush(); err != nil {
+				return fresh, err
+			}
+		}
+	}
+	if len(rows) > 0 {
+		if err := flush(); err != nil {
+			return fresh, err
+		}
+	}
+	if fresh > 0 {
+		i.log.InfoContext(ctx, "webhook events that no delivery brought were taken from PayPal's list", "events", fresh)
+		i.nudge()
+	}
+	return fresh, nil
+}
+
+func (i *Inbox) fromList(e paypal.ListedEvent) (*delivery, error) {
+	headers, err := json.Marshal(map[string]string{"from": "PayPal's list of events"})
+	if err != nil {
+		return nil, err
+	}
+	at := e.CreatedAt
+	if at.IsZero() {
+		at = i.now()
+	}
+	return &delivery{body: e.Body, row: row{
+		eventID: clean(e.ID), eventType: clean(e.Type), resourceID: clean(e.ResourceID), transmissionID: listed + clean(e.ID),
+		transmissionTime: at.UTC().Format(time.RFC3339), headers: string(headers), state: "received",
+	}}, nil
+}

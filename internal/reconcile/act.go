@@ -1,0 +1,193 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/staff"
+)
+
+// What staff do to differences, in the audit log. The subject is PayPal's id.
+const (
+	ActionAdopt    staff.Action = "reconcile.adopt"
+	ActionSetAside staff.Action = "reconcile.set_aside"
+	ActionReopen   staff.Action = "reconcile.reopen"
+)
+
+const longestReason = 500 // characters
+
+// row is a difference as acting on it needs it.
+type row struct {
+	ID     int64  `db:"id"`
+	Kind   Kind   `db:"kind"`
+	Ref    string `db:"paypal_ref"`
+	Parent string `db:"parent_ref"`
+	State  string `db:"state"`
+	Theirs string `db:"theirs"`
+	Ours   string `db:"ours"`
+	Detail []byte `db:"detail"`
+}
+
+const selectRow = `SELECT id, kind, paypal_ref, parent_ref, state, ours, theirs, detail FROM discrepancy WHERE id = $1`
+
+// Adopt makes a contribution to a campaign of money that came without us, and books what went back of it since. Doing it
+// again gives the same contribution.
+//
+// Errors: fault.NotFound for a difference or a campaign that there is not, fault.Conflict for a difference that is no
+// payment from elsewhere.
+func (r *Reconciler) Adopt(ctx context.Context, id int64, campaign string, by contribution.Actor) (contribution.Contribution, error) {
+	d, err := r.row(ctx, id)
+	if err != nil {
+		return contribution.Contribution{}, err
+	}
+	paid := readDetail(d.Detail)
+	switch {
+	case d.Kind != UnknownPayer:
+		return contribution.Contribution{}, fault.Conflictf("Only money that came without us can be adopted.")
+	case d.Parent != "":
+		return contribution.Contribution{}, fault.Conflictf("This belongs to the payment %s: adopt that, and this goes with it.", d.Parent)
+	case paid == nil:
+		return contribution.Contribution{}, fault.Conflictf("PayPal's record of this payment is not kept. Run the reconciliation again first.")
+	}
+	// First the money, which may be booked any number of times, then the note of it.
+	c, err := r.desk.Adopt(ctx, paid.transaction(), campaign, by)
+	if err != nil {
+		return contribution.Contribution{}, err
+	}
+	children, err := r.adoptChildren(ctx, d.Ref)
+	if err != nil {
+		return c, err
+	}
+	err = r.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		now := r.now().UTC()
+		_, err := tx.ExecContext(ctx, `
+			UPDATE discrepancy SET state = 'adopted', contribution_id = $2, note = $3, actor = $4, closed_at = $5
+			WHERE (id = $1 OR id = ANY($6)) AND state <> 'adopted'`, id, c.ID, "Adopted as contribution "+c.Receipt+".", by.Name, now, db.Array(children))
+		if err != nil {
+			return fmt.Errorf("note the adoption: %w", err)
+		}
+		if d.State == "adopted" {
+			return nil
+		}
+		return r.audit(ctx, tx, by, ActionAdopt, d, now, map[string]string{"contribution": c.Receipt, "campaign": c.Campaign, "before": d.State, "after": "adopted"})
+	})
+	return c, db.Translate(err)
+}
+
+// adoptChildren books what went back of an adopted payment, as far as it was found already; the next run books the rest.
+func (r *Reconciler) adoptChildren(ctx context.Context, ref string) ([]int64, error) {
+	var rows []row
+	err := r.db.SelectContext(ctx, &rows, `
+		SELECT id, kind, paypal_ref, parent_ref, state, ours, theirs, detail FROM discrepancy
+		WHERE parent_ref = $1 AND kind = 'unknown_payer' AND state IN ('open', 'set_aside') AND detail IS NOT NULL ORDER BY occurred_at`, ref)
+	if err != nil {
+		return nil, db.Translate(fmt.Errorf("find what went back of %s: %w", ref, err))
+	}
+	var done []int64
+	for _, child := range rows {
+		back := readDetail(child.Detail)
+		if back == nil || back.Status != "S" {
+			continue
+		}
+		if _, err := r.desk.AdoptRefund(ctx, back.transaction(), contribution.Source{Way: contribution.ByStaff}); err != nil {
+			return nil, err
+		}
+		done = append(done, child.ID)
+	}
+	return done, nil
+}
+
+// SetAside says that a difference needs nobody's attention any more, and why. What belongs to the same payment, now or
+// later, goes with it. It comes back when either side changes.
+//
+// Errors: fault.Invalid on "reason", fault.NotFound, fault.Conflict for a difference that is not open.
+func (r *Reconciler) SetAside(ctx context.Context, id int64, reason string, by contribution.Actor) error {
+	reason = strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(reason, "\uFFFD"), "\x00", ""))
+	switch {
+	case reason == "":
+		return fault.Invalidf("reason", "Write why this needs nobody's attention. Other staff will read it.")
+	case utf8.RuneCountInString(reason) > longestReason:
+		return fault.Invalidf("reason", "Write at most %d characters.", longestReason)
+	}
+	return r.act(ctx, id, by, ActionSetAside, "set_aside", reason)
+}
+
+// Reopen takes setting aside back. Errors: fault.NotFound, fault.Conflict for a difference that was not set aside.
+func (r *Reconciler) Reopen(ctx context.Context, id int64, by contribution.Actor) error {
+	return r.act(ctx, id, by, ActionReopen, "open", "")
+}
+
+// act moves a difference between open and set aside. Doing it twice changes nothing.
+func (r *Reconciler) act(ctx context.Context, id int64, by contribution.Actor, action staff.Action, to, note string) error {
+	err := r.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		var d row
+		// Locked, so that two people who act at once act one after the other.
+		err := tx.GetContext(ctx, &d, selectRow+` FOR UPDATE`, id)
+		if db.IsNotFound(err) {
+			return errNoDifference()
+		}
+		if err != nil {
+			return fmt.Errorf("read difference: %w", err)
+		}
+		if d.State == to {
+			return nil
+		}
+		if from := map[string]string{"set_aside": "open", "open": "set_aside"}[to]; d.State != from {
+			return fault.Conflictf("This difference is %s: nothing is left to decide.", stateWords(d.State))
+		}
+		now := r.now().UTC()
+		_, err = tx.ExecContext(ctx, `
+			UPDATE discrepancy SET state = $2, note = $3, actor = $4, closed_at = CASE WHEN $2 = 'open' THEN NULL ELSE $5::timestamptz END
+			WHERE id = $1 OR $6 = 'unknown_payer' AND kind = 'unknown_payer' AND parent_ref = $7 AND parent_ref <> '' AND state IN ('open', 'set_aside')`,
+			id, to, note, by.Name, now, string(d.Kind), d.Ref)
+		if err != nil {
+			return fmt.Errorf("move difference: %w", err)
+		}
+		detail := map[string]string{"before": d.State, "after": to}
+		if note != "" {
+			detail["reason"] = note
+		}
+		return r.audit(ctx, tx, by, action, d, now, detail)
+	})
+	return db.Translate(err)
+}
+
+func stateWords(state string) string {
+	return map[string]string{"open": "open", "mended": "mended", "gone": "gone", "adopted": "adopted", "set_aside": "set aside"}[state]
+}
+
+func errNoDifference() error { return fault.NotFoundf("There is no such difference.") }
+
+func (r *Reconciler) row(ctx context.Context, id int64) (row, error) {
+	var d row
+	err := r.db.GetContext(ctx, &d, selectRow, id)
+	if db.IsNotFound(err) {
+		return row{}, errNoDifference()
+	}
+	if err != nil {
+		return row{}, db.Translate(fmt.Errorf("read difference: %w", err))
+	}
+	return d, nil
+}
+
+func (r *Reconciler) audit(ctx context.Context, tx *sqlx.Tx, by contribution.Actor, action staff.Action, d row, at time.Time, detail map[string]string) error {
+	detail["kind"], detail["ours"], detail["theirs"] = string(d.Kind), d.Ours, d.Theirs
+	if by.Name == "" {
+		return errors.New("nobody is named for the audit log")
+	}
+	staffID := by.ID
+	if by.Name == staff.CommandLine {
+		staffID = uuid.Nil
+	}
+	return staff.Audit(ctx, tx, staff.Entry{At: at, StaffID: staffID, Actor: by.Name, Action: action, Subject: d.Ref, Detail: detail})
+}

@@ -1,0 +1,64 @@
+package reconcile
+
+import "strings"
+
+// class is what a movement of PayPal's account is to us.
+type class string
+
+const (
+	gift       class = "gift"       // money that somebody sent
+	back       class = "back"       // such money given or taken back
+	hold       class = "hold"       // held back because of a case
+	release    class = "release"    // no longer held back
+	caseFee    class = "case_fee"   // taken for a case; positive: given back
+	conversion class = "conversion" // one half of an exchange into another currency
+	other      class = "other"      // not ours to explain: counted apart
+)
+
+// codes are the event codes that concern gifts. Whatever is not here moves the account's money without being a gift or
+// belonging to one (withdrawals T04xx, deposits T03xx, card payments T05xx, bonuses T08xx, adjustments T12xx,
+// authorisations T13xx, reserves T21xx, …): it is counted, and nobody has to explain it.
+// Source: PayPal, "Transaction event codes" (developer.paypal.com/docs/transaction-search/transaction-event-codes).
+var codes = map[string]class{
+	"T0000": gift, // general: sent in PayPal, without a button of ours
+	"T0002": gift, // subscription
+	"T0003": gift, // preapproved
+	"T0005": gift, // direct card payment
+	"T0006": gift, // checkout: the orders we make
+	"T0007": gift, // PayPal's own buttons
+	"T0011": gift, // sent by telephone
+	"T0012": gift, // virtual terminal
+	"T0013": gift, // donation button
+
+	"T1106": back, // reversal: PayPal took it
+	"T1107": back, // refund: we gave it
+	"T1201": back, // chargeback: the payer's bank took it
+
+	"T1110": hold,    // held because of a dispute
+	"T1111": release, // that hold cancelled
+
+	"T0106": caseFee, // for a chargeback
+	"T0114": caseFee, // for a dispute
+
+	"T0200": conversion,
+	"T0201": conversion,
+	"T0202": conversion,
+}
+
+// classify tells what a row is to us. Money we sent under a code of payments is not a gift, and money that came under a
+// code of refunds belongs to a purchase of ours; a fee or a conversion that belongs to no payment is the account's own.
+func classify(code string, minor int64, reference string) class {
+	switch c := codes[strings.ToUpper(code)]; {
+	case c == "":
+		return other
+	case c == gift && minor < 0, c == back && minor > 0:
+		return other
+	case (c == back || c == hold || c == release || c == caseFee || c == conversion) && reference == "":
+		return other
+	default:
+		return c
+	}
+}
+
+// reversed tells whether PayPal or a bank took the money, rather than us giving it.
+func reversed(code string) bool { return code == "T1106" || code == "T1201" }

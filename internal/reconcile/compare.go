@@ -1,0 +1,177 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"readerfund/internal/db"
+)
+
+// comparison is one question put to both sides. It goes through its keys in batches, so that a million rows take no more
+// memory than a thousand, and asks the same again for single keys after mending.
+type comparison struct {
+	name string
+	// next gives the last key of the batch after a key; empty when there is none left.
+	next func(ctx context.Context, after string) (string, error)
+	// find gives what differs in a part of the keys.
+	find func(ctx context.Context, s scope) ([]finding, error)
+	// asks puts a finding to PayPal's API, which knows more than its record and sooner, and tells whether it is explained
+	// thereby; nil where the record says it all.
+	asks func(ctx context.Context, f finding) (bool, error)
+	// mend brings news of one finding into the books; nil where nothing can.
+	mend func(ctx context.Context, f finding) error
+}
+
+// scope is the keys a question is about: a stretch of them, or single ones.
+type scope struct {
+	after, upTo string
+	keys        []string
+}
+
+// condition is the scope on a column, as SQL whose parameters begin with $2.
+func (s scope) condition(column string) (string, []any) {
+	if s.keys != nil {
+		return column + " = ANY($2)", []any{db.Array(s.keys)}
+	}
+	return column + " > $2 AND " + column + " <= $3", []any{s.after, s.upTo}
+}
+
+// finding is one key with what differs there.
+type finding struct {
+	key         string
+	pair        pair
+	differences []Difference
+	lasting     bool // only a person can do something about it
+	trouble     error
+}
+
+// batch is how many keys one statement compares: few enough that it answers well within the time after which the
+// database counts as lost.
+const batch = 5000
+
+// compare goes through all keys of a comparison, and mends and keeps what it finds.
+func (l *run) compare(ctx context.Context, c comparison) error {
+	for after := ""; ; {
+		upTo, err := c.next(ctx, after)
+		if err != nil || upTo == "" {
+			return err
+		}
+		found, err := c.find(ctx, scope{after: after, upTo: upTo})
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			if err := l.deal(ctx, c, found); err != nil {
+				return err
+			}
+			l.tell("comparing " + c.name)
+		}
+		after = upTo
+		if err := l.alive(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// deal asks about what was found, mends what can be mended, looks again, and keeps what became of each difference.
+func (l *run) deal(ctx context.Context, c comparison, found []finding) error {
+	found, err := l.unexplained(ctx, c, found)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	if l.order.Dry {
+		l.findings.add(c, found)
+		return nil
+	}
+	if err := l.mendAll(ctx, c, found); err != nil {
+		return err
+	}
+	left, err := l.lookAgain(ctx, c, found)
+	if err != nil {
+		return err
+	}
+	return l.keep(ctx, found, left)
+}
+
+// lookAgain gives what is left of the differences, by key.
+func (l *run) lookAgain(ctx context.Context, c comparison, found []finding) (map[string][]Difference, error) {
+	left := map[string][]Difference{}
+	var tried []string
+	for _, f := range found {
+		if c.mend != nil && !f.lasting && f.trouble == nil {
+			tried = append(tried, f.key)
+		} else {
+			left[f.key] = f.differences
+		}
+	}
+	if len(tried) == 0 {
+		return left, nil
+	}
+	again, err := c.find(ctx, scope{keys: tried})
+	if err != nil {
+		return nil, err
+	}
+	if again, err = l.unexplained(ctx, c, again); err != nil {
+		return nil, err
+	}
+	for _, f := range again {
+		left[f.key] = f.differences
+	}
+	return left, nil
+}
+
+// stretch gives the last id of the next batch of PayPal's rows of a class.
+func (l *run) stretch(ctx context.Context, class class, after string) (string, error) {
+	var upTo *string
+	err := l.db.GetContext(ctx, &upTo, `
+		SELECT max(paypal_id) FROM (
+			SELECT paypal_id FROM paypal_transaction WHERE run_id = $1 AND class = $2 AND paypal_id > $3 ORDER BY paypal_id LIMIT $4) b`,
+		l.id, string(class), after, batch)
+	if err != nil {
+		return "", fmt.Errorf("find the next batch: %w", err)
+	}
+	return deref(upTo), nil
+}
+
+// pairs runs a comparison's SQL and judges every row it gives.
+func (l *run) pairs(ctx context.Context, query string, args ...any) ([]finding, error) {
+	var rows []pair
+	if err := l.db.SelectContext(ctx, &rows, query, append([]any{l.id}, args...)...); err != nil {
+		return nil, err
+	}
+	var found []finding
+	for _, p := range rows {
+		if differences := p.judge(); len(differences) > 0 {
+			found = append(found, finding{key: p.Ref, pair: p, differences: differences, lasting: lasting(differences)})
+		}
+	}
+	return found, nil
+}
+
+// lasting tells whether nothing but a person can do something: what we have booked otherwise than PayPal is not changed,
+// and money from elsewhere is nobody's.
+func lasting(all []Difference) bool {
+	for _, d := range all {
+		switch d.Kind {
+		case MissingHere, MissingThere, WrongStatus:
+			return false
+		case WrongFee:
+			return false // a fee that is not booked yet is booked; another one stays
+		case WrongAmount, WrongMoney, UnknownPayer:
+		}
+	}
+	return true
+}
+
+// judging is the condition that a run still goes on: when another process has ended it, PayPal's rows are gone, and
+// everything would seem to be missing there.
+const judging = `EXISTS (SELECT 1 FROM reconcile_run r WHERE r.id = $1 AND r.state IN ('running', 'broken'))`
+
+func readDetail(text []byte) *detail {
+	var d detail
+	if len(text) == 0 || json.Unmarshal(text, &d) != nil {
+		return nil
+	}
+	return &d
+}

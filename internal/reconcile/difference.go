@@ -1,0 +1,261 @@
+package reconcile
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/money"
+)
+
+// Kind is how PayPal's record and ours differ.
+type Kind string
+
+// The kinds.
+const (
+	MissingHere  Kind = "missing_here"  // PayPal has it, and we lack it
+	MissingThere Kind = "missing_there" // we have it, and PayPal does not know it
+	WrongAmount  Kind = "amount"
+	WrongFee     Kind = "fee"
+	WrongStatus  Kind = "status"
+	WrongMoney   Kind = "currency"
+	UnknownPayer Kind = "unknown_payer" // money that came without us
+)
+
+// Kinds lists the kinds in the order in which they are told.
+func Kinds() []Kind {
+	return []Kind{MissingHere, MissingThere, WrongAmount, WrongFee, WrongStatus, WrongMoney, UnknownPayer}
+}
+
+// Difference is one thing in which PayPal's record and ours differ. Ours and Theirs are for people, empty for nothing.
+type Difference struct {
+	ID           int64 // 0 in a dry run, which keeps none
+	Kind         Kind
+	Ref          string    // PayPal's id of it
+	Code         string    // PayPal's event code
+	Contribution uuid.UUID // uuid.Nil when it belongs to none
+	Receipt      string    // that contribution's
+	Parent       string    // the payment that a refund or a hold belongs to
+	Ours, Theirs string
+	At           time.Time // UTC; when the money moved
+	Advice       string    // what a person can do
+	Note         string    // why it could not be mended
+	Mendable     bool      // of a dry run: a run would mend it
+
+	detail *detail
+	state  string // open, or set_aside where its payment was
+}
+
+// pair is one movement at PayPal beside what we have of it, as the comparison's SQL gives it. What belongs to a side that
+// is missing is nil.
+type pair struct {
+	Ref        string    `db:"ref"`
+	Code       string    `db:"code"`
+	At         time.Time `db:"at"`
+	Status     string    `db:"status"`
+	Currency   string    `db:"currency"`
+	Amount     int64     `db:"amount_minor"`
+	Fee        int64     `db:"fee_minor"`
+	Unreadable string    `db:"unreadable"`
+	Reference  string    `db:"reference_id"`
+	RefType    string    `db:"reference_type"`
+	Detail     []byte    `db:"detail"`
+
+	OurStatus   *string       `db:"our_status"`
+	OurAmount   *int64        `db:"our_amount"` // of the payment or refund, positive
+	OurCurrency *string       `db:"our_currency"`
+	Booked      *int64        `db:"booked"` // of the ledger, signed as PayPal's
+	BookedFee   *int64        `db:"booked_fee"`
+	Owner       uuid.NullUUID `db:"owner"` // the contribution it belongs to, by whatever PayPal's row says
+	Receipt     *string       `db:"receipt"`
+	Direct      bool          `db:"direct"`       // its payment was adopted
+	ParentState *string       `db:"parent_state"` // of the difference about its payment
+}
+
+// judge says in which ways the two sides differ.
+func (p pair) judge() []Difference {
+	base := Difference{
+		Ref: p.Ref, Code: p.Code, Contribution: p.Owner.UUID, Receipt: deref(p.Receipt), At: p.At.UTC(), Ours: p.ours(), Theirs: p.theirs(), state: "open",
+	}
+	if classOf(p.Code) == back {
+		base.Parent = p.Reference
+	}
+	if !p.Owner.Valid && p.OurStatus == nil {
+		return p.strange(base)
+	}
+	if p.OurStatus == nil {
+		if !p.moved() && p.Status != "P" {
+			return nil // it was refused, and nobody lacks it
+		}
+		base.Kind = MissingHere
+		return []Difference{base}
+	}
+	return p.both(base)
+}
+
+// strange is money that has nothing to do with a contribution. What did not move is nobody's concern.
+func (p pair) strange(base Difference) []Difference {
+	if !p.moved() {
+		return nil
+	}
+	base.Kind, base.Contribution = UnknownPayer, uuid.Nil
+	base.detail = readDetail(p.Detail)
+	if deref(p.ParentState) == "set_aside" {
+		base.state = "set_aside"
+	}
+	return []Difference{base}
+}
+
+// both compares what either side has.
+func (p pair) both(base Difference) []Difference {
+	var all []Difference
+	add := func(k Kind) {
+		d := base
+		d.Kind = k
+		all = append(all, d)
+	}
+	switch {
+	case p.Unreadable != "":
+		add(WrongAmount)
+		return all
+	case *p.OurStatus != p.wanted() && !(p.wanted() == "" && *p.OurStatus != "completed" && *p.OurStatus != "pending"):
+		add(WrongStatus)
+		return all
+	case deref(p.OurCurrency) != p.Currency:
+		add(WrongMoney)
+		return all
+	case deref(p.OurAmount) != abs(p.Amount):
+		add(WrongAmount)
+	}
+	if !p.moved() {
+		return all
+	}
+	switch {
+	case p.Booked == nil:
+		add(MissingHere)
+		return all
+	case *p.Booked != p.Amount && len(all) == 0:
+		add(WrongAmount)
+	}
+	if deref(p.BookedFee) != p.Fee {
+		add(WrongFee)
+	}
+	return all
+}
+
+// moved tells whether the money came, or went back. Source: Transaction Search v1, transaction_status: S is done, V was
+// taken back in full, for which there are rows of their own; a refund with V never happened.
+func (p pair) moved() bool {
+	return p.Status == "S" || p.Status == "V" && classOf(p.Code) == gift
+}
+
+// wanted is the status that ours should have; empty for none.
+func (p pair) wanted() string {
+	switch {
+	case p.moved():
+		return "completed"
+	case p.Status == "P":
+		return "pending"
+	default:
+		return ""
+	}
+}
+
+func (p pair) theirs() string {
+	if p.Unreadable != "" {
+		return "unreadable: " + p.Unreadable
+	}
+	words := []string{money.New(p.Amount, money.Currency(p.Currency)).String()}
+	if p.Fee != 0 {
+		words = append(words, "fee "+money.New(p.Fee, money.Currency(p.Currency)).String())
+	}
+	return strings.Join(append(words, statusWord(p.Status)), ", ")
+}
+
+func (p pair) ours() string {
+	if p.OurStatus == nil {
+		return ""
+	}
+	currency := money.Currency(deref(p.OurCurrency))
+	minor := deref(p.OurAmount)
+	if p.Amount < 0 {
+		minor = -minor
+	}
+	words := []string{money.New(minor, currency).String()}
+	if p.Booked != nil && *p.Booked != minor {
+		words = append(words, "booked "+money.New(*p.Booked, currency).String())
+	}
+	if fee := deref(p.BookedFee); fee != 0 {
+		words = append(words, "fee "+money.New(fee, currency).String())
+	}
+	words = append(words, *p.OurStatus)
+	if p.Booked == nil && *p.OurStatus == "completed" {
+		words = append(words, "not booked")
+	}
+	return strings.Join(words, ", ")
+}
+
+// statusWord is PayPal's letter in our words.
+func statusWord(letter string) string {
+	switch letter {
+	case "S":
+		return "completed"
+	case "P":
+		return "pending"
+	case "D":
+		return "denied"
+	case "V":
+		return "taken back in full"
+	default:
+		return "status " + letter
+	}
+}
+
+// advise says what a person can do about a difference that is left.
+func (d Difference) advise() string {
+	switch d.Kind {
+	case MissingHere:
+		return "PayPal has this and the books lack it, although it belongs to a contribution here. Ask PayPal again from the contribution's page; if it stays, show both numbers to whoever runs the service."
+	case MissingThere:
+		return "PayPal knows no such movement. Look for " + d.Ref + " in the PayPal account; if it is not there, the books count money that never came: was the service pointed at another account (or the sandbox) then?"
+	case WrongAmount:
+		return "The books and PayPal say different amounts. Entries are never changed: compare with the PayPal account, then set this aside with what you found."
+	case WrongFee:
+		return "The books and PayPal say different fees. Compare with the PayPal account, then set this aside with what you found."
+	case WrongStatus:
+		return "The books and PayPal disagree on whether this happened. Ask PayPal again from the contribution's page."
+	case WrongMoney:
+		return "The books and PayPal name different currencies. Compare with the PayPal account, then set this aside with what you found."
+	case UnknownPayer:
+		if d.Parent != "" {
+			return "It belongs to a payment that was made without us. Adopt or set aside " + d.Parent + ", and this goes with it."
+		}
+		return "Somebody paid in PayPal directly. Adopt it as a contribution to a campaign, or set it aside if it is no gift."
+	default:
+		return ""
+	}
+}
+
+func classOf(code string) class { return codes[strings.ToUpper(code)] }
+
+func deref[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+func abs(n int64) int64 {
+	if n < 0 {
+		return -n
+	}
+	return n
+}
+
+// String is for logs and tests.
+func (d Difference) String() string {
+	return fmt.Sprintf("%s %s %s: ours %q, theirs %q", d.Kind, d.Ref, d.Code, d.Ours, d.Theirs)
+}

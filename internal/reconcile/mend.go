@@ -1,0 +1,129 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"readerfund/internal/fault"
+	"readerfund/internal/paypal"
+)
+
+const (
+	// crew is how many calls go to PayPal at once: enough to mend a day without webhooks in a minute, few enough to leave
+	// PayPal's rate limit to the readers.
+	crew = 8
+	// patience is how many calls in a row may go unanswered before the run breaks off, to be taken up later.
+	patience = 20
+)
+
+// each does something with every finding, several at once. It ends early when PayPal does not answer any more.
+func (l *run) each(ctx context.Context, found []finding, do func(ctx context.Context, f *finding) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	queue := make(chan *finding)
+	var workers sync.WaitGroup
+	for range min(crew, len(found)) {
+		workers.Go(func() {
+			for f := range queue {
+				if ctx.Err() != nil {
+					continue
+				}
+				err := do(ctx, f)
+				if !unanswered(err) {
+					l.failures.Store(0)
+					continue
+				}
+				if n := l.failures.Add(1); n >= patience {
+					stop(err)
+				}
+			}
+		})
+	}
+	for i := range found {
+		queue <- &found[i]
+	}
+	close(queue)
+	workers.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return fmt.Errorf("ask PayPal: %w", err)
+	}
+	return nil
+}
+
+// unanswered tells whether a call came to no end: PayPal or the database was away.
+func unanswered(err error) bool {
+	switch {
+	case err == nil:
+		return false
+	case fault.KindOf(err) == fault.Unavailable:
+		return true
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return true
+	default:
+		return passing(err)
+	}
+}
+
+// unexplained leaves out what PayPal's API explains.
+func (l *run) unexplained(ctx context.Context, c comparison, found []finding) ([]finding, error) {
+	if c.asks == nil || len(found) == 0 {
+		return found, nil
+	}
+	explained := make([]bool, len(found))
+	place := make(map[string]int, len(found))
+	for i, f := range found {
+		place[f.key] = i
+	}
+	err := l.each(ctx, found, func(ctx context.Context, f *finding) error {
+		yes, err := c.asks(ctx, *f)
+		explained[place[f.key]] = yes
+		if err != nil && !paypal.NotFound(err) {
+			f.trouble = err
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	left := found[:0]
+	for i, f := range found {
+		if !explained[i] {
+			left = append(left, f)
+		}
+	}
+	return left, nil
+}
+
+// mendAll brings news of every finding into the books, where that is right.
+func (l *run) mendAll(ctx context.Context, c comparison, found []finding) error {
+	if c.mend == nil {
+		return nil
+	}
+	return l.each(ctx, found, func(ctx context.Context, f *finding) error {
+		if f.lasting || f.trouble != nil {
+			return nil
+		}
+		err := c.mend(ctx, *f)
+		if err != nil {
+			f.trouble = err
+			l.log.WarnContext(ctx, "a difference could not be mended", "run", l.id, "kind", f.differences[0].Kind, "ref", f.key, "error", err)
+		}
+		return err
+	})
+}
+
+// troubleWords says for staff why a difference could not be mended.
+func troubleWords(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case unanswered(err):
+		return "PayPal or the database did not answer. The next run tries again."
+	case answered(err):
+		return "PayPal's API does not give it for a contribution here: " + err.Error() + "."
+	default:
+		return "It could not be booked: " + err.Error() + "."
+	}
+}

@@ -1,0 +1,153 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/money"
+	"readerfund/internal/paypal"
+)
+
+// oursAlone is something of ours that PayPal's record does not list.
+type oursAlone struct {
+	ID       int64     `db:"id"`
+	Ref      string    `db:"ref"`
+	Code     string    `db:"code"`
+	Status   string    `db:"status"`
+	Amount   int64     `db:"amount_minor"` // positive
+	Currency string    `db:"currency"`
+	At       time.Time `db:"at"`
+	Owner    uuid.UUID `db:"owner"`
+	Receipt  string    `db:"receipt"`
+	Parent   string    `db:"parent"`
+	Direct   bool      `db:"direct"`
+}
+
+func alone(rows []oursAlone) []finding {
+	found := make([]finding, 0, len(rows))
+	for _, r := range rows {
+		d := Difference{
+			Kind: MissingThere, Ref: r.Ref, Code: r.Code, Contribution: r.Owner, Receipt: r.Receipt, Parent: r.Parent,
+			Ours: money.New(r.Amount, money.Currency(r.Currency)).String() + ", " + r.Status, At: r.At.UTC(), state: "open",
+		}
+		found = append(found, finding{
+			key: r.Ref, differences: []Difference{d}, lasting: true,
+			pair: pair{Ref: r.Ref, At: r.At, Status: r.Status, Amount: r.Amount, Currency: r.Currency, Direct: r.Direct},
+		})
+	}
+	return found
+}
+
+// nextOurs gives the last row of the next batch of a table of ours.
+func (l *run) nextOurs(ctx context.Context, ids, after string) (string, error) {
+	var upTo *int64
+	if err := l.db.GetContext(ctx, &upTo, `SELECT max(id) FROM (`+ids+`) b`, scope{after: after}.first(), 4*batch); err != nil {
+		return "", fmt.Errorf("find the next batch: %w", err)
+	}
+	if upTo == nil {
+		return "", nil
+	}
+	return strconv.FormatInt(*upTo, 10), nil
+}
+
+// first and last are the scope as numbers of our rows: after the first, up to the last.
+func (s scope) first() int64 { n, _ := strconv.ParseInt(s.after, 10, 64); return n } // 0 before all
+func (s scope) last() int64  { n, _ := strconv.ParseInt(s.upTo, 10, 64); return n }
+
+// paymentsThere looks for payments of ours that PayPal's record does not list, as far as that record reaches.
+func (l *run) paymentsThere() comparison {
+	return comparison{
+		name: "payments of ours",
+		next: func(ctx context.Context, after string) (string, error) {
+			return l.nextOurs(ctx, `SELECT id FROM payment WHERE id > $1 ORDER BY id LIMIT $2`, after)
+		},
+		find: l.findPaymentsThere,
+		asks: l.asksPaymentThere,
+	}
+}
+
+func (l *run) findPaymentsThere(ctx context.Context, s scope) ([]finding, error) {
+	var rows []oursAlone
+	err := l.db.SelectContext(ctx, &rows, `
+		SELECT p.id, p.paypal_id AS ref, '' AS code, p.status, p.amount_minor, p.currency, p.occurred_at AS at, c.id AS owner, c.receipt, '' AS parent,
+		       p.kind = 'direct' AS direct
+		FROM payment p JOIN contribution c ON c.id = p.contribution_id
+		WHERE `+judging+` AND p.id > $2 AND p.id <= $3 AND p.status IN ('completed', 'pending') AND p.occurred_at >= $4 AND p.occurred_at < $5
+		  AND NOT EXISTS (SELECT 1 FROM paypal_transaction t WHERE t.run_id = $1 AND t.paypal_id = p.paypal_id AND t.class = 'gift')`,
+		l.id, s.first(), s.last(), l.from, l.judgedTo())
+	if err != nil {
+		return nil, fmt.Errorf("compare our payments: %w", err)
+	}
+	return alone(rows), nil
+}
+
+// asksPaymentThere asks the API, which knows a payment before its record does. A payment without an order is only in the
+// record: it may be dated a little outside the span.
+func (l *run) asksPaymentThere(ctx context.Context, f finding) (bool, error) {
+	ours := money.New(f.pair.Amount, money.Currency(f.pair.Currency))
+	if f.pair.Direct {
+		return l.listed(ctx, f.key, f.pair.At, ours)
+	}
+	seen, err := l.paypal.Capture(ctx, f.key)
+	if err != nil {
+		return false, err
+	}
+	return seen.Amount == ours && (cameIn(seen) || f.pair.Status == "pending" && seen.Status == paypal.CapturePending), nil
+}
+
+// listed looks a single row up in PayPal's record, around a day.
+func (l *run) listed(ctx context.Context, id string, at time.Time, amount money.Amount) (bool, error) {
+	page, err := l.page(ctx, paypal.TransactionQuery{From: at.Add(-24 * time.Hour), To: at.Add(24 * time.Hour), ID: id, PageSize: 10, All: true})
+	if err != nil {
+		return false, err
+	}
+	for _, t := range page.Transactions {
+		if t.ID == id && t.Amount == amount {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// refundsThere is the same for what went back.
+func (l *run) refundsThere() comparison {
+	return comparison{
+		name: "refunds of ours",
+		next: func(ctx context.Context, after string) (string, error) {
+			return l.nextOurs(ctx, `SELECT id FROM refund WHERE id > $1 ORDER BY id LIMIT $2`, after)
+		},
+		find: l.findRefundsThere,
+		asks: l.asksRefundThere,
+	}
+}
+
+func (l *run) findRefundsThere(ctx context.Context, s scope) ([]finding, error) {
+	var rows []oursAlone
+	err := l.db.SelectContext(ctx, &rows, `
+		SELECT r.id, r.paypal_id AS ref, CASE r.kind WHEN 'reversal' THEN 'T1106' ELSE 'T1107' END AS code, r.status, r.amount_minor, r.currency,
+		       r.occurred_at AS at, c.id AS owner, c.receipt, p.paypal_id AS parent, p.kind = 'direct' AS direct
+		FROM refund r JOIN payment p ON p.id = r.payment_id JOIN contribution c ON c.id = p.contribution_id
+		WHERE `+judging+` AND r.id > $2 AND r.id <= $3 AND r.status IN ('completed', 'pending') AND r.occurred_at >= $4 AND r.occurred_at < $5
+		  AND NOT EXISTS (SELECT 1 FROM paypal_transaction t WHERE t.run_id = $1 AND t.paypal_id = r.paypal_id AND t.class = 'back')`,
+		l.id, s.first(), s.last(), l.from, l.judgedTo())
+	if err != nil {
+		return nil, fmt.Errorf("compare our refunds: %w", err)
+	}
+	return alone(rows), nil
+}
+
+func (l *run) asksRefundThere(ctx context.Context, f finding) (bool, error) {
+	ours := money.New(f.pair.Amount, money.Currency(f.pair.Currency))
+	if f.pair.Direct {
+		return l.listed(ctx, f.key, f.pair.At, ours.Neg())
+	}
+	seen, err := l.paypal.Refund(ctx, f.key)
+	if err != nil {
+		return false, err
+	}
+	return seen.Amount == ours && string(seen.Status) == map[string]string{"completed": "COMPLETED", "pending": "PENDING"}[f.pair.Status], nil
+}

@@ -1,0 +1,157 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/money"
+	"readerfund/internal/paypal"
+)
+
+var source = contribution.Source{Way: contribution.ByReconcile}
+
+// payments holds PayPal's payments against ours: status, amount, currency, fee.
+func (l *run) payments() comparison {
+	return comparison{
+		name: "payments",
+		next: func(ctx context.Context, after string) (string, error) { return l.stretch(ctx, gift, after) },
+		find: l.findPayments,
+		asks: l.asksPayment,
+		mend: l.mendPayment,
+	}
+}
+
+func (l *run) findPayments(ctx context.Context, s scope) ([]finding, error) {
+	where, args := s.condition("paypal_id")
+	// One row of PayPal's for each id, the settled one where it lists several. The sides agree in nearly every row: only
+	// for the others is the contribution looked for, by the three marks a payment of ours carries.
+	found, err := l.pairs(ctx, `
+		WITH theirs AS (
+			SELECT DISTINCT ON (paypal_id) * FROM paypal_transaction
+			WHERE run_id = $1 AND class = 'gift' AND `+where+`
+			ORDER BY paypal_id, (status IN ('S', 'V')) DESC, updated_at DESC)
+		SELECT t.paypal_id AS ref, t.code, t.initiated_at AS at, t.status, t.currency, t.amount_minor, t.fee_minor, t.unreadable,
+		       t.reference_id, t.reference_type, t.detail,
+		       p.status AS our_status, p.amount_minor AS our_amount, p.currency AS our_currency,
+		       e.amount_minor AS booked, f.amount_minor AS booked_fee, o.id AS owner, o.receipt, coalesce(p.kind = 'direct', false) AS direct
+		FROM theirs t
+		LEFT JOIN payment p ON p.paypal_id = t.paypal_id
+		LEFT JOIN ledger_entry e ON e.kind = 'charge' AND e.paypal_ref = t.paypal_id
+		LEFT JOIN ledger_entry f ON f.kind = 'fee' AND f.paypal_ref = t.paypal_id
+		LEFT JOIN LATERAL (
+			SELECT c.id, c.receipt FROM contribution c
+			WHERE c.id = coalesce(p.contribution_id,
+			      (SELECT x.id FROM contribution x WHERE x.id = t.owner),
+			      (SELECT x.id FROM contribution x WHERE t.reference_type = 'ODR' AND x.order_id = t.reference_id),
+			      (SELECT x.id FROM contribution x WHERE t.invoice_id <> '' AND x.receipt = t.invoice_id))) o ON true
+		WHERE `+judging+` AND NOT coalesce(t.unreadable = '' AND CASE
+			WHEN t.status IN ('S', 'V') THEN p.status = 'completed' AND p.amount_minor = t.amount_minor AND p.currency = t.currency
+			     AND e.amount_minor = t.amount_minor AND e.currency = t.currency AND coalesce(f.amount_minor, 0) = t.fee_minor
+			WHEN t.status = 'P' THEN p.status = 'pending' AND p.amount_minor = t.amount_minor AND p.currency = t.currency
+			ELSE p.id IS NULL OR p.status = 'declined' END, false)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("compare payments: %w", err)
+	}
+	return found, nil
+}
+
+// asksPayment asks the API where transaction search calls something unfinished or denied that we have as completed: the
+// search is behind, and lists a change of status late.
+func (l *run) asksPayment(ctx context.Context, f finding) (bool, error) {
+	if f.pair.Direct || deref(f.pair.OurStatus) != "completed" || f.pair.moved() || f.pair.Unreadable != "" {
+		return false, nil
+	}
+	seen, err := l.paypal.Capture(ctx, f.key)
+	if err != nil {
+		return false, err
+	}
+	return cameIn(seen) && seen.Amount == money.New(deref(f.pair.OurAmount), money.Currency(deref(f.pair.OurCurrency))), nil
+}
+
+// cameIn tells whether the capture's money came in, wherever it went since.
+func cameIn(c paypal.Capture) bool {
+	return c.Status == paypal.CaptureCompleted || c.Status == paypal.CapturePartiallyRefunded || c.Status == paypal.CaptureRefunded
+}
+
+// mendPayment asks PayPal about the payment by the API, and books what it says.
+func (l *run) mendPayment(ctx context.Context, f finding) error {
+	if f.pair.Direct {
+		return nil // only transaction search knows it: there is nothing more to ask
+	}
+	_, err := l.desk.SettleCapture(ctx, f.key, source)
+	if paypal.NotFound(err) && f.pair.RefType == "ODR" {
+		_, err = l.desk.SettleOrder(ctx, f.pair.Reference, source)
+	}
+	return err
+}
+
+// refunds holds what went back against ours: refunds, reversals, chargebacks.
+func (l *run) refunds() comparison {
+	return comparison{
+		name: "refunds",
+		next: func(ctx context.Context, after string) (string, error) { return l.stretch(ctx, back, after) },
+		find: l.findRefunds,
+		mend: l.mendRefund,
+	}
+}
+
+func (l *run) findRefunds(ctx context.Context, s scope) ([]finding, error) {
+	where, args := s.condition("paypal_id")
+	// A refund of a payment that we do not have belongs to whoever that payment belongs to, by PayPal's row of it. What a
+	// person decided about that payment goes for the refund as well.
+	found, err := l.pairs(ctx, `
+		WITH theirs AS (
+			SELECT DISTINCT ON (paypal_id) * FROM paypal_transaction
+			WHERE run_id = $1 AND class = 'back' AND `+where+`
+			ORDER BY paypal_id, (status = 'S') DESC, updated_at DESC)
+		SELECT t.paypal_id AS ref, t.code, t.initiated_at AS at, t.status, t.currency, t.amount_minor, t.fee_minor, t.unreadable,
+		       t.reference_id, t.reference_type, t.detail,
+		       r.status AS our_status, r.amount_minor AS our_amount, r.currency AS our_currency,
+		       e.amount AS booked, f.amount_minor AS booked_fee, o.id AS owner, o.receipt, coalesce(p.kind = 'direct', false) AS direct,
+		       (SELECT d.state FROM discrepancy d WHERE d.kind = 'unknown_payer' AND d.paypal_ref = t.reference_id ORDER BY d.id LIMIT 1) AS parent_state
+		FROM theirs t
+		LEFT JOIN refund r ON r.paypal_id = t.paypal_id
+		LEFT JOIN payment p ON p.id = coalesce(r.payment_id, (SELECT q.id FROM payment q WHERE q.paypal_id = t.reference_id))
+		LEFT JOIN LATERAL (
+			SELECT sum(x.amount_minor)::bigint AS amount, max(x.currency) AS currency FROM ledger_entry x
+			WHERE x.kind IN ('refund', 'reversal') AND x.paypal_ref = t.paypal_id) e ON true
+		LEFT JOIN ledger_entry f ON f.kind = 'fee_refund' AND f.paypal_ref = t.paypal_id
+		LEFT JOIN LATERAL (
+			SELECT c.id, c.receipt FROM contribution c
+			WHERE c.id = coalesce(p.contribution_id,
+			      (SELECT x.id FROM contribution x
+			       JOIN paypal_transaction parent ON parent.owner = x.id
+			       WHERE parent.run_id = $1 AND parent.paypal_id = t.reference_id AND parent.class = 'gift' LIMIT 1),
+			      (SELECT x.id FROM contribution x WHERE x.id = t.owner))) o ON true
+		WHERE `+judging+` AND NOT coalesce(t.unreadable = '' AND CASE
+			WHEN t.status = 'S' THEN r.status = 'completed' AND r.amount_minor = -t.amount_minor AND r.currency = t.currency
+			     AND e.amount = t.amount_minor AND e.currency = t.currency AND coalesce(f.amount_minor, 0) = t.fee_minor
+			WHEN t.status = 'P' THEN r.status = 'pending' AND r.amount_minor = -t.amount_minor AND r.currency = t.currency
+			ELSE r.id IS NULL OR r.status = 'failed' END, false)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("compare refunds: %w", err)
+	}
+	return found, nil
+}
+
+// mendRefund asks PayPal about the refund by the API and books what it says. The refund of an adopted payment is known to
+// transaction search only, so that what it says is booked.
+func (l *run) mendRefund(ctx context.Context, f finding) error {
+	if f.pair.Direct {
+		d := readDetail(f.pair.Detail)
+		if d == nil || d.Status != "S" {
+			return nil
+		}
+		_, err := l.desk.AdoptRefund(ctx, d.transaction(), source)
+		return err
+	}
+	_, err := l.desk.SettleRefund(ctx, f.key, reversed(f.pair.Code), source)
+	return err
+}
+
+// answered tells whether PayPal or our own rules said no, so that asking again would not help.
+func answered(err error) bool {
+	return errors.Is(err, contribution.ErrNotOurs) || paypal.NotFound(err)
+}

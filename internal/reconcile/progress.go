@@ -1,0 +1,255 @@
+package reconcile
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/paypal"
+)
+
+// stale is when an unfinished run is no longer taken up: what it read of PayPal's record is too old by then.
+const stale = 6 * time.Hour
+
+// begin takes up the unfinished run that was asked for the same, or starts one. Two processes that begin at the same
+// moment may start two; then each does its own, which costs time and harms nothing.
+func (r *Reconciler) begin(ctx context.Context, o Order) (*run, error) {
+	l := &run{Reconciler: r, order: o, asked: !o.From.IsZero() || !o.To.IsZero(), now0: r.now().UTC()}
+	if err := r.tidy(ctx, l.now0); err != nil {
+		return nil, err
+	}
+	if !o.Dry {
+		if err := l.resume(ctx); err != nil || l.resumed {
+			return l, err
+		}
+	}
+	var err error
+	if l.from, l.to, err = r.span(ctx, o); err != nil {
+		return nil, err
+	}
+	follows, err := r.follows(ctx, l.from)
+	if err != nil {
+		return nil, err
+	}
+	l.readTo = l.from
+	err = r.db.GetContext(ctx, &l.id, `
+		INSERT INTO reconcile_run (asked_from, asked_to, dry, from_at, to_at, read_to, state, follows, started_at, seen_at)
+		VALUES ($1, $2, $3, $4, $5, $4, 'running', $6, $7, $7) RETURNING id`,
+		null(o.From), null(o.To), o.Dry, l.from, l.to, follows && !o.Dry, l.now0)
+	if err != nil {
+		return nil, fmt.Errorf("begin a run: %w", err)
+	}
+	return l, nil
+}
+
+func (l *run) resume(ctx context.Context) error {
+	var known struct {
+		ID        int64        `db:"id"`
+		From      time.Time    `db:"from_at"`
+		To        time.Time    `db:"to_at"`
+		ReadTo    time.Time    `db:"read_to"`
+		Refreshed sql.NullTime `db:"refreshed_at"`
+	}
+	err := l.db.GetContext(ctx, &known, `
+		UPDATE reconcile_run SET state = 'running', note = '', seen_at = $3
+		WHERE id = (SELECT id FROM reconcile_run
+		            WHERE state IN ('running', 'broken') AND NOT dry
+		              AND asked_from IS NOT DISTINCT FROM $1::timestamptz AND asked_to IS NOT DISTINCT FROM $2::timestamptz
+		            ORDER BY id DESC LIMIT 1)
+		  AND state IN ('running', 'broken')
+		RETURNING id, from_at, to_at, read_to, refreshed_at`, null(l.order.From), null(l.order.To), l.now0)
+	if db.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("take up a run: %w", err)
+	}
+	l.id, l.from, l.to, l.readTo, l.refreshed, l.resumed = known.ID, known.From.UTC(), known.To.UTC(), known.ReadTo.UTC(), known.Refreshed.Time.UTC(), true
+	return nil
+}
+
+// follows tells whether a run from here on continues what was checked before, without a gap.
+func (r *Reconciler) follows(ctx context.Context, from time.Time) (bool, error) {
+	line, err := r.line(ctx)
+	if err != nil {
+		return false, err
+	}
+	if line.IsZero() {
+		line, err = r.beginning(ctx, r.now().UTC())
+		line = line.Add(early)
+	}
+	return !from.After(line), err
+}
+
+// tidy gives up runs that were left too long ago, and removes the rows that no run needs any more.
+func (r *Reconciler) tidy(ctx context.Context, now time.Time) error {
+	_, err := r.db.ExecContext(ctx, `
+		UPDATE reconcile_run SET state = 'abandoned', ended_at = $1
+		WHERE state IN ('running', 'broken') AND started_at < $2 AND seen_at < $3`, now, now.Add(-stale), now.Add(-10*time.Minute))
+	if err != nil {
+		return fmt.Errorf("give up old runs: %w", err)
+	}
+	_, err = r.db.ExecContext(ctx, `
+		DELETE FROM paypal_transaction t
+		WHERE t.run_id < (SELECT coalesce(max(id), 0) FROM reconcile_run)
+		  AND NOT EXISTS (SELECT 1 FROM reconcile_run r WHERE r.id = t.run_id AND r.state IN ('running', 'broken'))`)
+	if err != nil {
+		return fmt.Errorf("remove PayPal's rows of old runs: %w", err)
+	}
+	_, err = r.db.ExecContext(ctx, `DELETE FROM reconcile_run WHERE dry AND state = 'abandoned'`)
+	if err != nil {
+		return fmt.Errorf("remove old dry runs: %w", err)
+	}
+	return nil
+}
+
+// step notes how far PayPal's record was read, and learns how far another process at the same run has come.
+func (l *run) step(ctx context.Context, readTo time.Time) error {
+	var reached struct {
+		ReadTo    time.Time    `db:"read_to"`
+		Refreshed sql.NullTime `db:"refreshed_at"`
+	}
+	err := l.db.GetContext(ctx, &reached, `
+		UPDATE reconcile_run SET read_to = greatest(read_to, $2::timestamptz), refreshed_at = least(refreshed_at, $3::timestamptz), seen_at = $4
+		WHERE id = $1 AND state IN ('running', 'broken') RETURNING read_to, refreshed_at`, l.id, readTo, null(l.refreshed), l.now().UTC())
+	if db.IsNotFound(err) {
+		return errFinished
+	}
+	if err != nil {
+		return fmt.Errorf("note progress: %w", err)
+	}
+	l.readTo = reached.ReadTo.UTC()
+	if reached.Refreshed.Valid {
+		l.refreshed = reached.Refreshed.Time.UTC()
+	}
+	return nil
+}
+
+// alive shows that the run is at work, between two steps.
+func (l *run) alive(ctx context.Context) error { return l.step(ctx, l.readTo) }
+
+// breakOff leaves the run for the next one to take up; a dry run leaves nothing. The database may be what is away, so a
+// failure here changes nothing: a run that still says "running" is taken up as well.
+func (l *run) breakOff(ctx context.Context, why error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	l.log.WarnContext(ctx, "reconciliation broke off", "run", l.id, "read_to", l.readTo, "error", why)
+	var err error
+	if l.order.Dry {
+		err = l.erase(ctx)
+	} else {
+		_, err = l.db.ExecContext(ctx, `UPDATE reconcile_run SET state = 'broken', note = $2 WHERE id = $1 AND state = 'running'`, l.id, l.sentence(why))
+	}
+	if err != nil {
+		l.log.WarnContext(ctx, "that a reconciliation broke off could not be noted", "run", l.id, "error", err)
+	}
+}
+
+// erase removes a dry run without a trace.
+func (l *run) erase(ctx context.Context) error {
+	if _, err := l.db.ExecContext(ctx, `DELETE FROM paypal_transaction WHERE run_id = $1`, l.id); err != nil {
+		return fmt.Errorf("remove PayPal's rows: %w", err)
+	}
+	if _, err := l.db.ExecContext(ctx, `DELETE FROM reconcile_run WHERE id = $1`, l.id); err != nil {
+		return fmt.Errorf("remove the dry run: %w", err)
+	}
+	return nil
+}
+
+// sentence says for people why a run broke off.
+func (l *run) sentence(err error) string {
+	_, isPayPal := errors.AsType[*paypal.Error](err)
+	switch {
+	case errors.Is(err, paypal.ErrNotReportedYet):
+		return "PayPal has no record of these days yet: it reports up to three hours late. Run it again later."
+	case errors.Is(err, paypal.ErrTooManyTransactions):
+		return "PayPal has more than 10,000 transactions in one second and lists none of them: " + err.Error() + "."
+	case errors.Is(err, context.Canceled):
+		return "It was stopped. The next run goes on from here."
+	case isPayPal:
+		return "PayPal did not answer as it should: " + err.Error() + ". The next run goes on from here."
+	case fault.KindOf(err) == fault.Unavailable:
+		return "The database did not answer. The next run goes on from here."
+	default:
+		return err.Error()
+	}
+}
+
+// explain turns what broke a run off into a fault for whoever asked; the cause stays with it.
+func (l *run) explain(err error) error {
+	_, isPayPal := errors.AsType[*paypal.Error](err)
+	if isPayPal || errors.Is(err, paypal.ErrNotReportedYet) || errors.Is(err, context.Canceled) {
+		return fault.Unavailablef(err, "%s", l.sentence(err))
+	}
+	return db.Translate(err)
+}
+
+// finish says what the run found, closes what is gone, and throws PayPal's rows away, all at once: no other process at
+// this run can be misled by rows that are half there.
+func (l *run) finish(ctx context.Context) error {
+	if l.order.Dry {
+		return l.finishDry(ctx)
+	}
+	now := l.now().UTC()
+	err := l.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		var state string
+		// Two processes may finish the same run: the second waits here, and finds it done.
+		if err := tx.GetContext(ctx, &state, `SELECT state FROM reconcile_run WHERE id = $1 FOR UPDATE`, l.id); err != nil {
+			return fmt.Errorf("read the run: %w", err)
+		}
+		if state == "done" || state == "abandoned" {
+			return errFinished
+		}
+		return l.conclude(ctx, tx, now)
+	})
+	if err != nil {
+		return err
+	}
+	return l.readResult(ctx)
+}
+
+func (l *run) conclude(ctx context.Context, tx *sqlx.Tx, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE discrepancy SET state = 'gone', note = 'It was no longer there when the next run looked.', closed_at = $5
+		WHERE state = 'open' AND occurred_at >= $2 AND occurred_at < $3 AND run_id <> $1 AND last_seen < $4`,
+		l.id, l.from, l.judgedTo(), l.now0, now)
+	if err != nil {
+		return fmt.Errorf("close what is gone: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, `
+		UPDATE reconcile_run r SET state = 'done', ended_at = $2, seen_at = $2, checked_to = $3, note = '',
+		    payments = (SELECT count(DISTINCT t.paypal_id) FROM paypal_transaction t WHERE t.run_id = r.id AND t.class = 'gift' AND t.status <> 'D'),
+		    elsewhere = (SELECT count(*) FROM paypal_transaction t WHERE t.run_id = r.id AND t.class = 'other'),
+		    mended = (SELECT count(*) FROM discrepancy d WHERE d.run_id = r.id AND d.state = 'mended'),
+		    unexplained = (SELECT count(*) FROM discrepancy d WHERE d.state = 'open')
+		WHERE r.id = $1`, l.id, now, l.checkedTo())
+	if err != nil {
+		return fmt.Errorf("end the run: %w", err)
+	}
+	if _, err = tx.ExecContext(ctx, `DELETE FROM paypal_transaction WHERE run_id = $1`, l.id); err != nil {
+		return fmt.Errorf("remove PayPal's rows: %w", err)
+	}
+	return nil
+}
+
+// checkedTo is up to where something can be said: how far PayPal's record reaches, and no further than was asked.
+func (l *run) checkedTo() time.Time {
+	if l.refreshed.IsZero() || l.refreshed.After(l.readTo) {
+		return l.readTo
+	}
+	return l.refreshed
+}
+
+// margin is left alone at the end of PayPal's record: what is dated there may be listed a moment later.
+const margin = 5 * time.Minute
+
+// judgedTo is up to where the absence of a row at PayPal means something.
+func (l *run) judgedTo() time.Time { return l.checkedTo().Add(-margin) }
+
+func null(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid: !t.IsZero()} }

@@ -1,0 +1,125 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"readerfund/internal/paypal"
+)
+
+const (
+	// readings is how often a window is read at most, when rows moved between its pages while we read.
+	readings = 3
+	// roomy is how few rows let the next window be longer again, after PayPal had too many in one.
+	roomy = 4000
+	// tries and firstPause: PayPal may be busy for a while, and the run has time.
+	tries      = 6
+	firstPause = time.Second
+)
+
+// read puts PayPal's record of the span aside, window by window. A window that holds too much is halved.
+func (l *run) read(ctx context.Context) error {
+	for size := paypal.MaxWindow; l.readTo.Before(l.to); {
+		l.tell("reading PayPal's record")
+		from, to := l.readTo, earlier(l.readTo.Add(size), l.to)
+		total, err := l.window(ctx, from, to)
+		switch {
+		case errors.Is(err, paypal.ErrTooManyTransactions) && to.Sub(from) > time.Second:
+			size = max(to.Sub(from)/2, time.Second).Truncate(time.Second)
+			continue
+		case errors.Is(err, paypal.ErrNotReportedYet) && from.After(l.from):
+			l.refreshed = earlier(l.checkedTo(), from) // the record ends before this window
+			return l.alive(ctx)
+		case err != nil:
+			return fmt.Errorf("read PayPal's record from %s to %s: %w", from.Format(time.RFC3339), to.Format(time.RFC3339), err)
+		}
+		if err := l.step(ctx, to); err != nil {
+			return err
+		}
+		if total < roomy {
+			size = min(2*size, paypal.MaxWindow)
+		}
+	}
+	l.tell("read PayPal's record")
+	return nil
+}
+
+// window reads all pages of a window, again where rows moved from one page to another meanwhile: then some came twice,
+// and others not at all. It returns how many rows PayPal says there are.
+func (l *run) window(ctx context.Context, from, to time.Time) (int, error) {
+	seen := map[string]bool{} // at most 10,000, which is what PayPal lists
+	total := 0
+	for range readings {
+		before, err := len(seen), error(nil)
+		if total, err = l.pages(ctx, from, to, seen); err != nil {
+			return 0, err
+		}
+		if len(seen) >= total || len(seen) == before {
+			break
+		}
+	}
+	return total, nil
+}
+
+func (l *run) pages(ctx context.Context, from, to time.Time, seen map[string]bool) (total int, err error) {
+	q := paypal.TransactionQuery{From: from, To: to, Page: 1, PageSize: paypal.MaxPage, All: true}
+	if to.Sub(from) <= time.Second {
+		q.To = from // both ends are included: this is one second
+	}
+	for {
+		page, err := l.page(ctx, q)
+		if err != nil {
+			return 0, err
+		}
+		if err := l.stage(ctx, page.Transactions, seen); err != nil {
+			return 0, err
+		}
+		l.rows += int64(len(page.Transactions))
+		if !page.RefreshedAt.IsZero() {
+			l.refreshed = page.RefreshedAt.UTC()
+		}
+		l.tell("reading PayPal's record")
+		if q.Page >= page.Pages {
+			return page.Total, nil
+		}
+		q.Page++
+	}
+}
+
+// page asks for one page, again after a pause while PayPal is busy or away.
+func (l *run) page(ctx context.Context, q paypal.TransactionQuery) (paypal.TransactionPage, error) {
+	pause := firstPause
+	for try := 1; ; try++ {
+		page, err := l.paypal.Transactions(ctx, q)
+		if err == nil || try == tries || !passing(err) || ctx.Err() != nil {
+			return page, err
+		}
+		wait := pause
+		if e, ok := errors.AsType[*paypal.Error](err); ok && e.RetryAfter > 0 {
+			wait = min(e.RetryAfter, 2*time.Minute)
+		}
+		l.log.InfoContext(ctx, "PayPal's record cannot be read now; waiting", "wait", wait, "error", err)
+		select {
+		case <-ctx.Done():
+			return page, context.Cause(ctx)
+		case <-time.After(wait):
+		}
+		pause *= 2
+	}
+}
+
+// passing tells whether PayPal may answer better in a while.
+func passing(err error) bool {
+	e, ok := errors.AsType[*paypal.Error](err)
+	return ok && (e.Status == 0 || e.Status == http.StatusTooManyRequests || e.Status >= 500)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}

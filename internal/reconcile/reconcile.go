@@ -1,0 +1,199 @@
+// Package reconcile holds PayPal's own record of the account's money against our ledger: every payment, refund, reversal,
+// hold and fee that PayPal's transaction search lists, in either direction.
+//
+// What PayPal knows and we lack is fetched from PayPal's API and applied by package contribution, as any other news is.
+// What we have booked otherwise than PayPal is never changed: it is left open for a person, with what to do about it. The
+// package books nothing itself, and it draws no pages.
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/db"
+	"readerfund/internal/inbox"
+	"readerfund/internal/metrics"
+	"readerfund/internal/paypal"
+)
+
+// Config is what a Reconciler needs. Metrics may be nil.
+type Config struct {
+	DB      *db.DB
+	PayPal  *paypal.Client
+	Desk    *contribution.Desk
+	Inbox   *inbox.Inbox
+	Zone    *time.Location // whose days are named in sentences
+	Now     func() time.Time
+	Log     *slog.Logger
+	Metrics *metrics.Metrics
+}
+
+// Reconciler compares. It is safe for concurrent use, also by several processes on one database.
+type Reconciler struct {
+	db      *db.DB
+	paypal  *paypal.Client
+	desk    *contribution.Desk
+	inbox   *inbox.Inbox
+	zone    *time.Location
+	now     func() time.Time
+	log     *slog.Logger
+	metrics *metrics.Metrics
+}
+
+// New makes a Reconciler.
+func New(cfg Config) *Reconciler {
+	return &Reconciler{
+		db: cfg.DB, paypal: cfg.PayPal, desk: cfg.Desk, inbox: cfg.Inbox, zone: cfg.Zone, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics,
+	}
+}
+
+// Order is what to look at. The zero Order looks at everything since the last look, with some days of overlap.
+type Order struct {
+	From, To time.Time // From included, To not; zero for what was not checked yet, and for now
+	Dry      bool      // only say what is and what would be done; nothing is written that lasts
+
+	// Progress hears of every step; it may be nil. It is called from one goroutine at a time.
+	Progress func(Progress)
+}
+
+// Progress is how far a run has come.
+type Progress struct {
+	Doing    string    // "reading PayPal's record", "comparing refunds"
+	From, To time.Time // the run's span
+	Reached  time.Time // how far PayPal's record is read
+	Rows     int64     // of PayPal's, read by this process
+	Mended   int64     // differences, by this process
+	Resumed  bool      // an earlier run, which had broken off, is being finished
+}
+
+// Result is what a run found.
+type Result struct {
+	Run        int64
+	From       time.Time
+	CheckedTo  time.Time // what can be said about all money up to here: how far PayPal's record reaches
+	Payments   int64     // compared
+	Elsewhere  int64     // movements of the account that are no gifts
+	Mended     int64     // differences that are gone now; in a dry run, that would be mended
+	Open       []Difference
+	Unopened   int64 // how many open differences Open has no room for
+	SetAside   int64
+	Adopted    int64
+	ByOther    bool // another process finished this run
+	Recovered  int  // webhook events that no delivery had brought
+	Dry        bool
+	Everything bool // the span was left to us
+}
+
+// Unexplained is how many differences are open.
+func (r Result) Unexplained() int64 { return int64(len(r.Open)) + r.Unopened }
+
+// run is one look in one process. Another process may be at the same one: every step may be done twice, and at once.
+type run struct {
+	*Reconciler
+
+	order     Order
+	id        int64
+	from, to  time.Time
+	readTo    time.Time
+	refreshed time.Time
+	asked     bool // the caller named the span
+	resumed   bool
+	now0      time.Time // when this process began
+
+	rows     int64
+	mended   int64
+	failures atomic.Int64 // mends in a row that PayPal did not answer
+	findings findings     // of a dry run
+	result   Result
+}
+
+// errFinished is a run that another process has finished meanwhile.
+var errFinished = errors.New("another process has finished this run")
+
+// Run looks, mends what can be mended, and says what is left. It may be run at any time, twice at once, and beside live
+// webhooks. A run that broke off is taken up by the next one with the same Order.
+//
+// Errors: fault.Invalid on "from" or "to" for a span that cannot be looked at; fault.Unavailable when PayPal or the
+// database does not answer.
+func (r *Reconciler) Run(ctx context.Context, o Order) (Result, error) {
+	if err := r.check(o); err != nil {
+		return Result{}, err
+	}
+	l, err := r.begin(ctx, o)
+	if err != nil {
+		return Result{}, db.Translate(err)
+	}
+	err = l.look(ctx)
+	switch {
+	case errors.Is(err, errFinished):
+		err = l.readResult(ctx)
+		l.result.ByOther = true
+	case err != nil:
+		l.breakOff(ctx, err)
+	}
+	r.metrics.Reconciled(outcomeOf(l.result, err))
+	if err != nil {
+		return l.result, l.explain(err)
+	}
+	return l.result, nil
+}
+
+func outcomeOf(res Result, err error) string {
+	switch {
+	case err != nil:
+		return "broken"
+	case res.Dry:
+		return "dry"
+	case res.Unexplained() > 0:
+		return "unexplained"
+	default:
+		return "clean"
+	}
+}
+
+// look is a run from its beginning to its end. The order matters: a payment is there before what belongs to it.
+func (l *run) look(ctx context.Context) error {
+	if err := l.read(ctx); err != nil {
+		return err
+	}
+	if err := l.compareAll(ctx, l.payments(), l.refunds()); err != nil {
+		return err
+	}
+	if !l.order.Dry {
+		if err := l.askAboutCases(ctx); err != nil {
+			return err
+		}
+	}
+	if err := l.compareAll(ctx, l.cases(), l.conversions(), l.paymentsThere(), l.refundsThere(), l.casesThere()); err != nil {
+		return err
+	}
+	if !l.order.Dry {
+		if err := l.recoverEvents(ctx); err != nil {
+			return err
+		}
+	}
+	return l.finish(ctx)
+}
+
+func (l *run) compareAll(ctx context.Context, all ...comparison) error {
+	for _, c := range all {
+		l.tell("comparing " + c.name)
+		if err := l.compare(ctx, c); err != nil {
+			return fmt.Errorf("compare %s: %w", c.name, err)
+		}
+	}
+	return nil
+}
+
+func (l *run) tell(doing string) {
+	if l.order.Progress != nil {
+		l.order.Progress(Progress{
+			Doing: doing, From: l.from, To: l.to, Reached: l.readTo, Rows: l.rows, Mended: l.mended, Resumed: l.resumed,
+		})
+	}
+}
