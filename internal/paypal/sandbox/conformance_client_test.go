@@ -1,8 +1,10 @@
 package sandbox_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"readerfund/internal/money"  //nolint:depguard // see below
 	"readerfund/internal/paypal" //nolint:depguard // the report holds our client's requests to PayPal's documents, too
@@ -38,6 +40,8 @@ func driveClient(t *testing.T, s *stage) {
 		}
 	}
 	registerWebhooks(t, client)
+	acceptClaim(t, s, client)
+	readRecord(t, client)
 }
 
 // giveAndRefund is one contribution's whole life, with each field as long and as odd as we let it be.
@@ -95,5 +99,55 @@ func registerWebhooks(t *testing.T, client *paypal.Client) {
 	}
 	if err = client.DeleteWebhook(ctx, hook.ID); err != nil {
 		t.Error(err)
+	}
+}
+
+// acceptClaim finds a case, reads it and gives the buyer right.
+func acceptClaim(t *testing.T, s *stage, client *paypal.Client) {
+	t.Helper()
+	ctx := t.Context()
+	dispute, hook := s.disputed(`{"fee":"5.00"}`)
+	of, err := client.DisputesOf(ctx, strings.Split(hook, "/")[1])
+	if err != nil || len(of) != 1 || of[0] != last(dispute) {
+		t.Errorf("the cases of the capture: %v, %v", of, err)
+	}
+	for _, from := range []time.Time{{}, time.Now().Add(-time.Hour)} {
+		if err := client.DisputesSince(ctx, from, func(string, time.Time) error { return nil }); err != nil {
+			t.Error(err)
+		}
+	}
+	if d, err := client.Dispute(ctx, of[0]); err != nil || !d.MayAccept {
+		t.Errorf("%+v, %v", d, err)
+	}
+	if err := client.AcceptClaim(ctx, of[0], "claim-1", strings.Repeat("Entschuldigung. ", 200)); err != nil {
+		t.Error(err)
+	}
+	if d, err := client.Dispute(ctx, of[0]); err != nil || d.Open() || len(d.Fees) != 1 {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
+
+// readRecord reads what PayPal has noted: transactions and events.
+func readRecord(t *testing.T, client *paypal.Client) {
+	t.Helper()
+	ctx, now := t.Context(), time.Now()
+	q := paypal.TransactionQuery{From: now.Add(-paypal.MaxWindow), To: now, PageSize: 2}
+	first, err := client.Transactions(ctx, q)
+	if err != nil || len(first.Transactions) != 2 || first.RefreshedAt.IsZero() {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	q.Page, q.All, q.ID = 1, true, first.Transactions[1].ID
+	if one, err := client.Transactions(ctx, q); err != nil || one.Total != 1 {
+		t.Errorf("%+v, %v", one, err)
+	}
+	q.From = now.Add(time.Hour)
+	q.To = q.From
+	if _, err := client.Transactions(ctx, q); !errors.Is(err, paypal.ErrNotReportedYet) {
+		t.Errorf("the future: %v", err)
+	}
+	events := 0
+	err = client.WebhookEvents(ctx, now.Add(-time.Hour), now.Add(time.Hour), func(paypal.ListedEvent) error { events++; return nil })
+	if err != nil || events == 0 {
+		t.Errorf("%d events, %v", events, err)
 	}
 }

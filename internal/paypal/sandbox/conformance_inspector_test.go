@@ -45,7 +45,7 @@ const (
 	ourClient speaker = "our client"
 )
 
-// request is what a complaint about a request is on. No exception speaks of our client's.
+// request is what a complaint about a request is on. Our client's are not excused with the others.
 func (who speaker) request() string {
 	if who == ourClient {
 		return "our client's request"
@@ -237,11 +237,12 @@ func (x exchange) problem() (p problem) {
 // issueFaults holds each issue code with its status and description against the operation's list.
 func (in *inspector) issueFaults(x exchange) []string {
 	lists := in.docs.issues[x.operation]
-	if lists == nil {
-		return nil
-	}
 	var faults []string
 	for _, d := range x.problem().Details {
+		in.noteRaised(x, d.Issue)
+		if lists == nil {
+			continue // no list was drawn from this document
+		}
 		text, listed := lists[strconv.Itoa(x.res.StatusCode)][d.Issue]
 		switch {
 		case !listed:
@@ -249,14 +250,18 @@ func (in *inspector) issueFaults(x exchange) []string {
 		case text != nil && *text != d.Description:
 			faults = append(faults, fmt.Sprintf("the issue %s is described as %q, not %q", d.Issue, *text, d.Description))
 		}
-		in.mu.Lock()
-		if in.raised[x.operation] == nil {
-			in.raised[x.operation] = map[string]bool{}
-		}
-		in.raised[x.operation][d.Issue] = in.raised[x.operation][d.Issue] || !x.mocked()
-		in.mu.Unlock()
 	}
 	return faults
+}
+
+// noteRaised remembers that an issue was answered, and whether the emulator raised it by itself.
+func (in *inspector) noteRaised(x exchange, issue string) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.raised[x.operation] == nil {
+		in.raised[x.operation] = map[string]bool{}
+	}
+	in.raised[x.operation][issue] = in.raised[x.operation][issue] || !x.mocked()
 }
 
 // sortedComplaints are the disagreements in a fixed order.

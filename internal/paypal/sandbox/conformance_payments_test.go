@@ -130,24 +130,6 @@ func driveRefundRefusals(t *testing.T, s *stage) {
 	}
 }
 
-// driveDisputes opens cases and ends them either way.
-func driveDisputes(_ *testing.T, s *stage) {
-	for _, outcome := range []string{"buyer", "seller"} {
-		_, capture := s.paid("")
-		hook := "captures/" + last(capture) + "/dispute"
-		opened := s.hook(hook, "")
-		dispute := "/v1/customer/disputes/" + opened.get("dispute_id")
-		s.ok(200, "GET", dispute, "")
-		s.refused(422, "TRANSACTION_DISPUTED", "POST", capture+"/refund", `{"amount":`+eur("1.00")+`}`)
-		s.hook(hook, `{"outcome":"`+outcome+`"}`)
-		s.ok(200, "GET", dispute, "")
-		s.ok(200, "GET", "/v1/customer/disputes?disputed_transaction_id="+last(capture), "")
-		s.ok(200, "GET", capture, "")
-	}
-	s.ok(200, "GET", "/v1/customer/disputes", "")
-	s.refused(404, "INVALID_RESOURCE_ID", "GET", "/v1/customer/disputes/PP-D-1", "")
-}
-
 // driveStrangers calls each operation without a token, with a wrong one and with a body that is not JSON, and has each
 // answer with the errors that only PayPal's own trouble brings.
 func driveStrangers(t *testing.T, s *stage) {
@@ -155,10 +137,13 @@ func driveStrangers(t *testing.T, s *stage) {
 	refund := refundsPath + "/" + s.ok(201, "POST", capture+"/refund", `{"amount":`+eur("1.00")+`}`).get("id")
 	event := s.ok(200, "GET", "/v1/notifications/webhooks-events?page_size=1", "").get("events.0.id")
 	webhook := "/v1/notifications/webhooks/" + s.hookID
+	_, disputed := s.paid("")
+	dispute := disputesPath + "/" + s.hook("captures/"+last(disputed)+"/dispute", `{"stage":"INQUIRY"}`).get("dispute_id")
 	for _, call := range [][3]string{
 		{"POST", ordersPath, unit(`"custom_id":"x"`)}, {"GET", order}, {"PATCH", order, "[" + step("replace", "custom_id", `"x"`) + "]"},
 		{"POST", order + "/capture", "{}"}, {"GET", capture}, {"POST", capture + "/refund", "{}"}, {"GET", refund},
-		{"GET", webhook}, {"GET", "/v1/notifications/webhooks-events/" + event}, {"GET", "/v1/customer/disputes"},
+		{"GET", webhook}, {"GET", "/v1/notifications/webhooks-events/" + event}, {"GET", "/v1/customer/disputes"}, {"GET", dispute},
+		{"POST", dispute + "/make-offer", theOffer}, {"POST", dispute + "/adjudicate", `{"adjudication_outcome":"BUYER_FAVOR"}`},
 		{"GET", searchPath + "?start_date=2026-11-01T00:00:00Z&end_date=2026-11-02T00:00:00Z"},
 	} {
 		method, path, body := call[0], call[1], call[2]

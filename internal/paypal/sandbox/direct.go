@@ -86,7 +86,6 @@ func (s *Server) hookPayment(w http.ResponseWriter, r *http.Request) {
 func (s *Server) hookPaymentRefund(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Amount string `json:"amount"`
-		Note   string `json:"note_to_payer"`
 	}
 	if !readHook(w, r, &body) {
 		return
@@ -113,7 +112,7 @@ func (s *Server) hookPaymentRefund(w http.ResponseWriter, r *http.Request) {
 	}
 	d.Refunded += amount.Minor
 	d.Updated = s.now()
-	t := s.enterTransfer(codeRefund, amount.negated(), d.ID, "", body.Note)
+	t := s.enterTransfer(codeRefund, amount.negated(), d.ID, "")
 	s.enterLedger(ledgerRef{kindReturn, t.ID})
 	s.journal.put("direct", d.ID, d)
 	writeJSON(w, http.StatusOK, s.books.entry(ledgerRef{kindReturn, t.ID}))

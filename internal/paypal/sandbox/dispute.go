@@ -1,66 +1,175 @@
 package sandbox
 
 import (
-	"net/http"
+	"fmt"
 	"strings"
+	"time"
 )
 
-// disputeView is a case as the Disputes API and its webhooks give it.
-type disputeView struct {
-	DisputeID    string                `json:"dispute_id"`
-	CreateTime   string                `json:"create_time"`
-	UpdateTime   string                `json:"update_time"`
-	Transactions []disputedTransaction `json:"disputed_transactions,omitempty"`
-	Reason       string                `json:"reason"`
-	Status       string                `json:"status"`
-	Amount       *moneyView            `json:"dispute_amount"`
-	Outcome      *disputeOutcomeView   `json:"dispute_outcome,omitempty"`
-	Stage        string                `json:"dispute_life_cycle_stage"`
-	Channel      string                `json:"dispute_channel"`
-	Links        []link                `json:"links"`
+// Stages, statuses and outcomes of a case that the emulator uses [Disputes v1].
+const (
+	stageInquiry    = "INQUIRY"    // the buyer asks the seller; PayPal holds nothing back
+	stageChargeback = "CHARGEBACK" // the buyer claims the money; PayPal holds it back
+
+	statusSellerIsAsked = "WAITING_FOR_SELLER_RESPONSE"
+	statusBuyerIsAsked  = "WAITING_FOR_BUYER_RESPONSE"
+	statusUnderReview   = "UNDER_REVIEW"
+	statusResolved      = "RESOLVED"
+
+	outcomeForBuyer  = "RESOLVED_BUYER_FAVOUR"
+	outcomeForSeller = "RESOLVED_SELLER_FAVOUR"
+)
+
+// How long the seller has to answer. PayPal says 20 days for an inquiry; of a claim it says only "by this date".
+const (
+	inquiryTerm = 20 * 24 * time.Hour
+	claimTerm   = 10 * 24 * time.Hour
+)
+
+// dispute is a buyer's case against a capture.
+type dispute struct {
+	ID, CaptureID, Status, Reason, Outcome, Stage string
+	Amount                                        money // what the buyer disputes
+	Held                                          int64 // what PayPal holds back now
+	Fee                                           int64 // what the case costs the seller if the buyer wins
+	FeeCharged                                    int64 // what it has cost: less what was given back
+	Due                                           time.Time
+	Movements                                     []disputeMovement
+	Messages                                      []disputeMessage
+	Evidences                                     []disputeEvidence
+	Offer                                         *disputeOffer
+	Created, Updated                              time.Time
 }
 
-type disputedTransaction struct {
-	SellerTransactionID string     `json:"seller_transaction_id"`
-	CreateTime          string     `json:"create_time"`
-	Status              string     `json:"transaction_status"`
-	GrossAmount         *moneyView `json:"gross_amount"`
-	Custom              string     `json:"custom,omitempty"`
-	InvoiceNumber       string     `json:"invoice_number,omitempty"`
+// disputeMovement is money that moved because of a case. The hold is not among them: PayPal has no reason for it.
+type disputeMovement struct {
+	Party, Type, Reason string
+	Amount              money
+	At                  time.Time
 }
 
-type disputeOutcomeView struct {
-	Code     string     `json:"outcome_code"`
-	Refunded *moneyView `json:"amount_refunded,omitempty"`
+// disputeCase is how a case begins.
+type disputeCase struct {
+	stage  string
+	amount money
+	fee    int64
 }
 
-// openDispute is the buyer's complaint about what is left of a capture. Holds s.mu.
-func (s *Server) openDispute(k *capture) *dispute {
+// openDispute is the buyer's complaint about a capture, or about a part of it. Holds s.mu.
+func (s *Server) openDispute(k *capture, want disputeCase) *dispute {
 	d := &dispute{
-		ID: "PP-D-" + strings.TrimLeft(newID()[:6], "0"), CaptureID: k.ID, Status: "WAITING_FOR_SELLER_RESPONSE",
-		Reason: "MERCHANDISE_OR_SERVICE_NOT_RECEIVED", Amount: k.Amount.minus(k.Refunded), Created: s.now(), Updated: s.now(),
+		ID: s.newDisputeID(), CaptureID: k.ID, Status: statusSellerIsAsked, Reason: "MERCHANDISE_OR_SERVICE_NOT_RECEIVED",
+		Stage: want.stage, Amount: want.amount, Fee: want.fee, Created: s.now(), Updated: s.now(), Due: s.now().Add(inquiryTerm),
 	}
 	s.books.disputes[d.ID] = d
 	s.enterLedger(ledgerRef{kindDispute, d.ID})
 	k.DisputeID = d.ID
-	s.journal.put("dispute", d.ID, d)
+	if d.Stage == stageChargeback {
+		s.hold(k, d)
+	}
 	s.journal.put("capture", k.ID, k)
-	s.emit(news{"CUSTOMER.DISPUTE.CREATED", "dispute", "", "A new dispute opened with Case # " + d.ID, d.ID, s.viewDispute(d)})
+	s.tellDispute(d, "CUSTOMER.DISPUTE.CREATED", "A new dispute opened with Case # "+d.ID)
 	return d
 }
 
-// resolveDispute ends a case; if the buyer wins, what is left of the capture is reversed. Holds s.mu.
-func (s *Server) resolveDispute(k *capture, d *dispute, buyerWins bool) {
-	d.Status, d.Outcome, d.Updated = "RESOLVED", "RESOLVED_SELLER_FAVOUR", s.now()
-	k.DisputeID = ""
-	if buyerWins {
-		d.Outcome = "RESOLVED_BUYER_FAVOUR"
-		k.Reason = "BUYER_COMPLAINT"
-		s.enterRefund(k, refundOrder{note: "Payment reversed", reversal: true})
+func (s *Server) newDisputeID() string {
+	for {
+		id := "PP-D-" + strings.TrimLeft(newID()[:6], "0")
+		if s.books.disputes[id] == nil {
+			return id
+		}
 	}
-	s.journal.put("dispute", d.ID, d)
+}
+
+// escalate turns the buyer's question into a claim. Holds s.mu.
+func (s *Server) escalate(k *capture, d *dispute) {
+	d.Stage, d.Status, d.Offer = stageChargeback, statusSellerIsAsked, nil
+	s.hold(k, d)
+	s.changeDispute(d)
+}
+
+// hold takes the disputed amount, or what is left of it, out of the seller's reach until the case ends. The capture stays
+// as it is. Holds s.mu.
+func (s *Server) hold(k *capture, d *dispute) {
+	d.Due = s.now().Add(claimTerm)
+	d.Held = min(d.Amount.Minor, k.Amount.Minor-k.Refunded)
+	s.enterTransfer(codeHold, money{d.Amount.Currency, -d.Held}, k.ID, k.CustomID)
+}
+
+// resolveDispute ends a case; if the buyer wins, what was disputed is reversed, and the case's fee is due. Holds s.mu.
+func (s *Server) resolveDispute(k *capture, d *dispute, buyerWins bool) {
+	s.closeDispute(k, d)
+	d.Outcome = outcomeForSeller
+	if buyerWins {
+		d.Outcome = outcomeForBuyer
+		amount := money{d.Amount.Currency, min(d.Amount.Minor, k.Amount.Minor-k.Refunded)}
+		d.settle("SELLER", "DEBIT", "DISPUTE_SETTLEMENT", amount, s.now())
+		d.settle("BUYER", "CREDIT", "DISPUTE_SETTLEMENT", amount, s.now())
+		k.Reason = "BUYER_COMPLAINT"
+		s.enterRefund(k, refundOrder{amount: &amount, note: "Payment reversed", reversal: true})
+		s.chargeDispute(k, d)
+	}
+	s.tellResolved(k, d)
+}
+
+// settleByRefund ends a case whose payment the seller, or a bank, has given back altogether. Holds s.mu.
+func (s *Server) settleByRefund(k *capture, d *dispute) {
+	s.closeDispute(k, d)
+	d.Outcome = outcomeForBuyer
+	s.tellResolved(k, d)
+}
+
+// closeDispute gives free what was held. Holds s.mu.
+func (s *Server) closeDispute(k *capture, d *dispute) {
+	d.Status, k.DisputeID = statusResolved, ""
+	if d.Held > 0 {
+		s.enterTransfer(codeRelease, money{d.Amount.Currency, d.Held}, k.ID, k.CustomID)
+		d.Held = 0
+	}
+}
+
+// chargeDispute takes the case's fee. Holds s.mu.
+func (s *Server) chargeDispute(k *capture, d *dispute) {
+	if d.Fee == 0 {
+		return
+	}
+	fee := money{d.Amount.Currency, d.Fee}
+	d.FeeCharged = d.Fee
+	d.settle("SELLER", "DEBIT", "CHARGEBACK_FEE", fee, s.now())
+	s.enterTransfer(codeChargebackFee, fee.negated(), k.ID, k.CustomID)
+}
+
+// returnFee gives the case's fee back. Holds s.mu.
+func (s *Server) returnFee(k *capture, d *dispute) error {
+	if d.FeeCharged == 0 {
+		return fmt.Errorf("case %s has cost no fee, or it was given back already", d.ID)
+	}
+	fee := money{d.Amount.Currency, d.FeeCharged}
+	d.FeeCharged = 0
+	d.settle("SELLER", "CREDIT", "CHARGEBACK_FEE", fee, s.now())
+	s.enterTransfer(codeChargebackFee, fee, k.ID, k.CustomID)
+	s.changeDispute(d)
+	return nil
+}
+
+func (d *dispute) settle(party, kind, reason string, amount money, at time.Time) {
+	d.Movements = append(d.Movements, disputeMovement{party, kind, reason, amount, at})
+}
+
+func (s *Server) changeDispute(d *dispute) {
+	s.tellDispute(d, "CUSTOMER.DISPUTE.UPDATED", "A dispute was updated with case # "+d.ID)
+}
+
+func (s *Server) tellResolved(k *capture, d *dispute) {
 	s.journal.put("capture", k.ID, k)
-	s.emit(news{"CUSTOMER.DISPUTE.RESOLVED", "dispute", "", "A dispute was resolved with case # " + d.ID, d.ID, s.viewDispute(d)})
+	s.tellDispute(d, "CUSTOMER.DISPUTE.RESOLVED", "A dispute was resolved with case # "+d.ID)
+}
+
+// tellDispute keeps a case as it is now, and says so. Holds s.mu.
+func (s *Server) tellDispute(d *dispute, kind, summary string) {
+	d.Updated = s.now()
+	s.journal.put("dispute", d.ID, d)
+	s.emit(news{kind, "dispute", "", summary, d.ID, s.viewDispute(d)})
 }
 
 // ledgerStatus is the outcome once there is one.
@@ -69,54 +178,4 @@ func (d *dispute) ledgerStatus() string {
 		return d.Outcome
 	}
 	return "OPEN"
-}
-
-// listDisputes is GET /v1/customer/disputes; disputed_transaction_id narrows it down.
-func (s *Server) listDisputes(c *call) (reply, error) {
-	about := c.URL.Query().Get("disputed_transaction_id")
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	items := []disputeView{}
-	for _, ref := range s.books.ledger {
-		if ref.kind != kindDispute {
-			continue
-		}
-		if d := s.books.disputes[ref.id]; about == "" || about == d.CaptureID {
-			v := s.viewDispute(d)
-			v.Transactions, v.Outcome = nil, nil // the list has neither [Disputes v1, dispute_info]
-			items = append(items, v)
-		}
-	}
-	self := link{Href: s.opts.BaseURL + c.URL.RequestURI(), Rel: "self", Method: "GET"}
-	return reply{http.StatusOK, map[string]any{"items": items, "links": []link{self}}}, nil
-}
-
-// showDispute is GET /v1/customer/disputes/{id}.
-func (s *Server) showDispute(c *call) (reply, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	d := s.books.disputes[c.id()]
-	if d == nil {
-		return reply{}, notFound(c.op)
-	}
-	return reply{http.StatusOK, s.viewDispute(d)}, nil
-}
-
-// viewDispute writes a case. Holds s.mu.
-func (s *Server) viewDispute(d *dispute) disputeView {
-	k := s.books.captures[d.CaptureID]
-	self := s.opts.BaseURL + "/v1/customer/disputes/" + d.ID
-	v := disputeView{
-		DisputeID: d.ID, CreateTime: stampMillis(d.Created), UpdateTime: stampMillis(d.Updated), Reason: d.Reason,
-		Status: d.Status, Amount: d.Amount.view(), Stage: "CHARGEBACK", Channel: "INTERNAL",
-		Transactions: []disputedTransaction{{k.ID, stampMillis(k.Created), "COMPLETED", k.Amount.view(), k.CustomID, k.InvoiceID}},
-		Links:        []link{{Href: self, Rel: "self", Method: "GET"}},
-	}
-	if d.Outcome != "" {
-		v.Outcome = &disputeOutcomeView{Code: d.Outcome}
-		if d.Outcome == "RESOLVED_BUYER_FAVOUR" {
-			v.Outcome.Refunded = d.Amount.view()
-		}
-	}
-	return v
 }

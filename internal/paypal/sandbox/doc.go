@@ -22,7 +22,14 @@
 //     moved, with processor response 5120. Both are as recorded. The ledger gives both a fee of zero.
 //   - A fee is never more than the payment. It is not given back with a refund, whose own fee is zero.
 //   - A reversal (chargeback, or a case that the buyer won) is kept as a refund, shows as REFUNDED or PARTIALLY_REFUNDED
-//     with status_details CHARGEBACK or BUYER_COMPLAINT, and ends further refunds. An open case holds no money back.
+//     with status_details CHARGEBACK or BUYER_COMPLAINT, and ends further refunds.
+//   - A case that is a claim (CHARGEBACK) holds the disputed amount back, T1110, until it ends, T1111; an inquiry holds nothing.
+//     The hold is in transaction search alone, not in money_movements, which have no reason for it. A lost case costs the fee
+//     that the test named, if it named one, as CHARGEBACK_FEE and T0106. A refund of all that is left ends a case for the buyer.
+//   - A claim may be accepted at either stage, while the seller is asked; the outcome is RESOLVED_BUYER_FAVOUR, and the money
+//     goes back by a reversal. Evidence makes the case UNDER_REVIEW, and only then it can be adjudicated. No case ends by
+//     itself when its term is over. What the seller does about a case is not remembered under its PayPal-Request-Id: said
+//     again, it is refused with ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE. Uploaded files are not looked at.
 //   - CHECKOUT.PAYMENT-APPROVAL.REVERSED carries the order's id in order_id. A declined capture is told as
 //     PAYMENT.CAPTURE.DECLINED, the name of v2, never as DENIED.
 //   - Each attempt of a delivery has a transmission id, time and signature of its own; event id and body stay the same.
@@ -47,7 +54,8 @@
 // # What is not here
 //
 // Products, plans, subscriptions and v1 sales (their test hooks answer 404), authorizations, confirm-payment-source,
-// tracking, cards and other payment sources, shipping checks, payouts, several sellers or apps, webhooks-lookup. Disputes
-// can be read, not answered. Captures are in the currency of the order; nothing is converted. Faults, what POST
-// /sandbox/search says and the list of past deliveries do not survive a restart; all else does when DataDir is set.
+// tracking, cards and other payment sources, shipping checks, payouts, several sellers or apps, webhooks-lookup; of
+// disputes what the buyer does (the test hook stands for it), returned goods, appeals, and the stages after CHARGEBACK.
+// Captures are in the currency of the order; nothing is converted. Faults, what POST /sandbox/search says and the list of
+// past deliveries do not survive a restart; all else does when DataDir is set.
 package sandbox

@@ -170,36 +170,6 @@ func (s *Server) giveBack(w http.ResponseWriter, r *http.Request, reversal bool)
 	})
 }
 
-// hookDispute is POST /sandbox/captures/{id}/dispute: without an outcome a case is opened, with one it ends (and is
-// opened first if there is none).
-func (s *Server) hookDispute(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		Outcome string `json:"outcome"`
-	}
-	if !readHook(w, r, &body) {
-		return
-	}
-	if body.Outcome != "" && body.Outcome != "buyer" && body.Outcome != "seller" {
-		hookError(w, http.StatusBadRequest, "outcome %q: it has to be buyer or seller, or absent to open the case", body.Outcome)
-		return
-	}
-	s.withCapture(w, r, func(k *capture) (any, error) {
-		d := s.books.disputes[k.DisputeID]
-		switch {
-		case d != nil && body.Outcome == "":
-			return nil, fmt.Errorf("case %s is open already", d.ID)
-		case d == nil && k.Status != statusCompleted && k.Status != statusPartlyRefunded:
-			return nil, fmt.Errorf("a capture that is %s cannot be disputed", k.Status)
-		case d == nil:
-			d = s.openDispute(k)
-		}
-		if body.Outcome != "" {
-			s.resolveDispute(k, d, body.Outcome == "buyer")
-		}
-		return s.viewDispute(d), nil
-	})
-}
-
 // hookSettle is POST /sandbox/captures/{id}/settle: PayPal ends its hold on a pending capture.
 func (s *Server) hookSettle(w http.ResponseWriter, r *http.Request) {
 	var body struct {

@@ -34,6 +34,8 @@ type ledgerEntry struct {
 	CustomID string     `json:"custom_id"`
 	Parent   string     `json:"parent,omitempty"` // a capture's order; the payment of anything else
 	At       string     `json:"at"`
+	Held     string     `json:"held,omitempty"`  // of a dispute: what PayPal holds back now
+	Stage    string     `json:"stage,omitempty"` // of a dispute
 }
 
 // enterLedger adds an entry. Holds s.mu.
@@ -75,10 +77,15 @@ func (b *books) entry(ref ledgerRef) ledgerEntry {
 		return newEntry(ref, t.Amount.negated(), 0, statusCompleted, "", t.Reference, t.Created)
 	default:
 		d := b.disputes[ref.id]
-		return newEntry(ref, d.Amount, 0, d.ledgerStatus(), b.captures[d.CaptureID].CustomID, d.CaptureID, d.Created)
+		e := newEntry(ref, d.Amount, d.FeeCharged, d.ledgerStatus(), b.captures[d.CaptureID].CustomID, d.CaptureID, d.Created)
+		e.Held, e.Stage = money{d.Amount.Currency, d.Held}.String(), d.Stage
+		return e
 	}
 }
 
 func newEntry(ref ledgerRef, amount money, fee int64, status, customID, parent string, at time.Time) ledgerEntry {
-	return ledgerEntry{ref.id, ref.kind, amount.String(), amount.Currency, money{amount.Currency, fee}.String(), status, customID, parent, stampMillis(at)}
+	return ledgerEntry{
+		ID: ref.id, Kind: ref.kind, Amount: amount.String(), Currency: amount.Currency, Fee: money{amount.Currency, fee}.String(),
+		Status: status, CustomID: customID, Parent: parent, At: stampMillis(at),
+	}
 }

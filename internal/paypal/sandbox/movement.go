@@ -51,7 +51,6 @@ type transfer struct {
 	Amount    money  // signed
 	Reference string // the payment that it belongs to
 	CustomID  string
-	Note      string
 	Created   time.Time
 }
 
@@ -66,8 +65,8 @@ func (s *Server) enterMovement(r record) {
 }
 
 // enterTransfer moves money that belongs to a payment. Holds s.mu.
-func (s *Server) enterTransfer(code string, amount money, reference, customID, note string) *transfer {
-	t := &transfer{ID: newID(), Code: code, Amount: amount, Reference: reference, CustomID: customID, Note: note, Created: s.now()}
+func (s *Server) enterTransfer(code string, amount money, reference, customID string) *transfer {
+	t := &transfer{ID: newID(), Code: code, Amount: amount, Reference: reference, CustomID: customID, Created: s.now()}
 	s.books.transfers[t.ID] = t
 	s.enterMovement(t)
 	s.journal.put("transfer", t.ID, t)
@@ -125,7 +124,7 @@ func (k *capture) row(b *books) statementLine {
 func (r *refund) row(b *books) statementLine {
 	l := statementLine{
 		id: r.ID, code: codeRefund, status: "S", reference: r.CaptureID, referenceType: "TXN", amount: r.Amount.negated(),
-		begun: r.Created, updated: r.Created, customID: r.CustomID, invoiceID: r.InvoiceID, note: r.Note,
+		begun: r.Created, updated: r.Created, customID: r.CustomID, invoiceID: r.InvoiceID,
 	}
 	if r.Reversal {
 		l.code = codeReversal
@@ -141,6 +140,6 @@ func (r *refund) row(b *books) statementLine {
 func (t *transfer) row(*books) statementLine {
 	return statementLine{
 		id: t.ID, code: t.Code, status: "S", reference: t.Reference, referenceType: "TXN", amount: t.Amount, begun: t.Created,
-		updated: t.Created, customID: t.CustomID, note: t.Note,
+		updated: t.Created, customID: t.CustomID,
 	}
 }

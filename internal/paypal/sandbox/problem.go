@@ -90,6 +90,12 @@ func statusProblem(status int, details ...detail) *problem {
 	return p
 }
 
+// plain is the problem without links, as the APIs of v1 have it: encType is recorded of v2 alone.
+func (p *problem) plain() *problem {
+	p.Links = nil
+	return p
+}
+
 // issueProblem is the answer that belongs to an issue code when no field is at fault.
 func issueProblem(op operation, code string) *problem {
 	return statusProblem(issues[code].status, detail{Issue: code, Description: describe(op, code)})

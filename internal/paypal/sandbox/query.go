@@ -27,9 +27,7 @@ func (q *queryReader) problem() *problem {
 	if len(q.faults) == 0 {
 		return nil
 	}
-	p := statusProblem(http.StatusBadRequest, q.faults...)
-	p.Links = nil
-	return p
+	return statusProblem(http.StatusBadRequest, q.faults...).plain()
 }
 
 // text reads a parameter whose length has bounds; it is empty if it was not given.

@@ -137,6 +137,9 @@ func (s *Server) enterRefund(k *capture, want refundOrder) *refund {
 	s.journal.put("refund", r.ID, r)
 	s.journal.put("capture", k.ID, k)
 	s.emitRefund(r)
+	if d := s.books.disputes[k.DisputeID]; d != nil && k.Status == statusRefunded {
+		s.settleByRefund(k, d)
+	}
 	return r
 }
 

@@ -26,7 +26,12 @@ func (s *Server) apply(l readLine, pending map[string]deliveryRecord) error {
 			s.enterMovement(r)
 		})
 	case "dispute":
-		return restore(l, b.disputes, func(*dispute) { s.enterLedger(ledgerRef{kindDispute, l.ID}) })
+		return restore(l, b.disputes, func(d *dispute) {
+			if d.Stage == "" {
+				d.Stage = stageChargeback // written before there were stages
+			}
+			s.enterLedger(ledgerRef{kindDispute, l.ID})
+		})
 	case "transfer":
 		return restore(l, b.transfers, s.reenterTransfer)
 	case "direct":

@@ -27,6 +27,11 @@ func (s *Server) routes() http.Handler {
 
 		r.Get("/v1/customer/disputes", s.api(opDisputes, s.listDisputes))
 		r.Get("/v1/customer/disputes/{id}", s.api(opDisputes, s.showDispute))
+		r.Post("/v1/customer/disputes/{id}/accept-claim", s.api(opDisputes, s.acceptClaim()))
+		r.Post("/v1/customer/disputes/{id}/provide-evidence", s.api(opDisputes, s.provideEvidence()))
+		r.Post("/v1/customer/disputes/{id}/send-message", s.api(opDisputes, s.sendMessage()))
+		r.Post("/v1/customer/disputes/{id}/make-offer", s.api(opDisputes, s.makeOffer()))
+		r.Post("/v1/customer/disputes/{id}/adjudicate", s.api(opDisputes, s.adjudicate()))
 
 		r.Get("/v1/reporting/transactions", s.api(opReporting, s.searchTransactions))
 		r.Get("/v1/reporting/balances", s.api(opReporting, s.listBalances))
@@ -78,6 +83,7 @@ func (s *Server) hooks(r chi.Router) {
 	r.Post("/captures/{id}/reverse", s.hookReverse)
 	r.Post("/captures/{id}/dispute", s.hookDispute)
 	r.Post("/captures/{id}/settle", s.hookSettle)
+	r.Post("/disputes/{id}/fee-return", s.hookFeeReturn)
 	r.Post("/payments", s.hookPayment)
 	r.Post("/payments/{id}/refund", s.hookPaymentRefund)
 	r.Post("/search", s.hookSearch)

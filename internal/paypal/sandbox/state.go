@@ -77,13 +77,6 @@ type refund struct {
 	Created                   time.Time
 }
 
-// dispute is a buyer's case against a capture.
-type dispute struct {
-	ID, CaptureID, Status, Reason, Outcome string
-	Amount                                 money
-	Created, Updated                       time.Time
-}
-
 // books are everything the emulator believes. Server.mu guards them.
 type books struct {
 	orders    map[string]*order

@@ -77,7 +77,7 @@ func (s *Server) api(op operation, handle func(*call) (reply, error)) http.Handl
 func (c *call) refusal() *problem {
 	if c.Method == http.MethodPost || c.Method == http.MethodPatch {
 		kind, _, _ := mime.ParseMediaType(c.Header.Get("Content-Type"))
-		if kind != "application/json" {
+		if kind != "application/json" && (c.op != opDisputes || !strings.HasPrefix(kind, "multipart/")) {
 			return statusProblem(http.StatusUnsupportedMediaType)
 		}
 	}
