@@ -151,7 +151,8 @@ func (k call) judge(err error, sent *sending, body []byte) *Error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Operation: k.operation, Status: sent.answered(), Err: err, unknown: sent.maybeSent(err)}
+	_, odd := Odd(err)
+	return &Error{Operation: k.operation, Status: sent.answered(), Err: err, unknown: sent.maybeSent(err), final: odd}
 }
 
 // stream is handed to plutov in place of a buffer. io.Copy gives a ReaderFrom the answer's body itself, so that it is
@@ -170,7 +171,7 @@ func unreadable(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("the answer cannot be read: %w", err)
+	return fmt.Errorf("%w: %w", errUnreadable, err)
 }
 
 // note tells log and metrics about an attempt. Ids of ours and PayPal's may be logged; bodies and headers never are.

@@ -117,6 +117,9 @@ func (in captureJSON) read() (Capture, error) {
 	if err != nil {
 		return Capture{}, err
 	}
+	if amount.Minor <= 0 {
+		return Capture{}, oddf("the payment is of %s", amount)
+	}
 	out := Capture{
 		ID: in.ID, CustomID: in.CustomID, InvoiceID: in.InvoiceID, Status: in.Status, Reason: in.Details.Reason,
 		Amount: amount, CreatedAt: in.Created.Time, UpdatedAt: in.Updated.Time,

@@ -248,6 +248,9 @@ func (in disputeJSON) read() (Dispute, error) {
 	if err != nil {
 		return Dispute{}, err
 	}
+	if amount.Minor <= 0 {
+		return Dispute{}, oddf("the case is about %s", amount)
+	}
 	out := Dispute{
 		ID: in.ID, Status: in.Status, Stage: in.Stage, Reason: in.Reason, Channel: in.Channel, Outcome: in.Outcome.Code, Amount: amount,
 		CreatedAt: in.Created.Time, UpdatedAt: in.Updated.Time, RespondBy: in.RespondBy.Time, MayAccept: in.mayAccept(),

@@ -107,6 +107,45 @@ func OutcomeUnknown(err error) bool {
 	return ok && e.unknown
 }
 
+// Unanswered tells whether PayPal has said nothing of what was asked: it was not reached, is broken, busy, or does not
+// let us in. That passes, and what was asked stays worth asking.
+func Unanswered(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || errors.Is(err, errUnreadable) {
+		return false
+	}
+	switch e.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return true
+	case http.StatusNotFound:
+		return e.Name == "" // a proxy's, not PayPal's
+	default:
+		return e.Status < 300 || e.Status >= 500
+	}
+}
+
+// errUnreadable is a 2xx whose body is not what it should be.
+var errUnreadable = errors.New("the answer cannot be read")
+
+// oddError is something PayPal answered in the right shape that cannot be: an amount that is none, an order of two
+// purchases. Its text is half a sentence, fit for staff.
+type oddError struct{ says string }
+
+// Error says what is odd.
+func (e *oddError) Error() string { return e.says }
+
+func oddf(format string, args ...any) error { return &oddError{fmt.Sprintf(format, args...)} }
+
+// Odd tells whether err is an answer that PayPal gave in full and that cannot be, and in half a sentence why: "the amount
+// is not one". Nothing of such an answer may be booked, and asking again will hardly help.
+func Odd(err error) (says string, ok bool) {
+	e, ok := errors.AsType[*oddError](err)
+	if !ok {
+		return "", false
+	}
+	return e.says, true
+}
+
 // passing tells whether another attempt may fare better.
 func (e *Error) passing() bool {
 	switch {

@@ -3,7 +3,6 @@ package paypal
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -81,7 +80,7 @@ func writeAmount(a money.Amount) amountJSON {
 func (a amountJSON) read() (money.Amount, error) {
 	c, err := money.ParseCurrency(a.Currency)
 	if err != nil {
-		return money.Amount{}, fmt.Errorf("read an amount: currency %q is not one we know", code(a.Currency))
+		return money.Amount{}, oddf("an amount is in the currency %q, which PayPal does not settle", code(a.Currency))
 	}
 	text := string(a.Value)
 	digits, negative := strings.CutPrefix(text, "-")
@@ -100,7 +99,7 @@ func (a amountJSON) read() (money.Amount, error) {
 	}
 	amount, err := money.ParseSigned(whole, c)
 	if err != nil || digits == "" || digits == "." {
-		return money.Amount{}, fmt.Errorf("read an amount: %q %s is not one", code(text), c)
+		return money.Amount{}, oddf("%q is no amount of %s", code(text), c)
 	}
 	return amount, nil
 }

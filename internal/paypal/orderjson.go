@@ -2,7 +2,6 @@ package paypal
 
 import (
 	"errors"
-	"fmt"
 )
 
 // newOrderJSON is Orders v2's order_request, as far as we use it. The payer's experience is described under
@@ -116,7 +115,7 @@ func (o orderJSON) read() (Order, error) {
 		return Order{}, errors.New("it is not an order")
 	}
 	if len(o.Units) > 1 {
-		return Order{}, fmt.Errorf("the order has %d purchase units; ours have one", len(o.Units))
+		return Order{}, oddf("the order has %d purchases, and ours have one", len(o.Units))
 	}
 	out := Order{ID: o.ID, Status: o.Status, Payer: o.Payer.read(), ApproveURL: o.approval(), CreatedAt: o.Created.Time}
 	if out.Payer == (Payer{}) {

@@ -135,6 +135,9 @@ func (in refundJSON) read() (Refund, error) {
 	if err != nil {
 		return Refund{}, err
 	}
+	if amount.Minor == 0 {
+		return Refund{}, oddf("the refund is of %s", amount)
+	}
 	out := Refund{
 		ID: in.ID, CustomID: in.CustomID, Status: in.Status, Reason: in.Details.Reason, CreatedAt: in.Created.Time,
 		Amount: positive(amount), FeeRefunded: money.New(0, amount.Currency),
