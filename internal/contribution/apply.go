@@ -37,7 +37,7 @@ func (d *Desk) Apply(ctx context.Context, tx *sqlx.Tx, f Fact) (Contribution, er
 	if c.State != from {
 		c.Reason = f.detail
 	}
-	if err := save(ctx, tx, &c, from, len(known.payments) > 0 || c.gone, now, d.sweepEvery); err != nil {
+	if err := save(ctx, tx, &c, from, known, now, d.sweepEvery); err != nil {
 		return Contribution{}, err
 	}
 	if err := record(ctx, tx, c, f, from, now); err != nil {
@@ -164,10 +164,10 @@ func know(ctx context.Context, tx *sqlx.Tx, c Contribution) (knowledge, error) {
 }
 
 // save writes the contribution back. A new state starts the sweep's looks afresh.
-func save(ctx context.Context, tx *sqlx.Tx, c *Contribution, from State, closed bool, now time.Time, every time.Duration) error {
+func save(ctx context.Context, tx *sqlx.Tx, c *Contribution, from State, k knowledge, now time.Time, every time.Duration) error {
 	c.UpdatedAt = now
 	check := sql.NullTime{}
-	if at := nextCheck(c.State, c.OrderID != "", closed, 0, c.CreatedAt, now, every); !at.IsZero() {
+	if at := nextCheck(c.State, c.OrderID != "", len(k.payments) > 0 || c.gone, k.disputed, 0, c.CreatedAt, now, every); !at.IsZero() {
 		check = sql.NullTime{Time: at, Valid: true}
 	}
 	_, err := tx.ExecContext(ctx, `
@@ -176,7 +176,7 @@ func save(ctx context.Context, tx *sqlx.Tx, c *Contribution, from State, closed 
 		    capture_attempt = $8, capture_doubt = $9, capture_refused = $10, gone_since = $11, gone = $12,
 		    updated_at = $13, completed_at = $14,
 		    checks = CASE WHEN $15 THEN 0 ELSE checks END,
-		    check_at = CASE WHEN $15 OR $16::timestamptz IS NULL THEN $16::timestamptz ELSE check_at END
+		    check_at = CASE WHEN $15 OR $16::timestamptz IS NULL THEN $16::timestamptz ELSE coalesce(check_at, $16::timestamptz) END
 		WHERE id = $1`,
 		c.ID, string(c.State), c.Reason, c.Attention, c.OrderID, c.ApproveURL, c.RetryURL,
 		c.captureAttempt, c.captureDoubt, c.captureRefused, null(c.goneSince), c.gone,

@@ -207,10 +207,13 @@ const orderLife = 3 * time.Hour
 
 // nextCheck is when the sweep asks PayPal about a contribution again, or zero when PayPal will tell nothing new. Time
 // between looks doubles; every is the interval of the sweep. closed says that the order cannot be captured any more: it
-// was already, or it is gone.
-func nextCheck(s State, hasOrder, closed bool, checks int, createdAt, now time.Time, every time.Duration) time.Time {
+// was already, or it is gone. caseOpen says that a case is, whatever became of the money.
+func nextCheck(s State, hasOrder, closed, caseOpen bool, checks int, createdAt, now time.Time, every time.Duration) time.Time {
 	wait := func(first time.Duration, doublings int, longest time.Duration) time.Time {
 		return now.Add(max(every, min(first<<min(checks, doublings), longest)))
+	}
+	if caseOpen {
+		return wait(30*every, 5, 12*time.Hour)
 	}
 	switch s {
 	case Started, OrderUnknown: // without an order nobody can pay: only its life has to pass
@@ -227,9 +230,9 @@ func nextCheck(s State, hasOrder, closed bool, checks int, createdAt, now time.T
 			return time.Time{}
 		}
 		return wait(every, 5, 30*time.Minute)
-	case Pending, Disputed:
+	case Pending:
 		return wait(30*every, 5, 12*time.Hour)
-	case Failed, Expired, Completed, PartiallyRefunded, Refunded, Reversed:
+	case Failed, Expired, Completed, Disputed, PartiallyRefunded, Refunded, Reversed:
 	}
 	return time.Time{}
 }

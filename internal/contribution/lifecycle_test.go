@@ -71,10 +71,10 @@ func callFact(f fact) bool { return f == captureUnanswered || f == captureRefuse
 func TestNextCheckGrowsAndEnds(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	for _, s := range []State{Created, Cancelled, Approved, CaptureUnknown, Pending, Disputed} {
+	for _, s := range []State{Created, Cancelled, Approved, CaptureUnknown, Pending, Disputed, Reversed} {
 		var last time.Duration
 		for checks := range 40 {
-			wait := nextCheck(s, true, false, checks, now, now, time.Minute).Sub(now)
+			wait := nextCheck(s, true, false, s == Disputed || s == Reversed, checks, now, now, time.Minute).Sub(now)
 			if wait < time.Minute || wait < last || wait > 12*time.Hour {
 				t.Fatalf("%s, look %d: wait %s after %s", s, checks, wait, last)
 			}
@@ -82,14 +82,14 @@ func TestNextCheckGrowsAndEnds(t *testing.T) {
 		}
 	}
 	for _, s := range []State{Failed, Expired, Completed, PartiallyRefunded, Refunded, Reversed} {
-		if at := nextCheck(s, true, true, 0, now, now, time.Minute); !at.IsZero() {
+		if at := nextCheck(s, true, true, false, 0, now, now, time.Minute); !at.IsZero() {
 			t.Errorf("%s is looked at again at %s", s, at)
 		}
 	}
-	if at := nextCheck(Started, false, false, 0, now, now, time.Minute); at.Sub(now) < orderLife {
+	if at := nextCheck(Started, false, false, false, 0, now, now, time.Minute); at.Sub(now) < orderLife {
 		t.Errorf("an intent without an order is looked at after %s; before its life has passed nothing can be learned", at.Sub(now))
 	}
-	if at := nextCheck(Declined, true, true, 0, now, now, time.Minute); !at.IsZero() {
+	if at := nextCheck(Declined, true, true, false, 0, now, now, time.Minute); !at.IsZero() {
 		t.Error("a declined capture is final: its order cannot be captured again")
 	}
 }

@@ -27,7 +27,7 @@ func (d *Desk) Settle(ctx context.Context, id uuid.UUID, src Source) (Contributi
 		return c, nil // the webhook was first: there is nothing the reader needs PayPal for
 	}
 	switch {
-	case c.OrderID == "" && c.State == Disputed:
+	case c.OrderID == "" && c.Outcome() == OutcomeReceived: // adopted
 		return d.settleOpenDisputes(ctx, c, src)
 	case c.OrderID == "":
 		return d.lapse(ctx, c, src)
@@ -41,7 +41,7 @@ func (d *Desk) Settle(ctx context.Context, id uuid.UUID, src Source) (Contributi
 			return c, fmt.Errorf("ask about order %s: %w", c.OrderID, err)
 		}
 		settled, err := d.settleOrder(ctx, c, o, src)
-		if err != nil || settled.State != Disputed {
+		if err != nil || settled.Outcome() != OutcomeReceived || src.Way == ByReader {
 			return settled, err
 		}
 		return d.settleOpenDisputes(ctx, settled, src)

@@ -68,13 +68,15 @@ func (d *Desk) claimDue(ctx context.Context) ([]uuid.UUID, error) {
 			State     State     `db:"state"`
 			HasOrder  bool      `db:"has_order"`
 			Closed    bool      `db:"closed"`
+			CaseOpen  bool      `db:"case_open"`
 			Checks    int       `db:"checks"`
 			CreatedAt time.Time `db:"created_at"`
 		}
 		// SKIP LOCKED: rows that another process is taking, or that news is being applied to, are left for the next time.
 		err := tx.SelectContext(ctx, &due, `
 			SELECT c.id, c.state, c.order_id IS NOT NULL AS has_order, c.checks, c.created_at,
-			       c.gone OR EXISTS (SELECT 1 FROM payment p WHERE p.contribution_id = c.id) AS closed
+			       c.gone OR EXISTS (SELECT 1 FROM payment p WHERE p.contribution_id = c.id) AS closed,
+			       EXISTS (SELECT 1 FROM payment p JOIN dispute d ON d.payment_id = p.id WHERE p.contribution_id = c.id AND d.status = 'open') AS case_open
 			FROM contribution c
 			WHERE c.check_at <= $1 ORDER BY c.check_at LIMIT $2
 			FOR UPDATE OF c SKIP LOCKED`, now, sweepBatch)
@@ -82,7 +84,7 @@ func (d *Desk) claimDue(ctx context.Context) ([]uuid.UUID, error) {
 			return fmt.Errorf("find what is due: %w", err)
 		}
 		for _, c := range due {
-			at := nextCheck(c.State, c.HasOrder, c.Closed, c.Checks+1, c.CreatedAt, now, d.sweepEvery)
+			at := nextCheck(c.State, c.HasOrder, c.Closed, c.CaseOpen, c.Checks+1, c.CreatedAt, now, d.sweepEvery)
 			if _, err := tx.ExecContext(ctx, `UPDATE contribution SET checks = checks + 1, check_at = $2 WHERE id = $1`, c.ID, null(at)); err != nil {
 				return fmt.Errorf("put off the next look at %s: %w", c.ID, err)
 			}
