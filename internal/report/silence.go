@@ -1,0 +1,70 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Silence is how many gifts in a row, counted back from the latest, brought no webhook. Every capture makes PayPal send
+// at least one event, so this measures by the gifts and not by the clock: a newsroom that gets two gifts a day is silent
+// most of the time and nothing is wrong; one that gets ten a minute must hear within minutes.
+//
+// A gift counts once PayPal has had time to tell of it, and for a week. It counts as heard when any event stood for it,
+// whatever became of the event. What we learned only long after it happened (by reconciliation, after a backup was
+// restored) does not count: PayPal told somebody else of it.
+type Silence struct {
+	Run   int64     // gifts in a row without any event; at most silenceSample
+	Since time.Time // when the first of them was booked; zero without any
+	Last  time.Time // and the last
+}
+
+const (
+	silenceGrace  = 5 * time.Minute    // PayPal's events come within seconds; this is their time
+	silenceReach  = 7 * 24 * time.Hour // gifts older than this say nothing of today
+	silenceLate   = time.Hour          // booked longer after the capture than this: learned some other way, and late
+	silenceSample = 50                 // gifts looked at
+	silenceWindow = 20000              // newest payments among which they are looked for: a month's to most, to the largest an hour's
+)
+
+// readSilence walks back over the latest gifts.
+func readSilence(ctx context.Context, tx *sqlx.Tx, v *Vitals) error {
+	var gifts []struct {
+		At    time.Time `db:"recorded_at"`
+		Heard bool      `db:"heard"`
+	}
+	// Payments are numbered as they are booked, so the newest are found from the end of the primary key. An event that is
+	// still being worked on, or was parked, names no contribution yet, but the order or the capture.
+	err := tx.SelectContext(ctx, &gifts, `
+		WITH newest AS MATERIALIZED (
+			SELECT id, contribution_id, kind, paypal_id, occurred_at, recorded_at FROM payment ORDER BY id DESC LIMIT $1
+		), gift AS MATERIALIZED (
+			SELECT p.id, p.contribution_id, p.paypal_id, p.recorded_at, c.order_id
+			FROM newest p JOIN contribution c ON c.id = p.contribution_id
+			WHERE p.kind = 'capture' AND c.order_id IS NOT NULL
+			  AND p.recorded_at <= $2 AND p.recorded_at > $3 AND p.recorded_at < p.occurred_at + $4 * interval '1 second'
+			ORDER BY p.id DESC LIMIT $5
+		)
+		SELECT g.recorded_at,
+		       EXISTS (SELECT 1 FROM webhook_event w WHERE w.contribution_id = g.contribution_id)
+		       OR EXISTS (SELECT 1 FROM webhook_event w WHERE w.due_at IS NOT NULL AND w.resource_id IN (g.paypal_id, g.order_id))
+		       OR EXISTS (SELECT 1 FROM webhook_event w WHERE w.state = 'parked' AND w.resource_id IN (g.paypal_id, g.order_id)) AS heard
+		FROM gift g ORDER BY g.id DESC`,
+		silenceWindow, v.At.Add(-silenceGrace), v.At.Add(-silenceReach), int64(silenceLate.Seconds()), silenceSample)
+	if err != nil {
+		return fmt.Errorf("gifts without news: %w", err)
+	}
+	for _, g := range gifts {
+		if g.Heard {
+			break
+		}
+		if v.Silence.Run == 0 {
+			v.Silence.Last = g.At.UTC()
+		}
+		v.Silence.Run++
+		v.Silence.Since = g.At.UTC()
+	}
+	return nil
+}

@@ -1,0 +1,43 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// answerWithin is how long before its end a case counts as urgent. PayPal decides for the buyer when the seller is silent.
+const answerWithin = 3 * 24 * time.Hour
+
+// readMoney counts refunds that are under way, and cases that wait for us.
+func readMoney(ctx context.Context, tx *sqlx.Tx, v *Vitals) error {
+	// check_at is set until a refund has ended. A case whose time is over waits for PayPal, whatever its status says.
+	err := piles(ctx, tx, map[string]*Pile{"refunds": &v.Refunds, "held": &v.RefundsHeld, "disputes": &v.Disputes}, `
+		SELECT 'refunds' AS pile, count(*) AS count, min(asked_at) AS oldest FROM refund_request WHERE check_at IS NOT NULL AND state IN ('asked', 'unknown')
+		UNION ALL
+		SELECT 'held', count(*), min(asked_at) FROM refund_request WHERE check_at IS NOT NULL AND state = 'pending'
+		UNION ALL
+		SELECT 'disputes', count(*), min(opened_at) FROM dispute
+		WHERE status = 'open' AND respond_by > $1 AND respond_by <= $2 AND paypal_status NOT IN ('UNDER_REVIEW', 'WAITING_FOR_BUYER_RESPONSE')`,
+		v.At, v.At.Add(answerWithin))
+	if err != nil {
+		return fmt.Errorf("refunds and disputes: %w", err)
+	}
+	return nil
+}
+
+// readBooks tells how PayPal's record and ours compare, and up to when they were compared.
+func readBooks(ctx context.Context, tx *sqlx.Tx, v *Vitals) error {
+	err := piles(ctx, tx, map[string]*Pile{"unexplained": &v.Unexplained, "unchecked": &v.Unchecked}, `
+		SELECT 'unexplained' AS pile, count(*) AS count, min(first_seen) AS oldest FROM discrepancy WHERE state = 'open'
+		UNION ALL
+		SELECT 'unchecked', count(since), min(since) FROM (
+			SELECT coalesce((SELECT max(checked_to) FROM reconcile_run WHERE state = 'done' AND follows),
+			                (SELECT recorded_at FROM payment ORDER BY id LIMIT 1)) AS since) line`)
+	if err != nil {
+		return fmt.Errorf("reconciliation: %w", err)
+	}
+	return nil
+}
