@@ -2,7 +2,6 @@ package paypal
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -33,32 +32,6 @@ var (
 
 const maxSummary = 300
 
-// Envelope is what it takes to keep an event. It is a part of the Event that is read in a fraction of the time: every
-// delivery is read so before it is answered, and as an Event only when it is worked on.
-type Envelope struct {
-	ID         string // "WH-…": the same in every delivery of one event
-	Type       string // "PAYMENT.CAPTURE.COMPLETED"
-	ResourceID string // the resource's own id; may be empty
-}
-
-// ParseEnvelope reads the outside of a webhook's body. It fails just when ParseEvent does.
-func ParseEnvelope(body []byte) (Envelope, error) {
-	top, err := readObject(body)
-	if err != nil {
-		return Envelope{}, fmt.Errorf("paypal: read a webhook event: %w", err)
-	}
-	return top.envelope(top.object("resource"))
-}
-
-func (o object) envelope(resource object) (Envelope, error) {
-	e := Envelope{ID: o.shaped("id", eventIDShape), Type: o.shaped("event_type", eventTypeShape), ResourceID: resource.shaped("id", idShape)}
-	if e.ID == "" || e.Type == "" {
-		return Envelope{}, errors.New("paypal: read a webhook event: it has no usable id or event_type")
-	}
-	e.ResourceID = or(e.ResourceID, or(resource.shaped("dispute_id", idShape), resource.shaped("order_id", idShape)))
-	return e, nil
-}
-
 // ParseEvent reads a webhook's body as leniently as it can: amounts are not looked at, a time that is none is zero, an
 // id that is none is empty. It fails only for a body that is not one JSON object, or that has no usable id or
 // event_type. (encoding/json bounds the nesting, at 10,000 levels.)
@@ -68,8 +41,11 @@ func ParseEvent(body []byte) (Event, error) {
 		return Event{}, fmt.Errorf("paypal: read a webhook event: %w", err)
 	}
 	resource := top.object("resource")
-	outside, err := top.envelope(resource)
-	if err != nil {
+	outside := Envelope{
+		ID: top.shaped("id", eventIDShape), Type: top.shaped("event_type", eventTypeShape),
+		ResourceID: or(resource.shaped("id", idShape), or(resource.shaped("dispute_id", idShape), resource.shaped("order_id", idShape))),
+	}
+	if err := outside.usable(); err != nil {
 		return Event{}, err
 	}
 	e := Event{
@@ -150,11 +126,8 @@ type object map[string]json.RawMessage
 
 func readObject(b []byte) (object, error) {
 	var o object
-	if err := json.Unmarshal(b, &o); err != nil {
-		return nil, errors.New("it is not a JSON object") // the parser's own words quote the body
-	}
-	if o == nil {
-		return nil, errors.New("it is null")
+	if err := json.Unmarshal(b, &o); err != nil || o == nil { // nil is what null leaves
+		return nil, errNoObject
 	}
 	return o, nil
 }
