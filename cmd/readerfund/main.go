@@ -36,6 +36,7 @@ type commands struct {
 	Staff       staffCommand       `cmd:"" help:"Accounts for the staff pages."`
 	Webhook     webhookCommand     `cmd:"" help:"PayPal's webhook for BASE_URL."`
 	Inbox       inboxCommand       `cmd:"" help:"Webhook events that PayPal sent."`
+	Reconcile   reconcileCommand   `cmd:"" help:"Hold PayPal's record of the money against ours, mend what can be mended, and list what a person has to look at."`
 	Report      reportCommand      `cmd:"" help:"Reports without a browser."`
 	Doctor      doctorCommand      `cmd:"" help:"Check settings, database, PayPal and webhook; one line each."`
 	Healthcheck healthcheckCommand `cmd:"" hidden:"" help:"Ask the service at LISTEN_ADDR whether it is alive (for containers)."`

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/contribution"
 	"readerfund/internal/money"
 )
 
@@ -72,6 +73,8 @@ type pair struct {
 	Receipt     *string       `db:"receipt"`
 	Direct      bool          `db:"direct"`       // its payment was adopted
 	ParentState *string       `db:"parent_state"` // of the difference about its payment
+	MarkID      *string       `db:"mark_id"`      // what its payment carries where ours carry a contribution's id
+	MarkReceipt *string       `db:"mark_receipt"` // and a receipt number
 }
 
 // judge says in which ways the two sides differ.
@@ -82,8 +85,12 @@ func (p pair) judge() []Difference {
 	if classOf(p.Code) == back {
 		base.Parent = p.Reference
 	}
-	if !p.Owner.Valid && p.OurStatus == nil {
+	switch {
+	case p.Owner.Valid || p.OurStatus != nil:
+	case !p.lost():
 		return p.strange(base)
+	default:
+		base.Receipt = deref(p.MarkReceipt)
 	}
 	if p.OurStatus == nil {
 		if !p.moved() && p.Status != "P" {
@@ -93,6 +100,13 @@ func (p pair) judge() []Difference {
 		return []Difference{base}
 	}
 	return p.both(base)
+}
+
+// lost tells whether nobody here has what carries our marks all the same: the database was restored from a backup that is
+// older.
+func (p pair) lost() bool {
+	_, err := contribution.Mark(deref(p.MarkID), deref(p.MarkReceipt))
+	return err == nil && !p.Owner.Valid
 }
 
 // strange is money that has nothing to do with a contribution. What did not move is nobody's concern.
@@ -120,7 +134,7 @@ func (p pair) both(base Difference) []Difference {
 	case p.Unreadable != "":
 		add(WrongAmount)
 		return all
-	case *p.OurStatus != p.wanted() && !(p.wanted() == "" && *p.OurStatus != "completed" && *p.OurStatus != "pending"):
+	case *p.OurStatus != p.wanted() && (p.wanted() != "" || *p.OurStatus == "completed" || *p.OurStatus == "pending"):
 		add(WrongStatus)
 		return all
 	case deref(p.OurCurrency) != p.Currency:
@@ -217,6 +231,9 @@ func statusWord(letter string) string {
 func (d Difference) advise() string {
 	switch d.Kind {
 	case MissingHere:
+		if d.Contribution == uuid.Nil {
+			return "It carries the marks of a gift that was started here, and the database has lost that gift. Run the reconciliation again; if it stays, PayPal no longer knows its order."
+		}
 		return "PayPal has this and the books lack it, although it belongs to a contribution here. Ask PayPal again from the contribution's page; if it stays, show both numbers to whoever runs the service."
 	case MissingThere:
 		return "PayPal knows no such movement. Look for " + d.Ref + " in the PayPal account; if it is not there, the books count money that never came: was the service pointed at another account (or the sandbox) then?"

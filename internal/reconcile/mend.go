@@ -103,7 +103,7 @@ func (l *run) mendAll(ctx context.Context, c comparison, found []finding) error 
 	}
 	return l.each(ctx, found, func(ctx context.Context, f *finding) error {
 		if f.lasting || f.trouble != nil {
-			return nil
+			return nil //nolint:nilerr // that trouble was told when it came
 		}
 		err := c.mend(ctx, *f)
 		if err != nil {

@@ -35,7 +35,8 @@ func (l *run) findPayments(ctx context.Context, s scope) ([]finding, error) {
 		SELECT t.paypal_id AS ref, t.code, t.initiated_at AS at, t.status, t.currency, t.amount_minor, t.fee_minor, t.unreadable,
 		       t.reference_id, t.reference_type, t.detail,
 		       p.status AS our_status, p.amount_minor AS our_amount, p.currency AS our_currency,
-		       e.amount_minor AS booked, f.amount_minor AS booked_fee, o.id AS owner, o.receipt, coalesce(p.kind = 'direct', false) AS direct
+		       e.amount_minor AS booked, f.amount_minor AS booked_fee, o.id AS owner, o.receipt, coalesce(p.kind = 'direct', false) AS direct,
+		       t.owner::text AS mark_id, t.invoice_id AS mark_receipt
 		FROM theirs t
 		LEFT JOIN payment p ON p.paypal_id = t.paypal_id
 		LEFT JOIN ledger_entry e ON e.kind = 'charge' AND e.paypal_ref = t.paypal_id
@@ -80,6 +81,10 @@ func (l *run) mendPayment(ctx context.Context, f finding) error {
 	if f.pair.Direct {
 		return nil // only transaction search knows it: there is nothing more to ask
 	}
+	if f.pair.lost() {
+		_, err := l.desk.Restore(ctx, f.key, source)
+		return err
+	}
 	_, err := l.desk.SettleCapture(ctx, f.key, source)
 	if paypal.NotFound(err) && f.pair.RefType == "ODR" {
 		_, err = l.desk.SettleOrder(ctx, f.pair.Reference, source)
@@ -110,8 +115,12 @@ func (l *run) findRefunds(ctx context.Context, s scope) ([]finding, error) {
 		       t.reference_id, t.reference_type, t.detail,
 		       r.status AS our_status, r.amount_minor AS our_amount, r.currency AS our_currency,
 		       e.amount AS booked, f.amount_minor AS booked_fee, o.id AS owner, o.receipt, coalesce(p.kind = 'direct', false) AS direct,
-		       (SELECT d.state FROM discrepancy d WHERE d.kind = 'unknown_payer' AND d.paypal_ref = t.reference_id ORDER BY d.id LIMIT 1) AS parent_state
+		       (SELECT d.state FROM discrepancy d WHERE d.kind = 'unknown_payer' AND d.paypal_ref = t.reference_id ORDER BY d.id LIMIT 1) AS parent_state,
+		       paid.owner::text AS mark_id, paid.invoice_id AS mark_receipt
 		FROM theirs t
+		LEFT JOIN LATERAL (
+			SELECT g.owner, g.invoice_id FROM paypal_transaction g
+			WHERE g.run_id = $1 AND g.paypal_id = t.reference_id AND g.class = 'gift' LIMIT 1) paid ON true
 		LEFT JOIN refund r ON r.paypal_id = t.paypal_id
 		LEFT JOIN payment p ON p.id = coalesce(r.payment_id, (SELECT q.id FROM payment q WHERE q.paypal_id = t.reference_id))
 		LEFT JOIN LATERAL (
@@ -121,9 +130,7 @@ func (l *run) findRefunds(ctx context.Context, s scope) ([]finding, error) {
 		LEFT JOIN LATERAL (
 			SELECT c.id, c.receipt FROM contribution c
 			WHERE c.id = coalesce(p.contribution_id,
-			      (SELECT x.id FROM contribution x
-			       JOIN paypal_transaction parent ON parent.owner = x.id
-			       WHERE parent.run_id = $1 AND parent.paypal_id = t.reference_id AND parent.class = 'gift' LIMIT 1),
+			      (SELECT x.id FROM contribution x WHERE x.id = paid.owner),
 			      (SELECT x.id FROM contribution x WHERE x.id = t.owner))) o ON true
 		WHERE `+judging+` AND NOT coalesce(t.unreadable = '' AND CASE
 			WHEN t.status = 'S' THEN r.status = 'completed' AND r.amount_minor = -t.amount_minor AND r.currency = t.currency

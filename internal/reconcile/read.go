@@ -51,17 +51,13 @@ func (l *run) read(ctx context.Context) error {
 // and others not at all. It returns how many rows PayPal says there are.
 func (l *run) window(ctx context.Context, from, to time.Time) (int, error) {
 	seen := map[string]bool{} // at most 10,000, which is what PayPal lists
-	total := 0
-	for range readings {
-		before, err := len(seen), error(nil)
-		if total, err = l.pages(ctx, from, to, seen); err != nil {
-			return 0, err
-		}
-		if len(seen) >= total || len(seen) == before {
-			break
+	for reading := 1; ; reading++ {
+		before := len(seen)
+		total, err := l.pages(ctx, from, to, seen)
+		if err != nil || len(seen) >= total || len(seen) == before || reading == readings {
+			return total, err
 		}
 	}
-	return total, nil
 }
 
 func (l *run) pages(ctx context.Context, from, to time.Time, seen map[string]bool) (total int, err error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/contribution"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
 )
@@ -97,7 +98,7 @@ func stagedOf(t paypal.Transaction, at time.Time) staged {
 	if id, err := uuid.Parse(t.CustomID); err == nil && len(t.CustomID) == len(id.String()) {
 		s.Owner = &id
 	}
-	if s.Class == back || s.Class == gift && s.Owner == nil {
+	if _, err := contribution.Mark(t.CustomID, t.InvoiceID); s.Class == back || s.Class == gift && err != nil {
 		s.Detail = detailOf(t)
 	}
 	return s

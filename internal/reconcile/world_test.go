@@ -38,9 +38,10 @@ type world struct {
 	paypal *paypal.Client
 	*reconcile.Reconciler
 
-	moved atomic.Int64
-	seed  uint64
-	calls atomic.Int64 // of transaction search
+	moved  atomic.Int64
+	seed   uint64
+	calls  atomic.Int64                     // of transaction search
+	meddle atomic.Pointer[func(call int64)] // before each of them is answered
 }
 
 func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.moved.Load())) }
@@ -48,10 +49,7 @@ func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.moved.Lo
 // later moves the clock of both sides on.
 func (w *world) later(d time.Duration) { w.moved.Add(int64(d)) }
 
-type options struct {
-	searchLimit int
-	database    string
-}
+type options struct{ searchLimit int }
 
 func open(t *testing.T, o options) *world {
 	t.Helper()
@@ -68,7 +66,10 @@ func open(t *testing.T, o options) *world {
 	handler := emulator.Handler()
 	counted := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v1/reporting/transactions" {
-			w.calls.Add(1)
+			n := w.calls.Add(1)
+			if meddle := w.meddle.Load(); meddle != nil {
+				(*meddle)(n)
+			}
 		}
 		handler.ServeHTTP(rw, r)
 	})
@@ -305,4 +306,35 @@ func (w *world) unchanged(before map[string]string) {
 	}
 }
 
-func staffActor() contribution.Actor { return contribution.Actor{Name: "command line"} }
+// editor is a person of the newsroom.
+var editor = contribution.Actor{Name: "editor@example.org"}
+
+// settled are gifts whose payments reached us, as usual.
+func (w *world) settled(n int, from, to time.Time) []past {
+	w.t.Helper()
+	all := w.gifts(n, from, to)
+	for _, p := range all {
+		if _, err := w.desk.SettleCapture(w.t.Context(), p.Capture, contribution.Source{Way: contribution.ByWebhook}); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return all
+}
+
+// only gives the one difference there is.
+func only(t *testing.T, res reconcile.Result) reconcile.Difference {
+	t.Helper()
+	if len(res.Open) != 1 {
+		t.Fatalf("%d open, want one: %v", len(res.Open), res.Open)
+	}
+	return res.Open[0]
+}
+
+// kinds counts differences by kind.
+func kinds(all []reconcile.Difference) map[reconcile.Kind]int {
+	n := map[reconcile.Kind]int{}
+	for _, d := range all {
+		n[d.Kind]++
+	}
+	return n
+}

@@ -1,0 +1,64 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/config"
+	"readerfund/internal/contribution"
+	"readerfund/internal/db"
+	"readerfund/internal/inbox"
+	"readerfund/internal/job"
+	"readerfund/internal/metrics"
+	"readerfund/internal/paypal"
+	"readerfund/internal/reconcile"
+)
+
+// Reconciliation is what the reconcile command runs, without the service around it. Close it to let its last calls end.
+type Reconciliation struct {
+	*reconcile.Reconciler
+
+	desk *contribution.Desk
+}
+
+// NewReconciliation builds it from the settings on an open database.
+func NewReconciliation(cfg config.Config, d *db.DB, log *slog.Logger, now func() time.Time) (*Reconciliation, error) {
+	pp, err := NewPayPal(cfg, log, now, nil)
+	if err != nil {
+		return nil, err
+	}
+	desk := contribution.NewDesk(contribution.Config{
+		DB: d, PayPal: pp, Campaigns: campaign.NewCatalog(d, now), BaseURL: cfg.BaseURL, Publication: cfg.PublicationName,
+		Limits: limits(cfg), SweepEvery: cfg.SweepInterval, Now: now, Log: log,
+	})
+	// No verifier: it receives nothing, it only works on what PayPal's own list tells.
+	in := inbox.New(inbox.Config{DB: d, Desk: desk, Now: now, Log: log})
+	return &Reconciliation{newReconciler(cfg, d, pp, desk, in, now, log, nil), desk}, nil
+}
+
+// Close waits until every call to PayPal that was begun has ended and its outcome is saved.
+func (r *Reconciliation) Close() { r.desk.Close() }
+
+func newReconciler(cfg config.Config, d *db.DB, pp *paypal.Client, desk *contribution.Desk, in *inbox.Inbox, now func() time.Time,
+	log *slog.Logger, m *metrics.Metrics,
+) *reconcile.Reconciler {
+	return reconcile.New(reconcile.Config{DB: d, PayPal: pp, Desk: desk, Inbox: in, Zone: cfg.Timezone, Now: now, Log: log, Metrics: m})
+}
+
+// nightly holds PayPal's record of the day against ours while few people give.
+func nightly(cfg config.Config, r *reconcile.Reconciler, log *slog.Logger) job.Job {
+	return job.Job{
+		Name: "reconcile", At: job.TimeOfDay{Hour: 4, Minute: 30, Zone: cfg.Timezone}, Timeout: 6 * time.Hour,
+		Run: func(ctx context.Context) error {
+			res, err := r.Run(ctx, reconcile.Order{})
+			if err != nil {
+				return fmt.Errorf("reconcile: %w", err)
+			}
+			log.InfoContext(ctx, "reconciled", "payments", res.Payments, "mended", res.Mended, "unexplained", res.Unexplained(), "checked_to", res.CheckedTo)
+			return nil
+		},
+	}
+}
