@@ -32,10 +32,13 @@ func (d *Desk) Apply(ctx context.Context, tx *sqlx.Tx, f Fact) (Contribution, er
 	if err != nil {
 		return Contribution{}, err
 	}
+	if c.Attention == "" {
+		c.Attention = paidTwice(c, known)
+	}
 	from := c.State
 	c.State = next(from, reduce(f.news, known))
-	if c.State != from {
-		c.Reason = f.detail
+	if c.State != from || f.pending() && c.State == Pending {
+		c.Reason = f.detail // a payment may be held for one reason after the other
 	}
 	if err := save(ctx, tx, &c, from, known, now, d.sweepEvery); err != nil {
 		return Contribution{}, err
@@ -49,19 +52,23 @@ func (d *Desk) Apply(ctx context.Context, tx *sqlx.Tx, f Fact) (Contribution, er
 	return c, nil
 }
 
-// applyAll applies several facts about one contribution in one transaction.
+// applyAll applies several facts about one contribution in one transaction, but for those that cannot be.
 func (d *Desk) applyAll(ctx context.Context, facts []Fact) (Contribution, error) {
-	var c Contribution
-	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		for _, f := range facts {
+	return d.withoutOdd(ctx, facts)
+}
+
+// tryAll applies all of them or none, and says at which it failed.
+func (d *Desk) tryAll(ctx context.Context, facts []Fact) (c Contribution, at int, err error) {
+	err = d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		for at = range facts {
 			var err error
-			if c, err = d.Apply(ctx, tx, f); err != nil {
+			if c, err = d.Apply(ctx, tx, facts[at]); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return c, err
+	return c, at, err
 }
 
 func lock(ctx context.Context, tx *sqlx.Tx, id uuid.UUID) (Contribution, error) {
@@ -129,7 +136,7 @@ func learnOrder(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now t
 	case "":
 		c.OrderID, news = f.order.ID, true
 	default:
-		return false, fmt.Errorf("PayPal has order %s for it, and we hold order %s", f.order.ID, c.OrderID)
+		return false, contradictionf("PayPal has the order %s for it, too, and not only the order %s that we know. Look at both in PayPal.", f.order.ID, c.OrderID)
 	}
 	if c.ApproveURL == "" && f.order.ApproveURL != "" {
 		c.ApproveURL, news = f.order.ApproveURL, true

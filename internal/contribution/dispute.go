@@ -41,6 +41,14 @@ func learnDispute(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now
 		}
 		return news, nil
 	}
+	if seen.Amount.Minor > paid.AmountMinor {
+		if c.Attention == "" {
+			c.Attention = fmt.Sprintf("The case %s is about %s, and the payment was of %s. What PayPal holds back for it is not booked. Look at it in PayPal.",
+				seen.ID, seen.Amount, money.New(paid.AmountMinor, seen.Amount.Currency))
+			news = true
+		}
+		return news, nil
+	}
 	for _, e := range disputeEntries(seen, now) {
 		booked, err := book(ctx, tx, c, paid, f, e, now)
 		if err != nil {

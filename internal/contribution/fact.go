@@ -28,6 +28,9 @@ type Fact struct {
 	direct   bool // the capture is a payment without an order, as transaction search reports it
 }
 
+// pending tells whether the fact is that PayPal holds a payment.
+func (f Fact) pending() bool { return f.capture != nil && f.capture.Status == paypal.CapturePending }
+
 // OrderUnanswered is: we asked PayPal for an order and did not see the answer.
 func OrderUnanswered(id uuid.UUID, src Source) Fact {
 	return Fact{contribution: id, source: src, news: orderUnanswered}

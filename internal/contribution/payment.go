@@ -21,6 +21,7 @@ type payment struct {
 	ID          int64         `db:"id"`
 	PayPalID    string        `db:"paypal_id"`
 	Status      paymentStatus `db:"status"`
+	Reason      string        `db:"reason"` // why it is pending or was declined; only paymentOf reads it
 	AmountMinor int64         `db:"amount_minor"`
 	Currency    string        `db:"currency"`
 }
@@ -36,10 +37,10 @@ func learnCapture(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now
 	}
 	learned, ok := captureStatus(seen.Status)
 	if !ok {
-		return false, fmt.Errorf("capture %s has a status we do not know: %q", seen.ID, seen.Status)
+		return false, contradictionf("PayPal says that the payment %s is %q, which we have no word for. It is not booked. Look at it in PayPal.", seen.ID, seen.Status)
 	}
 	if seen.CustomID != "" && seen.CustomID != c.ID.String() {
-		return false, fmt.Errorf("capture %s carries custom_id %q: %w", seen.ID, seen.CustomID, ErrNotOurs)
+		return false, notOursf("PayPal lists the payment %s here, but it carries the number %q of another contribution. It is not booked here. Look at it in PayPal.", seen.ID, seen.CustomID)
 	}
 	kind := "capture"
 	if f.direct {
@@ -66,8 +67,40 @@ func learnCapture(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now
 	if err != nil || seen.Fee == nil {
 		return news || charged, err
 	}
+	if why := oddFee(seen); why != "" && c.Attention == "" {
+		c.Attention, news = why, true
+	}
+	if seen.Fee.Currency != seen.Amount.Currency || seen.Fee.Minor < 0 {
+		return news || charged, nil
+	}
 	feed, err := book(ctx, tx, c, known, f, entry{"fee", seen.Fee.Neg(), seen.ID, seen.CreatedAt}, now)
 	return news || charged || feed, err
+}
+
+// oddFee says what is wrong with a fee. One that is only large is PayPal's word all the same, and booked.
+func oddFee(seen paypal.Capture) string {
+	switch {
+	case seen.Fee.Currency != seen.Amount.Currency || seen.Fee.Minor < 0:
+		return fmt.Sprintf("PayPal says that its fee for %s was %s. That cannot be, so no fee is booked. Look at it in PayPal.", seen.Amount, *seen.Fee)
+	case seen.Fee.Minor > seen.Amount.Minor:
+		return fmt.Sprintf("PayPal took a fee of %s for a payment of %s. Look at it in PayPal.", *seen.Fee, seen.Amount)
+	default:
+		return ""
+	}
+}
+
+// paidTwice says that PayPal took the money of one decision to give more than once. All of it is booked: it is there.
+func paidTwice(c Contribution, k knowledge) string {
+	var ids []string
+	for _, p := range k.payments {
+		if p.Status == paymentCompleted {
+			ids = append(ids, p.PayPalID)
+		}
+	}
+	if c.Frequency != Once || len(ids) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("PayPal took the reader's money %d times: %s. Give back what was taken too often.", len(ids), strings.Join(ids, ", "))
 }
 
 // joinPayment inserts the capture, or advances the row we have. The contribution is locked, so nobody else does.
@@ -88,7 +121,7 @@ func joinPayment(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, kind string, se
 		return payment{}, false, err
 	}
 	advanced := known.Status.advance(learned)
-	if advanced == known.Status {
+	if advanced == known.Status && (learned != paymentPending || advanced != paymentPending || seen.Reason == known.Reason) {
 		return known, false, nil
 	}
 	known.Status = advanced
@@ -122,7 +155,7 @@ func paymentOf(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, captureID string)
 		Contribution uuid.UUID `db:"contribution_id"`
 	}
 	err := tx.GetContext(ctx, &known, `
-		SELECT id, contribution_id, paypal_id, status, amount_minor, currency FROM payment WHERE paypal_id = $1`, captureID)
+		SELECT id, contribution_id, paypal_id, status, reason, amount_minor, currency FROM payment WHERE paypal_id = $1`, captureID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return payment{}, err
 	}
@@ -130,7 +163,7 @@ func paymentOf(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, captureID string)
 		return payment{}, fmt.Errorf("read capture %s: %w", captureID, err)
 	}
 	if known.Contribution != id {
-		return payment{}, fmt.Errorf("capture %s belongs to contribution %s: %w", captureID, known.Contribution, ErrNotOurs)
+		return payment{}, notOursf("PayPal lists the payment %s here, but it belongs to the contribution %s already. It is not booked twice.", captureID, known.Contribution)
 	}
 	return known.payment, nil
 }
@@ -142,6 +175,9 @@ func learnRefund(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now 
 		seen.CreatedAt = now
 	}
 	paid, err := paymentOf(ctx, tx, c.ID, seen.CaptureID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, contradictionf("PayPal reports the refund %s of the payment %s, which is none of this contribution. It is not booked. Look at it in PayPal.", seen.ID, seen.CaptureID)
+	}
 	if err != nil {
 		return false, fmt.Errorf("refund %s of capture %s: %w", seen.ID, seen.CaptureID, err)
 	}
@@ -149,8 +185,12 @@ func learnRefund(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now 
 	if f.reversal {
 		kind = "reversal"
 	}
-	if seen.Amount.Currency != money.Currency(paid.Currency) || seen.Amount.Minor <= 0 {
-		return false, fmt.Errorf("refund %s of %s does not fit capture %s, which is in %s", seen.ID, seen.Amount, paid.PayPalID, paid.Currency)
+	whole := money.New(paid.AmountMinor, money.Currency(paid.Currency))
+	switch {
+	case seen.Amount.Currency != whole.Currency || seen.Amount.Minor <= 0:
+		return false, contradictionf("PayPal reports that %s went back (%s) of a payment of %s. That cannot be, and is not booked. Look at it in PayPal.", seen.Amount, seen.ID, whole)
+	case seen.Amount.Minor > whole.Minor: // a guard for reversals: of them together more may go back than came in
+		return false, contradictionf("PayPal reports that %s went back (%s), which is more than what is left of a payment of %s. It is not booked. Look at it in PayPal.", seen.Amount, seen.ID, whole)
 	}
 	kind, status, news, err := joinRefund(ctx, tx, paid, kind, seen, now)
 	if err == nil && news {
@@ -168,6 +208,12 @@ func learnRefund(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now 
 	if err != nil || seen.FeeRefunded.Minor == 0 {
 		return news || booked, err
 	}
+	if seen.FeeRefunded.Currency != whole.Currency {
+		if c.Attention == "" {
+			c.Attention = fmt.Sprintf("PayPal says that it gave a fee of %s back for a payment in %s. That is not booked. Look at it in PayPal.", seen.FeeRefunded, whole.Currency)
+		}
+		return true, nil
+	}
 	feed, err := book(ctx, tx, c, paid, f, entry{"fee_refund", seen.FeeRefunded, seen.ID, seen.CreatedAt}, now)
 	return news || booked || feed, err
 }
@@ -180,7 +226,7 @@ func countReturned(ctx context.Context, tx *sqlx.Tx, paid payment, seen paypal.R
 		    SELECT coalesce(sum(r.amount_minor), 0) FROM refund r WHERE r.payment_id = p.id AND r.kind = 'refund' AND r.status = 'completed')
 		WHERE p.id = $1`, paid.ID)
 	if db.IsCheck(err) {
-		return fmt.Errorf("refund %s of %s is more than what is left of capture %s: %w", seen.ID, seen.Amount, paid.PayPalID, err)
+		return contradictionf("PayPal reports the refund %s of %s, which is more than what is left of the payment %s. It is not booked. Look at it in PayPal.", seen.ID, seen.Amount, paid.PayPalID)
 	}
 	if err != nil {
 		return fmt.Errorf("count what went back of %s: %w", paid.PayPalID, err)
@@ -195,7 +241,7 @@ func joinRefund(ctx context.Context, tx *sqlx.Tx, paid payment, kind string, see
 		paypal.RefundPending: "pending", paypal.RefundCompleted: "completed", paypal.RefundFailed: "failed", paypal.RefundCancelled: "failed",
 	}[seen.Status]
 	if learned == "" {
-		return "", "", false, fmt.Errorf("refund %s has a status we do not know: %q", seen.ID, seen.Status)
+		return "", "", false, contradictionf("PayPal says that the refund %s is %q, which we have no word for. It is not booked. Look at it in PayPal.", seen.ID, seen.Status)
 	}
 	var known struct{ Kind, Status string }
 	err := tx.GetContext(ctx, &known, `SELECT kind, status FROM refund WHERE paypal_id = $1`, seen.ID)
@@ -231,12 +277,15 @@ type entry struct {
 // book adds the entry unless the ledger has it. An entry that is there with another amount is never changed: it is
 // marked for a person to look at.
 func book(ctx context.Context, tx *sqlx.Tx, c *Contribution, p payment, f Fact, e entry, now time.Time) (bool, error) {
-	var there int64
-	err := tx.GetContext(ctx, &there, `SELECT amount_minor FROM ledger_entry WHERE kind = $1 AND paypal_ref = $2`, e.kind, e.ref)
+	var row struct {
+		Minor    int64  `db:"amount_minor"`
+		Currency string `db:"currency"`
+	}
+	err := tx.GetContext(ctx, &row, `SELECT amount_minor, currency FROM ledger_entry WHERE kind = $1 AND paypal_ref = $2`, e.kind, e.ref)
 	if err == nil {
-		if there != e.amount.Minor && c.Attention == "" {
+		if there := money.New(row.Minor, money.Currency(row.Currency)); there != e.amount && c.Attention == "" {
 			c.Attention = fmt.Sprintf("PayPal now says %s for the %s of %s; the ledger has %s.",
-				e.amount, strings.ReplaceAll(e.kind, "_", " "), e.ref, money.New(there, e.amount.Currency))
+				e.amount, strings.ReplaceAll(e.kind, "_", " "), e.ref, there)
 			return true, nil
 		}
 		return false, nil

@@ -38,7 +38,7 @@ func (d *Desk) Settle(ctx context.Context, id uuid.UUID, src Source) (Contributi
 			return d.missing(ctx, c, src)
 		}
 		if err != nil {
-			return c, fmt.Errorf("ask about order %s: %w", c.OrderID, err)
+			return c, d.noteOdd(ctx, c.ID, fmt.Errorf("ask about order %s: %w", c.OrderID, err))
 		}
 		settled, err := d.settleOrder(ctx, c, o, src)
 		if err != nil || settled.Outcome() != OutcomeReceived || src.Way == ByReader {
@@ -119,6 +119,9 @@ func (d *Desk) SettleRefund(ctx context.Context, refundID string, reversal bool,
 	if err != nil {
 		return Contribution{}, fmt.Errorf("ask about refund %s: %w", refundID, err)
 	}
+	if r.CaptureID == "" {
+		return Contribution{}, contradictionf("PayPal's answer about the refund %s does not say which payment it is of. Nothing of it was booked. Look at it in PayPal.", refundID)
+	}
 	seen, err := d.paypal.Capture(ctx, r.CaptureID)
 	if err != nil {
 		return Contribution{}, fmt.Errorf("ask about capture %s of refund %s: %w", r.CaptureID, refundID, err)
@@ -185,6 +188,9 @@ func (d *Desk) disputed(ctx context.Context, seen paypal.Dispute, src Source) (u
 		Contribution uuid.UUID `db:"contribution_id"`
 		Kind         string    `db:"kind"`
 	}
+	if len(seen.CaptureIDs) == 0 {
+		return uuid.Nil, false, contradictionf("PayPal's answer about the case %s does not say which payment it is about. Look at it in PayPal.", seen.ID)
+	}
 	err := d.db.GetContext(ctx, &of, `SELECT contribution_id, kind FROM payment WHERE paypal_id = ANY($1) ORDER BY id LIMIT 1`, db.Array(seen.CaptureIDs))
 	if err == nil {
 		return of.Contribution, of.Kind == "direct", nil
@@ -226,7 +232,8 @@ func (d *Desk) owner(ctx context.Context, customID string) (Contribution, error)
 // settleOrder applies an order as PayPal gave it, and captures it if it is approved.
 func (d *Desk) settleOrder(ctx context.Context, c Contribution, o paypal.Order, src Source) (Contribution, error) {
 	if o.CustomID != c.ID.String() {
-		return c, fmt.Errorf("order %s carries custom_id %q: %w", o.ID, o.CustomID, ErrNotOurs)
+		odd := notOursf("PayPal's order %s no longer carries the number of this contribution, but %q. Nothing of it was booked. Look at it in PayPal.", o.ID, o.CustomID)
+		return c, errors.Join(odd, d.askForALook(ctx, c.ID, odd.Error()))
 	}
 	settled, err := d.applyAll(ctx, OrderSeen(c.ID, src, o))
 	if err != nil {
@@ -257,7 +264,7 @@ func (d *Desk) capture(ctx context.Context, c Contribution, src Source) (Contrib
 		return d.applyAll(ctx, OrderSeen(c.ID, src, o))
 	case err == nil || paypal.HasIssue(err, "ORDER_ALREADY_CAPTURED"):
 		if o, err = d.paypal.Order(ctx, c.OrderID); err != nil {
-			return c, fmt.Errorf("read captured order %s: %w", c.OrderID, err)
+			return c, d.noteOdd(ctx, c.ID, fmt.Errorf("read captured order %s: %w", c.OrderID, err))
 		}
 		return d.applyAll(ctx, OrderSeen(c.ID, src, o))
 	case paypal.NotFound(err):
