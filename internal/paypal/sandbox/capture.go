@@ -93,7 +93,7 @@ func (s *Server) captureStatus(o *order, c *call) (status, reason string) {
 func (s *Server) enterCapture(o *order, u *unit, status, reason string) {
 	k := &capture{
 		ID: newID(), OrderID: o.ID, Status: status, Reason: reason, Amount: u.Amount, Fee: s.fees[u.Amount.Currency].of(u.Amount),
-		InvoiceID: u.InvoiceID, CustomID: u.CustomID, Payee: u.Payee, Created: s.now(), Updated: s.now(),
+		InvoiceID: u.InvoiceID, CustomID: u.CustomID, Payee: u.Payee, Conversion: o.Conversion, Created: s.now(), Updated: s.now(),
 	}
 	u.CaptureID = k.ID
 	s.books.captures[k.ID] = k
@@ -103,6 +103,7 @@ func (s *Server) enterCapture(o *order, u *unit, status, reason string) {
 	s.enterLedger(ledgerRef{kindCapture, k.ID})
 	s.enterMovement(k)
 	s.journal.put("capture", k.ID, k)
+	s.convert(k)
 }
 
 // settleCapture ends PayPal's hold on a pending capture. Holds s.mu.
@@ -111,6 +112,7 @@ func (s *Server) settleCapture(k *capture, status string) {
 	if status == statusDeclined && k.InvoiceID != "" {
 		delete(s.books.invoices, k.InvoiceID)
 	}
+	s.convert(k)
 	s.journal.put("capture", k.ID, k)
 	s.emitCapture(k)
 }
@@ -169,5 +171,11 @@ func (k *capture) breakdown() *receivableView {
 	if k.Status == statusPending {
 		return nil
 	}
-	return &receivableView{k.Amount.view(), money{k.Amount.Currency, k.Fee}.view(), k.Amount.minus(k.Fee).view()}
+	net := k.Amount.minus(k.Fee)
+	v := &receivableView{GrossAmount: k.Amount.view(), PayPalFee: money{k.Amount.Currency, k.Fee}.view(), NetAmount: net.view()}
+	if k.Conversion != nil {
+		v.Receivable = k.Conversion.of(net).view()
+		v.ExchangeRate = &exchangeView{k.Amount.Currency, k.Conversion.To, k.Conversion.Rate}
+	}
+	return v
 }

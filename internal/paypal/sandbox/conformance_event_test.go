@@ -16,6 +16,7 @@ var resourceSchemas = []struct{ events, document, schema string }{
 	{"CHECKOUT.PAYMENT-APPROVAL.REVERSED", ordersDocument, "order"},
 	{"PAYMENT.CAPTURE.REFUNDED", paymentsDocument, "refund"},
 	{"PAYMENT.CAPTURE.REVERSED", paymentsDocument, "refund"},
+	{"PAYMENT.REFUND.", paymentsDocument, "refund"},
 	{"PAYMENT.CAPTURE.", paymentsDocument, "capture-2"},
 	{"CUSTOMER.DISPUTE.", disputesDocument, "dispute"},
 }

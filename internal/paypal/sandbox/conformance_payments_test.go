@@ -78,6 +78,18 @@ func driveRefunds(t *testing.T, s *stage) {
 
 	_, bySeller := s.paid("")
 	s.hook("captures/"+last(bySeller)+"/refund", `{"amount":"1.00"}`)
+	for _, outcome := range []string{"completed", "failed"} {
+		_, slow := s.paid("")
+		s.hook("faults", `{"kind":"pending_refund","times":1}`)
+		made := s.ok(201, "POST", slow+"/refund", "{}", "Prefer", whole)
+		s.ok(200, "GET", slow, "")
+		s.hook("refunds/"+made.get("id")+"/settle", `{"outcome":"`+outcome+`"}`)
+		s.ok(200, "GET", refundsPath+"/"+made.get("id"), "")
+		s.ok(200, "GET", slow, "")
+	}
+	_, cheaper := s.paid("")
+	back := s.hook("captures/"+last(cheaper)+"/refund", `{"fee_returned":"0.30"}`)
+	s.ok(200, "GET", refundsPath+"/"+back.get("id"), "")
 	_, reversed := s.paid("")
 	s.hook("captures/"+last(reversed)+"/reverse", "")
 	s.ok(200, "GET", reversed, "")

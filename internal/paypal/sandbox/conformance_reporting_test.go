@@ -21,6 +21,9 @@ func driveSearch(t *testing.T, s *stage) {
 	s.ok(201, "POST", refunded+"/refund", `{"amount":`+eur("3.00")+`,"invoice_id":"R-1","custom_id":"refund-1","note_to_payer":"Sorry"}`)
 	_, reversed := s.paid("")
 	s.hook("captures/"+last(reversed)+"/reverse", "")
+	s.converted()
+	_, hook := s.disputed(`{"fee":"5.00"}`)
+	s.hook(hook, `{"outcome":"buyer"}`)
 	s.hook("payments", `{"amount":"5.00","note":"For the paper","payer_email":"kim@example.com"}`)
 	direct := s.hook("payments", `{"amount":"500","currency":"JPY","kind":"payment"}`).get("id")
 	s.hook("payments/"+direct+"/refund", "")
@@ -78,4 +81,13 @@ func refuseSearches(s *stage, now time.Time, between func(from, to time.Time) st
 	s.refused(400, "INVALID_REQUEST", "GET", searchPath+"?"+between(now.Add(-4*366*day), now.Add(-4*366*day+day)), "")
 	s.hook("history", fmt.Sprintf(`{"payments":10001,"seed":1,"from":%q,"to":%q}`, now.Add(-day).Format(time.RFC3339), now.Add(-time.Minute).Format(time.RFC3339)))
 	s.refused(400, "RESULTSET_TOO_LARGE", "GET", searchPath+"?"+between(now.Add(-day), now), "")
+}
+
+// converted pays in a currency that is not the account's.
+func (s *stage) converted() {
+	s.t.Helper()
+	order := ordersPath + "/" + s.ok(201, "POST", ordersPath, units(`{"amount":`+amount("USD", "50.00")+`}`)).get("id")
+	s.hook("orders/"+last(order)+"/approve", `{"convert_to":"EUR","rate":"0.9200"}`)
+	s.ok(201, "POST", order+"/capture", "{}", "Prefer", "return=representation")
+	s.ok(200, "GET", order, "")
 }

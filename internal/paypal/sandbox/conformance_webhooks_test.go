@@ -82,6 +82,7 @@ func driveEvents(t *testing.T, s *stage) {
 	} {
 		s.ok(200, "GET", eventsPath+"?"+query, "")
 	}
+	s.ok(200, "GET", strings.TrimPrefix(s.ok(200, "GET", eventsPath+"?page_size=2", "").get("links.1.href"), s.url), "")
 	for _, query := range []string{"page_size=x", "start_time=yesterday", "end_time=tomorrow"} {
 		s.refused(400, "VALIDATION_ERROR", "GET", eventsPath+"?"+query, "")
 	}

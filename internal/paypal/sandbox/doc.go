@@ -20,7 +20,13 @@
 //   - DECIMALS_NOT_SUPPORTED is raised for orders, too, although the document of Orders v2 does not list it.
 //   - A pending capture has no seller_receivable_breakdown at all; a declined one has fee and net although no money
 //     moved, with processor response 5120. Both are as recorded. The ledger gives both a fee of zero.
-//   - A fee is never more than the payment. It is not given back with a refund, whose own fee is zero.
+//   - A fee is never more than the payment. It is not given back with a refund, whose own fee is zero, unless the test hook
+//     says so.
+//   - A pending refund cannot be refunded again, but the capture shows it only when it has arrived; when it fails, all is as
+//     before. PAYMENT.REFUND.PENDING and PAYMENT.REFUND.FAILED tell of it, PAYMENT.CAPTURE.REFUNDED when it arrives.
+//   - What the seller gets of a payment in another currency is converted, if the payer's choice of the test says so, net of
+//     the fee and rounded half up; two movements T0200 show it. Refunds and holds stay in the currency of the payment.
+//   - The list of events goes on after the last event of the page before (index_id), with the names that published links have.
 //   - A reversal (chargeback, or a case that the buyer won) is kept as a refund, shows as REFUNDED or PARTIALLY_REFUNDED
 //     with status_details CHARGEBACK or BUYER_COMPLAINT, and ends further refunds.
 //   - A case that is a claim (CHARGEBACK) holds the disputed amount back, T1110, until it ends, T1111; an inquiry holds nothing.
@@ -56,6 +62,6 @@
 // Products, plans, subscriptions and v1 sales (their test hooks answer 404), authorizations, confirm-payment-source,
 // tracking, cards and other payment sources, shipping checks, payouts, several sellers or apps, webhooks-lookup; of
 // disputes what the buyer does (the test hook stands for it), returned goods, appeals, and the stages after CHARGEBACK.
-// Captures are in the currency of the order; nothing is converted. Faults, what POST /sandbox/search says and the list of
-// past deliveries do not survive a restart; all else does when DataDir is set.
+// Captures are in the currency of the order. Faults, what POST /sandbox/search says and the list of past deliveries do not
+// survive a restart; all else does when DataDir is set.
 package sandbox

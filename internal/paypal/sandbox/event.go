@@ -94,7 +94,12 @@ func (s *Server) emitCapture(k *capture) {
 // emitRefund tells of money that went back. The resource is the refund; the capture is only in its links. Holds s.mu.
 func (s *Server) emitRefund(r *refund) {
 	n := news{"PAYMENT.CAPTURE.REFUNDED", "refund", "2.0", "A " + r.Amount.summary() + " capture payment was refunded", r.ID, s.viewRefund(r)}
-	if r.Reversal {
+	switch {
+	case r.Status == statusPending:
+		n.kind, n.summary = "PAYMENT.REFUND.PENDING", "A "+r.Amount.summary()+" refund is pending"
+	case r.Status == statusFailed:
+		n.kind, n.summary = "PAYMENT.REFUND.FAILED", "A "+r.Amount.summary()+" refund failed"
+	case r.Reversal:
 		n.kind, n.summary = "PAYMENT.CAPTURE.REVERSED", "A "+r.Amount.summary()+" capture payment was reversed"
 	}
 	s.emit(n)

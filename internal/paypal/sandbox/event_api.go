@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -47,41 +46,6 @@ func (s *Server) verifySignature(c *call) (reply, error) {
 		outcome = "SUCCESS"
 	}
 	return reply{http.StatusOK, map[string]string{"verification_status": outcome}}, nil
-}
-
-// listEvents is GET /v1/notifications/webhooks-events: those of the last 30 days, the newest first.
-func (s *Server) listEvents(c *call) (reply, error) {
-	query := c.URL.Query()
-	size := 10
-	if text := query.Get("page_size"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			return reply{}, invalidWebhook("page_size", text, "Not a valid page size")
-		}
-		size = min(n, 300)
-	}
-	from, err := timeOr(query, "start_time", s.now().Add(-eventMemory))
-	if err != nil {
-		return reply{}, err
-	}
-	to, err := timeOr(query, "end_time", s.now())
-	if err != nil {
-		return reply{}, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	found := []json.RawMessage{}
-	for _, e := range slices.Backward(s.books.events) {
-		kind, about := query.Get("event_type"), query.Get("transaction_id")
-		if e.Created.Before(from) || e.Created.After(to) || kind != "" && kind != e.Type || about != "" && about != e.Resource {
-			continue
-		}
-		if found = append(found, json.RawMessage(e.Body)); len(found) == size {
-			break
-		}
-	}
-	self := link{Href: s.opts.BaseURL + c.URL.RequestURI(), Rel: "self", Method: "GET"}
-	return reply{http.StatusOK, map[string]any{"events": found, "count": len(found), "links": []link{self}}}, nil
 }
 
 func timeOr(query url.Values, name string, otherwise time.Time) (time.Time, error) {

@@ -19,7 +19,8 @@ import (
 // faultKind is what goes wrong.
 type faultKind string
 
-// The kinds of POST /sandbox/faults. The first group acts on requests, the second on deliveries, the third on captures.
+// The kinds of POST /sandbox/faults. The first group acts on requests, the second on deliveries, the
+// others on what PayPal makes of a request.
 const (
 	kindDelay        faultKind = "delay"         // wait, then carry the request out
 	kindStatus       faultKind = "status"        // answer with a status; when "after": carry out first
@@ -34,12 +35,15 @@ const (
 
 	kindPendingCapture faultKind = "pending_capture"
 	kindDeclineCapture faultKind = "decline_capture"
+	kindPendingRefund  faultKind = "pending_refund"
+
+	kindIssue faultKind = "issue" // refuse with one of PayPal's issues, not carrying the request out
 )
 
 var (
 	requestKinds = []faultKind{kindDelay, kindStatus, kindResetBefore, kindResetAfter, kindTimeoutAfter, kindKill}
 	eventKinds   = []faultKind{kindDropWebhook, kindDuplicateWebhook, kindReorderWebhooks}
-	captureKinds = []faultKind{kindPendingCapture, kindDeclineCapture}
+	outcomeKinds = []faultKind{kindPendingCapture, kindDeclineCapture, kindPendingRefund, kindIssue}
 )
 
 // match says what a fault is for; an empty field is for everything. Path and event may hold * for any run of characters.
@@ -61,6 +65,7 @@ type fault struct {
 	Headers map[string]string `json:"headers,omitempty"`
 	Body    json.RawMessage   `json:"body,omitempty"`
 	PID     int               `json:"pid,omitempty"`
+	Issue   string            `json:"issue,omitempty"`
 	When    string            `json:"when,omitempty"`
 	Hits    int               `json:"hits"`
 }
@@ -169,7 +174,7 @@ func glob(pattern, text string) bool {
 
 // check says what is wrong with a fault as it was sent.
 func (f *fault) check() error {
-	all := slices.Concat(requestKinds, eventKinds, captureKinds)
+	all := slices.Concat(requestKinds, eventKinds, outcomeKinds)
 	switch {
 	case !slices.Contains(all, f.Kind):
 		return fmt.Errorf("kind %q: it has to be one of %v", f.Kind, all)
@@ -181,6 +186,8 @@ func (f *fault) check() error {
 		return fmt.Errorf("delay: give a positive duration such as \"2s\"")
 	case f.Kind == kindStatus && (f.Status < 200 || f.Status > 599):
 		return fmt.Errorf("status %d: it has to be between 200 and 599", f.Status)
+	case f.Kind == kindIssue && issues[f.Issue].status == 0:
+		return fmt.Errorf("issue %q: the sandbox does not know it", f.Issue)
 	case f.When != "" && f.When != "before" && f.When != "after":
 		return fmt.Errorf("when %q: it has to be before or after", f.When)
 	case f.Kind == kindKill && (f.PID <= 1 || f.PID == os.Getpid()):

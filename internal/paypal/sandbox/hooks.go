@@ -145,20 +145,29 @@ func (s *Server) hookReverse(w http.ResponseWriter, r *http.Request) { s.giveBac
 
 func (s *Server) giveBack(w http.ResponseWriter, r *http.Request, reversal bool) {
 	var body struct {
-		Amount string `json:"amount"`
-		Note   string `json:"note_to_payer"`
+		Amount      string `json:"amount"`
+		Note        string `json:"note_to_payer"`
+		Pending     bool   `json:"pending"`
+		FeeReturned string `json:"fee_returned"`
 	}
 	if !readHook(w, r, &body) {
 		return
 	}
 	s.withCapture(w, r, func(k *capture) (any, error) {
-		want := refundOrder{note: body.Note, reversal: reversal}
+		want := refundOrder{note: body.Note, reversal: reversal, pending: body.Pending && !reversal}
 		if body.Amount != "" {
 			minor, code := parseMinor(k.Amount.Currency, body.Amount)
 			if code != "" || minor <= 0 {
 				return nil, fmt.Errorf("amount %q: it has to be a positive amount in %s", body.Amount, k.Amount.Currency)
 			}
 			want.amount = &money{k.Amount.Currency, minor}
+		}
+		if body.FeeReturned != "" {
+			fee, err := hookAmount(k.Amount.Currency, body.FeeReturned)
+			if err != nil || fee.Minor > k.Fee {
+				return nil, fmt.Errorf("fee_returned %q: it has to be a positive amount in %s, and no more than the fee", body.FeeReturned, k.Amount.Currency)
+			}
+			want.feeReturned = fee.Minor
 		}
 		if p := s.refundRefusal(k, want); p != nil {
 			return nil, p
@@ -190,4 +199,31 @@ func (s *Server) hookSettle(w http.ResponseWriter, r *http.Request) {
 		s.settleCapture(k, status)
 		return s.viewCaptureAlone(k), nil
 	})
+}
+
+// hookSettleRefund is POST /sandbox/refunds/{id}/settle: a pending refund arrives, or fails.
+func (s *Server) hookSettleRefund(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Outcome string `json:"outcome"`
+	}
+	if !readHook(w, r, &body) {
+		return
+	}
+	status, known := map[string]string{"": statusCompleted, "completed": statusCompleted, "failed": statusFailed}[body.Outcome]
+	if !known {
+		hookError(w, http.StatusBadRequest, "outcome %q: it has to be completed or failed", body.Outcome)
+		return
+	}
+	id := chi.URLParam(r, "id")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch back := s.books.refunds[id]; {
+	case back == nil:
+		hookError(w, http.StatusNotFound, "there is no refund %s", id)
+	case back.Status != statusPending:
+		hookError(w, http.StatusConflict, "the refund is %s, not PENDING", back.Status)
+	default:
+		s.settleRefund(back, status)
+		writeJSON(w, http.StatusOK, s.viewRefund(back))
+	}
 }

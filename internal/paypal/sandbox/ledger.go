@@ -36,6 +36,9 @@ type ledgerEntry struct {
 	At       string     `json:"at"`
 	Held     string     `json:"held,omitempty"`  // of a dispute: what PayPal holds back now
 	Stage    string     `json:"stage,omitempty"` // of a dispute
+
+	Receivable         string `json:"receivable,omitempty"` // of a capture that was converted: what the seller got of it
+	ReceivableCurrency string `json:"receivable_currency,omitempty"`
 }
 
 // enterLedger adds an entry. Holds s.mu.
@@ -61,13 +64,18 @@ func (b *books) entry(ref ledgerRef) ledgerEntry {
 		if k.Status == statusPending || k.Status == statusDeclined {
 			fee = 0 // no money has moved
 		}
-		return newEntry(ref, k.Amount, fee, k.Status, k.CustomID, k.OrderID, k.Created)
+		e := newEntry(ref, k.Amount, fee, k.Status, k.CustomID, k.OrderID, k.Created)
+		if k.Conversion != nil && k.moved() {
+			got := k.Conversion.of(k.Amount.minus(k.Fee))
+			e.Receivable, e.ReceivableCurrency = got.String(), got.Currency
+		}
+		return e
 	case kindRefund:
 		r := b.refunds[ref.id]
 		if r.Reversal {
 			ref.kind = kindReversal
 		}
-		return newEntry(ref, r.Amount, 0, r.Status, r.CustomID, r.CaptureID, r.Created)
+		return newEntry(ref, r.Amount, r.FeeReturned, r.Status, r.CustomID, r.CaptureID, r.Created)
 	case kindSale:
 		d := b.directs[ref.id]
 		return newEntry(ref, d.Amount, d.Fee, d.status(), "", "", d.Created)

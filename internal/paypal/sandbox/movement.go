@@ -57,11 +57,10 @@ type transfer struct {
 // enterMovement gives a record its place in the statement. Holds s.mu.
 func (s *Server) enterMovement(r record) {
 	b := &s.books
-	at := r.begun().Unix()
-	if n := len(b.statement); n > 0 && b.statement[n-1].at > at {
+	if n := len(b.statement); n > 0 && b.statement[n-1].begun().After(r.begun()) {
 		b.disordered = true
 	}
-	b.statement = append(b.statement, movement{at, r})
+	b.statement = append(b.statement, movement{r.begun().Unix(), r})
 }
 
 // enterTransfer moves money that belongs to a payment. Holds s.mu.
@@ -76,7 +75,7 @@ func (s *Server) enterTransfer(code string, amount money, reference, customID st
 // window is the part of the statement between two seconds, both included. Holds s.mu.
 func (b *books) window(from, to time.Time) []movement {
 	if b.disordered {
-		slices.SortStableFunc(b.statement, func(x, y movement) int { return int(x.at - y.at) })
+		slices.SortStableFunc(b.statement, func(x, y movement) int { return x.begun().Compare(y.begun()) })
 		b.disordered = false
 	}
 	first := sort.Search(len(b.statement), func(i int) bool { return b.statement[i].at >= ceilSecond(from) })
@@ -124,7 +123,13 @@ func (k *capture) row(b *books) statementLine {
 func (r *refund) row(b *books) statementLine {
 	l := statementLine{
 		id: r.ID, code: codeRefund, status: "S", reference: r.CaptureID, referenceType: "TXN", amount: r.Amount.negated(),
-		begun: r.Created, updated: r.Created, customID: r.CustomID, invoiceID: r.InvoiceID,
+		fee: r.FeeReturned, begun: r.Created, updated: r.updated(), customID: r.CustomID, invoiceID: r.InvoiceID,
+	}
+	switch r.Status {
+	case statusPending:
+		l.status, l.fee = "P", 0
+	case statusFailed:
+		l.status, l.fee = "D", 0
 	}
 	if r.Reversal {
 		l.code = codeReversal

@@ -13,6 +13,7 @@ import (
 var (
 	errNoOrder   = errors.New("there is no such order, or it has expired")
 	errCompleted = errors.New("the order is completed")
+	errSame      = errors.New("convert_to is the currency of the order")
 )
 
 // payerChoice is who approves, and what comes of it at the capture.
@@ -24,6 +25,9 @@ type payerChoice struct {
 		Surname   string `json:"surname"`
 		Country   string `json:"country"`
 	} `json:"payer"`
+	ConvertTo  string `json:"convert_to"` // the currency of the seller's account, if it is another
+	Rate       string `json:"rate"`
+	conversion *conversion
 }
 
 // check says whether the outcome is one that the sandbox knows; none means approve.
@@ -35,7 +39,9 @@ func (c *payerChoice) check() error {
 	default:
 		return errors.New("outcome: it has to be approve, decline, pending, declined_capture or payer_action")
 	}
-	return nil
+	var err error
+	c.conversion, err = newConversion(c.ConvertTo, c.Rate)
+	return err
 }
 
 // payer fills in who pays; the payer id follows from the address, as one person has one account.
@@ -77,10 +83,13 @@ func (s *Server) approve(id string, choice payerChoice) (*order, error) {
 		return nil, errNoOrder
 	case o.Status == statusCompleted:
 		return nil, errCompleted
+	case choice.conversion != nil && choice.conversion.To == o.Units[0].Amount.Currency:
+		return nil, errSame
 	}
 	sentBack := o.Outcome == outcomeDecline || o.Outcome == outcomePayerAction
 	isNews := o.Status != statusApproved || sentBack
 	o.Status, o.Outcome, o.Payer, o.Cancelled = statusApproved, choice.Outcome, choice.payer(), false
+	o.Conversion = choice.conversion
 	if isNews {
 		o.Approved = s.now()
 		s.books.approved = append(s.books.approved, approval{o.ID, o.Approved})

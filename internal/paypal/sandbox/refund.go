@@ -16,7 +16,9 @@ var refundCustom = regexp.MustCompile(`^[A-Za-z0-9_.,-]*$`)
 type refundOrder struct {
 	amount                    *money
 	invoiceID, customID, note string
-	reversal                  bool // taken back by PayPal or a bank, not given back by the seller
+	reversal                  bool  // taken back by PayPal or a bank, not given back by the seller
+	pending                   bool  // on its way for some days
+	feeReturned               int64 // of the payment's fee
 }
 
 // refundCapture is POST /v2/payments/captures/{id}/refund.
@@ -57,6 +59,7 @@ func (s *Server) makeRefund(c *call) (string, error) {
 	if p != nil {
 		return "", p
 	}
+	want.pending = s.faults.take(c.Method, c.URL.Path, kindPendingRefund) != nil
 	return s.enterRefund(k, want).ID, nil
 }
 
@@ -85,7 +88,7 @@ func (s *Server) refundRefusal(k *capture, want refundOrder) *problem {
 		return issueProblem(opRefund, "PENDING_CAPTURE")
 	case k.Reversed:
 		return issueProblem(opRefund, "REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK")
-	case k.Status == statusRefunded:
+	case k.Status == statusRefunded, left == 0 && k.Returning > 0:
 		return issueProblem(opRefund, "CAPTURE_FULLY_REFUNDED")
 	case k.Status != statusCompleted && k.Status != statusPartlyRefunded:
 		return issueProblem(opRefund, "REFUND_NOT_ALLOWED")
@@ -106,25 +109,24 @@ func (s *Server) refundRefusal(k *capture, want refundOrder) *problem {
 }
 
 // enterRefund gives money back, by the seller's refund or by a reversal, and says so. The fee of the payment is not
-// given back. Holds s.mu.
+// given back, unless a test says so. Holds s.mu.
 func (s *Server) enterRefund(k *capture, want refundOrder) *refund {
 	amount := k.Amount.minus(k.Refunded)
 	if want.amount != nil {
 		amount = *want.amount
 	}
 	k.Refunded += amount.Minor
-	k.Updated = s.now()
-	k.Status = statusPartlyRefunded
-	if k.Refunded == k.Amount.Minor {
-		k.Status = statusRefunded
-	}
 	customID := want.customID
 	if customID == "" {
 		customID = k.CustomID
 	}
 	r := &refund{
 		ID: newID(), CaptureID: k.ID, Status: statusCompleted, Reversal: want.reversal, Amount: amount, TotalRefunded: k.Refunded,
-		InvoiceID: want.invoiceID, CustomID: customID, Note: want.note, Created: k.Updated,
+		InvoiceID: want.invoiceID, CustomID: customID, Note: want.note, FeeReturned: want.feeReturned, Created: s.now(), Updated: s.now(),
+	}
+	if want.pending {
+		r.Status = statusPending
+		k.Returning += amount.Minor
 	}
 	k.RefundIDs = append(k.RefundIDs, r.ID)
 	s.books.refunds[r.ID] = r
@@ -134,13 +136,39 @@ func (s *Server) enterRefund(k *capture, want refundOrder) *refund {
 	k.Reversed = k.Reversed || want.reversal
 	s.enterLedger(ledgerRef{kindRefund, r.ID})
 	s.enterMovement(r)
+	s.returned(k, r)
+	return r
+}
+
+// settleRefund ends the waiting for a pending refund. Holds s.mu.
+func (s *Server) settleRefund(r *refund, status string) {
+	k := s.books.captures[r.CaptureID]
+	k.Returning -= r.Amount.Minor
+	if r.Status, r.Updated = status, s.now(); status == statusFailed {
+		k.Refunded -= r.Amount.Minor
+		delete(s.books.returned, r.InvoiceID)
+	}
+	s.returned(k, r)
+}
+
+// returned brings the capture up to what has become of a refund, and says so. What is pending cannot be refunded again, but
+// does not show yet. Holds s.mu.
+func (s *Server) returned(k *capture, r *refund) {
+	k.Updated = r.Updated
+	switch k.Refunded - k.Returning {
+	case 0:
+		k.Status = statusCompleted
+	case k.Amount.Minor:
+		k.Status = statusRefunded
+	default:
+		k.Status = statusPartlyRefunded
+	}
 	s.journal.put("refund", r.ID, r)
 	s.journal.put("capture", k.ID, k)
 	s.emitRefund(r)
 	if d := s.books.disputes[k.DisputeID]; d != nil && k.Status == statusRefunded {
 		s.settleByRefund(k, d)
 	}
-	return r
 }
 
 // showRefund is GET /v2/payments/refunds/{id}.
@@ -154,18 +182,29 @@ func (s *Server) showRefund(c *call) (reply, error) {
 	return reply{http.StatusOK, s.viewRefund(r)}, nil
 }
 
+// updated is when the refund last changed; in a journal of before there were pending ones it has no such time.
+func (r *refund) updated() time.Time {
+	if r.Updated.IsZero() {
+		return r.Created
+	}
+	return r.Updated
+}
+
 // viewRefund is the whole refund. A custom_id that came from the order may hold characters that the document does not
 // allow in a refund's; then it is left out.
 func (s *Server) viewRefund(r *refund) refundView {
 	total := money{r.Amount.Currency, r.TotalRefunded}
 	v := refundView{
 		ID: r.ID, Status: r.Status, Amount: r.Amount.view(), NoteToPayer: r.Note, InvoiceID: r.InvoiceID,
-		Breakdown: &payableView{r.Amount.view(), money{r.Amount.Currency, 0}.view(), r.Amount.view(), total.view()},
+		Breakdown: &payableView{r.Amount.view(), money{r.Amount.Currency, r.FeeReturned}.view(), r.Amount.minus(r.FeeReturned).view(), total.view()},
 		Links: []link{
 			{Href: s.opts.BaseURL + "/v2/payments/refunds/" + r.ID, Rel: "self", Method: "GET"},
 			{Href: s.opts.BaseURL + "/v2/payments/captures/" + r.CaptureID, Rel: "up", Method: "GET"},
 		},
-		CreateTime: stamp(r.Created), UpdateTime: stamp(r.Created),
+		CreateTime: stamp(r.Created), UpdateTime: stamp(r.updated()),
+	}
+	if r.Status == statusPending || r.Status == statusFailed {
+		v.StatusDetails = &reasonView{"ECHECK"}
 	}
 	if refundCustom.MatchString(r.CustomID) {
 		v.CustomID = r.CustomID

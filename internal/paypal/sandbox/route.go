@@ -83,6 +83,7 @@ func (s *Server) hooks(r chi.Router) {
 	r.Post("/captures/{id}/reverse", s.hookReverse)
 	r.Post("/captures/{id}/dispute", s.hookDispute)
 	r.Post("/captures/{id}/settle", s.hookSettle)
+	r.Post("/refunds/{id}/settle", s.hookSettleRefund)
 	r.Post("/disputes/{id}/fee-return", s.hookFeeReturn)
 	r.Post("/payments", s.hookPayment)
 	r.Post("/payments/{id}/refund", s.hookPaymentRefund)

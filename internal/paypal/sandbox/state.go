@@ -10,6 +10,7 @@ const (
 	statusCompleted      = "COMPLETED"
 	statusPending        = "PENDING"
 	statusDeclined       = "DECLINED"
+	statusFailed         = "FAILED" // of a refund
 	statusRefunded       = "REFUNDED"
 	statusPartlyRefunded = "PARTIALLY_REFUNDED"
 )
@@ -34,6 +35,7 @@ type order struct {
 	Units                []unit
 	Payer                *payer
 	Outcome              outcome
+	Conversion           *conversion
 	Cancelled            bool // the payer pressed cancel last
 	ApprovalReversed     bool // the seller has been told that the approval lapsed
 	Created, Updated     time.Time
@@ -61,8 +63,10 @@ type capture struct {
 	InvoiceID, CustomID         string
 	Payee                       payee
 	Refunded                    int64 // refunds and reversals together
+	Returning                   int64 // how much of that is still pending
 	Reversed                    bool
 	DisputeID                   string // the open dispute, if any
+	Conversion                  *conversion
 	RefundIDs                   []string
 	Created, Updated            time.Time
 }
@@ -74,7 +78,8 @@ type refund struct {
 	Amount                    money
 	TotalRefunded             int64
 	InvoiceID, CustomID, Note string
-	Created                   time.Time
+	FeeReturned               int64 // what PayPal gives back of the payment's fee
+	Created, Updated          time.Time
 }
 
 // books are everything the emulator believes. Server.mu guards them.

@@ -108,9 +108,11 @@ type protectionView struct {
 }
 
 type receivableView struct {
-	GrossAmount *moneyView `json:"gross_amount"`
-	PayPalFee   *moneyView `json:"paypal_fee,omitempty"`
-	NetAmount   *moneyView `json:"net_amount,omitempty"`
+	GrossAmount  *moneyView    `json:"gross_amount"`
+	PayPalFee    *moneyView    `json:"paypal_fee,omitempty"`
+	NetAmount    *moneyView    `json:"net_amount,omitempty"`
+	Receivable   *moneyView    `json:"receivable_amount,omitempty"`
+	ExchangeRate *exchangeView `json:"exchange_rate,omitempty"`
 }
 
 type processorView struct {
@@ -126,16 +128,17 @@ type relatedView struct {
 }
 
 type refundView struct {
-	ID          string       `json:"id"`
-	Status      string       `json:"status"`
-	Amount      *moneyView   `json:"amount,omitempty"`
-	NoteToPayer string       `json:"note_to_payer,omitempty"`
-	Breakdown   *payableView `json:"seller_payable_breakdown,omitempty"`
-	InvoiceID   string       `json:"invoice_id,omitempty"`
-	CustomID    string       `json:"custom_id,omitempty"`
-	CreateTime  string       `json:"create_time,omitempty"`
-	UpdateTime  string       `json:"update_time,omitempty"`
-	Links       []link       `json:"links"`
+	ID            string       `json:"id"`
+	Status        string       `json:"status"`
+	StatusDetails *reasonView  `json:"status_details,omitempty"`
+	Amount        *moneyView   `json:"amount,omitempty"`
+	NoteToPayer   string       `json:"note_to_payer,omitempty"`
+	Breakdown     *payableView `json:"seller_payable_breakdown,omitempty"`
+	InvoiceID     string       `json:"invoice_id,omitempty"`
+	CustomID      string       `json:"custom_id,omitempty"`
+	CreateTime    string       `json:"create_time,omitempty"`
+	UpdateTime    string       `json:"update_time,omitempty"`
+	Links         []link       `json:"links"`
 }
 
 type payableView struct {

@@ -60,7 +60,11 @@ func (s *Server) api(op operation, handle func(*call) (reply, error)) http.Handl
 			return
 		}
 		c := &call{Request: r, op: op, body: body}
-		if p := c.refusal(); p != nil {
+		p := c.refusal()
+		if p == nil {
+			p = s.wantedProblem(c)
+		}
+		if p != nil {
 			s.writeProblem(w, p)
 			return
 		}
@@ -95,14 +99,27 @@ func (c *call) mocked() *problem {
 		Codes string `json:"mock_application_codes"`
 	}
 	readable := json.Unmarshal([]byte(header), &mock) == nil
-	asked, known := issues[mock.Codes]
-	if !readable || !known {
+	if _, known := issues[mock.Codes]; !readable || !known {
 		return nil
 	}
-	if errorNames[asked.status][0] == mock.Codes {
-		return statusProblem(asked.status) // PayPal's own trouble has a name and no issue
+	return namedProblem(c.op, mock.Codes)
+}
+
+// wantedProblem is the error that a fault asks for, in any operation.
+func (s *Server) wantedProblem(c *call) *problem {
+	f := s.faults.take(c.Method, c.URL.Path, kindIssue)
+	if f == nil {
+		return nil
 	}
-	return issueProblem(c.op, mock.Codes)
+	return namedProblem(c.op, f.Issue)
+}
+
+// namedProblem is the answer that somebody asked for by its code.
+func namedProblem(op operation, code string) *problem {
+	if status := issues[code].status; errorNames[status][0] == code {
+		return statusProblem(status) // PayPal's own trouble has a name and no issue
+	}
+	return issueProblem(op, code)
 }
 
 // writeError answers a problem as such, and anything else as PayPal's 500.
