@@ -14,15 +14,18 @@ import (
 	"strings"
 	"time"
 
+	"readerfund/internal/alert"
 	"readerfund/internal/campaign"
 	"readerfund/internal/config"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/inbox"
+	"readerfund/internal/job"
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
+	"readerfund/internal/reconcile"
 	"readerfund/internal/report"
 	"readerfund/internal/staff"
 	"readerfund/internal/web"
@@ -46,6 +49,12 @@ type App struct {
 	desk    *contribution.Desk
 	inbox   *inbox.Inbox
 	metrics *metrics.Metrics
+
+	accounts *staff.Accounts
+	reports  *report.Reports
+	alerts   *alert.Board
+	keeper   *job.Keeper
+	books    *reconcile.Reconciler
 
 	public, admin   *http.Server
 	listen, listen2 net.Listener
@@ -87,6 +96,11 @@ func (a *App) build(ctx context.Context, opts Options) error {
 		Limits: limits(a.cfg), SweepEvery: a.cfg.SweepInterval, Now: a.now, Log: a.log, Metrics: a.metrics,
 	})
 	a.inbox = inbox.New(inbox.Config{DB: a.db, Verifier: verifier, Desk: a.desk, Now: a.now, Log: a.log, Metrics: a.metrics})
+	a.accounts = staff.NewAccounts(staff.Config{DB: a.db, Now: a.now})
+	a.reports = report.New(a.db, a.cfg.Timezone)
+	a.alerts = alert.NewBoard(alert.Config{DB: a.db, Reports: a.reports, Now: a.now, Log: a.log, Metrics: a.metrics})
+	a.books = newReconciler(a.cfg, a.db, pp, a.desk, a.inbox, a.now, a.log, a.metrics)
+	a.keeper = job.NewKeeper(job.Config{DB: a.db, Now: a.now, Log: a.log, Metrics: a.metrics, Jobs: a.jobs()})
 	pages, err := a.pages(opts, campaigns, pp)
 	if err != nil {
 		return err
@@ -154,15 +168,14 @@ func limits(cfg config.Config) map[money.Currency]contribution.Limit {
 }
 
 func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client) (http.Handler, error) {
-	accounts := staff.NewAccounts(staff.Config{DB: a.db, Now: a.now})
 	return web.New(web.Deps{
 		BaseURL: a.cfg.BaseURL, PublicationName: a.cfg.PublicationName, EmbedOrigins: a.cfg.EmbedOrigins,
 		ApprovalOrigins: web.ApprovalOrigins(a.cfg.PayPalAPIBase), TrustedProxies: a.cfg.TrustedProxies,
 		SecretKey: string(a.cfg.SecretKey), SecretKeyOld: string(a.cfg.SecretKeyOld),
 		TemplatesDir: a.cfg.TemplatesDir, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,
 		Desk: a.desk, Campaigns: campaigns, Webhook: a.inbox.Receive, Ready: a.readiness(pp),
-		Accounts: accounts, Reports: report.New(a.db, a.cfg.Timezone),
-		Sessions: staff.NewSessions(accounts, staff.SessionConfig{Secure: strings.HasPrefix(a.cfg.BaseURL, "https:")}),
+		Accounts: a.accounts, Reports: a.reports, Alerts: a.alerts, SignIns: staff.NewRates(a.db, a.now),
+		Sessions: staff.NewSessions(a.accounts, staff.SessionConfig{Secure: strings.HasPrefix(a.cfg.BaseURL, "https:")}),
 		Metrics:  a.metrics, Log: a.log, Now: a.now,
 	})
 }

@@ -59,6 +59,8 @@ func (a *App) Run(ctx context.Context) error {
 	var background sync.WaitGroup
 	background.Go(func() { a.inbox.Run(work) })
 	background.Go(func() { a.sweep(work) })
+	background.Go(func() { a.keeper.Run(work) })
+	background.Go(func() { a.alerts.Follow(work) })
 
 	broken := make(chan error, 2)
 	serve := func(s *http.Server, l net.Listener) {
@@ -114,7 +116,7 @@ func (a *App) Close() error {
 }
 
 // sweep asks PayPal, at every interval, about contributions nobody told us of. The jitter keeps replicas from asking in
-// step.
+// step. It runs on every replica: each takes rows that no other has taken.
 func (a *App) sweep(ctx context.Context) {
 	for {
 		pause := a.cfg.SweepInterval - a.cfg.SweepInterval/10 + rand.N(a.cfg.SweepInterval/5+1) //nolint:gosec // jitter, not a secret

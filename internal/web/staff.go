@@ -67,13 +67,36 @@ const (
 	signInWindow      = 5 * time.Minute
 )
 
-// fewSignIns refuses an address that tries too often, before any work is done for it.
+// countError is where fewSignIns learns why a try could not be counted.
+type countError struct{}
+
+// fewSignIns refuses an address that tries too often, before any work is done for it, and everybody while tries cannot be
+// counted. httprate's own handlers are not used: after an error it calls both of them.
 func (s *site) fewSignIns() func(http.Handler) http.Handler {
-	from := func(r *http.Request) (string, error) { return network(clientAddr(r.Context())), nil }
-	return httprate.LimitBy(signInsPerAddress, signInWindow, from,
-		httprate.WithLimitHandler(s.page(func(http.ResponseWriter, *http.Request) error {
-			return &httpError{http.StatusTooManyRequests, "Too many sign-ins came from your network. Please wait a few minutes."}
-		})))
+	options := []httprate.Option{httprate.WithErrorHandler(func(_ http.ResponseWriter, r *http.Request, err error) {
+		if broken, ok := r.Context().Value(countError{}).(*error); ok {
+			*broken = err
+		}
+	})}
+	if s.SignIns != nil {
+		options = append(options, httprate.WithLimitCounter(s.SignIns))
+	}
+	limiter := httprate.NewRateLimiter(signInsPerAddress, signInWindow, options...)
+	return func(next http.Handler) http.Handler {
+		return s.page(func(w http.ResponseWriter, r *http.Request) error {
+			var broken error
+			asked := r.WithContext(context.WithValue(r.Context(), countError{}, &broken))
+			switch {
+			case !limiter.OnLimit(w, asked, "sign-in "+network(clientAddr(r.Context()))):
+				next.ServeHTTP(w, r)
+				return nil
+			case broken != nil:
+				return broken
+			default:
+				return &httpError{http.StatusTooManyRequests, "Too many sign-ins came from your network. Please wait a few minutes."}
+			}
+		})
+	}
 }
 
 // network is the address for IPv4, and for IPv6 the /64 that one customer has.

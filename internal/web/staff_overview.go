@@ -2,8 +2,12 @@ package web
 
 import (
 	"net/http"
+	"strings"
+	"time"
 
+	"readerfund/internal/alert"
 	"readerfund/internal/report"
+	"readerfund/internal/staff"
 )
 
 // overviewPage is the first page after the sign-in.
@@ -11,6 +15,8 @@ type overviewPage struct {
 	Today     stamp
 	Periods   []period
 	Charts    []chart
+	Alerts    []alertLine
+	Unwatched *stamp // when the alerts were last checked, where that is too long ago
 	Attention report.Attention
 	Look      []contributionLine // some of the contributions that a person should look at
 	Latest    contributionTable
@@ -21,6 +27,47 @@ type period struct {
 	Name    string
 	Lines   []totalsLine
 	Address string // the same as a report
+}
+
+// Calm tells whether nothing asks for a person.
+func (p overviewPage) Calm() bool {
+	return p.Attention.None() && len(p.Alerts) == 0 && p.Unwatched == nil
+}
+
+// alertLine is an alert that fires.
+type alertLine struct {
+	alert.Standing
+
+	Since   stamp
+	Address string // where one sees it; empty where there is no page, or not for this account
+}
+
+// unwatched is how old the latest check may be: they are checked every minute.
+const unwatched = 10 * time.Minute
+
+// watch tells which alerts fire, and when they were last checked if nobody does any more.
+func (s *site) watch(r *http.Request, now time.Time) (lines []alertLine, last *stamp, err error) {
+	if s.Alerts == nil {
+		return nil, nil, nil
+	}
+	all, checked, err := s.Alerts.List(r.Context())
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, a := range all {
+		if a.Firing() {
+			line := alertLine{Standing: a, Since: s.stamp(a.Since), Address: a.Path}
+			if strings.HasPrefix(a.Path, "/staff/inbox") && !accountOf(r).Role.Allows(staff.Editor) {
+				line.Address = ""
+			}
+			lines = append(lines, line)
+		}
+	}
+	if !checked.IsZero() && now.Sub(checked) > unwatched {
+		at := s.stamp(checked)
+		last = &at
+	}
+	return lines, last, nil
 }
 
 // overviewDays is how far the overview looks back.
@@ -41,6 +88,9 @@ func (s *site) overview(w http.ResponseWriter, r *http.Request) error {
 		n    int
 	}{{"Today", 1}, {"Last 7 days", 7}, {"Last 30 days", overviewDays}} {
 		p.Periods = append(p.Periods, periodOf(days.name, rows, today.Add(1-days.n), today))
+	}
+	if p.Alerts, p.Unwatched, err = s.watch(r, now); err != nil {
+		return err
 	}
 	if p.Attention, err = s.Reports.Attention(r.Context()); err != nil {
 		return err

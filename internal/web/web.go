@@ -19,6 +19,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-chi/httprate"
+
+	"readerfund/internal/alert"
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/metrics"
@@ -48,6 +51,8 @@ type Deps struct {
 	Accounts *staff.Accounts
 	Sessions *staff.Sessions // nil leaves the staff pages out
 	Reports  *report.Reports
+	Alerts   *alert.Board          // nil shows none
+	SignIns  httprate.LimitCounter // counts sign-ins for all replicas together; nil counts those of this process
 
 	Metrics *metrics.Metrics // may be nil
 	Log     *slog.Logger

@@ -1,0 +1,102 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/alert"
+	"readerfund/internal/staff"
+)
+
+// watched is a newsroom with alerts, and with sign-ins counted in the database.
+func watched(t *testing.T) (house, *alert.Board) {
+	t.Helper()
+	var board *alert.Board
+	h := openNewsroom(t, nil)
+	board = alert.NewBoard(alert.Config{DB: h.db, Reports: h.Reports, Now: noon, Log: quiet()})
+	h.Alerts = board
+	return h, board
+}
+
+func TestOverviewSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	h, board := watched(t)
+	editor, viewer := h.signedIn(staff.Editor), h.signedIn(staff.Viewer)
+	look := func() {
+		t.Helper()
+		if err := board.Evaluate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	says(t, editor.get("/staff").body, "Nothing needs you right now") // never checked: it has only just begun
+	look()
+	says(t, editor.get("/staff").body, "Nothing needs you right now")
+
+	h.hook("WH-PARKED", "PAYMENT.CAPTURE.COMPLETED", "X", "parked", "PayPal did not answer.", uuid.Nil, noon().Add(-time.Hour))
+	h.exec(`INSERT INTO job (name, plan, due_at, failures, last_succeeded_at, seen_at) VALUES ('reconcile', '', $1, 4, $2, $3)`, noon().Add(time.Hour), noon().Add(-96*time.Hour), noon())
+	look()
+	page := editor.get("/staff").body
+	says(t, page, "2 alerts PayPal's news was put aside after many failed tries: what it says may be missing in the books. Seen: 1 event is put aside The event's page says what went wrong.",
+		"Urgent; since 22 Nov 2026, 13:05", "A periodic job failed three times in a row or more. Seen: 1 job fails: reconcile The log", "Within the day; since 22 Nov 2026, 13:05", "Needs a person")
+	if strings.Contains(page, "Nothing needs you") || !strings.Contains(page, `<a href="/staff/inbox?state=parked">1 event is put aside</a>`) {
+		t.Errorf("the overview shows\n%s", page)
+	}
+	if page := viewer.get("/staff").body; strings.Contains(page, "/staff/inbox") {
+		t.Errorf("a viewer is led to a page that is not for them:\n%s", page)
+	}
+
+	h.exec(`DELETE FROM webhook_event`)
+	h.exec(`UPDATE job SET failures = 0`)
+	look()
+	says(t, editor.get("/staff").body, "Nothing needs you right now")
+}
+
+func TestOverviewSaysThatNobodyIsWatching(t *testing.T) {
+	t.Parallel()
+	h, board := watched(t)
+	r := h.signedIn(staff.Viewer)
+	if err := board.Evaluate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.exec(`UPDATE alert SET checked_at = $1`, noon().Add(-11*time.Minute))
+	page := r.get("/staff").body
+	says(t, page, "Nobody is watching What is said here was last checked on 22 Nov 2026, 12:54 .")
+	if strings.Contains(page, "Nothing needs you") {
+		t.Error("and yet all is said to be well")
+	}
+	h.exec(`ALTER TABLE alert RENAME TO away`)
+	if got := r.get("/staff"); got.status != http.StatusInternalServerError {
+		t.Errorf("without the table: %d", got.status)
+	}
+}
+
+// Two processes on one database count one network's sign-ins together, and without their count nobody signs in.
+func TestSignInsAreCountedOverReplicas(t *testing.T) {
+	t.Parallel()
+	one := openNewsroom(t, func(d *Deps) { d.SignIns = nil })
+	counted := func(d *Deps) { d.SignIns = staff.NewRates(one.db, time.Now) }
+	doors := []reader{openNewsroom(t, counted).newReader(), openNewsroom(t, counted).newReader()}
+	var got reply
+	for n := range signInsPerAddress + 1 {
+		if got = doors[n%2].signIn("nobody@example.org", "wrong", ""); n < signInsPerAddress && got.status != http.StatusForbidden {
+			t.Fatalf("try %d: %d", n, got.status)
+		}
+	}
+	if got.status != http.StatusTooManyRequests {
+		t.Errorf("one too many: %d", got.status)
+	}
+	if got := one.newReader().signIn("nobody@example.org", "wrong", ""); got.status != http.StatusForbidden {
+		t.Errorf("a process that counts by itself: %d", got.status)
+	}
+	one.exec(`ALTER TABLE rate_count RENAME TO away`)
+	if got := doors[0].signIn("viewer@example.org", staffPassword, ""); got.status != http.StatusInternalServerError {
+		t.Errorf("without a table: %d", got.status)
+	}
+	if got := doors[0].signIn("viewer@example.org", staffPassword, ""); got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
+		t.Errorf("right after: %d, Retry-After %q", got.status, got.header.Get("Retry-After"))
+	}
+}
