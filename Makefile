@@ -52,6 +52,12 @@ bench: postgres ## the measurements, as one table
 	@$(BUILD) -o bin/bench ./cmd/bench
 	@exec bin/bench
 
+.PHONY: faults
+faults: postgres ## the fault harness, as one table: every fault once, or for FOR=10m; SEED=n plays a seed again, ONLY="F3 F17" picks some
+	@mkdir -p artifacts; { READERFUND_FAULTS_FOR="$(FOR)" READERFUND_FAULTS_ONLY="$(ONLY)" READERFUND_SEED="$(SEED)" \
+		$(GO) test -count=1 -timeout 0 -run 'TestFaults$$' -v ./internal/e2e 2>&1; echo "status $$?"; } | \
+		tee artifacts/faults.log | awk '/^status /{ exit $$2 } !/^(=== | *--- | +time=)/ { print; fflush() }'
+
 .PHONY: lint
 lint: $(LINTER) ## the linters
 	@$(LINTER) run

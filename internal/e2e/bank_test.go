@@ -9,7 +9,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,22 +21,33 @@ import (
 // bank is a PayPal sandbox of the test's own, on a real listener.
 type bank struct {
 	t      *testing.T
-	url    string
+	url    string // where tests reach it
+	public string // where it says that it is, and where the service reaches it: the same, but for a proxy in between
 	caFile string
+
+	certificate atomic.Pointer[string] // served in place of its own, if there is one
 }
 
 func openBank(t *testing.T) *bank {
+	t.Helper()
+	return openBankBehind(t, func(address string) string { return address }, sandbox.Options{})
+}
+
+// openBankBehind opens a bank whose own idea of its address is what behind makes of the real one.
+func openBankBehind(t *testing.T, behind func(address string) string, options sandbox.Options) *bank {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bank{t: t, url: "http://" + l.Addr().String(), caFile: filepath.Join(t.TempDir(), "paypal-ca.pem")}
-	server, err := sandbox.New(sandbox.Options{BaseURL: b.url, RetryUnit: 100 * time.Millisecond})
+	address := l.Addr().String()
+	b := &bank{t: t, url: "http://" + address, public: "http://" + behind(address), caFile: filepath.Join(t.TempDir(), "paypal-ca.pem")}
+	options.BaseURL, options.RetryUnit = b.public, 100*time.Millisecond
+	server, err := sandbox.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	window := &http.Server{Handler: server.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	window := &http.Server{Handler: b.swapping(server.Handler()), ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = window.Serve(l) }() // until it is closed
 	t.Cleanup(func() {
 		if err := window.Close(); err != nil {
@@ -49,6 +61,17 @@ func openBank(t *testing.T) *bank {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// swapping serves another certificate than the bank's own while there is one.
+func (b *bank) swapping(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if other := b.certificate.Load(); other != nil && strings.HasPrefix(r.URL.Path, "/v1/notifications/certs/") {
+			_, _ = io.WriteString(w, *other) // who has gone asks again
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // hook calls a test hook and reads its answer into out, which may be nil.
@@ -116,6 +139,7 @@ func (b *bank) client() *paypal.Client {
 type movement struct {
 	ID, Kind, Amount, Currency, Fee, Status, Parent string
 	CustomID                                        string `json:"custom_id"`
+	Held                                            string // of a dispute: what PayPal holds back now
 }
 
 func (b *bank) ledger() ([]movement, error) {
@@ -156,23 +180,14 @@ func (b *bank) deliveries(eventType string) []delivery {
 	return all
 }
 
-var orderLink = regexp.MustCompile(`/checkoutnow\?token=([0-9A-Z]+)`)
-
-// orders are the ids of the latest 25 orders, as the sandbox's own page lists them.
+// orders are the ids of all orders that were ever made, oldest first.
 func (b *bank) orders() []string {
 	b.t.Helper()
-	resp, err := http.Get(b.url + "/sandbox/")
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	page, err := io.ReadAll(resp.Body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	var rows []struct{ ID string }
+	b.must("GET", "/sandbox/orders", nil, &rows)
 	var ids []string
-	for _, found := range orderLink.FindAllSubmatch(page, -1) {
-		ids = append(ids, string(found[1]))
+	for _, row := range rows {
+		ids = append(ids, row.ID)
 	}
 	return ids
 }

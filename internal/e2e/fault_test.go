@@ -1,15 +1,9 @@
 package e2e
 
 import (
-	"net/http"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
-
-	"readerfund/internal/db"
-	"readerfund/internal/db/localpg"
-	"readerfund/migrations"
 )
 
 // F1: killed while PayPal makes the order, before or after it did. The intent was written down first, so that the same
@@ -115,112 +109,4 @@ func TestCaptureThatCannotBeRecorded(t *testing.T) {
 	}
 	s.completed(30*time.Second, g)
 	s.onlyGift(g)
-}
-
-// F16: the database is stopped under load. Meanwhile PayPal gets 503 and never a 2xx, readers are told that nothing was
-// charged, and when the database is back everything goes on by itself.
-func TestDatabaseDownUnderLoad(t *testing.T) {
-	t.Parallel()
-	folder := t.TempDir()
-	postgres := startPostgres(t, localpg.Options{Dir: folder})
-	s := sceneOn(t, emptyDatabase(t, postgres), "SWEEP_INTERVAL", "1s")
-	v := s.serve()
-	c := s.gather(4, seed(t), v.base)
-	outsider := s.visitor()
-	d := s.delivered("CHECKOUT.ORDER.APPROVED")
-	for range 3 {
-		time.Sleep(700 * time.Millisecond)
-		if err := postgres.Stop(); err != nil {
-			t.Fatal(err)
-		}
-		for path, want := range map[string]int{"/readyz": 503, "/healthz": 200} {
-			if got, err := outsider.send("GET", path, ""); err != nil || got.status != want {
-				t.Errorf("%s without a database: %v, %v", path, err, got)
-			}
-		}
-		if got, err := outsider.deliver(d, d.Body); err != nil || got.status != http.StatusServiceUnavailable {
-			t.Errorf("a webhook without a database: %v, %v", err, got)
-		}
-		if got, err := outsider.give("25.00", "EUR", ""); err != nil || got.status != http.StatusServiceUnavailable {
-			t.Errorf("a gift without a database: %v, %v", err, got)
-		}
-		postgres = startPostgres(t, localpg.Options{Dir: folder, Port: postgres.Port()})
-		if err := v.ready(10 * time.Second); err != nil {
-			t.Errorf("the service does not come back by itself: %v", err)
-		}
-	}
-	c.reconciled(40 * time.Second)
-}
-
-func startPostgres(t *testing.T, options localpg.Options) *localpg.Server {
-	t.Helper()
-	server, err := localpg.Start(t.Context(), options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	return server
-}
-
-// emptyDatabase makes a database with our tables on a server of the test's own.
-func emptyDatabase(t *testing.T, server *localpg.Server) string {
-	t.Helper()
-	d, err := db.Open(t.Context(), server.URL("postgres"), db.Options{MaxOpen: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.Migrate(t.Context(), d, migrations.FS); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return server.URL("postgres")
-}
-
-// F24: stopped and started again under load. Each stop is clean, a request that was under way is answered, and nothing
-// that was acknowledged is lost.
-func TestRestartsUnderLoad(t *testing.T) {
-	t.Parallel()
-	s := openScene(t, "SWEEP_INTERVAL", "1s")
-	services := []*service{s.serve(), s.serve()}
-	// PayPal takes its time, so that there is always something under way.
-	s.bank.fault(fields{"kind": "delay", "delay": "300ms", "match": fields{"method": "POST", "path": "/v2/checkout/orders"}})
-	c := s.gather(6, seed(t), services[0].base, services[1].base)
-	for n := range 10 {
-		v := services[n%2]
-		time.Sleep(300 * time.Millisecond)
-		slow := s.slowGift(v)
-		if err := v.stop(syscall.SIGTERM, 20*time.Second); err != nil {
-			t.Errorf("stop %d: %v", n, err)
-		}
-		if got := <-slow; got.err != nil || got.status != http.StatusCreated {
-			t.Errorf("a gift that was under way at stop %d: %v, %v", n, got.err, got.answer)
-		} else if g, err := got.started(); err != nil {
-			t.Error(err)
-		} else {
-			c.add(given{started: g, ending: "abandoned"})
-		}
-		v.restart()
-	}
-	c.reconciled(40 * time.Second)
-}
-
-// slowGift begins a gift, and returns once it is written down and PayPal is being asked.
-func (s *scene) slowGift(v *service) <-chan attempt {
-	s.t.Helper()
-	before := s.count("contribution WHERE message = 'slow'")
-	done, visitor := make(chan attempt, 1), newVisitor(s.t, v.base)
-	go func() {
-		got, err := visitor.send("POST", "/contributions", `{"campaign":"support","amount":"7.77","currency":"EUR","frequency":"once","message":"slow"}`, "Content-Type", "application/json")
-		done <- attempt{got, err}
-	}()
-	eventually(s.t, 10*time.Second, "the slow gift is under way", func() (bool, string) {
-		return s.count("contribution WHERE message = 'slow'") > before, "it is not written down"
-	})
-	return done
 }

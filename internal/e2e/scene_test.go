@@ -39,16 +39,20 @@ func openScene(t *testing.T, settings ...string) *scene {
 func sceneOn(t *testing.T, database string, settings ...string) *scene {
 	t.Helper()
 	s := &scene{t: t, bank: openBank(t)}
-	s.settings = map[string]string{
-		"DATABASE_URL": database, "PAYPAL_API_BASE": s.bank.url, "PAYPAL_CLIENT_ID": "sandbox-client", "PAYPAL_CLIENT_SECRET": "sandbox-secret",
-		"PAYPAL_WEBHOOK_CA_FILE": s.bank.caFile, "SECRET_KEY": strings.Repeat("0123456789abcdef", 4), "PUBLICATION_NAME": "The Alder Lantern",
-		"PUBLICATION_TIMEZONE": "Europe/Berlin", "ADMIN_LISTEN_ADDR": "127.0.0.1:0", "SWEEP_INTERVAL": "1h", "SHUTDOWN_TIMEOUT": "15s",
-	}
+	s.settings = usualSettings(database, s.bank)
 	for i := 0; i+1 < len(settings); i += 2 {
 		s.settings[settings[i]] = settings[i+1]
 	}
 	s.db = openDatabase(t, database)
 	return s
+}
+
+func usualSettings(database string, b *bank) map[string]string {
+	return map[string]string{
+		"DATABASE_URL": database, "PAYPAL_API_BASE": b.public, "PAYPAL_CLIENT_ID": "sandbox-client", "PAYPAL_CLIENT_SECRET": "sandbox-secret",
+		"PAYPAL_WEBHOOK_CA_FILE": b.caFile, "SECRET_KEY": strings.Repeat("0123456789abcdef", 4), "PUBLICATION_NAME": "The Alder Lantern",
+		"PUBLICATION_TIMEZONE": "Europe/Berlin", "ADMIN_LISTEN_ADDR": "127.0.0.1:0", "SWEEP_INTERVAL": "1h", "SHUTDOWN_TIMEOUT": "15s",
+	}
 }
 
 func openDatabase(t *testing.T, address string) *db.DB {

@@ -1,9 +1,27 @@
 package e2e
 
 import (
+	"errors"
+	"fmt"
+	"os"
 	"os/exec"
 	"syscall"
 )
 
 // tie makes a child end with us, even when we are killed.
 func tie(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+
+// mount puts a disk of that size, in memory, where the folder is, for whoever owns the other path. Only root may.
+func mount(folder string, megabytes int, like string) error {
+	info, err := os.Stat(like)
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return errors.New("files have no owner here")
+	}
+	return syscall.Mount("tmpfs", folder, "tmpfs", 0, fmt.Sprintf("size=%dm,mode=0700,uid=%d,gid=%d", megabytes, owner.Uid, owner.Gid))
+}
+
+func unmount(folder string) error { return syscall.Unmount(folder, 0) }

@@ -1,0 +1,31 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+)
+
+// regressions are rounds of TestFaults that failed once: its table prints such a line for each. What was wrong is told in
+// a comment beside it.
+func regressions() []round {
+	return []round{
+		// {"F3", 3, 1234567890}, // what it was
+	}
+}
+
+// TestRegressions plays every round that failed once.
+func TestRegressions(t *testing.T) {
+	t.Parallel()
+	if len(regressions()) == 0 {
+		t.Log("no seed was found that made a round fail")
+		return
+	}
+	g := openGround(t)
+	for _, r := range regressions() {
+		t.Run(fmt.Sprintf("%s with %d, seed %d", r.fault, r.processes, r.seed), func(t *testing.T) {
+			var o outcome
+			r.play(t, g, &o)
+			o.failOn(t)
+		})
+	}
+}
