@@ -2,13 +2,11 @@ package alert
 
 import (
 	"context"
-	"database/sql"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
 	"time"
-
-	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/db"
 	"readerfund/internal/metrics"
@@ -40,108 +38,133 @@ func NewBoard(cfg Config) *Board {
 
 // row is how an alert stands in the table.
 type row struct {
-	Name    string       `db:"name"`
-	Wrong   bool         `db:"wrong"`
-	Turned  time.Time    `db:"turned_at"`
-	Firing  sql.NullTime `db:"firing_since"`
-	Items   int64        `db:"items"`
-	Oldest  sql.NullTime `db:"oldest_at"`
-	Note    string       `db:"note"`
-	Checked time.Time    `db:"checked_at"`
+	Name    string     `db:"name" json:"name"`
+	Wrong   bool       `db:"wrong" json:"wrong"`
+	Turned  time.Time  `db:"turned_at" json:"turned_at"`
+	Firing  *time.Time `db:"firing_since" json:"firing_since"`
+	Items   int64      `db:"items" json:"items"`
+	Oldest  *time.Time `db:"oldest_at" json:"oldest_at"`
+	Note    string     `db:"note" json:"note"`
+	Checked time.Time  `db:"checked_at" json:"checked_at"`
 }
 
-// Evaluate reads the vital signs, asks every rule, and writes down how each alert stands. It is a job for one replica; two
-// at once do no harm. What changed is logged.
+// Evaluate reads the vital signs, asks every rule, and writes down how each alert stands. It is a job for one replica. Two
+// at once do no harm: what is older, or reckoned from what was changed since, is not written, so that a replica that was
+// stopped midway and comes back changes nothing. What changed is logged.
 func (b *Board) Evaluate(ctx context.Context) error {
 	v, err := b.reports.Vitals(ctx, b.now())
 	if err != nil {
 		return err
 	}
-	var turned []change
-	err = b.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		turned = turned[:0]
-		// FOR UPDATE: of two replicas that evaluate at once the second sees what the first wrote, so a change is logged once.
-		var rows []row
-		err := tx.SelectContext(ctx, &rows, `
-			SELECT name, wrong, turned_at, firing_since, items, oldest_at, note, checked_at FROM alert ORDER BY name FOR UPDATE`)
-		if err != nil {
-			return fmt.Errorf("read how the alerts stand: %w", err)
-		}
-		for _, a := range All() {
-			i := slices.IndexFunc(rows, func(r row) bool { return r.Name == a.Name })
-			var before row
-			if i >= 0 {
-				before = rows[i]
-			}
-			after := a.judge(v, before)
-			if before.Firing.Valid != after.Firing.Valid {
-				turned = append(turned, change{a, after})
-			}
-			if err := save(ctx, tx, after); err != nil {
-				return err
-			}
-		}
-		return forget(ctx, tx, v.At)
-	})
+	rows, err := b.read(ctx)
 	if err != nil {
-		return fmt.Errorf("evaluate alerts: %w", err)
+		return err
 	}
-	for _, c := range turned {
-		c.log(ctx, b.log)
+	var next []verdict
+	for _, a := range All() {
+		before := rows[a.Name]
+		next = append(next, verdict{row: a.judge(v, before), Before: before.Firing, alert: a})
+	}
+	written, err := b.save(ctx, next)
+	if err != nil {
+		return err
+	}
+	for _, n := range next {
+		if n.turned() && slices.Contains(written, n.Name) {
+			n.log(ctx, b.log)
+		}
+	}
+	if err := b.forget(ctx, v.At); err != nil {
+		return err
 	}
 	return b.Export(ctx)
+}
+
+func (b *Board) read(ctx context.Context) (map[string]row, error) {
+	var rows []row
+	err := b.db.SelectContext(ctx, &rows, `SELECT name, wrong, turned_at, firing_since, items, oldest_at, note, checked_at FROM alert`)
+	if err != nil {
+		return nil, db.Translate(fmt.Errorf("read how the alerts stand: %w", err))
+	}
+	all := make(map[string]row, len(rows))
+	for _, r := range rows {
+		all[r.Name] = r
+	}
+	return all, nil
 }
 
 // judge is how the alert stands after a look, given how it stood before. It turns only after the rule has said the other
 // thing for as long as For, so that it does not flap; the zero row is an alert that was never looked at.
 func (a Alert) judge(v report.Vitals, before row) row {
-	seen := a.rule(v)
-	after := row{
-		Name: a.Name, Wrong: seen.wrong, Turned: before.Turned, Firing: before.Firing, Items: seen.items,
-		Oldest: sql.NullTime{Time: seen.oldest, Valid: !seen.oldest.IsZero()}, Note: seen.note, Checked: v.At,
+	seen, now := a.rule(v), v.At.Truncate(time.Microsecond) // as the database keeps it
+	after := row{Name: a.Name, Wrong: seen.wrong, Turned: before.Turned, Firing: before.Firing, Items: seen.items, Note: seen.note, Checked: now}
+	if !seen.oldest.IsZero() {
+		after.Oldest = &seen.oldest
 	}
 	if before.Name == "" || before.Wrong != seen.wrong {
-		after.Turned = v.At
+		after.Turned = now
 	}
-	if settled := v.At.Sub(after.Turned) >= a.For; settled && seen.wrong != before.Firing.Valid {
-		after.Firing = sql.NullTime{Time: v.At, Valid: seen.wrong}
+	switch settled := now.Sub(after.Turned) >= a.For; {
+	case settled && seen.wrong && before.Firing == nil:
+		after.Firing = &now
+	case settled && !seen.wrong:
+		after.Firing = nil
 	}
 	return after
 }
 
-func save(ctx context.Context, tx *sqlx.Tx, r row) error {
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO alert (name, wrong, turned_at, firing_since, items, oldest_at, note, checked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+// verdict is how an alert is to stand, and how it fired before. Its JSON is what the INSERT unpacks.
+type verdict struct {
+	row
+
+	Before *time.Time `json:"fired_before"`
+	alert  Alert
+}
+
+// turned tells whether it began or stopped to fire.
+func (n verdict) turned() bool { return (n.Before == nil) != (n.Firing == nil) }
+
+func (n verdict) log(ctx context.Context, log *slog.Logger) {
+	if n.Firing != nil {
+		log.WarnContext(ctx, "alert: "+n.alert.Summary, "alert", n.Name, "severity", string(n.alert.Severity), "seen", n.Note, "advice", n.alert.Advice)
+		return
+	}
+	log.InfoContext(ctx, "alert over", "alert", n.Name)
+}
+
+// save writes all verdicts in one statement, so that no transaction of ours can be left open with locks in it. It returns
+// the names of those that were written.
+func (b *Board) save(ctx context.Context, next []verdict) ([]string, error) {
+	text, err := json.Marshal(next)
+	if err != nil {
+		return nil, fmt.Errorf("write alerts: %w", err)
+	}
+	var written []string
+	err = b.db.SelectContext(ctx, &written, `
+		WITH next AS (
+			SELECT * FROM jsonb_to_recordset($1::jsonb) AS n (name text, wrong boolean, turned_at timestamptz, firing_since timestamptz,
+				items bigint, oldest_at timestamptz, note text, checked_at timestamptz, fired_before timestamptz)
+		)
+		INSERT INTO alert (name, wrong, turned_at, firing_since, items, oldest_at, note, checked_at)
+		SELECT name, wrong, turned_at, firing_since, items, oldest_at, note, checked_at FROM next ORDER BY name
 		ON CONFLICT (name) DO UPDATE SET
 			wrong = EXCLUDED.wrong, turned_at = EXCLUDED.turned_at, firing_since = EXCLUDED.firing_since, items = EXCLUDED.items,
-			oldest_at = EXCLUDED.oldest_at, note = EXCLUDED.note, checked_at = EXCLUDED.checked_at`,
-		r.Name, r.Wrong, r.Turned, r.Firing, r.Items, r.Oldest, r.Note, r.Checked)
+			oldest_at = EXCLUDED.oldest_at, note = EXCLUDED.note, checked_at = EXCLUDED.checked_at
+		WHERE alert.checked_at <= EXCLUDED.checked_at
+		  AND alert.firing_since IS NOT DISTINCT FROM (SELECT n.fired_before FROM next n WHERE n.name = EXCLUDED.name)
+		RETURNING name`, string(text))
 	if err != nil {
-		return fmt.Errorf("save alert %s: %w", r.Name, err)
+		return nil, db.Translate(fmt.Errorf("save alerts: %w", err))
 	}
-	return nil
+	return written, nil
 }
 
 // forget drops alerts that no version checks any more. A day is longer than a rolling update.
-func forget(ctx context.Context, tx *sqlx.Tx, now time.Time) error {
-	if _, err := tx.ExecContext(ctx, `DELETE FROM alert WHERE checked_at < $1`, now.Add(-24*time.Hour)); err != nil {
-		return fmt.Errorf("forget old alerts: %w", err)
+func (b *Board) forget(ctx context.Context, now time.Time) error {
+	if _, err := b.db.ExecContext(ctx, `DELETE FROM alert WHERE checked_at < $1`, now.Add(-24*time.Hour)); err != nil {
+		return db.Translate(fmt.Errorf("forget old alerts: %w", err))
 	}
 	return nil
-}
-
-// change is an alert that began or stopped to fire.
-type change struct {
-	alert Alert
-	now   row
-}
-
-func (c change) log(ctx context.Context, log *slog.Logger) {
-	if c.now.Firing.Valid {
-		log.WarnContext(ctx, "alert: "+c.alert.Summary, "alert", c.alert.Name, "severity", string(c.alert.Severity), "seen", c.now.Note, "advice", c.alert.Advice)
-		return
-	}
-	log.InfoContext(ctx, "alert over", "alert", c.alert.Name)
 }
 
 // Standing is how an alert stands: since when it fires, and what was seen at the last check. Times are UTC.
@@ -159,33 +182,27 @@ func (s Standing) Firing() bool { return !s.Since.IsZero() }
 // List gives every alert of the registry as it stands, in the registry's order, and when they were last checked: zero when
 // they never were. An alert that was not checked yet does not fire.
 func (b *Board) List(ctx context.Context) ([]Standing, time.Time, error) {
-	var rows []row
-	err := b.db.SelectContext(ctx, &rows, `SELECT name, wrong, turned_at, firing_since, items, oldest_at, note, checked_at FROM alert`)
+	rows, err := b.read(ctx)
 	if err != nil {
-		return nil, time.Time{}, db.Translate(fmt.Errorf("read alerts: %w", err))
+		return nil, time.Time{}, err
 	}
 	var all []Standing
 	var checked time.Time
 	for _, a := range All() {
-		s := Standing{Alert: a}
-		if i := slices.IndexFunc(rows, func(r row) bool { return r.Name == a.Name }); i >= 0 {
-			r := rows[i]
-			s.Items, s.Note = r.Items, r.Note
-			s.Since, s.Oldest = utc(r.Firing), utc(r.Oldest)
-			if r.Checked.After(checked) {
-				checked = r.Checked.UTC()
-			}
+		r := rows[a.Name] // the zero row where it was not checked yet
+		all = append(all, Standing{Alert: a, Since: utc(r.Firing), Items: r.Items, Oldest: utc(r.Oldest), Note: r.Note})
+		if r.Checked.After(checked) {
+			checked = r.Checked.UTC()
 		}
-		all = append(all, s)
 	}
 	return all, checked, nil
 }
 
-func utc(t sql.NullTime) time.Time {
-	if !t.Valid {
+func utc(t *time.Time) time.Time {
+	if t == nil {
 		return time.Time{}
 	}
-	return t.Time.UTC()
+	return t.UTC()
 }
 
 // Export sets the metrics to what the table says.

@@ -103,6 +103,27 @@ func ours(exported string) string {
 	return strings.Join(regexp.MustCompile(`(?m)^readerfund_alert_.*$`).FindAllString(exported, -1), "\n")
 }
 
+// A replica that was stopped between reading and writing comes back with what it reckoned then: nothing of it is written.
+func TestALateEndChangesNothing(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t)
+	h.look()
+	// It read the vital signs now, while all is well; the others have gone on since.
+	late := h.now()
+	h.pass(time.Minute)
+	h.event("parked", nil, "", h.now(), time.Time{}, 20)
+	h.look()
+	slow := alert.NewBoard(alert.Config{DB: h.db, Reports: report.New(h.db, time.UTC), Now: func() time.Time { return late }, Log: slog.New(slog.NewTextHandler(h.log, nil))})
+	h.exec(`UPDATE webhook_event SET state = 'applied'`)
+	if err := slow.Evaluate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, checked, err := h.board.List(t.Context())
+	if got := h.firing(); got != "events_parked" || err != nil || !checked.Equal(h.now()) || strings.Contains(h.log.String(), "alert over") {
+		t.Errorf("firing %q, checked %s, %v\n%s", got, checked, err, h.log)
+	}
+}
+
 func TestAlertsOfOtherVersionsAreForgotten(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t)
