@@ -187,8 +187,8 @@ func TestTransactionsTellRefusalsApart(t *testing.T) {
 		}
 	}
 	// A broken PayPal that quotes the sentence is broken.
-	c := newPeer(t, answers(answer(500, `{"message":"Data for the given start date is not available."}`))).client(t, func(c *paypal.Config) { c.Timeout = 100 * time.Millisecond })
-	if _, err := c.Transactions(t.Context(), november()); tell(err) == nil || errors.Is(err, paypal.ErrNotReportedYet) {
+	c := newPeer(t, answers(answer(500, `{"name":"INTERNAL_SERVER_ERROR","message":"Data for the given start date is not available."}`))).client(t)
+	if _, err := c.Transactions(t.Context(), november()); tell(err) == nil || err.(*paypal.Error).Status != 500 || errors.Is(err, paypal.ErrNotReportedYet) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -205,6 +205,35 @@ func TestTransactionsStartOver(t *testing.T) {
 	got, err := p.client(t).Transactions(t.Context(), november())
 	if tokens, calls := p.seen(); tell(err) != nil || len(got.Transactions) != 1 || got.Total != 0 || tokens != 2 || calls != 4 {
 		t.Errorf("%+v, %v after %d calls", got, err, calls)
+	}
+}
+
+// Nobody waits for a report in front of a page, and PayPal is slow with it.
+func TestReportsMayTakeLonger(t *testing.T) {
+	t.Parallel()
+	const timeout = time.Minute
+	left := map[string]time.Duration{}
+	c := newClient(t, paypalSandbox, func(c *paypal.Config) {
+		c.Timeout, c.Transport = timeout, transport(func(r *http.Request) (int, string) {
+			if r.URL.Path == "/v1/oauth2/token" {
+				return 200, `{"access_token":"` + tokenStart + `1","expires_in":32400}`
+			}
+			deadline, _ := r.Context().Deadline()
+			left[r.URL.Path] = time.Until(deadline)
+			return 422, `{"name":"X"}`
+		})
+	})
+	_, _ = c.Transactions(t.Context(), november())
+	_ = c.WebhookEvents(t.Context(), time.Now().Add(-time.Hour), time.Now(), func(paypal.ListedEvent) error { return nil })
+	_ = c.DisputesSince(t.Context(), time.Time{}, func(string, time.Time) error { return nil })
+	_, _ = c.Dispute(t.Context(), "PP-D-1")
+	_, _ = c.Capture(t.Context(), "17C")
+	for path, patient := range map[string]bool{
+		"/v1/reporting/transactions": true, "/v1/notifications/webhooks-events": true, "/v1/customer/disputes": true, "/v1/customer/disputes/PP-D-1": false, "/v2/payments/captures/17C": false,
+	} {
+		if left[path] == 0 || (left[path] > timeout) != patient {
+			t.Errorf("%s had %v", path, left[path])
+		}
 	}
 }
 
