@@ -8,7 +8,6 @@ import (
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
-	"readerfund/internal/fault"
 	"readerfund/internal/money"
 )
 
@@ -26,9 +25,8 @@ type form struct {
 	Anonymous                     bool
 	Key                           string // one for each rendering: sending the form twice makes one order
 
-	Notice string       // about the whole form, when it comes back
-	Errors []formError  // in the form's order
-	wrong  []fieldError // what was wrong, by the interface's names
+	Notice string // about the whole form, when it comes back
+	blame
 }
 
 type currencyLink struct {
@@ -43,9 +41,6 @@ type choice struct {
 	Amount  money.Amount
 	Checked bool
 }
-
-// formError is one line of the summary. Anchor is the control it is about, empty when no control shows it.
-type formError struct{ Anchor, Message string }
 
 // newForm is the empty form of a campaign in a currency; a currency that is not offered becomes the campaign's own.
 func (s *site) newForm(k campaign.Campaign, c money.Currency, article string) form {
@@ -100,33 +95,6 @@ func (f *form) choose(amount string) {
 func (f *form) keep(in contribution.Intent) {
 	f.choose(in.Amount)
 	f.Article, f.Name, f.Email, f.Message, f.Anonymous = in.Article, in.Name, in.Email, in.Message, in.Anonymous
-}
-
-// blame puts every fault of err beside its field. It may be called once.
-func (f *form) blame(err error) {
-	for _, fault := range fault.All(err) {
-		f.wrong = append(f.wrong, fieldError{Field: fault.Field, Message: fault.Message})
-	}
-	for _, field := range []string{"currency", "amount", "name", "email", "message"} {
-		if message := f.Wrong(field); message != "" {
-			f.Errors = append(f.Errors, formError{Anchor: field, Message: message})
-		}
-	}
-	for _, w := range f.wrong {
-		if !slices.ContainsFunc(f.Errors, func(e formError) bool { return e.Message == w.Message }) {
-			f.Errors = append(f.Errors, formError{Message: w.Message})
-		}
-	}
-}
-
-// Wrong says what is wrong with a field, or nothing.
-func (f form) Wrong(field string) string {
-	for _, w := range f.wrong {
-		if w.Field == field {
-			return w.Message
-		}
-	}
-	return ""
 }
 
 // MoreOpen tells whether the optional part is shown unfolded: when something stands in it, or is wrong with it.

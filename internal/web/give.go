@@ -128,10 +128,10 @@ func (s *site) giveAgain(w http.ResponseWriter, r *http.Request, in contribution
 	f.keep(in)
 	switch kind {
 	case fault.Invalid:
-		f.blame(failure)
+		f.put(failure, "currency", "amount", "name", "email", "message")
 		return s.showForm(w, r, http.StatusUnprocessableEntity, f)
 	case fault.Conflict:
-		f.blame(failure)
+		f.put(failure, "currency", "amount", "name", "email", "message")
 		return s.showForm(w, r, http.StatusConflict, f)
 	default:
 		return s.notNow(w, r, f, in, key, failure)

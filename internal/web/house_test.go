@@ -61,6 +61,7 @@ func openHouse(t *testing.T, change func(*Deps)) house {
 		Limits: testLimits(), SweepEvery: time.Minute, Now: time.Now, Log: d.Log,
 	})
 	t.Cleanup(d.Desk.Close)
+	employ(t, &d, database)
 	if change != nil {
 		change(&d)
 	}

@@ -49,7 +49,8 @@ func (s *site) routes() http.Handler {
 	return r
 }
 
-// staffRoutes are the pages behind the sign-in. None of them changes anything but who is signed in.
+// staffRoutes are the pages behind the sign-in. What changes something is a POST, needs the role editor, and is in the
+// audit log.
 func (s *site) staffRoutes(r chi.Router) {
 	r.Use(s.sameOrigin, keepAddress)
 	r.Get("/sign-in", s.page(s.showSignIn))
@@ -66,8 +67,20 @@ func (s *site) staffRoutes(r chi.Router) {
 	})
 	r.Group(func(r chi.Router) { // what PayPal sent holds more about readers than a report needs
 		r.Use(s.only(staff.Editor))
+		r.Get("/contributions/{id}/refund", s.page(s.showRefund))
+		r.Post("/contributions/{id}/refund", s.page(s.refund))
+		r.Post("/contributions/{id}/ask", s.page(s.askPayPal))
+		r.Post("/contributions/{id}/notes", s.page(s.addNote))
+		r.Get("/contributions/{id}/disputes/{dispute}/accept", s.page(s.showAccept))
+		r.Post("/contributions/{id}/disputes/{dispute}/accept", s.page(s.acceptDispute))
 		r.Get("/inbox", s.page(s.listInbox))
+		r.Post("/inbox/replay", s.page(s.replayParked))
 		r.Get("/inbox/{event}", s.page(s.showWebhook))
+		r.Post("/inbox/{event}/replay", s.page(s.replayEvent))
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(s.only(staff.Admin))
+		r.Get("/audit", s.page(s.showAudit))
 	})
 }
 

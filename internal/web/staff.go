@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-chi/httprate"
 
+	"readerfund/internal/contribution"
 	"readerfund/internal/staff"
 )
 
@@ -18,7 +19,8 @@ import (
 type staffPage struct {
 	Account  staff.Account
 	Section  string // the part of the menu we are in
-	MayInbox bool
+	MayAct   bool   // opens the inbox, and gives money back, asks PayPal, replays
+	MayAudit bool
 	Zone     string // where the days begin: "Europe/Berlin"
 	Body     any
 }
@@ -29,6 +31,12 @@ type accountKey struct{}
 func accountOf(r *http.Request) staff.Account {
 	account, _ := r.Context().Value(accountKey{}).(staff.Account)
 	return account
+}
+
+// actor is who asks, as the audit log names them; only behind only.
+func actor(r *http.Request) contribution.Actor {
+	account := accountOf(r)
+	return contribution.Actor{ID: account.ID, Name: account.Email}
 }
 
 // only lets in who is signed in and has the role. Others who can be helped by it are sent to the sign-in and come back.
@@ -56,7 +64,7 @@ func (s *site) only(need staff.Role) func(http.Handler) http.Handler {
 func (s *site) showStaff(w http.ResponseWriter, r *http.Request, status int, view, title, section string, body any) error {
 	account := accountOf(r)
 	return s.render(w, r, status, view, page{Title: title, NoIndex: true, Data: staffPage{
-		Account: account, Section: section, MayInbox: account.Role.Allows(staff.Editor), Zone: s.Timezone.String(), Body: body,
+		Account: account, Section: section, MayAct: account.Role.Allows(staff.Editor), MayAudit: account.Role.Allows(staff.Admin), Zone: s.Timezone.String(), Body: body,
 	}})
 }
 

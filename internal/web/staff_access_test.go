@@ -3,37 +3,70 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/google/uuid"
 
 	"readerfund/internal/staff"
 )
+
+// staffRoute is a route of the staff pages, as it is called in a test, and what it needs.
+type staffRoute struct {
+	address string
+	need    staff.Role // "" for everybody
+	then    int        // the status for who may
+}
+
+// staffRoutesOf is every staff route there is, for a contribution with a case and an event.
+func staffRoutesOf(id uuid.UUID, event int64) map[string]staffRoute {
+	page, inbox := "/staff/contributions/"+id.String(), fmt.Sprintf("/staff/inbox/%d", event)
+	return map[string]staffRoute{
+		"GET /staff/":                                              {"/staff", staff.Viewer, 200},
+		"GET /staff/contributions":                                 {"/staff/contributions", staff.Viewer, 200},
+		"GET /staff/contributions.csv":                             {"/staff/contributions.csv", staff.Viewer, 200},
+		"GET /staff/contributions/{id}":                            {page, staff.Viewer, 200},
+		"GET /staff/contributions/{id}/refund":                     {page + "/refund", staff.Editor, 200},
+		"POST /staff/contributions/{id}/refund":                    {page + "/refund", staff.Editor, 422},
+		"POST /staff/contributions/{id}/ask":                       {page + "/ask", staff.Editor, 303},
+		"POST /staff/contributions/{id}/notes":                     {page + "/notes", staff.Editor, 422},
+		"GET /staff/contributions/{id}/disputes/{dispute}/accept":  {page + "/disputes/PP-D-1/accept", staff.Editor, 200},
+		"POST /staff/contributions/{id}/disputes/{dispute}/accept": {page + "/disputes/PP-D-1/accept", staff.Editor, 422},
+		"GET /staff/reports":                                       {"/staff/reports", staff.Viewer, 200},
+		"GET /staff/reports.csv":                                   {"/staff/reports.csv", staff.Viewer, 200},
+		"GET /staff/inbox":                                         {"/staff/inbox", staff.Editor, 200},
+		"POST /staff/inbox/replay":                                 {"/staff/inbox/replay", staff.Editor, 303},
+		"GET /staff/inbox/{event}":                                 {inbox, staff.Editor, 200},
+		"POST /staff/inbox/{event}/replay":                         {inbox + "/replay", staff.Editor, 303},
+		"GET /staff/audit":                                         {"/staff/audit", staff.Admin, 200},
+		"GET /staff/sign-in":                                       {"/staff/sign-in", "", 200},
+		"POST /staff/sign-in":                                      {"", "", 0}, // TestSignIn… and TestOtherSites… are about these two
+		"POST /staff/sign-out":                                     {"", "", 0},
+	}
+}
+
+// withCase books a gift with an open case about it.
+func (h house) withCase() uuid.UUID {
+	h.t.Helper()
+	id := h.book(booked{Receipt: "AAAA-0001", Minor: 2500, Fee: 98, At: noon().Add(-time.Hour)})
+	h.exec(`INSERT INTO dispute (payment_id, paypal_id, status, paypal_status, stage, reason, amount_minor, currency, may_accept, respond_by, opened_at, changed_at, recorded_at)
+		SELECT id, 'PP-D-1', 'open', 'WAITING_FOR_SELLER_RESPONSE', 'CHARGEBACK', 'UNAUTHORISED', 2500, 'EUR', true, $2, $3, $3, $3 FROM payment WHERE contribution_id = $1`,
+		id, noon().Add(240*time.Hour), noon())
+	return id
+}
 
 // Every staff route for everybody. The table is held against the router, so that a new route has to be entered here.
 func TestWhoMayOpenWhat(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
-	id := h.book(booked{Receipt: "AAAA-0001", Minor: 2500, Fee: 98, At: noon().Add(-time.Hour)})
+	id := h.withCase()
 	event := h.number(`SELECT id FROM webhook_event`)
-	table := map[string]struct {
-		address string
-		need    staff.Role // "" for everybody
-	}{
-		"GET /staff/":                   {"/staff", staff.Viewer},
-		"GET /staff/contributions":      {"/staff/contributions", staff.Viewer},
-		"GET /staff/contributions.csv":  {"/staff/contributions.csv", staff.Viewer},
-		"GET /staff/contributions/{id}": {"/staff/contributions/" + id.String(), staff.Viewer},
-		"GET /staff/reports":            {"/staff/reports", staff.Viewer},
-		"GET /staff/reports.csv":        {"/staff/reports.csv", staff.Viewer},
-		"GET /staff/inbox":              {"/staff/inbox", staff.Editor},
-		"GET /staff/inbox/{event}":      {fmt.Sprintf("/staff/inbox/%d", event), staff.Editor},
-		"GET /staff/sign-in":            {"/staff/sign-in", ""},
-		"POST /staff/sign-in":           {"", ""}, // TestSignIn… and TestOtherSites… are about these two
-		"POST /staff/sign-out":          {"", ""},
-	}
+	table := staffRoutesOf(id, event)
 	found := 0
 	err := chi.Walk(h.routes().(chi.Routes), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
 		if strings.HasPrefix(route, "/staff") {
@@ -49,12 +82,13 @@ func TestWhoMayOpenWhat(t *testing.T) {
 	}
 	people := map[staff.Role]reader{"": h.newReader(), staff.Viewer: h.signedIn(staff.Viewer), staff.Editor: h.signedIn(staff.Editor), staff.Admin: h.signedIn(staff.Admin)}
 	for route, c := range table {
+		method, _, _ := strings.Cut(route, " ")
 		for role, who := range people {
-			if c.address == "" || c.need == "" && role != "" {
-				continue
+			if c.address == "" || c.need == "" && role != "" || method == "POST" && strings.HasSuffix(c.address, "/ask") && role.Allows(c.need) {
+				continue // these staff have no PayPal to ask; TestADispute… does
 			}
-			got := who.get(c.address)
-			want := 200
+			got := who.do(method, c.address, "", "Content-Type", formType)
+			want := c.then
 			switch {
 			case role == "" && c.need != "":
 				want = 303
@@ -64,50 +98,132 @@ func TestWhoMayOpenWhat(t *testing.T) {
 			if got.status != want {
 				t.Errorf("%s for %q: %d, want %d", route, role, got.status, want)
 			}
-			if want == 303 && !strings.HasPrefix(got.header.Get("Location"), "/staff/sign-in?next=%2Fstaff") {
+			if role == "" && want == 303 && !strings.HasPrefix(got.header.Get("Location"), "/staff/sign-in?next=%2Fstaff") {
 				t.Errorf("%s: sent to %q", route, got.header.Get("Location"))
 			}
 			if got.header.Get("Cache-Control") != "no-store" || got.header.Get("X-Robots-Tag") != "noindex" || got.header.Get("X-Frame-Options") != "DENY" || got.header.Get("Referrer-Policy") != "same-origin" {
 				t.Errorf("%s for %q: headers %v", route, role, got.header)
 			}
-			if want != 200 && strings.Contains(got.body, "AAAA-0001") {
+			if (want == 403 || role == "") && strings.Contains(got.body, "AAAA-0001") {
 				t.Errorf("%s for %q shows the contribution", route, role)
 			}
 		}
 	}
 }
 
+// Whoever may not act is offered no act, and those of somebody else's page are refused although the session is there.
+func TestActsAreForEditorsOnOurOwnPages(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	id := h.withCase()
+	event := h.hook("WH-PARKED", "PAYMENT.CAPTURE.COMPLETED", "X", "parked", "", id, noon())
+	page := "/staff/contributions/" + id.String()
+	offers := func(body string) (all []string) {
+		for _, m := range regexp.MustCompile(`(?:action|href)="([^"]*/(?:refund|ask|notes|accept|replay))"`).FindAllStringSubmatch(body, -1) {
+			all = append(all, strings.TrimPrefix(m[1], page))
+		}
+		return all
+	}
+	if got := offers(h.signedIn(staff.Viewer).get(page).body); got != nil {
+		t.Errorf("a viewer is offered %q", got)
+	}
+	editor := h.signedIn(staff.Editor)
+	if got := fmt.Sprint(offers(editor.get(page).body)); got != "[/refund /ask /disputes/PP-D-1/accept /notes]" {
+		t.Errorf("an editor is offered %s", got)
+	}
+	before := h.everything()
+	for route, c := range staffRoutesOf(id, event) {
+		if !strings.HasPrefix(route, "POST") || c.address == "" {
+			continue
+		}
+		for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
+			got := editor.form(c.address, url.Values{"choice": {"all"}, "left": {"25.00"}, "reason": {"x"}, "key": {"k"}, "note": {"x"}}, header...)
+			if got.status != 403 || !strings.Contains(got.body, "another site") {
+				t.Errorf("%s with %v: %d", route, header, got.status)
+			}
+		}
+		if got := editor.get(c.address); got.status != 405 && got.status != 404 && !strings.HasSuffix(c.address, "/refund") && !strings.HasSuffix(c.address, "/accept") {
+			t.Errorf("GET %s: %d", c.address, got.status)
+		}
+	}
+	if after := h.everything(); after != before {
+		t.Errorf("before\n%s\nafter\n%s", before, after)
+	}
+}
+
+// everything is the whole database but for sessions and the tables named, as checksums.
+func (h house) everything(without ...string) string {
+	h.t.Helper()
+	var tables []string
+	if err := h.db.SelectContext(soon(h.t), &tables, `SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'session' ORDER BY 1`); err != nil {
+		h.t.Fatal(err)
+	}
+	all := ""
+	for _, table := range tables {
+		if slices.Contains(without, table) {
+			continue
+		}
+		var sum string
+		if err := h.db.GetContext(soon(h.t), &sum, `SELECT coalesce(md5(string_agg(x::text, '|' ORDER BY x::text)), '') FROM `+table+` x`); err != nil {
+			h.t.Fatal(err)
+		}
+		all += table + " " + sum + "\n"
+	}
+	return all
+}
+
 // GET has no effects: the database is the same afterwards, row by row, but for the session's own end.
 func TestStaffPagesChangeNothing(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
-	id := h.book(booked{Receipt: "AAAA-0001", Minor: 2500, Fee: 98, At: noon().Add(-time.Hour)})
+	id := h.withCase()
 	r := h.signedIn(staff.Admin)
-	state := func() string {
-		var tables []string
-		if err := h.db.SelectContext(soon(t), &tables, `SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'session' ORDER BY 1`); err != nil {
-			t.Fatal(err)
+	before := h.everything()
+	for route, c := range staffRoutesOf(id, 1) {
+		if strings.HasPrefix(route, "GET ") {
+			r.get(c.address)
+			r.do("HEAD", c.address, "")
 		}
-		all := ""
-		for _, table := range tables {
-			var sum string
-			if err := h.db.GetContext(soon(t), &sum, `SELECT coalesce(md5(string_agg(x::text, '|' ORDER BY x::text)), '') FROM `+table+` x`); err != nil {
-				t.Fatal(err)
-			}
-			all += table + " " + sum + "\n"
+	}
+	for _, query := range []string{"?refund=1", "?asked=0", "?accepted=PP-D-1", "?noted=1", "?unanswered=1"} {
+		if got := r.get("/staff/contributions/" + id.String() + query); got.status != 200 {
+			t.Errorf("%s: %d", query, got.status)
 		}
-		return all
 	}
-	before := state()
-	for _, address := range []string{
-		"/staff", "/staff/contributions", "/staff/contributions.csv", "/staff/contributions/" + id.String(), "/staff/reports", "/staff/reports.csv",
-		"/staff/inbox", "/staff/inbox/1", "/staff/sign-in", "/staff/nowhere",
-	} {
-		r.get(address)
-		r.do("HEAD", address, "")
-	}
-	if after := state(); after != before {
+	r.get("/staff/nowhere")
+	if after := h.everything(); after != before {
 		t.Errorf("before\n%s\nafter\n%s", before, after)
+	}
+}
+
+// An id that there is not, or of something else, is a 404 for every act.
+func TestActsOnWhatThereIsNot(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	id := h.withCase()
+	other := h.book(booked{Receipt: "AAAA-0002", Minor: 2500, Fee: 98, At: noon().Add(-time.Hour)})
+	r := h.signedIn(staff.Editor)
+	full := url.Values{"choice": {"all"}, "left": {"25.00"}, "reason": {"x"}, "key": {"k"}, "note": {"x"}}
+	for _, none := range []string{uuid.NewString(), "x", strings.ToUpper(id.String()), "00000000-0000-0000-0000-00000000000g"} {
+		for _, act := range []string{"/refund", "/ask", "/notes", "/disputes/PP-D-1/accept"} {
+			if got := r.form("/staff/contributions/"+none+act, full); got.status != 404 {
+				t.Errorf("POST %s%s: %d", none, act, got.status)
+			}
+			if got := r.get("/staff/contributions/" + none + act); got.status != 404 && got.status != 405 {
+				t.Errorf("GET %s%s: %d", none, act, got.status)
+			}
+		}
+	}
+	for _, act := range []string{"/disputes/PP-D-1/accept", "/disputes/PP-D-9/accept"} {
+		if got := r.form("/staff/contributions/"+other.String()+act, full); got.status != 404 {
+			t.Errorf("another contribution's case: %d", got.status)
+		}
+	}
+	if got := r.form("/staff/contributions/"+other.String()+"/refund", url.Values{"choice": {"all"}, "left": {"25.00"}, "reason": {"x"}, "key": {"k"}, "payment": {"CAPTURE-AAAA-0001"}}); got.status != 404 {
+		t.Errorf("another contribution's payment: %d", got.status)
+	}
+	if n := h.number(`SELECT count(*) FROM refund_request`); n != 0 {
+		t.Errorf("%d refunds were asked for", n)
 	}
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"readerfund/internal/money"
 	"readerfund/internal/report"
@@ -11,6 +12,7 @@ import (
 // contributionPage is everything about one contribution.
 type contributionPage struct {
 	contributionLine
+	Notice    *notice
 	History   report.History
 	Frequency string
 	Completed stamp
@@ -19,6 +21,10 @@ type contributionPage struct {
 	Article   string // its address, where it can be linked
 	Payments  []movementLine
 	Refunds   []movementLine
+	Asked     []askedLine
+	Cases     []caseLine
+	Remark    noteForm
+	MayRefund bool // something is left, or about to come in: the refund's page says what can go back
 	Entries   []entryLine
 	Story     []storyLine
 }
@@ -31,6 +37,13 @@ type movementLine struct {
 	Reason   string
 	Amount   money.Amount
 	Occurred stamp
+}
+
+// askedLine is a refund that staff asked for.
+type askedLine struct {
+	report.RefundRequest
+	State        status
+	Asked, Check stamp
 }
 
 // entryLine is a line of the ledger.
@@ -64,32 +77,54 @@ func (s *site) showContribution(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return s.renderContribution(w, r, http.StatusOK, s.contributionPage(r, h))
+}
+
+func (s *site) renderContribution(w http.ResponseWriter, r *http.Request, status int, p contributionPage) error {
+	return s.showStaff(w, r, status, "staff/contribution.html", "Contribution "+p.Receipt, "contributions", p)
+}
+
+func (s *site) contributionPage(r *http.Request, h report.History) contributionPage {
 	p := contributionPage{
 		contributionLine: s.contributionLines([]report.Contribution{h.Contribution})[0], History: h, Frequency: frequencyInWords(h.Frequency),
-		Completed: s.stamp(h.CompletedAt), CheckAt: s.stamp(h.CheckAt), Reason: reasonInWords(h.Reason), Article: webAddress(h.Contribution.Article),
-		Story: s.story(h),
+		Completed: s.stamp(h.CompletedAt), CheckAt: s.stamp(h.CheckAt), Reason: whyInWords(h.Contribution), Article: webAddress(h.Contribution.Article),
+		Notice: s.notices(r.URL.Query(), h, locale(r)), Cases: s.caseLines(h), Story: s.story(h),
 	}
 	for _, m := range h.Payments {
 		p.Payments = append(p.Payments, movementLine{"Payment", m.PayPalID, movementInWords(m.Status), reasonInWords(m.Reason), m.Amount, s.stamp(m.OccurredAt)})
+		p.MayRefund = p.MayRefund || m.Status == "pending" || h.Left(m) > 0
 	}
 	for _, m := range h.Refunds {
 		what := "Refund"
 		if m.Kind == "reversal" {
 			what = "Taken back by PayPal"
 		}
-		p.Refunds = append(p.Refunds, movementLine{what, m.PayPalID, movementInWords(m.Status), reasonInWords(m.Reason), m.Amount, s.stamp(m.OccurredAt)})
+		p.Refunds = append(p.Refunds, movementLine{what, m.PayPalID, movementInWords(m.Status), refundReasonInWords(m.Reason), m.Amount, s.stamp(m.OccurredAt)})
+	}
+	for _, q := range h.Asked {
+		p.Asked = append(p.Asked, askedLine{q, askedInWords(q.State), s.stamp(q.AskedAt), s.stamp(q.CheckAt)})
 	}
 	for _, e := range h.Entries {
 		p.Entries = append(p.Entries, entryLine{e, entryInWords(e.Kind), s.stamp(e.OccurredAt)})
 	}
-	return s.showStaff(w, r, http.StatusOK, "staff/contribution.html", "Contribution "+h.Receipt, "contributions", p)
+	return p
+}
+
+// whyInWords explains a state by PayPal's code. Money that is in needs no reason, and a case has a panel of its own.
+func whyInWords(c report.Contribution) string {
+	switch c.Status {
+	case "disputed", "completed", "partially_refunded", "refunded":
+		return ""
+	default:
+		return reasonInWords(c.Reason)
+	}
 }
 
 // story tells a contribution's history line by line.
 func (s *site) story(h report.History) []storyLine {
 	var lines []storyLine
 	for _, m := range h.Timeline() {
-		lines = append(lines, s.storyLine(m))
+		lines = append(lines, s.storyLine(m, h))
 	}
 	for i := range lines {
 		lines[i].NewDay = i == 0 || lines[i].At.Day() != lines[i-1].At.Day()
@@ -97,7 +132,7 @@ func (s *site) story(h report.History) []storyLine {
 	return lines
 }
 
-func (s *site) storyLine(m report.Moment) storyLine {
+func (s *site) storyLine(m report.Moment, h report.History) storyLine {
 	line := storyLine{At: s.stamp(m.At)}
 	switch {
 	case m.Event != nil:
@@ -112,6 +147,7 @@ func (s *site) storyLine(m report.Moment) storyLine {
 		case e.From != e.To:
 			line.From, line.To = stateInWords(e.From).Label, stateInWords(e.To).Label
 		}
+		tellStaff(&line, e, h)
 	case m.Entry != nil:
 		e := m.Entry
 		line.Title, line.By, line.Ref, line.Event, line.Tone = "Booked: "+entryInWords(e.Kind), wayInWords(e.Source), e.PayPalRef, e.WebhookID, "booked"
@@ -121,6 +157,38 @@ func (s *site) storyLine(m report.Moment) storyLine {
 		line.Title, line.Detail, line.By, line.Ref, line.Event, line.Tone = "PayPal sent news: "+eventInWords(e.Type), e.Note, "webhook "+e.Type, e.EventID, e.ID, "news"
 	}
 	return line
+}
+
+// tellStaff puts what staff did, and what is about a case, into words: its detail is no reason for a payment's state.
+func tellStaff(line *storyLine, e *report.Event, h report.History) {
+	switch e.Fact {
+	case "note":
+		line.By, line.Detail, _ = strings.Cut(e.Detail, ": ")
+		line.Tone = "note"
+	case "refund_asked":
+		line.Detail, line.By, line.Tone = "", "staff", "note"
+		for _, q := range h.Asked {
+			if q.AskedAt.Equal(e.At) {
+				line.By, line.Detail, line.Amount = q.Actor, "Reason: "+q.Reason, &q.Amount
+			}
+		}
+	case "refund_refused":
+		line.By, line.Tone = "PayPal's answer to our request", "bad"
+		for _, q := range h.Asked {
+			if q.Answer == e.Detail && q.Advice != "" {
+				line.Detail = q.Advice
+			}
+		}
+	case "dispute_open", "dispute_resolved":
+		line.Detail = disputeReasonInWords(e.Detail)
+		for _, d := range h.Disputes {
+			if d.PayPalID == e.PayPalRef && e.Fact == "dispute_resolved" {
+				line.Detail = outcomeInWords(d.Outcome).Meaning
+			}
+		}
+	case "refund_pending", "refund_failed", "refund_cancelled":
+		line.Detail = refundReasonInWords(e.Detail)
+	}
 }
 
 func frequencyInWords(f string) string {

@@ -58,10 +58,10 @@ func shortAddress(article string) string {
 // contributionLine is a line of a list of contributions.
 type contributionLine struct {
 	report.Contribution
-	Address                     string
-	Started                     stamp
-	State                       status
-	Gross, Fee, Refunded, NetIn money.Amount
+	Address                           string
+	Started                           stamp
+	State                             status
+	Gross, Fee, Refunded, Held, NetIn money.Amount
 }
 
 func readContributionFilter(v url.Values) contributionFilter {
@@ -135,7 +135,7 @@ func (s *site) contributionLines(rows []report.Contribution) []contributionLine 
 		in := func(minor int64) money.Amount { return money.New(minor, c.Amount.Currency) }
 		lines[i] = contributionLine{
 			Contribution: c, Address: "/staff/contributions/" + c.ID.String(), Started: s.stamp(c.CreatedAt), State: stateInWords(c.Status),
-			Gross: in(c.Sums.Gross), Fee: in(c.Sums.Fee), Refunded: in(c.Sums.Refunded), NetIn: in(c.Sums.Net),
+			Gross: in(c.Sums.Gross), Fee: in(c.Sums.Fee), Refunded: in(c.Sums.Refunded), Held: in(c.Sums.Held), NetIn: in(c.Sums.Net),
 		}
 	}
 	return lines

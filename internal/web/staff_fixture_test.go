@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,7 +16,9 @@ import (
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
+	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
+	"readerfund/internal/inbox"
 	"readerfund/internal/report"
 	"readerfund/internal/staff"
 )
@@ -41,14 +44,7 @@ func openNewsroom(t *testing.T, change func(*Deps)) house {
 	}
 	d.Campaigns = campaign.NewCatalog(database, noon)
 	d.Desk = contribution.NewDesk(contribution.Config{DB: database, Campaigns: d.Campaigns, Limits: testLimits(), SweepEvery: time.Minute, Now: noon, Log: d.Log})
-	d.Accounts = staff.NewAccounts(staff.Config{DB: database, Now: noon, Hashing: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}})
-	d.Sessions = staff.NewSessions(d.Accounts, staff.SessionConfig{})
-	d.Reports = report.New(database, d.Timezone)
-	for _, role := range staff.Roles() {
-		if _, _, err := d.Accounts.Add(t.Context(), string(role)+"@example.org", role, staffPassword); err != nil {
-			t.Fatal(err)
-		}
-	}
+	employ(t, &d, database)
 	if change != nil {
 		change(&d)
 	}
@@ -60,6 +56,21 @@ func openNewsroom(t *testing.T, change func(*Deps)) house {
 	server.Start()
 	t.Cleanup(server.Close)
 	return house{site: s, t: t, base: server.URL, db: database}
+}
+
+// employ gives the service its staff, one for each role, and what they work with.
+func employ(t *testing.T, d *Deps, database *db.DB) {
+	t.Helper()
+	d.Accounts = staff.NewAccounts(staff.Config{DB: database, Now: d.Now, Hashing: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}})
+	d.Sessions = staff.NewSessions(d.Accounts, staff.SessionConfig{})
+	d.Reports = report.New(database, cmp.Or(d.Timezone, time.UTC))
+	events := inbox.New(inbox.Config{DB: database, Desk: d.Desk, Now: d.Now, Log: d.Log})
+	d.Replay, d.ReplayAll = events.Replay, events.ReplayParked
+	for _, role := range staff.Roles() {
+		if _, _, err := d.Accounts.Add(t.Context(), string(role)+"@example.org", role, staffPassword); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // signedIn is a browser with somebody of that role at it.

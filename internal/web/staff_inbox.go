@@ -19,6 +19,8 @@ import (
 // inboxPage is the list of what PayPal sent.
 type inboxPage struct {
 	State, Search, After string
+	Notice               *notice
+	Parked               int64 // how many could be replayed; 0 shows no button
 	Wrong                wrongs
 	Tabs                 []preset
 	Rows                 []webhookLine
@@ -62,6 +64,14 @@ func (s *site) listInbox(w http.ResponseWriter, r *http.Request) error {
 		p.Rows = append(p.Rows, s.webhookLine(e))
 	}
 	p.page(found.Next)
+	if p.State == "parked" {
+		waiting, err := s.Reports.Attention(r.Context())
+		if err != nil {
+			return err
+		}
+		p.Parked = waiting.Parked
+	}
+	p.Notice = replayedNotice(v.Get("replayed"))
 	suspects, err := s.Reports.Suspects(r.Context(), mostSuspects)
 	if err != nil {
 		return err
@@ -99,6 +109,7 @@ func inboxAddress(id int64) string { return "/staff/inbox/" + strconv.FormatInt(
 // webhookPage is one event with what was delivered.
 type webhookPage struct {
 	webhookLine
+	Notice               *notice
 	Sent, Processed, Due stamp
 	Headers              []headerLine
 	Body                 string
@@ -122,6 +133,9 @@ func (s *site) showWebhook(w http.ResponseWriter, r *http.Request) error {
 		p.Headers = append(p.Headers, headerLine{name, strings.Join(e.Headers[name], ", ")})
 	}
 	p.Body, p.Laid = readable(e.Body)
+	if r.URL.Query().Get("replayed") != "" {
+		p.Notice = workedOnNotice(e.Webhook)
+	}
 	return s.showStaff(w, r, http.StatusOK, "staff/webhook.html", "Event "+e.EventID, "inbox", p)
 }
 

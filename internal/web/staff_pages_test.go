@@ -236,7 +236,7 @@ func TestOneContribution(t *testing.T) {
 	if err := h.db.GetContext(soon(t), &declined, `SELECT id FROM contribution WHERE state = 'declined'`); err != nil {
 		t.Fatal(err)
 	}
-	says(t, r.get("/staff/contributions/"+declined).body, "Declined", "PayPal or the bank declined the payment. Nothing was charged. The reader's card or bank declined; another way to pay may work.")
+	says(t, r.get("/staff/contributions/"+declined).body, "Declined", "PayPal or the bank declined the payment. Nothing was charged. The reader's card or bank declined. Another way to pay may work; the reader was offered that.")
 	for _, none := range []string{uuid.NewString(), "x", "00000000-0000-0000-0000-00000000000g"} {
 		if got := r.get("/staff/contributions/" + none); got.status != 404 {
 			t.Errorf("%s: %d", none, got.status)
@@ -423,13 +423,13 @@ func TestEverythingHasWords(t *testing.T) {
 	// PayPal's reasons for a pending or declined capture: Payments v2, status_details.
 	for _, reason := range []string{
 		"BUYER_COMPLAINT", "CHARGEBACK", "ECHECK", "INTERNATIONAL_WITHDRAWAL", "OTHER", "PENDING_REVIEW", "RECEIVING_PREFERENCE_MANDATES_MANUAL_ACTION",
-		"TRANSACTION_APPROVED_AWAITING_FUNDING", "UNILATERAL", "VERIFICATION_REQUIRED",
+		"REFUNDED", "TRANSACTION_APPROVED_AWAITING_FUNDING", "UNILATERAL", "VERIFICATION_REQUIRED",
 	} {
 		if strings.Contains(reasonInWords(reason), reason) {
 			t.Errorf("%s has no words", reason)
 		}
 	}
-	for _, kind := range []string{"charge", "fee", "refund", "fee_refund", "reversal", "dispute_hold", "dispute_release"} {
+	for _, kind := range []string{"charge", "fee", "refund", "fee_refund", "reversal", "dispute_hold", "dispute_release", "chargeback_fee", "chargeback_fee_refund"} {
 		if entryInWords(kind) == spaced(kind) {
 			t.Errorf("ledger kind %s has no words", kind)
 		}

@@ -123,6 +123,11 @@ func (p *reportsPage) fill(rows []report.TotalsRow, q report.TotalsQuery) {
 	}
 }
 
+// AnyHeld tells whether PayPal held something back, or let it go, in these days.
+func (p reportsPage) AnyHeld() bool {
+	return slices.ContainsFunc(p.Lines, func(l totalsLine) bool { return l.Held.Minor != 0 })
+}
+
 // name gives a line its key, and for an article or a campaign the address of the contributions it is made of. Those of a
 // day are left out: money moves on other days than contributions begin.
 func (p *reportsPage) name(line *totalsLine, row report.TotalsRow, q report.TotalsQuery) {

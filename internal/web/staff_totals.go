@@ -13,20 +13,20 @@ import (
 
 // totalsLine is a line of totals. Address leads to what it is made of.
 type totalsLine struct {
-	Key                        string // sorts as text
-	Label                      string // the key for people
-	Again                      bool   // the line above has the same key
-	Wide                       bool   // the key may be long
-	Address                    string
-	Currency                   money.Currency
-	Count                      int64
-	Gross, Fee, Refunded, Left money.Amount
+	Key                              string // sorts as text
+	Label                            string // the key for people
+	Again                            bool   // the line above has the same key
+	Wide                             bool   // the key may be long
+	Address                          string
+	Currency                         money.Currency
+	Count                            int64
+	Gross, Fee, Refunded, Held, Left money.Amount
 }
 
 func totalsLineOf(r report.TotalsRow) totalsLine {
 	in := func(minor int64) money.Amount { return money.New(minor, r.Currency) }
 	return totalsLine{
-		Currency: r.Currency, Count: r.Count, Gross: in(r.Sums.Gross), Fee: in(r.Sums.Fee), Refunded: in(r.Sums.Refunded), Left: in(r.Sums.Net),
+		Currency: r.Currency, Count: r.Count, Gross: in(r.Sums.Gross), Fee: in(r.Sums.Fee), Refunded: in(r.Sums.Refunded), Held: in(r.Sums.Held), Left: in(r.Sums.Net),
 	}
 }
 

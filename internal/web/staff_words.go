@@ -34,65 +34,16 @@ func stateInWords(state string) status {
 		return status{"Held by PayPal", "wait", "The reader paid; PayPal holds the money back for now. It counts once PayPal releases it."}
 	case "completed":
 		return status{"Received", "good", "The money is in."}
+	case "disputed":
+		return status{"Disputed", "bad", "The money came in, and a case about it is open at PayPal. Past an inquiry, PayPal holds the money back until the case ends."}
 	case "partially_refunded":
 		return status{"Partly refunded", "off", "The money came in, and part of it went back to the reader."}
 	case "refunded":
 		return status{"Refunded", "off", "The money came in, and all of it went back to the reader."}
 	case "reversed":
-		return status{"Taken back", "bad", "The money came in, and PayPal took it back: a dispute, a chargeback or a bank's reversal."}
+		return status{"Taken back", "bad", "The money came in, and PayPal took it back: the reader won a case, or the bank reversed the payment."}
 	default:
 		return status{spaced(state), "off", ""}
-	}
-}
-
-// reasonInWords explains PayPal's code for a pending, declined or failed payment. An unknown code is shown as it is.
-// Source: Payments v2, capture status_details; Orders v2, issues of create and capture.
-func reasonInWords(code string) string {
-	switch code {
-	case "":
-		return ""
-	case "BUYER_COMPLAINT":
-		return "The reader has opened a dispute at PayPal."
-	case "CHARGEBACK":
-		return "The reader's bank has taken the payment back."
-	case "ECHECK":
-		return "It was paid from a bank account; the bank takes a few days."
-	case "INTERNATIONAL_WITHDRAWAL":
-		return "Your PayPal account has to accept this payment by hand, because it comes from another country."
-	case "PENDING_REVIEW":
-		return "PayPal is reviewing the payment."
-	case "RECEIVING_PREFERENCE_MANDATES_MANUAL_ACTION":
-		return "Your PayPal account is set to accept such payments by hand, for example in a currency it does not hold. Accept it at PayPal."
-	case "TRANSACTION_APPROVED_AWAITING_FUNDING":
-		return "PayPal waits for the reader's money to arrive."
-	case "UNILATERAL":
-		return "Your PayPal account's mail address is not confirmed yet. Confirm it at PayPal."
-	case "VERIFICATION_REQUIRED":
-		return "Your PayPal account has to be verified first. Do that at PayPal."
-	case "INSTRUMENT_DECLINED":
-		return "The reader's card or bank declined; another way to pay may work."
-	case "TRANSACTION_REFUSED":
-		return "PayPal refused the payment without saying why."
-	case "PAYER_CANNOT_PAY", "PAYER_ACCOUNT_RESTRICTED", "PAYER_ACCOUNT_LOCKED_OR_CLOSED":
-		return "The reader's PayPal account cannot pay right now."
-	case "PAYER_ACTION_REQUIRED":
-		return "PayPal wants the reader to confirm something first."
-	case "TRANSACTION_LIMIT_EXCEEDED":
-		return "It is more than PayPal lets the reader's or your account move at once."
-	case "MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED":
-		return "It was tried too often; PayPal takes no further try for this order."
-	case "COMPLIANCE_VIOLATION":
-		return "PayPal may not carry out this payment for legal reasons."
-	case "PAYEE_ACCOUNT_RESTRICTED", "PAYEE_ACCOUNT_LOCKED_OR_CLOSED", "PAYEE_BLOCKED_TRANSACTION":
-		return "Your own PayPal account refuses the payment. Look at its settings and messages at PayPal."
-	case "CURRENCY_NOT_SUPPORTED", "CURRENCY_NOT_SUPPORTED_FOR_COUNTRY":
-		return "Your PayPal account cannot take this currency."
-	case "DUPLICATE_INVOICE_ID":
-		return "PayPal says that this receipt number was paid already."
-	case "OTHER":
-		return "PayPal gives no reason; its site may say more."
-	default:
-		return "PayPal says: " + code + "."
 	}
 }
 
@@ -123,6 +74,8 @@ func factInWords(fact string) string {
 		return "PayPal collected the money"
 	case "capture_declined", "capture_failed":
 		return "The payment was declined"
+	case "restored":
+		return "It was lost here and brought back from PayPal's record"
 	case "capture_refunded":
 		return "PayPal reports the payment as refunded"
 	case "capture_partially_refunded":
@@ -133,6 +86,22 @@ func factInWords(fact string) string {
 		return "Money went back to the reader"
 	case "refund_failed", "refund_cancelled":
 		return "A refund did not go through"
+	case "reversal_pending":
+		return "PayPal is about to take money back"
+	case "reversal_completed":
+		return "PayPal took money back"
+	case "reversal_failed", "reversal_cancelled":
+		return "PayPal did not take money back after all"
+	case "dispute_open":
+		return "A case about the payment is open at PayPal"
+	case "dispute_resolved":
+		return "The case at PayPal has ended"
+	case "refund_asked":
+		return "Staff asked for a refund"
+	case "refund_refused":
+		return "The refund was not made"
+	case "note":
+		return "Note"
 	default:
 		return spaced(fact)
 	}
@@ -151,6 +120,8 @@ func wayInWords(source string) string {
 		return "our own look at PayPal"
 	case "staff":
 		return "a look asked for by staff"
+	case "reconcile":
+		return "reconciliation with PayPal's record"
 	default:
 		return spaced(source)
 	}
@@ -173,6 +144,10 @@ func entryInWords(kind string) string {
 		return "Held for a dispute"
 	case "dispute_release":
 		return "Released after a dispute"
+	case "chargeback_fee":
+		return "PayPal's fee for a dispute"
+	case "chargeback_fee_refund":
+		return "Dispute fee given back"
 	default:
 		return spaced(kind)
 	}
@@ -232,7 +207,7 @@ func webhookInWords(state string) status {
 	case "ignored":
 		return status{"Not for us", "off", "It is about something that does not concern contributions made here."}
 	case "parked":
-		return status{"Parked", "bad", "It failed too often and was put aside. Nothing is lost: it can be replayed with “readerfund inbox replay”."}
+		return status{"Parked", "bad", "It failed too often and was put aside. Nothing is lost: once the cause is gone, work on it again."}
 	default:
 		return status{spaced(state), "off", ""}
 	}

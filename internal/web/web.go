@@ -45,8 +45,10 @@ type Deps struct {
 
 	Desk      *contribution.Desk
 	Campaigns *campaign.Catalog
-	Webhook   func(ctx context.Context, header http.Header, body []byte) error // inbox.Inbox.Receive
-	Ready     func(ctx context.Context) error                                  // able to take money; every problem joined, in words
+	Webhook   func(ctx context.Context, header http.Header, body []byte) error            // inbox.Inbox.Receive
+	Replay    func(ctx context.Context, ids []string, by contribution.Actor) (int, error) // inbox.Inbox.Replay; needed with Sessions
+	ReplayAll func(ctx context.Context, by contribution.Actor) (int, error)               // inbox.Inbox.ReplayParked; needed with Sessions
+	Ready     func(ctx context.Context) error                                             // able to take money; every problem joined, in words
 
 	Accounts *staff.Accounts
 	Sessions *staff.Sessions // nil leaves the staff pages out
@@ -89,6 +91,9 @@ func newSite(d Deps) (*site, error) {
 	}
 	if d.Log == nil || d.Now == nil || d.Ready == nil || d.Webhook == nil || d.Desk == nil || d.Campaigns == nil {
 		return nil, errors.New("desk, campaigns, webhook door, readiness, log and clock are needed")
+	}
+	if d.Sessions != nil && (d.Accounts == nil || d.Reports == nil || d.Replay == nil || d.ReplayAll == nil) {
+		return nil, errors.New("the staff pages need accounts, reports and the inbox's replay")
 	}
 	if d.Timezone == nil {
 		d.Timezone = time.UTC

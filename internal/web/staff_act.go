@@ -1,0 +1,164 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/language"
+
+	"readerfund/internal/fault"
+	"readerfund/internal/money"
+	"readerfund/internal/report"
+)
+
+// notice is what became of an act, above the page that it leads to. It is made of what the database says when the page is
+// shown, not of the address: whoever reloads it later reads how things stand then.
+type notice struct {
+	Tone  string // good, wait or bad
+	Title string
+	Text  string
+}
+
+// notices says what became of what was just done, as the address names it.
+func (s *site) notices(v url.Values, h report.History, tag language.Tag) *notice {
+	for _, q := range h.Asked {
+		if v.Get("refund") == strconv.Itoa(q.Number) {
+			return refundNotice(q, tag)
+		}
+	}
+	for _, d := range h.Disputes {
+		if v.Get("accepted") == d.PayPalID {
+			return acceptNotice(d, tag)
+		}
+	}
+	switch {
+	case v.Get("noted") != "":
+		return &notice{"good", "Your note is kept", "It stands at the end of “What happened”."}
+	case v.Get("unanswered") != "":
+		return &notice{"bad", "PayPal did not answer", "Nothing has changed here. Try again in a few minutes; we also ask by ourselves."}
+	case v.Get("asked") != "":
+		since, err := strconv.ParseInt(v.Get("asked"), 10, 64)
+		if err != nil {
+			return nil
+		}
+		return s.askedNotice(h, since)
+	default:
+		return nil
+	}
+}
+
+func refundNotice(q report.RefundRequest, tag language.Tag) *notice {
+	amount, is := money.Format(q.Amount, tag), askedInWords(q.State)
+	switch q.State {
+	case "done":
+		return &notice{"good", "Refunded", amount + " went back to the reader."}
+	case "pending":
+		return &notice{"wait", "PayPal has the refund", amount + " goes back to the reader later, most often because the money has to come from a bank account first. There is nothing more to do."}
+	case "refused", "failed":
+		return &notice{"bad", "Not refunded", strings.TrimSpace(is.Meaning + " " + q.Advice)}
+	default:
+		return &notice{"wait", "The refund of " + amount + " is not certain yet", is.Meaning}
+	}
+}
+
+func acceptNotice(d report.Dispute, tag language.Tag) *notice {
+	amount := money.Format(d.Amount, tag)
+	switch {
+	case d.Open:
+		return &notice{"wait", "Not certain yet", "PayPal has not confirmed that the claim is accepted. We go on asking by ourselves; the case below shows when it is."}
+	case d.Outcome == "ACCEPTED" || d.Outcome == "RESOLVED_BUYER_FAVOUR":
+		return &notice{"good", "The claim is accepted", amount + " goes back to the reader, and the case has ended."}
+	default:
+		return &notice{"wait", "The case has ended already", outcomeInWords(d.Outcome).Meaning}
+	}
+}
+
+// askedNotice says what PayPal told since an event of the history.
+func (s *site) askedNotice(h report.History, since int64) *notice {
+	var news []string
+	for _, line := range s.story(report.History{Events: eventsAfter(h.Events, since), Asked: h.Asked, Disputes: h.Disputes}) {
+		what := line.Title
+		if line.To != "" {
+			what += fmt.Sprintf(" (%s is now %s)", line.From, line.To)
+		}
+		news = append(news, what)
+	}
+	if len(news) == 0 {
+		return &notice{"good", "PayPal says the same as we have", "Nothing has changed."}
+	}
+	return &notice{"wait", "PayPal told something new", strings.Join(news, ". ") + "."}
+}
+
+func eventsAfter(all []report.Event, id int64) []report.Event {
+	var later []report.Event
+	for _, e := range all {
+		if e.ID > id {
+			later = append(later, e)
+		}
+	}
+	return later
+}
+
+// askPayPal answers POST /staff/contributions/{id}/ask.
+func (s *site) askPayPal(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	before, err := s.Reports.History(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	since := int64(0)
+	for _, e := range before.Events {
+		since = max(since, e.ID)
+	}
+	_, err = s.Desk.AskPayPal(r.Context(), id, actor(r))
+	if fault.Is(err, fault.Unavailable) {
+		s.Log.WarnContext(r.Context(), "PayPal could not be asked", "contribution", id, "error", err)
+		redirect(w, "/staff/contributions/"+id.String()+"?unanswered=1")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	redirect(w, "/staff/contributions/"+id.String()+"?asked="+strconv.FormatInt(since, 10))
+	return nil
+}
+
+// noteForm is the field for a remark, fresh or given back.
+type noteForm struct {
+	blame
+	Text string
+}
+
+// addNote answers POST /staff/contributions/{id}/notes.
+func (s *site) addNote(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	v, err := readForm(w, r)
+	if err != nil {
+		return err
+	}
+	err = s.Desk.Note(r.Context(), id, v.Get("note"), actor(r))
+	if err == nil {
+		redirect(w, "/staff/contributions/"+id.String()+"?noted=1")
+		return nil
+	}
+	if !fault.Is(err, fault.Invalid) {
+		return err
+	}
+	h, historyErr := s.Reports.History(r.Context(), id)
+	if historyErr != nil {
+		return historyErr
+	}
+	p := s.contributionPage(r, h)
+	p.Remark.Text = v.Get("note")
+	p.Remark.put(err, "note")
+	return s.renderContribution(w, r, http.StatusUnprocessableEntity, p)
+}

@@ -1,0 +1,357 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"readerfund/internal/staff"
+)
+
+// paid is a gift of 25.00 EUR that came in through the sandbox; it gives our id, the page of staff, and PayPal's capture.
+func (h house) paid() (id, page, capture string) {
+	h.t.Helper()
+	r := h.newReader()
+	id, _ = r.begin(gift())
+	h.approve(id)
+	r.get("/contributions/" + id + "/return")
+	if state := h.stateOf(id); state != "completed" {
+		h.t.Fatalf("the gift is %s", state)
+	}
+	if err := h.db.GetContext(soon(h.t), &capture, `SELECT paypal_id FROM payment WHERE contribution_id = $1`, id); err != nil {
+		h.t.Fatal(err)
+	}
+	return id, "/staff/contributions/" + id, capture
+}
+
+// acted are the audit entries about contributions and events, without the sign-ins: who, what, and the states.
+func (h house) acted() (all []string) {
+	h.t.Helper()
+	var rows []struct {
+		Actor   string `db:"actor"`
+		Named   bool   `db:"named"`
+		Action  string `db:"action"`
+		Subject string `db:"subject"`
+		Detail  []byte `db:"detail"`
+	}
+	if err := h.db.SelectContext(soon(h.t), &rows, `SELECT actor, staff_id IS NOT NULL AS named, action, subject, detail FROM audit_entry WHERE action NOT LIKE 'staff.%' ORDER BY id`); err != nil {
+		h.t.Fatal(err)
+	}
+	for _, row := range rows {
+		var detail map[string]string
+		if err := json.Unmarshal(row.Detail, &detail); err != nil {
+			h.t.Fatal(err)
+		}
+		if !row.Named || row.Subject == "" {
+			h.t.Errorf("nobody or nothing is named: %+v", row)
+		}
+		all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s %s→%s %s", row.Actor, row.Action, detail["before"], detail["after"], detail["outcome"])))
+	}
+	return all
+}
+
+func (h house) hasActed(want ...string) {
+	h.t.Helper()
+	if got := h.acted(); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		h.t.Errorf("the audit log has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// refundForm is the form as a browser would send it, with changes: pairs of field and value.
+func (r reader) refundForm(page string, change ...string) url.Values {
+	r.t.Helper()
+	got := r.get(page + "/refund")
+	if got.status != 200 {
+		r.t.Fatalf("the form: %d\n%s", got.status, got.body)
+	}
+	v := inputs(r.t, got.body)
+	if v.Get("key") == "" {
+		r.t.Fatalf("there is no form:\n%s", words(r.t, got.body))
+	}
+	for i := 0; i+1 < len(change); i += 2 {
+		v.Set(change[i], change[i+1])
+	}
+	return v
+}
+
+// lands follows the redirect of an act and gives the page it leads to.
+func (r reader) lands(got reply) string {
+	r.t.Helper()
+	to := got.header.Get("Location")
+	if got.status != 303 || !strings.HasPrefix(to, "/staff/") {
+		r.t.Fatalf("got %d to %q\n%s", got.status, to, words(r.t, got.body))
+	}
+	page := r.get(to)
+	if page.status != 200 {
+		r.t.Fatalf("%s: %d", to, page.status)
+	}
+	return page.body
+}
+
+func TestRefundFromTheStaffPage(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	_, page, _ := h.paid()
+	r := h.signedIn(staff.Editor)
+	says(t, r.get(page).body, "Refund…", "Ask PayPal again")
+	says(t, r.get(page+"/refund").body, "Give money back", "All of it: €25.00", "Left €25.00", "It cannot be undone.")
+
+	// A part, sent twice and after the page was left and entered again: one refund.
+	v := r.refundForm(page, "choice", "part", "amount", "10.00", "reason", "Paid twice", "note", "Sorry for that")
+	first := r.form(page+"/refund", v)
+	says(t, r.lands(first), "Refunded €10.00 went back to the reader.", "Partly refunded", "Refunds asked for here €10.00 Done", "Reason Paid twice", "Told the reader Sorry for that",
+		"Asked for by editor@example.org", "Staff asked for a refund €10.00", "Reason: Paid twice By editor@example.org", "Money went back to the reader")
+	second := r.form(page+"/refund", v)
+	if second.header.Get("Location") != first.header.Get("Location") {
+		t.Errorf("the second press led to %q, the first to %q", second.header.Get("Location"), first.header.Get("Location"))
+	}
+	if n := h.number(`SELECT count(*) FROM refund`); n != 1 {
+		t.Errorf("%d refunds for one form", n)
+	}
+	// The same form with another amount is no second refund either.
+	v.Set("amount", "11.00")
+	got := r.form(page+"/refund", v)
+	if got.status != 409 || h.number(`SELECT count(*) FROM refund_request`) != 1 {
+		t.Errorf("another amount under the same key: %d", got.status)
+	}
+	says(t, got.body, "sent before for another refund", "All that is left: €15.00")
+
+	// The rest, as the form offers it.
+	says(t, r.lands(r.form(page+"/refund", r.refundForm(page, "choice", "all", "reason", "And the rest"))), "€15.00 went back to the reader.", "Refunded")
+	says(t, r.get(page+"/refund").body, "All of this payment has gone back")
+	if form := inputs(t, r.get(page+"/refund").body); form.Has("key") {
+		t.Error("there is a form although nothing is left")
+	}
+	h.hasActed(
+		"editor@example.org contribution.refund completed→", "editor@example.org contribution.refund_answer completed→partially_refunded done",
+		"editor@example.org contribution.refund partially_refunded→", "editor@example.org contribution.refund_answer partially_refunded→refunded done")
+	if got := r.get("/staff/reports.csv?by=campaign").body; !strings.Contains(got, ",25.00,0.00") && !strings.Contains(got, "25.00") {
+		t.Errorf("the report: %s", got)
+	}
+}
+
+func TestRefundFormSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	_, page, _ := h.paid()
+	r := h.signedIn(staff.Editor)
+	for name, c := range map[string]struct {
+		change []string
+		wants  []string
+		input  [2]string // a field that must come back as it was typed
+	}{
+		"nothing filled in": {nil, []string{"Please check 2 things. No money was moved.", "Choose whether all of it goes back, or write how much.", "Say why the money goes back."}, [2]string{"amount", ""}},
+		"no reason":         {[]string{"choice", "all", "reason", " \r\n "}, []string{"Please check one thing.", "Say why the money goes back."}, [2]string{"choice", "all"}},
+		"both":              {[]string{"choice", "all", "amount", "5", "reason", "x"}, []string{"Choose one of the two."}, [2]string{"amount", "5"}},
+		"zero":              {[]string{"choice", "part", "amount", "0", "reason", "Why not"}, []string{"above zero"}, [2]string{"reason", "Why not"}},
+		"negative":          {[]string{"choice", "part", "amount", "-5", "reason", "x"}, []string{"Please check one thing."}, [2]string{"amount", "-5"}},
+		"more than left":    {[]string{"choice", "part", "amount", "25.01", "reason", "x"}, []string{"At most 25.00 EUR is left"}, [2]string{"amount", "25.01"}},
+		"no number":         {[]string{"choice", "part", "amount", "<b>ten", "reason", "x"}, []string{"Please check one thing."}, [2]string{"amount", "<b>ten"}},
+		"three decimals":    {[]string{"choice", "part", "amount", "1.005", "reason", "x"}, []string{"Please check one thing."}, [2]string{"amount", "1.005"}},
+		"another currency":  {[]string{"choice", "all", "currency", "USD", "reason", "x"}, []string{"can only be refunded in EUR"}, [2]string{"reason", "x"}},
+		"a long reason":     {[]string{"choice", "all", "reason", strings.Repeat("x", 501)}, []string{"Please check one thing."}, [2]string{"reason", strings.Repeat("x", 501)}},
+		"a long note":       {[]string{"choice", "all", "reason", "x", "note", strings.Repeat("y", 256)}, []string{"Please check one thing."}, [2]string{"note", strings.Repeat("y", 256)}},
+		"no key":            {[]string{"choice", "all", "reason", "x", "key", ""}, []string{"load the page again"}, [2]string{"reason", "x"}},
+	} {
+		got := r.form(page+"/refund", r.refundForm(page, c.change...))
+		if got.status != 422 {
+			t.Errorf("%s: %d\n%s", name, got.status, words(t, got.body))
+			continue
+		}
+		says(t, got.body, c.wants...)
+		if back := inputs(t, got.body); back.Get(c.input[0]) != c.input[1] {
+			t.Errorf("%s: %s comes back as %q", name, c.input[0], back.Get(c.input[0]))
+		}
+		for _, m := range regexp.MustCompile(`aria-describedby="([^"]+)"`).FindAllStringSubmatch(got.body, -1) {
+			for id := range strings.FieldsSeq(m[1]) {
+				if !strings.Contains(got.body, `id="`+id+`"`) {
+					t.Errorf("%s: aria-describedby names %q, which is not there", name, id)
+				}
+			}
+		}
+		if !strings.Contains(got.body, `role="alert" tabindex="-1" autofocus`) {
+			t.Errorf("%s: the summary has no focus", name)
+		}
+	}
+	if n := h.number(`SELECT count(*) FROM refund_request`); n != 0 {
+		t.Errorf("%d refunds were asked for", n)
+	}
+}
+
+// What PayPal answers to a refund is told in words that say what comes next.
+func TestWhatPayPalAnswersToARefund(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault string // of the sandbox, for the refund
+		says  []string
+		state string
+	}{
+		"too old": {`{"match":{"method":"POST","path":"/v2/payments/captures/*/refund"},"kind":"status","status":422,"times":1,"body":{"name":"UNPROCESSABLE_ENTITY","message":"x","debug_id":"d","details":[{"issue":"REFUND_TIME_LIMIT_EXCEEDED","description":"x"}]}}`,
+			[]string{"Not refunded PayPal did not make it.", "180 days", "The refund was not made"}, "refused"},
+		"no answer": {`{"match":{"method":"POST","path":"/v2/payments/captures/*/refund"},"kind":"reset_after","times":9}`,
+			[]string{"The refund of €25.00 is not certain yet PayPal was asked and its answer did not arrive. We go on asking by ourselves"}, "unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := openHouse(t, nil)
+			_, page, _ := h.paid()
+			r := h.signedIn(staff.Editor)
+			v := r.refundForm(page, "choice", "all", "reason", "Asked by mail")
+			h.bank("POST", "/sandbox/faults", c.fault)
+			says(t, r.lands(r.form(page+"/refund", v)), c.says...)
+			var state string
+			if err := h.db.GetContext(soon(t), &state, `SELECT state FROM refund_request`); err != nil || state != c.state {
+				t.Errorf("the request is %q, %v", state, err)
+			}
+			if c.state == "unknown" {
+				says(t, r.get(page+"/refund").body, "A refund of 25.00 EUR is under way. Wait until PayPal has answered")
+				if got := r.form(page+"/refund", url.Values{"choice": {"all"}, "left": {"25.00"}, "reason": {"x"}, "key": {"another"}}); got.status != 409 {
+					t.Errorf("a second refund beside one under way: %d", got.status)
+				}
+			}
+		})
+	}
+}
+
+// A case is told, warned of on the refund's form, accepted with a note, and noted.
+func TestADisputeOnTheStaffPages(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	id, page, capture := h.paid()
+	r := h.signedIn(staff.Editor)
+	var opened struct {
+		ID string `json:"dispute_id"`
+	}
+	if err := json.Unmarshal([]byte(h.bank("POST", "/sandbox/captures/"+capture+"/dispute", `{"stage":"CHARGEBACK","fee":"16.00"}`)), &opened); err != nil || opened.ID == "" {
+		t.Fatal("no case", err)
+	}
+	says(t, r.lands(r.form(page+"/ask", url.Values{})), "PayPal told something new A case about the payment is open at PayPal (Received is now Disputed).",
+		"Claim over €25.00 Waits for us", "The reader says that nothing was received for the money.", "PayPal holds the amount until it decides.", "After that PayPal decides without you.",
+		"Accept the claim…", "Held for a dispute €25.00", opened.ID)
+	says(t, r.lands(r.form(page+"/ask", url.Values{})), "PayPal says the same as we have")
+	says(t, r.get(page+"/refund").body, "a full refund may be possible only through the case", "accept the claim")
+	says(t, r.get("/staff").body, "1 open dispute : PayPal waits for an answer.")
+	says(t, r.get("/staff/contributions?status=disputed").body, "Disputed")
+	says(t, r.get("/staff/reports").body, "Held", "and less what PayPal holds for open disputes")
+
+	accept := page + "/disputes/" + opened.ID + "/accept"
+	says(t, r.get(accept).body, "gets €25.00 back", "It cannot be opened or contested again.", "Accept, and give €25.00 back")
+	got := r.form(accept, url.Values{"note": {" "}})
+	if got.status != 422 {
+		t.Errorf("no note: %d", got.status)
+	}
+	says(t, got.body, "Please check one thing. No money was moved.", "Write a line for PayPal: why you accept.")
+	if got := r.form(page+"/disputes/PP-D-NONE/accept", url.Values{"note": {"x"}}); got.status != 404 {
+		t.Errorf("a case that there is not: %d", got.status)
+	}
+	_, other, _ := h.paid()
+	if got := r.form(other+"/disputes/"+opened.ID+"/accept", url.Values{"note": {"x"}}); got.status != 404 {
+		t.Errorf("another contribution's case: %d", got.status)
+	}
+	first := r.form(accept, url.Values{"note": {"The reader is right."}})
+	says(t, r.lands(first), "The claim is accepted €25.00 goes back to the reader", "Went to the reader", "The case ended for the reader.", "PayPal's fee for a dispute")
+	again := r.form(accept, url.Values{"note": {"The reader is right."}})
+	says(t, r.lands(again), "The claim is accepted")
+	says(t, r.get(accept).body, "There is nothing to accept any more. The case ended for the reader.")
+	if n := h.number(`SELECT count(*) FROM audit_entry WHERE action = 'contribution.accept_dispute'`); n != 2 {
+		t.Errorf("%d audit entries of one acceptance: asked, and answered", n)
+	}
+
+	says(t, r.lands(r.form(page+"/notes", url.Values{"note": {"Called the reader.\n<b>Settled.</b>"}})), "Your note is kept", "Note", "Called the reader. <b>Settled.</b>", "By editor@example.org")
+	got = r.form(page+"/notes", url.Values{"note": {strings.Repeat("x", 1001)}})
+	if back := inputs(t, got.body); got.status != 422 || len(back.Get("note")) != 1001 {
+		t.Errorf("a note that is too long: %d, %d characters come back", got.status, len(back.Get("note")))
+	}
+	if state := h.stateOf(id); state != "reversed" && state != "refunded" {
+		t.Errorf("the contribution is %s", state)
+	}
+}
+
+func TestAskPayPalThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	_, page, _ := h.paid()
+	r := h.signedIn(staff.Editor)
+	h.bank("POST", "/sandbox/faults", `{"match":{"method":"GET","path":"/v2/*"},"kind":"status","status":503}`)
+	says(t, r.lands(r.form(page+"/ask", url.Values{})), "PayPal did not answer Nothing has changed here.", "Received")
+	h.hasActed("editor@example.org contribution.ask_paypal completed→completed")
+}
+
+func TestReplayFromTheInbox(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	id := h.book(booked{Receipt: "AAAA-0001", Minor: 2500, Fee: 98, At: noon()})
+	parked := h.hook("WH-1", "PAYMENT.CAPTURE.COMPLETED", "CAP1", "parked", "PayPal did not answer.", id, noon())
+	for i := range 3 {
+		h.hook(fmt.Sprint("WH-MORE-", i), "PAYMENT.CAPTURE.COMPLETED", "CAP2", "parked", "PayPal did not answer.", id, noon())
+	}
+	r := h.signedIn(staff.Editor)
+	page := fmt.Sprintf("/staff/inbox/%d", parked)
+	says(t, r.get(page).body, "Work on it again")
+	for range 2 { // the second press finds nothing to do
+		says(t, r.lands(r.form(page+"/replay", url.Values{})), "It is being worked on again", "Waiting")
+	}
+	if strings.Contains(r.get(page).body, "/replay") {
+		t.Error("what waits already is offered to be worked on again")
+	}
+	says(t, r.get("/staff/inbox?state=parked").body, "Work on all 3 again")
+	says(t, r.lands(r.form("/staff/inbox/replay", url.Values{})), "3 pieces of news are being worked on again")
+	says(t, r.lands(r.form("/staff/inbox/replay", url.Values{})), "Nothing was parked")
+	for _, none := range []string{"999999", "x", "0"} {
+		if got := r.form("/staff/inbox/"+none+"/replay", url.Values{}); got.status != 404 {
+			t.Errorf("%s: %d", none, got.status)
+		}
+	}
+	h.hasActed(slices.Repeat([]string{"editor@example.org inbox.replay parked→received"}, 4)...)
+	says(t, h.signedIn(staff.Admin).get("/staff/audit?subject=wh-1").body, "Had PayPal's news worked on again Parked → Waiting", "editor@example.org", "WH-1", "attempts 1")
+}
+
+func TestAuditPage(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	id := h.book(booked{Receipt: "AAAA-0001", Minor: 2500, Fee: 98, At: noon()})
+	r := h.signedIn(staff.Admin)
+	says(t, r.get("/staff/audit").body, "Signed in", "admin@example.org", "Added an account", "command line")
+	for i := range 120 {
+		h.exec(`INSERT INTO audit_entry (at, actor, action, subject, detail) VALUES ($1, 'ann@example.org', 'contribution.note', 'AAAA-0001', jsonb_build_object('note', $2::text, 'contribution', $3::text))`,
+			noon().Add(time.Duration(i)*time.Second), fmt.Sprintf("<b>note %03d</b>", i), id.String())
+	}
+	var seen []string
+	pages := 0
+	for next := "/staff/audit?actor=ANN@example.org"; next != ""; pages++ {
+		page := r.get(next).body
+		for _, m := range regexp.MustCompile(`&lt;b&gt;note (\d+)`).FindAllStringSubmatch(page, -1) {
+			seen = append(seen, m[1])
+		}
+		if strings.Contains(page, "<b>note") || strings.Contains(page, "Signed in") {
+			t.Error("markup, or another's act, is on the page")
+		}
+		if !strings.Contains(page, `href="/staff/contributions/`+id.String()+`">AAAA-0001`) {
+			t.Error("the contribution is not linked")
+		}
+		next = ""
+		if m := regexp.MustCompile(`href="(/staff/audit\?[^"]*after=[^"]*)"`).FindStringSubmatch(page); m != nil {
+			next = html.UnescapeString(m[1])
+		}
+	}
+	if pages != 3 || len(seen) != 120 || seen[0] != "119" || seen[119] != "000" || !slices.IsSortedFunc(seen, func(a, b string) int { return strings.Compare(b, a) }) {
+		t.Errorf("%d pages, %d entries", pages, len(seen))
+	}
+	for address, want := range map[string]string{
+		"/staff/audit?after=x": "Start again from the first page.", "/staff/audit?actor=%00": "That cannot be looked for", "/staff/audit?subject=%ff": "That cannot be looked for",
+	} {
+		got := r.get(address)
+		if got.status != 422 {
+			t.Errorf("%s: %d", address, got.status)
+		}
+		says(t, got.body, want)
+	}
+	says(t, r.get("/staff/audit?subject=BBBB-0001").body, "Nothing was done by or to that.")
+}

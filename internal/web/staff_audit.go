@@ -1,0 +1,106 @@
+package web
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/report"
+)
+
+// auditPage is the list of what staff did.
+type auditPage struct {
+	Actor, Subject, After string
+	Wrong                 wrongs
+	Rows                  []auditLine
+	Next, First           string
+}
+
+// auditLine is one act, in words.
+type auditLine struct {
+	report.AuditEntry
+	When   stamp
+	What   string
+	About  string // the page of what it was done to, where there is one
+	Change string // "Received → Refunded"
+	Detail []detailLine
+}
+
+type detailLine struct{ Name, Value string }
+
+// Any tells whether the list is restricted at all.
+func (p auditPage) Any() bool { return p.Actor != "" || p.Subject != "" }
+
+// showAudit answers GET /staff/audit.
+func (s *site) showAudit(w http.ResponseWriter, r *http.Request) error {
+	v := r.URL.Query()
+	p := auditPage{Actor: strings.TrimSpace(v.Get("actor")), Subject: strings.TrimSpace(v.Get("subject")), After: v.Get("after"), Wrong: wrongs{}}
+	found, err := s.Reports.Audit(r.Context(), report.AuditQuery{Actor: p.Actor, Subject: p.Subject, After: p.After})
+	if err := p.Wrong.note(err); err != nil {
+		return err
+	}
+	for _, e := range found.Entries {
+		p.Rows = append(p.Rows, s.auditLine(e))
+	}
+	query := func() url.Values { return filled("actor", p.Actor, "subject", p.Subject) }
+	if found.Next != "" {
+		p.Next = address("/staff/audit", with(query(), "after", found.Next))
+	}
+	if p.After != "" {
+		p.First = address("/staff/audit", query())
+	}
+	return s.showStaff(w, r, p.Wrong.status(), "staff/audit.html", "Audit log", "audit", p)
+}
+
+func (s *site) auditLine(e report.AuditEntry) auditLine {
+	line := auditLine{AuditEntry: e, When: s.stamp(e.At), What: actInWords(e.Action)}
+	if id, err := uuid.Parse(e.Detail["contribution"]); err == nil {
+		line.About = "/staff/contributions/" + id.String()
+	}
+	if strings.HasPrefix(e.Action, "inbox.") {
+		line.About = address("/staff/inbox", filled("q", e.Subject))
+	}
+	before, after := e.Detail["before"], e.Detail["after"]
+	switch {
+	case before != "" && after != "" && before != after:
+		line.Change = standInWords(before) + " → " + standInWords(after)
+	case before != "" && after != "":
+		line.Change = "stayed " + standInWords(before)
+	case before != "":
+		line.Change = "was " + standInWords(before)
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Detail)) {
+		if value := e.Detail[name]; value != "" && name != "before" && name != "after" && name != "contribution" {
+			line.Detail = append(line.Detail, detailLine{spaced(name), value})
+		}
+	}
+	return line
+}
+
+// standInWords names what stood before or after an act: a state of a contribution or of an event, or what is written there.
+func standInWords(state string) string {
+	if known := stateInWords(state); known.Meaning != "" {
+		return known.Label
+	}
+	if known := webhookInWords(state); known.Meaning != "" {
+		return known.Label
+	}
+	return spaced(state)
+}
+
+// actInWords says what was done, as a line of the audit log.
+func actInWords(action string) string {
+	words := map[string]string{
+		"staff.sign_in": "Signed in", "staff.sign_in_failed": "Could not sign in", "staff.sign_out": "Signed out", "staff.add": "Added an account",
+		"staff.disable": "Disabled an account", "contribution.refund": "Asked PayPal for a refund", "contribution.refund_answer": "PayPal answered to the refund",
+		"contribution.accept_dispute": "Accepted a claim", "contribution.note": "Wrote a note", "contribution.ask_paypal": "Asked PayPal again",
+		"contribution.adopt": "Took a payment into the books", "inbox.replay": "Had PayPal's news worked on again",
+		"reconcile.adopt": "Took a payment into the books", "reconcile.set_aside": "Set a difference aside", "reconcile.reopen": "Took a difference up again",
+	}
+	return cmp.Or(words[action], spaced(strings.ReplaceAll(action, ".", " ")))
+}

@@ -1,0 +1,133 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"readerfund/internal/fault"
+	"readerfund/internal/report"
+)
+
+// caseLine is a case about a payment, in words.
+type caseLine struct {
+	report.Dispute
+	Stage     string
+	Meaning   string // of the stage, for the money
+	Turn      status // who has to do something next, or how it ended
+	Why       string // what the reader complains about
+	By        string // who opened it
+	Opened    stamp
+	Changed   stamp
+	RespondBy stamp
+	Soon      bool // the time to answer is nearly over
+	Late      bool
+	Accept    string // the page that accepts it; empty when it cannot be accepted from here
+}
+
+// soonOver is when the time to answer a case is shown as nearly over.
+const soonOver = 3 * 24 * time.Hour
+
+func (s *site) caseLines(h report.History) []caseLine {
+	var lines []caseLine
+	for _, d := range h.Disputes {
+		line := caseLine{
+			Dispute: d, Turn: outcomeInWords(d.Outcome), Why: disputeReasonInWords(d.Reason), By: "the reader, at PayPal",
+			Opened: s.stamp(d.OpenedAt), Changed: s.stamp(d.ChangedAt), RespondBy: s.stamp(d.RespondBy),
+		}
+		line.Stage, line.Meaning = stageInWords(d.Stage, d.Channel)
+		if d.Channel == "EXTERNAL" {
+			line.By = "the reader's bank"
+		}
+		if d.Open {
+			line.Turn = turnInWords(d.PayPalStatus)
+			left := d.RespondBy.Sub(s.Now())
+			line.Soon, line.Late = !d.RespondBy.IsZero() && left < soonOver && left >= 0, !d.RespondBy.IsZero() && left < 0
+			if d.MayAccept {
+				line.Accept = "/staff/contributions/" + h.ID.String() + "/disputes/" + url.PathEscape(d.PayPalID) + "/accept"
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// acceptPage is what is said before a claim is accepted.
+type acceptPage struct {
+	blame
+	contributionLine
+	Case caseLine
+	Note string
+}
+
+// readCase finds a case of a contribution; the error is a fault.NotFound when it has none of that id.
+func (s *site) readCase(r *http.Request) (report.History, caseLine, error) {
+	id, err := pathID(r)
+	if err != nil {
+		return report.History{}, caseLine{}, err
+	}
+	h, err := s.Reports.History(r.Context(), id)
+	if err != nil {
+		return report.History{}, caseLine{}, err
+	}
+	for _, line := range s.caseLines(h) {
+		if line.PayPalID == chi.URLParam(r, "dispute") {
+			return h, line, nil
+		}
+	}
+	return report.History{}, caseLine{}, fault.NotFoundf("This contribution has no such case.")
+}
+
+// showAccept answers GET /staff/contributions/{id}/disputes/{dispute}/accept.
+func (s *site) showAccept(w http.ResponseWriter, r *http.Request) error {
+	h, line, err := s.readCase(r)
+	if err != nil {
+		return err
+	}
+	return s.renderAccept(w, r, http.StatusOK, h, acceptPage{Case: line})
+}
+
+func (s *site) renderAccept(w http.ResponseWriter, r *http.Request, status int, h report.History, p acceptPage) error {
+	p.contributionLine = s.contributionLines([]report.Contribution{h.Contribution})[0]
+	return s.showStaff(w, r, status, "staff/accept.html", "Accept the claim about "+p.Receipt, "contributions", p)
+}
+
+// acceptDispute answers POST /staff/contributions/{id}/disputes/{dispute}/accept. Whatever PayPal answers, the
+// contribution's page says how the case stands: pressing twice shows the same.
+func (s *site) acceptDispute(w http.ResponseWriter, r *http.Request) error {
+	h, line, err := s.readCase(r)
+	if err != nil {
+		return err
+	}
+	v, err := readForm(w, r)
+	if err != nil {
+		return err
+	}
+	told := "/staff/contributions/" + h.ID.String() + "?" + url.Values{"accepted": {line.PayPalID}}.Encode()
+	if !line.Open {
+		redirect(w, told)
+		return nil
+	}
+	_, failure := s.Desk.AcceptDispute(r.Context(), h.ID, line.PayPalID, v.Get("note"), actor(r))
+	switch kind := fault.KindOf(failure); {
+	case failure == nil, kind == fault.Unavailable:
+		if failure != nil {
+			s.Log.WarnContext(r.Context(), "whether a claim was accepted is not known yet", "contribution", h.ID, "dispute", line.PayPalID, "error", failure)
+		}
+		redirect(w, told)
+		return nil
+	case kind == fault.Invalid || kind == fault.Conflict:
+		h, line, err = s.readCase(r) // it may have moved on
+		if err != nil {
+			return errors.Join(failure, err)
+		}
+		p := acceptPage{Case: line, Note: v.Get("note")}
+		p.put(failure, "note")
+		return s.renderAccept(w, r, answerTo(failure).Status, h, p)
+	default:
+		return failure
+	}
+}

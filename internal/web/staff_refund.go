@@ -1,0 +1,213 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/fault"
+	"readerfund/internal/money"
+	"readerfund/internal/report"
+)
+
+// refundPage is the form for giving money back: fresh, or given back with what is wrong.
+type refundPage struct {
+	blame
+	contributionLine
+	Why      string       // why nothing can be refunded here; then there is no form
+	Payments []refundLine // to choose from, where several can be refunded
+	Payment  string       // PayPal's id of the one that is
+	Paid     money.Amount
+	Back     money.Amount // what of it has gone back, or is on its way
+	Left     money.Amount
+	Old      bool       // PayPal may refuse it for its age
+	Cases    []caseLine // that are open
+	Reader   string     // who gets the money, where we know
+
+	Key    string // one for each rendering: sending the form twice makes one refund
+	Whole  bool
+	Part   bool
+	Amount string // of the part, as typed
+	Reason string
+	Note   string
+}
+
+// refundLine is a payment to choose.
+type refundLine struct {
+	Address  string
+	PayPalID string
+	Occurred stamp
+	Left     money.Amount
+}
+
+// usualLimit is how long after a payment most accounts may refund it. Source: Payments v2, REFUND_TIME_LIMIT_EXCEEDED.
+const usualLimit = 180 * 24 * time.Hour
+
+// showRefund answers GET /staff/contributions/{id}/refund.
+func (s *site) showRefund(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	h, err := s.Reports.History(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return s.renderRefund(w, r, http.StatusOK, s.refundPage(h, r.URL.Query().Get("payment")))
+}
+
+func (s *site) renderRefund(w http.ResponseWriter, r *http.Request, status int, p refundPage) error {
+	return s.showStaff(w, r, status, "staff/refund.html", "Refund of "+p.Receipt, "contributions", p)
+}
+
+// refundPage says what of a contribution can be given back; payment is PayPal's id of one, where there are several.
+func (s *site) refundPage(h report.History, payment string) refundPage {
+	p := refundPage{contributionLine: s.contributionLines([]report.Contribution{h.Contribution})[0], Key: rand.Text(), Reader: h.PayerName}
+	p.Why = whyNoRefund(h)
+	for _, d := range s.caseLines(h) {
+		if d.Open {
+			p.Cases = append(p.Cases, d)
+		}
+	}
+	if p.Why != "" {
+		return p
+	}
+	var chosen []report.Payment
+	for _, m := range h.Payments {
+		if refundable(h, m) && (payment == "" || payment == m.PayPalID) {
+			chosen = append(chosen, m)
+		}
+	}
+	switch len(chosen) {
+	case 0:
+		p.Why = "Nothing is left of this payment that could go back."
+	case 1:
+		m := chosen[0]
+		left := h.Left(m)
+		p.Payment, p.Paid, p.Left, p.Back = m.PayPalID, m.Amount, money.New(left, m.Amount.Currency), money.New(m.Amount.Minor-left, m.Amount.Currency)
+		p.Old = s.Now().Sub(m.OccurredAt) > usualLimit
+	default:
+		for _, m := range chosen {
+			p.Payments = append(p.Payments, refundLine{
+				p.Address + "/refund?" + url.Values{"payment": {m.PayPalID}}.Encode(), m.PayPalID, s.stamp(m.OccurredAt), money.New(h.Left(m), m.Amount.Currency),
+			})
+		}
+	}
+	return p
+}
+
+func refundable(h report.History, m report.Payment) bool { return m.Kind != "direct" && h.Left(m) > 0 }
+
+// whyNoRefund says why nothing of a contribution can be refunded now, or nothing where something can.
+func whyNoRefund(h report.History) string {
+	var pending, completed, direct, left bool
+	for _, m := range h.Payments {
+		pending = pending || m.Status == "pending"
+		completed = completed || m.Status == "completed"
+		direct = direct || m.Kind == "direct" && h.Left(m) > 0
+		left = left || refundable(h, m)
+	}
+	for _, q := range h.Asked {
+		if q.UnderWay() {
+			return fmt.Sprintf("A refund of %s is under way. Wait until PayPal has answered; then you can ask for another.", q.Amount)
+		}
+	}
+	switch {
+	case left:
+		return ""
+	case direct:
+		return "This payment was made in PayPal without us, and can only be refunded there. The refund shows here after the next reconciliation."
+	case completed:
+		return "All of this payment has gone back, or is on its way back. Nothing is left to refund."
+	case pending:
+		return "PayPal still holds this payment. It can be refunded once the money is in; to send it back before that, refuse it in your PayPal account."
+	default:
+		return "No money came in for this contribution, so there is nothing to give back."
+	}
+}
+
+// refund answers POST /staff/contributions/{id}/refund.
+func (s *site) refund(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	v, err := readForm(w, r)
+	if err != nil {
+		return err
+	}
+	o := contribution.RefundOrder{
+		Contribution: id, Payment: v.Get("payment"), Currency: v.Get("currency"), Reason: v.Get("reason"), Note: v.Get("note"), Key: v.Get("key"), By: actor(r),
+	}
+	o.Amount, err = chosenAmount(v)
+	if err == nil {
+		var made contribution.RefundRequest
+		if made, err = s.Desk.Refund(r.Context(), o); err == nil {
+			redirect(w, refundAddress(id.String(), made.Number))
+			return nil
+		}
+	}
+	return s.noRefund(w, r, v, o, err)
+}
+
+// refundAddress is a contribution's page with what became of a refund above it.
+func refundAddress(id string, number int) string {
+	return "/staff/contributions/" + id + "?refund=" + strconv.Itoa(number)
+}
+
+// chosenAmount is what the form asks for. All of it is the sum that the form showed, not what is left when it arrives:
+// nobody gives back more than they saw.
+func chosenAmount(v url.Values) (string, error) {
+	var faults []error
+	part := strings.TrimSpace(v.Get("amount"))
+	switch choice := v.Get("choice"); {
+	case choice == "all" && part != "":
+		faults = append(faults, fault.Invalidf("amount", "You chose all of it and wrote an amount, too. Choose one of the two."))
+	case choice == "all" && v.Get("left") != "":
+		part = v.Get("left")
+	case part == "":
+		faults = append(faults, fault.Invalidf("amount", "Choose whether all of it goes back, or write how much."))
+	}
+	if len(faults) > 0 && strings.TrimSpace(v.Get("reason")) == "" { // said at once, not one after the other
+		faults = append(faults, fault.Invalidf("reason", "Say why the money goes back. Only staff can read it."))
+	}
+	return part, errors.Join(faults...)
+}
+
+// noRefund gives the form back with what is wrong. When a refund was noted and only its end is not known, there is
+// nothing wrong with it: the contribution's page tells how it stands.
+func (s *site) noRefund(w http.ResponseWriter, r *http.Request, v url.Values, o contribution.RefundOrder, failure error) error {
+	// The request's time may be over, and the page is needed all the more.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
+	defer cancel()
+	h, err := s.Reports.History(ctx, o.Contribution)
+	if err != nil {
+		return errors.Join(failure, err)
+	}
+	kind := fault.KindOf(failure)
+	if kind != fault.Invalid && kind != fault.Conflict {
+		for _, q := range h.Asked {
+			if q.UnderWay() {
+				s.Log.WarnContext(r.Context(), "a refund's answer was not seen; the sweep goes on", "contribution", o.Contribution, "error", failure)
+				redirect(w, refundAddress(o.Contribution.String(), q.Number))
+				return nil
+			}
+		}
+		return failure
+	}
+	p := s.refundPage(h, o.Payment)
+	p.Whole, p.Part, p.Amount, p.Reason, p.Note = v.Get("choice") == "all", v.Get("choice") == "part", v.Get("amount"), v.Get("reason"), v.Get("note")
+	p.put(failure, "amount", "reason", "note")
+	status := http.StatusUnprocessableEntity
+	if kind == fault.Conflict {
+		status = http.StatusConflict
+	}
+	return s.renderRefund(w, r, status, p)
+}
