@@ -45,8 +45,10 @@ func (c Campaign) Currencies() []money.Currency {
 	return append([]money.Currency{c.Currency}, others...)
 }
 
-// fresh is how long the catalog answers from memory: an edit is seen everywhere within this time, on every replica.
-const fresh = 3 * time.Second
+// Fresh is how long the catalog answers from memory. This is its promise: an edit that was committed is seen within this
+// time on every replica, because none answers from older memory. (A browser, or a cache before us, may show an appeal for
+// a minute more: that is what its Cache-Control says.)
+const Fresh = 3 * time.Second
 
 // Catalog gives campaigns, from memory where it read them a moment ago: every reader's page needs one, and they change
 // a few times a month. It is safe for concurrent use.
@@ -90,7 +92,7 @@ func (c *Catalog) All(ctx context.Context) ([]Campaign, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
-	if c.all != nil && now.Sub(c.readAt) < fresh && !now.Before(c.readAt) {
+	if c.all != nil && now.Sub(c.readAt) < Fresh && !now.Before(c.readAt) {
 		return c.all, nil
 	}
 	all, err := read(ctx, c.db)

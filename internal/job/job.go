@@ -40,13 +40,13 @@ type Config struct {
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
 	Jobs    []Job
-	Lease   time.Duration // how long a job is left to a replica that is not heard of; zero: 30 s
+	Lease   time.Duration // how long a job is left to a replica that is not heard of; zero: 15 s
 }
 
 const (
 	// usualLease is how soon another replica takes over from a dead one. It must be long against the difference of the
 	// replicas' clocks (NTP: well under a second).
-	usualLease = 30 * time.Second
+	usualLease = 15 * time.Second
 	// usualTimeout is far above what any job should need.
 	usualTimeout = time.Hour
 	// look is how often a keeper asks what is due, and report how often it says which jobs it has.

@@ -1,0 +1,102 @@
+package campaign_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/db"
+	"readerfund/internal/db/dbtest"
+	"readerfund/internal/fault"
+)
+
+// clock is a time that a test moves.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// Two catalogs are two processes: what one replica edits, the other shows within campaign.Fresh, and nothing is asked of
+// the database in between.
+func TestAnEditIsSeenOnEveryReplica(t *testing.T) {
+	t.Parallel()
+	d, c := dbtest.New(t), &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
+	if err := campaign.EnsureDefault(t.Context(), d, "The Test Post", "EUR", c.now()); err != nil {
+		t.Fatal(err)
+	}
+	other, err := db.Open(t.Context(), d.URL(), db.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	replicas := []*campaign.Catalog{campaign.NewCatalog(d, c.now), campaign.NewCatalog(other, c.now)}
+	shown := func(k *campaign.Catalog) string {
+		t.Helper()
+		now, err := k.Default(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return now.Heading
+	}
+	edit := func(heading string) {
+		t.Helper()
+		if _, err := d.ExecContext(t.Context(), `UPDATE campaign SET heading = $1, updated_at = $2`, heading, c.now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	edit("before")
+	for _, k := range replicas {
+		if got := shown(k); got != "before" {
+			t.Fatalf("shows %q", got)
+		}
+	}
+	edit("after")
+	c.pass(campaign.Fresh - time.Nanosecond)
+	for _, k := range replicas {
+		if got := shown(k); got != "before" {
+			t.Errorf("asked the database again too soon: %q", got)
+		}
+	}
+	c.pass(time.Nanosecond)
+	for n, k := range replicas {
+		if got := shown(k); got != "after" {
+			t.Errorf("replica %d still shows %q", n, got)
+		}
+	}
+
+	// A campaign that comes, and one that goes.
+	if _, err := d.ExecContext(t.Context(), `UPDATE campaign SET slug = 'winter'`); err != nil {
+		t.Fatal(err)
+	}
+	c.pass(campaign.Fresh)
+	for n, k := range replicas {
+		if _, err := k.BySlug(t.Context(), "winter"); err != nil {
+			t.Errorf("replica %d: %v", n, err)
+		}
+		if _, err := k.BySlug(t.Context(), "support"); !fault.Is(err, fault.NotFound) {
+			t.Errorf("replica %d still has the old one: %v", n, err)
+		}
+	}
+
+	// A clock that is set back does not keep an old copy alive.
+	edit("later")
+	c.pass(-time.Hour)
+	for n, k := range replicas {
+		if got := shown(k); got != "later" {
+			t.Errorf("replica %d shows %q after its clock was set back", n, got)
+		}
+	}
+}
