@@ -100,7 +100,7 @@ func (d *Desk) SettleCapture(ctx context.Context, captureID string, src Source) 
 	if err != nil {
 		return Contribution{}, fmt.Errorf("ask about capture %s: %w", captureID, err)
 	}
-	c, err := d.owner(ctx, seen.CustomID)
+	c, err := d.ownerOfCapture(ctx, seen)
 	if err != nil {
 		return Contribution{}, fmt.Errorf("capture %s: %w", captureID, err)
 	}
@@ -126,7 +126,7 @@ func (d *Desk) SettleRefund(ctx context.Context, refundID string, reversal bool,
 	if err != nil {
 		return Contribution{}, fmt.Errorf("ask about capture %s of refund %s: %w", r.CaptureID, refundID, err)
 	}
-	c, err := d.owner(ctx, seen.CustomID)
+	c, err := d.ownerOfCapture(ctx, seen)
 	if err != nil {
 		return Contribution{}, fmt.Errorf("refund %s: %w", refundID, err)
 	}
@@ -227,6 +227,26 @@ func (d *Desk) owner(ctx context.Context, customID string) (Contribution, error)
 		return Contribution{}, ErrNotOurs
 	}
 	return c, err
+}
+
+// ownerOfCapture finds the contribution that a capture is for. It is a contradiction when the capture names one and its
+// order is another's; where PayPal leaves the custom_id out, the order tells.
+func (d *Desk) ownerOfCapture(ctx context.Context, seen paypal.Capture) (Contribution, error) {
+	c, err := d.owner(ctx, seen.CustomID)
+	if err != nil && !errors.Is(err, ErrNotOurs) || seen.OrderID == "" || err == nil && seen.OrderID == c.OrderID {
+		return c, err
+	}
+	buyer, problem := find(ctx, d.db, "c.order_id = $1", seen.OrderID)
+	switch {
+	case fault.Is(problem, fault.NotFound):
+		return c, err
+	case problem != nil:
+		return Contribution{}, db.Translate(problem)
+	case err == nil && buyer.ID == c.ID, seen.CustomID == "":
+		return buyer, nil
+	}
+	odd := notOursf("PayPal made the payment %s for the order of this contribution, but it carries the number %q of another contribution. It is not booked. Look at it in PayPal.", seen.ID, seen.CustomID)
+	return Contribution{}, errors.Join(odd, d.askForALook(ctx, buyer.ID, odd.Error()))
 }
 
 // settleOrder applies an order as PayPal gave it, and captures it if it is approved.
