@@ -90,6 +90,9 @@ func (i *Inbox) insertEach(ctx context.Context, rows []*delivery) (map[*delivery
 	return fresh, nil
 }
 
+// notNeeded is the note of an event that is only kept.
+const notNeeded = "News of this kind changes nothing here. It is kept, and nothing else is done."
+
 func (i *Inbox) insertOnce(ctx context.Context, rows []*delivery) ([]string, error) {
 	now := i.now().UTC()
 	// One row of parameters for each delivery, so that the bodies travel as bytes. DO NOTHING names no constraint: an
@@ -97,7 +100,7 @@ func (i *Inbox) insertOnce(ctx context.Context, rows []*delivery) ([]string, err
 	const columns = 9
 	var statement strings.Builder
 	statement.WriteString(`
-		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, received_at, state, due_at)
+		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, received_at, state, note, due_at)
 		VALUES `)
 	args := make([]any, 0, columns*len(rows))
 	for n, d := range rows {
@@ -105,8 +108,8 @@ func (i *Inbox) insertOnce(ctx context.Context, rows []*delivery) ([]string, err
 			statement.WriteString(", ")
 		}
 		p := n * columns
-		fmt.Fprintf(&statement, "($%d, $%d, $%d::timestamptz, $%d, $%d, $%d::jsonb, $%d, $%d::timestamptz, $%d, CASE WHEN $%d = 'received' THEN $%d::timestamptz END)",
-			p+1, p+2, p+3, p+4, p+5, p+6, p+7, p+8, p+9, p+9, p+8)
+		fmt.Fprintf(&statement, "($%d, $%d, $%d::timestamptz, $%d, $%d, $%d::jsonb, $%d, $%d::timestamptz, $%d, CASE WHEN $%d = 'ignored' THEN '"+notNeeded+"' ELSE '' END, CASE WHEN $%d = 'received' THEN $%d::timestamptz END)",
+			p+1, p+2, p+3, p+4, p+5, p+6, p+7, p+8, p+9, p+9, p+9, p+8)
 		args = append(args, d.eventID, d.transmissionID, d.transmissionTime, d.eventType, d.resourceID, d.headers, d.body, now.Format(time.RFC3339Nano), d.state)
 	}
 	statement.WriteString(` ON CONFLICT DO NOTHING RETURNING event_id`)

@@ -18,7 +18,7 @@ import (
 const LargestBody = 1 << 20
 
 // Receive verifies one delivery over its raw bytes and stores it. Nil means that the event is committed, now or by an
-// earlier copy. Errors: fault.Invalid for a delivery that is not PayPal's or cannot be one; fault.Unavailable when we
+// earlier copy. Errors: fault.Invalid for a delivery that is not PayPal's; fault.Unavailable when we
 // could not judge or not store it, so that PayPal sends it again.
 func (i *Inbox) Receive(ctx context.Context, header http.Header, body []byte) error {
 	if len(body) > LargestBody {
@@ -67,9 +67,9 @@ func (i *Inbox) verify(ctx context.Context, header http.Header, body []byte) (*d
 	}
 	event, err := paypal.ParseEnvelope(body)
 	if err != nil {
-		i.metrics.Delivery("refused")
-		i.log.WarnContext(ctx, "refused a webhook delivery that verifies and is no event", "error", err)
-		return nil, fault.Invalidf("", "The body is not a PayPal event.")
+		// PayPal has signed it, so it may be news all the same: it is kept for a person to look at, under a name of ours.
+		i.log.WarnContext(ctx, "a webhook delivery verifies and is no event", "transmission", signed.TransmissionID, "error", err)
+		event = paypal.Envelope{ID: unreadable + strings.ToUpper(signed.TransmissionID), Type: unreadableType}
 	}
 	return i.delivery(signed, event, header, body)
 }
@@ -78,6 +78,12 @@ func (i *Inbox) verify(ctx context.Context, header http.Header, body []byte) (*d
 // event again by hand for 30; what is older is somebody's recording. A late transmission time is no trouble: it is
 // signed, so only PayPal can set it.
 const oldest = 40 * 24 * time.Hour
+
+// What stands in place of the id and the type of an event that cannot be read. Neither is a shape that PayPal's have.
+const (
+	unreadable     = "UNREADABLE/"
+	unreadableType = "(unreadable)"
+)
 
 // delivery is one verified webhook delivery, ready to be stored.
 type delivery struct {
@@ -106,7 +112,7 @@ func (i *Inbox) delivery(signed paypal.Delivery, event paypal.Envelope, header h
 		transmissionID: signed.TransmissionID, transmissionTime: signed.TransmissionTime.UTC().Format("2006-01-02T15:04:05Z"),
 		headers: string(headers), state: "received",
 	}}
-	if !concerns(event.Type) {
+	if !concerns(event.Type) && event.Type != unreadableType {
 		d.state = "ignored"
 	}
 	return d, nil

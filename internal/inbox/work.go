@@ -2,16 +2,13 @@ package inbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
-	"readerfund/internal/fault"
 	"readerfund/internal/paypal"
 )
 
@@ -20,24 +17,17 @@ const (
 	workers   = 8  // events worked on at once: each mostly waits for PayPal
 	// lease is how long a taken event is left alone. A process that dies with it loses nothing: it is due again then.
 	lease = 2 * time.Minute
-	// attemptsAtMost, with the pauses of pause, is about eight hours of trying; then a person decides. What PayPal does
-	// not know gets fewer tries.
-	attemptsAtMost        = 20
-	attemptsAtMostMissing = 6
 )
-
-// pause is how long to wait after the n-th failed attempt.
-func pause(n int) time.Duration {
-	return min(5*time.Second<<min(n-1, 10), 30*time.Minute)
-}
 
 // event is a stored event that is due.
 type event struct {
-	ID       int64  `db:"id"`
-	EventID  string `db:"event_id"`
-	Type     string `db:"event_type"`
-	Body     []byte `db:"body"`
-	Attempts int    `db:"attempts"`
+	ID         int64     `db:"id"`
+	EventID    string    `db:"event_id"`
+	Type       string    `db:"event_type"`
+	Body       []byte    `db:"body"`
+	State      string    `db:"state"`
+	Attempts   int       `db:"attempts"`
+	ReceivedAt time.Time `db:"received_at"`
 }
 
 // Work takes events that are due and works on them; it returns how many. Several processes may work at once.
@@ -73,7 +63,7 @@ func (i *Inbox) claim(ctx context.Context) ([]event, error) {
 	err := i.db.SelectContext(ctx, &due, `
 		UPDATE webhook_event SET attempts = attempts + 1, due_at = $2
 		WHERE id IN (SELECT id FROM webhook_event WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
-		RETURNING id, event_id, event_type, body, attempts`, now, now.Add(lease), workBatch)
+		RETURNING id, event_id, event_type, body, state, attempts, received_at`, now, now.Add(lease), workBatch)
 	if err != nil {
 		return nil, db.Translate(fmt.Errorf("take due webhook events: %w", err))
 	}
@@ -95,40 +85,6 @@ func (i *Inbox) workOn(ctx context.Context, e event) {
 	if err != nil {
 		i.log.ErrorContext(ctx, "outcome of a webhook event not saved; it will be worked on again", "event", e.EventID, "error", err)
 	}
-}
-
-// verdict is what became of an event after an attempt.
-type verdict struct {
-	state, note, outcome string
-	due, processed       *time.Time
-	contribution         *uuid.UUID
-}
-
-func judge(e event, c contribution.Contribution, err error, now time.Time) verdict {
-	switch {
-	case err == nil:
-		id := c.ID
-		return verdict{state: "applied", note: "Applied to contribution " + c.Receipt + ".", outcome: "applied", processed: &now, contribution: &id}
-	case errors.Is(err, contribution.ErrNotOurs):
-		return verdict{state: "ignored", note: "It is about a payment that was not started here.", outcome: "ignored", processed: &now}
-	}
-	note := explain(err)
-	if e.Attempts >= attemptsAtMost || paypal.NotFound(err) && e.Attempts >= attemptsAtMostMissing {
-		return verdict{state: "parked", note: note, outcome: "parked", processed: &now}
-	}
-	due := now.Add(pause(e.Attempts))
-	return verdict{state: "received", note: note, outcome: "retried", due: &due}
-}
-
-// explain says for staff why an event is not settled.
-func explain(err error) string {
-	if f, ok := errors.AsType[*paypal.Error](err); ok && paypal.NotFound(err) {
-		return "PayPal does not know what this event is about (" + f.Operation + "). It may be forged, or from another PayPal account."
-	}
-	if fault.KindOf(err) == fault.Unavailable {
-		return "PayPal or the database did not answer: " + err.Error()
-	}
-	return "It could not be applied: " + err.Error()
 }
 
 // subject is what an event is about.
@@ -173,23 +129,37 @@ func EventTypes() []string {
 	}
 }
 
-// settle has the contribution that the event is about brought up to date.
-func (i *Inbox) settle(ctx context.Context, e event) (contribution.Contribution, error) {
+// settle has the contribution that the event is about brought up to date. What goes wrong in our own program goes wrong
+// for this event alone.
+func (i *Inbox) settle(ctx context.Context, e event) (c contribution.Contribution, err error) {
+	defer func() {
+		if trouble := recover(); trouble != nil {
+			i.log.ErrorContext(ctx, "a webhook event made the program fail", "event", e.EventID, "type", e.Type, "panic", trouble, "stack", string(debug.Stack()))
+			err = errPanicked
+		}
+	}()
 	src := contribution.Source{Way: contribution.ByWebhook, Event: e.ID}
 	parsed, err := paypal.ParseEvent(e.Body)
 	if err != nil {
-		return contribution.Contribution{}, fmt.Errorf("read event: %w", err)
+		return c, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
-	switch about(e.Type) {
-	case anOrder:
+	switch kind := about(e.Type); {
+	case kind == nothing:
+		return c, contribution.ErrNotOurs
+	case kind == anOrder && parsed.OrderID != "":
 		return i.desk.SettleOrder(ctx, parsed.OrderID, src)
-	case aCapture:
-		return i.desk.SettleCapture(ctx, parsed.CaptureID, src)
-	case aRefund:
+	case kind == aRefund && parsed.RefundID != "":
 		return i.desk.SettleRefund(ctx, parsed.RefundID, e.Type == "PAYMENT.CAPTURE.REVERSED", src)
-	case aDispute:
+	case kind == aDispute && parsed.DisputeID != "":
 		return i.desk.SettleDispute(ctx, parsed.DisputeID, src)
+	// What it names is asked about even where its name promises something else: PayPal will say what is so.
+	case parsed.CaptureID != "":
+		return i.desk.SettleCapture(ctx, parsed.CaptureID, src)
+	case parsed.RefundID != "":
+		return i.desk.SettleRefund(ctx, parsed.RefundID, false, src)
+	case parsed.OrderID != "":
+		return i.desk.SettleOrder(ctx, parsed.OrderID, src)
 	default:
-		return contribution.Contribution{}, contribution.ErrNotOurs
+		return c, errNamesNothing
 	}
 }

@@ -1,0 +1,126 @@
+package inbox
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/paypal"
+)
+
+const (
+	// attemptsAtMost, with the pauses of pause, is about eight hours of trying; what PayPal does not know gets fewer
+	// tries. Then the event is parked, for a person to look at. An attempt that reached nobody parks nothing, however many
+	// came before: an outage says nothing about the event.
+	attemptsAtMost        = 20
+	attemptsAtMostMissing = 6
+	// parkedPause is how long a parked event waits before it is tried again by itself: what PayPal did not know, or said
+	// wrongly, it may know or say rightly later.
+	parkedPause = 6 * time.Hour
+	// patience is how old an event may be to be tried again by itself: for so long PayPal keeps it, too.
+	patience = 30 * 24 * time.Hour
+)
+
+// pause is how long to wait after the n-th failed attempt.
+func pause(n int) time.Duration {
+	return min(5*time.Second<<min(n-1, 10), 30*time.Minute)
+}
+
+// verdict is what became of an event after an attempt.
+type verdict struct {
+	state, note, outcome string
+	due, processed       *time.Time
+	contribution         *uuid.UUID
+}
+
+func judge(e event, c contribution.Contribution, err error, now time.Time) verdict {
+	_, contradiction := errors.AsType[*contribution.ContradictionError](err)
+	switch {
+	case err == nil:
+		id := c.ID
+		return verdict{state: "applied", note: "Applied to contribution " + c.Receipt + ".", outcome: "applied", processed: &now, contribution: &id}
+	case errors.Is(err, contribution.ErrNotOurs) && !contradiction:
+		return verdict{state: "ignored", note: "It is about a payment that was not started here.", outcome: "ignored", processed: &now}
+	}
+	v := verdict{state: "received", note: explain(err), outcome: "retried"}
+	wait := pause(e.Attempts)
+	if worn(e, err, now) {
+		v.state, v.outcome, v.processed, wait = "parked", "parked", &now, parkedPause
+	}
+	if due := now.Add(wait); !hopeless(err) && due.Sub(e.ReceivedAt) < patience {
+		v.due = &due
+	}
+	return v
+}
+
+// worn tells whether an event has been tried long enough for a person to be told.
+func worn(e event, err error, now time.Time) bool {
+	switch {
+	case hopeless(err):
+		return true
+	case e.State == "parked": // and tried again by itself
+		return true
+	case away(err):
+		return now.Sub(e.ReceivedAt) >= patience-parkedPause
+	case paypal.NotFound(err):
+		return e.Attempts >= attemptsAtMostMissing
+	default:
+		return e.Attempts >= attemptsAtMost
+	}
+}
+
+// hopeless tells whether the event itself is at fault, so that no other day brings anything else.
+func hopeless(err error) bool {
+	return errors.Is(err, errUnreadable) || errors.Is(err, errNamesNothing)
+}
+
+// away tells whether PayPal or the database could not be asked at all.
+func away(err error) bool {
+	if _, ok := errors.AsType[*paypal.Error](err); ok {
+		return paypal.Unanswered(err)
+	}
+	return fault.KindOf(db.Translate(err)) == fault.Unavailable
+}
+
+var (
+	// errUnreadable is a delivery that PayPal signed and that is no event we can read.
+	errUnreadable = errors.New("the body is not a PayPal event")
+	// errNamesNothing is an event that names nothing that PayPal's API could be asked about.
+	errNamesNothing = errors.New("it names nothing to ask about")
+	// errPanicked is a defect of ours that one event provokes; the others go on.
+	errPanicked = errors.New("working on it went wrong in our own program")
+)
+
+// explain says for staff why an event is not settled.
+func explain(err error) string {
+	odd, isOdd := paypal.Odd(err)
+	answer, isPayPal := errors.AsType[*paypal.Error](err)
+	contradiction, isContradiction := errors.AsType[*contribution.ContradictionError](err)
+	switch {
+	case errors.Is(err, errUnreadable):
+		return "Its signature is PayPal's, but what was delivered cannot be read as an event. It is kept as it came, and nothing was booked. Look in PayPal for what happened at that time."
+	case errors.Is(err, errNamesNothing):
+		return "It does not say which payment, refund or case it is about, so PayPal cannot be asked. It is kept as it came, and nothing was booked. Look in PayPal for what happened at that time."
+	case errors.Is(err, errPanicked):
+		return "Our own program failed on it. It is kept as it came, and nothing was booked. Please tell who looks after Readerfund."
+	case isContradiction:
+		return contradiction.Message
+	case isOdd:
+		return "PayPal's answer about it cannot be right: " + odd + ". Nothing of it was booked. Look at it in PayPal."
+	case paypal.NotFound(err):
+		return "PayPal does not know what this event is about (" + answer.Operation + "). It may be forged, or from another PayPal account."
+	case isPayPal && paypal.Unanswered(err):
+		return "PayPal did not answer when we asked about it (" + answer.Operation + "). It is tried again by itself."
+	case isPayPal:
+		return fmt.Sprintf("PayPal's answer about it could not be used (%s, status %d). Nothing of it was booked.", answer.Operation, answer.Status)
+	case away(err):
+		return "Our database did not answer. It is tried again by itself."
+	default:
+		return "It could not be applied: " + err.Error()
+	}
+}
