@@ -99,6 +99,7 @@ func TestManyCasesAtTheEmulator(t *testing.T) {
 	want := map[string]bool{}
 	for _, p := range made.List {
 		want[w.disputed(t, p.Capture, map[string]any{}).ID] = true
+		w.disputed(t, p.Capture, map[string]any{"outcome": "seller"})
 	}
 	got := map[string]bool{}
 	err := w.client.DisputesSince(t.Context(), time.Now().Add(-time.Hour), func(id string, updated time.Time) error {
@@ -111,16 +112,21 @@ func TestManyCasesAtTheEmulator(t *testing.T) {
 	if tell(err) != nil || len(got) != 60 || len(want) != 60 {
 		t.Errorf("%d of %d, %v", len(got), len(want), err)
 	}
-	told := map[string]bool{}
+	told := map[string]int{} // more than a page holds
 	err = w.client.WebhookEvents(t.Context(), time.Now().Add(-time.Hour), time.Now().Add(time.Minute), func(listed paypal.ListedEvent) error {
 		e, err := paypal.ParseEvent(listed.Body)
-		if err != nil || e.ID != listed.ID || e.Type != "CUSTOMER.DISPUTE.CREATED" || e.CaptureID != "" || !want[e.DisputeID] || time.Since(listed.CreatedAt).Abs() > time.Minute {
+		if err != nil || e.ID != listed.ID || e.CaptureID != "" || !want[e.DisputeID] || time.Since(listed.CreatedAt).Abs() > time.Minute {
 			t.Errorf("told %+v, %v", e, err)
 		}
-		told[e.DisputeID] = true
+		told[e.Type+" "+e.DisputeID]++
 		return nil
 	})
-	if tell(err) != nil || len(told) != 60 {
+	if tell(err) != nil || len(told) != 120 {
 		t.Errorf("%d events, %v", len(told), err)
+	}
+	for id := range want {
+		if told["CUSTOMER.DISPUTE.CREATED "+id] != 1 || told["CUSTOMER.DISPUTE.RESOLVED "+id] != 1 {
+			t.Errorf("%s was told %v", id, told)
+		}
 	}
 }
