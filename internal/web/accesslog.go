@@ -10,32 +10,44 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 )
 
-// accessLog writes one line for each request: the route and not the address, because addresses hold contribution ids and
-// keys; no query, no client address, no header. That is enough to see what is slow or failing, and nobody's business else.
+// accessLog observes what goes through the router.
 func (s *site) accessLog(next http.Handler) http.Handler {
+	return s.observe(next, func(r *http.Request) string { return chi.RouteContext(r.Context()).RoutePattern() })
+}
+
+// observe counts each request and writes one line: the route and not the address, because addresses hold contribution ids
+// and keys; no query, no client address, no header. That is enough to see what is slow or failing, and nobody's business
+// else. The route is asked for afterwards, when it is known.
+func (s *site) observe(next http.Handler, routeOf func(*http.Request) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := s.Now()
 		seen := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		defer func() {
-			route, took := chi.RouteContext(r.Context()).RoutePattern(), s.Now().Sub(started)
+			route, took := routeOf(r), s.Now().Sub(started)
 			s.Metrics.Request(route, seen.Status(), took)
-			s.Log.LogAttrs(r.Context(), level(r, seen.Status()), "request",
-				slog.String("request", RequestID(r.Context())), slog.String("method", method(r)), slog.String("route", route),
-				slog.Int("status", seen.Status()), slog.Int("bytes", seen.BytesWritten()), slog.Duration("took", took))
+			if at := level(route, seen.Status()); s.Log.Enabled(r.Context(), at) {
+				s.Log.LogAttrs(r.Context(), at, "request",
+					slog.String("request", RequestID(r.Context())), slog.String("method", method(r)), slog.String("route", route),
+					slog.Int("status", seen.Status()), slog.Int("bytes", seen.BytesWritten()), slog.Duration("took", took))
+			}
 		}()
 		next.ServeHTTP(seen, r)
 	})
 }
 
-// level keeps probes, static files and the call to action out of the everyday log: they are most of the traffic and
-// none of the news.
-func level(r *http.Request, status int) slog.Level {
+// level keeps probes, static files, the call to action and the deliveries that were taken out of the everyday log: they
+// are most of the traffic and none of the news. A delivery that was taken has its row in the inbox.
+func level(route string, status int) slog.Level {
 	if status >= http.StatusInternalServerError {
 		return slog.LevelWarn
 	}
-	switch chi.RouteContext(r.Context()).RoutePattern() {
+	switch route {
 	case "/healthz", "/readyz", "/static/{file}":
 		return slog.LevelDebug
+	case webhookPath:
+		if status == http.StatusOK {
+			return slog.LevelDebug
+		}
 	}
 	return slog.LevelInfo
 }

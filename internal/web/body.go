@@ -31,12 +31,27 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	if r.ContentLength > limit {
 		return nil, fault.TooLargef("At most %d bytes are read here.", limit)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	body, err := readAll(r, http.MaxBytesReader(w, r.Body, limit))
 	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
 		return nil, fault.TooLargef("At most %d bytes are read here.", limit)
 	}
 	if err != nil {
 		return nil, &httpError{http.StatusBadRequest, "The body broke off before its end."}
+	}
+	return body, nil
+}
+
+// expected is how long a body may say it is and have the room for it at once; who says more has to send it first.
+const expected = 16 << 10
+
+// readAll reads to the end, without growing a buffer on the way when the length is known.
+func readAll(r *http.Request, from io.Reader) ([]byte, error) {
+	if r.ContentLength <= 0 || r.ContentLength > expected {
+		return io.ReadAll(from)
+	}
+	body := make([]byte, r.ContentLength)
+	if _, err := io.ReadFull(from, body); err != nil {
+		return nil, err
 	}
 	return body, nil
 }

@@ -41,7 +41,7 @@ func (s *site) routes() http.Handler {
 		r.Get("/article", s.page(s.article))
 	}
 
-	r.Post("/webhooks/paypal", s.page(s.webhook))
+	r.Post(webhookPath, s.page(s.webhook)) // fromPayPal is asked before
 
 	if s.Sessions != nil {
 		r.Route("/staff", s.staffRoutes)

@@ -77,7 +77,7 @@ func New(d Deps) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build web pages: %w", err)
 	}
-	return s.fromMemory(s.routes()), nil
+	return s.fromMemory(s.fromPayPal(s.routes())), nil
 }
 
 func newSite(d Deps) (*site, error) {

@@ -9,6 +9,25 @@ import (
 // maxWebhook is the most we read of a webhook, in bytes. PayPal's are 1 to 4 KiB.
 const maxWebhook = 1 << 20
 
+const webhookPath = "/webhooks/paypal"
+
+// fromPayPal answers deliveries before the router is asked: they come in floods, there is one address for them, and no
+// browser on the other side that the pages' headers could protect. Everything but a POST there goes on to next.
+func (s *site) fromPayPal(next http.Handler) http.Handler {
+	take := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["X-Content-Type-Options"] = s.fixed.nosniff
+		_ = s.webhook(w, r) // it answers for itself
+	})
+	door := s.identify(s.observe(s.survive(take), func(*http.Request) string { return webhookPath }))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.URL.Path == webhookPath {
+			door.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // webhook answers POST /webhooks/paypal. 200 means the event is committed; PayPal sends anything else again, so trouble
 // of ours is never a 200. It has no use for a cookie: the signature over the raw bytes is what decides.
 func (s *site) webhook(w http.ResponseWriter, r *http.Request) error {
