@@ -130,3 +130,30 @@ func TestManyCasesAtTheEmulator(t *testing.T) {
 		}
 	}
 }
+
+func TestConversionAtTheEmulator(t *testing.T) {
+	t.Parallel()
+	w := newEmulator(t)
+	order, err := w.client.CreateOrder(t.Context(), gift(money.New(1000, "USD")))
+	if err != nil {
+		t.Fatal(tell(err))
+	}
+	w.hook(t, http.MethodPost, "/sandbox/orders/"+order.ID+"/approve", map[string]any{"convert_to": "EUR", "rate": "0.9200"}, nil)
+	done, err := w.client.CaptureOrder(t.Context(), order.ID, uuid.NewString())
+	if err != nil || len(done.Captures) != 1 {
+		t.Fatalf("%+v, %v", done, tell(err))
+	}
+	c := done.Captures[0]
+	if c.Receivable == nil || c.Receivable.Currency != "EUR" || c.ExchangeRate == "" || c.Net == nil || c.Net.Currency != "USD" {
+		t.Fatalf("captured %+v", c)
+	}
+	rows, _ := w.found(t, 0)
+	for _, row := range rows["T0200"] {
+		if row.ReferenceID != c.ID || row.Amount != *c.Receivable && row.Amount != c.Net.Neg() {
+			t.Errorf("converted %+v of %+v", row, c)
+		}
+	}
+	if len(rows["T0200"]) != 2 {
+		t.Errorf("%d rows", len(rows["T0200"]))
+	}
+}
