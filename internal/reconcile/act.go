@@ -14,6 +14,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/paypal"
 	"readerfund/internal/staff"
 )
 
@@ -36,9 +37,11 @@ type row struct {
 	Theirs string `db:"theirs"`
 	Ours   string `db:"ours"`
 	Detail []byte `db:"detail"`
+
+	At time.Time `db:"occurred_at"`
 }
 
-const selectRow = `SELECT id, kind, paypal_ref, parent_ref, state, ours, theirs, detail FROM discrepancy WHERE id = $1`
+const selectRow = `SELECT id, kind, paypal_ref, parent_ref, state, ours, theirs, detail, occurred_at FROM discrepancy WHERE id = $1`
 
 // Adopt makes a contribution to a campaign of money that came without us, and books what went back of it since. Doing it
 // again gives the same contribution.
@@ -50,17 +53,18 @@ func (r *Reconciler) Adopt(ctx context.Context, id int64, campaign string, by co
 	if err != nil {
 		return contribution.Contribution{}, err
 	}
-	paid := readDetail(d.Detail)
 	switch {
 	case d.Kind != UnknownPayer:
 		return contribution.Contribution{}, fault.Conflictf("Only money that came without us can be adopted.")
 	case d.Parent != "":
 		return contribution.Contribution{}, fault.Conflictf("This belongs to the payment %s: adopt that, and this goes with it.", d.Parent)
-	case paid == nil:
-		return contribution.Contribution{}, fault.Conflictf("PayPal's record of this payment is not kept. Run the reconciliation again first.")
+	}
+	paid, err := r.asReported(ctx, d)
+	if err != nil {
+		return contribution.Contribution{}, err
 	}
 	// First the money, which may be booked any number of times, then the note of it.
-	c, err := r.desk.Adopt(ctx, paid.transaction(), campaign, by)
+	c, err := r.desk.Adopt(ctx, paid, campaign, by)
 	if err != nil {
 		return contribution.Contribution{}, err
 	}
@@ -84,11 +88,29 @@ func (r *Reconciler) Adopt(ctx context.Context, id int64, campaign string, by co
 	return c, db.Translate(err)
 }
 
+// asReported is the payment as PayPal's record has it: as it was kept, or, where it carried an id like those of our
+// contributions and was not, as PayPal says now.
+func (r *Reconciler) asReported(ctx context.Context, d row) (paypal.Transaction, error) {
+	if kept := readDetail(d.Detail); kept != nil {
+		return kept.transaction(), nil
+	}
+	page, err := r.paypal.Transactions(ctx, paypal.TransactionQuery{From: d.At.Add(-24 * time.Hour), To: d.At.Add(24 * time.Hour), ID: d.Ref, PageSize: 10})
+	if err != nil {
+		return paypal.Transaction{}, fault.Unavailablef(err, "PayPal does not answer at the moment.")
+	}
+	for _, t := range page.Transactions {
+		if t.ID == d.Ref && classify(t.EventCode, t.Amount.Minor, t.ReferenceID) == gift && t.Unreadable == "" {
+			return t, nil
+		}
+	}
+	return paypal.Transaction{}, fault.Conflictf("PayPal no longer lists this payment. Run the reconciliation again first.")
+}
+
 // adoptChildren books what went back of an adopted payment, as far as it was found already; the next run books the rest.
 func (r *Reconciler) adoptChildren(ctx context.Context, ref string) ([]int64, error) {
 	var rows []row
 	err := r.db.SelectContext(ctx, &rows, `
-		SELECT id, kind, paypal_ref, parent_ref, state, ours, theirs, detail FROM discrepancy
+		SELECT id, kind, paypal_ref, parent_ref, state, ours, theirs, detail, occurred_at FROM discrepancy
 		WHERE parent_ref = $1 AND kind = 'unknown_payer' AND state IN ('open', 'set_aside') AND detail IS NOT NULL ORDER BY occurred_at`, ref)
 	if err != nil {
 		return nil, db.Translate(fmt.Errorf("find what went back of %s: %w", ref, err))

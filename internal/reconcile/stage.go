@@ -12,7 +12,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
-	"readerfund/internal/contribution"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
 )
@@ -98,7 +97,7 @@ func stagedOf(t paypal.Transaction, at time.Time) staged {
 	if id, err := uuid.Parse(t.CustomID); err == nil && len(t.CustomID) == len(id.String()) {
 		s.Owner = &id
 	}
-	if _, err := contribution.Mark(t.CustomID, t.InvoiceID); s.Class == back || s.Class == gift && err != nil {
+	if s.Class == back || s.Class == gift && s.Owner == nil {
 		s.Detail = detailOf(t)
 	}
 	return s

@@ -111,7 +111,7 @@ type Difference struct {
 
 // Adoptable tells whether it can become a contribution: a payment from elsewhere, not what belongs to one.
 func (d Difference) Adoptable() bool {
-	return d.Kind == "unknown_payer" && d.Parent == "" && d.Stranger != nil && (d.State == "open" || d.State == "set_aside")
+	return d.Kind == "unknown_payer" && d.Parent == "" && (d.State == "open" || d.State == "set_aside")
 }
 
 // Stranger is who sent money without us, as PayPal knows them. It is personal.
