@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
@@ -16,7 +15,7 @@ import (
 // refusedRefund is the error of a refund that PayPal answers like this.
 func refusedRefund(t *testing.T, status int, body string) error {
 	t.Helper()
-	c := newPeer(t, answers(answer(status, body))).client(t, func(c *paypal.Config) { c.Timeout = 200 * time.Millisecond })
+	c := newPeer(t, answers(answer(status, body))).client(t)
 	_, err := c.RefundCapture(t.Context(), "17C", paypal.RefundRequest{RequestID: "refund-1", Amount: money.New(400, "EUR")})
 	if tell(err) == nil {
 		t.Fatal("it was refunded")
@@ -71,7 +70,7 @@ func TestAdvice(t *testing.T) {
 		}
 	}
 	p := newPeer(t, answers(answer(200, `{}`)))
-	c := p.client(t, func(c *paypal.Config) { c.Timeout = 200 * time.Millisecond })
+	c := p.client(t)
 	p.Close()
 	_, err := c.RefundCapture(t.Context(), "17C", paypal.RefundRequest{RequestID: "refund-1", Amount: money.New(400, "EUR")})
 	if code, sentence := paypal.Advice(tell(err)); code != "" || !strings.Contains(sentence, "nothing was done") {
