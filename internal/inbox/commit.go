@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
-
-	"readerfund/internal/db"
 )
 
 // commit stores a batch and says for each delivery what became of it. Where the batch as a whole is refused because of
@@ -39,6 +36,9 @@ func (i *Inbox) commit(ctx context.Context, all []*delivery) ([]outcome, error) 
 // firsts leaves one delivery of each event and of each transmission, sorted by event: two processes that insert the
 // same events at once then wait for each other in one order and do not deadlock.
 func firsts(all []*delivery) []*delivery {
+	if len(all) == 1 {
+		return all
+	}
 	events, transmissions := map[string]bool{}, map[string]bool{}
 	var once []*delivery
 	for _, d := range all {
@@ -50,72 +50,6 @@ func firsts(all []*delivery) []*delivery {
 	}
 	slices.SortFunc(once, func(a, b *delivery) int { return strings.Compare(a.eventID, b.eventID) })
 	return once
-}
-
-// insertAttempts is how often an INSERT that lost against another one is done again.
-const insertAttempts = 3
-
-// insert adds what is new in one statement, which is its own transaction: one round trip, one commit. It tells which
-// rows were new.
-func (i *Inbox) insert(ctx context.Context, rows []*delivery) (map[*delivery]bool, error) {
-	var err error
-	for range insertAttempts {
-		var ids []string
-		if ids, err = i.insertOnce(ctx, rows); err == nil {
-			fresh := make(map[*delivery]bool, len(rows))
-			for _, d := range rows {
-				fresh[d] = slices.Contains(ids, d.eventID)
-			}
-			return fresh, nil
-		}
-		if state := db.SQLState(err); state != "40001" && state != "40P01" {
-			break
-		}
-	}
-	if len(rows) > 1 && strings.HasPrefix(db.SQLState(err), "22") { // a value one of the rows carries is not storable
-		return i.insertEach(ctx, rows)
-	}
-	return nil, fmt.Errorf("insert webhook events: %w", err)
-}
-
-func (i *Inbox) insertEach(ctx context.Context, rows []*delivery) (map[*delivery]bool, error) {
-	fresh := make(map[*delivery]bool, len(rows))
-	for _, d := range rows {
-		one, err := i.insert(ctx, []*delivery{d})
-		if err != nil {
-			return nil, err
-		}
-		fresh[d] = one[d]
-	}
-	return fresh, nil
-}
-
-// notNeeded is the note of an event that is only kept.
-const notNeeded = "News of this kind changes nothing here. It is kept, and nothing else is done."
-
-func (i *Inbox) insertOnce(ctx context.Context, rows []*delivery) ([]string, error) {
-	now := i.now().UTC()
-	// One row of parameters for each delivery, so that the bodies travel as bytes. DO NOTHING names no constraint: an
-	// event we have and a transmission we have are both no news, and an engine that shards renames constraints.
-	const columns = 9
-	var statement strings.Builder
-	statement.WriteString(`
-		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, received_at, state, note, due_at)
-		VALUES `)
-	args := make([]any, 0, columns*len(rows))
-	for n, d := range rows {
-		if n > 0 {
-			statement.WriteString(", ")
-		}
-		p := n * columns
-		fmt.Fprintf(&statement, "($%d, $%d, $%d::timestamptz, $%d, $%d, $%d::jsonb, $%d, $%d::timestamptz, $%d, CASE WHEN $%d = 'ignored' THEN '"+notNeeded+"' ELSE '' END, CASE WHEN $%d = 'received' THEN $%d::timestamptz END)",
-			p+1, p+2, p+3, p+4, p+5, p+6, p+7, p+8, p+9, p+9, p+9, p+8)
-		args = append(args, d.eventID, d.transmissionID, d.transmissionTime, d.eventType, d.resourceID, d.headers, d.body, now.Format(time.RFC3339Nano), d.state)
-	}
-	statement.WriteString(` ON CONFLICT DO NOTHING RETURNING event_id`)
-	var ids []string
-	err := i.db.SelectContext(ctx, &ids, statement.String(), args...)
-	return ids, err
 }
 
 // compare says what a delivery is that the table did not take: a copy of what we have, or the same transmission with

@@ -2,7 +2,6 @@ package inbox
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -71,7 +70,7 @@ func (i *Inbox) verify(ctx context.Context, header http.Header, body []byte) (*d
 		i.log.WarnContext(ctx, "a webhook delivery verifies and is no event", "transmission", signed.TransmissionID, "error", err)
 		event = paypal.Envelope{ID: unreadable + strings.ToUpper(signed.TransmissionID), Type: unreadableType}
 	}
-	return i.delivery(signed, event, header, body)
+	return newDelivery(signed, event, header, body), nil
 }
 
 // oldest is the age beyond which a delivery is refused though its signature holds. PayPal retries for 3 days and sends an
@@ -91,31 +90,24 @@ type delivery struct {
 	body []byte
 }
 
-// row is what the table takes beside the body; its JSON is what the INSERT unpacks.
+// row is what the table takes beside the body.
 type row struct {
-	eventID, eventType, resourceID, transmissionID, transmissionTime, headers, state string
+	eventID, eventType, resourceID, transmissionID, transmissionTime, headers, state, note string
 }
 
-func (i *Inbox) delivery(signed paypal.Delivery, event paypal.Envelope, header http.Header, body []byte) (*delivery, error) {
-	kept := map[string]string{}
-	for name, values := range header {
-		if lower := strings.ToLower(name); strings.HasPrefix(lower, "paypal-") || lower == "content-type" || lower == "user-agent" || lower == "correlation-id" {
-			kept[lower] = clean(strings.Join(values, ", "))
-		}
-	}
-	headers, err := json.Marshal(kept)
-	if err != nil {
-		return nil, fault.Invalidf("", "The delivery's headers cannot be read.")
-	}
+// notNeeded is the note of an event that is only kept.
+const notNeeded = "News of this kind changes nothing here. It is kept, and nothing else is done."
+
+func newDelivery(signed paypal.Delivery, event paypal.Envelope, header http.Header, body []byte) *delivery {
 	d := &delivery{body: body, row: row{
 		eventID: clean(event.ID), eventType: clean(event.Type), resourceID: clean(event.ResourceID),
 		transmissionID: signed.TransmissionID, transmissionTime: signed.TransmissionTime.UTC().Format("2006-01-02T15:04:05Z"),
-		headers: string(headers), state: "received",
+		headers: evidence(header), state: "received",
 	}}
 	if !concerns(event.Type) && event.Type != unreadableType {
-		d.state = "ignored"
+		d.state, d.note = "ignored", notNeeded
 	}
-	return d, nil
+	return d
 }
 
 // clean makes a text storable: PostgreSQL takes neither NUL nor bad UTF-8. The raw body is kept as it came.

@@ -1,0 +1,104 @@
+package inbox
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"readerfund/internal/db"
+)
+
+// insertAttempts is how often an INSERT that lost against another one is done again.
+const insertAttempts = 3
+
+// insert adds what is new in one statement, which is its own transaction: one round trip, one commit. It tells which
+// rows were new.
+func (i *Inbox) insert(ctx context.Context, rows []*delivery) (map[*delivery]bool, error) {
+	var err error
+	for range insertAttempts {
+		var fresh map[*delivery]bool
+		if len(rows) == 1 {
+			fresh, err = i.insertOne(ctx, rows[0])
+		} else {
+			fresh, err = i.insertMany(ctx, rows)
+		}
+		if err == nil {
+			return fresh, nil
+		}
+		if state := db.SQLState(err); state != "40001" && state != "40P01" {
+			break
+		}
+	}
+	if len(rows) > 1 && strings.HasPrefix(db.SQLState(err), "22") { // a value one of the rows carries is not storable
+		return i.insertEach(ctx, rows)
+	}
+	return nil, fmt.Errorf("insert webhook events: %w", err)
+}
+
+func (i *Inbox) insertEach(ctx context.Context, rows []*delivery) (map[*delivery]bool, error) {
+	fresh := make(map[*delivery]bool, len(rows))
+	for _, d := range rows {
+		one, err := i.insert(ctx, []*delivery{d})
+		if err != nil {
+			return nil, err
+		}
+		fresh[d] = one[d]
+	}
+	return fresh, nil
+}
+
+// insertOne and insertMany are the same INSERT. DO NOTHING names no constraint: an event we have and a transmission we
+// have are both no news, and an engine that shards renames constraints.
+//
+// One row has a statement of its own because every statement is planned anew (docs/decisions/0008): this one takes the
+// least planning there is.
+func (i *Inbox) insertOne(ctx context.Context, d *delivery) (map[*delivery]bool, error) {
+	now := i.now().UTC().Format(time.RFC3339Nano)
+	var due any
+	if d.state == "received" {
+		due = now
+	}
+	done, err := i.db.ExecContext(ctx, `
+		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, state, note, received_at, due_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
+		d.eventID, d.transmissionID, d.transmissionTime, d.eventType, d.resourceID, d.headers, d.body, d.state, d.note, now, due)
+	if err != nil {
+		return nil, err
+	}
+	n, err := done.RowsAffected()
+	return map[*delivery]bool{d: n == 1}, err
+}
+
+// insertMany takes a column of the batch as one parameter, so that the statement is as short for a hundred rows as for
+// two: a list of rows costs the server reading and planning for every row.
+func (i *Inbox) insertMany(ctx context.Context, rows []*delivery) (map[*delivery]bool, error) {
+	texts := func(of func(*delivery) string) []byte {
+		return db.Texts(len(rows), func(n int) string { return of(rows[n]) })
+	}
+	var ids []string
+	err := i.db.SelectContext(ctx, &ids, `
+		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, state, note, received_at, due_at)
+		SELECT event_id, transmission_id, transmission_time::timestamptz, event_type, resource_id, headers::jsonb, body, state, note, $10::timestamptz,
+			CASE WHEN state = 'received' THEN $10::timestamptz END
+		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::text[], $9::text[])
+			AS delivery (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, state, note)
+		ON CONFLICT DO NOTHING RETURNING event_id`,
+		texts(func(d *delivery) string { return d.eventID }), texts(func(d *delivery) string { return d.transmissionID }),
+		texts(func(d *delivery) string { return d.transmissionTime }), texts(func(d *delivery) string { return d.eventType }),
+		texts(func(d *delivery) string { return d.resourceID }), texts(func(d *delivery) string { return d.headers }),
+		db.Blobs(len(rows), func(n int) []byte { return rows[n].body }), texts(func(d *delivery) string { return d.state }),
+		texts(func(d *delivery) string { return d.note }), i.now().UTC().Format(time.RFC3339Nano))
+	if err != nil {
+		return nil, err
+	}
+	added := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		added[id] = true
+	}
+	fresh := make(map[*delivery]bool, len(rows))
+	for _, d := range rows {
+		fresh[d] = added[d.eventID]
+	}
+	return fresh, nil
+}
