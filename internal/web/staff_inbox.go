@@ -139,11 +139,31 @@ func (s *site) showWebhook(w http.ResponseWriter, r *http.Request) error {
 	return s.showStaff(w, r, http.StatusOK, "staff/webhook.html", "Event "+e.EventID, "inbox", p)
 }
 
-// readable is a body that a person can read: JSON with line breaks, and what is no JSON with its odd bytes spelt out.
+// readable is a body that a person can read: JSON with line breaks, and what is no JSON, or nested beyond all sense, with
+// its odd bytes spelt out.
 func readable(body []byte) (text string, laid bool) {
 	var b bytes.Buffer
-	if utf8.Valid(body) && json.Indent(&b, body, "", "  ") == nil {
+	if utf8.Valid(body) && levels(body) <= deepest && json.Indent(&b, body, "", "  ") == nil {
 		return b.String(), true
 	}
 	return strings.Trim(strconv.QuoteToGraphic(string(body)), `"`), false
+}
+
+// deepest is how many levels are laid out. Each line is indented by its level, so that a body of 20 KB with 10,000 levels
+// would fill 200 MB.
+const deepest = 100
+
+// levels is an upper bound of how deep a body is nested; brackets in its texts count, too.
+func levels(body []byte) (most int) {
+	level := 0
+	for _, b := range body {
+		switch b {
+		case '{', '[':
+			level++
+			most = max(most, level)
+		case '}', ']':
+			level--
+		}
+	}
+	return most
 }
