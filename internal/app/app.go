@@ -174,7 +174,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		SecretKey: string(a.cfg.SecretKey), SecretKeyOld: string(a.cfg.SecretKeyOld),
 		TemplatesDir: a.cfg.TemplatesDir, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,
 		Desk: a.desk, Campaigns: campaigns, Webhook: a.inbox.Receive, Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.readiness(pp),
-		Accounts: a.accounts, Reports: a.reports, Alerts: a.alerts, SignIns: staff.NewRates(a.db, a.now),
+		Books: a.books, Accounts: a.accounts, Reports: a.reports, Alerts: a.alerts, SignIns: staff.NewRates(a.db, a.now),
 		Sessions: staff.NewSessions(a.accounts, staff.SessionConfig{Secure: strings.HasPrefix(a.cfg.BaseURL, "https:")}),
 		Metrics:  a.metrics, Log: a.log, Now: a.now,
 	})

@@ -64,6 +64,8 @@ func (s *site) staffRoutes(r chi.Router) {
 		r.Get("/contributions/{id}", s.page(s.showContribution))
 		r.Get("/reports", s.page(s.showReports))
 		r.Get("/reports.csv", s.page(s.exportReports))
+		r.Get("/reconciliation", s.page(s.showReconciliation))
+		r.Get("/reconciliation/{difference}", s.page(s.showDifference))
 	})
 	r.Group(func(r chi.Router) { // what PayPal sent holds more about readers than a report needs
 		r.Use(s.only(staff.Editor))
@@ -73,6 +75,9 @@ func (s *site) staffRoutes(r chi.Router) {
 		r.Post("/contributions/{id}/notes", s.page(s.addNote))
 		r.Get("/contributions/{id}/disputes/{dispute}/accept", s.page(s.showAccept))
 		r.Post("/contributions/{id}/disputes/{dispute}/accept", s.page(s.acceptDispute))
+		r.Post("/reconciliation/{difference}/adopt", s.page(s.adopt))
+		r.Post("/reconciliation/{difference}/set-aside", s.page(s.setAside))
+		r.Post("/reconciliation/{difference}/reopen", s.page(s.reopen))
 		r.Get("/inbox", s.page(s.listInbox))
 		r.Post("/inbox/replay", s.page(s.replayParked))
 		r.Get("/inbox/{event}", s.page(s.showWebhook))

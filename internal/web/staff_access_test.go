@@ -23,9 +23,9 @@ type staffRoute struct {
 	then    int        // the status for who may
 }
 
-// staffRoutesOf is every staff route there is, for a contribution with a case and an event.
-func staffRoutesOf(id uuid.UUID, event int64) map[string]staffRoute {
-	page, inbox := "/staff/contributions/"+id.String(), fmt.Sprintf("/staff/inbox/%d", event)
+// staffRoutesOf is every staff route there is, for a contribution with a case, an event and a difference.
+func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute {
+	page, inbox, books := "/staff/contributions/"+id.String(), fmt.Sprintf("/staff/inbox/%d", event), fmt.Sprintf("/staff/reconciliation/%d", difference)
 	return map[string]staffRoute{
 		"GET /staff/":                                              {"/staff", staff.Viewer, 200},
 		"GET /staff/contributions":                                 {"/staff/contributions", staff.Viewer, 200},
@@ -41,6 +41,11 @@ func staffRoutesOf(id uuid.UUID, event int64) map[string]staffRoute {
 		"GET /staff/reports.csv":                                   {"/staff/reports.csv", staff.Viewer, 200},
 		"GET /staff/inbox":                                         {"/staff/inbox", staff.Editor, 200},
 		"POST /staff/inbox/replay":                                 {"/staff/inbox/replay", staff.Editor, 303},
+		"GET /staff/reconciliation":                                {"/staff/reconciliation", staff.Viewer, 200},
+		"GET /staff/reconciliation/{difference}":                   {books, staff.Viewer, 200},
+		"POST /staff/reconciliation/{difference}/adopt":            {books + "/adopt", staff.Editor, 422},
+		"POST /staff/reconciliation/{difference}/set-aside":        {books + "/set-aside", staff.Editor, 422},
+		"POST /staff/reconciliation/{difference}/reopen":           {books + "/reopen", staff.Editor, 303},
 		"GET /staff/inbox/{event}":                                 {inbox, staff.Editor, 200},
 		"POST /staff/inbox/{event}/replay":                         {inbox + "/replay", staff.Editor, 303},
 		"GET /staff/audit":                                         {"/staff/audit", staff.Admin, 200},
@@ -66,7 +71,7 @@ func TestWhoMayOpenWhat(t *testing.T) {
 	h := openNewsroom(t, nil)
 	id := h.withCase()
 	event := h.number(`SELECT id FROM webhook_event`)
-	table := staffRoutesOf(id, event)
+	table := staffRoutesOf(id, event, h.differs("unknown_payer", "STRANGER1"))
 	found := 0
 	err := chi.Walk(h.routes().(chi.Routes), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
 		if strings.HasPrefix(route, "/staff") {
@@ -117,7 +122,7 @@ func TestActsAreForEditorsOnOurOwnPages(t *testing.T) {
 	h := openNewsroom(t, nil)
 	id := h.withCase()
 	event := h.hook("WH-PARKED", "PAYMENT.CAPTURE.COMPLETED", "X", "parked", "", id, noon())
-	page := "/staff/contributions/" + id.String()
+	page, difference := "/staff/contributions/"+id.String(), h.differs("unknown_payer", "STRANGER1")
 	offers := func(body string) (all []string) {
 		for _, m := range regexp.MustCompile(`(?:action|href)="([^"]*/(?:refund|ask|notes|accept|replay))"`).FindAllStringSubmatch(body, -1) {
 			all = append(all, strings.TrimPrefix(m[1], page))
@@ -132,12 +137,12 @@ func TestActsAreForEditorsOnOurOwnPages(t *testing.T) {
 		t.Errorf("an editor is offered %s", got)
 	}
 	before := h.everything()
-	for route, c := range staffRoutesOf(id, event) {
+	for route, c := range staffRoutesOf(id, event, difference) {
 		if !strings.HasPrefix(route, "POST") || c.address == "" {
 			continue
 		}
 		for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
-			got := editor.form(c.address, url.Values{"choice": {"all"}, "left": {"25.00"}, "reason": {"x"}, "key": {"k"}, "note": {"x"}}, header...)
+			got := editor.form(c.address, url.Values{"choice": {"all"}, "left": {"25.00"}, "reason": {"x"}, "key": {"k"}, "note": {"x"}, "campaign": {"support"}}, header...)
 			if got.status != 403 || !strings.Contains(got.body, "another site") {
 				t.Errorf("%s with %v: %d", route, header, got.status)
 			}
@@ -178,8 +183,9 @@ func TestStaffPagesChangeNothing(t *testing.T) {
 	h := openNewsroom(t, nil)
 	id := h.withCase()
 	r := h.signedIn(staff.Admin)
+	difference := h.differs("unknown_payer", "STRANGER1")
 	before := h.everything()
-	for route, c := range staffRoutesOf(id, 1) {
+	for route, c := range staffRoutesOf(id, 1, difference) {
 		if strings.HasPrefix(route, "GET ") {
 			r.get(c.address)
 			r.do("HEAD", c.address, "")

@@ -62,8 +62,11 @@ func (s *site) auditLine(e report.AuditEntry) auditLine {
 	if id, err := uuid.Parse(e.Detail["contribution"]); err == nil {
 		line.About = "/staff/contributions/" + id.String()
 	}
-	if strings.HasPrefix(e.Action, "inbox.") {
+	switch room, _, _ := strings.Cut(e.Action, "."); room {
+	case "inbox":
 		line.About = address("/staff/inbox", filled("q", e.Subject))
+	case "reconcile":
+		line.About = address("/staff/reconciliation", filled("state", "all", "q", e.Subject))
 	}
 	before, after := e.Detail["before"], e.Detail["after"]
 	switch {
@@ -75,7 +78,7 @@ func (s *site) auditLine(e report.AuditEntry) auditLine {
 		line.Change = "was " + standInWords(before)
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Detail)) {
-		if value := e.Detail[name]; value != "" && name != "before" && name != "after" && name != "contribution" {
+		if value := e.Detail[name]; value != "" && name != "before" && name != "after" && (name != "contribution" || !strings.HasPrefix(line.About, "/staff/contributions")) {
 			line.Detail = append(line.Detail, detailLine{spaced(name), value})
 		}
 	}
@@ -88,6 +91,9 @@ func standInWords(state string) string {
 		return known.Label
 	}
 	if known := webhookInWords(state); known.Meaning != "" {
+		return known.Label
+	}
+	if known := differenceInWords(state); known.Meaning != "" {
 		return known.Label
 	}
 	return spaced(state)

@@ -19,6 +19,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/inbox"
+	"readerfund/internal/reconcile"
 	"readerfund/internal/report"
 	"readerfund/internal/staff"
 )
@@ -65,6 +66,7 @@ func employ(t *testing.T, d *Deps, database *db.DB) {
 	d.Sessions = staff.NewSessions(d.Accounts, staff.SessionConfig{})
 	d.Reports = report.New(database, cmp.Or(d.Timezone, time.UTC))
 	events := inbox.New(inbox.Config{DB: database, Desk: d.Desk, Now: d.Now, Log: d.Log})
+	d.Books = reconcile.New(reconcile.Config{DB: database, Desk: d.Desk, Inbox: events, Zone: cmp.Or(d.Timezone, time.UTC), Now: d.Now, Log: d.Log})
 	d.Replay, d.ReplayAll = events.Replay, events.ReplayParked
 	for _, role := range staff.Roles() {
 		if _, _, err := d.Accounts.Add(t.Context(), string(role)+"@example.org", role, staffPassword); err != nil {

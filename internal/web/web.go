@@ -25,6 +25,7 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/metrics"
+	"readerfund/internal/reconcile"
 	"readerfund/internal/report"
 	"readerfund/internal/staff"
 	"readerfund/templates"
@@ -55,6 +56,8 @@ type Deps struct {
 	Reports  *report.Reports
 	Alerts   *alert.Board          // nil shows none
 	SignIns  httprate.LimitCounter // counts sign-ins for all replicas together; nil counts those of this process
+
+	Books *reconcile.Reconciler // needed with Sessions
 
 	Metrics *metrics.Metrics // may be nil
 	Log     *slog.Logger
@@ -92,8 +95,8 @@ func newSite(d Deps) (*site, error) {
 	if d.Log == nil || d.Now == nil || d.Ready == nil || d.Webhook == nil || d.Desk == nil || d.Campaigns == nil {
 		return nil, errors.New("desk, campaigns, webhook door, readiness, log and clock are needed")
 	}
-	if d.Sessions != nil && (d.Accounts == nil || d.Reports == nil || d.Replay == nil || d.ReplayAll == nil) {
-		return nil, errors.New("the staff pages need accounts, reports and the inbox's replay")
+	if d.Sessions != nil && (d.Accounts == nil || d.Reports == nil || d.Replay == nil || d.ReplayAll == nil || d.Books == nil) {
+		return nil, errors.New("the staff pages need accounts, reports, the inbox's replay and the books")
 	}
 	if d.Timezone == nil {
 		d.Timezone = time.UTC

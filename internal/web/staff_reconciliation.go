@@ -1,0 +1,279 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/fault"
+	"readerfund/internal/report"
+)
+
+// reconciliationPage says how PayPal's record and our books compare, and lists where they differ.
+type reconciliationPage struct {
+	report.Reconciliation
+	Line                       string // "12,431 payments, 0 unexplained, checked to 21 Nov 18:00"
+	Ended, BrokenOff           stamp
+	State, Kind, Search, After string
+	Wrong                      wrongs
+	Tabs                       []preset
+	Kinds                      []choiceOf
+	Rows                       []differenceLine
+	Next, First                string
+}
+
+// differenceLine is a difference in words.
+type differenceLine struct {
+	report.Difference
+	Address      string
+	What         status // of the kind
+	StateInWords status
+	About        string // the contribution's page
+	Happened     stamp
+	FirstFound   stamp
+	LastFound    stamp
+	Closed       stamp
+}
+
+// allStates asks for differences in every state; none at all asks for those that are open.
+const allStates = "all"
+
+// showReconciliation answers GET /staff/reconciliation.
+func (s *site) showReconciliation(w http.ResponseWriter, r *http.Request) error {
+	v := r.URL.Query()
+	p := reconciliationPage{State: v.Get("state"), Kind: v.Get("kind"), Search: strings.TrimSpace(v.Get("q")), After: v.Get("after"), Wrong: wrongs{}}
+	var err error
+	if p.Reconciliation, err = s.Reports.Reconciliation(r.Context(), s.Now()); err != nil {
+		return err
+	}
+	p.Line, p.Ended, p.BrokenOff = s.booksLine(p.Reconciliation, locale(r)), s.stamp(p.EndedAt), s.stamp(p.BrokenAt)
+	q := report.DifferencesQuery{State: p.State, Kind: p.Kind, Search: p.Search, After: p.After}
+	switch p.State {
+	case "":
+		q.State = "open"
+	case allStates:
+		q.State = ""
+	}
+	found, err := s.Reports.Differences(r.Context(), q)
+	if err := p.Wrong.note(err); err != nil {
+		return err
+	}
+	for _, d := range found.Differences {
+		p.Rows = append(p.Rows, s.differenceLine(d))
+	}
+	p.choices(found.Next)
+	return s.showStaff(w, r, p.Wrong.status(), "staff/reconciliation.html", "Reconciliation", "reconciliation", p)
+}
+
+func (p *reconciliationPage) choices(next string) {
+	query := func() url.Values { return filled("state", p.State, "kind", p.Kind, "q", p.Search) }
+	for _, state := range append(report.DifferenceStates(), allStates) {
+		tab := preset{Name: differenceInWords(state).Label, Address: address("/staff/reconciliation", with(query(), "state", state)), Current: p.State == state}
+		switch state {
+		case "open":
+			v := query()
+			v.Del("state")
+			tab.Address, tab.Current = address("/staff/reconciliation", v), p.State == "" || p.State == state
+		case allStates:
+			tab.Name = "All"
+		}
+		p.Tabs = append(p.Tabs, tab)
+	}
+	for _, kind := range report.DifferenceKinds() {
+		p.Kinds = append(p.Kinds, choiceOf{kind, kindInWords(kind).Label})
+	}
+	if next != "" {
+		p.Next = address("/staff/reconciliation", with(query(), "after", next))
+	}
+	if p.After != "" {
+		p.First = address("/staff/reconciliation", query())
+	}
+}
+
+// booksLine says it in one line, or nothing before the first run has ended.
+func (s *site) booksLine(b report.Reconciliation, tag language.Tag) string {
+	if b.CheckedTo.IsZero() {
+		return ""
+	}
+	layout := "2 Jan 15:04"
+	at := b.CheckedTo.In(s.Timezone)
+	if at.Year() != s.Now().In(s.Timezone).Year() {
+		layout = "2 Jan 2006 15:04"
+	}
+	payments := "payments"
+	if b.Payments == 1 {
+		payments = "payment"
+	}
+	return message.NewPrinter(tag).Sprintf("%d %s, %d unexplained, checked to %s", b.Payments, payments, b.Unexplained, at.Format(layout))
+}
+
+func (s *site) differenceLine(d report.Difference) differenceLine {
+	line := differenceLine{
+		Difference: d, Address: "/staff/reconciliation/" + strconv.FormatInt(d.ID, 10), What: kindInWords(d.Kind), StateInWords: differenceInWords(d.State),
+		Happened: s.stamp(d.At), FirstFound: s.stamp(d.FirstSeen), LastFound: s.stamp(d.LastSeen), Closed: s.stamp(d.ClosedAt),
+	}
+	if d.Receipt != "" {
+		line.About = "/staff/contributions/" + d.ContributionID.String()
+	}
+	return line
+}
+
+// differencePage is one difference with what can be done about it.
+type differencePage struct {
+	differenceLine
+	blame
+	Notice    *notice
+	Campaigns []campaign.Campaign
+	Campaign  string // the one chosen
+	Reason    string
+}
+
+// Adopts and SetsAside tell which forms there are.
+func (p differencePage) Adopts() bool    { return p.Adoptable() }
+func (p differencePage) SetsAside() bool { return p.Difference.State == "open" }
+
+// readDifference finds a difference by its address.
+func (s *site) readDifference(r *http.Request) (report.Difference, error) {
+	id, err := strconv.ParseInt(chi.URLParam(r, "difference"), 10, 64)
+	if err != nil {
+		return report.Difference{}, errNoPage()
+	}
+	return s.Reports.Difference(r.Context(), id)
+}
+
+// showDifference answers GET /staff/reconciliation/{difference}.
+func (s *site) showDifference(w http.ResponseWriter, r *http.Request) error {
+	d, err := s.readDifference(r)
+	if err != nil {
+		return err
+	}
+	p := differencePage{differenceLine: s.differenceLine(d)}
+	if r.URL.Query().Get("did") != "" {
+		p.Notice = decidedNotice(d)
+	}
+	return s.renderDifference(w, r, http.StatusOK, p)
+}
+
+func (s *site) renderDifference(w http.ResponseWriter, r *http.Request, status int, p differencePage) error {
+	if p.Adopts() {
+		var err error
+		if p.Campaigns, err = s.Campaigns.All(r.Context()); err != nil {
+			return err
+		}
+	}
+	return s.showStaff(w, r, status, "staff/difference.html", "Difference "+p.Ref, "reconciliation", p)
+}
+
+// decidedNotice says how a difference stands after somebody decided about it.
+func decidedNotice(d report.Difference) *notice {
+	switch d.State {
+	case "adopted":
+		return &notice{"good", "Adopted", "It is contribution " + d.Receipt + " now, and reports count it."}
+	case "set_aside":
+		return &notice{"good", "Set aside", "It needs nobody's attention any more. It comes back only when one of the two sides changes."}
+	case "open":
+		return &notice{"wait", "Open again", "It counts as unexplained until somebody decides."}
+	default:
+		return &notice{"wait", "It is settled", differenceInWords(d.State).Meaning}
+	}
+}
+
+// adopt answers POST /staff/reconciliation/{difference}/adopt.
+func (s *site) adopt(w http.ResponseWriter, r *http.Request) error {
+	return s.decide(w, r, func(d report.Difference, v url.Values) error {
+		if v.Get("campaign") == "" {
+			return fault.Invalidf("campaign", "Choose the campaign that it counts for.")
+		}
+		_, err := s.Books.Adopt(r.Context(), d.ID, v.Get("campaign"), actor(r))
+		if fault.Is(err, fault.NotFound) {
+			return fault.Invalidf("campaign", "There is no such campaign any more. Choose another.")
+		}
+		return err
+	})
+}
+
+// setAside answers POST /staff/reconciliation/{difference}/set-aside.
+func (s *site) setAside(w http.ResponseWriter, r *http.Request) error {
+	return s.decide(w, r, func(d report.Difference, v url.Values) error {
+		return s.Books.SetAside(r.Context(), d.ID, v.Get("reason"), actor(r))
+	})
+}
+
+// reopen answers POST /staff/reconciliation/{difference}/reopen.
+func (s *site) reopen(w http.ResponseWriter, r *http.Request) error {
+	return s.decide(w, r, func(d report.Difference, _ url.Values) error { return s.Books.Reopen(r.Context(), d.ID, actor(r)) })
+}
+
+// decide does what a person decided about a difference, and leads back to its page; what is wrong is said there, too.
+func (s *site) decide(w http.ResponseWriter, r *http.Request, do func(report.Difference, url.Values) error) error {
+	d, err := s.readDifference(r)
+	if err != nil {
+		return err
+	}
+	v, err := readForm(w, r)
+	if err != nil {
+		return err
+	}
+	failure := do(d, v)
+	if failure == nil {
+		redirect(w, fmt.Sprintf("/staff/reconciliation/%d?did=1", d.ID))
+		return nil
+	}
+	if kind := fault.KindOf(failure); kind != fault.Invalid && kind != fault.Conflict {
+		return failure
+	}
+	if d, err = s.Reports.Difference(r.Context(), d.ID); err != nil { // it may have changed
+		return errors.Join(failure, err)
+	}
+	p := differencePage{differenceLine: s.differenceLine(d), Campaign: v.Get("campaign"), Reason: v.Get("reason")}
+	p.put(failure, "campaign", "reason")
+	return s.renderDifference(w, r, answerTo(failure).Status, p)
+}
+
+// kindInWords says what differs. The kinds are the reconciler's.
+func kindInWords(kind string) status {
+	switch kind {
+	case "missing_here":
+		return status{"Missing here", "bad", "PayPal has it, and our books lack it."}
+	case "missing_there":
+		return status{"Unknown to PayPal", "bad", "Our books have it, and PayPal knows nothing of it."}
+	case "amount":
+		return status{"Different amounts", "bad", "PayPal and our books name different amounts."}
+	case "fee":
+		return status{"Different fees", "bad", "PayPal and our books name different fees."}
+	case "status":
+		return status{"Different status", "bad", "One side says that it happened, and the other does not."}
+	case "currency":
+		return status{"Different currencies", "bad", "PayPal and our books name different currencies."}
+	case "unknown_payer":
+		return status{"Money from elsewhere", "wait", "It came into the PayPal account without us: by PayPal's own donate button, or a transfer by hand."}
+	default:
+		return status{spaced(kind), "off", ""}
+	}
+}
+
+// differenceInWords says what became of a difference.
+func differenceInWords(state string) status {
+	switch state {
+	case "open":
+		return status{"Open", "bad", "It waits for a person."}
+	case "set_aside":
+		return status{"Set aside", "off", "Somebody looked at it: it needs nobody's attention. It comes back when one of the two sides changes."}
+	case "adopted":
+		return status{"Adopted", "good", "It is a contribution now, and reports count it."}
+	case "mended":
+		return status{"Mended", "good", "The reconciliation put it right."}
+	case "gone":
+		return status{"Gone", "off", "The two sides agree by now."}
+	default:
+		return status{spaced(state), "off", ""}
+	}
+}
