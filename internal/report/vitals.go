@@ -131,7 +131,7 @@ func readInbox(ctx context.Context, tx *sqlx.Tx, v *Vitals) error {
 	err := piles(ctx, tx, map[string]*Pile{"overdue": &v.Overdue, "unsettled": &v.Unsettled, "parked": &v.Parked, "suspects": &v.Suspects}, `
 		SELECT 'overdue' AS pile, count(*) AS count, min(due_at) AS oldest FROM webhook_event WHERE due_at <= $1
 		UNION ALL
-		SELECT 'unsettled', count(*), min(received_at) FROM webhook_event WHERE due_at IS NOT NULL AND attempts > 1
+		SELECT 'unsettled', count(*), min(received_at) FROM webhook_event WHERE due_at IS NOT NULL AND state = 'received' AND attempts > 1
 		UNION ALL
 		SELECT 'parked', count(*), min(received_at) FROM webhook_event WHERE state = 'parked'
 		UNION ALL
