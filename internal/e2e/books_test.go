@@ -67,6 +67,9 @@ func (s *scene) audit() (findings, error) {
 	if err != nil {
 		return findings{}, fmt.Errorf("read our ledger: %w", err)
 	}
+	if s.forgot {
+		maps.DeleteFunc(theirs.states, func(id, state string) bool { return state == "declined" && ours.states[id] == "" })
+	}
 	f := compare(theirs, ours)
 	f.doubled = append(f.doubled, chargedTwice(all)...)
 	return f, nil

@@ -63,13 +63,13 @@ func (h *house) another(bases ...string) *crowd {
 
 // F12: some webhooks never arrive.
 func droppedWebhooks(h *house) {
-	h.reconcile = reconciles()
+	h.reconcile = true
 	h.during(1500*time.Millisecond, fields{"kind": "drop_webhook", "percent": either(h, 10, 50, 100)})
 }
 
 // F13: nobody is there for four days. PayPal has given up sending webhooks by then.
 func downForDays(h *house) {
-	h.reconcile, h.givenUp = reconciles(), true
+	h.reconcile, h.givenUp = true, true
 	h.crowd.leave()
 	for n, v := range h.services {
 		if n > 0 {

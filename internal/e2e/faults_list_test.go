@@ -1,13 +1,6 @@
 package e2e
 
-import (
-	"context"
-	"os/exec"
-	"path/filepath"
-	"sync"
-	"testing"
-	"time"
-)
+import "testing"
 
 // fault is one line of the list of faults: what goes wrong, and how it is made to.
 type fault struct {
@@ -33,8 +26,8 @@ func faults() []fault {
 		{name: "F9", what: "altered deliveries", provoke: alteredDeliveries},
 		{name: "F10", what: "deliveries of five days ago replayed", prepare: fiveDaysBehind, provoke: replays},
 		{name: "F11", what: "signed lies, and bodies that fit the CRC", provoke: lies},
-		{name: "F12", what: "webhooks that never arrive", readers: toldOtherwise(), provoke: droppedWebhooks},
-		{name: "F13", what: "down for four days", readers: toldOtherwise(), provoke: downForDays},
+		{name: "F12", what: "webhooks that never arrive", provoke: droppedWebhooks},
+		{name: "F13", what: "down for four days", provoke: downForDays},
 		{name: "F14", what: "poison messages", provoke: poison},
 		{name: "F15", what: "certificate unreachable, no PEM, of others, expired", provoke: badCertificates},
 		{name: "F16", what: "database stopped, or silent", provoke: databaseDown},
@@ -44,11 +37,11 @@ func faults() []fault {
 		{name: "F22", what: "clocks of the processes apart", fill: skewedProcesses, provoke: skewedClocks},
 		{name: "F23", what: "a process sleeps, and wakes up late", provoke: sleepers},
 		{name: "F24", what: "SIGTERM under load, one after the other", provoke: rollingRestart},
-		{name: "F25", what: "two reconcilers at once, beside webhooks", notYet: withoutReconciler, provoke: twoReconcilers},
+		{name: "F25", what: "two reconcilers at once, beside webhooks", provoke: twoReconcilers},
 		{name: "F26", what: "refunds in part and whole, reversals, disputes", readers: "returns refunded refunded refunded reversed disputed asked won lost lost", provoke: moneyBack},
 		{name: "F27", what: "429; tokens revoked in a burst", provoke: rateLimits},
 		{name: "F28", what: "mail fails", notYet: func() string { return "not yet: no mail" }},
-		{name: "F29", what: "restored from an older dump", notYet: withoutReconciler, provoke: restoredDump},
+		{name: "F29", what: "restored from an older dump", provoke: restoredDump},
 	}
 }
 
@@ -61,31 +54,4 @@ func faultNamed(t *testing.T, name string) fault {
 	}
 	t.Fatalf("there is no fault %s to provoke", name)
 	return fault{}
-}
-
-// withoutReconciler is why what needs it is left out, while the program has no such command.
-func withoutReconciler() string {
-	if reconciles() {
-		return ""
-	}
-	return "not yet: no reconciler"
-}
-
-// reconciles tells whether the program has the reconciler.
-var reconciles = sync.OnceValue(func() bool {
-	if built() != nil {
-		return false // whoever needs the program says why
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	return exec.CommandContext(ctx, filepath.Join(buildFolder(), "readerfund"), "reconcile", "--help").Run() == nil
-})
-
-// toldOtherwise are the readers whose gifts somebody tells of even when no webhook comes: they come back, or the sweep
-// asks. Of refunds, reversals and disputes only a webhook or the reconciler tells.
-func toldOtherwise() string {
-	if reconciles() {
-		return ""
-	}
-	return "returns returns returns closes closes declined refused cancels"
 }

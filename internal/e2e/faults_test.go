@@ -30,6 +30,7 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	seed, span := seed(t), faultsSpan(t)
 	table := &table{seed: seed}
+	program(t, "readerfund") // so that no round waits for it
 	queue := make(chan round)
 	var crews sync.WaitGroup
 	for range lanes {

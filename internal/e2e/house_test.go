@@ -48,7 +48,6 @@ type house struct {
 
 	struck    int           // how often the trouble befell something
 	givenUp   bool          // PayPal gave up deliveries, so that not each of them ends with a 2xx
-	restored  bool          // the database is an old one, so that it need not have what was acknowledged
 	hopeless  bool          // some events can never be applied
 	reconcile bool          // the reconciler has to mend what is left
 	behind    time.Duration // how far PayPal's clock is behind ours

@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -57,6 +59,7 @@ func (r round) play(t *testing.T, g *ground, out *outcome) {
 	out.struck, out.gifts = h.struck, h.crowd.gave()
 	out.acknowledged = h.heard(&out.findings)
 	h.reported(&out.findings)
+	h.checked(&out.findings)
 }
 
 // failOn fails the test for what a round came to.
@@ -96,7 +99,9 @@ func (h *house) settle() findings {
 	for deadline := time.Now().Add(settling); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		h.timePasses()
 		if h.reconcile {
-			h.command("", "reconcile")
+			if said, err := h.reconciler(); err != nil && !strings.Contains(said, "unexplained") {
+				h.t.Errorf("the reconciler: %v: %s", err, said)
+			}
 		}
 		var n int
 		n, restless = h.restless()
@@ -113,6 +118,28 @@ func (h *house) settle() findings {
 		last.unexplained = append(last.unexplained, "it never came to rest: "+restless)
 	}
 	return last
+}
+
+// reconciler runs the reconciler, which says in its first line what it could not explain.
+func (h *house) reconciler() (said string, err error) {
+	ctx, cancel := context.WithTimeout(h.t.Context(), settling)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program(h.t, "readerfund"), "reconcile")
+	cmd.Env = environment(h.settings)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// checked has the reconciler look at what the harness has just found in order: it must find the same, and leave it so.
+func (h *house) checked(f *findings) {
+	h.t.Helper()
+	if len(f.all()) > 0 {
+		return
+	}
+	if said, err := h.reconciler(); err != nil || !strings.Contains(said, " 0 unexplained,") {
+		f.unexplained = append(f.unexplained, fmt.Sprintf("the reconciler: %v: %s", err, said))
+	}
+	f.add(h.compare())
 }
 
 // compare is L and what readers were promised, both.
@@ -171,7 +198,7 @@ func (h *house) heard(f *findings) int {
 		h.t.Fatal(err)
 	}
 	for _, id := range missing {
-		if !h.restored {
+		if !h.forgot {
 			f.lost = append(f.lost, "PayPal was told that we have event "+id+", and we have not")
 		}
 	}

@@ -27,6 +27,7 @@ type scene struct {
 	db       *db.DB
 	base     string // BASE_URL: where the first process listens
 	settings map[string]string
+	forgot   bool // the database is an old one: it need not have what was acknowledged since, nor gifts without money
 }
 
 // openScene makes all of it but the service. The settings that are given replace the usual ones. The sweep is an hour
