@@ -192,6 +192,8 @@ func eventInWords(kind string) string {
 		return "A dispute moved on"
 	case "CUSTOMER.DISPUTE.RESOLVED":
 		return "A dispute ended"
+	case "(unreadable)": // ours: the inbox keeps it for what PayPal signed and nobody can read
+		return "Something that cannot be read"
 	default:
 		return "Another kind of news"
 	}
@@ -207,7 +209,7 @@ func webhookInWords(state string) status {
 	case "ignored":
 		return status{"Not for us", "off", "It is about something that does not concern contributions made here."}
 	case "parked":
-		return status{"Parked", "bad", "It failed too often and was put aside. Nothing is lost: once the cause is gone, work on it again."}
+		return status{"Parked", "bad", "It could not be settled and was put aside. Nothing is lost: once the cause is gone, work on it again."}
 	default:
 		return status{spaced(state), "off", ""}
 	}
