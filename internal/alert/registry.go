@@ -88,13 +88,13 @@ func moneyAlerts() []Alert {
 			rule:    atLeast(1, "case waits for our answer", "cases wait for our answer", func(v report.Vitals) report.Pile { return v.Disputes }),
 		},
 		{
-			Name: "books_unexplained", Severity: Soon,
+			Name: "books_unexplained", Severity: Soon, Path: "/staff/reconciliation",
 			Summary: "PayPal's record and ours differ, and the reconciliation could not mend it by itself.",
 			Advice:  "The reconciliation page lists each difference with what can be done about it.",
 			rule:    atLeast(1, "difference is open", "differences are open", func(v report.Vitals) report.Pile { return v.Unexplained }),
 		},
 		{
-			Name: "books_unchecked", Severity: Soon,
+			Name: "books_unchecked", Severity: Soon, Path: "/staff/reconciliation",
 			Summary: "The books were not held against PayPal's record for a day and a half.",
 			Advice:  "See what the last run says, then start one by hand: `readerfund reconcile`. It needs the app's permission for Transaction Search.",
 			rule: func(v report.Vitals) reading {
@@ -132,7 +132,7 @@ func newsAlerts() []Alert {
 		{
 			Name: "events_parked", Severity: Urgent, Path: "/staff/inbox?state=parked",
 			Summary: "PayPal's news was put aside after many failed tries: what it says may be missing in the books.",
-			Advice:  "The event's page says what went wrong. Once that is mended, replay it: `readerfund inbox replay --parked`.",
+			Advice:  "The event's page says what went wrong. Once that is mended, replay it there, or all of them by `readerfund inbox replay --parked`.",
 			rule:    atLeast(1, "event is put aside", "events are put aside", func(v report.Vitals) report.Pile { return v.Parked }),
 		},
 		{

@@ -42,6 +42,9 @@ func TestOverviewSaysWhatIsWrong(t *testing.T) {
 	page := editor.get("/staff").body
 	says(t, page, "2 alerts PayPal's news was put aside after many failed tries: what it says may be missing in the books. Seen: 1 event is put aside The event's page says what went wrong.",
 		"Urgent; since 22 Nov 2026, 13:05", "A periodic job failed three times in a row or more. Seen: 1 job fails: reconcile The log", "Within the day; since 22 Nov 2026, 13:05", "Needs a person")
+	if !strings.Contains(page, "<code>readerfund inbox replay --parked</code>") {
+		t.Error("the command does not stand out")
+	}
 	if strings.Contains(page, "Nothing needs you") || !strings.Contains(page, `<a href="/staff/inbox?state=parked">1 event is put aside</a>`) {
 		t.Errorf("the overview shows\n%s", page)
 	}
@@ -98,5 +101,20 @@ func TestSignInsAreCountedOverReplicas(t *testing.T) {
 	}
 	if got := doors[0].signIn("viewer@example.org", staffPassword, ""); got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
 		t.Errorf("right after: %d, Retry-After %q", got.status, got.header.Get("Retry-After"))
+	}
+}
+
+// An alert leads to a page that there is.
+func TestAlertsLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	r := h.signedIn(staff.Editor)
+	for _, a := range alert.All() {
+		if a.Path == "" {
+			continue
+		}
+		if got := r.get(a.Path); got.status != 200 {
+			t.Errorf("%s leads to %s: %d", a.Name, a.Path, got.status)
+		}
 	}
 }

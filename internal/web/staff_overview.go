@@ -40,6 +40,24 @@ type alertLine struct {
 
 	Since   stamp
 	Address string // where one sees it; empty where there is no page, or not for this account
+	Words   []stretch
+}
+
+// stretch is a piece of text, or of what one types into a terminal.
+type stretch struct {
+	Text string
+	Code bool
+}
+
+// inWords cuts a text at its backquotes, between which commands stand.
+func inWords(text string) []stretch {
+	var all []stretch
+	for i, part := range strings.Split(text, "`") {
+		if part != "" {
+			all = append(all, stretch{Text: part, Code: i%2 == 1})
+		}
+	}
+	return all
 }
 
 // unwatched is how old the latest check may be: they are checked every minute.
@@ -56,7 +74,7 @@ func (s *site) watch(r *http.Request, now time.Time) (lines []alertLine, last *s
 	}
 	for _, a := range all {
 		if a.Firing() {
-			line := alertLine{Standing: a, Since: s.stamp(a.Since), Address: a.Path}
+			line := alertLine{Standing: a, Since: s.stamp(a.Since), Address: a.Path, Words: inWords(a.Advice)}
 			if strings.HasPrefix(a.Path, "/staff/inbox") && !accountOf(r).Role.Allows(staff.Editor) {
 				line.Address = ""
 			}
