@@ -1,0 +1,54 @@
+package app_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"readerfund/internal/db"
+	"readerfund/internal/db/dbtest"
+)
+
+// The keeper runs beside the rest: the jobs are written down, the alerts are checked, and the metrics say so.
+func TestTheKeeperRuns(t *testing.T) {
+	t.Parallel()
+	address := dbtest.NewURL(t)
+	s, _ := settings(t, address)
+	a, stop := running(t, s, &journal{})
+	wants := []string{
+		`readerfund_job_runs_total{job="check alerts",outcome="done"} 1`, `readerfund_job_runs_total{job="tidy",outcome="done"} 1`,
+		`readerfund_alert_firing{alert="webhook_silence",severity="urgent"} 0`, `readerfund_alert_checked_timestamp_seconds 1.`,
+		`readerfund_job_last_success_timestamp_seconds{job="tidy"} 1.`,
+	}
+	missing := func(body string) string {
+		for _, want := range wants {
+			if !strings.Contains(body, want) {
+				return want
+			}
+		}
+		return ""
+	}
+	status, body := get(t, "http://"+a.AdminAddr()+"/metrics")
+	for deadline := time.Now().Add(20 * time.Second); missing(body) != "" && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		status, body = get(t, "http://"+a.AdminAddr()+"/metrics")
+	}
+	if what := missing(body); status != http.StatusOK || what != "" {
+		t.Errorf("%d; the metrics lack %s", status, what)
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	d, err := db.Open(t.Context(), address, db.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = d.Close() }()
+	var names string
+	if err := d.GetContext(t.Context(), &names, `SELECT string_agg(name, ', ' ORDER BY name) FROM job WHERE held_until IS NULL AND failures = 0`); err != nil {
+		t.Fatal(err)
+	}
+	if names != "check alerts, reconcile, tidy" {
+		t.Errorf("the jobs are %s", names)
+	}
+}
