@@ -379,12 +379,12 @@ func TestInbox(t *testing.T) {
 		t.Error("not found by what it is about")
 	}
 	page := r.get(fmt.Sprintf("/staff/inbox/%d", parked)).body
-	says(t, page, "A payment came in Parked", "It failed too often and was put aside.", "WH-PARKED", `"event_type": "PAYMENT.CAPTURE.COMPLETED"`, "Paypal-Auth-Algo SHA256withRSA")
+	says(t, page, "A payment came in Parked", "It could not be settled and was put aside.", "WH-PARKED", `"event_type": "PAYMENT.CAPTURE.COMPLETED"`, "Paypal-Auth-Algo SHA256withRSA")
 	if strings.Contains(page, "c2lnbmF0dXJl") {
 		t.Error("the signature is shown")
 	}
 	page = r.get(fmt.Sprintf("/staff/inbox/%d", odd)).body
-	says(t, page, "This is no JSON.", `{\"\xff\x00<script>`)
+	says(t, page, "This is no JSON that a person could read.", `{\"\xff\x00<script>`)
 	if strings.Contains(page, "<script>") {
 		t.Error("a body's markup is in the page")
 	}
