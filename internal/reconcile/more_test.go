@@ -188,3 +188,37 @@ func TestEventsTellOfWhatIsTooNew(t *testing.T) {
 func inboxTypes() []string {
 	return []string{"CHECKOUT.ORDER.APPROVED", "PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.REFUNDED"}
 }
+
+// What a case did to the money is held against PayPal's record by payment, also where the case itself is known.
+func TestWhatACaseDidIsBooked(t *testing.T) {
+	t.Parallel()
+	w := open(t, options{})
+	gifts := w.gifts(2, w.now().Add(-48*time.Hour), w.now().Add(-40*time.Hour))
+	w.hook("POST", "captures/"+gifts[0].Capture+"/dispute", fields{"outcome": "seller"}, nil)
+	w.hook("POST", "captures/"+gifts[1].Capture+"/dispute", fields{"outcome": "buyer", "fee": "16.00"}, nil)
+	w.clean(reconcile.Order{})
+	if n := w.exec(`DELETE FROM ledger_entry WHERE kind IN ('dispute_hold', 'dispute_release', 'chargeback_fee')`); n != 5 {
+		t.Fatalf("%d entries of two cases", n)
+	}
+	if dry := w.run(reconcile.Order{Dry: true}); len(dry.Open) != 5 || dry.Mended != 5 {
+		t.Errorf("a dry run: %v", dry.Open)
+	}
+	if res := w.clean(reconcile.Order{}); res.Mended != 5 {
+		t.Errorf("mended %d", res.Mended)
+	}
+	w.agree()
+
+	// A hold of ours that PayPal does not know, long enough ago to be judged.
+	gift := w.settled(1, w.now().Add(-42*24*time.Hour), w.now().Add(-41*24*time.Hour))[0]
+	w.exec(`
+		INSERT INTO dispute (payment_id, paypal_id, status, paypal_status, stage, amount_minor, currency, opened_at, changed_at, recorded_at)
+		SELECT id, 'PP-D-999999', 'open', 'UNDER_REVIEW', 'CHARGEBACK', 700, 'EUR', $1, $1, $1 FROM payment WHERE paypal_id = $2`, w.now(), gift.Capture)
+	w.exec(`
+		INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at, recorded_at, source)
+		SELECT contribution_id, id, 'dispute_hold', -700, 'EUR', 'PP-D-999999', $1, $1, 'test' FROM payment WHERE paypal_id = $2`,
+		w.now().Add(-40*24*time.Hour), gift.Capture)
+	res := w.run(reconcile.Order{From: w.now().Add(-60 * 24 * time.Hour)})
+	if d := only(t, res); d.Kind != reconcile.MissingThere || d.Ref != "PP-D-999999" || d.Parent != gift.Capture {
+		t.Errorf("%v", d)
+	}
+}
