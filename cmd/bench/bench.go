@@ -25,6 +25,7 @@ func (b *bench) measurements() []measurement {
 		{"fragment", "the call to action", b.measureFragment},
 		{"ingest", "webhook ingest", b.measureIngest},
 		{"give", "starting contributions", b.measureGive},
+		{"reconcile", "reconciling", b.measureReconcile},
 		{"memory", "memory", b.measureMemory},
 	}
 }

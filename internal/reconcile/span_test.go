@@ -47,7 +47,11 @@ func TestPayPalIsLate(t *testing.T) {
 	unheard := w.gifts(2, w.now().Add(-2*time.Hour), w.now().Add(-time.Hour))
 	w.settled(2, w.now().Add(-2*time.Hour), w.now().Add(-time.Hour))
 
+	w.looks.Store(0)
 	res := w.clean(reconcile.Order{})
+	if n := w.looks.Load(); n != 0 {
+		t.Errorf("PayPal was asked about %d payments that its record cannot have yet", n)
+	}
 	if late := w.now().Sub(res.CheckedTo); late < 2*time.Hour || late > 4*time.Hour || res.Payments != 3 {
 		t.Errorf("checked to %s ago, %d payments", late, res.Payments)
 	}

@@ -41,6 +41,7 @@ type world struct {
 	moved  atomic.Int64
 	seed   uint64
 	calls  atomic.Int64                     // of transaction search
+	looks  atomic.Int64                     // at single captures
 	meddle atomic.Pointer[func(call int64)] // before each of them is answered
 }
 
@@ -65,6 +66,9 @@ func open(t *testing.T, o options) *world {
 	}
 	handler := emulator.Handler()
 	counted := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/v2/payments/captures/") {
+			w.looks.Add(1)
+		}
 		if r.URL.Path == "/v1/reporting/transactions" {
 			n := w.calls.Add(1)
 			if meddle := w.meddle.Load(); meddle != nil {
