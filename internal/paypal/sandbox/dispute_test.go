@@ -55,15 +55,20 @@ func TestDisputeHoldsTheMoney(t *testing.T) {
 	if err := b.server.Close(); err != nil {
 		t.Fatal(err)
 	}
-	after := newBench(t, Options{DataDir: dir, BaseURL: base})
-	if got := after.hook("GET", "/sandbox/ledger", "").text; got != ledger {
-		t.Errorf("ledger\n%s, was\n%s", got, ledger)
-	}
-	if got := after.search("").get("transaction_details"); got != statement {
-		t.Errorf("statement\n%s, was\n%s", got, statement)
-	}
-	if got := after.api("GET", disputesPath+opened.get("dispute_id"), "").text; got != whole {
-		t.Errorf("case\n%s, was\n%s", got, whole)
+	for _, from := range []string{"the journal", "its rewriting"} {
+		after := newBench(t, Options{DataDir: dir, BaseURL: base})
+		if got := after.hook("GET", "/sandbox/ledger", "").text; got != ledger {
+			t.Errorf("ledger from %s\n%s, was\n%s", from, got, ledger)
+		}
+		if got := after.search("").get("transaction_details"); got != statement {
+			t.Errorf("statement from %s\n%s, was\n%s", from, got, statement)
+		}
+		if got := after.api("GET", disputesPath+opened.get("dispute_id"), "").text; got != whole {
+			t.Errorf("case from %s\n%s, was\n%s", from, got, whole)
+		}
+		if err := after.server.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
