@@ -89,7 +89,7 @@ func (p *postbox) heal() {
 // entriesOf are the kinds and amounts booked for one contribution.
 func (p *postbox) entriesOf(c contribution.Contribution) string {
 	p.t.Helper()
-	return p.text(`SELECT coalesce(string_agg(kind || ' ' || amount_minor || ' ' || currency, ', ' ORDER BY kind, paypal_ref), '') FROM ledger_entry WHERE contribution_id = $1`, c.ID)
+	return p.text(`SELECT coalesce(string_agg(kind || ' ' || amount_minor || ' ' || currency, ', ' ORDER BY kind, amount_minor), '') FROM ledger_entry WHERE contribution_id = $1`, c.ID)
 }
 
 // captured is a gift that PayPal captured, without anything of it being known here; the delivery is of that kind.
