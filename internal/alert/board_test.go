@@ -64,8 +64,8 @@ func TestReplicasSayTheSame(t *testing.T) {
 	if err := follower.Export(t.Context()); err != nil {
 		t.Fatal(err) // nobody has checked yet: there is nothing to say
 	}
-	h.event("parked", nil, "", h.now(), time.Time{}, 20)
 	h.look()
+	h.event("parked", nil, "", h.now(), time.Time{}, 20)
 	var crew sync.WaitGroup
 	for range 8 {
 		crew.Go(func() {
