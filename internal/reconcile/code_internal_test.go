@@ -87,3 +87,18 @@ func TestJudge(t *testing.T) {
 		}
 	}
 }
+
+// One statement can write a row once only.
+func TestOneRowForEachDifference(t *testing.T) {
+	t.Parallel()
+	got := once([]kept{
+		{Kind: MissingHere, Ref: "PAY", Code: "T0106", Theirs: "-16.00 USD", State: "open"},
+		{Kind: MissingHere, Ref: "PAY", Code: "T0106", Theirs: "-14.00 EUR", State: "open"},
+		{Kind: MissingHere, Ref: "PAY", Code: "T1110", State: "mended"},
+		{Kind: MissingHere, Ref: "PAY", Code: "T1110", Theirs: "-25.00 EUR", State: "open"},
+		{Kind: MissingHere, Ref: "PAY", Code: "T1110", State: "mended"},
+	})
+	if len(got) != 2 || got[0].Theirs != "-16.00 USD; -14.00 EUR" || got[1].State != "open" {
+		t.Errorf("%+v", got)
+	}
+}

@@ -42,8 +42,9 @@ type finding struct {
 	key         string
 	pair        pair
 	differences []Difference
-	lasting     bool // only a person can do something about it
-	trouble     error
+	lasting     bool  // only a person can do something about it
+	explained   bool  // by PayPal's API
+	trouble     error // why it could not be asked about or mended
 }
 
 // batch is how many keys one statement compares: few enough that it answers well within the time after which the

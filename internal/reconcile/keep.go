@@ -77,7 +77,7 @@ func (d Difference) key() [3]string { return [3]string{string(d.Kind), d.Ref, d.
 
 // write keeps differences. What a person set aside stays so, unless it has become another difference since.
 func (l *run) write(ctx context.Context, rows []kept, now time.Time) error {
-	text, err := json.Marshal(rows)
+	text, err := json.Marshal(once(rows))
 	if err != nil {
 		return fmt.Errorf("write differences: %w", err)
 	}
@@ -100,6 +100,34 @@ func (l *run) write(ctx context.Context, rows []kept, now time.Time) error {
 		}
 		return nil
 	})
+}
+
+// once leaves one row of each difference, which is all that one statement can write: a fee that PayPal took in two
+// currencies is one difference here. What is left open goes before what is mended.
+func once(rows []kept) []kept {
+	place := map[[3]string]int{}
+	var all []kept
+	for _, k := range rows {
+		key := [3]string{string(k.Kind), k.Ref, k.Code}
+		n, there := place[key]
+		switch {
+		case !there:
+			place[key] = len(all)
+			all = append(all, k)
+		case all[n].State == "mended":
+			all[n] = k
+		case k.State != "mended":
+			all[n].Ours, all[n].Theirs = joined(all[n].Ours, k.Ours), joined(all[n].Theirs, k.Theirs)
+		}
+	}
+	return all
+}
+
+func joined(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
 }
 
 // mostListed is how many open differences a result lists; all are on the staff page.

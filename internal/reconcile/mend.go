@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"readerfund/internal/fault"
@@ -71,14 +72,8 @@ func (l *run) unexplained(ctx context.Context, c comparison, found []finding) ([
 	if c.asks == nil || len(found) == 0 {
 		return found, nil
 	}
-	explained := make([]bool, len(found))
-	place := make(map[string]int, len(found))
-	for i, f := range found {
-		place[f.key] = i
-	}
-	err := l.each(ctx, found, func(ctx context.Context, f *finding) error {
-		yes, err := c.asks(ctx, *f)
-		explained[place[f.key]] = yes
+	err := l.each(ctx, found, func(ctx context.Context, f *finding) (err error) {
+		f.explained, err = c.asks(ctx, *f)
 		if err != nil && !paypal.NotFound(err) {
 			f.trouble = err
 		}
@@ -87,13 +82,7 @@ func (l *run) unexplained(ctx context.Context, c comparison, found []finding) ([
 	if err != nil {
 		return nil, err
 	}
-	left := found[:0]
-	for i, f := range found {
-		if !explained[i] {
-			left = append(left, f)
-		}
-	}
-	return left, nil
+	return slices.DeleteFunc(found, func(f finding) bool { return f.explained }), nil
 }
 
 // mendAll brings news of every finding into the books, where that is right.

@@ -95,18 +95,36 @@ func (r *Reconciler) tidy(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("give up old runs: %w", err)
 	}
-	_, err = r.db.ExecContext(ctx, `
-		DELETE FROM paypal_transaction t
-		WHERE t.run_id < (SELECT coalesce(max(id), 0) FROM reconcile_run)
-		  AND NOT EXISTS (SELECT 1 FROM reconcile_run r WHERE r.id = t.run_id AND r.state IN ('running', 'broken'))`)
+	// A run's number is taken before its rows are written, so that rows of no run that goes on belong to one that ended.
+	err = r.remove(ctx, `
+		run_id <= (SELECT coalesce(max(id), 0) FROM reconcile_run)
+		AND NOT EXISTS (SELECT 1 FROM reconcile_run r WHERE r.id = paypal_transaction.run_id AND r.state IN ('running', 'broken'))`)
 	if err != nil {
-		return fmt.Errorf("remove PayPal's rows of old runs: %w", err)
+		return err
 	}
 	_, err = r.db.ExecContext(ctx, `DELETE FROM reconcile_run WHERE dry AND state = 'abandoned'`)
 	if err != nil {
 		return fmt.Errorf("remove old dry runs: %w", err)
 	}
 	return nil
+}
+
+// atOnce is how many rows are removed in one statement: few enough that it answers well within the time after which the
+// database counts as lost.
+const atOnce = 50_000
+
+// remove throws rows of PayPal's away.
+func (r *Reconciler) remove(ctx context.Context, which string, args ...any) error {
+	for {
+		done, err := r.db.ExecContext(ctx, fmt.Sprintf(`
+			DELETE FROM paypal_transaction WHERE ctid = ANY (ARRAY(SELECT ctid FROM paypal_transaction WHERE %s LIMIT %d))`, which, atOnce), args...)
+		if err != nil {
+			return fmt.Errorf("remove PayPal's rows: %w", err)
+		}
+		if n, err := done.RowsAffected(); err != nil || n < atOnce {
+			return err
+		}
+	}
 }
 
 // step notes how far PayPal's record was read, and learns how far another process at the same run has come.
@@ -153,8 +171,8 @@ func (l *run) breakOff(ctx context.Context, why error) {
 
 // erase removes a dry run without a trace.
 func (l *run) erase(ctx context.Context) error {
-	if _, err := l.db.ExecContext(ctx, `DELETE FROM paypal_transaction WHERE run_id = $1`, l.id); err != nil {
-		return fmt.Errorf("remove PayPal's rows: %w", err)
+	if err := l.remove(ctx, `run_id = $1`, l.id); err != nil {
+		return err
 	}
 	if _, err := l.db.ExecContext(ctx, `DELETE FROM reconcile_run WHERE id = $1`, l.id); err != nil {
 		return fmt.Errorf("remove the dry run: %w", err)
@@ -190,8 +208,7 @@ func (l *run) explain(err error) error {
 	return db.Translate(err)
 }
 
-// finish says what the run found, closes what is gone, and throws PayPal's rows away, all at once: no other process at
-// this run can be misled by rows that are half there.
+// finish says what the run found, closes what is gone, and throws PayPal's rows away.
 func (l *run) finish(ctx context.Context) error {
 	if l.order.Dry {
 		return l.finishDry(ctx)
@@ -211,6 +228,10 @@ func (l *run) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// From here on no process at this run compares any more (see judging), so that its rows may go one by one.
+	if err := l.remove(ctx, `run_id = $1`, l.id); err != nil {
+		l.log.WarnContext(ctx, "PayPal's rows are left behind; the next run removes them", "run", l.id, "error", err)
+	}
 	return l.readResult(ctx)
 }
 
@@ -224,16 +245,13 @@ func (l *run) conclude(ctx context.Context, tx *sqlx.Tx, now time.Time) error {
 	}
 	_, err = tx.ExecContext(ctx, `
 		UPDATE reconcile_run r SET state = 'done', ended_at = $2, seen_at = $2, checked_to = $3, note = '',
-		    payments = (SELECT count(DISTINCT t.paypal_id) FROM paypal_transaction t WHERE t.run_id = r.id AND t.class = 'gift' AND t.status <> 'D'),
+		    payments = (SELECT count(*) FROM (SELECT DISTINCT t.paypal_id FROM paypal_transaction t WHERE t.run_id = $1 AND t.class = 'gift' AND t.status <> 'D') g),
 		    elsewhere = (SELECT count(*) FROM paypal_transaction t WHERE t.run_id = r.id AND t.class = 'other'),
 		    mended = (SELECT count(*) FROM discrepancy d WHERE d.run_id = r.id AND d.state = 'mended'),
 		    unexplained = (SELECT count(*) FROM discrepancy d WHERE d.state = 'open')
 		WHERE r.id = $1`, l.id, now, l.checkedTo())
 	if err != nil {
 		return fmt.Errorf("end the run: %w", err)
-	}
-	if _, err = tx.ExecContext(ctx, `DELETE FROM paypal_transaction WHERE run_id = $1`, l.id); err != nil {
-		return fmt.Errorf("remove PayPal's rows: %w", err)
 	}
 	return nil
 }

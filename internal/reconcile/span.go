@@ -16,8 +16,6 @@ const (
 	// overlap is looked at again every time: PayPal reports up to three hours late, and rows change after that (a pending
 	// payment clears).
 	overlap = 3 * 24 * time.Hour
-	// firstLook is how far back the first run goes where there is no contribution yet.
-	firstLook = 31 * 24 * time.Hour
 	// early is for payments that PayPal dates a little before we wrote the contribution down.
 	early = time.Hour
 )
@@ -87,14 +85,17 @@ func (r *Reconciler) line(ctx context.Context) (time.Time, error) {
 	return at.Time.UTC(), nil // zero where it is null
 }
 
-// beginning is where the first run begins: before our first contribution.
+// beginning is where the first run begins: before the first thing we know of, be it only the campaign that the first start
+// made. What the account did before is none of ours.
 func (r *Reconciler) beginning(ctx context.Context, now time.Time) (time.Time, error) {
 	var first sql.NullTime
-	if err := r.db.GetContext(ctx, &first, `SELECT least((SELECT min(created_at) FROM contribution), (SELECT min(occurred_at) FROM payment))`); err != nil {
+	err := r.db.GetContext(ctx, &first, `
+		SELECT least((SELECT min(created_at) FROM contribution), (SELECT min(occurred_at) FROM payment), (SELECT min(created_at) FROM campaign))`)
+	if err != nil {
 		return time.Time{}, fmt.Errorf("find the first contribution: %w", err)
 	}
 	if !first.Valid {
-		return now.Add(-firstLook), nil
+		return now.Add(-overlap), nil
 	}
 	return first.Time.UTC().Add(-early), nil
 }
