@@ -35,17 +35,20 @@ func readSilence(ctx context.Context, tx *sqlx.Tx, v *Vitals) error {
 		At    time.Time `db:"recorded_at"`
 		Heard bool      `db:"heard"`
 	}
-	// Payments are numbered as they are booked, so the newest are found from the end of the primary key. An event that is
+	// Payments are numbered as they are booked, so the newest are found from the end of the primary key; each step is
+	// MATERIALIZED so that only the few that are left are joined. An event that is
 	// still being worked on, or was parked, names no contribution yet, but the order or the capture.
 	err := tx.SelectContext(ctx, &gifts, `
 		WITH newest AS MATERIALIZED (
 			SELECT id, contribution_id, kind, paypal_id, occurred_at, recorded_at FROM payment ORDER BY id DESC LIMIT $1
+		), latest AS MATERIALIZED (
+			SELECT * FROM newest
+			WHERE kind = 'capture' AND recorded_at <= $2 AND recorded_at > $3 AND recorded_at < occurred_at + $4 * interval '1 second'
+			ORDER BY id DESC LIMIT $5
 		), gift AS MATERIALIZED (
 			SELECT p.id, p.contribution_id, p.paypal_id, p.recorded_at, c.order_id
-			FROM newest p JOIN contribution c ON c.id = p.contribution_id
-			WHERE p.kind = 'capture' AND c.order_id IS NOT NULL
-			  AND p.recorded_at <= $2 AND p.recorded_at > $3 AND p.recorded_at < p.occurred_at + $4 * interval '1 second'
-			ORDER BY p.id DESC LIMIT $5
+			FROM latest p JOIN contribution c ON c.id = p.contribution_id
+			WHERE c.order_id IS NOT NULL
 		)
 		SELECT g.recorded_at,
 		       EXISTS (SELECT 1 FROM webhook_event w WHERE w.contribution_id = g.contribution_id)
