@@ -15,7 +15,8 @@ import (
 // window, so a limit holds however many processes serve, and whichever of them a try meets.
 //
 // When the database does not answer, nobody gets in (it fails closed): signing in needs the same database, so nothing is
-// taken from honest people, and an outage opens no door for guessing. What is kept is an address, for two windows at most.
+// taken from honest people, and an outage opens no door for guessing. What is kept is an address, for two hours at most (see
+// Tidy).
 type Rates struct {
 	db  *db.DB
 	now func() time.Time
