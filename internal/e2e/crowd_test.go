@@ -306,7 +306,7 @@ func (s *scene) leasesRunOut() {
 	s.t.Helper()
 	if _, err := s.db.ExecContext(s.t.Context(), `
 		UPDATE webhook_event SET due_at = received_at
-		WHERE id IN (SELECT id FROM webhook_event WHERE due_at IS NOT NULL FOR UPDATE SKIP LOCKED)`); err != nil {
+		WHERE id IN (SELECT id FROM webhook_event WHERE due_at IS NOT NULL AND state <> 'parked' FOR UPDATE SKIP LOCKED)`); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -3,8 +3,10 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +35,16 @@ const (
 func openGround(t *testing.T) *ground {
 	t.Helper()
 	g := &ground{dir: t.TempDir()}
-	g.start(t, 0)
+	// Not a port that an outgoing connection gets while the server is stopped.
+	_, text, err := net.SplitHostPort(freeAddress(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.start(t, port)
 	t.Cleanup(func() {
 		if err := g.server.Stop(); err != nil {
 			t.Error(err)

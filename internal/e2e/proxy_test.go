@@ -27,13 +27,16 @@ func openProxy(t *testing.T, name, upstream string) *proxy {
 	t.Helper()
 	registerLostCommit()
 	p := &proxy{t: t, server: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())}
-	p.proxy = toxiproxy.NewProxy(p.server, name, "127.0.0.1:0", upstream)
-	if err := p.proxy.Start(); err != nil {
-		t.Fatal(err)
-	}
-	p.address = p.proxy.Listen
 	t.Cleanup(func() { p.proxy.Stop() })
-	return p
+	for range 5 { // an address that was free may be taken by now
+		p.address = freeAddress(t) // and not one that an outgoing connection gets while the proxy is closed
+		p.proxy = toxiproxy.NewProxy(p.server, name, p.address, upstream)
+		if p.proxy.Start() == nil {
+			return p
+		}
+	}
+	t.Fatal("five addresses in a row were taken by others")
+	return nil
 }
 
 // poison adds a toxic, see toxiproxy's README: kind, stream, how many connections of all it befalls, attributes.

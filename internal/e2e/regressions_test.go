@@ -20,6 +20,7 @@ func TestRegressions(t *testing.T) {
 		t.Log("no seed was found that made a round fail")
 		return
 	}
+	program(t, "readerfund") // so that no round waits for it
 	g := openGround(t)
 	for _, r := range regressions() {
 		t.Run(fmt.Sprintf("%s with %d, seed %d", r.fault, r.processes, r.seed), func(t *testing.T) {

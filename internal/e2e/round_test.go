@@ -163,7 +163,7 @@ func (h *house) timePasses() {
 	h.leasesRunOut()
 	if h.hopeless {
 		// What failed three times goes on to its last try: the first ones have shown all there is to see.
-		h.mustExec(`UPDATE webhook_event SET attempts = greatest(attempts, 19) WHERE due_at IS NOT NULL AND attempts >= 3`)
+		h.mustExec(`UPDATE webhook_event SET attempts = greatest(attempts, 19) WHERE due_at IS NOT NULL AND state <> 'parked' AND attempts >= 3`)
 	}
 	h.mustExec(`
 		UPDATE contribution SET check_at = created_at, gone_since = gone_since - interval '1 minute'
@@ -173,7 +173,7 @@ func (h *house) timePasses() {
 // restless says what is still under way, and how many deliveries PayPal has made so far.
 func (h *house) restless() (attempts int, what string) {
 	h.t.Helper()
-	if n := h.count("webhook_event WHERE due_at IS NOT NULL"); n > 0 {
+	if n := h.count("webhook_event WHERE due_at IS NOT NULL AND state <> 'parked'"); n > 0 {
 		return -1, fmt.Sprintf("%d events are to be worked on", n)
 	}
 	var all []delivery
