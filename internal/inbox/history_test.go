@@ -236,7 +236,8 @@ func TestNewsThatComesMeanwhileEndsTheSame(t *testing.T) {
 			} else {
 				l.unseen = slices.Delete(l.unseen, at, at+1)
 			}
-			told = append(told, string(d.body[bytes.Index(d.body, []byte(`"event_type"`)):][:50]))
+			_, kind, _ := bytes.Cut(d.body, []byte(`"event_type":"`))
+			told = append(told, string(kind[:30]))
 			if err := p.receive(d); err != nil {
 				rt.Fatal(err)
 			}

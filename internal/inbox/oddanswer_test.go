@@ -296,3 +296,62 @@ func TestOddOrders(t *testing.T) {
 		t.Errorf("somebody else got %q", got)
 	}
 }
+
+// A case that cannot be holds nothing back in our books, and a person hears of it.
+func TestOddAnswersAboutACaseAreNotBooked(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	amount := func(currency, value string) tree { return tree{"currency_code": currency, "value": value} }
+	const paid, held = "charge 2500 EUR, fee -108 EUR", "charge 2500 EUR, dispute_hold -2500 EUR, fee -108 EUR"
+	for _, x := range []struct {
+		name       string
+		change     func(dispute tree)
+		look, note string // part of why a person should look; part of the event's note, when it is parked
+	}{
+		{"about more than the gift", func(d tree) { d["dispute_amount"] = amount("EUR", "25.01") }, "is about 25.01 EUR, and the payment was of 25.00 EUR", ""},
+		{"in another currency", func(d tree) { d["dispute_amount"] = amount("USD", "25.00") }, "is in USD, the payment in EUR", ""},
+		{"about 10^30", func(d tree) { d["dispute_amount"] = amount("EUR", "1"+strings.Repeat("0", 30)) }, "", "no amount of EUR"},
+		{"about nothing", func(d tree) { d["dispute_amount"] = amount("EUR", "0.00") }, "", "the case is about 0.00 EUR"},
+		{"about no payment", func(d tree) { delete(d, "disputed_transactions") }, "", "does not say which payment"},
+		{"without an id", func(d tree) { delete(d, "dispute_id") }, "", "could not be used"},
+	} {
+		c, id := p.completed()
+		p.hook("captures/"+id+"/dispute", `{"stage":"CHARGEBACK"}`)
+		d := p.next("CUSTOMER.DISPUTE.CREATED")
+		var event struct {
+			Resource struct {
+				ID string `json:"dispute_id"`
+			}
+		}
+		if err := json.Unmarshal(d.body, &event); err != nil {
+			t.Fatal(err)
+		}
+		path := "/v1/customer/disputes/" + event.Resource.ID
+		dispute := p.answer(path)
+		x.change(dispute)
+		p.say(path, dispute)
+		if err := p.receive(d); err != nil {
+			t.Fatal(err)
+		}
+		p.work()
+		state, note, look := p.text(`SELECT state FROM webhook_event WHERE body = $1`, d.body), p.text(`SELECT note FROM webhook_event WHERE body = $1`, d.body),
+			p.text(`SELECT attention FROM contribution WHERE id = $1`, c.ID)
+		if got := p.entriesOf(c); got != paid {
+			t.Errorf("%s: booked %q", x.name, got)
+		}
+		if (state == "parked") != (x.note != "") || !strings.Contains(note, x.note) || !inWords(note) || !strings.Contains(look, x.look) || (look == "") != (x.look == "") {
+			t.Errorf("%s: %s, %q; to look at: %q", x.name, state, note, look)
+		}
+		p.heal()
+		p.moved.Add(int64(6 * time.Hour))
+		if err := p.receive(p.again(d, true)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Work(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.entriesOf(c); got != held {
+			t.Errorf("%s: once PayPal is right, %q is booked", x.name, got)
+		}
+	}
+}
