@@ -25,6 +25,8 @@ func (b *bench) measurements() []measurement {
 		{"fragment", "the call to action", b.measureFragment},
 		{"ingest", "webhook ingest", b.measureIngest},
 		{"give", "starting contributions", b.measureGive},
+		{"work", "working off webhooks", b.measureWork},
+		{"cost", "the cost of a contribution", b.measureCost},
 		{"reconcile", "reconciling", b.measureReconcile},
 		{"memory", "memory", b.measureMemory},
 	}

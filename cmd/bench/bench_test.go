@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -12,6 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/db"
+	"readerfund/internal/db/dbtest"
 	"readerfund/internal/paypal"
 )
 
@@ -273,5 +279,48 @@ func TestPlan(t *testing.T) {
 	}
 	if p := (flags{Events: 10}).plan(); p.events != 10 || p.rounds != 5 {
 		t.Errorf("got %+v", p)
+	}
+}
+
+// The wire passes on what it is given, byte for byte, and counts what the driver sends: a statement with parameters is
+// one round trip, a transaction around it two more.
+func TestWireCountsStatementsAndRoundTrips(t *testing.T) {
+	t.Parallel()
+	w, address, err := tap(t.Context(), dbtest.NewURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	pool, err := db.Open(t.Context(), address, db.Options{MaxOpen: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pool.Close() })
+	count := func(do func() error) [2]int64 {
+		statements, trips := w.statements.Load(), w.trips.Load()
+		if err := do(); err != nil {
+			t.Fatal(err)
+		}
+		return [2]int64{w.statements.Load() - statements, w.trips.Load() - trips}
+	}
+	long := bytes.Repeat([]byte{0, 'Q', 0xff}, 50_000)
+	one := func(ctx context.Context, q sqlx.QueryerContext) error {
+		var back []byte
+		if err := q.QueryRowxContext(ctx, `SELECT $1::bytea`, long).Scan(&back); err != nil || !bytes.Equal(back, long) {
+			return fmt.Errorf("%d bytes came back: %w", len(back), err)
+		}
+		return nil
+	}
+	if got := count(func() error { return one(t.Context(), pool) }); got != [2]int64{1, 1} {
+		t.Errorf("one statement is counted %v", got)
+	}
+	if got := count(func() error {
+		return pool.InTx(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error { return one(ctx, tx) })
+	}); got != [2]int64{3, 3} {
+		t.Errorf("BEGIN, a statement and COMMIT are counted %v", got)
 	}
 }

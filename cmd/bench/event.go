@@ -44,14 +44,18 @@ func signDeliveries(ctx context.Context, s *signer, n int, certURL string, now t
 
 // request is the i-th delivery as it goes over the wire, appended to buf.
 func (d *deliveries) request(buf []byte, i int) []byte {
-	body := eventBody(i)
+	return d.write(buf, i, transmissionID(i), []byte(eventBody(i)))
+}
+
+// write is a delivery of any body, with the i-th signature.
+func (d *deliveries) write(buf []byte, i int, transmission string, body []byte) []byte {
 	buf = append(buf, "POST /webhooks/paypal HTTP/1.1\r\nHost: readerfund.example\r\nAccept: */*\r\nUser-Agent: PayPal/AUHD-214.0-58417033\r\n"...)
 	buf = append(buf, "Content-Type: application/json\r\nContent-Length: "...)
 	buf = strconv.AppendInt(buf, int64(len(body)), 10)
 	buf = append(buf, "\r\nPaypal-Auth-Algo: SHA256withRSA\r\nPaypal-Auth-Version: v2\r\nPaypal-Cert-Url: "...)
 	buf = append(buf, d.certURL...)
 	buf = append(buf, "\r\nPaypal-Transmission-Id: "...)
-	buf = append(buf, transmissionID(i)...)
+	buf = append(buf, transmission...)
 	buf = append(buf, "\r\nPaypal-Transmission-Time: "...)
 	buf = append(buf, d.sentAt...)
 	buf = append(buf, "\r\nPaypal-Transmission-Sig: "...)

@@ -64,7 +64,7 @@ func startTime(launch func() (*process, error)) func(context.Context, time.Durat
 		began := time.Now()
 		p, err := launch()
 		if err == nil {
-			err = p.ready(ctx, "/readyz")
+			err = p.ready(ctx)
 		}
 		took := time.Since(began)
 		return float64(took.Microseconds()) / 1000, errors.Join(err, p.stop())

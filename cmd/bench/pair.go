@@ -33,7 +33,7 @@ func (h *house) withPair(ctx context.Context, database string, do func(*pair) er
 	if p.service, p.admin, err = h.startService(ctx, p.url); err != nil {
 		return err
 	}
-	if err := p.service.ready(ctx, "/readyz"); err != nil {
+	if err := p.service.ready(ctx); err != nil {
 		return err
 	}
 	if p.pool, err = db.Open(ctx, p.url, db.Options{MaxOpen: 2}); err != nil {
@@ -49,7 +49,7 @@ func (h *house) withPair(ctx context.Context, database string, do func(*pair) er
 	if p.reference, err = h.startReference(ctx, p.url, pages); err != nil {
 		return err
 	}
-	if err := p.reference.ready(ctx, "/readyz"); err != nil {
+	if err := p.reference.ready(ctx); err != nil {
 		return err
 	}
 	return do(p)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"readerfund/internal/paypal/sandbox"
@@ -16,6 +17,7 @@ type standIn struct {
 	url     string
 	sandbox *sandbox.Server
 	server  *http.Server
+	away    atomic.Int64 // how long each answer takes more than the sandbox needs, in nanoseconds
 }
 
 func openStandIn(ctx context.Context, s *signer) (*standIn, error) {
@@ -29,7 +31,11 @@ func openStandIn(ctx context.Context, s *signer) (*standIn, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", p.sandbox.Handler())
+	near := p.sandbox.Handler()
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(time.Duration(p.away.Load()))
+		near.ServeHTTP(w, r)
+	})
 	mux.HandleFunc("GET "+certPath, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write(s.leaf) // who asked for it is gone if this fails
 	})

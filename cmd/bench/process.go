@@ -47,13 +47,13 @@ func launch(program, logFile string, args, env []string, stdin io.Reader) (*proc
 	return p, nil
 }
 
-// ready waits until the address answers 200.
-func (p *process) ready(ctx context.Context, path string) error {
+// ready waits until its /readyz answers 200.
+func (p *process) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.address+path, nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.address+"/readyz", nil)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/db"
+)
+
+const (
+	workRounds  = 3
+	manyWorkers = 3 // processes
+	// distance is how long PayPal takes to answer where that is looked at; the sandbox alone answers from memory.
+	distance = 100 * time.Millisecond
+)
+
+// measureWork times what is done about events of money: taken from the inbox, asked of PayPal's API, applied to the books.
+// It is done by one process and by three on one database, with PayPal near and far.
+func (b *bench) measureWork(ctx context.Context) (err error) {
+	var shops []*shop
+	defer func() {
+		for _, s := range shops {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	for _, n := range []int{1, manyWorkers} {
+		s, err := b.house.openShop(ctx, fmt.Sprintf("work_%d", n), n, nil)
+		shops = append(shops, s)
+		if err != nil {
+			return err
+		}
+	}
+	near, far := 400, 160
+	if b.Quick {
+		near, far = 60, 30
+	}
+	plan := b.plan
+	plan.rounds = min(plan.rounds, workRounds)
+	one, three, bare := shops[0].works(near, 0), shops[1].works(near, 0), shops[0].asks(near)
+	results, err := contest(ctx, plan, one, three, bare)
+	if err != nil {
+		return err
+	}
+	b.add(compare("webhook processing, 1 process", "events/s", "bare client, get-capture alone", results[0], results[2], 0))
+	b.add(compare(fmt.Sprintf("webhook processing, %d processes", manyWorkers), "events/s", "1 process", results[1], results[0], 0))
+	results, err = contest(ctx, plan, shops[0].works(far, distance), shops[1].works(far, distance))
+	if err != nil {
+		return err
+	}
+	b.add(compare(fmt.Sprintf("the same, PayPal %s away, 1 process", distance), "events/s", "-", results[0], nothing(len(results[0])), 0))
+	b.add(compare(fmt.Sprintf("the same, PayPal %s away, %d processes", distance, manyWorkers), "events/s", "1 process", results[1], results[0], 0))
+	return nil
+}
+
+// nothing stands where there is no reference.
+func nothing(rounds int) []float64 { return slices.Repeat([]float64{math.NaN()}, rounds) }
+
+// works is a turn in which n events of gifts that were paid are worked off. They lie in the inbox when it begins; each
+// process is woken by a delivery of its own, as it is when the events come in one by one.
+func (s *shop) works(n int, distance time.Duration) contestant {
+	var gifts []gift
+	c := contestant{name: fmt.Sprintf("%d processes at work", len(s.processes))}
+	c.prepare = func(ctx context.Context) (err error) {
+		if gifts, err = s.start(ctx, n, giveClients); err != nil {
+			return err
+		}
+		if err := errors.Join(s.approve(ctx, gifts), s.capture(ctx, gifts)); err != nil {
+			return err
+		}
+		return s.store(ctx, gifts[len(s.processes):])
+	}
+	c.turn = func(ctx context.Context, _ time.Duration) (float64, error) {
+		s.house.paypal.away.Store(int64(distance))
+		defer s.house.paypal.away.Store(0)
+		began := time.Now()
+		err := s.workOff(ctx, gifts)
+		return float64(n) / time.Since(began).Seconds(), err
+	}
+	return c
+}
+
+func (s *shop) workOff(ctx context.Context, gifts []gift) error {
+	if _, err := s.pool.ExecContext(ctx, `UPDATE webhook_event SET due_at = received_at WHERE state = 'received'`); err != nil {
+		return err
+	}
+	for i, p := range s.processes {
+		if err := s.deliver(ctx, p, "WH-"+uuid.NewString(), gifts[i]); err != nil {
+			return err
+		}
+	}
+	for {
+		var open, wrong int
+		if err := s.pool.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE state = 'received'), count(*) FILTER (WHERE attempts > 1 OR state IN ('ignored', 'parked'))
+			FROM webhook_event WHERE due_at IS NOT NULL OR state <> 'applied'`).Scan(&open, &wrong); err != nil {
+			return err
+		}
+		if wrong > 0 {
+			return fmt.Errorf("%d events were not applied at the first attempt", wrong)
+		}
+		if open == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// store puts news of the gifts into the inbox as deliveries leave them, but due to nobody yet.
+func (s *shop) store(ctx context.Context, gifts []gift) error {
+	events := make([]string, len(gifts))
+	for i := range events {
+		events[i] = "WH-" + uuid.NewString()
+	}
+	_, err := s.pool.ExecContext(ctx, `
+		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, received_at, state)
+		SELECT event_id, 'T-' || event_id, now(), 'PAYMENT.CAPTURE.COMPLETED', resource_id, '{}', body, now(), 'received'
+		FROM unnest($1::text[], $2::text[], $3::bytea[]) AS news (event_id, resource_id, body)`,
+		db.Texts(len(gifts), func(i int) string { return events[i] }), db.Texts(len(gifts), func(i int) string { return gifts[i].capture }),
+		db.Blobs(len(gifts), func(i int) []byte { return captured(events[i], gifts[i]) }))
+	return err
+}
+
+// asks is a turn in which nobody but us asks PayPal for n captures, over as many connections as a process has workers.
+func (s *shop) asks(n int) contestant {
+	const workers = 8 // internal/inbox
+	var gifts []gift
+	c := contestant{name: "bare client of the sandbox's get-capture"}
+	c.prepare = func(ctx context.Context) (err error) {
+		if gifts != nil {
+			return nil
+		}
+		if gifts, err = s.start(ctx, n, giveClients); err != nil {
+			return err
+		}
+		return errors.Join(s.approve(ctx, gifts), s.capture(ctx, gifts))
+	}
+	c.turn = func(ctx context.Context, _ time.Duration) (float64, error) {
+		return load{
+			address: strings.TrimPrefix(s.house.paypal.url, "http://"), connections: workers, status: http.StatusOK,
+			next: func(buf []byte, i int) ([]byte, bool) {
+				return fmt.Appendf(buf, "GET /v2/payments/captures/%s HTTP/1.1\r\nHost: readerfund.example\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n\r\n",
+					gifts[min(i, n-1)].capture, s.token), i < n
+			},
+		}.drive(ctx, time.Minute)
+	}
+	return c
+}
