@@ -42,8 +42,12 @@ func (b *bench) ingestWith(ctx context.Context, p *pair, clients int) error {
 	if clients == 1 {
 		what = "webhook ingest, 1 connection"
 	}
-	b.add(compare(what, "events/s", bare.name, results[0], results[1], 1))
-	b.add(compare(what, "events/s", alone.name, results[0], results[2], 0))
+	aimBare, aimAlone := 1.4, 0.5
+	if clients == 1 { // there is nothing to commit together
+		aimBare, aimAlone = 1, 0
+	}
+	b.add(compare(what, "events/s", bare.name, results[0], results[1], aimBare))
+	b.add(compare(what, "events/s", alone.name, results[0], results[2], aimAlone))
 	return nil
 }
 
