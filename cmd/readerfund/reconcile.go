@@ -141,6 +141,7 @@ func aside(res reconcile.Result) []string {
 	say(res.SetAside, "%s set aside by staff.")
 	say(res.Adopted, "%s adopted by staff.")
 	say(res.Elsewhere, "%s other movements of the PayPal account are no gifts (withdrawals and the like).")
+	lines = append(lines, res.Warnings...)
 	if res.ByOther {
 		lines = append(lines, "Another process was at the same run, and finished it.")
 	}

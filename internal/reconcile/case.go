@@ -160,10 +160,24 @@ func (l *run) askAboutCases(ctx context.Context) error {
 		}
 		return flush()
 	})
-	if err != nil {
-		return fmt.Errorf("list disputes: %w", err)
+	if err == nil {
+		err = flush()
 	}
-	return flush()
+	switch {
+	case err == nil:
+		return nil
+	case unanswered(err):
+		return fmt.Errorf("list disputes: %w", err)
+	default:
+		l.warn(ctx, "PayPal does not give its list of disputes, so that only those that moved money were looked at.", err)
+		return nil
+	}
+}
+
+// warn keeps for the result what could not be looked at: the rest of the run is worth having without it.
+func (l *run) warn(ctx context.Context, sentence string, err error) {
+	l.log.WarnContext(ctx, sentence, "run", l.id, "error", err)
+	l.result.Warnings = append(l.result.Warnings, sentence)
 }
 
 func (l *run) settleCases(ctx context.Context, listed map[string]time.Time) error {

@@ -53,7 +53,7 @@ func (d Difference) mendable(f finding) bool {
 
 // finishDry says what was found, leaves out what a person has set aside, and removes every trace of the run.
 func (l *run) finishDry(ctx context.Context) error {
-	l.result = Result{Run: l.id, From: l.from, CheckedTo: l.checkedTo(), Dry: true, Everything: !l.asked, Unopened: l.findings.more}
+	l.result = Result{Run: l.id, From: l.from, CheckedTo: l.checkedTo(), Dry: true, Unopened: l.findings.more}
 	err := l.db.GetContext(ctx, &l.result.Payments, `
 		SELECT count(*) FROM (SELECT DISTINCT paypal_id FROM paypal_transaction WHERE run_id = $1 AND class = 'gift' AND status <> 'D') g`, l.id)
 	if err != nil {

@@ -146,10 +146,10 @@ func (l *run) readResult(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the run: %w", err)
 	}
-	recovered := l.result.Recovered
+	recovered, warnings := l.result.Recovered, l.result.Warnings
 	l.result = Result{
 		Run: l.id, From: r.From.UTC(), CheckedTo: r.CheckedTo.Time.UTC(), Payments: r.Payments, Elsewhere: r.Elsewhere, Mended: r.Mended,
-		Recovered: recovered, Everything: !l.asked,
+		Recovered: recovered, Warnings: warnings,
 	}
 	counts, err := l.counts(ctx)
 	if err != nil {

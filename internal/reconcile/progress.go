@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -182,8 +183,10 @@ func (l *run) erase(ctx context.Context) error {
 
 // sentence says for people why a run broke off.
 func (l *run) sentence(err error) string {
-	_, isPayPal := errors.AsType[*paypal.Error](err)
+	said, isPayPal := errors.AsType[*paypal.Error](err)
 	switch {
+	case isPayPal && said.Status == http.StatusForbidden:
+		return "PayPal does not let this app read its transactions. Switch on Transaction Search for the app at developer.paypal.com (it can take nine hours until that holds), then run it again."
 	case errors.Is(err, paypal.ErrNotReportedYet):
 		return "PayPal has no record of these days yet: it reports up to three hours late. Run it again later."
 	case errors.Is(err, paypal.ErrTooManyTransactions):

@@ -73,20 +73,20 @@ type Progress struct {
 
 // Result is what a run found.
 type Result struct {
-	Run        int64
-	From       time.Time
-	CheckedTo  time.Time // what can be said about all money up to here: how far PayPal's record reaches
-	Payments   int64     // compared
-	Elsewhere  int64     // movements of the account that are no gifts
-	Mended     int64     // differences that are gone now; in a dry run, that would be mended
-	Open       []Difference
-	Unopened   int64 // how many open differences Open has no room for
-	SetAside   int64
-	Adopted    int64
-	ByOther    bool // another process finished this run
-	Recovered  int  // webhook events that no delivery had brought
-	Dry        bool
-	Everything bool // the span was left to us
+	Run       int64
+	From      time.Time
+	CheckedTo time.Time // what can be said about all money up to here: how far PayPal's record reaches
+	Payments  int64     // compared
+	Elsewhere int64     // movements of the account that are no gifts
+	Mended    int64     // differences that are gone now; in a dry run, that would be mended
+	Open      []Difference
+	Unopened  int64 // how many open differences Open has no room for
+	SetAside  int64
+	Adopted   int64
+	ByOther   bool // another process finished this run
+	Recovered int  // webhook events that no delivery had brought
+	Dry       bool
+	Warnings  []string // what could not be looked at, in sentences
 }
 
 // Unexplained is how many differences are open.

@@ -173,3 +173,26 @@ func TestTwiceAtOnceBesideWebhooks(t *testing.T) {
 	w.clean(reconcile.Order{})
 	w.agree()
 }
+
+// An app that PayPal does not let see everything: what can be looked at is looked at, and the rest is said.
+func TestPayPalForbids(t *testing.T) {
+	t.Parallel()
+	w := open(t, options{})
+	w.gifts(3, w.now().Add(-48*time.Hour), w.now().Add(-5*time.Hour))
+	forbid := func(path string) {
+		w.hook("POST", "faults", fields{
+			"kind": "status", "status": 403, "body": fields{"name": "NOT_AUTHORIZED", "message": "Authorization failed."}, "match": fields{"path": path},
+		}, nil)
+	}
+	forbid("/v1/customer/disputes*")
+	forbid("/v1/notifications/webhooks-events*")
+	res := w.clean(reconcile.Order{})
+	if len(res.Warnings) != 2 || !strings.Contains(res.Warnings[0], "disputes") || !strings.Contains(res.Warnings[1], "webhook events") {
+		t.Errorf("warned of %q", res.Warnings)
+	}
+	w.agree()
+	forbid("/v1/reporting/*")
+	if _, err := w.Run(t.Context(), reconcile.Order{}); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "Switch on Transaction Search") {
+		t.Errorf("got %v", err)
+	}
+}
