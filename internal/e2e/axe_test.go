@@ -12,6 +12,8 @@ import (
 	"time"
 
 	cdp "github.com/chromedp/chromedp"
+
+	"readerfund/internal/db"
 )
 
 // axe runs axe-core on every reader's and staff page, and on the sandbox's, in both sizes and colour schemes.
@@ -250,8 +252,103 @@ func (a *auditor) staff(n *newsroom) {
 		a.t.Fatal(err)
 	}
 	a.at(fmt.Sprintf("%s/inbox/%d", staff, event), 200, "What was delivered")
+	a.acts(n, d)
 	a.t.Logf("%d pages, each on %d screens", a.pages, len(screens()))
 }
+
+// acts audits what staff do: a refund, with a mistake first; a case; a parked event; a difference; and the log of it all.
+func (a *auditor) acts(n *newsroom, d *db.DB) {
+	a.t.Helper()
+	staff := n.base + "/staff"
+	page, _ := a.received(d, 0)
+	page = staff + "/contributions/" + page
+	a.at(page+"/refund", 200, "Before you do")
+	a.do(cdp.Evaluate[cdp.Void](`document.querySelector("textarea").required = false`))
+	a.send(".act form .button", 422)
+	a.check("Please check 2 things")
+	if at := ask[string](a.tab, `document.activeElement.className`); at != "summary" {
+		a.t.Errorf("after a mistake the focus is on %q", at)
+	}
+	a.do(cdp.Click(cdp.CSS(`input[value=part]`)))
+	a.fill("#amount", "1.00")
+	a.fill("#reason", "The reader asked by mail")
+	a.fill("#note", "As you wished")
+	a.click(".act form .button")
+	a.check("went back to the reader")
+	if at := ask[string](a.tab, `document.activeElement.className`); at != "notice good" {
+		a.t.Errorf("after the refund the focus is on %q", at)
+	}
+	a.fill("#note", "Called the reader.")
+	a.click(".remark .button")
+	a.check("Your note is kept")
+
+	id, capture := a.received(d, 1)
+	disputed := staff + "/contributions/" + id
+	n.bank.must("POST", "/sandbox/captures/"+capture+"/dispute", fields{"stage": "CHARGEBACK", "fee": "16.00"}, nil)
+	a.open(disputed)
+	a.click(`form[action$="/ask"] button`)
+	a.check("Claim over")
+	a.at(disputed+"/refund", 200, "possible only through the case")
+	a.open(disputed)
+	a.click(".case-acts .button")
+	a.check("What happens then")
+	a.fill("#note", " ")
+	a.send(".act form .button", 422)
+	a.check("Please check one thing")
+	a.fill("#note", "The reader is right.")
+	a.click(".act form .button")
+	a.check("The claim is accepted")
+	a.at(disputed+"/refund", 200, "has gone back")
+	a.at(staff+"/reports?by=month", 200, "In all")
+
+	for _, statement := range []string{parkAnEvent, findADifference} {
+		if _, err := d.ExecContext(a.t.Context(), statement); err != nil {
+			a.t.Fatal(err)
+		}
+	}
+	a.at(staff+"/inbox?state=parked", 200, "can be worked on again")
+	a.click("th.key a")
+	a.check("Work on it again")
+	a.at(staff+"/reconciliation", 200, "Money from elsewhere")
+	a.at(staff+"/reconciliation?state=all&kind=odd", 422, "There is no kind")
+	a.open(staff + "/reconciliation")
+	a.click("th.key a")
+	a.check("For which campaign?")
+	a.fill("#reason", "The editor sold a car.")
+	a.click(`form[action$="/set-aside"] .button`)
+	a.check("Open it again")
+	a.at(staff+"/audit", 200, "Asked PayPal for a refund")
+	a.at(staff+"/audit?actor=nobody", 200, "Nothing was done by or to that")
+}
+
+// send presses a button that is answered with this status.
+func (a *auditor) send(button string, status int) {
+	a.t.Helper()
+	if got := a.turn(cdp.Click(cdp.CSS(button))); got != status {
+		a.t.Fatalf("%s: %d, not %d\n%s", button, got, status, a.where())
+	}
+	a.forgive(status)
+}
+
+// received is the n-th of the latest gifts that are in, and its capture.
+func (a *auditor) received(d *db.DB, n int) (id, capture string) {
+	a.t.Helper()
+	err := d.QueryRowxContext(a.t.Context(), `
+		SELECT c.id, p.paypal_id FROM contribution c JOIN payment p ON p.contribution_id = c.id
+		WHERE c.state = 'completed' AND c.currency = 'EUR' AND c.attention = '' ORDER BY c.created_at DESC LIMIT 1 OFFSET $1`, n).Scan(&id, &capture)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return id, capture
+}
+
+const parkAnEvent = `
+	UPDATE webhook_event SET state = 'parked', note = 'PayPal did not answer.', due_at = NULL WHERE id = (SELECT max(id) FROM webhook_event)`
+
+const findADifference = `
+	INSERT INTO discrepancy (kind, paypal_ref, code, ours, theirs, occurred_at, detail, state, advice, run_id, first_seen, last_seen)
+	VALUES ('unknown_payer', '9STRANGER0000001', 'T0013', '', '12.00 EUR, done', now(), '{"payer_given_name":"Ann","payer_email":"ann@example.org","amount_minor":1200,"currency":"EUR"}',
+	        'open', 'Adopt it for a campaign, or set it aside.', 1, now(), now())`
 
 // needsAPerson makes the pages show their warnings.
 const needsAPerson = `

@@ -24,6 +24,7 @@ func TestInBrowser(t *testing.T) {
 		})
 	}
 	t.Run("by keyboard alone", func(t *testing.T) { byKeyboard(t, n, browser.openTab(t, screens()[2])) })
+	t.Run("staff by keyboard alone", func(t *testing.T) { staffByKeyboard(t, n, browser.openTab(t, screens()[2])) })
 	t.Run("without JavaScript", func(t *testing.T) { withoutScripts(t, n, browser.openTab(t, screens()[0])) })
 	t.Run("on another site's page", func(t *testing.T) { embedded(t, browser) })
 	t.Run("the browser's complaints are heard", func(t *testing.T) { complaints(t, browser.openTab(t, screens()[0])) })
@@ -68,6 +69,8 @@ func walk(t *testing.T, n *newsroom, b *tab) {
 	b.see("Found for", receipt)
 	b.click("th.key a")
 	page("08-contribution", receipt, "Ledger", "PayPal's fee", "What happened", "€"+amount)
+	b.click(`.acts a[href$="/refund"]`)
+	page("08b-refund", "Give money back", "All of it: €"+amount, "It cannot be undone.")
 	b.click(`nav.menu a[href="/staff/reports"]`)
 	page("09-reports-by-day", "In all", "EUR", "Gross")
 	b.do(cdp.SetValue(cdp.CSS("#by"), "article"))
@@ -75,6 +78,10 @@ func walk(t *testing.T, n *newsroom, b *tab) {
 	page("10-reports-by-article", "By article", strings.TrimPrefix(n.base, "http://")+"/article")
 	b.click(`nav.menu a[href="/staff/inbox"]`)
 	page("11-inbox", "PayPal inbox", receipt)
+	b.click(`nav.menu a[href="/staff/reconciliation"]`)
+	page("11b-reconciliation", "Reconciliation", "PayPal's own record")
+	b.click(`nav.menu a[href="/staff/audit"]`)
+	page("11c-audit", "Audit log", "Signed in", demoStaff)
 	b.click(".bar-out button")
 	page("12-signed-out", "Sign in")
 	b.only(n.base)
@@ -133,6 +140,39 @@ func byKeyboard(t *testing.T, n *newsroom, b *tab) {
 	b.sound()
 }
 
+// staffByKeyboard gives a part of a gift back, without a mouse and without JavaScript.
+func staffByKeyboard(t *testing.T, n *newsroom, b *tab) {
+	b.do(withoutJavaScript())
+	b.open(n.base + "/staff/contributions?status=completed&currency=EUR")
+	b.tabTo(`document.activeElement.id === "email"`)
+	b.press(demoStaff)
+	b.press(kb.Tab)
+	b.press(n.staffPassword(t))
+	b.turn(b.key(kb.Enter))
+	b.see("Download as CSV")
+	b.tabTo(`!!document.activeElement.closest("th.key")`)
+	b.turn(b.key(kb.Enter))
+	b.see("What happened")
+	b.tabTo(`document.activeElement.innerText === "Refund…"`)
+	b.turn(b.key(kb.Enter))
+	b.see("Give money back")
+	b.tabTo(`document.activeElement.name === "choice"`)
+	b.press(" ")
+	b.press(kb.ArrowDown)
+	if !ask[bool](b, `document.activeElement.value === "part" && document.activeElement.checked`) {
+		t.Error("an arrow key does not choose a part")
+	}
+	b.tabTo(`document.activeElement.id === "amount"`)
+	b.press("0.50")
+	b.tabTo(`document.activeElement.id === "reason"`)
+	b.press("Asked for by telephone")
+	b.tabTo(`document.activeElement.matches(".act .button")`)
+	b.shoot("keyboard-refund")
+	b.turn(b.key(kb.Enter))
+	b.see("€0.50 went back to the reader", "Asked for by telephone")
+	b.sound()
+}
+
 func (b *tab) key(keys string) cdp.Action[cdp.Void] { return cdp.KeyEvent(keys) }
 
 func (b *tab) press(keys string) { b.t.Helper(); b.do(b.key(keys)) }
@@ -162,12 +202,17 @@ const focusShows = `(() => {
 	return at === document.body || seen(at) || [...(at.parentElement?.children ?? []), at.parentElement].some((e) => e && e !== at && seen(e));
 })()`
 
-// withoutScripts gives with JavaScript switched off: an own amount, a mistake first, and a decline on the way.
-func withoutScripts(t *testing.T, n *newsroom, b *tab) {
-	b.do(cdp.Func(func(ctx context.Context, target *cdp.Target) error {
+// withoutJavaScript switches the page's own scripts off.
+func withoutJavaScript() cdp.Action[cdp.Void] {
+	return cdp.Func(func(ctx context.Context, target *cdp.Target) error {
 		_, err := cdp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 		return err
-	}))
+	})
+}
+
+// withoutScripts gives with JavaScript switched off: an own amount, a mistake first, and a decline on the way.
+func withoutScripts(t *testing.T, n *newsroom, b *tab) {
+	b.do(withoutJavaScript())
 	b.open(n.base + "/")
 	b.fill("#amount", "1,5x")
 	if status := b.turn(cdp.Click(cdp.CSS("#give button[type=submit]"))); status != 422 {

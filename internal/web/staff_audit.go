@@ -58,7 +58,7 @@ func (s *site) showAudit(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *site) auditLine(e report.AuditEntry) auditLine {
-	line := auditLine{AuditEntry: e, When: s.stamp(e.At), What: actInWords(e.Action)}
+	line := auditLine{AuditEntry: e, When: s.stamp(e.At), What: actInWords(e.Action, e.Detail["outcome"])}
 	if id, err := uuid.Parse(e.Detail["contribution"]); err == nil {
 		line.About = "/staff/contributions/" + id.String()
 	}
@@ -79,7 +79,7 @@ func (s *site) auditLine(e report.AuditEntry) auditLine {
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Detail)) {
 		if value := e.Detail[name]; value != "" && name != "before" && name != "after" && (name != "contribution" || !strings.HasPrefix(line.About, "/staff/contributions")) {
-			line.Detail = append(line.Detail, detailLine{spaced(name), value})
+			line.Detail = append(line.Detail, detailInWords(name, value))
 		}
 	}
 	return line
@@ -99,8 +99,28 @@ func standInWords(state string) string {
 	return spaced(state)
 }
 
-// actInWords says what was done, as a line of the audit log.
-func actInWords(action string) string {
+// detailInWords names what was noted of an act.
+func detailInWords(name, value string) detailLine {
+	switch name {
+	case "kind":
+		return detailLine{"what", kindInWords(value).Label}
+	case "ours":
+		return detailLine{"our books said", value}
+	case "theirs":
+		return detailLine{"PayPal said", value}
+	case "outcome":
+		return detailLine{"outcome", spaced(value)}
+	default:
+		return detailLine{spaced(name), value}
+	}
+}
+
+// actInWords says what was done, as a line of the audit log. What speaks to PayPal has two: that it was begun, and with its
+// outcome how it ended.
+func actInWords(action, outcome string) string {
+	if action == "contribution.accept_dispute" && outcome != "accepted" {
+		return map[bool]string{true: "Began to accept a claim", false: "Did not get a claim accepted"}[outcome == ""]
+	}
 	words := map[string]string{
 		"staff.sign_in": "Signed in", "staff.sign_in_failed": "Could not sign in", "staff.sign_out": "Signed out", "staff.add": "Added an account",
 		"staff.disable": "Disabled an account", "contribution.refund": "Asked PayPal for a refund", "contribution.refund_answer": "PayPal answered to the refund",

@@ -143,7 +143,7 @@ func TestDecidingAboutDifferences(t *testing.T) {
 	says(t, r.get("/staff/contributions/"+adopted+"/refund").body, "made in PayPal without us, and can only be refunded there")
 	h.hasActed("editor@example.org reconcile.set_aside open→set_aside", "editor@example.org reconcile.reopen set_aside→open",
 		"editor@example.org contribution.adopt started→completed", "editor@example.org reconcile.adopt open→adopted")
-	says(t, h.signedIn(staff.Admin).get("/staff/audit?subject=stranger1").body, "Took a payment into the books Open → Adopted", "Set a difference aside Open → Set aside", "reason The editor sold a car.")
+	says(t, h.signedIn(staff.Admin).get("/staff/audit?subject=stranger1").body, "Took a payment into the books Open → Adopted", "Set a difference aside Open → Set aside", "reason The editor sold a car.", "what Money from elsewhere", "PayPal said 12.00 EUR, done")
 
 	other := fmt.Sprintf("/staff/reconciliation/%d", h.differs("amount", "CAP1"))
 	if page := r.get(other).body; strings.Contains(page, "/adopt") {

@@ -119,7 +119,7 @@ func wayInWords(source string) string {
 	case "sweep":
 		return "our own look at PayPal"
 	case "staff":
-		return "a look asked for by staff"
+		return "a request of staff"
 	case "reconcile":
 		return "reconciliation with PayPal's record"
 	default:
