@@ -56,8 +56,8 @@ func (o Options) withDefaults() Options {
 // fault.Unavailable when the server does not answer or refuses us.
 //
 // Parameters travel in the binary format (lib/pq's binary_parameters), so that a query without a prepared statement
-// takes one round trip and PgBouncer may give each transaction another server. The price: a []byte is sent as bytea and
-// nothing else; give JSON to a jsonb column as a string.
+// takes one round trip and PgBouncer may give each transaction another server. The price: a []byte is sent in that format
+// and must be what the server expects there, bytea or an array of Texts or Blobs; give JSON to a jsonb column as a string.
 //
 // No statement_timeout is sent, because PgBouncer refuses start-up parameters it does not track. A statement ends with
 // its context, and a server that is silent for AnswerTimeout counts as lost. Operators who want a limit on the server
