@@ -55,6 +55,9 @@ func TestFaults(t *testing.T) {
 	}
 	close(queue)
 	crews.Wait()
+	if len(table.rows) == 0 {
+		t.Errorf("nothing was provoked: %s names no fault that can be", faultsOnly)
+	}
 	text := table.String()
 	fmt.Print(text)
 	if err := os.WriteFile(filepath.Clean(artifacts(t, "faults.txt")), []byte(text), 0o600); err != nil {
