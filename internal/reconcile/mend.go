@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,8 +22,10 @@ const (
 
 // each does something with every finding, several at once. It ends early when PayPal does not answer any more.
 func (l *run) each(ctx context.Context, found []finding, do func(ctx context.Context, f *finding) error) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var why error // not the context's cause: net/http hands that to calls of others, whose error it is not
+	var gaveUp sync.Once
 	queue := make(chan *finding)
 	var workers sync.WaitGroup
 	for range min(crew, len(found)) {
@@ -37,7 +40,8 @@ func (l *run) each(ctx context.Context, found []finding, do func(ctx context.Con
 					continue
 				}
 				if n := l.failures.Add(1); n >= patience {
-					stop(err)
+					gaveUp.Do(func() { why = err })
+					stop()
 				}
 			}
 		})
@@ -47,7 +51,7 @@ func (l *run) each(ctx context.Context, found []finding, do func(ctx context.Con
 	}
 	close(queue)
 	workers.Wait()
-	if err := context.Cause(ctx); err != nil {
+	if err := cmp.Or(why, context.Cause(ctx)); err != nil {
 		return fmt.Errorf("ask PayPal: %w", err)
 	}
 	return nil
