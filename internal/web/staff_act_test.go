@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -135,6 +136,46 @@ func TestRefundFromTheStaffPage(t *testing.T) {
 	if got := r.get("/staff/reports.csv?by=campaign").body; !strings.Contains(got, ",25.00,0.00") && !strings.Contains(got, "25.00") {
 		t.Errorf("the report: %s", got)
 	}
+}
+
+// However impatiently the button is pressed, the money goes back once, and every press leads to the same page.
+func TestTheRefundButtonPressedManyTimes(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	_, page, capture := h.paid()
+	r := h.signedIn(staff.Editor)
+	v := r.refundForm(page, "choice", "part", "amount", "7.00", "reason", "Impatience")
+	led := make([]string, 8)
+	var presses sync.WaitGroup
+	for i := range led {
+		presses.Go(func() {
+			got := r.form(page+"/refund", v)
+			led[i] = fmt.Sprint(got.status, " ", got.header.Get("Location"))
+		})
+	}
+	presses.Wait()
+	for _, to := range led {
+		if to != "303 "+page+"?refund=1" {
+			t.Errorf("a press led to %s", to)
+		}
+	}
+	var ledger []struct {
+		Kind   string `json:"kind"`
+		Amount string `json:"amount"`
+	}
+	if err := json.Unmarshal([]byte(h.bank("GET", "/sandbox/ledger", "")), &ledger); err != nil {
+		t.Fatal(err)
+	}
+	theirs := 0
+	for _, e := range ledger {
+		if e.Kind == "refund" {
+			theirs++
+		}
+	}
+	if ours := h.number(`SELECT count(*) FROM refund r JOIN payment p ON p.id = r.payment_id WHERE p.paypal_id = $1`, capture); theirs != 1 || ours != 1 {
+		t.Errorf("PayPal has %d refunds, we have %d", theirs, ours)
+	}
+	says(t, r.get(page+"?refund=1").body, "€7.00 went back to the reader.")
 }
 
 func TestRefundFormSaysWhatIsWrong(t *testing.T) {
