@@ -11,6 +11,9 @@ ALTER TABLE contribution ADD CONSTRAINT contribution_state_check CHECK (state IN
 -- started here, its row was lost with the database, and PayPal's order told of it.
 ALTER TABLE contribution ADD COLUMN origin text NOT NULL DEFAULT 'here' CHECK (origin IN ('here', 'adopted', 'restored'));
 
+-- What staff have looked at already, a sentence on each line: the same is not brought before them again.
+ALTER TABLE contribution ADD COLUMN attention_seen text NOT NULL DEFAULT '';
+
 -- direct: a payment without an order, which only PayPal's transaction search knows.
 ALTER TABLE payment DROP CONSTRAINT payment_kind_check;
 ALTER TABLE payment ADD CONSTRAINT payment_kind_check CHECK (kind IN ('capture', 'sale', 'direct'));
@@ -100,6 +103,7 @@ ALTER TABLE payment DROP CONSTRAINT payment_returned_check;
 ALTER TABLE payment DROP COLUMN returned_minor;
 ALTER TABLE payment DROP CONSTRAINT payment_kind_check;
 ALTER TABLE payment ADD CONSTRAINT payment_kind_check CHECK (kind IN ('capture', 'sale'));
+ALTER TABLE contribution DROP COLUMN attention_seen;
 ALTER TABLE contribution DROP COLUMN origin;
 ALTER TABLE contribution DROP CONSTRAINT contribution_state_check;
 ALTER TABLE contribution ADD CONSTRAINT contribution_state_check CHECK (state IN (

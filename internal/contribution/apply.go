@@ -32,8 +32,8 @@ func (d *Desk) Apply(ctx context.Context, tx *sqlx.Tx, f Fact) (Contribution, er
 	if err != nil {
 		return Contribution{}, err
 	}
-	if c.Attention == "" {
-		c.Attention = paidTwice(c, known)
+	if why := paidTwice(c, known); why != "" {
+		c.flag("%s", why)
 	}
 	from := c.State
 	c.State = next(from, reduce(f.news, known))

@@ -65,7 +65,9 @@ func (d *Desk) look(ctx context.Context, facts []Fact, why string) error {
 
 // askForALook keeps the first reason: it is nearest to the cause.
 func (d *Desk) askForALook(ctx context.Context, id uuid.UUID, why string) error {
-	_, err := d.db.ExecContext(ctx, `UPDATE contribution SET attention = $2, updated_at = $3 WHERE id = $1 AND attention = ''`, id, why, d.now())
+	_, err := d.db.ExecContext(ctx, `
+		UPDATE contribution SET attention = $2, updated_at = $3
+		WHERE id = $1 AND attention = '' AND NOT $2 = ANY (string_to_array(attention_seen, chr(10)))`, id, why, d.now())
 	if err != nil {
 		return db.Translate(fmt.Errorf("ask for a look at %s: %w", id, err))
 	}

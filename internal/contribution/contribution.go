@@ -11,6 +11,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -84,6 +86,18 @@ type Contribution struct {
 	goneSince      time.Time
 	gone           bool
 	hasSupporter   bool
+	attentionSeen  string
+}
+
+// flag asks a person to look at the contribution, unless they are asked already or have looked at the same. It tells
+// whether that is new. The first reason stays: it is nearest to the cause.
+func (c *Contribution) flag(format string, args ...any) bool {
+	why := fmt.Sprintf(format, args...)
+	if c.Attention != "" || slices.Contains(strings.Split(c.attentionSeen, "\n"), why) {
+		return false
+	}
+	c.Attention = why
+	return true
 }
 
 // row is a contribution as the database holds it.
@@ -106,6 +120,7 @@ type row struct {
 	State          string         `db:"state"`
 	Reason         string         `db:"reason"`
 	Attention      string         `db:"attention"`
+	AttentionSeen  string         `db:"attention_seen"`
 	OrderID        sql.NullString `db:"order_id"`
 	ApproveURL     string         `db:"approve_url"`
 	RetryURL       string         `db:"retry_url"`
@@ -123,7 +138,7 @@ type row struct {
 const selectRow = `
 	SELECT c.id, c.receipt, c.idempotency_key, c.intent_digest, c.campaign_id, k.slug AS campaign, c.frequency,
 	       c.amount_minor, c.currency, c.article, c.name, c.email, c.message, c.anonymous, c.cover_fee,
-	       c.state, c.reason, c.attention, c.order_id, c.approve_url, c.retry_url,
+	       c.state, c.reason, c.attention, c.attention_seen, c.order_id, c.approve_url, c.retry_url,
 	       c.capture_attempt, c.capture_doubt, c.capture_refused, c.gone_since, c.gone, c.supporter_id,
 	       c.created_at, c.updated_at, c.completed_at
 	FROM contribution c JOIN campaign k ON k.id = c.campaign_id`
@@ -137,7 +152,7 @@ func (r row) contribution() Contribution {
 		OrderID: r.OrderID.String, ApproveURL: r.ApproveURL, RetryURL: r.RetryURL,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), CompletedAt: utc(r.CompletedAt),
 		key: r.Key, digest: r.Digest, captureAttempt: r.CaptureAttempt, captureDoubt: r.CaptureDoubt,
-		captureRefused: r.CaptureRefused, goneSince: utc(r.GoneSince), gone: r.Gone, hasSupporter: r.SupporterID.Valid,
+		captureRefused: r.CaptureRefused, goneSince: utc(r.GoneSince), gone: r.Gone, hasSupporter: r.SupporterID.Valid, attentionSeen: r.AttentionSeen,
 	}
 }
 

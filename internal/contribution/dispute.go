@@ -35,19 +35,13 @@ func learnDispute(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now
 		return false, err
 	}
 	if string(seen.Amount.Currency) != paid.Currency {
-		if c.Attention == "" {
-			c.Attention = fmt.Sprintf("The case %s is in %s, the payment in %s. What PayPal holds back for it is not booked.", seen.ID, seen.Amount.Currency, paid.Currency)
-			news = true
-		}
-		return news, nil
+		odd := c.flag("The case %s is in %s, the payment in %s. What PayPal holds back for it is not booked.", seen.ID, seen.Amount.Currency, paid.Currency)
+		return news || odd, nil
 	}
 	if seen.Amount.Minor > paid.AmountMinor {
-		if c.Attention == "" {
-			c.Attention = fmt.Sprintf("The case %s is about %s, and the payment was of %s. What PayPal holds back for it is not booked. Look at it in PayPal.",
-				seen.ID, seen.Amount, money.New(paid.AmountMinor, seen.Amount.Currency))
-			news = true
-		}
-		return news, nil
+		odd := c.flag("The case %s is about %s, and the payment was of %s. What PayPal holds back for it is not booked. Look at it in PayPal.",
+			seen.ID, seen.Amount, money.New(paid.AmountMinor, seen.Amount.Currency))
+		return news || odd, nil
 	}
 	for _, e := range disputeEntries(seen, now) {
 		booked, err := book(ctx, tx, c, paid, f, e, now)
@@ -121,11 +115,7 @@ func joinDispute(ctx context.Context, tx *sqlx.Tx, c *Contribution, paid payment
 	if err == nil {
 		switch {
 		case known.Status == "resolved" && status == "open":
-			if !changed.After(known.ChangedAt) || c.Attention != "" {
-				return false, nil
-			}
-			c.Attention = fmt.Sprintf("PayPal opened the case %s again. Look at it there.", seen.ID)
-			return true, nil
+			return changed.After(known.ChangedAt) && c.flag("PayPal opened the case %s again. Look at it there.", seen.ID), nil
 		case known.Status == status && !changed.After(known.ChangedAt) && stageRank(string(seen.Stage)) <= stageRank(known.Stage):
 			return false, nil
 		}
@@ -137,7 +127,7 @@ func joinDispute(ctx context.Context, tx *sqlx.Tx, c *Contribution, paid payment
 		ON CONFLICT (paypal_id) DO UPDATE SET
 		    status = excluded.status, paypal_status = excluded.paypal_status, stage = excluded.stage, outcome = excluded.outcome,
 		    may_accept = excluded.may_accept, respond_by = excluded.respond_by, changed_at = greatest(dispute.changed_at, excluded.changed_at)`,
-		paid.ID, seen.ID, status, string(seen.Status), string(seen.Stage), string(seen.Channel), string(seen.Reason), string(seen.Outcome),
+		paid.ID, seen.ID, status, string(seen.Status), string(seen.Stage), string(seen.Channel), seen.Reason, string(seen.Outcome),
 		seen.Amount.Minor, string(seen.Amount.Currency), seen.MayAccept, null(seen.RespondBy), orNow(seen.CreatedAt, now), changed, now)
 	if err != nil {
 		return false, fmt.Errorf("keep dispute %s: %w", seen.ID, err)

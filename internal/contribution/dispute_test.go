@@ -183,7 +183,9 @@ func TestStaffAcceptADispute(t *testing.T) {
 	n := open(t)
 	c, capture := n.paid()
 	id := n.dispute(capture, `{}`)
-	accept := func(dispute, note string) (Contribution, error) { return n.AcceptDispute(t.Context(), c.ID, dispute, note, editor) }
+	accept := func(dispute, note string) (Contribution, error) {
+		return n.AcceptDispute(t.Context(), c.ID, dispute, note, editor)
+	}
 	if _, err := accept(id, "Sorry."); !fault.Is(err, fault.NotFound) {
 		t.Errorf("before we heard of it: %v", err)
 	}
@@ -280,6 +282,49 @@ func TestANoteIsKept(t *testing.T) {
 	}
 	if err := n.Note(t.Context(), uuid.New(), "x", editor); !fault.Is(err, fault.NotFound) {
 		t.Errorf("nobody's: %v", err)
+	}
+}
+
+// What a person has looked at is not brought before them again; another thing is.
+func TestSomebodyLooked(t *testing.T) {
+	t.Parallel()
+	d := bareDesk(t)
+	c := mustBegin(t, d)
+	src := Source{Way: ByWebhook}
+	less := captureOf("CAP", "COMPLETED")
+	less.Amount = eur(2000)
+	c = apply(t, d, CaptureSeen(c.ID, src, less))
+	why := c.Attention
+	for name, wrong := range map[string]func() error{
+		"without a word": func() error { return d.Looked(t.Context(), c.ID, why, " ", editor) },
+		"at what is not": func() error { return d.Looked(t.Context(), c.ID, "another thing", "Fine.", editor) },
+		"nobody's":       func() error { return d.Looked(t.Context(), uuid.New(), why, "Fine.", editor) },
+	} {
+		if err := wrong(); fault.KindOf(err) == fault.Internal {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := d.Looked(t.Context(), c.ID, why, "She changed it at PayPal.", editor); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Looked(t.Context(), c.ID, why, "Again.", editor); !fault.Is(err, fault.Conflict) {
+		t.Errorf("twice: %v", err)
+	}
+	if c = apply(t, d, CaptureSeen(c.ID, src, less)); c.Attention != "" {
+		t.Errorf("the same comes up again: %q", c.Attention)
+	}
+	if err := d.askForALook(t.Context(), c.ID, why); err != nil {
+		t.Fatal(err)
+	}
+	fee := eur(130)
+	less.Fee = &fee
+	if c = apply(t, d, CaptureSeen(c.ID, src, less)); c.Attention == "" || c.Attention == why {
+		t.Errorf("another thing: %q", c.Attention)
+	}
+	var noted int
+	err := d.db.Get(&noted, `SELECT count(*) FROM audit_entry WHERE action = 'contribution.looked' AND detail->>'before' = $1`, why)
+	if err != nil || noted != 1 {
+		t.Errorf("audited %d times, %v", noted, err)
 	}
 }
 

@@ -79,7 +79,7 @@ func ReversalSeen(id uuid.UUID, src Source, r paypal.Refund) Fact {
 
 // DisputeSeen is a case as PayPal's API gives it. The payment it is about must be known already.
 func DisputeSeen(id uuid.UUID, src Source, d paypal.Dispute) Fact {
-	return Fact{contribution: id, source: src, ref: d.ID, detail: string(d.Reason), dispute: &d}
+	return Fact{contribution: id, source: src, ref: d.ID, detail: d.Reason, dispute: &d}
 }
 
 // paymentReported is a payment that was made in PayPal directly, as transaction search reports it.

@@ -114,7 +114,7 @@ func (n *newsroom) heal() { n.hook("DELETE", "faults", "", nil) }
 // line is one line of the sandbox's ledger: what PayPal believes.
 type line struct {
 	ID, Kind, Amount, Currency, Fee, Status, Stage, Parent string
-	CustomID                                        string `json:"custom_id"`
+	CustomID                                               string `json:"custom_id"`
 }
 
 func (n *newsroom) ledger() []line {

@@ -53,9 +53,8 @@ func learnCapture(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now
 	if err := keepConversion(ctx, tx, known, seen, now); err != nil {
 		return false, err
 	}
-	if seen.Amount != c.Amount && c.Attention == "" {
-		c.Attention = fmt.Sprintf("PayPal captured %s, but the reader chose %s.", seen.Amount, c.Amount)
-		news = true
+	if seen.Amount != c.Amount {
+		news = c.flag("PayPal captured %s, but the reader chose %s.", seen.Amount, c.Amount) || news
 	}
 	if known.Status != paymentCompleted {
 		return news, nil
@@ -67,8 +66,8 @@ func learnCapture(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now
 	if err != nil || seen.Fee == nil {
 		return news || charged, err
 	}
-	if why := oddFee(seen); why != "" && c.Attention == "" {
-		c.Attention, news = why, true
+	if why := oddFee(seen); why != "" {
+		news = c.flag("%s", why) || news
 	}
 	if seen.Fee.Currency != seen.Amount.Currency || seen.Fee.Minor < 0 {
 		return news || charged, nil
@@ -209,10 +208,8 @@ func learnRefund(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now 
 		return news || booked, err
 	}
 	if seen.FeeRefunded.Currency != whole.Currency {
-		if c.Attention == "" {
-			c.Attention = fmt.Sprintf("PayPal says that it gave a fee of %s back for a payment in %s. That is not booked. Look at it in PayPal.", seen.FeeRefunded, whole.Currency)
-		}
-		return true, nil
+		odd := c.flag("PayPal says that it gave a fee of %s back for a payment in %s. That is not booked. Look at it in PayPal.", seen.FeeRefunded, whole.Currency)
+		return news || booked || odd, nil
 	}
 	feed, err := book(ctx, tx, c, paid, f, entry{"fee_refund", seen.FeeRefunded, seen.ID, seen.CreatedAt}, now)
 	return news || booked || feed, err
@@ -283,12 +280,9 @@ func book(ctx context.Context, tx *sqlx.Tx, c *Contribution, p payment, f Fact, 
 	}
 	err := tx.GetContext(ctx, &row, `SELECT amount_minor, currency FROM ledger_entry WHERE kind = $1 AND paypal_ref = $2`, e.kind, e.ref)
 	if err == nil {
-		if there := money.New(row.Minor, money.Currency(row.Currency)); there != e.amount && c.Attention == "" {
-			c.Attention = fmt.Sprintf("PayPal now says %s for the %s of %s; the ledger has %s.",
-				e.amount, strings.ReplaceAll(e.kind, "_", " "), e.ref, there)
-			return true, nil
-		}
-		return false, nil
+		there := money.New(row.Minor, money.Currency(row.Currency))
+		return there != e.amount && c.flag("PayPal now says %s for the %s of %s; the ledger has %s.",
+			e.amount, strings.ReplaceAll(e.kind, "_", " "), e.ref, there), nil
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
 		return false, fmt.Errorf("read ledger: %w", err)

@@ -21,6 +21,7 @@ const (
 	ActionRefundAnswer  staff.Action = "contribution.refund_answer" // what PayPal said to it
 	ActionAcceptDispute staff.Action = "contribution.accept_dispute"
 	ActionNote          staff.Action = "contribution.note"
+	ActionLooked        staff.Action = "contribution.looked"
 	ActionAskPayPal     staff.Action = "contribution.ask_paypal"
 	ActionAdopt         staff.Action = "contribution.adopt"
 )
@@ -104,6 +105,39 @@ func (d *Desk) Note(ctx context.Context, id uuid.UUID, text string, by Actor) er
 			return err
 		}
 		return audit(ctx, tx, by, ActionNote, c, now, map[string]string{"note": text})
+	})
+	return db.Translate(err)
+}
+
+// Looked says that a person has looked at what needed one, and what they found. The same is not brought up again.
+// Errors: fault.Invalid for the text, fault.Conflict where nothing needs a look or it is another thing than why.
+func (d *Desk) Looked(ctx context.Context, id uuid.UUID, why, found string, by Actor) error {
+	found = normalised(found)
+	if found == "" {
+		return fault.Invalidf("found", "Write what you found, for those who come after you.")
+	}
+	if err := checkText("found", found, longestMessage, true); err != nil {
+		return err
+	}
+	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		c, err := lock(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if c.Attention == "" || c.Attention != why {
+			return fault.Conflictf("What needed a look has changed in the meantime. Please look at it again.")
+		}
+		now := d.now().UTC()
+		_, err = tx.ExecContext(ctx, `
+			UPDATE contribution SET attention = '', attention_seen = attention_seen || attention || chr(10), updated_at = $2 WHERE id = $1`, id, now)
+		if err != nil {
+			return fmt.Errorf("note that somebody looked: %w", err)
+		}
+		told := Fact{source: Source{Way: ByStaff}, news: "looked", detail: by.Name + ": " + found}
+		if err := record(ctx, tx, c, told, c.State, now); err != nil {
+			return err
+		}
+		return audit(ctx, tx, by, ActionLooked, c, now, map[string]string{"before": why, "found": found})
 	})
 	return db.Translate(err)
 }
