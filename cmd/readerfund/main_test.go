@@ -122,7 +122,7 @@ func TestReportsOfAnEmptyDatabase(t *testing.T) {
 			t.Errorf("%s: %q, %v", which, got.out, err)
 		}
 	}
-	readerfund(t, "", "report", "totals", "--by", "day,article", "--format", "csv", address).wants(t, 0, "day,article,currency,count,gross,fee,refunded,net")
+	readerfund(t, "", "report", "totals", "--by", "day,article", "--format", "csv", address).wants(t, 0, "day,article,currency,count,gross,fee,refunded,held,net")
 	readerfund(t, "", "report", "contributions", "--status", "paid", address).wants(t, exitUsage, "status")
 }
 

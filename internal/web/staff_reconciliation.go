@@ -1,19 +1,14 @@
 package web
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 
-	"github.com/go-chi/chi/v5"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
-	"readerfund/internal/campaign"
-	"readerfund/internal/fault"
 	"readerfund/internal/report"
 )
 
@@ -124,118 +119,6 @@ func (s *site) differenceLine(d report.Difference) differenceLine {
 		line.About = "/staff/contributions/" + d.ContributionID.String()
 	}
 	return line
-}
-
-// differencePage is one difference with what can be done about it.
-type differencePage struct {
-	differenceLine
-	blame
-	Notice    *notice
-	Campaigns []campaign.Campaign
-	Campaign  string // the one chosen
-	Reason    string
-}
-
-// Adopts and SetsAside tell which forms there are.
-func (p differencePage) Adopts() bool    { return p.Adoptable() }
-func (p differencePage) SetsAside() bool { return p.Difference.State == "open" }
-
-// readDifference finds a difference by its address.
-func (s *site) readDifference(r *http.Request) (report.Difference, error) {
-	id, err := strconv.ParseInt(chi.URLParam(r, "difference"), 10, 64)
-	if err != nil {
-		return report.Difference{}, errNoPage()
-	}
-	return s.Reports.Difference(r.Context(), id)
-}
-
-// showDifference answers GET /staff/reconciliation/{difference}.
-func (s *site) showDifference(w http.ResponseWriter, r *http.Request) error {
-	d, err := s.readDifference(r)
-	if err != nil {
-		return err
-	}
-	p := differencePage{differenceLine: s.differenceLine(d)}
-	if r.URL.Query().Get("did") != "" {
-		p.Notice = decidedNotice(d)
-	}
-	return s.renderDifference(w, r, http.StatusOK, p)
-}
-
-func (s *site) renderDifference(w http.ResponseWriter, r *http.Request, status int, p differencePage) error {
-	if p.Adopts() {
-		var err error
-		if p.Campaigns, err = s.Campaigns.All(r.Context()); err != nil {
-			return err
-		}
-	}
-	return s.showStaff(w, r, status, "staff/difference.html", "Difference "+p.Ref, "reconciliation", p)
-}
-
-// decidedNotice says how a difference stands after somebody decided about it.
-func decidedNotice(d report.Difference) *notice {
-	switch d.State {
-	case "adopted":
-		return &notice{"good", "Adopted", "It is contribution " + d.Receipt + " now, and reports count it."}
-	case "set_aside":
-		return &notice{"good", "Set aside", "It needs nobody's attention any more. It comes back only when one of the two sides changes."}
-	case "open":
-		return &notice{"wait", "Open again", "It counts as unexplained until somebody decides."}
-	default:
-		return &notice{"wait", "It is settled", differenceInWords(d.State).Meaning}
-	}
-}
-
-// adopt answers POST /staff/reconciliation/{difference}/adopt.
-func (s *site) adopt(w http.ResponseWriter, r *http.Request) error {
-	return s.decide(w, r, func(d report.Difference, v url.Values) error {
-		if v.Get("campaign") == "" {
-			return fault.Invalidf("campaign", "Choose the campaign that it counts for.")
-		}
-		_, err := s.Books.Adopt(r.Context(), d.ID, v.Get("campaign"), actor(r))
-		if fault.Is(err, fault.NotFound) {
-			return fault.Invalidf("campaign", "There is no such campaign any more. Choose another.")
-		}
-		return err
-	})
-}
-
-// setAside answers POST /staff/reconciliation/{difference}/set-aside.
-func (s *site) setAside(w http.ResponseWriter, r *http.Request) error {
-	return s.decide(w, r, func(d report.Difference, v url.Values) error {
-		return s.Books.SetAside(r.Context(), d.ID, v.Get("reason"), actor(r))
-	})
-}
-
-// reopen answers POST /staff/reconciliation/{difference}/reopen.
-func (s *site) reopen(w http.ResponseWriter, r *http.Request) error {
-	return s.decide(w, r, func(d report.Difference, _ url.Values) error { return s.Books.Reopen(r.Context(), d.ID, actor(r)) })
-}
-
-// decide does what a person decided about a difference, and leads back to its page; what is wrong is said there, too.
-func (s *site) decide(w http.ResponseWriter, r *http.Request, do func(report.Difference, url.Values) error) error {
-	d, err := s.readDifference(r)
-	if err != nil {
-		return err
-	}
-	v, err := readForm(w, r)
-	if err != nil {
-		return err
-	}
-	failure := do(d, v)
-	if failure == nil {
-		redirect(w, fmt.Sprintf("/staff/reconciliation/%d?did=1", d.ID))
-		return nil
-	}
-	if kind := fault.KindOf(failure); kind != fault.Invalid && kind != fault.Conflict {
-		return failure
-	}
-	if d, err = s.Reports.Difference(r.Context(), d.ID); err != nil { // it may have changed
-		return errors.Join(failure, err)
-	}
-	p := differencePage{differenceLine: s.differenceLine(d), Campaign: v.Get("campaign"), Reason: v.Get("reason")}
-	p.put(failure, "campaign", "reason")
-	return s.renderDifference(w, r, answerTo(failure).Status, p)
 }
 
 // kindInWords says what differs. The kinds are the reconciler's.
