@@ -79,7 +79,8 @@ func (d *Desk) checkUnowned(ctx context.Context, paypalID string) error {
 func adoption(t paypal.Transaction, k campaign.Campaign) intent {
 	sum := sha256.Sum256([]byte(adopted + t.ID))
 	return intent{
-		campaign: k, amount: t.Amount, frequency: Once, name: storable(strings.TrimSpace(t.Payer.GivenName+" "+t.Payer.Surname), longestName),
+		anonymous: true, // nobody asked them whether they may be named
+		campaign:  k, amount: t.Amount, frequency: Once, name: storable(strings.TrimSpace(t.Payer.GivenName+" "+t.Payer.Surname), longestName),
 		message: storable(t.Note, longestMessage), key: sql.NullString{String: adopted + t.ID, Valid: true}, digest: sum[:],
 	}
 }

@@ -48,6 +48,9 @@ func TestAPaymentMadeInPayPalIsAdopted(t *testing.T) {
 	}
 	n.wants(c, Completed)
 	n.booksEqual()
+	if !c.Anonymous {
+		t.Error("somebody whom nobody asked may be named")
+	}
 	if c.Message != "For the printers" || c.Amount.Minor != 3000 || n.audited(c) != "contribution.adopt" {
 		t.Errorf("adopted: %+v; audited %q", c, n.audited(c))
 	}
@@ -129,7 +132,7 @@ func TestAGiftWhoseRowWasLostIsRestored(t *testing.T) {
 	}
 	for range 2 {
 		back, err := n.Restore(t.Context(), capture, Source{Way: ByReconcile})
-		if err != nil || back.ID != c.ID || back.Receipt != c.Receipt || back.Campaign != c.Campaign || back.Amount != c.Amount {
+		if err != nil || back.ID != c.ID || back.Receipt != c.Receipt || back.Campaign != c.Campaign || back.Amount != c.Amount || !back.Anonymous {
 			t.Fatalf("%+v, %v", back, err)
 		}
 	}

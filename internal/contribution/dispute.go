@@ -127,7 +127,7 @@ func joinDispute(ctx context.Context, tx *sqlx.Tx, c *Contribution, paid payment
 		ON CONFLICT (paypal_id) DO UPDATE SET
 		    status = excluded.status, paypal_status = excluded.paypal_status, stage = excluded.stage, outcome = excluded.outcome,
 		    may_accept = excluded.may_accept, respond_by = excluded.respond_by, changed_at = greatest(dispute.changed_at, excluded.changed_at)`,
-		paid.ID, seen.ID, status, string(seen.Status), string(seen.Stage), string(seen.Channel), seen.Reason, string(seen.Outcome),
+		paid.ID, seen.ID, status, string(seen.Status), string(seen.Stage), seen.Channel, seen.Reason, string(seen.Outcome),
 		seen.Amount.Minor, string(seen.Amount.Currency), seen.MayAccept, null(seen.RespondBy), orNow(seen.CreatedAt, now), changed, now)
 	if err != nil {
 		return false, fmt.Errorf("keep dispute %s: %w", seen.ID, err)

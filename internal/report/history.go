@@ -33,7 +33,7 @@ type History struct {
 	Asked     []RefundRequest
 	Disputes  []Dispute
 	Turned    []Conversion
-	Adopted   bool // the payment was made in PayPal directly, and staff took it into the books
+	Origin    string // here; adopted: paid in PayPal directly; restored: its row was lost and PayPal told of it
 	Entries   []Entry
 	Events    []Event
 	Webhooks  []Webhook
@@ -144,11 +144,11 @@ func readHead(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error 
 	h.Contribution = row.contribution()
 	var checkAt sql.NullTime
 	err = tx.QueryRowxContext(ctx, `
-		SELECT c.frequency, k.heading, c.email, c.message, c.anonymous, c.cover_fee, c.updated_at, c.check_at, c.origin = 'adopted',
+		SELECT c.frequency, k.heading, c.email, c.message, c.anonymous, c.cover_fee, c.updated_at, c.check_at, c.origin,
 		       coalesce(s.name, ''), coalesce(s.email, '')
 		FROM contribution c JOIN campaign k ON k.id = c.campaign_id LEFT JOIN supporter s ON s.id = c.supporter_id
 		WHERE c.id = $1`, id).
-		Scan(&h.Frequency, &h.Heading, &h.Email, &h.Message, &h.Anonymous, &h.CoverFee, &h.UpdatedAt, &checkAt, &h.Adopted, &h.PayerName, &h.PayerMail)
+		Scan(&h.Frequency, &h.Heading, &h.Email, &h.Message, &h.Anonymous, &h.CoverFee, &h.UpdatedAt, &checkAt, &h.Origin, &h.PayerName, &h.PayerMail)
 	h.UpdatedAt, h.CheckAt = h.UpdatedAt.UTC(), utc(checkAt)
 	return err
 }

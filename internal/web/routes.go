@@ -73,6 +73,7 @@ func (s *site) staffRoutes(r chi.Router) {
 		r.Post("/contributions/{id}/refund", s.page(s.refund))
 		r.Post("/contributions/{id}/ask", s.page(s.askPayPal))
 		r.Post("/contributions/{id}/notes", s.page(s.addNote))
+		r.Post("/contributions/{id}/looked", s.page(s.looked))
 		r.Get("/contributions/{id}/disputes/{dispute}/accept", s.page(s.showAccept))
 		r.Post("/contributions/{id}/disputes/{dispute}/accept", s.page(s.acceptDispute))
 		r.Post("/reconciliation/{difference}/adopt", s.page(s.adopt))

@@ -35,6 +35,7 @@ func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute 
 		"POST /staff/contributions/{id}/refund":                    {page + "/refund", staff.Editor, 422},
 		"POST /staff/contributions/{id}/ask":                       {page + "/ask", staff.Editor, 303},
 		"POST /staff/contributions/{id}/notes":                     {page + "/notes", staff.Editor, 422},
+		"POST /staff/contributions/{id}/looked":                    {page + "/looked", staff.Editor, 422},
 		"GET /staff/contributions/{id}/disputes/{dispute}/accept":  {page + "/disputes/PP-D-1/accept", staff.Editor, 200},
 		"POST /staff/contributions/{id}/disputes/{dispute}/accept": {page + "/disputes/PP-D-1/accept", staff.Editor, 422},
 		"GET /staff/reports":                                       {"/staff/reports", staff.Viewer, 200},
@@ -209,9 +210,9 @@ func TestActsOnWhatThereIsNot(t *testing.T) {
 	id := h.withCase()
 	other := h.book(booked{Receipt: "AAAA-0002", Minor: 2500, Fee: 98, At: noon().Add(-time.Hour)})
 	r := h.signedIn(staff.Editor)
-	full := url.Values{"choice": {"all"}, "left": {"25.00"}, "reason": {"x"}, "key": {"k"}, "note": {"x"}}
+	full := url.Values{"found": {"x"}, "choice": {"all"}, "left": {"25.00"}, "reason": {"x"}, "key": {"k"}, "note": {"x"}}
 	for _, none := range []string{uuid.NewString(), "x", strings.ToUpper(id.String()), "00000000-0000-0000-0000-00000000000g"} {
-		for _, act := range []string{"/refund", "/ask", "/notes", "/disputes/PP-D-1/accept"} {
+		for _, act := range []string{"/refund", "/ask", "/notes", "/looked", "/disputes/PP-D-1/accept"} {
 			if got := r.form("/staff/contributions/"+none+act, full); got.status != 404 {
 				t.Errorf("POST %s%s: %d", none, act, got.status)
 			}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
 	"golang.org/x/text/language"
 
 	"readerfund/internal/fault"
@@ -37,6 +38,8 @@ func (s *site) notices(v url.Values, h report.History, tag language.Tag) *notice
 	switch {
 	case v.Get("noted") != "":
 		return &notice{"good", "Your note is kept", "It stands at the end of “What happened”."}
+	case v.Get("looked") != "":
+		return &notice{"good", "Thank you for looking", "What you found stands at the end of “What happened”."}
 	case v.Get("unanswered") != "":
 		return &notice{"bad", "PayPal did not answer", "Nothing has changed here. Try again in a few minutes; we also ask by ourselves."}
 	case v.Get("asked") != "":
@@ -137,6 +140,20 @@ type noteForm struct {
 
 // addNote answers POST /staff/contributions/{id}/notes.
 func (s *site) addNote(w http.ResponseWriter, r *http.Request) error {
+	keep := func(id uuid.UUID, v url.Values) error { return s.Desk.Note(r.Context(), id, v.Get("note"), actor(r)) }
+	return s.remark(w, r, "note", "noted", keep, func(p *contributionPage) *noteForm { return &p.Remark })
+}
+
+// looked answers POST /staff/contributions/{id}/looked.
+func (s *site) looked(w http.ResponseWriter, r *http.Request) error {
+	keep := func(id uuid.UUID, v url.Values) error {
+		return s.Desk.Looked(r.Context(), id, v.Get("why"), v.Get("found"), actor(r))
+	}
+	return s.remark(w, r, "found", "looked", keep, func(p *contributionPage) *noteForm { return &p.Looked })
+}
+
+// remark takes one of the page's text fields and goes back to the page, with the text where it was wrong.
+func (s *site) remark(w http.ResponseWriter, r *http.Request, field, done string, keep func(uuid.UUID, url.Values) error, of func(*contributionPage) *noteForm) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
@@ -145,9 +162,9 @@ func (s *site) addNote(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.Desk.Note(r.Context(), id, v.Get("note"), actor(r))
+	err = keep(id, v)
 	if err == nil {
-		redirect(w, "/staff/contributions/"+id.String()+"?noted=1")
+		redirect(w, "/staff/contributions/"+id.String()+"?"+done+"=1")
 		return nil
 	}
 	if !fault.Is(err, fault.Invalid) {
@@ -158,7 +175,8 @@ func (s *site) addNote(w http.ResponseWriter, r *http.Request) error {
 		return historyErr
 	}
 	p := s.contributionPage(r, h)
-	p.Remark.Text = v.Get("note")
-	p.Remark.put(err, "note")
+	form := of(&p)
+	form.Text = v.Get(field)
+	form.put(err, field)
 	return s.renderContribution(w, r, http.StatusUnprocessableEntity, p)
 }

@@ -315,6 +315,31 @@ func TestADisputeOnTheStaffPages(t *testing.T) {
 	}
 }
 
+// What needs a person does so until somebody says what they found.
+func TestSomebodyHasLooked(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	id, page, _ := h.paid()
+	const why = "PayPal captured 20.00 EUR, but the reader chose 25.00 EUR."
+	h.exec(`UPDATE contribution SET attention = $2 WHERE id = $1`, id, why)
+	if viewer := h.signedIn(staff.Viewer).get(page).body; !strings.Contains(viewer, why) || strings.Contains(viewer, "/looked") {
+		t.Error("a viewer reads why, and is not asked what they found")
+	}
+	r := h.signedIn(staff.Editor)
+	asked := inputs(t, r.get(page).body)
+	if got := r.form(page+"/looked", url.Values{"why": {asked.Get("why")}, "found": {" "}}); got.status != 422 || !strings.Contains(got.body, "Write what you found") {
+		t.Errorf("without a word: %d", got.status)
+	}
+	if got := r.form(page+"/looked", url.Values{"why": {"something else"}, "found": {"Fine."}}); got.status != 409 {
+		t.Errorf("at another thing: %d", got.status)
+	}
+	says(t, r.lands(r.form(page+"/looked", url.Values{"why": {asked.Get("why")}, "found": {"She changed it at PayPal."}})),
+		"Thank you for looking", "Staff looked at what needed a person", "She changed it at PayPal.")
+	if strings.Contains(r.get(page).body, "Needs a person") {
+		t.Error("it still needs a person")
+	}
+}
+
 func TestAskPayPalThatDoesNotAnswer(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)

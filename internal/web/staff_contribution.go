@@ -23,7 +23,9 @@ type contributionPage struct {
 	Refunds   []movementLine
 	Asked     []askedLine
 	Cases     []caseLine
+	Origin    string // in words; empty for what was started here
 	Remark    noteForm
+	Looked    noteForm
 	MayRefund bool // something is left, or about to come in: the refund's page says what can go back
 	Entries   []entryLine
 	Story     []storyLine
@@ -89,6 +91,7 @@ func (s *site) contributionPage(r *http.Request, h report.History) contributionP
 		contributionLine: s.contributionLines([]report.Contribution{h.Contribution})[0], History: h, Frequency: frequencyInWords(h.Frequency),
 		Completed: s.stamp(h.CompletedAt), CheckAt: s.stamp(h.CheckAt), Reason: whyInWords(h.Contribution), Article: webAddress(h.Contribution.Article),
 		Notice: s.notices(r.URL.Query(), h, locale(r)), Cases: s.caseLines(h), Story: s.story(h),
+		Origin: originInWords(h.Origin),
 	}
 	for _, m := range h.Payments {
 		p.Payments = append(p.Payments, movementLine{"Payment", m.PayPalID, movementInWords(m.Status), reasonInWords(m.Reason), m.Amount, s.stamp(m.OccurredAt)})
@@ -188,6 +191,18 @@ func tellStaff(line *storyLine, e *report.Event, h report.History) {
 		}
 	case "refund_pending", "refund_failed", "refund_cancelled":
 		line.Detail = refundReasonInWords(e.Detail)
+	}
+}
+
+// originInWords says where a contribution was made, if not here.
+func originInWords(origin string) string {
+	switch origin {
+	case "adopted":
+		return "In PayPal directly; staff took it into the books"
+	case "restored":
+		return "Here; its record was lost with a database and written anew from PayPal's. The article and the reader's words are not in it"
+	default:
+		return ""
 	}
 }
 

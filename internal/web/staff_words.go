@@ -102,6 +102,8 @@ func factInWords(fact string) string {
 		return "The refund was not made"
 	case "note":
 		return "Note"
+	case "looked":
+		return "Staff looked at what needed a person"
 	default:
 		return spaced(fact)
 	}

@@ -135,7 +135,7 @@ func TestEveryActHasWords(t *testing.T) {
 	t.Parallel()
 	for _, action := range []string{
 		"staff.sign_in", "staff.sign_in_failed", "staff.sign_out", "staff.add", "staff.disable", "contribution.refund", "contribution.refund_answer",
-		"contribution.accept_dispute", "contribution.note", "contribution.ask_paypal", "contribution.adopt", "inbox.replay",
+		"contribution.accept_dispute", "contribution.note", "contribution.looked", "contribution.ask_paypal", "contribution.adopt", "inbox.replay",
 		"reconcile.adopt", "reconcile.set_aside", "reconcile.reopen",
 	} {
 		if got := actInWords(action, "accepted"); got == spaced(strings.ReplaceAll(action, ".", " ")) {
