@@ -141,9 +141,10 @@ func (k call) setHeaders(h http.Header, token string) {
 // judge turns what came of an attempt into an Error, or nil. It decides whether the outcome is known.
 func (k call) judge(err error, sent *sending, body []byte) *Error {
 	if answer, ok := errors.AsType[*Error](err); ok {
-		answer.Operation = k.operation
-		answer.unknown = answer.Status >= 500 || answer.Status == http.StatusRequestTimeout || answer.Has(inProgress)
-		return answer
+		own := *answer // the cause of a cancelled context comes this way, too, and is shared
+		own.Operation = k.operation
+		own.unknown = own.Status >= 500 || own.Status == http.StatusRequestTimeout || own.Has(inProgress)
+		return &own
 	}
 	if err == nil && k.stream == nil {
 		err = unreadable(k.read(body))
