@@ -148,6 +148,9 @@ func (d *demo) start(ctx, serving context.Context) error {
 			return err
 		}
 		d.clock.reset()
+		if err := d.reconcile(ctx, cfg); err != nil {
+			return err
+		}
 		d.keep.Seeded = true
 		if err := d.keep.save(); err != nil {
 			return err

@@ -101,7 +101,10 @@ func (s *seeder) play(ctx context.Context, gifts []gift) error {
 	if err := s.together(ctx, gifts, s.refund); err != nil {
 		return err
 	}
-	return s.refunded(ctx, gifts)
+	if err := s.refunded(ctx, gifts); err != nil {
+		return err
+	}
+	return errors.Join(s.dispute(ctx, gifts), s.giveInPayPal(ctx))
 }
 
 // together does one thing for many gifts, some at a time, and gives the first error.

@@ -60,7 +60,7 @@ func moneyAlerts() []Alert {
 		{
 			Name: "capture_pending", Severity: Soon, Path: "/staff/contributions?status=pending",
 			Summary: "PayPal has held a gift back for three days or more.",
-			Advice:  "The gift's page gives PayPal's reason. RECEIVING_PREFERENCE_MANDATES_MANUAL_ACTION waits for you: sign in to PayPal and accept the payment, or it goes back to the reader. ECHECK ends by itself within about ten days.",
+			Advice:  "The gift's page gives PayPal's reason. Where it says that the payment waits for you, sign in to PayPal and accept it, or it goes back to the reader. A payment from a bank account ends by itself within about ten days.",
 			rule:    older(pendingTooLong, "gift is held back by PayPal", "gifts are held back by PayPal", func(v report.Vitals) report.Pile { return v.Pending }),
 		},
 		{
