@@ -13,7 +13,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// Everything that needs a browser shares one, and one newsroom.
+// What people do in a browser shares one, and one newsroom; axe has its own, so that the two need not wait for each other.
 func TestInBrowser(t *testing.T) {
 	t.Parallel()
 	browser := openBrowser(t)
@@ -28,7 +28,6 @@ func TestInBrowser(t *testing.T) {
 	t.Run("without JavaScript", func(t *testing.T) { withoutScripts(t, n, browser.openTab(t, screens()[0])) })
 	t.Run("on another site's page", func(t *testing.T) { embedded(t, browser) })
 	t.Run("the browser's complaints are heard", func(t *testing.T) { complaints(t, browser.openTab(t, screens()[0])) })
-	t.Run("axe", func(t *testing.T) { axe(t, n, browser) })
 }
 
 // walk is the main job with a reader's and a staff member's eyes: article, appeal, PayPal, thanks; sign-in, list, one
