@@ -11,45 +11,83 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Apply is the one door by which news changes a contribution: it locks it, keeps what the fact says, moves the state
-// along the transition table and writes the ledger entries that follow. Applying a fact again changes nothing; facts in
-// any order end in the same state and the same entries, provided a refund's capture is applied before the refund.
-// The contribution as it stands afterwards is returned.
-func (d *Desk) Apply(ctx context.Context, tx *sqlx.Tx, f Fact) (Contribution, error) {
-	c, err := lock(ctx, tx, f.contribution)
+// Apply is the one door by which news changes a contribution: it locks it, keeps what the facts say, moves the state along
+// the transition table and writes the ledger entries that follow. The facts are about one contribution. Applying a fact
+// again changes nothing; facts in any order end in the same state and the same entries, provided a refund's capture is
+// applied before the refund. The contribution as it stands afterwards is returned.
+func (d *Desk) Apply(ctx context.Context, tx *sqlx.Tx, facts ...Fact) (Contribution, error) {
+	c, _, err := d.apply(ctx, tx, facts)
+	return c, err
+}
+
+// apply is Apply, and says at which fact it failed. The row is read once and written once, whatever the number of facts.
+func (d *Desk) apply(ctx context.Context, tx *sqlx.Tx, facts []Fact) (Contribution, int, error) {
+	c, err := lock(ctx, tx, facts[0].contribution)
 	if err != nil {
-		return Contribution{}, err
+		return Contribution{}, 0, err
 	}
-	now := d.now()
-	news, err := learn(ctx, tx, &c, f, now)
+	l := lesson{now: d.now(), from: c.State, stale: true}
+	for at, f := range facts {
+		if f.contribution != c.ID {
+			return Contribution{}, at, fmt.Errorf("apply %s to contribution %s: it is about %s", f.kind(), c.ID, f.contribution)
+		}
+		if err := d.take(ctx, tx, &c, f, &l); err != nil {
+			return Contribution{}, at, err
+		}
+	}
+	last := len(facts) - 1
+	if !l.news {
+		return c, last, nil
+	}
+	if err := save(ctx, tx, &c, l.from, l.known, l.now, d.sweepEvery); err != nil {
+		return Contribution{}, last, err
+	}
+	for _, way := range l.ways {
+		d.metrics.Transition(way[0], way[1], way[2])
+	}
+	return c, last, nil
+}
+
+// lesson is what the facts of one Apply come to.
+type lesson struct {
+	now   time.Time
+	from  State // before the first of them
+	news  bool  // one of them was
+	known knowledge
+	stale bool        // known has to be read (again)
+	ways  [][3]string // changes of the state: from, to, source
+}
+
+// take learns from one fact and moves the state. What was new is written into the history; the contribution itself is not
+// written yet.
+func (d *Desk) take(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, l *lesson) error {
+	news, err := learn(ctx, tx, c, f, l.now)
 	if err != nil {
-		return Contribution{}, fmt.Errorf("apply %s to contribution %s: %w", f.kind(), c.ID, err)
+		return fmt.Errorf("apply %s to contribution %s: %w", f.kind(), c.ID, err)
 	}
 	if !news {
-		return c, nil
+		return nil
 	}
-	known, err := know(ctx, tx, c)
-	if err != nil {
-		return Contribution{}, err
+	l.news = true
+	if l.stale || f.capture != nil || f.refund != nil || f.dispute != nil {
+		if l.known, err = know(ctx, tx, *c); err != nil {
+			return err
+		}
+		l.stale = false
 	}
-	if why := paidTwice(c, known); why != "" {
+	l.known.captureDoubt, l.known.captureRefused, l.known.gone = c.captureDoubt, c.captureRefused, c.gone
+	if why := paidTwice(*c, l.known); why != "" {
 		c.flag("%s", why)
 	}
 	from := c.State
-	c.State = next(from, reduce(f.news, known))
+	c.State = next(from, reduce(f.news, l.known))
 	if c.State != from || f.pending() && c.State == Pending {
 		c.Reason = f.detail // a payment may be held for one reason after the other
 	}
-	if err := save(ctx, tx, &c, from, known, now, d.sweepEvery); err != nil {
-		return Contribution{}, err
-	}
-	if err := record(ctx, tx, c, f, from, now); err != nil {
-		return Contribution{}, err
-	}
 	if c.State != from {
-		d.metrics.Transition(string(from), string(c.State), string(f.source.Way))
+		l.ways = append(l.ways, [3]string{string(from), string(c.State), string(f.source.Way)})
 	}
-	return c, nil
+	return record(ctx, tx, *c, f, from, l.now)
 }
 
 // applyAll applies several facts about one contribution in one transaction, but for those that cannot be.
@@ -60,13 +98,9 @@ func (d *Desk) applyAll(ctx context.Context, facts []Fact) (Contribution, error)
 // tryAll applies all of them or none, and says at which it failed.
 func (d *Desk) tryAll(ctx context.Context, facts []Fact) (c Contribution, at int, err error) {
 	err = d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		for at = range facts {
-			var err error
-			if c, err = d.Apply(ctx, tx, facts[at]); err != nil {
-				return err
-			}
-		}
-		return nil
+		var err error
+		c, at, err = d.apply(ctx, tx, facts)
+		return err
 	})
 	return c, at, err
 }
@@ -150,9 +184,9 @@ func learnOrder(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now t
 	return news, nil
 }
 
-// know reads everything the state follows from.
+// know reads the rows that the state follows from.
 func know(ctx context.Context, tx *sqlx.Tx, c Contribution) (knowledge, error) {
-	k := knowledge{captureDoubt: c.captureDoubt, captureRefused: c.captureRefused, gone: c.gone}
+	var k knowledge
 	if err := tx.SelectContext(ctx, &k.payments, selectPayments, c.ID); err != nil {
 		return k, fmt.Errorf("read payments: %w", err)
 	}
