@@ -161,6 +161,7 @@ func (l *run) look(ctx context.Context) error {
 	if err := l.read(ctx); err != nil {
 		return err
 	}
+	l.survey(ctx)
 	if err := l.compareAll(ctx, l.payments(), l.refunds()); err != nil {
 		return err
 	}
