@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/Shopify/toxiproxy/v2"
 	"github.com/Shopify/toxiproxy/v2/toxics"
@@ -67,13 +68,17 @@ func (p *proxy) heal() { p.t.Helper(); p.cut() }
 // close ends every connection and takes no new ones.
 func (p *proxy) close() { p.proxy.Stop() }
 
-// open takes connections again after close.
+// open takes connections again after close. Another test that looks for a free address may have this one for a moment.
 func (p *proxy) open() {
 	p.t.Helper()
-	p.proxy = toxiproxy.NewProxy(p.server, p.proxy.Name, p.address, p.proxy.Upstream)
-	if err := p.proxy.Start(); err != nil {
-		p.t.Fatal(err)
+	var err error
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		p.proxy = toxiproxy.NewProxy(p.server, p.proxy.Name, p.address, p.proxy.Upstream)
+		if err = p.proxy.Start(); err == nil {
+			return
+		}
 	}
+	p.t.Fatal(err)
 }
 
 // lostCommit is a toxic of our own, for the way between the service and its database. Downstream, PostgreSQL has
