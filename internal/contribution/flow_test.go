@@ -322,6 +322,29 @@ func TestACardRefusedMayTryAnotherWay(t *testing.T) {
 	n.booksEqual()
 }
 
+// The second try of a refused card is not answered: the sweep asks about that try, and makes no third one.
+func TestASecondTryWithoutAnAnswerIsAskedAbout(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	n.approve(c, "decline")
+	c = n.settle(c, ByReader)
+	n.wants(c, Declined)
+	n.fault(`{"kind":"status","status":503,"times":50,"match":{"method":"POST","path":"/v2/checkout/orders/*/capture"}}`)
+	if _, err := n.Settle(t.Context(), c.ID, Source{Way: ByReader}); err == nil {
+		t.Fatal("the second try was answered")
+	}
+	n.wants(c, CaptureUnknown)
+	n.heal()
+	for range 2 {
+		n.settle(c, BySweep)
+	}
+	n.wants(c, Declined)
+	if again, err := n.Get(t.Context(), c.ID); err != nil || again.captureAttempt != 2 || again.captureRefused != 2 {
+		t.Errorf("attempt %d, refused %d, %v", again.captureAttempt, again.captureRefused, err)
+	}
+}
+
 func TestPendingAndDeclinedCapturesAreNoMoney(t *testing.T) {
 	t.Parallel()
 	n := open(t)

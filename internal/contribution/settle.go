@@ -263,8 +263,9 @@ func (d *Desk) settleOrder(ctx context.Context, c Contribution, o paypal.Order, 
 		return settled, nil
 	}
 	// After a refused capture the order stays approved. Only the reader coming back, having picked another way to pay,
-	// is a reason to try again: asking on our own would try their card over and over.
-	if settled.captureRefused > 0 && src.Way != ByReader {
+	// is a reason to try again: asking on our own would try their card over and over. An attempt whose answer we did not
+	// see is no new one: it is sent again under its own request id, until PayPal says what became of it.
+	if settled.captureRefused > 0 && settled.captureDoubt <= settled.captureRefused && src.Way != ByReader {
 		return settled, nil
 	}
 	return d.capture(ctx, settled, src)
