@@ -3,14 +3,11 @@ package report
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/fault"
 )
@@ -70,6 +67,8 @@ const selectWebhook = `
 	       w.processed_at, w.due_at, w.contribution_id, c.receipt
 	FROM webhook_event w LEFT JOIN contribution c ON c.id = w.contribution_id`
 
+func (row webhookRow) number() int64 { return row.ID }
+
 func (row webhookRow) webhook() Webhook {
 	return Webhook{
 		ID: row.ID, EventID: row.EventID, Type: row.Type, ResourceID: row.ResourceID, State: row.State, Note: row.Note,
@@ -80,36 +79,20 @@ func (row webhookRow) webhook() Webhook {
 
 // Inbox gives one page of webhook events. Errors are fault.Invalid where the question is wrong.
 func (r *Reports) Inbox(ctx context.Context, q InboxQuery) (InboxPage, error) {
-	if q.Limit == 0 {
-		q.Limit = DefaultLimit
-	}
 	c, err := r.inboxConditions(q)
 	if err != nil {
 		return InboxPage{}, err
 	}
-	var rows []webhookRow
-	query := selectWebhook + c.where() + ` ORDER BY w.id DESC LIMIT ` + c.arg(q.Limit+1)
-	err = r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		return tx.SelectContext(ctx, &rows, query, c.args...)
-	})
-	if err != nil {
-		return InboxPage{}, fmt.Errorf("read inbox: %w", err)
-	}
-	var page InboxPage
-	if len(rows) > q.Limit {
-		rows = rows[:q.Limit]
-		page.Next = strconv.FormatInt(rows[q.Limit-1].ID, 10)
-	}
+	asked := listing{things: "events", sql: selectWebhook, number: "w.id", after: q.After, limit: q.Limit}
+	rows, next, err := newest[webhookRow](ctx, r, asked, c)
+	page := InboxPage{Next: next}
 	for _, row := range rows {
 		page.Webhooks = append(page.Webhooks, row.webhook())
 	}
-	return page, nil
+	return page, err
 }
 
 func (r *Reports) inboxConditions(q InboxQuery) (*conditions, error) {
-	if q.Limit < 0 || q.Limit > MaxLimit {
-		return nil, fault.Invalidf("limit", "A page has between 1 and %d events.", MaxLimit)
-	}
 	if q.State != "" && !slices.Contains(WebhookStates(), q.State) {
 		return nil, fault.Invalidf("state", "There is no state %q: take one of %s.", q.State, strings.Join(WebhookStates(), ", "))
 	}
@@ -120,13 +103,6 @@ func (r *Reports) inboxConditions(q InboxQuery) (*conditions, error) {
 	c.equal("w.state", q.State)
 	if search := strings.TrimSpace(q.Search); search != "" {
 		c.add("(w.event_id = %[1]s OR w.resource_id = %[1]s)", c.arg(strings.ToUpper(search)))
-	}
-	if q.After != "" {
-		after, err := strconv.ParseInt(q.After, 10, 64)
-		if err != nil {
-			return nil, errCursor()
-		}
-		c.add("w.id < %s", c.arg(after))
 	}
 	return c, nil
 }

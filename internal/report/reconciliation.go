@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -168,6 +167,8 @@ const selectDifference = `
 	       d.occurred_at, d.first_seen, d.last_seen, d.closed_at, d.detail
 	FROM discrepancy d LEFT JOIN contribution c ON c.id = d.contribution_id`
 
+func (row differenceRow) number() int64 { return row.ID }
+
 func (row differenceRow) difference() Difference {
 	return Difference{
 		ID: row.ID, Kind: row.Kind, State: row.State, Ref: row.Ref, Code: row.Code, Parent: row.Parent, ContributionID: row.ContributionID.UUID,
@@ -198,36 +199,20 @@ func readStranger(text []byte) *Stranger {
 
 // Differences gives one page of differences. Errors are fault.Invalid where the question is wrong.
 func (r *Reports) Differences(ctx context.Context, q DifferencesQuery) (DifferencesPage, error) {
-	if q.Limit == 0 {
-		q.Limit = DefaultLimit
-	}
 	c, err := r.differenceConditions(q)
 	if err != nil {
 		return DifferencesPage{}, err
 	}
-	var rows []differenceRow
-	query := selectDifference + c.where() + ` ORDER BY d.id DESC LIMIT ` + c.arg(q.Limit+1)
-	err = r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		return tx.SelectContext(ctx, &rows, query, c.args...)
-	})
-	if err != nil {
-		return DifferencesPage{}, fmt.Errorf("read differences: %w", err)
-	}
-	var page DifferencesPage
-	if len(rows) > q.Limit {
-		rows = rows[:q.Limit]
-		page.Next = strconv.FormatInt(rows[q.Limit-1].ID, 10)
-	}
+	asked := listing{things: "differences", sql: selectDifference, number: "d.id", after: q.After, limit: q.Limit}
+	rows, next, err := newest[differenceRow](ctx, r, asked, c)
+	page := DifferencesPage{Next: next}
 	for _, row := range rows {
 		page.Differences = append(page.Differences, row.difference())
 	}
-	return page, nil
+	return page, err
 }
 
 func (r *Reports) differenceConditions(q DifferencesQuery) (*conditions, error) {
-	if q.Limit < 0 || q.Limit > MaxLimit {
-		return nil, fault.Invalidf("limit", "A page has between 1 and %d differences.", MaxLimit)
-	}
 	if q.State != "" && !slices.Contains(DifferenceStates(), q.State) {
 		return nil, fault.Invalidf("state", "There is no state %q: take one of %s.", q.State, strings.Join(DifferenceStates(), ", "))
 	}
@@ -242,13 +227,6 @@ func (r *Reports) differenceConditions(q DifferencesQuery) (*conditions, error) 
 	c.equal("d.kind", q.Kind)
 	if search := strings.TrimSpace(q.Search); search != "" {
 		c.add("(d.paypal_ref = %[1]s OR d.parent_ref = %[1]s)", c.arg(strings.ToUpper(search)))
-	}
-	if q.After != "" {
-		after, err := strconv.ParseInt(q.After, 10, 64)
-		if err != nil {
-			return nil, errCursor()
-		}
-		c.add("d.id < %s", c.arg(after))
 	}
 	return c, nil
 }
