@@ -31,9 +31,6 @@ func hasState(err error, prefix string) bool {
 // an engine that shards renames constraints: use ON CONFLICT where it matters.
 func IsUnique(err error) bool { return hasState(err, "23505") }
 
-// IsForeignKey tells whether a row was refused because one it refers to is missing, or still refers to it.
-func IsForeignKey(err error) bool { return hasState(err, "23503") }
-
 // IsCheck tells whether a row was refused by a CHECK constraint.
 func IsCheck(err error) bool { return hasState(err, "23514") }
 

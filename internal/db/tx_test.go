@@ -128,7 +128,8 @@ func TestInTxRunsAgainAfterADeadlock(t *testing.T) {
 	if err := errors.Join(errs[:]...); err != nil {
 		t.Fatal(err)
 	}
-	if runs[0]+runs[1] != 3 {
+	// It may lose more than once: its next run can be back at its row before the other one, which waits for it, wakes up.
+	if min(runs[0], runs[1]) != 1 || max(runs[0], runs[1]) == 1 {
 		t.Errorf("%v runs: one of the two should have run again", runs)
 	}
 	var sum int
@@ -253,7 +254,7 @@ func TestRefusedCommitIsKnown(t *testing.T) {
 		_, err := tx.ExecContext(ctx, `INSERT INTO late VALUES (7)`)
 		return err
 	})
-	if !db.IsForeignKey(err) || errors.Is(err, db.ErrCommitUnknown) {
+	if db.SQLState(err) != "23503" || errors.Is(err, db.ErrCommitUnknown) {
 		t.Fatalf("got %v", err)
 	}
 }
