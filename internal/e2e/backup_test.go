@@ -146,7 +146,7 @@ func (s *scene) fromTheDocs(dir, name string) {
 	}
 	ctx, cancel := context.WithTimeout(s.t.Context(), 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-euxc", script)
+	cmd := exec.CommandContext(ctx, "sh", "-euc", script)
 	cmd.Dir = dir
 	cmd.Env = append(environment(s.settings), "PATH="+tools+":"+filepath.Dir(program(s.t, "readerfund"))+":"+os.Getenv("PATH"))
 	out, err := cmd.CombinedOutput()
