@@ -18,6 +18,9 @@ func TestInBrowser(t *testing.T) {
 	t.Parallel()
 	browser := openBrowser(t)
 	n := startDemo(t, t.TempDir(), 48)
+	if _, err := openDatabase(t, n.env(t)["DATABASE_URL"]).ExecContext(t.Context(), needsAPerson); err != nil {
+		t.Fatal(err)
+	}
 	for _, s := range screens() {
 		t.Run("from the article to the report, "+s.String(), func(t *testing.T) {
 			walk(t, n, browser.openTab(t, s))
@@ -30,8 +33,8 @@ func TestInBrowser(t *testing.T) {
 	t.Run("the browser's complaints are heard", func(t *testing.T) { complaints(t, browser.openTab(t, screens()[0])) })
 }
 
-// walk is the main job with a reader's and a staff member's eyes: article, appeal, PayPal, thanks; sign-in, list, one
-// contribution, report, sign-out.
+// walk is the main job with a reader's and a staff member's eyes: article, appeal, PayPal, thanks; sign-in, list,
+// contributions that went well, that are disputed, and that wait for a person; report, books, sign-out.
 func walk(t *testing.T, n *newsroom, b *tab) {
 	page := func(name string, texts ...string) {
 		t.Helper()
@@ -70,6 +73,14 @@ func walk(t *testing.T, n *newsroom, b *tab) {
 	page("08-contribution", receipt, "Ledger", "PayPal's fee", "What happened", "€"+amount)
 	b.click(`.acts a[href$="/refund"]`)
 	page("08b-refund", "Give money back", "All of it: €"+amount, "It cannot be undone.")
+	b.open(n.base + "/staff/contributions?status=disputed")
+	b.click("th.key a")
+	page("08c-disputed", "Write a note", "Accept the claim")
+	b.click(".case-acts .button")
+	page("08d-accept", "What happens then")
+	b.open(n.base + "/staff/contributions?attention=1")
+	b.click("th.key a")
+	page("08e-looked", "PayPal captured 10.00 EUR, but the reader chose 25.00 EUR.", "looked at it")
 	b.click(`nav.menu a[href="/staff/reports"]`)
 	page("09-reports-by-day", "In all", "EUR", "Gross")
 	b.do(cdp.SetValue(cdp.CSS("#by"), "article"))
@@ -78,9 +89,11 @@ func walk(t *testing.T, n *newsroom, b *tab) {
 	b.click(`nav.menu a[href="/staff/inbox"]`)
 	page("11-inbox", "PayPal inbox", receipt)
 	b.click(`nav.menu a[href="/staff/reconciliation"]`)
-	page("11b-reconciliation", "Reconciliation", "PayPal's own record")
+	page("11b-reconciliation", "Reconciliation", "PayPal's own record", "1 unexplained")
+	b.click("th.key a")
+	page("11c-difference", "Money from elsewhere", "For the harbour series", "For which campaign?")
 	b.click(`nav.menu a[href="/staff/audit"]`)
-	page("11c-audit", "Audit log", "Signed in", demoStaff)
+	page("11d-audit", "Audit log", "Signed in", demoStaff)
 	b.click(".bar-out button")
 	page("12-signed-out", "Sign in")
 	b.only(n.base)
