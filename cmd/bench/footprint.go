@@ -49,7 +49,9 @@ func (b *bench) measureStart(ctx context.Context) error {
 				p, _, err := b.house.startService(ctx, made.url)
 				return p, err
 			})},
-			contestant{name: "reference", turn: startTime(func() (*process, error) { return b.house.startReference(ctx, made.url, nil) })})
+			contestant{name: "reference", turn: startTime(func() (*process, error) {
+				return b.house.startReference(ctx, reference{DatabaseURL: made.url, Connections: ingestClients, Prepares: true})
+			})})
 		if err != nil {
 			return err
 		}

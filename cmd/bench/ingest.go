@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -11,30 +12,45 @@ import (
 const ingestClients = 32
 
 // measureIngest holds webhooks received, verified and committed against a handler that commits one by one, and against
-// PostgreSQL alone.
+// PostgreSQL alone. Over one connection there is nothing to commit together, so that what a statement costs to plan tells;
+// there a handler that prepares nothing, as the service must not, is measured too.
 func (b *bench) measureIngest(ctx context.Context) error {
-	return b.house.withPair(ctx, "ingest", func(p *pair) error {
-		for _, clients := range []int{ingestClients, 1} {
-			if err := b.ingestWith(ctx, p, clients); err != nil {
-				return err
-			}
+	return b.house.withPair(ctx, "ingest", func(p *pair) (err error) {
+		if err := b.ingestWith(ctx, p, ingestClients, 1.4, 0.5, p.reference); err != nil {
+			return err
 		}
-		return nil
+		unprepared, err := b.house.startReference(ctx, reference{DatabaseURL: p.url, Connections: 1})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, unprepared.stop()) }()
+		if err := unprepared.ready(ctx); err != nil {
+			return err
+		}
+		return b.ingestWith(ctx, p, 1, 1, 0, p.reference, unprepared)
 	})
 }
 
-func (b *bench) ingestWith(ctx context.Context, p *pair, clients int) error {
+// bareNames say what the references of ingestWith are.
+var bareNames = []string{"bare handler, one INSERT per commit", "bare handler, one INSERT per commit, not prepared"}
+
+// ingestWith measures with so many clients, and adds a row for each bare handler and one for pgbench.
+func (b *bench) ingestWith(ctx context.Context, p *pair, clients int, aimBare, aimAlone float64, bare ...*process) error {
 	side := func(name, table, address string) contestant {
 		return contestant{name: name, prepare: p.empty(table), turn: b.house.deliver(address, clients).drive}
 	}
 	ours := side("service", "webhook_event", p.service.address)
 	ours.turn = b.profiled(p, fmt.Sprintf("ingest-%d", clients), ours.turn)
-	bare := side("bare handler, one INSERT per commit", bareTable, p.reference.address)
+	all := []contestant{ours}
+	for n, process := range bare {
+		all = append(all, side(bareNames[n], bareTable, process.address))
+	}
 	alone, err := b.house.pgbench(p, clients)
 	if err != nil {
 		return err
 	}
-	results, err := contest(ctx, b.plan, ours, bare, alone)
+	all = append(all, alone)
+	results, err := contest(ctx, b.plan, all...)
 	if err != nil {
 		return err
 	}
@@ -42,12 +58,13 @@ func (b *bench) ingestWith(ctx context.Context, p *pair, clients int) error {
 	if clients == 1 {
 		what = "webhook ingest, 1 connection"
 	}
-	aimBare, aimAlone := 1.4, 0.5
-	if clients == 1 { // there is nothing to commit together
-		aimBare, aimAlone = 1, 0
+	for n, c := range all[1:] {
+		aim := aimBare
+		if c.name == alone.name {
+			aim = aimAlone
+		}
+		b.add(compare(what, "events/s", c.name, results[0], results[n+1], aim))
 	}
-	b.add(compare(what, "events/s", bare.name, results[0], results[1], aimBare))
-	b.add(compare(what, "events/s", alone.name, results[0], results[2], aimAlone))
 	return nil
 }
 

@@ -46,7 +46,7 @@ func (h *house) withPair(ctx context.Context, database string, do func(*pair) er
 	if err != nil {
 		return err
 	}
-	if p.reference, err = h.startReference(ctx, p.url, pages); err != nil {
+	if p.reference, err = h.startReference(ctx, reference{DatabaseURL: p.url, Connections: ingestClients, Prepares: true, Pages: pages}); err != nil {
 		return err
 	}
 	if err := p.reference.ready(ctx); err != nil {
@@ -101,7 +101,7 @@ func (h *house) startService(ctx context.Context, database string) (p *process, 
 }
 
 // startReference starts this program again, as the plain side. It lives as long as its standard input stays open.
-func (h *house) startReference(ctx context.Context, database string, pages map[string]page) (*process, error) {
+func (h *house) startReference(ctx context.Context, ref reference) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -110,9 +110,8 @@ func (h *house) startReference(ctx context.Context, database string, pages map[s
 	if err != nil {
 		return nil, err
 	}
-	settings, err := json.Marshal(reference{
-		Address: address, DatabaseURL: database, PayPalBase: h.paypal.url, Roots: h.signer.bundle, WebhookID: webhookID, Pages: pages,
-	})
+	ref.Address, ref.PayPalBase, ref.Roots, ref.WebhookID = address, h.paypal.url, h.signer.bundle, webhookID
+	settings, err := json.Marshal(ref)
 	if err != nil {
 		return nil, err
 	}

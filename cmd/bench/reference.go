@@ -19,11 +19,12 @@ const referenceCommand = "reference"
 
 // reference is the plainest program that does what is measured: net/http and one handler each; no router, no log, no
 // metrics, no limits. It verifies with the same code as the service, the certificate cached, and inserts with the same
-// driver. It has a database connection for each client and prepares its INSERT once on each, so that nothing but the
-// disk makes it wait.
+// driver. It has a database connection for each client, so that it waits for nothing but the disk.
 type reference struct {
 	Address     string
 	DatabaseURL string
+	Connections int
+	Prepares    bool // the INSERT, once on each connection; the service may not (docs/decisions/0008)
 	PayPalBase  string
 	Roots       []byte // PEM
 	WebhookID   string
@@ -42,7 +43,7 @@ func serveReference(ctx context.Context, settings io.Reader) (err error) {
 	if err := json.NewDecoder(settings).Decode(&ref); err != nil {
 		return fmt.Errorf("read settings: %w", err)
 	}
-	pool, err := db.Open(ctx, ref.DatabaseURL, db.Options{MaxOpen: ingestClients, ApplicationName: "reference"})
+	pool, err := db.Open(ctx, ref.DatabaseURL, db.Options{MaxOpen: ref.Connections, ApplicationName: "reference"})
 	if err != nil {
 		return err
 	}
@@ -53,11 +54,17 @@ func serveReference(ctx context.Context, settings io.Reader) (err error) {
 	if err != nil {
 		return err
 	}
-	insert, err := pool.PrepareContext(ctx, bareInsert)
-	if err != nil {
-		return err
+	insert := func(ctx context.Context, values ...any) (sql.Result, error) {
+		return pool.ExecContext(ctx, bareInsert, values...)
 	}
-	defer func() { _ = insert.Close() }() // the process ends with it
+	if ref.Prepares {
+		prepared, err := pool.PrepareContext(ctx, bareInsert)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = prepared.Close() }() // the process ends with it
+		insert = prepared.ExecContext
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /webhooks/paypal", bareIngest(verifier, insert))
 	mux.HandleFunc("GET /embed/{campaign}", barePage(ref.Pages))
@@ -95,7 +102,7 @@ const bareInsert = `
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'ignored')`
 
 // bareIngest verifies one delivery and commits it, alone: the INSERT is its own transaction.
-func bareIngest(verifier *paypal.Verifier, insert *sql.Stmt) http.HandlerFunc {
+func bareIngest(verifier *paypal.Verifier, insert func(context.Context, ...any) (sql.Result, error)) http.HandlerFunc {
 	type event struct {
 		ID       string `json:"id"`
 		Type     string `json:"event_type"`
@@ -124,7 +131,7 @@ func bareIngest(verifier *paypal.Verifier, insert *sql.Stmt) http.HandlerFunc {
 			http.Error(w, "no event", http.StatusBadRequest)
 			return
 		}
-		_, err = insert.ExecContext(r.Context(), e.ID, signed.TransmissionID, signed.TransmissionTime, e.Type, e.Resource.ID, string(headers), body, time.Now())
+		_, err = insert(r.Context(), e.ID, signed.TransmissionID, signed.TransmissionTime, e.Type, e.Resource.ID, string(headers), body, time.Now())
 		if err != nil {
 			http.Error(w, "not stored", http.StatusServiceUnavailable)
 			return
