@@ -117,12 +117,15 @@ func (b *tab) violations(script string) []violation {
 	return ask[[]violation](b, `axe.run(document, {resultTypes: ["violations"]}).then((r) => r.violations)`)
 }
 
+// auditedOn are the screens of the audit: every width and every scheme.
+func auditedOn() []screen { return []screen{screens()[0], screens()[3]} }
+
 // check audits the page that the tab shows, which must hold the text, so that it is the page that is meant.
 func (a *auditor) check(text string) {
 	a.t.Helper()
 	a.see(text)
 	a.pages++
-	for _, s := range []screen{screens()[0], screens()[3]} {
+	for _, s := range auditedOn() {
 		a.hold(s)
 		for _, v := range a.violations(a.script) {
 			a.t.Errorf("%s, %q on %s: %v", ask[string](a.tab, `location.pathname`), text, s, v)
@@ -174,7 +177,7 @@ func (a *auditor) readers(n *newsroom) {
 	n.bank.must("DELETE", "/sandbox/faults", nil, nil)
 	a.forgive(503)
 	a.check("Nothing was charged")
-	a.t.Logf("%d pages, each on %d screens", a.pages, len(screens()))
+	a.t.Logf("%d pages, each on %d screens", a.pages, len(auditedOn()))
 }
 
 // atPayPal audits the sandbox's pages.
@@ -257,7 +260,7 @@ func (a *auditor) staff(n *newsroom) {
 	}
 	a.at(fmt.Sprintf("%s/inbox/%d", staff, event), 200, "What was delivered")
 	a.acts(n, d)
-	a.t.Logf("%d pages, each on %d screens", a.pages, len(screens()))
+	a.t.Logf("%d pages, each on %d screens", a.pages, len(auditedOn()))
 }
 
 // acts audits what staff do: a refund, with a mistake first; a case; a parked event; a difference; and the log of it all.

@@ -53,6 +53,9 @@ func TestRowsThatComeTwice(t *testing.T) {
 
 // A row that is added to a page while the next one is read moves all others on: one comes twice, and one would be missed.
 func TestPagesThatMoveWhileTheyAreRead(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many gifts, one after the other: left out of the short run")
+	}
 	t.Parallel()
 	w := open(t, options{})
 	from := w.now().Add(-48 * time.Hour)
