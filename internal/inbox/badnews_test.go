@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -339,4 +340,28 @@ type counting func()
 func (c counting) RoundTrip(*http.Request) (*http.Response, error) {
 	c()
 	return nil, fmt.Errorf("no way there")
+}
+
+// What our own database will not take is no fault of the news: the event says so in a sentence, without what the database
+// said, is tried again, and is applied once it can be.
+func TestNewsThatCannotBeBookedWaits(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	c, _, d := p.captured("PAYMENT.CAPTURE.COMPLETED")
+	p.db.MustExec(`ALTER TABLE ledger_entry ADD CONSTRAINT nothing_at_all CHECK (amount_minor = 0)`)
+	if err := p.receive(d); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Work(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	note := p.text(`SELECT note FROM webhook_event WHERE body = $1`, d.body)
+	if !strings.HasPrefix(note, "It could not be applied.") || strings.Contains(note, "nothing_at_all") || p.count("ledger_entry") != 0 {
+		t.Errorf("%q, and %s", note, p.ledger())
+	}
+	p.db.MustExec(`ALTER TABLE ledger_entry DROP CONSTRAINT nothing_at_all`)
+	p.workFor(time.Minute, 10*time.Second)
+	if got := p.state(c); got != contribution.Completed {
+		t.Errorf("it can be booked now, and the gift is %s", got)
+	}
 }

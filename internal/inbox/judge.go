@@ -121,6 +121,6 @@ func explain(err error) string {
 	case away(err):
 		return "Our database did not answer. It is tried again by itself."
 	default:
-		return "It could not be applied; the service's log says why, under this event's id. It is kept as it came, nothing was booked, and it is tried again by itself."
+		return "It could not be applied. The service's log says why, under this event's id. It is kept as it came."
 	}
 }
