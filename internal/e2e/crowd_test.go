@@ -288,7 +288,7 @@ func (c *crowd) promises() (f findings, err error) {
 		case free && captures[g.ID] > 0:
 			f.doubled = append(f.doubled, fmt.Sprintf("the reader of %s did not pay (%s), and PayPal has %d captures", g.ID, g.ending, captures[g.ID]))
 		case c.s.forgot && state == "": // the audit knows those with money
-		case c.s.forgot && free && open[g.ID]: // the dump is from before its end, of which PayPal tells nothing: it runs out of time
+		case c.s.forgot && g.ending == "cancels" && open[g.ID]: // the dump is from before it, and PayPal hears nothing of it: it runs out of time
 		case slices.Contains(c.lapsed, state): // PayPal let the approval lapse
 		case !free && captures[g.ID] == 0:
 			f.unexplained = append(f.unexplained, fmt.Sprintf("%s (%s) was never captured", g.ID, g.ending))
