@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"readerfund/internal/app"
 	"readerfund/internal/config"
@@ -45,7 +46,9 @@ func (s *seeder) giveInPayPal(ctx context.Context) error {
 	}, nil)
 }
 
-// reconcile holds PayPal's record of the past gifts against the books, as every night would have.
+// reconcile holds PayPal's record of the past gifts against the books, as every night would have. The night's own run may be
+// at it, since the clock has just passed it; then ours goes on with that one, which ends before the latest of the past, and
+// another is needed.
 func (d *demo) reconcile(ctx context.Context, cfg config.Config) error {
 	pool, err := db.Open(ctx, string(cfg.DatabaseURL), db.Options{MaxOpen: 4})
 	if err != nil {
@@ -55,7 +58,11 @@ func (d *demo) reconcile(ctx context.Context, cfg config.Config) error {
 	if err != nil {
 		return errors.Join(err, pool.Close())
 	}
-	_, err = books.Run(ctx, reconcile.Order{})
+	began := d.clock.now().Add(-time.Minute)
+	var done reconcile.Result
+	for tries := 0; err == nil && tries < 5 && done.CheckedTo.Before(began); tries++ {
+		done, err = books.Run(ctx, reconcile.Order{})
+	}
 	books.Close()
 	if err != nil {
 		err = fmt.Errorf("reconcile the past gifts: %w", err)
