@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net"
 	"os"
@@ -88,7 +89,8 @@ func startServer(ctx context.Context) (*localpg.Server, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	dir := filepath.Join(base, "pg")
+	// One cluster for each temporary folder, as there is one keeper for each.
+	dir := filepath.Join(base, fmt.Sprintf("pg-%08x", crc32.ChecksumIEEE([]byte(os.TempDir()))))
 	if err := localpg.Remove(dir); err != nil {
 		return nil, "", err
 	}
