@@ -46,6 +46,7 @@ type App struct {
 	log     *slog.Logger
 	now     func() time.Time
 	db      *db.DB
+	readDB  *db.DB // for reports: what they hold, no reader waits for
 	desk    *contribution.Desk
 	inbox   *inbox.Inbox
 	metrics *metrics.Metrics
@@ -79,6 +80,10 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	if a.db, err = openDatabase(ctx, a.cfg, opts.Migrate); err != nil {
 		return err
 	}
+	reading := db.Options{MaxOpen: a.cfg.ReportMaxConns, ApplicationName: "readerfund report"}
+	if a.readDB, err = db.Open(ctx, string(a.cfg.DatabaseURL), reading); err != nil {
+		return err
+	}
 	if err := campaign.EnsureDefault(ctx, a.db, a.cfg.PublicationName, a.cfg.DefaultCurrency, a.now()); err != nil {
 		return err
 	}
@@ -97,7 +102,7 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	})
 	a.inbox = inbox.New(inbox.Config{DB: a.db, Verifier: verifier, Desk: a.desk, Now: a.now, Log: a.log, Metrics: a.metrics})
 	a.accounts = staff.NewAccounts(staff.Config{DB: a.db, Now: a.now})
-	a.reports = report.New(a.db, a.cfg.Timezone)
+	a.reports = report.New(a.readDB, a.cfg.Timezone)
 	a.alerts = alert.NewBoard(alert.Config{DB: a.db, Reports: a.reports, Now: a.now, Log: a.log, Metrics: a.metrics})
 	a.books = newReconciler(a.cfg, a.db, pp, a.desk, a.inbox, a.now, a.log, a.metrics)
 	a.keeper = job.NewKeeper(job.Config{DB: a.db, Now: a.now, Log: a.log, Metrics: a.metrics, Jobs: a.jobs()})
@@ -109,7 +114,7 @@ func (a *App) build(ctx context.Context, opts Options) error {
 }
 
 func openDatabase(ctx context.Context, cfg config.Config, migrate bool) (*db.DB, error) {
-	d, err := db.Open(ctx, string(cfg.DatabaseURL), db.Options{})
+	d, err := db.Open(ctx, string(cfg.DatabaseURL), db.Options{MaxOpen: cfg.DatabaseMaxConns})
 	if err != nil {
 		return nil, err
 	}

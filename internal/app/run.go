@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"readerfund/internal/db"
 )
 
 // bind makes the servers and takes their addresses.
@@ -34,7 +36,9 @@ func (a *App) bind(ctx context.Context, pages http.Handler) error {
 // adminPages are for the operator: metrics and profiles. They tell nothing about readers, and still belong on a private
 // address.
 func (a *App) adminPages() http.Handler {
-	a.metrics.Registry().MustRegister(collectors.NewDBStatsCollector(a.db.DB.DB, "readerfund"))
+	a.metrics.Registry().MustRegister(
+		collectors.NewDBStatsCollector(a.db.DB.DB, "readerfund"),
+		collectors.NewDBStatsCollector(a.readDB.DB.DB, "readerfund_report"))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", a.metrics.Handler())
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
@@ -109,8 +113,10 @@ func (a *App) Close() error {
 			}
 		}
 	}
-	if a.db != nil {
-		problems = append(problems, a.db.Close())
+	for _, d := range []*db.DB{a.readDB, a.db} {
+		if d != nil {
+			problems = append(problems, d.Close())
+		}
 	}
 	return errors.Join(problems...)
 }

@@ -13,7 +13,9 @@ import (
 
 // Config is the settings, checked and ready to use. What a command does not need may be zero.
 type Config struct {
-	DatabaseURL Secret
+	DatabaseURL      Secret
+	DatabaseMaxConns int // connections of each process, for everything but reports
+	ReportMaxConns   int // connections of each process for reports
 
 	PayPalAPIBase       string // without a slash at the end
 	PayPalClientID      string
@@ -47,7 +49,9 @@ func (s Settings) Parse(need Need) (Config, error) {
 	s = s.withDefaults()
 	p := &parser{}
 	c := Config{
-		DatabaseURL: p.databaseURL(s.DatabaseURL, need),
+		DatabaseURL:      p.databaseURL(s.DatabaseURL, need),
+		DatabaseMaxConns: p.number("DATABASE_MAX_CONNS", s.DatabaseMaxConns, 4, 1000),
+		ReportMaxConns:   p.number("REPORT_MAX_CONNS", s.ReportMaxConns, 1, 1000),
 
 		PayPalAPIBase:       p.webAddress("PAYPAL_API_BASE", s.PayPalAPIBase, "https://api-m.sandbox.paypal.com"),
 		PayPalClientID:      p.required("PAYPAL_CLIENT_ID", s.PayPalClientID, need&NeedPayPal != 0, "the client ID of your app at developer.paypal.com"),
@@ -104,6 +108,8 @@ func (c Config) LogValue() slog.Value {
 	}
 	return slog.GroupValue(
 		slog.String("database", databasePlace(c.DatabaseURL)),
+		slog.Int("database_max_conns", c.DatabaseMaxConns),
+		slog.Int("report_max_conns", c.ReportMaxConns),
 		slog.String("paypal", c.PayPalAPIBase),
 		slog.String("webhook_id", c.PayPalWebhookID),
 		slog.String("webhook_ca_file", c.PayPalWebhookCAFile),

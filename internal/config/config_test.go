@@ -86,6 +86,8 @@ func TestEachProblem(t *testing.T) {
 		"no database":             {func(s S) { s.DatabaseURL = "" }, "DATABASE_URL", "postgres://user:password@host:5432/name"},
 		"another database":        {func(s S) { s.DatabaseURL = "mysql://u:" + password + "@h/d" }, "DATABASE_URL", "write it like"},
 		"password unescaped":      {func(s S) { s.DatabaseURL = "postgres://u:100%" + password + "@h/d" }, "DATABASE_URL", "%XX"},
+		"connections, no number":  {func(s S) { s.DatabaseMaxConns = "many" }, "DATABASE_MAX_CONNS", "from 4 to 1000"},
+		"connections, too few":    {func(s S) { s.ReportMaxConns = "0" }, "REPORT_MAX_CONNS", "from 1 to 1000"},
 		"no base":                 {func(s S) { s.BaseURL = " " }, "BASE_URL", "https://give.example.org"},
 		"base without TLS":        {func(s S) { s.BaseURL = "http://give.example.org" }, "BASE_URL", "https://"},
 		"base, public address":    {func(s S) { s.BaseURL = "http://93.184.216.34" }, "BASE_URL", "https://"},
@@ -267,6 +269,7 @@ func TestHelpListsEverySettingWithItsDefault(t *testing.T) {
 		"PAYPAL_API_BASE": "https://api-m.sandbox.paypal.com", "PAYPAL_CLIENT_ID": "", "PAYPAL_CLIENT_SECRET": "", "PAYPAL_WEBHOOK_ID": "",
 		"PAYPAL_WEBHOOK_CA_FILE": "", "SECRET_KEY": "", "SECRET_KEY_OLD": "", "PUBLICATION_NAME": "", "PUBLICATION_TIMEZONE": "UTC",
 		"DEFAULT_CURRENCY": "EUR", "TRUSTED_PROXIES": "", "EMBED_ORIGINS": "", "TEMPLATES_DIR": "", "LOG_FORMAT": "text", "LOG_LEVEL": "info",
+		"DATABASE_MAX_CONNS": "20", "REPORT_MAX_CONNS": "4",
 		"MIN_AMOUNT": "", "MAX_AMOUNT": "", "SWEEP_INTERVAL": "1m", "SHUTDOWN_TIMEOUT": "25s",
 	}
 	text := strings.Join(strings.Fields(help.String()), " ")

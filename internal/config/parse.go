@@ -224,6 +224,14 @@ func (p *parser) duration(setting, value string, least, most time.Duration) time
 	return d
 }
 
+func (p *parser) number(setting, value string, least, most int) int {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < least || n > most {
+		p.problem(setting, "%q is no number from %d to %d.", value, least, most)
+	}
+	return n
+}
+
 func (p *parser) logFormat(value string) string {
 	if value != "text" && value != "json" {
 		p.problem("LOG_FORMAT", "%q is no format: write text or json.", value)

@@ -11,6 +11,9 @@ import "reflect"
 type Settings struct {
 	DatabaseURL Secret `name:"database-url" env:"DATABASE_URL" group:"Database" placeholder:"postgres://USER:PASSWORD@HOST:5432/NAME" help:"PostgreSQL 14 or newer. PgBouncer in transaction mode will do."`
 
+	DatabaseMaxConns string `env:"DATABASE_MAX_CONNS" group:"Database" default:"20" help:"Most connections (${default})."`
+	ReportMaxConns   string `env:"REPORT_MAX_CONNS" group:"Database" default:"4" help:"More, for reports (${default})."`
+
 	PayPalAPIBase       string `name:"paypal-api-base" env:"PAYPAL_API_BASE" group:"PayPal" default:"https://api-m.sandbox.paypal.com" help:"PayPal's API; https://api-m.paypal.com takes real money (${default})."`
 	PayPalClientID      string `name:"paypal-client-id" env:"PAYPAL_CLIENT_ID" group:"PayPal" placeholder:"ID" help:"Client ID of the app at developer.paypal.com."`
 	PayPalClientSecret  Secret `name:"paypal-client-secret" env:"PAYPAL_CLIENT_SECRET" group:"PayPal" placeholder:"SECRET" help:"Its secret. Better in the environment than as a flag."`

@@ -77,26 +77,42 @@ func (r *Reports) Contributions(ctx context.Context, q ContributionsQuery) (Page
 	if q.Limit < 0 || q.Limit > MaxLimit {
 		return Page{}, fault.Invalidf("limit", "A page has between 1 and %d contributions.", MaxLimit)
 	}
-	var page Page
-	err := r.eachContribution(ctx, q, q.Limit+1, func(c Contribution) error {
-		page.Contributions = append(page.Contributions, c)
-		return nil
-	})
+	rows, err := r.readContributions(ctx, q, q.Limit+1) // the one too many says that there is more
 	if err != nil {
 		return Page{}, err
 	}
-	if len(page.Contributions) > q.Limit { // the one too many says that there is more
-		page.Contributions = page.Contributions[:q.Limit]
-		last := page.Contributions[q.Limit-1]
+	page := Page{Contributions: rows}
+	if len(rows) > q.Limit {
+		page.Contributions = rows[:q.Limit]
+		last := rows[q.Limit-1]
 		page.Next = cursor{At: last.CreatedAt, ID: last.ID}.String()
 	}
 	return page, nil
 }
 
-// EachContribution calls each with everything the query finds, Limit aside, newest first, one at a time and all as of
-// one moment: for exports of any size. An error from each ends it and is returned.
+// EachContribution calls each with everything the query finds, Limit aside, newest first, one at a time: for exports of
+// any size. An error from each ends it and is returned.
+//
+// It reads page by page, and holds no connection while each has its turn, however long that takes. So every line is of
+// one moment, that of its page, and the whole is not. What began after the first page is not in it, and no contribution
+// comes twice or is passed over, because what a list is sorted by never changes.
 func (r *Reports) EachContribution(ctx context.Context, q ContributionsQuery, each func(Contribution) error) error {
-	return r.eachContribution(ctx, q, 0, each)
+	q.Limit = MaxLimit
+	for {
+		page, err := r.Contributions(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, c := range page.Contributions {
+			if err := each(c); err != nil {
+				return err
+			}
+		}
+		if page.Next == "" {
+			return nil
+		}
+		q.After = page.Next
+	}
 }
 
 type contributionRow struct {
@@ -126,37 +142,25 @@ func (row contributionRow) contribution() Contribution {
 	}
 }
 
-func (r *Reports) eachContribution(ctx context.Context, q ContributionsQuery, limit int, each func(Contribution) error) error {
+func (r *Reports) readContributions(ctx context.Context, q ContributionsQuery, limit int) ([]Contribution, error) {
 	c, err := r.contributionConditions(q)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	page := c.where() + ` ORDER BY c.created_at DESC, c.id DESC`
-	if limit > 0 {
-		page += " LIMIT " + c.arg(limit)
-	}
-	query := selectContributions(page) + ` ORDER BY c.created_at DESC, c.id DESC`
+	const order = ` ORDER BY c.created_at DESC, c.id DESC`
+	query := selectContributions(c.where()+order+" LIMIT "+c.arg(limit)) + order
+	var rows []contributionRow
 	err = r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		rows, err := tx.QueryxContext(ctx, query, c.args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var row contributionRow
-			if err := rows.StructScan(&row); err != nil {
-				return err
-			}
-			if err := each(row.contribution()); err != nil {
-				return err
-			}
-		}
-		return rows.Err()
+		return tx.SelectContext(ctx, &rows, query, c.args...)
 	})
 	if err != nil {
-		return fmt.Errorf("read contributions: %w", err)
+		return nil, fmt.Errorf("read contributions: %w", err)
 	}
-	return nil
+	all := make([]Contribution, len(rows))
+	for i, row := range rows {
+		all[i] = row.contribution()
+	}
+	return all, nil
 }
 
 // selectContributions reads the contributions c of campaigns k that a clause picks. The picking comes first, and only

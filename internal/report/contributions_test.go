@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
@@ -187,6 +189,56 @@ func TestEachContributionEndsWithItsReceiver(t *testing.T) {
 	})
 	if n != 1 || !fault.Is(err, fault.Conflict) {
 		t.Fatalf("%d rows, %v", n, err)
+	}
+}
+
+// Whoever an export is for may be slow: while they have their turn, the export holds no connection.
+func TestEachContributionHoldsNoConnection(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	b.give(gift{At: at("2026-05-01T00:00:00Z"), State: "created"})
+	narrow, err := db.Open(t.Context(), b.d.URL(), db.Options{MaxOpen: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = narrow.Close() })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	err = report.New(narrow, time.UTC).EachContribution(ctx, report.ContributionsQuery{}, func(report.Contribution) error {
+		return narrow.PingContext(ctx)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// What comes while an export runs puts nothing into it twice and leaves nothing out that was there.
+func TestEachContributionWhileGiftsGoOn(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	want := report.MaxLimit + 20
+	began := at("2026-05-01T00:00:00Z")
+	for n := range want {
+		b.give(gift{At: began.Add(time.Duration(n) * time.Second), State: "created"})
+	}
+	seen := map[string]int{}
+	late := 0
+	r := report.New(b.d, time.UTC)
+	err := r.EachContribution(t.Context(), report.ContributionsQuery{}, func(c report.Contribution) error {
+		seen[c.Receipt]++
+		if late < 20 {
+			late++
+			b.give(gift{At: began.Add(time.Hour), State: "created"})
+		}
+		return nil
+	})
+	if err != nil || len(seen) != want {
+		t.Fatalf("%d contributions, want %d, %v", len(seen), want, err)
+	}
+	for receipt, times := range seen {
+		if times != 1 {
+			t.Errorf("%s came %d times", receipt, times)
+		}
 	}
 }
 

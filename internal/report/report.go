@@ -18,7 +18,8 @@ type Reports struct {
 	zone *time.Location
 }
 
-// New gives the reports of a database; zone is where the publication's days begin and end.
+// New gives the reports of a database; zone is where the publication's days begin and end. Beside readers who give, the
+// database is a pool of its own, so that no report, however slow, keeps a gift waiting for a connection.
 func New(d *db.DB, zone *time.Location) *Reports { return &Reports{db: d, zone: zone} }
 
 // Today is the publication's day at a moment.

@@ -31,8 +31,8 @@ func WriteTotals(w io.Writer, f Format, by []Key, rows []TotalsRow) error {
 	return out.end()
 }
 
-// WriteContributions writes everything the query finds as it is read: it keeps one line in memory, or a thousand for
-// Table. When it fails midway, what was written stays written.
+// WriteContributions writes everything the query finds as it is read: it keeps a page in memory, or two for Table, and
+// no connection while it writes. When it fails midway, what was written stays written.
 func (r *Reports) WriteContributions(ctx context.Context, w io.Writer, f Format, q ContributionsQuery) error {
 	columns := contributionColumns(r.zone)
 	out := newSheet(w, f, names(columns))

@@ -1,12 +1,10 @@
 package web
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"golang.org/x/text/language"
 
@@ -152,46 +150,4 @@ func (s *site) exportContributions(w http.ResponseWriter, r *http.Request) error
 	return s.download(w, r, "contributions", f.span, func(out io.Writer) error {
 		return s.Reports.WriteContributions(r.Context(), out, report.CSV, q)
 	})
-}
-
-// exportTime is how long the download of an export may take.
-const exportTime = 15 * time.Minute
-
-// download sends a CSV file as it is written. What fails before the first byte becomes an ordinary answer; what fails
-// later cuts the connection, so that half a file is not taken for a whole one.
-func (s *site) download(w http.ResponseWriter, r *http.Request, name string, days span, write func(io.Writer) error) error {
-	for _, day := range []report.Day{days.from, days.to} {
-		if !day.IsZero() {
-			name += "-" + day.String()
-		}
-	}
-	// A server that sets no deadline, or cannot move it, does not keep us from sending.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(exportTime))
-	out := &lateHeader{w: w, filename: name + ".csv"}
-	err := write(out)
-	if err == nil || !out.begun {
-		return err
-	}
-	s.logFailure(r, answer{Status: http.StatusInternalServerError}, fmt.Errorf("export %s broke off: %w", name, err))
-	panic(http.ErrAbortHandler)
-}
-
-// lateHeader sends the header of a download with its first byte.
-type lateHeader struct {
-	w        http.ResponseWriter
-	filename string
-	begun    bool
-}
-
-// Write implements io.Writer.
-func (l *lateHeader) Write(b []byte) (int, error) {
-	if !l.begun {
-		l.begun = true
-		h := l.w.Header()
-		h.Set("Content-Type", "text/csv; charset=utf-8")
-		h.Set("Content-Disposition", `attachment; filename="`+l.filename+`"`)
-		h.Set("Cache-Control", "no-store")
-		l.w.WriteHeader(http.StatusOK)
-	}
-	return l.w.Write(b)
 }

@@ -72,6 +72,7 @@ type site struct {
 	signer  signer
 	fixed   fixed
 	appeals appeals
+	exports exports
 }
 
 // New builds the handler. It fails when a view is broken or a setting cannot be used.
@@ -110,7 +111,7 @@ func newSite(d Deps) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &site{Deps: d, base: base, views: views, signer: newSigner(d.SecretKey, d.SecretKeyOld)}
+	s := &site{Deps: d, base: base, views: views, signer: newSigner(d.SecretKey, d.SecretKeyOld), exports: newExports()}
 	s.fixed = s.makeFixed()
 	return s, nil
 }

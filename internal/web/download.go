@@ -1,0 +1,109 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"readerfund/internal/fault"
+	"readerfund/internal/report"
+)
+
+const (
+	// exportsAtOnce is how many exports one process makes at the same time; each keeps a page of rows in memory.
+	exportsAtOnce = 4
+	// exportTime is how long the download of an export may take, and chunkTime how long the client may take for each few
+	// kilobytes of it: a slow line passes, and a client that stopped reading gives its place to others.
+	exportTime = 15 * time.Minute
+	chunkTime  = 30 * time.Second
+)
+
+// exports are the places for exports being made, and how long a client may take for each few kilobytes.
+type exports struct {
+	places    chan struct{}
+	chunkTime time.Duration
+}
+
+func newExports() exports {
+	return exports{places: make(chan struct{}, exportsAtOnce), chunkTime: chunkTime}
+}
+
+// enter takes a place, or says that there is none.
+func (e exports) enter() (leave func(), err error) {
+	select {
+	case e.places <- struct{}{}:
+		return func() { <-e.places }, nil
+	default:
+		return nil, fault.Unavailablef(nil,
+			"Others are downloading at the moment, as many as can be served at once. Please try again in half a minute.")
+	}
+}
+
+// download sends a CSV file as it is written. What fails before the first byte becomes an ordinary answer; what fails
+// later cuts the connection, so that half a file is not taken for a whole one.
+func (s *site) download(
+	w http.ResponseWriter, r *http.Request, name string, days span, write func(io.Writer) error,
+) error {
+	leave, err := s.exports.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	for _, day := range []report.Day{days.from, days.to} {
+		if !day.IsZero() {
+			name += "-" + day.String()
+		}
+	}
+	out := &downloadWriter{
+		w: w, control: http.NewResponseController(w), filename: name + ".csv",
+		chunkTime: s.exports.chunkTime, end: time.Now().Add(exportTime),
+	}
+	err = write(out)
+	switch {
+	case err == nil || !out.begun:
+		return err
+	case errors.Is(err, errNotTaken):
+		s.Log.InfoContext(r.Context(), "export broke off", "request", RequestID(r.Context()), "export", name, "error", err)
+	default:
+		s.logFailure(r, answer{Status: http.StatusInternalServerError}, fmt.Errorf("export %s broke off: %w", name, err))
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// errNotTaken is a client that does not read, reads too slowly or has left.
+var errNotTaken = errors.New("the client did not take it")
+
+// downloadWriter sends the header with the first byte, and gives the client chunkTime for every chunk.
+type downloadWriter struct {
+	w         http.ResponseWriter
+	control   *http.ResponseController
+	filename  string
+	chunkTime time.Duration
+	end       time.Time
+	begun     bool
+}
+
+// Write implements io.Writer.
+func (d *downloadWriter) Write(b []byte) (int, error) {
+	if !d.begun {
+		d.begun = true
+		h := d.w.Header()
+		h.Set("Content-Type", "text/csv; charset=utf-8")
+		h.Set("Content-Disposition", `attachment; filename="`+d.filename+`"`)
+		h.Set("Cache-Control", "no-store")
+		d.w.WriteHeader(http.StatusOK)
+	}
+	chunkEnd := time.Now().Add(d.chunkTime)
+	if chunkEnd.After(d.end) {
+		chunkEnd = d.end
+	}
+	// A server that cannot move its deadline has one of its own.
+	_ = d.control.SetWriteDeadline(chunkEnd)
+	n, err := d.w.Write(b)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errNotTaken, err)
+	}
+	return n, err
+}
