@@ -33,7 +33,8 @@ type inboxList struct {
 // Run lists events.
 func (c inboxList) Run(ctx context.Context, s config.Settings, std streams) error {
 	return withDatabase(ctx, s, func(cfg config.Config, d *db.DB) error {
-		page, err := report.New(d, cfg.Timezone).Inbox(ctx, report.InboxQuery{State: c.State, Search: c.Search, Limit: c.Limit})
+		reports := report.New(d, cfg.Timezone, cfg.DefaultCurrency)
+		page, err := reports.Inbox(ctx, report.InboxQuery{State: c.State, Search: c.Search, Limit: c.Limit})
 		if err != nil {
 			return err
 		}
@@ -60,7 +61,7 @@ type inboxShow struct {
 // Run shows one event.
 func (c inboxShow) Run(ctx context.Context, s config.Settings, std streams) error {
 	return withDatabase(ctx, s, func(cfg config.Config, d *db.DB) error {
-		reports := report.New(d, cfg.Timezone)
+		reports := report.New(d, cfg.Timezone, cfg.DefaultCurrency)
 		id, err := eventRow(ctx, reports, c.ID)
 		if err != nil {
 			return err

@@ -53,7 +53,7 @@ func (c reportTotals) Run(ctx context.Context, s config.Settings, std streams) e
 		return err
 	}
 	return withDatabase(ctx, s, func(cfg config.Config, d *db.DB) error {
-		rows, err := report.New(d, cfg.Timezone).Totals(ctx, report.TotalsQuery{
+		rows, err := report.New(d, cfg.Timezone, cfg.DefaultCurrency).Totals(ctx, report.TotalsQuery{
 			From: from, To: to, By: by, Campaign: c.Campaign, Article: c.Article, Currency: money.Currency(c.Currency),
 		})
 		if err != nil {
@@ -78,7 +78,8 @@ func (c reportContributions) Run(ctx context.Context, s config.Settings, std str
 	}
 	return withDatabase(ctx, s, func(cfg config.Config, d *db.DB) error {
 		out := bufio.NewWriter(std.out)
-		err := report.New(d, cfg.Timezone).WriteContributions(ctx, out, report.Format(c.Format), report.ContributionsQuery{
+		reports := report.New(d, cfg.Timezone, cfg.DefaultCurrency)
+		err := reports.WriteContributions(ctx, out, report.Format(c.Format), report.ContributionsQuery{
 			From: from, To: to, Status: c.Status, Campaign: c.Campaign, Article: c.Article, Currency: money.Currency(c.Currency), Search: c.Search,
 		})
 		return errors.Join(err, out.Flush())

@@ -60,7 +60,9 @@ func TestReplicasSayTheSame(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t)
 	other := metrics.New()
-	follower := alert.NewBoard(alert.Config{DB: h.db, Reports: report.New(h.db, time.UTC), Now: h.now, Metrics: other, Log: slog.New(slog.DiscardHandler)})
+	follower := alert.NewBoard(alert.Config{
+		DB: h.db, Reports: report.New(h.db, time.UTC, "EUR"), Now: h.now, Metrics: other, Log: slog.New(slog.DiscardHandler),
+	})
 	if err := follower.Export(t.Context()); err != nil {
 		t.Fatal(err) // nobody has checked yet: there is nothing to say
 	}
@@ -113,7 +115,10 @@ func TestALateEndChangesNothing(t *testing.T) {
 	h.pass(time.Minute)
 	h.event("parked", nil, "", h.now(), time.Time{}, 20)
 	h.look()
-	slow := alert.NewBoard(alert.Config{DB: h.db, Reports: report.New(h.db, time.UTC), Now: func() time.Time { return late }, Log: slog.New(slog.NewTextHandler(h.log, nil))})
+	slow := alert.NewBoard(alert.Config{
+		DB: h.db, Reports: report.New(h.db, time.UTC, "EUR"), Now: func() time.Time { return late },
+		Log: slog.New(slog.NewTextHandler(h.log, nil)),
+	})
 	h.exec(`UPDATE webhook_event SET state = 'applied'`)
 	if err := slow.Evaluate(t.Context()); err != nil {
 		t.Fatal(err)

@@ -40,7 +40,10 @@ type house struct {
 func openHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{t: t, db: dbtest.New(t), metrics: metrics.New(), log: &bytes.Buffer{}, at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
-	h.board = alert.NewBoard(alert.Config{DB: h.db, Reports: report.New(h.db, time.UTC), Now: h.now, Metrics: h.metrics, Log: slog.New(slog.NewTextHandler(h.log, nil))})
+	h.board = alert.NewBoard(alert.Config{
+		DB: h.db, Reports: report.New(h.db, time.UTC, "EUR"), Now: h.now, Metrics: h.metrics,
+		Log: slog.New(slog.NewTextHandler(h.log, nil)),
+	})
 	if err := campaign.EnsureDefault(t.Context(), h.db, "The Test Post", "EUR", h.at); err != nil {
 		t.Fatal(err)
 	}

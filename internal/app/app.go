@@ -102,7 +102,7 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	})
 	a.inbox = inbox.New(inbox.Config{DB: a.db, Verifier: verifier, Desk: a.desk, Now: a.now, Log: a.log, Metrics: a.metrics})
 	a.accounts = staff.NewAccounts(staff.Config{DB: a.db, Now: a.now})
-	a.reports = report.New(a.readDB, a.cfg.Timezone)
+	a.reports = report.New(a.readDB, a.cfg.Timezone, a.cfg.DefaultCurrency)
 	a.alerts = alert.NewBoard(alert.Config{DB: a.db, Reports: a.reports, Now: a.now, Log: a.log, Metrics: a.metrics})
 	a.books = newReconciler(a.cfg, a.db, pp, a.desk, a.inbox, a.now, a.log, a.metrics)
 	a.keeper = job.NewKeeper(job.Config{DB: a.db, Now: a.now, Log: a.log, Metrics: a.metrics, Jobs: a.jobs()})
@@ -174,7 +174,8 @@ func limits(cfg config.Config) map[money.Currency]contribution.Limit {
 
 func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client) (http.Handler, error) {
 	return web.New(web.Deps{
-		BaseURL: a.cfg.BaseURL, PublicationName: a.cfg.PublicationName, EmbedOrigins: a.cfg.EmbedOrigins,
+		BaseURL: a.cfg.BaseURL, PublicationName: a.cfg.PublicationName, DefaultCurrency: a.cfg.DefaultCurrency,
+		EmbedOrigins:    a.cfg.EmbedOrigins,
 		ApprovalOrigins: web.ApprovalOrigins(a.cfg.PayPalAPIBase), TrustedProxies: a.cfg.TrustedProxies,
 		SecretKey: string(a.cfg.SecretKey), SecretKeyOld: string(a.cfg.SecretKeyOld),
 		TemplatesDir: a.cfg.TemplatesDir, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,

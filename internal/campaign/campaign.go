@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -35,14 +36,9 @@ type Campaign struct {
 
 // Currencies lists the currencies offered: the campaign's own first, then the others by code.
 func (c Campaign) Currencies() []money.Currency {
-	others := make([]money.Currency, 0, len(c.Suggested))
-	for code := range c.Suggested {
-		if code != c.Currency {
-			others = append(others, code)
-		}
-	}
-	slices.Sort(others)
-	return append([]money.Currency{c.Currency}, others...)
+	all := append(slices.Collect(maps.Keys(c.Suggested)), c.Currency)
+	slices.SortFunc(all, money.Order(c.Currency))
+	return slices.Compact(all)
 }
 
 // Fresh is how long the catalog answers from memory. This is its promise: an edit that was committed is seen within this

@@ -33,6 +33,22 @@ func Currencies() []Currency {
 	return all
 }
 
+// Order compares currencies for lists: first comes before all others, which go by their codes.
+func Order(first Currency) func(a, b Currency) int {
+	return func(a, b Currency) int {
+		switch {
+		case a == b:
+			return 0
+		case a == first:
+			return -1
+		case b == first:
+			return 1
+		default:
+			return strings.Compare(string(a), string(b))
+		}
+	}
+}
+
 // ParseCurrency reads an ISO 4217 code, exactly as written in capitals. The error is a fault.Invalid on "currency".
 func ParseCurrency(code string) (Currency, error) {
 	c := Currency(code)

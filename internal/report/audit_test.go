@@ -31,7 +31,7 @@ func (b *book) note(e staff.Entry) {
 func TestAudit(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC)
+	r := report.New(b.d, time.UTC, "EUR")
 	first := at("2026-11-22T12:00:00Z")
 	for i := range 7 {
 		b.note(staff.Entry{
@@ -99,7 +99,7 @@ func TestHistoryOfWhatWentBack(t *testing.T) {
 		g.payment, at("2026-12-01T12:00:00Z"), at("2026-11-21T14:00:00Z"))
 	b.exec(`INSERT INTO conversion (payment_id, from_minor, from_currency, to_minor, to_currency, rate, recorded_at) VALUES ($1, 2402, 'USD', 2210, 'EUR', '0.92', $2)`,
 		g.payment, at("2026-11-20T12:00:00Z"))
-	r := report.New(b.d, time.UTC)
+	r := report.New(b.d, time.UTC, "EUR")
 	h, err := r.History(t.Context(), g.ID)
 	if err != nil {
 		t.Fatal(err)

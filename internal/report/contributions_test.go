@@ -42,7 +42,7 @@ func receipts(t *testing.T, r *report.Reports, q report.ContributionsQuery) []st
 func TestContributionShowsWhatTheLedgerSays(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC)
+	r := report.New(b.d, time.UTC, "EUR")
 	g := b.paid(gift{Amount: 2500, At: at("2026-11-22T12:00:00.123456Z"), Article: "https://example.org/a", Receipt: "K7M3-9QX2"}, 98)
 	b.enter(g, "refund", -500, at("2026-11-23T12:00:00Z"))
 	b.give(gift{Amount: 0, At: at("2026-11-21T12:00:00Z"), State: "created", Attention: "Look here."})
@@ -66,7 +66,7 @@ func TestContributionShowsWhatTheLedgerSays(t *testing.T) {
 func TestFilters(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, zone(t, "Europe/Berlin"))
+	r := report.New(b.d, zone(t, "Europe/Berlin"), "EUR")
 	b.paid(gift{Receipt: "AAAA-0001", Amount: 100, At: at("2026-03-28T22:59:59Z"), Article: "https://example.org/a"}, 1)
 	b.paid(gift{Receipt: "AAAA-0002", Amount: 100, At: at("2026-03-28T23:00:00Z"), Currency: "USD", Campaign: "winter"}, 1)
 	b.give(gift{Receipt: "AAAA-0003", Amount: 0, At: at("2026-03-29T21:59:59Z"), State: "pending", Attention: "!"})
@@ -102,7 +102,7 @@ func TestFilters(t *testing.T) {
 func TestSearch(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC)
+	r := report.New(b.d, time.UTC, "EUR")
 	g := b.paid(gift{Receipt: "K0M3-1QX2", Amount: 100, At: at("2026-03-28T22:00:00Z")}, 1)
 	b.exec(`INSERT INTO refund (payment_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
 		VALUES ($1, 'refund', 'REFUND9', 'completed', 10, 'EUR', now(), now())`, g.payment)
@@ -123,7 +123,7 @@ func TestSearch(t *testing.T) {
 func TestPagesHaveNoGapAndNoDuplicate(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC)
+	r := report.New(b.d, time.UTC, "EUR")
 	const n = 5000
 	b.exec(`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, state, created_at, updated_at)
 		SELECT gen_random_uuid(), 'R' || i, ''::bytea, (SELECT id FROM campaign WHERE slug = 'autumn'), 'once', 100, 'EUR', 'created', at, at
@@ -178,7 +178,7 @@ func TestPagesHaveNoGapAndNoDuplicate(t *testing.T) {
 func TestEachContributionEndsWithItsReceiver(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC)
+	r := report.New(b.d, time.UTC, "EUR")
 	for range 3 {
 		b.give(gift{At: at("2026-05-01T00:00:00Z"), State: "created"})
 	}
@@ -204,7 +204,8 @@ func TestEachContributionHoldsNoConnection(t *testing.T) {
 	t.Cleanup(func() { _ = narrow.Close() })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	err = report.New(narrow, time.UTC).EachContribution(ctx, report.ContributionsQuery{}, func(report.Contribution) error {
+	r := report.New(narrow, time.UTC, "EUR")
+	err = r.EachContribution(ctx, report.ContributionsQuery{}, func(report.Contribution) error {
 		return narrow.PingContext(ctx)
 	})
 	if err != nil {
@@ -223,7 +224,7 @@ func TestEachContributionWhileGiftsGoOn(t *testing.T) {
 	}
 	seen := map[string]int{}
 	late := 0
-	r := report.New(b.d, time.UTC)
+	r := report.New(b.d, time.UTC, "EUR")
 	err := r.EachContribution(t.Context(), report.ContributionsQuery{}, func(c report.Contribution) error {
 		seen[c.Receipt]++
 		if late < 20 {
@@ -244,7 +245,7 @@ func TestEachContributionWhileGiftsGoOn(t *testing.T) {
 
 func TestContributionsRefuse(t *testing.T) {
 	t.Parallel()
-	r := report.New(newBook(t).d, time.UTC)
+	r := report.New(newBook(t).d, time.UTC, "EUR")
 	tooLate := base64.RawURLEncoding.EncodeToString(append([]byte{0x7f, 255, 255, 255, 255, 255, 255, 255}, make([]byte, 16)...))
 	for _, c := range []struct {
 		field string
@@ -299,7 +300,7 @@ func TestStatusesAreTheSchemas(t *testing.T) {
 func TestHistory(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC)
+	r := report.New(b.d, time.UTC, "EUR")
 	if _, err := r.History(t.Context(), uuid.New()); !fault.Is(err, fault.NotFound) {
 		t.Fatalf("got %v", err)
 	}

@@ -35,7 +35,7 @@ func (b *book) webhook(w webhook) int64 {
 func TestInboxPages(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC)
+	r := report.New(b.d, time.UTC, "EUR")
 	g := b.give(gift{At: at("2026-11-22T12:00:00Z"), State: "created"})
 	states := report.WebhookStates()
 	for i := range 23 {
@@ -80,7 +80,7 @@ func TestInboxPages(t *testing.T) {
 func TestWebhookIsShownWithoutItsSignature(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC)
+	r := report.New(b.d, time.UTC, "EUR")
 	id := b.webhook(webhook{event: "WH-1", kind: "X", at: at("2026-11-22T12:00:00Z"), body: "{\"a\": \x01\xff"})
 	w, err := r.Webhook(t.Context(), id)
 	if err != nil {
@@ -97,7 +97,7 @@ func TestWebhookIsShownWithoutItsSignature(t *testing.T) {
 func TestAttentionAndSuspects(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC)
+	r := report.New(b.d, time.UTC, "EUR")
 	if a, err := r.Attention(t.Context()); err != nil || !a.None() {
 		t.Fatalf("got %+v, %v", a, err)
 	}

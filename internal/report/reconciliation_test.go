@@ -12,7 +12,7 @@ import (
 func TestReconciliationInOneLine(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC)
+	r := report.New(b.d, time.UTC, "EUR")
 	now := at("2026-11-22T12:00:00Z")
 	none, err := r.Reconciliation(t.Context(), now)
 	if err != nil || none != (report.Reconciliation{}) {
@@ -60,7 +60,7 @@ func (b *book) difference(ref, kind, state string) int64 {
 func TestDifferences(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC)
+	r := report.New(b.d, time.UTC, "EUR")
 	for i := range 12 {
 		b.difference(fmt.Sprint("REF", i), report.DifferenceKinds()[i%7], report.DifferenceStates()[i%5])
 	}

@@ -91,7 +91,8 @@ const sumColumns = `
 	-coalesce(sum(l.amount_minor) FILTER (WHERE l.kind IN ('dispute_hold', 'dispute_release')), 0)::bigint AS held,
 	coalesce(sum(l.amount_minor), 0)::bigint AS net`
 
-// Totals adds up the ledger. Rows are in the order of the keys, days and months from the earliest, then of currencies.
+// Totals adds up the ledger. Rows are in the order of the keys, days and months from the earliest and text by its
+// bytes, then of currencies, the publication's first.
 // Errors are fault.Invalid where the question is wrong.
 func (r *Reports) Totals(ctx context.Context, q TotalsQuery) ([]TotalsRow, error) {
 	err := errors.Join(
@@ -122,32 +123,38 @@ func (r *Reports) Totals(ctx context.Context, q TotalsQuery) ([]TotalsRow, error
 			Count: row.Count, Sums: row.Sums,
 		}
 	}
+	slices.SortFunc(totals, func(a, b TotalsRow) int {
+		for _, key := range q.By {
+			if d := strings.Compare(a.value(key), b.value(key)); d != 0 {
+				return d
+			}
+		}
+		return r.order(a.Currency, b.Currency)
+	})
 	return totals, nil
 }
 
 func (r *Reports) totalsQuery(q TotalsQuery) (string, []any) {
 	c := conditions{zone: r.zone}
 	columns := []string{"l.currency AS currency"}
-	positions := []string{}
+	positions := []string{"1"}
 	for _, key := range q.By {
 		columns = append(columns, c.key(key)+" AS "+string(key))
 		positions = append(positions, strconv.Itoa(len(columns)))
 	}
-	positions = append(positions, "1") // the currency, last in the order
 	c.days("l.occurred_at", q.From, q.To)
 	c.equal("k.slug", q.Campaign)
 	c.equal("c.article", q.Article)
 	c.equal("l.currency", string(q.Currency))
-	grouping := strings.Join(positions, ", ")
 	return `
 		SELECT ` + strings.Join(columns, ", ") + `, count(*) FILTER (WHERE l.kind = 'charge') AS count, ` + sumColumns + `
 		FROM ledger_entry l
 		JOIN contribution c ON c.id = l.contribution_id
 		JOIN campaign k ON k.id = c.campaign_id` + c.where() + `
-		GROUP BY ` + grouping + ` ORDER BY ` + grouping, c.args
+		GROUP BY ` + strings.Join(positions, ", "), c.args
 }
 
-// key is the expression for what totals are broken down by. Text sorts by its bytes, the same on every machine.
+// key is the expression for what totals are broken down by.
 func (c *conditions) key(k Key) string {
 	switch k {
 	case ByDay:
@@ -155,9 +162,9 @@ func (c *conditions) key(k Key) string {
 	case ByMonth:
 		return "to_char(" + c.local("l.occurred_at") + ", 'YYYY-MM')"
 	case ByCampaign:
-		return `k.slug COLLATE "C"`
+		return "k.slug"
 	default:
-		return `c.article COLLATE "C"`
+		return "c.article"
 	}
 }
 

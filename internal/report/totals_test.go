@@ -60,7 +60,7 @@ func check(t *testing.T, got []string, want ...string) {
 func TestTotals(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC)
+	r := report.New(b.d, time.UTC, "EUR")
 	check(t, totals(t, r, report.TotalsQuery{}))
 
 	a := b.paid(gift{Amount: 2500, At: at("2026-11-29T12:00:00Z"), Article: "https://example.org/a"}, 98)
@@ -132,7 +132,7 @@ func TestDaysWhereClocksChange(t *testing.T) {
 		t.Run(c.zone+c.at[0], func(t *testing.T) {
 			t.Parallel()
 			b := newBook(t)
-			r := report.New(b.d, zone(t, c.zone))
+			r := report.New(b.d, zone(t, c.zone), "EUR")
 			for _, when := range c.at {
 				b.paid(gift{Amount: 100, At: at(when)}, 0)
 			}
@@ -157,7 +157,7 @@ func TestDaysWhereClocksChange(t *testing.T) {
 func TestMonthsEnd(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, zone(t, "Europe/Berlin"))
+	r := report.New(b.d, zone(t, "Europe/Berlin"), "EUR")
 	for _, when := range []string{"2028-02-29T22:59:59Z", "2028-02-29T23:00:00Z", "2027-12-31T22:59:59Z", "2027-12-31T23:00:00Z"} {
 		b.paid(gift{Amount: 100, At: at(when)}, 0)
 	}
@@ -182,7 +182,7 @@ func TestTotalsOfPartsAreTheTotalOfTheWhole(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"Europe/Berlin", "America/New_York"} {
-		r := report.New(b.d, zone(t, name))
+		r := report.New(b.d, zone(t, name), "EUR")
 		rapid.Check(t, func(t *rapid.T) {
 			start := rapid.IntRange(0, 20).Draw(t, "first day")
 			length := rapid.IntRange(2, 12).Draw(t, "days")
@@ -230,7 +230,7 @@ func TestTotalsOfPartsAreTheTotalOfTheWhole(t *testing.T) {
 func TestNetIsTheSumOfAllEntries(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC)
+	r := report.New(b.d, time.UTC, "EUR")
 	var allowed string
 	if err := b.d.GetContext(t.Context(), &allowed, `SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'ledger_entry_kind_check'`); err != nil {
 		t.Fatal(err)
@@ -286,7 +286,7 @@ func TestNetIsTheSumOfAllEntries(t *testing.T) {
 
 func TestTotalsRefuse(t *testing.T) {
 	t.Parallel()
-	r := report.New(newBook(t).d, time.UTC)
+	r := report.New(newBook(t).d, time.UTC, "EUR")
 	for _, c := range []struct {
 		field string
 		query report.TotalsQuery

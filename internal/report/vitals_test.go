@@ -13,7 +13,7 @@ func vitalsNow() time.Time { return at("2026-11-22T12:00:00Z") }
 
 func (b *book) vitals(now time.Time) report.Vitals {
 	b.t.Helper()
-	v, err := report.New(b.d, time.UTC).Vitals(b.t.Context(), now)
+	v, err := report.New(b.d, time.UTC, "EUR").Vitals(b.t.Context(), now)
 	if err != nil {
 		b.t.Fatal(err)
 	}

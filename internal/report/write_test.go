@@ -49,7 +49,7 @@ func sample(t *testing.T) *report.Reports {
 	d := b.paid(gift{ID: id(4), Receipt: "4444-4444", Amount: 500, At: at("2026-03-29T00:59:59.5Z"), State: "disputed"}, 49)
 	b.enter(d, "dispute_hold", -500, at("2026-03-30T08:00:00Z"))
 	b.enter(d, "chargeback_fee", -2000, at("2026-03-30T08:00:00Z"))
-	return report.New(b.d, zone(t, "Europe/Berlin"))
+	return report.New(b.d, zone(t, "Europe/Berlin"), "EUR")
 }
 
 func TestWriteContributions(t *testing.T) {
@@ -175,7 +175,7 @@ func TestExportStreams(t *testing.T) {
 	b.exec(`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, state, created_at, updated_at)
 		SELECT gen_random_uuid(), 'R' || i, ''::bytea, (SELECT id FROM campaign WHERE slug = 'autumn'), 'once', 100, 'EUR', 'created', now(), now()
 		FROM generate_series(1, 3000) i`)
-	r := report.New(b.d, time.UTC)
+	r := report.New(b.d, time.UTC, "EUR")
 	for _, format := range []report.Format{report.CSV, report.JSON, report.Table} {
 		w := &counting{}
 		if err := r.WriteContributions(t.Context(), w, format, report.ContributionsQuery{}); err != nil {

@@ -26,7 +26,8 @@ import (
 func bareDeps(t testing.TB) Deps {
 	t.Helper()
 	return Deps{
-		BaseURL: "http://give.test", PublicationName: "The Test Post", SecretKey: strings.Repeat("k", 32),
+		BaseURL: "http://give.test", PublicationName: "The Test Post", DefaultCurrency: "EUR",
+		SecretKey:       strings.Repeat("k", 32),
 		ApprovalOrigins: []string{"https://*.paypal.com"}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 		Desk: contribution.NewDesk(contribution.Config{}), Campaigns: campaign.NewCatalog(nil, time.Now),
 		Webhook: func(context.Context, http.Header, []byte) error { return nil },

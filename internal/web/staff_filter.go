@@ -66,7 +66,7 @@ func (s *site) filterOptions(r *http.Request) (options, error) {
 	for _, k := range all {
 		o.Currencies = append(o.Currencies, k.Currencies()...)
 	}
-	slices.Sort(o.Currencies)
+	slices.SortFunc(o.Currencies, money.Order(s.DefaultCurrency))
 	o.Currencies = slices.Compact(o.Currencies)
 	return o, nil
 }

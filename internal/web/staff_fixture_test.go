@@ -64,7 +64,7 @@ func employ(t *testing.T, d *Deps, database *db.DB) {
 	t.Helper()
 	d.Accounts = staff.NewAccounts(staff.Config{DB: database, Now: d.Now, Hashing: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}})
 	d.Sessions = staff.NewSessions(d.Accounts, staff.SessionConfig{})
-	d.Reports = report.New(database, cmp.Or(d.Timezone, time.UTC))
+	d.Reports = report.New(database, cmp.Or(d.Timezone, time.UTC), d.DefaultCurrency)
 	events := inbox.New(inbox.Config{DB: database, Desk: d.Desk, Now: d.Now, Log: d.Log})
 	d.Books = reconcile.New(reconcile.Config{DB: database, Desk: d.Desk, Inbox: events, Zone: cmp.Or(d.Timezone, time.UTC), Now: d.Now, Log: d.Log})
 	d.Replay, d.ReplayAll = events.Replay, events.ReplayParked

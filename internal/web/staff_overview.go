@@ -100,12 +100,12 @@ func (s *site) overview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := overviewPage{Today: s.stamp(now), Charts: charts(rows, first, today, locale(r))}
+	p := overviewPage{Today: s.stamp(now), Charts: s.charts(rows, first, today, locale(r))}
 	for _, days := range []struct {
 		name string
 		n    int
 	}{{"Today", 1}, {"Last 7 days", 7}, {"Last 30 days", overviewDays}} {
-		p.Periods = append(p.Periods, periodOf(days.name, rows, today.Add(1-days.n), today))
+		p.Periods = append(p.Periods, s.periodOf(days.name, rows, today.Add(1-days.n), today))
 	}
 	if p.Alerts, p.Unwatched, err = s.watch(r, now); err != nil {
 		return err
@@ -129,12 +129,15 @@ func (s *site) overview(w http.ResponseWriter, r *http.Request) error {
 }
 
 // periodOf picks the rows of a day-by-day report that lie in the period.
-func periodOf(name string, rows []report.TotalsRow, from, to report.Day) period {
+func (s *site) periodOf(name string, rows []report.TotalsRow, from, to report.Day) period {
 	var within []report.TotalsRow
 	for _, row := range rows {
 		if row.Day >= from.String() {
 			within = append(within, row)
 		}
 	}
-	return period{Name: name, Lines: sumByCurrency(within), Address: address("/staff/reports", filled("from", from.String(), "to", to.String()))}
+	return period{
+		Name: name, Lines: s.sumByCurrency(within),
+		Address: address("/staff/reports", filled("from", from.String(), "to", to.String())),
+	}
 }

@@ -450,7 +450,7 @@ func TestTheStoryOfARealGift(t *testing.T) {
 	id, _ := r.begin(gift())
 	h.approve(id)
 	r.get("/contributions/" + id + "/return")
-	known, err := report.New(h.db, time.UTC).History(soon(t), uuid.MustParse(id))
+	known, err := report.New(h.db, time.UTC, "EUR").History(soon(t), uuid.MustParse(id))
 	if err != nil {
 		t.Fatal(err)
 	}

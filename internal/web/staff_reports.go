@@ -86,17 +86,17 @@ func (s *site) showReports(w http.ResponseWriter, r *http.Request) error {
 		if err := f.Wrong.note(err); err != nil {
 			return err
 		}
-		p.fill(rows, q)
+		s.fill(&p, rows, q)
 		if first, last := q.From, q.To; f.By == string(report.ByDay) && !first.IsZero() && !last.IsZero() && last.Before(first.Add(mostBars)) {
-			p.Charts = charts(rows, first, last, locale(r))
+			p.Charts = s.charts(rows, first, last, locale(r))
 		}
 	}
 	return s.showStaff(w, r, f.Wrong.status(), "staff/reports.html", "Reports", "reports", p)
 }
 
 // fill puts the rows on the page: the latest day first, and of articles and campaigns the one that brought most.
-func (p *reportsPage) fill(rows []report.TotalsRow, q report.TotalsQuery) {
-	p.Sums = sumByCurrency(rows)
+func (s *site) fill(p *reportsPage, rows []report.TotalsRow, q report.TotalsQuery) {
+	p.Sums = s.sumByCurrency(rows)
 	for _, c := range p.Keys {
 		if c.Value == p.By {
 			p.Heading = c.Label
@@ -111,8 +111,9 @@ func (p *reportsPage) fill(rows []report.TotalsRow, q report.TotalsQuery) {
 	case report.ByDay, report.ByMonth:
 		slices.SortStableFunc(p.Lines, func(a, b totalsLine) int { return cmp.Compare(b.Key, a.Key) })
 	default:
+		order := money.Order(s.DefaultCurrency)
 		slices.SortStableFunc(p.Lines, func(a, b totalsLine) int {
-			return cmp.Or(cmp.Compare(a.Currency, b.Currency), cmp.Compare(b.Gross.Minor, a.Gross.Minor))
+			return cmp.Or(order(a.Currency, b.Currency), cmp.Compare(b.Gross.Minor, a.Gross.Minor))
 		})
 	}
 	for i := 1; i < len(p.Lines); i++ {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -30,8 +29,8 @@ func totalsLineOf(r report.TotalsRow) totalsLine {
 	}
 }
 
-// sumByCurrency adds rows up, each currency for itself; the one with the most gifts comes first.
-func sumByCurrency(rows []report.TotalsRow) []totalsLine {
+// sumByCurrency adds rows up, each currency for itself.
+func (s *site) sumByCurrency(rows []report.TotalsRow) []totalsLine {
 	sums := map[money.Currency]report.TotalsRow{}
 	for _, r := range rows {
 		sum := sums[r.Currency]
@@ -44,9 +43,8 @@ func sumByCurrency(rows []report.TotalsRow) []totalsLine {
 	for _, r := range sums {
 		lines = append(lines, totalsLineOf(r))
 	}
-	slices.SortFunc(lines, func(a, b totalsLine) int {
-		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.Currency, b.Currency))
-	})
+	order := money.Order(s.DefaultCurrency)
+	slices.SortFunc(lines, func(a, b totalsLine) int { return order(a.Currency, b.Currency) })
 	return lines
 }
 
@@ -70,9 +68,9 @@ const (
 )
 
 // charts draws the rows of a day-by-day report, from one day to another, for each currency that took something in.
-func charts(rows []report.TotalsRow, from, to report.Day, tag language.Tag) []chart {
+func (s *site) charts(rows []report.TotalsRow, from, to report.Day, tag language.Tag) []chart {
 	var all []chart
-	for _, sum := range sumByCurrency(rows) {
+	for _, sum := range s.sumByCurrency(rows) {
 		if sum.Gross.Minor == 0 {
 			continue
 		}

@@ -25,6 +25,7 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/metrics"
+	"readerfund/internal/money"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/report"
 	"readerfund/internal/staff"
@@ -35,6 +36,7 @@ import (
 type Deps struct {
 	BaseURL         string         // where the service is reached, without a slash at the end: "https://give.example.org"
 	PublicationName string         // shown on every page
+	DefaultCurrency money.Currency // the publication's own: comes first among several
 	EmbedOrigins    []string       // origins that may embed the call to action: "https://news.example.org"
 	ApprovalOrigins []string       // CSP sources of PayPal's approval pages: see ApprovalOrigins
 	TrustedProxies  []netip.Prefix // whose X-Forwarded-For and X-Request-Id are believed
