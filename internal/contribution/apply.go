@@ -42,6 +42,11 @@ func (d *Desk) apply(ctx context.Context, tx *sqlx.Tx, facts []Fact) (Contributi
 	if err := save(ctx, tx, &c, l.from, l.known, l.now, d.sweepEvery); err != nil {
 		return Contribution{}, last, err
 	}
+	for _, answer := range l.answers {
+		if err := answer(c); err != nil {
+			return Contribution{}, last, err
+		}
+	}
 	for _, way := range l.ways {
 		d.metrics.Transition(way[0], way[1], way[2])
 	}
@@ -54,8 +59,10 @@ type lesson struct {
 	from  State // before the first of them
 	news  bool  // one of them was
 	known knowledge
-	stale bool        // known has to be read (again)
-	ways  [][3]string // changes of the state: from, to, source
+	stale bool // known has to be read (again)
+
+	answers []func(Contribution) error // write down what became of what staff asked PayPal for, once the state is known
+	ways    [][3]string                // changes of the state: from, to, source
 }
 
 // take learns from one fact and moves the state. What was new is written into the history; the contribution itself is not
@@ -65,8 +72,9 @@ func (d *Desk) take(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, l
 	if err != nil {
 		return fmt.Errorf("apply %s to contribution %s: %w", f.kind(), c.ID, err)
 	}
-	if !news {
-		return nil
+	answered, err := l.answer(ctx, tx, c, f)
+	if err != nil || !news && !answered {
+		return err
 	}
 	l.news = true
 	if l.stale || f.capture != nil || f.refund != nil || f.dispute != nil {
@@ -87,7 +95,23 @@ func (d *Desk) take(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, l
 	if c.State != from {
 		l.ways = append(l.ways, [3]string{string(from), string(c.State), string(f.source.Way)})
 	}
+	if !news {
+		return nil
+	}
 	return record(ctx, tx, *c, f, from, l.now)
+}
+
+// answer ends what staff asked PayPal for and the fact says the end of. The note of it is written once the state
+// is known.
+func (l *lesson) answer(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact) (bool, error) {
+	if f.refund == nil {
+		return false, nil
+	}
+	r, news, err := answerRequest(ctx, tx, c, f, l.now)
+	if news {
+		l.answers = append(l.answers, func(c Contribution) error { return auditRefund(ctx, tx, c, r, l.from, l.now.UTC()) })
+	}
+	return news, err
 }
 
 // applyAll applies several facts about one contribution in one transaction, but for those that cannot be.

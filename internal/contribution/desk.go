@@ -96,3 +96,11 @@ func seeThrough[T any](ctx context.Context, d *Desk, call func(ctx context.Conte
 
 // seenThrough bounds a call that goes on after the one who asked has gone: PayPal's time-out and the saving after it.
 const seenThrough = 20 * time.Second
+
+// saving is for writing down what PayPal said, or that it said nothing: that is needed most where the time of the
+// call, or of whoever asked for it, is over.
+func saving(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), savedWithin)
+}
+
+const savedWithin = 5 * time.Second

@@ -192,9 +192,6 @@ func learnRefund(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now 
 		return false, contradictionf("PayPal reports that %s went back (%s), which is more than what is left of a payment of %s. It is not booked. Look at it in PayPal.", seen.Amount, seen.ID, whole)
 	}
 	kind, status, news, err := joinRefund(ctx, tx, paid, kind, seen, now)
-	if err == nil && news {
-		err = endPending(ctx, tx, seen.ID, status, now)
-	}
 	if err != nil || status != "completed" {
 		return news, err
 	}

@@ -2,8 +2,10 @@ package contribution
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,14 +23,16 @@ type Actor struct {
 	Name string    // mail address, or "command line"
 }
 
-// RefundOrder is what staff ask for. Amount is a decimal in major units of the payment's currency; empty is all that is
-// left. Currency may be empty; otherwise it must be the payment's. Payment is PayPal's id of the capture, needed only
-// where a contribution has several. Reason is for us, Note for the reader, who gets it from PayPal. Key belongs to the
-// form that was sent: the same key is the same refund, however often it comes.
+// RefundOrder is what staff ask for. Amount is a decimal in major units of the payment's currency; empty is all
+// that is left. Currency may be empty; otherwise it must be the payment's. Payment is PayPal's id of the capture,
+// needed only where a contribution has several. Reason is for us, Note for the reader, who gets it from PayPal.
+// Key belongs to the form that was sent: the same key is the same refund, however often it comes. Seen is what the
+// form showed as left; where it is given and something has gone back since, the order is refused.
 type RefundOrder struct {
 	Contribution     uuid.UUID
 	Payment          string
 	Amount, Currency string
+	Seen             string
 	Reason, Note     string
 	Key              string
 	By               Actor
@@ -62,8 +66,14 @@ type RefundRequest struct {
 	RefundID     string // PayPal's; empty until it is known
 	AskedAt      time.Time
 
-	invoiceID string
+	invoiceID  string
+	whole      bool      // all that was left was asked for, and not a sum
+	doubtAt    time.Time // when it was last sent without our seeing what PayPal made of it
+	leaseUntil time.Time // until when one process has it for sending
 }
+
+// UnderWay reports whether it is not known yet what PayPal made of it.
+func (r RefundRequest) UnderWay() bool { return r.State == RefundAsked || r.State == RefundUnknown }
 
 // Longest texts of a refund, in characters. PayPal shows the reader 255 of the note (Payments v2, note_to_payer).
 const (
@@ -90,6 +100,9 @@ func (d *Desk) Refund(ctx context.Context, o RefundOrder) (RefundRequest, error)
 }
 
 func checkRefundTexts(o RefundOrder) error {
+	if checkText("payment", o.Payment, longestKey, false) != nil {
+		return fault.NotFoundf("This contribution has no such payment.")
+	}
 	var missing error
 	if o.Reason == "" {
 		missing = fault.Invalidf("reason", "Say why the money goes back. Only staff can read it.")
@@ -125,16 +138,21 @@ func (d *Desk) askRefund(ctx context.Context, o RefundOrder) (RefundRequest, err
 	if err != nil {
 		return RefundRequest{}, db.Translate(err)
 	}
-	if r.Contribution != o.Contribution || !sameRefund(r, o) {
+	if !sameRefund(r, o) {
 		return RefundRequest{}, fault.Conflictf("This form was sent before for another refund. Please load the page again.")
 	}
 	return r, nil
 }
 
-// sameRefund tells whether a form that came again asks for what it asked for the first time.
+// sameRefund reports whether a form that came again asks for what it asked for the first time: everything that it says
+// counts.
 func sameRefund(r RefundRequest, o RefundOrder) bool {
+	if r.Contribution != o.Contribution || r.Reason != o.Reason || r.Note != o.Note ||
+		o.Payment != "" && o.Payment != r.Payment || o.Currency != "" && o.Currency != string(r.Amount.Currency) {
+		return false
+	}
 	if o.Amount == "" {
-		return true
+		return r.whole
 	}
 	amount, err := money.Parse(o.Amount, r.Amount.Currency)
 	return err == nil && amount == r.Amount
@@ -142,85 +160,68 @@ func sameRefund(r RefundRequest, o RefundOrder) bool {
 
 // planRefund checks the order against what is left of the payment. The contribution is locked.
 func (d *Desk) planRefund(ctx context.Context, tx *sqlx.Tx, c Contribution, o RefundOrder) (RefundRequest, error) {
-	paid, err := refundable(ctx, tx, c, o.Payment)
+	all, err := readRefundable(ctx, tx, c.ID)
 	if err != nil {
 		return RefundRequest{}, err
 	}
-	currency := money.Currency(paid.Currency)
-	if o.Currency != "" && o.Currency != paid.Currency {
-		return RefundRequest{}, fault.Invalidf("amount", "This payment was made in %s, and can only be refunded in %s.", currency, currency)
+	paid, err := PickRefundable(all, o.Payment)
+	if err != nil {
+		return RefundRequest{}, err
 	}
-	amount := money.New(paid.Left, currency)
-	if o.Amount != "" {
-		if amount, err = money.Parse(o.Amount, currency); err != nil {
-			return RefundRequest{}, err
-		}
-	}
-	switch {
-	case paid.UnderWay > 0:
-		return RefundRequest{}, fault.Conflictf("A refund of this payment is under way. Wait until PayPal has answered, then ask for another.")
-	case paid.Left <= 0:
-		return RefundRequest{}, fault.Invalidf("amount", "All of this payment has gone back already.")
-	case amount.Minor <= 0:
-		return RefundRequest{}, fault.Invalidf("amount", "Write an amount above zero.")
-	case amount.Minor > paid.Left:
-		return RefundRequest{}, fault.Invalidf("amount", "At most %s is left to give back.", money.New(paid.Left, currency))
+	amount, err := refundAmount(paid, o)
+	if err != nil {
+		return RefundRequest{}, err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return RefundRequest{}, fmt.Errorf("make an id: %w", err)
 	}
+	number := paid.requests + 1
 	return RefundRequest{
-		ID: id, Contribution: c.ID, Number: paid.Requests + 1, Payment: paid.PayPalID, Amount: amount, Reason: o.Reason, Note: o.Note,
-		By: o.By, State: RefundAsked, AskedAt: d.now().UTC(), invoiceID: invoiceOf(c.Receipt, paid.Requests+1),
+		ID: id, Contribution: c.ID, Number: number, Payment: paid.Payment, Amount: amount, Reason: o.Reason, Note: o.Note,
+		By: o.By, State: RefundAsked, AskedAt: d.now().UTC(), invoiceID: invoiceOf(c.Receipt, number), whole: o.Amount == "",
 	}, nil
 }
 
-// invoiceOf is PayPal's invoice_id of a refund, which PayPal takes once: a second guard beside the PayPal-Request-Id.
-func invoiceOf(receipt string, number int) string { return fmt.Sprintf("%s-R%d", receipt, number) }
-
-// refundablePayment is a payment with what is left of it.
-type refundablePayment struct {
-	payment
-	Kind     string `db:"kind"`
-	Left     int64  `db:"left_minor"`
-	UnderWay int    `db:"under_way"`
-	Requests int    `db:"requests"`
-}
-
-// refundable finds the payment that is to be refunded, and says in words why none can be.
-func refundable(ctx context.Context, tx *sqlx.Tx, c Contribution, paypalID string) (refundablePayment, error) {
-	var all []refundablePayment
-	// What PayPal has not paid yet is as good as gone; a reversal leaves nothing to refund either.
-	err := tx.SelectContext(ctx, &all, `
-		SELECT p.id, p.paypal_id, p.status, p.kind, p.amount_minor, p.currency,
-		       p.amount_minor - coalesce((SELECT sum(r.amount_minor) FROM refund r WHERE r.payment_id = p.id AND r.status <> 'failed'), 0) AS left_minor,
-		       (SELECT count(*) FROM refund_request q WHERE q.payment_id = p.id AND q.state IN ('asked', 'unknown')) AS under_way,
-		       (SELECT count(*) FROM refund_request q WHERE q.contribution_id = p.contribution_id) AS requests
-		FROM payment p WHERE p.contribution_id = $1 AND ($2 = '' OR p.paypal_id = $2) ORDER BY p.id`, c.ID, paypalID)
-	if err != nil {
-		return refundablePayment{}, fmt.Errorf("read payments: %w", err)
+// refundAmount is how much the order gives back of a payment.
+func refundAmount(paid Refundable, o RefundOrder) (money.Amount, error) {
+	currency := paid.Amount.Currency
+	if o.Currency != "" && o.Currency != string(currency) {
+		return money.Amount{}, fault.Invalidf("amount", "This payment was made in %s, and can only be refunded in %s.",
+			currency, currency)
 	}
-	var completed []refundablePayment
-	pending := false
-	for _, p := range all {
-		pending = pending || p.Status == paymentPending
-		if p.Status == paymentCompleted {
-			completed = append(completed, p)
+	amount := paid.Left
+	if o.Amount != "" {
+		var err error
+		if amount, err = money.Parse(o.Amount, currency); err != nil {
+			return money.Amount{}, err
 		}
 	}
-	switch {
-	case len(completed) == 1:
-		return completed[0], nil
-	case len(completed) > 1:
-		return refundablePayment{}, fault.Invalidf("payment", "This contribution has several payments. Say which one goes back.")
-	case pending:
-		return refundablePayment{}, fault.Invalidf("amount", "PayPal still holds this payment. It can be refunded once the money is in.")
-	case paypalID != "" && len(all) == 0:
-		return refundablePayment{}, fault.NotFoundf("This contribution has no payment %s.", paypalID)
-	default:
-		return refundablePayment{}, fault.Invalidf("amount", "No money came in, so there is nothing to give back.")
+	switch seen, err := money.Parse(o.Seen, currency); {
+	case amount.Minor <= 0:
+		return money.Amount{}, fault.Invalidf("amount", "Write an amount above zero.")
+	case o.Seen != "" && (err != nil || seen != paid.Left):
+		return money.Amount{}, fault.Conflictf(
+			"Something of this payment has gone back since this page was loaded: %s is left now. "+
+				"Nothing was sent. Look once more, then decide.", paid.Left)
+	case amount.Minor > paid.Left.Minor:
+		return money.Amount{}, fault.Invalidf("amount", "At most %s is left to give back.", paid.Left)
 	}
+	return amount, nil
+}
+
+// invoiceOf is PayPal's invoice_id of a refund, which PayPal takes once: a second guard beside the
+// PayPal-Request-Id, and what tells of a refund at PayPal which request made it.
+func invoiceOf(receipt string, number int) string { return fmt.Sprintf("%s-R%d", receipt, number) }
+
+// requestNumber is which of a contribution's requests made a refund, by its invoice_id; 0 where it was none of them.
+func requestNumber(receipt, invoiceID string) int {
+	number, _ := strings.CutPrefix(invoiceID, receipt+"-R")
+	n, err := strconv.Atoi(number)
+	if err != nil || invoiceID != invoiceOf(receipt, n) {
+		return 0
+	}
+	return n
 }
 
 // firstAnswer is how long the one who asked may take to see PayPal's answer, before the sweep asks as well.
@@ -228,10 +229,12 @@ const firstAnswer = 45 * time.Second
 
 func (d *Desk) writeRefund(ctx context.Context, tx *sqlx.Tx, c Contribution, r RefundRequest, key string) error {
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO refund_request (id, contribution_id, payment_id, number, form_key, amount_minor, currency, reason, note, staff_id, actor, state, check_at, asked_at)
-		SELECT $1, $2, p.id, $3, $4, $5, $6, $7, $8, $9, $10, 'asked', $11, $12 FROM payment p WHERE p.paypal_id = $13`,
+		INSERT INTO refund_request (id, contribution_id, payment_id, number, form_key, amount_minor, currency, reason, note,
+		                            staff_id, actor, state, check_at, asked_at, whole)
+		SELECT $1, $2, p.id, $3, $4, $5, $6, $7, $8, $9, $10, 'asked', $11, $12, $14 FROM payment p WHERE p.paypal_id = $13`,
 		r.ID, c.ID, r.Number, key, r.Amount.Minor, string(r.Amount.Currency), r.Reason, r.Note,
-		uuid.NullUUID{UUID: r.By.ID, Valid: r.By.ID != uuid.Nil}, r.By.Name, r.AskedAt.Add(firstAnswer), r.AskedAt, r.Payment)
+		uuid.NullUUID{UUID: r.By.ID, Valid: r.By.ID != uuid.Nil}, r.By.Name, r.AskedAt.Add(firstAnswer), r.AskedAt,
+		r.Payment, r.whole)
 	if err != nil {
 		return fmt.Errorf("write refund request: %w", err)
 	}
@@ -246,7 +249,8 @@ func (d *Desk) writeRefund(ctx context.Context, tx *sqlx.Tx, c Contribution, r R
 
 const selectRefundRequest = `
 	SELECT r.id, r.contribution_id, r.number, p.paypal_id, r.amount_minor, r.currency, r.reason, r.note, r.staff_id, r.actor,
-	       r.state, r.answer, r.advice, coalesce(r.refund_id, '') AS refund_id, r.asked_at, c.receipt
+	       r.state, r.answer, r.advice, coalesce(r.refund_id, '') AS refund_id, r.asked_at, r.whole,
+	       r.doubt_at, r.lease_until, c.receipt
 	FROM refund_request r JOIN payment p ON p.id = r.payment_id JOIN contribution c ON c.id = r.contribution_id`
 
 // refundRequest reads one. The error is sql.ErrNoRows when there is none.
@@ -267,6 +271,9 @@ func refundRequest(ctx context.Context, q sqlx.QueryerContext, condition string,
 		Advice       string        `db:"advice"`
 		RefundID     string        `db:"refund_id"`
 		AskedAt      time.Time     `db:"asked_at"`
+		Whole        bool          `db:"whole"`
+		DoubtAt      sql.NullTime  `db:"doubt_at"`
+		LeaseUntil   sql.NullTime  `db:"lease_until"`
 		Receipt      string        `db:"receipt"`
 	}
 	if err := sqlx.GetContext(ctx, q, &row, selectRefundRequest+" WHERE "+condition, args...); err != nil {
@@ -277,5 +284,6 @@ func refundRequest(ctx context.Context, q sqlx.QueryerContext, condition string,
 		Amount: money.New(row.AmountMinor, money.Currency(row.Currency)), Reason: row.Reason, Note: row.Note,
 		By: Actor{ID: row.StaffID.UUID, Name: row.Actor}, State: RefundState(row.State), Answer: row.Answer, Advice: row.Advice,
 		RefundID: row.RefundID, AskedAt: row.AskedAt.UTC(), invoiceID: invoiceOf(row.Receipt, row.Number),
+		whole: row.Whole, doubtAt: row.DoubtAt.Time, leaseUntil: row.LeaseUntil.Time,
 	}, nil
 }

@@ -110,6 +110,23 @@ func TestPressingTwiceIsOneRefund(t *testing.T) {
 			other, _ := n.paid()
 			return n.refund(other, "10.00", "the same form")
 		},
+		"the same form for all that is left": func() (RefundRequest, error) { return n.refund(c, "", "the same form") },
+		"the same form for another payment": func() (RefundRequest, error) {
+			return n.Refund(t.Context(), RefundOrder{Contribution: c.ID, Payment: "ANOTHER", Amount: "10.00",
+				Reason: "Given twice.", Note: "With thanks", Key: "the same form"})
+		},
+		"the same form with another reason": func() (RefundRequest, error) {
+			return n.Refund(t.Context(), RefundOrder{Contribution: c.ID, Amount: "10.00", Reason: "Asked by mail.",
+				Note: "With thanks", Key: "the same form"})
+		},
+		"the same form with another line for the reader": func() (RefundRequest, error) {
+			return n.Refund(t.Context(), RefundOrder{Contribution: c.ID, Amount: "10.00", Reason: "Given twice.", Note: "Bye",
+				Key: "the same form"})
+		},
+		"the same form in another currency": func() (RefundRequest, error) {
+			return n.Refund(t.Context(), RefundOrder{Contribution: c.ID, Amount: "10.00", Currency: "USD",
+				Reason: "Given twice.", Note: "With thanks", Key: "the same form"})
+		},
 	} {
 		if _, err := ask(); !fault.Is(err, fault.Conflict) {
 			t.Errorf("%s: %v", name, err)
@@ -159,9 +176,14 @@ func TestWhatCannotBeRefundedIsSaid(t *testing.T) {
 		{"no number", "", RefundOrder{Contribution: c.ID, Amount: "ten"}, fault.Invalid},
 		{"a third decimal", "", RefundOrder{Contribution: c.ID, Amount: "1.999"}, fault.Invalid},
 		{"another currency", "only be refunded in EUR", RefundOrder{Contribution: c.ID, Amount: "5.00", Currency: "USD"}, fault.Invalid},
-		{"another gift's payment", "has no payment", RefundOrder{Contribution: c.ID, Payment: "5O190127TN364715T"}, fault.NotFound},
+		{"another gift's payment", "has no such payment", RefundOrder{Contribution: c.ID, Payment: "5O190127TN364715T"},
+			fault.NotFound},
 		{"what PayPal holds", "still holds", RefundOrder{Contribution: waiting.ID, Amount: "5.00"}, fault.Invalid},
 		{"what never came", "nothing to give back", RefundOrder{Contribution: open.ID, Amount: "5.00"}, fault.Invalid},
+		{"a payment that is no text", "has no such payment", RefundOrder{Contribution: c.ID, Payment: "5O19\x00",
+			Amount: "5.00"}, fault.NotFound},
+		{"what was shown is gone", "25.00 EUR is left now", RefundOrder{Contribution: c.ID, Amount: "5.00", Seen: "20.00"},
+			fault.Conflict},
 		{"nobody's gift", "no such contribution", RefundOrder{Contribution: uuid.New(), Amount: "5.00"}, fault.NotFound},
 	} {
 		wrong.order.Reason, wrong.order.Key, wrong.order.By = "because", wrong.name, editor
@@ -301,8 +323,12 @@ func TestAnAnswerThatNeverCameIsGivenUp(t *testing.T) {
 	n.later(41 * 24 * time.Hour)
 	n.heal()
 	r, err := n.refund(c, "10.00", "form")
-	if err != nil || r.State != RefundFailed || !strings.Contains(r.Advice, "Look at the payment in PayPal") || n.refunds() != 0 {
+	if err != nil || r.State != RefundFailed || !strings.Contains(r.Advice,
+		"not among the refunds that PayPal lists") || n.refunds() != 0 {
 		t.Errorf("%+v, %v", r, err)
+	}
+	if r, err = n.refund(c, "10.00", "another"); err != nil || r.State != RefundDone || n.refunds() != 1 {
+		t.Errorf("asked for again: %+v, %v", r, err)
 	}
 }
 

@@ -143,7 +143,8 @@ func (k call) judge(err error, sent *sending, body []byte) *Error {
 	if answer, ok := errors.AsType[*Error](err); ok {
 		own := *answer // the cause of a cancelled context comes this way, too, and is shared
 		own.Operation = k.operation
-		own.unknown = own.Status >= 500 || own.Status == http.StatusRequestTimeout || own.Has(inProgress)
+		own.unknown = own.Status >= 500 || own.Status == http.StatusRequestTimeout || own.Status == http.StatusConflict ||
+			own.Has(inProgress)
 		return &own
 	}
 	if err == nil && k.stream == nil {

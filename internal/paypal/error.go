@@ -100,7 +100,7 @@ func NotFound(err error) bool {
 }
 
 // OutcomeUnknown tells whether the call may have been carried out although it failed: the connection broke or the time
-// ran out after sending, 5xx, a first request under the same id still running, or a 2xx that cannot be read. It stays
+// ran out after sending, 5xx, 409 (an earlier request still runs), or a 2xx that cannot be read. It stays
 // true when a later attempt of the same call fails in another way. Ask PayPal before doing it again.
 func OutcomeUnknown(err error) bool {
 	e, ok := errors.AsType[*Error](err)

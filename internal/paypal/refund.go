@@ -31,10 +31,11 @@ type RefundRequest struct {
 	InvoiceID, Note, CustomID string
 }
 
-// Refund is money that went back, whether we asked for it, the seller did at PayPal, or a reversal took it. Amounts are
-// positive. FeeRefunded is zero where PayPal names none.
+// Refund is money that went back, whether we asked for it, the seller did at PayPal, or a reversal took it.
+// Amounts are positive. FeeRefunded is zero where PayPal names none. InvoiceID is what the request for it said, so
+// that it tells whose refund this is; it is empty where PayPal leaves it out.
 type Refund struct {
-	ID, CaptureID, CustomID string
+	ID, CaptureID, CustomID, InvoiceID string
 
 	Status              RefundStatus
 	Reason              string
@@ -75,7 +76,7 @@ func (c *Client) RefundCapture(ctx context.Context, captureID string, r RefundRe
 	if err != nil {
 		return Refund{}, err
 	}
-	refund.CaptureID = or(refund.CaptureID, captureID)
+	refund.CaptureID, refund.InvoiceID = or(refund.CaptureID, captureID), or(refund.InvoiceID, r.InvoiceID)
 	return refund, nil
 }
 
@@ -116,6 +117,7 @@ type refundJSON struct {
 	ID       string       `json:"id"`
 	Status   RefundStatus `json:"status"`
 	CustomID string       `json:"custom_id"`
+	Invoice  string       `json:"invoice_id"`
 	Amount   amountJSON   `json:"amount"`
 	Created  instant      `json:"create_time"`
 	Links    []linkJSON   `json:"links"`
@@ -139,8 +141,8 @@ func (in refundJSON) read() (Refund, error) {
 		return Refund{}, oddf("the refund is of %s", amount)
 	}
 	out := Refund{
-		ID: in.ID, CustomID: in.CustomID, Status: in.Status, Reason: in.Details.Reason, CreatedAt: in.Created.Time,
-		Amount: positive(amount), FeeRefunded: money.New(0, amount.Currency),
+		ID: in.ID, CustomID: in.CustomID, InvoiceID: in.Invoice, Status: in.Status, Reason: in.Details.Reason,
+		CreatedAt: in.Created.Time, Amount: positive(amount), FeeRefunded: money.New(0, amount.Currency),
 		CaptureID: linked(in.Links, "up", "/v2/payments/captures/"),
 	}
 	var fee *money.Amount

@@ -54,20 +54,6 @@ type Conversion struct {
 	Rate     string // as PayPal writes it; may be empty
 }
 
-// Left is what of a payment has not gone back and is not on its way back, in minor units; 0 where no money came in.
-func (h History) Left(p Payment) int64 {
-	if p.Status != "completed" {
-		return 0
-	}
-	left := p.Amount.Minor
-	for _, r := range h.Refunds {
-		if r.PaymentID == p.ID && r.Status != "failed" {
-			left -= r.Amount.Minor
-		}
-	}
-	return max(left, 0)
-}
-
 func readAsked(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error {
 	var rows []struct {
 		ID          uuid.UUID    `db:"id"`

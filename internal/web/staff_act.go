@@ -174,7 +174,10 @@ func (s *site) remark(w http.ResponseWriter, r *http.Request, field, done string
 	if historyErr != nil {
 		return historyErr
 	}
-	p := s.contributionPage(r, h)
+	p, pageErr := s.contributionPage(r, h)
+	if pageErr != nil {
+		return pageErr
+	}
 	form := of(&p)
 	form.Text = v.Get(field)
 	form.put(err, field)

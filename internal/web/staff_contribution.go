@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"readerfund/internal/fault"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
 )
@@ -26,7 +27,8 @@ type contributionPage struct {
 	Origin    string // in words; empty for what was started here
 	Remark    noteForm
 	Looked    noteForm
-	MayRefund bool // something is left, or about to come in: the refund's page says what can go back
+	MayRefund bool   // a payment can be refunded now
+	Elsewhere string // why one can be refunded in PayPal only
 	Entries   []entryLine
 	Story     []storyLine
 }
@@ -79,14 +81,22 @@ func (s *site) showContribution(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.renderContribution(w, r, http.StatusOK, s.contributionPage(r, h))
+	p, err := s.contributionPage(r, h)
+	if err != nil {
+		return err
+	}
+	return s.renderContribution(w, r, http.StatusOK, p)
 }
 
 func (s *site) renderContribution(w http.ResponseWriter, r *http.Request, status int, p contributionPage) error {
 	return s.showStaff(w, r, status, "staff/contribution.html", "Contribution "+p.Receipt, "contributions", p)
 }
 
-func (s *site) contributionPage(r *http.Request, h report.History) contributionPage {
+func (s *site) contributionPage(r *http.Request, h report.History) (contributionPage, error) {
+	refundable, err := s.Desk.Refundable(r.Context(), h.ID)
+	if err != nil {
+		return contributionPage{}, err
+	}
 	p := contributionPage{
 		contributionLine: s.contributionLines([]report.Contribution{h.Contribution})[0], History: h, Frequency: frequencyInWords(h.Frequency),
 		Completed: s.stamp(h.CompletedAt), CheckAt: s.stamp(h.CheckAt), Reason: whyInWords(h.Contribution), Article: webAddress(h.Contribution.Article),
@@ -95,7 +105,12 @@ func (s *site) contributionPage(r *http.Request, h report.History) contributionP
 	}
 	for _, m := range h.Payments {
 		p.Payments = append(p.Payments, movementLine{"Payment", m.PayPalID, movementInWords(m.Status), reasonInWords(m.Reason), m.Amount, s.stamp(m.OccurredAt)})
-		p.MayRefund = p.MayRefund || m.Status == "pending" || h.Left(m) > 0
+	}
+	for _, m := range refundable {
+		p.MayRefund = p.MayRefund || m.Why == nil
+		if m.Elsewhere {
+			p.Elsewhere = fault.All(m.Why)[0].Message
+		}
 	}
 	for _, m := range h.Refunds {
 		what := "Refund"
@@ -110,7 +125,7 @@ func (s *site) contributionPage(r *http.Request, h report.History) contributionP
 	for _, e := range h.Entries {
 		p.Entries = append(p.Entries, entryLine{e, entryInWords(e.Kind), s.stamp(e.OccurredAt)})
 	}
-	return p
+	return p, nil
 }
 
 // whyInWords explains a state by PayPal's code. Money that is in needs no reason, and a case has a panel of its own.

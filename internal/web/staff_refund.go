@@ -4,12 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
@@ -56,11 +57,11 @@ func (s *site) showRefund(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	h, err := s.Reports.History(r.Context(), id)
+	p, _, err := s.refundPage(r.Context(), id, r.URL.Query().Get("payment"))
 	if err != nil {
 		return err
 	}
-	return s.renderRefund(w, r, http.StatusOK, s.refundPage(h, r.URL.Query().Get("payment")))
+	return s.renderRefund(w, r, http.StatusOK, p)
 }
 
 func (s *site) renderRefund(w http.ResponseWriter, r *http.Request, status int, p refundPage) error {
@@ -68,69 +69,38 @@ func (s *site) renderRefund(w http.ResponseWriter, r *http.Request, status int, 
 }
 
 // refundPage says what of a contribution can be given back; payment is PayPal's id of one, where there are several.
-func (s *site) refundPage(h report.History, payment string) refundPage {
+func (s *site) refundPage(ctx context.Context, id uuid.UUID, payment string) (refundPage, report.History, error) {
+	h, err := s.Reports.History(ctx, id)
+	if err != nil {
+		return refundPage{}, h, err
+	}
+	all, err := s.Desk.Refundable(ctx, id)
+	if err != nil {
+		return refundPage{}, h, err
+	}
 	p := refundPage{contributionLine: s.contributionLines([]report.Contribution{h.Contribution})[0], Key: rand.Text(), Reader: h.PayerName}
-	p.Why = whyNoRefund(h)
 	for _, d := range s.caseLines(h) {
 		if d.Open {
 			p.Cases = append(p.Cases, d)
 		}
 	}
-	if p.Why != "" {
-		return p
-	}
-	var chosen []report.Payment
-	for _, m := range h.Payments {
-		if refundable(h, m) && (payment == "" || payment == m.PayPalID) {
-			chosen = append(chosen, m)
-		}
-	}
-	switch len(chosen) {
-	case 0:
-		p.Why = "Nothing is left of this payment that could go back."
-	case 1:
-		m := chosen[0]
-		left := h.Left(m)
-		p.Payment, p.Paid, p.Left, p.Back = m.PayPalID, m.Amount, money.New(left, m.Amount.Currency), money.New(m.Amount.Minor-left, m.Amount.Currency)
-		p.Old = s.Now().Sub(m.OccurredAt) > usualLimit
-	default:
-		for _, m := range chosen {
-			p.Payments = append(p.Payments, refundLine{
-				p.Address + "/refund?" + url.Values{"payment": {m.PayPalID}}.Encode(), m.PayPalID, s.stamp(m.OccurredAt), money.New(h.Left(m), m.Amount.Currency),
-			})
-		}
-	}
-	return p
-}
-
-func refundable(h report.History, m report.Payment) bool { return m.Kind != "direct" && h.Left(m) > 0 }
-
-// whyNoRefund says why nothing of a contribution can be refunded now, or nothing where something can.
-func whyNoRefund(h report.History) string {
-	var pending, completed, direct, left bool
-	for _, m := range h.Payments {
-		pending = pending || m.Status == "pending"
-		completed = completed || m.Status == "completed"
-		direct = direct || m.Kind == "direct" && h.Left(m) > 0
-		left = left || refundable(h, m)
-	}
-	for _, q := range h.Asked {
-		if q.UnderWay() {
-			return fmt.Sprintf("A refund of %s is under way. Wait until PayPal has answered; then you can ask for another.", q.Amount)
-		}
-	}
+	m, err := contribution.PickRefundable(all, payment)
 	switch {
-	case left:
-		return ""
-	case direct:
-		return "This payment was made in PayPal without us, and can only be refunded there. The refund shows here after the next reconciliation."
-	case completed:
-		return "All of this payment has gone back, or is on its way back. Nothing is left to refund."
-	case pending:
-		return "PayPal still holds this payment. It can be refunded once the money is in; to send it back before that, refuse it in your PayPal account."
+	case err == nil:
+		p.Payment, p.Paid, p.Left = m.Payment, m.Amount, m.Left
+		p.Back = money.New(m.Amount.Minor-m.Left.Minor, m.Amount.Currency)
+		p.Old = s.Now().Sub(m.OccurredAt) > usualLimit
+	case contribution.IsSeveral(err):
+		for _, m := range all {
+			if m.Why == nil {
+				address := p.Address + "/refund?" + url.Values{"payment": {m.Payment}}.Encode()
+				p.Payments = append(p.Payments, refundLine{address, m.Payment, s.stamp(m.OccurredAt), m.Left})
+			}
+		}
 	default:
-		return "No money came in for this contribution, so there is nothing to give back."
+		p.Why = fault.All(err)[0].Message
 	}
+	return p, h, nil
 }
 
 // refund answers POST /staff/contributions/{id}/refund.
@@ -144,7 +114,9 @@ func (s *site) refund(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	o := contribution.RefundOrder{
-		Contribution: id, Payment: v.Get("payment"), Currency: v.Get("currency"), Reason: v.Get("reason"), Note: v.Get("note"), Key: v.Get("key"), By: actor(r),
+		Contribution: id, Payment: v.Get("payment"), Currency: v.Get("currency"), Seen: v.Get("left"),
+		Reason: v.Get("reason"), Note: v.Get("note"),
+		Key: v.Get("key"), By: actor(r),
 	}
 	o.Amount, err = chosenAmount(v)
 	if err == nil {
@@ -187,7 +159,7 @@ func (s *site) noRefund(w http.ResponseWriter, r *http.Request, v url.Values, o 
 	// The request's time may be over, and the page is needed all the more.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
 	defer cancel()
-	h, err := s.Reports.History(ctx, o.Contribution)
+	p, h, err := s.refundPage(ctx, o.Contribution, o.Payment)
 	if err != nil {
 		return errors.Join(failure, err)
 	}
@@ -202,7 +174,6 @@ func (s *site) noRefund(w http.ResponseWriter, r *http.Request, v url.Values, o 
 		}
 		return failure
 	}
-	p := s.refundPage(h, o.Payment)
 	p.Whole, p.Part, p.Amount, p.Reason, p.Note = v.Get("choice") == "all", v.Get("choice") == "part", v.Get("amount"), v.Get("reason"), v.Get("note")
 	p.put(failure, "amount", "reason", "note")
 	status := http.StatusUnprocessableEntity

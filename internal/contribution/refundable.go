@@ -1,0 +1,151 @@
+package contribution
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/money"
+)
+
+// Refundable is a payment with what of it can go back now.
+type Refundable struct {
+	Payment    string // PayPal's id
+	Amount     money.Amount
+	Left       money.Amount // what has not gone back and is not on its way back
+	OccurredAt time.Time    // UTC
+
+	// Why is nil where the payment can be refunded, and otherwise a fault with a sentence for staff.
+	Why error
+	// Elsewhere is set where the money can go back in PayPal itself, and only there.
+	Elsewhere bool
+
+	id       int64
+	requests int // that the contribution has had
+}
+
+// Refundable says of each payment of a contribution what can go back. It is the one place where that is decided: the
+// pages show it, and Refund goes by it.
+func (d *Desk) Refundable(ctx context.Context, id uuid.UUID) ([]Refundable, error) {
+	all, err := readRefundable(ctx, d.db, id)
+	return all, db.Translate(err)
+}
+
+func readRefundable(ctx context.Context, q sqlx.QueryerContext, id uuid.UUID) ([]Refundable, error) {
+	var rows []struct {
+		payment
+		Kind       string    `db:"kind"`
+		OccurredAt time.Time `db:"occurred_at"`
+		Gone       int64     `db:"gone"`
+		Reversed   bool      `db:"reversed"`
+		UnderWay   int64     `db:"under_way"`
+		Requests   int       `db:"requests"`
+	}
+	// What PayPal has not paid out yet is as good as gone: it cannot be refunded again.
+	err := sqlx.SelectContext(ctx, q, &rows, `
+		SELECT p.id, p.paypal_id, p.status, p.kind, p.amount_minor, p.currency, p.occurred_at,
+		       coalesce(back.gone, 0) AS gone, coalesce(back.reversed, false) AS reversed,
+		       coalesce((SELECT max(q.amount_minor) FROM refund_request q
+		                 WHERE q.payment_id = p.id AND q.state IN ('asked', 'unknown')), 0) AS under_way,
+		       coalesce((SELECT max(q.number) FROM refund_request q
+		                 WHERE q.contribution_id = p.contribution_id), 0) AS requests
+		FROM payment p
+		LEFT JOIN LATERAL (
+		    SELECT sum(r.amount_minor)::bigint AS gone, bool_or(r.kind = 'reversal') AS reversed
+		    FROM refund r WHERE r.payment_id = p.id AND r.status <> 'failed') back ON true
+		WHERE p.contribution_id = $1 ORDER BY p.occurred_at, p.id`, id)
+	if err != nil {
+		return nil, fmt.Errorf("read what can be refunded: %w", err)
+	}
+	all := make([]Refundable, 0, len(rows))
+	for _, row := range rows {
+		currency := money.Currency(row.Currency)
+		p := Refundable{
+			Payment: row.PayPalID, Amount: money.New(row.AmountMinor, currency),
+			Left:       money.New(max(row.AmountMinor-row.Gone, 0), currency),
+			OccurredAt: row.OccurredAt.UTC(), id: row.ID, requests: row.Requests,
+		}
+		switch {
+		case row.Status == paymentPending:
+			p.Why = fault.Invalidf("amount", "PayPal still holds this payment. It can be refunded once the money is in; "+
+				"to send it back before that, refuse it in your PayPal account.")
+		case row.Status != paymentCompleted:
+			p.Why = errNoMoney()
+		case row.UnderWay > 0:
+			p.Why = fault.Conflictf("A refund of %s is under way. Wait until PayPal has answered; then you can ask for another.",
+				money.New(row.UnderWay, currency))
+		case row.Reversed: // PayPal refunds nothing more of it then: REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK
+			p.Why = fault.Invalidf("amount", "PayPal or the reader's bank has taken this payment back. "+
+				"Nothing is left to refund.")
+		case p.Left.Minor == 0:
+			p.Why = fault.Invalidf("amount", "All of this payment has gone back, or is on its way back. "+
+				"Nothing is left to refund.")
+		case row.Kind == "direct": // Payments v2 refunds what an app captured (REFUND_IS_RESTRICTED), and no app did
+			p.Elsewhere = true
+			p.Why = fault.Invalidf("amount", "This payment was made in PayPal without us, and can only be refunded there: "+
+				"find %s among the PayPal account's activities and choose “Refund this payment”. "+
+				"The refund shows here after the next reconciliation.", row.PayPalID)
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+func errNoMoney() error {
+	return fault.Invalidf("amount", "No money came in for this contribution, so there is nothing to give back.")
+}
+
+// PickRefundable finds the payment that is to be refunded. id is PayPal's, and may be empty where only one can be. The
+// error is a fault that says why none can.
+func PickRefundable(all []Refundable, id string) (Refundable, error) {
+	var open []Refundable
+	var why []error
+	for _, p := range all {
+		switch {
+		case id != "" && p.Payment != id:
+		case p.Why == nil:
+			open = append(open, p)
+		default:
+			why = append(why, p.Why)
+		}
+	}
+	switch {
+	case len(open) == 1:
+		return open[0], nil
+	case len(open) > 1:
+		return Refundable{}, errSeveral
+	case len(why) > 0:
+		return Refundable{}, mostTelling(why)
+	case id != "":
+		return Refundable{}, fault.NotFoundf("This contribution has no such payment.")
+	default:
+		return Refundable{}, errNoMoney()
+	}
+}
+
+// errSeveral is said where more than one payment can be refunded and none was named.
+var errSeveral = fault.Invalidf("payment", "This contribution has several payments. Say which one goes back.")
+
+// IsSeveral reports whether a payment has to be named because several can be refunded.
+func IsSeveral(err error) bool { return errors.Is(err, errSeveral) }
+
+// mostTelling picks among the reasons of several payments: one that passes tells more than one that stays.
+func mostTelling(why []error) error {
+	for _, err := range why {
+		if fault.Is(err, fault.Conflict) {
+			return err
+		}
+	}
+	for _, err := range why {
+		if err.Error() != errNoMoney().Error() {
+			return err
+		}
+	}
+	return why[0]
+}

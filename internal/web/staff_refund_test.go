@@ -1,0 +1,82 @@
+package web
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"readerfund/internal/staff"
+)
+
+// refundsAtPayPal counts the refunds that the sandbox has made.
+func (h house) refundsAtPayPal() int {
+	h.t.Helper()
+	return strings.Count(h.bank("GET", "/sandbox/ledger", ""), `"kind":"refund"`)
+}
+
+// refundFault has something go wrong with refunds at PayPal; how are the fault's other fields.
+func (h house) refundFault(how string) {
+	h.t.Helper()
+	h.bank("POST", "/sandbox/faults", `{"match":{"method":"POST","path":"/v2/payments/captures/*/refund"},`+how+`}`)
+}
+
+// PayPal makes a refund and its answer is lost; the retry is refused for another reason; a second form lies open
+// in another tab. The money goes back once, and staff read that it did.
+func TestARefundIsMadeOnceWhateverTheRetryIsTold(t *testing.T) {
+	t.Parallel()
+	for name, refusal := range map[string]string{
+		"403": "PERMISSION_DENIED", "404": "INVALID_RESOURCE_ID", "422": "REFUND_FAILED_INSUFFICIENT_FUNDS",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := openHouse(t, nil)
+			_, page, _ := h.paid()
+			r := h.signedIn(staff.Editor)
+			change := []string{"choice", "part", "amount", "10.00", "reason", "Paid twice"}
+			first, second := r.refundForm(page, change...), r.refundForm(page, change...)
+
+			h.refundFault(`"kind":"status","status":500,"when":"after","times":3`)
+			says(t, r.lands(r.form(page+"/refund", first)), "The refund of €10.00 is not certain yet",
+				"its answer did not arrive")
+			h.refundFault(`"kind":"issue","times":1,"issue":"` + refusal + `"`)
+			says(t, r.lands(r.form(page+"/refund", first)), "Refunded €10.00 went back to the reader.", "Partly refunded",
+				"Refunds asked for here €10.00 Done")
+
+			got := r.form(page+"/refund", second)
+			if n := h.refundsAtPayPal(); got.status != 409 || n != 1 {
+				t.Fatalf("the second form is answered %d, and PayPal has %d refunds", got.status, n)
+			}
+			says(t, got.body, "15.00 EUR is left now", "All that is left: €15.00")
+			// Whoever has read that may go on.
+			v := inputs(t, got.body)
+			v.Set("choice", "part")
+			says(t, r.lands(r.form(page+"/refund", v)), "Refunded €10.00 went back to the reader.")
+			if n := h.refundsAtPayPal(); n != 2 {
+				t.Errorf("PayPal has %d refunds of two wishes", n)
+			}
+		})
+	}
+}
+
+// As long as PayPal cannot be asked what became of it, a refund is not said to have failed.
+func TestARefundStaysUncertainWhilePayPalCannotBeAsked(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	_, page, _ := h.paid()
+	r := h.signedIn(staff.Editor)
+	v := r.refundForm(page, "choice", "part", "amount", "10.00", "reason", "Paid twice")
+	h.refundFault(`"kind":"status","status":500,"when":"after","times":3`)
+	r.lands(r.form(page+"/refund", v))
+	h.refundFault(`"kind":"issue","issue":"PERMISSION_DENIED"`)
+	h.bank("POST", "/sandbox/faults", `{"match":{"method":"GET","path":"/v2/*"},"kind":"status","status":503}`)
+	says(t, r.lands(r.form(page+"/refund", v)), "The refund of €10.00 is not certain yet")
+	if got := r.form(page+"/refund", url.Values{"choice": {"part"}, "amount": {"10.00"}, "reason": {"x"},
+		"key": {"another"}}); got.status != 409 {
+		t.Errorf("a second refund: %d", got.status)
+	}
+	h.bank("DELETE", "/sandbox/faults", "")
+	says(t, r.lands(r.form(page+"/refund", v)), "Refunded €10.00 went back to the reader.")
+	if n := h.refundsAtPayPal(); n != 1 {
+		t.Errorf("PayPal has %d refunds", n)
+	}
+}
