@@ -78,7 +78,7 @@ func TestAGiftMadeInPayPalIsSetAside(t *testing.T) {
 	}
 	w.hook("POST", "payments/"+id+"/refund", fields{"amount": "5.00"}, nil)
 	w.clean(reconcile.Order{}) // the refund goes with it
-	before := w.dump()
+	before := w.dump("reconcile_run")
 	if res := w.clean(reconcile.Order{}); res.SetAside != 2 {
 		t.Errorf("set aside: %d, want the payment and its refund", res.SetAside)
 	}

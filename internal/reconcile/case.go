@@ -22,11 +22,14 @@ type part struct {
 }
 
 var caseParts = []part{
-	{hold, -1, "T1110", "dispute_hold"},
+	{hold, -1, holdCode, "dispute_hold"},
 	{release, 1, "T1111", "dispute_release"},
 	{caseFee, -1, "T0106", "chargeback_fee"},
 	{caseFee, 1, "T0106+", "chargeback_fee_refund"},
 }
+
+// holdCode is PayPal's code of money held back because of a dispute.
+const holdCode = "T1110"
 
 const (
 	// slack is how far our date and PayPal's of one movement may lie apart: the Disputes API does not say when a case left
@@ -265,41 +268,4 @@ func inWords(minor string) string {
 		}
 	}
 	return strings.Join(words, ", ")
-}
-
-// casesThere looks for what we booked for cases and PayPal's record does not have. It looks only at entries that lie well
-// inside the span, because the dates of the two differ, and asks the Disputes API, which is where they came from.
-func (l *run) casesThere() comparison {
-	return comparison{
-		name: "disputes of ours",
-		next: func(ctx context.Context, after string) (string, error) {
-			return l.nextOurs(ctx, `SELECT id FROM dispute WHERE id > $1 ORDER BY id LIMIT $2`, after)
-		},
-		find: l.findCasesThere,
-		asks: func(ctx context.Context, f finding) (bool, error) {
-			seen, err := l.paypal.Dispute(ctx, f.differences[0].Ref)
-			if err != nil {
-				return false, err
-			}
-			return seen.Holds() && seen.Amount == money.New(f.pair.Amount, money.Currency(f.pair.Currency)), nil
-		},
-	}
-}
-
-func (l *run) findCasesThere(ctx context.Context, s scope) ([]finding, error) {
-	var rows []oursAlone
-	err := l.db.SelectContext(ctx, &rows, `
-		SELECT d.id, d.paypal_id AS ref, 'T1110' AS code, 'completed' AS status, -e.amount_minor AS amount_minor, e.currency, e.occurred_at AS at,
-		       c.id AS owner, c.receipt, p.paypal_id AS parent, false AS direct
-		FROM dispute d
-		JOIN ledger_entry e ON e.kind = 'dispute_hold' AND e.paypal_ref = d.paypal_id
-		JOIN payment p ON p.id = d.payment_id
-		JOIN contribution c ON c.id = p.contribution_id
-		WHERE `+judging+` AND d.id > $2 AND d.id <= $3 AND e.occurred_at >= $4 AND e.occurred_at < $5
-		  AND NOT EXISTS (SELECT 1 FROM paypal_transaction t WHERE t.run_id = $1 AND t.class = 'hold' AND t.reference_id = p.paypal_id)`,
-		l.id, s.first(), s.last(), l.from.Add(24*time.Hour), l.judgedTo().Add(-slack))
-	if err != nil {
-		return nil, fmt.Errorf("compare our disputes: %w", err)
-	}
-	return alone(rows), nil
 }

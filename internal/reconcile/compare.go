@@ -16,9 +16,9 @@ type comparison struct {
 	next func(ctx context.Context, after string) (string, error)
 	// find gives what differs in a part of the keys.
 	find func(ctx context.Context, s scope) ([]finding, error)
-	// asks puts a finding to PayPal's API, which knows more than its record and sooner, and tells whether it is explained
-	// thereby; nil where the record says it all.
-	asks func(ctx context.Context, f finding) (bool, error)
+	// asks puts a finding to PayPal's API, which knows more than its record and sooner, and reports whether that explains
+	// it; nil where the record says it all. It may add to the finding what PayPal answered.
+	asks func(ctx context.Context, f *finding) (bool, error)
 	// mend brings news of one finding into the books; nil where nothing can.
 	mend func(ctx context.Context, f finding) error
 }

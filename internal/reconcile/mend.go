@@ -77,7 +77,7 @@ func (l *run) unexplained(ctx context.Context, c comparison, found []finding) ([
 		return found, nil
 	}
 	err := l.each(ctx, found, func(ctx context.Context, f *finding) (err error) {
-		f.explained, err = c.asks(ctx, *f)
+		f.explained, err = c.asks(ctx, f)
 		if err != nil && !paypal.NotFound(err) {
 			f.trouble = err
 		}

@@ -87,7 +87,7 @@ func (l *run) findPaymentsThere(ctx context.Context, s scope) ([]finding, error)
 
 // asksPaymentThere asks the API, which knows a payment before its record does. A payment without an order is only in the
 // record: it may be dated a little outside the span.
-func (l *run) asksPaymentThere(ctx context.Context, f finding) (bool, error) {
+func (l *run) asksPaymentThere(ctx context.Context, f *finding) (bool, error) {
 	ours := money.New(f.pair.Amount, money.Currency(f.pair.Currency))
 	if f.pair.Direct {
 		return l.listed(ctx, f.key, f.pair.At, ours)
@@ -140,7 +140,7 @@ func (l *run) findRefundsThere(ctx context.Context, s scope) ([]finding, error) 
 	return alone(rows), nil
 }
 
-func (l *run) asksRefundThere(ctx context.Context, f finding) (bool, error) {
+func (l *run) asksRefundThere(ctx context.Context, f *finding) (bool, error) {
 	ours := money.New(f.pair.Amount, money.Currency(f.pair.Currency))
 	if f.pair.Direct {
 		return l.listed(ctx, f.key, f.pair.At, ours.Neg())

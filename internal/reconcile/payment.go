@@ -60,7 +60,7 @@ func (l *run) findPayments(ctx context.Context, s scope) ([]finding, error) {
 
 // asksPayment asks the API where transaction search calls something unfinished or denied that we have as completed: the
 // search is behind, and lists a change of status late.
-func (l *run) asksPayment(ctx context.Context, f finding) (bool, error) {
+func (l *run) asksPayment(ctx context.Context, f *finding) (bool, error) {
 	if f.pair.Direct || deref(f.pair.OurStatus) != "completed" || f.pair.moved() || f.pair.Unreadable != "" {
 		return false, nil
 	}

@@ -22,10 +22,10 @@ const stale = 6 * time.Hour
 // moment may start two; then each does its own, which costs time and harms nothing.
 func (r *Reconciler) begin(ctx context.Context, o Order) (*run, error) {
 	l := &run{Reconciler: r, order: o, asked: !o.From.IsZero() || !o.To.IsZero(), now0: r.now().UTC()}
-	if err := r.tidy(ctx, l.now0); err != nil {
-		return nil, err
-	}
-	if !o.Dry {
+	if !o.Dry { // a dry run leaves other runs' rows alone as well
+		if err := r.tidy(ctx, l.now0); err != nil {
+			return nil, err
+		}
 		if err := l.resume(ctx); err != nil || l.resumed {
 			return l, err
 		}
@@ -239,10 +239,14 @@ func (l *run) finish(ctx context.Context) error {
 }
 
 func (l *run) conclude(ctx context.Context, tx *sqlx.Tx, now time.Time) error {
+	// Each comparison was made over days of its own: see openCases and casesThere.
 	_, err := tx.ExecContext(ctx, `
 		UPDATE discrepancy SET state = 'gone', note = 'It was no longer there when the next run looked.', closed_at = $5
-		WHERE state = 'open' AND occurred_at >= $2 AND occurred_at < $3 AND run_id <> $1 AND last_seen < $4`,
-		l.id, l.from, l.judgedTo(), l.now0, now)
+		WHERE state = 'open' AND run_id <> $1 AND last_seen < $4 AND (
+		    occurred_at >= $2 AND occurred_at < $3
+		    OR code = $6
+		    OR kind = 'missing_there' AND code = $7 AND occurred_at >= $8 AND occurred_at < $3)`,
+		l.id, l.from, l.judgedTo(), l.now0, now, openCase, holdCode, l.from.Add(-slack))
 	if err != nil {
 		return fmt.Errorf("close what is gone: %w", err)
 	}

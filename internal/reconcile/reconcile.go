@@ -170,7 +170,9 @@ func (l *run) look(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := l.compareAll(ctx, l.cases(), l.conversions(), l.paymentsThere(), l.refundsThere(), l.casesThere()); err != nil {
+	err := l.compareAll(ctx,
+		l.cases(), l.conversions(), l.paymentsThere(), l.refundsThere(), l.openCases(), l.casesThere())
+	if err != nil {
 		return err
 	}
 	if !l.order.Dry {

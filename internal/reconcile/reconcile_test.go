@@ -29,7 +29,7 @@ func TestADayWithoutWebhooks(t *testing.T) {
 	if n := w.count("contribution WHERE state = 'disputed'"); n != 2 {
 		t.Errorf("%d contributions disputed, want the open case and the inquiry", n)
 	}
-	before := w.dump()
+	before := w.dump("reconcile_run")
 	again := w.clean(reconcile.Order{})
 	if again.Mended != 0 {
 		t.Errorf("the second run mended %d", again.Mended)

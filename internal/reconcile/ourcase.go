@@ -1,0 +1,149 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/db"
+	"readerfund/internal/money"
+	"readerfund/internal/paypal"
+)
+
+// openCase is the code of differences about an open case itself. PayPal's record has no rows for cases, only for the
+// money they move.
+const openCase = "CASE"
+
+// openCases asks PayPal about every case that is open here, whenever it began: its end may have come without our
+// hearing of it, and a run of some days would never look there. There are few of them at any time.
+func (l *run) openCases() comparison {
+	return comparison{
+		name: "open disputes of ours",
+		next: func(ctx context.Context, after string) (string, error) {
+			return l.nextOurs(ctx, `SELECT id FROM dispute WHERE id > $1 AND status = 'open' ORDER BY id LIMIT $2`, after)
+		},
+		find: l.findOpenCases,
+		asks: l.asksOpenCase,
+		mend: func(ctx context.Context, f finding) error {
+			_, err := l.desk.SettleDispute(ctx, f.key, source)
+			return err
+		},
+	}
+}
+
+// caseRow is a case of ours that is open.
+type caseRow struct {
+	Ref      string    `db:"ref"`
+	Stage    string    `db:"stage"`
+	Amount   int64     `db:"amount_minor"`
+	Currency string    `db:"currency"`
+	At       time.Time `db:"at"`
+	Owner    uuid.UUID `db:"owner"`
+	Receipt  string    `db:"receipt"`
+	Parent   string    `db:"parent"`
+	Held     bool      `db:"held"`
+}
+
+func (l *run) findOpenCases(ctx context.Context, s scope) ([]finding, error) {
+	where, args := `d.id > $2 AND d.id <= $3`, []any{l.id, s.first(), s.last()}
+	if s.keys != nil {
+		where, args = `d.paypal_id = ANY($2)`, []any{l.id, db.Array(s.keys)}
+	}
+	var rows []caseRow
+	err := l.db.SelectContext(ctx, &rows, `
+		SELECT d.paypal_id AS ref, d.stage, d.amount_minor, d.currency, d.opened_at AS at,
+		       c.id AS owner, c.receipt, p.paypal_id AS parent,
+		       EXISTS (SELECT 1 FROM ledger_entry e WHERE e.kind = 'dispute_hold' AND e.paypal_ref = d.paypal_id) AS held
+		FROM dispute d
+		JOIN payment p ON p.id = d.payment_id
+		JOIN contribution c ON c.id = p.contribution_id
+		WHERE `+judging+` AND d.status = 'open' AND `+where+` ORDER BY d.id`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("compare our open disputes: %w", err)
+	}
+	found := make([]finding, 0, len(rows))
+	for _, r := range rows {
+		d := Difference{
+			Kind: MissingThere, Ref: r.Ref, Code: openCase, Contribution: r.Owner, Receipt: r.Receipt, Parent: r.Parent,
+			Ours: caseWords(money.New(r.Amount, money.Currency(r.Currency)), true, r.Stage, r.Held),
+			At:   r.At.UTC(), state: "open",
+		}
+		open := "open"
+		found = append(found, finding{
+			key: r.Ref, differences: []Difference{d}, pair: pair{Ref: r.Ref, At: r.At, OurStatus: &open},
+		})
+	}
+	return found, nil
+}
+
+// asksOpenCase holds a case against PayPal's word on it. One that PayPal does not know is left for a person.
+func (l *run) asksOpenCase(ctx context.Context, f *finding) (bool, error) {
+	seen, err := l.paypal.Dispute(ctx, f.key)
+	if err != nil {
+		f.lasting = paypal.NotFound(err)
+		return false, err
+	}
+	d := &f.differences[0]
+	d.Theirs = caseWords(seen.Amount, seen.Open(), string(seen.Stage), seen.Holds())
+	if d.Theirs == d.Ours {
+		return true, nil
+	}
+	d.Kind = WrongStatus
+	return false, nil
+}
+
+// caseWords says of a case what must be equal on both sides.
+func caseWords(amount money.Amount, open bool, stage string, holds bool) string {
+	words := []string{amount.String(), "ended", strings.ReplaceAll(strings.ToLower(stage), "_", " ")}
+	if open {
+		words[1] = "open"
+	}
+	if holds {
+		words = append(words, "held back")
+	}
+	return strings.Join(words, ", ")
+}
+
+// casesThere looks for what we booked for cases that have ended and PayPal's record does not have, and asks the
+// Disputes API, which is where it came from. It begins before the span, because our date of a hold may lie before
+// PayPal's.
+func (l *run) casesThere() comparison {
+	return comparison{
+		name: "disputes of ours",
+		next: func(ctx context.Context, after string) (string, error) {
+			return l.nextOurs(ctx, `SELECT id FROM dispute WHERE id > $1 ORDER BY id LIMIT $2`, after)
+		},
+		find: l.findCasesThere,
+		asks: func(ctx context.Context, f *finding) (bool, error) {
+			seen, err := l.paypal.Dispute(ctx, f.differences[0].Ref)
+			if err != nil {
+				return false, err
+			}
+			return seen.Holds() && seen.Amount == money.New(f.pair.Amount, money.Currency(f.pair.Currency)), nil
+		},
+	}
+}
+
+func (l *run) findCasesThere(ctx context.Context, s scope) ([]finding, error) {
+	var rows []oursAlone
+	err := l.db.SelectContext(ctx, &rows, `
+		SELECT d.id, d.paypal_id AS ref, $6 AS code, 'completed' AS status, -e.amount_minor AS amount_minor, e.currency,
+		       e.occurred_at AS at,
+		       c.id AS owner, c.receipt, p.paypal_id AS parent, false AS direct
+		FROM dispute d
+		JOIN ledger_entry e ON e.kind = 'dispute_hold' AND e.paypal_ref = d.paypal_id
+		JOIN payment p ON p.id = d.payment_id
+		JOIN contribution c ON c.id = p.contribution_id
+		WHERE `+judging+` AND d.id > $2 AND d.id <= $3 AND d.status <> 'open' AND e.occurred_at >= $4 AND e.occurred_at < $5
+		  AND NOT EXISTS (
+		      SELECT 1 FROM paypal_transaction t
+		      WHERE t.run_id = $1 AND t.class = 'hold' AND t.reference_id = p.paypal_id)`,
+		l.id, s.first(), s.last(), l.from.Add(-slack), l.judgedTo(), holdCode)
+	if err != nil {
+		return nil, fmt.Errorf("compare our disputes: %w", err)
+	}
+	return alone(rows), nil
+}
