@@ -88,13 +88,17 @@ func checkWebhook(ctx context.Context, cfg config.Config, pp *paypal.Client) err
 	if err != nil {
 		return err
 	}
+	types, err := app.WebhookTypes(ctx, pp)
+	if err != nil {
+		return err
+	}
 	at := slices.IndexFunc(hooks, func(h paypal.Webhook) bool { return h.ID == cfg.PayPalWebhookID })
 	switch {
 	case at < 0:
 		return fmt.Errorf("PayPal has no webhook with PAYPAL_WEBHOOK_ID %q: run `readerfund webhook register`", cfg.PayPalWebhookID)
 	case hooks[at].URL != app.WebhookURL(cfg.BaseURL):
 		return fmt.Errorf("the webhook goes to %s, and BASE_URL is %s", hooks[at].URL, cfg.BaseURL)
-	case len(missingTypes(hooks[at].EventTypes)) > 0:
+	case len(app.MissingTypes(hooks[at], types)) > 0:
 		return errors.New("the webhook lacks event types: run `readerfund webhook register`")
 	}
 	return nil

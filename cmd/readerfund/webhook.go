@@ -13,7 +13,6 @@ import (
 	"readerfund/internal/app"
 	"readerfund/internal/config"
 	"readerfund/internal/fault"
-	"readerfund/internal/inbox"
 	"readerfund/internal/paypal"
 )
 
@@ -66,16 +65,20 @@ func (webhookList) Run(ctx context.Context, s config.Settings, std streams) erro
 		if err != nil {
 			return err
 		}
+		types, err := app.WebhookTypes(ctx, pp)
+		if err != nil {
+			return err
+		}
 		table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "ID\tADDRESS\tNOTE")
 		for _, h := range hooks {
-			fmt.Fprintf(table, "%s\t%s\t%s\n", h.ID, h.URL, dash(webhookNote(cfg, h)))
+			fmt.Fprintf(table, "%s\t%s\t%s\n", h.ID, h.URL, dash(webhookNote(cfg, h, types)))
 		}
 		return table.Flush()
 	})
 }
 
-func webhookNote(cfg config.Config, h paypal.Webhook) string {
+func webhookNote(cfg config.Config, h paypal.Webhook, types []string) string {
 	var notes []string
 	if cfg.BaseURL != "" && h.URL == app.WebhookURL(cfg.BaseURL) {
 		notes = append(notes, "this service")
@@ -83,17 +86,10 @@ func webhookNote(cfg config.Config, h paypal.Webhook) string {
 	if h.ID == cfg.PayPalWebhookID {
 		notes = append(notes, "PAYPAL_WEBHOOK_ID")
 	}
-	if missing := missingTypes(h.EventTypes); len(missing) > 0 && len(notes) > 0 {
+	if missing := app.MissingTypes(h, types); len(missing) > 0 && len(notes) > 0 {
 		notes = append(notes, "lacks "+strings.Join(missing, " ")+": run readerfund webhook register")
 	}
 	return strings.Join(notes, ", ")
-}
-
-func missingTypes(have []string) []string {
-	if slices.Contains(have, "*") {
-		return nil
-	}
-	return slices.DeleteFunc(inbox.EventTypes(), func(t string) bool { return slices.Contains(have, t) })
 }
 
 // Run deletes a webhook.

@@ -12,10 +12,32 @@ import (
 // WebhookURL is where PayPal's webhooks reach the service.
 func WebhookURL(baseURL string) string { return baseURL + "/webhooks/paypal" }
 
+// WebhookTypes is what the webhook has to be registered for: of the event types that we work on, those that PayPal
+// has. It refuses a webhook with one that it does not know.
+func WebhookTypes(ctx context.Context, pp *paypal.Client) ([]string, error) {
+	known, err := pp.EventTypes(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list event types: %w", err)
+	}
+	return slices.DeleteFunc(inbox.EventTypes(), func(t string) bool { return !slices.Contains(known, t) }), nil
+}
+
+// MissingTypes is what a webhook lacks of the types it has to be registered for.
+func MissingTypes(hook paypal.Webhook, types []string) []string {
+	if slices.Contains(hook.EventTypes, "*") {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(types), func(t string) bool { return slices.Contains(hook.EventTypes, t) })
+}
+
 // RegisterWebhook sees to it that PayPal has a webhook for this service with all the event types it needs: it makes it,
 // mends it, or leaves it. It says which, in one word.
 func RegisterWebhook(ctx context.Context, pp *paypal.Client, baseURL string) (paypal.Webhook, string, error) {
-	address, types := WebhookURL(baseURL), inbox.EventTypes()
+	address := WebhookURL(baseURL)
+	types, err := WebhookTypes(ctx, pp)
+	if err != nil {
+		return paypal.Webhook{}, "", err
+	}
 	hooks, err := pp.Webhooks(ctx)
 	if err != nil {
 		return paypal.Webhook{}, "", fmt.Errorf("list webhooks: %w", err)
@@ -25,8 +47,7 @@ func RegisterWebhook(ctx context.Context, pp *paypal.Client, baseURL string) (pa
 		hook, err := pp.CreateWebhook(ctx, address, types)
 		return hook, "registered", err
 	}
-	has := func(t string) bool { return slices.Contains(hooks[at].EventTypes, t) }
-	if has("*") || !slices.ContainsFunc(types, func(t string) bool { return !has(t) }) {
+	if len(MissingTypes(hooks[at], types)) == 0 {
 		return hooks[at], "unchanged", nil
 	}
 	hook, err := pp.UpdateWebhook(ctx, hooks[at].ID, address, types)

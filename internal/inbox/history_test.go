@@ -31,6 +31,7 @@ const (
 	refundNews, reversalNews          = "PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED"
 	caseNews, movedNews, endNews      = "CUSTOMER.DISPUTE.CREATED", "CUSTOMER.DISPUTE.UPDATED", "CUSTOMER.DISPUTE.RESOLVED"
 	undoneNews                        = "CHECKOUT.PAYMENT-APPROVAL.REVERSED"
+	waitingNews, failedNews           = "PAYMENT.REFUND.PENDING", "PAYMENT.REFUND.FAILED"
 )
 
 const gross = "charge 2500 EUR, "
@@ -41,6 +42,13 @@ func histories() []history {
 		{"two refunds", "", []string{"capture", `refund {"amount":"10.00"}`, `refund {"amount":"5.00"}`},
 			[]string{approvedNews, orderNews, paidNews, refundNews, refundNews}, contribution.PartiallyRefunded,
 			"charge 2500 EUR" + fee + ", refund -1000 EUR, refund -500 EUR"},
+		{"a refund on its way that arrives", "",
+			[]string{"capture", `refund {"amount":"10.00","pending":true}`, `refund-ends {}`},
+			[]string{paidNews, waitingNews, refundNews}, contribution.PartiallyRefunded,
+			"charge 2500 EUR" + fee + ", refund -1000 EUR"},
+		{"a refund on its way that fails", "",
+			[]string{"capture", `refund {"amount":"10.00","pending":true}`, `refund-ends {"outcome":"failed"}`},
+			[]string{paidNews, waitingNews, failedNews}, contribution.Completed, "charge 2500 EUR" + fee},
 		{"held, paid and taken back", "pending", []string{"capture", `settle {}`, `reverse {}`},
 			[]string{heldNews, paidNews, reversalNews}, contribution.Reversed, "charge 2500 EUR" + fee + ", reversal -2500 EUR"},
 		{"a case that is won", "", []string{"capture", `dispute {"stage":"INQUIRY"}`, `dispute {"stage":"CHARGEBACK"}`, `dispute {"outcome":"seller"}`},
@@ -81,7 +89,15 @@ func (p *postbox) gift(h history) (*life, error) {
 func (p *postbox) act(l *life) error {
 	act, body, _ := strings.Cut(l.acts[l.done], " ")
 	l.done++
-	if act != "capture" {
+	switch act {
+	case "capture":
+	case "refund-ends":
+		o, err := p.client().Order(p.t.Context(), l.OrderID)
+		if err == nil {
+			p.hook("refunds/"+o.Refunds[0].ID+"/settle", body)
+		}
+		return err
+	default:
 		p.hook("captures/"+l.capture+"/"+act, body)
 		return nil
 	}

@@ -107,7 +107,7 @@ func about(eventType string) subject {
 		return anOrder
 	case "PAYMENT.CAPTURE.PENDING", "PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.DENIED", "PAYMENT.CAPTURE.DECLINED":
 		return aCapture
-	case "PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED":
+	case "PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED", "PAYMENT.REFUND.PENDING", "PAYMENT.REFUND.FAILED":
 		return aRefund
 	case "CUSTOMER.DISPUTE.CREATED", "CUSTOMER.DISPUTE.UPDATED", "CUSTOMER.DISPUTE.RESOLVED":
 		return aDispute
@@ -119,12 +119,12 @@ func about(eventType string) subject {
 // concerns tells whether an event of this type is worked on; the others are kept and marked ignored.
 func concerns(eventType string) bool { return about(eventType) != nothing }
 
-// EventTypes lists what the webhook is registered for.
+// EventTypes lists what the webhook is registered for, as far as PayPal has it: PayPal's pages name different ones.
 func EventTypes() []string {
 	return []string{
 		"CHECKOUT.ORDER.APPROVED", "CHECKOUT.ORDER.COMPLETED", "CHECKOUT.PAYMENT-APPROVAL.REVERSED",
 		"PAYMENT.CAPTURE.PENDING", "PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.DENIED", "PAYMENT.CAPTURE.DECLINED",
-		"PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED",
+		"PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED", "PAYMENT.REFUND.PENDING", "PAYMENT.REFUND.FAILED",
 		"CUSTOMER.DISPUTE.CREATED", "CUSTOMER.DISPUTE.UPDATED", "CUSTOMER.DISPUTE.RESOLVED",
 	}
 }

@@ -101,6 +101,8 @@ func (e *Event) placeResource() {
 		kind = "capture"
 	case strings.HasPrefix(e.Type, "PAYMENT.SALE."):
 		kind = "sale"
+	case strings.HasPrefix(e.Type, "PAYMENT.REFUND."):
+		kind = "refund"
 	}
 	switch kind {
 	case "checkout-order":

@@ -37,6 +37,25 @@ func (c *Client) Webhooks(ctx context.Context) ([]Webhook, error) {
 	return all, err
 }
 
+// EventTypes lists what a webhook can be registered for.
+func (c *Client) EventTypes(ctx context.Context) ([]string, error) {
+	var all []string
+	err := c.do(ctx, call{
+		operation: "list event types", method: http.MethodGet, path: "/v1/notifications/webhooks-event-types",
+		read: func(body []byte) error {
+			var in webhookJSON
+			if err := json.Unmarshal(body, &in); err != nil {
+				return err
+			}
+			if all = in.read().EventTypes; len(all) == 0 {
+				return errors.New("it is not a list of event types")
+			}
+			return nil
+		},
+	})
+	return all, err
+}
+
 // CreateWebhook registers url for events of these types. PayPal takes no request id here, so it is sent once.
 func (c *Client) CreateWebhook(ctx context.Context, url string, types []string) (Webhook, error) {
 	return c.webhook(ctx, call{

@@ -186,6 +186,10 @@ func eventInWords(kind string) string {
 		return "A payment was declined"
 	case "PAYMENT.CAPTURE.REFUNDED":
 		return "A payment was refunded"
+	case "PAYMENT.REFUND.PENDING":
+		return "A refund is on its way"
+	case "PAYMENT.REFUND.FAILED":
+		return "A refund failed"
 	case "PAYMENT.CAPTURE.REVERSED":
 		return "A payment was taken back"
 	case "CUSTOMER.DISPUTE.CREATED":
