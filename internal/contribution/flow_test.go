@@ -515,7 +515,7 @@ func TestPayPalRefusesTheOrder(t *testing.T) {
 		t.Errorf("sent again: %v", again)
 	}
 	refuse("PAYEE_ACCOUNT_RESTRICTED")
-	if _, err := n.Start(t.Context(), gift("restricted")); !fault.Is(err, fault.Unavailable) {
+	if _, err := n.Start(t.Context(), gift("restricted")); !fault.Is(err, fault.Refused) {
 		t.Errorf("our own account: %v", err)
 	}
 	var states []State

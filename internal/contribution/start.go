@@ -12,15 +12,15 @@ import (
 
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
-	"readerfund/internal/paypal"
 )
 
 // Start writes the reader's intent down, committed, and only then asks PayPal for an order. The contribution it returns
 // has an ApproveURL to send the reader to, unless it came further already (the same key sent again later).
 //
 // Errors: a join of fault.Invalid, one for each wrong field; fault.Conflict when the key was used with other input;
-// fault.Unavailable when PayPal or the database does not answer. After an Unavailable nothing was charged, and sending
-// the same key again cannot make a second order.
+// fault.Unavailable when PayPal or the database does not answer; fault.Refused when PayPal says no. Nothing was charged
+// then. After an Unavailable, sending the same key again cannot make a second order; after a Refused it gets the same
+// answer, and a new try needs a new key.
 func (d *Desk) Start(ctx context.Context, in Intent) (Contribution, error) {
 	read, err := d.read(ctx, in)
 	if err != nil {
@@ -33,17 +33,19 @@ func (d *Desk) Start(ctx context.Context, in Intent) (Contribution, error) {
 	if c.OrderID != "" || c.State != Started && c.State != OrderUnknown {
 		return c, d.unstartable(c)
 	}
-	got, err, _ := d.ordering.Do(c.ID.String(), func() (any, error) {
-		return seeThrough(ctx, d, func(ctx context.Context) (Contribution, error) { return d.order(ctx, c, in.Locale) })
+	// Every caller waits on its own context for the one call they share: the first one's leaving is no answer to others.
+	c, err = seeThrough(ctx, d, func(ctx context.Context) (Contribution, error) {
+		got, err, _ := d.ordering.Do(c.ID.String(), func() (any, error) { return d.order(ctx, c, in.Locale) })
+		ordered, _ := got.(Contribution)
+		return ordered, err
 	})
-	c, _ = got.(Contribution)
 	return c, d.answer(err)
 }
 
 // unstartable is the error for a contribution whose order PayPal refused, when it is sent again.
 func (d *Desk) unstartable(c Contribution) error {
 	if c.State == Failed {
-		return refusal(c.Reason)
+		return refusal(nil, c.Reason)
 	}
 	return nil
 }
@@ -109,54 +111,6 @@ func insert(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, receipt string, in i
 		return fmt.Errorf("record start: %w", err)
 	}
 	return nil
-}
-
-// order asks PayPal for the order and saves what came of it. The contribution's id is the PayPal-Request-Id, so asking
-// again within six hours gives the same order.
-func (d *Desk) order(ctx context.Context, c Contribution, locale string) (Contribution, error) {
-	src := Source{Way: ByStart}
-	address := d.baseURL + "/contributions/" + c.ID.String()
-	o, err := d.paypal.CreateOrder(ctx, paypal.OrderRequest{
-		RequestID: c.ID.String(), CustomID: c.ID.String(), InvoiceID: c.Receipt, ReferenceID: c.Campaign, Amount: c.Amount,
-		Description: d.description(), BrandName: d.publication, Locale: locale,
-		ReturnURL: address + "/return", CancelURL: address + "/cancel",
-	})
-	if err == nil {
-		return d.applyAll(ctx, OrderSeen(c.ID, src, o))
-	}
-	d.log.WarnContext(ctx, "PayPal made no order", "contribution", c.ID, "error", err)
-	unavailable := fault.Unavailablef(err, "PayPal does not answer at the moment. Nothing was charged.")
-	no, refused := refusedBy(err)
-	switch {
-	case paypal.OutcomeUnknown(err):
-		_, saveErr := d.applyAll(ctx, []Fact{OrderUnanswered(c.ID, src)})
-		return c, errors.Join(unavailable, saveErr)
-	case refused:
-		if _, saveErr := d.applyAll(ctx, []Fact{OrderRefused(c.ID, src, reasonOf(no))}); saveErr != nil {
-			return c, errors.Join(unavailable, saveErr)
-		}
-		return c, refusal(reasonOf(no))
-	default:
-		return c, unavailable // it was not sent, or PayPal told us to come back: still only started
-	}
-}
-
-// description is what PayPal shows the reader, at most 127 characters (Orders v2, purchase_unit.description).
-func (d *Desk) description() string {
-	text := []rune("Contribution to " + d.publication)
-	return string(text[:min(len(text), 127)])
-}
-
-// refusal says in words why PayPal makes no order.
-func refusal(reason string) error {
-	switch reason {
-	case "MAX_VALUE_EXCEEDED", "TRANSACTION_LIMIT_EXCEEDED", "CANNOT_BE_ZERO_OR_NEGATIVE":
-		return fault.Invalidf("amount", "PayPal does not take this amount. Please choose another one.")
-	case "CURRENCY_NOT_SUPPORTED", "CURRENCY_NOT_SUPPORTED_FOR_RECEIVER", "INVALID_CURRENCY_CODE", "DECIMALS_NOT_SUPPORTED":
-		return fault.Invalidf("currency", "PayPal does not take this currency here. Please choose another one.")
-	default:
-		return fault.Unavailablef(nil, "PayPal could not take this contribution. Nothing was charged.")
-	}
 }
 
 // receiptLetters are Crockford's base 32: no I, L, O or U, so that a number read out loud or copied by hand survives.

@@ -22,9 +22,12 @@ const (
 	Forbidden               // you may not
 	Unavailable             // a part we depend on does not answer now; trying again later is right
 	TooLarge                // the input is larger than we read
+	Refused                 // a part we depend on understood and said no; trying the same again does not help
 )
 
-var kindNames = [...]string{"internal", "invalid", "not found", "conflict", "forbidden", "unavailable", "too large"}
+var kindNames = [...]string{
+	"internal", "invalid", "not found", "conflict", "forbidden", "unavailable", "too large", "refused",
+}
 
 // String gives the kind in words, for logs.
 func (k Kind) String() string {
@@ -85,6 +88,11 @@ func TooLargef(format string, args ...any) *Error {
 // Unavailablef is a part we depend on that does not answer; cause is kept for the log.
 func Unavailablef(cause error, format string, args ...any) *Error {
 	return &Error{Kind: Unavailable, Message: fmt.Sprintf(format, args...), Err: cause}
+}
+
+// Refusedf is a part we depend on that said no; cause is kept for the log.
+func Refusedf(cause error, format string, args ...any) *Error {
+	return &Error{Kind: Refused, Message: fmt.Sprintf(format, args...), Err: cause}
 }
 
 // KindOf is the kind of the first fault in the chain, or Internal when there is none.

@@ -146,6 +146,13 @@ func Odd(err error) (says string, ok bool) {
 	return e.says, true
 }
 
+// Passing reports whether the same call may fare better in a while: PayPal was not reached, is broken, or busy. A wrong
+// secret or a missing permission does not pass by itself.
+func Passing(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return !ok || e.passing()
+}
+
 // passing tells whether another attempt may fare better.
 func (e *Error) passing() bool {
 	switch {

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -68,15 +70,18 @@ func (p Payer) String() string {
 var ErrForeignLink = errors.New("approval link to another host")
 
 // CreateOrder makes an order for one amount, to be captured once the payer approves. Repeating it with the same
-// RequestID gives the same order in its latest state.
+// RequestID gives the same order in its latest state. An optional text that PayPal refuses is left out: how PayPal's
+// page looks is not worth a gift.
 func (c *Client) CreateOrder(ctx context.Context, r OrderRequest) (Order, error) {
-	const operation = "create order"
-	if err := checkWrite(operation, r.RequestID, r.Amount); err != nil {
+	if err := checkWrite(createOrder, r.RequestID, r.Amount); err != nil {
 		return Order{}, err
 	}
-	order, err := c.order(ctx, "", call{
-		operation: operation, method: http.MethodPost, path: "/v2/checkout/orders", requestID: r.RequestID, in: newOrder(r),
-	})
+	order, err := c.createOrder(ctx, r)
+	if plain, ok := r.without(err); ok {
+		c.log.LogAttrs(ctx, slog.LevelWarn, "PayPal refuses an optional text of the order; it is asked once more without",
+			slog.String("error", err.Error()))
+		order, err = c.createOrder(ctx, plain)
+	}
 	if err != nil {
 		return Order{}, err
 	}
@@ -84,11 +89,46 @@ func (c *Client) CreateOrder(ctx context.Context, r OrderRequest) (Order, error)
 	waits := order.Status == OrderCreated || order.Status == OrderPayerRequired
 	switch {
 	case waits && order.ApproveURL == "":
-		return Order{}, &Error{Operation: operation, Err: errors.New("the order has no approval link")}
+		return Order{}, &Error{Operation: createOrder, Err: errors.New("the order has no approval link")}
 	case waits && !c.base.payerLink(order.ApproveURL):
-		return Order{}, &Error{Operation: operation, Err: ErrForeignLink}
+		return Order{}, &Error{Operation: createOrder, Err: ErrForeignLink}
 	}
 	return c.withoutForeignLink(order), nil
+}
+
+const createOrder = "create order"
+
+func (c *Client) createOrder(ctx context.Context, r OrderRequest) (Order, error) {
+	return c.order(ctx, "", call{
+		operation: createOrder, method: http.MethodPost, path: "/v2/checkout/orders", requestID: r.RequestID, in: newOrder(r),
+	})
+}
+
+// without is the request without the optional texts that err refuses: those it names, or all of them where a 400 names
+// no field. It is another request, and PayPal may replay a refusal under its PayPal-Request-Id, so it has another one.
+func (r OrderRequest) without(err error) (OrderRequest, bool) {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.unknown || e.Status != http.StatusBadRequest && e.Status != http.StatusUnprocessableEntity {
+		return r, false
+	}
+	before := r
+	for _, i := range e.Issues {
+		switch field := i.Field[strings.LastIndexByte(i.Field, '/')+1:]; {
+		case field == "locale":
+			r.Locale = ""
+		case field == "brand_name":
+			r.BrandName = ""
+		case field == "description":
+			r.Description = ""
+		case field == "" && e.Status == http.StatusBadRequest:
+			r.Locale, r.BrandName, r.Description = "", "", ""
+		default:
+			return before, false // something we cannot do without is wrong as well
+		}
+	}
+	changed := r != before
+	r.RequestID += "-plain"
+	return r, changed
 }
 
 // Order reads an order. An expired one is NotFound.

@@ -220,3 +220,47 @@ func TestNothingIsMovedWithoutRequestIDAndAmount(t *testing.T) {
 		t.Errorf("%d tokens, %d calls", tokens, calls)
 	}
 }
+
+// An optional text that PayPal does not like must not cost a gift. PayPal may replay the refusal under its request id.
+func TestAnOptionalTextThatPayPalRefusesIsLeftOut(t *testing.T) {
+	t.Parallel()
+	refuses := func(status int, field string) string {
+		name := map[int]string{400: "INVALID_REQUEST", 422: "UNPROCESSABLE_ENTITY"}[status]
+		return `{"name":"` + name + `","details":[{"field":"` + field + `","issue":"INVALID_PARAMETER_SYNTAX"}]}`
+	}
+	for _, c := range []struct {
+		status     int
+		field      string
+		calls      int
+		kept, gone string
+	}{
+		{400, "/payment_source/paypal/experience_context/locale", 2, `"brand_name":"The Paper"`, `"locale"`},
+		{422, "/application_context/locale", 2, `"description":"A gift"`, `"locale"`},
+		{400, "/purchase_units/0/description", 2, `"locale":"de-DE"`, `"description"`},
+		{422, "/payment_source/paypal/experience_context/brand_name", 2, `"locale":"de-DE"`, `"brand_name"`},
+		{400, "", 2, `"custom_id":"ours"`, `"locale"`},
+		{400, "/purchase_units/0/amount/value", 1, "", ""},
+		{422, "", 1, "", ""},
+		{403, "/payment_source/paypal/experience_context/locale", 1, "", ""},
+	} {
+		first := ""
+		p := newPeer(t, func(w http.ResponseWriter, r *http.Request) {
+			if id := r.Header.Get("PayPal-Request-Id"); first == "" || id == first {
+				first = id
+				answer(c.status, refuses(c.status, c.field))(w)
+				return
+			}
+			answer(201, `{"id":"5O190127TN364715T","status":"CREATED",
+				"links":[{"rel":"approve","href":"http://`+r.Host+`/x"}]}`)(w)
+		})
+		order, err := p.client(t).CreateOrder(t.Context(), request())
+		if (err == nil) != (c.calls == 2) || len(p.bodies) != c.calls {
+			t.Errorf("%d %s: %+v, %v after %d calls", c.status, c.field, order, err, len(p.bodies))
+			continue
+		}
+		last := p.bodies[len(p.bodies)-1]
+		if c.calls == 2 && (!strings.Contains(last, c.kept) || strings.Contains(last, c.gone)) {
+			t.Errorf("%d %s: asked again with %s", c.status, c.field, last)
+		}
+	}
+}

@@ -121,6 +121,8 @@ func statusOf(k fault.Kind) int {
 		return http.StatusServiceUnavailable
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
+	case fault.Refused:
+		return http.StatusBadGateway
 	default:
 		return http.StatusInternalServerError
 	}
@@ -140,6 +142,8 @@ func titleOf(status int) string {
 		return "Not available right now"
 	case http.StatusRequestEntityTooLarge:
 		return "That was too much to read"
+	case http.StatusBadGateway:
+		return "PayPal did not accept this"
 	case http.StatusInternalServerError:
 		return "Something went wrong on our side"
 	default:

@@ -340,3 +340,30 @@ func TestReturnAddressesPutTogetherByHand(t *testing.T) {
 		t.Errorf("touched: %s, %s", h.stateOf(mine), h.stateOf(other))
 	}
 }
+
+// PayPal said no: that is not over in a minute, and the button is a new try.
+func TestPayPalRefusesAtTheClick(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, func(d *Deps) { d.Log = quiet() })
+	r := h.newReader()
+	h.bank("POST", "/sandbox/faults",
+		`{"kind":"issue","issue":"PAYEE_ACCOUNT_RESTRICTED","match":{"path":"/v2/checkout/orders"}}`)
+	form := inputs(t, r.get("/").body)
+	got := r.send(form)
+	if got.status != 502 || strings.Contains(got.body, "within a minute") ||
+		!strings.Contains(got.body, "between PayPal and us") || got.header.Get("Retry-After") != "" {
+		t.Fatalf("%d %v\n%s", got.status, got.header, got.body)
+	}
+	again := inputs(t, got.body)
+	if again.Get("idempotency_key") == form.Get("idempotency_key") {
+		t.Error("the new try carries the old key")
+	}
+	p := problem(t, r.sendJSON(`{"campaign":"support","amount":"5","currency":"EUR","frequency":"once"}`))
+	if p.Status != 502 || p.Detail == "" {
+		t.Errorf("a program is told %+v", p)
+	}
+	h.bank("DELETE", "/sandbox/faults", "")
+	if got := r.send(again); got.status != 303 || !strings.HasPrefix(got.header.Get("Location"), h.paypal) {
+		t.Errorf("the new try, once PayPal takes gifts again: %d\n%s", got.status, got.body)
+	}
+}

@@ -114,7 +114,9 @@ func (s *site) nextStep(c contribution.Contribution) (string, error) {
 // giveAgain shows the reader what to do after a start that failed, with everything they typed.
 func (s *site) giveAgain(w http.ResponseWriter, r *http.Request, in contribution.Intent, key string, failure error) error {
 	kind := fault.KindOf(failure)
-	if kind != fault.Invalid && kind != fault.Conflict && kind != fault.Unavailable {
+	switch kind {
+	case fault.Invalid, fault.Conflict, fault.Unavailable, fault.Refused:
+	default:
 		return failure
 	}
 	k, err := s.Campaigns.BySlug(r.Context(), in.Campaign)
@@ -133,6 +135,8 @@ func (s *site) giveAgain(w http.ResponseWriter, r *http.Request, in contribution
 	case fault.Conflict:
 		f.put(failure, "currency", "amount", "name", "email", "message")
 		return s.showForm(w, r, http.StatusConflict, f)
+	case fault.Refused:
+		return s.notNow(w, r, f, in, f.Key, failure)
 	default:
 		return s.notNow(w, r, f, in, key, failure)
 	}
@@ -143,20 +147,28 @@ type retry struct {
 	Intent  contribution.Intent
 	Key     string
 	Message string
+	Refused bool // PayPal answered, and said no
 	Amount  money.Amount
 	Form    string // the donation page, filled in
 }
 
-// notNow says that PayPal does not answer and nothing was charged, and offers the same once more under the same key:
-// should the first order exist after all, the second sending finds it.
+// notNow says that nothing was charged, and offers the same once more. Where PayPal did not answer it goes under the
+// same key: should the first order exist after all, the second sending finds it. Where PayPal said no it is a new try,
+// and the key is a new one.
 func (s *site) notNow(w http.ResponseWriter, r *http.Request, f form, in contribution.Intent, key string, failure error) error {
-	s.logFailure(r, answer{Status: http.StatusServiceUnavailable}, failure)
-	again := retry{Intent: in, Key: key, Message: fault.All(failure)[0].Message, Form: supportAddress(f.Campaign.Slug, f.Currency, in.Amount, f.Article)}
+	status := statusOf(fault.KindOf(failure))
+	s.logFailure(r, answer{Status: status}, failure)
+	again := retry{
+		Intent: in, Key: key, Message: fault.All(failure)[0].Message, Refused: fault.Is(failure, fault.Refused),
+		Form: supportAddress(f.Campaign.Slug, f.Currency, in.Amount, f.Article),
+	}
 	if a, err := money.Parse(in.Amount, money.Currency(in.Currency)); err == nil {
 		again.Amount = a
 	}
-	w.Header().Set("Retry-After", "30")
-	return s.render(w, r, http.StatusServiceUnavailable, "public/retry.html", page{Title: "That did not go through", NoIndex: true, Data: again})
+	if !again.Refused {
+		w.Header().Set("Retry-After", "30")
+	}
+	return s.render(w, r, status, "public/retry.html", page{Title: "That did not go through", NoIndex: true, Data: again})
 }
 
 // redirect sends the reader on after a form (RFC 9110, section 15.4.4).
