@@ -79,9 +79,14 @@ func (h *house) contribution(state string, ago time.Duration, attention string) 
 	if state == "started" || state == "order_unknown" {
 		order = ""
 	}
-	h.exec(`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, state, attention, order_id, check_at, created_at, updated_at)
-		SELECT $1, $2, ''::bytea, id, 'once', 2500, 'EUR', $3, $4, nullif($5, ''), $6, $7, $7 FROM campaign`,
-		id, fmt.Sprintf("TEST-%04d", h.n), state, attention, order, h.now(), h.ago(ago))
+	h.exec(`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency,
+			state, order_id, check_at, created_at, updated_at)
+		SELECT $1, $2, ''::bytea, id, 'once', 2500, 'EUR', $3, nullif($4, ''), $5, $6, $6 FROM campaign`,
+		id, fmt.Sprintf("TEST-%04d", h.n), state, order, h.now(), h.ago(ago))
+	if attention != "" {
+		h.exec(`INSERT INTO review (contribution_id, code, arguments, opened_at)
+			VALUES ($1, 'earlier_note', jsonb_build_object('text', $2::text), $3)`, id, attention, h.ago(ago))
+	}
 	h.exec(`INSERT INTO contribution_event (contribution_id, fact, from_state, to_state, source, at) VALUES ($1, 'x', 'created', $2, 'return', $3)`, id, state, h.ago(ago))
 	return id
 }

@@ -17,7 +17,8 @@ type provocation struct {
 }
 
 func settled(h *house) {
-	h.exec(`UPDATE contribution SET state = 'completed', check_at = NULL, attention = ''`)
+	h.exec(`UPDATE contribution SET state = 'completed', check_at = NULL`)
+	h.exec(`DELETE FROM review`)
 }
 
 func worked(h *house) {

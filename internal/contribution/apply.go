@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/review"
 )
 
 // Apply is the one door by which news changes a contribution: it locks it, keeps what the facts say, moves the state along
@@ -16,12 +18,13 @@ import (
 // again changes nothing; facts in any order end in the same state and the same entries, provided a refund's capture is
 // applied before the refund. The contribution as it stands afterwards is returned.
 func (d *Desk) Apply(ctx context.Context, tx *sqlx.Tx, facts ...Fact) (Contribution, error) {
-	c, _, err := d.apply(ctx, tx, facts)
+	c, _, err := d.apply(ctx, tx, facts, false)
 	return c, err
 }
 
 // apply is Apply, and says at which fact it failed. The row is read once and written once, whatever the number of facts.
-func (d *Desk) apply(ctx context.Context, tx *sqlx.Tx, facts []Fact) (Contribution, int, error) {
+// whole says that they are all that one look at PayPal gave.
+func (d *Desk) apply(ctx context.Context, tx *sqlx.Tx, facts []Fact, whole bool) (Contribution, int, error) {
 	c, err := lock(ctx, tx, facts[0].contribution)
 	if err != nil {
 		return Contribution{}, 0, err
@@ -36,6 +39,12 @@ func (d *Desk) apply(ctx context.Context, tx *sqlx.Tx, facts []Fact) (Contributi
 		}
 	}
 	last := len(facts) - 1
+	if whole && facts[0].order.ID != "" {
+		l.settled = append(l.settled, settledByOrder()...)
+	}
+	if _, err := review.Resolve(ctx, tx, c.ID, review.Settled, l.now, l.settled...); err != nil {
+		return Contribution{}, last, err
+	}
 	if !l.news {
 		return c, last, nil
 	}
@@ -63,6 +72,7 @@ type lesson struct {
 
 	answers []func(Contribution) error // write down what became of what staff asked PayPal for, once the state is known
 	ways    [][3]string                // changes of the state: from, to, source
+	settled []review.Match             // what a person need not look at any more
 }
 
 // take learns from one fact and moves the state. What was new is written into the history; the contribution itself is not
@@ -72,6 +82,7 @@ func (d *Desk) take(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, l
 	if err != nil {
 		return fmt.Errorf("apply %s to contribution %s: %w", f.kind(), c.ID, err)
 	}
+	l.settled = append(l.settled, settledBy(f)...)
 	answered, err := l.answer(ctx, tx, c, f)
 	if err != nil || !news && !answered {
 		return err
@@ -84,8 +95,8 @@ func (d *Desk) take(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, l
 		l.stale = false
 	}
 	l.known.captureDoubt, l.known.captureRefused, l.known.gone = c.captureDoubt, c.captureRefused, c.gone
-	if why := paidTwice(*c, l.known); why != "" {
-		c.flag("%s", why)
+	if err := notePaidTwice(ctx, tx, *c, l.known, l.now); err != nil {
+		return err
 	}
 	from := c.State
 	c.State = next(from, reduce(f.news, l.known))
@@ -119,11 +130,11 @@ func (d *Desk) applyAll(ctx context.Context, facts []Fact) (Contribution, error)
 	return d.withoutOdd(ctx, facts)
 }
 
-// tryAll applies all of them or none, and says at which it failed.
-func (d *Desk) tryAll(ctx context.Context, facts []Fact) (c Contribution, at int, err error) {
+// tryAll applies all of them or none, and says at which it failed. whole is apply's.
+func (d *Desk) tryAll(ctx context.Context, facts []Fact, whole bool) (c Contribution, at int, err error) {
 	err = d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var err error
-		c, at, err = d.apply(ctx, tx, facts)
+		c, at, err = d.apply(ctx, tx, facts, whole)
 		return err
 	})
 	return c, at, err
@@ -194,7 +205,7 @@ func learnOrder(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now t
 	case "":
 		c.OrderID, news = f.order.ID, true
 	default:
-		return false, contradictionf("PayPal has the order %s for it, too, and not only the order %s that we know. Look at both in PayPal.", f.order.ID, c.OrderID)
+		return false, contradiction(review.SecondOrder, review.Args{"order": f.order.ID, "known": c.OrderID})
 	}
 	if c.ApproveURL == "" && f.order.ApproveURL != "" {
 		c.ApproveURL, news = f.order.ApproveURL, true
@@ -237,13 +248,14 @@ func save(ctx context.Context, tx *sqlx.Tx, c *Contribution, from State, k knowl
 	}
 	_, err := tx.ExecContext(ctx, `
 		UPDATE contribution
-		SET state = $2, reason = $3, attention = $4, order_id = nullif($5, ''), approve_url = $6, retry_url = $7,
-		    capture_attempt = $8, capture_doubt = $9, capture_refused = $10, gone_since = $11, gone = $12,
-		    updated_at = $13, completed_at = $14,
-		    checks = CASE WHEN $15 THEN 0 ELSE checks END,
-		    check_at = CASE WHEN $15 OR $16::timestamptz IS NULL THEN $16::timestamptz ELSE coalesce(check_at, $16::timestamptz) END
+		SET state = $2, reason = $3, order_id = nullif($4, ''), approve_url = $5, retry_url = $6,
+		    capture_attempt = $7, capture_doubt = $8, capture_refused = $9, gone_since = $10, gone = $11,
+		    updated_at = $12, completed_at = $13,
+		    checks = CASE WHEN $14 THEN 0 ELSE checks END,
+		    check_at = CASE WHEN $14 OR $15::timestamptz IS NULL THEN $15::timestamptz
+		                    ELSE coalesce(check_at, $15::timestamptz) END
 		WHERE id = $1`,
-		c.ID, string(c.State), c.Reason, c.Attention, c.OrderID, c.ApproveURL, c.RetryURL,
+		c.ID, string(c.State), c.Reason, c.OrderID, c.ApproveURL, c.RetryURL,
 		c.captureAttempt, c.captureDoubt, c.captureRefused, null(c.goneSince), c.gone,
 		now, null(c.CompletedAt), c.State != from, check)
 	if err != nil {

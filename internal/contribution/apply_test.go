@@ -251,8 +251,8 @@ func TestAPersonIsAskedToLookAtWhatCannotBe(t *testing.T) {
 	seen := captureOf("CAP-LESS", "COMPLETED")
 	seen.Amount = eur(2000)
 	other = apply(t, d, CaptureSeen(other.ID, src, seen))
-	if !strings.Contains(other.Attention, "20.00 EUR") || other.State != Completed {
-		t.Errorf("another amount than chosen: state %s, attention %q", other.State, other.Attention)
+	if !strings.Contains(looks(t, d, other), "20.00 EUR") || other.State != Completed {
+		t.Errorf("another amount than chosen: state %s, attention %q", other.State, looks(t, d, other))
 	}
 
 	changed := mustBegin(t, d)
@@ -260,8 +260,8 @@ func TestAPersonIsAskedToLookAtWhatCannotBe(t *testing.T) {
 	seen, fee := captureOf("CAP-FEE", "REFUNDED"), eur(130)
 	seen.Fee = &fee
 	changed = apply(t, d, CaptureSeen(changed.ID, src, seen))
-	if !strings.Contains(changed.Attention, "fee of CAP-FEE") {
-		t.Errorf("another fee than booked: attention %q", changed.Attention)
+	if !strings.Contains(looks(t, d, changed), "fee of CAP-FEE") {
+		t.Errorf("another fee than booked: attention %q", looks(t, d, changed))
 	}
 	if got := entries(t.Context(), t, d.db, changed.ID); !strings.Contains(got, "fee -120 ") || strings.Contains(got, "130") {
 		t.Errorf("the ledger was changed:\n%s", got)

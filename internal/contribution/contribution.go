@@ -11,8 +11,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -69,7 +67,6 @@ type Contribution struct {
 
 	State      State
 	Reason     string // PayPal's code for a pending, declined or failed state
-	Attention  string // why a person should look at it; empty when nobody needs to
 	OrderID    string // empty until PayPal made the order
 	ApproveURL string // where the reader approves; empty until PayPal made the order
 	RetryURL   string // where the reader picks another way to pay, after a decline that allows it
@@ -86,18 +83,6 @@ type Contribution struct {
 	goneSince      time.Time
 	gone           bool
 	hasSupporter   bool
-	attentionSeen  string
-}
-
-// flag asks a person to look at the contribution, unless they are asked already or have looked at the same. It tells
-// whether that is new. The first reason stays: it is nearest to the cause.
-func (c *Contribution) flag(format string, args ...any) bool {
-	why := fmt.Sprintf(format, args...)
-	if c.Attention != "" || slices.Contains(strings.Split(c.attentionSeen, "\n"), why) {
-		return false
-	}
-	c.Attention = why
-	return true
 }
 
 // row is a contribution as the database holds it.
@@ -119,8 +104,6 @@ type row struct {
 	CoverFee       bool           `db:"cover_fee"`
 	State          string         `db:"state"`
 	Reason         string         `db:"reason"`
-	Attention      string         `db:"attention"`
-	AttentionSeen  string         `db:"attention_seen"`
 	OrderID        sql.NullString `db:"order_id"`
 	ApproveURL     string         `db:"approve_url"`
 	RetryURL       string         `db:"retry_url"`
@@ -138,7 +121,7 @@ type row struct {
 const selectRow = `
 	SELECT c.id, c.receipt, c.idempotency_key, c.intent_digest, c.campaign_id, k.slug AS campaign, c.frequency,
 	       c.amount_minor, c.currency, c.article, c.name, c.email, c.message, c.anonymous, c.cover_fee,
-	       c.state, c.reason, c.attention, c.attention_seen, c.order_id, c.approve_url, c.retry_url,
+	       c.state, c.reason, c.order_id, c.approve_url, c.retry_url,
 	       c.capture_attempt, c.capture_doubt, c.capture_refused, c.gone_since, c.gone, c.supporter_id,
 	       c.created_at, c.updated_at, c.completed_at
 	FROM contribution c JOIN campaign k ON k.id = c.campaign_id`
@@ -148,11 +131,11 @@ func (r row) contribution() Contribution {
 		ID: r.ID, Receipt: r.Receipt, CampaignID: r.CampaignID, Campaign: r.Campaign, Frequency: Frequency(r.Frequency),
 		Amount:  money.New(r.AmountMinor, money.Currency(r.Currency)),
 		Article: r.Article, Name: r.Name, Email: r.Email, Message: r.Message, Anonymous: r.Anonymous, CoverFee: r.CoverFee,
-		State: State(r.State), Reason: r.Reason, Attention: r.Attention,
+		State: State(r.State), Reason: r.Reason,
 		OrderID: r.OrderID.String, ApproveURL: r.ApproveURL, RetryURL: r.RetryURL,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), CompletedAt: utc(r.CompletedAt),
 		key: r.Key, digest: r.Digest, captureAttempt: r.CaptureAttempt, captureDoubt: r.CaptureDoubt,
-		captureRefused: r.CaptureRefused, goneSince: utc(r.GoneSince), gone: r.Gone, hasSupporter: r.SupporterID.Valid, attentionSeen: r.AttentionSeen,
+		captureRefused: r.CaptureRefused, goneSince: utc(r.GoneSince), gone: r.Gone, hasSupporter: r.SupporterID.Valid,
 	}
 }
 

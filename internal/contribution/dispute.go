@@ -12,6 +12,7 @@ import (
 
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
+	"readerfund/internal/review"
 )
 
 // disputeRow is a case as far as what is learned later needs it.
@@ -34,14 +35,9 @@ func learnDispute(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now
 	if err != nil {
 		return false, err
 	}
-	if string(seen.Amount.Currency) != paid.Currency {
-		odd := c.flag("The case %s is in %s, the payment in %s. What PayPal holds back for it is not booked.", seen.ID, seen.Amount.Currency, paid.Currency)
-		return news || odd, nil
-	}
-	if seen.Amount.Minor > paid.AmountMinor {
-		odd := c.flag("The case %s is about %s, and the payment was of %s. What PayPal holds back for it is not booked. Look at it in PayPal.",
-			seen.ID, seen.Amount, money.New(paid.AmountMinor, seen.Amount.Currency))
-		return news || odd, nil
+	odd, err := noteOddCase(ctx, tx, *c, paid, seen, now)
+	if err != nil || caseImpossible(paid, seen) {
+		return news || odd, err
 	}
 	for _, e := range disputeEntries(seen, now) {
 		booked, err := book(ctx, tx, c, paid, f, e, now)
@@ -51,6 +47,30 @@ func learnDispute(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now
 		news = news || booked
 	}
 	return news, nil
+}
+
+// caseImpossible reports whether what a case says of the money cannot be about the payment.
+func caseImpossible(paid payment, seen paypal.Dispute) bool {
+	return string(seen.Amount.Currency) != paid.Currency || seen.Amount.Minor > paid.AmountMinor
+}
+
+// noteOddCase asks for a look at a case of which nothing can be booked, until a later answer is one that can.
+func noteOddCase(
+	ctx context.Context, tx *sqlx.Tx, c Contribution, paid payment, seen paypal.Dispute, now time.Time,
+) (bool, error) {
+	args := review.Args{"case": seen.ID}
+	switch {
+	case string(seen.Amount.Currency) != paid.Currency:
+		args["disputed"], args["paid"] = string(seen.Amount.Currency), paid.Currency
+		return review.Open(ctx, tx, c.ID, review.DisputeCurrency, args, now)
+	case caseImpossible(paid, seen):
+		args["disputed"], args["paid"] = seen.Amount.String(), money.New(paid.AmountMinor, seen.Amount.Currency).String()
+		return review.Open(ctx, tx, c.ID, review.DisputeTooLarge, args, now)
+	default:
+		_, err := review.Resolve(ctx, tx, c.ID, review.Settled, now,
+			review.Match{Code: review.DisputeCurrency, About: args}, review.Match{Code: review.DisputeTooLarge, About: args})
+		return false, err
+	}
 }
 
 // disputedPayment is the payment of this contribution that the case is about.
@@ -115,7 +135,10 @@ func joinDispute(ctx context.Context, tx *sqlx.Tx, c *Contribution, paid payment
 	if err == nil {
 		switch {
 		case known.Status == "resolved" && status == "open":
-			return changed.After(known.ChangedAt) && c.flag("PayPal opened the case %s again. Look at it there.", seen.ID), nil
+			if !changed.After(known.ChangedAt) {
+				return false, nil
+			}
+			return review.Open(ctx, tx, c.ID, review.DisputeOpenAgain, review.Args{"case": seen.ID}, now)
 		case known.Status == status && !changed.After(known.ChangedAt) && stageRank(string(seen.Stage)) <= stageRank(known.Stage):
 			return false, nil
 		}

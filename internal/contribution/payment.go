@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
+	"readerfund/internal/review"
 )
 
 // payment is one capture, as far as the state needs it.
@@ -37,10 +39,10 @@ func learnCapture(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now
 	}
 	learned, ok := captureStatus(seen.Status)
 	if !ok {
-		return false, contradictionf("PayPal says that the payment %s is %q, which we have no word for. It is not booked. Look at it in PayPal.", seen.ID, seen.Status)
+		return false, contradiction(review.PaymentStatus, review.Args{"payment": seen.ID, "status": string(seen.Status)})
 	}
 	if seen.CustomID != "" && seen.CustomID != c.ID.String() {
-		return false, notOursf("PayPal lists the payment %s here, but it carries the number %q of another contribution. It is not booked here. Look at it in PayPal.", seen.ID, seen.CustomID)
+		return false, notOurs(review.PaymentOfAnother, review.Args{"payment": seen.ID, "number": seen.CustomID})
 	}
 	kind := "capture"
 	if f.direct {
@@ -54,7 +56,12 @@ func learnCapture(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now
 		return false, err
 	}
 	if seen.Amount != c.Amount {
-		news = c.flag("PayPal captured %s, but the reader chose %s.", seen.Amount, c.Amount) || news
+		args := review.Args{"captured": seen.Amount.String(), "chosen": c.Amount.String()}
+		odd, err := review.Open(ctx, tx, c.ID, review.AmountDiffers, args, now)
+		if err != nil {
+			return false, err
+		}
+		news = news || odd
 	}
 	if known.Status != paymentCompleted {
 		return news, nil
@@ -66,30 +73,36 @@ func learnCapture(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now
 	if err != nil || seen.Fee == nil {
 		return news || charged, err
 	}
-	if why := oddFee(seen); why != "" {
-		news = c.flag("%s", why) || news
-	}
-	if seen.Fee.Currency != seen.Amount.Currency || seen.Fee.Minor < 0 {
-		return news || charged, nil
+	odd, err := noteOddFee(ctx, tx, *c, seen, now)
+	if err != nil || feeImpossible(seen) {
+		return news || charged || odd, err
 	}
 	feed, err := book(ctx, tx, c, known, f, entry{"fee", seen.Fee.Neg(), seen.ID, seen.CreatedAt}, now)
-	return news || charged || feed, err
+	return news || charged || odd || feed, err
 }
 
-// oddFee says what is wrong with a fee. One that is only large is PayPal's word all the same, and booked.
-func oddFee(seen paypal.Capture) string {
+// feeImpossible reports whether a capture's fee is none that can be booked.
+func feeImpossible(seen paypal.Capture) bool {
+	return seen.Fee != nil && (seen.Fee.Currency != seen.Amount.Currency || seen.Fee.Minor < 0)
+}
+
+// noteOddFee asks for a look at a fee that cannot be, or is only large: that is PayPal's word all the same, and booked.
+func noteOddFee(ctx context.Context, tx *sqlx.Tx, c Contribution, seen paypal.Capture, now time.Time) (bool, error) {
+	args := review.Args{"fee": seen.Fee.String(), "amount": seen.Amount.String()}
 	switch {
-	case seen.Fee.Currency != seen.Amount.Currency || seen.Fee.Minor < 0:
-		return fmt.Sprintf("PayPal says that its fee for %s was %s. That cannot be, so no fee is booked. Look at it in PayPal.", seen.Amount, *seen.Fee)
+	case feeImpossible(seen):
+		args["payment"] = seen.ID
+		return review.Open(ctx, tx, c.ID, review.FeeImpossible, args, now)
 	case seen.Fee.Minor > seen.Amount.Minor:
-		return fmt.Sprintf("PayPal took a fee of %s for a payment of %s. Look at it in PayPal.", *seen.Fee, seen.Amount)
+		return review.Open(ctx, tx, c.ID, review.FeeLarge, args, now)
 	default:
-		return ""
+		return false, nil
 	}
 }
 
-// paidTwice says that PayPal took the money of one decision to give more than once. All of it is booked: it is there.
-func paidTwice(c Contribution, k knowledge) string {
+// notePaidTwice asks for a look where PayPal took the money of one decision to give more than once. All of it is
+// booked: it is there. With each further payment it is asked anew, in place of what was asked before.
+func notePaidTwice(ctx context.Context, tx *sqlx.Tx, c Contribution, k knowledge, now time.Time) error {
 	var ids []string
 	for _, p := range k.payments {
 		if p.Status == paymentCompleted {
@@ -97,9 +110,19 @@ func paidTwice(c Contribution, k knowledge) string {
 		}
 	}
 	if c.Frequency != Once || len(ids) < 2 {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("PayPal took the reader's money %d times: %s. Give back what was taken too often.", len(ids), strings.Join(ids, ", "))
+	count := len(ids)
+	args := review.Args{"count": strconv.Itoa(count), "payments": strings.Join(ids, ", ")}
+	if asked, err := review.Open(ctx, tx, c.ID, review.PaidTwice, args, now); err != nil || !asked {
+		return err
+	}
+	var before []review.Match
+	for fewer := 2; fewer < count; fewer++ {
+		before = append(before, review.Match{Code: review.PaidTwice, About: review.Args{"count": strconv.Itoa(fewer)}})
+	}
+	_, err := review.Resolve(ctx, tx, c.ID, review.Superseded, now, before...)
+	return err
 }
 
 // joinPayment inserts the capture, or advances the row we have. The contribution is locked, so nobody else does.
@@ -162,7 +185,8 @@ func paymentOf(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, captureID string)
 		return payment{}, fmt.Errorf("read capture %s: %w", captureID, err)
 	}
 	if known.Contribution != id {
-		return payment{}, notOursf("PayPal lists the payment %s here, but it belongs to the contribution %s already. It is not booked twice.", captureID, known.Contribution)
+		return payment{}, notOurs(review.PaymentElsewhere,
+			review.Args{"payment": captureID, "other": known.Contribution.String()})
 	}
 	return known.payment, nil
 }
@@ -175,7 +199,7 @@ func learnRefund(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now 
 	}
 	paid, err := paymentOf(ctx, tx, c.ID, seen.CaptureID)
 	if errors.Is(err, sql.ErrNoRows) {
-		return false, contradictionf("PayPal reports the refund %s of the payment %s, which is none of this contribution. It is not booked. Look at it in PayPal.", seen.ID, seen.CaptureID)
+		return false, contradiction(review.RefundOfNoPayment, review.Args{"refund": seen.ID, "payment": seen.CaptureID})
 	}
 	if err != nil {
 		return false, fmt.Errorf("refund %s of capture %s: %w", seen.ID, seen.CaptureID, err)
@@ -185,11 +209,10 @@ func learnRefund(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now 
 		kind = "reversal"
 	}
 	whole := money.New(paid.AmountMinor, money.Currency(paid.Currency))
-	switch {
-	case seen.Amount.Currency != whole.Currency || seen.Amount.Minor <= 0:
-		return false, contradictionf("PayPal reports that %s went back (%s) of a payment of %s. That cannot be, and is not booked. Look at it in PayPal.", seen.Amount, seen.ID, whole)
-	case seen.Amount.Minor > whole.Minor: // a guard for reversals: of them together more may go back than came in
-		return false, contradictionf("PayPal reports that %s went back (%s), which is more than what is left of a payment of %s. It is not booked. Look at it in PayPal.", seen.Amount, seen.ID, whole)
+	// More than the whole is a guard for reversals: of them together more may go back than came in.
+	if seen.Amount.Currency != whole.Currency || seen.Amount.Minor <= 0 || seen.Amount.Minor > whole.Minor {
+		return false, contradiction(review.RefundImpossible,
+			review.Args{"amount": seen.Amount.String(), "refund": seen.ID, "paid": whole.String()})
 	}
 	kind, status, news, err := joinRefund(ctx, tx, paid, kind, seen, now)
 	if err != nil || status != "completed" {
@@ -205,8 +228,9 @@ func learnRefund(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now 
 		return news || booked, err
 	}
 	if seen.FeeRefunded.Currency != whole.Currency {
-		odd := c.flag("PayPal says that it gave a fee of %s back for a payment in %s. That is not booked. Look at it in PayPal.", seen.FeeRefunded, whole.Currency)
-		return news || booked || odd, nil
+		args := review.Args{"refund": seen.ID, "fee": seen.FeeRefunded.String(), "currency": string(whole.Currency)}
+		odd, err := review.Open(ctx, tx, c.ID, review.RefundFeeImpossible, args, now)
+		return news || booked || odd, err
 	}
 	feed, err := book(ctx, tx, c, paid, f, entry{"fee_refund", seen.FeeRefunded, seen.ID, seen.CreatedAt}, now)
 	return news || booked || feed, err
@@ -220,7 +244,8 @@ func countReturned(ctx context.Context, tx *sqlx.Tx, paid payment, seen paypal.R
 		    SELECT coalesce(sum(r.amount_minor), 0) FROM refund r WHERE r.payment_id = p.id AND r.kind = 'refund' AND r.status = 'completed')
 		WHERE p.id = $1`, paid.ID)
 	if db.IsCheck(err) {
-		return contradictionf("PayPal reports the refund %s of %s, which is more than what is left of the payment %s. It is not booked. Look at it in PayPal.", seen.ID, seen.Amount, paid.PayPalID)
+		return contradiction(review.RefundTooLarge,
+			review.Args{"refund": seen.ID, "amount": seen.Amount.String(), "payment": paid.PayPalID})
 	}
 	if err != nil {
 		return fmt.Errorf("count what went back of %s: %w", paid.PayPalID, err)
@@ -235,7 +260,8 @@ func joinRefund(ctx context.Context, tx *sqlx.Tx, paid payment, kind string, see
 		paypal.RefundPending: "pending", paypal.RefundCompleted: "completed", paypal.RefundFailed: "failed", paypal.RefundCancelled: "failed",
 	}[seen.Status]
 	if learned == "" {
-		return "", "", false, contradictionf("PayPal says that the refund %s is %q, which we have no word for. It is not booked. Look at it in PayPal.", seen.ID, seen.Status)
+		return "", "", false, contradiction(review.RefundStatus,
+			review.Args{"refund": seen.ID, "status": string(seen.Status)})
 	}
 	var known struct{ Kind, Status string }
 	err := tx.GetContext(ctx, &known, `SELECT kind, status FROM refund WHERE paypal_id = $1`, seen.ID)
@@ -277,9 +303,7 @@ func book(ctx context.Context, tx *sqlx.Tx, c *Contribution, p payment, f Fact, 
 	}
 	err := tx.GetContext(ctx, &row, `SELECT amount_minor, currency FROM ledger_entry WHERE kind = $1 AND paypal_ref = $2`, e.kind, e.ref)
 	if err == nil {
-		there := money.New(row.Minor, money.Currency(row.Currency))
-		return there != e.amount && c.flag("PayPal now says %s for the %s of %s; the ledger has %s.",
-			e.amount, strings.ReplaceAll(e.kind, "_", " "), e.ref, there), nil
+		return noteLedger(ctx, tx, *c, e, money.New(row.Minor, money.Currency(row.Currency)), now)
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
 		return false, fmt.Errorf("read ledger: %w", err)
@@ -292,6 +316,19 @@ func book(ctx context.Context, tx *sqlx.Tx, c *Contribution, p payment, f Fact, 
 		return false, fmt.Errorf("book %s of %s: %w", e.kind, e.ref, err)
 	}
 	return true, nil
+}
+
+// noteLedger asks for a look where PayPal's word for an entry is not the ledger's any more, until it is again.
+func noteLedger(
+	ctx context.Context, tx *sqlx.Tx, c Contribution, e entry, there money.Amount, now time.Time,
+) (bool, error) {
+	args := review.Args{"kind": strings.ReplaceAll(e.kind, "_", " "), "ref": e.ref}
+	if there == e.amount {
+		_, err := review.Resolve(ctx, tx, c.ID, review.Settled, now, review.Match{Code: review.LedgerDiffers, About: args})
+		return false, err
+	}
+	args["says"], args["booked"] = e.amount.String(), there.String()
+	return review.Open(ctx, tx, c.ID, review.LedgerDiffers, args, now)
 }
 
 // linkSupporter joins the contribution to the person PayPal names, by mail address.

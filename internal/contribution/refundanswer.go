@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/review"
 )
 
 // answerRequest ends the request that a refund at PayPal belongs to, whichever way the news of the refund came and
@@ -37,8 +39,14 @@ func answerRequest(
 		return r, false, nil
 	}
 	if !r.UnderWay() && r.RefundID == "" {
-		c.flag("PayPal refused to give %s back (%s), and did it all the same: refund %s. Look whether it went back twice.",
-			r.Amount, r.invoiceID, f.refund.ID)
+		args := review.Args{"amount": r.Amount.String(), "number": r.invoiceID, "refund": f.refund.ID}
+		if _, err := review.Open(ctx, tx, c.ID, review.RefundAfterAll, args, now); err != nil {
+			return RefundRequest{}, false, err
+		}
+	}
+	unanswered := review.Match{Code: review.RefundUnanswered, About: review.Args{"number": r.invoiceID}}
+	if _, err := review.Resolve(ctx, tx, c.ID, review.Settled, now, unanswered); err != nil {
+		return RefundRequest{}, false, err
 	}
 	r.State, r.RefundID, r.Answer, r.Advice = state, f.refund.ID, "", ""
 	return r, true, updateRefund(ctx, tx, r, now)

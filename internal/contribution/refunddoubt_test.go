@@ -219,8 +219,8 @@ func TestNewsOfARefundEndsItsRequest(t *testing.T) {
 	if r := n.request(c, 1); r.State != RefundDone || r.RefundID != o.Refunds[0].ID {
 		t.Errorf("%+v", r)
 	}
-	if c, err = n.Get(t.Context(), c.ID); err != nil || !strings.Contains(c.Attention, "did it all the same") {
-		t.Errorf("attention %q, %v", c.Attention, err)
+	if got := looks(t, n.Desk, c); !strings.Contains(got, "did it all the same") {
+		t.Errorf("to look at: %q", got)
 	}
 	n.booksEqual()
 }

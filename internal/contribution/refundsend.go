@@ -11,6 +11,7 @@ import (
 
 	"readerfund/internal/db"
 	"readerfund/internal/paypal"
+	"readerfund/internal/review"
 )
 
 const (
@@ -121,9 +122,8 @@ func (d *Desk) giveUpRefund(ctx context.Context, r RefundRequest) (RefundRequest
 	if err != nil || !r.UnderWay() {
 		return r, err
 	}
-	return r, d.askForALook(ctx, r.Contribution, fmt.Sprintf(
-		"PayPal never answered whether it gave %s back (%s), and does not say so now. Look at the payment %s in PayPal.",
-		r.Amount, r.invoiceID, r.Payment))
+	return r, d.askForALook(ctx, r.Contribution, review.RefundUnanswered,
+		review.Args{"amount": r.Amount.String(), "number": r.invoiceID, "payment": r.Payment})
 }
 
 // endIfNotMade ends a request that may have been carried out, if PayPal's books say that it was not. While they

@@ -13,6 +13,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/paypal"
+	"readerfund/internal/review"
 )
 
 // Settle asks PayPal how the contribution's order stands, captures it if the reader has approved, and applies what
@@ -120,7 +121,7 @@ func (d *Desk) SettleRefund(ctx context.Context, refundID string, reversal bool,
 		return Contribution{}, fmt.Errorf("ask about refund %s: %w", refundID, err)
 	}
 	if r.CaptureID == "" {
-		return Contribution{}, contradictionf("PayPal's answer about the refund %s does not say which payment it is of. Nothing of it was booked. Look at it in PayPal.", refundID)
+		return Contribution{}, contradiction(review.RefundNamesNoPayment, review.Args{"refund": refundID})
 	}
 	seen, err := d.paypal.Capture(ctx, r.CaptureID)
 	if err != nil {
@@ -189,7 +190,7 @@ func (d *Desk) disputed(ctx context.Context, seen paypal.Dispute, src Source) (u
 		Kind         string    `db:"kind"`
 	}
 	if len(seen.CaptureIDs) == 0 {
-		return uuid.Nil, false, contradictionf("PayPal's answer about the case %s does not say which payment it is about. Look at it in PayPal.", seen.ID)
+		return uuid.Nil, false, contradiction(review.DisputeNamesNoPayment, review.Args{"case": seen.ID})
 	}
 	err := d.db.GetContext(ctx, &of, `SELECT contribution_id, kind FROM payment WHERE paypal_id = ANY($1) ORDER BY id LIMIT 1`, db.Array(seen.CaptureIDs))
 	if err == nil {
@@ -245,15 +246,15 @@ func (d *Desk) ownerOfCapture(ctx context.Context, seen paypal.Capture) (Contrib
 	case err == nil && buyer.ID == c.ID, seen.CustomID == "":
 		return buyer, nil
 	}
-	odd := notOursf("PayPal made the payment %s for the order of this contribution, but it carries the number %q of another contribution. It is not booked. Look at it in PayPal.", seen.ID, seen.CustomID)
-	return Contribution{}, errors.Join(odd, d.askForALook(ctx, buyer.ID, odd.Error()))
+	odd := notOurs(review.PaymentMisnumbered, review.Args{"payment": seen.ID, "number": seen.CustomID})
+	return Contribution{}, errors.Join(odd, d.askForALook(ctx, buyer.ID, odd.Code, odd.Args))
 }
 
 // settleOrder applies an order as PayPal gave it, and captures it if it is approved.
 func (d *Desk) settleOrder(ctx context.Context, c Contribution, o paypal.Order, src Source) (Contribution, error) {
 	if o.CustomID != c.ID.String() {
-		odd := notOursf("PayPal's order %s no longer carries the number of this contribution, but %q. Nothing of it was booked. Look at it in PayPal.", o.ID, o.CustomID)
-		return c, errors.Join(odd, d.askForALook(ctx, c.ID, odd.Error()))
+		odd := notOurs(review.OrderOfAnother, review.Args{"order": o.ID, "number": o.CustomID})
+		return c, errors.Join(odd, d.askForALook(ctx, c.ID, odd.Code, odd.Args))
 	}
 	settled, err := d.applyAll(ctx, OrderSeen(c.ID, src, o))
 	if err != nil {

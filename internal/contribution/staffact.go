@@ -12,6 +12,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/paypal"
+	"readerfund/internal/review"
 	"readerfund/internal/staff"
 )
 
@@ -109,9 +110,9 @@ func (d *Desk) Note(ctx context.Context, id uuid.UUID, text string, by Actor) er
 	return db.Translate(err)
 }
 
-// Looked says that a person has looked at what needed one, and what they found. The same is not brought up again.
-// Errors: fault.Invalid for the text, fault.Conflict where nothing needs a look or it is another thing than why.
-func (d *Desk) Looked(ctx context.Context, id uuid.UUID, why, found string, by Actor) error {
+// Looked says that a person has looked at one thing that needed it, and what they found. The same is not brought up
+// again. Errors: fault.Invalid for the text, fault.Conflict where the contribution has no such review that is open.
+func (d *Desk) Looked(ctx context.Context, id uuid.UUID, reviewID int64, found string, by Actor) error {
 	found = normalised(found)
 	if found == "" {
 		return fault.Invalidf("found", "Write what you found, for those who come after you.")
@@ -124,20 +125,16 @@ func (d *Desk) Looked(ctx context.Context, id uuid.UUID, why, found string, by A
 		if err != nil {
 			return err
 		}
-		if c.Attention == "" || c.Attention != why {
-			return fault.Conflictf("What needed a look has changed in the meantime. Please look at it again.")
-		}
 		now := d.now().UTC()
-		_, err = tx.ExecContext(ctx, `
-			UPDATE contribution SET attention = '', attention_seen = attention_seen || attention || chr(10), updated_at = $2 WHERE id = $1`, id, now)
+		was, err := review.Close(ctx, tx, id, reviewID, review.By{ID: by.ID, Name: by.Name}, found, now)
 		if err != nil {
-			return fmt.Errorf("note that somebody looked: %w", err)
+			return err
 		}
 		told := Fact{source: Source{Way: ByStaff}, news: "looked", detail: by.Name + ": " + found}
 		if err := record(ctx, tx, c, told, c.State, now); err != nil {
 			return err
 		}
-		return audit(ctx, tx, by, ActionLooked, c, now, map[string]string{"before": why, "found": found})
+		return audit(ctx, tx, by, ActionLooked, c, now, map[string]string{"before": was.Text(), "found": found})
 	})
 	return db.Translate(err)
 }

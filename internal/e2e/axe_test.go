@@ -249,7 +249,10 @@ func (a *auditor) staff(n *newsroom) {
 	a.at(staff+"/nowhere", 404, "no page at this address")
 	for _, state := range []string{"completed", "partially_refunded", "pending", "declined", "expired"} {
 		var id string
-		if err := d.GetContext(a.t.Context(), &id, `SELECT id FROM contribution WHERE state = $1 ORDER BY attention DESC, created_at LIMIT 1`, state); err != nil {
+		err := d.GetContext(a.t.Context(), &id, `
+			SELECT c.id FROM contribution c WHERE c.state = $1
+			ORDER BY EXISTS (SELECT 1 FROM review v WHERE v.contribution_id = c.id) DESC, c.created_at LIMIT 1`, state)
+		if err != nil {
 			a.t.Fatalf("a contribution that is %s: %v", state, err)
 		}
 		a.at(staff+"/contributions/"+id, 200, "What happened")
@@ -342,7 +345,9 @@ func (a *auditor) received(d *db.DB, n int) (id, capture string) {
 	a.t.Helper()
 	err := d.QueryRowxContext(a.t.Context(), `
 		SELECT c.id, p.paypal_id FROM contribution c JOIN payment p ON p.contribution_id = c.id
-		WHERE c.state = 'completed' AND c.currency = 'EUR' AND c.attention = '' ORDER BY c.created_at DESC LIMIT 1 OFFSET $1`, n).Scan(&id, &capture)
+		WHERE c.state = 'completed' AND c.currency = 'EUR'
+		  AND NOT EXISTS (SELECT 1 FROM review v WHERE v.contribution_id = c.id)
+		ORDER BY c.created_at DESC LIMIT 1 OFFSET $1`, n).Scan(&id, &capture)
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -360,7 +365,8 @@ const findADifference = `
 // needsAPerson makes the pages show their warnings.
 const needsAPerson = `
 	WITH marked AS (
-		UPDATE contribution SET attention = 'PayPal captured 10.00 EUR, but the reader chose 25.00 EUR.'
-		WHERE id IN (SELECT id FROM contribution WHERE state = 'completed' ORDER BY created_at LIMIT 1) RETURNING id)
+		INSERT INTO review (contribution_id, code, arguments, opened_at)
+		SELECT id, 'amount_differs', '{"captured": "10.00 EUR", "chosen": "25.00 EUR"}', now()
+		FROM contribution WHERE state = 'completed' ORDER BY created_at LIMIT 1 RETURNING id)
 	INSERT INTO suspect_delivery (transmission_id, event_id, event_type, headers, body, first_seen_at, last_seen_at)
 	SELECT transmission_id, 'WH-FORGED', event_type, headers, body, received_at, received_at FROM webhook_event WHERE EXISTS (SELECT 1 FROM marked) LIMIT 1`

@@ -145,7 +145,7 @@ func (p *postbox) ends(l *life) string {
 	if state, entries := p.state(l.Contribution), p.entriesOf(l.Contribution); state != l.state || entries != l.entries {
 		return fmt.Sprintf("%s with %q, not %s with %q", state, entries, l.state, l.entries)
 	}
-	return p.text(`SELECT attention FROM contribution WHERE id = $1`, l.ID)
+	return p.looks(l.Contribution)
 }
 
 // permutations are all orders of n things.

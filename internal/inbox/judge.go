@@ -11,6 +11,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/paypal"
+	"readerfund/internal/review"
 )
 
 const (
@@ -109,9 +110,9 @@ func explain(err error) string {
 	case errors.Is(err, errPanicked):
 		return "Our own program failed on it. It is kept as it came, and nothing was booked. Please tell who looks after Readerfund."
 	case isContradiction:
-		return contradiction.Message
+		return contradiction.Error()
 	case isOdd:
-		return "PayPal's answer about it cannot be right: " + odd + ". Nothing of it was booked. Look at it in PayPal."
+		return review.Sentence(review.OddAnswer, review.Args{"says": odd})
 	case paypal.NotFound(err):
 		return "PayPal does not know what this event is about (" + answer.Operation + "). It may be forged, or from another PayPal account."
 	case isPayPal && paypal.Unanswered(err):

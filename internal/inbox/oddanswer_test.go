@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"readerfund/internal/contribution"
+	"readerfund/internal/review"
 )
 
 // tree is a JSON object of PayPal's, to be changed.
@@ -92,6 +93,22 @@ func (p *postbox) entriesOf(c contribution.Contribution) string {
 	return p.text(`SELECT coalesce(string_agg(kind || ' ' || amount_minor || ' ' || currency, ', ' ORDER BY kind, amount_minor), '') FROM ledger_entry WHERE contribution_id = $1`, c.ID)
 }
 
+// looks is what a person has to look at of a contribution, in words.
+func (p *postbox) looks(c contribution.Contribution) string {
+	p.t.Helper()
+	all, err := review.Of(p.t.Context(), p.db, c.ID)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var open []string
+	for _, r := range all {
+		if r.Open() {
+			open = append(open, r.Text())
+		}
+	}
+	return strings.Join(open, " ")
+}
+
 // captured is a gift that PayPal captured, without anything of it being known here; the delivery is of that kind.
 func (p *postbox) captured(kind string) (contribution.Contribution, string, delivered) {
 	p.t.Helper()
@@ -152,7 +169,7 @@ func TestOddAnswersAboutAPaymentAreNotBooked(t *testing.T) {
 			t.Errorf("%s: the sweep says %v", x.name, err)
 		}
 		state, note, look := p.text(`SELECT state FROM webhook_event WHERE body = $1`, d.body), p.text(`SELECT note FROM webhook_event WHERE body = $1`, d.body),
-			p.text(`SELECT attention FROM contribution WHERE id = $1`, c.ID)
+			p.looks(c)
 		if got := p.entriesOf(c); got != x.booked {
 			t.Errorf("%s: booked %q", x.name, got)
 		}
@@ -166,6 +183,9 @@ func TestOddAnswersAboutAPaymentAreNotBooked(t *testing.T) {
 		}
 		if got := p.entriesOf(c); got != x.booked2 || p.count(`webhook_event WHERE body = $1 AND state <> 'applied'`, d.body) != 0 {
 			t.Errorf("%s: once PayPal is right, %q is booked", x.name, got)
+		}
+		if look := p.looks(c); x.parked && look != "" {
+			t.Errorf("%s: it is booked, and to look at is still: %q", x.name, look)
 		}
 	}
 	if got := p.entriesOf(stranger); got != "" {
@@ -185,7 +205,7 @@ func TestOddAnswersAboutARefundAreNotBooked(t *testing.T) {
 		booked, look string // booked beside the gift at once; part of why a person should look
 		note         string // part of the event's note, when it is parked
 	}{
-		{"more than the gift", func(r tree) { r["amount"] = amount("EUR", "25.01") }, "", "more than what is left", "more than what is left"},
+		{"more than the gift", func(r tree) { r["amount"] = amount("EUR", "25.01") }, "", "25.01 EUR went", "That cannot be"},
 		{"10^30", func(r tree) { r["amount"] = amount("EUR", "1"+strings.Repeat("0", 30)) }, "", "", "no amount of EUR"},
 		{"another currency", func(r tree) { r["amount"] = amount("USD", "5.00") }, "", "That cannot be", "That cannot be"},
 		{"nothing", func(r tree) { r["amount"] = amount("EUR", "0.00") }, "", "", "the refund is of 0.00 EUR"},
@@ -215,7 +235,7 @@ func TestOddAnswersAboutARefundAreNotBooked(t *testing.T) {
 		}
 		p.work()
 		state, note, look := p.text(`SELECT state FROM webhook_event WHERE body = $1`, d.body), p.text(`SELECT note FROM webhook_event WHERE body = $1`, d.body),
-			p.text(`SELECT attention FROM contribution WHERE id = $1`, c.ID)
+			p.looks(c)
 		if got := p.entriesOf(c); got != before+x.booked {
 			t.Errorf("%s: booked %q", x.name, got)
 		}
@@ -229,6 +249,9 @@ func TestOddAnswersAboutARefundAreNotBooked(t *testing.T) {
 		}
 		if got := p.entriesOf(c); got != before+", refund -500 EUR" || p.count(`webhook_event WHERE body = $1 AND state <> 'applied'`, d.body) != 0 {
 			t.Errorf("%s: once PayPal is right, %q is booked", x.name, got)
+		}
+		if look := p.looks(c); x.note != "" && look != "" {
+			t.Errorf("%s: it is booked, and to look at is still: %q", x.name, look)
 		}
 	}
 }
@@ -276,7 +299,7 @@ func TestOddOrders(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.work()
-		look := p.text(`SELECT attention FROM contribution WHERE id = $1`, c.ID)
+		look := p.looks(c)
 		if got := p.entriesOf(c); got != x.booked || !strings.Contains(look, x.look) || (look == "") != (x.look == "") {
 			t.Errorf("%s: booked %q; to look at: %q", x.name, got, look)
 		}
@@ -290,6 +313,10 @@ func TestOddOrders(t *testing.T) {
 		}
 		if got := p.entriesOf(c); !strings.Contains(got, whole) && x.name != "two payments" {
 			t.Errorf("%s: once PayPal is right, %q is booked", x.name, got)
+		}
+		// That a refund is not there any more says nothing of what became of it.
+		if look := p.looks(c); !x.applied && look != "" && x.name != "an odd refund beside the payment" {
+			t.Errorf("%s: it is booked, and to look at is still: %q", x.name, look)
 		}
 	}
 	if got := p.entriesOf(stranger); got != "" {
@@ -335,7 +362,7 @@ func TestOddAnswersAboutACaseAreNotBooked(t *testing.T) {
 		}
 		p.work()
 		state, note, look := p.text(`SELECT state FROM webhook_event WHERE body = $1`, d.body), p.text(`SELECT note FROM webhook_event WHERE body = $1`, d.body),
-			p.text(`SELECT attention FROM contribution WHERE id = $1`, c.ID)
+			p.looks(c)
 		if got := p.entriesOf(c); got != paid {
 			t.Errorf("%s: booked %q", x.name, got)
 		}
@@ -350,8 +377,8 @@ func TestOddAnswersAboutACaseAreNotBooked(t *testing.T) {
 		if _, err := p.Work(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := p.entriesOf(c); got != held {
-			t.Errorf("%s: once PayPal is right, %q is booked", x.name, got)
+		if got, look := p.entriesOf(c), p.looks(c); got != held || look != "" {
+			t.Errorf("%s: once PayPal is right, %q is booked; to look at: %q", x.name, got, look)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func (r *Reports) Attention(ctx context.Context) (Attention, error) {
 	var a Attention
 	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		return tx.GetContext(ctx, &a, `
-			SELECT (SELECT count(*) FROM contribution WHERE attention <> '') AS contributions,
+			SELECT (SELECT count(DISTINCT contribution_id) FROM review WHERE closed_at IS NULL) AS contributions,
 			       (SELECT count(*) FROM dispute WHERE status = 'open' AND (respond_by IS NOT NULL OR may_accept)) AS disputes,
 			       (SELECT count(*) FROM refund_request WHERE check_at IS NOT NULL AND state IN ('asked', 'unknown')) AS refunds,
 			       (SELECT count(*) FROM webhook_event WHERE state = 'parked') AS parked,

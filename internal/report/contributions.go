@@ -51,7 +51,7 @@ type Contribution struct {
 	Receipt     string
 	Status      string
 	Reason      string // PayPal's code for a pending, declined or failed state
-	Attention   string // why a person should look at it
+	Attention   string // why a person should look at it: all that is open, in words
 	Amount      money.Amount
 	Sums        // of its ledger entries: zero while no money came
 	Campaign    string
@@ -120,7 +120,7 @@ type contributionRow struct {
 	Receipt     string         `db:"receipt"`
 	State       string         `db:"state"`
 	Reason      string         `db:"reason"`
-	Attention   string         `db:"attention"`
+	Reviews     string         `db:"reviews"` // those that are open, as JSON
 	AmountMinor int64          `db:"amount_minor"`
 	Currency    string         `db:"currency"`
 	Campaign    string         `db:"campaign"`
@@ -135,7 +135,7 @@ type contributionRow struct {
 
 func (row contributionRow) contribution() Contribution {
 	return Contribution{
-		ID: row.ID, Receipt: row.Receipt, Status: row.State, Reason: row.Reason, Attention: row.Attention,
+		ID: row.ID, Receipt: row.Receipt, Status: row.State, Reason: row.Reason, Attention: reviewsInWords(row.Reviews),
 		Amount: money.New(row.AmountMinor, money.Currency(row.Currency)), Sums: row.Sums,
 		Campaign: row.Campaign, Article: row.Article, Name: row.Name, OrderID: row.OrderID.String, CaptureID: row.CaptureID.String,
 		CreatedAt: row.CreatedAt.UTC(), CompletedAt: utc(row.CompletedAt),
@@ -168,8 +168,9 @@ func (r *Reports) readContributions(ctx context.Context, q ContributionsQuery, l
 // at the ledger. The capture shown is the one that brought the money, or else the latest.
 func selectContributions(clause string) string {
 	return `
-	SELECT c.id, c.receipt, c.state, c.reason, c.attention, c.amount_minor, c.currency, c.campaign, c.article, c.name,
-	       c.order_id, p.paypal_id AS capture_id, c.created_at, c.completed_at, s.gross, s.fee, s.refunded, s.held, s.net
+	SELECT c.id, c.receipt, c.state, c.reason, ` + openReviews + ` AS reviews,
+	       c.amount_minor, c.currency, c.campaign, c.article, c.name, c.order_id, p.paypal_id AS capture_id,
+	       c.created_at, c.completed_at, s.gross, s.fee, s.refunded, s.held, s.net
 	FROM (SELECT c.*, k.slug AS campaign FROM contribution c JOIN campaign k ON k.id = c.campaign_id` + clause + `) c
 	CROSS JOIN LATERAL (SELECT ` + sumColumns + ` FROM ledger_entry l WHERE l.contribution_id = c.id AND l.currency = c.currency) s
 	LEFT JOIN LATERAL (
@@ -189,7 +190,7 @@ func (r *Reports) contributionConditions(q ContributionsQuery) (*conditions, err
 	c.equal("c.currency", string(q.Currency))
 	c.search(q.Search)
 	if q.Attention {
-		c.add("c.attention <> ''")
+		c.add("c.id IN (SELECT contribution_id FROM review WHERE closed_at IS NULL)")
 	}
 	if q.After != "" {
 		after, err := parseCursor(q.After)

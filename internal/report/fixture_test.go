@@ -79,9 +79,14 @@ func (b *book) give(g gift) gift {
 		completed = nil
 	}
 	b.exec(`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, article, name, email,
-			message, state, attention, order_id, created_at, updated_at, completed_at)
-		SELECT $1, $2, ''::bytea, id, 'once', $3, $4, $5, 'Ann', 'ann@example.org', 'Go on!', $6, $7, $8, $9, $9, $10 FROM campaign WHERE slug = $11`,
-		g.ID, g.Receipt, max(g.Amount, 1), g.Currency, g.Article, g.State, g.Attention, fmt.Sprintf("ORDER%d", b.n), g.At, completed, g.Campaign)
+			message, state, order_id, created_at, updated_at, completed_at)
+		SELECT $1, $2, ''::bytea, id, 'once', $3, $4, $5, 'Ann', 'ann@example.org', 'Go on!', $6, $7, $8, $8, $9
+		FROM campaign WHERE slug = $10`, g.ID, g.Receipt, max(g.Amount, 1), g.Currency, g.Article, g.State,
+		fmt.Sprintf("ORDER%d", b.n), g.At, completed, g.Campaign)
+	if g.Attention != "" {
+		b.exec(`INSERT INTO review (contribution_id, code, arguments, opened_at)
+			VALUES ($1, 'earlier_note', jsonb_build_object('text', $2::text), $3)`, g.ID, g.Attention, g.At)
+	}
 	if g.Amount == 0 {
 		return g
 	}

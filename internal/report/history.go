@@ -13,6 +13,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
+	"readerfund/internal/review"
 )
 
 // History is everything that is known of one contribution. Times are UTC, and zero for what did not happen.
@@ -36,6 +37,7 @@ type History struct {
 	Origin    string // here; adopted: paid in PayPal directly; restored: its row was lost and PayPal told of it
 	Entries   []Entry
 	Events    []Event
+	Reviews   []review.Review // what needed a person, the oldest first
 	Webhooks  []Webhook
 }
 
@@ -93,6 +95,7 @@ type Moment struct {
 	Event   *Event
 	Entry   *Entry
 	Webhook *Webhook
+	Review  *review.Review // that it was opened; or, at ClosedAt, that the program closed it
 }
 
 // Timeline is what happened, in the order in which we learned of it.
@@ -107,6 +110,13 @@ func (h History) Timeline() []Moment {
 	for i := range h.Entries {
 		all = append(all, Moment{At: h.Entries[i].RecordedAt, Entry: &h.Entries[i]})
 	}
+	for i := range h.Reviews {
+		r := &h.Reviews[i]
+		all = append(all, Moment{At: r.OpenedAt, Review: r})
+		if r.ClosedBy == review.Program { // where a person closed it, that is an event
+			all = append(all, Moment{At: r.ClosedAt, Review: r})
+		}
+	}
 	// Stable: at the same time news comes before what it changed, and that before the money booked for it.
 	slices.SortStableFunc(all, func(a, b Moment) int { return a.At.Compare(b.At) })
 	return all
@@ -118,7 +128,8 @@ func (r *Reports) History(ctx context.Context, id uuid.UUID) (History, error) {
 	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		h = History{}
 		for _, read := range []func(context.Context, *sqlx.Tx, uuid.UUID, *History) error{
-			readHead, readPayments, readRefunds, readAsked, readDisputes, readConversions, readEntries, readEvents, readWebhooks,
+			readHead, readPayments, readRefunds, readAsked, readDisputes, readConversions, readEntries, readEvents,
+			readWebhooks, readReviews,
 		} {
 			if err := read(ctx, tx, id, &h); err != nil {
 				return err
@@ -213,6 +224,11 @@ func readEntries(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) err
 			OccurredAt: e.OccurredAt.UTC(), RecordedAt: e.RecordedAt.UTC(), Source: e.Source, WebhookID: e.WebhookID.Int64,
 		})
 	}
+	return err
+}
+
+func readReviews(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) (err error) {
+	h.Reviews, err = review.Of(ctx, tx, id)
 	return err
 }
 

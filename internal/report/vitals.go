@@ -19,7 +19,7 @@ type Vitals struct {
 	Pending    Pile // captured, and PayPal holds the money back; since the capture
 	Uncertain  Pile // a capture whose answer we did not see; since then
 	Orderless  Pile // intents for which PayPal has made no order that we know of; since they were written down
-	Attention  Pile // contributions that a person should look at; since their last change
+	Attention  Pile // contributions that a person should look at; since the first thing to look at was noted
 	Overdue    Pile // webhook events that should be worked on now, and nobody does; since they are due
 	Unsettled  Pile // webhook events that are tried again and again; since they were received
 	Parked     Pile // webhook events put aside for a person; since they were received
@@ -118,7 +118,8 @@ func readOpen(ctx context.Context, tx *sqlx.Tx, v *Vitals) error {
 		return fmt.Errorf("open contributions: %w", err)
 	}
 	err = piles(ctx, tx, map[string]*Pile{"attention": &v.Attention}, `
-		SELECT 'attention' AS pile, count(*) AS count, min(updated_at) AS oldest FROM contribution WHERE attention <> ''`)
+		SELECT 'attention' AS pile, count(DISTINCT contribution_id) AS count, min(opened_at) AS oldest
+		FROM review WHERE closed_at IS NULL`)
 	if err != nil {
 		return fmt.Errorf("contributions to look at: %w", err)
 	}

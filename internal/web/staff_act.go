@@ -146,10 +146,19 @@ func (s *site) addNote(w http.ResponseWriter, r *http.Request) error {
 
 // looked answers POST /staff/contributions/{id}/looked.
 func (s *site) looked(w http.ResponseWriter, r *http.Request) error {
+	var about int64 // the review that the form is for
 	keep := func(id uuid.UUID, v url.Values) error {
-		return s.Desk.Looked(r.Context(), id, v.Get("why"), v.Get("found"), actor(r))
+		about, _ = strconv.ParseInt(v.Get("review"), 10, 64) // 0 is no review
+		return s.Desk.Looked(r.Context(), id, about, v.Get("found"), actor(r))
 	}
-	return s.remark(w, r, "found", "looked", keep, func(p *contributionPage) *noteForm { return &p.Looked })
+	return s.remark(w, r, "found", "looked", keep, func(p *contributionPage) *noteForm {
+		for i := range p.Reviews {
+			if p.Reviews[i].ID == about {
+				return &p.Reviews[i].Looked
+			}
+		}
+		return new(noteForm) // closed in the meantime: the page shows it no more
+	})
 }
 
 // remark takes one of the page's text fields and goes back to the page, with the text where it was wrong.

@@ -315,27 +315,39 @@ func TestADisputeOnTheStaffPages(t *testing.T) {
 	}
 }
 
-// What needs a person does so until somebody says what they found.
+// What needs a person does so until somebody says what they found, each thing by itself.
 func TestSomebodyHasLooked(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
 	id, page, _ := h.paid()
 	const why = "PayPal captured 20.00 EUR, but the reader chose 25.00 EUR."
-	h.exec(`UPDATE contribution SET attention = $2 WHERE id = $1`, id, why)
-	if viewer := h.signedIn(staff.Viewer).get(page).body; !strings.Contains(viewer, why) || strings.Contains(viewer, "/looked") {
-		t.Error("a viewer reads why, and is not asked what they found")
+	const also = "PayPal took the reader's money 2 times: A, B."
+	first, second := h.needsAPerson(id, why, noon()), h.needsAPerson(id, also, noon())
+	viewer := h.signedIn(staff.Viewer).get(page).body
+	says(t, viewer, why, also)
+	if strings.Contains(viewer, "/looked") {
+		t.Error("a viewer is asked what they found")
 	}
 	r := h.signedIn(staff.Editor)
-	asked := inputs(t, r.get(page).body)
-	if got := r.form(page+"/looked", url.Values{"why": {asked.Get("why")}, "found": {" "}}); got.status != 422 || !strings.Contains(got.body, "Write what you found") {
+	looked := func(number int64, found string) reply {
+		return r.form(page+"/looked", url.Values{"review": {fmt.Sprint(number)}, "found": {found}})
+	}
+	if got := looked(second, " "); got.status != 422 || !strings.Contains(got.body, "Write what you found") ||
+		!strings.Contains(got.body, fmt.Sprintf(`id="found-%d-error"`, second)) {
 		t.Errorf("without a word: %d", got.status)
 	}
-	if got := r.form(page+"/looked", url.Values{"why": {"something else"}, "found": {"Fine."}}); got.status != 409 {
-		t.Errorf("at another thing: %d", got.status)
+	for _, other := range []int64{0, -1, second + 1000} {
+		if got := looked(other, "Fine."); got.status != 409 {
+			t.Errorf("at another thing: %d", got.status)
+		}
 	}
-	says(t, r.lands(r.form(page+"/looked", url.Values{"why": {asked.Get("why")}, "found": {"She changed it at PayPal."}})),
-		"Thank you for looking", "Staff looked at what needed a person", "She changed it at PayPal.")
-	if strings.Contains(r.get(page).body, "Needs a person") {
+	says(t, r.lands(looked(first, "She changed it at PayPal.")),
+		"Thank you for looking", "Needs a person", also, "Staff looked at what needed a person", "She changed it at PayPal.")
+	if got := looked(first, "Once more."); got.status != 409 {
+		t.Errorf("twice: %d", got.status)
+	}
+	says(t, r.lands(looked(second, "Given back.")), "Thank you for looking", "Given back.")
+	if strings.Contains(r.get(page).body, `id="watch"`) || strings.Contains(r.get("/staff").body, "to look at") {
 		t.Error("it still needs a person")
 	}
 }

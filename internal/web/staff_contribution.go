@@ -8,6 +8,7 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
+	"readerfund/internal/review"
 )
 
 // contributionPage is everything about one contribution.
@@ -26,11 +27,19 @@ type contributionPage struct {
 	Cases     []caseLine
 	Origin    string // in words; empty for what was started here
 	Remark    noteForm
-	Looked    noteForm
-	MayRefund bool   // a payment can be refunded now
-	Elsewhere string // why one can be refunded in PayPal only
+	Reviews   []reviewLine // what needs a person
+	MayRefund bool         // a payment can be refunded now
+	Elsewhere string       // why one can be refunded in PayPal only
 	Entries   []entryLine
 	Story     []storyLine
+}
+
+// reviewLine is one thing that needs a person, with the field for what they found.
+type reviewLine struct {
+	ID     int64
+	Text   string
+	Opened stamp
+	Looked noteForm
 }
 
 // movementLine is a payment or a refund.
@@ -103,6 +112,11 @@ func (s *site) contributionPage(r *http.Request, h report.History) (contribution
 		Notice: s.notices(r.URL.Query(), h, locale(r)), Cases: s.caseLines(h), Story: s.story(h),
 		Origin: originInWords(h.Origin),
 	}
+	for _, r := range h.Reviews {
+		if r.Open() {
+			p.Reviews = append(p.Reviews, reviewLine{ID: r.ID, Text: r.Text(), Opened: s.stamp(r.OpenedAt)})
+		}
+	}
 	for _, m := range h.Payments {
 		p.Payments = append(p.Payments, movementLine{"Payment", m.PayPalID, movementInWords(m.Status), reasonInWords(m.Reason), m.Amount, s.stamp(m.OccurredAt)})
 	}
@@ -173,6 +187,10 @@ func (s *site) storyLine(m report.Moment, h report.History) storyLine {
 	case m.Webhook != nil:
 		e := m.Webhook
 		line.Title, line.Detail, line.By, line.Ref, line.Event, line.Tone = "PayPal sent news: "+eventInWords(e.Type), e.Note, "webhook "+e.Type, e.EventID, e.ID, "news"
+	case m.Review != nil && m.At.Equal(m.Review.ClosedAt):
+		line.Title, line.Detail, line.By, line.Tone = "No longer needs a person", m.Review.Why, m.Review.ClosedBy, "note"
+	case m.Review != nil:
+		line.Title, line.Detail, line.By, line.Tone = "Needs a person", m.Review.Text(), review.Program, "bad"
 	}
 	return line
 }

@@ -120,9 +120,13 @@ func (h house) book(b booked) (id uuid.UUID) {
 		completed = &at
 	}
 	h.exec(`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, article, name, email, message,
-			state, reason, attention, order_id, created_at, updated_at, completed_at)
-		SELECT $1, $2, ''::bytea, id, 'once', $3, $4, $5, $6, '', $7, $8, $9, $10, $11, $12, $12, $13 FROM campaign WHERE is_default`,
-		id, b.Receipt, b.Minor, b.Currency, b.Article, b.Name, b.Message, b.State, b.Reason, b.Attention, order, b.At, completed)
+			state, reason, order_id, created_at, updated_at, completed_at)
+		SELECT $1, $2, ''::bytea, id, 'once', $3, $4, $5, $6, '', $7, $8, $9, $10, $11, $11, $12
+		FROM campaign WHERE is_default`,
+		id, b.Receipt, b.Minor, b.Currency, b.Article, b.Name, b.Message, b.State, b.Reason, order, b.At, completed)
+	if b.Attention != "" {
+		h.needsAPerson(id, b.Attention, b.At)
+	}
 	h.step(id, "started", "", "", "", "started", "start", 0, b.At)
 	h.step(id, "order_created", "", order, "started", "created", "start", 0, b.At.Add(time.Second))
 	if b.State == "created" || b.State == "expired" || b.State == "cancelled" {
@@ -155,6 +159,13 @@ func (h house) book(b booked) (id uuid.UUID) {
 		enter(kind, -b.Back, "REFUND-"+b.Receipt, b.RefundedAt)
 	}
 	return id
+}
+
+// needsAPerson opens a review that says this, and gives its number.
+func (h house) needsAPerson(id any, why string, at time.Time) int64 {
+	h.t.Helper()
+	return h.number(`INSERT INTO review (contribution_id, code, arguments, opened_at)
+		VALUES ($1, 'earlier_note', jsonb_build_object('text', $2::text), $3) RETURNING id`, id, why, at)
 }
 
 func (h house) step(id uuid.UUID, fact, detail, ref, from, to, source string, event int64, at time.Time) {

@@ -1,0 +1,30 @@
+package report
+
+import (
+	"encoding/json"
+	"strings"
+
+	"readerfund/internal/review"
+)
+
+// openReviews is a column for what is open of a contribution c, the oldest first, as JSON: one look into the index of
+// open reviews for each line of a page.
+const openReviews = `(
+	SELECT coalesce(jsonb_agg(jsonb_build_object('code', v.code, 'args', v.arguments) ORDER BY v.id), '[]')::text
+	FROM review v WHERE v.contribution_id = c.id AND v.closed_at IS NULL)`
+
+// reviewsInWords reads that column.
+func reviewsInWords(column string) string {
+	var open []struct {
+		Code review.Code `json:"code"`
+		Args review.Args `json:"args"`
+	}
+	if err := json.Unmarshal([]byte(column), &open); err != nil {
+		return column // our own JSON: better shown as it is than not at all
+	}
+	texts := make([]string, len(open))
+	for i, r := range open {
+		texts[i] = review.Sentence(r.Code, r.Args)
+	}
+	return strings.Join(texts, " ")
+}
