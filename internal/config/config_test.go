@@ -30,11 +30,13 @@ const (
 // good are settings that nothing is wrong with.
 func good() config.Settings {
 	return config.Settings{
-		DatabaseURL: "postgres://fund:" + password + "@db.example.org:5432/fund?sslmode=verify-full", BaseURL: "https://give.example.org/",
+		DatabaseURL:    "postgres://fund:" + password + "@db.example.org:5432/fund?sslmode=verify-full",
+		BaseURL:        "https://Give.example.org:443/",
 		PayPalClientID: "the-client", PayPalClientSecret: client, PayPalWebhookID: "1JE4291016473214C",
 		PublicationName: "The Daily", PublicationTimezone: "Europe/Berlin", SecretKey: key, SecretKeyOld: oldKey,
-		TrustedProxies: "10.0.0.0/8, 192.168.1.7", EmbedOrigins: "https://News.example.org:443 http://localhost:3000",
-		MinAmount: "EUR=2.50,JPY=300", MaxAmount: "EUR=500",
+		TrustedProxies: "10.0.0.0/8, 192.168.1.7, ::ffff:172.16.0.0/108",
+		EmbedOrigins:   "https://News.example.org:443 http://localhost:3000",
+		MinAmount:      "EUR=2.50,JPY=300", MaxAmount: "EUR=500",
 	}
 }
 
@@ -47,7 +49,7 @@ func TestGoodSettings(t *testing.T) {
 	got := fmt.Sprint(c.BaseURL, c.PayPalAPIBase, c.Timezone, c.DefaultCurrency, c.ListenAddr, c.AdminListenAddr, c.TrustedProxies, c.EmbedOrigins,
 		c.SweepInterval, c.ShutdownTimeout, c.LogFormat, c.LogLevel)
 	want := "https://give.example.orghttps://api-m.sandbox.paypal.comEurope/Berlin EUR127.0.0.1:8080127.0.0.1:9090" +
-		"[10.0.0.0/8 192.168.1.7/32][https://news.example.org http://localhost:3000]1m0s 25stextINFO"
+		"[10.0.0.0/8 192.168.1.7/32 172.16.0.0/12][https://news.example.org http://localhost:3000]1m0s 25stextINFO"
 	if strings.ReplaceAll(got, " ", "") != strings.ReplaceAll(want, " ", "") {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

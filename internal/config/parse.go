@@ -40,7 +40,7 @@ func (p *parser) baseURL(value string, need Need) string {
 	if p.required("BASE_URL", value, need&NeedBaseURL != 0, "the address readers reach the service at, like https://give.example.org") == "" {
 		return ""
 	}
-	return p.webAddress("BASE_URL", value, "https://give.example.org")
+	return p.origin("BASE_URL", value, "https://give.example.org")
 }
 
 // webAddress checks the address of a whole site: scheme and host, nothing after them. Only a private host may do without
@@ -177,6 +177,9 @@ func (p *parser) proxies(value string) []netip.Prefix {
 		if prefix.Bits() == 0 {
 			p.problem("TRUSTED_PROXIES", "%s would believe everybody: write your proxies' own networks.", text)
 		}
+		if a := prefix.Addr(); a.Is4In6() && prefix.Bits() >= 96 {
+			prefix = netip.PrefixFrom(a.Unmap(), prefix.Bits()-96) // clients are compared as IPv4
+		}
 		all = append(all, prefix.Masked())
 	}
 	return all
@@ -186,13 +189,18 @@ func (p *parser) origins(value string) []string {
 	var all []string
 	for _, text := range list(value) {
 		before := len(p.problems)
-		address := strings.ToLower(p.webAddress("EMBED_ORIGINS", text, "https://news.example.org"))
+		origin := p.origin("EMBED_ORIGINS", text, "https://news.example.org")
 		if len(p.problems) > before {
 			continue
 		}
-		all = append(all, withoutDefaultPort(address))
+		all = append(all, origin)
 	}
 	return all
+}
+
+// origin is webAddress in the one spelling that browsers send, so that it can be compared with an Origin header.
+func (p *parser) origin(setting, value, example string) string {
+	return withoutDefaultPort(strings.ToLower(p.webAddress(setting, value, example)))
 }
 
 // withoutDefaultPort writes an origin as browsers do (RFC 6454, section 6.2).

@@ -91,9 +91,13 @@ func (s *site) staffRoutes(r chi.Router) {
 }
 
 // sameOrigin refuses a write that another site's page makes a browser send (CSRF): by Sec-Fetch-Site or Origin, without
-// tokens. GET, HEAD and OPTIONS pass, so they must have no effects.
+// tokens. GET, HEAD and OPTIONS pass, so they must have no effects. BASE_URL's origin is ours whatever Host says: a
+// proxy may rewrite it, and an older browser sends nothing but Origin to compare it with.
 func (s *site) sameOrigin(next http.Handler) http.Handler {
 	guard := http.NewCrossOriginProtection()
+	if err := guard.AddTrustedOrigin(s.origin()); err != nil {
+		panic(fmt.Errorf("trust BASE_URL: %w", err)) // newSite has read it
+	}
 	guard.SetDenyHandler(s.page(func(http.ResponseWriter, *http.Request) error {
 		return &httpError{http.StatusForbidden, "This came from another site's page. Open the form here and send it again."}
 	}))

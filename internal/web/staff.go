@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -95,7 +94,7 @@ func (s *site) fewSignIns() func(http.Handler) http.Handler {
 			var broken error
 			asked := r.WithContext(context.WithValue(r.Context(), countError{}, &broken))
 			switch {
-			case !limiter.OnLimit(w, asked, "sign-in "+network(clientAddr(r.Context()))):
+			case !limiter.OnLimit(w, asked, "sign-in "+clientOf(r.Context()).address.String()):
 				next.ServeHTTP(w, r)
 				return nil
 			case broken != nil:
@@ -105,16 +104,6 @@ func (s *site) fewSignIns() func(http.Handler) http.Handler {
 			}
 		})
 	}
-}
-
-// network is the address for IPv4, and for IPv6 the /64 that one customer has.
-func network(a netip.Addr) string {
-	if a.Is6() {
-		if p, err := a.Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	return a.String()
 }
 
 // staffAddress gives back an address of ours to go on to after the sign-in, and the overview for everything else: for
