@@ -71,6 +71,16 @@ func (h *house) exec(query string, args ...any) {
 	}
 }
 
+// refusedOrder writes a gift for which PayPal made no order, so long ago.
+func (h *house) refusedOrder(ago time.Duration, code string) {
+	h.t.Helper()
+	h.n++
+	h.exec(`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor,
+			currency, state, reason, created_at, updated_at)
+		SELECT $1, $2, ''::bytea, id, 'once', 2500, 'EUR', 'failed', $3, $4, $4 FROM campaign`,
+		uuid.New(), fmt.Sprintf("REFUSED-%d", h.n), code, h.ago(ago))
+}
+
 // contribution writes one that came into its state so long ago; the sweep still looks at it.
 func (h *house) contribution(state string, ago time.Duration, attention string) uuid.UUID {
 	h.t.Helper()

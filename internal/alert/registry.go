@@ -14,6 +14,8 @@ const (
 	uncertainTooLong  = 30 * time.Minute   // so does it here
 	orderlessTooMany  = 5                  // a few are readers who met a hiccup
 	orderlessTooLong  = 5 * time.Hour      // PayPal forgets an order after three, and the sweep then ends the intent
+	noOrderTooMany    = 3                  // some are of one reader's: an amount, a currency
+	noOrderTooLong    = 15 * time.Minute   // and that reader has chosen another by now, or PayPal takes no gift at all
 	pendingTooLong    = 3 * 24 * time.Hour // a review takes PayPal one to three days
 	attentionTooLong  = 24 * time.Hour     // the overview shows them at once
 	overdueTooLong    = 5 * time.Minute    // workers look every second
@@ -56,6 +58,17 @@ func moneyAlerts() []Alert {
 				r.wrong = r.wrong || v.Orderless.Age(v.At) >= orderlessTooLong
 				return r
 			},
+		},
+		{
+			Name: "orders_refused", Severity: Urgent, Path: "/staff/contributions?status=failed",
+			Summary: "PayPal refuses to make orders: readers who want to give are sent away.",
+			Advice: "Nobody was charged. The alert names PayPal's code, and each refused gift's page says what it means. " +
+				"PAYEE_ACCOUNT_…: PayPal has restricted or closed your account; sign in to PayPal and settle what it asks for. " +
+				"CURRENCY_…: take the currency out of the campaign, or open it at PayPal. " +
+				"…LIMIT…: a limit of your account; PayPal's support can raise it. " +
+				"Any other code: run `readerfund doctor`, and ask PayPal's support about the code. " +
+				"The alert ends with the next order that PayPal makes.",
+			rule: ordersRefused,
 		},
 		{
 			Name: "capture_pending", Severity: Soon, Path: "/staff/contributions?status=pending",
@@ -106,6 +119,22 @@ func moneyAlerts() []Alert {
 			},
 		},
 	}
+}
+
+// ordersRefused is the rule of orders_refused. One refusal may be one reader's amount. It is more when no order was
+// made for a while after it, or when there are several, in a row or between others that went well.
+func ordersRefused(v report.Vitals) reading {
+	seen := v.NoOrder
+	if v.NoOrderNow.Count > seen.Count {
+		seen = v.NoOrderNow
+	}
+	r := reading{items: seen.Count, oldest: seen.Oldest}
+	r.wrong = seen.Count >= noOrderTooMany || v.NoOrder.Age(v.At) >= noOrderTooLong
+	if seen.Count > 0 {
+		r.note = fmt.Sprintf("%s refused since %s: %s", noun(seen.Count, "order", "orders"),
+			seen.Oldest.Format("2 Jan 2006, 15:04 MST"), strings.Join(seen.Names, ", "))
+	}
+	return r
 }
 
 // newsAlerts are about PayPal's webhooks.

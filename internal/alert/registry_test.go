@@ -48,6 +48,17 @@ func provocations() map[string]provocation {
 			provoke: func(h *house) { h.contribution("order_unknown", time.Minute, "") },
 			relieve: settled, says: "5 intents have no order at PayPal",
 		},
+		"orders_refused": {
+			almost: func(h *house) {
+				h.refusedOrder(9*day, "PAYEE_ACCOUNT_LOCKED_OR_CLOSED") // too long ago
+				h.refusedOrder(20*time.Minute, "TRANSACTION_LIMIT_EXCEEDED")
+				h.contribution("created", 19*time.Minute, "")
+				h.refusedOrder(time.Minute, "TRANSACTION_LIMIT_EXCEEDED")
+			},
+			provoke: func(h *house) { h.pass(20 * time.Minute) },
+			relieve: func(h *house) { h.pass(2 * time.Hour); h.contribution("created", time.Minute, "") },
+			says:    "2 orders refused since 22 Nov 2026, 11:40 UTC: TRANSACTION_LIMIT_EXCEEDED",
+		},
 		"capture_pending": {
 			almost:  func(h *house) { h.contribution("pending", 2*day, "") },
 			provoke: func(h *house) { h.contribution("pending", 3*day, "") },

@@ -19,6 +19,8 @@ type Vitals struct {
 	Pending    Pile // captured, and PayPal holds the money back; since the capture
 	Uncertain  Pile // a capture whose answer we did not see; since then
 	Orderless  Pile // intents for which PayPal has made no order that we know of; since they were written down
+	NoOrder    Pile // orders that PayPal refused since it last made one, a week at most. Names are its codes
+	NoOrderNow Pile // orders that PayPal refused within the hour, made others or not. Names are its codes
 	Attention  Pile // contributions that a person should look at; since the first thing to look at was noted
 	Overdue    Pile // webhook events that should be worked on now, and nobody does; since they are due
 	Unsettled  Pile // webhook events that are tried again and again; since they were received
@@ -65,7 +67,7 @@ func (r *Reports) Vitals(ctx context.Context, now time.Time) (Vitals, error) {
 	v := Vitals{At: now.UTC()}
 	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		for _, read := range []func(context.Context, *sqlx.Tx, *Vitals) error{
-			readOpen, readInbox, readHouse, readSilence, readMoney, readBooks,
+			readOpen, readInbox, readHouse, readRefused, readSilence, readMoney, readBooks,
 		} {
 			if err := read(ctx, tx, &v); err != nil {
 				return err
