@@ -32,7 +32,8 @@ func (m Migration) Applied() bool { return !m.AppliedAt.IsZero() }
 // Several replicas may do so at once: one works, the others wait up to five minutes for it and then find nothing to do.
 // The lock is a row with a lease that the worker renews, not an advisory lock, so that it holds behind PgBouncer in
 // transaction mode; if the worker dies, the next one goes on after 30 seconds. Each step is one transaction together
-// with its entry in the version table: it is applied whole or not at all.
+// with its entry in the version table: it is applied whole or not at all. A step that makes indexes beside the service
+// cannot be one (NO TRANSACTION): it is written so that running it again, after it broke off, mends it.
 func Migrate(ctx context.Context, d *DB, fsys fs.FS) ([]Migration, error) {
 	var done []Migration
 	err := d.withGoose(ctx, fsys, true, func(p *goose.Provider) error {

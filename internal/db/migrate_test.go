@@ -10,6 +10,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/fault"
+	"readerfund/migrations"
 )
 
 // steps are migrations of our own, numbered after all real ones.
@@ -107,5 +108,38 @@ func TestFailedStepLeavesNothing(t *testing.T) {
 	mended := "-- +goose Up\nUPDATE one SET n = 100;\n"
 	if done, err := db.Migrate(t.Context(), d, steps(mended)); err != nil || len(done) != 1 {
 		t.Fatalf("the lock was not given back: %v, %v", done, err)
+	}
+}
+
+// Indexes are made beside the service, so their step is no transaction: where it broke off halfway, running it again
+// mends what was left, an index that is not valid or not the one that was meant.
+func TestIndexStepMendsWhatItLeft(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t)
+	for _, statement := range []string{
+		`DELETE FROM goose_db_version WHERE version_id >= 9`,
+		`DROP INDEX contribution_state`, `CREATE INDEX contribution_state ON contribution (id)`,
+		`DROP INDEX payment_occurred`, `DROP INDEX audit_entry_actor`,
+		`UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'contribution_article'::regclass`,
+	} {
+		if _, err := d.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step := fstest.MapFS{}
+	text, err := migrations.FS.ReadFile("00009_lists.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	step["00009_lists.sql"] = &fstest.MapFile{Data: text}
+	if done, err := db.Migrate(t.Context(), d, step); err != nil || len(done) != 1 {
+		t.Fatalf("got %v, %v", done, err)
+	}
+	var n int
+	if err := d.Get(&n, `
+		SELECT count(*) FROM pg_index i WHERE i.indisvalid AND pg_get_indexdef(i.indexrelid) LIKE '%DESC)%'
+		AND i.indexrelid IN ('contribution_state'::regclass, 'contribution_article'::regclass, 'audit_entry_actor'::regclass)
+		OR i.indisvalid AND i.indexrelid = 'payment_occurred'::regclass`); err != nil || n != 4 {
+		t.Errorf("%d of the indexes are as they should be, %v", n, err)
 	}
 }

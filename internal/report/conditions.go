@@ -43,6 +43,25 @@ func (c *conditions) equal(column, value string) {
 	}
 }
 
+// equalLong is equal for a column that may be longer than an index entry. It repeats what the index holds: that it is
+// not empty, and its first 300 characters (migration 00009).
+func (c *conditions) equalLong(column, value string) {
+	if value != "" {
+		c.parts = append(c.parts, sameLong(column, c.arg(value)))
+	}
+}
+
+func sameLong(column, arg string) string {
+	return fmt.Sprintf("(%[1]s <> '' AND left(%[1]s, 300) = left(%[2]s, 300) AND %[1]s = %[2]s)", column, arg)
+}
+
+// campaign asks for contributions c of one campaign, by its id, which an index leads to in the order of the list.
+func (c *conditions) campaign(slug string) {
+	if slug != "" {
+		c.add("c.campaign_id = (SELECT id FROM campaign WHERE slug = %s)", c.arg(slug))
+	}
+}
+
 // local is a timestamptz column as the publication's clock shows it.
 func (c *conditions) local(column string) string {
 	if c.zoneArg == "" {

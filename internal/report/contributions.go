@@ -185,8 +185,8 @@ func (r *Reports) contributionConditions(q ContributionsQuery) (*conditions, err
 	c := &conditions{zone: r.zone}
 	c.days("c.created_at", q.From, q.To)
 	c.equal("c.state", q.Status)
-	c.equal("k.slug", q.Campaign)
-	c.equal("c.article", q.Article)
+	c.campaign(q.Campaign)
+	c.equalLong("c.article", q.Article)
 	c.equal("c.currency", string(q.Currency))
 	c.search(q.Search)
 	if q.Attention {

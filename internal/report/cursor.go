@@ -16,26 +16,35 @@ type cursor struct {
 	ID uuid.UUID
 }
 
-const cursorBytes = 8 + len(uuid.UUID{})
-
 // String writes the cursor in letters, digits, - and _.
-func (c cursor) String() string {
-	b := binary.BigEndian.AppendUint64(nil, uint64(c.At.UnixMicro()))
-	return base64.RawURLEncoding.EncodeToString(append(b, c.ID[:]...))
-}
+func (c cursor) String() string { return encodeCursor(c.At, c.ID[:]) }
 
 // parseCursor reads what String wrote. The error is a fault.Invalid on "after".
 func parseCursor(text string) (cursor, error) {
+	at, id, err := decodeCursor(text, len(uuid.UUID{}))
+	if err != nil {
+		return cursor{}, err
+	}
+	return cursor{At: at, ID: uuid.UUID(id)}, nil
+}
+
+// encodeCursor writes a place in a list that is sorted by a time, to the microsecond, and then by an id.
+func encodeCursor(at time.Time, id []byte) string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(at.UnixMicro()))
+	return base64.RawURLEncoding.EncodeToString(append(b, id...))
+}
+
+// decodeCursor reads what encodeCursor wrote. The error is a fault.Invalid on "after".
+func decodeCursor(text string, idBytes int) (time.Time, []byte, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) != cursorBytes {
-		return cursor{}, errCursor()
+	if err != nil || len(b) != 8+idBytes {
+		return time.Time{}, nil, errCursor()
 	}
-	c := cursor{At: time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC()}
-	copy(c.ID[:], b[8:])
-	if y := c.At.Year(); y < firstYear || y > lastYear { // PostgreSQL cannot hold every moment that fits
-		return cursor{}, errCursor()
+	at := time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC()
+	if y := at.Year(); y < firstYear || y > lastYear { // PostgreSQL cannot hold every moment that fits
+		return time.Time{}, nil, errCursor()
 	}
-	return c, nil
+	return at, b[8:], nil
 }
 
 func errCursor() error {

@@ -102,7 +102,8 @@ func (r *Reports) inboxConditions(q InboxQuery) (*conditions, error) {
 	c := &conditions{zone: r.zone}
 	c.equal("w.state", q.State)
 	if search := strings.TrimSpace(q.Search); search != "" {
-		c.add("(w.event_id = %[1]s OR w.resource_id = %[1]s)", c.arg(strings.ToUpper(search)))
+		what := c.arg(strings.ToUpper(search))
+		c.add("(w.event_id = %s OR %s)", what, sameLong("w.resource_id", what))
 	}
 	return c, nil
 }

@@ -43,6 +43,16 @@ func (r *Reports) WriteContributions(ctx context.Context, w io.Writer, f Format,
 	return out.end()
 }
 
+// WriteLedger is WriteContributions for the ledger.
+func (r *Reports) WriteLedger(ctx context.Context, w io.Writer, f Format, q LedgerQuery) error {
+	columns := ledgerColumns(r.zone)
+	out := newSheet(w, f, names(columns))
+	if err := r.EachLedgerLine(ctx, q, func(l LedgerLine) error { return out.row(cells(columns, l)) }); err != nil {
+		return err
+	}
+	return out.end()
+}
+
 // column is one column of a report of Ts.
 type column[T any] struct {
 	name string
@@ -124,6 +134,21 @@ func contributionColumns(zone *time.Location) []column[Contribution] {
 		{"attention", func(r c) cell { return text(r.Attention) }},
 		{"paypal_order_id", func(r c) cell { return text(r.OrderID) }},
 		{"paypal_capture_id", func(r c) cell { return text(r.CaptureID) }},
+	}
+}
+
+func ledgerColumns(zone *time.Location) []column[LedgerLine] {
+	type l = LedgerLine
+	return []column[l]{
+		{"occurred_at", func(r l) cell { return moment(r.OccurredAt, zone) }},
+		{"kind", func(r l) cell { return text(r.Kind) }},
+		{"currency", func(r l) cell { return text(string(r.Amount.Currency)) }},
+		{"amount", func(r l) cell { return amount(r.Amount.Minor, r.Amount.Currency) }},
+		{"receipt", func(r l) cell { return text(r.Receipt) }},
+		{"campaign", func(r l) cell { return text(r.Campaign) }},
+		{"article", func(r l) cell { return text(r.Article) }},
+		{"paypal_ref", func(r l) cell { return text(r.PayPalRef) }},
+		{"contribution_id", func(r l) cell { return text(r.ContributionID.String()) }},
 	}
 }
 

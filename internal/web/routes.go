@@ -64,6 +64,8 @@ func (s *site) staffRoutes(r chi.Router) {
 		r.Get("/contributions/{id}", s.page(s.showContribution))
 		r.Get("/reports", s.page(s.showReports))
 		r.Get("/reports.csv", s.page(s.exportReports))
+		r.Get("/ledger", s.page(s.showLedger))
+		r.Get("/ledger.csv", s.page(s.exportLedger))
 		r.Get("/reconciliation", s.page(s.showReconciliation))
 		r.Get("/reconciliation/{difference}", s.page(s.showDifference))
 	})

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/fault"
@@ -48,6 +49,33 @@ func readSpan(v url.Values, w wrongs) span {
 	s.to, toErr = report.ParseDay("to", s.To)
 	_, _ = w.note(fromErr), w.note(toErr) // ParseDay has no other errors
 	return s
+}
+
+// inWords says which days the range has.
+func (s span) inWords() string {
+	switch {
+	case s.from.IsZero() && s.to.IsZero():
+		return "all days"
+	case s.to.IsZero():
+		return "from " + s.from.Words()
+	case s.from.IsZero():
+		return "up to " + s.to.Words()
+	case s.from == s.to:
+		return s.from.Words()
+	default:
+		return s.from.Words() + " to " + s.to.Words()
+	}
+}
+
+// scope says on paper, where there is no form, what a list or a report was restricted to: the days, and what else.
+func scope(days span, rest ...string) string {
+	all := []string{days.inWords()}
+	for i := 0; i+1 < len(rest); i += 2 {
+		if rest[i+1] != "" {
+			all = append(all, rest[i]+" "+rest[i+1])
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // options are the choices of the filters.

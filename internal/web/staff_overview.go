@@ -129,7 +129,7 @@ func (s *site) overview(w http.ResponseWriter, r *http.Request) error {
 }
 
 // periodOf picks the rows of a day-by-day report that lie in the period.
-func (s *site) periodOf(name string, rows []report.TotalsRow, from, to report.Day) period {
+func (s *site) periodOf(name string, rows []report.TotalsRow, from, today report.Day) period {
 	var within []report.TotalsRow
 	for _, row := range rows {
 		if row.Day >= from.String() {
@@ -137,7 +137,7 @@ func (s *site) periodOf(name string, rows []report.TotalsRow, from, to report.Da
 		}
 	}
 	return period{
-		Name: name, Lines: s.sumByCurrency(within),
-		Address: address("/staff/reports", filled("from", from.String(), "to", to.String())),
+		Name: name, Lines: s.sumByCurrency(within, report.TotalsQuery{From: from, To: today}),
+		Address: address("/staff/reports", filled("from", from.String(), "to", today.String())),
 	}
 }

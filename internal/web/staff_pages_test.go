@@ -268,8 +268,10 @@ func TestReports(t *testing.T) {
 	}
 	page = r.get("/staff/reports?by=article&from=2026-11-01&to=2026-11-30").body
 	says(t, page, "Article Currency Gifts Gross Fees Refunded Net example.org/river EUR 2 €125.00 €4.23 €40.00 €80.77 example.org/harbour JPY 1")
-	if !strings.Contains(page, `href="/staff/contributions?article=https%3A%2F%2Fexample.org%2Friver&amp;currency=EUR"`) {
-		t.Error("an article does not lead to its contributions")
+	river := `"/staff/ledger?article=https%3A%2F%2Fexample.org%2Friver&amp;currency=EUR` +
+		`&amp;from=2026-11-01&amp;to=2026-11-30"`
+	if !strings.Contains(page, `href=`+river) {
+		t.Error("an article does not lead to what it is made of")
 	}
 	says(t, r.get("/staff/reports?by=month&from=&to=").body, "November 2026 EUR 2", "November 2026 JPY 1")
 	says(t, r.get("/staff/reports?by=campaign&currency=JPY").body, "support JPY 1 ¥3,000")

@@ -6,7 +6,10 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
+
+	"golang.org/x/text/language"
 
 	"readerfund/internal/money"
 	"readerfund/internal/report"
@@ -18,9 +21,9 @@ type reportsPage struct {
 	options
 	Keys    []choiceOf
 	Presets []preset
-	Heading string // of the column of keys
-	Sums    []totalsLine
-	Lines   []totalsLine
+	Scope   string
+	Sums    totalsTable
+	Lines   totalsTable
 	Cut     bool // there are more lines than are shown
 	Charts  []chart
 	CSV     string
@@ -35,9 +38,8 @@ type preset struct {
 
 // reportFilter is what was asked for, as it was typed.
 type reportFilter struct {
-	span
-	By, Campaign, Currency, Article string
-	Wrong                           wrongs
+	moneyFilter
+	By string
 }
 
 // mostLines is how many lines of totals a page shows; an export has them all.
@@ -48,8 +50,7 @@ const mostBars = 100
 
 // readReportFilter reads a filter; without any days it is the last thirty.
 func (s *site) readReportFilter(v url.Values) reportFilter {
-	f := reportFilter{By: cmp.Or(v.Get("by"), string(report.ByDay)), Campaign: v.Get("campaign"), Currency: v.Get("currency"), Article: v.Get("article"), Wrong: wrongs{}}
-	f.span = readSpan(v, f.Wrong)
+	f := reportFilter{moneyFilter: readMoneyFilter(v), By: cmp.Or(v.Get("by"), string(report.ByDay))}
 	if !v.Has("from") && !v.Has("to") {
 		f.to = s.Reports.Today(s.Now())
 		f.from = f.to.Add(-29)
@@ -58,15 +59,15 @@ func (s *site) readReportFilter(v url.Values) reportFilter {
 	return f
 }
 
-func (f reportFilter) query() url.Values {
-	return filled("from", f.From, "to", f.To, "by", f.By, "campaign", f.Campaign, "currency", f.Currency, "article", f.Article)
-}
+func (f reportFilter) query() url.Values { return with(f.moneyFilter.query(), "by", f.By) }
 
 // question is the filter as report takes it. What is wrong is noted.
 func (f reportFilter) question() report.TotalsQuery {
 	keys, err := report.ParseKeys(f.By)
 	_ = f.Wrong.note(err) // ParseKeys has no other errors
-	return report.TotalsQuery{From: f.from, To: f.to, By: keys, Campaign: f.Campaign, Article: f.Article, Currency: money.Currency(f.Currency)}
+	q := f.moneyFilter.question()
+	q.By = keys
+	return q
 }
 
 // showReports answers GET /staff/reports.
@@ -74,7 +75,7 @@ func (s *site) showReports(w http.ResponseWriter, r *http.Request) error {
 	f := s.readReportFilter(r.URL.Query())
 	q := f.question()
 	p := reportsPage{
-		reportFilter: f, Keys: []choiceOf{{"day", "Day"}, {"month", "Month"}, {"article", "Article"}, {"campaign", "Campaign"}},
+		reportFilter: f, Keys: keyChoices(), Scope: f.scope(),
 		Presets: s.presets(f), CSV: address("/staff/reports.csv", f.query()),
 	}
 	var err error
@@ -86,7 +87,7 @@ func (s *site) showReports(w http.ResponseWriter, r *http.Request) error {
 		if err := f.Wrong.note(err); err != nil {
 			return err
 		}
-		s.fill(&p, rows, q)
+		s.fill(&p, rows, q, locale(r))
 		if first, last := q.From, q.To; f.By == string(report.ByDay) && !first.IsZero() && !last.IsZero() && last.Before(first.Add(mostBars)) {
 			p.Charts = s.charts(rows, first, last, locale(r))
 		}
@@ -94,59 +95,67 @@ func (s *site) showReports(w http.ResponseWriter, r *http.Request) error {
 	return s.showStaff(w, r, f.Wrong.status(), "staff/reports.html", "Reports", "reports", p)
 }
 
+func keyChoices() []choiceOf {
+	return []choiceOf{{"day", "Day"}, {"month", "Month"}, {"article", "Article"}, {"campaign", "Campaign"}}
+}
+
 // fill puts the rows on the page: the latest day first, and of articles and campaigns the one that brought most.
-func (s *site) fill(p *reportsPage, rows []report.TotalsRow, q report.TotalsQuery) {
-	p.Sums = s.sumByCurrency(rows)
-	for _, c := range p.Keys {
-		if c.Value == p.By {
-			p.Heading = c.Label
-		}
+func (s *site) fill(p *reportsPage, rows []report.TotalsRow, q report.TotalsQuery, tag language.Tag) {
+	p.Sums = newTotalsTable("sums", tag, s.sumByCurrency(rows, q))
+	lines := make([]totalsLine, len(rows))
+	for i, row := range rows {
+		lines[i] = totalsLineOf(row, q)
+		name(&lines[i], row, q)
 	}
-	for _, row := range rows {
-		line := totalsLineOf(row)
-		p.name(&line, row, q)
-		p.Lines = append(p.Lines, line)
-	}
-	switch report.Key(p.By) {
-	case report.ByDay, report.ByMonth:
-		slices.SortStableFunc(p.Lines, func(a, b totalsLine) int { return cmp.Compare(b.Key, a.Key) })
-	default:
+	if slices.ContainsFunc(q.By, func(k report.Key) bool { return k == report.ByDay || k == report.ByMonth }) {
+		slices.SortStableFunc(lines, func(a, b totalsLine) int { return cmp.Compare(b.Key, a.Key) })
+	} else {
 		order := money.Order(s.DefaultCurrency)
-		slices.SortStableFunc(p.Lines, func(a, b totalsLine) int {
+		slices.SortStableFunc(lines, func(a, b totalsLine) int {
 			return cmp.Or(order(a.Currency, b.Currency), cmp.Compare(b.Gross.Minor, a.Gross.Minor))
 		})
 	}
-	for i := 1; i < len(p.Lines); i++ {
-		p.Lines[i].Again = p.Lines[i].Key == p.Lines[i-1].Key && !p.Lines[i].Wide
+	for i := 1; i < len(lines); i++ {
+		lines[i].Again = lines[i].Key == lines[i-1].Key && !lines[i].Wide
 	}
-	if p.Cut = len(p.Lines) > mostLines; p.Cut {
-		p.Lines = p.Lines[:mostLines]
+	if p.Cut = len(lines) > mostLines; p.Cut {
+		lines = lines[:mostLines]
 	}
+	p.Lines = newTotalsTable("lines", tag, lines)
+	p.Lines.Heading = headingOf(q.By)
 }
 
-// AnyHeld tells whether PayPal held something back, or let it go, in these days.
-func (p reportsPage) AnyHeld() bool {
-	return slices.ContainsFunc(p.Lines, func(l totalsLine) bool { return l.Held.Minor != 0 })
-}
-
-// name gives a line its key, and for an article or a campaign the address of the contributions it is made of. Those of a
-// day are left out: money moves on other days than contributions begin.
-func (p *reportsPage) name(line *totalsLine, row report.TotalsRow, q report.TotalsQuery) {
-	narrow := filled("campaign", q.Campaign, "currency", string(row.Currency), "article", q.Article)
-	switch report.Key(p.By) {
-	case report.ByDay:
-		line.Key, line.Label = row.Day, dayInWords(row.Day)
-	case report.ByMonth:
-		line.Key, line.Label = row.Month, monthInWords(row.Month)
-	case report.ByCampaign:
-		line.Key, line.Label = row.Campaign, row.Campaign
-		line.Address = address("/staff/contributions", with(narrow, "campaign", row.Campaign))
-	default:
-		line.Key, line.Label, line.Wide = row.Article, shortAddress(row.Article), true
-		if row.Article != "" {
-			line.Address = address("/staff/contributions", with(narrow, "article", row.Article))
+func headingOf(by []report.Key) string {
+	var all []string
+	for _, c := range keyChoices() {
+		if slices.Contains(by, report.Key(c.Value)) {
+			all = append(all, c.Label)
 		}
 	}
+	return strings.Join(all, ", ")
+}
+
+// name gives a line its keys, in the order of the heading.
+func name(line *totalsLine, row report.TotalsRow, q report.TotalsQuery) {
+	var keys, labels []string
+	for _, c := range keyChoices() {
+		if !slices.Contains(q.By, report.Key(c.Value)) {
+			continue
+		}
+		key, label := "", ""
+		switch report.Key(c.Value) {
+		case report.ByDay:
+			key, label = row.Day, dayInWords(row.Day)
+		case report.ByMonth:
+			key, label = row.Month, monthInWords(row.Month)
+		case report.ByCampaign:
+			key, label = row.Campaign, row.Campaign
+		case report.ByArticle:
+			key, label, line.Wide = row.Article, cmp.Or(shortAddress(row.Article), "no article"), true
+		}
+		keys, labels = append(keys, key), append(labels, label)
+	}
+	line.Key, line.Label = strings.Join(keys, "\n"), strings.Join(labels, ", ")
 }
 
 func monthInWords(text string) string {

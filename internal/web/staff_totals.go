@@ -10,38 +10,65 @@ import (
 	"readerfund/internal/report"
 )
 
-// totalsLine is a line of totals. Address leads to what it is made of.
+// totalsLine is a line of totals.
 type totalsLine struct {
-	Key                              string // sorts as text
-	Label                            string // the key for people
+	Key, Label                       string // what it is of: a text that sorts, and for people
 	Again                            bool   // the line above has the same key
 	Wide                             bool   // the key may be long
-	Address                          string
 	Currency                         money.Currency
-	Count                            int64
+	Count, Entries                   int64
 	Gross, Fee, Refunded, Held, Left money.Amount
+	Behind                           behind
 }
 
-func totalsLineOf(r report.TotalsRow) totalsLine {
+// behind are the addresses of the ledger entries that make a line's figures.
+type behind struct{ All, Gifts, Fees, Refunds, Holds string }
+
+// totalsTable is a table of totals. Heading is that of the column of keys; without it, a line is named by its currency.
+type totalsTable struct {
+	ID      string // of the heading above
+	Heading string
+	Tag     language.Tag
+	Lines   []totalsLine
+	Entries bool // says how many ledger entries there are, too
+}
+
+func newTotalsTable(id string, tag language.Tag, lines []totalsLine) totalsTable {
+	return totalsTable{ID: id, Tag: tag, Lines: lines}
+}
+
+// AnyHeld reports whether PayPal held something back, or let it go, in these lines.
+func (t totalsTable) AnyHeld() bool {
+	return slices.ContainsFunc(t.Lines, func(l totalsLine) bool { return l.Held.Minor != 0 })
+}
+
+// totalsLineOf is the row of a report that was asked for by q.
+func totalsLineOf(r report.TotalsRow, q report.TotalsQuery) totalsLine {
 	in := func(minor int64) money.Amount { return money.New(minor, r.Currency) }
+	to := func(part report.Part) string { return ledgerAddress(q.Behind(r, part)) }
 	return totalsLine{
-		Currency: r.Currency, Count: r.Count, Gross: in(r.Sums.Gross), Fee: in(r.Sums.Fee), Refunded: in(r.Sums.Refunded), Held: in(r.Sums.Held), Left: in(r.Sums.Net),
+		Currency: r.Currency, Count: r.Count, Entries: r.Entries,
+		Gross: in(r.Sums.Gross), Fee: in(r.Sums.Fee), Refunded: in(r.Sums.Refunded), Held: in(r.Sums.Held),
+		Left:   in(r.Sums.Net),
+		Behind: behind{to(q.Part), to(report.Gifts), to(report.Fees), to(report.Refunds), to(report.Holds)},
 	}
 }
 
-// sumByCurrency adds rows up, each currency for itself.
-func (s *site) sumByCurrency(rows []report.TotalsRow) []totalsLine {
+// sumByCurrency adds rows of a report that was asked for by q up, each currency for itself.
+func (s *site) sumByCurrency(rows []report.TotalsRow, q report.TotalsQuery) []totalsLine {
+	q.By = nil
 	sums := map[money.Currency]report.TotalsRow{}
 	for _, r := range rows {
 		sum := sums[r.Currency]
 		sum.Currency = r.Currency
 		sum.Count += r.Count
+		sum.Entries += r.Entries
 		sum.Sums = sum.Sums.Add(r.Sums)
 		sums[r.Currency] = sum
 	}
 	var lines []totalsLine
 	for _, r := range sums {
-		lines = append(lines, totalsLineOf(r))
+		lines = append(lines, totalsLineOf(r, q))
 	}
 	order := money.Order(s.DefaultCurrency)
 	slices.SortFunc(lines, func(a, b totalsLine) int { return order(a.Currency, b.Currency) })
@@ -70,7 +97,7 @@ const (
 // charts draws the rows of a day-by-day report, from one day to another, for each currency that took something in.
 func (s *site) charts(rows []report.TotalsRow, from, to report.Day, tag language.Tag) []chart {
 	var all []chart
-	for _, sum := range s.sumByCurrency(rows) {
+	for _, sum := range s.sumByCurrency(rows, report.TotalsQuery{}) {
 		if sum.Gross.Minor == 0 {
 			continue
 		}

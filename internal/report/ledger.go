@@ -1,0 +1,220 @@
+package report
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/fault"
+)
+
+// LedgerQuery asks for the ledger entries that totals of the same question are made of, the latest first; By is not
+// looked at.
+type LedgerQuery struct {
+	TotalsQuery
+
+	After string // the cursor that the page before gave
+	Limit int    // 0 for DefaultLimit
+}
+
+// LedgerLine is an entry with the contribution it belongs to.
+type LedgerLine struct {
+	Entry
+	ContributionID uuid.UUID
+	Receipt        string
+	Campaign       string
+	Article        string
+	Name           string // the reader's, as they gave it, or else as PayPal has it
+}
+
+// LedgerPage is a page of the ledger. Next is the cursor of the page after it, empty on the last one.
+type LedgerPage struct {
+	Lines []LedgerLine
+	Next  string
+}
+
+// Ledger gives one page. Errors are fault.Invalid where the question is wrong.
+func (r *Reports) Ledger(ctx context.Context, q LedgerQuery) (LedgerPage, error) {
+	if q.Limit == 0 {
+		q.Limit = DefaultLimit
+	}
+	if q.Limit < 0 || q.Limit > MaxLimit {
+		return LedgerPage{}, fault.Invalidf("limit", "A page has between 1 and %d ledger entries.", MaxLimit)
+	}
+	lines, err := r.readLedger(ctx, q, q.Limit+1) // the one too many says that there is more
+	if err != nil {
+		return LedgerPage{}, err
+	}
+	page := LedgerPage{Lines: lines}
+	if len(lines) > q.Limit {
+		page.Lines = lines[:q.Limit]
+		last := lines[q.Limit-1]
+		page.Next = encodeCursor(last.OccurredAt, binary.BigEndian.AppendUint64(nil, uint64(last.ID)))
+	}
+	return page, nil
+}
+
+// EachLedgerLine calls each with everything the query finds, Limit aside, the latest first, as EachContribution does.
+func (r *Reports) EachLedgerLine(ctx context.Context, q LedgerQuery, each func(LedgerLine) error) error {
+	q.Limit = MaxLimit
+	for {
+		page, err := r.Ledger(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, line := range page.Lines {
+			if err := each(line); err != nil {
+				return err
+			}
+		}
+		if page.Next == "" {
+			return nil
+		}
+		q.After = page.Next
+	}
+}
+
+// readLedger pages by time and number, the order of the index ledger_entry_newest.
+func (r *Reports) readLedger(ctx context.Context, q LedgerQuery, limit int) ([]LedgerLine, error) {
+	c, err := r.movedConditions(q.TotalsQuery)
+	if err != nil {
+		return nil, err
+	}
+	if q.After != "" {
+		at, id, err := decodeCursor(q.After, 8)
+		if err != nil {
+			return nil, err
+		}
+		c.add("(l.occurred_at, l.id) < (%s, %s)", c.arg(at), c.arg(int64(binary.BigEndian.Uint64(id))))
+	}
+	var rows []struct {
+		movement
+		PayPalRef      string        `db:"paypal_ref"`
+		Source         string        `db:"source"`
+		WebhookID      sql.NullInt64 `db:"webhook_event_id"`
+		ContributionID uuid.UUID     `db:"contribution_id"`
+		Receipt        string        `db:"receipt"`
+		Campaign       string        `db:"campaign"`
+		Article        string        `db:"article"`
+		Name           string        `db:"name"`
+	}
+	err = r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		return tx.SelectContext(ctx, &rows, `
+			SELECT l.id, l.kind, l.amount_minor, l.currency, l.paypal_ref, l.occurred_at, l.recorded_at, l.source,
+			       l.webhook_event_id, c.id AS contribution_id, c.receipt, k.slug AS campaign, c.article, `+readerName+` AS name
+			FROM `+moved+` LEFT JOIN supporter s ON s.id = c.supporter_id`+c.where()+`
+			ORDER BY l.occurred_at DESC, l.id DESC LIMIT `+c.arg(limit), c.args...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
+	}
+	lines := make([]LedgerLine, len(rows))
+	for i, e := range rows {
+		lines[i] = LedgerLine{
+			Entry: Entry{
+				ID: e.ID, Kind: e.Kind, Amount: e.amount(), PayPalRef: e.PayPalRef,
+				OccurredAt: e.OccurredAt.UTC(), RecordedAt: e.RecordedAt.UTC(), Source: e.Source, WebhookID: e.WebhookID.Int64,
+			},
+			ContributionID: e.ContributionID, Receipt: e.Receipt, Campaign: e.Campaign, Article: e.Article, Name: e.Name,
+		}
+	}
+	return lines, nil
+}
+
+// readerName is what a list calls the reader of contribution c, who is supporter s to PayPal.
+const readerName = `coalesce(nullif(c.name, ''), s.name, '')`
+
+// Behind asks for what is behind a figure of a row of these totals: the entries of that row and part. The empty part is
+// the net, which all entries make.
+func (q TotalsQuery) Behind(row TotalsRow, part Part) TotalsQuery {
+	q.Currency, q.Part = row.Currency, part
+	for _, key := range q.By {
+		switch key {
+		case ByDay:
+			day, _ := ParseDay("", row.Day) // written by Totals
+			q.From, q.To = day, day
+		case ByMonth:
+			first, _ := ParseDay("", row.Month+"-01")
+			q.From, q.To = later(q.From, first), earlier(q.To, first.Add(31).Month().Add(-1))
+		case ByCampaign:
+			q.Campaign = row.Campaign
+		case ByArticle:
+			q.Article, q.NoArticle = row.Article, row.Article == ""
+		}
+	}
+	q.By = nil
+	return q
+}
+
+// sums are the parts of the net: which kinds of entries each takes, and whether it is money that left, which figures
+// show without its minus sign. A kind that is new must be put into one of them: TestNetIsTheSumOfAllEntries holds them
+// against the ledger's kinds.
+var sums = []struct {
+	part   Part
+	column string
+	kinds  string
+	left   bool
+}{
+	{Gifts, "gross", `'charge'`, false},
+	{Fees, "fee", `'fee', 'fee_refund', 'chargeback_fee', 'chargeback_fee_refund'`, true},
+	{Refunds, "refunded", `'refund', 'reversal'`, true},
+	{Holds, "held", `'dispute_hold', 'dispute_release'`, true},
+}
+
+// sumColumns turns ledger entries l into Sums.
+var sumColumns = func() string {
+	var columns string
+	for _, s := range sums {
+		sign := ""
+		if s.left {
+			sign = "-"
+		}
+		columns += sign + "coalesce(sum(l.amount_minor) FILTER (WHERE l.kind IN (" + s.kinds + ")), 0)::bigint"
+		columns += " AS " + s.column + ", "
+	}
+	return columns + "coalesce(sum(l.amount_minor), 0)::bigint AS net"
+}()
+
+// moved are the ledger entries l with the contributions c and campaigns k they belong to.
+const moved = `ledger_entry l JOIN contribution c ON c.id = l.contribution_id JOIN campaign k ON k.id = c.campaign_id`
+
+// movedConditions picks from moved what a question is about. Totals and the ledger both ask by it, so a figure and the
+// list behind it are of the same entries.
+func (r *Reports) movedConditions(q TotalsQuery) (*conditions, error) {
+	if err := q.check(); err != nil {
+		return nil, err
+	}
+	c := &conditions{zone: r.zone}
+	c.days("l.occurred_at", q.From, q.To)
+	c.campaign(q.Campaign)
+	c.equalLong("c.article", q.Article)
+	if q.NoArticle {
+		c.add("c.article = ''")
+	}
+	c.equal("l.currency", string(q.Currency))
+	for _, s := range sums {
+		if q.Part == s.part {
+			c.add("l.kind IN (%s)", s.kinds)
+		}
+	}
+	return c, nil
+}
+
+// later and earlier are the narrower of two first or last days, where a zero Day is open.
+func later(a, b Day) Day {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+func earlier(a, b Day) Day {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}

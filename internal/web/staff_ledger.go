@@ -1,0 +1,157 @@
+package web
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+
+	"golang.org/x/text/language"
+
+	"readerfund/internal/money"
+	"readerfund/internal/report"
+)
+
+// ledgerPage is the ledger, entry by entry, with what it sums up to.
+type ledgerPage struct {
+	moneyFilter
+	options
+	Parts []choiceOf
+	Scope string
+	Sums  totalsTable
+	Tag   language.Tag
+	Lines []ledgerLine
+	Next  string // the page after this one
+	First string // the first page, when this is a later one
+	CSV   string
+}
+
+// ledgerLine is one entry. Address leads to its contribution.
+type ledgerLine struct {
+	report.LedgerLine
+	Address  string
+	What     string
+	Occurred stamp
+}
+
+// Short is an article's address as a list shows it.
+func (ledgerPage) Short(article string) string { return shortAddress(article) }
+
+// moneyFilter is what was asked about the money that moved, as it was typed.
+type moneyFilter struct {
+	span
+	Campaign, Currency, Article, Part, After string
+	NoArticle                                bool
+	Wrong                                    wrongs
+}
+
+func readMoneyFilter(v url.Values) moneyFilter {
+	f := moneyFilter{
+		Campaign: v.Get("campaign"), Currency: v.Get("currency"), Article: v.Get("article"), Part: v.Get("part"),
+		NoArticle: v.Get("noarticle") == "1", After: v.Get("after"), Wrong: wrongs{},
+	}
+	f.span = readSpan(v, f.Wrong)
+	return f
+}
+
+// query is the filter as an address says it; the page is not part of it.
+func (f moneyFilter) query() url.Values {
+	noArticle := ""
+	if f.NoArticle {
+		noArticle = "1"
+	}
+	return filled("from", f.From, "to", f.To, "part", f.Part, "campaign", f.Campaign, "currency", f.Currency,
+		"article", f.Article, "noarticle", noArticle)
+}
+
+func (f moneyFilter) question() report.TotalsQuery {
+	return report.TotalsQuery{
+		From: f.from, To: f.to, Campaign: f.Campaign, Article: f.Article, NoArticle: f.NoArticle,
+		Currency: money.Currency(f.Currency), Part: report.Part(f.Part),
+	}
+}
+
+// scope is the filter in words.
+func (f moneyFilter) scope() string {
+	none := ""
+	if f.NoArticle {
+		none = "article"
+	}
+	return scope(f.span, "only", f.Part, "campaign", f.Campaign, "currency", f.Currency,
+		"article", f.Article, "without", none)
+}
+
+// Any reports whether anything is left out.
+func (f moneyFilter) Any() bool { return len(f.query()) > 0 }
+
+// ledgerAddress is the page that lists the entries a question is about.
+func ledgerAddress(q report.TotalsQuery) string {
+	f := moneyFilter{
+		span: span{From: q.From.String(), To: q.To.String()}, Campaign: q.Campaign, Currency: string(q.Currency),
+		Article: q.Article, NoArticle: q.NoArticle, Part: string(q.Part),
+	}
+	return address("/staff/ledger", f.query())
+}
+
+// partsOfMoney are the figures that a list can be restricted to.
+func partsOfMoney() []choiceOf {
+	return []choiceOf{
+		{"", "All money"}, {string(report.Gifts), "Gifts"}, {string(report.Fees), "Fees"},
+		{string(report.Refunds), "Refunded"}, {string(report.Holds), "Held"},
+	}
+}
+
+// showLedger answers GET /staff/ledger.
+func (s *site) showLedger(w http.ResponseWriter, r *http.Request) error {
+	f := readMoneyFilter(r.URL.Query())
+	p := ledgerPage{
+		moneyFilter: f, Parts: partsOfMoney(), Scope: f.scope(), Tag: locale(r), CSV: address("/staff/ledger.csv", f.query()),
+	}
+	var err error
+	if p.options, err = s.filterOptions(r); err != nil {
+		return err
+	}
+	if len(f.Wrong) == 0 {
+		if err := f.Wrong.note(s.fillLedger(r, &p)); err != nil {
+			return err
+		}
+	}
+	if f.After != "" {
+		p.First = address("/staff/ledger", f.query())
+	}
+	return s.showStaff(w, r, f.Wrong.status(), "staff/ledger.html", "Ledger", "reports", p)
+}
+
+func (s *site) fillLedger(r *http.Request, p *ledgerPage) error {
+	q := p.question()
+	found, err := s.Reports.Ledger(r.Context(), report.LedgerQuery{TotalsQuery: q, After: p.After})
+	if err != nil {
+		return err
+	}
+	rows, err := s.Reports.Totals(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	p.Sums = newTotalsTable("Sums", p.Tag, s.sumByCurrency(rows, q))
+	p.Sums.Entries = true
+	for _, l := range found.Lines {
+		p.Lines = append(p.Lines, ledgerLine{
+			LedgerLine: l, Address: "/staff/contributions/" + l.ContributionID.String(), What: entryInWords(l.Kind),
+			Occurred: s.stamp(l.OccurredAt),
+		})
+	}
+	if found.Next != "" {
+		p.Next = address("/staff/ledger", with(p.query(), "after", found.Next))
+	}
+	return nil
+}
+
+// exportLedger answers GET /staff/ledger.csv: everything the filter finds.
+func (s *site) exportLedger(w http.ResponseWriter, r *http.Request) error {
+	f := readMoneyFilter(r.URL.Query())
+	if len(f.Wrong) > 0 {
+		return invalid(f.Wrong)
+	}
+	return s.download(w, r, "ledger", f.span, func(out io.Writer) error {
+		return s.Reports.WriteLedger(r.Context(), out, report.CSV, report.LedgerQuery{TotalsQuery: f.question()})
+	})
+}
