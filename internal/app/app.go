@@ -101,6 +101,9 @@ func (a *App) build(ctx context.Context, opts Options) error {
 		Limits: limits(a.cfg), SweepEvery: a.cfg.SweepInterval, Now: a.now, Log: a.log, Metrics: a.metrics,
 	})
 	a.inbox = inbox.New(inbox.Config{DB: a.db, Verifier: verifier, Desk: a.desk, Now: a.now, Log: a.log, Metrics: a.metrics})
+	if err := a.inbox.RecallCertificates(ctx); err != nil {
+		return err
+	}
 	a.accounts = staff.NewAccounts(staff.Config{DB: a.db, Now: a.now})
 	a.reports = report.New(a.readDB, a.cfg.Timezone, a.cfg.DefaultCurrency)
 	a.alerts = alert.NewBoard(alert.Config{DB: a.db, Reports: a.reports, Now: a.now, Log: a.log, Metrics: a.metrics})
@@ -179,7 +182,8 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		ApprovalOrigins: web.ApprovalOrigins(a.cfg.PayPalAPIBase), TrustedProxies: a.cfg.TrustedProxies,
 		SecretKey: string(a.cfg.SecretKey), SecretKeyOld: string(a.cfg.SecretKeyOld),
 		TemplatesDir: a.cfg.TemplatesDir, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,
-		Desk: a.desk, Campaigns: campaigns, Webhook: a.inbox.Receive, Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.readiness(pp),
+		Desk: a.desk, Campaigns: campaigns, Webhook: a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
+		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.readiness(pp),
 		Books: a.books, Accounts: a.accounts, Reports: a.reports, Alerts: a.alerts, SignIns: staff.NewRates(a.db, a.now),
 		Sessions: staff.NewSessions(a.accounts, staff.SessionConfig{Secure: strings.HasPrefix(a.cfg.BaseURL, "https:")}),
 		Metrics:  a.metrics, Log: a.log, Now: a.now,

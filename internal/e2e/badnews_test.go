@@ -120,7 +120,8 @@ func badNewsAbout(capture string) []badNews {
 		{"a refund that is not there", event("8", "PAYMENT.CAPTURE.REFUNDED", `"resource":{"id":"NOSUCHREFUND1","amount":-5}`), end, "received", "PayPal does not know"},
 		{"a case that is not there", event("9", "CUSTOMER.DISPUTE.CREATED", `"resource":{"dispute_id":"PP-D-1"}`), end, "received", "PayPal does not know"},
 		{"another kind of news", event("10", "SPACE.ROCKET.LANDED", `"resource":{}`), end, "ignored", "changes nothing here"},
-		{"1 MiB of nesting", event("11", paid, `"resource":`+strings.Repeat("[", inbox.LargestBody-300)), "", "parked", "cannot be read as an event"},
+		{"nothing but nesting", event("11", paid, `"resource":`+strings.Repeat("[", inbox.LargestBody-300)), "", "parked",
+			"cannot be read as an event"},
 		{"no JSON", "<!doctype html>\x00\xff<script>alert(1)</script>", "", "parked", "cannot be read as an event"},
 		{"NUL in the id", `{"id":"WH-\u0000","event_type":"` + paid + `","padding":"`, end, "parked", "cannot be read as an event"},
 	}

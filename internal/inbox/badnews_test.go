@@ -157,8 +157,8 @@ func absurdities(capture, order, refund, foreignOrder, foreignRefund string) []n
 		{"NUL in the type", `{"id":"WH-1","event_type":"PAYMENT.CAPTURE.COMPLETED\u0000",` + of(capture, "") + `}`, "parked", cannotBeRead},
 		{"bad UTF-8 in the id", "{\"id\":\"WH-\xff\",\"event_type\":\"PAYMENT.CAPTURE.COMPLETED\"}", "parked", cannotBeRead},
 		{"a raw NUL", "{\"id\":\"WH-2\",\"event_type\":\"PAYMENT.CAPTURE.COMPLETED\",\"summary\":\"\x00\"}", "parked", cannotBeRead},
-		{"1 MiB of nesting", long + strings.Repeat("[", inbox.LargestBody-len(long)), "parked", cannotBeRead},
-		{"1 MiB of nesting, closed", long + deep((inbox.LargestBody-len(long)-1)/2) + "}", "parked", cannotBeRead},
+		{"nothing but nesting", long + strings.Repeat("[", inbox.LargestBody-len(long)), "parked", cannotBeRead},
+		{"nothing but nesting, closed", long + deep((inbox.LargestBody-len(long)-1)/2) + "}", "parked", cannotBeRead},
 		{"nothing", "", "parked", cannotBeRead},
 		{"null", "null", "parked", cannotBeRead},
 		{"a list", `[{"id":"WH-3","event_type":"PAYMENT.CAPTURE.COMPLETED"}]`, "parked", cannotBeRead},
@@ -267,7 +267,7 @@ func inWords(note string) bool {
 	return strings.HasSuffix(note, ".") && !strings.ContainsAny(note, "{}\x00") && !strings.Contains(note, "paypal:") && !strings.Contains(note, "pq:") && !strings.Contains(note, "%!")
 }
 
-// A delivery beyond the limit is refused before anything is parsed; at the limit it is kept (see "1 MiB of nesting").
+// A delivery beyond the limit is refused before anything is parsed; at the limit it is kept ("nothing but nesting").
 func TestNewsOfMoreThanAMebibyteIsRefused(t *testing.T) {
 	t.Parallel()
 	p := open(t)

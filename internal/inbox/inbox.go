@@ -14,6 +14,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/metrics"
 	"readerfund/internal/paypal"
+	"readerfund/internal/throttle"
 )
 
 // Config is what an Inbox needs. Metrics may be nil.
@@ -33,6 +34,7 @@ type Inbox struct {
 	desk     *contribution.Desk
 	now      func() time.Time
 	log      *slog.Logger
+	floods   *slog.Logger // for what anybody can send many of
 	metrics  *metrics.Metrics
 
 	batches batches
@@ -43,7 +45,7 @@ type Inbox struct {
 func New(cfg Config) *Inbox {
 	return &Inbox{
 		db: cfg.DB, verifier: cfg.Verifier, desk: cfg.Desk, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics,
-		batches: newBatches(), wake: make(chan struct{}, 1),
+		floods: slog.New(throttle.New(cfg.Log.Handler(), time.Minute)), batches: newBatches(), wake: make(chan struct{}, 1),
 	}
 }
 

@@ -40,6 +40,7 @@ type postbox struct {
 	arrived chan delivered
 
 	webhookID, keys string // what PayPal's signature needs: the webhook's id, and the folder with the sandbox's key
+	roots           []byte // of the sandbox's certificates
 }
 
 // delivered is one webhook request as it came.
@@ -90,7 +91,7 @@ func open(t *testing.T) *postbox {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.webhookID = hook.ID
+	p.webhookID, p.roots = hook.ID, emulator.CAPEM()
 	verifier, err := paypal.NewVerifier(paypal.VerifierConfig{WebhookID: func() string { return hook.ID }, BaseURL: p.paypal, ExtraRoots: emulator.CAPEM(), Now: p.clock})
 	if err != nil {
 		t.Fatal(err)

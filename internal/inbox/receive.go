@@ -14,7 +14,37 @@ import (
 )
 
 // LargestBody is how much of a delivery is read, in bytes. PayPal's largest known events are a few KiB.
-const LargestBody = 1 << 20
+const LargestBody = 128 << 10
+
+// CheckHeaders is the part of Receive that needs no body: what it refuses, with a fault.Invalid, need not be read.
+func (i *Inbox) CheckHeaders(ctx context.Context, header http.Header) error {
+	if err := i.verifier.CheckHeaders(header); err != nil {
+		return i.refuse(ctx, err)
+	}
+	return nil
+}
+
+// refuse answers for a delivery that is not PayPal's.
+func (i *Inbox) refuse(ctx context.Context, reason error) error {
+	i.metrics.Delivery("refused")
+	i.floods.InfoContext(ctx, "refused a webhook delivery", "reason", reason)
+	return fault.Invalidf("", "The delivery does not verify as PayPal's.")
+}
+
+// RecallCertificates tells the verifier which certificates signed the deliveries that were kept last, so that they are
+// fetched again after a start however many made-up ones are asked for at the same time.
+func (i *Inbox) RecallCertificates(ctx context.Context) error {
+	var addresses []string
+	err := i.db.SelectContext(ctx, &addresses, `
+		SELECT DISTINCT address
+		FROM (SELECT headers->>'paypal-cert-url' AS address FROM webhook_event ORDER BY id DESC LIMIT 200) latest
+		WHERE address <> '' LIMIT 8`)
+	if err != nil {
+		return fmt.Errorf("recall certificates: %w", db.Translate(err))
+	}
+	i.verifier.Remember(addresses)
+	return nil
+}
 
 // Receive verifies one delivery over its raw bytes and stores it. Nil means that the event is committed, now or by an
 // earlier copy. Errors: fault.Invalid for a delivery that is not PayPal's; fault.Unavailable when we
@@ -37,7 +67,8 @@ func (i *Inbox) Receive(ctx context.Context, header http.Header, body []byte) er
 	i.metrics.Delivery(string(outcome))
 	switch outcome {
 	case suspect:
-		i.log.WarnContext(ctx, "refused a webhook delivery whose transmission came before with another body: it may be forged",
+		i.floods.WarnContext(ctx,
+			"refused a webhook delivery whose transmission came before with another body: it may be forged",
 			"event", d.eventID, "type", d.eventType)
 		return fault.Invalidf("", "This transmission came before with another body.")
 	case stored:
@@ -55,13 +86,11 @@ func (i *Inbox) verify(ctx context.Context, header http.Header, body []byte) (*d
 		err = fmt.Errorf("%w: it was signed at %s", paypal.ErrForged, signed.TransmissionTime.Format(time.RFC3339))
 	}
 	if errors.Is(err, paypal.ErrForged) {
-		i.metrics.Delivery("refused")
-		i.log.InfoContext(ctx, "refused a webhook delivery", "reason", err)
-		return nil, fault.Invalidf("", "The delivery does not verify as PayPal's.")
+		return nil, i.refuse(ctx, err)
 	}
 	if err != nil {
 		i.metrics.Delivery("unavailable")
-		i.log.WarnContext(ctx, "webhook delivery cannot be judged", "error", err)
+		i.floods.WarnContext(ctx, "webhook delivery cannot be judged", "error", err)
 		return nil, fault.Unavailablef(err, "The delivery cannot be verified now. Please send it again.")
 	}
 	event, err := paypal.ParseEnvelope(body)

@@ -13,20 +13,29 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
+
+	"readerfund/internal/throttle"
 )
 
 // Limits of fetching certificates. PayPal has one or two in use at a time; more distinct addresses than these are
 // somebody's flood, which must neither cost us nor make us a burden to PayPal.
 const (
-	maxCertBody  = 64 << 10
-	certLife     = 24 * time.Hour   // PayPal serves them with max-age=86400
-	certFailLife = 10 * time.Second // how long a failure is remembered
-	certTimeout  = 4 * time.Second
-	maxGood      = 16
-	maxBad       = 256
-	certSlots    = 4  // addresses never seen good that are fetched at the same time
-	certQueue    = 64 // and that may wait for their turn
+	maxCertBody    = 64 << 10
+	certLife       = 24 * time.Hour   // PayPal serves them with max-age=86400
+	certFailLife   = 10 * time.Second // how long a failure is remembered
+	certAbsentLife = 5 * time.Minute  // and that PayPal has no certificate there
+	certTimeout    = 4 * time.Second
+	maxGood        = 16
+	maxBad         = 256
+	certSlots      = 4               // addresses never seen good that are fetched at the same time
+	certQueue      = 64              // and that may wait for their turn
+	certEvery      = 1 * time.Second // and how often one is, once certBurst are spent
+	certBurst      = 10
 )
+
+// errTooMany is an address that is not asked for now. PayPal sends the delivery again, for three days.
+var errTooMany = errors.New("too many unknown certificates are asked for")
 
 // certificates fetches, checks and remembers the keys behind certificate addresses.
 type certificates struct {
@@ -38,9 +47,10 @@ type certificates struct {
 	flight singleflight.Group
 	slots  chan struct{}
 	queued atomic.Int64
+	pace   *rate.Limiter
 
 	mu   sync.Mutex
-	good map[string]goodCert // kept after it ran out: an address that was good once needs no slot
+	good map[string]goodCert // kept after it ran out: an address that was good once need not wait
 	bad  map[string]badCert
 }
 
@@ -61,7 +71,8 @@ func newCertificates(cfg VerifierConfig, b base) (*certificates, error) {
 		return nil, err
 	}
 	return &certificates{
-		over: over, chain: trusted, now: cfg.Now, log: cfg.Log, slots: make(chan struct{}, certSlots),
+		over: over, chain: trusted, now: cfg.Now, log: slog.New(throttle.New(cfg.Log.Handler(), time.Minute)),
+		slots: make(chan struct{}, certSlots), pace: rate.NewLimiter(rate.Every(certEvery), certBurst),
 		good: map[string]goodCert{}, bad: map[string]badCert{},
 	}, nil
 }
@@ -95,6 +106,15 @@ func (c *certificates) remembered(address string) (key *rsa.PublicKey, failure e
 	return nil, nil, false
 }
 
+// remember takes an address for one that was good once.
+func (c *certificates) remember(address string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, known := c.good[address]; !known && len(c.good) < maxGood {
+		c.good[address] = goodCert{}
+	}
+}
+
 // load has a deadline of its own, because others wait for it too.
 func (c *certificates) load(address string, from source) (*rsa.PublicKey, error) {
 	// Another flight may have landed between our look and our turn.
@@ -116,7 +136,11 @@ func (c *certificates) load(address string, from source) (*rsa.PublicKey, error)
 		if len(c.bad) >= maxBad {
 			clear(c.bad)
 		}
-		c.bad[address] = badCert{err: err, until: c.now().Add(certFailLife)}
+		life := certFailLife
+		if errors.Is(err, ErrForged) {
+			life = certAbsentLife
+		}
+		c.bad[address] = badCert{err: err, until: c.now().Add(life)}
 		return nil, err
 	}
 	if len(c.good) >= maxGood {
@@ -127,8 +151,8 @@ func (c *certificates) load(address string, from source) (*rsa.PublicKey, error)
 	return found.key, nil
 }
 
-// enter waits for a slot. An address that was good before needs none, so that a flood of others cannot keep a genuine
-// certificate from being renewed.
+// enter waits for a slot, of which there are a few, and one more each second. An address that was good before needs
+// none, so that a flood of others cannot keep a genuine certificate from being renewed.
 func (c *certificates) enter(ctx context.Context, address string) (leave func(), err error) {
 	c.mu.Lock()
 	_, known := c.good[address]
@@ -137,14 +161,14 @@ func (c *certificates) enter(ctx context.Context, address string) (leave func(),
 		return func() {}, nil
 	}
 	defer c.queued.Add(-1)
-	if c.queued.Add(1) > certQueue {
-		return nil, errors.New("too many certificates are being fetched")
+	if c.queued.Add(1) > certQueue || !c.pace.AllowN(c.now(), 1) {
+		return nil, errTooMany
 	}
 	select {
 	case c.slots <- struct{}{}:
 		return func() { <-c.slots }, nil
 	case <-ctx.Done():
-		return nil, errors.New("too many certificates are being fetched")
+		return nil, errTooMany
 	}
 }
 

@@ -94,14 +94,35 @@ func NewVerifier(cfg VerifierConfig) (*Verifier, error) {
 	return &Verifier{webhookID: cfg.WebhookID, simulator: cfg.AllowSimulator, sources: sources(b, cfg.AllowSimulator), certs: certs}, nil
 }
 
+// CheckHeaders is the part of Verify that needs no body and asks nobody: what it refuses, no body can mend.
+func (v *Verifier) CheckHeaders(h http.Header) error {
+	_, _, err := v.read(h)
+	return err
+}
+
+func (v *Verifier) read(h http.Header) (signed, source, error) {
+	s, err := readSigned(h)
+	if err != nil {
+		return signed{}, source{}, err
+	}
+	from, err := v.sourceOf(s.CertURL)
+	return s, from, err
+}
+
+// Remember names certificates that were good before this process began. They are fetched as if they had been good here,
+// so that a flood of made-up ones does not keep the genuine from being fetched after a start.
+func (v *Verifier) Remember(addresses []string) {
+	for _, address := range addresses {
+		if _, err := v.sourceOf(address); err == nil {
+			v.certs.remember(address)
+		}
+	}
+}
+
 // Verify judges one delivery by its headers and raw body. An error is ErrForged, ErrCertificate, or that no webhook id
 // is configured. Everything that costs nothing is checked first; nothing is sent for an address that is not PayPal's.
 func (v *Verifier) Verify(ctx context.Context, h http.Header, body []byte) (Delivery, error) {
-	s, err := readSigned(h)
-	if err != nil {
-		return Delivery{}, err
-	}
-	from, err := v.sourceOf(s.CertURL)
+	s, from, err := v.read(h)
 	if err != nil {
 		return Delivery{}, err
 	}

@@ -12,21 +12,21 @@ import (
 
 // accessLog observes what goes through the router.
 func (s *site) accessLog(next http.Handler) http.Handler {
-	return s.observe(next, func(r *http.Request) string { return chi.RouteContext(r.Context()).RoutePattern() })
+	return s.observe(next, s.Log, func(r *http.Request) string { return chi.RouteContext(r.Context()).RoutePattern() })
 }
 
 // observe counts each request and writes one line: the route and not the address, because addresses hold contribution ids
 // and keys; no query, no client address, no header. That is enough to see what is slow or failing, and nobody's business
 // else. The route is asked for afterwards, when it is known.
-func (s *site) observe(next http.Handler, routeOf func(*http.Request) string) http.Handler {
+func (s *site) observe(next http.Handler, log *slog.Logger, routeOf func(*http.Request) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := s.Now()
 		seen := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		defer func() {
 			route, took := routeOf(r), s.Now().Sub(started)
 			s.Metrics.Request(route, seen.Status(), took)
-			if at := level(route, seen.Status()); s.Log.Enabled(r.Context(), at) {
-				s.Log.LogAttrs(r.Context(), at, "request",
+			if at := level(route, seen.Status()); log.Enabled(r.Context(), at) {
+				log.LogAttrs(r.Context(), at, "request",
 					slog.String("request", RequestID(r.Context())), slog.String("method", method(r)), slog.String("route", route),
 					slog.Int("status", seen.Status()), slog.Int("bytes", seen.BytesWritten()), slog.Duration("took", took))
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -71,8 +72,10 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // logFailure writes the whole error once. A reader who left is nobody's fault, and a wrong address is the reader's.
-func (s *site) logFailure(r *http.Request, a answer, err error) {
-	log := s.Log.With("request", RequestID(r.Context()), "status", a.Status)
+func (s *site) logFailure(r *http.Request, a answer, err error) { logFailureTo(s.Log, r, a, err) }
+
+func logFailureTo(log *slog.Logger, r *http.Request, a answer, err error) {
+	log = log.With("request", RequestID(r.Context()), "status", a.Status)
 	switch {
 	case errors.Is(r.Context().Err(), context.Canceled):
 		log.DebugContext(r.Context(), "the client left", "error", err)

@@ -22,14 +22,22 @@ func mediaType(r *http.Request) string {
 	return t
 }
 
-// readBody reads at most limit bytes, however the body comes, and refuses what is longer or encoded: an encoded body
-// could unpack to anything, and nobody honest sends one here.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+// checkBody refuses by its headers a body that says it is longer or encoded: an encoded body could unpack to anything,
+// and nobody honest sends one here.
+func checkBody(r *http.Request, limit int64) error {
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return nil, &httpError{http.StatusUnsupportedMediaType, "Send the body as it is, without a Content-Encoding."}
+		return &httpError{http.StatusUnsupportedMediaType, "Send the body as it is, without a Content-Encoding."}
 	}
 	if r.ContentLength > limit {
-		return nil, fault.TooLargef("At most %d bytes are read here.", limit)
+		return fault.TooLargef("At most %d bytes are read here.", limit)
+	}
+	return nil
+}
+
+// readBody reads at most limit bytes, however the body comes, and refuses what checkBody refuses.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if err := checkBody(r, limit); err != nil {
+		return nil, err
 	}
 	body, err := readAll(r, http.MaxBytesReader(w, r.Body, limit))
 	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {

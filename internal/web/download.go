@@ -99,7 +99,7 @@ func (d *downloadWriter) Write(b []byte) (int, error) {
 	if chunkEnd.After(d.end) {
 		chunkEnd = d.end
 	}
-	// A server that cannot move its deadline has one of its own.
+	// A server that cannot move its deadlines has its own.
 	_ = d.control.SetWriteDeadline(chunkEnd)
 	n, err := d.w.Write(b)
 	if err != nil {

@@ -15,12 +15,7 @@ import (
 func TestADownloadThatIsNotReadIsCutOff(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
-	h.exec(`
-		INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, article,
-		       state, created_at, updated_at)
-		SELECT gen_random_uuid(), 'R' || n, ''::bytea, (SELECT id FROM campaign), 'once', 500, 'EUR', repeat('a', 2000),
-		       'expired', $1::timestamptz - n * interval '1 second', $1
-		FROM generate_series(1, 6000) n`, noon())
+	h.manyGifts(6000)
 	s, err := newSite(h.site.Deps)
 	if err != nil {
 		t.Fatal(err)
@@ -61,4 +56,15 @@ func TestADownloadThatIsNotReadIsCutOff(t *testing.T) {
 	if lines := strings.Count(body, "\n"); resp.StatusCode != 200 || lines != 6001 {
 		t.Errorf("after the stalled one: %s, %d lines", resp.Status, lines)
 	}
+}
+
+// manyGifts writes contributions whose list is longer than a socket's buffers.
+func (h house) manyGifts(n int) {
+	h.t.Helper()
+	h.exec(`
+		INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, article,
+		       state, created_at, updated_at)
+		SELECT gen_random_uuid(), 'R' || n, ''::bytea, (SELECT id FROM campaign), 'once', 500, 'EUR', repeat('a', 2000),
+		       'expired', $1::timestamptz - n * interval '1 second', $1
+		FROM generate_series(1, $2::int) n`, noon(), n)
 }

@@ -30,9 +30,10 @@ func bareDeps(t testing.TB) Deps {
 		SecretKey:       strings.Repeat("k", 32),
 		ApprovalOrigins: []string{"https://*.paypal.com"}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 		Desk: contribution.NewDesk(contribution.Config{}), Campaigns: campaign.NewCatalog(nil, time.Now),
-		Webhook: func(context.Context, http.Header, []byte) error { return nil },
-		Ready:   func(context.Context) error { return nil },
-		Log:     slog.New(slog.NewTextHandler(t.Output(), nil)), Now: time.Now,
+		Webhook:        func(context.Context, http.Header, []byte) error { return nil },
+		WebhookHeaders: func(context.Context, http.Header) error { return nil },
+		Ready:          func(context.Context) error { return nil },
+		Log:            slog.New(slog.NewTextHandler(t.Output(), nil)), Now: time.Now,
 	}
 }
 

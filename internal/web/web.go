@@ -29,6 +29,7 @@ import (
 	"readerfund/internal/reconcile"
 	"readerfund/internal/report"
 	"readerfund/internal/staff"
+	"readerfund/internal/throttle"
 	"readerfund/templates"
 )
 
@@ -48,7 +49,11 @@ type Deps struct {
 
 	Desk      *contribution.Desk
 	Campaigns *campaign.Catalog
-	Webhook   func(ctx context.Context, header http.Header, body []byte) error            // inbox.Inbox.Receive
+	Webhook   func(ctx context.Context, header http.Header, body []byte) error // inbox.Inbox.Receive
+
+	// WebhookHeaders reports what no body can mend, before one is read: inbox.Inbox.CheckHeaders.
+	WebhookHeaders func(ctx context.Context, header http.Header) error
+
 	Replay    func(ctx context.Context, ids []string, by contribution.Actor) (int, error) // inbox.Inbox.Replay; needed with Sessions
 	ReplayAll func(ctx context.Context, by contribution.Actor) (int, error)               // inbox.Inbox.ReplayParked; needed with Sessions
 	Ready     func(ctx context.Context) error                                             // able to take money; every problem joined, in words
@@ -75,6 +80,9 @@ type site struct {
 	fixed   fixed
 	appeals appeals
 	exports exports
+
+	deliveries deliveries
+	floods     *slog.Logger // for what anybody can send many of: the same once a minute, with a count
 }
 
 // New builds the handler. It fails when a view is broken or a setting cannot be used.
@@ -95,7 +103,8 @@ func newSite(d Deps) (*site, error) {
 	if len(d.SecretKey) < minSecret {
 		return nil, fmt.Errorf("SECRET_KEY needs at least %d characters", minSecret)
 	}
-	if d.Log == nil || d.Now == nil || d.Ready == nil || d.Webhook == nil || d.Desk == nil || d.Campaigns == nil {
+	if d.Log == nil || d.Now == nil || d.Ready == nil || d.Webhook == nil || d.WebhookHeaders == nil ||
+		d.Desk == nil || d.Campaigns == nil {
 		return nil, errors.New("desk, campaigns, webhook door, readiness, log and clock are needed")
 	}
 	if d.Sessions != nil && (d.Accounts == nil || d.Reports == nil || d.Replay == nil || d.ReplayAll == nil || d.Books == nil) {
@@ -115,6 +124,7 @@ func newSite(d Deps) (*site, error) {
 	}
 	s := &site{Deps: d, base: base, views: views, signer: newSigner(d.SecretKey, d.SecretKeyOld), exports: newExports()}
 	s.fixed = s.makeFixed()
+	s.floods = slog.New(throttle.New(d.Log.Handler(), time.Minute, "status"))
 	return s, nil
 }
 

@@ -2,14 +2,16 @@ package web
 
 import (
 	"net/http"
+	"time"
 
 	"readerfund/internal/fault"
+	"readerfund/internal/inbox"
 )
 
-// maxWebhook is the most we read of a webhook, in bytes. PayPal's are 1 to 4 KiB.
-const maxWebhook = 1 << 20
-
 const webhookPath = "/webhooks/paypal"
+
+// deliveryTime is how long the body of a delivery may take to arrive.
+const deliveryTime = 5 * time.Second
 
 // fromPayPal answers deliveries before the router is asked: they come in floods, there is one address for them, and no
 // browser on the other side that the pages' headers could protect. Everything but a POST there goes on to next.
@@ -18,7 +20,7 @@ func (s *site) fromPayPal(next http.Handler) http.Handler {
 		w.Header()["X-Content-Type-Options"] = s.fixed.nosniff
 		_ = s.webhook(w, r) // it answers for itself
 	})
-	door := s.identify(s.observe(s.survive(take), func(*http.Request) string { return webhookPath }))
+	door := s.identify(s.observe(s.survive(take), s.floods, func(*http.Request) string { return webhookPath }))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && r.URL.Path == webhookPath {
 			door.ServeHTTP(w, r)
@@ -31,16 +33,40 @@ func (s *site) fromPayPal(next http.Handler) http.Handler {
 // webhook answers POST /webhooks/paypal. 200 means the event is committed; PayPal sends anything else again, so trouble
 // of ours is never a 200. It has no use for a cookie: the signature over the raw bytes is what decides.
 func (s *site) webhook(w http.ResponseWriter, r *http.Request) error {
-	body, err := readBody(w, r, maxWebhook)
-	if err == nil {
-		err = s.Webhook(r.Context(), r.Header, body)
-	}
+	err := s.receive(w, r)
 	status, text := webhookAnswer(err)
 	if err != nil {
-		s.logFailure(r, answer{Status: status}, err)
+		logFailureTo(s.floods, r, answer{Status: status}, err)
 	}
 	write(w, status, "text/plain; charset=utf-8", []byte(text+"\n"))
 	return nil
+}
+
+// receive looks first at what costs nothing: a body is read when its headers can be a delivery's, when there is room
+// for it, and for so long as an honest one takes.
+func (s *site) receive(w http.ResponseWriter, r *http.Request) error {
+	h := w.Header()
+	h.Set("Connection", "close") // a body that is not read to its end is not waited for
+	if err := checkBody(r, inbox.LargestBody); err != nil {
+		return err
+	}
+	if err := s.WebhookHeaders(r.Context(), r.Header); err != nil {
+		return err
+	}
+	room, err := s.deliveries.enter(clientOf(r.Context()), r.ContentLength)
+	if err != nil {
+		return err
+	}
+	defer room.leave()
+	// A server that cannot move its deadline has one of its own.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(deliveryTime))
+	body, err := readBody(w, r, inbox.LargestBody)
+	if err != nil {
+		return err
+	}
+	room.isRead()
+	h.Del("Connection")
+	return s.Webhook(r.Context(), r.Header, body)
 }
 
 // webhookAnswer keeps to plain short words: the other side is a program, or somebody trying things out.

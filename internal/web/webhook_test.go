@@ -12,6 +12,7 @@ import (
 	"testing/iotest"
 
 	"readerfund/internal/fault"
+	"readerfund/internal/inbox"
 	"readerfund/internal/metrics"
 )
 
@@ -110,8 +111,8 @@ func TestWebhookReadsNoMoreThanItMust(t *testing.T) {
 	server := httptest.NewServer(s.fromPayPal(s.routes()))
 	defer server.Close()
 	for name, body := range map[string]io.Reader{
-		"declared length": strings.NewReader(strings.Repeat("x", maxWebhook+1)),
-		"chunked":         io.MultiReader(strings.NewReader(strings.Repeat("x", maxWebhook)), strings.NewReader("yy")),
+		"declared length": strings.NewReader(strings.Repeat("x", inbox.LargestBody+1)),
+		"chunked":         io.MultiReader(strings.NewReader(strings.Repeat("x", inbox.LargestBody)), strings.NewReader("yy")),
 	} {
 		res, err := http.Post(server.URL+"/webhooks/paypal", "application/json", body)
 		if err != nil {
