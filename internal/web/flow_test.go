@@ -132,7 +132,8 @@ func TestADoubleClickIsOneGiftAndAChangedFormAnother(t *testing.T) {
 	}
 }
 
-func TestAFormSentAgainAfterItWasPaidIsThanked(t *testing.T) {
+// A form that comes back from the browser's history is sent again: the reader is asked whether it is a second gift.
+func TestAFormSentAgainAfterItWasPaidAsksForASecondGift(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
 	r := h.newReader()
@@ -140,8 +141,21 @@ func TestAFormSentAgainAfterItWasPaidIsThanked(t *testing.T) {
 	id, _ := r.begin(form)
 	h.approve(id)
 	r.get("/contributions/" + id + "/return")
-	if got := r.send(form); got.status != 303 || got.header.Get("Location") != r.thanksAddress(mustID(t, id)) {
-		t.Errorf("%d %v", got.status, got.header)
+	got := r.send(form)
+	if got.status != 409 || !strings.Contains(got.body, "You gave this already") ||
+		!strings.Contains(got.body, r.thanksAddress(mustID(t, id))) {
+		t.Fatalf("%d %v\n%s", got.status, got.header, got.body)
+	}
+	if h.count() != 1 {
+		t.Errorf("asking made %d contributions", h.count())
+	}
+	if second, approve := r.begin(inputs(t, got.body)); second == id || approve == "" {
+		t.Errorf("the second gift is %s, approved at %q", second, approve)
+	}
+	unfinished := inputs(t, r.get("/").body)
+	_, first := r.begin(unfinished)
+	if _, again := r.begin(unfinished); again != first {
+		t.Errorf("an unfinished one goes on at %s, and not at %s", again, first)
 	}
 }
 

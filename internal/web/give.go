@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -54,6 +55,9 @@ func (s *site) giveForm(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		return s.giveAgain(w, r, in, values.Get("idempotency_key"), err)
 	}
 	s.remember(w, r, c.ID)
+	if o := c.Outcome(); o == contribution.OutcomeReceived || o == contribution.OutcomeConfirming {
+		return s.givenAlready(w, r, in, c)
+	}
 	to, err := s.nextStep(c)
 	if err != nil {
 		return err
@@ -150,6 +154,33 @@ type retry struct {
 	Refused bool // PayPal answered, and said no
 	Amount  money.Amount
 	Form    string // the donation page, filled in
+	Given   *given // the gift that the same form made before
+}
+
+// given is a gift that was made already.
+type given struct {
+	contribution.Contribution
+	Told    contribution.Outcome
+	Day     string
+	Address string // its thanks page
+}
+
+// givenAlready answers a form whose gift was paid: a page that came back from the browser's history was sent again. The
+// reader may mean a second gift, or nothing at all, and only they can tell. The new one has a new key.
+func (s *site) givenAlready(
+	w http.ResponseWriter, r *http.Request, in contribution.Intent, c contribution.Contribution,
+) error {
+	at := c.CompletedAt
+	if at.IsZero() {
+		at = c.CreatedAt
+	}
+	again := retry{
+		Intent: in, Key: rand.Text(), Amount: c.Amount,
+		Form:  supportAddress(c.Campaign, c.Amount.Currency, c.Amount.Decimal(), c.Article),
+		Given: &given{Contribution: c, Told: c.Outcome(), Day: s.day(at), Address: s.thanksAddress(c.ID)},
+	}
+	p := page{Title: "You gave this already", NoIndex: true, Data: again}
+	return s.render(w, r, http.StatusConflict, "public/given.html", p)
 }
 
 // notNow says that nothing was charged, and offers the same once more. Where PayPal did not answer it goes under the

@@ -2,63 +2,75 @@
 //
 //   <script async src="https://give.example.org/embed/cta.js" data-campaign="support"></script>
 //
-// data-article (default: the page's canonical address) and data-currency are optional. It sets no cookie, keeps nothing,
-// and speaks to the address it came from and to nobody else. The appeal lives in a shadow root, so that neither page nor
-// appeal changes the other's looks.
+// A script in <head> puts it into the element with the attribute data-readerfund, or at the end of the article where
+// there is none. data-article (default: the page's canonical address) and data-currency are optional. It sets no cookie,
+// keeps nothing, and speaks to the address it came from and to nobody else. The appeal lives in a shadow root, so that
+// neither page nor appeal changes the other's looks.
 (() => {
   "use strict";
-  const script = document.currentScript;
-  const { campaign = "", article = pageAddress(), currency = "" } = script.dataset;
+  // A module has no currentScript.
+  const script = document.currentScript ?? document.querySelector("script[src$='/embed/cta.js']");
+  const { campaign = "", currency = "" } = script.dataset;
   const base = new URL(script.src).origin;
-  const query = new URLSearchParams({ article });
-  if (currency) query.set("currency", currency);
 
-  const host = document.createElement("div");
-  host.style.minHeight = "41rem"; // about what it will take, so that the text below does not jump
-  script.after(host);
-  const root = host.attachShadow({ mode: "open" });
+  if (script.closest("head") && document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
+  else begin();
 
-  show().catch(() => {
-    const link = document.createElement("a");
-    link.href = `${base}/${campaign ? `support/${encodeURIComponent(campaign)}` : ""}?${query}`;
-    link.textContent = "Support our journalism via PayPal";
-    root.replaceChildren(link);
-    host.style.minHeight = "";
-  });
+  function begin() {
+    const query = new URLSearchParams({ article: articleAddress() });
+    if (currency) query.set("currency", currency);
+    const host = document.createElement("div");
+    host.style.minHeight = "41rem"; // about what it will take, so that the text below does not jump
+    place(host);
+    const root = host.attachShadow({ mode: "open" });
 
-  async function show() {
+    show(root, query).catch(() => {
+      const link = document.createElement("a");
+      link.href = `${base}/${campaign ? `support/${encodeURIComponent(campaign)}` : ""}?${query}`;
+      link.target = "_top";
+      link.textContent = "Support our journalism via PayPal";
+      root.replaceChildren(link);
+    }).finally(() => (host.style.minHeight = ""));
+  }
+
+  function place(host) {
+    if (!script.closest("head")) return script.after(host);
+    const marked = document.querySelector("[data-readerfund]");
+    if (marked) return marked.append(host);
+    const end = ["main article", "article", "main", "body"].map((s) => document.querySelector(s)).find(Boolean);
+    end.append(host);
+    console.info(`Readerfund: the script stands in <head>, so the appeal was put at the end of <${end.localName}>. ` +
+      "Put <div data-readerfund></div> where you want it.");
+  }
+
+  async function show(root, query) {
     const answer = await fetch(`${base}/embed/${encodeURIComponent(campaign)}?${query}`, { credentials: "omit" });
     if (!answer.ok) throw new Error(`the appeal answered ${answer.status}`);
     const holder = document.createElement("div");
     holder.hidden = true; // until its styles are there
     holder.innerHTML = await answer.text();
-    const reveal = () => {
-      holder.hidden = false;
-      host.style.minHeight = "";
-    };
     const styles = holder.querySelector("link[rel='stylesheet']");
-    styles.addEventListener("load", reveal);
-    styles.addEventListener("error", reveal);
+    const styled = new Promise((done) => ["load", "error"].forEach((e) => styles.addEventListener(e, done)));
+    // A script that comes by innerHTML does not run. This one minds the form.
+    const minder = holder.querySelector("script");
+    minder.remove();
+    await import(minder.src).then(({ guard }) => guard(holder.querySelector("form")), (error) => console.warn("Readerfund:", error));
     root.replaceChildren(holder);
-    guard(holder.querySelector("form"));
+    await styled;
+    holder.hidden = false;
   }
 
-  // A second click sends the same key, and the server makes it the same gift; here it is held back as well.
-  function guard(form) {
-    const key = document.createElement("input");
-    key.type = "hidden";
-    key.name = "idempotency_key";
-    key.value = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
-    form.append(key);
-    let sent = 0;
-    form.addEventListener("submit", (event) => {
-      if (Date.now() - sent < 10000) return event.preventDefault();
-      sent = Date.now();
-    });
-    addEventListener("pageshow", () => (sent = 0));
-  }
-
-  function pageAddress() {
-    return document.querySelector("link[rel='canonical']")?.href ?? location.origin + location.pathname;
+  // The article's address: as given, the canonical one, or the page's own without what only follows readers around.
+  function articleAddress() {
+    const given = script.dataset.article;
+    if (given && URL.canParse(given, document.baseURI)) return new URL(given, document.baseURI).href;
+    if (given) console.warn(`Readerfund: data-article="${given}" is no address; the page's own is taken.`);
+    const canonical = document.querySelector("link[rel='canonical']")?.href;
+    if (canonical) return canonical;
+    const here = new URL(location.href);
+    here.hash = "";
+    const tracking = /^(utm_.+|fbclid|gclid|gclsrc|gbraid|wbraid|dclid|msclkid|mc_[ce]id|igshid|twclid|ttclid|yclid|li_fat_id|_hsenc|_hsmi|mkt_tok|_ga|_gl|srsltid)$/i;
+    [...here.searchParams.keys()].filter((name) => tracking.test(name)).forEach((name) => here.searchParams.delete(name));
+    return here.href;
   }
 })();

@@ -1,31 +1,61 @@
-// Comfort for the donation form. Everything works without it: the server takes a typed amount before a choice, and the
-// form's key makes a second click the same gift.
-(() => {
-  "use strict";
-  const form = document.querySelector("form[action='/contributions']");
-  if (!form) return;
+// Minds the forms by which readers give: our own pages' and the call to action's. Everything works without it: the server
+// takes a typed amount before a choice, and a form's key makes a second click the same gift.
+
+const minded = new WeakSet();
+
+// guard shows at once that a click was taken, holds a second one back, and sees that the form has a key: two clicks send
+// the same one, and a page that comes back from the browser's memory has a new one, because what it sends is a new gift.
+export function guard(form) {
+  if (minded.has(form)) return;
+  minded.add(form);
+  const button = form.querySelector("button[type='submit']");
+  const label = button.textContent;
+  const key = form.elements.namedItem("idempotency_key") ?? form.appendChild(hidden("idempotency_key"));
+  if (!key.value) key.value = freshKey();
+
+  let resting = 0;
+  const rest = () => {
+    clearTimeout(resting);
+    form.removeAttribute("aria-busy");
+    button.removeAttribute("aria-disabled");
+    button.textContent = label;
+  };
+  form.addEventListener("submit", (event) => {
+    if (form.getAttribute("aria-busy")) return event.preventDefault();
+    form.setAttribute("aria-busy", "true");
+    button.setAttribute("aria-disabled", "true");
+    button.textContent = button.dataset.busy;
+    resting = setTimeout(rest, 12000); // the server answers within ten seconds; if nothing did, a click is worth another try
+  });
+  addEventListener("pageshow", (event) => {
+    rest();
+    if (event.persisted) key.value = freshKey();
+  });
+}
+
+function hidden(name) {
+  const input = document.createElement("input");
+  input.type = "hidden";
+  input.name = name;
+  input.autocomplete = "off"; // browsers write old values back into hidden fields, too
+  return input;
+}
+
+function freshKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+// Only one of the two ways to say an amount is ever filled in.
+function oneAmount(form) {
   const own = form.querySelector("#amount");
   const choices = [...form.querySelectorAll("input[name='choice']")];
-
-  // Only one of the two ways to say an amount is ever filled in.
   own?.addEventListener("input", () => {
     if (own.value.trim() !== "") choices.forEach((c) => (c.checked = false));
   });
   choices.forEach((c) => c.addEventListener("change", () => (own.value = "")));
+}
 
-  const button = form.querySelector("button[type='submit']");
-  const label = button.textContent;
-  let sent = 0;
-  form.addEventListener("submit", (event) => {
-    if (Date.now() - sent < 10000) return event.preventDefault();
-    sent = Date.now();
-    button.setAttribute("aria-disabled", "true");
-    button.textContent = button.dataset.busy;
-  });
-  // Coming back from PayPal with the browser's back button finds the page as it was left.
-  addEventListener("pageshow", () => {
-    sent = 0;
-    button.removeAttribute("aria-disabled");
-    button.textContent = label;
-  });
-})();
+for (const form of document.querySelectorAll("form[data-give]")) {
+  guard(form);
+  oneAmount(form);
+}
