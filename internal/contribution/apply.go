@@ -112,15 +112,25 @@ func (d *Desk) take(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, l
 	return record(ctx, tx, *c, f, from, l.now)
 }
 
-// answer ends what staff asked PayPal for and the fact says the end of. The note of it is written once the state
-// is known.
-func (l *lesson) answer(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact) (bool, error) {
-	if f.refund == nil {
-		return false, nil
-	}
-	r, news, err := answerRequest(ctx, tx, c, f, l.now)
-	if news {
-		l.answers = append(l.answers, func(c Contribution) error { return auditRefund(ctx, tx, c, r, l.from, l.now.UTC()) })
+// answer ends what staff asked PayPal for and the fact says the end of. The note of it is written once the state is
+// known.
+func (l *lesson) answer(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact) (news bool, err error) {
+	switch {
+	case f.refund != nil:
+		var r RefundRequest
+		if r, news, err = answerRequest(ctx, tx, c, f, l.now); news {
+			l.answers = append(l.answers, func(c Contribution) error { return auditRefund(ctx, tx, c, r, l.from, l.now.UTC()) })
+		}
+	case f.dispute != nil:
+		var by Actor
+		var detail map[string]string
+		if by, detail, err = answerAcceptance(ctx, tx, *f.dispute); detail != nil {
+			news = true
+			l.answers = append(l.answers, func(c Contribution) error {
+				detail["before"], detail["after"] = string(l.from), string(c.State)
+				return audit(ctx, tx, by, ActionAcceptDispute, c, l.now.UTC(), detail)
+			})
+		}
 	}
 	return news, err
 }

@@ -235,7 +235,7 @@ func TestADisputeThatCannotBeAcceptedHere(t *testing.T) {
 	if _, err := n.AcceptDispute(t.Context(), c.ID, id, "Sorry.", editor); !fault.Is(err, fault.Conflict) {
 		t.Error(err)
 	}
-	n.wants(c, Disputed)
+	n.wants(c, Completed) // what PayPal says to it is not lost
 }
 
 // Whatever was lost, a person can have it asked for.

@@ -11,7 +11,6 @@ import (
 
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
-	"readerfund/internal/paypal"
 	"readerfund/internal/review"
 	"readerfund/internal/staff"
 )
@@ -33,32 +32,46 @@ func audit(ctx context.Context, tx *sqlx.Tx, by Actor, action staff.Action, c Co
 	return staff.Audit(ctx, tx, staff.Entry{At: at, StaffID: by.ID, Actor: by.Name, Action: action, Subject: c.Receipt, Detail: detail})
 }
 
-// auditAlone is audit for what needs no other write.
-func (d *Desk) auditAlone(ctx context.Context, by Actor, action staff.Action, c Contribution, detail map[string]string) error {
-	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		return audit(ctx, tx, by, action, c, d.now().UTC(), detail)
-	})
-	return db.Translate(err)
-}
-
 // AskPayPal brings a contribution up to date with PayPal because a person wants to be sure: its order, its payments with
 // their refunds, and the cases about them. It returns the contribution as it stands then. The error is a
-// fault.Unavailable when PayPal does not answer.
+// fault.Unavailable when PayPal does not answer. The audit log has what came of it, also when nobody waits any more.
 func (d *Desk) AskPayPal(ctx context.Context, id uuid.UUID, by Actor) (Contribution, error) {
 	before, err := d.Get(ctx, id)
 	if err != nil {
 		return Contribution{}, err
 	}
-	src := Source{Way: ByStaff}
-	after, err := d.Settle(ctx, id, src)
-	if err == nil {
-		after, err = d.settlePayments(ctx, after, src)
-	}
-	detail := map[string]string{"before": string(before.State), "after": string(after.State)}
-	if err != nil {
-		detail["after"], detail["answer"] = string(before.State), "PayPal did not answer"
-	}
-	return after, errors.Join(unanswered(err), d.auditAlone(ctx, by, ActionAskPayPal, before, detail))
+	return seeThrough(ctx, d, func(ctx context.Context) (Contribution, error) {
+		src := Source{Way: ByStaff}
+		after, err := d.Settle(ctx, id, src)
+		if err == nil {
+			after, err = d.settlePayments(ctx, after, src)
+		}
+		detail := map[string]string{"before": string(before.State), "outcome": "answered"}
+		err = unanswered(err)
+		switch {
+		case fault.Is(err, fault.Unavailable):
+			detail["outcome"] = "no answer"
+		case err != nil:
+			detail["outcome"] = "failed"
+		}
+		return after, errors.Join(err, d.auditAsked(ctx, by, before, detail))
+	})
+}
+
+// auditAsked notes that PayPal was asked. A part of what it said may be booked although another was not to be had,
+// so that the state is read anew.
+func (d *Desk) auditAsked(ctx context.Context, by Actor, c Contribution, detail map[string]string) error {
+	ctx, cancel := saving(ctx)
+	defer cancel()
+	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		now, err := find(ctx, tx, "c.id = $1", c.ID)
+		if err != nil {
+			return err
+		}
+		detail["after"] = string(now.State)
+		return audit(ctx, tx, by, ActionAskPayPal, c, d.now().UTC(), detail)
+	})
+	return db.Translate(err)
 }
 
 // settlePayments asks about every payment of a contribution that has an order behind it, and about the cases of each.
@@ -137,71 +150,4 @@ func (d *Desk) Looked(ctx context.Context, id uuid.UUID, reviewID int64, found s
 		return audit(ctx, tx, by, ActionLooked, c, now, map[string]string{"before": was.Text(), "found": found})
 	})
 	return db.Translate(err)
-}
-
-// AcceptDispute gives the money back that a case is about, by accepting the claim at PayPal. note goes to PayPal, which
-// wants one. Pressing twice is the same to PayPal.
-//
-// Errors: fault.NotFound, fault.Invalid for a note PayPal would refuse, fault.Conflict when the case cannot be accepted or
-// PayPal refuses, with what to do; fault.Unavailable when PayPal does not answer: whether it was accepted shows when
-// PayPal tells of the case again, and the sweep asks.
-func (d *Desk) AcceptDispute(ctx context.Context, id uuid.UUID, disputeID, note string, by Actor) (Contribution, error) {
-	note = normalised(note)
-	if note == "" {
-		return Contribution{}, fault.Invalidf("note", "Write a line for PayPal: why you accept.")
-	}
-	if err := checkText("note", note, longestMessage, true); err != nil {
-		return Contribution{}, err
-	}
-	c, err := d.claimDispute(ctx, id, disputeID, note, by)
-	if err != nil {
-		return c, err
-	}
-	settled, err := seeThrough(ctx, d, func(ctx context.Context) (Contribution, error) {
-		err := d.paypal.AcceptClaim(ctx, disputeID, "accept-"+disputeID, note)
-		if definite(err) {
-			_, advice := paypal.Advice(err)
-			return c, fault.Conflictf("%s", advice)
-		}
-		if err != nil {
-			return c, err
-		}
-		return d.SettleDispute(ctx, disputeID, Source{Way: ByStaff})
-	})
-	if err != nil {
-		return c, errors.Join(unanswered(err), d.auditAlone(ctx, by, ActionAcceptDispute, c, map[string]string{"dispute": disputeID, "outcome": "not accepted"}))
-	}
-	return settled, d.auditAlone(ctx, by, ActionAcceptDispute, settled, map[string]string{
-		"dispute": disputeID, "outcome": "accepted", "before": string(c.State), "after": string(settled.State),
-	})
-}
-
-// claimDispute checks that the case may be accepted and writes down that it is about to be.
-func (d *Desk) claimDispute(ctx context.Context, id uuid.UUID, disputeID, note string, by Actor) (Contribution, error) {
-	var c Contribution
-	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		var err error
-		if c, err = lock(ctx, tx, id); err != nil {
-			return err
-		}
-		var of struct {
-			Status    string `db:"status"`
-			MayAccept bool   `db:"may_accept"`
-		}
-		err = tx.GetContext(ctx, &of, `
-			SELECT d.status, d.may_accept FROM dispute d JOIN payment p ON p.id = d.payment_id
-			WHERE d.paypal_id = $1 AND p.contribution_id = $2`, disputeID, id)
-		switch {
-		case db.IsNotFound(err):
-			return fault.NotFoundf("This contribution has no case %s.", disputeID)
-		case err != nil:
-			return fmt.Errorf("read dispute %s: %w", disputeID, err)
-		case of.Status != "open":
-			return fault.Conflictf("The case %s has ended.", disputeID)
-		case !of.MayAccept:
-			return fault.Conflictf("PayPal does not let this case be accepted from here at the moment. Answer it in PayPal's Resolution Centre.")
-		}
-		return audit(ctx, tx, by, ActionAcceptDispute, c, d.now().UTC(), map[string]string{"dispute": disputeID, "note": note, "before": string(c.State)})
-	})
-	return c, db.Translate(err)
 }

@@ -44,6 +44,7 @@ type Dispute struct {
 	Amount       money.Amount
 	MayAccept    bool
 	RespondBy    time.Time // after this PayPal decides without us
+	Acceptance   string    // how far accepting it has come: empty, asked, unknown, accepted or refused
 	OpenedAt     time.Time
 	ChangedAt    time.Time
 }
@@ -97,18 +98,19 @@ func readDisputes(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) er
 		Currency     string       `db:"currency"`
 		MayAccept    bool         `db:"may_accept"`
 		RespondBy    sql.NullTime `db:"respond_by"`
+		Acceptance   string       `db:"acceptance"`
 		OpenedAt     time.Time    `db:"opened_at"`
 		ChangedAt    time.Time    `db:"changed_at"`
 	}
 	err := tx.SelectContext(ctx, &rows, `
 		SELECT d.payment_id, d.paypal_id, d.status = 'open' AS open, d.paypal_status, d.stage, d.channel, d.reason, d.outcome, d.amount_minor, d.currency,
-		       d.may_accept, d.respond_by, d.opened_at, d.changed_at
+		       d.may_accept, d.respond_by, d.acceptance, d.opened_at, d.changed_at
 		FROM dispute d JOIN payment p ON p.id = d.payment_id WHERE p.contribution_id = $1 ORDER BY d.opened_at, d.id`, id)
 	for _, d := range rows {
 		h.Disputes = append(h.Disputes, Dispute{
 			PaymentID: d.PaymentID, PayPalID: d.PayPalID, Open: d.Open, PayPalStatus: d.PayPalStatus, Stage: d.Stage, Channel: d.Channel, Reason: d.Reason,
 			Outcome: d.Outcome, Amount: money.New(d.AmountMinor, money.Currency(d.Currency)), MayAccept: d.MayAccept,
-			RespondBy: utc(d.RespondBy), OpenedAt: d.OpenedAt.UTC(), ChangedAt: d.ChangedAt.UTC(),
+			RespondBy: utc(d.RespondBy), Acceptance: d.Acceptance, OpenedAt: d.OpenedAt.UTC(), ChangedAt: d.ChangedAt.UTC(),
 		})
 	}
 	return err

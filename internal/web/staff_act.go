@@ -70,6 +70,9 @@ func refundNotice(q report.RefundRequest, tag language.Tag) *notice {
 func acceptNotice(d report.Dispute, tag language.Tag) *notice {
 	amount := money.Format(d.Amount, tag)
 	switch {
+	case d.Open && d.Acceptance == "accepted":
+		return &notice{"good", "The claim is accepted", "PayPal ends the case shortly, and " + amount +
+			" goes back to the reader."}
 	case d.Open:
 		return &notice{"wait", "Not certain yet", "PayPal has not confirmed that the claim is accepted. We go on asking by ourselves; the case below shows when it is."}
 	case d.Outcome == "ACCEPTED" || d.Outcome == "RESOLVED_BUYER_FAVOUR":

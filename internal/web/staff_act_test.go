@@ -359,7 +359,7 @@ func TestAskPayPalThatDoesNotAnswer(t *testing.T) {
 	r := h.signedIn(staff.Editor)
 	h.bank("POST", "/sandbox/faults", `{"match":{"method":"GET","path":"/v2/*"},"kind":"status","status":503}`)
 	says(t, r.lands(r.form(page+"/ask", url.Values{})), "PayPal did not answer Nothing has changed here.", "Received")
-	h.hasActed("editor@example.org contribution.ask_paypal completed→completed")
+	h.hasActed("editor@example.org contribution.ask_paypal completed→completed no answer")
 }
 
 func TestReplayFromTheInbox(t *testing.T) {

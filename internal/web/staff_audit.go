@@ -118,8 +118,17 @@ func detailInWords(name, value string) detailLine {
 // actInWords says what was done, as a line of the audit log. What speaks to PayPal has two: that it was begun, and with its
 // outcome how it ended.
 func actInWords(action, outcome string) string {
-	if action == "contribution.accept_dispute" && outcome != "accepted" {
-		return map[bool]string{true: "Began to accept a claim", false: "Did not get a claim accepted"}[outcome == ""]
+	switch action + " " + outcome {
+	case "contribution.accept_dispute ":
+		return "Began to accept a claim"
+	case "contribution.accept_dispute unknown":
+		return "Did not see whether a claim was accepted"
+	case "contribution.accept_dispute not sent":
+		return "Could not tell PayPal that a claim is accepted"
+	case "contribution.accept_dispute refused", "contribution.accept_dispute not accepted":
+		return "Did not get a claim accepted"
+	case "contribution.ask_paypal no answer":
+		return "Asked PayPal again, without an answer"
 	}
 	words := map[string]string{
 		"staff.sign_in": "Signed in", "staff.sign_in_failed": "Could not sign in", "staff.sign_out": "Signed out", "staff.add": "Added an account",

@@ -26,6 +26,7 @@ type caseLine struct {
 	Soon      bool // the time to answer is nearly over
 	Late      bool
 	Accept    string // the page that accepts it; empty when it cannot be accepted from here
+	Accepting string // what became of accepting it so far; empty where nobody did
 }
 
 // soonOver is when the time to answer a case is shown as nearly over.
@@ -46,6 +47,7 @@ func (s *site) caseLines(h report.History) []caseLine {
 			line.Turn = turnInWords(d.PayPalStatus)
 			left := d.RespondBy.Sub(s.Now())
 			line.Soon, line.Late = !d.RespondBy.IsZero() && left < soonOver && left >= 0, !d.RespondBy.IsZero() && left < 0
+			line.Accepting = acceptingInWords(d.Acceptance)
 			if d.MayAccept {
 				line.Accept = "/staff/contributions/" + h.ID.String() + "/disputes/" + url.PathEscape(d.PayPalID) + "/accept"
 			}
@@ -53,6 +55,18 @@ func (s *site) caseLines(h report.History) []caseLine {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// acceptingInWords says how far accepting an open case has come.
+func acceptingInWords(acceptance string) string {
+	switch acceptance {
+	case "asked", "unknown":
+		return "Staff accepted this claim, and PayPal's answer did not arrive. We go on asking by ourselves until we know."
+	case "accepted":
+		return "Staff accepted this claim, and PayPal took it. It ends the case shortly."
+	default:
+		return ""
+	}
 }
 
 // acceptPage is what is said before a claim is accepted.

@@ -80,3 +80,30 @@ func TestARefundStaysUncertainWhilePayPalCannotBeAsked(t *testing.T) {
 		t.Errorf("PayPal has %d refunds", n)
 	}
 }
+
+// PayPal accepted a claim and its answer was lost: the pages and the audit log say that it is not known, until it is.
+func TestAClaimIsNotSaidToBeRefusedThatMayBeAccepted(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	_, page, capture := h.paid()
+	r := h.signedIn(staff.Admin)
+	h.bank("POST", "/sandbox/captures/"+capture+"/dispute", `{"stage":"CHARGEBACK"}`)
+	r.lands(r.form(page+"/ask", url.Values{}))
+	var id string
+	if err := h.db.GetContext(soon(t), &id, `SELECT paypal_id FROM dispute`); err != nil {
+		t.Fatal(err)
+	}
+	const of = `"match":{"method":"POST","path":"/v1/customer/disputes/*/accept-claim"}`
+	h.bank("POST", "/sandbox/faults", `{"kind":"status","status":500,"when":"after","times":1,`+of+`}`)
+	h.bank("POST", "/sandbox/faults", `{"kind":"status","status":503,"match":{"method":"GET","path":"/v1/customer/*"}}`)
+	accept := page + "/disputes/" + id + "/accept"
+	got := r.lands(r.form(accept, url.Values{"note": {"The reader is right."}}))
+	says(t, got, "Not certain yet", "Staff accepted this claim, and PayPal's answer did not arrive.")
+	says(t, r.get("/staff/audit").body, "Began to accept a claim", "Did not see whether a claim was accepted")
+	if strings.Contains(r.get("/staff/audit").body, "not accepted") {
+		t.Error("the audit log says what is not so")
+	}
+	h.bank("DELETE", "/sandbox/faults", "")
+	says(t, r.lands(r.form(page+"/ask", url.Values{})), "Went to the reader")
+	says(t, r.get("/staff/audit").body, "Accepted a claim")
+}
