@@ -91,17 +91,24 @@ type faultBook struct {
 
 // take gives the first fault of these kinds for a request, and counts it. It is nil if there is none.
 func (b *faultBook) take(method, path string, kinds ...faultKind) *fault {
-	return b.pick(kinds, func(m match) bool {
-		return (m.Method == "" || strings.EqualFold(m.Method, method)) && (m.Path == "" || glob(m.Path, path))
-	})
+	return b.pick(kinds, func(f *fault) bool { return f.Match.fits(method, path) })
+}
+
+// takeIssue gives the first fault that wants a request refused with an issue whose status is one of those, and counts it.
+func (b *faultBook) takeIssue(method, path string, status func(int) bool) *fault {
+	return b.pick([]faultKind{kindIssue}, func(f *fault) bool { return f.Match.fits(method, path) && status(issues[f.Issue].status) })
+}
+
+func (m match) fits(method, path string) bool {
+	return (m.Method == "" || strings.EqualFold(m.Method, method)) && (m.Path == "" || glob(m.Path, path))
 }
 
 // takeEvent gives the first fault of a kind for an event type, and counts it.
 func (b *faultBook) takeEvent(event string, kind faultKind) *fault {
-	return b.pick([]faultKind{kind}, func(m match) bool { return m.Event == "" || glob(m.Event, event) })
+	return b.pick([]faultKind{kind}, func(f *fault) bool { return f.Match.Event == "" || glob(f.Match.Event, event) })
 }
 
-func (b *faultBook) pick(kinds []faultKind, fits func(match) bool) *fault {
+func (b *faultBook) pick(kinds []faultKind, fits func(*fault) bool) *fault {
 	if b.active.Load() == 0 {
 		return nil
 	}
@@ -109,7 +116,7 @@ func (b *faultBook) pick(kinds []faultKind, fits func(match) bool) *fault {
 	defer b.mu.Unlock()
 	for _, f := range b.faults {
 		spent := f.Times > 0 && f.Hits >= f.Times
-		if spent || !slices.Contains(kinds, f.Kind) || !fits(f.Match) || f.Percent > 0 && rand.Float64()*100 >= f.Percent { //nolint:gosec // chance, not a secret
+		if spent || !slices.Contains(kinds, f.Kind) || !fits(f) || f.Percent > 0 && rand.Float64()*100 >= f.Percent { //nolint:gosec // chance, not a secret
 			continue
 		}
 		f.Hits++

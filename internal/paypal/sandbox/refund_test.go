@@ -85,7 +85,7 @@ func TestIssueOnRequest(t *testing.T) {
 	b.hook("POST", "/sandbox/faults", `{"kind":"issue","issue":"REFUND_FAILED_INSUFFICIENT_FUNDS","times":1,"match":{"method":"POST","path":"/v2/payments/captures/*/refund"}}`)
 	b.want(b.api("GET", "/v2/payments/captures/"+id, ""), 200, "id", id)
 	b.refused(b.api("POST", path, "", "PayPal-Request-Id", "r"), 422, "REFUND_FAILED_INSUFFICIENT_FUNDS")
-	b.want(b.api("POST", path, "", "PayPal-Request-Id", "r"), 201, "status", "COMPLETED")
+	b.want(b.api("POST", path, "", "PayPal-Request-Id", "another"), 201, "status", "COMPLETED")
 	b.hook("POST", "/sandbox/faults", `{"kind":"issue","issue":"INTERNAL_SERVER_ERROR","times":1}`)
 	b.want(b.api("GET", "/v2/payments/captures/"+id, ""), 500, "name", "INTERNAL_SERVER_ERROR")
 }

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -51,11 +52,66 @@ func TestRefundRequestIDLastsFortyFiveDays(t *testing.T) {
 	}
 }
 
-func TestFailedRequestIsNotRemembered(t *testing.T) {
+// A refusal is the answer to its request id, whoever asks again and even after a restart; what never came to a decision may
+// be sent again.
+func TestARefusalIsReplayedWithItsRequestID(t *testing.T) {
+	t.Parallel()
+	dir, base := t.TempDir(), "http://127.0.0.1:1"
+	b := newBench(t, Options{DataDir: dir, BaseURL: base})
+	create := func(b *bench, value string) answer {
+		return b.api("POST", "/v2/checkout/orders", orderBody("EUR", value), "PayPal-Request-Id", "o1")
+	}
+	b.refused(create(b, "zero"), 400, "INVALID_PARAMETER_SYNTAX")
+	b.refused(create(b, "0.00"), 422, "CANNOT_BE_ZERO_OR_NEGATIVE")
+	b.refused(create(b, "5.00"), 422, "CANNOT_BE_ZERO_OR_NEGATIVE")
+
+	order := b.order("EUR", "10.00")
+	b.approve(order, "decline")
+	capture := func(b *bench, id string) answer {
+		return b.api("POST", "/v2/checkout/orders/"+order+"/capture", "{}", "PayPal-Request-Id", id)
+	}
+	first := capture(b, "c1")
+	b.refused(first, 422, "INSTRUMENT_DECLINED")
+	b.approve(order, "approve")
+	if err := b.server.Close(); err != nil { // which rewrites the journal
+		t.Fatal(err)
+	}
+	after := newBench(t, Options{DataDir: dir, BaseURL: base})
+	again := capture(after, "c1")
+	after.refused(again, 422, "INSTRUMENT_DECLINED")
+	if again.link("redirect") != first.link("redirect") || again.get("debug_id") == first.get("debug_id") {
+		t.Errorf("replayed %s\nof       %s", again.text, first.text)
+	}
+	after.want(capture(after, "c2"), 201, "status", "COMPLETED")
+	after.advance(6*time.Hour + time.Minute)
+	after.want(create(after, "5.00"), 201, "status", "CREATED")
+}
+
+// A fault that refuses one request refuses every copy of it, at once or later, and no other.
+func TestARefusalByAFaultIsForEveryCopyOfTheRequest(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, Options{})
-	b.refused(b.api("POST", "/v2/checkout/orders", orderBody("EUR", "0.00"), "PayPal-Request-Id", "o1"), 422, "CANNOT_BE_ZERO_OR_NEGATIVE")
-	b.want(b.api("POST", "/v2/checkout/orders", orderBody("EUR", "5.00"), "PayPal-Request-Id", "o1"), 201, "status", "CREATED")
+	order := b.order("EUR", "10.00")
+	b.approve(order, "approve")
+	path := "/v2/checkout/orders/" + order + "/capture"
+	b.hook("POST", "/sandbox/faults", `{"kind":"issue","issue":"INSTRUMENT_DECLINED","times":1,"match":{"method":"POST","path":"*/capture"}}`)
+	var copies sync.WaitGroup
+	var refused atomic.Int32
+	for range 20 {
+		copies.Go(func() {
+			got, err := b.try("POST", path, "{}", "Authorization", "Bearer "+b.token, "Content-Type", "application/json", "PayPal-Request-Id", "c1")
+			if err == nil && got.status == 422 && got.get("details.0.issue") == "INSTRUMENT_DECLINED" {
+				refused.Add(1)
+			}
+		})
+	}
+	copies.Wait()
+	if refused.Load() != 20 {
+		t.Errorf("%d of 20 copies were refused", refused.Load())
+	}
+	b.hook("POST", "/sandbox/faults", `{"kind":"issue","issue":"PERMISSION_DENIED","times":1}`)
+	b.refused(b.api("POST", path, "{}", "PayPal-Request-Id", "c2"), 403, "PERMISSION_DENIED")
+	b.want(b.api("POST", path, "{}", "PayPal-Request-Id", "c2"), 201, "status", "COMPLETED")
 }
 
 func TestSameRequestIDAtOnceMakesOne(t *testing.T) {

@@ -201,7 +201,7 @@ func (s *Server) snapshot(pending []*delivery) {
 	s.tokens.forget(now)
 	for _, key := range slices.Sorted(maps.Keys(s.once.slots)) {
 		slot := s.once.slots[key]
-		j.put("request", key, remembered{key, slot.resource, slot.lapses})
+		j.put("request", key, slot.record(key))
 	}
 	for token, expires := range s.tokens.expiry {
 		j.put("token", token, tokenRecord{token, expires})

@@ -105,9 +105,10 @@ func (c *call) mocked() *problem {
 	return namedProblem(c.op, mock.Codes)
 }
 
-// wantedProblem is the error that a fault asks for, in any operation.
+// wantedProblem is the error that a fault asks for, in any operation. A refusal that has to be remembered under a request
+// id is left to onceOnly.
 func (s *Server) wantedProblem(c *call) *problem {
-	f := s.faults.take(c.Method, c.URL.Path, kindIssue)
+	f := s.faults.takeIssue(c.Method, c.URL.Path, func(status int) bool { return !c.repeatable() || !final(status) })
 	if f == nil {
 		return nil
 	}
@@ -134,9 +135,10 @@ func (s *Server) writeError(w http.ResponseWriter, err error) {
 
 // writeProblem answers with PayPal's error body and its debug id.
 func (s *Server) writeProblem(w http.ResponseWriter, p *problem) {
-	p.DebugID = debugID()
-	w.Header().Set("Paypal-Debug-Id", p.DebugID)
-	writeJSON(w, p.Status, p)
+	answer := *p // a refusal that is remembered is answered several times, each with a debug id of its own
+	answer.DebugID = debugID()
+	w.Header().Set("Paypal-Debug-Id", answer.DebugID)
+	writeJSON(w, p.Status, &answer)
 }
 
 // writeJSON answers with a JSON body as PayPal writes it: compact, without escapes for HTML.
