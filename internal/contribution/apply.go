@@ -217,6 +217,9 @@ func learnOrder(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now t
 	default:
 		return false, contradiction(review.SecondOrder, review.Args{"order": f.order.ID, "known": c.OrderID})
 	}
+	if !c.goneSince.IsZero() && !c.gone { // PayPal did not know it for a moment
+		c.goneSince, news = time.Time{}, true
+	}
 	if c.ApproveURL == "" && f.order.ApproveURL != "" {
 		c.ApproveURL, news = f.order.ApproveURL, true
 	}

@@ -30,10 +30,12 @@ const (
 	Yearly  Frequency = "year"
 )
 
-// Source is the way by which news reached us. Event is the webhook event's row, 0 for every other way.
+// Source is the way by which news reached us. Event is the webhook event's row, 0 for every other way. MayRetry says that the
+// reader is there and that the gift is theirs: a capture that was refused may be tried once more.
 type Source struct {
-	Way   Way
-	Event int64
+	Way      Way
+	Event    int64
+	MayRetry bool
 }
 
 // Way names a Source.
@@ -80,8 +82,11 @@ type Contribution struct {
 	captureAttempt int
 	captureDoubt   int
 	captureRefused int
+	captureBegun   time.Time // when the latest attempt was begun
+	captureUntil   time.Time // a call for it is under way until then at the latest; zero when none is
 	goneSince      time.Time
 	gone           bool
+	returned       bool // the reader came back before PayPal said that they approved
 	hasSupporter   bool
 }
 
@@ -110,9 +115,12 @@ type row struct {
 	CaptureAttempt int            `db:"capture_attempt"`
 	CaptureDoubt   int            `db:"capture_doubt"`
 	CaptureRefused int            `db:"capture_refused"`
+	CaptureBegun   sql.NullTime   `db:"capture_begun_at"`
+	CaptureUntil   sql.NullTime   `db:"capture_until"`
 	GoneSince      sql.NullTime   `db:"gone_since"`
 	SupporterID    uuid.NullUUID  `db:"supporter_id"`
 	Gone           bool           `db:"gone"`
+	ReturnedAt     sql.NullTime   `db:"returned_at"`
 	CreatedAt      time.Time      `db:"created_at"`
 	UpdatedAt      time.Time      `db:"updated_at"`
 	CompletedAt    sql.NullTime   `db:"completed_at"`
@@ -122,7 +130,8 @@ const selectRow = `
 	SELECT c.id, c.receipt, c.idempotency_key, c.intent_digest, c.campaign_id, k.slug AS campaign, c.frequency,
 	       c.amount_minor, c.currency, c.article, c.name, c.email, c.message, c.anonymous, c.cover_fee,
 	       c.state, c.reason, c.order_id, c.approve_url, c.retry_url,
-	       c.capture_attempt, c.capture_doubt, c.capture_refused, c.gone_since, c.gone, c.supporter_id,
+	       c.capture_attempt, c.capture_doubt, c.capture_refused, c.capture_begun_at, c.capture_until,
+	       c.gone_since, c.gone, c.returned_at, c.supporter_id,
 	       c.created_at, c.updated_at, c.completed_at
 	FROM contribution c JOIN campaign k ON k.id = c.campaign_id`
 
@@ -135,7 +144,8 @@ func (r row) contribution() Contribution {
 		OrderID: r.OrderID.String, ApproveURL: r.ApproveURL, RetryURL: r.RetryURL,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), CompletedAt: utc(r.CompletedAt),
 		key: r.Key, digest: r.Digest, captureAttempt: r.CaptureAttempt, captureDoubt: r.CaptureDoubt,
-		captureRefused: r.CaptureRefused, goneSince: utc(r.GoneSince), gone: r.Gone, hasSupporter: r.SupporterID.Valid,
+		captureRefused: r.CaptureRefused, captureBegun: utc(r.CaptureBegun), captureUntil: utc(r.CaptureUntil),
+		goneSince: utc(r.GoneSince), gone: r.Gone, returned: r.ReturnedAt.Valid, hasSupporter: r.SupporterID.Valid,
 	}
 }
 

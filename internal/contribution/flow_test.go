@@ -156,6 +156,16 @@ func (n *newsroom) settle(c Contribution, way Way) Contribution {
 	return c
 }
 
+// comeBack is the reader who comes back from PayPal, and whose gift it is.
+func (n *newsroom) comeBack(c Contribution) Contribution {
+	n.t.Helper()
+	c, err := n.Settle(n.t.Context(), c.ID, Source{Way: ByReader, MayRetry: true})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return c
+}
+
 func (n *newsroom) wants(c Contribution, want State) {
 	n.t.Helper()
 	now, err := n.Get(n.t.Context(), c.ID)
@@ -313,10 +323,13 @@ func TestACardRefusedMayTryAnotherWay(t *testing.T) {
 		t.Fatalf("refused: %s (%s), retry at %q", c.State, c.Reason, c.RetryURL)
 	}
 	n.approve(c, "approve")
-	if c = n.settle(c, BySweep); c.State != Declined {
-		t.Fatalf("the sweep tried the card again by itself: %s", c.State)
+	n.later(attemptPause)
+	for _, way := range []Way{BySweep, ByWebhook, ByStaff, ByReader} { // by the reader without a sign that the gift is theirs
+		if c = n.settle(c, way); c.State != Declined {
+			t.Fatalf("%s tried the card again by itself: %s", way, c.State)
+		}
 	}
-	if c = n.settle(c, ByReader); c.State != Completed {
+	if c = n.comeBack(c); c.State != Completed {
 		t.Fatalf("after another way to pay: %s", c.State)
 	}
 	n.booksEqual()
@@ -330,8 +343,9 @@ func TestASecondTryWithoutAnAnswerIsAskedAbout(t *testing.T) {
 	n.approve(c, "decline")
 	c = n.settle(c, ByReader)
 	n.wants(c, Declined)
+	n.later(attemptPause)
 	n.fault(`{"kind":"status","status":503,"times":50,"match":{"method":"POST","path":"/v2/checkout/orders/*/capture"}}`)
-	if _, err := n.Settle(t.Context(), c.ID, Source{Way: ByReader}); err == nil {
+	if _, err := n.Settle(t.Context(), c.ID, Source{Way: ByReader, MayRetry: true}); err == nil {
 		t.Fatal("the second try was answered")
 	}
 	n.wants(c, CaptureUnknown)
@@ -397,6 +411,23 @@ func TestAMissingOrderIsLookedForTwice(t *testing.T) {
 	n.wants(n.settle(c, BySweep), Created)
 	n.later(11 * time.Second)
 	n.wants(n.settle(c, BySweep), Expired)
+}
+
+// Two of PayPal's machines do not see an order, hours apart, and one in between does: it is not gone.
+func TestAnOrderThatWasFoundAgainIsNotGone(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	unseen := `{"kind":"issue","issue":"INVALID_RESOURCE_ID","times":1,"match":{"method":"GET","path":"/v2/checkout/orders/*"}}`
+	n.fault(unseen)
+	n.wants(n.settle(c, BySweep), Created)
+	n.later(time.Minute)
+	n.wants(n.settle(c, BySweep), Created) // found
+	n.later(time.Hour)
+	n.fault(unseen)
+	n.wants(n.settle(c, BySweep), Created)
+	n.approve(c, "approve")
+	n.wants(n.settle(c, BySweep), Completed)
 }
 
 func TestAnOrderWhoseAnswerWasLostIsFoundAgain(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
@@ -211,10 +210,29 @@ func (d *Desk) disputed(ctx context.Context, seen paypal.Dispute, src Source) (u
 	return uuid.Nil, false, ErrNotOurs
 }
 
-// Cancel notes that the reader came back by the cancel address. It changes nothing about money: an approval that comes
-// after all still counts.
+// Cancel notes that the reader came back by the cancel address. It asks PayPal first: who approved before they turned back
+// is not told that nothing was charged. It changes nothing about money: an approval that comes after all still counts. On
+// trouble it returns the contribution as it stood, with the error.
 func (d *Desk) Cancel(ctx context.Context, id uuid.UUID) (Contribution, error) {
-	return d.applyAll(ctx, []Fact{ReaderCancelled(id)})
+	c, err := d.Get(ctx, id)
+	if err != nil || c.OrderID == "" || c.Outcome() != OutcomeOpen {
+		return c, err
+	}
+	settled, err := seeThrough(ctx, d, func(ctx context.Context) (Contribution, error) {
+		facts := []Fact{ReaderCancelled(id)}
+		o, err := d.paypal.Order(ctx, c.OrderID)
+		switch {
+		case err == nil && o.CustomID == id.String():
+			facts = append(OrderSeen(id, Source{Way: ByReader}, o), facts...)
+		case err != nil && !paypal.NotFound(err):
+			return c, fmt.Errorf("ask about order %s: %w", c.OrderID, err)
+		}
+		return d.applyAll(ctx, facts)
+	})
+	if err != nil {
+		return c, unanswered(err)
+	}
+	return settled, nil
 }
 
 // owner finds the contribution that PayPal's custom_id names.
@@ -263,71 +281,7 @@ func (d *Desk) settleOrder(ctx context.Context, c Contribution, o paypal.Order, 
 	if o.Status != paypal.OrderApproved {
 		return settled, nil
 	}
-	// After a refused capture the order stays approved. Only the reader coming back, having picked another way to pay,
-	// is a reason to try again: asking on our own would try their card over and over. An attempt whose answer we did not
-	// see is no new one: it is sent again under its own request id, until PayPal says what became of it.
-	if settled.captureRefused > 0 && settled.captureDoubt <= settled.captureRefused && src.Way != ByReader {
-		return settled, nil
-	}
 	return d.capture(ctx, settled, src)
-}
-
-// capture takes the money of an approved order. The attempt is written down first: its number is part of the
-// PayPal-Request-Id, so that whoever asks again for the same attempt gets the same capture.
-func (d *Desk) capture(ctx context.Context, c Contribution, src Source) (Contribution, error) {
-	c, err := d.claimAttempt(ctx, c.ID)
-	if err != nil || c.Outcome() == OutcomeReceived || c.State == Pending {
-		return c, err
-	}
-	o, err := d.paypal.CaptureOrder(ctx, c.OrderID, c.captureRequestID())
-	no, refused := refusedBy(err)
-	switch {
-	case err == nil && len(o.Captures) > 0:
-		return d.applyAll(ctx, OrderSeen(c.ID, src, o))
-	case err == nil || paypal.HasIssue(err, "ORDER_ALREADY_CAPTURED"):
-		if o, err = d.paypal.Order(ctx, c.OrderID); err != nil {
-			return c, d.noteOdd(ctx, c.ID, fmt.Errorf("read captured order %s: %w", c.OrderID, err))
-		}
-		return d.applyAll(ctx, OrderSeen(c.ID, src, o))
-	case paypal.NotFound(err):
-		return d.missing(ctx, c, src)
-	case paypal.OutcomeUnknown(err):
-		return d.noteFailure(ctx, err, CaptureUnanswered(c.ID, src, c.captureAttempt))
-	case refused:
-		d.log.InfoContext(ctx, "PayPal refused the capture", "contribution", c.ID, "attempt", c.captureAttempt, "error", err)
-		return d.applyAll(ctx, []Fact{CaptureRefused(c.ID, src, c.captureAttempt, reasonOf(no), no.RedirectURL())})
-	default:
-		return c, fmt.Errorf("capture order %s: %w", c.OrderID, err) // not sent, or told to come back: the sweep will
-	}
-}
-
-// noteFailure applies what a failed call left us knowing, and passes the failure on.
-func (d *Desk) noteFailure(ctx context.Context, failure error, f Fact) (Contribution, error) {
-	c, err := d.applyAll(ctx, []Fact{f})
-	return c, errors.Join(failure, err)
-}
-
-// claimAttempt writes down that we are about to capture. The attempt goes on until it is refused; then the next begins.
-func (d *Desk) claimAttempt(ctx context.Context, id uuid.UUID) (Contribution, error) {
-	var c Contribution
-	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		var err error
-		if c, err = lock(ctx, tx, id); err != nil {
-			return err
-		}
-		if c.captureAttempt > c.captureRefused {
-			return nil
-		}
-		c.captureAttempt = c.captureRefused + 1
-		_, err = tx.ExecContext(ctx, `UPDATE contribution SET capture_attempt = $2, updated_at = $3 WHERE id = $1`, id, c.captureAttempt, d.now())
-		return err
-	})
-	return c, err
-}
-
-// captureRequestID is the PayPal-Request-Id of the attempt written down last.
-func (c Contribution) captureRequestID() string {
-	return fmt.Sprintf("%s-capture-%d", c.ID, c.captureAttempt)
 }
 
 // secondLook is how long we wait before we believe PayPal that it knows no such order: right after it made one, a

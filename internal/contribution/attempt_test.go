@@ -1,0 +1,243 @@
+package contribution
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A capture is refused while the approval's webhook is being worked on, the reader coming back at once or up to 50 ms after
+// it. Who is told that nothing was charged is not charged afterwards. READERFUND_DECLINES says how many gifts of each kind.
+func TestNobodyIsChargedAfterADecline(t *testing.T) {
+	t.Parallel()
+	gifts := 12
+	if text := os.Getenv("READERFUND_DECLINES"); text != "" {
+		var err error
+		if gifts, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, refusal := range map[string]string{
+		// PayPal gives the same answer to both copies of a request.
+		"replayed": `{"kind":"issue","issue":"INSTRUMENT_DECLINED","times":1,"match":{"method":"POST","path":"/v2/checkout/orders/%s/capture"}}`,
+		// "PayPal processes the first request and might fail the second": one copy is refused, another one would do.
+		"once": `{"kind":"status","status":422,"times":1,"match":{"method":"POST","path":"/v2/checkout/orders/%s/capture"},"body":` +
+			`{"name":"UNPROCESSABLE_ENTITY","message":"no","debug_id":"d","details":[{"issue":"INSTRUMENT_DECLINED","description":"no"}]}}`,
+	} {
+		for _, latest := range []time.Duration{0, 50 * time.Millisecond} {
+			t.Run(fmt.Sprintf("%s, within %v", name, latest), func(t *testing.T) {
+				t.Parallel()
+				n := open(t)
+				other := n.replica()
+				declined, charged := 0, 0
+				for range gifts {
+					told, taken := n.declinedAtOnce(other, refusal, latest)
+					if told == OutcomeDeclined {
+						declined++
+					}
+					if told == OutcomeDeclined && taken > 0 {
+						charged++
+					}
+				}
+				t.Logf("%d gifts, %d told that nothing was charged, %d of those charged", gifts, declined, charged)
+				if charged > 0 {
+					t.Errorf("%d of %d readers were told that nothing was charged, and were charged", charged, declined)
+				}
+				n.booksEqual()
+			})
+		}
+	}
+}
+
+// declinedAtOnce has one gift's capture refused while the reader's return and the webhook meet, and says what the reader was
+// told and how many captures there are in the end, when PayPal has told of the approval again and the sweep has asked.
+func (n *newsroom) declinedAtOnce(other *Desk, refusal string, latest time.Duration) (Outcome, int) {
+	n.t.Helper()
+	c := n.start()
+	n.fault(fmt.Sprintf(refusal, c.OrderID))
+	n.approve(c, "approve")
+	var both sync.WaitGroup
+	webhook := func() {
+		if _, err := other.SettleOrder(n.t.Context(), c.OrderID, Source{Way: ByWebhook}); err != nil {
+			n.t.Error(err)
+		}
+	}
+	both.Go(webhook)
+	var back Contribution
+	both.Go(func() {
+		if latest > 0 {
+			time.Sleep(rand.N(latest))
+		}
+		var err error
+		if back, err = n.Settle(n.t.Context(), c.ID, Source{Way: ByReader, MayRetry: true}); err != nil {
+			n.t.Error(err)
+		}
+	})
+	both.Wait()
+	webhook()
+	n.settle(c, BySweep)
+	taken := 0
+	for _, l := range n.ledger() {
+		if l.Kind == "capture" && l.CustomID == c.ID.String() {
+			taken++
+		}
+	}
+	n.heal()
+	return back.Outcome(), taken
+}
+
+// Five attempts in all, half a minute between two, whoever asks, however often and through how many processes.
+func TestACardIsNotTriedWithoutEnd(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	desks := []*Desk{n.Desk, n.replica(), n.replica()}
+	c := n.start()
+	n.approve(c, "decline")
+	asked := func() int {
+		var asks sync.WaitGroup
+		for i := range 12 {
+			asks.Go(func() {
+				if _, err := desks[i%3].Settle(t.Context(), c.ID, Source{Way: ByReader, MayRetry: true}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		asks.Wait()
+		now, err := n.Get(t.Context(), c.ID)
+		if err != nil || now.State != Declined || now.captureAttempt != now.captureRefused {
+			t.Fatalf("%s, attempt %d, refused %d, %v", now.State, now.captureAttempt, now.captureRefused, err)
+		}
+		return now.captureAttempt
+	}
+	for want := 1; want <= mostAttempts; want++ {
+		if got := asked(); got != want {
+			t.Fatalf("%d attempts, want %d", got, want)
+		}
+		n.later(attemptPause - 5*time.Second)
+		if got := asked(); got != want {
+			t.Fatalf("%d attempts before half a minute had passed, want %d", got, want)
+		}
+		n.later(6 * time.Second)
+	}
+	n.later(time.Hour)
+	n.approve(c, "approve")
+	if got := asked(); got != mostAttempts || n.captures() != 0 {
+		t.Fatalf("%d attempts, %d captures", got, n.captures())
+	}
+}
+
+// While the second way to pay is tried, nobody is told that nothing was charged.
+func TestAnAttemptUnderWayIsBeingConfirmed(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	n.approve(c, "decline")
+	n.wants(n.comeBack(c), Declined)
+	n.approve(c, "approve")
+	n.later(attemptPause)
+	n.fault(`{"kind":"delay","delay":"400ms","match":{"method":"POST","path":"/v2/checkout/orders/*/capture"}}`)
+	var back sync.WaitGroup
+	back.Go(func() { n.comeBack(c) })
+	defer back.Wait()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		now, err := n.Get(t.Context(), c.ID)
+		if err != nil || time.Now().After(deadline) {
+			t.Fatal(now.State, err)
+		}
+		if now.captureAttempt == 2 {
+			if o := now.Outcome(); o != OutcomeConfirming && o != OutcomeReceived {
+				t.Fatalf("told %s", o)
+			}
+			return
+		}
+	}
+}
+
+// The process that captures dies before PayPal hears of it: another one goes on with the same attempt once the lease is over.
+func TestAnAttemptWhoseCallerDiedIsSentAgain(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	n.approve(c, "approve")
+	if _, got, err := n.claimAttempt(t.Context(), c.ID, Source{Way: ByWebhook}); err != nil || got != claimNew {
+		t.Fatal(got, err)
+	}
+	n.wants(n.settle(c, BySweep), Approved)
+	n.later(captureLease)
+	if asked, err := n.Sweep(t.Context()); err != nil || asked != 1 {
+		t.Fatalf("asked about %d, %v", asked, err)
+	}
+	n.wants(c, Completed)
+	n.booksEqual()
+}
+
+// PayPal made the capture, its answer was lost, and the same request is then refused: the money is booked all the same.
+func TestARefusalDoesNotUndoWhatAnEarlierCallDid(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	n.approve(c, "approve")
+	n.fault(`{"kind":"reset_after","match":{"method":"POST","path":"/v2/checkout/orders/*/capture"}}`)
+	if _, err := n.Settle(t.Context(), c.ID, Source{Way: ByReader, MayRetry: true}); err == nil {
+		t.Fatal("the capture was answered")
+	}
+	n.heal()
+	n.fault(`{"kind":"status","status":422,"match":{"method":"POST","path":"/v2/checkout/orders/*/capture"},"body":` +
+		`{"name":"UNPROCESSABLE_ENTITY","message":"no","debug_id":"d","details":[{"issue":"TRANSACTION_REFUSED","description":"no"}]}}`)
+	now, err := n.Get(t.Context(), c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now, err = n.capture(t.Context(), now, Source{Way: BySweep}); err != nil || now.State != Completed {
+		t.Fatalf("%s, %v", now.State, err)
+	}
+	n.booksEqual()
+}
+
+// Who was told that the order had expired is charged only when they come back.
+func TestAnExpiredOrderIsNotCapturedBehindTheReadersBack(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	n.fault(`{"kind":"issue","issue":"INVALID_RESOURCE_ID","times":2,"match":{"method":"GET","path":"/v2/checkout/orders/*"}}`)
+	n.settle(c, BySweep)
+	n.later(secondLook)
+	n.wants(n.settle(c, BySweep), Expired)
+	n.approve(c, "approve")
+	n.wants(n.settle(c, ByWebhook), Expired)
+	n.wants(n.comeBack(c), Completed)
+	n.booksEqual()
+}
+
+// Who approved and then turned back is not told that nothing was charged.
+func TestTurningBackAfterTheApproval(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	n.approve(c, "approve")
+	c, err := n.Cancel(t.Context(), c.ID)
+	if err != nil || c.Outcome() != OutcomeConfirming {
+		t.Fatalf("%s, %v", c.State, err)
+	}
+	n.fault(`{"kind":"reset_before","match":{"method":"GET"}}`)
+	unsure := n.start()
+	if _, err := n.Cancel(t.Context(), unsure.ID); err == nil {
+		t.Fatal("PayPal was not asked")
+	}
+	n.wants(unsure, Created)
+}
+
+// replica is another Desk on the same database and the same PayPal.
+func (n *newsroom) replica() *Desk {
+	n.t.Helper()
+	d := NewDesk(Config{
+		DB: n.db, PayPal: n.Desk.paypal, Campaigns: n.campaigns, BaseURL: n.baseURL, Publication: n.publication, Limits: n.limits,
+		SweepEvery: n.sweepEvery, Now: n.now, Log: n.log,
+	})
+	n.t.Cleanup(d.Close)
+	return d
+}
