@@ -196,7 +196,7 @@ func (s *seeder) finish(ctx context.Context, g *gift) error {
 		if err := s.post(ctx, s.keep.PayPalURL+"/sandbox/orders/"+order+"/cancel", map[string]any{}, nil); err != nil {
 			return err
 		}
-		return s.get(ctx, s.base+"/contributions/"+g.id+"/cancel")
+		return s.get(ctx, s.base+"/contributions/"+g.id+"/cancel?token="+order)
 	}
 	outcome := map[ending]string{pending: "pending", declined: "declined_capture"}[g.ending]
 	err := s.post(ctx, s.keep.PayPalURL+"/sandbox/orders/"+order+"/approve", map[string]any{

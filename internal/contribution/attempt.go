@@ -154,7 +154,7 @@ func (c Contribution) claim(src Source, now time.Time) claim {
 
 // mayTryAt reports whether the limits allow a new attempt after a refused one.
 func (c Contribution) mayTryAt(now time.Time) bool {
-	return c.captureRefused < mostAttempts && now.Sub(c.captureBegun) >= attemptPause
+	return c.MayTryAgain() && now.Sub(c.captureBegun) >= attemptPause
 }
 
 // beginAttempt writes a new attempt down. After a refusal its outcome is unknown from now on: "nothing was charged" is said
@@ -193,8 +193,5 @@ func (c Contribution) captureRequestID() string {
 	return fmt.Sprintf("%s-capture-%d", c.ID, c.captureAttempt)
 }
 
-// RetryIn is how long to wait until another attempt may follow a refused one: zero when it may now. It reports false when
-// there will be none.
-func (c Contribution) RetryIn(now time.Time) (time.Duration, bool) {
-	return max(0, attemptPause-now.Sub(c.captureBegun)), c.captureRefused < mostAttempts
-}
+// MayTryAgain reports whether another attempt may follow a refused one, now or in half a minute.
+func (c Contribution) MayTryAgain() bool { return c.captureRefused < mostAttempts }

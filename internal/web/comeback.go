@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"readerfund/internal/contribution"
+	"readerfund/internal/fault"
 	"readerfund/internal/money"
 )
 
@@ -19,16 +20,24 @@ const settleTimeout = 8 * time.Second
 // page, which tells the truth whatever came of it. It shows nothing by itself, so it is safe to reload and to open in
 // another browser.
 func (s *site) comeBack(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.named(r)
+	before, theirs, err := s.named(r)
 	if err != nil {
 		return err
 	}
+	to := s.thanksAddress(before.ID)
+	if r.Method == http.MethodHead { // a look, by a mail scanner or a preview, is no return
+		redirect(w, to)
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), settleTimeout)
 	defer cancel()
-	to := s.thanksAddress(c.ID)
-	if _, err := s.Desk.Settle(ctx, c.ID, contribution.Source{Way: contribution.ByReader}); err != nil {
+	c, err := s.Desk.Settle(ctx, before.ID, contribution.Source{Way: contribution.ByReader, MayRetry: theirs})
+	switch {
+	case err != nil:
 		s.Log.WarnContext(r.Context(), "could not settle on the reader's return", "request", RequestID(r.Context()), "contribution", c.ID, "error", err)
 		to += "&" + unsure
+	case theirs && before.State == contribution.Declined && c.State == contribution.Declined:
+		to += "&" + again
 	}
 	redirect(w, to)
 	return nil
@@ -37,12 +46,21 @@ func (s *site) comeBack(w http.ResponseWriter, r *http.Request) error {
 // cancelled answers GET /contributions/{id}/cancel: the reader turned back at PayPal. Nothing was charged; the form is
 // there again.
 func (s *site) cancelled(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.named(r)
-	if err != nil {
+	c, theirs, err := s.named(r)
+	switch {
+	case err != nil:
 		return err
+	case !theirs:
+		return errNotTheirs()
 	}
-	if c, err = s.Desk.Cancel(r.Context(), c.ID); err != nil {
-		return err
+	if r.Method != http.MethodHead {
+		ctx, cancel := context.WithTimeout(r.Context(), settleTimeout)
+		defer cancel()
+		if c, err = s.Desk.Cancel(ctx, c.ID); err != nil {
+			s.Log.WarnContext(r.Context(), "could not ask PayPal when the reader turned back", "request", RequestID(r.Context()), "contribution", c.ID, "error", err)
+			redirect(w, s.thanksAddress(c.ID)+"&"+unsure)
+			return nil
+		}
 	}
 	if o := c.Outcome(); o != contribution.OutcomeCancelled && o != contribution.OutcomeOpen {
 		redirect(w, s.thanksAddress(c.ID)) // an old link: it went on since, and "nothing was charged" may be untrue
@@ -55,21 +73,30 @@ func (s *site) cancelled(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, "public/cancelled.html", page{Title: "Nothing was charged", NoIndex: true, Data: f})
 }
 
-// named is the contribution that the address names. PayPal adds its order id as token; when that is another's, the
-// address was put together by hand and gets no further.
-func (s *site) named(r *http.Request) (contribution.Contribution, error) {
+// named is the contribution that the address names, for the reader whose gift it is (theirs) or who holds the key of its
+// thanks page. It is theirs if their browser made it, or if the address has PayPal's order id as token, which PayPal adds
+// when it sends the reader back; another token is an address put together by hand, and gets no further.
+func (s *site) named(r *http.Request) (c contribution.Contribution, theirs bool, err error) {
 	id, err := pathID(r)
 	if err != nil {
-		return contribution.Contribution{}, err
+		return contribution.Contribution{}, false, errNotTheirs()
 	}
-	c, err := s.Desk.Get(r.Context(), id)
-	if err != nil {
-		return contribution.Contribution{}, err
+	token := r.URL.Query().Get("token")
+	if token == "" && !s.mayOpen(r, id) {
+		return contribution.Contribution{}, false, errNotTheirs()
 	}
-	if token := r.URL.Query().Get("token"); token != "" && token != c.OrderID {
-		return contribution.Contribution{}, errNoPage()
+	c, err = s.Desk.Get(r.Context(), id)
+	if fault.Is(err, fault.NotFound) || err == nil && token != "" && token != c.OrderID {
+		return contribution.Contribution{}, false, errNotTheirs()
 	}
-	return c, nil
+	return c, token != "" || s.owns(r, id), err
+}
+
+// errNotTheirs is for an address of somebody's gift without a sign of whose it is. It says the same whether there is such a
+// gift or not.
+func errNotTheirs() error {
+	return fault.NotFoundf("We cannot see whose gift this address is about. If you have just given: your gift does not depend on " +
+		"this page, and PayPal confirms it to you by mail.")
 }
 
 // pathID reads the id in the address, in the one way we write it.

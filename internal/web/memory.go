@@ -73,8 +73,10 @@ func (s *site) recalled(r *http.Request) []uuid.UUID {
 func (s *site) owns(r *http.Request, id uuid.UUID) bool { return slices.Contains(s.recalled(r), id) }
 
 // thanksAddress is a contribution's thanks page with the key that opens it anywhere: it shows nothing private.
-func (s *site) thanksAddress(id uuid.UUID) string {
-	return "/contributions/" + id.String() + "/thanks?key=" + url.QueryEscape(s.signer.sign(forThanks, id.String()))
+func (s *site) thanksAddress(id uuid.UUID) string { return s.addressWithKey(id, "thanks") }
+
+func (s *site) addressWithKey(id uuid.UUID, page string) string {
+	return "/contributions/" + id.String() + "/" + page + "?key=" + url.QueryEscape(s.signer.sign(forThanks, id.String()))
 }
 
 // mayOpen tells whether the request may see the contribution's thanks page.

@@ -16,6 +16,7 @@ type thanks struct {
 	Own     bool   // this browser made it: name, mail address and message may be shown
 	Again   string // the donation page, filled in the same way
 	Retry   string // PayPal's page to pick another way to pay; empty when there is none
+	Try     string // asks PayPal for the money once more, after the reader picked another way
 	Approve string // PayPal's approval page; empty when it is past that
 	Check   string // asks PayPal once more and comes back here
 	Wait    string // why PayPal holds the money back, in words
@@ -26,6 +27,9 @@ type thanks struct {
 // unsure marks a thanks address to which the reader came from PayPal while PayPal would not tell us anything. They most
 // likely approved, since that is when PayPal sends people there; "not approved" is then the one thing not to say.
 const unsure = "unsure=1"
+
+// again marks a thanks address to which the reader came after a refused payment, and too early for another try.
+const again = "again=1"
 
 // toldTo is the outcome that this reader is told.
 func toldTo(r *http.Request, c contribution.Contribution) contribution.Outcome {
@@ -43,7 +47,7 @@ func (s *site) showThanks(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !s.mayOpen(r, id) {
-		return errNoPage()
+		return errNotTheirs()
 	}
 	c, err := s.Desk.Get(r.Context(), id)
 	if err != nil {
@@ -60,7 +64,7 @@ func (s *site) showThanks(w http.ResponseWriter, r *http.Request) error {
 func (s *site) thanksFor(r *http.Request, c contribution.Contribution) thanks {
 	t := thanks{
 		Contribution: c, Told: toldTo(r, c), Own: s.owns(r, c.ID), Again: supportAddress(c.Campaign, c.Amount.Currency, c.Amount.Decimal(), c.Article),
-		Check: "/contributions/" + c.ID.String() + "/return", Wait: waitingFor(c), Day: s.day(c.CreatedAt),
+		Check: s.addressWithKey(c.ID, "return"), Wait: waitingFor(c), Day: s.day(c.CreatedAt),
 	}
 	if s.knows(c.Article) {
 		t.Back = c.Article
@@ -68,8 +72,11 @@ func (s *site) thanksFor(r *http.Request, c contribution.Contribution) thanks {
 	if !c.CompletedAt.IsZero() {
 		t.Day = s.day(c.CompletedAt)
 	}
-	if t.Told == contribution.OutcomeDeclined && s.maySendTo(c.RetryURL) {
+	if t.Told == contribution.OutcomeDeclined && c.MayTryAgain() && s.maySendTo(c.RetryURL) {
 		t.Retry = c.RetryURL
+		if r.URL.Query().Has("again") {
+			t.Try = "/contributions/" + c.ID.String() + "/return?token=" + url.QueryEscape(c.OrderID)
+		}
 	}
 	if (t.Told == contribution.OutcomeOpen || t.Told == contribution.OutcomeCancelled) && s.maySendTo(c.ApproveURL) {
 		t.Approve = c.ApproveURL
