@@ -20,9 +20,9 @@ const (
 	mostAttempts = 5
 )
 
-// captureTimeout bounds the call for a capture, above what the client allows itself. captureLease is for how long nobody
-// else calls meanwhile: PayPal "might fail the second" of two requests at once, and a refusal of that one would be no
-// answer about the first. Should the one who calls die, another one calls after it.
+// captureTimeout bounds the call for a capture, above what the client allows itself. captureLease is for how long
+// nobody else calls meanwhile: PayPal "might fail the second" of two requests at once, and a refusal of that one
+// would be no answer about the first. Should the one who calls die, another one calls after it.
 const (
 	captureTimeout = 10 * time.Second
 	captureLease   = captureTimeout + 2*time.Second
@@ -51,8 +51,8 @@ func (d *Desk) capture(ctx context.Context, c Contribution, src Source) (Contrib
 	}
 }
 
-// sendCapture asks PayPal for the money and applies the answer. The attempt's number is part of the PayPal-Request-Id, so
-// that asking again for the same attempt gives the same capture.
+// sendCapture asks PayPal for the money and applies the answer. The attempt's number is part of the
+// PayPal-Request-Id, so that asking again for the same attempt gives the same capture.
 func (d *Desk) sendCapture(ctx context.Context, c Contribution, src Source, again bool) (Contribution, error) {
 	defer d.endAttempt(ctx, c)
 	call, cancel := context.WithTimeout(ctx, captureTimeout)
@@ -109,9 +109,10 @@ const (
 	claimAgain                // an attempt whose answer nobody saw: send it again
 )
 
-// claimAttempt decides, under the contribution's lock, who sends which attempt, and writes it down before PayPal hears of
-// it. The first attempt is anybody's. A reader who was told that nothing was charged is not charged behind their back: a
-// new attempt after a refusal, or for an order we called expired, begins only while they are there, and within the limits.
+// claimAttempt decides, under the contribution's lock, who sends which attempt, and writes it down before PayPal
+// hears of it. The first attempt is anybody's. A reader who was told that nothing was charged is not charged behind
+// their back: a new attempt after a refusal, or for an order we called expired, begins only while they are there, and
+// within the limits.
 func (d *Desk) claimAttempt(ctx context.Context, id uuid.UUID, src Source) (Contribution, claim, error) {
 	var c Contribution
 	var got claim
@@ -130,7 +131,8 @@ func (d *Desk) claimAttempt(ctx context.Context, id uuid.UUID, src Source) (Cont
 			}
 		}
 		c.captureUntil = now.Add(captureLease).UTC().Truncate(time.Microsecond) // as PostgreSQL keeps it
-		_, err = tx.ExecContext(ctx, `UPDATE contribution SET capture_until = $2, updated_at = $3 WHERE id = $1`, id, c.captureUntil, now)
+		_, err = tx.ExecContext(ctx, `UPDATE contribution SET capture_until = $2, updated_at = $3 WHERE id = $1`,
+			id, c.captureUntil, now)
 		return err
 	})
 	return c, got, db.Translate(err)
@@ -157,11 +159,14 @@ func (c Contribution) mayTryAt(now time.Time) bool {
 	return c.MayTryAgain() && now.Sub(c.captureBegun) >= attemptPause
 }
 
-// beginAttempt writes a new attempt down. After a refusal its outcome is unknown from now on: "nothing was charged" is said
-// to nobody while PayPal is being asked.
-func (d *Desk) beginAttempt(ctx context.Context, tx *sqlx.Tx, c Contribution, src Source, now time.Time) (Contribution, error) {
+// beginAttempt writes a new attempt down. After a refusal its outcome is unknown from now on: "nothing was charged"
+// is said to nobody while PayPal is being asked.
+func (d *Desk) beginAttempt(
+	ctx context.Context, tx *sqlx.Tx, c Contribution, src Source, now time.Time,
+) (Contribution, error) {
 	attempt := c.captureRefused + 1
-	_, err := tx.ExecContext(ctx, `UPDATE contribution SET capture_attempt = $2, capture_begun_at = $3 WHERE id = $1`, c.ID, attempt, now)
+	_, err := tx.ExecContext(ctx, `UPDATE contribution SET capture_attempt = $2, capture_begun_at = $3 WHERE id = $1`,
+		c.ID, attempt, now)
 	if err != nil {
 		return c, fmt.Errorf("begin attempt %d of %s: %w", attempt, c.ID, err)
 	}
@@ -176,15 +181,18 @@ func (d *Desk) beginAttempt(ctx context.Context, tx *sqlx.Tx, c Contribution, sr
 func (d *Desk) endAttempt(ctx context.Context, c Contribution) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), captureLease)
 	defer cancel()
-	_, err := d.db.ExecContext(ctx, `UPDATE contribution SET capture_until = NULL WHERE id = $1 AND capture_until = $2`, c.ID, c.captureUntil)
+	_, err := d.db.ExecContext(ctx, `UPDATE contribution SET capture_until = NULL WHERE id = $1 AND capture_until = $2`,
+		c.ID, c.captureUntil)
 	if err != nil {
-		d.log.WarnContext(ctx, "the end of a capture's call was not noted; its lease lapses", "contribution", c.ID, "error", err)
+		d.log.WarnContext(ctx, "the end of a capture's call was not noted; its lease lapses",
+			"contribution", c.ID, "error", err)
 	}
 }
 
 // lookAgain has the sweep look when the call under way must be over.
 func (d *Desk) lookAgain(ctx context.Context, c Contribution) error {
-	_, err := d.db.ExecContext(ctx, `UPDATE contribution SET check_at = least(check_at, $2::timestamptz) WHERE id = $1`, c.ID, c.captureUntil)
+	_, err := d.db.ExecContext(ctx, `UPDATE contribution SET check_at = least(check_at, $2::timestamptz) WHERE id = $1`,
+		c.ID, c.captureUntil)
 	return db.Translate(err)
 }
 

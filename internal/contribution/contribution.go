@@ -30,8 +30,8 @@ const (
 	Yearly  Frequency = "year"
 )
 
-// Source is the way by which news reached us. Event is the webhook event's row, 0 for every other way. MayRetry says that the
-// reader is there and that the gift is theirs: a capture that was refused may be tried once more.
+// Source is the way by which news reached us. Event is the webhook event's row, 0 for every other way. MayRetry says
+// that the reader is there and that the gift is theirs: a capture that was refused may be tried once more.
 type Source struct {
 	Way      Way
 	Event    int64

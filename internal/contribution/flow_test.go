@@ -324,7 +324,7 @@ func TestACardRefusedMayTryAnotherWay(t *testing.T) {
 	}
 	n.approve(c, "approve")
 	n.later(attemptPause)
-	for _, way := range []Way{BySweep, ByWebhook, ByStaff, ByReader} { // by the reader without a sign that the gift is theirs
+	for _, way := range []Way{BySweep, ByWebhook, ByStaff, ByReader} { // of the reader without a sign of whose it is
 		if c = n.settle(c, way); c.State != Declined {
 			t.Fatalf("%s tried the card again by itself: %s", way, c.State)
 		}
@@ -418,7 +418,7 @@ func TestAnOrderThatWasFoundAgainIsNotGone(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	c := n.start()
-	unseen := `{"kind":"issue","issue":"INVALID_RESOURCE_ID","times":1,"match":{"method":"GET","path":"/v2/checkout/orders/*"}}`
+	unseen := `{"kind":"issue","issue":"INVALID_RESOURCE_ID","times":1,"match":{"method":"GET","path":"/v2/checkout/*"}}`
 	n.fault(unseen)
 	n.wants(n.settle(c, BySweep), Created)
 	n.later(time.Minute)

@@ -112,8 +112,8 @@ func (d *Desk) SettleCapture(ctx context.Context, captureID string, src Source) 
 	return d.applyAll(ctx, facts)
 }
 
-// SettleRefund asks PayPal about one refund and its capture, and applies both. reversal says that the news called it one;
-// PayPal's API tells that of the capture only.
+// SettleRefund asks PayPal about one refund and its capture, and applies both. reversal says that the news called it
+// one; PayPal's API tells that of the capture only.
 func (d *Desk) SettleRefund(ctx context.Context, refundID string, reversal bool, src Source) (Contribution, error) {
 	r, err := d.paypal.Refund(ctx, refundID)
 	if err != nil {
@@ -210,9 +210,9 @@ func (d *Desk) disputed(ctx context.Context, seen paypal.Dispute, src Source) (u
 	return uuid.Nil, false, ErrNotOurs
 }
 
-// Cancel notes that the reader came back by the cancel address. It asks PayPal first: who approved before they turned back
-// is not told that nothing was charged. It changes nothing about money: an approval that comes after all still counts. On
-// trouble it returns the contribution as it stood, with the error.
+// Cancel notes that the reader came back by the cancel address. It asks PayPal first: who approved before they turned
+// back is not told that nothing was charged. It changes nothing about money: an approval that comes after all still
+// counts. On trouble it returns the contribution as it stood, with the error.
 func (d *Desk) Cancel(ctx context.Context, id uuid.UUID) (Contribution, error) {
 	c, err := d.Get(ctx, id)
 	if err != nil || c.OrderID == "" || c.Outcome() != OutcomeOpen {
@@ -301,8 +301,8 @@ func (d *Desk) missing(ctx context.Context, c Contribution, src Source) (Contrib
 	return c, db.Translate(err)
 }
 
-// lapse ends a contribution whose order we never got to know: nobody had its approval link, so once the order's life has
-// passed nobody can pay it.
+// lapse ends a contribution whose order we never got to know: nobody had its approval link, so once the order's life
+// has passed nobody can pay it.
 func (d *Desk) lapse(ctx context.Context, c Contribution, src Source) (Contribution, error) {
 	if c.State != Started && c.State != OrderUnknown || d.now().Sub(c.CreatedAt) <= orderLife {
 		return c, nil

@@ -57,7 +57,8 @@ func (s *site) cancelled(w http.ResponseWriter, r *http.Request) error {
 		ctx, cancel := context.WithTimeout(r.Context(), settleTimeout)
 		defer cancel()
 		if c, err = s.Desk.Cancel(ctx, c.ID); err != nil {
-			s.Log.WarnContext(r.Context(), "could not ask PayPal when the reader turned back", "request", RequestID(r.Context()), "contribution", c.ID, "error", err)
+			s.Log.WarnContext(r.Context(), "could not ask PayPal when the reader turned back",
+				"request", RequestID(r.Context()), "contribution", c.ID, "error", err)
 			redirect(w, s.thanksAddress(c.ID)+"&"+unsure)
 			return nil
 		}
@@ -73,9 +74,9 @@ func (s *site) cancelled(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, "public/cancelled.html", page{Title: "Nothing was charged", NoIndex: true, Data: f})
 }
 
-// named is the contribution that the address names, for the reader whose gift it is (theirs) or who holds the key of its
-// thanks page. It is theirs if their browser made it, or if the address has PayPal's order id as token, which PayPal adds
-// when it sends the reader back; another token is an address put together by hand, and gets no further.
+// named is the contribution that the address names, for the reader whose gift it is (theirs) or who holds the key of
+// its thanks page. It is theirs if their browser made it, or if the address has PayPal's order id as token, which
+// PayPal adds when it sends the reader back; another token is an address put together by hand, and gets no further.
 func (s *site) named(r *http.Request) (c contribution.Contribution, theirs bool, err error) {
 	id, err := pathID(r)
 	if err != nil {
@@ -92,11 +93,11 @@ func (s *site) named(r *http.Request) (c contribution.Contribution, theirs bool,
 	return c, token != "" || s.owns(r, id), err
 }
 
-// errNotTheirs is for an address of somebody's gift without a sign of whose it is. It says the same whether there is such a
-// gift or not.
+// errNotTheirs is for an address of somebody's gift without a sign of whose it is. It says the same whether there is
+// such a gift or not.
 func errNotTheirs() error {
-	return fault.NotFoundf("We cannot see whose gift this address is about. If you have just given: your gift does not depend on " +
-		"this page, and PayPal confirms it to you by mail.")
+	return fault.NotFoundf("We cannot see whose gift this address is about. If you have just given: your gift does " +
+		"not depend on this page, and PayPal confirms it to you by mail.")
 }
 
 // pathID reads the id in the address, in the one way we write it.
@@ -109,8 +110,8 @@ func pathID(r *http.Request) (uuid.UUID, error) {
 	return id, nil
 }
 
-// formFor is a new form filled in like a contribution that came to nothing. What the reader wrote about themselves comes
-// back only in their own browser.
+// formFor is a new form filled in like a contribution that came to nothing. What the reader wrote about themselves
+// comes back only in their own browser.
 func (s *site) formFor(r *http.Request, c contribution.Contribution) (form, error) {
 	k, err := s.Campaigns.BySlug(r.Context(), c.Campaign)
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 func (h house) attempts(id string) int {
 	h.t.Helper()
 	var n int
-	if err := h.db.GetContext(h.t.Context(), &n, `SELECT capture_attempt FROM contribution WHERE id = $1`, id); err != nil {
+	err := h.db.GetContext(h.t.Context(), &n, `SELECT capture_attempt FROM contribution WHERE id = $1`, id)
+	if err != nil {
 		h.t.Fatal(err)
 	}
 	return n
@@ -41,7 +42,8 @@ func TestADeclinedCardIsNotTriedByEveryGet(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, who := range map[string]reader{
-		bare: h.newReader(), bare + "?" + thanks.RawQuery: h.newReader(), bare + "?token=" + h.orderOf(id): h.newReader(), bare + "?": r,
+		bare: h.newReader(), bare + "?" + thanks.RawQuery: h.newReader(),
+		bare + "?token=" + h.orderOf(id): h.newReader(), bare + "?": r,
 	} {
 		for range 25 {
 			who.get(path)
@@ -58,7 +60,9 @@ func TestADeclinedCardIsNotTriedByEveryGet(t *testing.T) {
 		t.Errorf("too early:\n%s", page)
 	}
 	h.approveAs(id, "approve")
-	if _, err := h.db.ExecContext(t.Context(), `UPDATE contribution SET capture_begun_at = capture_begun_at - interval '30 s' WHERE id = $1`, id); err != nil {
+	_, err = h.db.ExecContext(t.Context(), `
+		UPDATE contribution SET capture_begun_at = capture_begun_at - interval '30 s' WHERE id = $1`, id)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if r.do("HEAD", bare+"?token="+h.orderOf(id), ""); h.stateOf(id) != "declined" {
@@ -81,16 +85,20 @@ func TestAfterFiveTriesOnlyTheFormIsOffered(t *testing.T) {
 	h.approveAs(id, "decline")
 	thanks := r.get("/contributions/" + id + "/return").header.Get("Location")
 	for tries, offered := range map[int]bool{4: true, 5: false} {
-		if _, err := h.db.ExecContext(t.Context(), `UPDATE contribution SET capture_attempt = $1, capture_refused = $1 WHERE id = $2`, tries, id); err != nil {
+		_, err := h.db.ExecContext(t.Context(), `
+			UPDATE contribution SET capture_attempt = $1, capture_refused = $1 WHERE id = $2`, tries, id)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if page := r.get(thanks).body; strings.Contains(page, "Pick another way to pay at PayPal") != offered || !strings.Contains(page, "/support/support?") {
+		page := r.get(thanks).body
+		if strings.Contains(page, "Pick another way") != offered || !strings.Contains(page, "/support/support?") {
 			t.Errorf("after %d tries:\n%s", tries, page)
 		}
 	}
 }
 
-// Without PayPal's token, the reader's cookie or the page's key, the addresses of a gift give nothing away and change nothing.
+// Without PayPal's token, the reader's cookie or the page's key, the addresses of a gift give nothing away and change
+// nothing.
 func TestAGiftsAddressesAreForItsReader(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
@@ -99,10 +107,13 @@ func TestAGiftsAddressesAreForItsReader(t *testing.T) {
 	h.approve(id)
 	stranger := h.newReader()
 	nobodys := stranger.get("/contributions/00000000-0000-7000-8000-000000000000/return")
-	for _, page := range []string{"return", "cancel", "thanks", "return?token=", "cancel?token=", "return?key=x", "cancel?" + strings.SplitN(h.thanksAddress(mustID(t, id)), "?", 2)[1]} {
+	_, key, _ := strings.Cut(h.thanksAddress(mustID(t, id)), "?")
+	pages := []string{"return", "cancel", "thanks", "return?token=", "cancel?token=", "return?key=x", "cancel?" + key}
+	for _, page := range pages {
 		for _, method := range []string{"GET", "HEAD"} {
 			got := stranger.do(method, "/contributions/"+id+"/"+page, "")
-			if got.status != 404 || got.header.Get("Location") != "" || got.header.Get("Set-Cookie") != "" || method == "GET" && got.body != nobodys.body {
+			leads := got.header.Get("Location") + got.header.Get("Set-Cookie")
+			if got.status != 404 || leads != "" || method == "GET" && got.body != nobodys.body {
 				t.Errorf("%s %s: %d %v\n%s", method, page, got.status, got.header, got.body)
 			}
 		}

@@ -43,7 +43,8 @@ func TestAReaderGivesAndIsThanked(t *testing.T) {
 	if got = other.get(thanks); got.status != 200 || !strings.Contains(got.body, "€12.34") || strings.Contains(got.body, "Ada Reader") {
 		t.Errorf("another browser: %d\n%s", got.status, got.body)
 	}
-	if again := other.get("/contributions/" + id + "/return?token=" + h.orderOf(id)); again.status != 303 || again.header.Get("Location") != thanks {
+	again := other.get("/contributions/" + id + "/return?token=" + h.orderOf(id))
+	if again.status != 303 || again.header.Get("Location") != thanks {
 		t.Errorf("reload of the return: %d %v", again.status, again.header)
 	}
 }
@@ -169,7 +170,8 @@ func TestTheReaderTurnsBackAtPayPal(t *testing.T) {
 	if got.status != 200 || h.stateOf(id) != "cancelled" || form.Get("amount") != "33.30" || form.Get("message") != "For the river" || form.Get("article") != "https://example.org/a" {
 		t.Fatalf("%d %s %v", got.status, h.stateOf(id), form)
 	}
-	if other := inputs(t, h.newReader().get("/contributions/"+id+"/cancel?token="+h.orderOf(id)).body); other.Get("amount") != "33.30" || other.Get("message") != "" {
+	other := inputs(t, h.newReader().get("/contributions/"+id+"/cancel?token="+h.orderOf(id)).body)
+	if other.Get("amount") != "33.30" || other.Get("message") != "" {
 		t.Errorf("another browser sees %v", other)
 	}
 	if thanks := r.get(r.thanksAddress(mustID(t, id))); !strings.Contains(thanks.body, "Nothing was charged") || !strings.Contains(thanks.body, approve) {

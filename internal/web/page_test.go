@@ -43,7 +43,8 @@ func steady(h house, page string) string {
 	for _, c := range [][2]string{
 		{`name="idempotency_key" value="[^"]{5,}"`, `name="idempotency_key" value="KEY"`},
 		{`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`, "ID"}, {`<dd>[0-9A-Z]{4}-[0-9A-Z]{4}</dd>`, "<dd>RECEIPT</dd>"},
-		{`token=[0-9A-Z]+`, "token=ORDER"}, {`key=[-_0-9A-Za-z]{22}`, "key=KEY"}, {regexp.QuoteMeta(time.Now().UTC().Format("2 January 2006")), "DAY"},
+		{`token=[0-9A-Z]+`, "token=ORDER"}, {`key=[-_0-9A-Za-z]{22}`, "key=KEY"},
+		{regexp.QuoteMeta(time.Now().UTC().Format("2 January 2006")), "DAY"},
 	} {
 		page = regexp.MustCompile(c[0]).ReplaceAllString(page, c[1])
 	}

@@ -34,7 +34,7 @@ func TestDeclinedFundingSendsThePayerBack(t *testing.T) {
 		t.Errorf("links: %s", got.text)
 	}
 	b.approve(id, "")
-	b.refused(b.api("POST", capture, "", "PayPal-Request-Id", "c1"), 422, "INSTRUMENT_DECLINED") // the answer to that request
+	b.refused(b.api("POST", capture, "", "PayPal-Request-Id", "c1"), 422, "INSTRUMENT_DECLINED") // a replay
 	b.want(b.api("POST", capture, "", "PayPal-Request-Id", "c2"), 201, "status", "COMPLETED")
 	b.want(b.api("GET", "/v1/notifications/webhooks-events?event_type=CHECKOUT.ORDER.APPROVED", ""), 200, "count", "2")
 }

@@ -7,12 +7,13 @@
 //
 // These are decisions, not facts. A client should survive either answer.
 //
-//   - PayPal "returns the latest status of the previous request" with a PayPal-Request-Id, and lets those that failed with a
-//     time-out or 5xx be sent again. So a refusal (422) is given again under its id for as long as a success is, and the payer's
-//     next choice needs another id; any other failure (malformed, not allowed, not found, too many, 5xx) is not remembered. A
-//     refusal that PayPal-Mock-Response asks for is neither carried out nor remembered. The same id with another body gets the
-//     first result. Of several at once one works and the others wait for it and get the replay; 409
-//     PREVIOUS_REQUEST_IN_PROGRESS comes only by PayPal-Mock-Response. A replayed refund is answered 200.
+//   - PayPal "returns the latest status of the previous request" with a PayPal-Request-Id, and lets those that failed
+//     with a time-out or 5xx be sent again. So a refusal (422) is given again under its id for as long as a success is,
+//     and the payer's next choice needs another id; any other failure (malformed, not allowed, not found, too many,
+//     5xx) is not remembered. A refusal that PayPal-Mock-Response asks for is neither carried out nor remembered. The
+//     same id with another body gets the first result. Of several at once one works and the others wait for it and get
+//     the replay; 409 PREVIOUS_REQUEST_IN_PROGRESS comes only by PayPal-Mock-Response. A replayed refund is answered
+//     200.
 //   - The replay of a create whose order has expired since is still 200 with the last state, although GET says 404.
 //   - An order that waits for its payer, CREATED or PAYER_ACTION_REQUIRED, is refused a capture with ORDER_NOT_APPROVED;
 //     PAYER_ACTION_REQUIRED comes from the outcome "payer_action". After INSTRUMENT_DECLINED the order stays APPROVED

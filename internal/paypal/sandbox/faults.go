@@ -46,7 +46,8 @@ var (
 	outcomeKinds = []faultKind{kindPendingCapture, kindDeclineCapture, kindPendingRefund, kindIssue}
 )
 
-// match says what a fault is for; an empty field is for everything. Path and event may hold * for any run of characters.
+// match says what a fault is for; an empty field is for everything. Path and event may hold * for any run of
+// characters.
 type match struct {
 	Method string `json:"method,omitempty"`
 	Path   string `json:"path,omitempty"`
@@ -94,9 +95,12 @@ func (b *faultBook) take(method, path string, kinds ...faultKind) *fault {
 	return b.pick(kinds, func(f *fault) bool { return f.Match.fits(method, path) })
 }
 
-// takeIssue gives the first fault that wants a request refused with an issue whose status is one of those, and counts it.
+// takeIssue gives the first fault that wants a request refused with an issue whose status is one of those, and counts
+// it.
 func (b *faultBook) takeIssue(method, path string, status func(int) bool) *fault {
-	return b.pick([]faultKind{kindIssue}, func(f *fault) bool { return f.Match.fits(method, path) && status(issues[f.Issue].status) })
+	return b.pick([]faultKind{kindIssue}, func(f *fault) bool {
+		return f.Match.fits(method, path) && status(issues[f.Issue].status)
+	})
 }
 
 func (m match) fits(method, path string) bool {
@@ -116,7 +120,8 @@ func (b *faultBook) pick(kinds []faultKind, fits func(*fault) bool) *fault {
 	defer b.mu.Unlock()
 	for _, f := range b.faults {
 		spent := f.Times > 0 && f.Hits >= f.Times
-		if spent || !slices.Contains(kinds, f.Kind) || !fits(f) || f.Percent > 0 && rand.Float64()*100 >= f.Percent { //nolint:gosec // chance, not a secret
+		unlucky := f.Percent > 0 && rand.Float64()*100 >= f.Percent //nolint:gosec // chance, not a secret
+		if spent || !slices.Contains(kinds, f.Kind) || !fits(f) || unlucky {
 			continue
 		}
 		f.Hits++

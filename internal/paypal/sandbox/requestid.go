@@ -15,8 +15,8 @@ const (
 	maxRequestID = 108
 )
 
-// requestBook remembers what came of each PayPal-Request-Id: the resource it made, or PayPal's refusal. A call that failed in
-// any other way leaves no trace: the same id may be tried again.
+// requestBook remembers what came of each PayPal-Request-Id: the resource it made, or PayPal's refusal. A call that
+// failed in any other way leaves no trace: the same id may be tried again.
 type requestBook struct {
 	mu    sync.Mutex
 	slots map[string]*requestSlot
@@ -46,11 +46,12 @@ func (c *call) repeatable() bool {
 	return known && c.Method == http.MethodPost && c.Header.Get("PayPal-Request-Id") != ""
 }
 
-// final reports whether a refusal is PayPal's decision about the request, and not about who sent it, when or in what form.
+// final reports whether a refusal is PayPal's decision about the request, and not about who sent it, when or in what
+// form.
 func final(status int) bool { return status == http.StatusUnprocessableEntity }
 
-// onceOnly runs work under a request id, or says what came of an earlier run. Of several at once the first works and the
-// others wait for it. Without a request id the work is always done.
+// onceOnly runs work under a request id, or says what came of an earlier run. Of several at once the first works and
+// the others wait for it. Without a request id the work is always done.
 func (s *Server) onceOnly(c *call, memory time.Duration, work func() (string, error)) (resource string, replay bool, err error) {
 	id := c.Header.Get("PayPal-Request-Id")
 	if id == "" {

@@ -105,8 +105,8 @@ func (c *call) mocked() *problem {
 	return namedProblem(c.op, mock.Codes)
 }
 
-// wantedProblem is the error that a fault asks for, in any operation. A refusal that has to be remembered under a request
-// id is left to onceOnly.
+// wantedProblem is the error that a fault asks for, in any operation. A refusal that has to be remembered under a
+// request id is left to onceOnly.
 func (s *Server) wantedProblem(c *call) *problem {
 	f := s.faults.takeIssue(c.Method, c.URL.Path, func(status int) bool { return !c.repeatable() || !final(status) })
 	if f == nil {
