@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
@@ -80,15 +79,15 @@ func adoption(t paypal.Transaction, k campaign.Campaign) intent {
 	sum := sha256.Sum256([]byte(adopted + t.ID))
 	return intent{
 		anonymous: true, // nobody asked them whether they may be named
-		campaign:  k, amount: t.Amount, frequency: Once, name: storable(strings.TrimSpace(t.Payer.GivenName+" "+t.Payer.Surname), longestName),
-		message: storable(t.Note, longestMessage), key: sql.NullString{String: adopted + t.ID, Valid: true}, digest: sum[:],
+		campaign:  k, amount: t.Amount, frequency: Once, name: short(t.Payer.Name(), longestName),
+		message: short(t.Note, longestMessage), key: sql.NullString{String: adopted + t.ID, Valid: true}, digest: sum[:],
 	}
 }
 
-// storable makes a text of PayPal's fit to be kept: PostgreSQL takes no NUL and no bad UTF-8.
-func storable(text string, longest int) string {
-	clean := []rune(strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", ""))
-	return string(clean[:min(len(clean), longest)])
+// short is as many characters of a text as may be kept.
+func short(text string, longest int) string {
+	all := []rune(text)
+	return string(all[:min(len(all), longest)])
 }
 
 // AdoptRefund books the refund or reversal of an adopted payment, as transaction search reports it. The error is ErrNotOurs when

@@ -331,16 +331,18 @@ func noteLedger(
 	return review.Open(ctx, tx, c.ID, review.LedgerDiffers, args, now)
 }
 
-// linkSupporter joins the contribution to the person PayPal names, by mail address.
+// linkSupporter joins the contribution to the person PayPal names, by mail address. What PayPal leaves out this time
+// stays as it was known.
 func linkSupporter(ctx context.Context, tx *sqlx.Tx, c *Contribution, p paypal.Payer, now time.Time) error {
-	name := strings.TrimSpace(p.GivenName + " " + p.Surname)
 	_, err := tx.ExecContext(ctx, `
 		WITH person AS (
 			INSERT INTO supporter (id, email, name, country, created_at, updated_at) VALUES ($2, lower($3), $4, $5, $6, $6)
-			ON CONFLICT (email) DO UPDATE SET name = excluded.name, country = excluded.country, updated_at = excluded.updated_at
+			ON CONFLICT (email) DO UPDATE SET
+				name = coalesce(nullif(excluded.name, ''), supporter.name),
+				country = coalesce(nullif(excluded.country, ''), supporter.country), updated_at = excluded.updated_at
 			RETURNING id)
 		UPDATE contribution SET supporter_id = (SELECT id FROM person) WHERE id = $1`,
-		c.ID, uuid.New(), p.Email, name, p.Country, now)
+		c.ID, uuid.New(), p.Email, p.Name(), p.Country, now)
 	if err != nil {
 		return fmt.Errorf("link supporter: %w", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"readerfund/internal/text"
 )
 
 // work runs a job that is held, renews the hold beside it, and writes down how it ended.
@@ -113,10 +115,10 @@ func (k *Keeper) close(ctx context.Context, c claimed, problem, cause error) err
 
 // short is an error for a table's cell: its first line, storable and not too long.
 func short(err error) string {
-	text, _, _ := strings.Cut(err.Error(), "\n")
-	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
-	if runes := []rune(text); len(runes) > 500 {
-		text = string(runes[:500]) + "…"
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	first = text.Line(first)
+	if runes := []rune(first); len(runes) > 500 {
+		first = string(runes[:500]) + "…"
 	}
-	return text
+	return first
 }

@@ -93,7 +93,7 @@ func (e *Error) inPayPalsWords() string {
 			break
 		}
 	}
-	if words = readable(words, maxSummary); words == "" {
+	if words = oneLine(words, maxSummary); words == "" {
 		words = fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))
 	}
 	if id := code(e.DebugID); id != "" {

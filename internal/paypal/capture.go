@@ -82,17 +82,15 @@ func (c *Client) Capture(ctx context.Context, id string) (Capture, error) {
 var rateShape = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,15})?$`)
 
 type captureJSON struct {
-	ID        string        `json:"id"`
-	Status    CaptureStatus `json:"status"`
-	CustomID  string        `json:"custom_id"`
-	InvoiceID string        `json:"invoice_id"`
-	Amount    amountJSON    `json:"amount"`
-	Created   instant       `json:"create_time"`
-	Updated   instant       `json:"update_time"`
-	Links     []linkJSON    `json:"links"`
-	Details   struct {
-		Reason string `json:"reason"`
-	} `json:"status_details"`
+	ID        string               `json:"id"`
+	Status    line                 `json:"status"`
+	CustomID  line                 `json:"custom_id"`
+	InvoiceID line                 `json:"invoice_id"`
+	Amount    amountJSON           `json:"amount"`
+	Created   instant              `json:"create_time"`
+	Updated   instant              `json:"update_time"`
+	Links     []linkJSON           `json:"links"`
+	Details   lenient[detailsJSON] `json:"status_details"`
 	Breakdown struct {
 		Fee *amountJSON `json:"paypal_fee"`
 		Net *amountJSON `json:"net_amount"`
@@ -109,6 +107,11 @@ type captureJSON struct {
 	} `json:"supplementary_data"`
 }
 
+// detailsJSON says why a capture or a refund is what it is.
+type detailsJSON struct {
+	Reason line `json:"reason"`
+}
+
 func (in captureJSON) read() (Capture, error) {
 	if !idShape.MatchString(in.ID) || in.Status == "" {
 		return Capture{}, errors.New("it is not a capture")
@@ -121,11 +124,12 @@ func (in captureJSON) read() (Capture, error) {
 		return Capture{}, oddf("the payment is of %s", amount)
 	}
 	out := Capture{
-		ID: in.ID, CustomID: in.CustomID, InvoiceID: in.InvoiceID, Status: in.Status, Reason: in.Details.Reason,
+		ID: in.ID, CustomID: string(in.CustomID), InvoiceID: string(in.InvoiceID),
+		Status: CaptureStatus(in.Status), Reason: string(in.Details.v.Reason),
 		Amount: amount, CreatedAt: in.Created.Time, UpdatedAt: in.Updated.Time,
 		OrderID: or(in.Supplementary.Related.OrderID, linked(in.Links, "up", "/v2/checkout/orders/")),
 	}
-	if in.Status == CaptureDeclined || in.Status == CaptureFailed {
+	if out.Status == CaptureDeclined || out.Status == CaptureFailed {
 		return out, nil
 	}
 	b := in.Breakdown

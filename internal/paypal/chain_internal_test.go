@@ -51,7 +51,7 @@ func issue(t *testing.T, parent *signer, template x509.Certificate) *signer {
 	return &signer{cert, key}
 }
 
-func text(certs ...*x509.Certificate) (all []byte) {
+func asPEM(certs ...*x509.Certificate) (all []byte) {
 	for _, c := range certs {
 		all = append(all, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
 	}
@@ -70,6 +70,9 @@ func TestLeafOfAnAuthorityWeDoNotShip(t *testing.T) {
 	const known = "http://cacerts.digicert.com/DigiCertNewCA.crt"
 	root := issue(t, nil, authority("root"))
 	middle, strange := issue(t, root, authority("middle")), issue(t, nil, authority("middle"))
+	serves := func(body []byte) func(*http.Request) (int, []byte) {
+		return func(*http.Request) (int, []byte) { return 200, body }
+	}
 	notFound := func(*http.Request) (int, []byte) { return 404, nil }
 	for name, c := range map[string]struct {
 		served  []byte
@@ -77,16 +80,18 @@ func TestLeafOfAnAuthorityWeDoNotShip(t *testing.T) {
 		fetched string
 		want    bool
 	}{
-		"with its issuer":            {text(leafAt(middle, known), middle.cert), notFound, "", true},
-		"directly under a root":      {text(leafAt(root, known)), notFound, "", true},
-		"names its issuer":           {text(leafAt(middle, known)), func(*http.Request) (int, []byte) { return 200, middle.cert.Raw }, known, true},
-		"its issuer is not there":    {text(leafAt(middle, known)), notFound, known, false},
-		"a stranger as its issuer":   {text(leafAt(strange, known)), func(*http.Request) (int, []byte) { return 200, strange.cert.Raw }, known, false},
-		"a stranger comes along":     {text(leafAt(strange, known), strange.cert), notFound, known, false},
-		"garbage as its issuer":      {text(leafAt(middle, known)), func(*http.Request) (int, []byte) { return 200, []byte("x") }, known, false},
-		"names another host":         {text(leafAt(middle, "http://cacerts.digicert.com.evil.example/x.crt")), notFound, "", false},
-		"names an address within us": {text(leafAt(middle, "http://169.254.169.254/latest.crt")), notFound, "", false},
-		"names a path with a query":  {text(leafAt(middle, known+"?x=.crt")), notFound, "", false},
+		"with its issuer":          {asPEM(leafAt(middle, known), middle.cert), notFound, "", true},
+		"directly under a root":    {asPEM(leafAt(root, known)), notFound, "", true},
+		"names its issuer":         {asPEM(leafAt(middle, known)), serves(middle.cert.Raw), known, true},
+		"its issuer is not there":  {asPEM(leafAt(middle, known)), notFound, known, false},
+		"a stranger as its issuer": {asPEM(leafAt(strange, known)), serves(strange.cert.Raw), known, false},
+		"a stranger comes along":   {asPEM(leafAt(strange, known), strange.cert), notFound, known, false},
+		"garbage as its issuer":    {asPEM(leafAt(middle, known)), serves([]byte("x")), known, false},
+		"names another host": {
+			asPEM(leafAt(middle, "http://cacerts.digicert.com.evil.example/x.crt")), notFound, "", false,
+		},
+		"names an address within us": {asPEM(leafAt(middle, "http://169.254.169.254/latest.crt")), notFound, "", false},
+		"names a path with a query":  {asPEM(leafAt(middle, known+"?x=.crt")), notFound, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -23,22 +23,22 @@ func readDisputes(body []byte) (page[disputeInfoJSON], error) {
 }
 
 type disputeJSON struct {
-	ID           string        `json:"dispute_id"`
-	Created      instant       `json:"create_time"`
-	Updated      instant       `json:"update_time"`
-	RespondBy    instant       `json:"seller_response_due_date"`
-	Reason       string        `json:"reason"`
-	Status       DisputeStatus `json:"status"`
-	Stage        DisputeStage  `json:"dispute_life_cycle_stage"`
-	Channel      string        `json:"dispute_channel"`
-	Amount       amountJSON    `json:"dispute_amount"`
-	Links        []linkJSON    `json:"links"`
+	ID           string     `json:"dispute_id"`
+	Created      instant    `json:"create_time"`
+	Updated      instant    `json:"update_time"`
+	RespondBy    instant    `json:"seller_response_due_date"`
+	Reason       line       `json:"reason"`
+	Status       line       `json:"status"`
+	Stage        line       `json:"dispute_life_cycle_stage"`
+	Channel      line       `json:"dispute_channel"`
+	Amount       amountJSON `json:"dispute_amount"`
+	Links        []linkJSON `json:"links"`
 	Transactions []struct {
 		ID string `json:"seller_transaction_id"`
 	} `json:"disputed_transactions"`
 	Outcome struct {
-		Code     DisputeOutcome `json:"outcome_code"`
-		Refunded *amountJSON    `json:"amount_refunded"`
+		Code     line        `json:"outcome_code"`
+		Refunded *amountJSON `json:"amount_refunded"`
 	} `json:"dispute_outcome"`
 	Movements []movementJSON `json:"money_movements"`
 	Options   struct {
@@ -50,9 +50,9 @@ type disputeJSON struct {
 
 // movementJSON is money that moved because of the case, of whomever.
 type movementJSON struct {
-	Party  string     `json:"affected_party"`
-	Type   string     `json:"type"`
-	Reason string     `json:"reason"`
+	Party  line       `json:"affected_party"`
+	Type   line       `json:"type"`
+	Reason line       `json:"reason"`
 	Amount amountJSON `json:"amount"`
 	At     instant    `json:"initiated_time"`
 }
@@ -69,7 +69,8 @@ func (in disputeJSON) read() (Dispute, error) {
 		return Dispute{}, oddf("the case is about %s", amount)
 	}
 	out := Dispute{
-		ID: in.ID, Status: in.Status, Stage: in.Stage, Reason: in.Reason, Channel: in.Channel, Outcome: in.Outcome.Code, Amount: amount,
+		ID: in.ID, Status: DisputeStatus(in.Status), Stage: DisputeStage(in.Stage), Reason: string(in.Reason),
+		Channel: string(in.Channel), Outcome: DisputeOutcome(in.Outcome.Code), Amount: amount,
 		CreatedAt: in.Created.Time, UpdatedAt: in.Updated.Time, RespondBy: in.RespondBy.Time, MayAccept: in.mayAccept(),
 	}
 	for _, t := range in.Transactions {
@@ -95,7 +96,7 @@ func (in disputeJSON) read() (Dispute, error) {
 
 // mayAccept goes by the options PayPal names, and by its link where it names none.
 func (in disputeJSON) mayAccept() bool {
-	if in.Status == DisputeResolved {
+	if DisputeStatus(in.Status) == DisputeResolved {
 		return false
 	}
 	if types := in.Options.Accept.Types; len(types) > 0 {
@@ -106,7 +107,7 @@ func (in disputeJSON) mayAccept() bool {
 
 // fee leaves out the settlement: that is the disputed money itself, which a refund of the capture tells.
 func (m movementJSON) fee() bool {
-	return m.Party == "SELLER" && strings.HasSuffix(m.Reason, "_FEE")
+	return m.Party == "SELLER" && strings.HasSuffix(string(m.Reason), "_FEE")
 }
 
 func (m movementJSON) read() (DisputeFee, error) {
@@ -120,7 +121,7 @@ func (m movementJSON) read() (DisputeFee, error) {
 	case "CREDIT":
 		amount = amount.Neg()
 	default:
-		return DisputeFee{}, fmt.Errorf("a %s that is neither debit nor credit", code(m.Reason))
+		return DisputeFee{}, fmt.Errorf("a %s that is neither debit nor credit", code(string(m.Reason)))
 	}
-	return DisputeFee{Reason: m.Reason, Amount: amount, At: m.At.Time}, nil
+	return DisputeFee{Reason: string(m.Reason), Amount: amount, At: m.At.Time}, nil
 }

@@ -172,25 +172,28 @@ func (e *Error) passing() bool {
 // readError reads an answer outside 2xx: PayPal's shape, OAuth's, or anything a machine in between says.
 func readError(resp *http.Response, body []byte, now time.Time) *Error {
 	var in struct {
-		Name        string      `json:"name"`
-		Message     string      `json:"message"`
-		DebugID     string      `json:"debug_id"`
-		OAuth       string      `json:"error"`
-		Description string      `json:"error_description"`
+		Name        line        `json:"name"`
+		Message     line        `json:"message"`
+		DebugID     line        `json:"debug_id"`
+		OAuth       line        `json:"error"`
+		Description line        `json:"error_description"`
 		Details     []issueJSON `json:"details"`
 		Links       []linkJSON  `json:"links"`
 	}
 	// Fields of an unexpected type are left out and the others kept, so the error itself says nothing we need.
 	_ = json.Unmarshal(body, &in)
-	e := &Error{Status: resp.StatusCode, Name: in.Name, Message: in.Message, DebugID: in.DebugID, Links: map[string]string{}}
+	e := &Error{Status: resp.StatusCode, Name: string(in.Name), Links: map[string]string{},
+		Message: string(in.Message), DebugID: string(in.DebugID)}
 	if e.Name == "" {
-		e.Name, e.Message = in.OAuth, in.Description
+		e.Name, e.Message = string(in.OAuth), string(in.Description)
 	}
 	if e.DebugID == "" {
 		e.DebugID = resp.Header.Get("Paypal-Debug-Id")
 	}
 	for _, d := range in.Details {
-		e.Issues = append(e.Issues, Issue{Issue: d.Issue, Field: d.Field, Value: string(d.Value), Description: d.Description})
+		e.Issues = append(e.Issues, Issue{
+			Issue: string(d.Issue), Field: string(d.Field), Value: string(d.Value), Description: string(d.Description),
+		})
 		in.Links = append(in.Links, d.Links...)
 	}
 	for _, l := range in.Links {
@@ -203,10 +206,10 @@ func readError(resp *http.Response, body []byte, now time.Time) *Error {
 }
 
 type issueJSON struct {
-	Issue       string     `json:"issue"`
-	Field       string     `json:"field"`
-	Value       looseText  `json:"value"`
-	Description string     `json:"description"`
+	Issue       line       `json:"issue"`
+	Field       line       `json:"field"`
+	Value       line       `json:"value"`
+	Description line       `json:"description"`
 	Links       []linkJSON `json:"links"`
 }
 

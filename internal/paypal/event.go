@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // Event is what a webhook's body tells: enough to know what to ask PayPal's API about, and nothing to book. Every id
@@ -50,7 +49,7 @@ func ParseEvent(body []byte) (Event, error) {
 	}
 	e := Event{
 		ID: outside.ID, Type: outside.Type, ResourceID: outside.ResourceID, ResourceType: top.shaped("resource_type", resourceShape),
-		CreateTime: readTime(top.text("create_time")), Summary: readable(top.text("summary"), maxSummary),
+		CreateTime: readTime(top.text("create_time")), Summary: oneLine(top.text("summary"), maxSummary),
 	}
 	e.placeLinks(resource.links())
 	e.placeResource()
@@ -166,14 +165,4 @@ func (o object) links() []linkJSON {
 		}
 	}
 	return all
-}
-
-// readable keeps what can be shown and stored: PostgreSQL takes no NUL, and a page no control characters.
-func readable(text string, most int) string {
-	return cut(strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == unicode.ReplacementChar || !unicode.IsPrint(r) && r != ' ' {
-			return ' '
-		}
-		return r
-	}, text)), most)
 }

@@ -56,10 +56,15 @@ func TestParseEvent(t *testing.T) {
 		"keys differ by case":        {`{"id":"WH-1","ID":"WH-2","event_type":"X","Event_Type":"Y"}`, paypal.Event{ID: "WH-1", Type: "X"}},
 		"an id that leaves a path":   {`{"id":"WH-1","event_type":"PAYMENT.CAPTURE.COMPLETED","resource":{"id":"../../x","links":[{"rel":"up","href":"https://x/v2/checkout/orders/..%2f1"}]}}`, paypal.Event{ID: "WH-1", Type: "PAYMENT.CAPTURE.COMPLETED"}},
 		"NUL and control characters": {`{"id":"WH-1","event_type":"X","summary":"a\u0000b\u001b[0mc\n","resource":{"id":"a\u0000"}}`, paypal.Event{ID: "WH-1", Type: "X", Summary: "a b [0mc"}},
-		"bad UTF-8":                  {"{\"id\":\"WH-1\",\"event_type\":\"X\",\"summary\":\"a\xff\xfeb\"}", paypal.Event{ID: "WH-1", Type: "X", Summary: "a  b"}},
-		"half a surrogate":           {`{"id":"WH-1","event_type":"X","summary":"a\ud800b"}`, paypal.Event{ID: "WH-1", Type: "X", Summary: "a b"}},
-		"a long summary":             {`{"id":"WH-1","event_type":"X","summary":"` + long + `"}`, paypal.Event{ID: "WH-1", Type: "X", Summary: long[:600]}},
-		"nested, but not too deep":   {`{"id":"WH-1","event_type":"X","resource":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}`, paypal.Event{ID: "WH-1", Type: "X"}},
+		"bad UTF-8": {"{\"id\":\"WH-1\",\"event_type\":\"X\",\"summary\":\"a\xff\xfeb\"}",
+			paypal.Event{ID: "WH-1", Type: "X", Summary: "a\uFFFD\uFFFDb"}},
+		"half a surrogate": {`{"id":"WH-1","event_type":"X","summary":"a\ud800b"}`,
+			paypal.Event{ID: "WH-1", Type: "X", Summary: "a\uFFFDb"}},
+		"a long summary": {`{"id":"WH-1","event_type":"X","summary":"` + long + `"}`,
+			paypal.Event{ID: "WH-1", Type: "X", Summary: long[:600]}},
+		"nested, but not too deep": {`{"id":"WH-1","event_type":"X","resource":` +
+			strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}`,
+			paypal.Event{ID: "WH-1", Type: "X"}},
 	} {
 		got, err := paypal.ParseEvent([]byte(c.body))
 		if tell(err) != nil || got != c.want {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"readerfund/internal/money"
+	"readerfund/internal/text"
 )
 
 // looseText is a string that takes a number or a boolean as it is written, and null as nothing.
@@ -23,6 +24,32 @@ func (t *looseText) UnmarshalJSON(b []byte) error {
 	default:
 		*t = looseText(b)
 	}
+	return nil
+}
+
+// line is free text of PayPal's: names, reasons, its own words. Whatever stands there, it becomes one clean line of at
+// most 1,000 characters, so that it can be stored and shown and never stands in the way of a booking.
+type line string
+
+const longestLine = 1000
+
+// UnmarshalJSON never fails: what is neither text nor a plain value becomes empty.
+func (l *line) UnmarshalJSON(b []byte) error {
+	var t looseText
+	_ = t.UnmarshalJSON(b)
+	*l = line(oneLine(string(t), longestLine))
+	return nil
+}
+
+// oneLine cleans words for people and cuts them.
+func oneLine(words string, most int) string { return cut(text.Line(words), most) }
+
+// lenient is a part of an answer that a booking does not depend on: what does not fit its shape is left out.
+type lenient[T any] struct{ v T }
+
+// UnmarshalJSON never fails.
+func (l *lenient[T]) UnmarshalJSON(b []byte) error {
+	_ = json.Unmarshal(b, &l.v) // what it could read stays
 	return nil
 }
 

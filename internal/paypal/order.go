@@ -58,6 +58,9 @@ type Order struct {
 // Payer is who paid, as PayPal knows them. All of it is personal data, so that it does not print itself.
 type Payer struct{ ID, Email, GivenName, Surname, Country string }
 
+// Name is the whole name, as far as PayPal knows it.
+func (p Payer) Name() string { return strings.TrimSpace(p.GivenName + " " + p.Surname) }
+
 // String tells nothing about the payer: it is what a log would show.
 func (p Payer) String() string {
 	if p == (Payer{}) {

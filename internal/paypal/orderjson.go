@@ -1,7 +1,9 @@
 package paypal
 
 import (
+	"cmp"
 	"errors"
+	"strings"
 )
 
 // newOrderJSON is Orders v2's order_request, as far as we use it. The payer's experience is described under
@@ -50,26 +52,26 @@ func newOrder(r OrderRequest) newOrderJSON {
 }
 
 type orderJSON struct {
-	ID      string      `json:"id"`
-	Status  OrderStatus `json:"status"`
-	Units   []unitJSON  `json:"purchase_units"`
-	Payer   payerJSON   `json:"payer"`
-	Created instant     `json:"create_time"`
-	Links   []linkJSON  `json:"links"`
-	Source  struct {
+	ID      string             `json:"id"`
+	Status  line               `json:"status"`
+	Units   []unitJSON         `json:"purchase_units"`
+	Payer   lenient[payerJSON] `json:"payer"`
+	Created instant            `json:"create_time"`
+	Links   []linkJSON         `json:"links"`
+	Source  lenient[struct {
 		PayPal payerJSON `json:"paypal"`
-	} `json:"payment_source"`
+	}] `json:"payment_source"`
 }
 
 type unitJSON struct {
-	CustomID    string      `json:"custom_id"`
-	InvoiceID   string      `json:"invoice_id"`
-	ReferenceID string      `json:"reference_id"`
+	CustomID    line        `json:"custom_id"`
+	InvoiceID   line        `json:"invoice_id"`
+	ReferenceID line        `json:"reference_id"`
 	Amount      *amountJSON `json:"amount"`
-	Payee       struct {
-		MerchantID string `json:"merchant_id"`
-		Email      string `json:"email_address"`
-	} `json:"payee"`
+	Payee       lenient[struct {
+		MerchantID line `json:"merchant_id"`
+		Email      line `json:"email_address"`
+	}] `json:"payee"`
 	Payments struct {
 		Captures []captureJSON `json:"captures"`
 		Refunds  []refundJSON  `json:"refunds"`
@@ -78,24 +80,37 @@ type unitJSON struct {
 
 // payerJSON reads both of PayPal's shapes: payer (payer_id) and payment_source.paypal (account_id).
 type payerJSON struct {
-	PayerID   string `json:"payer_id"`
-	AccountID string `json:"account_id"`
-	Email     string `json:"email_address"`
+	PayerID   line `json:"payer_id"`
+	AccountID line `json:"account_id"`
+	Email     line `json:"email_address"`
 	Name      struct {
-		Given   string `json:"given_name"`
-		Surname string `json:"surname"`
+		Given   line `json:"given_name"`
+		Surname line `json:"surname"`
 	} `json:"name"`
 	Address struct {
-		Country string `json:"country_code"`
+		Country line `json:"country_code"`
 	} `json:"address"`
 }
 
 func (p payerJSON) read() Payer {
-	id := p.PayerID
-	if id == "" {
-		id = p.AccountID
+	return Payer{
+		ID: shaped(cmp.Or(p.PayerID, p.AccountID)), Email: address(p.Email), Country: shaped(p.Address.Country),
+		GivenName: cut(string(p.Name.Given), maxName), Surname: cut(string(p.Name.Surname), maxName),
 	}
-	return Payer{ID: id, Email: p.Email, GivenName: p.Name.Given, Surname: p.Name.Surname, Country: p.Address.Country}
+}
+
+const (
+	maxName  = 140 // characters of a given name or a surname (Orders v2, name)
+	maxEmail = 254 // and of a mail address (Orders v2, email_address)
+)
+
+// address is a mail address, or empty for what is none: people are known by it.
+func address(text line) string {
+	name, host, is := strings.Cut(string(text), "@")
+	if !is || name == "" || host == "" || len(text) > maxEmail || strings.ContainsAny(string(text), " <>,;") {
+		return ""
+	}
+	return string(text)
 }
 
 // approval is the link the payer approves at: "approve", or "payer-action" where the order names its payment source.
@@ -117,9 +132,10 @@ func (o orderJSON) read() (Order, error) {
 	if len(o.Units) > 1 {
 		return Order{}, oddf("the order has %d purchases, and ours have one", len(o.Units))
 	}
-	out := Order{ID: o.ID, Status: o.Status, Payer: o.Payer.read(), ApproveURL: o.approval(), CreatedAt: o.Created.Time}
+	out := Order{ID: o.ID, Status: OrderStatus(o.Status), Payer: o.Payer.v.read(),
+		ApproveURL: o.approval(), CreatedAt: o.Created.Time}
 	if out.Payer == (Payer{}) {
-		out.Payer = o.Source.PayPal.read()
+		out.Payer = o.Source.v.PayPal.read()
 	}
 	for _, u := range o.Units {
 		if err := u.into(&out); err != nil {
@@ -130,8 +146,8 @@ func (o orderJSON) read() (Order, error) {
 }
 
 func (u unitJSON) into(o *Order) (err error) {
-	o.CustomID, o.InvoiceID, o.ReferenceID = u.CustomID, u.InvoiceID, u.ReferenceID
-	o.PayeeMerchantID, o.PayeeEmail = u.Payee.MerchantID, u.Payee.Email
+	o.CustomID, o.InvoiceID, o.ReferenceID = string(u.CustomID), string(u.InvoiceID), string(u.ReferenceID)
+	o.PayeeMerchantID, o.PayeeEmail = string(u.Payee.v.MerchantID), string(u.Payee.v.Email)
 	if u.Amount != nil {
 		if o.Amount, err = u.Amount.read(); err != nil {
 			return err
@@ -144,8 +160,8 @@ func (u unitJSON) into(o *Order) (err error) {
 		}
 		// Inside an order PayPal leaves out of a capture what the order says already.
 		capture.OrderID = o.ID
-		capture.CustomID = or(capture.CustomID, u.CustomID)
-		capture.InvoiceID = or(capture.InvoiceID, u.InvoiceID)
+		capture.CustomID = or(capture.CustomID, string(u.CustomID))
+		capture.InvoiceID = or(capture.InvoiceID, string(u.InvoiceID))
 		o.Captures = append(o.Captures, capture)
 	}
 	for _, in := range u.Payments.Refunds {

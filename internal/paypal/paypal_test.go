@@ -92,7 +92,8 @@ func TestRefundNoteIsOneLine(t *testing.T) {
 	p := newPeer(t, answers(answer(201, `{"id":"1JU","status":"COMPLETED","amount":{"currency_code":"EUR","value":"4.00"}}`)))
 	c, n := p.client(t), 0
 	for note, want := range map[string]any{
-		"Dear reader,\r\n\r\n\tyours  truly\n": "Dear reader, yours  truly", "a\u2028\u2029\u0085b\x00c": "a b c", "\n\t ": " ", "\n": nil, "": nil,
+		"Dear reader,\r\n\r\n\tyours  truly\n": "Dear reader, yours truly",
+		"a\u2028\u2029\u0085b\x00c":            "a b c", "\n\t ": nil, "\n": nil, "": nil,
 		strings.Repeat("\n", 300) + strings.Repeat("ü", 300): strings.Repeat("ü", 255),
 	} {
 		_, err := c.RefundCapture(t.Context(), "17C", paypal.RefundRequest{RequestID: "refund-1", Amount: money.New(400, "EUR"), Note: note})

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
-	"unicode"
 
 	"readerfund/internal/money"
 )
@@ -70,7 +68,7 @@ func (c *Client) RefundCapture(ctx context.Context, captureID string, r RefundRe
 		operation: operation, method: http.MethodPost, path: "/v2/payments/captures/" + captureID + "/refund",
 		requestID: r.RequestID,
 		in: newRefundJSON{
-			Amount: writeAmount(r.Amount), InvoiceID: r.InvoiceID, CustomID: r.CustomID, Note: cut(oneLine(r.Note), maxNote),
+			Amount: writeAmount(r.Amount), InvoiceID: r.InvoiceID, CustomID: r.CustomID, Note: oneLine(r.Note, maxNote),
 		},
 	})
 	if err != nil {
@@ -81,14 +79,6 @@ func (c *Client) RefundCapture(ctx context.Context, captureID string, r RefundRe
 }
 
 const maxNote = 255 // characters PayPal takes of a note to the payer
-
-// oneLine turns line breaks and control characters into a space, for texts whose pattern is "^.*$": PayPal refuses them
-// with more than one line.
-func oneLine(text string) string {
-	return strings.Join(strings.FieldsFunc(text, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp)
-	}), " ")
-}
 
 type newRefundJSON struct {
 	Amount    amountJSON `json:"amount"`
@@ -114,16 +104,14 @@ func (c *Client) refund(ctx context.Context, k call) (Refund, error) {
 }
 
 type refundJSON struct {
-	ID       string       `json:"id"`
-	Status   RefundStatus `json:"status"`
-	CustomID string       `json:"custom_id"`
-	Invoice  string       `json:"invoice_id"`
-	Amount   amountJSON   `json:"amount"`
-	Created  instant      `json:"create_time"`
-	Links    []linkJSON   `json:"links"`
-	Details  struct {
-		Reason string `json:"reason"`
-	} `json:"status_details"`
+	ID        string               `json:"id"`
+	Status    line                 `json:"status"`
+	CustomID  line                 `json:"custom_id"`
+	Invoice   line                 `json:"invoice_id"`
+	Amount    amountJSON           `json:"amount"`
+	Created   instant              `json:"create_time"`
+	Links     []linkJSON           `json:"links"`
+	Details   lenient[detailsJSON] `json:"status_details"`
 	Breakdown struct {
 		Fee *amountJSON `json:"paypal_fee"`
 	} `json:"seller_payable_breakdown"`
@@ -141,7 +129,8 @@ func (in refundJSON) read() (Refund, error) {
 		return Refund{}, oddf("the refund is of %s", amount)
 	}
 	out := Refund{
-		ID: in.ID, CustomID: in.CustomID, InvoiceID: in.Invoice, Status: in.Status, Reason: in.Details.Reason,
+		ID: in.ID, CustomID: string(in.CustomID), InvoiceID: string(in.Invoice),
+		Status: RefundStatus(in.Status), Reason: string(in.Details.v.Reason),
 		CreatedAt: in.Created.Time, Amount: positive(amount), FeeRefunded: money.New(0, amount.Currency),
 		CaptureID: linked(in.Links, "up", "/v2/payments/captures/"),
 	}

@@ -1,6 +1,7 @@
 package paypal
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -230,39 +231,39 @@ type transactionJSON struct {
 		Updated       instant     `json:"transaction_updated_date"`
 		Amount        amountJSON  `json:"transaction_amount"`
 		Fee           *amountJSON `json:"fee_amount"`
-		CustomID      looseText   `json:"custom_field"`
-		InvoiceID     looseText   `json:"invoice_id"`
-		Subject       looseText   `json:"transaction_subject"`
-		Note          looseText   `json:"transaction_note"`
+		CustomID      line        `json:"custom_field"`
+		InvoiceID     line        `json:"invoice_id"`
+		Subject       line        `json:"transaction_subject"`
+		Note          line        `json:"transaction_note"`
 	} `json:"transaction_info"`
-	Payer struct {
-		AccountID string `json:"account_id"`
-		Email     string `json:"email_address"`
-		Country   string `json:"country_code"`
+	Payer lenient[struct {
+		AccountID line `json:"account_id"`
+		Email     line `json:"email_address"`
+		Country   line `json:"country_code"`
 		Name      struct {
-			Given     string `json:"given_name"`
-			Surname   string `json:"surname"`
-			Alternate string `json:"alternate_full_name"`
+			Given     line `json:"given_name"`
+			Surname   line `json:"surname"`
+			Alternate line `json:"alternate_full_name"`
 		} `json:"payer_name"`
-	} `json:"payer_info"`
+	}] `json:"payer_info"`
 }
-
-const maxTransactionNote = 1000 // characters we keep; PayPal allows 4000
 
 // read gives what of the row can be read. A field of another type than PayPal's document has leaves the row in doubt.
 func (in transactionJSON) read(odd error) Transaction {
-	i, name := in.Info, in.Payer.Name
+	i, payer := in.Info, in.Payer.v
+	name := payer.Name
 	out := Transaction{
-		ID: shaped(i.ID), EventCode: shaped(i.EventCode), Status: shaped(i.Status), ReferenceID: shaped(i.ReferenceID), ReferenceType: shaped(i.ReferenceType),
-		CustomID: readable(string(i.CustomID), maxText), InvoiceID: readable(string(i.InvoiceID), maxText),
-		Note: readable(or(string(i.Note), string(i.Subject)), maxTransactionNote), InitiatedAt: i.Initiated.Time, UpdatedAt: i.Updated.Time,
+		ID: shaped(i.ID), EventCode: shaped(i.EventCode), Status: shaped(i.Status),
+		ReferenceID: shaped(i.ReferenceID), ReferenceType: shaped(i.ReferenceType),
+		CustomID: cut(string(i.CustomID), maxText), InvoiceID: cut(string(i.InvoiceID), maxText),
+		Note: string(cmp.Or(i.Note, i.Subject)), InitiatedAt: i.Initiated.Time, UpdatedAt: i.Updated.Time,
 		Payer: Payer{
-			ID: shaped(or(in.Payer.AccountID, i.AccountID)), Email: readable(in.Payer.Email, maxSummary), Country: shaped(in.Payer.Country),
-			GivenName: readable(name.Given, maxText), Surname: readable(name.Surname, maxText),
+			ID: shaped(cmp.Or(payer.AccountID, line(i.AccountID))), Email: address(payer.Email), Country: shaped(payer.Country),
+			GivenName: cut(string(name.Given), maxName), Surname: cut(string(name.Surname), maxName),
 		},
 	}
 	if out.Payer.GivenName == "" && out.Payer.Surname == "" {
-		out.Payer.Surname = readable(name.Alternate, maxText)
+		out.Payer.Surname = cut(string(name.Alternate), maxName)
 	}
 	amount, err := i.Amount.read()
 	out.Amount = amount
@@ -283,9 +284,9 @@ func (in transactionJSON) read(odd error) Transaction {
 }
 
 // shaped drops what is no id or code: a row's texts end in our database and on pages.
-func shaped(id string) string {
-	if idShape.MatchString(id) {
-		return id
+func shaped[T ~string](id T) string {
+	if idShape.MatchString(string(id)) {
+		return string(id)
 	}
 	return ""
 }

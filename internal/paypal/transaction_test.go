@@ -78,7 +78,6 @@ func TestTransactionsThatCannotBeRead(t *testing.T) {
 		{`"5TY05013RG002845M"`, `"../5TY"`},
 		{`"5TY05013RG002845M"`, `17`},
 		{`"transaction_event_code":"T0006"`, `"transaction_event_code":["T0006"]`},
-		{`"payer_info":{`, `"payer_info":[],"x":{`},
 	}
 	rows := []string{row}
 	for _, change := range changes {
@@ -89,9 +88,10 @@ func TestTransactionsThatCannotBeRead(t *testing.T) {
 		rows = append(rows, odd)
 	}
 	rows = append(rows, `[]`, `null`, `7`, row)
-	c := newPeer(t, answers(answer(200, `{"total_items":18,"transaction_details":[`+strings.Join(rows, ",")+`]}`))).client(t)
+	body := `{"total_items":17,"transaction_details":[` + strings.Join(rows, ",") + `]}`
+	c := newPeer(t, answers(answer(200, body))).client(t)
 	got, err := c.Transactions(t.Context(), november())
-	if tell(err) != nil || len(got.Transactions) != len(rows) || got.Total != 18 {
+	if tell(err) != nil || len(got.Transactions) != len(rows) || got.Total != 17 {
 		t.Fatalf("%d rows, %v", len(got.Transactions), err)
 	}
 	for i, one := range got.Transactions {
@@ -112,14 +112,16 @@ func TestTransactionsOfStrangers(t *testing.T) {
 	t.Parallel()
 	body := `{"transaction_details":[{"transaction_info":{"transaction_id":"5TY05013RG002845M","paypal_account_id":"6C9","transaction_event_code":"T0013","transaction_status":"S",
 		"transaction_initiation_date":"2026-19-03T10:00:00Z","transaction_amount":{"currency_code":"EUR","value":"-.50"},"custom_field":12,"invoice_id":null,
-		"transaction_subject":"for \u0000the\ud800paper` + strings.Repeat("é", 5000) + `"},"payer_info":{"payer_name":{"alternate_full_name":"A \u0007Paper"}}}]}`
+		"transaction_subject":"for \u0000the\ud800paper` + strings.Repeat("é", 5000) + `"},
+		"payer_info":{"account_id":[],"payer_name":{"given_name":{},"alternate_full_name":"A \u0007Paper"}}}]}`
 	got, err := newPeer(t, answers(answer(200, body))).client(t).Transactions(t.Context(), november())
 	if tell(err) != nil || len(got.Transactions) != 1 {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	one := got.Transactions[0]
 	if one.Unreadable != "" || one.Amount != money.New(-50, "EUR") || one.Fee != nil || one.CustomID != "12" || one.InvoiceID != "" || !one.InitiatedAt.IsZero() ||
-		!strings.HasPrefix(one.Note, "for  the paperé") || len([]rune(one.Note)) != 1000 || one.Payer != (paypal.Payer{ID: "6C9", Surname: "A  Paper"}) {
+		!strings.HasPrefix(one.Note, "for the\uFFFDpaperé") || len([]rune(one.Note)) != 1000 ||
+		one.Payer != (paypal.Payer{ID: "6C9", Surname: "A Paper"}) {
 		t.Errorf("got %+v, %#v", one, one.Payer)
 	}
 }
