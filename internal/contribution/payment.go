@@ -77,6 +77,11 @@ func learnCapture(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, now
 	if err != nil || feeImpossible(seen) {
 		return news || charged || odd, err
 	}
+	short, err := noteNet(ctx, tx, *c, seen, now)
+	if err != nil {
+		return false, err
+	}
+	news = news || short
 	feed, err := book(ctx, tx, c, known, f, entry{"fee", seen.Fee.Neg(), seen.ID, seen.CreatedAt}, now)
 	return news || charged || odd || feed, err
 }
@@ -97,6 +102,31 @@ func noteOddFee(ctx context.Context, tx *sqlx.Tx, c Contribution, seen paypal.Ca
 		return review.Open(ctx, tx, c.ID, review.FeeLarge, args, now)
 	default:
 		return false, nil
+	}
+}
+
+// noteNet asks for a look where what reached the account is not the payment less PayPal's fee, as with a fee of a
+// platform: the ledger has PayPal's own fee, which is what transaction search compares. It asks until it adds up.
+func noteNet(ctx context.Context, tx *sqlx.Tx, c Contribution, seen paypal.Capture, now time.Time) (bool, error) {
+	if seen.Net == nil || seen.Net.Currency != seen.Amount.Currency || seen.FeeElsewhere {
+		return false, nil
+	}
+	missing := money.New(seen.Amount.Minor-seen.Fee.Minor-seen.Net.Minor, seen.Amount.Currency)
+	about := review.Args{"payment": seen.ID}
+	args := review.Args{
+		"payment": seen.ID, "amount": seen.Amount.String(), "fee": seen.Fee.String(), "net": seen.Net.String(),
+	}
+	switch {
+	case missing.Minor == 0:
+		_, err := review.Resolve(ctx, tx, c.ID, review.Settled, now,
+			review.Match{Code: review.NetDiffers, About: about}, review.Match{Code: review.PlatformFee, About: about})
+		return false, err
+	case seen.PlatformFee != nil && *seen.PlatformFee == missing:
+		args["platform"] = missing.String()
+		return review.Open(ctx, tx, c.ID, review.PlatformFee, args, now)
+	default:
+		args["difference"] = missing.String()
+		return review.Open(ctx, tx, c.ID, review.NetDiffers, args, now)
 	}
 }
 

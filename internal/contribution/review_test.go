@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"readerfund/internal/fault"
+	"readerfund/internal/money"
 	"readerfund/internal/paypal"
 	"readerfund/internal/review"
 )
@@ -112,6 +113,50 @@ func TestPaidTwiceIsNotSwallowed(t *testing.T) {
 	apply(t, d, CaptureSeen(c.ID, src, captureOf("CAP-4", "COMPLETED")))
 	if got := looks(t, d, c); !strings.Contains(got, "4 times") || strings.Contains(got, "3 times") {
 		t.Errorf("the newer takes the place of the older: %q", got)
+	}
+}
+
+// A net that is not the payment less the fee needs a person, until it adds up; a conversion is no such thing.
+func TestANetThatDoesNotAddUp(t *testing.T) {
+	t.Parallel()
+	d := bareDesk(t)
+	src := Source{Way: ByWebhook}
+	c := mustBegin(t, d)
+	amount := func(minor int64, currency money.Currency) *money.Amount {
+		a := money.New(minor, currency)
+		return &a
+	}
+	for _, x := range []struct {
+		name   string
+		change func(*paypal.Capture)
+		looks  string
+	}{
+		{"it adds up", func(k *paypal.Capture) { k.Net = amount(2380, "EUR") }, ""},
+		{"no net yet", func(*paypal.Capture) {}, ""},
+		{"a platform's fee", func(k *paypal.Capture) {
+			k.Net, k.PlatformFee = amount(2280, "EUR"), amount(100, "EUR")
+		}, "1.00 EUR of the payment CAP of 25.00 EUR went to a platform, and 22.80 EUR reached"},
+		{"it adds up again", func(k *paypal.Capture) { k.Net = amount(2380, "EUR") }, ""},
+		{"nobody knows for what", func(k *paypal.Capture) { k.Net = amount(2279, "EUR") }, "does not add up, by 1.01 EUR"},
+		{"no more", func(k *paypal.Capture) { k.Net = amount(2380, "EUR") }, ""},
+		{"too much", func(k *paypal.Capture) { k.Net = amount(2500, "EUR") }, "by -1.20 EUR"},
+		{"converted", func(k *paypal.Capture) {
+			k.Net, k.Receivable, k.ExchangeRate = amount(2380, "EUR"), amount(2618, "USD"), "1.1"
+		}, ""},
+		{"a net in the account's currency", func(k *paypal.Capture) { k.Net = amount(2618, "USD") }, ""},
+		{"a fee in the account's currency", func(k *paypal.Capture) {
+			k.Net, k.FeeElsewhere = amount(2500, "EUR"), true
+		}, ""},
+	} {
+		seen := captureOf("CAP", "COMPLETED")
+		x.change(&seen)
+		apply(t, d, CaptureSeen(c.ID, src, seen))
+		if got := looks(t, d, c); !strings.Contains(got, x.looks) || (got == "") != (x.looks == "") {
+			t.Errorf("%s: to look at: %q", x.name, got)
+		}
+	}
+	if got := entries(t.Context(), t, d.db, c.ID); !strings.Contains(got, "fee -120 EUR CAP") {
+		t.Errorf("booked:\n%s", got)
 	}
 }
 

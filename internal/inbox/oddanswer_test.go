@@ -151,6 +151,14 @@ func TestOddAnswersAboutAPaymentAreNotBooked(t *testing.T) {
 			c.at("seller_receivable_breakdown")["paypal_fee"] = amount("EUR", "1"+strings.Repeat("0", 30))
 		}, "", "no amount of EUR", true, whole, "cannot be right"},
 		{"another amount", func(c tree) { c["amount"] = amount("EUR", "20.00") }, "charge 2000 EUR, fee -108 EUR", "captured 20.00 EUR", false, "charge 2000 EUR, fee -108 EUR", ""},
+		{"a platform's fee", func(c tree) {
+			b := c.at("seller_receivable_breakdown")
+			b["platform_fees"] = []any{tree{"amount": amount("EUR", "1.00")}}
+			b["net_amount"] = amount("EUR", "22.92")
+		}, whole, "1.00 EUR of the payment", false, whole, ""},
+		{"platform fees that are none", func(c tree) {
+			c.at("seller_receivable_breakdown")["platform_fees"] = "x"
+		}, whole, "", false, whole, ""},
 		{"no time", func(c tree) { delete(c, "create_time"); delete(c, "update_time") }, whole, "", false, whole, ""},
 		{"month 19", func(c tree) { c["create_time"] = "2026-19-12T22:20:32.000Z" }, whole, "", false, whole, ""},
 	} {

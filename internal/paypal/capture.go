@@ -34,6 +34,10 @@ type Capture struct {
 	// Fee and Net are nil while PayPal has not settled them, and when the capture moved no money: PayPal writes a
 	// breakdown for a declined capture too.
 	Fee, Net *money.Amount
+	// PlatformFee is what was taken for a platform beside PayPal's own fee; nil where nothing was. FeeElsewhere says that
+	// the fee was taken in the account's currency rather than the payment's, so that Net need not be Amount less Fee.
+	PlatformFee  *money.Amount
+	FeeElsewhere bool
 	// Receivable is what reached the account, where that keeps another currency: Net times ExchangeRate. It is nil, and
 	// the rate empty, where nothing was converted. The rate is PayPal's decimal as it is written, with up to 15 decimals:
 	// it is shown and never reckoned with.
@@ -95,6 +99,11 @@ type captureJSON struct {
 		Fee *amountJSON `json:"paypal_fee"`
 		Net *amountJSON `json:"net_amount"`
 
+		Platform lenient[[]struct {
+			Amount *amountJSON `json:"amount"`
+		}] `json:"platform_fees"`
+		FeeElsewhere json.RawMessage `json:"paypal_fee_in_receivable_currency"`
+
 		Receivable *amountJSON `json:"receivable_amount"`
 		Rate       struct {
 			Value looseText `json:"value"`
@@ -136,6 +145,10 @@ func (in captureJSON) read() (Capture, error) {
 	if err := errors.Join(b.Fee.readInto(&out.Fee), b.Net.readInto(&out.Net), b.Receivable.readInto(&out.Receivable)); err != nil {
 		return Capture{}, err
 	}
+	for _, fee := range b.Platform.v { // PayPal's document allows one
+		_ = fee.Amount.readInto(&out.PlatformFee) // it only explains a difference
+	}
+	out.FeeElsewhere = len(b.FeeElsewhere) > 0 && string(b.FeeElsewhere) != "null"
 	if rateShape.MatchString(string(b.Rate.Value)) {
 		out.ExchangeRate = string(b.Rate.Value)
 	}

@@ -30,6 +30,8 @@ const (
 	RefundImpossible    Code = "refund_impossible"
 	RefundTooLarge      Code = "refund_too_large"
 	RefundStatus        Code = "refund_status"
+	NetDiffers          Code = "net_differs"
+	PlatformFee         Code = "platform_fee"
 	RefundUnanswered    Code = "refund_unanswered"
 	RefundFeeImpossible Code = "refund_fee_impossible"
 	DisputeCurrency     Code = "dispute_currency"
@@ -66,6 +68,10 @@ var sentences = map[Code]string{
 		`number "{number}" of another contribution. Nothing of that answer was booked. Look at it in PayPal.`,
 	FeeImpossible: "PayPal says that its fee for {amount} was {fee}. That cannot be, so no such fee was booked. " +
 		"Look at it in PayPal.",
+	NetDiffers: "PayPal says that it took a fee of {fee} of the payment {payment} of {amount}, and that {net} reached " +
+		"the account. That does not add up, by {difference}. The books have the fee only. Look at it in PayPal.",
+	PlatformFee: "Beside PayPal's own fee of {fee}, {platform} of the payment {payment} of {amount} went to a platform, " +
+		"and {net} reached the account. The books have PayPal's own fee only.",
 	LedgerDiffers: "PayPal now says {says} for the {kind} of {ref}; the ledger has {booked}.",
 	RefundOfNoPayment: "PayPal reports the refund {refund} of the payment {payment}, which is none of this " +
 		"contribution. It was not booked. Look at it in PayPal.",
