@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -12,7 +13,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
-	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
 )
@@ -39,7 +39,8 @@ type ContributionsQuery struct {
 	Campaign  string // slug
 	Article   string // address
 	Currency  money.Currency
-	Search    string // a receipt number, or PayPal's id of an order, a capture, a refund or a dispute
+	Search    string // a receipt number, PayPal's id of an order, a capture, a refund or a dispute, or a part of a name
+	Mail      bool   // Search looks at mail addresses, too: for those who may see them
 	Attention bool   // only those that a person should look at
 	After     string // the cursor that the page before gave
 	Limit     int    // 0 for DefaultLimit
@@ -56,12 +57,25 @@ type Contribution struct {
 	Sums        // of its ledger entries: zero while no money came
 	Campaign    string
 	Article     string
-	Name        string
+	Name        string // as the reader gave it
+	Email       string // as the reader gave it
+	Message     string
+	Anonymous   bool
+	PayerName   string // as PayPal knows the reader; empty until PayPal tells, or once the person is erased
+	PayerMail   string
 	OrderID     string
 	CaptureID   string
+	Converted   money.Amount // what PayPal made of the payment in another currency; no currency where it made nothing
+	Rate        string       // at which, as PayPal writes it
 	CreatedAt   time.Time
 	CompletedAt time.Time
 }
+
+// Reader is what the reader is called: as they gave it, or else as PayPal has it.
+func (c Contribution) Reader() string { return cmp.Or(c.Name, c.PayerName) }
+
+// Mail is the reader's address: as they gave it, or else as PayPal has it.
+func (c Contribution) Mail() string { return cmp.Or(c.Email, c.PayerMail) }
 
 // Page is a page of contributions. Next is the cursor of the page after it, empty on the last one.
 type Page struct {
@@ -126,6 +140,14 @@ type contributionRow struct {
 	Campaign    string         `db:"campaign"`
 	Article     string         `db:"article"`
 	Name        string         `db:"name"`
+	Email       string         `db:"email"`
+	Message     string         `db:"message"`
+	Anonymous   bool           `db:"anonymous"`
+	PayerName   string         `db:"payer_name"`
+	PayerMail   string         `db:"payer_mail"`
+	ToMinor     int64          `db:"to_minor"`
+	ToCurrency  string         `db:"to_currency"`
+	Rate        string         `db:"rate"`
 	OrderID     sql.NullString `db:"order_id"`
 	CaptureID   sql.NullString `db:"capture_id"`
 	CreatedAt   time.Time      `db:"created_at"`
@@ -137,7 +159,10 @@ func (row contributionRow) contribution() Contribution {
 	return Contribution{
 		ID: row.ID, Receipt: row.Receipt, Status: row.State, Reason: row.Reason, Attention: reviewsInWords(row.Reviews),
 		Amount: money.New(row.AmountMinor, money.Currency(row.Currency)), Sums: row.Sums,
-		Campaign: row.Campaign, Article: row.Article, Name: row.Name, OrderID: row.OrderID.String, CaptureID: row.CaptureID.String,
+		Campaign: row.Campaign, Article: row.Article, Name: row.Name, Email: row.Email, Message: row.Message,
+		Anonymous: row.Anonymous, PayerName: row.PayerName, PayerMail: row.PayerMail,
+		OrderID: row.OrderID.String, CaptureID: row.CaptureID.String,
+		Converted: money.New(row.ToMinor, money.Currency(row.ToCurrency)), Rate: row.Rate,
 		CreatedAt: row.CreatedAt.UTC(), CompletedAt: utc(row.CompletedAt),
 	}
 }
@@ -169,13 +194,18 @@ func (r *Reports) readContributions(ctx context.Context, q ContributionsQuery, l
 func selectContributions(clause string) string {
 	return `
 	SELECT c.id, c.receipt, c.state, c.reason, ` + openReviews + ` AS reviews,
-	       c.amount_minor, c.currency, c.campaign, c.article, c.name, c.order_id, p.paypal_id AS capture_id,
+	       c.amount_minor, c.currency, c.campaign, c.article, c.name, c.email, c.message, c.anonymous,
+	       coalesce(u.name, '') AS payer_name, coalesce(u.email, '') AS payer_mail, c.order_id, p.paypal_id AS capture_id,
+	       coalesce(v.to_minor, 0) AS to_minor, coalesce(v.to_currency, '') AS to_currency, coalesce(v.rate, '') AS rate,
 	       c.created_at, c.completed_at, s.gross, s.fee, s.refunded, s.held, s.net
 	FROM (SELECT c.*, k.slug AS campaign FROM contribution c JOIN campaign k ON k.id = c.campaign_id` + clause + `) c
 	CROSS JOIN LATERAL (SELECT ` + sumColumns + ` FROM ledger_entry l WHERE l.contribution_id = c.id AND l.currency = c.currency) s
 	LEFT JOIN LATERAL (
-		SELECT paypal_id FROM payment WHERE contribution_id = c.id ORDER BY status = 'completed' DESC, occurred_at DESC, id DESC LIMIT 1
-	) p ON true`
+		SELECT id, paypal_id FROM payment WHERE contribution_id = c.id
+		ORDER BY status = 'completed' DESC, occurred_at DESC, id DESC LIMIT 1
+	) p ON true
+	LEFT JOIN conversion v ON v.payment_id = p.id
+	LEFT JOIN supporter u ON u.id = c.supporter_id`
 }
 
 func (r *Reports) contributionConditions(q ContributionsQuery) (*conditions, error) {
@@ -188,7 +218,7 @@ func (r *Reports) contributionConditions(q ContributionsQuery) (*conditions, err
 	c.campaign(q.Campaign)
 	c.equalLong("c.article", q.Article)
 	c.equal("c.currency", string(q.Currency))
-	c.search(q.Search)
+	c.search(q.Search, q.Mail)
 	if q.Attention {
 		c.add("c.id IN (SELECT contribution_id FROM review WHERE closed_at IS NULL)")
 	}
@@ -211,33 +241,6 @@ func (q ContributionsQuery) check() error {
 	return errors.Join(
 		checkRange(q.From, q.To), status, checkCurrency(q.Currency),
 		checkText("campaign", q.Campaign), checkText("article", q.Article), checkText("search", q.Search))
-}
-
-// search finds by what people have in hand: a receipt number, which may have been read out and typed in small letters,
-// or an id out of PayPal. Each branch is one look into a unique index.
-func (c *conditions) search(text string) {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return
-	}
-	what := c.arg(db.Array(spellings(text)))
-	c.add(`c.id IN (
-		SELECT id FROM contribution WHERE receipt = ANY (%[1]s)
-		UNION SELECT id FROM contribution WHERE order_id = ANY (%[1]s)
-		UNION SELECT contribution_id FROM payment WHERE paypal_id = ANY (%[1]s)
-		UNION SELECT p.contribution_id FROM refund f JOIN payment p ON p.id = f.payment_id WHERE f.paypal_id = ANY (%[1]s)
-		UNION SELECT p.contribution_id FROM dispute x JOIN payment p ON p.id = x.payment_id WHERE x.paypal_id = ANY (%[1]s))`, what)
-}
-
-// spellings are the ways in which what was typed may be kept: as it is, in capitals, and as a receipt number with its
-// dash, where O, I and L stand for the digits they look like (its alphabet, Crockford's base 32, has no such letters).
-func spellings(typed string) []string {
-	capitals := strings.ToUpper(typed)
-	all := []string{typed, capitals}
-	if letters := strings.NewReplacer("-", "", " ", "", "O", "0", "I", "1", "L", "1").Replace(capitals); len(letters) == 8 {
-		all = append(all, letters[:4]+"-"+letters[4:])
-	}
-	return all
 }
 
 func utc(t sql.NullTime) time.Time {

@@ -21,12 +21,7 @@ type History struct {
 	Contribution
 	Frequency string
 	Heading   string // the campaign's
-	Email     string // as the reader typed it
-	Message   string
-	Anonymous bool
 	CoverFee  bool
-	PayerName string // as PayPal knows the reader; empty until PayPal tells, or once the person is erased
-	PayerMail string
 	UpdatedAt time.Time
 	CheckAt   time.Time // when PayPal is asked next
 	Payments  []Payment
@@ -155,11 +150,10 @@ func readHead(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error 
 	h.Contribution = row.contribution()
 	var checkAt sql.NullTime
 	err = tx.QueryRowxContext(ctx, `
-		SELECT c.frequency, k.heading, c.email, c.message, c.anonymous, c.cover_fee, c.updated_at, c.check_at, c.origin,
-		       coalesce(s.name, ''), coalesce(s.email, '')
-		FROM contribution c JOIN campaign k ON k.id = c.campaign_id LEFT JOIN supporter s ON s.id = c.supporter_id
+		SELECT c.frequency, k.heading, c.cover_fee, c.updated_at, c.check_at, c.origin
+		FROM contribution c JOIN campaign k ON k.id = c.campaign_id
 		WHERE c.id = $1`, id).
-		Scan(&h.Frequency, &h.Heading, &h.Email, &h.Message, &h.Anonymous, &h.CoverFee, &h.UpdatedAt, &checkAt, &h.Origin, &h.PayerName, &h.PayerMail)
+		Scan(&h.Frequency, &h.Heading, &h.CoverFee, &h.UpdatedAt, &checkAt, &h.Origin)
 	h.UpdatedAt, h.CheckAt = h.UpdatedAt.UTC(), utc(checkAt)
 	return err
 }

@@ -32,6 +32,9 @@ func accountOf(r *http.Request) staff.Account {
 	return account
 }
 
+// mayContact reports whether who asks may see readers' mail addresses and messages.
+func mayContact(r *http.Request) bool { return accountOf(r).Role.Allows(staff.Editor) }
+
 // actor is who asks, as the audit log names them; only behind only.
 func actor(r *http.Request) contribution.Actor {
 	account := accountOf(r)

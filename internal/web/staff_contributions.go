@@ -40,6 +40,7 @@ type contributionTable struct {
 	Label string
 	Tag   language.Tag
 	Rows  []contributionLine
+	Mail  bool // shows addresses
 }
 
 // Short is an article's address as a list shows it.
@@ -84,8 +85,20 @@ func (f contributionFilter) query() url.Values {
 // Any tells whether the list is restricted at all.
 func (f contributionFilter) Any() bool { return len(f.query()) > 0 }
 
-func (f contributionFilter) question() report.ContributionsQuery {
+// Everywhere is the page that looks for the same without any other restriction.
+func (f contributionFilter) Everywhere() string {
+	return address("/staff/contributions", filled("q", f.Search))
+}
+
+// Narrow reports whether the list is restricted beside the search.
+func (f contributionFilter) Narrow() bool {
+	return address("/staff/contributions", f.query()) != f.Everywhere()
+}
+
+// question is the filter as report takes it; it looks at mail addresses for those who may see them.
+func (f contributionFilter) question(r *http.Request) report.ContributionsQuery {
 	return report.ContributionsQuery{
+		Mail: mayContact(r),
 		From: f.from, To: f.to, Status: f.Status, Campaign: f.Campaign, Article: f.Article, Currency: money.Currency(f.Currency),
 		Search: f.Search, Attention: f.Attention, After: f.After,
 	}
@@ -95,6 +108,7 @@ func (f contributionFilter) question() report.ContributionsQuery {
 func (s *site) listContributions(w http.ResponseWriter, r *http.Request) error {
 	f := readContributionFilter(r.URL.Query())
 	p := contributionsPage{contributionFilter: f, CSV: address("/staff/contributions.csv", f.query())}
+	p.Table.Mail = mayContact(r)
 	for _, state := range report.Statuses() {
 		p.Statuses = append(p.Statuses, choiceOf{state, stateInWords(state).Label})
 	}
@@ -103,7 +117,7 @@ func (s *site) listContributions(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(f.Wrong) == 0 {
-		found, err := s.Reports.Contributions(r.Context(), f.question())
+		found, err := s.Reports.Contributions(r.Context(), f.question(r))
 		if err := f.Wrong.note(err); err != nil {
 			return err
 		}
@@ -124,7 +138,7 @@ func with(v url.Values, key, value string) url.Values {
 }
 
 func (s *site) contributionTable(r *http.Request, label string, rows []report.Contribution) contributionTable {
-	return contributionTable{Label: label, Tag: locale(r), Rows: s.contributionLines(rows)}
+	return contributionTable{Label: label, Tag: locale(r), Rows: s.contributionLines(rows), Mail: mayContact(r)}
 }
 
 func (s *site) contributionLines(rows []report.Contribution) []contributionLine {
@@ -145,7 +159,7 @@ func (s *site) exportContributions(w http.ResponseWriter, r *http.Request) error
 	if len(f.Wrong) > 0 {
 		return invalid(f.Wrong)
 	}
-	q := f.question()
+	q := f.question(r)
 	q.After = ""
 	return s.download(w, r, "contributions", f.span, func(out io.Writer) error {
 		return s.Reports.WriteContributions(r.Context(), out, report.CSV, q)

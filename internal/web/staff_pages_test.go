@@ -91,7 +91,7 @@ func TestOverview(t *testing.T) {
 		"1 piece of PayPal's news put aside after several failed tries", "1 suspect delivery refused",
 		"Today Currency Gifts Gross Net EUR 1 €25.00 -€15.98",
 		"Last 7 days Currency Gifts Gross Net EUR 2 €125.00 €80.77 JPY 1 ¥3,000 ¥2,852",
-		"AAAA-0001 22 Nov 2026, 09:00 Received €25.00 €0.98 – €24.02 example.org/river")
+		"AAAA-0001 no name 22 Nov 2026, 09:00 Received €25.00 €0.98 – €24.02 example.org/river")
 	if !strings.Contains(page, `aria-label="EUR received by day, from Sat 24 Oct 2026 to Sun 22 Nov 2026; the most on Mon 16 Nov 2026: €100.00"`) {
 		t.Error("the chart is not told")
 	}
@@ -130,7 +130,7 @@ func TestContributionsList(t *testing.T) {
 			t.Errorf("%q: %d %v, want %s", query, got.status, found, want)
 		}
 	}
-	says(t, r.get("/staff/contributions?q=nothing").body, "Nothing has this number or id.")
+	says(t, r.get("/staff/contributions?q=nothing").body, "Nothing has this name, number or id.")
 	says(t, r.get("/staff/contributions?campaign=other").body, "No contribution fits.")
 	form := inputs(t, r.get("/staff/contributions?from=2026-11-01&to=2026-11-30&article=https://example.org/river&attention=1").body)
 	if form.Get("from") != "2026-11-01" || form.Get("to") != "2026-11-30" || form.Get("article") != "https://example.org/river" || form.Get("attention") != "1" {

@@ -1,0 +1,148 @@
+package report
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"readerfund/internal/db"
+)
+
+// longestName is the longest text that is looked for in names: none is longer.
+const longestName = 120
+
+// search finds contributions c by what people have in hand.
+//
+// A receipt number, which may have been read out and typed in small letters, or an id out of PayPal is a look into
+// unique indexes, and so is a mail address or its beginning. Anything else is looked for in names too, in any order of
+// its words, and with mail in addresses: that reads contributions one after the other, the newest first, so a range of
+// days bounds it. mail is for those who may see addresses: who could look for one would learn that it is there.
+func (c *conditions) search(text string, mail bool) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return
+	}
+	switch {
+	case isNumber(text) || utf8.RuneCountInString(text) > longestName:
+		c.parts = append(c.parts, c.numbered(text))
+	case mail && strings.Index(text, "@") > 0 && !strings.ContainsFunc(text, unicode.IsSpace):
+		beginning := c.arg(likeEscape.Replace(strings.ToLower(text)) + "%")
+		c.add(`c.id IN (
+			SELECT id FROM contribution WHERE email <> '' AND lower(email) LIKE %[1]s
+			UNION SELECT x.id FROM supporter s JOIN contribution x ON x.supporter_id = s.id
+			WHERE s.email LIKE %[1]s)`, beginning)
+	default:
+		var words []string
+		for word := range strings.FieldsSeq(text) {
+			words = append(words, c.reader(word, mail))
+		}
+		c.parts = append(c.parts, "("+c.numbered(text)+" OR "+strings.Join(words, " AND ")+")")
+	}
+}
+
+var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// numbered is true for what has that number or id. The numbers are looked up once, before anything else.
+func (c *conditions) numbered(text string) string {
+	what := c.arg(db.Array(spellings(text)))
+	return strings.ReplaceAll(`c.id = ANY (ARRAY(
+		SELECT id FROM contribution WHERE receipt = ANY ($what)
+		UNION SELECT id FROM contribution WHERE order_id = ANY ($what)
+		UNION SELECT contribution_id FROM payment WHERE paypal_id = ANY ($what)
+		UNION SELECT p.contribution_id FROM refund f JOIN payment p ON p.id = f.payment_id WHERE f.paypal_id = ANY ($what)
+		UNION SELECT p.contribution_id FROM dispute d JOIN payment p ON p.id = d.payment_id
+		WHERE d.paypal_id = ANY ($what)))`, "$what", what)
+}
+
+// reader is true where a word is in what the reader gave or in what PayPal has.
+func (c *conditions) reader(word string, mail bool) string {
+	p := c.arg(pattern(word))
+	given, paypal := "c.name ~ "+p, "name ~ "+p
+	if mail {
+		given, paypal = given+" OR c.email ~ "+p, paypal+" OR email ~ "+p
+	}
+	return "(" + given + " OR c.supporter_id IN (SELECT id FROM supporter WHERE " + paypal + "))"
+}
+
+// isNumber reports whether a text can only be a number or an id: one word with a digit in it, or a receipt number's two
+// halves.
+func isNumber(text string) bool {
+	halves := strings.Fields(text)
+	split := len(halves) == 2 && len(halves[0]) == 4 && len(halves[1]) == 4
+	return (len(halves) == 1 || split) && strings.ContainsAny(text, "0123456789") && !strings.Contains(text, "@")
+}
+
+// spellings are the ways in which what was typed may be kept: as it is, in capitals, and as a receipt number with its
+// dash, where O, I and L stand for the digits they look like (its alphabet, Crockford's base 32, has no such letters).
+func spellings(typed string) []string {
+	capitals := strings.ToUpper(typed)
+	all := []string{typed, capitals}
+	letters := strings.NewReplacer("-", "", " ", "", "O", "0", "I", "1", "L", "1").Replace(capitals)
+	if len(letters) == 8 {
+		all = append(all, letters[:4]+"-"+letters[4:])
+	}
+	return all
+}
+
+// pattern is a regular expression of PostgreSQL's that finds a word in any case, and with or without its accents,
+// whatever the database's locale knows of either: it spells out every letter that each may be.
+func pattern(word string) string {
+	var b strings.Builder
+	letters := []rune(strings.ToLower(norm.NFC.String(word)))
+	for i := 0; i < len(letters); i++ {
+		if i+1 < len(letters) {
+			if one, ok := pairs[string(letters[i:i+2])]; ok {
+				b.WriteString("(?:" + anyCase(letters[i]) + anyCase(letters[i+1]) + "|[" + one + "])")
+				i++
+				continue
+			}
+		}
+		if two, ok := doubles[letters[i]]; ok {
+			b.WriteString("(?:" + anyCase(letters[i]) + "|" + anyCase(rune(two[0])) + anyCase(rune(two[1])) + ")")
+			continue
+		}
+		b.WriteString(anyCase(letters[i]))
+	}
+	return b.String()
+}
+
+// pairs are two letters that are also written as one, and doubles one that is also written as two.
+var (
+	pairs   = map[string]string{"ae": "äÄæÆ", "oe": "öÖœŒøØ", "ue": "üÜ", "ss": "ßẞ", "aa": "åÅ"}
+	doubles = map[rune]string{'ä': "ae", 'æ': "ae", 'ö': "oe", 'œ': "oe", 'ø': "oe", 'ü': "ue", 'ß': "ss", 'å': "aa"}
+)
+
+// undecomposed are letters that Unicode does not take for another one with an accent, though people do.
+var undecomposed = map[rune]string{'o': "øØ", 'l': "łŁ", 'd': "đĐðÐ", 'i': "ıİ", 'h': "ħĦ", 't': "ŧŦ"}
+
+// anyCase is a class of a letter's spellings, with the accents that may follow it as characters of their own; anything
+// else stands for itself.
+func anyCase(r rune) string {
+	base, _ := utf8.DecodeRuneInString(norm.NFD.String(string(r)))
+	if !unicode.IsLetter(base) {
+		if r < utf8.RuneSelf && !unicode.IsDigit(r) {
+			return `\` + string(r)
+		}
+		return string(r)
+	}
+	for plain, others := range undecomposed {
+		if strings.ContainsRune(others, r) {
+			base = plain
+		}
+	}
+	class := undecomposed[base]
+	for _, script := range [][2]rune{{'A', 0x24F}, {0x370, 0x52F}, {0x1E00, 0x1FFF}} {
+		for other := script[0]; other <= script[1]; other++ {
+			first, _ := utf8.DecodeRuneInString(norm.NFD.String(string(other)))
+			if unicode.IsLetter(first) && unicode.ToLower(first) == unicode.ToLower(base) {
+				class += string(other)
+			}
+		}
+	}
+	if class == "" {
+		class = string(r)
+	}
+	return "[" + class + "][\u0300-\u036f]*"
+}
