@@ -1,6 +1,7 @@
 package campaign_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"time"
@@ -97,6 +98,63 @@ func TestAnEditIsSeenOnEveryReplica(t *testing.T) {
 	for n, k := range replicas {
 		if got := shown(k); got != "later" {
 			t.Errorf("replica %d shows %q after its clock was set back", n, got)
+		}
+	}
+}
+
+// A database that does not answer takes the appeal off no article: what was known is shown for ten minutes, and one look
+// is on its way however many ask.
+func TestWhatIsKnownIsShownWhileTheDatabaseIsSlow(t *testing.T) {
+	t.Parallel()
+	d, c := dbtest.New(t), &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
+	if err := campaign.EnsureDefault(t.Context(), d, "The Test Post", "EUR", c.now()); err != nil {
+		t.Fatal(err)
+	}
+	catalog := campaign.NewCatalog(d, c.now)
+	shown := func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		_, err := catalog.Default(ctx)
+		return err
+	}
+	if err := shown(); err != nil {
+		t.Fatal(err)
+	}
+	slow, err := d.BeginTxx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := slow.ExecContext(t.Context(), `LOCK TABLE campaign IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	for _, later := range []time.Duration{4 * time.Second, time.Minute, 8 * time.Minute} {
+		c.pass(later)
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				if err := shown(); err != nil {
+					t.Errorf("%s after the database began to be slow: %v", later, err)
+				}
+			})
+		}
+		all.Wait()
+		var looks int
+		err := d.GetContext(t.Context(), &looks, `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FROM campaign%'`)
+		if err != nil || looks > 1 {
+			t.Errorf("%d looks at once, %v", looks, err)
+		}
+	}
+	c.pass(2 * time.Minute)
+	if err := shown(); err == nil {
+		t.Error("it is shown after ten minutes, too")
+	}
+	if err := slow.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(30 * time.Second); shown() != nil; time.Sleep(50 * time.Millisecond) {
+		if c.pass(time.Second); time.Now().After(deadline) {
+			t.Fatal("it does not come back with the database")
 		}
 	}
 }
