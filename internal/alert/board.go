@@ -20,6 +20,9 @@ type Config struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
+
+	// PayPalAway tells since when PayPal does not answer, zero when it does: paypal.Client.AwaySince. Nil never asks.
+	PayPalAway func(context.Context) time.Time
 }
 
 // Board is how the alerts stand. It is safe for concurrent use.
@@ -29,11 +32,15 @@ type Board struct {
 	now     func() time.Time
 	log     *slog.Logger
 	metrics *metrics.Metrics
+
+	payPalAway func(context.Context) time.Time
 }
 
 // NewBoard makes a board on the database.
 func NewBoard(cfg Config) *Board {
-	return &Board{db: cfg.DB, reports: cfg.Reports, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics}
+	return &Board{
+		db: cfg.DB, reports: cfg.Reports, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics, payPalAway: cfg.PayPalAway,
+	}
 }
 
 // row is how an alert stands in the table.
@@ -55,6 +62,11 @@ func (b *Board) Evaluate(ctx context.Context) error {
 	v, err := b.reports.Vitals(ctx, b.now())
 	if err != nil {
 		return err
+	}
+	if b.payPalAway != nil {
+		if since := b.payPalAway(ctx); !since.IsZero() {
+			v.PayPalAway = report.Pile{Count: 1, Oldest: since}
+		}
 	}
 	rows, err := b.read(ctx)
 	if err != nil {

@@ -2,6 +2,7 @@ package alert_test
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -32,6 +33,7 @@ type house struct {
 	metrics *metrics.Metrics
 	log     *bytes.Buffer
 	n       int
+	away    time.Time // since when PayPal does not answer
 
 	mu sync.Mutex
 	at time.Time
@@ -42,7 +44,8 @@ func openHouse(t *testing.T) *house {
 	h := &house{t: t, db: dbtest.New(t), metrics: metrics.New(), log: &bytes.Buffer{}, at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
 	h.board = alert.NewBoard(alert.Config{
 		DB: h.db, Reports: report.New(h.db, time.UTC, "EUR"), Now: h.now, Metrics: h.metrics,
-		Log: slog.New(slog.NewTextHandler(h.log, nil)),
+		Log:        slog.New(slog.NewTextHandler(h.log, nil)),
+		PayPalAway: func(context.Context) time.Time { return h.away },
 	})
 	if err := campaign.EnsureDefault(t.Context(), h.db, "The Test Post", "EUR", h.at); err != nil {
 		t.Fatal(err)

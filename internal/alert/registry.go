@@ -40,8 +40,10 @@ func moneyAlerts() []Alert {
 		{
 			Name: "approved_not_captured", Severity: Urgent, For: 2 * time.Minute, Path: "/staff/contributions?status=approved",
 			Summary: "Readers approved their gift at PayPal, and the money has not been taken for half an hour.",
-			Advice:  "PayPal drops an approval after three hours. Look whether PayPal answers (/readyz, status.paypal.com) and what the log says of these gifts; they are captured by themselves once it does.",
-			rule:    older(approvedTooLong, "gift is approved and not captured", "gifts are approved and not captured", func(v report.Vitals) report.Pile { return v.Approved }),
+			Advice: "PayPal drops an approval after three hours. Look whether PayPal answers (`readerfund doctor`, " +
+				"status.paypal.com) and what the log says of these gifts; they are captured by themselves once it does.",
+			rule: older(approvedTooLong, "gift is approved and not captured", "gifts are approved and not captured",
+				func(v report.Vitals) report.Pile { return v.Approved }),
 		},
 		{
 			Name: "capture_unknown", Severity: Urgent, For: 2 * time.Minute, Path: "/staff/contributions?status=capture_unknown",
@@ -199,6 +201,20 @@ func houseAlerts() []Alert {
 	late := func(v report.Vitals) report.Pile { return v.JobsLate }
 	failed := func(v report.Vitals) report.Pile { return v.JobsFailed }
 	return []Alert{
+		{
+			Name: "paypal_unreachable", Severity: Urgent, For: 2 * time.Minute,
+			Summary: "PayPal does not answer us: no gift can be made, and nothing can be asked about those that were.",
+			Advice: "Readers are told to try again later; nobody is charged. Run `readerfund doctor` and see " +
+				"status.paypal.com: PayPal may be away, the client secret may have been changed, or this machine's way out " +
+				"may be closed. What waits is taken up by itself.",
+			rule: func(v report.Vitals) reading {
+				r := reading{items: v.PayPalAway.Count, oldest: v.PayPalAway.Oldest, wrong: v.PayPalAway.Count > 0}
+				if r.wrong {
+					r.note = "no answer for " + span(v.PayPalAway.Age(v.At))
+				}
+				return r
+			},
+		},
 		{
 			Name: "signins_refused", Severity: Soon,
 			Summary: "Very many sign-ins to the staff pages were refused within a quarter of an hour: somebody may be guessing passwords.",

@@ -139,6 +139,10 @@ func provocations() map[string]provocation {
 			},
 			relieve: func(h *house) { h.pass(day) }, says: "1 suspect delivery within a day",
 		},
+		"paypal_unreachable": {
+			provoke: func(h *house) { h.away = h.now() },
+			relieve: func(h *house) { h.away = time.Time{} }, says: "no answer for 2 minutes",
+		},
 		"signins_refused": {
 			almost:  func(h *house) { h.refusals(49, time.Minute); h.refusals(50, 16*time.Minute) },
 			provoke: func(h *house) { h.refusals(1, 0) },

@@ -106,7 +106,9 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	}
 	a.accounts = staff.NewAccounts(staff.Config{DB: a.db, Now: a.now})
 	a.reports = report.New(a.readDB, a.cfg.Timezone, a.cfg.DefaultCurrency)
-	a.alerts = alert.NewBoard(alert.Config{DB: a.db, Reports: a.reports, Now: a.now, Log: a.log, Metrics: a.metrics})
+	a.alerts = alert.NewBoard(alert.Config{
+		DB: a.db, Reports: a.reports, PayPalAway: pp.AwaySince, Now: a.now, Log: a.log, Metrics: a.metrics,
+	})
 	a.books = newReconciler(a.cfg, a.db, pp, a.desk, a.inbox, a.now, a.log, a.metrics)
 	a.keeper = job.NewKeeper(job.Config{DB: a.db, Now: a.now, Log: a.log, Metrics: a.metrics, Jobs: a.jobs()})
 	pages, err := a.pages(opts, campaigns, pp)
@@ -183,30 +185,34 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		SecretKey: string(a.cfg.SecretKey), SecretKeyOld: string(a.cfg.SecretKeyOld),
 		TemplatesDir: a.cfg.TemplatesDir, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,
 		Desk: a.desk, Campaigns: campaigns, Webhook: a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
-		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.readiness(pp),
+		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
 		Books: a.books, Accounts: a.accounts, Reports: a.reports, Alerts: a.alerts, SignIns: staff.NewRates(a.db, a.now),
 		Sessions: staff.NewSessions(a.accounts, staff.SessionConfig{Secure: strings.HasPrefix(a.cfg.BaseURL, "https:")}),
 		Metrics:  a.metrics, Log: a.log, Now: a.now,
 	})
 }
 
-// readiness tells what keeps us from taking money: the database, PayPal, or that we are stopping.
-func (a *App) readiness(pp *paypal.Client) func(context.Context) error {
-	return func(ctx context.Context) error {
-		select {
-		case <-a.stopping:
-			return errors.New("the service is stopping")
-		default:
+// ready reports what keeps us from serving: the database, or that we are stopping.
+func (a *App) ready(ctx context.Context) error {
+	select {
+	case <-a.stopping:
+		return errors.New("the service is stopping")
+	default:
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	if err := a.db.PingContext(ctx); err != nil {
+		return errors.New("the database does not answer")
+	}
+	return nil
+}
+
+// impaired says that PayPal is away, which keeps us from making gifts and from nothing else.
+func impaired(pp *paypal.Client) func() string {
+	return func() string {
+		if since := pp.Unheard(); !since.IsZero() {
+			return "PayPal does not answer since " + since.UTC().Format(time.RFC3339)
 		}
-		ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-		defer cancel()
-		var problems []error
-		if err := a.db.PingContext(ctx); err != nil {
-			problems = append(problems, errors.New("the database does not answer"))
-		}
-		if err := pp.Ping(ctx); err != nil {
-			problems = append(problems, errors.New("PayPal gives no access token"))
-		}
-		return errors.Join(problems...)
+		return ""
 	}
 }

@@ -11,8 +11,8 @@ import (
 )
 
 // Fresh is how long the catalog answers from memory without asking. This is its promise: an edit that was committed is
-// seen within this time on every replica, as long as the database answers within a second. (A browser, or a cache before
-// us, may show an appeal for a minute more: that is what its Cache-Control says.)
+// seen within this time on every replica, as long as the database answers within a second. (A browser, or a cache
+// before us, may show an appeal for a minute more: that is what its Cache-Control says.)
 const Fresh = 3 * time.Second
 
 const (
@@ -73,8 +73,8 @@ func (c *Catalog) first(ctx context.Context, wanted func(Campaign) bool) (Campai
 	return Campaign{}, fault.NotFoundf("There is no such campaign.")
 }
 
-// All lists the campaigns by slug. The slice is shared: do not change it. Where the database does not answer, it is what
-// was known at most ten minutes ago.
+// All lists the campaigns by slug. The slice is shared: do not change it. Where the database does not answer, it is
+// what was known at most ten minutes ago.
 func (c *Catalog) All(ctx context.Context) ([]Campaign, error) {
 	known, r := c.look()
 	if r == nil {

@@ -102,8 +102,8 @@ func TestAnEditIsSeenOnEveryReplica(t *testing.T) {
 	}
 }
 
-// A database that does not answer takes the appeal off no article: what was known is shown for ten minutes, and one look
-// is on its way however many ask.
+// A database that does not answer takes the appeal off no article: what was known is shown for ten minutes, and one
+// look is on its way however many ask.
 func TestWhatIsKnownIsShownWhileTheDatabaseIsSlow(t *testing.T) {
 	t.Parallel()
 	d, c := dbtest.New(t), &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}

@@ -92,3 +92,6 @@ func isAway(err error) bool {
 	_, network := errors.AsType[net.Error](err)
 	return network
 }
+
+// IsCancelled reports whether a statement ended because its caller asked for that.
+func IsCancelled(err error) bool { return hasState(err, "57014") }

@@ -40,6 +40,7 @@ type Client struct {
 	now     func() time.Time
 	observe func(string, int, time.Duration)
 	tokens  *tokens
+	away    away
 	// plutov builds and sends requests. Only NewRequest and Send are called on it: see docs/decisions/0002.
 	plutov *plutov.Client
 }
@@ -78,7 +79,11 @@ func assemble(cfg Config, b base) (*Client, error) {
 	}
 	over := &http.Client{Transport: wire{next: cfg.Transport, now: cfg.Now}, CheckRedirect: stayHere}
 	agent.SetHTTPClient(over)
-	c := &Client{base: b, timeout: cfg.Timeout, log: cfg.Log, now: cfg.Now, observe: cfg.Observe, plutov: agent}
+	c := &Client{base: b, timeout: cfg.Timeout, log: cfg.Log, now: cfg.Now, plutov: agent}
+	c.observe = func(operation string, status int, took time.Duration) {
+		c.away.note(operation, status, c.now())
+		cfg.Observe(operation, status, took)
+	}
 	c.tokens = &tokens{now: cfg.Now, fetch: c.tokenFetch(cfg.ClientID, cfg.ClientSecret, over), limit: cfg.Timeout * 5 / 8}
 	return c, nil
 }

@@ -86,11 +86,12 @@ func (t *tokens) renew(stale string) (string, error) {
 	return token, nil
 }
 
+const tokenOperation = "get a token"
+
 // tokenFetch asks PayPal for a token through a plutov client of its own: its GetAccessToken writes into the client
 // without a lock.
 func (c *Client) tokenFetch(id, secret string, over *http.Client) func(context.Context) (string, time.Duration, error) {
 	return func(ctx context.Context) (string, time.Duration, error) {
-		const operation = "get a token"
 		var sent sending
 		agent, err := plutov.NewClient(id, secret, c.base.url)
 		if err != nil {
@@ -103,9 +104,9 @@ func (c *Client) tokenFetch(id, secret string, over *http.Client) func(context.C
 			// plutov would go on with "Bearer " here, and panic on the next call with its lock held.
 			err = &Error{Err: errors.New("the answer has no usable access token")}
 		}
-		c.observe(operation, sent.answered(), time.Since(began))
+		c.observe(tokenOperation, sent.answered(), time.Since(began))
 		if err != nil {
-			err = tokenError(operation, err)
+			err = tokenError(tokenOperation, err)
 			c.log.LogAttrs(ctx, slog.LevelWarn, "PayPal gave no token", slog.String("error", err.Error()))
 			return "", 0, err
 		}

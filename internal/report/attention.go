@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -13,14 +14,14 @@ type Attention struct {
 	Disputes      int64 `db:"disputes"` // open cases that wait for our answer
 	Refunds       int64 `db:"refunds"`  // asked for by staff, and we do not know yet what PayPal made of them
 	Parked        int64 `db:"parked"`
-	Suspects      int64 `db:"suspects"`
+	Suspects      int64 `db:"suspects"` // deliveries refused as forged within the last day
 }
 
 // None tells whether there is nothing.
 func (a Attention) None() bool { return a == Attention{} }
 
-// Attention counts what waits for a person.
-func (r *Reports) Attention(ctx context.Context) (Attention, error) {
+// Attention counts what waits for a person at a moment.
+func (r *Reports) Attention(ctx context.Context, now time.Time) (Attention, error) {
 	var a Attention
 	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		return tx.GetContext(ctx, &a, `
@@ -28,7 +29,7 @@ func (r *Reports) Attention(ctx context.Context) (Attention, error) {
 			       (SELECT count(*) FROM dispute WHERE status = 'open' AND (respond_by IS NOT NULL OR may_accept)) AS disputes,
 			       (SELECT count(*) FROM refund_request WHERE check_at IS NOT NULL AND state IN ('asked', 'unknown')) AS refunds,
 			       (SELECT count(*) FROM webhook_event WHERE state = 'parked') AS parked,
-			       (SELECT count(*) FROM suspect_delivery) AS suspects`)
+			       (SELECT count(*) FROM suspect_delivery WHERE last_seen_at > $1) AS suspects`, now.Add(-suspectNews))
 	})
 	if err != nil {
 		return Attention{}, fmt.Errorf("read what needs attention: %w", err)

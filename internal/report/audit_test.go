@@ -113,7 +113,7 @@ func TestHistoryOfWhatWentBack(t *testing.T) {
 	if len(h.Turned) != 1 || h.Turned[0].From.String() != "24.02 USD" || h.Turned[0].To.String() != "22.10 EUR" || h.Turned[0].Rate != "0.92" {
 		t.Errorf("conversions %+v", h.Turned)
 	}
-	a, err := r.Attention(t.Context())
+	a, err := r.Attention(t.Context(), at("2026-11-22T12:00:00Z"))
 	if err != nil || a.Disputes != 1 || a.Refunds != 1 || a.None() {
 		t.Errorf("attention %+v, %v", a, err)
 	}

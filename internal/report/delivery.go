@@ -84,8 +84,15 @@ type Suspect struct {
 	OriginalID     int64 // the event that had the transmission id first; 0 when it is not there
 }
 
-// Suspects lists the latest refused deliveries, at most limit.
-func (r *Reports) Suspects(ctx context.Context, limit int) ([]Suspect, error) {
+// A suspect delivery is news for a day: longer, an alert that nobody can mend hides the next one. It stays in the list
+// for as long as PayPal may send its original again.
+const (
+	suspectNews = 24 * time.Hour
+	suspectList = 30 * 24 * time.Hour
+)
+
+// Suspects lists the latest deliveries refused within thirty days of a moment, at most limit.
+func (r *Reports) Suspects(ctx context.Context, now time.Time, limit int) ([]Suspect, error) {
 	var rows []struct {
 		TransmissionID string        `db:"transmission_id"`
 		EventID        string        `db:"event_id"`
@@ -99,7 +106,7 @@ func (r *Reports) Suspects(ctx context.Context, limit int) ([]Suspect, error) {
 		return tx.SelectContext(ctx, &rows, `
 			SELECT s.transmission_id, s.event_id, s.event_type, s.copies, s.first_seen_at, s.last_seen_at, w.id AS original_id
 			FROM suspect_delivery s LEFT JOIN webhook_event w ON w.transmission_id = s.transmission_id
-			ORDER BY s.last_seen_at DESC, s.transmission_id LIMIT $1`, limit)
+			WHERE s.last_seen_at > $2 ORDER BY s.last_seen_at DESC, s.transmission_id LIMIT $1`, limit, now.Add(-suspectList))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read suspect deliveries: %w", err)

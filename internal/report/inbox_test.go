@@ -98,10 +98,10 @@ func TestAttentionAndSuspects(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
 	r := report.New(b.d, time.UTC, "EUR")
-	if a, err := r.Attention(t.Context()); err != nil || !a.None() {
+	when := at("2026-11-22T12:00:00Z")
+	if a, err := r.Attention(t.Context(), when); err != nil || !a.None() {
 		t.Fatalf("got %+v, %v", a, err)
 	}
-	when := at("2026-11-22T12:00:00Z")
 	b.give(gift{At: when, State: "created", Attention: "The amount is another one."})
 	b.webhook(webhook{event: "WH-1", state: "parked", at: when})
 	original := b.webhook(webhook{event: "WH-2", at: when})
@@ -109,11 +109,23 @@ func TestAttentionAndSuspects(t *testing.T) {
 		b.exec(`INSERT INTO suspect_delivery (transmission_id, event_id, event_type, headers, body, copies, first_seen_at, last_seen_at)
 			VALUES ($1, 'WH-9', 'PAYMENT.CAPTURE.COMPLETED', '{}', ''::bytea, 3, $2, $2)`, transmission, when.Add(time.Duration(-i)*time.Hour))
 	}
-	if a, err := r.Attention(t.Context()); err != nil || a != (report.Attention{Contributions: 1, Parked: 1, Suspects: 2}) {
+	want := report.Attention{Contributions: 1, Parked: 1, Suspects: 2}
+	if a, err := r.Attention(t.Context(), when); err != nil || a != want {
 		t.Errorf("got %+v, %v", a, err)
 	}
-	got, err := r.Suspects(t.Context(), 10)
+	got, err := r.Suspects(t.Context(), when, 10)
 	if err != nil || len(got) != 2 || got[0].OriginalID != original || got[1].OriginalID != 0 || got[0].Copies != 3 || !got[0].LastSeenAt.Equal(when) {
 		t.Errorf("got %+v, %v", got, err)
+	}
+	// A day later it is no news any more, and a month later gone from the list: it must not mark the overview for ever.
+	later := when.Add(25 * time.Hour)
+	if a, err := r.Attention(t.Context(), later); err != nil || a.Suspects != 0 {
+		t.Errorf("a day later: %+v, %v", a, err)
+	}
+	if got, err := r.Suspects(t.Context(), later, 10); err != nil || len(got) != 2 {
+		t.Errorf("a day later the list has %d, %v", len(got), err)
+	}
+	if got, err := r.Suspects(t.Context(), when.AddDate(0, 0, 31), 10); err != nil || len(got) != 0 {
+		t.Errorf("a month later the list has %d, %v", len(got), err)
 	}
 }

@@ -35,6 +35,7 @@ type Vitals struct {
 	RefundsHeld Pile // refunds that PayPal made and holds; since they were asked for
 	Disputes    Pile // open cases that wait for our answer, which is due within three days; since they were opened
 	Unexplained Pile // differences between PayPal's record and ours that are open; since they were found
+	PayPalAway  Pile // PayPal does not answer, since then; one, or none. Package alert fills it in
 	Unchecked   Pile // payments are not reconciled since; one, or none where there never was a payment
 }
 
@@ -139,7 +140,7 @@ func readInbox(ctx context.Context, tx *sqlx.Tx, v *Vitals) error {
 		SELECT 'parked', count(*), min(received_at) FROM webhook_event WHERE state = 'parked'
 		UNION ALL
 		SELECT 'suspects', count(*), max(last_seen_at) FROM suspect_delivery WHERE last_seen_at > $2`,
-		v.At, v.At.Add(-24*time.Hour))
+		v.At, v.At.Add(-suspectNews))
 	if err != nil {
 		return fmt.Errorf("webhook events: %w", err)
 	}

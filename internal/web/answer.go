@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 
+	"readerfund/internal/db"
 	"readerfund/internal/fault"
 )
 
@@ -71,13 +72,14 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// logFailure writes the whole error once. A reader who left is nobody's fault, and a wrong address is the reader's.
+// logFailure writes the whole error once. What ended because the reader left is nobody's fault, and a wrong address is
+// the reader's; but a defect is one whether or not the reader waited for its answer.
 func (s *site) logFailure(r *http.Request, a answer, err error) { logFailureTo(s.Log, r, a, err) }
 
 func logFailureTo(log *slog.Logger, r *http.Request, a answer, err error) {
 	log = log.With("request", RequestID(r.Context()), "status", a.Status)
 	switch {
-	case errors.Is(r.Context().Err(), context.Canceled):
+	case clientLeft(r, err):
 		log.DebugContext(r.Context(), "the client left", "error", err)
 	case a.Status == http.StatusInternalServerError:
 		log.ErrorContext(r.Context(), "request failed", "error", err)
@@ -86,6 +88,11 @@ func logFailureTo(log *slog.Logger, r *http.Request, a answer, err error) {
 	default:
 		log.DebugContext(r.Context(), "request refused", "error", err)
 	}
+}
+
+// clientLeft reports whether the error is only that the client did not wait.
+func clientLeft(r *http.Request, err error) bool {
+	return errors.Is(r.Context().Err(), context.Canceled) && (errors.Is(err, context.Canceled) || db.IsCancelled(err))
 }
 
 // answerTo turns an error into what may be shown. Only a fault's own message is; anything else is one fixed sentence.

@@ -181,12 +181,19 @@ func TestRoutingRefusals(t *testing.T) {
 func TestHealthAndReadiness(t *testing.T) {
 	t.Parallel()
 	var trouble error
-	h := bareSite(t, func(d *Deps) { d.Ready = func(context.Context) error { return trouble } }).routes()
+	impaired := ""
+	h := bareSite(t, func(d *Deps) {
+		d.Ready, d.Impaired = func(context.Context) error { return trouble }, func() string { return impaired }
+	}).routes()
 	if w := ask(h, "GET", "/readyz", ""); w.Code != 200 || w.Body.String() != "ready\n" {
 		t.Errorf("ready: %d %s", w.Code, w.Body)
 	}
-	trouble = errors.Join(errors.New("database does not answer"), errors.New("PayPal gives no token"))
-	if w := ask(h, "GET", "/readyz", ""); w.Code != 503 || w.Body.String() != "database does not answer\nPayPal gives no token\n" {
+	impaired = "PayPal does not answer"
+	if w := ask(h, "GET", "/readyz", ""); w.Code != 200 || w.Body.String() != "ready\nPayPal does not answer\n" {
+		t.Errorf("ready without PayPal: %d %s", w.Code, w.Body)
+	}
+	trouble = errors.Join(errors.New("the service is stopping"), errors.New("the database does not answer"))
+	if w := ask(h, "GET", "/readyz", ""); w.Code != 503 || w.Body.String() != trouble.Error()+"\n" {
 		t.Errorf("not ready: %d %s", w.Code, w.Body)
 	}
 	if w := ask(h, "GET", "/healthz", ""); w.Code != 200 {

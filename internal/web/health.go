@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// readyTimeout bounds what a probe may cost; PayPal's token is cached, so an honest answer is quick.
+// readyTimeout bounds what a probe may cost.
 const readyTimeout = 5 * time.Second
 
 // healthz answers GET /healthz: the process is alive and serves.
@@ -15,16 +15,24 @@ func (s *site) healthz(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// readyz answers GET /readyz: able to take money, or why not, in words. The words are ours, made for an operator; they
-// name parts ("database", "PayPal"), never addresses or secrets.
+// readyz answers GET /readyz: whether a balancer should send requests here, or why not, in words. That PayPal is away
+// is no reason: no other replica could do more, and the webhooks' door and every page that needs no PayPal would be
+// gone with it. It is told in the body, and an alert. The words are ours, made for an operator; they name parts ("database",
+// "PayPal"), never addresses or secrets.
 func (s *site) readyz(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
 	if err := s.Ready(ctx); err != nil {
-		s.Log.WarnContext(ctx, "not ready", "request", RequestID(ctx), "error", err)
+		s.floods.WarnContext(ctx, "not ready", "request", RequestID(ctx), "error", err)
 		write(w, http.StatusServiceUnavailable, "text/plain; charset=utf-8", []byte(err.Error()+"\n"))
 		return nil
 	}
-	write(w, http.StatusOK, "text/plain; charset=utf-8", []byte("ready\n"))
+	text := "ready\n"
+	if s.Impaired != nil {
+		if trouble := s.Impaired(); trouble != "" {
+			text += trouble + "\n"
+		}
+	}
+	write(w, http.StatusOK, "text/plain; charset=utf-8", []byte(text))
 	return nil
 }

@@ -65,14 +65,14 @@ func (s *site) listInbox(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.page(found.Next)
 	if p.State == "parked" {
-		waiting, err := s.Reports.Attention(r.Context())
+		waiting, err := s.Reports.Attention(r.Context(), s.Now())
 		if err != nil {
 			return err
 		}
 		p.Parked = waiting.Parked
 	}
 	p.Notice = replayedNotice(v.Get("replayed"))
-	suspects, err := s.Reports.Suspects(r.Context(), mostSuspects)
+	suspects, err := s.Reports.Suspects(r.Context(), s.Now(), mostSuspects)
 	if err != nil {
 		return err
 	}

@@ -110,7 +110,7 @@ func (s *site) overview(w http.ResponseWriter, r *http.Request) error {
 	if p.Alerts, p.Unwatched, err = s.watch(r, now); err != nil {
 		return err
 	}
-	if p.Attention, err = s.Reports.Attention(r.Context()); err != nil {
+	if p.Attention, err = s.Reports.Attention(r.Context(), s.Now()); err != nil {
 		return err
 	}
 	if p.Attention.Contributions > 0 {

@@ -51,12 +51,14 @@ type Deps struct {
 	Campaigns *campaign.Catalog
 	Webhook   func(ctx context.Context, header http.Header, body []byte) error // inbox.Inbox.Receive
 
+	Ready    func(ctx context.Context) error // able to serve; every problem joined, in words
+	Impaired func() string                   // what does not work although it serves, in words; may be nil
+
 	// WebhookHeaders reports what no body can mend, before one is read: inbox.Inbox.CheckHeaders.
 	WebhookHeaders func(ctx context.Context, header http.Header) error
 
 	Replay    func(ctx context.Context, ids []string, by contribution.Actor) (int, error) // inbox.Inbox.Replay; needed with Sessions
 	ReplayAll func(ctx context.Context, by contribution.Actor) (int, error)               // inbox.Inbox.ReplayParked; needed with Sessions
-	Ready     func(ctx context.Context) error                                             // able to take money; every problem joined, in words
 
 	Accounts *staff.Accounts
 	Sessions *staff.Sessions // nil leaves the staff pages out
