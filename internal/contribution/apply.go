@@ -255,10 +255,10 @@ func know(ctx context.Context, tx *sqlx.Tx, c Contribution) (knowledge, error) {
 // save writes the contribution back. A new state starts the sweep's looks afresh.
 func save(ctx context.Context, tx *sqlx.Tx, c *Contribution, from State, k knowledge, now time.Time, every time.Duration) error {
 	c.UpdatedAt = now
-	check := sql.NullTime{}
-	if at := nextCheck(c.State, c.OrderID != "", len(k.payments) > 0 || c.gone, k.disputed, 0, c.CreatedAt, now, every); !at.IsZero() {
-		check = sql.NullTime{Time: at, Valid: true}
-	}
+	at := check{
+		state: c.State, hasOrder: c.OrderID != "", closed: len(k.payments) > 0 || c.gone, caseOpen: k.disputed,
+		returned: c.returned, createdAt: c.CreatedAt,
+	}.next(now, every)
 	_, err := tx.ExecContext(ctx, `
 		UPDATE contribution
 		SET state = $2, reason = $3, order_id = nullif($4, ''), approve_url = $5, retry_url = $6,
@@ -270,7 +270,7 @@ func save(ctx context.Context, tx *sqlx.Tx, c *Contribution, from State, k knowl
 		WHERE id = $1`,
 		c.ID, string(c.State), c.Reason, c.OrderID, c.ApproveURL, c.RetryURL,
 		c.captureAttempt, c.captureDoubt, c.captureRefused, null(c.goneSince), c.gone,
-		now, null(c.CompletedAt), c.State != from, check)
+		now, null(c.CompletedAt), c.State != from, null(at))
 	if err != nil {
 		return fmt.Errorf("save contribution %s: %w", c.ID, err)
 	}

@@ -280,7 +280,7 @@ func TestAClosedTabIsCapturedByTheSweep(t *testing.T) {
 	if asked, err := n.Sweep(t.Context()); err != nil || asked != 0 {
 		t.Fatalf("the sweep asked about %d before the first interval (%v)", asked, err)
 	}
-	n.later(90 * time.Second)
+	n.later(11 * time.Minute)
 	if asked, err := n.Sweep(t.Context()); err != nil || asked != 1 {
 		t.Fatalf("the sweep asked about %d, %v", asked, err)
 	}
@@ -294,7 +294,7 @@ func TestTwoSweepsDoNotAskTwice(t *testing.T) {
 	for range 30 {
 		n.approve(n.start(), "approve")
 	}
-	n.later(90 * time.Second)
+	n.later(11 * time.Minute)
 	var wait sync.WaitGroup
 	var asked atomic.Int64
 	for range 3 {

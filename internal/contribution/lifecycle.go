@@ -2,7 +2,6 @@ package contribution
 
 import (
 	"slices"
-	"time"
 
 	"readerfund/internal/paypal"
 )
@@ -199,49 +198,6 @@ func (s paymentStatus) advance(learned paymentStatus) paymentStatus {
 		return learned
 	}
 	return s
-}
-
-// orderLife is how long PayPal keeps an order that nobody approved and captured. Source: Orders v2, order links ("3
-// hours"); an account manager can make it up to 72 h, which only means that we go on asking until PayPal says it is gone.
-const orderLife = 3 * time.Hour
-
-// nextCheck is when the sweep asks PayPal about a contribution again, or zero when PayPal will tell nothing new. Time
-// between looks doubles; every is the interval of the sweep. closed says that the order cannot be captured any more: it
-// was already, or it is gone. caseOpen says that a case is, whatever became of the money.
-func nextCheck(s State, hasOrder, closed, caseOpen bool, checks int, createdAt, now time.Time, every time.Duration) time.Time {
-	wait := func(first time.Duration, doublings int, longest time.Duration) time.Time {
-		return now.Add(max(every, min(first<<min(checks, doublings), longest)))
-	}
-	if caseOpen {
-		return wait(30*every, 5, 12*time.Hour)
-	}
-	switch s {
-	case Started, OrderUnknown: // without an order nobody can pay: only its life has to pass
-		if !hasOrder {
-			return later(createdAt.Add(orderLife+every), now.Add(every))
-		}
-		return wait(every, 5, 30*time.Minute)
-	case Created, Cancelled:
-		return wait(every, 5, 30*time.Minute)
-	case Approved, CaptureUnknown:
-		return wait(every, 4, 10*time.Minute)
-	case Declined:
-		if closed {
-			return time.Time{}
-		}
-		return wait(every, 5, 30*time.Minute)
-	case Pending:
-		return wait(30*every, 5, 12*time.Hour)
-	case Failed, Expired, Completed, Disputed, PartiallyRefunded, Refunded, Reversed:
-	}
-	return time.Time{}
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // Outcome is what a reader is told.

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,7 +75,10 @@ func TestNextCheckGrowsAndEnds(t *testing.T) {
 	for _, s := range []State{Created, Cancelled, Approved, CaptureUnknown, Pending, Disputed, Reversed} {
 		var last time.Duration
 		for checks := range 40 {
-			wait := nextCheck(s, true, false, s == Disputed || s == Reversed, checks, now, now, time.Minute).Sub(now)
+			k := check{
+				state: s, hasOrder: true, caseOpen: s == Disputed || s == Reversed, returned: true, done: checks, createdAt: now,
+			}
+			wait := k.next(now, time.Minute).Sub(now)
 			if wait < time.Minute || wait < last || wait > 12*time.Hour {
 				t.Fatalf("%s, look %d: wait %s after %s", s, checks, wait, last)
 			}
@@ -82,15 +86,34 @@ func TestNextCheckGrowsAndEnds(t *testing.T) {
 		}
 	}
 	for _, s := range []State{Failed, Expired, Completed, PartiallyRefunded, Refunded, Reversed} {
-		if at := nextCheck(s, true, true, false, 0, now, now, time.Minute); !at.IsZero() {
+		if at := (check{state: s, hasOrder: true, closed: true, createdAt: now}).next(now, time.Minute); !at.IsZero() {
 			t.Errorf("%s is looked at again at %s", s, at)
 		}
 	}
-	if at := nextCheck(Started, false, false, false, 0, now, now, time.Minute); at.Sub(now) < orderLife {
-		t.Errorf("an intent without an order is looked at after %s; before its life has passed nothing can be learned", at.Sub(now))
+	if at := (check{state: Started, createdAt: now}).next(now, time.Minute); at.Sub(now) < orderLife {
+		t.Errorf("an intent without an order is looked at after %s; before its life has passed nothing can be learned",
+			at.Sub(now))
 	}
-	if at := nextCheck(Declined, true, true, false, 0, now, now, time.Minute); !at.IsZero() {
+	if at := (check{state: Declined, hasOrder: true, closed: true, createdAt: now}).next(now, time.Minute); !at.IsZero() {
 		t.Error("a declined capture is final: its order cannot be captured again")
+	}
+}
+
+// An order that nobody came back for is asked about twice in its life, and once when it is over.
+func TestAnAbandonedOrderIsAskedAboutTwice(t *testing.T) {
+	t.Parallel()
+	begun := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for _, s := range []State{Created, Cancelled, Declined} {
+		k := check{state: s, hasOrder: true, createdAt: begun}
+		var asked []time.Duration
+		for now := begun; len(asked) < 4; k.done++ {
+			now = k.next(now, time.Minute)
+			asked = append(asked, now.Sub(begun))
+		}
+		want := []time.Duration{10 * time.Minute, 170 * time.Minute, 181 * time.Minute}
+		if !slices.Equal(asked[:3], want) || asked[3] < 3*time.Hour+30*time.Minute {
+			t.Errorf("%s is asked about after %v", s, asked)
+		}
 	}
 }
 

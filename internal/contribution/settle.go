@@ -46,13 +46,29 @@ func (d *Desk) Settle(ctx context.Context, id uuid.UUID, src Source) (Contributi
 		}
 		return d.settleOpenDisputes(ctx, settled, src)
 	})
-	if err != nil {
-		if settled.ID != id {
-			settled = c
-		}
-		return settled, unanswered(err)
+	if err != nil && settled.ID != id {
+		settled = c
 	}
-	return settled, nil
+	if o := settled.Outcome(); src.Way == ByReader && (o == OutcomeOpen || o == OutcomeCancelled) {
+		err = errors.Join(err, d.noteReturn(ctx, settled))
+	}
+	return settled, unanswered(err)
+}
+
+// noteReturn has the sweep ask soon about an order whose reader came back, most likely having approved it, while PayPal
+// did not say so.
+func (d *Desk) noteReturn(ctx context.Context, c Contribution) error {
+	if c.returned {
+		return nil
+	}
+	now := d.now()
+	_, err := d.db.ExecContext(context.WithoutCancel(ctx), `
+		UPDATE contribution SET returned_at = $2, check_at = least(check_at, $3::timestamptz)
+		WHERE id = $1 AND returned_at IS NULL AND check_at IS NOT NULL`, c.ID, now, now.Add(d.sweepEvery))
+	if err != nil {
+		return fmt.Errorf("note the return of %s: %w", c.ID, err)
+	}
+	return nil
 }
 
 // settleOpenDisputes asks how the contribution's open cases stand.
@@ -312,6 +328,9 @@ func (d *Desk) lapse(ctx context.Context, c Contribution, src Source) (Contribut
 
 // unanswered makes a failed call to PayPal a fault that can be shown; the cause stays for the log.
 func unanswered(err error) error {
+	if err == nil {
+		return nil
+	}
 	if fault.KindOf(err) != fault.Internal || errors.Is(err, ErrNotOurs) {
 		return err
 	}

@@ -97,7 +97,7 @@ func insert(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, receipt string, in i
 		ON CONFLICT DO NOTHING`,
 		id, receipt, in.key, in.digest, in.campaign.ID, string(in.frequency), in.amount.Minor, string(in.amount.Currency), in.article,
 		in.name, in.email, in.message, in.anonymous, in.coverFee, string(Started),
-		nextCheck(Started, false, false, false, 0, now, now, every), now)
+		check{state: Started, createdAt: now}.next(now, every), now)
 	if err != nil {
 		return fmt.Errorf("write contribution: %w", err)
 	}

@@ -18,15 +18,16 @@ const (
 )
 
 // Sweep asks PayPal about every contribution that is due, because nobody may have told us: a reader closed the tab, a
-// webhook was lost, an answer was not seen. It returns how many it asked about. Several processes may sweep at once.
+// webhook was lost, an answer was not seen. Refunds come first and what may be money next, however many orders wait
+// that nobody paid. It returns how many it asked about. Several processes may sweep at once.
 func (d *Desk) Sweep(ctx context.Context) (int, error) {
 	total := 0
 	for ctx.Err() == nil {
-		due, err := d.claimDue(ctx)
-		if err == nil && len(due) == 0 {
-			return total, d.sweepRefunds(ctx)
+		if err := d.sweepRefunds(ctx); err != nil {
+			return total, err
 		}
-		if err != nil {
+		due, err := d.claimDue(ctx)
+		if err != nil || len(due) == 0 {
 			return total, err
 		}
 		d.settleEach(ctx, due)
@@ -69,23 +70,32 @@ func (d *Desk) claimDue(ctx context.Context) ([]uuid.UUID, error) {
 			HasOrder  bool      `db:"has_order"`
 			Closed    bool      `db:"closed"`
 			CaseOpen  bool      `db:"case_open"`
+			Returned  bool      `db:"returned"`
 			Checks    int       `db:"checks"`
 			CreatedAt time.Time `db:"created_at"`
 		}
 		// SKIP LOCKED: rows that another process is taking, or that news is being applied to, are left for the next time.
 		err := tx.SelectContext(ctx, &due, `
-			SELECT c.id, c.state, c.order_id IS NOT NULL AS has_order, c.checks, c.created_at,
+			SELECT c.id, c.state, c.order_id IS NOT NULL AS has_order, c.returned_at IS NOT NULL AS returned,
+			       c.checks, c.created_at,
 			       c.gone OR EXISTS (SELECT 1 FROM payment p WHERE p.contribution_id = c.id) AS closed,
 			       EXISTS (SELECT 1 FROM payment p JOIN dispute d ON d.payment_id = p.id WHERE p.contribution_id = c.id AND d.status = 'open') AS case_open
 			FROM contribution c
-			WHERE c.check_at <= $1 ORDER BY c.check_at LIMIT $2
+			WHERE c.check_at <= $1
+			ORDER BY c.state NOT IN ('approved', 'capture_unknown'), c.returned_at IS NULL, c.check_at
+			LIMIT $2
 			FOR UPDATE OF c SKIP LOCKED`, now, sweepBatch)
 		if err != nil {
 			return fmt.Errorf("find what is due: %w", err)
 		}
 		for _, c := range due {
-			at := nextCheck(c.State, c.HasOrder, c.Closed, c.CaseOpen, c.Checks+1, c.CreatedAt, now, d.sweepEvery)
-			if _, err := tx.ExecContext(ctx, `UPDATE contribution SET checks = checks + 1, check_at = $2 WHERE id = $1`, c.ID, null(at)); err != nil {
+			at := check{
+				state: c.State, hasOrder: c.HasOrder, closed: c.Closed, caseOpen: c.CaseOpen, returned: c.Returned,
+				done: c.Checks + 1, createdAt: c.CreatedAt,
+			}.next(now, d.sweepEvery)
+			_, err := tx.ExecContext(ctx, `UPDATE contribution SET checks = checks + 1, check_at = $2 WHERE id = $1`,
+				c.ID, null(at))
+			if err != nil {
 				return fmt.Errorf("put off the next look at %s: %w", c.ID, err)
 			}
 			ids = append(ids, c.ID)
