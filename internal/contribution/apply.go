@@ -103,6 +103,9 @@ func (d *Desk) take(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, l
 	if c.State != from || f.pending() && c.State == Pending {
 		c.Reason = f.detail // a payment may be held for one reason after the other
 	}
+	if err := noteCharged(ctx, tx, *c, from, f, l.now); err != nil {
+		return err
+	}
 	if c.State != from {
 		l.ways = append(l.ways, [3]string{string(from), string(c.State), string(f.source.Way)})
 	}

@@ -4,10 +4,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
+
+	"readerfund/internal/paypal"
+	"readerfund/internal/review"
 )
 
 // A capture is refused while the approval's webhook is being worked on, the reader coming back at once or up to 50 ms
@@ -232,6 +236,54 @@ func TestTurningBackAfterTheApproval(t *testing.T) {
 		t.Fatal("PayPal was not asked")
 	}
 	n.wants(unsure, Created)
+}
+
+// A capture that PayPal had declined completes after all, when the reader has given again: staff read of both,
+// whichever money comes in first, and nobody is bothered with anybody else's gift.
+func TestStaffHearOfMoneyAfterANo(t *testing.T) {
+	t.Parallel()
+	for _, firstLast := range []bool{true, false} {
+		t.Run(fmt.Sprintf("the first last: %v", firstLast), func(t *testing.T) {
+			t.Parallel()
+			n := open(t)
+			first := n.start()
+			n.approve(first, "declined_capture")
+			n.wants(n.comeBack(first), Declined)
+			n.later(time.Minute)
+			second := n.start()
+			n.approve(second, "approve")
+			n.hook("POST", "orders/"+n.start().OrderID+"/approve", `{"payer":{"email":"other@example.com"}}`, nil)
+			charge := func() {
+				captureID := n.captureOf(first)
+				seen := paypal.Capture{ID: captureID, Status: paypal.CaptureCompleted, Amount: first.Amount}
+				_, err := n.applyAll(t.Context(), []Fact{CaptureSeen(first.ID, Source{Way: ByWebhook}, seen)})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if firstLast {
+				n.comeBack(second)
+				charge()
+			} else {
+				charge()
+				n.comeBack(second)
+			}
+			reviews, err := review.Of(t.Context(), n.db, first.ID)
+			var codes []review.Code
+			for _, r := range reviews {
+				codes = append(codes, r.Code)
+			}
+			if err != nil || !slices.Equal(codes, []review.Code{review.ChargedAfterNo, review.GaveAgain}) ||
+				reviews[1].Args["receipt"] != second.Receipt {
+				t.Errorf("%v, %v", reviews, err)
+			}
+			var others int
+			err = n.db.Get(&others, `SELECT count(*) FROM review WHERE contribution_id <> $1`, first.ID)
+			if err != nil || others > 0 {
+				t.Errorf("%d reviews of other gifts, %v", others, err)
+			}
+		})
+	}
 }
 
 // replica is another Desk on the same database and the same PayPal.

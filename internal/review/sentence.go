@@ -15,6 +15,8 @@ const (
 	SecondOrder      Code = "second_order"
 	DisputeOpenAgain Code = "dispute_open_again"
 	RefundAfterAll   Code = "refund_after_all"
+	ChargedAfterNo   Code = "charged_after_no"
+	GaveAgain        Code = "gave_again"
 	EarlierNote      Code = "earlier_note" // a sentence of a version that kept no codes
 
 	// An answer of PayPal's that could not be booked: a later answer about the same thing settles it.
@@ -52,6 +54,10 @@ var sentences = map[Code]string{
 	DisputeOpenAgain: "PayPal opened the case {case} again. Look at it there.",
 	RefundAfterAll: "PayPal refused to give {amount} back ({number}), and did it all the same: refund {refund}. Look " +
 		"whether it went back twice.",
+	ChargedAfterNo: "The reader was told that nothing was charged (it stood at {told}), and then PayPal took {amount}. " +
+		"Write to them, and give it back if they want that.",
+	GaveAgain: "The same reader gave {amount} again soon after ({receipt}), likely because this gift seemed to have " +
+		"failed. Ask them whether they meant both.",
 	EarlierNote: "{text}",
 
 	OddAnswer: "PayPal's answer about it cannot be right: {says}. Nothing of that answer was booked. Look at it " +
