@@ -38,6 +38,7 @@ type commands struct {
 	Inbox       inboxCommand       `cmd:"" help:"Webhook events that PayPal sent."`
 	Reconcile   reconcileCommand   `cmd:"" help:"Hold PayPal's record of the money against ours, mend what can be mended, and list what a person has to look at."`
 	Report      reportCommand      `cmd:"" help:"Reports without a browser."`
+	Supporter   supporterCommand   `cmd:"" help:"A person's data: shown, handed out, erased; the ledger stays."`
 	Doctor      doctorCommand      `cmd:"" help:"Check settings, database, PayPal and webhook; one line each."`
 	Healthcheck healthcheckCommand `cmd:"" hidden:"" help:"Ask the service at LISTEN_ADDR whether it is alive (for containers)."`
 }

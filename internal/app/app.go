@@ -28,6 +28,7 @@ import (
 	"readerfund/internal/reconcile"
 	"readerfund/internal/report"
 	"readerfund/internal/staff"
+	"readerfund/internal/supporter"
 	"readerfund/internal/web"
 	"readerfund/migrations"
 )
@@ -56,6 +57,7 @@ type App struct {
 	alerts   *alert.Board
 	keeper   *job.Keeper
 	books    *reconcile.Reconciler
+	people   *supporter.Service
 
 	public, admin   *http.Server
 	listen, listen2 net.Listener
@@ -110,6 +112,9 @@ func (a *App) build(ctx context.Context, opts Options) error {
 		DB: a.db, Reports: a.reports, PayPalAway: pp.AwaySince, Now: a.now, Log: a.log, Metrics: a.metrics,
 	})
 	a.books = newReconciler(a.cfg, a.db, pp, a.desk, a.inbox, a.now, a.log, a.metrics)
+	a.people = supporter.New(supporter.Config{DB: a.db, Now: a.now, Log: a.log, Retention: supporter.Retention{
+		Deliveries: a.cfg.DeliveryRetention, Unpaid: a.cfg.UnpaidRetention,
+	}})
 	a.keeper = job.NewKeeper(job.Config{DB: a.db, Now: a.now, Log: a.log, Metrics: a.metrics, Jobs: a.jobs()})
 	pages, err := a.pages(opts, campaigns, pp)
 	if err != nil {

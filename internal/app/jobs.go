@@ -13,6 +13,7 @@ func (a *App) jobs() []job.Job {
 	return []job.Job{
 		{Name: "check alerts", Every: time.Minute, Timeout: 5 * time.Minute, Run: a.alerts.Evaluate},
 		{Name: "tidy", Every: time.Hour, Run: a.accounts.Tidy},
+		{Name: "forget", Every: 6 * time.Hour, Run: a.people.Forget},
 		nightly(a.cfg, a.books, a.log),
 	}
 }

@@ -37,6 +37,9 @@ type Config struct {
 	EmbedOrigins    []string // as a browser writes them: lower case, no default port, no slash
 	TemplatesDir    string
 
+	DeliveryRetention time.Duration // how long webhook bodies are kept once their events are settled
+	UnpaidRetention   time.Duration // how long the words of gifts never paid are kept
+
 	SweepInterval   time.Duration
 	ShutdownTimeout time.Duration
 	LogFormat       string // "text" or "json"
@@ -72,6 +75,9 @@ func (s Settings) Parse(need Need) (Config, error) {
 		TrustedProxies:  p.proxies(s.TrustedProxies),
 		EmbedOrigins:    p.origins(s.EmbedOrigins),
 		TemplatesDir:    p.folder("TEMPLATES_DIR", s.TemplatesDir),
+
+		DeliveryRetention: p.days("WEBHOOK_BODY_DAYS", s.WebhookBodyDays),
+		UnpaidRetention:   p.days("UNPAID_WORDS_DAYS", s.UnpaidWordsDays),
 
 		SweepInterval:   p.duration("SWEEP_INTERVAL", s.SweepInterval, 100*time.Millisecond, 24*time.Hour),
 		ShutdownTimeout: p.duration("SHUTDOWN_TIMEOUT", s.ShutdownTimeout, time.Second, time.Hour),
@@ -122,6 +128,8 @@ func (c Config) LogValue() slog.Value {
 		slog.Any("trusted_proxies", c.TrustedProxies),
 		slog.Any("embed_origins", c.EmbedOrigins),
 		slog.String("templates_dir", c.TemplatesDir),
+		slog.Duration("webhook_body_retention", c.DeliveryRetention),
+		slog.Duration("unpaid_words_retention", c.UnpaidRetention),
 		slog.Duration("sweep_interval", c.SweepInterval),
 		slog.Duration("shutdown_timeout", c.ShutdownTimeout),
 		slog.String("log_level", c.LogLevel.String()),

@@ -240,6 +240,11 @@ func (p *parser) number(setting, value string, least, most int) int {
 	return n
 }
 
+// days reads a number of whole days.
+func (p *parser) days(setting, value string) time.Duration {
+	return time.Duration(p.number(setting, value, 1, 3650)) * 24 * time.Hour
+}
+
 func (p *parser) logFormat(value string) string {
 	if value != "text" && value != "json" {
 		p.problem("LOG_FORMAT", "%q is no format: write text or json.", value)

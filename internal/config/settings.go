@@ -35,6 +35,9 @@ type Settings struct {
 	EmbedOrigins    string `name:"embed-origins" env:"EMBED_ORIGINS" group:"Web" placeholder:"ORIGIN,…" help:"Sites that may embed the call to action, as in https://news.example.org."`
 	TemplatesDir    string `name:"templates-dir" env:"TEMPLATES_DIR" group:"Web" placeholder:"DIR" help:"Your own copy of the templates, reread on each request."`
 
+	WebhookBodyDays string `env:"WEBHOOK_BODY_DAYS" group:"Privacy" default:"90" placeholder:"DAYS" help:"How long what PayPal delivered is kept once it is settled (${default} days)."`
+	UnpaidWordsDays string `env:"UNPAID_WORDS_DAYS" group:"Privacy" default:"30" placeholder:"DAYS" help:"How long name, address and message of a gift never paid are kept (${default} days)."`
+
 	SweepInterval   string `name:"sweep-interval" env:"SWEEP_INTERVAL" group:"Running" default:"1m" placeholder:"TIME" help:"How often payments nobody told us about are looked up at PayPal (${default})."`
 	ShutdownTimeout string `name:"shutdown-timeout" env:"SHUTDOWN_TIMEOUT" group:"Running" default:"25s" placeholder:"TIME" help:"How long a stop waits for what was accepted (${default})."`
 	LogFormat       string `name:"log-format" env:"LOG_FORMAT" group:"Running" default:"text" placeholder:"text|json" help:"How log lines look (${default})."`

@@ -87,7 +87,7 @@ type Contribution struct {
 	goneSince      time.Time
 	gone           bool
 	returned       bool // the reader came back before PayPal said that they approved
-	hasSupporter   bool
+	hasSupporter   bool // or may have none: the person asked to be erased
 }
 
 // row is a contribution as the database holds it.
@@ -119,6 +119,7 @@ type row struct {
 	CaptureUntil   sql.NullTime   `db:"capture_until"`
 	GoneSince      sql.NullTime   `db:"gone_since"`
 	SupporterID    uuid.NullUUID  `db:"supporter_id"`
+	Erased         bool           `db:"erased"`
 	Gone           bool           `db:"gone"`
 	ReturnedAt     sql.NullTime   `db:"returned_at"`
 	CreatedAt      time.Time      `db:"created_at"`
@@ -132,6 +133,7 @@ const selectRow = `
 	       c.state, c.reason, c.order_id, c.approve_url, c.retry_url,
 	       c.capture_attempt, c.capture_doubt, c.capture_refused, c.capture_begun_at, c.capture_until,
 	       c.gone_since, c.gone, c.returned_at, c.supporter_id,
+	       c.erased_at IS NOT NULL AS erased,
 	       c.created_at, c.updated_at, c.completed_at
 	FROM contribution c JOIN campaign k ON k.id = c.campaign_id`
 
@@ -145,7 +147,8 @@ func (r row) contribution() Contribution {
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), CompletedAt: utc(r.CompletedAt),
 		key: r.Key, digest: r.Digest, captureAttempt: r.CaptureAttempt, captureDoubt: r.CaptureDoubt,
 		captureRefused: r.CaptureRefused, captureBegun: utc(r.CaptureBegun), captureUntil: utc(r.CaptureUntil),
-		goneSince: utc(r.GoneSince), gone: r.Gone, returned: r.ReturnedAt.Valid, hasSupporter: r.SupporterID.Valid,
+		goneSince: utc(r.GoneSince), gone: r.Gone, returned: r.ReturnedAt.Valid,
+		hasSupporter: r.SupporterID.Valid || r.Erased,
 	}
 }
 

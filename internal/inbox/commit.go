@@ -3,6 +3,7 @@ package inbox
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -58,15 +59,20 @@ func (i *Inbox) compare(ctx context.Context, d *delivery) (outcome, error) {
 	var there []struct {
 		TransmissionID string `db:"transmission_id"`
 		Body           []byte `db:"body"`
+		Digest         []byte `db:"body_digest"` // of a body that was erased since; nil otherwise
 	}
 	err := i.db.SelectContext(ctx, &there, `
-		SELECT transmission_id, body FROM webhook_event WHERE event_id = $1 OR transmission_id = $2`, d.eventID, d.transmissionID)
+		SELECT transmission_id, body, body_digest FROM webhook_event WHERE event_id = $1 OR transmission_id = $2`, d.eventID, d.transmissionID)
 	if err != nil {
 		return "", fmt.Errorf("compare with stored events: %w", err)
 	}
 	known := false
 	for _, t := range there {
 		same := bytes.Equal(t.Body, d.body)
+		if t.Digest != nil {
+			digest := sha256.Sum256(d.body)
+			same = bytes.Equal(t.Digest, digest[:])
+		}
 		if t.TransmissionID == d.transmissionID && !same {
 			return suspect, i.keepSuspect(ctx, d)
 		}

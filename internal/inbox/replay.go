@@ -15,8 +15,9 @@ import (
 // ActionReplay is that an event was made due again, in the audit log. The subject is PayPal's id of the event.
 const ActionReplay staff.Action = "inbox.replay"
 
-// Replay makes events due again, whatever became of them; ids are PayPal's (WH-…) or ours. It returns how many. Each is
-// noted in the audit log, in the same transaction.
+// Replay makes events due again, whatever became of them; ids are PayPal's (WH-…) or ours. Those whose body was erased
+// are left out: nothing is there to be read. It returns how many. Each is noted in the audit log, in the same
+// transaction.
 func (i *Inbox) Replay(ctx context.Context, ids []string, by contribution.Actor) (int, error) {
 	defer i.nudge()
 	return Replay(ctx, i.db, ids, by, i.now())
@@ -63,7 +64,8 @@ func requeue(ctx context.Context, d *db.DB, by contribution.Actor, now time.Time
 		replayed = nil
 		// The lock keeps what is audited as "before" true, should a worker end with the event at this moment.
 		err := tx.SelectContext(ctx, &replayed, `
-			WITH before AS (SELECT id, state, note, attempts FROM webhook_event WHERE (`+which+`) ORDER BY id FOR UPDATE)
+			WITH before AS (SELECT id, state, note, attempts FROM webhook_event
+			                WHERE body_erased_at IS NULL AND (`+which+`) ORDER BY id FOR UPDATE)
 			UPDATE webhook_event w SET state = 'received', attempts = 0, due_at = $1, processed_at = NULL, note = 'Replayed.'
 			FROM before b WHERE w.id = b.id
 			RETURNING w.id, w.event_id, w.event_type, b.state, b.note, b.attempts`, append([]any{now}, args...)...)

@@ -1,0 +1,155 @@
+package supporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Erased is what an erasure took away, or would take.
+type Erased struct {
+	Gifts      []Gift
+	Words      int64    // contributions whose name, address or message goes
+	Profiles   int64    // what PayPal told of the person
+	Deliveries int64    // webhook bodies
+	Later      int64    // webhook bodies that are still worked on, and go once they are settled
+	Payments   int64    // details of payments made in PayPal directly
+	Notes      int64    // remarks of staff, reasons of refunds, and what the audit log has of them
+	Others     []string // other addresses that the same contributions have, each to be erased by itself
+}
+
+// Erase takes away everything that says who a person is: what they typed, what PayPal told, what staff wrote about
+// them. Contributions, payments and the ledger stay, so that no figure changes, and nothing PayPal says later about those
+// contributions brings the person back. A new gift of the same person is kept like anybody's.
+//
+// dry only counts. Errors are fault.Invalid for what is no address and fault.NotFound where nothing is known of it.
+func (s *Service) Erase(ctx context.Context, address string, dry bool) (Erased, error) {
+	address, err := parse(address)
+	if err != nil {
+		return Erased{}, err
+	}
+	var e Erased
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		e = Erased{}
+		if err := s.erase(ctx, tx, address, &e); err != nil {
+			return err
+		}
+		if dry {
+			return errDry
+		}
+		return s.audit(ctx, tx, ActionErase, e.Gifts, map[string]string{
+			"words": fmt.Sprint(e.Words), "profiles": fmt.Sprint(e.Profiles), "deliveries": fmt.Sprint(e.Deliveries),
+			"payments": fmt.Sprint(e.Payments), "notes": fmt.Sprint(e.Notes),
+		})
+	})
+	if errors.Is(err, errDry) {
+		err = nil
+	}
+	return e, err
+}
+
+// errDry rolls a dry run back, so that it counts by the very statements that erase.
+var errDry = errors.New("a dry run keeps nothing")
+
+// written is what stands where staff wrote something about a person.
+const written = "(erased)"
+
+func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Erased) error {
+	var err error
+	if e.Gifts, err = find(ctx, tx, address); err != nil {
+		return err
+	}
+	now, mine := s.now().UTC(), ids(e.Gifts)
+	// Locked in one order, as everything that changes a contribution does, so that news of one of them waits.
+	_, err = tx.ExecContext(ctx, `SELECT 1 FROM contribution WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`, mine)
+	if err != nil {
+		return fmt.Errorf("lock contributions: %w", err)
+	}
+	err = tx.SelectContext(ctx, &e.Others, `
+		SELECT DISTINCT a.address FROM contribution c LEFT JOIN supporter s ON s.id = c.supporter_id
+		CROSS JOIN LATERAL (VALUES (lower(c.email)), (s.email)) a (address)
+		WHERE c.id = ANY($1::uuid[]) AND a.address <> '' AND a.address <> $2 ORDER BY 1`, mine, address)
+	if err != nil {
+		return fmt.Errorf("find other addresses: %w", err)
+	}
+	for _, step := range []struct {
+		what  string
+		count *int64
+		query string
+		args  []any
+	}{
+		{"staff's words", &e.Notes, `
+			UPDATE contribution_event SET detail = $2 WHERE contribution_id = ANY($1::uuid[])
+			AND fact IN ('note', 'looked', 'refund_asked') AND detail NOT IN ('', $2)`, []any{mine, written}},
+		{"refund requests", &e.Notes, `
+			UPDATE refund_request SET reason = $2, note = CASE note WHEN '' THEN '' ELSE $2 END
+			WHERE contribution_id = ANY($1::uuid[]) AND reason <> $2`, []any{mine, written}},
+		{"reviews", &e.Notes, `
+			UPDATE review SET closed_why = $2
+			WHERE contribution_id = ANY($1::uuid[]) AND closed_why NOT IN ('', $2)`, []any{mine, written}},
+		{"the audit log's words", &e.Notes, `
+			UPDATE audit_entry a SET detail = a.detail || w.erased
+			FROM audit_entry b CROSS JOIN LATERAL (
+			    SELECT jsonb_object_agg(d.key, $2::text) AS erased FROM jsonb_each_text(b.detail) d
+			    WHERE d.key IN ('note', 'found', 'reason') AND d.value NOT IN ('', $2)) w
+			WHERE a.id = b.id AND w.erased IS NOT NULL
+			  AND b.subject IN (SELECT receipt FROM contribution WHERE id = ANY($1::uuid[]))`, []any{mine, written}},
+		{"payments made in PayPal", &e.Payments, `
+			UPDATE discrepancy SET detail = detail - $2::text[], erased_at = $3, note = CASE note WHEN '' THEN '' ELSE $4 END
+			WHERE erased_at IS NULL AND (lower(detail ->> 'payer_email') = $5
+			   OR detail IS NOT NULL AND contribution_id = ANY($1::uuid[]))`, []any{mine, personal(), now, written, address}},
+		{"PayPal's rows being compared", nil, `
+			UPDATE paypal_transaction SET detail = detail - $1::text[] WHERE lower(detail ->> 'payer_email') = $2`,
+			[]any{personal(), address}},
+		{"deliveries", &e.Deliveries, eraseBodies + ` AND ` + settled + ` AND w.contribution_id = ANY($2::uuid[])`,
+			[]any{now, mine}},
+		{"deliveries under way", &e.Later, `
+			SELECT 1 FROM webhook_event w
+			WHERE w.body_erased_at IS NULL AND NOT (` + settled + `) AND w.contribution_id = ANY($1::uuid[])`, []any{mine}},
+		{"words", &e.Words, `
+			UPDATE contribution SET name = '', email = '', message = '', supporter_id = NULL, erased_at = $2,
+			    intent_digest = sha256(('erased ' || id)::bytea)
+			WHERE id = ANY($1::uuid[]) AND erased_at IS NULL`, []any{mine, now}},
+		{"profile", &e.Profiles, `
+			DELETE FROM supporter s WHERE NOT EXISTS (SELECT 1 FROM contribution c WHERE c.supporter_id = s.id)
+			  AND (s.email = $1 OR s.email = ANY($2))`, []any{address, texts(e.Others)}},
+	} {
+		done, err := tx.ExecContext(ctx, step.query, step.args...)
+		if err != nil {
+			return fmt.Errorf("erase %s: %w", step.what, err)
+		}
+		n, err := done.RowsAffected()
+		if err != nil {
+			return fmt.Errorf("erase %s: %w", step.what, err)
+		}
+		if step.count != nil {
+			*step.count += n
+		}
+	}
+	return s.eraseStray(ctx, tx, address, e)
+}
+
+// eraseStray empties deliveries that name the address and belong to no contribution: those that were ignored, and those
+// that were refused as forged.
+func (s *Service) eraseStray(ctx context.Context, tx *sqlx.Tx, address string, e *Erased) error {
+	now, like := s.now().UTC(), "%"+escapeLike(address)+"%"
+	for what, query := range map[string]string{
+		"ignored deliveries": eraseBodies + ` AND ` + settled + `
+			AND w.contribution_id IS NULL AND lower(encode(w.body, 'escape')) LIKE $2`,
+		"refused deliveries": `UPDATE suspect_delivery SET headers = '{}', body = '', body_erased_at = $1
+			WHERE body_erased_at IS NULL AND lower(encode(body, 'escape')) LIKE $2`,
+	} {
+		done, err := tx.ExecContext(ctx, query, now, like)
+		if err != nil {
+			return fmt.Errorf("erase %s: %w", what, err)
+		}
+		n, err := done.RowsAffected()
+		if err != nil {
+			return fmt.Errorf("erase %s: %w", what, err)
+		}
+		e.Deliveries += n
+	}
+	return nil
+}

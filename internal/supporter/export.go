@@ -1,0 +1,60 @@
+package supporter
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Export hands out everything that is kept of a person, as one JSON document that they can be given. Amounts are in
+// minor units, times in UTC. Errors are as for Find.
+func (s *Service) Export(ctx context.Context, address string) (json.RawMessage, error) {
+	address, err := parse(address)
+	if err != nil {
+		return nil, err
+	}
+	var text []byte
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		gifts, err := find(ctx, tx, address)
+		if err != nil {
+			return err
+		}
+		// What staff wrote about a case is theirs, and PayPal's deliveries say nothing that is not here.
+		err = tx.GetContext(ctx, &text, `
+			SELECT jsonb_build_object(
+			    'address', $2::text, 'exported_at', $3::timestamptz,
+			    'at_paypal', (
+			        SELECT jsonb_agg(jsonb_build_object(
+			            'email', s.email, 'name', s.name, 'country', s.country, 'since', s.created_at))
+			        FROM supporter s
+			        WHERE s.email = $2 OR s.id IN (SELECT supporter_id FROM contribution WHERE id = ANY($1::uuid[]))),
+			    'contributions', (
+			        SELECT jsonb_agg(jsonb_build_object(
+			            'receipt', c.receipt, 'amount_minor', c.amount_minor, 'currency', c.currency,
+			            'frequency', c.frequency, 'status', c.state, 'campaign', k.slug, 'article', c.article,
+			            'name', c.name, 'email', c.email, 'message', c.message, 'paypal_order', c.order_id,
+			            'started_at', c.created_at, 'completed_at', c.completed_at,
+			            'payments', (
+			                SELECT jsonb_agg(jsonb_build_object(
+			                    'paypal_id', p.paypal_id, 'status', p.status, 'amount_minor', p.amount_minor,
+			                    'currency', p.currency, 'at', p.occurred_at) ORDER BY p.id)
+			                FROM payment p WHERE p.contribution_id = c.id),
+			            'refunds', (
+			                SELECT jsonb_agg(jsonb_build_object(
+			                    'paypal_id', r.paypal_id, 'status', r.status, 'amount_minor', r.amount_minor,
+			                    'currency', r.currency, 'at', r.occurred_at) ORDER BY r.id)
+			                FROM refund r JOIN payment p ON p.id = r.payment_id WHERE p.contribution_id = c.id)
+			        ) ORDER BY c.created_at)
+			        FROM contribution c JOIN campaign k ON k.id = c.campaign_id WHERE c.id = ANY($1::uuid[])),
+			    'payments_in_paypal', (
+			        SELECT jsonb_agg(d.detail ORDER BY d.occurred_at) FROM discrepancy d
+			        WHERE lower(d.detail ->> 'payer_email') = $2))`, ids(gifts), address, s.now().UTC())
+		if err != nil {
+			return fmt.Errorf("export a person's data: %w", err)
+		}
+		return s.audit(ctx, tx, ActionExport, gifts, nil)
+	})
+	return text, err
+}

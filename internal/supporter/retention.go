@@ -1,0 +1,144 @@
+package supporter
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"readerfund/internal/db"
+)
+
+// Retention is how long what names people is kept where nobody needs it any more.
+type Retention struct {
+	Deliveries time.Duration // headers and bodies of webhook deliveries, and details of differences that are closed
+	Unpaid     time.Duration // names, addresses and messages of gifts that were never paid
+}
+
+// settled is when a delivery's body is needed no more: the event was applied, or is about nothing of ours. An event
+// that is parked keeps it, because a person may have it worked on again.
+const settled = `w.due_at IS NULL AND w.state IN ('applied', 'ignored')`
+
+// eraseBodies empties deliveries; its first parameter is the time. The digest still tells a copy from another body.
+const eraseBodies = `
+	UPDATE webhook_event w SET body_digest = sha256(w.body), body = '', headers = '{}', body_erased_at = $1
+	WHERE w.body_erased_at IS NULL`
+
+// personal are the keys of a difference's detail that say who paid.
+func personal() any {
+	return texts([]string{"note", "payer_id", "payer_email", "payer_given_name", "payer_surname", "payer_country"})
+}
+
+// batch is how many rows one statement goes through: it answers well within the time after which the database counts as
+// lost, and holds no lock for long.
+const batch = 5000
+
+// Forget takes away what has been kept for long enough. It may run twice, and at once.
+func (s *Service) Forget(ctx context.Context) error {
+	for _, step := range []struct {
+		what string
+		do   func(context.Context) (int64, error)
+	}{
+		{"deliveries", s.forgetDeliveries},
+		{"deliveries about people who were erased", s.forgetErased},
+		{"refused deliveries", s.forgetRefused},
+		{"payers of closed differences", s.forgetDifferences},
+		{"words of gifts never paid", s.forgetUnpaid},
+		{"payers without a gift", s.forgetProfiles},
+	} {
+		n, err := step.do(ctx)
+		if err != nil {
+			return db.Translate(fmt.Errorf("forget %s: %w", step.what, err))
+		}
+		if n > 0 {
+			s.log.InfoContext(ctx, "forgot "+step.what, "rows", n)
+		}
+	}
+	return nil
+}
+
+// forgetDeliveries goes through the table by its key, which rises with the time of receipt.
+func (s *Service) forgetDeliveries(ctx context.Context) (total int64, err error) {
+	now := s.now().UTC()
+	before := now.Add(-s.retention.Deliveries)
+	for after := int64(0); ; {
+		var last *int64
+		err := s.db.GetContext(ctx, &last, `
+			SELECT max(id) FROM (
+			    SELECT id FROM webhook_event WHERE id > $1 AND received_at < $2 ORDER BY id LIMIT $3) b`, after, before, batch)
+		if err != nil || last == nil {
+			return total, err
+		}
+		n, err := s.rows(ctx, eraseBodies+` AND `+settled+` AND w.id > $2 AND w.id <= $3 AND w.received_at < $4`,
+			now, after, *last, before)
+		if err != nil {
+			return total, err
+		}
+		total, after = total+n, *last
+	}
+}
+
+// forgetErased empties what came about a contribution after its person was erased, or was being worked on then.
+func (s *Service) forgetErased(ctx context.Context) (int64, error) {
+	return s.rows(ctx, eraseBodies+` AND `+settled+`
+		AND w.contribution_id IN (SELECT id FROM contribution WHERE erased_at IS NOT NULL)`, s.now().UTC())
+}
+
+func (s *Service) forgetRefused(ctx context.Context) (int64, error) {
+	now := s.now().UTC()
+	return s.rows(ctx, `
+		UPDATE suspect_delivery SET headers = '{}', body = '', body_erased_at = $1
+		WHERE body_erased_at IS NULL AND last_seen_at < $2`, now, now.Add(-s.retention.Deliveries))
+}
+
+func (s *Service) forgetDifferences(ctx context.Context) (int64, error) {
+	now := s.now().UTC()
+	return s.rows(ctx, `
+		UPDATE discrepancy SET detail = detail - $1::text[], erased_at = $2
+		WHERE erased_at IS NULL AND detail IS NOT NULL AND state <> 'open' AND closed_at < $3`,
+		personal(), now, now.Add(-s.retention.Deliveries))
+}
+
+// forgetUnpaid takes the words of gifts that came to nothing. What may still become money is left alone: a payment that
+// waits, an approval that is not captured yet.
+func (s *Service) forgetUnpaid(ctx context.Context) (total int64, err error) {
+	before := s.now().UTC().Add(-s.retention.Unpaid)
+	for {
+		n, err := s.rows(ctx, `
+			UPDATE contribution SET name = '', email = '', message = '', supporter_id = NULL,
+			    intent_digest = sha256(('forgotten ' || id)::bytea)
+			WHERE id IN (
+			    SELECT c.id FROM contribution c
+			    WHERE c.created_at < $1 AND c.completed_at IS NULL
+			      AND (c.name <> '' OR c.email <> '' OR c.message <> '' OR c.supporter_id IS NOT NULL)
+			      AND c.state NOT IN ('approved', 'capture_unknown', 'pending')
+			      AND NOT EXISTS (SELECT 1 FROM payment p WHERE p.contribution_id = c.id AND p.status <> 'declined')
+			    ORDER BY c.id LIMIT $2 FOR UPDATE OF c SKIP LOCKED)`, before, batch)
+		total += n
+		if err != nil || n < batch {
+			return total, err
+		}
+	}
+}
+
+// forgetProfiles takes payers away whose gifts have all been forgotten.
+func (s *Service) forgetProfiles(ctx context.Context) (int64, error) {
+	return s.rows(ctx, `
+		DELETE FROM supporter s WHERE s.updated_at < $1
+		  AND NOT EXISTS (SELECT 1 FROM contribution c WHERE c.supporter_id = s.id)`, s.now().UTC().Add(-s.retention.Unpaid))
+}
+
+func (s *Service) rows(ctx context.Context, query string, args ...any) (int64, error) {
+	done, err := s.db.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return done.RowsAffected()
+}
+
+func texts(all []string) any { return db.Array(all) }
+
+// escapeLike makes a text stand for itself in a LIKE pattern.
+func escapeLike(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
+}

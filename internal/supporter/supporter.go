@@ -1,0 +1,141 @@
+// Package supporter looks after what is known of people: it finds what one person has here, hands it out, erases it,
+// and forgets what has been kept for long enough.
+//
+// It never touches money: ledger entries, payments, refunds and every figure of a report stay as they are. It does not
+// decide who a contribution belongs to; package contribution does, when PayPal names the payer.
+package supporter
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/mail"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/staff"
+)
+
+// What is done with a person's data, in the audit log. The subject counts contributions and names nobody: an entry that
+// held the address would keep what was erased.
+const (
+	ActionFind   staff.Action = "supporter.find"
+	ActionExport staff.Action = "supporter.export"
+	ActionErase  staff.Action = "supporter.erase"
+)
+
+// Config is what a Service needs. Log may be nil where nothing is forgotten.
+type Config struct {
+	DB        *db.DB
+	Retention Retention
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// Service is the care for people's data. It is safe for concurrent use, also by several processes on one database.
+type Service struct {
+	db        *db.DB
+	retention Retention
+	now       func() time.Time
+	log       *slog.Logger
+}
+
+// New makes a Service.
+func New(cfg Config) *Service {
+	return &Service{db: cfg.DB, retention: cfg.Retention, now: cfg.Now, log: cfg.Log}
+}
+
+// Gift is one contribution of a person, for a list.
+type Gift struct {
+	ID        uuid.UUID `db:"id"`
+	Receipt   string    `db:"receipt"`
+	State     string    `db:"state"`
+	Minor     int64     `db:"amount_minor"`
+	Currency  string    `db:"currency"`
+	CreatedAt time.Time `db:"created_at"`
+	Erased    bool      `db:"erased"`
+}
+
+// Find lists what a person has given or begun to give, oldest first: what they typed the address into, and what PayPal
+// names it for. The error is fault.Invalid for what is no address, fault.NotFound where nothing is known of it.
+func (s *Service) Find(ctx context.Context, address string) ([]Gift, error) {
+	address, err := parse(address)
+	if err != nil {
+		return nil, err
+	}
+	var gifts []Gift
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		if gifts, err = find(ctx, tx, address); err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, ActionFind, gifts, nil)
+	})
+	return gifts, err
+}
+
+// find reads a person's contributions. The error is fault.NotFound where the address is not known at all.
+func find(ctx context.Context, tx *sqlx.Tx, address string) ([]Gift, error) {
+	var gifts []Gift
+	err := tx.SelectContext(ctx, &gifts, `
+		SELECT c.id, c.receipt, c.state, c.amount_minor, c.currency, c.created_at, c.erased_at IS NOT NULL AS erased
+		FROM contribution c
+		WHERE c.supporter_id = (SELECT id FROM supporter WHERE email = $1) OR c.email <> '' AND lower(c.email) = $1
+		ORDER BY c.created_at, c.id`, address)
+	if err != nil {
+		return nil, fmt.Errorf("find contributions of a person: %w", err)
+	}
+	if len(gifts) > 0 {
+		return gifts, nil
+	}
+	var known bool
+	err = tx.GetContext(ctx, &known, `SELECT EXISTS (SELECT 1 FROM supporter WHERE email = $1)
+		OR EXISTS (SELECT 1 FROM discrepancy WHERE lower(detail ->> 'payer_email') = $1)`, address)
+	if err != nil {
+		return nil, fmt.Errorf("find a person: %w", err)
+	}
+	if !known {
+		return nil, fault.NotFoundf("Nothing is kept of anybody with this address.")
+	}
+	return nil, nil
+}
+
+// audit notes what was done, and with how many contributions, by the command line.
+func (s *Service) audit(
+	ctx context.Context, tx *sqlx.Tx, action staff.Action, gifts []Gift, detail map[string]string,
+) error {
+	if detail == nil {
+		detail = map[string]string{}
+	}
+	receipts := make([]string, len(gifts))
+	for i, g := range gifts {
+		receipts[i] = g.Receipt
+	}
+	detail["receipts"] = strings.Join(receipts, ", ")
+	return staff.Audit(ctx, tx, staff.Entry{
+		At: s.now().UTC(), Actor: staff.CommandLine, Action: action,
+		Subject: fmt.Sprintf("%d contributions", len(gifts)), Detail: detail,
+	})
+}
+
+// parse reads an address as it is kept: in lower case.
+func parse(address string) (string, error) {
+	address = strings.ToLower(strings.TrimSpace(address))
+	parsed, err := mail.ParseAddress(address)
+	if err != nil || parsed.Address != address {
+		return "", fault.Invalidf("ADDRESS", "Write a mail address like name@example.org.")
+	}
+	return address, nil
+}
+
+func ids(gifts []Gift) any {
+	all := make([]string, len(gifts))
+	for i, g := range gifts {
+		all[i] = g.ID.String()
+	}
+	return db.Array(all)
+}
