@@ -87,10 +87,11 @@ func (c supporterErase) Run(ctx context.Context, s config.Settings, std streams)
 			fmt.Fprintf(std.out, "%s: %d %s\n", verb, line.n, line.what)
 		}
 		if e.Later > 0 {
-			fmt.Fprintf(std.out, "later: %d webhook deliveries are still worked on; their bodies go once that is done\n", e.Later)
+			fmt.Fprintf(std.out, "later: %d webhook deliveries are still worked on and go once that is done\n", e.Later)
 		}
 		if len(e.Others) > 0 {
-			fmt.Fprintf(std.out, "also known as: %s (erase each as well, if it is the same person)\n", strings.Join(e.Others, ", "))
+			others := strings.Join(e.Others, ", ")
+			fmt.Fprintf(std.out, "also known as: %s (erase each as well, if it is the same person)\n", others)
 		}
 		fmt.Fprintln(std.out, "kept: every contribution, payment and ledger entry, without the person")
 		return nil

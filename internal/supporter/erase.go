@@ -21,8 +21,8 @@ type Erased struct {
 }
 
 // Erase takes away everything that says who a person is: what they typed, what PayPal told, what staff wrote about
-// them. Contributions, payments and the ledger stay, so that no figure changes, and nothing PayPal says later about those
-// contributions brings the person back. A new gift of the same person is kept like anybody's.
+// them. Contributions, payments and the ledger stay, so that no figure changes, and nothing PayPal says later about
+// those contributions brings the person back. A new gift of the same person is kept like anybody's.
 //
 // dry only counts. Errors are fault.Invalid for what is no address and fault.NotFound where nothing is known of it.
 func (s *Service) Erase(ctx context.Context, address string, dry bool) (Erased, error) {
