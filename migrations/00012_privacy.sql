@@ -7,7 +7,6 @@ CREATE INDEX contribution_erased ON contribution (id) WHERE erased_at IS NOT NUL
 -- Whoever never paid is forgotten after a while: few rows have words and no money, and they leave this index with either.
 CREATE INDEX contribution_unpaid_words ON contribution (created_at)
     WHERE completed_at IS NULL AND (name <> '' OR email <> '' OR message <> '' OR supporter_id IS NOT NULL);
-CREATE INDEX contribution_email ON contribution (lower(email)) WHERE email <> '';
 
 -- A delivery's headers and body go after a while; the digest (SHA-256) still tells a copy from another body.
 ALTER TABLE webhook_event ADD COLUMN body_digest bytea;
@@ -22,7 +21,6 @@ ALTER TABLE discrepancy DROP COLUMN erased_at;
 ALTER TABLE suspect_delivery DROP COLUMN body_erased_at;
 ALTER TABLE webhook_event DROP COLUMN body_erased_at;
 ALTER TABLE webhook_event DROP COLUMN body_digest;
-DROP INDEX contribution_email;
 DROP INDEX contribution_unpaid_words;
 DROP INDEX contribution_erased;
 ALTER TABLE contribution DROP COLUMN erased_at;

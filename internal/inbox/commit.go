@@ -62,7 +62,8 @@ func (i *Inbox) compare(ctx context.Context, d *delivery) (outcome, error) {
 		Digest         []byte `db:"body_digest"` // of a body that was erased since; nil otherwise
 	}
 	err := i.db.SelectContext(ctx, &there, `
-		SELECT transmission_id, body, body_digest FROM webhook_event WHERE event_id = $1 OR transmission_id = $2`, d.eventID, d.transmissionID)
+		SELECT transmission_id, body, body_digest FROM webhook_event WHERE event_id = $1 OR transmission_id = $2`,
+		d.eventID, d.transmissionID)
 	if err != nil {
 		return "", fmt.Errorf("compare with stored events: %w", err)
 	}

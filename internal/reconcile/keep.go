@@ -93,7 +93,8 @@ func (l *run) write(ctx context.Context, rows []kept, now time.Time) error {
 			ON CONFLICT (kind, paypal_ref, code) DO UPDATE SET
 			    contribution_id = excluded.contribution_id, parent_ref = excluded.parent_ref, ours = excluded.ours, theirs = excluded.theirs,
 			    occurred_at = excluded.occurred_at,
-			    detail = CASE WHEN d.erased_at IS NULL THEN coalesce(excluded.detail, d.detail) ELSE d.detail END, state = excluded.state, advice = excluded.advice,
+			    detail = CASE WHEN d.erased_at IS NULL THEN coalesce(excluded.detail, d.detail) ELSE d.detail END,
+			    state = excluded.state, advice = excluded.advice,
 			    note = excluded.note, actor = '', run_id = excluded.run_id, last_seen = excluded.last_seen, closed_at = excluded.closed_at
 			WHERE d.state <> 'set_aside' OR (d.ours, d.theirs) IS DISTINCT FROM (excluded.ours, excluded.theirs)`, l.id, string(text), now)
 		if err != nil {

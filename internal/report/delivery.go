@@ -25,20 +25,23 @@ type Delivery struct {
 type WebhookDelivery struct {
 	Webhook
 	Delivery
+	ErasedAt time.Time // when headers and body were deleted; zero while they are kept
 }
 
 // Webhook gives one event. The error is fault.NotFound when there is none.
 func (r *Reports) Webhook(ctx context.Context, id int64) (WebhookDelivery, error) {
 	var row struct {
 		webhookRow
-		Headers string `db:"headers"`
-		Body    []byte `db:"body"`
+		Headers  string       `db:"headers"`
+		Body     []byte       `db:"body"`
+		ErasedAt sql.NullTime `db:"body_erased_at"`
 	}
 	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		if err := tx.GetContext(ctx, &row.webhookRow, selectWebhook+` WHERE w.id = $1`, id); err != nil {
 			return err
 		}
-		return tx.QueryRowxContext(ctx, `SELECT headers::text, body FROM webhook_event WHERE id = $1`, id).Scan(&row.Headers, &row.Body)
+		return tx.QueryRowxContext(ctx, `SELECT headers::text, body, body_erased_at FROM webhook_event WHERE id = $1`, id).
+			Scan(&row.Headers, &row.Body, &row.ErasedAt)
 	})
 	if db.IsNotFound(err) {
 		return WebhookDelivery{}, fault.NotFoundf("There is no such event.")
@@ -47,7 +50,7 @@ func (r *Reports) Webhook(ctx context.Context, id int64) (WebhookDelivery, error
 		return WebhookDelivery{}, fmt.Errorf("read webhook event: %w", err)
 	}
 	delivery, err := newDelivery(row.Headers, row.Body)
-	return WebhookDelivery{Webhook: row.webhook(), Delivery: delivery}, err
+	return WebhookDelivery{Webhook: row.webhook(), Delivery: delivery, ErasedAt: utc(row.ErasedAt)}, err
 }
 
 // newDelivery reads headers as the inbox keeps them: a JSON object of texts or of lists of texts.

@@ -32,7 +32,7 @@ func (h house) paid() (id, page, capture string) {
 	return id, "/staff/contributions/" + id, capture
 }
 
-// acted are the audit entries about contributions and events, without the sign-ins: who, what, and the states.
+// acted are the audit entries about contributions and events, without sign-ins and looks: who, what, and the states.
 func (h house) acted() (all []string) {
 	h.t.Helper()
 	var rows []struct {
@@ -42,7 +42,10 @@ func (h house) acted() (all []string) {
 		Subject string `db:"subject"`
 		Detail  []byte `db:"detail"`
 	}
-	if err := h.db.SelectContext(soon(h.t), &rows, `SELECT actor, staff_id IS NOT NULL AS named, action, subject, detail FROM audit_entry WHERE action NOT LIKE 'staff.%' ORDER BY id`); err != nil {
+	err := h.db.SelectContext(soon(h.t), &rows, `
+		SELECT actor, staff_id IS NOT NULL AS named, action, subject, detail FROM audit_entry
+		WHERE action NOT LIKE 'staff.%' AND action NOT LIKE '%.view' ORDER BY id`)
+	if err != nil {
 		h.t.Fatal(err)
 	}
 	for _, row := range rows {

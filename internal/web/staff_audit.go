@@ -135,6 +135,9 @@ func actInWords(action, outcome string) string {
 		"staff.disable": "Disabled an account", "contribution.refund": "Asked PayPal for a refund", "contribution.refund_answer": "PayPal answered to the refund",
 		"contribution.accept_dispute": "Accepted a claim", "contribution.note": "Wrote a note", "contribution.looked": "Looked at what needed a person", "contribution.ask_paypal": "Asked PayPal again",
 		"contribution.adopt": "Took a payment into the books", "inbox.replay": "Had PayPal's news worked on again",
+		"contribution.view": "Looked at a contribution", "reconcile.view": "Looked at a difference",
+		"inbox.view": "Looked at what PayPal delivered", "supporter.find": "Looked a reader up",
+		"supporter.export": "Took out a reader's data", "supporter.erase": "Erased a reader's data",
 		"reconcile.adopt": "Took a payment into the books", "reconcile.set_aside": "Set a difference aside", "reconcile.reopen": "Took a difference up again",
 	}
 	return cmp.Or(words[action], spaced(strings.ReplaceAll(action, ".", " ")))

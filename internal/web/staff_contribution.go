@@ -16,6 +16,7 @@ type contributionPage struct {
 	contributionLine
 	Notice    *notice
 	History   report.History
+	Private   bool // addresses and the reader's words are left out
 	Frequency string
 	Completed stamp
 	CheckAt   stamp
@@ -94,6 +95,11 @@ func (s *site) showContribution(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if seesPersonalData(r) {
+		if err := s.auditView(r, viewedContribution, h.Receipt); err != nil {
+			return err
+		}
+	}
 	return s.renderContribution(w, r, http.StatusOK, p)
 }
 
@@ -106,7 +112,12 @@ func (s *site) contributionPage(r *http.Request, h report.History) (contribution
 	if err != nil {
 		return contributionPage{}, err
 	}
+	private := !seesPersonalData(r)
+	if private {
+		h = withoutPersonalData(h)
+	}
 	p := contributionPage{
+		Private:          private,
 		contributionLine: s.contributionLines([]report.Contribution{h.Contribution})[0], History: h, Frequency: frequencyInWords(h.Frequency),
 		Completed: s.stamp(h.CompletedAt), CheckAt: s.stamp(h.CheckAt), Reason: whyInWords(h.Contribution), Article: webAddress(h.Contribution.Article),
 		Notice: s.notices(r.URL.Query(), h, locale(r)), Cases: s.caseLines(h), Story: s.story(h),

@@ -22,6 +22,7 @@ type differencePage struct {
 	Campaigns []campaign.Campaign
 	Campaign  string // the one chosen
 	Reason    string
+	Private   bool // addresses and the payer's words are left out
 }
 
 // Adopts and SetsAside tell which forms there are.
@@ -43,6 +44,11 @@ func (s *site) showDifference(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if seesPersonalData(r) && d.Stranger != nil {
+		if err := s.auditView(r, viewedDifference, d.Ref); err != nil {
+			return err
+		}
+	}
 	p := differencePage{differenceLine: s.differenceLine(d)}
 	if r.URL.Query().Get("did") != "" {
 		p.Notice = decidedNotice(d)
@@ -51,6 +57,11 @@ func (s *site) showDifference(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *site) renderDifference(w http.ResponseWriter, r *http.Request, status int, p differencePage) error {
+	if p.Private = !seesPersonalData(r); p.Private && p.Stranger != nil {
+		seen := *p.Stranger
+		seen.Email, seen.Note = "", ""
+		p.Stranger = &seen
+	}
 	if p.Adopts() {
 		var err error
 		if p.Campaigns, err = s.Campaigns.All(r.Context()); err != nil {

@@ -113,7 +113,8 @@ type webhookPage struct {
 	Sent, Processed, Due stamp
 	Headers              []headerLine
 	Body                 string
-	Laid                 bool // the body is shown with our line breaks, not byte by byte
+	Erased               stamp // when headers and body were deleted
+	Laid                 bool  // the body is shown with our line breaks, not byte by byte
 }
 
 type headerLine struct{ Name, Value string }
@@ -128,11 +129,15 @@ func (s *site) showWebhook(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := s.auditView(r, viewedDelivery, e.EventID); err != nil {
+		return err
+	}
 	p := webhookPage{webhookLine: s.webhookLine(e.Webhook), Sent: s.stamp(e.SentAt), Processed: s.stamp(e.ProcessedAt), Due: s.stamp(e.DueAt)}
 	for _, name := range slices.Sorted(maps.Keys(e.Headers)) {
 		p.Headers = append(p.Headers, headerLine{name, strings.Join(e.Headers[name], ", ")})
 	}
 	p.Body, p.Laid = readable(e.Body)
+	p.Erased = s.stamp(e.ErasedAt)
 	if r.URL.Query().Get("replayed") != "" {
 		p.Notice = workedOnNotice(e.Webhook)
 	}

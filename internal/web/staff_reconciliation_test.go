@@ -64,7 +64,7 @@ func TestReconciliationPage(t *testing.T) {
 		says(t, got.body, want)
 	}
 	page = r.get(fmt.Sprintf("/staff/reconciliation/%d", id)).body
-	says(t, page, "Money from elsewhere Open", "PayPal says 12.00 EUR, done", "Our books say nothing", "Ann <b>Stranger</b>", "ann@paypal.example", "For the river")
+	says(t, page, "Money from elsewhere Open", "PayPal says 12.00 EUR, done", "Our books say nothing", "Ann <b>Stranger</b>", "Editors can see it.")
 	if strings.Contains(page, "<b>Stranger") || strings.Contains(page, "/set-aside") {
 		t.Error("a stranger's markup, or an act for a viewer, is on the page")
 	}

@@ -136,7 +136,8 @@ func TestEveryActHasWords(t *testing.T) {
 	for _, action := range []string{
 		"staff.sign_in", "staff.sign_in_failed", "staff.sign_out", "staff.add", "staff.disable", "contribution.refund", "contribution.refund_answer",
 		"contribution.accept_dispute", "contribution.note", "contribution.looked", "contribution.ask_paypal", "contribution.adopt", "inbox.replay",
-		"reconcile.adopt", "reconcile.set_aside", "reconcile.reopen",
+		"reconcile.adopt", "reconcile.set_aside", "reconcile.reopen", "contribution.view", "reconcile.view", "inbox.view",
+		"supporter.find", "supporter.export", "supporter.erase",
 	} {
 		if got := actInWords(action, "accepted"); got == spaced(strings.ReplaceAll(action, ".", " ")) {
 			t.Errorf("%s has no words", action)

@@ -1,0 +1,29 @@
+package web
+
+import (
+	"net/http"
+
+	"readerfund/internal/report"
+	"readerfund/internal/staff"
+)
+
+// Looks at personal data, in the audit log. The subject is the receipt number, or PayPal's id of the difference or event.
+const (
+	viewedContribution staff.Action = "contribution.view"
+	viewedDifference   staff.Action = "reconcile.view"
+	viewedDelivery     staff.Action = "inbox.view"
+)
+
+// seesPersonalData reports whether who asks may see addresses and messages: who answers readers, not who reads figures.
+func seesPersonalData(r *http.Request) bool { return accountOf(r).Role.Allows(staff.Editor) }
+
+// auditView notes a look at personal data before it is shown.
+func (s *site) auditView(r *http.Request, action staff.Action, subject string) error {
+	return s.Accounts.AuditView(r.Context(), accountOf(r), action, subject)
+}
+
+// withoutPersonalData leaves addresses and words of the reader out of a contribution.
+func withoutPersonalData(h report.History) report.History {
+	h.Email, h.Message, h.PayerMail = "", "", ""
+	return h
+}
