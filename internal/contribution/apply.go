@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/db"
 	"readerfund/internal/review"
 )
 
@@ -56,9 +57,11 @@ func (d *Desk) apply(ctx context.Context, tx *sqlx.Tx, facts []Fact, whole bool)
 			return Contribution{}, last, err
 		}
 	}
-	for _, way := range l.ways {
-		d.metrics.Transition(way[0], way[1], way[2])
-	}
+	db.AfterCommit(ctx, func() {
+		for _, way := range l.ways {
+			d.metrics.Transition(way[0], way[1], way[2])
+		}
+	})
 	return c, last, nil
 }
 

@@ -57,6 +57,8 @@ func (d *DB) try(ctx context.Context, fn func(ctx context.Context, tx *sqlx.Tx) 
 	defer cancel()
 	detach := context.AfterFunc(ctx, cancel)
 	defer detach()
+	after := new(afterCommit)
+	txCtx = context.WithValue(txCtx, afterCommitKey{}, after)
 
 	tx, err := d.BeginTxx(txCtx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
@@ -70,7 +72,27 @@ func (d *DB) try(ctx context.Context, fn func(ctx context.Context, tx *sqlx.Tx) 
 	if !detach() {
 		return fmt.Errorf("transaction rolled back: %w", context.Cause(ctx))
 	}
-	return commitError(tx.Commit())
+	if err := commitError(tx.Commit()); err != nil {
+		return err
+	}
+	for _, then := range after.all {
+		then()
+	}
+	return nil
+}
+
+// afterCommit is what a transaction's context carries for AfterCommit.
+type afterCommit struct{ all []func() }
+
+type afterCommitKey struct{}
+
+// AfterCommit has then called once the transaction that ctx belongs to is committed, before InTx returns: what is
+// counted or told of a transaction must have taken place. It is called at most once, however often InTx ran fn, and not
+// at all where the transaction was rolled back, or nobody knows whether it was committed, or ctx is not of InTx.
+func AfterCommit(ctx context.Context, then func()) {
+	if after, ok := ctx.Value(afterCommitKey{}).(*afterCommit); ok {
+		after.all = append(after.all, then)
+	}
 }
 
 // beginError: a server that refuses BEGIN cannot serve us now, whatever the code; a standby, for one, says "feature not

@@ -3,6 +3,7 @@ package db_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -75,6 +76,49 @@ func TestInTxCommitsOrRollsBack(t *testing.T) {
 	}
 	if open := d.Stats().InUse; open != 0 {
 		t.Fatalf("%d connections were not given back", open)
+	}
+}
+
+// What is told of a transaction is told once it is committed, and once.
+func TestAfterCommit(t *testing.T) {
+	t.Parallel()
+	d := withTable(t)
+	var told []string
+	tell := func(ctx context.Context, what string) { db.AfterCommit(ctx, func() { told = append(told, what) }) }
+	lost := errors.New("no")
+	for name, fn := range map[string]func(ctx context.Context, tx *sqlx.Tx) error{
+		"an error": func(context.Context, *sqlx.Tx) error { return lost },
+		"a broken transaction": func(ctx context.Context, tx *sqlx.Tx) error {
+			_, _ = tx.ExecContext(ctx, `SELECT nonsense`) // swallowed: COMMIT finds out
+			return nil
+		},
+	} {
+		err := d.InTx(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
+			tell(ctx, name)
+			return fn(ctx, tx)
+		})
+		if err == nil || len(told) > 0 {
+			t.Errorf("%s: %v, told %v", name, err, told)
+		}
+	}
+	runs := 0
+	err := d.InTx(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
+		tell(ctx, "first")
+		tell(ctx, "second")
+		if runs++; runs < 3 { // as if it had lost against another one
+			_, err := tx.ExecContext(ctx, `DO $$ BEGIN RAISE SQLSTATE '40001'; END $$`)
+			return err
+		}
+		if len(told) > 0 {
+			t.Errorf("told before COMMIT: %v", told)
+		}
+		return insert(1)(ctx, tx)
+	})
+	if err != nil || runs != 3 || !slices.Equal(told, []string{"first", "second"}) {
+		t.Errorf("%v after %d runs, told %v", err, runs, told)
+	}
+	if tell(t.Context(), "outside"); len(told) != 2 {
+		t.Errorf("outside of a transaction: %v", told)
 	}
 }
 
@@ -234,6 +278,7 @@ func TestLostAnswerToCommitIsUnknown(t *testing.T) {
 		runs := 0
 		err := d.InTx(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
 			runs++
+			db.AfterCommit(ctx, func() { t.Errorf("%s: it is told as committed", c.name) })
 			return insert(len(c.name))(ctx, tx)
 		})
 		if !errors.Is(err, db.ErrCommitUnknown) || !fault.Is(err, fault.Unavailable) || runs != 1 {

@@ -12,11 +12,11 @@ import (
 // commit stores a batch and says for each delivery what became of it. Where the batch as a whole is refused because of
 // one row, the rows are stored one by one, so that a poisoned delivery does not take others with it.
 func (i *Inbox) commit(ctx context.Context, all []*delivery) ([]outcome, error) {
-	i.metrics.Committed(len(all))
 	fresh, err := i.insert(ctx, firsts(all))
 	if err != nil {
 		return nil, err
 	}
+	i.metrics.Committed(len(all))
 	outcomes := make([]outcome, len(all))
 	var doubtful []int
 	for n, d := range all {

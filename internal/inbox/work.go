@@ -76,7 +76,6 @@ func (i *Inbox) workOn(ctx context.Context, e event) {
 	if err != nil && v.state != "ignored" {
 		i.log.WarnContext(ctx, "webhook event not settled", "event", e.EventID, "type", e.Type, "attempt", e.Attempts, "then", v.outcome, "error", err)
 	}
-	i.metrics.Event(v.outcome)
 	_, err = i.db.ExecContext(ctx, `
 		UPDATE webhook_event
 		SET state = $2, note = $3, due_at = $4::timestamptz, contribution_id = coalesce($5::uuid, contribution_id), processed_at = $6::timestamptz
@@ -84,7 +83,9 @@ func (i *Inbox) workOn(ctx context.Context, e event) {
 		e.ID, v.state, v.note, v.due, v.contribution, v.processed)
 	if err != nil {
 		i.log.ErrorContext(ctx, "outcome of a webhook event not saved; it will be worked on again", "event", e.EventID, "error", err)
+		return
 	}
+	i.metrics.Event(v.outcome)
 }
 
 // subject is what an event is about.

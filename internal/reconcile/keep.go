@@ -46,7 +46,7 @@ func (d Difference) kept(state, note string, now time.Time) kept {
 func (l *run) keep(ctx context.Context, found []finding, left map[string][]Difference) error {
 	now := l.now().UTC()
 	var rows []kept
-	mended := int64(0)
+	var mended []Kind
 	for _, f := range found {
 		still := map[[3]string]bool{}
 		for _, d := range left[f.key] {
@@ -65,12 +65,17 @@ func (l *run) keep(ctx context.Context, found []finding, left map[string][]Diffe
 				continue // it is here now, and differs in another way
 			}
 			rows = append(rows, d.kept("mended", "Mended: PayPal's API was asked, and what it said was booked.", now))
-			mended++
-			l.metrics.ReconcileMended(string(d.Kind))
+			mended = append(mended, d.Kind)
 		}
 	}
-	l.mended += mended
-	return l.write(ctx, rows, now)
+	if err := l.write(ctx, rows, now); err != nil {
+		return err
+	}
+	l.mended += int64(len(mended))
+	for _, kind := range mended {
+		l.metrics.ReconcileMended(string(kind))
+	}
+	return nil
 }
 
 func (d Difference) key() [3]string { return [3]string{string(d.Kind), d.Ref, d.Code} }
