@@ -110,3 +110,71 @@ func TestAClaimIsNotSaidToBeRefusedThatMayBeAccepted(t *testing.T) {
 	says(t, r.lands(r.form(page+"/ask", url.Values{})), "Went to the reader")
 	says(t, r.get("/staff/audit").body, "Accepted a claim")
 }
+
+// What can go back is the same on the contribution's page, on the refund's form and when the form is sent.
+func TestEveryPageAgreesOnWhatCanGoBack(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.signedIn(staff.Editor)
+	const back = `
+		INSERT INTO refund (payment_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
+		SELECT id, $2, $1 || '-B', $3, $4, currency, recorded_at, recorded_at FROM payment WHERE paypal_id = $1`
+	const asked = `
+		INSERT INTO refund_request (id, contribution_id, payment_id, number, form_key, amount_minor, currency, reason,
+		                            actor, state, asked_at)
+		SELECT gen_random_uuid(), contribution_id, id, 1, $1, 700, currency, 'x', 'x', 'unknown', recorded_at
+		FROM payment WHERE paypal_id = $1`
+	const second = `
+		INSERT INTO payment (contribution_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
+		SELECT contribution_id, kind, $1 || '-2', status, 900, currency, occurred_at + interval '1 second', recorded_at
+		FROM payment WHERE paypal_id = $1`
+	for name, c := range map[string]struct {
+		arrange func(capture string)
+		form    string // what the form says is left; empty where there is none
+		says    string // on the refund's page, and to a form that is sent all the same
+	}{
+		"all of it":   {func(string) {}, "25.00", "At most 25.00 EUR"},
+		"what waits":  {func(k string) { h.exec(back, k, "refund", "pending", 2000) }, "5.00", "At most 5.00 EUR"},
+		"what failed": {func(k string) { h.exec(back, k, "refund", "failed", 2000) }, "25.00", "At most 25.00 EUR"},
+		"what has gone": {func(k string) { h.exec(back, k, "refund", "completed", 2500) }, "",
+			"All of this payment has gone back"},
+		"taken back": {func(k string) { h.exec(back, k, "reversal", "completed", 500) }, "",
+			"bank has taken this payment back"},
+		"under way": {func(k string) { h.exec(asked, k) }, "", "A refund of 7.00 EUR is under way."},
+		"held": {func(k string) { h.exec(`UPDATE payment SET status = 'pending' WHERE paypal_id = $1`, k) }, "",
+			"PayPal still holds"},
+		"never came": {func(k string) { h.exec(`UPDATE payment SET status = 'declined' WHERE paypal_id = $1`, k) },
+			"", "No money came in"},
+		"not through us": {func(k string) { h.exec(`UPDATE payment SET kind = 'direct' WHERE paypal_id = $1`, k) }, "",
+			"can only be refunded there"},
+		"another of it":  {func(k string) { h.exec(asked, k); h.exec(second, k) }, "9.00", "At most 9.00 EUR"},
+		"one of several": {func(k string) { h.exec(second, k) }, "", "several payments"},
+		"elsewhere, gone": {func(k string) {
+			h.exec(`UPDATE payment SET kind = 'direct' WHERE paypal_id = $1`,
+				k)
+			h.exec(back, k, "refund", "completed", 2500)
+		}, "", "has gone back"},
+	} {
+		_, page, capture := h.paid()
+		c.arrange(capture)
+		shown, offered := r.get(page+"/refund").body, strings.Contains(r.get(page).body, page+"/refund")
+		form := inputs(t, shown)
+		if form.Get("left") != c.form {
+			t.Errorf("%s: the form says %q, want %q", name, form.Get("left"), c.form)
+		}
+		if several := name == "one of several"; offered != (c.form != "" || several) {
+			t.Errorf("%s: a refund is offered: %t", name, offered)
+		}
+		if c.form == "" {
+			says(t, shown, c.says)
+		}
+		got := r.form(page+"/refund", url.Values{"choice": {"part"}, "amount": {"25.01"}, "reason": {"x"}, "key": {name}})
+		if got.status != 422 && got.status != 409 {
+			t.Errorf("%s: %d", name, got.status)
+		}
+		says(t, got.body, c.says)
+	}
+	if h.refundsAtPayPal() != 0 {
+		t.Error("a refund was made")
+	}
+}
