@@ -99,6 +99,7 @@ func (d *demo) writeEnvironment(cfg config.Config) error {
 		{"ADMIN_LISTEN_ADDR", d.service.AdminAddr()}, {"PAYPAL_API_BASE", cfg.PayPalAPIBase}, {"PAYPAL_CLIENT_ID", cfg.PayPalClientID},
 		{"PAYPAL_CLIENT_SECRET", string(cfg.PayPalClientSecret)}, {"PAYPAL_WEBHOOK_ID", cfg.PayPalWebhookID}, {"PAYPAL_WEBHOOK_CA_FILE", ca},
 		{"SECRET_KEY", string(cfg.SecretKey)}, {"PUBLICATION_NAME", cfg.PublicationName}, {"PUBLICATION_TIMEZONE", cfg.Timezone.String()},
+		{"CONTACT_EMAIL", cfg.ContactEmail}, {"PRIVACY_URL", cfg.PrivacyURL}, {"IMPRINT_URL", cfg.ImprintURL},
 		{"DEFAULT_CURRENCY", string(cfg.DefaultCurrency)}, {"SWEEP_INTERVAL", cfg.SweepInterval.String()},
 	} {
 		fmt.Fprintf(&b, "%s='%s'\n", line[0], strings.ReplaceAll(line[1], "'", `'\''`))

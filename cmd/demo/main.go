@@ -214,6 +214,8 @@ func (d *demo) configure(ctx context.Context) (config.Config, error) {
 		DatabaseURL: config.Secret(d.Database), BaseURL: "http://" + d.Addr, ListenAddr: d.Addr, AdminListenAddr: d.adminAddr(ctx),
 		PayPalAPIBase: d.keep.PayPalURL, PayPalClientID: "sandbox-client", PayPalClientSecret: "sandbox-secret", PayPalWebhookID: "to-be-registered",
 		PayPalWebhookCAFile: d.caFile(), SecretKey: config.Secret(d.keep.SecretKey), PublicationName: "The Harbour Courier",
+		ContactEmail: "readers@harbour-courier.example", PrivacyURL: "https://harbour-courier.example/privacy",
+		ImprintURL:          "https://harbour-courier.example/imprint",
 		PublicationTimezone: "Europe/Lisbon", DefaultCurrency: "EUR", SweepInterval: "3s", ShutdownTimeout: "10s", LogFormat: "text", LogLevel: d.LogLevel,
 	}
 	cfg, err := written.Parse(config.NeedServe)

@@ -34,7 +34,9 @@ func (doctorCommand) Run(ctx context.Context, s config.Settings, std streams) er
 		return false
 	}
 	cfg, err := s.Parse(config.NeedServe)
-	say("settings", err, "all there and readable")
+	if say("settings", err, "all there and readable") {
+		adviseSettings(cfg, std)
+	}
 	say("database", checkDatabase(ctx, cfg), "answers, tables are up to date")
 	pp, err := checkPayPal(ctx, cfg, std)
 	if say("paypal", err, cfg.PayPalAPIBase+" gives an access token") {
@@ -46,6 +48,20 @@ func (doctorCommand) Run(ctx context.Context, s config.Settings, std streams) er
 		return errUnwell
 	}
 	return nil
+}
+
+// adviseSettings names what the service runs without, and readers should not: whom to ask about their money, and what
+// becomes of their data. Most countries' law wants it, too.
+func adviseSettings(cfg config.Config, std streams) {
+	for _, wanting := range []struct{ setting, value, what string }{
+		{"CONTACT_EMAIL", cfg.ContactEmail, "readers are told no address to write to about their gift"},
+		{"PRIVACY_URL", cfg.PrivacyURL, "readers' pages link to no privacy notice"},
+		{"IMPRINT_URL", cfg.ImprintURL, "readers' pages do not say who takes the money"},
+	} {
+		if wanting.value == "" {
+			fmt.Fprintf(std.out, "warn  %-9s %s is not set: %s\n", "settings", wanting.setting, wanting.what)
+		}
+	}
 }
 
 // sentences are the faults in err, each with the setting it belongs to, or else err itself.

@@ -204,7 +204,8 @@ func TestDoctor(t *testing.T) {
 		"--secret-key="+strings.Repeat("k", 40), "--publication-name=The Test Gazette")
 	_, id, _ := strings.Cut(strings.TrimSpace(readerfund(t, "", append([]string{"webhook", "register"}, settings...)...).out), "PAYPAL_WEBHOOK_ID=")
 	all := append([]string{"doctor", "--paypal-webhook-id=" + id}, settings...)
-	readerfund(t, "", all...).wants(t, 0, "ok    settings", "ok    database", "ok    paypal", "ok    webhook")
+	readerfund(t, "", all...).wants(t, 0, "ok    settings", "ok    database", "ok    paypal", "ok    webhook",
+		"warn  settings  CONTACT_EMAIL is not set", "warn  settings  PRIVACY_URL", "warn  settings  IMPRINT_URL")
 	readerfund(t, "", append(all, "--base-url=http://127.0.0.1:9999")...).wants(t, exitFailed, "the webhook goes to")
 	readerfund(t, "", append(all, "--paypal-webhook-id=GONE")...).wants(t, exitFailed, "webhook register")
 }

@@ -185,6 +185,7 @@ func limits(cfg config.Config) map[money.Currency]contribution.Limit {
 func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client) (http.Handler, error) {
 	return web.New(web.Deps{
 		BaseURL: a.cfg.BaseURL, PublicationName: a.cfg.PublicationName, DefaultCurrency: a.cfg.DefaultCurrency,
+		ContactEmail: a.cfg.ContactEmail, PrivacyURL: a.cfg.PrivacyURL, ImprintURL: a.cfg.ImprintURL,
 		EmbedOrigins:    a.cfg.EmbedOrigins,
 		ApprovalOrigins: web.ApprovalOrigins(a.cfg.PayPalAPIBase), TrustedProxies: a.cfg.TrustedProxies,
 		SecretKey: string(a.cfg.SecretKey), SecretKeyOld: string(a.cfg.SecretKeyOld),

@@ -24,6 +24,9 @@ type Config struct {
 	PayPalWebhookCAFile string
 
 	PublicationName string
+	ContactEmail    string         // shown to readers; empty where it is not set, like the next two
+	PrivacyURL      string         // an address of a page
+	ImprintURL      string         // likewise
 	Timezone        *time.Location // whose days the reports count
 	DefaultCurrency money.Currency
 	Limits          map[money.Currency]Limit // for every currency PayPal settles
@@ -63,6 +66,9 @@ func (s Settings) Parse(need Need) (Config, error) {
 		PayPalWebhookCAFile: p.caFile(s.PayPalWebhookCAFile, s.PayPalAPIBase),
 
 		PublicationName: p.publicationName(s.PublicationName, need),
+		ContactEmail:    p.mailAddress("CONTACT_EMAIL", s.ContactEmail),
+		PrivacyURL:      p.pageAddress("PRIVACY_URL", s.PrivacyURL, "https://example.org/privacy"),
+		ImprintURL:      p.pageAddress("IMPRINT_URL", s.ImprintURL, "https://example.org/imprint"),
 		Timezone:        p.timezone(s.PublicationTimezone),
 		DefaultCurrency: p.currency("DEFAULT_CURRENCY", s.DefaultCurrency),
 		Limits:          p.limits(s.MinAmount, s.MaxAmount),
@@ -120,6 +126,9 @@ func (c Config) LogValue() slog.Value {
 		slog.String("webhook_id", c.PayPalWebhookID),
 		slog.String("webhook_ca_file", c.PayPalWebhookCAFile),
 		slog.String("publication", c.PublicationName),
+		slog.String("contact", c.ContactEmail),
+		slog.String("privacy_url", c.PrivacyURL),
+		slog.String("imprint_url", c.ImprintURL),
 		slog.String("timezone", timezone),
 		slog.String("currency", string(c.DefaultCurrency)),
 		slog.String("base_url", c.BaseURL),

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"os"
@@ -114,6 +115,33 @@ func (p *parser) publicationName(value string, need Need) string {
 	value = p.required("PUBLICATION_NAME", value, need&needServing != 0, "the name readers know you by")
 	if utf8.RuneCountInString(value) > maxPublicationName || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' }) {
 		p.problem("PUBLICATION_NAME", "Write one line of at most %d characters.", maxPublicationName)
+	}
+	return value
+}
+
+func (p *parser) mailAddress(setting, value string) string {
+	value = strings.TrimSpace(value)
+	if value == "" {
+		return ""
+	}
+	if address, err := mail.ParseAddress(value); err != nil || address.Address != value {
+		p.problem(setting, "It is not a mail address: write it like desk@example.org, without a name.")
+	}
+	return value
+}
+
+// pageAddress checks the address of one page, which others serve.
+func (p *parser) pageAddress(setting, value, example string) string {
+	value = strings.TrimSpace(value)
+	if value == "" {
+		return ""
+	}
+	u, err := url.Parse(value)
+	switch {
+	case err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https":
+		p.problem(setting, "It is not a page's address: write it like %s.", example)
+	case u.Scheme == "http" && !privateHost(u.Hostname()):
+		p.problem(setting, "It must begin with https://, because %s is not a private host.", u.Hostname())
 	}
 	return value
 }

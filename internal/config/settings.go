@@ -26,6 +26,10 @@ type Settings struct {
 	MinAmount           string `name:"min-amount" env:"MIN_AMOUNT" group:"Publication" placeholder:"EUR=1,USD=1" help:"Least gift by currency, in major units, for those that should differ from about 1 EUR."`
 	MaxAmount           string `name:"max-amount" env:"MAX_AMOUNT" group:"Publication" placeholder:"EUR=10000" help:"Largest gift by currency, for those that should differ from about 10000 EUR."`
 
+	ContactEmail string `env:"CONTACT_EMAIL" group:"Publication" placeholder:"ADDRESS" help:"Where readers can write to."`
+	PrivacyURL   string `env:"PRIVACY_URL" group:"Publication" placeholder:"ADDRESS" help:"Your privacy notice."`
+	ImprintURL   string `env:"IMPRINT_URL" group:"Publication" placeholder:"ADDRESS" help:"The page saying who you are."`
+
 	BaseURL         string `name:"base-url" env:"BASE_URL" group:"Web" placeholder:"https://give.example.org" help:"Where readers and PayPal reach the service; https unless on a private host."`
 	ListenAddr      string `name:"listen-addr" env:"LISTEN_ADDR" group:"Web" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the service listens (${default})."`
 	AdminListenAddr string `name:"admin-listen-addr" env:"ADMIN_LISTEN_ADDR" group:"Web" default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Where /metrics and /debug/pprof are; keep it private (${default})."`

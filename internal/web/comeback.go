@@ -118,6 +118,7 @@ func (s *site) formFor(r *http.Request, c contribution.Contribution) (form, erro
 		return form{}, err
 	}
 	f := s.newForm(k, c.Amount.Currency, c.Article)
+	f.Back = s.backTo(c.Article)
 	if f.Currency == c.Amount.Currency {
 		f.choose(money.New(c.Amount.Minor, c.Amount.Currency).Decimal())
 	}

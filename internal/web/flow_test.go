@@ -321,6 +321,47 @@ func TestNothingOfTheReadersIsLogged(t *testing.T) {
 	}
 }
 
+// The article is linked where it is on a site of ours, and only named where anybody may have put it into a link.
+func TestTheCancelPageLinksTheArticle(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, func(d *Deps) { d.EmbedOrigins = []string{"https://news.example"} })
+	for article, linked := range map[string]bool{"https://news.example/a": true, "https://elsewhere.example/a": false} {
+		r := h.newReader()
+		id, _ := r.begin(gift("article", article))
+		got := r.get("/contributions/" + id + "/cancel?token=" + h.orderOf(id))
+		if !strings.Contains(got.body, article) || strings.Contains(got.body, `href="`+article) != linked {
+			t.Errorf("%s: %d\n%s", article, got.status, got.body)
+		}
+	}
+}
+
+func TestPagesSayWhomToAsk(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, func(d *Deps) {
+		d.ContactEmail = "desk@news.example"
+		d.PrivacyURL, d.ImprintURL = "https://news.example/privacy", "https://news.example/imprint"
+	})
+	r := h.newReader()
+	id, _ := r.begin(gift())
+	h.approve(id)
+	thanks := r.get("/contributions/" + id + "/return?token=" + h.orderOf(id)).header.Get("Location")
+	h.bank("POST", "/sandbox/faults", trouble503)
+	for name, body := range map[string]string{
+		"donate": r.get("/").body, "thanks": r.get(thanks).body, "missing": r.get("/nowhere").body,
+		"retry": r.send(gift("idempotency_key", "k")).body,
+	} {
+		for _, want := range []string{"mailto:desk@news.example", `href="https://news.example/privacy"`, "/imprint"} {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s does not name %s", name, want)
+			}
+		}
+	}
+	body := openHouse(t, nil).newReader().get("/").body
+	if strings.Contains(body, "mailto:") || strings.Contains(body, "Imprint") {
+		t.Errorf("without the settings:\n%s", body)
+	}
+}
+
 const trouble503 = `{"kind":"status","status":503}`
 
 // mustID is an id as the site's own functions take it.

@@ -21,6 +21,7 @@ type form struct {
 	Least      money.Amount
 	Most       money.Amount
 
+	Back                          string // the article, where it is on a site of ours and the page links it
 	Article, Name, Email, Message string
 	Anonymous                     bool
 	Key                           string // one for each rendering: sending the form twice makes one order

@@ -64,10 +64,7 @@ func (s *site) showThanks(w http.ResponseWriter, r *http.Request) error {
 func (s *site) thanksFor(r *http.Request, c contribution.Contribution) thanks {
 	t := thanks{
 		Contribution: c, Told: toldTo(r, c), Own: s.owns(r, c.ID), Again: supportAddress(c.Campaign, c.Amount.Currency, c.Amount.Decimal(), c.Article),
-		Check: s.addressWithKey(c.ID, "return"), Wait: waitingFor(c), Day: s.day(c.CreatedAt),
-	}
-	if s.knows(c.Article) {
-		t.Back = c.Article
+		Check: s.addressWithKey(c.ID, "return"), Wait: waitingFor(c), Day: s.day(c.CreatedAt), Back: s.backTo(c.Article),
 	}
 	if !c.CompletedAt.IsZero() {
 		t.Day = s.day(c.CompletedAt)
@@ -93,6 +90,14 @@ func (s *site) knows(address string) bool {
 	}
 	origin := u.Scheme + "://" + u.Host
 	return origin == s.origin() || slices.Contains(s.EmbedOrigins, origin)
+}
+
+// backTo is the article's address where a page may link it, and nothing otherwise.
+func (s *site) backTo(article string) string {
+	if !s.knows(article) {
+		return ""
+	}
+	return article
 }
 
 // day writes a day of the publication's, in words that no region reads the other way round.

@@ -18,8 +18,11 @@ import (
 // page is what the layout needs; Data is what the page's own file needs.
 type page struct {
 	Title       string
-	Publication string       // filled in by render
-	Tag         language.Tag // how amounts and dates are written; filled in by render
+	Publication string       // filled in by render, like what follows
+	Contact     string       // the mail address readers can write to
+	Privacy     string       // the address of the privacy notice
+	Imprint     string       // the address of the page that says who the publication is
+	Tag         language.Tag // how amounts and dates are written
 	NoIndex     bool         // kept out of search engines
 	Data        any
 }
@@ -116,6 +119,7 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, status int, name s
 		return err
 	}
 	p.Publication, p.Tag = s.PublicationName, locale(r)
+	p.Contact, p.Privacy, p.Imprint = s.ContactEmail, s.PrivacyURL, s.ImprintURL
 	body, err := views.execute(name, p)
 	if err != nil {
 		return err

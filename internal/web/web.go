@@ -37,6 +37,9 @@ import (
 type Deps struct {
 	BaseURL         string         // where the service is reached, without a slash at the end: "https://give.example.org"
 	PublicationName string         // shown on every page
+	ContactEmail    string         // where readers can write to; may be empty, like the next two
+	PrivacyURL      string         // the privacy notice
+	ImprintURL      string         // who the publication is
 	DefaultCurrency money.Currency // the publication's own: comes first among several
 	EmbedOrigins    []string       // origins that may embed the call to action: "https://news.example.org"
 	ApprovalOrigins []string       // CSP sources of PayPal's approval pages: see ApprovalOrigins
