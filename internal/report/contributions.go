@@ -129,6 +129,21 @@ func (r *Reports) EachContribution(ctx context.Context, q ContributionsQuery, ea
 	}
 }
 
+// CountContributions is how many contributions the query finds, Limit aside.
+func (r *Reports) CountContributions(ctx context.Context, q ContributionsQuery) (n int64, err error) {
+	c, err := r.contributionConditions(q)
+	if err != nil {
+		return 0, err
+	}
+	err = r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		return tx.GetContext(ctx, &n, `SELECT count(*) FROM contribution c`+c.where(), c.args...)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count contributions: %w", err)
+	}
+	return n, nil
+}
+
 type contributionRow struct {
 	ID          uuid.UUID      `db:"id"`
 	Receipt     string         `db:"receipt"`

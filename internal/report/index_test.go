@@ -20,7 +20,7 @@ import (
 func filled(t *testing.T, rows int) *db.DB {
 	t.Helper()
 	d := dbtest.New(t)
-	filler, err := db.Open(t.Context(), d.URL(), db.Options{MaxOpen: 1})
+	filler, err := db.Open(t.Context(), d.URL(), db.Options{MaxOpen: 1, AnswerTimeout: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,18 +9,20 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"readerfund/internal/fault"
 )
 
 // sheet writes rows of cells in one format.
 type sheet interface {
-	row([]cell) error
+	row([]Cell) error
 	end() error
 }
 
 func newSheet(w io.Writer, f Format, header []string) sheet {
 	switch f {
 	case CSV:
-		return newCSVSheet(w, header)
+		return newCSVSheet(w, Plain, header)
 	case JSON:
 		return &jsonSheet{out: bufio.NewWriter(w), header: header}
 	default:
@@ -28,21 +30,57 @@ func newSheet(w io.Writer, f Format, header []string) sheet {
 	}
 }
 
-type csvSheet struct{ out *csv.Writer }
-
-func newCSVSheet(w io.Writer, header []string) *csvSheet {
-	out := csv.NewWriter(w)
-	out.UseCRLF = true    // RFC 4180, section 2.1
-	_ = out.Write(header) // an error stays in out and comes back from the next row or from end
-	return &csvSheet{out: out}
+// Dialect is how a CSV file is written.
+type Dialect struct {
+	separator    rune
+	decimalComma bool
+	mark         bool // begins with a byte order mark, by which Excel knows UTF-8
 }
 
-func (s *csvSheet) row(cells []cell) error {
+// Plain is RFC 4180's, for programs.
+var Plain = Dialect{separator: ','}
+
+// ParseDialect names a dialect for spreadsheets by its separator: comma, or nothing; semicolon, with decimal commas,
+// which is what Excel opens where people write 12,50; or tab. The error is a fault.Invalid on "separator".
+func ParseDialect(separator string) (Dialect, error) {
+	switch separator {
+	case "", "comma":
+		return Dialect{separator: ',', mark: true}, nil
+	case "semicolon":
+		return Dialect{separator: ';', decimalComma: true, mark: true}, nil
+	case "tab":
+		return Dialect{separator: '\t', mark: true}, nil
+	default:
+		return Dialect{}, fault.Invalidf("separator", "There is no separator %q: take comma, semicolon or tab.", separator)
+	}
+}
+
+type csvSheet struct {
+	out     *csv.Writer
+	dialect Dialect
+}
+
+func newCSVSheet(w io.Writer, d Dialect, header []string) *csvSheet {
+	out := csv.NewWriter(w)
+	out.UseCRLF = true // RFC 4180, section 2.1
+	out.Comma = d.separator
+	if d.mark {
+		header = append([]string{"\ufeff" + header[0]}, header[1:]...)
+	}
+	_ = out.Write(header) // an error stays in out and comes back from the next row or from end
+	return &csvSheet{out: out, dialect: d}
+}
+
+func (s *csvSheet) row(cells []Cell) error {
 	record := make([]string, len(cells))
 	for i, c := range cells {
-		record[i] = c.text
-		if !c.number {
+		switch {
+		case !c.number:
 			record[i] = neutral(c.text)
+		case s.dialect.decimalComma:
+			record[i] = strings.Replace(c.text, ".", ",", 1)
+		default:
+			record[i] = c.text
 		}
 	}
 	return s.out.Write(record)
@@ -68,7 +106,7 @@ type jsonSheet struct {
 	rows   int
 }
 
-func (s *jsonSheet) row(cells []cell) error {
+func (s *jsonSheet) row(cells []Cell) error {
 	opening := ",\n  {"
 	if s.rows == 0 {
 		opening = "[\n  {"
@@ -87,7 +125,7 @@ func (s *jsonSheet) row(cells []cell) error {
 	return err
 }
 
-func (c cell) json() string {
+func (c Cell) json() string {
 	switch {
 	case c.absent:
 		return "null"
@@ -116,20 +154,20 @@ const screenful = 1000
 type tableSheet struct {
 	out    io.Writer
 	widths []int
-	lines  [][]cell
+	lines  [][]Cell
 }
 
 func newTableSheet(w io.Writer, header []string) *tableSheet {
 	s := &tableSheet{out: w, widths: make([]int, len(header))}
-	head := make([]cell, len(header))
+	head := make([]Cell, len(header))
 	for i, name := range header {
 		head[i] = text(strings.ToUpper(name))
 	}
-	s.lines = [][]cell{head}
+	s.lines = [][]Cell{head}
 	return s
 }
 
-func (s *tableSheet) row(cells []cell) error {
+func (s *tableSheet) row(cells []Cell) error {
 	if len(s.lines) == 1 { // the header stands as its column does
 		for i := range s.lines[0] {
 			s.lines[0][i].number = cells[i].number
@@ -157,7 +195,7 @@ func (s *tableSheet) end() error {
 }
 
 // align pads a line's cells, numbers to the right.
-func (s *tableSheet) align(line []cell) string {
+func (s *tableSheet) align(line []Cell) string {
 	var b strings.Builder
 	for i, c := range line {
 		width := -s.widths[i]

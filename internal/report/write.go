@@ -43,59 +43,102 @@ func (r *Reports) WriteContributions(ctx context.Context, w io.Writer, f Format,
 	return out.end()
 }
 
-// WriteLedger is WriteContributions for the ledger.
-func (r *Reports) WriteLedger(ctx context.Context, w io.Writer, f Format, q LedgerQuery) error {
-	columns := ledgerColumns(r.zone)
-	out := newSheet(w, f, names(columns))
+// ExportTotals writes rows of totals for a spreadsheet.
+func ExportTotals(w io.Writer, d Dialect, by []Key, rows []TotalsRow) error {
+	columns := totalsColumns(by)
+	out := newCSVSheet(w, d, names(columns))
+	for _, row := range rows {
+		if err := out.row(cells(columns, row)); err != nil {
+			return err
+		}
+	}
+	return out.end()
+}
+
+// ExportContributions writes everything the query finds for a spreadsheet, in columns that the caller puts into words.
+func (r *Reports) ExportContributions(
+	ctx context.Context, w io.Writer, d Dialect, q ContributionsQuery, columns []Column[Contribution],
+) error {
+	out := newCSVSheet(w, d, names(columns))
+	if err := r.EachContribution(ctx, q, func(c Contribution) error { return out.row(cells(columns, c)) }); err != nil {
+		return err
+	}
+	return out.end()
+}
+
+// ExportLedger is ExportContributions for the ledger.
+func (r *Reports) ExportLedger(
+	ctx context.Context, w io.Writer, d Dialect, q LedgerQuery, columns []Column[LedgerLine],
+) error {
+	out := newCSVSheet(w, d, names(columns))
 	if err := r.EachLedgerLine(ctx, q, func(l LedgerLine) error { return out.row(cells(columns, l)) }); err != nil {
 		return err
 	}
 	return out.end()
 }
 
-// column is one column of a report of Ts.
-type column[T any] struct {
-	name string
-	cell func(T) cell
+// Text is a cell of free text.
+func Text(s string) Cell { return text(s) }
+
+// Money is a cell with an amount's digits, empty where there is no currency.
+func Money(a money.Amount) Cell {
+	if a.Currency == "" {
+		return Cell{absent: true, number: true}
+	}
+	return amount(a.Minor, a.Currency)
 }
 
-// cell is a value with what it is: free text is guarded in spreadsheets, numbers stand to the right in tables.
-type cell struct {
+// Local is a cell with a moment on a clock, as spreadsheets read it; empty for the zero time.
+func Local(t time.Time, zone *time.Location) Cell {
+	if t.IsZero() {
+		return Cell{absent: true}
+	}
+	return Cell{text: t.In(zone).Format(time.DateTime)}
+}
+
+// Column is one column of a report of Ts.
+type Column[T any] struct {
+	Name string
+	Cell func(T) Cell
+}
+
+// Cell is a value with what it is: free text is guarded in spreadsheets, numbers stand to the right in tables.
+type Cell struct {
 	text   string
 	number bool // digits, perhaps a minus and a point
 	bare   bool // a number in JSON too, not a string
 	absent bool // did not happen: null in JSON, empty elsewhere
 }
 
-func text(s string) cell { return cell{text: s} }
+func text(s string) Cell { return Cell{text: s} }
 
-func amount(minor int64, c money.Currency) cell {
-	return cell{text: money.New(minor, c).Decimal(), number: true}
+func amount(minor int64, c money.Currency) Cell {
+	return Cell{text: money.New(minor, c).Decimal(), number: true}
 }
 
-func count(n int64) cell { return cell{text: fmt.Sprint(n), number: true, bare: true} }
+func count(n int64) Cell { return Cell{text: fmt.Sprint(n), number: true, bare: true} }
 
 // moment writes a time on the publication's clock, with its distance from UTC.
-func moment(t time.Time, zone *time.Location) cell {
+func moment(t time.Time, zone *time.Location) Cell {
 	if t.IsZero() {
-		return cell{absent: true}
+		return Cell{absent: true}
 	}
-	return cell{text: t.In(zone).Format(time.RFC3339)}
+	return Cell{text: t.In(zone).Format(time.RFC3339)}
 }
 
-func totalsColumns(by []Key) []column[TotalsRow] {
-	var columns []column[TotalsRow]
+func totalsColumns(by []Key) []Column[TotalsRow] {
+	var columns []Column[TotalsRow]
 	for _, key := range by {
-		columns = append(columns, column[TotalsRow]{string(key), func(r TotalsRow) cell { return text(r.value(key)) }})
+		columns = append(columns, Column[TotalsRow]{string(key), func(r TotalsRow) Cell { return text(r.value(key)) }})
 	}
 	return append(columns,
-		column[TotalsRow]{"currency", func(r TotalsRow) cell { return text(string(r.Currency)) }},
-		column[TotalsRow]{"count", func(r TotalsRow) cell { return count(r.Count) }},
-		column[TotalsRow]{"gross", func(r TotalsRow) cell { return amount(r.Gross, r.Currency) }},
-		column[TotalsRow]{"fee", func(r TotalsRow) cell { return amount(r.Fee, r.Currency) }},
-		column[TotalsRow]{"refunded", func(r TotalsRow) cell { return amount(r.Refunded, r.Currency) }},
-		column[TotalsRow]{"held", func(r TotalsRow) cell { return amount(r.Held, r.Currency) }},
-		column[TotalsRow]{"net", func(r TotalsRow) cell { return amount(r.Net, r.Currency) }},
+		Column[TotalsRow]{"currency", func(r TotalsRow) Cell { return text(string(r.Currency)) }},
+		Column[TotalsRow]{"count", func(r TotalsRow) Cell { return count(r.Count) }},
+		Column[TotalsRow]{"gross", func(r TotalsRow) Cell { return amount(r.Gross, r.Currency) }},
+		Column[TotalsRow]{"fee", func(r TotalsRow) Cell { return amount(r.Fee, r.Currency) }},
+		Column[TotalsRow]{"refunded", func(r TotalsRow) Cell { return amount(r.Refunded, r.Currency) }},
+		Column[TotalsRow]{"held", func(r TotalsRow) Cell { return amount(r.Held, r.Currency) }},
+		Column[TotalsRow]{"net", func(r TotalsRow) Cell { return amount(r.Net, r.Currency) }},
 	)
 }
 
@@ -113,57 +156,42 @@ func (r TotalsRow) value(k Key) string {
 	}
 }
 
-func contributionColumns(zone *time.Location) []column[Contribution] {
+func contributionColumns(zone *time.Location) []Column[Contribution] {
 	type c = Contribution
-	return []column[c]{
-		{"id", func(r c) cell { return text(r.ID.String()) }},
-		{"receipt", func(r c) cell { return text(r.Receipt) }},
-		{"status", func(r c) cell { return text(r.Status) }},
-		{"created_at", func(r c) cell { return moment(r.CreatedAt, zone) }},
-		{"completed_at", func(r c) cell { return moment(r.CompletedAt, zone) }},
-		{"currency", func(r c) cell { return text(string(r.Amount.Currency)) }},
-		{"amount", func(r c) cell { return amount(r.Amount.Minor, r.Amount.Currency) }},
-		{"gross", func(r c) cell { return amount(r.Gross, r.Amount.Currency) }},
-		{"fee", func(r c) cell { return amount(r.Fee, r.Amount.Currency) }},
-		{"refunded", func(r c) cell { return amount(r.Refunded, r.Amount.Currency) }},
-		{"held", func(r c) cell { return amount(r.Held, r.Amount.Currency) }},
-		{"net", func(r c) cell { return amount(r.Net, r.Amount.Currency) }},
-		{"campaign", func(r c) cell { return text(r.Campaign) }},
-		{"article", func(r c) cell { return text(r.Article) }},
-		{"reason", func(r c) cell { return text(r.Reason) }},
-		{"attention", func(r c) cell { return text(r.Attention) }},
-		{"paypal_order_id", func(r c) cell { return text(r.OrderID) }},
-		{"paypal_capture_id", func(r c) cell { return text(r.CaptureID) }},
+	return []Column[c]{
+		{"id", func(r c) Cell { return text(r.ID.String()) }},
+		{"receipt", func(r c) Cell { return text(r.Receipt) }},
+		{"status", func(r c) Cell { return text(r.Status) }},
+		{"created_at", func(r c) Cell { return moment(r.CreatedAt, zone) }},
+		{"completed_at", func(r c) Cell { return moment(r.CompletedAt, zone) }},
+		{"currency", func(r c) Cell { return text(string(r.Amount.Currency)) }},
+		{"amount", func(r c) Cell { return amount(r.Amount.Minor, r.Amount.Currency) }},
+		{"gross", func(r c) Cell { return amount(r.Gross, r.Amount.Currency) }},
+		{"fee", func(r c) Cell { return amount(r.Fee, r.Amount.Currency) }},
+		{"refunded", func(r c) Cell { return amount(r.Refunded, r.Amount.Currency) }},
+		{"held", func(r c) Cell { return amount(r.Held, r.Amount.Currency) }},
+		{"net", func(r c) Cell { return amount(r.Net, r.Amount.Currency) }},
+		{"campaign", func(r c) Cell { return text(r.Campaign) }},
+		{"article", func(r c) Cell { return text(r.Article) }},
+		{"reason", func(r c) Cell { return text(r.Reason) }},
+		{"attention", func(r c) Cell { return text(r.Attention) }},
+		{"paypal_order_id", func(r c) Cell { return text(r.OrderID) }},
+		{"paypal_capture_id", func(r c) Cell { return text(r.CaptureID) }},
 	}
 }
 
-func ledgerColumns(zone *time.Location) []column[LedgerLine] {
-	type l = LedgerLine
-	return []column[l]{
-		{"occurred_at", func(r l) cell { return moment(r.OccurredAt, zone) }},
-		{"kind", func(r l) cell { return text(r.Kind) }},
-		{"currency", func(r l) cell { return text(string(r.Amount.Currency)) }},
-		{"amount", func(r l) cell { return amount(r.Amount.Minor, r.Amount.Currency) }},
-		{"receipt", func(r l) cell { return text(r.Receipt) }},
-		{"campaign", func(r l) cell { return text(r.Campaign) }},
-		{"article", func(r l) cell { return text(r.Article) }},
-		{"paypal_ref", func(r l) cell { return text(r.PayPalRef) }},
-		{"contribution_id", func(r l) cell { return text(r.ContributionID.String()) }},
-	}
-}
-
-func names[T any](columns []column[T]) []string {
+func names[T any](columns []Column[T]) []string {
 	all := make([]string, len(columns))
 	for i, c := range columns {
-		all[i] = c.name
+		all[i] = c.Name
 	}
 	return all
 }
 
-func cells[T any](columns []column[T], row T) []cell {
-	all := make([]cell, len(columns))
+func cells[T any](columns []Column[T], row T) []Cell {
+	all := make([]Cell, len(columns))
 	for i, c := range columns {
-		all[i] = c.cell(row)
+		all[i] = c.Cell(row)
 	}
 	return all
 }

@@ -20,6 +20,7 @@ const (
 	ActionSignOut Action = "staff.sign_out"
 	ActionAdd     Action = "staff.add"
 	ActionDisable Action = "staff.disable"
+	ActionExport  Action = "staff.export" // downloaded a list; the subject is its name
 )
 
 // CommandLine is the actor when a command did it.
@@ -33,6 +34,12 @@ type Entry struct {
 	Action  Action
 	Subject string
 	Detail  map[string]string
+}
+
+// Note writes an entry for what needs no other write.
+func (a *Accounts) Note(ctx context.Context, e Entry) error {
+	e.At = a.now().UTC()
+	return a.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error { return Audit(ctx, tx, e) })
 }
 
 // Audit writes an entry in the caller's transaction: what was done and the note of it are committed together.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"readerfund/internal/fault"
-	"readerfund/internal/report"
 )
 
 const (
@@ -51,14 +50,14 @@ func (s *site) download(
 		return err
 	}
 	defer leave()
-	for _, day := range []report.Day{days.from, days.to} {
-		if !day.IsZero() {
-			name += "-" + day.String()
-		}
-	}
+	name += days.inName()
 	out := &downloadWriter{
 		w: w, control: http.NewResponseController(w), filename: name + ".csv",
 		chunkTime: s.exports.chunkTime, end: time.Now().Add(exportTime),
+	}
+	if r.Method == http.MethodHead {
+		out.header()
+		return nil
 	}
 	err = write(out)
 	switch {
@@ -85,15 +84,19 @@ type downloadWriter struct {
 	begun     bool
 }
 
+func (d *downloadWriter) header() {
+	d.begun = true
+	h := d.w.Header()
+	h.Set("Content-Type", "text/csv; charset=utf-8")
+	h.Set("Content-Disposition", `attachment; filename="`+d.filename+`"`)
+	h.Set("Cache-Control", "no-store")
+	d.w.WriteHeader(http.StatusOK)
+}
+
 // Write implements io.Writer.
 func (d *downloadWriter) Write(b []byte) (int, error) {
 	if !d.begun {
-		d.begun = true
-		h := d.w.Header()
-		h.Set("Content-Type", "text/csv; charset=utf-8")
-		h.Set("Content-Disposition", `attachment; filename="`+d.filename+`"`)
-		h.Set("Cache-Control", "no-store")
-		d.w.WriteHeader(http.StatusOK)
+		d.header()
 	}
 	chunkEnd := time.Now().Add(d.chunkTime)
 	if chunkEnd.After(d.end) {

@@ -131,7 +131,9 @@ func actInWords(action, outcome string) string {
 		return "Asked PayPal again, without an answer"
 	}
 	words := map[string]string{
-		"staff.sign_in": "Signed in", "staff.sign_in_failed": "Could not sign in", "staff.sign_out": "Signed out", "staff.add": "Added an account",
+		"staff.sign_in": "Signed in", "staff.sign_in_failed": "Could not sign in", "staff.sign_out": "Signed out",
+		"staff.export":  "Downloaded a list",
+		"staff.add":     "Added an account",
 		"staff.disable": "Disabled an account", "contribution.refund": "Asked PayPal for a refund", "contribution.refund_answer": "PayPal answered to the refund",
 		"contribution.accept_dispute": "Accepted a claim", "contribution.note": "Wrote a note", "contribution.looked": "Looked at what needed a person", "contribution.ask_paypal": "Asked PayPal again",
 		"contribution.adopt": "Took a payment into the books", "inbox.replay": "Had PayPal's news worked on again",

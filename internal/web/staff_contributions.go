@@ -1,7 +1,6 @@
 package web
 
 import (
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -107,7 +106,7 @@ func (f contributionFilter) question(r *http.Request) report.ContributionsQuery 
 // listContributions answers GET /staff/contributions.
 func (s *site) listContributions(w http.ResponseWriter, r *http.Request) error {
 	f := readContributionFilter(r.URL.Query())
-	p := contributionsPage{contributionFilter: f, CSV: address("/staff/contributions.csv", f.query())}
+	p := contributionsPage{contributionFilter: f, CSV: csvAddress("/staff/contributions.csv", f.query())}
 	p.Table.Mail = mayContact(r)
 	for _, state := range report.Statuses() {
 		p.Statuses = append(p.Statuses, choiceOf{state, stateInWords(state).Label})
@@ -151,17 +150,4 @@ func (s *site) contributionLines(rows []report.Contribution) []contributionLine 
 		}
 	}
 	return lines
-}
-
-// exportContributions answers GET /staff/contributions.csv: everything the filter finds.
-func (s *site) exportContributions(w http.ResponseWriter, r *http.Request) error {
-	f := readContributionFilter(r.URL.Query())
-	if len(f.Wrong) > 0 {
-		return invalid(f.Wrong)
-	}
-	q := f.question(r)
-	q.After = ""
-	return s.download(w, r, "contributions", f.span, func(out io.Writer) error {
-		return s.Reports.WriteContributions(r.Context(), out, report.CSV, q)
-	})
 }

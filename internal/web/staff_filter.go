@@ -67,6 +67,20 @@ func (s span) inWords() string {
 	}
 }
 
+// inName is the range as a file's name has it.
+func (s span) inName() string {
+	switch {
+	case s.from.IsZero() && s.to.IsZero():
+		return "-all-days"
+	case s.to.IsZero():
+		return "-from-" + s.from.String()
+	case s.from.IsZero():
+		return "-to-" + s.to.String()
+	default:
+		return "-" + s.from.String() + "-" + s.to.String()
+	}
+}
+
 // scope says on paper, where there is no form, what a list or a report was restricted to: the days, and what else.
 func scope(days span, rest ...string) string {
 	all := []string{days.inWords()}
@@ -116,6 +130,14 @@ func address(path string, v url.Values) string {
 		return path
 	}
 	return path + "?" + v.Encode()
+}
+
+// csvAddress is the address of a download, up to the choice of a separator.
+func csvAddress(path string, v url.Values) string {
+	if len(v) == 0 {
+		return path + "?"
+	}
+	return path + "?" + v.Encode() + "&"
 }
 
 // invalid is what is wrong with a filter where there is no page to say it beside the field.

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"io"
 	"net/http"
 	"net/url"
 
@@ -104,7 +103,8 @@ func partsOfMoney() []choiceOf {
 func (s *site) showLedger(w http.ResponseWriter, r *http.Request) error {
 	f := readMoneyFilter(r.URL.Query())
 	p := ledgerPage{
-		moneyFilter: f, Parts: partsOfMoney(), Scope: f.scope(), Tag: locale(r), CSV: address("/staff/ledger.csv", f.query()),
+		moneyFilter: f, Parts: partsOfMoney(), Scope: f.scope(), Tag: locale(r),
+		CSV: csvAddress("/staff/ledger.csv", f.query()),
 	}
 	var err error
 	if p.options, err = s.filterOptions(r); err != nil {
@@ -143,15 +143,4 @@ func (s *site) fillLedger(r *http.Request, p *ledgerPage) error {
 		p.Next = address("/staff/ledger", with(p.query(), "after", found.Next))
 	}
 	return nil
-}
-
-// exportLedger answers GET /staff/ledger.csv: everything the filter finds.
-func (s *site) exportLedger(w http.ResponseWriter, r *http.Request) error {
-	f := readMoneyFilter(r.URL.Query())
-	if len(f.Wrong) > 0 {
-		return invalid(f.Wrong)
-	}
-	return s.download(w, r, "ledger", f.span, func(out io.Writer) error {
-		return s.Reports.WriteLedger(r.Context(), out, report.CSV, report.LedgerQuery{TotalsQuery: f.question()})
-	})
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -76,7 +75,7 @@ func (s *site) showReports(w http.ResponseWriter, r *http.Request) error {
 	q := f.question()
 	p := reportsPage{
 		reportFilter: f, Keys: keyChoices(), Scope: f.scope(),
-		Presets: s.presets(f), CSV: address("/staff/reports.csv", f.query()),
+		Presets: s.presets(f), CSV: csvAddress("/staff/reports.csv", f.query()),
 	}
 	var err error
 	if p.options, err = s.filterOptions(r); err != nil {
@@ -189,20 +188,4 @@ func (s *site) presets(f reportFilter) []preset {
 		all = append(all, preset{Name: p.name, Address: address("/staff/reports", v), Current: f.From == p.from.String() && f.To == p.to.String()})
 	}
 	return all
-}
-
-// exportReports answers GET /staff/reports.csv: the same totals, all of them.
-func (s *site) exportReports(w http.ResponseWriter, r *http.Request) error {
-	f := s.readReportFilter(r.URL.Query())
-	q := f.question()
-	if len(f.Wrong) > 0 {
-		return invalid(f.Wrong)
-	}
-	rows, err := s.Reports.Totals(r.Context(), q)
-	if err != nil {
-		return err
-	}
-	return s.download(w, r, "totals-by-"+f.By, f.span, func(out io.Writer) error {
-		return report.WriteTotals(out, report.CSV, q.By, rows)
-	})
 }

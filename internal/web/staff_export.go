@@ -1,0 +1,174 @@
+package web
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"readerfund/internal/report"
+	"readerfund/internal/staff"
+)
+
+// noteExport puts a download into the audit log before its first byte goes out: who, what, which days, what it was
+// restricted to, and how many rows there were. Without the entry there is no download.
+func (s *site) noteExport(r *http.Request, name string, days span, filter url.Values, rows int64) error {
+	detail := map[string]string{"days": days.inWords(), "rows": strconv.FormatInt(rows, 10), "separator": "comma"}
+	for field := range filter {
+		if field != "from" && field != "to" {
+			detail[field] = filter.Get(field)
+		}
+	}
+	if separator := r.URL.Query().Get("separator"); separator != "" {
+		detail["separator"] = separator
+	}
+	by := accountOf(r)
+	return s.Accounts.Note(r.Context(), staff.Entry{
+		StaffID: by.ID, Actor: by.Email, Action: staff.ActionExport, Subject: name, Detail: detail,
+	})
+}
+
+// exportContributions answers GET /staff/contributions.csv: everything the filter finds.
+func (s *site) exportContributions(w http.ResponseWriter, r *http.Request) error {
+	f := readContributionFilter(r.URL.Query())
+	dialect, err := report.ParseDialect(r.URL.Query().Get("separator"))
+	if err := f.Wrong.note(err); err != nil || len(f.Wrong) > 0 {
+		return invalid(f.Wrong)
+	}
+	q := f.question(r)
+	q.After = ""
+	return s.download(w, r, "contributions", f.span, func(out io.Writer) error {
+		rows, err := s.Reports.CountContributions(r.Context(), q)
+		if err != nil {
+			return err
+		}
+		if err := s.noteExport(r, "contributions", f.span, f.query(), rows); err != nil {
+			return err
+		}
+		return s.Reports.ExportContributions(r.Context(), out, dialect, q, s.contributionColumns(mayContact(r)))
+	})
+}
+
+// exportLedger answers GET /staff/ledger.csv: everything the filter finds.
+func (s *site) exportLedger(w http.ResponseWriter, r *http.Request) error {
+	f := readMoneyFilter(r.URL.Query())
+	dialect, err := report.ParseDialect(r.URL.Query().Get("separator"))
+	if err := f.Wrong.note(err); err != nil || len(f.Wrong) > 0 {
+		return invalid(f.Wrong)
+	}
+	q := f.question()
+	return s.download(w, r, "ledger", f.span, func(out io.Writer) error {
+		rows, err := s.Reports.Totals(r.Context(), q)
+		if err != nil {
+			return err
+		}
+		var entries int64
+		for _, row := range rows {
+			entries += row.Entries
+		}
+		if err := s.noteExport(r, "ledger", f.span, f.query(), entries); err != nil {
+			return err
+		}
+		return s.Reports.ExportLedger(r.Context(), out, dialect, report.LedgerQuery{TotalsQuery: q}, s.ledgerColumns())
+	})
+}
+
+// exportReports answers GET /staff/reports.csv: the same totals, all of them.
+func (s *site) exportReports(w http.ResponseWriter, r *http.Request) error {
+	f := s.readReportFilter(r.URL.Query())
+	q := f.question()
+	dialect, err := report.ParseDialect(r.URL.Query().Get("separator"))
+	if err := f.Wrong.note(err); err != nil || len(f.Wrong) > 0 {
+		return invalid(f.Wrong)
+	}
+	rows, err := s.Reports.Totals(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	name := "totals-by-" + f.By
+	return s.download(w, r, name, f.span, func(out io.Writer) error {
+		if err := s.noteExport(r, name, f.span, f.query(), int64(len(rows))); err != nil {
+			return err
+		}
+		return report.ExportTotals(out, dialect, q.By, rows)
+	})
+}
+
+// contributionColumns are a contribution for people: in words, on the publication's clock. Addresses and messages are
+// for those who may see them.
+func (s *site) contributionColumns(contact bool) []report.Column[report.Contribution] {
+	type c = report.Contribution
+	words := func(name string, of func(c) string) report.Column[c] {
+		return report.Column[c]{Name: name, Cell: func(r c) report.Cell { return report.Text(of(r)) }}
+	}
+	sum := func(name string, of func(contributionLine) report.Cell) report.Column[c] {
+		return report.Column[c]{Name: name, Cell: func(r c) report.Cell { return of(s.contributionLines([]c{r})[0]) }}
+	}
+	local := func(name string, of func(c) time.Time) report.Column[c] {
+		return report.Column[c]{Name: fmt.Sprintf("%s (%s)", name, s.Timezone), Cell: func(r c) report.Cell {
+			return report.Local(of(r), s.Timezone)
+		}}
+	}
+	columns := []report.Column[c]{
+		words("Receipt", func(r c) string { return r.Receipt }),
+		words("Status", func(r c) string { return stateInWords(r.Status).Label }),
+		local("Begun", func(r c) time.Time { return r.CreatedAt }),
+		local("Received", func(r c) time.Time { return r.CompletedAt }),
+		words("Currency", func(r c) string { return string(r.Amount.Currency) }),
+		sum("Amount", func(l contributionLine) report.Cell { return report.Money(l.Amount) }),
+		sum("Gross", func(l contributionLine) report.Cell { return report.Money(l.Gross) }),
+		sum("Fee", func(l contributionLine) report.Cell { return report.Money(l.Fee) }),
+		sum("Refunded", func(l contributionLine) report.Cell { return report.Money(l.Refunded) }),
+		sum("Held", func(l contributionLine) report.Cell { return report.Money(l.Held) }),
+		sum("Net", func(l contributionLine) report.Cell { return report.Money(l.NetIn) }),
+		sum("Converted", func(l contributionLine) report.Cell { return report.Money(l.Converted) }),
+		words("Converted to", func(r c) string { return string(r.Converted.Currency) }),
+		words("Rate", func(r c) string { return r.Rate }),
+		words("Campaign", func(r c) string { return r.Campaign }),
+		words("Article", func(r c) string { return r.Article }),
+		words("Name", func(r c) string { return r.Name }),
+		words("Name at PayPal", func(r c) string { return r.PayerName }),
+		words("May be named", mayBeNamed),
+	}
+	if contact {
+		columns = append(columns,
+			words("Mail address", func(r c) string { return r.Email }),
+			words("Mail address at PayPal", func(r c) string { return r.PayerMail }),
+			words("Message", func(r c) string { return r.Message }))
+	}
+	return append(columns,
+		words("Why", whyInWords),
+		words("Needs a look", func(r c) string { return r.Attention }),
+		words("PayPal order", func(r c) string { return r.OrderID }),
+		words("PayPal payment", func(r c) string { return r.CaptureID }),
+		words("Id", func(r c) string { return r.ID.String() }))
+}
+
+func mayBeNamed(c report.Contribution) string {
+	if c.Anonymous {
+		return "no"
+	}
+	return "yes"
+}
+
+func (s *site) ledgerColumns() []report.Column[report.LedgerLine] {
+	type l = report.LedgerLine
+	words := func(name string, of func(l) string) report.Column[l] {
+		return report.Column[l]{Name: name, Cell: func(r l) report.Cell { return report.Text(of(r)) }}
+	}
+	return []report.Column[l]{
+		{Name: fmt.Sprintf("Moved (%s)", s.Timezone), Cell: func(r l) report.Cell {
+			return report.Local(r.OccurredAt, s.Timezone)
+		}},
+		words("What", func(r l) string { return entryInWords(r.Kind) }),
+		words("Currency", func(r l) string { return string(r.Amount.Currency) }),
+		{Name: "Amount", Cell: func(r l) report.Cell { return report.Money(r.Amount) }},
+		words("Receipt", func(r l) string { return r.Receipt }),
+		words("Reader", func(r l) string { return r.Name }),
+		words("Campaign", func(r l) string { return r.Campaign }),
+		words("Article", func(r l) string { return r.Article }),
+		words("PayPal's id", func(r l) string { return r.PayPalRef }),
+	}
+}
