@@ -179,6 +179,33 @@ func TestMetricsAndProfilesAreOnTheAdminAddress(t *testing.T) {
 	}
 }
 
+// Another site's name that was made to point at the admin address reads nothing there.
+func TestTheAdminAddressTakesNoForeignHost(t *testing.T) {
+	t.Parallel()
+	s, _ := settings(t, dbtest.NewURL(t))
+	s.AdminHosts = "metrics.example.org"
+	a, _ := running(t, s, &journal{})
+	for host, want := range map[string]int{
+		"": 200, "localhost:9090": 200, "[::1]:9090": 200, "10.1.2.3": 200, "readerfund:9090": 200,
+		"Metrics.example.org:9090": 200,
+		"evil.example":             421, "127.0.0.1.evil.example:9090": 421, "localhost.": 421,
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+a.AdminAddr()+"/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%q: %d, want %d", host, resp.StatusCode, want)
+		}
+	}
+}
+
 // Without PayPal no gift can be made, on this replica as on any other: a balancer that took it out would take the
 // webhook's door and every other page with it.
 func TestReadyWithoutPayPal(t *testing.T) {

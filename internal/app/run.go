@@ -8,6 +8,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,7 +24,10 @@ func (a *App) bind(ctx context.Context, pages http.Handler) error {
 	// The limits keep slow senders from holding connections. Writing may take longer: a report can be long.
 	a.public = &http.Server{Handler: pages, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: 2 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
-	a.admin = &http.Server{Handler: a.adminPages(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 2 * time.Minute}
+	a.admin = &http.Server{
+		Handler:           knownHosts(a.cfg.AdminHosts, a.adminPages()),
+		ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 2 * time.Minute,
+	}
 	var lc net.ListenConfig
 	var err error
 	if a.listen, err = lc.Listen(ctx, "tcp", a.cfg.ListenAddr); err != nil {
@@ -47,6 +53,23 @@ func (a *App) adminPages() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return mux
+}
+
+// knownHosts refuses a request that names another host: a page of another site, whose name was made to point at this
+// address (DNS rebinding), could read the answer. That takes a name with a dot, so addresses and local names pass.
+func knownHosts(names []string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := strings.ToLower(r.Host)
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+		if err != nil && strings.Contains(host, ".") && !slices.Contains(names, host) {
+			http.Error(w, "This host is not known here: name it in ADMIN_HOSTS.", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Addr is where readers reach the service; AdminAddr is where the metrics are.

@@ -34,6 +34,7 @@ type Config struct {
 	BaseURL         string // without a slash at the end
 	ListenAddr      string
 	AdminListenAddr string
+	AdminHosts      []string // names by which the admin address may be asked, beside addresses and local ones
 	SecretKey       Secret
 	SecretKeyOld    Secret
 	TrustedProxies  []netip.Prefix
@@ -76,7 +77,8 @@ func (s Settings) Parse(need Need) (Config, error) {
 		BaseURL:         p.baseURL(s.BaseURL, need),
 		ListenAddr:      p.listenAddr("LISTEN_ADDR", s.ListenAddr),
 		AdminListenAddr: p.listenAddr("ADMIN_LISTEN_ADDR", s.AdminListenAddr),
-		SecretKey:       p.secretKey(s.SecretKey, need),
+		AdminHosts:      list(strings.ToLower(s.AdminHosts)),
+		SecretKey:       p.secretKey(s.SecretKey, s.BaseURL, need),
 		SecretKeyOld:    p.oldSecretKey(s.SecretKeyOld, s.SecretKey),
 		TrustedProxies:  p.proxies(s.TrustedProxies),
 		EmbedOrigins:    p.origins(s.EmbedOrigins),
@@ -134,6 +136,7 @@ func (c Config) LogValue() slog.Value {
 		slog.String("base_url", c.BaseURL),
 		slog.String("listen", c.ListenAddr),
 		slog.String("admin_listen", c.AdminListenAddr),
+		slog.Any("admin_hosts", c.AdminHosts),
 		slog.Any("trusted_proxies", c.TrustedProxies),
 		slog.Any("embed_origins", c.EmbedOrigins),
 		slog.String("templates_dir", c.TemplatesDir),

@@ -126,19 +126,25 @@ func TestEachProblem(t *testing.T) {
 		"metrics for readers":     {func(s S) { s.AdminListenAddr = "127.0.0.1:8080" }, "ADMIN_LISTEN_ADDR", "another address"},
 		"no key":                  {func(s S) { s.SecretKey = "" }, "SECRET_KEY", "openssl rand -hex 32"},
 		"a short key":             {func(s S) { s.SecretKey = config.Secret(key[:31]) }, "SECRET_KEY", "openssl rand -hex 32"},
-		"a short old key":         {func(s S) { s.SecretKeyOld = "short" }, "SECRET_KEY_OLD", "take it away"},
-		"old key is the new":      {func(s S) { s.SecretKeyOld = key }, "SECRET_KEY_OLD", "same"},
-		"proxy by name":           {func(s S) { s.TrustedProxies = "10.0.0.0/8,proxy" }, "TRUSTED_PROXIES", "10.0.0.0/8"},
-		"every proxy":             {func(s S) { s.TrustedProxies = "0.0.0.0/0" }, "TRUSTED_PROXIES", "everybody"},
-		"origin with a path":      {func(s S) { s.EmbedOrigins = "https://a.example/x" }, "EMBED_ORIGINS", "scheme and host only"},
-		"origin without TLS":      {func(s S) { s.EmbedOrigins = "http://a.example" }, "EMBED_ORIGINS", "https://"},
-		"every origin":            {func(s S) { s.EmbedOrigins = "*" }, "EMBED_ORIGINS", "write it like"},
-		"no templates":            {func(s S) { s.TemplatesDir = "/nowhere" }, "TEMPLATES_DIR", "no folder"},
-		"sweep of nothing":        {func(s S) { s.SweepInterval = "0s" }, "SWEEP_INTERVAL", "like 30s"},
-		"sweep without unit":      {func(s S) { s.SweepInterval = "60" }, "SWEEP_INTERVAL", "like 30s"},
-		"shutdown for ever":       {func(s S) { s.ShutdownTimeout = "1000h" }, "SHUTDOWN_TIMEOUT", "like 30s"},
-		"unknown format":          {func(s S) { s.LogFormat = "xml" }, "LOG_FORMAT", "json"},
-		"unknown level":           {func(s S) { s.LogLevel = "loud" }, "LOG_LEVEL", "debug"},
+		"one letter for a key": {func(s S) {
+			s.SecretKey = config.Secret(strings.Repeat("k", 32))
+		}, "SECRET_KEY", "guessed"},
+		"the sample's key": {func(s S) {
+			s.SecretKey = "for the demo only, not for any real money"
+		}, "SECRET_KEY", "guessed"},
+		"a short old key":    {func(s S) { s.SecretKeyOld = "short" }, "SECRET_KEY_OLD", "take it away"},
+		"old key is the new": {func(s S) { s.SecretKeyOld = key }, "SECRET_KEY_OLD", "same"},
+		"proxy by name":      {func(s S) { s.TrustedProxies = "10.0.0.0/8,proxy" }, "TRUSTED_PROXIES", "10.0.0.0/8"},
+		"every proxy":        {func(s S) { s.TrustedProxies = "0.0.0.0/0" }, "TRUSTED_PROXIES", "everybody"},
+		"origin with a path": {func(s S) { s.EmbedOrigins = "https://a.example/x" }, "EMBED_ORIGINS", "scheme and host only"},
+		"origin without TLS": {func(s S) { s.EmbedOrigins = "http://a.example" }, "EMBED_ORIGINS", "https://"},
+		"every origin":       {func(s S) { s.EmbedOrigins = "*" }, "EMBED_ORIGINS", "write it like"},
+		"no templates":       {func(s S) { s.TemplatesDir = "/nowhere" }, "TEMPLATES_DIR", "no folder"},
+		"sweep of nothing":   {func(s S) { s.SweepInterval = "0s" }, "SWEEP_INTERVAL", "like 30s"},
+		"sweep without unit": {func(s S) { s.SweepInterval = "60" }, "SWEEP_INTERVAL", "like 30s"},
+		"shutdown for ever":  {func(s S) { s.ShutdownTimeout = "1000h" }, "SHUTDOWN_TIMEOUT", "like 30s"},
+		"unknown format":     {func(s S) { s.LogFormat = "xml" }, "LOG_FORMAT", "json"},
+		"unknown level":      {func(s S) { s.LogLevel = "loud" }, "LOG_LEVEL", "debug"},
 	} {
 		s := good()
 		c.change(&s)
@@ -275,7 +281,7 @@ func TestHelpListsEverySettingWithItsDefault(t *testing.T) {
 		"PAYPAL_API_BASE": "https://api-m.sandbox.paypal.com", "PAYPAL_CLIENT_ID": "", "PAYPAL_CLIENT_SECRET": "", "PAYPAL_WEBHOOK_ID": "",
 		"PAYPAL_WEBHOOK_CA_FILE": "", "SECRET_KEY": "", "SECRET_KEY_OLD": "", "PUBLICATION_NAME": "", "PUBLICATION_TIMEZONE": "UTC",
 		"DEFAULT_CURRENCY": "EUR", "TRUSTED_PROXIES": "", "EMBED_ORIGINS": "", "TEMPLATES_DIR": "", "LOG_FORMAT": "text", "LOG_LEVEL": "info",
-		"DATABASE_MAX_CONNS": "20", "REPORT_MAX_CONNS": "4",
+		"DATABASE_MAX_CONNS": "20", "ADMIN_HOSTS": "", "REPORT_MAX_CONNS": "4",
 		"MIN_AMOUNT": "", "MAX_AMOUNT": "", "SWEEP_INTERVAL": "1m", "SHUTDOWN_TIMEOUT": "25s",
 	}
 	text := strings.Join(strings.Fields(help.String()), " ")

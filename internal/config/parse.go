@@ -166,10 +166,29 @@ func (p *parser) listenAddr(setting, value string) string {
 // minSecret is 256 bits, were each byte random: as much as the HMAC-SHA-256 it keys can use.
 const minSecret = 32
 
-func (p *parser) secretKey(value Secret, need Need) Secret {
+// fewestLetters is how many different characters a key must have: 32 random hexadecimal digits have 14 as a rule, and
+// fewer than 8 never.
+const fewestLetters = 8
+
+// sampleKey is how the key of docker-compose.yml begins, which everybody can read.
+const sampleKey = "for the demo only"
+
+// guessable reports whether a key is one that nobody drew at random.
+func guessable(key string) bool {
+	letters := map[rune]bool{}
+	for _, r := range key {
+		letters[r] = true
+	}
+	return len(letters) < fewestLetters || strings.HasPrefix(key, sampleKey)
+}
+
+func (p *parser) secretKey(value Secret, baseURL string, need Need) Secret {
 	text := p.required("SECRET_KEY", string(value), need&needServing != 0, "at least 32 random characters, as `openssl rand -hex 32` gives")
 	if text != "" && len(text) < minSecret {
 		p.problem("SECRET_KEY", "It has %d characters: write at least %d random ones, as `openssl rand -hex 32` gives.", len(text), minSecret)
+	} else if text != "" && guessable(text) && strings.HasPrefix(strings.ToLower(strings.TrimSpace(baseURL)), "https:") {
+		p.problem("SECRET_KEY",
+			"It can be guessed, and who guesses it can sign in your name: write what `openssl rand -hex 32` gives.")
 	}
 	return Secret(text)
 }

@@ -42,6 +42,8 @@ type Settings struct {
 	WebhookBodyDays string `env:"WEBHOOK_BODY_DAYS" group:"Privacy" default:"90" placeholder:"DAYS" help:"How long what PayPal delivered is kept once it is settled (${default} days)."`
 	UnpaidWordsDays string `env:"UNPAID_WORDS_DAYS" group:"Privacy" default:"30" placeholder:"DAYS" help:"How long name, address and message of a gift never paid are kept (${default} days)."`
 
+	AdminHosts string `env:"ADMIN_HOSTS" group:"Web" placeholder:"NAME,…" help:"Names of the admin address."`
+
 	SweepInterval   string `name:"sweep-interval" env:"SWEEP_INTERVAL" group:"Running" default:"1m" placeholder:"TIME" help:"How often payments nobody told us about are looked up at PayPal (${default})."`
 	ShutdownTimeout string `name:"shutdown-timeout" env:"SHUTDOWN_TIMEOUT" group:"Running" default:"25s" placeholder:"TIME" help:"How long a stop waits for what was accepted (${default})."`
 	LogFormat       string `name:"log-format" env:"LOG_FORMAT" group:"Running" default:"text" placeholder:"text|json" help:"How log lines look (${default})."`

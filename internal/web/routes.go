@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/go-chi/chi/v5/middleware"
 
 	"readerfund/internal/staff"
 )
@@ -18,7 +17,7 @@ import (
 // newsroom's own site is meant to post from another origin.
 func (s *site) routes() http.Handler {
 	r := chi.NewRouter()
-	r.Use(s.identify, s.accessLog, s.protect, s.survive, middleware.GetHead)
+	r.Use(s.identify, s.accessLog, s.protect, s.survive, headAsGet)
 	r.NotFound(s.page(func(http.ResponseWriter, *http.Request) error { return errNoPage() }))
 	r.MethodNotAllowed(s.page(s.wrongMethod(r)))
 
@@ -89,6 +88,16 @@ func (s *site) staffRoutes(r chi.Router) {
 	r.Group(func(r chi.Router) {
 		r.Use(s.only(staff.Admin))
 		r.Get("/audit", s.page(s.showAudit))
+	})
+}
+
+// headAsGet routes HEAD as GET. chi's own GetHead does not, where a table of routes is mounted at the address itself.
+func headAsGet(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			chi.RouteContext(r.Context()).RouteMethod = http.MethodGet
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 
