@@ -32,7 +32,7 @@ func driveClient(t *testing.T, s *stage) {
 	}
 	_, notYet := client.CaptureOrder(ctx, bare.ID, "bare-capture")
 	s.hook("orders/"+bare.ID+"/approve", `{"outcome":"decline"}`)
-	_, declined := client.CaptureOrder(ctx, bare.ID, "bare-capture")
+	_, declined := client.CaptureOrder(ctx, bare.ID, "bare-capture-2") // a refusal is replayed with its request id
 	_, gone := client.Order(ctx, "11111111111111111")
 	for issue, err := range map[string]error{"ORDER_NOT_APPROVED": notYet, "INSTRUMENT_DECLINED": declined, "INVALID_RESOURCE_ID": gone} {
 		if !paypal.HasIssue(err, issue) {

@@ -66,17 +66,16 @@ func repository(t *testing.T) string {
 func loadDocuments(t *testing.T) *documents {
 	t.Helper()
 	d := &documents{dir: factsDir(t), byName: map[string]*openapi3.T{}}
-	files, err := filepath.Glob(filepath.Join(d.dir, "specs", "*_v[0-9].json"))
-	if err != nil || len(files) != 7 {
-		t.Fatalf("%d OpenAPI documents, %v; want seven", len(files), err)
+	d.names = []string{ // other documents may lie beside these: the emulator has nothing of theirs
+		"billing_subscriptions_v1", "catalogs_products_v1", ordersDocument, disputesDocument, webhooksDocument,
+		paymentsDocument, searchDocument,
 	}
-	for _, file := range files {
-		doc, err := openapi3.NewLoader().LoadFromFile(file)
+	for _, name := range d.names {
+		doc, err := openapi3.NewLoader().LoadFromFile(filepath.Join(d.dir, "specs", name+".json"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		name := strings.TrimSuffix(filepath.Base(file), ".json")
-		d.names, d.byName[name] = append(d.names, name), doc
+		d.byName[name] = doc
 	}
 	slices.Sort(d.names)
 	d.route(t)

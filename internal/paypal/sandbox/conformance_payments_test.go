@@ -23,7 +23,7 @@ func driveCaptures(t *testing.T, s *stage) {
 		s.approve(order, outcome)
 		s.refused(422, issue, "POST", capture(order), "{}", "PayPal-Request-Id", outcome)
 		s.approve(order, "")
-		s.ok(201, "POST", capture(order), "{}", "PayPal-Request-Id", outcome)
+		s.ok(201, "POST", capture(order), "{}", "PayPal-Request-Id", outcome+"-again")
 	}
 	for outcome, status := range map[string]string{"pending": "PENDING", "declined_capture": "DECLINED"} {
 		order, path := s.paid(outcome)
