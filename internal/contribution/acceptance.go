@@ -118,7 +118,7 @@ func (d *Desk) sendAcceptance(
 		if err != nil {
 			return c, errors.Join(err, d.noteAcceptance(ctx, c.ID, disputeID, acceptanceUnknown, "unknown", ""))
 		}
-		switch _, now, err := d.acceptanceOf(ctx, disputeID); {
+		switch now, err := d.acceptanceOf(ctx, disputeID); {
 		case err != nil || now == acceptanceDone:
 			return settled, err
 		case !now.inDoubt(): // the case has ended in another way
@@ -145,7 +145,7 @@ func (d *Desk) sendAcceptance(
 		if err := d.noteAcceptance(ctx, c.ID, disputeID, became, outcome, code); err != nil {
 			return c, err
 		}
-		if _, now, err := d.acceptanceOf(ctx, disputeID); err != nil || now == acceptanceDone {
+		if now, err := d.acceptanceOf(ctx, disputeID); err != nil || now == acceptanceDone {
 			return settled, err
 		}
 		return c, fault.Conflictf("%s", advice)
@@ -154,7 +154,7 @@ func (d *Desk) sendAcceptance(
 			return c, err
 		}
 		settled, lookErr := d.SettleDispute(ctx, disputeID, src)
-		if _, now, nowErr := d.acceptanceOf(ctx, disputeID); lookErr == nil && nowErr == nil && now == acceptanceDone {
+		if now, nowErr := d.acceptanceOf(ctx, disputeID); lookErr == nil && nowErr == nil && now == acceptanceDone {
 			return settled, nil
 		}
 		return c, err
@@ -204,9 +204,9 @@ func (d *Desk) noteAcceptance(
 	return db.Translate(err)
 }
 
-func (d *Desk) acceptanceOf(ctx context.Context, disputeID string) (Actor, acceptance, error) {
-	by, now, err := readAcceptance(ctx, d.db, disputeID)
-	return by, now, db.Translate(err)
+func (d *Desk) acceptanceOf(ctx context.Context, disputeID string) (acceptance, error) {
+	_, now, err := readAcceptance(ctx, d.db, disputeID)
+	return now, db.Translate(err)
 }
 
 func readAcceptance(ctx context.Context, q sqlx.QueryerContext, disputeID string) (Actor, acceptance, error) {

@@ -237,7 +237,7 @@ func TestRandomHistoriesOfRefunds(t *testing.T) {
 	}
 	ends := map[RefundState]int{}
 	for seed := range histories {
-		h := &refundHistory{newsroom: n, random: rand.New(rand.NewPCG(seed, 8))} //nolint:gosec // played again by its number
+		h := &refundHistory{newsroom: n, random: rand.New(rand.NewPCG(seed, 8))}
 		h.c, h.capture = n.paid()
 		for range 4 + h.random.IntN(8) {
 			h.step()

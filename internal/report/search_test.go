@@ -100,6 +100,7 @@ func TestSearchWithoutMailIsNoOracle(t *testing.T) {
 
 // READERFUND_INDEX_ROWS=200000 with -v says how long a look for a reader takes among so many.
 func TestSearchTakes(t *testing.T) {
+	t.Parallel()
 	rows, _ := strconv.Atoi(os.Getenv("READERFUND_INDEX_ROWS"))
 	if rows == 0 {
 		t.Skip("a measurement: set READERFUND_INDEX_ROWS")

@@ -39,6 +39,8 @@ func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute 
 		"GET /staff/contributions/{id}/disputes/{dispute}/accept":  {page + "/disputes/PP-D-1/accept", staff.Editor, 200},
 		"POST /staff/contributions/{id}/disputes/{dispute}/accept": {page + "/disputes/PP-D-1/accept", staff.Editor, 422},
 		"GET /staff/reports":                                       {"/staff/reports", staff.Viewer, 200},
+		"GET /staff/ledger":                                        {"/staff/ledger", staff.Viewer, 200},
+		"GET /staff/ledger.csv":                                    {"/staff/ledger.csv", staff.Viewer, 200},
 		"GET /staff/reports.csv":                                   {"/staff/reports.csv", staff.Viewer, 200},
 		"GET /staff/inbox":                                         {"/staff/inbox", staff.Editor, 200},
 		"POST /staff/inbox/replay":                                 {"/staff/inbox/replay", staff.Editor, 303},
