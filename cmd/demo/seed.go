@@ -174,7 +174,7 @@ func (s *seeder) start(ctx context.Context, g *gift) error {
 	}
 	err := s.post(ctx, s.base+"/contributions", map[string]any{
 		"campaign": "support", "amount": g.amount, "currency": g.currency, "frequency": "once", "article": g.article,
-		"name": g.name, "message": g.message, "anonymous": g.name == "",
+		"name": g.name, "message": g.message, "named": g.name != "",
 	}, &started)
 	if err != nil {
 		return fmt.Errorf("make a gift of %s %s: %w", g.amount, g.currency, err)

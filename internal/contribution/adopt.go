@@ -78,8 +78,7 @@ func (d *Desk) checkUnowned(ctx context.Context, paypalID string) error {
 func adoption(t paypal.Transaction, k campaign.Campaign) intent {
 	sum := sha256.Sum256([]byte(adopted + t.ID))
 	return intent{
-		anonymous: true, // nobody asked them whether they may be named
-		campaign:  k, amount: t.Amount, frequency: Once, name: short(t.Payer.Name(), longestName),
+		campaign: k, amount: t.Amount, frequency: Once, name: short(t.Payer.Name(), longestName),
 		message: short(t.Note, longestMessage), key: sql.NullString{String: adopted + t.ID, Valid: true}, digest: sum[:],
 	}
 }

@@ -48,7 +48,7 @@ func TestAPaymentMadeInPayPalIsAdopted(t *testing.T) {
 	}
 	n.wants(c, Completed)
 	n.booksEqual()
-	if !c.Anonymous {
+	if c.Naming != NotAsked {
 		t.Error("somebody whom nobody asked may be named")
 	}
 	if c.Message != "For the printers" || c.Amount.Minor != 3000 || n.audited(c) != "contribution.adopt" {
@@ -132,7 +132,8 @@ func TestAGiftWhoseRowWasLostIsRestored(t *testing.T) {
 	}
 	for range 2 {
 		back, err := n.Restore(t.Context(), capture, Source{Way: ByReconcile})
-		if err != nil || back.ID != c.ID || back.Receipt != c.Receipt || back.Campaign != c.Campaign || back.Amount != c.Amount || !back.Anonymous {
+		if err != nil || back.ID != c.ID || back.Receipt != c.Receipt || back.Campaign != c.Campaign ||
+			back.Amount != c.Amount || back.Naming != NotAsked {
 			t.Fatalf("%+v, %v", back, err)
 		}
 	}

@@ -30,6 +30,16 @@ const (
 	Yearly  Frequency = "year"
 )
 
+// Naming is what the reader said about being named in public. Only a yes is one.
+type Naming string
+
+// The answers.
+const (
+	NotAsked   Naming = ""
+	MayName    Naming = "yes"
+	MayNotName Naming = "no"
+)
+
 // Source is the way by which news reached us. Event is the webhook event's row, 0 for every other way. MayRetry says
 // that the reader is there and that the gift is theirs: a capture that was refused may be tried once more.
 type Source struct {
@@ -64,7 +74,7 @@ type Contribution struct {
 	Name       string
 	Email      string
 	Message    string
-	Anonymous  bool
+	Naming     Naming
 	CoverFee   bool
 
 	State      State
@@ -105,7 +115,7 @@ type row struct {
 	Name           string         `db:"name"`
 	Email          string         `db:"email"`
 	Message        string         `db:"message"`
-	Anonymous      bool           `db:"anonymous"`
+	Naming         string         `db:"naming"`
 	CoverFee       bool           `db:"cover_fee"`
 	State          string         `db:"state"`
 	Reason         string         `db:"reason"`
@@ -129,7 +139,7 @@ type row struct {
 
 const selectRow = `
 	SELECT c.id, c.receipt, c.idempotency_key, c.intent_digest, c.campaign_id, k.slug AS campaign, c.frequency,
-	       c.amount_minor, c.currency, c.article, c.name, c.email, c.message, c.anonymous, c.cover_fee,
+	       c.amount_minor, c.currency, c.article, c.name, c.email, c.message, c.naming, c.cover_fee,
 	       c.state, c.reason, c.order_id, c.approve_url, c.retry_url,
 	       c.capture_attempt, c.capture_doubt, c.capture_refused, c.capture_begun_at, c.capture_until,
 	       c.gone_since, c.gone, c.returned_at, c.supporter_id,
@@ -141,7 +151,7 @@ func (r row) contribution() Contribution {
 	return Contribution{
 		ID: r.ID, Receipt: r.Receipt, CampaignID: r.CampaignID, Campaign: r.Campaign, Frequency: Frequency(r.Frequency),
 		Amount:  money.New(r.AmountMinor, money.Currency(r.Currency)),
-		Article: r.Article, Name: r.Name, Email: r.Email, Message: r.Message, Anonymous: r.Anonymous, CoverFee: r.CoverFee,
+		Article: r.Article, Name: r.Name, Email: r.Email, Message: r.Message, Naming: Naming(r.Naming), CoverFee: r.CoverFee,
 		State: State(r.State), Reason: r.Reason,
 		OrderID: r.OrderID.String, ApproveURL: r.ApproveURL, RetryURL: r.RetryURL,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), CompletedAt: utc(r.CompletedAt),

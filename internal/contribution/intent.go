@@ -23,7 +23,8 @@ import (
 type Intent struct {
 	Campaign, Amount, Currency, Frequency, Article string
 	Name, Email, Message                           string
-	Anonymous, CoverFee                            bool
+	Naming                                         Naming
+	CoverFee                                       bool
 	IdempotencyKey                                 string
 	Locale                                         string
 }
@@ -35,7 +36,8 @@ type intent struct {
 	frequency            Frequency
 	article              string
 	name, email, message string
-	anonymous, coverFee  bool
+	naming               Naming
+	coverFee             bool
 	key                  sql.NullString
 	digest               []byte
 }
@@ -52,7 +54,8 @@ const (
 // read checks every field and tells all that is wrong at once.
 func (d *Desk) read(ctx context.Context, in Intent) (intent, error) {
 	out := intent{name: strings.TrimSpace(in.Name), email: strings.TrimSpace(in.Email), message: normalised(in.Message),
-		article: strings.TrimSpace(in.Article), anonymous: in.Anonymous, coverFee: in.CoverFee, frequency: Frequency(in.Frequency)}
+		article: strings.TrimSpace(in.Article), naming: in.Naming, coverFee: in.CoverFee,
+		frequency: Frequency(in.Frequency)}
 	var err error
 	out.campaign, err = d.campaigns.BySlug(ctx, in.Campaign)
 	if err != nil && !fault.Is(err, fault.NotFound) {
@@ -161,6 +164,15 @@ func checkKey(key string) error {
 	return nil
 }
 
+// digest is what was hashed when there was only anonymous, true or false: a program's retry across an update of the
+// service stays the same input.
+func (n Naming) digest() any {
+	if n == MayName {
+		return "named"
+	}
+	return n == MayNotName
+}
+
 // normalised takes the carriage returns out that forms send at the ends of lines.
 func normalised(text string) string {
 	return strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
@@ -169,7 +181,8 @@ func normalised(text string) string {
 // digest is over everything that makes two intents the same, whatever way they were sent.
 func digest(in intent) []byte {
 	text, err := json.Marshal([]any{
-		in.campaign.Slug, in.amount.Minor, in.amount.Currency, in.frequency, in.article, in.name, in.email, in.message, in.anonymous, in.coverFee,
+		in.campaign.Slug, in.amount.Minor, in.amount.Currency, in.frequency, in.article, in.name, in.email, in.message,
+		in.naming.digest(), in.coverFee,
 	})
 	if err != nil {
 		panic(fmt.Sprintf("digest an intent: %v", err)) // strings, numbers and booleans always marshal

@@ -156,7 +156,7 @@ func (a *auditor) readers(n *newsroom) {
 	a.at(n.base+"/article", 200, "The river that nobody measured")
 	a.at(n.base+"/", 200, "Give once, in EUR")
 	a.do(cdp.Evaluate[cdp.Void](`document.querySelectorAll("details").forEach((d) => d.open = true)`))
-	a.check("Never name me in public")
+	a.check("You may thank me by name in public")
 	a.at(n.base+"/support/support?currency=JPY&amount=4000", 200, "Give once, in JPY")
 	a.at(n.base+"/nowhere", 404, "no page at this address")
 	a.open(n.base + "/")

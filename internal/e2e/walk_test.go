@@ -137,7 +137,7 @@ func byKeyboard(t *testing.T, n *newsroom, b *tab) {
 	b.press(" ")
 	b.tabTo(`document.activeElement.id === "name"`)
 	b.press("Kim Keyboard")
-	b.tabTo(`document.activeElement.name === "anonymous"`)
+	b.tabTo(`document.activeElement.name === "named"`)
 	b.press(" ")
 	if !ask[bool](b, `document.activeElement.checked`) {
 		t.Error("the space bar does not tick the box")

@@ -60,7 +60,7 @@ type Contribution struct {
 	Name        string // as the reader gave it
 	Email       string // as the reader gave it
 	Message     string
-	Anonymous   bool
+	Naming      string // "yes" or "no", as the reader said; empty where they were not asked
 	PayerName   string // as PayPal knows the reader; empty until PayPal tells, or once the person is erased
 	PayerMail   string
 	OrderID     string
@@ -157,7 +157,7 @@ type contributionRow struct {
 	Name        string         `db:"name"`
 	Email       string         `db:"email"`
 	Message     string         `db:"message"`
-	Anonymous   bool           `db:"anonymous"`
+	Naming      string         `db:"naming"`
 	PayerName   string         `db:"payer_name"`
 	PayerMail   string         `db:"payer_mail"`
 	ToMinor     int64          `db:"to_minor"`
@@ -175,7 +175,7 @@ func (row contributionRow) contribution() Contribution {
 		ID: row.ID, Receipt: row.Receipt, Status: row.State, Reason: row.Reason, Attention: reviewsInWords(row.Reviews),
 		Amount: money.New(row.AmountMinor, money.Currency(row.Currency)), Sums: row.Sums,
 		Campaign: row.Campaign, Article: row.Article, Name: row.Name, Email: row.Email, Message: row.Message,
-		Anonymous: row.Anonymous, PayerName: row.PayerName, PayerMail: row.PayerMail,
+		Naming: row.Naming, PayerName: row.PayerName, PayerMail: row.PayerMail,
 		OrderID: row.OrderID.String, CaptureID: row.CaptureID.String,
 		Converted: money.New(row.ToMinor, money.Currency(row.ToCurrency)), Rate: row.Rate,
 		CreatedAt: row.CreatedAt.UTC(), CompletedAt: utc(row.CompletedAt),
@@ -209,7 +209,7 @@ func (r *Reports) readContributions(ctx context.Context, q ContributionsQuery, l
 func selectContributions(clause string) string {
 	return `
 	SELECT c.id, c.receipt, c.state, c.reason, ` + openReviews + ` AS reviews,
-	       c.amount_minor, c.currency, c.campaign, c.article, c.name, c.email, c.message, c.anonymous,
+	       c.amount_minor, c.currency, c.campaign, c.article, c.name, c.email, c.message, c.naming,
 	       coalesce(u.name, '') AS payer_name, coalesce(u.email, '') AS payer_mail, c.order_id, p.paypal_id AS capture_id,
 	       coalesce(v.to_minor, 0) AS to_minor, coalesce(v.to_currency, '') AS to_currency, coalesce(v.rate, '') AS rate,
 	       c.created_at, c.completed_at, s.gross, s.fee, s.refunded, s.held, s.net

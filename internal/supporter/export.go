@@ -34,7 +34,9 @@ func (s *Service) Export(ctx context.Context, address string) (json.RawMessage, 
 			        SELECT jsonb_agg(jsonb_build_object(
 			            'receipt', c.receipt, 'amount_minor', c.amount_minor, 'currency', c.currency,
 			            'frequency', c.frequency, 'status', c.state, 'campaign', k.slug, 'article', c.article,
-			            'name', c.name, 'email', c.email, 'message', c.message, 'paypal_order', c.order_id,
+			            'name', c.name, 'email', c.email, 'message', c.message,
+			            'may_be_named', CASE c.naming WHEN 'yes' THEN true WHEN 'no' THEN false END,
+			            'paypal_order', c.order_id,
 			            'started_at', c.created_at, 'completed_at', c.completed_at,
 			            'payments', (
 			                SELECT jsonb_agg(jsonb_build_object(

@@ -105,7 +105,7 @@ func (s *Service) forgetUnpaid(ctx context.Context) (total int64, err error) {
 	before := s.now().UTC().Add(-s.retention.Unpaid)
 	for {
 		n, err := s.rows(ctx, `
-			UPDATE contribution SET name = '', email = '', message = '', supporter_id = NULL,
+			UPDATE contribution SET name = '', email = '', message = '', naming = '', supporter_id = NULL,
 			    intent_digest = sha256(('forgotten ' || id)::bytea)
 			WHERE id IN (
 			    SELECT c.id FROM contribution c

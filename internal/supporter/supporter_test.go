@@ -123,7 +123,8 @@ func TestExport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{c.Receipt, "Keep going, says Ada Reader", `"amount_minor": 2500`, `"at_paypal": [{`, c.OrderID} {
+	for _, want := range []string{c.Receipt, "Keep going, says Ada Reader", `"amount_minor": 2500`, `"at_paypal": [{`, c.OrderID,
+		`"may_be_named": null`} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("%s is not in %s", want, text)
 		}

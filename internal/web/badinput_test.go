@@ -154,7 +154,9 @@ func TestWrongTypesInJSON(t *testing.T) {
 	for k, v := range plain() {
 		good[k] = v
 	}
-	for _, field := range []string{"campaign", "amount", "currency", "frequency", "article", "name", "email", "message", "anonymous", "cover_fee"} {
+	for _, field := range []string{
+		"campaign", "amount", "currency", "frequency", "article", "name", "email", "message", "named", "anonymous", "cover_fee",
+	} {
 		for _, value := range []any{25, 25.5, []string{"x"}, map[string]string{"a": "b"}, wrongKind(field)} {
 			input := maps.Clone(good)
 			input[field] = value
@@ -177,7 +179,7 @@ func TestWrongTypesInJSON(t *testing.T) {
 
 // wrongKind is true for a text field and text for a boolean one.
 func wrongKind(field string) any {
-	if field == "anonymous" || field == "cover_fee" {
+	if field == "named" || field == "anonymous" || field == "cover_fee" {
 		return "yes"
 	}
 	return true

@@ -123,7 +123,7 @@ func (s *site) formFor(r *http.Request, c contribution.Contribution) (form, erro
 		f.choose(money.New(c.Amount.Minor, c.Amount.Currency).Decimal())
 	}
 	if s.owns(r, c.ID) {
-		f.Name, f.Email, f.Message, f.Anonymous = c.Name, c.Email, c.Message, c.Anonymous
+		f.Name, f.Email, f.Message, f.Naming = c.Name, c.Email, c.Message, c.Naming
 	}
 	return f, nil
 }

@@ -255,6 +255,7 @@ func TestPayPalDownAtTheClick(t *testing.T) {
 	r := h.newReader()
 	form := inputs(t, r.get("/").body)
 	form.Set("message", "Two\r\nlines & a \"quote\"")
+	form.Add("named", "yes") // the box, after the hidden no
 	for _, trouble := range []string{
 		`{"kind":"status","status":503,"match":{"path":"/v2/checkout/orders"}}`,
 		`{"kind":"reset_after","match":{"path":"/v2/checkout/orders"}}`,
@@ -273,9 +274,10 @@ func TestPayPalDownAtTheClick(t *testing.T) {
 	if got.status != 303 || h.count() != 1 {
 		t.Fatalf("trying again: %d, %d contributions\n%s", got.status, h.count(), got.body)
 	}
-	var message string
-	if err := h.db.GetContext(t.Context(), &message, `SELECT message FROM contribution`); err != nil || message != "Two\nlines & a \"quote\"" {
-		t.Errorf("message %q, %v", message, err)
+	var kept struct{ Message, Naming string }
+	err := h.db.GetContext(t.Context(), &kept, `SELECT message, naming FROM contribution`)
+	if err != nil || kept.Message != "Two\nlines & a \"quote\"" || kept.Naming != "yes" {
+		t.Errorf("kept %+v, %v", kept, err)
 	}
 	p := problem(t, func() reply {
 		h.bank("POST", "/sandbox/faults", trouble503)
@@ -332,6 +334,41 @@ func TestTheCancelPageLinksTheArticle(t *testing.T) {
 		if !strings.Contains(got.body, article) || strings.Contains(got.body, `href="`+article) != linked {
 			t.Errorf("%s: %d\n%s", article, got.status, got.body)
 		}
+	}
+}
+
+// Whether a reader may be named has three answers, and only a yes is one.
+func TestOnlyAYesIsAYes(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	form := inputs(t, h.newReader().get("/").body)
+	if got := form["named"]; len(got) != 1 || got[0] != "no" {
+		t.Errorf("a fresh form says %q", got)
+	}
+	for _, c := range []struct{ fields, want string }{
+		{"", ""}, {"named=no", ""}, {"named=no&name=Ada", "no"}, {"named=no&named=yes&name=Ada", "yes"},
+		{"named=no&named=yes", "yes"}, {"name=Ada", ""}, {"anonymous=true&name=Ada", "no"}, {"anonymous=false", ""},
+		{"anonymous=&name=Ada", ""}, {"anonymous=true&named=yes", "no"}, {"named=maybe", ""},
+	} {
+		v, _ := url.ParseQuery(c.fields)
+		if got := namingOf(v); string(got) != c.want {
+			t.Errorf("the form %q: %q, want %q", c.fields, got, c.want)
+		}
+	}
+	for sent, want := range map[string]string{
+		"": "", `,"anonymous":null,"named":null`: "", `,"anonymous":true`: "no", `,"anonymous":false`: "",
+		`,"named":true`: "yes", `,"named":false`: "no", `,"named":true,"anonymous":true`: "no",
+	} {
+		in, err := intentOfJSON([]byte(`{"amount":"5"` + sent + `}`))
+		if err != nil || string(in.Naming) != want {
+			t.Errorf("the JSON %q: %q, want %q; %v", sent, in.Naming, want, err)
+		}
+	}
+	r := h.newReader()
+	id, _ := r.begin(gift("named", "yes", "name", "Ada"))
+	var kept string
+	if err := h.db.GetContext(t.Context(), &kept, `SELECT naming FROM contribution WHERE id = $1`, id); err != nil || kept != "yes" {
+		t.Errorf("kept as %q, %v", kept, err)
 	}
 }
 

@@ -23,7 +23,7 @@ type form struct {
 
 	Back                          string // the article, where it is on a site of ours and the page links it
 	Article, Name, Email, Message string
-	Anonymous                     bool
+	Naming                        contribution.Naming
 	Key                           string // one for each rendering: sending the form twice makes one order
 
 	Notice string // about the whole form, when it comes back
@@ -95,12 +95,12 @@ func (f *form) choose(amount string) {
 // keep gives back everything the reader sent.
 func (f *form) keep(in contribution.Intent) {
 	f.choose(in.Amount)
-	f.Article, f.Name, f.Email, f.Message, f.Anonymous = in.Article, in.Name, in.Email, in.Message, in.Anonymous
+	f.Article, f.Name, f.Email, f.Message, f.Naming = in.Article, in.Name, in.Email, in.Message, in.Naming
 }
 
 // MoreOpen tells whether the optional part is shown unfolded: when something stands in it, or is wrong with it.
 func (f form) MoreOpen() bool {
-	return f.Name != "" || f.Email != "" || f.Message != "" || f.Anonymous || f.Wrong("name")+f.Wrong("email")+f.Wrong("message") != ""
+	return f.Name+f.Email+f.Message+string(f.Naming) != "" || f.Wrong("name")+f.Wrong("email")+f.Wrong("message") != ""
 }
 
 // webAddress gives the text back when it can be an article's address, and nothing when it cannot: a link with a broken

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,13 +77,38 @@ func intentOf(v url.Values, r *http.Request) contribution.Intent {
 	in := contribution.Intent{
 		Campaign: v.Get("campaign"), Amount: amount, Currency: v.Get("currency"), Frequency: v.Get("frequency"), Article: v.Get("article"),
 		Name: v.Get("name"), Email: v.Get("email"), Message: strings.ReplaceAll(v.Get("message"), "\r\n", "\n"),
-		Anonymous: ticked(v.Get("anonymous")), CoverFee: ticked(v.Get("cover_fee")), Locale: readersLanguage(r),
+		Naming: namingOf(v), CoverFee: ticked(v.Get("cover_fee")), Locale: readersLanguage(r),
 	}
 	in.IdempotencyKey = r.Header.Get("Idempotency-Key")
 	if key := v.Get("idempotency_key"); in.IdempotencyKey == "" && key != "" {
 		in.IdempotencyKey = formKey(key, in)
 	}
 	return in
+}
+
+// namingOf reads whether the reader may be named. Our form sends named=no, and named=yes after it once the box is ticked:
+// a reader who wrote a name and left the box empty said no; one who wrote none passed it by.
+func namingOf(v url.Values) contribution.Naming {
+	var named *bool
+	switch answers := v["named"]; {
+	case slices.Contains(answers, "yes"):
+		named = new(true)
+	case slices.Contains(answers, "no") && strings.TrimSpace(v.Get("name")) != "":
+		named = new(false)
+	}
+	return naming(named, ticked(v.Get("anonymous")))
+}
+
+// naming is the reader's answer. anonymous is a wish not to be named; without it nobody said yes, so false is no answer.
+func naming(named *bool, anonymous bool) contribution.Naming {
+	switch {
+	case anonymous, named != nil && !*named:
+		return contribution.MayNotName
+	case named != nil:
+		return contribution.MayName
+	default:
+		return contribution.NotAsked
+	}
 }
 
 // ticked reads a checkbox.

@@ -54,11 +54,14 @@ func intentOfJSON(body []byte) (contribution.Intent, error) {
 			problems = append(problems, fault.Invalidf(name, "%s must be text in quotes%s.", name, like(name)))
 		}
 	}
-	for name, to := range map[string]*bool{"anonymous": &in.Anonymous, "cover_fee": &in.CoverFee} {
+	var named *bool // absent where the program did not ask
+	var anonymous bool
+	for name, to := range map[string]any{"named": &named, "anonymous": &anonymous, "cover_fee": &in.CoverFee} {
 		if json.Unmarshal(orNull(fields[name]), to) != nil {
 			problems = append(problems, fault.Invalidf(name, "%s must be true or false.", name))
 		}
 	}
+	in.Naming = naming(named, anonymous)
 	return in, errors.Join(problems...)
 }
 

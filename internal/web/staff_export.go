@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -146,12 +147,7 @@ func (s *site) contributionColumns(contact bool) []report.Column[report.Contribu
 		words("Id", func(r c) string { return r.ID.String() }))
 }
 
-func mayBeNamed(c report.Contribution) string {
-	if c.Anonymous {
-		return "no"
-	}
-	return "yes"
-}
+func mayBeNamed(c report.Contribution) string { return cmp.Or(c.Naming, "not asked") }
 
 func (s *site) ledgerColumns() []report.Column[report.LedgerLine] {
 	type l = report.LedgerLine

@@ -18,7 +18,7 @@ func TestExportsForPeople(t *testing.T) {
 		Receipt: "AAAA-0001", Minor: 250000, Fee: 98, At: noon(), Name: "=Zoë", Message: "Go on;\t\"friends\"",
 		State: "partially_refunded", Back: 50, RefundedAt: noon().Add(time.Hour),
 	})
-	h.exec(`UPDATE contribution SET email = 'zoe@example.org', anonymous = true WHERE id = $1`, id)
+	h.exec(`UPDATE contribution SET email = 'zoe@example.org', naming = 'no' WHERE id = $1`, id)
 	h.exec(`INSERT INTO conversion (payment_id, from_minor, from_currency, to_minor, to_currency, rate, recorded_at)
 		SELECT id, 250000, 'EUR', 271250, 'USD', '1.085', $1 FROM payment`, noon())
 	editor, viewer := h.signedIn(staff.Editor), h.signedIn(staff.Viewer)

@@ -229,6 +229,12 @@ func TestOneContribution(t *testing.T) {
 	if strings.Contains(page, "<b>Ann") || strings.Contains(page, "<script>alert") {
 		t.Error("a reader's markup is in the page")
 	}
+	for naming, words := range map[string]string{
+		"": "Not asked: ask them before you name them", "yes": "Yes, they said so", "no": "No, they said so",
+	} {
+		h.exec(`UPDATE contribution SET naming = $2 WHERE id = $1`, id, naming)
+		says(t, r.get("/staff/contributions/"+id.String()).body, "May be named "+words)
+	}
 	if viewers := h.signedIn(staff.Viewer).get("/staff/contributions/" + id.String()).body; strings.Contains(viewers, "/staff/inbox") {
 		t.Error("a viewer is led to the inbox")
 	}
