@@ -1,0 +1,176 @@
+package e2e
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	cdp "github.com/chromedp/chromedp"
+)
+
+// paper is another site, whose one page is what a test makes it.
+func paper(t *testing.T, page *string) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write([]byte(`<!doctype html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,">` +
+			`<title>A story</title>` + *page))
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// appealRoot is the shadow root of the call to action.
+const appealRoot = `[...document.querySelectorAll("div")].map((d) => d.shadowRoot).find(Boolean)`
+
+func (b *tab) awaitAppeal() {
+	b.t.Helper()
+	eventually(b.t, 15*time.Second, "the appeal is there", func() (bool, string) {
+		return ask[bool](b, `(`+appealRoot+`?.querySelector("form")?.getBoundingClientRect().height ?? 0) > 100`), b.where()
+	})
+}
+
+// twoTaps presses a button twice, a moment apart, and says what it looked like in between.
+func (b *tab) twoTaps(button string) (label string) {
+	b.t.Helper()
+	b.turn(cdp.Func(func(ctx context.Context, _ *cdp.Target) error {
+		var err error
+		label, err = cdp.Run(ctx, cdp.Evaluate[string](`(async () => {
+			const button = `+button+`;
+			button.click();
+			await new Promise((done) => setTimeout(done, 200));
+			const label = button.innerText + " " + button.form.getAttribute("aria-busy");
+			button.click();
+			return label;
+		})()`, cdp.EvalAwaitPromise))
+		return err
+	}))
+	return label
+}
+
+// Impatient fingers and weak eyes share a browser and a service.
+func TestInReadersHands(t *testing.T) {
+	t.Parallel()
+	browser := openBrowser(t)
+	var page string
+	news := paper(t, &page)
+	s := openScene(t, "EMBED_ORIGINS", news.URL)
+	s.serve()
+	t.Run("large letters and forced colours", func(t *testing.T) {
+		largeLetters(t, s, browser.openTab(t, screens()[0]))
+	})
+	t.Run("two taps on the article are one gift", func(t *testing.T) {
+		twoTapsAreOneGift(t, s, browser.openTab(t, screens()[0]), news.URL, &page)
+	})
+}
+
+// twoTapsAreOneGift presses the appeal's button on another site's article. The order takes a second, in which a reader
+// presses once more.
+func twoTapsAreOneGift(t *testing.T, s *scene, b *tab, news string, page *string) {
+	s.bank.fault(fields{"kind": "delay", "delay": "1s", "match": fields{"method": "POST", "path": "/v2/checkout/orders"}})
+
+	// The script stands in <head>, the page has no canonical link, and the reader came from a newsletter.
+	*page = `<script async src="` + s.base + `/embed/cta.js" data-campaign="support"></script>` +
+		`<article><h1>A story</h1></article><p>Below.</p>`
+	b.open(news + "/?p=123&utm_source=letter&fbclid=x#part")
+	b.awaitAppeal()
+	if !ask[bool](b, `document.querySelector("article").contains(`+appealRoot+`.host)`) {
+		t.Error("the appeal does not stand at the article's end")
+	}
+	if label := b.twoTaps(appealRoot + `.querySelector(".rf-button")`); label != "Taking you to PayPal… true" {
+		t.Errorf("after the first tap the button says %q", label)
+	}
+	b.see("Approve")
+	if n := s.count("contribution"); n != 1 {
+		t.Errorf("two taps made %d gifts", n)
+	}
+	if n := s.count("contribution WHERE article = $1", news+"/?p=123"); n != 1 {
+		t.Error("the article's address was not kept as the page has it")
+	}
+
+	// A placeholder, and an address given from the page's root.
+	*page = `<script async src="` + s.base + `/embed/cta.js" data-campaign="support"` +
+		` data-article="/2026/story?id=7"></script><p>Above.</p><div data-readerfund></div><p>Below.</p>`
+	b.open(news)
+	b.awaitAppeal()
+	if !ask[bool](b, `document.querySelector("[data-readerfund]").contains(`+appealRoot+`.host)`) {
+		t.Error("the appeal does not stand in the placeholder")
+	}
+	keys := ask[[]string](b, `(() => {
+		const key = () => `+appealRoot+`.querySelector("[name=idempotency_key]").value, before = key();
+		dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+		return [before, key()];
+	})()`)
+	if len(keys) != 2 || keys[0] == "" || keys[0] == keys[1] {
+		t.Errorf("a page from the browser's memory has the keys %v", keys)
+	}
+	b.twoTaps(appealRoot + `.querySelector(".rf-button")`)
+	if n := s.count("contribution WHERE article = $1", news+"/2026/story?id=7"); n != 1 {
+		t.Errorf("%d gifts for an article given from the page's root", n)
+	}
+
+	b.sound()
+
+	// In a frame the button takes the whole window to PayPal. Shown alone, for its measures, the frame's page has no icon.
+	b.open(s.base + "/embed/support")
+	at := ask[[]float64](b, `(() => {
+		const r = document.querySelector(".rf-button").getBoundingClientRect();
+		return [r.left + r.width / 2, r.top + r.height / 2];
+	})()`)
+	*page = `<style>* { margin: 0; border: 0 } iframe { position: fixed; inset: 0; width: 100%; height: 100% }</style>` +
+		`<iframe src="` + s.base + `/embed/support" title="Support us"></iframe>`
+	b.open(news)
+	b.turn(cdp.MouseClickXY(at[0], at[1]))
+	b.see("Approve")
+	b.forgive(404)
+	b.sound()
+}
+
+// unreadable finds amounts that lie over each other or are cut.
+const unreadable = `(() => {
+	const boxes = [...document.querySelectorAll(".choice span, .rf-choice span")].map((e) => {
+		const range = document.createRange();
+		range.selectNodeContents(e);
+		return { text: e.innerText, r: range.getBoundingClientRect(), box: e.getBoundingClientRect() };
+	});
+	const wrong = boxes.filter(({ r, box }) => r.left < box.left - 0.5 || r.right > box.right + 0.5)
+		.map((b) => b.text + " is cut");
+	boxes.forEach((a, i) => boxes.slice(i + 1).forEach((b) => {
+		const beside = a.r.right <= b.r.left || b.r.right <= a.r.left || a.r.bottom <= b.r.top || b.r.bottom <= a.r.top;
+		if (!beside) wrong.push(a.text + " over " + b.text);
+	}));
+	return wrong;
+})()`
+
+// largeLetters looks at the form at twice the size of letters, and in the colours that a reader's system forces on it.
+func largeLetters(t *testing.T, s *scene, b *tab) {
+	const background = `(s) => getComputedStyle(document.querySelector(s)).backgroundColor`
+	b.open(s.base + "/?currency=HUF")
+	ask[string](b, `document.documentElement.style.fontSize = "200%"`)
+	b.shoot("large-letters")
+	if wrong := ask[[]string](b, unreadable); len(wrong) > 0 {
+		t.Errorf("at 200 %%: %s", strings.Join(wrong, ", "))
+	}
+	b.sound()
+	ask[string](b, `document.documentElement.style.fontSize = ""`)
+	for _, scheme := range []string{"light", "dark"} {
+		b.do(cdp.Func(func(ctx context.Context, _ *cdp.Target) error {
+			_, err := cdp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{
+					{Name: "forced-colors", Value: "active"}, {Name: "prefers-color-scheme", Value: scheme},
+				},
+			})
+			return err
+		}))
+		b.shoot("forced-colours-" + scheme)
+		button := ask[string](b, `(`+background+`)("#give button[type=submit]")`)
+		amount := ask[string](b, `(`+background+`)(".choice input:not(:checked) + span")`)
+		if button == amount {
+			t.Errorf("forced colours, %s: the button and an amount not chosen both are %s", scheme, button)
+		}
+	}
+}
