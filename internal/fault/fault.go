@@ -43,6 +43,25 @@ type Error struct {
 	Field   string // the input's name in the interface ("amount"), when the error belongs to one
 	Message string // a whole sentence; says what to do where that is not obvious
 	Err     error  // the cause, for the log; never shown
+
+	format string
+	args   []any
+}
+
+// Say is the message with its arguments written by write: a page writes an amount as it shows amounts.
+func (e *Error) Say(write func(arg any) any) string {
+	if e.format == "" {
+		return e.Message
+	}
+	args := make([]any, len(e.args))
+	for i, arg := range e.args {
+		args[i] = write(arg)
+	}
+	return fmt.Sprintf(e.format, args...)
+}
+
+func newf(kind Kind, format string, args []any) *Error {
+	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...), format: format, args: args}
 }
 
 // Error gives the message, and the cause where there is one. It is meant for logs; show Message to people.
@@ -62,32 +81,36 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Invalidf is wrong input in the named field.
 func Invalidf(field, format string, args ...any) *Error {
-	return &Error{Kind: Invalid, Field: field, Message: fmt.Sprintf(format, args...)}
+	e := newf(Invalid, format, args)
+	e.Field = field
+	return e
 }
 
 // NotFoundf is a thing that is not there.
 func NotFoundf(format string, args ...any) *Error {
-	return &Error{Kind: NotFound, Message: fmt.Sprintf(format, args...)}
+	return newf(NotFound, format, args)
 }
 
 // Conflictf is something that contradicts what was done already.
 func Conflictf(format string, args ...any) *Error {
-	return &Error{Kind: Conflict, Message: fmt.Sprintf(format, args...)}
+	return newf(Conflict, format, args)
 }
 
 // Forbiddenf is something the person may not do.
 func Forbiddenf(format string, args ...any) *Error {
-	return &Error{Kind: Forbidden, Message: fmt.Sprintf(format, args...)}
+	return newf(Forbidden, format, args)
 }
 
 // TooLargef is input beyond the size we read.
 func TooLargef(format string, args ...any) *Error {
-	return &Error{Kind: TooLarge, Message: fmt.Sprintf(format, args...)}
+	return newf(TooLarge, format, args)
 }
 
 // Unavailablef is a part we depend on that does not answer; cause is kept for the log.
 func Unavailablef(cause error, format string, args ...any) *Error {
-	return &Error{Kind: Unavailable, Message: fmt.Sprintf(format, args...), Err: cause}
+	e := newf(Unavailable, format, args)
+	e.Err = cause
+	return e
 }
 
 // Refusedf is a part we depend on that said no; cause is kept for the log.

@@ -56,3 +56,15 @@ func TestErrorTellsFieldAndCauseButMessageDoesNot(t *testing.T) {
 		t.Fatalf("got %q", got)
 	}
 }
+
+func TestSayWritesTheArgumentsAnotherWay(t *testing.T) {
+	t.Parallel()
+	quoted := func(arg any) any { return fmt.Sprintf("<%v>", arg) }
+	e := fault.Invalidf("amount", "From %d to %s.", 1, "two")
+	if got := e.Say(quoted); got != "From <1> to <two>." || e.Message != "From 1 to two." {
+		t.Errorf("got %q and %q", got, e.Message)
+	}
+	if got := (&fault.Error{Message: "100 %"}).Say(quoted); got != "100 %" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -37,7 +37,7 @@ func format(a Amount, tag language.Tag, brief bool) string {
 	whole, decimals, _ := strings.Cut(plain, ".")
 	digits := group(whole, tag)
 	if decimals != "" && (!brief || strings.Trim(decimals, "0") != "") {
-		digits += point(tag) + decimals
+		digits += fraction(decimals, tag)
 	}
 	text := place(digits, Sign(a.Currency, tag), tag)
 	if negative {
@@ -55,9 +55,13 @@ func group(whole string, tag language.Tag) string {
 	return message.NewPrinter(tag).Sprint(number.Decimal(n))
 }
 
-// point is the language's decimal separator, read off a number that has one: x/text does not export the table.
-func point(tag language.Tag) string {
-	return strings.Trim(message.NewPrinter(tag).Sprint(number.Decimal(0.5, number.Scale(1))), "05")
+// fraction writes the decimals in the language's digits, behind its separator. Both are read off a number: x/text does
+// not export the tables.
+func fraction(decimals string, tag language.Tag) string {
+	half := []rune(message.NewPrinter(tag).Sprint(number.Decimal(0.5, number.Scale(1))))
+	zero := half[0]
+	digits := strings.Map(func(d rune) rune { return zero + d - '0' }, decimals)
+	return string(half[1:len(half)-1]) + digits
 }
 
 // place puts the sign before or after the digits, and a no-break space where CLDR wants one: always when the sign

@@ -31,6 +31,8 @@ func TestFormat(t *testing.T) {
 		{"de", money.New(123456750, "EUR"), "1.234.567,50\u00a0€"},
 		{"fr", money.New(250000, "EUR"), "2\u00a0500,00\u00a0€"},
 		{"ja", money.New(2500, "JPY"), "￥2,500"},
+		{"fa", money.New(120550, "EUR"), "۱٬۲۰۵٫۵۰\u00a0€"},
+		{"bn", money.New(5, "EUR"), "০.০৫\u00a0€"},
 		{"sv", money.New(2500, "SEK"), "25,00\u00a0kr"},
 		{"en", money.New(-1250, "EUR"), "-€12.50"},
 		{"en", money.New(99999999999999999, "EUR"), "€999,999,999,999,999.99"},

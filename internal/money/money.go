@@ -90,6 +90,11 @@ func Parse(text string, c Currency) (Amount, error) {
 	if whole == "" || !allDigits(whole) || point && (decimals == "" || !allDigits(decimals)) {
 		return Amount{}, fault.Invalidf("amount", "Write the amount in digits, like %s.", Amount{Minor: 25 * scale(c), Currency: c}.Decimal())
 	}
+	return fromDigits(whole, decimals, c)
+}
+
+// fromDigits is the amount of ASCII digits before and after the decimal separator.
+func fromDigits(whole, decimals string, c Currency) (Amount, error) {
 	if len(decimals) > c.Exponent() {
 		if c.Exponent() == 0 {
 			return Amount{}, fault.Invalidf("amount", "%s has no decimals: write a whole number.", c)
