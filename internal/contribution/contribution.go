@@ -76,6 +76,7 @@ type Contribution struct {
 	Message    string
 	Naming     Naming
 	CoverFee   bool
+	UTM        UTM // what the link said that led to the form
 
 	State      State
 	Reason     string // PayPal's code for a pending, declined or failed state
@@ -117,6 +118,11 @@ type row struct {
 	Message        string         `db:"message"`
 	Naming         string         `db:"naming"`
 	CoverFee       bool           `db:"cover_fee"`
+	UTMSource      string         `db:"utm_source"`
+	UTMMedium      string         `db:"utm_medium"`
+	UTMCampaign    string         `db:"utm_campaign"`
+	UTMTerm        string         `db:"utm_term"`
+	UTMContent     string         `db:"utm_content"`
 	State          string         `db:"state"`
 	Reason         string         `db:"reason"`
 	OrderID        sql.NullString `db:"order_id"`
@@ -140,6 +146,7 @@ type row struct {
 const selectRow = `
 	SELECT c.id, c.receipt, c.idempotency_key, c.intent_digest, c.campaign_id, k.slug AS campaign, c.frequency,
 	       c.amount_minor, c.currency, c.article, c.name, c.email, c.message, c.naming, c.cover_fee,
+	       c.utm_source, c.utm_medium, c.utm_campaign, c.utm_term, c.utm_content,
 	       c.state, c.reason, c.order_id, c.approve_url, c.retry_url,
 	       c.capture_attempt, c.capture_doubt, c.capture_refused, c.capture_begun_at, c.capture_until,
 	       c.gone_since, c.gone, c.returned_at, c.supporter_id,
@@ -152,6 +159,7 @@ func (r row) contribution() Contribution {
 		ID: r.ID, Receipt: r.Receipt, CampaignID: r.CampaignID, Campaign: r.Campaign, Frequency: Frequency(r.Frequency),
 		Amount:  money.New(r.AmountMinor, money.Currency(r.Currency)),
 		Article: r.Article, Name: r.Name, Email: r.Email, Message: r.Message, Naming: Naming(r.Naming), CoverFee: r.CoverFee,
+		UTM:   UTM{Source: r.UTMSource, Medium: r.UTMMedium, Campaign: r.UTMCampaign, Term: r.UTMTerm, Content: r.UTMContent},
 		State: State(r.State), Reason: r.Reason,
 		OrderID: r.OrderID.String, ApproveURL: r.ApproveURL, RetryURL: r.RetryURL,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), CompletedAt: utc(r.CompletedAt),

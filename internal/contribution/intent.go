@@ -16,15 +16,18 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
+	"readerfund/internal/text"
 )
 
 // Intent is what a reader sends, as text: the fields of POST /contributions. Locale is a BCP 47 tag for PayPal's pages,
-// or empty.
+// or empty. Written says that a person wrote the amount, and not a program.
 type Intent struct {
 	Campaign, Amount, Currency, Frequency, Article string
 	Name, Email, Message                           string
 	Naming                                         Naming
 	CoverFee                                       bool
+	Written                                        bool
+	UTM                                            UTM
 	IdempotencyKey                                 string
 	Locale                                         string
 }
@@ -38,6 +41,7 @@ type intent struct {
 	name, email, message string
 	naming               Naming
 	coverFee             bool
+	utm                  UTM
 	key                  sql.NullString
 	digest               []byte
 }
@@ -53,10 +57,12 @@ const (
 
 // read checks every field and tells all that is wrong at once.
 func (d *Desk) read(ctx context.Context, in Intent) (intent, error) {
-	out := intent{name: strings.TrimSpace(in.Name), email: strings.TrimSpace(in.Email), message: normalised(in.Message),
-		article: strings.TrimSpace(in.Article), naming: in.Naming, coverFee: in.CoverFee,
-		frequency: Frequency(in.Frequency)}
-	var err error
+	out := intent{
+		name: strings.TrimSpace(text.Visible(in.Name)), email: bareEmail(in.Email), message: normalised(in.Message),
+		naming: in.Naming, coverFee: in.CoverFee, frequency: Frequency(in.Frequency), utm: in.UTM.Cleaned(),
+	}
+	var articleErr, err error
+	out.article, articleErr = Article(in.Article)
 	out.campaign, err = d.campaigns.BySlug(ctx, in.Campaign)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return intent{}, err
@@ -74,7 +80,7 @@ func (d *Desk) read(ctx context.Context, in Intent) (intent, error) {
 	}
 	problems = append(problems,
 		checkText("name", out.name, longestName, false), checkText("message", out.message, longestMessage, true),
-		checkEmail(out.email), checkArticle(out.article), checkKey(in.IdempotencyKey))
+		checkEmail(out.email), articleErr, checkKey(in.IdempotencyKey))
 	if err := errors.Join(problems...); err != nil {
 		return intent{}, err
 	}
@@ -94,7 +100,11 @@ func (d *Desk) readAmount(in Intent, k campaign.Campaign) (money.Amount, error) 
 	if in.Amount == "" {
 		return money.Amount{}, fault.Invalidf("amount", "Choose an amount, or write your own.")
 	}
-	amount, err := money.Parse(in.Amount, currency)
+	parse := money.Parse
+	if in.Written {
+		parse = money.ParseWritten
+	}
+	amount, err := parse(in.Amount, currency)
 	if err != nil {
 		return money.Amount{}, err
 	}
@@ -109,14 +119,14 @@ func (d *Desk) readAmount(in Intent, k campaign.Campaign) (money.Amount, error) 
 }
 
 // checkText refuses what is too long or cannot be written on a page or a receipt: control characters, bad UTF-8.
-func checkText(field, text string, longest int, lines bool) error {
-	if !utf8.ValidString(text) {
+func checkText(field, written string, longest int, lines bool) error {
+	if !utf8.ValidString(written) {
 		return fault.Invalidf(field, "This text has characters that cannot be read. Please write it again.")
 	}
-	if n := utf8.RuneCountInString(text); n > longest {
+	if n := utf8.RuneCountInString(written); n > longest {
 		return fault.Invalidf(field, "Please shorten this to %d characters; it has %d.", longest, n)
 	}
-	for _, r := range text {
+	for _, r := range written {
 		if unicode.IsControl(r) && (!lines || r != '\n') {
 			return fault.Invalidf(field, "This text has characters that cannot be shown. Please write it again.")
 		}
@@ -124,32 +134,44 @@ func checkText(field, text string, longest int, lines bool) error {
 	return nil
 }
 
-func checkEmail(text string) error {
-	if text == "" {
+func checkEmail(written string) error {
+	if written == "" {
 		return nil
 	}
-	if err := checkText("email", text, longestEmail, false); err != nil {
+	if err := checkText("email", written, longestEmail, false); err != nil {
 		return err
 	}
-	address, err := mail.ParseAddress(text)
-	if err != nil || address.Address != text {
+	address, err := mail.ParseAddress(written)
+	if err != nil || address.Address != written {
 		return fault.Invalidf("email", "Write the mail address like name@example.org.")
 	}
 	return nil
 }
 
-func checkArticle(text string) error {
-	if text == "" {
-		return nil
+// bareEmail takes off what comes along when an address is copied: spaces of all kinds, and what shows nothing.
+func bareEmail(written string) string {
+	return strings.Map(func(r rune) rune {
+		if r > unicode.MaxASCII && unicode.IsSpace(r) || r == '\u200C' || r == '\u200D' {
+			return -1
+		}
+		return r
+	}, strings.TrimSpace(text.Visible(written)))
+}
+
+// Article reads an article's address. The error is a fault.Invalid on "article".
+func Article(written string) (string, error) {
+	address := strings.TrimSpace(text.Visible(written))
+	if address == "" {
+		return "", nil
 	}
-	if err := checkText("article", text, longestArticle, false); err != nil {
-		return err
+	if err := checkText("article", address, longestArticle, false); err != nil {
+		return "", err
 	}
-	u, err := url.Parse(text)
+	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return fault.Invalidf("article", "The article must be a web address that begins with https:// or http://.")
+		return "", fault.Invalidf("article", "The article must be a web address that begins with https:// or http://.")
 	}
-	return nil
+	return address, nil
 }
 
 func checkKey(key string) error {
@@ -173,9 +195,9 @@ func (n Naming) digest() any {
 	return n == MayNotName
 }
 
-// normalised takes the carriage returns out that forms send at the ends of lines.
-func normalised(text string) string {
-	return strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
+// normalised takes out the carriage returns that forms send at the ends of lines, and what shows nothing.
+func normalised(written string) string {
+	return strings.TrimSpace(strings.ReplaceAll(text.Visible(written), "\r\n", "\n"))
 }
 
 // digest is over everything that makes two intents the same, whatever way they were sent.

@@ -92,11 +92,13 @@ func insert(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, receipt string, in i
 	// tells them apart by reading.
 	made, err := tx.ExecContext(ctx, `
 		INSERT INTO contribution (id, receipt, idempotency_key, intent_digest, campaign_id, frequency, amount_minor, currency, article,
-		                          name, email, message, naming, cover_fee, state, check_at, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)
+		                          name, email, message, naming, cover_fee, utm_source, utm_medium, utm_campaign, utm_term,
+		                          utm_content, state, check_at, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22)
 		ON CONFLICT DO NOTHING`,
 		id, receipt, in.key, in.digest, in.campaign.ID, string(in.frequency), in.amount.Minor, string(in.amount.Currency), in.article,
-		in.name, in.email, in.message, string(in.naming), in.coverFee, string(Started),
+		in.name, in.email, in.message, string(in.naming), in.coverFee,
+		in.utm.Source, in.utm.Medium, in.utm.Campaign, in.utm.Term, in.utm.Content, string(Started),
 		check{state: Started, createdAt: now}.next(now, every), now)
 	if err != nil {
 		return fmt.Errorf("write contribution: %w", err)

@@ -60,7 +60,7 @@ func TestErrorTellsFieldAndCauseButMessageDoesNot(t *testing.T) {
 func TestSayWritesTheArgumentsAnotherWay(t *testing.T) {
 	t.Parallel()
 	quoted := func(arg any) any { return fmt.Sprintf("<%v>", arg) }
-	e := fault.Invalidf("amount", "From %d to %s.", 1, "two")
+	e := fault.Invalidf("amount", "From %v to %s.", 1, "two")
 	if got := e.Say(quoted); got != "From <1> to <two>." || e.Message != "From 1 to two." {
 		t.Errorf("got %q and %q", got, e.Message)
 	}

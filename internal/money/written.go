@@ -26,7 +26,7 @@ func (e *AmbiguousError) Error() string { return e.Unwrap().Error() }
 
 // Unwrap gives the question as a fault.
 func (e *AmbiguousError) Unwrap() error {
-	return fault.Invalidf("amount", "“%s” can be read as %s or as %s. Choose the one you mean.",
+	return fault.Invalidf("amount", "“%s” can be read as %s or as %s. Which do you mean?",
 		e.Written, e.Larger, e.Smaller)
 }
 

@@ -65,7 +65,7 @@ func TestLines(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"Two\r\nlines": "Two\nlines", "\n\na\n\n\n\nb\n": "a\n\nb", "a\u2029b\rc": "a\nb\nc",
-		"\u0020a \n\u200B\n b\x00": "a\n\nb", "": "",
+		"a \n\u200B\n b\x00": "a\n\nb", "": "",
 	} {
 		if got := text.Lines(in); got != want {
 			t.Errorf("%+q: %+q, want %+q", in, got, want)

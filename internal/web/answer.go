@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
@@ -161,17 +160,13 @@ func titleOf(status int) string {
 	}
 }
 
-// wantsJSON tells a program from a reader: it sent JSON, or asks for JSON and not for HTML.
+// wantsJSON tells a program from a reader: it sent JSON, or asks for JSON rather than for a page.
 func wantsJSON(r *http.Request) bool {
-	if mediaType(r) == "application/json" {
-		return true
-	}
-	accept := r.Header.Get("Accept")
-	return strings.Contains(accept, "json") && !strings.Contains(accept, "text/html")
+	return mediaType(r) == jsonType || prefersJSON(r)
 }
 
 func writeProblem(w http.ResponseWriter, a answer) {
-	writeJSON(w, a.Status, "application/problem+json", a)
+	writeJSON(w, a.Status, problemType, a)
 }
 
 func writeJSON(w http.ResponseWriter, status int, contentType string, v any) {

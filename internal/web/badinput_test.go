@@ -13,6 +13,22 @@ import (
 // bad is one wrong value of one field, and the field that is blamed.
 type bad struct{ field, value, blamed string }
 
+// taken reports whether a form is taken all the same: the reader cannot see the field, or people write an amount so.
+func (b bad) taken() bool {
+	switch b.field {
+	case "campaign", "article":
+		return true
+	case "frequency":
+		return b.value == ""
+	case "currency":
+		return b.value == "eur"
+	case "amount":
+		return slices.Contains([]string{"1,50", "٣", "１０", "5 €", "€5", "1.", "1 000", "1'000"}, b.value)
+	default:
+		return false
+	}
+}
+
 func badValues() []bad {
 	long := strings.Repeat("x", 300)
 	all := []bad{
@@ -50,6 +66,7 @@ func TestBadInputComesBackWithTheRestKept(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, func(d *Deps) { d.Log = quiet() })
 	r := h.newReader()
+	taken := 0
 	for _, b := range badValues() {
 		input := plain()
 		input[b.field] = b.value
@@ -59,11 +76,15 @@ func TestBadInputComesBackWithTheRestKept(t *testing.T) {
 		}
 		name := fmt.Sprintf("%s=%.30q", b.field, b.value)
 		got := r.send(form)
-		if got.status != 422 {
+		switch {
+		case b.taken() && got.status == 303:
+			taken++
+		case b.taken() || got.status != 422:
 			t.Errorf("form %s: status %d", name, got.status)
 			continue
+		default:
+			checkFormCameBack(t, name, b, got.body, input)
 		}
-		checkFormCameBack(t, name, b, got.body, input)
 
 		text, _ := json.Marshal(input)
 		p := problem(t, r.sendJSON(string(text)))
@@ -71,8 +92,8 @@ func TestBadInputComesBackWithTheRestKept(t *testing.T) {
 			t.Errorf("JSON %s: %+v", name, p)
 		}
 	}
-	if n := h.count(); n != 0 {
-		t.Errorf("%d contributions were written", n)
+	if n := h.count(); n != taken {
+		t.Errorf("%d contributions were written, %d forms taken", n, taken)
 	}
 }
 
@@ -101,7 +122,7 @@ func checkFormCameBack(t *testing.T, name string, b bad, body string, input map[
 			t.Errorf("%s: %s came back as %q", name, k, kept.Get(k))
 		}
 	}
-	if b.field != "amount" || strings.ContainsRune(b.value, 0) || b.value == "" {
+	if b.field != "amount" || strings.ContainsRune(b.value, 0) || b.value == "" || b.value == "1.999" { // asked back
 		return
 	}
 	if kept.Get("amount") != strings.TrimSpace(b.value) && kept.Get("choice") == "" {
@@ -117,14 +138,16 @@ func TestDecimalsWhereTheCurrencyHasNone(t *testing.T) {
 	}
 	r := h.newReader()
 	for _, currency := range []string{"HUF", "JPY", "TWD"} {
-		for _, amount := range []string{"1000.5", "1000.50", "1000.00", "1000.0"} {
+		for _, amount := range []string{"1000.5", "1000.50", "0.500"} {
 			got := r.send(gift("currency", currency, "amount", amount))
 			if got.status != 422 || !strings.Contains(got.body, currency+" has no decimals") {
 				t.Errorf("%s %s: %d", amount, currency, got.status)
 			}
 		}
-		if got := r.send(gift("currency", currency, "amount", "1000")); got.status != 303 {
-			t.Errorf("1000 %s: %d\n%s", currency, got.status, got.body)
+		for _, amount := range []string{"1000", "1000.00", "1.000", "1,000"} {
+			if got := r.send(gift("currency", currency, "amount", amount)); got.status != 303 {
+				t.Errorf("%s %s: %d\n%s", amount, currency, got.status, got.body)
+			}
 		}
 	}
 }
@@ -196,15 +219,16 @@ func TestBodiesTypesAndMethodsThatAreRefused(t *testing.T) {
 	}{
 		{"form too large", "POST", "/contributions", formType, "message=" + big, 413},
 		{"JSON too large", "POST", "/contributions", jsonType, `{"message":"` + big + `"}`, 413},
-		{"multipart", "POST", "/contributions", "multipart/form-data; boundary=x", "--x--", 415},
+		{"multipart without a boundary", "POST", "/contributions", "multipart/form-data", "--x--", 400},
+		{"garbled multipart", "POST", "/contributions", "multipart/form-data; boundary=x", "--x\r\namount=5", 400},
+		{"multipart too large", "POST", "/contributions", "multipart/form-data; boundary=x", big + "--x--", 413},
 		{"text", "POST", "/contributions", "text/plain", "amount=5", 415},
 		{"no type", "POST", "/contributions", "", "amount=5", 415},
 		{"garbled type", "POST", "/contributions", "a/b/c;;", "amount=5", 415},
 		{"garbled form", "POST", "/contributions", formType, "amount=%zz", 400},
 		{"semicolons", "POST", "/contributions", formType, "amount=5;currency=EUR", 400},
-		{"get", "GET", "/contributions", "", "", 405},
 		{"put", "PUT", "/contributions", formType, "", 405},
-		{"post a page", "POST", "/support/support", formType, "", 405},
+		{"post a page", "POST", "/", formType, "", 405},
 		{"delete", "DELETE", "/", "", "", 405},
 	} {
 		got := r.do(c.method, c.path, c.body, "Content-Type", c.kind)

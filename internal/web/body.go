@@ -1,10 +1,13 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"mime"
+	"mime/multipart"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"readerfund/internal/fault"
@@ -20,6 +23,48 @@ func mediaType(r *http.Request) string {
 		return ""
 	}
 	return t
+}
+
+const (
+	formType      = "application/x-www-form-urlencoded"
+	multipartType = "multipart/form-data"
+	jsonType      = "application/json"
+	problemType   = "application/problem+json"
+)
+
+// isForm reports whether a body of this type is a form.
+func isForm(mediaType string) bool { return mediaType == formType || mediaType == multipartType }
+
+// readForm reads a form in either of the two ways a browser sends one. Files in it are left aside.
+func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	if !isForm(mediaType(r)) {
+		return nil, &httpError{http.StatusUnsupportedMediaType, "Send the form of this page."}
+	}
+	body, err := readBody(w, r, maxForm)
+	if err != nil {
+		return nil, err
+	}
+	v, err := formValues(r, body)
+	if err != nil {
+		return nil, &httpError{http.StatusBadRequest,
+			"The form came garbled. Please load the page again and send it once more."}
+	}
+	return v, nil
+}
+
+func formValues(r *http.Request, body []byte) (url.Values, error) {
+	_, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return nil, err
+	}
+	if mediaType(r) == formType {
+		return url.ParseQuery(string(body))
+	}
+	form, err := multipart.NewReader(bytes.NewReader(body), parameters["boundary"]).ReadForm(maxForm)
+	if err != nil {
+		return nil, err
+	}
+	return form.Value, form.RemoveAll()
 }
 
 // checkBody refuses by its headers a body that says it is longer or encoded: an encoded body could unpack to anything,

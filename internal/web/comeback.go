@@ -119,6 +119,7 @@ func (s *site) formFor(r *http.Request, c contribution.Contribution) (form, erro
 	}
 	f := s.newForm(k, c.Amount.Currency, c.Article)
 	f.Back = s.backTo(c.Article)
+	f.UTM = c.UTM
 	if f.Currency == c.Amount.Currency {
 		f.choose(money.New(c.Amount.Minor, c.Amount.Currency).Decimal())
 	}

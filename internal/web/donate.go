@@ -1,11 +1,16 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
+	"golang.org/x/text/currency"
 
 	"readerfund/internal/campaign"
+	"readerfund/internal/contribution"
 	"readerfund/internal/money"
 )
 
@@ -27,14 +32,54 @@ func (s *site) support(w http.ResponseWriter, r *http.Request) error {
 	return s.donate(w, r, k)
 }
 
-// donate shows the form, filled in by the address. What cannot be used there is left out without a word: the reader did
-// not write it. The page is never stored, because it holds the key that makes sending it twice one gift.
+// donate shows the form, filled in by the address. What cannot be used there is left out: the reader did not write it.
+// They are told where the form is not for what the link promised. The page is never stored, because it holds the key
+// that makes sending it twice one gift.
 func (s *site) donate(w http.ResponseWriter, r *http.Request, k campaign.Campaign) error {
 	q := r.URL.Query()
-	f := s.newForm(k, money.Currency(q.Get("currency")), webAddress(q.Get("article")))
-	if a, err := money.Parse(q.Get("amount"), f.Currency); err == nil && a.Minor >= f.Least.Minor && a.Minor <= f.Most.Minor {
+	code := strings.ToUpper(strings.TrimSpace(q.Get("currency")))
+	f := s.newForm(k, money.Currency(code), webAddress(q.Get("article")))
+	f.UTM = utmOf(q)
+	if code != "" && code != string(f.Currency) { // an amount of it would be another in ours
+		f.Notes = append(f.Notes, fmt.Sprintf("The link you followed is for a gift in %s, which cannot be given here. "+
+			"Please choose an amount in %s, or another currency below.", named(code), f.Currency))
+	} else if a, err := money.ParseWritten(q.Get("amount"), f.Currency); err == nil && f.takes(a) {
 		f.choose(a.Decimal())
 	}
+	switch contribution.Frequency(q.Get("frequency")) {
+	case contribution.Monthly, contribution.Yearly:
+		f.Notes = append(f.Notes, "The link you followed is for a gift that repeats. For now, only one-time gifts can be "+
+			"made here: PayPal charges you once, and not again.")
+	case contribution.Once:
+	}
+	return s.showForm(w, r, http.StatusOK, f)
+}
+
+// named is the code where the text is one of a currency.
+func named(code string) string {
+	if _, err := currency.ParseISO(code); err != nil {
+		return "a currency"
+	}
+	return code
+}
+
+// changeCurrency answers POST /support/{campaign}: the form in another currency, with everything that was filled in. It
+// begins no gift. It is a POST so that no name or message comes into an address.
+func (s *site) changeCurrency(w http.ResponseWriter, r *http.Request) error {
+	k, err := s.Campaigns.BySlug(r.Context(), chi.URLParam(r, "campaign"))
+	if err != nil {
+		return err
+	}
+	v, err := readForm(w, r)
+	if err != nil {
+		return err
+	}
+	in := intentOf(v, r)
+	from := s.newForm(k, money.Currency(in.Currency), "")
+	from.choose(in.Amount)
+	f := s.newForm(k, money.Currency(strings.ToUpper(v.Get("to"))), in.Article)
+	in.Amount = f.likeIn(from)
+	f.keep(in)
 	return s.showForm(w, r, http.StatusOK, f)
 }
 
@@ -44,4 +89,26 @@ func (s *site) showForm(w http.ResponseWriter, r *http.Request, status int, f fo
 		title = "Please check: " + title // the first thing a screen reader says
 	}
 	return s.render(w, r, status, "public/donate.html", page{Title: title, NoIndex: status != http.StatusOK, Data: f})
+}
+
+// toForm answers GET /contributions, where a form was sent to: a reload, or a link that names the wrong address. What a
+// link may say goes along.
+func (s *site) toForm(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	to, known := "/", url.Values{}
+	if slug := q.Get("campaign"); slug != "" {
+		to = "/support/" + url.PathEscape(slug)
+	}
+	for _, name := range []string{
+		"amount", "currency", "frequency", "article", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content",
+	} {
+		if q.Has(name) {
+			known.Set(name, q.Get(name))
+		}
+	}
+	if len(known) > 0 {
+		to += "?" + known.Encode()
+	}
+	redirect(w, to)
+	return nil
 }

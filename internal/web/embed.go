@@ -43,7 +43,7 @@ func (s *site) fromMemory(next http.Handler) http.Handler {
 func (s *site) embedKnown(w http.ResponseWriter, r *http.Request, slug string) bool {
 	began := s.Now()
 	k, err := s.Campaigns.BySlug(r.Context(), slug)
-	if err != nil || s.views.live || strings.Contains(r.Header.Get("Accept"), "json") {
+	if err != nil || s.views.live || prefersJSON(r) {
 		return false
 	}
 	currency, article, key := askedFor(r)
@@ -74,7 +74,7 @@ func (s *site) embed(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Del("X-Frame-Options")
 	}
 	w.Header()["Content-Security-Policy"] = s.fixed.policy
-	if strings.Contains(r.Header.Get("Accept"), "json") {
+	if prefersJSON(r) {
 		writeJSON(w, http.StatusOK, jsonType, s.partsOf(k, currency, article))
 		return nil
 	}
@@ -92,7 +92,7 @@ func askedFor(r *http.Request) (c money.Currency, article, key string) {
 		return "", "", ""
 	}
 	q := r.URL.Query()
-	return money.Currency(q.Get("currency")), webAddress(q.Get("article")), q.Get("key")
+	return money.Currency(strings.ToUpper(q.Get("currency"))), webAddress(q.Get("article")), q.Get("key")
 }
 
 // answer writes the appeal, or that it has not changed.
@@ -104,7 +104,7 @@ func (a *appeal) answer(w http.ResponseWriter, r *http.Request, article, key str
 		return http.StatusOK
 	}
 	h["Etag"] = a.etagHeader
-	if r.Header.Get("If-None-Match") == a.etag {
+	if notModified(r, a.etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return http.StatusNotModified
 	}
@@ -166,7 +166,7 @@ func (s *site) embedScript(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Cache-Control", "public, max-age=300")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("ETag", etag)
-	if r.Header.Get("If-None-Match") == etag {
+	if notModified(r, etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}

@@ -74,7 +74,7 @@ func TestPrefillingLeavesOutWhatCannotBeUsed(t *testing.T) {
 		{"", "10.00", "", "EUR", ""},
 		{"amount=25", "25.00", "", "EUR", ""},
 		{"amount=33.50", "", "33.50", "EUR", ""},
-		{"amount=33,50", "10.00", "", "EUR", ""},
+		{"amount=33,50", "", "33.50", "EUR", ""},
 		{"amount=0.01&currency=XXX", "10.00", "", "EUR", ""},
 		{"amount=99999999&article=javascript:alert(1)", "10.00", "", "EUR", ""},
 		{"currency=GBP&article=//evil.example", "10.00", "", "GBP", ""},

@@ -15,7 +15,7 @@ import (
 type form struct {
 	Campaign   campaign.Campaign
 	Currency   money.Currency
-	Currencies []currencyLink
+	Currencies []money.Currency
 	Choices    []choice
 	Own        string // the reader's own amount, as typed
 	Least      money.Amount
@@ -24,16 +24,11 @@ type form struct {
 	Back                          string // the article, where it is on a site of ours and the page links it
 	Article, Name, Email, Message string
 	Naming                        contribution.Naming
+	UTM                           contribution.UTM
 	Key                           string // one for each rendering: sending the form twice makes one order
 
-	Notice string // about the whole form, when it comes back
+	Notes []string // about the link that led here
 	blame
-}
-
-type currencyLink struct {
-	Code    money.Currency
-	Address string
-	Current bool
 }
 
 type choice struct {
@@ -49,18 +44,38 @@ func (s *site) newForm(k campaign.Campaign, c money.Currency, article string) fo
 		c = k.Currency
 	}
 	limit := s.Desk.Limits(c)
-	f := form{Campaign: k, Currency: c, Article: article, Key: rand.Text(), Least: money.New(limit.Min, c), Most: money.New(limit.Max, c)}
-	for _, code := range k.Currencies() {
-		f.Currencies = append(f.Currencies, currencyLink{Code: code, Address: supportAddress(k.Slug, code, "", article), Current: code == c})
+	f := form{
+		Campaign: k, Currency: c, Currencies: k.Currencies(), Article: article, Key: rand.Text(),
+		Least: money.New(limit.Min, c), Most: money.New(limit.Max, c),
 	}
 	for _, minor := range k.Suggested[c] {
-		a := money.New(minor, c)
-		f.Choices = append(f.Choices, choice{ID: "choice-" + a.Decimal(), Value: a.Decimal(), Amount: a})
+		f.Choices = append(f.Choices, giftOf(money.New(minor, c)))
 	}
 	if len(f.Choices) > 0 {
 		f.Choices[min(1, len(f.Choices)-1)].Checked = true // the second: neither the least nor a push
 	}
 	return f
+}
+
+func giftOf(a money.Amount) choice {
+	return choice{ID: "choice-" + a.Decimal(), Value: a.Decimal(), Amount: a}
+}
+
+// takes reports whether so much may be given at once.
+func (f *form) takes(a money.Amount) bool { return a.Minor >= f.Least.Minor && a.Minor <= f.Most.Minor }
+
+// offer puts amounts to choose from before the suggested ones, in place of what was typed, and chooses none.
+func (f *form) offer(amounts ...money.Amount) {
+	f.choose(" ")
+	f.Own = ""
+	var offered []choice
+	for _, a := range amounts {
+		if f.takes(a) {
+			f.Choices = slices.DeleteFunc(f.Choices, func(c choice) bool { return c.Amount == a })
+			offered = append(offered, giftOf(a))
+		}
+	}
+	f.Choices = append(offered, f.Choices...)
 }
 
 // supportAddress is a campaign's donation page, filled in.
@@ -81,7 +96,7 @@ func (f *form) choose(amount string) {
 		return
 	}
 	i := -1
-	if a, err := money.Parse(amount, f.Currency); err == nil {
+	if a, err := money.ParseWritten(amount, f.Currency); err == nil {
 		i = slices.IndexFunc(f.Choices, func(c choice) bool { return c.Amount == a })
 	}
 	for n := range f.Choices {
@@ -92,10 +107,27 @@ func (f *form) choose(amount string) {
 	}
 }
 
+// likeIn is what to fill in that another form of the campaign, in another currency, is filled in with: the number that
+// was typed, or the suggested amount at the same place.
+func (f *form) likeIn(from form) string {
+	if from.Own != "" {
+		if a, err := money.ParseWritten(from.Own, from.Currency); err == nil { // without the other currency's sign
+			return strings.TrimSuffix(a.Decimal(), ".00")
+		}
+		return from.Own
+	}
+	i := slices.IndexFunc(from.Choices, func(c choice) bool { return c.Checked })
+	if i < 0 || i >= len(f.Choices) {
+		return ""
+	}
+	return f.Choices[i].Value
+}
+
 // keep gives back everything the reader sent.
 func (f *form) keep(in contribution.Intent) {
 	f.choose(in.Amount)
 	f.Article, f.Name, f.Email, f.Message, f.Naming = in.Article, in.Name, in.Email, in.Message, in.Naming
+	f.UTM = in.UTM
 }
 
 // MoreOpen tells whether the optional part is shown unfolded: when something stands in it, or is wrong with it.
@@ -103,15 +135,20 @@ func (f form) MoreOpen() bool {
 	return f.Name+f.Email+f.Message+string(f.Naming) != "" || f.Wrong("name")+f.Wrong("email")+f.Wrong("message") != ""
 }
 
-// webAddress gives the text back when it can be an article's address, and nothing when it cannot: a link with a broken
-// article still brings the reader to the form.
+// webAddress gives the text back when it can be an article's address, and nothing when it cannot: a link or a hidden
+// field with a broken article still brings the reader to the form, and their gift to the newsroom.
 func webAddress(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" || len(text) > 2000 {
+	address, err := contribution.Article(text)
+	if err != nil || strings.ContainsRune(address, '\uFFFD') {
 		return ""
 	}
-	if strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\uFFFD' }) {
-		return ""
-	}
-	return text
+	return address
+}
+
+// utmOf reads the utm_* of a link or a form.
+func utmOf(v url.Values) contribution.UTM {
+	return contribution.UTM{
+		Source: v.Get("utm_source"), Medium: v.Get("utm_medium"), Campaign: v.Get("utm_campaign"), Term: v.Get("utm_term"),
+		Content: v.Get("utm_content"),
+	}.Cleaned()
 }

@@ -1,10 +1,12 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -24,33 +26,27 @@ const startTimeout = 9 * time.Second
 func (s *site) give(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), startTimeout)
 	defer cancel()
-	kind := mediaType(r)
-	if kind != formType && kind != jsonType {
-		w.Header().Set("Accept-Post", formType+", "+jsonType)
+	switch kind := mediaType(r); {
+	case kind == jsonType:
+		return s.giveJSON(ctx, w, r)
+	case isForm(kind):
+		return s.giveForm(ctx, w, r)
+	default:
+		w.Header().Set("Accept-Post", formType+", "+multipartType+", "+jsonType)
 		return &httpError{http.StatusUnsupportedMediaType, "Send a form (" + formType + ") or " + jsonType + "."}
 	}
-	body, err := readBody(w, r, maxForm)
+}
+
+// giveForm starts a contribution and sends the reader to PayPal.
+func (s *site) giveForm(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
+	values, err := readForm(w, r)
 	if err != nil {
 		return err
 	}
-	if kind == jsonType {
-		return s.giveJSON(ctx, w, r, body)
-	}
-	return s.giveForm(ctx, w, r, body)
-}
-
-const (
-	formType = "application/x-www-form-urlencoded"
-	jsonType = "application/json"
-)
-
-// giveForm starts a contribution and sends the reader to PayPal.
-func (s *site) giveForm(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte) error {
-	values, err := url.ParseQuery(string(body))
-	if err != nil {
-		return &httpError{http.StatusBadRequest, "The form came garbled. Please load the page again and send it once more."}
-	}
 	in := intentOf(values, r)
+	if in.Campaign, err = s.campaignOrDefault(ctx, in.Campaign); err != nil {
+		return err
+	}
 	c, err := s.Desk.Start(ctx, in)
 	if err != nil {
 		return s.giveAgain(w, r, in, values.Get("idempotency_key"), err)
@@ -75,7 +71,9 @@ func intentOf(v url.Values, r *http.Request) contribution.Intent {
 		amount = v.Get("choice")
 	}
 	in := contribution.Intent{
-		Campaign: v.Get("campaign"), Amount: amount, Currency: v.Get("currency"), Frequency: v.Get("frequency"), Article: v.Get("article"),
+		Campaign: v.Get("campaign"), Amount: amount, Written: true, Currency: strings.ToUpper(v.Get("currency")),
+		Frequency: cmp.Or(v.Get("frequency"), string(contribution.Once)), Article: webAddress(v.Get("article")),
+		UTM:  utmOf(v),
 		Name: v.Get("name"), Email: v.Get("email"), Message: strings.ReplaceAll(v.Get("message"), "\r\n", "\n"),
 		Naming: namingOf(v), CoverFee: ticked(v.Get("cover_fee")), Locale: readersLanguage(r),
 	}
@@ -109,6 +107,17 @@ func naming(named *bool, anonymous bool) contribution.Naming {
 	default:
 		return contribution.NotAsked
 	}
+}
+
+// campaignOrDefault is the campaign that a form names, or the default one: the name is in a hidden field, and the
+// reader of a page older than a renamed campaign cannot mend it.
+func (s *site) campaignOrDefault(ctx context.Context, slug string) (string, error) {
+	k, err := s.Campaigns.BySlug(ctx, slug)
+	if fault.Is(err, fault.NotFound) {
+		s.Log.InfoContext(ctx, "a form names no campaign of ours; it counts for the default one", "request", RequestID(ctx))
+		k, err = s.Campaigns.Default(ctx)
+	}
+	return k.Slug, err
 }
 
 // ticked reads a checkbox.
@@ -156,8 +165,12 @@ func (s *site) giveAgain(w http.ResponseWriter, r *http.Request, in contribution
 	if err != nil { // the database is down too: there is no form to show
 		return failure
 	}
-	f := s.newForm(k, money.Currency(in.Currency), webAddress(in.Article))
+	f := s.newForm(k, money.Currency(in.Currency), in.Article)
 	f.keep(in)
+	f.tag = locale(r)
+	if twice, ok := errors.AsType[*money.AmbiguousError](failure); ok {
+		f.offer(twice.Larger, twice.Smaller)
+	}
 	switch kind {
 	case fault.Invalid:
 		f.put(failure, "currency", "amount", "name", "email", "message")
@@ -219,7 +232,7 @@ func (s *site) notNow(w http.ResponseWriter, r *http.Request, f form, in contrib
 		Intent: in, Key: key, Message: fault.All(failure)[0].Message, Refused: fault.Is(failure, fault.Refused),
 		Form: supportAddress(f.Campaign.Slug, f.Currency, in.Amount, f.Article),
 	}
-	if a, err := money.Parse(in.Amount, money.Currency(in.Currency)); err == nil {
+	if a, err := money.ParseWritten(in.Amount, money.Currency(in.Currency)); err == nil {
 		again.Amount = a
 	}
 	if !again.Refused {

@@ -20,7 +20,11 @@ type started struct {
 }
 
 // giveJSON starts a contribution for a program. The same Idempotency-Key gives the same answer again.
-func (s *site) giveJSON(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte) error {
+func (s *site) giveJSON(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
+	body, err := readBody(w, r, maxForm)
+	if err != nil {
+		return err
+	}
 	in, err := intentOfJSON(body)
 	if err != nil {
 		return err
@@ -48,6 +52,8 @@ func intentOfJSON(body []byte) (contribution.Intent, error) {
 	var problems []error
 	for name, to := range map[string]*string{
 		"campaign": &in.Campaign, "amount": &in.Amount, "currency": &in.Currency, "frequency": &in.Frequency,
+		"utm_source": &in.UTM.Source, "utm_medium": &in.UTM.Medium, "utm_campaign": &in.UTM.Campaign,
+		"utm_term": &in.UTM.Term, "utm_content": &in.UTM.Content,
 		"article": &in.Article, "name": &in.Name, "email": &in.Email, "message": &in.Message,
 	} {
 		if json.Unmarshal(orNull(fields[name]), to) != nil {

@@ -18,7 +18,7 @@ func tour(t *testing.T, h house) map[string]reply {
 	r := h.newReader()
 	pages := map[string]reply{
 		"donate": r.get("/support/support?currency=USD&article=https://example.org/a%26b"),
-		"wrong":  r.send(gift("amount", "1,50", "email", "nobody", "message", "<b>bold</b>", "article", "https://example.org/a", "named", "yes")),
+		"wrong":  r.send(gift("amount", "1.234", "email", "nobody", "message", "<b>bold</b>", "named", "yes")),
 		"absent": r.get("/nowhere"), "article": r.get("/article"), "home": r.get("/"),
 	}
 	id, _ := r.begin(gift("name", `Ada "<Reader>"`, "message", "Two\nlines", "article", h.base+"/article"))

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -17,7 +19,7 @@ import (
 // newsroom's own site is meant to post from another origin.
 func (s *site) routes() http.Handler {
 	r := chi.NewRouter()
-	r.Use(s.identify, s.accessLog, s.protect, s.survive, headAsGet)
+	r.Use(s.identify, s.accessLog, s.protect, s.survive, s.trimSlash(r), headAsGet)
 	r.NotFound(s.page(func(http.ResponseWriter, *http.Request) error { return errNoPage() }))
 	r.MethodNotAllowed(s.page(s.wrongMethod(r)))
 
@@ -27,6 +29,8 @@ func (s *site) routes() http.Handler {
 
 	r.Get("/", s.page(s.home))
 	r.Get("/support/{campaign}", s.page(s.support))
+	r.Post("/support/{campaign}", s.page(s.changeCurrency))
+	r.Get("/contributions", s.page(s.toForm))
 	r.Post("/contributions", s.page(s.give))
 	r.Route("/contributions/{id}", func(r chi.Router) {
 		r.Use(keepAddress)
@@ -113,6 +117,33 @@ func (s *site) sameOrigin(next http.Handler) http.Handler {
 		return &httpError{http.StatusForbidden, "This came from another site's page. Open the form here and send it again."}
 	}))
 	return guard.Handler(next)
+}
+
+// trimSlash makes one address of two: with a slash at its end, a page is found without it. Who reads is led there for
+// good; what is sent is taken where it came, since not every program follows a redirect with its body.
+func (s *site) trimSlash(table chi.Routes) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			sent := cmp.Or(r.URL.RawPath, r.URL.Path) // as chi routes it
+			path := strings.TrimRight(sent, "/")
+			reads, method := r.Method == http.MethodGet || r.Method == http.MethodHead, r.Method
+			if reads {
+				method = http.MethodGet
+			}
+			if path == sent || strings.HasPrefix(path, "//") || !table.Match(chi.NewRouteContext(), method, path) {
+				next.ServeHTTP(w, r)
+				return
+			}
+			if reads {
+				to := url.URL{Path: strings.TrimRight(r.URL.Path, "/"), RawPath: path, RawQuery: r.URL.RawQuery}
+				w.Header().Set("Location", to.String())
+				w.WriteHeader(http.StatusMovedPermanently)
+				return
+			}
+			chi.RouteContext(r.Context()).RoutePath = path
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // wrongMethod answers 405 and names the methods there are (RFC 9110, section 15.5.6): chi knows them, but does not tell

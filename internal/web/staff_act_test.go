@@ -192,17 +192,54 @@ func TestRefundFormSaysWhatIsWrong(t *testing.T) {
 		input  [2]string // a field that must come back as it was typed
 	}{
 		"nothing filled in": {nil, []string{"Please check 2 things. No money was moved.", "Choose whether all of it goes back, or write how much.", "Say why the money goes back."}, [2]string{"amount", ""}},
-		"no reason":         {[]string{"choice", "all", "reason", " \r\n "}, []string{"Please check one thing.", "Say why the money goes back."}, [2]string{"choice", "all"}},
-		"both":              {[]string{"choice", "all", "amount", "5", "reason", "x"}, []string{"Choose one of the two."}, [2]string{"amount", "5"}},
-		"zero":              {[]string{"choice", "part", "amount", "0", "reason", "Why not"}, []string{"above zero"}, [2]string{"reason", "Why not"}},
-		"negative":          {[]string{"choice", "part", "amount", "-5", "reason", "x"}, []string{"Please check one thing."}, [2]string{"amount", "-5"}},
-		"more than left":    {[]string{"choice", "part", "amount", "25.01", "reason", "x"}, []string{"At most 25.00 EUR is left"}, [2]string{"amount", "25.01"}},
-		"no number":         {[]string{"choice", "part", "amount", "<b>ten", "reason", "x"}, []string{"Please check one thing."}, [2]string{"amount", "<b>ten"}},
-		"three decimals":    {[]string{"choice", "part", "amount", "1.005", "reason", "x"}, []string{"Please check one thing."}, [2]string{"amount", "1.005"}},
-		"another currency":  {[]string{"choice", "all", "currency", "USD", "reason", "x"}, []string{"can only be refunded in EUR"}, [2]string{"reason", "x"}},
-		"a long reason":     {[]string{"choice", "all", "reason", strings.Repeat("x", 501)}, []string{"Please check one thing."}, [2]string{"reason", strings.Repeat("x", 501)}},
-		"a long note":       {[]string{"choice", "all", "reason", "x", "note", strings.Repeat("y", 256)}, []string{"Please check one thing."}, [2]string{"note", strings.Repeat("y", 256)}},
-		"no key":            {[]string{"choice", "all", "reason", "x", "key", ""}, []string{"load the page again"}, [2]string{"reason", "x"}},
+		"no reason": {
+			[]string{"choice", "all", "reason", " \r\n "}, []string{"Please check one thing.", "Say why the money goes back."},
+			[2]string{"choice", "all"},
+		},
+		"both": {
+			[]string{"choice", "all", "amount", "5", "reason", "x"}, []string{"Choose one of the two."},
+			[2]string{"amount", "5"},
+		},
+		"zero": {
+			[]string{"choice", "part", "amount", "0", "reason", "Why not"}, []string{"above zero"},
+			[2]string{"reason", "Why not"},
+		},
+		"negative": {
+			[]string{"choice", "part", "amount", "-5", "reason", "x"}, []string{"Please check one thing."},
+			[2]string{"amount", "-5"},
+		},
+		"more than left": {
+			[]string{"choice", "part", "amount", "25,01", "reason", "x"}, []string{"At most €25 is left"},
+			[2]string{"amount", "25,01"},
+		},
+		"which of the two": {
+			[]string{"choice", "part", "amount", "1.234", "reason", "x"}, []string{"can be read as €1,234 or as €1.23."},
+			[2]string{"amount", "1.234"},
+		},
+		"no number": {
+			[]string{"choice", "part", "amount", "<b>ten", "reason", "x"}, []string{"Please check one thing."},
+			[2]string{"amount", "<b>ten"},
+		},
+		"three decimals": {
+			[]string{"choice", "part", "amount", "1.005", "reason", "x"}, []string{"Please check one thing."},
+			[2]string{"amount", "1.005"},
+		},
+		"another currency": {
+			[]string{"choice", "all", "currency", "USD", "reason", "x"}, []string{"can only be refunded in EUR"},
+			[2]string{"reason", "x"},
+		},
+		"a long reason": {
+			[]string{"choice", "all", "reason", strings.Repeat("x", 501)}, []string{"Please check one thing."},
+			[2]string{"reason", strings.Repeat("x", 501)},
+		},
+		"a long note": {
+			[]string{"choice", "all", "reason", "x", "note", strings.Repeat("y", 256)}, []string{"Please check one thing."},
+			[2]string{"note", strings.Repeat("y", 256)},
+		},
+		"no key": {
+			[]string{"choice", "all", "reason", "x", "key", ""}, []string{"load the page again"},
+			[2]string{"reason", "x"},
+		},
 	} {
 		got := r.form(page+"/refund", r.refundForm(page, c.change...))
 		if got.status != 422 {

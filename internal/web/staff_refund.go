@@ -147,6 +147,13 @@ func chosenAmount(v url.Values) (string, error) {
 	case part == "":
 		faults = append(faults, fault.Invalidf("amount", "Choose whether all of it goes back, or write how much."))
 	}
+	if c := money.Currency(v.Get("currency")); len(faults) == 0 && c.Known() {
+		if a, err := money.ParseWritten(part, c); err != nil {
+			faults = append(faults, err)
+		} else {
+			part = a.Decimal()
+		}
+	}
 	if len(faults) > 0 && strings.TrimSpace(v.Get("reason")) == "" { // said at once, not one after the other
 		faults = append(faults, fault.Invalidf("reason", "Say why the money goes back. Only staff can read it."))
 	}
@@ -175,6 +182,7 @@ func (s *site) noRefund(w http.ResponseWriter, r *http.Request, v url.Values, o 
 		return failure
 	}
 	p.Whole, p.Part, p.Amount, p.Reason, p.Note = v.Get("choice") == "all", v.Get("choice") == "part", v.Get("amount"), v.Get("reason"), v.Get("note")
+	p.tag = locale(r)
 	p.put(failure, "amount", "reason", "note")
 	status := http.StatusUnprocessableEntity
 	if kind == fault.Conflict {

@@ -49,7 +49,7 @@ func TestARefundIsMadeOnceWhateverTheRetryIsTold(t *testing.T) {
 			if n := h.refundsAtPayPal(); got.status != 409 || n != 1 {
 				t.Fatalf("the second form is answered %d, and PayPal has %d refunds", got.status, n)
 			}
-			says(t, got.body, "15.00 EUR is left now", "All that is left: €15.00")
+			says(t, got.body, "€15 is left now", "All that is left: €15.00")
 			// Whoever has read that may go on.
 			v := inputs(t, got.body)
 			v.Set("choice", "part")
@@ -133,9 +133,9 @@ func TestEveryPageAgreesOnWhatCanGoBack(t *testing.T) {
 		form    string // what the form says is left; empty where there is none
 		says    string // on the refund's page, and to a form that is sent all the same
 	}{
-		"all of it":   {func(string) {}, "25.00", "At most 25.00 EUR"},
-		"what waits":  {func(k string) { h.exec(back, k, "refund", "pending", 2000) }, "5.00", "At most 5.00 EUR"},
-		"what failed": {func(k string) { h.exec(back, k, "refund", "failed", 2000) }, "25.00", "At most 25.00 EUR"},
+		"all of it":   {func(string) {}, "25.00", "At most €25"},
+		"what waits":  {func(k string) { h.exec(back, k, "refund", "pending", 2000) }, "5.00", "At most €5"},
+		"what failed": {func(k string) { h.exec(back, k, "refund", "failed", 2000) }, "25.00", "At most €25"},
 		"what has gone": {func(k string) { h.exec(back, k, "refund", "completed", 2500) }, "",
 			"All of this payment has gone back"},
 		"taken back": {func(k string) { h.exec(back, k, "reversal", "completed", 500) }, "",
@@ -147,7 +147,7 @@ func TestEveryPageAgreesOnWhatCanGoBack(t *testing.T) {
 			"", "No money came in"},
 		"not through us": {func(k string) { h.exec(`UPDATE payment SET kind = 'direct' WHERE paypal_id = $1`, k) }, "",
 			"can only be refunded there"},
-		"another of it":  {func(k string) { h.exec(asked, k); h.exec(second, k) }, "9.00", "At most 9.00 EUR"},
+		"another of it":  {func(k string) { h.exec(asked, k); h.exec(second, k) }, "9.00", "At most €9"},
 		"one of several": {func(k string) { h.exec(second, k) }, "", "several payments"},
 		"elsewhere, gone": {func(k string) {
 			h.exec(`UPDATE payment SET kind = 'direct' WHERE paypal_id = $1`,

@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"net/http"
-	"net/url"
 
 	"readerfund/internal/staff"
 )
@@ -60,20 +59,4 @@ func (s *site) signOut(w http.ResponseWriter, r *http.Request) error {
 
 func (s *site) renderSignIn(w http.ResponseWriter, r *http.Request, status int, p signInPage) error {
 	return s.render(w, r, status, "staff/signin.html", page{Title: "Sign in", NoIndex: true, Data: p})
-}
-
-// readForm reads a small form of ours.
-func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	if mediaType(r) != formType {
-		return nil, &httpError{http.StatusUnsupportedMediaType, "Send the form of this page."}
-	}
-	body, err := readBody(w, r, maxForm)
-	if err != nil {
-		return nil, err
-	}
-	v, err := url.ParseQuery(string(body))
-	if err != nil {
-		return nil, &httpError{http.StatusBadRequest, "The form came garbled. Please load the page again and send it once more."}
-	}
-	return v, nil
 }

@@ -115,15 +115,3 @@ func (s *site) static(w http.ResponseWriter, r *http.Request) error {
 	write(w, http.StatusOK, f.contentType, body)
 	return nil
 }
-
-// acceptsGzip reads Accept-Encoding; "gzip;q=0" is a refusal (RFC 9110, section 12.5.3).
-func acceptsGzip(r *http.Request) bool {
-	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
-		coding, weight, _ := strings.Cut(part, ";")
-		if strings.TrimSpace(coding) == "gzip" {
-			q, ok := strings.CutPrefix(strings.TrimSpace(weight), "q=")
-			return !ok || strings.Trim(q, "0.") != ""
-		}
-	}
-	return false
-}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"readerfund/internal/fault"
@@ -22,7 +23,7 @@ func (s *site) fromPayPal(next http.Handler) http.Handler {
 	})
 	door := s.identify(s.observe(s.survive(take), s.floods, func(*http.Request) string { return webhookPath }))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost && r.URL.Path == webhookPath {
+		if r.Method == http.MethodPost && strings.TrimSuffix(r.URL.Path, "/") == webhookPath {
 			door.ServeHTTP(w, r)
 			return
 		}

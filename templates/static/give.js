@@ -8,7 +8,7 @@ const minded = new WeakSet();
 export function guard(form) {
   if (minded.has(form)) return;
   minded.add(form);
-  const button = form.querySelector("button[type='submit']");
+  const button = form.querySelector("button[data-busy]");
   const label = button.textContent;
   const key = form.elements.namedItem("idempotency_key") ?? form.appendChild(hidden("idempotency_key"));
   if (!key.value) key.value = freshKey();
@@ -21,6 +21,7 @@ export function guard(form) {
     button.textContent = label;
   };
   form.addEventListener("submit", (event) => {
+    if (event.submitter?.name === "to") return; // another currency: the form comes back, and nothing is given
     if (form.getAttribute("aria-busy")) return event.preventDefault();
     form.setAttribute("aria-busy", "true");
     button.setAttribute("aria-disabled", "true");

@@ -1,0 +1,169 @@
+package web
+
+import (
+	"bytes"
+	"mime/multipart"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestALinkSaysWhereItsReadersComeFrom(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	query := url.Values{
+		"utm_source": {"news\u202Eletter"}, "utm_medium": {" email "}, "utm_campaign": {strings.Repeat("x", 201)},
+		"utm_term": {"\u200B"}, "utm_content": {`"top"`},
+	}
+	form := inputs(t, r.get("/support/support?"+query.Encode()).body)
+	id, _ := r.begin(form)
+	var got [5]string
+	err := h.db.QueryRowContext(t.Context(), `
+		SELECT utm_source, utm_medium, utm_campaign, utm_term, utm_content FROM contribution WHERE id = $1`, id).
+		Scan(&got[0], &got[1], &got[2], &got[3], &got[4])
+	if want := [5]string{"newsletter", "email", "", "", `"top"`}; err != nil || got != want {
+		t.Errorf("kept %+v, %v", got, err)
+	}
+	back := inputs(t, r.get("/contributions/"+id+"/cancel?token="+h.orderOf(id)).body)
+	if back.Get("utm_source") != "newsletter" {
+		t.Errorf("after turning back the form holds %v", back)
+	}
+	wrong := inputs(t, r.send(gift("amount", "x", "utm_source", "newsletter")).body)
+	if wrong.Get("utm_source") != "newsletter" {
+		t.Errorf("after a mistake the form holds %v", wrong)
+	}
+	r.sendJSON(`{"campaign":"support","amount":"5","currency":"EUR","frequency":"once","utm_source":"app"}`)
+	var apps int
+	err = h.db.GetContext(t.Context(), &apps, `SELECT count(*) FROM contribution WHERE utm_source = 'app'`)
+	if err != nil || apps != 1 {
+		t.Errorf("%d of a program, %v", apps, err)
+	}
+}
+
+func TestALinkForAGiftThatRepeats(t *testing.T) {
+	t.Parallel()
+	r := openHouse(t, func(d *Deps) { d.Log = quiet() }).newReader()
+	for frequency, told := range map[string]bool{"": false, "once": false, "month": true, "year": true, "<b>": false} {
+		page := r.get("/support/support?frequency=" + url.QueryEscape(frequency)).body
+		said := strings.Contains(page, "only one-time gifts can be made here")
+		if said != told || inputs(t, page).Get("frequency") != "once" {
+			t.Errorf("%q: told is not %v", frequency, told)
+		}
+	}
+	got := r.send(gift("frequency", "month"))
+	if got.status != 422 || !strings.Contains(got.body, "Only one-time contributions") {
+		t.Errorf("sent all the same: %d", got.status)
+	}
+}
+
+func TestGETOfContributionsLeadsToTheForm(t *testing.T) {
+	t.Parallel()
+	r := openHouse(t, nil).newReader()
+	for from, to := range map[string]string{
+		"/contributions": "/",
+		"/contributions?campaign=support&amount=5&currency=EUR&name=Ada": "/support/support?amount=5&currency=EUR",
+		"/contributions?campaign=%2F%2Fevil.example%2F..%2F":             "/support/%2F%2Fevil.example%2F..%2F",
+	} {
+		if got := r.get(from); got.status != 303 || got.header.Get("Location") != to {
+			t.Errorf("%s: %d to %q", from, got.status, got.header.Get("Location"))
+		}
+	}
+}
+
+func TestChangingTheCurrencyKeepsWhatWasFilledIn(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	form := inputs(t, r.get("/support/support?utm_source=x&article=https://example.org/a").body)
+	for name, value := range map[string]string{
+		"name": "Ada", "email": "ada@example.org", "message": "Two\nlines", "anonymous": "true",
+	} {
+		form.Set(name, value)
+	}
+	change := func(to, amount, choice string) url.Values {
+		form.Set("to", to)
+		form.Set("amount", amount)
+		form.Set("choice", choice)
+		got := r.do("POST", "/support/support", form.Encode(), "Content-Type", formType)
+		if got.status != 200 {
+			t.Fatalf("%d\n%s", got.status, got.body)
+		}
+		return inputs(t, got.body)
+	}
+	for _, c := range []struct{ to, amount, choice, wantAmount, wantChoice string }{
+		{"USD", "", "25.00", "", "25.00"},
+		{"HUF", "", "50.00", "", "20000"},
+		{"USD", "12,50 €", "10.00", "12.50", ""},
+		{"usd", "33 €", "", "33", ""},
+		{"JPY", "7,50", "", "7.50", ""},
+		{"USD", "some", "", "some", ""},
+		{"USD", "10", "", "", "10.00"},
+	} {
+		got := change(c.to, c.amount, c.choice)
+		filled := [3]string{got.Get("currency"), got.Get("amount"), got.Get("choice")}
+		if filled != [3]string{strings.ToUpper(c.to), c.wantAmount, c.wantChoice} {
+			t.Errorf("%+v: %v", c, got)
+		}
+		for name, want := range map[string]string{
+			"name": "Ada", "email": "ada@example.org", "message": "Two\nlines", "anonymous": "true", "utm_source": "x",
+			"article": "https://example.org/a", "frequency": "once", "campaign": "support",
+		} {
+			if got.Get(name) != want {
+				t.Errorf("%+v: %s is %q", c, name, got.Get(name))
+			}
+		}
+		if got.Get("idempotency_key") == form.Get("idempotency_key") {
+			t.Errorf("%+v: the same key", c)
+		}
+	}
+	if h.count() != 0 {
+		t.Errorf("%d gifts were begun", h.count())
+	}
+}
+
+func TestAFormSentInParts(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	var body bytes.Buffer
+	parts := multipart.NewWriter(&body)
+	for name, values := range gift("amount", "7,50", "name", "Zoë") {
+		if err := parts.WriteField(name, values[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, err := parts.CreateFormFile("photo", "photo.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = file.Write([]byte("\xff\xd8"))
+	if err := parts.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := r.do("POST", "/contributions", body.String(), "Content-Type", parts.FormDataContentType())
+	var name string
+	err = h.db.GetContext(t.Context(), &name, `SELECT name FROM contribution WHERE amount_minor = 750`)
+	if got.status != 303 || err != nil || name != "Zoë" {
+		t.Errorf("%d, %q, %v", got.status, name, err)
+	}
+}
+
+func TestWhatShowsNothingReachesNobody(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	r.begin(gift("name", "Ada\u202E redaeR\u200B", "email", "\uFEFF ada@example.org\u00A0\u200B",
+		"message", "a\u2066b\u2069\nc\U000E0041", "article", "https://example.org/\u202Egpj.exe"))
+	type kept struct{ Name, Email, Message, Article string }
+	var got kept
+	if err := h.db.GetContext(t.Context(), &got, `SELECT name, email, message, article FROM contribution`); err != nil {
+		t.Fatal(err)
+	}
+	if want := (kept{"Ada redaeR", "ada@example.org", "ab\nc", "https://example.org/gpj.exe"}); got != want {
+		t.Errorf("kept %+q", got)
+	}
+	if got := r.send(gift("email", "ada @example.org")); got.status != 422 {
+		t.Errorf("a space in an address: %d", got.status)
+	}
+}

@@ -1,0 +1,95 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// notModified reports whether the client has this version already. If-None-Match is a list and compared weakly: a cache
+// that packs an answer weakens its tag (RFC 9110, section 13.1.2).
+func notModified(r *http.Request, etag string) bool {
+	for _, header := range r.Header.Values("If-None-Match") {
+		for tag := range strings.SplitSeq(header, ",") {
+			if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// prefersJSON reports whether the client wants JSON rather than a page. Where it wants both as much, the type that it
+// names wins over one that only a wildcard covers, and the page wins over JSON.
+func prefersJSON(r *http.Request) bool {
+	accept := r.Header.Values("Accept")
+	if len(accept) == 0 || len(accept) == 1 && accept[0] == "*/*" {
+		return false
+	}
+	page, json, problem := wanted(accept, "text/html"), wanted(accept, jsonType), wanted(accept, problemType)
+	return json.above(page) || problem.above(page)
+}
+
+// want is how much a client wants a type: the quality of the most specific range that covers it, and how specific that
+// range is (RFC 9110, section 12.5.1).
+type want struct {
+	quality float64
+	exact   int
+}
+
+func (a want) above(b want) bool {
+	return a.quality > b.quality || a.quality == b.quality && a.quality > 0 && a.exact > b.exact
+}
+
+func wanted(accept []string, mediaType string) want {
+	family, _, _ := strings.Cut(mediaType, "/")
+	best := want{exact: -1}
+	for _, header := range accept {
+		for element := range strings.SplitSeq(header, ",") {
+			name, parameters, _ := strings.Cut(element, ";")
+			exact := -1
+			switch name = strings.TrimSpace(name); {
+			case strings.EqualFold(name, mediaType):
+				exact = 2
+			case strings.HasSuffix(name, "/*") && strings.EqualFold(name[:len(name)-2], family):
+				exact = 1
+			case name == "*/*":
+				exact = 0
+			}
+			if exact > best.exact {
+				best = want{quality(parameters), exact}
+			}
+		}
+	}
+	return best
+}
+
+// quality reads the q among an element's parameters: 1 where there is none, 0 where it is garbled.
+func quality(parameters string) float64 {
+	for parameter := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(parameter, "=")
+		if strings.EqualFold(strings.TrimSpace(name), "q") {
+			q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			if err != nil || !(q >= 0 && q <= 1) {
+				return 0
+			}
+			return q
+		}
+	}
+	return 1
+}
+
+// acceptsGzip reads Accept-Encoding; "gzip;q=0" is a refusal (RFC 9110, section 12.5.3).
+func acceptsGzip(r *http.Request) bool {
+	anything := false
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		coding, parameters, _ := strings.Cut(part, ";")
+		switch coding = strings.TrimSpace(coding); {
+		case strings.EqualFold(coding, "gzip"):
+			return quality(parameters) > 0
+		case coding == "*":
+			anything = quality(parameters) > 0
+		}
+	}
+	return anything
+}

@@ -1,0 +1,110 @@
+package web
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+func TestAcceptIsReadByQuality(t *testing.T) {
+	t.Parallel()
+	for accept, want := range map[string]bool{
+		"": false, "*/*": false, "text/html": false, "application/json": true, "APPLICATION/JSON": true,
+		"application/problem+json":                                        true,
+		"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8": false, // a browser
+		"application/json, text/plain, */*":                               true,  // axios
+		"application/json;q=0.5, text/html":                               false,
+		"application/json, text/html;q=0.5":                               true,
+		"text/html;q=0.2, application/json;q=0.3":                         true,
+		"application/json, text/html":                                     false,
+		"application/json;q=0":                                            false,
+		"application/json;q=0, */*;q=0.1":                                 false,
+		"text/html;q=0, */*":                                              true,
+		"application/*, text/html;q=0.9":                                  true,
+		"text/html; q=x, application/json; version=1; q=0.1":              true,
+		"image/png, application/vnd.geo+json":                             false,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		if accept != "" {
+			r.Header.Set("Accept", accept)
+		}
+		if got := prefersJSON(r); got != want {
+			t.Errorf("%q: %v", accept, got)
+		}
+	}
+}
+
+func TestIfNoneMatchIsAListComparedWeakly(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]bool{
+		"": false, `"abc"`: true, `W/"abc"`: true, `"x", "abc"`: true, `"x",W/"abc" , "y"`: true, "*": true,
+		`"abcd"`: false, `"x"`: false, "abc": false, `w/"abc"`: false,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		if header != "" {
+			r.Header.Set("If-None-Match", header)
+		}
+		if got := notModified(r, `"abc"`); got != want {
+			t.Errorf("%s: %v", header, got)
+		}
+	}
+	h := bareSite(t, nil).routes()
+	tag := ask(h, "GET", "/embed/cta.js", "").Header().Get("ETag")
+	for _, header := range []string{"W/" + tag, `"old", W/` + tag, "*"} {
+		w := ask(h, "GET", "/embed/cta.js", "", "If-None-Match", header)
+		if w.Code != http.StatusNotModified || w.Body.Len() != 0 {
+			t.Errorf("%s: %d", header, w.Code)
+		}
+	}
+}
+
+func TestAcceptEncodingIsReadByQuality(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]bool{
+		"": false, "gzip": true, "br, GZIP;q=0.5": true, "gzip;q=0": false, "gzip; q=0.0, *": false, "*": true,
+		"*;q=0": false, "br": false,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Accept-Encoding", header)
+		if got := acceptsGzip(r); got != want {
+			t.Errorf("%q: %v", header, got)
+		}
+	}
+}
+
+func TestASlashAtTheEndLeadsOn(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, func(d *Deps) { d.Log = quiet() })
+	r := h.newReader()
+	for from, to := range map[string]string{
+		"/support/support/":            "/support/support",
+		"/support/support/?amount=5":   "/support/support?amount=5",
+		"/support/support//":           "/support/support",
+		"/embed/support/?currency=usd": "/embed/support?currency=usd",
+		"/embed/cta.js/":               "/embed/cta.js",
+		"/contributions/":              "/contributions",
+		"/staff/contributions/":        "/staff/contributions",
+		"/healthz/":                    "/healthz",
+		"/support/a%2Fb/":              "/support/a%2Fb",
+	} {
+		if got := r.get(from); got.status != 301 || got.header.Get("Location") != to {
+			t.Errorf("%s: %d to %q", from, got.status, got.header.Get("Location"))
+		}
+	}
+	for _, path := range []string{"//evil.example/", "/nothing/", `/\evil.example/`, "//evil.example/support/support/"} {
+		if got := r.do("GET", h.base+path, ""); got.status != 404 || got.header.Get("Location") != "" {
+			t.Errorf("%s: %d to %q", path, got.status, got.header.Get("Location"))
+		}
+	}
+	if got := r.do("HEAD", "/support/support/", ""); got.status != 301 {
+		t.Errorf("HEAD: %d", got.status)
+	}
+	got := r.do("POST", "/contributions/", gift().Encode(), "Content-Type", formType)
+	if got.status != 303 || h.count() != 1 {
+		t.Errorf("a gift sent to the address with a slash: %d", got.status)
+	}
+	w := ask(bareSite(t, nil).routes(), "POST", "/webhooks/paypal/", "{}")
+	if w.Code != 200 {
+		t.Errorf("a webhook: %d", w.Code)
+	}
+}
