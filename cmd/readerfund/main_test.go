@@ -50,7 +50,9 @@ func TestHelpAndVersion(t *testing.T) {
 	readerfund(t, "", "--version").wants(t, 0, "readerfund development (commit unknown)")
 	readerfund(t, "", "--help").wants(t, 0, "serve", "migrate up", "staff add", "webhook register", "inbox replay", "report totals", "doctor", "DATABASE_URL")
 	for _, command := range [][]string{
-		{"serve"}, {"migrate", "up"}, {"migrate", "status"}, {"migrate", "down"}, {"staff", "add"}, {"staff", "disable"}, {"webhook", "register"},
+		{"serve"}, {"migrate", "up"}, {"migrate", "status"}, {"migrate", "down"}, {"staff", "add"},
+		{"staff", "disable"}, {"staff", "enable"}, {"staff", "role"},
+		{"staff", "password"}, {"staff", "unlock"}, {"staff", "sessions"}, {"webhook", "register"},
 		{"webhook", "list"}, {"webhook", "unregister"}, {"inbox", "list"}, {"inbox", "show"}, {"inbox", "replay"}, {"report", "totals"},
 		{"report", "contributions"}, {"doctor"}, {"healthcheck"},
 	} {
@@ -110,6 +112,21 @@ func TestStaff(t *testing.T) {
 	readerfund(t, "", "staff", "add", "not-an-address", "--role", "editor", address).wants(t, exitUsage, "email")
 	readerfund(t, "", "staff", "disable", "ada@example.org", address).wants(t, 0, "disabled: ada@example.org")
 	readerfund(t, "", "staff", "disable", "nobody@example.org", address).wants(t, exitFailed)
+	mend := func(line string) ran {
+		t.Helper()
+		return readerfund(t, "", append(strings.Fields("staff "+line), address)...)
+	}
+	mend("enable ada@example.org").wants(t, 0, "enabled: ada@example.org")
+	mend("password ada@example.org").wants(t, 0, "password: ", "works once")
+	mend("role ada@example.org admin").wants(t, 0, "account: ada@example.org (admin)")
+	mend("role ada@example.org viewer").wants(t, exitFailed, "the last admin", "--force")
+	mend("disable ada@example.org").wants(t, exitFailed, "the last admin")
+	mend("role ada@example.org viewer --force").wants(t, 0, "(viewer)")
+	mend("role ada@example.org chief").wants(t, exitUsage, "viewer")
+	mend("unlock ada@example.org").wants(t, 0, "unlocked")
+	mend("sessions ada@example.org").wants(t, 0, "not signed in anywhere")
+	mend("sessions ada@example.org --end").wants(t, 0, "ended: 0")
+	mend("unlock nobody@example.org").wants(t, exitFailed, "Nobody has an account")
 }
 
 func TestReportsOfAnEmptyDatabase(t *testing.T) {

@@ -15,8 +15,14 @@ import (
 )
 
 type staffCommand struct {
-	Add     staffAdd     `cmd:"" help:"Make an account. Prints a one-time password, unless one is given on standard input."`
-	Disable staffDisable `cmd:"" help:"End an account at once, with its sessions."`
+	Add staffAdd `cmd:"" help:"Make an account. Prints a one-time password, unless one is given on standard input."`
+
+	Password staffPassword `cmd:"" help:"Make a new one-time password; ends the account's sessions."`
+	Role     staffRole     `cmd:"" help:"Give an account another role."`
+	Disable  staffDisable  `cmd:"" help:"End an account at once, with its sessions."`
+	Enable   staffEnable   `cmd:"" help:"Let a disabled account sign in again, with the password it had."`
+	Unlock   staffUnlock   `cmd:"" help:"Forget an account's failed sign-ins."`
+	Sessions staffSessions `cmd:"" help:"List where an account is signed in; --end signs it out everywhere."`
 }
 
 type staffAdd struct {
@@ -44,23 +50,125 @@ func (c staffAdd) Run(ctx context.Context, s config.Settings, std streams) error
 		}
 		fmt.Fprintf(std.out, "account: %s (%s)\n", account.Email, account.Role)
 		if !c.PasswordStdin {
-			fmt.Fprintf(std.out, "password: %s\n", given)
+			printOneTime(std, given)
 		}
+		return nil
+	})
+}
+
+// printOneTime prints a password that works once.
+func printOneTime(std streams, password string) {
+	fmt.Fprintf(std.out, "password: %s\nIt works once: whoever signs in with it chooses another.\n", password)
+}
+
+// withAccounts runs a command on the staff list.
+func withAccounts(ctx context.Context, s config.Settings, do func(*staff.Accounts) error) error {
+	return withDatabase(ctx, s, func(_ config.Config, d *db.DB) error {
+		return do(staff.NewAccounts(staff.Config{DB: d, Now: time.Now}))
+	})
+}
+
+type staffPassword struct {
+	Email string `arg:"" help:"The account's mail address."`
+}
+
+// Run makes a new one-time password.
+func (c staffPassword) Run(ctx context.Context, s config.Settings, std streams) error {
+	return withAccounts(ctx, s, func(a *staff.Accounts) error {
+		password, err := a.ResetPassword(ctx, c.Email)
+		if err != nil {
+			return err
+		}
+		printOneTime(std, password)
+		return nil
+	})
+}
+
+type staffRole struct {
+	Email string `arg:"" help:"The account's mail address."`
+	Role  string `arg:"" enum:"viewer,editor,admin" help:"viewer, editor or admin."`
+	Force bool   `help:"Also where no admin is left."`
+}
+
+// Run gives the account another role.
+func (c staffRole) Run(ctx context.Context, s config.Settings, std streams) error {
+	return withAccounts(ctx, s, func(a *staff.Accounts) error {
+		if err := a.SetRole(ctx, c.Email, staff.Role(c.Role), c.Force); err != nil {
+			return err
+		}
+		fmt.Fprintf(std.out, "account: %s (%s)\n", c.Email, c.Role)
 		return nil
 	})
 }
 
 type staffDisable struct {
 	Email string `arg:"" help:"The account's mail address."`
+	Force bool   `help:"Also where no admin is left."`
 }
 
 // Run ends the account.
 func (c staffDisable) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withDatabase(ctx, s, func(_ config.Config, d *db.DB) error {
-		if err := staff.NewAccounts(staff.Config{DB: d, Now: time.Now}).Disable(ctx, c.Email); err != nil {
+	return withAccounts(ctx, s, func(a *staff.Accounts) error {
+		if err := a.Disable(ctx, c.Email, c.Force); err != nil {
 			return err
 		}
 		fmt.Fprintf(std.out, "disabled: %s\n", c.Email)
 		return nil
+	})
+}
+
+type staffEnable struct {
+	Email string `arg:"" help:"The account's mail address."`
+}
+
+// Run lets the account sign in again.
+func (c staffEnable) Run(ctx context.Context, s config.Settings, std streams) error {
+	return withAccounts(ctx, s, func(a *staff.Accounts) error {
+		if err := a.Enable(ctx, c.Email); err != nil {
+			return err
+		}
+		fmt.Fprintf(std.out, "enabled: %s\n", c.Email)
+		return nil
+	})
+}
+
+type staffUnlock struct {
+	Email string `arg:"" help:"The account's mail address."`
+}
+
+// Run forgets the account's failed sign-ins.
+func (c staffUnlock) Run(ctx context.Context, s config.Settings, std streams) error {
+	return withAccounts(ctx, s, func(a *staff.Accounts) error {
+		if err := a.Unlock(ctx, c.Email); err != nil {
+			return err
+		}
+		fmt.Fprintf(std.out, "unlocked: %s\n", c.Email)
+		return nil
+	})
+}
+
+type staffSessions struct {
+	Email string `arg:"" help:"The account's mail address."`
+	End   bool   `help:"Sign the account out everywhere."`
+}
+
+// Run lists the account's sessions, or ends them.
+func (c staffSessions) Run(ctx context.Context, s config.Settings, std streams) error {
+	return withAccounts(ctx, s, func(a *staff.Accounts) error {
+		if c.End {
+			n, err := a.EndSessions(ctx, c.Email)
+			if err == nil {
+				fmt.Fprintf(std.out, "ended: %d\n", n)
+			}
+			return err
+		}
+		all, err := a.SessionsOf(ctx, c.Email)
+		for _, session := range all {
+			fmt.Fprintf(std.out, "since %s, until %s unless it is used\n", stamp(session.StartedAt), stamp(session.ExpiresAt))
+		}
+		if err == nil && len(all) == 0 {
+			fmt.Fprintln(std.out, "not signed in anywhere")
+		}
+		return err
 	})
 }

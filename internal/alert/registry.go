@@ -23,6 +23,7 @@ const (
 	silenceMany       = 10                 // gifts in a row: enough by themselves
 	silenceFew        = 3                  // enough when they also took silenceFewOver
 	silenceFewOver    = time.Hour          //
+	cardsTooMany      = 10                 // in a quarter of an hour, and more than gifts that were paid
 	refusalsTooMany   = 50                 // in a quarter of an hour; one newsroom's slips are a handful
 	refundTooLong     = time.Hour          // ten or so tries
 	refundHeldTooLong = 10 * 24 * time.Hour
@@ -216,6 +217,14 @@ func houseAlerts() []Alert {
 			},
 		},
 		{
+			Name: "cards_tested", Severity: Urgent, Path: "/staff/contributions?status=declined",
+			Summary: "Cards are being tested: within a quarter of an hour more cards were declined than gifts paid.",
+			Advice: "Thieves try out stolen card numbers with small gifts. Their addresses are slowed and then refused by " +
+				"themselves. Raise MIN_AMOUNT for a few days, lower the GIFT_LIMIT settings (docs/abuse.md), and tell PayPal's " +
+				"support before it asks you. Give back what was paid by strangers' cards before their owners dispute it.",
+			rule: cardsTested,
+		},
+		{
 			Name: "signins_refused", Severity: Soon,
 			Summary: "Very many sign-ins to the staff pages were refused within a quarter of an hour: somebody may be guessing passwords.",
 			Advice:  "Accounts slow guessing down by themselves. See in the proxy's log where it comes from, and refuse it there.",
@@ -234,4 +243,15 @@ func houseAlerts() []Alert {
 			rule:    named(atLeast(1, "job fails", "jobs fail", failed), failed),
 		},
 	}
+}
+
+// cardsTested is the rule of cards_tested. Declined cards are everyday news as long as more are not.
+func cardsTested(v report.Vitals) reading {
+	r := reading{items: v.Cards.Count, oldest: v.Cards.Oldest}
+	r.wrong = v.Cards.Count >= cardsTooMany && v.Cards.Count > v.Paid.Count
+	if v.Cards.Count > 0 {
+		r.note = fmt.Sprintf("%s declined and %s paid of %s begun", noun(v.Cards.Count, "card", "cards"),
+			noun(v.Paid.Count, "gift", "gifts"), noun(v.Begun.Count, "gift", "gifts"))
+	}
+	return r
 }

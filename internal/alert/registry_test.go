@@ -143,6 +143,18 @@ func provocations() map[string]provocation {
 			provoke: func(h *house) { h.away = h.now() },
 			relieve: func(h *house) { h.away = time.Time{} }, says: "no answer for 2 minutes",
 		},
+		"cards_tested": {
+			almost: func(h *house) {
+				for range 9 {
+					h.contribution("declined", 10*time.Minute, "")
+				}
+				h.contribution("declined", 20*time.Minute, "")
+				h.contribution("completed", 10*time.Minute, "")
+			},
+			provoke: func(h *house) { h.contribution("declined", time.Minute, "") },
+			relieve: func(h *house) { h.pass(15 * time.Minute) },
+			says:    "10 cards declined and 1 gift paid of 11 gifts begun",
+		},
 		"signins_refused": {
 			almost:  func(h *house) { h.refusals(49, time.Minute); h.refusals(50, 16*time.Minute) },
 			provoke: func(h *house) { h.refusals(1, 0) },

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"readerfund/internal/admission"
 	"readerfund/internal/alert"
 	"readerfund/internal/campaign"
 	"readerfund/internal/config"
@@ -25,6 +26,7 @@ import (
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
+	"readerfund/internal/ratelimit"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/report"
 	"readerfund/internal/staff"
@@ -52,6 +54,8 @@ type App struct {
 	inbox   *inbox.Inbox
 	metrics *metrics.Metrics
 
+	limits   *ratelimit.Limiter
+	gate     *admission.Gate
 	accounts *staff.Accounts
 	reports  *report.Reports
 	alerts   *alert.Board
@@ -106,7 +110,9 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	if err := a.inbox.RecallCertificates(ctx); err != nil {
 		return err
 	}
-	a.accounts = staff.NewAccounts(staff.Config{DB: a.db, Now: a.now})
+	a.limits = ratelimit.New(a.db, a.now, string(a.cfg.SecretKey))
+	a.gate = newGate(a.cfg, a.db, a.limits, a.now, a.metrics)
+	a.accounts = staff.NewAccounts(staff.Config{DB: a.db, Limits: a.limits, Now: a.now})
 	a.reports = report.New(a.readDB, a.cfg.Timezone, a.cfg.DefaultCurrency)
 	a.alerts = alert.NewBoard(alert.Config{
 		DB: a.db, Reports: a.reports, PayPalAway: pp.AwaySince, Now: a.now, Log: a.log, Metrics: a.metrics,
@@ -174,6 +180,16 @@ func newVerifier(cfg config.Config, log *slog.Logger, now func() time.Time) (*pa
 	})
 }
 
+func newGate(
+	cfg config.Config, d *db.DB, limits *ratelimit.Limiter, now func() time.Time, m *metrics.Metrics,
+) *admission.Gate {
+	return admission.New(admission.Config{
+		DB: d, Limits: limits, SecretKey: string(cfg.SecretKey), OldKey: string(cfg.SecretKeyOld),
+		Address: admission.Allowance(cfg.GiftsPerAddress), Network: admission.Allowance(cfg.GiftsPerNetwork),
+		All: admission.Allowance(cfg.GiftsOfAll), Now: now, Metrics: m,
+	})
+}
+
 func limits(cfg config.Config) map[money.Currency]contribution.Limit {
 	all := make(map[money.Currency]contribution.Limit, len(cfg.Limits))
 	for c, l := range cfg.Limits {
@@ -192,7 +208,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		TemplatesDir: a.cfg.TemplatesDir, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,
 		Desk: a.desk, Campaigns: campaigns, Webhook: a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
-		Books: a.books, Accounts: a.accounts, Reports: a.reports, Alerts: a.alerts, SignIns: staff.NewRates(a.db, a.now),
+		Books: a.books, Accounts: a.accounts, Reports: a.reports, Alerts: a.alerts, Gate: a.gate,
 		Sessions: staff.NewSessions(a.accounts, staff.SessionConfig{Secure: strings.HasPrefix(a.cfg.BaseURL, "https:")}),
 		Metrics:  a.metrics, Log: a.log, Now: a.now,
 	})

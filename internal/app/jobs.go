@@ -1,6 +1,8 @@
 package app
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"readerfund/internal/job"
@@ -12,8 +14,14 @@ import (
 func (a *App) jobs() []job.Job {
 	return []job.Job{
 		{Name: "check alerts", Every: time.Minute, Timeout: 5 * time.Minute, Run: a.alerts.Evaluate},
-		{Name: "tidy", Every: time.Hour, Run: a.accounts.Tidy},
+		{Name: "tidy", Every: time.Hour, Run: a.tidy},
 		{Name: "forget", Every: 6 * time.Hour, Run: a.people.Forget},
+		{Name: "weigh gifts", Every: 10 * time.Second, Run: a.gate.Weigh},
 		nightly(a.cfg, a.books, a.log),
 	}
+}
+
+// tidy throws away what nobody needs any more.
+func (a *App) tidy(ctx context.Context) error {
+	return errors.Join(a.accounts.Tidy(ctx), a.gate.Tidy(ctx), a.limits.Tidy(ctx))
 }

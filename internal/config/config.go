@@ -30,6 +30,9 @@ type Config struct {
 	Timezone        *time.Location // whose days the reports count
 	DefaultCurrency money.Currency
 	Limits          map[money.Currency]Limit // for every currency PayPal settles
+	GiftsPerAddress Allowance
+	GiftsPerNetwork Allowance
+	GiftsOfAll      Allowance
 
 	BaseURL         string // without a slash at the end
 	ListenAddr      string
@@ -73,6 +76,9 @@ func (s Settings) Parse(need Need) (Config, error) {
 		Timezone:        p.timezone(s.PublicationTimezone),
 		DefaultCurrency: p.currency("DEFAULT_CURRENCY", s.DefaultCurrency),
 		Limits:          p.limits(s.MinAmount, s.MaxAmount),
+		GiftsPerAddress: p.allowance("GIFT_LIMIT_ADDRESS", s.GiftLimitAddress),
+		GiftsPerNetwork: p.allowance("GIFT_LIMIT_NETWORK", s.GiftLimitNetwork),
+		GiftsOfAll:      p.allowance("GIFT_LIMIT_ALL", s.GiftLimitAll),
 
 		BaseURL:         p.baseURL(s.BaseURL, need),
 		ListenAddr:      p.listenAddr("LISTEN_ADDR", s.ListenAddr),
@@ -133,6 +139,9 @@ func (c Config) LogValue() slog.Value {
 		slog.String("imprint_url", c.ImprintURL),
 		slog.String("timezone", timezone),
 		slog.String("currency", string(c.DefaultCurrency)),
+		slog.Any("gifts_per_address", c.GiftsPerAddress),
+		slog.Any("gifts_per_network", c.GiftsPerNetwork),
+		slog.Any("gifts_of_all", c.GiftsOfAll),
 		slog.String("base_url", c.BaseURL),
 		slog.String("listen", c.ListenAddr),
 		slog.String("admin_listen", c.AdminListenAddr),

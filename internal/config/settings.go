@@ -30,6 +30,10 @@ type Settings struct {
 	PrivacyURL   string `env:"PRIVACY_URL" group:"Publication" placeholder:"ADDRESS" help:"Your privacy notice."`
 	ImprintURL   string `env:"IMPRINT_URL" group:"Publication" placeholder:"ADDRESS" help:"The page saying who you are."`
 
+	GiftLimitAddress string `env:"GIFT_LIMIT_ADDRESS" group:"Abuse" default:"20/300" help:"Per address (${default})."`
+	GiftLimitNetwork string `env:"GIFT_LIMIT_NETWORK" group:"Abuse" default:"60/600" help:"Per /24 or /48 (${default})."`
+	GiftLimitAll     string `env:"GIFT_LIMIT_ALL" group:"Abuse" default:"300/1000" help:"All together (${default})."`
+
 	BaseURL         string `name:"base-url" env:"BASE_URL" group:"Web" placeholder:"https://give.example.org" help:"Where readers and PayPal reach the service; https unless on a private host."`
 	ListenAddr      string `name:"listen-addr" env:"LISTEN_ADDR" group:"Web" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the service listens (${default})."`
 	AdminListenAddr string `name:"admin-listen-addr" env:"ADMIN_LISTEN_ADDR" group:"Web" default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Where /metrics and /debug/pprof are; keep it private (${default})."`

@@ -226,7 +226,8 @@ func (s *scene) everyRow(t *testing.T) map[string]string {
 	var tables []string
 	err := s.db.SelectContext(t.Context(), &tables, `
 		SELECT table_name FROM information_schema.tables
-		WHERE table_schema = 'public' AND table_name NOT IN ('reconcile_run', 'job', 'alert', 'rate_count') ORDER BY 1`)
+		WHERE table_schema = 'public'
+		  AND table_name NOT IN ('reconcile_run', 'job', 'alert', 'rate_limit', 'gift_origin') ORDER BY 1`)
 	if err != nil {
 		t.Fatal(err)
 	}

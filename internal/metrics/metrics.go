@@ -17,6 +17,7 @@ type Metrics struct {
 	registry    *prometheus.Registry
 	transitions *prometheus.CounterVec
 	swept       *prometheus.CounterVec
+	admissions  *prometheus.CounterVec
 	deliveries  *prometheus.CounterVec
 	events      *prometheus.CounterVec
 	paypal      *prometheus.HistogramVec
@@ -40,6 +41,8 @@ func New() *Metrics {
 			Help: "Changes of a contribution's state, by where from, where to, and the way the news came."}, []string{"from", "to", "source"}),
 		swept: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_sweep_checks_total",
 			Help: "Contributions that the sweep asked PayPal about."}, []string{"outcome"}),
+		admissions: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_gift_admissions_total",
+			Help: "Gifts that readers wanted to begin: passed, proven, challenged, refused."}, []string{"outcome"}),
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_webhook_deliveries_total",
 			Help: "Webhook deliveries received, by what was answered: stored, duplicate, refused, suspect, unavailable."}, []string{"outcome"}),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_webhook_events_total",
@@ -65,7 +68,8 @@ func New() *Metrics {
 		alertCheck: prometheus.NewGauge(prometheus.GaugeOpts{Name: "readerfund_alert_checked_timestamp_seconds",
 			Help: "When the alerts were last checked on any replica, in Unix seconds; 0 before this process has heard of it."}),
 	}
-	m.registry.MustRegister(m.transitions, m.swept, m.deliveries, m.events, m.paypal, m.requests, m.commitSize,
+	m.registry.MustRegister(m.transitions, m.swept, m.admissions,
+		m.deliveries, m.events, m.paypal, m.requests, m.commitSize,
 		m.jobs, m.jobSuccess, m.alertFiring, m.alertItems, m.alertOldest, m.alertCheck,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.registry.MustRegister(m.reconciliation.collectors()...)
@@ -91,6 +95,13 @@ func (m *Metrics) Transition(from, to, source string) {
 func (m *Metrics) Swept(settled bool) {
 	if m != nil {
 		m.swept.WithLabelValues(map[bool]string{true: "settled", false: "failed"}[settled]).Inc()
+	}
+}
+
+// Admission counts a gift that somebody wanted to begin, by what was answered.
+func (m *Metrics) Admission(outcome string) {
+	if m != nil {
+		m.admissions.WithLabelValues(outcome).Inc()
 	}
 }
 

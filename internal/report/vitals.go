@@ -27,6 +27,9 @@ type Vitals struct {
 	Parked     Pile // webhook events put aside for a person; since they were received
 	Suspects   Pile // deliveries refused as forged within a day; since the latest of them, because it is the news
 	Silence    Silence
+	Cards      Pile // cards that were declined within the last quarter of an hour
+	Begun      Pile // gifts begun in that time
+	Paid       Pile // and gifts paid of those
 	Refusals   Pile // sign-ins refused within the last quarter of an hour, 1000 at most
 	JobsLate   Pile // periodic jobs that are due and that nobody runs; since they are due
 	JobsFailed Pile // periodic jobs that failed three times in a row or more; since they last went well
@@ -68,7 +71,7 @@ func (r *Reports) Vitals(ctx context.Context, now time.Time) (Vitals, error) {
 	v := Vitals{At: now.UTC()}
 	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		for _, read := range []func(context.Context, *sqlx.Tx, *Vitals) error{
-			readOpen, readInbox, readHouse, readRefused, readSilence, readMoney, readBooks,
+			readOpen, readInbox, readHouse, readRefused, readSilence, readMoney, readBooks, readCards,
 		} {
 			if err := read(ctx, tx, &v); err != nil {
 				return err
@@ -154,8 +157,8 @@ const lateBy = 5 * time.Minute
 // is gone) is nobody's.
 func readHouse(ctx context.Context, tx *sqlx.Tx, v *Vitals) error {
 	err := piles(ctx, tx, map[string]*Pile{"refusals": &v.Refusals, "late": &v.JobsLate, "failed": &v.JobsFailed}, `
-		SELECT 'refusals' AS pile, count(*) AS count, min(at) AS oldest, NULL AS names
-		FROM (SELECT at, action FROM audit_entry ORDER BY id DESC LIMIT 1000) latest
+		SELECT 'refusals' AS pile, coalesce(sum(repeats), 0) AS count, min(at) AS oldest, NULL AS names
+		FROM (SELECT at, action, repeats FROM audit_entry ORDER BY id DESC LIMIT 1000) latest
 		WHERE action = 'staff.sign_in_failed' AND at > $1
 		UNION ALL
 		SELECT 'late', count(*), min(due_at), string_agg(name, E'\n' ORDER BY name) FROM job

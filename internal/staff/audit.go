@@ -21,6 +21,12 @@ const (
 	ActionAdd     Action = "staff.add"
 	ActionDisable Action = "staff.disable"
 	ActionExport  Action = "staff.export" // downloaded a list; the subject is its name
+	ActionEnable  Action = "staff.enable"
+	ActionRole    Action = "staff.role"
+	ActionReset   Action = "staff.password_reset" // a new one-time password
+	ActionChoose  Action = "staff.password"       // a person chose their own
+	ActionUnlock  Action = "staff.unlock"
+	ActionEnd     Action = "staff.end_sessions"
 )
 
 // CommandLine is the actor when a command did it.

@@ -22,7 +22,8 @@ func DefaultHashing() argon2id.Params {
 }
 
 const (
-	// hashesAtOnce bounds memory and processors: a flood of sign-ins takes 2 × 46 MiB, however many come.
+	// hashesAtOnce bounds memory and processors: a flood of sign-ins takes 2 × 46 MiB, however many come. A browser that
+	// signed in before has a turn of its own, which no flood can take.
 	hashesAtOnce = 2
 	// hashWait is how long somebody waits for a turn before being asked to come back.
 	hashWait = 5 * time.Second
@@ -32,11 +33,14 @@ const (
 type hasher struct {
 	params argon2id.Params
 	slots  chan struct{}
-	decoy  string // a hash that no password has: what an unknown address is checked against
+	known  chan struct{} // for browsers that signed in before
+	decoy  string        // a hash that no password has: what an unknown address is checked against
 }
 
 func newHasher(params argon2id.Params) *hasher {
-	return &hasher{params: params, slots: make(chan struct{}, hashesAtOnce), decoy: decoy(params)}
+	return &hasher{
+		params: params, slots: make(chan struct{}, hashesAtOnce), known: make(chan struct{}, 1), decoy: decoy(params),
+	}
 }
 
 // decoy writes a hash with a random key in argon2id's own format, so that checking it costs the same as any other.
@@ -50,7 +54,7 @@ func decoy(p argon2id.Params) string {
 }
 
 func (h *hasher) create(ctx context.Context, password string) (string, error) {
-	leave, err := h.enter(ctx)
+	leave, err := enter(ctx, h.slots)
 	if err != nil {
 		return "", err
 	}
@@ -63,8 +67,12 @@ func (h *hasher) create(ctx context.Context, password string) (string, error) {
 }
 
 // check tells whether the password fits, and whether the hash was made with other parameters than today's.
-func (h *hasher) check(ctx context.Context, password, hash string) (fits, outdated bool, err error) {
-	leave, err := h.enter(ctx)
+func (h *hasher) check(ctx context.Context, password, hash string, known bool) (fits, outdated bool, err error) {
+	slots := h.slots
+	if known {
+		slots = h.known
+	}
+	leave, err := enter(ctx, slots)
 	if err != nil {
 		return false, false, err
 	}
@@ -77,12 +85,12 @@ func (h *hasher) check(ctx context.Context, password, hash string) (fits, outdat
 }
 
 // enter waits for a turn. The error is fault.Unavailable when there is none in time; it is the same for everybody.
-func (h *hasher) enter(ctx context.Context) (leave func(), err error) {
+func enter(ctx context.Context, slots chan struct{}) (leave func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, hashWait)
 	defer cancel()
 	select {
-	case h.slots <- struct{}{}:
-		return func() { <-h.slots }, nil
+	case slots <- struct{}{}:
+		return func() { <-slots }, nil
 	case <-ctx.Done():
 		return nil, fault.Unavailablef(ctx.Err(), "Too many people are signing in right now. Please try again in a moment.")
 	}

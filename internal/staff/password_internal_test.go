@@ -22,7 +22,7 @@ func TestUnknownAddressTakesTheSameWork(t *testing.T) {
 	if _, _, err := accounts.Add(t.Context(), "gone@example.org", Viewer, ""); err != nil {
 		t.Fatal(err)
 	}
-	if err := accounts.Disable(t.Context(), "gone@example.org"); err != nil {
+	if err := accounts.Disable(t.Context(), "gone@example.org", false); err != nil {
 		t.Fatal(err)
 	}
 	made, _, _, err := argon2id.DecodeHash(accounts.hasher.decoy)
@@ -34,7 +34,7 @@ func TestUnknownAddressTakesTheSameWork(t *testing.T) {
 	}
 	for _, email := range []string{"ann@example.org", "gone@example.org", "nobody@example.org", "no address", ""} {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		if _, err := accounts.Authenticate(ctx, email, "wrong"); !fault.Is(err, fault.Unavailable) {
+		if _, err := accounts.Authenticate(ctx, email, "wrong", From{}); !fault.Is(err, fault.Unavailable) {
 			t.Errorf("%q is answered without a turn at the hash: %v", email, err)
 		}
 		cancel()

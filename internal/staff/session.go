@@ -71,7 +71,7 @@ func (s *Sessions) SignIn(w http.ResponseWriter, r *http.Request, account Accoun
 	}
 	s.manager.Put(ctx, sessionAccount, account.ID.String())
 	s.manager.Put(ctx, sessionUntil, s.accounts.now().Add(s.lifetime).Unix())
-	token, expiry, err := s.manager.Commit(ctx)
+	token, expiry, err := s.manager.Commit(context.WithValue(ctx, sessionOwner{}, account.ID))
 	if err != nil {
 		return fmt.Errorf("save session: %w", err)
 	}

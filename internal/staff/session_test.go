@@ -196,7 +196,7 @@ func TestAccountIsReadOnEveryRequest(t *testing.T) {
 	if got, err := b.sessions.Account(b.request()); err != nil || got.Role != staff.Viewer {
 		t.Fatalf("got %v, %v", got, err)
 	}
-	if err := accounts.Disable(t.Context(), account.Email); err != nil {
+	if err := accounts.Disable(t.Context(), account.Email, false); err != nil {
 		t.Fatal(err)
 	}
 	if b.who() != "" {

@@ -7,8 +7,13 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"readerfund/internal/db"
 )
+
+// sessionOwner is where CommitCtx, which scs calls, learns whose session it is.
+type sessionOwner struct{}
 
 // sessionStore keeps sessions in the table "session", under the SHA-256 of their token: who reads the table or a backup
 // of it cannot sign in with what stands there. docs/decisions/0004-session-store.md says why it is our own.
@@ -28,7 +33,10 @@ func (s *sessionStore) CommitCtx(ctx context.Context, token string, data []byte,
 	if _, err := s.db.ExecContext(ctx, `DELETE FROM session WHERE expires_at <= $1`, now); err != nil {
 		return db.Translate(fmt.Errorf("sweep sessions: %w", err))
 	}
-	_, err := s.db.ExecContext(ctx, `INSERT INTO session (token, data, expires_at) VALUES ($1, $2, $3)`, digest(token), data, now.Add(s.idle))
+	owner, _ := ctx.Value(sessionOwner{}).(uuid.UUID)
+	_, err := s.db.ExecContext(ctx, `
+		INSERT INTO session (token, data, expires_at, staff_id, started_at) VALUES ($1, $2, $3, $4, $5)`,
+		digest(token), data, now.Add(s.idle), uuid.NullUUID{UUID: owner, Valid: owner != uuid.Nil}, now)
 	if err != nil {
 		return db.Translate(fmt.Errorf("save session: %w", err))
 	}

@@ -20,6 +20,7 @@ import (
 
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/ratelimit"
 )
 
 // Role is what an account may do. Each role may do all that the one before it may.
@@ -57,6 +58,7 @@ type Account struct {
 	Disabled   bool
 	CreatedAt  time.Time
 	SignedInAt time.Time // the last time; zero before the first
+	MustChoose bool      // somebody else knows the password: the session may only choose another
 }
 
 // Config is what Accounts needs.
@@ -64,6 +66,8 @@ type Config struct {
 	DB      *db.DB
 	Now     func() time.Time
 	Hashing *argon2id.Params // how passwords are hashed; nil for DefaultHashing
+
+	Limits *ratelimit.Limiter // counts sign-ins; nil makes one, which is enough for commands
 }
 
 // Accounts is the staff list. It is safe for concurrent use.
@@ -71,6 +75,7 @@ type Accounts struct {
 	db     *db.DB
 	now    func() time.Time
 	hasher *hasher
+	limits *ratelimit.Limiter
 }
 
 // NewAccounts gives the staff list of a database.
@@ -79,17 +84,21 @@ func NewAccounts(c Config) *Accounts {
 	if c.Hashing != nil {
 		params = *c.Hashing
 	}
-	return &Accounts{db: c.DB, now: c.Now, hasher: newHasher(params)}
+	if c.Limits == nil {
+		c.Limits = ratelimit.New(c.DB, c.Now, "")
+	}
+	return &Accounts{db: c.DB, now: c.Now, hasher: newHasher(params), limits: c.Limits}
 }
 
-// Add makes an account, on behalf of whoever has the command line. An empty password asks for a generated one; the
-// second result is the password to hand over, which is kept nowhere else.
+// Add makes an account, on behalf of whoever has the command line. An empty password asks for a generated one, which
+// works once; the second result is the password to hand over, which is kept nowhere else.
 //
 // Errors are fault.Invalid on "email", "role" or "password", and fault.Conflict when the address has an account.
 func (a *Accounts) Add(ctx context.Context, email string, role Role, password string) (Account, string, error) {
 	address, emailErr := parseEmail(email)
 	_, roleErr := ParseRole(string(role))
-	if password == "" {
+	oneTime := password == ""
+	if oneTime {
 		password = generatePassword()
 	}
 	if err := errors.Join(emailErr, roleErr, checkPassword(password)); err != nil {
@@ -101,8 +110,9 @@ func (a *Accounts) Add(ctx context.Context, email string, role Role, password st
 	}
 	account := Account{ID: uuid.New(), Email: address, Role: role, CreatedAt: a.now().UTC().Truncate(time.Microsecond)}
 	err = a.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO staff (id, email, role, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)`,
-			account.ID, account.Email, string(account.Role), hash, account.CreatedAt)
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO staff (id, email, role, password_hash, one_time, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+			account.ID, account.Email, string(account.Role), hash, oneTime, account.CreatedAt)
 		if err != nil {
 			return fmt.Errorf("insert account: %w", err)
 		}
@@ -117,22 +127,6 @@ func (a *Accounts) Add(ctx context.Context, email string, role Role, password st
 		return Account{}, "", fmt.Errorf("add account: %w", err)
 	}
 	return account, password, nil
-}
-
-// Disable ends an account at once: it cannot sign in, and its sessions stop working with their next request. Doing it
-// twice changes nothing. The error is fault.NotFound when nobody has the address.
-func (a *Accounts) Disable(ctx context.Context, email string) error {
-	return a.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		now := a.now().UTC()
-		done, err := tx.ExecContext(ctx, `UPDATE staff SET disabled_at = coalesce(disabled_at, $2) WHERE email = $1`, foldEmail(email), now)
-		if err != nil {
-			return fmt.Errorf("disable account: %w", err)
-		}
-		if n, err := done.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, fault.NotFoundf("Nobody has an account with the address %s.", email))
-		}
-		return Audit(ctx, tx, Entry{At: now, Actor: CommandLine, Action: ActionDisable, Subject: foldEmail(email)})
-	})
 }
 
 // ByID gives an account as it is now, disabled or not. The error is fault.NotFound when there is none.
@@ -152,10 +146,13 @@ type accountRow struct {
 	DisabledAt sql.NullTime `db:"disabled_at"`
 	CreatedAt  time.Time    `db:"created_at"`
 	SignedInAt sql.NullTime `db:"signed_in_at"`
+	OneTime    bool         `db:"one_time"`
+	UsedAt     sql.NullTime `db:"used_at"`
 }
 
 func (r accountRow) account() Account {
-	account := Account{ID: r.ID, Email: r.Email, Role: Role(r.Role), Disabled: r.DisabledAt.Valid, CreatedAt: r.CreatedAt.UTC()}
+	account := Account{ID: r.ID, Email: r.Email, Role: Role(r.Role), Disabled: r.DisabledAt.Valid,
+		CreatedAt: r.CreatedAt.UTC(), MustChoose: r.OneTime}
 	if r.SignedInAt.Valid {
 		account.SignedInAt = r.SignedInAt.Time.UTC()
 	}
@@ -163,9 +160,14 @@ func (r accountRow) account() Account {
 }
 
 func (a *Accounts) find(ctx context.Context, condition string, arg any) (accountRow, error) {
+	return findIn(ctx, a.db, condition, arg)
+}
+
+func findIn(ctx context.Context, q sqlx.QueryerContext, condition string, arg any) (accountRow, error) {
 	var row accountRow
-	err := a.db.GetContext(ctx, &row, `
-		SELECT id, email, role, password_hash, disabled_at, created_at, signed_in_at FROM staff WHERE `+condition, arg)
+	err := sqlx.GetContext(ctx, q, &row, `
+		SELECT id, email, role, password_hash, disabled_at, created_at, signed_in_at, one_time, used_at
+		FROM staff WHERE `+condition, arg)
 	if db.IsNotFound(err) {
 		return accountRow{}, fault.NotFoundf("There is no such account.")
 	}

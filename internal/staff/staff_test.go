@@ -57,6 +57,9 @@ func add(t *testing.T, a *staff.Accounts, email string, role staff.Role) staff.A
 	return account
 }
 
+// from is a sign-in's address, with no browser that is known.
+func from() staff.From { return staff.From{Address: "192.0.2.7/32", Network: "192.0.2.0/24"} }
+
 // auditLog gives the audit log, one line each, in order.
 func auditLog(t *testing.T, d *db.DB) []string {
 	t.Helper()
@@ -86,7 +89,7 @@ func TestAddKeepsNoPassword(t *testing.T) {
 	if err := d.GetContext(t.Context(), &hash, `SELECT password_hash FROM staff`); err != nil || !strings.HasPrefix(hash, "$argon2id$") || strings.Contains(hash, given) {
 		t.Fatalf("hash %q, %v", hash, err)
 	}
-	if _, err := accounts.Authenticate(t.Context(), "ANN@example.org", given); err != nil {
+	if _, err := accounts.Authenticate(t.Context(), "ANN@example.org", given, from()); err != nil {
 		t.Fatalf("the password handed out does not work: %v", err)
 	}
 	want := `command line staff.add ann@example.org {"role": "editor"}`
@@ -150,16 +153,16 @@ func TestRoles(t *testing.T) {
 func TestDisable(t *testing.T) {
 	t.Parallel()
 	accounts, d, _ := setUp(t)
-	account := add(t, accounts, "ann@example.org", staff.Admin)
+	account := add(t, accounts, "ann@example.org", staff.Viewer)
 	for range 2 {
-		if err := accounts.Disable(t.Context(), "Ann@example.org"); err != nil {
+		if err := accounts.Disable(t.Context(), "Ann@example.org", false); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if got, err := accounts.ByID(t.Context(), account.ID); err != nil || !got.Disabled {
 		t.Fatalf("got %+v, %v", got, err)
 	}
-	if err := accounts.Disable(t.Context(), "nobody@example.org"); !fault.Is(err, fault.NotFound) {
+	if err := accounts.Disable(t.Context(), "nobody@example.org", false); !fault.Is(err, fault.NotFound) {
 		t.Fatalf("got %v", err)
 	}
 	if log := fmt.Sprint(auditLog(t, d)); !strings.Contains(log, "staff.disable ann@example.org") {

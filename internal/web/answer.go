@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"readerfund/internal/altcha"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 )
@@ -42,6 +43,8 @@ type answer struct {
 	Detail    string       `json:"detail,omitempty"`
 	Reference string       `json:"reference,omitempty"` // quote it, and we find the log's line
 	Errors    []fieldError `json:"errors,omitempty"`
+
+	Challenge *altcha.Challenge `json:"challenge,omitempty"` // its solution, as field "altcha", lets the same pass
 }
 
 type fieldError struct {
@@ -58,6 +61,9 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	s.logFailure(r, a, err)
 	if a.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "30")
+	}
+	if n := notYet(err); n != nil {
+		w.Header().Set("Retry-After", wholeSeconds(n.Wait))
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	if wantsJSON(r) {
@@ -98,6 +104,9 @@ func clientLeft(r *http.Request, err error) bool {
 func answerTo(err error) answer {
 	if h, ok := errors.AsType[*httpError](err); ok {
 		return answer{Type: "about:blank", Title: titleOf(h.status), Status: h.status, Detail: h.message}
+	}
+	if n := notYet(err); n != nil {
+		return tooMany(n)
 	}
 	faults := fault.All(err)
 	if len(faults) == 0 {

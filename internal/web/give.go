@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"readerfund/internal/admission"
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
@@ -47,7 +48,10 @@ func (s *site) giveForm(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if in.Campaign, err = s.campaignOrDefault(ctx, in.Campaign); err != nil {
 		return err
 	}
-	c, err := s.Desk.Start(ctx, in)
+	c, err := s.start(ctx, r, in, admission.Proof{Solution: values.Get(solutionField), Turn: values.Get(turnField)})
+	if n := notYet(err); n != nil {
+		return s.oneMoment(w, r, values, n)
+	}
 	if err != nil {
 		return s.giveAgain(w, r, in, values.Get("idempotency_key"), err)
 	}

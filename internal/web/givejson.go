@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 
+	"readerfund/internal/admission"
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 )
@@ -25,12 +26,12 @@ func (s *site) giveJSON(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if err != nil {
 		return err
 	}
-	in, err := intentOfJSON(body)
+	in, solution, err := intentOfJSON(body)
 	if err != nil {
 		return err
 	}
 	in.IdempotencyKey, in.Locale = r.Header.Get("Idempotency-Key"), readersLanguage(r)
-	c, err := s.Desk.Start(ctx, in)
+	c, err := s.start(ctx, r, in, admission.Proof{Solution: solution})
 	if err != nil {
 		return err
 	}
@@ -43,18 +44,18 @@ func (s *site) giveJSON(ctx context.Context, w http.ResponseWriter, r *http.Requ
 
 // intentOfJSON reads the fields of the interface. Fields it does not know are left alone, so that a program written for
 // a newer version still works with this one; a field of the wrong type is the program's mistake and is named.
-func intentOfJSON(body []byte) (contribution.Intent, error) {
+func intentOfJSON(body []byte) (in contribution.Intent, solution string, err error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
-		return contribution.Intent{}, &httpError{http.StatusBadRequest, "The body is not a JSON object."}
+		return in, "", &httpError{http.StatusBadRequest, "The body is not a JSON object."}
 	}
-	var in contribution.Intent
 	var problems []error
 	for name, to := range map[string]*string{
 		"campaign": &in.Campaign, "amount": &in.Amount, "currency": &in.Currency, "frequency": &in.Frequency,
 		"utm_source": &in.UTM.Source, "utm_medium": &in.UTM.Medium, "utm_campaign": &in.UTM.Campaign,
 		"utm_term": &in.UTM.Term, "utm_content": &in.UTM.Content,
 		"article": &in.Article, "name": &in.Name, "email": &in.Email, "message": &in.Message,
+		solutionField: &solution,
 	} {
 		if json.Unmarshal(orNull(fields[name]), to) != nil {
 			problems = append(problems, fault.Invalidf(name, "%s must be text in quotes%s.", name, like(name)))
@@ -68,7 +69,7 @@ func intentOfJSON(body []byte) (contribution.Intent, error) {
 		}
 	}
 	in.Naming = naming(named, anonymous)
-	return in, errors.Join(problems...)
+	return in, solution, errors.Join(problems...)
 }
 
 // orNull reads a missing field as null, which leaves its zero value.

@@ -1,7 +1,7 @@
 package web
 
 import (
-	"encoding/base64"
+	"bytes"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// remembered is how many gifts a browser's cookie holds, newest first, and memory how long.
+// remembered is how many gifts a browser keeps a cookie of, and memory how long.
 const (
 	remembered = 5
 	memory     = 30 * 24 * time.Hour
@@ -20,52 +20,49 @@ const (
 // Purposes of signatures.
 const (
 	forThanks = "thanks page"
-	forCookie = "gifts cookie"
+	forCookie = "gift cookie"
 )
 
-// cookieName has the __Host- prefix where browsers allow it: over https, for the whole host, from no subdomain
-// (RFC 6265bis, section 4.1.3.2).
-func (s *site) cookieName() string {
+// cookiePrefix begins the name of each gift's cookie; the gift's id ends it. It has the __Host- prefix where browsers
+// allow it: over https, for the whole host, from no subdomain (RFC 6265bis, section 4.1.3.2).
+func (s *site) cookiePrefix() string {
 	if s.secure() {
-		return "__Host-gifts"
+		return "__Host-gift-"
 	}
-	return "gifts"
+	return "gift-"
 }
 
-// remember adds a contribution to this browser's own. The cookie is for showing the reader their own page again, and
-// for nothing else; it names nobody.
+// remember adds a contribution to this browser's own. The cookies are for showing the reader their own pages again, and
+// name nobody. Each gift has one to itself: a form that comes from another site, as from the appeal on an article,
+// comes without our cookies (SameSite), and an answer that wrote a list anew would throw away what it had not seen.
 func (s *site) remember(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
-	ids := slices.DeleteFunc(s.recalled(r), func(known uuid.UUID) bool { return known == id })
-	ids = append([]uuid.UUID{id}, ids...)
-	var raw []byte
-	for _, id := range ids[:min(len(ids), remembered)] {
-		raw = append(raw, id[:]...)
+	s.setGiftCookie(w, id, s.signer.sign(forCookie, id.String()), int(memory/time.Second))
+	others := slices.DeleteFunc(s.recalled(r), func(known uuid.UUID) bool { return known == id })
+	for _, old := range others[min(len(others), remembered-1):] {
+		s.setGiftCookie(w, old, "", -1)
 	}
-	text := base64.RawURLEncoding.EncodeToString(raw)
+}
+
+func (s *site) setGiftCookie(w http.ResponseWriter, id uuid.UUID, value string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever there is https to send it over
-		Name: s.cookieName(), Value: text + "." + s.signer.sign(forCookie, text), Path: "/", MaxAge: int(memory / time.Second),
+		Name: s.cookiePrefix() + id.String(), Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode,
 	})
 }
 
-// recalled are the contributions this browser made, as far as its cookie is one of ours.
+// recalled are the contributions this browser made, newest first, as far as its cookies are ours.
 func (s *site) recalled(r *http.Request) []uuid.UUID {
-	cookie, err := r.Cookie(s.cookieName())
-	if err != nil {
-		return nil
-	}
-	text, signature, _ := strings.Cut(cookie.Value, ".")
-	if !s.signer.verify(forCookie, text, signature) {
-		return nil
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(raw)%16 != 0 {
-		return nil
-	}
 	var ids []uuid.UUID
-	for part := range slices.Chunk(raw, 16) {
-		ids = append(ids, uuid.UUID(part))
+	for _, cookie := range r.Cookies() {
+		text, ours := strings.CutPrefix(cookie.Name, s.cookiePrefix())
+		if !ours || !s.signer.verify(forCookie, text, cookie.Value) {
+			continue
+		}
+		if id, err := uuid.Parse(text); err == nil {
+			ids = append(ids, id)
+		}
 	}
+	slices.SortFunc(ids, func(a, b uuid.UUID) int { return bytes.Compare(b[:], a[:]) }) // their ids begin with the time
 	return ids
 }
 

@@ -3,6 +3,8 @@ package web
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,30 +47,75 @@ func flip(text string) string {
 	return "A" + text[1:]
 }
 
-func TestTheCookieIsSignedAndBounded(t *testing.T) {
+// jar is a browser's cookies.
+type jar map[string]string
+
+func (j jar) remember(t *testing.T, s *site, id uuid.UUID) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	s.remember(w, j.request(), id)
+	for _, c := range w.Result().Cookies() {
+		if j[c.Name] = c.Value; c.MaxAge < 0 {
+			delete(j, c.Name)
+		}
+	}
+}
+
+func (j jar) request() *http.Request {
+	r := httptest.NewRequest("GET", "/", nil)
+	for name, value := range j {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	return r
+}
+
+func TestCookiesAreSignedAndBounded(t *testing.T) {
 	t.Parallel()
-	s := bareSite(t, nil)
-	cookie := ""
+	s, j := bareSite(t, nil), jar{}
 	var last []uuid.UUID
 	for range 8 {
-		id := uuid.New()
+		id := uuid.Must(uuid.NewV7())
 		last = append([]uuid.UUID{id}, last...)
-		cookie = rememberIn(s, cookie, id)
+		j.remember(t, s, id)
 	}
-	got := s.recalled(withCookie(s, cookie))
-	if len(got) != remembered || got[0] != last[0] || got[4] != last[4] {
+	if got := s.recalled(j.request()); !slices.Equal(got, last[:remembered]) || len(j) != remembered {
 		t.Fatalf("recalled %v of %v", got, last)
 	}
-	if again := rememberIn(s, cookie, last[0]); again != cookie {
-		t.Error("the same gift again changes the cookie")
+	j.remember(t, s, last[0])
+	if got := s.recalled(j.request()); !slices.Equal(got, last[:remembered]) {
+		t.Errorf("the same gift again: %v", got)
 	}
-	text, signature, _ := strings.Cut(cookie, ".")
-	for name, forged := range map[string]string{
-		"no signature": text, "another text": flip(text) + "." + signature, "another signature": text + "." + flip(signature),
-		"a thanks key": text + "." + s.signer.sign(forThanks, text), "cut": text[:10] + "." + signature, "empty": "", "dots": "..",
+	id := last[0].String()
+	good := j["gift-"+id]
+	for name, forged := range map[string]jar{
+		"no signature": {"gift-" + id: ""}, "another's": {"gift-" + last[1].String(): good},
+		"changed":      {"gift-" + id: flip(good)},
+		"a thanks key": {"gift-" + id: s.signer.sign(forThanks, id)}, "no id": {"gift-x": s.signer.sign(forCookie, "x")},
 	} {
-		if ids := s.recalled(withCookie(s, forged)); ids != nil {
+		if ids := s.recalled(forged.request()); ids != nil {
 			t.Errorf("%s: recalled %v", name, ids)
+		}
+	}
+}
+
+// Another site's page can make its visitors post a gift; their browsers send no cookie with it and take the one that
+// comes back. What they had stays theirs.
+func TestAnotherSitesPostThrowsNoGiftAway(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	mine, _ := r.begin(gift("amount", "5"))
+	address, err := url.Parse(h.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := r.client.Jar.Cookies(address)
+	elsewhere := h.newReader() // as SameSite=Lax keeps the cookies from a post that comes from another site
+	second, _ := elsewhere.begin(gift("amount", "6"))
+	r.client.Jar.SetCookies(address, elsewhere.client.Jar.Cookies(address))
+	for _, id := range []string{mine, second} {
+		if got := r.get("/contributions/" + id + "/thanks"); got.status != 200 {
+			t.Errorf("%s of %d cookies: %d", id, len(kept), got.status)
 		}
 	}
 }
@@ -90,32 +137,18 @@ func TestSignaturesOutliveOneChangeOfKey(t *testing.T) {
 
 func TestCookieAttributes(t *testing.T) {
 	t.Parallel()
+	id := uuid.New()
 	for base, want := range map[string]string{
-		"http://give.test":  "gifts=%; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax",
-		"https://give.test": "__Host-gifts=%; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Lax",
+		"http://give.test":  "gift-" + id.String() + "=%; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax",
+		"https://give.test": "__Host-gift-" + id.String() + "=%; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Lax",
 	} {
 		s := bareSite(t, func(d *Deps) { d.BaseURL = base })
 		w := httptest.NewRecorder()
-		s.remember(w, httptest.NewRequest("POST", "/", nil), uuid.New())
+		s.remember(w, httptest.NewRequest("POST", "/", nil), id)
 		got := w.Header().Get("Set-Cookie")
 		name, rest, _ := strings.Cut(want, "%")
 		if !strings.HasPrefix(got, name) || !strings.HasSuffix(got, rest) {
 			t.Errorf("%s: %s", base, got)
 		}
 	}
-}
-
-// rememberIn adds id to a cookie's value and gives the new value.
-func rememberIn(s *site, value string, id uuid.UUID) string {
-	w := httptest.NewRecorder()
-	s.remember(w, withCookie(s, value), id)
-	return w.Result().Cookies()[0].Value
-}
-
-func withCookie(s *site, value string) *http.Request {
-	r := httptest.NewRequest("GET", "/", nil)
-	if value != "" {
-		r.AddCookie(&http.Cookie{Name: s.cookieName(), Value: value})
-	}
-	return r
 }

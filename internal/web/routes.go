@@ -52,15 +52,17 @@ func (s *site) routes() http.Handler {
 	return r
 }
 
-// staffRoutes are the pages behind the sign-in. What changes something is a POST, needs the role editor, and is in the
-// audit log.
+// staffRoutes are the pages behind the sign-in. What changes something is a POST, needs the role editor, but for one's
+// own password, and is in the audit log.
 func (s *site) staffRoutes(r chi.Router) {
 	r.Use(s.sameOrigin, keepAddress)
 	r.Get("/sign-in", s.page(s.showSignIn))
-	r.With(s.fewSignIns()).Post("/sign-in", s.page(s.signIn))
+	r.Post("/sign-in", s.page(s.signIn))
 	r.Post("/sign-out", s.page(s.signOut))
 	r.Group(func(r chi.Router) {
 		r.Use(s.only(staff.Viewer))
+		r.Get("/password", s.page(s.showPassword))
+		r.Post("/password", s.page(s.choosePassword))
 		r.Get("/", s.page(s.overview))
 		r.Get("/contributions", s.page(s.listContributions))
 		r.Get("/contributions.csv", s.page(s.exportContributions))

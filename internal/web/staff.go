@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-chi/httprate"
-
 	"readerfund/internal/contribution"
 	"readerfund/internal/staff"
 )
@@ -56,6 +54,10 @@ func (s *site) only(need staff.Role) func(http.Handler) http.Handler {
 			if !account.Role.Allows(need) {
 				return &httpError{http.StatusForbidden, "Your account (" + string(account.Role) + ") cannot open this page; it needs the role " + string(need) + ". Ask whoever looks after the accounts."}
 			}
+			if account.MustChoose && r.URL.Path != passwordPath {
+				redirect(w, passwordPath)
+				return nil
+			}
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), accountKey{}, account)))
 			return nil
 		})
@@ -68,45 +70,6 @@ func (s *site) showStaff(w http.ResponseWriter, r *http.Request, status int, vie
 	return s.render(w, r, status, view, page{Title: title, NoIndex: true, Data: staffPage{
 		Account: account, Section: section, MayAct: account.Role.Allows(staff.Editor), MayAudit: account.Role.Allows(staff.Admin), Zone: s.Timezone.String(), Body: body,
 	}})
-}
-
-// The most sign-ins from one address. A newsroom behind one address stays far below; the accounts have a throttle of
-// their own, in the database, against guesses from many addresses.
-const (
-	signInsPerAddress = 30
-	signInWindow      = 5 * time.Minute
-)
-
-// countError is where fewSignIns learns why a try could not be counted.
-type countError struct{}
-
-// fewSignIns refuses an address that tries too often, before any work is done for it, and everybody while tries cannot be
-// counted. httprate's own handlers are not used: after an error it calls both of them.
-func (s *site) fewSignIns() func(http.Handler) http.Handler {
-	options := []httprate.Option{httprate.WithErrorHandler(func(_ http.ResponseWriter, r *http.Request, err error) {
-		if broken, ok := r.Context().Value(countError{}).(*error); ok {
-			*broken = err
-		}
-	})}
-	if s.SignIns != nil {
-		options = append(options, httprate.WithLimitCounter(s.SignIns))
-	}
-	limiter := httprate.NewRateLimiter(signInsPerAddress, signInWindow, options...)
-	return func(next http.Handler) http.Handler {
-		return s.page(func(w http.ResponseWriter, r *http.Request) error {
-			var broken error
-			asked := r.WithContext(context.WithValue(r.Context(), countError{}, &broken))
-			switch {
-			case !limiter.OnLimit(w, asked, "sign-in "+clientOf(r.Context()).address.String()):
-				next.ServeHTTP(w, r)
-				return nil
-			case broken != nil:
-				return broken
-			default:
-				return &httpError{http.StatusTooManyRequests, "Too many sign-ins came from your network. Please wait a few minutes."}
-			}
-		})
-	}
 }
 
 // staffAddress gives back an address of ours to go on to after the sign-in, and the overview for everything else: for

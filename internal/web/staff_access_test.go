@@ -52,6 +52,8 @@ func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute 
 		"GET /staff/inbox/{event}":                                 {inbox, staff.Editor, 200},
 		"POST /staff/inbox/{event}/replay":                         {inbox + "/replay", staff.Editor, 303},
 		"GET /staff/audit":                                         {"/staff/audit", staff.Admin, 200},
+		"GET /staff/password":                                      {"/staff/password", staff.Viewer, 200},
+		"POST /staff/password":                                     {"/staff/password", staff.Viewer, 422},
 		"GET /staff/sign-in":                                       {"/staff/sign-in", "", 200},
 		"POST /staff/sign-in":                                      {"", "", 0}, // TestSignIn… and TestOtherSites… are about these two
 		"POST /staff/sign-out":                                     {"", "", 0},
@@ -251,7 +253,7 @@ func TestDisablingAndRolesActAtOnce(t *testing.T) {
 	if got := r.get("/staff"); strings.Contains(got.body, "/staff/inbox") {
 		t.Error("a viewer is offered the inbox")
 	}
-	if err := h.Accounts.Disable(soon(t), "editor@example.org"); err != nil {
+	if err := h.Accounts.Disable(soon(t), "editor@example.org", false); err != nil {
 		t.Fatal(err)
 	}
 	if got := r.get("/staff"); got.status != 303 {

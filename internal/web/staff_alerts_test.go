@@ -77,33 +77,6 @@ func TestOverviewSaysThatNobodyIsWatching(t *testing.T) {
 	}
 }
 
-// Two processes on one database count one network's sign-ins together, and without their count nobody signs in.
-func TestSignInsAreCountedOverReplicas(t *testing.T) {
-	t.Parallel()
-	one := openNewsroom(t, func(d *Deps) { d.SignIns = nil })
-	counted := func(d *Deps) { d.SignIns = staff.NewRates(one.db, time.Now) }
-	doors := []reader{openNewsroom(t, counted).newReader(), openNewsroom(t, counted).newReader()}
-	var got reply
-	for n := range signInsPerAddress + 1 {
-		if got = doors[n%2].signIn("nobody@example.org", "wrong", ""); n < signInsPerAddress && got.status != http.StatusForbidden {
-			t.Fatalf("try %d: %d", n, got.status)
-		}
-	}
-	if got.status != http.StatusTooManyRequests {
-		t.Errorf("one too many: %d", got.status)
-	}
-	if got := one.newReader().signIn("nobody@example.org", "wrong", ""); got.status != http.StatusForbidden {
-		t.Errorf("a process that counts by itself: %d", got.status)
-	}
-	one.exec(`ALTER TABLE rate_count RENAME TO away`)
-	if got := doors[0].signIn("viewer@example.org", staffPassword, ""); got.status != http.StatusInternalServerError {
-		t.Errorf("without a table: %d", got.status)
-	}
-	if got := doors[0].signIn("viewer@example.org", staffPassword, ""); got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
-		t.Errorf("right after: %d, Retry-After %q", got.status, got.header.Get("Retry-After"))
-	}
-}
-
 // An alert leads to a page that there is.
 func TestAlertsLeadSomewhere(t *testing.T) {
 	t.Parallel()

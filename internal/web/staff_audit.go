@@ -132,9 +132,11 @@ func actInWords(action, outcome string) string {
 	}
 	words := map[string]string{
 		"staff.sign_in": "Signed in", "staff.sign_in_failed": "Could not sign in", "staff.sign_out": "Signed out",
-		"staff.export":  "Downloaded a list",
-		"staff.add":     "Added an account",
-		"staff.disable": "Disabled an account", "contribution.refund": "Asked PayPal for a refund", "contribution.refund_answer": "PayPal answered to the refund",
+		"staff.export": "Downloaded a list", "staff.add": "Added an account", "staff.disable": "Disabled an account",
+		"staff.enable": "Let an account sign in again", "staff.role": "Gave an account a role",
+		"staff.password": "Chose a password", "staff.password_reset": "Made a one-time password",
+		"staff.unlock": "Forgot failed sign-ins", "staff.end_sessions": "Signed an account out everywhere",
+		"contribution.refund": "Asked PayPal for a refund", "contribution.refund_answer": "PayPal answered to the refund",
 		"contribution.accept_dispute": "Accepted a claim", "contribution.note": "Wrote a note", "contribution.looked": "Looked at what needed a person", "contribution.ask_paypal": "Asked PayPal again",
 		"contribution.adopt": "Took a payment into the books", "inbox.replay": "Had PayPal's news worked on again",
 		"contribution.view": "Looked at a contribution", "reconcile.view": "Looked at a difference",

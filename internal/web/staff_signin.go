@@ -34,18 +34,28 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	next := staffAddress(v.Get("next"))
-	account, err := s.Accounts.Authenticate(r.Context(), v.Get("email"), v.Get("password"))
+	account, err := s.Accounts.Authenticate(r.Context(), v.Get("email"), v.Get("password"), s.cameFrom(r))
 	if errors.Is(err, staff.ErrRefused) {
 		return s.renderSignIn(w, r, http.StatusForbidden, signInPage{Email: v.Get("email"), Next: next, Problem: answerTo(err).Detail})
 	}
 	if err != nil {
-		return err
+		return crowded(err)
 	}
 	if err := s.Sessions.SignIn(w, r, account); err != nil {
 		return err
 	}
+	s.knowBrowser(w, r, account)
 	redirect(w, next)
 	return nil
+}
+
+// crowded turns too many tries into an answer, and leaves every other error.
+func crowded(err error) error {
+	if c, ok := errors.AsType[*staff.CrowdError](err); ok {
+		return &httpError{http.StatusTooManyRequests, "Too many sign-ins came from your network. Please try again " +
+			waitInWords(c.Wait) + "."}
+	}
+	return err
 }
 
 // signOut answers POST /staff/sign-out, whether somebody is signed in or not.

@@ -134,7 +134,9 @@ func TestEveryDeclineHasWords(t *testing.T) {
 func TestEveryActHasWords(t *testing.T) {
 	t.Parallel()
 	for _, action := range []string{
-		"staff.sign_in", "staff.sign_in_failed", "staff.sign_out", "staff.add", "staff.disable", "contribution.refund", "contribution.refund_answer",
+		"staff.sign_in", "staff.sign_in_failed", "staff.sign_out", "staff.add", "staff.disable", "staff.enable", "staff.role",
+		"staff.password", "staff.password_reset", "staff.unlock", "staff.end_sessions",
+		"contribution.refund", "contribution.refund_answer",
 		"contribution.accept_dispute", "contribution.note", "contribution.looked", "contribution.ask_paypal", "contribution.adopt", "inbox.replay",
 		"reconcile.adopt", "reconcile.set_aside", "reconcile.reopen", "contribution.view", "reconcile.view", "inbox.view",
 		"supporter.find", "supporter.export", "supporter.erase",

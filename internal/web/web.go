@@ -19,8 +19,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-chi/httprate"
-
+	"readerfund/internal/admission"
 	"readerfund/internal/alert"
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
@@ -51,6 +50,7 @@ type Deps struct {
 	DemoArticle     bool           // serves GET /article
 
 	Desk      *contribution.Desk
+	Gate      *admission.Gate // nil lets every gift in
 	Campaigns *campaign.Catalog
 	Webhook   func(ctx context.Context, header http.Header, body []byte) error // inbox.Inbox.Receive
 
@@ -66,8 +66,7 @@ type Deps struct {
 	Accounts *staff.Accounts
 	Sessions *staff.Sessions // nil leaves the staff pages out
 	Reports  *report.Reports
-	Alerts   *alert.Board          // nil shows none
-	SignIns  httprate.LimitCounter // counts sign-ins for all replicas together; nil counts those of this process
+	Alerts   *alert.Board // nil shows none
 
 	Books *reconcile.Reconciler // needed with Sessions
 

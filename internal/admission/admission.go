@@ -1,0 +1,200 @@
+// Package admission decides whether one more gift may be begun, so that a thief's list of card numbers is not tried out
+// here and PayPal does not block the shop. It knows nothing of pages and moves no money. docs/abuse.md is about it.
+//
+// Three counts are kept, of gifts begun and not paid in the last ten minutes: by address, by the network around it, and
+// of all. Below its free share a gift passes unseen; above it the browser does a small sum; who has reached the most
+// waits. A paid gift is taken out of the counts, and a declined card counts as many.
+package admission
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/altcha"
+	"readerfund/internal/db"
+	"readerfund/internal/metrics"
+	"readerfund/internal/ratelimit"
+)
+
+// Allowance is a limit: so many gifts within Window without a word, and so many at most.
+type Allowance struct{ Free, Most int64 }
+
+const (
+	// Window is the time that allowances are about.
+	Window = 10 * time.Minute
+	// share is what each address has left once all together have reached the most: it must not be closed to
+	// everybody because a few thousand machines are at work.
+	share = 3
+	// declined is what a declined card counts for.
+	declined = 15
+	// remembered is how many gifts of its own a browser may have begun lately without a word.
+	remembered = 5
+
+	usualWork   = 100_000          // the largest number of a challenge
+	proofLasts  = 10 * time.Minute // from when a challenge was given out
+	turnAfter   = 20 * time.Second // how long the way without JavaScript takes
+	turnsEach   = 10               // such turns within Window, by address
+	turnsForAll = 100              // and of all together
+)
+
+// Config is what a Gate needs. Metrics may be nil.
+type Config struct {
+	DB                    *db.DB
+	Limits                *ratelimit.Limiter
+	SecretKey, OldKey     string // sign challenges; the old one is still accepted and may be empty
+	Address, Network, All Allowance
+	Work                  int64 // the largest number of a challenge; 0: a second or two on a telephone
+	Now                   func() time.Time
+	Metrics               *metrics.Metrics
+}
+
+// Gate is where gifts are let in. It is safe for concurrent use.
+type Gate struct {
+	Config
+	proofs altcha.Maker
+	turns  turns
+}
+
+// New makes a gate.
+func New(c Config) *Gate {
+	c.Work = cmp.Or(c.Work, usualWork)
+	return &Gate{Config: c, proofs: altcha.NewMaker(c.SecretKey, c.OldKey), turns: newTurns(c.SecretKey, c.OldKey)}
+}
+
+// Visitor is who wants to give.
+type Visitor struct {
+	Address, Network string // see web's client
+	Begun            int    // gifts this browser has begun within Window, as far as it says
+}
+
+// Proof is what a visitor brings after having been asked for it: a solved challenge, or a turn that was waited for.
+type Proof struct{ Solution, Turn string }
+
+// NotYet is the error for a visitor who has to do something first, or to wait.
+type NotYet struct {
+	Wait      time.Duration     // until the same would pass by itself
+	Challenge *altcha.Challenge // what would let it pass now; nil: only waiting does
+	Turn      string            // lets it pass without a solution from TurnIn on; may be empty
+	TurnIn    time.Duration
+}
+
+func (e *NotYet) Error() string {
+	return fmt.Sprintf("too many gifts were begun: wait %s, or solve %t", e.Wait, e.Challenge != nil)
+}
+
+// Pass is a gift that was let in.
+type Pass struct{ address, network string }
+
+// Admit counts a gift and lets it in, or says by a *NotYet what to do first. It is one statement, but for the few that
+// come once all together have reached the most.
+func (g *Gate) Admit(ctx context.Context, v Visitor, p Proof) (Pass, error) {
+	pass := Pass{address: g.Limits.Hide(v.Address), network: g.Limits.Hide(v.Network)}
+	once := g.proofUses(pass, p)
+	proven := len(once) > 0
+	if !proven && v.Begun >= remembered {
+		return Pass{}, g.ask(pass, p, 0)
+	}
+	limits := g.counts(pass, 1, proven)
+	d, err := g.Limits.Take(ctx, append(limits, once...)...)
+	if err == nil && proven && !d.Passed && d.Used[2] > float64(g.All.Most) {
+		limits = limits[:2]
+		limits[0].Most = min(limits[0].Most, share)
+		d, err = g.Limits.Take(ctx, append(limits, once...)...)
+	}
+	switch {
+	case err != nil:
+		return Pass{}, err
+	case d.Passed:
+		g.Metrics.Admission(map[bool]string{false: "passed", true: "proven"}[proven])
+		return pass, nil
+	case g.reached(d, limits, proven):
+		g.Metrics.Admission("refused")
+		return Pass{}, &NotYet{Wait: d.Wait}
+	default:
+		e := g.ask(pass, p, d.Wait)
+		if n := len(d.Used); len(once) == 3 && (d.Used[n-2] > turnsEach || d.Used[n-1] > turnsForAll) {
+			e.Turn, e.TurnIn = "", 0 // too many wait their turn already
+		}
+		return Pass{}, e
+	}
+}
+
+// reached reports whether the address or its network has had the most. All together alone stop nobody who proves to be
+// a reader; a proof that was used before leads to the next.
+func (g *Gate) reached(d ratelimit.Decision, limits []ratelimit.Use, proven bool) bool {
+	most := []int64{g.Address.Most, g.Network.Most}
+	if proven {
+		most = []int64{limits[0].Most, limits[1].Most}
+	}
+	return d.Used[0] > float64(most[0]) || d.Used[1] > float64(most[1])
+}
+
+// counts are the three limits as one gift, or several, see them; with the free share or, proven, with the most.
+func (g *Gate) counts(p Pass, times int64, proven bool) []ratelimit.Use {
+	use := func(key string, a Allowance) ratelimit.Use {
+		u := ratelimit.Use{Key: key, Every: Window / time.Duration(a.Most), Times: times, Most: a.Free}
+		if proven {
+			u.Most = a.Most
+		}
+		return u
+	}
+	return []ratelimit.Use{
+		use("gift address "+p.address, g.Address), use("gift network "+p.network, g.Network), use("gift all", g.All),
+	}
+}
+
+// proofUses reads a proof, and gives none where it is worth nothing. That it is used once is a limit of its own, so
+// that it is one statement with the counts.
+func (g *Gate) proofUses(pass Pass, p Proof) []ratelimit.Use {
+	now := g.Now()
+	if challenge, expires, err := g.proofs.Check(p.Solution, now); err == nil {
+		return []ratelimit.Use{once("gift proof "+challenge, expires.Sub(now))}
+	}
+	expires, err := g.turns.check(p.Turn, pass.address, now)
+	if err != nil {
+		return nil
+	}
+	return []ratelimit.Use{
+		once("gift turn "+g.Limits.Hide(p.Turn), expires.Sub(now)),
+		{Key: "gift turns " + pass.address, Every: Window / turnsEach, Times: 1, Most: turnsEach},
+		{Key: "gift turns all", Every: Window / turnsForAll, Times: 1, Most: turnsForAll},
+	}
+}
+
+// once is the use of what may be used once, remembered until it is worth nothing.
+func once(key string, lasts time.Duration) ratelimit.Use {
+	return ratelimit.Use{Key: key, Every: max(lasts, time.Second), Times: 1, Most: 1}
+}
+
+// ask asks for a proof. A turn that was shown too early stays the same, and its time goes on.
+func (g *Gate) ask(pass Pass, p Proof, wait time.Duration) *NotYet {
+	g.Metrics.Admission("challenged")
+	now := g.Now()
+	c := g.proofs.New(g.Work, now.Add(proofLasts))
+	e := &NotYet{Wait: max(wait, time.Second), Challenge: &c, Turn: p.Turn}
+	e.TurnIn = g.turns.left(p.Turn, pass.address, now)
+	if e.TurnIn == 0 {
+		e.Turn, e.TurnIn = g.turns.issue(pass.address, now), turnAfter
+	}
+	return e
+}
+
+// Began notes where a gift was begun, so that what becomes of it counts there. It is one statement.
+func (g *Gate) Began(ctx context.Context, p Pass, id uuid.UUID) error {
+	_, err := g.DB.ExecContext(ctx, `
+		INSERT INTO gift_origin (contribution_id, address, network, begun_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT DO NOTHING`, id, p.address, p.network, g.Now().UTC())
+	if err != nil {
+		return db.Translate(fmt.Errorf("note where a gift was begun: %w", err))
+	}
+	return nil
+}
+
+// Return takes a gift out of the counts that came to nothing because of a slip in the form.
+func (g *Gate) Return(ctx context.Context, p Pass) error {
+	return g.Limits.Add(ctx, g.counts(p, -1, true)...)
+}

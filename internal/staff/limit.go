@@ -1,0 +1,106 @@
+package staff
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/db"
+	"readerfund/internal/ratelimit"
+)
+
+// From is where a sign-in comes from.
+type From struct {
+	Address string // an IPv4 address or an IPv6 /64
+	Network string // the IPv4 /24 or the IPv6 /48 around it
+	Browser Browser
+}
+
+// Browser is what a browser shows that signed in here before: whose account it was, and which browser. The zero value
+// is one that never did.
+type Browser struct{ Account, ID uuid.UUID }
+
+// bound is a limit of sign-ins.
+type bound struct {
+	most int64
+	per  time.Duration
+}
+
+// The limits of sign-ins. A newsroom behind one address stays far below those by address. Those by account let five
+// slips pass; whoever keeps an account from one network closed does so for that network only.
+func bounds() (address, network, all, here, near, account bound) {
+	const quarter = 15 * time.Minute
+	return bound{30, 5 * time.Minute}, bound{60, 5 * time.Minute}, bound{300, 5 * time.Minute},
+		bound{5, quarter}, bound{10, quarter}, bound{60, quarter}
+}
+
+func (b bound) of(key string) ratelimit.Use {
+	return ratelimit.Use{Key: key, Every: b.per / time.Duration(b.most), Times: 1, Most: b.most}
+}
+
+// subject is an account as it stands in keys: by its id, so that its counts can be found again, or what was typed as a
+// keyed hash, so that an unknown address is limited as a known one is.
+func (a *Accounts) subject(row accountRow, typed string) string {
+	if row.ID != uuid.Nil {
+		return row.ID.String()
+	}
+	return a.limits.Hide("address " + foldEmail(typed))
+}
+
+// count counts a try before its password is looked at, so that many at once are counted too. A browser that signed in
+// to this account before has a count of its own, and no flood from elsewhere closes the account to it. It is one
+// statement. Where not the account but a limit around it is reached, the error is a *CrowdError.
+func (a *Accounts) count(ctx context.Context, row accountRow, subject string, from From) (free bool, err error) {
+	address, network, all, here, near, account := bounds()
+	prefix := accountKey(subject)
+	var uses []ratelimit.Use
+	shared := 0
+	if known(row, from) {
+		uses = append(uses, bound{10, 15 * time.Minute}.of(prefix+"browser "+from.Browser.ID.String()))
+	} else {
+		at, in := a.limits.Hide(from.Address), a.limits.Hide(from.Network)
+		uses = append(uses, address.of("sign-in address "+at), network.of("sign-in network "+in), all.of("sign-in all"),
+			here.of(prefix+"address "+at), near.of(prefix+"network "+in), account.of(prefix+"all"))
+		shared = 3
+	}
+	d, err := a.limits.Take(ctx, uses...)
+	if err != nil || d.Passed {
+		return d.Passed, err
+	}
+	for i := range shared {
+		if d.Used[i] > float64(uses[i].Most) {
+			return false, &CrowdError{Wait: d.Wait}
+		}
+	}
+	return false, nil
+}
+
+// forget takes the count of an account's slips back once the right password came from there.
+func (a *Accounts) forget(ctx context.Context, row accountRow, subject string, from From) error {
+	if known(row, from) {
+		return a.limits.Forget(ctx, accountKey(subject)+"browser "+from.Browser.ID.String())
+	}
+	return a.limits.Forget(ctx, accountKey(subject)+"address "+a.limits.Hide(from.Address))
+}
+
+// accountKey is what the keys of an account's counts begin with.
+func accountKey(subject string) string { return "sign-in account " + subject + " " }
+
+func known(row accountRow, from From) bool {
+	return row.ID != uuid.Nil && from.Browser.Account == row.ID && from.Browser.ID != uuid.Nil
+}
+
+// CrowdError is the answer while an address, its network or all together try too often. It says nothing of any account.
+type CrowdError struct{ Wait time.Duration }
+
+func (e *CrowdError) Error() string { return fmt.Sprintf("too many sign-ins; the next in %s", e.Wait) }
+
+// Tidy throws ended sessions away. It is a periodic job.
+func (a *Accounts) Tidy(ctx context.Context) error {
+	if _, err := a.db.ExecContext(ctx, `DELETE FROM session WHERE expires_at <= $1`, a.now().UTC()); err != nil {
+		return db.Translate(fmt.Errorf("throw ended sessions away: %w", err))
+	}
+	return nil
+}

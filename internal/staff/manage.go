@@ -1,0 +1,255 @@
+package staff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+)
+
+// What whoever has the command line can do to accounts that are there. Each is audited with what it did; the error is
+// fault.NotFound when nobody has the address.
+
+// Disable ends an account at once, with its sessions. Doing it twice changes nothing. The last admin who could look
+// after accounts is disabled with force only: else it is a fault.Conflict.
+func (a *Accounts) Disable(ctx context.Context, email string, force bool) error {
+	return a.manage(ctx, email, ActionDisable, nil, func(ctx context.Context, tx *sqlx.Tx, row accountRow) error {
+		if err := keepAnAdmin(ctx, tx, row, force); err != nil {
+			return err
+		}
+		if _, err := endSessions(ctx, tx, row); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE staff SET disabled_at = coalesce(disabled_at, $2) WHERE id = $1`,
+			row.ID, a.now().UTC())
+		return err
+	})
+}
+
+// Enable lets a disabled account sign in again, with the password it had.
+func (a *Accounts) Enable(ctx context.Context, email string) error {
+	return a.manage(ctx, email, ActionEnable, nil, func(ctx context.Context, tx *sqlx.Tx, row accountRow) error {
+		_, err := tx.ExecContext(ctx, `UPDATE staff SET disabled_at = NULL WHERE id = $1`, row.ID)
+		return err
+	})
+}
+
+// SetRole gives an account another role, which counts from the next request on. For the last admin see Disable.
+func (a *Accounts) SetRole(ctx context.Context, email string, role Role, force bool) error {
+	if _, err := ParseRole(string(role)); err != nil {
+		return err
+	}
+	detail := map[string]string{"role": string(role)}
+	return a.manage(ctx, email, ActionRole, detail, func(ctx context.Context, tx *sqlx.Tx, row accountRow) error {
+		if role != Admin {
+			if err := keepAnAdmin(ctx, tx, row, force); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE staff SET role = $2 WHERE id = $1`, row.ID, string(role))
+		return err
+	})
+}
+
+// ResetPassword makes a password that works once, in place of the one before; the account's sessions end, and what was
+// counted against it is forgotten.
+func (a *Accounts) ResetPassword(ctx context.Context, email string) (password string, err error) {
+	password = generatePassword()
+	hash, err := a.hasher.create(ctx, password)
+	if err != nil {
+		return "", err
+	}
+	err = a.manage(ctx, email, ActionReset, nil, func(ctx context.Context, tx *sqlx.Tx, row accountRow) error {
+		if _, err := endSessions(ctx, tx, row); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE staff SET password_hash = $2, one_time = true, used_at = NULL WHERE id = $1`,
+			row.ID, hash)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return password, a.forgetTries(ctx, email)
+}
+
+// Unlock forgets every try that was counted against an account, wherever it came from.
+func (a *Accounts) Unlock(ctx context.Context, email string) error {
+	err := a.manage(ctx, email, ActionUnlock, nil, func(context.Context, *sqlx.Tx, accountRow) error { return nil })
+	if err != nil {
+		return err
+	}
+	return a.forgetTries(ctx, email)
+}
+
+func (a *Accounts) forgetTries(ctx context.Context, email string) error {
+	row, err := a.find(ctx, `email = $1`, foldEmail(email))
+	if err != nil {
+		return err
+	}
+	return a.limits.Forget(ctx, accountKey(row.ID.String()))
+}
+
+// Session is one browser that is signed in. Times are UTC.
+type Session struct {
+	StartedAt time.Time `db:"started_at"`
+	ExpiresAt time.Time `db:"expires_at"` // when it ends unless it is used
+}
+
+// SessionsOf lists an account's sessions, the newest first.
+func (a *Accounts) SessionsOf(ctx context.Context, email string) ([]Session, error) {
+	row, err := a.find(ctx, `email = $1`, foldEmail(email))
+	if err != nil {
+		return nil, named(err, email)
+	}
+	var all []Session
+	err = a.db.SelectContext(ctx, &all, `
+		SELECT started_at, expires_at FROM session WHERE staff_id = $1 AND expires_at > $2 ORDER BY started_at DESC`,
+		row.ID, a.now().UTC())
+	if err != nil {
+		return nil, db.Translate(fmt.Errorf("list sessions: %w", err))
+	}
+	return all, nil
+}
+
+// EndSessions signs an account out everywhere and says how many sessions that were.
+func (a *Accounts) EndSessions(ctx context.Context, email string) (n int64, err error) {
+	err = a.manage(ctx, email, ActionEnd, nil, func(ctx context.Context, tx *sqlx.Tx, row accountRow) error {
+		n, err = endSessions(ctx, tx, row)
+		return err
+	})
+	return n, err
+}
+
+// manage does something to an account and audits it, in one transaction.
+func (a *Accounts) manage(
+	ctx context.Context, email string, action Action, detail map[string]string,
+	do func(ctx context.Context, tx *sqlx.Tx, row accountRow) error,
+) error {
+	err := a.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		row, err := findIn(ctx, tx, `email = $1 FOR UPDATE`, foldEmail(email))
+		if err != nil {
+			return named(err, email)
+		}
+		if err := do(ctx, tx, row); err != nil {
+			return err
+		}
+		return Audit(ctx, tx, Entry{
+			At: a.now().UTC(), Actor: CommandLine, Action: action, Subject: row.Email, Detail: detail,
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", action, err)
+	}
+	return nil
+}
+
+// named says which address has no account.
+func named(err error, email string) error {
+	if fault.Is(err, fault.NotFound) {
+		return fault.NotFoundf("Nobody has an account with the address %s.", email)
+	}
+	return err
+}
+
+func endSessions(ctx context.Context, tx *sqlx.Tx, row accountRow) (int64, error) {
+	done, err := tx.ExecContext(ctx, `DELETE FROM session WHERE staff_id = $1`, row.ID)
+	if err != nil {
+		return 0, fmt.Errorf("end sessions: %w", err)
+	}
+	return done.RowsAffected()
+}
+
+// keepAnAdmin refuses to take away the last account that can look after the others.
+func keepAnAdmin(ctx context.Context, tx *sqlx.Tx, row accountRow, force bool) error {
+	if force || row.Role != string(Admin) || row.DisabledAt.Valid {
+		return nil
+	}
+	// Locked, so that of two commands that take away one admin each, the second sees what the first did.
+	var others []string
+	err := tx.SelectContext(ctx, &others, `
+		SELECT email FROM staff WHERE role = 'admin' AND disabled_at IS NULL AND id <> $1 ORDER BY id FOR UPDATE`, row.ID)
+	if err != nil {
+		return fmt.Errorf("look for other admins: %w", err)
+	}
+	if len(others) == 0 {
+		return fault.Conflictf("%s is the last admin. Add another one first, or say --force.", row.Email)
+	}
+	return nil
+}
+
+// ChoosePassword sets the password that a person chose, in place of the current one, which is asked for unless it was a
+// one-time password: that was spent by signing in. All sessions of the account end; the caller begins a new one.
+//
+// Errors are fault.Invalid on "current" or "password", and those of Authenticate.
+func (a *Accounts) ChoosePassword(ctx context.Context, account Account, current, password string, from From) error {
+	row, err := a.find(ctx, `id = $1`, account.ID)
+	if err != nil {
+		return err
+	}
+	if !row.OneTime {
+		if err := a.confirm(ctx, row, current, from); err != nil {
+			return err
+		}
+	}
+	if err := checkPassword(password); err != nil {
+		return err
+	}
+	old, _, err := a.hasher.check(ctx, password, row.Hash, true)
+	if err != nil {
+		return err
+	}
+	if old {
+		return fault.Invalidf("password", "That is the password you have. Take another one.")
+	}
+	hash, err := a.hasher.create(ctx, password)
+	if err != nil {
+		return err
+	}
+	err = a.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		// Of two changes at once, the second finds another hash than the one it was confirmed with.
+		done, err := tx.ExecContext(ctx, `
+			UPDATE staff SET password_hash = $2, one_time = false, used_at = NULL WHERE id = $1 AND password_hash = $3`,
+			row.ID, hash, row.Hash)
+		if err != nil {
+			return fmt.Errorf("save password: %w", err)
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, fault.Conflictf("The password was changed a moment ago. Please sign in again."))
+		}
+		if _, err := endSessions(ctx, tx, row); err != nil {
+			return err
+		}
+		return Audit(ctx, tx, Entry{
+			At: a.now().UTC(), StaffID: row.ID, Actor: row.Email, Action: ActionChoose, Subject: row.Email,
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("choose password: %w", err)
+	}
+	return nil
+}
+
+// confirm checks the password of somebody who is signed in, and counts the tries as a sign-in's.
+func (a *Accounts) confirm(ctx context.Context, row accountRow, current string, from From) error {
+	free, err := a.count(ctx, row, row.ID.String(), from)
+	if err != nil {
+		return err
+	}
+	if !free {
+		return fault.Invalidf("current", "Too many tries. Please wait a few minutes.")
+	}
+	fits, _, err := a.hasher.check(ctx, current, row.Hash, known(row, from))
+	if err != nil {
+		return err
+	}
+	if !fits {
+		return fault.Invalidf("current", "That is not your current password.")
+	}
+	return a.forget(ctx, row, row.ID.String(), from)
+}

@@ -1,0 +1,129 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"readerfund/internal/admission"
+	"readerfund/internal/altcha"
+	"readerfund/internal/contribution"
+	"readerfund/internal/fault"
+)
+
+// The fields that prove a reader. The first has ALTCHA's own name, so that its widget can fill it in.
+const (
+	solutionField = "altcha"
+	turnField     = "turn"
+)
+
+// start begins a gift, if one more may be begun from where it comes: else the error is a *admission.NotYet. What kept
+// it from being begun was the reader's slip is not counted.
+func (s *site) start(
+	ctx context.Context, r *http.Request, in contribution.Intent, p admission.Proof,
+) (contribution.Contribution, error) {
+	if s.Gate == nil {
+		return s.Desk.Start(ctx, in)
+	}
+	from := clientOf(ctx)
+	pass, err := s.Gate.Admit(ctx, admission.Visitor{
+		Address: from.address.String(), Network: from.network.String(), Begun: s.begunLately(r),
+	}, p)
+	if err != nil {
+		return contribution.Contribution{}, err
+	}
+	c, err := s.Desk.Start(ctx, in)
+	var counted error
+	switch {
+	case err == nil:
+		counted = s.Gate.Began(ctx, pass, c.ID)
+	case fault.Is(err, fault.Invalid), fault.Is(err, fault.Conflict):
+		counted = s.Gate.Return(ctx, pass)
+	}
+	if counted != nil { // the gift counts for more than the count
+		s.Log.WarnContext(ctx, "what became of a gift could not be counted", "request", RequestID(ctx), "error", counted)
+	}
+	return c, err
+}
+
+// moment is the page between the form and PayPal.
+type moment struct {
+	Fields    []field
+	Challenge *altcha.Challenge // nil: only waiting helps
+	Turn      string
+	TurnIn    int // seconds
+	Wait      string
+}
+
+type field struct{ Name, Value string }
+
+// oneMoment keeps what the reader filled in and asks for a proof, or to come back.
+func (s *site) oneMoment(w http.ResponseWriter, r *http.Request, sent url.Values, n *admission.NotYet) error {
+	m := moment{Challenge: n.Challenge, Turn: n.Turn, Wait: waitInWords(n.Wait)}
+	m.TurnIn = int(n.TurnIn.Round(time.Second).Seconds())
+	for name, values := range sent {
+		if name == solutionField || name == turnField {
+			continue
+		}
+		for _, value := range values {
+			m.Fields = append(m.Fields, field{name, value})
+		}
+	}
+	slices.SortStableFunc(m.Fields, func(a, b field) int { return cmp.Compare(a.Name, b.Name) })
+	title := "One moment, please"
+	if n.Challenge == nil {
+		title = "Please try again in a few minutes"
+	}
+	w.Header().Set("Retry-After", wholeSeconds(n.Wait))
+	return s.render(w, r, http.StatusTooManyRequests, "public/moment.html", page{Title: title, NoIndex: true, Data: m})
+}
+
+// tooMany is what a program is told.
+func tooMany(n *admission.NotYet) answer {
+	a := answer{
+		Type: "about:blank", Title: "One moment, please", Status: http.StatusTooManyRequests, Challenge: n.Challenge,
+		Detail: "Many gifts were begun lately. Send the same with the challenge's solution as \"altcha\", or wait.",
+	}
+	if n.Challenge == nil {
+		a.Detail = "Very many gifts were begun from your network and not paid. Nothing was charged. Please try again later."
+	}
+	return a
+}
+
+// wholeSeconds is a time for Retry-After (RFC 9110, section 10.2.3).
+func wholeSeconds(d time.Duration) string {
+	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
+}
+
+// waitInWords is a wait as one says it.
+func waitInWords(d time.Duration) string {
+	switch minutes := int((d + time.Minute - 1) / time.Minute); {
+	case minutes <= 1:
+		return "in a minute"
+	default:
+		return "in " + strconv.Itoa(minutes) + " minutes"
+	}
+}
+
+// notYet is the error's wish for a proof, or nil.
+func notYet(err error) *admission.NotYet {
+	n, _ := errors.AsType[*admission.NotYet](err)
+	return n
+}
+
+// begunLately is how many gifts this browser says it has begun within the limits' window: their ids hold the time
+// (RFC 9562, section 5.7).
+func (s *site) begunLately(r *http.Request) (n int) {
+	for _, id := range s.recalled(r) {
+		seconds, nanos := id.Time().UnixTime()
+		if s.Now().Sub(time.Unix(seconds, nanos)) < admission.Window {
+			n++
+		}
+	}
+	return n
+}

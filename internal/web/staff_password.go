@@ -1,0 +1,64 @@
+package web
+
+import (
+	"net/http"
+
+	"readerfund/internal/fault"
+	"readerfund/internal/staff"
+)
+
+const passwordPath = "/staff/password"
+
+// passwordPage is the form to choose a password.
+type passwordPage struct {
+	First  bool // instead of a one-time password
+	Notice *notice
+	blame
+}
+
+// showPassword answers GET /staff/password.
+func (s *site) showPassword(w http.ResponseWriter, r *http.Request) error {
+	p := passwordPage{First: accountOf(r).MustChoose}
+	if r.URL.Query().Has("done") {
+		p.Notice = &notice{Tone: "good", Title: "Your password is changed", Text: "You are signed out everywhere else."}
+	}
+	return s.renderPassword(w, r, http.StatusOK, p)
+}
+
+// choosePassword answers POST /staff/password.
+func (s *site) choosePassword(w http.ResponseWriter, r *http.Request) error {
+	v, err := readForm(w, r)
+	if err != nil {
+		return err
+	}
+	account := accountOf(r)
+	err = s.newPassword(r, account, v.Get("current"), v.Get("password"), v.Get("again"))
+	if fault.Is(err, fault.Invalid) {
+		p := passwordPage{First: account.MustChoose}
+		p.put(err, "current", "password", "again")
+		return s.renderPassword(w, r, http.StatusUnprocessableEntity, p)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.Sessions.SignIn(w, r, account); err != nil {
+		return err
+	}
+	redirect(w, passwordPath+"?done")
+	return nil
+}
+
+func (s *site) newPassword(r *http.Request, account staff.Account, current, password, again string) error {
+	if password != again {
+		return fault.Invalidf("again", "The two are not the same. Please write the new password twice.")
+	}
+	return crowded(s.Accounts.ChoosePassword(r.Context(), account, current, password, s.cameFrom(r)))
+}
+
+func (s *site) renderPassword(w http.ResponseWriter, r *http.Request, status int, p passwordPage) error {
+	title := "Your password"
+	if p.First {
+		title = "Choose your password"
+	}
+	return s.showStaff(w, r, status, "staff/password.html", title, "", p)
+}
