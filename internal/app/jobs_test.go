@@ -48,7 +48,7 @@ func TestTheKeeperRuns(t *testing.T) {
 	if err := d.GetContext(t.Context(), &names, `SELECT string_agg(name, ', ' ORDER BY name) FROM job WHERE held_until IS NULL AND failures = 0`); err != nil {
 		t.Fatal(err)
 	}
-	if names != "check alerts, forget, reconcile, tidy" {
+	if names != "check alerts, forget, reconcile, tidy, weigh gifts" {
 		t.Errorf("the jobs are %s", names)
 	}
 }

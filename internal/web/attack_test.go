@@ -86,6 +86,7 @@ func (a *attack) run(t *testing.T) {
 	var crew sync.WaitGroup
 	for range 8 {
 		program := h.newReader()
+		program.client.Jar = nil
 		crew.Go(func() {
 			for n := range work {
 				a.post(program, n)
@@ -127,7 +128,6 @@ func (a *attack) post(r reader, n int) {
 	got := r.send(gift("amount", "1"), "X-Forwarded-For", address)
 	if got.status == 429 && a.solves {
 		if solution := a.solve(r.t, got.body); solution != "" {
-			r.client.Jar = nil
 			got = r.send(gift("amount", "1", "altcha", solution), "X-Forwarded-For", address)
 		}
 	}
