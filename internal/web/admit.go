@@ -56,7 +56,7 @@ type moment struct {
 	Fields    []field
 	Challenge *altcha.Challenge // nil: only waiting helps
 	Turn      string
-	TurnIn    int // seconds
+	TurnIn    string // in seconds
 	Wait      string
 }
 
@@ -64,8 +64,7 @@ type field struct{ Name, Value string }
 
 // oneMoment keeps what the reader filled in and asks for a proof, or to come back.
 func (s *site) oneMoment(w http.ResponseWriter, r *http.Request, sent url.Values, n *admission.NotYet) error {
-	m := moment{Challenge: n.Challenge, Turn: n.Turn, Wait: waitInWords(n.Wait)}
-	m.TurnIn = int(n.TurnIn.Round(time.Second).Seconds())
+	m := moment{Challenge: n.Challenge, Turn: n.Turn, TurnIn: wholeSeconds(n.TurnIn), Wait: waitInWords(n.Wait)}
 	for name, values := range sent {
 		if name == solutionField || name == turnField {
 			continue
@@ -95,7 +94,7 @@ func tooMany(n *admission.NotYet) answer {
 	return a
 }
 
-// wholeSeconds is a time for Retry-After (RFC 9110, section 10.2.3).
+// wholeSeconds is a wait as Retry-After has it (RFC 9110, section 10.2.3), rounded up so that it is long enough.
 func wholeSeconds(d time.Duration) string {
 	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }
