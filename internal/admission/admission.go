@@ -74,22 +74,22 @@ type Visitor struct {
 // Proof is what a visitor brings after having been asked for it: a solved challenge, or a turn that was waited for.
 type Proof struct{ Solution, Turn string }
 
-// NotYet is the error for a visitor who has to do something first, or to wait.
-type NotYet struct {
+// NotYetError is the error for a visitor who has to do something first, or to wait.
+type NotYetError struct {
 	Wait      time.Duration     // until the same would pass by itself
 	Challenge *altcha.Challenge // what would let it pass now; nil: only waiting does
 	Turn      string            // lets it pass without a solution from TurnIn on; may be empty
 	TurnIn    time.Duration
 }
 
-func (e *NotYet) Error() string {
+func (e *NotYetError) Error() string {
 	return fmt.Sprintf("too many gifts were begun: wait %s, or solve %t", e.Wait, e.Challenge != nil)
 }
 
 // Pass is a gift that was let in.
 type Pass struct{ address, network string }
 
-// Admit counts a gift and lets it in, or says by a *NotYet what to do first. It is one statement, but for the few that
+// Admit counts a gift and lets it in, or says by a *NotYetError what to do first. It is one statement, but for the few that
 // come once all together have reached the most.
 func (g *Gate) Admit(ctx context.Context, v Visitor, p Proof) (Pass, error) {
 	pass := Pass{address: g.Limits.Hide(v.Address), network: g.Limits.Hide(v.Network)}
@@ -113,7 +113,7 @@ func (g *Gate) Admit(ctx context.Context, v Visitor, p Proof) (Pass, error) {
 		return pass, nil
 	case g.reached(d, limits, proven):
 		g.Metrics.Admission("refused")
-		return Pass{}, &NotYet{Wait: d.Wait}
+		return Pass{}, &NotYetError{Wait: d.Wait}
 	default:
 		e := g.ask(pass, p, d.Wait)
 		if n := len(d.Used); len(once) == 3 && (d.Used[n-2] > turnsEach || d.Used[n-1] > turnsForAll) {
@@ -171,11 +171,11 @@ func once(key string, lasts time.Duration) ratelimit.Use {
 }
 
 // ask asks for a proof. A turn that was shown too early stays the same, and its time goes on.
-func (g *Gate) ask(pass Pass, p Proof, wait time.Duration) *NotYet {
+func (g *Gate) ask(pass Pass, p Proof, wait time.Duration) *NotYetError {
 	g.Metrics.Admission("challenged")
 	now := g.Now()
 	c := g.proofs.New(g.Work, now.Add(proofLasts))
-	e := &NotYet{Wait: max(wait, time.Second), Challenge: &c, Turn: p.Turn}
+	e := &NotYetError{Wait: max(wait, time.Second), Challenge: &c, Turn: p.Turn}
 	e.TurnIn = g.turns.left(p.Turn, pass.address, now)
 	if e.TurnIn == 0 {
 		e.Turn, e.TurnIn = g.turns.issue(pass.address, now), turnAfter

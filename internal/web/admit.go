@@ -22,7 +22,7 @@ const (
 	turnField     = "turn"
 )
 
-// start begins a gift, if one more may be begun from where it comes: else the error is a *admission.NotYet. What kept
+// start begins a gift, if one more may be begun from where it comes: else the error is a *admission.NotYetError. What kept
 // it from being begun was the reader's slip is not counted.
 func (s *site) start(
 	ctx context.Context, r *http.Request, in contribution.Intent, p admission.Proof,
@@ -63,7 +63,7 @@ type moment struct {
 type field struct{ Name, Value string }
 
 // oneMoment keeps what the reader filled in and asks for a proof, or to come back.
-func (s *site) oneMoment(w http.ResponseWriter, r *http.Request, sent url.Values, n *admission.NotYet) error {
+func (s *site) oneMoment(w http.ResponseWriter, r *http.Request, sent url.Values, n *admission.NotYetError) error {
 	m := moment{Challenge: n.Challenge, Turn: n.Turn, TurnIn: wholeSeconds(n.TurnIn), Wait: waitInWords(n.Wait)}
 	for name, values := range sent {
 		if name == solutionField || name == turnField {
@@ -83,7 +83,7 @@ func (s *site) oneMoment(w http.ResponseWriter, r *http.Request, sent url.Values
 }
 
 // tooMany is what a program is told.
-func tooMany(n *admission.NotYet) answer {
+func tooMany(n *admission.NotYetError) answer {
 	a := answer{
 		Type: "about:blank", Title: "One moment, please", Status: http.StatusTooManyRequests, Challenge: n.Challenge,
 		Detail: "Many gifts were begun lately. Send the same with the challenge's solution as \"altcha\", or wait.",
@@ -110,8 +110,8 @@ func waitInWords(d time.Duration) string {
 }
 
 // notYet is the error's wish for a proof, or nil.
-func notYet(err error) *admission.NotYet {
-	n, _ := errors.AsType[*admission.NotYet](err)
+func notYet(err error) *admission.NotYetError {
+	n, _ := errors.AsType[*admission.NotYetError](err)
 	return n
 }
 
