@@ -89,8 +89,8 @@ func (e *NotYetError) Error() string {
 // Pass is a gift that was let in.
 type Pass struct{ address, network string }
 
-// Admit counts a gift and lets it in, or says by a *NotYetError what to do first. It is one statement, but for the few that
-// come once all together have reached the most.
+// Admit counts a gift and lets it in, or says by a *NotYetError what to do first. It is one statement, but for the few
+// that come once all together have reached the most.
 func (g *Gate) Admit(ctx context.Context, v Visitor, p Proof) (Pass, error) {
 	pass := Pass{address: g.Limits.Hide(v.Address), network: g.Limits.Hide(v.Network)}
 	once := g.proofUses(pass, p)

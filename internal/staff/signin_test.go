@@ -103,9 +103,10 @@ func TestAFloodWaitsItsTurn(t *testing.T) {
 	defer cancel()
 	var busy, refused atomic.Int64
 	var wg sync.WaitGroup
-	for range 60 {
+	for n := range 60 {
 		wg.Go(func() {
-			switch _, err := accounts.Authenticate(ctx, "nobody@example.org", "wrong", from()); {
+			_, err := accounts.Authenticate(ctx, fmt.Sprintf("nobody%d@example.org", n), "wrong", elsewhere(n))
+			switch {
 			case fault.Is(err, fault.Unavailable):
 				busy.Add(1)
 			case errors.Is(err, staff.ErrRefused):
@@ -234,4 +235,9 @@ func TestAFloodFromOneNetwork(t *testing.T) {
 	if _, err := accounts.Authenticate(t.Context(), "ann@example.org", password, from()); err != nil {
 		t.Errorf("Ann, from elsewhere: %v", err)
 	}
+}
+
+// elsewhere is another network for each number.
+func elsewhere(n int) staff.From {
+	return staff.From{Address: fmt.Sprintf("20.0.%d.7/32", n), Network: fmt.Sprintf("20.0.%d.0/24", n)}
 }

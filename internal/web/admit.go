@@ -22,8 +22,8 @@ const (
 	turnField     = "turn"
 )
 
-// start begins a gift, if one more may be begun from where it comes: else the error is a *admission.NotYetError. What kept
-// it from being begun was the reader's slip is not counted.
+// start begins a gift, if one more may be begun from where it comes: else the error is a *admission.NotYetError. What
+// kept it from being begun was the reader's slip is not counted.
 func (s *site) start(
 	ctx context.Context, r *http.Request, in contribution.Intent, p admission.Proof,
 ) (contribution.Contribution, error) {

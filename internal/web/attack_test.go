@@ -115,7 +115,7 @@ func (a *attack) run(t *testing.T) {
 	case a.addresses > 1:
 		most = c.All.Most + 3*int64(a.addresses)
 	}
-	if reached > int(most) {
+	if reached > most {
 		t.Errorf("%s: %d orders reached PayPal, want %d at most", a.name, reached, most)
 	}
 }

@@ -359,7 +359,7 @@ func TestOnlyAYesIsAYes(t *testing.T) {
 		"": "", `,"anonymous":null,"named":null`: "", `,"anonymous":true`: "no", `,"anonymous":false`: "",
 		`,"named":true`: "yes", `,"named":false`: "no", `,"named":true,"anonymous":true`: "no",
 	} {
-		in, err := intentOfJSON([]byte(`{"amount":"5"` + sent + `}`))
+		in, _, err := intentOfJSON([]byte(`{"amount":"5"` + sent + `}`))
 		if err != nil || string(in.Naming) != want {
 			t.Errorf("the JSON %q: %q, want %q; %v", sent, in.Naming, want, err)
 		}
