@@ -53,8 +53,6 @@ func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute 
 		"GET /staff/inbox/{event}":                                 {inbox, staff.Editor, 200},
 		"POST /staff/inbox/{event}/replay":                         {inbox + "/replay", staff.Editor, 303},
 		"GET /staff/audit":                                         {"/staff/audit", staff.Admin, 200},
-		"GET /staff/ledger":                                        {"/staff/ledger", staff.Viewer, 200},
-		"GET /staff/ledger.csv":                                    {"/staff/ledger.csv", staff.Viewer, 200},
 		"GET /staff/password":                                      {"/staff/password", staff.Viewer, 200},
 		"POST /staff/password":                                     {"/staff/password", staff.Viewer, 422},
 		"GET /staff/sign-in":                                       {"/staff/sign-in", "", 200},
