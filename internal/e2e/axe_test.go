@@ -237,7 +237,7 @@ func (a *auditor) staff(n *newsroom) {
 	a.at(staff, 200, "Needs a person")
 	a.at(staff+"/contributions", 200, "Download as CSV")
 	a.at(staff+"/contributions?attention=1", 200, "a person should look at")
-	a.at(staff+"/contributions?q=0000-0000", 200, "Nothing has this number")
+	a.at(staff+"/contributions?q=0000-0000", 200, "Nothing has this name")
 	a.at(staff+"/contributions?from=2026-02-02&to=2026-01-01&status=odd&currency=XXX", 422, "Show all")
 	for _, by := range []string{"day", "month", "article", "campaign"} {
 		a.at(staff+"/reports?by="+by, 200, "In all")
@@ -308,7 +308,7 @@ func (a *auditor) acts(n *newsroom, d *db.DB) {
 	a.fill("#note", "The reader is right.")
 	a.click(".act form .button")
 	a.check("The claim is accepted")
-	a.at(disputed+"/refund", 200, "has gone back")
+	a.at(disputed+"/refund", 200, "Nothing is left to refund")
 	a.at(staff+"/reports?by=month", 200, "In all")
 
 	for _, statement := range []string{parkAnEvent, findADifference} {
