@@ -149,7 +149,7 @@ func (a *auditor) pays(n *newsroom, amount string) {
 	a.t.Helper()
 	a.open(n.base + "/")
 	a.fill("#amount", amount)
-	a.click("#give button[type=submit]")
+	a.click("#give button.button")
 }
 
 func (a *auditor) readers(n *newsroom) {
@@ -161,7 +161,7 @@ func (a *auditor) readers(n *newsroom) {
 	a.at(n.base+"/nowhere", 404, "no page at this address")
 	a.open(n.base + "/")
 	a.fill("#amount", "0.1")
-	if status := a.turn(cdp.Click(cdp.CSS("#give button[type=submit]"))); status != 422 {
+	if status := a.turn(cdp.Click(cdp.CSS("#give button.button"))); status != 422 {
 		a.t.Fatalf("a gift of ten cents: %d", status)
 	}
 	a.forgive(422)
@@ -171,7 +171,7 @@ func (a *auditor) readers(n *newsroom) {
 
 	n.bank.must("POST", "/sandbox/faults", fields{"kind": "status", "status": 503, "match": fields{"method": "POST", "path": "/v2/checkout/orders"}}, nil)
 	a.open(n.base + "/")
-	if status := a.turn(cdp.Click(cdp.CSS("#give button[type=submit]"))); status != 503 {
+	if status := a.turn(cdp.Click(cdp.CSS("#give button.button"))); status != 503 {
 		a.t.Fatalf("a gift while PayPal is down: %d", status)
 	}
 	n.bank.must("DELETE", "/sandbox/faults", nil, nil)

@@ -167,10 +167,37 @@ func largeLetters(t *testing.T, s *scene, b *tab) {
 			return err
 		}))
 		b.shoot("forced-colours-" + scheme)
-		button := ask[string](b, `(`+background+`)("#give button[type=submit]")`)
+		button := ask[string](b, `(`+background+`)("#give button.button")`)
 		amount := ask[string](b, `(`+background+`)(".choice input:not(:checked) + span")`)
 		if button == amount {
 			t.Errorf("forced colours, %s: the button and an amount not chosen both are %s", scheme, button)
 		}
 	}
+}
+
+// Where gifts are counted, the browser proves by itself that a reader sits at it, and without JavaScript the reader
+// waits and presses once more.
+func TestTheProofOfWorkGoesOnByItself(t *testing.T) {
+	t.Parallel()
+	browser := openBrowser(t)
+	s := openScene(t, "GIFT_LIMIT_ADDRESS", "1/300")
+	s.serve()
+	b := browser.openTab(t, screens()[0])
+	give := func() {
+		b.open(s.base + "/")
+		b.fill("#amount", "12.40")
+		b.turn(cdp.Click(cdp.CSS("#give button.button")))
+	}
+	give()
+	b.see("Approve 12.40 EUR")
+	give()
+	eventually(t, time.Minute, "the browser went on to PayPal", func() (bool, string) {
+		return strings.Contains(b.text(), "Approve 12.40 EUR"), b.where()
+	})
+
+	b.do(withoutJavaScript())
+	give()
+	b.forgive(429)
+	b.see("One moment, please.", "Please wait", "then press the button")
+	b.shoot("one-moment")
 }

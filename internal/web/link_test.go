@@ -77,7 +77,7 @@ func TestChangingTheCurrencyKeepsWhatWasFilledIn(t *testing.T) {
 	r := h.newReader()
 	form := inputs(t, r.get("/support/support?utm_source=x&article=https://example.org/a").body)
 	for name, value := range map[string]string{
-		"name": "Ada", "email": "ada@example.org", "message": "Two\nlines", "anonymous": "true",
+		"name": "Ada", "email": "ada@example.org", "message": "Two\nlines", "named": "yes",
 	} {
 		form.Set(name, value)
 	}
@@ -106,7 +106,7 @@ func TestChangingTheCurrencyKeepsWhatWasFilledIn(t *testing.T) {
 			t.Errorf("%+v: %v", c, got)
 		}
 		for name, want := range map[string]string{
-			"name": "Ada", "email": "ada@example.org", "message": "Two\nlines", "anonymous": "true", "utm_source": "x",
+			"name": "Ada", "email": "ada@example.org", "message": "Two\nlines", "named": "yes", "utm_source": "x",
 			"article": "https://example.org/a", "frequency": "once", "campaign": "support",
 		} {
 			if got.Get(name) != want {
