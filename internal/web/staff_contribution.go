@@ -95,7 +95,7 @@ func (s *site) showContribution(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if seesPersonalData(r) {
+	if mayContact(r) {
 		if err := s.auditView(r, viewedContribution, h.Receipt); err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func (s *site) contributionPage(r *http.Request, h report.History) (contribution
 	if err != nil {
 		return contributionPage{}, err
 	}
-	private := !seesPersonalData(r)
+	private := !mayContact(r)
 	if private {
 		h = withoutPersonalData(h)
 	}

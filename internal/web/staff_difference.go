@@ -44,7 +44,7 @@ func (s *site) showDifference(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if seesPersonalData(r) && d.Stranger != nil {
+	if mayContact(r) && d.Stranger != nil {
 		if err := s.auditView(r, viewedDifference, d.Ref); err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (s *site) showDifference(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *site) renderDifference(w http.ResponseWriter, r *http.Request, status int, p differencePage) error {
-	if p.Private = !seesPersonalData(r); p.Private && p.Stranger != nil {
+	if p.Private = !mayContact(r); p.Private && p.Stranger != nil {
 		seen := *p.Stranger
 		seen.Email, seen.Note = "", ""
 		p.Stranger = &seen

@@ -14,9 +14,6 @@ const (
 	viewedDelivery     staff.Action = "inbox.view"
 )
 
-// seesPersonalData reports whether who asks may see addresses and messages: who answers readers, not who reads figures.
-func seesPersonalData(r *http.Request) bool { return accountOf(r).Role.Allows(staff.Editor) }
-
 // auditView notes a look at personal data before it is shown.
 func (s *site) auditView(r *http.Request, action staff.Action, subject string) error {
 	return s.Accounts.AuditView(r.Context(), accountOf(r), action, subject)
