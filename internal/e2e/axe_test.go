@@ -369,4 +369,4 @@ const needsAPerson = `
 		SELECT id, 'amount_differs', '{"captured": "10.00 EUR", "chosen": "25.00 EUR"}', now()
 		FROM contribution WHERE state = 'completed' ORDER BY created_at LIMIT 1 RETURNING id)
 	INSERT INTO suspect_delivery (transmission_id, event_id, event_type, headers, body, first_seen_at, last_seen_at)
-	SELECT transmission_id, 'WH-FORGED', event_type, headers, body, received_at, received_at FROM webhook_event WHERE EXISTS (SELECT 1 FROM marked) LIMIT 1`
+	SELECT transmission_id, 'WH-FORGED', event_type, headers, body, received_at, now() FROM webhook_event WHERE EXISTS (SELECT 1 FROM marked) LIMIT 1`

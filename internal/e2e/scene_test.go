@@ -53,6 +53,8 @@ func usualSettings(database string, b *bank) map[string]string {
 		"DATABASE_URL": database, "PAYPAL_API_BASE": b.public, "PAYPAL_CLIENT_ID": "sandbox-client", "PAYPAL_CLIENT_SECRET": "sandbox-secret",
 		"PAYPAL_WEBHOOK_CA_FILE": b.caFile, "SECRET_KEY": strings.Repeat("0123456789abcdef", 4), "PUBLICATION_NAME": "The Alder Lantern",
 		"PUBLICATION_TIMEZONE": "Europe/Berlin", "ADMIN_LISTEN_ADDR": "127.0.0.1:0", "SWEEP_INTERVAL": "1h", "SHUTDOWN_TIMEOUT": "15s",
+		// All the readers of a test sit at one address.
+		"GIFT_LIMIT_ADDRESS": "1000000/1000000", "GIFT_LIMIT_NETWORK": "1000000/1000000", "GIFT_LIMIT_ALL": "1000000/1000000",
 	}
 }
 
