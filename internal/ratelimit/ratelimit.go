@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a count may take: a database that hangs must not make a queue.
-const patience = 2 * time.Second
+const patience = 5 * time.Second
 
 // Use is something that is about to happen, as one limit sees it.
 type Use struct {
