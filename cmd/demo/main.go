@@ -211,12 +211,18 @@ func (d *demo) startPayPal(ctx context.Context) error {
 // configure makes the settings the service runs with, the webhook's id among them.
 func (d *demo) configure(ctx context.Context) (config.Config, error) {
 	written := config.Settings{
-		DatabaseURL: config.Secret(d.Database), BaseURL: "http://" + d.Addr, ListenAddr: d.Addr, AdminListenAddr: d.adminAddr(ctx),
-		PayPalAPIBase: d.keep.PayPalURL, PayPalClientID: "sandbox-client", PayPalClientSecret: "sandbox-secret", PayPalWebhookID: "to-be-registered",
+		Database: config.Database{DatabaseURL: config.Secret(d.Database)},
+		Site:     config.Site{BaseURL: "http://" + d.Addr},
+		Listen:   config.Listen{ListenAddr: d.Addr}, AdminListenAddr: d.adminAddr(ctx),
+		PayPal: config.PayPal{
+			PayPalAPIBase: d.keep.PayPalURL, PayPalClientID: "sandbox-client", PayPalClientSecret: "sandbox-secret",
+		},
+		WebhookID:           config.WebhookID{PayPalWebhookID: "to-be-registered"},
 		PayPalWebhookCAFile: d.caFile(), SecretKey: config.Secret(d.keep.SecretKey), PublicationName: "The Harbour Courier",
 		ContactEmail: "readers@harbour-courier.example", PrivacyURL: "https://harbour-courier.example/privacy",
-		ImprintURL:          "https://harbour-courier.example/imprint",
-		PublicationTimezone: "Europe/Lisbon", DefaultCurrency: "EUR", SweepInterval: "3s", ShutdownTimeout: "10s", LogFormat: "text", LogLevel: d.LogLevel,
+		ImprintURL: "https://harbour-courier.example/imprint",
+		Timezone:   config.Timezone{PublicationTimezone: "Europe/Lisbon"}, OwnCurrency: config.OwnCurrency{DefaultCurrency: "EUR"},
+		Sweep: config.Sweep{SweepInterval: "3s"}, ShutdownTimeout: "10s", Logging: config.Logging{LogLevel: d.LogLevel},
 	}
 	cfg, err := written.Parse(config.NeedServe)
 	if err != nil {

@@ -14,13 +14,13 @@ import (
 	"readerfund/migrations"
 )
 
-type doctorCommand struct{}
+type doctorCommand struct{ config.Settings }
 
 // errUnwell says that a check failed; what it was has been printed.
 var errUnwell = errors.New("not everything is well")
 
 // Run makes every check it can and prints a line for each.
-func (doctorCommand) Run(ctx context.Context, s config.Settings, std streams) error {
+func (c doctorCommand) Run(ctx context.Context, std streams) error {
 	well := true
 	say := func(what string, err error, good string) bool {
 		if err == nil {
@@ -33,7 +33,7 @@ func (doctorCommand) Run(ctx context.Context, s config.Settings, std streams) er
 		}
 		return false
 	}
-	cfg, err := s.Parse(config.NeedServe)
+	cfg, err := c.Parse(config.NeedServe)
 	if say("settings", err, "all there and readable") {
 		adviseSettings(cfg, std)
 	}

@@ -25,15 +25,16 @@ type inboxCommand struct {
 }
 
 type inboxList struct {
+	config.Database
+
 	State  string `placeholder:"STATE" help:"Only received, applied, ignored or parked events."`
 	Search string `placeholder:"ID" help:"PayPal's id of the event or of what it is about."`
 	Limit  int    `default:"50" help:"How many (${default})."`
 }
 
 // Run lists events.
-func (c inboxList) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withDatabase(ctx, s, func(cfg config.Config, d *db.DB) error {
-		reports := report.New(d, cfg.Timezone, cfg.DefaultCurrency)
+func (c inboxList) Run(ctx context.Context, std streams) error {
+	return withEvents(ctx, c.Database, func(reports *report.Reports) error {
 		page, err := reports.Inbox(ctx, report.InboxQuery{State: c.State, Search: c.Search, Limit: c.Limit})
 		if err != nil {
 			return err
@@ -47,6 +48,11 @@ func (c inboxList) Run(ctx context.Context, s config.Settings, std streams) erro
 	})
 }
 
+// withEvents opens the database for a command that reads events: in UTC, and without a word about money.
+func withEvents(ctx context.Context, s config.Database, do func(*report.Reports) error) error {
+	return withDatabase(ctx, s, func(d *db.DB) error { return do(report.New(d, time.UTC, "")) })
+}
+
 func dash(s string) string {
 	if s == "" {
 		return "-"
@@ -55,13 +61,14 @@ func dash(s string) string {
 }
 
 type inboxShow struct {
+	config.Database
+
 	ID string `arg:"" help:"PayPal's id (WH-…) or ours."`
 }
 
 // Run shows one event.
-func (c inboxShow) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withDatabase(ctx, s, func(cfg config.Config, d *db.DB) error {
-		reports := report.New(d, cfg.Timezone, cfg.DefaultCurrency)
+func (c inboxShow) Run(ctx context.Context, std streams) error {
+	return withEvents(ctx, c.Database, func(reports *report.Reports) error {
 		id, err := eventRow(ctx, reports, c.ID)
 		if err != nil {
 			return err
@@ -110,16 +117,18 @@ func eventRow(ctx context.Context, r *report.Reports, id string) (int64, error) 
 }
 
 type inboxReplay struct {
+	config.Database
+
 	IDs    []string `arg:"" optional:"" name:"id" help:"PayPal's ids (WH-…) or ours."`
 	Parked bool     `help:"All events that were parked."`
 }
 
 // Run makes events due again; the running service works on them.
-func (c inboxReplay) Run(ctx context.Context, s config.Settings, std streams) error {
+func (c inboxReplay) Run(ctx context.Context, std streams) error {
 	if c.Parked == (len(c.IDs) > 0) {
 		return fault.Invalidf("", "Name the events to replay, or write --parked for all that were parked.")
 	}
-	return withDatabase(ctx, s, func(_ config.Config, d *db.DB) error {
+	return withDatabase(ctx, c.Database, func(d *db.DB) error {
 		by := contribution.Actor{Name: staff.CommandLine}
 		var n int
 		var err error

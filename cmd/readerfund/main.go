@@ -19,17 +19,16 @@ import (
 	"readerfund/internal/app"
 	"readerfund/internal/config"
 	"readerfund/internal/db"
-	"readerfund/internal/fault"
 	"readerfund/migrations"
 )
 
 // version and commit are set by the build (-ldflags -X).
 var version, commit = "development", "unknown"
 
-// commands is the whole command line. The settings belong to every command: each checks those it needs.
+// commands is the whole command line. Each command's struct is the one place that says what it takes: its flags, its
+// arguments and, by what of package config it embeds, the settings it reads.
 type commands struct {
-	Settings config.Settings  `embed:""`
-	Version  kong.VersionFlag `help:"Show version and commit, and exit."`
+	Version kong.VersionFlag `help:"Show version and commit, and exit."`
 
 	Serve       serveCommand       `cmd:"" help:"Run the service."`
 	Migrate     migrateCommand     `cmd:"" help:"Bring the database's tables up to date, show how far they are, or take the newest step back."`
@@ -64,14 +63,8 @@ type streams struct {
 
 // run parses the command line and runs the command; it returns the exit status.
 func run(ctx context.Context, args []string, std streams) int {
-	var line commands
 	exited := -1
-	parser, err := kong.New(&line,
-		kong.Name("readerfund"), kong.Description("Readers' money for independent journalism: donations through PayPal, recorded and reported."),
-		kong.Vars{"version": fmt.Sprintf("readerfund %s (commit %s)", version, commit)},
-		kong.Writers(std.out, std.err), kong.Exit(func(status int) { exited = status }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(std))
+	parser, err := newParser(ctx, std, func(status int) { exited = status })
 	if err != nil {
 		fmt.Fprintln(std.err, "readerfund:", err)
 		return exitFailed
@@ -81,38 +74,25 @@ func run(ctx context.Context, args []string, std streams) int {
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintf(std.err, "readerfund: %v\nreaderfund --help lists the commands.\n", err)
+		misuse(std.err, parser.Model.Node, err)
 		return exitUsage
 	}
-	if err := parsed.Run(line.Settings); err != nil {
-		return complain(std.err, err)
+	if err := parsed.Run(); err != nil {
+		return complain(std.err, parsed.Selected(), err)
 	}
 	return 0
 }
 
-// complain prints what went wrong, one line a fault, and gives the exit status: wrong input is wrong usage.
-func complain(w io.Writer, err error) int {
-	faults := fault.All(err)
-	if len(faults) == 0 {
-		fmt.Fprintln(w, "readerfund:", err)
-		return exitFailed
-	}
-	usage := true
-	for _, f := range faults {
-		place := ""
-		if f.Field != "" {
-			place = f.Field + ": "
-		}
-		fmt.Fprintf(w, "readerfund: %s%s\n", place, f.Message)
-		if f.Err != nil {
-			fmt.Fprintf(w, "  because: %v\n", f.Err)
-		}
-		usage = usage && f.Kind == fault.Invalid
-	}
-	if usage {
-		return exitUsage
-	}
-	return exitFailed
+// newParser makes the parser of the whole command line, and its help.
+func newParser(ctx context.Context, std streams, exit func(int)) (*kong.Kong, error) {
+	return kong.New(&commands{},
+		kong.Name("readerfund"),
+		kong.Description("Readers' money for independent journalism: donations through PayPal, recorded and reported. "+
+			"Settings come from the environment, or as flags; each command's help lists those it reads."),
+		kong.Vars{"version": fmt.Sprintf("readerfund %s (commit %s)", version, commit)},
+		kong.Writers(std.out, std.err), kong.Exit(exit),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(std))
 }
 
 // logger writes the log the way the settings say.
@@ -125,7 +105,12 @@ func logger(cfg config.Config, w io.Writer) *slog.Logger {
 }
 
 // withDatabase opens the database for one command, once its tables are there.
-func withDatabase(ctx context.Context, s config.Settings, do func(config.Config, *db.DB) error) error {
+func withDatabase(ctx context.Context, s config.Database, do func(*db.DB) error) error {
+	return withSettings(ctx, config.Settings{Database: s}, func(_ config.Config, d *db.DB) error { return do(d) })
+}
+
+// withSettings is withDatabase for a command that reads more settings.
+func withSettings(ctx context.Context, s config.Settings, do func(config.Config, *db.DB) error) error {
 	return withAnyDatabase(ctx, s, func(cfg config.Config, d *db.DB) error {
 		if err := app.CheckMigrated(ctx, d, migrations.FS); err != nil {
 			return err

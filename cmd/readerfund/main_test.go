@@ -7,8 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -48,16 +46,7 @@ func (r ran) wants(t *testing.T, status int, words ...string) {
 func TestHelpAndVersion(t *testing.T) {
 	t.Parallel()
 	readerfund(t, "", "--version").wants(t, 0, "readerfund development (commit unknown)")
-	readerfund(t, "", "--help").wants(t, 0, "serve", "migrate up", "staff add", "webhook register", "inbox replay", "report totals", "doctor", "DATABASE_URL")
-	for _, command := range [][]string{
-		{"serve"}, {"migrate", "up"}, {"migrate", "status"}, {"migrate", "down"}, {"staff", "add"},
-		{"staff", "disable"}, {"staff", "enable"}, {"staff", "role"},
-		{"staff", "password"}, {"staff", "unlock"}, {"staff", "sessions"}, {"webhook", "register"},
-		{"webhook", "list"}, {"webhook", "unregister"}, {"inbox", "list"}, {"inbox", "show"}, {"inbox", "replay"}, {"report", "totals"},
-		{"report", "contributions"}, {"doctor"}, {"healthcheck"},
-	} {
-		readerfund(t, "", append(command, "--help")...).wants(t, 0, "Usage: readerfund "+strings.Join(command, " "))
-	}
+	readerfund(t, "", "--help").wants(t, 0, "serve", "migrate up", "staff add", "webhook register", "inbox replay", "report totals", "doctor")
 }
 
 func TestWrongUsageIsStatus2AndSaysWhatToDo(t *testing.T) {
@@ -191,11 +180,7 @@ func payPal(t *testing.T) []string {
 			t.Error(err)
 		}
 	})
-	ca := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(ca, emulator.CAPEM(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return []string{"--paypal-api-base=" + base, "--paypal-client-id=sandbox-client", "--paypal-client-secret=sandbox-secret", "--paypal-webhook-ca-file=" + ca}
+	return []string{"--paypal-api-base=" + base, "--paypal-client-id=sandbox-client", "--paypal-client-secret=sandbox-secret"}
 }
 
 func TestWebhookIsRegisteredComparedAndDeleted(t *testing.T) {
@@ -217,10 +202,11 @@ func TestWebhookIsRegisteredComparedAndDeleted(t *testing.T) {
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	readerfund(t, "", "doctor").wants(t, exitFailed, "FAIL  settings  DATABASE_URL", "FAIL  database", "FAIL  paypal", "FAIL  webhook")
-	settings := append(payPal(t), "--base-url=http://127.0.0.1:8080", "--database-url="+dbtest.NewURL(t),
-		"--secret-key="+strings.Repeat("k", 40), "--publication-name=The Test Gazette")
-	_, id, _ := strings.Cut(strings.TrimSpace(readerfund(t, "", append([]string{"webhook", "register"}, settings...)...).out), "PAYPAL_WEBHOOK_ID=")
-	all := append([]string{"doctor", "--paypal-webhook-id=" + id}, settings...)
+	settings := append(payPal(t), "--base-url=http://127.0.0.1:8080")
+	registered := readerfund(t, "", append([]string{"webhook", "register"}, settings...)...)
+	_, id, _ := strings.Cut(strings.TrimSpace(registered.out), "PAYPAL_WEBHOOK_ID=")
+	all := append([]string{"doctor", "--paypal-webhook-id=" + id, "--database-url=" + dbtest.NewURL(t),
+		"--secret-key=" + strings.Repeat("k", 40), "--publication-name=The Test Gazette"}, settings...)
 	readerfund(t, "", all...).wants(t, 0, "ok    settings", "ok    database", "ok    paypal", "ok    webhook",
 		"warn  settings  CONTACT_EMAIL is not set", "warn  settings  PRIVACY_URL", "warn  settings  IMPRINT_URL")
 	readerfund(t, "", append(all, "--base-url=http://127.0.0.1:9999")...).wants(t, exitFailed, "the webhook goes to")

@@ -21,6 +21,11 @@ import (
 )
 
 type reconcileCommand struct {
+	config.Database
+	config.PayPal
+	config.Timezone
+	config.Sweep
+
 	From   string `placeholder:"DATE" help:"First day, as 2026-01-31, in the publication's time zone. Usually left out: what was not checked yet, with three days of overlap."`
 	To     string `placeholder:"DATE" help:"Last day, included. Usually left out: as far as PayPal's record reaches."`
 	DryRun bool   `help:"Only say what differs and what would be mended; nothing is written."`
@@ -30,7 +35,8 @@ type reconcileCommand struct {
 var errUnexplained = errors.New("not everything is explained: what is left is listed above, and on the staff's reconciliation page")
 
 // Run holds PayPal's record against ours, mends what can be mended, and lists what is left.
-func (c reconcileCommand) Run(ctx context.Context, s config.Settings, std streams) (err error) {
+func (c reconcileCommand) Run(ctx context.Context, std streams) (err error) {
+	s := config.Settings{Database: c.Database, PayPal: c.PayPal, Timezone: c.Timezone, Sweep: c.Sweep}
 	cfg, err := s.Parse(config.NeedDatabase | config.NeedPayPal)
 	if err != nil {
 		return err

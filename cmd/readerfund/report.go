@@ -16,14 +16,26 @@ type reportCommand struct {
 	Contributions reportContributions `cmd:"" help:"One line for each contribution, newest first."`
 }
 
-// reportRange is what both reports can be narrowed by.
+// reportRange is what both reports can be narrowed by, and the settings they read.
 type reportRange struct {
+	config.Database
+	config.Timezone
+	config.OwnCurrency
+
 	From     string `placeholder:"DATE" help:"First day, as 2026-01-31, in the publication's time zone."`
 	To       string `placeholder:"DATE" help:"Last day, included."`
 	Campaign string `placeholder:"NAME" help:"Only this campaign."`
 	Article  string `placeholder:"ADDRESS" help:"Only this article."`
 	Currency string `placeholder:"CODE" help:"Only this currency."`
 	Format   string `default:"table" enum:"table,csv,json" help:"table, csv or json (${default})."`
+}
+
+// read opens the database for a report.
+func (r reportRange) read(ctx context.Context, do func(*report.Reports) error) error {
+	s := config.Settings{Database: r.Database, Timezone: r.Timezone, OwnCurrency: r.OwnCurrency}
+	return withSettings(ctx, s, func(cfg config.Config, d *db.DB) error {
+		return do(report.New(d, cfg.Timezone, cfg.DefaultCurrency))
+	})
 }
 
 func (r reportRange) days() (from, to report.Day, err error) {
@@ -46,14 +58,14 @@ type reportTotals struct {
 }
 
 // Run writes the totals.
-func (c reportTotals) Run(ctx context.Context, s config.Settings, std streams) error {
+func (c reportTotals) Run(ctx context.Context, std streams) error {
 	from, to, err := c.days()
 	by, byErr := report.ParseKeys(c.By)
 	if err := errors.Join(err, byErr); err != nil {
 		return err
 	}
-	return withDatabase(ctx, s, func(cfg config.Config, d *db.DB) error {
-		rows, err := report.New(d, cfg.Timezone, cfg.DefaultCurrency).Totals(ctx, report.TotalsQuery{
+	return c.read(ctx, func(reports *report.Reports) error {
+		rows, err := reports.Totals(ctx, report.TotalsQuery{
 			From: from, To: to, By: by, Campaign: c.Campaign, Article: c.Article, Currency: money.Currency(c.Currency),
 		})
 		if err != nil {
@@ -71,14 +83,13 @@ type reportContributions struct {
 }
 
 // Run writes the list as it is read, however long it is.
-func (c reportContributions) Run(ctx context.Context, s config.Settings, std streams) error {
+func (c reportContributions) Run(ctx context.Context, std streams) error {
 	from, to, err := c.days()
 	if err != nil {
 		return err
 	}
-	return withDatabase(ctx, s, func(cfg config.Config, d *db.DB) error {
+	return c.read(ctx, func(reports *report.Reports) error {
 		out := bufio.NewWriter(std.out)
-		reports := report.New(d, cfg.Timezone, cfg.DefaultCurrency)
 		err := reports.WriteContributions(ctx, out, report.Format(c.Format), report.ContributionsQuery{
 			From: from, To: to, Status: c.Status, Campaign: c.Campaign, Article: c.Article, Currency: money.Currency(c.Currency), Search: c.Search,
 		})

@@ -18,24 +18,26 @@ import (
 )
 
 type serveCommand struct {
+	config.Settings
+
 	Migrate         bool `help:"Apply migrations first. Several replicas may do so at once."`
 	RegisterWebhook bool `help:"Register PayPal's webhook for BASE_URL first, or mend it, and go by its ID instead of PAYPAL_WEBHOOK_ID."`
 	SampleArticle   bool `help:"Also serve /article, a sample article with the call to action."`
 }
 
 // Run serves until it is told to stop.
-func (c serveCommand) Run(ctx context.Context, s config.Settings, std streams) error {
+func (c serveCommand) Run(ctx context.Context, std streams) error {
 	if c.RegisterWebhook {
-		err := withPayPal(s, config.NeedBaseURL, std.err, func(cfg config.Config, pp *paypal.Client) error {
+		err := withPayPal(c.Settings, config.NeedBaseURL, std.err, func(cfg config.Config, pp *paypal.Client) error {
 			hook, _, err := app.RegisterWebhook(ctx, pp, cfg.BaseURL)
-			s.PayPalWebhookID = hook.ID
+			c.PayPalWebhookID = hook.ID
 			return err
 		})
 		if err != nil {
 			return err
 		}
 	}
-	cfg, err := s.Parse(config.NeedServe)
+	cfg, err := c.Parse(config.NeedServe)
 	if err != nil {
 		return err
 	}
@@ -51,11 +53,11 @@ func (c serveCommand) Run(ctx context.Context, s config.Settings, std streams) e
 	return service.Run(ctx)
 }
 
-type healthcheckCommand struct{}
+type healthcheckCommand struct{ config.Listen }
 
 // Run asks /healthz of the service on this machine.
-func (healthcheckCommand) Run(ctx context.Context, s config.Settings) error {
-	cfg, err := s.Parse(0)
+func (c healthcheckCommand) Run(ctx context.Context) error {
+	cfg, err := config.Settings{Listen: c.Listen}.Parse(0)
 	if err != nil {
 		return err
 	}
@@ -92,16 +94,18 @@ type migrateCommand struct {
 }
 
 type (
-	migrateUp     struct{}
-	migrateStatus struct{}
+	migrateUp     struct{ config.Database }
+	migrateStatus struct{ config.Database }
 	migrateDown   struct {
+		config.Database
+
 		Yes bool `help:"Really do it." required:""`
 	}
 )
 
 // Run applies what is missing.
-func (migrateUp) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withAnyDatabase(ctx, s, func(_ config.Config, d *db.DB) error {
+func (c migrateUp) Run(ctx context.Context, std streams) error {
+	return withAnyDatabase(ctx, config.Settings{Database: c.Database}, func(_ config.Config, d *db.DB) error {
 		done, err := db.Migrate(ctx, d, migrations.FS)
 		for _, m := range done {
 			fmt.Fprintf(std.out, "applied %s in %s\n", m.Name, m.Took.Round(time.Millisecond))
@@ -114,8 +118,8 @@ func (migrateUp) Run(ctx context.Context, s config.Settings, std streams) error 
 }
 
 // Run lists the steps.
-func (migrateStatus) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withAnyDatabase(ctx, s, func(_ config.Config, d *db.DB) error {
+func (c migrateStatus) Run(ctx context.Context, std streams) error {
+	return withAnyDatabase(ctx, config.Settings{Database: c.Database}, func(_ config.Config, d *db.DB) error {
 		all, err := db.MigrateStatus(ctx, d, migrations.FS)
 		if err != nil {
 			return err
@@ -129,8 +133,8 @@ func (migrateStatus) Run(ctx context.Context, s config.Settings, std streams) er
 }
 
 // Run takes the newest step back.
-func (migrateDown) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withAnyDatabase(ctx, s, func(_ config.Config, d *db.DB) error {
+func (c migrateDown) Run(ctx context.Context, std streams) error {
+	return withAnyDatabase(ctx, config.Settings{Database: c.Database}, func(_ config.Config, d *db.DB) error {
 		undone, err := db.MigrateDown(ctx, d, migrations.FS)
 		if err == nil {
 			fmt.Fprintf(std.out, "took back %s\n", undone.Name)

@@ -26,13 +26,15 @@ type staffCommand struct {
 }
 
 type staffAdd struct {
+	config.Database
+
 	Email         string `arg:"" help:"The person's mail address."`
 	Role          string `required:"" enum:"viewer,editor,admin" help:"viewer reads, editor works on campaigns and events, admin also on accounts."`
 	PasswordStdin bool   `help:"Read the password from standard input: one line."`
 }
 
 // Run makes the account.
-func (c staffAdd) Run(ctx context.Context, s config.Settings, std streams) error {
+func (c staffAdd) Run(ctx context.Context, std streams) error {
 	password := ""
 	if c.PasswordStdin {
 		line, err := bufio.NewReader(std.in).ReadString('\n')
@@ -43,8 +45,8 @@ func (c staffAdd) Run(ctx context.Context, s config.Settings, std streams) error
 			return fault.Invalidf("--password-stdin", "Standard input is empty: write the password there, on one line.")
 		}
 	}
-	return withDatabase(ctx, s, func(_ config.Config, d *db.DB) error {
-		account, given, err := staff.NewAccounts(staff.Config{DB: d, Now: time.Now}).Add(ctx, c.Email, staff.Role(c.Role), password)
+	return withAccounts(ctx, c.Database, func(a *staff.Accounts) error {
+		account, given, err := a.Add(ctx, c.Email, staff.Role(c.Role), password)
 		if err != nil {
 			return err
 		}
@@ -62,19 +64,21 @@ func printOneTime(std streams, password string) {
 }
 
 // withAccounts runs a command on the staff list.
-func withAccounts(ctx context.Context, s config.Settings, do func(*staff.Accounts) error) error {
-	return withDatabase(ctx, s, func(_ config.Config, d *db.DB) error {
+func withAccounts(ctx context.Context, s config.Database, do func(*staff.Accounts) error) error {
+	return withDatabase(ctx, s, func(d *db.DB) error {
 		return do(staff.NewAccounts(staff.Config{DB: d, Now: time.Now}))
 	})
 }
 
 type staffPassword struct {
+	config.Database
+
 	Email string `arg:"" help:"The account's mail address."`
 }
 
 // Run makes a new one-time password.
-func (c staffPassword) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withAccounts(ctx, s, func(a *staff.Accounts) error {
+func (c staffPassword) Run(ctx context.Context, std streams) error {
+	return withAccounts(ctx, c.Database, func(a *staff.Accounts) error {
 		password, err := a.ResetPassword(ctx, c.Email)
 		if err != nil {
 			return err
@@ -85,14 +89,16 @@ func (c staffPassword) Run(ctx context.Context, s config.Settings, std streams) 
 }
 
 type staffRole struct {
+	config.Database
+
 	Email string `arg:"" help:"The account's mail address."`
 	Role  string `arg:"" enum:"viewer,editor,admin" help:"viewer, editor or admin."`
 	Force bool   `help:"Also where no admin is left."`
 }
 
 // Run gives the account another role.
-func (c staffRole) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withAccounts(ctx, s, func(a *staff.Accounts) error {
+func (c staffRole) Run(ctx context.Context, std streams) error {
+	return withAccounts(ctx, c.Database, func(a *staff.Accounts) error {
 		if err := a.SetRole(ctx, c.Email, staff.Role(c.Role), c.Force); err != nil {
 			return err
 		}
@@ -102,13 +108,15 @@ func (c staffRole) Run(ctx context.Context, s config.Settings, std streams) erro
 }
 
 type staffDisable struct {
+	config.Database
+
 	Email string `arg:"" help:"The account's mail address."`
 	Force bool   `help:"Also where no admin is left."`
 }
 
 // Run ends the account.
-func (c staffDisable) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withAccounts(ctx, s, func(a *staff.Accounts) error {
+func (c staffDisable) Run(ctx context.Context, std streams) error {
+	return withAccounts(ctx, c.Database, func(a *staff.Accounts) error {
 		if err := a.Disable(ctx, c.Email, c.Force); err != nil {
 			return err
 		}
@@ -118,12 +126,14 @@ func (c staffDisable) Run(ctx context.Context, s config.Settings, std streams) e
 }
 
 type staffEnable struct {
+	config.Database
+
 	Email string `arg:"" help:"The account's mail address."`
 }
 
 // Run lets the account sign in again.
-func (c staffEnable) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withAccounts(ctx, s, func(a *staff.Accounts) error {
+func (c staffEnable) Run(ctx context.Context, std streams) error {
+	return withAccounts(ctx, c.Database, func(a *staff.Accounts) error {
 		if err := a.Enable(ctx, c.Email); err != nil {
 			return err
 		}
@@ -133,12 +143,14 @@ func (c staffEnable) Run(ctx context.Context, s config.Settings, std streams) er
 }
 
 type staffUnlock struct {
+	config.Database
+
 	Email string `arg:"" help:"The account's mail address."`
 }
 
 // Run forgets the account's failed sign-ins.
-func (c staffUnlock) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withAccounts(ctx, s, func(a *staff.Accounts) error {
+func (c staffUnlock) Run(ctx context.Context, std streams) error {
+	return withAccounts(ctx, c.Database, func(a *staff.Accounts) error {
 		if err := a.Unlock(ctx, c.Email); err != nil {
 			return err
 		}
@@ -148,13 +160,15 @@ func (c staffUnlock) Run(ctx context.Context, s config.Settings, std streams) er
 }
 
 type staffSessions struct {
+	config.Database
+
 	Email string `arg:"" help:"The account's mail address."`
 	End   bool   `help:"Sign the account out everywhere."`
 }
 
 // Run lists the account's sessions, or ends them.
-func (c staffSessions) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withAccounts(ctx, s, func(a *staff.Accounts) error {
+func (c staffSessions) Run(ctx context.Context, std streams) error {
+	return withAccounts(ctx, c.Database, func(a *staff.Accounts) error {
 		if c.End {
 			n, err := a.EndSessions(ctx, c.Email)
 			if err == nil {

@@ -23,12 +23,14 @@ type supporterCommand struct {
 }
 
 type supporterFind struct {
+	config.Database
+
 	Address string `arg:"" help:"The person's mail address, as they gave it here or as PayPal has it."`
 }
 
 // Run lists a person's contributions.
-func (c supporterFind) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withSupporters(ctx, s, func(people *supporter.Service) error {
+func (c supporterFind) Run(ctx context.Context, std streams) error {
+	return withSupporters(ctx, c.Database, func(people *supporter.Service) error {
 		gifts, err := people.Find(ctx, c.Address)
 		if err != nil {
 			return err
@@ -38,12 +40,14 @@ func (c supporterFind) Run(ctx context.Context, s config.Settings, std streams) 
 }
 
 type supporterExport struct {
+	config.Database
+
 	Address string `arg:"" help:"The person's mail address."`
 }
 
 // Run prints a person's data.
-func (c supporterExport) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withSupporters(ctx, s, func(people *supporter.Service) error {
+func (c supporterExport) Run(ctx context.Context, std streams) error {
+	return withSupporters(ctx, c.Database, func(people *supporter.Service) error {
 		text, err := people.Export(ctx, c.Address)
 		if err != nil {
 			return err
@@ -58,13 +62,15 @@ func (c supporterExport) Run(ctx context.Context, s config.Settings, std streams
 }
 
 type supporterErase struct {
+	config.Database
+
 	Address string `arg:"" help:"The person's mail address."`
 	DryRun  bool   `help:"Only list what would go."`
 }
 
 // Run erases a person's data.
-func (c supporterErase) Run(ctx context.Context, s config.Settings, std streams) error {
-	return withSupporters(ctx, s, func(people *supporter.Service) error {
+func (c supporterErase) Run(ctx context.Context, std streams) error {
+	return withSupporters(ctx, c.Database, func(people *supporter.Service) error {
 		e, err := people.Erase(ctx, c.Address, c.DryRun)
 		if err != nil {
 			return err
@@ -99,8 +105,8 @@ func (c supporterErase) Run(ctx context.Context, s config.Settings, std streams)
 }
 
 // withSupporters opens the database for one of these commands.
-func withSupporters(ctx context.Context, s config.Settings, do func(*supporter.Service) error) error {
-	return withDatabase(ctx, s, func(_ config.Config, d *db.DB) error {
+func withSupporters(ctx context.Context, s config.Database, do func(*supporter.Service) error) error {
+	return withDatabase(ctx, s, func(d *db.DB) error {
 		return do(supporter.New(supporter.Config{DB: d, Now: time.Now}))
 	})
 }

@@ -23,9 +23,20 @@ type webhookCommand struct {
 }
 
 type (
-	webhookRegister   struct{}
-	webhookList       struct{}
+	webhookRegister struct {
+		config.PayPal
+		config.WebhookID
+		config.Site
+	}
+	webhookList struct {
+		config.PayPal
+		config.WebhookID
+		config.Site
+	}
 	webhookUnregister struct {
+		config.PayPal
+		config.Site
+
 		ID string `arg:"" optional:"" help:"PayPal's id of the webhook."`
 	}
 )
@@ -44,7 +55,8 @@ func withPayPal(s config.Settings, also config.Need, w io.Writer, do func(config
 }
 
 // Run makes or mends the webhook.
-func (webhookRegister) Run(ctx context.Context, s config.Settings, std streams) error {
+func (c webhookRegister) Run(ctx context.Context, std streams) error {
+	s := config.Settings{PayPal: c.PayPal, WebhookID: c.WebhookID, Site: c.Site}
 	return withPayPal(s, config.NeedBaseURL, std.err, func(cfg config.Config, pp *paypal.Client) error {
 		hook, done, err := app.RegisterWebhook(ctx, pp, cfg.BaseURL)
 		if err != nil {
@@ -59,7 +71,8 @@ func (webhookRegister) Run(ctx context.Context, s config.Settings, std streams) 
 }
 
 // Run lists webhooks and how they differ from what this service needs.
-func (webhookList) Run(ctx context.Context, s config.Settings, std streams) error {
+func (c webhookList) Run(ctx context.Context, std streams) error {
+	s := config.Settings{PayPal: c.PayPal, WebhookID: c.WebhookID, Site: c.Site}
 	return withPayPal(s, 0, std.err, func(cfg config.Config, pp *paypal.Client) error {
 		hooks, err := pp.Webhooks(ctx)
 		if err != nil {
@@ -93,10 +106,10 @@ func webhookNote(cfg config.Config, h paypal.Webhook, types []string) string {
 }
 
 // Run deletes a webhook.
-func (c webhookUnregister) Run(ctx context.Context, s config.Settings, std streams) error {
-	need := config.NeedBaseURL
-	if c.ID != "" {
-		need = 0
+func (c webhookUnregister) Run(ctx context.Context, std streams) error {
+	s, need := config.Settings{PayPal: c.PayPal}, config.Need(0)
+	if c.ID == "" {
+		s.Site, need = c.Site, config.NeedBaseURL
 	}
 	return withPayPal(s, need, std.err, func(cfg config.Config, pp *paypal.Client) error {
 		id := c.ID

@@ -84,10 +84,15 @@ func settings(t *testing.T, database string) (config.Settings, func()) {
 	t.Helper()
 	base, ca, down := payPal(t)
 	return config.Settings{
-		DatabaseURL: config.Secret(database), BaseURL: "http://127.0.0.1:8080", ListenAddr: "127.0.0.1:0", AdminListenAddr: "127.0.0.1:0",
-		PayPalAPIBase: base, PayPalClientID: "sandbox-client", PayPalClientSecret: "sandbox-secret", PayPalWebhookID: "4JH86294D6297924G",
-		PayPalWebhookCAFile: ca, SecretKey: secretKey, PublicationName: "The Test Gazette", DefaultCurrency: "EUR", PublicationTimezone: "UTC",
-		SweepInterval: "1s", ShutdownTimeout: "5s", LogFormat: "text", LogLevel: "debug",
+		Database: config.Database{DatabaseURL: config.Secret(database)},
+		Site:     config.Site{BaseURL: "http://127.0.0.1:8080"},
+		Listen:   config.Listen{ListenAddr: "127.0.0.1:0"}, AdminListenAddr: "127.0.0.1:0",
+		PayPal: config.PayPal{
+			PayPalAPIBase: base, PayPalClientID: "sandbox-client", PayPalClientSecret: "sandbox-secret",
+		},
+		WebhookID: config.WebhookID{PayPalWebhookID: "4JH86294D6297924G"}, PayPalWebhookCAFile: ca, SecretKey: secretKey,
+		PublicationName: "The Test Gazette", Sweep: config.Sweep{SweepInterval: "1s"}, ShutdownTimeout: "5s",
+		Logging: config.Logging{LogLevel: "debug"},
 	}, down
 }
 

@@ -30,9 +30,9 @@ func NewReconciliation(cfg config.Config, d *db.DB, log *slog.Logger, now func()
 	if err != nil {
 		return nil, err
 	}
+	// It begins no gift, so it needs neither limits nor an address for readers to come back to.
 	desk := contribution.NewDesk(contribution.Config{
-		DB: d, PayPal: pp, Campaigns: campaign.NewCatalog(d, now), BaseURL: cfg.BaseURL, Publication: cfg.PublicationName,
-		Limits: limits(cfg), SweepEvery: cfg.SweepInterval, Now: now, Log: log,
+		DB: d, PayPal: pp, Campaigns: campaign.NewCatalog(d, now), SweepEvery: cfg.SweepInterval, Now: now, Log: log,
 	})
 	// No verifier: it receives nothing, it only works on what PayPal's own list tells.
 	in := inbox.New(inbox.Config{DB: d, Desk: desk, Now: now, Log: log})

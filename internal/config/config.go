@@ -83,7 +83,7 @@ func (s Settings) Parse(need Need) (Config, error) {
 		BaseURL:         p.baseURL(s.BaseURL, need),
 		ListenAddr:      p.listenAddr("LISTEN_ADDR", s.ListenAddr),
 		AdminListenAddr: p.listenAddr("ADMIN_LISTEN_ADDR", s.AdminListenAddr),
-		AdminHosts:      list(strings.ToLower(s.AdminHosts)),
+		AdminHosts:      p.hostNames("ADMIN_HOSTS", s.AdminHosts),
 		SecretKey:       p.secretKey(s.SecretKey, s.BaseURL, need),
 		SecretKeyOld:    p.oldSecretKey(s.SecretKeyOld, s.SecretKey),
 		TrustedProxies:  p.proxies(s.TrustedProxies),

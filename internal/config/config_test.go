@@ -30,10 +30,12 @@ const (
 // good are settings that nothing is wrong with.
 func good() config.Settings {
 	return config.Settings{
-		DatabaseURL:    "postgres://fund:" + password + "@db.example.org:5432/fund?sslmode=verify-full",
-		BaseURL:        "https://Give.example.org:443/",
-		PayPalClientID: "the-client", PayPalClientSecret: client, PayPalWebhookID: "1JE4291016473214C",
-		PublicationName: "The Daily", PublicationTimezone: "Europe/Berlin", SecretKey: key, SecretKeyOld: oldKey,
+		Database:        config.Database{DatabaseURL: "postgres://fund:" + password + "@db.example.org:5432/fund?sslmode=verify-full"},
+		Site:            config.Site{BaseURL: "https://Give.example.org:443/"},
+		PayPal:          config.PayPal{PayPalClientID: "the-client", PayPalClientSecret: client},
+		WebhookID:       config.WebhookID{PayPalWebhookID: "1JE4291016473214C"},
+		PublicationName: "The Daily", Timezone: config.Timezone{PublicationTimezone: "Europe/Berlin"},
+		SecretKey: key, SecretKeyOld: oldKey,
 		TrustedProxies: "10.0.0.0/8, 192.168.1.7, ::ffff:172.16.0.0/108",
 		EmbedOrigins:   "https://News.example.org:443 http://localhost:3000",
 		MinAmount:      "EUR=2.50,JPY=300", MaxAmount: "EUR=500",
@@ -137,6 +139,7 @@ func TestEachProblem(t *testing.T) {
 		}, "SECRET_KEY", "guessed"},
 		"a short old key":    {func(s S) { s.SecretKeyOld = "short" }, "SECRET_KEY_OLD", "take it away"},
 		"old key is the new": {func(s S) { s.SecretKeyOld = key }, "SECRET_KEY_OLD", "same"},
+		"admin by address":   {func(s S) { s.AdminHosts = "metrics.test,http://x.test" }, "ADMIN_HOSTS", "without scheme"},
 		"proxy by name":      {func(s S) { s.TrustedProxies = "10.0.0.0/8,proxy" }, "TRUSTED_PROXIES", "10.0.0.0/8"},
 		"every proxy":        {func(s S) { s.TrustedProxies = "0.0.0.0/0" }, "TRUSTED_PROXIES", "everybody"},
 		"origin with a path": {func(s S) { s.EmbedOrigins = "https://a.example/x" }, "EMBED_ORIGINS", "scheme and host only"},
@@ -174,7 +177,7 @@ func TestPayPalsOwnRootIsNotReplaced(t *testing.T) {
 
 func TestAllProblemsAtOnce(t *testing.T) {
 	t.Parallel()
-	_, err := config.Settings{LogLevel: "loud"}.Parse(config.NeedServe)
+	_, err := config.Settings{Logging: config.Logging{LogLevel: "loud"}}.Parse(config.NeedServe)
 	var names []string
 	for _, f := range fault.All(err) {
 		names = append(names, f.Field)

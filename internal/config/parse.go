@@ -210,6 +210,17 @@ func list(value string) []string {
 	return strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' })
 }
 
+// hostNames reads names of hosts, without what stands around them in an address.
+func (p *parser) hostNames(setting, value string) []string {
+	all := list(strings.ToLower(value))
+	for _, name := range all {
+		if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" {
+			p.problem(setting, "%q is no host's name: write it like metrics.example.org, without scheme and port.", name)
+		}
+	}
+	return all
+}
+
 func (p *parser) proxies(value string) []netip.Prefix {
 	var all []netip.Prefix
 	for _, text := range list(value) {
