@@ -118,11 +118,6 @@ type row struct {
 	Message        string         `db:"message"`
 	Naming         string         `db:"naming"`
 	CoverFee       bool           `db:"cover_fee"`
-	UTMSource      string         `db:"utm_source"`
-	UTMMedium      string         `db:"utm_medium"`
-	UTMCampaign    string         `db:"utm_campaign"`
-	UTMTerm        string         `db:"utm_term"`
-	UTMContent     string         `db:"utm_content"`
 	State          string         `db:"state"`
 	Reason         string         `db:"reason"`
 	OrderID        sql.NullString `db:"order_id"`
@@ -141,6 +136,7 @@ type row struct {
 	CreatedAt      time.Time      `db:"created_at"`
 	UpdatedAt      time.Time      `db:"updated_at"`
 	CompletedAt    sql.NullTime   `db:"completed_at"`
+	UTM
 }
 
 const selectRow = `
@@ -159,8 +155,7 @@ func (r row) contribution() Contribution {
 		ID: r.ID, Receipt: r.Receipt, CampaignID: r.CampaignID, Campaign: r.Campaign, Frequency: Frequency(r.Frequency),
 		Amount:  money.New(r.AmountMinor, money.Currency(r.Currency)),
 		Article: r.Article, Name: r.Name, Email: r.Email, Message: r.Message, Naming: Naming(r.Naming), CoverFee: r.CoverFee,
-		UTM:   UTM{Source: r.UTMSource, Medium: r.UTMMedium, Campaign: r.UTMCampaign, Term: r.UTMTerm, Content: r.UTMContent},
-		State: State(r.State), Reason: r.Reason,
+		UTM: r.UTM, State: State(r.State), Reason: r.Reason,
 		OrderID: r.OrderID.String, ApproveURL: r.ApproveURL, RetryURL: r.RetryURL,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), CompletedAt: utc(r.CompletedAt),
 		key: r.Key, digest: r.Digest, captureAttempt: r.CaptureAttempt, captureDoubt: r.CaptureDoubt,

@@ -91,6 +91,9 @@ func twoTapsAreOneGift(t *testing.T, s *scene, b *tab, news string, page *string
 	if n := s.count("contribution WHERE article = $1", news+"/?p=123"); n != 1 {
 		t.Error("the article's address was not kept as the page has it")
 	}
+	if n := s.count("contribution WHERE utm_source = 'letter'"); n != 1 {
+		t.Error("that the reader came from a letter was lost")
+	}
 
 	// A placeholder, and an address given from the page's root.
 	*page = `<script async src="` + s.base + `/embed/cta.js" data-campaign="support"` +

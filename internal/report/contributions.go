@@ -67,8 +67,18 @@ type Contribution struct {
 	CaptureID   string
 	Converted   money.Amount // what PayPal made of the payment in another currency; no currency where it made nothing
 	Rate        string       // at which, as PayPal writes it
+	UTM         UTM
 	CreatedAt   time.Time
 	CompletedAt time.Time
+}
+
+// UTM is what the link said that led to the form, in the words of who made it; empty where it said nothing.
+type UTM struct {
+	Source   string `db:"utm_source"`
+	Medium   string `db:"utm_medium"`
+	Campaign string `db:"utm_campaign"`
+	Term     string `db:"utm_term"`
+	Content  string `db:"utm_content"`
 }
 
 // Reader is what the reader is called: as they gave it, or else as PayPal has it.
@@ -168,6 +178,7 @@ type contributionRow struct {
 	CreatedAt   time.Time      `db:"created_at"`
 	CompletedAt sql.NullTime   `db:"completed_at"`
 	Sums
+	UTM
 }
 
 func (row contributionRow) contribution() Contribution {
@@ -178,7 +189,7 @@ func (row contributionRow) contribution() Contribution {
 		Naming: row.Naming, PayerName: row.PayerName, PayerMail: row.PayerMail,
 		OrderID: row.OrderID.String, CaptureID: row.CaptureID.String,
 		Converted: money.New(row.ToMinor, money.Currency(row.ToCurrency)), Rate: row.Rate,
-		CreatedAt: row.CreatedAt.UTC(), CompletedAt: utc(row.CompletedAt),
+		UTM: row.UTM, CreatedAt: row.CreatedAt.UTC(), CompletedAt: utc(row.CompletedAt),
 	}
 }
 
@@ -212,6 +223,7 @@ func selectContributions(clause string) string {
 	       c.amount_minor, c.currency, c.campaign, c.article, c.name, c.email, c.message, c.naming,
 	       coalesce(u.name, '') AS payer_name, coalesce(u.email, '') AS payer_mail, c.order_id, p.paypal_id AS capture_id,
 	       coalesce(v.to_minor, 0) AS to_minor, coalesce(v.to_currency, '') AS to_currency, coalesce(v.rate, '') AS rate,
+	       c.utm_source, c.utm_medium, c.utm_campaign, c.utm_term, c.utm_content,
 	       c.created_at, c.completed_at, s.gross, s.fee, s.refunded, s.held, s.net
 	FROM (SELECT c.*, k.slug AS campaign FROM contribution c JOIN campaign k ON k.id = c.campaign_id` + clause + `) c
 	CROSS JOIN LATERAL (SELECT ` + sumColumns + ` FROM ledger_entry l WHERE l.contribution_id = c.id AND l.currency = c.currency) s

@@ -46,6 +46,8 @@ func sample(t *testing.T) *report.Reports {
 	b.enter(g, "refund", -250000, at("2026-11-24T08:00:00Z"))
 	b.paid(gift{ID: id(2), Receipt: "00A1-B2C3", Amount: 3000, Currency: "JPY", At: at("2026-11-22T10:00:00Z"), Campaign: "winter"}, 148)
 	b.give(gift{ID: id(3), Receipt: "ZZZZ-0000", At: at("2026-11-22T11:00:00Z"), State: "declined", Article: "=HYPERLINK(\"http://evil\")", Attention: "Two \"captures\",\nboth declined"})
+	b.exec(`UPDATE contribution SET utm_source = 'letter', utm_medium = 'mail', utm_campaign = 'autumn', utm_term = 'river',
+		utm_content = '=top' WHERE id = $1`, id(2))
 	d := b.paid(gift{ID: id(4), Receipt: "4444-4444", Amount: 500, At: at("2026-03-29T00:59:59.5Z"), State: "disputed"}, 49)
 	b.enter(d, "dispute_hold", -500, at("2026-03-30T08:00:00Z"))
 	b.enter(d, "chargeback_fee", -2000, at("2026-03-30T08:00:00Z"))
@@ -115,7 +117,7 @@ func TestJSONIsAnArrayOfTheInterfacesFields(t *testing.T) {
 	}
 	for _, field := range []string{
 		"id", "receipt", "status", "currency", "gross", "fee", "refunded", "held", "net", "campaign", "article", "paypal_order_id",
-		"paypal_capture_id", "created_at", "completed_at",
+		"paypal_capture_id", "created_at", "completed_at", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content",
 	} {
 		if _, ok := rows[0][field]; !ok {
 			t.Errorf("no field %q", field)

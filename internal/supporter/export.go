@@ -34,6 +34,8 @@ func (s *Service) Export(ctx context.Context, address string) (json.RawMessage, 
 			        SELECT jsonb_agg(jsonb_build_object(
 			            'receipt', c.receipt, 'amount_minor', c.amount_minor, 'currency', c.currency,
 			            'frequency', c.frequency, 'status', c.state, 'campaign', k.slug, 'article', c.article,
+			            'link', jsonb_build_object('utm_source', c.utm_source, 'utm_medium', c.utm_medium,
+			                'utm_campaign', c.utm_campaign, 'utm_term', c.utm_term, 'utm_content', c.utm_content),
 			            'name', c.name, 'email', c.email, 'message', c.message,
 			            'may_be_named', CASE c.naming WHEN 'yes' THEN true WHEN 'no' THEN false END,
 			            'paypal_order', c.order_id,

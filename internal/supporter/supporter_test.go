@@ -60,6 +60,7 @@ func TestAnErasedPersonStaysErased(t *testing.T) {
 		                         first_seen, last_seen)
 		VALUES ('unknown_payer', 'PAY-1', 'T0000', '', '5.00 EUR', $1, jsonb_build_object('id', 'PAY-1', 'payer_email', $2::text,
 		        'payer_given_name', 'Zdenka', 'payer_surname', 'Quillfeather'), 'open', '', 1, $1, $1)`, w.now(), typed)
+	w.exec(`UPDATE contribution SET utm_content = 'to-' || $2 WHERE id = $1`, unpaid.ID, typed)
 	figures, before := w.figures(), w.names("quillfeather")
 
 	dry, err := w.Erase(t.Context(), " "+strings.ToUpper(typed), true)
@@ -119,12 +120,13 @@ func TestExport(t *testing.T) {
 	t.Parallel()
 	w := open(t)
 	c := w.pay(w.start("Ada Reader", "ada@reader.example"))
+	w.exec(`UPDATE contribution SET utm_source = 'letter' WHERE id = $1`, c.ID)
 	text, err := w.Export(t.Context(), "ADA@reader.example")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{c.Receipt, "Keep going, says Ada Reader", `"amount_minor": 2500`, `"at_paypal": [{`, c.OrderID,
-		`"may_be_named": null`} {
+		`"may_be_named": null`, `"utm_source": "letter"`} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("%s is not in %s", want, text)
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"html"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,12 +16,12 @@ import (
 	"readerfund/internal/money"
 )
 
-// The places in a rendered appeal for what differs: the article's address, once as a field's value and once inside a
-// link's query, and the field with the form's key. They are letters and digits only, so that no escaping touches them.
+// The places in a rendered appeal for what differs: the article's address as a field's value, more fields, and where the
+// reader comes from inside a link's query. They are letters and digits only, so that no escaping touches them.
 const (
-	articleValue = "ArticleAsValue0x5e1f"
-	articleQuery = "ArticleAsQuery0x5e1f"
-	keyField     = "KeyField0x5e1f"
+	articleMark = "ArticleAsValue0x5e1f"
+	fieldsMark  = "MoreFields0x5e1f"
+	queryMark   = "ReferralAsQuery0x5e1f"
 )
 
 // appeal is a call to action rendered once, cut at those places.
@@ -29,7 +30,7 @@ type appeal struct {
 	etag       string
 	etagHeader []string
 	pieces     []piece
-	plain      []byte // the whole of it, without an article and without a key
+	plain      []byte // the whole of it, where nothing is known of the article or the reader
 }
 
 // piece is bytes, and what follows them.
@@ -42,9 +43,9 @@ type follow int
 
 const (
 	asNothing follow = iota // it is the last piece
-	asValue
+	asArticle
+	asFields
 	asQuery
-	asKey
 )
 
 // appeals keeps the rendered appeals of every campaign and currency. It is safe for concurrent use.
@@ -58,13 +59,13 @@ type appealKey struct {
 // ctaView is what cta/fragment.html shows. Amounts are written in plain English: a copy is kept for all readers.
 type ctaView struct {
 	campaign.Campaign
-	Tag          language.Tag
-	Base         string
-	In           money.Currency
-	Gifts        []choice
-	ArticleValue string
-	ArticleQuery string
-	KeyField     string
+	Tag         language.Tag
+	Base        string
+	In          money.Currency
+	Gifts       []choice
+	ArticleMark string
+	FieldsMark  string
+	QueryMark   string
 }
 
 // appealOf is the rendered appeal, from memory unless the campaign changed or the operator's templates are in use.
@@ -102,7 +103,7 @@ func (s *site) recall(k campaign.Campaign, c money.Currency) (*appeal, bool) {
 func (s *site) ctaView(k campaign.Campaign, c money.Currency) ctaView {
 	f := s.newForm(k, c, "")
 	return ctaView{Campaign: k, Tag: language.English, Base: s.BaseURL, In: f.Currency, Gifts: f.Choices,
-		ArticleValue: articleValue, ArticleQuery: articleQuery, KeyField: keyField}
+		ArticleMark: articleMark, FieldsMark: fieldsMark, QueryMark: queryMark}
 }
 
 // cut splits a rendered appeal at its places.
@@ -119,7 +120,7 @@ func cut(text []byte) *appeal {
 		a.pieces = append(a.pieces, piece{text: text[:at], then: then})
 		text = text[at+length:]
 	}
-	a.plain = a.splice("", "")
+	a.plain = a.splice(referral{}, "")
 	return a
 }
 
@@ -129,7 +130,7 @@ func firstMark(text []byte) (at, length int, then follow) {
 	for _, m := range []struct {
 		mark string
 		then follow
-	}{{articleValue, asValue}, {articleQuery, asQuery}, {keyField, asKey}} {
+	}{{articleMark, asArticle}, {fieldsMark, asFields}, {queryMark, asQuery}} {
 		if i := bytes.Index(text[:at], []byte(m.mark)); i >= 0 {
 			at, length, then = i, len(m.mark), m.then
 		}
@@ -137,32 +138,38 @@ func firstMark(text []byte) (at, length int, then follow) {
 	return at, length, then
 }
 
-// with is the appeal on an article's page. A key belongs to one rendering for one reader and makes their clicks one
-// gift; a copy that others may get has none. Both are escaped for where they go: as html/template does.
-func (a *appeal) with(article, key string) []byte {
-	if article == "" && key == "" {
+// with is the appeal for a reader who comes from there. A key belongs to one rendering for one reader and makes their
+// clicks one gift; a copy that others may get has none. All of it is escaped for where it goes: as html/template does.
+func (a *appeal) with(from referral, key string) []byte {
+	if from == (referral{}) && key == "" {
 		return a.plain
 	}
-	return a.splice(article, key)
+	return a.splice(from, key)
 }
 
-func (a *appeal) splice(article, key string) []byte {
-	value, query, field := html.EscapeString(article), url.QueryEscape(article), ""
-	if key != "" {
-		field = `<input type="hidden" name="idempotency_key" value="` + html.EscapeString(key) +
-			`" autocomplete="off">` + "\n"
+func (a *appeal) splice(from referral, key string) []byte {
+	query := "article=" + url.QueryEscape(from.Article)
+	var fields strings.Builder
+	for _, p := range from.UTM.Params() {
+		fields.WriteString(`<input type="hidden" name="` + p.Name + `" value="` + html.EscapeString(p.Value) + `">` + "\n")
+		query += "&amp;" + p.Name + "=" + url.QueryEscape(p.Value)
 	}
+	if key != "" {
+		fields.WriteString(`<input type="hidden" name="idempotency_key" value="` + html.EscapeString(key) +
+			`" autocomplete="off">` + "\n")
+	}
+	article := html.EscapeString(from.Article)
 	var b bytes.Buffer
-	b.Grow(len(a.plain) + len(a.pieces)*max(len(value), len(query)) + len(field))
+	b.Grow(len(a.plain) + len(article) + fields.Len() + len(query))
 	for _, p := range a.pieces {
 		b.Write(p.text)
 		switch p.then {
-		case asValue:
-			b.WriteString(value)
+		case asArticle:
+			b.WriteString(article)
+		case asFields:
+			b.WriteString(fields.String())
 		case asQuery:
 			b.WriteString(query)
-		case asKey:
-			b.WriteString(field)
 		case asNothing:
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"html/template"
 	"net/http"
+
+	"readerfund/internal/contribution"
 )
 
 // article answers GET /article in the demo: a sample story with the call to action at its end, put there by the server
@@ -17,7 +19,7 @@ func (s *site) article(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text := a.with(s.BaseURL+"/article", rand.Text())
+	text := a.with(referral{s.BaseURL + "/article", contribution.UTMFrom(r.URL.Query().Get)}, rand.Text())
 	cta := template.HTML(text) //nolint:gosec // our own template made it, and it escaped what went in
 	return s.render(w, r, http.StatusOK, "public/article.html", page{Title: "The river that nobody measured", Data: cta})
 }

@@ -39,7 +39,7 @@ func (s *site) donate(w http.ResponseWriter, r *http.Request, k campaign.Campaig
 	q := r.URL.Query()
 	code := strings.ToUpper(strings.TrimSpace(q.Get("currency")))
 	f := s.newForm(k, money.Currency(code), webAddress(q.Get("article")))
-	f.UTM = utmOf(q)
+	f.UTM = contribution.UTMFrom(q.Get)
 	if code != "" && code != string(f.Currency) { // an amount of it would be another in ours
 		f.Notes = append(f.Notes, fmt.Sprintf("The link you followed is for a gift in %s, which cannot be given here. "+
 			"Please choose an amount in %s, or another currency below.", named(code), f.Currency))
@@ -99,12 +99,13 @@ func (s *site) toForm(w http.ResponseWriter, r *http.Request) error {
 	if slug := q.Get("campaign"); slug != "" {
 		to = "/support/" + url.PathEscape(slug)
 	}
-	for _, name := range []string{
-		"amount", "currency", "frequency", "article", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content",
-	} {
+	for _, name := range []string{"amount", "currency", "frequency", "article"} {
 		if q.Has(name) {
 			known.Set(name, q.Get(name))
 		}
+	}
+	for _, p := range contribution.UTMFrom(q.Get).Params() {
+		known.Set(p.Name, p.Value)
 	}
 	if len(known) > 0 {
 		to += "?" + known.Encode()

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/language"
 
 	"readerfund/internal/campaign"
+	"readerfund/internal/contribution"
 	"readerfund/internal/money"
 )
 
@@ -46,7 +47,7 @@ func (s *site) embedKnown(w http.ResponseWriter, r *http.Request, slug string) b
 	if err != nil || s.views.live || prefersJSON(r) {
 		return false
 	}
-	currency, article, key := askedFor(r)
+	currency, from, key := askedFor(r)
 	a, known := s.recall(k, currency)
 	if !known {
 		return false
@@ -55,7 +56,7 @@ func (s *site) embedKnown(w http.ResponseWriter, r *http.Request, slug string) b
 	s.openToEmbedders(h, r)
 	h["X-Content-Type-Options"] = s.fixed.nosniff
 	h["Content-Security-Policy"] = s.fixed.policy
-	status := a.answer(w, r, article, key)
+	status := a.answer(w, r, from, key)
 	s.Metrics.Request("/embed/{campaign}", status, s.Now().Sub(began))
 	return true
 }
@@ -68,39 +69,40 @@ func (s *site) embed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	currency, article, key := askedFor(r)
+	currency, from, key := askedFor(r)
 	s.openToEmbedders(w.Header(), r)
 	if len(s.EmbedOrigins) > 0 {
 		w.Header().Del("X-Frame-Options")
 	}
 	w.Header()["Content-Security-Policy"] = s.fixed.policy
 	if prefersJSON(r) {
-		writeJSON(w, http.StatusOK, jsonType, s.partsOf(k, currency, article))
+		writeJSON(w, http.StatusOK, jsonType, s.partsOf(k, currency, from))
 		return nil
 	}
 	a, err := s.appealOf(k, currency)
 	if err != nil {
 		return err
 	}
-	a.answer(w, r, article, key)
+	a.answer(w, r, from, key)
 	return nil
 }
 
 // askedFor reads what the embedding page wants; what cannot be used is left out.
-func askedFor(r *http.Request) (c money.Currency, article, key string) {
+func askedFor(r *http.Request) (c money.Currency, from referral, key string) {
 	if r.URL.RawQuery == "" {
-		return "", "", ""
+		return "", referral{}, ""
 	}
 	q := r.URL.Query()
-	return money.Currency(strings.ToUpper(q.Get("currency"))), webAddress(q.Get("article")), q.Get("key")
+	from = referral{webAddress(q.Get("article")), contribution.UTMFrom(q.Get)}
+	return money.Currency(strings.ToUpper(q.Get("currency"))), from, q.Get("key")
 }
 
 // answer writes the appeal, or that it has not changed.
-func (a *appeal) answer(w http.ResponseWriter, r *http.Request, article, key string) (status int) {
+func (a *appeal) answer(w http.ResponseWriter, r *http.Request, from referral, key string) (status int) {
 	h := w.Header()
 	if key != "" {
 		h.Set("Cache-Control", "no-store")
-		write(w, http.StatusOK, "text/html; charset=utf-8", a.with(article, key))
+		write(w, http.StatusOK, "text/html; charset=utf-8", a.with(from, key))
 		return http.StatusOK
 	}
 	h["Etag"] = a.etagHeader
@@ -108,7 +110,7 @@ func (a *appeal) answer(w http.ResponseWriter, r *http.Request, article, key str
 		w.WriteHeader(http.StatusNotModified)
 		return http.StatusNotModified
 	}
-	write(w, http.StatusOK, "text/html; charset=utf-8", a.with(article, ""))
+	write(w, http.StatusOK, "text/html; charset=utf-8", a.with(from, ""))
 	return http.StatusOK
 }
 
@@ -140,12 +142,12 @@ type part struct {
 	Display string `json:"display"`
 }
 
-func (s *site) partsOf(k campaign.Campaign, c money.Currency, article string) parts {
-	f := s.newForm(k, c, article)
+func (s *site) partsOf(k campaign.Campaign, c money.Currency, from referral) parts {
+	f := s.newForm(k, c, from.Article)
 	p := parts{
 		Campaign: k.Slug, Heading: k.Heading, Why: k.Why, Ask: k.Ask, Button: k.Button, Reassurance: k.Reassurance,
 		Currency: f.Currency, Currencies: k.Currencies(), Action: s.BaseURL + "/contributions",
-		Page: s.BaseURL + supportAddress(k.Slug, f.Currency, "", article),
+		Page: s.BaseURL + supportAddress(k.Slug, f.Currency, "", from),
 	}
 	for _, g := range f.Choices {
 		p.Suggested = append(p.Suggested, part{Amount: g.Value, Display: money.FormatBrief(g.Amount, language.English)})

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"html"
 	"net/url"
 	"regexp"
 	"strings"
@@ -35,7 +36,7 @@ func TestTheFragmentIsAsWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "fragment.html", unhashed(string(a.with(`https://example.org/a?b=1&c="<d>'`, ""))))
+	golden(t, "fragment.html", unhashed(string(a.with(referral{Article: `https://example.org/a?b=1&c="<d>'`}, ""))))
 	japanese, err := s.appealOf(appealCampaign(), "JPY")
 	if err != nil || !strings.Contains(string(japanese.plain), "¥800") || strings.Contains(string(japanese.plain), "0x5e1f") {
 		t.Errorf("%v\n%s", err, japanese.plain)
@@ -51,9 +52,9 @@ func TestAnArticleCannotBreakOutOfTheFragment(t *testing.T) {
 	}
 	for _, article := range []string{
 		`https://e.org/"><script>alert(1)</script>`, `https://e.org/'onfocus='x`, "https://e.org/&quot;", "https://e.org/?x=1&amount=999",
-		"https://e.org/" + articleValue, "https://e.org/" + articleQuery, "https://e.org/#%22%3E",
+		"https://e.org/" + articleMark, "https://e.org/" + queryMark, "https://e.org/#%22%3E",
 	} {
-		text := string(a.with(article, ""))
+		text := string(a.with(referral{Article: article}, ""))
 		if got := inputs(t, text).Get("article"); got != article {
 			t.Errorf("%s: the field holds %q", article, got)
 		}
@@ -130,6 +131,48 @@ func TestAFragmentForOneReaderCarriesTheKeyItIsGiven(t *testing.T) {
 	if got := r.get("/embed/support"); strings.Contains(got.body, "idempotency_key") {
 		t.Errorf("the shared copy has a key\n%s", got.body)
 	}
+}
+
+// A reader comes from a newsletter to an article and gives there: the gift says so.
+func TestTheAppealCarriesWhatTheArticleWasLinkedBy(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	query := "utm_source=letter&utm_medium=mail&utm_campaign=autumn%26more&utm_term=river&utm_content=%22%3E%3Cb%3E&utm_id=7"
+	want := url.Values{
+		"utm_source": {"letter"}, "utm_medium": {"mail"}, "utm_campaign": {"autumn&more"}, "utm_term": {"river"},
+		"utm_content": {`"><b>`},
+	}
+	holds := func(where string, got url.Values) {
+		t.Helper()
+		for name := range want {
+			if got.Get(name) != want.Get(name) {
+				t.Errorf("%s: %s is %q, want %q", where, name, got.Get(name), want.Get(name))
+			}
+		}
+	}
+	formLink := regexp.MustCompile(`href="[^"]*(/support/[^"]*)"`)
+	for _, where := range []string{"/embed/support?" + query, "/embed/support?" + query, "/article?" + query} {
+		got := r.get(where)
+		holds(where, inputs(t, got.body))
+		link := html.UnescapeString(formLink.FindStringSubmatch(got.body)[1])
+		holds("the link of "+where, inputs(t, r.get(link).body))
+	}
+	var p parts
+	got := r.do("GET", "/embed/support?"+query, "", "Accept", "application/json")
+	if err := json.Unmarshal([]byte(got.body), &p); err != nil {
+		t.Fatal(err)
+	}
+	holds("the page of the parts", inputs(t, r.get(strings.TrimPrefix(p.Page, r.base)).body))
+	if plain := r.get("/embed/support"); strings.Contains(plain.body, "utm_") {
+		t.Errorf("without a link's words:\n%s", plain.body)
+	}
+
+	// What came of it leads back to the form with the same.
+	id, _ := r.begin(inputs(t, r.get("/embed/support?"+query).body))
+	h.exec(`UPDATE contribution SET state = 'expired' WHERE id = $1`, id)
+	again := html.UnescapeString(formLink.FindStringSubmatch(r.get("/contributions/" + id + "/thanks").body)[1])
+	holds("begun again", inputs(t, r.get(again).body))
 }
 
 func TestThePartsOfTheCallToAction(t *testing.T) {

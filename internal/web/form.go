@@ -78,14 +78,23 @@ func (f *form) offer(amounts ...money.Amount) {
 	f.Choices = append(offered, f.Choices...)
 }
 
+// referral is where a reader comes from: the article they read, and what the link said that led them there.
+type referral struct {
+	Article string
+	UTM     contribution.UTM
+}
+
 // supportAddress is a campaign's donation page, filled in.
-func supportAddress(slug string, c money.Currency, amount, article string) string {
+func supportAddress(slug string, c money.Currency, amount string, from referral) string {
 	q := url.Values{"currency": {string(c)}}
 	if amount != "" {
 		q.Set("amount", amount)
 	}
-	if article != "" {
-		q.Set("article", article)
+	if from.Article != "" {
+		q.Set("article", from.Article)
+	}
+	for _, p := range from.UTM.Params() {
+		q.Set(p.Name, p.Value)
 	}
 	return "/support/" + url.PathEscape(slug) + "?" + q.Encode()
 }
@@ -143,12 +152,4 @@ func webAddress(text string) string {
 		return ""
 	}
 	return address
-}
-
-// utmOf reads the utm_* of a link or a form.
-func utmOf(v url.Values) contribution.UTM {
-	return contribution.UTM{
-		Source: v.Get("utm_source"), Medium: v.Get("utm_medium"), Campaign: v.Get("utm_campaign"), Term: v.Get("utm_term"),
-		Content: v.Get("utm_content"),
-	}.Cleaned()
 }

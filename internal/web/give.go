@@ -77,7 +77,7 @@ func intentOf(v url.Values, r *http.Request) contribution.Intent {
 	in := contribution.Intent{
 		Campaign: v.Get("campaign"), Amount: amount, Written: true, Currency: strings.ToUpper(v.Get("currency")),
 		Frequency: cmp.Or(v.Get("frequency"), string(contribution.Once)), Article: webAddress(v.Get("article")),
-		UTM:  utmOf(v),
+		UTM:  contribution.UTMFrom(v.Get),
 		Name: v.Get("name"), Email: v.Get("email"), Message: strings.ReplaceAll(v.Get("message"), "\r\n", "\n"),
 		Naming: namingOf(v), CoverFee: ticked(v.Get("cover_fee")), Locale: readersLanguage(r),
 	}
@@ -219,7 +219,7 @@ func (s *site) givenAlready(
 	}
 	again := retry{
 		Intent: in, Key: rand.Text(), Amount: c.Amount,
-		Form:  supportAddress(c.Campaign, c.Amount.Currency, c.Amount.Decimal(), c.Article),
+		Form:  againAddress(c),
 		Given: &given{Contribution: c, Told: c.Outcome(), Day: s.day(at), Address: s.thanksAddress(c.ID)},
 	}
 	p := page{Title: "You gave this already", NoIndex: true, Data: again}
@@ -234,7 +234,7 @@ func (s *site) notNow(w http.ResponseWriter, r *http.Request, f form, in contrib
 	s.logFailure(r, answer{Status: status}, failure)
 	again := retry{
 		Intent: in, Key: key, Message: fault.All(failure)[0].Message, Refused: fault.Is(failure, fault.Refused),
-		Form: supportAddress(f.Campaign.Slug, f.Currency, in.Amount, f.Article),
+		Form: supportAddress(f.Campaign.Slug, f.Currency, in.Amount, referral{f.Article, f.UTM}),
 	}
 	if a, err := money.ParseWritten(in.Amount, money.Currency(in.Currency)); err == nil {
 		again.Amount = a

@@ -217,11 +217,12 @@ func TestOneContribution(t *testing.T) {
 	id := h.someGifts()
 	h.exec(`INSERT INTO supporter (id, email, name, created_at, updated_at) VALUES ($1, 'ann@paypal.example', 'Ann Payer', $2, $2)`, id, noon())
 	h.exec(`UPDATE contribution SET supporter_id = $1 WHERE id = $1`, id)
+	h.exec(`UPDATE contribution SET utm_source = 'letter', utm_content = '<i>top</i>' WHERE id = $1`, id)
 	r := h.signedIn(staff.Editor)
 	page := r.get("/staff/contributions/" + id.String()).body
 	says(t, page, "Contribution AAAA-0003 Partly refunded", "The money came in, and part of it went back to the reader.", "Nobody here asked for this refund.",
 		"Asked for €100.00 Gross €100.00 PayPal's fee €3.25 Gone back €40.00 Net €56.75", "Name <b>Ann</b>", "<script>alert(1)</script>",
-		"At PayPal Ann Payer ann@paypal.example", "PayPal order ORDER-AAAA-0003", "PayPal payment CAPTURE-AAAA-0003", "Refund REFUND-AAAA-0003",
+		"At PayPal Ann Payer ann@paypal.example", "Link's source letter Link's content <i>top</i>", "PayPal order ORDER-AAAA-0003", "PayPal payment CAPTURE-AAAA-0003", "Refund REFUND-AAAA-0003",
 		"Gift 16 Nov 2026, 10:00 €100.00", "PayPal's fee 16 Nov 2026, 10:00 -€3.25", "Refund 22 Nov 2026, 08:00 -€40.00",
 		"16 Nov 2026 10:00:00 CET The reader decided to give By the reader", "PayPal made the order Started → became At PayPal", "The reader approved at PayPal",
 		"PayPal collected the money Approved → became Received", "Booked: Gift €100.00", "PayPal sent news: A payment came in",

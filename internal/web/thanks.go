@@ -63,7 +63,7 @@ func (s *site) showThanks(w http.ResponseWriter, r *http.Request) error {
 
 func (s *site) thanksFor(r *http.Request, c contribution.Contribution) thanks {
 	t := thanks{
-		Contribution: c, Told: toldTo(r, c), Own: s.owns(r, c.ID), Again: supportAddress(c.Campaign, c.Amount.Currency, c.Amount.Decimal(), c.Article),
+		Contribution: c, Told: toldTo(r, c), Own: s.owns(r, c.ID), Again: againAddress(c),
 		Check: s.addressWithKey(c.ID, "return"), Wait: waitingFor(c), Day: s.day(c.CreatedAt), Back: s.backTo(c.Article),
 	}
 	if !c.CompletedAt.IsZero() {
@@ -79,6 +79,11 @@ func (s *site) thanksFor(r *http.Request, c contribution.Contribution) thanks {
 		t.Approve = c.ApproveURL
 	}
 	return t
+}
+
+// againAddress is the donation page, filled in as for a contribution.
+func againAddress(c contribution.Contribution) string {
+	return supportAddress(c.Campaign, c.Amount.Currency, c.Amount.Decimal(), referral{c.Article, c.UTM})
 }
 
 // knows tells whether an address is on our own site or on one that embeds us. Only such an article is linked: the address

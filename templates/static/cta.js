@@ -3,8 +3,9 @@
 //   <script async src="https://give.example.org/embed/cta.js" data-campaign="support"></script>
 //
 // A script in <head> puts it into the element with the attribute data-readerfund, or at the end of the article where
-// there is none. data-article (default: the page's canonical address) and data-currency are optional. It sets no cookie,
-// keeps nothing, and speaks to the address it came from and to nobody else. The appeal lives in a shadow root, so that
+// there is none. data-article (default: the page's canonical address) and data-currency are optional. What the page's own
+// address says in utm_source and the like goes along, so that a gift is known by the newsletter it came from. It sets no
+// cookie, keeps nothing, and speaks to the address it came from and to nobody else. The appeal lives in a shadow root, so that
 // neither page nor appeal changes the other's looks.
 (() => {
   "use strict";
@@ -19,6 +20,10 @@
   function begin() {
     const query = new URLSearchParams({ article: articleAddress() });
     if (currency) query.set("currency", currency);
+    const here = new URLSearchParams(location.search);
+    for (const name of ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"]) {
+      if (here.get(name)) query.set(name, here.get(name));
+    }
     const host = document.createElement("div");
     host.style.minHeight = "41rem"; // about what it will take, so that the text below does not jump
     place(host);
