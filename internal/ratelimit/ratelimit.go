@@ -18,15 +18,15 @@ import (
 	"readerfund/internal/db"
 )
 
-// patience is how long a count may take: a database that hangs must not make a queue.
-const patience = 5 * time.Second
+// countTimeout bounds a count: a database that hangs must not make a queue.
+const countTimeout = 2 * time.Second
 
 // Use is something that is about to happen, as one limit sees it.
 type Use struct {
 	Key   string        // what is limited and of whom; see Limiter.Hide
 	Every time.Duration // one is forgotten after so long
 	Times int64         // how many it counts for; negative in Add takes back
-	Most  int64         // how many may be remembered, this one included
+	Most  int64         // how many may be remembered, this one included; Times: it may be used once
 }
 
 // Decision is what Take says.
@@ -62,66 +62,108 @@ func (l *Limiter) Hide(text string) string {
 }
 
 // Take counts all uses if each fits its limit, and none of them otherwise: who is refused at a narrow limit does not
-// fill the wide ones that others share. It is one statement.
+// fill the wide ones that others share. It is one statement, and a few more for those who meet at a limit's last place.
 func (l *Limiter) Take(ctx context.Context, uses ...Use) (Decision, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
-	keys, costs, mosts := columns(uses)
-	now := l.now().UnixMicro()
-	var rows []struct {
-		Key     string `db:"key"`
-		Used    int64  `db:"used"`
-		Counted bool   `db:"counted"`
+	for {
+		rows, err := l.take(ctx, uses)
+		if err != nil {
+			return Decision{}, db.Translate(fmt.Errorf("count against limits: %w", err))
+		}
+		d, lost := decide(uses, rows)
+		if !lost {
+			return d, nil
+		}
+		if err := l.takeBack(ctx, uses, rows); err != nil { // and look at what is there now
+			return Decision{}, err
+		}
 	}
-	// A glance without a lock comes first: a flood that is refused makes nobody wait. The rows of what may pass are
-	// locked in the order of their keys, so that two statements cannot wait for each other, and looked at again. A row
-	// that another statement made meanwhile is met by ON CONFLICT, which holds the limit for it alone.
-	err := l.db.SelectContext(ctx, &rows, `
+}
+
+// seen is a key as take leaves it.
+type seen struct {
+	Key     string `db:"key"`
+	Used    int64  `db:"used"` // microseconds that would be remembered
+	Counted bool   `db:"counted"`
+	Fits    bool   `db:"fits"` // all keys had room at first sight
+}
+
+func (l *Limiter) take(ctx context.Context, uses []Use) (rows []seen, err error) {
+	keys, costs, mosts := columns(uses)
+	// A glance without a lock comes first: a flood that is refused makes nobody wait. What has room is counted in one
+	// pass in the order of the keys, whether its row is there yet or not, so that two statements cannot wait for each
+	// other. What may be used once goes before all counts: of many copies all but one end there and count nowhere. The
+	// statement is its own transaction, so no process that is stopped midway keeps the row that everybody shares.
+	err = l.db.SelectContext(ctx, &rows, `
 		WITH asked AS (
 			SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS a (key, cost, most)
 		), glance AS (
 			SELECT bool_and(greatest(r.free_at, $4::bigint) + a.cost <= $4 + a.most) AS fits
 			FROM asked a LEFT JOIN rate_limit r USING (key)
-		), held AS (
-			SELECT r.key, r.free_at FROM rate_limit r
-			WHERE (SELECT fits FROM glance) AND r.key = ANY ($1) ORDER BY r.key FOR UPDATE
-		), seen AS (
-			SELECT a.key, a.most, greatest(coalesce(h.free_at, r.free_at), $4) + a.cost AS free_at
-			FROM asked a LEFT JOIN rate_limit r USING (key) LEFT JOIN held h USING (key)
-		), counted AS (
+		), once AS (
 			INSERT INTO rate_limit AS r (key, free_at)
-			SELECT key, free_at FROM seen WHERE (SELECT bool_and(free_at <= $4 + most) FROM seen) ORDER BY key
-			ON CONFLICT (key) DO UPDATE
-			SET free_at = greatest(r.free_at, $4) + (SELECT a.cost FROM asked a WHERE a.key = r.key)
+			SELECT key, $4 + cost FROM asked WHERE cost = most AND (SELECT fits FROM glance) ORDER BY key
+			ON CONFLICT (key) DO UPDATE SET free_at = excluded.free_at WHERE r.free_at <= $4
+			RETURNING key, free_at
+		), often AS (
+			INSERT INTO rate_limit AS r (key, free_at)
+			SELECT key, $4 + cost FROM asked
+			WHERE cost <> most AND (SELECT fits FROM glance)
+			  AND (SELECT count(*) FROM once) = (SELECT count(*) FROM asked WHERE cost = most)
+			ORDER BY key
+			ON CONFLICT (key) DO UPDATE SET free_at = greatest(r.free_at - $4, 0) + excluded.free_at
 			WHERE greatest(r.free_at, $4) <= $4 + (SELECT a.most - a.cost FROM asked a WHERE a.key = r.key)
-			RETURNING key
+			RETURNING key, free_at
+		), counted AS (
+			SELECT * FROM once UNION ALL SELECT * FROM often
 		)
-		SELECT s.key, s.free_at - $4 AS used, EXISTS (SELECT 1 FROM counted c WHERE c.key = s.key) AS counted FROM seen s`,
-		db.Array(keys), db.Array(costs), db.Array(mosts), now)
-	if err != nil {
-		return Decision{}, db.Translate(fmt.Errorf("count against limits: %w", err))
-	}
+		SELECT a.key, coalesce(c.free_at, greatest(r.free_at, $4) + a.cost) - $4 AS used, c.key IS NOT NULL AS counted,
+		       (SELECT fits FROM glance) AS fits
+		FROM asked a LEFT JOIN counted c USING (key) LEFT JOIN rate_limit r USING (key)`,
+		db.Array(keys), db.Array(costs), db.Array(mosts), l.now().UnixMicro())
+	return rows, err
+}
+
+// decide reads what take did. The use is lost where all had room at first sight, and another use then took it.
+func decide(uses []Use, rows []seen) (d Decision, lost bool) {
 	used := make(map[string]int64, len(rows))
-	d := Decision{Passed: true, Used: make([]float64, len(uses))}
+	d = Decision{Passed: true, Used: make([]float64, len(uses))}
 	for _, row := range rows {
 		used[row.Key] = row.Used
 		d.Passed = d.Passed && row.Counted
+		lost = lost || row.Fits && !row.Counted
 	}
 	for i, u := range uses {
-		d.Used[i] = float64(used[u.Key]) / float64(u.Every.Microseconds())
+		every := u.Every.Microseconds()
+		d.Used[i] = float64(used[u.Key]) / float64(every)
 		if !d.Passed {
-			d.Wait = max(d.Wait, time.Duration(used[u.Key]-mosts[i])*time.Microsecond)
+			d.Wait = max(d.Wait, time.Duration(used[u.Key]-u.Most*every)*time.Microsecond)
 		}
 	}
-	if !d.Passed {
-		d.Wait = max(d.Wait, time.Second) // another was faster by a hair
+	return d, lost
+}
+
+// takeBack undoes what a lost use counted, key by key, so that it holds no two rows at once. It is done whether or not
+// anybody still waits for it.
+func (l *Limiter) takeBack(ctx context.Context, uses []Use, rows []seen) error {
+	counted := make(map[string]bool, len(rows))
+	for _, row := range rows {
+		counted[row.Key] = row.Counted
 	}
-	return d, nil
+	for _, u := range uses {
+		if u.Times = -u.Times; counted[u.Key] {
+			if err := l.Add(context.WithoutCancel(ctx), u); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Add counts in any case, but remembers no more than Most; with negative Times it takes back. It is one statement.
 func (l *Limiter) Add(ctx context.Context, uses ...Use) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
 	keys, costs, mosts := columns(uses)
 	_, err := l.db.ExecContext(ctx, `
@@ -141,7 +183,11 @@ func (l *Limiter) Add(ctx context.Context, uses ...Use) error {
 
 // Forget drops every count whose key begins so.
 func (l *Limiter) Forget(ctx context.Context, prefix string) error {
-	if _, err := l.db.ExecContext(ctx, `DELETE FROM rate_limit WHERE starts_with(key, $1)`, prefix); err != nil {
+	// The rows are locked in the order of their keys, as by the counts.
+	_, err := l.db.ExecContext(ctx, `
+		DELETE FROM rate_limit WHERE key IN (
+			SELECT key FROM rate_limit WHERE starts_with(key, $1) ORDER BY key FOR UPDATE)`, prefix)
+	if err != nil {
 		return db.Translate(fmt.Errorf("forget counts: %w", err))
 	}
 	return nil
@@ -149,7 +195,10 @@ func (l *Limiter) Forget(ctx context.Context, prefix string) error {
 
 // Tidy deletes the rows that say nothing any more. It is a periodic job.
 func (l *Limiter) Tidy(ctx context.Context) error {
-	_, err := l.db.ExecContext(ctx, `DELETE FROM rate_limit WHERE free_at < $1`, l.now().UnixMicro())
+	// A row that is being counted just now says something again: it waits for none.
+	_, err := l.db.ExecContext(ctx, `
+		DELETE FROM rate_limit WHERE key IN (
+			SELECT key FROM rate_limit WHERE free_at < $1 FOR UPDATE SKIP LOCKED)`, l.now().UnixMicro())
 	if err != nil {
 		return db.Translate(fmt.Errorf("delete old counts: %w", err))
 	}
