@@ -10,6 +10,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,9 +41,10 @@ const (
 	turnAfter   = 20 * time.Second // how long the way without JavaScript takes
 	turnsEach   = 10               // such turns within Window, by address
 	turnsForAll = 100              // and of all together
+	keyLasts    = 10 * time.Second // from a gift's being let in until its row can be seen by all its copies
 )
 
-// Config is what a Gate needs. Metrics may be nil.
+// Config is what a Gate needs. Log and Metrics may be nil.
 type Config struct {
 	DB                    *db.DB
 	Limits                *ratelimit.Limiter
@@ -49,26 +52,33 @@ type Config struct {
 	Address, Network, All Allowance
 	Work                  int64 // the largest number of a challenge; 0: a second or two on a telephone
 	Now                   func() time.Time
+	Log                   *slog.Logger
 	Metrics               *metrics.Metrics
 }
 
 // Gate is where gifts are let in. It is safe for concurrent use.
 type Gate struct {
 	Config
-	proofs altcha.Maker
-	turns  turns
+	proofs    altcha.Maker
+	turns     turns
+	uncounted uncounted
 }
 
 // New makes a gate.
 func New(c Config) *Gate {
 	c.Work = cmp.Or(c.Work, usualWork)
-	return &Gate{Config: c, proofs: altcha.NewMaker(c.SecretKey, c.OldKey), turns: newTurns(c.SecretKey, c.OldKey)}
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
+	return &Gate{
+		Config: c, proofs: altcha.NewMaker(c.SecretKey, c.OldKey), turns: newTurns(c.SecretKey, c.OldKey),
+		uncounted: newUncounted(c.All.Free),
+	}
 }
 
 // Visitor is who wants to give.
 type Visitor struct {
 	Address, Network string // see web's client
 	Begun            int    // gifts this browser has begun within Window, as far as it says
+	Key              string // the gift's idempotency key; may be empty
 }
 
 // Proof is what a visitor brings after having been asked for it: a solved challenge, or a turn that was waited for.
@@ -86,37 +96,41 @@ func (e *NotYetError) Error() string {
 	return fmt.Sprintf("too many gifts were begun: wait %s, or solve %t", e.Wait, e.Challenge != nil)
 }
 
-// Pass is a gift that was let in.
+// Pass is a gift that was let in. The zero Pass is a copy of one.
 type Pass struct{ address, network string }
 
-// Admit counts a gift and lets it in, or says by a *NotYetError what to do first. It is one statement, but for the few
-// that come once all together have reached the most.
+// Admit counts a gift and lets it in, or says by a *NotYetError what to do first. Of copies of one key at once, the
+// first is counted and the others are let in with it: they make no gift of their own. It is one statement, but for the
+// few that come once all together have reached the most.
 func (g *Gate) Admit(ctx context.Context, v Visitor, p Proof) (Pass, error) {
 	pass := Pass{address: g.Limits.Hide(v.Address), network: g.Limits.Hide(v.Network)}
-	once := g.proofUses(pass, p)
-	proven := len(once) > 0
+	proof := g.proofUses(pass, p)
+	proven := len(proof) > 0
 	if !proven && v.Begun >= remembered {
 		return Pass{}, g.ask(pass, p, 0)
 	}
-	limits := g.counts(pass, 1, proven)
-	d, err := g.Limits.Take(ctx, append(limits, once...)...)
+	limits, key := g.counts(pass, 1, proven), g.keyUse(v.Key)
+	d, err := g.Limits.Take(ctx, slices.Concat(limits, proof, key)...)
 	if err == nil && proven && !d.Passed && d.Used[2] > float64(g.All.Most) {
 		limits = limits[:2]
 		limits[0].Most = min(limits[0].Most, share)
-		d, err = g.Limits.Take(ctx, append(limits, once...)...)
+		d, err = g.Limits.Take(ctx, slices.Concat(limits, proof, key)...)
 	}
 	switch {
 	case err != nil:
-		return Pass{}, err
+		return g.admitUncounted(ctx, pass, err)
 	case d.Passed:
 		g.Metrics.Admission(map[bool]string{false: "passed", true: "proven"}[proven])
 		return pass, nil
+	case len(key) > 0 && d.Used[len(d.Used)-1] > 1:
+		g.Metrics.Admission("copy")
+		return Pass{}, nil
 	case g.reached(d, limits, proven):
 		g.Metrics.Admission("refused")
 		return Pass{}, &NotYetError{Wait: d.Wait}
 	default:
 		e := g.ask(pass, p, d.Wait)
-		if n := len(d.Used); len(once) == 3 && (d.Used[n-2] > turnsEach || d.Used[n-1] > turnsForAll) {
+		if n := len(limits); len(proof) == 3 && (d.Used[n+1] > turnsEach || d.Used[n+2] > turnsForAll) {
 			e.Turn, e.TurnIn = "", 0 // too many wait their turn already
 		}
 		return Pass{}, e
@@ -165,6 +179,15 @@ func (g *Gate) proofUses(pass Pass, p Proof) []ratelimit.Use {
 	}
 }
 
+// keyUse is taken by the first of a key's copies. It is part of the count, so whoever finds it taken knows that the key
+// was let in, and it lasts until the contribution's row shows the same.
+func (g *Gate) keyUse(key string) []ratelimit.Use {
+	if key == "" {
+		return nil
+	}
+	return []ratelimit.Use{once("gift key "+g.Limits.Hide(key), keyLasts)}
+}
+
 // once is the use of what may be used once, remembered until it is worth nothing.
 func once(key string, lasts time.Duration) ratelimit.Use {
 	return ratelimit.Use{Key: key, Every: max(lasts, time.Second), Times: 1, Most: 1}
@@ -183,8 +206,12 @@ func (g *Gate) ask(pass Pass, p Proof, wait time.Duration) *NotYetError {
 	return e
 }
 
-// Began notes where a gift was begun, so that what becomes of it counts there. It is one statement.
+// Began notes where a gift was begun, so that what becomes of it counts there; nothing for a copy, whose gift is noted by
+// the first. It is one statement.
 func (g *Gate) Began(ctx context.Context, p Pass, id uuid.UUID) error {
+	if p == (Pass{}) {
+		return nil
+	}
 	_, err := g.DB.ExecContext(ctx, `
 		INSERT INTO gift_origin (contribution_id, address, network, begun_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT DO NOTHING`, id, p.address, p.network, g.Now().UTC())
@@ -192,9 +219,4 @@ func (g *Gate) Began(ctx context.Context, p Pass, id uuid.UUID) error {
 		return db.Translate(fmt.Errorf("note where a gift was begun: %w", err))
 	}
 	return nil
-}
-
-// Return takes a gift out of the counts that came to nothing because of a slip in the form.
-func (g *Gate) Return(ctx context.Context, p Pass) error {
-	return g.Limits.Add(ctx, g.counts(p, -1, true)...)
 }

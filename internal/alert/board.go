@@ -23,6 +23,8 @@ type Config struct {
 
 	// PayPalAway tells since when PayPal does not answer, zero when it does: paypal.Client.AwaySince. Nil never asks.
 	PayPalAway func(context.Context) time.Time
+	// Uncounted is how many gifts were let in past the limits, and since when: admission.Gate.Uncounted. Nil never asks.
+	Uncounted func() (gifts int64, since time.Time)
 }
 
 // Board is how the alerts stand. It is safe for concurrent use.
@@ -34,12 +36,14 @@ type Board struct {
 	metrics *metrics.Metrics
 
 	payPalAway func(context.Context) time.Time
+	uncounted  func() (int64, time.Time)
 }
 
 // NewBoard makes a board on the database.
 func NewBoard(cfg Config) *Board {
 	return &Board{
 		db: cfg.DB, reports: cfg.Reports, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics, payPalAway: cfg.PayPalAway,
+		uncounted: cfg.Uncounted,
 	}
 }
 
@@ -67,6 +71,9 @@ func (b *Board) Evaluate(ctx context.Context) error {
 		if since := b.payPalAway(ctx); !since.IsZero() {
 			v.PayPalAway = report.Pile{Count: 1, Oldest: since}
 		}
+	}
+	if b.uncounted != nil {
+		v.Uncounted.Count, v.Uncounted.Oldest = b.uncounted()
 	}
 	rows, err := b.read(ctx)
 	if err != nil {

@@ -35,6 +35,9 @@ type house struct {
 	n       int
 	away    time.Time // since when PayPal does not answer
 
+	uncounted      int64 // gifts let in past the limits
+	uncountedSince time.Time
+
 	mu sync.Mutex
 	at time.Time
 }
@@ -46,6 +49,7 @@ func openHouse(t *testing.T) *house {
 		DB: h.db, Reports: report.New(h.db, time.UTC, "EUR"), Now: h.now, Metrics: h.metrics,
 		Log:        slog.New(slog.NewTextHandler(h.log, nil)),
 		PayPalAway: func(context.Context) time.Time { return h.away },
+		Uncounted:  func() (int64, time.Time) { return h.uncounted, h.uncountedSince },
 	})
 	if err := campaign.EnsureDefault(t.Context(), h.db, "The Test Post", "EUR", h.at); err != nil {
 		t.Fatal(err)

@@ -225,6 +225,20 @@ func houseAlerts() []Alert {
 			rule: cardsTested,
 		},
 		{
+			Name: "gifts_uncounted", Severity: Soon,
+			Summary: "The limits of gifts (docs/abuse.md) could not be counted within the last ten minutes; gifts are let in without.",
+			Advice: "No gift is lost, and no more than the free share of GIFT_LIMIT_ALL passes in each process. The log says why " +
+				"(\"a gift could not be counted\"): a statement that holds rows of `rate_limit`, missing rights on that table, or a " +
+				"database that is too slow for the gifts that come.",
+			rule: func(v report.Vitals) reading {
+				r := reading{items: v.Uncounted.Count, oldest: v.Uncounted.Oldest, wrong: v.Uncounted.Count > 0}
+				if r.wrong {
+					r.note = noun(r.items, "gift was", "gifts were") + " let in uncounted"
+				}
+				return r
+			},
+		},
+		{
 			Name: "signins_refused", Severity: Soon,
 			Summary: "Very many sign-ins to the staff pages were refused within a quarter of an hour: somebody may be guessing passwords.",
 			Advice:  "Accounts slow guessing down by themselves. See in the proxy's log where it comes from, and refuse it there.",

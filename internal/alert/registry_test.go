@@ -155,6 +155,10 @@ func provocations() map[string]provocation {
 			relieve: func(h *house) { h.pass(15 * time.Minute) },
 			says:    "10 cards declined and 1 gift paid of 11 gifts begun",
 		},
+		"gifts_uncounted": {
+			provoke: func(h *house) { h.uncounted, h.uncountedSince = 3, h.now() },
+			relieve: func(h *house) { h.uncounted = 0 }, says: "3 gifts were let in uncounted",
+		},
 		"signins_refused": {
 			almost:  func(h *house) { h.refusals(49, time.Minute); h.refusals(50, 16*time.Minute) },
 			provoke: func(h *house) { h.refusals(1, 0) },

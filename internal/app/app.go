@@ -111,11 +111,12 @@ func (a *App) build(ctx context.Context, opts Options) error {
 		return err
 	}
 	a.limits = ratelimit.New(a.db, a.now, string(a.cfg.SecretKey))
-	a.gate = newGate(a.cfg, a.db, a.limits, a.now, a.metrics)
+	a.gate = newGate(a.cfg, a.db, a.limits, a.now, a.log, a.metrics)
 	a.accounts = staff.NewAccounts(staff.Config{DB: a.db, Limits: a.limits, Now: a.now})
 	a.reports = report.New(a.readDB, a.cfg.Timezone, a.cfg.DefaultCurrency)
 	a.alerts = alert.NewBoard(alert.Config{
-		DB: a.db, Reports: a.reports, PayPalAway: pp.AwaySince, Now: a.now, Log: a.log, Metrics: a.metrics,
+		DB: a.db, Reports: a.reports, PayPalAway: pp.AwaySince, Uncounted: a.gate.Uncounted,
+		Now: a.now, Log: a.log, Metrics: a.metrics,
 	})
 	a.books = newReconciler(a.cfg, a.db, pp, a.desk, a.inbox, a.now, a.log, a.metrics)
 	a.people = supporter.New(supporter.Config{DB: a.db, Now: a.now, Log: a.log, Retention: supporter.Retention{
@@ -181,12 +182,12 @@ func newVerifier(cfg config.Config, log *slog.Logger, now func() time.Time) (*pa
 }
 
 func newGate(
-	cfg config.Config, d *db.DB, limits *ratelimit.Limiter, now func() time.Time, m *metrics.Metrics,
+	cfg config.Config, d *db.DB, limits *ratelimit.Limiter, now func() time.Time, log *slog.Logger, m *metrics.Metrics,
 ) *admission.Gate {
 	return admission.New(admission.Config{
 		DB: d, Limits: limits, SecretKey: string(cfg.SecretKey), OldKey: string(cfg.SecretKeyOld),
 		Address: admission.Allowance(cfg.GiftsPerAddress), Network: admission.Allowance(cfg.GiftsPerNetwork),
-		All: admission.Allowance(cfg.GiftsOfAll), Now: now, Metrics: m,
+		All: admission.Allowance(cfg.GiftsOfAll), Now: now, Log: log, Metrics: m,
 	})
 }
 

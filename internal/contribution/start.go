@@ -14,19 +14,33 @@ import (
 	"readerfund/internal/fault"
 )
 
-// Start writes the reader's intent down, committed, and only then asks PayPal for an order. The contribution it returns
+// Start is StartIf without a condition.
+func (d *Desk) Start(ctx context.Context, in Intent) (Contribution, error) {
+	return d.StartIf(ctx, in, func(context.Context) error { return nil })
+}
+
+// StartIf writes the reader's intent down, committed, and only then asks PayPal for an order. The contribution it returns
 // has an ApproveURL to send the reader to, unless it came further already (the same key sent again later).
+//
+// admit is asked before a new contribution is written, and its error ends the start. It is not asked where there is
+// nothing new to write: a field is wrong, or the key made its one contribution before.
 //
 // Errors: a join of fault.Invalid, one for each wrong field; fault.Conflict when the key was used with other input;
 // fault.Unavailable when PayPal or the database does not answer; fault.Refused when PayPal says no. Nothing was charged
 // then. After an Unavailable, sending the same key again cannot make a second order; after a Refused it gets the same
 // answer, and a new try needs a new key.
-func (d *Desk) Start(ctx context.Context, in Intent) (Contribution, error) {
+func (d *Desk) StartIf(ctx context.Context, in Intent, admit func(context.Context) error) (Contribution, error) {
 	read, err := d.read(ctx, in)
 	if err != nil {
 		return Contribution{}, err
 	}
-	c, err := d.write(ctx, read)
+	c, err := d.made(ctx, read)
+	if fault.Is(err, fault.NotFound) {
+		if err := admit(ctx); err != nil {
+			return Contribution{}, err
+		}
+		c, err = d.write(ctx, read)
+	}
 	if err != nil {
 		return Contribution{}, err
 	}
@@ -58,6 +72,27 @@ func (d *Desk) answer(err error) error {
 	return db.Translate(err)
 }
 
+// made is the contribution that the same key made; the error is fault.NotFound when there is none.
+func (d *Desk) made(ctx context.Context, in intent) (Contribution, error) {
+	if !in.key.Valid {
+		return Contribution{}, fault.NotFoundf("The gift has no key.")
+	}
+	c, err := find(ctx, d.db, "c.idempotency_key = $1", in.key)
+	if err != nil {
+		return Contribution{}, db.Translate(err)
+	}
+	return in.same(c)
+}
+
+// same gives back the contribution that the intent's key made, unless that was with other input.
+func (in intent) same(c Contribution) (Contribution, error) {
+	if string(c.digest) != string(in.digest) {
+		return Contribution{}, fault.Conflictf("This form was sent before with other content. " +
+			"Please load the page again and send it once more.")
+	}
+	return c, nil
+}
+
 // write inserts the contribution, or finds the one that the same key made.
 func (d *Desk) write(ctx context.Context, in intent) (Contribution, error) {
 	for range 3 { // a receipt number drawn twice is drawn again; three in a row do not happen
@@ -79,10 +114,8 @@ func (d *Desk) write(ctx context.Context, in intent) (Contribution, error) {
 			continue
 		case err != nil:
 			return Contribution{}, db.Translate(err)
-		case string(c.digest) != string(in.digest):
-			return Contribution{}, fault.Conflictf("This form was sent before with other content. Please load the page again and send it once more.")
 		}
-		return c, nil
+		return in.same(c)
 	}
 	return Contribution{}, fault.Unavailablef(nil, "Your gift could not be noted. Nothing was charged. Please try again.")
 }

@@ -39,6 +39,7 @@ type Vitals struct {
 	Disputes    Pile // open cases that wait for our answer, which is due within three days; since they were opened
 	Unexplained Pile // differences between PayPal's record and ours that are open; since they were found
 	PayPalAway  Pile // PayPal does not answer, since then; one, or none. Package alert fills it in
+	Uncounted   Pile // gifts let in past the limits, which could not be counted; since then. Package alert fills it in
 	Unchecked   Pile // payments are not reconciled since; one, or none where there never was a payment
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"net/url"
@@ -13,7 +14,6 @@ import (
 	"readerfund/internal/admission"
 	"readerfund/internal/altcha"
 	"readerfund/internal/contribution"
-	"readerfund/internal/fault"
 )
 
 // The fields that prove a reader. The first has ALTCHA's own name, so that its widget can fill it in.
@@ -22,33 +22,29 @@ const (
 	turnField     = "turn"
 )
 
-// start begins a gift, if one more may be begun from where it comes: else the error is a *admission.NotYetError. What
-// kept it from being begun was the reader's slip is not counted.
+// start begins a gift, if one more may be begun from where it comes: else the error is a *admission.NotYetError. A slip
+// in the form is no gift yet and not counted, and neither is one more copy of a key.
 func (s *site) start(
 	ctx context.Context, r *http.Request, in contribution.Intent, p admission.Proof,
 ) (contribution.Contribution, error) {
 	if s.Gate == nil {
 		return s.Desk.Start(ctx, in)
 	}
-	from := clientOf(ctx)
-	pass, err := s.Gate.Admit(ctx, admission.Visitor{
-		Address: from.address.String(), Network: from.network.String(), Begun: s.begunLately(r),
-	}, p)
+	var pass admission.Pass
+	c, err := s.Desk.StartIf(ctx, in, func(ctx context.Context) (err error) {
+		from := clientOf(ctx)
+		pass, err = s.Gate.Admit(ctx, admission.Visitor{
+			Address: from.address.String(), Network: from.network.String(), Begun: s.begunLately(r), Key: in.IdempotencyKey,
+		}, p)
+		return err
+	})
 	if err != nil {
-		return contribution.Contribution{}, err
+		return c, err
 	}
-	c, err := s.Desk.Start(ctx, in)
-	var counted error
-	switch {
-	case err == nil:
-		counted = s.Gate.Began(ctx, pass, c.ID)
-	case fault.Is(err, fault.Invalid), fault.Is(err, fault.Conflict):
-		counted = s.Gate.Return(ctx, pass)
+	if err := s.Gate.Began(ctx, pass, c.ID); err != nil { // the gift counts for more than the count
+		s.Log.WarnContext(ctx, "what becomes of a gift will not be counted", "request", RequestID(ctx), "error", err)
 	}
-	if counted != nil { // the gift counts for more than the count
-		s.Log.WarnContext(ctx, "what became of a gift could not be counted", "request", RequestID(ctx), "error", counted)
-	}
-	return c, err
+	return c, nil
 }
 
 // moment is the page between the form and PayPal.
@@ -64,6 +60,9 @@ type field struct{ Name, Value string }
 
 // oneMoment keeps what the reader filled in and asks for a proof, or to come back.
 func (s *site) oneMoment(w http.ResponseWriter, r *http.Request, sent url.Values, n *admission.NotYetError) error {
+	if sent.Get("idempotency_key") == "" { // as from the appeal without JavaScript: from here on it stays one gift
+		sent.Set("idempotency_key", rand.Text())
+	}
 	m := moment{Challenge: n.Challenge, Turn: n.Turn, TurnIn: wholeSeconds(n.TurnIn), Wait: waitInWords(n.Wait)}
 	for name, values := range sent {
 		if name == solutionField || name == turnField {

@@ -52,6 +52,7 @@ func TestTheChallengeIsSolvedOnce(t *testing.T) {
 	if got := r.send(form); got.status != 303 {
 		t.Fatalf("solved: %d\n%s", got.status, got.body)
 	}
+	form.Set("idempotency_key", "another gift")
 	again := h.newReader().send(form)
 	if again.status != 429 || challengeIn(again.body) == nil || h.count() != 2 {
 		t.Errorf("the same solution again: %d, %d contributions", again.status, h.count())

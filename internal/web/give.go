@@ -185,7 +185,7 @@ func (s *site) giveAgain(w http.ResponseWriter, r *http.Request, in contribution
 	case fault.Refused:
 		return s.notNow(w, r, f, in, f.Key, failure)
 	default:
-		return s.notNow(w, r, f, in, key, failure)
+		return s.notNow(w, r, f, in, cmp.Or(key, f.Key), failure)
 	}
 }
 

@@ -44,10 +44,7 @@ func openHouse(t *testing.T, change func(*Deps)) house {
 	d := bareDeps(t)
 	database := dbtest.New(t)
 	bank := openSandbox(t)
-	client, err := paypal.New(paypal.Config{BaseURL: bank, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Log: d.Log})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := payPalAt(t, bank)
 	server := httptest.NewUnstartedServer(nil)
 	d.BaseURL = "http://" + server.Listener.Addr().String()
 	d.ApprovalOrigins = ApprovalOrigins(bank)
@@ -73,6 +70,18 @@ func openHouse(t *testing.T, change func(*Deps)) house {
 	server.Start()
 	t.Cleanup(server.Close)
 	return house{site: s, t: t, base: server.URL, paypal: bank, db: database}
+}
+
+// payPalAt is a client of the sandbox.
+func payPalAt(t *testing.T, address string) *paypal.Client {
+	t.Helper()
+	client, err := paypal.New(paypal.Config{
+		BaseURL: address, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Log: quiet(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
 }
 
 func testLimits() map[money.Currency]contribution.Limit {
