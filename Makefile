@@ -11,6 +11,8 @@ BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
 GOLANGCI_LINT := 2.15.0
 LINTER        := bin/golangci-lint-$(GOLANGCI_LINT)
+GOVULNCHECK   := 1.9.0
+VULNCHECK     := bin/govulncheck-$(GOVULNCHECK)
 
 .DEFAULT_GOAL := help
 
@@ -67,9 +69,18 @@ $(LINTER):
 	@GOBIN=$(CURDIR)/bin CGO_ENABLED=0 $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_LINT)
 	@mv bin/golangci-lint $@
 
-.PHONY: lint-binary
-lint-binary:
-	@echo $(LINTER)
+.PHONY: vulncheck
+vulncheck: $(VULNCHECK) ## known vulnerabilities in what the programs call (GOVULNDB=URL: in a database of your own)
+	@scripts/vulncheck.sh $(VULNCHECK)
+
+$(VULNCHECK):
+	@GOBIN=$(CURDIR)/bin CGO_ENABLED=0 $(GO) install golang.org/x/vuln/cmd/govulncheck@v$(GOVULNCHECK)
+	@mv bin/govulncheck $@
+
+.PHONY: checkers vulncheck-binary
+checkers: $(LINTER) $(VULNCHECK)
+vulncheck-binary:
+	@echo $(VULNCHECK)
 
 .PHONY: build
 build: ## every program, into bin/
