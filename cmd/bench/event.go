@@ -67,14 +67,14 @@ func (d *deliveries) write(buf []byte, i int, transmission string, body []byte) 
 // scatter spreads numbers over all 64 bits without two meeting (the finalizer of splitmix64): PayPal's ids come in no
 // order, and where a row falls in an index is part of what an insert costs.
 func scatter(i int) uint64 {
-	z := uint64(i) + 0x9e3779b97f4a7c15
+	z := uint64(i) + 0x9e3779b97f4a7c15 //nolint:gosec // bits to mix
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 	z = (z ^ z>>27) * 0x94d049bb133111eb
 	return z ^ z>>31
 }
 
 func transmissionID(i int) string {
-	return fmt.Sprintf("%08x-4a2c-11f0-%04x-%012x", uint32(scatter(i)>>32), uint16(scatter(i)), i)
+	return fmt.Sprintf("%08x-4a2c-11f0-%04x-%012x", scatter(i)>>32, scatter(i)&0xffff, i)
 }
 
 func eventID(i int) string { return fmt.Sprintf("WH-%016X-%08X", scatter(i), i) }

@@ -16,7 +16,7 @@ import (
 )
 
 func (p *parser) databaseURL(value Secret, need Need) Secret {
-	const example = "postgres://user:password@host:5432/name"
+	const example = "postgres://user:password@host:5432/name" //nolint:gosec // an example
 	text := p.required("DATABASE_URL", string(value), need&NeedDatabase != 0, "the database's address, like "+example)
 	if text == "" {
 		return ""
@@ -94,7 +94,7 @@ func (p *parser) caFile(path, apiBase string) string {
 	if u, err := url.Parse(apiBase); err == nil && isPayPal(u.Hostname()) {
 		p.problem("PAYPAL_WEBHOOK_CA_FILE", "With PayPal itself it would let others than PayPal sign: take it away, or set PAYPAL_API_BASE to an emulator.")
 	}
-	pem, err := os.ReadFile(path)
+	pem, err := os.ReadFile(path) //nolint:gosec // the operator names it
 	if err != nil {
 		p.problem("PAYPAL_WEBHOOK_CA_FILE", "It cannot be read: %v.", err)
 	} else if !x509.NewCertPool().AppendCertsFromPEM(pem) {

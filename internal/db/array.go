@@ -23,12 +23,12 @@ func array[T string | []byte](element uint32, n int, at func(int) T) []byte {
 		size += 4 + len(at(i))
 	}
 	b := make([]byte, 0, size)
-	for _, word := range []uint32{1, 0, element, uint32(n), 1} {
+	for _, word := range []uint32{1, 0, element, uint32(n), 1} { //nolint:gosec // no slice of ours is that long
 		b = binary.BigEndian.AppendUint32(b, word)
 	}
 	for i := range n {
 		value := at(i)
-		b = binary.BigEndian.AppendUint32(b, uint32(len(value)))
+		b = binary.BigEndian.AppendUint32(b, uint32(len(value))) //nolint:gosec // PostgreSQL takes 1 GB
 		b = append(b, value...)
 	}
 	return b

@@ -141,8 +141,8 @@ func scale(c Currency) int64 {
 
 // Decimal writes major units the way PayPal does: "25.00", "-0.50", and "2500" where the currency has no decimals.
 func (a Amount) Decimal() string {
-	unit := uint64(scale(a.Currency))
-	sign, minor := "", uint64(a.Minor)
+	unit := uint64(scale(a.Currency))  //nolint:gosec // a power of ten
+	sign, minor := "", uint64(a.Minor) //nolint:gosec // a negative one is turned below
 	if a.Minor < 0 {
 		sign, minor = "-", -minor // two's complement: right for math.MinInt64 too
 	}

@@ -101,7 +101,7 @@ func digit(r rune) rune {
 		}
 	}
 	for _, t := range unicode.Nd.R32 {
-		if lo, hi := rune(t.Lo), rune(t.Hi); lo <= r && r <= hi {
+		if lo, hi := rune(t.Lo), rune(t.Hi); lo <= r && r <= hi { //nolint:gosec // Unicode ends at 0x10FFFF
 			return '0' + (r-lo)%10
 		}
 	}

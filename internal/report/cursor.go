@@ -40,8 +40,8 @@ func decodeCursor(text string, idBytes int) (time.Time, []byte, error) {
 	if err != nil || len(b) != 8+idBytes {
 		return time.Time{}, nil, errCursor()
 	}
-	at := time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC()
-	if y := at.Year(); y < firstYear || y > lastYear { // PostgreSQL cannot hold every moment that fits
+	at := time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC() //nolint:gosec // its bits
+	if y := at.Year(); y < firstYear || y > lastYear {            // PostgreSQL cannot hold every moment that fits
 		return time.Time{}, nil, errCursor()
 	}
 	return at, b[8:], nil

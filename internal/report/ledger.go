@@ -53,7 +53,7 @@ func (r *Reports) Ledger(ctx context.Context, q LedgerQuery) (LedgerPage, error)
 	if len(lines) > q.Limit {
 		page.Lines = lines[:q.Limit]
 		last := lines[q.Limit-1]
-		page.Next = encodeCursor(last.OccurredAt, binary.BigEndian.AppendUint64(nil, uint64(last.ID)))
+		page.Next = encodeCursor(last.OccurredAt, binary.BigEndian.AppendUint64(nil, uint64(last.ID))) //nolint:gosec // its bits
 	}
 	return page, nil
 }
@@ -89,7 +89,7 @@ func (r *Reports) readLedger(ctx context.Context, q LedgerQuery, limit int) ([]L
 		if err != nil {
 			return nil, err
 		}
-		c.add("(l.occurred_at, l.id) < (%s, %s)", c.arg(at), c.arg(int64(binary.BigEndian.Uint64(id))))
+		c.add("(l.occurred_at, l.id) < (%s, %s)", c.arg(at), c.arg(int64(binary.BigEndian.Uint64(id)))) //nolint:gosec // its bits
 	}
 	var rows []struct {
 		movement

@@ -88,7 +88,7 @@ func (w watched) RoundTrip(req *http.Request) (*http.Response, error) {
 		if sent, err = io.ReadAll(req.Body); err != nil {
 			return nil, err
 		}
-		req.Body.Close()
+		_ = req.Body.Close()
 		req.Body = io.NopCloser(bytes.NewReader(sent))
 	}
 	res, err := w.next.RoundTrip(req)
@@ -96,7 +96,7 @@ func (w watched) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	got, err := io.ReadAll(res.Body)
-	res.Body.Close()
+	_ = res.Body.Close()
 	res.Body = io.NopCloser(bytes.NewReader(got))
 	if err == nil {
 		w.in.check(exchange{who: w.who, req: req, sent: sent, res: res, got: got})

@@ -114,7 +114,7 @@ func reset(w http.ResponseWriter) {
 	if tcp, isTCP := conn.(*net.TCPConn); isTCP {
 		_ = tcp.SetLinger(0) // without it the caller sees an end instead of a reset: as good as any fault
 	}
-	conn.Close()
+	_ = conn.Close()
 }
 
 // heldAnswer keeps an answer instead of sending it.

@@ -85,7 +85,7 @@ func (d *duration) UnmarshalText(text []byte) error {
 // faultBook holds the faults that are in force, in the order they were added.
 type faultBook struct {
 	mu     sync.Mutex
-	active atomic.Int32 // so that nobody waits for the lock while there is none
+	active atomic.Int64 // so that nobody waits for the lock while there is none
 	faults []*fault
 	lastID int
 }
@@ -137,7 +137,7 @@ func (b *faultBook) add(f *fault) fault {
 	b.lastID++
 	f.ID = "F" + strconv.Itoa(b.lastID)
 	b.faults = append(b.faults, f)
-	b.active.Store(int32(len(b.faults)))
+	b.active.Store(int64(len(b.faults)))
 	return *f
 }
 
@@ -147,7 +147,7 @@ func (b *faultBook) remove(id string) int {
 	defer b.mu.Unlock()
 	before := len(b.faults)
 	b.faults = slices.DeleteFunc(b.faults, func(f *fault) bool { return id == "" || f.ID == id })
-	b.active.Store(int32(len(b.faults)))
+	b.active.Store(int64(len(b.faults)))
 	return before - len(b.faults)
 }
 

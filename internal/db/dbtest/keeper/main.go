@@ -103,7 +103,7 @@ func startServer(ctx context.Context) (*localpg.Server, string, error) {
 func roomyMemory() string {
 	const shm = "/dev/shm"
 	var fs syscall.Statfs_t
-	if err := syscall.Statfs(shm, &fs); err != nil || fs.Bavail*uint64(fs.Bsize) < 1<<30 {
+	if err := syscall.Statfs(shm, &fs); err != nil || fs.Bavail*uint64(fs.Bsize) < 1<<30 { //nolint:gosec // a block has a size
 		return os.TempDir()
 	}
 	return shm
