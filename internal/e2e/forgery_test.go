@@ -46,7 +46,9 @@ func TestAnyByteOfADeliveryChanged(t *testing.T) {
 			for i := n; i < len(mutants); i += 8 {
 				m := mutants[i]
 				got, err := post.deliver(d, m.body, m.header, m.value)
-				if err != nil || got.status/100 != 4 {
+				// A strange certificate address may have to wait for its turn; see TestStrangeCertificatesAreFetchedSlowly.
+				waits := m.header == "PAYPAL-CERT-URL" && got.status == 503
+				if err != nil || got.status/100 != 4 && !waits {
 					t.Errorf("%s: %v, %v", m.what, err, got)
 				}
 			}
