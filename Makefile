@@ -26,8 +26,8 @@ run: postgres ## the demo: private PostgreSQL, PayPal sandbox, service, newsroom
 	@exec bin/demo $(if $(filter-out 0,$(RESET)),--reset)
 
 .PHONY: test
-test: postgres ## every test; those in a browser where Chromium is found (PKG=./internal/db/... for some, TESTFLAGS for go test)
-	@status=0; $(GO) test -timeout 20m $(TESTFLAGS) $(or $(PKG),./...) || status=$$?; \
+test: postgres ## the tests, with six faults drawn anew; those in a browser where Chromium is found (PKG=./internal/db/... for some, TESTFLAGS for go test)
+	@status=0; READERFUND_FAULTS_DRAWN=$(if $(CI),,6) $(GO) test -timeout 20m $(TESTFLAGS) $(or $(PKG),./...) || status=$$?; \
 	$(GO) run ./internal/db/dbtest/keeper stop || status=1; \
 	if [ -z "$(PKG)" ] && ! scripts/setup-chromium.sh >/dev/null 2>&1; then \
 		echo "The tests in a browser were left out, because there is no Chromium: \`make test-browser\` gets it where it can."; \

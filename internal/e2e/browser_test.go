@@ -77,6 +77,9 @@ func screens() []screen {
 	return []screen{{390, 844, "light"}, {390, 844, "dark"}, {1280, 800, "light"}, {1280, 800, "dark"}}
 }
 
+// widths are the two sizes, to begin with in light colours.
+func widths() []screen { return []screen{screens()[0], screens()[2]} }
+
 // tab is one tab of one person's browser. It notes every request and every complaint of the browser.
 type tab struct {
 	t      *testing.T
@@ -258,6 +261,17 @@ func (b *tab) only(origins ...string) {
 		b.t.Error("no request was seen at all: nothing is listening")
 	}
 	b.requests = nil
+}
+
+// shootBoth keeps a picture in light and one in dark colours, and leaves the tab in those it had.
+func (b *tab) shootBoth(name string) {
+	b.t.Helper()
+	had := b.screen
+	for _, scheme := range []string{"light", "dark"} {
+		b.hold(screen{had.width, had.height, scheme})
+		b.shoot(name)
+	}
+	b.hold(had)
 }
 
 // shoot keeps a picture of the whole page.

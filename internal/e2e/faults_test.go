@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -15,16 +16,18 @@ import (
 )
 
 // faultsFor names the variable that says for how long TestFaults goes on; without it every fault is provoked once.
-// faultsOnly names the one that picks some of them: "F3 F17".
+// faultsOnly names the one that picks some of them: "F3 F17". faultsDrawn names the one that says how many of them the
+// seed draws; without it none is left out.
 const (
-	faultsFor  = "READERFUND_FAULTS_FOR"
-	faultsOnly = "READERFUND_FAULTS_ONLY"
+	faultsFor   = "READERFUND_FAULTS_FOR"
+	faultsOnly  = "READERFUND_FAULTS_ONLY"
+	faultsDrawn = "READERFUND_FAULTS_DRAWN"
 )
 
 // lanes is how many rounds run side by side, each with a PostgreSQL of its own: most of a round is waiting.
 const lanes = 2
 
-// TestFaults provokes every fault, one after the other, and then at random from the seed until the time is over. The
+// TestFaults provokes every fault, or those that the seed draws, one after the other, and then at random from the seed until the time is over. The
 // table at its end says what came of it.
 func TestFaults(t *testing.T) {
 	t.Parallel()
@@ -50,7 +53,7 @@ func TestFaults(t *testing.T) {
 			}
 		})
 	}
-	for r := range plan(seed, span) {
+	for r := range plan(t, seed, span) {
 		queue <- r
 	}
 	close(queue)
@@ -80,9 +83,18 @@ func faultsSpan(t *testing.T) time.Duration {
 
 // plan gives the rounds to play. In a span, each fault comes with one and with three processes first; without one, each
 // comes once, with one or three.
-func plan(seed uint64, span time.Duration) func(yield func(round) bool) {
+func plan(t *testing.T, seed uint64, span time.Duration) func(yield func(round) bool) {
+	t.Helper()
 	all := provokable()
 	draw := rand.New(rand.NewPCG(seed, 0))
+	if text := os.Getenv(faultsDrawn); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			t.Fatalf("%s: %q is no number of faults", faultsDrawn, text)
+		}
+		draw.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		all = all[:min(n, len(all))]
+	}
 	end := time.Now().Add(span)
 	return func(yield func(round) bool) {
 		for _, f := range all {

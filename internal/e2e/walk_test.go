@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,15 +22,19 @@ func TestInBrowser(t *testing.T) {
 	if _, err := openDatabase(t, n.env(t)["DATABASE_URL"]).ExecContext(t.Context(), needsAPerson); err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range screens() {
-		t.Run("from the article to the report, "+s.String(), func(t *testing.T) {
-			walk(t, n, browser.openTab(t, s))
+	aside := func(name string, what func(t *testing.T)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			what(t)
 		})
 	}
-	t.Run("by keyboard alone", func(t *testing.T) { byKeyboard(t, n, browser.openTab(t, screens()[2])) })
-	t.Run("staff by keyboard alone", func(t *testing.T) { staffByKeyboard(t, n, browser.openTab(t, screens()[2])) })
-	t.Run("without JavaScript", func(t *testing.T) { withoutScripts(t, n, browser.openTab(t, screens()[0])) })
-	t.Run("on another site's page", func(t *testing.T) { embedded(t, browser) })
+	for _, s := range widths() {
+		aside(fmt.Sprintf("from the article to the report, %d wide", s.width), func(t *testing.T) { walk(t, n, browser.openTab(t, s)) })
+	}
+	aside("by keyboard alone", func(t *testing.T) { byKeyboard(t, n, browser.openTab(t, screens()[2])) })
+	aside("staff by keyboard alone", func(t *testing.T) { staffByKeyboard(t, n, browser.openTab(t, screens()[2])) })
+	aside("without JavaScript", func(t *testing.T) { withoutScripts(t, n, browser.openTab(t, screens()[0])) })
+	aside("on another site's page", func(t *testing.T) { embedded(t, browser) })
 	t.Run("the browser's complaints are heard", func(t *testing.T) { complaints(t, browser.openTab(t, screens()[0])) })
 }
 
@@ -39,7 +44,7 @@ func walk(t *testing.T, n *newsroom, b *tab) {
 	page := func(name string, texts ...string) {
 		t.Helper()
 		b.see(texts...)
-		b.shoot(name)
+		b.shootBoth(name)
 		b.sound()
 	}
 	b.open(n.base + "/article")
@@ -155,7 +160,8 @@ func byKeyboard(t *testing.T, n *newsroom, b *tab) {
 // staffByKeyboard gives a part of a gift back, without a mouse and without JavaScript.
 func staffByKeyboard(t *testing.T, n *newsroom, b *tab) {
 	b.do(withoutJavaScript())
-	b.open(n.base + "/staff/contributions?status=completed&currency=EUR")
+	// An older gift: the latest are those of the readers beside us.
+	b.open(n.base + "/staff/contributions?status=completed&currency=EUR&to=" + time.Now().AddDate(0, 0, -2).Format(time.DateOnly))
 	b.tabTo(`document.activeElement.id === "email"`)
 	b.press(demoStaff)
 	b.press(kb.Tab)
@@ -266,7 +272,7 @@ func embedded(t *testing.T, browser *browser) {
 	t.Cleanup(paper.Close)
 	s := openScene(t, "EMBED_ORIGINS", paper.URL)
 	s.serve()
-	for _, at := range screens() {
+	for _, at := range widths() {
 		script = `<script async src="` + s.base + `/embed/cta.js" data-campaign="support" data-article="https://another.example/story"></script>`
 		b := browser.openTab(t, at)
 		b.open(paper.URL)
@@ -280,7 +286,7 @@ func embedded(t *testing.T, browser *browser) {
 		if colour := ask[string](b, `getComputedStyle(`+root+`.querySelector(".rf-heading")).color`); colour == "rgb(255, 0, 0)" {
 			t.Error("the page's own styles reach into the appeal")
 		}
-		b.shoot("embedded")
+		b.shootBoth("embedded")
 		b.sound()
 		b.only(paper.URL, s.base)
 		if cookies := ask[string](b, `document.cookie`); cookies != "" {
@@ -292,7 +298,7 @@ func embedded(t *testing.T, browser *browser) {
 		b.see("Thank you.")
 		b.sound()
 	}
-	if n := s.count("contribution WHERE article = 'https://another.example/story' AND state = 'completed'"); n != len(screens()) {
+	if n := s.count("contribution WHERE article = 'https://another.example/story' AND state = 'completed'"); n != len(widths()) {
 		t.Errorf("%d gifts came from the article", n)
 	}
 	s.balanced(10 * time.Second)
