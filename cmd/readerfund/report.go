@@ -66,7 +66,7 @@ func (c reportTotals) Run(ctx context.Context, std streams) error {
 	}
 	return c.read(ctx, func(reports *report.Reports) error {
 		rows, err := reports.Totals(ctx, report.TotalsQuery{
-			From: from, To: to, By: by, Campaign: c.Campaign, Article: c.Article, Currency: money.Currency(c.Currency),
+			From: from, To: to, By: by, Campaign: c.Campaign, Article: c.Article, Currency: money.Code(c.Currency),
 		})
 		if err != nil {
 			return err
@@ -91,7 +91,7 @@ func (c reportContributions) Run(ctx context.Context, std streams) error {
 	return c.read(ctx, func(reports *report.Reports) error {
 		out := bufio.NewWriter(std.out)
 		err := reports.WriteContributions(ctx, out, report.Format(c.Format), report.ContributionsQuery{
-			From: from, To: to, Status: c.Status, Campaign: c.Campaign, Article: c.Article, Currency: money.Currency(c.Currency), Search: c.Search,
+			From: from, To: to, Status: c.Status, Campaign: c.Campaign, Article: c.Article, Currency: money.Code(c.Currency), Search: c.Search,
 		})
 		return errors.Join(err, out.Flush())
 	})

@@ -8,6 +8,7 @@ import (
 
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/text"
 )
 
 // Fresh is how long the catalog answers from memory without asking. This is its promise: an edit that was committed is
@@ -52,25 +53,32 @@ func NewCatalog(d *db.DB, now func() time.Time) *Catalog {
 	return &Catalog{db: d, now: now}
 }
 
-// BySlug finds a campaign. The error is a fault.NotFound when there is none of that name.
+// BySlug finds a campaign. The error is a fault.NotFound, with the names there are, when there is none of that name.
 func (c *Catalog) BySlug(ctx context.Context, slug string) (Campaign, error) {
-	return c.first(ctx, func(k Campaign) bool { return k.Slug == slug })
-}
-
-// Default is the campaign of the home page.
-func (c *Catalog) Default(ctx context.Context) (Campaign, error) {
-	return c.first(ctx, func(k Campaign) bool { return k.IsDefault })
-}
-
-func (c *Catalog) first(ctx context.Context, wanted func(Campaign) bool) (Campaign, error) {
 	all, err := c.All(ctx)
 	if err != nil {
 		return Campaign{}, err
 	}
-	if i := slices.IndexFunc(all, wanted); i >= 0 {
+	if i := slices.IndexFunc(all, func(k Campaign) bool { return k.Slug == slug }); i >= 0 {
 		return all[i], nil
 	}
-	return Campaign{}, fault.NotFoundf("There is no such campaign.")
+	var names []string
+	for _, k := range all {
+		names = append(names, k.Slug)
+	}
+	return Campaign{}, fault.NotFoundf("There is no campaign %q. Most like it: %s.", text.Line(slug), text.Nearest(slug, names, 8))
+}
+
+// Default is the campaign of the home page.
+func (c *Catalog) Default(ctx context.Context) (Campaign, error) {
+	all, err := c.All(ctx)
+	if err != nil {
+		return Campaign{}, err
+	}
+	if i := slices.IndexFunc(all, func(k Campaign) bool { return k.IsDefault }); i >= 0 {
+		return all[i], nil
+	}
+	return Campaign{}, fault.NotFoundf("There is no default campaign.")
 }
 
 // All lists the campaigns by slug. The slice is shared: do not change it. Where the database does not answer, it is

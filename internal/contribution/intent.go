@@ -69,7 +69,7 @@ func (d *Desk) read(ctx context.Context, in Intent) (intent, error) {
 	}
 	var problems []error
 	if err != nil {
-		problems = append(problems, fault.Invalidf("campaign", "There is no such campaign. Please load the page again."))
+		problems = append(problems, fault.Invalidf("campaign", "%s", fault.All(err)[0].Message))
 	} else {
 		var amountErr error
 		out.amount, amountErr = d.readAmount(in, out.campaign)

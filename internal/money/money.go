@@ -49,6 +49,9 @@ func Order(first Currency) func(a, b Currency) int {
 	}
 }
 
+// Code is the currency of a code as people and links write it, in any case. PayPal may not settle it.
+func Code(written string) Currency { return Currency(strings.ToUpper(written)) }
+
 // ParseCurrency reads an ISO 4217 code, exactly as written in capitals. The error is a fault.Invalid on "currency".
 func ParseCurrency(code string) (Currency, error) {
 	c := Currency(code)

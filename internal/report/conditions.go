@@ -8,6 +8,7 @@ import (
 
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
+	texts "readerfund/internal/text"
 )
 
 // conditions collects a query's WHERE and its arguments.
@@ -97,7 +98,12 @@ func checkText(field, text string) error {
 
 func checkCurrency(c money.Currency) error {
 	if c != "" && !c.Known() {
-		return fault.Invalidf("currency", "Write a currency's code in capitals, like EUR.")
+		codes := make([]string, 0, len(money.Currencies()))
+		for _, known := range money.Currencies() {
+			codes = append(codes, string(known))
+		}
+		return fault.Invalidf("currency", "PayPal settles no currency %q. Most like it: %s.",
+			texts.Line(string(c)), texts.Nearest(string(c), codes, 8))
 	}
 	return nil
 }

@@ -141,7 +141,7 @@ func (r *Reports) EachContribution(ctx context.Context, q ContributionsQuery, ea
 
 // CountContributions is how many contributions the query finds, Limit aside.
 func (r *Reports) CountContributions(ctx context.Context, q ContributionsQuery) (n int64, err error) {
-	c, err := r.contributionConditions(q)
+	c, err := r.contributionConditions(ctx, q)
 	if err != nil {
 		return 0, err
 	}
@@ -194,7 +194,7 @@ func (row contributionRow) contribution() Contribution {
 }
 
 func (r *Reports) readContributions(ctx context.Context, q ContributionsQuery, limit int) ([]Contribution, error) {
-	c, err := r.contributionConditions(q)
+	c, err := r.contributionConditions(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -235,8 +235,11 @@ func selectContributions(clause string) string {
 	LEFT JOIN supporter u ON u.id = c.supporter_id`
 }
 
-func (r *Reports) contributionConditions(q ContributionsQuery) (*conditions, error) {
+func (r *Reports) contributionConditions(ctx context.Context, q ContributionsQuery) (*conditions, error) {
 	if err := q.check(); err != nil {
+		return nil, err
+	}
+	if err := r.checkKnown(ctx, q.Campaign, q.Article); err != nil {
 		return nil, err
 	}
 	c := &conditions{zone: r.zone}

@@ -80,7 +80,7 @@ func (r *Reports) EachLedgerLine(ctx context.Context, q LedgerQuery, each func(L
 
 // readLedger pages by time and number, the order of the index ledger_entry_newest.
 func (r *Reports) readLedger(ctx context.Context, q LedgerQuery, limit int) ([]LedgerLine, error) {
-	c, err := r.movedConditions(q.TotalsQuery)
+	c, err := r.movedConditions(ctx, q.TotalsQuery)
 	if err != nil {
 		return nil, err
 	}
@@ -184,8 +184,11 @@ const moved = `ledger_entry l JOIN contribution c ON c.id = l.contribution_id JO
 
 // movedConditions picks from moved what a question is about. Totals and the ledger both ask by it, so a figure and the
 // list behind it are of the same entries.
-func (r *Reports) movedConditions(q TotalsQuery) (*conditions, error) {
+func (r *Reports) movedConditions(ctx context.Context, q TotalsQuery) (*conditions, error) {
 	if err := q.check(); err != nil {
+		return nil, err
+	}
+	if err := r.checkKnown(ctx, q.Campaign, q.Article); err != nil {
 		return nil, err
 	}
 	c := &conditions{zone: r.zone}

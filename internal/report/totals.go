@@ -112,7 +112,7 @@ type Sums struct {
 // bytes, then of currencies, the publication's first.
 // Errors are fault.Invalid where the question is wrong.
 func (r *Reports) Totals(ctx context.Context, q TotalsQuery) ([]TotalsRow, error) {
-	query, args, err := r.totalsQuery(q)
+	query, args, err := r.totalsQuery(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -150,8 +150,8 @@ func (r *Reports) Totals(ctx context.Context, q TotalsQuery) ([]TotalsRow, error
 	return totals, nil
 }
 
-func (r *Reports) totalsQuery(q TotalsQuery) (string, []any, error) {
-	c, err := r.movedConditions(q)
+func (r *Reports) totalsQuery(ctx context.Context, q TotalsQuery) (string, []any, error) {
+	c, err := r.movedConditions(ctx, q)
 	if err != nil {
 		return "", nil, err
 	}

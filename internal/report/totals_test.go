@@ -99,7 +99,6 @@ func TestTotals(t *testing.T) {
 	check(t, totals(t, r, report.TotalsQuery{Campaign: "winter"}), "EUR 1: 10.00 -0.64 -0.00 = 9.36")
 	check(t, totals(t, r, report.TotalsQuery{Article: "https://example.org/a", Currency: "USD", To: day(t, "2026-11-30")}), "USD 1: 50.00 -2.24 -0.00 = 47.76")
 	check(t, totals(t, r, report.TotalsQuery{From: day(t, "2026-12-01"), To: day(t, "2026-12-01")}), "EUR 0: 0.00 --0.10 -15.00 = -14.90")
-	check(t, totals(t, r, report.TotalsQuery{Campaign: "no-such"}))
 }
 
 // Days are the publication's: where clocks change, a day has 23 or 25 hours, and no minute belongs to two of them.

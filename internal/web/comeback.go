@@ -113,7 +113,7 @@ func pathID(r *http.Request) (uuid.UUID, error) {
 // formFor is a new form filled in like a contribution that came to nothing. What the reader wrote about themselves
 // comes back only in their own browser.
 func (s *site) formFor(r *http.Request, c contribution.Contribution) (form, error) {
-	k, err := s.Campaigns.BySlug(r.Context(), c.Campaign)
+	k, err := s.campaignOrDefault(r.Context(), c.Campaign)
 	if err != nil {
 		return form{}, err
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
+	"readerfund/internal/fault"
 	"readerfund/internal/money"
 )
 
@@ -20,29 +22,46 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.donate(w, r, k)
+	return s.donate(w, r, k, http.StatusOK)
 }
 
-// support answers GET /support/{campaign}.
+// support answers GET /support/{campaign}. A link to a campaign that is not here, or no longer, is an error to whoever
+// checks links, and leads a reader to the form all the same.
 func (s *site) support(w http.ResponseWriter, r *http.Request) error {
-	k, err := s.Campaigns.BySlug(r.Context(), chi.URLParam(r, "campaign"))
+	slug := chi.URLParam(r, "campaign")
+	k, err := s.campaignOrDefault(r.Context(), slug)
 	if err != nil {
 		return err
 	}
-	return s.donate(w, r, k)
+	if k.Slug != slug {
+		return s.donate(w, r, k, http.StatusNotFound, "The link you followed names an appeal that is not here. "+
+			"What you give below supports our newsroom all the same.")
+	}
+	return s.donate(w, r, k, http.StatusOK)
+}
+
+// campaignOrDefault is the campaign of a link or a form, or the default one where there is none of that name: neither
+// the reader of an old link nor that of a page older than a renamed campaign can mend it.
+func (s *site) campaignOrDefault(ctx context.Context, slug string) (campaign.Campaign, error) {
+	k, err := s.Campaigns.BySlug(ctx, slug)
+	if fault.Is(err, fault.NotFound) {
+		s.Log.InfoContext(ctx, "the default campaign stands in", "request", RequestID(ctx), "error", err)
+		return s.Campaigns.Default(ctx)
+	}
+	return k, err
 }
 
 // donate shows the form, filled in by the address. What cannot be used there is left out: the reader did not write it.
 // They are told where the form is not for what the link promised. The page is never stored, because it holds the key
 // that makes sending it twice one gift.
-func (s *site) donate(w http.ResponseWriter, r *http.Request, k campaign.Campaign) error {
+func (s *site) donate(w http.ResponseWriter, r *http.Request, k campaign.Campaign, status int, notes ...string) error {
 	q := r.URL.Query()
-	code := strings.ToUpper(strings.TrimSpace(q.Get("currency")))
-	f := s.newForm(k, money.Currency(code), webAddress(q.Get("article")))
-	f.UTM = contribution.UTMFrom(q.Get)
-	if code != "" && code != string(f.Currency) { // an amount of it would be another in ours
+	code := money.Code(strings.TrimSpace(q.Get("currency")))
+	f := s.newForm(k, code, webAddress(q.Get("article")))
+	f.UTM, f.Notes = contribution.UTMFrom(q.Get), notes
+	if code != "" && code != f.Currency { // an amount of it would be another in ours
 		f.Notes = append(f.Notes, fmt.Sprintf("The link you followed is for a gift in %s, which cannot be given here. "+
-			"Please choose an amount in %s, or another currency below.", named(code), f.Currency))
+			"Please choose an amount in %s, or another currency below.", named(string(code)), f.Currency))
 	} else if a, err := money.ParseWritten(q.Get("amount"), f.Currency); err == nil && f.takes(a) {
 		f.choose(a.Decimal())
 	}
@@ -52,7 +71,7 @@ func (s *site) donate(w http.ResponseWriter, r *http.Request, k campaign.Campaig
 			"made here: PayPal charges you once, and not again.")
 	case contribution.Once:
 	}
-	return s.showForm(w, r, http.StatusOK, f)
+	return s.showForm(w, r, status, f)
 }
 
 // named is the code where the text is one of a currency.
@@ -66,7 +85,7 @@ func named(code string) string {
 // changeCurrency answers POST /support/{campaign}: the form in another currency, with everything that was filled in. It
 // begins no gift. It is a POST so that no name or message comes into an address.
 func (s *site) changeCurrency(w http.ResponseWriter, r *http.Request) error {
-	k, err := s.Campaigns.BySlug(r.Context(), chi.URLParam(r, "campaign"))
+	k, err := s.campaignOrDefault(r.Context(), chi.URLParam(r, "campaign"))
 	if err != nil {
 		return err
 	}
@@ -77,7 +96,7 @@ func (s *site) changeCurrency(w http.ResponseWriter, r *http.Request) error {
 	in := intentOf(v, r)
 	from := s.newForm(k, money.Currency(in.Currency), "")
 	from.choose(in.Amount)
-	f := s.newForm(k, money.Currency(strings.ToUpper(v.Get("to"))), in.Article)
+	f := s.newForm(k, money.Code(v.Get("to")), in.Article)
 	in.Amount = f.likeIn(from)
 	f.keep(in)
 	return s.showForm(w, r, http.StatusOK, f)

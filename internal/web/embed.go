@@ -94,7 +94,7 @@ func askedFor(r *http.Request) (c money.Currency, from referral, key string) {
 	}
 	q := r.URL.Query()
 	from = referral{webAddress(q.Get("article")), contribution.UTMFrom(q.Get)}
-	return money.Currency(strings.ToUpper(q.Get("currency"))), from, q.Get("key")
+	return money.Code(q.Get("currency")), from, q.Get("key")
 }
 
 // answer writes the appeal, or that it has not changed.

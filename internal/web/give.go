@@ -45,9 +45,11 @@ func (s *site) giveForm(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		return err
 	}
 	in := intentOf(values, r)
-	if in.Campaign, err = s.campaignOrDefault(ctx, in.Campaign); err != nil {
+	k, err := s.campaignOrDefault(ctx, in.Campaign)
+	if err != nil {
 		return err
 	}
+	in.Campaign = k.Slug
 	c, err := s.start(ctx, r, in, admission.Proof{Solution: values.Get(solutionField), Turn: values.Get(turnField)})
 	if n := notYet(err); n != nil {
 		return s.oneMoment(w, r, values, n)
@@ -75,7 +77,7 @@ func intentOf(v url.Values, r *http.Request) contribution.Intent {
 		amount = v.Get("choice")
 	}
 	in := contribution.Intent{
-		Campaign: v.Get("campaign"), Amount: amount, Written: true, Currency: strings.ToUpper(v.Get("currency")),
+		Campaign: v.Get("campaign"), Amount: amount, Written: true, Currency: string(money.Code(v.Get("currency"))),
 		Frequency: cmp.Or(v.Get("frequency"), string(contribution.Once)), Article: webAddress(v.Get("article")),
 		UTM:  contribution.UTMFrom(v.Get),
 		Name: v.Get("name"), Email: v.Get("email"), Message: strings.ReplaceAll(v.Get("message"), "\r\n", "\n"),
@@ -111,17 +113,6 @@ func naming(named *bool, anonymous bool) contribution.Naming {
 	default:
 		return contribution.NotAsked
 	}
-}
-
-// campaignOrDefault is the campaign that a form names, or the default one: the name is in a hidden field, and the
-// reader of a page older than a renamed campaign cannot mend it.
-func (s *site) campaignOrDefault(ctx context.Context, slug string) (string, error) {
-	k, err := s.Campaigns.BySlug(ctx, slug)
-	if fault.Is(err, fault.NotFound) {
-		s.Log.InfoContext(ctx, "a form names no campaign of ours; it counts for the default one", "request", RequestID(ctx))
-		k, err = s.Campaigns.Default(ctx)
-	}
-	return k.Slug, err
 }
 
 // ticked reads a checkbox.
@@ -162,10 +153,7 @@ func (s *site) giveAgain(w http.ResponseWriter, r *http.Request, in contribution
 	default:
 		return failure
 	}
-	k, err := s.Campaigns.BySlug(r.Context(), in.Campaign)
-	if err != nil {
-		k, err = s.Campaigns.Default(r.Context())
-	}
+	k, err := s.campaignOrDefault(r.Context(), in.Campaign)
 	if err != nil { // the database is down too: there is no form to show
 		return failure
 	}

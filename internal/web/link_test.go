@@ -167,3 +167,32 @@ func TestWhatShowsNothingReachesNobody(t *testing.T) {
 		t.Errorf("a space in an address: %d", got.status)
 	}
 }
+
+// A link to a campaign that is gone is broken, and the gift is taken.
+func TestALinkToACampaignThatIsNotHereStillTakesTheGift(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	page := r.get("/support/winter-2019?amount=25&currency=EUR&article=https://example.org/a&utm_source=mail")
+	if page.status != 404 {
+		t.Errorf("a page that is not there: %d", page.status)
+	}
+	says(t, page.body, "The link you followed names an appeal that is not here.")
+	form := inputs(t, page.body)
+	if form.Get("campaign") != "support" || form.Get("choice") != "25.00" || form.Get("article") != "https://example.org/a" ||
+		form.Get("utm_source") != "mail" {
+		t.Errorf("the form: %v", form)
+	}
+	if id, _ := r.begin(form); h.stateOf(id) != "created" {
+		t.Error("the form begins no gift")
+	}
+	form.Set("to", "USD")
+	if got := r.form("/support/winter-2019", form); got.status != 200 || inputs(t, got.body).Get("currency") != "USD" {
+		t.Errorf("another currency: %d", got.status)
+	}
+	says(t, r.get("/embed/winter-2019").body, `There is no campaign "winter-2019". Most like it: support.`)
+	program := r.sendJSON(`{"campaign":"suport","amount":"25.00","currency":"EUR","frequency":"once"}`)
+	if program.status != 422 || !strings.Contains(program.body, `There is no campaign \"suport\". Most like it: support.`) {
+		t.Errorf("a program: %d %s", program.status, program.body)
+	}
+}

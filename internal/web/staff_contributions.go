@@ -64,7 +64,7 @@ type contributionLine struct {
 
 func readContributionFilter(v url.Values) contributionFilter {
 	f := contributionFilter{
-		Status: v.Get("status"), Campaign: v.Get("campaign"), Currency: v.Get("currency"), Article: v.Get("article"),
+		Status: v.Get("status"), Campaign: v.Get("campaign"), Currency: string(money.Code(v.Get("currency"))), Article: v.Get("article"),
 		Search: strings.TrimSpace(v.Get("q")), Attention: v.Get("attention") == "1", After: v.Get("after"), Wrong: wrongs{},
 	}
 	f.span = readSpan(v, f.Wrong)

@@ -45,7 +45,7 @@ type moneyFilter struct {
 
 func readMoneyFilter(v url.Values) moneyFilter {
 	f := moneyFilter{
-		Campaign: v.Get("campaign"), Currency: v.Get("currency"), Article: v.Get("article"), Part: v.Get("part"),
+		Campaign: v.Get("campaign"), Currency: string(money.Code(v.Get("currency"))), Article: v.Get("article"), Part: v.Get("part"),
 		NoArticle: v.Get("noarticle") == "1", After: v.Get("after"), Wrong: wrongs{},
 	}
 	f.span = readSpan(v, f.Wrong)

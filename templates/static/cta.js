@@ -29,7 +29,8 @@
     place(host);
     const root = host.attachShadow({ mode: "open" });
 
-    show(root, query).catch(() => {
+    show(root, query).catch((error) => {
+      console.warn(`Readerfund: a link stands in for the appeal, because ${error.message}.`);
       const link = document.createElement("a");
       link.href = `${base}/${campaign ? `support/${encodeURIComponent(campaign)}` : ""}?${query}`;
       link.target = "_top";
@@ -50,7 +51,8 @@
 
   async function show(root, query) {
     const answer = await fetch(`${base}/embed/${encodeURIComponent(campaign)}?${query}`, { credentials: "omit" });
-    if (!answer.ok) throw new Error(`the appeal answered ${answer.status}`);
+    if (answer.status === 404) throw new Error(`data-campaign="${campaign}" names no campaign at ${base}`);
+    if (!answer.ok) throw new Error(`${base} answers ${answer.status}`);
     const holder = document.createElement("div");
     holder.hidden = true; // until its styles are there
     holder.innerHTML = await answer.text();

@@ -1,0 +1,66 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/fault"
+	texts "readerfund/internal/text"
+)
+
+// checkKnown refuses a question about a campaign that there is not, or an article that no gift came from: an empty
+// answer would look as if nobody had given.
+func (r *Reports) checkKnown(ctx context.Context, campaign, article string) error {
+	if campaign == "" && article == "" {
+		return nil
+	}
+	return r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		if err := checkCampaign(ctx, tx, campaign); err != nil {
+			return err
+		}
+		return checkArticle(ctx, tx, article)
+	})
+}
+
+func checkCampaign(ctx context.Context, tx *sqlx.Tx, slug string) error {
+	if slug == "" {
+		return nil
+	}
+	var all []string
+	if err := tx.SelectContext(ctx, &all, `SELECT slug FROM campaign`); err != nil {
+		return fmt.Errorf("read the campaigns' names: %w", err)
+	}
+	if slices.Contains(all, slug) {
+		return nil
+	}
+	return fault.Invalidf("campaign", "There is no campaign %q. Most like it: %s.", texts.Line(slug), texts.Nearest(slug, all, 8))
+}
+
+func checkArticle(ctx context.Context, tx *sqlx.Tx, address string) error {
+	if address == "" {
+		return nil
+	}
+	var known bool
+	err := tx.GetContext(ctx, &known, `SELECT EXISTS (SELECT 1 FROM contribution c WHERE `+sameLong("c.article", "$1")+`)`, address)
+	if err != nil {
+		return fmt.Errorf("look for an article: %w", err)
+	}
+	if known {
+		return nil
+	}
+	// The latest are enough to find what was misspelled, and bound the work.
+	var latest []string
+	err = tx.SelectContext(ctx, &latest, `
+		SELECT DISTINCT article FROM (SELECT article FROM contribution ORDER BY created_at DESC LIMIT 5000) c
+		WHERE article <> ''`)
+	if err != nil {
+		return fmt.Errorf("read the latest articles: %w", err)
+	}
+	if len(latest) == 0 {
+		return fault.Invalidf("article", "No gift came from this article, nor from any other.")
+	}
+	return fault.Invalidf("article", "No gift came from this article. Most like it: %s.", texts.Nearest(address, latest, 3))
+}
