@@ -16,6 +16,10 @@ cat >"$database/GO-2000-0001.json" <<'END'
   "ecosystem_specific": {"imports": [{"path": "golang.org/x/text/message"}]}}]}
 END
 
+silent=$database/silent # a govulncheck whose database says nothing, as timeout(1) ends it
+printf '#!/bin/sh\nexit 124\n' >"$silent"
+chmod +x "$silent"
+
 # ends STATUS WHAT TOOL [SETTING…] tries vulncheck.sh on a small package.
 ends() {
 	local want=$1 what=$2 tool=$3 got=0 said
@@ -31,5 +35,6 @@ ends() {
 ends 3 "a finding" "$govulncheck" GOVULNDB="file://$database"
 ends 0 "nothing found" "$govulncheck" GOVULNDB="file://$PWD/scripts"
 ends 75 "out of reach" "$govulncheck" GOVULNDB= HTTPS_PROXY=http://127.0.0.1:1 NO_PROXY= no_proxy=
+ends 75 "no answer" "$silent" GOVULNDB=
 ends 1 "no database where one is named" "$govulncheck" GOVULNDB="file://$database/none"
 ends 1 "a broken tool" /bin/false GOVULNDB=
