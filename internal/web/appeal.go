@@ -27,6 +27,7 @@ const (
 // appeal is a call to action rendered once, cut at those places.
 type appeal struct {
 	updatedAt  time.Time // of the campaign it was rendered from
+	views      *parsed   // the templates it was rendered with
 	etag       string
 	etagHeader []string
 	pieces     []piece
@@ -68,36 +69,33 @@ type ctaView struct {
 	QueryMark   string
 }
 
-// appealOf is the rendered appeal, from memory unless the campaign changed or the operator's templates are in use.
+// appealOf is the rendered appeal, from memory unless the campaign or the templates changed.
 func (s *site) appealOf(k campaign.Campaign, c money.Currency) (*appeal, error) {
-	if a, known := s.recall(k, c); known && !s.views.live {
+	if a, known := s.recall(k, c); known {
 		return a, nil
 	}
 	if _, offered := k.Suggested[c]; !offered {
 		c = k.Currency
 	}
-	views, err := s.views.now()
-	if err != nil {
-		return nil, err
-	}
+	views := s.views.now()
 	text, err := views.execute("cta/fragment.html", s.ctaView(k, c))
 	if err != nil {
 		return nil, err
 	}
 	a := cut(text)
-	a.updatedAt = k.UpdatedAt
+	a.updatedAt, a.views = k.UpdatedAt, views
 	s.appeals.rendered.Store(appealKey{k.Slug, c}, a)
 	return a, nil
 }
 
-// recall finds the appeal rendered from the campaign as it is now.
+// recall finds the appeal rendered from the campaign and the templates as they are now.
 func (s *site) recall(k campaign.Campaign, c money.Currency) (*appeal, bool) {
 	if _, offered := k.Suggested[c]; !offered {
 		c = k.Currency
 	}
 	known, _ := s.appeals.rendered.Load(appealKey{k.Slug, c})
 	a, ok := known.(*appeal)
-	return a, ok && a.updatedAt.Equal(k.UpdatedAt)
+	return a, ok && a.updatedAt.Equal(k.UpdatedAt) && a.views == s.views.now()
 }
 
 func (s *site) ctaView(k campaign.Campaign, c money.Currency) ctaView {

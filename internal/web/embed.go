@@ -44,7 +44,7 @@ func (s *site) fromMemory(next http.Handler) http.Handler {
 func (s *site) embedKnown(w http.ResponseWriter, r *http.Request, slug string) bool {
 	began := s.Now()
 	k, err := s.Campaigns.BySlug(r.Context(), slug)
-	if err != nil || s.views.live || prefersJSON(r) {
+	if err != nil || prefersJSON(r) {
 		return false
 	}
 	currency, from, key := askedFor(r)
@@ -158,11 +158,7 @@ func (s *site) partsOf(k campaign.Campaign, c money.Currency, from referral) par
 // embedScript answers GET /embed/cta.js. Its address is in other people's pages, so it cannot carry a hash; a short life
 // and an ETag keep it fresh.
 func (s *site) embedScript(w http.ResponseWriter, r *http.Request) error {
-	views, err := s.views.now()
-	if err != nil {
-		return err
-	}
-	script := views.static.byName["cta.js"]
+	script := s.views.now().static.byName["cta.js"]
 	etag := `"` + script.address + `"`
 	h := w.Header()
 	h.Set("Cache-Control", "public, max-age=300")

@@ -91,11 +91,7 @@ func (a assets) address(name string) (string, error) {
 
 // static answers GET /static/{file}.
 func (s *site) static(w http.ResponseWriter, r *http.Request) error {
-	views, err := s.views.now()
-	if err != nil {
-		return err
-	}
-	f, ok := views.static.byHash[chi.URLParam(r, "file")]
+	f, ok := s.views.now().static.byHash[chi.URLParam(r, "file")]
 	if !ok {
 		return errNoPage()
 	}

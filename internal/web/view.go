@@ -2,17 +2,24 @@ package web
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"html/template"
+	"io"
 	"io/fs"
+	"log/slog"
 	"net/http"
+	"os"
 	"path"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/text/language"
 
 	"readerfund/internal/money"
+	"readerfund/templates"
 )
 
 // page is what the layout needs; Data is what the page's own file needs.
@@ -33,57 +40,98 @@ func (p page) Lang() string { return p.Tag.String() }
 // views are the parsed templates and the static files. A page is layout.html, the partials and one file of public/ or
 // staff/, named by its path; a fragment is a file of cta/ with the partials and without the layout.
 type views struct {
-	files fs.FS
-	live  bool // parse anew for each request
-	ready parsed
+	files  fs.FS
+	ready  atomic.Pointer[parsed]
+	reload *reload // nil where all files are ours and never change
 }
 
+// viewDirs hold one view in each file.
+var viewDirs = []string{"public", "staff", "cta"}
+
+// parsed is one state of the files. It never changes.
 type parsed struct {
 	pages  map[string]*template.Template
 	static assets
 }
 
-// newViews parses every view, so that a broken one stops the start and not a reader.
-func newViews(files fs.FS, live bool) (*views, error) {
-	ready, err := parse(files)
+// newViews parses every view, so that a broken one stops the start and not a reader. dir is an operator's own copy, which
+// lies over ours and is followed; it may be empty.
+func newViews(dir string, log *slog.Logger, now func() time.Time) (*views, error) {
+	if dir == "" {
+		v := &views{files: templates.Files}
+		return v, v.parse()
+	}
+	v := &views{files: overlay{upper: os.DirFS(dir), lower: templates.Files}, reload: &reload{dir: dir, log: log, now: now}}
+	v.reload.seen = v.reload.state()
+	if err := v.reload.parse(v); err != nil {
+		return nil, fmt.Errorf("TEMPLATES_DIR: %w", err)
+	}
+	return v, nil
+}
+
+// parse reads every view and puts them to use.
+func (v *views) parse() error {
+	ready, err := parse(v.files)
+	if err != nil {
+		return err
+	}
+	v.ready.Store(ready)
+	return nil
+}
+
+// now is the state to use for one request. Two calls find the same one unless a file changed.
+func (v *views) now() *parsed {
+	if v.reload != nil {
+		v.reload.follow(v)
+	}
+	return v.ready.Load()
+}
+
+func parse(files fs.FS) (*parsed, error) {
+	static, err := readAssets(files)
 	if err != nil {
 		return nil, err
 	}
-	return &views{files: files, live: live, ready: ready}, nil
-}
-
-// now is the parsed state to use for one request.
-func (v *views) now() (parsed, error) {
-	if v.live {
-		return parse(v.files)
-	}
-	return v.ready, nil
-}
-
-func parse(files fs.FS) (parsed, error) {
-	static, err := readAssets(files)
-	if err != nil {
-		return parsed{}, err
-	}
 	base, err := template.New("layout.html").Funcs(funcs(static)).ParseFS(files, "layout.html", "partials/*.html")
 	if err != nil {
-		return parsed{}, fmt.Errorf("parse layout and partials: %w", err)
+		return nil, fmt.Errorf("parse layout and partials: %w", err)
 	}
-	p := parsed{pages: map[string]*template.Template{}, static: static}
-	for _, dir := range []string{"public", "staff", "cta"} {
+	p := &parsed{pages: map[string]*template.Template{}, static: static}
+	for _, dir := range viewDirs {
 		names, err := fs.Glob(files, dir+"/*.html")
 		if err != nil {
-			return parsed{}, fmt.Errorf("list %s: %w", dir, err)
+			return nil, fmt.Errorf("list %s: %w", dir, err)
 		}
 		for _, name := range names {
 			t, err := template.Must(base.Clone()).ParseFS(files, name)
 			if err != nil {
-				return parsed{}, fmt.Errorf("parse %s: %w", name, err)
+				return nil, fmt.Errorf("parse %s: %w", name, err)
+			}
+			if err := checkEscaping(t, entry(name)); err != nil {
+				return nil, fmt.Errorf("parse %s: %w", name, err)
 			}
 			p.pages[name] = t
 		}
 	}
 	return p, nil
+}
+
+// checkEscaping reports what html/template finds only when it renders for the first time: HTML that it cannot follow, and
+// names of templates that are not there. It renders without data, so other errors say nothing.
+func checkEscaping(t *template.Template, entry string) error {
+	var broken *template.Error
+	if err := t.ExecuteTemplate(io.Discard, entry, nil); errors.As(err, &broken) {
+		return broken
+	}
+	return nil
+}
+
+// entry is the template that a view begins with: a page's layout, or a fragment itself.
+func entry(name string) string {
+	if strings.HasPrefix(name, "cta/") {
+		return path.Base(name)
+	}
+	return "layout.html"
 }
 
 func funcs(static assets) template.FuncMap {
@@ -96,17 +144,13 @@ func funcs(static assets) template.FuncMap {
 }
 
 // execute renders a view to bytes: a page in the layout, a fragment of cta/ by itself.
-func (p parsed) execute(name string, data any) ([]byte, error) {
+func (p *parsed) execute(name string, data any) ([]byte, error) {
 	t, ok := p.pages[name]
 	if !ok {
 		return nil, fmt.Errorf("no view %q", name)
 	}
-	entry := "layout.html"
-	if strings.HasPrefix(name, "cta/") {
-		entry = path.Base(name)
-	}
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, entry, data); err != nil {
+	if err := t.ExecuteTemplate(&b, entry(name), data); err != nil {
 		return nil, fmt.Errorf("render %s: %w", name, err)
 	}
 	return b.Bytes(), nil
@@ -114,13 +158,9 @@ func (p parsed) execute(name string, data any) ([]byte, error) {
 
 // render answers with a page. Nothing is written before the whole page is rendered, so an error can still be answered.
 func (s *site) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) error {
-	views, err := s.views.now()
-	if err != nil {
-		return err
-	}
 	p.Publication, p.Tag = s.PublicationName, locale(r)
 	p.Contact, p.Privacy, p.Imprint = s.ContactEmail, s.PrivacyURL, s.ImprintURL
-	body, err := views.execute(name, p)
+	body, err := s.views.now().execute(name, p)
 	if err != nil {
 		return err
 	}

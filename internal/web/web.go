@@ -10,12 +10,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -29,7 +27,6 @@ import (
 	"readerfund/internal/report"
 	"readerfund/internal/staff"
 	"readerfund/internal/throttle"
-	"readerfund/templates"
 )
 
 // Deps is what the pages need: values from the settings, and the rooms they call.
@@ -45,7 +42,7 @@ type Deps struct {
 	TrustedProxies  []netip.Prefix // whose X-Forwarded-For and X-Request-Id are believed
 	SecretKey       string         // signs the thanks page's key and the reader's cookie
 	SecretKeyOld    string         // still accepted while the key is being changed; may be empty
-	TemplatesDir    string         // an operator's own copy of templates/, reparsed for each request; may be empty
+	TemplatesDir    string         // an operator's own copy of templates/, followed; may be empty
 	Timezone        *time.Location // whose days the pages speak of
 	DemoArticle     bool           // serves GET /article
 
@@ -117,12 +114,7 @@ func newSite(d Deps) (*site, error) {
 	if d.Timezone == nil {
 		d.Timezone = time.UTC
 	}
-	if dir := d.TemplatesDir; dir != "" {
-		if at, err := os.Stat(dir); err != nil || !at.IsDir() {
-			return nil, fmt.Errorf("TEMPLATES_DIR %q is not a folder", dir)
-		}
-	}
-	views, err := newViews(files(d.TemplatesDir), d.TemplatesDir != "")
+	views, err := newViews(d.TemplatesDir, d.Log, d.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -130,14 +122,6 @@ func newSite(d Deps) (*site, error) {
 	s.fixed = s.makeFixed()
 	s.floods = slog.New(throttle.New(d.Log.Handler(), time.Minute, "status"))
 	return s, nil
-}
-
-// files is the built-in tree, with an operator's own files lying over it.
-func files(dir string) fs.FS {
-	if dir == "" {
-		return templates.Files
-	}
-	return overlay{upper: os.DirFS(dir), lower: templates.Files}
 }
 
 // secure tells whether readers reach us by https.
