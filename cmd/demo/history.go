@@ -35,7 +35,23 @@ func history(n int, from time.Time) []gift {
 		gifts[i] = g
 	}
 	slices.SortFunc(gifts, func(a, b gift) int { return a.at.Compare(b.at) })
+	assign(gifts, n-1, held)
+	if n >= 60 {
+		assign(gifts, n/5, disputeWon)
+		assign(gifts, 2*n/5, disputeLost)
+		assign(gifts, n-n/10, disputeOpen)
+	}
 	return gifts
+}
+
+// assign gives an ending to the gift in euro that simply came in last before a place, so that there is one of each.
+func assign(gifts []gift, before int, e ending) {
+	for i := before; i >= 0; i-- {
+		if g := &gifts[i]; g.ending == returned && g.currency == "EUR" {
+			g.ending = e
+			return
+		}
+	}
 }
 
 // weighted is a choice that comes up in proportion to its weight.

@@ -14,10 +14,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"readerfund/internal/alert"
 	"readerfund/internal/config"
 	"readerfund/internal/db"
 	"readerfund/internal/db/localpg"
 	"readerfund/internal/fault"
+	"readerfund/internal/report"
 	"readerfund/internal/staff"
 )
 
@@ -108,6 +110,19 @@ func (d *demo) writeEnvironment(cfg config.Config) error {
 }
 
 const staffEmail = "staff@harbour-courier.example"
+
+// lookAround has the alerts look at what the newsroom begins with. The overview shows what they find, and the log says it
+// once: before the welcome, and not in the middle of what comes after it.
+func (d *demo) lookAround(ctx context.Context, cfg config.Config) error {
+	pool, err := db.Open(ctx, string(cfg.DatabaseURL), db.Options{MaxOpen: 2})
+	if err != nil {
+		return err
+	}
+	board := alert.NewBoard(alert.Config{
+		DB: pool, Reports: report.New(pool, cfg.Timezone, cfg.DefaultCurrency), Now: d.clock.now, Log: d.log,
+	})
+	return errors.Join(board.Evaluate(ctx), pool.Close())
+}
 
 // ensureStaff makes the demo's staff account on the first start.
 func (d *demo) ensureStaff(ctx context.Context, cfg config.Config) error {

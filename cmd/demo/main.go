@@ -73,6 +73,7 @@ func sentences(err error) []string {
 type demo struct {
 	settings
 	log   *slog.Logger
+	level *slog.LevelVar // of log
 	clock *clock
 	keep  kept
 
@@ -88,7 +89,12 @@ func run(ctx context.Context, s settings) (err error) {
 	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
 		return err
 	}
-	d := &demo{settings: s, clock: &clock{}, ended: make(chan error, 1), log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
+	d := &demo{settings: s, clock: &clock{}, ended: make(chan error, 1), level: &slog.LevelVar{}}
+	d.log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: d.level}))
+	// A past that passes in a minute looks alarming to the service. Only who asks for more of the log reads that.
+	if d.level.Set(level); level == slog.LevelWarn {
+		d.level.Set(slog.LevelError)
+	}
 	if s.Reset {
 		if err := reset(s.Dir); err != nil {
 			return err
@@ -102,6 +108,7 @@ func run(ctx context.Context, s settings) (err error) {
 	if err := d.start(ctx, serving); err != nil {
 		return err
 	}
+	d.level.Set(level)
 	d.welcome()
 	select {
 	case <-ctx.Done():
@@ -157,6 +164,9 @@ func (d *demo) start(ctx, serving context.Context) error {
 		if err := d.keep.save(); err != nil {
 			return err
 		}
+	}
+	if err := d.lookAround(ctx, cfg); err != nil {
+		return err
 	}
 	return answers(ctx, cfg.BaseURL+"/readyz")
 }
@@ -220,9 +230,10 @@ func (d *demo) configure(ctx context.Context) (config.Config, error) {
 		WebhookID:           config.WebhookID{PayPalWebhookID: "to-be-registered"},
 		PayPalWebhookCAFile: d.caFile(), SecretKey: config.Secret(d.keep.SecretKey), PublicationName: "The Harbour Courier",
 		ContactEmail: "readers@harbour-courier.example", PrivacyURL: "https://harbour-courier.example/privacy",
-		ImprintURL: "https://harbour-courier.example/imprint",
-		Timezone:   config.Timezone{PublicationTimezone: "Europe/Lisbon"}, OwnCurrency: config.OwnCurrency{DefaultCurrency: "EUR"},
-		Sweep: config.Sweep{SweepInterval: "3s"}, ShutdownTimeout: "10s", Logging: config.Logging{LogLevel: d.LogLevel},
+		ImprintURL:  "https://harbour-courier.example/imprint",
+		Timezone:    config.Timezone{PublicationTimezone: "Europe/Lisbon"},
+		OwnCurrency: config.OwnCurrency{DefaultCurrency: "EUR"},
+		Sweep:       config.Sweep{SweepInterval: "3s"}, ShutdownTimeout: "10s", Logging: config.Logging{LogLevel: d.LogLevel},
 	}
 	cfg, err := written.Parse(config.NeedServe)
 	if err != nil {

@@ -25,12 +25,17 @@ type ending string
 const (
 	returned  ending = "returned"  // approved, and the reader came back
 	closedTab ending = "closedTab" // approved, and the reader closed the tab: the webhook tells
-	pending   ending = "pending"   // PayPal holds the money
+	pending   ending = "pending"   // PayPal held the money for a day or two
+	held      ending = "held"      // PayPal holds it still
 	declined  ending = "declined"  // the bank refused
 	cancelled ending = "cancelled" // the reader turned back at PayPal
 	abandoned ending = "abandoned" // never approved
 	partBack  ending = "partBack"  // part of it was refunded
 	allBack   ending = "allBack"   // all of it was refunded
+
+	disputeOpen ending = "disputeOpen" // the reader complained, and PayPal waits for an answer
+	disputeWon  ending = "disputeWon"  // PayPal decided for the newsroom
+	disputeLost ending = "disputeLost" // PayPal decided for the reader, and took a fee
 )
 
 // gift is one past gift to be made.
@@ -59,7 +64,9 @@ func (d *demo) seed(ctx context.Context, cfg config.Config) error {
 		Transport:     &http.Transport{MaxIdleConnsPerHost: batch},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
-	err = s.play(ctx, history(d.Gifts, d.clock.now()))
+	from := d.clock.now()
+	gifts := history(d.Gifts, from)
+	err = s.play(ctx, gifts, sequels(gifts, from.AddDate(0, 0, historyDays).Add(-2*time.Hour)))
 	s.http.CloseIdleConnections()
 	return errors.Join(err, pool.Close())
 }
@@ -74,12 +81,16 @@ type seeder struct {
 	http *http.Client
 }
 
-func (s *seeder) play(ctx context.Context, gifts []gift) error {
+func (s *seeder) play(ctx context.Context, gifts []gift, then []sequel) error {
 	if err := answers(ctx, s.base+"/readyz"); err != nil {
 		return err
 	}
 	for done := 0; done < len(gifts); done += batch {
 		group := gifts[done:min(done+batch, len(gifts))]
+		var err error
+		if then, err = s.goOn(ctx, then, group[0].at); err != nil {
+			return err
+		}
 		// Readers click one after the other, each at their own time; what follows goes on side by side. Those still under
 		// way see the clock move by less than the three hours that PayPal keeps an order.
 		for i := range group {
@@ -97,14 +108,12 @@ func (s *seeder) play(ctx context.Context, gifts []gift) error {
 		}
 		s.progress(done+len(group), len(gifts))
 	}
-	s.clock.set(time.Now().Add(-2 * time.Hour))
-	if err := s.together(ctx, gifts, s.refund); err != nil {
+	end := time.Now().Add(-2 * time.Hour)
+	if _, err := s.goOn(ctx, then, end); err != nil {
 		return err
 	}
-	if err := s.refunded(ctx, gifts); err != nil {
-		return err
-	}
-	return errors.Join(s.dispute(ctx, gifts), s.giveInPayPal(ctx))
+	s.clock.set(end)
+	return s.giveInPayPal(ctx)
 }
 
 // together does one thing for many gifts, some at a time, and gives the first error.
@@ -131,17 +140,6 @@ func (s *seeder) settled(ctx context.Context, group []gift) error {
 		}
 	}
 	return s.wait(ctx, `SELECT NOT EXISTS (SELECT 1 FROM contribution WHERE id::text = ANY($1) AND state IN ('created', 'approved', 'capture_unknown'))`, db.Array(ids))
-}
-
-// refunded waits until every refund is in.
-func (s *seeder) refunded(ctx context.Context, gifts []gift) error {
-	var ids []string
-	for i := range gifts {
-		if gifts[i].ending == partBack || gifts[i].ending == allBack {
-			ids = append(ids, gifts[i].id)
-		}
-	}
-	return s.wait(ctx, `SELECT NOT EXISTS (SELECT 1 FROM contribution WHERE id::text = ANY($1) AND state = 'completed')`, db.Array(ids))
 }
 
 func (s *seeder) wait(ctx context.Context, question string, args ...any) error {
@@ -198,7 +196,7 @@ func (s *seeder) finish(ctx context.Context, g *gift) error {
 		}
 		return s.get(ctx, s.base+"/contributions/"+g.id+"/cancel?token="+order)
 	}
-	outcome := map[ending]string{pending: "pending", declined: "declined_capture"}[g.ending]
+	outcome := map[ending]string{pending: "pending", held: "pending", declined: "declined_capture"}[g.ending]
 	err := s.post(ctx, s.keep.PayPalURL+"/sandbox/orders/"+order+"/approve", map[string]any{
 		"outcome": outcome, "payer": map[string]string{"email": g.email, "given_name": g.given, "surname": g.surname, "country": g.place},
 	}, nil)
@@ -206,22 +204,6 @@ func (s *seeder) finish(ctx context.Context, g *gift) error {
 		return err
 	}
 	return s.get(ctx, s.base+"/contributions/"+g.id+"/return?token="+order)
-}
-
-// refund is the seller at PayPal, giving some of it back.
-func (s *seeder) refund(ctx context.Context, g *gift) error {
-	if g.ending != partBack && g.ending != allBack {
-		return nil
-	}
-	var capture string
-	if err := s.db.GetContext(ctx, &capture, `SELECT paypal_id FROM payment WHERE contribution_id = $1`, g.id); err != nil {
-		return err
-	}
-	body := map[string]any{}
-	if g.ending == partBack {
-		body["amount"] = "2.00"
-	}
-	return s.post(ctx, s.keep.PayPalURL+"/sandbox/captures/"+capture+"/refund", body, nil)
 }
 
 func (s *seeder) post(ctx context.Context, address string, in, out any) error {

@@ -118,6 +118,8 @@ func TestDemo(t *testing.T) {
 			t.Errorf("no past gift is %s", state)
 		}
 	}
+	n.speaksToItsUser(t)
+	s.pastIsPlausible()
 	visitor := newVisitor(t, n.base)
 	for path, text := range map[string]string{"/article": "via PayPal", "/": "via PayPal", "/staff": "Sign in", n.bank.url + "/sandbox/": "no real money"} {
 		if page := visitor.get(t, path); !strings.Contains(page.body, text) {
@@ -134,7 +136,36 @@ func TestDemo(t *testing.T) {
 	if second := again.totals(t); fmt.Sprint(second) != fmt.Sprint(first) {
 		t.Errorf("totals before and after the second start:\n%v\n%v", first, second)
 	}
+	again.speaksToItsUser(t)
 	again.leavesNothing(t)
+}
+
+// speaksToItsUser looks for lines of a log in what the demo prints: its past is made up, and nobody has to act on it.
+func (n *newsroom) speaksToItsUser(t *testing.T) {
+	t.Helper()
+	if out := n.out.String(); strings.Contains(out, "level=") {
+		t.Errorf("warnings stand around the welcome:\n%s", out)
+	}
+}
+
+// pastIsPlausible holds what followed the past gifts against their times: refunds and cases come hours or days after
+// the gift, and not all at once.
+func (s *scene) pastIsPlausible() {
+	s.t.Helper()
+	if n := s.count("contribution WHERE state = 'disputed'"); n != 1 {
+		s.t.Errorf("%d past gifts are disputed", n)
+	}
+	for what, since := range map[string]string{"refund": "occurred_at", "dispute": "opened_at"} {
+		of := what + " f JOIN payment p ON p.id = f.payment_id JOIN contribution c ON c.id = p.contribution_id"
+		wrong := fmt.Sprintf("f.%[1]s < c.created_at + interval '2 hours' OR f.%[1]s > now() - interval '1 hour'", since)
+		if n := s.count(of + " WHERE " + wrong); n > 0 {
+			s.t.Errorf("%d of table %s come too soon after the gift, or just now", n, what)
+		}
+		var days int
+		if err := s.db.Get(&days, `SELECT count(DISTINCT `+since+`::date) FROM `+what); err != nil || days < 2 {
+			s.t.Errorf("all of table %s are of %d days, %v", what, days, err)
+		}
+	}
 }
 
 // totals runs a command beside the demo, the way its welcome says.
