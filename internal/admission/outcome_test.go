@@ -1,0 +1,115 @@
+package admission_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"readerfund/internal/admission"
+	"readerfund/internal/fault"
+)
+
+func TestAPaidGiftIsTakenOutOfTheCounts(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, narrow())
+	v := at("a", "home")
+	id := h.gift(v)
+	if n := h.passes(3, v); n != 2 {
+		t.Fatalf("%d beside the first, want 2", n)
+	}
+	h.weigh()
+	if n := h.passes(1, v); n != 0 {
+		t.Error("a gift that is not paid yet was taken out")
+	}
+	h.become(id, "completed")
+	h.weigh() // twice changes nothing
+	if n := h.passes(3, v); n != 1 {
+		t.Errorf("%d after one was paid, want 1", n)
+	}
+}
+
+// A declined card counts for fifteen gifts, for its address, its network and among all, and no more than the most are
+// remembered.
+func TestADeclinedCardCountsAsFifteen(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, narrow())
+	v := at("a", "home")
+	first, second := h.gift(v), h.gift(v)
+	h.become(first, "declined") // 15 and 1 of 20
+	h.weigh()                   // twice changes nothing
+	for _, other := range []admission.Visitor{at("neighbour", "home"), at("stranger", "elsewhere")} {
+		if n := h.begin(other); n == nil || n.Challenge == nil { // 16 where 8 and 12 are free
+			t.Errorf("%v: %+v, want to be asked", other, n)
+		}
+	}
+	if passed, last := h.solves(6, v); passed != 4 || last.Challenge != nil {
+		t.Errorf("%d more gifts of the address, and then %+v, want 4 and to wait", passed, last)
+	}
+	h.become(second, "declined")
+	h.pass(admission.Window / 20)
+	if passed, _ := h.solves(2, v); passed != 1 {
+		t.Errorf("%d once one is forgotten, want 1", passed)
+	}
+}
+
+func TestWhereAGiftWasBegunIsForgottenAfterADay(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, narrow())
+	h.gift(at("a", "home"))
+	kept := func() (n int) {
+		t.Helper()
+		if err := h.Tidy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.db.GetContext(t.Context(), &n, `SELECT count(*) FROM gift_origin`); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	h.pass(24 * time.Hour)
+	if kept() != 1 {
+		t.Error("forgotten within a day")
+	}
+	h.pass(time.Second)
+	if kept() != 0 {
+		t.Error("kept for longer than a day")
+	}
+}
+
+// Gifts are let in where the counts fail, but no more of them than all together have free.
+func TestGiftsThatCannotBeCountedAreLetInAndTold(t *testing.T) {
+	t.Parallel()
+	c := narrow()
+	c.All.Free = 3
+	h := newHouse(t, c)
+	v := at("a", "home")
+	began := h.Now()
+	h.exec(`ALTER TABLE rate_limit RENAME TO away`)
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := h.Admit(over, v, admission.Proof{}); err == nil {
+		t.Error("a gift whose reader has left was let in")
+	}
+	for range 3 {
+		if pass, err := h.Admit(t.Context(), v, admission.Proof{}); err != nil || pass == (admission.Pass{}) {
+			t.Fatalf("%+v, %v", pass, err)
+		}
+	}
+	h.pass(time.Second)
+	_, err := h.Admit(t.Context(), v, admission.Proof{})
+	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Kind != fault.Unavailable {
+		t.Errorf("the fourth: %v, want it unavailable", err)
+	}
+	if gifts, since := h.Uncounted(); gifts != 3 || !since.Equal(began) {
+		t.Errorf("told of %d since %v, want 3 since %v", gifts, since, began)
+	}
+	h.exec(`ALTER TABLE away RENAME TO rate_limit`)
+	if n := h.begin(v); n != nil {
+		t.Errorf("counted again: %v", n)
+	}
+	h.pass(admission.Window + time.Second)
+	if gifts, _ := h.Uncounted(); gifts != 0 {
+		t.Errorf("still told of %d", gifts)
+	}
+}
