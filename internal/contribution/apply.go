@@ -103,6 +103,9 @@ func (d *Desk) take(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, l
 	}
 	from := c.State
 	c.State = next(from, reduce(f.news, l.known))
+	if c.State != Declined || c.gone {
+		c.retryAt = time.Time{}
+	}
 	if c.State != from || f.pending() && c.State == Pending {
 		c.Reason = f.detail // a payment may be held for one reason after the other
 	}
@@ -263,7 +266,7 @@ func save(ctx context.Context, tx *sqlx.Tx, c *Contribution, from State, k knowl
 	c.UpdatedAt = now
 	at := check{
 		state: c.State, hasOrder: c.OrderID != "", closed: len(k.payments) > 0 || c.gone, caseOpen: k.disputed,
-		returned: c.returned, createdAt: c.CreatedAt,
+		returned: c.returned, retryAt: c.retryAt, createdAt: c.CreatedAt,
 	}.next(now, every)
 	_, err := tx.ExecContext(ctx, `
 		UPDATE contribution
@@ -271,12 +274,13 @@ func save(ctx context.Context, tx *sqlx.Tx, c *Contribution, from State, k knowl
 		    capture_attempt = $7, capture_doubt = $8, capture_refused = $9, gone_since = $10, gone = $11,
 		    updated_at = $12, completed_at = $13,
 		    checks = CASE WHEN $14 THEN 0 ELSE checks END,
+		    retry_at = $16,
 		    check_at = CASE WHEN $14 OR $15::timestamptz IS NULL THEN $15::timestamptz
 		                    ELSE coalesce(check_at, $15::timestamptz) END
 		WHERE id = $1`,
 		c.ID, string(c.State), c.Reason, c.OrderID, c.ApproveURL, c.RetryURL,
 		c.captureAttempt, c.captureDoubt, c.captureRefused, null(c.goneSince), c.gone,
-		now, null(c.CompletedAt), c.State != from, null(at))
+		now, null(c.CompletedAt), c.State != from, null(at), null(c.retryAt))
 	if err != nil {
 		return fmt.Errorf("save contribution %s: %w", c.ID, err)
 	}

@@ -36,7 +36,7 @@ func (d *Desk) capture(ctx context.Context, c Contribution, src Source) (Contrib
 		switch {
 		case err != nil:
 			return c, err
-		case claim == claimRefused:
+		case claim == claimRefused, claim == claimLater:
 			return claimed, nil
 		case claim != claimBusy:
 			return d.sendCapture(ctx, claimed, src, claim == claimAgain)
@@ -104,6 +104,7 @@ type claim int
 
 const (
 	claimRefused claim = iota // there is nothing to capture, or it is not for this caller to try
+	claimLater                // the reader wishes for a new attempt, which has to wait: it is written down
 	claimBusy                 // another call is under way
 	claimNew                  // a new attempt is written down: send it
 	claimAgain                // an attempt whose answer nobody saw: send it again
@@ -111,8 +112,8 @@ const (
 
 // claimAttempt decides, under the contribution's lock, who sends which attempt, and writes it down before PayPal
 // hears of it. The first attempt is anybody's. A reader who was told that nothing was charged is not charged behind
-// their back: a new attempt after a refusal, or for an order we called expired, begins only while they are there, and
-// within the limits.
+// their back: a new attempt after a refusal, or for an order we called expired, begins only while they are there or
+// after they asked for it (see retry.go), and within the limits.
 func (d *Desk) claimAttempt(ctx context.Context, id uuid.UUID, src Source) (Contribution, claim, error) {
 	var c Contribution
 	var got claim
@@ -122,13 +123,16 @@ func (d *Desk) claimAttempt(ctx context.Context, id uuid.UUID, src Source) (Cont
 			return err
 		}
 		now := d.now()
-		if got = c.claim(src, now); got == claimRefused || got == claimBusy {
+		switch got = c.claim(src, now); got {
+		case claimRefused, claimBusy:
 			return nil
-		}
-		if got == claimNew {
+		case claimLater:
+			return noteWish(ctx, tx, &c, now)
+		case claimNew:
 			if c, err = d.beginAttempt(ctx, tx, c, src, now); err != nil {
 				return err
 			}
+		case claimAgain:
 		}
 		c.captureUntil = now.Add(captureLease).UTC().Truncate(time.Microsecond) // as PostgreSQL keeps it
 		_, err = tx.ExecContext(ctx, `UPDATE contribution SET capture_until = $2, updated_at = $3 WHERE id = $1`,
@@ -147,8 +151,10 @@ func (c Contribution) claim(src Source, now time.Time) claim {
 		return claimBusy
 	case c.captureAttempt > c.captureRefused:
 		return claimAgain
-	case c.captureRefused == 0 || src.MayRetry && c.mayTryAt(now):
+	case c.captureRefused == 0 || (src.MayRetry || !c.RetryAt().IsZero()) && c.mayTryAt(now):
 		return claimNew
+	case c.asksAgain(src, now):
+		return claimLater
 	default:
 		return claimRefused
 	}

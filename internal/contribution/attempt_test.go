@@ -79,7 +79,7 @@ func (n *newsroom) declinedAtOnce(other *Desk, refusal string, latest time.Durat
 			time.Sleep(rand.N(latest))
 		}
 		var err error
-		if back, err = n.Settle(n.t.Context(), c.ID, Source{Way: ByReader, MayRetry: true}); err != nil {
+		if back, err = n.Settle(n.t.Context(), c.ID, Source{Way: ByReader, MayRetry: true, Again: true}); err != nil {
 			n.t.Error(err)
 		}
 	})

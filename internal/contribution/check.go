@@ -11,10 +11,11 @@ const orderLife = 3 * time.Hour
 type check struct {
 	state     State
 	hasOrder  bool
-	closed    bool // the order cannot be captured any more: it was already, or it is gone
-	caseOpen  bool // a case is open, whatever became of the money
-	returned  bool // the reader came back from PayPal, and PayPal had not said that they approved
-	done      int  // looks since the last change of state
+	closed    bool      // the order cannot be captured any more: it was already, or it is gone
+	caseOpen  bool      // a case is open, whatever became of the money
+	returned  bool      // the reader came back from PayPal, and PayPal had not said that they approved
+	retryAt   time.Time // the reader wishes for another attempt; zero when they do not
+	done      int       // looks since the last change of state
 	createdAt time.Time
 }
 
@@ -22,6 +23,7 @@ type check struct {
 //
 //	a case, or money that PayPal holds      every half an hour, then ever less, at last twice a day
 //	approved, or an outcome we did not see  at once, then ever less, at last every ten minutes
+//	declined, another try is wished for     when it is due, then likewise
 //	the reader came back                    at once, then ever less, at last every half hour
 //	nobody came back, or it was refused     ten minutes after the start, ten before the order's end, and when it is over
 //	no order                                when one would be over: nobody can pay without
@@ -45,6 +47,12 @@ func (k check) next(now time.Time, every time.Duration) time.Time {
 	case Declined:
 		if k.closed {
 			return time.Time{}
+		}
+		if now.Before(k.retryAt) {
+			return k.retryAt
+		}
+		if !k.retryAt.IsZero() {
+			return wait(every, 4, 10*time.Minute)
 		}
 	case Failed, Expired, Completed, Disputed, PartiallyRefunded, Refunded, Reversed:
 		return time.Time{}

@@ -41,11 +41,13 @@ const (
 )
 
 // Source is the way by which news reached us. Event is the webhook event's row, 0 for every other way. MayRetry says
-// that the reader is there and that the gift is theirs: a capture that was refused may be tried once more.
+// that the reader is there and that the gift is theirs: a capture that was refused may be tried once more. Again says
+// that they come from PayPal's page or pressed our button: where it is too early for another try, it is made later.
 type Source struct {
 	Way      Way
 	Event    int64
 	MayRetry bool
+	Again    bool
 }
 
 // Way names a Source.
@@ -93,6 +95,8 @@ type Contribution struct {
 	captureAttempt int
 	captureDoubt   int
 	captureRefused int
+	refusalTold    time.Time // when the reader came back to a refusal, and was told of it
+	retryAt        time.Time // the reader wishes for another attempt, which is due then; zero when they do not
 	captureBegun   time.Time // when the latest attempt was begun
 	captureUntil   time.Time // a call for it is under way until then at the latest; zero when none is
 	goneSince      time.Time
@@ -126,6 +130,8 @@ type row struct {
 	CaptureAttempt int            `db:"capture_attempt"`
 	CaptureDoubt   int            `db:"capture_doubt"`
 	CaptureRefused int            `db:"capture_refused"`
+	RefusalTold    sql.NullTime   `db:"refusal_told_at"`
+	RetryAt        sql.NullTime   `db:"retry_at"`
 	CaptureBegun   sql.NullTime   `db:"capture_begun_at"`
 	CaptureUntil   sql.NullTime   `db:"capture_until"`
 	GoneSince      sql.NullTime   `db:"gone_since"`
@@ -145,6 +151,7 @@ const selectRow = `
 	       c.utm_source, c.utm_medium, c.utm_campaign, c.utm_term, c.utm_content,
 	       c.state, c.reason, c.order_id, c.approve_url, c.retry_url,
 	       c.capture_attempt, c.capture_doubt, c.capture_refused, c.capture_begun_at, c.capture_until,
+	       c.refusal_told_at, c.retry_at,
 	       c.gone_since, c.gone, c.returned_at, c.supporter_id,
 	       c.erased_at IS NOT NULL AS erased,
 	       c.created_at, c.updated_at, c.completed_at
@@ -159,6 +166,7 @@ func (r row) contribution() Contribution {
 		OrderID: r.OrderID.String, ApproveURL: r.ApproveURL, RetryURL: r.RetryURL,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), CompletedAt: utc(r.CompletedAt),
 		key: r.Key, digest: r.Digest, captureAttempt: r.CaptureAttempt, captureDoubt: r.CaptureDoubt,
+		refusalTold: utc(r.RefusalTold), retryAt: utc(r.RetryAt),
 		captureRefused: r.CaptureRefused, captureBegun: utc(r.CaptureBegun), captureUntil: utc(r.CaptureUntil),
 		goneSince: utc(r.GoneSince), gone: r.Gone, returned: r.ReturnedAt.Valid,
 		hasSupporter: r.SupporterID.Valid || r.Erased,

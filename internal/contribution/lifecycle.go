@@ -209,6 +209,7 @@ const (
 	OutcomeReceived   Outcome = "received"   // the money is in, or was and went back since
 	OutcomeConfirming Outcome = "confirming" // approved; PayPal has not said the last word
 	OutcomeDeclined   Outcome = "declined"
+	OutcomeRetrying   Outcome = "retrying" // declined, and tried again in a moment because the reader asked for it
 	OutcomeCancelled  Outcome = "cancelled"
 	OutcomeExpired    Outcome = "expired"
 	OutcomeFailed     Outcome = "failed"
@@ -222,6 +223,9 @@ func (c Contribution) Outcome() Outcome {
 	case Approved, CaptureUnknown, Pending:
 		return OutcomeConfirming
 	case Declined:
+		if !c.RetryAt().IsZero() {
+			return OutcomeRetrying
+		}
 		return OutcomeDeclined
 	case Cancelled:
 		return OutcomeCancelled

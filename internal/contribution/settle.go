@@ -26,6 +26,7 @@ func (d *Desk) Settle(ctx context.Context, id uuid.UUID, src Source) (Contributi
 	if src.Way == ByReader && c.Outcome() == OutcomeReceived {
 		return c, nil // the webhook was first: there is nothing the reader needs PayPal for
 	}
+	src.Again = c.asksAgain(src, d.now())
 	switch {
 	case c.OrderID == "" && c.Outcome() == OutcomeReceived: // adopted
 		return d.settleOpenDisputes(ctx, c, src)
@@ -51,6 +52,9 @@ func (d *Desk) Settle(ctx context.Context, id uuid.UUID, src Source) (Contributi
 	}
 	if o := settled.Outcome(); src.Way == ByReader && (o == OutcomeOpen || o == OutcomeCancelled) {
 		err = errors.Join(err, d.noteReturn(ctx, settled))
+	}
+	if src.Way == ByReader && src.MayRetry && err == nil {
+		err = d.noteTold(ctx, settled)
 	}
 	return settled, unanswered(err)
 }
@@ -228,9 +232,12 @@ func (d *Desk) disputed(ctx context.Context, seen paypal.Dispute, src Source) (u
 
 // Cancel notes that the reader came back by the cancel address. It asks PayPal first: who approved before they turned
 // back is not told that nothing was charged. It changes nothing about money: an approval that comes after all still
-// counts. On trouble it returns the contribution as it stood, with the error.
+// counts. A wish for another try after a refusal ends. On trouble it returns the contribution as it stood, with the error.
 func (d *Desk) Cancel(ctx context.Context, id uuid.UUID) (Contribution, error) {
 	c, err := d.Get(ctx, id)
+	if err == nil && !c.RetryAt().IsZero() {
+		return d.dropWish(ctx, c)
+	}
 	if err != nil || c.OrderID == "" || c.Outcome() != OutcomeOpen {
 		return c, err
 	}
@@ -295,7 +302,7 @@ func (d *Desk) settleOrder(ctx context.Context, c Contribution, o paypal.Order, 
 		return c, err
 	}
 	if o.Status != paypal.OrderApproved {
-		return settled, nil
+		return d.dropWish(ctx, settled)
 	}
 	return d.capture(ctx, settled, src)
 }

@@ -2,6 +2,7 @@ package contribution
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"sync"
 	"time"
@@ -65,24 +66,25 @@ func (d *Desk) claimDue(ctx context.Context) ([]uuid.UUID, error) {
 		ids = ids[:0]
 		now := d.now()
 		var due []struct {
-			ID        uuid.UUID `db:"id"`
-			State     State     `db:"state"`
-			HasOrder  bool      `db:"has_order"`
-			Closed    bool      `db:"closed"`
-			CaseOpen  bool      `db:"case_open"`
-			Returned  bool      `db:"returned"`
-			Checks    int       `db:"checks"`
-			CreatedAt time.Time `db:"created_at"`
+			ID        uuid.UUID    `db:"id"`
+			State     State        `db:"state"`
+			HasOrder  bool         `db:"has_order"`
+			Closed    bool         `db:"closed"`
+			CaseOpen  bool         `db:"case_open"`
+			Returned  bool         `db:"returned"`
+			RetryAt   sql.NullTime `db:"retry_at"`
+			Checks    int          `db:"checks"`
+			CreatedAt time.Time    `db:"created_at"`
 		}
 		// SKIP LOCKED: rows that another process is taking, or that news is being applied to, are left for the next time.
 		err := tx.SelectContext(ctx, &due, `
-			SELECT c.id, c.state, c.order_id IS NOT NULL AS has_order, c.returned_at IS NOT NULL AS returned,
+			SELECT c.id, c.state, c.order_id IS NOT NULL AS has_order, c.returned_at IS NOT NULL AS returned, c.retry_at,
 			       c.checks, c.created_at,
 			       c.gone OR EXISTS (SELECT 1 FROM payment p WHERE p.contribution_id = c.id) AS closed,
 			       EXISTS (SELECT 1 FROM payment p JOIN dispute d ON d.payment_id = p.id WHERE p.contribution_id = c.id AND d.status = 'open') AS case_open
 			FROM contribution c
 			WHERE c.check_at <= $1
-			ORDER BY c.state NOT IN ('approved', 'capture_unknown'), c.returned_at IS NULL, c.check_at
+			ORDER BY c.state NOT IN ('approved', 'capture_unknown') AND c.retry_at IS NULL, c.returned_at IS NULL, c.check_at
 			LIMIT $2
 			FOR UPDATE OF c SKIP LOCKED`, now, sweepBatch)
 		if err != nil {
@@ -91,7 +93,7 @@ func (d *Desk) claimDue(ctx context.Context) ([]uuid.UUID, error) {
 		for _, c := range due {
 			at := check{
 				state: c.State, hasOrder: c.HasOrder, closed: c.Closed, caseOpen: c.CaseOpen, returned: c.Returned,
-				done: c.Checks + 1, createdAt: c.CreatedAt,
+				retryAt: utc(c.RetryAt), done: c.Checks + 1, createdAt: c.CreatedAt,
 			}.next(now, d.sweepEvery)
 			_, err := tx.ExecContext(ctx, `UPDATE contribution SET checks = checks + 1, check_at = $2 WHERE id = $1`,
 				c.ID, null(at))

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -31,17 +32,26 @@ func (s *site) comeBack(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), settleTimeout)
 	defer cancel()
-	c, err := s.Desk.Settle(ctx, before.ID, contribution.Source{Way: contribution.ByReader, MayRetry: theirs})
+	c, err := s.Desk.Settle(ctx, before.ID, contribution.Source{
+		Way: contribution.ByReader, MayRetry: theirs, Again: fromPayPal(r) || r.URL.Query().Has("again"),
+	})
 	switch {
 	case err != nil:
 		s.Log.WarnContext(r.Context(), "could not settle on the reader's return", "request", RequestID(r.Context()), "contribution", c.ID, "error", err)
 		to += "&" + unsure
-	case theirs && before.State == contribution.Declined && c.State == contribution.Declined:
+	case theirs && before.State == contribution.Declined && c.Outcome() == contribution.OutcomeDeclined:
 		to += "&" + again
+	}
+	if theirs && c.State == contribution.Declined && !s.owns(r, c.ID) {
+		to += "&token=" + url.QueryEscape(c.OrderID) // in another browser it stays the sign that the gift is theirs
 	}
 	redirect(w, to)
 	return nil
 }
+
+// fromPayPal reports whether the address is as PayPal sends the reader back by it from its approval page, whatever they
+// did there (Orders v2, "return_url").
+func fromPayPal(r *http.Request) bool { return r.URL.Query().Has("PayerID") }
 
 // cancelled answers GET /contributions/{id}/cancel: the reader turned back at PayPal. Nothing was charged; the form is
 // there again.

@@ -17,6 +17,7 @@ type thanks struct {
 	Again   string // the donation page, filled in the same way
 	Retry   string // PayPal's page to pick another way to pay; empty when there is none
 	Try     string // asks PayPal for the money once more, after the reader picked another way
+	Stop    string // ends the wish for another try
 	Approve string // PayPal's approval page; empty when it is past that
 	Check   string // asks PayPal once more and comes back here
 	Wait    string // why PayPal holds the money back, in words
@@ -30,6 +31,9 @@ const unsure = "unsure=1"
 
 // again marks a thanks address to which the reader came after a refused payment, and too early for another try.
 const again = "again=1"
+
+// retryLook is how often a page asks about a try that is overdue.
+const retryLook = 10 * time.Second
 
 // toldTo is the outcome that this reader is told.
 func toldTo(r *http.Request, c contribution.Contribution) contribution.Outcome {
@@ -58,6 +62,9 @@ func (s *site) showThanks(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	t := s.thanksFor(r, c)
+	if t.Told == contribution.OutcomeRetrying { // and so it goes on by itself, without JavaScript too
+		w.Header().Set("Refresh", wholeSeconds(max(c.RetryAt().Sub(s.Now()), retryLook)+time.Second)+"; url="+t.Check)
+	}
 	return s.render(w, r, http.StatusOK, "public/thanks.html", page{Title: headline(t.Told), NoIndex: true, Data: t})
 }
 
@@ -69,11 +76,8 @@ func (s *site) thanksFor(r *http.Request, c contribution.Contribution) thanks {
 	if !c.CompletedAt.IsZero() {
 		t.Day = s.day(c.CompletedAt)
 	}
-	if t.Told == contribution.OutcomeDeclined && c.MayTryAgain() && s.maySendTo(c.RetryURL) {
-		t.Retry = c.RetryURL
-		if r.URL.Query().Has("again") {
-			t.Try = "/contributions/" + c.ID.String() + "/return?token=" + url.QueryEscape(c.OrderID)
-		}
+	if t.Own || c.OrderID != "" && r.URL.Query().Get("token") == c.OrderID { // the page's key alone tries no card
+		s.offerRetry(r, &t)
 	}
 	if (t.Told == contribution.OutcomeOpen || t.Told == contribution.OutcomeCancelled) && s.maySendTo(c.ApproveURL) {
 		t.Approve = c.ApproveURL
@@ -84,6 +88,20 @@ func (s *site) thanksFor(r *http.Request, c contribution.Contribution) thanks {
 // againAddress is the donation page, filled in as for a contribution.
 func againAddress(c contribution.Contribution) string {
 	return supportAddress(c.Campaign, c.Amount.Currency, c.Amount.Decimal(), referral{c.Article, c.UTM})
+}
+
+// offerRetry puts in what the reader of a declined gift can do about it.
+func (s *site) offerRetry(r *http.Request, t *thanks) {
+	address, token := "/contributions/"+t.ID.String(), "?token="+url.QueryEscape(t.OrderID)
+	switch {
+	case t.Told == contribution.OutcomeRetrying:
+		t.Stop = address + "/cancel" + token
+	case t.Told == contribution.OutcomeDeclined && t.MayTryAgain() && s.maySendTo(t.RetryURL):
+		t.Retry = t.RetryURL
+		if r.URL.Query().Has("again") {
+			t.Try = address + "/return" + token + "&" + again
+		}
+	}
 }
 
 // knows tells whether an address is on our own site or on one that embeds us. Only such an article is linked: the address
@@ -118,6 +136,8 @@ func headline(o contribution.Outcome) string {
 		return "Your gift is being confirmed"
 	case contribution.OutcomeDeclined:
 		return "The payment did not go through"
+	case contribution.OutcomeRetrying:
+		return "We will try your payment again in a moment"
 	case contribution.OutcomeCancelled:
 		return "Nothing was charged"
 	case contribution.OutcomeExpired:
