@@ -82,7 +82,7 @@ func TestHelpOfACommandNamesWhatItTakesAndNothingElse(t *testing.T) {
 
 // Every setting is missing, wrong in one way or wrong in another: what a command complains of are the settings it
 // reads, and they must be those in its help. It changes the environment, so it runs alone.
-func TestACommandReadsTheSettingsInItsHelpAndNoOthers(t *testing.T) {
+func TestACommandReadsTheSettingsInItsHelpAndNoOthers(t *testing.T) { //nolint:paralleltest // see above
 	commands := commandNodes(t)
 	named := map[string]map[string]bool{}
 	for _, wrong := range []string{"", "\x01", "WEBHOOK_ID"} {
@@ -150,7 +150,7 @@ func TestWrongUsageNamesWhatThereIs(t *testing.T) {
 		"repot totals":                   {`did you mean "report"`},
 		"report":                         {"commands: totals, contributions"},
 		"report sums":                    {"unexpected argument sums", "commands: totals, contributions", "readerfund report --help"},
-		"report totals --campagin x":     {`did you mean "--campaign"`, "--from, --to, --campaign"},
+		"report totals --kampaign x":     {`did you mean "--campaign"`, "--from, --to, --campaign"},
 		"report totals 2026":             {"unexpected argument 2026", "usage: readerfund report totals [flags]"},
 		"migrate up --paypal-api-base x": {"unknown flag --paypal-api-base"},
 		"staff role ada@example.org":     {"<role>", "usage: readerfund staff role <email> <role>"},

@@ -131,13 +131,13 @@ func TestReportsOfAnEmptyDatabase(t *testing.T) {
 	readerfund(t, "", "report", "totals", "--by", "day,article", "--format", "csv", address).wants(t, 0, "day,article,currency,count,gross,fee,refunded,held,net")
 	for line, says := range map[string]string{
 		"contributions --status paid":               `--status: There is no status "paid"`,
-		"contributions --campaign suport":           `--campaign: There is no campaign "suport"`,
-		"totals --campaign suport":                  `--campaign: There is no campaign "suport"`,
+		"contributions --campaign support2":         `--campaign: There is no campaign "support2"`,
+		"totals --campaign support2":                `--campaign: There is no campaign "support2"`,
 		"totals --article https://example.org/none": "--article: No gift came from this article",
 		"totals --currency EURO":                    `--currency: PayPal settles no currency "EURO"`,
 		"totals --from 2026-02-01 --to 2026-01-31":  "--to: The last day, 2026-01-31, comes before the first, 2026-02-01: swap them.",
 		"totals --publication-timezone Berlin":      `PUBLICATION_TIMEZONE: "Berlin" is no time zone`,
-		"totals --by campain":                       "--by",
+		"totals --by moon":                          "--by",
 	} {
 		readerfund(t, "", append(strings.Fields("report "+line), address)...).wants(t, exitUsage, says)
 	}

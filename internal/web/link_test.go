@@ -191,8 +191,8 @@ func TestALinkToACampaignThatIsNotHereStillTakesTheGift(t *testing.T) {
 		t.Errorf("another currency: %d", got.status)
 	}
 	says(t, r.get("/embed/winter-2019").body, `There is no campaign "winter-2019". Most like it: support.`)
-	program := r.sendJSON(`{"campaign":"suport","amount":"25.00","currency":"EUR","frequency":"once"}`)
-	if program.status != 422 || !strings.Contains(program.body, `There is no campaign \"suport\". Most like it: support.`) {
+	program := r.sendJSON(`{"campaign":"support2","amount":"25.00","currency":"EUR","frequency":"once"}`)
+	if program.status != 422 || !strings.Contains(program.body, `There is no campaign \"support2\". Most like it: support.`) {
 		t.Errorf("a program: %d %s", program.status, program.body)
 	}
 }
