@@ -244,6 +244,16 @@ func (a *auditor) staff(n *newsroom) {
 	}
 	a.at(staff+"/reports?from=2001-01-01&to=2001-01-02", 200, "No money moved")
 	a.at(staff+"/reports?from=2026-02-02&to=2026-01-01&by=odd", 422, "Reports")
+	a.at(staff+"/ledger", 200, "Entry by entry")
+	a.at(staff+"/password", 200, "Your password")
+	a.fill("#current", "a wrong one")
+	a.fill("#password", "a few new words")
+	a.fill("#again", "some other words")
+	a.send("main form .button", 422)
+	a.check("Your password is still the old one")
+	if at := ask[string](a.tab, `document.activeElement.className`); at != "summary" {
+		a.t.Errorf("after a mistake the focus is on %q", at)
+	}
 	a.at(staff+"/inbox", 200, "these may be forged")
 	a.at(staff+"/inbox?state=parked", 200, "Nothing fits")
 	a.at(staff+"/nowhere", 404, "no page at this address")

@@ -66,6 +66,9 @@ func TestInReadersHands(t *testing.T) {
 	t.Run("two taps on the article are one gift", func(t *testing.T) {
 		twoTapsAreOneGift(t, s, browser.openTab(t, screens()[0]), news.URL, &page)
 	})
+	t.Run("one form sent twice", func(t *testing.T) {
+		sentTwice(t, s, browser.openTab(t, screens()[0]))
+	})
 }
 
 // twoTapsAreOneGift presses the appeal's button on another site's article. The order takes a second, in which a reader
@@ -133,6 +136,21 @@ func twoTapsAreOneGift(t *testing.T, s *scene, b *tab, news string, page *string
 	b.sound()
 }
 
+// sentTwice sends one form twice, as a page from the browser's history does.
+func sentTwice(t *testing.T, s *scene, b *tab) {
+	const key = `document.querySelector("#give [name=idempotency_key]")`
+	b.open(s.base + "/")
+	sent := ask[string](b, key+`.value`)
+	b.click("#give button.button")
+	b.click("button[value=approve]")
+	b.open(s.base + "/")
+	ask[string](b, key+`.value = "`+sent+`"`)
+	a := auditor{tab: b, script: axeScript(t)}
+	a.send("#give button.button", 409)
+	a.check("You gave this already.")
+	b.shoot("given")
+}
+
 // unreadable finds amounts that lie over each other or are cut.
 const unreadable = `(() => {
 	const boxes = [...document.querySelectorAll(".choice span, .rf-choice span")].map((e) => {
@@ -159,6 +177,11 @@ func largeLetters(t *testing.T, s *scene, b *tab) {
 		t.Errorf("at 200 %%: %s", strings.Join(wrong, ", "))
 	}
 	b.sound()
+	b.hold(screens()[2])
+	if wide := ask[float64](b, `document.querySelector(".appeal h1").offsetWidth`); wide < 600 {
+		t.Errorf("at 200 %% the appeal is a column of %v pixels", wide)
+	}
+	b.hold(screens()[0])
 	ask[string](b, `document.documentElement.style.fontSize = ""`)
 	for _, scheme := range []string{"light", "dark"} {
 		b.do(cdp.Func(func(ctx context.Context, _ *cdp.Target) error {
@@ -203,4 +226,7 @@ func TestTheProofOfWorkGoesOnByItself(t *testing.T) {
 	b.forgive(429)
 	b.see("One moment, please.", "Please wait", "then press the button")
 	b.shoot("one-moment")
+	b.do(javaScript(true)) // for axe; the page's own script has had its time
+	a := auditor{tab: b, script: axeScript(t)}
+	a.check("One moment, please.")
 }

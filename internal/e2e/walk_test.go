@@ -91,6 +91,8 @@ func walk(t *testing.T, n *newsroom, b *tab) {
 	b.do(cdp.SetValue(cdp.CSS("#by"), "article"))
 	b.click(".filter .button")
 	page("10-reports-by-article", "By article", strings.TrimPrefix(n.base, "http://")+"/article")
+	b.open(n.base + "/staff/ledger?part=fees")
+	page("10b-ledger", "Entry by entry", "PayPal's fee", receipt)
 	b.click(`nav.menu a[href="/staff/inbox"]`)
 	page("11-inbox", "PayPal inbox", receipt)
 	b.click(`nav.menu a[href="/staff/reconciliation"]`)
@@ -99,6 +101,8 @@ func walk(t *testing.T, n *newsroom, b *tab) {
 	page("11c-difference", "Money from elsewhere", "For the harbour series", "For which campaign?")
 	b.click(`nav.menu a[href="/staff/audit"]`)
 	page("11d-audit", "Audit log", "Signed in", demoStaff)
+	b.click(`.colophon a[href="/staff/password"]`)
+	page("11e-password", "Your password", "Current password")
 	b.click(".bar-out button")
 	page("12-signed-out", "Sign in")
 	b.only(n.base)
@@ -221,9 +225,11 @@ const focusShows = `(() => {
 })()`
 
 // withoutJavaScript switches the page's own scripts off.
-func withoutJavaScript() cdp.Action[cdp.Void] {
+func withoutJavaScript() cdp.Action[cdp.Void] { return javaScript(false) }
+
+func javaScript(on bool) cdp.Action[cdp.Void] {
 	return cdp.Func(func(ctx context.Context, target *cdp.Target) error {
-		_, err := cdp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		_, err := cdp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
 		return err
 	})
 }
