@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"readerfund/internal/altcha"
 	"readerfund/internal/db"
@@ -44,6 +45,8 @@ type answer struct {
 	Reference string       `json:"reference,omitempty"` // quote it, and we find the log's line
 	Errors    []fieldError `json:"errors,omitempty"`
 
+	Staff bool `json:"-"` // it is about one of the staff's pages
+
 	Challenge *altcha.Challenge `json:"challenge,omitempty"` // its solution, as field "altcha", lets the same pass
 }
 
@@ -70,6 +73,7 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		writeProblem(w, a)
 		return
 	}
+	a.Staff = strings.HasPrefix(r.URL.Path, "/staff/")
 	p := page{Title: a.Title, NoIndex: true, Data: a}
 	if broken := s.render(w, r, a.Status, "public/error.html", p); broken != nil {
 		s.Log.ErrorContext(r.Context(), "error page does not render", "request", RequestID(r.Context()), "error", broken)

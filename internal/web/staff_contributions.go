@@ -20,6 +20,7 @@ type contributionsPage struct {
 	Next     string // the page after this one
 	First    string // the first page, when this is a later one
 	CSV      string
+	Scope    string // on paper: what is in it
 }
 
 // choiceOf is one line of a select.
@@ -81,6 +82,19 @@ func (f contributionFilter) query() url.Values {
 		"article", f.Article, "q", f.Search, "attention", attention)
 }
 
+// scope is the filter in words.
+func (f contributionFilter) scope() string {
+	state, look := "", ""
+	if f.Status != "" {
+		state = stateInWords(f.Status).Label
+	}
+	if f.Attention {
+		look = "those that a person should look at"
+	}
+	return scope(f.span, "status", state, "campaign", f.Campaign, "currency", f.Currency, "article", f.Article,
+		"found for", f.Search, "only", look)
+}
+
 // Any tells whether the list is restricted at all.
 func (f contributionFilter) Any() bool { return len(f.query()) > 0 }
 
@@ -106,7 +120,7 @@ func (f contributionFilter) question(r *http.Request) report.ContributionsQuery 
 // listContributions answers GET /staff/contributions.
 func (s *site) listContributions(w http.ResponseWriter, r *http.Request) error {
 	f := readContributionFilter(r.URL.Query())
-	p := contributionsPage{contributionFilter: f, CSV: csvAddress("/staff/contributions.csv", f.query())}
+	p := contributionsPage{contributionFilter: f, Scope: f.scope(), CSV: csvAddress("/staff/contributions.csv", f.query())}
 	p.Table.Mail = mayContact(r)
 	for _, state := range report.Statuses() {
 		p.Statuses = append(p.Statuses, choiceOf{state, stateInWords(state).Label})

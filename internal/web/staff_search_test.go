@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -48,4 +49,23 @@ func TestReadersAreFoundAndShown(t *testing.T) {
 	says(t, editor.get("/staff/contributions?q=nobody").body, "Nothing has this name, address, number or id.")
 	says(t, viewer.get("/staff/contributions?q=nobody").body, "Nothing has this name, number or id.")
 	says(t, viewer.get("/staff/contributions?q=muller&status=declined").body, "Look everywhere")
+}
+
+// Pages that have nothing to show, and those on paper, say what was asked and where to go on.
+func TestStaffAreLedOn(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, func(d *Deps) { d.Log = quiet() })
+	r := h.signedIn(staff.Editor)
+	if got := r.get("/staff/nowhere"); got.status != 404 || !strings.Contains(got.body, `href="/staff">Go to the overview`) {
+		t.Errorf("no such page: %d\n%s", got.status, got.body)
+	}
+	list := r.get("/staff/contributions?q=nobody&status=completed&currency=EUR").body
+	says(t, list, "The Test Post: all days; status Received; currency EUR; found for nobody.", "Nothing found for “nobody”")
+	if !strings.Contains(list, `<a href="/staff/password">Change your password</a>`) {
+		t.Error("a phone's narrow bar names no account, and nothing else leads to the password")
+	}
+	wrong := r.form("/staff/password", url.Values{"current": {"x"}, "password": {"a few new words"}, "again": {"other words"}})
+	if says(t, wrong.body, "Your password is still the old one."); wrong.status != 422 {
+		t.Errorf("two passwords: %d", wrong.status)
+	}
 }
