@@ -98,7 +98,7 @@ func TestStaff(t *testing.T) {
 		t.Error("a password that was given is printed")
 	}
 	readerfund(t, "", "staff", "add", "cy@example.org", "--role", "editor", "--password-stdin", address).wants(t, exitUsage, "--password-stdin")
-	readerfund(t, "", "staff", "add", "not-an-address", "--role", "editor", address).wants(t, exitUsage, "email")
+	readerfund(t, "", "staff", "add", "not-an-address", "--role", "editor", address).wants(t, exitUsage, "<email>: ")
 	readerfund(t, "", "staff", "disable", "ada@example.org", address).wants(t, 0, "disabled: ada@example.org")
 	readerfund(t, "", "staff", "disable", "nobody@example.org", address).wants(t, exitFailed)
 	mend := func(line string) ran {
@@ -116,6 +116,15 @@ func TestStaff(t *testing.T) {
 	mend("sessions ada@example.org").wants(t, 0, "not signed in anywhere")
 	mend("sessions ada@example.org --end").wants(t, 0, "ended: 0")
 	mend("unlock nobody@example.org").wants(t, exitFailed, "Nobody has an account")
+}
+
+func TestASupporterThatThereIsNot(t *testing.T) {
+	t.Parallel()
+	address := "--database-url=" + dbtest.NewURL(t)
+	for _, command := range []string{"find", "export", "erase"} {
+		readerfund(t, "", "supporter", command, "me", address).wants(t, exitUsage, "<address>: Write a mail address")
+		readerfund(t, "", "supporter", command, "me@example.org", address).wants(t, exitFailed, "Nothing is kept")
+	}
 }
 
 func TestReportsOfAnEmptyDatabase(t *testing.T) {

@@ -127,7 +127,7 @@ func parse(address string) (string, error) {
 	address = strings.ToLower(strings.TrimSpace(address))
 	parsed, err := mail.ParseAddress(address)
 	if err != nil || parsed.Address != address {
-		return "", fault.Invalidf("ADDRESS", "Write a mail address like name@example.org.")
+		return "", fault.Invalidf("address", "Write a mail address like name@example.org.")
 	}
 	return address, nil
 }
