@@ -316,6 +316,9 @@ func embedded(t *testing.T, browser *browser) {
 	eventually(t, 15*time.Second, "the link is there", func() (bool, string) {
 		return ask[bool](b, `[...document.querySelectorAll("div")].some((d) => d.shadowRoot?.querySelector("a")?.innerText.includes("via PayPal"))`), b.where()
 	})
+	// It leads to a form, also where the page names a campaign that there is not.
+	b.turn(cdp.Click(cdp.JSPath(`[...document.querySelectorAll("div")].map((d) => d.shadowRoot).find(Boolean).querySelector("a")`)))
+	b.see("names an appeal that is not here", "Give once, in EUR")
 }
 
 // complaints shows that a page with an inline script that a policy forbids, a script that throws, and a request to

@@ -65,12 +65,13 @@ func (s *site) embedKnown(w http.ResponseWriter, r *http.Request, slug string) b
 // JSON. It is the same for every reader, so anybody may keep it for a minute; unless the address gives a key, which a
 // server does that puts the fragment into a page made for one reader.
 func (s *site) embed(w http.ResponseWriter, r *http.Request) error {
+	s.openToEmbedders(w.Header(), r) // first, so that the page's script may read what is wrong, too
 	k, err := s.Campaigns.BySlug(r.Context(), chi.URLParam(r, "campaign"))
 	if err != nil {
+		w.Header().Set("Cache-Control", "no-store")
 		return err
 	}
 	currency, from, key := askedFor(r)
-	s.openToEmbedders(w.Header(), r)
 	if len(s.EmbedOrigins) > 0 {
 		w.Header().Del("X-Frame-Options")
 	}

@@ -108,8 +108,10 @@ func TestEmbeddingOverHTTP(t *testing.T) {
 			t.Errorf("%s: %v", origin, got.header)
 		}
 	}
-	if got := r.get("/embed/nothing"); got.status != 404 {
-		t.Errorf("no such campaign: %d", got.status)
+	none := r.do("GET", "/embed/nothing", "", "Origin", "https://news.example")
+	if none.status != 404 || none.header.Get("Access-Control-Allow-Origin") != "https://news.example" ||
+		none.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("no such campaign: %d %v", none.status, none.header)
 	}
 	form := inputs(t, got.body)
 	if id, _ := r.begin(form); h.stateOf(id) != "created" {
