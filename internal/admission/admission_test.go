@@ -60,7 +60,7 @@ func TestASolutionIsTakenOnceAndInTime(t *testing.T) {
 	c.Address.Free = 1
 	h := newHouse(t, c)
 	v := at("a", "home")
-	h.begin(v)
+	h.free(v)
 	used, late := h.solve(h.begin(v)), h.solve(h.begin(v))
 	if n := h.prove(v, used); n != nil {
 		t.Fatalf("solved: %v", n)
@@ -75,7 +75,7 @@ func TestASolutionIsTakenOnceAndInTime(t *testing.T) {
 		}
 	}
 	h.pass(10 * time.Minute)
-	h.begin(v) // the free share, which is back
+	h.free(v) // the free share, which is back
 	if n := h.prove(v, late); n == nil || n.Challenge == nil {
 		t.Errorf("solved too late: %+v", n)
 	}
@@ -84,7 +84,7 @@ func TestASolutionIsTakenOnceAndInTime(t *testing.T) {
 // solved is a solution of a challenge of this gate, whose addresses have one gift free.
 func (h house) solved() admission.Proof {
 	h.t.Helper()
-	h.begin(at("x", "x"))
+	h.free(at("x", "x"))
 	return h.solve(h.begin(at("x", "x")))
 }
 
@@ -94,7 +94,7 @@ func TestATurnIsTakenOnceFromItsAddressInItsTime(t *testing.T) {
 	c.Address.Free = 1
 	h := newHouse(t, c)
 	v := at("a", "home")
-	h.begin(v)
+	h.free(v)
 	asked := h.begin(v)
 	turn := admission.Proof{Turn: asked.Turn}
 	if asked.TurnIn != 20*time.Second || asked.Turn == "" {
@@ -106,7 +106,7 @@ func TestATurnIsTakenOnceFromItsAddressInItsTime(t *testing.T) {
 	}
 	h.pass(5 * time.Second)
 	other := at("b", "elsewhere")
-	h.begin(other)
+	h.free(other)
 	theirs := h.prove(other, turn)
 	if theirs == nil || theirs.Turn == asked.Turn {
 		t.Fatalf("from another address: %+v, want another turn", theirs)
@@ -123,7 +123,7 @@ func TestATurnIsTakenOnceFromItsAddressInItsTime(t *testing.T) {
 	}
 	old := admission.Proof{Turn: h.begin(v).Turn}
 	h.pass(20*time.Second + 10*time.Minute)
-	h.begin(v) // the free share, which is back
+	h.free(v) // the free share, which is back
 	if n := h.prove(v, old); n == nil {
 		t.Error("a turn is taken ten minutes after it came")
 	}

@@ -23,12 +23,10 @@ type operator struct {
 	http.Handler
 }
 
-// newOperator writes the files given as name and text, and starts.
-func newOperator(t *testing.T, files ...string) *operator {
+// newOperator writes a file and starts.
+func newOperator(t *testing.T, name, text string) *operator {
 	o := &operator{t: t, dir: t.TempDir(), clock: time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)}
-	for i := 0; i < len(files); i += 2 {
-		o.put(files[i], files[i+1])
-	}
+	o.put(name, text)
 	o.site = bareSite(t, func(d *Deps) {
 		d.TemplatesDir, d.Now = o.dir, func() time.Time { return o.clock }
 		d.Log = slog.New(slog.NewTextHandler(&o.log, nil))
