@@ -36,10 +36,12 @@ func history(n int, from time.Time) []gift {
 	}
 	slices.SortFunc(gifts, func(a, b gift) int { return a.at.Compare(b.at) })
 	assign(gifts, n-1, held)
+	if n >= 20 {
+		assign(gifts, n-n/10, disputeOpen)
+	}
 	if n >= 60 {
 		assign(gifts, n/5, disputeWon)
 		assign(gifts, 2*n/5, disputeLost)
-		assign(gifts, n-n/10, disputeOpen)
 	}
 	return gifts
 }

@@ -194,7 +194,7 @@ func (b *tab) fill(css, text string) {
 	b.do(cdp.SendKeys(cdp.CSS(css), text, cdp.NodeVisible))
 }
 
-func (b *tab) text() string { b.t.Helper(); return ask[string](b, `document.body.innerText`) }
+func (b *tab) text() string { b.t.Helper(); return ask[string](b, `(document.body?.innerText ?? "")`) }
 
 // see checks that a text stands on the page, for eyes.
 func (b *tab) see(texts ...string) {
@@ -211,7 +211,7 @@ func (b *tab) see(texts ...string) {
 func (b *tab) where() string {
 	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
 	defer cancel()
-	shown, err := cdp.Run(ctx, cdp.Evaluate[string](`location.href + "\n" + document.body.innerText`))
+	shown, err := cdp.Run(ctx, cdp.Evaluate[string](`location.href + "\n" + (document.body?.innerText ?? "")`))
 	return fmt.Sprintf("the tab shows (%v) %.1500s", err, shown)
 }
 

@@ -38,6 +38,7 @@ type given struct {
 	ending  string
 	amount  string
 	thanked bool // the reader saw the thanks page
+	unsure  bool // and was told there that we do not know yet
 }
 
 // endings are the ways readers go on after the click; how often each comes up is in the repetition.
@@ -143,7 +144,7 @@ func (c *crowd) comeBack(v *visitor, draw *rand.Rand, g *given, path string) err
 		if a.status != http.StatusOK {
 			return fmt.Errorf("%v", a)
 		}
-		g.thanked = strings.Contains(a.body, "Thank you.")
+		g.thanked, g.unsure = strings.Contains(a.body, "Thank you."), strings.Contains(a.url, "unsure")
 		return nil
 	})
 }
@@ -289,6 +290,7 @@ func (c *crowd) promises() (f findings, err error) {
 			f.doubled = append(f.doubled, fmt.Sprintf("the reader of %s did not pay (%s), and PayPal has %d captures", g.ID, g.ending, captures[g.ID]))
 		case c.s.forgot && state == "": // the audit knows those with money
 		case c.s.forgot && g.ending == "cancels" && open[g.ID]: // the dump is from before it, and PayPal hears nothing of it: it runs out of time
+		case g.ending == "cancels" && g.unsure && open[g.ID]: // it could not be asked about or kept; the order runs out of time
 		case slices.Contains(c.lapsed, state): // PayPal let the approval lapse
 		case !free && captures[g.ID] == 0:
 			f.unexplained = append(f.unexplained, fmt.Sprintf("%s (%s) was never captured", g.ID, g.ending))

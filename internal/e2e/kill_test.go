@@ -8,11 +8,8 @@ import (
 	"time"
 )
 
-// kills is how often each test here kills.
-const kills = 50
-
 // The service is killed at a random moment, over and over, while gifts run through it. Whatever moment it was, in the
-// end PayPal's ledger equals ours.
+// end PayPal's ledger equals ours. READERFUND_KILLS says how often: a few times by default.
 func TestKillMinusNine(t *testing.T) {
 	t.Parallel()
 	s := openScene(t, "SWEEP_INTERVAL", "1s")
@@ -35,7 +32,7 @@ func killAtRandom(t *testing.T, s *scene, services ...*service) {
 		bases = append(bases, v.base)
 	}
 	c := s.gather(6, seed+1, bases...)
-	for range kills {
+	for range many(t, "READERFUND_KILLS", 15) {
 		v := services[draw.IntN(len(services))]
 		if draw.IntN(5) > 0 { // else it is killed while it starts
 			if err := v.ready(30 * time.Second); err != nil {

@@ -3,41 +3,22 @@ package e2e
 import (
 	"cmp"
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
 )
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := sideBySide(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
 	status := m.Run()
 	if err := os.RemoveAll(buildFolder()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		status = 1
 	}
 	os.Exit(status)
-}
-
-// sideBySide lets twice as many tests run at once as there are processors, unless -parallel says how many: most of their
-// time they wait, for other processes and for browsers.
-func sideBySide() error {
-	said := false
-	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
-	if said {
-		return nil
-	}
-	return flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
 }
 
 // buildFolder is where this process keeps the programs it builds.
