@@ -62,7 +62,7 @@ func many(t *testing.T, name string, usual int) int {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		t.Fatalf("%s=%q is no number of gifts", name, text)
+		t.Fatalf("%s=%q is not a number above 0", name, text)
 	}
 	return n
 }
