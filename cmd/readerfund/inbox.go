@@ -9,13 +9,13 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/config"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/inbox"
 	"readerfund/internal/report"
-	"readerfund/internal/staff"
 )
 
 type inboxCommand struct {
@@ -129,7 +129,7 @@ func (c inboxReplay) Run(ctx context.Context, std streams) error {
 		return fault.Invalidf("", "Name the events to replay, or write --parked for all that were parked.")
 	}
 	return withDatabase(ctx, c.Database, func(d *db.DB) error {
-		by := contribution.Actor{Name: staff.CommandLine}
+		by := contribution.Actor{Name: audit.CommandLine}
 		var n int
 		var err error
 		if c.Parked {

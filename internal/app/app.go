@@ -16,6 +16,7 @@ import (
 
 	"readerfund/internal/admission"
 	"readerfund/internal/alert"
+	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
 	"readerfund/internal/config"
 	"readerfund/internal/contribution"
@@ -210,6 +211,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		Desk: a.desk, Campaigns: campaigns, Webhook: a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
 		Books: a.books, Accounts: a.accounts, Reports: a.reports, Alerts: a.alerts, Gate: a.gate,
+		Audit:    audit.NewLog(a.db, a.now),
 		Sessions: staff.NewSessions(a.accounts, staff.SessionConfig{Secure: strings.HasPrefix(a.cfg.BaseURL, "https:")}),
 		Metrics:  a.metrics, Log: a.log, Now: a.now,
 	})

@@ -103,7 +103,7 @@ func (d *Desk) claimDispute(
 			return fmt.Errorf("note the acceptance of %s: %w", disputeID, err)
 		}
 		detail := map[string]string{"dispute": disputeID, "note": note, "before": string(c.State)}
-		return audit(ctx, tx, by, ActionAcceptDispute, c, d.now().UTC(), detail)
+		return writeAudit(ctx, tx, by, ActionAcceptDispute, c, d.now().UTC(), detail)
 	})
 	return c, earlier, db.Translate(err)
 }
@@ -199,7 +199,7 @@ func (d *Desk) noteAcceptance(
 		if code != "" {
 			detail["answer"] = code
 		}
-		return audit(ctx, tx, by, ActionAcceptDispute, c, now, detail)
+		return writeAudit(ctx, tx, by, ActionAcceptDispute, c, now, detail)
 	})
 	return db.Translate(err)
 }

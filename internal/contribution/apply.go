@@ -137,7 +137,7 @@ func (l *lesson) answer(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fac
 			news = true
 			l.answers = append(l.answers, func(c Contribution) error {
 				detail["before"], detail["after"] = string(l.from), string(c.State)
-				return audit(ctx, tx, by, ActionAcceptDispute, c, l.now.UTC(), detail)
+				return writeAudit(ctx, tx, by, ActionAcceptDispute, c, l.now.UTC(), detail)
 			})
 		}
 	}

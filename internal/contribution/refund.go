@@ -242,7 +242,7 @@ func (d *Desk) writeRefund(ctx context.Context, tx *sqlx.Tx, c Contribution, r R
 	if err := record(ctx, tx, c, told, c.State, r.AskedAt); err != nil {
 		return err
 	}
-	return audit(ctx, tx, r.By, ActionRefund, c, r.AskedAt, map[string]string{
+	return writeAudit(ctx, tx, r.By, ActionRefund, c, r.AskedAt, map[string]string{
 		"amount": r.Amount.String(), "payment": r.Payment, "reason": r.Reason, "number": fmt.Sprint(r.Number), "before": string(c.State),
 	})
 }

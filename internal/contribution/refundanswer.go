@@ -77,7 +77,7 @@ func updateRefund(ctx context.Context, tx *sqlx.Tx, r RefundRequest, now time.Ti
 // auditRefund notes what became of a request.
 func auditRefund(ctx context.Context, tx *sqlx.Tx, c Contribution, r RefundRequest, before State,
 	now time.Time) error {
-	return audit(ctx, tx, r.By, ActionRefundAnswer, c, now, map[string]string{
+	return writeAudit(ctx, tx, r.By, ActionRefundAnswer, c, now, map[string]string{
 		"amount": r.Amount.String(), "number": fmt.Sprint(r.Number), "outcome": string(r.State), "answer": r.Answer,
 		"refund": r.RefundID,
 		"before": string(before), "after": string(c.State),

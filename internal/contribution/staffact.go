@@ -9,27 +9,27 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/review"
-	"readerfund/internal/staff"
 )
 
 // What staff do to contributions, in the audit log. The subject is the contribution's receipt number.
 const (
-	ActionRefund        staff.Action = "contribution.refund"        // asked PayPal for a refund
-	ActionRefundAnswer  staff.Action = "contribution.refund_answer" // what PayPal said to it
-	ActionAcceptDispute staff.Action = "contribution.accept_dispute"
-	ActionNote          staff.Action = "contribution.note"
-	ActionLooked        staff.Action = "contribution.looked"
-	ActionAskPayPal     staff.Action = "contribution.ask_paypal"
-	ActionAdopt         staff.Action = "contribution.adopt"
+	ActionRefund        audit.Action = "contribution.refund"        // asked PayPal for a refund
+	ActionRefundAnswer  audit.Action = "contribution.refund_answer" // what PayPal said to it
+	ActionAcceptDispute audit.Action = "contribution.accept_dispute"
+	ActionNote          audit.Action = "contribution.note"
+	ActionLooked        audit.Action = "contribution.looked"
+	ActionAskPayPal     audit.Action = "contribution.ask_paypal"
+	ActionAdopt         audit.Action = "contribution.adopt"
 )
 
-// audit notes who did what to a contribution, in the transaction that does it.
-func audit(ctx context.Context, tx *sqlx.Tx, by Actor, action staff.Action, c Contribution, at time.Time, detail map[string]string) error {
+// writeAudit notes who did what to a contribution, in the transaction that does it.
+func writeAudit(ctx context.Context, tx *sqlx.Tx, by Actor, action audit.Action, c Contribution, at time.Time, detail map[string]string) error {
 	detail["contribution"] = c.ID.String()
-	return staff.Audit(ctx, tx, staff.Entry{At: at, StaffID: by.ID, Actor: by.Name, Action: action, Subject: c.Receipt, Detail: detail})
+	return audit.Write(ctx, tx, audit.Entry{At: at, StaffID: by.ID, Actor: by.Name, Action: action, Subject: c.Receipt, Detail: detail})
 }
 
 // AskPayPal brings a contribution up to date with PayPal because a person wants to be sure: its order, its payments with
@@ -69,7 +69,7 @@ func (d *Desk) auditAsked(ctx context.Context, by Actor, c Contribution, detail 
 			return err
 		}
 		detail["after"] = string(now.State)
-		return audit(ctx, tx, by, ActionAskPayPal, c, d.now().UTC(), detail)
+		return writeAudit(ctx, tx, by, ActionAskPayPal, c, d.now().UTC(), detail)
 	})
 	return db.Translate(err)
 }
@@ -118,7 +118,7 @@ func (d *Desk) Note(ctx context.Context, id uuid.UUID, text string, by Actor) er
 		if err := record(ctx, tx, c, told, c.State, now); err != nil {
 			return err
 		}
-		return audit(ctx, tx, by, ActionNote, c, now, map[string]string{"note": text})
+		return writeAudit(ctx, tx, by, ActionNote, c, now, map[string]string{"note": text})
 	})
 	return db.Translate(err)
 }
@@ -147,7 +147,7 @@ func (d *Desk) Looked(ctx context.Context, id uuid.UUID, reviewID int64, found s
 		if err := record(ctx, tx, c, told, c.State, now); err != nil {
 			return err
 		}
-		return audit(ctx, tx, by, ActionLooked, c, now, map[string]string{"before": was.Text(), "found": found})
+		return writeAudit(ctx, tx, by, ActionLooked, c, now, map[string]string{"before": was.Text(), "found": found})
 	})
 	return db.Translate(err)
 }

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
@@ -26,7 +27,6 @@ import (
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
 	"readerfund/internal/paypal/sandbox"
-	"readerfund/internal/staff"
 )
 
 // postbox is an Inbox whose deliveries come from a PayPal sandbox over real HTTP.
@@ -345,7 +345,7 @@ func TestAPoisonMessageIsParkedAndHoldsUpNobody(t *testing.T) {
 	if n := p.count(`webhook_event WHERE attempts > 20`); n != 0 {
 		t.Errorf("%d events were tried without bound", n)
 	}
-	replayed, err := p.ReplayParked(t.Context(), contribution.Actor{Name: staff.CommandLine})
+	replayed, err := p.ReplayParked(t.Context(), contribution.Actor{Name: audit.CommandLine})
 	if err != nil || replayed != 6 || p.count(`webhook_event WHERE due_at IS NOT NULL`) != 6 {
 		t.Errorf("replayed %d, %v", replayed, err)
 	}

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/contribution"
 	"readerfund/internal/inbox"
-	"readerfund/internal/staff"
 )
 
 // workFor lets time pass in steps, as Run would, and says how often an event was tried.
@@ -97,7 +97,7 @@ func TestAnEventIsTriedForAMonth(t *testing.T) {
 		t.Fatal("it is still being tried")
 	}
 	p.heal()
-	if n, err := p.ReplayParked(t.Context(), contribution.Actor{Name: staff.CommandLine}); n != 1 || err != nil {
+	if n, err := p.ReplayParked(t.Context(), contribution.Actor{Name: audit.CommandLine}); n != 1 || err != nil {
 		t.Fatalf("replayed %d, %v", n, err)
 	}
 	p.work()

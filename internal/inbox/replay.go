@@ -7,13 +7,13 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
-	"readerfund/internal/staff"
 )
 
 // ActionReplay is that an event was made due again, in the audit log. The subject is PayPal's id of the event.
-const ActionReplay staff.Action = "inbox.replay"
+const ActionReplay audit.Action = "inbox.replay"
 
 // Replay makes events due again, whatever became of them; ids are PayPal's (WH-…) or ours. Those whose body was erased
 // are left out: nothing is there to be read. It returns how many. Each is noted in the audit log, in the same
@@ -73,7 +73,7 @@ func requeue(ctx context.Context, d *db.DB, by contribution.Actor, now time.Time
 			return fmt.Errorf("replay events: %w", err)
 		}
 		for _, e := range replayed {
-			err := staff.Audit(ctx, tx, staff.Entry{
+			err := audit.Write(ctx, tx, audit.Entry{
 				At: now, StaffID: by.ID, Actor: by.Name, Action: ActionReplay, Subject: e.EventID,
 				Detail: map[string]string{"type": e.Type, "before": e.State, "after": "received", "note": e.Note, "attempts": fmt.Sprint(e.Attempts)},
 			})

@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/contribution"
 	"readerfund/internal/inbox"
-	"readerfund/internal/staff"
 )
 
 // noted are the audit entries of replays: actor, subject and what was before.
@@ -55,7 +55,7 @@ func TestReplayIsAuditedWithTheChange(t *testing.T) {
 		t.Errorf("audited %s", got)
 	}
 	// All that are parked, in several batches, by the command line.
-	n, err = inbox.ReplayParked(t.Context(), p.db, contribution.Actor{Name: staff.CommandLine}, p.clock())
+	n, err = inbox.ReplayParked(t.Context(), p.db, contribution.Actor{Name: audit.CommandLine}, p.clock())
 	if err != nil || n != 1101 || p.count(`webhook_event WHERE state = 'parked'`) != 0 {
 		t.Errorf("replayed %d, %v", n, err)
 	}

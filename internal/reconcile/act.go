@@ -11,18 +11,18 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/paypal"
-	"readerfund/internal/staff"
 )
 
 // What staff do to differences, in the audit log. The subject is PayPal's id.
 const (
-	ActionAdopt    staff.Action = "reconcile.adopt"
-	ActionSetAside staff.Action = "reconcile.set_aside"
-	ActionReopen   staff.Action = "reconcile.reopen"
+	ActionAdopt    audit.Action = "reconcile.adopt"
+	ActionSetAside audit.Action = "reconcile.set_aside"
+	ActionReopen   audit.Action = "reconcile.reopen"
 )
 
 const longestReason = 500 // characters
@@ -150,7 +150,7 @@ func (r *Reconciler) Reopen(ctx context.Context, id int64, by contribution.Actor
 }
 
 // act moves a difference between open and set aside. Doing it twice changes nothing.
-func (r *Reconciler) act(ctx context.Context, id int64, by contribution.Actor, action staff.Action, to, note string) error {
+func (r *Reconciler) act(ctx context.Context, id int64, by contribution.Actor, action audit.Action, to, note string) error {
 	err := r.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var d row
 		// Locked, so that two people who act at once act one after the other.
@@ -202,14 +202,14 @@ func (r *Reconciler) row(ctx context.Context, id int64) (row, error) {
 	return d, nil
 }
 
-func (r *Reconciler) audit(ctx context.Context, tx *sqlx.Tx, by contribution.Actor, action staff.Action, d row, at time.Time, detail map[string]string) error {
+func (r *Reconciler) audit(ctx context.Context, tx *sqlx.Tx, by contribution.Actor, action audit.Action, d row, at time.Time, detail map[string]string) error {
 	detail["kind"], detail["ours"], detail["theirs"] = string(d.Kind), d.Ours, d.Theirs
 	if by.Name == "" {
 		return errors.New("nobody is named for the audit log")
 	}
 	staffID := by.ID
-	if by.Name == staff.CommandLine {
+	if by.Name == audit.CommandLine {
 		staffID = uuid.Nil
 	}
-	return staff.Audit(ctx, tx, staff.Entry{At: at, StaffID: staffID, Actor: by.Name, Action: action, Subject: d.Ref, Detail: detail})
+	return audit.Write(ctx, tx, audit.Entry{At: at, StaffID: staffID, Actor: by.Name, Action: action, Subject: d.Ref, Detail: detail})
 }

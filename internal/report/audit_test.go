@@ -7,20 +7,21 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/fault"
 	"readerfund/internal/report"
 	"readerfund/internal/staff"
 )
 
 // note writes an audit entry as the rooms do.
-func (b *book) note(e staff.Entry) {
+func (b *book) note(e audit.Entry) {
 	b.t.Helper()
 	tx, err := b.d.BeginTxx(b.t.Context(), nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	defer func(tx *sqlx.Tx) { _ = tx.Rollback() }(tx)
-	if err := staff.Audit(b.t.Context(), tx, e); err != nil {
+	if err := audit.Write(b.t.Context(), tx, e); err != nil {
 		b.t.Fatal(err)
 	}
 	if err := tx.Commit(); err != nil {
@@ -34,12 +35,12 @@ func TestAudit(t *testing.T) {
 	r := report.New(b.d, time.UTC, "EUR")
 	first := at("2026-11-22T12:00:00Z")
 	for i := range 7 {
-		b.note(staff.Entry{
+		b.note(audit.Entry{
 			At: first.Add(time.Duration(i) * time.Minute), Actor: []string{"ann@example.org", "command line"}[i%2], Action: "contribution.refund",
 			Subject: fmt.Sprintf("AAAA-000%d", i), Detail: map[string]string{"amount": "5.00 EUR", "before": "completed"},
 		})
 	}
-	b.note(staff.Entry{At: first.Add(time.Hour), Actor: staff.CommandLine, Action: staff.ActionAdd, Subject: "kim@example.org"})
+	b.note(audit.Entry{At: first.Add(time.Hour), Actor: audit.CommandLine, Action: staff.ActionAdd, Subject: "kim@example.org"})
 
 	seen := func(q report.AuditQuery) (all []string) {
 		for {

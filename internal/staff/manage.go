@@ -8,6 +8,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 )
@@ -128,7 +129,7 @@ func (a *Accounts) EndSessions(ctx context.Context, email string) (n int64, err 
 
 // manage does something to an account and audits it, in one transaction.
 func (a *Accounts) manage(
-	ctx context.Context, email string, action Action, detail map[string]string,
+	ctx context.Context, email string, action audit.Action, detail map[string]string,
 	do func(ctx context.Context, tx *sqlx.Tx, row accountRow) error,
 ) error {
 	err := a.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -139,8 +140,8 @@ func (a *Accounts) manage(
 		if err := do(ctx, tx, row); err != nil {
 			return err
 		}
-		return Audit(ctx, tx, Entry{
-			At: a.now().UTC(), Actor: CommandLine, Action: action, Subject: row.Email, Detail: detail,
+		return audit.Write(ctx, tx, audit.Entry{
+			At: a.now().UTC(), Actor: audit.CommandLine, Action: action, Subject: row.Email, Detail: detail,
 		})
 	})
 	if err != nil {
@@ -225,7 +226,7 @@ func (a *Accounts) ChoosePassword(ctx context.Context, account Account, current,
 		if _, err := endSessions(ctx, tx, row); err != nil {
 			return err
 		}
-		return Audit(ctx, tx, Entry{
+		return audit.Write(ctx, tx, audit.Entry{
 			At: a.now().UTC(), StaffID: row.ID, Actor: row.Email, Action: ActionChoose, Subject: row.Email,
 		})
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/fault"
 )
 
@@ -121,7 +122,7 @@ func (s *Sessions) SignOut(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	return s.accounts.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		return Audit(ctx, tx, Entry{
+		return audit.Write(ctx, tx, audit.Entry{
 			At: s.accounts.now().UTC(), StaffID: account.ID, Actor: account.Email, Action: ActionSignOut, Subject: account.Email,
 		})
 	})

@@ -2,7 +2,6 @@ package staff
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 )
@@ -90,25 +90,15 @@ const auditWindow = 15 * time.Minute
 // auditFailure does not keep an unknown address: people type passwords into the wrong field. A flood is one entry for
 // each account, network, reason and quarter of an hour.
 func (a *Accounts) auditFailure(ctx context.Context, row accountRow, from From, reason string) error {
-	now, subject := a.now().UTC(), "unknown"
+	now, subject := a.now().UTC(), audit.Unknown
 	if row.ID != uuid.Nil {
 		subject = row.Email
 	}
-	detail, err := json.Marshal(map[string]string{"reason": reason})
-	if err != nil {
-		return fmt.Errorf("audit a refused sign-in: %w", err)
-	}
-	same := fmt.Sprintf("%s %s %s %s %d", ActionRefuse, subject, a.limits.Hide(from.Network), reason,
+	key := fmt.Sprintf("%s %s %s %s %d", ActionRefuse, subject, a.limits.Hide(from.Network), reason,
 		now.Unix()/int64(auditWindow.Seconds()))
-	_, err = a.db.ExecContext(ctx, `
-		INSERT INTO audit_entry AS e (at, actor, action, subject, detail, same_as) VALUES ($1, 'unknown', $2, $3, $4, $5)
-		ON CONFLICT (same_as) DO UPDATE
-		SET repeats = e.repeats + 1, detail = e.detail || jsonb_build_object('times', (e.repeats + 1)::text)`,
-		now, string(ActionRefuse), subject, string(detail), same)
-	if err != nil {
-		return db.Translate(fmt.Errorf("audit a refused sign-in: %w", err))
-	}
-	return nil
+	return db.Translate(audit.Count(ctx, a.db, audit.Entry{
+		At: now, Actor: audit.Unknown, Action: ActionRefuse, Subject: subject, Detail: map[string]string{"reason": reason},
+	}, key))
 }
 
 func (a *Accounts) welcome(ctx context.Context, row accountRow, password string, outdated bool) (Account, error) {
@@ -132,7 +122,7 @@ func (a *Accounts) welcome(ctx context.Context, row accountRow, password string,
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, ErrRefused)
 		}
-		return Audit(ctx, tx, Entry{At: now, StaffID: row.ID, Actor: row.Email, Action: ActionSignIn, Subject: row.Email})
+		return audit.Write(ctx, tx, audit.Entry{At: now, StaffID: row.ID, Actor: row.Email, Action: ActionSignIn, Subject: row.Email})
 	})
 	if err != nil {
 		return Account{}, err

@@ -1,5 +1,5 @@
 // Package staff is the people of the newsroom who may look behind the scenes: their accounts and roles, how they sign
-// in, their sessions, and the audit log of what was done.
+// in, and their sessions.
 //
 // It renders nothing and decides nothing about pages: internal/web asks it who is there and what the role allows.
 package staff
@@ -18,9 +18,25 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/ratelimit"
+)
+
+// What is done to accounts and with them, in the audit log. The subject is the account's mail address.
+const (
+	ActionSignIn  audit.Action = "staff.sign_in"
+	ActionRefuse  audit.Action = "staff.sign_in_failed"
+	ActionSignOut audit.Action = "staff.sign_out"
+	ActionAdd     audit.Action = "staff.add"
+	ActionDisable audit.Action = "staff.disable"
+	ActionEnable  audit.Action = "staff.enable"
+	ActionRole    audit.Action = "staff.role"
+	ActionReset   audit.Action = "staff.password_reset" // a new one-time password
+	ActionChoose  audit.Action = "staff.password"       // a person chose their own
+	ActionUnlock  audit.Action = "staff.unlock"
+	ActionEnd     audit.Action = "staff.end_sessions"
 )
 
 // Role is what an account may do. Each role may do all that the one before it may.
@@ -116,8 +132,8 @@ func (a *Accounts) Add(ctx context.Context, email string, role Role, password st
 		if err != nil {
 			return fmt.Errorf("insert account: %w", err)
 		}
-		return Audit(ctx, tx, Entry{
-			At: account.CreatedAt, Actor: CommandLine, Action: ActionAdd, Subject: account.Email, Detail: map[string]string{"role": string(role)},
+		return audit.Write(ctx, tx, audit.Entry{
+			At: account.CreatedAt, Actor: audit.CommandLine, Action: ActionAdd, Subject: account.Email, Detail: map[string]string{"role": string(role)},
 		})
 	})
 	if db.IsUnique(err) {

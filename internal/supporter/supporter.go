@@ -16,17 +16,17 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
-	"readerfund/internal/staff"
 )
 
 // What is done with a person's data, in the audit log. The subject counts contributions and names nobody: an entry that
 // held the address would keep what was erased.
 const (
-	ActionFind   staff.Action = "supporter.find"
-	ActionExport staff.Action = "supporter.export"
-	ActionErase  staff.Action = "supporter.erase"
+	ActionFind   audit.Action = "supporter.find"
+	ActionExport audit.Action = "supporter.export"
+	ActionErase  audit.Action = "supporter.erase"
 )
 
 // Config is what a Service needs. Log may be nil where nothing is forgotten.
@@ -106,7 +106,7 @@ func find(ctx context.Context, tx *sqlx.Tx, address string) ([]Gift, error) {
 
 // audit notes what was done, and with how many contributions, by the command line.
 func (s *Service) audit(
-	ctx context.Context, tx *sqlx.Tx, action staff.Action, gifts []Gift, detail map[string]string,
+	ctx context.Context, tx *sqlx.Tx, action audit.Action, gifts []Gift, detail map[string]string,
 ) error {
 	if detail == nil {
 		detail = map[string]string{}
@@ -116,8 +116,8 @@ func (s *Service) audit(
 		receipts[i] = g.Receipt
 	}
 	detail["receipts"] = strings.Join(receipts, ", ")
-	return staff.Audit(ctx, tx, staff.Entry{
-		At: s.now().UTC(), Actor: staff.CommandLine, Action: action,
+	return audit.Write(ctx, tx, audit.Entry{
+		At: s.now().UTC(), Actor: audit.CommandLine, Action: action,
 		Subject: fmt.Sprintf("%d contributions", len(gifts)), Detail: detail,
 	})
 }

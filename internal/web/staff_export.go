@@ -9,9 +9,12 @@ import (
 	"strconv"
 	"time"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/report"
-	"readerfund/internal/staff"
 )
+
+// downloaded is a download in the audit log. The subject is the list's name.
+const downloaded audit.Action = "staff.export"
 
 // noteExport puts a download into the audit log before its first byte goes out: who, what, which days, what it was
 // restricted to, and how many rows there were. Without the entry there is no download.
@@ -26,8 +29,8 @@ func (s *site) noteExport(r *http.Request, name string, days span, filter url.Va
 		detail["separator"] = separator
 	}
 	by := accountOf(r)
-	return s.Accounts.Note(r.Context(), staff.Entry{
-		StaffID: by.ID, Actor: by.Email, Action: staff.ActionExport, Subject: name, Detail: detail,
+	return s.Audit.Record(r.Context(), audit.Entry{
+		StaffID: by.ID, Actor: by.Email, Action: downloaded, Subject: name, Detail: detail,
 	})
 }
 

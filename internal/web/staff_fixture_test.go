@@ -14,6 +14,7 @@ import (
 	"github.com/alexedwards/argon2id"
 	"github.com/google/uuid"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
@@ -64,6 +65,7 @@ func employ(t *testing.T, d *Deps, database *db.DB) {
 	t.Helper()
 	d.Accounts = staff.NewAccounts(staff.Config{DB: database, Now: d.Now, Hashing: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}})
 	d.Sessions = staff.NewSessions(d.Accounts, staff.SessionConfig{})
+	d.Audit = audit.NewLog(database, d.Now)
 	d.Reports = report.New(database, cmp.Or(d.Timezone, time.UTC), d.DefaultCurrency)
 	events := inbox.New(inbox.Config{DB: database, Desk: d.Desk, Now: d.Now, Log: d.Log})
 	d.Books = reconcile.New(reconcile.Config{DB: database, Desk: d.Desk, Inbox: events, Zone: cmp.Or(d.Timezone, time.UTC), Now: d.Now, Log: d.Log})

@@ -3,20 +3,21 @@ package web
 import (
 	"net/http"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/report"
-	"readerfund/internal/staff"
 )
 
 // Looks at personal data, in the audit log. The subject is the receipt number, or PayPal's id of the difference or event.
 const (
-	viewedContribution staff.Action = "contribution.view"
-	viewedDifference   staff.Action = "reconcile.view"
-	viewedDelivery     staff.Action = "inbox.view"
+	viewedContribution audit.Action = "contribution.view"
+	viewedDifference   audit.Action = "reconcile.view"
+	viewedDelivery     audit.Action = "inbox.view"
 )
 
 // auditView notes a look at personal data before it is shown.
-func (s *site) auditView(r *http.Request, action staff.Action, subject string) error {
-	return s.Accounts.AuditView(r.Context(), accountOf(r), action, subject)
+func (s *site) auditView(r *http.Request, action audit.Action, subject string) error {
+	by := accountOf(r)
+	return s.Audit.RecordView(r.Context(), audit.Entry{StaffID: by.ID, Actor: by.Email, Action: action, Subject: subject})
 }
 
 // withoutPersonalData leaves addresses and words of the reader out of a contribution.

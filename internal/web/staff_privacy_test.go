@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/staff"
 )
 
@@ -61,7 +62,7 @@ func TestLooksAtPersonalDataAreAudited(t *testing.T) {
 		}
 		viewer.get(page)
 	}
-	for action, subject := range map[staff.Action]string{
+	for action, subject := range map[audit.Action]string{
 		"contribution.view": "AAAA-0001", "reconcile.view": "STRANGER1", "inbox.view": "WH-AAAA-0001",
 	} {
 		n := h.number(`SELECT count(*) FROM audit_entry WHERE action = $1 AND subject = $2 AND actor = 'editor@example.org'`,

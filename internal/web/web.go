@@ -19,6 +19,7 @@ import (
 
 	"readerfund/internal/admission"
 	"readerfund/internal/alert"
+	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/metrics"
@@ -62,6 +63,7 @@ type Deps struct {
 
 	Accounts *staff.Accounts
 	Sessions *staff.Sessions // nil leaves the staff pages out
+	Audit    *audit.Log      // needed with Sessions
 	Reports  *report.Reports
 	Alerts   *alert.Board // nil shows none
 
