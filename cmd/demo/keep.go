@@ -14,13 +14,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"readerfund/internal/account"
 	"readerfund/internal/alert"
 	"readerfund/internal/config"
 	"readerfund/internal/db"
 	"readerfund/internal/db/localpg"
 	"readerfund/internal/fault"
 	"readerfund/internal/report"
-	"readerfund/internal/staff"
 )
 
 // clock is the time of the whole demo. While the past gifts are made it stands in the past.
@@ -130,7 +130,7 @@ func (d *demo) ensureStaff(ctx context.Context, cfg config.Config) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = staff.NewAccounts(staff.Config{DB: pool, Now: d.clock.now}).Add(ctx, staffEmail, staff.Admin, d.keep.StaffPassword)
+	_, _, err = account.NewStore(account.Config{DB: pool, Now: d.clock.now}).Add(ctx, staffEmail, account.Admin, d.keep.StaffPassword)
 	if fault.Is(err, fault.Conflict) {
 		err = nil // made by an earlier start
 	}

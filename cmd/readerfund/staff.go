@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"readerfund/internal/account"
 	"readerfund/internal/config"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
-	"readerfund/internal/staff"
 )
 
 type staffCommand struct {
@@ -45,12 +45,12 @@ func (c staffAdd) Run(ctx context.Context, std streams) error {
 			return fault.Invalidf("password-stdin", "Standard input is empty: write the password there, on one line.")
 		}
 	}
-	return withAccounts(ctx, c.Database, func(a *staff.Accounts) error {
-		account, given, err := a.Add(ctx, c.Email, staff.Role(c.Role), password)
+	return withAccounts(ctx, c.Database, func(a *account.Store) error {
+		made, given, err := a.Add(ctx, c.Email, account.Role(c.Role), password)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(std.out, "account: %s (%s)\n", account.Email, account.Role)
+		fmt.Fprintf(std.out, "account: %s (%s)\n", made.Email, made.Role)
 		if !c.PasswordStdin {
 			printOneTime(std, given)
 		}
@@ -64,9 +64,9 @@ func printOneTime(std streams, password string) {
 }
 
 // withAccounts runs a command on the staff list.
-func withAccounts(ctx context.Context, s config.Database, do func(*staff.Accounts) error) error {
+func withAccounts(ctx context.Context, s config.Database, do func(*account.Store) error) error {
 	return withDatabase(ctx, s, func(d *db.DB) error {
-		return do(staff.NewAccounts(staff.Config{DB: d, Now: time.Now}))
+		return do(account.NewStore(account.Config{DB: d, Now: time.Now}))
 	})
 }
 
@@ -78,7 +78,7 @@ type staffPassword struct {
 
 // Run makes a new one-time password.
 func (c staffPassword) Run(ctx context.Context, std streams) error {
-	return withAccounts(ctx, c.Database, func(a *staff.Accounts) error {
+	return withAccounts(ctx, c.Database, func(a *account.Store) error {
 		password, err := a.ResetPassword(ctx, c.Email)
 		if err != nil {
 			return err
@@ -98,8 +98,8 @@ type staffRole struct {
 
 // Run gives the account another role.
 func (c staffRole) Run(ctx context.Context, std streams) error {
-	return withAccounts(ctx, c.Database, func(a *staff.Accounts) error {
-		if err := a.SetRole(ctx, c.Email, staff.Role(c.Role), c.Force); err != nil {
+	return withAccounts(ctx, c.Database, func(a *account.Store) error {
+		if err := a.SetRole(ctx, c.Email, account.Role(c.Role), c.Force); err != nil {
 			return err
 		}
 		fmt.Fprintf(std.out, "account: %s (%s)\n", c.Email, c.Role)
@@ -116,7 +116,7 @@ type staffDisable struct {
 
 // Run ends the account.
 func (c staffDisable) Run(ctx context.Context, std streams) error {
-	return withAccounts(ctx, c.Database, func(a *staff.Accounts) error {
+	return withAccounts(ctx, c.Database, func(a *account.Store) error {
 		if err := a.Disable(ctx, c.Email, c.Force); err != nil {
 			return err
 		}
@@ -133,7 +133,7 @@ type staffEnable struct {
 
 // Run lets the account sign in again.
 func (c staffEnable) Run(ctx context.Context, std streams) error {
-	return withAccounts(ctx, c.Database, func(a *staff.Accounts) error {
+	return withAccounts(ctx, c.Database, func(a *account.Store) error {
 		if err := a.Enable(ctx, c.Email); err != nil {
 			return err
 		}
@@ -150,7 +150,7 @@ type staffUnlock struct {
 
 // Run forgets the account's failed sign-ins.
 func (c staffUnlock) Run(ctx context.Context, std streams) error {
-	return withAccounts(ctx, c.Database, func(a *staff.Accounts) error {
+	return withAccounts(ctx, c.Database, func(a *account.Store) error {
 		if err := a.Unlock(ctx, c.Email); err != nil {
 			return err
 		}
@@ -168,7 +168,7 @@ type staffSessions struct {
 
 // Run lists the account's sessions, or ends them.
 func (c staffSessions) Run(ctx context.Context, std streams) error {
-	return withAccounts(ctx, c.Database, func(a *staff.Accounts) error {
+	return withAccounts(ctx, c.Database, func(a *account.Store) error {
 		if c.End {
 			n, err := a.EndSessions(ctx, c.Email)
 			if err == nil {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"readerfund/internal/account"
 	"readerfund/internal/admission"
 	"readerfund/internal/alert"
 	"readerfund/internal/audit"
@@ -30,7 +31,6 @@ import (
 	"readerfund/internal/ratelimit"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/report"
-	"readerfund/internal/staff"
 	"readerfund/internal/supporter"
 	"readerfund/internal/web"
 	"readerfund/migrations"
@@ -57,7 +57,7 @@ type App struct {
 
 	limits   *ratelimit.Limiter
 	gate     *admission.Gate
-	accounts *staff.Accounts
+	accounts *account.Store
 	reports  *report.Reports
 	alerts   *alert.Board
 	keeper   *job.Keeper
@@ -113,7 +113,7 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	}
 	a.limits = ratelimit.New(a.db, a.now, string(a.cfg.SecretKey))
 	a.gate = newGate(a.cfg, a.db, a.limits, a.now, a.log, a.metrics)
-	a.accounts = staff.NewAccounts(staff.Config{DB: a.db, Limits: a.limits, Now: a.now})
+	a.accounts = account.NewStore(account.Config{DB: a.db, Limits: a.limits, Now: a.now})
 	a.reports = report.New(a.readDB, a.cfg.Timezone, a.cfg.DefaultCurrency)
 	a.alerts = alert.NewBoard(alert.Config{
 		DB: a.db, Reports: a.reports, PayPalAway: pp.AwaySince, Uncounted: a.gate.Uncounted,
@@ -212,7 +212,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
 		Books: a.books, Accounts: a.accounts, Reports: a.reports, Alerts: a.alerts, Gate: a.gate,
 		Audit:    audit.NewLog(a.db, a.now),
-		Sessions: staff.NewSessions(a.accounts, staff.SessionConfig{Secure: strings.HasPrefix(a.cfg.BaseURL, "https:")}),
+		Sessions: account.NewSessions(a.accounts, account.SessionConfig{Secure: strings.HasPrefix(a.cfg.BaseURL, "https:")}),
 		Metrics:  a.metrics, Log: a.log, Now: a.now,
 	})
 }

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"readerfund/internal/account"
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
-	"readerfund/internal/staff"
 )
 
 const editorPassword = "correct horse battery"
@@ -23,8 +23,8 @@ const editorPassword = "correct horse battery"
 // signedIn is a browser with an editor at it.
 func signedIn(t *testing.T, base string, d *db.DB) *http.Client {
 	t.Helper()
-	accounts := staff.NewAccounts(staff.Config{DB: d, Now: time.Now})
-	if _, _, err := accounts.Add(t.Context(), "editor@example.org", staff.Editor, editorPassword); err != nil {
+	accounts := account.NewStore(account.Config{DB: d, Now: time.Now})
+	if _, _, err := accounts.Add(t.Context(), "editor@example.org", account.Editor, editorPassword); err != nil {
 		t.Fatal(err)
 	}
 	jar, err := cookiejar.New(nil)

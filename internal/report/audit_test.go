@@ -7,10 +7,10 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/account"
 	"readerfund/internal/audit"
 	"readerfund/internal/fault"
 	"readerfund/internal/report"
-	"readerfund/internal/staff"
 )
 
 // note writes an audit entry as the rooms do.
@@ -40,7 +40,7 @@ func TestAudit(t *testing.T) {
 			Subject: fmt.Sprintf("AAAA-000%d", i), Detail: map[string]string{"amount": "5.00 EUR", "before": "completed"},
 		})
 	}
-	b.note(audit.Entry{At: first.Add(time.Hour), Actor: audit.CommandLine, Action: staff.ActionAdd, Subject: "kim@example.org"})
+	b.note(audit.Entry{At: first.Add(time.Hour), Actor: audit.CommandLine, Action: account.ActionAdd, Subject: "kim@example.org"})
 
 	seen := func(q report.AuditQuery) (all []string) {
 		for {

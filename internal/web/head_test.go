@@ -7,7 +7,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"readerfund/internal/staff"
+	"readerfund/internal/account"
 )
 
 // Whatever answers GET answers HEAD (RFC 9110, section 9.1).
@@ -18,7 +18,7 @@ func TestEveryAddressTakesHead(t *testing.T) {
 	if !ok {
 		t.Fatal("the table cannot be walked")
 	}
-	admin := h.signedIn(staff.Admin)
+	admin := h.signedIn(account.Admin)
 	err := chi.Walk(table, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
 		if method != http.MethodGet {
 			return nil

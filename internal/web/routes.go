@@ -9,7 +9,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"readerfund/internal/staff"
+	"readerfund/internal/account"
 )
 
 // routes is the whole URL table.
@@ -60,7 +60,7 @@ func (s *site) staffRoutes(r chi.Router) {
 	r.Post("/sign-in", s.page(s.signIn))
 	r.Post("/sign-out", s.page(s.signOut))
 	r.Group(func(r chi.Router) {
-		r.Use(s.only(staff.Viewer))
+		r.Use(s.only(account.Viewer))
 		r.Get("/password", s.page(s.showPassword))
 		r.Post("/password", s.page(s.choosePassword))
 		r.Get("/", s.page(s.overview))
@@ -75,7 +75,7 @@ func (s *site) staffRoutes(r chi.Router) {
 		r.Get("/reconciliation/{difference}", s.page(s.showDifference))
 	})
 	r.Group(func(r chi.Router) { // what PayPal sent holds more about readers than a report needs
-		r.Use(s.only(staff.Editor))
+		r.Use(s.only(account.Editor))
 		r.Get("/contributions/{id}/refund", s.page(s.showRefund))
 		r.Post("/contributions/{id}/refund", s.page(s.refund))
 		r.Post("/contributions/{id}/ask", s.page(s.askPayPal))
@@ -92,7 +92,7 @@ func (s *site) staffRoutes(r chi.Router) {
 		r.Post("/inbox/{event}/replay", s.page(s.replayEvent))
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(s.only(staff.Admin))
+		r.Use(s.only(account.Admin))
 		r.Get("/audit", s.page(s.showAudit))
 	})
 }

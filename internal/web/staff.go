@@ -8,13 +8,13 @@ import (
 	"strings"
 	"time"
 
+	"readerfund/internal/account"
 	"readerfund/internal/contribution"
-	"readerfund/internal/staff"
 )
 
 // staffPage is what every staff page shows around its own part.
 type staffPage struct {
-	Account  staff.Account
+	Account  account.Account
 	Section  string // the part of the menu we are in
 	MayAct   bool   // opens the inbox, and gives money back, asks PayPal, replays
 	MayAudit bool
@@ -25,40 +25,40 @@ type staffPage struct {
 type accountKey struct{}
 
 // accountOf is who asks; only behind only.
-func accountOf(r *http.Request) staff.Account {
-	account, _ := r.Context().Value(accountKey{}).(staff.Account)
-	return account
+func accountOf(r *http.Request) account.Account {
+	who, _ := r.Context().Value(accountKey{}).(account.Account)
+	return who
 }
 
 // mayContact reports whether who asks may see readers' mail addresses and messages.
-func mayContact(r *http.Request) bool { return accountOf(r).Role.Allows(staff.Editor) }
+func mayContact(r *http.Request) bool { return accountOf(r).Role.Allows(account.Editor) }
 
 // actor is who asks, as the audit log names them; only behind only.
 func actor(r *http.Request) contribution.Actor {
-	account := accountOf(r)
-	return contribution.Actor{ID: account.ID, Name: account.Email}
+	who := accountOf(r)
+	return contribution.Actor{ID: who.ID, Name: who.Email}
 }
 
 // only lets in who is signed in and has the role. Others who can be helped by it are sent to the sign-in and come back.
-func (s *site) only(need staff.Role) func(http.Handler) http.Handler {
+func (s *site) only(need account.Role) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return s.page(func(w http.ResponseWriter, r *http.Request) error {
-			account, err := s.Sessions.Account(r)
-			if errors.Is(err, staff.ErrSignedOut) {
+			who, err := s.Sessions.Account(r)
+			if errors.Is(err, account.ErrSignedOut) {
 				redirect(w, "/staff/sign-in?"+url.Values{"next": {r.URL.RequestURI()}}.Encode())
 				return nil
 			}
 			if err != nil {
 				return err
 			}
-			if !account.Role.Allows(need) {
-				return &httpError{http.StatusForbidden, "Your account (" + string(account.Role) + ") cannot open this page; it needs the role " + string(need) + ". Ask whoever looks after the accounts."}
+			if !who.Role.Allows(need) {
+				return &httpError{http.StatusForbidden, "Your account (" + string(who.Role) + ") cannot open this page; it needs the role " + string(need) + ". Ask whoever looks after the accounts."}
 			}
-			if account.MustChoose && r.URL.Path != passwordPath {
+			if who.MustChoose && r.URL.Path != passwordPath {
 				redirect(w, passwordPath)
 				return nil
 			}
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), accountKey{}, account)))
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), accountKey{}, who)))
 			return nil
 		})
 	}
@@ -66,9 +66,10 @@ func (s *site) only(need staff.Role) func(http.Handler) http.Handler {
 
 // showStaff renders a staff page with the menu around it.
 func (s *site) showStaff(w http.ResponseWriter, r *http.Request, status int, view, title, section string, body any) error {
-	account := accountOf(r)
+	who := accountOf(r)
 	return s.render(w, r, status, view, page{Title: title, NoIndex: true, Data: staffPage{
-		Account: account, Section: section, MayAct: account.Role.Allows(staff.Editor), MayAudit: account.Role.Allows(staff.Admin), Zone: s.Timezone.String(), Body: body,
+		Account: who, Section: section, MayAct: who.Role.Allows(account.Editor), MayAudit: who.Role.Allows(account.Admin),
+		Zone: s.Timezone.String(), Body: body,
 	}})
 }
 

@@ -14,47 +14,47 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/google/uuid"
 
-	"readerfund/internal/staff"
+	"readerfund/internal/account"
 )
 
 // staffRoute is a route of the staff pages, as it is called in a test, and what it needs.
 type staffRoute struct {
 	address string
-	need    staff.Role // "" for everybody
-	then    int        // the status for who may
+	need    account.Role // "" for everybody
+	then    int          // the status for who may
 }
 
 // staffRoutesOf is every staff route there is, for a contribution with a case, an event and a difference.
 func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute {
 	page, inbox, books := "/staff/contributions/"+id.String(), fmt.Sprintf("/staff/inbox/%d", event), fmt.Sprintf("/staff/reconciliation/%d", difference)
 	return map[string]staffRoute{
-		"GET /staff/":                                              {"/staff", staff.Viewer, 200},
-		"GET /staff/contributions":                                 {"/staff/contributions", staff.Viewer, 200},
-		"GET /staff/contributions.csv":                             {"/staff/contributions.csv", staff.Viewer, 200},
-		"GET /staff/contributions/{id}":                            {page, staff.Viewer, 200},
-		"GET /staff/contributions/{id}/refund":                     {page + "/refund", staff.Editor, 200},
-		"POST /staff/contributions/{id}/refund":                    {page + "/refund", staff.Editor, 422},
-		"POST /staff/contributions/{id}/ask":                       {page + "/ask", staff.Editor, 303},
-		"POST /staff/contributions/{id}/notes":                     {page + "/notes", staff.Editor, 422},
-		"POST /staff/contributions/{id}/looked":                    {page + "/looked", staff.Editor, 422},
-		"GET /staff/contributions/{id}/disputes/{dispute}/accept":  {page + "/disputes/PP-D-1/accept", staff.Editor, 200},
-		"POST /staff/contributions/{id}/disputes/{dispute}/accept": {page + "/disputes/PP-D-1/accept", staff.Editor, 422},
-		"GET /staff/reports":                                       {"/staff/reports", staff.Viewer, 200},
-		"GET /staff/ledger":                                        {"/staff/ledger", staff.Viewer, 200},
-		"GET /staff/ledger.csv":                                    {"/staff/ledger.csv", staff.Viewer, 200},
-		"GET /staff/reports.csv":                                   {"/staff/reports.csv", staff.Viewer, 200},
-		"GET /staff/inbox":                                         {"/staff/inbox", staff.Editor, 200},
-		"POST /staff/inbox/replay":                                 {"/staff/inbox/replay", staff.Editor, 303},
-		"GET /staff/reconciliation":                                {"/staff/reconciliation", staff.Viewer, 200},
-		"GET /staff/reconciliation/{difference}":                   {books, staff.Viewer, 200},
-		"POST /staff/reconciliation/{difference}/adopt":            {books + "/adopt", staff.Editor, 422},
-		"POST /staff/reconciliation/{difference}/set-aside":        {books + "/set-aside", staff.Editor, 422},
-		"POST /staff/reconciliation/{difference}/reopen":           {books + "/reopen", staff.Editor, 303},
-		"GET /staff/inbox/{event}":                                 {inbox, staff.Editor, 200},
-		"POST /staff/inbox/{event}/replay":                         {inbox + "/replay", staff.Editor, 303},
-		"GET /staff/audit":                                         {"/staff/audit", staff.Admin, 200},
-		"GET /staff/password":                                      {"/staff/password", staff.Viewer, 200},
-		"POST /staff/password":                                     {"/staff/password", staff.Viewer, 422},
+		"GET /staff/":                                              {"/staff", account.Viewer, 200},
+		"GET /staff/contributions":                                 {"/staff/contributions", account.Viewer, 200},
+		"GET /staff/contributions.csv":                             {"/staff/contributions.csv", account.Viewer, 200},
+		"GET /staff/contributions/{id}":                            {page, account.Viewer, 200},
+		"GET /staff/contributions/{id}/refund":                     {page + "/refund", account.Editor, 200},
+		"POST /staff/contributions/{id}/refund":                    {page + "/refund", account.Editor, 422},
+		"POST /staff/contributions/{id}/ask":                       {page + "/ask", account.Editor, 303},
+		"POST /staff/contributions/{id}/notes":                     {page + "/notes", account.Editor, 422},
+		"POST /staff/contributions/{id}/looked":                    {page + "/looked", account.Editor, 422},
+		"GET /staff/contributions/{id}/disputes/{dispute}/accept":  {page + "/disputes/PP-D-1/accept", account.Editor, 200},
+		"POST /staff/contributions/{id}/disputes/{dispute}/accept": {page + "/disputes/PP-D-1/accept", account.Editor, 422},
+		"GET /staff/reports":                                       {"/staff/reports", account.Viewer, 200},
+		"GET /staff/ledger":                                        {"/staff/ledger", account.Viewer, 200},
+		"GET /staff/ledger.csv":                                    {"/staff/ledger.csv", account.Viewer, 200},
+		"GET /staff/reports.csv":                                   {"/staff/reports.csv", account.Viewer, 200},
+		"GET /staff/inbox":                                         {"/staff/inbox", account.Editor, 200},
+		"POST /staff/inbox/replay":                                 {"/staff/inbox/replay", account.Editor, 303},
+		"GET /staff/reconciliation":                                {"/staff/reconciliation", account.Viewer, 200},
+		"GET /staff/reconciliation/{difference}":                   {books, account.Viewer, 200},
+		"POST /staff/reconciliation/{difference}/adopt":            {books + "/adopt", account.Editor, 422},
+		"POST /staff/reconciliation/{difference}/set-aside":        {books + "/set-aside", account.Editor, 422},
+		"POST /staff/reconciliation/{difference}/reopen":           {books + "/reopen", account.Editor, 303},
+		"GET /staff/inbox/{event}":                                 {inbox, account.Editor, 200},
+		"POST /staff/inbox/{event}/replay":                         {inbox + "/replay", account.Editor, 303},
+		"GET /staff/audit":                                         {"/staff/audit", account.Admin, 200},
+		"GET /staff/password":                                      {"/staff/password", account.Viewer, 200},
+		"POST /staff/password":                                     {"/staff/password", account.Viewer, 422},
 		"GET /staff/sign-in":                                       {"/staff/sign-in", "", 200},
 		"POST /staff/sign-in":                                      {"", "", 0}, // TestSignIn… and TestOtherSites… are about these two
 		"POST /staff/sign-out":                                     {"", "", 0},
@@ -91,7 +91,7 @@ func TestWhoMayOpenWhat(t *testing.T) {
 	if err != nil || found != len(table) {
 		t.Errorf("%d staff routes, %d in the table, %v", found, len(table), err)
 	}
-	people := map[staff.Role]reader{"": h.newReader(), staff.Viewer: h.signedIn(staff.Viewer), staff.Editor: h.signedIn(staff.Editor), staff.Admin: h.signedIn(staff.Admin)}
+	people := map[account.Role]reader{"": h.newReader(), account.Viewer: h.signedIn(account.Viewer), account.Editor: h.signedIn(account.Editor), account.Admin: h.signedIn(account.Admin)}
 	for route, c := range table {
 		method, _, _ := strings.Cut(route, " ")
 		for role, who := range people {
@@ -135,10 +135,10 @@ func TestActsAreForEditorsOnOurOwnPages(t *testing.T) {
 		}
 		return all
 	}
-	if got := offers(h.signedIn(staff.Viewer).get(page).body); got != nil {
+	if got := offers(h.signedIn(account.Viewer).get(page).body); got != nil {
 		t.Errorf("a viewer is offered %q", got)
 	}
-	editor := h.signedIn(staff.Editor)
+	editor := h.signedIn(account.Editor)
 	if got := fmt.Sprint(offers(editor.get(page).body)); got != "[/refund /ask /disputes/PP-D-1/accept /notes]" {
 		t.Errorf("an editor is offered %s", got)
 	}
@@ -190,7 +190,7 @@ func TestStaffPagesChangeNothing(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
 	id := h.withCase()
-	r := h.signedIn(staff.Admin)
+	r := h.signedIn(account.Admin)
 	difference := h.differs("unknown_payer", "STRANGER1")
 	before := h.everything("audit_entry")
 	for route, c := range staffRoutesOf(id, 1, difference) {
@@ -216,7 +216,7 @@ func TestActsOnWhatThereIsNot(t *testing.T) {
 	h := openNewsroom(t, nil)
 	id := h.withCase()
 	other := h.book(booked{Receipt: "AAAA-0002", Minor: 2500, Fee: 98, At: noon().Add(-time.Hour)})
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	full := url.Values{"found": {"x"}, "choice": {"all"}, "left": {"25.00"}, "reason": {"x"}, "key": {"k"}, "note": {"x"}}
 	for _, none := range []string{uuid.NewString(), "x", strings.ToUpper(id.String()), "00000000-0000-0000-0000-00000000000g"} {
 		for _, act := range []string{"/refund", "/ask", "/notes", "/looked", "/disputes/PP-D-1/accept"} {
@@ -244,7 +244,7 @@ func TestActsOnWhatThereIsNot(t *testing.T) {
 func TestDisablingAndRolesActAtOnce(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	if got := r.get("/staff/inbox"); got.status != 200 {
 		t.Fatalf("editor: %d", got.status)
 	}
@@ -266,7 +266,7 @@ func TestDisablingAndRolesActAtOnce(t *testing.T) {
 func TestStaffCookieUnderHTTPS(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, func(d *Deps) {
-		d.Sessions = staff.NewSessions(d.Accounts, staff.SessionConfig{Secure: true})
+		d.Sessions = account.NewSessions(d.Accounts, account.SessionConfig{Secure: true})
 	})
 	got := h.newReader().signIn("viewer@example.org", staffPassword, "")
 	cookie := got.header.Get("Set-Cookie")
@@ -283,7 +283,7 @@ func TestStaffCookieUnderHTTPS(t *testing.T) {
 func TestStaffPagesWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, func(d *Deps) { d.Log = quiet() })
-	r := h.signedIn(staff.Admin)
+	r := h.signedIn(account.Admin)
 	if err := h.db.Close(); err != nil {
 		t.Fatal(err)
 	}

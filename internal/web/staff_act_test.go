@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/net/html"
 
-	"readerfund/internal/staff"
+	"readerfund/internal/account"
 )
 
 // paid is a gift of 25.00 EUR that came in through the sandbox; it gives our id, the page of staff, and PayPal's capture.
@@ -103,7 +103,7 @@ func TestRefundFromTheStaffPage(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
 	_, page, _ := h.paid()
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	says(t, r.get(page).body, "Refund…", "Ask PayPal again")
 	says(t, r.get(page+"/refund").body, "Give money back", "All of it: €25.00", "Left €25.00", "It cannot be undone.")
 
@@ -146,7 +146,7 @@ func TestTheRefundButtonPressedManyTimes(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
 	_, page, capture := h.paid()
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	v := r.refundForm(page, "choice", "part", "amount", "7.00", "reason", "Impatience")
 	led := make([]string, 8)
 	var presses sync.WaitGroup
@@ -185,7 +185,7 @@ func TestRefundFormSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
 	_, page, _ := h.paid()
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	for name, c := range map[string]struct {
 		change []string
 		wants  []string
@@ -283,7 +283,7 @@ func TestWhatPayPalAnswersToARefund(t *testing.T) {
 			t.Parallel()
 			h := openHouse(t, nil)
 			_, page, _ := h.paid()
-			r := h.signedIn(staff.Editor)
+			r := h.signedIn(account.Editor)
 			v := r.refundForm(page, "choice", "all", "reason", "Asked by mail")
 			h.bank("POST", "/sandbox/faults", c.fault)
 			says(t, r.lands(r.form(page+"/refund", v)), c.says...)
@@ -306,7 +306,7 @@ func TestADisputeOnTheStaffPages(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
 	id, page, capture := h.paid()
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	var opened struct {
 		ID string `json:"dispute_id"`
 	}
@@ -363,12 +363,12 @@ func TestSomebodyHasLooked(t *testing.T) {
 	const why = "PayPal captured 20.00 EUR, but the reader chose 25.00 EUR."
 	const also = "PayPal took the reader's money 2 times: A, B."
 	first, second := h.needsAPerson(id, why, noon()), h.needsAPerson(id, also, noon())
-	viewer := h.signedIn(staff.Viewer).get(page).body
+	viewer := h.signedIn(account.Viewer).get(page).body
 	says(t, viewer, why, also)
 	if strings.Contains(viewer, "/looked") {
 		t.Error("a viewer is asked what they found")
 	}
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	looked := func(number int64, found string) reply {
 		return r.form(page+"/looked", url.Values{"review": {fmt.Sprint(number)}, "found": {found}})
 	}
@@ -396,7 +396,7 @@ func TestAskPayPalThatDoesNotAnswer(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
 	_, page, _ := h.paid()
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	h.bank("POST", "/sandbox/faults", `{"match":{"method":"GET","path":"/v2/*"},"kind":"status","status":503}`)
 	says(t, r.lands(r.form(page+"/ask", url.Values{})), "PayPal did not answer Nothing has changed here.", "Received")
 	h.hasActed("editor@example.org contribution.ask_paypal completed→completed no answer")
@@ -410,7 +410,7 @@ func TestReplayFromTheInbox(t *testing.T) {
 	for i := range 3 {
 		h.hook(fmt.Sprint("WH-MORE-", i), "PAYMENT.CAPTURE.COMPLETED", "CAP2", "parked", "PayPal did not answer.", id, noon())
 	}
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	page := fmt.Sprintf("/staff/inbox/%d", parked)
 	says(t, r.get(page).body, "Work on it again")
 	for range 2 { // the second press finds nothing to do
@@ -428,14 +428,14 @@ func TestReplayFromTheInbox(t *testing.T) {
 		}
 	}
 	h.hasActed(slices.Repeat([]string{"editor@example.org inbox.replay parked→received"}, 4)...)
-	says(t, h.signedIn(staff.Admin).get("/staff/audit?subject=wh-1").body, "Had PayPal's news worked on again Parked → Waiting", "editor@example.org", "WH-1", "attempts 1")
+	says(t, h.signedIn(account.Admin).get("/staff/audit?subject=wh-1").body, "Had PayPal's news worked on again Parked → Waiting", "editor@example.org", "WH-1", "attempts 1")
 }
 
 func TestAuditPage(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
 	id := h.book(booked{Receipt: "AAAA-0001", Minor: 2500, Fee: 98, At: noon()})
-	r := h.signedIn(staff.Admin)
+	r := h.signedIn(account.Admin)
 	says(t, r.get("/staff/audit").body, "Signed in", "admin@example.org", "Added an account", "command line")
 	for i := range 120 {
 		h.exec(`INSERT INTO audit_entry (at, actor, action, subject, detail) VALUES ($1, 'ann@example.org', 'contribution.note', 'AAAA-0001', jsonb_build_object('note', $2::text, 'contribution', $3::text))`,

@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/account"
 	"readerfund/internal/alert"
-	"readerfund/internal/staff"
 )
 
 // watched is a newsroom with alerts, and with sign-ins counted in the database.
@@ -25,7 +25,7 @@ func watched(t *testing.T) (house, *alert.Board) {
 func TestOverviewSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	h, board := watched(t)
-	editor, viewer := h.signedIn(staff.Editor), h.signedIn(staff.Viewer)
+	editor, viewer := h.signedIn(account.Editor), h.signedIn(account.Viewer)
 	look := func() {
 		t.Helper()
 		if err := board.Evaluate(t.Context()); err != nil {
@@ -61,7 +61,7 @@ func TestOverviewSaysWhatIsWrong(t *testing.T) {
 func TestOverviewSaysThatNobodyIsWatching(t *testing.T) {
 	t.Parallel()
 	h, board := watched(t)
-	r := h.signedIn(staff.Viewer)
+	r := h.signedIn(account.Viewer)
 	if err := board.Evaluate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestOverviewSaysThatNobodyIsWatching(t *testing.T) {
 func TestAlertsLeadSomewhere(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	for _, a := range alert.All() {
 		if a.Path == "" {
 			continue

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"readerfund/internal/staff"
+	"readerfund/internal/account"
 )
 
 // forBrowser is the purpose of the signature in the cookie of a browser that signed in.
@@ -24,38 +24,38 @@ func (s *site) browserCookie() string {
 }
 
 // cameFrom is where a sign-in comes from, with what the browser shows of earlier ones.
-func (s *site) cameFrom(r *http.Request) staff.From {
+func (s *site) cameFrom(r *http.Request) account.From {
 	c := clientOf(r.Context())
-	return staff.From{Address: c.address.String(), Network: c.network.String(), Browser: s.knownBrowser(r)}
+	return account.From{Address: c.address.String(), Network: c.network.String(), Browser: s.knownBrowser(r)}
 }
 
 // knownBrowser reads the cookie "account.browser.signature"; the zero value for everything that is not one of ours.
-func (s *site) knownBrowser(r *http.Request) staff.Browser {
+func (s *site) knownBrowser(r *http.Request) account.Browser {
 	cookie, err := r.Cookie(s.browserCookie())
 	if err != nil {
-		return staff.Browser{}
+		return account.Browser{}
 	}
 	at := strings.LastIndexByte(cookie.Value, '.')
 	if at < 0 || !s.signer.verify(forBrowser, cookie.Value[:at], cookie.Value[at+1:]) {
-		return staff.Browser{}
+		return account.Browser{}
 	}
-	account, id, _ := strings.Cut(cookie.Value[:at], ".")
-	b := staff.Browser{}
-	if b.Account, err = uuid.Parse(account); err != nil {
-		return staff.Browser{}
+	whose, id, _ := strings.Cut(cookie.Value[:at], ".")
+	b := account.Browser{}
+	if b.Account, err = uuid.Parse(whose); err != nil {
+		return account.Browser{}
 	}
 	if b.ID, err = uuid.Parse(id); err != nil {
-		return staff.Browser{}
+		return account.Browser{}
 	}
 	return b
 }
 
 // knowBrowser lets a browser be known that signed in. The cookie opens nothing: its tries at this account are counted
 // by themselves, so that nobody elsewhere can close the account to it.
-func (s *site) knowBrowser(w http.ResponseWriter, r *http.Request, account staff.Account) {
+func (s *site) knowBrowser(w http.ResponseWriter, r *http.Request, who account.Account) {
 	b := s.knownBrowser(r)
-	if b.Account != account.ID {
-		b = staff.Browser{Account: account.ID, ID: uuid.New()}
+	if b.Account != who.ID {
+		b = account.Browser{Account: who.ID, ID: uuid.New()}
 	}
 	text := b.Account.String() + "." + b.ID.String()
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever there is https to send it over

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"readerfund/internal/account"
 	"readerfund/internal/campaign"
-	"readerfund/internal/staff"
 )
 
 // Wherever several currencies stand beneath each other, the publication's own comes first, the others by their codes.
@@ -21,7 +21,7 @@ func TestCurrenciesHaveOneOrder(t *testing.T) {
 	}
 	h.exec(`UPDATE campaign SET suggested = '{"CHF": [500], "EUR": [500], "JPY": [500]}'`)
 	h.site.Campaigns = campaign.NewCatalog(h.db, noon)
-	r := h.signedIn(staff.Viewer)
+	r := h.signedIn(account.Viewer)
 	const want = "EUR CHF JPY"
 	for address, pattern := range map[string]string{
 		"/staff":                        `(?s)Today</a>.*?</section>`,

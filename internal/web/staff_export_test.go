@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"readerfund/internal/account"
 	"readerfund/internal/report"
-	"readerfund/internal/staff"
 )
 
 func TestExportsForPeople(t *testing.T) {
@@ -21,7 +21,7 @@ func TestExportsForPeople(t *testing.T) {
 	h.exec(`UPDATE contribution SET email = 'zoe@example.org', naming = 'no', utm_source = 'letter', utm_term = '=1' WHERE id = $1`, id)
 	h.exec(`INSERT INTO conversion (payment_id, from_minor, from_currency, to_minor, to_currency, rate, recorded_at)
 		SELECT id, 250000, 'EUR', 271250, 'USD', '1.085', $1 FROM payment`, noon())
-	editor, viewer := h.signedIn(staff.Editor), h.signedIn(staff.Viewer)
+	editor, viewer := h.signedIn(account.Editor), h.signedIn(account.Viewer)
 	for separator, want := range map[string]struct {
 		comma           rune
 		amount, changed string
@@ -69,7 +69,7 @@ func TestDownloadsAreInTheAuditLog(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
 	h.someGifts()
-	r := h.signedIn(staff.Viewer)
+	r := h.signedIn(account.Viewer)
 	r.get("/staff/contributions.csv?from=2026-11-01&to=2026-11-30&currency=EUR&separator=tab")
 	r.get("/staff/ledger.csv?part=refunds")
 	r.get("/staff/reports.csv?by=month&from=&to=")
@@ -95,5 +95,5 @@ func TestDownloadsAreInTheAuditLog(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("the log has %q, want %q", got, want)
 	}
-	says(t, h.signedIn(staff.Admin).get("/staff/audit").body, "Downloaded a list", "contributions")
+	says(t, h.signedIn(account.Admin).get("/staff/audit").body, "Downloaded a list", "contributions")
 }

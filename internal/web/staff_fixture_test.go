@@ -14,6 +14,7 @@ import (
 	"github.com/alexedwards/argon2id"
 	"github.com/google/uuid"
 
+	"readerfund/internal/account"
 	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
@@ -22,7 +23,6 @@ import (
 	"readerfund/internal/inbox"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/report"
-	"readerfund/internal/staff"
 )
 
 // noon is when the staff tests take place: Sunday 22 November 2026, 13:05 in Berlin.
@@ -63,14 +63,14 @@ func openNewsroom(t *testing.T, change func(*Deps)) house {
 // employ gives the service its staff, one for each role, and what they work with.
 func employ(t *testing.T, d *Deps, database *db.DB) {
 	t.Helper()
-	d.Accounts = staff.NewAccounts(staff.Config{DB: database, Now: d.Now, Hashing: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}})
-	d.Sessions = staff.NewSessions(d.Accounts, staff.SessionConfig{})
+	d.Accounts = account.NewStore(account.Config{DB: database, Now: d.Now, Hashing: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}})
+	d.Sessions = account.NewSessions(d.Accounts, account.SessionConfig{})
 	d.Audit = audit.NewLog(database, d.Now)
 	d.Reports = report.New(database, cmp.Or(d.Timezone, time.UTC), d.DefaultCurrency)
 	events := inbox.New(inbox.Config{DB: database, Desk: d.Desk, Now: d.Now, Log: d.Log})
 	d.Books = reconcile.New(reconcile.Config{DB: database, Desk: d.Desk, Inbox: events, Zone: cmp.Or(d.Timezone, time.UTC), Now: d.Now, Log: d.Log})
 	d.Replay, d.ReplayAll = events.Replay, events.ReplayParked
-	for _, role := range staff.Roles() {
+	for _, role := range account.Roles() {
 		if _, _, err := d.Accounts.Add(t.Context(), string(role)+"@example.org", role, staffPassword); err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +78,7 @@ func employ(t *testing.T, d *Deps, database *db.DB) {
 }
 
 // signedIn is a browser with somebody of that role at it.
-func (h house) signedIn(role staff.Role) reader {
+func (h house) signedIn(role account.Role) reader {
 	h.t.Helper()
 	r := h.newReader()
 	got := r.signIn(string(role)+"@example.org", staffPassword, "")

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"readerfund/internal/staff"
+	"readerfund/internal/account"
 )
 
 // figure is a linked figure of a table of totals.
@@ -28,7 +28,7 @@ func TestReportsLeadToWhatTheyCount(t *testing.T) {
 	h := openNewsroom(t, nil)
 	h.someGifts()
 	h.book(booked{Receipt: "AAAA-0006", Minor: 900, Fee: 60, At: noon().AddDate(0, 0, -2)}) // from no article
-	r := h.signedIn(staff.Viewer)
+	r := h.signedIn(account.Viewer)
 	followed := 0
 	for _, query := range []string{
 		"", "?by=month&from=2026-11-10&to=2026-11-21", "?by=article&from=2026-11-17&to=2026-11-22",
@@ -66,7 +66,7 @@ func TestReportsLeadToWhatTheyCount(t *testing.T) {
 func TestLedgerPage(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
-	r := h.signedIn(staff.Viewer)
+	r := h.signedIn(account.Viewer)
 	says(t, r.get("/staff/ledger").body, "No money has moved yet.")
 	h.someGifts()
 	says(t, r.get("/staff/ledger?part=holds").body, "No money of this kind moved.")

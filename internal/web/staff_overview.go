@@ -5,9 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"readerfund/internal/account"
 	"readerfund/internal/alert"
 	"readerfund/internal/report"
-	"readerfund/internal/staff"
 )
 
 // overviewPage is the first page after the sign-in.
@@ -75,7 +75,7 @@ func (s *site) watch(r *http.Request, now time.Time) (lines []alertLine, last *s
 	for _, a := range all {
 		if a.Firing() {
 			line := alertLine{Standing: a, Since: s.stamp(a.Since), Address: a.Path, Words: inWords(a.Advice)}
-			if strings.HasPrefix(a.Path, "/staff/inbox") && !accountOf(r).Role.Allows(staff.Editor) {
+			if strings.HasPrefix(a.Path, "/staff/inbox") && !accountOf(r).Role.Allows(account.Editor) {
 				line.Address = ""
 			}
 			lines = append(lines, line)

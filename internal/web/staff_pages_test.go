@@ -17,9 +17,9 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/net/html"
 
+	"readerfund/internal/account"
 	"readerfund/internal/contribution"
 	"readerfund/internal/report"
-	"readerfund/internal/staff"
 )
 
 // words are a page's text without markup, with single spaces.
@@ -80,7 +80,7 @@ func (h house) someGifts() uuid.UUID {
 func TestOverview(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	says(t, r.get("/staff").body, "Nothing needs you right now", "No money moved.", "Nobody has given yet.", "Days and times are those of Europe/Berlin.")
 
 	h.someGifts()
@@ -104,7 +104,7 @@ func TestContributionsList(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
 	h.someGifts()
-	r := h.signedIn(staff.Viewer)
+	r := h.signedIn(account.Viewer)
 	for query, want := range map[string]string{
 		"":                                   "1 2 3 4 5",
 		"?from=2026-11-21&to=2026-11-21":     "2",     // 23:59 in Berlin
@@ -140,7 +140,7 @@ func TestContributionsList(t *testing.T) {
 func TestWrongFiltersSayWhatToWrite(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	for address, want := range map[string]string{
 		"/staff/contributions?from=tomorrow":                  "Write a day that there is, as year, month and day: 2026-11-30.",
 		"/staff/contributions?from=2026-02-30&to=0000-01-01":  "Write a day that there is",
@@ -187,7 +187,7 @@ func TestPagesOfContributions(t *testing.T) {
 			want = append(want, receipt)
 		}
 	}
-	r := h.signedIn(staff.Viewer)
+	r := h.signedIn(account.Viewer)
 	var got []string
 	pages := 0
 	for next := "/staff/contributions?status=created"; next != ""; pages++ {
@@ -217,7 +217,7 @@ func TestOneContribution(t *testing.T) {
 	h.exec(`INSERT INTO supporter (id, email, name, created_at, updated_at) VALUES ($1, 'ann@paypal.example', 'Ann Payer', $2, $2)`, id, noon())
 	h.exec(`UPDATE contribution SET supporter_id = $1 WHERE id = $1`, id)
 	h.exec(`UPDATE contribution SET utm_source = 'letter', utm_content = '<i>top</i>' WHERE id = $1`, id)
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	page := r.get("/staff/contributions/" + id.String()).body
 	says(t, page, "Contribution AAAA-0003 Partly refunded", "The money came in, and part of it went back to the reader.", "Nobody here asked for this refund.",
 		"Asked for €100.00 Gross €100.00 PayPal's fee €3.25 Gone back €40.00 Net €56.75", "Name <b>Ann</b>", "<script>alert(1)</script>",
@@ -235,7 +235,7 @@ func TestOneContribution(t *testing.T) {
 		h.exec(`UPDATE contribution SET naming = $2 WHERE id = $1`, id, naming)
 		says(t, r.get("/staff/contributions/"+id.String()).body, "May be named "+words)
 	}
-	if viewers := h.signedIn(staff.Viewer).get("/staff/contributions/" + id.String()).body; strings.Contains(viewers, "/staff/inbox") {
+	if viewers := h.signedIn(account.Viewer).get("/staff/contributions/" + id.String()).body; strings.Contains(viewers, "/staff/inbox") {
 		t.Error("a viewer is led to the inbox")
 	}
 	var declined string
@@ -255,7 +255,7 @@ func TestOnlyWebAddressesAreLinked(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
 	id := h.book(booked{Receipt: "AAAA-0001", Minor: 100, State: "created", Article: "javascript:alert(1)", At: noon()})
-	if page := h.signedIn(staff.Viewer).get("/staff/contributions/" + id.String()).body; strings.Contains(page, `href="javascript`) {
+	if page := h.signedIn(account.Viewer).get("/staff/contributions/" + id.String()).body; strings.Contains(page, `href="javascript`) {
 		t.Error("a script became a link")
 	}
 }
@@ -263,7 +263,7 @@ func TestOnlyWebAddressesAreLinked(t *testing.T) {
 func TestReports(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
-	r := h.signedIn(staff.Viewer)
+	r := h.signedIn(account.Viewer)
 	says(t, r.get("/staff/reports").body, "No money moved in these days.")
 	h.someGifts()
 	page := r.get("/staff/reports").body
@@ -287,7 +287,7 @@ func TestExports(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
 	h.someGifts()
-	r := h.signedIn(staff.Viewer)
+	r := h.signedIn(account.Viewer)
 	got := r.get("/staff/contributions.csv?from=2026-11-01&to=2026-11-30&currency=EUR&after=x")
 	if got.header.Get("Content-Type") != "text/csv; charset=utf-8" || got.header.Get("Content-Disposition") != `attachment; filename="contributions-2026-11-01-2026-11-30.csv"` {
 		t.Errorf("headers %v", got.header)
@@ -317,7 +317,7 @@ func TestPageAndExportHoldTheSameContributions(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
 	h.someGifts()
-	r := h.signedIn(staff.Viewer)
+	r := h.signedIn(account.Viewer)
 	for _, query := range []string{"", "?status=completed", "?from=2026-11-16&to=2026-11-16", "?q=AAAA-0003", "?article=https://example.org/river", "?attention=1"} {
 		rows, err := csv.NewReader(strings.NewReader(r.get("/staff/contributions.csv" + query).body)).ReadAll()
 		if err != nil {
@@ -368,7 +368,7 @@ func TestADownloadThatBreaksOffIsNotTakenForAWholeOne(t *testing.T) {
 func TestInbox(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	says(t, r.get("/staff/inbox").body, "PayPal has not called yet.")
 	h.someGifts()
 	parked := h.hook("WH-PARKED", "PAYMENT.CAPTURE.COMPLETED", "CAP9", "parked", "PayPal did not answer eight times in a row.", uuid.Nil, noon())

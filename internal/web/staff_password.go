@@ -3,8 +3,8 @@ package web
 import (
 	"net/http"
 
+	"readerfund/internal/account"
 	"readerfund/internal/fault"
-	"readerfund/internal/staff"
 )
 
 const passwordPath = "/staff/password"
@@ -31,28 +31,28 @@ func (s *site) choosePassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	account := accountOf(r)
-	err = s.newPassword(r, account, v.Get("current"), v.Get("password"), v.Get("again"))
+	who := accountOf(r)
+	err = s.newPassword(r, who, v.Get("current"), v.Get("password"), v.Get("again"))
 	if fault.Is(err, fault.Invalid) {
-		p := passwordPage{First: account.MustChoose}
+		p := passwordPage{First: who.MustChoose}
 		p.put(err, "current", "password", "again")
 		return s.renderPassword(w, r, http.StatusUnprocessableEntity, p)
 	}
 	if err != nil {
 		return err
 	}
-	if err := s.Sessions.SignIn(w, r, account); err != nil {
+	if err := s.Sessions.SignIn(w, r, who); err != nil {
 		return err
 	}
 	redirect(w, passwordPath+"?done")
 	return nil
 }
 
-func (s *site) newPassword(r *http.Request, account staff.Account, current, password, again string) error {
+func (s *site) newPassword(r *http.Request, who account.Account, current, password, again string) error {
 	if password != again {
 		return fault.Invalidf("again", "The two are not the same. Please write the new password twice.")
 	}
-	return crowded(s.Accounts.ChoosePassword(r.Context(), account, current, password, s.cameFrom(r)))
+	return crowded(s.Accounts.ChoosePassword(r.Context(), who, current, password, s.cameFrom(r)))
 }
 
 func (s *site) renderPassword(w http.ResponseWriter, r *http.Request, status int, p passwordPage) error {

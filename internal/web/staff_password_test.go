@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"readerfund/internal/staff"
+	"readerfund/internal/account"
 )
 
 // A one-time password opens the page to choose one's own, and nothing else.
@@ -46,7 +46,7 @@ func TestTheFirstSignInChoosesAPassword(t *testing.T) {
 func TestChangingOnesPassword(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
-	r, elsewhere := h.signedIn(staff.Viewer), h.signedIn(staff.Viewer)
+	r, elsewhere := h.signedIn(account.Viewer), h.signedIn(account.Viewer)
 	const chosen = "a password of her own"
 	change := func(current, password string) reply {
 		return r.form("/staff/password", url.Values{"current": {current}, "password": {password}, "again": {password}})
@@ -77,7 +77,7 @@ func TestChangingOnesPassword(t *testing.T) {
 func TestAKnownBrowserIsNotKeptOut(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
-	r := h.signedIn(staff.Viewer)
+	r := h.signedIn(account.Viewer)
 	r.form("/staff/sign-out", nil)
 	for range 8 {
 		h.newReader().signIn("viewer@example.org", "wrong", "")

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"readerfund/internal/account"
 	"readerfund/internal/audit"
-	"readerfund/internal/staff"
 )
 
 // A viewer sees who gave, and no address and no message; an editor sees them.
@@ -27,7 +27,7 @@ func TestAViewerSeesNoAddressAndNoMessage(t *testing.T) {
 	pages := []string{"/staff/contributions/" + id.String(), fmt.Sprintf("/staff/reconciliation/%d", difference)}
 	private := []string{"ann@reader.example", "payer@paypal.example", "Go on!", "stranger@paypal.example", "For the river story"}
 
-	viewer, editor := h.signedIn(staff.Viewer), h.signedIn(staff.Editor)
+	viewer, editor := h.signedIn(account.Viewer), h.signedIn(account.Editor)
 	var seen, shown string
 	for _, page := range pages {
 		seen += viewer.get(page).body
@@ -50,7 +50,7 @@ func TestLooksAtPersonalDataAreAudited(t *testing.T) {
 	h := openNewsroom(t, nil)
 	id := h.book(booked{Receipt: "AAAA-0001", Minor: 2500, Fee: 98, Name: "Ann Reader", At: noon().Add(-time.Hour)})
 	difference := h.differs("unknown_payer", "STRANGER1")
-	editor, viewer := h.signedIn(staff.Editor), h.signedIn(staff.Viewer)
+	editor, viewer := h.signedIn(account.Editor), h.signedIn(account.Viewer)
 	for _, page := range []string{
 		"/staff/contributions/" + id.String(), fmt.Sprintf("/staff/reconciliation/%d", difference),
 		fmt.Sprintf("/staff/inbox/%d", h.number(`SELECT id FROM webhook_event`)),
@@ -74,7 +74,7 @@ func TestLooksAtPersonalDataAreAudited(t *testing.T) {
 	if n := h.number(`SELECT count(*) FROM audit_entry WHERE action LIKE '%.view' AND actor = 'viewer@example.org'`); n != 0 {
 		t.Errorf("%d looks of a viewer, who sees no personal data", n)
 	}
-	admin := h.signedIn(staff.Admin)
+	admin := h.signedIn(account.Admin)
 	says(t, admin.get("/staff/audit").body, "Looked at a contribution", "Looked at a difference", "Looked at what PayPal delivered")
 }
 
@@ -84,7 +84,7 @@ func TestAnErasedDeliverySaysSo(t *testing.T) {
 	h := openNewsroom(t, nil)
 	h.book(booked{Receipt: "AAAA-0001", Minor: 2500, Fee: 98, At: noon().Add(-time.Hour)})
 	h.exec(`UPDATE webhook_event SET body = '', headers = '{}', body_erased_at = $1`, noon())
-	page := h.signedIn(staff.Editor).get(fmt.Sprintf("/staff/inbox/%d", h.number(`SELECT id FROM webhook_event`))).body
+	page := h.signedIn(account.Editor).get(fmt.Sprintf("/staff/inbox/%d", h.number(`SELECT id FROM webhook_event`))).body
 	says(t, page, "What PayPal delivered was deleted on 22 Nov 2026")
 	if strings.Contains(page, `class="raw"`) {
 		t.Error("an empty body is shown")

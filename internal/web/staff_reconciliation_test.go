@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/net/html"
 
+	"readerfund/internal/account"
 	"readerfund/internal/report"
-	"readerfund/internal/staff"
 )
 
 // differs writes a difference as the reconciler keeps it: of money from elsewhere 12.00 EUR by Ann.
@@ -34,7 +34,7 @@ func (h house) checked(to time.Time) {
 func TestReconciliationPage(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
-	r := h.signedIn(staff.Viewer)
+	r := h.signedIn(account.Viewer)
 	says(t, r.get("/staff/reconciliation").body, "Not checked yet", "Nothing has been compared yet.", "The first check runs tonight")
 	h.someGifts()
 	h.checked(noon().Add(-19 * time.Hour)) // 21 November, 18:05 in Berlin
@@ -83,7 +83,7 @@ func TestPagesOfDifferences(t *testing.T) {
 	for i := range 120 {
 		h.differs([]string{"amount", "fee"}[i%2], fmt.Sprintf("REF%03d", i))
 	}
-	r := h.signedIn(staff.Viewer)
+	r := h.signedIn(account.Viewer)
 	seen, pages := map[string]bool{}, 0
 	for next := "/staff/reconciliation?kind=fee"; next != ""; pages++ {
 		page := r.get(next).body
@@ -104,7 +104,7 @@ func TestPagesOfDifferences(t *testing.T) {
 func TestDecidingAboutDifferences(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	page := fmt.Sprintf("/staff/reconciliation/%d", h.differs("unknown_payer", "STRANGER1"))
 	says(t, r.get(page).body, "What to do Adopt it, or set it aside.", "For which campaign?", "Why?")
 
@@ -143,7 +143,7 @@ func TestDecidingAboutDifferences(t *testing.T) {
 	says(t, r.get("/staff/contributions/"+adopted+"/refund").body, "made in PayPal without us, and can only be refunded there")
 	h.hasActed("editor@example.org reconcile.set_aside open→set_aside", "editor@example.org reconcile.reopen set_aside→open",
 		"editor@example.org contribution.adopt started→completed", "editor@example.org reconcile.adopt open→adopted")
-	says(t, h.signedIn(staff.Admin).get("/staff/audit?subject=stranger1").body, "Took a payment into the books Open → Adopted", "Set a difference aside Open → Set aside", "reason The editor sold a car.", "what Money from elsewhere", "PayPal said 12.00 EUR, done")
+	says(t, h.signedIn(account.Admin).get("/staff/audit?subject=stranger1").body, "Took a payment into the books Open → Adopted", "Set a difference aside Open → Set aside", "reason The editor sold a car.", "what Money from elsewhere", "PayPal said 12.00 EUR, done")
 
 	other := fmt.Sprintf("/staff/reconciliation/%d", h.differs("amount", "CAP1"))
 	if page := r.get(other).body; strings.Contains(page, "/adopt") {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"readerfund/internal/staff"
+	"readerfund/internal/account"
 )
 
 // refundsAtPayPal counts the refunds that the sandbox has made.
@@ -34,7 +34,7 @@ func TestARefundIsMadeOnceWhateverTheRetryIsTold(t *testing.T) {
 			t.Parallel()
 			h := openHouse(t, nil)
 			_, page, _ := h.paid()
-			r := h.signedIn(staff.Editor)
+			r := h.signedIn(account.Editor)
 			change := []string{"choice", "part", "amount", "10.00", "reason", "Paid twice"}
 			first, second := r.refundForm(page, change...), r.refundForm(page, change...)
 
@@ -66,7 +66,7 @@ func TestARefundStaysUncertainWhilePayPalCannotBeAsked(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
 	_, page, _ := h.paid()
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	v := r.refundForm(page, "choice", "part", "amount", "10.00", "reason", "Paid twice")
 	h.refundFault(`"kind":"status","status":500,"when":"after","times":3`)
 	r.lands(r.form(page+"/refund", v))
@@ -89,7 +89,7 @@ func TestAClaimIsNotSaidToBeRefusedThatMayBeAccepted(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
 	_, page, capture := h.paid()
-	r := h.signedIn(staff.Admin)
+	r := h.signedIn(account.Admin)
 	h.bank("POST", "/sandbox/captures/"+capture+"/dispute", `{"stage":"CHARGEBACK"}`)
 	r.lands(r.form(page+"/ask", url.Values{}))
 	var id string
@@ -115,7 +115,7 @@ func TestAClaimIsNotSaidToBeRefusedThatMayBeAccepted(t *testing.T) {
 func TestEveryPageAgreesOnWhatCanGoBack(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	const back = `
 		INSERT INTO refund (payment_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
 		SELECT id, $2, $1 || '-B', $3, $4, currency, recorded_at, recorded_at FROM payment WHERE paypal_id = $1`

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"readerfund/internal/staff"
+	"readerfund/internal/account"
 )
 
 // A reader is found by what they gave and by what PayPal has of them; addresses are for those who may write to readers.
@@ -20,7 +20,7 @@ func TestReadersAreFoundAndShown(t *testing.T) {
 	h.exec(`INSERT INTO supporter (id, email, name, created_at, updated_at)
 		VALUES ($1, 'oyvind@paypal.example', 'Øyvind Ås', $2, $2)`, uuid.New(), noon())
 	h.exec(`UPDATE contribution SET supporter_id = (SELECT id FROM supporter) WHERE id = $1`, known)
-	editor, viewer := h.signedIn(staff.Editor), h.signedIn(staff.Viewer)
+	editor, viewer := h.signedIn(account.Editor), h.signedIn(account.Viewer)
 	for text, want := range map[string]string{
 		"muller": "AAAA-0001", "oyvind": "AAAA-0002", "aaaa0001": "AAAA-0001", "CAPTURE-AAAA-0002": "AAAA-0002",
 	} {
@@ -55,7 +55,7 @@ func TestReadersAreFoundAndShown(t *testing.T) {
 func TestStaffAreLedOn(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, func(d *Deps) { d.Log = quiet() })
-	r := h.signedIn(staff.Editor)
+	r := h.signedIn(account.Editor)
 	if got := r.get("/staff/nowhere"); got.status != 404 || !strings.Contains(got.body, `href="/staff">Go to the overview`) {
 		t.Errorf("no such page: %d\n%s", got.status, got.body)
 	}

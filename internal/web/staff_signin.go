@@ -4,7 +4,7 @@ import (
 	"errors"
 	"net/http"
 
-	"readerfund/internal/staff"
+	"readerfund/internal/account"
 )
 
 // signInPage is the sign-in as it is shown: empty, or given back after it failed.
@@ -21,7 +21,7 @@ func (s *site) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	case err == nil:
 		redirect(w, next)
 		return nil
-	case !errors.Is(err, staff.ErrSignedOut):
+	case !errors.Is(err, account.ErrSignedOut):
 		return err
 	}
 	return s.renderSignIn(w, r, http.StatusOK, signInPage{Next: next})
@@ -34,24 +34,24 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	next := staffAddress(v.Get("next"))
-	account, err := s.Accounts.Authenticate(r.Context(), v.Get("email"), v.Get("password"), s.cameFrom(r))
-	if errors.Is(err, staff.ErrRefused) {
+	who, err := s.Accounts.Authenticate(r.Context(), v.Get("email"), v.Get("password"), s.cameFrom(r))
+	if errors.Is(err, account.ErrRefused) {
 		return s.renderSignIn(w, r, http.StatusForbidden, signInPage{Email: v.Get("email"), Next: next, Problem: answerTo(err).Detail})
 	}
 	if err != nil {
 		return crowded(err)
 	}
-	if err := s.Sessions.SignIn(w, r, account); err != nil {
+	if err := s.Sessions.SignIn(w, r, who); err != nil {
 		return err
 	}
-	s.knowBrowser(w, r, account)
+	s.knowBrowser(w, r, who)
 	redirect(w, next)
 	return nil
 }
 
 // crowded turns too many tries into an answer, and leaves every other error.
 func crowded(err error) error {
-	if c, ok := errors.AsType[*staff.CrowdError](err); ok {
+	if c, ok := errors.AsType[*account.CrowdError](err); ok {
 		return &httpError{http.StatusTooManyRequests, "Too many sign-ins came from your network. Please try again " +
 			waitInWords(c.Wait) + "."}
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"readerfund/internal/account"
 	"readerfund/internal/ratelimit"
-	"readerfund/internal/staff"
 )
 
 func TestStaffAddress(t *testing.T) {
@@ -111,7 +111,7 @@ func TestSignInForms(t *testing.T) {
 func TestSignOutEndsItOnTheServer(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
-	r := h.signedIn(staff.Viewer)
+	r := h.signedIn(account.Viewer)
 	address, err := url.Parse(h.base)
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +135,7 @@ func TestSignOutEndsItOnTheServer(t *testing.T) {
 func TestOtherSitesFormsAreRefused(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
-	r := h.signedIn(staff.Admin)
+	r := h.signedIn(account.Admin)
 	good := url.Values{"email": {"viewer@example.org"}, "password": {staffPassword}}
 	for _, foreign := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
 		if got := r.form("/staff/sign-out", nil, foreign...); got.status != 403 {
@@ -163,8 +163,8 @@ func TestOneAddressMayNotTryForEver(t *testing.T) {
 	h := openNewsroom(t, nil)
 	limits := ratelimit.New(h.db, noon, "secret")
 	replica := func(d *Deps) {
-		d.Accounts = staff.NewAccounts(staff.Config{DB: h.db, Now: noon, Limits: limits})
-		d.Sessions = staff.NewSessions(d.Accounts, staff.SessionConfig{})
+		d.Accounts = account.NewStore(account.Config{DB: h.db, Now: noon, Limits: limits})
+		d.Sessions = account.NewSessions(d.Accounts, account.SessionConfig{})
 	}
 	doors := []reader{openNewsroom(t, replica).newReader(), openNewsroom(t, replica).newReader()}
 	var got reply

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"readerfund/internal/staff"
+	"readerfund/internal/account"
 )
 
 // PostgreSQL stores no NUL and no broken UTF-8. Wherever a request carries them, in an address, a query or a form,
@@ -16,7 +16,7 @@ func TestTextThatPostgreSQLDoesNotStoreIsNoFaultOfOurs(t *testing.T) {
 	h := openHouse(t, nil)
 	id, page, _ := h.paid()
 	event := h.hook("WH-1", "PAYMENT.CAPTURE.COMPLETED", "X", "parked", "", [16]byte{}, noon())
-	r := h.signedIn(staff.Admin)
+	r := h.signedIn(account.Admin)
 	const bad = "5O19\x00\xff"
 	escaped := url.QueryEscape(bad)
 	for address, fields := range map[string]string{

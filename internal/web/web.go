@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"readerfund/internal/account"
 	"readerfund/internal/admission"
 	"readerfund/internal/alert"
 	"readerfund/internal/audit"
@@ -26,7 +27,6 @@ import (
 	"readerfund/internal/money"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/report"
-	"readerfund/internal/staff"
 	"readerfund/internal/throttle"
 )
 
@@ -61,8 +61,8 @@ type Deps struct {
 	Replay    func(ctx context.Context, ids []string, by contribution.Actor) (int, error) // inbox.Inbox.Replay; needed with Sessions
 	ReplayAll func(ctx context.Context, by contribution.Actor) (int, error)               // inbox.Inbox.ReplayParked; needed with Sessions
 
-	Accounts *staff.Accounts
-	Sessions *staff.Sessions // nil leaves the staff pages out
+	Accounts *account.Store
+	Sessions *account.Sessions // nil leaves the staff pages out
 	Audit    *audit.Log      // needed with Sessions
 	Reports  *report.Reports
 	Alerts   *alert.Board // nil shows none

@@ -1,4 +1,4 @@
-package staff
+package account
 
 import (
 	"context"
@@ -18,8 +18,8 @@ import (
 
 // Disable ends an account at once, with its sessions. Doing it twice changes nothing. The last admin who could look
 // after accounts is disabled with force only: else it is a fault.Conflict.
-func (a *Accounts) Disable(ctx context.Context, email string, force bool) error {
-	return a.manage(ctx, email, ActionDisable, nil, func(ctx context.Context, tx *sqlx.Tx, row accountRow) error {
+func (s *Store) Disable(ctx context.Context, email string, force bool) error {
+	return s.manage(ctx, email, ActionDisable, nil, func(ctx context.Context, tx *sqlx.Tx, row accountRow) error {
 		if err := keepAnAdmin(ctx, tx, row, force); err != nil {
 			return err
 		}
@@ -27,26 +27,26 @@ func (a *Accounts) Disable(ctx context.Context, email string, force bool) error 
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE staff SET disabled_at = coalesce(disabled_at, $2) WHERE id = $1`,
-			row.ID, a.now().UTC())
+			row.ID, s.now().UTC())
 		return err
 	})
 }
 
 // Enable lets a disabled account sign in again, with the password it had.
-func (a *Accounts) Enable(ctx context.Context, email string) error {
-	return a.manage(ctx, email, ActionEnable, nil, func(ctx context.Context, tx *sqlx.Tx, row accountRow) error {
+func (s *Store) Enable(ctx context.Context, email string) error {
+	return s.manage(ctx, email, ActionEnable, nil, func(ctx context.Context, tx *sqlx.Tx, row accountRow) error {
 		_, err := tx.ExecContext(ctx, `UPDATE staff SET disabled_at = NULL WHERE id = $1`, row.ID)
 		return err
 	})
 }
 
 // SetRole gives an account another role, which counts from the next request on. For the last admin see Disable.
-func (a *Accounts) SetRole(ctx context.Context, email string, role Role, force bool) error {
+func (s *Store) SetRole(ctx context.Context, email string, role Role, force bool) error {
 	if _, err := ParseRole(string(role)); err != nil {
 		return err
 	}
 	detail := map[string]string{"role": string(role)}
-	return a.manage(ctx, email, ActionRole, detail, func(ctx context.Context, tx *sqlx.Tx, row accountRow) error {
+	return s.manage(ctx, email, ActionRole, detail, func(ctx context.Context, tx *sqlx.Tx, row accountRow) error {
 		if role != Admin {
 			if err := keepAnAdmin(ctx, tx, row, force); err != nil {
 				return err
@@ -59,13 +59,13 @@ func (a *Accounts) SetRole(ctx context.Context, email string, role Role, force b
 
 // ResetPassword makes a password that works once, in place of the one before; the account's sessions end, and what was
 // counted against it is forgotten.
-func (a *Accounts) ResetPassword(ctx context.Context, email string) (password string, err error) {
+func (s *Store) ResetPassword(ctx context.Context, email string) (password string, err error) {
 	password = generatePassword()
-	hash, err := a.hasher.create(ctx, password)
+	hash, err := s.hasher.create(ctx, password)
 	if err != nil {
 		return "", err
 	}
-	err = a.manage(ctx, email, ActionReset, nil, func(ctx context.Context, tx *sqlx.Tx, row accountRow) error {
+	err = s.manage(ctx, email, ActionReset, nil, func(ctx context.Context, tx *sqlx.Tx, row accountRow) error {
 		if _, err := endSessions(ctx, tx, row); err != nil {
 			return err
 		}
@@ -76,24 +76,24 @@ func (a *Accounts) ResetPassword(ctx context.Context, email string) (password st
 	if err != nil {
 		return "", err
 	}
-	return password, a.forgetTries(ctx, email)
+	return password, s.forgetTries(ctx, email)
 }
 
 // Unlock forgets every try that was counted against an account, wherever it came from.
-func (a *Accounts) Unlock(ctx context.Context, email string) error {
-	err := a.manage(ctx, email, ActionUnlock, nil, func(context.Context, *sqlx.Tx, accountRow) error { return nil })
+func (s *Store) Unlock(ctx context.Context, email string) error {
+	err := s.manage(ctx, email, ActionUnlock, nil, func(context.Context, *sqlx.Tx, accountRow) error { return nil })
 	if err != nil {
 		return err
 	}
-	return a.forgetTries(ctx, email)
+	return s.forgetTries(ctx, email)
 }
 
-func (a *Accounts) forgetTries(ctx context.Context, email string) error {
-	row, err := a.find(ctx, `email = $1`, foldEmail(email))
+func (s *Store) forgetTries(ctx context.Context, email string) error {
+	row, err := s.find(ctx, `email = $1`, foldEmail(email))
 	if err != nil {
 		return err
 	}
-	return a.limits.Forget(ctx, accountKey(row.ID.String()))
+	return s.limits.Forget(ctx, accountKey(row.ID.String()))
 }
 
 // Session is one browser that is signed in. Times are UTC.
@@ -103,15 +103,15 @@ type Session struct {
 }
 
 // SessionsOf lists an account's sessions, the newest first.
-func (a *Accounts) SessionsOf(ctx context.Context, email string) ([]Session, error) {
-	row, err := a.find(ctx, `email = $1`, foldEmail(email))
+func (s *Store) SessionsOf(ctx context.Context, email string) ([]Session, error) {
+	row, err := s.find(ctx, `email = $1`, foldEmail(email))
 	if err != nil {
 		return nil, named(err, email)
 	}
 	var all []Session
-	err = a.db.SelectContext(ctx, &all, `
+	err = s.db.SelectContext(ctx, &all, `
 		SELECT started_at, expires_at FROM session WHERE staff_id = $1 AND expires_at > $2 ORDER BY started_at DESC`,
-		row.ID, a.now().UTC())
+		row.ID, s.now().UTC())
 	if err != nil {
 		return nil, db.Translate(fmt.Errorf("list sessions: %w", err))
 	}
@@ -119,8 +119,8 @@ func (a *Accounts) SessionsOf(ctx context.Context, email string) ([]Session, err
 }
 
 // EndSessions signs an account out everywhere and says how many sessions that were.
-func (a *Accounts) EndSessions(ctx context.Context, email string) (n int64, err error) {
-	err = a.manage(ctx, email, ActionEnd, nil, func(ctx context.Context, tx *sqlx.Tx, row accountRow) error {
+func (s *Store) EndSessions(ctx context.Context, email string) (n int64, err error) {
+	err = s.manage(ctx, email, ActionEnd, nil, func(ctx context.Context, tx *sqlx.Tx, row accountRow) error {
 		n, err = endSessions(ctx, tx, row)
 		return err
 	})
@@ -128,11 +128,11 @@ func (a *Accounts) EndSessions(ctx context.Context, email string) (n int64, err 
 }
 
 // manage does something to an account and audits it, in one transaction.
-func (a *Accounts) manage(
+func (s *Store) manage(
 	ctx context.Context, email string, action audit.Action, detail map[string]string,
 	do func(ctx context.Context, tx *sqlx.Tx, row accountRow) error,
 ) error {
-	err := a.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		row, err := findIn(ctx, tx, `email = $1 FOR UPDATE`, foldEmail(email))
 		if err != nil {
 			return named(err, email)
@@ -141,7 +141,7 @@ func (a *Accounts) manage(
 			return err
 		}
 		return audit.Write(ctx, tx, audit.Entry{
-			At: a.now().UTC(), Actor: audit.CommandLine, Action: action, Subject: row.Email, Detail: detail,
+			At: s.now().UTC(), Actor: audit.CommandLine, Action: action, Subject: row.Email, Detail: detail,
 		})
 	})
 	if err != nil {
@@ -188,31 +188,31 @@ func keepAnAdmin(ctx context.Context, tx *sqlx.Tx, row accountRow, force bool) e
 // one-time password: that was spent by signing in. All sessions of the account end; the caller begins a new one.
 //
 // Errors are fault.Invalid on "current" or "password", and those of Authenticate.
-func (a *Accounts) ChoosePassword(ctx context.Context, account Account, current, password string, from From) error {
-	row, err := a.find(ctx, `id = $1`, account.ID)
+func (s *Store) ChoosePassword(ctx context.Context, account Account, current, password string, from From) error {
+	row, err := s.find(ctx, `id = $1`, account.ID)
 	if err != nil {
 		return err
 	}
 	if !row.OneTime {
-		if err := a.confirm(ctx, row, current, from); err != nil {
+		if err := s.confirm(ctx, row, current, from); err != nil {
 			return err
 		}
 	}
 	if err := checkPassword(password); err != nil {
 		return err
 	}
-	old, _, err := a.hasher.check(ctx, password, row.Hash, true)
+	old, _, err := s.hasher.check(ctx, password, row.Hash, true)
 	if err != nil {
 		return err
 	}
 	if old {
 		return fault.Invalidf("password", "That is the password you have. Take another one.")
 	}
-	hash, err := a.hasher.create(ctx, password)
+	hash, err := s.hasher.create(ctx, password)
 	if err != nil {
 		return err
 	}
-	err = a.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		// Of two changes at once, the second finds another hash than the one it was confirmed with.
 		done, err := tx.ExecContext(ctx, `
 			UPDATE staff SET password_hash = $2, one_time = false, used_at = NULL WHERE id = $1 AND password_hash = $3`,
@@ -227,7 +227,7 @@ func (a *Accounts) ChoosePassword(ctx context.Context, account Account, current,
 			return err
 		}
 		return audit.Write(ctx, tx, audit.Entry{
-			At: a.now().UTC(), StaffID: row.ID, Actor: row.Email, Action: ActionChoose, Subject: row.Email,
+			At: s.now().UTC(), StaffID: row.ID, Actor: row.Email, Action: ActionChoose, Subject: row.Email,
 		})
 	})
 	if err != nil {
@@ -237,20 +237,20 @@ func (a *Accounts) ChoosePassword(ctx context.Context, account Account, current,
 }
 
 // confirm checks the password of somebody who is signed in, and counts the tries as a sign-in's.
-func (a *Accounts) confirm(ctx context.Context, row accountRow, current string, from From) error {
-	free, err := a.count(ctx, row, row.ID.String(), from)
+func (s *Store) confirm(ctx context.Context, row accountRow, current string, from From) error {
+	free, err := s.count(ctx, row, row.ID.String(), from)
 	if err != nil {
 		return err
 	}
 	if !free {
 		return fault.Invalidf("current", "Too many tries. Please wait a few minutes.")
 	}
-	fits, _, err := a.hasher.check(ctx, current, row.Hash, known(row, from))
+	fits, _, err := s.hasher.check(ctx, current, row.Hash, known(row, from))
 	if err != nil {
 		return err
 	}
 	if !fits {
 		return fault.Invalidf("current", "That is not your current password.")
 	}
-	return a.forget(ctx, row, row.ID.String(), from)
+	return s.forget(ctx, row, row.ID.String(), from)
 }

@@ -1,4 +1,4 @@
-package staff
+package account
 
 import (
 	"context"
@@ -24,44 +24,44 @@ var ErrRefused error = fault.Forbiddenf("That did not work. Check the mail addre
 //
 // A try is counted before its password is looked at, against the account and where it comes from (see count); the right
 // password sets that count back. Beyond a limit no password is looked at, so a flood costs little.
-func (a *Accounts) Authenticate(ctx context.Context, email, password string, from From) (Account, error) {
-	row, err := a.findForSignIn(ctx, email)
+func (s *Store) Authenticate(ctx context.Context, email, password string, from From) (Account, error) {
+	row, err := s.findForSignIn(ctx, email)
 	if err != nil {
 		return Account{}, err
 	}
-	subject := a.subject(row, email)
-	free, err := a.count(ctx, row, subject, from)
+	subject := s.subject(row, email)
+	free, err := s.count(ctx, row, subject, from)
 	if err != nil {
 		return Account{}, err
 	}
 	var fits, outdated bool
 	if free {
-		if fits, outdated, err = a.hasher.check(ctx, password, row.Hash, known(row, from)); err != nil {
+		if fits, outdated, err = s.hasher.check(ctx, password, row.Hash, known(row, from)); err != nil {
 			return Account{}, db.Translate(err)
 		}
 	}
 	if reason := refusal(row, fits, free); reason != "" {
-		if err := a.auditFailure(ctx, row, from, reason); err != nil {
+		if err := s.auditFailure(ctx, row, from, reason); err != nil {
 			return Account{}, err
 		}
 		return Account{}, ErrRefused
 	}
-	account, err := a.welcome(ctx, row, password, outdated)
+	account, err := s.welcome(ctx, row, password, outdated)
 	if err != nil {
 		return Account{}, err
 	}
-	return account, a.forget(ctx, row, subject, from)
+	return account, s.forget(ctx, row, subject, from)
 }
 
 // findForSignIn gives the account, or for an unknown address a stand-in that no password fits.
-func (a *Accounts) findForSignIn(ctx context.Context, email string) (accountRow, error) {
+func (s *Store) findForSignIn(ctx context.Context, email string) (accountRow, error) {
 	address, err := parseEmail(email)
 	if err != nil {
 		address = "" // nobody's; asked for all the same
 	}
-	row, err := a.find(ctx, `email = $1`, address)
+	row, err := s.find(ctx, `email = $1`, address)
 	if fault.Is(err, fault.NotFound) {
-		return accountRow{Hash: a.hasher.decoy}, nil
+		return accountRow{Hash: s.hasher.decoy}, nil
 	}
 	return row, err
 }
@@ -89,28 +89,28 @@ const auditWindow = 15 * time.Minute
 
 // auditFailure does not keep an unknown address: people type passwords into the wrong field. A flood is one entry for
 // each account, network, reason and quarter of an hour.
-func (a *Accounts) auditFailure(ctx context.Context, row accountRow, from From, reason string) error {
-	now, subject := a.now().UTC(), audit.Unknown
+func (s *Store) auditFailure(ctx context.Context, row accountRow, from From, reason string) error {
+	now, subject := s.now().UTC(), audit.Unknown
 	if row.ID != uuid.Nil {
 		subject = row.Email
 	}
-	key := fmt.Sprintf("%s %s %s %s %d", ActionRefuse, subject, a.limits.Hide(from.Network), reason,
+	key := fmt.Sprintf("%s %s %s %s %d", ActionRefuse, subject, s.limits.Hide(from.Network), reason,
 		now.Unix()/int64(auditWindow.Seconds()))
-	return db.Translate(audit.Count(ctx, a.db, audit.Entry{
+	return db.Translate(audit.Count(ctx, s.db, audit.Entry{
 		At: now, Actor: audit.Unknown, Action: ActionRefuse, Subject: subject, Detail: map[string]string{"reason": reason},
 	}, key))
 }
 
-func (a *Accounts) welcome(ctx context.Context, row accountRow, password string, outdated bool) (Account, error) {
+func (s *Store) welcome(ctx context.Context, row accountRow, password string, outdated bool) (Account, error) {
 	if outdated {
-		hash, err := a.hasher.create(ctx, password)
+		hash, err := s.hasher.create(ctx, password)
 		if err != nil {
 			return Account{}, err
 		}
 		row.Hash = hash
 	}
-	now := a.now().UTC().Truncate(time.Microsecond)
-	err := a.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	now := s.now().UTC().Truncate(time.Microsecond)
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		// Of two who bring the same one-time password at once, one gets in.
 		done, err := tx.ExecContext(ctx, `
 			UPDATE staff SET signed_in_at = $2::timestamptz, password_hash = $3,

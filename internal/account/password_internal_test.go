@@ -1,4 +1,4 @@
-package staff
+package account
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 // hash of the same cost. (Times themselves are not compared: on a busy machine they say nothing.)
 func TestUnknownAddressTakesTheSameWork(t *testing.T) {
 	t.Parallel()
-	accounts := NewAccounts(Config{DB: dbtest.New(t), Now: time.Now})
+	accounts := NewStore(Config{DB: dbtest.New(t), Now: time.Now})
 	if _, _, err := accounts.Add(t.Context(), "ann@example.org", Viewer, ""); err != nil {
 		t.Fatal(err)
 	}

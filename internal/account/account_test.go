@@ -1,4 +1,4 @@
-package staff_test
+package account_test
 
 import (
 	"fmt"
@@ -9,10 +9,10 @@ import (
 
 	"github.com/alexedwards/argon2id"
 
+	"readerfund/internal/account"
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/fault"
-	"readerfund/internal/staff"
 )
 
 const password = "correct horse battery"
@@ -42,23 +42,23 @@ func cheap() *argon2id.Params {
 	return &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 }
 
-func setUp(t *testing.T) (*staff.Accounts, *db.DB, *clock) {
+func setUp(t *testing.T) (*account.Store, *db.DB, *clock) {
 	t.Helper()
 	d, c := dbtest.New(t), newClock()
-	return staff.NewAccounts(staff.Config{DB: d, Now: c.now, Hashing: cheap()}), d, c
+	return account.NewStore(account.Config{DB: d, Now: c.now, Hashing: cheap()}), d, c
 }
 
-func add(t *testing.T, a *staff.Accounts, email string, role staff.Role) staff.Account {
+func add(t *testing.T, a *account.Store, email string, role account.Role) account.Account {
 	t.Helper()
-	account, _, err := a.Add(t.Context(), email, role, password)
+	added, _, err := a.Add(t.Context(), email, role, password)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return account
+	return added
 }
 
 // from is a sign-in's address, with no browser that is known.
-func from() staff.From { return staff.From{Address: "192.0.2.7/32", Network: "192.0.2.0/24"} }
+func from() account.From { return account.From{Address: "192.0.2.7/32", Network: "192.0.2.0/24"} }
 
 // auditLog gives the audit log, one line each, in order.
 func auditLog(t *testing.T, d *db.DB) []string {
@@ -75,12 +75,12 @@ func auditLog(t *testing.T, d *db.DB) []string {
 func TestAddKeepsNoPassword(t *testing.T) {
 	t.Parallel()
 	accounts, d, _ := setUp(t)
-	account, given, err := accounts.Add(t.Context(), "  Ann@Example.ORG ", staff.Editor, "")
+	ann, given, err := accounts.Add(t.Context(), "  Ann@Example.ORG ", account.Editor, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if account.Email != "ann@example.org" || account.Role != staff.Editor {
-		t.Fatalf("got %+v", account)
+	if ann.Email != "ann@example.org" || ann.Role != account.Editor {
+		t.Fatalf("got %+v", ann)
 	}
 	if len(given) != 19 || strings.Count(given, "-") != 3 {
 		t.Fatalf("a generated password like k3v9-k3v9-k3v9-k3v9 was expected, got %d characters", len(given))
@@ -101,26 +101,26 @@ func TestAddKeepsNoPassword(t *testing.T) {
 func TestAddRefuses(t *testing.T) {
 	t.Parallel()
 	accounts, _, _ := setUp(t)
-	add(t, accounts, "taken@example.org", staff.Viewer)
+	add(t, accounts, "taken@example.org", account.Viewer)
 	for _, c := range []struct {
 		name, email string
-		role        staff.Role
+		role        account.Role
 		password    string
 		kind        fault.Kind
 		field       string
 	}{
-		{"no address", "", staff.Viewer, password, fault.Invalid, "email"},
-		{"a name", "Ann <ann@example.org>", staff.Viewer, password, fault.Invalid, "email"},
-		{"no host", "ann@", staff.Viewer, password, fault.Invalid, "email"},
-		{"a line break", "ann@example.org\nx", staff.Viewer, password, fault.Invalid, "email"},
-		{"NUL", "ann\x00@example.org", staff.Viewer, password, fault.Invalid, "email"},
-		{"too long", strings.Repeat("a", 250) + "@example.org", staff.Viewer, password, fault.Invalid, "email"},
+		{"no address", "", account.Viewer, password, fault.Invalid, "email"},
+		{"a name", "Ann <ann@example.org>", account.Viewer, password, fault.Invalid, "email"},
+		{"no host", "ann@", account.Viewer, password, fault.Invalid, "email"},
+		{"a line break", "ann@example.org\nx", account.Viewer, password, fault.Invalid, "email"},
+		{"NUL", "ann\x00@example.org", account.Viewer, password, fault.Invalid, "email"},
+		{"too long", strings.Repeat("a", 250) + "@example.org", account.Viewer, password, fault.Invalid, "email"},
 		{"no role", "ann@example.org", "", password, fault.Invalid, "role"},
 		{"another role", "ann@example.org", "owner", password, fault.Invalid, "role"},
-		{"a short password", "ann@example.org", staff.Viewer, "elevenchars", fault.Invalid, "password"},
-		{"a long password", "ann@example.org", staff.Viewer, strings.Repeat("x", 257), fault.Invalid, "password"},
-		{"bad UTF-8", "ann@example.org", staff.Viewer, "twelve chars\xff", fault.Invalid, "password"},
-		{"taken", "TAKEN@example.org", staff.Viewer, password, fault.Conflict, ""},
+		{"a short password", "ann@example.org", account.Viewer, "elevenchars", fault.Invalid, "password"},
+		{"a long password", "ann@example.org", account.Viewer, strings.Repeat("x", 257), fault.Invalid, "password"},
+		{"bad UTF-8", "ann@example.org", account.Viewer, "twelve chars\xff", fault.Invalid, "password"},
+		{"taken", "TAKEN@example.org", account.Viewer, password, fault.Conflict, ""},
 	} {
 		_, _, err := accounts.Add(t.Context(), c.email, c.role, c.password)
 		faults := fault.All(err)
@@ -136,7 +136,7 @@ func TestAddRefuses(t *testing.T) {
 
 func TestRoles(t *testing.T) {
 	t.Parallel()
-	roles := append(staff.Roles(), "")
+	roles := append(account.Roles(), "")
 	for i, have := range roles {
 		for j, need := range roles {
 			want := i < 3 && j < 3 && i >= j
@@ -145,7 +145,7 @@ func TestRoles(t *testing.T) {
 			}
 		}
 	}
-	if _, err := staff.ParseRole("Admin"); !fault.Is(err, fault.Invalid) {
+	if _, err := account.ParseRole("Admin"); !fault.Is(err, fault.Invalid) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -153,13 +153,13 @@ func TestRoles(t *testing.T) {
 func TestDisable(t *testing.T) {
 	t.Parallel()
 	accounts, d, _ := setUp(t)
-	account := add(t, accounts, "ann@example.org", staff.Viewer)
+	ann := add(t, accounts, "ann@example.org", account.Viewer)
 	for range 2 {
 		if err := accounts.Disable(t.Context(), "Ann@example.org", false); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got, err := accounts.ByID(t.Context(), account.ID); err != nil || !got.Disabled {
+	if got, err := accounts.ByID(t.Context(), ann.ID); err != nil || !got.Disabled {
 		t.Fatalf("got %+v, %v", got, err)
 	}
 	if err := accounts.Disable(t.Context(), "nobody@example.org", false); !fault.Is(err, fault.NotFound) {

@@ -1,4 +1,4 @@
-package staff_test
+package account_test
 
 import (
 	"crypto/sha256"
@@ -10,14 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"readerfund/internal/account"
 	"readerfund/internal/db"
-	"readerfund/internal/staff"
 )
 
 // browser keeps cookies between requests, as a reader's does.
 type browser struct {
 	t        *testing.T
-	sessions *staff.Sessions
+	sessions *account.Sessions
 	cookies  map[string]string
 }
 
@@ -41,9 +41,9 @@ func (b *browser) keep(w *httptest.ResponseRecorder) *http.Cookie {
 	return cookies[0]
 }
 
-func (b *browser) signIn(account staff.Account) *http.Cookie {
+func (b *browser) signIn(who account.Account) *http.Cookie {
 	w := httptest.NewRecorder()
-	if err := b.sessions.SignIn(w, b.request(), account); err != nil {
+	if err := b.sessions.SignIn(w, b.request(), who); err != nil {
 		b.t.Fatal(err)
 	}
 	return b.keep(w)
@@ -51,18 +51,18 @@ func (b *browser) signIn(account staff.Account) *http.Cookie {
 
 // who is the mail address of who is signed in, or "".
 func (b *browser) who() string {
-	account, err := b.sessions.Account(b.request())
-	if err != nil && !errors.Is(err, staff.ErrSignedOut) {
+	who, err := b.sessions.Account(b.request())
+	if err != nil && !errors.Is(err, account.ErrSignedOut) {
 		b.t.Fatal(err)
 	}
-	return account.Email
+	return who.Email
 }
 
-func openBrowser(t *testing.T, config staff.SessionConfig) (*browser, staff.Account, *staff.Accounts, *db.DB, *clock) {
+func openBrowser(t *testing.T, config account.SessionConfig) (*browser, account.Account, *account.Store, *db.DB, *clock) {
 	t.Helper()
 	accounts, d, c := setUp(t)
-	account := add(t, accounts, "ann@example.org", staff.Admin)
-	return &browser{t: t, sessions: staff.NewSessions(accounts, config), cookies: map[string]string{}}, account, accounts, d, c
+	ann := add(t, accounts, "ann@example.org", account.Admin)
+	return &browser{t: t, sessions: account.NewSessions(accounts, config), cookies: map[string]string{}}, ann, accounts, d, c
 }
 
 func TestCookie(t *testing.T) {
@@ -71,8 +71,8 @@ func TestCookie(t *testing.T) {
 		secure bool
 		name   string
 	}{{true, "__Host-readerfund_staff"}, {false, "readerfund_staff"}} {
-		b, account, _, _, _ := openBrowser(t, staff.SessionConfig{Secure: c.secure})
-		got := b.signIn(account)
+		b, ann, _, _, _ := openBrowser(t, account.SessionConfig{Secure: c.secure})
+		got := b.signIn(ann)
 		if got.Name != c.name || got.Secure != c.secure || !got.HttpOnly || got.SameSite != http.SameSiteLaxMode || got.Path != "/" || got.Domain != "" || got.MaxAge != 0 {
 			t.Errorf("got %v", got)
 		}
@@ -81,11 +81,11 @@ func TestCookie(t *testing.T) {
 
 func TestSessionFromSignInToSignOut(t *testing.T) {
 	t.Parallel()
-	b, account, _, d, _ := openBrowser(t, staff.SessionConfig{})
+	b, ann, _, d, _ := openBrowser(t, account.SessionConfig{})
 	if b.who() != "" {
 		t.Fatal("somebody is signed in from the start")
 	}
-	cookie := b.signIn(account)
+	cookie := b.signIn(ann)
 	if b.who() != "ann@example.org" {
 		t.Fatal("nobody is signed in")
 	}
@@ -116,13 +116,13 @@ func TestSessionFromSignInToSignOut(t *testing.T) {
 
 func TestSignInTakesANewToken(t *testing.T) {
 	t.Parallel()
-	b, account, _, _, _ := openBrowser(t, staff.SessionConfig{})
+	b, ann, _, _, _ := openBrowser(t, account.SessionConfig{})
 	b.cookies["readerfund_staff"] = "planted"
-	first := b.signIn(account).Value
+	first := b.signIn(ann).Value
 	if first == "planted" {
 		t.Fatal("the session took a token that was planted")
 	}
-	second := b.signIn(account).Value
+	second := b.signIn(ann).Value
 	if first == second {
 		t.Fatal("the token stayed the same")
 	}
@@ -135,14 +135,14 @@ func TestSignInTakesANewToken(t *testing.T) {
 // The request is under way while its session is destroyed; what it does afterwards must not bring the session back.
 func TestARequestUnderWayDoesNotUndoSignOut(t *testing.T) {
 	t.Parallel()
-	b, account, _, d, c := openBrowser(t, staff.SessionConfig{Idle: time.Hour})
-	b.signIn(account)
+	b, ann, _, d, c := openBrowser(t, account.SessionConfig{Idle: time.Hour})
+	b.signIn(ann)
 	c.pass(30 * time.Minute)
 	slow := b.request()
 	if err := b.sessions.SignOut(httptest.NewRecorder(), b.request()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.sessions.Account(slow); !errors.Is(err, staff.ErrSignedOut) {
+	if _, err := b.sessions.Account(slow); !errors.Is(err, account.ErrSignedOut) {
 		t.Fatalf("got %v", err)
 	}
 	var n int
@@ -153,11 +153,11 @@ func TestARequestUnderWayDoesNotUndoSignOut(t *testing.T) {
 
 func TestSessionsEnd(t *testing.T) {
 	t.Parallel()
-	config := staff.SessionConfig{Idle: time.Hour, Lifetime: 4 * time.Hour}
+	config := account.SessionConfig{Idle: time.Hour, Lifetime: 4 * time.Hour}
 	t.Run("unused", func(t *testing.T) {
 		t.Parallel()
-		b, account, _, _, c := openBrowser(t, config)
-		b.signIn(account)
+		b, ann, _, _, c := openBrowser(t, config)
+		b.signIn(ann)
 		c.pass(time.Hour)
 		if b.who() != "" {
 			t.Fatal("it lives after an hour without use")
@@ -165,8 +165,8 @@ func TestSessionsEnd(t *testing.T) {
 	})
 	t.Run("used", func(t *testing.T) {
 		t.Parallel()
-		b, account, _, d, c := openBrowser(t, config)
-		b.signIn(account)
+		b, ann, _, d, c := openBrowser(t, config)
+		b.signIn(ann)
 		for range 4 {
 			c.pass(59 * time.Minute)
 			if b.who() == "" {
@@ -178,7 +178,7 @@ func TestSessionsEnd(t *testing.T) {
 			t.Fatal("it lives after its four hours")
 		}
 		c.pass(2 * time.Hour)
-		b.signIn(account)
+		b.signIn(ann)
 		var n int
 		if err := d.GetContext(t.Context(), &n, `SELECT count(*) FROM session`); err != nil || n != 1 {
 			t.Fatalf("%d sessions in the table, %v: ended ones are swept", n, err)
@@ -188,15 +188,15 @@ func TestSessionsEnd(t *testing.T) {
 
 func TestAccountIsReadOnEveryRequest(t *testing.T) {
 	t.Parallel()
-	b, account, accounts, d, _ := openBrowser(t, staff.SessionConfig{})
-	b.signIn(account)
+	b, ann, accounts, d, _ := openBrowser(t, account.SessionConfig{})
+	b.signIn(ann)
 	if _, err := d.ExecContext(t.Context(), `UPDATE staff SET role = 'viewer'`); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := b.sessions.Account(b.request()); err != nil || got.Role != staff.Viewer {
+	if got, err := b.sessions.Account(b.request()); err != nil || got.Role != account.Viewer {
 		t.Fatalf("got %v, %v", got, err)
 	}
-	if err := accounts.Disable(t.Context(), account.Email, false); err != nil {
+	if err := accounts.Disable(t.Context(), ann.Email, false); err != nil {
 		t.Fatal(err)
 	}
 	if b.who() != "" {
@@ -206,7 +206,7 @@ func TestAccountIsReadOnEveryRequest(t *testing.T) {
 
 func TestGarbageInTheCookieIsNobody(t *testing.T) {
 	t.Parallel()
-	b, _, _, _, _ := openBrowser(t, staff.SessionConfig{})
+	b, _, _, _, _ := openBrowser(t, account.SessionConfig{})
 	for _, value := range []string{"", "x", strings.Repeat("a", 4000), "' OR 1=1 --", "%00"} {
 		b.cookies["readerfund_staff"] = value
 		if b.who() != "" {

@@ -1,4 +1,4 @@
-package staff
+package account
 
 import (
 	"context"
@@ -42,17 +42,17 @@ func (b bound) of(key string) ratelimit.Use {
 
 // subject is an account as it stands in keys: by its id, so that its counts can be found again, or what was typed as a
 // keyed hash, so that an unknown address is limited as a known one is.
-func (a *Accounts) subject(row accountRow, typed string) string {
+func (s *Store) subject(row accountRow, typed string) string {
 	if row.ID != uuid.Nil {
 		return row.ID.String()
 	}
-	return a.limits.Hide("address " + foldEmail(typed))
+	return s.limits.Hide("address " + foldEmail(typed))
 }
 
 // count counts a try before its password is looked at, so that many at once are counted too. A browser that signed in
 // to this account before has a count of its own, and no flood from elsewhere closes the account to it. It is one
 // statement. Where not the account but a limit around it is reached, the error is a *CrowdError.
-func (a *Accounts) count(ctx context.Context, row accountRow, subject string, from From) (free bool, err error) {
+func (s *Store) count(ctx context.Context, row accountRow, subject string, from From) (free bool, err error) {
 	address, network, all, here, near, account := bounds()
 	prefix := accountKey(subject)
 	var uses []ratelimit.Use
@@ -60,12 +60,12 @@ func (a *Accounts) count(ctx context.Context, row accountRow, subject string, fr
 	if known(row, from) {
 		uses = append(uses, bound{10, 15 * time.Minute}.of(prefix+"browser "+from.Browser.ID.String()))
 	} else {
-		at, in := a.limits.Hide(from.Address), a.limits.Hide(from.Network)
+		at, in := s.limits.Hide(from.Address), s.limits.Hide(from.Network)
 		uses = append(uses, address.of("sign-in address "+at), network.of("sign-in network "+in), all.of("sign-in all"),
 			here.of(prefix+"address "+at), near.of(prefix+"network "+in), account.of(prefix+"all"))
 		shared = 3
 	}
-	d, err := a.limits.Take(ctx, uses...)
+	d, err := s.limits.Take(ctx, uses...)
 	if err != nil || d.Passed {
 		return d.Passed, err
 	}
@@ -78,11 +78,11 @@ func (a *Accounts) count(ctx context.Context, row accountRow, subject string, fr
 }
 
 // forget takes the count of an account's slips back once the right password came from there.
-func (a *Accounts) forget(ctx context.Context, row accountRow, subject string, from From) error {
+func (s *Store) forget(ctx context.Context, row accountRow, subject string, from From) error {
 	if known(row, from) {
-		return a.limits.Forget(ctx, accountKey(subject)+"browser "+from.Browser.ID.String())
+		return s.limits.Forget(ctx, accountKey(subject)+"browser "+from.Browser.ID.String())
 	}
-	return a.limits.Forget(ctx, accountKey(subject)+"address "+a.limits.Hide(from.Address))
+	return s.limits.Forget(ctx, accountKey(subject)+"address "+s.limits.Hide(from.Address))
 }
 
 // accountKey is what the keys of an account's counts begin with.
@@ -98,8 +98,8 @@ type CrowdError struct{ Wait time.Duration }
 func (e *CrowdError) Error() string { return fmt.Sprintf("too many sign-ins; the next in %s", e.Wait) }
 
 // Tidy throws ended sessions away. It is a periodic job.
-func (a *Accounts) Tidy(ctx context.Context) error {
-	if _, err := a.db.ExecContext(ctx, `DELETE FROM session WHERE expires_at <= $1`, a.now().UTC()); err != nil {
+func (s *Store) Tidy(ctx context.Context) error {
+	if _, err := s.db.ExecContext(ctx, `DELETE FROM session WHERE expires_at <= $1`, s.now().UTC()); err != nil {
 		return db.Translate(fmt.Errorf("throw ended sessions away: %w", err))
 	}
 	return nil

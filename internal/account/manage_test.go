@@ -1,19 +1,19 @@
-package staff_test
+package account_test
 
 import (
 	"errors"
 	"testing"
 	"time"
 
+	"readerfund/internal/account"
 	"readerfund/internal/fault"
-	"readerfund/internal/staff"
 )
 
 // A one-time password works once; what it opens is the way to one's own.
 func TestAOneTimePasswordIsOne(t *testing.T) {
 	t.Parallel()
 	accounts, _, _ := setUp(t)
-	_, given, err := accounts.Add(t.Context(), "ann@example.org", staff.Editor, "")
+	_, given, err := accounts.Add(t.Context(), "ann@example.org", account.Editor, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +21,7 @@ func TestAOneTimePasswordIsOne(t *testing.T) {
 	if err != nil || !ann.MustChoose {
 		t.Fatalf("the first time: %+v, %v", ann, err)
 	}
-	if _, err := accounts.Authenticate(t.Context(), "ann@example.org", given, from()); !errors.Is(err, staff.ErrRefused) {
+	if _, err := accounts.Authenticate(t.Context(), "ann@example.org", given, from()); !errors.Is(err, account.ErrRefused) {
 		t.Errorf("the second time: %v", err)
 	}
 	if err := accounts.ChoosePassword(t.Context(), ann, "", given, from()); !fault.Is(err, fault.Invalid) {
@@ -44,14 +44,14 @@ func TestAOneTimePasswordIsOne(t *testing.T) {
 
 func TestChangingAPasswordSignsOutEverywhere(t *testing.T) {
 	t.Parallel()
-	b, account, accounts, d, _ := openBrowser(t, staff.SessionConfig{})
-	b.signIn(account)
+	b, ann, accounts, d, _ := openBrowser(t, account.SessionConfig{})
+	b.signIn(ann)
 	other := &browser{t: t, sessions: b.sessions, cookies: map[string]string{}}
-	other.signIn(account)
+	other.signIn(ann)
 	if all, err := accounts.SessionsOf(t.Context(), "ann@example.org"); err != nil || len(all) != 2 {
 		t.Fatalf("%v, %v", all, err)
 	}
-	if err := accounts.ChoosePassword(t.Context(), account, password, "another long password", from()); err != nil {
+	if err := accounts.ChoosePassword(t.Context(), ann, password, "another long password", from()); err != nil {
 		t.Fatal(err)
 	}
 	if b.who() != "" || other.who() != "" {
@@ -65,12 +65,12 @@ func TestChangingAPasswordSignsOutEverywhere(t *testing.T) {
 
 func TestAccountsAreMended(t *testing.T) {
 	t.Parallel()
-	b, ann, accounts, d, c := openBrowser(t, staff.SessionConfig{})
+	b, ann, accounts, d, c := openBrowser(t, account.SessionConfig{})
 	try := func(password string) error {
 		_, err := accounts.Authenticate(t.Context(), "ann@example.org", password, from())
 		return err
 	}
-	add(t, accounts, "bob@example.org", staff.Admin)
+	add(t, accounts, "bob@example.org", account.Admin)
 	b.signIn(ann)
 	err := accounts.Disable(t.Context(), "ann@example.org", false)
 	if err != nil || b.who() != "" || try(password) == nil {
@@ -79,10 +79,10 @@ func TestAccountsAreMended(t *testing.T) {
 	if err := accounts.Enable(t.Context(), "Ann@example.org "); err != nil || try(password) != nil || b.who() != "" {
 		t.Errorf("enabled: %v", err)
 	}
-	if err := accounts.SetRole(t.Context(), "ann@example.org", staff.Viewer, false); err != nil {
+	if err := accounts.SetRole(t.Context(), "ann@example.org", account.Viewer, false); err != nil {
 		t.Error(err)
 	}
-	if now, err := accounts.ByID(t.Context(), ann.ID); err != nil || now.Role != staff.Viewer {
+	if now, err := accounts.ByID(t.Context(), ann.ID); err != nil || now.Role != account.Viewer {
 		t.Errorf("%+v, %v", now, err)
 	}
 	for range 6 {
@@ -118,12 +118,12 @@ func TestAccountsAreMended(t *testing.T) {
 func TestTheLastAdminStays(t *testing.T) {
 	t.Parallel()
 	accounts, _, _ := setUp(t)
-	add(t, accounts, "ann@example.org", staff.Admin)
-	add(t, accounts, "eve@example.org", staff.Editor)
+	add(t, accounts, "ann@example.org", account.Admin)
+	add(t, accounts, "eve@example.org", account.Editor)
 	if err := accounts.Disable(t.Context(), "ann@example.org", false); !fault.Is(err, fault.Conflict) {
 		t.Errorf("disabled: %v", err)
 	}
-	if err := accounts.SetRole(t.Context(), "ann@example.org", staff.Editor, false); !fault.Is(err, fault.Conflict) {
+	if err := accounts.SetRole(t.Context(), "ann@example.org", account.Editor, false); !fault.Is(err, fault.Conflict) {
 		t.Errorf("made an editor: %v", err)
 	}
 	if err := accounts.Disable(t.Context(), "eve@example.org", false); err != nil {
@@ -144,7 +144,7 @@ func TestNobodyToMend(t *testing.T) {
 		"sessions": sessionsErr, "end": endErr, "reset": resetErr, "unlock": accounts.Unlock(t.Context(), "x@example.org"),
 		"enable":  accounts.Enable(t.Context(), "x@example.org"),
 		"disable": accounts.Disable(t.Context(), "x@example.org", true),
-		"role":    accounts.SetRole(t.Context(), "x@example.org", staff.Admin, true),
+		"role":    accounts.SetRole(t.Context(), "x@example.org", account.Admin, true),
 	} {
 		if !fault.Is(err, fault.NotFound) {
 			t.Errorf("%s: %v", what, err)

@@ -1,4 +1,4 @@
-package staff
+package account
 
 import (
 	"context"
@@ -28,7 +28,7 @@ type SessionConfig struct {
 // Sessions knows who is signed in. What the browser holds is a random token; everything else stays on the server, so
 // that signing out, disabling an account and changing a role act at once.
 type Sessions struct {
-	accounts *Accounts
+	accounts *Store
 	manager  *scs.SessionManager
 	lifetime time.Duration
 }
@@ -40,7 +40,7 @@ const (
 )
 
 // NewSessions gives the sessions of the accounts' database. They are kept there, so that any replica knows them.
-func NewSessions(accounts *Accounts, c SessionConfig) *Sessions {
+func NewSessions(accounts *Store, c SessionConfig) *Sessions {
 	if c.Idle == 0 {
 		c.Idle = 2 * time.Hour
 	}

@@ -1,4 +1,4 @@
-package staff_test
+package account_test
 
 import (
 	"context"
@@ -13,18 +13,18 @@ import (
 	"github.com/alexedwards/argon2id"
 	"github.com/google/uuid"
 
+	"readerfund/internal/account"
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/fault"
 	"readerfund/internal/ratelimit"
-	"readerfund/internal/staff"
 )
 
 func TestAuthenticate(t *testing.T) {
 	t.Parallel()
 	accounts, d, c := setUp(t)
-	want := add(t, accounts, "ann@example.org", staff.Viewer)
+	want := add(t, accounts, "ann@example.org", account.Viewer)
 	got, err := accounts.Authenticate(t.Context(), " Ann@Example.org", password, from())
-	if err != nil || got.ID != want.ID || got.Role != staff.Viewer || !got.SignedInAt.Equal(c.now()) {
+	if err != nil || got.ID != want.ID || got.Role != account.Viewer || !got.SignedInAt.Equal(c.now()) {
 		t.Fatalf("got %+v, %v", got, err)
 	}
 	if log := auditLog(t, d); log[len(log)-1] != "ann@example.org staff.sign_in ann@example.org {} signed" {
@@ -36,7 +36,7 @@ func TestRefusalsAreEqual(t *testing.T) {
 	t.Parallel()
 	accounts, d, _ := setUp(t)
 	for _, email := range []string{"ann@example.org", "gone@example.org", "busy@example.org"} {
-		add(t, accounts, email, staff.Viewer)
+		add(t, accounts, email, account.Viewer)
 	}
 	if err := accounts.Disable(t.Context(), "gone@example.org", false); err != nil {
 		t.Fatal(err)
@@ -53,11 +53,11 @@ func TestRefusalsAreEqual(t *testing.T) {
 		{"bad UTF-8", "\xff\x00", "\xff\x00", `unknown {"reason": "unknown address"}`},
 		{"disabled", "gone@example.org", password, `gone@example.org {"reason": "disabled"}`},
 	} {
-		account, err := accounts.Authenticate(t.Context(), c.email, c.password, staff.From{
+		got, err := accounts.Authenticate(t.Context(), c.email, c.password, account.From{
 			Address: "198.51.100.7/32", Network: c.name, // failures from one network would be one line
 		})
-		if err != staff.ErrRefused || account != (staff.Account{}) {
-			t.Errorf("%s: got %v, %v", c.name, account, err)
+		if err != account.ErrRefused || got != (account.Account{}) {
+			t.Errorf("%s: got %v, %v", c.name, got, err)
 		}
 		log := auditLog(t, d)[before:]
 		if len(log) != 1 || log[0] != "unknown staff.sign_in_failed "+c.reason {
@@ -65,7 +65,7 @@ func TestRefusalsAreEqual(t *testing.T) {
 		}
 		before++
 	}
-	if _, err := accounts.Authenticate(t.Context(), "busy@example.org", password, from()); err != staff.ErrRefused {
+	if _, err := accounts.Authenticate(t.Context(), "busy@example.org", password, from()); err != account.ErrRefused {
 		t.Errorf("after too many tries: %v", err)
 	}
 }
@@ -74,14 +74,14 @@ func TestRefusalsAreEqual(t *testing.T) {
 func TestGuessesAtOnceAreCountedBeforeTheyAreLookedAt(t *testing.T) {
 	t.Parallel()
 	d, c := dbtest.New(t), newClock()
-	replica := func() *staff.Accounts {
-		return staff.NewAccounts(staff.Config{DB: d, Now: c.now, Hashing: cheap(), Limits: ratelimit.New(d, c.now, "secret")})
+	replica := func() *account.Store {
+		return account.NewStore(account.Config{DB: d, Now: c.now, Hashing: cheap(), Limits: ratelimit.New(d, c.now, "secret")})
 	}
 	one, two := replica(), replica()
-	add(t, one, "ann@example.org", staff.Viewer)
+	add(t, one, "ann@example.org", account.Viewer)
 	var wg sync.WaitGroup
 	for i := range 40 {
-		accounts := []*staff.Accounts{one, two}[i%2]
+		accounts := []*account.Store{one, two}[i%2]
 		wg.Go(func() { _, _ = accounts.Authenticate(t.Context(), "ann@example.org", "wrong", from()) })
 	}
 	wg.Wait()
@@ -98,7 +98,7 @@ func TestGuessesAtOnceAreCountedBeforeTheyAreLookedAt(t *testing.T) {
 func TestAFloodWaitsItsTurn(t *testing.T) {
 	t.Parallel()
 	d, c := dbtest.New(t), newClock()
-	accounts := staff.NewAccounts(staff.Config{DB: d, Now: c.now, Hashing: &argon2id.Params{Memory: 32 * 1024, Iterations: 8, Parallelism: 1, SaltLength: 16, KeyLength: 32}})
+	accounts := account.NewStore(account.Config{DB: d, Now: c.now, Hashing: &argon2id.Params{Memory: 32 * 1024, Iterations: 8, Parallelism: 1, SaltLength: 16, KeyLength: 32}})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	var busy, refused atomic.Int64
@@ -109,7 +109,7 @@ func TestAFloodWaitsItsTurn(t *testing.T) {
 			switch {
 			case fault.Is(err, fault.Unavailable):
 				busy.Add(1)
-			case errors.Is(err, staff.ErrRefused):
+			case errors.Is(err, account.ErrRefused):
 				refused.Add(1)
 			}
 		})
@@ -123,11 +123,11 @@ func TestAFloodWaitsItsTurn(t *testing.T) {
 func TestOldHashesAreRenewedAtSignIn(t *testing.T) {
 	t.Parallel()
 	d, c := dbtest.New(t), newClock()
-	old := staff.NewAccounts(staff.Config{DB: d, Now: c.now, Hashing: cheap()})
-	add(t, old, "ann@example.org", staff.Viewer)
+	old := account.NewStore(account.Config{DB: d, Now: c.now, Hashing: cheap()})
+	add(t, old, "ann@example.org", account.Viewer)
 	stronger := cheap()
 	stronger.Iterations = 3
-	accounts := staff.NewAccounts(staff.Config{DB: d, Now: c.now, Hashing: stronger})
+	accounts := account.NewStore(account.Config{DB: d, Now: c.now, Hashing: stronger})
 	for range 2 {
 		if _, err := accounts.Authenticate(t.Context(), "ann@example.org", password, from()); err != nil {
 			t.Fatal(err)
@@ -141,7 +141,7 @@ func TestOldHashesAreRenewedAtSignIn(t *testing.T) {
 
 func TestDefaultHashingIsAtLeastOWASPs(t *testing.T) {
 	t.Parallel()
-	p := staff.DefaultHashing()
+	p := account.DefaultHashing()
 	if p.Memory < 47104 || p.Iterations < 1 || p.Parallelism < 1 || p.SaltLength < 16 || p.KeyLength < 32 {
 		t.Fatalf("got %+v", p)
 	}
@@ -154,7 +154,7 @@ func TestSignInWithoutDatabaseIsUnavailable(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := accounts.Authenticate(t.Context(), "ann@example.org", password, from())
-	if err == nil || errors.Is(err, staff.ErrRefused) {
+	if err == nil || errors.Is(err, account.ErrRefused) {
 		t.Fatalf("got %v", err)
 	}
 }
@@ -165,8 +165,8 @@ func TestSignInWithoutDatabaseIsUnavailable(t *testing.T) {
 func TestNobodyElseKeepsAnAccountClosed(t *testing.T) {
 	t.Parallel()
 	accounts, _, c := setUp(t)
-	ann := add(t, accounts, "ann@example.org", staff.Admin)
-	attacker := staff.From{Address: "203.0.113.66/32", Network: "203.0.113.0/24"}
+	ann := add(t, accounts, "ann@example.org", account.Admin)
+	attacker := account.From{Address: "203.0.113.66/32", Network: "203.0.113.0/24"}
 	for range 12 { // three hours long
 		for range 6 {
 			_, _ = accounts.Authenticate(t.Context(), "ann@example.org", "wrong", attacker)
@@ -180,22 +180,22 @@ func TestNobodyElseKeepsAnAccountClosed(t *testing.T) {
 	for range 6 {
 		_, _ = accounts.Authenticate(t.Context(), "ann@example.org", "wrong", attacker)
 	}
-	try := func(from staff.From) error {
+	try := func(from account.From) error {
 		_, err := accounts.Authenticate(t.Context(), "ann@example.org", password, from)
 		return err
 	}
-	if err := try(attacker); !errors.Is(err, staff.ErrRefused) {
+	if err := try(attacker); !errors.Is(err, account.ErrRefused) {
 		t.Errorf("from the attacker's address: %v", err)
 	}
 	own := attacker
-	own.Browser = staff.Browser{Account: ann.ID, ID: uuid.New()}
+	own.Browser = account.Browser{Account: ann.ID, ID: uuid.New()}
 	if _, err := accounts.Authenticate(t.Context(), "ann@example.org", password, own); err != nil {
 		t.Errorf("from a known browser: %v", err)
 	}
 	for range 10 {
 		_, _ = accounts.Authenticate(t.Context(), "ann@example.org", "wrong", own)
 	}
-	if _, err := accounts.Authenticate(t.Context(), "ann@example.org", password, own); !errors.Is(err, staff.ErrRefused) {
+	if _, err := accounts.Authenticate(t.Context(), "ann@example.org", password, own); !errors.Is(err, account.ErrRefused) {
 		t.Errorf("a known browser guesses without end: %v", err)
 	}
 	c.pass(90 * time.Second)
@@ -203,8 +203,8 @@ func TestNobodyElseKeepsAnAccountClosed(t *testing.T) {
 		t.Errorf("a minute and a half later: %v", err)
 	}
 	other := attacker
-	other.Browser = staff.Browser{Account: uuid.New(), ID: uuid.New()}
-	if err := try(other); !errors.Is(err, staff.ErrRefused) {
+	other.Browser = account.Browser{Account: uuid.New(), ID: uuid.New()}
+	if err := try(other); !errors.Is(err, account.ErrRefused) {
 		t.Errorf("a browser known to another account: %v", err)
 	}
 }
@@ -214,15 +214,15 @@ func TestNobodyElseKeepsAnAccountClosed(t *testing.T) {
 func TestAFloodFromOneNetwork(t *testing.T) {
 	t.Parallel()
 	accounts, d, _ := setUp(t)
-	add(t, accounts, "ann@example.org", staff.Viewer)
+	add(t, accounts, "ann@example.org", account.Viewer)
 	looked, crowd := 0, 0
 	for n := range 150 {
-		_, err := accounts.Authenticate(t.Context(), fmt.Sprintf("nobody%d@example.org", n), "wrong", staff.From{
+		_, err := accounts.Authenticate(t.Context(), fmt.Sprintf("nobody%d@example.org", n), "wrong", account.From{
 			Address: fmt.Sprintf("2001:db8:1:%x::/64", n), Network: "2001:db8:1::/48",
 		})
-		if errors.Is(err, staff.ErrRefused) {
+		if errors.Is(err, account.ErrRefused) {
 			looked++
-		} else if _, ok := errors.AsType[*staff.CrowdError](err); ok {
+		} else if _, ok := errors.AsType[*account.CrowdError](err); ok {
 			crowd++
 		}
 	}
@@ -238,6 +238,6 @@ func TestAFloodFromOneNetwork(t *testing.T) {
 }
 
 // elsewhere is another network for each number.
-func elsewhere(n int) staff.From {
-	return staff.From{Address: fmt.Sprintf("20.0.%d.7/32", n), Network: fmt.Sprintf("20.0.%d.0/24", n)}
+func elsewhere(n int) account.From {
+	return account.From{Address: fmt.Sprintf("20.0.%d.7/32", n), Network: fmt.Sprintf("20.0.%d.0/24", n)}
 }

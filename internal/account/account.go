@@ -1,8 +1,8 @@
-// Package staff is the people of the newsroom who may look behind the scenes: their accounts and roles, how they sign
+// Package account is the people of the newsroom who may look behind the scenes: their accounts and roles, how they sign
 // in, and their sessions.
 //
 // It renders nothing and decides nothing about pages: internal/web asks it who is there and what the role allows.
-package staff
+package account
 
 import (
 	"context"
@@ -77,7 +77,7 @@ type Account struct {
 	MustChoose bool      // somebody else knows the password: the session may only choose another
 }
 
-// Config is what Accounts needs.
+// Config is what a Store needs.
 type Config struct {
 	DB      *db.DB
 	Now     func() time.Time
@@ -86,16 +86,16 @@ type Config struct {
 	Limits *ratelimit.Limiter // counts sign-ins; nil makes one, which is enough for commands
 }
 
-// Accounts is the staff list. It is safe for concurrent use.
-type Accounts struct {
+// Store is the staff's accounts in a database. It is safe for concurrent use.
+type Store struct {
 	db     *db.DB
 	now    func() time.Time
 	hasher *hasher
 	limits *ratelimit.Limiter
 }
 
-// NewAccounts gives the staff list of a database.
-func NewAccounts(c Config) *Accounts {
+// NewStore gives the accounts of a database.
+func NewStore(c Config) *Store {
 	params := DefaultHashing()
 	if c.Hashing != nil {
 		params = *c.Hashing
@@ -103,14 +103,14 @@ func NewAccounts(c Config) *Accounts {
 	if c.Limits == nil {
 		c.Limits = ratelimit.New(c.DB, c.Now, "")
 	}
-	return &Accounts{db: c.DB, now: c.Now, hasher: newHasher(params), limits: c.Limits}
+	return &Store{db: c.DB, now: c.Now, hasher: newHasher(params), limits: c.Limits}
 }
 
 // Add makes an account, on behalf of whoever has the command line. An empty password asks for a generated one, which
 // works once; the second result is the password to hand over, which is kept nowhere else.
 //
 // Errors are fault.Invalid on "email", "role" or "password", and fault.Conflict when the address has an account.
-func (a *Accounts) Add(ctx context.Context, email string, role Role, password string) (Account, string, error) {
+func (s *Store) Add(ctx context.Context, email string, role Role, password string) (Account, string, error) {
 	address, emailErr := parseEmail(email)
 	_, roleErr := ParseRole(string(role))
 	oneTime := password == ""
@@ -120,12 +120,12 @@ func (a *Accounts) Add(ctx context.Context, email string, role Role, password st
 	if err := errors.Join(emailErr, roleErr, checkPassword(password)); err != nil {
 		return Account{}, "", err
 	}
-	hash, err := a.hasher.create(ctx, password)
+	hash, err := s.hasher.create(ctx, password)
 	if err != nil {
 		return Account{}, "", err
 	}
-	account := Account{ID: uuid.New(), Email: address, Role: role, CreatedAt: a.now().UTC().Truncate(time.Microsecond)}
-	err = a.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	account := Account{ID: uuid.New(), Email: address, Role: role, CreatedAt: s.now().UTC().Truncate(time.Microsecond)}
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO staff (id, email, role, password_hash, one_time, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
 			account.ID, account.Email, string(account.Role), hash, oneTime, account.CreatedAt)
@@ -146,8 +146,8 @@ func (a *Accounts) Add(ctx context.Context, email string, role Role, password st
 }
 
 // ByID gives an account as it is now, disabled or not. The error is fault.NotFound when there is none.
-func (a *Accounts) ByID(ctx context.Context, id uuid.UUID) (Account, error) {
-	row, err := a.find(ctx, `id = $1`, id)
+func (s *Store) ByID(ctx context.Context, id uuid.UUID) (Account, error) {
+	row, err := s.find(ctx, `id = $1`, id)
 	if err != nil {
 		return Account{}, err
 	}
@@ -175,8 +175,8 @@ func (r accountRow) account() Account {
 	return account
 }
 
-func (a *Accounts) find(ctx context.Context, condition string, arg any) (accountRow, error) {
-	return findIn(ctx, a.db, condition, arg)
+func (s *Store) find(ctx context.Context, condition string, arg any) (accountRow, error) {
+	return findIn(ctx, s.db, condition, arg)
 }
 
 func findIn(ctx context.Context, q sqlx.QueryerContext, condition string, arg any) (accountRow, error) {
