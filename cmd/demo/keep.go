@@ -21,6 +21,7 @@ import (
 	"readerfund/internal/db/localpg"
 	"readerfund/internal/fault"
 	"readerfund/internal/report"
+	"readerfund/internal/session"
 )
 
 // clock is the time of the whole demo. While the past gifts are made it stands in the past.
@@ -130,7 +131,8 @@ func (d *demo) ensureStaff(ctx context.Context, cfg config.Config) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = account.NewStore(account.Config{DB: pool, Now: d.clock.now}).Add(ctx, staffEmail, account.Admin, d.keep.StaffPassword)
+	accounts := account.NewStore(account.Config{DB: pool, Now: d.clock.now, EndSessions: session.EndAll})
+	_, _, err = accounts.Add(ctx, staffEmail, account.Admin, d.keep.StaffPassword)
 	if fault.Is(err, fault.Conflict) {
 		err = nil // made by an earlier start
 	}

@@ -12,6 +12,7 @@ import (
 	"readerfund/internal/config"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/session"
 )
 
 type staffCommand struct {
@@ -66,8 +67,12 @@ func printOneTime(std streams, password string) {
 // withAccounts runs a command on the staff list.
 func withAccounts(ctx context.Context, s config.Database, do func(*account.Store) error) error {
 	return withDatabase(ctx, s, func(d *db.DB) error {
-		return do(account.NewStore(account.Config{DB: d, Now: time.Now}))
+		return do(newAccounts(d))
 	})
+}
+
+func newAccounts(d *db.DB) *account.Store {
+	return account.NewStore(account.Config{DB: d, Now: time.Now, EndSessions: session.EndAll})
 }
 
 type staffPassword struct {
@@ -168,17 +173,18 @@ type staffSessions struct {
 
 // Run lists the account's sessions, or ends them.
 func (c staffSessions) Run(ctx context.Context, std streams) error {
-	return withAccounts(ctx, c.Database, func(a *account.Store) error {
+	return withDatabase(ctx, c.Database, func(d *db.DB) error {
+		sessions := session.NewManager(session.Config{DB: d, Accounts: newAccounts(d), Now: time.Now})
 		if c.End {
-			n, err := a.EndSessions(ctx, c.Email)
+			n, err := sessions.EndAll(ctx, c.Email)
 			if err == nil {
 				fmt.Fprintf(std.out, "ended: %d\n", n)
 			}
 			return err
 		}
-		all, err := a.SessionsOf(ctx, c.Email)
-		for _, session := range all {
-			fmt.Fprintf(std.out, "since %s, until %s unless it is used\n", stamp(session.StartedAt), stamp(session.ExpiresAt))
+		all, err := sessions.List(ctx, c.Email)
+		for _, s := range all {
+			fmt.Fprintf(std.out, "since %s, until %s unless it is used\n", stamp(s.StartedAt), stamp(s.ExpiresAt))
 		}
 		if err == nil && len(all) == 0 {
 			fmt.Fprintln(std.out, "not signed in anywhere")

@@ -1,7 +1,8 @@
-// Package account is the people of the newsroom who may look behind the scenes: their accounts and roles, how they sign
-// in, and their sessions.
+// Package account is the people of the newsroom who may look behind the scenes: their accounts, roles and passwords, and
+// whether somebody who signs in is one of them.
 //
-// It renders nothing and decides nothing about pages: internal/web asks it who is there and what the role allows.
+// It keeps nobody signed in: internal/session does. It renders nothing and decides nothing about pages: internal/web asks
+// it what a role allows.
 package account
 
 import (
@@ -28,7 +29,6 @@ import (
 const (
 	ActionSignIn  audit.Action = "staff.sign_in"
 	ActionRefuse  audit.Action = "staff.sign_in_failed"
-	ActionSignOut audit.Action = "staff.sign_out"
 	ActionAdd     audit.Action = "staff.add"
 	ActionDisable audit.Action = "staff.disable"
 	ActionEnable  audit.Action = "staff.enable"
@@ -36,7 +36,6 @@ const (
 	ActionReset   audit.Action = "staff.password_reset" // a new one-time password
 	ActionChoose  audit.Action = "staff.password"       // a person chose their own
 	ActionUnlock  audit.Action = "staff.unlock"
-	ActionEnd     audit.Action = "staff.end_sessions"
 )
 
 // Role is what an account may do. Each role may do all that the one before it may.
@@ -84,6 +83,10 @@ type Config struct {
 	Hashing *argon2id.Params // how passwords are hashed; nil for DefaultHashing
 
 	Limits *ratelimit.Limiter // counts sign-ins; nil makes one, which is enough for commands
+
+	// EndSessions signs an account out everywhere and says how many sessions that were, in the transaction that disables
+	// it or changes its password: session.EndAll.
+	EndSessions func(ctx context.Context, tx *sqlx.Tx, account uuid.UUID) (int64, error)
 }
 
 // Store is the staff's accounts in a database. It is safe for concurrent use.
@@ -92,6 +95,8 @@ type Store struct {
 	now    func() time.Time
 	hasher *hasher
 	limits *ratelimit.Limiter
+
+	endSessions func(ctx context.Context, tx *sqlx.Tx, account uuid.UUID) (int64, error)
 }
 
 // NewStore gives the accounts of a database.
@@ -103,7 +108,7 @@ func NewStore(c Config) *Store {
 	if c.Limits == nil {
 		c.Limits = ratelimit.New(c.DB, c.Now, "")
 	}
-	return &Store{db: c.DB, now: c.Now, hasher: newHasher(params), limits: c.Limits}
+	return &Store{db: c.DB, now: c.Now, hasher: newHasher(params), limits: c.Limits, endSessions: c.EndSessions}
 }
 
 // Add makes an account, on behalf of whoever has the command line. An empty password asks for a generated one, which
@@ -150,6 +155,15 @@ func (s *Store) ByID(ctx context.Context, id uuid.UUID) (Account, error) {
 	row, err := s.find(ctx, `id = $1`, id)
 	if err != nil {
 		return Account{}, err
+	}
+	return row.account(), nil
+}
+
+// ByEmail is ByID for a mail address, in any case.
+func (s *Store) ByEmail(ctx context.Context, email string) (Account, error) {
+	row, err := s.find(ctx, `email = $1`, foldEmail(email))
+	if err != nil {
+		return Account{}, named(err, email)
 	}
 	return row.account(), nil
 }

@@ -13,6 +13,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/fault"
+	"readerfund/internal/session"
 )
 
 const password = "correct horse battery"
@@ -45,7 +46,7 @@ func cheap() *argon2id.Params {
 func setUp(t *testing.T) (*account.Store, *db.DB, *clock) {
 	t.Helper()
 	d, c := dbtest.New(t), newClock()
-	return account.NewStore(account.Config{DB: d, Now: c.now, Hashing: cheap()}), d, c
+	return account.NewStore(account.Config{DB: d, Now: c.now, Hashing: cheap(), EndSessions: session.EndAll}), d, c
 }
 
 func add(t *testing.T, a *account.Store, email string, role account.Role) account.Account {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"readerfund/internal/db"
 	"readerfund/internal/ratelimit"
 )
 
@@ -96,11 +95,3 @@ func known(row accountRow, from From) bool {
 type CrowdError struct{ Wait time.Duration }
 
 func (e *CrowdError) Error() string { return fmt.Sprintf("too many sign-ins; the next in %s", e.Wait) }
-
-// Tidy throws ended sessions away. It is a periodic job.
-func (s *Store) Tidy(ctx context.Context) error {
-	if _, err := s.db.ExecContext(ctx, `DELETE FROM session WHERE expires_at <= $1`, s.now().UTC()); err != nil {
-		return db.Translate(fmt.Errorf("throw ended sessions away: %w", err))
-	}
-	return nil
-}

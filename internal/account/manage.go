@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/audit"
-	"readerfund/internal/db"
 	"readerfund/internal/fault"
 )
 
@@ -23,7 +21,7 @@ func (s *Store) Disable(ctx context.Context, email string, force bool) error {
 		if err := keepAnAdmin(ctx, tx, row, force); err != nil {
 			return err
 		}
-		if _, err := endSessions(ctx, tx, row); err != nil {
+		if _, err := s.endSessions(ctx, tx, row.ID); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE staff SET disabled_at = coalesce(disabled_at, $2) WHERE id = $1`,
@@ -66,7 +64,7 @@ func (s *Store) ResetPassword(ctx context.Context, email string) (password strin
 		return "", err
 	}
 	err = s.manage(ctx, email, ActionReset, nil, func(ctx context.Context, tx *sqlx.Tx, row accountRow) error {
-		if _, err := endSessions(ctx, tx, row); err != nil {
+		if _, err := s.endSessions(ctx, tx, row.ID); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE staff SET password_hash = $2, one_time = true, used_at = NULL WHERE id = $1`,
@@ -96,46 +94,15 @@ func (s *Store) forgetTries(ctx context.Context, email string) error {
 	return s.limits.Forget(ctx, accountKey(row.ID.String()))
 }
 
-// Session is one browser that is signed in. Times are UTC.
-type Session struct {
-	StartedAt time.Time `db:"started_at"`
-	ExpiresAt time.Time `db:"expires_at"` // when it ends unless it is used
-}
-
-// SessionsOf lists an account's sessions, the newest first.
-func (s *Store) SessionsOf(ctx context.Context, email string) ([]Session, error) {
-	row, err := s.find(ctx, `email = $1`, foldEmail(email))
-	if err != nil {
-		return nil, named(err, email)
-	}
-	var all []Session
-	err = s.db.SelectContext(ctx, &all, `
-		SELECT started_at, expires_at FROM session WHERE staff_id = $1 AND expires_at > $2 ORDER BY started_at DESC`,
-		row.ID, s.now().UTC())
-	if err != nil {
-		return nil, db.Translate(fmt.Errorf("list sessions: %w", err))
-	}
-	return all, nil
-}
-
-// EndSessions signs an account out everywhere and says how many sessions that were.
-func (s *Store) EndSessions(ctx context.Context, email string) (n int64, err error) {
-	err = s.manage(ctx, email, ActionEnd, nil, func(ctx context.Context, tx *sqlx.Tx, row accountRow) error {
-		n, err = endSessions(ctx, tx, row)
-		return err
-	})
-	return n, err
-}
-
 // manage does something to an account and audits it, in one transaction.
 func (s *Store) manage(
 	ctx context.Context, email string, action audit.Action, detail map[string]string,
 	do func(ctx context.Context, tx *sqlx.Tx, row accountRow) error,
 ) error {
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		row, err := findIn(ctx, tx, `email = $1 FOR UPDATE`, foldEmail(email))
+		row, err := lock(ctx, tx, email)
 		if err != nil {
-			return named(err, email)
+			return err
 		}
 		if err := do(ctx, tx, row); err != nil {
 			return err
@@ -150,20 +117,27 @@ func (s *Store) manage(
 	return nil
 }
 
+// Lock reads the account that has a mail address, and keeps it as it is until the caller's transaction ends. The error
+// is fault.NotFound when nobody has the address.
+func Lock(ctx context.Context, tx *sqlx.Tx, email string) (Account, error) {
+	row, err := lock(ctx, tx, email)
+	if err != nil {
+		return Account{}, err
+	}
+	return row.account(), nil
+}
+
+func lock(ctx context.Context, tx *sqlx.Tx, email string) (accountRow, error) {
+	row, err := findIn(ctx, tx, `email = $1 FOR UPDATE`, foldEmail(email))
+	return row, named(err, email)
+}
+
 // named says which address has no account.
 func named(err error, email string) error {
 	if fault.Is(err, fault.NotFound) {
 		return fault.NotFoundf("Nobody has an account with the address %s.", email)
 	}
 	return err
-}
-
-func endSessions(ctx context.Context, tx *sqlx.Tx, row accountRow) (int64, error) {
-	done, err := tx.ExecContext(ctx, `DELETE FROM session WHERE staff_id = $1`, row.ID)
-	if err != nil {
-		return 0, fmt.Errorf("end sessions: %w", err)
-	}
-	return done.RowsAffected()
 }
 
 // keepAnAdmin refuses to take away the last account that can look after the others.
@@ -223,7 +197,7 @@ func (s *Store) ChoosePassword(ctx context.Context, account Account, current, pa
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, fault.Conflictf("The password was changed a moment ago. Please sign in again."))
 		}
-		if _, err := endSessions(ctx, tx, row); err != nil {
+		if _, err := s.endSessions(ctx, tx, row.ID); err != nil {
 			return err
 		}
 		return audit.Write(ctx, tx, audit.Entry{

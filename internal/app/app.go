@@ -31,6 +31,7 @@ import (
 	"readerfund/internal/ratelimit"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/report"
+	"readerfund/internal/session"
 	"readerfund/internal/supporter"
 	"readerfund/internal/web"
 	"readerfund/migrations"
@@ -58,6 +59,7 @@ type App struct {
 	limits   *ratelimit.Limiter
 	gate     *admission.Gate
 	accounts *account.Store
+	sessions *session.Manager
 	reports  *report.Reports
 	alerts   *alert.Board
 	keeper   *job.Keeper
@@ -113,7 +115,12 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	}
 	a.limits = ratelimit.New(a.db, a.now, string(a.cfg.SecretKey))
 	a.gate = newGate(a.cfg, a.db, a.limits, a.now, a.log, a.metrics)
-	a.accounts = account.NewStore(account.Config{DB: a.db, Limits: a.limits, Now: a.now})
+	a.accounts = account.NewStore(account.Config{
+		DB: a.db, Limits: a.limits, Now: a.now, EndSessions: session.EndAll,
+	})
+	a.sessions = session.NewManager(session.Config{
+		DB: a.db, Accounts: a.accounts, Now: a.now, Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"),
+	})
 	a.reports = report.New(a.readDB, a.cfg.Timezone, a.cfg.DefaultCurrency)
 	a.alerts = alert.NewBoard(alert.Config{
 		DB: a.db, Reports: a.reports, PayPalAway: pp.AwaySince, Uncounted: a.gate.Uncounted,
@@ -211,9 +218,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		Desk: a.desk, Campaigns: campaigns, Webhook: a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
 		Books: a.books, Accounts: a.accounts, Reports: a.reports, Alerts: a.alerts, Gate: a.gate,
-		Audit:    audit.NewLog(a.db, a.now),
-		Sessions: account.NewSessions(a.accounts, account.SessionConfig{Secure: strings.HasPrefix(a.cfg.BaseURL, "https:")}),
-		Metrics:  a.metrics, Log: a.log, Now: a.now,
+		Sessions: a.sessions, Audit: audit.NewLog(a.db, a.now), Metrics: a.metrics, Log: a.log, Now: a.now,
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 	"readerfund/internal/account"
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
+	"readerfund/internal/session"
 )
 
 const editorPassword = "correct horse battery"
@@ -23,7 +24,7 @@ const editorPassword = "correct horse battery"
 // signedIn is a browser with an editor at it.
 func signedIn(t *testing.T, base string, d *db.DB) *http.Client {
 	t.Helper()
-	accounts := account.NewStore(account.Config{DB: d, Now: time.Now})
+	accounts := account.NewStore(account.Config{DB: d, Now: time.Now, EndSessions: session.EndAll})
 	if _, _, err := accounts.Add(t.Context(), "editor@example.org", account.Editor, editorPassword); err != nil {
 		t.Fatal(err)
 	}

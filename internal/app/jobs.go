@@ -23,5 +23,5 @@ func (a *App) jobs() []job.Job {
 
 // tidy throws away what nobody needs any more.
 func (a *App) tidy(ctx context.Context) error {
-	return errors.Join(a.accounts.Tidy(ctx), a.gate.Tidy(ctx), a.limits.Tidy(ctx))
+	return errors.Join(a.sessions.Tidy(ctx), a.gate.Tidy(ctx), a.limits.Tidy(ctx))
 }

@@ -10,6 +10,7 @@ import (
 
 	"readerfund/internal/account"
 	"readerfund/internal/contribution"
+	"readerfund/internal/session"
 )
 
 // staffPage is what every staff page shows around its own part.
@@ -44,7 +45,7 @@ func (s *site) only(need account.Role) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return s.page(func(w http.ResponseWriter, r *http.Request) error {
 			who, err := s.Sessions.Account(r)
-			if errors.Is(err, account.ErrSignedOut) {
+			if errors.Is(err, session.ErrSignedOut) {
 				redirect(w, "/staff/sign-in?"+url.Values{"next": {r.URL.RequestURI()}}.Encode())
 				return nil
 			}

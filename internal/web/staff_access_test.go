@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"readerfund/internal/account"
+	"readerfund/internal/session"
 )
 
 // staffRoute is a route of the staff pages, as it is called in a test, and what it needs.
@@ -265,8 +266,10 @@ func TestDisablingAndRolesActAtOnce(t *testing.T) {
 
 func TestStaffCookieUnderHTTPS(t *testing.T) {
 	t.Parallel()
+	plain := openNewsroom(t, nil)
 	h := openNewsroom(t, func(d *Deps) {
-		d.Sessions = account.NewSessions(d.Accounts, account.SessionConfig{Secure: true})
+		d.Accounts = plain.Accounts
+		d.Sessions = session.NewManager(session.Config{DB: plain.db, Accounts: d.Accounts, Now: noon, Secure: true})
 	})
 	got := h.newReader().signIn("viewer@example.org", staffPassword, "")
 	cookie := got.header.Get("Set-Cookie")

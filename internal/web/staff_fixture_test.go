@@ -23,6 +23,7 @@ import (
 	"readerfund/internal/inbox"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/report"
+	"readerfund/internal/session"
 )
 
 // noon is when the staff tests take place: Sunday 22 November 2026, 13:05 in Berlin.
@@ -63,8 +64,11 @@ func openNewsroom(t *testing.T, change func(*Deps)) house {
 // employ gives the service its staff, one for each role, and what they work with.
 func employ(t *testing.T, d *Deps, database *db.DB) {
 	t.Helper()
-	d.Accounts = account.NewStore(account.Config{DB: database, Now: d.Now, Hashing: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}})
-	d.Sessions = account.NewSessions(d.Accounts, account.SessionConfig{})
+	d.Accounts = account.NewStore(account.Config{
+		DB: database, Now: d.Now, EndSessions: session.EndAll,
+		Hashing: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
+	})
+	d.Sessions = session.NewManager(session.Config{DB: database, Accounts: d.Accounts, Now: d.Now})
 	d.Audit = audit.NewLog(database, d.Now)
 	d.Reports = report.New(database, cmp.Or(d.Timezone, time.UTC), d.DefaultCurrency)
 	events := inbox.New(inbox.Config{DB: database, Desk: d.Desk, Now: d.Now, Log: d.Log})

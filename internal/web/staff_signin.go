@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"readerfund/internal/account"
+	"readerfund/internal/session"
 )
 
 // signInPage is the sign-in as it is shown: empty, or given back after it failed.
@@ -21,7 +22,7 @@ func (s *site) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	case err == nil:
 		redirect(w, next)
 		return nil
-	case !errors.Is(err, account.ErrSignedOut):
+	case !errors.Is(err, session.ErrSignedOut):
 		return err
 	}
 	return s.renderSignIn(w, r, http.StatusOK, signInPage{Next: next})

@@ -9,6 +9,7 @@ import (
 
 	"readerfund/internal/account"
 	"readerfund/internal/ratelimit"
+	"readerfund/internal/session"
 )
 
 func TestStaffAddress(t *testing.T) {
@@ -163,8 +164,8 @@ func TestOneAddressMayNotTryForEver(t *testing.T) {
 	h := openNewsroom(t, nil)
 	limits := ratelimit.New(h.db, noon, "secret")
 	replica := func(d *Deps) {
-		d.Accounts = account.NewStore(account.Config{DB: h.db, Now: noon, Limits: limits})
-		d.Sessions = account.NewSessions(d.Accounts, account.SessionConfig{})
+		d.Accounts = account.NewStore(account.Config{DB: h.db, Now: noon, Limits: limits, EndSessions: session.EndAll})
+		d.Sessions = session.NewManager(session.Config{DB: h.db, Accounts: d.Accounts, Now: noon})
 	}
 	doors := []reader{openNewsroom(t, replica).newReader(), openNewsroom(t, replica).newReader()}
 	var got reply

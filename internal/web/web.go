@@ -27,6 +27,7 @@ import (
 	"readerfund/internal/money"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/report"
+	"readerfund/internal/session"
 	"readerfund/internal/throttle"
 )
 
@@ -62,8 +63,8 @@ type Deps struct {
 	ReplayAll func(ctx context.Context, by contribution.Actor) (int, error)               // inbox.Inbox.ReplayParked; needed with Sessions
 
 	Accounts *account.Store
-	Sessions *account.Sessions // nil leaves the staff pages out
-	Audit    *audit.Log      // needed with Sessions
+	Sessions *session.Manager // nil leaves the staff pages out
+	Audit    *audit.Log       // needed with Sessions
 	Reports  *report.Reports
 	Alerts   *alert.Board // nil shows none
 
@@ -110,8 +111,8 @@ func newSite(d Deps) (*site, error) {
 		d.Desk == nil || d.Campaigns == nil {
 		return nil, errors.New("desk, campaigns, webhook door, readiness, log and clock are needed")
 	}
-	if d.Sessions != nil && (d.Accounts == nil || d.Reports == nil || d.Replay == nil || d.ReplayAll == nil || d.Books == nil) {
-		return nil, errors.New("the staff pages need accounts, reports, the inbox's replay and the books")
+	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Replay == nil || d.ReplayAll == nil || d.Books == nil) {
+		return nil, errors.New("the staff pages need accounts, the audit log, reports, the inbox's replay and the books")
 	}
 	if d.Timezone == nil {
 		d.Timezone = time.UTC

@@ -1,4 +1,4 @@
-package account_test
+package session_test
 
 import (
 	"crypto/sha256"
@@ -7,17 +7,66 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/alexedwards/argon2id"
+
 	"readerfund/internal/account"
 	"readerfund/internal/db"
+	"readerfund/internal/db/dbtest"
+	"readerfund/internal/session"
 )
+
+const password = "correct horse battery"
+
+// clock is a time that a test moves.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+func add(t *testing.T, a *account.Store, email string, role account.Role) account.Account {
+	t.Helper()
+	added, _, err := a.Add(t.Context(), email, role, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return added
+}
+
+// from is a sign-in's address, with no browser that is known.
+func from() account.From { return account.From{Address: "192.0.2.7/32", Network: "192.0.2.0/24"} }
+
+// auditLog gives the audit log, one line each, in order.
+func auditLog(t *testing.T, d *db.DB) []string {
+	t.Helper()
+	var lines []string
+	if err := d.SelectContext(t.Context(), &lines, `
+		SELECT actor || ' ' || action || ' ' || subject || ' ' || detail::text || CASE WHEN staff_id IS NULL THEN '' ELSE ' signed' END
+		FROM audit_entry ORDER BY id`); err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
 
 // browser keeps cookies between requests, as a reader's does.
 type browser struct {
 	t        *testing.T
-	sessions *account.Sessions
+	sessions *session.Manager
 	cookies  map[string]string
 }
 
@@ -52,17 +101,23 @@ func (b *browser) signIn(who account.Account) *http.Cookie {
 // who is the mail address of who is signed in, or "".
 func (b *browser) who() string {
 	who, err := b.sessions.Account(b.request())
-	if err != nil && !errors.Is(err, account.ErrSignedOut) {
+	if err != nil && !errors.Is(err, session.ErrSignedOut) {
 		b.t.Fatal(err)
 	}
 	return who.Email
 }
 
-func openBrowser(t *testing.T, config account.SessionConfig) (*browser, account.Account, *account.Store, *db.DB, *clock) {
+// openBrowser is Ann's, an admin's, before she signs in. The config needs no database, accounts or clock.
+func openBrowser(t *testing.T, config session.Config) (*browser, account.Account, *account.Store, *db.DB, *clock) {
 	t.Helper()
-	accounts, d, c := setUp(t)
-	ann := add(t, accounts, "ann@example.org", account.Admin)
-	return &browser{t: t, sessions: account.NewSessions(accounts, config), cookies: map[string]string{}}, ann, accounts, d, c
+	d, c := dbtest.New(t), &clock{at: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
+	accounts := account.NewStore(account.Config{
+		DB: d, Now: c.now, EndSessions: session.EndAll,
+		Hashing: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
+	})
+	config.DB, config.Accounts, config.Now = d, accounts, c.now
+	b := &browser{t: t, sessions: session.NewManager(config), cookies: map[string]string{}}
+	return b, add(t, accounts, "ann@example.org", account.Admin), accounts, d, c
 }
 
 func TestCookie(t *testing.T) {
@@ -71,7 +126,7 @@ func TestCookie(t *testing.T) {
 		secure bool
 		name   string
 	}{{true, "__Host-readerfund_staff"}, {false, "readerfund_staff"}} {
-		b, ann, _, _, _ := openBrowser(t, account.SessionConfig{Secure: c.secure})
+		b, ann, _, _, _ := openBrowser(t, session.Config{Secure: c.secure})
 		got := b.signIn(ann)
 		if got.Name != c.name || got.Secure != c.secure || !got.HttpOnly || got.SameSite != http.SameSiteLaxMode || got.Path != "/" || got.Domain != "" || got.MaxAge != 0 {
 			t.Errorf("got %v", got)
@@ -81,7 +136,7 @@ func TestCookie(t *testing.T) {
 
 func TestSessionFromSignInToSignOut(t *testing.T) {
 	t.Parallel()
-	b, ann, _, d, _ := openBrowser(t, account.SessionConfig{})
+	b, ann, _, d, _ := openBrowser(t, session.Config{})
 	if b.who() != "" {
 		t.Fatal("somebody is signed in from the start")
 	}
@@ -116,7 +171,7 @@ func TestSessionFromSignInToSignOut(t *testing.T) {
 
 func TestSignInTakesANewToken(t *testing.T) {
 	t.Parallel()
-	b, ann, _, _, _ := openBrowser(t, account.SessionConfig{})
+	b, ann, _, _, _ := openBrowser(t, session.Config{})
 	b.cookies["readerfund_staff"] = "planted"
 	first := b.signIn(ann).Value
 	if first == "planted" {
@@ -135,14 +190,14 @@ func TestSignInTakesANewToken(t *testing.T) {
 // The request is under way while its session is destroyed; what it does afterwards must not bring the session back.
 func TestARequestUnderWayDoesNotUndoSignOut(t *testing.T) {
 	t.Parallel()
-	b, ann, _, d, c := openBrowser(t, account.SessionConfig{Idle: time.Hour})
+	b, ann, _, d, c := openBrowser(t, session.Config{Idle: time.Hour})
 	b.signIn(ann)
 	c.pass(30 * time.Minute)
 	slow := b.request()
 	if err := b.sessions.SignOut(httptest.NewRecorder(), b.request()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.sessions.Account(slow); !errors.Is(err, account.ErrSignedOut) {
+	if _, err := b.sessions.Account(slow); !errors.Is(err, session.ErrSignedOut) {
 		t.Fatalf("got %v", err)
 	}
 	var n int
@@ -153,7 +208,7 @@ func TestARequestUnderWayDoesNotUndoSignOut(t *testing.T) {
 
 func TestSessionsEnd(t *testing.T) {
 	t.Parallel()
-	config := account.SessionConfig{Idle: time.Hour, Lifetime: 4 * time.Hour}
+	config := session.Config{Idle: time.Hour, Lifetime: 4 * time.Hour}
 	t.Run("unused", func(t *testing.T) {
 		t.Parallel()
 		b, ann, _, _, c := openBrowser(t, config)
@@ -188,7 +243,7 @@ func TestSessionsEnd(t *testing.T) {
 
 func TestAccountIsReadOnEveryRequest(t *testing.T) {
 	t.Parallel()
-	b, ann, accounts, d, _ := openBrowser(t, account.SessionConfig{})
+	b, ann, accounts, d, _ := openBrowser(t, session.Config{})
 	b.signIn(ann)
 	if _, err := d.ExecContext(t.Context(), `UPDATE staff SET role = 'viewer'`); err != nil {
 		t.Fatal(err)
@@ -206,7 +261,7 @@ func TestAccountIsReadOnEveryRequest(t *testing.T) {
 
 func TestGarbageInTheCookieIsNobody(t *testing.T) {
 	t.Parallel()
-	b, _, _, _, _ := openBrowser(t, account.SessionConfig{})
+	b, _, _, _, _ := openBrowser(t, session.Config{})
 	for _, value := range []string{"", "x", strings.Repeat("a", 4000), "' OR 1=1 --", "%00"} {
 		b.cookies["readerfund_staff"] = value
 		if b.who() != "" {

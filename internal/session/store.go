@@ -1,4 +1,4 @@
-package account
+package session
 
 import (
 	"context"
@@ -12,15 +12,15 @@ import (
 	"readerfund/internal/db"
 )
 
-// sessionOwner is where CommitCtx, which scs calls, learns whose session it is.
-type sessionOwner struct{}
+// ownerKey is where CommitCtx, which scs calls, learns whose session it is.
+type ownerKey struct{}
 
-// sessionStore keeps sessions in the table "session", under the SHA-256 of their token: who reads the table or a backup
+// store keeps sessions in the table "session", under the SHA-256 of their token: who reads the table or a backup
 // of it cannot sign in with what stands there. docs/decisions/0004-session-store.md says why it is our own.
 //
-// It serves Sessions, which commits a session once, when somebody signs in. A request that is under way while its
+// It serves Manager, which commits a session once, when somebody signs in. A request that is under way while its
 // session is destroyed can therefore never write it back.
-type sessionStore struct {
+type store struct {
 	db   *db.DB
 	now  func() time.Time
 	idle time.Duration
@@ -28,12 +28,12 @@ type sessionStore struct {
 
 // CommitCtx saves a new session. scs reckons its expiry by the wall clock; ours is the program's, and starts with the
 // idle time. What has ended is swept out on the way, so that the table holds little more than who is here.
-func (s *sessionStore) CommitCtx(ctx context.Context, token string, data []byte, _ time.Time) error {
+func (s *store) CommitCtx(ctx context.Context, token string, data []byte, _ time.Time) error {
 	now := s.now().UTC()
-	if _, err := s.db.ExecContext(ctx, `DELETE FROM session WHERE expires_at <= $1`, now); err != nil {
-		return db.Translate(fmt.Errorf("sweep sessions: %w", err))
+	if err := deleteEnded(ctx, s.db, now); err != nil {
+		return err
 	}
-	owner, _ := ctx.Value(sessionOwner{}).(uuid.UUID)
+	owner, _ := ctx.Value(ownerKey{}).(uuid.UUID)
 	_, err := s.db.ExecContext(ctx, `
 		INSERT INTO session (token, data, expires_at, staff_id, started_at) VALUES ($1, $2, $3, $4, $5)`,
 		digest(token), data, now.Add(s.idle), uuid.NullUUID{UUID: owner, Valid: owner != uuid.Nil}, now)
@@ -45,7 +45,7 @@ func (s *sessionStore) CommitCtx(ctx context.Context, token string, data []byte,
 
 // FindCtx gives a session that has not ended, and puts its end off: it is being used. To spare writes that is done only
 // when a twentieth of the idle time has gone by.
-func (s *sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
+func (s *store) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
 	now := s.now().UTC()
 	var row struct {
 		Data      []byte    `db:"data"`
@@ -67,7 +67,7 @@ func (s *sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool,
 }
 
 // DeleteCtx ends a session.
-func (s *sessionStore) DeleteCtx(ctx context.Context, token string) error {
+func (s *store) DeleteCtx(ctx context.Context, token string) error {
 	if _, err := s.db.ExecContext(ctx, `DELETE FROM session WHERE token = $1`, digest(token)); err != nil {
 		return db.Translate(fmt.Errorf("delete session: %w", err))
 	}
@@ -75,17 +75,25 @@ func (s *sessionStore) DeleteCtx(ctx context.Context, token string) error {
 }
 
 // Commit is CommitCtx: scs.Store asks for it and, given the other, never calls it. So are Find and Delete.
-func (s *sessionStore) Commit(token string, data []byte, expiry time.Time) error {
+func (s *store) Commit(token string, data []byte, expiry time.Time) error {
 	return s.CommitCtx(context.Background(), token, data, expiry)
 }
 
 // Find is FindCtx.
-func (s *sessionStore) Find(token string) ([]byte, bool, error) {
+func (s *store) Find(token string) ([]byte, bool, error) {
 	return s.FindCtx(context.Background(), token)
 }
 
 // Delete is DeleteCtx.
-func (s *sessionStore) Delete(token string) error { return s.DeleteCtx(context.Background(), token) }
+func (s *store) Delete(token string) error { return s.DeleteCtx(context.Background(), token) }
+
+// deleteEnded sweeps out the sessions that have ended at a moment.
+func deleteEnded(ctx context.Context, d *db.DB, now time.Time) error {
+	if _, err := d.ExecContext(ctx, `DELETE FROM session WHERE expires_at <= $1`, now); err != nil {
+		return db.Translate(fmt.Errorf("sweep sessions: %w", err))
+	}
+	return nil
+}
 
 func digest(token string) string {
 	sum := sha256.Sum256([]byte(token))
