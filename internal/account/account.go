@@ -59,7 +59,7 @@ func ParseRole(text string) (Role, error) {
 	return "", fault.Invalidf("role", "Write one of the roles viewer, editor or admin.")
 }
 
-// Allows tells whether somebody with this role may do what needs the other one. An unknown role allows nothing.
+// Allows reports whether somebody with this role may do what needs the other one. An unknown role allows nothing.
 func (r Role) Allows(need Role) bool {
 	have, want := slices.Index(Roles(), r), slices.Index(Roles(), need)
 	return want >= 0 && have >= want

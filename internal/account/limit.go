@@ -21,22 +21,23 @@ type From struct {
 // is one that never did.
 type Browser struct{ Account, ID uuid.UUID }
 
-// bound is a limit of sign-ins.
-type bound struct {
+// limit is how many sign-ins may come in a time.
+type limit struct {
 	most int64
 	per  time.Duration
 }
 
-// The limits of sign-ins. A newsroom behind one address stays far below those by address. Those by account let five
-// slips pass; whoever keeps an account from one network closed does so for that network only.
-func bounds() (address, network, all, here, near, account bound) {
+// signInLimits are by where a sign-in comes from, and by account. A newsroom behind one address stays far below those by
+// address. Those by account let five slips pass; whoever keeps an account from one network closed does so for that
+// network only.
+func signInLimits() (address, network, all, here, near, account limit) {
 	const quarter = 15 * time.Minute
-	return bound{30, 5 * time.Minute}, bound{60, 5 * time.Minute}, bound{300, 5 * time.Minute},
-		bound{5, quarter}, bound{10, quarter}, bound{60, quarter}
+	return limit{30, 5 * time.Minute}, limit{60, 5 * time.Minute}, limit{300, 5 * time.Minute},
+		limit{5, quarter}, limit{10, quarter}, limit{60, quarter}
 }
 
-func (b bound) of(key string) ratelimit.Use {
-	return ratelimit.Use{Key: key, Every: b.per / time.Duration(b.most), Times: 1, Most: b.most}
+func (l limit) of(key string) ratelimit.Use {
+	return ratelimit.Use{Key: key, Every: l.per / time.Duration(l.most), Times: 1, Most: l.most}
 }
 
 // subject is an account as it stands in keys: by its id, so that its counts can be found again, or what was typed as a
@@ -50,14 +51,14 @@ func (s *Store) subject(row accountRow, typed string) string {
 
 // count counts a try before its password is looked at, so that many at once are counted too. A browser that signed in
 // to this account before has a count of its own, and no flood from elsewhere closes the account to it. It is one
-// statement. Where not the account but a limit around it is reached, the error is a *CrowdError.
+// statement. Where not the account but a limit around it is reached, the error is a *RateLimitError.
 func (s *Store) count(ctx context.Context, row accountRow, subject string, from From) (free bool, err error) {
-	address, network, all, here, near, account := bounds()
+	address, network, all, here, near, account := signInLimits()
 	prefix := accountKey(subject)
 	var uses []ratelimit.Use
 	shared := 0
 	if known(row, from) {
-		uses = append(uses, bound{10, 15 * time.Minute}.of(prefix+"browser "+from.Browser.ID.String()))
+		uses = append(uses, limit{10, 15 * time.Minute}.of(prefix+"browser "+from.Browser.ID.String()))
 	} else {
 		at, in := s.limits.Hide(from.Address), s.limits.Hide(from.Network)
 		uses = append(uses, address.of("sign-in address "+at), network.of("sign-in network "+in), all.of("sign-in all"),
@@ -70,7 +71,7 @@ func (s *Store) count(ctx context.Context, row accountRow, subject string, from 
 	}
 	for i := range shared {
 		if d.Used[i] > float64(uses[i].Most) {
-			return false, &CrowdError{Wait: d.Wait}
+			return false, &RateLimitError{Wait: d.Wait}
 		}
 	}
 	return false, nil
@@ -91,7 +92,10 @@ func known(row accountRow, from From) bool {
 	return row.ID != uuid.Nil && from.Browser.Account == row.ID && from.Browser.ID != uuid.Nil
 }
 
-// CrowdError is the answer while an address, its network or all together try too often. It says nothing of any account.
-type CrowdError struct{ Wait time.Duration }
+// RateLimitError is the answer while an address, its network or all together try too often. It says nothing of any
+// account.
+type RateLimitError struct{ Wait time.Duration }
 
-func (e *CrowdError) Error() string { return fmt.Sprintf("too many sign-ins; the next in %s", e.Wait) }
+func (e *RateLimitError) Error() string {
+	return fmt.Sprintf("too many sign-ins; the next in %s", e.Wait)
+}

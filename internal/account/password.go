@@ -66,7 +66,7 @@ func (h *hasher) create(ctx context.Context, password string) (string, error) {
 	return hash, nil
 }
 
-// check tells whether the password fits, and whether the hash was made with other parameters than today's.
+// check reports whether the password fits, and whether the hash was made with other parameters than today's.
 func (h *hasher) check(ctx context.Context, password, hash string, known bool) (fits, outdated bool, err error) {
 	slots := h.slots
 	if known {

@@ -18,8 +18,8 @@ import (
 // learns from it who has an account. It is a fault.Forbidden.
 var ErrRefused error = fault.Forbiddenf("That did not work. Check the mail address and the password; after several tries, wait a few minutes.")
 
-// Authenticate tells whose address and password these are. Every refusal is ErrRefused, and those that look at the
-// password take the same work; it is fault.Unavailable when too many sign in at once, and a *CrowdError when too many
+// Authenticate finds out whose address and password these are. Every refusal is ErrRefused, and those that look at the
+// password take the same work; it is fault.Unavailable when too many sign in at once, and a *RateLimitError when too many
 // came from there. Success and failure are written to the audit log.
 //
 // A try is counted before its password is looked at, against the account and where it comes from (see count); the right
@@ -46,7 +46,7 @@ func (s *Store) Authenticate(ctx context.Context, email, password string, from F
 		}
 		return Account{}, ErrRefused
 	}
-	account, err := s.welcome(ctx, row, password, outdated)
+	account, err := s.recordSignIn(ctx, row, password, outdated)
 	if err != nil {
 		return Account{}, err
 	}
@@ -101,7 +101,8 @@ func (s *Store) auditFailure(ctx context.Context, row accountRow, from From, rea
 	}, key))
 }
 
-func (s *Store) welcome(ctx context.Context, row accountRow, password string, outdated bool) (Account, error) {
+// recordSignIn spends a one-time password, keeps a hash made anew where the old one is outdated, and audits the sign-in.
+func (s *Store) recordSignIn(ctx context.Context, row accountRow, password string, outdated bool) (Account, error) {
 	if outdated {
 		hash, err := s.hasher.create(ctx, password)
 		if err != nil {
@@ -117,7 +118,7 @@ func (s *Store) welcome(ctx context.Context, row accountRow, password string, ou
 				used_at = CASE WHEN one_time THEN $2::timestamptz END
 			WHERE id = $1 AND NOT (one_time AND used_at IS NOT NULL)`, row.ID, now, row.Hash)
 		if err != nil {
-			return fmt.Errorf("note sign-in: %w", err)
+			return fmt.Errorf("record sign-in: %w", err)
 		}
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, ErrRefused)

@@ -222,7 +222,7 @@ func TestAFloodFromOneNetwork(t *testing.T) {
 		})
 		if errors.Is(err, account.ErrRefused) {
 			looked++
-		} else if _, ok := errors.AsType[*account.CrowdError](err); ok {
+		} else if _, ok := errors.AsType[*account.RateLimitError](err); ok {
 			crowd++
 		}
 	}

@@ -52,7 +52,7 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request) error {
 
 // crowded turns too many tries into an answer, and leaves every other error.
 func crowded(err error) error {
-	if c, ok := errors.AsType[*account.CrowdError](err); ok {
+	if c, ok := errors.AsType[*account.RateLimitError](err); ok {
 		return &httpError{http.StatusTooManyRequests, "Too many sign-ins came from your network. Please try again " +
 			waitInWords(c.Wait) + "."}
 	}
