@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/audit"
 )
 
 // Erased is what an erasure took away, or would take.
@@ -74,6 +76,9 @@ func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Era
 	if err != nil {
 		return fmt.Errorf("find other addresses: %w", err)
 	}
+	if e.Notes, err = audit.EraseWords(ctx, tx, receipts(e.Gifts), written); err != nil {
+		return err
+	}
 	for _, step := range []struct {
 		what  string
 		count *int64
@@ -89,13 +94,6 @@ func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Era
 		{"reviews", &e.Notes, `
 			UPDATE review SET closed_why = $2
 			WHERE contribution_id = ANY($1::uuid[]) AND closed_why NOT IN ('', $2)`, []any{mine, written}},
-		{"the audit log's words", &e.Notes, `
-			UPDATE audit_entry a SET detail = a.detail || w.erased
-			FROM audit_entry b CROSS JOIN LATERAL (
-			    SELECT jsonb_object_agg(d.key, $2::text) AS erased FROM jsonb_each_text(b.detail) d
-			    WHERE d.key IN ('note', 'found', 'reason') AND d.value NOT IN ('', $2)) w
-			WHERE a.id = b.id AND w.erased IS NOT NULL
-			  AND b.subject IN (SELECT receipt FROM contribution WHERE id = ANY($1::uuid[]))`, []any{mine, written}},
 		{"payments made in PayPal", &e.Payments, `
 			UPDATE discrepancy SET detail = detail - $2::text[], erased_at = $3, note = CASE note WHEN '' THEN '' ELSE $4 END
 			WHERE erased_at IS NULL AND (lower(detail ->> 'payer_email') = $5

@@ -111,11 +111,7 @@ func (s *Service) audit(
 	if detail == nil {
 		detail = map[string]string{}
 	}
-	receipts := make([]string, len(gifts))
-	for i, g := range gifts {
-		receipts[i] = g.Receipt
-	}
-	detail["receipts"] = strings.Join(receipts, ", ")
+	detail["receipts"] = strings.Join(receipts(gifts), ", ")
 	return audit.Write(ctx, tx, audit.Entry{
 		At: s.now().UTC(), Actor: audit.CommandLine, Action: action,
 		Subject: fmt.Sprintf("%d contributions", len(gifts)), Detail: detail,
@@ -130,6 +126,14 @@ func parse(address string) (string, error) {
 		return "", fault.Invalidf("address", "Write a mail address like name@example.org.")
 	}
 	return address, nil
+}
+
+func receipts(gifts []Gift) []string {
+	all := make([]string, len(gifts))
+	for i, g := range gifts {
+		all[i] = g.Receipt
+	}
+	return all
 }
 
 func ids(gifts []Gift) any {
