@@ -218,7 +218,8 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		Desk: a.desk, Campaigns: campaigns, Webhook: a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
 		Books: a.books, Accounts: a.accounts, Reports: a.reports, Alerts: a.alerts, Gate: a.gate,
-		Sessions: a.sessions, Audit: audit.NewLog(a.db, a.now), Metrics: a.metrics, Log: a.log, Now: a.now,
+		Sessions: a.sessions, Audit: audit.NewLog(audit.Config{DB: a.db, Reading: a.readDB, Now: a.now}),
+		Metrics: a.metrics, Log: a.log, Now: a.now,
 	})
 }
 

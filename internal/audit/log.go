@@ -10,14 +10,22 @@ import (
 	"readerfund/internal/db"
 )
 
+// Config is what a Log needs.
+type Config struct {
+	DB      *db.DB
+	Reading *db.DB // for lists: the same database through a pool that no reader waits for
+	Now     func() time.Time
+}
+
 // Log is the audit log of a database. It is safe for concurrent use.
 type Log struct {
-	db  *db.DB
-	now func() time.Time
+	db      *db.DB
+	reading *db.DB
+	now     func() time.Time
 }
 
 // NewLog gives the audit log of a database.
-func NewLog(d *db.DB, now func() time.Time) *Log { return &Log{db: d, now: now} }
+func NewLog(c Config) *Log { return &Log{db: c.DB, reading: c.Reading, now: c.Now} }
 
 // Record writes an entry, as of now, for what needs no other write.
 func (l *Log) Record(ctx context.Context, e Entry) error {

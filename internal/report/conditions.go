@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
@@ -83,17 +82,6 @@ func (c *conditions) days(column string, from, to Day) {
 		c.add("%s::date <= %s::date", c.local(column), c.arg(to.String()))
 		c.add("%s < %s", column, c.arg(to.Add(2).at))
 	}
-}
-
-// longestText is more than any slug, address of an article or PayPal id has.
-const longestText = 2048
-
-// checkText refuses what PostgreSQL cannot compare with a text at all.
-func checkText(field, text string) error {
-	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) || len(text) > longestText {
-		return fault.Invalidf(field, "That cannot be looked for: write it in ordinary letters and digits.")
-	}
-	return nil
 }
 
 func checkCurrency(c money.Currency) error {

@@ -14,6 +14,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/fault"
+	"readerfund/internal/listing"
 	"readerfund/internal/money"
 )
 
@@ -27,8 +28,8 @@ func Statuses() []string {
 
 // The sizes of a page.
 const (
-	DefaultLimit = 50
-	MaxLimit     = 500
+	DefaultLimit = listing.DefaultLimit
+	MaxLimit     = listing.MaxLimit
 )
 
 // ContributionsQuery asks for contributions, newest first. From and To are the days on which they began, both included;
@@ -270,7 +271,7 @@ func (q ContributionsQuery) check() error {
 	}
 	return errors.Join(
 		checkRange(q.From, q.To), status, checkCurrency(q.Currency),
-		checkText("campaign", q.Campaign), checkText("article", q.Article), checkText("search", q.Search))
+		listing.CheckText("campaign", q.Campaign), listing.CheckText("article", q.Article), listing.CheckText("search", q.Search))
 }
 
 func utc(t sql.NullTime) time.Time {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"readerfund/internal/fault"
+	"readerfund/internal/listing"
 )
 
 // cursor is the place after which a page of contributions begins. Its text is meant for addresses, not for people.
@@ -38,15 +38,11 @@ func encodeCursor(at time.Time, id []byte) string {
 func decodeCursor(text string, idBytes int) (time.Time, []byte, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(b) != 8+idBytes {
-		return time.Time{}, nil, errCursor()
+		return time.Time{}, nil, listing.ErrCursor()
 	}
 	at := time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC() //nolint:gosec // its bits
 	if y := at.Year(); y < firstYear || y > lastYear {            // PostgreSQL cannot hold every moment that fits
-		return time.Time{}, nil, errCursor()
+		return time.Time{}, nil, listing.ErrCursor()
 	}
 	return at, b[8:], nil
-}
-
-func errCursor() error {
-	return fault.Invalidf("after", "That is not the address of a page of this list. Start again from the first page.")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"readerfund/internal/fault"
+	"readerfund/internal/listing"
 )
 
 // Webhook is one event that PayPal sent. Times are UTC, and zero for what did not happen.
@@ -67,7 +68,7 @@ const selectWebhook = `
 	       w.processed_at, w.due_at, w.contribution_id, c.receipt
 	FROM webhook_event w LEFT JOIN contribution c ON c.id = w.contribution_id`
 
-func (row webhookRow) number() int64 { return row.ID }
+func (row webhookRow) RowNumber() int64 { return row.ID }
 
 func (row webhookRow) webhook() Webhook {
 	return Webhook{
@@ -83,8 +84,9 @@ func (r *Reports) Inbox(ctx context.Context, q InboxQuery) (InboxPage, error) {
 	if err != nil {
 		return InboxPage{}, err
 	}
-	asked := listing{things: "events", sql: selectWebhook, number: "w.id", after: q.After, limit: q.Limit}
-	rows, next, err := newest[webhookRow](ctx, r, asked, c)
+	rows, next, err := listing.Newest[webhookRow](ctx, r.db, listing.List{
+		Things: "events", SQL: selectWebhook, Where: c.parts, Args: c.args, Number: "w.id", After: q.After, Limit: q.Limit,
+	})
 	page := InboxPage{Next: next}
 	for _, row := range rows {
 		page.Webhooks = append(page.Webhooks, row.webhook())
@@ -96,7 +98,7 @@ func (r *Reports) inboxConditions(q InboxQuery) (*conditions, error) {
 	if q.State != "" && !slices.Contains(WebhookStates(), q.State) {
 		return nil, fault.Invalidf("state", "There is no state %q: take one of %s.", q.State, strings.Join(WebhookStates(), ", "))
 	}
-	if err := checkText("search", q.Search); err != nil {
+	if err := listing.CheckText("search", q.Search); err != nil {
 		return nil, err
 	}
 	c := &conditions{zone: r.zone}

@@ -14,6 +14,7 @@ import (
 
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/listing"
 	"readerfund/internal/money"
 )
 
@@ -167,7 +168,7 @@ const selectDifference = `
 	       d.occurred_at, d.first_seen, d.last_seen, d.closed_at, d.detail
 	FROM discrepancy d LEFT JOIN contribution c ON c.id = d.contribution_id`
 
-func (row differenceRow) number() int64 { return row.ID }
+func (row differenceRow) RowNumber() int64 { return row.ID }
 
 func (row differenceRow) difference() Difference {
 	return Difference{
@@ -203,8 +204,9 @@ func (r *Reports) Differences(ctx context.Context, q DifferencesQuery) (Differen
 	if err != nil {
 		return DifferencesPage{}, err
 	}
-	asked := listing{things: "differences", sql: selectDifference, number: "d.id", after: q.After, limit: q.Limit}
-	rows, next, err := newest[differenceRow](ctx, r, asked, c)
+	rows, next, err := listing.Newest[differenceRow](ctx, r.db, listing.List{
+		Things: "differences", SQL: selectDifference, Where: c.parts, Args: c.args, Number: "d.id", After: q.After, Limit: q.Limit,
+	})
 	page := DifferencesPage{Next: next}
 	for _, row := range rows {
 		page.Differences = append(page.Differences, row.difference())
@@ -219,7 +221,7 @@ func (r *Reports) differenceConditions(q DifferencesQuery) (*conditions, error) 
 	if q.Kind != "" && !slices.Contains(DifferenceKinds(), q.Kind) {
 		return nil, fault.Invalidf("kind", "There is no kind %q: take one of %s.", q.Kind, strings.Join(DifferenceKinds(), ", "))
 	}
-	if err := checkText("search", q.Search); err != nil {
+	if err := listing.CheckText("search", q.Search); err != nil {
 		return nil, err
 	}
 	c := &conditions{zone: r.zone}

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"readerfund/internal/db"
+	texts "readerfund/internal/text"
 )
 
 // longestName is the longest text that is looked for in names: none is longer.
@@ -46,7 +47,7 @@ var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // numbered is true for what has that number or id. The numbers are looked up once, before anything else.
 func (c *conditions) numbered(text string) string {
-	what := c.arg(db.Array(spellings(text)))
+	what := c.arg(db.Array(texts.Spellings(text)))
 	return strings.ReplaceAll(`c.id = ANY (ARRAY(
 		SELECT id FROM contribution WHERE receipt = ANY ($what)
 		UNION SELECT id FROM contribution WHERE order_id = ANY ($what)
@@ -72,18 +73,6 @@ func isNumber(text string) bool {
 	halves := strings.Fields(text)
 	split := len(halves) == 2 && len(halves[0]) == 4 && len(halves[1]) == 4
 	return (len(halves) == 1 || split) && strings.ContainsAny(text, "0123456789") && !strings.Contains(text, "@")
-}
-
-// spellings are the ways in which what was typed may be kept: as it is, in capitals, and as a receipt number with its
-// dash, where O, I and L stand for the digits they look like (its alphabet, Crockford's base 32, has no such letters).
-func spellings(typed string) []string {
-	capitals := strings.ToUpper(typed)
-	all := []string{typed, capitals}
-	letters := strings.NewReplacer("-", "", " ", "", "O", "0", "I", "1", "L", "1").Replace(capitals)
-	if len(letters) == 8 {
-		all = append(all, letters[:4]+"-"+letters[4:])
-	}
-	return all
 }
 
 // pattern is a regular expression of PostgreSQL's that finds a word in any case, and with or without its accents,

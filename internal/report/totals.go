@@ -11,6 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/fault"
+	"readerfund/internal/listing"
 	"readerfund/internal/money"
 )
 
@@ -78,7 +79,7 @@ func (q TotalsQuery) check() error {
 	if q.NoArticle && q.Article != "" {
 		article = fault.Invalidf("article", "An article and no article exclude each other.")
 	}
-	return errors.Join(checkRange(q.From, q.To), checkText("campaign", q.Campaign), checkText("article", q.Article),
+	return errors.Join(checkRange(q.From, q.To), listing.CheckText("campaign", q.Campaign), listing.CheckText("article", q.Article),
 		article, checkCurrency(q.Currency), part)
 }
 

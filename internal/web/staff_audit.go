@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"readerfund/internal/report"
+	"readerfund/internal/audit"
 )
 
 // auditPage is the list of what staff did.
@@ -23,7 +23,7 @@ type auditPage struct {
 
 // auditLine is one act, in words.
 type auditLine struct {
-	report.AuditEntry
+	audit.Entry
 	When   stamp
 	What   string
 	About  string // the page of what it was done to, where there is one
@@ -40,7 +40,7 @@ func (p auditPage) Any() bool { return p.Actor != "" || p.Subject != "" }
 func (s *site) showAudit(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	p := auditPage{Actor: strings.TrimSpace(v.Get("actor")), Subject: strings.TrimSpace(v.Get("subject")), After: v.Get("after"), Wrong: wrongs{}}
-	found, err := s.Reports.Audit(r.Context(), report.AuditQuery{Actor: p.Actor, Subject: p.Subject, After: p.After})
+	found, err := s.Audit.List(r.Context(), audit.Query{Actor: p.Actor, Subject: p.Subject, After: p.After})
 	if err := p.Wrong.note(err); err != nil {
 		return err
 	}
@@ -57,12 +57,12 @@ func (s *site) showAudit(w http.ResponseWriter, r *http.Request) error {
 	return s.showStaff(w, r, p.Wrong.status(), "staff/audit.html", "Audit log", "audit", p)
 }
 
-func (s *site) auditLine(e report.AuditEntry) auditLine {
-	line := auditLine{AuditEntry: e, When: s.stamp(e.At), What: actInWords(e.Action, e.Detail["outcome"])}
+func (s *site) auditLine(e audit.Entry) auditLine {
+	line := auditLine{Entry: e, When: s.stamp(e.At), What: actInWords(string(e.Action), e.Detail["outcome"])}
 	if id, err := uuid.Parse(e.Detail["contribution"]); err == nil {
 		line.About = "/staff/contributions/" + id.String()
 	}
-	switch room, _, _ := strings.Cut(e.Action, "."); room {
+	switch room, _, _ := strings.Cut(string(e.Action), "."); room {
 	case "inbox":
 		line.About = address("/staff/inbox", filled("q", e.Subject))
 	case "reconcile":

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"readerfund/internal/account"
-	"readerfund/internal/report"
+	"readerfund/internal/audit"
 )
 
 func TestExportsForPeople(t *testing.T) {
@@ -77,13 +77,13 @@ func TestDownloadsAreInTheAuditLog(t *testing.T) {
 	if got := r.do("HEAD", "/staff/contributions.csv", ""); got.status != 200 || got.body != "" {
 		t.Errorf("HEAD: %d %q", got.status, got.body)
 	}
-	page, err := h.site.Reports.Audit(t.Context(), report.AuditQuery{Actor: "viewer@example.org"})
+	page, err := h.site.Audit.List(t.Context(), audit.Query{Actor: "viewer@example.org"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
 	for _, e := range page.Entries {
-		if e.Action == string(downloaded) {
+		if e.Action == downloaded {
 			asked := e.Detail["currency"] + e.Detail["part"] + e.Detail["by"]
 			got = append(got, e.Subject+": "+e.Detail["days"]+", "+e.Detail["rows"]+", "+asked)
 		}

@@ -69,7 +69,7 @@ func employ(t *testing.T, d *Deps, database *db.DB) {
 		Hashing: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
 	})
 	d.Sessions = session.NewManager(session.Config{DB: database, Accounts: d.Accounts, Now: d.Now})
-	d.Audit = audit.NewLog(database, d.Now)
+	d.Audit = audit.NewLog(audit.Config{DB: database, Reading: database, Now: d.Now})
 	d.Reports = report.New(database, cmp.Or(d.Timezone, time.UTC), d.DefaultCurrency)
 	events := inbox.New(inbox.Config{DB: database, Desk: d.Desk, Now: d.Now, Log: d.Log})
 	d.Books = reconcile.New(reconcile.Config{DB: database, Desk: d.Desk, Inbox: events, Zone: cmp.Or(d.Timezone, time.UTC), Now: d.Now, Log: d.Log})

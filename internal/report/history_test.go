@@ -5,78 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
-	"readerfund/internal/account"
-	"readerfund/internal/audit"
-	"readerfund/internal/fault"
 	"readerfund/internal/report"
 )
-
-// note writes an audit entry as the rooms do.
-func (b *book) note(e audit.Entry) {
-	b.t.Helper()
-	tx, err := b.d.BeginTxx(b.t.Context(), nil)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer func(tx *sqlx.Tx) { _ = tx.Rollback() }(tx)
-	if err := audit.Write(b.t.Context(), tx, e); err != nil {
-		b.t.Fatal(err)
-	}
-	if err := tx.Commit(); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-func TestAudit(t *testing.T) {
-	t.Parallel()
-	b := newBook(t)
-	r := report.New(b.d, time.UTC, "EUR")
-	first := at("2026-11-22T12:00:00Z")
-	for i := range 7 {
-		b.note(audit.Entry{
-			At: first.Add(time.Duration(i) * time.Minute), Actor: []string{"ann@example.org", "command line"}[i%2], Action: "contribution.refund",
-			Subject: fmt.Sprintf("AAAA-000%d", i), Detail: map[string]string{"amount": "5.00 EUR", "before": "completed"},
-		})
-	}
-	b.note(audit.Entry{At: first.Add(time.Hour), Actor: audit.CommandLine, Action: account.ActionAdd, Subject: "kim@example.org"})
-
-	seen := func(q report.AuditQuery) (all []string) {
-		for {
-			page, err := r.Audit(t.Context(), q)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, e := range page.Entries {
-				all = append(all, e.Subject)
-			}
-			if q.After = page.Next; q.After == "" {
-				return all
-			}
-		}
-	}
-	check(t, seen(report.AuditQuery{Limit: 3}), "kim@example.org", "AAAA-0006", "AAAA-0005", "AAAA-0004", "AAAA-0003", "AAAA-0002", "AAAA-0001", "AAAA-0000")
-	check(t, seen(report.AuditQuery{Actor: " Ann@Example.org ", Limit: 2}), "AAAA-0006", "AAAA-0004", "AAAA-0002", "AAAA-0000")
-	check(t, seen(report.AuditQuery{Subject: "aaaa0oo3"}), "AAAA-0003")
-	check(t, seen(report.AuditQuery{Subject: "KIM@example.org"}), "kim@example.org")
-	check(t, seen(report.AuditQuery{Subject: "AAAA"}))
-
-	page, err := r.Audit(t.Context(), report.AuditQuery{Subject: "AAAA-0002"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if e := page.Entries[0]; !e.At.Equal(first.Add(2*time.Minute)) || e.Actor != "ann@example.org" || e.Action != "contribution.refund" || e.Detail["amount"] != "5.00 EUR" || e.Detail["before"] != "completed" {
-		t.Errorf("got %+v", e)
-	}
-	for field, q := range map[string]report.AuditQuery{
-		"actor": {Actor: "a\x00"}, "subject": {Subject: "\xff"}, "after": {After: "x"}, "limit": {Limit: report.MaxLimit + 1},
-	} {
-		if _, err := r.Audit(t.Context(), q); !fault.Is(err, fault.Invalid) || fault.All(err)[0].Field != field {
-			t.Errorf("%s: %v", field, err)
-		}
-	}
-}
 
 // What the page of a contribution says of refunds asked for, cases and conversions is what the rows say.
 func TestHistoryOfWhatWentBack(t *testing.T) {
