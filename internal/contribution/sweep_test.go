@@ -105,6 +105,29 @@ func TestAFloodOfOrdersDoesNotStarveTheSweep(t *testing.T) {
 	}
 }
 
+// PayPal refuses more calls for now: the sweep ends with what it had taken, and the rest stays due.
+func TestTheSweepLeavesABusyPayPalAlone(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	n.listen()
+	const rest = 10
+	for range sweepBatch + rest {
+		n.start()
+	}
+	n.later(11 * time.Minute)
+	n.fault(`{"kind":"status","status":429,"headers":{"Retry-After":"60"}}`)
+	for _, want := range []int{sweepBatch, 0} {
+		if asked, err := n.Sweep(t.Context()); asked != want || err != nil {
+			t.Errorf("it asked about %d, want %d; %v", asked, want, err)
+		}
+	}
+	n.heal()
+	n.later(time.Minute)
+	if asked, err := n.Sweep(t.Context()); asked != rest || err != nil {
+		t.Errorf("afterwards it asked about %d, want %d; %v", asked, rest, err)
+	}
+}
+
 // The tab is closed and the webhook lost: whenever the reader approved, the sweep captures before PayPal drops the
 // approval.
 func TestAnApprovalThatNobodyToldOfIsCaptured(t *testing.T) {

@@ -59,6 +59,7 @@ func (c *Client) do(ctx context.Context, k call) error {
 		if failure == nil {
 			failure = c.attempt(ctx, k, token)
 		}
+		c.busy.note(failure, c.now())
 		if failure == nil {
 			return nil
 		}

@@ -41,6 +41,7 @@ type Client struct {
 	observe func(string, int, time.Duration)
 	tokens  *tokens
 	away    away
+	busy    busy
 	// plutov builds and sends requests. Only NewRequest and Send are called on it: see docs/decisions/0002.
 	plutov *plutov.Client
 }
