@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"readerfund/internal/db"
+	"readerfund/internal/inbox"
 )
 
 const (
@@ -133,7 +134,6 @@ func (s *shop) store(ctx context.Context, gifts []gift) error {
 
 // asks is a turn in which nobody but us asks PayPal for n captures, over as many connections as a process has workers.
 func (s *shop) asks(n int) contestant {
-	const workers = 8 // internal/inbox
 	var gifts []gift
 	c := contestant{name: "bare client of the sandbox's get-capture"}
 	c.prepare = func(ctx context.Context) (err error) {
@@ -147,7 +147,7 @@ func (s *shop) asks(n int) contestant {
 	}
 	c.turn = func(ctx context.Context, _ time.Duration) (float64, error) {
 		return load{
-			address: strings.TrimPrefix(s.house.paypal.url, "http://"), connections: workers, status: http.StatusOK,
+			address: strings.TrimPrefix(s.house.paypal.url, "http://"), connections: inbox.DefaultWorkers, status: http.StatusOK,
 			next: func(buf []byte, i int) ([]byte, bool) {
 				return fmt.Appendf(buf, "GET /v2/payments/captures/%s HTTP/1.1\r\nHost: readerfund.example\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n\r\n",
 					gifts[min(i, n-1)].capture, s.token), i < n

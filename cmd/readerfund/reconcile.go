@@ -25,6 +25,7 @@ type reconcileCommand struct {
 	config.PayPal
 	config.Timezone
 	config.Sweep
+	config.Webhooks
 
 	From   string `placeholder:"DATE" help:"First day, as 2026-01-31, in the publication's time zone. Usually left out: what was not checked yet, with three days of overlap."`
 	To     string `placeholder:"DATE" help:"Last day, included. Usually left out: as far as PayPal's record reaches."`
@@ -36,7 +37,7 @@ var errUnexplained = errors.New("not everything is explained: what is left is li
 
 // Run holds PayPal's record against ours, mends what can be mended, and lists what is left.
 func (c reconcileCommand) Run(ctx context.Context, std streams) (err error) {
-	s := config.Settings{Database: c.Database, PayPal: c.PayPal, Timezone: c.Timezone, Sweep: c.Sweep}
+	s := config.Settings{Database: c.Database, PayPal: c.PayPal, Timezone: c.Timezone, Sweep: c.Sweep, Webhooks: c.Webhooks}
 	cfg, err := s.Parse(config.NeedDatabase | config.NeedPayPal)
 	if err != nil {
 		return err

@@ -109,7 +109,10 @@ func (a *App) build(ctx context.Context, opts Options) error {
 		DB: a.db, PayPal: pp, Campaigns: campaigns, BaseURL: a.cfg.BaseURL, Publication: a.cfg.PublicationName,
 		Limits: limits(a.cfg), SweepEvery: a.cfg.SweepInterval, Now: a.now, Log: a.log, Metrics: a.metrics,
 	})
-	a.inbox = inbox.New(inbox.Config{DB: a.db, Verifier: verifier, Desk: a.desk, Now: a.now, Log: a.log, Metrics: a.metrics})
+	a.inbox = inbox.New(inbox.Config{
+		DB: a.db, Verifier: verifier, Desk: a.desk, Workers: a.cfg.WebhookWorkers, Busy: pp.Busy,
+		Now: a.now, Log: a.log, Metrics: a.metrics,
+	})
 	if err := a.inbox.RecallCertificates(ctx); err != nil {
 		return err
 	}

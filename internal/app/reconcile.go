@@ -35,7 +35,7 @@ func NewReconciliation(cfg config.Config, d *db.DB, log *slog.Logger, now func()
 		DB: d, PayPal: pp, Campaigns: campaign.NewCatalog(d, now), SweepEvery: cfg.SweepInterval, Now: now, Log: log,
 	})
 	// No verifier: it receives nothing, it only works on what PayPal's own list tells.
-	in := inbox.New(inbox.Config{DB: d, Desk: desk, Now: now, Log: log})
+	in := inbox.New(inbox.Config{DB: d, Desk: desk, Workers: cfg.WebhookWorkers, Busy: pp.Busy, Now: now, Log: log})
 	return &Reconciliation{newReconciler(cfg, d, pp, desk, in, now, log, nil), desk}, nil
 }
 

@@ -48,6 +48,7 @@ type Config struct {
 	UnpaidRetention   time.Duration // how long the words of gifts never paid are kept
 
 	SweepInterval   time.Duration
+	WebhookWorkers  int // events that each process works on at once
 	ShutdownTimeout time.Duration
 	LogFormat       string // "text" or "json"
 	LogLevel        slog.Level
@@ -94,6 +95,7 @@ func (s Settings) Parse(need Need) (Config, error) {
 		UnpaidRetention:   p.days("UNPAID_WORDS_DAYS", s.UnpaidWordsDays),
 
 		SweepInterval:   p.duration("SWEEP_INTERVAL", s.SweepInterval, 100*time.Millisecond, 24*time.Hour),
+		WebhookWorkers:  p.number("WEBHOOK_WORKERS", s.WebhookWorkers, 1, 1000),
 		ShutdownTimeout: p.duration("SHUTDOWN_TIMEOUT", s.ShutdownTimeout, time.Second, time.Hour),
 		LogFormat:       p.logFormat(s.LogFormat),
 		LogLevel:        p.logLevel(s.LogLevel),
@@ -152,6 +154,7 @@ func (c Config) LogValue() slog.Value {
 		slog.Duration("webhook_body_retention", c.DeliveryRetention),
 		slog.Duration("unpaid_words_retention", c.UnpaidRetention),
 		slog.Duration("sweep_interval", c.SweepInterval),
+		slog.Int("webhook_workers", c.WebhookWorkers),
 		slog.Duration("shutdown_timeout", c.ShutdownTimeout),
 		slog.String("log_level", c.LogLevel.String()),
 	)

@@ -49,9 +49,9 @@ func TestGoodSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := fmt.Sprint(c.BaseURL, c.PayPalAPIBase, c.Timezone, c.DefaultCurrency, c.ListenAddr, c.AdminListenAddr, c.TrustedProxies, c.EmbedOrigins,
-		c.SweepInterval, c.ShutdownTimeout, c.LogFormat, c.LogLevel)
+		c.SweepInterval, c.WebhookWorkers, c.ShutdownTimeout, c.LogFormat, c.LogLevel)
 	want := "https://give.example.orghttps://api-m.sandbox.paypal.comEurope/Berlin EUR127.0.0.1:8080127.0.0.1:9090" +
-		"[10.0.0.0/8 192.168.1.7/32 172.16.0.0/12][https://news.example.org http://localhost:3000]1m0s 25stextINFO"
+		"[10.0.0.0/8 192.168.1.7/32 172.16.0.0/12][https://news.example.org http://localhost:3000]1m0s 32 25stextINFO"
 	if strings.ReplaceAll(got, " ", "") != strings.ReplaceAll(want, " ", "") {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -148,6 +148,7 @@ func TestEachProblem(t *testing.T) {
 		"no templates":       {func(s S) { s.TemplatesDir = "/nowhere" }, "TEMPLATES_DIR", "no folder"},
 		"sweep of nothing":   {func(s S) { s.SweepInterval = "0s" }, "SWEEP_INTERVAL", "like 30s"},
 		"sweep without unit": {func(s S) { s.SweepInterval = "60" }, "SWEEP_INTERVAL", "like 30s"},
+		"no workers":         {func(s S) { s.WebhookWorkers = "0" }, "WEBHOOK_WORKERS", "from 1 to 1000"},
 		"shutdown for ever":  {func(s S) { s.ShutdownTimeout = "1000h" }, "SHUTDOWN_TIMEOUT", "like 30s"},
 		"unknown format":     {func(s S) { s.LogFormat = "xml" }, "LOG_FORMAT", "json"},
 		"unknown level":      {func(s S) { s.LogLevel = "loud" }, "LOG_LEVEL", "debug"},
@@ -288,7 +289,7 @@ func TestHelpListsEverySettingWithItsDefault(t *testing.T) {
 		"PAYPAL_WEBHOOK_CA_FILE": "", "SECRET_KEY": "", "SECRET_KEY_OLD": "", "PUBLICATION_NAME": "", "PUBLICATION_TIMEZONE": "UTC",
 		"DEFAULT_CURRENCY": "EUR", "TRUSTED_PROXIES": "", "EMBED_ORIGINS": "", "TEMPLATES_DIR": "", "LOG_FORMAT": "text", "LOG_LEVEL": "info",
 		"DATABASE_MAX_CONNS": "20", "ADMIN_HOSTS": "", "REPORT_MAX_CONNS": "4",
-		"MIN_AMOUNT": "", "MAX_AMOUNT": "", "SWEEP_INTERVAL": "1m", "SHUTDOWN_TIMEOUT": "25s",
+		"MIN_AMOUNT": "", "MAX_AMOUNT": "", "SWEEP_INTERVAL": "1m", "WEBHOOK_WORKERS": "32", "SHUTDOWN_TIMEOUT": "25s",
 	}
 	text := strings.Join(strings.Fields(help.String()), " ")
 	for _, name := range slices.Sorted(maps.Keys(defaults)) {

@@ -50,6 +50,11 @@ type Sweep struct {
 	SweepInterval string `name:"sweep-interval" env:"SWEEP_INTERVAL" group:"Running" default:"1m" placeholder:"TIME" help:"How often payments nobody told us about are looked up at PayPal (${default})."`
 }
 
+// Webhooks is how PayPal's webhook events are worked on.
+type Webhooks struct {
+	WebhookWorkers string `name:"webhook-workers" env:"WEBHOOK_WORKERS" group:"Running" default:"32" placeholder:"NUMBER" help:"Webhook events that each process works on at once; a waiting one holds no connection (${default})."`
+}
+
 // Logging is how the log looks.
 type Logging struct {
 	LogFormat string `name:"log-format" env:"LOG_FORMAT" group:"Running" default:"text" placeholder:"text|json" help:"How log lines look (${default})."`
@@ -94,6 +99,7 @@ type Settings struct {
 	UnpaidWordsDays string `env:"UNPAID_WORDS_DAYS" group:"Privacy" default:"30" placeholder:"DAYS" help:"How long name, address and message of a gift never paid are kept (${default} days)."`
 
 	Sweep
+	Webhooks
 	ShutdownTimeout string `name:"shutdown-timeout" env:"SHUTDOWN_TIMEOUT" group:"Running" default:"25s" placeholder:"TIME" help:"How long a stop waits for what was accepted (${default})."`
 	Logging
 }

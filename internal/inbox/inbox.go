@@ -6,7 +6,7 @@
 package inbox
 
 import (
-	"context"
+	"cmp"
 	"log/slog"
 	"time"
 
@@ -17,11 +17,13 @@ import (
 	"readerfund/internal/throttle"
 )
 
-// Config is what an Inbox needs. Metrics may be nil.
+// Config is what an Inbox needs. Metrics and Busy may be nil.
 type Config struct {
 	DB       *db.DB
 	Verifier *paypal.Verifier
 	Desk     *contribution.Desk
+	Workers  int                  // events worked on at once; DefaultWorkers when zero
+	Busy     func() time.Duration // how long PayPal asks to be left alone: paypal.Client.Busy
 	Now      func() time.Time
 	Log      *slog.Logger
 	Metrics  *metrics.Metrics
@@ -38,37 +40,20 @@ type Inbox struct {
 	metrics  *metrics.Metrics
 
 	batches batches
+	workers workers
+	busy    func() time.Duration
 	wake    chan struct{} // new work: holds one token at most
 }
 
 // New makes an Inbox. Run works off what Receive stores.
 func New(cfg Config) *Inbox {
+	if cfg.Busy == nil {
+		cfg.Busy = func() time.Duration { return 0 }
+	}
 	return &Inbox{
 		db: cfg.DB, verifier: cfg.Verifier, desk: cfg.Desk, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics,
-		floods: slog.New(throttle.New(cfg.Log.Handler(), time.Minute)), batches: newBatches(), wake: make(chan struct{}, 1),
-	}
-}
-
-// idle is how long Run waits before it looks for work that nobody told it of: retries that are due, and what another
-// process left.
-const idle = time.Second
-
-// Run works off events until ctx ends, and returns once what it had begun is finished.
-func (i *Inbox) Run(ctx context.Context) {
-	for {
-		worked, err := i.Work(ctx)
-		if err != nil && ctx.Err() == nil {
-			i.log.ErrorContext(ctx, "webhook events cannot be worked on; trying again", "error", err)
-		}
-		if worked > 0 && err == nil {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-i.wake:
-		case <-time.After(idle):
-		}
+		floods: slog.New(throttle.New(cfg.Log.Handler(), time.Minute)), batches: newBatches(),
+		workers: make(workers, cmp.Or(cfg.Workers, DefaultWorkers)), busy: cfg.Busy, wake: make(chan struct{}, 1),
 	}
 }
 

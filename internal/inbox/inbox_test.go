@@ -41,6 +41,9 @@ type postbox struct {
 
 	webhookID, keys string // what PayPal's signature needs: the webhook's id, and the folder with the sandbox's key
 	roots           []byte // of the sandbox's certificates
+	paypalClient    *paypal.Client
+	cfg             inbox.Config
+	held            atomic.Pointer[hold]
 }
 
 // delivered is one webhook request as it came.
@@ -52,6 +55,12 @@ type delivered struct {
 func (p *postbox) clock() time.Time { return time.Now().Add(time.Duration(p.moved.Load())) }
 
 func open(t *testing.T) *postbox {
+	t.Helper()
+	return openWaiting(t, 2*time.Second)
+}
+
+// openWaiting is open with a client that waits so long for PayPal.
+func openWaiting(t *testing.T, timeout time.Duration) *postbox {
 	t.Helper()
 	p := &postbox{t: t, db: dbtest.New(t), arrived: make(chan delivered, 1000), keys: t.TempDir()}
 	if err := campaign.EnsureDefault(t.Context(), p.db, "The Test Gazette", "EUR", p.clock()); err != nil {
@@ -66,7 +75,9 @@ func open(t *testing.T) *postbox {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: emulator.Handler(), ReadHeaderTimeout: time.Second}}
+	server := &httptest.Server{
+		Listener: l, Config: &http.Server{Handler: p.holding(emulator.Handler()), ReadHeaderTimeout: time.Second},
+	}
 	server.Start()
 	door := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -83,7 +94,9 @@ func open(t *testing.T) *postbox {
 			t.Error(err)
 		}
 	})
-	client, err := paypal.New(paypal.Config{BaseURL: p.paypal, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Timeout: 2 * time.Second, Now: p.clock})
+	client, err := paypal.New(paypal.Config{
+		BaseURL: p.paypal, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Timeout: timeout, Now: p.clock,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,13 +109,22 @@ func open(t *testing.T) *postbox {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.desk = contribution.NewDesk(contribution.Config{
-		DB: p.db, PayPal: client, Campaigns: campaign.NewCatalog(p.db, p.clock), BaseURL: "http://127.0.0.1:1", Publication: "The Test Gazette",
-		Limits: map[money.Currency]contribution.Limit{"EUR": {Min: 100, Max: 1000000}}, SweepEvery: time.Minute, Now: p.clock, Log: quiet(),
-	})
-	p.Inbox = inbox.New(inbox.Config{DB: p.db, Verifier: verifier, Desk: p.desk, Now: p.clock, Log: quiet()})
-	t.Cleanup(p.desk.Close)
+	p.paypalClient = client
+	p.desk = p.deskOn(p.db)
+	p.cfg = inbox.Config{DB: p.db, Verifier: verifier, Desk: p.desk, Busy: client.Busy, Now: p.clock, Log: quiet()}
+	p.Inbox = inbox.New(p.cfg)
 	return p
+}
+
+// deskOn is a desk as a process with connections of its own has it.
+func (p *postbox) deskOn(d *db.DB) *contribution.Desk {
+	desk := contribution.NewDesk(contribution.Config{
+		DB: d, PayPal: p.paypalClient, Campaigns: campaign.NewCatalog(d, p.clock), BaseURL: "http://127.0.0.1:1",
+		Publication: "The Test Gazette", Limits: map[money.Currency]contribution.Limit{"EUR": {Min: 100, Max: 1000000}},
+		SweepEvery: time.Minute, Now: p.clock, Log: quiet(),
+	})
+	p.t.Cleanup(desk.Close)
+	return desk
 }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

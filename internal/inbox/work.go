@@ -4,19 +4,10 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"readerfund/internal/contribution"
-	"readerfund/internal/db"
 	"readerfund/internal/paypal"
-)
-
-const (
-	workBatch = 32 // events taken at a time
-	workers   = 8  // events worked on at once: each mostly waits for PayPal
-	// lease is how long a taken event is left alone. A process that dies with it loses nothing: it is due again then.
-	lease = 2 * time.Minute
 )
 
 // event is a stored event that is due.
@@ -28,46 +19,6 @@ type event struct {
 	State      string    `db:"state"`
 	Attempts   int       `db:"attempts"`
 	ReceivedAt time.Time `db:"received_at"`
-}
-
-// Work takes events that are due and works on them; it returns how many. Several processes may work at once.
-func (i *Inbox) Work(ctx context.Context) (int, error) {
-	due, err := i.claim(ctx)
-	if err != nil {
-		return 0, err
-	}
-	queue := make(chan event)
-	var crew sync.WaitGroup
-	// What was taken is finished even when the service is told to stop: only the taking stops.
-	steady := context.WithoutCancel(ctx)
-	for range min(workers, len(due)) {
-		crew.Go(func() {
-			for e := range queue {
-				i.workOn(steady, e)
-			}
-		})
-	}
-	for _, e := range due {
-		queue <- e
-	}
-	close(queue)
-	crew.Wait()
-	return len(due), nil
-}
-
-// claim takes due events for the time of a lease. It is one statement, and so its own transaction.
-func (i *Inbox) claim(ctx context.Context) ([]event, error) {
-	now := i.now()
-	var due []event
-	// SKIP LOCKED: what another process is taking at this moment is its.
-	err := i.db.SelectContext(ctx, &due, `
-		UPDATE webhook_event SET attempts = attempts + 1, due_at = $2
-		WHERE id IN (SELECT id FROM webhook_event WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
-		RETURNING id, event_id, event_type, body, state, attempts, received_at`, now, now.Add(lease), workBatch)
-	if err != nil {
-		return nil, db.Translate(fmt.Errorf("take due webhook events: %w", err))
-	}
-	return due, nil
 }
 
 func (i *Inbox) workOn(ctx context.Context, e event) {

@@ -20,6 +20,9 @@ type Metrics struct {
 	admissions  *prometheus.CounterVec
 	deliveries  *prometheus.CounterVec
 	events      *prometheus.CounterVec
+	workers     prometheus.Gauge
+	working     prometheus.Gauge
+	backlog     prometheus.Gauge
 	paypal      *prometheus.HistogramVec
 	requests    *prometheus.HistogramVec
 	commitSize  prometheus.Histogram
@@ -47,6 +50,12 @@ func New() *Metrics {
 			Help: "Webhook deliveries received, by what was answered: stored, duplicate, refused, suspect, unavailable."}, []string{"outcome"}),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_webhook_events_total",
 			Help: "Webhook events worked on, by what became of them: applied, ignored, retried, parked."}, []string{"outcome"}),
+		workers: prometheus.NewGauge(prometheus.GaugeOpts{Name: "readerfund_webhook_workers",
+			Help: "How many webhook events this process works on at once, at most."}),
+		working: prometheus.NewGauge(prometheus.GaugeOpts{Name: "readerfund_webhook_workers_busy",
+			Help: "Webhook events that this process works on now."}),
+		backlog: prometheus.NewGauge(prometheus.GaugeOpts{Name: "readerfund_webhook_backlog",
+			Help: "Webhook events that are due and wait for a worker; the same on every replica."}),
 		paypal: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "readerfund_paypal_request_seconds",
 			Help: "Attempts of calls to PayPal, by operation and HTTP status (0: no answer).", Buckets: prometheus.ExponentialBuckets(0.01, 2.5, 9)},
 			[]string{"operation", "status"}),
@@ -69,7 +78,7 @@ func New() *Metrics {
 			Help: "When the alerts were last checked on any replica, in Unix seconds; 0 before this process has heard of it."}),
 	}
 	m.registry.MustRegister(m.transitions, m.swept, m.admissions,
-		m.deliveries, m.events, m.paypal, m.requests, m.commitSize,
+		m.deliveries, m.events, m.workers, m.working, m.backlog, m.paypal, m.requests, m.commitSize,
 		m.jobs, m.jobSuccess, m.alertFiring, m.alertItems, m.alertOldest, m.alertCheck,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.registry.MustRegister(m.reconciliation.collectors()...)
@@ -123,6 +132,27 @@ func (m *Metrics) Committed(deliveries int) {
 func (m *Metrics) Event(outcome string) {
 	if m != nil {
 		m.events.WithLabelValues(outcome).Inc()
+	}
+}
+
+// Workers says how many webhook events this process works on at once, at most.
+func (m *Metrics) Workers(n int) {
+	if m != nil {
+		m.workers.Set(float64(n))
+	}
+}
+
+// Working counts the webhook events that are worked on: 1 more, or -1.
+func (m *Metrics) Working(more int) {
+	if m != nil {
+		m.working.Add(float64(more))
+	}
+}
+
+// Backlog says how many webhook events are due and wait for a worker.
+func (m *Metrics) Backlog(n int64) {
+	if m != nil {
+		m.backlog.Set(float64(n))
 	}
 }
 
