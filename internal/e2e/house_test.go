@@ -133,23 +133,33 @@ func (h *house) any() *service { return h.services[h.draw.IntN(len(h.services))]
 // either draws one of several.
 func either[T any](h *house, these ...T) T { return these[h.draw.IntN(len(these))] }
 
-// during has trouble for a while.
+// during has trouble for a while, and on a slow machine until it struck something.
 func (h *house) during(span time.Duration, f fields) {
 	h.t.Helper()
 	h.bank.fault(f)
 	time.Sleep(span)
+	for end := time.Now().Add(15 * time.Second); h.hits() == 0 && time.Now().Before(end); {
+		time.Sleep(50 * time.Millisecond)
+	}
 	h.calm()
+}
+
+// hits is how often the sandbox's faults struck so far.
+func (h *house) hits() (n int) {
+	h.t.Helper()
+	var all []struct{ Hits int }
+	h.bank.must("GET", "/sandbox/faults", nil, &all)
+	for _, f := range all {
+		n += f.Hits
+	}
+	return n
 }
 
 // calm ends the sandbox's faults, and counts how often they struck.
 func (h *house) calm() {
 	h.t.Helper()
-	var all []struct{ Hits int }
-	h.bank.must("GET", "/sandbox/faults", nil, &all)
+	h.struck += h.hits()
 	h.bank.must("DELETE", "/sandbox/faults", nil, nil)
-	for _, f := range all {
-		h.struck += f.Hits
-	}
 }
 
 // reviveAll kills and starts every process.
