@@ -36,7 +36,8 @@ func (p *postbox) holding(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if h := p.held.Load(); h != nil && strings.HasPrefix(r.URL.Path, h.path) {
 			now := h.waiting.Add(1)
-			for most := h.most.Load(); now > most && !h.most.CompareAndSwap(most, now); most = h.most.Load() {
+			for most := h.most.Load(); now > most; most = h.most.Load() {
+				h.most.CompareAndSwap(most, now)
 			}
 			select {
 			case <-h.over:
