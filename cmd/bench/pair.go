@@ -92,6 +92,8 @@ func (h *house) startService(ctx context.Context, database string) (p *process, 
 		"PAYPAL_API_BASE=" + h.paypal.url, "PAYPAL_CLIENT_ID=sandbox-client", "PAYPAL_CLIENT_SECRET=sandbox-secret",
 		"PAYPAL_WEBHOOK_ID=" + webhookID, "PAYPAL_WEBHOOK_CA_FILE=" + h.caFile(),
 		"SECRET_KEY=0123456789abcdef0123456789abcdef", "PUBLICATION_NAME=The Bench Press",
+		// All readers sit at one address here. They are counted as everybody is, and nobody is asked for a proof.
+		"GIFT_LIMIT_ADDRESS=1000000/1000000", "GIFT_LIMIT_NETWORK=1000000/1000000", "GIFT_LIMIT_ALL=1000000/1000000",
 	}, nil)
 	if err != nil {
 		return nil, "", err
