@@ -110,7 +110,7 @@ var messages = []weighted[string]{
 	{"Weiter so. 🌊", 1},
 }
 
-// person is somebody who gives; mail addresses end in names that nobody can own.
+// person is somebody who gives; email addresses end in names that nobody can own.
 type person struct{ given, surname, email, country string }
 
 var people = []person{

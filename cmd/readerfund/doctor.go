@@ -17,7 +17,7 @@ import (
 type doctorCommand struct{ config.Settings }
 
 // errUnwell says that a check failed; what it was has been printed.
-var errUnwell = errors.New("not everything is well")
+var errUnwell = errors.New("some checks failed")
 
 // Run makes every check it can and prints a line for each.
 func (c doctorCommand) Run(ctx context.Context, std streams) error {
@@ -34,7 +34,7 @@ func (c doctorCommand) Run(ctx context.Context, std streams) error {
 		return false
 	}
 	cfg, err := c.Parse(config.NeedServe)
-	if say("settings", err, "all there and readable") {
+	if say("settings", err, "complete and readable") {
 		adviseSettings(cfg, std)
 	}
 	say("database", checkDatabase(ctx, cfg), "answers, tables are up to date")

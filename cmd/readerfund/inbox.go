@@ -20,15 +20,15 @@ import (
 
 type inboxCommand struct {
 	List   inboxList   `cmd:"" help:"List webhook events, newest first."`
-	Show   inboxShow   `cmd:"" help:"Show one event: what became of it, its headers and its raw body."`
-	Replay inboxReplay `cmd:"" help:"Work on events again: PayPal is asked afresh, and nothing is booked twice."`
+	Show   inboxShow   `cmd:"" help:"Show one event: its result, its headers and its raw body."`
+	Replay inboxReplay `cmd:"" help:"Replay events: PayPal is asked again, and nothing is booked twice."`
 }
 
 type inboxList struct {
 	config.Database
 
 	State  string `placeholder:"STATE" help:"Only received, applied, ignored or parked events."`
-	Search string `placeholder:"ID" help:"PayPal's id of the event or of what it is about."`
+	Search string `placeholder:"ID" help:"PayPal's ID of the event or of what it is about."`
 	Limit  int    `default:"50" help:"How many (${default})."`
 }
 
@@ -40,7 +40,7 @@ func (c inboxList) Run(ctx context.Context, std streams) error {
 			return err
 		}
 		table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "ID\tRECEIVED\tSTATE\tTYPE\tEVENT\tCONTRIBUTION\tNOTE")
+		fmt.Fprintln(table, "ID\tRECEIVED\tSTATE\tTYPE\tEVENT\tCONTRIBUTION\tRESULT")
 		for _, w := range page.Webhooks {
 			fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", w.ID, stamp(w.ReceivedAt), w.State, w.Type, w.EventID, dash(w.Receipt), dash(w.Note))
 		}
@@ -63,7 +63,7 @@ func dash(s string) string {
 type inboxShow struct {
 	config.Database
 
-	ID string `arg:"" help:"PayPal's id (WH-…) or ours."`
+	ID string `arg:"" help:"PayPal's ID (WH-…) or ours."`
 }
 
 // Run shows one event.
@@ -80,7 +80,7 @@ func (c inboxShow) Run(ctx context.Context, std streams) error {
 		table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 		for _, line := range [][2]string{
 			{"id", strconv.FormatInt(w.ID, 10)}, {"event", w.EventID}, {"type", w.Type}, {"about", dash(w.ResourceID)}, {"state", w.State},
-			{"note", dash(w.Note)}, {"attempts", strconv.Itoa(w.Attempts)}, {"contribution", dash(w.Receipt)},
+			{"result", dash(w.Note)}, {"attempts", strconv.Itoa(w.Attempts)}, {"contribution", dash(w.Receipt)},
 			{"sent", stamp(w.SentAt)}, {"received", stamp(w.ReceivedAt)}, {"processed", stamp(w.ProcessedAt)}, {"due", stamp(w.DueAt)},
 		} {
 			fmt.Fprintf(table, "%s:\t%s\n", line[0], line[1])
@@ -119,14 +119,14 @@ func eventRow(ctx context.Context, r *report.Reports, id string) (int64, error) 
 type inboxReplay struct {
 	config.Database
 
-	IDs    []string `arg:"" optional:"" name:"id" help:"PayPal's ids (WH-…) or ours."`
-	Parked bool     `help:"All events that were parked."`
+	IDs    []string `arg:"" optional:"" name:"id" help:"PayPal's IDs (WH-…) or ours."`
+	Parked bool     `help:"All parked events."`
 }
 
 // Run makes events due again; the running service works on them.
 func (c inboxReplay) Run(ctx context.Context, std streams) error {
 	if c.Parked == (len(c.IDs) > 0) {
-		return fault.Invalidf("", "Name the events to replay, or write --parked for all that were parked.")
+		return fault.Invalidf("", "Name the events to replay, or write --parked for all parked events.")
 	}
 	return withDatabase(ctx, c.Database, func(d *db.DB) error {
 		by := contribution.Actor{Name: audit.CommandLine}
@@ -143,7 +143,7 @@ func (c inboxReplay) Run(ctx context.Context, std streams) error {
 		if n == 0 && !c.Parked {
 			return fault.NotFoundf("There are no such events: `readerfund inbox list` shows those there are.")
 		}
-		fmt.Fprintf(std.out, "%d due again; the running service works on them now\n", n)
+		fmt.Fprintf(std.out, "%d queued for replay; the running service processes them now\n", n)
 		return nil
 	})
 }

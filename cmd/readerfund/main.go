@@ -31,13 +31,13 @@ type commands struct {
 	Version kong.VersionFlag `help:"Show version and commit, and exit."`
 
 	Serve       serveCommand       `cmd:"" help:"Run the service."`
-	Migrate     migrateCommand     `cmd:"" help:"Bring the database's tables up to date, show how far they are, or take the newest step back."`
+	Migrate     migrateCommand     `cmd:"" help:"Bring the database's tables up to date, show their version, or undo the newest step."`
 	Staff       staffCommand       `cmd:"" help:"Accounts for the staff pages."`
 	Webhook     webhookCommand     `cmd:"" help:"PayPal's webhook for BASE_URL."`
 	Inbox       inboxCommand       `cmd:"" help:"Webhook events that PayPal sent."`
-	Reconcile   reconcileCommand   `cmd:"" help:"Hold PayPal's record of the money against ours, mend what can be mended, and list what a person has to look at."`
+	Reconcile   reconcileCommand   `cmd:"" help:"Compare PayPal's record with our books, fix what can be fixed, and list what someone has to decide."`
 	Report      reportCommand      `cmd:"" help:"Reports without a browser."`
-	Supporter   supporterCommand   `cmd:"" help:"A person's data: shown, handed out, erased; the ledger stays."`
+	Supporter   supporterCommand   `cmd:"" help:"A person's data: find, export or erase it; the ledger stays."`
 	Doctor      doctorCommand      `cmd:"" help:"Check settings, database, PayPal and webhook; one line each."`
 	Healthcheck healthcheckCommand `cmd:"" hidden:"" help:"Ask the service at LISTEN_ADDR whether it is alive (for containers)."`
 }
@@ -87,7 +87,7 @@ func run(ctx context.Context, args []string, std streams) int {
 func newParser(ctx context.Context, std streams, exit func(int)) (*kong.Kong, error) {
 	return kong.New(&commands{},
 		kong.Name("readerfund"),
-		kong.Description("Readers' money for independent journalism: donations through PayPal, recorded and reported. "+
+		kong.Description("Reader support for independent journalism: contributions through PayPal, recorded and reported. "+
 			"Settings come from the environment, or as flags; each command's help lists those it reads."),
 		kong.Vars{"version": fmt.Sprintf("readerfund %s (commit %s)", version, commit)},
 		kong.Writers(std.out, std.err), kong.Exit(exit),

@@ -122,8 +122,8 @@ func TestASupporterThatThereIsNot(t *testing.T) {
 	t.Parallel()
 	address := "--database-url=" + dbtest.NewURL(t)
 	for _, command := range []string{"find", "export", "erase"} {
-		readerfund(t, "", "supporter", command, "me", address).wants(t, exitUsage, "<address>: Write a mail address")
-		readerfund(t, "", "supporter", command, "me@example.org", address).wants(t, exitFailed, "Nothing is kept")
+		readerfund(t, "", "supporter", command, "me", address).wants(t, exitUsage, "<address>: Write an email address")
+		readerfund(t, "", "supporter", command, "me@example.org", address).wants(t, exitFailed, "Nothing is stored")
 	}
 }
 
@@ -142,7 +142,7 @@ func TestReportsOfAnEmptyDatabase(t *testing.T) {
 		"contributions --status paid":               `--status: There is no status "paid"`,
 		"contributions --campaign support2":         `--campaign: There is no campaign "support2"`,
 		"totals --campaign support2":                `--campaign: There is no campaign "support2"`,
-		"totals --article https://example.org/none": "--article: No gift came from this article",
+		"totals --article https://example.org/none": "--article: No contribution came from this article",
 		"totals --currency EURO":                    `--currency: PayPal settles no currency "EURO"`,
 		"totals --from 2026-02-01 --to 2026-01-31":  "--to: The last day, 2026-01-31, comes before the first, 2026-02-01: swap them.",
 		"totals --publication-timezone Berlin":      `PUBLICATION_TIMEZONE: "Berlin" is no time zone`,
@@ -166,8 +166,8 @@ func TestInbox(t *testing.T) {
 	readerfund(t, "", "inbox", "show", "WH-PARKED", address).wants(t, 0, "state:", "parked", `{"id":"WH-PARKED"}`)
 	readerfund(t, "", "inbox", "show", "WH-NONE", address).wants(t, exitFailed, "There is no event WH-NONE")
 	readerfund(t, "", "inbox", "replay", "WH-NONE", address).wants(t, exitFailed, "no such events")
-	readerfund(t, "", "inbox", "replay", "--parked", address).wants(t, 0, "1 due again")
-	readerfund(t, "", "inbox", "replay", "WH-DONE", "WH-PARKED", address).wants(t, 0, "2 due again")
+	readerfund(t, "", "inbox", "replay", "--parked", address).wants(t, 0, "1 queued for replay")
+	readerfund(t, "", "inbox", "replay", "WH-DONE", "WH-PARKED", address).wants(t, 0, "2 queued for replay")
 }
 
 func store(t *testing.T, d *db.DB, id, state string) {
@@ -214,7 +214,7 @@ func TestWebhookIsRegisteredComparedAndDeleted(t *testing.T) {
 	first.wants(t, 0, "registered: http://127.0.0.1:8080/webhooks/paypal", "PAYPAL_WEBHOOK_ID=")
 	_, id, _ := strings.Cut(strings.TrimSpace(first.out), "PAYPAL_WEBHOOK_ID=")
 	hook("register").wants(t, 0, "unchanged", id)
-	hook("register", "--paypal-webhook-id=ANOTHER").wants(t, 0, "PAYPAL_WEBHOOK_ID is ANOTHER now")
+	hook("register", "--paypal-webhook-id=ANOTHER").wants(t, 0, "PAYPAL_WEBHOOK_ID is still ANOTHER")
 	hook("list").wants(t, 0, id, "this service")
 	hook("unregister").wants(t, 0, "deleted: "+id)
 	hook("unregister").wants(t, exitFailed, "no webhook")

@@ -27,13 +27,13 @@ type reconcileCommand struct {
 	config.Sweep
 	config.Webhooks
 
-	From   string `placeholder:"DATE" help:"First day, as 2026-01-31, in the publication's time zone. Usually left out: what was not checked yet, with three days of overlap."`
+	From   string `placeholder:"DATE" help:"First day, as 2026-01-31, in the publication's time zone. Usually left out: from where the last check ended, with three days of overlap."`
 	To     string `placeholder:"DATE" help:"Last day, included. Usually left out: as far as PayPal's record reaches."`
-	DryRun bool   `help:"Only say what differs and what would be mended; nothing is written."`
+	DryRun bool   `help:"Only show what differs and what would be fixed; nothing is written."`
 }
 
 // errUnexplained says that something is left for a person; what it is has been printed.
-var errUnexplained = errors.New("not everything is explained: what is left is listed above, and on the staff's reconciliation page")
+var errUnexplained = errors.New("some differences are open: they are listed above, and on the reconciliation page")
 
 // Run holds PayPal's record against ours, mends what can be mended, and lists what is left.
 func (c reconcileCommand) Run(ctx context.Context, std streams) (err error) {
@@ -113,7 +113,7 @@ func writeResult(w io.Writer, zone *time.Location, res reconcile.Result) error {
 	}
 	fmt.Fprintln(w)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "KIND\tPAYPAL\tCODE\tCONTRIBUTION\tWHEN\tOURS\tPAYPAL'S\tWHAT TO DO")
+	fmt.Fprintln(table, "KIND\tPAYPAL ID\tCODE\tCONTRIBUTION\tDATE\tOUR BOOKS\tPAYPAL\tWHAT TO DO")
 	for _, d := range res.Open {
 		advice := d.Advice
 		if d.Note != "" {
@@ -140,17 +140,17 @@ func aside(res reconcile.Result) []string {
 	}
 	if res.Dry {
 		lines = append(lines, "This was a dry run: nothing was written.")
-		say(res.Mended, "%s of the differences would be mended.")
+		say(res.Mended, "%s of the differences would be fixed.")
 	} else {
-		say(res.Mended, "%s differences were found and mended.")
-		say(int64(res.Recovered), "%s webhook events had not come; they were taken from PayPal's list.")
+		say(res.Mended, "%s differences were found and fixed.")
+		say(int64(res.Recovered), "%s webhook events had not arrived; they were taken from PayPal's list.")
 	}
 	say(res.SetAside, "%s set aside by staff.")
 	say(res.Adopted, "%s adopted by staff.")
-	say(res.Elsewhere, "%s other movements of the PayPal account are no gifts (withdrawals and the like).")
+	say(res.Elsewhere, "%s other transactions of the PayPal account are not contributions (withdrawals and the like).")
 	lines = append(lines, res.Warnings...)
 	if res.ByOther {
-		lines = append(lines, "Another process was at the same run, and finished it.")
+		lines = append(lines, "Another process worked on the same run, and finished it.")
 	}
 	return lines
 }
@@ -177,13 +177,13 @@ type progressLine struct {
 func (p *progressLine) show(at reconcile.Progress) {
 	if at.Resumed && !p.told {
 		p.told = true
-		fmt.Fprintf(p.w, "Going on with a run that broke off; PayPal's record is read to %s.\n", at.Reached.In(p.zone).Format("2 Jan 2006 15:04"))
+		fmt.Fprintf(p.w, "Continuing a run that did not finish; PayPal's record is read to %s.\n", at.Reached.In(p.zone).Format("2 Jan 2006 15:04"))
 	}
 	if !p.live || time.Since(p.last) < 100*time.Millisecond {
 		return
 	}
 	p.last = time.Now()
-	text := fmt.Sprintf("%s: %s of %s to %s, %s rows, %s mended", at.Doing, at.Reached.In(p.zone).Format("2 Jan 2006"),
+	text := fmt.Sprintf("%s: %s of %s to %s, %s rows, %s fixed", at.Doing, at.Reached.In(p.zone).Format("2 Jan 2006"),
 		at.From.In(p.zone).Format("2 Jan 2006"), at.To.In(p.zone).Format("2 Jan 2006"), grouped(at.Rows), grouped(at.Mended))
 	fmt.Fprintf(p.w, "\r%s%s", text, strings.Repeat(" ", max(0, p.wide-len(text))))
 	p.wide = len(text)

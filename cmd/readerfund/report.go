@@ -54,7 +54,7 @@ func day(field, text string) (report.Day, error) {
 type reportTotals struct {
 	reportRange
 
-	By string `placeholder:"KEY,…" help:"Break down by day, month, campaign, article; several with commas between."`
+	By string `placeholder:"KEY,…" help:"Group by day, month, campaign, article; several separated by commas."`
 }
 
 // Run writes the totals.
@@ -78,8 +78,8 @@ func (c reportTotals) Run(ctx context.Context, std streams) error {
 type reportContributions struct {
 	reportRange
 
-	Status string `placeholder:"STATE" help:"Only those in this state, as completed or pending."`
-	Search string `placeholder:"ID" help:"A receipt number, or PayPal's id of an order, capture or refund."`
+	Status string `placeholder:"STATE" help:"Only contributions with this status, such as completed or pending."`
+	Search string `placeholder:"ID" help:"A receipt number, or PayPal's ID of an order, capture or refund."`
 }
 
 // Run writes the list as it is read, however long it is.

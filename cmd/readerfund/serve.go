@@ -21,7 +21,7 @@ type serveCommand struct {
 	config.Settings
 
 	Migrate         bool `help:"Apply migrations first. Several replicas may do so at once."`
-	RegisterWebhook bool `help:"Register PayPal's webhook for BASE_URL first, or mend it, and go by its ID instead of PAYPAL_WEBHOOK_ID."`
+	RegisterWebhook bool `help:"Register PayPal's webhook for BASE_URL first, or fix it, and use its ID instead of PAYPAL_WEBHOOK_ID."`
 	SampleArticle   bool `help:"Also serve /article, a sample article with the call to action."`
 }
 

@@ -16,21 +16,21 @@ import (
 )
 
 type staffCommand struct {
-	Add staffAdd `cmd:"" help:"Make an account. Prints a one-time password, unless one is given on standard input."`
+	Add staffAdd `cmd:"" help:"Create an account. Prints a one-time password, unless one is given on standard input."`
 
-	Password staffPassword `cmd:"" help:"Make a new one-time password; ends the account's sessions."`
-	Role     staffRole     `cmd:"" help:"Give an account another role."`
-	Disable  staffDisable  `cmd:"" help:"End an account at once, with its sessions."`
-	Enable   staffEnable   `cmd:"" help:"Let a disabled account sign in again, with the password it had."`
-	Unlock   staffUnlock   `cmd:"" help:"Forget an account's failed sign-ins."`
+	Password staffPassword `cmd:"" help:"Create a new one-time password; ends the account's sessions."`
+	Role     staffRole     `cmd:"" help:"Change an account's role."`
+	Disable  staffDisable  `cmd:"" help:"Disable an account at once, and end its sessions."`
+	Enable   staffEnable   `cmd:"" help:"Enable a disabled account, with the password it had."`
+	Unlock   staffUnlock   `cmd:"" help:"Unlock an account after failed sign-ins."`
 	Sessions staffSessions `cmd:"" help:"List where an account is signed in; --end signs it out everywhere."`
 }
 
 type staffAdd struct {
 	config.Database
 
-	Email         string `arg:"" help:"The person's mail address."`
-	Role          string `required:"" enum:"viewer,editor,admin" help:"viewer reads, editor works on campaigns and events, admin also on accounts."`
+	Email         string `arg:"" help:"The person's email address."`
+	Role          string `required:"" enum:"viewer,editor,admin" help:"viewer reads, editor also refunds, reviews and replays, admin also reads the audit log."`
 	PasswordStdin bool   `help:"Read the password from standard input: one line."`
 }
 
@@ -61,7 +61,7 @@ func (c staffAdd) Run(ctx context.Context, std streams) error {
 
 // printOneTime prints a password that works once.
 func printOneTime(std streams, password string) {
-	fmt.Fprintf(std.out, "password: %s\nIt works once: whoever signs in with it chooses another.\n", password)
+	fmt.Fprintf(std.out, "password: %s\nIt works once: whoever signs in with it chooses a new one.\n", password)
 }
 
 // withAccounts runs a command on the staff list.
@@ -78,7 +78,7 @@ func newAccounts(d *db.DB) *account.Store {
 type staffPassword struct {
 	config.Database
 
-	Email string `arg:"" help:"The account's mail address."`
+	Email string `arg:"" help:"The account's email address."`
 }
 
 // Run makes a new one-time password.
@@ -96,9 +96,9 @@ func (c staffPassword) Run(ctx context.Context, std streams) error {
 type staffRole struct {
 	config.Database
 
-	Email string `arg:"" help:"The account's mail address."`
+	Email string `arg:"" help:"The account's email address."`
 	Role  string `arg:"" enum:"viewer,editor,admin" help:"viewer, editor or admin."`
-	Force bool   `help:"Also where no admin is left."`
+	Force bool   `help:"Even if no admin is left."`
 }
 
 // Run gives the account another role.
@@ -115,8 +115,8 @@ func (c staffRole) Run(ctx context.Context, std streams) error {
 type staffDisable struct {
 	config.Database
 
-	Email string `arg:"" help:"The account's mail address."`
-	Force bool   `help:"Also where no admin is left."`
+	Email string `arg:"" help:"The account's email address."`
+	Force bool   `help:"Even if no admin is left."`
 }
 
 // Run ends the account.
@@ -133,7 +133,7 @@ func (c staffDisable) Run(ctx context.Context, std streams) error {
 type staffEnable struct {
 	config.Database
 
-	Email string `arg:"" help:"The account's mail address."`
+	Email string `arg:"" help:"The account's email address."`
 }
 
 // Run lets the account sign in again.
@@ -150,7 +150,7 @@ func (c staffEnable) Run(ctx context.Context, std streams) error {
 type staffUnlock struct {
 	config.Database
 
-	Email string `arg:"" help:"The account's mail address."`
+	Email string `arg:"" help:"The account's email address."`
 }
 
 // Run forgets the account's failed sign-ins.
@@ -167,7 +167,7 @@ func (c staffUnlock) Run(ctx context.Context, std streams) error {
 type staffSessions struct {
 	config.Database
 
-	Email string `arg:"" help:"The account's mail address."`
+	Email string `arg:"" help:"The account's email address."`
 	End   bool   `help:"Sign the account out everywhere."`
 }
 

@@ -17,15 +17,15 @@ import (
 )
 
 type supporterCommand struct {
-	Find   supporterFind   `cmd:"" help:"List what a person has given or begun to give."`
-	Export supporterExport `cmd:"" help:"Print everything that is kept of a person, as JSON to hand out."`
-	Erase  supporterErase  `cmd:"" help:"Erase who a person is. Contributions and every figure stay."`
+	Find   supporterFind   `cmd:"" help:"List a person's contributions, completed or not."`
+	Export supporterExport `cmd:"" help:"Print everything that is stored about a person, as JSON to hand out."`
+	Erase  supporterErase  `cmd:"" help:"Erase a person's data. Contributions and every figure stay."`
 }
 
 type supporterFind struct {
 	config.Database
 
-	Address string `arg:"" help:"The person's mail address, as they gave it here or as PayPal has it."`
+	Address string `arg:"" help:"The person's email address, as they gave it here or as PayPal has it."`
 }
 
 // Run lists a person's contributions.
@@ -42,7 +42,7 @@ func (c supporterFind) Run(ctx context.Context, std streams) error {
 type supporterExport struct {
 	config.Database
 
-	Address string `arg:"" help:"The person's mail address."`
+	Address string `arg:"" help:"The person's email address."`
 }
 
 // Run prints a person's data.
@@ -64,8 +64,8 @@ func (c supporterExport) Run(ctx context.Context, std streams) error {
 type supporterErase struct {
 	config.Database
 
-	Address string `arg:"" help:"The person's mail address."`
-	DryRun  bool   `help:"Only list what would go."`
+	Address string `arg:"" help:"The person's email address."`
+	DryRun  bool   `help:"Only list what would be erased."`
 }
 
 // Run erases a person's data.
@@ -86,14 +86,14 @@ func (c supporterErase) Run(ctx context.Context, std streams) error {
 			n    int64
 			what string
 		}{
-			{e.Words, "names, addresses and messages of contributions"}, {e.Profiles, "profiles that PayPal told of"},
-			{e.Deliveries, "bodies of webhook deliveries"}, {e.Payments, "payers of payments made in PayPal"},
+			{e.Words, "names, addresses and messages of contributions"}, {e.Profiles, "payer profiles from PayPal"},
+			{e.Deliveries, "bodies of webhook deliveries"}, {e.Payments, "payers of payments made in PayPal directly"},
 			{e.Notes, "notes and reasons that staff wrote"},
 		} {
 			fmt.Fprintf(std.out, "%s: %d %s\n", verb, line.n, line.what)
 		}
 		if e.Later > 0 {
-			fmt.Fprintf(std.out, "later: %d webhook deliveries are still worked on and go once that is done\n", e.Later)
+			fmt.Fprintf(std.out, "later: %d webhook events are still being processed and are erased after that\n", e.Later)
 		}
 		if len(e.Others) > 0 {
 			others := strings.Join(e.Others, ", ")

@@ -17,7 +17,7 @@ import (
 )
 
 type webhookCommand struct {
-	Register   webhookRegister   `cmd:"" help:"Make the webhook at PayPal, or mend the one that is there; prints the PAYPAL_WEBHOOK_ID to set."`
+	Register   webhookRegister   `cmd:"" help:"Create the webhook at PayPal, or fix the existing one; prints the PAYPAL_WEBHOOK_ID to set."`
 	List       webhookList       `cmd:"" help:"List the webhooks of the PayPal app."`
 	Unregister webhookUnregister `cmd:"" help:"Delete the webhook for BASE_URL, or the one named."`
 }
@@ -37,7 +37,7 @@ type (
 		config.PayPal
 		config.Site
 
-		ID string `arg:"" optional:"" help:"PayPal's id of the webhook."`
+		ID string `arg:"" optional:"" help:"PayPal's ID of the webhook."`
 	}
 )
 
@@ -64,7 +64,7 @@ func (c webhookRegister) Run(ctx context.Context, std streams) error {
 		}
 		fmt.Fprintf(std.out, "%s: %s\nPAYPAL_WEBHOOK_ID=%s\n", done, hook.URL, hook.ID)
 		if cfg.PayPalWebhookID != "" && cfg.PayPalWebhookID != hook.ID {
-			fmt.Fprintf(std.out, "The setting PAYPAL_WEBHOOK_ID is %s now: change it, or no delivery will verify.\n", cfg.PayPalWebhookID)
+			fmt.Fprintf(std.out, "The setting PAYPAL_WEBHOOK_ID is still %s: change it, or no delivery will verify.\n", cfg.PayPalWebhookID)
 		}
 		return nil
 	})

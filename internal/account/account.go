@@ -25,7 +25,7 @@ import (
 	"readerfund/internal/ratelimit"
 )
 
-// What is done to accounts and with them, in the audit log. The subject is the account's mail address.
+// What is done to accounts and with them, in the audit log. The subject is the account's email address.
 const (
 	ActionSignIn  audit.Action = "staff.sign_in"
 	ActionRefuse  audit.Action = "staff.sign_in_failed"
@@ -159,7 +159,7 @@ func (s *Store) ByID(ctx context.Context, id uuid.UUID) (Account, error) {
 	return row.account(), nil
 }
 
-// ByEmail is ByID for a mail address, in any case.
+// ByEmail is ByID for an email address, in any case.
 func (s *Store) ByEmail(ctx context.Context, email string) (Account, error) {
 	row, err := s.find(ctx, `email = $1`, foldEmail(email))
 	if err != nil {
@@ -215,7 +215,7 @@ func parseEmail(email string) (string, error) {
 	folded := foldEmail(email)
 	parsed, err := mail.ParseAddress(folded)
 	if err != nil || parsed.Address != folded || len(folded) > 254 {
-		return "", fault.Invalidf("email", "Write a mail address like name@example.org.")
+		return "", fault.Invalidf("email", "Write an email address like name@example.org.")
 	}
 	return folded, nil
 }

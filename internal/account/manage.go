@@ -117,7 +117,7 @@ func (s *Store) manage(
 	return nil
 }
 
-// Lock reads the account that has a mail address, and keeps it as it is until the caller's transaction ends. The error
+// Lock reads the account that has an email address, and keeps it as it is until the caller's transaction ends. The error
 // is fault.NotFound when nobody has the address.
 func Lock(ctx context.Context, tx *sqlx.Tx, email string) (Account, error) {
 	row, err := lock(ctx, tx, email)
@@ -180,7 +180,7 @@ func (s *Store) ChoosePassword(ctx context.Context, account Account, current, pa
 		return err
 	}
 	if old {
-		return fault.Invalidf("password", "That is the password you have. Take another one.")
+		return fault.Invalidf("password", "That is the password you have now. Choose another one.")
 	}
 	hash, err := s.hasher.create(ctx, password)
 	if err != nil {
@@ -217,7 +217,7 @@ func (s *Store) confirm(ctx context.Context, row accountRow, current string, fro
 		return err
 	}
 	if !free {
-		return fault.Invalidf("current", "Too many tries. Please wait a few minutes.")
+		return fault.Invalidf("current", "Too many attempts. Please wait a few minutes.")
 	}
 	fits, _, err := s.hasher.check(ctx, current, row.Hash, known(row, from))
 	if err != nil {

@@ -114,7 +114,7 @@ func generatePassword() string {
 // checkPassword asks for length and nothing else, as NIST SP 800-63B does; the upper bound keeps work small.
 func checkPassword(password string) error {
 	if !utf8.ValidString(password) || utf8.RuneCountInString(password) < 12 || len(password) > 256 {
-		return fault.Invalidf("password", "Take a password of at least 12 characters (and at most 256 bytes).")
+		return fault.Invalidf("password", "Choose a password of at least 12 characters (and at most 256 bytes).")
 	}
 	return nil
 }

@@ -40,22 +40,22 @@ func moneyAlerts() []Alert {
 	return []Alert{
 		{
 			Name: "approved_not_captured", Severity: Urgent, For: 2 * time.Minute, Path: "/staff/contributions?status=approved",
-			Summary: "Readers approved their gift at PayPal, and the money has not been taken for half an hour.",
-			Advice: "PayPal drops an approval after three hours. Look whether PayPal answers (`readerfund doctor`, " +
-				"status.paypal.com) and what the log says of these gifts; they are captured by themselves once it does.",
-			rule: older(approvedTooLong, "gift is approved and not captured", "gifts are approved and not captured",
+			Summary: "Readers approved their payment at PayPal half an hour ago or more, and it has not been captured.",
+			Advice: "An approval expires after three hours. Check whether PayPal answers (`readerfund doctor`, " +
+				"status.paypal.com) and what the log says about these contributions; they are captured automatically once it does.",
+			rule: older(approvedTooLong, "contribution is approved and not captured", "contributions are approved and not captured",
 				func(v report.Vitals) report.Pile { return v.Approved }),
 		},
 		{
 			Name: "capture_unknown", Severity: Urgent, For: 2 * time.Minute, Path: "/staff/contributions?status=capture_unknown",
-			Summary: "PayPal was asked for money half an hour ago or more, and we still do not know whether it was taken.",
-			Advice:  "Nothing is lost: PayPal is asked again every few minutes, under the same request. Look whether PayPal answers, and at the gift in PayPal itself.",
+			Summary: "PayPal was asked to capture a payment half an hour ago or more, and we still do not know whether it did.",
+			Advice:  "Nothing is lost: PayPal is asked again every few minutes, under the same request ID. Check whether PayPal answers, and look for the payment in PayPal itself.",
 			rule:    older(uncertainTooLong, "capture has no known outcome", "captures have no known outcome", func(v report.Vitals) report.Pile { return v.Uncertain }),
 		},
 		{
 			Name: "intents_without_order", Severity: Urgent, For: 5 * time.Minute, Path: "/staff/contributions?status=order_unknown",
-			Summary: "Readers wanted to give and PayPal made no order for them: they saw an apology instead of PayPal's page.",
-			Advice:  "Nobody was charged. Run `readerfund doctor`: PayPal may be away, the client secret may have been changed, or the account may be restricted.",
+			Summary: "Readers wanted to give and PayPal created no order for them: they saw an apology instead of PayPal's page.",
+			Advice:  "Nobody was charged. Run `readerfund doctor`: PayPal may be down, the client secret may have been changed, or the account may be restricted.",
 			rule: func(v report.Vitals) reading {
 				r := atLeast(orderlessTooMany, "intent has no order at PayPal", "intents have no order at PayPal", func(v report.Vitals) report.Pile { return v.Orderless })(v)
 				r.wrong = r.wrong || v.Orderless.Age(v.At) >= orderlessTooLong
@@ -64,55 +64,55 @@ func moneyAlerts() []Alert {
 		},
 		{
 			Name: "orders_refused", Severity: Urgent, Path: "/staff/contributions?status=failed",
-			Summary: "PayPal refuses to make orders: readers who want to give are sent away.",
-			Advice: "Nobody was charged. The alert names PayPal's code, and each refused gift's page says what it means. " +
-				"PAYEE_ACCOUNT_…: PayPal has restricted or closed your account; sign in to PayPal and settle what it asks for. " +
-				"CURRENCY_…: take the currency out of the campaign, or open it at PayPal. " +
+			Summary: "PayPal refuses to create orders: readers who want to give are turned away.",
+			Advice: "Nobody was charged. The alert names PayPal's code, and the page of each failed contribution says what it means. " +
+				"PAYEE_ACCOUNT_…: PayPal has restricted or closed your account; sign in to PayPal and do what it asks for. " +
+				"CURRENCY_…: remove the currency from the campaign, or enable it at PayPal. " +
 				"…LIMIT…: a limit of your account; PayPal's support can raise it. " +
 				"Any other code: run `readerfund doctor`, and ask PayPal's support about the code. " +
-				"The alert ends with the next order that PayPal makes.",
+				"The alert ends with the next order that PayPal creates.",
 			rule: ordersRefused,
 		},
 		{
 			Name: "capture_pending", Severity: Soon, Path: "/staff/contributions?status=pending",
-			Summary: "PayPal has held a gift back for three days or more.",
-			Advice:  "The gift's page gives PayPal's reason. Where it says that the payment waits for you, sign in to PayPal and accept it, or it goes back to the reader. A payment from a bank account ends by itself within about ten days.",
-			rule:    older(pendingTooLong, "gift is held back by PayPal", "gifts are held back by PayPal", func(v report.Vitals) report.Pile { return v.Pending }),
+			Summary: "A payment has been pending at PayPal for three days or more.",
+			Advice:  "The contribution's page gives PayPal's reason. Where it says that the payment is waiting for you, sign in to PayPal and accept it, or it goes back to the reader. A payment from a bank account is settled within about ten days, without anybody's help.",
+			rule:    older(pendingTooLong, "payment is pending at PayPal", "payments are pending at PayPal", func(v report.Vitals) report.Pile { return v.Pending }),
 		},
 		{
 			Name: "attention_waiting", Severity: Soon, Path: "/staff/contributions?attention=1",
-			Summary: "A contribution has waited for a person for a day.",
-			Advice:  "Open it: its page says what does not fit together, and what can be done.",
-			rule:    older(attentionTooLong, "contribution waits for a person", "contributions wait for a person", func(v report.Vitals) report.Pile { return v.Attention }),
+			Summary: "A contribution has needed review for a day.",
+			Advice:  "Open it: its page says what does not match, and what can be done.",
+			rule:    older(attentionTooLong, "contribution needs review", "contributions need review", func(v report.Vitals) report.Pile { return v.Attention }),
 		},
 		{
 			Name: "refund_stuck", Severity: Soon,
-			Summary: "Somebody asked for a refund an hour ago or more, and PayPal has not said what became of it.",
-			Advice:  "It is sent again by itself, and cannot be paid twice. If PayPal answers otherwise, look at the payment in PayPal before promising the reader anything.",
-			rule:    older(refundTooLong, "refund has no answer", "refunds have no answer", func(v report.Vitals) report.Pile { return v.Refunds }),
+			Summary: "A refund was requested an hour ago or more, and PayPal has not answered.",
+			Advice:  "The request is sent again automatically, and cannot be paid twice. If PayPal answers other requests, look at the payment in PayPal before promising the reader anything.",
+			rule:    older(refundTooLong, "refund request has no answer", "refund requests have no answer", func(v report.Vitals) report.Pile { return v.Refunds }),
 		},
 		{
 			Name: "refund_held", Severity: Soon,
-			Summary: "PayPal has held a refund for ten days or more.",
-			Advice:  "The money for it usually comes from a bank account that PayPal waits for. Look in PayPal, and keep money in the balance.",
-			rule:    older(refundHeldTooLong, "refund is held by PayPal", "refunds are held by PayPal", func(v report.Vitals) report.Pile { return v.RefundsHeld }),
+			Summary: "A refund has been pending at PayPal for ten days or more.",
+			Advice:  "PayPal is usually waiting for the money from a bank account. Check in PayPal, and keep money in the balance.",
+			rule:    older(refundHeldTooLong, "refund is pending at PayPal", "refunds are pending at PayPal", func(v report.Vitals) report.Pile { return v.RefundsHeld }),
 		},
 		{
 			Name: "dispute_due", Severity: Urgent, Path: "/staff/contributions?status=disputed",
-			Summary: "A reader disputes a payment, and PayPal wants our answer within three days.",
-			Advice:  "Answer in PayPal's Resolution Center, or accept the claim on the contribution's page. Without an answer PayPal decides for the reader, and may take a fee.",
-			rule:    atLeast(1, "case waits for our answer", "cases wait for our answer", func(v report.Vitals) report.Pile { return v.Disputes }),
+			Summary: "A reader disputes a payment, and PayPal wants our response within three days.",
+			Advice:  "Respond in PayPal's Resolution Center, or accept the dispute on the contribution's page. Without a response PayPal decides for the reader, and may charge a fee.",
+			rule:    atLeast(1, "dispute needs a response", "disputes need a response", func(v report.Vitals) report.Pile { return v.Disputes }),
 		},
 		{
 			Name: "books_unexplained", Severity: Soon, Path: "/staff/reconciliation",
-			Summary: "PayPal's record and ours differ, and the reconciliation could not mend it by itself.",
+			Summary: "PayPal's record and our books differ, and the reconciliation could not fix it.",
 			Advice:  "The reconciliation page lists each difference with what can be done about it.",
 			rule:    atLeast(1, "difference is open", "differences are open", func(v report.Vitals) report.Pile { return v.Unexplained }),
 		},
 		{
 			Name: "books_unchecked", Severity: Soon, Path: "/staff/reconciliation",
-			Summary: "The books were not held against PayPal's record for a day and a half.",
-			Advice:  "See what the last run says, then start one by hand: `readerfund reconcile`. It needs the app's permission for Transaction Search.",
+			Summary: "The books have not been compared with PayPal's record for a day and a half.",
+			Advice:  "See what the last check says, then run one yourself: `readerfund reconcile`. It needs the app's permission for Transaction Search.",
 			rule: func(v report.Vitals) reading {
 				r := reading{items: v.Unchecked.Count, oldest: v.Unchecked.Oldest, wrong: v.Unchecked.Age(v.At) >= uncheckedTooLong}
 				if r.items > 0 {
@@ -145,33 +145,33 @@ func newsAlerts() []Alert {
 	return []Alert{
 		{
 			Name: "webhook_silence", Severity: Urgent, For: 2 * time.Minute,
-			Summary: "Gifts come in, but PayPal's webhooks do not: the latest gifts in a row brought none.",
-			Advice:  "Gifts are still found by asking PayPal, only later. Run `readerfund webhook register`, compare PAYPAL_WEBHOOK_ID, and see whether PayPal can reach BASE_URL; the webhook log at developer.paypal.com says what it was answered. The alert ends with the next gift that is heard of.",
+			Summary: "Payments come in, but PayPal's webhook events do not: the latest payments in a row brought none.",
+			Advice:  "Payments are still found by asking PayPal, only later. Run `readerfund webhook register`, compare PAYPAL_WEBHOOK_ID, and see whether PayPal can reach BASE_URL; the webhook log at developer.paypal.com says what was answered. The alert ends with the next payment whose event arrives.",
 			rule:    silent,
 		},
 		{
 			Name: "events_overdue", Severity: Urgent, For: 2 * time.Minute, Path: "/staff/inbox?state=received",
-			Summary: "PayPal's news arrives and is kept, but nobody works on it.",
-			Advice:  "Nothing is lost. Look whether a `readerfund serve` runs and what it logs; if it is only slow, start another one.",
+			Summary: "PayPal's webhook events arrive and are stored, but are not processed.",
+			Advice:  "Nothing is lost. Check whether a `readerfund serve` is running and what it logs; if it is only slow, start another one.",
 			rule:    older(overdueTooLong, "event is overdue", "events are overdue", func(v report.Vitals) report.Pile { return v.Overdue }),
 		},
 		{
 			Name: "events_unsettled", Severity: Soon, For: 2 * time.Minute, Path: "/staff/inbox?state=received",
-			Summary: "PayPal's news has been tried for an hour or more without success.",
-			Advice:  "The event's page says what went wrong. It is tried for about eight hours, then put aside.",
-			rule:    older(unsettledTooLong, "event is tried again and again", "events are tried again and again", func(v report.Vitals) report.Pile { return v.Unsettled }),
+			Summary: "A webhook event has failed for an hour or more.",
+			Advice:  "The event's page says what went wrong. It is retried for about eight hours, then parked.",
+			rule:    older(unsettledTooLong, "event keeps failing", "events keep failing", func(v report.Vitals) report.Pile { return v.Unsettled }),
 		},
 		{
 			Name: "events_parked", Severity: Urgent, Path: "/staff/inbox?state=parked",
-			Summary: "PayPal's news was put aside after many failed tries: what it says may be missing in the books.",
-			Advice:  "The event's page says what went wrong. Once that is mended, replay it there, or all of them by `readerfund inbox replay --parked`.",
-			rule:    atLeast(1, "event is put aside", "events are put aside", func(v report.Vitals) report.Pile { return v.Parked }),
+			Summary: "A webhook event was parked after many failed attempts: what it reports may be missing in the books.",
+			Advice:  "The event's page says what went wrong. Once that is fixed, replay it there, or replay all of them with `readerfund inbox replay --parked`.",
+			rule:    atLeast(1, "event is parked", "events are parked", func(v report.Vitals) report.Pile { return v.Parked }),
 		},
 		{
 			Name: "forged_deliveries", Severity: Soon, Path: "/staff/inbox#suspects",
-			Summary: "Within the last day, a webhook delivery was refused that carried another body under a genuine signature.",
-			Advice:  "Nothing was booked from it. Somebody holds a copy of one of PayPal's deliveries: find out where your logs or proxies keep them.",
-			rule:    atLeast(1, "suspect delivery within a day", "suspect deliveries within a day", func(v report.Vitals) report.Pile { return v.Suspects }),
+			Summary: "In the last 24 hours, a webhook delivery was refused that carried another body under a genuine signature.",
+			Advice:  "Nothing was booked from it. Someone has a copy of one of PayPal's deliveries: find out where your logs or proxies keep them.",
+			rule:    atLeast(1, "suspect delivery in 24 hours", "suspect deliveries in 24 hours", func(v report.Vitals) report.Pile { return v.Suspects }),
 		},
 	}
 }
@@ -182,7 +182,7 @@ func silent(v report.Vitals) reading {
 	s := v.Silence
 	r := reading{items: s.Run, oldest: s.Since}
 	if s.Run > 0 {
-		r.note = fmt.Sprintf("%s in a row brought no webhook, since %s", noun(s.Run, "gift", "gifts"), s.Since.Format("2 Jan 2006, 15:04 MST"))
+		r.note = fmt.Sprintf("%s in a row brought no webhook event, since %s", noun(s.Run, "payment", "payments"), s.Since.Format("2 Jan 2006, 15:04 MST"))
 	}
 	r.wrong = s.Run >= silenceMany || s.Run >= silenceFew && v.At.Sub(s.Since) >= silenceFewOver
 	return r
@@ -204,10 +204,10 @@ func houseAlerts() []Alert {
 	return []Alert{
 		{
 			Name: "paypal_unreachable", Severity: Urgent, For: 2 * time.Minute,
-			Summary: "PayPal does not answer us: no gift can be made, and nothing can be asked about those that were.",
+			Summary: "PayPal does not answer: no contribution can be made, and PayPal cannot be asked about earlier ones.",
 			Advice: "Readers are told to try again later; nobody is charged. Run `readerfund doctor` and see " +
-				"status.paypal.com: PayPal may be away, the client secret may have been changed, or this machine's way out " +
-				"may be closed. What waits is taken up by itself.",
+				"status.paypal.com: PayPal may be down, the client secret may have been changed, or this machine's outgoing " +
+				"connections may be blocked. What is waiting is resumed automatically.",
 			rule: func(v report.Vitals) reading {
 				r := reading{items: v.PayPalAway.Count, oldest: v.PayPalAway.Oldest, wrong: v.PayPalAway.Count > 0}
 				if r.wrong {
@@ -218,15 +218,15 @@ func houseAlerts() []Alert {
 		},
 		{
 			Name: "cards_tested", Severity: Urgent, Path: "/staff/contributions?status=declined",
-			Summary: "Cards are being tested: within a quarter of an hour more cards were declined than gifts paid.",
-			Advice: "Thieves try out stolen card numbers with small gifts. Their addresses are slowed and then refused by " +
-				"themselves. Raise MIN_AMOUNT for a few days, lower the GIFT_LIMIT settings (docs/abuse.md), and tell PayPal's " +
-				"support before it asks you. Give back what was paid by strangers' cards before their owners dispute it.",
+			Summary: "Cards are being tested: within a quarter of an hour, more cards were declined than payments completed.",
+			Advice: "Thieves try out stolen card numbers with small payments. Their addresses are slowed and then refused " +
+				"automatically. Raise MIN_AMOUNT for a few days, lower the GIFT_LIMIT settings (docs/abuse.md), and tell PayPal's " +
+				"support before it asks you. Refund what was paid with strangers' cards before their owners dispute it.",
 			rule: cardsTested,
 		},
 		{
 			Name: "gifts_uncounted", Severity: Soon,
-			Summary: "The limits of gifts (docs/abuse.md) could not be counted within the last ten minutes; gifts are let in without.",
+			Summary: "Gifts could not be counted against their limits (docs/abuse.md) within the last ten minutes; they are let in uncounted.",
 			Advice: "No gift is lost, and no more than the free share of GIFT_LIMIT_ALL passes in each process. The log says why " +
 				"(\"a gift could not be counted\"): a statement that holds rows of `rate_limit`, missing rights on that table, or a " +
 				"database that is too slow for the gifts that come.",
@@ -240,14 +240,14 @@ func houseAlerts() []Alert {
 		},
 		{
 			Name: "signins_refused", Severity: Soon,
-			Summary: "Very many sign-ins to the staff pages were refused within a quarter of an hour: somebody may be guessing passwords.",
-			Advice:  "Accounts slow guessing down by themselves. See in the proxy's log where it comes from, and refuse it there.",
+			Summary: "Very many sign-ins to the staff pages were refused within a quarter of an hour: someone may be guessing passwords.",
+			Advice:  "Guessing is slowed down automatically. See in the proxy's log where it comes from, and block it there.",
 			rule:    atLeast(refusalsTooMany, "refused sign-in", "refused sign-ins", func(v report.Vitals) report.Pile { return v.Refusals }),
 		},
 		{
 			Name: "jobs_late", Severity: Urgent, For: 2 * time.Minute,
 			Summary: "A periodic job is due and no replica runs it.",
-			Advice:  "Look at the log of every `readerfund serve`, and whether their clocks agree.",
+			Advice:  "Look at the log of every `readerfund serve`, and check whether their clocks agree.",
 			rule:    named(atLeast(1, "job is late", "jobs are late", late), late),
 		},
 		{
@@ -264,8 +264,8 @@ func cardsTested(v report.Vitals) reading {
 	r := reading{items: v.Cards.Count, oldest: v.Cards.Oldest}
 	r.wrong = v.Cards.Count >= cardsTooMany && v.Cards.Count > v.Paid.Count
 	if v.Cards.Count > 0 {
-		r.note = fmt.Sprintf("%s declined and %s paid of %s begun", noun(v.Cards.Count, "card", "cards"),
-			noun(v.Paid.Count, "gift", "gifts"), noun(v.Begun.Count, "gift", "gifts"))
+		r.note = fmt.Sprintf("%s declined and %s completed of %s started", noun(v.Cards.Count, "card", "cards"),
+			noun(v.Paid.Count, "payment", "payments"), noun(v.Begun.Count, "contribution", "contributions"))
 	}
 	return r
 }

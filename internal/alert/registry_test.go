@@ -32,7 +32,7 @@ func provocations() map[string]provocation {
 		"approved_not_captured": {
 			almost:  func(h *house) { h.contribution("approved", 20*time.Minute, "") },
 			provoke: func(h *house) { h.contribution("approved", 31*time.Minute, "") },
-			relieve: settled, says: "2 gifts are approved and not captured; the oldest for 33 minutes",
+			relieve: settled, says: "2 contributions are approved and not captured; the oldest for 33 minutes",
 		},
 		"capture_unknown": {
 			almost:  func(h *house) { h.contribution("capture_unknown", 20*time.Minute, "") },
@@ -62,22 +62,22 @@ func provocations() map[string]provocation {
 		"capture_pending": {
 			almost:  func(h *house) { h.contribution("pending", 2*day, "") },
 			provoke: func(h *house) { h.contribution("pending", 3*day, "") },
-			relieve: settled, says: "2 gifts are held back by PayPal; the oldest for 3 days",
+			relieve: settled, says: "2 payments are pending at PayPal; the oldest for 3 days",
 		},
 		"attention_waiting": {
 			almost:  func(h *house) { h.contribution("completed", 23*time.Hour, "Look.") },
 			provoke: func(h *house) { h.contribution("completed", day, "Look.") },
-			relieve: settled, says: "2 contributions wait for a person; the oldest for 24 hours",
+			relieve: settled, says: "2 contributions need review; the oldest for 24 hours",
 		},
 		"refund_stuck": {
 			almost:  func(h *house) { h.refund("asked", 50*time.Minute) },
 			provoke: func(h *house) { h.refund("unknown", time.Hour) },
-			relieve: func(h *house) { h.exec(`UPDATE refund_request SET state = 'done', check_at = NULL`) }, says: "2 refunds have no answer; the oldest for 60 minutes",
+			relieve: func(h *house) { h.exec(`UPDATE refund_request SET state = 'done', check_at = NULL`) }, says: "2 refund requests have no answer; the oldest for 60 minutes",
 		},
 		"refund_held": {
 			almost:  func(h *house) { h.refund("pending", 9*day) },
 			provoke: func(h *house) { h.refund("pending", 10*day) },
-			relieve: func(h *house) { h.exec(`UPDATE refund_request SET state = 'done', check_at = NULL`) }, says: "2 refunds are held by PayPal; the oldest for 10 days",
+			relieve: func(h *house) { h.exec(`UPDATE refund_request SET state = 'done', check_at = NULL`) }, says: "2 refunds are pending at PayPal; the oldest for 10 days",
 		},
 		"dispute_due": {
 			almost: func(h *house) {
@@ -86,7 +86,7 @@ func provocations() map[string]provocation {
 				h.dispute("UNDER_REVIEW", day)
 			},
 			provoke: func(h *house) { h.dispute("WAITING_FOR_SELLER_RESPONSE", 3*day) },
-			relieve: func(h *house) { h.exec(`UPDATE dispute SET status = 'resolved'`) }, says: "1 case waits for our answer",
+			relieve: func(h *house) { h.exec(`UPDATE dispute SET status = 'resolved'`) }, says: "1 dispute needs a response",
 		},
 		"books_unexplained": {
 			provoke: func(h *house) {
@@ -116,7 +116,7 @@ func provocations() map[string]provocation {
 			relieve: func(h *house) {
 				id, _ := h.gift(8 * time.Minute)
 				h.event("applied", &id, "", h.now(), time.Time{}, 1)
-			}, says: "10 gifts in a row brought no webhook, since 22 Nov 2026, 11:42 UTC",
+			}, says: "10 payments in a row brought no webhook event, since 22 Nov 2026, 11:42 UTC",
 		},
 		"events_overdue": {
 			almost:  func(h *house) { h.event("received", nil, "", h.now(), h.ago(time.Minute), 1) },
@@ -126,18 +126,18 @@ func provocations() map[string]provocation {
 		"events_unsettled": {
 			almost:  func(h *house) { h.event("received", nil, "", h.ago(50*time.Minute), h.now().Add(time.Hour), 9) },
 			provoke: func(h *house) { h.event("received", nil, "", h.ago(time.Hour), h.now().Add(time.Hour), 10) },
-			relieve: worked, says: "2 events are tried again and again; the oldest for 62 minutes",
+			relieve: worked, says: "2 events keep failing; the oldest for 62 minutes",
 		},
 		"events_parked": {
 			provoke: func(h *house) { h.event("parked", nil, "", h.now(), time.Time{}, 20) },
-			relieve: worked, says: "1 event is put aside",
+			relieve: worked, says: "1 event is parked",
 		},
 		"forged_deliveries": {
 			almost: func(h *house) { h.suspect(25 * time.Hour) },
 			provoke: func(h *house) {
 				h.suspect(time.Hour)
 			},
-			relieve: func(h *house) { h.pass(day) }, says: "1 suspect delivery within a day",
+			relieve: func(h *house) { h.pass(day) }, says: "1 suspect delivery in 24 hours",
 		},
 		"paypal_unreachable": {
 			provoke: func(h *house) { h.away = h.now() },
@@ -153,7 +153,7 @@ func provocations() map[string]provocation {
 			},
 			provoke: func(h *house) { h.contribution("declined", time.Minute, "") },
 			relieve: func(h *house) { h.pass(15 * time.Minute) },
-			says:    "10 cards declined and 1 gift paid of 11 gifts begun",
+			says:    "10 cards declined and 1 payment completed of 11 contributions started",
 		},
 		"gifts_uncounted": {
 			provoke: func(h *house) { h.uncounted, h.uncountedSince = 3, h.now() },

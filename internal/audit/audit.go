@@ -28,9 +28,9 @@ const Unknown = "unknown"
 type Entry struct {
 	At      time.Time
 	StaffID uuid.UUID // the account that did it; uuid.Nil when it was nobody with an account
-	Actor   string    // mail address, CommandLine or Unknown
+	Actor   string    // email address, CommandLine or Unknown
 	Action  Action
-	Subject string // a contribution's receipt number, a mail address, an event's id
+	Subject string // a contribution's receipt number, an email address, an event's id
 	Detail  map[string]string
 }
 

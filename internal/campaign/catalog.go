@@ -66,7 +66,7 @@ func (c *Catalog) BySlug(ctx context.Context, slug string) (Campaign, error) {
 	for _, k := range all {
 		names = append(names, k.Slug)
 	}
-	return Campaign{}, fault.NotFoundf("There is no campaign %q. Most like it: %s.", text.Line(slug), text.Nearest(slug, names, 8))
+	return Campaign{}, fault.NotFoundf("There is no campaign %q. Most similar: %s.", text.Line(slug), text.Nearest(slug, names, 8))
 }
 
 // Default is the campaign of the home page.

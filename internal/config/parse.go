@@ -125,7 +125,7 @@ func (p *parser) mailAddress(setting, value string) string {
 		return ""
 	}
 	if address, err := mail.ParseAddress(value); err != nil || address.Address != value {
-		p.problem(setting, "It is not a mail address: write it like desk@example.org, without a name.")
+		p.problem(setting, "It is not an email address: write it like desk@example.org, without a name.")
 	}
 	return value
 }

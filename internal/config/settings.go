@@ -47,7 +47,7 @@ type Listen struct {
 
 // Sweep is how often PayPal is asked about what nobody told of.
 type Sweep struct {
-	SweepInterval string `name:"sweep-interval" env:"SWEEP_INTERVAL" group:"Running" default:"1m" placeholder:"TIME" help:"How often payments nobody told us about are looked up at PayPal (${default})."`
+	SweepInterval string `name:"sweep-interval" env:"SWEEP_INTERVAL" group:"Running" default:"1m" placeholder:"TIME" help:"How often PayPal is asked about contributions without news (${default})."`
 }
 
 // Webhooks is how PayPal's webhook events are worked on.
@@ -74,8 +74,8 @@ type Settings struct {
 	PublicationName string `name:"publication-name" env:"PUBLICATION_NAME" group:"Publication" placeholder:"NAME" help:"What readers know you as; shown on every page."`
 	Timezone
 	OwnCurrency
-	MinAmount string `name:"min-amount" env:"MIN_AMOUNT" group:"Publication" placeholder:"EUR=1,USD=1" help:"Least gift by currency, in major units, for those that should differ from about 1 EUR."`
-	MaxAmount string `name:"max-amount" env:"MAX_AMOUNT" group:"Publication" placeholder:"EUR=10000" help:"Largest gift by currency, for those that should differ from about 10000 EUR."`
+	MinAmount string `name:"min-amount" env:"MIN_AMOUNT" group:"Publication" placeholder:"EUR=1,USD=1" help:"Smallest gift by currency, in major units, where it should differ from about 1 EUR."`
+	MaxAmount string `name:"max-amount" env:"MAX_AMOUNT" group:"Publication" placeholder:"EUR=10000" help:"Largest gift by currency, where it should differ from about 10000 EUR."`
 
 	ContactEmail string `env:"CONTACT_EMAIL" group:"Publication" placeholder:"ADDRESS" help:"Where readers can write to."`
 	PrivacyURL   string `env:"PRIVACY_URL" group:"Publication" placeholder:"ADDRESS" help:"Your privacy notice."`

@@ -40,7 +40,7 @@ func (d *Desk) AcceptDispute(
 ) (Contribution, error) {
 	note = normalised(note)
 	if note == "" {
-		return Contribution{}, fault.Invalidf("note", "Write a line for PayPal: why you accept.")
+		return Contribution{}, fault.Invalidf("note", "Write a note to PayPal: why you accept.")
 	}
 	if err := checkText("note", note, longestMessage, true); err != nil {
 		return Contribution{}, err
@@ -62,7 +62,7 @@ func (d *Desk) AcceptDispute(
 }
 
 func errNoCase(disputeID string) error {
-	return fault.NotFoundf("This contribution has no case %.60q.", disputeID)
+	return fault.NotFoundf("This contribution has no dispute %.60q.", disputeID)
 }
 
 // claimDispute checks that the case may be accepted and writes down that it is about to be. It says how far an earlier
@@ -90,10 +90,10 @@ func (d *Desk) claimDispute(
 		case err != nil:
 			return fmt.Errorf("read dispute %s: %w", disputeID, err)
 		case of.Status != "open":
-			return fault.Conflictf("The case %s has ended.", disputeID)
+			return fault.Conflictf("The dispute %s has ended.", disputeID)
 		case !of.MayAccept:
 			return fault.Conflictf(
-				"PayPal does not let this case be accepted from here at the moment. Answer it in PayPal's Resolution Centre.")
+				"PayPal does not allow this dispute to be accepted from here at the moment. Respond to it in PayPal's Resolution Center.")
 		}
 		earlier = of.Acceptance
 		_, err = tx.ExecContext(ctx, `
@@ -122,7 +122,7 @@ func (d *Desk) sendAcceptance(
 		case err != nil || now == acceptanceDone:
 			return settled, err
 		case !now.inDoubt(): // the case has ended in another way
-			return settled, fault.Conflictf("The case %s has ended.", disputeID)
+			return settled, fault.Conflictf("The dispute %s has ended.", disputeID)
 		}
 	}
 	err := d.paypal.AcceptClaim(ctx, disputeID, "accept-"+disputeID, note)

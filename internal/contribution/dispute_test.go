@@ -303,7 +303,7 @@ func TestADisputeOnlyAdvances(t *testing.T) {
 	again := seen
 	again.Status, again.UpdatedAt = paypal.DisputeUnderReview, noon.Add(2*time.Hour)
 	c = apply(t, d, DisputeSeen(c.ID, src, again))
-	if c.State != Completed || !strings.Contains(looks(t, d, c), "PP-D-1 again") {
+	if c.State != Completed || !strings.Contains(looks(t, d, c), "reopened the dispute PP-D-1") {
 		t.Errorf("opened again: %s, %q", c.State, looks(t, d, c))
 	}
 	if got := entries(t.Context(), t, d.db, c.ID); got != before {

@@ -143,7 +143,7 @@ func checkEmail(written string) error {
 	}
 	address, err := mail.ParseAddress(written)
 	if err != nil || address.Address != written {
-		return fault.Invalidf("email", "Write the mail address like name@example.org.")
+		return fault.Invalidf("email", "Write the email address like name@example.org.")
 	}
 	return nil
 }

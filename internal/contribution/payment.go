@@ -361,7 +361,7 @@ func noteLedger(
 	return review.Open(ctx, tx, c.ID, review.LedgerDiffers, args, now)
 }
 
-// linkSupporter joins the contribution to the person PayPal names, by mail address. What PayPal leaves out this time
+// linkSupporter joins the contribution to the person PayPal names, by email address. What PayPal leaves out this time
 // stays as it was known.
 func linkSupporter(ctx context.Context, tx *sqlx.Tx, c *Contribution, p paypal.Payer, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `

@@ -20,7 +20,7 @@ import (
 // Actor is the person who acts: an account of the staff, or the command line.
 type Actor struct {
 	ID   uuid.UUID // uuid.Nil when it is nobody with an account
-	Name string    // mail address, or "command line"
+	Name string    // email address, or "command line"
 }
 
 // RefundOrder is what staff ask for. Amount is a decimal in major units of the payment's currency; empty is all
@@ -105,7 +105,7 @@ func checkRefundTexts(o RefundOrder) error {
 	}
 	var missing error
 	if o.Reason == "" {
-		missing = fault.Invalidf("reason", "Say why the money goes back. Only staff can read it.")
+		missing = fault.Invalidf("reason", "Write why you refund this. Only staff can see it.")
 	}
 	if o.Key == "" {
 		missing = errors.Join(missing, fault.Invalidf("", "The form was sent without its key. Please load the page again."))
@@ -132,7 +132,7 @@ func (d *Desk) askRefund(ctx context.Context, o RefundOrder) (RefundRequest, err
 	if errors.Is(err, db.ErrCommitUnknown) {
 		r, err = refundRequest(ctx, d.db, "r.form_key = $1", o.Key)
 		if db.IsNotFound(err) {
-			return r, fault.Unavailablef(err, "The refund could not be noted. Nothing was sent to PayPal. Please try again.")
+			return r, fault.Unavailablef(err, "The refund could not be saved. Nothing was sent to PayPal. Please try again.")
 		}
 	}
 	if err != nil {
@@ -202,10 +202,10 @@ func refundAmount(paid Refundable, o RefundOrder) (money.Amount, error) {
 		return money.Amount{}, fault.Invalidf("amount", "Write an amount above zero.")
 	case o.Seen != "" && (err != nil || seen != paid.Left):
 		return money.Amount{}, fault.Conflictf(
-			"Something of this payment has gone back since this page was loaded: %s is left now. "+
-				"Nothing was sent. Look once more, then decide.", paid.Left)
+			"Part of this payment was refunded after this page was loaded: %s is left now. "+
+				"Nothing was sent. Please check again before you refund.", paid.Left)
 	case amount.Minor > paid.Left.Minor:
-		return money.Amount{}, fault.Invalidf("amount", "At most %s is left to give back.", paid.Left)
+		return money.Amount{}, fault.Invalidf("amount", "At most %s is left to refund.", paid.Left)
 	}
 	return amount, nil
 }

@@ -73,24 +73,24 @@ func readRefundable(ctx context.Context, q sqlx.QueryerContext, id uuid.UUID) ([
 		}
 		switch {
 		case row.Status == paymentPending:
-			p.Why = fault.Invalidf("amount", "PayPal still holds this payment. It can be refunded once the money is in; "+
-				"to send it back before that, refuse it in your PayPal account.")
+			p.Why = fault.Invalidf("amount", "This payment is still pending at PayPal. It can be refunded once it is completed; "+
+				"to return it before that, refuse it in your PayPal account.")
 		case row.Status != paymentCompleted:
 			p.Why = errNoMoney()
 		case row.UnderWay > 0:
-			p.Why = fault.Conflictf("A refund of %s is under way. Wait until PayPal has answered; then you can ask for another.",
+			p.Why = fault.Conflictf("A refund of %s is pending. Wait until PayPal has answered; then you can request another.",
 				money.New(row.UnderWay, currency))
 		case row.Reversed: // PayPal refunds nothing more of it then: REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK
-			p.Why = fault.Invalidf("amount", "PayPal or the reader's bank has taken this payment back. "+
+			p.Why = fault.Invalidf("amount", "PayPal or the reader's bank has reversed this payment. "+
 				"Nothing is left to refund.")
 		case p.Left.Minor == 0:
-			p.Why = fault.Invalidf("amount", "All of this payment has gone back, or is on its way back. "+
+			p.Why = fault.Invalidf("amount", "This payment has been refunded in full, or is about to be. "+
 				"Nothing is left to refund.")
 		case row.Kind == "direct": // Payments v2 refunds what an app captured (REFUND_IS_RESTRICTED), and no app did
 			p.Elsewhere = true
-			p.Why = fault.Invalidf("amount", "This payment was made in PayPal without us, and can only be refunded there: "+
-				"find %s among the PayPal account's activities and choose “Refund this payment”. "+
-				"The refund shows here after the next reconciliation.", row.PayPalID)
+			p.Why = fault.Invalidf("amount", "This payment was made in PayPal directly, and can only be refunded there: "+
+				"find %s in the PayPal account's activity and choose “Refund this payment”. "+
+				"The refund appears here after the next reconciliation.", row.PayPalID)
 		}
 		all = append(all, p)
 	}
@@ -98,7 +98,7 @@ func readRefundable(ctx context.Context, q sqlx.QueryerContext, id uuid.UUID) ([
 }
 
 func errNoMoney() error {
-	return fault.Invalidf("amount", "No money came in for this contribution, so there is nothing to give back.")
+	return fault.Invalidf("amount", "No money came in for this contribution, so there is nothing to refund.")
 }
 
 // PickRefundable finds the payment that is to be refunded. id is PayPal's, and may be empty where only one can be. The
@@ -130,7 +130,7 @@ func PickRefundable(all []Refundable, id string) (Refundable, error) {
 }
 
 // errSeveral is said where more than one payment can be refunded and none was named.
-var errSeveral = fault.Invalidf("payment", "This contribution has several payments. Say which one goes back.")
+var errSeveral = fault.Invalidf("payment", "This contribution has several payments. Say which one to refund.")
 
 // IsSeveral reports whether a payment has to be named because several can be refunded.
 func IsSeveral(err error) bool { return errors.Is(err, errSeveral) }

@@ -219,7 +219,7 @@ func TestNewsOfARefundEndsItsRequest(t *testing.T) {
 	if r := n.request(c, 1); r.State != RefundDone || r.RefundID != o.Refunds[0].ID {
 		t.Errorf("%+v", r)
 	}
-	if got := looks(t, n.Desk, c); !strings.Contains(got, "did it all the same") {
+	if got := looks(t, n.Desk, c); !strings.Contains(got, "made the refund all the same") {
 		t.Errorf("to look at: %q", got)
 	}
 	n.booksEqual()

@@ -118,7 +118,7 @@ func definite(err error) bool {
 func (d *Desk) giveUpRefund(ctx context.Context, r RefundRequest) (RefundRequest, error) {
 	r, err := d.endIfNotMade(ctx, r, RefundFailed, "",
 		"PayPal was asked for this refund for 40 days and never answered. "+
-			"It is not among the refunds that PayPal lists for the payment, so you can ask for it again.")
+			"It is not among the refunds that PayPal lists for the payment, so you can request it again.")
 	if err != nil || !r.UnderWay() {
 		return r, err
 	}

@@ -137,7 +137,7 @@ func TestANetThatDoesNotAddUp(t *testing.T) {
 			k.Net, k.PlatformFee = amount(2280, "EUR"), amount(100, "EUR")
 		}, "1.00 EUR of the payment CAP of 25.00 EUR went to a platform, and 22.80 EUR reached"},
 		{"it adds up again", func(k *paypal.Capture) { k.Net = amount(2380, "EUR") }, ""},
-		{"nobody knows for what", func(k *paypal.Capture) { k.Net = amount(2279, "EUR") }, "does not add up, by 1.01 EUR"},
+		{"nobody knows for what", func(k *paypal.Capture) { k.Net = amount(2279, "EUR") }, "off by 1.01 EUR"},
 		{"no more", func(k *paypal.Capture) { k.Net = amount(2380, "EUR") }, ""},
 		{"too much", func(k *paypal.Capture) { k.Net = amount(2500, "EUR") }, "by -1.20 EUR"},
 		{"converted", func(k *paypal.Capture) {

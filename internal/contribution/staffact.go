@@ -103,7 +103,7 @@ func (d *Desk) settlePayments(ctx context.Context, c Contribution, src Source) (
 func (d *Desk) Note(ctx context.Context, id uuid.UUID, text string, by Actor) error {
 	text = normalised(text)
 	if text == "" {
-		return fault.Invalidf("note", "Write what others should know.")
+		return fault.Invalidf("note", "Write what other staff should know.")
 	}
 	if err := checkText("note", text, longestMessage, true); err != nil {
 		return err
@@ -128,7 +128,7 @@ func (d *Desk) Note(ctx context.Context, id uuid.UUID, text string, by Actor) er
 func (d *Desk) Looked(ctx context.Context, id uuid.UUID, reviewID int64, found string, by Actor) error {
 	found = normalised(found)
 	if found == "" {
-		return fault.Invalidf("found", "Write what you found, for those who come after you.")
+		return fault.Invalidf("found", "Write what you found. Other staff will read it.")
 	}
 	if err := checkText("found", found, longestMessage, true); err != nil {
 		return err

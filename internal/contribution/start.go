@@ -117,7 +117,7 @@ func (d *Desk) write(ctx context.Context, in intent) (Contribution, error) {
 		}
 		return in.same(c)
 	}
-	return Contribution{}, fault.Unavailablef(nil, "Your gift could not be noted. Nothing was charged. Please try again.")
+	return Contribution{}, fault.Unavailablef(nil, "Your gift could not be saved. Nothing was charged. Please try again.")
 }
 
 func insert(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, receipt string, in intent, now time.Time, every time.Duration) error {

@@ -195,7 +195,7 @@ func (a *auditor) atPayPal(n *newsroom) {
 func (a *auditor) comesBack(n *newsroom) {
 	a.t.Helper()
 	for _, c := range []struct{ choice, text string }{
-		{"cancel", "You turned back at PayPal"}, {"decline", "The payment did not go through."}, {"approve", "Thank you."},
+		{"cancel", "You cancelled at PayPal"}, {"decline", "The payment did not go through."}, {"approve", "Thank you."},
 	} {
 		a.pays(n, "32.00")
 		a.click("button[value=" + c.choice + "]")
@@ -208,7 +208,7 @@ func (a *auditor) comesBack(n *newsroom) {
 	for _, c := range []struct{ state, text string }{
 		{"created", "Not finished yet."}, {"approved", "being confirmed"}, {"pending", "being confirmed"}, {"declined", "The payment did not go through."},
 		{"cancelled", "Nothing was charged."}, {"expired", "not finished in time"}, {"failed", "could not take this payment"},
-		{"partially_refunded", "Part of this gift"}, {"refunded", "paid back to you in full"}, {"reversed", "returned this gift"}, {"completed", "Thank you."},
+		{"partially_refunded", "Part of this gift"}, {"refunded", "refunded to you in full"}, {"reversed", "returned this gift"}, {"completed", "Thank you."},
 	} {
 		if _, err := d.ExecContext(a.t.Context(), `UPDATE contribution SET state = $2, check_at = NULL WHERE id = $1`, id, c.state); err != nil {
 			a.t.Fatal(err)
@@ -234,17 +234,17 @@ func (a *auditor) staff(n *newsroom) {
 		a.t.Fatal(err)
 	}
 	staff := n.base + "/staff"
-	a.at(staff, 200, "Needs a person")
+	a.at(staff, 200, "Needs attention")
 	a.at(staff+"/contributions", 200, "Download as CSV")
 	a.at(staff+"/contributions?attention=1", 200, "a person should look at")
-	a.at(staff+"/contributions?q=0000-0000", 200, "Nothing has this name")
-	a.at(staff+"/contributions?from=2026-02-02&to=2026-01-01&status=odd&currency=XXX", 422, "Show all")
+	a.at(staff+"/contributions?q=0000-0000", 200, "No contribution has this name")
+	a.at(staff+"/contributions?from=2026-02-02&to=2026-01-01&status=odd&currency=XXX", 422, "Clear filters")
 	for _, by := range []string{"day", "month", "article", "campaign"} {
-		a.at(staff+"/reports?by="+by, 200, "In all")
+		a.at(staff+"/reports?by="+by, 200, "Total")
 	}
-	a.at(staff+"/reports?from=2001-01-01&to=2001-01-02", 200, "No money moved")
+	a.at(staff+"/reports?from=2001-01-01&to=2001-01-02", 200, "No ledger entries")
 	a.at(staff+"/reports?from=2026-02-02&to=2026-01-01&by=odd", 422, "Reports")
-	a.at(staff+"/ledger", 200, "Entry by entry")
+	a.at(staff+"/ledger", 200, "Entries")
 	a.at(staff+"/password", 200, "Your password")
 	a.fill("#current", "a wrong one")
 	a.fill("#password", "a few new words")
@@ -255,7 +255,7 @@ func (a *auditor) staff(n *newsroom) {
 		a.t.Errorf("after a mistake the focus is on %q", at)
 	}
 	a.at(staff+"/inbox", 200, "these may be forged")
-	a.at(staff+"/inbox?state=parked", 200, "Nothing fits")
+	a.at(staff+"/inbox?state=parked", 200, "Nothing matches")
 	a.at(staff+"/nowhere", 404, "no page at this address")
 	for _, state := range []string{"completed", "partially_refunded", "pending", "declined", "expired"} {
 		var id string
@@ -265,13 +265,13 @@ func (a *auditor) staff(n *newsroom) {
 		if err != nil {
 			a.t.Fatalf("a contribution that is %s: %v", state, err)
 		}
-		a.at(staff+"/contributions/"+id, 200, "What happened")
+		a.at(staff+"/contributions/"+id, 200, "History")
 	}
 	var event int64
 	if err := d.GetContext(a.t.Context(), &event, `SELECT max(id) FROM webhook_event`); err != nil {
 		a.t.Fatal(err)
 	}
-	a.at(fmt.Sprintf("%s/inbox/%d", staff, event), 200, "What was delivered")
+	a.at(fmt.Sprintf("%s/inbox/%d", staff, event), 200, "Headers")
 	a.acts(n, d)
 	a.t.Logf("%d pages, each on %d screens", a.pages, len(auditedOn()))
 }
@@ -282,7 +282,7 @@ func (a *auditor) acts(n *newsroom, d *db.DB) {
 	staff := n.base + "/staff"
 	page, _ := a.received(d, 0)
 	page = staff + "/contributions/" + page
-	a.at(page+"/refund", 200, "Before you do")
+	a.at(page+"/refund", 200, "Before you refund")
 	a.do(cdp.Evaluate[cdp.Void](`document.querySelector("textarea").required = false`))
 	a.send(".act form .button", 422)
 	a.check("Please check 2 things")
@@ -294,51 +294,51 @@ func (a *auditor) acts(n *newsroom, d *db.DB) {
 	a.fill("#reason", "The reader asked by mail")
 	a.fill("#note", "As you wished")
 	a.click(".act form .button")
-	a.check("went back to the reader")
+	a.check("was refunded to the reader")
 	if at := ask[string](a.tab, `document.activeElement.className`); at != "notice good" {
 		a.t.Errorf("after the refund the focus is on %q", at)
 	}
 	a.fill("#note", "Called the reader.")
 	a.click(".remark .button")
-	a.check("Your note is kept")
+	a.check("Note saved")
 
 	id, capture := a.received(d, 1)
 	disputed := staff + "/contributions/" + id
 	n.bank.must("POST", "/sandbox/captures/"+capture+"/dispute", fields{"stage": "CHARGEBACK", "fee": "16.00"}, nil)
 	a.open(disputed)
 	a.click(`form[action$="/ask"] button`)
-	a.check("Claim over")
-	a.at(disputed+"/refund", 200, "possible only through the case")
+	a.check("Claim:")
+	a.at(disputed+"/refund", 200, "possible only through the dispute")
 	a.open(disputed)
 	a.click(".case-acts .button")
-	a.check("What happens then")
+	a.check("What happens when you accept")
 	a.fill("#note", " ")
 	a.send(".act form .button", 422)
 	a.check("Please check one thing")
 	a.fill("#note", "The reader is right.")
 	a.click(".act form .button")
-	a.check("The claim is accepted")
+	a.check("The dispute is accepted")
 	a.at(disputed+"/refund", 200, "Nothing is left to refund")
-	a.at(staff+"/reports?by=month", 200, "In all")
+	a.at(staff+"/reports?by=month", 200, "Total")
 
 	for _, statement := range []string{parkAnEvent, findADifference} {
 		if _, err := d.ExecContext(a.t.Context(), statement); err != nil {
 			a.t.Fatal(err)
 		}
 	}
-	a.at(staff+"/inbox?state=parked", 200, "can be worked on again")
+	a.at(staff+"/inbox?state=parked", 200, "can be replayed")
 	a.click("th.key a")
-	a.check("Work on it again")
-	a.at(staff+"/reconciliation", 200, "Money from elsewhere")
+	a.check("Replay")
+	a.at(staff+"/reconciliation", 200, "Paid in PayPal directly")
 	a.at(staff+"/reconciliation?state=all&kind=odd", 422, "There is no kind")
 	a.open(staff + "/reconciliation")
 	a.click("th.key a")
 	a.check("For which campaign?")
 	a.fill("#reason", "The editor sold a car.")
 	a.click(`form[action$="/set-aside"] .button`)
-	a.check("Open it again")
-	a.at(staff+"/audit", 200, "Asked PayPal for a refund")
-	a.at(staff+"/audit?actor=nobody", 200, "Nothing was done by or to that")
+	a.check("Reopen it")
+	a.at(staff+"/audit", 200, "Requested a refund")
+	a.at(staff+"/audit?actor=nobody", 200, "Nothing matches")
 }
 
 // send presses a button that is answered with this status.

@@ -90,7 +90,7 @@ func TestBadNewsEndsOnAPageThatSaysWhatHappened(t *testing.T) {
 			t.Errorf("%s: the page has %q in it", x.name, odd)
 		}
 	}
-	if list := staff.get(t, "/staff/inbox"); !strings.Contains(list.body, "Something that cannot be read") {
+	if list := staff.get(t, "/staff/inbox"); !strings.Contains(list.body, "Unreadable event") {
 		t.Error("the list does not show what cannot be read")
 	}
 	s.onlyGift(paid)
@@ -119,7 +119,7 @@ func badNewsAbout(capture string) []badNews {
 		{"nine thousand levels", event("7", paid, `"resource":`+strings.Repeat("[", 9000)+strings.Repeat("]", 9000)), end, "parked", "does not say which payment"},
 		{"a refund that is not there", event("8", "PAYMENT.CAPTURE.REFUNDED", `"resource":{"id":"NOSUCHREFUND1","amount":-5}`), end, "received", "PayPal does not know"},
 		{"a case that is not there", event("9", "CUSTOMER.DISPUTE.CREATED", `"resource":{"dispute_id":"PP-D-1"}`), end, "received", "PayPal does not know"},
-		{"another kind of news", event("10", "SPACE.ROCKET.LANDED", `"resource":{}`), end, "ignored", "changes nothing here"},
+		{"another kind of news", event("10", "SPACE.ROCKET.LANDED", `"resource":{}`), end, "ignored", "change nothing here"},
 		{"nothing but nesting", event("11", paid, `"resource":`+strings.Repeat("[", inbox.LargestBody-300)), "", "parked",
 			"cannot be read as an event"},
 		{"no JSON", "<!doctype html>\x00\xff<script>alert(1)</script>", "", "parked", "cannot be read as an event"},

@@ -131,13 +131,13 @@ func (s *scene) inStaffPages(g started, want map[string]string) {
 	}
 	for column, name := range map[string]string{
 		"Currency": "currency", "Gross": "gross", "Fee": "fee", "Refunded": "refunded", "Net": "net", "Campaign": "campaign",
-		"Article": "article", "PayPal order": "paypal_order_id", "PayPal payment": "paypal_capture_id", "Id": "id",
+		"Article": "article", "PayPal order": "paypal_order_id", "PayPal payment": "paypal_capture_id", "Readerfund ID": "id",
 	} {
 		if got[column] != want[name] {
 			s.t.Errorf("the CSV: %s is %q, not %q", column, got[column], want[name])
 		}
 	}
-	if got["\ufeffReceipt"] != g.Receipt || got["Status"] != "Received" {
+	if got["\ufeffReceipt"] != g.Receipt || got["Status"] != "Completed" {
 		s.t.Errorf("the CSV: %v", got)
 	}
 }

@@ -68,7 +68,7 @@ func TestReconcileIsKilled(t *testing.T) {
 	s.bank.must("DELETE", "/sandbox/faults", nil, nil)
 	s.bank.fault(fields{"kind": "drop_webhook"})
 	out, status := s.reconcile(t)
-	if status != 0 || !strings.Contains(out, "0 unexplained") || !strings.Contains(out, "Going on with a run") {
+	if status != 0 || !strings.Contains(out, "0 unexplained") || !strings.Contains(out, "Continuing a run") {
 		t.Errorf("exit %d\n%s", status, out)
 	}
 	s.sameMoney(t)

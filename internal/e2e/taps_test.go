@@ -147,7 +147,7 @@ func sentTwice(t *testing.T, s *scene, b *tab) {
 	ask[string](b, key+`.value = "`+sent+`"`)
 	a := auditor{tab: b, script: axeScript(t)}
 	a.send("#give button.button", 409)
-	a.check("You gave this already.")
+	a.check("You have already made this gift.")
 	b.shoot("given")
 }
 

@@ -104,11 +104,11 @@ func explain(err error) string {
 	contradiction, isContradiction := errors.AsType[*contribution.ContradictionError](err)
 	switch {
 	case errors.Is(err, errUnreadable):
-		return "Its signature is PayPal's, but what was delivered cannot be read as an event. It is kept as it came, and nothing was booked. Look in PayPal for what happened at that time."
+		return "Its signature is PayPal's, but what was delivered cannot be read as an event. It is stored as received, and nothing was booked. Check in PayPal what happened at that time."
 	case errors.Is(err, errNamesNothing):
-		return "It does not say which payment, refund or case it is about, so PayPal cannot be asked. It is kept as it came, and nothing was booked. Look in PayPal for what happened at that time."
+		return "It does not say which payment, refund or dispute it is about, so PayPal cannot be asked. It is stored as received, and nothing was booked. Check in PayPal what happened at that time."
 	case errors.Is(err, errPanicked):
-		return "Our own program failed on it. It is kept as it came, and nothing was booked. Please tell who looks after Readerfund."
+		return "Readerfund itself failed on it. It is stored as received, and nothing was booked. Please tell whoever runs Readerfund."
 	case isContradiction:
 		return contradiction.Error()
 	case isOdd:
@@ -116,12 +116,12 @@ func explain(err error) string {
 	case paypal.NotFound(err):
 		return "PayPal does not know what this event is about (" + answer.Operation + "). It may be forged, or from another PayPal account."
 	case isPayPal && paypal.Unanswered(err):
-		return "PayPal did not answer when we asked about it (" + answer.Operation + "). It is tried again by itself."
+		return "PayPal did not answer when we asked about it (" + answer.Operation + "). It is retried automatically."
 	case isPayPal:
 		return fmt.Sprintf("PayPal's answer about it could not be used (%s, status %d). Nothing of it was booked.", answer.Operation, answer.Status)
 	case away(err):
-		return "Our database did not answer. It is tried again by itself."
+		return "Our database did not answer. It is retried automatically."
 	default:
-		return "It could not be applied. The service's log says why, under this event's id. It is kept as it came."
+		return "It could not be applied. The service's log says why, under this event's ID. It is stored as received."
 	}
 }

@@ -140,7 +140,7 @@ func TestOddAnswersAboutAPaymentAreNotBooked(t *testing.T) {
 		{"10^30 as a number", func(c tree) { c["amount"] = tree{"currency_code": "EUR", "value": 1e30} }, "", "no amount of EUR", true, whole, "cannot be right"},
 		{"an unknown currency", func(c tree) { c["amount"] = amount("XAU", "25.00") }, "", `currency "XAU"`, true, whole, "cannot be right"},
 		{"less than nothing", func(c tree) { c["amount"] = amount("EUR", "-25.00") }, "", "the payment is of -25.00 EUR", true, whole, "cannot be right"},
-		{"a status nobody knows", func(c tree) { c["status"] = "TELEPORTED" }, "", `"TELEPORTED", which we have no word for`, true, whole, "no word for"},
+		{"a status nobody knows", func(c tree) { c["status"] = "TELEPORTED" }, "", `"TELEPORTED", a status that Readerfund does not know`, true, whole, "does not know"},
 		{"another contribution's", func(c tree) { c["custom_id"] = stranger.ID.String() }, "", "another contribution", true, whole, "another contribution"},
 		{"somebody else's", func(c tree) { c["custom_id"] = "order-77" }, "", "another contribution", true, whole, "another contribution"},
 		{"without a number of ours", func(c tree) { delete(c, "custom_id") }, whole, "", false, whole, ""},
@@ -213,12 +213,12 @@ func TestOddAnswersAboutARefundAreNotBooked(t *testing.T) {
 		booked, look string // booked beside the gift at once; part of why a person should look
 		note         string // part of the event's note, when it is parked
 	}{
-		{"more than the gift", func(r tree) { r["amount"] = amount("EUR", "25.01") }, "", "25.01 EUR went", "That cannot be"},
+		{"more than the gift", func(r tree) { r["amount"] = amount("EUR", "25.01") }, "", "refund of 25.01 EUR", "That cannot be"},
 		{"10^30", func(r tree) { r["amount"] = amount("EUR", "1"+strings.Repeat("0", 30)) }, "", "", "no amount of EUR"},
 		{"another currency", func(r tree) { r["amount"] = amount("USD", "5.00") }, "", "That cannot be", "That cannot be"},
 		{"nothing", func(r tree) { r["amount"] = amount("EUR", "0.00") }, "", "", "the refund is of 0.00 EUR"},
 		{"less than nothing, as PayPal once wrote them", func(r tree) { r["amount"] = amount("EUR", "-5.00") }, ", refund -500 EUR", "", ""},
-		{"a status nobody knows", func(r tree) { r["status"] = "HALFWAY" }, "", `"HALFWAY", which we have no word for`, "no word for"},
+		{"a status nobody knows", func(r tree) { r["status"] = "HALFWAY" }, "", `"HALFWAY", a status that Readerfund does not know`, "does not know"},
 		{"no capture", func(r tree) { delete(r, "links") }, "", "", "does not say which payment"},
 		{"a fee given back in another currency", func(r tree) { r.at("seller_payable_breakdown")["paypal_fee"] = amount("USD", "0.30") }, ", refund -500 EUR", "fee of 0.30 USD", ""},
 		{"not there any more", nil, "", "", "PayPal does not know"},
@@ -285,7 +285,7 @@ func TestOddOrders(t *testing.T) {
 			}
 			second["id"] = "SECOND" + payments["captures"].([]any)[0].(map[string]any)["id"].(string)[:8]
 			payments["captures"] = append(payments["captures"].([]any), second)
-		}, "charge 2500 EUR, charge 2500 EUR, fee -108 EUR, fee -108 EUR", "took the reader's money 2 times", true},
+		}, "charge 2500 EUR, charge 2500 EUR, fee -108 EUR, fee -108 EUR", "captured the payment 2 times", true},
 		{"an odd refund beside the payment", func(_, payments tree) {
 			id := payments["captures"].([]any)[0].(map[string]any)["id"].(string)
 			payments["refunds"] = []any{tree{"id": "ODD" + id[:8], "status": "COMPLETED", "amount": tree{"currency_code": "USD", "value": "5.00"},
@@ -294,7 +294,7 @@ func TestOddOrders(t *testing.T) {
 		{"a refund of a payment that is not there", func(_, payments tree) {
 			payments["refunds"] = []any{tree{"id": "LOST" + stranger.OrderID[:8], "status": "COMPLETED", "amount": tree{"currency_code": "EUR", "value": "5.00"},
 				"links": []any{tree{"rel": "up", "href": "https://api.paypal.com/v2/payments/captures/NOTTHISONE"}}}}
-		}, whole, "none of this contribution", false},
+		}, whole, "does not belong to this contribution", false},
 		{"two purchases", func(order, _ tree) { order["purchase_units"] = append(order["purchase_units"].([]any), tree{}) }, "", "2 purchases", false},
 		{"another contribution's", func(order, _ tree) { unit(order)["custom_id"] = stranger.ID.String() }, "", "no longer carries the number", false},
 		{"a status nobody knows", func(order, _ tree) { order["status"] = "TELEPORTED" }, whole, "", true},

@@ -118,7 +118,7 @@ func TestAPanicIsOneEventsTrouble(t *testing.T) {
 	if n, err := broken.Work(t.Context()); n != 1 || err != nil {
 		t.Fatalf("worked on %d, %v", n, err)
 	}
-	if note := p.text(`SELECT note FROM webhook_event WHERE state = 'received'`); !strings.Contains(note, "Our own program failed") || !inWords(note) {
+	if note := p.text(`SELECT note FROM webhook_event WHERE state = 'received'`); !strings.Contains(note, "Readerfund itself failed") || !inWords(note) {
 		t.Errorf("%q", note)
 	}
 	p.work()

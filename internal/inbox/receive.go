@@ -125,7 +125,7 @@ type row struct {
 }
 
 // notNeeded is the note of an event that is only kept.
-const notNeeded = "News of this kind changes nothing here. It is kept, and nothing else is done."
+const notNeeded = "Events of this type change nothing here. They are stored, and nothing else is done."
 
 func newDelivery(signed paypal.Delivery, event paypal.Envelope, header http.Header, body []byte) *delivery {
 	d := &delivery{body: body, row: row{

@@ -50,7 +50,7 @@ func TestWordsOfPayPalsStopNoBooking(t *testing.T) {
 	}
 }
 
-// A mail address that is none names nobody, and stops nothing either.
+// An email address that is none names nobody, and stops nothing either.
 func TestOddPayersAreNobody(t *testing.T) {
 	t.Parallel()
 	p := open(t)

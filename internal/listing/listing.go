@@ -90,7 +90,7 @@ const longestText = 2048
 // CheckText refuses what PostgreSQL cannot compare with a text at all: a fault.Invalid on field.
 func CheckText(field, text string) error {
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) || len(text) > longestText {
-		return fault.Invalidf(field, "That cannot be looked for: write it in ordinary letters and digits.")
+		return fault.Invalidf(field, "That cannot be searched for: write it in ordinary letters and digits.")
 	}
 	return nil
 }

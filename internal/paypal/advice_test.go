@@ -55,11 +55,11 @@ func TestAdvice(t *testing.T) {
 	}{
 		"the time limit":        {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"REFUND_TIME_LIMIT_EXCEEDED"}]}`, "REFUND_TIME_LIMIT_EXCEEDED", "180 days"},
 		"the second is known":   {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"NEW_ONE"},{"issue":"PENDING_CAPTURE"}]}`, "PENDING_CAPTURE", "pending"},
-		"a case that is closed": {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE"}]}`, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE", "closed"},
+		"a case that is closed": {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE"}]}`, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE", "has ended"},
 		"only a name":           {403, `{"name":"PERMISSION_DENIED"}`, "PERMISSION_DENIED", "not allowed"},
 		"unknown": {422, `{"name":"UNPROCESSABLE_ENTITY","message":"m","debug_id":"f1a2",
 			"details":[{"issue":"NEW_ONE","description":"Something \u0000new."}]}`,
-			"NEW_ONE", "“Something new.” PayPal's support finds it by the debug id f1a2."},
+			"NEW_ONE", "“Something new.” PayPal's support finds it by the debug ID f1a2."},
 		"unknown, no issue":     {422, `{"name":"NEW_NAME","message":"Something else.","debug_id":"f1"}`, "NEW_NAME", "“Something else.”"},
 		"no words":              {418, `<html>`, "", "418 I'm a teapot"},
 		"markup in a code":      {422, `{"name":"<b>","details":[{"issue":"<i>"}]}`, "i", "422 Unprocessable Entity"},

@@ -101,10 +101,10 @@ func (p payerJSON) read() Payer {
 
 const (
 	maxName  = 140 // characters of a given name or a surname (Orders v2, name)
-	maxEmail = 254 // and of a mail address (Orders v2, email_address)
+	maxEmail = 254 // and of an email address (Orders v2, email_address)
 )
 
-// address is a mail address, or empty for what is none: people are known by it.
+// address is an email address, or empty for what is none: people are known by it.
 func address(text line) string {
 	name, host, is := strings.Cut(string(text), "@")
 	if !is || name == "" || host == "" || len(text) > maxEmail || strings.ContainsAny(string(text), " <>,;") {

@@ -55,7 +55,7 @@ func (r *Reconciler) Adopt(ctx context.Context, id int64, campaign string, by co
 	}
 	switch {
 	case d.Kind != UnknownPayer:
-		return contribution.Contribution{}, fault.Conflictf("Only money that came without us can be adopted.")
+		return contribution.Contribution{}, fault.Conflictf("Only payments made in PayPal directly can be adopted.")
 	case d.Parent != "":
 		return contribution.Contribution{}, fault.Conflictf("This belongs to the payment %s: adopt that, and this goes with it.", d.Parent)
 	}
@@ -137,7 +137,7 @@ func (r *Reconciler) SetAside(ctx context.Context, id int64, reason string, by c
 	reason = strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(reason, "\uFFFD"), "\x00", ""))
 	switch {
 	case reason == "":
-		return fault.Invalidf("reason", "Write why this needs nobody's attention. Other staff will read it.")
+		return fault.Invalidf("reason", "Write why this can be set aside. Other staff will read it.")
 	case utf8.RuneCountInString(reason) > longestReason:
 		return fault.Invalidf("reason", "Write at most %d characters.", longestReason)
 	}
@@ -185,7 +185,7 @@ func (r *Reconciler) act(ctx context.Context, id int64, by contribution.Actor, a
 }
 
 func stateWords(state string) string {
-	return map[string]string{"open": "open", "mended": "mended", "gone": "gone", "adopted": "adopted", "set_aside": "set aside"}[state]
+	return map[string]string{"open": "open", "mended": "fixed", "gone": "gone", "adopted": "adopted", "set_aside": "set aside"}[state]
 }
 
 func errNoDifference() error { return fault.NotFoundf("There is no such difference.") }

@@ -172,7 +172,7 @@ func (l *run) askAboutCases(ctx context.Context) error {
 	case unanswered(err):
 		return fmt.Errorf("list disputes: %w", err)
 	default:
-		l.warn(ctx, "PayPal does not give its list of disputes, so that only those that moved money were looked at.", err)
+		l.warn(ctx, "PayPal did not return its list of disputes, so only disputes that moved money were checked.", err)
 		return nil
 	}
 }

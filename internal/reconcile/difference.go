@@ -221,7 +221,7 @@ func statusWord(letter string) string {
 	case "D":
 		return "denied"
 	case "V":
-		return "taken back in full"
+		return "reversed in full"
 	default:
 		return "status " + letter
 	}
@@ -232,24 +232,24 @@ func (d Difference) advise() string {
 	switch d.Kind {
 	case MissingHere:
 		if d.Contribution == uuid.Nil {
-			return "It carries the marks of a gift that was started here, and the database has lost that gift. Run the reconciliation again; if it stays, PayPal no longer knows its order."
+			return "It belongs to a contribution that was started here and that the database has lost. Run the reconciliation again; if it stays, PayPal no longer knows its order."
 		}
-		return "PayPal has this and the books lack it, although it belongs to a contribution here. Ask PayPal again from the contribution's page; if it stays, show both numbers to whoever runs the service."
+		return "PayPal has this and the books do not, although it belongs to a contribution here. Ask PayPal again from the contribution's page; if it stays, show both IDs to whoever runs the service."
 	case MissingThere:
-		return "PayPal knows no such movement. Look for " + d.Ref + " in the PayPal account; if it is not there, the books count money that never came: was the service pointed at another account (or the sandbox) then?"
+		return "PayPal has no such transaction. Look for " + d.Ref + " in the PayPal account; if it is not there, the books count money that never came: was the service pointed at another account (or the sandbox) then?"
 	case WrongAmount:
-		return "The books and PayPal say different amounts. Entries are never changed: compare with the PayPal account, then set this aside with what you found."
+		return "The books and PayPal have different amounts. Entries are never changed: compare with the PayPal account, then set this aside and note what you found."
 	case WrongFee:
-		return "The books and PayPal say different fees. Compare with the PayPal account, then set this aside with what you found."
+		return "The books and PayPal have different fees. Compare with the PayPal account, then set this aside and note what you found."
 	case WrongStatus:
 		return "The books and PayPal disagree on whether this happened. Ask PayPal again from the contribution's page."
 	case WrongMoney:
-		return "The books and PayPal name different currencies. Compare with the PayPal account, then set this aside with what you found."
+		return "The books and PayPal have different currencies. Compare with the PayPal account, then set this aside and note what you found."
 	case UnknownPayer:
 		if d.Parent != "" {
-			return "It belongs to a payment that was made without us. Adopt or set aside " + d.Parent + ", and this goes with it."
+			return "It belongs to a payment that was made in PayPal directly. Adopt or set aside " + d.Parent + ", and this goes with it."
 		}
-		return "Somebody paid in PayPal directly. Adopt it as a contribution to a campaign, or set it aside if it is no gift."
+		return "Someone paid in PayPal directly. Adopt it as a contribution to a campaign, or set it aside if it is not a donation."
 	default:
 		return ""
 	}

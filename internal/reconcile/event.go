@@ -51,7 +51,7 @@ func (l *run) recoverEvents(ctx context.Context) error {
 		if unanswered(err) {
 			return fmt.Errorf("list webhook events: %w", err)
 		}
-		l.warn(ctx, "PayPal does not give its list of webhook events, so that what is newer than its record was not looked at.", err)
+		l.warn(ctx, "PayPal did not return its list of webhook events, so what is newer than its record was not checked.", err)
 	}
 	if l.result.Recovered > 0 {
 		return l.workOff(ctx)

@@ -64,7 +64,7 @@ func (l *run) keep(ctx context.Context, found []finding, left map[string][]Diffe
 			if _, open := left[f.key]; open && d.Kind == MissingHere {
 				continue // it is here now, and differs in another way
 			}
-			rows = append(rows, d.kept("mended", "Mended: PayPal's API was asked, and what it said was booked.", now))
+			rows = append(rows, d.kept("mended", "Fixed: PayPal's API was asked, and its answer was booked.", now))
 			mended = append(mended, d.Kind)
 		}
 	}

@@ -21,7 +21,7 @@ const openCase = "CASE"
 // hearing of it, and a run of some days would never look there. There are few of them at any time.
 func (l *run) openCases() comparison {
 	return comparison{
-		name: "open disputes of ours",
+		name: "our open disputes",
 		next: func(ctx context.Context, after string) (string, error) {
 			return l.nextOurs(ctx, `SELECT id FROM dispute WHERE id > $1 AND status = 'open' ORDER BY id LIMIT $2`, after)
 		},
@@ -112,7 +112,7 @@ func caseWords(amount money.Amount, open bool, stage string, holds bool) string 
 // PayPal's.
 func (l *run) casesThere() comparison {
 	return comparison{
-		name: "disputes of ours",
+		name: "our disputes",
 		next: func(ctx context.Context, after string) (string, error) {
 			return l.nextOurs(ctx, `SELECT id FROM dispute WHERE id > $1 ORDER BY id LIMIT $2`, after)
 		},

@@ -58,10 +58,10 @@ func (l *run) nextOurs(ctx context.Context, ids, after string) (string, error) {
 func (s scope) first() int64 { n, _ := strconv.ParseInt(s.after, 10, 64); return n } // 0 before all
 func (s scope) last() int64  { n, _ := strconv.ParseInt(s.upTo, 10, 64); return n }
 
-// paymentsThere looks for payments of ours that PayPal's record does not list, as far as that record reaches.
+// paymentsThere looks for our payments that PayPal's record does not list, as far as that record reaches.
 func (l *run) paymentsThere() comparison {
 	return comparison{
-		name: "payments of ours",
+		name: "our payments",
 		next: func(ctx context.Context, after string) (string, error) {
 			return l.nextOurs(ctx, `SELECT id FROM payment WHERE id > $1 ORDER BY id LIMIT $2`, after)
 		},
@@ -116,7 +116,7 @@ func (l *run) listed(ctx context.Context, id string, at time.Time, amount money.
 // refundsThere is the same for what went back.
 func (l *run) refundsThere() comparison {
 	return comparison{
-		name: "refunds of ours",
+		name: "our refunds",
 		next: func(ctx context.Context, after string) (string, error) {
 			return l.nextOurs(ctx, `SELECT id FROM refund WHERE id > $1 ORDER BY id LIMIT $2`, after)
 		},

@@ -192,11 +192,11 @@ func (l *run) sentence(err error) string {
 	case errors.Is(err, paypal.ErrTooManyTransactions):
 		return "PayPal has more than 10,000 transactions in one second and lists none of them: " + err.Error() + "."
 	case errors.Is(err, context.Canceled):
-		return "It was stopped. The next run goes on from here."
+		return "It was stopped. The next run continues from here."
 	case isPayPal:
-		return "PayPal did not answer as it should: " + err.Error() + ". The next run goes on from here."
+		return "PayPal did not answer as it should: " + err.Error() + ". The next run continues from here."
 	case fault.KindOf(err) == fault.Unavailable:
-		return "The database did not answer. The next run goes on from here."
+		return "The database did not answer. The next run continues from here."
 	default:
 		return err.Error()
 	}

@@ -90,7 +90,7 @@ func checkCurrency(c money.Currency) error {
 		for _, known := range money.Currencies() {
 			codes = append(codes, string(known))
 		}
-		return fault.Invalidf("currency", "PayPal settles no currency %q. Most like it: %s.",
+		return fault.Invalidf("currency", "PayPal settles no currency %q. Most similar: %s.",
 			texts.Line(string(c)), texts.Nearest(string(c), codes, 8))
 	}
 	return nil

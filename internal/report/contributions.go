@@ -41,7 +41,7 @@ type ContributionsQuery struct {
 	Article   string // address
 	Currency  money.Currency
 	Search    string // a receipt number, PayPal's id of an order, a capture, a refund or a dispute, or a part of a name
-	Mail      bool   // Search looks at mail addresses, too: for those who may see them
+	Mail      bool   // Search looks at email addresses, too: for those who may see them
 	Attention bool   // only those that a person should look at
 	After     string // the cursor that the page before gave
 	Limit     int    // 0 for DefaultLimit
@@ -267,7 +267,7 @@ func (r *Reports) contributionConditions(ctx context.Context, q ContributionsQue
 func (q ContributionsQuery) check() error {
 	var status error
 	if q.Status != "" && !slices.Contains(Statuses(), q.Status) {
-		status = fault.Invalidf("status", "There is no status %q: take one of %s.", q.Status, strings.Join(Statuses(), ", "))
+		status = fault.Invalidf("status", "There is no status %q: use one of %s.", q.Status, strings.Join(Statuses(), ", "))
 	}
 	return errors.Join(
 		checkRange(q.From, q.To), status, checkCurrency(q.Currency),

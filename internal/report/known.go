@@ -36,7 +36,7 @@ func checkCampaign(ctx context.Context, tx *sqlx.Tx, slug string) error {
 	if slices.Contains(all, slug) {
 		return nil
 	}
-	return fault.Invalidf("campaign", "There is no campaign %q. Most like it: %s.", texts.Line(slug), texts.Nearest(slug, all, 8))
+	return fault.Invalidf("campaign", "There is no campaign %q. Most similar: %s.", texts.Line(slug), texts.Nearest(slug, all, 8))
 }
 
 func checkArticle(ctx context.Context, tx *sqlx.Tx, address string) error {
@@ -60,7 +60,7 @@ func checkArticle(ctx context.Context, tx *sqlx.Tx, address string) error {
 		return fmt.Errorf("read the latest articles: %w", err)
 	}
 	if len(latest) == 0 {
-		return fault.Invalidf("article", "No gift came from this article, nor from any other.")
+		return fault.Invalidf("article", "No contribution came from this article, nor from any other.")
 	}
-	return fault.Invalidf("article", "No gift came from this article. Most like it: %s.", texts.Nearest(address, latest, 3))
+	return fault.Invalidf("article", "No contribution came from this article. Most similar: %s.", texts.Nearest(address, latest, 3))
 }

@@ -36,14 +36,14 @@ func TestWhatThereIsNotIsAnErrorWithWhatThereIs(t *testing.T) {
 			}
 		}
 	}
-	refuses(ask("wintr", ""), "campaign", `There is no campaign "wintr". Most like it: winter, autumn.`)
-	refuses(ask("", "https://example.org/a"), "article", "No gift came from this article, nor from any other.")
+	refuses(ask("wintr", ""), "campaign", `There is no campaign "wintr". Most similar: winter, autumn.`)
+	refuses(ask("", "https://example.org/a"), "article", "No contribution came from this article, nor from any other.")
 	for _, article := range []string{"https://example.org/river", "https://example.org/harbour", "https://example.org/school",
 		"https://example.org/bus", ""} {
 		b.give(gift{Article: article, At: at("2026-11-22T12:00:00Z")})
 	}
 	refuses(ask("", "https://example.org/river/"), "article",
-		"No gift came from this article. Most like it: https://example.org/river, https://example.org/bus, "+
+		"No contribution came from this article. Most similar: https://example.org/river, https://example.org/bus, "+
 			"https://example.org/harbour.")
 	for which, err := range ask("winter", "https://example.org/river") { // there are both, and no gift is from both
 		if err != nil {
@@ -51,7 +51,7 @@ func TestWhatThereIsNotIsAnErrorWithWhatThereIs(t *testing.T) {
 		}
 	}
 	_, err := r.Totals(ctx, report.TotalsQuery{Currency: "EURO"})
-	if got := fault.All(err); len(got) != 1 || !strings.HasPrefix(got[0].Message, `PayPal settles no currency "EURO". Most like it: EUR, `) {
+	if got := fault.All(err); len(got) != 1 || !strings.HasPrefix(got[0].Message, `PayPal settles no currency "EURO". Most similar: EUR, `) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -216,10 +216,10 @@ func (r *Reports) Differences(ctx context.Context, q DifferencesQuery) (Differen
 
 func (r *Reports) differenceConditions(q DifferencesQuery) (*conditions, error) {
 	if q.State != "" && !slices.Contains(DifferenceStates(), q.State) {
-		return nil, fault.Invalidf("state", "There is no state %q: take one of %s.", q.State, strings.Join(DifferenceStates(), ", "))
+		return nil, fault.Invalidf("state", "There is no state %q: use one of %s.", q.State, strings.Join(DifferenceStates(), ", "))
 	}
 	if q.Kind != "" && !slices.Contains(DifferenceKinds(), q.Kind) {
-		return nil, fault.Invalidf("kind", "There is no kind %q: take one of %s.", q.Kind, strings.Join(DifferenceKinds(), ", "))
+		return nil, fault.Invalidf("kind", "There is no kind %q: use one of %s.", q.Kind, strings.Join(DifferenceKinds(), ", "))
 	}
 	if err := listing.CheckText("search", q.Search); err != nil {
 		return nil, err

@@ -51,7 +51,7 @@ func ParseDialect(separator string) (Dialect, error) {
 	case "tab":
 		return Dialect{separator: '\t', mark: true}, nil
 	default:
-		return Dialect{}, fault.Invalidf("separator", "There is no separator %q: take comma, semicolon or tab.", separator)
+		return Dialect{}, fault.Invalidf("separator", "There is no separator %q: use comma, semicolon or tab.", separator)
 	}
 }
 

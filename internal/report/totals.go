@@ -38,7 +38,7 @@ func ParseKeys(text string) ([]Key, error) {
 	for name := range strings.SplitSeq(text, ",") {
 		key := Key(strings.TrimSpace(name))
 		if !slices.Contains(Keys(), key) {
-			return nil, fault.Invalidf("by", "%q is nothing to break totals down by: take day, month, campaign or article, with commas between.", name)
+			return nil, fault.Invalidf("by", "Totals cannot be grouped by %q: use day, month, campaign or article, separated by commas.", name)
 		}
 		if slices.Contains(keys, key) {
 			return nil, fault.Invalidf("by", "%q is asked for twice.", name)
@@ -74,7 +74,7 @@ type TotalsQuery struct {
 func (q TotalsQuery) check() error {
 	var part, article error
 	if q.Part != "" && !slices.Contains([]Part{Gifts, Fees, Refunds, Holds}, q.Part) {
-		part = fault.Invalidf("part", "%q is no part of the money: take gifts, fees, refunds or holds.", q.Part)
+		part = fault.Invalidf("part", "There is no part %q: use gifts, fees, refunds or holds.", q.Part)
 	}
 	if q.NoArticle && q.Article != "" {
 		article = fault.Invalidf("article", "An article and no article exclude each other.")

@@ -33,8 +33,8 @@ const Program = "Readerfund"
 
 // Why the program closes a review.
 const (
-	Settled    = "A later answer of PayPal's settled it."
-	Superseded = "A newer note says more."
+	Settled    = "A later answer from PayPal settled it."
+	Superseded = "A newer review says more."
 )
 
 // Review is one thing to look at. Times are UTC; ClosedAt is zero while it is open.
@@ -44,7 +44,7 @@ type Review struct {
 	Args     Args
 	OpenedAt time.Time
 	ClosedAt time.Time
-	ClosedBy string // mail address, "command line", or Program
+	ClosedBy string // email address, "command line", or Program
 	Why      string // what the one who closed it found
 }
 
@@ -127,7 +127,7 @@ func Close(
 		RETURNING id, code, arguments, opened_at, closed_at, closed_by, closed_why`,
 		contribution, id, at, by.Name, uuid.NullUUID{UUID: by.ID, Valid: by.ID != uuid.Nil}, found)
 	if db.IsNotFound(err) {
-		return Review{}, fault.Conflictf("What needed a look has changed in the meantime. Please look at it again.")
+		return Review{}, fault.Conflictf("What needed review has changed in the meantime. Please look at it again.")
 	}
 	if err != nil {
 		return Review{}, fmt.Errorf("close review %d: %w", id, err)

@@ -46,59 +46,59 @@ const (
 
 // sentences says each code in English. {name} is an argument. Rewording one brings no review back.
 var sentences = map[Code]string{
-	PaidTwice:     "PayPal took the reader's money {count} times: {payments}. Give back what was taken too often.",
+	PaidTwice:     "PayPal captured the payment {count} times: {payments}. Refund what was captured too often.",
 	AmountDiffers: "PayPal captured {captured}, but the reader chose {chosen}.",
-	FeeLarge:      "PayPal took a fee of {fee} for a payment of {amount}. Look at it in PayPal.",
-	SecondOrder: "PayPal has the order {order} for it, too, and not only the order {known} that we know. Look at " +
-		"both in PayPal.",
-	DisputeOpenAgain: "PayPal opened the case {case} again. Look at it there.",
-	RefundAfterAll: "PayPal refused to give {amount} back ({number}), and did it all the same: refund {refund}. Look " +
-		"whether it went back twice.",
+	FeeLarge:      "PayPal took a fee of {fee} for a payment of {amount}. Check it in PayPal.",
+	SecondOrder: "PayPal also has the order {order} for it, besides the order {known} that we know. Check both " +
+		"in PayPal.",
+	DisputeOpenAgain: "PayPal reopened the dispute {case}. Check it there.",
+	RefundAfterAll: "PayPal refused to refund {amount} ({number}), and made the refund all the same: {refund}. Check " +
+		"whether it was refunded twice.",
 	ChargedAfterNo: "The reader was told that nothing was charged (it stood at {told}), and then PayPal took {amount}. " +
-		"Write to them, and give it back if they want that.",
-	GaveAgain: "The same reader gave {amount} again soon after ({receipt}), likely because this gift seemed to have " +
-		"failed. Ask them whether they meant both.",
+		"Write to them, and refund it if they want that.",
+	GaveAgain: "The same reader gave {amount} again soon after ({receipt}), probably because this contribution " +
+		"seemed to have failed. Ask them whether they meant both.",
 	EarlierNote: "{text}",
 
-	OddAnswer: "PayPal's answer about it cannot be right: {says}. Nothing of that answer was booked. Look at it " +
+	OddAnswer: "PayPal's answer about it cannot be right: {says}. Nothing of that answer was booked. Check it " +
 		"in PayPal.",
 	OrderOfAnother: `PayPal's order {order} no longer carries the number of this contribution, but "{number}". ` +
-		"Nothing of that answer was booked. Look at it in PayPal.",
-	PaymentStatus: `PayPal says that the payment {payment} is "{status}", which we have no word for. Nothing of ` +
-		"that answer was booked. Look at it in PayPal.",
+		"Nothing of that answer was booked. Check it in PayPal.",
+	PaymentStatus: `PayPal says that the payment {payment} is "{status}", a status that Readerfund does not know. ` +
+		"Nothing of that answer was booked. Check it in PayPal.",
 	PaymentOfAnother: `PayPal lists the payment {payment} here, but it carries the number "{number}" of another ` +
-		"contribution. It was not booked here. Look at it in PayPal.",
-	PaymentElsewhere: "PayPal lists the payment {payment} here, but it belongs to the contribution {other} already. It " +
+		"contribution. It was not booked here. Check it in PayPal.",
+	PaymentElsewhere: "PayPal lists the payment {payment} here, but it already belongs to the contribution {other}. It " +
 		"was not booked twice.",
 	PaymentMisnumbered: `PayPal made the payment {payment} for the order of this contribution, but it carries the ` +
-		`number "{number}" of another contribution. Nothing of that answer was booked. Look at it in PayPal.`,
+		`number "{number}" of another contribution. Nothing of that answer was booked. Check it in PayPal.`,
 	FeeImpossible: "PayPal says that its fee for {amount} was {fee}. That cannot be, so no such fee was booked. " +
-		"Look at it in PayPal.",
+		"Check it in PayPal.",
 	NetDiffers: "PayPal says that it took a fee of {fee} of the payment {payment} of {amount}, and that {net} reached " +
-		"the account. That does not add up, by {difference}. The books have the fee only. Look at it in PayPal.",
-	PlatformFee: "Beside PayPal's own fee of {fee}, {platform} of the payment {payment} of {amount} went to a platform, " +
+		"the account. That is off by {difference}. The books have the fee only. Check it in PayPal.",
+	PlatformFee: "Besides PayPal's own fee of {fee}, {platform} of the payment {payment} of {amount} went to a platform, " +
 		"and {net} reached the account. The books have PayPal's own fee only.",
 	LedgerDiffers: "PayPal now says {says} for the {kind} of {ref}; the ledger has {booked}.",
-	RefundOfNoPayment: "PayPal reports the refund {refund} of the payment {payment}, which is none of this " +
-		"contribution. It was not booked. Look at it in PayPal.",
-	RefundImpossible: "PayPal reports that {amount} went back ({refund}) of a payment of {paid}. That cannot be, and " +
-		"was not booked. Look at it in PayPal.",
+	RefundOfNoPayment: "PayPal reports the refund {refund} of the payment {payment}, which does not belong to this " +
+		"contribution. It was not booked. Check it in PayPal.",
+	RefundImpossible: "PayPal reports a refund of {amount} ({refund}) of a payment of {paid}. That cannot be, and " +
+		"was not booked. Check it in PayPal.",
 	RefundTooLarge: "PayPal reports the refund {refund} of {amount}, which is more than what is left of the payment " +
-		"{payment}. It was not booked. Look at it in PayPal.",
-	RefundStatus: `PayPal says that the refund {refund} is "{status}", which we have no word for. Nothing of that ` +
-		"answer was booked. Look at it in PayPal.",
-	RefundUnanswered: "PayPal never answered whether it gave {amount} back ({number}), and does not say so now. Look at " +
+		"{payment}. It was not booked. Check it in PayPal.",
+	RefundStatus: `PayPal says that the refund {refund} is "{status}", a status that Readerfund does not know. ` +
+		"Nothing of that answer was booked. Check it in PayPal.",
+	RefundUnanswered: "PayPal never answered whether it refunded {amount} ({number}), and does not say so now. Check " +
 		"the payment {payment} in PayPal.",
-	RefundFeeImpossible: "PayPal says that it gave a fee of {fee} back for a payment in {currency}. That was not " +
-		"booked. Look at it in PayPal.",
-	DisputeCurrency: "The case {case} is in {disputed}, the payment in {paid}. What PayPal holds back for it is not " +
+	RefundFeeImpossible: "PayPal says that it refunded a fee of {fee} for a payment in {currency}. That was not " +
+		"booked. Check it in PayPal.",
+	DisputeCurrency: "The dispute {case} is in {disputed}, the payment in {paid}. What PayPal holds for it is not " +
 		"booked.",
-	DisputeTooLarge: "The case {case} is about {disputed}, and the payment was of {paid}. What PayPal holds back for " +
-		"it is not booked. Look at it in PayPal.",
+	DisputeTooLarge: "The dispute {case} is about {disputed}, and the payment was of {paid}. What PayPal holds for " +
+		"it is not booked. Check it in PayPal.",
 
 	RefundNamesNoPayment: "PayPal's answer about the refund {refund} does not say which payment it is of. Nothing of it " +
-		"was booked. Look at it in PayPal.",
-	DisputeNamesNoPayment: "PayPal's answer about the case {case} does not say which payment it is about. Look at it in " +
+		"was booked. Check it in PayPal.",
+	DisputeNamesNoPayment: "PayPal's answer about the dispute {case} does not say which payment it is about. Check it in " +
 		"PayPal.",
 }
 
@@ -117,7 +117,7 @@ func Codes() []Code {
 func Sentence(code Code, args Args) string {
 	text, known := sentences[code]
 	if !known {
-		return fmt.Sprintf("%s %v. This version has no words for it; the one that noted it does.", code, args)
+		return fmt.Sprintf("%s %v. This version does not know it; the version that opened it does.", code, args)
 	}
 	pairs := make([]string, 0, 2*len(args))
 	for name, value := range args {

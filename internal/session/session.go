@@ -21,7 +21,7 @@ import (
 	"readerfund/internal/fault"
 )
 
-// What is done with sessions, in the audit log. The subject is the account's mail address.
+// What is done with sessions, in the audit log. The subject is the account's email address.
 const (
 	ActionSignOut audit.Action = "staff.sign_out"
 	ActionEnd     audit.Action = "staff.end_sessions"

@@ -98,7 +98,7 @@ func (b *browser) signIn(who account.Account) *http.Cookie {
 	return b.keep(w)
 }
 
-// who is the mail address of who is signed in, or "".
+// who is the email address of who is signed in, or "".
 func (b *browser) who() string {
 	who, err := b.sessions.Account(b.request())
 	if err != nil && !errors.Is(err, session.ErrSignedOut) {

@@ -85,10 +85,10 @@ func (s *site) oneMoment(w http.ResponseWriter, r *http.Request, sent url.Values
 func tooMany(n *admission.NotYetError) answer {
 	a := answer{
 		Type: "about:blank", Title: "One moment, please", Status: http.StatusTooManyRequests, Challenge: n.Challenge,
-		Detail: "Many gifts were begun lately. Send the same with the challenge's solution as \"altcha\", or wait.",
+		Detail: "Many gifts were started lately. Send the same with the challenge's solution as \"altcha\", or wait.",
 	}
 	if n.Challenge == nil {
-		a.Detail = "Very many gifts were begun from your network and not paid. Nothing was charged. Please try again later."
+		a.Detail = "A great many gifts were started from your network and not paid. Nothing was charged. Please try again later."
 	}
 	return a
 }

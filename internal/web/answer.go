@@ -119,7 +119,7 @@ func answerTo(err error) answer {
 	a := answer{Type: "about:blank", Status: statusOf(faults[0].Kind), Detail: faults[0].Message}
 	a.Title = titleOf(a.Status)
 	if a.Status == http.StatusInternalServerError {
-		a.Detail = "This is our mistake, not yours, and it has been written down. Nothing was charged by this page."
+		a.Detail = "This is our mistake, not yours, and it has been logged. Nothing was charged by this page."
 	}
 	for _, f := range faults {
 		if f.Kind == fault.Invalid {

@@ -106,8 +106,8 @@ func (s *site) named(r *http.Request) (c contribution.Contribution, theirs bool,
 // errNotTheirs is for an address of somebody's gift without a sign of whose it is. It says the same whether there is
 // such a gift or not.
 func errNotTheirs() error {
-	return fault.NotFoundf("We cannot see whose gift this address is about. If you have just given: your gift does " +
-		"not depend on this page, and PayPal confirms it to you by mail.")
+	return fault.NotFoundf("We cannot tell whose gift this link belongs to. If you have just given, your gift does " +
+		"not depend on this page, and PayPal confirms it to you by email.")
 }
 
 // pathID reads the id in the address, in the one way we write it.

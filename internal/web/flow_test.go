@@ -140,7 +140,7 @@ func TestAFormSentAgainAfterItWasPaidAsksForASecondGift(t *testing.T) {
 	h.approve(id)
 	r.get("/contributions/" + id + "/return")
 	got := r.send(form)
-	if got.status != 409 || !strings.Contains(got.body, "You gave this already") ||
+	if got.status != 409 || !strings.Contains(got.body, "You have already made this gift") ||
 		!strings.Contains(got.body, r.thanksAddress(mustID(t, id))) {
 		t.Fatalf("%d %v\n%s", got.status, got.header, got.body)
 	}
@@ -223,7 +223,7 @@ func TestTheThanksPageTellsTheTruth(t *testing.T) {
 		if _, err := h.db.ExecContext(t.Context(), `UPDATE contribution SET state = $1 WHERE id = $2`, state, id); err != nil {
 			t.Fatal(err)
 		}
-		want := map[string]string{"expired": "not finished in time", "failed": "could not take", "refunded": "paid back to you in full",
+		want := map[string]string{"expired": "not finished in time", "failed": "could not take", "refunded": "refunded to you in full",
 			"partially_refunded": "Part of this gift", "reversed": "returned this gift", "order_unknown": "Not finished yet"}[state]
 		if got := r.get(h.thanksAddress(mustID(t, id))); got.status != 200 || !strings.Contains(got.body, want) {
 			t.Errorf("%s: %d\n%s", state, got.status, got.body)

@@ -210,7 +210,7 @@ func (s *site) givenAlready(
 		Form:  againAddress(c),
 		Given: &given{Contribution: c, Told: c.Outcome(), Day: s.day(at), Address: s.thanksAddress(c.ID)},
 	}
-	p := page{Title: "You gave this already", NoIndex: true, Data: again}
+	p := page{Title: "You have already made this gift", NoIndex: true, Data: again}
 	return s.render(w, r, http.StatusConflict, "public/given.html", p)
 }
 

@@ -190,9 +190,9 @@ func TestALinkToACampaignThatIsNotHereStillTakesTheGift(t *testing.T) {
 	if got := r.form("/support/winter-2019", form); got.status != 200 || inputs(t, got.body).Get("currency") != "USD" {
 		t.Errorf("another currency: %d", got.status)
 	}
-	says(t, r.get("/embed/winter-2019").body, `There is no campaign "winter-2019". Most like it: support.`)
+	says(t, r.get("/embed/winter-2019").body, `There is no campaign "winter-2019". Most similar: support.`)
 	program := r.sendJSON(`{"campaign":"support2","amount":"25.00","currency":"EUR","frequency":"once"}`)
-	if program.status != 422 || !strings.Contains(program.body, `There is no campaign \"support2\". Most like it: support.`) {
+	if program.status != 422 || !strings.Contains(program.body, `There is no campaign \"support2\". Most similar: support.`) {
 		t.Errorf("a program: %d %s", program.status, program.body)
 	}
 }

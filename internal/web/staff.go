@@ -31,7 +31,7 @@ func accountOf(r *http.Request) account.Account {
 	return who
 }
 
-// mayContact reports whether who asks may see readers' mail addresses and messages.
+// mayContact reports whether who asks may see readers' email addresses and messages.
 func mayContact(r *http.Request) bool { return accountOf(r).Role.Allows(account.Editor) }
 
 // actor is who asks, as the audit log names them; only behind only.

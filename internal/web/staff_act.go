@@ -37,11 +37,11 @@ func (s *site) notices(v url.Values, h report.History, tag language.Tag) *notice
 	}
 	switch {
 	case v.Get("noted") != "":
-		return &notice{"good", "Your note is kept", "It stands at the end of “What happened”."}
+		return &notice{"good", "Note saved", "It is at the end of the history."}
 	case v.Get("looked") != "":
-		return &notice{"good", "Thank you for looking", "What you found stands at the end of “What happened”."}
+		return &notice{"good", "Marked as reviewed", "What you found is at the end of the history."}
 	case v.Get("unanswered") != "":
-		return &notice{"bad", "PayPal did not answer", "Nothing has changed here. Try again in a few minutes; we also ask by ourselves."}
+		return &notice{"bad", "PayPal did not answer", "Nothing has changed here. Try again in a few minutes; Readerfund also asks on its own."}
 	case v.Get("asked") != "":
 		since, err := strconv.ParseInt(v.Get("asked"), 10, 64)
 		if err != nil {
@@ -57,13 +57,13 @@ func refundNotice(q report.RefundRequest, tag language.Tag) *notice {
 	amount, is := money.Format(q.Amount, tag), askedInWords(q.State)
 	switch q.State {
 	case "done":
-		return &notice{"good", "Refunded", amount + " went back to the reader."}
+		return &notice{"good", "Refunded", amount + " was refunded to the reader."}
 	case "pending":
-		return &notice{"wait", "PayPal has the refund", amount + " goes back to the reader later, most often because the money has to come from a bank account first. There is nothing more to do."}
+		return &notice{"wait", "The refund is pending", amount + " goes to the reader later, usually because the money has to come from a bank account first. There is nothing more to do."}
 	case "refused", "failed":
 		return &notice{"bad", "Not refunded", strings.TrimSpace(is.Meaning + " " + q.Advice)}
 	default:
-		return &notice{"wait", "The refund of " + amount + " is not certain yet", is.Meaning}
+		return &notice{"wait", "The refund of " + amount + " is not confirmed yet", is.Meaning}
 	}
 }
 
@@ -71,14 +71,14 @@ func acceptNotice(d report.Dispute, tag language.Tag) *notice {
 	amount := money.Format(d.Amount, tag)
 	switch {
 	case d.Open && d.Acceptance == "accepted":
-		return &notice{"good", "The claim is accepted", "PayPal ends the case shortly, and " + amount +
+		return &notice{"good", "The dispute is accepted", "PayPal will end it shortly, and " + amount +
 			" goes back to the reader."}
 	case d.Open:
-		return &notice{"wait", "Not certain yet", "PayPal has not confirmed that the claim is accepted. We go on asking by ourselves; the case below shows when it is."}
+		return &notice{"wait", "Not confirmed yet", "PayPal has not confirmed that the dispute is accepted. Readerfund keeps asking; the dispute below shows when it is."}
 	case d.Outcome == "ACCEPTED" || d.Outcome == "RESOLVED_BUYER_FAVOUR":
-		return &notice{"good", "The claim is accepted", amount + " goes back to the reader, and the case has ended."}
+		return &notice{"good", "The dispute is accepted", amount + " goes back to the reader, and the dispute has ended."}
 	default:
-		return &notice{"wait", "The case has ended already", outcomeInWords(d.Outcome).Meaning}
+		return &notice{"wait", "The dispute has already ended", outcomeInWords(d.Outcome).Meaning}
 	}
 }
 
@@ -93,9 +93,9 @@ func (s *site) askedNotice(h report.History, since int64) *notice {
 		news = append(news, what)
 	}
 	if len(news) == 0 {
-		return &notice{"good", "PayPal says the same as we have", "Nothing has changed."}
+		return &notice{"good", "Nothing new at PayPal", "PayPal's answer matches our books."}
 	}
-	return &notice{"wait", "PayPal told something new", strings.Join(news, ". ") + "."}
+	return &notice{"wait", "PayPal has news", strings.Join(news, ". ") + "."}
 }
 
 func eventsAfter(all []report.Event, id int64) []report.Event {

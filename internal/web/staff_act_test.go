@@ -105,13 +105,13 @@ func TestRefundFromTheStaffPage(t *testing.T) {
 	_, page, _ := h.paid()
 	r := h.signedIn(account.Editor)
 	says(t, r.get(page).body, "Refund…", "Ask PayPal again")
-	says(t, r.get(page+"/refund").body, "Give money back", "All of it: €25.00", "Left €25.00", "It cannot be undone.")
+	says(t, r.get(page+"/refund").body, "Before you refund", "Full refund: €25.00", "Left to refund €25.00", "It cannot be undone.")
 
 	// A part, sent twice and after the page was left and entered again: one refund.
 	v := r.refundForm(page, "choice", "part", "amount", "10.00", "reason", "Paid twice", "note", "Sorry for that")
 	first := r.form(page+"/refund", v)
-	says(t, r.lands(first), "Refunded €10.00 went back to the reader.", "Partly refunded", "Refunds asked for here €10.00 Done", "Reason Paid twice", "Told the reader Sorry for that",
-		"Asked for by editor@example.org", "Staff asked for a refund €10.00", "Reason: Paid twice By editor@example.org", "Money went back to the reader")
+	says(t, r.lands(first), "Refunded €10.00 was refunded to the reader.", "Partially refunded", "Refund requests €10.00 Completed", "Reason Paid twice", "Note to the reader Sorry for that",
+		"Requested by editor@example.org", "Refund requested €10.00", "Reason: Paid twice By editor@example.org", "Refund completed")
 	second := r.form(page+"/refund", v)
 	if second.header.Get("Location") != first.header.Get("Location") {
 		t.Errorf("the second press led to %q, the first to %q", second.header.Get("Location"), first.header.Get("Location"))
@@ -125,11 +125,11 @@ func TestRefundFromTheStaffPage(t *testing.T) {
 	if got.status != 409 || h.number(`SELECT count(*) FROM refund_request`) != 1 {
 		t.Errorf("another amount under the same key: %d", got.status)
 	}
-	says(t, got.body, "sent before for another refund", "All that is left: €15.00")
+	says(t, got.body, "sent before for another refund", "Everything left: €15.00")
 
 	// The rest, as the form offers it.
-	says(t, r.lands(r.form(page+"/refund", r.refundForm(page, "choice", "all", "reason", "And the rest"))), "€15.00 went back to the reader.", "Refunded")
-	says(t, r.get(page+"/refund").body, "All of this payment has gone back")
+	says(t, r.lands(r.form(page+"/refund", r.refundForm(page, "choice", "all", "reason", "And the rest"))), "€15.00 was refunded to the reader.", "Refunded")
+	says(t, r.get(page+"/refund").body, "This payment has been refunded in full")
 	if form := inputs(t, r.get(page+"/refund").body); form.Has("key") {
 		t.Error("there is a form although nothing is left")
 	}
@@ -178,7 +178,7 @@ func TestTheRefundButtonPressedManyTimes(t *testing.T) {
 	if ours := h.number(`SELECT count(*) FROM refund r JOIN payment p ON p.id = r.payment_id WHERE p.paypal_id = $1`, capture); theirs != 1 || ours != 1 {
 		t.Errorf("PayPal has %d refunds, we have %d", theirs, ours)
 	}
-	says(t, r.get(page+"?refund=1").body, "€7.00 went back to the reader.")
+	says(t, r.get(page+"?refund=1").body, "€7.00 was refunded to the reader.")
 }
 
 func TestRefundFormSaysWhatIsWrong(t *testing.T) {
@@ -191,9 +191,9 @@ func TestRefundFormSaysWhatIsWrong(t *testing.T) {
 		wants  []string
 		input  [2]string // a field that must come back as it was typed
 	}{
-		"nothing filled in": {nil, []string{"Please check 2 things. No money was moved.", "Choose whether all of it goes back, or write how much.", "Say why the money goes back."}, [2]string{"amount", ""}},
+		"nothing filled in": {nil, []string{"Please check 2 things. No money was moved.", "Choose a full refund, or write an amount.", "Write why you refund this."}, [2]string{"amount", ""}},
 		"no reason": {
-			[]string{"choice", "all", "reason", " \r\n "}, []string{"Please check one thing.", "Say why the money goes back."},
+			[]string{"choice", "all", "reason", " \r\n "}, []string{"Please check one thing.", "Write why you refund this."},
 			[2]string{"choice", "all"},
 		},
 		"both": {
@@ -275,9 +275,9 @@ func TestWhatPayPalAnswersToARefund(t *testing.T) {
 		state string
 	}{
 		"too old": {`{"match":{"method":"POST","path":"/v2/payments/captures/*/refund"},"kind":"status","status":422,"times":1,"body":{"name":"UNPROCESSABLE_ENTITY","message":"x","debug_id":"d","details":[{"issue":"REFUND_TIME_LIMIT_EXCEEDED","description":"x"}]}}`,
-			[]string{"Not refunded PayPal did not make it.", "180 days", "The refund was not made"}, "refused"},
+			[]string{"Not refunded PayPal did not make the refund.", "180 days", "Refund refused"}, "refused"},
 		"no answer": {`{"match":{"method":"POST","path":"/v2/payments/captures/*/refund"},"kind":"reset_after","times":9}`,
-			[]string{"The refund of €25.00 is not certain yet PayPal was asked and its answer did not arrive. We go on asking by ourselves"}, "unknown"},
+			[]string{"The refund of €25.00 is not confirmed yet PayPal was asked and its answer did not arrive. Readerfund keeps asking"}, "unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -292,7 +292,7 @@ func TestWhatPayPalAnswersToARefund(t *testing.T) {
 				t.Errorf("the request is %q, %v", state, err)
 			}
 			if c.state == "unknown" {
-				says(t, r.get(page+"/refund").body, "A refund of 25.00 EUR is under way. Wait until PayPal has answered")
+				says(t, r.get(page+"/refund").body, "A refund of 25.00 EUR is pending. Wait until PayPal has answered")
 				if got := r.form(page+"/refund", url.Values{"choice": {"all"}, "left": {"25.00"}, "reason": {"x"}, "key": {"another"}}); got.status != 409 {
 					t.Errorf("a second refund beside one under way: %d", got.status)
 				}
@@ -313,22 +313,22 @@ func TestADisputeOnTheStaffPages(t *testing.T) {
 	if err := json.Unmarshal([]byte(h.bank("POST", "/sandbox/captures/"+capture+"/dispute", `{"stage":"CHARGEBACK","fee":"16.00"}`)), &opened); err != nil || opened.ID == "" {
 		t.Fatal("no case", err)
 	}
-	says(t, r.lands(r.form(page+"/ask", url.Values{})), "PayPal told something new A case about the payment is open at PayPal (Received is now Disputed).",
-		"Claim over €25.00 Waits for us", "The reader says that nothing was received for the money.", "PayPal holds the amount until it decides.", "After that PayPal decides without you.",
-		"Accept the claim…", "Held for a dispute €25.00", opened.ID)
-	says(t, r.lands(r.form(page+"/ask", url.Values{})), "PayPal says the same as we have")
-	says(t, r.get(page+"/refund").body, "a full refund may be possible only through the case", "accept the claim")
-	says(t, r.get("/staff").body, "1 open dispute : PayPal waits for an answer.")
+	says(t, r.lands(r.form(page+"/ask", url.Values{})), "PayPal has news Dispute open at PayPal (Completed is now Disputed).",
+		"Claim: €25.00 Needs response", "The reader says that nothing was received for the money.", "PayPal holds the amount until it decides.", "After that PayPal decides without you.",
+		"Accept the dispute…", "Held €25.00", opened.ID)
+	says(t, r.lands(r.form(page+"/ask", url.Values{})), "Nothing new at PayPal")
+	says(t, r.get(page+"/refund").body, "a full refund may be possible only through the dispute", "accept the dispute")
+	says(t, r.get("/staff").body, "1 open dispute : PayPal may be waiting for your response.")
 	says(t, r.get("/staff/contributions?status=disputed").body, "Disputed")
 	says(t, r.get("/staff/reports").body, "Held", "and less what PayPal holds for open disputes")
 
 	accept := page + "/disputes/" + opened.ID + "/accept"
-	says(t, r.get(accept).body, "gets €25.00 back", "It cannot be opened or contested again.", "Accept, and give €25.00 back")
+	says(t, r.get(accept).body, "gets €25.00 back", "It cannot be reopened or contested.", "Accept and refund €25.00")
 	got := r.form(accept, url.Values{"note": {" "}})
 	if got.status != 422 {
 		t.Errorf("no note: %d", got.status)
 	}
-	says(t, got.body, "Please check one thing. No money was moved.", "Write a line for PayPal: why you accept.")
+	says(t, got.body, "Please check one thing. No money was moved.", "Write a note to PayPal: why you accept.")
 	if got := r.form(page+"/disputes/PP-D-NONE/accept", url.Values{"note": {"x"}}); got.status != 404 {
 		t.Errorf("a case that there is not: %d", got.status)
 	}
@@ -337,15 +337,15 @@ func TestADisputeOnTheStaffPages(t *testing.T) {
 		t.Errorf("another contribution's case: %d", got.status)
 	}
 	first := r.form(accept, url.Values{"note": {"The reader is right."}})
-	says(t, r.lands(first), "The claim is accepted €25.00 goes back to the reader", "Went to the reader", "The case ended for the reader.", "PayPal's fee for a dispute")
+	says(t, r.lands(first), "The dispute is accepted €25.00 goes back to the reader", "Lost", "The dispute was decided for the reader.", "Dispute fee")
 	again := r.form(accept, url.Values{"note": {"The reader is right."}})
-	says(t, r.lands(again), "The claim is accepted")
-	says(t, r.get(accept).body, "There is nothing to accept any more. The case ended for the reader.")
+	says(t, r.lands(again), "The dispute is accepted")
+	says(t, r.get(accept).body, "There is nothing left to accept. The dispute was decided for the reader.")
 	if n := h.number(`SELECT count(*) FROM audit_entry WHERE action = 'contribution.accept_dispute'`); n != 2 {
 		t.Errorf("%d audit entries of one acceptance: asked, and answered", n)
 	}
 
-	says(t, r.lands(r.form(page+"/notes", url.Values{"note": {"Called the reader.\n<b>Settled.</b>"}})), "Your note is kept", "Note", "Called the reader. <b>Settled.</b>", "By editor@example.org")
+	says(t, r.lands(r.form(page+"/notes", url.Values{"note": {"Called the reader.\n<b>Settled.</b>"}})), "Note saved", "Note", "Called the reader. <b>Settled.</b>", "By editor@example.org")
 	got = r.form(page+"/notes", url.Values{"note": {strings.Repeat("x", 1001)}})
 	if back := inputs(t, got.body); got.status != 422 || len(back.Get("note")) != 1001 {
 		t.Errorf("a note that is too long: %d, %d characters come back", got.status, len(back.Get("note")))
@@ -361,7 +361,7 @@ func TestSomebodyHasLooked(t *testing.T) {
 	h := openHouse(t, nil)
 	id, page, _ := h.paid()
 	const why = "PayPal captured 20.00 EUR, but the reader chose 25.00 EUR."
-	const also = "PayPal took the reader's money 2 times: A, B."
+	const also = "PayPal captured the payment 2 times: A, B."
 	first, second := h.needsAPerson(id, why, noon()), h.needsAPerson(id, also, noon())
 	viewer := h.signedIn(account.Viewer).get(page).body
 	says(t, viewer, why, also)
@@ -382,11 +382,11 @@ func TestSomebodyHasLooked(t *testing.T) {
 		}
 	}
 	says(t, r.lands(looked(first, "She changed it at PayPal.")),
-		"Thank you for looking", "Needs a person", also, "Staff looked at what needed a person", "She changed it at PayPal.")
+		"Marked as reviewed", "Needs review", also, "Reviewed by staff", "She changed it at PayPal.")
 	if got := looked(first, "Once more."); got.status != 409 {
 		t.Errorf("twice: %d", got.status)
 	}
-	says(t, r.lands(looked(second, "Given back.")), "Thank you for looking", "Given back.")
+	says(t, r.lands(looked(second, "Given back.")), "Marked as reviewed", "Given back.")
 	if strings.Contains(r.get(page).body, `id="watch"`) || strings.Contains(r.get("/staff").body, "to look at") {
 		t.Error("it still needs a person")
 	}
@@ -398,7 +398,7 @@ func TestAskPayPalThatDoesNotAnswer(t *testing.T) {
 	_, page, _ := h.paid()
 	r := h.signedIn(account.Editor)
 	h.bank("POST", "/sandbox/faults", `{"match":{"method":"GET","path":"/v2/*"},"kind":"status","status":503}`)
-	says(t, r.lands(r.form(page+"/ask", url.Values{})), "PayPal did not answer Nothing has changed here.", "Received")
+	says(t, r.lands(r.form(page+"/ask", url.Values{})), "PayPal did not answer Nothing has changed here.", "Completed")
 	h.hasActed("editor@example.org contribution.ask_paypal completed→completed no answer")
 }
 
@@ -412,15 +412,15 @@ func TestReplayFromTheInbox(t *testing.T) {
 	}
 	r := h.signedIn(account.Editor)
 	page := fmt.Sprintf("/staff/inbox/%d", parked)
-	says(t, r.get(page).body, "Work on it again")
+	says(t, r.get(page).body, "Replay")
 	for range 2 { // the second press finds nothing to do
-		says(t, r.lands(r.form(page+"/replay", url.Values{})), "It is being worked on again", "Waiting")
+		says(t, r.lands(r.form(page+"/replay", url.Values{})), "The event is being replayed", "Received")
 	}
 	if strings.Contains(r.get(page).body, "/replay") {
 		t.Error("what waits already is offered to be worked on again")
 	}
-	says(t, r.get("/staff/inbox?state=parked").body, "Work on all 3 again")
-	says(t, r.lands(r.form("/staff/inbox/replay", url.Values{})), "3 pieces of news are being worked on again")
+	says(t, r.get("/staff/inbox?state=parked").body, "Replay all 3")
+	says(t, r.lands(r.form("/staff/inbox/replay", url.Values{})), "3 events are being replayed")
 	says(t, r.lands(r.form("/staff/inbox/replay", url.Values{})), "Nothing was parked")
 	for _, none := range []string{"999999", "x", "0"} {
 		if got := r.form("/staff/inbox/"+none+"/replay", url.Values{}); got.status != 404 {
@@ -428,7 +428,7 @@ func TestReplayFromTheInbox(t *testing.T) {
 		}
 	}
 	h.hasActed(slices.Repeat([]string{"editor@example.org inbox.replay parked→received"}, 4)...)
-	says(t, h.signedIn(account.Admin).get("/staff/audit?subject=wh-1").body, "Had PayPal's news worked on again Parked → Waiting", "editor@example.org", "WH-1", "attempts 1")
+	says(t, h.signedIn(account.Admin).get("/staff/audit?subject=wh-1").body, "Replayed a PayPal event Parked → Received", "editor@example.org", "WH-1", "attempts 1")
 }
 
 func TestAuditPage(t *testing.T) {
@@ -463,7 +463,7 @@ func TestAuditPage(t *testing.T) {
 		t.Errorf("%d pages, %d entries", pages, len(seen))
 	}
 	for address, want := range map[string]string{
-		"/staff/audit?after=x": "Start again from the first page.", "/staff/audit?actor=%00": "That cannot be looked for", "/staff/audit?subject=%ff": "That cannot be looked for",
+		"/staff/audit?after=x": "Start again from the first page.", "/staff/audit?actor=%00": "That cannot be searched for", "/staff/audit?subject=%ff": "That cannot be searched for",
 	} {
 		got := r.get(address)
 		if got.status != 422 {
@@ -471,5 +471,5 @@ func TestAuditPage(t *testing.T) {
 		}
 		says(t, got.body, want)
 	}
-	says(t, r.get("/staff/audit?subject=BBBB-0001").body, "Nothing was done by or to that.")
+	says(t, r.get("/staff/audit?subject=BBBB-0001").body, "Nothing matches.")
 }

@@ -32,20 +32,20 @@ func TestOverviewSaysWhatIsWrong(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	says(t, editor.get("/staff").body, "Nothing needs you right now") // never checked: it has only just begun
+	says(t, editor.get("/staff").body, "Nothing needs your attention") // never checked: it has only just begun
 	look()
-	says(t, editor.get("/staff").body, "Nothing needs you right now")
+	says(t, editor.get("/staff").body, "Nothing needs your attention")
 
 	h.hook("WH-PARKED", "PAYMENT.CAPTURE.COMPLETED", "X", "parked", "PayPal did not answer.", uuid.Nil, noon().Add(-time.Hour))
 	h.exec(`INSERT INTO job (name, plan, due_at, failures, last_succeeded_at, seen_at) VALUES ('reconcile', '', $1, 4, $2, $3)`, noon().Add(time.Hour), noon().Add(-96*time.Hour), noon())
 	look()
 	page := editor.get("/staff").body
-	says(t, page, "2 alerts PayPal's news was put aside after many failed tries: what it says may be missing in the books. Seen: 1 event is put aside The event's page says what went wrong.",
-		"Urgent; since 22 Nov 2026, 13:05", "A periodic job failed three times in a row or more. Seen: 1 job fails: reconcile The log", "Within the day; since 22 Nov 2026, 13:05", "Needs a person")
+	says(t, page, "2 alerts A webhook event was parked after many failed attempts: what it reports may be missing in the books. Found: 1 event is parked The event's page says what went wrong.",
+		"Urgent; since 22 Nov 2026, 13:05", "A periodic job failed three times in a row or more. Found: 1 job fails: reconcile The log", "Within the day; since 22 Nov 2026, 13:05", "Needs attention")
 	if !strings.Contains(page, "<code>readerfund inbox replay --parked</code>") {
 		t.Error("the command does not stand out")
 	}
-	if strings.Contains(page, "Nothing needs you") || !strings.Contains(page, `<a href="/staff/inbox?state=parked">1 event is put aside</a>`) {
+	if strings.Contains(page, "Nothing needs you") || !strings.Contains(page, `<a href="/staff/inbox?state=parked">1 event is parked</a>`) {
 		t.Errorf("the overview shows\n%s", page)
 	}
 	if page := viewer.get("/staff").body; strings.Contains(page, "/staff/inbox") {
@@ -55,7 +55,7 @@ func TestOverviewSaysWhatIsWrong(t *testing.T) {
 	h.exec(`DELETE FROM webhook_event`)
 	h.exec(`UPDATE job SET failures = 0`)
 	look()
-	says(t, editor.get("/staff").body, "Nothing needs you right now")
+	says(t, editor.get("/staff").body, "Nothing needs your attention")
 }
 
 func TestOverviewSaysThatNobodyIsWatching(t *testing.T) {
@@ -67,7 +67,7 @@ func TestOverviewSaysThatNobodyIsWatching(t *testing.T) {
 	}
 	h.exec(`UPDATE alert SET checked_at = $1`, noon().Add(-11*time.Minute))
 	page := r.get("/staff").body
-	says(t, page, "Nobody is watching What is said here was last checked on 22 Nov 2026, 12:54 .")
+	says(t, page, "Alerts are not being checked Alerts were last checked on 22 Nov 2026, 12:54 .")
 	if strings.Contains(page, "Nothing needs you") {
 		t.Error("and yet all is said to be well")
 	}

@@ -73,7 +73,7 @@ func (s *site) auditLine(e audit.Entry) auditLine {
 	case before != "" && after != "" && before != after:
 		line.Change = standInWords(before) + " → " + standInWords(after)
 	case before != "" && after != "":
-		line.Change = "stayed " + standInWords(before)
+		line.Change = "still " + standInWords(before)
 	case before != "":
 		line.Change = "was " + standInWords(before)
 	}
@@ -103,7 +103,7 @@ func standInWords(state string) string {
 func detailInWords(name, value string) detailLine {
 	switch name {
 	case "kind":
-		return detailLine{"what", kindInWords(value).Label}
+		return detailLine{"type", kindInWords(value).Label}
 	case "ours":
 		return detailLine{"our books said", value}
 	case "theirs":
@@ -120,29 +120,29 @@ func detailInWords(name, value string) detailLine {
 func actInWords(action, outcome string) string {
 	switch action + " " + outcome {
 	case "contribution.accept_dispute ":
-		return "Began to accept a claim"
+		return "Started to accept a dispute"
 	case "contribution.accept_dispute unknown":
-		return "Did not see whether a claim was accepted"
+		return "No answer to accepting a dispute"
 	case "contribution.accept_dispute not sent":
-		return "Could not tell PayPal that a claim is accepted"
+		return "Could not send PayPal the acceptance of a dispute"
 	case "contribution.accept_dispute refused", "contribution.accept_dispute not accepted":
-		return "Did not get a claim accepted"
+		return "PayPal refused the acceptance of a dispute"
 	case "contribution.ask_paypal no answer":
-		return "Asked PayPal again, without an answer"
+		return "Asked PayPal again, no answer"
 	}
 	words := map[string]string{ //nolint:gosec // a one-time password is a word here
 		"staff.sign_in": "Signed in", "staff.sign_in_failed": "Could not sign in", "staff.sign_out": "Signed out",
-		"staff.export": "Downloaded a list", "staff.add": "Added an account", "staff.disable": "Disabled an account",
-		"staff.enable": "Let an account sign in again", "staff.role": "Gave an account a role",
-		"staff.password": "Chose a password", "staff.password_reset": "Made a one-time password",
-		"staff.unlock": "Forgot failed sign-ins", "staff.end_sessions": "Signed an account out everywhere",
-		"contribution.refund": "Asked PayPal for a refund", "contribution.refund_answer": "PayPal answered to the refund",
-		"contribution.accept_dispute": "Accepted a claim", "contribution.note": "Wrote a note", "contribution.looked": "Looked at what needed a person", "contribution.ask_paypal": "Asked PayPal again",
-		"contribution.adopt": "Took a payment into the books", "inbox.replay": "Had PayPal's news worked on again",
-		"contribution.view": "Looked at a contribution", "reconcile.view": "Looked at a difference",
-		"inbox.view": "Looked at what PayPal delivered", "supporter.find": "Looked a reader up",
-		"supporter.export": "Took out a reader's data", "supporter.erase": "Erased a reader's data",
-		"reconcile.adopt": "Took a payment into the books", "reconcile.set_aside": "Set a difference aside", "reconcile.reopen": "Took a difference up again",
+		"staff.export": "Downloaded a CSV file", "staff.add": "Added an account", "staff.disable": "Disabled an account",
+		"staff.enable": "Enabled an account", "staff.role": "Changed an account's role",
+		"staff.password": "Changed a password", "staff.password_reset": "Created a one-time password",
+		"staff.unlock": "Unlocked an account", "staff.end_sessions": "Signed an account out everywhere",
+		"contribution.refund": "Requested a refund", "contribution.refund_answer": "PayPal answered a refund request",
+		"contribution.accept_dispute": "Accepted a dispute", "contribution.note": "Added a note", "contribution.looked": "Closed a review", "contribution.ask_paypal": "Asked PayPal again",
+		"contribution.adopt": "Adopted a payment", "inbox.replay": "Replayed a PayPal event",
+		"contribution.view": "Viewed a contribution", "reconcile.view": "Viewed a difference",
+		"inbox.view": "Viewed a PayPal event", "supporter.find": "Looked up a reader",
+		"supporter.export": "Exported a reader's data", "supporter.erase": "Erased a reader's data",
+		"reconcile.adopt": "Adopted a payment", "reconcile.set_aside": "Set a difference aside", "reconcile.reopen": "Reopened a difference",
 	}
 	return cmp.Or(words[action], spaced(strings.ReplaceAll(action, ".", " ")))
 }

@@ -140,7 +140,7 @@ func (s *site) contributionPage(r *http.Request, h report.History) (contribution
 	for _, m := range h.Refunds {
 		what := "Refund"
 		if m.Kind == "reversal" {
-			what = "Taken back by PayPal"
+			what = "Reversal"
 		}
 		p.Refunds = append(p.Refunds, movementLine{what, m.PayPalID, movementInWords(m.Status), refundReasonInWords(m.Reason), m.Amount, s.stamp(m.OccurredAt)})
 	}
@@ -186,7 +186,7 @@ func (s *site) storyLine(m report.Moment, h report.History) storyLine {
 		case e.From == "":
 			line.By = "the reader"
 		case e.From == e.To && e.Fact == "order_created":
-			line.Title = "PayPal told more about the order"
+			line.Title = "PayPal updated the order"
 		case e.From != e.To:
 			line.From, line.To = stateInWords(e.From).Label, stateInWords(e.To).Label
 		}
@@ -197,11 +197,11 @@ func (s *site) storyLine(m report.Moment, h report.History) storyLine {
 		line.Amount = &e.Amount
 	case m.Webhook != nil:
 		e := m.Webhook
-		line.Title, line.Detail, line.By, line.Ref, line.Event, line.Tone = "PayPal sent news: "+eventInWords(e.Type), e.Note, "webhook "+e.Type, e.EventID, e.ID, "news"
+		line.Title, line.Detail, line.By, line.Ref, line.Event, line.Tone = "PayPal event: "+eventInWords(e.Type), e.Note, "webhook "+e.Type, e.EventID, e.ID, "news"
 	case m.Review != nil && m.At.Equal(m.Review.ClosedAt):
-		line.Title, line.Detail, line.By, line.Tone = "No longer needs a person", m.Review.Why, m.Review.ClosedBy, "note"
+		line.Title, line.Detail, line.By, line.Tone = "Review closed", m.Review.Why, m.Review.ClosedBy, "note"
 	case m.Review != nil:
-		line.Title, line.Detail, line.By, line.Tone = "Needs a person", m.Review.Text(), review.Program, "bad"
+		line.Title, line.Detail, line.By, line.Tone = "Needs review", m.Review.Text(), review.Program, "bad"
 	}
 	return line
 }
@@ -242,9 +242,9 @@ func tellStaff(line *storyLine, e *report.Event, h report.History) {
 func originInWords(origin string) string {
 	switch origin {
 	case "adopted":
-		return "In PayPal directly; staff took it into the books"
+		return "Made in PayPal directly, and adopted by staff"
 	case "restored":
-		return "Here; its record was lost with a database and written anew from PayPal's. The article and the reader's words are not in it"
+		return "Made here; the record was lost with a database and restored from PayPal's. The article and what the reader wrote are not in it"
 	default:
 		return ""
 	}
@@ -253,11 +253,11 @@ func originInWords(origin string) string {
 func frequencyInWords(f string) string {
 	switch f {
 	case "month":
-		return "Every month"
+		return "Monthly"
 	case "year":
-		return "Every year"
+		return "Yearly"
 	default:
-		return "One time"
+		return "One-time"
 	}
 }
 

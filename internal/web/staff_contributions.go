@@ -89,10 +89,10 @@ func (f contributionFilter) scope() string {
 		state = stateInWords(f.Status).Label
 	}
 	if f.Attention {
-		look = "those that a person should look at"
+		look = "those that need review"
 	}
 	return scope(f.span, "status", state, "campaign", f.Campaign, "currency", f.Currency, "article", f.Article,
-		"found for", f.Search, "only", look)
+		"search", f.Search, "only", look)
 }
 
 // Any tells whether the list is restricted at all.
@@ -108,7 +108,7 @@ func (f contributionFilter) Narrow() bool {
 	return address("/staff/contributions", f.query()) != f.Everywhere()
 }
 
-// question is the filter as report takes it; it looks at mail addresses for those who may see them.
+// question is the filter as report takes it; it looks at email addresses for those who may see them.
 func (f contributionFilter) question(r *http.Request) report.ContributionsQuery {
 	return report.ContributionsQuery{
 		Mail: mayContact(r),

@@ -77,11 +77,11 @@ func decidedNotice(d report.Difference) *notice {
 	case "adopted":
 		return &notice{"good", "Adopted", "It is contribution " + d.Receipt + " now, and reports count it."}
 	case "set_aside":
-		return &notice{"good", "Set aside", "It needs nobody's attention any more. It comes back only when one of the two sides changes."}
+		return &notice{"good", "Set aside", "It no longer counts as unexplained. It is reopened only if either side changes."}
 	case "open":
-		return &notice{"wait", "Open again", "It counts as unexplained until somebody decides."}
+		return &notice{"wait", "Reopened", "It counts as unexplained until someone decides."}
 	default:
-		return &notice{"wait", "It is settled", differenceInWords(d.State).Meaning}
+		return &notice{"wait", "It is closed already", differenceInWords(d.State).Meaning}
 	}
 }
 
@@ -93,7 +93,7 @@ func (s *site) adopt(w http.ResponseWriter, r *http.Request) error {
 		}
 		_, err := s.Books.Adopt(r.Context(), d.ID, v.Get("campaign"), actor(r))
 		if fault.Is(err, fault.NotFound) {
-			return fault.Invalidf("campaign", "There is no such campaign any more. Choose another.")
+			return fault.Invalidf("campaign", "This campaign no longer exists. Choose another.")
 		}
 		return err
 	})

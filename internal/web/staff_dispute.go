@@ -61,9 +61,9 @@ func (s *site) caseLines(h report.History) []caseLine {
 func acceptingInWords(acceptance string) string {
 	switch acceptance {
 	case "asked", "unknown":
-		return "Staff accepted this claim, and PayPal's answer did not arrive. We go on asking by ourselves until we know."
+		return "Staff accepted this dispute, and PayPal's answer did not arrive. Readerfund keeps asking until it is known."
 	case "accepted":
-		return "Staff accepted this claim, and PayPal took it. It ends the case shortly."
+		return "Staff accepted this dispute, and PayPal confirmed it. PayPal will end it shortly."
 	default:
 		return ""
 	}
@@ -92,7 +92,7 @@ func (s *site) readCase(r *http.Request) (report.History, caseLine, error) {
 			return h, line, nil
 		}
 	}
-	return report.History{}, caseLine{}, fault.NotFoundf("This contribution has no such case.")
+	return report.History{}, caseLine{}, fault.NotFoundf("This contribution has no such dispute.")
 }
 
 // showAccept answers GET /staff/contributions/{id}/disputes/{dispute}/accept.
@@ -106,7 +106,7 @@ func (s *site) showAccept(w http.ResponseWriter, r *http.Request) error {
 
 func (s *site) renderAccept(w http.ResponseWriter, r *http.Request, status int, h report.History, p acceptPage) error {
 	p.contributionLine = s.contributionLines([]report.Contribution{h.Contribution})[0]
-	return s.showStaff(w, r, status, "staff/accept.html", "Accept the claim about "+p.Receipt, "contributions", p)
+	return s.showStaff(w, r, status, "staff/accept.html", "Accept the dispute about "+p.Receipt, "contributions", p)
 }
 
 // acceptDispute answers POST /staff/contributions/{id}/disputes/{dispute}/accept. Whatever PayPal answers, the

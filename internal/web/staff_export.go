@@ -118,8 +118,8 @@ func (s *site) contributionColumns(contact bool) []report.Column[report.Contribu
 	columns := []report.Column[c]{
 		words("Receipt", func(r c) string { return r.Receipt }),
 		words("Status", func(r c) string { return stateInWords(r.Status).Label }),
-		local("Begun", func(r c) time.Time { return r.CreatedAt }),
-		local("Received", func(r c) time.Time { return r.CompletedAt }),
+		local("Date", func(r c) time.Time { return r.CreatedAt }),
+		local("Completed", func(r c) time.Time { return r.CompletedAt }),
 		words("Currency", func(r c) string { return string(r.Amount.Currency) }),
 		sum("Amount", func(l contributionLine) report.Cell { return report.Money(l.Amount) }),
 		sum("Gross", func(l contributionLine) report.Cell { return report.Money(l.Gross) }),
@@ -132,27 +132,27 @@ func (s *site) contributionColumns(contact bool) []report.Column[report.Contribu
 		words("Rate", func(r c) string { return r.Rate }),
 		words("Campaign", func(r c) string { return r.Campaign }),
 		words("Article", func(r c) string { return r.Article }),
-		words("Link's source", func(r c) string { return r.UTM.Source }),
-		words("Link's medium", func(r c) string { return r.UTM.Medium }),
-		words("Link's campaign", func(r c) string { return r.UTM.Campaign }),
-		words("Link's term", func(r c) string { return r.UTM.Term }),
-		words("Link's content", func(r c) string { return r.UTM.Content }),
+		words("UTM source", func(r c) string { return r.UTM.Source }),
+		words("UTM medium", func(r c) string { return r.UTM.Medium }),
+		words("UTM campaign", func(r c) string { return r.UTM.Campaign }),
+		words("UTM term", func(r c) string { return r.UTM.Term }),
+		words("UTM content", func(r c) string { return r.UTM.Content }),
 		words("Name", func(r c) string { return r.Name }),
 		words("Name at PayPal", func(r c) string { return r.PayerName }),
 		words("May be named", mayBeNamed),
 	}
 	if contact {
 		columns = append(columns,
-			words("Mail address", func(r c) string { return r.Email }),
-			words("Mail address at PayPal", func(r c) string { return r.PayerMail }),
+			words("Email", func(r c) string { return r.Email }),
+			words("Email at PayPal", func(r c) string { return r.PayerMail }),
 			words("Message", func(r c) string { return r.Message }))
 	}
 	return append(columns,
-		words("Why", whyInWords),
-		words("Needs a look", func(r c) string { return r.Attention }),
+		words("Reason", whyInWords),
+		words("Needs review", func(r c) string { return r.Attention }),
 		words("PayPal order", func(r c) string { return r.OrderID }),
 		words("PayPal payment", func(r c) string { return r.CaptureID }),
-		words("Id", func(r c) string { return r.ID.String() }))
+		words("Readerfund ID", func(r c) string { return r.ID.String() }))
 }
 
 func mayBeNamed(c report.Contribution) string { return cmp.Or(c.Naming, "not asked") }
@@ -163,16 +163,16 @@ func (s *site) ledgerColumns() []report.Column[report.LedgerLine] {
 		return report.Column[l]{Name: name, Cell: func(r l) report.Cell { return report.Text(of(r)) }}
 	}
 	return []report.Column[l]{
-		{Name: fmt.Sprintf("Moved (%s)", s.Timezone), Cell: func(r l) report.Cell {
+		{Name: fmt.Sprintf("Date (%s)", s.Timezone), Cell: func(r l) report.Cell {
 			return report.Local(r.OccurredAt, s.Timezone)
 		}},
-		words("What", func(r l) string { return entryInWords(r.Kind) }),
+		words("Type", func(r l) string { return entryInWords(r.Kind) }),
 		words("Currency", func(r l) string { return string(r.Amount.Currency) }),
 		{Name: "Amount", Cell: func(r l) report.Cell { return report.Money(r.Amount) }},
 		words("Receipt", func(r l) string { return r.Receipt }),
 		words("Reader", func(r l) string { return r.Name }),
 		words("Campaign", func(r l) string { return r.Campaign }),
 		words("Article", func(r l) string { return r.Article }),
-		words("PayPal's id", func(r l) string { return r.PayPalRef }),
+		words("PayPal ID", func(r l) string { return r.PayPalRef }),
 	}
 }

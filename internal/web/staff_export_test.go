@@ -44,10 +44,10 @@ func TestExportsForPeople(t *testing.T) {
 			row[name] = rows[1][i]
 		}
 		for name, value := range map[string]string{
-			"Receipt": "AAAA-0001", "Status": "Partly refunded", "Begun (Europe/Berlin)": "2026-11-22 13:05:00",
+			"Receipt": "AAAA-0001", "Status": "Partially refunded", "Date (Europe/Berlin)": "2026-11-22 13:05:00",
 			"Amount": want.amount, "Converted": want.changed, "Converted to": "USD", "Rate": "1.085",
-			"Name": "'=Zoë", "Mail address": "zoe@example.org",
-			"Message": "Go on;\t\"friends\"", "May be named": "no", "Link's source": "letter", "Link's term": "'=1", "Link's medium": "", "Id": id.String(),
+			"Name": "'=Zoë", "Email": "zoe@example.org",
+			"Message": "Go on;\t\"friends\"", "May be named": "no", "UTM source": "letter", "UTM term": "'=1", "UTM medium": "", "Readerfund ID": id.String(),
 		} {
 			if row[name] != value {
 				t.Errorf("%s: %s is %q, want %q", separator, name, row[name], value)
@@ -55,7 +55,7 @@ func TestExportsForPeople(t *testing.T) {
 		}
 	}
 	rows, err := csv.NewReader(strings.NewReader(viewer.get("/staff/contributions.csv").body)).ReadAll()
-	if err != nil || slices.Contains(rows[0], "Mail address") || slices.Contains(rows[0], "Message") ||
+	if err != nil || slices.Contains(rows[0], "Email") || slices.Contains(rows[0], "Message") ||
 		!slices.Contains(rows[0], "Name") {
 		t.Errorf("a viewer gets %q, %v", rows[0], err)
 	}
@@ -95,5 +95,5 @@ func TestDownloadsAreInTheAuditLog(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("the log has %q, want %q", got, want)
 	}
-	says(t, h.signedIn(account.Admin).get("/staff/audit").body, "Downloaded a list", "contributions")
+	says(t, h.signedIn(account.Admin).get("/staff/audit").body, "Downloaded a CSV file", "contributions")
 }

@@ -83,7 +83,7 @@ func (s *site) listInbox(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Suspects = append(p.Suspects, line)
 	}
-	return s.showStaff(w, r, p.Wrong.status(), "staff/inbox.html", "PayPal inbox", "inbox", p)
+	return s.showStaff(w, r, p.Wrong.status(), "staff/inbox.html", "PayPal events", "inbox", p)
 }
 
 func (p *inboxPage) page(next string) {

@@ -94,8 +94,8 @@ func ledgerAddress(q report.TotalsQuery) string {
 // partsOfMoney are the figures that a list can be restricted to.
 func partsOfMoney() []choiceOf {
 	return []choiceOf{
-		{"", "All money"}, {string(report.Gifts), "Gifts"}, {string(report.Fees), "Fees"},
-		{string(report.Refunds), "Refunded"}, {string(report.Holds), "Held"},
+		{"", "All"}, {string(report.Gifts), "Payments"}, {string(report.Fees), "Fees"},
+		{string(report.Refunds), "Refunds"}, {string(report.Holds), "Dispute holds"},
 	}
 }
 

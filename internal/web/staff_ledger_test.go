@@ -67,29 +67,29 @@ func TestLedgerPage(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
 	r := h.signedIn(account.Viewer)
-	says(t, r.get("/staff/ledger").body, "No money has moved yet.")
+	says(t, r.get("/staff/ledger").body, "No entries yet.")
 	h.someGifts()
-	says(t, r.get("/staff/ledger?part=holds").body, "No money of this kind moved.")
+	says(t, r.get("/staff/ledger?part=holds").body, "No entries match.")
 	for address, want := range map[string]string{
 		"/staff/ledger?from=x":                        "Write a day that there is",
 		"/staff/ledger?from=2026-11-02&to=2026-11-01": "swap them",
-		"/staff/ledger?part=tips":                     `"tips" is no part of the money`,
-		"/staff/ledger?currency=EURO":                 `PayPal settles no currency "EURO". Most like it: EUR`,
-		"/staff/ledger?campaign=support2":             `There is no campaign "support2". Most like it: support.`,
-		"/staff/ledger.csv?campaign=support2":         `There is no campaign "support2". Most like it: support.`,
-		"/staff/reports?campaign=support2":            `There is no campaign "support2". Most like it: support.`,
-		"/staff/reports.csv?campaign=support2":        `There is no campaign "support2". Most like it: support.`,
-		"/staff/contributions?campaign=support2":      `There is no campaign "support2". Most like it: support.`,
-		"/staff/contributions.csv?campaign=support2":  `There is no campaign "support2". Most like it: support.`,
+		"/staff/ledger?part=tips":                     `There is no part "tips"`,
+		"/staff/ledger?currency=EURO":                 `PayPal settles no currency "EURO". Most similar: EUR`,
+		"/staff/ledger?campaign=support2":             `There is no campaign "support2". Most similar: support.`,
+		"/staff/ledger.csv?campaign=support2":         `There is no campaign "support2". Most similar: support.`,
+		"/staff/reports?campaign=support2":            `There is no campaign "support2". Most similar: support.`,
+		"/staff/reports.csv?campaign=support2":        `There is no campaign "support2". Most similar: support.`,
+		"/staff/contributions?campaign=support2":      `There is no campaign "support2". Most similar: support.`,
+		"/staff/contributions.csv?campaign=support2":  `There is no campaign "support2". Most similar: support.`,
 		"/staff/contributions?status=paid":            `There is no status "paid"`,
-		"/staff/contributions?article=https://a.test": "No gift came from this article. Most like it: https://example.org/river",
-		"/staff/reports?article=https://a.test":       "No gift came from this article. Most like it: https://example.org/river",
-		"/staff/ledger?campaign=%00":                  "That cannot be looked for",
-		"/staff/ledger?article=%ff":                   "That cannot be looked for",
+		"/staff/contributions?article=https://a.test": "No contribution came from this article. Most similar: https://example.org/river",
+		"/staff/reports?article=https://a.test":       "No contribution came from this article. Most similar: https://example.org/river",
+		"/staff/ledger?campaign=%00":                  "That cannot be searched for",
+		"/staff/ledger?article=%ff":                   "That cannot be searched for",
 		"/staff/ledger?article=x&noarticle=1":         "exclude each other",
 		"/staff/ledger?after=x":                       "Start again from the first page.",
-		"/staff/ledger.csv?part=tips":                 `"tips" is no part of the money`,
-		"/staff/reports?part=tips":                    `"tips" is no part of the money`,
+		"/staff/ledger.csv?part=tips":                 `There is no part "tips"`,
+		"/staff/reports?part=tips":                    `There is no part "tips"`,
 	} {
 		got := r.get(address)
 		if got.status != 422 {

@@ -81,18 +81,18 @@ func TestOverview(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
 	r := h.signedIn(account.Editor)
-	says(t, r.get("/staff").body, "Nothing needs you right now", "No money moved.", "Nobody has given yet.", "Days and times are those of Europe/Berlin.")
+	says(t, r.get("/staff").body, "Nothing needs your attention", "No ledger entries.", "No contributions yet.", "Dates and times are in Europe/Berlin.")
 
 	h.someGifts()
 	h.hook("WH-PARKED", "PAYMENT.CAPTURE.COMPLETED", "X", "parked", "PayPal did not answer.", uuid.Nil, noon())
 	h.exec(`INSERT INTO suspect_delivery (transmission_id, event_id, event_type, headers, body, first_seen_at, last_seen_at) VALUES ('t', 'WH', 'X', '{}', ''::bytea, $1, $1)`, noon())
 	page := r.get("/staff").body
-	says(t, page, "22 Nov 2026", "Needs a person", "1 contribution to look at", "AAAA-0003 , €100.00: Nobody here asked for this refund.",
-		"1 piece of PayPal's news put aside after several failed tries", "1 suspect delivery refused",
-		"Today Currency Gifts Gross Net EUR 1 €25.00 -€15.98",
-		"Last 7 days Currency Gifts Gross Net EUR 2 €125.00 €80.77 JPY 1 ¥3,000 ¥2,852",
-		"AAAA-0001 no name 22 Nov 2026, 09:00 Received €25.00 €0.98 – €24.02 example.org/river")
-	if !strings.Contains(page, `aria-label="EUR received by day, from Sat 24 Oct 2026 to Sun 22 Nov 2026; the most on Mon 16 Nov 2026: €100.00"`) {
+	says(t, page, "22 Nov 2026", "Needs attention", "1 contribution to review", "AAAA-0003 , €100.00: Nobody here asked for this refund.",
+		"1 parked PayPal event , after several failed attempts", "1 suspect delivery refused",
+		"Today Currency Payments Gross Net EUR 1 €25.00 -€15.98",
+		"Last 7 days Currency Payments Gross Net EUR 2 €125.00 €80.77 JPY 1 ¥3,000 ¥2,852",
+		"AAAA-0001 no name 22 Nov 2026, 09:00 Completed €25.00 €0.98 – €24.02 example.org/river")
+	if !strings.Contains(page, `aria-label="EUR gross by day, from Sat 24 Oct 2026 to Sun 22 Nov 2026; highest on Mon 16 Nov 2026: €100.00"`) {
 		t.Error("the chart is not told")
 	}
 	if got := receiptsOn(page); got[len(got)-1] != "AAAA-0005" {
@@ -129,8 +129,8 @@ func TestContributionsList(t *testing.T) {
 			t.Errorf("%q: %d %v, want %s", query, got.status, found, want)
 		}
 	}
-	says(t, r.get("/staff/contributions?q=nothing").body, "Nothing has this name, number or id.")
-	says(t, r.get("/staff/contributions?currency=PLN").body, "No contribution fits.")
+	says(t, r.get("/staff/contributions?q=nothing").body, "No contribution has this name, receipt number or PayPal ID.")
+	says(t, r.get("/staff/contributions?currency=PLN").body, "No contributions match.")
 	form := inputs(t, r.get("/staff/contributions?from=2026-11-01&to=2026-11-30&article=https://example.org/river&attention=1").body)
 	if form.Get("from") != "2026-11-01" || form.Get("to") != "2026-11-30" || form.Get("article") != "https://example.org/river" || form.Get("attention") != "1" {
 		t.Errorf("the filter comes back as %v", form)
@@ -146,23 +146,23 @@ func TestWrongFiltersSayWhatToWrite(t *testing.T) {
 		"/staff/contributions?from=2026-02-30&to=0000-01-01":  "Write a day that there is",
 		"/staff/contributions?from=2026-11-02&to=2026-11-01":  "The last day, 2026-11-01, comes before the first, 2026-11-02: swap them.",
 		"/staff/contributions?status=paid&currency=eur":       `There is no status "paid"`,
-		"/staff/contributions?currency=euro":                  `PayPal settles no currency "EURO". Most like it: EUR`,
+		"/staff/contributions?currency=euro":                  `PayPal settles no currency "EURO". Most similar: EUR`,
 		"/staff/contributions?after=x":                        "Start again from the first page.",
-		"/staff/contributions?q=%00":                          "That cannot be looked for",
-		"/staff/contributions?article=%ff":                    "That cannot be looked for",
-		"/staff/contributions?campaign=%00":                   "That cannot be looked for",
-		"/staff/reports?by=week":                              `"week" is nothing to break totals down by`,
+		"/staff/contributions?q=%00":                          "That cannot be searched for",
+		"/staff/contributions?article=%ff":                    "That cannot be searched for",
+		"/staff/contributions?campaign=%00":                   "That cannot be searched for",
+		"/staff/reports?by=week":                              `Totals cannot be grouped by "week"`,
 		"/staff/reports?from=x":                               "Write a day that there is",
 		"/staff/reports?from=2026-11-02&to=2026-11-01":        "swap them",
-		"/staff/reports?campaign=%00":                         "That cannot be looked for",
-		"/staff/reports?article=%ff":                          "That cannot be looked for",
+		"/staff/reports?campaign=%00":                         "That cannot be searched for",
+		"/staff/reports?article=%ff":                          "That cannot be searched for",
 		"/staff/reports?currency=XXX":                         `PayPal settles no currency "XXX"`,
 		"/staff/inbox?state=lost":                             `There is no state "lost"`,
 		"/staff/inbox?after=x":                                "Start again from the first page.",
-		"/staff/inbox?q=%ff":                                  "That cannot be looked for",
+		"/staff/inbox?q=%ff":                                  "That cannot be searched for",
 		"/staff/contributions.csv?from=x&to=y":                "Write a day that there is",
 		"/staff/contributions.csv?status=paid":                `There is no status "paid"`,
-		"/staff/reports.csv?by=week&to=2026-13-01":            `"week" is nothing`,
+		"/staff/reports.csv?by=week&to=2026-13-01":            `Totals cannot be grouped by "week"`,
 		"/staff/reports.csv?from=2026-11-02&to=2026-11-01":    "swap them",
 		"/staff/contributions?from=%3Cscript%3E&q=%22%3E%3Cb": "Write a day that there is",
 	} {
@@ -219,18 +219,18 @@ func TestOneContribution(t *testing.T) {
 	h.exec(`UPDATE contribution SET utm_source = 'letter', utm_content = '<i>top</i>' WHERE id = $1`, id)
 	r := h.signedIn(account.Editor)
 	page := r.get("/staff/contributions/" + id.String()).body
-	says(t, page, "Contribution AAAA-0003 Partly refunded", "The money came in, and part of it went back to the reader.", "Nobody here asked for this refund.",
-		"Asked for €100.00 Gross €100.00 PayPal's fee €3.25 Gone back €40.00 Net €56.75", "Name <b>Ann</b>", "<script>alert(1)</script>",
-		"At PayPal Ann Payer ann@paypal.example", "Link's source letter Link's content <i>top</i>", "PayPal order ORDER-AAAA-0003", "PayPal payment CAPTURE-AAAA-0003", "Refund REFUND-AAAA-0003",
-		"Gift 16 Nov 2026, 10:00 €100.00", "PayPal's fee 16 Nov 2026, 10:00 -€3.25", "Refund 22 Nov 2026, 08:00 -€40.00",
-		"16 Nov 2026 10:00:00 CET The reader decided to give By the reader", "PayPal made the order Started → became At PayPal", "The reader approved at PayPal",
-		"PayPal collected the money Approved → became Received", "Booked: Gift €100.00", "PayPal sent news: A payment came in",
-		"22 Nov 2026 08:00:00 CET Money went back to the reader Received → became Partly refunded By a webhook")
+	says(t, page, "Contribution AAAA-0003 Partially refunded", "The money came in, and part of it was refunded or reversed.", "Nobody here asked for this refund.",
+		"Amount €100.00 Gross €100.00 Fee €3.25 Refunded €40.00 Net €56.75", "Name <b>Ann</b>", "<script>alert(1)</script>",
+		"PayPal account Ann Payer ann@paypal.example", "UTM source letter UTM content <i>top</i>", "PayPal order ORDER-AAAA-0003", "PayPal payment CAPTURE-AAAA-0003", "Refund REFUND-AAAA-0003",
+		"Payment 16 Nov 2026, 10:00 €100.00", "Fee 16 Nov 2026, 10:00 -€3.25", "Refund 22 Nov 2026, 08:00 -€40.00",
+		"16 Nov 2026 10:00:00 CET Contribution started By the reader", "PayPal created the order Started → became Awaiting approval", "The reader approved at PayPal",
+		"Payment captured Approved → became Completed", "Booked: Payment €100.00", "PayPal event: Payment completed",
+		"22 Nov 2026 08:00:00 CET Refund completed Completed → became Partially refunded By a webhook")
 	if strings.Contains(page, "<b>Ann") || strings.Contains(page, "<script>alert") {
 		t.Error("a reader's markup is in the page")
 	}
 	for naming, words := range map[string]string{
-		"": "Not asked: ask them before you name them", "yes": "Yes, they said so", "no": "No, they said so",
+		"": "Not asked: ask before you name them", "yes": "Yes", "no": "No",
 	} {
 		h.exec(`UPDATE contribution SET naming = $2 WHERE id = $1`, id, naming)
 		says(t, r.get("/staff/contributions/"+id.String()).body, "May be named "+words)
@@ -264,7 +264,7 @@ func TestReports(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
 	r := h.signedIn(account.Viewer)
-	says(t, r.get("/staff/reports").body, "No money moved in these days.")
+	says(t, r.get("/staff/reports").body, "No ledger entries on these dates.")
 	h.someGifts()
 	page := r.get("/staff/reports").body
 	says(t, page, "EUR 2 €125.00 €4.23 €40.00 €80.77 JPY 1 ¥3,000 ¥148 ¥0 ¥2,852",
@@ -273,7 +273,7 @@ func TestReports(t *testing.T) {
 		t.Errorf("the last thirty days were expected: %v", form)
 	}
 	page = r.get("/staff/reports?by=article&from=2026-11-01&to=2026-11-30").body
-	says(t, page, "Article Currency Gifts Gross Fees Refunded Net example.org/river EUR 2 €125.00 €4.23 €40.00 €80.77 example.org/harbour JPY 1")
+	says(t, page, "Article Currency Payments Gross Fees Refunded Net example.org/river EUR 2 €125.00 €4.23 €40.00 €80.77 example.org/harbour JPY 1")
 	river := `"/staff/ledger?article=https%3A%2F%2Fexample.org%2Friver&amp;currency=EUR` +
 		`&amp;from=2026-11-01&amp;to=2026-11-30"`
 	if !strings.Contains(page, `href=`+river) {
@@ -369,7 +369,7 @@ func TestInbox(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
 	r := h.signedIn(account.Editor)
-	says(t, r.get("/staff/inbox").body, "PayPal has not called yet.")
+	says(t, r.get("/staff/inbox").body, "No PayPal events yet.")
 	h.someGifts()
 	parked := h.hook("WH-PARKED", "PAYMENT.CAPTURE.COMPLETED", "CAP9", "parked", "PayPal did not answer eight times in a row.", uuid.Nil, noon())
 	odd := h.number(`INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, headers, body, received_at, state)
@@ -377,8 +377,8 @@ func TestInbox(t *testing.T) {
 	h.exec(`INSERT INTO suspect_delivery (transmission_id, event_id, event_type, headers, body, copies, first_seen_at, last_seen_at)
 		VALUES ('t-WH-PARKED', 'WH-FORGED', 'PAYMENT.CAPTURE.COMPLETED', '{}', ''::bytea, 14, $1, $1)`, noon())
 
-	says(t, r.get("/staff/inbox").body, "A payment came in PAYMENT.CAPTURE.COMPLETED 22 Nov 2026, 13:05 Parked PayPal did not answer eight times in a row. none",
-		"Applied to contribution AAAA-0001. AAAA-0001", "Another kind of news SOMETHING.NEW 22 Nov 2026, 13:05 Waiting nothing yet",
+	says(t, r.get("/staff/inbox").body, "Payment completed PAYMENT.CAPTURE.COMPLETED 22 Nov 2026, 13:05 Parked PayPal did not answer eight times in a row. none",
+		"Applied to contribution AAAA-0001. AAAA-0001", "Other event SOMETHING.NEW 22 Nov 2026, 13:05 Received none yet",
 		"Refused: these may be forged", "WH-FORGED 14 22 Nov 2026, 13:05", fmt.Sprintf("event %d", parked), "Nothing was booked from them.")
 	if page := r.get("/staff/inbox?state=parked").body; strings.Contains(page, "SOMETHING.NEW") || !strings.Contains(page, fmt.Sprintf("/staff/inbox/%d\"", parked)) {
 		t.Error("the filter does not filter")
@@ -387,12 +387,12 @@ func TestInbox(t *testing.T) {
 		t.Error("not found by what it is about")
 	}
 	page := r.get(fmt.Sprintf("/staff/inbox/%d", parked)).body
-	says(t, page, "A payment came in Parked", "It could not be settled and was put aside.", "WH-PARKED", `"event_type": "PAYMENT.CAPTURE.COMPLETED"`, "Paypal-Auth-Algo SHA256withRSA")
+	says(t, page, "Payment completed Parked", "It could not be processed after several attempts.", "WH-PARKED", `"event_type": "PAYMENT.CAPTURE.COMPLETED"`, "Paypal-Auth-Algo SHA256withRSA")
 	if strings.Contains(page, "c2lnbmF0dXJl") {
 		t.Error("the signature is shown")
 	}
 	page = r.get(fmt.Sprintf("/staff/inbox/%d", odd)).body
-	says(t, page, "This is no JSON that a person could read.", `{\"\xff\x00<script>`)
+	says(t, page, "This is not readable JSON.", `{\"\xff\x00<script>`)
 	if strings.Contains(page, "<script>") {
 		t.Error("a body's markup is in the page")
 	}
@@ -474,7 +474,7 @@ func TestTheStoryOfARealGift(t *testing.T) {
 	for _, line := range h.story(known) {
 		told = append(told, line.Title)
 	}
-	if len(told) < 5 || told[0] != "The reader decided to give" || told[1] != "PayPal made the order" || slices.Contains(told[2:], told[1]) || !slices.Contains(told, "Booked: Gift") || !slices.Contains(told, "Booked: PayPal's fee") {
+	if len(told) < 5 || told[0] != "Contribution started" || told[1] != "PayPal created the order" || slices.Contains(told[2:], told[1]) || !slices.Contains(told, "Booked: Payment") || !slices.Contains(told, "Booked: Fee") {
 		t.Errorf("the story is %q", told)
 	}
 }

@@ -50,7 +50,7 @@ func (s *site) choosePassword(w http.ResponseWriter, r *http.Request) error {
 
 func (s *site) newPassword(r *http.Request, who account.Account, current, password, again string) error {
 	if password != again {
-		return fault.Invalidf("again", "The two are not the same. Please write the new password twice.")
+		return fault.Invalidf("again", "The two passwords differ. Please write the new one twice.")
 	}
 	return crowded(s.Accounts.ChoosePassword(r.Context(), who, current, password, s.cameFrom(r)))
 }

@@ -35,7 +35,7 @@ func TestTheFirstSignInChoosesAPassword(t *testing.T) {
 	if got := r.form("/staff/password", url.Values{"password": {chosen}, "again": {chosen}}); got.status != 303 {
 		t.Fatalf("%d\n%s", got.status, got.body)
 	}
-	if got := r.get("/staff/audit"); got.status != 200 || !strings.Contains(got.body, "Chose a password") {
+	if got := r.get("/staff/audit"); got.status != 200 || !strings.Contains(got.body, "Changed a password") {
 		t.Errorf("afterwards: %d", got.status)
 	}
 	if got := h.newReader().signIn("admin@example.org", given, ""); got.status != http.StatusForbidden {
@@ -53,7 +53,7 @@ func TestChangingOnesPassword(t *testing.T) {
 	}
 	for _, c := range [][3]string{
 		{"wrong", chosen, "not your current password"}, {staffPassword, "short", "at least 12"},
-		{staffPassword, staffPassword, "Take another one"},
+		{staffPassword, staffPassword, "Choose another one"},
 	} {
 		if got := change(c[0], c[1]); got.status != 422 || !strings.Contains(got.body, c[2]) {
 			t.Errorf("%v: %d\n%s", c, got.status, got.body)

@@ -75,7 +75,7 @@ func TestLooksAtPersonalDataAreAudited(t *testing.T) {
 		t.Errorf("%d looks of a viewer, who sees no personal data", n)
 	}
 	admin := h.signedIn(account.Admin)
-	says(t, admin.get("/staff/audit").body, "Looked at a contribution", "Looked at a difference", "Looked at what PayPal delivered")
+	says(t, admin.get("/staff/audit").body, "Viewed a contribution", "Viewed a difference", "Viewed a PayPal event")
 }
 
 // A delivery whose body went after its time says so.
@@ -85,7 +85,7 @@ func TestAnErasedDeliverySaysSo(t *testing.T) {
 	h.book(booked{Receipt: "AAAA-0001", Minor: 2500, Fee: 98, At: noon().Add(-time.Hour)})
 	h.exec(`UPDATE webhook_event SET body = '', headers = '{}', body_erased_at = $1`, noon())
 	page := h.signedIn(account.Editor).get(fmt.Sprintf("/staff/inbox/%d", h.number(`SELECT id FROM webhook_event`))).body
-	says(t, page, "What PayPal delivered was deleted on 22 Nov 2026")
+	says(t, page, "Headers and body were deleted on 22 Nov 2026")
 	if strings.Contains(page, `class="raw"`) {
 		t.Error("an empty body is shown")
 	}

@@ -125,19 +125,19 @@ func (s *site) differenceLine(d report.Difference) differenceLine {
 func kindInWords(kind string) status {
 	switch kind {
 	case "missing_here":
-		return status{"Missing here", "bad", "PayPal has it, and our books lack it."}
+		return status{"Missing in our books", "bad", "PayPal has it, and our books do not."}
 	case "missing_there":
-		return status{"Unknown to PayPal", "bad", "Our books have it, and PayPal knows nothing of it."}
+		return status{"Missing at PayPal", "bad", "Our books have it, and PayPal does not."}
 	case "amount":
-		return status{"Different amounts", "bad", "PayPal and our books name different amounts."}
+		return status{"Different amounts", "bad", "PayPal and our books have different amounts."}
 	case "fee":
-		return status{"Different fees", "bad", "PayPal and our books name different fees."}
+		return status{"Different fees", "bad", "PayPal and our books have different fees."}
 	case "status":
 		return status{"Different status", "bad", "One side says that it happened, and the other does not."}
 	case "currency":
-		return status{"Different currencies", "bad", "PayPal and our books name different currencies."}
+		return status{"Different currencies", "bad", "PayPal and our books have different currencies."}
 	case "unknown_payer":
-		return status{"Money from elsewhere", "wait", "It came into the PayPal account without us: by PayPal's own donate button, or a transfer by hand."}
+		return status{"Paid in PayPal directly", "wait", "It came into the PayPal account without Readerfund: through PayPal's own donate button, or a manual transfer."}
 	default:
 		return status{spaced(kind), "off", ""}
 	}
@@ -147,15 +147,15 @@ func kindInWords(kind string) status {
 func differenceInWords(state string) status {
 	switch state {
 	case "open":
-		return status{"Open", "bad", "It waits for a person."}
+		return status{"Open", "bad", "It waits for someone to decide."}
 	case "set_aside":
-		return status{"Set aside", "off", "Somebody looked at it: it needs nobody's attention. It comes back when one of the two sides changes."}
+		return status{"Set aside", "off", "Someone has reviewed it, and it no longer counts as unexplained. It is reopened if either side changes."}
 	case "adopted":
 		return status{"Adopted", "good", "It is a contribution now, and reports count it."}
 	case "mended":
-		return status{"Mended", "good", "The reconciliation put it right."}
+		return status{"Fixed", "good", "The reconciliation booked what was missing."}
 	case "gone":
-		return status{"Gone", "off", "The two sides agree by now."}
+		return status{"Gone", "off", "The two sides agree now."}
 	default:
 		return status{spaced(state), "off", ""}
 	}

@@ -39,21 +39,21 @@ func TestARefundIsMadeOnceWhateverTheRetryIsTold(t *testing.T) {
 			first, second := r.refundForm(page, change...), r.refundForm(page, change...)
 
 			h.refundFault(`"kind":"status","status":500,"when":"after","times":3`)
-			says(t, r.lands(r.form(page+"/refund", first)), "The refund of €10.00 is not certain yet",
+			says(t, r.lands(r.form(page+"/refund", first)), "The refund of €10.00 is not confirmed yet",
 				"its answer did not arrive")
 			h.refundFault(`"times":1,` + refusal)
-			says(t, r.lands(r.form(page+"/refund", first)), "Refunded €10.00 went back to the reader.", "Partly refunded",
-				"Refunds asked for here €10.00 Done")
+			says(t, r.lands(r.form(page+"/refund", first)), "Refunded €10.00 was refunded to the reader.", "Partially refunded",
+				"Refund requests €10.00 Completed")
 
 			got := r.form(page+"/refund", second)
 			if n := h.refundsAtPayPal(); got.status != 409 || n != 1 {
 				t.Fatalf("the second form is answered %d, and PayPal has %d refunds", got.status, n)
 			}
-			says(t, got.body, "€15 is left now", "All that is left: €15.00")
+			says(t, got.body, "€15 is left now", "Everything left: €15.00")
 			// Whoever has read that may go on.
 			v := inputs(t, got.body)
 			v.Set("choice", "part")
-			says(t, r.lands(r.form(page+"/refund", v)), "Refunded €10.00 went back to the reader.")
+			says(t, r.lands(r.form(page+"/refund", v)), "Refunded €10.00 was refunded to the reader.")
 			if n := h.refundsAtPayPal(); n != 2 {
 				t.Errorf("PayPal has %d refunds of two wishes", n)
 			}
@@ -72,13 +72,13 @@ func TestARefundStaysUncertainWhilePayPalCannotBeAsked(t *testing.T) {
 	r.lands(r.form(page+"/refund", v))
 	h.refundFault(`"kind":"issue","issue":"PERMISSION_DENIED"`)
 	h.bank("POST", "/sandbox/faults", `{"match":{"method":"GET","path":"/v2/*"},"kind":"status","status":503}`)
-	says(t, r.lands(r.form(page+"/refund", v)), "The refund of €10.00 is not certain yet")
+	says(t, r.lands(r.form(page+"/refund", v)), "The refund of €10.00 is not confirmed yet")
 	if got := r.form(page+"/refund", url.Values{"choice": {"part"}, "amount": {"10.00"}, "reason": {"x"},
 		"key": {"another"}}); got.status != 409 {
 		t.Errorf("a second refund: %d", got.status)
 	}
 	h.bank("DELETE", "/sandbox/faults", "")
-	says(t, r.lands(r.form(page+"/refund", v)), "Refunded €10.00 went back to the reader.")
+	says(t, r.lands(r.form(page+"/refund", v)), "Refunded €10.00 was refunded to the reader.")
 	if n := h.refundsAtPayPal(); n != 1 {
 		t.Errorf("PayPal has %d refunds", n)
 	}
@@ -101,14 +101,14 @@ func TestAClaimIsNotSaidToBeRefusedThatMayBeAccepted(t *testing.T) {
 	h.bank("POST", "/sandbox/faults", `{"kind":"status","status":503,"match":{"method":"GET","path":"/v1/customer/*"}}`)
 	accept := page + "/disputes/" + id + "/accept"
 	got := r.lands(r.form(accept, url.Values{"note": {"The reader is right."}}))
-	says(t, got, "Not certain yet", "Staff accepted this claim, and PayPal's answer did not arrive.")
-	says(t, r.get("/staff/audit").body, "Began to accept a claim", "Did not see whether a claim was accepted")
+	says(t, got, "Not confirmed yet", "Staff accepted this dispute, and PayPal's answer did not arrive.")
+	says(t, r.get("/staff/audit").body, "Started to accept a dispute", "No answer to accepting a dispute")
 	if strings.Contains(r.get("/staff/audit").body, "not accepted") {
 		t.Error("the audit log says what is not so")
 	}
 	h.bank("DELETE", "/sandbox/faults", "")
-	says(t, r.lands(r.form(page+"/ask", url.Values{})), "Went to the reader")
-	says(t, r.get("/staff/audit").body, "Accepted a claim")
+	says(t, r.lands(r.form(page+"/ask", url.Values{})), "Lost")
+	says(t, r.get("/staff/audit").body, "Accepted a dispute")
 }
 
 // What can go back is the same on the contribution's page, on the refund's form and when the form is sent.
@@ -137,12 +137,12 @@ func TestEveryPageAgreesOnWhatCanGoBack(t *testing.T) {
 		"what waits":  {func(k string) { h.exec(back, k, "refund", "pending", 2000) }, "5.00", "At most €5"},
 		"what failed": {func(k string) { h.exec(back, k, "refund", "failed", 2000) }, "25.00", "At most €25"},
 		"what has gone": {func(k string) { h.exec(back, k, "refund", "completed", 2500) }, "",
-			"All of this payment has gone back"},
+			"This payment has been refunded in full"},
 		"taken back": {func(k string) { h.exec(back, k, "reversal", "completed", 500) }, "",
-			"bank has taken this payment back"},
-		"under way": {func(k string) { h.exec(asked, k) }, "", "A refund of 7.00 EUR is under way."},
+			"bank has reversed this payment"},
+		"under way": {func(k string) { h.exec(asked, k) }, "", "A refund of 7.00 EUR is pending."},
 		"held": {func(k string) { h.exec(`UPDATE payment SET status = 'pending' WHERE paypal_id = $1`, k) }, "",
-			"PayPal still holds"},
+			"still pending at PayPal"},
 		"never came": {func(k string) { h.exec(`UPDATE payment SET status = 'declined' WHERE paypal_id = $1`, k) },
 			"", "No money came in"},
 		"not through us": {func(k string) { h.exec(`UPDATE payment SET kind = 'direct' WHERE paypal_id = $1`, k) }, "",
@@ -153,7 +153,7 @@ func TestEveryPageAgreesOnWhatCanGoBack(t *testing.T) {
 			h.exec(`UPDATE payment SET kind = 'direct' WHERE paypal_id = $1`,
 				k)
 			h.exec(back, k, "refund", "completed", 2500)
-		}, "", "has gone back"},
+		}, "", "has been refunded in full"},
 	} {
 		_, page, capture := h.paid()
 		c.arrange(capture)

@@ -34,11 +34,11 @@ func (s *site) replayEvent(w http.ResponseWriter, r *http.Request) error {
 func workedOnNotice(e report.Webhook) *notice {
 	switch e.State {
 	case "applied", "ignored":
-		return &notice{"good", "It was worked on again", e.Note}
+		return &notice{"good", "Replayed", e.Note}
 	case "parked":
 		return &notice{"bad", "It failed again", e.Note}
 	default:
-		return &notice{"wait", "It is being worked on again", "That takes a few seconds. Load the page again to see what became of it."}
+		return &notice{"wait", "The event is being replayed", "This takes a few seconds. Reload the page to see the result."}
 	}
 }
 
@@ -59,10 +59,10 @@ func replayedNotice(count string) *notice {
 	case err != nil || n < 0:
 		return nil
 	case n == 0:
-		return &notice{"good", "Nothing was parked", "There was nothing to work on again."}
+		return &notice{"good", "Nothing was parked", "There was nothing to replay."}
 	case n == 1:
-		return &notice{"wait", "One piece of news is being worked on again", "That takes a few seconds. Load the page again to see what became of it."}
+		return &notice{"wait", "One event is being replayed", "This takes a few seconds. Reload the page to see the result."}
 	default:
-		return &notice{"wait", fmt.Sprintf("%d pieces of news are being worked on again", n), "Load the page again in a while to see what became of them."}
+		return &notice{"wait", fmt.Sprintf("%d events are being replayed", n), "Reload the page in a while to see the results."}
 	}
 }

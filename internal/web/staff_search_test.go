@@ -46,9 +46,9 @@ func TestReadersAreFoundAndShown(t *testing.T) {
 			t.Errorf("%s shows a viewer an address", address)
 		}
 	}
-	says(t, editor.get("/staff/contributions?q=nobody").body, "Nothing has this name, address, number or id.")
-	says(t, viewer.get("/staff/contributions?q=nobody").body, "Nothing has this name, number or id.")
-	says(t, viewer.get("/staff/contributions?q=muller&status=declined").body, "Look everywhere")
+	says(t, editor.get("/staff/contributions?q=nobody").body, "No contribution has this name, email, receipt number or PayPal ID.")
+	says(t, viewer.get("/staff/contributions?q=nobody").body, "No contribution has this name, receipt number or PayPal ID.")
+	says(t, viewer.get("/staff/contributions?q=muller&status=declined").body, "Search all contributions")
 }
 
 // Pages that have nothing to show, and those on paper, say what was asked and where to go on.
@@ -60,7 +60,7 @@ func TestStaffAreLedOn(t *testing.T) {
 		t.Errorf("no such page: %d\n%s", got.status, got.body)
 	}
 	list := r.get("/staff/contributions?q=nobody&status=completed&currency=EUR").body
-	says(t, list, "The Test Post: all days; status Received; currency EUR; found for nobody.", "Nothing found for “nobody”")
+	says(t, list, "The Test Post: all days; status Completed; currency EUR; search nobody.", "Nothing found for “nobody”")
 	if !strings.Contains(list, `<a href="/staff/password">Change your password</a>`) {
 		t.Error("a phone's narrow bar names no account, and nothing else leads to the password")
 	}

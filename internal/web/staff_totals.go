@@ -22,7 +22,7 @@ type totalsLine struct {
 }
 
 // behind are the addresses of the ledger entries that make a line's figures.
-type behind struct{ All, Gifts, Fees, Refunds, Holds string }
+type behind struct{ All, Payments, Fees, Refunds, Holds string }
 
 // totalsTable is a table of totals. Heading is that of the column of keys; without it, a line is named by its currency.
 type totalsTable struct {
@@ -127,7 +127,7 @@ func draw(sum totalsLine, gross map[string]int64, from, to report.Day, tag langu
 	most := money.Format(money.New(gross[best], sum.Currency), tag)
 	c := chart{
 		Currency: sum.Currency, Most: most,
-		Label: fmt.Sprintf("%s received by day, from %s to %s; the most on %s: %s", sum.Currency, from.Words(), to.Words(), dayInWords(best), most),
+		Label: fmt.Sprintf("%s gross by day, from %s to %s; highest on %s: %s", sum.Currency, from.Words(), to.Words(), dayInWords(best), most),
 	}
 	for i, d := 0, from; i < days; i, d = i+1, d.Add(1) {
 		minor := gross[d.String()]

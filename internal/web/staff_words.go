@@ -13,35 +13,35 @@ type status struct {
 func stateInWords(state string) status {
 	switch state {
 	case "started":
-		return status{"Started", "wait", "It is written down; PayPal has not been asked yet, or is being asked right now. Nothing was charged."}
+		return status{"Started", "wait", "It is saved; PayPal has not been asked for an order yet, or is being asked right now. Nothing was charged."}
 	case "order_unknown":
-		return status{"No answer yet", "wait", "PayPal was asked for an order and its answer did not arrive. Nothing was charged; we find out by asking again."}
+		return status{"No answer yet", "wait", "PayPal was asked for an order and its answer did not arrive. Nothing was charged; Readerfund asks again."}
 	case "failed":
-		return status{"Refused", "bad", "PayPal made no order for it. Nothing was charged."}
+		return status{"Failed", "bad", "PayPal refused to create an order for it. Nothing was charged."}
 	case "created":
-		return status{"At PayPal", "wait", "The reader was sent to PayPal and has not approved yet. Nothing was charged."}
+		return status{"Awaiting approval", "wait", "The reader was sent to PayPal and has not approved yet. Nothing was charged."}
 	case "cancelled":
-		return status{"Turned back", "off", "The reader turned back at PayPal. Nothing was charged; they may still change their mind."}
+		return status{"Cancelled", "off", "The reader cancelled at PayPal. Nothing was charged; they may still change their mind."}
 	case "approved":
-		return status{"Approved", "wait", "The reader approved; the money is about to be collected."}
+		return status{"Approved", "wait", "The reader approved; the payment is about to be captured."}
 	case "capture_unknown":
-		return status{"Being checked", "wait", "We asked for the money and PayPal's answer did not arrive. We ask until we know; please do not ask the reader to pay again."}
+		return status{"Being checked", "wait", "PayPal was asked to capture the payment and its answer did not arrive. Readerfund asks until it is known; please do not ask the reader to pay again."}
 	case "expired":
-		return status{"Not finished", "off", "PayPal dropped the order because it was not finished in time. Nothing was charged."}
+		return status{"Expired", "off", "The order expired at PayPal before it was paid. Nothing was charged."}
 	case "declined":
 		return status{"Declined", "bad", "PayPal or the bank declined the payment. Nothing was charged."}
 	case "pending":
-		return status{"Held by PayPal", "wait", "The reader paid; PayPal holds the money back for now. It counts once PayPal releases it."}
+		return status{"Pending", "wait", "The reader paid; PayPal has not released the money yet. It counts once PayPal does."}
 	case "completed":
-		return status{"Received", "good", "The money is in."}
+		return status{"Completed", "good", "The money is in."}
 	case "disputed":
-		return status{"Disputed", "bad", "The money came in, and a case about it is open at PayPal. Past an inquiry, PayPal holds the money back until the case ends."}
+		return status{"Disputed", "bad", "The money came in, and the reader has an open dispute about it. Once it is more than an inquiry, PayPal holds the money until the dispute ends."}
 	case "partially_refunded":
-		return status{"Partly refunded", "off", "The money came in, and part of it went back to the reader."}
+		return status{"Partially refunded", "off", "The money came in, and part of it was refunded or reversed."}
 	case "refunded":
-		return status{"Refunded", "off", "The money came in, and all of it went back to the reader."}
+		return status{"Refunded", "off", "The money came in, and all of it was refunded to the reader."}
 	case "reversed":
-		return status{"Taken back", "bad", "The money came in, and PayPal took it back: the reader won a case, or the bank reversed the payment."}
+		return status{"Reversed", "bad", "The money came in, and PayPal took it back: the reader won a dispute, or the bank reversed the payment."}
 	default:
 		return status{spaced(state), "off", ""}
 	}
@@ -51,59 +51,59 @@ func stateInWords(state string) status {
 func factInWords(fact string) string {
 	switch fact {
 	case "started":
-		return "The reader decided to give"
+		return "Contribution started"
 	case "order_unanswered":
-		return "We asked PayPal for an order and saw no answer"
+		return "PayPal's answer to the order did not arrive"
 	case "order_refused":
-		return "PayPal refused to make an order"
+		return "PayPal refused to create the order"
 	case "order_created":
-		return "PayPal made the order"
+		return "PayPal created the order"
 	case "reader_cancelled":
-		return "The reader turned back at PayPal"
+		return "The reader cancelled at PayPal"
 	case "order_approved":
 		return "The reader approved at PayPal"
 	case "capture_unanswered":
-		return "We asked for the money and saw no answer"
+		return "PayPal's answer to the capture did not arrive"
 	case "capture_refused":
-		return "PayPal did not collect the money"
+		return "PayPal refused the capture"
 	case "order_gone":
-		return "PayPal dropped the order"
+		return "The order expired at PayPal"
 	case "capture_pending":
-		return "PayPal collected the money and holds it"
+		return "Payment captured, pending at PayPal"
 	case "capture_completed":
-		return "PayPal collected the money"
+		return "Payment captured"
 	case "capture_declined", "capture_failed":
-		return "The payment was declined"
+		return "Payment declined"
 	case "restored":
-		return "It was lost here and brought back from PayPal's record"
+		return "Restored from PayPal's record"
 	case "capture_refunded":
 		return "PayPal reports the payment as refunded"
 	case "capture_partially_refunded":
-		return "PayPal reports the payment as partly refunded"
+		return "PayPal reports the payment as partially refunded"
 	case "refund_pending":
-		return "A refund is under way"
+		return "Refund pending"
 	case "refund_completed":
-		return "Money went back to the reader"
+		return "Refund completed"
 	case "refund_failed", "refund_cancelled":
-		return "A refund did not go through"
+		return "Refund did not go through"
 	case "reversal_pending":
-		return "PayPal is about to take money back"
+		return "Reversal pending"
 	case "reversal_completed":
-		return "PayPal took money back"
+		return "Reversal completed"
 	case "reversal_failed", "reversal_cancelled":
-		return "PayPal did not take money back after all"
+		return "Reversal did not go through"
 	case "dispute_open":
-		return "A case about the payment is open at PayPal"
+		return "Dispute open at PayPal"
 	case "dispute_resolved":
-		return "The case at PayPal has ended"
+		return "Dispute ended"
 	case "refund_asked":
-		return "Staff asked for a refund"
+		return "Refund requested"
 	case "refund_refused":
-		return "The refund was not made"
+		return "Refund refused"
 	case "note":
 		return "Note"
 	case "looked":
-		return "Staff looked at what needed a person"
+		return "Reviewed by staff"
 	default:
 		return spaced(fact)
 	}
@@ -119,9 +119,9 @@ func wayInWords(source string) string {
 	case "webhook":
 		return "a webhook"
 	case "sweep":
-		return "our own look at PayPal"
+		return "a scheduled check with PayPal"
 	case "staff":
-		return "a request of staff"
+		return "a staff request"
 	case "reconcile":
 		return "reconciliation with PayPal's record"
 	default:
@@ -133,23 +133,23 @@ func wayInWords(source string) string {
 func entryInWords(kind string) string {
 	switch kind {
 	case "charge":
-		return "Gift"
+		return "Payment"
 	case "fee":
-		return "PayPal's fee"
+		return "Fee"
 	case "refund":
 		return "Refund"
 	case "fee_refund":
-		return "Fee given back"
+		return "Fee refunded"
 	case "reversal":
-		return "Taken back by PayPal"
+		return "Reversal"
 	case "dispute_hold":
-		return "Held for a dispute"
+		return "Dispute hold"
 	case "dispute_release":
-		return "Released after a dispute"
+		return "Dispute hold released"
 	case "chargeback_fee":
-		return "PayPal's fee for a dispute"
+		return "Dispute fee"
 	case "chargeback_fee_refund":
-		return "Dispute fee given back"
+		return "Dispute fee refunded"
 	default:
 		return spaced(kind)
 	}
@@ -159,9 +159,9 @@ func entryInWords(kind string) string {
 func movementInWords(state string) status {
 	switch state {
 	case "completed":
-		return status{"Done", "good", ""}
+		return status{"Completed", "good", ""}
 	case "pending":
-		return status{"Waiting", "wait", ""}
+		return status{"Pending", "wait", ""}
 	case "declined", "failed":
 		return status{"Declined", "bad", ""}
 	default:
@@ -173,35 +173,35 @@ func movementInWords(state string) status {
 func eventInWords(kind string) string {
 	switch kind {
 	case "CHECKOUT.ORDER.APPROVED":
-		return "A reader approved a payment"
+		return "Order approved"
 	case "CHECKOUT.ORDER.COMPLETED":
-		return "An order is done"
+		return "Order completed"
 	case "CHECKOUT.PAYMENT-APPROVAL.REVERSED":
-		return "An approval ran out and was undone"
+		return "Approval expired"
 	case "PAYMENT.CAPTURE.COMPLETED":
-		return "A payment came in"
+		return "Payment completed"
 	case "PAYMENT.CAPTURE.PENDING":
-		return "A payment is held"
+		return "Payment pending"
 	case "PAYMENT.CAPTURE.DENIED", "PAYMENT.CAPTURE.DECLINED":
-		return "A payment was declined"
+		return "Payment declined"
 	case "PAYMENT.CAPTURE.REFUNDED":
-		return "A payment was refunded"
+		return "Payment refunded"
 	case "PAYMENT.REFUND.PENDING":
-		return "A refund is on its way"
+		return "Refund pending"
 	case "PAYMENT.REFUND.FAILED":
-		return "A refund failed"
+		return "Refund failed"
 	case "PAYMENT.CAPTURE.REVERSED":
-		return "A payment was taken back"
+		return "Payment reversed"
 	case "CUSTOMER.DISPUTE.CREATED":
-		return "A reader opened a dispute"
+		return "Dispute opened"
 	case "CUSTOMER.DISPUTE.UPDATED":
-		return "A dispute moved on"
+		return "Dispute updated"
 	case "CUSTOMER.DISPUTE.RESOLVED":
-		return "A dispute ended"
+		return "Dispute ended"
 	case "(unreadable)": // ours: the inbox keeps it for what PayPal signed and nobody can read
-		return "Something that cannot be read"
+		return "Unreadable event"
 	default:
-		return "Another kind of news"
+		return "Other event"
 	}
 }
 
@@ -209,13 +209,13 @@ func eventInWords(kind string) string {
 func webhookInWords(state string) status {
 	switch state {
 	case "received":
-		return status{"Waiting", "wait", "It is kept and will be worked on shortly, or again after a failed try."}
+		return status{"Received", "wait", "It is stored and will be processed shortly, or again after a failed attempt."}
 	case "applied":
-		return status{"Done", "good", "What it told has been checked with PayPal and taken over."}
+		return status{"Applied", "good", "It was checked with PayPal, and what PayPal answered is booked."}
 	case "ignored":
-		return status{"Not for us", "off", "It is about something that does not concern contributions made here."}
+		return status{"Ignored", "off", "It does not concern contributions made here."}
 	case "parked":
-		return status{"Parked", "bad", "It could not be settled and was put aside. Nothing is lost: once the cause is gone, work on it again."}
+		return status{"Parked", "bad", "It could not be processed after several attempts. Nothing is lost: once the cause is fixed, replay it."}
 	default:
 		return status{spaced(state), "off", ""}
 	}

@@ -13,7 +13,7 @@ import (
 type thanks struct {
 	contribution.Contribution
 	Told    contribution.Outcome
-	Own     bool   // this browser made it: name, mail address and message may be shown
+	Own     bool   // this browser made it: name, email address and message may be shown
 	Again   string // the donation page, filled in the same way
 	Retry   string // PayPal's page to pick another way to pay; empty when there is none
 	Try     string // asks PayPal for the money once more, after the reader picked another way
@@ -160,6 +160,6 @@ func waitingFor(c contribution.Contribution) string {
 	case "PENDING_REVIEW", "VERIFICATION_REQUIRED":
 		return "PayPal takes a closer look at some payments. That can take a day or so."
 	default:
-		return "PayPal has accepted the payment and passes it on when its own checks are done."
+		return "PayPal has accepted the payment and passes it on once its own checks are done."
 	}
 }

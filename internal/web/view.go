@@ -26,7 +26,7 @@ import (
 type page struct {
 	Title       string
 	Publication string       // filled in by render, like what follows
-	Contact     string       // the mail address readers can write to
+	Contact     string       // the email address readers can write to
 	Privacy     string       // the address of the privacy notice
 	Imprint     string       // the address of the page that says who the publication is
 	Tag         language.Tag // how amounts and dates are written
