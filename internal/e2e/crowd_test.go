@@ -20,9 +20,9 @@ import (
 // again, as a person with a reload button does.
 type crowd struct {
 	s       *scene
-	bases   []string
-	endings []string      // what readers draw from
-	pause   time.Duration // after each gift
+	bases   func() []string // where the service can be reached now
+	endings []string        // what readers draw from
+	pause   time.Duration   // after each gift
 	leaving chan struct{}
 	readers sync.WaitGroup
 
@@ -47,7 +47,7 @@ const endings = "returns returns returns returns returns refunded refunded close
 // gather lets that many readers begin at the given doors of the service. The seed decides what they do.
 func (s *scene) gather(readers int, seed uint64, bases ...string) *crowd {
 	s.t.Helper()
-	c := &crowd{s: s, bases: bases, endings: strings.Fields(endings), leaving: make(chan struct{})}
+	c := &crowd{s: s, bases: func() []string { return bases }, endings: strings.Fields(endings), leaving: make(chan struct{})}
 	c.begin(readers, seed)
 	return c
 }
@@ -155,7 +155,8 @@ const patience = 60 * time.Second
 // insist tries until the answer is good, each time at a door drawn anew.
 func (c *crowd) insist(v *visitor, draw *rand.Rand, try func() (answer, error), good func(answer) error) error {
 	for deadline := time.Now().Add(patience); ; time.Sleep(time.Duration(20+draw.IntN(60)) * time.Millisecond) {
-		v.base = c.bases[draw.IntN(len(c.bases))]
+		bases := c.bases()
+		v.base = bases[draw.IntN(len(bases))]
 		a, err := try()
 		if err == nil {
 			if a.status/100 == 4 {

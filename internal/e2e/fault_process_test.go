@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"syscall"
 	"time"
 
@@ -70,29 +69,6 @@ func sleepers(h *house) {
 	}
 }
 
-// F24: every process is stopped and started again, one after the other. Each stop is clean, and a request that was under
-// way is answered.
-func rollingRestart(h *house) {
-	// PayPal takes its time, so that there is always something under way.
-	h.bank.fault(fields{"kind": "delay", "delay": "200ms", "match": fields{"method": "POST", "path": "/v2/checkout/orders"}})
-	for _, v := range h.services {
-		slow := h.slowGift(v)
-		if err := v.stop(syscall.SIGTERM, 20*time.Second); err != nil {
-			h.t.Errorf("a stop was not clean: %v", err)
-		}
-		if got := <-slow; got.err != nil || got.status != http.StatusCreated {
-			h.t.Errorf("a gift that was under way at a stop: %v, %v", got.err, got.answer)
-		} else if g, err := got.started(); err != nil {
-			h.t.Error(err)
-		} else {
-			h.crowd.add(given{started: g, ending: "abandoned"})
-		}
-		v.restart()
-		h.struck++
-	}
-	h.bank.must("DELETE", "/sandbox/faults", nil, nil)
-}
-
 // slowGift begins a gift, and returns once it is written down and PayPal is being asked.
 func (s *scene) slowGift(v *service) <-chan attempt {
 	s.t.Helper()
@@ -117,7 +93,7 @@ func skewedProcesses(h *house) {
 			skew = either(h, -5*time.Minute, 5*time.Minute)
 		}
 		h.struck++
-		h.services = append(h.services, h.serveInside(skew))
+		h.enlist(h.serveInside(skew))
 	}
 }
 

@@ -9,7 +9,9 @@ type fault struct {
 	prepare    func(t *testing.T, h *house) // before anything is open
 	fill       func(h *house)               // starts the service; nil: processes of the real program
 	provoke    func(h *house)               // under load, until the trouble is over
+	settled    func(h *house, f *findings)  // checks more, once the books are compared
 	notYet     func() string                // why it cannot be provoked now; empty: it can
+	lacks      func() string                // what of it cannot be provoked here; empty: nothing
 }
 
 // faults are F1 to F29 of the design, but for F18 and F19, which need a cluster of databases.
@@ -36,7 +38,10 @@ func faults() []fault {
 		{name: "F21", what: "disk full", prepare: onATinyDisk, provoke: diskFull},
 		{name: "F22", what: "clocks of the processes apart", fill: skewedProcesses, provoke: skewedClocks},
 		{name: "F23", what: "a process sleeps, and wakes up late", provoke: sleepers},
-		{name: "F24", what: "SIGTERM under load, one after the other", provoke: rollingRestart},
+		{
+			name: "F24", what: "rolling update from the version before, and restarts under load", lacks: noVersionBefore,
+			prepare: versionBeforeFirst, fill: fillWithVersionBefore, provoke: rollingUpdate, settled: sameReports,
+		},
 		{name: "F25", what: "two reconcilers at once, beside webhooks", provoke: twoReconcilers},
 		{name: "F26", what: "refunds in part and whole, reversals, disputes", readers: "returns refunded refunded refunded reversed disputed asked won lost lost", provoke: moneyBack},
 		{name: "F27", what: "429; tokens revoked in a burst", provoke: rateLimits},

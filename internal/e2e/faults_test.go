@@ -181,7 +181,11 @@ func (b *table) String() string {
 		switch r := b.rows[f.name]; {
 		case r != nil:
 			sum.add(*r)
-			line(f.name, *r, f.what)
+			what := f.what
+			if f.lacks != nil && f.lacks() != "" {
+				what += " (left out: " + f.lacks() + ")"
+			}
+			line(f.name, *r, what)
 		case f.notYet != nil:
 			fmt.Fprintf(w, "%s\t-\t-\t-\t-\t-\t-\t-\t  %s (left out: %s)\n", f.name, f.what, f.notYet())
 		}

@@ -104,11 +104,14 @@ func (g *ground) exec(t *testing.T, statement string) {
 	}
 }
 
-// database makes a fresh migrated database, for as long as the test takes, and gives its name.
-func (g *ground) database(t *testing.T, space string) string {
+// database makes a fresh database, migrated or empty, for as long as the test takes, and gives its name.
+func (g *ground) database(t *testing.T, empty bool, space string) string {
 	t.Helper()
-	name := "round_" + strings.ReplaceAll(uuid.NewString(), "-", "")
-	statement := `CREATE DATABASE ` + name + ` TEMPLATE pristine OWNER ` + serviceAccount
+	name, template := "round_"+strings.ReplaceAll(uuid.NewString(), "-", ""), "pristine"
+	if empty {
+		template = "template0"
+	}
+	statement := `CREATE DATABASE ` + name + ` TEMPLATE ` + template + ` OWNER ` + serviceAccount
 	if space != "" {
 		statement += ` TABLESPACE ` + space
 	}

@@ -20,6 +20,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,6 +43,7 @@ type house struct {
 	ground   *ground
 	database string
 	services []*service
+	doors    atomic.Pointer[[]string] // where those listen
 	crowd    *crowd
 
 	toDatabase, toPayPal, toUs *proxy
@@ -51,6 +53,7 @@ type house struct {
 	hopeless  bool          // some events can never be applied
 	reconcile bool          // the reconciler has to mend what is left
 	behind    time.Duration // how far PayPal's clock is behind ours
+	empty     bool          // the database has no tables yet
 	space     string        // the tablespace of the database; empty: the usual one
 	disk      string        // where that lies
 }
@@ -63,7 +66,7 @@ func (h *house) open(t *testing.T) {
 		h.toPayPal = openProxy(t, "paypal", address)
 		return h.toPayPal.address
 	}, sandbox.Options{DataDir: authorityFolder(t), Now: func() time.Time { return time.Now().Add(-h.behind) }})
-	h.database = h.ground.database(t, h.space)
+	h.database = h.ground.database(t, h.empty, h.space)
 	direct, err := url.Parse(h.ground.as(serviceAccount, h.database))
 	if err != nil {
 		t.Fatal(err)
@@ -88,8 +91,25 @@ func (h *house) open(t *testing.T) {
 func (h *house) fill() {
 	h.t.Helper()
 	for range h.round.processes {
-		h.services = append(h.services, h.serve())
+		h.enlist(h.serve())
 	}
+}
+
+// enlist has readers and PayPal reach one more process.
+func (h *house) enlist(v *service) { h.replace(append(slices.Clone(h.services), v)) }
+
+// delist has nobody go to a process any more.
+func (h *house) delist(v *service) {
+	h.replace(slices.DeleteFunc(slices.Clone(h.services), func(other *service) bool { return other == v }))
+}
+
+func (h *house) replace(services []*service) {
+	h.services = services
+	var doors []string
+	for _, v := range services {
+		doors = append(doors, v.base)
+	}
+	h.doors.Store(&doors)
 }
 
 // balancer takes requests for the whole service and hands them to one process after the other, whether it lives or not.
@@ -103,7 +123,8 @@ func (h *house) balancer() string {
 	way := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.Host = "http", ""
-			r.Out.URL.Host = strings.TrimPrefix(h.services[int(turn.Add(1))%len(h.services)].base, "http://")
+			doors := h.bases()
+			r.Out.URL.Host = strings.TrimPrefix(doors[int(turn.Add(1))%len(doors)], "http://")
 		},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 		ErrorLog:     log.New(io.Discard, "", 0),
@@ -119,13 +140,7 @@ func (h *house) balancer() string {
 }
 
 // bases are where readers reach the processes.
-func (h *house) bases() []string {
-	var all []string
-	for _, v := range h.services {
-		all = append(all, v.base)
-	}
-	return all
-}
+func (h *house) bases() []string { return *h.doors.Load() }
 
 // any is one of the processes, drawn.
 func (h *house) any() *service { return h.services[h.draw.IntN(len(h.services))] }

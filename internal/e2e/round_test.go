@@ -45,7 +45,8 @@ func (r round) play(t *testing.T, g *ground, out *outcome) {
 	} else {
 		h.fill()
 	}
-	h.crowd = h.gather(0, r.seed, h.bases()...)
+	h.crowd = h.gather(0, r.seed)
+	h.crowd.bases = h.bases
 	h.crowd.pause = 30 * time.Millisecond
 	if f.readers != "" {
 		h.crowd.endings = strings.Fields(f.readers)
@@ -60,6 +61,9 @@ func (r round) play(t *testing.T, g *ground, out *outcome) {
 	out.acknowledged = h.heard(&out.findings)
 	h.reported(&out.findings)
 	h.checked(&out.findings)
+	if f.settled != nil {
+		f.settled(h, &out.findings)
+	}
 }
 
 // failOn fails the test for what a round came to.

@@ -27,7 +27,8 @@ type scene struct {
 	db       *db.DB
 	base     string // BASE_URL: where the first process listens
 	settings map[string]string
-	forgot   bool // the database is an old one: it need not have what was acknowledged since, nor gifts without money
+	program  string // what serve runs; empty: the program as it is now
+	forgot   bool   // the database is an old one: it need not have what was acknowledged since, nor gifts without money
 }
 
 // openScene makes all of it but the service. The settings that are given replace the usual ones. The sweep is an hour
@@ -76,6 +77,7 @@ func openDatabase(t *testing.T, address string) *db.DB {
 type service struct {
 	*child
 	scene    *scene
+	program  string
 	settings map[string]string
 	base     string
 	log      *record // of every start
@@ -92,7 +94,11 @@ func (s *scene) serve() *service {
 			s.settings["BASE_URL"], s.settings["LISTEN_ADDR"] = s.base, address
 			s.registerWebhook()
 		}
-		v := &service{scene: s, settings: maps.Clone(s.settings), base: "http://" + address, log: &record{}}
+		path := s.program
+		if path == "" {
+			path = program(s.t, "readerfund")
+		}
+		v := &service{scene: s, program: path, settings: maps.Clone(s.settings), base: "http://" + address, log: &record{}}
 		v.settings["LISTEN_ADDR"] = address
 		err := v.start()
 		if err == nil {
@@ -156,7 +162,7 @@ func command(t *testing.T, settings map[string]string, stdin string, args ...str
 
 // start starts the process, again on the same address after it ended.
 func (v *service) start() error {
-	c, err := startChild("serve", program(v.scene.t, "readerfund"), v.settings, v.log, "serve", "--migrate")
+	c, err := startChild("serve", v.program, v.settings, v.log, "serve", "--migrate")
 	if err == nil {
 		v.child = c
 	}
