@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"html"
+	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -31,7 +33,19 @@ type appeal struct {
 	etag       string
 	etagHeader []string
 	pieces     []piece
-	plain      []byte // the whole of it, where nothing is known of the article or the reader
+	plain      appealCopy // the whole of it, where nothing is known of the article or the reader
+}
+
+// appealCopy is an appeal as it is sent.
+type appealCopy struct {
+	of      *appeal
+	text    []byte
+	length  []string // of the text, as its header has it
+	private bool     // it holds one reader's key
+}
+
+func (a *appeal) newCopy(text []byte, private bool) appealCopy {
+	return appealCopy{of: a, text: text, length: []string{strconv.Itoa(len(text))}, private: private}
 }
 
 // piece is bytes, and what follows them.
@@ -49,8 +63,40 @@ const (
 	asQuery
 )
 
-// appeals keeps the rendered appeals of every campaign and currency. It is safe for concurrent use.
-type appeals struct{ rendered sync.Map } // appealKey → *appeal
+// appeals keeps the rendered appeals of every campaign and currency, and the copies that were sent to addresses. It is
+// safe for concurrent use.
+type appeals struct {
+	rendered sync.Map // appealKey → *appeal
+
+	mu     sync.RWMutex
+	copies map[string]appealCopy // by the address that asked, with its query
+	size   int                   // of all copies and their addresses, in bytes
+}
+
+// mostCopies is how many bytes the copies may take up. A copy has about 3 KB, so that it holds those of some thousand
+// articles; when it is full, it begins anew.
+const mostCopies = 16 << 20
+
+func (a *appeals) copyOf(address string) (appealCopy, bool) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	c, known := a.copies[address]
+	return c, known
+}
+
+func (a *appeals) keepCopy(address string, c appealCopy) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	size := len(address) + len(c.text)
+	if a.copies == nil || a.size+size > mostCopies {
+		a.copies, a.size = map[string]appealCopy{}, 0
+	}
+	if old, known := a.copies[address]; known {
+		a.size -= len(address) + len(old.text)
+	}
+	a.copies[address] = c
+	a.size += size
+}
 
 type appealKey struct {
 	slug     string
@@ -95,7 +141,29 @@ func (s *site) recall(k campaign.Campaign, c money.Currency) (*appeal, bool) {
 	}
 	known, _ := s.appeals.rendered.Load(appealKey{k.Slug, c})
 	a, ok := known.(*appeal)
-	return a, ok && a.updatedAt.Equal(k.UpdatedAt) && a.views == s.views.now()
+	return a, ok && s.isCurrent(a, k)
+}
+
+func (s *site) isCurrent(a *appeal, k campaign.Campaign) bool {
+	return a.updatedAt.Equal(k.UpdatedAt) && a.views == s.views.now()
+}
+
+// copyFor finds or makes the copy that a request asks for, from an appeal that is rendered already. A copy with a key is
+// one reader's, and not kept.
+func (s *site) copyFor(r *http.Request, k campaign.Campaign) (appealCopy, bool) {
+	if c, known := s.appeals.copyOf(r.RequestURI); known && s.isCurrent(c.of, k) {
+		return c, true
+	}
+	currency, from, key := askedFor(r)
+	a, known := s.recall(k, currency)
+	if !known {
+		return appealCopy{}, false
+	}
+	c := a.copyWith(from, key)
+	if !c.private && r.RequestURI != "" { // a request that no server read has none
+		s.appeals.keepCopy(r.RequestURI, c)
+	}
+	return c, true
 }
 
 func (s *site) ctaView(k campaign.Campaign, c money.Currency) ctaView {
@@ -118,7 +186,7 @@ func cut(text []byte) *appeal {
 		a.pieces = append(a.pieces, piece{text: text[:at], then: then})
 		text = text[at+length:]
 	}
-	a.plain = a.splice(referral{}, "")
+	a.plain = a.newCopy(a.splice(referral{}, ""), false)
 	return a
 }
 
@@ -136,13 +204,14 @@ func firstMark(text []byte) (at, length int, then follow) {
 	return at, length, then
 }
 
-// with is the appeal for a reader who comes from there. A key belongs to one rendering for one reader and makes their
-// clicks one gift; a copy that others may get has none. All of it is escaped for where it goes: as html/template does.
-func (a *appeal) with(from referral, key string) []byte {
+// copyWith is the appeal for a reader who comes from there. A key belongs to one rendering for one reader and makes
+// their clicks one gift; a copy that others may get has none. All of it is escaped for where it goes: as html/template
+// does.
+func (a *appeal) copyWith(from referral, key string) appealCopy {
 	if from == (referral{}) && key == "" {
 		return a.plain
 	}
-	return a.splice(from, key)
+	return a.newCopy(a.splice(from, key), key != "")
 }
 
 func (a *appeal) splice(from referral, key string) []byte {
@@ -158,7 +227,7 @@ func (a *appeal) splice(from referral, key string) []byte {
 	}
 	article := html.EscapeString(from.Article)
 	var b bytes.Buffer
-	b.Grow(len(a.plain) + len(article) + fields.Len() + len(query))
+	b.Grow(len(a.plain.text) + len(article) + fields.Len() + len(query))
 	for _, p := range a.pieces {
 		b.Write(p.text)
 		switch p.then {

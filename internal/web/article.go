@@ -19,7 +19,7 @@ func (s *site) article(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text := a.with(referral{s.BaseURL + "/article", contribution.UTMFrom(r.URL.Query().Get)}, rand.Text())
-	cta := template.HTML(text) //nolint:gosec // our own template made it, and it escaped what went in
+	from := referral{s.BaseURL + "/article", contribution.UTMFrom(r.URL.Query().Get)}
+	cta := template.HTML(a.copyWith(from, rand.Text()).text) //nolint:gosec // our own template made it, and it escaped what went in
 	return s.render(w, r, http.StatusOK, "public/article.html", page{Title: "The river that nobody measured", Data: cta})
 }

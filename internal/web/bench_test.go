@@ -4,7 +4,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,23 +16,78 @@ import (
 	"readerfund/templates"
 )
 
-// BenchmarkFragment measures GET /embed/{campaign} over loopback beside a bare net/http handler that writes the same
-// bytes, in turns, so that a busy machine slows both. "ratio" is ours to bare; 1 is as fast.
-func BenchmarkFragment(b *testing.B) {
-	ours, body := fragmentServer(b)
-	bare := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write(body)
-	}))
-	defer bare.Close()
-	const round = 500
-	var tookOurs, tookBare time.Duration
-	for b.Loop() {
-		tookBare += load(b, bare.URL, round)
-		tookOurs += load(b, ours+"/embed/support", round)
+// articleQuery is how cta.js asks for an appeal on an article.
+var articleQuery = "?article=" + url.QueryEscape("https://news.example.org/2026/03/the-river-and-the-harbour")
+
+// BenchmarkAppeal measures GET /embed/{campaign} over loopback beside a bare net/http handler that writes the same bytes
+// and headers, in turns, so that a busy machine slows both. "ratio" is ours to bare; 1 is as fast.
+func BenchmarkAppeal(b *testing.B) {
+	for name, query := range map[string]string{"plain": "", "article": articleQuery} {
+		b.Run(name, func(b *testing.B) {
+			ours := server(b, nil)
+			bare := httptest.NewServer(bareAppeal(ours.Config.Handler, query))
+			defer bare.Close()
+			const round = 500
+			var tookOurs, tookBare time.Duration
+			for b.Loop() {
+				tookBare += load(b, bare.URL+"/embed/support"+query, round)
+				tookOurs += load(b, ours.URL+"/embed/support"+query, round)
+			}
+			b.ReportMetric(float64(b.N*round)/tookOurs.Seconds(), "req/s")
+			b.ReportMetric(tookBare.Seconds()/tookOurs.Seconds(), "ratio")
+		})
 	}
-	b.ReportMetric(float64(b.N*round)/tookOurs.Seconds(), "req/s")
-	b.ReportMetric(tookBare.Seconds()/tookOurs.Seconds(), "ratio")
+}
+
+// BenchmarkHandlers measures the handlers alone, without a connection: what the router and the middleware add.
+func BenchmarkHandlers(b *testing.B) {
+	h := server(b, nil).Config.Handler
+	delivery := func() *http.Request {
+		return httptest.NewRequest("POST", "/webhooks/paypal", strings.NewReader("{}"))
+	}
+	for name, c := range map[string]struct {
+		handler http.Handler
+		request func() *http.Request
+	}{
+		"bare":    {bareAppeal(h, ""), func() *http.Request { return httptest.NewRequest("GET", "/embed/support", nil) }},
+		"appeal":  {h, func() *http.Request { return httptest.NewRequest("GET", "/embed/support", nil) }},
+		"article": {h, func() *http.Request { return httptest.NewRequest("GET", "/embed/support"+articleQuery, nil) }},
+		"healthz": {h, func() *http.Request { return httptest.NewRequest("GET", "/healthz", nil) }},
+		"webhook": {h, delivery},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			r, w := c.request(), &discard{header: http.Header{}}
+			c.handler.ServeHTTP(w, r) // renders it
+			for b.Loop() {
+				clear(w.header)
+				c.handler.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+// discard is an answer that nobody reads.
+type discard struct{ header http.Header }
+
+func (w *discard) Header() http.Header         { return w.header }
+func (w *discard) WriteHeader(int)             {}
+func (w *discard) Write(b []byte) (int, error) { return len(b), nil }
+
+// bareAppeal writes the bytes and headers of the service's appeal without making them.
+func bareAppeal(service http.Handler, query string) http.Handler {
+	ask(service, "GET", "/embed/support"+query, "") // renders it
+	sent := ask(service, "GET", "/embed/support"+query, "")
+	header, body := sent.Header().Clone(), sent.Body.Bytes()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /embed/{campaign}", func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		for name, values := range header {
+			h[name] = values
+		}
+		_, _ = w.Write(body)
+	})
+	return mux
 }
 
 // BenchmarkOwnTemplates measures the donation page with TEMPLATES_DIR, a copy of every file of ours, beside the same page
@@ -50,13 +107,6 @@ func BenchmarkOwnTemplates(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N*round)/tookTheirs.Seconds(), "req/s")
 	b.ReportMetric(tookOurs.Seconds()/tookTheirs.Seconds(), "ratio")
-}
-
-// fragmentServer is the whole service in front of a real database, and the bytes it answers with.
-func fragmentServer(b *testing.B) (address string, body []byte) {
-	b.Helper()
-	s := server(b, nil)
-	return s.URL, ask(s.Config.Handler, "GET", "/embed/support", "").Body.Bytes()
 }
 
 // server is the whole service in front of a real database.

@@ -14,7 +14,7 @@ import (
 )
 
 // fixed are header values that are the same for every fragment, made once.
-type fixed struct{ policy, nosniff, cache, vary, resource []string }
+type fixed struct{ policy, nosniff, cache, vary, resource, html []string }
 
 func (s *site) makeFixed() fixed {
 	ancestors := "'none'"
@@ -23,32 +23,31 @@ func (s *site) makeFixed() fixed {
 	}
 	return fixed{
 		policy: []string{s.policy(ancestors)}, nosniff: []string{"nosniff"}, cache: []string{"public, max-age=60"},
-		vary: []string{"Accept, Origin"}, resource: []string{"cross-origin"},
+		vary: []string{"Accept, Origin"}, resource: []string{"cross-origin"}, html: []string{"text/html; charset=utf-8"},
 	}
 }
 
-// fromMemory answers for the call to action before anything else is asked, when it is one that was rendered already: it
-// stands on every article, so it costs little more than its bytes. It needs no request id and no line in the log, there
-// being nothing to tell of it. Whatever is not as plain as that goes the usual way, through next.
-func (s *site) fromMemory(next http.Handler) http.Handler {
+const appealRoute = "/embed/{campaign}"
+
+// cachedAppeal answers for an appeal that was rendered already: it stands on every article, so it costs little more than
+// its bytes. It needs no request id and no line in the log, there being nothing to tell of it. Everything else goes on
+// to next.
+func (s *site) cachedAppeal(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		slug, asked := strings.CutPrefix(r.URL.Path, "/embed/")
-		if asked && r.Method == http.MethodGet && s.embedKnown(w, r, slug) {
-			return
+		if r.Method != http.MethodGet || !s.embedCached(w, r) {
+			next.ServeHTTP(w, r)
 		}
-		next.ServeHTTP(w, r)
 	})
 }
 
-// embedKnown answers with a rendered appeal, if there is one that fits.
-func (s *site) embedKnown(w http.ResponseWriter, r *http.Request, slug string) bool {
+// embedCached answers with a rendered appeal, if there is one that fits.
+func (s *site) embedCached(w http.ResponseWriter, r *http.Request) bool {
 	began := s.Now()
-	k, err := s.Campaigns.BySlug(r.Context(), slug)
+	k, err := s.Campaigns.BySlug(r.Context(), chi.URLParam(r, "campaign"))
 	if err != nil || prefersJSON(r) {
 		return false
 	}
-	currency, from, key := askedFor(r)
-	a, known := s.recall(k, currency)
+	copied, known := s.copyFor(r, k)
 	if !known {
 		return false
 	}
@@ -56,8 +55,8 @@ func (s *site) embedKnown(w http.ResponseWriter, r *http.Request, slug string) b
 	s.openToEmbedders(h, r)
 	h["X-Content-Type-Options"] = s.fixed.nosniff
 	h["Content-Security-Policy"] = s.fixed.policy
-	status := a.answer(w, r, from, key)
-	s.Metrics.Request("/embed/{campaign}", status, s.Now().Sub(began))
+	status := s.sendCopy(w, r, copied)
+	s.Metrics.Request(appealRoute, status, s.Now().Sub(began))
 	return true
 }
 
@@ -84,7 +83,7 @@ func (s *site) embed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a.answer(w, r, from, key)
+	s.sendCopy(w, r, a.copyWith(from, key))
 	return nil
 }
 
@@ -98,20 +97,21 @@ func askedFor(r *http.Request) (c money.Currency, from referral, key string) {
 	return money.Code(q.Get("currency")), from, q.Get("key")
 }
 
-// answer writes the appeal, or that it has not changed.
-func (a *appeal) answer(w http.ResponseWriter, r *http.Request, from referral, key string) (status int) {
+// sendCopy writes the appeal, or that it has not changed.
+func (s *site) sendCopy(w http.ResponseWriter, r *http.Request, c appealCopy) (status int) {
 	h := w.Header()
-	if key != "" {
+	if c.private {
 		h.Set("Cache-Control", "no-store")
-		write(w, http.StatusOK, "text/html; charset=utf-8", a.with(from, key))
-		return http.StatusOK
+	} else {
+		h["Etag"] = c.of.etagHeader
+		if notModified(r, c.of.etag) {
+			w.WriteHeader(http.StatusNotModified)
+			return http.StatusNotModified
+		}
 	}
-	h["Etag"] = a.etagHeader
-	if notModified(r, a.etag) {
-		w.WriteHeader(http.StatusNotModified)
-		return http.StatusNotModified
-	}
-	write(w, http.StatusOK, "text/html; charset=utf-8", a.with(from, ""))
+	h["Content-Type"], h["Content-Length"] = s.fixed.html, c.length
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(c.text) //nolint:gosec // html/template escaped it; if this fails, the client is gone
 	return http.StatusOK
 }
 

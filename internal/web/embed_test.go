@@ -36,10 +36,10 @@ func TestTheFragmentIsAsWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "fragment.html", unhashed(string(a.with(referral{Article: `https://example.org/a?b=1&c="<d>'`}, ""))))
+	golden(t, "fragment.html", unhashed(string(a.copyWith(referral{Article: `https://example.org/a?b=1&c="<d>'`}, "").text)))
 	japanese, err := s.appealOf(appealCampaign(), "JPY")
-	if err != nil || !strings.Contains(string(japanese.plain), "¥800") || strings.Contains(string(japanese.plain), "0x5e1f") {
-		t.Errorf("%v\n%s", err, japanese.plain)
+	if err != nil || !strings.Contains(string(japanese.plain.text), "¥800") || strings.Contains(string(japanese.plain.text), "0x5e1f") {
+		t.Errorf("%v\n%s", err, japanese.plain.text)
 	}
 }
 
@@ -54,7 +54,7 @@ func TestAnArticleCannotBreakOutOfTheFragment(t *testing.T) {
 		`https://e.org/"><script>alert(1)</script>`, `https://e.org/'onfocus='x`, "https://e.org/&quot;", "https://e.org/?x=1&amount=999",
 		"https://e.org/" + articleMark, "https://e.org/" + queryMark, "https://e.org/#%22%3E",
 	} {
-		text := string(a.with(referral{Article: article}, ""))
+		text := string(a.copyWith(referral{Article: article}, "").text)
 		if got := inputs(t, text).Get("article"); got != article {
 			t.Errorf("%s: the field holds %q", article, got)
 		}
@@ -78,7 +78,7 @@ func TestAChangedCampaignIsRenderedAnew(t *testing.T) {
 		t.Error("rendered twice")
 	}
 	k.Heading, k.UpdatedAt = "New words", time.Unix(2, 0)
-	if changed, _ := s.appealOf(k, "EUR"); !strings.Contains(string(changed.plain), "New words") || changed.etag == first.etag {
+	if changed, _ := s.appealOf(k, "EUR"); !strings.Contains(string(changed.plain.text), "New words") || changed.etag == first.etag {
 		t.Error("the old words are kept")
 	}
 }

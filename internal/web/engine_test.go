@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-chi/chi/v5"
+
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
@@ -142,7 +144,7 @@ func TestInternalErrorsCarryAReferenceThatTheLogHas(t *testing.T) {
 		"panic": func(http.ResponseWriter, *http.Request) error { panic("the cause itself") },
 	} {
 		log.Reset()
-		w := ask(s.identify(s.survive(s.page(h))), "GET", "/x", "")
+		w := ask(s.identify(s.recoverer(s.page(h))), "GET", "/x", "")
 		id := w.Header().Get("X-Request-Id")
 		if w.Code != 500 || !strings.Contains(w.Body.String(), id) || strings.Contains(w.Body.String(), "cause itself") {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
@@ -156,11 +158,11 @@ func TestInternalErrorsCarryAReferenceThatTheLogHas(t *testing.T) {
 func TestAPanicAfterTheAnswerBeganCutsTheConnection(t *testing.T) {
 	t.Parallel()
 	s := bareSite(t, nil)
-	server := httptest.NewServer(s.identify(s.survive(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(chi.Chain(s.identify, s.accessLog(quiet()), s.recoverer).HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		_, _ = w.Write([]byte("half"))
 		panic("now")
-	}))))
+	}))
 	defer server.Close()
 	res, err := http.Get(server.URL)
 	if err == nil {

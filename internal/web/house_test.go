@@ -66,7 +66,7 @@ func openHouse(t *testing.T, change func(*Deps)) house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.Config.Handler = s.fromMemory(s.routes())
+	server.Config.Handler = s.routes()
 	server.Start()
 	t.Cleanup(server.Close)
 	return house{site: s, t: t, base: server.URL, paypal: bank, db: database}

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -38,24 +40,39 @@ func (s *site) maySendTo(address string) bool {
 	return false
 }
 
-// protect sets the headers that every answer carries. The policy allows our own styles, scripts and pictures and nothing
+// protect sets the headers that every page carries. The policy allows our own styles, scripts and pictures and nothing
 // else: no inline script or style, no third party, no frame.
 func (s *site) protect(next http.Handler) http.Handler {
-	policy := s.policy("'none'")
+	headers := http.Header{
+		"Content-Security-Policy":      {s.policy("'none'")},
+		"X-Content-Type-Options":       {"nosniff"},
+		"X-Frame-Options":              {"DENY"}, // for browsers that do not know frame-ancestors
+		"Referrer-Policy":              {"strict-origin-when-cross-origin"},
+		"Cross-Origin-Opener-Policy":   {"same-origin"},
+		"Cross-Origin-Resource-Policy": {"same-origin"},
+		"Permissions-Policy":           {"camera=(), geolocation=(), microphone=()"},
+	}
+	if s.secure() {
+		headers.Set("Strict-Transport-Security", "max-age=63072000")
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
-		h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-		if s.secure() {
-			h.Set("Strict-Transport-Security", "max-age=63072000")
-		}
+		maps.Copy(w.Header(), headers)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// sameOrigin refuses a write that another site's page makes a browser send (CSRF): by Sec-Fetch-Site or Origin, without
+// tokens. GET, HEAD and OPTIONS pass, so they must have no effects. BASE_URL's origin is ours whatever Host says: a
+// proxy may rewrite it, and an older browser sends nothing but Origin to compare it with.
+func (s *site) sameOrigin(next http.Handler) http.Handler {
+	guard := http.NewCrossOriginProtection()
+	if err := guard.AddTrustedOrigin(s.origin()); err != nil {
+		panic(fmt.Errorf("trust BASE_URL: %w", err)) // newSite has read it
+	}
+	guard.SetDenyHandler(s.page(func(http.ResponseWriter, *http.Request) error {
+		return &httpError{http.StatusForbidden, "This came from another site's page. Open the form here and send it again."}
+	}))
+	return guard.Handler(next)
 }
 
 // policy is the Content-Security-Policy. form-action names PayPal's approval origins too, because Chromium holds the

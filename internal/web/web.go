@@ -95,7 +95,7 @@ func New(d Deps) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build web pages: %w", err)
 	}
-	return s.fromMemory(s.fromPayPal(s.routes())), nil
+	return s.routes(), nil
 }
 
 func newSite(d Deps) (*site, error) {

@@ -2,45 +2,26 @@ package web
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"readerfund/internal/fault"
 	"readerfund/internal/inbox"
 )
 
-const webhookPath = "/webhooks/paypal"
-
 // deliveryTime is how long the body of a delivery may take to arrive.
 const deliveryTime = 5 * time.Second
 
-// fromPayPal answers deliveries before the router is asked: they come in floods, there is one address for them, and no
-// browser on the other side that the pages' headers could protect. Everything but a POST there goes on to next.
-func (s *site) fromPayPal(next http.Handler) http.Handler {
-	take := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header()["X-Content-Type-Options"] = s.fixed.nosniff
-		_ = s.webhook(w, r) // it answers for itself
-	})
-	door := s.identify(s.observe(s.survive(take), s.floods, func(*http.Request) string { return webhookPath }))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost && strings.TrimSuffix(r.URL.Path, "/") == webhookPath {
-			door.ServeHTTP(w, r)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
 // webhook answers POST /webhooks/paypal. 200 means the event is committed; PayPal sends anything else again, so trouble
-// of ours is never a 200. It has no use for a cookie: the signature over the raw bytes is what decides.
-func (s *site) webhook(w http.ResponseWriter, r *http.Request) error {
+// of ours is never a 200. It has no use for a cookie: the signature over the raw bytes is what decides. There is no
+// browser on the other side that a page's headers could protect.
+func (s *site) webhook(w http.ResponseWriter, r *http.Request) {
+	w.Header()["X-Content-Type-Options"] = s.fixed.nosniff
 	err := s.receive(w, r)
 	status, text := webhookAnswer(err)
 	if err != nil {
 		logFailureTo(s.floods, r, answer{Status: status}, err)
 	}
 	write(w, status, "text/plain; charset=utf-8", []byte(text+"\n"))
-	return nil
 }
 
 // receive looks first at what costs nothing: a body is read when its headers can be a delivery's, when there is room

@@ -36,7 +36,7 @@ func door(t *testing.T, change func(*site)) (server *httptest.Server, taken *ato
 	if change != nil {
 		change(s)
 	}
-	server = httptest.NewServer(s.fromPayPal(s.routes()))
+	server = httptest.NewServer(s.routes())
 	t.Cleanup(server.Close)
 	return server, taken
 }

@@ -1,0 +1,93 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// fallbacks answer what the table has no line for: an address with a slash too many, HEAD where there is a GET, and what
+// is not there at all. They stand behind the middleware of a page, and keep the address: a mistyped one may hold a key.
+func (s *site) fallbacks(table *chi.Mux, page chi.Middlewares) {
+	page = append(page[:len(page):len(page)], keepAddress)
+	missing := page.HandlerFunc(s.page(func(http.ResponseWriter, *http.Request) error { return errNoPage() }))
+	moved := page.HandlerFunc(moveWithoutSlash)
+	wrong := page.HandlerFunc(s.page(s.wrongMethod(table)))
+	table.NotFound(func(w http.ResponseWriter, r *http.Request) {
+		switch path, found := withoutSlash(table, r); {
+		case !found:
+			missing.ServeHTTP(w, r)
+		case reads(r): // is led there for good
+			moved.ServeHTTP(w, r)
+		default: // is taken where it came: not every program follows a redirect with its body
+			reroute(table, w, r, r.Method, path)
+		}
+	})
+	table.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
+		if path := routed(r); r.Method == http.MethodHead && has(table, http.MethodGet, path) {
+			reroute(table, w, r, http.MethodGet, path)
+			return
+		}
+		wrong.ServeHTTP(w, r)
+	})
+}
+
+// routed is the path as chi routes it.
+func routed(r *http.Request) string { return cmp.Or(r.URL.RawPath, r.URL.Path) }
+
+func has(table *chi.Mux, method, path string) bool {
+	return table.Match(chi.NewRouteContext(), method, path)
+}
+
+func reads(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+
+// reroute has the request served as if it had this method and path. The request itself stays as it was sent.
+func reroute(table *chi.Mux, w http.ResponseWriter, r *http.Request, method, path string) {
+	routing := chi.RouteContext(r.Context())
+	routing.Reset()
+	routing.Routes, routing.RouteMethod, routing.RoutePath = table, method, path
+	table.ServeHTTP(w, r)
+}
+
+// withoutSlash makes one address of two: with a slash at its end, a page is found without it.
+func withoutSlash(table *chi.Mux, r *http.Request) (path string, found bool) {
+	method := r.Method
+	if reads(r) {
+		method = http.MethodGet
+	}
+	path = strings.TrimRight(routed(r), "/")
+	return path, path != routed(r) && !strings.HasPrefix(path, "//") && has(table, method, path)
+}
+
+func moveWithoutSlash(w http.ResponseWriter, r *http.Request) {
+	to := url.URL{
+		Path: strings.TrimRight(r.URL.Path, "/"), RawPath: strings.TrimRight(r.URL.RawPath, "/"), RawQuery: r.URL.RawQuery,
+	}
+	w.Header().Set("Location", to.String())
+	w.WriteHeader(http.StatusMovedPermanently)
+}
+
+// wrongMethod answers 405 and names the methods there are (RFC 9110, section 15.5.6): chi knows them, but does not tell
+// a handler of ours.
+func (s *site) wrongMethod(table *chi.Mux) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		var allowed []string
+		for _, m := range []string{
+			http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		} {
+			if has(table, m, routed(r)) {
+				allowed = append(allowed, m)
+				if m == http.MethodGet {
+					allowed = append(allowed, http.MethodHead)
+				}
+			}
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		message := fmt.Sprintf("This address takes %s.", strings.Join(allowed, ", "))
+		return &httpError{http.StatusMethodNotAllowed, message}
+	}
+}

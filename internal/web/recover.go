@@ -1,0 +1,33 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"runtime/debug"
+)
+
+// afterStart is a panic whose answer had begun: nothing more can be said to the reader.
+const afterStart = "panic after the answer had begun"
+
+// recoverer turns a panic into the same page as any other defect of ours, and logs its stack with the reference. It
+// stands behind the access log, whose recorder knows whether the answer has begun.
+func (s *site) recoverer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if cause == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+				panic(cause)
+			}
+			err := fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+			if seen, ok := w.(*recorder); ok && seen.status != 0 {
+				s.logFailure(r, answer{Status: http.StatusInternalServerError}, fmt.Errorf("%s: %w", afterStart, err))
+				panic(http.ErrAbortHandler) // cuts the connection, so that half a page is not taken for a whole one
+			}
+			s.fail(w, r, err)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
