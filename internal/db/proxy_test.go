@@ -13,10 +13,11 @@ import (
 	"readerfund/internal/db/dbtest"
 )
 
-// proxy stands between a pool and its database, and meddles with COMMIT.
+// proxy stands between a pool and its database, and meddles with COMMIT or with any message.
 type proxy struct {
 	server     string
 	atCommit   atomic.Pointer[func(c *wire) (forward bool)]
+	atMessage  atomic.Pointer[func(c *wire, message []byte) (forward bool)]
 	dials      atomic.Int32
 	deaf       atomic.Bool // take what the client sends, and pass nothing on
 	mu         sync.Mutex
@@ -37,7 +38,13 @@ func (w *wire) cut() { _, _ = w.client.Close(), w.server.Close() }
 // throughProxy gives the address of a fresh database behind a proxy.
 func throughProxy(t *testing.T) (*proxy, string) {
 	t.Helper()
-	u, err := url.Parse(dbtest.NewURL(t))
+	return proxyTo(t, dbtest.NewURL(t))
+}
+
+// proxyTo gives the address of a database behind a proxy.
+func proxyTo(t *testing.T, address string) (*proxy, string) {
+	t.Helper()
+	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,6 +109,9 @@ func (p *proxy) pump(w *wire, from, to net.Conn, fromClient bool) {
 			if meddle := p.atCommit.Load(); meddle != nil && !(*meddle)(w) {
 				return
 			}
+		}
+		if meddle := p.atMessage.Load(); fromClient && meddle != nil && !(*meddle)(w, buf[:n]) {
+			return
 		}
 		if !fromClient && w.mute.Load() {
 			w.answered <- struct{}{}

@@ -69,6 +69,21 @@ func NewEmptyURL(t testing.TB) string {
 	return newDatabase(t, s, "template0")
 }
 
+// CopyURL gives the address of a fresh copy of another database of NewURL, NewEmptyURL or CopyURL, to which nobody may be
+// connected. It goes as that of NewURL.
+func CopyURL(t testing.TB, address string) string {
+	t.Helper()
+	s, err := shared()
+	if err != nil {
+		t.Fatalf("a PostgreSQL for tests: %v", err)
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newDatabase(t, s, strings.TrimPrefix(u.Path, "/")+s.strategy)
+}
+
 func newDatabase(t testing.TB, s *server, from string) string {
 	t.Helper()
 	name := testPrefix + strings.ToLower(rand.Text())
