@@ -182,15 +182,19 @@ const longestArg = 200
 
 // encode writes arguments so that PostgreSQL takes them whatever they hold.
 func encode(args Args) (string, error) {
-	clean := make(Args, len(args))
-	for name, value := range args {
-		clean[name] = cut(text.Line(value))
-	}
-	written, err := json.Marshal(clean)
+	written, err := json.Marshal(clean(args))
 	if err != nil {
 		return "", fmt.Errorf("write arguments of a review: %w", err)
 	}
 	return string(written), nil
+}
+
+func clean(args Args) Args {
+	kept := make(Args, len(args))
+	for name, value := range args {
+		kept[name] = cut(text.Line(value))
+	}
+	return kept
 }
 
 func cut(value string) string {

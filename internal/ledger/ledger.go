@@ -1,0 +1,166 @@
+// Package ledger keeps the money of contributions: payments, what went back of them, disputes about them, and the
+// append-only entries that every sum on a page or in a report is made of. Facts about money go in, entries come out.
+//
+// Its core is pure. Load reads the book of one contribution, Book.Apply learns from facts in memory, Save writes what is
+// new; each is one statement. It talks to nobody, it does not know how a reader came to pay (that is the contribution's
+// checkout), and it makes no reports.
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/money"
+	"readerfund/internal/review"
+)
+
+// ErrNotOurs is returned for something PayPal knows that no contribution here belongs to.
+var ErrNotOurs = errors.New("no contribution here belongs to it")
+
+// Subject is what the payments of a book are for. Campaign, frequency and article are copied into each entry when it is
+// booked, so that reports need no join and erasing a person cannot change a figure.
+type Subject struct {
+	Contribution uuid.UUID
+	Campaign     uuid.UUID
+	Frequency    string       // "once", "month" or "year"
+	Article      int64        // 0 where the reader came from none
+	Amount       money.Amount // what the reader chose to give
+	Receipt      string       // the contribution's number
+}
+
+// once reports whether the reader gave one time: then one payment of just that amount is expected.
+func (s Subject) once() bool { return s.Frequency == "once" }
+
+// Source is the way by which a fact reached us. Event is the webhook event's row, 0 for every other way.
+type Source struct {
+	Way   string
+	Event int64
+}
+
+// Book is everything the ledger has of one contribution. It is not safe for concurrent use: whoever holds one has locked
+// the contribution.
+type Book struct {
+	subject   Subject
+	payments  []*Payment // in the order we learned of them
+	entries   map[entryKey]entry
+	booked    []booked             // entries that have no row yet
+	uncopied  bool                 // entries lack what the version before does not know of
+	elsewhere map[string]uuid.UUID // PayPal's ids that facts name and that belong to another contribution
+
+	// Reviews are those of the contribution. Apply opens and resolves them in memory; the caller saves them.
+	Reviews *review.List
+}
+
+// New is the book of a contribution of which there is no money yet.
+func New(s Subject, reviews *review.List) *Book {
+	return &Book{subject: s, entries: map[entryKey]entry{}, Reviews: reviews}
+}
+
+// Apply learns from one fact, and reports whether anything of it was new. Applying a fact again changes nothing; facts in
+// any order end in the same states and the same entries, provided that a payment is known before what went back of it.
+//
+// The error is a *ContradictionError, or wraps ErrNotOurs, when the fact cannot be; nothing was learned from it then.
+func (b *Book) Apply(f Fact, src Source, now time.Time) (news bool, err error) {
+	now = now.UTC().Truncate(time.Microsecond) // as PostgreSQL keeps it
+	switch {
+	case f.capture != nil:
+		news, err = b.applyCapture(*f.capture, f.direct, src, now)
+	case f.refund != nil:
+		news, err = b.applyRefund(*f.refund, f.reversal, src, now)
+	case f.dispute != nil:
+		news, err = b.applyDispute(*f.dispute, src, now)
+	default:
+		return false, errors.New("an empty fact says nothing")
+	}
+	if err != nil {
+		return false, err
+	}
+	for _, p := range b.payments {
+		p.advance()
+	}
+	b.number()
+	b.reviewPaidTwice()
+	return news, nil
+}
+
+// number gives a receipt number to each payment whose money is in: the contribution's own to the first, which is what the
+// reader holds and what PayPal has as invoice_id, and "K7M3-9QX2-2" to the second. Contributions' numbers are unique, so
+// these are, too.
+func (b *Book) number() {
+	given := 0
+	for _, p := range b.payments {
+		if p.Receipt != "" {
+			given++
+		}
+	}
+	for _, p := range b.payments {
+		if p.Receipt != "" || p.Status != StatusCompleted {
+			continue
+		}
+		given++
+		p.Receipt, p.changed = b.subject.Receipt, true
+		if given > 1 {
+			p.Receipt = fmt.Sprintf("%s-%d", b.subject.Receipt, given)
+		}
+	}
+}
+
+// payment finds one by PayPal's id; nil where the book has none.
+func (b *Book) payment(id string) *Payment {
+	for _, p := range b.payments {
+		if p.PayPalID == id {
+			return p
+		}
+	}
+	return nil
+}
+
+// Payments are those known, in the order we learned of them.
+func (b *Book) Payments() []Payment {
+	all := make([]Payment, 0, len(b.payments))
+	for _, p := range b.payments {
+		all = append(all, *p)
+	}
+	return all
+}
+
+// Standing is what all payments of a book come to. Gross and Back are minor units, both positive.
+type Standing struct {
+	Payments    int       // known, whatever became of them
+	Strongest   Status    // the furthest that one of them came; empty where there is none
+	Gross, Back int64     // what completed, and what of it went back
+	Reversed    bool      // PayPal or a bank took some of it back
+	Disputed    bool      // a dispute is open
+	CompletedAt time.Time // when the first of them completed; zero where none did
+}
+
+// Standing sums the book up.
+func (b *Book) Standing() Standing {
+	s := Standing{Payments: len(b.payments)}
+	for _, p := range b.payments {
+		s.Strongest = strongest(s.Strongest, p.Status)
+		if p.Status == StatusCompleted {
+			s.Gross += p.Amount.Minor
+			if s.CompletedAt.IsZero() || p.OccurredAt.Before(s.CompletedAt) {
+				s.CompletedAt = p.OccurredAt
+			}
+		}
+		back, reversed := p.back()
+		s.Back += back
+		s.Reversed = s.Reversed || reversed
+		s.Disputed = s.Disputed || p.disputed()
+	}
+	return s
+}
+
+// State is the strongest thing to say of all payments together; it is Unknown where there is none.
+func (s Standing) State() State {
+	f, known := reduce(s.Strongest, s.Gross, s.Back, s.Reversed, s.Disputed)
+	if !known {
+		return Unknown
+	}
+	return next(Unknown, f)
+}

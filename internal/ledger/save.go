@@ -1,0 +1,311 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+)
+
+// Writes are a book's changes as data-modifying queries, for the WITH of one statement. Their parameter $1 is Arg. Queries
+// is empty where nothing changed.
+type Writes struct {
+	Queries string // "name AS (…), name AS (…)"
+	Arg     string // JSON
+}
+
+// Writes are what was learned since the book was loaded.
+func (b *Book) Writes(now time.Time) (Writes, error) {
+	c := b.changes(now)
+	var parts []string
+	for _, part := range []struct {
+		query string
+		rows  int
+	}{
+		{insertPayments, len(c.Payments)}, {updatePayments, len(c.Advanced)}, {upsertRefunds, len(c.Refunds)},
+		{upsertDisputes, len(c.Disputes)}, {insertConversions, len(c.Conversions)}, {insertEntries, len(c.Entries)},
+	} {
+		if part.rows > 0 {
+			parts = append(parts, part.query)
+		}
+	}
+	if b.uncopied {
+		parts = append(parts, copyToEntries)
+	}
+	if len(parts) == 0 {
+		return Writes{}, nil
+	}
+	if len(c.Payments) == 0 { // the others join it for the rows of payments that are new
+		parts = append([]string{noPayments}, parts...)
+	}
+	arg, err := json.Marshal(c)
+	if err != nil {
+		return Writes{}, fmt.Errorf("write the book of %s: %w", b.subject.Contribution, err)
+	}
+	return Writes{Queries: strings.Join(parts, ",\n"), Arg: string(arg)}, nil
+}
+
+// Save writes what was learned, in one statement, and what became of the reviews. Nothing learned is no statement. The
+// book cannot be used afterwards: its rows have no ids yet.
+func (b *Book) Save(ctx context.Context, tx *sqlx.Tx, now time.Time) error {
+	w, err := b.Writes(now)
+	if err != nil {
+		return err
+	}
+	if w.Queries != "" {
+		if _, err := tx.ExecContext(ctx, "WITH "+w.Queries+" SELECT 1", w.Arg); err != nil {
+			return fmt.Errorf("save the book of %s: %w", b.subject.Contribution, err)
+		}
+	}
+	return b.Reviews.Save(ctx, tx, b.subject.Contribution, now)
+}
+
+// The queries take their rows from $1, which has the shape of changes. payment_id is null for a payment that is inserted
+// by the same statement; it is found by PayPal's id then.
+const (
+	noPayments = `new_payment (id, paypal_id) AS (SELECT NULL::bigint, NULL::text WHERE false)`
+
+	insertPayments = `new_payment AS (
+	INSERT INTO payment (contribution_id, kind, paypal_id, status, state, receipt, reason, amount_minor, currency,
+	                     returned_minor, occurred_at, recorded_at)
+	SELECT contribution_id, kind, paypal_id, status, state, receipt, reason, amount_minor, currency,
+	       returned_minor, occurred_at, recorded_at
+	FROM jsonb_to_recordset($1::text::jsonb->'payments') AS p (
+	    contribution_id uuid, kind text, paypal_id text, status text, state text, receipt text, reason text,
+	    amount_minor bigint, currency text, returned_minor bigint, occurred_at timestamptz, recorded_at timestamptz)
+	RETURNING id, paypal_id)`
+
+	updatePayments = `advanced_payment AS (
+	UPDATE payment SET status = p.status, state = p.state, receipt = p.receipt, reason = p.reason,
+	                   returned_minor = p.returned_minor, occurred_at = p.occurred_at
+	FROM jsonb_to_recordset($1::text::jsonb->'advanced') AS p (
+	    payment_id bigint, status text, state text, receipt text, reason text, returned_minor bigint,
+	    occurred_at timestamptz)
+	WHERE payment.id = p.payment_id)`
+
+	upsertRefunds = `kept_refund AS (
+	INSERT INTO refund (payment_id, kind, paypal_id, status, reason, amount_minor, currency, occurred_at, recorded_at)
+	SELECT coalesce(r.payment_id, n.id), r.kind, r.paypal_id, r.status, r.reason, r.amount_minor, r.currency,
+	       r.occurred_at, r.recorded_at
+	FROM jsonb_to_recordset($1::text::jsonb->'refunds') AS r (
+	    payment_id bigint, payment text, kind text, paypal_id text, status text, reason text, amount_minor bigint,
+	    currency text, occurred_at timestamptz, recorded_at timestamptz)
+	LEFT JOIN new_payment n ON n.paypal_id = r.payment
+	ON CONFLICT (paypal_id) DO UPDATE SET status = excluded.status, reason = excluded.reason)`
+
+	upsertDisputes = `kept_dispute AS (
+	INSERT INTO dispute (payment_id, paypal_id, status, paypal_status, stage, channel, reason, outcome, amount_minor,
+	                     currency, may_accept, respond_by, opened_at, changed_at, recorded_at)
+	SELECT coalesce(d.payment_id, n.id), d.paypal_id, d.status, d.paypal_status, d.stage, d.channel, d.reason, d.outcome,
+	       d.amount_minor, d.currency, d.may_accept, d.respond_by, d.opened_at, d.changed_at, d.recorded_at
+	FROM jsonb_to_recordset($1::text::jsonb->'disputes') AS d (
+	    payment_id bigint, payment text, paypal_id text, status text, paypal_status text, stage text, channel text,
+	    reason text, outcome text, amount_minor bigint, currency text, may_accept boolean, respond_by timestamptz,
+	    opened_at timestamptz, changed_at timestamptz, recorded_at timestamptz)
+	LEFT JOIN new_payment n ON n.paypal_id = d.payment
+	ON CONFLICT (paypal_id) DO UPDATE SET
+	    status = excluded.status, paypal_status = excluded.paypal_status, stage = excluded.stage,
+	    outcome = excluded.outcome, may_accept = excluded.may_accept, respond_by = excluded.respond_by,
+	    changed_at = excluded.changed_at)`
+
+	insertConversions = `kept_conversion AS (
+	INSERT INTO conversion (payment_id, from_minor, from_currency, to_minor, to_currency, rate, recorded_at)
+	SELECT coalesce(v.payment_id, n.id), v.from_minor, v.from_currency, v.to_minor, v.to_currency, v.rate, v.recorded_at
+	FROM jsonb_to_recordset($1::text::jsonb->'conversions') AS v (
+	    payment_id bigint, payment text, from_minor bigint, from_currency text, to_minor bigint, to_currency text,
+	    rate text, recorded_at timestamptz)
+	LEFT JOIN new_payment n ON n.paypal_id = v.payment
+	ON CONFLICT (payment_id) DO NOTHING)`
+
+	// By number, so that entries have the order in which they were booked.
+	insertEntries = `booked_entry AS (
+	INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at,
+	                          recorded_at, source, webhook_event_id, campaign_id, frequency, article_id)
+	SELECT l.contribution_id, coalesce(l.payment_id, n.id), l.kind, l.amount_minor, l.currency, l.paypal_ref,
+	       l.occurred_at, l.recorded_at, l.source, l.webhook_event_id, l.campaign_id, l.frequency, l.article_id
+	FROM jsonb_to_recordset($1::text::jsonb->'entries') AS l (
+	    number integer, contribution_id uuid, payment_id bigint, payment text, kind text, amount_minor bigint,
+	    currency text, paypal_ref text, occurred_at timestamptz, recorded_at timestamptz, source text,
+	    webhook_event_id bigint, campaign_id uuid, frequency text, article_id bigint)
+	LEFT JOIN new_payment n ON n.paypal_id = l.payment
+	ORDER BY l.number)`
+
+	// The version before books entries without these while it runs beside this one. It goes with the version after next.
+	copyToEntries = `copied_entry AS (
+	UPDATE ledger_entry l SET campaign_id = c.campaign_id, frequency = c.frequency, article_id = c.article_id
+	FROM contribution c
+	WHERE c.id = l.contribution_id AND c.id = ($1::text::jsonb->>'contribution')::uuid AND l.campaign_id IS NULL)`
+)
+
+// changes is what the queries write.
+type changes struct {
+	Contribution uuid.UUID       `json:"contribution"`
+	Payments     []paymentRow    `json:"payments"`
+	Advanced     []paymentRow    `json:"advanced"`
+	Refunds      []refundRow     `json:"refunds"`
+	Disputes     []disputeRow    `json:"disputes"`
+	Conversions  []conversionRow `json:"conversions"`
+	Entries      []entryRow      `json:"entries"`
+}
+
+// of is the payment that a row belongs to.
+type of struct {
+	PaymentID *int64 `json:"payment_id"`
+	Payment   string `json:"payment"`
+}
+
+type paymentRow struct {
+	PaymentID    int64     `json:"payment_id"`
+	Contribution uuid.UUID `json:"contribution_id"`
+	Kind         string    `json:"kind"`
+	PayPalID     string    `json:"paypal_id"`
+	Status       Status    `json:"status"`
+	State        State     `json:"state"`
+	Receipt      *string   `json:"receipt"`
+	Reason       string    `json:"reason"`
+	Minor        int64     `json:"amount_minor"`
+	Currency     string    `json:"currency"`
+	Returned     int64     `json:"returned_minor"`
+	OccurredAt   time.Time `json:"occurred_at"`
+	RecordedAt   time.Time `json:"recorded_at"`
+}
+
+type refundRow struct {
+	of
+
+	Kind       entryKind `json:"kind"`
+	PayPalID   string    `json:"paypal_id"`
+	Status     string    `json:"status"`
+	Reason     string    `json:"reason"`
+	Minor      int64     `json:"amount_minor"`
+	Currency   string    `json:"currency"`
+	OccurredAt time.Time `json:"occurred_at"`
+	RecordedAt time.Time `json:"recorded_at"`
+}
+
+type disputeRow struct {
+	of
+
+	PayPalID     string     `json:"paypal_id"`
+	Status       string     `json:"status"`
+	PayPalStatus string     `json:"paypal_status"`
+	Stage        string     `json:"stage"`
+	Channel      string     `json:"channel"`
+	Reason       string     `json:"reason"`
+	Outcome      string     `json:"outcome"`
+	Minor        int64      `json:"amount_minor"`
+	Currency     string     `json:"currency"`
+	MayAccept    bool       `json:"may_accept"`
+	RespondBy    *time.Time `json:"respond_by"`
+	OpenedAt     time.Time  `json:"opened_at"`
+	ChangedAt    time.Time  `json:"changed_at"`
+	RecordedAt   time.Time  `json:"recorded_at"`
+}
+
+type conversionRow struct {
+	of
+
+	FromMinor    int64     `json:"from_minor"`
+	FromCurrency string    `json:"from_currency"`
+	ToMinor      int64     `json:"to_minor"`
+	ToCurrency   string    `json:"to_currency"`
+	Rate         string    `json:"rate"`
+	RecordedAt   time.Time `json:"recorded_at"`
+}
+
+type entryRow struct {
+	of
+
+	Number       int       `json:"number"`
+	Contribution uuid.UUID `json:"contribution_id"`
+	Kind         entryKind `json:"kind"`
+	Minor        int64     `json:"amount_minor"`
+	Currency     string    `json:"currency"`
+	Ref          string    `json:"paypal_ref"`
+	OccurredAt   time.Time `json:"occurred_at"`
+	RecordedAt   time.Time `json:"recorded_at"`
+	Source       string    `json:"source"`
+	Event        *int64    `json:"webhook_event_id"`
+	Campaign     uuid.UUID `json:"campaign_id"`
+	Frequency    string    `json:"frequency"`
+	Article      *int64    `json:"article_id"`
+}
+
+func (b *Book) changes(now time.Time) changes {
+	now = now.UTC()
+	c := changes{Contribution: b.subject.Contribution}
+	for _, p := range b.payments {
+		c.add(b.subject, p, now)
+	}
+	for number, e := range b.booked {
+		c.Entries = append(c.Entries, entryRow{
+			of: e.payment.row(), Number: number, Contribution: b.subject.Contribution, Kind: e.kind,
+			Minor: e.amount.Minor, Currency: string(e.amount.Currency), Ref: e.ref, OccurredAt: e.at, RecordedAt: now,
+			Source: e.source.Way, Event: set(e.source.Event),
+			Campaign: b.subject.Campaign, Frequency: b.subject.Frequency, Article: set(b.subject.Article),
+		})
+	}
+	return c
+}
+
+func (c *changes) add(s Subject, p *Payment, now time.Time) {
+	if p.changed {
+		row := paymentRow{
+			PaymentID: p.id, Contribution: s.Contribution, Kind: p.Kind, PayPalID: p.PayPalID, Status: p.Status,
+			State: p.State, Receipt: set(p.Receipt), Reason: p.Reason, Minor: p.Amount.Minor,
+			Currency: string(p.Amount.Currency), Returned: p.returned(), OccurredAt: p.OccurredAt, RecordedAt: now,
+		}
+		if p.id == 0 {
+			c.Payments = append(c.Payments, row)
+		} else {
+			c.Advanced = append(c.Advanced, row)
+		}
+	}
+	for _, r := range p.refunds {
+		if r.changed {
+			c.Refunds = append(c.Refunds, refundRow{
+				of: p.row(), Kind: r.kind, PayPalID: r.paypalID, Status: r.status, Reason: r.reason,
+				Minor: r.amount.Minor, Currency: string(r.amount.Currency), OccurredAt: r.occurredAt, RecordedAt: now,
+			})
+		}
+	}
+	for _, d := range p.disputes {
+		if d.seen != nil {
+			c.Disputes = append(c.Disputes, d.row(p, now))
+		}
+	}
+	if v := p.conversion; v != nil {
+		c.Conversions = append(c.Conversions, conversionRow{
+			of: p.row(), FromMinor: v.from.Minor, FromCurrency: string(v.from.Currency),
+			ToMinor: v.to.Minor, ToCurrency: string(v.to.Currency), Rate: v.rate, RecordedAt: now,
+		})
+	}
+}
+
+func (d *dispute) row(p *Payment, now time.Time) disputeRow {
+	status := "open"
+	if d.state == disputeResolved {
+		status = string(disputeResolved)
+	}
+	return disputeRow{
+		of: p.row(), PayPalID: d.paypalID, Status: status, PayPalStatus: string(d.seen.Status),
+		Stage: string(d.stage), Channel: d.seen.Channel, Reason: d.seen.Reason, Outcome: string(d.seen.Outcome),
+		Minor: d.seen.Amount.Minor, Currency: string(d.seen.Amount.Currency), MayAccept: d.seen.MayAccept,
+		RespondBy: set(d.seen.RespondBy), OpenedAt: orNow(d.seen.CreatedAt, now), ChangedAt: d.changedAt, RecordedAt: now,
+	}
+}
+
+func (p *Payment) row() of { return of{set(p.id), p.PayPalID} }
+
+// set is a value that may be null in the database: nil for the zero value.
+func set[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
