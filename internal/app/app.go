@@ -30,6 +30,7 @@ import (
 	"readerfund/internal/paypal"
 	"readerfund/internal/ratelimit"
 	"readerfund/internal/reconcile"
+	"readerfund/internal/refund"
 	"readerfund/internal/report"
 	"readerfund/internal/session"
 	"readerfund/internal/supporter"
@@ -64,6 +65,7 @@ type App struct {
 	alerts   *alert.Board
 	keeper   *job.Keeper
 	books    *reconcile.Reconciler
+	refunds  *refund.Service
 	people   *supporter.Service
 
 	public, admin   *http.Server
@@ -107,8 +109,10 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	campaigns := campaign.NewCatalog(a.db, a.now)
 	a.desk = contribution.NewDesk(contribution.Config{
 		DB: a.db, PayPal: pp, Campaigns: campaigns, BaseURL: a.cfg.BaseURL, Publication: a.cfg.PublicationName,
-		Limits: limits(a.cfg), SweepEvery: a.cfg.SweepInterval, Now: a.now, Log: a.log, Metrics: a.metrics,
+		Limits: limits(a.cfg), SweepEvery: a.cfg.SweepInterval, Listeners: listeners(), Now: a.now, Log: a.log,
+		Metrics: a.metrics,
 	})
+	a.refunds = refund.New(refund.Config{DB: a.db, PayPal: pp, Contributions: a.desk, Now: a.now, Log: a.log})
 	a.inbox = inbox.New(inbox.Config{
 		DB: a.db, Verifier: verifier, Desk: a.desk, Workers: a.cfg.WebhookWorkers, Busy: pp.Busy,
 		Now: a.now, Log: a.log, Metrics: a.metrics,
@@ -140,6 +144,9 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	}
 	return a.bind(ctx, pages)
 }
+
+// listeners are the rooms that do something about applied facts, in the same transaction.
+func listeners() []contribution.Listener { return []contribution.Listener{refund.OnApplied} }
 
 func openDatabase(ctx context.Context, cfg config.Config, migrate bool) (*db.DB, error) {
 	d, err := db.Open(ctx, string(cfg.DatabaseURL), db.Options{MaxOpen: cfg.DatabaseMaxConns})
@@ -220,7 +227,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		TemplatesDir: a.cfg.TemplatesDir, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,
 		Desk: a.desk, Campaigns: campaigns, Webhook: a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
-		Books: a.books, Accounts: a.accounts, Reports: a.reports, Alerts: a.alerts, Gate: a.gate,
+		Books: a.books, Refunds: a.refunds, Accounts: a.accounts, Reports: a.reports, Alerts: a.alerts, Gate: a.gate,
 		Sessions: a.sessions, Audit: audit.NewLog(audit.Config{DB: a.db, Reading: a.readDB, Now: a.now}),
 		Metrics: a.metrics, Log: a.log, Now: a.now,
 	})

@@ -32,7 +32,8 @@ func NewReconciliation(cfg config.Config, d *db.DB, log *slog.Logger, now func()
 	}
 	// It begins no gift, so it needs neither limits nor an address for readers to come back to.
 	desk := contribution.NewDesk(contribution.Config{
-		DB: d, PayPal: pp, Campaigns: campaign.NewCatalog(d, now), SweepEvery: cfg.SweepInterval, Now: now, Log: log,
+		DB: d, PayPal: pp, Campaigns: campaign.NewCatalog(d, now), SweepEvery: cfg.SweepInterval,
+		Listeners: listeners(), Now: now, Log: log,
 	})
 	// No verifier: it receives nothing, it only works on what PayPal's own list tells.
 	in := inbox.New(inbox.Config{DB: d, Desk: desk, Workers: cfg.WebhookWorkers, Busy: pp.Busy, Now: now, Log: log})

@@ -85,7 +85,13 @@ func (a *App) Run(ctx context.Context) error {
 	defer stopWork()
 	var background sync.WaitGroup
 	background.Go(func() { a.inbox.Run(work) })
-	background.Go(func() { a.sweep(work) })
+	background.Go(func() { a.sweep(work, "refunds", a.refunds.Sweep) })
+	background.Go(func() {
+		a.sweep(work, "contributions", func(ctx context.Context) error {
+			_, err := a.desk.Sweep(ctx)
+			return err
+		})
+	})
 	background.Go(func() { a.keeper.Run(work) })
 	background.Go(func() { a.alerts.Follow(work) })
 
@@ -125,6 +131,9 @@ func (a *App) stop() error {
 
 // Close ends what was begun and closes the database. It may follow a New that failed midway.
 func (a *App) Close() error {
+	if a.refunds != nil {
+		a.refunds.Close()
+	}
 	if a.desk != nil {
 		a.desk.Close()
 	}
@@ -144,18 +153,19 @@ func (a *App) Close() error {
 	return errors.Join(problems...)
 }
 
-// sweep asks PayPal, at every interval, about contributions nobody told us of. The jitter keeps replicas from asking in
-// step. It runs on every replica: each takes rows that no other has taken.
-func (a *App) sweep(ctx context.Context) {
+// sweep calls work at every interval. The jitter keeps replicas from asking PayPal in step. It runs on every replica: each
+// takes rows that no other has taken. What is swept has a sweep of its own, so that none waits for another.
+func (a *App) sweep(ctx context.Context, what string, work func(context.Context) error) {
 	for {
-		pause := a.cfg.SweepInterval - a.cfg.SweepInterval/10 + rand.N(a.cfg.SweepInterval/5+1) //nolint:gosec // jitter, not a secret
+		pause := a.cfg.SweepInterval - a.cfg.SweepInterval/10 +
+			rand.N(a.cfg.SweepInterval/5+1) //nolint:gosec // jitter, not a secret
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(pause):
 		}
-		if n, err := a.desk.Sweep(ctx); err != nil && ctx.Err() == nil {
-			a.log.ErrorContext(ctx, "sweep broke off; the next one goes on", "asked", n, "error", err)
+		if err := work(ctx); err != nil && ctx.Err() == nil {
+			a.log.ErrorContext(ctx, "sweep broke off; the next one goes on", "of", what, "error", err)
 		}
 	}
 }

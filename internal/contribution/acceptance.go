@@ -10,7 +10,9 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/db"
+	"readerfund/internal/detached"
 	"readerfund/internal/fault"
+	"readerfund/internal/field"
 	"readerfund/internal/paypal"
 )
 
@@ -38,21 +40,21 @@ func (a acceptance) inDoubt() bool { return a == acceptanceAsked || a == accepta
 func (d *Desk) AcceptDispute(
 	ctx context.Context, id uuid.UUID, disputeID, note string, by Actor,
 ) (Contribution, error) {
-	note = normalised(note)
+	note = field.Normalised(note)
 	if note == "" {
 		return Contribution{}, fault.Invalidf("note", "Write a note to PayPal: why you accept.")
 	}
-	if err := checkText("note", note, longestMessage, true); err != nil {
+	if err := field.Text("note", note, longestMessage); err != nil {
 		return Contribution{}, err
 	}
-	if checkText("dispute", disputeID, longestKey, false) != nil {
+	if field.Line("dispute", disputeID, field.LongestKey) != nil {
 		return Contribution{}, errNoCase(disputeID)
 	}
 	c, earlier, err := d.claimDispute(ctx, id, disputeID, note, by)
 	if err != nil {
 		return c, err
 	}
-	settled, err := seeThrough(ctx, d, func(ctx context.Context) (Contribution, error) {
+	settled, err := detached.Run(ctx, &d.calls, func(ctx context.Context) (Contribution, error) {
 		return d.sendAcceptance(ctx, c, disputeID, note, earlier)
 	})
 	if err != nil {
@@ -103,7 +105,7 @@ func (d *Desk) claimDispute(
 			return fmt.Errorf("note the acceptance of %s: %w", disputeID, err)
 		}
 		detail := map[string]string{"dispute": disputeID, "note": note, "before": string(c.State)}
-		return writeAudit(ctx, tx, by, ActionAcceptDispute, c, d.now().UTC(), detail)
+		return Audit(ctx, tx, by, ActionAcceptDispute, c, d.now().UTC(), detail)
 	})
 	return c, earlier, db.Translate(err)
 }
@@ -135,7 +137,7 @@ func (d *Desk) sendAcceptance(
 			settled = c
 		}
 		return settled, d.noteAcceptance(ctx, c.ID, disputeID, acceptanceDone, "accepted", "")
-	case !paypal.OutcomeUnknown(err) && definite(err):
+	case paypal.Refused(err):
 		// The case may have been accepted by an earlier attempt, or by another process: it tells.
 		settled, lookErr := d.SettleDispute(ctx, disputeID, src)
 		became, outcome := acceptanceRefused, "refused"
@@ -171,7 +173,7 @@ func (d *Desk) sendAcceptance(
 func (d *Desk) noteAcceptance(
 	ctx context.Context, id uuid.UUID, disputeID string, became acceptance, outcome, code string,
 ) error {
-	ctx, cancel := saving(ctx)
+	ctx, cancel := detached.Saving(ctx)
 	defer cancel()
 	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		c, err := lock(ctx, tx, id)
@@ -199,7 +201,7 @@ func (d *Desk) noteAcceptance(
 		if code != "" {
 			detail["answer"] = code
 		}
-		return writeAudit(ctx, tx, by, ActionAcceptDispute, c, now, detail)
+		return Audit(ctx, tx, by, ActionAcceptDispute, c, now, detail)
 	})
 	return db.Translate(err)
 }

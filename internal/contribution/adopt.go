@@ -54,7 +54,7 @@ func (d *Desk) Adopt(ctx context.Context, t paypal.Transaction, campaignSlug str
 				return err
 			}
 		}
-		return writeAudit(ctx, tx, by, ActionAdopt, c, d.now().UTC(), map[string]string{
+		return Audit(ctx, tx, by, ActionAdopt, c, d.now().UTC(), map[string]string{
 			"transaction": t.ID, "amount": t.Amount.String(), "campaign": k.Slug, "before": string(was), "after": string(c.State),
 		})
 	})

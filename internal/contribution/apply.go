@@ -47,7 +47,7 @@ func (d *Desk) apply(ctx context.Context, tx *sqlx.Tx, facts []Fact, whole bool)
 		return Contribution{}, last, err
 	}
 	if !l.news {
-		return c, last, nil
+		return c, last, d.tell(ctx, tx, c, facts, false, l.from)
 	}
 	if err := save(ctx, tx, &c, l.from, l.known, l.now, d.sweepEvery); err != nil {
 		return Contribution{}, last, err
@@ -56,6 +56,9 @@ func (d *Desk) apply(ctx context.Context, tx *sqlx.Tx, facts []Fact, whole bool)
 		if err := answer(c); err != nil {
 			return Contribution{}, last, err
 		}
+	}
+	if err := d.tell(ctx, tx, c, facts, true, l.from); err != nil {
+		return Contribution{}, last, err
 	}
 	db.AfterCommit(ctx, func() {
 		for _, way := range l.ways {
@@ -86,7 +89,7 @@ func (d *Desk) take(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, l
 		return fmt.Errorf("apply %s to contribution %s: %w", f.kind(), c.ID, err)
 	}
 	l.settled = append(l.settled, settledBy(f)...)
-	answered, err := l.answer(ctx, tx, c, f)
+	answered, err := l.answer(ctx, tx, f)
 	if err != nil || !news && !answered {
 		return err
 	}
@@ -123,25 +126,19 @@ func (d *Desk) take(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact, l
 
 // answer ends what staff asked PayPal for and the fact says the end of. The note of it is written once the state is
 // known.
-func (l *lesson) answer(ctx context.Context, tx *sqlx.Tx, c *Contribution, f Fact) (news bool, err error) {
-	switch {
-	case f.refund != nil:
-		var r RefundRequest
-		if r, news, err = answerRequest(ctx, tx, c, f, l.now); news {
-			l.answers = append(l.answers, func(c Contribution) error { return auditRefund(ctx, tx, c, r, l.from, l.now.UTC()) })
-		}
-	case f.dispute != nil:
-		var by Actor
-		var detail map[string]string
-		if by, detail, err = answerAcceptance(ctx, tx, *f.dispute); detail != nil {
-			news = true
-			l.answers = append(l.answers, func(c Contribution) error {
-				detail["before"], detail["after"] = string(l.from), string(c.State)
-				return writeAudit(ctx, tx, by, ActionAcceptDispute, c, l.now.UTC(), detail)
-			})
-		}
+func (l *lesson) answer(ctx context.Context, tx *sqlx.Tx, f Fact) (news bool, err error) {
+	if f.dispute == nil {
+		return false, nil
 	}
-	return news, err
+	by, detail, err := answerAcceptance(ctx, tx, *f.dispute)
+	if err != nil || detail == nil {
+		return false, err
+	}
+	l.answers = append(l.answers, func(c Contribution) error {
+		detail["before"], detail["after"] = string(l.from), string(c.State)
+		return Audit(ctx, tx, by, ActionAcceptDispute, c, l.now.UTC(), detail)
+	})
+	return true, nil
 }
 
 // applyAll applies several facts about one contribution in one transaction, but for those that cannot be.
@@ -157,6 +154,12 @@ func (d *Desk) tryAll(ctx context.Context, facts []Fact, whole bool) (c Contribu
 		return err
 	})
 	return c, at, err
+}
+
+// Lock reads a contribution and keeps everybody else from changing it until the transaction ends. It returns
+// fault.NotFound when there is none.
+func Lock(ctx context.Context, tx *sqlx.Tx, id uuid.UUID) (Contribution, error) {
+	return lock(ctx, tx, id)
 }
 
 func lock(ctx context.Context, tx *sqlx.Tx, id uuid.UUID) (Contribution, error) {

@@ -74,25 +74,6 @@ func TestADisputeThatIsWon(t *testing.T) {
 	}
 }
 
-// While a case is open PayPal refuses a part; the advice says where to go.
-func TestAPartCannotGoBackDuringACase(t *testing.T) {
-	t.Parallel()
-	n := open(t)
-	c, capture := n.paid()
-	n.heard(n.dispute(capture, `{"stage":"INQUIRY"}`), Disputed)
-	if r, err := n.refund(c, "5.00", "part"); err != nil || r.State != RefundRefused || r.Answer != "TRANSACTION_DISPUTED" || r.Advice == "" {
-		t.Errorf("a part: %+v, %v", r, err)
-	}
-	if r, err := n.refund(c, "", "whole"); err != nil || r.State != RefundDone {
-		t.Errorf("all of it: %+v, %v", r, err)
-	}
-	if _, err := n.AskPayPal(t.Context(), c.ID, editor); err != nil {
-		t.Error(err)
-	}
-	n.wants(c, Refunded)
-	n.booksEqual()
-}
-
 // Lost, with a fee. The news of the reversal itself never comes: how the case ended says where to look.
 func TestADisputeThatIsLost(t *testing.T) {
 	t.Parallel()

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -172,6 +173,32 @@ func (n *newsroom) wants(c Contribution, want State) {
 	if err != nil || now.State != want {
 		n.t.Fatalf("state %s (%s), want %s; %v", now.State, now.Reason, want, err)
 	}
+}
+
+var editor = Actor{Name: "editor@example.org"}
+
+// paid is a gift of 25.00 EUR that came in, and the id of its capture.
+func (n *newsroom) paid() (Contribution, string) {
+	n.t.Helper()
+	c := n.start()
+	n.approve(c, "approve")
+	c = n.settle(c, ByReader)
+	var capture string
+	if err := n.db.Get(&capture, `SELECT paypal_id FROM payment WHERE contribution_id = $1`, c.ID); err != nil {
+		n.t.Fatal(err)
+	}
+	return c, capture
+}
+
+// audited gives the actions noted about a contribution, oldest first.
+func (n *newsroom) audited(c Contribution) string {
+	n.t.Helper()
+	var all []string
+	err := n.db.Select(&all, `SELECT action || coalesce(' ' || (detail->>'outcome'), '') FROM audit_entry WHERE subject = $1 AND actor = $2 ORDER BY id`, c.Receipt, editor.Name)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return strings.Join(all, ", ")
 }
 
 // booksEqual is the ledger invariant: for each capture and refund, our entries equal PayPal's.

@@ -11,10 +11,10 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/fault"
+	"readerfund/internal/field"
 	"readerfund/internal/money"
 	"readerfund/internal/text"
 )
@@ -52,13 +52,12 @@ const (
 	longestEmail   = 254 // RFC 5321, section 4.5.3.1: the longest address that can be delivered to
 	longestMessage = 1000
 	longestArticle = 2000
-	longestKey     = 255
 )
 
 // read checks every field and tells all that is wrong at once.
 func (d *Desk) read(ctx context.Context, in Intent) (intent, error) {
 	out := intent{
-		name: strings.TrimSpace(text.Visible(in.Name)), email: bareEmail(in.Email), message: normalised(in.Message),
+		name: strings.TrimSpace(text.Visible(in.Name)), email: bareEmail(in.Email), message: field.Normalised(in.Message),
 		naming: in.Naming, coverFee: in.CoverFee, frequency: Frequency(in.Frequency), utm: in.UTM.Cleaned(),
 	}
 	var articleErr, err error
@@ -79,8 +78,8 @@ func (d *Desk) read(ctx context.Context, in Intent) (intent, error) {
 		problems = append(problems, fault.Invalidf("frequency", "Only one-time contributions can be made here."))
 	}
 	problems = append(problems,
-		checkText("name", out.name, longestName, false), checkText("message", out.message, longestMessage, true),
-		checkEmail(out.email), articleErr, checkKey(in.IdempotencyKey))
+		field.Line("name", out.name, longestName), field.Text("message", out.message, longestMessage),
+		checkEmail(out.email), articleErr, field.Key(in.IdempotencyKey))
 	if err := errors.Join(problems...); err != nil {
 		return intent{}, err
 	}
@@ -118,27 +117,11 @@ func (d *Desk) readAmount(in Intent, k campaign.Campaign) (money.Amount, error) 
 	return amount, nil
 }
 
-// checkText refuses what is too long or cannot be written on a page or a receipt: control characters, bad UTF-8.
-func checkText(field, written string, longest int, lines bool) error {
-	if !utf8.ValidString(written) {
-		return fault.Invalidf(field, "This text has characters that cannot be read. Please write it again.")
-	}
-	if n := utf8.RuneCountInString(written); n > longest {
-		return fault.Invalidf(field, "Please shorten this to %d characters; it has %d.", longest, n)
-	}
-	for _, r := range written {
-		if unicode.IsControl(r) && (!lines || r != '\n') {
-			return fault.Invalidf(field, "This text has characters that cannot be shown. Please write it again.")
-		}
-	}
-	return nil
-}
-
 func checkEmail(written string) error {
 	if written == "" {
 		return nil
 	}
-	if err := checkText("email", written, longestEmail, false); err != nil {
+	if err := field.Line("email", written, longestEmail); err != nil {
 		return err
 	}
 	address, err := mail.ParseAddress(written)
@@ -164,7 +147,7 @@ func Article(written string) (string, error) {
 	if address == "" {
 		return "", nil
 	}
-	if err := checkText("article", address, longestArticle, false); err != nil {
+	if err := field.Line("article", address, longestArticle); err != nil {
 		return "", err
 	}
 	u, err := url.Parse(address)
@@ -174,18 +157,6 @@ func Article(written string) (string, error) {
 	return address, nil
 }
 
-func checkKey(key string) error {
-	if len(key) > longestKey {
-		return fault.Invalidf("idempotency_key", "The idempotency key has more than %d characters.", longestKey)
-	}
-	for i := range len(key) {
-		if key[i] < 0x20 || key[i] > 0x7e {
-			return fault.Invalidf("idempotency_key", "The idempotency key may hold printable ASCII characters only.")
-		}
-	}
-	return nil
-}
-
 // digest is what was hashed when there was only anonymous, true or false: a program's retry across an update of the
 // service stays the same input.
 func (n Naming) digest() any {
@@ -193,11 +164,6 @@ func (n Naming) digest() any {
 		return "named"
 	}
 	return n == MayNotName
-}
-
-// normalised takes out the carriage returns that forms send at the ends of lines, and what shows nothing.
-func normalised(written string) string {
-	return strings.TrimSpace(strings.ReplaceAll(text.Visible(written), "\r\n", "\n"))
 }
 
 // digest is over everything that makes two intents the same, whatever way they were sent.

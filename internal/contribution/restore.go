@@ -81,6 +81,6 @@ func (d *Desk) reinsert(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, o paypal
 	if n, err := made.RowsAffected(); err != nil || n == 0 {
 		return err
 	}
-	told := Fact{source: Source{Way: ByReconcile}, news: "restored", ref: o.ID}
-	return record(ctx, tx, Contribution{ID: id, State: Started}, told, "", now)
+	restored := Event{Kind: "restored", Way: ByReconcile, Ref: o.ID}
+	return addEvent(ctx, tx, Contribution{ID: id, State: Started}, "", restored, now)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/db"
+	"readerfund/internal/detached"
 )
 
 // A reader whose payment was declined picks another way to pay at PayPal and is back before attemptPause is over. Their
@@ -47,7 +48,7 @@ func (d *Desk) noteTold(ctx context.Context, c Contribution) error {
 	if c.State != Declined || c.told() {
 		return nil
 	}
-	ctx, cancel := saving(ctx)
+	ctx, cancel := detached.Saving(ctx)
 	defer cancel()
 	_, err := d.db.ExecContext(ctx, `
 		UPDATE contribution SET refusal_told_at = $2 WHERE id = $1 AND coalesce(refusal_told_at <= capture_begun_at, true)`,

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"readerfund/internal/db"
+	"readerfund/internal/detached"
 	"readerfund/internal/fault"
 	"readerfund/internal/paypal"
 	"readerfund/internal/review"
@@ -33,7 +34,7 @@ func (d *Desk) Settle(ctx context.Context, id uuid.UUID, src Source) (Contributi
 	case c.OrderID == "":
 		return d.lapse(ctx, c, src)
 	}
-	settled, err := seeThrough(ctx, d, func(ctx context.Context) (Contribution, error) {
+	settled, err := detached.Run(ctx, &d.calls, func(ctx context.Context) (Contribution, error) {
 		o, err := d.paypal.Order(ctx, c.OrderID)
 		if paypal.NotFound(err) {
 			return d.missing(ctx, c, src)
@@ -111,7 +112,7 @@ func (d *Desk) SettleOrder(ctx context.Context, orderID string, src Source) (Con
 	if err != nil {
 		return Contribution{}, err
 	}
-	return seeThrough(ctx, d, func(ctx context.Context) (Contribution, error) { return d.settleOrder(ctx, c, o, src) })
+	return detached.Run(ctx, &d.calls, func(ctx context.Context) (Contribution, error) { return d.settleOrder(ctx, c, o, src) })
 }
 
 // SettleCapture asks PayPal about one capture and applies the answer; for one that was refunded, the refunds too.
@@ -241,7 +242,7 @@ func (d *Desk) Cancel(ctx context.Context, id uuid.UUID) (Contribution, error) {
 	if err != nil || c.OrderID == "" || c.Outcome() != OutcomeOpen {
 		return c, err
 	}
-	settled, err := seeThrough(ctx, d, func(ctx context.Context) (Contribution, error) {
+	settled, err := detached.Run(ctx, &d.calls, func(ctx context.Context) (Contribution, error) {
 		facts := []Fact{ReaderCancelled(id)}
 		o, err := d.paypal.Order(ctx, c.OrderID)
 		switch {
@@ -256,6 +257,12 @@ func (d *Desk) Cancel(ctx context.Context, id uuid.UUID) (Contribution, error) {
 		return c, unanswered(err)
 	}
 	return settled, nil
+}
+
+// ApplySeen applies what PayPal said of one contribution, in a transaction of its own. A fact that contradicts what is
+// known is left out and brought to a person's attention; the first such contradiction is the error.
+func (d *Desk) ApplySeen(ctx context.Context, facts []Fact) (Contribution, error) {
+	return d.applyAll(ctx, facts)
 }
 
 // owner finds the contribution that PayPal's custom_id names.

@@ -11,14 +11,14 @@ import (
 
 	"readerfund/internal/audit"
 	"readerfund/internal/db"
+	"readerfund/internal/detached"
 	"readerfund/internal/fault"
+	"readerfund/internal/field"
 	"readerfund/internal/review"
 )
 
 // What staff do to contributions, in the audit log. The subject is the contribution's receipt number.
 const (
-	ActionRefund        audit.Action = "contribution.refund"        // asked PayPal for a refund
-	ActionRefundAnswer  audit.Action = "contribution.refund_answer" // what PayPal said to it
 	ActionAcceptDispute audit.Action = "contribution.accept_dispute"
 	ActionNote          audit.Action = "contribution.note"
 	ActionLooked        audit.Action = "contribution.looked"
@@ -26,10 +26,20 @@ const (
 	ActionAdopt         audit.Action = "contribution.adopt"
 )
 
-// writeAudit notes who did what to a contribution, in the transaction that does it.
-func writeAudit(ctx context.Context, tx *sqlx.Tx, by Actor, action audit.Action, c Contribution, at time.Time, detail map[string]string) error {
+// Actor is the person who acts: an account of the staff, or the command line.
+type Actor struct {
+	ID   uuid.UUID // uuid.Nil without an account
+	Name string    // email address, or "command line"
+}
+
+// Audit notes who did what to a contribution, in the transaction that does it. It adds the contribution's id to detail.
+func Audit(
+	ctx context.Context, tx *sqlx.Tx, by Actor, action audit.Action, c Contribution, at time.Time, detail map[string]string,
+) error {
 	detail["contribution"] = c.ID.String()
-	return audit.Write(ctx, tx, audit.Entry{At: at, StaffID: by.ID, Actor: by.Name, Action: action, Subject: c.Receipt, Detail: detail})
+	return audit.Write(ctx, tx, audit.Entry{
+		At: at, StaffID: by.ID, Actor: by.Name, Action: action, Subject: c.Receipt, Detail: detail,
+	})
 }
 
 // AskPayPal brings a contribution up to date with PayPal because a person wants to be sure: its order, its payments with
@@ -40,7 +50,7 @@ func (d *Desk) AskPayPal(ctx context.Context, id uuid.UUID, by Actor) (Contribut
 	if err != nil {
 		return Contribution{}, err
 	}
-	return seeThrough(ctx, d, func(ctx context.Context) (Contribution, error) {
+	return detached.Run(ctx, &d.calls, func(ctx context.Context) (Contribution, error) {
 		src := Source{Way: ByStaff}
 		after, err := d.Settle(ctx, id, src)
 		if err == nil {
@@ -61,7 +71,7 @@ func (d *Desk) AskPayPal(ctx context.Context, id uuid.UUID, by Actor) (Contribut
 // auditAsked notes that PayPal was asked. A part of what it said may be booked although another was not to be had,
 // so that the state is read anew.
 func (d *Desk) auditAsked(ctx context.Context, by Actor, c Contribution, detail map[string]string) error {
-	ctx, cancel := saving(ctx)
+	ctx, cancel := detached.Saving(ctx)
 	defer cancel()
 	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		now, err := find(ctx, tx, "c.id = $1", c.ID)
@@ -69,7 +79,7 @@ func (d *Desk) auditAsked(ctx context.Context, by Actor, c Contribution, detail 
 			return err
 		}
 		detail["after"] = string(now.State)
-		return writeAudit(ctx, tx, by, ActionAskPayPal, c, d.now().UTC(), detail)
+		return Audit(ctx, tx, by, ActionAskPayPal, c, d.now().UTC(), detail)
 	})
 	return db.Translate(err)
 }
@@ -101,11 +111,11 @@ func (d *Desk) settlePayments(ctx context.Context, c Contribution, src Source) (
 
 // Note adds a person's remark to a contribution's history, where other staff read it. Errors are fault.Invalid.
 func (d *Desk) Note(ctx context.Context, id uuid.UUID, text string, by Actor) error {
-	text = normalised(text)
+	text = field.Normalised(text)
 	if text == "" {
 		return fault.Invalidf("note", "Write what other staff should know.")
 	}
-	if err := checkText("note", text, longestMessage, true); err != nil {
+	if err := field.Text("note", text, longestMessage); err != nil {
 		return err
 	}
 	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -114,11 +124,10 @@ func (d *Desk) Note(ctx context.Context, id uuid.UUID, text string, by Actor) er
 			return err
 		}
 		now := d.now().UTC()
-		told := Fact{source: Source{Way: ByStaff}, news: "note", detail: by.Name + ": " + text}
-		if err := record(ctx, tx, c, told, c.State, now); err != nil {
+		if err := AddEvent(ctx, tx, c, Event{Kind: "note", Detail: by.Name + ": " + text}, now); err != nil {
 			return err
 		}
-		return writeAudit(ctx, tx, by, ActionNote, c, now, map[string]string{"note": text})
+		return Audit(ctx, tx, by, ActionNote, c, now, map[string]string{"note": text})
 	})
 	return db.Translate(err)
 }
@@ -126,11 +135,11 @@ func (d *Desk) Note(ctx context.Context, id uuid.UUID, text string, by Actor) er
 // Looked says that a person has looked at one thing that needed it, and what they found. The same is not brought up
 // again. Errors: fault.Invalid for the text, fault.Conflict where the contribution has no such review that is open.
 func (d *Desk) Looked(ctx context.Context, id uuid.UUID, reviewID int64, found string, by Actor) error {
-	found = normalised(found)
+	found = field.Normalised(found)
 	if found == "" {
 		return fault.Invalidf("found", "Write what you found. Other staff will read it.")
 	}
-	if err := checkText("found", found, longestMessage, true); err != nil {
+	if err := field.Text("found", found, longestMessage); err != nil {
 		return err
 	}
 	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -143,11 +152,10 @@ func (d *Desk) Looked(ctx context.Context, id uuid.UUID, reviewID int64, found s
 		if err != nil {
 			return err
 		}
-		told := Fact{source: Source{Way: ByStaff}, news: "looked", detail: by.Name + ": " + found}
-		if err := record(ctx, tx, c, told, c.State, now); err != nil {
+		if err := AddEvent(ctx, tx, c, Event{Kind: "looked", Detail: by.Name + ": " + found}, now); err != nil {
 			return err
 		}
-		return writeAudit(ctx, tx, by, ActionLooked, c, now, map[string]string{"before": was.Text(), "found": found})
+		return Audit(ctx, tx, by, ActionLooked, c, now, map[string]string{"before": was.Text(), "found": found})
 	})
 	return db.Translate(err)
 }

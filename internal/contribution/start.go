@@ -11,6 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/db"
+	"readerfund/internal/detached"
 	"readerfund/internal/fault"
 )
 
@@ -48,7 +49,7 @@ func (d *Desk) StartIf(ctx context.Context, in Intent, admit func(context.Contex
 		return c, d.unstartable(c)
 	}
 	// Every caller waits on its own context for the one call they share: the first one's leaving is no answer to others.
-	c, err = seeThrough(ctx, d, func(ctx context.Context) (Contribution, error) {
+	c, err = detached.Run(ctx, &d.calls, func(ctx context.Context) (Contribution, error) {
 		got, err, _ := d.ordering.Do(c.ID.String(), func() (any, error) { return d.order(ctx, c, in.Locale) })
 		ordered, _ := got.(Contribution)
 		return ordered, err

@@ -19,15 +19,12 @@ const (
 )
 
 // Sweep asks PayPal about every contribution that is due, because nobody may have told us: a reader closed the tab, a
-// webhook was lost, an answer was not seen. Refunds come first and what may be money next, however many orders wait
-// that nobody paid. It returns how many it asked about. Several processes may sweep at once. While PayPal asks for
-// patience it asks about none.
+// webhook was lost, an answer was not seen. What may be money comes first, however many orders wait that nobody paid. It
+// returns how many it asked about. Several processes may sweep at once. While PayPal asks us to slow down it asks about
+// none.
 func (d *Desk) Sweep(ctx context.Context) (int, error) {
 	total := 0
 	for ctx.Err() == nil {
-		if err := d.sweepRefunds(ctx); err != nil {
-			return total, err
-		}
 		if d.paypal.Busy() > 0 {
 			return total, nil // what is due stays so for the next sweep
 		}

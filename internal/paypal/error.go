@@ -107,6 +107,21 @@ func OutcomeUnknown(err error) bool {
 	return ok && e.unknown
 }
 
+// Refused reports whether PayPal understood the call and does not carry it out: nothing happened, and asking again the
+// same way ends the same.
+func Refused(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.unknown || e.Name == "" {
+		return false
+	}
+	switch e.Status {
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity:
+		return true
+	default:
+		return false
+	}
+}
+
 // Unanswered tells whether PayPal has said nothing of what was asked: it was not reached, is broken, busy, or does not
 // let us in. That passes, and what was asked stays worth asking.
 func Unanswered(err error) bool {

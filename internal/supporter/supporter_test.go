@@ -8,6 +8,7 @@ import (
 
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
+	"readerfund/internal/refund"
 	"readerfund/internal/report"
 )
 
@@ -45,7 +46,7 @@ func TestAnErasedPersonStaysErased(t *testing.T) {
 	if err := w.desk.Note(t.Context(), paid.ID, name+" rang and was kind.", editor); err != nil {
 		t.Fatal(err)
 	}
-	_, err := w.desk.Refund(t.Context(), contribution.RefundOrder{
+	_, err := w.refunds.Request(t.Context(), refund.Intent{
 		Contribution: paid.ID, Amount: "5.00", Reason: name + " asked for it", Note: "Dear " + name, Key: "form-1", By: editor,
 	})
 	if err != nil {

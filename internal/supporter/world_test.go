@@ -19,16 +19,18 @@ import (
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
 	"readerfund/internal/paypal/sandbox"
+	"readerfund/internal/refund"
 	"readerfund/internal/supporter"
 )
 
 // world is a newsroom with a PayPal sandbox over real HTTP, on one clock.
 type world struct {
-	t     *testing.T
-	base  string
-	db    *db.DB
-	desk  *contribution.Desk
-	moved atomic.Int64
+	t       *testing.T
+	base    string
+	db      *db.DB
+	desk    *contribution.Desk
+	refunds *refund.Service
+	moved   atomic.Int64
 	*supporter.Service
 }
 
@@ -70,9 +72,14 @@ func open(t *testing.T) *world {
 	w.desk = contribution.NewDesk(contribution.Config{
 		DB: w.db, PayPal: client, Campaigns: campaign.NewCatalog(w.db, w.now), BaseURL: "http://127.0.0.1:1",
 		Publication: "The Test Gazette", Limits: map[money.Currency]contribution.Limit{"EUR": {Min: 100, Max: 1000000}},
-		SweepEvery: time.Minute, Now: w.now, Log: slog.New(slog.DiscardHandler),
+		SweepEvery: time.Minute, Listeners: []contribution.Listener{refund.OnApplied}, Now: w.now,
+		Log: slog.New(slog.DiscardHandler),
 	})
 	t.Cleanup(w.desk.Close)
+	w.refunds = refund.New(refund.Config{
+		DB: w.db, PayPal: client, Contributions: w.desk, Now: w.now, Log: slog.New(slog.DiscardHandler),
+	})
+	t.Cleanup(w.refunds.Close)
 	w.Service = supporter.New(supporter.Config{
 		DB: w.db, Now: w.now, Log: slog.New(slog.DiscardHandler),
 		Retention: supporter.Retention{Deliveries: 90 * 24 * time.Hour, Unpaid: 30 * 24 * time.Hour},

@@ -25,6 +25,7 @@ import (
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
 	"readerfund/internal/paypal/sandbox"
+	"readerfund/internal/refund"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens")
@@ -56,8 +57,11 @@ func openHouse(t *testing.T, change func(*Deps)) house {
 	d.Desk = contribution.NewDesk(contribution.Config{
 		DB: database, PayPal: client, Campaigns: d.Campaigns, BaseURL: d.BaseURL, Publication: d.PublicationName,
 		Limits: testLimits(), SweepEvery: time.Minute, Now: time.Now, Log: d.Log,
+		Listeners: []contribution.Listener{refund.OnApplied},
 	})
 	t.Cleanup(d.Desk.Close)
+	d.Refunds = refund.New(refund.Config{DB: database, PayPal: client, Contributions: d.Desk, Now: time.Now, Log: d.Log})
+	t.Cleanup(d.Refunds.Close)
 	employ(t, &d, database)
 	if change != nil {
 		change(&d)

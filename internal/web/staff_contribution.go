@@ -108,7 +108,7 @@ func (s *site) renderContribution(w http.ResponseWriter, r *http.Request, status
 }
 
 func (s *site) contributionPage(r *http.Request, h report.History) (contributionPage, error) {
-	refundable, err := s.Desk.Refundable(r.Context(), h.ID)
+	refundable, err := s.Refunds.Refundable(r.Context(), h.ID)
 	if err != nil {
 		return contributionPage{}, err
 	}

@@ -22,6 +22,7 @@ import (
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/inbox"
 	"readerfund/internal/reconcile"
+	"readerfund/internal/refund"
 	"readerfund/internal/report"
 	"readerfund/internal/session"
 )
@@ -47,6 +48,7 @@ func openNewsroom(t *testing.T, change func(*Deps)) house {
 	}
 	d.Campaigns = campaign.NewCatalog(database, noon)
 	d.Desk = contribution.NewDesk(contribution.Config{DB: database, Campaigns: d.Campaigns, Limits: testLimits(), SweepEvery: time.Minute, Now: noon, Log: d.Log})
+	d.Refunds = refund.New(refund.Config{DB: database, Contributions: d.Desk, Now: noon, Log: d.Log})
 	employ(t, &d, database)
 	if change != nil {
 		change(&d)

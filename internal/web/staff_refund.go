@@ -12,9 +12,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
+	"readerfund/internal/refund"
 	"readerfund/internal/report"
 )
 
@@ -48,9 +48,6 @@ type refundLine struct {
 	Left     money.Amount
 }
 
-// usualLimit is how long after a payment most accounts may refund it. Source: Payments v2, REFUND_TIME_LIMIT_EXCEEDED.
-const usualLimit = 180 * 24 * time.Hour
-
 // showRefund answers GET /staff/contributions/{id}/refund.
 func (s *site) showRefund(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
@@ -74,7 +71,7 @@ func (s *site) refundPage(ctx context.Context, id uuid.UUID, payment string) (re
 	if err != nil {
 		return refundPage{}, h, err
 	}
-	all, err := s.Desk.Refundable(ctx, id)
+	all, err := s.Refunds.Refundable(ctx, id)
 	if err != nil {
 		return refundPage{}, h, err
 	}
@@ -84,13 +81,13 @@ func (s *site) refundPage(ctx context.Context, id uuid.UUID, payment string) (re
 			p.Cases = append(p.Cases, d)
 		}
 	}
-	m, err := contribution.PickRefundable(all, payment)
+	m, err := refund.Choose(all, payment)
 	switch {
 	case err == nil:
 		p.Payment, p.Paid, p.Left = m.Payment, m.Amount, m.Left
 		p.Back = money.New(m.Amount.Minor-m.Left.Minor, m.Amount.Currency)
-		p.Old = s.Now().Sub(m.OccurredAt) > usualLimit
-	case contribution.IsSeveral(err):
+		p.Old = s.Now().Sub(m.OccurredAt) > refund.UsualLimit
+	case refund.IsSeveral(err):
 		for _, m := range all {
 			if m.Why == nil {
 				address := p.Address + "/refund?" + url.Values{"payment": {m.Payment}}.Encode()
@@ -113,20 +110,20 @@ func (s *site) refund(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	o := contribution.RefundOrder{
+	in := refund.Intent{
 		Contribution: id, Payment: v.Get("payment"), Currency: v.Get("currency"), Seen: v.Get("left"),
 		Reason: v.Get("reason"), Note: v.Get("note"),
 		Key: v.Get("key"), By: actor(r),
 	}
-	o.Amount, err = chosenAmount(v)
+	in.Amount, err = chosenAmount(v)
 	if err == nil {
-		var made contribution.RefundRequest
-		if made, err = s.Desk.Refund(r.Context(), o); err == nil {
+		var made refund.Request
+		if made, err = s.Refunds.Request(r.Context(), in); err == nil {
 			redirect(w, refundAddress(id.String(), made.Number))
 			return nil
 		}
 	}
-	return s.noRefund(w, r, v, o, err)
+	return s.noRefund(w, r, v, in, err)
 }
 
 // refundAddress is a contribution's page with what became of a refund above it.
@@ -162,11 +159,11 @@ func chosenAmount(v url.Values) (string, error) {
 
 // noRefund gives the form back with what is wrong. When a refund was noted and only its end is not known, there is
 // nothing wrong with it: the contribution's page tells how it stands.
-func (s *site) noRefund(w http.ResponseWriter, r *http.Request, v url.Values, o contribution.RefundOrder, failure error) error {
+func (s *site) noRefund(w http.ResponseWriter, r *http.Request, v url.Values, in refund.Intent, failure error) error {
 	// The request's time may be over, and the page is needed all the more.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
 	defer cancel()
-	p, h, err := s.refundPage(ctx, o.Contribution, o.Payment)
+	p, h, err := s.refundPage(ctx, in.Contribution, in.Payment)
 	if err != nil {
 		return errors.Join(failure, err)
 	}
@@ -174,8 +171,8 @@ func (s *site) noRefund(w http.ResponseWriter, r *http.Request, v url.Values, o 
 	if kind != fault.Invalid && kind != fault.Conflict {
 		for _, q := range h.Asked {
 			if q.UnderWay() {
-				s.Log.WarnContext(r.Context(), "a refund's answer was not seen; the sweep goes on", "contribution", o.Contribution, "error", failure)
-				redirect(w, refundAddress(o.Contribution.String(), q.Number))
+				s.Log.WarnContext(r.Context(), "a refund's answer was not seen; the sweep goes on", "contribution", in.Contribution, "error", failure)
+				redirect(w, refundAddress(in.Contribution.String(), q.Number))
 				return nil
 			}
 		}

@@ -26,6 +26,7 @@ import (
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
 	"readerfund/internal/reconcile"
+	"readerfund/internal/refund"
 	"readerfund/internal/report"
 	"readerfund/internal/session"
 	"readerfund/internal/throttle"
@@ -68,7 +69,8 @@ type Deps struct {
 	Reports  *report.Reports
 	Alerts   *alert.Board // nil shows none
 
-	Books *reconcile.Reconciler // needed with Sessions
+	Books   *reconcile.Reconciler // needed with Sessions
+	Refunds *refund.Service       // needed with Sessions
 
 	Metrics *metrics.Metrics // may be nil
 	Log     *slog.Logger
@@ -111,8 +113,9 @@ func newSite(d Deps) (*site, error) {
 		d.Desk == nil || d.Campaigns == nil {
 		return nil, errors.New("desk, campaigns, webhook door, readiness, log and clock are needed")
 	}
-	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Replay == nil || d.ReplayAll == nil || d.Books == nil) {
-		return nil, errors.New("the staff pages need accounts, the audit log, reports, the inbox's replay and the books")
+	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Replay == nil || d.ReplayAll == nil ||
+		d.Books == nil || d.Refunds == nil) {
+		return nil, errors.New("the staff pages need accounts, the audit log, reports, the inbox's replay, refunds and the books")
 	}
 	if d.Timezone == nil {
 		d.Timezone = time.UTC

@@ -1,4 +1,4 @@
-package contribution
+package refund
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"readerfund/internal/contribution"
 	"readerfund/internal/paypal"
 )
 
@@ -38,19 +39,19 @@ func (n *newsroom) refundCallsEnd(how, books string) {
 }
 
 // dies sends a request to PayPal and does not live to see the answer.
-func (n *newsroom) dies(r RefundRequest) {
+func (n *newsroom) dies(r Request) {
 	n.t.Helper()
-	if _, mine, err := n.leaseRefund(n.t.Context(), r.ID); err != nil || !mine {
+	if _, mine, err := n.lease(n.t.Context(), r.ID); err != nil || !mine {
 		n.t.Fatalf("mine: %t, %v", mine, err)
 	}
-	_, _ = n.Desk.paypal.RefundCapture(n.t.Context(), r.Payment, paypal.RefundRequest{
+	_, _ = n.paypal.RefundCapture(n.t.Context(), r.Payment, paypal.RefundRequest{
 		RequestID: "refund-" + r.ID.String(), Amount: r.Amount, InvoiceID: r.invoiceID, CustomID: r.Contribution.String(),
 	})
 }
 
-func (n *newsroom) request(c Contribution, number int) RefundRequest {
+func (n *newsroom) request(c contribution.Contribution, number int) Request {
 	n.t.Helper()
-	r, err := refundRequest(n.t.Context(), n.db, "r.contribution_id = $1 AND r.number = $2", c.ID, number)
+	r, err := find(n.t.Context(), n.db, "r.contribution_id = $1 AND r.number = $2", c.ID, number)
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func TestWhatAnEarlierAttemptDidIsFound(t *testing.T) {
 					n.refundCallsEnd(busy, fine)
 				}
 				r, err := n.refund(c, "10.00", "form")
-				if err != nil || r.State != RefundUnknown {
+				if err != nil || r.State != Unknown {
 					t.Fatalf("%+v, %v", r, err)
 				}
 				if died {
@@ -83,14 +84,14 @@ func TestWhatAnEarlierAttemptDidIsFound(t *testing.T) {
 				}
 				n.later(2 * time.Minute)
 				if name == "40 days" {
-					n.later(requestMemory)
+					n.later(rememberedFor)
 				}
 				n.refundCallsEnd(later, fine)
-				if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != RefundDone || r.RefundID == "" ||
+				if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != Done || r.RefundID == "" ||
 					n.refunds() != 1 {
 					t.Errorf("%+v, %v, %d refunds", r, err, n.refunds())
 				}
-				n.wants(c, PartiallyRefunded)
+				n.wants(c, contribution.PartiallyRefunded)
 				n.booksEqual()
 				if got := n.audited(c); got != "contribution.refund, contribution.refund_answer done" {
 					t.Errorf("audited: %s", got)
@@ -106,27 +107,27 @@ func TestARefusalStandsOnceThereIsNoDoubt(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	c, _ := n.paid()
-	press := func(want RefundState) {
+	press := func(want State) {
 		t.Helper()
 		if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != want {
 			t.Fatalf("%s, want %s; %v", r.State, want, err)
 		}
 	}
 	n.refundCallsEnd(outage, fine)
-	press(RefundUnknown)
+	press(Unknown)
 	n.refundCallsEnd(forbidden, fine)
-	press(RefundUnknown)
+	press(Unknown)
 	n.later(2 * time.Minute)
 	n.refundCallsEnd(forbidden, outage)
-	press(RefundUnknown)
+	press(Unknown)
 	n.heal()
 	n.fault(`{"match":{"method":"POST","path":"/v2/payments/captures/*/refund"},` + forbidden + `}`)
 	n.fault(`{"match":{"method":"GET","path":"/v2/checkout/orders/*"},` + unknownID + `}`)
-	press(RefundUnknown)
+	press(Unknown)
 	n.refundCallsEnd(forbidden, fine)
-	press(RefundRefused)
+	press(Refused)
 	n.heal()
-	if r, err := n.refund(c, "10.00", "another"); err != nil || r.State != RefundDone || n.refunds() != 1 {
+	if r, err := n.refund(c, "10.00", "another"); err != nil || r.State != Done || n.refunds() != 1 {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if got := n.audited(c); !strings.HasPrefix(got, "contribution.refund, contribution.refund_answer refused, ") {
@@ -140,11 +141,11 @@ func TestWhatWasNotSentLeavesNoDoubt(t *testing.T) {
 	n := open(t)
 	c, _ := n.paid()
 	n.refundCallsEnd(`"kind":"status","status":429,"headers":{"Retry-After":"60"}`, fine)
-	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != RefundAsked {
+	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != Asked {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	n.refundCallsEnd(noFunds, outage)
-	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != RefundRefused {
+	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != Refused {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -156,30 +157,30 @@ func TestARefundIsSentByOneProcessAtATime(t *testing.T) {
 	c, _ := n.paid()
 	n.refundCallsEnd(outage, fine)
 	r, err := n.refund(c, "10.00", "form")
-	if err != nil || r.State != RefundUnknown {
+	if err != nil || r.State != Unknown {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	n.heal()
-	first, mine, err := n.leaseRefund(t.Context(), r.ID)
+	first, mine, err := n.lease(t.Context(), r.ID)
 	if err != nil || !mine {
 		t.Fatal(mine, err)
 	}
-	if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != RefundUnknown || n.refunds() != 0 {
+	if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != Unknown || n.refunds() != 0 {
 		t.Errorf("while another process has it: %+v, %v", r, err)
 	}
-	n.later(2 * refundLease)
-	second, mine, err := n.leaseRefund(t.Context(), r.ID)
+	n.later(2 * leasedFor)
+	second, mine, err := n.lease(t.Context(), r.ID)
 	if err != nil || !mine {
 		t.Fatal(mine, err)
 	}
 	// The first wakes up and has been told no: the second may be at it.
-	if r, err = n.endRefund(t.Context(), first, RefundRefused, "X", "x"); err != nil || r.State != RefundUnknown {
+	if r, err = n.end(t.Context(), first, Refused, "X", "x"); err != nil || r.State != Unknown {
 		t.Errorf("ended by who lost it: %+v, %v", r, err)
 	}
-	if _, err = n.putOffRefund(t.Context(), first, RefundAsked); err != nil {
+	if _, err = n.postpone(t.Context(), first, Asked); err != nil {
 		t.Error(err)
 	}
-	if r = n.request(c, 1); r.State != RefundUnknown || r.doubtAt.IsZero() || !r.leaseUntil.Equal(second.leaseUntil) {
+	if r = n.request(c, 1); r.State != Unknown || r.doubtSince.IsZero() || !r.leaseUntil.Equal(second.leaseUntil) {
 		t.Errorf("put off by who lost it: %+v", r)
 	}
 }
@@ -191,7 +192,7 @@ func TestNewsOfARefundEndsItsRequest(t *testing.T) {
 	n := open(t)
 	c, capture := n.paid()
 	n.refundCallsEnd(made, fine)
-	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != RefundUnknown {
+	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != Unknown {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	n.heal()
@@ -201,25 +202,25 @@ func TestNewsOfARefundEndsItsRequest(t *testing.T) {
 	}
 	var theirs struct{ ID string }
 	n.hook("POST", "captures/"+capture+"/refund", `{"amount":"10.00"}`, &theirs)
-	if _, err := n.SettleRefund(t.Context(), theirs.ID, false, Source{Way: ByWebhook}); err != nil {
+	if err := n.told(theirs.ID); err != nil {
 		t.Fatal(err)
 	}
-	if r := n.request(c, 1); r.State != RefundRefused {
+	if r := n.request(c, 1); r.State != Refused {
 		t.Errorf("another refund of the same amount is taken for it: %+v", r)
 	}
-	o, err := n.Desk.paypal.Order(t.Context(), c.OrderID)
+	o, err := n.paypal.Order(t.Context(), c.OrderID)
 	if err != nil || len(o.Refunds) != 2 {
 		t.Fatal(len(o.Refunds), err)
 	}
 	for range 2 {
-		if _, err := n.SettleRefund(t.Context(), o.Refunds[0].ID, false, Source{Way: ByWebhook}); err != nil {
+		if err := n.told(o.Refunds[0].ID); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if r := n.request(c, 1); r.State != RefundDone || r.RefundID != o.Refunds[0].ID {
+	if r := n.request(c, 1); r.State != Done || r.RefundID != o.Refunds[0].ID {
 		t.Errorf("%+v", r)
 	}
-	if got := looks(t, n.Desk, c); !strings.Contains(got, "made the refund all the same") {
+	if got := n.reviews(c); !strings.Contains(got, "made the refund all the same") {
 		t.Errorf("to look at: %q", got)
 	}
 	n.booksEqual()
@@ -235,31 +236,31 @@ func TestRandomHistoriesOfRefunds(t *testing.T) {
 	if more, err := strconv.ParseUint(os.Getenv("READERFUND_REFUND_HISTORIES"), 10, 64); err == nil {
 		histories = more
 	}
-	ends := map[RefundState]int{}
+	ends := map[State]int{}
 	for seed := range histories {
 		h := &refundHistory{newsroom: n, random: rand.New(rand.NewPCG(seed, 8))}
 		h.c, h.capture = n.paid()
 		for range 4 + h.random.IntN(8) {
 			h.step()
 			if trouble := h.trouble(); trouble != "" {
-				t.Fatalf("history %d: %s\n%s", seed, trouble, strings.Join(h.told, "\n"))
+				t.Fatalf("history %d: %s\n%s", seed, trouble, strings.Join(h.story, "\n"))
 			}
 		}
 		n.heal()
 		for range 4 { // the books settle, and the sweep comes by
 			n.later(2 * time.Hour)
-			if _, err := n.Sweep(t.Context()); err != nil {
+			if err := n.Sweep(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
 		for _, r := range h.requests() {
 			ends[r.State]++
-			if r.State != RefundDone && r.State != RefundRefused && r.State != RefundFailed {
-				t.Fatalf("history %d ends with a request that is %s\n%s", seed, r.State, strings.Join(h.told, "\n"))
+			if r.State != Done && r.State != Refused && r.State != Failed {
+				t.Fatalf("history %d ends with a request that is %s\n%s", seed, r.State, strings.Join(h.story, "\n"))
 			}
 		}
 		if trouble := h.trouble(); trouble != "" {
-			t.Fatalf("history %d: %s\n%s", seed, trouble, strings.Join(h.told, "\n"))
+			t.Fatalf("history %d: %s\n%s", seed, trouble, strings.Join(h.story, "\n"))
 		}
 	}
 	n.booksEqual()
@@ -270,10 +271,10 @@ func TestRandomHistoriesOfRefunds(t *testing.T) {
 type refundHistory struct {
 	*newsroom
 	random  *rand.Rand
-	c       Contribution
+	c       contribution.Contribution
 	capture string
-	wishes  []RefundOrder // that were taken
-	told    []string
+	wishes  []Intent // that were taken
+	story   []string
 }
 
 func (h *refundHistory) step() {
@@ -282,19 +283,19 @@ func (h *refundHistory) step() {
 	how := pick(fine, made, made, outage, forbidden, unknownID, noFunds, duplicate, busy)
 	books := pick(fine, fine, fine, outage)
 	act := h.random.IntN(6)
-	h.told = append(h.told, fmt.Sprintf("act %d, PayPal: %s; its books: %s", act, how, books))
+	h.story = append(h.story, fmt.Sprintf("act %d, PayPal: %s; its books: %s", act, how, books))
 	h.refundCallsEnd(how, books)
 	switch {
 	case act == 0 || len(h.wishes) == 0:
-		o := RefundOrder{Contribution: h.c.ID, Amount: pick("", "5.00", "10.00"), Reason: "x", By: editor}
-		o.Key = fmt.Sprint(h.c.ID, len(h.told))
-		if r, err := h.Refund(h.t.Context(), o); err == nil {
+		o := Intent{Contribution: h.c.ID, Amount: pick("", "5.00", "10.00"), Reason: "x", By: editor}
+		o.Key = fmt.Sprint(h.c.ID, len(h.story))
+		if r, err := h.Request(h.t.Context(), o); err == nil {
 			h.wishes = append(h.wishes, o)
-			h.told = append(h.told, fmt.Sprintf("  wish %d of %s: %s", r.Number, r.Amount, r.State))
+			h.story = append(h.story, fmt.Sprintf("  wish %d of %s: %s", r.Number, r.Amount, r.State))
 		}
 	case act == 1 || act == 2: // somebody presses the button of an open page again
-		r, err := h.Refund(h.t.Context(), h.wishes[h.random.IntN(len(h.wishes))])
-		h.told = append(h.told, fmt.Sprintf("  again %d: %s, %v", r.Number, r.State, err))
+		r, err := h.Request(h.t.Context(), h.wishes[h.random.IntN(len(h.wishes))])
+		h.story = append(h.story, fmt.Sprintf("  again %d: %s, %v", r.Number, r.State, err))
 	case act == 3: // a process dies after it has sent a request
 		for _, r := range h.requests() {
 			if r.UnderWay() && !h.clock().Before(r.leaseUntil) {
@@ -302,17 +303,17 @@ func (h *refundHistory) step() {
 			}
 		}
 	case act == 4:
-		_, _ = h.Sweep(h.t.Context())
+		_ = h.Sweep(h.t.Context())
 	default:
 		if refunds := h.refundsOf(); len(refunds) > 0 {
-			_, _ = h.SettleRefund(h.t.Context(), refunds[h.random.IntN(len(refunds))].ID, false, Source{Way: ByWebhook})
+			_ = h.told(refunds[h.random.IntN(len(refunds))].ID)
 		}
 	}
 	h.heal()
 	h.later([]time.Duration{0, 10 * time.Second, 2 * time.Minute, time.Hour, 10 * 24 * time.Hour}[h.random.IntN(5)])
 }
 
-func (h *refundHistory) requests() (all []RefundRequest) {
+func (h *refundHistory) requests() (all []Request) {
 	h.t.Helper()
 	for number := range h.wishes {
 		all = append(all, h.request(h.c, number+1))
@@ -324,7 +325,7 @@ func (h *refundHistory) requests() (all []RefundRequest) {
 func (h *refundHistory) refundsOf() []paypal.Refund {
 	h.t.Helper()
 	h.heal()
-	o, err := h.Desk.paypal.Order(h.t.Context(), h.c.OrderID)
+	o, err := h.paypal.Order(h.t.Context(), h.c.OrderID)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -344,9 +345,9 @@ func (h *refundHistory) trouble() string {
 		switch {
 		case made > 1:
 			return fmt.Sprintf("wish %d went back %d times", r.Number, made)
-		case made == 1 && (r.State == RefundRefused || r.State == RefundFailed):
+		case made == 1 && (r.State == Refused || r.State == Failed):
 			return fmt.Sprintf("wish %d is %s and went back", r.Number, r.State)
-		case made == 0 && r.State == RefundDone:
+		case made == 0 && r.State == Done:
 			return fmt.Sprintf("wish %d is done and did not go back", r.Number)
 		}
 		if r.UnderWay() {

@@ -1,7 +1,6 @@
-package contribution
+package refund
 
 import (
-	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -9,50 +8,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
-	"readerfund/internal/paypal"
 )
-
-var editor = Actor{Name: "editor@example.org"}
-
-// paid is a gift of 25.00 EUR that came in, and the id of its capture.
-func (n *newsroom) paid() (Contribution, string) {
-	n.t.Helper()
-	c := n.start()
-	n.approve(c, "approve")
-	c = n.settle(c, ByReader)
-	var capture string
-	if err := n.db.Get(&capture, `SELECT paypal_id FROM payment WHERE contribution_id = $1`, c.ID); err != nil {
-		n.t.Fatal(err)
-	}
-	return c, capture
-}
-
-func (n *newsroom) refund(c Contribution, amount, key string) (RefundRequest, error) {
-	return n.Refund(n.t.Context(), RefundOrder{Contribution: c.ID, Amount: amount, Reason: "Given twice.", Note: "With\nthanks", Key: key, By: editor})
-}
-
-// refunds counts PayPal's refunds.
-func (n *newsroom) refunds() (count int) {
-	n.t.Helper()
-	for _, l := range n.ledger() {
-		if l.Kind == "refund" {
-			count++
-		}
-	}
-	return count
-}
-
-// audited gives the actions noted about a contribution, oldest first.
-func (n *newsroom) audited(c Contribution) string {
-	n.t.Helper()
-	var all []string
-	err := n.db.Select(&all, `SELECT action || coalesce(' ' || (detail->>'outcome'), '') FROM audit_entry WHERE subject = $1 AND actor = $2 ORDER BY id`, c.Receipt, editor.Name)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	return strings.Join(all, ", ")
-}
 
 // A gift of 25.00, of which 10.00 goes back by our staff and 5.00 by somebody at PayPal, each told three times and the
 // wrong way round.
@@ -61,19 +19,19 @@ func TestPartsGoBackFromBothSides(t *testing.T) {
 	n := open(t)
 	c, capture := n.paid()
 	ours, err := n.refund(c, "10.00", "form-1")
-	if err != nil || ours.State != RefundDone || ours.RefundID == "" {
+	if err != nil || ours.State != Done || ours.RefundID == "" {
 		t.Fatalf("%+v, %v", ours, err)
 	}
 	var theirs struct{ ID string }
 	n.hook("POST", "captures/"+capture+"/refund", `{"amount":"5.00"}`, &theirs)
 	for range 3 {
 		for _, id := range []string{theirs.ID, ours.RefundID} {
-			if _, err := n.SettleRefund(t.Context(), id, false, Source{Way: ByWebhook}); err != nil {
+			if err := n.told(id); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	n.wants(c, PartiallyRefunded)
+	n.wants(c, contribution.PartiallyRefunded)
 	n.booksEqual()
 	var gross, fee, back int64
 	err = n.db.QueryRowx(`
@@ -104,27 +62,27 @@ func TestPressingTwiceIsOneRefund(t *testing.T) {
 		t.Errorf("%d refunds at PayPal", n.refunds())
 	}
 	n.booksEqual()
-	for name, ask := range map[string]func() (RefundRequest, error){
-		"the same form with another amount": func() (RefundRequest, error) { return n.refund(c, "9.00", "the same form") },
-		"the same form for another gift": func() (RefundRequest, error) {
+	for name, ask := range map[string]func() (Request, error){
+		"the same form with another amount": func() (Request, error) { return n.refund(c, "9.00", "the same form") },
+		"the same form for another gift": func() (Request, error) {
 			other, _ := n.paid()
 			return n.refund(other, "10.00", "the same form")
 		},
-		"the same form for all that is left": func() (RefundRequest, error) { return n.refund(c, "", "the same form") },
-		"the same form for another payment": func() (RefundRequest, error) {
-			return n.Refund(t.Context(), RefundOrder{Contribution: c.ID, Payment: "ANOTHER", Amount: "10.00",
+		"the same form for all that is left": func() (Request, error) { return n.refund(c, "", "the same form") },
+		"the same form for another payment": func() (Request, error) {
+			return n.Request(t.Context(), Intent{Contribution: c.ID, Payment: "ANOTHER", Amount: "10.00",
 				Reason: "Given twice.", Note: "With thanks", Key: "the same form"})
 		},
-		"the same form with another reason": func() (RefundRequest, error) {
-			return n.Refund(t.Context(), RefundOrder{Contribution: c.ID, Amount: "10.00", Reason: "Asked by mail.",
+		"the same form with another reason": func() (Request, error) {
+			return n.Request(t.Context(), Intent{Contribution: c.ID, Amount: "10.00", Reason: "Asked by mail.",
 				Note: "With thanks", Key: "the same form"})
 		},
-		"the same form with another line for the reader": func() (RefundRequest, error) {
-			return n.Refund(t.Context(), RefundOrder{Contribution: c.ID, Amount: "10.00", Reason: "Given twice.", Note: "Bye",
+		"the same form with another line for the reader": func() (Request, error) {
+			return n.Request(t.Context(), Intent{Contribution: c.ID, Amount: "10.00", Reason: "Given twice.", Note: "Bye",
 				Key: "the same form"})
 		},
-		"the same form in another currency": func() (RefundRequest, error) {
-			return n.Refund(t.Context(), RefundOrder{Contribution: c.ID, Amount: "10.00", Currency: "USD",
+		"the same form in another currency": func() (Request, error) {
+			return n.Request(t.Context(), Intent{Contribution: c.ID, Amount: "10.00", Currency: "USD",
 				Reason: "Given twice.", Note: "With thanks", Key: "the same form"})
 		},
 	} {
@@ -161,43 +119,41 @@ func TestWhatCannotBeRefundedIsSaid(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	c, _ := n.paid()
-	waiting := n.start()
-	n.approve(waiting, "pending")
-	waiting = n.settle(waiting, ByReader)
+	waiting := n.approved("pending")
 	open := n.start()
 	for _, wrong := range []struct {
 		name, says string
-		order      RefundOrder
+		order      Intent
 		kind       fault.Kind
 	}{
-		{"nothing", "above zero", RefundOrder{Contribution: c.ID, Amount: "0"}, fault.Invalid},
-		{"less than nothing", "", RefundOrder{Contribution: c.ID, Amount: "-5"}, fault.Invalid},
-		{"more than there is", "At most 25.00 EUR is left", RefundOrder{Contribution: c.ID, Amount: "25.01"}, fault.Invalid},
-		{"no number", "", RefundOrder{Contribution: c.ID, Amount: "ten"}, fault.Invalid},
-		{"a third decimal", "", RefundOrder{Contribution: c.ID, Amount: "1.999"}, fault.Invalid},
-		{"another currency", "only be refunded in EUR", RefundOrder{Contribution: c.ID, Amount: "5.00", Currency: "USD"}, fault.Invalid},
-		{"another gift's payment", "has no such payment", RefundOrder{Contribution: c.ID, Payment: "5O190127TN364715T"},
+		{"nothing", "above zero", Intent{Contribution: c.ID, Amount: "0"}, fault.Invalid},
+		{"less than nothing", "", Intent{Contribution: c.ID, Amount: "-5"}, fault.Invalid},
+		{"more than there is", "At most 25.00 EUR is left", Intent{Contribution: c.ID, Amount: "25.01"}, fault.Invalid},
+		{"no number", "", Intent{Contribution: c.ID, Amount: "ten"}, fault.Invalid},
+		{"a third decimal", "", Intent{Contribution: c.ID, Amount: "1.999"}, fault.Invalid},
+		{"another currency", "only be refunded in EUR", Intent{Contribution: c.ID, Amount: "5.00", Currency: "USD"}, fault.Invalid},
+		{"another gift's payment", "has no such payment", Intent{Contribution: c.ID, Payment: "5O190127TN364715T"},
 			fault.NotFound},
-		{"what PayPal holds", "still pending", RefundOrder{Contribution: waiting.ID, Amount: "5.00"}, fault.Invalid},
-		{"what never came", "nothing to refund", RefundOrder{Contribution: open.ID, Amount: "5.00"}, fault.Invalid},
-		{"a payment that is no text", "has no such payment", RefundOrder{Contribution: c.ID, Payment: "5O19\x00",
+		{"what PayPal holds", "still pending", Intent{Contribution: waiting.ID, Amount: "5.00"}, fault.Invalid},
+		{"what never came", "nothing to refund", Intent{Contribution: open.ID, Amount: "5.00"}, fault.Invalid},
+		{"a payment that is no text", "has no such payment", Intent{Contribution: c.ID, Payment: "5O19\x00",
 			Amount: "5.00"}, fault.NotFound},
-		{"what was shown is gone", "25.00 EUR is left now", RefundOrder{Contribution: c.ID, Amount: "5.00", Seen: "20.00"},
+		{"what was shown is gone", "25.00 EUR is left now", Intent{Contribution: c.ID, Amount: "5.00", Seen: "20.00"},
 			fault.Conflict},
-		{"nobody's gift", "no such contribution", RefundOrder{Contribution: uuid.New(), Amount: "5.00"}, fault.NotFound},
+		{"nobody's gift", "no such contribution", Intent{Contribution: uuid.New(), Amount: "5.00"}, fault.NotFound},
 	} {
 		wrong.order.Reason, wrong.order.Key, wrong.order.By = "because", wrong.name, editor
-		if _, err := n.Refund(t.Context(), wrong.order); !fault.Is(err, wrong.kind) || !strings.Contains(err.Error(), wrong.says) {
+		if _, err := n.Request(t.Context(), wrong.order); !fault.Is(err, wrong.kind) || !strings.Contains(err.Error(), wrong.says) {
 			t.Errorf("%s: %v, want %q", wrong.name, err, wrong.says)
 		}
 	}
 	long := strings.Repeat("x", 2000)
-	for name, o := range map[string]RefundOrder{
+	for name, o := range map[string]Intent{
 		"no reason": {Key: "k"}, "no key": {Reason: "r"}, "a long reason": {Reason: long, Key: "k"}, "a long note": {Reason: "r", Note: long, Key: "k"},
 		"bad text": {Reason: "\xff", Key: "k"}, "a long key": {Reason: "r", Key: long},
 	} {
 		o.Contribution, o.Amount = c.ID, "5.00"
-		if _, err := n.Refund(t.Context(), o); !fault.Is(err, fault.Invalid) {
+		if _, err := n.Request(t.Context(), o); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -217,14 +173,14 @@ func TestARefundWhoseAnswerWasLost(t *testing.T) {
 			c, _ := n.paid()
 			n.fault(`{"kind":"` + kind + `","times":50,"match":{"method":"POST","path":"/v2/payments/captures/*/refund"}}`)
 			r, err := n.refund(c, "10.00", "form")
-			if err != nil || r.State != RefundUnknown {
+			if err != nil || r.State != Unknown {
 				t.Fatalf("%+v, %v", r, err)
 			}
 			if _, err := n.refund(c, "5.00", "another"); !fault.Is(err, fault.Conflict) {
 				t.Errorf("another refund while one is under way: %v", err)
 			}
 			n.heal()
-			if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != RefundDone {
+			if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != Done {
 				t.Errorf("pressed again: %+v, %v", r, err)
 			}
 			if n.refunds() != 1 {
@@ -240,17 +196,17 @@ func TestTheSweepEndsARefundThatNobodySawThrough(t *testing.T) {
 	n := open(t)
 	c, _ := n.paid()
 	n.fault(`{"kind":"status","status":503,"times":50,"match":{"method":"POST","path":"/v2/payments/captures/*/refund"}}`)
-	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != RefundUnknown {
+	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != Unknown {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	n.heal()
 	n.later(2 * time.Hour)
 	for range 2 {
-		if _, err := n.Sweep(t.Context()); err != nil {
+		if err := n.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	n.wants(c, PartiallyRefunded)
+	n.wants(c, contribution.PartiallyRefunded)
 	n.booksEqual()
 	if got := n.audited(c); got != "contribution.refund, contribution.refund_answer done" {
 		t.Errorf("audited: %s", got)
@@ -275,15 +231,15 @@ func TestARefundWhoseProcessDied(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := n.SettleRefund(t.Context(), r.RefundID, false, Source{Way: ByWebhook}); err != nil {
+	if err := n.told(r.RefundID); err != nil {
 		t.Fatal(err)
 	}
 	n.later(time.Minute)
-	if _, err := n.Sweep(t.Context()); err != nil {
+	if err := n.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	again, err := refundRequest(t.Context(), n.db, "r.id = $1", r.ID)
-	if err != nil || again.State != RefundDone || again.RefundID != r.RefundID || n.refunds() != 1 {
+	again, err := find(t.Context(), n.db, "r.id = $1", r.ID)
+	if err != nil || again.State != Done || again.RefundID != r.RefundID || n.refunds() != 1 {
 		t.Errorf("%+v, %v, %d refunds", again, err, n.refunds())
 	}
 	n.booksEqual()
@@ -303,11 +259,11 @@ func TestARefundThatPayPalForgotIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.later(time.Minute)
-	if _, err := n.Sweep(t.Context()); err != nil {
+	if err := n.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	again, err := refundRequest(t.Context(), n.db, "p.paypal_id = $1", capture)
-	if err != nil || again.State != RefundDone || again.RefundID != r.RefundID || n.refunds() != 1 {
+	again, err := find(t.Context(), n.db, "p.paypal_id = $1", capture)
+	if err != nil || again.State != Done || again.RefundID != r.RefundID || n.refunds() != 1 {
 		t.Errorf("%+v, %v, %d refunds", again, err, n.refunds())
 	}
 }
@@ -323,11 +279,11 @@ func TestAnAnswerThatNeverCameIsGivenUp(t *testing.T) {
 	n.later(41 * 24 * time.Hour)
 	n.heal()
 	r, err := n.refund(c, "10.00", "form")
-	if err != nil || r.State != RefundFailed || !strings.Contains(r.Advice,
+	if err != nil || r.State != Failed || !strings.Contains(r.Advice,
 		"not among the refunds that PayPal lists") || n.refunds() != 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if r, err = n.refund(c, "10.00", "another"); err != nil || r.State != RefundDone || n.refunds() != 1 {
+	if r, err = n.refund(c, "10.00", "another"); err != nil || r.State != Done || n.refunds() != 1 {
 		t.Errorf("asked for again: %+v, %v", r, err)
 	}
 }
@@ -339,41 +295,14 @@ func TestPayPalRefusesARefund(t *testing.T) {
 	c, _ := n.paid()
 	n.later(181 * 24 * time.Hour)
 	r, err := n.refund(c, "10.00", "form")
-	if err != nil || r.State != RefundRefused || r.Answer != "REFUND_TIME_LIMIT_EXCEEDED" || !strings.Contains(r.Advice, "180") {
+	if err != nil || r.State != Refused || r.Answer != "REFUND_TIME_LIMIT_EXCEEDED" || !strings.Contains(r.Advice, "180") {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	n.wants(c, Completed)
+	n.wants(c, contribution.Completed)
 	if got := n.audited(c); got != "contribution.refund, contribution.refund_answer refused" {
 		t.Errorf("audited: %s", got)
 	}
-	if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != RefundRefused {
+	if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != Refused {
 		t.Errorf("pressed again: %+v, %v", r, err)
-	}
-}
-
-// The database itself refuses to book refunds of more than was paid, should PayPal ever say so.
-func TestMoreGoneBackThanCameInIsNotBooked(t *testing.T) {
-	t.Parallel()
-	d := bareDesk(t)
-	c := mustBegin(t, d)
-	src := Source{Way: ByWebhook}
-	seen := func(id string, minor int64) []Fact {
-		r := paypal.Refund{ID: id, CaptureID: "CAP", Status: paypal.RefundCompleted, Amount: eur(minor), CreatedAt: noon}
-		return []Fact{CaptureSeen(c.ID, src, captureOf("CAP", "PARTIALLY_REFUNDED")), RefundSeen(c.ID, src, r)}
-	}
-	apply(t, d, seen("R1", 2000)...)
-	if _, err := d.applyAll(t.Context(), seen("R2", 600)); err == nil || !strings.Contains(err.Error(), "more than what is left") {
-		t.Errorf("20.00 and 6.00 of 25.00: %v", err)
-	}
-	usd := paypal.Refund{ID: "R3", CaptureID: "CAP", Status: paypal.RefundCompleted, CreatedAt: noon}
-	usd.Amount.Minor, usd.Amount.Currency = 100, "USD"
-	if _, err := d.applyAll(t.Context(), []Fact{RefundSeen(c.ID, src, usd)}); err == nil {
-		t.Error("a refund in another currency was booked")
-	}
-	if _, err := d.db.ExecContext(context.WithoutCancel(t.Context()), `UPDATE payment SET returned_minor = amount_minor + 1`); err == nil {
-		t.Error("the database took it")
-	}
-	if got := entries(t.Context(), t, d.db, c.ID); strings.Count(got, "refund") != 1 {
-		t.Errorf("booked:\n%s", got)
 	}
 }

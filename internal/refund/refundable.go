@@ -1,4 +1,4 @@
-package contribution
+package refund
 
 import (
 	"context"
@@ -14,6 +14,10 @@ import (
 	"readerfund/internal/money"
 )
 
+// UsualLimit is how long after a payment most accounts may refund it. PayPal decides: who shows the payment warns, and
+// nothing is refused here. Source: Payments v2, REFUND_TIME_LIMIT_EXCEEDED.
+const UsualLimit = 180 * 24 * time.Hour
+
 // Refundable is a payment with what of it can go back now.
 type Refundable struct {
 	Payment    string // PayPal's id
@@ -26,30 +30,21 @@ type Refundable struct {
 	// Elsewhere is set where the money can go back in PayPal itself, and only there.
 	Elsewhere bool
 
-	id       int64
 	requests int // that the contribution has had
 }
 
 // Refundable says of each payment of a contribution what can go back. It is the one place where that is decided: the
-// pages show it, and Refund goes by it.
-func (d *Desk) Refundable(ctx context.Context, id uuid.UUID) ([]Refundable, error) {
-	all, err := readRefundable(ctx, d.db, id)
+// pages show it, and Request goes by it.
+func (s *Service) Refundable(ctx context.Context, id uuid.UUID) ([]Refundable, error) {
+	all, err := readRefundable(ctx, s.db, id)
 	return all, db.Translate(err)
 }
 
 func readRefundable(ctx context.Context, q sqlx.QueryerContext, id uuid.UUID) ([]Refundable, error) {
-	var rows []struct {
-		payment
-		Kind       string    `db:"kind"`
-		OccurredAt time.Time `db:"occurred_at"`
-		Gone       int64     `db:"gone"`
-		Reversed   bool      `db:"reversed"`
-		UnderWay   int64     `db:"under_way"`
-		Requests   int       `db:"requests"`
-	}
-	// What PayPal has not paid out yet is as good as gone: it cannot be refunded again.
+	var rows []paymentRow
+	// What PayPal has not paid out yet cannot be refunded again either.
 	err := sqlx.SelectContext(ctx, q, &rows, `
-		SELECT p.id, p.paypal_id, p.status, p.kind, p.amount_minor, p.currency, p.occurred_at,
+		SELECT p.paypal_id, p.status, p.kind, p.amount_minor, p.currency, p.occurred_at,
 		       coalesce(back.gone, 0) AS gone, coalesce(back.reversed, false) AS reversed,
 		       coalesce((SELECT max(q.amount_minor) FROM refund_request q
 		                 WHERE q.payment_id = p.id AND q.state IN ('asked', 'unknown')), 0) AS under_way,
@@ -63,47 +58,66 @@ func readRefundable(ctx context.Context, q sqlx.QueryerContext, id uuid.UUID) ([
 	if err != nil {
 		return nil, fmt.Errorf("read what can be refunded: %w", err)
 	}
-	all := make([]Refundable, 0, len(rows))
-	for _, row := range rows {
-		currency := money.Currency(row.Currency)
-		p := Refundable{
-			Payment: row.PayPalID, Amount: money.New(row.AmountMinor, currency),
-			Left:       money.New(max(row.AmountMinor-row.Gone, 0), currency),
-			OccurredAt: row.OccurredAt.UTC(), id: row.ID, requests: row.Requests,
-		}
-		switch {
-		case row.Status == paymentPending:
-			p.Why = fault.Invalidf("amount", "This payment is still pending at PayPal. It can be refunded once it is completed; "+
-				"to return it before that, refuse it in your PayPal account.")
-		case row.Status != paymentCompleted:
-			p.Why = errNoMoney()
-		case row.UnderWay > 0:
-			p.Why = fault.Conflictf("A refund of %s is pending. Wait until PayPal has answered; then you can request another.",
-				money.New(row.UnderWay, currency))
-		case row.Reversed: // PayPal refunds nothing more of it then: REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK
-			p.Why = fault.Invalidf("amount", "PayPal or the reader's bank has reversed this payment. "+
-				"Nothing is left to refund.")
-		case p.Left.Minor == 0:
-			p.Why = fault.Invalidf("amount", "This payment has been refunded in full, or is about to be. "+
-				"Nothing is left to refund.")
-		case row.Kind == "direct": // Payments v2 refunds what an app captured (REFUND_IS_RESTRICTED), and no app did
-			p.Elsewhere = true
-			p.Why = fault.Invalidf("amount", "This payment was made in PayPal directly, and can only be refunded there: "+
-				"find %s in the PayPal account's activity and choose “Refund this payment”. "+
-				"The refund appears here after the next reconciliation.", row.PayPalID)
-		}
-		all = append(all, p)
+	all := make([]Refundable, len(rows))
+	for i, row := range rows {
+		all[i] = row.refundable()
 	}
 	return all, nil
+}
+
+// paymentRow is a payment with what has gone back of it.
+type paymentRow struct {
+	PayPalID    string    `db:"paypal_id"`
+	Status      string    `db:"status"`
+	Kind        string    `db:"kind"`
+	AmountMinor int64     `db:"amount_minor"`
+	Currency    string    `db:"currency"`
+	OccurredAt  time.Time `db:"occurred_at"`
+	Gone        int64     `db:"gone"`
+	Reversed    bool      `db:"reversed"`
+	UnderWay    int64     `db:"under_way"`
+	Requests    int       `db:"requests"`
+}
+
+// refundable is the rule.
+func (r paymentRow) refundable() Refundable {
+	currency := money.Currency(r.Currency)
+	p := Refundable{
+		Payment: r.PayPalID, Amount: money.New(r.AmountMinor, currency),
+		Left:       money.New(max(r.AmountMinor-r.Gone, 0), currency),
+		OccurredAt: r.OccurredAt.UTC(), requests: r.Requests,
+	}
+	switch {
+	case r.Status == "pending":
+		p.Why = fault.Invalidf("amount", "This payment is still pending at PayPal. It can be refunded once it is "+
+			"completed; to return it before that, refuse it in your PayPal account.")
+	case r.Status != "completed":
+		p.Why = errNoMoney()
+	case r.UnderWay > 0:
+		p.Why = fault.Conflictf("A refund of %s is pending. Wait until PayPal has answered; then you can request another.",
+			money.New(r.UnderWay, currency))
+	case r.Reversed: // PayPal refunds nothing more of it then: REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK
+		p.Why = fault.Invalidf("amount", "PayPal or the reader's bank has reversed this payment. "+
+			"Nothing is left to refund.")
+	case p.Left.Minor == 0:
+		p.Why = fault.Invalidf("amount", "This payment has been refunded in full, or is about to be. "+
+			"Nothing is left to refund.")
+	case r.Kind == "direct": // Payments v2 refunds what an app captured (REFUND_IS_RESTRICTED), and no app did
+		p.Elsewhere = true
+		p.Why = fault.Invalidf("amount", "This payment was made in PayPal directly, and can only be refunded there: "+
+			"find %s in the PayPal account's activity and choose “Refund this payment”. "+
+			"The refund appears here after the next reconciliation.", r.PayPalID)
+	}
+	return p
 }
 
 func errNoMoney() error {
 	return fault.Invalidf("amount", "No money came in for this contribution, so there is nothing to refund.")
 }
 
-// PickRefundable finds the payment that is to be refunded. id is PayPal's, and may be empty where only one can be. The
+// Choose finds the payment that is to be refunded. id is PayPal's, and may be empty where only one can be. The
 // error is a fault that says why none can.
-func PickRefundable(all []Refundable, id string) (Refundable, error) {
+func Choose(all []Refundable, id string) (Refundable, error) {
 	var open []Refundable
 	var why []error
 	for _, p := range all {
@@ -123,11 +137,13 @@ func PickRefundable(all []Refundable, id string) (Refundable, error) {
 	case len(why) > 0:
 		return Refundable{}, mostTelling(why)
 	case id != "":
-		return Refundable{}, fault.NotFoundf("This contribution has no such payment.")
+		return Refundable{}, errNoSuchPayment()
 	default:
 		return Refundable{}, errNoMoney()
 	}
 }
+
+func errNoSuchPayment() error { return fault.NotFoundf("This contribution has no such payment.") }
 
 // errSeveral is said where more than one payment can be refunded and none was named.
 var errSeveral = fault.Invalidf("payment", "This contribution has several payments. Say which one to refund.")

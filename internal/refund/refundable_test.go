@@ -1,0 +1,124 @@
+package refund
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/contribution"
+	"readerfund/internal/fault"
+	"readerfund/internal/paypal"
+)
+
+// While a case is open PayPal refuses a part; the advice says where to go.
+func TestAPartCannotGoBackDuringACase(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.disputed(`{"stage":"INQUIRY"}`)
+	r, err := n.refund(c, "5.00", "part")
+	if err != nil || r.State != Refused || r.Answer != "TRANSACTION_DISPUTED" || r.Advice == "" {
+		t.Errorf("a part: %+v, %v", r, err)
+	}
+	if r, err := n.refund(c, "", "whole"); err != nil || r.State != Done {
+		t.Errorf("all of it: %+v, %v", r, err)
+	}
+	if _, err := n.desk.AskPayPal(t.Context(), c.ID, editor); err != nil {
+		t.Error(err)
+	}
+	n.wants(c, contribution.Refunded)
+	n.booksEqual()
+}
+
+// PayPal's API refunds only what an app captured.
+func TestAnAdoptedPaymentIsRefundedAtPayPal(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	n.hook("POST", "payments", `{"amount":"30.00","currency":"EUR"}`, nil)
+	page, err := n.paypal.Transactions(t.Context(), paypal.TransactionQuery{
+		From: n.clock().Add(-24 * time.Hour), To: n.clock().Add(time.Minute), Page: 1, PageSize: paypal.MaxPage,
+	})
+	if err != nil || len(page.Transactions) != 1 {
+		t.Fatalf("%d transactions, %v", len(page.Transactions), err)
+	}
+	c, err := n.desk.Adopt(t.Context(), page.Transactions[0], campaign.DefaultSlug, editor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const says = "can only be refunded there"
+	if _, err := n.refund(c, "5.00", "form"); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), says) {
+		t.Errorf("refund of an adopted payment: %v", err)
+	}
+	all, err := n.Refundable(t.Context(), c.ID)
+	if err != nil || len(all) != 1 || !all[0].Elsewhere || all[0].Left != all[0].Amount {
+		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+// Whoever asked has gone before PayPal answered: the audit log has what came of it all the same.
+func TestTheAuditLogDoesNotNeedTheOneWhoAsked(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.disputed(`{}`)
+	ctx, leave := context.WithCancel(t.Context())
+	n.fault(`{"kind":"delay","delay":"300ms","match":{"path":"/v*"}}`)
+	time.AfterFunc(100*time.Millisecond, leave)
+	if _, err := n.Request(ctx, Intent{Contribution: c.ID, Reason: "x", Key: "k", By: editor}); err == nil {
+		t.Error("nobody waited and it was done")
+	}
+	n.Close() // waits for the call
+	if got, want := n.audited(c), "contribution.refund, contribution.refund_answer done"; got != want {
+		t.Errorf("audited: %s\nwant     %s", got, want)
+	}
+}
+
+// transport notes what PayPal is asked.
+type transport struct {
+	mu    sync.Mutex
+	calls []string
+}
+
+// RoundTrip notes a request and sends it on.
+func (w *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls = append(w.calls, r.Method+" "+r.URL.Path)
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// However many orders are due, a refund does not wait for them: it has a sweep of its own.
+func TestTheSweepOfRefundsAsksAboutNoOrders(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	paid, _ := n.paid()
+	for range 3 {
+		n.start()
+	}
+	n.fault(`{"kind":"reset_before","match":{"method":"POST"}}`)
+	if r, err := n.refund(paid, "10.00", "form"); err != nil || r.State == Done {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	n.heal()
+	n.later(4 * time.Hour) // the orders have been due for longer
+	noted := &transport{}
+	var err error
+	n.paypal, err = paypal.New(paypal.Config{
+		BaseURL: n.sandbox, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Now: n.clock, Transport: noted,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	n.wants(paid, contribution.PartiallyRefunded)
+	for _, call := range noted.calls {
+		if strings.Contains(call, "/v2/checkout/orders") {
+			t.Errorf("PayPal was asked about an order: %v", noted.calls)
+		}
+	}
+	n.booksEqual()
+}

@@ -1,0 +1,98 @@
+package refund
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/paypal"
+	"readerfund/internal/review"
+)
+
+// visibleAfter is how long a refund may take to show in PayPal's books. Before that, not finding it says nothing.
+const visibleAfter = time.Minute
+
+// giveUp ends a request that PayPal no longer remembers: sending it again could pay twice. Where PayPal's books do not
+// tell either, a person has to look.
+func (s *Service) giveUp(ctx context.Context, r Request) (Request, error) {
+	r, err := s.endIfNotMade(ctx, r, Failed, "",
+		"PayPal was asked for this refund for 40 days and never answered. "+
+			"It is not among the refunds that PayPal lists for the payment, so you can request it again.")
+	if err != nil || !r.UnderWay() {
+		return r, err
+	}
+	return r, s.contributions.OpenReview(ctx, r.Contribution, review.RefundUnanswered,
+		review.Args{"amount": r.Amount.String(), "number": r.invoiceID, "payment": r.Payment})
+}
+
+// endIfNotMade ends a request that may have been carried out, if PayPal's books say that it was not. While they cannot
+// be read, it stays unknown.
+func (s *Service) endIfNotMade(ctx context.Context, r Request, state State, code, advice string) (Request, error) {
+	if err := s.readPayPalsBooks(ctx, r); err != nil {
+		s.log.WarnContext(ctx, "whether PayPal made a refund cannot be told yet", "contribution", r.Contribution,
+			"request", r.ID, "error", err)
+		return s.postpone(ctx, r, Unknown)
+	}
+	found, err := find(ctx, s.db, "r.id = $1", r.ID)
+	if err != nil || !found.UnderWay() {
+		return found, err
+	}
+	if s.now().Sub(r.doubtSince) < visibleAfter {
+		return s.postpone(ctx, r, Unknown)
+	}
+	return s.end(ctx, r, state, code, advice)
+}
+
+// readPayPalsBooks reads the payment and everything that went back of it at PayPal, and applies it; what belongs to the
+// request ends it (OnApplied). A nil error means that all of it was seen.
+func (s *Service) readPayPalsBooks(ctx context.Context, r Request) error {
+	c, err := s.contributions.Get(ctx, r.Contribution)
+	if err != nil {
+		return err
+	}
+	seen, err := s.paypal.Capture(ctx, r.Payment)
+	if err != nil {
+		return fmt.Errorf("ask about capture %s: %w", r.Payment, err)
+	}
+	o, err := s.paypal.Order(ctx, c.OrderID)
+	if err != nil {
+		return fmt.Errorf("ask about the refunds of order %s: %w", c.OrderID, err)
+	}
+	listed := int64(0)
+	for i, back := range o.Refunds {
+		if back.CaptureID != r.Payment {
+			continue
+		}
+		if back.Status == paypal.RefundCompleted {
+			listed += back.Amount.Minor
+		}
+		if back.InvoiceID == "" {
+			if o.Refunds[i], err = s.paypal.Refund(ctx, back.ID); err != nil {
+				return fmt.Errorf("ask about refund %s: %w", back.ID, err)
+			}
+			o.Refunds[i].InvoiceID = s.likelyInvoice(ctx, r, o.Refunds[i])
+		}
+	}
+	if seen.Refunded() && listed == 0 || seen.Status == paypal.CaptureRefunded && listed < seen.Amount.Minor {
+		return fmt.Errorf("capture %s was refunded, and order %s does not list all of it", r.Payment, c.OrderID)
+	}
+	src := contribution.Source{Way: contribution.ByStaff}
+	facts := append(contribution.OrderSeen(c.ID, src, o), contribution.CaptureSeen(c.ID, src, seen))
+	_, err = s.contributions.ApplySeen(ctx, facts)
+	return err
+}
+
+// likelyInvoice says whose a refund is that PayPal gives without its invoice number: the request's, where nothing speaks
+// against it. That way round nobody is paid twice.
+func (s *Service) likelyInvoice(ctx context.Context, r Request, back paypal.Refund) string {
+	if back.InvoiceID != "" {
+		return back.InvoiceID
+	}
+	var taken bool
+	err := s.db.GetContext(ctx, &taken, `SELECT EXISTS (SELECT 1 FROM refund_request WHERE refund_id = $1)`, back.ID)
+	if err != nil || taken || back.Amount != r.Amount || back.CreatedAt.Before(r.AskedAt.Add(-time.Minute)) {
+		return ""
+	}
+	return r.invoiceID
+}
