@@ -119,16 +119,16 @@ func (s *shop) workOff(ctx context.Context, gifts []gift) error {
 
 // store puts news of the gifts into the inbox as deliveries leave them, but due to nobody yet.
 func (s *shop) store(ctx context.Context, gifts []gift) error {
-	events := make([]string, len(gifts))
-	for i := range events {
-		events[i] = "WH-" + uuid.NewString()
+	events, captures, bodies := make([]string, len(gifts)), make([]string, len(gifts)), make([][]byte, len(gifts))
+	for i, g := range gifts {
+		events[i], captures[i] = "WH-"+uuid.NewString(), g.capture
+		bodies[i] = captured(events[i], g)
 	}
 	_, err := s.pool.ExecContext(ctx, `
 		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, received_at, state)
 		SELECT event_id, 'T-' || event_id, now(), 'PAYMENT.CAPTURE.COMPLETED', resource_id, '{}', body, now(), 'received'
 		FROM unnest($1::text[], $2::text[], $3::bytea[]) AS news (event_id, resource_id, body)`,
-		db.Texts(len(gifts), func(i int) string { return events[i] }), db.Texts(len(gifts), func(i int) string { return gifts[i].capture }),
-		db.Blobs(len(gifts), func(i int) []byte { return captured(events[i], gifts[i]) }))
+		db.Array(events), db.Array(captures), db.Array(bodies))
 	return err
 }
 

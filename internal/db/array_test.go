@@ -11,17 +11,17 @@ import (
 )
 
 // What goes in comes out, in its order, whatever is in it; and what no text can hold is refused and not stored.
-func TestArraysInBinary(t *testing.T) {
+func TestArrays(t *testing.T) {
 	t.Parallel()
 	d := dbtest.New(t)
-	texts := []string{"", "a", `{"b",NULL,\}`, "zwölf ☂", strings.Repeat("x", 70_000)}
-	blobs := [][]byte{{}, {0, 1, 0xff}, []byte("a"), []byte(`\x00`), bytes.Repeat([]byte{0}, 70_000)}
+	texts := []string{"", "a", `{"b",NULL,\}`, "NULL", "zwölf ☂", strings.Repeat("x", 70_000)}
+	blobs := [][]byte{{}, {0, 1, 0xff}, []byte("a"), []byte(`\x00`), nil, bytes.Repeat([]byte{0}, 70_000)}
 	var got []struct {
 		Text string `db:"one"`
 		Blob []byte `db:"two"`
 	}
 	err := d.SelectContext(t.Context(), &got, `SELECT one, two FROM unnest($1::text[], $2::bytea[]) AS pair (one, two)`,
-		db.Texts(len(texts), func(i int) string { return texts[i] }), db.Blobs(len(blobs), func(i int) []byte { return blobs[i] }))
+		db.Array(texts), db.Array(blobs))
 	if err != nil || len(got) != len(texts) {
 		t.Fatalf("got %d rows, %v", len(got), err)
 	}
@@ -30,12 +30,20 @@ func TestArraysInBinary(t *testing.T) {
 			t.Errorf("%d: %.40q and %.40q came back as %.40q and %.40q", i, texts[i], blobs[i], row.Text, row.Blob)
 		}
 	}
-	var none []string
-	if err := d.SelectContext(t.Context(), &none, `SELECT unnest($1::text[])`, db.Texts(0, nil)); err != nil || len(none) != 0 {
-		t.Errorf("an array of nothing gives %q, %v", none, err)
+	for _, c := range []struct {
+		array any
+		null  bool
+	}{{db.Array([]string{}), false}, {db.Array([]string(nil)), true}} {
+		var null bool
+		var n int
+		err := d.QueryRowContext(t.Context(),
+			`SELECT $1::text[] IS NULL, count(*) FROM unnest($1::text[])`, c.array).Scan(&null, &n)
+		if err != nil || null != c.null || n != 0 {
+			t.Errorf("an array of nothing has %d elements, null: %v, %v", n, null, err)
+		}
 	}
 	for _, bad := range []string{"a\x00b", "\xff"} {
-		_, err := d.ExecContext(t.Context(), `SELECT unnest($1::text[])`, db.Texts(2, func(i int) string { return []string{"good", bad}[i] }))
+		_, err := d.ExecContext(t.Context(), `SELECT unnest($1::text[])`, db.Array([]string{"good", bad}))
 		if !slices.Contains([]string{"22021", "22P05"}, db.SQLState(err)) {
 			t.Errorf("%q: %v", bad, err)
 		}

@@ -57,7 +57,7 @@ func (o Options) withDefaults() Options {
 //
 // Parameters travel in the binary format (lib/pq's binary_parameters), so that a query without a prepared statement
 // takes one round trip and PgBouncer may give each transaction another server. The price: a []byte is sent in that format
-// and must be what the server expects there, bytea or an array of Texts or Blobs; give JSON to a jsonb column as a string.
+// and must be what the server expects there, bytea; give JSON to a jsonb column as a string, and a slice as an Array.
 //
 // No statement_timeout is sent, because PgBouncer refuses start-up parameters it does not track. A statement ends with
 // its context, and a server that is silent for AnswerTimeout counts as lost. Operators who want a limit on the server
@@ -147,5 +147,7 @@ func redact(text string, u *url.URL) string {
 	return text
 }
 
-// Array makes a slice usable as a query's array parameter (= ANY($1)), and a pointer to a slice scannable from one.
+// Array makes a slice usable as a query's array parameter (= ANY($1)), and a pointer to a slice scannable from one. It
+// travels as text, so that its type is the query's: a [][]byte is a bytea[]. A nil slice is NULL; a nil []byte in one
+// is empty.
 func Array(slice any) any { return pq.Array(slice) }

@@ -73,9 +73,8 @@ func (i *Inbox) insertOne(ctx context.Context, d *delivery) (map[*delivery]bool,
 // insertMany takes a column of the batch as one parameter, so that the statement is as short for a hundred rows as for
 // two: a list of rows costs the server reading and planning for every row.
 func (i *Inbox) insertMany(ctx context.Context, rows []*delivery) (map[*delivery]bool, error) {
-	texts := func(of func(*delivery) string) []byte {
-		return db.Texts(len(rows), func(n int) string { return of(rows[n]) })
-	}
+	texts := func(of func(*delivery) string) any { return db.Array(column(rows, of)) }
+	bodies := db.Array(column(rows, func(d *delivery) []byte { return d.body }))
 	var ids []string
 	err := i.db.SelectContext(ctx, &ids, `
 		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, state, note, received_at, due_at)
@@ -87,8 +86,8 @@ func (i *Inbox) insertMany(ctx context.Context, rows []*delivery) (map[*delivery
 		texts(func(d *delivery) string { return d.eventID }), texts(func(d *delivery) string { return d.transmissionID }),
 		texts(func(d *delivery) string { return d.transmissionTime }), texts(func(d *delivery) string { return d.eventType }),
 		texts(func(d *delivery) string { return d.resourceID }), texts(func(d *delivery) string { return d.headers }),
-		db.Blobs(len(rows), func(n int) []byte { return rows[n].body }), texts(func(d *delivery) string { return d.state }),
-		texts(func(d *delivery) string { return d.note }), i.now().UTC().Format(time.RFC3339Nano))
+		bodies, texts(func(d *delivery) string { return d.state }), texts(func(d *delivery) string { return d.note }),
+		i.now().UTC().Format(time.RFC3339Nano))
 	if err != nil {
 		return nil, err
 	}
@@ -101,4 +100,12 @@ func (i *Inbox) insertMany(ctx context.Context, rows []*delivery) (map[*delivery
 		fresh[d] = added[d.eventID]
 	}
 	return fresh, nil
+}
+
+func column[T any](rows []*delivery, of func(*delivery) T) []T {
+	values := make([]T, len(rows))
+	for n, d := range rows {
+		values[n] = of(d)
+	}
+	return values
 }
