@@ -93,11 +93,11 @@ func (i *Inbox) verify(ctx context.Context, header http.Header, body []byte) (*d
 		i.floods.WarnContext(ctx, "webhook delivery cannot be judged", "error", err)
 		return nil, fault.Unavailablef(err, "The delivery cannot be verified now. Please send it again.")
 	}
-	event, err := paypal.ParseEnvelope(body)
+	event, err := paypal.ParseEvent(body)
 	if err != nil {
 		// PayPal has signed it, so it may be news all the same: it is kept for a person to look at, under a name of ours.
 		i.log.WarnContext(ctx, "a webhook delivery verifies and is no event", "transmission", signed.TransmissionID, "error", err)
-		event = paypal.Envelope{ID: unreadable + strings.ToUpper(signed.TransmissionID), Type: unreadableType}
+		event = paypal.Event{ID: unreadable + strings.ToUpper(signed.TransmissionID), Type: unreadableType}
 	}
 	return newDelivery(signed, event, header, body), nil
 }
@@ -127,7 +127,7 @@ type row struct {
 // notNeeded is the note of an event that is only kept.
 const notNeeded = "Events of this type change nothing here. They are stored, and nothing else is done."
 
-func newDelivery(signed paypal.Delivery, event paypal.Envelope, header http.Header, body []byte) *delivery {
+func newDelivery(signed paypal.Delivery, event paypal.Event, header http.Header, body []byte) *delivery {
 	d := &delivery{body: body, row: row{
 		eventID: clean(event.ID), eventType: clean(event.Type), resourceID: clean(event.ResourceID),
 		transmissionID: signed.TransmissionID, transmissionTime: signed.TransmissionTime.UTC().Format("2006-01-02T15:04:05Z"),

@@ -1,9 +1,13 @@
 package paypal
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -40,16 +44,13 @@ func ParseEvent(body []byte) (Event, error) {
 		return Event{}, fmt.Errorf("paypal: read a webhook event: %w", err)
 	}
 	resource := top.object("resource")
-	outside := Envelope{
-		ID: top.shaped("id", eventIDShape), Type: top.shaped("event_type", eventTypeShape),
-		ResourceID: or(resource.shaped("id", idShape), or(resource.shaped("dispute_id", idShape), resource.shaped("order_id", idShape))),
-	}
-	if err := outside.usable(); err != nil {
-		return Event{}, err
-	}
 	e := Event{
-		ID: outside.ID, Type: outside.Type, ResourceID: outside.ResourceID, ResourceType: top.shaped("resource_type", resourceShape),
+		ID: top.shaped("id", eventIDShape), Type: top.shaped("event_type", eventTypeShape),
+		ResourceType: top.shaped("resource_type", resourceShape), ResourceID: resource.ownID(),
 		CreateTime: readTime(top.text("create_time")), Summary: oneLine(top.text("summary"), maxSummary),
+	}
+	if e.ID == "" || e.Type == "" {
+		return Event{}, errors.New("paypal: read a webhook event: it has no usable id or event_type")
 	}
 	e.placeLinks(resource.links())
 	e.placeResource()
@@ -121,30 +122,43 @@ func (e *Event) placeDispute(resource object) {
 	}
 }
 
-// object is a JSON object whose values are read one by one, so that one strange value spoils nothing else. A struct
-// would also match keys without regard to case.
-type object map[string]json.RawMessage
+// object is a JSON object as a tree, so that one strange value spoils nothing else. A struct would also match keys
+// without regard to case.
+type object map[string]any
 
-func readObject(b []byte) (object, error) {
+var errNoObject = errors.New("it is not a JSON object") // a parser's own words would quote the body
+
+// readObject reads a document that is one object and nothing else. Numbers keep their digits: some ids are written so.
+func readObject(doc []byte) (object, error) {
+	dec := json.NewDecoder(bytes.NewReader(doc))
+	dec.UseNumber()
 	var o object
-	if err := json.Unmarshal(b, &o); err != nil || o == nil { // nil is what null leaves
+	if err := dec.Decode(&o); err != nil || o == nil { // nil is what null leaves
+		return nil, errNoObject
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, errNoObject
 	}
 	return o, nil
 }
 
 func (o object) object(key string) object {
-	inner, _ := readObject(o[key])
+	inner, _ := o[key].(map[string]any)
 	return inner
 }
 
-// text is a string, or a number as it is written.
+// text is a string, or a number or a boolean as it is written.
 func (o object) text(key string) string {
-	var t looseText
-	if raw, ok := o[key]; ok {
-		_ = t.UnmarshalJSON(raw)
+	switch v := o[key].(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	case bool:
+		return strconv.FormatBool(v)
+	default:
+		return ""
 	}
-	return string(t)
 }
 
 func (o object) shaped(key string, shape *regexp.Regexp) string {
@@ -154,14 +168,18 @@ func (o object) shaped(key string, shape *regexp.Regexp) string {
 	return ""
 }
 
+// ownID is what a resource calls itself; a case and an undone approval have names of their own for it.
+func (o object) ownID() string {
+	return or(o.shaped("id", idShape), or(o.shaped("dispute_id", idShape), o.shaped("order_id", idShape)))
+}
+
 // links leaves out what is not a link, and keeps the others.
 func (o object) links() []linkJSON {
-	var raw []json.RawMessage
-	_ = json.Unmarshal(o["links"], &raw)
+	list, _ := o["links"].([]any)
 	var all []linkJSON
-	for _, r := range raw[:min(len(raw), 50)] {
-		if l, err := readObject(r); err == nil {
-			all = append(all, linkJSON{Rel: l.text("rel"), Href: l.text("href")})
+	for _, item := range list[:min(len(list), 50)] {
+		if link, ok := item.(map[string]any); ok {
+			all = append(all, linkJSON{Rel: object(link).text("rel"), Href: object(link).text("href")})
 		}
 	}
 	return all

@@ -12,7 +12,7 @@ import (
 
 // ListedEvent is an event as PayPal's list gives it, whether or not a webhook ever received it.
 type ListedEvent struct {
-	ID, Type, ResourceID string    // as in Envelope
+	ID, Type, ResourceID string    // as in Event
 	CreatedAt            time.Time // UTC; zero when it cannot be read
 	Body                 []byte    // PayPal's JSON of the event, byte for byte; a delivery's may be written otherwise
 }
@@ -65,15 +65,9 @@ func readEvents(body []byte) (page[json.RawMessage], error) {
 }
 
 func readListed(body json.RawMessage) (ListedEvent, error) {
-	outside, err := ParseEnvelope(body)
+	e, err := ParseEvent(body)
 	if err != nil {
 		return ListedEvent{}, err
 	}
-	top, err := readObject(body)
-	if err != nil {
-		return ListedEvent{}, err
-	}
-	return ListedEvent{
-		ID: outside.ID, Type: outside.Type, ResourceID: outside.ResourceID, CreatedAt: readTime(top.text("create_time")), Body: body,
-	}, nil
+	return ListedEvent{ID: e.ID, Type: e.Type, ResourceID: e.ResourceID, CreatedAt: e.CreateTime, Body: body}, nil
 }
