@@ -73,16 +73,26 @@ func (l *run) paymentsThere() comparison {
 func (l *run) findPaymentsThere(ctx context.Context, s scope) ([]finding, error) {
 	var rows []oursAlone
 	err := l.db.SelectContext(ctx, &rows, `
-		SELECT p.id, p.paypal_id AS ref, '' AS code, p.status, p.amount_minor, p.currency, p.occurred_at AS at, c.id AS owner, c.receipt, '' AS parent,
-		       p.kind = 'direct' AS direct
-		FROM payment p JOIN contribution c ON c.id = p.contribution_id
-		WHERE `+judging+` AND p.id > $2 AND p.id <= $3 AND p.status IN ('completed', 'pending') AND p.occurred_at >= $4 AND p.occurred_at < $5
-		  AND NOT EXISTS (SELECT 1 FROM paypal_transaction t WHERE t.run_id = $1 AND t.paypal_id = p.paypal_id AND t.class = 'gift')`,
+		WITH p AS MATERIALIZED (
+			SELECT p.* FROM payment p `+lookUp("p", gift)+`
+			WHERE `+judging+` AND p.id > $2 AND p.id <= $3 AND p.status IN ('completed', 'pending')
+			  AND p.occurred_at >= $4 AND p.occurred_at < $5 AND theirs.listed IS NULL)
+		SELECT p.id, p.paypal_id AS ref, '' AS code, p.status, p.amount_minor, p.currency, p.occurred_at AS at,
+		       c.id AS owner, c.receipt, '' AS parent, p.kind = 'direct' AS direct
+		FROM p JOIN contribution c ON c.id = p.contribution_id`,
 		l.id, s.first(), s.last(), l.from, l.judgedTo())
 	if err != nil {
 		return nil, fmt.Errorf("compare our payments: %w", err)
 	}
 	return alone(rows), nil
+}
+
+// lookUp joins rows of ours with whether PayPal's record lists one of that id and class. It looks each of them up: left
+// the choice, PostgreSQL compares a batch with the whole record, as often as there are batches.
+func lookUp(ours string, class class) string {
+	return fmt.Sprintf(`LEFT JOIN LATERAL (
+		SELECT true AS listed FROM paypal_transaction t
+		WHERE t.run_id = $1 AND t.paypal_id = %s.paypal_id AND t.class = '%s' LIMIT 1) theirs ON true`, ours, class)
 }
 
 // asksPaymentThere asks the API, which knows a payment before its record does. A payment without an order is only in the
@@ -128,11 +138,14 @@ func (l *run) refundsThere() comparison {
 func (l *run) findRefundsThere(ctx context.Context, s scope) ([]finding, error) {
 	var rows []oursAlone
 	err := l.db.SelectContext(ctx, &rows, `
-		SELECT r.id, r.paypal_id AS ref, CASE r.kind WHEN 'reversal' THEN 'T1106' ELSE 'T1107' END AS code, r.status, r.amount_minor, r.currency,
-		       r.occurred_at AS at, c.id AS owner, c.receipt, p.paypal_id AS parent, p.kind = 'direct' AS direct
-		FROM refund r JOIN payment p ON p.id = r.payment_id JOIN contribution c ON c.id = p.contribution_id
-		WHERE `+judging+` AND r.id > $2 AND r.id <= $3 AND r.status IN ('completed', 'pending') AND r.occurred_at >= $4 AND r.occurred_at < $5
-		  AND NOT EXISTS (SELECT 1 FROM paypal_transaction t WHERE t.run_id = $1 AND t.paypal_id = r.paypal_id AND t.class = 'back')`,
+		WITH r AS MATERIALIZED (
+			SELECT r.* FROM refund r `+lookUp("r", back)+`
+			WHERE `+judging+` AND r.id > $2 AND r.id <= $3 AND r.status IN ('completed', 'pending')
+			  AND r.occurred_at >= $4 AND r.occurred_at < $5 AND theirs.listed IS NULL)
+		SELECT r.id, r.paypal_id AS ref, CASE r.kind WHEN 'reversal' THEN 'T1106' ELSE 'T1107' END AS code, r.status,
+		       r.amount_minor, r.currency, r.occurred_at AS at, c.id AS owner, c.receipt, p.paypal_id AS parent,
+		       p.kind = 'direct' AS direct
+		FROM r JOIN payment p ON p.id = r.payment_id JOIN contribution c ON c.id = p.contribution_id`,
 		l.id, s.first(), s.last(), l.from, l.judgedTo())
 	if err != nil {
 		return nil, fmt.Errorf("compare our refunds: %w", err)

@@ -24,13 +24,19 @@ func (l *run) payments() comparison {
 }
 
 func (l *run) findPayments(ctx context.Context, s scope) ([]finding, error) {
-	where, args := s.condition("paypal_id")
+	theirs, args := s.condition("paypal_id")
+	ours, _ := s.condition("p.paypal_id")
+	charged, _ := s.condition("e.paypal_ref")
+	taken, _ := s.condition("f.paypal_ref")
 	// One row of PayPal's for each id, the settled one where it lists several. The sides agree in nearly every row: only
 	// for the others is the contribution looked for, by the three marks a payment of ours carries.
+	//
+	// Each table is told the stretch of keys: that theirs are within it, PostgreSQL does not conclude for the tables they
+	// are joined with, and would read these from end to end for every batch.
 	found, err := l.pairs(ctx, `
 		WITH theirs AS (
 			SELECT DISTINCT ON (paypal_id) * FROM paypal_transaction
-			WHERE run_id = $1 AND class = 'gift' AND `+where+`
+			WHERE run_id = $1 AND class = 'gift' AND `+theirs+`
 			ORDER BY paypal_id, (status IN ('S', 'V')) DESC, updated_at DESC)
 		SELECT t.paypal_id AS ref, t.code, t.initiated_at AS at, t.status, t.currency, t.amount_minor, t.fee_minor, t.unreadable,
 		       t.reference_id, t.reference_type, t.detail,
@@ -38,9 +44,9 @@ func (l *run) findPayments(ctx context.Context, s scope) ([]finding, error) {
 		       e.amount_minor AS booked, f.amount_minor AS booked_fee, o.id AS owner, o.receipt, coalesce(p.kind = 'direct', false) AS direct,
 		       t.owner::text AS mark_id, t.invoice_id AS mark_receipt
 		FROM theirs t
-		LEFT JOIN payment p ON p.paypal_id = t.paypal_id
-		LEFT JOIN ledger_entry e ON e.kind = 'charge' AND e.paypal_ref = t.paypal_id
-		LEFT JOIN ledger_entry f ON f.kind = 'fee' AND f.paypal_ref = t.paypal_id
+		LEFT JOIN payment p ON p.paypal_id = t.paypal_id AND `+ours+`
+		LEFT JOIN ledger_entry e ON e.kind = 'charge' AND e.paypal_ref = t.paypal_id AND `+charged+`
+		LEFT JOIN ledger_entry f ON f.kind = 'fee' AND f.paypal_ref = t.paypal_id AND `+taken+`
 		LEFT JOIN LATERAL (
 			SELECT c.id, c.receipt FROM contribution c
 			WHERE c.id = coalesce(p.contribution_id,
@@ -103,13 +109,15 @@ func (l *run) refunds() comparison {
 }
 
 func (l *run) findRefunds(ctx context.Context, s scope) ([]finding, error) {
-	where, args := s.condition("paypal_id")
+	theirs, args := s.condition("paypal_id")
+	ours, _ := s.condition("r.paypal_id")
+	given, _ := s.condition("f.paypal_ref")
 	// A refund of a payment that we do not have belongs to whoever that payment belongs to, by PayPal's row of it. What a
 	// person decided about that payment goes for the refund as well.
 	found, err := l.pairs(ctx, `
 		WITH theirs AS (
 			SELECT DISTINCT ON (paypal_id) * FROM paypal_transaction
-			WHERE run_id = $1 AND class = 'back' AND `+where+`
+			WHERE run_id = $1 AND class = 'back' AND `+theirs+`
 			ORDER BY paypal_id, (status = 'S') DESC, updated_at DESC)
 		SELECT t.paypal_id AS ref, t.code, t.initiated_at AS at, t.status, t.currency, t.amount_minor, t.fee_minor, t.unreadable,
 		       t.reference_id, t.reference_type, t.detail,
@@ -121,12 +129,12 @@ func (l *run) findRefunds(ctx context.Context, s scope) ([]finding, error) {
 		LEFT JOIN LATERAL (
 			SELECT g.owner, g.invoice_id FROM paypal_transaction g
 			WHERE g.run_id = $1 AND g.paypal_id = t.reference_id AND g.class = 'gift' LIMIT 1) paid ON true
-		LEFT JOIN refund r ON r.paypal_id = t.paypal_id
+		LEFT JOIN refund r ON r.paypal_id = t.paypal_id AND `+ours+`
 		LEFT JOIN payment p ON p.id = coalesce(r.payment_id, (SELECT q.id FROM payment q WHERE q.paypal_id = t.reference_id))
 		LEFT JOIN LATERAL (
 			SELECT sum(x.amount_minor)::bigint AS amount, max(x.currency) AS currency FROM ledger_entry x
 			WHERE x.kind IN ('refund', 'reversal') AND x.paypal_ref = t.paypal_id) e ON true
-		LEFT JOIN ledger_entry f ON f.kind = 'fee_refund' AND f.paypal_ref = t.paypal_id
+		LEFT JOIN ledger_entry f ON f.kind = 'fee_refund' AND f.paypal_ref = t.paypal_id AND `+given+`
 		LEFT JOIN LATERAL (
 			SELECT c.id, c.receipt FROM contribution c
 			WHERE c.id = coalesce(p.contribution_id,

@@ -110,22 +110,25 @@ func (r *Reconciler) tidy(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// atOnce is how many rows are removed in one statement: few enough that it answers well within the time after which the
-// database counts as lost.
-const atOnce = 50_000
+// blocksAtOnce is how much of the table one statement goes through, in PostgreSQL's blocks of 8 KB: some 40,000 rows, few
+// enough that it answers well within the time after which the database counts as lost.
+const blocksAtOnce = 1000
 
-// remove throws rows of PayPal's away.
+// remove throws rows of PayPal's away. It goes through the table once, block by block: a search for the next rows would
+// begin at the front each time, and step over everything that is dead there already.
 func (r *Reconciler) remove(ctx context.Context, which string, args ...any) error {
-	for {
-		done, err := r.db.ExecContext(ctx, fmt.Sprintf(`
-			DELETE FROM paypal_transaction WHERE ctid = ANY (ARRAY(SELECT ctid FROM paypal_transaction WHERE %s LIMIT %d))`, which, atOnce), args...)
-		if err != nil {
-			return fmt.Errorf("remove PayPal's rows: %w", err)
-		}
-		if n, err := done.RowsAffected(); err != nil || n < atOnce {
-			return err
-		}
+	var blocks int64
+	err := r.db.GetContext(ctx, &blocks,
+		`SELECT pg_relation_size('paypal_transaction') / current_setting('block_size')::bigint`)
+	for first := int64(0); err == nil && first < blocks; first += blocksAtOnce {
+		_, err = r.db.ExecContext(ctx, fmt.Sprintf(`
+			DELETE FROM paypal_transaction WHERE ctid >= '(%d,0)'::tid AND ctid < '(%d,0)'::tid AND (%s)`,
+			first, first+blocksAtOnce, which), args...)
 	}
+	if err != nil {
+		return fmt.Errorf("remove PayPal's rows: %w", err)
+	}
+	return nil
 }
 
 // step notes how far PayPal's record was read, and learns how far another process at the same run has come.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"readerfund/internal/paypal"
@@ -69,26 +70,53 @@ func (l *run) window(ctx context.Context, from, to time.Time) (int, error) {
 	}
 }
 
+// pages reads a window's pages one after the other. While one is being staged, the next is already asked for.
 func (l *run) pages(ctx context.Context, from, to time.Time, seen map[string]bool) (total int, err error) {
 	q := paypal.TransactionQuery{From: from, To: to, Page: 1, PageSize: paypal.MaxPage, All: true}
 	if to.Sub(from) <= time.Second {
 		q.To = from // both ends are included: this is one second
 	}
-	for {
-		page, err := l.page(ctx, q)
-		if err != nil {
+	ctx, stop := context.WithCancel(ctx)
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	defer stop()
+	answers := make(chan answer) // without room: two pages are held at once, and no more
+	asking.Go(func() { l.ask(ctx, q, answers) })
+	for a := range answers {
+		if a.err != nil {
+			return 0, a.err
+		}
+		if err := l.stage(ctx, a.page.Transactions, seen); err != nil {
 			return 0, err
 		}
-		if err := l.stage(ctx, page.Transactions, seen); err != nil {
-			return 0, err
-		}
-		l.rows += int64(len(page.Transactions))
-		if !page.RefreshedAt.IsZero() {
-			l.refreshed = page.RefreshedAt.UTC()
+		total = a.page.Total
+		l.rows += int64(len(a.page.Transactions))
+		if !a.page.RefreshedAt.IsZero() {
+			l.refreshed = a.page.RefreshedAt.UTC()
 		}
 		l.tell("reading PayPal's record")
-		if q.Page >= page.Pages {
-			return page.Total, nil
+	}
+	return total, context.Cause(ctx)
+}
+
+// answer is what PayPal said when it was asked for a page.
+type answer struct {
+	page paypal.TransactionPage
+	err  error
+}
+
+// ask gives every page of a window, and ends with the last one, the first error, or ctx.
+func (l *run) ask(ctx context.Context, q paypal.TransactionQuery, to chan<- answer) {
+	defer close(to)
+	for {
+		page, err := l.page(ctx, q)
+		select {
+		case to <- answer{page, err}:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil || q.Page >= page.Pages {
+			return
 		}
 		q.Page++
 	}

@@ -1,10 +1,10 @@
 package reconcile
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -124,18 +124,18 @@ func (l *run) stage(ctx context.Context, page []paypal.Transaction, seen map[str
 			continue
 		}
 		s := stagedOf(t, l.from)
-		rows[s.key()] = s
-		seen[s.key()] = true
+		key := s.key()
+		rows[key] = s
+		seen[key] = true
 	}
 	if len(rows) == 0 {
 		return nil
 	}
 	// In one order, so that two processes at the same run wait for each other and do not deadlock.
 	sorted := make([]staged, 0, len(rows))
-	for _, s := range rows {
-		sorted = append(sorted, s)
+	for _, key := range slices.Sorted(maps.Keys(rows)) {
+		sorted = append(sorted, rows[key])
 	}
-	slices.SortFunc(sorted, func(a, b staged) int { return cmp.Compare(a.key(), b.key()) })
 	text, err := json.Marshal(sorted)
 	if err != nil {
 		return fmt.Errorf("write PayPal's rows: %w", err)
