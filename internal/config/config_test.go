@@ -51,7 +51,7 @@ func TestGoodSettings(t *testing.T) {
 	got := fmt.Sprint(c.BaseURL, c.PayPalAPIBase, c.Timezone, c.DefaultCurrency, c.ListenAddr, c.AdminListenAddr, c.TrustedProxies, c.EmbedOrigins,
 		c.SweepInterval, c.WebhookWorkers, c.ShutdownTimeout, c.LogFormat, c.LogLevel)
 	want := "https://give.example.orghttps://api-m.sandbox.paypal.comEurope/Berlin EUR127.0.0.1:8080127.0.0.1:9090" +
-		"[10.0.0.0/8 192.168.1.7/32 172.16.0.0/12][https://news.example.org http://localhost:3000]1m0s 32 25stextINFO"
+		"[10.0.0.0/8 192.168.1.7/32 172.16.0.0/12][https://news.example.org http://localhost:3000]1m0s 64 25stextINFO"
 	if strings.ReplaceAll(got, " ", "") != strings.ReplaceAll(want, " ", "") {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -289,7 +289,7 @@ func TestHelpListsEverySettingWithItsDefault(t *testing.T) {
 		"PAYPAL_WEBHOOK_CA_FILE": "", "SECRET_KEY": "", "SECRET_KEY_OLD": "", "PUBLICATION_NAME": "", "PUBLICATION_TIMEZONE": "UTC",
 		"DEFAULT_CURRENCY": "EUR", "TRUSTED_PROXIES": "", "EMBED_ORIGINS": "", "TEMPLATES_DIR": "", "LOG_FORMAT": "text", "LOG_LEVEL": "info",
 		"DATABASE_MAX_CONNS": "20", "ADMIN_HOSTS": "", "REPORT_MAX_CONNS": "4",
-		"MIN_AMOUNT": "", "MAX_AMOUNT": "", "SWEEP_INTERVAL": "1m", "WEBHOOK_WORKERS": "32", "SHUTDOWN_TIMEOUT": "25s",
+		"MIN_AMOUNT": "", "MAX_AMOUNT": "", "SWEEP_INTERVAL": "1m", "WEBHOOK_WORKERS": "64", "SHUTDOWN_TIMEOUT": "25s",
 	}
 	text := strings.Join(strings.Fields(help.String()), " ")
 	for _, name := range slices.Sorted(maps.Keys(defaults)) {

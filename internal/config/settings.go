@@ -52,7 +52,7 @@ type Sweep struct {
 
 // Webhooks is how PayPal's webhook events are worked on.
 type Webhooks struct {
-	WebhookWorkers string `name:"webhook-workers" env:"WEBHOOK_WORKERS" group:"Running" default:"32" placeholder:"NUMBER" help:"Webhook events that each process works on at once; a waiting one holds no connection (${default})."`
+	WebhookWorkers string `name:"webhook-workers" env:"WEBHOOK_WORKERS" group:"Running" default:"64" placeholder:"NUMBER" help:"Webhook events that each process works on at once; a waiting one holds no connection (${default})."`
 }
 
 // Logging is how the log looks.

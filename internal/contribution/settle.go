@@ -24,6 +24,10 @@ func (d *Desk) Settle(ctx context.Context, id uuid.UUID, src Source) (Contributi
 	if err != nil {
 		return Contribution{}, err
 	}
+	return d.settle(ctx, c, src)
+}
+
+func (d *Desk) settle(ctx context.Context, c Contribution, src Source) (Contribution, error) {
 	if src.Way == ByReader && c.Outcome() == OutcomeReceived {
 		return c, nil // the webhook was first: there is nothing the reader needs PayPal for
 	}
@@ -48,7 +52,7 @@ func (d *Desk) Settle(ctx context.Context, id uuid.UUID, src Source) (Contributi
 		}
 		return d.settleOpenDisputes(ctx, settled, src)
 	})
-	if err != nil && settled.ID != id {
+	if err != nil && settled.ID != c.ID {
 		settled = c
 	}
 	if o := settled.Outcome(); src.Way == ByReader && (o == OutcomeOpen || o == OutcomeCancelled) {
@@ -99,7 +103,7 @@ func (d *Desk) settleOpenDisputes(ctx context.Context, c Contribution, src Sourc
 func (d *Desk) SettleOrder(ctx context.Context, orderID string, src Source) (Contribution, error) {
 	c, err := find(ctx, d.db, "c.order_id = $1", orderID)
 	if err == nil {
-		return d.Settle(ctx, c.ID, src)
+		return d.settle(ctx, c, src)
 	}
 	if !fault.Is(err, fault.NotFound) {
 		return Contribution{}, db.Translate(err)
@@ -113,6 +117,22 @@ func (d *Desk) SettleOrder(ctx context.Context, orderID string, src Source) (Con
 		return Contribution{}, err
 	}
 	return detached.Run(ctx, &d.calls, func(ctx context.Context) (Contribution, error) { return d.settleOrder(ctx, c, o, src) })
+}
+
+// SettlePayment is SettleCapture for news that names the capture's order. The order is asked for instead: it carries the
+// capture with its fee, its refunds and who paid, so that one question does. The capture itself is asked for where the
+// order does not say how it ended, or is another than the one that the contribution was started with.
+func (d *Desk) SettlePayment(ctx context.Context, orderID, captureID string, src Source) (Contribution, error) {
+	o, err := d.paypal.Order(ctx, orderID)
+	if paypal.Unanswered(err) {
+		return Contribution{}, fmt.Errorf("ask about order %s of capture %s: %w", orderID, captureID, err)
+	}
+	if err == nil && o.Concludes(captureID) {
+		if c, err := d.owner(ctx, o.CustomID); err == nil && cmp.Or(c.OrderID, o.ID) == o.ID {
+			return d.applyAll(ctx, OrderSeen(c.ID, src, o))
+		}
+	}
+	return d.SettleCapture(ctx, captureID, src)
 }
 
 // SettleCapture asks PayPal about one capture and applies the answer; for one that was refunded, the refunds too.

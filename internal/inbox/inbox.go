@@ -39,7 +39,9 @@ type Inbox struct {
 	floods   *slog.Logger // for what anybody can send many of
 	metrics  *metrics.Metrics
 
-	batches batches
+	deliveries *batches[*delivery, outcome]
+	results    *batches[result, struct{}]
+
 	workers workers
 	busy    func() time.Duration
 	wake    chan struct{} // new work: holds one token at most
@@ -50,11 +52,13 @@ func New(cfg Config) *Inbox {
 	if cfg.Busy == nil {
 		cfg.Busy = func() time.Duration { return 0 }
 	}
-	return &Inbox{
+	i := &Inbox{
 		db: cfg.DB, verifier: cfg.Verifier, desk: cfg.Desk, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics,
-		floods: slog.New(throttle.New(cfg.Log.Handler(), time.Minute)), batches: newBatches(),
+		floods:  slog.New(throttle.New(cfg.Log.Handler(), time.Minute)),
 		workers: make(workers, cmp.Or(cfg.Workers, DefaultWorkers)), busy: cfg.Busy, wake: make(chan struct{}, 1),
 	}
+	i.deliveries, i.results = newBatches(i.commit), newBatches(i.save)
+	return i
 }
 
 func (i *Inbox) nudge() {

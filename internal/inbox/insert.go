@@ -102,7 +102,8 @@ func (i *Inbox) insertMany(ctx context.Context, rows []*delivery) (map[*delivery
 	return fresh, nil
 }
 
-func column[T any](rows []*delivery, of func(*delivery) T) []T {
+// column is one value of each row, as a statement over many rows takes it.
+func column[R, T any](rows []R, of func(R) T) []T {
 	values := make([]T, len(rows))
 	for n, d := range rows {
 		values[n] = of(d)

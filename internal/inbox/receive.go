@@ -58,7 +58,7 @@ func (i *Inbox) Receive(ctx context.Context, header http.Header, body []byte) er
 	if err != nil {
 		return err
 	}
-	outcome, err := i.store(ctx, d)
+	outcome, err := i.deliveries.do(ctx, d)
 	if err != nil {
 		i.metrics.Delivery("unavailable")
 		i.log.ErrorContext(ctx, "webhook delivery not stored", "event", d.eventID, "error", err)
@@ -152,21 +152,3 @@ const (
 	duplicate outcome = "duplicate" // we have the event
 	suspect   outcome = "suspect"   // we have the transmission, with another body
 )
-
-// store commits the delivery together with others that arrive while the last commit runs, and waits for the commit. Who
-// leads the batch commits it here and now, without another goroutine in between, and sees it through even when its own
-// caller has gone: others wait for this commit too, and a COMMIT is never cancelled.
-func (i *Inbox) store(ctx context.Context, d *delivery) (outcome, error) {
-	b, leads := i.batches.join(d)
-	if leads {
-		long := context.WithoutCancel(ctx)
-		i.batches.run(b, func(all []*delivery) ([]outcome, error) { return i.commit(long, all) })
-		return b.outcomeOf(d)
-	}
-	select {
-	case <-b.done:
-		return b.outcomeOf(d)
-	case <-ctx.Done():
-		return "", db.Translate(context.Cause(ctx))
-	}
-}

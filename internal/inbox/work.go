@@ -25,15 +25,12 @@ func (i *Inbox) workOn(ctx context.Context, e event) {
 	c, err := i.settle(ctx, e)
 	v := judge(e, c, err, i.now())
 	if err != nil && v.state != "ignored" {
-		i.log.WarnContext(ctx, "webhook event not settled", "event", e.EventID, "type", e.Type, "attempt", e.Attempts, "then", v.outcome, "error", err)
+		i.log.WarnContext(ctx, "webhook event not settled", "event", e.EventID, "type", e.Type, "attempt", e.Attempts,
+			"then", v.outcome, "error", err)
 	}
-	_, err = i.db.ExecContext(ctx, `
-		UPDATE webhook_event
-		SET state = $2, note = $3, due_at = $4::timestamptz, contribution_id = coalesce($5::uuid, contribution_id), processed_at = $6::timestamptz
-		WHERE id = $1 AND state IN ('received', 'parked')`,
-		e.ID, v.state, v.note, v.due, v.contribution, v.processed)
-	if err != nil {
-		i.log.ErrorContext(ctx, "outcome of a webhook event not saved; it will be worked on again", "event", e.EventID, "error", err)
+	if _, err = i.results.do(ctx, result{e.ID, v}); err != nil {
+		i.log.ErrorContext(ctx, "outcome of a webhook event not saved; it will be worked on again", "event", e.EventID,
+			"error", err)
 		return
 	}
 	i.metrics.Event(v.outcome)
@@ -105,6 +102,8 @@ func (i *Inbox) settle(ctx context.Context, e event) (c contribution.Contributio
 	case kind == aDispute && parsed.DisputeID != "":
 		return i.desk.SettleDispute(ctx, parsed.DisputeID, src)
 	// What it names is asked about even where its name promises something else: PayPal will say what is so.
+	case parsed.CaptureID != "" && parsed.OrderID != "":
+		return i.desk.SettlePayment(ctx, parsed.OrderID, parsed.CaptureID, src)
 	case parsed.CaptureID != "":
 		return i.desk.SettleCapture(ctx, parsed.CaptureID, src)
 	case parsed.RefundID != "":

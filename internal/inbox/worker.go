@@ -11,7 +11,7 @@ import (
 
 const (
 	// DefaultWorkers is how many events a process works on at once where nothing else is set.
-	DefaultWorkers = 32
+	DefaultWorkers = 64
 	// lease is how long a taken event is left alone. A process that dies with it loses nothing: it is due again then.
 	lease = 2 * time.Minute
 	// idle is how long Run waits before it looks for work that nobody told it of: retries that are due, and what another

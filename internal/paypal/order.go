@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -53,6 +54,15 @@ type Order struct {
 	Captures        []Capture
 	Refunds         []Refund
 	CreatedAt       time.Time // UTC; zero when PayPal does not say
+}
+
+// Concludes reports whether the order says how a capture ended, and what PayPal took for it. A pending capture it may
+// show longer than the capture itself does.
+func (o Order) Concludes(captureID string) bool {
+	return slices.ContainsFunc(o.Captures, func(c Capture) bool {
+		refused := c.Status == CaptureDeclined || c.Status == CaptureFailed
+		return c.ID == captureID && c.Status != CapturePending && (refused || c.Fee != nil)
+	})
 }
 
 // Payer is who paid, as PayPal knows them. All of it is personal data, so that it does not print itself.
