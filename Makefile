@@ -41,7 +41,7 @@ test: postgres ## the tests, with six faults drawn anew; those in a browser wher
 .PHONY: test-browser
 test-browser: postgres ## installs Chromium where it can and runs the tests in a browser
 	@scripts/setup-chromium.sh --install
-	@status=0; READERFUND_BROWSER=required $(GO) test -count=1 $(TESTFLAGS) ./internal/e2e/... || status=$$?; \
+	@status=0; READERFUND_BROWSER=required $(GO) test -count=1 $(TESTFLAGS) ./internal/e2e/browser || status=$$?; \
 	$(GO) run ./internal/db/dbtest/keeper stop || status=1; \
 	exit $$status
 
@@ -57,7 +57,7 @@ bench: postgres ## the measurements, as one table
 .PHONY: faults
 faults: postgres ## the fault harness, as one table: every fault once, or for FOR=10m; SEED=n plays a seed again, ONLY="F3 F17" picks some
 	@mkdir -p artifacts; { READERFUND_FAULTS_FOR="$(FOR)" READERFUND_FAULTS_ONLY="$(ONLY)" READERFUND_SEED="$(SEED)" \
-		$(GO) test -count=1 -timeout 0 -run 'TestFaults$$' -v ./internal/e2e 2>&1; echo "status $$?"; } | \
+		$(GO) test -count=1 -timeout 0 -run 'TestFaults$$' -v ./internal/e2e/faults 2>&1; echo "status $$?"; } | \
 		tee artifacts/faults.log | awk '/^status /{ exit $$2 } !/^(=== | *--- | +time=)/ { print; fflush() }'
 
 .PHONY: lint

@@ -1,0 +1,395 @@
+package browser
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	cdp "github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"readerfund/internal/e2e/harness"
+	"readerfund/internal/testkit"
+)
+
+// What people do in a browser shares one, and one newsroom; axe has its own, so that the two need not wait for each
+// other.
+func TestInBrowser(t *testing.T) {
+	t.Parallel()
+	browser := openBrowser(t)
+	n := harness.StartDemo(t, t.TempDir(), 48)
+	if _, err := testkit.OpenDatabase(t, n.Env(t)["DATABASE_URL"]).ExecContext(t.Context(), needsAPerson); err != nil {
+		t.Fatal(err)
+	}
+	aside := func(name string, what func(t *testing.T)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			what(t)
+		})
+	}
+	for _, s := range widths() {
+		aside(
+			fmt.Sprintf("from the article to the report, %d wide", s.width),
+			func(t *testing.T) { walk(t, n, browser.openTab(t, s)) },
+		)
+	}
+	aside("by keyboard alone", func(t *testing.T) { byKeyboard(t, n, browser.openTab(t, screens()[2])) })
+	aside("staff by keyboard alone", func(t *testing.T) { staffByKeyboard(t, n, browser.openTab(t, screens()[2])) })
+	aside("without JavaScript", func(t *testing.T) { withoutScripts(t, n, browser.openTab(t, screens()[0])) })
+	aside("on another site's page", func(t *testing.T) { embedded(t, browser) })
+	t.Run("the browser's complaints are heard", func(t *testing.T) { complaints(t, browser.openTab(t, screens()[0])) })
+}
+
+// walk is the main job with a reader's and a staff member's eyes: article, appeal, PayPal, thanks; sign-in, list,
+// contributions that went well, that are disputed, and that wait for a person; report, books, sign-out.
+func walk(t *testing.T, n *harness.Demo, b *tab) {
+	page := func(name string, texts ...string) {
+		t.Helper()
+		b.expect(texts...)
+		b.screenshotBoth(name)
+		b.checkPage()
+	}
+	b.open(n.BaseURL + "/article")
+	page("01-article", "The river that nobody measured", "Give once, in EUR", "via PayPal")
+	b.open(n.BaseURL + "/")
+	page("02-donate", "Give once, in EUR", "Or your own amount", "What happens next")
+	b.checkOrigins(n.BaseURL)
+
+	b.open(n.BaseURL + "/article")
+	b.do(cdp.Click(cdp.CSS(`.rf-choice:nth-of-type(2)`), cdp.NodeVisible))
+	amount := eval[string](b, `document.querySelector(".rf-cta input[name=amount]:checked").value`)
+	b.click(".rf-button")
+	page("03-paypal", "not PayPal", "Approve "+amount+" EUR")
+	b.click("button[value=approve]")
+	page("04-thanks", "Thank you.", "Receipt number", "€"+amount)
+	receipt := eval[string](b, `document.querySelector(".receipt dd").innerText`)
+	b.checkOrigins(n.BaseURL, n.PayPal.URL)
+
+	b.open(n.BaseURL + "/staff")
+	page("05-sign-in", "Sign in", "Email address")
+	b.fill("#email", demoStaff)
+	b.fill("#password", staffPassword(n, t))
+	b.click("form .button")
+	page("06-overview", "Overview", receipt)
+	b.click(`nav.menu a[href="/staff/contributions"]`)
+	page("07-contributions", receipt, "Download as CSV")
+	b.do(cdp.SendKeys(cdp.CSS("#q"), receipt))
+	b.click(".find .button")
+	b.expect("Found for", receipt)
+	b.click("th.key a")
+	page("08-contribution", receipt, "Ledger", "Fee", "History", "€"+amount)
+	b.click(`.acts a[href$="/refund"]`)
+	page("08b-refund", "Before you refund", "Full refund: €"+amount, "It cannot be undone.")
+	b.open(n.BaseURL + "/staff/contributions?status=disputed")
+	b.click("th.key a")
+	page("08c-disputed", "Add a note", "Accept the dispute")
+	b.click(".case-acts .button")
+	page("08d-accept", "What happens when you accept")
+	b.open(n.BaseURL + "/staff/contributions?attention=1")
+	b.click("th.key a")
+	page("08e-looked", "PayPal captured 10.00 EUR, but the reader chose 25.00 EUR.", "Mark as reviewed")
+	b.click(`nav.menu a[href="/staff/reports"]`)
+	page("09-reports-by-day", "Total", "EUR", "Gross")
+	b.do(cdp.SetValue(cdp.CSS("#by"), "article"))
+	b.click(".filter .button")
+	page("10-reports-by-article", "By article", strings.TrimPrefix(n.BaseURL, "http://")+"/article")
+	b.open(n.BaseURL + "/staff/ledger?part=fees")
+	page("10b-ledger", "Entries", "Fee", receipt)
+	b.click(`nav.menu a[href="/staff/inbox"]`)
+	page("11-inbox", "PayPal events", receipt)
+	b.click(`nav.menu a[href="/staff/reconciliation"]`)
+	page("11b-reconciliation", "Reconciliation", "PayPal's own record", "1 unexplained")
+	b.click("th.key a")
+	page("11c-difference", "Paid in PayPal directly", "For the harbour series", "For which campaign?")
+	b.click(`nav.menu a[href="/staff/audit"]`)
+	page("11d-audit", "Audit log", "Signed in", demoStaff)
+	b.click(`.colophon a[href="/staff/password"]`)
+	page("11e-password", "Your password", "Current password")
+	b.click(".bar-out button")
+	page("12-signed-out", "Sign in")
+	b.checkOrigins(n.BaseURL)
+	b.open(n.BaseURL + "/staff/contributions")
+	b.expect("Sign in")
+}
+
+const demoStaff = "staff@harbour-courier.example"
+
+// staffPassword is the one that the demo's welcome shows.
+func staffPassword(n *harness.Demo, t *testing.T) string {
+	t.Helper()
+	_, rest, found := strings.Cut(n.Output.String(), demoStaff+", password ")
+	if !found {
+		t.Fatalf("the welcome names no password:\n%s", n.Output.String())
+	}
+	password, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimSpace(password)
+}
+
+// byKeyboard gives with Tab, Space, arrows and Enter. Whatever has the focus must show it.
+func byKeyboard(t *testing.T, n *harness.Demo, b *tab) {
+	b.open(n.BaseURL + "/")
+	b.press(kb.Tab)
+	b.expect("Skip to the content")
+	b.press(kb.Enter)
+	if at := eval[string](b, `document.activeElement.id`); at != "main" {
+		t.Errorf("the skip link leads to %q", at)
+	}
+	b.tabTo(`document.activeElement.name === "choice"`)
+	b.press(kb.ArrowDown)
+	if eval[bool](b, `document.querySelectorAll("input[name=choice]")[0].checked`) ||
+		!eval[bool](b, `document.activeElement.checked`) {
+		t.Error("an arrow key does not choose another amount")
+	}
+	b.tabTo(`document.activeElement.id === "amount"`)
+	b.press("7.50")
+	if eval[bool](b, `!!document.querySelector("input[name=choice]:checked")`) {
+		t.Error("an own amount leaves a choice marked")
+	}
+	b.tabTo(`document.activeElement.tagName === "SUMMARY" && document.activeElement.innerText.includes("name")`)
+	b.press(" ")
+	b.tabTo(`document.activeElement.id === "name"`)
+	b.press("Kim Keyboard")
+	b.tabTo(`document.activeElement.name === "named"`)
+	b.press(" ")
+	if !eval[bool](b, `document.activeElement.checked`) {
+		t.Error("the space bar does not tick the box")
+	}
+	b.tabTo(`document.activeElement.type === "submit"`)
+	b.screenshot("keyboard-focus-on-button")
+	b.navigate(b.key(kb.Enter))
+	b.expect("Approve 7.50 EUR")
+	b.tabTo(`document.activeElement.value === "approve"`)
+	b.navigate(b.key(kb.Enter))
+	b.expect("Thank you.", "€7.50", "Kim Keyboard")
+	b.checkPage()
+}
+
+// staffByKeyboard gives a part of a gift back, without a mouse and without JavaScript.
+func staffByKeyboard(t *testing.T, n *harness.Demo, b *tab) {
+	b.do(withoutJavaScript())
+	// An older gift: the latest are those of the readers beside us.
+	b.open(
+		n.BaseURL + "/staff/contributions?status=completed&currency=EUR&to=" + time.Now().AddDate(
+			0,
+			0,
+			-2,
+		).Format(
+			time.DateOnly,
+		),
+	)
+	b.tabTo(`document.activeElement.id === "email"`)
+	b.press(demoStaff)
+	b.press(kb.Tab)
+	b.press(staffPassword(n, t))
+	b.navigate(b.key(kb.Enter))
+	b.expect("Download as CSV")
+	b.tabTo(`!!document.activeElement.closest("th.key")`)
+	b.navigate(b.key(kb.Enter))
+	b.expect("History")
+	b.tabTo(`document.activeElement.innerText === "Refund…"`)
+	b.navigate(b.key(kb.Enter))
+	b.expect("Before you refund")
+	b.tabTo(`document.activeElement.name === "choice"`)
+	b.press(" ")
+	b.press(kb.ArrowDown)
+	if !eval[bool](b, `document.activeElement.value === "part" && document.activeElement.checked`) {
+		t.Error("an arrow key does not choose a part")
+	}
+	b.tabTo(`document.activeElement.id === "amount"`)
+	b.press("0.50")
+	b.tabTo(`document.activeElement.id === "reason"`)
+	b.press("Asked for by telephone")
+	b.tabTo(`document.activeElement.matches(".act .button")`)
+	b.screenshot("keyboard-refund")
+	b.navigate(b.key(kb.Enter))
+	b.expect("€0.50 was refunded to the reader", "Asked for by telephone")
+	b.checkPage()
+}
+
+func (b *tab) key(keys string) cdp.Action[cdp.Void] { return cdp.KeyEvent(keys) }
+
+func (b *tab) press(keys string) { b.t.Helper(); b.do(b.key(keys)) }
+
+// tabTo presses Tab until the condition holds. Each stop on the way must be seen: by an outline or a shadow, on the
+// element or on what stands for it.
+func (b *tab) tabTo(condition string) {
+	b.t.Helper()
+	for range 60 {
+		b.press(kb.Tab)
+		if !eval[bool](b, focusShows) {
+			b.t.Errorf("the focus cannot be seen on %s", eval[string](b, `document.activeElement.outerHTML.slice(0, 200)`))
+		}
+		if eval[bool](b, condition) {
+			return
+		}
+	}
+	b.t.Fatalf("Tab does not lead to %s\n%s", condition, b.describe())
+}
+
+const focusShows = `(() => {
+	const seen = (e) => {
+		const s = getComputedStyle(e);
+		return s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0 || s.boxShadow !== "none";
+	};
+	const at = document.activeElement;
+	return at === document.body || seen(at) || [...(at.parentElement?.children ?? []), at.parentElement].some((e) => e && e !== at && seen(e));
+})()`
+
+// withoutJavaScript switches the page's own scripts off.
+func withoutJavaScript() cdp.Action[cdp.Void] { return javaScript(false) }
+
+func javaScript(on bool) cdp.Action[cdp.Void] {
+	return cdp.Func(func(ctx context.Context, target *cdp.Target) error {
+		_, err := cdp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
+		return err
+	})
+}
+
+// withoutScripts gives with JavaScript switched off: an own amount, a mistake first, and a decline on the way.
+func withoutScripts(t *testing.T, n *harness.Demo, b *tab) {
+	b.do(withoutJavaScript())
+	b.open(n.BaseURL + "/")
+	b.fill("#amount", "1,5x")
+	if status := b.navigate(cdp.Click(cdp.CSS("#give button.button"))); status != 422 {
+		t.Fatalf("a wrong amount: %d\n%s", status, b.describe())
+	}
+	b.ignoreStatus(422)
+	b.expect("Please check one thing", "Nothing was charged")
+	b.screenshot("no-script-mistake")
+	b.do(cdp.Clear(cdp.CSS("#amount")))
+	b.fill("#amount", "12.40")
+	b.click("#give button.button")
+	b.expect("Approve 12.40 EUR")
+	b.click("button[value=decline]")
+	b.expect("The payment did not go through.", "Nothing was charged")
+	b.screenshot("no-script-declined")
+	b.click("main a.button")
+	b.expect("Your last way of paying was declined", "Approve 12.40 EUR")
+	time.Sleep(4 * time.Second) // as long as it takes to pick another card
+	b.click("button[value=approve]")
+	// A card is not tried twice within half a minute, not even for its reader: the page says so and goes on by itself.
+	b.expect("We will try your payment again in a moment", "Half a minute has to pass")
+	testkit.Eventually(b.t, time.Minute, "the second way to pay is tried", func() (bool, string) {
+		return strings.Contains(b.text(), "Thank you."), b.describe()
+	})
+	b.expect("Thank you.", "€12.40")
+	b.checkPage()
+}
+
+// embedded puts cta.js on a page of another site.
+func embedded(t *testing.T, browser *browser) {
+	var script string
+	paper := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write(
+			[]byte(`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
+				`<link rel="icon" href="data:,"><title>Another paper</title><style>* { color: red; font-family: fantasy } form { display: none }</style>` +
+				`<h1>A story of another paper</h1><p>Before.</p>` + script + `<p id="after">After.</p></html>`),
+		)
+	}))
+	t.Cleanup(paper.Close)
+	s := harness.New(t, "EMBED_ORIGINS", paper.URL)
+	s.Serve()
+	for _, at := range widths() {
+		script = `<script async src="` + s.BaseURL + `/embed/cta.js" data-campaign="support" data-article="https://another.example/story"></script>`
+		b := browser.openTab(t, at)
+		b.open(paper.URL)
+		const root = `[...document.querySelectorAll("div")].map((d) => d.shadowRoot).find(Boolean)`
+		testkit.Eventually(t, 15*time.Second, "the appeal is there", func() (bool, string) {
+			return eval[bool](
+				b,
+				`(() => { const r = `+root+`; const f = r?.querySelector("form"); return !!f && f.getClientRects().length > 0 })()`,
+			), b.describe()
+		})
+		if shown := eval[string](
+			b,
+			root+`.querySelector(".rf-cta").innerText`,
+		); !strings.Contains(shown, "via PayPal") ||
+			!strings.Contains(shown, "Give once, in EUR") {
+			t.Errorf("the appeal reads:\n%s", shown)
+		}
+		if colour := eval[string](
+			b,
+			`getComputedStyle(`+root+`.querySelector(".rf-heading")).color`,
+		); colour == "rgb(255, 0, 0)" {
+			t.Error("the page's own styles reach into the appeal")
+		}
+		b.screenshotBoth("embedded")
+		b.checkPage()
+		b.checkOrigins(paper.URL, s.BaseURL)
+		if cookies := eval[string](b, `document.cookie`); cookies != "" {
+			t.Errorf("the appeal set a cookie on the page: %s", cookies)
+		}
+		b.navigate(cdp.Click(cdp.JSPath(root + `.querySelector(".rf-button")`)))
+		b.expect("Approve")
+		b.click("button[value=approve]")
+		b.expect("Thank you.")
+		b.checkPage()
+	}
+	if n := s.Count(
+		"contribution WHERE article = 'https://another.example/story' AND state = 'completed'",
+	); n != len(
+		widths(),
+	) {
+		t.Errorf("%d gifts came from the article", n)
+	}
+	s.Balanced(10 * time.Second)
+
+	// Where the appeal cannot be had, a plain link stands in its place.
+	script = `<script async src="` + s.BaseURL + `/embed/cta.js" data-campaign="gone"></script>`
+	b := browser.openTab(t, screens()[0])
+	b.open(paper.URL)
+	testkit.Eventually(t, 15*time.Second, "the link is there", func() (bool, string) {
+		return eval[bool](
+			b,
+			`[...document.querySelectorAll("div")].some((d) => d.shadowRoot?.querySelector("a")?.innerText.includes("via PayPal"))`,
+		), b.describe()
+	})
+	// It leads to a form, also where the page names a campaign that there is not.
+	b.navigate(
+		cdp.Click(
+			cdp.JSPath(`[...document.querySelectorAll("div")].map((d) => d.shadowRoot).find(Boolean).querySelector("a")`),
+		),
+	)
+	b.expect("names an appeal that is not here", "Give once, in EUR")
+}
+
+// complaints shows that a page with an inline script that a policy forbids, a script that throws, and a request to
+// somebody else, does not pass the checks of the other tests.
+func complaints(t *testing.T, b *tab) {
+	bad := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		if r.URL.Path == "/throws.js" {
+			w.Header().Set("Content-Type", "text/javascript")
+			_, _ = w.Write([]byte(`throw new Error("on purpose")`))
+			return
+		}
+		w.Header().Set("Content-Security-Policy", "script-src 'self'")
+		_, _ = w.Write(
+			[]byte(
+				`<!doctype html><link rel="icon" href="data:,"><script>1</script><script src="/throws.js"></script><div style="width: 5000px">wide</div>`,
+			),
+		)
+	}))
+	t.Cleanup(bad.Close)
+	b.open(bad.URL)
+	b.mu.Lock()
+	heard := strings.Join(b.errors, "\n")
+	b.mu.Unlock()
+	for _, want := range []string{"Content Security Policy", "Uncaught"} {
+		if !strings.Contains(heard, want) {
+			t.Errorf("nothing was heard of %q:\n%s", want, heard)
+		}
+	}
+	if wide := eval[[]string](b, overflow); len(wide) == 0 {
+		t.Error("5000 pixels on a screen of 390 were not noticed")
+	}
+	if len(b.requests) < 2 {
+		t.Errorf("requests were missed: %v", b.requests)
+	}
+}

@@ -1,0 +1,55 @@
+package service
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"readerfund/internal/e2e/harness"
+	"readerfund/internal/testkit"
+)
+
+// The service is killed at a random moment, over and over, while gifts run through it. Whatever moment it was, in the
+// end PayPal's ledger equals ours. READERFUND_KILLS says how often: a few times by default.
+func TestKillMinusNine(t *testing.T) {
+	t.Parallel()
+	s := harness.New(t, "SWEEP_INTERVAL", "1s")
+	killAtRandom(t, s, s.Serve())
+}
+
+// The same with three processes on one database, of which always another one is killed.
+func TestKillMinusNineOfThree(t *testing.T) {
+	t.Parallel()
+	s := harness.New(t, "SWEEP_INTERVAL", "1s")
+	killAtRandom(t, s, s.Serve(), s.Serve(), s.Serve())
+}
+
+func killAtRandom(t *testing.T, s *harness.Fixture, services ...*harness.Process) {
+	t.Helper()
+	seed := testkit.Seed(t)
+	draw := rand.New(rand.NewPCG(seed, 0))
+	var bases []string
+	for _, v := range services {
+		bases = append(bases, v.BaseURL)
+	}
+	c := s.NewLoad(6, seed+1, bases...)
+	for range testkit.Many(t, "READERFUND_KILLS", 5, 15) {
+		v := services[draw.IntN(len(services))]
+		if draw.IntN(5) > 0 { // else it is killed while it starts
+			if err := v.Ready(30 * time.Second); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(rand.N(600 * time.Millisecond)) // when exactly is up to the machine, so there is no use in a seed
+		v.Kill()
+		if err := v.Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, v := range services {
+		if err := v.Ready(30 * time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Check(40 * time.Second)
+}

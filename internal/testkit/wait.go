@@ -1,0 +1,39 @@
+package testkit
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"testing"
+	"time"
+)
+
+// FreeAddress is a loopback address that nobody listens on. It is beneath the range from which systems take ports for
+// outgoing connections, so that nobody gets it by chance while a service that was killed is being started again.
+func FreeAddress(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 12000+rand.IntN(20000))
+		if l, err := net.Listen("tcp", address); err == nil {
+			if err := l.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return address
+		}
+	}
+	t.Fatal("no free port was found")
+	return ""
+}
+
+// Eventually waits until something is so, and fails with what was said last.
+func Eventually(t *testing.T, within time.Duration, what string, so func() (bool, string)) {
+	t.Helper()
+	var said string
+	for deadline := time.Now().Add(within); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		var is bool
+		if is, said = so(); is {
+			return
+		}
+	}
+	t.Fatalf("not within %s: %s\n%s", within, what, said)
+}
