@@ -3,9 +3,7 @@ package account_test
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/alexedwards/argon2id"
 
@@ -14,39 +12,20 @@ import (
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/fault"
 	"readerfund/internal/session"
+	"readerfund/internal/testkit"
 )
 
 const password = "correct horse battery"
-
-// clock is a time that a test moves.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func newClock() *clock { return &clock{at: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)} }
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
 
 // cheap is hashing that does not slow the tests down; TestDefaultHashing looks at the real one.
 func cheap() *argon2id.Params {
 	return &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 }
 
-func setUp(t *testing.T) (*account.Store, *db.DB, *clock) {
+func setUp(t *testing.T) (*account.Store, *db.DB, *testkit.Clock) {
 	t.Helper()
-	d, c := dbtest.New(t), newClock()
-	return account.NewStore(account.Config{DB: d, Now: c.now, Hashing: cheap(), EndSessions: session.EndAll}), d, c
+	d, c := dbtest.New(t), testkit.NewClock()
+	return account.NewStore(account.Config{DB: d, Now: c.Now, Hashing: cheap(), EndSessions: session.EndAll}), d, c
 }
 
 func add(t *testing.T, a *account.Store, email string, role account.Role) account.Account {
@@ -60,18 +39,6 @@ func add(t *testing.T, a *account.Store, email string, role account.Role) accoun
 
 // from is a sign-in's address, with no browser that is known.
 func from() account.From { return account.From{Address: "192.0.2.7/32", Network: "192.0.2.0/24"} }
-
-// auditLog gives the audit log, one line each, in order.
-func auditLog(t *testing.T, d *db.DB) []string {
-	t.Helper()
-	var lines []string
-	if err := d.SelectContext(t.Context(), &lines, `
-		SELECT actor || ' ' || action || ' ' || subject || ' ' || detail::text || CASE WHEN staff_id IS NULL THEN '' ELSE ' signed' END
-		FROM audit_entry ORDER BY id`); err != nil {
-		t.Fatal(err)
-	}
-	return lines
-}
 
 func TestAddKeepsNoPassword(t *testing.T) {
 	t.Parallel()
@@ -94,7 +61,7 @@ func TestAddKeepsNoPassword(t *testing.T) {
 		t.Fatalf("the password handed out does not work: %v", err)
 	}
 	want := `command line staff.add ann@example.org {"role": "editor"}`
-	if log := auditLog(t, d); log[0] != want {
+	if log := testkit.AuditLog(t, d); log[0] != want {
 		t.Fatalf("audit log %q, want %q first", log, want)
 	}
 }
@@ -166,7 +133,7 @@ func TestDisable(t *testing.T) {
 	if err := accounts.Disable(t.Context(), "nobody@example.org", false); !fault.Is(err, fault.NotFound) {
 		t.Fatalf("got %v", err)
 	}
-	if log := fmt.Sprint(auditLog(t, d)); !strings.Contains(log, "staff.disable ann@example.org") {
+	if log := fmt.Sprint(testkit.AuditLog(t, d)); !strings.Contains(log, "staff.disable ann@example.org") {
 		t.Fatalf("audit log %s", log)
 	}
 }

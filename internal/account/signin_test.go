@@ -17,6 +17,7 @@ import (
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/fault"
 	"readerfund/internal/ratelimit"
+	"readerfund/internal/testkit"
 )
 
 func TestAuthenticate(t *testing.T) {
@@ -24,10 +25,10 @@ func TestAuthenticate(t *testing.T) {
 	accounts, d, c := setUp(t)
 	want := add(t, accounts, "ann@example.org", account.Viewer)
 	got, err := accounts.Authenticate(t.Context(), " Ann@Example.org", password, from())
-	if err != nil || got.ID != want.ID || got.Role != account.Viewer || !got.SignedInAt.Equal(c.now()) {
+	if err != nil || got.ID != want.ID || got.Role != account.Viewer || !got.SignedInAt.Equal(c.Now()) {
 		t.Fatalf("got %+v, %v", got, err)
 	}
-	if log := auditLog(t, d); log[len(log)-1] != "ann@example.org staff.sign_in ann@example.org {} signed" {
+	if log := testkit.AuditLog(t, d); log[len(log)-1] != "ann@example.org staff.sign_in ann@example.org {} signed" {
 		t.Fatalf("audit log %q", log)
 	}
 }
@@ -44,7 +45,7 @@ func TestRefusalsAreEqual(t *testing.T) {
 	for range 5 {
 		_, _ = accounts.Authenticate(t.Context(), "busy@example.org", "wrong", from())
 	}
-	before := len(auditLog(t, d))
+	before := len(testkit.AuditLog(t, d))
 	for _, c := range []struct{ name, email, password, reason string }{
 		{"wrong password", "ann@example.org", "wrong", `ann@example.org {"reason": "wrong password"}`},
 		{"no password", "ann@example.org", "", `ann@example.org {"reason": "wrong password"}`},
@@ -59,7 +60,7 @@ func TestRefusalsAreEqual(t *testing.T) {
 		if err != account.ErrRefused || got != (account.Account{}) {
 			t.Errorf("%s: got %v, %v", c.name, got, err)
 		}
-		log := auditLog(t, d)[before:]
+		log := testkit.AuditLog(t, d)[before:]
 		if len(log) != 1 || log[0] != "unknown staff.sign_in_failed "+c.reason {
 			t.Errorf("%s: audit log %q", c.name, log)
 		}
@@ -73,9 +74,9 @@ func TestRefusalsAreEqual(t *testing.T) {
 // Many guesses at once, over two replicas, get no more looks at the password than the same number one after another.
 func TestGuessesAtOnceAreCountedBeforeTheyAreLookedAt(t *testing.T) {
 	t.Parallel()
-	d, c := dbtest.New(t), newClock()
+	d, c := dbtest.New(t), testkit.NewClock()
 	replica := func() *account.Store {
-		return account.NewStore(account.Config{DB: d, Now: c.now, Hashing: cheap(), Limits: ratelimit.New(d, c.now, "secret")})
+		return account.NewStore(account.Config{DB: d, Now: c.Now, Hashing: cheap(), Limits: ratelimit.New(d, c.Now, "secret")})
 	}
 	one, two := replica(), replica()
 	add(t, one, "ann@example.org", account.Viewer)
@@ -97,8 +98,8 @@ func TestGuessesAtOnceAreCountedBeforeTheyAreLookedAt(t *testing.T) {
 
 func TestAFloodWaitsItsTurn(t *testing.T) {
 	t.Parallel()
-	d, c := dbtest.New(t), newClock()
-	accounts := account.NewStore(account.Config{DB: d, Now: c.now, Hashing: &argon2id.Params{Memory: 32 * 1024, Iterations: 8, Parallelism: 1, SaltLength: 16, KeyLength: 32}})
+	d, c := dbtest.New(t), testkit.NewClock()
+	accounts := account.NewStore(account.Config{DB: d, Now: c.Now, Hashing: &argon2id.Params{Memory: 32 * 1024, Iterations: 8, Parallelism: 1, SaltLength: 16, KeyLength: 32}})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	var busy, refused atomic.Int64
@@ -122,12 +123,12 @@ func TestAFloodWaitsItsTurn(t *testing.T) {
 
 func TestOldHashesAreRenewedAtSignIn(t *testing.T) {
 	t.Parallel()
-	d, c := dbtest.New(t), newClock()
-	old := account.NewStore(account.Config{DB: d, Now: c.now, Hashing: cheap()})
+	d, c := dbtest.New(t), testkit.NewClock()
+	old := account.NewStore(account.Config{DB: d, Now: c.Now, Hashing: cheap()})
 	add(t, old, "ann@example.org", account.Viewer)
 	stronger := cheap()
 	stronger.Iterations = 3
-	accounts := account.NewStore(account.Config{DB: d, Now: c.now, Hashing: stronger})
+	accounts := account.NewStore(account.Config{DB: d, Now: c.Now, Hashing: stronger})
 	for range 2 {
 		if _, err := accounts.Authenticate(t.Context(), "ann@example.org", password, from()); err != nil {
 			t.Fatal(err)
@@ -172,9 +173,9 @@ func TestNobodyElseKeepsAnAccountClosed(t *testing.T) {
 			_, _ = accounts.Authenticate(t.Context(), "ann@example.org", "wrong", attacker)
 		}
 		if _, err := accounts.Authenticate(t.Context(), "ann@example.org", password, from()); err != nil {
-			t.Fatalf("Ann is kept out at %s: %v", c.now(), err)
+			t.Fatalf("Ann is kept out at %s: %v", c.Now(), err)
 		}
-		c.pass(15 * time.Minute)
+		c.Advance(15 * time.Minute)
 	}
 	// In the same place as the attacker she needs a browser that is known.
 	for range 6 {
@@ -198,7 +199,7 @@ func TestNobodyElseKeepsAnAccountClosed(t *testing.T) {
 	if _, err := accounts.Authenticate(t.Context(), "ann@example.org", password, own); !errors.Is(err, account.ErrRefused) {
 		t.Errorf("a known browser guesses without end: %v", err)
 	}
-	c.pass(90 * time.Second)
+	c.Advance(90 * time.Second)
 	if _, err := accounts.Authenticate(t.Context(), "ann@example.org", password, own); err != nil {
 		t.Errorf("a minute and a half later: %v", err)
 	}
@@ -229,7 +230,7 @@ func TestAFloodFromOneNetwork(t *testing.T) {
 	if looked != 60 || crowd != 90 {
 		t.Errorf("%d of 150 passwords were looked at, %d refused before", looked, crowd)
 	}
-	if log := auditLog(t, d); len(log) != 2 || !strings.Contains(log[1], `"times": "60"`) {
+	if log := testkit.AuditLog(t, d); len(log) != 2 || !strings.Contains(log[1], `"times": "60"`) {
 		t.Errorf("audit log %q", log)
 	}
 	if _, err := accounts.Authenticate(t.Context(), "ann@example.org", password, from()); err != nil {

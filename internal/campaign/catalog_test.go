@@ -10,32 +10,15 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/fault"
+	"readerfund/internal/testkit"
 )
-
-// clock is a time that a test moves.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
 
 // Two catalogs are two processes: what one replica edits, the other shows within campaign.Fresh, and nothing is asked of
 // the database in between.
 func TestAnEditIsSeenOnEveryReplica(t *testing.T) {
 	t.Parallel()
-	d, c := dbtest.New(t), &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
-	if err := campaign.EnsureDefault(t.Context(), d, "The Test Post", "EUR", c.now()); err != nil {
+	d, c := dbtest.New(t), testkit.ClockAt(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC))
+	if err := campaign.EnsureDefault(t.Context(), d, "The Test Post", "EUR", c.Now()); err != nil {
 		t.Fatal(err)
 	}
 	other, err := db.Open(t.Context(), d.URL(), db.Options{})
@@ -43,7 +26,7 @@ func TestAnEditIsSeenOnEveryReplica(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = other.Close() }()
-	replicas := []*campaign.Catalog{campaign.NewCatalog(d, c.now), campaign.NewCatalog(other, c.now)}
+	replicas := []*campaign.Catalog{campaign.NewCatalog(d, c.Now), campaign.NewCatalog(other, c.Now)}
 	shown := func(k *campaign.Catalog) string {
 		t.Helper()
 		now, err := k.Default(t.Context())
@@ -54,7 +37,7 @@ func TestAnEditIsSeenOnEveryReplica(t *testing.T) {
 	}
 	edit := func(heading string) {
 		t.Helper()
-		if _, err := d.ExecContext(t.Context(), `UPDATE campaign SET heading = $1, updated_at = $2`, heading, c.now()); err != nil {
+		if _, err := d.ExecContext(t.Context(), `UPDATE campaign SET heading = $1, updated_at = $2`, heading, c.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -65,13 +48,13 @@ func TestAnEditIsSeenOnEveryReplica(t *testing.T) {
 		}
 	}
 	edit("after")
-	c.pass(campaign.Fresh - time.Nanosecond)
+	c.Advance(campaign.Fresh - time.Nanosecond)
 	for _, k := range replicas {
 		if got := shown(k); got != "before" {
 			t.Errorf("asked the database again too soon: %q", got)
 		}
 	}
-	c.pass(time.Nanosecond)
+	c.Advance(time.Nanosecond)
 	for n, k := range replicas {
 		if got := shown(k); got != "after" {
 			t.Errorf("replica %d still shows %q", n, got)
@@ -82,7 +65,7 @@ func TestAnEditIsSeenOnEveryReplica(t *testing.T) {
 	if _, err := d.ExecContext(t.Context(), `UPDATE campaign SET slug = 'winter'`); err != nil {
 		t.Fatal(err)
 	}
-	c.pass(campaign.Fresh)
+	c.Advance(campaign.Fresh)
 	for n, k := range replicas {
 		if _, err := k.BySlug(t.Context(), "winter"); err != nil {
 			t.Errorf("replica %d: %v", n, err)
@@ -94,7 +77,7 @@ func TestAnEditIsSeenOnEveryReplica(t *testing.T) {
 
 	// A clock that is set back does not keep an old copy alive.
 	edit("later")
-	c.pass(-time.Hour)
+	c.Advance(-time.Hour)
 	for n, k := range replicas {
 		if got := shown(k); got != "later" {
 			t.Errorf("replica %d shows %q after its clock was set back", n, got)
@@ -106,11 +89,11 @@ func TestAnEditIsSeenOnEveryReplica(t *testing.T) {
 // look is on its way however many ask.
 func TestWhatIsKnownIsShownWhileTheDatabaseIsSlow(t *testing.T) {
 	t.Parallel()
-	d, c := dbtest.New(t), &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
-	if err := campaign.EnsureDefault(t.Context(), d, "The Test Post", "EUR", c.now()); err != nil {
+	d, c := dbtest.New(t), testkit.ClockAt(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC))
+	if err := campaign.EnsureDefault(t.Context(), d, "The Test Post", "EUR", c.Now()); err != nil {
 		t.Fatal(err)
 	}
-	catalog := campaign.NewCatalog(d, c.now)
+	catalog := campaign.NewCatalog(d, c.Now)
 	shown := func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
@@ -128,7 +111,7 @@ func TestWhatIsKnownIsShownWhileTheDatabaseIsSlow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, later := range []time.Duration{4 * time.Second, time.Minute, 8 * time.Minute} {
-		c.pass(later)
+		c.Advance(later)
 		var all sync.WaitGroup
 		for range 50 {
 			all.Go(func() {
@@ -145,7 +128,7 @@ func TestWhatIsKnownIsShownWhileTheDatabaseIsSlow(t *testing.T) {
 			t.Errorf("%d looks at once, %v", looks, err)
 		}
 	}
-	c.pass(2 * time.Minute)
+	c.Advance(2 * time.Minute)
 	if err := shown(); err == nil {
 		t.Error("it is shown after ten minutes, too")
 	}
@@ -153,7 +136,7 @@ func TestWhatIsKnownIsShownWhileTheDatabaseIsSlow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for deadline := time.Now().Add(30 * time.Second); shown() != nil; time.Sleep(50 * time.Millisecond) {
-		if c.pass(time.Second); time.Now().After(deadline) {
+		if c.Advance(time.Second); time.Now().After(deadline) {
 			t.Fatal("it does not come back with the database")
 		}
 	}

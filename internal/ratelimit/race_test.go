@@ -8,16 +8,17 @@ import (
 
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/ratelimit"
+	"readerfund/internal/testkit"
 )
 
 // Statements that meet at rows which do not exist yet, or are just being tidied away, do not wait for each other in a
 // circle: PostgreSQL would end one of them after a second, and whoever asked could not be counted.
 func TestMeetingAtNewRowsIsNoDeadlock(t *testing.T) {
 	t.Parallel()
-	d, c := dbtest.New(t), newClock()
+	d, c := dbtest.New(t), testkit.NewClock()
 	var crew sync.WaitGroup
 	for range 12 {
-		replica := ratelimit.New(d, c.now, "secret")
+		replica := ratelimit.New(d, c.Now, "secret")
 		crew.Go(func() {
 			for round := range 20 {
 				uses := []ratelimit.Use{
@@ -30,7 +31,7 @@ func TestMeetingAtNewRowsIsNoDeadlock(t *testing.T) {
 				if err := replica.Add(t.Context(), uses...); err != nil {
 					t.Error(err)
 				}
-				c.pass(time.Second)
+				c.Advance(time.Second)
 				if err := replica.Tidy(t.Context()); err != nil {
 					t.Error(err)
 				}

@@ -10,18 +10,8 @@ import (
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/fault"
 	"readerfund/internal/ratelimit"
+	"readerfund/internal/testkit"
 )
-
-// clock is a time that a test moves.
-type clock struct{ micros atomic.Int64 }
-
-func (c *clock) now() time.Time       { return time.UnixMicro(c.micros.Load()) }
-func (c *clock) pass(d time.Duration) { c.micros.Add(d.Microseconds()) }
-func newClock() *clock {
-	c := &clock{}
-	c.micros.Store(time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC).UnixMicro())
-	return c
-}
 
 // per is one use of a limit of so many in ten minutes.
 func per(key string, most int64) ratelimit.Use {
@@ -50,8 +40,8 @@ func passes(t *testing.T, l *ratelimit.Limiter, n int, uses ...ratelimit.Use) (p
 
 func TestHitsFadeOneByOne(t *testing.T) {
 	t.Parallel()
-	c := newClock()
-	l := ratelimit.New(dbtest.New(t), c.now, "secret")
+	c := testkit.NewClock()
+	l := ratelimit.New(dbtest.New(t), c.Now, "secret")
 	if n := passes(t, l, 30, per("a", 20)); n != 20 {
 		t.Fatalf("%d of 30 passed, want 20", n)
 	}
@@ -59,15 +49,15 @@ func TestHitsFadeOneByOne(t *testing.T) {
 	if d.Passed || d.Used[0] != 21 || d.Wait != 30*time.Second {
 		t.Errorf("the 21st: %+v", d)
 	}
-	c.pass(d.Wait - time.Microsecond)
+	c.Advance(d.Wait - time.Microsecond)
 	if take(t, l, per("a", 20)).Passed {
 		t.Error("it passed before the wait was over")
 	}
-	c.pass(time.Microsecond)
+	c.Advance(time.Microsecond)
 	if n := passes(t, l, 3, per("a", 20)); n != 1 {
 		t.Errorf("%d passed after the wait, want 1", n)
 	}
-	c.pass(5 * time.Minute)
+	c.Advance(5 * time.Minute)
 	if n := passes(t, l, 20, per("a", 20)); n != 10 {
 		t.Errorf("%d passed after half the time, want 10", n)
 	}
@@ -76,8 +66,8 @@ func TestHitsFadeOneByOne(t *testing.T) {
 // Who is refused at one limit fills none of the others.
 func TestRefusedCountsNowhere(t *testing.T) {
 	t.Parallel()
-	c := newClock()
-	l := ratelimit.New(dbtest.New(t), c.now, "secret")
+	c := testkit.NewClock()
+	l := ratelimit.New(dbtest.New(t), c.Now, "secret")
 	if n := passes(t, l, 500, per("narrow", 5), per("wide", 100)); n != 5 {
 		t.Fatalf("%d passed", n)
 	}
@@ -89,11 +79,11 @@ func TestRefusedCountsNowhere(t *testing.T) {
 // However many come at once over however many replicas, as many pass as each limit says.
 func TestALimitHoldsOverReplicas(t *testing.T) {
 	t.Parallel()
-	d, c := dbtest.New(t), newClock()
+	d, c := dbtest.New(t), testkit.NewClock()
 	var passed atomic.Int64
 	var crew sync.WaitGroup
 	for n := range 12 {
-		replica := ratelimit.New(d, c.now, "secret")
+		replica := ratelimit.New(d, c.Now, "secret")
 		crew.Go(func() {
 			for range 10 {
 				uses := []ratelimit.Use{per("all", 30), per("one", 1000), per(strings.Repeat("x", n%3+1), 1000)}
@@ -111,7 +101,7 @@ func TestALimitHoldsOverReplicas(t *testing.T) {
 	if passed.Load() != 30 {
 		t.Errorf("%d passed, want 30", passed.Load())
 	}
-	if got := take(t, ratelimit.New(d, c.now, ""), per("one", 1000)); got.Used[0] > 45 {
+	if got := take(t, ratelimit.New(d, c.Now, ""), per("one", 1000)); got.Used[0] > 45 {
 		t.Errorf("the other limit remembers %v", got.Used)
 	}
 }
@@ -119,13 +109,13 @@ func TestALimitHoldsOverReplicas(t *testing.T) {
 // A key that may be used once is taken by one of many.
 func TestOnceIsOnce(t *testing.T) {
 	t.Parallel()
-	d, c := dbtest.New(t), newClock()
+	d, c := dbtest.New(t), testkit.NewClock()
 	once := ratelimit.Use{Key: "token", Every: time.Hour, Times: 1, Most: 1}
 	var passed atomic.Int64
 	var crew sync.WaitGroup
 	for range 20 {
 		crew.Go(func() {
-			got, err := ratelimit.New(d, c.now, "secret").Take(t.Context(), once)
+			got, err := ratelimit.New(d, c.Now, "secret").Take(t.Context(), once)
 			if err != nil {
 				t.Error(err)
 			}
@@ -142,8 +132,8 @@ func TestOnceIsOnce(t *testing.T) {
 
 func TestAddAndForget(t *testing.T) {
 	t.Parallel()
-	d, c := dbtest.New(t), newClock()
-	l := ratelimit.New(d, c.now, "secret")
+	d, c := dbtest.New(t), testkit.NewClock()
+	l := ratelimit.New(d, c.Now, "secret")
 	add := func(times int64) {
 		t.Helper()
 		u := per("a", 20)
@@ -176,10 +166,10 @@ func TestAddAndForget(t *testing.T) {
 
 func TestTidy(t *testing.T) {
 	t.Parallel()
-	d, c := dbtest.New(t), newClock()
-	l := ratelimit.New(d, c.now, "secret")
+	d, c := dbtest.New(t), testkit.NewClock()
+	l := ratelimit.New(d, c.Now, "secret")
 	take(t, l, per("a", 20), per("b", 2))
-	c.pass(time.Minute)
+	c.Advance(time.Minute)
 	if err := l.Tidy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -192,8 +182,8 @@ func TestTidy(t *testing.T) {
 
 func TestKeysHideWhatTheyStandFor(t *testing.T) {
 	t.Parallel()
-	c := newClock()
-	one, two := ratelimit.New(nil, c.now, "secret"), ratelimit.New(nil, c.now, "another")
+	c := testkit.NewClock()
+	one, two := ratelimit.New(nil, c.Now, "secret"), ratelimit.New(nil, c.Now, "another")
 	hidden := one.Hide("192.0.2.7/32")
 	if strings.Contains(hidden, "192") || hidden != one.Hide("192.0.2.7/32") || hidden == two.Hide("192.0.2.7/32") {
 		t.Errorf("got %q", hidden)
@@ -203,8 +193,8 @@ func TestKeysHideWhatTheyStandFor(t *testing.T) {
 // A limit that cannot be counted is an error, so that nothing opens by it.
 func TestWithoutItsTable(t *testing.T) {
 	t.Parallel()
-	d, c := dbtest.New(t), newClock()
-	l := ratelimit.New(d, c.now, "secret")
+	d, c := dbtest.New(t), testkit.NewClock()
+	l := ratelimit.New(d, c.Now, "secret")
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"readerfund/internal/account"
 	"readerfund/internal/fault"
 	"readerfund/internal/session"
+	"readerfund/internal/testkit"
 )
 
 func TestChangingAPasswordSignsOutEverywhere(t *testing.T) {
@@ -24,7 +25,7 @@ func TestChangingAPasswordSignsOutEverywhere(t *testing.T) {
 	if b.who() != "" || other.who() != "" {
 		t.Error("a session lives on")
 	}
-	log := auditLog(t, d)
+	log := testkit.AuditLog(t, d)
 	if log[len(log)-1] != "ann@example.org staff.password ann@example.org {} signed" {
 		t.Errorf("audit log %q", log)
 	}
@@ -66,12 +67,12 @@ func TestAccountsAreMended(t *testing.T) {
 	if err != nil || b.who() != "" || try(password) == nil || try(given) != nil || try(given) == nil {
 		t.Errorf("a new one-time password: %v", err)
 	}
-	c.pass(time.Hour)
+	c.Advance(time.Hour)
 	b.signIn(ann)
 	if n, err := b.sessions.EndAll(t.Context(), "ann@example.org"); err != nil || n != 1 || b.who() != "" {
 		t.Errorf("ended %d sessions, %v", n, err)
 	}
-	log := auditLog(t, d)
+	log := testkit.AuditLog(t, d)
 	want := "command line staff.role ann@example.org {\"role\": \"viewer\"}"
 	found := false
 	for _, line := range log {

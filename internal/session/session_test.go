@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,27 +16,10 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/session"
+	"readerfund/internal/testkit"
 )
 
 const password = "correct horse battery"
-
-// clock is a time that a test moves.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
 
 func add(t *testing.T, a *account.Store, email string, role account.Role) account.Account {
 	t.Helper()
@@ -50,18 +32,6 @@ func add(t *testing.T, a *account.Store, email string, role account.Role) accoun
 
 // from is a sign-in's address, with no browser that is known.
 func from() account.From { return account.From{Address: "192.0.2.7/32", Network: "192.0.2.0/24"} }
-
-// auditLog gives the audit log, one line each, in order.
-func auditLog(t *testing.T, d *db.DB) []string {
-	t.Helper()
-	var lines []string
-	if err := d.SelectContext(t.Context(), &lines, `
-		SELECT actor || ' ' || action || ' ' || subject || ' ' || detail::text || CASE WHEN staff_id IS NULL THEN '' ELSE ' signed' END
-		FROM audit_entry ORDER BY id`); err != nil {
-		t.Fatal(err)
-	}
-	return lines
-}
 
 // browser keeps cookies between requests, as a reader's does.
 type browser struct {
@@ -108,14 +78,14 @@ func (b *browser) who() string {
 }
 
 // openBrowser is Ann's, an admin's, before she signs in. The config needs no database, accounts or clock.
-func openBrowser(t *testing.T, config session.Config) (*browser, account.Account, *account.Store, *db.DB, *clock) {
+func openBrowser(t *testing.T, config session.Config) (*browser, account.Account, *account.Store, *db.DB, *testkit.Clock) {
 	t.Helper()
-	d, c := dbtest.New(t), &clock{at: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
+	d, c := dbtest.New(t), testkit.ClockAt(time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC))
 	accounts := account.NewStore(account.Config{
-		DB: d, Now: c.now, EndSessions: session.EndAll,
+		DB: d, Now: c.Now, EndSessions: session.EndAll,
 		Hashing: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
 	})
-	config.DB, config.Accounts, config.Now = d, accounts, c.now
+	config.DB, config.Accounts, config.Now = d, accounts, c.Now
 	b := &browser{t: t, sessions: session.NewManager(config), cookies: map[string]string{}}
 	return b, add(t, accounts, "ann@example.org", account.Admin), accounts, d, c
 }
@@ -160,11 +130,11 @@ func TestSessionFromSignInToSignOut(t *testing.T) {
 	if b.who() != "" {
 		t.Fatal("the token works after sign-out")
 	}
-	log := auditLog(t, d)
+	log := testkit.AuditLog(t, d)
 	if log[len(log)-1] != "ann@example.org staff.sign_out ann@example.org {} signed" {
 		t.Fatalf("audit log %q", log)
 	}
-	if err := b.sessions.SignOut(httptest.NewRecorder(), b.request()); err != nil || len(auditLog(t, d)) != len(log) {
+	if err := b.sessions.SignOut(httptest.NewRecorder(), b.request()); err != nil || len(testkit.AuditLog(t, d)) != len(log) {
 		t.Fatalf("signing out again: %v", err)
 	}
 }
@@ -192,7 +162,7 @@ func TestARequestUnderWayDoesNotUndoSignOut(t *testing.T) {
 	t.Parallel()
 	b, ann, _, d, c := openBrowser(t, session.Config{Idle: time.Hour})
 	b.signIn(ann)
-	c.pass(30 * time.Minute)
+	c.Advance(30 * time.Minute)
 	slow := b.request()
 	if err := b.sessions.SignOut(httptest.NewRecorder(), b.request()); err != nil {
 		t.Fatal(err)
@@ -213,7 +183,7 @@ func TestSessionsEnd(t *testing.T) {
 		t.Parallel()
 		b, ann, _, _, c := openBrowser(t, config)
 		b.signIn(ann)
-		c.pass(time.Hour)
+		c.Advance(time.Hour)
 		if b.who() != "" {
 			t.Fatal("it lives after an hour without use")
 		}
@@ -223,16 +193,16 @@ func TestSessionsEnd(t *testing.T) {
 		b, ann, _, d, c := openBrowser(t, config)
 		b.signIn(ann)
 		for range 4 {
-			c.pass(59 * time.Minute)
+			c.Advance(59 * time.Minute)
 			if b.who() == "" {
 				t.Fatal("it ended although it was used")
 			}
 		}
-		c.pass(4 * time.Minute)
+		c.Advance(4 * time.Minute)
 		if b.who() != "" {
 			t.Fatal("it lives after its four hours")
 		}
-		c.pass(2 * time.Hour)
+		c.Advance(2 * time.Hour)
 		b.signIn(ann)
 		var n int
 		if err := d.GetContext(t.Context(), &n, `SELECT count(*) FROM session`); err != nil || n != 1 {

@@ -43,3 +43,15 @@ func Exec(t *testing.T, d *db.DB, statement string, args ...any) int64 {
 	}
 	return n
 }
+
+// AuditLog is the audit log, one line each, in order: actor, action, subject, detail, and whether an account stands for it.
+func AuditLog(t *testing.T, d *db.DB) []string {
+	t.Helper()
+	var lines []string
+	if err := d.SelectContext(t.Context(), &lines, `
+		SELECT concat_ws(' ', actor, action, subject, detail::text, CASE WHEN staff_id IS NOT NULL THEN 'signed' END)
+		FROM audit_entry ORDER BY id`); err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
