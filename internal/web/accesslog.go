@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
+
+	"readerfund/internal/web/page"
 )
 
 // recorder notes how an answer went. http.ResponseController finds the server's own writer behind it.
@@ -62,7 +64,7 @@ func (s *site) logRequest(log *slog.Logger, r *http.Request, seen *recorder, too
 	s.Metrics.Request(route, seen.status, took)
 	if at := level(route, seen.status); log.Enabled(r.Context(), at) {
 		log.LogAttrs(r.Context(), at, "request",
-			slog.String("request", RequestID(r.Context())), slog.String("method", method(r)), slog.String("route", route),
+			slog.String("request", page.RequestID(r.Context())), slog.String("method", method(r)), slog.String("route", route),
 			slog.Int("status", seen.status), slog.Int("bytes", seen.bytes), slog.Duration("took", took))
 	}
 }

@@ -8,12 +8,12 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"readerfund/internal/admission"
 	"readerfund/internal/altcha"
 	"readerfund/internal/contribution"
+	"readerfund/internal/web/page"
 )
 
 // The fields that prove a reader. The first has ALTCHA's own name, so that its widget can fill it in.
@@ -32,9 +32,9 @@ func (s *site) start(
 	}
 	var pass admission.Pass
 	c, err := s.Desk.StartIf(ctx, in, func(ctx context.Context) (err error) {
-		from := clientOf(ctx)
+		from := page.ClientOf(ctx)
 		pass, err = s.Gate.Admit(ctx, admission.Visitor{
-			Address: from.address.String(), Network: from.network.String(), Begun: s.begunLately(r), Key: in.IdempotencyKey,
+			Address: from.Address.String(), Network: from.Network.String(), Begun: s.begunLately(r), Key: in.IdempotencyKey,
 		}, p)
 		return err
 	})
@@ -42,7 +42,7 @@ func (s *site) start(
 		return c, err
 	}
 	if err := s.Gate.Began(ctx, pass, c.ID); err != nil { // the gift counts for more than the count
-		s.Log.WarnContext(ctx, "what becomes of a gift will not be counted", "request", RequestID(ctx), "error", err)
+		s.Log.WarnContext(ctx, "what becomes of a gift will not be counted", "request", page.RequestID(ctx), "error", err)
 	}
 	return c, nil
 }
@@ -63,7 +63,7 @@ func (s *site) oneMoment(w http.ResponseWriter, r *http.Request, sent url.Values
 	if sent.Get("idempotency_key") == "" { // as from the appeal without JavaScript: from here on it stays one gift
 		sent.Set("idempotency_key", rand.Text())
 	}
-	m := moment{Challenge: n.Challenge, Turn: n.Turn, TurnIn: wholeSeconds(n.TurnIn), Wait: waitInWords(n.Wait)}
+	m := moment{Challenge: n.Challenge, Turn: n.Turn, TurnIn: page.Seconds(n.TurnIn), Wait: page.Wait(n.Wait)}
 	for name, values := range sent {
 		if name == solutionField || name == turnField {
 			continue
@@ -77,35 +77,22 @@ func (s *site) oneMoment(w http.ResponseWriter, r *http.Request, sent url.Values
 	if n.Challenge == nil {
 		title = "Please try again in a few minutes"
 	}
-	w.Header().Set("Retry-After", wholeSeconds(n.Wait))
-	return s.render(w, r, http.StatusTooManyRequests, "public/moment.html", page{Title: title, NoIndex: true, Data: m})
+	w.Header().Set("Retry-After", page.Seconds(n.Wait))
+	return s.pages.Render(w, r, http.StatusTooManyRequests, "public/moment.html", page.Page{Title: title, NoIndex: true, Data: m})
 }
 
 // tooMany is what a program is told.
-func tooMany(n *admission.NotYetError) answer {
-	a := answer{
-		Type: "about:blank", Title: "One moment, please", Status: http.StatusTooManyRequests, Challenge: n.Challenge,
+func tooMany(n *admission.NotYetError) error {
+	e := &page.Error{
+		Status: http.StatusTooManyRequests, Title: "One moment, please", RetryAfter: n.Wait, Challenge: n.Challenge,
 		Detail: "Many gifts were started lately. Send the same with the challenge's solution as \"altcha\", or wait.",
 	}
 	if n.Challenge == nil {
-		a.Detail = "A great many gifts were started from your network and not paid. Nothing was charged. Please try again later."
+		e.Challenge = nil // and not a pointer that is nil
+		e.Detail = "A great many gifts were started from your network and not paid. Nothing was charged. " +
+			"Please try again later."
 	}
-	return a
-}
-
-// wholeSeconds is a wait as Retry-After has it (RFC 9110, section 10.2.3), rounded up so that it is long enough.
-func wholeSeconds(d time.Duration) string {
-	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
-}
-
-// waitInWords is a wait as one says it.
-func waitInWords(d time.Duration) string {
-	switch minutes := int((d + time.Minute - 1) / time.Minute); {
-	case minutes <= 1:
-		return "in a minute"
-	default:
-		return "in " + strconv.Itoa(minutes) + " minutes"
-	}
+	return e
 }
 
 // notYet is the error's wish for a proof, or nil.

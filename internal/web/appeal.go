@@ -16,6 +16,7 @@ import (
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/money"
+	"readerfund/internal/web/page"
 )
 
 // The places in a rendered appeal for what differs: the article's address as a field's value, more fields, and where the
@@ -28,8 +29,8 @@ const (
 
 // appeal is a call to action rendered once, cut at those places.
 type appeal struct {
-	updatedAt  time.Time // of the campaign it was rendered from
-	views      *parsed   // the templates it was rendered with
+	updatedAt  time.Time       // of the campaign it was rendered from
+	views      *page.Templates // the templates it was rendered with
 	etag       string
 	etagHeader []string
 	pieces     []piece
@@ -123,8 +124,8 @@ func (s *site) appealOf(k campaign.Campaign, c money.Currency) (*appeal, error) 
 	if _, offered := k.Suggested[c]; !offered {
 		c = k.Currency
 	}
-	views := s.views.now()
-	text, err := views.execute("cta/fragment.html", s.ctaView(k, c))
+	views := s.pages.Templates()
+	text, err := views.Execute("cta/fragment.html", s.ctaView(k, c))
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +146,7 @@ func (s *site) recall(k campaign.Campaign, c money.Currency) (*appeal, bool) {
 }
 
 func (s *site) isCurrent(a *appeal, k campaign.Campaign) bool {
-	return a.updatedAt.Equal(k.UpdatedAt) && a.views == s.views.now()
+	return a.updatedAt.Equal(k.UpdatedAt) && a.views == s.pages.Templates()
 }
 
 // copyFor finds or makes the copy that a request asks for, from an appeal that is rendered already. A copy with a key is

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"readerfund/internal/contribution"
+	"readerfund/internal/web/page"
 )
 
 // article answers GET /article in the demo: a sample story with the call to action at its end, put there by the server
@@ -21,5 +22,5 @@ func (s *site) article(w http.ResponseWriter, r *http.Request) error {
 	}
 	from := referral{s.BaseURL + "/article", contribution.UTMFrom(r.URL.Query().Get)}
 	cta := template.HTML(a.copyWith(from, rand.Text()).text) //nolint:gosec // our own template made it, and it escaped what went in
-	return s.render(w, r, http.StatusOK, "public/article.html", page{Title: "The river that nobody measured", Data: cta})
+	return s.pages.Render(w, r, http.StatusOK, "public/article.html", page.Page{Title: "The river that nobody measured", Data: cta})
 }

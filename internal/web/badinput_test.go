@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"readerfund/internal/web/page"
 )
 
 // bad is one wrong value of one field, and the field that is blamed.
@@ -212,23 +214,23 @@ func TestBodiesTypesAndMethodsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, func(d *Deps) { d.Log = quiet() })
 	r := h.newReader()
-	big := strings.Repeat("x", maxForm)
+	big := strings.Repeat("x", page.MaxForm)
 	for _, c := range []struct {
 		name, method, path, kind, body string
 		status                         int
 	}{
-		{"form too large", "POST", "/contributions", formType, "message=" + big, 413},
-		{"JSON too large", "POST", "/contributions", jsonType, `{"message":"` + big + `"}`, 413},
+		{"form too large", "POST", "/contributions", page.FormType, "message=" + big, 413},
+		{"JSON too large", "POST", "/contributions", page.JSONType, `{"message":"` + big + `"}`, 413},
 		{"multipart without a boundary", "POST", "/contributions", "multipart/form-data", "--x--", 400},
 		{"garbled multipart", "POST", "/contributions", "multipart/form-data; boundary=x", "--x\r\namount=5", 400},
 		{"multipart too large", "POST", "/contributions", "multipart/form-data; boundary=x", big + "--x--", 413},
 		{"text", "POST", "/contributions", "text/plain", "amount=5", 415},
 		{"no type", "POST", "/contributions", "", "amount=5", 415},
 		{"garbled type", "POST", "/contributions", "a/b/c;;", "amount=5", 415},
-		{"garbled form", "POST", "/contributions", formType, "amount=%zz", 400},
-		{"semicolons", "POST", "/contributions", formType, "amount=5;currency=EUR", 400},
-		{"put", "PUT", "/contributions", formType, "", 405},
-		{"post a page", "POST", "/", formType, "", 405},
+		{"garbled form", "POST", "/contributions", page.FormType, "amount=%zz", 400},
+		{"semicolons", "POST", "/contributions", page.FormType, "amount=5;currency=EUR", 400},
+		{"put", "PUT", "/contributions", page.FormType, "", 405},
+		{"post a page", "POST", "/", page.FormType, "", 405},
 		{"delete", "DELETE", "/", "", "", 405},
 	} {
 		got := r.do(c.method, c.path, c.body, "Content-Type", c.kind)
@@ -239,7 +241,7 @@ func TestBodiesTypesAndMethodsThatAreRefused(t *testing.T) {
 			t.Errorf("%s: headers %v", c.name, got.header)
 		}
 	}
-	if got := r.do("POST", "/contributions", "x", "Content-Type", formType, "Content-Encoding", "gzip"); got.status != 415 {
+	if got := r.do("POST", "/contributions", "x", "Content-Type", page.FormType, "Content-Encoding", "gzip"); got.status != 415 {
 		t.Errorf("encoded: %d", got.status)
 	}
 	for _, key := range []string{strings.Repeat("k", 256), "schlüssel"} {

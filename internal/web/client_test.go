@@ -3,16 +3,17 @@ package web
 import (
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"testing"
+
+	"readerfund/internal/web/page"
 )
 
 // clientSeen is the client that the site finds in a request.
-func clientSeen(t *testing.T, remote string, forwarded ...string) client {
+func clientSeen(t *testing.T, remote string, forwarded ...string) page.Client {
 	t.Helper()
-	var got client
+	var got page.Client
 	h := bareSite(t, nil).identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		got = clientOf(r.Context())
+		got = page.ClientOf(r.Context())
 	}))
 	r := httptest.NewRequest("GET", "/", nil)
 	r.RemoteAddr = remote
@@ -55,28 +56,14 @@ func TestOneClientHoweverProxiesWriteIt(t *testing.T) {
 		{"nothing", "10.1.1.1", nil},
 		{"only proxies", "10.3.3.3", []string{"10.3.3.3:80, 10.2.2.2"}},
 	} {
-		if got := clientSeen(t, proxy, c.forwarded...); got.addr.String() != c.want {
-			t.Errorf("%s: %s, want %s", c.name, got.addr, c.want)
+		if got := clientSeen(t, proxy, c.forwarded...); got.Addr.String() != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got.Addr, c.want)
 		}
 	}
-	if got := clientSeen(t, "[fe80::1%eth0]:5"); got.addr.String() != "fe80::1" {
-		t.Errorf("a peer with a zone: %s", got.addr)
+	if got := clientSeen(t, "[fe80::1%eth0]:5"); got.Addr.String() != "fe80::1" {
+		t.Errorf("a peer with a zone: %s", got.Addr)
 	}
-	if got := clientSeen(t, "@"); got.addr.IsValid() || got.address.IsValid() {
+	if got := clientSeen(t, "@"); got.Addr.IsValid() || got.Address.IsValid() {
 		t.Errorf("no TCP connection: %v", got)
-	}
-}
-
-func TestAddressAndNetworkOfAClient(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string][2]string{
-		"192.0.2.7":             {"192.0.2.7/32", "192.0.2.0/24"},
-		"2001:db8:1:2:3:4:5:6":  {"2001:db8:1:2::/64", "2001:db8:1::/48"},
-		"2001:db8:1:ff:3:4:5:6": {"2001:db8:1:ff::/64", "2001:db8:1::/48"},
-	} {
-		got := newClient(netip.MustParseAddr(text))
-		if got.address.String() != want[0] || got.network.String() != want[1] {
-			t.Errorf("%s: %s and %s, want %s", text, got.address, got.network, want)
-		}
 	}
 }

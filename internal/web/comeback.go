@@ -6,12 +6,10 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-	"github.com/google/uuid"
-
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
+	"readerfund/internal/web/page"
 )
 
 // settleTimeout bounds how long the reader waits on the way back; after it the thanks page says "being confirmed".
@@ -27,7 +25,7 @@ func (s *site) comeBack(w http.ResponseWriter, r *http.Request) error {
 	}
 	to := s.thanksAddress(before.ID)
 	if r.Method == http.MethodHead { // a look, by a mail scanner or a preview, is no return
-		redirect(w, to)
+		page.Redirect(w, to)
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), settleTimeout)
@@ -37,7 +35,7 @@ func (s *site) comeBack(w http.ResponseWriter, r *http.Request) error {
 	})
 	switch {
 	case err != nil:
-		s.Log.WarnContext(r.Context(), "could not settle on the reader's return", "request", RequestID(r.Context()), "contribution", c.ID, "error", err)
+		s.Log.WarnContext(r.Context(), "could not settle on the reader's return", "request", page.RequestID(r.Context()), "contribution", c.ID, "error", err)
 		to += "&" + unsure
 	case theirs && before.State == contribution.Declined && c.Outcome() == contribution.OutcomeDeclined:
 		to += "&" + again
@@ -45,7 +43,7 @@ func (s *site) comeBack(w http.ResponseWriter, r *http.Request) error {
 	if theirs && c.State == contribution.Declined && !s.owns(r, c.ID) {
 		to += "&token=" + url.QueryEscape(c.OrderID) // in another browser it stays the sign that the gift is theirs
 	}
-	redirect(w, to)
+	page.Redirect(w, to)
 	return nil
 }
 
@@ -68,27 +66,27 @@ func (s *site) cancelled(w http.ResponseWriter, r *http.Request) error {
 		defer cancel()
 		if c, err = s.Desk.Cancel(ctx, c.ID); err != nil {
 			s.Log.WarnContext(r.Context(), "could not ask PayPal when the reader turned back",
-				"request", RequestID(r.Context()), "contribution", c.ID, "error", err)
-			redirect(w, s.thanksAddress(c.ID)+"&"+unsure)
+				"request", page.RequestID(r.Context()), "contribution", c.ID, "error", err)
+			page.Redirect(w, s.thanksAddress(c.ID)+"&"+unsure)
 			return nil
 		}
 	}
 	if o := c.Outcome(); o != contribution.OutcomeCancelled && o != contribution.OutcomeOpen {
-		redirect(w, s.thanksAddress(c.ID)) // an old link: it went on since, and "nothing was charged" may be untrue
+		page.Redirect(w, s.thanksAddress(c.ID)) // an old link: it went on since, and "nothing was charged" may be untrue
 		return nil
 	}
 	f, err := s.formFor(r, c)
 	if err != nil {
 		return err
 	}
-	return s.render(w, r, http.StatusOK, "public/cancelled.html", page{Title: "Nothing was charged", NoIndex: true, Data: f})
+	return s.pages.Render(w, r, http.StatusOK, "public/cancelled.html", page.Page{Title: "Nothing was charged", NoIndex: true, Data: f})
 }
 
 // named is the contribution that the address names, for the reader whose gift it is (theirs) or who holds the key of
 // its thanks page. It is theirs if their browser made it, or if the address has PayPal's order id as token, which
 // PayPal adds when it sends the reader back; another token is an address put together by hand, and gets no further.
 func (s *site) named(r *http.Request) (c contribution.Contribution, theirs bool, err error) {
-	id, err := pathID(r)
+	id, err := page.PathID(r)
 	if err != nil {
 		return contribution.Contribution{}, false, errNotTheirs()
 	}
@@ -108,16 +106,6 @@ func (s *site) named(r *http.Request) (c contribution.Contribution, theirs bool,
 func errNotTheirs() error {
 	return fault.NotFoundf("We cannot tell whose gift this link belongs to. If you have just given, your gift does " +
 		"not depend on this page, and PayPal confirms it to you by email.")
-}
-
-// pathID reads the id in the address, in the one way we write it.
-func pathID(r *http.Request) (uuid.UUID, error) {
-	text := chi.URLParam(r, "id")
-	id, err := uuid.Parse(text)
-	if err != nil || id.String() != text {
-		return uuid.UUID{}, errNoPage()
-	}
-	return id, nil
 }
 
 // formFor is a new form filled in like a contribution that came to nothing. What the reader wrote about themselves

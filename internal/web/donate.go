@@ -7,13 +7,13 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/go-chi/chi/v5"
 	"golang.org/x/text/currency"
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
+	"readerfund/internal/web/page"
 )
 
 // home answers GET /: the default campaign's donation page.
@@ -28,7 +28,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 // support answers GET /support/{campaign}. A link to a campaign that is not here, or no longer, is an error to whoever
 // checks links, and leads a reader to the form all the same.
 func (s *site) support(w http.ResponseWriter, r *http.Request) error {
-	slug := chi.URLParam(r, "campaign")
+	slug := r.PathValue("campaign")
 	k, err := s.campaignOrDefault(r.Context(), slug)
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func (s *site) support(w http.ResponseWriter, r *http.Request) error {
 func (s *site) campaignOrDefault(ctx context.Context, slug string) (campaign.Campaign, error) {
 	k, err := s.Campaigns.BySlug(ctx, slug)
 	if fault.Is(err, fault.NotFound) {
-		s.Log.InfoContext(ctx, "the default campaign stands in", "request", RequestID(ctx), "error", err)
+		s.Log.InfoContext(ctx, "the default campaign stands in", "request", page.RequestID(ctx), "error", err)
 		return s.Campaigns.Default(ctx)
 	}
 	return k, err
@@ -85,11 +85,11 @@ func named(code string) string {
 // changeCurrency answers POST /support/{campaign}: the form in another currency, with everything that was filled in. It
 // begins no gift. It is a POST so that no name or message comes into an address.
 func (s *site) changeCurrency(w http.ResponseWriter, r *http.Request) error {
-	k, err := s.campaignOrDefault(r.Context(), chi.URLParam(r, "campaign"))
+	k, err := s.campaignOrDefault(r.Context(), r.PathValue("campaign"))
 	if err != nil {
 		return err
 	}
-	v, err := readForm(w, r)
+	v, err := page.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (s *site) showForm(w http.ResponseWriter, r *http.Request, status int, f fo
 	if len(f.Errors) > 0 {
 		title = "Please check: " + title // the first thing a screen reader says
 	}
-	return s.render(w, r, status, "public/donate.html", page{Title: title, NoIndex: status != http.StatusOK, Data: f})
+	return s.pages.Render(w, r, status, "public/donate.html", page.Page{Title: title, NoIndex: status != http.StatusOK, Data: f})
 }
 
 // toForm answers GET /contributions, where a form was sent to: a reload, or a link that names the wrong address. What a
@@ -129,6 +129,6 @@ func (s *site) toForm(w http.ResponseWriter, r *http.Request) error {
 	if len(known) > 0 {
 		to += "?" + known.Encode()
 	}
-	redirect(w, to)
+	page.Redirect(w, to)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"readerfund/internal/fault"
+	"readerfund/internal/web/page"
 )
 
 const (
@@ -64,9 +65,9 @@ func (s *site) download(
 	case err == nil || !out.begun:
 		return err
 	case errors.Is(err, errNotTaken):
-		s.Log.InfoContext(r.Context(), "export broke off", "request", RequestID(r.Context()), "export", name, "error", err)
+		s.Log.InfoContext(r.Context(), "export broke off", "request", page.RequestID(r.Context()), "export", name, "error", err)
 	default:
-		s.logFailure(r, answer{Status: http.StatusInternalServerError}, fmt.Errorf("export %s broke off: %w", name, err))
+		s.pages.LogFailure(r, http.StatusInternalServerError, fmt.Errorf("export %s broke off: %w", name, err))
 	}
 	panic(http.ErrAbortHandler)
 }

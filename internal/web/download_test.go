@@ -21,7 +21,7 @@ func TestADownloadThatIsNotReadIsCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.exports = exports{places: make(chan struct{}, 1), chunkTime: 2 * time.Second}
-	server := httptest.NewServer(s.page(s.exportContributions))
+	server := httptest.NewServer(s.pages.Handle(s.exportContributions))
 	defer server.Close()
 
 	stalled, err := net.Dial("tcp", server.Listener.Addr().String())

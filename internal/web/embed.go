@@ -5,12 +5,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-chi/chi/v5"
 	"golang.org/x/text/language"
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/money"
+	"readerfund/internal/web/page"
 )
 
 // fixed are header values that are the same for every fragment, made once.
@@ -43,8 +43,8 @@ func (s *site) cachedAppeal(next http.Handler) http.Handler {
 // embedCached answers with a rendered appeal, if there is one that fits.
 func (s *site) embedCached(w http.ResponseWriter, r *http.Request) bool {
 	began := s.Now()
-	k, err := s.Campaigns.BySlug(r.Context(), chi.URLParam(r, "campaign"))
-	if err != nil || prefersJSON(r) {
+	k, err := s.Campaigns.BySlug(r.Context(), r.PathValue("campaign"))
+	if err != nil || page.PrefersJSON(r) {
 		return false
 	}
 	copied, known := s.copyFor(r, k)
@@ -65,7 +65,7 @@ func (s *site) embedCached(w http.ResponseWriter, r *http.Request) bool {
 // server does that puts the fragment into a page made for one reader.
 func (s *site) embed(w http.ResponseWriter, r *http.Request) error {
 	s.openToEmbedders(w.Header(), r) // first, so that the page's script may read what is wrong, too
-	k, err := s.Campaigns.BySlug(r.Context(), chi.URLParam(r, "campaign"))
+	k, err := s.Campaigns.BySlug(r.Context(), r.PathValue("campaign"))
 	if err != nil {
 		w.Header().Set("Cache-Control", "no-store")
 		return err
@@ -75,8 +75,8 @@ func (s *site) embed(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Del("X-Frame-Options")
 	}
 	w.Header()["Content-Security-Policy"] = s.fixed.policy
-	if prefersJSON(r) {
-		writeJSON(w, http.StatusOK, jsonType, s.partsOf(k, currency, from))
+	if page.PrefersJSON(r) {
+		page.WriteJSON(w, http.StatusOK, page.JSONType, s.partsOf(k, currency, from))
 		return nil
 	}
 	a, err := s.appealOf(k, currency)
@@ -104,7 +104,7 @@ func (s *site) sendCopy(w http.ResponseWriter, r *http.Request, c appealCopy) (s
 		h.Set("Cache-Control", "no-store")
 	} else {
 		h["Etag"] = c.of.etagHeader
-		if notModified(r, c.of.etag) {
+		if page.NotModified(r, c.of.etag) {
 			w.WriteHeader(http.StatusNotModified)
 			return http.StatusNotModified
 		}
@@ -154,21 +154,4 @@ func (s *site) partsOf(k campaign.Campaign, c money.Currency, from referral) par
 		p.Suggested = append(p.Suggested, part{Amount: g.Value, Display: money.FormatBrief(g.Amount, language.English)})
 	}
 	return p
-}
-
-// embedScript answers GET /embed/cta.js. Its address is in other people's pages, so it cannot carry a hash; a short life
-// and an ETag keep it fresh.
-func (s *site) embedScript(w http.ResponseWriter, r *http.Request) error {
-	script := s.views.now().static.byName["cta.js"]
-	etag := `"` + script.address + `"`
-	h := w.Header()
-	h.Set("Cache-Control", "public, max-age=300")
-	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	h.Set("ETag", etag)
-	if notModified(r, etag) {
-		w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	write(w, http.StatusOK, script.contentType, script.plain)
-	return nil
 }

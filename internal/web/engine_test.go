@@ -2,9 +2,7 @@ package web
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -21,7 +19,7 @@ import (
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
-	"readerfund/internal/fault"
+	"readerfund/internal/web/page"
 )
 
 // bareDeps is enough for the engine: no database, no PayPal.
@@ -102,49 +100,16 @@ func brokenPage(t *testing.T) string {
 	return dir
 }
 
-func TestErrorsBecomeStatusAndPageOrProblem(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		err    error
-		status int
-		shown  string
-	}{
-		{fault.NotFoundf("No such campaign."), 404, "No such campaign."},
-		{fault.Conflictf("Sent before with other input."), 409, "Sent before with other input."},
-		{fault.Forbiddenf("Not for you."), 403, "Not for you."},
-		{fault.Unavailablef(errors.New("dial tcp: secret-host"), "PayPal does not answer."), 503, "PayPal does not answer."},
-		{fault.TooLargef("Too long."), 413, "Too long."},
-		{errors.Join(fault.Invalidf("amount", "Give an amount.")), 422, "Give an amount."},
-		{errors.New("pq: secret-host password"), 500, "our mistake"},
-		{&httpError{415, "Send a form."}, 415, "Send a form."},
-	} {
-		s := bareSite(t, nil)
-		h := s.identify(s.page(func(http.ResponseWriter, *http.Request) error { return c.err }))
-		w := ask(h, "GET", "/x", "")
-		if w.Code != c.status || !strings.Contains(w.Body.String(), c.shown) || strings.Contains(w.Body.String(), "secret-host") {
-			t.Errorf("%v: page %d %s", c.err, w.Code, w.Body)
-		}
-		w = ask(h, "GET", "/x", "", "Accept", "application/json")
-		var got answer
-		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Header().Get("Content-Type") != "application/problem+json" {
-			t.Fatalf("%v: no problem details: %v %s", c.err, err, w.Body)
-		}
-		if got.Status != c.status || !strings.Contains(got.Detail, c.shown) || got.Title == "" {
-			t.Errorf("%v: problem %+v", c.err, got)
-		}
-	}
-}
-
 func TestInternalErrorsCarryAReferenceThatTheLogHas(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	s := bareSite(t, func(d *Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) })
-	for name, h := range map[string]handler{
+	for name, h := range map[string]page.Handler{
 		"error": func(http.ResponseWriter, *http.Request) error { return errors.New("the cause itself") },
 		"panic": func(http.ResponseWriter, *http.Request) error { panic("the cause itself") },
 	} {
 		log.Reset()
-		w := ask(s.identify(s.recoverer(s.page(h))), "GET", "/x", "")
+		w := ask(s.identify(s.recoverer(s.pages.Handle(h))), "GET", "/x", "")
 		id := w.Header().Get("X-Request-Id")
 		if w.Code != 500 || !strings.Contains(w.Body.String(), id) || strings.Contains(w.Body.String(), "cause itself") {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
@@ -244,17 +209,17 @@ func TestOnlyTrustedProxiesAreBelieved(t *testing.T) {
 		{"IPv4 in IPv6", "[::ffff:10.1.1.1]:5", "203.0.113.9", "", "203.0.113.9", ""},
 	} {
 		s := bareSite(t, nil)
-		var got visit
+		var got page.Request
 		h := s.identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			got = visit{id: RequestID(r.Context()), client: clientOf(r.Context())}
+			got = page.Request{ID: page.RequestID(r.Context()), Client: page.ClientOf(r.Context())}
 		}))
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = c.remote
 		r.Header.Set("X-Forwarded-For", c.forwarded)
 		r.Header.Set("X-Request-Id", c.id)
 		h.ServeHTTP(httptest.NewRecorder(), r)
-		kept := c.kept != "" && got.id == c.kept || c.kept == "" && got.id != c.id
-		if got.client.addr.String() != c.client || got.id == "" || !kept {
+		kept := c.kept != "" && got.ID == c.kept || c.kept == "" && got.ID != c.id
+		if got.Client.Addr.String() != c.client || got.ID == "" || !kept {
 			t.Errorf("%s: %+v", c.name, got)
 		}
 	}
@@ -267,35 +232,6 @@ func TestAccessLogHoldsNothingPersonal(t *testing.T) {
 	ask(s.routes(), "GET", "/nowhere/4b7f?key=SECRET", "", "Cookie", "a=SECRET", "User-Agent", "SECRET", "X-Request-Id", "SECRET")
 	if got := log.String(); !strings.Contains(got, "status=404") || strings.Contains(got, "SECRET") || strings.Contains(got, "4b7f") || strings.Contains(got, "192.0.2.1") {
 		t.Errorf("log %q", got)
-	}
-}
-
-func TestStaticFilesAreHashedAndCachedForEver(t *testing.T) {
-	t.Parallel()
-	s := bareSite(t, nil)
-	address, err := s.views.now().static.address("site.css")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := ask(s.routes(), "GET", address, "", "Accept-Encoding", "br, gzip")
-	if w.Code != 200 || w.Header().Get("Content-Type") != "text/css; charset=utf-8" || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
-		t.Fatalf("%d %v", w.Code, w.Header())
-	}
-	plain := ask(s.routes(), "GET", address, "", "Accept-Encoding", "gzip;q=0").Body.String()
-	if w.Header().Get("Content-Encoding") == "gzip" {
-		z, err := gzip.NewReader(w.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if unpacked, _ := io.ReadAll(z); string(unpacked) != plain {
-			t.Error("gzip holds something else")
-		}
-	}
-	if w = ask(s.routes(), "GET", "/static/site.0000000000.css", ""); w.Code != 404 {
-		t.Errorf("wrong hash: %d", w.Code)
-	}
-	if _, err = s.views.now().static.address("nothing.css"); err == nil {
-		t.Error("a static file that is not there has an address")
 	}
 }
 

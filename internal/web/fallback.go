@@ -8,15 +8,17 @@ import (
 	"strings"
 
 	"github.com/go-chi/chi/v5"
+
+	"readerfund/internal/web/page"
 )
 
 // fallbacks answer what the table has no line for: an address with a slash too many, HEAD where there is a GET, and what
 // is not there at all. They stand behind the middleware of a page, and keep the address: a mistyped one may hold a key.
-func (s *site) fallbacks(table *chi.Mux, page chi.Middlewares) {
-	page = append(page[:len(page):len(page)], keepAddress)
-	missing := page.HandlerFunc(s.page(func(http.ResponseWriter, *http.Request) error { return errNoPage() }))
-	moved := page.HandlerFunc(moveWithoutSlash)
-	wrong := page.HandlerFunc(s.page(s.wrongMethod(table)))
+func (s *site) fallbacks(table *chi.Mux, standard chi.Middlewares) {
+	standard = append(standard[:len(standard):len(standard)], keepAddress)
+	missing := standard.HandlerFunc(s.pages.Handle(func(http.ResponseWriter, *http.Request) error { return page.NotFound() }))
+	moved := standard.HandlerFunc(moveWithoutSlash)
+	wrong := standard.HandlerFunc(s.pages.Handle(s.wrongMethod(table)))
 	table.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		switch path, found := withoutSlash(table, r); {
 		case !found:
@@ -73,7 +75,7 @@ func moveWithoutSlash(w http.ResponseWriter, r *http.Request) {
 
 // wrongMethod answers 405 and names the methods there are (RFC 9110, section 15.5.6): chi knows them, but does not tell
 // a handler of ours.
-func (s *site) wrongMethod(table *chi.Mux) handler {
+func (s *site) wrongMethod(table *chi.Mux) page.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		var allowed []string
 		for _, m := range []string{
@@ -88,6 +90,6 @@ func (s *site) wrongMethod(table *chi.Mux) handler {
 		}
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
 		message := fmt.Sprintf("This address takes %s.", strings.Join(allowed, ", "))
-		return &httpError{http.StatusMethodNotAllowed, message}
+		return page.NewError(http.StatusMethodNotAllowed, message)
 	}
 }

@@ -313,7 +313,7 @@ func TestNothingOfTheReadersIsLogged(t *testing.T) {
 	r.get(thanks)
 	r.get("/SECRET?SECRET=SECRET")
 	_, key, _ := strings.Cut(thanks, "key=")
-	for _, secret := range []string{"SECRET", key, h.signer.sign(forThanks, id)} {
+	for _, secret := range []string{"SECRET", key, h.signer.Sign(forThanks, id)} {
 		if strings.Contains(log.String(), secret) {
 			t.Errorf("%q was logged:\n%s", secret, log.String())
 		}

@@ -9,6 +9,7 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/money"
+	"readerfund/internal/web/page"
 )
 
 // form is the donation form as it is shown: fresh, filled in by a link, or given back with what is wrong.
@@ -28,7 +29,7 @@ type form struct {
 	Key                           string // one for each rendering: sending the form twice makes one order
 
 	Notes []string // about the link that led here
-	blame
+	page.FormErrors
 }
 
 type choice struct {

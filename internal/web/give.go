@@ -18,6 +18,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
+	"readerfund/internal/web/page"
 )
 
 // startTimeout bounds the click: the reader has an answer within 10 s, whatever PayPal does.
@@ -27,20 +28,20 @@ const startTimeout = 9 * time.Second
 func (s *site) give(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), startTimeout)
 	defer cancel()
-	switch kind := mediaType(r); {
-	case kind == jsonType:
+	switch kind := page.MediaType(r); {
+	case kind == page.JSONType:
 		return s.giveJSON(ctx, w, r)
-	case isForm(kind):
+	case page.IsForm(kind):
 		return s.giveForm(ctx, w, r)
 	default:
-		w.Header().Set("Accept-Post", formType+", "+multipartType+", "+jsonType)
-		return &httpError{http.StatusUnsupportedMediaType, "Send a form (" + formType + ") or " + jsonType + "."}
+		w.Header().Set("Accept-Post", page.FormType+", "+page.MultipartType+", "+page.JSONType)
+		return page.NewError(http.StatusUnsupportedMediaType, "Send a form ("+page.FormType+") or "+page.JSONType+".")
 	}
 }
 
 // giveForm starts a contribution and sends the reader to PayPal.
 func (s *site) giveForm(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
-	values, err := readForm(w, r)
+	values, err := page.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func (s *site) giveForm(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if err != nil {
 		return err
 	}
-	redirect(w, to)
+	page.Redirect(w, to)
 	return nil
 }
 
@@ -81,7 +82,7 @@ func intentOf(v url.Values, r *http.Request) contribution.Intent {
 		Frequency: cmp.Or(v.Get("frequency"), string(contribution.Once)), Article: webAddress(v.Get("article")),
 		UTM:  contribution.UTMFrom(v.Get),
 		Name: v.Get("name"), Email: v.Get("email"), Message: strings.ReplaceAll(v.Get("message"), "\r\n", "\n"),
-		Naming: namingOf(v), CoverFee: ticked(v.Get("cover_fee")), Locale: readersLanguage(r),
+		Naming: namingOf(v), CoverFee: ticked(v.Get("cover_fee")), Locale: page.Language(r),
 	}
 	in.IdempotencyKey = r.Header.Get("Idempotency-Key")
 	if key := v.Get("idempotency_key"); in.IdempotencyKey == "" && key != "" {
@@ -159,16 +160,16 @@ func (s *site) giveAgain(w http.ResponseWriter, r *http.Request, in contribution
 	}
 	f := s.newForm(k, money.Currency(in.Currency), in.Article)
 	f.keep(in)
-	f.tag = locale(r)
+	f.WriteAmounts(page.Locale(r))
 	if twice, ok := errors.AsType[*money.AmbiguousError](failure); ok {
 		f.offer(twice.Larger, twice.Smaller)
 	}
 	switch kind {
 	case fault.Invalid:
-		f.put(failure, "currency", "amount", "name", "email", "message")
+		f.Put(failure, "currency", "amount", "name", "email", "message")
 		return s.showForm(w, r, http.StatusUnprocessableEntity, f)
 	case fault.Conflict:
-		f.put(failure, "currency", "amount", "name", "email", "message")
+		f.Put(failure, "currency", "amount", "name", "email", "message")
 		return s.showForm(w, r, http.StatusConflict, f)
 	case fault.Refused:
 		return s.notNow(w, r, f, in, f.Key, failure)
@@ -210,16 +211,16 @@ func (s *site) givenAlready(
 		Form:  againAddress(c),
 		Given: &given{Contribution: c, Told: c.Outcome(), Day: s.day(at), Address: s.thanksAddress(c.ID)},
 	}
-	p := page{Title: "You have already made this gift", NoIndex: true, Data: again}
-	return s.render(w, r, http.StatusConflict, "public/given.html", p)
+	p := page.Page{Title: "You have already made this gift", NoIndex: true, Data: again}
+	return s.pages.Render(w, r, http.StatusConflict, "public/given.html", p)
 }
 
 // notNow says that nothing was charged, and offers the same once more. Where PayPal did not answer it goes under the
 // same key: should the first order exist after all, the second sending finds it. Where PayPal said no it is a new try,
 // and the key is a new one.
 func (s *site) notNow(w http.ResponseWriter, r *http.Request, f form, in contribution.Intent, key string, failure error) error {
-	status := statusOf(fault.KindOf(failure))
-	s.logFailure(r, answer{Status: status}, failure)
+	status := page.StatusOf(fault.KindOf(failure))
+	s.pages.LogFailure(r, status, failure)
 	again := retry{
 		Intent: in, Key: key, Message: fault.All(failure)[0].Message, Refused: fault.Is(failure, fault.Refused),
 		Form: supportAddress(f.Campaign.Slug, f.Currency, in.Amount, referral{f.Article, f.UTM}),
@@ -230,12 +231,5 @@ func (s *site) notNow(w http.ResponseWriter, r *http.Request, f form, in contrib
 	if !again.Refused {
 		w.Header().Set("Retry-After", "30")
 	}
-	return s.render(w, r, status, "public/retry.html", page{Title: "That did not go through", NoIndex: true, Data: again})
-}
-
-// redirect sends the reader on after a form (RFC 9110, section 15.4.4).
-func redirect(w http.ResponseWriter, to string) {
-	w.Header().Set("Location", to)
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusSeeOther)
+	return s.pages.Render(w, r, status, "public/retry.html", page.Page{Title: "That did not go through", NoIndex: true, Data: again})
 }

@@ -10,6 +10,7 @@ import (
 	"readerfund/internal/admission"
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
+	"readerfund/internal/web/page"
 )
 
 // started is the answer to a program.
@@ -22,7 +23,7 @@ type started struct {
 
 // giveJSON starts a contribution for a program. The same Idempotency-Key gives the same answer again.
 func (s *site) giveJSON(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
-	body, err := readBody(w, r, maxForm)
+	body, err := page.ReadBody(w, r, page.MaxForm)
 	if err != nil {
 		return err
 	}
@@ -30,7 +31,7 @@ func (s *site) giveJSON(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if err != nil {
 		return err
 	}
-	in.IdempotencyKey, in.Locale = r.Header.Get("Idempotency-Key"), readersLanguage(r)
+	in.IdempotencyKey, in.Locale = r.Header.Get("Idempotency-Key"), page.Language(r)
 	c, err := s.start(ctx, r, in, admission.Proof{Solution: solution})
 	if err != nil {
 		return err
@@ -38,7 +39,7 @@ func (s *site) giveJSON(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if _, err := s.nextStep(c); err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusCreated, jsonType, started{ID: c.ID.String(), Status: string(c.State), Receipt: c.Receipt, ApproveURL: c.ApproveURL})
+	page.WriteJSON(w, http.StatusCreated, page.JSONType, started{ID: c.ID.String(), Status: string(c.State), Receipt: c.Receipt, ApproveURL: c.ApproveURL})
 	return nil
 }
 
@@ -47,7 +48,7 @@ func (s *site) giveJSON(ctx context.Context, w http.ResponseWriter, r *http.Requ
 func intentOfJSON(body []byte) (in contribution.Intent, solution string, err error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
-		return in, "", &httpError{http.StatusBadRequest, "The body is not a JSON object."}
+		return in, "", page.NewError(http.StatusBadRequest, "The body is not a JSON object.")
 	}
 	var problems []error
 	for name, to := range map[string]*string{

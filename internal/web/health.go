@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"readerfund/internal/web/page"
 )
 
 // readyTimeout bounds what a probe may cost.
@@ -11,7 +13,7 @@ const readyTimeout = 5 * time.Second
 
 // healthz answers GET /healthz: the process is alive and serves.
 func (s *site) healthz(w http.ResponseWriter, _ *http.Request) error {
-	write(w, http.StatusOK, "text/plain; charset=utf-8", []byte("ok\n"))
+	page.Write(w, http.StatusOK, "text/plain; charset=utf-8", []byte("ok\n"))
 	return nil
 }
 
@@ -23,8 +25,8 @@ func (s *site) readyz(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
 	if err := s.Ready(ctx); err != nil {
-		s.floods.WarnContext(ctx, "not ready", "request", RequestID(ctx), "error", err)
-		write(w, http.StatusServiceUnavailable, "text/plain; charset=utf-8", []byte(err.Error()+"\n"))
+		s.floods.WarnContext(ctx, "not ready", "request", page.RequestID(ctx), "error", err)
+		page.Write(w, http.StatusServiceUnavailable, "text/plain; charset=utf-8", []byte(err.Error()+"\n"))
 		return nil
 	}
 	text := "ready\n"
@@ -33,6 +35,6 @@ func (s *site) readyz(w http.ResponseWriter, r *http.Request) error {
 			text += trouble + "\n"
 		}
 	}
-	write(w, http.StatusOK, "text/plain; charset=utf-8", []byte(text))
+	page.Write(w, http.StatusOK, "text/plain; charset=utf-8", []byte(text))
 	return nil
 }

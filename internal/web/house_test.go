@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"readerfund/internal/altcha"
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
@@ -26,6 +27,7 @@ import (
 	"readerfund/internal/paypal"
 	"readerfund/internal/paypal/sandbox"
 	"readerfund/internal/refund"
+	"readerfund/internal/web/page"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens")
@@ -165,12 +167,12 @@ func (r reader) get(address string) reply { r.t.Helper(); return r.do("GET", add
 // send posts the fields as a form.
 func (r reader) send(v url.Values, header ...string) reply {
 	r.t.Helper()
-	return r.do("POST", "/contributions", v.Encode(), append([]string{"Content-Type", formType}, header...)...)
+	return r.do("POST", "/contributions", v.Encode(), append([]string{"Content-Type", page.FormType}, header...)...)
 }
 
 func (r reader) sendJSON(body string, header ...string) reply {
 	r.t.Helper()
-	return r.do("POST", "/contributions", body, append([]string{"Content-Type", jsonType}, header...)...)
+	return r.do("POST", "/contributions", body, append([]string{"Content-Type", page.JSONType}, header...)...)
 }
 
 // gift is what a reader's form sends, with changes: pairs of field and value.
@@ -248,10 +250,17 @@ func (h house) approve(id string) {
 	h.bank("POST", "/sandbox/orders/"+h.orderOf(id)+"/approve", "{}")
 }
 
+// told is problem details as a program reads them.
+type told struct {
+	page.Problem
+
+	Challenge *altcha.Challenge `json:"challenge"`
+}
+
 // problem reads problem details.
-func problem(t *testing.T, got reply) answer {
+func problem(t *testing.T, got reply) told {
 	t.Helper()
-	var a answer
+	var a told
 	if err := json.Unmarshal([]byte(got.body), &a); err != nil || got.header.Get("Content-Type") != "application/problem+json" {
 		t.Fatalf("no problem details: %v, %q\n%s", err, got.header.Get("Content-Type"), got.body)
 	}

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"readerfund/internal/web/page"
 )
 
 func TestALinkSaysWhereItsReadersComeFrom(t *testing.T) {
@@ -85,7 +87,7 @@ func TestChangingTheCurrencyKeepsWhatWasFilledIn(t *testing.T) {
 		form.Set("to", to)
 		form.Set("amount", amount)
 		form.Set("choice", choice)
-		got := r.do("POST", "/support/support", form.Encode(), "Content-Type", formType)
+		got := r.do("POST", "/support/support", form.Encode(), "Content-Type", page.FormType)
 		if got.status != 200 {
 			t.Fatalf("%d\n%s", got.status, got.body)
 		}

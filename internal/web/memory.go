@@ -36,7 +36,7 @@ func (s *site) cookiePrefix() string {
 // name nobody. Each gift has one to itself: a form that comes from another site, as from the appeal on an article,
 // comes without our cookies (SameSite), and an answer that wrote a list anew would throw away what it had not seen.
 func (s *site) remember(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
-	s.setGiftCookie(w, id, s.signer.sign(forCookie, id.String()), int(memory/time.Second))
+	s.setGiftCookie(w, id, s.signer.Sign(forCookie, id.String()), int(memory/time.Second))
 	others := slices.DeleteFunc(s.recalled(r), func(known uuid.UUID) bool { return known == id })
 	for _, old := range others[min(len(others), remembered-1):] {
 		s.setGiftCookie(w, old, "", -1)
@@ -55,7 +55,7 @@ func (s *site) recalled(r *http.Request) []uuid.UUID {
 	var ids []uuid.UUID
 	for _, cookie := range r.Cookies() {
 		text, ours := strings.CutPrefix(cookie.Name, s.cookiePrefix())
-		if !ours || !s.signer.verify(forCookie, text, cookie.Value) {
+		if !ours || !s.signer.Verify(forCookie, text, cookie.Value) {
 			continue
 		}
 		if id, err := uuid.Parse(text); err == nil {
@@ -73,10 +73,10 @@ func (s *site) owns(r *http.Request, id uuid.UUID) bool { return slices.Contains
 func (s *site) thanksAddress(id uuid.UUID) string { return s.addressWithKey(id, "thanks") }
 
 func (s *site) addressWithKey(id uuid.UUID, page string) string {
-	return "/contributions/" + id.String() + "/" + page + "?key=" + url.QueryEscape(s.signer.sign(forThanks, id.String()))
+	return "/contributions/" + id.String() + "/" + page + "?key=" + url.QueryEscape(s.signer.Sign(forThanks, id.String()))
 }
 
 // mayOpen tells whether the request may see the contribution's thanks page.
 func (s *site) mayOpen(r *http.Request, id uuid.UUID) bool {
-	return s.signer.verify(forThanks, id.String(), r.URL.Query().Get("key")) || s.owns(r, id)
+	return s.signer.Verify(forThanks, id.String(), r.URL.Query().Get("key")) || s.owns(r, id)
 }

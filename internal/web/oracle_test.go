@@ -71,5 +71,5 @@ func (h house) alike(t *testing.T, told, id string) string {
 	}
 	told = varying.ReplaceAllString(told, "")
 	return strings.NewReplacer(id, "ID", receipt, "RECEIPT", h.orderOf(id), "ORDER",
-		h.signer.sign(forThanks, id), "KEY", h.signer.sign(forCookie, id), "COOKIE").Replace(told)
+		h.signer.Sign(forThanks, id), "KEY", h.signer.Sign(forCookie, id), "COOKIE").Replace(told)
 }

@@ -23,10 +23,10 @@ func (s *site) recoverer(next http.Handler) http.Handler {
 			}
 			err := fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
 			if seen, ok := w.(*recorder); ok && seen.status != 0 {
-				s.logFailure(r, answer{Status: http.StatusInternalServerError}, fmt.Errorf("%s: %w", afterStart, err))
+				s.pages.LogFailure(r, http.StatusInternalServerError, fmt.Errorf("%s: %w", afterStart, err))
 				panic(http.ErrAbortHandler) // cuts the connection, so that half a page is not taken for a whole one
 			}
-			s.fail(w, r, err)
+			s.pages.Fail(w, r, err)
 		}()
 		next.ServeHTTP(w, r)
 	})

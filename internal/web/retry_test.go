@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"readerfund/internal/web/page"
 )
 
 // earlier lets a declined gift be so many seconds older.
@@ -23,7 +25,7 @@ func (r reader) back(id string) (page reply, address string) {
 
 func outcomeOf(r reader, address string) string {
 	r.t.Helper()
-	return r.do("GET", address, "", "Accept", jsonType).body
+	return r.do("GET", address, "", "Accept", page.JSONType).body
 }
 
 // Who picks another card and is back within half a minute is told that it will be tried, and it is: the page goes there

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"readerfund/internal/web/page"
 )
 
 // ApprovalOrigins are the CSP sources of the pages where readers approve, for PayPal's API at apiBase. PayPal's own hosts
@@ -69,8 +71,8 @@ func (s *site) sameOrigin(next http.Handler) http.Handler {
 	if err := guard.AddTrustedOrigin(s.origin()); err != nil {
 		panic(fmt.Errorf("trust BASE_URL: %w", err)) // newSite has read it
 	}
-	guard.SetDenyHandler(s.page(func(http.ResponseWriter, *http.Request) error {
-		return &httpError{http.StatusForbidden, "This came from another site's page. Open the form here and send it again."}
+	guard.SetDenyHandler(s.pages.Handle(func(http.ResponseWriter, *http.Request) error {
+		return page.NewError(http.StatusForbidden, "This came from another site's page. Open the form here and send it again.")
 	}))
 	return guard.Handler(next)
 }

@@ -11,6 +11,7 @@ import (
 	"readerfund/internal/account"
 	"readerfund/internal/contribution"
 	"readerfund/internal/session"
+	"readerfund/internal/web/page"
 )
 
 // staffPage is what every staff page shows around its own part.
@@ -43,20 +44,20 @@ func actor(r *http.Request) contribution.Actor {
 // only lets in who is signed in and has the role. Others who can be helped by it are sent to the sign-in and come back.
 func (s *site) only(need account.Role) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
-		return s.page(func(w http.ResponseWriter, r *http.Request) error {
+		return s.pages.Handle(func(w http.ResponseWriter, r *http.Request) error {
 			who, err := s.Sessions.Account(r)
 			if errors.Is(err, session.ErrSignedOut) {
-				redirect(w, "/staff/sign-in?"+url.Values{"next": {r.URL.RequestURI()}}.Encode())
+				page.Redirect(w, "/staff/sign-in?"+url.Values{"next": {r.URL.RequestURI()}}.Encode())
 				return nil
 			}
 			if err != nil {
 				return err
 			}
 			if !who.Role.Allows(need) {
-				return &httpError{http.StatusForbidden, "Your account (" + string(who.Role) + ") cannot open this page; it needs the role " + string(need) + ". Ask whoever looks after the accounts."}
+				return page.NewError(http.StatusForbidden, "Your account ("+string(who.Role)+") cannot open this page; it needs the role "+string(need)+". Ask whoever looks after the accounts.")
 			}
 			if who.MustChoose && r.URL.Path != passwordPath {
-				redirect(w, passwordPath)
+				page.Redirect(w, passwordPath)
 				return nil
 			}
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), accountKey{}, who)))
@@ -68,7 +69,7 @@ func (s *site) only(need account.Role) func(http.Handler) http.Handler {
 // showStaff renders a staff page with the menu around it.
 func (s *site) showStaff(w http.ResponseWriter, r *http.Request, status int, view, title, section string, body any) error {
 	who := accountOf(r)
-	return s.render(w, r, status, view, page{Title: title, NoIndex: true, Data: staffPage{
+	return s.pages.Render(w, r, status, view, page.Page{Title: title, NoIndex: true, Data: staffPage{
 		Account: who, Section: section, MayAct: who.Role.Allows(account.Editor), MayAudit: who.Role.Allows(account.Admin),
 		Zone: s.Timezone.String(), Body: body,
 	}})

@@ -16,6 +16,7 @@ import (
 
 	"readerfund/internal/account"
 	"readerfund/internal/session"
+	"readerfund/internal/web/page"
 )
 
 // staffRoute is a route of the staff pages, as it is called in a test, and what it needs.
@@ -99,7 +100,7 @@ func TestWhoMayOpenWhat(t *testing.T) {
 			if c.address == "" || c.need == "" && role != "" || method == "POST" && strings.HasSuffix(c.address, "/ask") && role.Allows(c.need) {
 				continue // these staff have no PayPal to ask; TestADispute… does
 			}
-			got := who.do(method, c.address, "", "Content-Type", formType)
+			got := who.do(method, c.address, "", "Content-Type", page.FormType)
 			want := c.then
 			switch {
 			case role == "" && c.need != "":

@@ -13,18 +13,11 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
+	"readerfund/internal/web/page"
 )
 
-// notice is what became of an act, above the page that it leads to. It is made of what the database says when the page is
-// shown, not of the address: whoever reloads it later reads how things stand then.
-type notice struct {
-	Tone  string // good, wait or bad
-	Title string
-	Text  string
-}
-
 // notices says what became of what was just done, as the address names it.
-func (s *site) notices(v url.Values, h report.History, tag language.Tag) *notice {
+func (s *site) notices(v url.Values, h report.History, tag language.Tag) *page.Flash {
 	for _, q := range h.Asked {
 		if v.Get("refund") == strconv.Itoa(q.Number) {
 			return refundNotice(q, tag)
@@ -37,11 +30,11 @@ func (s *site) notices(v url.Values, h report.History, tag language.Tag) *notice
 	}
 	switch {
 	case v.Get("noted") != "":
-		return &notice{"good", "Note saved", "It is at the end of the history."}
+		return page.Good("Note saved", "It is at the end of the history.")
 	case v.Get("looked") != "":
-		return &notice{"good", "Marked as reviewed", "What you found is at the end of the history."}
+		return page.Good("Marked as reviewed", "What you found is at the end of the history.")
 	case v.Get("unanswered") != "":
-		return &notice{"bad", "PayPal did not answer", "Nothing has changed here. Try again in a few minutes; Readerfund also asks on its own."}
+		return page.Bad("PayPal did not answer", "Nothing has changed here. Try again in a few minutes; Readerfund also asks on its own.")
 	case v.Get("asked") != "":
 		since, err := strconv.ParseInt(v.Get("asked"), 10, 64)
 		if err != nil {
@@ -53,37 +46,37 @@ func (s *site) notices(v url.Values, h report.History, tag language.Tag) *notice
 	}
 }
 
-func refundNotice(q report.RefundRequest, tag language.Tag) *notice {
+func refundNotice(q report.RefundRequest, tag language.Tag) *page.Flash {
 	amount, is := money.Format(q.Amount, tag), askedInWords(q.State)
 	switch q.State {
 	case "done":
-		return &notice{"good", "Refunded", amount + " was refunded to the reader."}
+		return page.Good("Refunded", amount+" was refunded to the reader.")
 	case "pending":
-		return &notice{"wait", "The refund is pending", amount + " goes to the reader later, usually because the money has to come from a bank account first. There is nothing more to do."}
+		return page.Pending("The refund is pending", amount+" goes to the reader later, usually because the money has to come from a bank account first. There is nothing more to do.")
 	case "refused", "failed":
-		return &notice{"bad", "Not refunded", strings.TrimSpace(is.Meaning + " " + q.Advice)}
+		return page.Bad("Not refunded", strings.TrimSpace(is.Meaning+" "+q.Advice))
 	default:
-		return &notice{"wait", "The refund of " + amount + " is not confirmed yet", is.Meaning}
+		return page.Pending("The refund of "+amount+" is not confirmed yet", is.Meaning)
 	}
 }
 
-func acceptNotice(d report.Dispute, tag language.Tag) *notice {
+func acceptNotice(d report.Dispute, tag language.Tag) *page.Flash {
 	amount := money.Format(d.Amount, tag)
 	switch {
 	case d.Open && d.Acceptance == "accepted":
-		return &notice{"good", "The dispute is accepted", "PayPal will end it shortly, and " + amount +
-			" goes back to the reader."}
+		return page.Good("The dispute is accepted", "PayPal will end it shortly, and "+amount+
+			" goes back to the reader.")
 	case d.Open:
-		return &notice{"wait", "Not confirmed yet", "PayPal has not confirmed that the dispute is accepted. Readerfund keeps asking; the dispute below shows when it is."}
+		return page.Pending("Not confirmed yet", "PayPal has not confirmed that the dispute is accepted. Readerfund keeps asking; the dispute below shows when it is.")
 	case d.Outcome == "ACCEPTED" || d.Outcome == "RESOLVED_BUYER_FAVOUR":
-		return &notice{"good", "The dispute is accepted", amount + " goes back to the reader, and the dispute has ended."}
+		return page.Good("The dispute is accepted", amount+" goes back to the reader, and the dispute has ended.")
 	default:
-		return &notice{"wait", "The dispute has already ended", outcomeInWords(d.Outcome).Meaning}
+		return page.Pending("The dispute has already ended", outcomeInWords(d.Outcome).Meaning)
 	}
 }
 
 // askedNotice says what PayPal told since an event of the history.
-func (s *site) askedNotice(h report.History, since int64) *notice {
+func (s *site) askedNotice(h report.History, since int64) *page.Flash {
 	var news []string
 	for _, line := range s.story(report.History{Events: eventsAfter(h.Events, since), Asked: h.Asked, Disputes: h.Disputes}) {
 		what := line.Title
@@ -93,9 +86,9 @@ func (s *site) askedNotice(h report.History, since int64) *notice {
 		news = append(news, what)
 	}
 	if len(news) == 0 {
-		return &notice{"good", "Nothing new at PayPal", "PayPal's answer matches our books."}
+		return page.Good("Nothing new at PayPal", "PayPal's answer matches our books.")
 	}
-	return &notice{"wait", "PayPal has news", strings.Join(news, ". ") + "."}
+	return page.Pending("PayPal has news", strings.Join(news, ". ")+".")
 }
 
 func eventsAfter(all []report.Event, id int64) []report.Event {
@@ -110,7 +103,7 @@ func eventsAfter(all []report.Event, id int64) []report.Event {
 
 // askPayPal answers POST /staff/contributions/{id}/ask.
 func (s *site) askPayPal(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
+	id, err := page.PathID(r)
 	if err != nil {
 		return err
 	}
@@ -125,19 +118,19 @@ func (s *site) askPayPal(w http.ResponseWriter, r *http.Request) error {
 	_, err = s.Desk.AskPayPal(r.Context(), id, actor(r))
 	if fault.Is(err, fault.Unavailable) {
 		s.Log.WarnContext(r.Context(), "PayPal could not be asked", "contribution", id, "error", err)
-		redirect(w, "/staff/contributions/"+id.String()+"?unanswered=1")
+		page.Redirect(w, "/staff/contributions/"+id.String()+"?unanswered=1")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	redirect(w, "/staff/contributions/"+id.String()+"?asked="+strconv.FormatInt(since, 10))
+	page.Redirect(w, "/staff/contributions/"+id.String()+"?asked="+strconv.FormatInt(since, 10))
 	return nil
 }
 
 // noteForm is the field for a remark, fresh or given back.
 type noteForm struct {
-	blame
+	page.FormErrors
 	Text string
 }
 
@@ -166,17 +159,17 @@ func (s *site) looked(w http.ResponseWriter, r *http.Request) error {
 
 // remark takes one of the page's text fields and goes back to the page, with the text where it was wrong.
 func (s *site) remark(w http.ResponseWriter, r *http.Request, field, done string, keep func(uuid.UUID, url.Values) error, of func(*contributionPage) *noteForm) error {
-	id, err := pathID(r)
+	id, err := page.PathID(r)
 	if err != nil {
 		return err
 	}
-	v, err := readForm(w, r)
+	v, err := page.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
 	err = keep(id, v)
 	if err == nil {
-		redirect(w, "/staff/contributions/"+id.String()+"?"+done+"=1")
+		page.Redirect(w, "/staff/contributions/"+id.String()+"?"+done+"=1")
 		return nil
 	}
 	if !fault.Is(err, fault.Invalid) {
@@ -192,6 +185,6 @@ func (s *site) remark(w http.ResponseWriter, r *http.Request, field, done string
 	}
 	form := of(&p)
 	form.Text = v.Get(field)
-	form.put(err, field)
+	form.Put(err, field)
 	return s.renderContribution(w, r, http.StatusUnprocessableEntity, p)
 }

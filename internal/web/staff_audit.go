@@ -11,12 +11,13 @@ import (
 	"github.com/google/uuid"
 
 	"readerfund/internal/audit"
+	"readerfund/internal/web/page"
 )
 
 // auditPage is the list of what staff did.
 type auditPage struct {
 	Actor, Subject, After string
-	Wrong                 wrongs
+	Wrong                 page.FilterErrors
 	Rows                  []auditLine
 	Next, First           string
 }
@@ -39,9 +40,9 @@ func (p auditPage) Any() bool { return p.Actor != "" || p.Subject != "" }
 // showAudit answers GET /staff/audit.
 func (s *site) showAudit(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
-	p := auditPage{Actor: strings.TrimSpace(v.Get("actor")), Subject: strings.TrimSpace(v.Get("subject")), After: v.Get("after"), Wrong: wrongs{}}
+	p := auditPage{Actor: strings.TrimSpace(v.Get("actor")), Subject: strings.TrimSpace(v.Get("subject")), After: v.Get("after"), Wrong: page.FilterErrors{}}
 	found, err := s.Audit.List(r.Context(), audit.Query{Actor: p.Actor, Subject: p.Subject, After: p.After})
-	if err := p.Wrong.note(err); err != nil {
+	if err := p.Wrong.Note(err); err != nil {
 		return err
 	}
 	for _, e := range found.Entries {
@@ -54,7 +55,7 @@ func (s *site) showAudit(w http.ResponseWriter, r *http.Request) error {
 	if p.After != "" {
 		p.First = address("/staff/audit", query())
 	}
-	return s.showStaff(w, r, p.Wrong.status(), "staff/audit.html", "Audit log", "audit", p)
+	return s.showStaff(w, r, p.Wrong.Status(), "staff/audit.html", "Audit log", "audit", p)
 }
 
 func (s *site) auditLine(e audit.Entry) auditLine {

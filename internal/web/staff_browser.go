@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"readerfund/internal/account"
+	"readerfund/internal/web/page"
 )
 
 // forBrowser is the purpose of the signature in the cookie of a browser that signed in.
@@ -25,8 +26,8 @@ func (s *site) browserCookie() string {
 
 // cameFrom is where a sign-in comes from, with what the browser shows of earlier ones.
 func (s *site) cameFrom(r *http.Request) account.From {
-	c := clientOf(r.Context())
-	return account.From{Address: c.address.String(), Network: c.network.String(), Browser: s.knownBrowser(r)}
+	c := page.ClientOf(r.Context())
+	return account.From{Address: c.Address.String(), Network: c.Network.String(), Browser: s.knownBrowser(r)}
 }
 
 // knownBrowser reads the cookie "account.browser.signature"; the zero value for everything that is not one of ours.
@@ -36,7 +37,7 @@ func (s *site) knownBrowser(r *http.Request) account.Browser {
 		return account.Browser{}
 	}
 	at := strings.LastIndexByte(cookie.Value, '.')
-	if at < 0 || !s.signer.verify(forBrowser, cookie.Value[:at], cookie.Value[at+1:]) {
+	if at < 0 || !s.signer.Verify(forBrowser, cookie.Value[:at], cookie.Value[at+1:]) {
 		return account.Browser{}
 	}
 	whose, id, _ := strings.Cut(cookie.Value[:at], ".")
@@ -59,7 +60,7 @@ func (s *site) knowBrowser(w http.ResponseWriter, r *http.Request, who account.A
 	}
 	text := b.Account.String() + "." + b.ID.String()
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever there is https to send it over
-		Name: s.browserCookie(), Value: text + "." + s.signer.sign(forBrowser, text), Path: "/",
+		Name: s.browserCookie(), Value: text + "." + s.signer.Sign(forBrowser, text), Path: "/",
 		MaxAge: int(browserLasts / time.Second), HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode,
 	})
 }

@@ -9,12 +9,13 @@ import (
 	"readerfund/internal/money"
 	"readerfund/internal/report"
 	"readerfund/internal/review"
+	"readerfund/internal/web/page"
 )
 
 // contributionPage is everything about one contribution.
 type contributionPage struct {
 	contributionLine
-	Notice    *notice
+	Notice    *page.Flash
 	History   report.History
 	Private   bool // addresses and the reader's words are left out
 	Frequency string
@@ -83,7 +84,7 @@ type storyLine struct {
 
 // showContribution answers GET /staff/contributions/{id}.
 func (s *site) showContribution(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
+	id, err := page.PathID(r)
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func (s *site) contributionPage(r *http.Request, h report.History) (contribution
 		Private:          private,
 		contributionLine: s.contributionLines([]report.Contribution{h.Contribution})[0], History: h, Frequency: frequencyInWords(h.Frequency),
 		Completed: s.stamp(h.CompletedAt), CheckAt: s.stamp(h.CheckAt), Reason: whyInWords(h.Contribution), Article: webAddress(h.Contribution.Article),
-		Notice: s.notices(r.URL.Query(), h, locale(r)), Cases: s.caseLines(h), Story: s.story(h),
+		Notice: s.notices(r.URL.Query(), h, page.Locale(r)), Cases: s.caseLines(h), Story: s.story(h),
 		Origin: originInWords(h.Origin),
 	}
 	for _, r := range h.Reviews {

@@ -9,6 +9,7 @@ import (
 
 	"readerfund/internal/money"
 	"readerfund/internal/report"
+	"readerfund/internal/web/page"
 )
 
 // contributionsPage is the list with its filter.
@@ -32,7 +33,7 @@ type contributionFilter struct {
 	Status, Campaign, Currency, Article, Search string
 	Attention                                   bool
 	After                                       string
-	Wrong                                       wrongs
+	Wrong                                       page.FilterErrors
 }
 
 // contributionTable is a list of contributions. Label says what it is a list of.
@@ -66,7 +67,7 @@ type contributionLine struct {
 func readContributionFilter(v url.Values) contributionFilter {
 	f := contributionFilter{
 		Status: v.Get("status"), Campaign: v.Get("campaign"), Currency: string(money.Code(v.Get("currency"))), Article: v.Get("article"),
-		Search: strings.TrimSpace(v.Get("q")), Attention: v.Get("attention") == "1", After: v.Get("after"), Wrong: wrongs{},
+		Search: strings.TrimSpace(v.Get("q")), Attention: v.Get("attention") == "1", After: v.Get("after"), Wrong: page.FilterErrors{},
 	}
 	f.span = readSpan(v, f.Wrong)
 	return f
@@ -131,7 +132,7 @@ func (s *site) listContributions(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(f.Wrong) == 0 {
 		found, err := s.Reports.Contributions(r.Context(), f.question(r))
-		if err := f.Wrong.note(err); err != nil {
+		if err := f.Wrong.Note(err); err != nil {
 			return err
 		}
 		p.Table = s.contributionTable(r, "Contributions", found.Contributions)
@@ -142,7 +143,7 @@ func (s *site) listContributions(w http.ResponseWriter, r *http.Request) error {
 	if f.After != "" {
 		p.First = address("/staff/contributions", f.query())
 	}
-	return s.showStaff(w, r, f.Wrong.status(), "staff/contributions.html", "Contributions", "contributions", p)
+	return s.showStaff(w, r, f.Wrong.Status(), "staff/contributions.html", "Contributions", "contributions", p)
 }
 
 func with(v url.Values, key, value string) url.Values {
@@ -151,7 +152,7 @@ func with(v url.Values, key, value string) url.Values {
 }
 
 func (s *site) contributionTable(r *http.Request, label string, rows []report.Contribution) contributionTable {
-	return contributionTable{Label: label, Tag: locale(r), Rows: s.contributionLines(rows), Mail: mayContact(r)}
+	return contributionTable{Label: label, Tag: page.Locale(r), Rows: s.contributionLines(rows), Mail: mayContact(r)}
 }
 
 func (s *site) contributionLines(rows []report.Contribution) []contributionLine {

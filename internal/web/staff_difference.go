@@ -7,18 +7,17 @@ import (
 	"net/url"
 	"strconv"
 
-	"github.com/go-chi/chi/v5"
-
 	"readerfund/internal/campaign"
 	"readerfund/internal/fault"
 	"readerfund/internal/report"
+	"readerfund/internal/web/page"
 )
 
 // differencePage is one difference with what can be done about it.
 type differencePage struct {
 	differenceLine
-	blame
-	Notice    *notice
+	page.FormErrors
+	Notice    *page.Flash
 	Campaigns []campaign.Campaign
 	Campaign  string // the one chosen
 	Reason    string
@@ -31,9 +30,9 @@ func (p differencePage) SetsAside() bool { return p.Difference.State == "open" }
 
 // readDifference finds a difference by its address.
 func (s *site) readDifference(r *http.Request) (report.Difference, error) {
-	id, err := strconv.ParseInt(chi.URLParam(r, "difference"), 10, 64)
+	id, err := strconv.ParseInt(r.PathValue("difference"), 10, 64)
 	if err != nil {
-		return report.Difference{}, errNoPage()
+		return report.Difference{}, page.NotFound()
 	}
 	return s.Reports.Difference(r.Context(), id)
 }
@@ -72,16 +71,16 @@ func (s *site) renderDifference(w http.ResponseWriter, r *http.Request, status i
 }
 
 // decidedNotice says how a difference stands after somebody decided about it.
-func decidedNotice(d report.Difference) *notice {
+func decidedNotice(d report.Difference) *page.Flash {
 	switch d.State {
 	case "adopted":
-		return &notice{"good", "Adopted", "It is contribution " + d.Receipt + " now, and reports count it."}
+		return page.Good("Adopted", "It is contribution "+d.Receipt+" now, and reports count it.")
 	case "set_aside":
-		return &notice{"good", "Set aside", "It no longer counts as unexplained. It is reopened only if either side changes."}
+		return page.Good("Set aside", "It no longer counts as unexplained. It is reopened only if either side changes.")
 	case "open":
-		return &notice{"wait", "Reopened", "It counts as unexplained until someone decides."}
+		return page.Pending("Reopened", "It counts as unexplained until someone decides.")
 	default:
-		return &notice{"wait", "It is closed already", differenceInWords(d.State).Meaning}
+		return page.Pending("It is closed already", differenceInWords(d.State).Meaning)
 	}
 }
 
@@ -117,13 +116,13 @@ func (s *site) decide(w http.ResponseWriter, r *http.Request, do func(report.Dif
 	if err != nil {
 		return err
 	}
-	v, err := readForm(w, r)
+	v, err := page.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
 	failure := do(d, v)
 	if failure == nil {
-		redirect(w, fmt.Sprintf("/staff/reconciliation/%d?did=1", d.ID))
+		page.Redirect(w, fmt.Sprintf("/staff/reconciliation/%d?did=1", d.ID))
 		return nil
 	}
 	if kind := fault.KindOf(failure); kind != fault.Invalid && kind != fault.Conflict {
@@ -133,6 +132,6 @@ func (s *site) decide(w http.ResponseWriter, r *http.Request, do func(report.Dif
 		return errors.Join(failure, err)
 	}
 	p := differencePage{differenceLine: s.differenceLine(d), Campaign: v.Get("campaign"), Reason: v.Get("reason")}
-	p.put(failure, "campaign", "reason")
-	return s.renderDifference(w, r, answerTo(failure).Status, p)
+	p.Put(failure, "campaign", "reason")
+	return s.renderDifference(w, r, page.ProblemOf(failure).Status, p)
 }

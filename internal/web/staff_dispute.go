@@ -6,10 +6,9 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
 	"readerfund/internal/fault"
 	"readerfund/internal/report"
+	"readerfund/internal/web/page"
 )
 
 // caseLine is a case about a payment, in words.
@@ -71,7 +70,7 @@ func acceptingInWords(acceptance string) string {
 
 // acceptPage is what is said before a claim is accepted.
 type acceptPage struct {
-	blame
+	page.FormErrors
 	contributionLine
 	Case caseLine
 	Note string
@@ -79,7 +78,7 @@ type acceptPage struct {
 
 // readCase finds a case of a contribution; the error is a fault.NotFound when it has none of that id.
 func (s *site) readCase(r *http.Request) (report.History, caseLine, error) {
-	id, err := pathID(r)
+	id, err := page.PathID(r)
 	if err != nil {
 		return report.History{}, caseLine{}, err
 	}
@@ -88,7 +87,7 @@ func (s *site) readCase(r *http.Request) (report.History, caseLine, error) {
 		return report.History{}, caseLine{}, err
 	}
 	for _, line := range s.caseLines(h) {
-		if line.PayPalID == chi.URLParam(r, "dispute") {
+		if line.PayPalID == r.PathValue("dispute") {
 			return h, line, nil
 		}
 	}
@@ -116,13 +115,13 @@ func (s *site) acceptDispute(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := readForm(w, r)
+	v, err := page.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
 	told := "/staff/contributions/" + h.ID.String() + "?" + url.Values{"accepted": {line.PayPalID}}.Encode()
 	if !line.Open {
-		redirect(w, told)
+		page.Redirect(w, told)
 		return nil
 	}
 	_, failure := s.Desk.AcceptDispute(r.Context(), h.ID, line.PayPalID, v.Get("note"), actor(r))
@@ -131,7 +130,7 @@ func (s *site) acceptDispute(w http.ResponseWriter, r *http.Request) error {
 		if failure != nil {
 			s.Log.WarnContext(r.Context(), "whether a claim was accepted is not known yet", "contribution", h.ID, "dispute", line.PayPalID, "error", failure)
 		}
-		redirect(w, told)
+		page.Redirect(w, told)
 		return nil
 	case kind == fault.Invalid || kind == fault.Conflict:
 		h, line, err = s.readCase(r) // it may have moved on
@@ -139,8 +138,8 @@ func (s *site) acceptDispute(w http.ResponseWriter, r *http.Request) error {
 			return errors.Join(failure, err)
 		}
 		p := acceptPage{Case: line, Note: v.Get("note")}
-		p.put(failure, "note")
-		return s.renderAccept(w, r, answerTo(failure).Status, h, p)
+		p.Put(failure, "note")
+		return s.renderAccept(w, r, page.ProblemOf(failure).Status, h, p)
 	default:
 		return failure
 	}

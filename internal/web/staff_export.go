@@ -38,8 +38,8 @@ func (s *site) noteExport(r *http.Request, name string, days span, filter url.Va
 func (s *site) exportContributions(w http.ResponseWriter, r *http.Request) error {
 	f := readContributionFilter(r.URL.Query())
 	dialect, err := report.ParseDialect(r.URL.Query().Get("separator"))
-	if err := f.Wrong.note(err); err != nil || len(f.Wrong) > 0 {
-		return invalid(f.Wrong)
+	if err := f.Wrong.Note(err); err != nil || len(f.Wrong) > 0 {
+		return f.Wrong.Err()
 	}
 	q := f.question(r)
 	q.After = ""
@@ -59,8 +59,8 @@ func (s *site) exportContributions(w http.ResponseWriter, r *http.Request) error
 func (s *site) exportLedger(w http.ResponseWriter, r *http.Request) error {
 	f := readMoneyFilter(r.URL.Query())
 	dialect, err := report.ParseDialect(r.URL.Query().Get("separator"))
-	if err := f.Wrong.note(err); err != nil || len(f.Wrong) > 0 {
-		return invalid(f.Wrong)
+	if err := f.Wrong.Note(err); err != nil || len(f.Wrong) > 0 {
+		return f.Wrong.Err()
 	}
 	q := f.question()
 	return s.download(w, r, "ledger", f.span, func(out io.Writer) error {
@@ -84,8 +84,8 @@ func (s *site) exportReports(w http.ResponseWriter, r *http.Request) error {
 	f := s.readReportFilter(r.URL.Query())
 	q := f.question()
 	dialect, err := report.ParseDialect(r.URL.Query().Get("separator"))
-	if err := f.Wrong.note(err); err != nil || len(f.Wrong) > 0 {
-		return invalid(f.Wrong)
+	if err := f.Wrong.Note(err); err != nil || len(f.Wrong) > 0 {
+		return f.Wrong.Err()
 	}
 	rows, err := s.Reports.Totals(r.Context(), q)
 	if err != nil {

@@ -1,17 +1,15 @@
 package web
 
 import (
-	"errors"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
 	"readerfund/internal/campaign"
-	"readerfund/internal/fault"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
+	"readerfund/internal/web/page"
 )
 
 // span is a range of days as it was typed.
@@ -20,34 +18,12 @@ type span struct {
 	from, to report.Day
 }
 
-// wrongs are what is wrong with a filter, by field.
-type wrongs map[string]string
-
-// note keeps the faults of err; what is no fault of the one who asks comes back.
-func (w wrongs) note(err error) error {
-	if err != nil && !fault.Is(err, fault.Invalid) {
-		return err
-	}
-	for _, f := range fault.All(err) {
-		w[f.Field] = f.Message
-	}
-	return nil
-}
-
-// status is 200, or 422 when something is wrong.
-func (w wrongs) status() int {
-	if len(w) > 0 {
-		return http.StatusUnprocessableEntity
-	}
-	return http.StatusOK
-}
-
-func readSpan(v url.Values, w wrongs) span {
+func readSpan(v url.Values, w page.FilterErrors) span {
 	s := span{From: v.Get("from"), To: v.Get("to")}
 	var fromErr, toErr error
 	s.from, fromErr = report.ParseDay("from", s.From)
 	s.to, toErr = report.ParseDay("to", s.To)
-	_, _ = w.note(fromErr), w.note(toErr) // ParseDay has no other errors
+	_, _ = w.Note(fromErr), w.Note(toErr) // ParseDay has no other errors
 	return s
 }
 
@@ -138,13 +114,4 @@ func csvAddress(path string, v url.Values) string {
 		return path + "?"
 	}
 	return path + "?" + v.Encode() + "&"
-}
-
-// invalid is what is wrong with a filter where there is no page to say it beside the field.
-func invalid(w wrongs) error {
-	var all []error
-	for _, field := range slices.Sorted(maps.Keys(w)) {
-		all = append(all, fault.Invalidf(field, "%s", w[field]))
-	}
-	return errors.Join(all...)
 }

@@ -25,6 +25,7 @@ import (
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
 	"readerfund/internal/session"
+	"readerfund/internal/web/page"
 )
 
 // noon is when the staff tests take place: Sunday 22 November 2026, 13:05 in Berlin.
@@ -101,7 +102,7 @@ func (r reader) signIn(email, password, next string) reply {
 
 func (r reader) form(address string, v url.Values, header ...string) reply {
 	r.t.Helper()
-	return r.do("POST", address, v.Encode(), append([]string{"Content-Type", formType}, header...)...)
+	return r.do("POST", address, v.Encode(), append([]string{"Content-Type", page.FormType}, header...)...)
 }
 
 // booked is a contribution as a staff test describes it; what is left out gets a plain value.

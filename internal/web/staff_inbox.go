@@ -11,17 +11,16 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/go-chi/chi/v5"
-
 	"readerfund/internal/report"
+	"readerfund/internal/web/page"
 )
 
 // inboxPage is the list of what PayPal sent.
 type inboxPage struct {
 	State, Search, After string
-	Notice               *notice
+	Notice               *page.Flash
 	Parked               int64 // how many could be replayed; 0 shows no button
-	Wrong                wrongs
+	Wrong                page.FilterErrors
 	Tabs                 []preset
 	Rows                 []webhookLine
 	Next, First          string
@@ -51,13 +50,13 @@ const mostSuspects = 20
 // listInbox answers GET /staff/inbox.
 func (s *site) listInbox(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
-	p := inboxPage{State: v.Get("state"), Search: strings.TrimSpace(v.Get("q")), After: v.Get("after"), Wrong: wrongs{}}
+	p := inboxPage{State: v.Get("state"), Search: strings.TrimSpace(v.Get("q")), After: v.Get("after"), Wrong: page.FilterErrors{}}
 	p.Tabs = []preset{{Name: "All", Address: "/staff/inbox", Current: p.State == ""}}
 	for _, state := range report.WebhookStates() {
 		p.Tabs = append(p.Tabs, preset{Name: webhookInWords(state).Label, Address: address("/staff/inbox", filled("state", state)), Current: p.State == state})
 	}
 	found, err := s.Reports.Inbox(r.Context(), report.InboxQuery{State: p.State, Search: p.Search, After: p.After})
-	if err := p.Wrong.note(err); err != nil {
+	if err := p.Wrong.Note(err); err != nil {
 		return err
 	}
 	for _, e := range found.Webhooks {
@@ -83,7 +82,7 @@ func (s *site) listInbox(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Suspects = append(p.Suspects, line)
 	}
-	return s.showStaff(w, r, p.Wrong.status(), "staff/inbox.html", "PayPal events", "inbox", p)
+	return s.showStaff(w, r, p.Wrong.Status(), "staff/inbox.html", "PayPal events", "inbox", p)
 }
 
 func (p *inboxPage) page(next string) {
@@ -109,7 +108,7 @@ func inboxAddress(id int64) string { return "/staff/inbox/" + strconv.FormatInt(
 // webhookPage is one event with what was delivered.
 type webhookPage struct {
 	webhookLine
-	Notice               *notice
+	Notice               *page.Flash
 	Sent, Processed, Due stamp
 	Headers              []headerLine
 	Body                 string
@@ -121,9 +120,9 @@ type headerLine struct{ Name, Value string }
 
 // showWebhook answers GET /staff/inbox/{event}.
 func (s *site) showWebhook(w http.ResponseWriter, r *http.Request) error {
-	id, err := strconv.ParseInt(chi.URLParam(r, "event"), 10, 64)
+	id, err := strconv.ParseInt(r.PathValue("event"), 10, 64)
 	if err != nil {
-		return errNoPage()
+		return page.NotFound()
 	}
 	e, err := s.Reports.Webhook(r.Context(), id)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"readerfund/internal/money"
 	"readerfund/internal/report"
+	"readerfund/internal/web/page"
 )
 
 // ledgerPage is the ledger, entry by entry, with what it sums up to.
@@ -40,13 +41,13 @@ type moneyFilter struct {
 	span
 	Campaign, Currency, Article, Part, After string
 	NoArticle                                bool
-	Wrong                                    wrongs
+	Wrong                                    page.FilterErrors
 }
 
 func readMoneyFilter(v url.Values) moneyFilter {
 	f := moneyFilter{
 		Campaign: v.Get("campaign"), Currency: string(money.Code(v.Get("currency"))), Article: v.Get("article"), Part: v.Get("part"),
-		NoArticle: v.Get("noarticle") == "1", After: v.Get("after"), Wrong: wrongs{},
+		NoArticle: v.Get("noarticle") == "1", After: v.Get("after"), Wrong: page.FilterErrors{},
 	}
 	f.span = readSpan(v, f.Wrong)
 	return f
@@ -103,7 +104,7 @@ func partsOfMoney() []choiceOf {
 func (s *site) showLedger(w http.ResponseWriter, r *http.Request) error {
 	f := readMoneyFilter(r.URL.Query())
 	p := ledgerPage{
-		moneyFilter: f, Parts: partsOfMoney(), Scope: f.scope(), Tag: locale(r),
+		moneyFilter: f, Parts: partsOfMoney(), Scope: f.scope(), Tag: page.Locale(r),
 		CSV: csvAddress("/staff/ledger.csv", f.query()),
 	}
 	var err error
@@ -111,14 +112,14 @@ func (s *site) showLedger(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(f.Wrong) == 0 {
-		if err := f.Wrong.note(s.fillLedger(r, &p)); err != nil {
+		if err := f.Wrong.Note(s.fillLedger(r, &p)); err != nil {
 			return err
 		}
 	}
 	if f.After != "" {
 		p.First = address("/staff/ledger", f.query())
 	}
-	return s.showStaff(w, r, f.Wrong.status(), "staff/ledger.html", "Ledger", "reports", p)
+	return s.showStaff(w, r, f.Wrong.Status(), "staff/ledger.html", "Ledger", "reports", p)
 }
 
 func (s *site) fillLedger(r *http.Request, p *ledgerPage) error {

@@ -8,6 +8,7 @@ import (
 	"readerfund/internal/account"
 	"readerfund/internal/alert"
 	"readerfund/internal/report"
+	"readerfund/internal/web/page"
 )
 
 // overviewPage is the first page after the sign-in.
@@ -100,7 +101,7 @@ func (s *site) overview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := overviewPage{Today: s.stamp(now), Charts: s.charts(rows, first, today, locale(r))}
+	p := overviewPage{Today: s.stamp(now), Charts: s.charts(rows, first, today, page.Locale(r))}
 	for _, days := range []struct {
 		name string
 		n    int

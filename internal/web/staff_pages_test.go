@@ -339,7 +339,7 @@ func TestADownloadThatBreaksOffIsNotTakenForAWholeOne(t *testing.T) {
 	var log bytes.Buffer
 	s := bareSite(t, func(d *Deps) { d.Log = slogTo(&log) })
 	for begun, want := range map[bool]int{false: 500, true: 200} {
-		server := httptest.NewServer(chi.Chain(s.identify, s.accessLog(quiet()), s.recoverer).HandlerFunc(s.page(func(w http.ResponseWriter, r *http.Request) error {
+		server := httptest.NewServer(chi.Chain(s.identify, s.accessLog(quiet()), s.recoverer).HandlerFunc(s.pages.Handle(func(w http.ResponseWriter, r *http.Request) error {
 			return s.download(w, r, "x", span{}, func(out io.Writer) error {
 				if begun {
 					if _, err := io.WriteString(out, strings.Repeat("half a file\n", 1000)); err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"readerfund/internal/account"
 	"readerfund/internal/fault"
+	"readerfund/internal/web/page"
 )
 
 const passwordPath = "/staff/password"
@@ -12,22 +13,22 @@ const passwordPath = "/staff/password"
 // passwordPage is the form to choose a password.
 type passwordPage struct {
 	First  bool // instead of a one-time password
-	Notice *notice
-	blame
+	Notice *page.Flash
+	page.FormErrors
 }
 
 // showPassword answers GET /staff/password.
 func (s *site) showPassword(w http.ResponseWriter, r *http.Request) error {
 	p := passwordPage{First: accountOf(r).MustChoose}
 	if r.URL.Query().Has("done") {
-		p.Notice = &notice{Tone: "good", Title: "Your password is changed", Text: "You are signed out everywhere else."}
+		p.Notice = &page.Flash{Tone: "good", Title: "Your password is changed", Text: "You are signed out everywhere else."}
 	}
 	return s.renderPassword(w, r, http.StatusOK, p)
 }
 
 // choosePassword answers POST /staff/password.
 func (s *site) choosePassword(w http.ResponseWriter, r *http.Request) error {
-	v, err := readForm(w, r)
+	v, err := page.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
@@ -35,7 +36,7 @@ func (s *site) choosePassword(w http.ResponseWriter, r *http.Request) error {
 	err = s.newPassword(r, who, v.Get("current"), v.Get("password"), v.Get("again"))
 	if fault.Is(err, fault.Invalid) {
 		p := passwordPage{First: who.MustChoose}
-		p.put(err, "current", "password", "again")
+		p.Put(err, "current", "password", "again")
 		return s.renderPassword(w, r, http.StatusUnprocessableEntity, p)
 	}
 	if err != nil {
@@ -44,7 +45,7 @@ func (s *site) choosePassword(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Sessions.SignIn(w, r, who); err != nil {
 		return err
 	}
-	redirect(w, passwordPath+"?done")
+	page.Redirect(w, passwordPath+"?done")
 	return nil
 }
 

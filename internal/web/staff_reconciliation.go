@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/message"
 
 	"readerfund/internal/report"
+	"readerfund/internal/web/page"
 )
 
 // reconciliationPage says how PayPal's record and our books compare, and lists where they differ.
@@ -18,7 +19,7 @@ type reconciliationPage struct {
 	Line                       string // "12,431 payments, 0 unexplained, checked to 21 Nov 18:00"
 	Ended, BrokenOff           stamp
 	State, Kind, Search, After string
-	Wrong                      wrongs
+	Wrong                      page.FilterErrors
 	Tabs                       []preset
 	Kinds                      []choiceOf
 	Rows                       []differenceLine
@@ -44,12 +45,12 @@ const allStates = "all"
 // showReconciliation answers GET /staff/reconciliation.
 func (s *site) showReconciliation(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
-	p := reconciliationPage{State: v.Get("state"), Kind: v.Get("kind"), Search: strings.TrimSpace(v.Get("q")), After: v.Get("after"), Wrong: wrongs{}}
+	p := reconciliationPage{State: v.Get("state"), Kind: v.Get("kind"), Search: strings.TrimSpace(v.Get("q")), After: v.Get("after"), Wrong: page.FilterErrors{}}
 	var err error
 	if p.Reconciliation, err = s.Reports.Reconciliation(r.Context(), s.Now()); err != nil {
 		return err
 	}
-	p.Line, p.Ended, p.BrokenOff = s.booksLine(p.Reconciliation, locale(r)), s.stamp(p.EndedAt), s.stamp(p.BrokenAt)
+	p.Line, p.Ended, p.BrokenOff = s.booksLine(p.Reconciliation, page.Locale(r)), s.stamp(p.EndedAt), s.stamp(p.BrokenAt)
 	q := report.DifferencesQuery{State: p.State, Kind: p.Kind, Search: p.Search, After: p.After}
 	switch p.State {
 	case "":
@@ -58,14 +59,14 @@ func (s *site) showReconciliation(w http.ResponseWriter, r *http.Request) error 
 		q.State = ""
 	}
 	found, err := s.Reports.Differences(r.Context(), q)
-	if err := p.Wrong.note(err); err != nil {
+	if err := p.Wrong.Note(err); err != nil {
 		return err
 	}
 	for _, d := range found.Differences {
 		p.Rows = append(p.Rows, s.differenceLine(d))
 	}
 	p.choices(found.Next)
-	return s.showStaff(w, r, p.Wrong.status(), "staff/reconciliation.html", "Reconciliation", "reconciliation", p)
+	return s.showStaff(w, r, p.Wrong.Status(), "staff/reconciliation.html", "Reconciliation", "reconciliation", p)
 }
 
 func (p *reconciliationPage) choices(next string) {

@@ -16,11 +16,12 @@ import (
 	"readerfund/internal/money"
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
+	"readerfund/internal/web/page"
 )
 
 // refundPage is the form for giving money back: fresh, or given back with what is wrong.
 type refundPage struct {
-	blame
+	page.FormErrors
 	contributionLine
 	Why      string       // why nothing can be refunded here; then there is no form
 	Payments []refundLine // to choose from, where several can be refunded
@@ -50,7 +51,7 @@ type refundLine struct {
 
 // showRefund answers GET /staff/contributions/{id}/refund.
 func (s *site) showRefund(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
+	id, err := page.PathID(r)
 	if err != nil {
 		return err
 	}
@@ -102,11 +103,11 @@ func (s *site) refundPage(ctx context.Context, id uuid.UUID, payment string) (re
 
 // refund answers POST /staff/contributions/{id}/refund.
 func (s *site) refund(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
+	id, err := page.PathID(r)
 	if err != nil {
 		return err
 	}
-	v, err := readForm(w, r)
+	v, err := page.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
@@ -119,7 +120,7 @@ func (s *site) refund(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		var made refund.Request
 		if made, err = s.Refunds.Request(r.Context(), in); err == nil {
-			redirect(w, refundAddress(id.String(), made.Number))
+			page.Redirect(w, refundAddress(id.String(), made.Number))
 			return nil
 		}
 	}
@@ -172,15 +173,15 @@ func (s *site) noRefund(w http.ResponseWriter, r *http.Request, v url.Values, in
 		for _, q := range h.Asked {
 			if q.UnderWay() {
 				s.Log.WarnContext(r.Context(), "a refund's answer was not seen; the sweep goes on", "contribution", in.Contribution, "error", failure)
-				redirect(w, refundAddress(in.Contribution.String(), q.Number))
+				page.Redirect(w, refundAddress(in.Contribution.String(), q.Number))
 				return nil
 			}
 		}
 		return failure
 	}
 	p.Whole, p.Part, p.Amount, p.Reason, p.Note = v.Get("choice") == "all", v.Get("choice") == "part", v.Get("amount"), v.Get("reason"), v.Get("note")
-	p.tag = locale(r)
-	p.put(failure, "amount", "reason", "note")
+	p.WriteAmounts(page.Locale(r))
+	p.Put(failure, "amount", "reason", "note")
 	status := http.StatusUnprocessableEntity
 	if kind == fault.Conflict {
 		status = http.StatusConflict

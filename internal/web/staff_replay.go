@@ -5,17 +5,16 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/go-chi/chi/v5"
-
 	"readerfund/internal/report"
+	"readerfund/internal/web/page"
 )
 
 // replayEvent answers POST /staff/inbox/{event}/replay. Only what is parked is replayed: the button may be pressed twice,
 // and what is worked on already needs no help.
 func (s *site) replayEvent(w http.ResponseWriter, r *http.Request) error {
-	id, err := strconv.ParseInt(chi.URLParam(r, "event"), 10, 64)
+	id, err := strconv.ParseInt(r.PathValue("event"), 10, 64)
 	if err != nil {
-		return errNoPage()
+		return page.NotFound()
 	}
 	e, err := s.Reports.Webhook(r.Context(), id)
 	if err != nil {
@@ -26,19 +25,19 @@ func (s *site) replayEvent(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	redirect(w, inboxAddress(id)+"?replayed=1")
+	page.Redirect(w, inboxAddress(id)+"?replayed=1")
 	return nil
 }
 
 // workedOnNotice says how far an event has come that was replayed.
-func workedOnNotice(e report.Webhook) *notice {
+func workedOnNotice(e report.Webhook) *page.Flash {
 	switch e.State {
 	case "applied", "ignored":
-		return &notice{"good", "Replayed", e.Note}
+		return page.Good("Replayed", e.Note)
 	case "parked":
-		return &notice{"bad", "It failed again", e.Note}
+		return page.Bad("It failed again", e.Note)
 	default:
-		return &notice{"wait", "The event is being replayed", "This takes a few seconds. Reload the page to see the result."}
+		return page.Pending("The event is being replayed", "This takes a few seconds. Reload the page to see the result.")
 	}
 }
 
@@ -48,21 +47,21 @@ func (s *site) replayParked(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	redirect(w, "/staff/inbox?replayed="+strconv.Itoa(n))
+	page.Redirect(w, "/staff/inbox?replayed="+strconv.Itoa(n))
 	return nil
 }
 
 // replayedNotice says how many events were replayed; count is from the address.
-func replayedNotice(count string) *notice {
+func replayedNotice(count string) *page.Flash {
 	n, err := strconv.Atoi(count)
 	switch {
 	case err != nil || n < 0:
 		return nil
 	case n == 0:
-		return &notice{"good", "Nothing was parked", "There was nothing to replay."}
+		return page.Good("Nothing was parked", "There was nothing to replay.")
 	case n == 1:
-		return &notice{"wait", "One event is being replayed", "This takes a few seconds. Reload the page to see the result."}
+		return page.Pending("One event is being replayed", "This takes a few seconds. Reload the page to see the result.")
 	default:
-		return &notice{"wait", fmt.Sprintf("%d events are being replayed", n), "Reload the page in a while to see the results."}
+		return page.Pending(fmt.Sprintf("%d events are being replayed", n), "Reload the page in a while to see the results.")
 	}
 }

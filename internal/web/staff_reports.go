@@ -12,6 +12,7 @@ import (
 
 	"readerfund/internal/money"
 	"readerfund/internal/report"
+	"readerfund/internal/web/page"
 )
 
 // reportsPage is totals with their filter.
@@ -63,7 +64,7 @@ func (f reportFilter) query() url.Values { return with(f.moneyFilter.query(), "b
 // question is the filter as report takes it. What is wrong is noted.
 func (f reportFilter) question() report.TotalsQuery {
 	keys, err := report.ParseKeys(f.By)
-	_ = f.Wrong.note(err) // ParseKeys has no other errors
+	_ = f.Wrong.Note(err) // ParseKeys has no other errors
 	q := f.moneyFilter.question()
 	q.By = keys
 	return q
@@ -83,15 +84,15 @@ func (s *site) showReports(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(f.Wrong) == 0 {
 		rows, err := s.Reports.Totals(r.Context(), q)
-		if err := f.Wrong.note(err); err != nil {
+		if err := f.Wrong.Note(err); err != nil {
 			return err
 		}
-		s.fill(&p, rows, q, locale(r))
+		s.fill(&p, rows, q, page.Locale(r))
 		if first, last := q.From, q.To; f.By == string(report.ByDay) && !first.IsZero() && !last.IsZero() && last.Before(first.Add(mostBars)) {
-			p.Charts = s.charts(rows, first, last, locale(r))
+			p.Charts = s.charts(rows, first, last, page.Locale(r))
 		}
 	}
-	return s.showStaff(w, r, f.Wrong.status(), "staff/reports.html", "Reports", "reports", p)
+	return s.showStaff(w, r, f.Wrong.Status(), "staff/reports.html", "Reports", "reports", p)
 }
 
 func keyChoices() []choiceOf {

@@ -6,6 +6,7 @@ import (
 
 	"readerfund/internal/account"
 	"readerfund/internal/session"
+	"readerfund/internal/web/page"
 )
 
 // signInPage is the sign-in as it is shown: empty, or given back after it failed.
@@ -20,7 +21,7 @@ func (s *site) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	next := staffAddress(r.URL.Query().Get("next"))
 	switch _, err := s.Sessions.Account(r); {
 	case err == nil:
-		redirect(w, next)
+		page.Redirect(w, next)
 		return nil
 	case !errors.Is(err, session.ErrSignedOut):
 		return err
@@ -30,14 +31,14 @@ func (s *site) showSignIn(w http.ResponseWriter, r *http.Request) error {
 
 // signIn answers POST /staff/sign-in.
 func (s *site) signIn(w http.ResponseWriter, r *http.Request) error {
-	v, err := readForm(w, r)
+	v, err := page.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
 	next := staffAddress(v.Get("next"))
 	who, err := s.Accounts.Authenticate(r.Context(), v.Get("email"), v.Get("password"), s.cameFrom(r))
 	if errors.Is(err, account.ErrRefused) {
-		return s.renderSignIn(w, r, http.StatusForbidden, signInPage{Email: v.Get("email"), Next: next, Problem: answerTo(err).Detail})
+		return s.renderSignIn(w, r, http.StatusForbidden, signInPage{Email: v.Get("email"), Next: next, Problem: page.ProblemOf(err).Detail})
 	}
 	if err != nil {
 		return crowded(err)
@@ -46,15 +47,15 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.knowBrowser(w, r, who)
-	redirect(w, next)
+	page.Redirect(w, next)
 	return nil
 }
 
 // crowded turns too many tries into an answer, and leaves every other error.
 func crowded(err error) error {
 	if c, ok := errors.AsType[*account.RateLimitError](err); ok {
-		return &httpError{http.StatusTooManyRequests, "Too many sign-ins came from your network. Please try again " +
-			waitInWords(c.Wait) + "."}
+		return page.NewError(http.StatusTooManyRequests, "Too many sign-ins came from your network. Please try again "+
+			page.Wait(c.Wait)+".")
 	}
 	return err
 }
@@ -64,10 +65,10 @@ func (s *site) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Sessions.SignOut(w, r); err != nil {
 		return err
 	}
-	redirect(w, "/staff/sign-in")
+	page.Redirect(w, "/staff/sign-in")
 	return nil
 }
 
 func (s *site) renderSignIn(w http.ResponseWriter, r *http.Request, status int, p signInPage) error {
-	return s.render(w, r, status, "staff/signin.html", page{Title: "Sign in", NoIndex: true, Data: p})
+	return s.pages.Render(w, r, status, "staff/signin.html", page.Page{Title: "Sign in", NoIndex: true, Data: p})
 }

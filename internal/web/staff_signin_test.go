@@ -10,6 +10,7 @@ import (
 	"readerfund/internal/account"
 	"readerfund/internal/ratelimit"
 	"readerfund/internal/session"
+	"readerfund/internal/web/page"
 )
 
 func TestStaffAddress(t *testing.T) {
@@ -91,10 +92,10 @@ func TestSignInForms(t *testing.T) {
 		name, body, contentType string
 		status                  int
 	}{
-		{"JSON", `{}`, "application/json", 415}, {"no type", "email=x", "", 415}, {"garbled", "email=%zz", formType, 400},
-		{"empty", "", formType, 403}, {"huge", "password=" + strings.Repeat("x", 70_000), formType, 413},
-		{"markup", "email=" + url.QueryEscape(`"><script>alert(1)</script>`), formType, 403},
-		{"NUL and bad UTF-8", "email=%00%ff&password=%00%ff", formType, 403},
+		{"JSON", `{}`, "application/json", 415}, {"no type", "email=x", "", 415}, {"garbled", "email=%zz", page.FormType, 400},
+		{"empty", "", page.FormType, 403}, {"huge", "password=" + strings.Repeat("x", 70_000), page.FormType, 413},
+		{"markup", "email=" + url.QueryEscape(`"><script>alert(1)</script>`), page.FormType, 403},
+		{"NUL and bad UTF-8", "email=%00%ff&password=%00%ff", page.FormType, 403},
 	} {
 		got := r.do("POST", "/staff/sign-in", c.body, "Content-Type", c.contentType)
 		if got.status != c.status || strings.Contains(got.body, "<script>alert") {

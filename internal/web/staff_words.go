@@ -1,6 +1,8 @@
 package web
 
-import "strings"
+import (
+	"strings"
+)
 
 // status is a state in words: a label for lists, a tone for its colour, and what it means.
 type status struct {

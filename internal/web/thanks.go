@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"readerfund/internal/contribution"
+	"readerfund/internal/web/page"
 )
 
 // thanks is what the thanks page shows of a contribution.
@@ -46,7 +47,7 @@ func toldTo(r *http.Request, c contribution.Contribution) contribution.Outcome {
 
 // showThanks answers GET /contributions/{id}/thanks: the truth about one contribution, for who holds its key or made it.
 func (s *site) showThanks(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
+	id, err := page.PathID(r)
 	if err != nil {
 		return err
 	}
@@ -57,15 +58,15 @@ func (s *site) showThanks(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if wantsJSON(r) { // the page's own script asks whether there is news
-		writeJSON(w, http.StatusOK, jsonType, map[string]string{"outcome": string(toldTo(r, c))})
+	if page.WantsJSON(r) { // the page's own script asks whether there is news
+		page.WriteJSON(w, http.StatusOK, page.JSONType, map[string]string{"outcome": string(toldTo(r, c))})
 		return nil
 	}
 	t := s.thanksFor(r, c)
 	if t.Told == contribution.OutcomeRetrying { // and so it goes on by itself, without JavaScript too
-		w.Header().Set("Refresh", wholeSeconds(max(c.RetryAt().Sub(s.Now()), retryLook)+time.Second)+"; url="+t.Check)
+		w.Header().Set("Refresh", page.Seconds(max(c.RetryAt().Sub(s.Now()), retryLook)+time.Second)+"; url="+t.Check)
 	}
-	return s.render(w, r, http.StatusOK, "public/thanks.html", page{Title: headline(t.Told), NoIndex: true, Data: t})
+	return s.pages.Render(w, r, http.StatusOK, "public/thanks.html", page.Page{Title: headline(t.Told), NoIndex: true, Data: t})
 }
 
 func (s *site) thanksFor(r *http.Request, c contribution.Contribution) thanks {

@@ -30,6 +30,7 @@ import (
 	"readerfund/internal/report"
 	"readerfund/internal/session"
 	"readerfund/internal/throttle"
+	"readerfund/internal/web/page"
 )
 
 // Deps is what the pages need: values from the settings, and the rooms they call.
@@ -81,8 +82,8 @@ type Deps struct {
 type site struct {
 	Deps
 	base    *url.URL
-	views   *views
-	signer  signer
+	pages   *page.Renderer
+	signer  page.Signer
 	fixed   fixed
 	appeals appeals
 	exports exports
@@ -106,8 +107,8 @@ func newSite(d Deps) (*site, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, fmt.Errorf("BASE_URL %q is not an http(s) address", d.BaseURL)
 	}
-	if len(d.SecretKey) < minSecret {
-		return nil, fmt.Errorf("SECRET_KEY needs at least %d characters", minSecret)
+	if len(d.SecretKey) < page.MinSecret {
+		return nil, fmt.Errorf("SECRET_KEY needs at least %d characters", page.MinSecret)
 	}
 	if d.Log == nil || d.Now == nil || d.Ready == nil || d.Webhook == nil || d.WebhookHeaders == nil ||
 		d.Desk == nil || d.Campaigns == nil {
@@ -120,11 +121,14 @@ func newSite(d Deps) (*site, error) {
 	if d.Timezone == nil {
 		d.Timezone = time.UTC
 	}
-	views, err := newViews(d.TemplatesDir, d.Log, d.Now)
+	pages, err := page.New(page.Config{
+		Publication: d.PublicationName, Contact: d.ContactEmail, Privacy: d.PrivacyURL, Imprint: d.ImprintURL,
+		TemplatesDir: d.TemplatesDir, Log: d.Log, Now: d.Now,
+	})
 	if err != nil {
 		return nil, err
 	}
-	s := &site{Deps: d, base: base, views: views, signer: newSigner(d.SecretKey, d.SecretKeyOld), exports: newExports()}
+	s := &site{Deps: d, base: base, pages: pages, signer: page.NewSigner(d.SecretKey, d.SecretKeyOld), exports: newExports()}
 	s.fixed = s.makeFixed()
 	s.floods = slog.New(throttle.New(d.Log.Handler(), time.Minute, "status"))
 	return s, nil

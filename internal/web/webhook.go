@@ -6,6 +6,7 @@ import (
 
 	"readerfund/internal/fault"
 	"readerfund/internal/inbox"
+	"readerfund/internal/web/page"
 )
 
 // deliveryTime is how long the body of a delivery may take to arrive.
@@ -19,9 +20,9 @@ func (s *site) webhook(w http.ResponseWriter, r *http.Request) {
 	err := s.receive(w, r)
 	status, text := webhookAnswer(err)
 	if err != nil {
-		logFailureTo(s.floods, r, answer{Status: status}, err)
+		page.LogFailure(s.floods, r, status, err)
 	}
-	write(w, status, "text/plain; charset=utf-8", []byte(text+"\n"))
+	page.Write(w, status, "text/plain; charset=utf-8", []byte(text+"\n"))
 }
 
 // receive looks first at what costs nothing: a body is read when its headers can be a delivery's, when there is room
@@ -29,20 +30,20 @@ func (s *site) webhook(w http.ResponseWriter, r *http.Request) {
 func (s *site) receive(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Connection", "close") // a body that is not read to its end is not waited for
-	if err := checkBody(r, inbox.LargestBody); err != nil {
+	if err := page.CheckBody(r, inbox.LargestBody); err != nil {
 		return err
 	}
 	if err := s.WebhookHeaders(r.Context(), r.Header); err != nil {
 		return err
 	}
-	room, err := s.deliveries.enter(clientOf(r.Context()), r.ContentLength)
+	room, err := s.deliveries.enter(page.ClientOf(r.Context()), r.ContentLength)
 	if err != nil {
 		return err
 	}
 	defer room.leave()
 	// A server that cannot move its deadline has one of its own.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(deliveryTime))
-	body, err := readBody(w, r, inbox.LargestBody)
+	body, err := page.ReadBody(w, r, inbox.LargestBody)
 	if err != nil {
 		return err
 	}
@@ -56,8 +57,8 @@ func webhookAnswer(err error) (status int, text string) {
 	if err == nil {
 		return http.StatusOK, "received"
 	}
-	if h, ok := err.(*httpError); ok { //nolint:errorlint // readBody returns it bare
-		return h.status, h.message
+	if e, ok := err.(*page.Error); ok { //nolint:errorlint // ReadBody returns it bare
+		return e.Status, e.Detail
 	}
 	switch fault.KindOf(err) {
 	case fault.Invalid:

@@ -17,6 +17,7 @@ import (
 
 	"readerfund/internal/fault"
 	"readerfund/internal/inbox"
+	"readerfund/internal/web/page"
 )
 
 // door is the webhook's door on a real socket; genuine headers are those that have a signature at all.
@@ -127,9 +128,9 @@ func TestHalfSentDeliveriesLeaveRoomForOthers(t *testing.T) {
 func TestRoomForDeliveriesIsGivenBack(t *testing.T) {
 	t.Parallel()
 	var d deliveries
-	at := func(address string) client { return newClient(netip.MustParseAddr(address)) }
+	at := func(address string) page.Client { return page.NewClient(netip.MustParseAddr(address)) }
 	slow := at("2001:db8::1")
-	enter := func(from client, declared int64) *room {
+	enter := func(from page.Client, declared int64) *room {
 		t.Helper()
 		r, err := d.enter(from, declared)
 		if err != nil {

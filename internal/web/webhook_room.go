@@ -6,6 +6,7 @@ import (
 
 	"readerfund/internal/fault"
 	"readerfund/internal/inbox"
+	"readerfund/internal/web/page"
 )
 
 // What deliveries may take up together while they are on the way: PayPal sends a few at a time, a few kilobytes each.
@@ -33,11 +34,11 @@ type room struct {
 
 // enter takes room for a delivery of the declared length, -1 where it does not say. Without room it is refused at once,
 // so that PayPal sends it again later: a queue would only hold more connections.
-func (d *deliveries) enter(from client, declared int64) (*room, error) {
+func (d *deliveries) enter(from page.Client, declared int64) (*room, error) {
 	if declared < 0 {
 		declared = inbox.LargestBody
 	}
-	r := &room{of: d, network: from.network, bytes: declared}
+	r := &room{of: d, network: from.Network, bytes: declared}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.reading >= bodiesAtOnce || d.from[r.network] >= bodiesOfOneNetwork || d.bytes+declared > deliveryBytesAtOnce {

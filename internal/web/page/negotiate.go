@@ -1,4 +1,4 @@
-package web
+package page
 
 import (
 	"net/http"
@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// notModified reports whether the client has this version already. If-None-Match is a list and compared weakly: a cache
+// NotModified reports whether the client has this version already. If-None-Match is a list and compared weakly: a cache
 // that packs an answer weakens its tag (RFC 9110, section 13.1.2).
-func notModified(r *http.Request, etag string) bool {
+func NotModified(r *http.Request, etag string) bool {
 	for _, header := range r.Header.Values("If-None-Match") {
 		for tag := range strings.SplitSeq(header, ",") {
 			if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
@@ -19,15 +19,20 @@ func notModified(r *http.Request, etag string) bool {
 	return false
 }
 
-// prefersJSON reports whether the client wants JSON rather than a page. Where it wants both as much, the type that it
+// PrefersJSON reports whether the client wants JSON rather than a page. Where it wants both as much, the type that it
 // names wins over one that only a wildcard covers, and the page wins over JSON.
-func prefersJSON(r *http.Request) bool {
+func PrefersJSON(r *http.Request) bool {
 	accept := r.Header.Values("Accept")
 	if len(accept) == 0 || len(accept) == 1 && accept[0] == "*/*" {
 		return false
 	}
-	page, json, problem := wanted(accept, "text/html"), wanted(accept, jsonType), wanted(accept, problemType)
+	page, json, problem := wanted(accept, "text/html"), wanted(accept, JSONType), wanted(accept, ProblemType)
 	return json.above(page) || problem.above(page)
+}
+
+// WantsJSON reports whether a program asks and not a reader: it sent JSON, or prefers JSON to a page.
+func WantsJSON(r *http.Request) bool {
+	return MediaType(r) == JSONType || PrefersJSON(r)
 }
 
 // want is how much a client wants a type: the quality of the most specific range that covers it, and how specific that
@@ -79,8 +84,8 @@ func quality(parameters string) float64 {
 	return 1
 }
 
-// acceptsGzip reads Accept-Encoding; "gzip;q=0" is a refusal (RFC 9110, section 12.5.3).
-func acceptsGzip(r *http.Request) bool {
+// AcceptsGzip reads Accept-Encoding; "gzip;q=0" is a refusal (RFC 9110, section 12.5.3).
+func AcceptsGzip(r *http.Request) bool {
 	anything := false
 	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
 		coding, parameters, _ := strings.Cut(part, ";")

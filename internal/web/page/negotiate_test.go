@@ -1,4 +1,4 @@
-package web
+package page
 
 import (
 	"net/http"
@@ -28,7 +28,7 @@ func TestAcceptIsReadByQuality(t *testing.T) {
 		if accept != "" {
 			r.Header.Set("Accept", accept)
 		}
-		if got := prefersJSON(r); got != want {
+		if got := PrefersJSON(r); got != want {
 			t.Errorf("%q: %v", accept, got)
 		}
 	}
@@ -44,14 +44,15 @@ func TestIfNoneMatchIsAListComparedWeakly(t *testing.T) {
 		if header != "" {
 			r.Header.Set("If-None-Match", header)
 		}
-		if got := notModified(r, `"abc"`); got != want {
+		if got := NotModified(r, `"abc"`); got != want {
 			t.Errorf("%s: %v", header, got)
 		}
 	}
-	h := bareSite(t, nil).routes()
-	tag := ask(h, "GET", "/embed/cta.js", "").Header().Get("ETag")
+	p := bare(t, nil)
+	h := p.Handle(p.Script("cta.js"))
+	tag := ask(h, "GET", "/embed/cta.js").Header().Get("ETag")
 	for _, header := range []string{"W/" + tag, `"old", W/` + tag, "*"} {
-		w := ask(h, "GET", "/embed/cta.js", "", "If-None-Match", header)
+		w := ask(h, "GET", "/embed/cta.js", "If-None-Match", header)
 		if w.Code != http.StatusNotModified || w.Body.Len() != 0 {
 			t.Errorf("%s: %d", header, w.Code)
 		}
@@ -66,45 +67,8 @@ func TestAcceptEncodingIsReadByQuality(t *testing.T) {
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header.Set("Accept-Encoding", header)
-		if got := acceptsGzip(r); got != want {
+		if got := AcceptsGzip(r); got != want {
 			t.Errorf("%q: %v", header, got)
 		}
-	}
-}
-
-func TestASlashAtTheEndLeadsOn(t *testing.T) {
-	t.Parallel()
-	h := openHouse(t, func(d *Deps) { d.Log = quiet() })
-	r := h.newReader()
-	for from, to := range map[string]string{
-		"/support/support/":            "/support/support",
-		"/support/support/?amount=5":   "/support/support?amount=5",
-		"/support/support//":           "/support/support",
-		"/embed/support/?currency=usd": "/embed/support?currency=usd",
-		"/embed/cta.js/":               "/embed/cta.js",
-		"/contributions/":              "/contributions",
-		"/staff/contributions/":        "/staff/contributions",
-		"/healthz/":                    "/healthz",
-		"/support/a%2Fb/":              "/support/a%2Fb",
-	} {
-		if got := r.get(from); got.status != 301 || got.header.Get("Location") != to {
-			t.Errorf("%s: %d to %q", from, got.status, got.header.Get("Location"))
-		}
-	}
-	for _, path := range []string{"//evil.example/", "/nothing/", `/\evil.example/`, "//evil.example/support/support/"} {
-		if got := r.do("GET", h.base+path, ""); got.status != 404 || got.header.Get("Location") != "" {
-			t.Errorf("%s: %d to %q", path, got.status, got.header.Get("Location"))
-		}
-	}
-	if got := r.do("HEAD", "/support/support/", ""); got.status != 301 {
-		t.Errorf("HEAD: %d", got.status)
-	}
-	got := r.do("POST", "/contributions/", gift().Encode(), "Content-Type", formType)
-	if got.status != 303 || h.count() != 1 {
-		t.Errorf("a gift sent to the address with a slash: %d", got.status)
-	}
-	w := ask(bareSite(t, nil).routes(), "POST", "/webhooks/paypal/", "{}")
-	if w.Code != 200 {
-		t.Errorf("a webhook: %d", w.Code)
 	}
 }

@@ -1,4 +1,4 @@
-package web
+package page
 
 import (
 	"bytes"
@@ -8,10 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"os"
 	"path"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -22,34 +20,19 @@ import (
 	"readerfund/templates"
 )
 
-// page is what the layout needs; Data is what the page's own file needs.
-type page struct {
-	Title       string
-	Publication string       // filled in by render, like what follows
-	Contact     string       // the email address readers can write to
-	Privacy     string       // the address of the privacy notice
-	Imprint     string       // the address of the page that says who the publication is
-	Tag         language.Tag // how amounts and dates are written
-	NoIndex     bool         // kept out of search engines
-	Data        any
-}
-
-// Lang is the page's language for <html lang>.
-func (p page) Lang() string { return p.Tag.String() }
-
 // views are the parsed templates and the static files. A page is layout.html, the partials and one file of public/ or
 // staff/, named by its path; a fragment is a file of cta/ with the partials and without the layout.
 type views struct {
 	files  fs.FS
-	ready  atomic.Pointer[parsed]
+	ready  atomic.Pointer[Templates]
 	reload *reload // nil where all files are ours and never change
 }
 
 // viewDirs hold one view in each file.
 var viewDirs = []string{"public", "staff", "cta"}
 
-// parsed is one state of the files. It never changes.
-type parsed struct {
+// Templates are one state of the files, parsed. They never change.
+type Templates struct {
 	pages  map[string]*template.Template
 	static assets
 }
@@ -80,14 +63,14 @@ func (v *views) parse() error {
 }
 
 // now is the state to use for one request. Two calls find the same one unless a file changed.
-func (v *views) now() *parsed {
+func (v *views) now() *Templates {
 	if v.reload != nil {
 		v.reload.follow(v)
 	}
 	return v.ready.Load()
 }
 
-func parse(files fs.FS) (*parsed, error) {
+func parse(files fs.FS) (*Templates, error) {
 	static, err := readAssets(files)
 	if err != nil {
 		return nil, err
@@ -96,7 +79,7 @@ func parse(files fs.FS) (*parsed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse layout and partials: %w", err)
 	}
-	p := &parsed{pages: map[string]*template.Template{}, static: static}
+	p := &Templates{pages: map[string]*template.Template{}, static: static}
 	for _, dir := range viewDirs {
 		names, err := fs.Glob(files, dir+"/*.html")
 		if err != nil {
@@ -143,8 +126,8 @@ func funcs(static assets) template.FuncMap {
 	}
 }
 
-// execute renders a view to bytes: a page in the layout, a fragment of cta/ by itself.
-func (p *parsed) execute(name string, data any) ([]byte, error) {
+// Execute renders a view to bytes: a page in the layout, a fragment of cta/ by itself.
+func (p *Templates) Execute(name string, data any) ([]byte, error) {
 	t, ok := p.pages[name]
 	if !ok {
 		return nil, fmt.Errorf("no view %q", name)
@@ -154,28 +137,4 @@ func (p *parsed) execute(name string, data any) ([]byte, error) {
 		return nil, fmt.Errorf("render %s: %w", name, err)
 	}
 	return b.Bytes(), nil
-}
-
-// render answers with a page. Nothing is written before the whole page is rendered, so an error can still be answered.
-func (s *site) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) error {
-	p.Publication, p.Tag = s.PublicationName, locale(r)
-	p.Contact, p.Privacy, p.Imprint = s.ContactEmail, s.PrivacyURL, s.ImprintURL
-	body, err := s.views.now().execute(name, p)
-	if err != nil {
-		return err
-	}
-	write(w, status, "text/html; charset=utf-8", body)
-	return nil
-}
-
-// write answers with bytes. Pages are not stored by default: most show something of one reader's.
-func write(w http.ResponseWriter, status int, contentType string, body []byte) {
-	h := w.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	if h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", "no-store")
-	}
-	w.WriteHeader(status)
-	_, _ = w.Write(body) //nolint:gosec // html/template escaped it; if this fails the client is gone and nobody is left to tell
 }

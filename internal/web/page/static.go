@@ -1,4 +1,4 @@
-package web
+package page
 
 import (
 	"bytes"
@@ -12,8 +12,6 @@ import (
 	"net/http"
 	"path"
 	"strings"
-
-	"github.com/go-chi/chi/v5"
 )
 
 // asset is a static file under an address that names its content, so that it may be cached for ever.
@@ -89,11 +87,30 @@ func (a assets) address(name string) (string, error) {
 	return f.address, nil
 }
 
-// static answers GET /static/{file}.
-func (s *site) static(w http.ResponseWriter, r *http.Request) error {
-	f, ok := s.views.now().static.byHash[chi.URLParam(r, "file")]
+// Script answers with a script whose address cannot carry a hash, because it is in other people's pages: a short life and
+// an ETag keep it fresh.
+func (p *Renderer) Script(name string) Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		script := p.Templates().static.byName[name]
+		etag := `"` + script.address + `"`
+		h := w.Header()
+		h.Set("Cache-Control", "public, max-age=300")
+		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		h.Set("ETag", etag)
+		if NotModified(r, etag) {
+			w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+		Write(w, http.StatusOK, script.contentType, script.plain)
+		return nil
+	}
+}
+
+// Static answers for the static file that the path value "file" names.
+func (p *Renderer) Static(w http.ResponseWriter, r *http.Request) error {
+	f, ok := p.Templates().static.byHash[r.PathValue("file")]
 	if !ok {
-		return errNoPage()
+		return NotFound()
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
@@ -103,11 +120,11 @@ func (s *site) static(w http.ResponseWriter, r *http.Request) error {
 	body := f.plain
 	if f.gzipped != nil {
 		h.Set("Vary", "Accept-Encoding")
-		if acceptsGzip(r) {
+		if AcceptsGzip(r) {
 			h.Set("Content-Encoding", "gzip")
 			body = f.gzipped
 		}
 	}
-	write(w, http.StatusOK, f.contentType, body)
+	Write(w, http.StatusOK, f.contentType, body)
 	return nil
 }

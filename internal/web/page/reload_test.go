@@ -1,4 +1,4 @@
-package web
+package page
 
 import (
 	"bytes"
@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// operator is a site with templates of an operator's own in a folder, a clock that each request finds later than
+// operator is pages with templates of an operator's own in a folder, a clock that each request finds later than
 // another look at the folder needs, and the log.
 type operator struct {
 	t     *testing.T
 	dir   string
 	clock time.Time
 	log   bytes.Buffer
-	site  *site
+	pages *Renderer
 	http.Handler
 }
 
@@ -27,11 +27,11 @@ type operator struct {
 func newOperator(t *testing.T, name, text string) *operator {
 	o := &operator{t: t, dir: t.TempDir(), clock: time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)}
 	o.put(name, text)
-	o.site = bareSite(t, func(d *Deps) {
-		d.TemplatesDir, d.Now = o.dir, func() time.Time { return o.clock }
-		d.Log = slog.New(slog.NewTextHandler(&o.log, nil))
+	o.pages = bare(t, func(c *Config) {
+		c.TemplatesDir, c.Now = o.dir, func() time.Time { return o.clock }
+		c.Log = slog.New(slog.NewTextHandler(&o.log, nil))
 	})
-	o.Handler = o.site.routes()
+	o.Handler = o.pages.Handle(func(http.ResponseWriter, *http.Request) error { return NotFound() })
 	return o
 }
 
@@ -55,7 +55,7 @@ func (o *operator) put(name, text string) {
 func (o *operator) shows(want string) {
 	o.t.Helper()
 	o.clock = o.clock.Add(2 * time.Second)
-	if w := ask(o, "GET", "/nowhere", ""); !strings.Contains(w.Body.String(), want) {
+	if w := ask(o, "GET", "/nowhere"); !strings.Contains(w.Body.String(), want) {
 		o.t.Errorf("want %q, got %d %s", want, w.Code, w.Body)
 	}
 }
@@ -168,19 +168,19 @@ func TestTemplatesBehindALinkAreReadAnewWhenTheLinkChanges(t *testing.T) {
 func TestTemplatesAreLookedAtOnceInASecondAndParsedWhenTheyChanged(t *testing.T) {
 	t.Parallel()
 	o := newOperator(t, errorPage, saying("first words"))
-	first := o.site.views.now()
+	first := o.pages.Templates()
 	o.clock = o.clock.Add(time.Hour)
-	if o.site.views.now() != first {
+	if o.pages.Templates() != first {
 		t.Error("parsed again, and nothing changed")
 	}
 	looked := o.clock
 	o.put(errorPage, saying("other words"))
 	o.clock = looked.Add(lookEvery - 1)
-	if o.site.views.now() != first {
+	if o.pages.Templates() != first {
 		t.Error("looked twice in a second")
 	}
 	o.clock = o.clock.Add(1)
-	if o.site.views.now() == first {
+	if o.pages.Templates() == first {
 		t.Error("a second later, not looked")
 	}
 }

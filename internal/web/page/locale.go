@@ -1,4 +1,4 @@
-package web
+package page
 
 import (
 	"net/http"
@@ -16,8 +16,8 @@ func regions() []language.Tag {
 	}
 }
 
-// locale is the English region that fits the reader best.
-func locale(r *http.Request) language.Tag {
+// Locale is the English region that fits the reader best.
+func Locale(r *http.Request) language.Tag {
 	header := r.Header.Get("Accept-Language")
 	if header == "" {
 		return language.English
@@ -36,9 +36,9 @@ func locale(r *http.Request) language.Tag {
 	return language.English
 }
 
-// readersLanguage is the reader's first language with its region ("de-DE"), for PayPal's own pages, or empty.
+// Language is the reader's first language with its region ("de-DE"), for PayPal's own pages, or empty.
 // PayPal's pattern for locale: Orders v2, paypal_wallet_experience_context.
-func readersLanguage(r *http.Request) string {
+func Language(r *http.Request) string {
 	wanted, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
 	if err != nil || len(wanted) == 0 {
 		return ""

@@ -1,0 +1,175 @@
+package page
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+)
+
+// Error is trouble that only HTTP has: a wrong method, a wrong type, a body that is no JSON, too many requests.
+type Error struct {
+	Status     int
+	Title      string // empty for the status's own
+	Detail     string
+	RetryAfter time.Duration // 0 says nothing
+	Challenge  any           // an extension of the problem details: what the client may solve to be let in
+}
+
+// NewError is an Error whose title is its status's own.
+func NewError(status int, detail string) *Error { return &Error{Status: status, Detail: detail} }
+
+// Error implements error.
+func (e *Error) Error() string { return fmt.Sprintf("%d: %s", e.Status, e.Detail) }
+
+// NotFound is the error of an address that there is no page at.
+func NotFound() error { return fault.NotFoundf("There is no page at this address.") }
+
+// Problem is what a person or a program is told about an error. Its JSON is RFC 9457's problem details.
+type Problem struct {
+	Type      string       `json:"type"`
+	Title     string       `json:"title"`
+	Status    int          `json:"status"`
+	Detail    string       `json:"detail,omitempty"`
+	Reference string       `json:"reference,omitempty"` // quote it, and we find the log's line
+	Errors    []FieldError `json:"errors,omitempty"`
+
+	Challenge any `json:"challenge,omitempty"` // its solution, as field "altcha", lets the same pass
+
+	Staff bool `json:"-"` // it is about one of the staff's pages
+}
+
+// FieldError is what is wrong with one field, by the interface's name of it.
+type FieldError struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+// Fail answers an error: logs what is ours, shows what is the reader's. It is the one place that does either.
+func (p *Renderer) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	a := ProblemOf(err)
+	if a.Status >= http.StatusInternalServerError {
+		a.Reference = RequestID(r.Context())
+	}
+	p.LogFailure(r, a.Status, err)
+	if a.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "30")
+	}
+	if e, ok := errors.AsType[*Error](err); ok && e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", Seconds(e.RetryAfter))
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if WantsJSON(r) {
+		WriteJSON(w, a.Status, ProblemType, a)
+		return
+	}
+	a.Staff = strings.HasPrefix(r.URL.Path, "/staff/")
+	data := Page{Title: a.Title, NoIndex: true, Data: a}
+	if broken := p.Render(w, r, a.Status, "public/error.html", data); broken != nil {
+		p.log.ErrorContext(r.Context(), "error page does not render", "request", RequestID(r.Context()), "error", broken)
+		Write(w, a.Status, "text/plain; charset=utf-8", []byte(a.Title+"\n"))
+	}
+}
+
+// LogFailure writes the whole error once.
+func (p *Renderer) LogFailure(r *http.Request, status int, err error) {
+	LogFailure(p.log, r, status, err)
+}
+
+// LogFailure writes the whole error once. What ended because the reader left is no failure, and a wrong address is the
+// reader's; but a defect is one whether or not the reader waited for its answer.
+func LogFailure(log *slog.Logger, r *http.Request, status int, err error) {
+	log = log.With("request", RequestID(r.Context()), "status", status)
+	switch {
+	case clientLeft(r, err):
+		log.DebugContext(r.Context(), "the client left", "error", err)
+	case status == http.StatusInternalServerError:
+		log.ErrorContext(r.Context(), "request failed", "error", err)
+	case status > http.StatusInternalServerError:
+		log.WarnContext(r.Context(), "request could not be served now", "error", err)
+	default:
+		log.DebugContext(r.Context(), "request refused", "error", err)
+	}
+}
+
+// clientLeft reports whether the error is only that the client did not wait.
+func clientLeft(r *http.Request, err error) bool {
+	return errors.Is(r.Context().Err(), context.Canceled) && (errors.Is(err, context.Canceled) || db.IsCancelled(err))
+}
+
+// ProblemOf turns an error into what may be shown. Only a fault's own message is; anything else is one fixed sentence.
+func ProblemOf(err error) Problem {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return Problem{
+			Type: "about:blank", Title: cmp.Or(e.Title, titleOf(e.Status)), Status: e.Status, Detail: e.Detail,
+			Challenge: e.Challenge,
+		}
+	}
+	faults := fault.All(err)
+	if len(faults) == 0 {
+		faults = []*fault.Error{{Kind: fault.Internal}}
+	}
+	a := Problem{Type: "about:blank", Status: StatusOf(faults[0].Kind), Detail: faults[0].Message}
+	a.Title = titleOf(a.Status)
+	if a.Status == http.StatusInternalServerError {
+		a.Detail = "This is our mistake, not yours, and it has been logged. Nothing was charged by this page."
+	}
+	for _, f := range faults {
+		if f.Kind == fault.Invalid {
+			a.Errors = append(a.Errors, FieldError{Field: f.Field, Message: f.Message})
+		}
+	}
+	return a
+}
+
+// StatusOf is the HTTP status that a kind of fault is answered with.
+func StatusOf(k fault.Kind) int {
+	switch k {
+	case fault.Invalid:
+		return http.StatusUnprocessableEntity
+	case fault.NotFound:
+		return http.StatusNotFound
+	case fault.Conflict:
+		return http.StatusConflict
+	case fault.Forbidden:
+		return http.StatusForbidden
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable
+	case fault.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case fault.Refused:
+		return http.StatusBadGateway
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+func titleOf(status int) string {
+	switch status {
+	case http.StatusUnprocessableEntity:
+		return "Please check what you entered"
+	case http.StatusNotFound:
+		return "Page not found"
+	case http.StatusConflict:
+		return "This was done already"
+	case http.StatusForbidden:
+		return "You may not do this"
+	case http.StatusServiceUnavailable:
+		return "Not available right now"
+	case http.StatusRequestEntityTooLarge:
+		return "That was too much to read"
+	case http.StatusBadGateway:
+		return "PayPal did not accept this"
+	case http.StatusInternalServerError:
+		return "Something went wrong on our side"
+	default:
+		return http.StatusText(status)
+	}
+}

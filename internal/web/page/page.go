@@ -1,0 +1,150 @@
+// Package page is the kit that pages are made with: templates and static files, forms and what is wrong with them, errors
+// as pages and as problem details (RFC 9457), flash messages, content negotiation, signed values for browsers, and what
+// the server knows of a request.
+//
+// It knows nothing of contributions, staff or PayPal, routes nothing, and keeps no state between requests but the
+// templates.
+package page
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"golang.org/x/text/language"
+)
+
+// Handler answers a request: it renders a page, or returns an error for Renderer.Fail to answer.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// Page is what the layout needs; Data is what the page's own file needs.
+type Page struct {
+	Title       string
+	Publication string       // filled in by Render, like what follows
+	Contact     string       // the email address readers can write to
+	Privacy     string       // the address of the privacy notice
+	Imprint     string       // the address of the page that says who the publication is
+	Tag         language.Tag // how amounts and dates are written
+	NoIndex     bool         // kept out of search engines
+	Data        any
+}
+
+// Lang is the page's language for <html lang>.
+func (p Page) Lang() string { return p.Tag.String() }
+
+// Flash is what became of an act, above the page that it leads to. It is made of what the database says when the page is
+// shown, not of the address: a reload shows how things stand then.
+type Flash struct {
+	Tone  string // good, wait or bad
+	Title string
+	Text  string
+}
+
+// Good says that it was done.
+func Good(title, text string) *Flash { return &Flash{Tone: "good", Title: title, Text: text} }
+
+// Pending says that it is not certain yet.
+func Pending(title, text string) *Flash { return &Flash{Tone: "wait", Title: title, Text: text} }
+
+// Bad says that it was not done.
+func Bad(title, text string) *Flash { return &Flash{Tone: "bad", Title: title, Text: text} }
+
+// Config is what a Renderer is made with.
+type Config struct {
+	Publication  string // shown on every page
+	Contact      string // where readers can write to; may be empty, like the next two
+	Privacy      string
+	Imprint      string
+	TemplatesDir string // an operator's own copy of templates/, followed; may be empty
+	Log          *slog.Logger
+	Now          func() time.Time
+}
+
+// Renderer answers with pages, and with errors as pages. It is safe for concurrent use.
+type Renderer struct {
+	publication, contact, privacy, imprint string
+
+	views *views
+	log   *slog.Logger
+}
+
+// New parses every template, so that a broken one stops the start and not a reader.
+func New(c Config) (*Renderer, error) {
+	v, err := newViews(c.TemplatesDir, c.Log, c.Now)
+	if err != nil {
+		return nil, err
+	}
+	return &Renderer{
+		publication: c.Publication, contact: c.Contact, privacy: c.Privacy, imprint: c.Imprint, views: v, log: c.Log,
+	}, nil
+}
+
+// Templates are the templates to use for one request. Two calls find the same ones unless a file changed.
+func (p *Renderer) Templates() *Templates { return p.views.now() }
+
+// Handle makes a handler fit for the router.
+func (p *Renderer) Handle(h Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			p.Fail(w, r, err)
+		}
+	}
+}
+
+// Render answers with a page. Nothing is written before the whole page is rendered, so an error can still be answered.
+func (p *Renderer) Render(w http.ResponseWriter, r *http.Request, status int, name string, data Page) error {
+	data.Publication, data.Tag = p.publication, Locale(r)
+	data.Contact, data.Privacy, data.Imprint = p.contact, p.privacy, p.imprint
+	body, err := p.Templates().Execute(name, data)
+	if err != nil {
+		return err
+	}
+	Write(w, status, "text/html; charset=utf-8", body)
+	return nil
+}
+
+// Write answers with bytes. Pages are not stored by default: most show something of one reader's.
+func Write(w http.ResponseWriter, status int, contentType string, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "no-store")
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) //nolint:gosec // html/template escaped it; if this fails, the client is gone
+}
+
+// WriteJSON answers with a value as JSON.
+func WriteJSON(w http.ResponseWriter, status int, contentType string, v any) {
+	body, err := json.Marshal(v)
+	if err != nil { // our own structs of strings and numbers always marshal
+		panic(fmt.Errorf("marshal answer: %w", err))
+	}
+	Write(w, status, contentType, append(body, '\n'))
+}
+
+// Redirect sends the reader on after a form (RFC 9110, section 15.4.4).
+func Redirect(w http.ResponseWriter, to string) {
+	w.Header().Set("Location", to)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// Seconds is a wait as Retry-After has it (RFC 9110, section 10.2.3), rounded up so that it is long enough.
+func Seconds(d time.Duration) string {
+	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
+}
+
+// Wait is a wait as one says it.
+func Wait(d time.Duration) string {
+	switch minutes := int((d + time.Minute - 1) / time.Minute); {
+	case minutes <= 1:
+		return "in a minute"
+	default:
+		return "in " + strconv.Itoa(minutes) + " minutes"
+	}
+}
