@@ -157,6 +157,16 @@ func Article(written string) (string, error) {
 	return address, nil
 }
 
+// LinkedArticle gives the text back when it can be an article's address, and nothing when it cannot: a link or a hidden
+// field with a broken article still brings the reader to the form, and their gift to the newsroom.
+func LinkedArticle(written string) string {
+	address, err := Article(written)
+	if err != nil || strings.ContainsRune(address, unicode.ReplacementChar) {
+		return ""
+	}
+	return address
+}
+
 // digest is what was hashed when there was only anonymous, true or false: a program's retry across an update of the
 // service stays the same input.
 func (n Naming) digest() any {

@@ -211,6 +211,6 @@ func (h house) limit(c admission.Config, now time.Time) *atomic.Int64 {
 	c.Now = func() time.Time { return time.UnixMicro(clock.Load()) }
 	c.DB, c.SecretKey = h.db, h.SecretKey
 	c.Limits = ratelimit.New(h.db, c.Now, h.SecretKey)
-	h.site.Gate = admission.New(c)
+	h.alter(func(d *Deps) { d.Gate = admission.New(c) })
 	return &clock
 }

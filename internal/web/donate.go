@@ -57,7 +57,7 @@ func (s *site) campaignOrDefault(ctx context.Context, slug string) (campaign.Cam
 func (s *site) donate(w http.ResponseWriter, r *http.Request, k campaign.Campaign, status int, notes ...string) error {
 	q := r.URL.Query()
 	code := money.Code(strings.TrimSpace(q.Get("currency")))
-	f := s.newForm(k, code, webAddress(q.Get("article")))
+	f := s.newForm(k, code, contribution.LinkedArticle(q.Get("article")))
 	f.UTM, f.Notes = contribution.UTMFrom(q.Get), notes
 	if code != "" && code != f.Currency { // an amount of it would be another in ours
 		f.Notes = append(f.Notes, fmt.Sprintf("The link you followed is for a gift in %s, which cannot be given here. "+

@@ -93,7 +93,7 @@ func askedFor(r *http.Request) (c money.Currency, from referral, key string) {
 		return "", referral{}, ""
 	}
 	q := r.URL.Query()
-	from = referral{webAddress(q.Get("article")), contribution.UTMFrom(q.Get)}
+	from = referral{contribution.LinkedArticle(q.Get("article")), contribution.UTMFrom(q.Get)}
 	return money.Code(q.Get("currency")), from, q.Get("key")
 }
 

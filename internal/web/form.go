@@ -144,13 +144,3 @@ func (f *form) keep(in contribution.Intent) {
 func (f form) MoreOpen() bool {
 	return f.Name+f.Email+f.Message+string(f.Naming) != "" || f.Wrong("name")+f.Wrong("email")+f.Wrong("message") != ""
 }
-
-// webAddress gives the text back when it can be an article's address, and nothing when it cannot: a link or a hidden
-// field with a broken article still brings the reader to the form, and their gift to the newsroom.
-func webAddress(text string) string {
-	address, err := contribution.Article(text)
-	if err != nil || strings.ContainsRune(address, '\uFFFD') {
-		return ""
-	}
-	return address
-}

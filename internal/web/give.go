@@ -79,7 +79,7 @@ func intentOf(v url.Values, r *http.Request) contribution.Intent {
 	}
 	in := contribution.Intent{
 		Campaign: v.Get("campaign"), Amount: amount, Written: true, Currency: string(money.Code(v.Get("currency"))),
-		Frequency: cmp.Or(v.Get("frequency"), string(contribution.Once)), Article: webAddress(v.Get("article")),
+		Frequency: cmp.Or(v.Get("frequency"), string(contribution.Once)), Article: contribution.LinkedArticle(v.Get("article")),
 		UTM:  contribution.UTMFrom(v.Get),
 		Name: v.Get("name"), Email: v.Get("email"), Message: strings.ReplaceAll(v.Get("message"), "\r\n", "\n"),
 		Naming: namingOf(v), CoverFee: ticked(v.Get("cover_fee")), Locale: page.Language(r),

@@ -33,6 +33,9 @@ func (s *site) giveJSON(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	}
 	in.IdempotencyKey, in.Locale = r.Header.Get("Idempotency-Key"), page.Language(r)
 	c, err := s.start(ctx, r, in, admission.Proof{Solution: solution})
+	if n := notYet(err); n != nil {
+		return tooMany(n)
+	}
 	if err != nil {
 		return err
 	}

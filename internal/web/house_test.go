@@ -13,9 +13,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/go-chi/chi/v5"
 	"golang.org/x/net/html"
 
 	"readerfund/internal/altcha"
@@ -34,11 +36,45 @@ var update = flag.Bool("update", false, "rewrite the goldens")
 
 // house is the service on a real PostgreSQL and the PayPal sandbox, over real HTTP.
 type house struct {
-	*site
+	*service
 	t      *testing.T
 	base   string
 	paypal string // the sandbox's address
 	db     *db.DB
+}
+
+// service is what is built; a test may build it anew with other settings while it serves.
+type service struct {
+	*site
+	table atomic.Pointer[chi.Mux]
+}
+
+func newService(t *testing.T, d Deps) *service {
+	t.Helper()
+	s := &service{}
+	s.build(t, d)
+	return s
+}
+
+func (s *service) build(t *testing.T, d Deps) {
+	t.Helper()
+	built, err := newSite(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.site = built
+	s.table.Store(built.routes())
+}
+
+// ServeHTTP implements http.Handler.
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.table.Load().ServeHTTP(w, r) }
+
+// alter goes on with other settings.
+func (h house) alter(change func(*Deps)) {
+	h.t.Helper()
+	d := h.Deps
+	change(&d)
+	h.build(h.t, d)
 }
 
 // openHouse starts all of it; change may alter the settings.
@@ -68,14 +104,11 @@ func openHouse(t *testing.T, change func(*Deps)) house {
 	if change != nil {
 		change(&d)
 	}
-	s, err := newSite(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server.Config.Handler = s.routes()
+	s := newService(t, d)
+	server.Config.Handler = s
 	server.Start()
 	t.Cleanup(server.Close)
-	return house{site: s, t: t, base: server.URL, paypal: bank, db: database}
+	return house{service: s, t: t, base: server.URL, paypal: bank, db: database}
 }
 
 // payPalAt is a client of the sandbox.

@@ -18,7 +18,7 @@ func watched(t *testing.T) (house, *alert.Board) {
 	var board *alert.Board
 	h := openNewsroom(t, nil)
 	board = alert.NewBoard(alert.Config{DB: h.db, Reports: h.Reports, Now: noon, Log: quiet()})
-	h.Alerts = board
+	h.alter(func(d *Deps) { d.Alerts = board })
 	return h, board
 }
 

@@ -20,7 +20,7 @@ func TestCurrenciesHaveOneOrder(t *testing.T) {
 		})
 	}
 	h.exec(`UPDATE campaign SET suggested = '{"CHF": [500], "EUR": [500], "JPY": [500]}'`)
-	h.site.Campaigns = campaign.NewCatalog(h.db, noon)
+	h.alter(func(d *Deps) { d.Campaigns = campaign.NewCatalog(h.db, noon) })
 	r := h.signedIn(account.Viewer)
 	const want = "EUR CHF JPY"
 	for address, pattern := range map[string]string{

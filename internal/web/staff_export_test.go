@@ -83,7 +83,7 @@ func TestDownloadsAreInTheAuditLog(t *testing.T) {
 	}
 	var got []string
 	for _, e := range page.Entries {
-		if e.Action == downloaded {
+		if e.Action == "staff.export" {
 			asked := e.Detail["currency"] + e.Detail["part"] + e.Detail["by"]
 			got = append(got, e.Subject+": "+e.Detail["days"]+", "+e.Detail["rows"]+", "+asked)
 		}

@@ -54,14 +54,11 @@ func openNewsroom(t *testing.T, change func(*Deps)) house {
 	if change != nil {
 		change(&d)
 	}
-	s, err := newSite(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server.Config.Handler = s.routes()
+	s := newService(t, d)
+	server.Config.Handler = s
 	server.Start()
 	t.Cleanup(server.Close)
-	return house{site: s, t: t, base: server.URL, db: database}
+	return house{service: s, t: t, base: server.URL, db: database}
 }
 
 // employ gives the service its staff, one for each role, and what they work with.

@@ -11,7 +11,6 @@ import (
 	"golang.org/x/net/html"
 
 	"readerfund/internal/account"
-	"readerfund/internal/report"
 )
 
 // differs writes a difference as the reconciler keeps it: of money from elsewhere 12.00 EUR by Ann.
@@ -156,15 +155,5 @@ func TestDecidingAboutDifferences(t *testing.T) {
 		if got := r.form("/staff/reconciliation/99999"+act, url.Values{"campaign": {"support"}, "reason": {"x"}}); got.status != 404 {
 			t.Errorf("%s of a difference that there is not: %d", act, got.status)
 		}
-	}
-}
-
-func TestEveryDifferenceHasWords(t *testing.T) {
-	t.Parallel()
-	for _, kind := range report.DifferenceKinds() {
-		isSentence(t, "_", kindInWords(kind).Meaning)
-	}
-	for _, state := range report.DifferenceStates() {
-		isSentence(t, "_", differenceInWords(state).Meaning)
 	}
 }

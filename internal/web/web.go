@@ -31,6 +31,7 @@ import (
 	"readerfund/internal/session"
 	"readerfund/internal/throttle"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/staff"
 )
 
 // Deps is what the pages need: values from the settings, and the rooms they call.
@@ -86,7 +87,7 @@ type site struct {
 	signer  page.Signer
 	fixed   fixed
 	appeals appeals
-	exports exports
+	staff   *staff.Screens // nil without Sessions
 
 	deliveries deliveries
 	floods     *slog.Logger // for what anybody can send many of: the same once a minute, with a count
@@ -128,9 +129,17 @@ func newSite(d Deps) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &site{Deps: d, base: base, pages: pages, signer: page.NewSigner(d.SecretKey, d.SecretKeyOld), exports: newExports()}
+	s := &site{Deps: d, base: base, pages: pages, signer: page.NewSigner(d.SecretKey, d.SecretKeyOld)}
 	s.fixed = s.makeFixed()
 	s.floods = slog.New(throttle.New(d.Log.Handler(), time.Minute, "status"))
+	if d.Sessions != nil {
+		s.staff = staff.New(staff.Config{
+			Pages: pages, Signer: s.signer, Secure: s.secure(), Zone: d.Timezone, Currency: d.DefaultCurrency,
+			Desk: d.Desk, Refunds: d.Refunds, Books: d.Books, Campaigns: d.Campaigns, Reports: d.Reports, Alerts: d.Alerts,
+			Accounts: d.Accounts, Sessions: d.Sessions, Audit: d.Audit, Replay: d.Replay, ReplayAll: d.ReplayAll,
+			Log: d.Log, Now: d.Now,
+		})
+	}
 	return s, nil
 }
 

@@ -1,4 +1,4 @@
-package web
+package staff
 
 import (
 	"errors"
@@ -7,11 +7,23 @@ import (
 	"net/url"
 	"strconv"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
 	"readerfund/internal/fault"
+	"readerfund/internal/reconcile"
 	"readerfund/internal/report"
 	"readerfund/internal/web/page"
 )
+
+// Difference is one difference between PayPal's record and our books, and what staff decide about it.
+type Difference struct {
+	layout
+
+	books     *reconcile.Reconciler
+	reports   *report.Reports
+	campaigns *campaign.Catalog
+	audit     *audit.Log
+}
 
 // differencePage is one difference with what can be done about it.
 type differencePage struct {
@@ -28,23 +40,23 @@ type differencePage struct {
 func (p differencePage) Adopts() bool    { return p.Adoptable() }
 func (p differencePage) SetsAside() bool { return p.Difference.State == "open" }
 
-// readDifference finds a difference by its address.
-func (s *site) readDifference(r *http.Request) (report.Difference, error) {
+// read finds a difference by its address.
+func (s *Difference) read(r *http.Request) (report.Difference, error) {
 	id, err := strconv.ParseInt(r.PathValue("difference"), 10, 64)
 	if err != nil {
 		return report.Difference{}, page.NotFound()
 	}
-	return s.Reports.Difference(r.Context(), id)
+	return s.reports.Difference(r.Context(), id)
 }
 
-// showDifference answers GET /staff/reconciliation/{difference}.
-func (s *site) showDifference(w http.ResponseWriter, r *http.Request) error {
-	d, err := s.readDifference(r)
+// Show answers GET /staff/reconciliation/{difference}.
+func (s *Difference) Show(w http.ResponseWriter, r *http.Request) error {
+	d, err := s.read(r)
 	if err != nil {
 		return err
 	}
 	if mayContact(r) && d.Stranger != nil {
-		if err := s.auditView(r, viewedDifference, d.Ref); err != nil {
+		if err := auditView(r, s.audit, viewedDifference, d.Ref); err != nil {
 			return err
 		}
 	}
@@ -52,10 +64,10 @@ func (s *site) showDifference(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Get("did") != "" {
 		p.Notice = decidedNotice(d)
 	}
-	return s.renderDifference(w, r, http.StatusOK, p)
+	return s.render(w, r, http.StatusOK, p)
 }
 
-func (s *site) renderDifference(w http.ResponseWriter, r *http.Request, status int, p differencePage) error {
+func (s *Difference) render(w http.ResponseWriter, r *http.Request, status int, p differencePage) error {
 	if p.Private = !mayContact(r); p.Private && p.Stranger != nil {
 		seen := *p.Stranger
 		seen.Email, seen.Note = "", ""
@@ -63,11 +75,11 @@ func (s *site) renderDifference(w http.ResponseWriter, r *http.Request, status i
 	}
 	if p.Adopts() {
 		var err error
-		if p.Campaigns, err = s.Campaigns.All(r.Context()); err != nil {
+		if p.Campaigns, err = s.campaigns.All(r.Context()); err != nil {
 			return err
 		}
 	}
-	return s.showStaff(w, r, status, "staff/difference.html", "Difference "+p.Ref, "reconciliation", p)
+	return s.show(w, r, status, "staff/difference.html", "Difference "+p.Ref, "reconciliation", p)
 }
 
 // decidedNotice says how a difference stands after somebody decided about it.
@@ -84,13 +96,13 @@ func decidedNotice(d report.Difference) *page.Flash {
 	}
 }
 
-// adopt answers POST /staff/reconciliation/{difference}/adopt.
-func (s *site) adopt(w http.ResponseWriter, r *http.Request) error {
+// Adopt answers POST /staff/reconciliation/{difference}/adopt.
+func (s *Difference) Adopt(w http.ResponseWriter, r *http.Request) error {
 	return s.decide(w, r, func(d report.Difference, v url.Values) error {
 		if v.Get("campaign") == "" {
 			return fault.Invalidf("campaign", "Choose the campaign that it counts for.")
 		}
-		_, err := s.Books.Adopt(r.Context(), d.ID, v.Get("campaign"), actor(r))
+		_, err := s.books.Adopt(r.Context(), d.ID, v.Get("campaign"), actor(r))
 		if fault.Is(err, fault.NotFound) {
 			return fault.Invalidf("campaign", "This campaign no longer exists. Choose another.")
 		}
@@ -98,21 +110,21 @@ func (s *site) adopt(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// setAside answers POST /staff/reconciliation/{difference}/set-aside.
-func (s *site) setAside(w http.ResponseWriter, r *http.Request) error {
+// SetAside answers POST /staff/reconciliation/{difference}/set-aside.
+func (s *Difference) SetAside(w http.ResponseWriter, r *http.Request) error {
 	return s.decide(w, r, func(d report.Difference, v url.Values) error {
-		return s.Books.SetAside(r.Context(), d.ID, v.Get("reason"), actor(r))
+		return s.books.SetAside(r.Context(), d.ID, v.Get("reason"), actor(r))
 	})
 }
 
-// reopen answers POST /staff/reconciliation/{difference}/reopen.
-func (s *site) reopen(w http.ResponseWriter, r *http.Request) error {
-	return s.decide(w, r, func(d report.Difference, _ url.Values) error { return s.Books.Reopen(r.Context(), d.ID, actor(r)) })
+// Reopen answers POST /staff/reconciliation/{difference}/reopen.
+func (s *Difference) Reopen(w http.ResponseWriter, r *http.Request) error {
+	return s.decide(w, r, func(d report.Difference, _ url.Values) error { return s.books.Reopen(r.Context(), d.ID, actor(r)) })
 }
 
 // decide does what a person decided about a difference, and leads back to its page; what is wrong is said there, too.
-func (s *site) decide(w http.ResponseWriter, r *http.Request, do func(report.Difference, url.Values) error) error {
-	d, err := s.readDifference(r)
+func (s *Difference) decide(w http.ResponseWriter, r *http.Request, do func(report.Difference, url.Values) error) error {
+	d, err := s.read(r)
 	if err != nil {
 		return err
 	}
@@ -128,10 +140,10 @@ func (s *site) decide(w http.ResponseWriter, r *http.Request, do func(report.Dif
 	if kind := fault.KindOf(failure); kind != fault.Invalid && kind != fault.Conflict {
 		return failure
 	}
-	if d, err = s.Reports.Difference(r.Context(), d.ID); err != nil { // it may have changed
+	if d, err = s.reports.Difference(r.Context(), d.ID); err != nil { // it may have changed
 		return errors.Join(failure, err)
 	}
 	p := differencePage{differenceLine: s.differenceLine(d), Campaign: v.Get("campaign"), Reason: v.Get("reason")}
 	p.Put(failure, "campaign", "reason")
-	return s.renderDifference(w, r, page.ProblemOf(failure).Status, p)
+	return s.render(w, r, page.ProblemOf(failure).Status, p)
 }

@@ -1,4 +1,4 @@
-package web
+package staff
 
 import (
 	"net/http"
@@ -6,10 +6,20 @@ import (
 
 	"golang.org/x/text/language"
 
+	"readerfund/internal/campaign"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
 	"readerfund/internal/web/page"
 )
+
+// Ledger is the list of entries with its filter, as a page and as CSV.
+type Ledger struct {
+	layout
+
+	reports   *report.Reports
+	campaigns *campaign.Catalog
+	exports   *exporter
+}
 
 // ledgerPage is the ledger, entry by entry, with what it sums up to.
 type ledgerPage struct {
@@ -100,35 +110,35 @@ func partsOfMoney() []choiceOf {
 	}
 }
 
-// showLedger answers GET /staff/ledger.
-func (s *site) showLedger(w http.ResponseWriter, r *http.Request) error {
+// Show answers GET /staff/ledger.
+func (s *Ledger) Show(w http.ResponseWriter, r *http.Request) error {
 	f := readMoneyFilter(r.URL.Query())
 	p := ledgerPage{
 		moneyFilter: f, Parts: partsOfMoney(), Scope: f.scope(), Tag: page.Locale(r),
 		CSV: csvAddress("/staff/ledger.csv", f.query()),
 	}
 	var err error
-	if p.options, err = s.filterOptions(r); err != nil {
+	if p.options, err = s.filterOptions(r, s.campaigns); err != nil {
 		return err
 	}
 	if len(f.Wrong) == 0 {
-		if err := f.Wrong.Note(s.fillLedger(r, &p)); err != nil {
+		if err := f.Wrong.Note(s.fill(r, &p)); err != nil {
 			return err
 		}
 	}
 	if f.After != "" {
 		p.First = address("/staff/ledger", f.query())
 	}
-	return s.showStaff(w, r, f.Wrong.Status(), "staff/ledger.html", "Ledger", "reports", p)
+	return s.show(w, r, f.Wrong.Status(), "staff/ledger.html", "Ledger", "reports", p)
 }
 
-func (s *site) fillLedger(r *http.Request, p *ledgerPage) error {
+func (s *Ledger) fill(r *http.Request, p *ledgerPage) error {
 	q := p.question()
-	found, err := s.Reports.Ledger(r.Context(), report.LedgerQuery{TotalsQuery: q, After: p.After})
+	found, err := s.reports.Ledger(r.Context(), report.LedgerQuery{TotalsQuery: q, After: p.After})
 	if err != nil {
 		return err
 	}
-	rows, err := s.Reports.Totals(r.Context(), q)
+	rows, err := s.reports.Totals(r.Context(), q)
 	if err != nil {
 		return err
 	}

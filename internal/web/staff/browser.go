@@ -1,4 +1,4 @@
-package web
+package staff
 
 import (
 	"net/http"
@@ -17,22 +17,28 @@ const forBrowser = "known browser"
 // browserLasts is how long a browser is known for; each sign-in begins it anew.
 const browserLasts = 365 * 24 * time.Hour
 
-func (s *site) browserCookie() string {
-	if s.secure() {
+// browsers know the browsers that signed in.
+type browsers struct {
+	signer page.Signer
+	secure bool
+}
+
+func (s browsers) cookie() string {
+	if s.secure {
 		return "__Host-readerfund_browser"
 	}
 	return "readerfund_browser"
 }
 
 // cameFrom is where a sign-in comes from, with what the browser shows of earlier ones.
-func (s *site) cameFrom(r *http.Request) account.From {
+func (s browsers) cameFrom(r *http.Request) account.From {
 	c := page.ClientOf(r.Context())
-	return account.From{Address: c.Address.String(), Network: c.Network.String(), Browser: s.knownBrowser(r)}
+	return account.From{Address: c.Address.String(), Network: c.Network.String(), Browser: s.known(r)}
 }
 
-// knownBrowser reads the cookie "account.browser.signature"; the zero value for everything that is not one of ours.
-func (s *site) knownBrowser(r *http.Request) account.Browser {
-	cookie, err := r.Cookie(s.browserCookie())
+// known reads the cookie "account.browser.signature"; the zero value for everything that is not one of ours.
+func (s browsers) known(r *http.Request) account.Browser {
+	cookie, err := r.Cookie(s.cookie())
 	if err != nil {
 		return account.Browser{}
 	}
@@ -51,16 +57,16 @@ func (s *site) knownBrowser(r *http.Request) account.Browser {
 	return b
 }
 
-// knowBrowser lets a browser be known that signed in. The cookie opens nothing: its tries at this account are counted
+// remember lets a browser be known that signed in. The cookie opens nothing: its tries at this account are counted
 // by themselves, so that nobody elsewhere can close the account to it.
-func (s *site) knowBrowser(w http.ResponseWriter, r *http.Request, who account.Account) {
-	b := s.knownBrowser(r)
+func (s browsers) remember(w http.ResponseWriter, r *http.Request, who account.Account) {
+	b := s.known(r)
 	if b.Account != who.ID {
 		b = account.Browser{Account: who.ID, ID: uuid.New()}
 	}
 	text := b.Account.String() + "." + b.ID.String()
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever there is https to send it over
-		Name: s.browserCookie(), Value: text + "." + s.signer.Sign(forBrowser, text), Path: "/",
-		MaxAge: int(browserLasts / time.Second), HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode,
+		Name: s.cookie(), Value: text + "." + s.signer.Sign(forBrowser, text), Path: "/",
+		MaxAge: int(browserLasts / time.Second), HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode,
 	})
 }

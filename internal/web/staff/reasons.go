@@ -1,4 +1,4 @@
-package web
+package staff
 
 // reasonInWords explains PayPal's code for a pending, declined or failed payment, and says what staff can do about it. An
 // unknown code is shown as it is. Source: Payments v2, capture status_details; Orders v2, issues of create and capture.

@@ -1,4 +1,4 @@
-package web
+package staff
 
 import (
 	"net/http"
@@ -75,8 +75,8 @@ type options struct {
 }
 
 // filterOptions offers the campaigns there are and the currencies they take.
-func (s *site) filterOptions(r *http.Request) (options, error) {
-	all, err := s.Campaigns.All(r.Context())
+func (s layout) filterOptions(r *http.Request, campaigns *campaign.Catalog) (options, error) {
+	all, err := campaigns.All(r.Context())
 	if err != nil {
 		return options{}, err
 	}
@@ -84,7 +84,7 @@ func (s *site) filterOptions(r *http.Request) (options, error) {
 	for _, k := range all {
 		o.Currencies = append(o.Currencies, k.Currencies()...)
 	}
-	slices.SortFunc(o.Currencies, money.Order(s.DefaultCurrency))
+	slices.SortFunc(o.Currencies, money.Order(s.currency))
 	o.Currencies = slices.Compact(o.Currencies)
 	return o, nil
 }

@@ -1,4 +1,4 @@
-package web
+package staff
 
 import (
 	"cmp"
@@ -10,10 +10,20 @@ import (
 
 	"golang.org/x/text/language"
 
+	"readerfund/internal/campaign"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
 	"readerfund/internal/web/page"
 )
+
+// Reports are the totals with their filter, as a page and as CSV.
+type Reports struct {
+	layout
+
+	reports   *report.Reports
+	campaigns *campaign.Catalog
+	exports   *exporter
+}
 
 // reportsPage is totals with their filter.
 type reportsPage struct {
@@ -48,11 +58,11 @@ const mostLines = 500
 // mostBars is how many days a chart shows.
 const mostBars = 100
 
-// readReportFilter reads a filter; without any days it is the last thirty.
-func (s *site) readReportFilter(v url.Values) reportFilter {
+// readFilter reads a filter; without any days it is the last thirty.
+func (s *Reports) readFilter(v url.Values) reportFilter {
 	f := reportFilter{moneyFilter: readMoneyFilter(v), By: cmp.Or(v.Get("by"), string(report.ByDay))}
 	if !v.Has("from") && !v.Has("to") {
-		f.to = s.Reports.Today(s.Now())
+		f.to = s.reports.Today(s.now())
 		f.from = f.to.Add(-29)
 		f.From, f.To = f.from.String(), f.to.String()
 	}
@@ -70,20 +80,20 @@ func (f reportFilter) question() report.TotalsQuery {
 	return q
 }
 
-// showReports answers GET /staff/reports.
-func (s *site) showReports(w http.ResponseWriter, r *http.Request) error {
-	f := s.readReportFilter(r.URL.Query())
+// Show answers GET /staff/reports.
+func (s *Reports) Show(w http.ResponseWriter, r *http.Request) error {
+	f := s.readFilter(r.URL.Query())
 	q := f.question()
 	p := reportsPage{
 		reportFilter: f, Keys: keyChoices(), Scope: f.scope(),
 		Presets: s.presets(f), CSV: csvAddress("/staff/reports.csv", f.query()),
 	}
 	var err error
-	if p.options, err = s.filterOptions(r); err != nil {
+	if p.options, err = s.filterOptions(r, s.campaigns); err != nil {
 		return err
 	}
 	if len(f.Wrong) == 0 {
-		rows, err := s.Reports.Totals(r.Context(), q)
+		rows, err := s.reports.Totals(r.Context(), q)
 		if err := f.Wrong.Note(err); err != nil {
 			return err
 		}
@@ -92,7 +102,7 @@ func (s *site) showReports(w http.ResponseWriter, r *http.Request) error {
 			p.Charts = s.charts(rows, first, last, page.Locale(r))
 		}
 	}
-	return s.showStaff(w, r, f.Wrong.Status(), "staff/reports.html", "Reports", "reports", p)
+	return s.show(w, r, f.Wrong.Status(), "staff/reports.html", "Reports", "reports", p)
 }
 
 func keyChoices() []choiceOf {
@@ -100,7 +110,7 @@ func keyChoices() []choiceOf {
 }
 
 // fill puts the rows on the page: the latest day first, and of articles and campaigns the one that brought most.
-func (s *site) fill(p *reportsPage, rows []report.TotalsRow, q report.TotalsQuery, tag language.Tag) {
+func (s *Reports) fill(p *reportsPage, rows []report.TotalsRow, q report.TotalsQuery, tag language.Tag) {
 	p.Sums = newTotalsTable("sums", tag, s.sumByCurrency(rows, q))
 	lines := make([]totalsLine, len(rows))
 	for i, row := range rows {
@@ -110,7 +120,7 @@ func (s *site) fill(p *reportsPage, rows []report.TotalsRow, q report.TotalsQuer
 	if slices.ContainsFunc(q.By, func(k report.Key) bool { return k == report.ByDay || k == report.ByMonth }) {
 		slices.SortStableFunc(lines, func(a, b totalsLine) int { return cmp.Compare(b.Key, a.Key) })
 	} else {
-		order := money.Order(s.DefaultCurrency)
+		order := money.Order(s.currency)
 		slices.SortStableFunc(lines, func(a, b totalsLine) int {
 			return cmp.Or(order(a.Currency, b.Currency), cmp.Compare(b.Gross.Minor, a.Gross.Minor))
 		})
@@ -167,11 +177,11 @@ func monthInWords(text string) string {
 }
 
 // presets are the ranges that are one click away.
-func (s *site) presets(f reportFilter) []preset {
-	today := s.Reports.Today(s.Now())
+func (s *Reports) presets(f reportFilter) []preset {
+	today := s.reports.Today(s.now())
 	thisMonth := today.Month()
 	lastMonth := thisMonth.Add(-1).Month()
-	year, err := report.ParseDay("from", s.Now().In(s.Timezone).Format("2006")+"-01-01")
+	year, err := report.ParseDay("from", s.now().In(s.zone).Format("2006")+"-01-01")
 	if err != nil {
 		year = today // the clock stands outside the years we report on
 	}

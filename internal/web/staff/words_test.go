@@ -1,12 +1,16 @@
-package web
+package staff
 
 import (
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/report"
 )
 
 // paypalDocument is one of PayPal's published OpenAPI documents, where there are any.
@@ -14,7 +18,7 @@ func paypalDocument(t *testing.T, name string, into any) {
 	t.Helper()
 	dir := os.Getenv("PAYPAL_FACTS_DIR")
 	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "paypal")
+		dir = filepath.Join("..", "..", "..", "..", "shared", "paypal")
 	}
 	if _, err := os.Stat(filepath.Join(dir, "specs")); err != nil {
 		t.Skip("left out: whether all of PayPal's codes have words. PayPal's documents are not beside the repository; set PAYPAL_FACTS_DIR to where they are.")
@@ -160,5 +164,62 @@ func TestEveryActHasWords(t *testing.T) {
 	}
 	if wayInWords("reconcile") == "reconcile" {
 		t.Error("reconcile has no words")
+	}
+}
+
+// Every state, of the lifecycle as of the reports, has words; so has whatever may come.
+func TestEverythingHasWords(t *testing.T) {
+	t.Parallel()
+	var states []string
+	for _, state := range contribution.States() {
+		states = append(states, string(state))
+	}
+	listed := report.Statuses()
+	slices.Sort(listed)
+	if sorted := slices.Sorted(slices.Values(states)); !slices.Equal(sorted, listed) {
+		t.Errorf("the lifecycle has %v, the reports list %v", sorted, listed)
+	}
+	labels := map[string]string{}
+	for _, state := range states {
+		got := stateInWords(state)
+		if got.Meaning == "" || got.Tone == "" || labels[got.Label] != "" {
+			t.Errorf("%s: %+v, label taken by %q", state, got, labels[got.Label])
+		}
+		labels[got.Label] = state
+	}
+	for _, state := range report.WebhookStates() {
+		if webhookInWords(state).Meaning == "" {
+			t.Errorf("webhook state %s has no words", state)
+		}
+	}
+	// PayPal's reasons for a pending or declined capture: Payments v2, status_details.
+	for _, reason := range []string{
+		"BUYER_COMPLAINT", "CHARGEBACK", "ECHECK", "INTERNATIONAL_WITHDRAWAL", "OTHER", "PENDING_REVIEW", "RECEIVING_PREFERENCE_MANDATES_MANUAL_ACTION",
+		"REFUNDED", "TRANSACTION_APPROVED_AWAITING_FUNDING", "UNILATERAL", "VERIFICATION_REQUIRED",
+	} {
+		if strings.Contains(reasonInWords(reason), reason) {
+			t.Errorf("%s has no words", reason)
+		}
+	}
+	for _, kind := range []string{"charge", "fee", "refund", "fee_refund", "reversal", "dispute_hold", "dispute_release", "chargeback_fee", "chargeback_fee_refund"} {
+		if entryInWords(kind) == spaced(kind) {
+			t.Errorf("ledger kind %s has no words", kind)
+		}
+	}
+	if got := reasonInWords("SOMETHING_NEW"); got != "PayPal says: SOMETHING_NEW." {
+		t.Errorf("got %q", got)
+	}
+	if got := stateInWords("brand_new"); got.Label != "brand new" || factInWords("new_fact") != "new fact" || wayInWords("by_dove") != "by dove" || entryInWords("tip_jar") != "tip jar" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestEveryDifferenceHasWords(t *testing.T) {
+	t.Parallel()
+	for _, kind := range report.DifferenceKinds() {
+		isSentence(t, "_", kindInWords(kind).Meaning)
+	}
+	for _, state := range report.DifferenceStates() {
+		isSentence(t, "_", differenceInWords(state).Meaning)
 	}
 }

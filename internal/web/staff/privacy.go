@@ -1,4 +1,4 @@
-package web
+package staff
 
 import (
 	"net/http"
@@ -15,9 +15,9 @@ const (
 )
 
 // auditView notes a look at personal data before it is shown.
-func (s *site) auditView(r *http.Request, action audit.Action, subject string) error {
+func auditView(r *http.Request, log *audit.Log, action audit.Action, subject string) error {
 	by := accountOf(r)
-	return s.Audit.RecordView(r.Context(), audit.Entry{StaffID: by.ID, Actor: by.Email, Action: action, Subject: subject})
+	return log.RecordView(r.Context(), audit.Entry{StaffID: by.ID, Actor: by.Email, Action: action, Subject: subject})
 }
 
 // withoutPersonalData leaves addresses and words of the reader out of a contribution.

@@ -1,4 +1,4 @@
-package web
+package staff
 
 import (
 	"net/http"
@@ -7,10 +7,20 @@ import (
 
 	"golang.org/x/text/language"
 
+	"readerfund/internal/campaign"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
 	"readerfund/internal/web/page"
 )
+
+// Contributions is the list with its filter, as a page and as CSV.
+type Contributions struct {
+	layout
+
+	reports   *report.Reports
+	campaigns *campaign.Catalog
+	exports   *exporter
+}
 
 // contributionsPage is the list with its filter.
 type contributionsPage struct {
@@ -118,8 +128,8 @@ func (f contributionFilter) question(r *http.Request) report.ContributionsQuery 
 	}
 }
 
-// listContributions answers GET /staff/contributions.
-func (s *site) listContributions(w http.ResponseWriter, r *http.Request) error {
+// List answers GET /staff/contributions.
+func (s *Contributions) List(w http.ResponseWriter, r *http.Request) error {
 	f := readContributionFilter(r.URL.Query())
 	p := contributionsPage{contributionFilter: f, Scope: f.scope(), CSV: csvAddress("/staff/contributions.csv", f.query())}
 	p.Table.Mail = mayContact(r)
@@ -127,11 +137,11 @@ func (s *site) listContributions(w http.ResponseWriter, r *http.Request) error {
 		p.Statuses = append(p.Statuses, choiceOf{state, stateInWords(state).Label})
 	}
 	var err error
-	if p.options, err = s.filterOptions(r); err != nil {
+	if p.options, err = s.filterOptions(r, s.campaigns); err != nil {
 		return err
 	}
 	if len(f.Wrong) == 0 {
-		found, err := s.Reports.Contributions(r.Context(), f.question(r))
+		found, err := s.reports.Contributions(r.Context(), f.question(r))
 		if err := f.Wrong.Note(err); err != nil {
 			return err
 		}
@@ -143,7 +153,7 @@ func (s *site) listContributions(w http.ResponseWriter, r *http.Request) error {
 	if f.After != "" {
 		p.First = address("/staff/contributions", f.query())
 	}
-	return s.showStaff(w, r, f.Wrong.Status(), "staff/contributions.html", "Contributions", "contributions", p)
+	return s.show(w, r, f.Wrong.Status(), "staff/contributions.html", "Contributions", "contributions", p)
 }
 
 func with(v url.Values, key, value string) url.Values {
@@ -151,11 +161,11 @@ func with(v url.Values, key, value string) url.Values {
 	return v
 }
 
-func (s *site) contributionTable(r *http.Request, label string, rows []report.Contribution) contributionTable {
+func (s layout) contributionTable(r *http.Request, label string, rows []report.Contribution) contributionTable {
 	return contributionTable{Label: label, Tag: page.Locale(r), Rows: s.contributionLines(rows), Mail: mayContact(r)}
 }
 
-func (s *site) contributionLines(rows []report.Contribution) []contributionLine {
+func (s layout) contributionLines(rows []report.Contribution) []contributionLine {
 	lines := make([]contributionLine, len(rows))
 	for i, c := range rows {
 		in := func(minor int64) money.Amount { return money.New(minor, c.Amount.Currency) }

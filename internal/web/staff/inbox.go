@@ -1,7 +1,8 @@
-package web
+package staff
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -11,9 +12,19 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"readerfund/internal/audit"
+	"readerfund/internal/contribution"
 	"readerfund/internal/report"
 	"readerfund/internal/web/page"
 )
+
+// Inbox is the list of PayPal's events.
+type Inbox struct {
+	layout
+
+	reports   *report.Reports
+	replayAll func(ctx context.Context, by contribution.Actor) (int, error)
+}
 
 // inboxPage is the list of what PayPal sent.
 type inboxPage struct {
@@ -47,15 +58,15 @@ type suspectLine struct {
 // mostSuspects is how many refused deliveries are listed.
 const mostSuspects = 20
 
-// listInbox answers GET /staff/inbox.
-func (s *site) listInbox(w http.ResponseWriter, r *http.Request) error {
+// List answers GET /staff/inbox.
+func (s *Inbox) List(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	p := inboxPage{State: v.Get("state"), Search: strings.TrimSpace(v.Get("q")), After: v.Get("after"), Wrong: page.FilterErrors{}}
 	p.Tabs = []preset{{Name: "All", Address: "/staff/inbox", Current: p.State == ""}}
 	for _, state := range report.WebhookStates() {
 		p.Tabs = append(p.Tabs, preset{Name: webhookInWords(state).Label, Address: address("/staff/inbox", filled("state", state)), Current: p.State == state})
 	}
-	found, err := s.Reports.Inbox(r.Context(), report.InboxQuery{State: p.State, Search: p.Search, After: p.After})
+	found, err := s.reports.Inbox(r.Context(), report.InboxQuery{State: p.State, Search: p.Search, After: p.After})
 	if err := p.Wrong.Note(err); err != nil {
 		return err
 	}
@@ -64,14 +75,14 @@ func (s *site) listInbox(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.page(found.Next)
 	if p.State == "parked" {
-		waiting, err := s.Reports.Attention(r.Context(), s.Now())
+		waiting, err := s.reports.Attention(r.Context(), s.now())
 		if err != nil {
 			return err
 		}
 		p.Parked = waiting.Parked
 	}
 	p.Notice = replayedNotice(v.Get("replayed"))
-	suspects, err := s.Reports.Suspects(r.Context(), s.Now(), mostSuspects)
+	suspects, err := s.reports.Suspects(r.Context(), s.now(), mostSuspects)
 	if err != nil {
 		return err
 	}
@@ -82,7 +93,7 @@ func (s *site) listInbox(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Suspects = append(p.Suspects, line)
 	}
-	return s.showStaff(w, r, p.Wrong.Status(), "staff/inbox.html", "PayPal events", "inbox", p)
+	return s.show(w, r, p.Wrong.Status(), "staff/inbox.html", "PayPal events", "inbox", p)
 }
 
 func (p *inboxPage) page(next string) {
@@ -95,7 +106,7 @@ func (p *inboxPage) page(next string) {
 	}
 }
 
-func (s *site) webhookLine(e report.Webhook) webhookLine {
+func (s layout) webhookLine(e report.Webhook) webhookLine {
 	line := webhookLine{Webhook: e, Address: inboxAddress(e.ID), What: eventInWords(e.Type), StateInWords: webhookInWords(e.State), Received: s.stamp(e.ReceivedAt)}
 	if e.Receipt != "" {
 		line.About = "/staff/contributions/" + e.ContributionID.String()
@@ -104,6 +115,15 @@ func (s *site) webhookLine(e report.Webhook) webhookLine {
 }
 
 func inboxAddress(id int64) string { return "/staff/inbox/" + strconv.FormatInt(id, 10) }
+
+// Event is one of PayPal's events, as it was delivered.
+type Event struct {
+	layout
+
+	reports *report.Reports
+	replay  func(ctx context.Context, ids []string, by contribution.Actor) (int, error)
+	audit   *audit.Log
+}
 
 // webhookPage is one event with what was delivered.
 type webhookPage struct {
@@ -118,17 +138,17 @@ type webhookPage struct {
 
 type headerLine struct{ Name, Value string }
 
-// showWebhook answers GET /staff/inbox/{event}.
-func (s *site) showWebhook(w http.ResponseWriter, r *http.Request) error {
+// Show answers GET /staff/inbox/{event}.
+func (s *Event) Show(w http.ResponseWriter, r *http.Request) error {
 	id, err := strconv.ParseInt(r.PathValue("event"), 10, 64)
 	if err != nil {
 		return page.NotFound()
 	}
-	e, err := s.Reports.Webhook(r.Context(), id)
+	e, err := s.reports.Webhook(r.Context(), id)
 	if err != nil {
 		return err
 	}
-	if err := s.auditView(r, viewedDelivery, e.EventID); err != nil {
+	if err := auditView(r, s.audit, viewedDelivery, e.EventID); err != nil {
 		return err
 	}
 	p := webhookPage{webhookLine: s.webhookLine(e.Webhook), Sent: s.stamp(e.SentAt), Processed: s.stamp(e.ProcessedAt), Due: s.stamp(e.DueAt)}
@@ -140,7 +160,7 @@ func (s *site) showWebhook(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Get("replayed") != "" {
 		p.Notice = workedOnNotice(e.Webhook)
 	}
-	return s.showStaff(w, r, http.StatusOK, "staff/webhook.html", "Event "+e.EventID, "inbox", p)
+	return s.show(w, r, http.StatusOK, "staff/webhook.html", "Event "+e.EventID, "inbox", p)
 }
 
 // readable is a body that a person can read: JSON with line breaks, and what is no JSON, or nested beyond all sense, with

@@ -1,16 +1,29 @@
-package web
+package staff
 
 import (
 	"net/http"
 	"strconv"
 	"strings"
 
+	"readerfund/internal/audit"
+	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
+	"readerfund/internal/refund"
 	"readerfund/internal/report"
 	"readerfund/internal/review"
 	"readerfund/internal/web/page"
 )
+
+// Contribution is everything about one contribution, and what staff note about it.
+type Contribution struct {
+	layout
+
+	desk    *contribution.Desk
+	refunds *refund.Service
+	reports *report.Reports
+	audit   *audit.Log
+}
 
 // contributionPage is everything about one contribution.
 type contributionPage struct {
@@ -82,34 +95,34 @@ type storyLine struct {
 	Event    int64  // the webhook event, 0 for none
 }
 
-// showContribution answers GET /staff/contributions/{id}.
-func (s *site) showContribution(w http.ResponseWriter, r *http.Request) error {
+// Show answers GET /staff/contributions/{id}.
+func (s *Contribution) Show(w http.ResponseWriter, r *http.Request) error {
 	id, err := page.PathID(r)
 	if err != nil {
 		return err
 	}
-	h, err := s.Reports.History(r.Context(), id)
+	h, err := s.reports.History(r.Context(), id)
 	if err != nil {
 		return err
 	}
-	p, err := s.contributionPage(r, h)
+	p, err := s.page(r, h)
 	if err != nil {
 		return err
 	}
 	if mayContact(r) {
-		if err := s.auditView(r, viewedContribution, h.Receipt); err != nil {
+		if err := auditView(r, s.audit, viewedContribution, h.Receipt); err != nil {
 			return err
 		}
 	}
-	return s.renderContribution(w, r, http.StatusOK, p)
+	return s.render(w, r, http.StatusOK, p)
 }
 
-func (s *site) renderContribution(w http.ResponseWriter, r *http.Request, status int, p contributionPage) error {
-	return s.showStaff(w, r, status, "staff/contribution.html", "Contribution "+p.Receipt, "contributions", p)
+func (s *Contribution) render(w http.ResponseWriter, r *http.Request, status int, p contributionPage) error {
+	return s.show(w, r, status, "staff/contribution.html", "Contribution "+p.Receipt, "contributions", p)
 }
 
-func (s *site) contributionPage(r *http.Request, h report.History) (contributionPage, error) {
-	refundable, err := s.Refunds.Refundable(r.Context(), h.ID)
+func (s *Contribution) page(r *http.Request, h report.History) (contributionPage, error) {
+	refundable, err := s.refunds.Refundable(r.Context(), h.ID)
 	if err != nil {
 		return contributionPage{}, err
 	}
@@ -120,8 +133,8 @@ func (s *site) contributionPage(r *http.Request, h report.History) (contribution
 	p := contributionPage{
 		Private:          private,
 		contributionLine: s.contributionLines([]report.Contribution{h.Contribution})[0], History: h, Frequency: frequencyInWords(h.Frequency),
-		Completed: s.stamp(h.CompletedAt), CheckAt: s.stamp(h.CheckAt), Reason: whyInWords(h.Contribution), Article: webAddress(h.Contribution.Article),
-		Notice: s.notices(r.URL.Query(), h, page.Locale(r)), Cases: s.caseLines(h), Story: s.story(h),
+		Completed: s.stamp(h.CompletedAt), CheckAt: s.stamp(h.CheckAt), Reason: whyInWords(h.Contribution), Article: contribution.LinkedArticle(h.Contribution.Article),
+		Notice: s.flash(r.URL.Query(), h, page.Locale(r)), Cases: s.disputeLines(h), Story: s.story(h),
 		Origin: originInWords(h.Origin),
 	}
 	for _, r := range h.Reviews {
@@ -165,7 +178,7 @@ func whyInWords(c report.Contribution) string {
 }
 
 // story tells a contribution's history line by line.
-func (s *site) story(h report.History) []storyLine {
+func (s layout) story(h report.History) []storyLine {
 	var lines []storyLine
 	for _, m := range h.Timeline() {
 		lines = append(lines, s.storyLine(m, h))
@@ -176,7 +189,7 @@ func (s *site) story(h report.History) []storyLine {
 	return lines
 }
 
-func (s *site) storyLine(m report.Moment, h report.History) storyLine {
+func (s layout) storyLine(m report.Moment, h report.History) storyLine {
 	line := storyLine{At: s.stamp(m.At)}
 	switch {
 	case m.Event != nil:

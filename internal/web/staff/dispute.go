@@ -1,4 +1,4 @@
-package web
+package staff
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/report"
 	"readerfund/internal/web/page"
@@ -31,7 +32,7 @@ type caseLine struct {
 // soonOver is when the time to answer a case is shown as nearly over.
 const soonOver = 3 * 24 * time.Hour
 
-func (s *site) caseLines(h report.History) []caseLine {
+func (s layout) disputeLines(h report.History) []caseLine {
 	var lines []caseLine
 	for _, d := range h.Disputes {
 		line := caseLine{
@@ -44,7 +45,7 @@ func (s *site) caseLines(h report.History) []caseLine {
 		}
 		if d.Open {
 			line.Turn = turnInWords(d.PayPalStatus)
-			left := d.RespondBy.Sub(s.Now())
+			left := d.RespondBy.Sub(s.now())
 			line.Soon, line.Late = !d.RespondBy.IsZero() && left < soonOver && left >= 0, !d.RespondBy.IsZero() && left < 0
 			line.Accepting = acceptingInWords(d.Acceptance)
 			if d.MayAccept {
@@ -68,6 +69,14 @@ func acceptingInWords(acceptance string) string {
 	}
 }
 
+// Dispute is the page that accepts a dispute.
+type Dispute struct {
+	layout
+
+	desk    *contribution.Desk
+	reports *report.Reports
+}
+
 // acceptPage is what is said before a claim is accepted.
 type acceptPage struct {
 	page.FormErrors
@@ -76,17 +85,17 @@ type acceptPage struct {
 	Note string
 }
 
-// readCase finds a case of a contribution; the error is a fault.NotFound when it has none of that id.
-func (s *site) readCase(r *http.Request) (report.History, caseLine, error) {
+// read finds a case of a contribution; the error is a fault.NotFound when it has none of that id.
+func (s *Dispute) read(r *http.Request) (report.History, caseLine, error) {
 	id, err := page.PathID(r)
 	if err != nil {
 		return report.History{}, caseLine{}, err
 	}
-	h, err := s.Reports.History(r.Context(), id)
+	h, err := s.reports.History(r.Context(), id)
 	if err != nil {
 		return report.History{}, caseLine{}, err
 	}
-	for _, line := range s.caseLines(h) {
+	for _, line := range s.disputeLines(h) {
 		if line.PayPalID == r.PathValue("dispute") {
 			return h, line, nil
 		}
@@ -94,24 +103,24 @@ func (s *site) readCase(r *http.Request) (report.History, caseLine, error) {
 	return report.History{}, caseLine{}, fault.NotFoundf("This contribution has no such dispute.")
 }
 
-// showAccept answers GET /staff/contributions/{id}/disputes/{dispute}/accept.
-func (s *site) showAccept(w http.ResponseWriter, r *http.Request) error {
-	h, line, err := s.readCase(r)
+// ShowAccept answers GET /staff/contributions/{id}/disputes/{dispute}/accept.
+func (s *Dispute) ShowAccept(w http.ResponseWriter, r *http.Request) error {
+	h, line, err := s.read(r)
 	if err != nil {
 		return err
 	}
-	return s.renderAccept(w, r, http.StatusOK, h, acceptPage{Case: line})
+	return s.render(w, r, http.StatusOK, h, acceptPage{Case: line})
 }
 
-func (s *site) renderAccept(w http.ResponseWriter, r *http.Request, status int, h report.History, p acceptPage) error {
+func (s *Dispute) render(w http.ResponseWriter, r *http.Request, status int, h report.History, p acceptPage) error {
 	p.contributionLine = s.contributionLines([]report.Contribution{h.Contribution})[0]
-	return s.showStaff(w, r, status, "staff/accept.html", "Accept the dispute about "+p.Receipt, "contributions", p)
+	return s.show(w, r, status, "staff/accept.html", "Accept the dispute about "+p.Receipt, "contributions", p)
 }
 
-// acceptDispute answers POST /staff/contributions/{id}/disputes/{dispute}/accept. Whatever PayPal answers, the
+// Accept answers POST /staff/contributions/{id}/disputes/{dispute}/accept. Whatever PayPal answers, the
 // contribution's page says how the case stands: pressing twice shows the same.
-func (s *site) acceptDispute(w http.ResponseWriter, r *http.Request) error {
-	h, line, err := s.readCase(r)
+func (s *Dispute) Accept(w http.ResponseWriter, r *http.Request) error {
+	h, line, err := s.read(r)
 	if err != nil {
 		return err
 	}
@@ -124,22 +133,22 @@ func (s *site) acceptDispute(w http.ResponseWriter, r *http.Request) error {
 		page.Redirect(w, told)
 		return nil
 	}
-	_, failure := s.Desk.AcceptDispute(r.Context(), h.ID, line.PayPalID, v.Get("note"), actor(r))
+	_, failure := s.desk.AcceptDispute(r.Context(), h.ID, line.PayPalID, v.Get("note"), actor(r))
 	switch kind := fault.KindOf(failure); {
 	case failure == nil, kind == fault.Unavailable:
 		if failure != nil {
-			s.Log.WarnContext(r.Context(), "whether a claim was accepted is not known yet", "contribution", h.ID, "dispute", line.PayPalID, "error", failure)
+			s.log.WarnContext(r.Context(), "whether a claim was accepted is not known yet", "contribution", h.ID, "dispute", line.PayPalID, "error", failure)
 		}
 		page.Redirect(w, told)
 		return nil
 	case kind == fault.Invalid || kind == fault.Conflict:
-		h, line, err = s.readCase(r) // it may have moved on
+		h, line, err = s.read(r) // it may have moved on
 		if err != nil {
 			return errors.Join(failure, err)
 		}
 		p := acceptPage{Case: line, Note: v.Get("note")}
 		p.Put(failure, "note")
-		return s.renderAccept(w, r, page.ProblemOf(failure).Status, h, p)
+		return s.render(w, r, page.ProblemOf(failure).Status, h, p)
 	default:
 		return failure
 	}

@@ -1,4 +1,4 @@
-package web
+package staff
 
 import (
 	"fmt"
@@ -9,19 +9,19 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// replayEvent answers POST /staff/inbox/{event}/replay. Only what is parked is replayed: the button may be pressed twice,
+// Replay answers POST /staff/inbox/{event}/replay. Only what is parked is replayed: the button may be pressed twice,
 // and what is worked on already needs no help.
-func (s *site) replayEvent(w http.ResponseWriter, r *http.Request) error {
+func (s *Event) Replay(w http.ResponseWriter, r *http.Request) error {
 	id, err := strconv.ParseInt(r.PathValue("event"), 10, 64)
 	if err != nil {
 		return page.NotFound()
 	}
-	e, err := s.Reports.Webhook(r.Context(), id)
+	e, err := s.reports.Webhook(r.Context(), id)
 	if err != nil {
 		return err
 	}
 	if e.State == "parked" {
-		if _, err := s.Replay(r.Context(), []string{strconv.FormatInt(id, 10)}, actor(r)); err != nil {
+		if _, err := s.replay(r.Context(), []string{strconv.FormatInt(id, 10)}, actor(r)); err != nil {
 			return err
 		}
 	}
@@ -41,9 +41,9 @@ func workedOnNotice(e report.Webhook) *page.Flash {
 	}
 }
 
-// replayParked answers POST /staff/inbox/replay.
-func (s *site) replayParked(w http.ResponseWriter, r *http.Request) error {
-	n, err := s.ReplayAll(r.Context(), actor(r))
+// ReplayAll answers POST /staff/inbox/replay.
+func (s *Inbox) ReplayAll(w http.ResponseWriter, r *http.Request) error {
+	n, err := s.replayAll(r.Context(), actor(r))
 	if err != nil {
 		return err
 	}

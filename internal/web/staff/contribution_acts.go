@@ -1,4 +1,4 @@
-package web
+package staff
 
 import (
 	"fmt"
@@ -16,8 +16,8 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// notices says what became of what was just done, as the address names it.
-func (s *site) notices(v url.Values, h report.History, tag language.Tag) *page.Flash {
+// flash says what became of what was just done, as the address names it.
+func (s *Contribution) flash(v url.Values, h report.History, tag language.Tag) *page.Flash {
 	for _, q := range h.Asked {
 		if v.Get("refund") == strconv.Itoa(q.Number) {
 			return refundNotice(q, tag)
@@ -40,7 +40,7 @@ func (s *site) notices(v url.Values, h report.History, tag language.Tag) *page.F
 		if err != nil {
 			return nil
 		}
-		return s.askedNotice(h, since)
+		return s.askedFlash(h, since)
 	default:
 		return nil
 	}
@@ -75,8 +75,8 @@ func acceptNotice(d report.Dispute, tag language.Tag) *page.Flash {
 	}
 }
 
-// askedNotice says what PayPal told since an event of the history.
-func (s *site) askedNotice(h report.History, since int64) *page.Flash {
+// askedFlash says what PayPal told since an event of the history.
+func (s *Contribution) askedFlash(h report.History, since int64) *page.Flash {
 	var news []string
 	for _, line := range s.story(report.History{Events: eventsAfter(h.Events, since), Asked: h.Asked, Disputes: h.Disputes}) {
 		what := line.Title
@@ -101,13 +101,13 @@ func eventsAfter(all []report.Event, id int64) []report.Event {
 	return later
 }
 
-// askPayPal answers POST /staff/contributions/{id}/ask.
-func (s *site) askPayPal(w http.ResponseWriter, r *http.Request) error {
+// Ask answers POST /staff/contributions/{id}/ask.
+func (s *Contribution) Ask(w http.ResponseWriter, r *http.Request) error {
 	id, err := page.PathID(r)
 	if err != nil {
 		return err
 	}
-	before, err := s.Reports.History(r.Context(), id)
+	before, err := s.reports.History(r.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -115,9 +115,9 @@ func (s *site) askPayPal(w http.ResponseWriter, r *http.Request) error {
 	for _, e := range before.Events {
 		since = max(since, e.ID)
 	}
-	_, err = s.Desk.AskPayPal(r.Context(), id, actor(r))
+	_, err = s.desk.AskPayPal(r.Context(), id, actor(r))
 	if fault.Is(err, fault.Unavailable) {
-		s.Log.WarnContext(r.Context(), "PayPal could not be asked", "contribution", id, "error", err)
+		s.log.WarnContext(r.Context(), "PayPal could not be asked", "contribution", id, "error", err)
 		page.Redirect(w, "/staff/contributions/"+id.String()+"?unanswered=1")
 		return nil
 	}
@@ -134,18 +134,18 @@ type noteForm struct {
 	Text string
 }
 
-// addNote answers POST /staff/contributions/{id}/notes.
-func (s *site) addNote(w http.ResponseWriter, r *http.Request) error {
-	keep := func(id uuid.UUID, v url.Values) error { return s.Desk.Note(r.Context(), id, v.Get("note"), actor(r)) }
+// AddNote answers POST /staff/contributions/{id}/notes.
+func (s *Contribution) AddNote(w http.ResponseWriter, r *http.Request) error {
+	keep := func(id uuid.UUID, v url.Values) error { return s.desk.Note(r.Context(), id, v.Get("note"), actor(r)) }
 	return s.remark(w, r, "note", "noted", keep, func(p *contributionPage) *noteForm { return &p.Remark })
 }
 
-// looked answers POST /staff/contributions/{id}/looked.
-func (s *site) looked(w http.ResponseWriter, r *http.Request) error {
+// Review answers POST /staff/contributions/{id}/looked.
+func (s *Contribution) Review(w http.ResponseWriter, r *http.Request) error {
 	var about int64 // the review that the form is for
 	keep := func(id uuid.UUID, v url.Values) error {
 		about, _ = strconv.ParseInt(v.Get("review"), 10, 64) // 0 is no review
-		return s.Desk.Looked(r.Context(), id, about, v.Get("found"), actor(r))
+		return s.desk.Looked(r.Context(), id, about, v.Get("found"), actor(r))
 	}
 	return s.remark(w, r, "found", "looked", keep, func(p *contributionPage) *noteForm {
 		for i := range p.Reviews {
@@ -158,7 +158,7 @@ func (s *site) looked(w http.ResponseWriter, r *http.Request) error {
 }
 
 // remark takes one of the page's text fields and goes back to the page, with the text where it was wrong.
-func (s *site) remark(w http.ResponseWriter, r *http.Request, field, done string, keep func(uuid.UUID, url.Values) error, of func(*contributionPage) *noteForm) error {
+func (s *Contribution) remark(w http.ResponseWriter, r *http.Request, field, done string, keep func(uuid.UUID, url.Values) error, of func(*contributionPage) *noteForm) error {
 	id, err := page.PathID(r)
 	if err != nil {
 		return err
@@ -175,16 +175,16 @@ func (s *site) remark(w http.ResponseWriter, r *http.Request, field, done string
 	if !fault.Is(err, fault.Invalid) {
 		return err
 	}
-	h, historyErr := s.Reports.History(r.Context(), id)
+	h, historyErr := s.reports.History(r.Context(), id)
 	if historyErr != nil {
 		return historyErr
 	}
-	p, pageErr := s.contributionPage(r, h)
+	p, pageErr := s.page(r, h)
 	if pageErr != nil {
 		return pageErr
 	}
 	form := of(&p)
 	form.Text = v.Get(field)
 	form.Put(err, field)
-	return s.renderContribution(w, r, http.StatusUnprocessableEntity, p)
+	return s.render(w, r, http.StatusUnprocessableEntity, p)
 }

@@ -1,4 +1,4 @@
-package web
+package staff
 
 import (
 	"net/http"
@@ -12,6 +12,13 @@ import (
 	"readerfund/internal/report"
 	"readerfund/internal/web/page"
 )
+
+// Reconciliation is how PayPal's record and our books compare.
+type Reconciliation struct {
+	layout
+
+	reports *report.Reports
+}
 
 // reconciliationPage says how PayPal's record and our books compare, and lists where they differ.
 type reconciliationPage struct {
@@ -42,12 +49,12 @@ type differenceLine struct {
 // allStates asks for differences in every state; none at all asks for those that are open.
 const allStates = "all"
 
-// showReconciliation answers GET /staff/reconciliation.
-func (s *site) showReconciliation(w http.ResponseWriter, r *http.Request) error {
+// Show answers GET /staff/reconciliation.
+func (s *Reconciliation) Show(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	p := reconciliationPage{State: v.Get("state"), Kind: v.Get("kind"), Search: strings.TrimSpace(v.Get("q")), After: v.Get("after"), Wrong: page.FilterErrors{}}
 	var err error
-	if p.Reconciliation, err = s.Reports.Reconciliation(r.Context(), s.Now()); err != nil {
+	if p.Reconciliation, err = s.reports.Reconciliation(r.Context(), s.now()); err != nil {
 		return err
 	}
 	p.Line, p.Ended, p.BrokenOff = s.booksLine(p.Reconciliation, page.Locale(r)), s.stamp(p.EndedAt), s.stamp(p.BrokenAt)
@@ -58,7 +65,7 @@ func (s *site) showReconciliation(w http.ResponseWriter, r *http.Request) error 
 	case allStates:
 		q.State = ""
 	}
-	found, err := s.Reports.Differences(r.Context(), q)
+	found, err := s.reports.Differences(r.Context(), q)
 	if err := p.Wrong.Note(err); err != nil {
 		return err
 	}
@@ -66,7 +73,7 @@ func (s *site) showReconciliation(w http.ResponseWriter, r *http.Request) error 
 		p.Rows = append(p.Rows, s.differenceLine(d))
 	}
 	p.choices(found.Next)
-	return s.showStaff(w, r, p.Wrong.Status(), "staff/reconciliation.html", "Reconciliation", "reconciliation", p)
+	return s.show(w, r, p.Wrong.Status(), "staff/reconciliation.html", "Reconciliation", "reconciliation", p)
 }
 
 func (p *reconciliationPage) choices(next string) {
@@ -95,13 +102,13 @@ func (p *reconciliationPage) choices(next string) {
 }
 
 // booksLine says it in one line, or nothing before the first run has ended.
-func (s *site) booksLine(b report.Reconciliation, tag language.Tag) string {
+func (s layout) booksLine(b report.Reconciliation, tag language.Tag) string {
 	if b.CheckedTo.IsZero() {
 		return ""
 	}
 	layout := "2 Jan 15:04"
-	at := b.CheckedTo.In(s.Timezone)
-	if at.Year() != s.Now().In(s.Timezone).Year() {
+	at := b.CheckedTo.In(s.zone)
+	if at.Year() != s.now().In(s.zone).Year() {
 		layout = "2 Jan 2006 15:04"
 	}
 	payments := "payments"
@@ -111,7 +118,7 @@ func (s *site) booksLine(b report.Reconciliation, tag language.Tag) string {
 	return message.NewPrinter(tag).Sprintf("%d %s, %d unexplained, checked to %s", b.Payments, payments, b.Unexplained, at.Format(layout))
 }
 
-func (s *site) differenceLine(d report.Difference) differenceLine {
+func (s layout) differenceLine(d report.Difference) differenceLine {
 	line := differenceLine{
 		Difference: d, Address: "/staff/reconciliation/" + strconv.FormatInt(d.ID, 10), What: kindInWords(d.Kind), StateInWords: differenceInWords(d.State),
 		Happened: s.stamp(d.At), FirstFound: s.stamp(d.FirstSeen), LastFound: s.stamp(d.LastSeen), Closed: s.stamp(d.ClosedAt),

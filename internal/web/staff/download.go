@@ -1,12 +1,14 @@
-package web
+package staff
 
 import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"time"
 
+	"readerfund/internal/audit"
 	"readerfund/internal/fault"
 	"readerfund/internal/web/page"
 )
@@ -20,21 +22,26 @@ const (
 	chunkTime  = 30 * time.Second
 )
 
-// exports are the places for exports being made, and how long a client may take for each few kilobytes.
-type exports struct {
-	places    chan struct{}
-	chunkTime time.Duration
+// exporter makes downloads, so many at a time, and writes each into the audit log.
+type exporter struct {
+	pages     *page.Renderer
+	audit     *audit.Log
+	log       *slog.Logger
+	places    chan struct{} // for exports being made
+	chunkTime time.Duration // how long a client may take for each few kilobytes
 }
 
-func newExports() exports {
-	return exports{places: make(chan struct{}, exportsAtOnce), chunkTime: chunkTime}
+func newExporter(pages *page.Renderer, log *audit.Log, logger *slog.Logger) *exporter {
+	return &exporter{
+		pages: pages, audit: log, log: logger, places: make(chan struct{}, exportsAtOnce), chunkTime: chunkTime,
+	}
 }
 
 // enter takes a place, or says that there is none.
-func (e exports) enter() (leave func(), err error) {
+func (s *exporter) enter() (leave func(), err error) {
 	select {
-	case e.places <- struct{}{}:
-		return func() { <-e.places }, nil
+	case s.places <- struct{}{}:
+		return func() { <-s.places }, nil
 	default:
 		return nil, fault.Unavailablef(nil,
 			"Others are downloading at the moment, as many as can be served at once. Please try again in half a minute.")
@@ -43,10 +50,10 @@ func (e exports) enter() (leave func(), err error) {
 
 // download sends a CSV file as it is written. What fails before the first byte becomes an ordinary answer; what fails
 // later cuts the connection, so that half a file is not taken for a whole one.
-func (s *site) download(
+func (s *exporter) download(
 	w http.ResponseWriter, r *http.Request, name string, days span, write func(io.Writer) error,
 ) error {
-	leave, err := s.exports.enter()
+	leave, err := s.enter()
 	if err != nil {
 		return err
 	}
@@ -54,7 +61,7 @@ func (s *site) download(
 	name += days.inName()
 	out := &downloadWriter{
 		w: w, control: http.NewResponseController(w), filename: name + ".csv",
-		chunkTime: s.exports.chunkTime, end: time.Now().Add(exportTime),
+		chunkTime: s.chunkTime, end: time.Now().Add(exportTime),
 	}
 	if r.Method == http.MethodHead {
 		out.header()
@@ -65,7 +72,7 @@ func (s *site) download(
 	case err == nil || !out.begun:
 		return err
 	case errors.Is(err, errNotTaken):
-		s.Log.InfoContext(r.Context(), "export broke off", "request", page.RequestID(r.Context()), "export", name, "error", err)
+		s.log.InfoContext(r.Context(), "export broke off", "request", page.RequestID(r.Context()), "export", name, "error", err)
 	default:
 		s.pages.LogFailure(r, http.StatusInternalServerError, fmt.Errorf("export %s broke off: %w", name, err))
 	}

@@ -1,10 +1,11 @@
-package web
+package staff
 
 import (
 	"net/http"
 
 	"readerfund/internal/account"
 	"readerfund/internal/fault"
+	"readerfund/internal/session"
 	"readerfund/internal/web/page"
 )
 
@@ -17,49 +18,58 @@ type passwordPage struct {
 	page.FormErrors
 }
 
-// showPassword answers GET /staff/password.
-func (s *site) showPassword(w http.ResponseWriter, r *http.Request) error {
+// Password is where staff choose their own password.
+type Password struct {
+	layout
+
+	browsers browsers
+	accounts *account.Store
+	sessions *session.Manager
+}
+
+// Show answers GET /staff/password.
+func (s *Password) Show(w http.ResponseWriter, r *http.Request) error {
 	p := passwordPage{First: accountOf(r).MustChoose}
 	if r.URL.Query().Has("done") {
 		p.Notice = &page.Flash{Tone: "good", Title: "Your password is changed", Text: "You are signed out everywhere else."}
 	}
-	return s.renderPassword(w, r, http.StatusOK, p)
+	return s.render(w, r, http.StatusOK, p)
 }
 
-// choosePassword answers POST /staff/password.
-func (s *site) choosePassword(w http.ResponseWriter, r *http.Request) error {
+// Choose answers POST /staff/password.
+func (s *Password) Choose(w http.ResponseWriter, r *http.Request) error {
 	v, err := page.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
 	who := accountOf(r)
-	err = s.newPassword(r, who, v.Get("current"), v.Get("password"), v.Get("again"))
+	err = s.change(r, who, v.Get("current"), v.Get("password"), v.Get("again"))
 	if fault.Is(err, fault.Invalid) {
 		p := passwordPage{First: who.MustChoose}
 		p.Put(err, "current", "password", "again")
-		return s.renderPassword(w, r, http.StatusUnprocessableEntity, p)
+		return s.render(w, r, http.StatusUnprocessableEntity, p)
 	}
 	if err != nil {
 		return err
 	}
-	if err := s.Sessions.SignIn(w, r, who); err != nil {
+	if err := s.sessions.SignIn(w, r, who); err != nil {
 		return err
 	}
 	page.Redirect(w, passwordPath+"?done")
 	return nil
 }
 
-func (s *site) newPassword(r *http.Request, who account.Account, current, password, again string) error {
+func (s *Password) change(r *http.Request, who account.Account, current, password, again string) error {
 	if password != again {
 		return fault.Invalidf("again", "The two passwords differ. Please write the new one twice.")
 	}
-	return crowded(s.Accounts.ChoosePassword(r.Context(), who, current, password, s.cameFrom(r)))
+	return crowded(s.accounts.ChoosePassword(r.Context(), who, current, password, s.browsers.cameFrom(r)))
 }
 
-func (s *site) renderPassword(w http.ResponseWriter, r *http.Request, status int, p passwordPage) error {
+func (s *Password) render(w http.ResponseWriter, r *http.Request, status int, p passwordPage) error {
 	title := "Your password"
 	if p.First {
 		title = "Choose your password"
 	}
-	return s.showStaff(w, r, status, "staff/password.html", title, "", p)
+	return s.show(w, r, status, "staff/password.html", title, "", p)
 }

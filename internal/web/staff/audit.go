@@ -1,4 +1,4 @@
-package web
+package staff
 
 import (
 	"cmp"
@@ -13,6 +13,13 @@ import (
 	"readerfund/internal/audit"
 	"readerfund/internal/web/page"
 )
+
+// AuditLog is the list of what staff did.
+type AuditLog struct {
+	layout
+
+	audit *audit.Log
+}
 
 // auditPage is the list of what staff did.
 type auditPage struct {
@@ -37,11 +44,11 @@ type detailLine struct{ Name, Value string }
 // Any tells whether the list is restricted at all.
 func (p auditPage) Any() bool { return p.Actor != "" || p.Subject != "" }
 
-// showAudit answers GET /staff/audit.
-func (s *site) showAudit(w http.ResponseWriter, r *http.Request) error {
+// Show answers GET /staff/audit.
+func (s *AuditLog) Show(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	p := auditPage{Actor: strings.TrimSpace(v.Get("actor")), Subject: strings.TrimSpace(v.Get("subject")), After: v.Get("after"), Wrong: page.FilterErrors{}}
-	found, err := s.Audit.List(r.Context(), audit.Query{Actor: p.Actor, Subject: p.Subject, After: p.After})
+	found, err := s.audit.List(r.Context(), audit.Query{Actor: p.Actor, Subject: p.Subject, After: p.After})
 	if err := p.Wrong.Note(err); err != nil {
 		return err
 	}
@@ -55,10 +62,10 @@ func (s *site) showAudit(w http.ResponseWriter, r *http.Request) error {
 	if p.After != "" {
 		p.First = address("/staff/audit", query())
 	}
-	return s.showStaff(w, r, p.Wrong.Status(), "staff/audit.html", "Audit log", "audit", p)
+	return s.show(w, r, p.Wrong.Status(), "staff/audit.html", "Audit log", "audit", p)
 }
 
-func (s *site) auditLine(e audit.Entry) auditLine {
+func (s layout) auditLine(e audit.Entry) auditLine {
 	line := auditLine{Entry: e, When: s.stamp(e.At), What: actInWords(string(e.Action), e.Detail["outcome"])}
 	if id, err := uuid.Parse(e.Detail["contribution"]); err == nil {
 		line.About = "/staff/contributions/" + id.String()

@@ -1,4 +1,4 @@
-package web
+package staff
 
 import (
 	"net/http"
@@ -10,6 +10,14 @@ import (
 	"readerfund/internal/report"
 	"readerfund/internal/web/page"
 )
+
+// Overview is the first page after the sign-in.
+type Overview struct {
+	layout
+
+	reports *report.Reports
+	alerts  *alert.Board // nil shows none
+}
 
 // overviewPage is the first page after the sign-in.
 type overviewPage struct {
@@ -64,12 +72,12 @@ func inWords(text string) []stretch {
 // unwatched is how old the latest check may be: they are checked every minute.
 const unwatched = 10 * time.Minute
 
-// watch tells which alerts fire, and when they were last checked if nobody does any more.
-func (s *site) watch(r *http.Request, now time.Time) (lines []alertLine, last *stamp, err error) {
-	if s.Alerts == nil {
+// firing tells which alerts fire, and when they were last checked if nobody does any more.
+func (s *Overview) firing(r *http.Request, now time.Time) (lines []alertLine, last *stamp, err error) {
+	if s.alerts == nil {
 		return nil, nil, nil
 	}
-	all, checked, err := s.Alerts.List(r.Context())
+	all, checked, err := s.alerts.List(r.Context())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -92,12 +100,12 @@ func (s *site) watch(r *http.Request, now time.Time) (lines []alertLine, last *s
 // overviewDays is how far the overview looks back.
 const overviewDays = 30
 
-// overview answers GET /staff.
-func (s *site) overview(w http.ResponseWriter, r *http.Request) error {
-	now := s.Now()
-	today := s.Reports.Today(now)
+// Show answers GET /staff.
+func (s *Overview) Show(w http.ResponseWriter, r *http.Request) error {
+	now := s.now()
+	today := s.reports.Today(now)
 	first := today.Add(1 - overviewDays)
-	rows, err := s.Reports.Totals(r.Context(), report.TotalsQuery{From: first, To: today, By: []report.Key{report.ByDay}})
+	rows, err := s.reports.Totals(r.Context(), report.TotalsQuery{From: first, To: today, By: []report.Key{report.ByDay}})
 	if err != nil {
 		return err
 	}
@@ -108,29 +116,29 @@ func (s *site) overview(w http.ResponseWriter, r *http.Request) error {
 	}{{"Today", 1}, {"Last 7 days", 7}, {"Last 30 days", overviewDays}} {
 		p.Periods = append(p.Periods, s.periodOf(days.name, rows, today.Add(1-days.n), today))
 	}
-	if p.Alerts, p.Unwatched, err = s.watch(r, now); err != nil {
+	if p.Alerts, p.Unwatched, err = s.firing(r, now); err != nil {
 		return err
 	}
-	if p.Attention, err = s.Reports.Attention(r.Context(), s.Now()); err != nil {
+	if p.Attention, err = s.reports.Attention(r.Context(), s.now()); err != nil {
 		return err
 	}
 	if p.Attention.Contributions > 0 {
-		look, err := s.Reports.Contributions(r.Context(), report.ContributionsQuery{Attention: true, Limit: 5})
+		look, err := s.reports.Contributions(r.Context(), report.ContributionsQuery{Attention: true, Limit: 5})
 		if err != nil {
 			return err
 		}
 		p.Look = s.contributionLines(look.Contributions)
 	}
-	latest, err := s.Reports.Contributions(r.Context(), report.ContributionsQuery{Limit: 10})
+	latest, err := s.reports.Contributions(r.Context(), report.ContributionsQuery{Limit: 10})
 	if err != nil {
 		return err
 	}
 	p.Latest = s.contributionTable(r, "Latest contributions", latest.Contributions)
-	return s.showStaff(w, r, http.StatusOK, "staff/overview.html", "Overview", "overview", p)
+	return s.show(w, r, http.StatusOK, "staff/overview.html", "Overview", "overview", p)
 }
 
 // periodOf picks the rows of a day-by-day report that lie in the period.
-func (s *site) periodOf(name string, rows []report.TotalsRow, from, today report.Day) period {
+func (s *Overview) periodOf(name string, rows []report.TotalsRow, from, today report.Day) period {
 	var within []report.TotalsRow
 	for _, row := range rows {
 		if row.Day >= from.String() {

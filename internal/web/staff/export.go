@@ -1,4 +1,4 @@
-package web
+package staff
 
 import (
 	"cmp"
@@ -16,9 +16,9 @@ import (
 // downloaded is a download in the audit log. The subject is the list's name.
 const downloaded audit.Action = "staff.export"
 
-// noteExport puts a download into the audit log before its first byte goes out: who, what, which days, what it was
+// record puts a download into the audit log before its first byte goes out: who, what, which days, what it was
 // restricted to, and how many rows there were. Without the entry there is no download.
-func (s *site) noteExport(r *http.Request, name string, days span, filter url.Values, rows int64) error {
+func (s *exporter) record(r *http.Request, name string, days span, filter url.Values, rows int64) error {
 	detail := map[string]string{"days": days.inWords(), "rows": strconv.FormatInt(rows, 10), "separator": "comma"}
 	for field := range filter {
 		if field != "from" && field != "to" {
@@ -29,13 +29,13 @@ func (s *site) noteExport(r *http.Request, name string, days span, filter url.Va
 		detail["separator"] = separator
 	}
 	by := accountOf(r)
-	return s.Audit.Record(r.Context(), audit.Entry{
+	return s.audit.Record(r.Context(), audit.Entry{
 		StaffID: by.ID, Actor: by.Email, Action: downloaded, Subject: name, Detail: detail,
 	})
 }
 
-// exportContributions answers GET /staff/contributions.csv: everything the filter finds.
-func (s *site) exportContributions(w http.ResponseWriter, r *http.Request) error {
+// Export answers GET /staff/contributions.csv: everything the filter finds.
+func (s *Contributions) Export(w http.ResponseWriter, r *http.Request) error {
 	f := readContributionFilter(r.URL.Query())
 	dialect, err := report.ParseDialect(r.URL.Query().Get("separator"))
 	if err := f.Wrong.Note(err); err != nil || len(f.Wrong) > 0 {
@@ -43,28 +43,28 @@ func (s *site) exportContributions(w http.ResponseWriter, r *http.Request) error
 	}
 	q := f.question(r)
 	q.After = ""
-	return s.download(w, r, "contributions", f.span, func(out io.Writer) error {
-		rows, err := s.Reports.CountContributions(r.Context(), q)
+	return s.exports.download(w, r, "contributions", f.span, func(out io.Writer) error {
+		rows, err := s.reports.CountContributions(r.Context(), q)
 		if err != nil {
 			return err
 		}
-		if err := s.noteExport(r, "contributions", f.span, f.query(), rows); err != nil {
+		if err := s.exports.record(r, "contributions", f.span, f.query(), rows); err != nil {
 			return err
 		}
-		return s.Reports.ExportContributions(r.Context(), out, dialect, q, s.contributionColumns(mayContact(r)))
+		return s.reports.ExportContributions(r.Context(), out, dialect, q, s.contributionColumns(mayContact(r)))
 	})
 }
 
-// exportLedger answers GET /staff/ledger.csv: everything the filter finds.
-func (s *site) exportLedger(w http.ResponseWriter, r *http.Request) error {
+// Export answers GET /staff/ledger.csv: everything the filter finds.
+func (s *Ledger) Export(w http.ResponseWriter, r *http.Request) error {
 	f := readMoneyFilter(r.URL.Query())
 	dialect, err := report.ParseDialect(r.URL.Query().Get("separator"))
 	if err := f.Wrong.Note(err); err != nil || len(f.Wrong) > 0 {
 		return f.Wrong.Err()
 	}
 	q := f.question()
-	return s.download(w, r, "ledger", f.span, func(out io.Writer) error {
-		rows, err := s.Reports.Totals(r.Context(), q)
+	return s.exports.download(w, r, "ledger", f.span, func(out io.Writer) error {
+		rows, err := s.reports.Totals(r.Context(), q)
 		if err != nil {
 			return err
 		}
@@ -72,28 +72,28 @@ func (s *site) exportLedger(w http.ResponseWriter, r *http.Request) error {
 		for _, row := range rows {
 			entries += row.Entries
 		}
-		if err := s.noteExport(r, "ledger", f.span, f.query(), entries); err != nil {
+		if err := s.exports.record(r, "ledger", f.span, f.query(), entries); err != nil {
 			return err
 		}
-		return s.Reports.ExportLedger(r.Context(), out, dialect, report.LedgerQuery{TotalsQuery: q}, s.ledgerColumns())
+		return s.reports.ExportLedger(r.Context(), out, dialect, report.LedgerQuery{TotalsQuery: q}, s.ledgerColumns())
 	})
 }
 
-// exportReports answers GET /staff/reports.csv: the same totals, all of them.
-func (s *site) exportReports(w http.ResponseWriter, r *http.Request) error {
-	f := s.readReportFilter(r.URL.Query())
+// Export answers GET /staff/reports.csv: the same totals, all of them.
+func (s *Reports) Export(w http.ResponseWriter, r *http.Request) error {
+	f := s.readFilter(r.URL.Query())
 	q := f.question()
 	dialect, err := report.ParseDialect(r.URL.Query().Get("separator"))
 	if err := f.Wrong.Note(err); err != nil || len(f.Wrong) > 0 {
 		return f.Wrong.Err()
 	}
-	rows, err := s.Reports.Totals(r.Context(), q)
+	rows, err := s.reports.Totals(r.Context(), q)
 	if err != nil {
 		return err
 	}
 	name := "totals-by-" + f.By
-	return s.download(w, r, name, f.span, func(out io.Writer) error {
-		if err := s.noteExport(r, name, f.span, f.query(), int64(len(rows))); err != nil {
+	return s.exports.download(w, r, name, f.span, func(out io.Writer) error {
+		if err := s.exports.record(r, name, f.span, f.query(), int64(len(rows))); err != nil {
 			return err
 		}
 		return report.ExportTotals(out, dialect, q.By, rows)
@@ -102,7 +102,7 @@ func (s *site) exportReports(w http.ResponseWriter, r *http.Request) error {
 
 // contributionColumns are a contribution for people: in words, on the publication's clock. Addresses and messages are
 // for those who may see them.
-func (s *site) contributionColumns(contact bool) []report.Column[report.Contribution] {
+func (s layout) contributionColumns(contact bool) []report.Column[report.Contribution] {
 	type c = report.Contribution
 	words := func(name string, of func(c) string) report.Column[c] {
 		return report.Column[c]{Name: name, Cell: func(r c) report.Cell { return report.Text(of(r)) }}
@@ -111,8 +111,8 @@ func (s *site) contributionColumns(contact bool) []report.Column[report.Contribu
 		return report.Column[c]{Name: name, Cell: func(r c) report.Cell { return of(s.contributionLines([]c{r})[0]) }}
 	}
 	local := func(name string, of func(c) time.Time) report.Column[c] {
-		return report.Column[c]{Name: fmt.Sprintf("%s (%s)", name, s.Timezone), Cell: func(r c) report.Cell {
-			return report.Local(of(r), s.Timezone)
+		return report.Column[c]{Name: fmt.Sprintf("%s (%s)", name, s.zone), Cell: func(r c) report.Cell {
+			return report.Local(of(r), s.zone)
 		}}
 	}
 	columns := []report.Column[c]{
@@ -157,14 +157,14 @@ func (s *site) contributionColumns(contact bool) []report.Column[report.Contribu
 
 func mayBeNamed(c report.Contribution) string { return cmp.Or(c.Naming, "not asked") }
 
-func (s *site) ledgerColumns() []report.Column[report.LedgerLine] {
+func (s layout) ledgerColumns() []report.Column[report.LedgerLine] {
 	type l = report.LedgerLine
 	words := func(name string, of func(l) string) report.Column[l] {
 		return report.Column[l]{Name: name, Cell: func(r l) report.Cell { return report.Text(of(r)) }}
 	}
 	return []report.Column[l]{
-		{Name: fmt.Sprintf("Date (%s)", s.Timezone), Cell: func(r l) report.Cell {
-			return report.Local(r.OccurredAt, s.Timezone)
+		{Name: fmt.Sprintf("Date (%s)", s.zone), Cell: func(r l) report.Cell {
+			return report.Local(r.OccurredAt, s.zone)
 		}},
 		words("Type", func(r l) string { return entryInWords(r.Kind) }),
 		words("Currency", func(r l) string { return string(r.Amount.Currency) }),

@@ -1,4 +1,4 @@
-package web
+package staff
 
 import (
 	"fmt"
@@ -55,7 +55,7 @@ func totalsLineOf(r report.TotalsRow, q report.TotalsQuery) totalsLine {
 }
 
 // sumByCurrency adds rows of a report that was asked for by q up, each currency for itself.
-func (s *site) sumByCurrency(rows []report.TotalsRow, q report.TotalsQuery) []totalsLine {
+func (s layout) sumByCurrency(rows []report.TotalsRow, q report.TotalsQuery) []totalsLine {
 	q.By = nil
 	sums := map[money.Currency]report.TotalsRow{}
 	for _, r := range rows {
@@ -70,7 +70,7 @@ func (s *site) sumByCurrency(rows []report.TotalsRow, q report.TotalsQuery) []to
 	for _, r := range sums {
 		lines = append(lines, totalsLineOf(r, q))
 	}
-	order := money.Order(s.DefaultCurrency)
+	order := money.Order(s.currency)
 	slices.SortFunc(lines, func(a, b totalsLine) int { return order(a.Currency, b.Currency) })
 	return lines
 }
@@ -95,7 +95,7 @@ const (
 )
 
 // charts draws the rows of a day-by-day report, from one day to another, for each currency that took something in.
-func (s *site) charts(rows []report.TotalsRow, from, to report.Day, tag language.Tag) []chart {
+func (s layout) charts(rows []report.TotalsRow, from, to report.Day, tag language.Tag) []chart {
 	var all []chart
 	for _, sum := range s.sumByCurrency(rows, report.TotalsQuery{}) {
 		if sum.Gross.Minor == 0 {

@@ -1,4 +1,4 @@
-package web
+package staff
 
 import (
 	"context"
@@ -18,6 +18,14 @@ import (
 	"readerfund/internal/report"
 	"readerfund/internal/web/page"
 )
+
+// Refund is the form that requests a refund.
+type Refund struct {
+	layout
+
+	refunds *refund.Service
+	reports *report.Reports
+}
 
 // refundPage is the form for giving money back: fresh, or given back with what is wrong.
 type refundPage struct {
@@ -49,35 +57,35 @@ type refundLine struct {
 	Left     money.Amount
 }
 
-// showRefund answers GET /staff/contributions/{id}/refund.
-func (s *site) showRefund(w http.ResponseWriter, r *http.Request) error {
+// Show answers GET /staff/contributions/{id}/refund.
+func (s *Refund) Show(w http.ResponseWriter, r *http.Request) error {
 	id, err := page.PathID(r)
 	if err != nil {
 		return err
 	}
-	p, _, err := s.refundPage(r.Context(), id, r.URL.Query().Get("payment"))
+	p, _, err := s.page(r.Context(), id, r.URL.Query().Get("payment"))
 	if err != nil {
 		return err
 	}
-	return s.renderRefund(w, r, http.StatusOK, p)
+	return s.render(w, r, http.StatusOK, p)
 }
 
-func (s *site) renderRefund(w http.ResponseWriter, r *http.Request, status int, p refundPage) error {
-	return s.showStaff(w, r, status, "staff/refund.html", "Refund of "+p.Receipt, "contributions", p)
+func (s *Refund) render(w http.ResponseWriter, r *http.Request, status int, p refundPage) error {
+	return s.show(w, r, status, "staff/refund.html", "Refund of "+p.Receipt, "contributions", p)
 }
 
-// refundPage says what of a contribution can be given back; payment is PayPal's id of one, where there are several.
-func (s *site) refundPage(ctx context.Context, id uuid.UUID, payment string) (refundPage, report.History, error) {
-	h, err := s.Reports.History(ctx, id)
+// page says what of a contribution can be given back; payment is PayPal's id of one, where there are several.
+func (s *Refund) page(ctx context.Context, id uuid.UUID, payment string) (refundPage, report.History, error) {
+	h, err := s.reports.History(ctx, id)
 	if err != nil {
 		return refundPage{}, h, err
 	}
-	all, err := s.Refunds.Refundable(ctx, id)
+	all, err := s.refunds.Refundable(ctx, id)
 	if err != nil {
 		return refundPage{}, h, err
 	}
 	p := refundPage{contributionLine: s.contributionLines([]report.Contribution{h.Contribution})[0], Key: rand.Text(), Reader: h.PayerName}
-	for _, d := range s.caseLines(h) {
+	for _, d := range s.disputeLines(h) {
 		if d.Open {
 			p.Cases = append(p.Cases, d)
 		}
@@ -87,7 +95,7 @@ func (s *site) refundPage(ctx context.Context, id uuid.UUID, payment string) (re
 	case err == nil:
 		p.Payment, p.Paid, p.Left = m.Payment, m.Amount, m.Left
 		p.Back = money.New(m.Amount.Minor-m.Left.Minor, m.Amount.Currency)
-		p.Old = s.Now().Sub(m.OccurredAt) > refund.UsualLimit
+		p.Old = s.now().Sub(m.OccurredAt) > refund.UsualLimit
 	case refund.IsSeveral(err):
 		for _, m := range all {
 			if m.Why == nil {
@@ -101,8 +109,8 @@ func (s *site) refundPage(ctx context.Context, id uuid.UUID, payment string) (re
 	return p, h, nil
 }
 
-// refund answers POST /staff/contributions/{id}/refund.
-func (s *site) refund(w http.ResponseWriter, r *http.Request) error {
+// Request answers POST /staff/contributions/{id}/refund.
+func (s *Refund) Request(w http.ResponseWriter, r *http.Request) error {
 	id, err := page.PathID(r)
 	if err != nil {
 		return err
@@ -119,12 +127,12 @@ func (s *site) refund(w http.ResponseWriter, r *http.Request) error {
 	in.Amount, err = chosenAmount(v)
 	if err == nil {
 		var made refund.Request
-		if made, err = s.Refunds.Request(r.Context(), in); err == nil {
+		if made, err = s.refunds.Request(r.Context(), in); err == nil {
 			page.Redirect(w, refundAddress(id.String(), made.Number))
 			return nil
 		}
 	}
-	return s.noRefund(w, r, v, in, err)
+	return s.refuse(w, r, v, in, err)
 }
 
 // refundAddress is a contribution's page with what became of a refund above it.
@@ -158,13 +166,13 @@ func chosenAmount(v url.Values) (string, error) {
 	return part, errors.Join(faults...)
 }
 
-// noRefund gives the form back with what is wrong. When a refund was noted and only its end is not known, there is
+// refuse gives the form back with what is wrong. When a refund was noted and only its end is not known, there is
 // nothing wrong with it: the contribution's page tells how it stands.
-func (s *site) noRefund(w http.ResponseWriter, r *http.Request, v url.Values, in refund.Intent, failure error) error {
+func (s *Refund) refuse(w http.ResponseWriter, r *http.Request, v url.Values, in refund.Intent, failure error) error {
 	// The request's time may be over, and the page is needed all the more.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
 	defer cancel()
-	p, h, err := s.refundPage(ctx, in.Contribution, in.Payment)
+	p, h, err := s.page(ctx, in.Contribution, in.Payment)
 	if err != nil {
 		return errors.Join(failure, err)
 	}
@@ -172,7 +180,7 @@ func (s *site) noRefund(w http.ResponseWriter, r *http.Request, v url.Values, in
 	if kind != fault.Invalid && kind != fault.Conflict {
 		for _, q := range h.Asked {
 			if q.UnderWay() {
-				s.Log.WarnContext(r.Context(), "a refund's answer was not seen; the sweep goes on", "contribution", in.Contribution, "error", failure)
+				s.log.WarnContext(r.Context(), "a refund's answer was not seen; the sweep goes on", "contribution", in.Contribution, "error", failure)
 				page.Redirect(w, refundAddress(in.Contribution.String(), q.Number))
 				return nil
 			}
@@ -186,5 +194,5 @@ func (s *site) noRefund(w http.ResponseWriter, r *http.Request, v url.Values, in
 	if kind == fault.Conflict {
 		status = http.StatusConflict
 	}
-	return s.renderRefund(w, r, status, p)
+	return s.render(w, r, status, p)
 }

@@ -1,0 +1,61 @@
+package staff
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"readerfund/internal/account"
+	"readerfund/internal/contribution"
+	"readerfund/internal/session"
+	"readerfund/internal/web/page"
+)
+
+// Guard lets staff in by their role.
+type Guard struct {
+	pages    *page.Renderer
+	sessions *session.Manager
+}
+
+type accountKey struct{}
+
+// accountOf is who asks; only behind only.
+func accountOf(r *http.Request) account.Account {
+	who, _ := r.Context().Value(accountKey{}).(account.Account)
+	return who
+}
+
+// mayContact reports whether who asks may see readers' email addresses and messages.
+func mayContact(r *http.Request) bool { return accountOf(r).Role.Allows(account.Editor) }
+
+// actor is who asks, as the audit log names them; only behind only.
+func actor(r *http.Request) contribution.Actor {
+	who := accountOf(r)
+	return contribution.Actor{ID: who.ID, Name: who.Email}
+}
+
+// Only lets in who is signed in and has the role. Others who can be helped by it are sent to the sign-in and come back.
+func (s *Guard) Only(need account.Role) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return s.pages.Handle(func(w http.ResponseWriter, r *http.Request) error {
+			who, err := s.sessions.Account(r)
+			if errors.Is(err, session.ErrSignedOut) {
+				page.Redirect(w, "/staff/sign-in?"+url.Values{"next": {r.URL.RequestURI()}}.Encode())
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if !who.Role.Allows(need) {
+				return page.NewError(http.StatusForbidden, "Your account ("+string(who.Role)+") cannot open this page; it needs the role "+string(need)+". Ask whoever looks after the accounts.")
+			}
+			if who.MustChoose && r.URL.Path != passwordPath {
+				page.Redirect(w, passwordPath)
+				return nil
+			}
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), accountKey{}, who)))
+			return nil
+		})
+	}
+}

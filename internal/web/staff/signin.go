@@ -1,0 +1,100 @@
+package staff
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"readerfund/internal/account"
+	"readerfund/internal/session"
+	"readerfund/internal/web/page"
+)
+
+// signInPage is the sign-in as it is shown: empty, or given back after it failed.
+type signInPage struct {
+	Email   string
+	Next    string
+	Problem string
+}
+
+// SignIn is where staff come in and go.
+type SignIn struct {
+	layout
+
+	browsers browsers
+	accounts *account.Store
+	sessions *session.Manager
+}
+
+// Show answers GET /staff/sign-in.
+func (s *SignIn) Show(w http.ResponseWriter, r *http.Request) error {
+	next := staffAddress(r.URL.Query().Get("next"))
+	switch _, err := s.sessions.Account(r); {
+	case err == nil:
+		page.Redirect(w, next)
+		return nil
+	case !errors.Is(err, session.ErrSignedOut):
+		return err
+	}
+	return s.render(w, r, http.StatusOK, signInPage{Next: next})
+}
+
+// SignIn answers POST /staff/sign-in.
+func (s *SignIn) SignIn(w http.ResponseWriter, r *http.Request) error {
+	v, err := page.ReadForm(w, r)
+	if err != nil {
+		return err
+	}
+	next := staffAddress(v.Get("next"))
+	who, err := s.accounts.Authenticate(r.Context(), v.Get("email"), v.Get("password"), s.browsers.cameFrom(r))
+	if errors.Is(err, account.ErrRefused) {
+		return s.render(w, r, http.StatusForbidden, signInPage{Email: v.Get("email"), Next: next, Problem: page.ProblemOf(err).Detail})
+	}
+	if err != nil {
+		return crowded(err)
+	}
+	if err := s.sessions.SignIn(w, r, who); err != nil {
+		return err
+	}
+	s.browsers.remember(w, r, who)
+	page.Redirect(w, next)
+	return nil
+}
+
+// crowded turns too many tries into an answer, and leaves every other error.
+func crowded(err error) error {
+	if c, ok := errors.AsType[*account.RateLimitError](err); ok {
+		return page.NewError(http.StatusTooManyRequests, "Too many sign-ins came from your network. Please try again "+
+			page.Wait(c.Wait)+".")
+	}
+	return err
+}
+
+// SignOut answers POST /staff/sign-out, whether somebody is signed in or not.
+func (s *SignIn) SignOut(w http.ResponseWriter, r *http.Request) error {
+	if err := s.sessions.SignOut(w, r); err != nil {
+		return err
+	}
+	page.Redirect(w, "/staff/sign-in")
+	return nil
+}
+
+func (s *SignIn) render(w http.ResponseWriter, r *http.Request, status int, p signInPage) error {
+	return s.pages.Render(w, r, status, "staff/signin.html", page.Page{Title: "Sign in", NoIndex: true, Data: p})
+}
+
+// staffAddress gives back an address of ours to go on to after the sign-in, and the overview for everything else: for
+// another site's address in all its disguises ("//evil", "/\evil"), and for the sign-in itself.
+func staffAddress(next string) string {
+	const home = "/staff"
+	path, _, _ := strings.Cut(next, "?")
+	if path != home && !strings.HasPrefix(path, home+"/") || strings.HasPrefix(path, home+"/sign-") {
+		return home
+	}
+	u, err := url.Parse(next)
+	if err != nil || u.Host != "" || u.Scheme != "" || strings.ContainsAny(next, "\\\r\n\t") || strings.Contains(u.Path, "..") {
+		return home
+	}
+	return next
+}

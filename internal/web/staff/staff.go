@@ -1,0 +1,124 @@
+// Package staff is the pages behind the sign-in: what is shown of contributions, money and PayPal's events, and what staff
+// do about them. One file holds one screen, with what it shows, in words.
+//
+// A screen parses, makes one call into the domain, chooses a view and renders it. Which role opens which screen stands in
+// the URL table of internal/web; what may be done is decided by the services.
+package staff
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"readerfund/internal/account"
+	"readerfund/internal/alert"
+	"readerfund/internal/audit"
+	"readerfund/internal/campaign"
+	"readerfund/internal/contribution"
+	"readerfund/internal/money"
+	"readerfund/internal/reconcile"
+	"readerfund/internal/refund"
+	"readerfund/internal/report"
+	"readerfund/internal/session"
+	"readerfund/internal/web/page"
+)
+
+// Config is what the screens are made with.
+type Config struct {
+	Pages    *page.Renderer
+	Signer   page.Signer
+	Secure   bool           // staff reach us by https
+	Zone     *time.Location // whose days the pages speak of
+	Currency money.Currency // the publication's own: comes first among several
+
+	Desk      *contribution.Desk
+	Refunds   *refund.Service
+	Books     *reconcile.Reconciler
+	Campaigns *campaign.Catalog
+	Reports   *report.Reports
+	Alerts    *alert.Board // nil shows none
+	Accounts  *account.Store
+	Sessions  *session.Manager
+	Audit     *audit.Log
+
+	Replay    func(ctx context.Context, ids []string, by contribution.Actor) (int, error) // inbox.Inbox.Replay
+	ReplayAll func(ctx context.Context, by contribution.Actor) (int, error)               // inbox.Inbox.ReplayParked
+
+	Log *slog.Logger
+	Now func() time.Time
+}
+
+// Screens are all of the staff's pages.
+type Screens struct {
+	*Guard
+
+	SignIn         *SignIn
+	Password       *Password
+	Overview       *Overview
+	Contributions  *Contributions
+	Contribution   *Contribution
+	Refund         *Refund
+	Dispute        *Dispute
+	Reports        *Reports
+	Ledger         *Ledger
+	Reconciliation *Reconciliation
+	Difference     *Difference
+	Inbox          *Inbox
+	Event          *Event
+	AuditLog       *AuditLog
+}
+
+// New gives each screen the services it needs.
+func New(c Config) *Screens {
+	l := layout{pages: c.Pages, zone: c.Zone, currency: c.Currency, log: c.Log, now: c.Now}
+	b := browsers{signer: c.Signer, secure: c.Secure}
+	e := newExporter(c.Pages, c.Audit, c.Log)
+	return &Screens{
+		Guard:          &Guard{pages: c.Pages, sessions: c.Sessions},
+		SignIn:         &SignIn{layout: l, browsers: b, accounts: c.Accounts, sessions: c.Sessions},
+		Password:       &Password{layout: l, browsers: b, accounts: c.Accounts, sessions: c.Sessions},
+		Overview:       &Overview{layout: l, reports: c.Reports, alerts: c.Alerts},
+		Contributions:  &Contributions{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
+		Contribution:   &Contribution{layout: l, desk: c.Desk, refunds: c.Refunds, reports: c.Reports, audit: c.Audit},
+		Refund:         &Refund{layout: l, refunds: c.Refunds, reports: c.Reports},
+		Dispute:        &Dispute{layout: l, desk: c.Desk, reports: c.Reports},
+		Reports:        &Reports{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
+		Ledger:         &Ledger{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
+		Reconciliation: &Reconciliation{layout: l, reports: c.Reports},
+		Difference: &Difference{
+			layout: l, books: c.Books, reports: c.Reports, campaigns: c.Campaigns, audit: c.Audit,
+		},
+		Inbox:    &Inbox{layout: l, reports: c.Reports, replayAll: c.ReplayAll},
+		Event:    &Event{layout: l, reports: c.Reports, replay: c.Replay, audit: c.Audit},
+		AuditLog: &AuditLog{layout: l, audit: c.Audit},
+	}
+}
+
+// layout is what every screen is drawn with.
+type layout struct {
+	pages    *page.Renderer
+	zone     *time.Location
+	currency money.Currency
+	log      *slog.Logger
+	now      func() time.Time
+}
+
+// staffPage is what every staff page shows around its own part.
+type staffPage struct {
+	Account  account.Account
+	Section  string // the part of the menu we are in
+	MayAct   bool   // opens the inbox, and gives money back, asks PayPal, replays
+	MayAudit bool
+	Zone     string // where the days begin: "Europe/Berlin"
+	Body     any
+}
+
+// show renders a staff page with the menu around it.
+func (s layout) show(w http.ResponseWriter, r *http.Request, status int, view, title, section string, body any) error {
+	who := accountOf(r)
+	return s.pages.Render(w, r, status, view, page.Page{Title: title, NoIndex: true, Data: staffPage{
+		Account: who, Section: section, MayAct: who.Role.Allows(account.Editor), MayAudit: who.Role.Allows(account.Admin),
+		Zone: s.zone.String(), Body: body,
+	}})
+}

@@ -1,0 +1,30 @@
+package staff
+
+import (
+	"time"
+)
+
+// stamp is a moment on the publication's clock.
+type stamp struct{ at time.Time }
+
+func (s layout) stamp(t time.Time) stamp {
+	if t.IsZero() {
+		return stamp{}
+	}
+	return stamp{t.In(s.zone)}
+}
+
+// IsZero tells whether it did not happen.
+func (t stamp) IsZero() bool { return t.at.IsZero() }
+
+// ISO is for machines, with the distance from UTC.
+func (t stamp) ISO() string { return t.at.Format(time.RFC3339) }
+
+// Day is the day in words that no region reads the other way round.
+func (t stamp) Day() string { return t.at.Format("2 Jan 2006") }
+
+// Text is day and minute.
+func (t stamp) Text() string { return t.at.Format("2 Jan 2006, 15:04") }
+
+// Clock is the time of day to the second, with the zone's sign.
+func (t stamp) Clock() string { return t.at.Format("15:04:05 MST") }
