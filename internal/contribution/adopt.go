@@ -12,6 +12,7 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/ledger"
 	"readerfund/internal/paypal"
 )
 
@@ -46,13 +47,10 @@ func (d *Desk) Adopt(ctx context.Context, t paypal.Transaction, campaignSlug str
 			return fmt.Errorf("mark as adopted: %w", err)
 		}
 		was := c.State
-		if c, err = d.Apply(ctx, tx, paymentReported(c.ID, Source{Way: ByStaff}, t)); err != nil {
+		paid := moneySeen(c.ID, Source{Way: ByStaff}, ledger.PaymentReported(t))
+		paid.payer = t.Payer
+		if c, err = d.Apply(ctx, tx, paid); err != nil {
 			return err
-		}
-		if t.Payer.Email != "" && !c.hasSupporter {
-			if err := linkSupporter(ctx, tx, &c, t.Payer, d.now()); err != nil {
-				return err
-			}
 		}
 		return Audit(ctx, tx, by, ActionAdopt, c, d.now().UTC(), map[string]string{
 			"transaction": t.ID, "amount": t.Amount.String(), "campaign": k.Slug, "before": string(was), "after": string(c.State),
@@ -103,5 +101,5 @@ func (d *Desk) AdoptRefund(ctx context.Context, t paypal.Transaction, src Source
 	if err != nil {
 		return Contribution{}, db.Translate(fmt.Errorf("find the payment of refund %s: %w", t.ID, err))
 	}
-	return d.applyAll(ctx, []Fact{refundReported(id, src, t)})
+	return d.applyAll(ctx, []Fact{moneySeen(id, src, ledger.RefundReported(t))})
 }

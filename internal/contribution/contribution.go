@@ -145,7 +145,7 @@ type row struct {
 	UTM
 }
 
-const selectRow = `
+const selectColumns = `
 	SELECT c.id, c.receipt, c.idempotency_key, c.intent_digest, c.campaign_id, k.slug AS campaign, c.frequency,
 	       c.amount_minor, c.currency, c.article, c.name, c.email, c.message, c.naming, c.cover_fee,
 	       c.utm_source, c.utm_medium, c.utm_campaign, c.utm_term, c.utm_content,
@@ -154,8 +154,9 @@ const selectRow = `
 	       c.refusal_told_at, c.retry_at,
 	       c.gone_since, c.gone, c.returned_at, c.supporter_id,
 	       c.erased_at IS NOT NULL AS erased,
-	       c.created_at, c.updated_at, c.completed_at
-	FROM contribution c JOIN campaign k ON k.id = c.campaign_id`
+	       c.created_at, c.updated_at, c.completed_at`
+
+const selectRow = selectColumns + ` FROM contribution c JOIN campaign k ON k.id = c.campaign_id`
 
 func (r row) contribution() Contribution {
 	return Contribution{

@@ -5,31 +5,47 @@ import (
 
 	"github.com/google/uuid"
 
-	"readerfund/internal/money"
+	"readerfund/internal/ledger"
 	"readerfund/internal/paypal"
+	"readerfund/internal/review"
 )
 
-// Fact is one thing we learned of one contribution, from PayPal's API or from our own call's outcome. Only the functions
-// below make facts; the zero Fact is none.
+// Fact is one thing we learned of one contribution, from PayPal's API or from our own call's outcome: about its order, or
+// about money. Only the functions below make facts; the zero Fact is none.
 type Fact struct {
 	contribution uuid.UUID
 	source       Source
-	news         fact
+	news         fact   // of one about the order
 	ref          string // PayPal's id of what it is about
 	detail       string // PayPal's code, for people
 
-	order    paypal.Order // of orderCreated and orderApproved: id, approval link, payer
+	order    paypal.Order // of orderCreated and orderApproved: id, approval link
+	payer    paypal.Payer // empty where the fact does not say who paid
 	attempt  int          // of captureUnanswered and captureRefused
 	retryURL string       // of captureRefused
-	capture  *paypal.Capture
-	refund   *paypal.Refund
-	reversal bool // PayPal or a bank took the money back, rather than us giving it
-	dispute  *paypal.Dispute
-	direct   bool // the capture is a payment without an order, as transaction search reports it
+
+	money *ledger.Fact // nil for one about the order
 }
 
-// pending tells whether the fact is that PayPal holds a payment.
-func (f Fact) pending() bool { return f.capture != nil && f.capture.Status == paypal.CapturePending }
+// kind names the fact for the history.
+func (f Fact) kind() string {
+	if f.money != nil {
+		return f.money.Kind()
+	}
+	return string(f.news)
+}
+
+// settles lists what a fact that could be applied settles: contradictions in earlier answers about the same thing.
+func (f Fact) settles() []review.Match {
+	switch {
+	case f.money != nil:
+		return f.money.Settles()
+	case f.news == orderCreated || f.news == orderApproved:
+		return []review.Match{{Code: review.OddAnswer}, {Code: review.OrderOfAnother}}
+	default:
+		return nil
+	}
+}
 
 // OrderUnanswered is: we asked PayPal for an order and did not see the answer.
 func OrderUnanswered(id uuid.UUID, src Source) Fact {
@@ -62,59 +78,35 @@ func CaptureRefused(id uuid.UUID, src Source, attempt int, reason, retryURL stri
 	return Fact{contribution: id, source: src, news: captureRefused, attempt: attempt, detail: reason, retryURL: retryURL}
 }
 
+func moneySeen(id uuid.UUID, src Source, f ledger.Fact) Fact {
+	ref, reason := f.About()
+	return Fact{contribution: id, source: src, ref: ref, detail: reason, money: &f}
+}
+
 // CaptureSeen is a capture as PayPal's API gives it.
 func CaptureSeen(id uuid.UUID, src Source, c paypal.Capture) Fact {
-	return Fact{contribution: id, source: src, ref: c.ID, detail: c.Reason, capture: &c}
+	return moneySeen(id, src, ledger.CaptureSeen(c))
 }
 
 // RefundSeen is a refund as PayPal's API gives it.
 func RefundSeen(id uuid.UUID, src Source, r paypal.Refund) Fact {
-	return Fact{contribution: id, source: src, ref: r.ID, detail: r.Reason, refund: &r}
+	return moneySeen(id, src, ledger.RefundSeen(r))
 }
 
 // ReversalSeen is a reversal. PayPal's API gives it as a refund; that it is none, its capture and the event tell.
 func ReversalSeen(id uuid.UUID, src Source, r paypal.Refund) Fact {
-	return Fact{contribution: id, source: src, ref: r.ID, detail: r.Reason, refund: &r, reversal: true}
+	return moneySeen(id, src, ledger.ReversalSeen(r))
 }
 
-// DisputeSeen is a case as PayPal's API gives it. The payment it is about must be known already.
+// DisputeSeen is a dispute as PayPal's API gives it. The payment it is about must be known already.
 func DisputeSeen(id uuid.UUID, src Source, d paypal.Dispute) Fact {
-	return Fact{contribution: id, source: src, ref: d.ID, detail: d.Reason, dispute: &d}
+	return moneySeen(id, src, ledger.DisputeSeen(d))
 }
-
-// paymentReported is a payment that was made in PayPal directly, as transaction search reports it.
-func paymentReported(id uuid.UUID, src Source, t paypal.Transaction) Fact {
-	seen := paypal.Capture{ID: t.ID, Status: paypal.CaptureCompleted, Amount: t.Amount, CreatedAt: t.InitiatedAt}
-	if t.Fee != nil {
-		fee := t.Fee.Neg()
-		seen.Fee = &fee
-	}
-	f := CaptureSeen(id, src, seen)
-	f.direct = true
-	return f
-}
-
-// refundReported is the refund or reversal of such a payment.
-func refundReported(id uuid.UUID, src Source, t paypal.Transaction) Fact {
-	seen := paypal.Refund{ID: t.ID, CaptureID: t.ReferenceID, Status: paypal.RefundCompleted, Amount: t.Amount.Neg(), CreatedAt: t.InitiatedAt}
-	seen.FeeRefunded = money.New(0, t.Amount.Currency)
-	if t.Fee != nil {
-		seen.FeeRefunded = *t.Fee
-	}
-	if t.EventCode != refundCode {
-		return ReversalSeen(id, src, seen)
-	}
-	return RefundSeen(id, src, seen)
-}
-
-// refundCode is the transaction event code of a refund by the seller; other codes that give money back are reversals.
-// Source: PayPal, "Transaction event codes".
-const refundCode = "T1107"
 
 // OrderSeen is everything an order says: that it exists, how far it came, its captures and their refunds. Of a capture
 // that was reversed the latest refund is the reversal: after one PayPal lets nobody refund any more.
 func OrderSeen(id uuid.UUID, src Source, o paypal.Order) []Fact {
-	seen := Fact{contribution: id, source: src, news: orderCreated, ref: o.ID, order: o}
+	seen := Fact{contribution: id, source: src, news: orderCreated, ref: o.ID, order: o, payer: o.Payer}
 	facts := []Fact{seen}
 	switch o.Status {
 	case paypal.OrderApproved, paypal.OrderCompleted:

@@ -2,6 +2,7 @@ package contribution
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,8 +29,14 @@ func addEvent(ctx context.Context, tx *sqlx.Tx, c Contribution, from State, e Ev
 	if e.Way == "" {
 		e.Way = ByStaff
 	}
-	told := Fact{source: Source{Way: e.Way}, news: fact(e.Kind), ref: e.Ref, detail: e.Detail}
-	return record(ctx, tx, c, told, from, at)
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO contribution_event (contribution_id, fact, detail, paypal_ref, from_state, to_state, source, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		c.ID, e.Kind, e.Detail, e.Ref, string(from), string(c.State), string(e.Way), at)
+	if err != nil {
+		return fmt.Errorf("record history of %s: %w", c.ID, err)
+	}
+	return nil
 }
 
 // OpenReview asks a person to look at a contribution, in a transaction of its own. Asking again for the same does nothing.

@@ -26,8 +26,8 @@ type Listener func(ctx context.Context, tx *sqlx.Tx, a Applied) error
 func (d *Desk) tell(ctx context.Context, tx *sqlx.Tx, c Contribution, facts []Fact, news bool, before State) error {
 	a := Applied{Contribution: c, Before: before, At: d.now().UTC()}
 	for _, f := range facts {
-		if f.refund != nil {
-			a.Refunds = append(a.Refunds, *f.refund)
+		if f.money != nil && f.money.Refund() != nil {
+			a.Refunds = append(a.Refunds, *f.money.Refund())
 		}
 	}
 	if !news && len(a.Refunds) == 0 {

@@ -69,12 +69,16 @@ func (d *Desk) campaignOf(ctx context.Context, o paypal.Order) (campaign.Campaig
 // no form: whoever sends the old one again is told to load the page.
 func (d *Desk) reinsert(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, o paypal.Order, k campaign.Campaign) error {
 	now := d.now()
+	createdAt := o.CreatedAt
+	if createdAt.IsZero() {
+		createdAt = now
+	}
 	sum := sha256.Sum256([]byte("restored " + id.String()))
 	made, err := tx.ExecContext(ctx, `
 		INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, state, origin,
 		                          created_at, updated_at)
 		VALUES ($1, $2, $3, $4, 'once', $5, $6, 'started', 'restored', $7, $8) ON CONFLICT (id) DO NOTHING`,
-		id, o.InvoiceID, sum[:], k.ID, o.Amount.Minor, string(o.Amount.Currency), orNow(o.CreatedAt, now), now)
+		id, o.InvoiceID, sum[:], k.ID, o.Amount.Minor, string(o.Amount.Currency), createdAt, now)
 	if err != nil {
 		return fmt.Errorf("restore contribution %s: %w", id, err)
 	}

@@ -125,10 +125,16 @@ func insert(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, receipt string, in i
 	// A conflict is either the same key sent again or, once in a long time, a receipt number drawn twice; the caller
 	// tells them apart by reading.
 	made, err := tx.ExecContext(ctx, `
-		INSERT INTO contribution (id, receipt, idempotency_key, intent_digest, campaign_id, frequency, amount_minor, currency, article,
-		                          name, email, message, naming, cover_fee, utm_source, utm_medium, utm_campaign, utm_term,
-		                          utm_content, state, check_at, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22)
+		WITH known AS (SELECT id FROM article WHERE digest = sha256(convert_to($9::text, 'UTF8'))),
+		written AS (
+			INSERT INTO article (address, digest) SELECT $9::text, sha256(convert_to($9::text, 'UTF8'))
+			WHERE $9::text <> '' AND NOT EXISTS (SELECT 1 FROM known)
+			ON CONFLICT (digest) DO NOTHING RETURNING id)
+		INSERT INTO contribution (id, receipt, idempotency_key, intent_digest, campaign_id, frequency, amount_minor, currency,
+		                          article, article_id, name, email, message, naming, cover_fee, utm_source, utm_medium,
+		                          utm_campaign, utm_term, utm_content, state, check_at, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce((SELECT id FROM known), (SELECT id FROM written)),
+		        $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22)
 		ON CONFLICT DO NOTHING`,
 		id, receipt, in.key, in.digest, in.campaign.ID, string(in.frequency), in.amount.Minor, string(in.amount.Currency), in.article,
 		in.name, in.email, in.message, string(in.naming), in.coverFee,

@@ -16,24 +16,17 @@ import (
 // first seemed to have failed.
 const gaveAgainWithin = 24 * time.Hour
 
-// noteCharged looks after money that has just come in. Who was told before that nothing was charged has to hear of
-// it, and may have given again in the meantime: staff are asked to look, with the other gift beside it, whichever of
-// the two came first.
-func noteCharged(ctx context.Context, tx *sqlx.Tx, c Contribution, from State, f Fact, now time.Time) error {
-	if holdsMoney(from) || !holdsMoney(c.State) {
-		return nil
+// noteCharged looks after money that has just come in. A reader who was told before that nothing was charged has to hear of
+// it, and may have given again in the meantime: staff are asked to look, with the other gift beside it, whichever of the
+// two came first.
+func (a *application) noteCharged(from State, src Source) {
+	if from.holdsMoney() || !a.c.State.holdsMoney() {
+		return
 	}
-	if toldNo(from, f.source) {
-		args := review.Args{"told": string(from), "amount": c.Amount.String()}
-		if _, err := review.Open(ctx, tx, c.ID, review.ChargedAfterNo, args, now); err != nil {
-			return err
-		}
+	a.charged = true
+	if toldNo(from, src) {
+		a.book.Reviews.Open(review.ChargedAfterNo, review.Args{"told": string(from), "amount": a.c.Amount.String()})
 	}
-	return noteGaveAgain(ctx, tx, c.ID, now)
-}
-
-func holdsMoney(s State) bool {
-	return s == Pending || s == Completed || s == Disputed || s == PartiallyRefunded
 }
 
 // toldNo reports whether the reader, if they looked, has read that nothing was charged. A further attempt of theirs

@@ -48,23 +48,27 @@ func facts() []fact {
 //
 // How to read it. A payment's facts are reduced over its own rows, each of which only advances; so money never points
 // backwards, and what happens to one payment says nothing about another. The exception is a dispute that ends: the payment
-// is then what its refunds say. PayPal settles a pending payment either way; once it declined one, a late "pending" is stale.
+// is then what its refunds say. PayPal settles a pending payment either way; once it declined one, a late "pending" is
+// stale.
 var transitions = map[State][]State{
-	//                 declined   pending    completed          disputed   partly back        refunded  reversed
-	Unknown:           {Declined, Pending, Completed, Disputed, PartiallyRefunded, Refunded, Reversed},
-	Declined:          {Declined, Declined, Completed, Disputed, PartiallyRefunded, Refunded, Reversed},
-	Pending:           {Declined, Pending, Completed, Disputed, PartiallyRefunded, Refunded, Reversed},
-	Completed:         {Completed, Completed, Completed, Disputed, PartiallyRefunded, Refunded, Reversed},
-	Disputed:          {Disputed, Disputed, Completed, Disputed, PartiallyRefunded, Refunded, Reversed},
-	PartiallyRefunded: {PartiallyRefunded, PartiallyRefunded, PartiallyRefunded, Disputed, PartiallyRefunded, Refunded, Reversed},
-	Refunded:          {Refunded, Refunded, Refunded, Refunded, Refunded, Refunded, Reversed},
-	Reversed:          {Reversed, Reversed, Reversed, Reversed, Reversed, Reversed, Reversed},
+	// declined, pending, completed, disputed, partly back, refunded, reversed
+	Unknown:   {Declined, Pending, Completed, Disputed, PartiallyRefunded, Refunded, Reversed},
+	Declined:  {Declined, Declined, Completed, Disputed, PartiallyRefunded, Refunded, Reversed},
+	Pending:   {Declined, Pending, Completed, Disputed, PartiallyRefunded, Refunded, Reversed},
+	Completed: {Completed, Completed, Completed, Disputed, PartiallyRefunded, Refunded, Reversed},
+	Disputed:  {Disputed, Disputed, Completed, Disputed, PartiallyRefunded, Refunded, Reversed},
+	PartiallyRefunded: {
+		PartiallyRefunded, PartiallyRefunded, PartiallyRefunded, Disputed, PartiallyRefunded, Refunded, Reversed,
+	},
+	Refunded: {Refunded, Refunded, Refunded, Refunded, Refunded, Refunded, Reversed},
+	Reversed: {Reversed, Reversed, Reversed, Reversed, Reversed, Reversed, Reversed},
 }
 
 // next looks the table up.
 func next(from State, f fact) State { return transitions[from][slices.Index(facts(), f)] }
 
-// reduce says in one fact what payments come to; it has nothing to say where there is none. gross and back are minor units.
+// reduce says in one fact what payments come to; it has nothing to say where there is none. gross and back are minor
+// units.
 func reduce(furthest Status, gross, back int64, reversed, disputed bool) (fact, bool) {
 	switch {
 	case furthest == "":

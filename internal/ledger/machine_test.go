@@ -19,7 +19,9 @@ func TestPaymentTable(t *testing.T) {
 	if len(transitions) != len(States()) {
 		t.Fatalf("%d rows for %d states", len(transitions), len(States()))
 	}
-	rank := map[State]int{Unknown: 0, Pending: 1, Declined: 2, Completed: 3, Disputed: 3, PartiallyRefunded: 4, Refunded: 5, Reversed: 6}
+	rank := map[State]int{
+		Unknown: 0, Pending: 1, Declined: 2, Completed: 3, Disputed: 3, PartiallyRefunded: 4, Refunded: 5, Reversed: 6,
+	}
 	for _, s := range States() {
 		if len(transitions[s]) != len(facts()) {
 			t.Errorf("%s has %d cells for %d facts", s, len(transitions[s]), len(facts()))

@@ -160,7 +160,8 @@ func TestRowsAreWhole(t *testing.T) {
 				"2026-03-01 12:00:00+00 2026-03-01 12:00:00+00"},
 		"conversion": {`SELECT concat_ws(' ', from_minor, from_currency, to_minor, to_currency, rate) FROM conversion`,
 			"2380 EUR 2600 USD 1.092"},
-		"entries": {`SELECT concat_ws(' ', kind, amount_minor, paypal_ref, source, frequency) FROM ledger_entry ORDER BY id`,
+		"entries": {`
+			SELECT concat_ws(' ', kind, amount_minor, paypal_ref, source, frequency) FROM ledger_entry ORDER BY id`,
 			"charge 2500 CAP webhook once\nfee -120 CAP webhook once\nrefund -500 REF webhook once\n" +
 				"fee_refund 10 REF webhook once\ndispute_hold -2000 PP-D-1 webhook once"},
 		"what they are for": {`SELECT count(*)::text FROM ledger_entry l JOIN contribution c ON c.id = l.contribution_id
@@ -177,7 +178,9 @@ func TestWhatBelongsElsewhereIsRefused(t *testing.T) {
 	t.Parallel()
 	d := database(t)
 	theirs, mine := contribution(t.Context(), t, d, "once"), contribution(t.Context(), t, d, "once")
-	paid := step{"paid", []Fact{CaptureSeen(capture("CAP", "COMPLETED")), RefundSeen(back("REF", "CAP", "COMPLETED", 100))}}
+	paid := step{"paid", []Fact{
+		CaptureSeen(capture("CAP", "COMPLETED")), RefundSeen(back("REF", "CAP", "COMPLETED", 100)),
+	}}
 	inTx(t, d, func(ctx context.Context, tx *sqlx.Tx) { learn(ctx, t, tx, theirs, paid) })
 	inTx(t, d, func(ctx context.Context, tx *sqlx.Tx) {
 		for _, f := range []Fact{paid.facts[0], RefundSeen(back("REF", "OTHER", "COMPLETED", 100))} {
@@ -209,18 +212,22 @@ func TestRowsOfTheVersionBeforeAreCompleted(t *testing.T) {
 	t.Parallel()
 	d := database(t)
 	id := contribution(t.Context(), t, d, "once")
-	d.MustExec(`INSERT INTO payment (contribution_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
+	d.MustExec(`
+		INSERT INTO payment (contribution_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
 		SELECT $1, 'capture', 'OLD-' || n, 'completed', 2500, 'EUR', $2, $2 FROM generate_series(1, 2) n`, id, noon)
-	d.MustExec(`INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at,
-			recorded_at, source)
+	d.MustExec(`
+		INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at,
+		                          recorded_at, source)
 		SELECT contribution_id, id, 'charge', 2500, 'EUR', paypal_id, $1, $1, 'return' FROM payment`, noon)
-	d.MustExec(`INSERT INTO refund (payment_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
+	d.MustExec(`
+		INSERT INTO refund (payment_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
 		SELECT id, 'refund', 'OLD-R', 'completed', 2500, 'EUR', $1, $1 FROM payment WHERE paypal_id = 'OLD-1'`, noon)
 	inTx(t, d, func(ctx context.Context, tx *sqlx.Tx) {
 		learn(ctx, t, tx, id, step{"new", []Fact{CaptureSeen(capture("NEW", "COMPLETED"))}})
 	})
 	got := texts(t.Context(), t, d, `
-		SELECT concat_ws(' ', paypal_id, state, replace(receipt, left(contribution_id::text, 8), '#')) FROM payment ORDER BY id`)
+		SELECT concat_ws(' ', paypal_id, state, replace(receipt, left(contribution_id::text, 8), '#'))
+		FROM payment ORDER BY id`)
 	if got != "OLD-1 refunded #\nOLD-2 completed #-2\nNEW completed #-3" {
 		t.Error(got)
 	}
@@ -241,10 +248,11 @@ func TestTheMigrationSaysWhatTheTableSays(t *testing.T) {
 	}
 	d.MustExec(`INSERT INTO article (address, digest)
 		SELECT article, sha256(convert_to(article, 'UTF8')) FROM contribution ON CONFLICT DO NOTHING`)
-	d.MustExec(`UPDATE contribution SET article_id = (SELECT id FROM article WHERE address = article) WHERE article <> ''`)
+	d.MustExec(`UPDATE contribution SET article_id = (SELECT id FROM article WHERE address = article)`)
 	d.MustExec(`UPDATE ledger_entry l SET article_id = c.article_id FROM contribution c WHERE c.id = l.contribution_id`)
 	snapshot := func() string {
-		return texts(t.Context(), t, d, `SELECT concat_ws(' ', paypal_id, status, state, receipt) FROM payment ORDER BY id`) +
+		return texts(t.Context(), t, d, `
+				SELECT concat_ws(' ', paypal_id, status, state, receipt) FROM payment ORDER BY id`) +
 			texts(t.Context(), t, d, `
 				SELECT concat_ws(' ', l.id, l.campaign_id, l.frequency, a.address)
 				FROM ledger_entry l JOIN article a ON a.id = l.article_id ORDER BY l.id`) +

@@ -34,7 +34,8 @@ type listed struct {
 // Column is an expression that reads the list of the contribution c, for ParseList.
 const Column = `(
 	SELECT coalesce(json_agg(json_build_object(
-	    'code', r.code, 'arguments', r.arguments, 'open', r.closed_at IS NULL, 'by_program', r.closed_by = '` + Program + `')), '[]')
+	    'code', r.code, 'arguments', r.arguments, 'open', r.closed_at IS NULL,
+	    'by_program', r.closed_by = '` + Program + `')), '[]')
 	FROM review r WHERE r.contribution_id = c.id)`
 
 // ParseList reads what Column gave.
