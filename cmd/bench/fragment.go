@@ -21,8 +21,8 @@ func (b *bench) measureFragment(ctx context.Context) error {
 			what, path string
 			aim        float64
 		}{
-			{"CTA fragment", fragmentPath, 0.8},
-			{"CTA fragment on an article", fragmentOnArticle, 0}, // the bare handler does not read the article's address
+			{"CTA fragment", fragmentPath, 0.95},
+			{"CTA fragment on an article", fragmentOnArticle, 0.95}, // the bare handler does not read the article's address
 		} {
 			request := []byte("GET " + f.path + " HTTP/1.1\r\nHost: readerfund.example\r\nAccept: */*\r\nUser-Agent: bench\r\n\r\n")
 			get := func(address string) func(context.Context, time.Duration) (float64, error) {

@@ -16,7 +16,7 @@ const ingestClients = 32
 // there a handler that prepares nothing, as the service must not, is measured too.
 func (b *bench) measureIngest(ctx context.Context) error {
 	return b.house.withPair(ctx, "ingest", func(p *pair) (err error) {
-		if err := b.ingestWith(ctx, p, ingestClients, 1.4, 0.5, p.reference); err != nil {
+		if err := b.ingestWith(ctx, p, ingestClients, 1.66, 0.5, p.reference); err != nil {
 			return err
 		}
 		unprepared, err := b.house.startReference(ctx, reference{DatabaseURL: p.url, Connections: 1})
@@ -85,7 +85,7 @@ func (h *house) deliver(address string, clients int) load {
 // tables of the same size. The checkpoint leaves no writing over for the turn.
 func (p *pair) empty(table string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		for _, statement := range []string{"TRUNCATE " + table + " CASCADE", "CHECKPOINT"} {
+		for _, statement := range []string{"TRUNCATE " + table + ", webhook_body CASCADE", "CHECKPOINT"} {
 			if _, err := p.pool.ExecContext(ctx, statement); err != nil {
 				return fmt.Errorf("empty %s: %w", table, err)
 			}

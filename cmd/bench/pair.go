@@ -63,15 +63,18 @@ func (p *pair) close() error {
 	return errors.Join(problems...)
 }
 
-// Tables of the same shape and with the same indexes as the inbox's, for the others.
+// Tables of the same shape and with the same indexes as ours, for the others.
 const (
 	bareTable    = "bare_event"
 	pgbenchTable = "pgbench_event"
+	bareGifts    = "bare_contribution" // of the shape of contribution
 )
 
 func (p *pair) makeTables(ctx context.Context) error {
-	for _, name := range []string{bareTable, pgbenchTable} {
-		if _, err := p.pool.ExecContext(ctx, "CREATE TABLE "+name+" (LIKE webhook_event INCLUDING ALL)"); err != nil {
+	for name, like := range map[string]string{
+		bareTable: "webhook_event", pgbenchTable: "webhook_event", bareGifts: "contribution",
+	} {
+		if _, err := p.pool.ExecContext(ctx, "CREATE TABLE "+name+" (LIKE "+like+" INCLUDING ALL)"); err != nil {
 			return fmt.Errorf("make table %s: %w", name, err)
 		}
 	}

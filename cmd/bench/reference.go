@@ -66,7 +66,12 @@ func serveReference(ctx context.Context, settings io.Reader) (err error) {
 		insert = prepared.ExecContext
 	}
 	mux := http.NewServeMux()
+	client, err := paypal.New(paypal.Config{BaseURL: ref.PayPalBase, ClientID: "sandbox-client", ClientSecret: "sandbox-secret"})
+	if err != nil {
+		return err
+	}
 	mux.HandleFunc("POST /webhooks/paypal", bareIngest(verifier, insert))
+	mux.HandleFunc("POST /contributions", bareGive(pool, client))
 	mux.HandleFunc("GET /embed/{campaign}", barePage(ref.Pages))
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if pool.PingContext(r.Context()) != nil {

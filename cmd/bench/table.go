@@ -11,16 +11,43 @@ import (
 )
 
 // row is one comparison. Ours and the reference's are medians; the ratio is the median of the rounds' ratios, the spread
-// their least and greatest. Aim 0 is none.
+// their least and greatest.
 type row struct {
 	what, unit, against string
 	ours, theirs        float64
 	ratios              []float64
-	aim                 float64
+	aim                 aim
 }
 
-func compare(what, unit, against string, ours, theirs []float64, aim float64) row {
-	return row{what: what, unit: unit, against: against, ours: median(ours), theirs: median(theirs), ratios: ratios(ours, theirs), aim: aim}
+// aim is what the ratio, or our own figure, should be at least or at most. The zero aim is none.
+type aim struct {
+	least, most float64
+	ofFigure    bool
+}
+
+// compare makes a row whose ratio should be at least so much; 0 is no aim.
+func compare(what, unit, against string, ours, theirs []float64, least float64) row {
+	return row{
+		what: what, unit: unit, against: against, ours: median(ours), theirs: median(theirs), ratios: ratios(ours, theirs),
+		aim: aim{least: least},
+	}
+}
+
+// atMost has the ratio be at most so much.
+func (r row) atMost(most float64) row {
+	r.aim = aim{most: most}
+	return r
+}
+
+// figureAtLeast and figureAtMost are about our figure, whatever the reference's is; 0 is no aim.
+func (r row) figureAtLeast(least float64) row {
+	r.aim = aim{least: least, ofFigure: least > 0}
+	return r
+}
+
+func (r row) figureAtMost(most float64) row {
+	r.aim = aim{most: most, ofFigure: most > 0}
+	return r
 }
 
 func (b *bench) add(r row) {
@@ -35,15 +62,15 @@ func titles() []string {
 func (r row) cells() []string {
 	figure := func(v float64) string { return grouped(v) + " " + r.unit }
 	cells := []string{r.what, figure(r.ours), "-", r.against, "-", "-", "-", ""}
-	if math.IsNaN(r.theirs) { // the reference could not be had; against says why
-		return cells
+	alone := math.IsNaN(r.theirs) // the reference could not be had; against says why
+	if !alone {
+		cells[2], cells[4] = figure(r.theirs), fmt.Sprintf("%.2f", median(r.ratios))
+		if len(r.ratios) > 1 {
+			cells[5] = fmt.Sprintf("%.2f to %.2f", slices.Min(r.ratios), slices.Max(r.ratios))
+		}
 	}
-	cells[2], cells[4] = figure(r.theirs), fmt.Sprintf("%.2f", median(r.ratios))
-	if len(r.ratios) > 1 {
-		cells[5] = fmt.Sprintf("%.2f to %.2f", slices.Min(r.ratios), slices.Max(r.ratios))
-	}
-	if r.aim > 0 {
-		cells[6], cells[7] = fmt.Sprintf("≥ %.1f", r.aim), "met"
+	if r.aim != (aim{}) && (r.aim.ofFigure || !alone) {
+		cells[6], cells[7] = r.goal(), "met"
 		if !r.met() {
 			cells[7] = "missed"
 		}
@@ -51,8 +78,31 @@ func (r row) cells() []string {
 	return cells
 }
 
-// met rounds as the table does: 0.996 is written 1.00.
-func (r row) met() bool { return math.Round(median(r.ratios)*100)/100 >= r.aim }
+// goal is the aim in words.
+func (r row) goal() string {
+	sign, limit := "≥", r.aim.least
+	if r.aim.most > 0 {
+		sign, limit = "≤", r.aim.most
+	}
+	text := strconv.FormatFloat(limit, 'f', -1, 64)
+	if !strings.Contains(text, ".") && !r.aim.ofFigure {
+		text += ".0"
+	}
+	if r.aim.ofFigure {
+		text += " " + r.unit
+	}
+	return sign + " " + text
+}
+
+// met reports whether the aim is reached, to the two decimals that the table writes: 0.996 is 1.00.
+func (r row) met() bool {
+	value := median(r.ratios)
+	if r.aim.ofFigure {
+		value = r.ours
+	}
+	value = math.Round(value*100) / 100
+	return value >= r.aim.least && (r.aim.most == 0 || value <= r.aim.most)
+}
 
 // grouped writes a figure with three digits or so, and commas in the thousands.
 func grouped(v float64) string {

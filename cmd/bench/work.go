@@ -50,13 +50,15 @@ func (b *bench) measureWork(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.add(compare("webhook processing, 1 process", "events/s", "bare client, get-capture alone", results[0], results[2], 0))
+	b.add(compare("webhook processing, 1 process", "events/s", "bare client, get-capture alone", results[0], results[2], 0).
+		figureAtLeast(500))
 	b.add(compare(fmt.Sprintf("webhook processing, %d processes", manyWorkers), "events/s", "1 process", results[1], results[0], 0))
 	results, err = contest(ctx, plan, shops[0].works(far, distance), shops[1].works(far, distance))
 	if err != nil {
 		return err
 	}
-	b.add(compare(fmt.Sprintf("the same, PayPal %s away, 1 process", distance), "events/s", "-", results[0], nothing(len(results[0])), 0))
+	b.add(compare(fmt.Sprintf("the same, PayPal %s away, 1 process", distance), "events/s", "-",
+		results[0], nothing(len(results[0])), 0).figureAtLeast(300))
 	b.add(compare(fmt.Sprintf("the same, PayPal %s away, %d processes", distance, manyWorkers), "events/s", "1 process", results[1], results[0], 0))
 	for _, s := range shops {
 		captures, err := s.compareBooks(ctx)
