@@ -222,7 +222,8 @@ func TestAnEventIsKeptRawAndWorkedOff(t *testing.T) {
 		Headers string
 		State   string
 	}
-	if err := p.db.Get(&kept, `SELECT body, headers::text, state FROM webhook_event`); err != nil {
+	if err := p.db.Get(&kept, `
+		SELECT b.body, b.headers::text, w.state FROM webhook_event w JOIN webhook_body b ON b.event_id = w.id`); err != nil {
 		t.Fatal(err)
 	}
 	var headers map[string]string

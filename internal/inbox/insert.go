@@ -60,9 +60,14 @@ func (i *Inbox) insertOne(ctx context.Context, d *delivery) (map[*delivery]bool,
 		due = now
 	}
 	done, err := i.db.ExecContext(ctx, `
-		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, state, note, received_at, due_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
-		d.eventID, d.transmissionID, d.transmissionTime, d.eventType, d.resourceID, d.headers, d.body, d.state, d.note, now, due)
+		WITH kept AS (
+			INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body,
+			                           body_digest, state, note, received_at, due_at)
+			VALUES ($1, $2, $3, $4, $5, '{}', $6, sha256($8::bytea), $9, $10, $11, $12)
+			ON CONFLICT DO NOTHING RETURNING id)
+		INSERT INTO webhook_body (event_id, headers, body) SELECT id, $7::jsonb, $8::bytea FROM kept`,
+		d.eventID, d.transmissionID, d.transmissionTime, d.eventType, d.resourceID, d.envelope, d.headers, d.body, d.state,
+		d.note, now, due)
 	if err != nil {
 		return nil, err
 	}
@@ -74,19 +79,29 @@ func (i *Inbox) insertOne(ctx context.Context, d *delivery) (map[*delivery]bool,
 // two: a list of rows costs the server reading and planning for every row.
 func (i *Inbox) insertMany(ctx context.Context, rows []*delivery) (map[*delivery]bool, error) {
 	texts := func(of func(*delivery) string) any { return db.Array(column(rows, of)) }
-	bodies := db.Array(column(rows, func(d *delivery) []byte { return d.body }))
+	blobs := func(of func(*delivery) []byte) any { return db.Array(column(rows, of)) }
 	var ids []string
 	err := i.db.SelectContext(ctx, &ids, `
-		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, state, note, received_at, due_at)
-		SELECT event_id, transmission_id, transmission_time::timestamptz, event_type, resource_id, headers::jsonb, body, state, note, $10::timestamptz,
-			CASE WHEN state = 'received' THEN $10::timestamptz END
-		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::text[], $9::text[])
-			AS delivery (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, state, note)
-		ON CONFLICT DO NOTHING RETURNING event_id`,
+		WITH delivery AS (
+			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::bytea[],
+			                     $9::text[], $10::text[])
+				AS d (event_id, transmission_id, transmission_time, event_type, resource_id, envelope, headers, body, state, note)),
+		kept AS (
+			INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body,
+			                           body_digest, state, note, received_at, due_at)
+			SELECT event_id, transmission_id, transmission_time::timestamptz, event_type, resource_id, '{}', envelope,
+			       sha256(body), state, note, $11::timestamptz, CASE WHEN state = 'received' THEN $11::timestamptz END
+			FROM delivery
+			ON CONFLICT DO NOTHING RETURNING id, event_id),
+		bodies AS (
+			INSERT INTO webhook_body (event_id, headers, body)
+			SELECT k.id, d.headers::jsonb, d.body FROM kept k JOIN delivery d ON d.event_id = k.event_id)
+		SELECT event_id FROM kept`,
 		texts(func(d *delivery) string { return d.eventID }), texts(func(d *delivery) string { return d.transmissionID }),
 		texts(func(d *delivery) string { return d.transmissionTime }), texts(func(d *delivery) string { return d.eventType }),
-		texts(func(d *delivery) string { return d.resourceID }), texts(func(d *delivery) string { return d.headers }),
-		bodies, texts(func(d *delivery) string { return d.state }), texts(func(d *delivery) string { return d.note }),
+		texts(func(d *delivery) string { return d.resourceID }), blobs(func(d *delivery) []byte { return d.envelope }),
+		texts(func(d *delivery) string { return d.headers }), blobs(func(d *delivery) []byte { return d.body }),
+		texts(func(d *delivery) string { return d.state }), texts(func(d *delivery) string { return d.note }),
 		i.now().UTC().Format(time.RFC3339Nano))
 	if err != nil {
 		return nil, err

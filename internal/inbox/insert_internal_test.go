@@ -13,7 +13,8 @@ import (
 
 func storable(n int, state string) *delivery {
 	return &delivery{body: fmt.Appendf(nil, "body\x00\xff %d", n), row: row{
-		eventID: fmt.Sprintf("WH-%d", n), eventType: "A.B", resourceID: "R", transmissionID: fmt.Sprintf("T-%d", n),
+		envelope: []byte(`{"id": "WH"}`),
+		eventID:  fmt.Sprintf("WH-%d", n), eventType: "A.B", resourceID: "R", transmissionID: fmt.Sprintf("T-%d", n),
 		transmissionTime: "2026-03-02T10:15:30Z", headers: `{"paypal-auth-algo":"SHA256withRSA"}`, state: state, note: "note of " + state,
 	}}
 }
@@ -40,21 +41,26 @@ func TestARowIsTheSameAloneAndInABatch(t *testing.T) {
 		Other      string     `db:"other"`
 		Headers    string     `db:"headers"`
 		Body       []byte     `db:"body"`
+		Envelope   string     `db:"envelope"`
+		Digest     string     `db:"digest"`
 		State      string     `db:"state"`
 		Note       string     `db:"note"`
 		ReceivedAt time.Time  `db:"received_at"`
 		DueAt      *time.Time `db:"due_at"`
 	}
 	err := d.SelectContext(t.Context(), &rows, `
-		SELECT event_id, concat_ws(' ', transmission_id, transmission_time, event_type, resource_id, attempts) AS other, headers, body, state, note, received_at, due_at
-		FROM webhook_event ORDER BY event_id`)
+		SELECT w.event_id, concat_ws(' ', transmission_id, transmission_time, event_type, resource_id, attempts) AS other,
+		       b.headers, b.body, w.body AS envelope, w.headers || jsonb_build_object('digest', w.body_digest = sha256(b.body)) AS digest,
+		       state, note, received_at, due_at
+		FROM webhook_event w JOIN webhook_body b ON b.event_id = w.id ORDER BY w.event_id`)
 	if err != nil || len(rows) != 5 {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	for n, got := range rows {
 		want := storable(n+1, []string{"received", "ignored", "received", "ignored", "received"}[n])
 		if got.ID != want.eventID || got.Other != want.transmissionID+" 2026-03-02 10:15:30+00 A.B R 0" || got.Headers != `{"paypal-auth-algo": "SHA256withRSA"}` ||
-			string(got.Body) != string(want.body) || got.State != want.state || got.Note != want.note || !got.ReceivedAt.Equal(now) ||
+			string(got.Body) != string(want.body) ||
+			got.Envelope != string(want.envelope) || got.Digest != `{"digest": true}` || got.State != want.state || got.Note != want.note || !got.ReceivedAt.Equal(now) ||
 			(got.DueAt != nil) != (want.state == "received") || got.DueAt != nil && !got.DueAt.Equal(now) {
 			t.Errorf("got %+v", got)
 		}

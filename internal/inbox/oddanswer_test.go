@@ -176,7 +176,7 @@ func TestOddAnswersAboutAPaymentAreNotBooked(t *testing.T) {
 		if x.parked != (err != nil) {
 			t.Errorf("%s: the sweep says %v", x.name, err)
 		}
-		state, note, look := p.text(`SELECT state FROM webhook_event WHERE body = $1`, d.body), p.text(`SELECT note FROM webhook_event WHERE body = $1`, d.body),
+		state, note, look := p.text(`SELECT state FROM webhook_event WHERE body_digest = sha256($1)`, d.body), p.text(`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`, d.body),
 			p.looks(c)
 		if got := p.entriesOf(c); got != x.booked {
 			t.Errorf("%s: booked %q", x.name, got)
@@ -189,7 +189,7 @@ func TestOddAnswersAboutAPaymentAreNotBooked(t *testing.T) {
 		if _, err := p.Work(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := p.entriesOf(c); got != x.booked2 || p.count(`webhook_event WHERE body = $1 AND state <> 'applied'`, d.body) != 0 {
+		if got := p.entriesOf(c); got != x.booked2 || p.count(`webhook_event WHERE body_digest = sha256($1) AND state <> 'applied'`, d.body) != 0 {
 			t.Errorf("%s: once PayPal is right, %q is booked", x.name, got)
 		}
 		if look := p.looks(c); x.parked && look != "" {
@@ -242,7 +242,7 @@ func TestOddAnswersAboutARefundAreNotBooked(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.work()
-		state, note, look := p.text(`SELECT state FROM webhook_event WHERE body = $1`, d.body), p.text(`SELECT note FROM webhook_event WHERE body = $1`, d.body),
+		state, note, look := p.text(`SELECT state FROM webhook_event WHERE body_digest = sha256($1)`, d.body), p.text(`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`, d.body),
 			p.looks(c)
 		if got := p.entriesOf(c); got != before+x.booked {
 			t.Errorf("%s: booked %q", x.name, got)
@@ -255,7 +255,7 @@ func TestOddAnswersAboutARefundAreNotBooked(t *testing.T) {
 		if _, err := p.Work(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := p.entriesOf(c); got != before+", refund -500 EUR" || p.count(`webhook_event WHERE body = $1 AND state <> 'applied'`, d.body) != 0 {
+		if got := p.entriesOf(c); got != before+", refund -500 EUR" || p.count(`webhook_event WHERE body_digest = sha256($1) AND state <> 'applied'`, d.body) != 0 {
 			t.Errorf("%s: once PayPal is right, %q is booked", x.name, got)
 		}
 		if look := p.looks(c); x.note != "" && look != "" {
@@ -311,8 +311,8 @@ func TestOddOrders(t *testing.T) {
 		if got := p.entriesOf(c); got != x.booked || !strings.Contains(look, x.look) || (look == "") != (x.look == "") {
 			t.Errorf("%s: booked %q; to look at: %q", x.name, got, look)
 		}
-		if n := p.count(`webhook_event WHERE body = $1 AND (state = 'applied') = $2`, d.body, x.applied); n != 1 {
-			t.Errorf("%s: applied is not %v: %s", x.name, x.applied, p.text(`SELECT note FROM webhook_event WHERE body = $1`, d.body))
+		if n := p.count(`webhook_event WHERE body_digest = sha256($1) AND (state = 'applied') = $2`, d.body, x.applied); n != 1 {
+			t.Errorf("%s: applied is not %v: %s", x.name, x.applied, p.text(`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`, d.body))
 		}
 		p.heal()
 		p.moved.Add(int64(6 * time.Hour))
@@ -369,7 +369,7 @@ func TestOddAnswersAboutACaseAreNotBooked(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.work()
-		state, note, look := p.text(`SELECT state FROM webhook_event WHERE body = $1`, d.body), p.text(`SELECT note FROM webhook_event WHERE body = $1`, d.body),
+		state, note, look := p.text(`SELECT state FROM webhook_event WHERE body_digest = sha256($1)`, d.body), p.text(`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`, d.body),
 			p.looks(c)
 		if got := p.entriesOf(c); got != paid {
 			t.Errorf("%s: booked %q", x.name, got)

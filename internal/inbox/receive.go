@@ -37,7 +37,8 @@ func (i *Inbox) RecallCertificates(ctx context.Context) error {
 	var addresses []string
 	err := i.db.SelectContext(ctx, &addresses, `
 		SELECT DISTINCT address
-		FROM (SELECT headers->>'paypal-cert-url' AS address FROM webhook_event ORDER BY id DESC LIMIT 200) latest
+		FROM (SELECT coalesce(b.headers, w.headers)->>'paypal-cert-url' AS address
+		      FROM webhook_event w LEFT JOIN webhook_body b ON b.event_id = w.id ORDER BY w.id DESC LIMIT 200) latest
 		WHERE address <> '' LIMIT 8`)
 	if err != nil {
 		return fmt.Errorf("recall certificates: %w", db.Translate(err))
@@ -99,7 +100,7 @@ func (i *Inbox) verify(ctx context.Context, header http.Header, body []byte) (*d
 		i.log.WarnContext(ctx, "a webhook delivery verifies and is no event", "transmission", signed.TransmissionID, "error", err)
 		event = paypal.Event{ID: unreadable + strings.ToUpper(signed.TransmissionID), Type: unreadableType}
 	}
-	return newDelivery(signed, event, header, body), nil
+	return newDelivery(signed, event, header, body)
 }
 
 // oldest is the age beyond which a delivery is refused though its signature holds. PayPal retries for 3 days and sends an
@@ -119,24 +120,31 @@ type delivery struct {
 	body []byte
 }
 
-// row is what the table takes beside the body.
+// row is what the tables take beside the body. envelope is what the event names, for whoever works on it.
 type row struct {
+	envelope []byte
+
 	eventID, eventType, resourceID, transmissionID, transmissionTime, headers, state, note string
 }
 
 // notNeeded is the note of an event that is only kept.
 const notNeeded = "Events of this type change nothing here. They are stored, and nothing else is done."
 
-func newDelivery(signed paypal.Delivery, event paypal.Event, header http.Header, body []byte) *delivery {
+func newDelivery(signed paypal.Delivery, event paypal.Event, header http.Header, body []byte) (*delivery, error) {
+	envelope, err := event.Envelope()
+	if err != nil {
+		return nil, fmt.Errorf("write the envelope of %s: %w", event.ID, err)
+	}
 	d := &delivery{body: body, row: row{
-		eventID: clean(event.ID), eventType: clean(event.Type), resourceID: clean(event.ResourceID),
+		envelope: envelope,
+		eventID:  clean(event.ID), eventType: clean(event.Type), resourceID: clean(event.ResourceID),
 		transmissionID: signed.TransmissionID, transmissionTime: signed.TransmissionTime.UTC().Format("2006-01-02T15:04:05Z"),
 		headers: evidence(header), state: "received",
 	}}
 	if !concerns(event.Type) && event.Type != unreadableType {
 		d.state, d.note = "ignored", notNeeded
 	}
-	return d
+	return d, nil
 }
 
 // clean makes a text storable: PostgreSQL takes neither NUL nor bad UTF-8. The raw body is kept as it came.

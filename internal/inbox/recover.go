@@ -65,12 +65,17 @@ func (i *Inbox) fromList(e paypal.ListedEvent) (*delivery, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := e.CreatedAt
+	envelope, err := e.Envelope()
+	if err != nil {
+		return nil, err
+	}
+	at := e.CreateTime
 	if at.IsZero() {
 		at = i.now()
 	}
 	return &delivery{body: e.Body, row: row{
-		eventID: clean(e.ID), eventType: clean(e.Type), resourceID: clean(e.ResourceID), transmissionID: listed + clean(e.ID),
+		envelope: envelope,
+		eventID:  clean(e.ID), eventType: clean(e.Type), resourceID: clean(e.ResourceID), transmissionID: listed + clean(e.ID),
 		transmissionTime: at.UTC().Format(time.RFC3339), headers: string(headers), state: "received",
 	}}, nil
 }

@@ -44,7 +44,9 @@ func TestAnEventFromPayPalsList(t *testing.T) {
 		t.Fatal("PayPal lists no event")
 	}
 	events[0].Body = append([]byte(" "), events[0].Body...) // not the bytes that are delivered
-	p.recovered(append(events, paypal.ListedEvent{ID: "WH-OTHER", Type: "BILLING.PLAN.CREATED", Body: []byte(`{}`)}), len(events))
+	p.recovered(append(events, paypal.ListedEvent{
+		Event: paypal.Event{ID: "WH-OTHER", Type: "BILLING.PLAN.CREATED"}, Body: []byte(`{}`),
+	}), len(events))
 	p.recovered(events, 0)
 	if err := p.Receive(t.Context(), delivery.header, delivery.body); err != nil {
 		t.Fatal(err)

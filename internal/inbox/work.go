@@ -15,7 +15,7 @@ type event struct {
 	ID         int64     `db:"id"`
 	EventID    string    `db:"event_id"`
 	Type       string    `db:"event_type"`
-	Body       []byte    `db:"body"`
+	Body       []byte    `db:"body"` // its envelope; of an event of before, the body
 	State      string    `db:"state"`
 	Attempts   int       `db:"attempts"`
 	ReceivedAt time.Time `db:"received_at"`

@@ -115,7 +115,7 @@ func TestManyCasesAtTheEmulator(t *testing.T) {
 	told := map[string]int{} // more than a page holds
 	err = w.client.WebhookEvents(t.Context(), time.Now().Add(-time.Hour), time.Now().Add(time.Minute), func(listed paypal.ListedEvent) error {
 		e, err := paypal.ParseEvent(listed.Body)
-		if err != nil || e.ID != listed.ID || e.CaptureID != "" || !want[e.DisputeID] || time.Since(listed.CreatedAt).Abs() > time.Minute {
+		if err != nil || e.ID != listed.ID || e.CaptureID != "" || !want[e.DisputeID] || time.Since(listed.CreateTime).Abs() > time.Minute {
 			t.Errorf("told %+v, %v", e, err)
 		}
 		told[e.Type+" "+e.DisputeID]++

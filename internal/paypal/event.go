@@ -62,15 +62,46 @@ func ParseEvent(body []byte) (Event, error) {
 	return e, nil
 }
 
+// Envelope is the event without what it tells of people and money: JSON in PayPal's form that ParseEvent reads to the
+// same ids, types included, and to nothing else.
+func (e Event) Envelope() ([]byte, error) {
+	var out struct {
+		ID           string `json:"id"`
+		Type         string `json:"event_type"`
+		ResourceType string `json:"resource_type,omitempty"`
+		Resource     struct {
+			ID    string     `json:"id,omitempty"`
+			Links []linkJSON `json:"links,omitempty"`
+		} `json:"resource"`
+	}
+	out.ID, out.Type, out.ResourceType, out.Resource.ID = e.ID, e.Type, e.ResourceType, e.ResourceID
+	for _, l := range []struct{ rel, under, id string }{
+		{"up", ordersUnder, e.OrderID}, {"up", capturesUnder, e.CaptureID}, {"self", refundsUnder, e.RefundID},
+		{"self", disputesPath + "/", e.DisputeID},
+	} {
+		if l.id != "" {
+			out.Resource.Links = append(out.Resource.Links, linkJSON{Rel: l.rel, Href: l.under + l.id})
+		}
+	}
+	return json.Marshal(out)
+}
+
+// Paths under which the API has each kind of resource.
+const (
+	ordersUnder   = "/v2/checkout/orders/"
+	capturesUnder = "/v2/payments/captures/"
+	refundsUnder  = "/v2/payments/refunds/"
+)
+
 // places tells which id stands at the end of a link's path.
 var places = []struct {
 	under string
 	put   func(*Event) *string
 }{
-	{"/v2/checkout/orders/", func(e *Event) *string { return &e.OrderID }},
-	{"/v2/payments/captures/", func(e *Event) *string { return &e.CaptureID }},
+	{ordersUnder, func(e *Event) *string { return &e.OrderID }},
+	{capturesUnder, func(e *Event) *string { return &e.CaptureID }},
 	{"/v1/payments/sale/", func(e *Event) *string { return &e.CaptureID }},
-	{"/v2/payments/refunds/", func(e *Event) *string { return &e.RefundID }},
+	{refundsUnder, func(e *Event) *string { return &e.RefundID }},
 	{"/v1/payments/refund/", func(e *Event) *string { return &e.RefundID }},
 }
 

@@ -69,6 +69,7 @@ func TestParseEvent(t *testing.T) {
 		if tell(err) != nil || got != c.want {
 			t.Errorf("%s:\n got %+v, %v\nwant %+v", name, got, err, c.want)
 		}
+		sameEnvelope(t, got)
 	}
 }
 
@@ -164,7 +165,21 @@ func FuzzParseEvent(f *testing.F) {
 		if !utf8.ValidString(e.ID+e.Type+e.ResourceType+e.Summary) || strings.ContainsRune(e.Summary, 0) || e.ID == "" || e.Type == "" {
 			t.Errorf("got %+v", e)
 		}
+		sameEnvelope(t, e)
 	})
+}
+
+// sameEnvelope holds that an event's envelope names what the event names, and says nothing more.
+func sameEnvelope(t *testing.T, e paypal.Event) {
+	t.Helper()
+	text, err := e.Envelope()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Summary, e.CreateTime = "", time.Time{}
+	if again, err := paypal.ParseEvent(text); tell(err) != nil || again != e {
+		t.Errorf("the envelope %s is read as %+v, %v; want %+v", text, again, err, e)
+	}
 }
 
 // Bodies that two readers of JSON are likely to disagree about. encoding/json would match a struct's fields in any

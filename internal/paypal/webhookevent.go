@@ -12,9 +12,9 @@ import (
 
 // ListedEvent is an event as PayPal's list gives it, whether or not a webhook ever received it.
 type ListedEvent struct {
-	ID, Type, ResourceID string    // as in Event
-	CreatedAt            time.Time // UTC; zero when it cannot be read
-	Body                 []byte    // PayPal's JSON of the event, byte for byte; a delivery's may be written otherwise
+	Event
+
+	Body []byte // PayPal's JSON of the event, byte for byte; a delivery's may be written otherwise
 }
 
 // EventMemory is how long PayPal lists an event.
@@ -69,5 +69,5 @@ func readListed(body json.RawMessage) (ListedEvent, error) {
 	if err != nil {
 		return ListedEvent{}, err
 	}
-	return ListedEvent{ID: e.ID, Type: e.Type, ResourceID: e.ResourceID, CreatedAt: e.CreateTime, Body: body}, nil
+	return ListedEvent{Event: e, Body: body}, nil
 }

@@ -33,10 +33,10 @@ func TestWebhookEventsAreListedToTheLastPage(t *testing.T) {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	one, two := got[0], got[1]
-	if one.ID != "WH-1" || one.Type != "PAYMENT.CAPTURE.COMPLETED" || one.ResourceID != "17C" || string(one.Body) != first || !one.CreatedAt.Equal(time.Date(2026, 11, 21, 17, 0, 0, 0, time.UTC)) {
+	if one.ID != "WH-1" || one.Type != "PAYMENT.CAPTURE.COMPLETED" || one.ResourceID != "17C" || string(one.Body) != first || !one.CreateTime.Equal(time.Date(2026, 11, 21, 17, 0, 0, 0, time.UTC)) {
 		t.Errorf("got %+v %s", one, one.Body)
 	}
-	if two.ID != "WH-2" || two.ResourceID != "PP-D-1" || string(two.Body) != second || !two.CreatedAt.IsZero() {
+	if two.ID != "WH-2" || two.ResourceID != "PP-D-1" || string(two.Body) != second || !two.CreateTime.IsZero() {
 		t.Errorf("got %+v %s", two, two.Body)
 	}
 	if q := p.calls[0].URL.Query(); len(p.calls) != 2 || q.Get("start_time") != "2026-11-20T12:00:00Z" || q.Get("end_time") != "2026-11-22T12:00:00Z" || q.Get("page_size") != "100" {

@@ -40,7 +40,9 @@ func (r *Reports) Webhook(ctx context.Context, id int64) (WebhookDelivery, error
 		if err := tx.GetContext(ctx, &row.webhookRow, selectWebhook+` WHERE w.id = $1`, id); err != nil {
 			return err
 		}
-		return tx.QueryRowxContext(ctx, `SELECT headers::text, body, body_erased_at FROM webhook_event WHERE id = $1`, id).
+		return tx.QueryRowxContext(ctx, `
+			SELECT coalesce(b.headers, w.headers)::text, coalesce(b.body, w.body), w.body_erased_at
+			FROM webhook_event w LEFT JOIN webhook_body b ON b.event_id = w.id WHERE w.id = $1`, id).
 			Scan(&row.Headers, &row.Body, &row.ErasedAt)
 	})
 	if db.IsNotFound(err) {

@@ -101,7 +101,7 @@ func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Era
 		{"PayPal's rows being compared", nil, `
 			UPDATE paypal_transaction SET detail = detail - $1::text[] WHERE lower(detail ->> 'payer_email') = $2`,
 			[]any{personal(), address}},
-		{"deliveries", &e.Deliveries, eraseBodies + ` AND ` + settled + ` AND w.contribution_id = ANY($2::uuid[])`,
+		{"deliveries", &e.Deliveries, eraseBodies(settled + ` AND w.contribution_id = ANY($2::uuid[])`),
 			[]any{now, mine}},
 		{"deliveries under way", &e.Later, `
 			SELECT 1 FROM webhook_event w
@@ -136,8 +136,8 @@ func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Era
 func (s *Service) eraseStray(ctx context.Context, tx *sqlx.Tx, address string, e *Erased) error {
 	now, like := s.now().UTC(), "%"+escapeLike(address)+"%"
 	for what, query := range map[string]string{
-		"ignored deliveries": eraseBodies + ` AND ` + settled + `
-			AND w.contribution_id IS NULL AND lower(encode(w.body, 'escape')) LIKE $2`,
+		"ignored deliveries": eraseBodies(settled + ` AND w.contribution_id IS NULL AND (lower(encode(w.body, 'escape')) LIKE $2
+			OR EXISTS (SELECT 1 FROM webhook_body b WHERE b.event_id = w.id AND lower(encode(b.body, 'escape')) LIKE $2))`),
 		"refused deliveries": `UPDATE suspect_delivery SET headers = '{}', body = '', body_erased_at = $1
 			WHERE body_erased_at IS NULL AND lower(encode(body, 'escape')) LIKE $2`,
 	} {

@@ -19,10 +19,17 @@ type Retention struct {
 // that is parked keeps it, because a person may have it worked on again.
 const settled = `w.due_at IS NULL AND w.state IN ('applied', 'ignored')`
 
-// eraseBodies empties deliveries; its first parameter is the time. The digest still tells a copy from another body.
-const eraseBodies = `
-	UPDATE webhook_event w SET body_digest = sha256(w.body), body = '', headers = '{}', body_erased_at = $1
-	WHERE w.body_erased_at IS NULL`
+// eraseBodies empties deliveries that a condition on w picks; its first parameter is the time. The digest still tells a
+// copy from another body. It returns a row for each.
+func eraseBodies(which string) string {
+	return `
+	WITH erased AS (
+		UPDATE webhook_event w
+		SET body_digest = coalesce(w.body_digest, sha256(w.body)), body = '', headers = '{}', body_erased_at = $1
+		WHERE w.body_erased_at IS NULL AND ` + which + ` RETURNING w.id),
+	gone AS (DELETE FROM webhook_body b USING erased e WHERE b.event_id = e.id)
+	SELECT id FROM erased`
+}
 
 // personal are the keys of a difference's detail that say who paid.
 func personal() any {
@@ -69,7 +76,7 @@ func (s *Service) forgetDeliveries(ctx context.Context) (total int64, err error)
 		if err != nil || last == nil {
 			return total, err
 		}
-		n, err := s.rows(ctx, eraseBodies+` AND `+settled+` AND w.id > $2 AND w.id <= $3 AND w.received_at < $4`,
+		n, err := s.rows(ctx, eraseBodies(settled+` AND w.id > $2 AND w.id <= $3 AND w.received_at < $4`),
 			now, after, *last, before)
 		if err != nil {
 			return total, err
@@ -78,10 +85,17 @@ func (s *Service) forgetDeliveries(ctx context.Context) (total int64, err error)
 	}
 }
 
-// forgetErased empties what came about a contribution after its person was erased, or was being worked on then.
+// forgetErased empties what came about a contribution after its person was erased, or was being worked on then; and the
+// bodies of deliveries that a version of this program emptied which knew only webhook_event.
 func (s *Service) forgetErased(ctx context.Context) (int64, error) {
-	return s.rows(ctx, eraseBodies+` AND `+settled+`
-		AND w.contribution_id IN (SELECT id FROM contribution WHERE erased_at IS NOT NULL)`, s.now().UTC())
+	n, err := s.rows(ctx, eraseBodies(settled+`
+		AND w.contribution_id IN (SELECT id FROM contribution WHERE erased_at IS NOT NULL)`), s.now().UTC())
+	if err != nil {
+		return n, err
+	}
+	left, err := s.rows(ctx, `
+		DELETE FROM webhook_body b USING webhook_event w WHERE w.id = b.event_id AND w.body_erased_at IS NOT NULL`)
+	return n + left, err
 }
 
 func (s *Service) forgetRefused(ctx context.Context) (int64, error) {

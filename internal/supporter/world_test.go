@@ -157,6 +157,13 @@ func (w *world) delivered(id, body, state string, due any, of any) {
 		id, w.now(), []byte(body), state, due, of)
 }
 
+// apart moves what was delivered out of an event's row, where the inbox keeps it now.
+func (w *world) apart(id string) {
+	w.t.Helper()
+	w.exec(`INSERT INTO webhook_body (event_id, headers, body) SELECT id, headers, body FROM webhook_event WHERE event_id = $1`, id)
+	w.exec(`UPDATE webhook_event SET body_digest = sha256(body), headers = '{}', body = '{}' WHERE event_id = $1`, id)
+}
+
 // names counts the rows of all tables in which a text stands, in whatever column, also inside a webhook's body.
 func (w *world) names(text string) map[string]int {
 	w.t.Helper()
@@ -172,7 +179,7 @@ func (w *world) names(text string) map[string]int {
 			found[table] = n
 		}
 	}
-	for _, table := range []string{"webhook_event", "suspect_delivery"} {
+	for _, table := range []string{"webhook_event", "webhook_body", "suspect_delivery"} {
 		if n := w.count(table+` WHERE encode(body, 'escape') ILIKE '%' || $1 || '%'`, text); n > 0 {
 			found[table+".body"] = n
 		}

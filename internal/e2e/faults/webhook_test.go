@@ -101,7 +101,7 @@ func (h *fixture) accepted(body string) {
 		h.T.Errorf("%.200s\n%v, %v", body, err, got)
 	}
 	if n := h.Count(
-		"webhook_event WHERE transmission_id = $1 AND body = $2",
+		"webhook_event WHERE transmission_id = $1 AND coalesce(body_digest, sha256(body)) = sha256($2)",
 		d.Headers["PAYPAL-TRANSMISSION-ID"],
 		[]byte(body),
 	); n != 1 {
@@ -231,7 +231,7 @@ func poisonMessages(h *fixture) {
 		d := h.sign(body)
 		got, err := h.deliver(d)
 		kept := h.Count(
-			"webhook_event WHERE transmission_id = $1 AND body = $2",
+			"webhook_event WHERE transmission_id = $1 AND coalesce(body_digest, sha256(body)) = sha256($2)",
 			d.Headers["PAYPAL-TRANSMISSION-ID"],
 			[]byte(body),
 		)
