@@ -35,6 +35,7 @@ import (
 	"readerfund/internal/session"
 	"readerfund/internal/supporter"
 	"readerfund/internal/web"
+	"readerfund/internal/web/gift"
 	"readerfund/migrations"
 )
 
@@ -222,7 +223,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		BaseURL: a.cfg.BaseURL, PublicationName: a.cfg.PublicationName, DefaultCurrency: a.cfg.DefaultCurrency,
 		ContactEmail: a.cfg.ContactEmail, PrivacyURL: a.cfg.PrivacyURL, ImprintURL: a.cfg.ImprintURL,
 		EmbedOrigins:    a.cfg.EmbedOrigins,
-		ApprovalOrigins: web.ApprovalOrigins(a.cfg.PayPalAPIBase), TrustedProxies: a.cfg.TrustedProxies,
+		ApprovalOrigins: gift.ApprovalOrigins(a.cfg.PayPalAPIBase), TrustedProxies: a.cfg.TrustedProxies,
 		SecretKey: string(a.cfg.SecretKey), SecretKeyOld: string(a.cfg.SecretKeyOld),
 		TemplatesDir: a.cfg.TemplatesDir, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,
 		Desk: a.desk, Campaigns: campaigns, Webhook: a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,

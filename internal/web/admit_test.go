@@ -37,9 +37,9 @@ func solved(t *testing.T, page string) string {
 func TestTheChallengeIsSolvedOnce(t *testing.T) {
 	t.Parallel()
 	h, _ := crowdedHouse(t, 1)
-	h.newReader().begin(gift())
+	h.newReader().begin(giftForm())
 	r := h.newReader()
-	page := r.send(gift("name", `Ada "the" Reader`, "message", "one\ntwo", "cover_fee", "true"))
+	page := r.send(giftForm("name", `Ada "the" Reader`, "message", "one\ntwo", "cover_fee", "true"))
 	header := page.header
 	if page.status != 429 || header.Get("Retry-After") == "" || header.Get("Set-Cookie") != "" || h.count() != 1 {
 		t.Fatalf("%d %v, %d contributions", page.status, page.header, h.count())
@@ -64,33 +64,33 @@ func TestTheChallengeIsSolvedOnce(t *testing.T) {
 func TestTheWayWithoutJavaScript(t *testing.T) {
 	t.Parallel()
 	h, pass := crowdedHouse(t, 1)
-	h.newReader().begin(gift())
+	h.newReader().begin(giftForm())
 	turn := func(page reply) (value string) {
 		t.Helper()
 		form := inputs(t, page.body)
 		return form.Get("turn")
 	}
-	page := h.newReader().send(gift())
+	page := h.newReader().send(giftForm())
 	mine := turn(page)
 	if mine == "" || !strings.Contains(page.body, "wait 20 seconds") {
 		t.Fatalf("no turn:\n%s", page.body)
 	}
 	pass(15 * time.Second)
-	early := h.newReader().send(gift("turn", mine))
+	early := h.newReader().send(giftForm("turn", mine))
 	if early.status != 429 || turn(early) != mine || !strings.Contains(early.body, "wait 5 seconds") {
 		t.Errorf("too early: %d, turn %q\n%s", early.status, turn(early), early.body)
 	}
 	pass(6 * time.Second)
-	if got := h.newReader().send(gift("turn", mine)); got.status != 303 {
+	if got := h.newReader().send(giftForm("turn", mine)); got.status != 303 {
 		t.Fatalf("in time: %d\n%s", got.status, got.body)
 	}
-	if got := h.newReader().send(gift("turn", mine)); got.status != 429 || turn(got) == mine {
+	if got := h.newReader().send(giftForm("turn", mine)); got.status != 429 || turn(got) == mine {
 		t.Errorf("once more: %d", got.status)
 	}
 	for n := range 10 {
-		next := turn(h.newReader().send(gift()))
+		next := turn(h.newReader().send(giftForm()))
 		pass(21 * time.Second)
-		got := h.newReader().send(gift("turn", next))
+		got := h.newReader().send(giftForm("turn", next))
 		if got.status == 429 && turn(got) == "" {
 			return // the address has had its turns
 		}
@@ -103,7 +103,7 @@ func TestTheWayWithoutJavaScript(t *testing.T) {
 func TestAProgramIsToldWhatToSolve(t *testing.T) {
 	t.Parallel()
 	h, _ := crowdedHouse(t, 1)
-	h.newReader().begin(gift())
+	h.newReader().begin(giftForm())
 	const body = `{"campaign":"support","amount":"25.00","currency":"EUR","frequency":"once"`
 	got := h.newReader().sendJSON(body + `}`)
 	told := problem(t, got)
@@ -125,12 +125,12 @@ func TestWhatBecomesOfAGiftCounts(t *testing.T) {
 	t.Parallel()
 	h, _ := crowdedHouse(t, 3)
 	for range 6 {
-		if got := h.newReader().send(gift("amount", "no amount")); got.status != 422 {
+		if got := h.newReader().send(giftForm("amount", "no amount")); got.status != 422 {
 			t.Fatalf("a slip: %d", got.status)
 		}
 	}
 	r := h.newReader()
-	id, _ := r.begin(gift())
+	id, _ := r.begin(giftForm())
 	h.approve(id)
 	r.get("/contributions/" + id + "/return?token=" + h.orderOf(id))
 	if h.stateOf(id) != "completed" {
@@ -141,9 +141,9 @@ func TestWhatBecomesOfAGiftCounts(t *testing.T) {
 	}
 	var last string
 	for range 3 {
-		last, _ = h.newReader().begin(gift())
+		last, _ = h.newReader().begin(giftForm())
 	}
-	if got := h.newReader().send(gift()); got.status != 429 {
+	if got := h.newReader().send(giftForm()); got.status != 429 {
 		t.Errorf("the fourth that is not paid: %d", got.status)
 	}
 	for range 2 { // two declined cards are the most of this address, 3 + 2 × 14 of 30
@@ -155,7 +155,7 @@ func TestWhatBecomesOfAGiftCounts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got := h.newReader().send(gift())
+	got := h.newReader().send(giftForm())
 	form := inputs(t, got.body)
 	if c := challengeIn(got.body); got.status == 429 && c != nil {
 		form.Set("altcha", solved(t, got.body))
@@ -175,12 +175,12 @@ func TestABrowserIsLimitedToo(t *testing.T) {
 	h, _ := crowdedHouse(t, 30)
 	r := h.newReader()
 	for range 5 {
-		r.begin(gift())
+		r.begin(giftForm())
 	}
-	if got := r.send(gift()); got.status != 429 || challengeIn(got.body) == nil {
+	if got := r.send(giftForm()); got.status != 429 || challengeIn(got.body) == nil {
 		t.Errorf("the sixth in one browser: %d", got.status)
 	}
-	if got := h.newReader().send(gift()); got.status != 303 {
+	if got := h.newReader().send(giftForm()); got.status != 303 {
 		t.Errorf("the first in another: %d", got.status)
 	}
 }

@@ -124,10 +124,10 @@ func (a *attack) run(t *testing.T) {
 func (a *attack) post(r reader, n int) {
 	from := n % a.addresses
 	address := fmt.Sprintf("20.%d.%d.7", from/256, from%256)
-	got := r.send(gift("amount", "1"), "X-Forwarded-For", address)
+	got := r.send(giftForm("amount", "1"), "X-Forwarded-For", address)
 	if got.status == 429 && a.solves {
 		if solution := a.solve(r.t, got.body); solution != "" {
-			got = r.send(gift("amount", "1", "altcha", solution), "X-Forwarded-For", address)
+			got = r.send(giftForm("amount", "1", "altcha", solution), "X-Forwarded-For", address)
 		}
 	}
 	switch {
@@ -164,7 +164,7 @@ func (a *attack) crowd(h house, readers int) (home, school int) {
 			address = fmt.Sprintf("30.%d.%d.1", n/256, n%256)
 		}
 		r := h.newReader()
-		got := r.send(gift("amount", "25"), "X-Forwarded-For", address)
+		got := r.send(giftForm("amount", "25"), "X-Forwarded-For", address)
 		if c := challengeIn(got.body); got.status == 429 && c != nil {
 			solution, _, err := c.Solve(h.t.Context())
 			if err != nil {

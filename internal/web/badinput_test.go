@@ -141,13 +141,13 @@ func TestDecimalsWhereTheCurrencyHasNone(t *testing.T) {
 	r := h.newReader()
 	for _, currency := range []string{"HUF", "JPY", "TWD"} {
 		for _, amount := range []string{"1000.5", "1000.50", "0.500"} {
-			got := r.send(gift("currency", currency, "amount", amount))
+			got := r.send(giftForm("currency", currency, "amount", amount))
 			if got.status != 422 || !strings.Contains(got.body, currency+" has no decimals") {
 				t.Errorf("%s %s: %d", amount, currency, got.status)
 			}
 		}
 		for _, amount := range []string{"1000", "1000.00", "1.000", "1,000"} {
-			if got := r.send(gift("currency", currency, "amount", amount)); got.status != 303 {
+			if got := r.send(giftForm("currency", currency, "amount", amount)); got.status != 303 {
 				t.Errorf("%s %s: %d\n%s", amount, currency, got.status, got.body)
 			}
 		}
@@ -165,7 +165,7 @@ func TestSeveralWrongFieldsAreAllNamed(t *testing.T) {
 	if p.Status != 422 || !slices.Contains(fields, "campaign") || !slices.Contains(fields, "frequency") {
 		t.Errorf("nothing at all: %+v", p)
 	}
-	got := h.newReader().send(gift("amount", "x", "email", "x", "name", strings.Repeat("n", 200)))
+	got := h.newReader().send(giftForm("amount", "x", "email", "x", "name", strings.Repeat("n", 200)))
 	if got.status != 422 || strings.Count(got.body, `<li><a href="#`) != 3 {
 		t.Errorf("%d\n%s", got.status, got.body)
 	}

@@ -10,6 +10,7 @@ import (
 	"readerfund/internal/admission"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
+	"readerfund/internal/web/gift"
 )
 
 const (
@@ -141,7 +142,7 @@ func TestAnAmountThatPayPalRefusesIsCounted(t *testing.T) {
 		`"match":{"method":"POST","path":"/v2/checkout/orders"}}`)
 	for n := range fewLimits + 1 {
 		want := map[bool]int{true: 422, false: 429}[n < fewLimits]
-		if got := h.newReader().send(gift()); got.status != want {
+		if got := h.newReader().send(giftForm()); got.status != want {
 			t.Errorf("gift %d: %d", n, got.status)
 		}
 	}
@@ -153,7 +154,7 @@ func TestAGiftIsNotLostToItsCount(t *testing.T) {
 	t.Parallel()
 	h, now := openHouse(t, func(d *Deps) { d.Log = quiet() }), time.Now()
 	h.limit(few(), now)
-	h.newReader().begin(gift())
+	h.newReader().begin(giftForm())
 	tx, err := h.db.BeginTxx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -166,7 +167,7 @@ func TestAGiftIsNotLostToItsCount(t *testing.T) {
 	var readers sync.WaitGroup
 	for n := range answers {
 		r := h.newReader()
-		readers.Go(func() { answers[n] = r.send(gift()) })
+		readers.Go(func() { answers[n] = r.send(giftForm()) })
 	}
 	readers.Wait()
 	for _, got := range answers {
@@ -184,7 +185,7 @@ func TestAGiftIsNotLostToItsCount(t *testing.T) {
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	h.newReader().begin(gift())
+	h.newReader().begin(giftForm())
 	if used := h.used(few(), now); used != 2 {
 		t.Errorf("%v counted", used)
 	}
@@ -196,21 +197,21 @@ func TestAFormSentOnceMoreHasAKey(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, func(d *Deps) { d.Log = quiet() })
 	h.bank("POST", "/sandbox/faults", `{"kind":"status","status":503,"match":{"path":"/v2/checkout/orders"}}`)
-	retry := h.newReader().send(gift())
+	retry := h.newReader().send(giftForm())
 	h.bank("DELETE", "/sandbox/faults", "")
 	h.limit(few(), time.Now())
 	for range fewLimits {
-		h.newReader().begin(gift())
+		h.newReader().begin(giftForm())
 	}
-	moment := h.newReader().send(gift())
+	moment := h.newReader().send(giftForm())
 	before := h.count()
 	for what, page := range map[string]reply{"not now": retry, "one moment": moment} {
 		form := inputs(t, page.body)
 		if page.status != 503 && page.status != 429 || form.Get("idempotency_key") == "" {
 			t.Fatalf("%s: %d\n%s", what, page.status, page.body)
 		}
-		solution := solved(t, h.newReader().send(gift()).body)
-		form.Set(solutionField, solution)
+		solution := solved(t, h.newReader().send(giftForm()).body)
+		form.Set(gift.SolutionField, solution)
 		for range 2 {
 			if got := h.newReader().send(form); got.status != 303 {
 				t.Errorf("%s: %d\n%s", what, got.status, got.body)

@@ -33,7 +33,7 @@ func TestASlashAtTheEndLeadsOn(t *testing.T) {
 	if got := r.do("HEAD", "/support/support/", ""); got.status != 301 {
 		t.Errorf("HEAD: %d", got.status)
 	}
-	got := r.do("POST", "/contributions/", gift().Encode(), "Content-Type", page.FormType)
+	got := r.do("POST", "/contributions/", giftForm().Encode(), "Content-Type", page.FormType)
 	if got.status != 303 || h.count() != 1 {
 		t.Errorf("a gift sent to the address with a slash: %d", got.status)
 	}

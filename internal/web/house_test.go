@@ -29,6 +29,7 @@ import (
 	"readerfund/internal/paypal"
 	"readerfund/internal/paypal/sandbox"
 	"readerfund/internal/refund"
+	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
 )
 
@@ -69,6 +70,19 @@ func (s *service) build(t *testing.T, d Deps) {
 // ServeHTTP implements http.Handler.
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.table.Load().ServeHTTP(w, r) }
 
+// The purposes of what is signed for browsers.
+const (
+	thanksPurpose = "thanks page"
+	cookiePurpose = "gift cookie"
+)
+
+func (h house) signer() page.Signer { return page.NewSigner(h.SecretKey, h.SecretKeyOld) }
+
+// thanksAddress is a gift's thanks page with the key that opens it anywhere.
+func (h house) thanksAddress(id string) string {
+	return "/contributions/" + id + "/thanks?key=" + url.QueryEscape(h.signer().Sign(thanksPurpose, id))
+}
+
 // alter goes on with other settings.
 func (h house) alter(change func(*Deps)) {
 	h.t.Helper()
@@ -86,7 +100,7 @@ func openHouse(t *testing.T, change func(*Deps)) house {
 	client := payPalAt(t, bank)
 	server := httptest.NewUnstartedServer(nil)
 	d.BaseURL = "http://" + server.Listener.Addr().String()
-	d.ApprovalOrigins = ApprovalOrigins(bank)
+	d.ApprovalOrigins = gift.ApprovalOrigins(bank)
 	d.DemoArticle = true
 	if err := campaign.EnsureDefault(t.Context(), database, d.PublicationName, "EUR", time.Now()); err != nil {
 		t.Fatal(err)
@@ -209,7 +223,7 @@ func (r reader) sendJSON(body string, header ...string) reply {
 }
 
 // gift is what a reader's form sends, with changes: pairs of field and value.
-func gift(change ...string) url.Values {
+func giftForm(change ...string) url.Values {
 	v := url.Values{"campaign": {"support"}, "amount": {"25.00"}, "currency": {"EUR"}, "frequency": {"once"}, "article": {"https://example.org/a"}}
 	for i := 0; i+1 < len(change); i += 2 {
 		v.Set(change[i], change[i+1])

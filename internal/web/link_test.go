@@ -31,7 +31,7 @@ func TestALinkSaysWhereItsReadersComeFrom(t *testing.T) {
 	if back.Get("utm_source") != "newsletter" {
 		t.Errorf("after turning back the form holds %v", back)
 	}
-	wrong := inputs(t, r.send(gift("amount", "x", "utm_source", "newsletter")).body)
+	wrong := inputs(t, r.send(giftForm("amount", "x", "utm_source", "newsletter")).body)
 	if wrong.Get("utm_source") != "newsletter" {
 		t.Errorf("after a mistake the form holds %v", wrong)
 	}
@@ -53,7 +53,7 @@ func TestALinkForAGiftThatRepeats(t *testing.T) {
 			t.Errorf("%q: told is not %v", frequency, told)
 		}
 	}
-	got := r.send(gift("frequency", "month"))
+	got := r.send(giftForm("frequency", "month"))
 	if got.status != 422 || !strings.Contains(got.body, "Only one-time contributions") {
 		t.Errorf("sent all the same: %d", got.status)
 	}
@@ -130,7 +130,7 @@ func TestAFormSentInParts(t *testing.T) {
 	r := h.newReader()
 	var body bytes.Buffer
 	parts := multipart.NewWriter(&body)
-	for name, values := range gift("amount", "7,50", "name", "Zoë") {
+	for name, values := range giftForm("amount", "7,50", "name", "Zoë") {
 		if err := parts.WriteField(name, values[0]); err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestWhatShowsNothingReachesNobody(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
 	r := h.newReader()
-	r.begin(gift("name", "Ada\u202E redaeR\u200B", "email", "\uFEFF ada@example.org\u00A0\u200B",
+	r.begin(giftForm("name", "Ada\u202E redaeR\u200B", "email", "\uFEFF ada@example.org\u00A0\u200B",
 		"message", "a\u2066b\u2069\nc\U000E0041", "article", "https://example.org/\u202Egpj.exe"))
 	type kept struct{ Name, Email, Message, Article string }
 	var got kept
@@ -165,7 +165,7 @@ func TestWhatShowsNothingReachesNobody(t *testing.T) {
 	if want := (kept{"Ada redaeR", "ada@example.org", "ab\nc", "https://example.org/gpj.exe"}); got != want {
 		t.Errorf("kept %+q", got)
 	}
-	if got := r.send(gift("email", "ada @example.org")); got.status != 422 {
+	if got := r.send(giftForm("email", "ada @example.org")); got.status != 422 {
 		t.Errorf("a space in an address: %d", got.status)
 	}
 }

@@ -21,7 +21,7 @@ func TestADeclineDoesNotSayWhy(t *testing.T) {
 		"MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED", "REFUSED_FOR_LOST_OR_STOLEN", "a declined capture",
 	} {
 		r := h.newReader()
-		id, _ := r.begin(gift("idempotency_key", cause))
+		id, _ := r.begin(giftForm("idempotency_key", cause))
 		link := ""
 		if links[cause] {
 			link = `,"links":[{"rel":"redirect","method":"GET","href":"` + h.paypal + `/checkoutnow?token=` + h.orderOf(id) + `"}]`
@@ -37,7 +37,7 @@ func TestADeclineDoesNotSayWhy(t *testing.T) {
 		}
 		page, address := r.back(id)
 		told := outcomeOf(r, address) + fmt.Sprint(page.status, page.header) + page.body
-		told += fmt.Sprint(r.send(gift("idempotency_key", cause)).header)
+		told += fmt.Sprint(r.send(giftForm("idempotency_key", cause)).header)
 		if h.stateOf(id) != "declined" {
 			t.Fatalf("%s: %s", cause, h.stateOf(id))
 		}
@@ -71,5 +71,5 @@ func (h house) alike(t *testing.T, told, id string) string {
 	}
 	told = varying.ReplaceAllString(told, "")
 	return strings.NewReplacer(id, "ID", receipt, "RECEIPT", h.orderOf(id), "ORDER",
-		h.signer.Sign(forThanks, id), "KEY", h.signer.Sign(forCookie, id), "COOKIE").Replace(told)
+		h.signer().Sign(thanksPurpose, id), "KEY", h.signer().Sign(cookiePurpose, id), "COOKIE").Replace(told)
 }

@@ -18,10 +18,10 @@ func tour(t *testing.T, h house) map[string]reply {
 	r := h.newReader()
 	pages := map[string]reply{
 		"donate": r.get("/support/support?currency=USD&article=https://example.org/a%26b"),
-		"wrong":  r.send(gift("amount", "1.234", "email", "nobody", "message", "<b>bold</b>", "named", "yes")),
+		"wrong":  r.send(giftForm("amount", "1.234", "email", "nobody", "message", "<b>bold</b>", "named", "yes")),
 		"absent": r.get("/nowhere"), "article": r.get("/article"), "home": r.get("/"),
 	}
-	id, _ := r.begin(gift("name", `Ada "<Reader>"`, "message", "Two\nlines", "article", h.base+"/article"))
+	id, _ := r.begin(giftForm("name", `Ada "<Reader>"`, "message", "Two\nlines", "article", h.base+"/article"))
 	pages["cancelled"] = r.get("/contributions/" + id + "/cancel")
 	h.approve(id)
 	pages["received"] = r.get(r.get("/contributions/" + id + "/return").header.Get("Location"))
@@ -29,10 +29,10 @@ func tour(t *testing.T, h house) map[string]reply {
 		if _, err := h.db.ExecContext(t.Context(), `UPDATE contribution SET state = $1, reason = 'ECHECK' WHERE id = $2`, state, id); err != nil {
 			t.Fatal(err)
 		}
-		pages["thanks-"+state] = r.get(h.thanksAddress(mustID(t, id)))
+		pages["thanks-"+state] = r.get(h.thanksAddress(id))
 	}
 	h.bank("POST", "/sandbox/faults", trouble503)
-	pages["retry"] = r.send(gift("idempotency_key", "k", "message", "Two\nlines"))
+	pages["retry"] = r.send(giftForm("idempotency_key", "k", "message", "Two\nlines"))
 	h.bank("DELETE", "/sandbox/faults", "")
 	return pages
 }

@@ -1,9 +1,13 @@
 package web
 
 import (
+	"net/http"
+
 	"github.com/go-chi/chi/v5"
 
 	"readerfund/internal/account"
+	"readerfund/internal/web/page"
+	"readerfund/internal/web/public"
 )
 
 const webhookPath = "/webhooks/paypal"
@@ -19,35 +23,52 @@ func (s *site) routes() *chi.Mux {
 	s.fallbacks(r, standard)
 
 	// The appeal stands on every article, and deliveries come in floods: these two carry nothing they do not need.
-	r.With(s.cachedAppeal).With(standard...).Get(appealRoute, s.pages.Handle(s.embed))
+	h := s.pages.Handle
+	r.With(s.public.Appeal.Cached).With(standard...).Get(public.AppealRoute, h(s.public.Appeal.Show))
 	r.With(s.identify, s.accessLog(s.floods), s.recoverer).Post(webhookPath, s.webhook)
 
 	r.Group(func(r chi.Router) {
 		r.Use(standard...)
-		r.Get("/healthz", s.pages.Handle(s.healthz))
-		r.Get("/readyz", s.pages.Handle(s.readyz))
-		r.Get("/static/{file}", s.pages.Handle(s.pages.Static))
+		r.Get("/healthz", h(s.healthz))
+		r.Get("/readyz", h(s.readyz))
+		r.Get("/static/{file}", h(s.pages.Static))
 
-		r.Get("/", s.pages.Handle(s.home))
-		r.Get("/support/{campaign}", s.pages.Handle(s.support))
-		r.Post("/support/{campaign}", s.pages.Handle(s.changeCurrency))
-		r.Get("/contributions", s.pages.Handle(s.toForm))
-		r.Post("/contributions", s.pages.Handle(s.give))
-		r.Get("/embed/cta.js", s.pages.Handle(s.pages.Script("cta.js")))
+		r.Get("/", h(s.public.Donate.Home))
+		r.Get("/support/{campaign}", h(s.public.Donate.Support))
+		r.Post("/support/{campaign}", h(s.public.Donate.ChangeCurrency))
+		r.Get("/contributions", h(s.public.Donate.Redirect))
+		r.Post("/contributions", h(byMediaType(s.public.Give.Submit, s.api.Create)))
+		r.Get("/embed/cta.js", h(s.pages.Script("cta.js")))
 		if s.DemoArticle {
-			r.Get("/article", s.pages.Handle(s.article))
+			r.Get("/article", h(s.public.Appeal.Article))
 		}
 		r.Group(func(r chi.Router) {
 			r.Use(keepAddress)
-			r.Get("/contributions/{id}/return", s.pages.Handle(s.comeBack))
-			r.Get("/contributions/{id}/cancel", s.pages.Handle(s.cancelled))
-			r.Get("/contributions/{id}/thanks", s.pages.Handle(s.showThanks))
+			r.Get("/contributions/{id}/return", h(s.public.Return.Return))
+			r.Get("/contributions/{id}/cancel", h(s.public.Return.Cancel))
+			r.Get("/contributions/{id}/thanks", h(s.public.Thanks.Show))
 		})
 		if s.staff != nil {
 			r.Group(s.staffRoutes)
 		}
 	})
 	return r
+}
+
+// byMediaType has a body that is a form taken by one handler, and JSON by another.
+func byMediaType(form, json page.Handler) page.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		switch kind := page.MediaType(r); {
+		case kind == page.JSONType:
+			return json(w, r)
+		case page.IsForm(kind):
+			return form(w, r)
+		default:
+			w.Header().Set("Accept-Post", page.FormType+", "+page.MultipartType+", "+page.JSONType)
+			return page.NewError(http.StatusUnsupportedMediaType,
+				"Send a form ("+page.FormType+") or "+page.JSONType+".")
+		}
+	}
 }
 
 // staffRoutes are the pages behind the sign-in. What changes something is a POST, needs the role editor, but for one's

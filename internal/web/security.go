@@ -4,43 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"readerfund/internal/web/page"
 )
-
-// ApprovalOrigins are the CSP sources of the pages where readers approve, for PayPal's API at apiBase. PayPal's own hosts
-// send readers across subdomains; any other base (the sandbox of this repository) serves its approval page itself.
-func ApprovalOrigins(apiBase string) []string {
-	u, err := url.Parse(apiBase)
-	if err != nil || u.Host == "" {
-		return nil
-	}
-	if u.Scheme == "https" && (u.Host == "paypal.com" || strings.HasSuffix(u.Host, ".paypal.com")) {
-		return []string{"https://*.paypal.com"}
-	}
-	return []string{u.Scheme + "://" + u.Host}
-}
-
-// maySendTo tells whether an address is one of PayPal's approval pages. A redirect goes nowhere else, whatever an answer
-// from the API said.
-func (s *site) maySendTo(address string) bool {
-	u, err := url.Parse(address)
-	if err != nil || u.User != nil || u.Host == "" {
-		return false
-	}
-	for _, source := range s.ApprovalOrigins {
-		scheme, host, _ := strings.Cut(source, "://")
-		if u.Scheme != scheme {
-			continue
-		}
-		if suffix, wild := strings.CutPrefix(host, "*"); u.Host == host || wild && strings.HasSuffix(u.Host, suffix) {
-			return true
-		}
-	}
-	return false
-}
 
 // protect sets the headers that every page carries. The policy allows our own styles, scripts and pictures and nothing
 // else: no inline script or style, no third party, no frame.

@@ -20,7 +20,7 @@ import (
 func (h house) paid() (id, page, capture string) {
 	h.t.Helper()
 	r := h.newReader()
-	id, _ = r.begin(gift())
+	id, _ = r.begin(giftForm())
 	h.approve(id)
 	r.get("/contributions/" + id + "/return")
 	if state := h.stateOf(id); state != "completed" {

@@ -370,7 +370,7 @@ func TestTheStoryOfARealGift(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
 	r := h.newReader()
-	id, _ := r.begin(gift())
+	id, _ := r.begin(giftForm())
 	h.approve(id)
 	r.get("/contributions/" + id + "/return")
 	known, err := report.New(h.db, time.UTC, "EUR").History(soon(t), uuid.MustParse(id))

@@ -62,7 +62,7 @@ func TestTextThatPostgreSQLDoesNotStoreIsNoFaultOfOurs(t *testing.T) {
 			v := url.Values{"choice": {"all"}, "left": {"25.00"}, "reason": {"x"}, "key": {"a key"}, "note": {"x"},
 				"found": {"x"}}
 			if address == "/contributions" {
-				v = gift()
+				v = giftForm()
 			}
 			v.Set(field, bad)
 			if got := r.form(address, v); got.status >= 500 {

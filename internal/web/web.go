@@ -7,6 +7,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,10 @@ import (
 	"readerfund/internal/report"
 	"readerfund/internal/session"
 	"readerfund/internal/throttle"
+	"readerfund/internal/web/api"
+	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public"
 	"readerfund/internal/web/staff"
 )
 
@@ -43,7 +47,7 @@ type Deps struct {
 	ImprintURL      string         // who the publication is
 	DefaultCurrency money.Currency // the publication's own: comes first among several
 	EmbedOrigins    []string       // origins that may embed the call to action: "https://news.example.org"
-	ApprovalOrigins []string       // CSP sources of PayPal's approval pages: see ApprovalOrigins
+	ApprovalOrigins gift.Approvals // CSP sources of PayPal's approval pages
 	TrustedProxies  []netip.Prefix // whose X-Forwarded-For and X-Request-Id are believed
 	SecretKey       string         // signs the thanks page's key and the reader's cookie
 	SecretKeyOld    string         // still accepted while the key is being changed; may be empty
@@ -82,12 +86,11 @@ type Deps struct {
 // site is the handlers' shared, read-only ground.
 type site struct {
 	Deps
-	base    *url.URL
-	pages   *page.Renderer
-	signer  page.Signer
-	fixed   fixed
-	appeals appeals
-	staff   *staff.Screens // nil without Sessions
+	base   *url.URL
+	pages  *page.Renderer
+	public *public.Pages
+	api    *api.Contributions
+	staff  *staff.Screens // nil without Sessions
 
 	deliveries deliveries
 	floods     *slog.Logger // for what anybody can send many of: the same once a minute, with a count
@@ -129,12 +132,21 @@ func newSite(d Deps) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &site{Deps: d, base: base, pages: pages, signer: page.NewSigner(d.SecretKey, d.SecretKeyOld)}
-	s.fixed = s.makeFixed()
-	s.floods = slog.New(throttle.New(d.Log.Handler(), time.Minute, "status"))
+	s := &site{Deps: d, base: base, pages: pages, floods: slog.New(throttle.New(d.Log.Handler(), time.Minute, "status"))}
+	signer := page.NewSigner(d.SecretKey, d.SecretKeyOld)
+	cookies := gift.NewCookies(signer, s.secure())
+	starter := &gift.Starter{
+		Desk: d.Desk, Gate: d.Gate, Cookies: cookies, Approvals: d.ApprovalOrigins, Log: d.Log, Now: d.Now,
+	}
+	s.api = api.NewContributions(starter)
+	s.public = public.New(public.Config{
+		Pages: pages, Signer: signer, Cookies: cookies, BaseURL: d.BaseURL, Origin: s.origin(), EmbedOrigins: d.EmbedOrigins,
+		AppealPolicy: s.policy(cmp.Or(strings.Join(d.EmbedOrigins, " "), "'none'")), Zone: d.Timezone,
+		Desk: d.Desk, Starter: starter, Campaigns: d.Campaigns, Metrics: d.Metrics, Log: d.Log, Now: d.Now,
+	})
 	if d.Sessions != nil {
 		s.staff = staff.New(staff.Config{
-			Pages: pages, Signer: s.signer, Secure: s.secure(), Zone: d.Timezone, Currency: d.DefaultCurrency,
+			Pages: pages, Signer: signer, Secure: s.secure(), Zone: d.Timezone, Currency: d.DefaultCurrency,
 			Desk: d.Desk, Refunds: d.Refunds, Books: d.Books, Campaigns: d.Campaigns, Reports: d.Reports, Alerts: d.Alerts,
 			Accounts: d.Accounts, Sessions: d.Sessions, Audit: d.Audit, Replay: d.Replay, ReplayAll: d.ReplayAll,
 			Log: d.Log, Now: d.Now,

@@ -16,7 +16,7 @@ const deliveryTime = 5 * time.Second
 // of ours is never a 200. It has no use for a cookie: the signature over the raw bytes is what decides. There is no
 // browser on the other side that a page's headers could protect.
 func (s *site) webhook(w http.ResponseWriter, r *http.Request) {
-	w.Header()["X-Content-Type-Options"] = s.fixed.nosniff
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	err := s.receive(w, r)
 	status, text := webhookAnswer(err)
 	if err != nil {

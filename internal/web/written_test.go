@@ -15,7 +15,7 @@ func TestAReaderWritesAnAmountAsPeopleDo(t *testing.T) {
 		"٧٫٥٠":     750,
 		"1'000.50": 100050, "1,00,000": 0, "50,-": 5000,
 	} {
-		got := r.send(gift("amount", written))
+		got := r.send(giftForm("amount", written))
 		if minor == 0 {
 			if got.status != 422 || !strings.Contains(got.body, "The largest amount to give at once is €10,000.") {
 				t.Errorf("%q: %d", written, got.status)
@@ -39,7 +39,7 @@ func TestAnAmountThatReadsTwoWaysIsAskedBack(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
 	r := h.newReader()
-	got := r.send(gift("amount", "1.234", "name", "Ada"))
+	got := r.send(giftForm("amount", "1.234", "name", "Ada"))
 	if got.status != 422 || !strings.Contains(got.body, "can be read as €1,234 or as €1.23. Which do you mean?") {
 		t.Fatalf("%d\n%s", got.status, got.body)
 	}
@@ -64,7 +64,7 @@ func TestLimitsAreWrittenAsTheFormWritesThem(t *testing.T) {
 	for amount, want := range map[string]string{
 		"0,50": "The smallest amount is €1.", "10 000,01 €": "The largest amount to give at once is €10,000.",
 	} {
-		if got := r.send(gift("amount", amount)); got.status != 422 || !strings.Contains(got.body, want) {
+		if got := r.send(giftForm("amount", amount)); got.status != 422 || !strings.Contains(got.body, want) {
 			t.Errorf("%s: %d, without %q", amount, got.status, want)
 		}
 	}
@@ -120,7 +120,7 @@ func TestWhatAReaderCannotSeeCostsNoGift(t *testing.T) {
 		{"campaign", ""}, {"frequency", ""},
 		{"utm_source", strings.Repeat("x", 3000)}, {"utm_source", "a\x00b"},
 	} {
-		got := r.send(gift(c[0], c[1]))
+		got := r.send(giftForm(c[0], c[1]))
 		if got.status != 303 {
 			t.Errorf("%s=%.30q: %d", c[0], c[1], got.status)
 		}

@@ -1,4 +1,4 @@
-package web
+package public
 
 import (
 	"bytes"
@@ -27,8 +27,8 @@ const (
 	queryMark   = "ReferralAsQuery0x5e1f"
 )
 
-// appeal is a call to action rendered once, cut at those places.
-type appeal struct {
+// rendered is a call to action rendered once, cut at those places.
+type rendered struct {
 	updatedAt  time.Time       // of the campaign it was rendered from
 	views      *page.Templates // the templates it was rendered with
 	etag       string
@@ -39,13 +39,13 @@ type appeal struct {
 
 // appealCopy is an appeal as it is sent.
 type appealCopy struct {
-	of      *appeal
+	of      *rendered
 	text    []byte
 	length  []string // of the text, as its header has it
 	private bool     // it holds one reader's key
 }
 
-func (a *appeal) newCopy(text []byte, private bool) appealCopy {
+func (a *rendered) newCopy(text []byte, private bool) appealCopy {
 	return appealCopy{of: a, text: text, length: []string{strconv.Itoa(len(text))}, private: private}
 }
 
@@ -64,10 +64,10 @@ const (
 	asQuery
 )
 
-// appeals keeps the rendered appeals of every campaign and currency, and the copies that were sent to addresses. It is
+// appealCache keeps the rendered appeals of every campaign and currency, and the copies that were sent to addresses. It is
 // safe for concurrent use.
-type appeals struct {
-	rendered sync.Map // appealKey → *appeal
+type appealCache struct {
+	appeals sync.Map // appealKey → *rendered
 
 	mu     sync.RWMutex
 	copies map[string]appealCopy // by the address that asked, with its query
@@ -78,14 +78,14 @@ type appeals struct {
 // articles; when it is full, it begins anew.
 const mostCopies = 16 << 20
 
-func (a *appeals) copyOf(address string) (appealCopy, bool) {
+func (a *appealCache) copyOf(address string) (appealCopy, bool) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	c, known := a.copies[address]
 	return c, known
 }
 
-func (a *appeals) keepCopy(address string, c appealCopy) {
+func (a *appealCache) keepCopy(address string, c appealCopy) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	size := len(address) + len(c.text)
@@ -117,7 +117,7 @@ type ctaView struct {
 }
 
 // appealOf is the rendered appeal, from memory unless the campaign or the templates changed.
-func (s *site) appealOf(k campaign.Campaign, c money.Currency) (*appeal, error) {
+func (s *Appeal) appealOf(k campaign.Campaign, c money.Currency) (*rendered, error) {
 	if a, known := s.recall(k, c); known {
 		return a, nil
 	}
@@ -131,28 +131,28 @@ func (s *site) appealOf(k campaign.Campaign, c money.Currency) (*appeal, error) 
 	}
 	a := cut(text)
 	a.updatedAt, a.views = k.UpdatedAt, views
-	s.appeals.rendered.Store(appealKey{k.Slug, c}, a)
+	s.cache.appeals.Store(appealKey{k.Slug, c}, a)
 	return a, nil
 }
 
 // recall finds the appeal rendered from the campaign and the templates as they are now.
-func (s *site) recall(k campaign.Campaign, c money.Currency) (*appeal, bool) {
+func (s *Appeal) recall(k campaign.Campaign, c money.Currency) (*rendered, bool) {
 	if _, offered := k.Suggested[c]; !offered {
 		c = k.Currency
 	}
-	known, _ := s.appeals.rendered.Load(appealKey{k.Slug, c})
-	a, ok := known.(*appeal)
+	known, _ := s.cache.appeals.Load(appealKey{k.Slug, c})
+	a, ok := known.(*rendered)
 	return a, ok && s.isCurrent(a, k)
 }
 
-func (s *site) isCurrent(a *appeal, k campaign.Campaign) bool {
+func (s *Appeal) isCurrent(a *rendered, k campaign.Campaign) bool {
 	return a.updatedAt.Equal(k.UpdatedAt) && a.views == s.pages.Templates()
 }
 
 // copyFor finds or makes the copy that a request asks for, from an appeal that is rendered already. A copy with a key is
 // one reader's, and not kept.
-func (s *site) copyFor(r *http.Request, k campaign.Campaign) (appealCopy, bool) {
-	if c, known := s.appeals.copyOf(r.RequestURI); known && s.isCurrent(c.of, k) {
+func (s *Appeal) copyFor(r *http.Request, k campaign.Campaign) (appealCopy, bool) {
+	if c, known := s.cache.copyOf(r.RequestURI); known && s.isCurrent(c.of, k) {
 		return c, true
 	}
 	currency, from, key := askedFor(r)
@@ -162,21 +162,21 @@ func (s *site) copyFor(r *http.Request, k campaign.Campaign) (appealCopy, bool) 
 	}
 	c := a.copyWith(from, key)
 	if !c.private && r.RequestURI != "" { // a request that no server read has none
-		s.appeals.keepCopy(r.RequestURI, c)
+		s.cache.keepCopy(r.RequestURI, c)
 	}
 	return c, true
 }
 
-func (s *site) ctaView(k campaign.Campaign, c money.Currency) ctaView {
-	f := s.newForm(k, c, "")
-	return ctaView{Campaign: k, Tag: language.English, Base: s.BaseURL, In: f.Currency, Gifts: f.Choices,
+func (s *Appeal) ctaView(k campaign.Campaign, c money.Currency) ctaView {
+	f := s.forms.newForm(k, c, "")
+	return ctaView{Campaign: k, Tag: language.English, Base: s.baseURL, In: f.Currency, Gifts: f.Choices,
 		ArticleMark: articleMark, FieldsMark: fieldsMark, QueryMark: queryMark}
 }
 
 // cut splits a rendered appeal at its places.
-func cut(text []byte) *appeal {
+func cut(text []byte) *rendered {
 	sum := sha256.Sum256(text)
-	a := &appeal{etag: `"` + hex.EncodeToString(sum[:8]) + `"`}
+	a := &rendered{etag: `"` + hex.EncodeToString(sum[:8]) + `"`}
 	a.etagHeader = []string{a.etag}
 	for {
 		at, length, then := firstMark(text)
@@ -208,14 +208,14 @@ func firstMark(text []byte) (at, length int, then follow) {
 // copyWith is the appeal for a reader who comes from there. A key belongs to one rendering for one reader and makes
 // their clicks one gift; a copy that others may get has none. All of it is escaped for where it goes: as html/template
 // does.
-func (a *appeal) copyWith(from referral, key string) appealCopy {
+func (a *rendered) copyWith(from referral, key string) appealCopy {
 	if from == (referral{}) && key == "" {
 		return a.plain
 	}
 	return a.newCopy(a.splice(from, key), key != "")
 }
 
-func (a *appeal) splice(from referral, key string) []byte {
+func (a *rendered) splice(from referral, key string) []byte {
 	query := "article=" + url.QueryEscape(from.Article)
 	var fields strings.Builder
 	for _, p := range from.UTM.Params() {

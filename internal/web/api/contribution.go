@@ -1,4 +1,6 @@
-package web
+// Package api is the JSON interface for programs. It renders nothing: errors are problem details (RFC 9457), which
+// internal/web/page writes.
+package api
 
 import (
 	"bytes"
@@ -10,8 +12,15 @@ import (
 	"readerfund/internal/admission"
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
+	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
 )
+
+// Contributions are gifts that programs start.
+type Contributions struct{ starter *gift.Starter }
+
+// NewContributions starts them with starter.
+func NewContributions(starter *gift.Starter) *Contributions { return &Contributions{starter: starter} }
 
 // started is the answer to a program.
 type started struct {
@@ -21,8 +30,11 @@ type started struct {
 	ApproveURL string `json:"approve_url"`
 }
 
-// giveJSON starts a contribution for a program. The same Idempotency-Key gives the same answer again.
-func (s *site) giveJSON(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
+// Create answers POST /contributions with JSON: it starts a contribution for a program. The same Idempotency-Key gives the
+// same answer again.
+func (s *Contributions) Create(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), gift.Timeout)
+	defer cancel()
 	body, err := page.ReadBody(w, r, page.MaxForm)
 	if err != nil {
 		return err
@@ -32,18 +44,32 @@ func (s *site) giveJSON(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		return err
 	}
 	in.IdempotencyKey, in.Locale = r.Header.Get("Idempotency-Key"), page.Language(r)
-	c, err := s.start(ctx, r, in, admission.Proof{Solution: solution})
-	if n := notYet(err); n != nil {
+	c, err := s.starter.Start(ctx, r, in, admission.Proof{Solution: solution})
+	if n, ok := errors.AsType[*admission.NotYetError](err); ok {
 		return tooMany(n)
 	}
 	if err != nil {
 		return err
 	}
-	if _, err := s.nextStep(c); err != nil {
+	if _, err := s.starter.Approval(c); err != nil {
 		return err
 	}
 	page.WriteJSON(w, http.StatusCreated, page.JSONType, started{ID: c.ID.String(), Status: string(c.State), Receipt: c.Receipt, ApproveURL: c.ApproveURL})
 	return nil
+}
+
+// tooMany is what a program is told.
+func tooMany(n *admission.NotYetError) error {
+	e := &page.Error{
+		Status: http.StatusTooManyRequests, Title: "One moment, please", RetryAfter: n.Wait, Challenge: n.Challenge,
+		Detail: "Many gifts were started lately. Send the same with the challenge's solution as \"altcha\", or wait.",
+	}
+	if n.Challenge == nil {
+		e.Challenge = nil // and not a pointer that is nil
+		e.Detail = "A great many gifts were started from your network and not paid. Nothing was charged. " +
+			"Please try again later."
+	}
+	return e
 }
 
 // intentOfJSON reads the fields of the interface. Fields it does not know are left alone, so that a program written for
@@ -59,7 +85,7 @@ func intentOfJSON(body []byte) (in contribution.Intent, solution string, err err
 		"utm_source": &in.UTM.Source, "utm_medium": &in.UTM.Medium, "utm_campaign": &in.UTM.Campaign,
 		"utm_term": &in.UTM.Term, "utm_content": &in.UTM.Content,
 		"article": &in.Article, "name": &in.Name, "email": &in.Email, "message": &in.Message,
-		solutionField: &solution,
+		gift.SolutionField: &solution,
 	} {
 		if json.Unmarshal(orNull(fields[name]), to) != nil {
 			problems = append(problems, fault.Invalidf(name, "%s must be text in quotes%s.", name, like(name)))
@@ -72,7 +98,7 @@ func intentOfJSON(body []byte) (in contribution.Intent, solution string, err err
 			problems = append(problems, fault.Invalidf(name, "%s must be true or false.", name))
 		}
 	}
-	in.Naming = naming(named, anonymous)
+	in.Naming = gift.Naming(named, anonymous)
 	return in, solution, errors.Join(problems...)
 }
 

@@ -1,16 +1,29 @@
-package web
+package public
 
 import (
+	"context"
 	"crypto/rand"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
+	"readerfund/internal/fault"
 	"readerfund/internal/money"
+	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
 )
+
+// forms makes donation forms.
+type forms struct {
+	layout
+
+	campaigns *campaign.Catalog
+	limits    func(money.Currency) contribution.Limit
+	cookies   *gift.Cookies
+}
 
 // form is the donation form as it is shown: fresh, filled in by a link, or given back with what is wrong.
 type form struct {
@@ -40,22 +53,61 @@ type choice struct {
 }
 
 // newForm is the empty form of a campaign in a currency; a currency that is not offered becomes the campaign's own.
-func (s *site) newForm(k campaign.Campaign, c money.Currency, article string) form {
+func (f forms) newForm(k campaign.Campaign, c money.Currency, article string) form {
 	if _, offered := k.Suggested[c]; !offered {
 		c = k.Currency
 	}
-	limit := s.Desk.Limits(c)
-	f := form{
+	limit := f.limits(c)
+	n := form{
 		Campaign: k, Currency: c, Currencies: k.Currencies(), Article: article, Key: rand.Text(),
 		Least: money.New(limit.Min, c), Most: money.New(limit.Max, c),
 	}
 	for _, minor := range k.Suggested[c] {
-		f.Choices = append(f.Choices, giftOf(money.New(minor, c)))
+		n.Choices = append(n.Choices, giftOf(money.New(minor, c)))
 	}
-	if len(f.Choices) > 0 {
-		f.Choices[min(1, len(f.Choices)-1)].Checked = true // the second: neither the least nor a push
+	if len(n.Choices) > 0 {
+		n.Choices[min(1, len(n.Choices)-1)].Checked = true // the second: neither the least nor a push
 	}
-	return f
+	return n
+}
+
+// campaignOrDefault is the campaign of a link or a form, or the default one where there is none of that name: neither
+// the reader of an old link nor that of a page older than a renamed campaign can mend it.
+func (f forms) campaignOrDefault(ctx context.Context, slug string) (campaign.Campaign, error) {
+	k, err := f.campaigns.BySlug(ctx, slug)
+	if fault.Is(err, fault.NotFound) {
+		f.log.InfoContext(ctx, "the default campaign stands in", "request", page.RequestID(ctx), "error", err)
+		return f.campaigns.Default(ctx)
+	}
+	return k, err
+}
+
+// like is a new form filled in like a contribution that came to nothing. What the reader wrote about themselves
+// comes back only in their own browser.
+func (f forms) like(r *http.Request, c contribution.Contribution) (form, error) {
+	k, err := f.campaignOrDefault(r.Context(), c.Campaign)
+	if err != nil {
+		return form{}, err
+	}
+	n := f.newForm(k, c.Amount.Currency, c.Article)
+	n.Back = f.backTo(c.Article)
+	n.UTM = c.UTM
+	if n.Currency == c.Amount.Currency {
+		n.choose(money.New(c.Amount.Minor, c.Amount.Currency).Decimal())
+	}
+	if f.cookies.Owns(r, c.ID) {
+		n.Name, n.Email, n.Message, n.Naming = c.Name, c.Email, c.Message, c.Naming
+	}
+	return n, nil
+}
+
+// show answers with a form.
+func (f forms) show(w http.ResponseWriter, r *http.Request, status int, shown form) error {
+	title := "Support us"
+	if len(shown.Errors) > 0 {
+		title = "Please check: " + title // the first thing a screen reader says
+	}
+	return f.pages.Render(w, r, status, "public/donate.html", page.Page{Title: title, NoIndex: status != http.StatusOK, Data: shown})
 }
 
 func giftOf(a money.Amount) choice {

@@ -1,4 +1,4 @@
-package web
+package public
 
 import (
 	"cmp"
@@ -12,61 +12,54 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"readerfund/internal/admission"
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
+	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
 )
 
-// startTimeout bounds the click: the reader has an answer within 10 s, whatever PayPal does.
-const startTimeout = 9 * time.Second
+// Give takes the donation form.
+type Give struct {
+	layout
 
-// give answers POST /contributions, from a form or from a program.
-func (s *site) give(w http.ResponseWriter, r *http.Request) error {
-	ctx, cancel := context.WithTimeout(r.Context(), startTimeout)
-	defer cancel()
-	switch kind := page.MediaType(r); {
-	case kind == page.JSONType:
-		return s.giveJSON(ctx, w, r)
-	case page.IsForm(kind):
-		return s.giveForm(ctx, w, r)
-	default:
-		w.Header().Set("Accept-Post", page.FormType+", "+page.MultipartType+", "+page.JSONType)
-		return page.NewError(http.StatusUnsupportedMediaType, "Send a form ("+page.FormType+") or "+page.JSONType+".")
-	}
+	forms   forms
+	starter *gift.Starter
+	cookies *gift.Cookies
 }
 
-// giveForm starts a contribution and sends the reader to PayPal.
-func (s *site) giveForm(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
+// Submit answers POST /contributions with a form: it starts a contribution and sends the reader to PayPal.
+func (s *Give) Submit(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), gift.Timeout)
+	defer cancel()
 	values, err := page.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
 	in := intentOf(values, r)
-	k, err := s.campaignOrDefault(ctx, in.Campaign)
+	k, err := s.forms.campaignOrDefault(ctx, in.Campaign)
 	if err != nil {
 		return err
 	}
 	in.Campaign = k.Slug
-	c, err := s.start(ctx, r, in, admission.Proof{Solution: values.Get(solutionField), Turn: values.Get(turnField)})
-	if n := notYet(err); n != nil {
-		return s.oneMoment(w, r, values, n)
+	c, err := s.starter.Start(ctx, r, in, admission.Proof{Solution: values.Get(gift.SolutionField), Turn: values.Get(gift.TurnField)})
+	if n, ok := errors.AsType[*admission.NotYetError](err); ok {
+		return s.moment(w, r, values, n)
 	}
 	if err != nil {
-		return s.giveAgain(w, r, in, values.Get("idempotency_key"), err)
+		return s.again(w, r, in, values.Get("idempotency_key"), err)
 	}
-	s.remember(w, r, c.ID)
+	s.cookies.Remember(w, r, c.ID)
 	if o := c.Outcome(); o == contribution.OutcomeReceived || o == contribution.OutcomeConfirming {
-		return s.givenAlready(w, r, in, c)
+		return s.already(w, r, in, c)
 	}
-	to, err := s.nextStep(c)
+	to, err := s.starter.Approval(c)
 	if err != nil {
 		return err
 	}
-	page.Redirect(w, to)
+	page.Redirect(w, cmp.Or(to, s.thanksAddress(c.ID)))
 	return nil
 }
 
@@ -101,19 +94,7 @@ func namingOf(v url.Values) contribution.Naming {
 	case slices.Contains(answers, "no") && strings.TrimSpace(v.Get("name")) != "":
 		named = new(false)
 	}
-	return naming(named, ticked(v.Get("anonymous")))
-}
-
-// naming is the reader's answer. anonymous is a wish not to be named; without it nobody said yes, so false is no answer.
-func naming(named *bool, anonymous bool) contribution.Naming {
-	switch {
-	case anonymous, named != nil && !*named:
-		return contribution.MayNotName
-	case named != nil:
-		return contribution.MayName
-	default:
-		return contribution.NotAsked
-	}
+	return gift.Naming(named, ticked(v.Get("anonymous")))
 }
 
 // ticked reads a checkbox.
@@ -130,35 +111,19 @@ func formKey(hidden string, in contribution.Intent) string {
 	return "form-" + hex.EncodeToString(sum[:])
 }
 
-// nextStep is where a started contribution goes on: PayPal's approval page, or our own word on it when it is past that.
-func (s *site) nextStep(c contribution.Contribution) (string, error) {
-	switch c.Outcome() {
-	case contribution.OutcomeOpen, contribution.OutcomeCancelled:
-	default:
-		return s.thanksAddress(c.ID), nil
-	}
-	if c.ApproveURL == "" {
-		return "", fault.Unavailablef(nil, "PayPal does not answer at the moment. Nothing was charged.")
-	}
-	if !s.maySendTo(c.ApproveURL) {
-		return "", fmt.Errorf("contribution %s: approval address is not one of PayPal's", c.ID)
-	}
-	return c.ApproveURL, nil
-}
-
-// giveAgain shows the reader what to do after a start that failed, with everything they typed.
-func (s *site) giveAgain(w http.ResponseWriter, r *http.Request, in contribution.Intent, key string, failure error) error {
+// again shows the reader what to do after a start that failed, with everything they typed.
+func (s *Give) again(w http.ResponseWriter, r *http.Request, in contribution.Intent, key string, failure error) error {
 	kind := fault.KindOf(failure)
 	switch kind {
 	case fault.Invalid, fault.Conflict, fault.Unavailable, fault.Refused:
 	default:
 		return failure
 	}
-	k, err := s.campaignOrDefault(r.Context(), in.Campaign)
+	k, err := s.forms.campaignOrDefault(r.Context(), in.Campaign)
 	if err != nil { // the database is down too: there is no form to show
 		return failure
 	}
-	f := s.newForm(k, money.Currency(in.Currency), in.Article)
+	f := s.forms.newForm(k, money.Currency(in.Currency), in.Article)
 	f.keep(in)
 	f.WriteAmounts(page.Locale(r))
 	if twice, ok := errors.AsType[*money.AmbiguousError](failure); ok {
@@ -167,10 +132,10 @@ func (s *site) giveAgain(w http.ResponseWriter, r *http.Request, in contribution
 	switch kind {
 	case fault.Invalid:
 		f.Put(failure, "currency", "amount", "name", "email", "message")
-		return s.showForm(w, r, http.StatusUnprocessableEntity, f)
+		return s.forms.show(w, r, http.StatusUnprocessableEntity, f)
 	case fault.Conflict:
 		f.Put(failure, "currency", "amount", "name", "email", "message")
-		return s.showForm(w, r, http.StatusConflict, f)
+		return s.forms.show(w, r, http.StatusConflict, f)
 	case fault.Refused:
 		return s.notNow(w, r, f, in, f.Key, failure)
 	default:
@@ -197,9 +162,9 @@ type given struct {
 	Address string // its thanks page
 }
 
-// givenAlready answers a form whose gift was paid: a page that came back from the browser's history was sent again. The
+// already answers a form whose gift was paid: a page that came back from the browser's history was sent again. The
 // reader may mean a second gift, or nothing at all, and only they can tell. The new one has a new key.
-func (s *site) givenAlready(
+func (s *Give) already(
 	w http.ResponseWriter, r *http.Request, in contribution.Intent, c contribution.Contribution,
 ) error {
 	at := c.CompletedAt
@@ -218,7 +183,7 @@ func (s *site) givenAlready(
 // notNow says that nothing was charged, and offers the same once more. Where PayPal did not answer it goes under the
 // same key: should the first order exist after all, the second sending finds it. Where PayPal said no it is a new try,
 // and the key is a new one.
-func (s *site) notNow(w http.ResponseWriter, r *http.Request, f form, in contribution.Intent, key string, failure error) error {
+func (s *Give) notNow(w http.ResponseWriter, r *http.Request, f form, in contribution.Intent, key string, failure error) error {
 	status := page.StatusOf(fault.KindOf(failure))
 	s.pages.LogFailure(r, status, failure)
 	again := retry{

@@ -1,49 +1,62 @@
-package web
+package public
 
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"golang.org/x/text/language"
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
+	"readerfund/internal/metrics"
 	"readerfund/internal/money"
 	"readerfund/internal/web/page"
 )
 
-// fixed are header values that are the same for every fragment, made once.
-type fixed struct{ policy, nosniff, cache, vary, resource, html []string }
+// AppealRoute is the appeal's line in the URL table, and in the metrics.
+const AppealRoute = "/embed/{campaign}"
 
-func (s *site) makeFixed() fixed {
-	ancestors := "'none'"
-	if len(s.EmbedOrigins) > 0 {
-		ancestors = strings.Join(s.EmbedOrigins, " ")
-	}
-	return fixed{
-		policy: []string{s.policy(ancestors)}, nosniff: []string{"nosniff"}, cache: []string{"public, max-age=60"},
-		vary: []string{"Accept, Origin"}, resource: []string{"cross-origin"}, html: []string{"text/html; charset=utf-8"},
+// Appeal is the call to action that other sites put on their articles.
+type Appeal struct {
+	layout
+
+	forms     forms
+	campaigns *campaign.Catalog
+	metrics   *metrics.Metrics
+	baseURL   string
+	header    appealHeader
+	cache     appealCache
+}
+
+// appealHeader are header values that are the same for every appeal, made once.
+type appealHeader struct{ policy, nosniff, cache, vary, resource, html []string }
+
+func newAppeal(c Config, l layout, f forms) *Appeal {
+	return &Appeal{
+		layout: l, forms: f, campaigns: c.Campaigns, metrics: c.Metrics, baseURL: c.BaseURL,
+		header: appealHeader{
+			policy: []string{c.AppealPolicy}, nosniff: []string{"nosniff"}, cache: []string{"public, max-age=60"},
+			vary: []string{"Accept, Origin"}, resource: []string{"cross-origin"},
+			html: []string{"text/html; charset=utf-8"},
+		},
 	}
 }
 
-const appealRoute = "/embed/{campaign}"
-
-// cachedAppeal answers for an appeal that was rendered already: it stands on every article, so it costs little more than
+// Cached answers for an appeal that was rendered already: it stands on every article, so it costs little more than
 // its bytes. It needs no request id and no line in the log, there being nothing to tell of it. Everything else goes on
 // to next.
-func (s *site) cachedAppeal(next http.Handler) http.Handler {
+func (s *Appeal) Cached(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet || !s.embedCached(w, r) {
+		if r.Method != http.MethodGet || !s.answer(w, r) {
 			next.ServeHTTP(w, r)
 		}
 	})
 }
 
-// embedCached answers with a rendered appeal, if there is one that fits.
-func (s *site) embedCached(w http.ResponseWriter, r *http.Request) bool {
-	began := s.Now()
-	k, err := s.Campaigns.BySlug(r.Context(), r.PathValue("campaign"))
+// answer answers with a rendered appeal, if there is one that fits.
+func (s *Appeal) answer(w http.ResponseWriter, r *http.Request) bool {
+	began := s.now()
+	k, err := s.campaigns.BySlug(r.Context(), r.PathValue("campaign"))
 	if err != nil || page.PrefersJSON(r) {
 		return false
 	}
@@ -53,28 +66,28 @@ func (s *site) embedCached(w http.ResponseWriter, r *http.Request) bool {
 	}
 	h := w.Header()
 	s.openToEmbedders(h, r)
-	h["X-Content-Type-Options"] = s.fixed.nosniff
-	h["Content-Security-Policy"] = s.fixed.policy
-	status := s.sendCopy(w, r, copied)
-	s.Metrics.Request(appealRoute, status, s.Now().Sub(began))
+	h["X-Content-Type-Options"] = s.header.nosniff
+	h["Content-Security-Policy"] = s.header.policy
+	status := s.send(w, r, copied)
+	s.metrics.Request(AppealRoute, status, s.now().Sub(began))
 	return true
 }
 
-// embed answers GET /embed/{campaign}: the call to action as an HTML fragment for other sites' pages, or its parts as
+// Show answers GET /embed/{campaign}: the call to action as an HTML fragment for other sites' pages, or its parts as
 // JSON. It is the same for every reader, so anybody may keep it for a minute; unless the address gives a key, which a
 // server does that puts the fragment into a page made for one reader.
-func (s *site) embed(w http.ResponseWriter, r *http.Request) error {
+func (s *Appeal) Show(w http.ResponseWriter, r *http.Request) error {
 	s.openToEmbedders(w.Header(), r) // first, so that the page's script may read what is wrong, too
-	k, err := s.Campaigns.BySlug(r.Context(), r.PathValue("campaign"))
+	k, err := s.campaigns.BySlug(r.Context(), r.PathValue("campaign"))
 	if err != nil {
 		w.Header().Set("Cache-Control", "no-store")
 		return err
 	}
 	currency, from, key := askedFor(r)
-	if len(s.EmbedOrigins) > 0 {
+	if len(s.embedOrigins) > 0 {
 		w.Header().Del("X-Frame-Options")
 	}
-	w.Header()["Content-Security-Policy"] = s.fixed.policy
+	w.Header()["Content-Security-Policy"] = s.header.policy
 	if page.PrefersJSON(r) {
 		page.WriteJSON(w, http.StatusOK, page.JSONType, s.partsOf(k, currency, from))
 		return nil
@@ -83,7 +96,7 @@ func (s *site) embed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.sendCopy(w, r, a.copyWith(from, key))
+	s.send(w, r, a.copyWith(from, key))
 	return nil
 }
 
@@ -97,8 +110,8 @@ func askedFor(r *http.Request) (c money.Currency, from referral, key string) {
 	return money.Code(q.Get("currency")), from, q.Get("key")
 }
 
-// sendCopy writes the appeal, or that it has not changed.
-func (s *site) sendCopy(w http.ResponseWriter, r *http.Request, c appealCopy) (status int) {
+// send writes the appeal, or that it has not changed.
+func (s *Appeal) send(w http.ResponseWriter, r *http.Request, c appealCopy) (status int) {
 	h := w.Header()
 	if c.private {
 		h.Set("Cache-Control", "no-store")
@@ -109,16 +122,16 @@ func (s *site) sendCopy(w http.ResponseWriter, r *http.Request, c appealCopy) (s
 			return http.StatusNotModified
 		}
 	}
-	h["Content-Type"], h["Content-Length"] = s.fixed.html, c.length
+	h["Content-Type"], h["Content-Length"] = s.header.html, c.length
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(c.text) //nolint:gosec // html/template escaped it; if this fails, the client is gone
 	return http.StatusOK
 }
 
 // openToEmbedders lets the pages of EMBED_ORIGINS read what is meant for them.
-func (s *site) openToEmbedders(h http.Header, r *http.Request) {
-	h["Cache-Control"], h["Vary"], h["Cross-Origin-Resource-Policy"] = s.fixed.cache, s.fixed.vary, s.fixed.resource
-	if origin := r.Header.Get("Origin"); origin != "" && slices.Contains(s.EmbedOrigins, origin) {
+func (s *Appeal) openToEmbedders(h http.Header, r *http.Request) {
+	h["Cache-Control"], h["Vary"], h["Cross-Origin-Resource-Policy"] = s.header.cache, s.header.vary, s.header.resource
+	if origin := r.Header.Get("Origin"); origin != "" && slices.Contains(s.embedOrigins, origin) {
 		h.Set("Access-Control-Allow-Origin", origin)
 	}
 }
@@ -143,12 +156,12 @@ type part struct {
 	Display string `json:"display"`
 }
 
-func (s *site) partsOf(k campaign.Campaign, c money.Currency, from referral) parts {
-	f := s.newForm(k, c, from.Article)
+func (s *Appeal) partsOf(k campaign.Campaign, c money.Currency, from referral) parts {
+	f := s.forms.newForm(k, c, from.Article)
 	p := parts{
 		Campaign: k.Slug, Heading: k.Heading, Why: k.Why, Ask: k.Ask, Button: k.Button, Reassurance: k.Reassurance,
-		Currency: f.Currency, Currencies: k.Currencies(), Action: s.BaseURL + "/contributions",
-		Page: s.BaseURL + supportAddress(k.Slug, f.Currency, "", from),
+		Currency: f.Currency, Currencies: k.Currencies(), Action: s.baseURL + "/contributions",
+		Page: s.baseURL + supportAddress(k.Slug, f.Currency, "", from),
 	}
 	for _, g := range f.Choices {
 		p.Suggested = append(p.Suggested, part{Amount: g.Value, Display: money.FormatBrief(g.Amount, language.English)})

@@ -1,17 +1,26 @@
-package web
+package public
 
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
 	"readerfund/internal/contribution"
+	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
 )
 
-// thanks is what the thanks page shows of a contribution.
-type thanks struct {
+// Thanks is the page that tells the truth about one gift.
+type Thanks struct {
+	layout
+
+	desk      *contribution.Desk
+	cookies   *gift.Cookies
+	approvals gift.Approvals
+}
+
+// thanksPage is what the thanks page shows of a contribution.
+type thanksPage struct {
 	contribution.Contribution
 	Told    contribution.Outcome
 	Own     bool   // this browser made it: name, email address and message may be shown
@@ -45,16 +54,16 @@ func toldTo(r *http.Request, c contribution.Contribution) contribution.Outcome {
 	return o
 }
 
-// showThanks answers GET /contributions/{id}/thanks: the truth about one contribution, for who holds its key or made it.
-func (s *site) showThanks(w http.ResponseWriter, r *http.Request) error {
+// Show answers GET /contributions/{id}/thanks: the truth about one contribution, for who holds its key or made it.
+func (s *Thanks) Show(w http.ResponseWriter, r *http.Request) error {
 	id, err := page.PathID(r)
 	if err != nil {
 		return err
 	}
-	if !s.mayOpen(r, id) {
+	if !s.mayOpen(s.cookies, r, id) {
 		return errNotTheirs()
 	}
-	c, err := s.Desk.Get(r.Context(), id)
+	c, err := s.desk.Get(r.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -62,16 +71,16 @@ func (s *site) showThanks(w http.ResponseWriter, r *http.Request) error {
 		page.WriteJSON(w, http.StatusOK, page.JSONType, map[string]string{"outcome": string(toldTo(r, c))})
 		return nil
 	}
-	t := s.thanksFor(r, c)
+	t := s.page(r, c)
 	if t.Told == contribution.OutcomeRetrying { // and so it goes on by itself, without JavaScript too
-		w.Header().Set("Refresh", page.Seconds(max(c.RetryAt().Sub(s.Now()), retryLook)+time.Second)+"; url="+t.Check)
+		w.Header().Set("Refresh", page.Seconds(max(c.RetryAt().Sub(s.now()), retryLook)+time.Second)+"; url="+t.Check)
 	}
 	return s.pages.Render(w, r, http.StatusOK, "public/thanks.html", page.Page{Title: headline(t.Told), NoIndex: true, Data: t})
 }
 
-func (s *site) thanksFor(r *http.Request, c contribution.Contribution) thanks {
-	t := thanks{
-		Contribution: c, Told: toldTo(r, c), Own: s.owns(r, c.ID), Again: againAddress(c),
+func (s *Thanks) page(r *http.Request, c contribution.Contribution) thanksPage {
+	t := thanksPage{
+		Contribution: c, Told: toldTo(r, c), Own: s.cookies.Owns(r, c.ID), Again: againAddress(c),
 		Check: s.addressWithKey(c.ID, "return"), Wait: waitingFor(c), Day: s.day(c.CreatedAt), Back: s.backTo(c.Article),
 	}
 	if !c.CompletedAt.IsZero() {
@@ -80,7 +89,7 @@ func (s *site) thanksFor(r *http.Request, c contribution.Contribution) thanks {
 	if t.Own || c.OrderID != "" && r.URL.Query().Get("token") == c.OrderID { // the page's key alone tries no card
 		s.offerRetry(r, &t)
 	}
-	if (t.Told == contribution.OutcomeOpen || t.Told == contribution.OutcomeCancelled) && s.maySendTo(c.ApproveURL) {
+	if (t.Told == contribution.OutcomeOpen || t.Told == contribution.OutcomeCancelled) && s.approvals.Allow(c.ApproveURL) {
 		t.Approve = c.ApproveURL
 	}
 	return t
@@ -92,41 +101,17 @@ func againAddress(c contribution.Contribution) string {
 }
 
 // offerRetry puts in what the reader of a declined gift can do about it.
-func (s *site) offerRetry(r *http.Request, t *thanks) {
+func (s *Thanks) offerRetry(r *http.Request, t *thanksPage) {
 	address, token := "/contributions/"+t.ID.String(), "?token="+url.QueryEscape(t.OrderID)
 	switch {
 	case t.Told == contribution.OutcomeRetrying:
 		t.Stop = address + "/cancel" + token
-	case t.Told == contribution.OutcomeDeclined && t.MayTryAgain() && s.maySendTo(t.RetryURL):
+	case t.Told == contribution.OutcomeDeclined && t.MayTryAgain() && s.approvals.Allow(t.RetryURL):
 		t.Retry = t.RetryURL
 		if r.URL.Query().Has("again") {
 			t.Try = address + "/return" + token + "&" + again
 		}
 	}
-}
-
-// knows tells whether an address is on our own site or on one that embeds us. Only such an article is linked: the address
-// was in a link or a form, and anybody can make one.
-func (s *site) knows(address string) bool {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return false
-	}
-	origin := u.Scheme + "://" + u.Host
-	return origin == s.origin() || slices.Contains(s.EmbedOrigins, origin)
-}
-
-// backTo is the article's address where a page may link it, and nothing otherwise.
-func (s *site) backTo(article string) string {
-	if !s.knows(article) {
-		return ""
-	}
-	return article
-}
-
-// day writes a day of the publication's, in words that no region reads the other way round.
-func (s *site) day(t time.Time) string {
-	return t.In(s.Timezone).Format("2 January 2006")
 }
 
 func headline(o contribution.Outcome) string {

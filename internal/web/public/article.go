@@ -1,4 +1,4 @@
-package web
+package public
 
 import (
 	"crypto/rand"
@@ -9,10 +9,10 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// article answers GET /article in the demo: a sample story with the call to action at its end, put there by the server
+// Article answers GET /article in the demo: a sample story with the call to action at its end, put there by the server
 // as a newsroom's own system would.
-func (s *site) article(w http.ResponseWriter, r *http.Request) error {
-	k, err := s.Campaigns.Default(r.Context())
+func (s *Appeal) Article(w http.ResponseWriter, r *http.Request) error {
+	k, err := s.campaigns.Default(r.Context())
 	if err != nil {
 		return err
 	}
@@ -20,7 +20,7 @@ func (s *site) article(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	from := referral{s.BaseURL + "/article", contribution.UTMFrom(r.URL.Query().Get)}
+	from := referral{s.baseURL + "/article", contribution.UTMFrom(r.URL.Query().Get)}
 	cta := template.HTML(a.copyWith(from, rand.Text()).text) //nolint:gosec // our own template made it, and it escaped what went in
 	return s.pages.Render(w, r, http.StatusOK, "public/article.html", page.Page{Title: "The river that nobody measured", Data: cta})
 }

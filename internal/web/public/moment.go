@@ -1,0 +1,48 @@
+package public
+
+import (
+	"cmp"
+	"crypto/rand"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"readerfund/internal/admission"
+	"readerfund/internal/altcha"
+	"readerfund/internal/web/gift"
+	"readerfund/internal/web/page"
+)
+
+// momentPage is the page between the form and PayPal.
+type momentPage struct {
+	Fields    []field
+	Challenge *altcha.Challenge // nil: only waiting helps
+	Turn      string
+	TurnIn    string // in seconds
+	Wait      string
+}
+
+type field struct{ Name, Value string }
+
+// moment keeps what the reader filled in and asks for a proof, or to come back.
+func (s *Give) moment(w http.ResponseWriter, r *http.Request, sent url.Values, n *admission.NotYetError) error {
+	if sent.Get("idempotency_key") == "" { // as from the appeal without JavaScript: from here on it stays one gift
+		sent.Set("idempotency_key", rand.Text())
+	}
+	m := momentPage{Challenge: n.Challenge, Turn: n.Turn, TurnIn: page.Seconds(n.TurnIn), Wait: page.Wait(n.Wait)}
+	for name, values := range sent {
+		if name == gift.SolutionField || name == gift.TurnField {
+			continue
+		}
+		for _, value := range values {
+			m.Fields = append(m.Fields, field{name, value})
+		}
+	}
+	slices.SortStableFunc(m.Fields, func(a, b field) int { return cmp.Compare(a.Name, b.Name) })
+	title := "One moment, please"
+	if n.Challenge == nil {
+		title = "Please try again in a few minutes"
+	}
+	w.Header().Set("Retry-After", page.Seconds(n.Wait))
+	return s.pages.Render(w, r, http.StatusTooManyRequests, "public/moment.html", page.Page{Title: title, NoIndex: true, Data: m})
+}

@@ -1,0 +1,116 @@
+// Package public is what readers see: the appeal that stands on articles, the donation page, and the way back from PayPal
+// to the thanks page.
+//
+// A handler parses, makes one call into the domain, chooses a view and renders it. The package decides nothing about
+// money, and keeps no state between requests but rendered appeals.
+package public
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/contribution"
+	"readerfund/internal/metrics"
+	"readerfund/internal/web/gift"
+	"readerfund/internal/web/page"
+)
+
+// Config is what the pages are made with.
+type Config struct {
+	Pages        *page.Renderer
+	Signer       page.Signer
+	Cookies      *gift.Cookies
+	BaseURL      string         // where the service is reached, without a slash at the end
+	Origin       string         // its scheme and host
+	EmbedOrigins []string       // origins that may embed the appeal
+	AppealPolicy string         // the Content-Security-Policy of what they embed
+	Zone         *time.Location // whose days the pages speak of
+
+	Desk      *contribution.Desk
+	Starter   *gift.Starter
+	Campaigns *campaign.Catalog
+
+	Metrics *metrics.Metrics // may be nil
+	Log     *slog.Logger
+	Now     func() time.Time
+}
+
+// Pages are all of the readers' pages.
+type Pages struct {
+	Donate *Donate
+	Give   *Give
+	Return *Return
+	Thanks *Thanks
+	Appeal *Appeal
+}
+
+// New gives each page the services it needs.
+func New(c Config) *Pages {
+	l := layout{
+		pages: c.Pages, signer: c.Signer, origin: c.Origin, embedOrigins: c.EmbedOrigins, zone: c.Zone, log: c.Log, now: c.Now,
+	}
+	f := forms{layout: l, campaigns: c.Campaigns, limits: c.Desk.Limits, cookies: c.Cookies}
+	return &Pages{
+		Donate: &Donate{forms: f, campaigns: c.Campaigns},
+		Give:   &Give{layout: l, forms: f, starter: c.Starter, cookies: c.Cookies},
+		Return: &Return{layout: l, desk: c.Desk, forms: f, cookies: c.Cookies},
+		Thanks: &Thanks{layout: l, desk: c.Desk, cookies: c.Cookies, approvals: c.Starter.Approvals},
+		Appeal: newAppeal(c, l, f),
+	}
+}
+
+// layout is what every page is drawn with.
+type layout struct {
+	pages        *page.Renderer
+	signer       page.Signer
+	origin       string
+	embedOrigins []string
+	zone         *time.Location
+	log          *slog.Logger
+	now          func() time.Time
+}
+
+// thanksPurpose is what the signature in the thanks page's address is for.
+const thanksPurpose = "thanks page"
+
+// thanksAddress is a contribution's thanks page with the key that opens it anywhere: it shows nothing private.
+func (l layout) thanksAddress(id uuid.UUID) string { return l.addressWithKey(id, "thanks") }
+
+func (l layout) addressWithKey(id uuid.UUID, page string) string {
+	return "/contributions/" + id.String() + "/" + page + "?key=" + url.QueryEscape(l.signer.Sign(thanksPurpose, id.String()))
+}
+
+// mayOpen reports whether the request may see the contribution's thanks page.
+func (l layout) mayOpen(cookies *gift.Cookies, r *http.Request, id uuid.UUID) bool {
+	return l.signer.Verify(thanksPurpose, id.String(), r.URL.Query().Get("key")) || cookies.Owns(r, id)
+}
+
+// knows reports whether an address is on our own site or on one that embeds us. Only such an article is linked: the address
+// was in a link or a form, and anybody can make one.
+func (l layout) knows(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	origin := u.Scheme + "://" + u.Host
+	return origin == l.origin || slices.Contains(l.embedOrigins, origin)
+}
+
+// backTo is the article's address where a page may link it, and nothing otherwise.
+func (l layout) backTo(article string) string {
+	if !l.knows(article) {
+		return ""
+	}
+	return article
+}
+
+// day writes a day of the publication's, in words that no region reads the other way round.
+func (l layout) day(t time.Time) string {
+	return t.In(l.zone).Format("2 January 2006")
+}
