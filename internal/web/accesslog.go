@@ -43,7 +43,7 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // accessLog counts each request and writes one line: the route and not the address, because addresses hold contribution
 // ids and keys; no query, no client address, no header. That is enough to see what is slow or failing, and nobody's
 // business else. A request whose line is not written costs no allocation.
-func (s *site) accessLog(log *slog.Logger) func(http.Handler) http.Handler {
+func (s *server) accessLog(log *slog.Logger) func(http.Handler) http.Handler {
 	recorders := sync.Pool{New: func() any { return new(recorder) }}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -59,7 +59,7 @@ func (s *site) accessLog(log *slog.Logger) func(http.Handler) http.Handler {
 	}
 }
 
-func (s *site) logRequest(log *slog.Logger, r *http.Request, seen *recorder, took time.Duration) {
+func (s *server) logRequest(log *slog.Logger, r *http.Request, seen *recorder, took time.Duration) {
 	route := chi.RouteContext(r.Context()).RoutePattern()
 	s.Metrics.Request(route, seen.status, took)
 	if at := level(route, seen.status); log.Enabled(r.Context(), at) {

@@ -34,24 +34,33 @@ func (b bad) taken() bool {
 func badValues() []bad {
 	long := strings.Repeat("x", 300)
 	all := []bad{
-		{"campaign", "", "campaign"}, {"campaign", "nothing", "campaign"}, {"campaign", "SUPPORT", "campaign"}, {"campaign", long, "campaign"},
+		{"campaign", "", "campaign"}, {"campaign", "nothing", "campaign"}, {"campaign", "SUPPORT", "campaign"},
+		{"campaign", long, "campaign"},
 		{"campaign", "sup\x00port", "campaign"}, {"campaign", "support' OR '1'='1", "campaign"},
-		{"currency", "", "currency"}, {"currency", "XXX", "currency"}, {"currency", "eur", "currency"}, {"currency", "BRL", "currency"},
+		{"currency", "", "currency"}, {"currency", "XXX", "currency"}, {"currency", "eur", "currency"},
+		{"currency", "BRL", "currency"},
 		{"currency", long, "currency"}, {"currency", "EUR\n", "currency"}, {"currency", "E\x00R", "currency"},
-		{"frequency", "", "frequency"}, {"frequency", "month", "frequency"}, {"frequency", "year", "frequency"}, {"frequency", "weekly", "frequency"},
+		{"frequency", "", "frequency"}, {"frequency", "month", "frequency"}, {"frequency", "year", "frequency"},
+		{"frequency", "weekly", "frequency"},
 		{"frequency", long, "frequency"}, {"frequency", "on\x00ce", "frequency"},
-		{"article", "javascript:alert(1)", "article"}, {"article", "ftp://example.org/a", "article"}, {"article", "//evil.example", "article"},
+		{"article", "javascript:alert(1)", "article"}, {"article", "ftp://example.org/a", "article"},
+		{"article", "//evil.example", "article"},
 		{"article", "/a", "article"}, {"article", "example.org/a", "article"}, {"article", "https://", "article"},
-		{"article", "https://user:word@example.org/", "article"}, {"article", "https://example.org/" + strings.Repeat("a", 3000), "article"},
+		{"article", "https://user:word@example.org/", "article"}, {"article", "https://example.org/" +
+			strings.Repeat("a", 3000), "article"},
 		{"article", "https://example.org/\x00", "article"}, {"article", "https://example.org/a\nb", "article"},
-		{"name", strings.Repeat("é", 121), "name"}, {"name", "Ada\x00", "name"}, {"name", "Ada\nReader", "name"}, {"name", "\x1b[31mAda", "name"},
-		{"email", "nobody", "email"}, {"email", "a@b@c", "email"}, {"email", "Ada <ada@example.org>", "email"}, {"email", "ada@example.org\nBcc: x@y.z", "email"},
+		{"name", strings.Repeat("é", 121), "name"}, {"name", "Ada\x00", "name"}, {"name", "Ada\nReader", "name"},
+		{"name", "\x1b[31mAda", "name"},
+		{"email", "nobody", "email"}, {"email", "a@b@c", "email"}, {"email", "Ada <ada@example.org>", "email"},
+		{"email", "ada@example.org\nBcc: x@y.z", "email"},
 		{"email", strings.Repeat("a", 250) + "@b.cd", "email"}, {"email", "\x00@example.org", "email"},
 		{"message", strings.Repeat("m", 1001), "message"}, {"message", "a\x00b", "message"}, {"message", "a\x07b", "message"},
 	}
 	for _, v := range []string{
-		"", "1,50", "1.999", "-5", "+5", "0", "0.00", "1e3", "1E3", "NaN", "Infinity", "٣", "１０", "100000000000000000000", "5 €", "€5", "0x10",
-		"1_000", "1.", ".5", "1.2.3", "1 000", "1'000", "abc", "5\x00", "0.99", "10000.01", strings.Repeat("9", 100), "null", "5;DROP",
+		"", "1,50", "1.999", "-5", "+5", "0", "0.00", "1e3", "1E3", "NaN", "Infinity", "٣", "１０", "100000000000000000000",
+		"5 €", "€5", "0x10",
+		"1_000", "1.", ".5", "1.2.3", "1 000", "1'000", "abc", "5\x00", "0.99", "10000.01", strings.Repeat("9", 100), "null",
+		"5;DROP",
 	} {
 		all = append(all, bad{"amount", v, "amount"})
 	}
@@ -60,8 +69,9 @@ func badValues() []bad {
 
 // plain is the good input, for both ways of sending it.
 func plain() map[string]string {
-	return map[string]string{"campaign": "support", "amount": "25.00", "currency": "EUR", "frequency": "once", "article": "https://example.org/a",
-		"name": "Ada Reader", "email": "ada@example.org", "message": "Two\nlines"}
+	return map[string]string{"campaign": "support", "amount": "25.00", "currency": "EUR", "frequency": "once",
+		"article": "https://example.org/a",
+		"name":    "Ada Reader", "email": "ada@example.org", "message": "Two\nlines"}
 }
 
 func TestBadInputComesBackWithTheRestKept(t *testing.T) {
@@ -135,7 +145,8 @@ func checkFormCameBack(t *testing.T, name string, b bad, body string, input map[
 func TestDecimalsWhereTheCurrencyHasNone(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, func(d *Deps) { d.Log = quiet() })
-	if _, err := h.db.ExecContext(t.Context(), `UPDATE campaign SET suggested = '{"EUR":[500],"HUF":[2000],"JPY":[800],"TWD":[180]}'`); err != nil {
+	if _, err := h.db.ExecContext(t.Context(),
+		`UPDATE campaign SET suggested = '{"EUR":[500],"HUF":[2000],"JPY":[800],"TWD":[180]}'`); err != nil {
 		t.Fatal(err)
 	}
 	r := h.newReader()
@@ -180,7 +191,8 @@ func TestWrongTypesInJSON(t *testing.T) {
 		good[k] = v
 	}
 	for _, field := range []string{
-		"campaign", "amount", "currency", "frequency", "article", "name", "email", "message", "named", "anonymous", "cover_fee",
+		"campaign", "amount", "currency", "frequency", "article", "name", "email", "message", "named", "anonymous",
+		"cover_fee",
 	} {
 		for _, value := range []any{25, 25.5, []string{"x"}, map[string]string{"a": "b"}, wrongKind(field)} {
 			input := maps.Clone(good)
@@ -241,11 +253,13 @@ func TestBodiesTypesAndMethodsThatAreRefused(t *testing.T) {
 			t.Errorf("%s: headers %v", c.name, got.header)
 		}
 	}
-	if got := r.do("POST", "/contributions", "x", "Content-Type", page.FormType, "Content-Encoding", "gzip"); got.status != 415 {
+	if got := r.do("POST", "/contributions", "x", "Content-Type", page.FormType, "Content-Encoding",
+		"gzip"); got.status != 415 {
 		t.Errorf("encoded: %d", got.status)
 	}
 	for _, key := range []string{strings.Repeat("k", 256), "schlüssel"} {
-		p := problem(t, r.sendJSON(`{"campaign":"support","amount":"5","currency":"EUR","frequency":"once"}`, "Idempotency-Key", key))
+		p := problem(t, r.sendJSON(`{"campaign":"support","amount":"5","currency":"EUR","frequency":"once"}`,
+			"Idempotency-Key", key))
 		if p.Status != 422 || p.Errors[0].Field != "idempotency_key" {
 			t.Errorf("key %.20q: %+v", key, p)
 		}

@@ -19,12 +19,12 @@ import (
 // articleQuery is how cta.js asks for an appeal on an article.
 var articleQuery = "?article=" + url.QueryEscape("https://news.example.org/2026/03/the-river-and-the-harbour")
 
-// BenchmarkAppeal measures GET /embed/{campaign} over loopback beside a bare net/http handler that writes the same bytes
-// and headers, in turns, so that a busy machine slows both. "ratio" is ours to bare; 1 is as fast.
+// BenchmarkAppeal measures GET /embed/{campaign} over loopback beside a bare net/http handler that writes the same
+// bytes and headers, in turns, so that a busy machine slows both. "ratio" is ours to bare; 1 is as fast.
 func BenchmarkAppeal(b *testing.B) {
 	for name, query := range map[string]string{"plain": "", "article": articleQuery} {
 		b.Run(name, func(b *testing.B) {
-			ours := server(b, nil)
+			ours := serve(b, nil)
 			bare := httptest.NewServer(bareAppeal(ours.Config.Handler, query))
 			defer bare.Close()
 			const round = 500
@@ -41,7 +41,7 @@ func BenchmarkAppeal(b *testing.B) {
 
 // BenchmarkHandlers measures the handlers alone, without a connection: what the router and the middleware add.
 func BenchmarkHandlers(b *testing.B) {
-	h := server(b, nil).Config.Handler
+	h := serve(b, nil).Config.Handler
 	delivery := func() *http.Request {
 		return httptest.NewRequest("POST", "/webhooks/paypal", strings.NewReader("{}"))
 	}
@@ -90,15 +90,15 @@ func bareAppeal(service http.Handler, query string) http.Handler {
 	return mux
 }
 
-// BenchmarkOwnTemplates measures the donation page with TEMPLATES_DIR, a copy of every file of ours, beside the same page
-// without, in turns. "ratio" is with to without; 1 is as fast.
+// BenchmarkOwnTemplates measures the donation page with TEMPLATES_DIR, a copy of every file of ours, beside the same
+// page without, in turns. "ratio" is with to without; 1 is as fast.
 func BenchmarkOwnTemplates(b *testing.B) {
 	dir := b.TempDir()
 	if err := os.CopyFS(dir, templates.Files); err != nil {
 		b.Fatal(err)
 	}
-	ours := server(b, nil)
-	theirs := server(b, func(d *Deps) { d.TemplatesDir = dir })
+	ours := serve(b, nil)
+	theirs := serve(b, func(d *Deps) { d.TemplatesDir = dir })
 	const round = 200
 	var tookOurs, tookTheirs time.Duration
 	for b.Loop() {
@@ -109,8 +109,8 @@ func BenchmarkOwnTemplates(b *testing.B) {
 	b.ReportMetric(tookOurs.Seconds()/tookTheirs.Seconds(), "ratio")
 }
 
-// server is the whole service in front of a real database.
-func server(b *testing.B, change func(*Deps)) *httptest.Server {
+// serve starts the whole service in front of a real database.
+func serve(b *testing.B, change func(*Deps)) *httptest.Server {
 	b.Helper()
 	database := dbtest.New(b)
 	if err := campaign.EnsureDefault(b.Context(), database, "The Test Post", "EUR", time.Now()); err != nil {

@@ -12,7 +12,7 @@ import (
 func clientSeen(t *testing.T, remote string, forwarded ...string) page.Client {
 	t.Helper()
 	var got page.Client
-	h := bareSite(t, nil).identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	h := bareServer(t, nil).identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		got = page.ClientOf(r.Context())
 	}))
 	r := httptest.NewRequest("GET", "/", nil)

@@ -19,23 +19,27 @@ func TestEmbeddingOverHTTP(t *testing.T) {
 	h := openHouse(t, func(d *Deps) { d.EmbedOrigins = []string{"https://news.example"} })
 	r := h.newReader()
 	got := r.do("GET", "/embed/support?article=https://news.example/a", "", "Origin", "https://news.example")
-	if got.status != 200 || got.header.Get("Access-Control-Allow-Origin") != "https://news.example" || got.header.Get("Cache-Control") != "public, max-age=60" {
+	if got.status != 200 || got.header.Get("Access-Control-Allow-Origin") != "https://news.example" ||
+		got.header.Get("Cache-Control") != "public, max-age=60" {
 		t.Fatalf("%d %v", got.status, got.header)
 	}
 	if strings.Contains(got.body, "idempotency_key") || got.header.Get("Set-Cookie") != "" {
 		t.Error("a shared copy holds something of one reader's")
 	}
-	if policy := got.header.Get("Content-Security-Policy"); !strings.Contains(policy, "frame-ancestors https://news.example") || got.header.Get("X-Frame-Options") != "" {
+	if policy := got.header.Get("Content-Security-Policy"); !strings.Contains(policy,
+		"frame-ancestors https://news.example") || got.header.Get("X-Frame-Options") != "" {
 		t.Errorf("may not be framed: %s", policy)
 	}
 	if page := r.get("/"); !strings.Contains(page.header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
 		t.Error("the donation page may be framed")
 	}
-	if again := r.do("GET", "/embed/support?article=https://news.example/a", "", "If-None-Match", got.header.Get("ETag")); again.status != 304 || again.body != "" {
+	if again := r.do("GET", "/embed/support?article=https://news.example/a", "", "If-None-Match",
+		got.header.Get("ETag")); again.status != 304 || again.body != "" {
 		t.Errorf("unchanged: %d", again.status)
 	}
 	for _, origin := range []string{"https://evil.example", "null", "https://news.example.evil.example", ""} {
-		if got := r.do("GET", "/embed/support", "", "Origin", origin); got.header.Get("Access-Control-Allow-Origin") != "" || got.header.Get("Vary") != "Accept, Origin" {
+		if got := r.do("GET", "/embed/support", "", "Origin", origin); got.header.Get("Access-Control-Allow-Origin") != "" ||
+			got.header.Get("Vary") != "Accept, Origin" {
 			t.Errorf("%s: %v", origin, got.header)
 		}
 	}
@@ -116,7 +120,8 @@ func TestThePartsOfTheCallToAction(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.body), &p); err != nil || got.header.Get("Content-Type") != "application/json" {
 		t.Fatalf("%v %s", err, got.body)
 	}
-	if p.Currency != "GBP" || len(p.Suggested) != 4 || p.Suggested[0].Amount != "5.00" || p.Suggested[0].Display != "£5" || p.Action != r.base+"/contributions" ||
+	if p.Currency != "GBP" || len(p.Suggested) != 4 || p.Suggested[0].Amount != "5.00" ||
+		p.Suggested[0].Display != "£5" || p.Action != r.base+"/contributions" ||
 		p.Page != r.base+"/support/support?article=https%3A%2F%2Fnews.example%2Fa&currency=GBP" || p.Button == "" {
 		t.Errorf("%+v", p)
 	}
@@ -124,10 +129,12 @@ func TestThePartsOfTheCallToAction(t *testing.T) {
 
 func TestTheScriptIsServedFresh(t *testing.T) {
 	t.Parallel()
-	h := bareSite(t, nil).routes()
+	h := bareServer(t, nil).routes()
 	w := ask(h, "GET", "/embed/cta.js", "")
-	if w.Code != 200 || w.Header().Get("Content-Type") != "text/javascript; charset=utf-8" || w.Header().Get("Cache-Control") != "public, max-age=300" ||
-		w.Header().Get("Cross-Origin-Resource-Policy") != "cross-origin" || strings.Contains(w.Body.String(), "document.cookie") {
+	if w.Code != 200 || w.Header().Get("Content-Type") != "text/javascript; charset=utf-8" ||
+		w.Header().Get("Cache-Control") != "public, max-age=300" ||
+		w.Header().Get("Cross-Origin-Resource-Policy") != "cross-origin" ||
+		strings.Contains(w.Body.String(), "document.cookie") {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}
 	if w = ask(h, "GET", "/embed/cta.js", "", "If-None-Match", w.Header().Get("ETag")); w.Code != 304 {
@@ -150,7 +157,7 @@ func TestTheArticleCarriesTheCallToActionWithoutScript(t *testing.T) {
 	if next := inputs(t, h.newReader().get("/article").body); next.Get("idempotency_key") == form.Get("idempotency_key") {
 		t.Error("two renderings carry one key")
 	}
-	if w := ask(bareSite(t, nil).routes(), "GET", "/article", ""); w.Code != 404 {
+	if w := ask(bareServer(t, nil).routes(), "GET", "/article", ""); w.Code != 404 {
 		t.Errorf("outside the demo: %d", w.Code)
 	}
 }

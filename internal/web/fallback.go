@@ -12,11 +12,15 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// fallbacks answer what the table has no line for: an address with a slash too many, HEAD where there is a GET, and what
-// is not there at all. They stand behind the middleware of a page, and keep the address: a mistyped one may hold a key.
-func (s *site) fallbacks(table *chi.Mux, standard chi.Middlewares) {
-	standard = append(standard[:len(standard):len(standard)], keepAddress)
-	missing := standard.HandlerFunc(s.pages.Handle(func(http.ResponseWriter, *http.Request) error { return page.NotFound() }))
+// fallbacks answer what the table has no line for: an address with a slash too many, HEAD where there is a GET, and
+// what is not there at all. They stand behind the middleware of a page, and keep the address: a mistyped one may hold a
+// key.
+func (s *server) fallbacks(table *chi.Mux, standard chi.Middlewares) {
+	standard = append(standard[:len(standard):len(standard)], privateAddress)
+	missing := standard.HandlerFunc(s.pages.Handle(func(http.ResponseWriter,
+		*http.Request) error {
+		return page.NotFound()
+	}))
 	moved := standard.HandlerFunc(moveWithoutSlash)
 	wrong := standard.HandlerFunc(s.pages.Handle(s.wrongMethod(table)))
 	table.NotFound(func(w http.ResponseWriter, r *http.Request) {
@@ -75,7 +79,7 @@ func moveWithoutSlash(w http.ResponseWriter, r *http.Request) {
 
 // wrongMethod answers 405 and names the methods there are (RFC 9110, section 15.5.6): chi knows them, but does not tell
 // a handler of ours.
-func (s *site) wrongMethod(table *chi.Mux) page.Handler {
+func (s *server) wrongMethod(table *chi.Mux) page.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		var allowed []string
 		for _, m := range []string{

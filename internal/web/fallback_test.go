@@ -37,7 +37,7 @@ func TestASlashAtTheEndLeadsOn(t *testing.T) {
 	if got.status != 303 || h.count() != 1 {
 		t.Errorf("a gift sent to the address with a slash: %d", got.status)
 	}
-	w := ask(bareSite(t, nil).routes(), "POST", "/webhooks/paypal/", "{}")
+	w := ask(bareServer(t, nil).routes(), "POST", "/webhooks/paypal/", "{}")
 	if w.Code != 200 {
 		t.Errorf("a webhook: %d", w.Code)
 	}

@@ -29,18 +29,22 @@ func TestAReaderGivesAndIsThanked(t *testing.T) {
 
 	back := r.get("/contributions/" + id + "/return?token=" + h.orderOf(id) + "&PayerID=X")
 	thanks := back.header.Get("Location")
-	if back.status != 303 || !strings.HasPrefix(thanks, "/contributions/"+id+"/thanks?key=") || h.stateOf(id) != "completed" {
+	if back.status != 303 || !strings.HasPrefix(thanks, "/contributions/"+id+"/thanks?key=") ||
+		h.stateOf(id) != "completed" {
 		t.Fatalf("%d %q %s", back.status, thanks, h.stateOf(id))
 	}
 	got := r.get(thanks)
-	if got.status != 200 || !strings.Contains(got.body, "Thank you.") || !strings.Contains(got.body, "€12.34") || !strings.Contains(got.body, "Ada Reader") {
+	if got.status != 200 || !strings.Contains(got.body, "Thank you.") || !strings.Contains(got.body, "€12.34") ||
+		!strings.Contains(got.body, "Ada Reader") {
 		t.Errorf("own browser: %d\n%s", got.status, got.body)
 	}
-	if got.header.Get("Cache-Control") != "no-store" || got.header.Get("X-Robots-Tag") != "noindex" || got.header.Get("Referrer-Policy") != "same-origin" {
+	if got.header.Get("Cache-Control") != "no-store" || got.header.Get("X-Robots-Tag") != "noindex" ||
+		got.header.Get("Referrer-Policy") != "same-origin" {
 		t.Errorf("headers %v", got.header)
 	}
 	other := h.newReader()
-	if got = other.get(thanks); got.status != 200 || !strings.Contains(got.body, "€12.34") || strings.Contains(got.body, "Ada Reader") {
+	if got = other.get(thanks); got.status != 200 || !strings.Contains(got.body, "€12.34") ||
+		strings.Contains(got.body, "Ada Reader") {
 		t.Errorf("another browser: %d\n%s", got.status, got.body)
 	}
 	again := other.get("/contributions/" + id + "/return?token=" + h.orderOf(id))
@@ -54,12 +58,14 @@ func TestAChoiceIsSentWithoutAnAmount(t *testing.T) {
 	h := openHouse(t, nil)
 	r := h.newReader()
 	form := inputs(t, r.get("/support/support?currency=USD&amount=50&article=https://example.org/x&utm_source=mail&frequency=month").body)
-	if form.Get("choice") != "50.00" || form.Get("amount") != "" || form.Get("currency") != "USD" || form.Get("article") != "https://example.org/x" || form.Get("frequency") != "once" {
+	if form.Get("choice") != "50.00" || form.Get("amount") != "" || form.Get("currency") != "USD" ||
+		form.Get("article") != "https://example.org/x" || form.Get("frequency") != "once" {
 		t.Fatalf("prefilled: %v", form)
 	}
 	id, _ := r.begin(form)
 	var got struct{ Minor, Currency, Article string }
-	if err := h.db.GetContext(t.Context(), &got, `SELECT amount_minor AS minor, currency, article FROM contribution WHERE id = $1`, id); err != nil {
+	if err := h.db.GetContext(t.Context(), &got,
+		`SELECT amount_minor AS minor, currency, article FROM contribution WHERE id = $1`, id); err != nil {
 		t.Fatal(err)
 	}
 	if got.Minor != "5000" || got.Currency != "USD" || got.Article != "https://example.org/x" {
@@ -81,7 +87,8 @@ func TestPrefillingLeavesOutWhatCannotBeUsed(t *testing.T) {
 		{`article=https://example.org/?a=1%26b="<`, "10.00", "", "EUR", `https://example.org/?a=1&b="<`},
 	} {
 		got := inputs(t, r.get("/support/support?"+c.query).body)
-		if got.Get("choice") != c.choice || got.Get("amount") != c.amount || got.Get("currency") != c.currency || got.Get("article") != c.article {
+		if got.Get("choice") != c.choice || got.Get("amount") != c.amount || got.Get("currency") != c.currency ||
+			got.Get("article") != c.article {
 			t.Errorf("%s: %v", c.query, got)
 		}
 	}
@@ -98,13 +105,15 @@ func TestAProgramGives(t *testing.T) {
 		Receipt    string `json:"receipt"`
 		ApproveURL string `json:"approve_url"`
 	}
-	if err := json.Unmarshal([]byte(first.body), &got); err != nil || first.status != 201 || got.Status != "created" || got.Receipt == "" || !strings.HasPrefix(got.ApproveURL, h.paypal) {
+	if err := json.Unmarshal([]byte(first.body), &got); err != nil || first.status != 201 || got.Status != "created" ||
+		got.Receipt == "" || !strings.HasPrefix(got.ApproveURL, h.paypal) {
 		t.Fatalf("%d %s", first.status, first.body)
 	}
 	if again := r.sendJSON(body, "Idempotency-Key", "key-1"); again.status != 201 || again.body != first.body {
 		t.Errorf("the same again: %d %s", again.status, again.body)
 	}
-	if other := problem(t, r.sendJSON(strings.Replace(body, "25.00", "26.00", 1), "Idempotency-Key", "key-1")); other.Status != 409 {
+	if other := problem(t, r.sendJSON(strings.Replace(body, "25.00", "26.00", 1), "Idempotency-Key",
+		"key-1")); other.Status != 409 {
 		t.Errorf("the same key with other input: %+v", other)
 	}
 	if h.count() != 1 || first.header.Get("Set-Cookie") != "" {
@@ -168,14 +177,16 @@ func TestTheReaderTurnsBackAtPayPal(t *testing.T) {
 	id, approve := r.begin(giftForm("amount", "33.30", "message", "For the river"))
 	got := r.get("/contributions/" + id + "/cancel?token=" + h.orderOf(id))
 	form := inputs(t, got.body)
-	if got.status != 200 || h.stateOf(id) != "cancelled" || form.Get("amount") != "33.30" || form.Get("message") != "For the river" || form.Get("article") != "https://example.org/a" {
+	if got.status != 200 || h.stateOf(id) != "cancelled" || form.Get("amount") != "33.30" ||
+		form.Get("message") != "For the river" || form.Get("article") != "https://example.org/a" {
 		t.Fatalf("%d %s %v", got.status, h.stateOf(id), form)
 	}
 	other := inputs(t, h.newReader().get("/contributions/"+id+"/cancel?token="+h.orderOf(id)).body)
 	if other.Get("amount") != "33.30" || other.Get("message") != "" {
 		t.Errorf("another browser sees %v", other)
 	}
-	if thanks := r.get(r.thanksAddress(id)); !strings.Contains(thanks.body, "Nothing was charged") || !strings.Contains(thanks.body, approve) {
+	if thanks := r.get(r.thanksAddress(id)); !strings.Contains(thanks.body, "Nothing was charged") ||
+		!strings.Contains(thanks.body, approve) {
 		t.Errorf("thanks page after cancelling:\n%s", thanks.body)
 	}
 	h.approve(id) // changed their mind at PayPal after all
@@ -207,28 +218,35 @@ func TestTheThanksPageTellsTheTruth(t *testing.T) {
 	if id, body := back("", false); h.stateOf(id) != "created" || !strings.Contains(body, "Not finished yet") {
 		t.Errorf("before approval: %s\n%s", h.stateOf(id), body)
 	}
-	if id, body := back(`{"kind":"pending_capture"}`, true); h.stateOf(id) != "pending" || !strings.Contains(body, "being confirmed") || !strings.Contains(body, "Check again") {
+	if id, body := back(`{"kind":"pending_capture"}`, true); h.stateOf(id) != "pending" ||
+		!strings.Contains(body, "being confirmed") || !strings.Contains(body, "Check again") {
 		t.Errorf("pending: %s\n%s", h.stateOf(id), body)
 	}
-	if id, body := back(`{"kind":"decline_capture"}`, true); h.stateOf(id) != "declined" || !strings.Contains(body, "did not go through") {
+	if id, body := back(`{"kind":"decline_capture"}`, true); h.stateOf(id) != "declined" ||
+		!strings.Contains(body, "did not go through") {
 		t.Errorf("declined: %s\n%s", h.stateOf(id), body)
 	}
 	id, body := back(`{"kind":"reset_before","match":{"path":"*capture"}}`, true)
 	if !strings.Contains(body, "being confirmed") || strings.Contains(body, "Thank you.") {
 		t.Errorf("PayPal in trouble at the capture: %s\n%s", h.stateOf(id), body)
 	}
-	if id, body := back(`{"kind":"status","status":500}`, false); h.stateOf(id) != "created" || !strings.Contains(body, "being confirmed") {
+	if id, body := back(`{"kind":"status","status":500}`, false); h.stateOf(id) != "created" ||
+		!strings.Contains(body, "being confirmed") {
 		t.Errorf("PayPal tells nothing on the return: %s\n%s", h.stateOf(id), body)
 	}
-	if got := r.do("GET", h.thanksAddress(id), "", "Accept", "application/json"); got.body != `{"outcome":"confirming"}`+"\n" {
+	if got := r.do("GET", h.thanksAddress(id), "", "Accept",
+		"application/json"); got.body != `{"outcome":"confirming"}`+"\n" {
 		t.Errorf("the page's script is told %s", got.body)
 	}
 	for _, state := range []string{"expired", "failed", "refunded", "partially_refunded", "reversed", "order_unknown"} {
-		if _, err := h.db.ExecContext(t.Context(), `UPDATE contribution SET state = $1 WHERE id = $2`, state, id); err != nil {
+		if _, err := h.db.ExecContext(t.Context(), `UPDATE contribution SET state = $1 WHERE id = $2`, state,
+			id); err != nil {
 			t.Fatal(err)
 		}
-		want := map[string]string{"expired": "not finished in time", "failed": "could not take", "refunded": "refunded to you in full",
-			"partially_refunded": "Part of this gift", "reversed": "returned this gift", "order_unknown": "Not finished yet"}[state]
+		want := map[string]string{"expired": "not finished in time", "failed": "could not take",
+			"refunded":           "refunded to you in full",
+			"partially_refunded": "Part of this gift", "reversed": "returned this gift",
+			"order_unknown": "Not finished yet"}[state]
 		if got := r.get(h.thanksAddress(id)); got.status != 200 || !strings.Contains(got.body, want) {
 			t.Errorf("%s: %d\n%s", state, got.status, got.body)
 		}
@@ -241,7 +259,8 @@ func TestADeclinedCardMayBeReplaced(t *testing.T) {
 	r := h.newReader()
 	id, _ := r.begin(giftForm())
 	for address, offered := range map[string]bool{h.paypal + "/retry": true, "https://evil.example/retry": false} {
-		if _, err := h.db.ExecContext(t.Context(), `UPDATE contribution SET state = 'declined', retry_url = $1 WHERE id = $2`, address, id); err != nil {
+		if _, err := h.db.ExecContext(t.Context(),
+			`UPDATE contribution SET state = 'declined', retry_url = $1 WHERE id = $2`, address, id); err != nil {
 			t.Fatal(err)
 		}
 		if got := r.get(h.thanksAddress(id)); strings.Contains(got.body, address) != offered {
@@ -265,7 +284,8 @@ func TestPayPalDownAtTheClick(t *testing.T) {
 		h.bank("POST", "/sandbox/faults", trouble)
 		began := time.Now()
 		got := r.send(form)
-		if took := time.Since(began); got.status != 503 || !strings.Contains(got.body, "Nothing was charged") || took > 10*time.Second {
+		if took := time.Since(began); got.status != 503 || !strings.Contains(got.body, "Nothing was charged") ||
+			took > 10*time.Second {
 			t.Fatalf("%s: %d after %v\n%s", trouble, got.status, took, got.body)
 		}
 		h.bank("DELETE", "/sandbox/faults", "")
@@ -297,7 +317,8 @@ func TestAKeyUsedWithAnotherFormGivesTheFormBack(t *testing.T) {
 		t.Fatal(got.status)
 	}
 	got := r.send(giftForm("amount", "26", "message", "kept"), "Idempotency-Key", "one")
-	if form := inputs(t, got.body); got.status != 409 || form.Get("amount") != "26" || form.Get("message") != "kept" || !strings.Contains(got.body, "sent before") {
+	if form := inputs(t, got.body); got.status != 409 || form.Get("amount") != "26" || form.Get("message") != "kept" ||
+		!strings.Contains(got.body, "sent before") {
 		t.Errorf("%d\n%s", got.status, got.body)
 	}
 }
@@ -309,7 +330,8 @@ func TestNothingOfTheReadersIsLogged(t *testing.T) {
 		d.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
 	r := h.newReader()
-	id, _ := r.begin(giftForm("name", "SECRET name", "email", "SECRET@example.org", "message", "SECRET words", "idempotency_key", "SECRET"))
+	id, _ := r.begin(giftForm("name", "SECRET name", "email", "SECRET@example.org", "message", "SECRET words",
+		"idempotency_key", "SECRET"))
 	r.send(giftForm("name", "SECRET\x00", "email", "SECRET", "amount", "SECRET", "article", "SECRET"))
 	r.sendJSON(`{"name":"SECRET`)
 	h.approve(id)
@@ -349,7 +371,8 @@ func TestOnlyAYesIsAYes(t *testing.T) {
 	r := h.newReader()
 	id, _ := r.begin(giftForm("named", "yes", "name", "Ada"))
 	var kept string
-	if err := h.db.GetContext(t.Context(), &kept, `SELECT naming FROM contribution WHERE id = $1`, id); err != nil || kept != "yes" {
+	if err := h.db.GetContext(t.Context(), &kept, `SELECT naming FROM contribution WHERE id = $1`, id); err != nil ||
+		kept != "yes" {
 		t.Errorf("kept as %q, %v", kept, err)
 	}
 }
@@ -404,8 +427,10 @@ func TestReturnAddressesPutTogetherByHand(t *testing.T) {
 	for _, path := range []string{
 		"/contributions/" + mine + "/return?token=" + h.orderOf(other), "/contributions/" + mine + "/return?token=x",
 		"/contributions/" + mine + "/cancel?token=" + h.orderOf(other),
-		"/contributions/" + strings.ToUpper(mine) + "/return", "/contributions/" + strings.ReplaceAll(mine, "-", "") + "/return",
-		"/contributions/{" + mine + "}/return", "/contributions/00000000-0000-0000-0000-000000000000/return", "/contributions/1/return",
+		"/contributions/" + strings.ToUpper(mine) + "/return", "/contributions/" + strings.ReplaceAll(mine, "-", "") +
+			"/return",
+		"/contributions/{" + mine + "}/return", "/contributions/00000000-0000-0000-0000-000000000000/return",
+		"/contributions/1/return",
 		"/contributions/" + url.PathEscape("../../etc/passwd") + "/return",
 	} {
 		if got := r.get(path); got.status != 404 {

@@ -12,20 +12,20 @@ import (
 const readyTimeout = 5 * time.Second
 
 // healthz answers GET /healthz: the process is alive and serves.
-func (s *site) healthz(w http.ResponseWriter, _ *http.Request) error {
+func (s *server) healthz(w http.ResponseWriter, _ *http.Request) error {
 	page.Write(w, http.StatusOK, "text/plain; charset=utf-8", []byte("ok\n"))
 	return nil
 }
 
 // readyz answers GET /readyz: whether a balancer should send requests here, or why not, in words. That PayPal is away
 // is no reason: no other replica could do more, and the webhooks' door and every page that needs no PayPal would be
-// gone with it. It is told in the body, and an alert. The words are ours, made for an operator; they name parts ("database",
-// "PayPal"), never addresses or secrets.
-func (s *site) readyz(w http.ResponseWriter, r *http.Request) error {
+// gone with it. It is told in the body, and an alert. The words are ours, made for an operator; they name parts
+// ("database", "PayPal"), never addresses or secrets.
+func (s *server) readyz(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
 	if err := s.Ready(ctx); err != nil {
-		s.floods.WarnContext(ctx, "not ready", "request", page.RequestID(ctx), "error", err)
+		s.throttled.WarnContext(ctx, "not ready", "request", page.RequestID(ctx), "error", err)
 		page.Write(w, http.StatusServiceUnavailable, "text/plain; charset=utf-8", []byte(err.Error()+"\n"))
 		return nil
 	}

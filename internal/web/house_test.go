@@ -46,7 +46,7 @@ type house struct {
 
 // service is what is built; a test may build it anew with other settings while it serves.
 type service struct {
-	*site
+	*server
 	table atomic.Pointer[chi.Mux]
 }
 
@@ -59,11 +59,11 @@ func newService(t *testing.T, d Deps) *service {
 
 func (s *service) build(t *testing.T, d Deps) {
 	t.Helper()
-	built, err := newSite(d)
+	built, err := newServer(d)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.site = built
+	s.server = built
 	s.table.Store(built.routes())
 }
 
@@ -175,7 +175,10 @@ func (h house) newReader() reader {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return reader{h, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return reader{h, &http.Client{Jar: jar, CheckRedirect: func(*http.Request,
+		[]*http.Request) error {
+		return http.ErrUseLastResponse
+	}}}
 }
 
 // reply is an answer, read.
@@ -224,7 +227,8 @@ func (r reader) sendJSON(body string, header ...string) reply {
 
 // gift is what a reader's form sends, with changes: pairs of field and value.
 func giftForm(change ...string) url.Values {
-	v := url.Values{"campaign": {"support"}, "amount": {"25.00"}, "currency": {"EUR"}, "frequency": {"once"}, "article": {"https://example.org/a"}}
+	v := url.Values{"campaign": {"support"}, "amount": {"25.00"}, "currency": {"EUR"}, "frequency": {"once"},
+		"article": {"https://example.org/a"}}
 	for i := 0; i+1 < len(change); i += 2 {
 		v.Set(change[i], change[i+1])
 	}
@@ -239,7 +243,8 @@ func (r reader) begin(v url.Values) (id, approve string) {
 	if got.status != 303 || !strings.HasPrefix(approve, r.paypal) {
 		r.t.Fatalf("begin: %d, Location %q\n%s", got.status, approve, got.body)
 	}
-	if err := r.db.GetContext(r.t.Context(), &id, `SELECT id FROM contribution WHERE approve_url = $1`, approve); err != nil {
+	if err := r.db.GetContext(r.t.Context(), &id, `SELECT id FROM contribution WHERE approve_url = $1`,
+		approve); err != nil {
 		r.t.Fatal(err)
 	}
 	return id, approve
@@ -308,7 +313,8 @@ type told struct {
 func problem(t *testing.T, got reply) told {
 	t.Helper()
 	var a told
-	if err := json.Unmarshal([]byte(got.body), &a); err != nil || got.header.Get("Content-Type") != "application/problem+json" {
+	if err := json.Unmarshal([]byte(got.body), &a); err != nil ||
+		got.header.Get("Content-Type") != "application/problem+json" {
 		t.Fatalf("no problem details: %v, %q\n%s", err, got.header.Get("Content-Type"), got.body)
 	}
 	return a

@@ -9,7 +9,7 @@ import (
 )
 
 // identify gives every request an id and finds its real client.
-func (s *site) identify(next http.Handler) http.Handler {
+func (s *server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		from, q := peer(r), page.Request{}
 		if s.trusted(from) {

@@ -181,7 +181,8 @@ func TestALinkToACampaignThatIsNotHereStillTakesTheGift(t *testing.T) {
 	}
 	says(t, page.body, "The link you followed names an appeal that is not here.")
 	form := inputs(t, page.body)
-	if form.Get("campaign") != "support" || form.Get("choice") != "25.00" || form.Get("article") != "https://example.org/a" ||
+	if form.Get("campaign") != "support" || form.Get("choice") != "25.00" ||
+		form.Get("article") != "https://example.org/a" ||
 		form.Get("utm_source") != "mail" {
 		t.Errorf("the form: %v", form)
 	}
@@ -194,7 +195,8 @@ func TestALinkToACampaignThatIsNotHereStillTakesTheGift(t *testing.T) {
 	}
 	says(t, r.get("/embed/winter-2019").body, `There is no campaign "winter-2019". Most similar: support.`)
 	program := r.sendJSON(`{"campaign":"support2","amount":"25.00","currency":"EUR","frequency":"once"}`)
-	if program.status != 422 || !strings.Contains(program.body, `There is no campaign \"support2\". Most similar: support.`) {
+	if program.status != 422 || !strings.Contains(program.body,
+		`There is no campaign \"support2\". Most similar: support.`) {
 		t.Errorf("a program: %d %s", program.status, program.body)
 	}
 }

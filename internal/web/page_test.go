@@ -26,7 +26,8 @@ func tour(t *testing.T, h house) map[string]reply {
 	h.approve(id)
 	pages["received"] = r.get(r.get("/contributions/" + id + "/return").header.Get("Location"))
 	for _, state := range []string{"created", "pending", "declined", "cancelled", "expired", "failed", "refunded"} {
-		if _, err := h.db.ExecContext(t.Context(), `UPDATE contribution SET state = $1, reason = 'ECHECK' WHERE id = $2`, state, id); err != nil {
+		if _, err := h.db.ExecContext(t.Context(), `UPDATE contribution SET state = $1, reason = 'ECHECK' WHERE id = $2`,
+			state, id); err != nil {
 			t.Fatal(err)
 		}
 		pages["thanks-"+state] = r.get(h.thanksAddress(id))
@@ -39,10 +40,12 @@ func tour(t *testing.T, h house) map[string]reply {
 
 // steady takes out of a page what differs from run to run.
 func steady(h house, page string) string {
-	page = unhashed(strings.NewReplacer(h.base, "http://give.test", url.QueryEscape(h.base), "http%3A%2F%2Fgive.test", h.paypal, "http://paypal.test").Replace(page))
+	page = unhashed(strings.NewReplacer(h.base, "http://give.test", url.QueryEscape(h.base), "http%3A%2F%2Fgive.test",
+		h.paypal, "http://paypal.test").Replace(page))
 	for _, c := range [][2]string{
 		{`name="idempotency_key" value="[^"]{5,}"`, `name="idempotency_key" value="KEY"`},
-		{`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`, "ID"}, {`<dd>[0-9A-Z]{4}-[0-9A-Z]{4}</dd>`, "<dd>RECEIPT</dd>"},
+		{`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`, "ID"},
+		{`<dd>[0-9A-Z]{4}-[0-9A-Z]{4}</dd>`, "<dd>RECEIPT</dd>"},
 		{`token=[0-9A-Z]+`, "token=ORDER"}, {`key=[-_0-9A-Za-z]{22}`, "key=KEY"},
 		{regexp.QuoteMeta(time.Now().UTC().Format("2 January 2006")), "DAY"},
 	} {
@@ -66,7 +69,8 @@ func TestEveryPageKeepsToItsPolicy(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, func(d *Deps) { d.Log = quiet() })
 	for name, got := range tour(t, h) {
-		if policy := got.header.Get("Content-Security-Policy"); strings.Contains(policy, "unsafe") || !strings.Contains(policy, "form-action 'self' "+h.paypal) {
+		if policy := got.header.Get("Content-Security-Policy"); strings.Contains(policy, "unsafe") ||
+			!strings.Contains(policy, "form-action 'self' "+h.paypal) {
 			t.Errorf("%s: policy %s", name, policy)
 		}
 		root, err := html.Parse(strings.NewReader(got.body))
@@ -152,7 +156,7 @@ func attributes(n *html.Node) map[string]string {
 	return all
 }
 
-// foreign tells whether an element loads something from another site; a plain link does not load.
+// foreign reports whether an element loads something from another site; a plain link does not load.
 func foreign(element, address, base string) bool {
 	if element == "a" || address == "" || strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "//") {
 		return false

@@ -17,7 +17,7 @@ func peer(r *http.Request) netip.Addr {
 	return page.Bare(a.Addr())
 }
 
-func (s *site) trusted(a netip.Addr) bool {
+func (s *server) trusted(a netip.Addr) bool {
 	for _, p := range s.TrustedProxies {
 		if p.Contains(a) {
 			return true
@@ -29,7 +29,7 @@ func (s *site) trusted(a netip.Addr) bool {
 // forwardedFor walks X-Forwarded-For from the right, over our own proxies, to the first address that is not one of
 // them. Everything further left was written by that client and proves nothing. What cannot be read ends the walk: its
 // proxy is the last we know of.
-func (s *site) forwardedFor(r *http.Request, peer netip.Addr) netip.Addr {
+func (s *server) forwardedFor(r *http.Request, peer netip.Addr) netip.Addr {
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
 		hop := strings.Trim(hops[i], " \t\"")

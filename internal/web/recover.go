@@ -11,7 +11,7 @@ const afterStart = "panic after the answer had begun"
 
 // recoverer turns a panic into the same page as any other defect of ours, and logs its stack with the reference. It
 // stands behind the access log, whose recorder knows whether the answer has begun.
-func (s *site) recoverer(next http.Handler) http.Handler {
+func (s *server) recoverer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			cause := recover()

@@ -43,7 +43,8 @@ func TestBackTooEarlyIsTriedByItself(t *testing.T) {
 	h.approveAs(id, "approve")
 	page, address := r.back(id)
 	refresh := page.header.Get("Refresh")
-	if !strings.Contains(page.body, "We will try your payment again in a moment") || strings.Contains(address, "again=1") ||
+	if !strings.Contains(page.body, "We will try your payment again in a moment") ||
+		strings.Contains(address, "again=1") ||
 		!strings.Contains(page.body, "/cancel?token=") || !strings.Contains(refresh, "/return?key=") {
 		t.Fatalf("too early: %s, %v\n%s", address, page.header, page.body)
 	}

@@ -17,15 +17,15 @@ const webhookPath = "/webhooks/paypal"
 // What carries ambient authority (a staff session) stands behind sameOrigin, so that another site's page cannot use it.
 // POST /contributions and the webhook do not: neither reads a cookie to decide anything, and the call to action on a
 // newsroom's own site is meant to post from another origin.
-func (s *site) routes() *chi.Mux {
+func (s *server) routes() *chi.Mux {
 	r := chi.NewRouter()
 	standard := chi.Chain(s.identify, s.accessLog(s.Log), s.protect, s.recoverer)
 	s.fallbacks(r, standard)
 
-	// The appeal stands on every article, and deliveries come in floods: these two carry nothing they do not need.
+	// The appeal stands on every article, and deliveries come in throttled: these two carry nothing they do not need.
 	h := s.pages.Handle
 	r.With(s.public.Appeal.Cached).With(standard...).Get(public.AppealRoute, h(s.public.Appeal.Show))
-	r.With(s.identify, s.accessLog(s.floods), s.recoverer).Post(webhookPath, s.webhook)
+	r.With(s.identify, s.accessLog(s.throttled), s.recoverer).Post(webhookPath, s.webhook)
 
 	r.Group(func(r chi.Router) {
 		r.Use(standard...)
@@ -43,7 +43,7 @@ func (s *site) routes() *chi.Mux {
 			r.Get("/article", h(s.public.Appeal.Article))
 		}
 		r.Group(func(r chi.Router) {
-			r.Use(keepAddress)
+			r.Use(privateAddress)
 			r.Get("/contributions/{id}/return", h(s.public.Return.Return))
 			r.Get("/contributions/{id}/cancel", h(s.public.Return.Cancel))
 			r.Get("/contributions/{id}/thanks", h(s.public.Thanks.Show))
@@ -73,9 +73,9 @@ func byMediaType(form, json page.Handler) page.Handler {
 
 // staffRoutes are the pages behind the sign-in. What changes something is a POST, needs the role editor, but for one's
 // own password, and is in the audit log.
-func (s *site) staffRoutes(r chi.Router) {
+func (s *server) staffRoutes(r chi.Router) {
 	staff, h := s.staff, s.pages.Handle
-	r.Use(s.sameOrigin, keepAddress)
+	r.Use(s.sameOrigin, privateAddress)
 	r.Get("/staff/sign-in", h(staff.SignIn.Show))
 	r.Post("/staff/sign-in", h(staff.SignIn.SignIn))
 	r.Post("/staff/sign-out", h(staff.SignIn.SignOut))

@@ -11,7 +11,7 @@ import (
 
 // protect sets the headers that every page carries. The policy allows our own styles, scripts and pictures and nothing
 // else: no inline script or style, no third party, no frame.
-func (s *site) protect(next http.Handler) http.Handler {
+func (s *server) protect(next http.Handler) http.Handler {
 	headers := http.Header{
 		"Content-Security-Policy":      {s.policy("'none'")},
 		"X-Content-Type-Options":       {"nosniff"},
@@ -33,20 +33,21 @@ func (s *site) protect(next http.Handler) http.Handler {
 // sameOrigin refuses a write that another site's page makes a browser send (CSRF): by Sec-Fetch-Site or Origin, without
 // tokens. GET, HEAD and OPTIONS pass, so they must have no effects. BASE_URL's origin is ours whatever Host says: a
 // proxy may rewrite it, and an older browser sends nothing but Origin to compare it with.
-func (s *site) sameOrigin(next http.Handler) http.Handler {
+func (s *server) sameOrigin(next http.Handler) http.Handler {
 	guard := http.NewCrossOriginProtection()
 	if err := guard.AddTrustedOrigin(s.origin()); err != nil {
-		panic(fmt.Errorf("trust BASE_URL: %w", err)) // newSite has read it
+		panic(fmt.Errorf("trust BASE_URL: %w", err)) // newServer has read it
 	}
 	guard.SetDenyHandler(s.pages.Handle(func(http.ResponseWriter, *http.Request) error {
-		return page.NewError(http.StatusForbidden, "This came from another site's page. Open the form here and send it again.")
+		return page.NewError(http.StatusForbidden, "This came from another site's page. Open the form here and send it "+
+			"again.")
 	}))
 	return guard.Handler(next)
 }
 
 // policy is the Content-Security-Policy. form-action names PayPal's approval origins too, because Chromium holds the
 // redirect after a form against it, not only the form's own address.
-func (s *site) policy(ancestors string) string {
+func (s *server) policy(ancestors string) string {
 	return strings.Join([]string{
 		"default-src 'none'", "style-src 'self'", "img-src 'self' data:", "script-src 'self'", "connect-src 'self'",
 		"form-action " + strings.Join(append([]string{"'self'"}, s.ApprovalOrigins...), " "),
@@ -54,8 +55,8 @@ func (s *site) policy(ancestors string) string {
 	}, "; ")
 }
 
-// keepAddress is for pages whose address holds a key or an id: no other site learns it from a Referer.
-func keepAddress(next http.Handler) http.Handler {
+// privateAddress is for pages whose address holds a key or an id: no other site learns it from a Referer.
+func privateAddress(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Referrer-Policy", "same-origin")
 		w.Header().Set("X-Robots-Tag", "noindex")

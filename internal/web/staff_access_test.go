@@ -28,7 +28,8 @@ type staffRoute struct {
 
 // staffRoutesOf is every staff route there is, for a contribution with a case, an event and a difference.
 func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute {
-	page, inbox, books := "/staff/contributions/"+id.String(), fmt.Sprintf("/staff/inbox/%d", event), fmt.Sprintf("/staff/reconciliation/%d", difference)
+	page, inbox, books := "/staff/contributions/"+id.String(), fmt.Sprintf("/staff/inbox/%d", event),
+		fmt.Sprintf("/staff/reconciliation/%d", difference)
 	return map[string]staffRoute{
 		"GET /staff":                                               {"/staff", account.Viewer, 200},
 		"GET /staff/contributions":                                 {"/staff/contributions", account.Viewer, 200},
@@ -58,8 +59,9 @@ func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute 
 		"GET /staff/password":                                      {"/staff/password", account.Viewer, 200},
 		"POST /staff/password":                                     {"/staff/password", account.Viewer, 422},
 		"GET /staff/sign-in":                                       {"/staff/sign-in", "", 200},
-		"POST /staff/sign-in":                                      {"", "", 0}, // TestSignIn… and TestOtherSites… are about these two
-		"POST /staff/sign-out":                                     {"", "", 0},
+		// TestSignIn… and TestOtherSites… are about these two
+		"POST /staff/sign-in":  {"", "", 0},
+		"POST /staff/sign-out": {"", "", 0},
 	}
 }
 
@@ -67,8 +69,10 @@ func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute 
 func (h house) withCase() uuid.UUID {
 	h.t.Helper()
 	id := h.book(booked{Receipt: "AAAA-0001", Minor: 2500, Fee: 98, At: noon().Add(-time.Hour)})
-	h.exec(`INSERT INTO dispute (payment_id, paypal_id, status, paypal_status, stage, reason, amount_minor, currency, may_accept, respond_by, opened_at, changed_at, recorded_at)
-		SELECT id, 'PP-D-1', 'open', 'WAITING_FOR_SELLER_RESPONSE', 'CHARGEBACK', 'UNAUTHORISED', 2500, 'EUR', true, $2, $3, $3, $3 FROM payment WHERE contribution_id = $1`,
+	h.exec(`INSERT INTO dispute (payment_id, paypal_id, status, paypal_status, stage, reason, amount_minor, currency,
+		may_accept, respond_by, opened_at, changed_at, recorded_at)
+		SELECT id, 'PP-D-1', 'open', 'WAITING_FOR_SELLER_RESPONSE', 'CHARGEBACK', 'UNAUTHORISED', 2500, 'EUR', true, $2,
+			$3, $3, $3 FROM payment WHERE contribution_id = $1`,
 		id, noon().Add(240*time.Hour), noon())
 	return id
 }
@@ -93,11 +97,13 @@ func TestWhoMayOpenWhat(t *testing.T) {
 	if err != nil || found != len(table) {
 		t.Errorf("%d staff routes, %d in the table, %v", found, len(table), err)
 	}
-	people := map[account.Role]reader{"": h.newReader(), account.Viewer: h.signedIn(account.Viewer), account.Editor: h.signedIn(account.Editor), account.Admin: h.signedIn(account.Admin)}
+	people := map[account.Role]reader{"": h.newReader(), account.Viewer: h.signedIn(account.Viewer),
+		account.Editor: h.signedIn(account.Editor), account.Admin: h.signedIn(account.Admin)}
 	for route, c := range table {
 		method, _, _ := strings.Cut(route, " ")
 		for role, who := range people {
-			if c.address == "" || c.need == "" && role != "" || method == "POST" && strings.HasSuffix(c.address, "/ask") && role.Allows(c.need) {
+			if c.address == "" || c.need == "" && role != "" || method == "POST" && strings.HasSuffix(c.address, "/ask") &&
+				role.Allows(c.need) {
 				continue // these staff have no PayPal to ask; TestADispute… does
 			}
 			got := who.do(method, c.address, "", "Content-Type", page.FormType)
@@ -114,7 +120,8 @@ func TestWhoMayOpenWhat(t *testing.T) {
 			if role == "" && want == 303 && !strings.HasPrefix(got.header.Get("Location"), "/staff/sign-in?next=%2Fstaff") {
 				t.Errorf("%s: sent to %q", route, got.header.Get("Location"))
 			}
-			if got.header.Get("Cache-Control") != "no-store" || got.header.Get("X-Robots-Tag") != "noindex" || got.header.Get("X-Frame-Options") != "DENY" || got.header.Get("Referrer-Policy") != "same-origin" {
+			if got.header.Get("Cache-Control") != "no-store" || got.header.Get("X-Robots-Tag") != "noindex" ||
+				got.header.Get("X-Frame-Options") != "DENY" || got.header.Get("Referrer-Policy") != "same-origin" {
 				t.Errorf("%s for %q: headers %v", route, role, got.header)
 			}
 			if (want == 403 || role == "") && strings.Contains(got.body, "AAAA-0001") {
@@ -149,8 +156,10 @@ func TestActsAreForEditorsOnOurOwnPages(t *testing.T) {
 		if !strings.HasPrefix(route, "POST") || c.address == "" {
 			continue
 		}
-		for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
-			got := editor.form(c.address, url.Values{"choice": {"all"}, "left": {"25.00"}, "reason": {"x"}, "key": {"k"}, "note": {"x"}, "campaign": {"support"}}, header...)
+		for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"},
+			{"Origin", "https://evil.example"}, {"Origin", "null"}} {
+			got := editor.form(c.address, url.Values{"choice": {"all"}, "left": {"25.00"}, "reason": {"x"}, "key": {"k"},
+				"note": {"x"}, "campaign": {"support"}}, header...)
 			if got.status != 403 || !strings.Contains(got.body, "another site") {
 				t.Errorf("%s with %v: %d", route, header, got.status)
 			}
@@ -169,7 +178,8 @@ func TestActsAreForEditorsOnOurOwnPages(t *testing.T) {
 func (h house) everything(without ...string) string {
 	h.t.Helper()
 	var tables []string
-	if err := h.db.SelectContext(soon(h.t), &tables, `SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'session' ORDER BY 1`); err != nil {
+	if err := h.db.SelectContext(soon(h.t), &tables,
+		`SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'session' ORDER BY 1`); err != nil {
 		h.t.Fatal(err)
 	}
 	all := ""
@@ -178,7 +188,8 @@ func (h house) everything(without ...string) string {
 			continue
 		}
 		var sum string
-		if err := h.db.GetContext(soon(h.t), &sum, `SELECT coalesce(md5(string_agg(x::text, '|' ORDER BY x::text)), '') FROM `+table+` x`); err != nil {
+		if err := h.db.GetContext(soon(h.t), &sum,
+			`SELECT coalesce(md5(string_agg(x::text, '|' ORDER BY x::text)), '') FROM `+table+` x`); err != nil {
 			h.t.Fatal(err)
 		}
 		all += table + " " + sum + "\n"
@@ -220,7 +231,8 @@ func TestActsOnWhatThereIsNot(t *testing.T) {
 	other := h.book(booked{Receipt: "AAAA-0002", Minor: 2500, Fee: 98, At: noon().Add(-time.Hour)})
 	r := h.signedIn(account.Editor)
 	full := url.Values{"found": {"x"}, "choice": {"all"}, "left": {"25.00"}, "reason": {"x"}, "key": {"k"}, "note": {"x"}}
-	for _, none := range []string{uuid.NewString(), "x", strings.ToUpper(id.String()), "00000000-0000-0000-0000-00000000000g"} {
+	for _, none := range []string{uuid.NewString(), "x", strings.ToUpper(id.String()),
+		"00000000-0000-0000-0000-00000000000g"} {
 		for _, act := range []string{"/refund", "/ask", "/notes", "/looked", "/disputes/PP-D-1/accept"} {
 			if got := r.form("/staff/contributions/"+none+act, full); got.status != 404 {
 				t.Errorf("POST %s%s: %d", none, act, got.status)
@@ -235,7 +247,9 @@ func TestActsOnWhatThereIsNot(t *testing.T) {
 			t.Errorf("another contribution's case: %d", got.status)
 		}
 	}
-	if got := r.form("/staff/contributions/"+other.String()+"/refund", url.Values{"choice": {"all"}, "left": {"25.00"}, "reason": {"x"}, "key": {"k"}, "payment": {"CAPTURE-AAAA-0001"}}); got.status != 404 {
+	if got := r.form("/staff/contributions/"+other.String()+"/refund",
+		url.Values{"choice": {"all"}, "left": {"25.00"}, "reason": {"x"}, "key": {"k"},
+			"payment": {"CAPTURE-AAAA-0001"}}); got.status != 404 {
 		t.Errorf("another contribution's payment: %d", got.status)
 	}
 	if n := h.number(`SELECT count(*) FROM refund_request`); n != 0 {

@@ -16,7 +16,8 @@ import (
 	"readerfund/internal/account"
 )
 
-// paid is a gift of 25.00 EUR that came in through the sandbox; it gives our id, the page of staff, and PayPal's capture.
+// paid is a gift of 25.00 EUR that came in through the sandbox; it gives our id, the page of staff, and PayPal's
+// capture.
 func (h house) paid() (id, page, capture string) {
 	h.t.Helper()
 	r := h.newReader()
@@ -26,7 +27,8 @@ func (h house) paid() (id, page, capture string) {
 	if state := h.stateOf(id); state != "completed" {
 		h.t.Fatalf("the gift is %s", state)
 	}
-	if err := h.db.GetContext(soon(h.t), &capture, `SELECT paypal_id FROM payment WHERE contribution_id = $1`, id); err != nil {
+	if err := h.db.GetContext(soon(h.t), &capture, `SELECT paypal_id FROM payment WHERE contribution_id = $1`,
+		id); err != nil {
 		h.t.Fatal(err)
 	}
 	return id, "/staff/contributions/" + id, capture
@@ -56,7 +58,8 @@ func (h house) acted() (all []string) {
 		if !row.Named || row.Subject == "" {
 			h.t.Errorf("nobody or nothing is named: %+v", row)
 		}
-		all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s %s→%s %s", row.Actor, row.Action, detail["before"], detail["after"], detail["outcome"])))
+		all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s %s→%s %s", row.Actor, row.Action, detail["before"],
+			detail["after"], detail["outcome"])))
 	}
 	return all
 }
@@ -105,13 +108,16 @@ func TestRefundFromTheStaffPage(t *testing.T) {
 	_, page, _ := h.paid()
 	r := h.signedIn(account.Editor)
 	says(t, r.get(page).body, "Refund…", "Ask PayPal again")
-	says(t, r.get(page+"/refund").body, "Before you refund", "Full refund: €25.00", "Left to refund €25.00", "It cannot be undone.")
+	says(t, r.get(page+"/refund").body, "Before you refund", "Full refund: €25.00", "Left to refund €25.00",
+		"It cannot be undone.")
 
 	// A part, sent twice and after the page was left and entered again: one refund.
 	v := r.refundForm(page, "choice", "part", "amount", "10.00", "reason", "Paid twice", "note", "Sorry for that")
 	first := r.form(page+"/refund", v)
-	says(t, r.lands(first), "Refunded €10.00 was refunded to the reader.", "Partially refunded", "Refund requests €10.00 Completed", "Reason Paid twice", "Note to the reader Sorry for that",
-		"Requested by editor@example.org", "Refund requested €10.00", "Reason: Paid twice By editor@example.org", "Refund completed")
+	says(t, r.lands(first), "Refunded €10.00 was refunded to the reader.", "Partially refunded",
+		"Refund requests €10.00 Completed", "Reason Paid twice", "Note to the reader Sorry for that",
+		"Requested by editor@example.org", "Refund requested €10.00", "Reason: Paid twice By editor@example.org",
+		"Refund completed")
 	second := r.form(page+"/refund", v)
 	if second.header.Get("Location") != first.header.Get("Location") {
 		t.Errorf("the second press led to %q, the first to %q", second.header.Get("Location"), first.header.Get("Location"))
@@ -128,15 +134,19 @@ func TestRefundFromTheStaffPage(t *testing.T) {
 	says(t, got.body, "sent before for another refund", "Everything left: €15.00")
 
 	// The rest, as the form offers it.
-	says(t, r.lands(r.form(page+"/refund", r.refundForm(page, "choice", "all", "reason", "And the rest"))), "€15.00 was refunded to the reader.", "Refunded")
+	says(t, r.lands(r.form(page+"/refund", r.refundForm(page, "choice", "all", "reason", "And the rest"))),
+		"€15.00 was refunded to the reader.", "Refunded")
 	says(t, r.get(page+"/refund").body, "This payment has been refunded in full")
 	if form := inputs(t, r.get(page+"/refund").body); form.Has("key") {
 		t.Error("there is a form although nothing is left")
 	}
 	h.hasActed(
-		"editor@example.org contribution.refund completed→", "editor@example.org contribution.refund_answer completed→partially_refunded done",
-		"editor@example.org contribution.refund partially_refunded→", "editor@example.org contribution.refund_answer partially_refunded→refunded done")
-	if got := r.get("/staff/reports.csv?by=campaign").body; !strings.Contains(got, ",25.00,0.00") && !strings.Contains(got, "25.00") {
+		"editor@example.org contribution.refund completed→", "editor@example.org contribution.refund_answer "+
+			"completed→partially_refunded done",
+		"editor@example.org contribution.refund partially_refunded→",
+		"editor@example.org contribution.refund_answer partially_refunded→refunded done")
+	if got := r.get("/staff/reports.csv?by=campaign").body; !strings.Contains(got, ",25.00,0.00") &&
+		!strings.Contains(got, "25.00") {
 		t.Errorf("the report: %s", got)
 	}
 }
@@ -175,7 +185,8 @@ func TestTheRefundButtonPressedManyTimes(t *testing.T) {
 			theirs++
 		}
 	}
-	if ours := h.number(`SELECT count(*) FROM refund r JOIN payment p ON p.id = r.payment_id WHERE p.paypal_id = $1`, capture); theirs != 1 || ours != 1 {
+	if ours := h.number(`SELECT count(*) FROM refund r JOIN payment p ON p.id = r.payment_id WHERE p.paypal_id = $1`,
+		capture); theirs != 1 || ours != 1 {
 		t.Errorf("PayPal has %d refunds, we have %d", theirs, ours)
 	}
 	says(t, r.get(page+"?refund=1").body, "€7.00 was refunded to the reader.")
@@ -191,7 +202,8 @@ func TestRefundFormSaysWhatIsWrong(t *testing.T) {
 		wants  []string
 		input  [2]string // a field that must come back as it was typed
 	}{
-		"nothing filled in": {nil, []string{"Please check 2 things. No money was moved.", "Choose a full refund, or write an amount.", "Write why you refund this."}, [2]string{"amount", ""}},
+		"nothing filled in": {nil, []string{"Please check 2 things. No money was moved.",
+			"Choose a full refund, or write an amount.", "Write why you refund this."}, [2]string{"amount", ""}},
 		"no reason": {
 			[]string{"choice", "all", "reason", " \r\n "}, []string{"Please check one thing.", "Write why you refund this."},
 			[2]string{"choice", "all"},
@@ -277,7 +289,8 @@ func TestWhatPayPalAnswersToARefund(t *testing.T) {
 		"too old": {`{"match":{"method":"POST","path":"/v2/payments/captures/*/refund"},"kind":"status","status":422,"times":1,"body":{"name":"UNPROCESSABLE_ENTITY","message":"x","debug_id":"d","details":[{"issue":"REFUND_TIME_LIMIT_EXCEEDED","description":"x"}]}}`,
 			[]string{"Not refunded PayPal did not make the refund.", "180 days", "Refund refused"}, "refused"},
 		"no answer": {`{"match":{"method":"POST","path":"/v2/payments/captures/*/refund"},"kind":"reset_after","times":9}`,
-			[]string{"The refund of €25.00 is not confirmed yet PayPal was asked and its answer did not arrive. Readerfund keeps asking"}, "unknown"},
+			[]string{"The refund of €25.00 is not confirmed yet PayPal was asked and its answer did not arrive. Readerfund " +
+				"keeps asking"}, "unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -293,7 +306,8 @@ func TestWhatPayPalAnswersToARefund(t *testing.T) {
 			}
 			if c.state == "unknown" {
 				says(t, r.get(page+"/refund").body, "A refund of 25.00 EUR is pending. Wait until PayPal has answered")
-				if got := r.form(page+"/refund", url.Values{"choice": {"all"}, "left": {"25.00"}, "reason": {"x"}, "key": {"another"}}); got.status != 409 {
+				if got := r.form(page+"/refund", url.Values{"choice": {"all"}, "left": {"25.00"}, "reason": {"x"},
+					"key": {"another"}}); got.status != 409 {
 					t.Errorf("a second refund beside one under way: %d", got.status)
 				}
 			}
@@ -310,11 +324,14 @@ func TestADisputeOnTheStaffPages(t *testing.T) {
 	var opened struct {
 		ID string `json:"dispute_id"`
 	}
-	if err := json.Unmarshal([]byte(h.bank("POST", "/sandbox/captures/"+capture+"/dispute", `{"stage":"CHARGEBACK","fee":"16.00"}`)), &opened); err != nil || opened.ID == "" {
+	if err := json.Unmarshal([]byte(h.bank("POST", "/sandbox/captures/"+capture+"/dispute",
+		`{"stage":"CHARGEBACK","fee":"16.00"}`)), &opened); err != nil || opened.ID == "" {
 		t.Fatal("no case", err)
 	}
-	says(t, r.lands(r.form(page+"/ask", url.Values{})), "PayPal has news Dispute open at PayPal (Completed is now Disputed).",
-		"Claim: €25.00 Needs response", "The reader says that nothing was received for the money.", "PayPal holds the amount until it decides.", "After that PayPal decides without you.",
+	says(t, r.lands(r.form(page+"/ask", url.Values{})), "PayPal has news Dispute open at PayPal (Completed is now "+
+		"Disputed).",
+		"Claim: €25.00 Needs response", "The reader says that nothing was received for the money.",
+		"PayPal holds the amount until it decides.", "After that PayPal decides without you.",
 		"Accept the dispute…", "Held €25.00", opened.ID)
 	says(t, r.lands(r.form(page+"/ask", url.Values{})), "Nothing new at PayPal")
 	says(t, r.get(page+"/refund").body, "a full refund may be possible only through the dispute", "accept the dispute")
@@ -337,7 +354,8 @@ func TestADisputeOnTheStaffPages(t *testing.T) {
 		t.Errorf("another contribution's case: %d", got.status)
 	}
 	first := r.form(accept, url.Values{"note": {"The reader is right."}})
-	says(t, r.lands(first), "The dispute is accepted €25.00 goes back to the reader", "Lost", "The dispute was decided for the reader.", "Dispute fee")
+	says(t, r.lands(first), "The dispute is accepted €25.00 goes back to the reader", "Lost",
+		"The dispute was decided for the reader.", "Dispute fee")
 	again := r.form(accept, url.Values{"note": {"The reader is right."}})
 	says(t, r.lands(again), "The dispute is accepted")
 	says(t, r.get(accept).body, "There is nothing left to accept. The dispute was decided for the reader.")
@@ -345,7 +363,8 @@ func TestADisputeOnTheStaffPages(t *testing.T) {
 		t.Errorf("%d audit entries of one acceptance: asked, and answered", n)
 	}
 
-	says(t, r.lands(r.form(page+"/notes", url.Values{"note": {"Called the reader.\n<b>Settled.</b>"}})), "Note saved", "Note", "Called the reader. <b>Settled.</b>", "By editor@example.org")
+	says(t, r.lands(r.form(page+"/notes", url.Values{"note": {"Called the reader.\n<b>Settled.</b>"}})), "Note saved",
+		"Note", "Called the reader. <b>Settled.</b>", "By editor@example.org")
 	got = r.form(page+"/notes", url.Values{"note": {strings.Repeat("x", 1001)}})
 	if back := inputs(t, got.body); got.status != 422 || len(back.Get("note")) != 1001 {
 		t.Errorf("a note that is too long: %d, %d characters come back", got.status, len(back.Get("note")))
@@ -428,7 +447,8 @@ func TestReplayFromTheInbox(t *testing.T) {
 		}
 	}
 	h.hasActed(slices.Repeat([]string{"editor@example.org inbox.replay parked→received"}, 4)...)
-	says(t, h.signedIn(account.Admin).get("/staff/audit?subject=wh-1").body, "Replayed a PayPal event Parked → Received", "editor@example.org", "WH-1", "attempts 1")
+	says(t, h.signedIn(account.Admin).get("/staff/audit?subject=wh-1").body, "Replayed a PayPal event Parked → Received",
+		"editor@example.org", "WH-1", "attempts 1")
 }
 
 func TestAuditPage(t *testing.T) {
@@ -438,7 +458,8 @@ func TestAuditPage(t *testing.T) {
 	r := h.signedIn(account.Admin)
 	says(t, r.get("/staff/audit").body, "Signed in", "admin@example.org", "Added an account", "command line")
 	for i := range 120 {
-		h.exec(`INSERT INTO audit_entry (at, actor, action, subject, detail) VALUES ($1, 'ann@example.org', 'contribution.note', 'AAAA-0001', jsonb_build_object('note', $2::text, 'contribution', $3::text))`,
+		h.exec(`INSERT INTO audit_entry (at, actor, action, subject, detail) VALUES ($1, 'ann@example.org',
+			'contribution.note', 'AAAA-0001', jsonb_build_object('note', $2::text, 'contribution', $3::text))`,
 			noon().Add(time.Duration(i)*time.Second), fmt.Sprintf("<b>note %03d</b>", i), id.String())
 	}
 	var seen []string
@@ -459,11 +480,13 @@ func TestAuditPage(t *testing.T) {
 			next = html.UnescapeString(m[1])
 		}
 	}
-	if pages != 3 || len(seen) != 120 || seen[0] != "119" || seen[119] != "000" || !slices.IsSortedFunc(seen, func(a, b string) int { return strings.Compare(b, a) }) {
+	if pages != 3 || len(seen) != 120 || seen[0] != "119" || seen[119] != "000" ||
+		!slices.IsSortedFunc(seen, func(a, b string) int { return strings.Compare(b, a) }) {
 		t.Errorf("%d pages, %d entries", pages, len(seen))
 	}
 	for address, want := range map[string]string{
-		"/staff/audit?after=x": "Start again from the first page.", "/staff/audit?actor=%00": "That cannot be searched for", "/staff/audit?subject=%ff": "That cannot be searched for",
+		"/staff/audit?after=x": "Start again from the first page.", "/staff/audit?actor=%00": "That cannot be searched for",
+		"/staff/audit?subject=%ff": "That cannot be searched for",
 	} {
 		got := r.get(address)
 		if got.status != 422 {

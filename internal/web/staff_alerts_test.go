@@ -36,16 +36,21 @@ func TestOverviewSaysWhatIsWrong(t *testing.T) {
 	look()
 	says(t, editor.get("/staff").body, "Nothing needs your attention")
 
-	h.hook("WH-PARKED", "PAYMENT.CAPTURE.COMPLETED", "X", "parked", "PayPal did not answer.", uuid.Nil, noon().Add(-time.Hour))
-	h.exec(`INSERT INTO job (name, plan, due_at, failures, last_succeeded_at, seen_at) VALUES ('reconcile', '', $1, 4, $2, $3)`, noon().Add(time.Hour), noon().Add(-96*time.Hour), noon())
+	h.hook("WH-PARKED", "PAYMENT.CAPTURE.COMPLETED", "X", "parked", "PayPal did not answer.", uuid.Nil,
+		noon().Add(-time.Hour))
+	h.exec(`INSERT INTO job (name, plan, due_at, failures, last_succeeded_at, seen_at) VALUES ('reconcile', '', $1, 4,
+		$2, $3)`, noon().Add(time.Hour), noon().Add(-96*time.Hour), noon())
 	look()
 	page := editor.get("/staff").body
-	says(t, page, "2 alerts A webhook event was parked after many failed attempts: what it reports may be missing in the books. Found: 1 event is parked The event's page says what went wrong.",
-		"Urgent; since 22 Nov 2026, 13:05", "A periodic job failed three times in a row or more. Found: 1 job fails: reconcile The log", "Within the day; since 22 Nov 2026, 13:05", "Needs attention")
+	says(t, page, "2 alerts A webhook event was parked after many failed attempts: what it reports may be missing in "+
+		"the books. Found: 1 event is parked The event's page says what went wrong.",
+		"Urgent; since 22 Nov 2026, 13:05", "A periodic job failed three times in a row or more. Found: 1 job fails: "+
+			"reconcile The log", "Within the day; since 22 Nov 2026, 13:05", "Needs attention")
 	if !strings.Contains(page, "<code>readerfund inbox replay --parked</code>") {
 		t.Error("the command does not stand out")
 	}
-	if strings.Contains(page, "Nothing needs you") || !strings.Contains(page, `<a href="/staff/inbox?state=parked">1 event is parked</a>`) {
+	if strings.Contains(page, "Nothing needs you") || !strings.Contains(page,
+		`<a href="/staff/inbox?state=parked">1 event is parked</a>`) {
 		t.Errorf("the overview shows\n%s", page)
 	}
 	if page := viewer.get("/staff").body; strings.Contains(page, "/staff/inbox") {

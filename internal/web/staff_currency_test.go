@@ -45,7 +45,7 @@ func TestCurrenciesHaveOneOrder(t *testing.T) {
 			t.Errorf("%s: %q, want %s", address, got, want)
 		}
 	}
-	all, err := h.site.Campaigns.All(t.Context())
+	all, err := h.server.Campaigns.All(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

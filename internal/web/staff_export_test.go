@@ -18,7 +18,8 @@ func TestExportsForPeople(t *testing.T) {
 		Receipt: "AAAA-0001", Minor: 250000, Fee: 98, At: noon(), Name: "=Zoë", Message: "Go on;\t\"friends\"",
 		State: "partially_refunded", Back: 50, RefundedAt: noon().Add(time.Hour),
 	})
-	h.exec(`UPDATE contribution SET email = 'zoe@example.org', naming = 'no', utm_source = 'letter', utm_term = '=1' WHERE id = $1`, id)
+	h.exec(`UPDATE contribution SET email = 'zoe@example.org', naming = 'no', utm_source = 'letter', utm_term = '=1'
+		WHERE id = $1`, id)
 	h.exec(`INSERT INTO conversion (payment_id, from_minor, from_currency, to_minor, to_currency, rate, recorded_at)
 		SELECT id, 250000, 'EUR', 271250, 'USD', '1.085', $1 FROM payment`, noon())
 	editor, viewer := h.signedIn(account.Editor), h.signedIn(account.Viewer)
@@ -47,7 +48,8 @@ func TestExportsForPeople(t *testing.T) {
 			"Receipt": "AAAA-0001", "Status": "Partially refunded", "Date (Europe/Berlin)": "2026-11-22 13:05:00",
 			"Amount": want.amount, "Converted": want.changed, "Converted to": "USD", "Rate": "1.085",
 			"Name": "'=Zoë", "Email": "zoe@example.org",
-			"Message": "Go on;\t\"friends\"", "May be named": "no", "UTM source": "letter", "UTM term": "'=1", "UTM medium": "", "Readerfund ID": id.String(),
+			"Message": "Go on;\t\"friends\"", "May be named": "no", "UTM source": "letter", "UTM term": "'=1", "UTM medium": "",
+			"Readerfund ID": id.String(),
 		} {
 			if row[name] != value {
 				t.Errorf("%s: %s is %q, want %q", separator, name, row[name], value)
@@ -77,7 +79,7 @@ func TestDownloadsAreInTheAuditLog(t *testing.T) {
 	if got := r.do("HEAD", "/staff/contributions.csv", ""); got.status != 200 || got.body != "" {
 		t.Errorf("HEAD: %d %q", got.status, got.body)
 	}
-	page, err := h.site.Audit.List(t.Context(), audit.Query{Actor: "viewer@example.org"})
+	page, err := h.server.Audit.List(t.Context(), audit.Query{Actor: "viewer@example.org"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,8 @@ func openNewsroom(t *testing.T, change func(*Deps)) house {
 		t.Fatal(err)
 	}
 	d.Campaigns = campaign.NewCatalog(database, noon)
-	d.Desk = contribution.NewDesk(contribution.Config{DB: database, Campaigns: d.Campaigns, Limits: testLimits(), SweepEvery: time.Minute, Now: noon, Log: d.Log})
+	d.Desk = contribution.NewDesk(contribution.Config{DB: database, Campaigns: d.Campaigns, Limits: testLimits(),
+		SweepEvery: time.Minute, Now: noon, Log: d.Log})
 	d.Refunds = refund.New(refund.Config{DB: database, Contributions: d.Desk, Now: noon, Log: d.Log})
 	employ(t, &d, database)
 	if change != nil {
@@ -72,7 +73,8 @@ func employ(t *testing.T, d *Deps, database *db.DB) {
 	d.Audit = audit.NewLog(audit.Config{DB: database, Reading: database, Now: d.Now})
 	d.Reports = report.New(database, cmp.Or(d.Timezone, time.UTC), d.DefaultCurrency)
 	events := inbox.New(inbox.Config{DB: database, Desk: d.Desk, Now: d.Now, Log: d.Log})
-	d.Books = reconcile.New(reconcile.Config{DB: database, Desk: d.Desk, Inbox: events, Zone: cmp.Or(d.Timezone, time.UTC), Now: d.Now, Log: d.Log})
+	d.Books = reconcile.New(reconcile.Config{DB: database, Desk: d.Desk, Inbox: events,
+		Zone: cmp.Or(d.Timezone, time.UTC), Now: d.Now, Log: d.Log})
 	d.Replay, d.ReplayAll = events.Replay, events.ReplayParked
 	for _, role := range account.Roles() {
 		if _, _, err := d.Accounts.Add(t.Context(), string(role)+"@example.org", role, staffPassword); err != nil {
@@ -105,9 +107,10 @@ func (r reader) form(address string, v url.Values, header ...string) reply {
 // booked is a contribution as a staff test describes it; what is left out gets a plain value.
 type booked struct {
 	Receipt, State, Reason, Attention, Article, Name, Message, Currency string
-	Minor, Fee, Back                                                    int64 // 0 for Fee and Back means none; money moves unless State says otherwise
-	At                                                                  time.Time
-	RefundedAt                                                          time.Time
+	// 0 for Fee and Back means none; money moves unless State says otherwise
+	Minor, Fee, Back int64
+	At               time.Time
+	RefundedAt       time.Time
 }
 
 // book writes a contribution with payment, refund, ledger entries, history and webhook, as if PayPal had told of it.
@@ -125,7 +128,8 @@ func (h house) book(b booked) (id uuid.UUID) {
 	if at := b.At.Add(40 * time.Second); paid {
 		completed = &at
 	}
-	h.exec(`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, article, name, email, message,
+	h.exec(`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency,
+		article, name, email, message,
 			state, reason, order_id, created_at, updated_at, completed_at)
 		SELECT $1, $2, ''::bytea, id, 'once', $3, $4, $5, $6, '', $7, $8, $9, $10, $11, $11, $12
 		FROM campaign WHERE is_default`,
@@ -143,23 +147,28 @@ func (h house) book(b booked) (id uuid.UUID) {
 	if paid {
 		status = "completed"
 	}
-	payment := h.number(`INSERT INTO payment (contribution_id, kind, paypal_id, status, reason, amount_minor, currency, occurred_at, recorded_at)
-		VALUES ($1, 'capture', $2, $3, $4, $5, $6, $7, $7) RETURNING id`, id, capture, status, b.Reason, b.Minor, b.Currency, b.At.Add(40*time.Second))
-	event := h.hook("WH-"+b.Receipt, "PAYMENT.CAPTURE."+strings.ToUpper(status), capture, "applied", "Applied to contribution "+b.Receipt+".", id, b.At.Add(42*time.Second))
+	payment := h.number(`INSERT INTO payment (contribution_id, kind, paypal_id, status, reason, amount_minor, currency,
+		occurred_at, recorded_at)
+		VALUES ($1, 'capture', $2, $3, $4, $5, $6, $7, $7)
+			RETURNING id`, id, capture, status, b.Reason, b.Minor, b.Currency, b.At.Add(40*time.Second))
+	event := h.hook("WH-"+b.Receipt, "PAYMENT.CAPTURE."+strings.ToUpper(status), capture, "applied",
+		"Applied to contribution "+b.Receipt+".", id, b.At.Add(42*time.Second))
 	if !paid {
 		h.step(id, "capture_"+status, b.Reason, capture, "approved", b.State, "webhook", event, b.At.Add(43*time.Second))
 		return id
 	}
 	h.step(id, "capture_completed", "", capture, "approved", "completed", "return", 0, b.At.Add(41*time.Second))
 	enter := func(kind string, minor int64, ref string, at time.Time) {
-		h.exec(`INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at, recorded_at, source)
+		h.exec(`INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref,
+			occurred_at, recorded_at, source)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 'return')`, id, payment, kind, minor, b.Currency, ref, at)
 	}
 	enter("charge", b.Minor, capture, b.At.Add(41*time.Second))
 	enter("fee", -b.Fee, capture, b.At.Add(41*time.Second))
 	if b.Back > 0 {
 		kind := map[bool]string{true: "reversal", false: "refund"}[b.State == "reversed"]
-		h.exec(`INSERT INTO refund (payment_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at) VALUES ($1, $2, $3, 'completed', $4, $5, $6, $6)`,
+		h.exec(`INSERT INTO refund (payment_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
+			VALUES ($1, $2, $3, 'completed', $4, $5, $6, $6)`,
 			payment, kind, "REFUND-"+b.Receipt, b.Back, b.Currency, b.RefundedAt)
 		h.step(id, "refund_completed", "", "REFUND-"+b.Receipt, "completed", b.State, "webhook", event, b.RefundedAt)
 		enter(kind, -b.Back, "REFUND-"+b.Receipt, b.RefundedAt)
@@ -176,7 +185,8 @@ func (h house) needsAPerson(id any, why string, at time.Time) int64 {
 
 func (h house) step(id uuid.UUID, fact, detail, ref, from, to, source string, event int64, at time.Time) {
 	h.t.Helper()
-	h.exec(`INSERT INTO contribution_event (contribution_id, fact, detail, paypal_ref, from_state, to_state, source, webhook_event_id, at)
+	h.exec(`INSERT INTO contribution_event (contribution_id, fact, detail, paypal_ref, from_state, to_state, source,
+		webhook_event_id, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, 0), $9)`, id, fact, detail, ref, from, to, source, event, at)
 }
 
@@ -184,8 +194,10 @@ func (h house) step(id uuid.UUID, fact, detail, ref, from, to, source string, ev
 func (h house) hook(event, kind, resource, state, note string, about uuid.UUID, at time.Time) int64 {
 	h.t.Helper()
 	body := fmt.Sprintf(`{"id":%q,"event_type":%q,"resource":{"id":%q,"amount":{"value":"25.00","currency_code":"EUR"},"payer":{"email_address":"ann@example.org"}}}`, event, kind, resource)
-	headers := `{"Content-Type": ["application/json"], "Paypal-Transmission-Id": ["t-` + event + `"], "Paypal-Transmission-Sig": ["c2lnbmF0dXJl"], "Paypal-Auth-Algo": ["SHA256withRSA"]}`
-	return h.number(`INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, received_at, state, note, attempts, contribution_id, processed_at)
+	headers := `{"Content-Type": ["application/json"], "Paypal-Transmission-Id": ["t-` + event +
+		`"], "Paypal-Transmission-Sig": ["c2lnbmF0dXJl"], "Paypal-Auth-Algo": ["SHA256withRSA"]}`
+	return h.number(`INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id,
+		headers, body, received_at, state, note, attempts, contribution_id, processed_at)
 		VALUES ($1, 't-' || $1, $2, $3, $4, $5::text::jsonb, $6, $2, $7, $8, 1, $9, $2) RETURNING id`,
 		event, at, kind, resource, headers, []byte(body), state, note, uuid.NullUUID{UUID: about, Valid: about != uuid.Nil})
 }

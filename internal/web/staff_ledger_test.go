@@ -82,14 +82,16 @@ func TestLedgerPage(t *testing.T) {
 		"/staff/contributions?campaign=support2":      `There is no campaign "support2". Most similar: support.`,
 		"/staff/contributions.csv?campaign=support2":  `There is no campaign "support2". Most similar: support.`,
 		"/staff/contributions?status=paid":            `There is no status "paid"`,
-		"/staff/contributions?article=https://a.test": "No contribution came from this article. Most similar: https://example.org/river",
-		"/staff/reports?article=https://a.test":       "No contribution came from this article. Most similar: https://example.org/river",
-		"/staff/ledger?campaign=%00":                  "That cannot be searched for",
-		"/staff/ledger?article=%ff":                   "That cannot be searched for",
-		"/staff/ledger?article=x&noarticle=1":         "exclude each other",
-		"/staff/ledger?after=x":                       "Start again from the first page.",
-		"/staff/ledger.csv?part=tips":                 `There is no part "tips"`,
-		"/staff/reports?part=tips":                    `There is no part "tips"`,
+		"/staff/contributions?article=https://a.test": "No contribution came from this article. Most similar: " +
+			"https://example.org/river",
+		"/staff/reports?article=https://a.test": "No contribution came from this article. Most similar: " +
+			"https://example.org/river",
+		"/staff/ledger?campaign=%00":          "That cannot be searched for",
+		"/staff/ledger?article=%ff":           "That cannot be searched for",
+		"/staff/ledger?article=x&noarticle=1": "exclude each other",
+		"/staff/ledger?after=x":               "Start again from the first page.",
+		"/staff/ledger.csv?part=tips":         `There is no part "tips"`,
+		"/staff/reports?part=tips":            `There is no part "tips"`,
 	} {
 		got := r.get(address)
 		if got.status != 422 {

@@ -25,7 +25,8 @@ func TestAViewerSeesNoAddressAndNoMessage(t *testing.T) {
 	h.exec(`UPDATE discrepancy SET detail = detail || '{"payer_email": "stranger@paypal.example", "note": "For the river story"}'
 		WHERE id = $1`, difference)
 	pages := []string{"/staff/contributions/" + id.String(), fmt.Sprintf("/staff/reconciliation/%d", difference)}
-	private := []string{"ann@reader.example", "payer@paypal.example", "Go on!", "stranger@paypal.example", "For the river story"}
+	private := []string{"ann@reader.example", "payer@paypal.example", "Go on!", "stranger@paypal.example",
+		"For the river story"}
 
 	viewer, editor := h.signedIn(account.Viewer), h.signedIn(account.Editor)
 	var seen, shown string
@@ -71,7 +72,8 @@ func TestLooksAtPersonalDataAreAudited(t *testing.T) {
 			t.Errorf("%s of %s: %d entries, want 1", action, subject, n)
 		}
 	}
-	if n := h.number(`SELECT count(*) FROM audit_entry WHERE action LIKE '%.view' AND actor = 'viewer@example.org'`); n != 0 {
+	if n := h.number(`SELECT count(*) FROM audit_entry WHERE action LIKE '%.view'
+		AND actor = 'viewer@example.org'`); n != 0 {
 		t.Errorf("%d looks of a viewer, who sees no personal data", n)
 	}
 	admin := h.signedIn(account.Admin)

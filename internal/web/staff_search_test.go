@@ -46,8 +46,10 @@ func TestReadersAreFoundAndShown(t *testing.T) {
 			t.Errorf("%s shows a viewer an address", address)
 		}
 	}
-	says(t, editor.get("/staff/contributions?q=nobody").body, "No contribution has this name, email, receipt number or PayPal ID.")
-	says(t, viewer.get("/staff/contributions?q=nobody").body, "No contribution has this name, receipt number or PayPal ID.")
+	says(t, editor.get("/staff/contributions?q=nobody").body, "No contribution has this name, email, receipt number or "+
+		"PayPal ID.")
+	says(t, viewer.get("/staff/contributions?q=nobody").body, "No contribution has this name, receipt number or PayPal "+
+		"ID.")
 	says(t, viewer.get("/staff/contributions?q=muller&status=declined").body, "Search all contributions")
 }
 
@@ -56,7 +58,8 @@ func TestStaffAreLedOn(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, func(d *Deps) { d.Log = quiet() })
 	r := h.signedIn(account.Editor)
-	if got := r.get("/staff/nowhere"); got.status != 404 || !strings.Contains(got.body, `href="/staff">Go to the overview`) {
+	if got := r.get("/staff/nowhere"); got.status != 404 || !strings.Contains(got.body,
+		`href="/staff">Go to the overview`) {
 		t.Errorf("no such page: %d\n%s", got.status, got.body)
 	}
 	list := r.get("/staff/contributions?q=nobody&status=completed&currency=EUR").body
@@ -64,7 +67,8 @@ func TestStaffAreLedOn(t *testing.T) {
 	if !strings.Contains(list, `<a href="/staff/password">Change your password</a>`) {
 		t.Error("a phone's narrow bar names no account, and nothing else leads to the password")
 	}
-	wrong := r.form("/staff/password", url.Values{"current": {"x"}, "password": {"a few new words"}, "again": {"other words"}})
+	wrong := r.form("/staff/password", url.Values{"current": {"x"}, "password": {"a few new words"},
+		"again": {"other words"}})
 	if says(t, wrong.body, "Your password is still the old one."); wrong.status != 422 {
 		t.Errorf("two passwords: %d", wrong.status)
 	}

@@ -30,10 +30,12 @@ func TestSignInGoesOnWhereOneWanted(t *testing.T) {
 	if got.status != 303 || got.header.Get("Location") != "/staff/reports?by=article" {
 		t.Fatalf("%d %q", got.status, got.header.Get("Location"))
 	}
-	if got := r.get("/staff/sign-in?next=/staff/reports"); got.status != 303 || got.header.Get("Location") != "/staff/reports" {
+	if got := r.get("/staff/sign-in?next=/staff/reports"); got.status != 303 ||
+		got.header.Get("Location") != "/staff/reports" {
 		t.Errorf("signed in already: %d %q", got.status, got.header.Get("Location"))
 	}
-	if got := h.newReader().signIn("viewer@example.org", staffPassword, "//evil.example"); got.header.Get("Location") != "/staff" {
+	if got := h.newReader().signIn("viewer@example.org", staffPassword,
+		"//evil.example"); got.header.Get("Location") != "/staff" {
 		t.Errorf("went to %q", got.header.Get("Location"))
 	}
 }
@@ -48,7 +50,8 @@ func TestRefusedSignInsLookTheSame(t *testing.T) {
 		h.newReader().signIn("admin@example.org", "wrong", "")
 	}
 	var first string
-	for _, c := range [][2]string{{"viewer@example.org", "wrong"}, {"nobody@example.org", staffPassword}, {"editor@example.org", staffPassword}, {"admin@example.org", staffPassword}} {
+	for _, c := range [][2]string{{"viewer@example.org", "wrong"}, {"nobody@example.org", staffPassword},
+		{"editor@example.org", staffPassword}, {"admin@example.org", staffPassword}} {
 		r := h.newReader()
 		got := r.signIn(c[0], c[1], "/staff/reports")
 		if got.status != http.StatusForbidden || got.header.Get("Set-Cookie") != "" {
@@ -76,7 +79,8 @@ func TestSignInForms(t *testing.T) {
 		name, body, contentType string
 		status                  int
 	}{
-		{"JSON", `{}`, "application/json", 415}, {"no type", "email=x", "", 415}, {"garbled", "email=%zz", page.FormType, 400},
+		{"JSON", `{}`, "application/json", 415}, {"no type", "email=x", "", 415},
+		{"garbled", "email=%zz", page.FormType, 400},
 		{"empty", "", page.FormType, 403}, {"huge", "password=" + strings.Repeat("x", 70_000), page.FormType, 413},
 		{"markup", "email=" + url.QueryEscape(`"><script>alert(1)</script>`), page.FormType, 403},
 		{"NUL and bad UTF-8", "email=%00%ff&password=%00%ff", page.FormType, 403},
@@ -123,11 +127,13 @@ func TestOtherSitesFormsAreRefused(t *testing.T) {
 	h := openNewsroom(t, nil)
 	r := h.signedIn(account.Admin)
 	good := url.Values{"email": {"viewer@example.org"}, "password": {staffPassword}}
-	for _, foreign := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
+	for _, foreign := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"},
+		{"Origin", "https://evil.example"}, {"Origin", "null"}} {
 		if got := r.form("/staff/sign-out", nil, foreign...); got.status != 403 {
 			t.Errorf("%v: sign-out %d", foreign, got.status)
 		}
-		if got := h.newReader().form("/staff/sign-in", good, foreign...); got.status != 403 || got.header.Get("Set-Cookie") != "" {
+		if got := h.newReader().form("/staff/sign-in", good, foreign...); got.status != 403 ||
+			got.header.Get("Set-Cookie") != "" {
 			t.Errorf("%v: sign-in %d", foreign, got.status)
 		}
 	}

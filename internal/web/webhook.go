@@ -15,19 +15,19 @@ const deliveryTime = 5 * time.Second
 // webhook answers POST /webhooks/paypal. 200 means the event is committed; PayPal sends anything else again, so trouble
 // of ours is never a 200. It has no use for a cookie: the signature over the raw bytes is what decides. There is no
 // browser on the other side that a page's headers could protect.
-func (s *site) webhook(w http.ResponseWriter, r *http.Request) {
+func (s *server) webhook(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	err := s.receive(w, r)
 	status, text := webhookAnswer(err)
 	if err != nil {
-		page.LogFailure(s.floods, r, status, err)
+		page.LogFailure(s.throttled, r, status, err)
 	}
 	page.Write(w, status, "text/plain; charset=utf-8", []byte(text+"\n"))
 }
 
-// receive looks first at what costs nothing: a body is read when its headers can be a delivery's, when there is room
-// for it, and for so long as an honest one takes.
-func (s *site) receive(w http.ResponseWriter, r *http.Request) error {
+// receive looks first at what costs nothing: a body is read when its headers can be a delivery's, when there is a
+// slot for it, and for so long as an honest one takes.
+func (s *server) receive(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Connection", "close") // a body that is not read to its end is not waited for
 	if err := page.CheckBody(r, inbox.LargestBody); err != nil {
@@ -36,18 +36,18 @@ func (s *site) receive(w http.ResponseWriter, r *http.Request) error {
 	if err := s.WebhookHeaders(r.Context(), r.Header); err != nil {
 		return err
 	}
-	room, err := s.deliveries.enter(page.ClientOf(r.Context()), r.ContentLength)
+	slot, err := s.deliveries.acquire(page.ClientOf(r.Context()), r.ContentLength)
 	if err != nil {
 		return err
 	}
-	defer room.leave()
+	defer slot.release()
 	// A server that cannot move its deadline has one of its own.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(deliveryTime))
 	body, err := page.ReadBody(w, r, inbox.LargestBody)
 	if err != nil {
 		return err
 	}
-	room.isRead()
+	slot.bodyRead()
 	h.Del("Connection")
 	return s.Webhook(r.Context(), r.Header, body)
 }

@@ -31,7 +31,7 @@ func TestWebhookAnswers(t *testing.T) {
 		{"a conflict is no success", fault.Conflictf("x"), 503},
 	} {
 		var got string
-		s := bareSite(t, func(d *Deps) {
+		s := bareServer(t, func(d *Deps) {
 			d.Webhook = func(_ context.Context, header http.Header, body []byte) error {
 				got = header.Get("Paypal-Transmission-Id") + string(body)
 				return c.result
@@ -59,12 +59,13 @@ func TestDeliveriesAreCountedAndRefusalsLogged(t *testing.T) {
 	} {
 		var log strings.Builder
 		counted := metrics.New()
-		s := bareSite(t, func(d *Deps) {
+		s := bareServer(t, func(d *Deps) {
 			d.Log, d.Metrics = slog.New(slog.NewTextHandler(&log, nil)), counted
 			d.Webhook = func(context.Context, http.Header, []byte) error { return c.result }
 		})
 		ask(s.routes(), "POST", "/webhooks/paypal", "{}")
-		if got := log.String(); c.log == "" && got != "" || !strings.Contains(got, c.log) || c.log != "" && !strings.Contains(got, "route=/webhooks/paypal status="+c.status) {
+		if got := log.String(); c.log == "" && got != "" || !strings.Contains(got, c.log) || c.log != "" &&
+			!strings.Contains(got, "route=/webhooks/paypal status="+c.status) {
 			t.Errorf("%s: the log says %s", c.status, got)
 		}
 		want := `readerfund_http_request_seconds_count{route="/webhooks/paypal",status="` + c.status + `"} 1`
@@ -78,18 +79,21 @@ func TestWebhookPanicAndOtherMethods(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder
 	counted := metrics.New()
-	s := bareSite(t, func(d *Deps) {
+	s := bareServer(t, func(d *Deps) {
 		d.Log, d.Metrics = slog.New(slog.NewTextHandler(&log, nil)), counted
 		d.Webhook = func(context.Context, http.Header, []byte) error { panic("out of order") }
 	})
 	h := s.routes()
-	if w := ask(h, "POST", "/webhooks/paypal", "{}"); w.Code != http.StatusInternalServerError || !strings.Contains(log.String(), "out of order") {
+	if w := ask(h, "POST", "/webhooks/paypal", "{}"); w.Code != http.StatusInternalServerError ||
+		!strings.Contains(log.String(), "out of order") {
 		t.Errorf("a panic is answered %d, and the log says %s", w.Code, log.String())
 	}
-	if got := ask(counted.Handler(), "GET", "/metrics", "").Body.String(); !strings.Contains(got, `route="/webhooks/paypal",status="500"} 1`) {
+	if got := ask(counted.Handler(), "GET", "/metrics", "").Body.String(); !strings.Contains(got,
+		`route="/webhooks/paypal",status="500"} 1`) {
 		t.Error("a panic is not counted")
 	}
-	if w := ask(h, "GET", "/webhooks/paypal", ""); w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "POST" {
+	if w := ask(h, "GET", "/webhooks/paypal", ""); w.Code != http.StatusMethodNotAllowed ||
+		w.Header().Get("Allow") != "POST" {
 		t.Errorf("GET: %d %v", w.Code, w.Header())
 	}
 	if w := ask(h, "POST", "/webhooks/paypal/", "{}"); w.Code != http.StatusInternalServerError {
@@ -103,7 +107,7 @@ func TestWebhookPanicAndOtherMethods(t *testing.T) {
 func TestWebhookReadsNoMoreThanItMust(t *testing.T) {
 	t.Parallel()
 	called := false
-	s := bareSite(t, func(d *Deps) {
+	s := bareServer(t, func(d *Deps) {
 		d.Webhook = func(context.Context, http.Header, []byte) error { called = true; return nil }
 	})
 	server := httptest.NewServer(s.routes())
@@ -131,11 +135,12 @@ func TestWebhookReadsNoMoreThanItMust(t *testing.T) {
 func TestWebhookThatBreaksOffIsNotTaken(t *testing.T) {
 	t.Parallel()
 	called := false
-	s := bareSite(t, func(d *Deps) {
+	s := bareServer(t, func(d *Deps) {
 		d.Webhook = func(context.Context, http.Header, []byte) error { called = true; return nil }
 	})
 	for _, declared := range []int64{10, 16<<10 + 1} {
-		r := httptest.NewRequest(http.MethodPost, "/webhooks/paypal", io.MultiReader(strings.NewReader("12345"), iotest.ErrReader(io.ErrUnexpectedEOF)))
+		r := httptest.NewRequest(http.MethodPost, "/webhooks/paypal",
+			io.MultiReader(strings.NewReader("12345"), iotest.ErrReader(io.ErrUnexpectedEOF)))
 		r.ContentLength = declared
 		w := httptest.NewRecorder()
 		if s.routes().ServeHTTP(w, r); w.Code != http.StatusBadRequest || called {

@@ -30,8 +30,8 @@ type started struct {
 	ApproveURL string `json:"approve_url"`
 }
 
-// Create answers POST /contributions with JSON: it starts a contribution for a program. The same Idempotency-Key gives the
-// same answer again.
+// Create answers POST /contributions with JSON: it starts a contribution for a program. The same Idempotency-Key gives
+// the same answer again.
 func (s *Contributions) Create(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), gift.Timeout)
 	defer cancel()
@@ -54,7 +54,8 @@ func (s *Contributions) Create(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.starter.Approval(c); err != nil {
 		return err
 	}
-	page.WriteJSON(w, http.StatusCreated, page.JSONType, started{ID: c.ID.String(), Status: string(c.State), Receipt: c.Receipt, ApproveURL: c.ApproveURL})
+	page.WriteJSON(w, http.StatusCreated, page.JSONType, started{ID: c.ID.String(), Status: string(c.State),
+		Receipt: c.Receipt, ApproveURL: c.ApproveURL})
 	return nil
 }
 

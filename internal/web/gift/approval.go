@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// ApprovalOrigins are the CSP sources of the pages where readers approve, for PayPal's API at apiBase. PayPal's own hosts
-// send readers across subdomains; any other base (the sandbox of this repository) serves its approval page itself.
+// ApprovalOrigins are the CSP sources of the pages where readers approve, for PayPal's API at apiBase. PayPal's own
+// hosts send readers across subdomains; any other base (the sandbox of this repository) serves its approval page
+// itself.
 func ApprovalOrigins(apiBase string) []string {
 	u, err := url.Parse(apiBase)
 	if err != nil || u.Host == "" {

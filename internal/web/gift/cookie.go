@@ -78,8 +78,8 @@ func (c *Cookies) Recalled(r *http.Request) []uuid.UUID {
 // Owns reports whether the contribution was made in this browser.
 func (c *Cookies) Owns(r *http.Request, id uuid.UUID) bool { return slices.Contains(c.Recalled(r), id) }
 
-// startedSince is how many gifts this browser says it has started since then: their ids hold the time (RFC 9562, section
-// 5.7).
+// startedSince is how many gifts this browser says it has started since then: their ids hold the time (RFC 9562,
+// section 5.7).
 func (c *Cookies) startedSince(r *http.Request, then time.Time) (n int) {
 	for _, id := range c.Recalled(r) {
 		seconds, nanos := id.Time().UnixTime()

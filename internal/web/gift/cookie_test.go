@@ -55,7 +55,8 @@ func TestCookiesAreSignedAndBounded(t *testing.T) {
 	for name, forged := range map[string]jar{
 		"no signature": {"gift-" + id: ""}, "another's": {"gift-" + last[1].String(): good},
 		"changed":      {"gift-" + id: "A" + good[:len(good)-1]},
-		"a thanks key": {"gift-" + id: s.signer.Sign("another purpose", id)}, "no id": {"gift-x": s.signer.Sign(cookiePurpose, "x")},
+		"a thanks key": {"gift-" + id: s.signer.Sign("another purpose", id)},
+		"no id":        {"gift-x": s.signer.Sign(cookiePurpose, "x")},
 	} {
 		if ids := s.Recalled(forged.request()); ids != nil {
 			t.Errorf("%s: recalled %v", name, ids)

@@ -49,7 +49,8 @@ func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	}
 	v, err := formValues(r, body)
 	if err != nil {
-		return nil, NewError(http.StatusBadRequest, "The form came garbled. Please load the page again and send it once more.")
+		return nil, NewError(http.StatusBadRequest, "The form came garbled. Please load the page again and send it once "+
+			"more.")
 	}
 	return v, nil
 }

@@ -65,12 +65,14 @@ func TestErrorsBecomeStatusAndPageOrProblem(t *testing.T) {
 	} {
 		h := bare(t, nil).Handle(func(http.ResponseWriter, *http.Request) error { return c.err })
 		w := ask(h, "GET", "/x")
-		if w.Code != c.status || !strings.Contains(w.Body.String(), c.shown) || strings.Contains(w.Body.String(), "secret-host") {
+		if w.Code != c.status || !strings.Contains(w.Body.String(), c.shown) ||
+			strings.Contains(w.Body.String(), "secret-host") {
 			t.Errorf("%v: page %d %s", c.err, w.Code, w.Body)
 		}
 		w = ask(h, "GET", "/x", "Accept", "application/json")
 		var got Problem
-		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Header().Get("Content-Type") != "application/problem+json" {
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil ||
+			w.Header().Get("Content-Type") != "application/problem+json" {
 			t.Fatalf("%v: no problem details: %v %s", c.err, err, w.Body)
 		}
 		if got.Status != c.status || !strings.Contains(got.Detail, c.shown) || got.Title == "" {

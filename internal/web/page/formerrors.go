@@ -39,7 +39,8 @@ func (b *FormErrors) Put(err error, fields ...string) {
 	}
 }
 
-// WriteAmounts has amounts in the messages written as the form beside them does: in plain English, where it is not called.
+// WriteAmounts has amounts in the messages written as the form beside them does: in plain English, where it is not
+// called.
 func (b *FormErrors) WriteAmounts(tag language.Tag) { b.tag = tag }
 
 // write writes an amount in a message as the form beside it does.

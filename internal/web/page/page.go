@@ -1,6 +1,6 @@
-// Package page is the kit that pages are made with: templates and static files, forms and what is wrong with them, errors
-// as pages and as problem details (RFC 9457), flash messages, content negotiation, signed values for browsers, and what
-// the server knows of a request.
+// Package page is the kit that pages are made with: templates and static files, forms and what is wrong with them,
+// errors as pages and as problem details (RFC 9457), flash messages, content negotiation, signed values for browsers,
+// and what the server knows of a request.
 //
 // It knows nothing of contributions, staff or PayPal, routes nothing, and keeps no state between requests but the
 // templates.
@@ -35,8 +35,8 @@ type Page struct {
 // Lang is the page's language for <html lang>.
 func (p Page) Lang() string { return p.Tag.String() }
 
-// Flash is what became of an act, above the page that it leads to. It is made of what the database says when the page is
-// shown, not of the address: a reload shows how things stand then.
+// Flash is what became of an act, above the page that it leads to. It is made of what the database says when the page
+// is shown, not of the address: a reload shows how things stand then.
 type Flash struct {
 	Tone  string // good, wait or bad
 	Title string

@@ -14,8 +14,8 @@ import (
 // lookEvery is how often, at most, an operator's own files are looked at.
 const lookEvery = time.Second
 
-// reload follows an operator's own templates (TEMPLATES_DIR): when one of its files changed, all are parsed again. A set
-// that is broken is logged once, and the last good one stays in use until the next change.
+// reload follows an operator's own templates (TEMPLATES_DIR): when one of its files changed, all are parsed again. A
+// set that is broken is logged once, and the last good one stays in use until the next change.
 type reload struct {
 	dir string
 	log *slog.Logger
@@ -64,8 +64,8 @@ func (l *reload) parse(v *views) error {
 	return v.parse()
 }
 
-// state is what the operator's files are like, by name, size and time of change. It follows links: of files mounted from a
-// Kubernetes ConfigMap only what they lead to changes.
+// state is what the operator's files are like, by name, size and time of change. It follows links: of files mounted
+// from a Kubernetes ConfigMap only what they lead to changes.
 func (l *reload) state() string {
 	var b strings.Builder
 	files := os.DirFS(l.dir)

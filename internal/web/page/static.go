@@ -87,8 +87,8 @@ func (a assets) address(name string) (string, error) {
 	return f.address, nil
 }
 
-// Script answers with a script whose address cannot carry a hash, because it is in other people's pages: a short life and
-// an ETag keep it fresh.
+// Script answers with a script whose address cannot carry a hash, because it is in other people's pages: a short life
+// and an ETag keep it fresh.
 func (p *Renderer) Script(name string) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		script := p.Templates().static.byName[name]

@@ -17,7 +17,8 @@ func TestStaticFilesAreHashedAndCachedForEver(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := get(p, address, "Accept-Encoding", "br, gzip")
-	if w.Code != 200 || w.Header().Get("Content-Type") != "text/css; charset=utf-8" || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
+	if w.Code != 200 || w.Header().Get("Content-Type") != "text/css; charset=utf-8" ||
+		!strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
 		t.Fatalf("%d %v", w.Code, w.Header())
 	}
 	plain := get(p, address, "Accept-Encoding", "gzip;q=0").Body.String()

@@ -37,14 +37,15 @@ type Templates struct {
 	static assets
 }
 
-// newViews parses every view, so that a broken one stops the start and not a reader. dir is an operator's own copy, which
-// lies over ours and is followed; it may be empty.
+// newViews parses every view, so that a broken one stops the start and not a reader. dir is an operator's own copy,
+// which lies over ours and is followed; it may be empty.
 func newViews(dir string, log *slog.Logger, now func() time.Time) (*views, error) {
 	if dir == "" {
 		v := &views{files: templates.Files}
 		return v, v.parse()
 	}
-	v := &views{files: overlay{upper: os.DirFS(dir), lower: templates.Files}, reload: &reload{dir: dir, log: log, now: now}}
+	v := &views{files: overlay{upper: os.DirFS(dir), lower: templates.Files},
+		reload: &reload{dir: dir, log: log, now: now}}
 	v.reload.seen = v.reload.state()
 	if err := v.reload.parse(v); err != nil {
 		return nil, fmt.Errorf("TEMPLATES_DIR: %w", err)
@@ -99,8 +100,8 @@ func parse(files fs.FS) (*Templates, error) {
 	return p, nil
 }
 
-// checkEscaping reports what html/template finds only when it renders for the first time: HTML that it cannot follow, and
-// names of templates that are not there. It renders without data, so other errors say nothing.
+// checkEscaping reports what html/template finds only when it renders for the first time: HTML that it cannot follow,
+// and names of templates that are not there. It renders without data, so other errors say nothing.
 func checkEscaping(t *template.Template, entry string) error {
 	var broken *template.Error
 	if err := t.ExecuteTemplate(io.Discard, entry, nil); errors.As(err, &broken) {

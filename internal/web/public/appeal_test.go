@@ -27,7 +27,8 @@ var update = flag.Bool("update", false, "rewrite the goldens")
 // appealCampaign is one with everything that must be escaped.
 func appealCampaign() campaign.Campaign {
 	return campaign.Campaign{
-		ID: uuid.UUID{1}, Slug: "support", Heading: "Free to read <b>", Why: `"Why" & how`, Ask: "Chip in", Button: "Support us via PayPal",
+		ID: uuid.UUID{1}, Slug: "support", Heading: "Free to read <b>", Why: `"Why" & how`, Ask: "Chip in",
+		Button:      "Support us via PayPal",
 		Reassurance: "One time only", Currency: "EUR", UpdatedAt: time.Unix(1, 0),
 		Suggested: map[money.Currency][]int64{"EUR": {500, 1000, 2550}, "JPY": {800}},
 	}
@@ -99,7 +100,8 @@ func TestTheFragmentIsAsWritten(t *testing.T) {
 	}
 	golden(t, unhashed(string(a.copyWith(referral{Article: `https://example.org/a?b=1&c="<d>'`}, "").text)))
 	japanese, err := s.appealOf(appealCampaign(), "JPY")
-	if err != nil || !strings.Contains(string(japanese.plain.text), "¥800") || strings.Contains(string(japanese.plain.text), "0x5e1f") {
+	if err != nil || !strings.Contains(string(japanese.plain.text), "¥800") ||
+		strings.Contains(string(japanese.plain.text), "0x5e1f") {
 		t.Errorf("%v\n%s", err, japanese.plain.text)
 	}
 }
@@ -112,7 +114,8 @@ func TestAnArticleCannotBreakOutOfTheFragment(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, article := range []string{
-		`https://e.org/"><script>alert(1)</script>`, `https://e.org/'onfocus='x`, "https://e.org/&quot;", "https://e.org/?x=1&amount=999",
+		`https://e.org/"><script>alert(1)</script>`, `https://e.org/'onfocus='x`, "https://e.org/&quot;",
+		"https://e.org/?x=1&amount=999",
 		"https://e.org/" + articleMark, "https://e.org/" + queryMark, "https://e.org/#%22%3E",
 	} {
 		text := string(a.copyWith(referral{Article: article}, "").text)
@@ -139,13 +142,14 @@ func TestAChangedCampaignIsRenderedAnew(t *testing.T) {
 		t.Error("rendered twice")
 	}
 	k.Heading, k.UpdatedAt = "New words", time.Unix(2, 0)
-	if changed, _ := s.appealOf(k, "EUR"); !strings.Contains(string(changed.plain.text), "New words") || changed.etag == first.etag {
+	if changed, _ := s.appealOf(k, "EUR"); !strings.Contains(string(changed.plain.text), "New words") ||
+		changed.etag == first.etag {
 		t.Error("the old words are kept")
 	}
 }
 
-// A copy is kept for the address that asked for it, until the campaign changes; a reader's key is in no copy; and however
-// many addresses ask, the copies stay within their bytes.
+// A copy is kept for the address that asked for it, until the campaign changes; a reader's key is in no copy; and
+// however many addresses ask, the copies stay within their bytes.
 func TestCopiesAreKeptWithinBounds(t *testing.T) {
 	t.Parallel()
 	s, k := bareAppeal(t), appealCampaign()
@@ -165,7 +169,8 @@ func TestCopiesAreKeptWithinBounds(t *testing.T) {
 	if !same(first, ask("?article=https://example.org/a")) || same(first, ask("?article=https://example.org/b")) {
 		t.Error("the same address gets another copy, or another the same")
 	}
-	if c := ask("?article=https://example.org/a&key=K1"); !c.private || same(c, ask("?article=https://example.org/a&key=K1")) {
+	if c := ask("?article=https://example.org/a&key=K1"); !c.private ||
+		same(c, ask("?article=https://example.org/a&key=K1")) {
 		t.Error("a reader's copy is kept")
 	}
 	k.UpdatedAt = k.UpdatedAt.Add(1)
@@ -176,8 +181,12 @@ func TestCopiesAreKeptWithinBounds(t *testing.T) {
 	big.text = make([]byte, 1<<20)
 	for n := range 40 {
 		s.cache.keepCopy(strconv.Itoa(n), big)
-		if held := len(s.cache.copies) << 20; s.cache.size > mostCopies || held > mostCopies {
-			t.Fatalf("after %d: %d copies, %d bytes", n, len(s.cache.copies), s.cache.size)
+		held := 0
+		for address, c := range s.cache.copies {
+			held += len(address) + len(c.text)
+		}
+		if held != s.cache.size || held > mostCopies {
+			t.Fatalf("after %d: %d copies of %d bytes, counted as %d", n, len(s.cache.copies), held, s.cache.size)
 		}
 	}
 }

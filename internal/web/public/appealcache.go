@@ -19,8 +19,8 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// The places in a rendered appeal for what differs: the article's address as a field's value, more fields, and where the
-// reader comes from inside a link's query. They are letters and digits only, so that no escaping touches them.
+// The places in a rendered appeal for what differs: the article's address as a field's value, more fields, and where
+// the reader comes from inside a link's query. They are letters and digits only, so that no escaping touches them.
 const (
 	articleMark = "ArticleAsValue0x5e1f"
 	fieldsMark  = "MoreFields0x5e1f"
@@ -64,8 +64,8 @@ const (
 	asQuery
 )
 
-// appealCache keeps the rendered appeals of every campaign and currency, and the copies that were sent to addresses. It is
-// safe for concurrent use.
+// appealCache keeps the rendered appeals of every campaign and currency, and the copies that were sent to addresses. It
+// is safe for concurrent use.
 type appealCache struct {
 	appeals sync.Map // appealKey → *rendered
 
@@ -149,8 +149,8 @@ func (s *Appeal) isCurrent(a *rendered, k campaign.Campaign) bool {
 	return a.updatedAt.Equal(k.UpdatedAt) && a.views == s.pages.Templates()
 }
 
-// copyFor finds or makes the copy that a request asks for, from an appeal that is rendered already. A copy with a key is
-// one reader's, and not kept.
+// copyFor finds or makes the copy that a request asks for, from an appeal that is rendered already. A copy with a key
+// is one reader's, and not kept.
 func (s *Appeal) copyFor(r *http.Request, k campaign.Campaign) (appealCopy, bool) {
 	if c, known := s.cache.copyOf(r.RequestURI); known && s.isCurrent(c.of, k) {
 		return c, true

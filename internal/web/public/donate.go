@@ -55,7 +55,7 @@ func (s *Donate) show(w http.ResponseWriter, r *http.Request, k campaign.Campaig
 	if code != "" && code != f.Currency { // an amount of it would be another in ours
 		f.Notes = append(f.Notes, fmt.Sprintf("The link you followed is for a gift in %s, which cannot be given here. "+
 			"Please choose an amount in %s, or another currency below.", named(string(code)), f.Currency))
-	} else if a, err := money.ParseWritten(q.Get("amount"), f.Currency); err == nil && f.takes(a) {
+	} else if a, err := money.ParseWritten(q.Get("amount"), f.Currency); err == nil && f.accepts(a) {
 		f.choose(a.Decimal())
 	}
 	switch contribution.Frequency(q.Get("frequency")) {
@@ -90,13 +90,13 @@ func (s *Donate) ChangeCurrency(w http.ResponseWriter, r *http.Request) error {
 	from := s.forms.newForm(k, money.Currency(in.Currency), "")
 	from.choose(in.Amount)
 	f := s.forms.newForm(k, money.Code(v.Get("to")), in.Article)
-	in.Amount = f.likeIn(from)
-	f.keep(in)
+	in.Amount = f.amountFrom(from)
+	f.refill(in)
 	return s.forms.show(w, r, http.StatusOK, f)
 }
 
-// Redirect answers GET /contributions, where a form was sent to: a reload, or a link that names the wrong address. What a
-// link may say goes along.
+// Redirect answers GET /contributions, where a form was sent to: a reload, or a link that names the wrong address. What
+// a link may say goes along.
 func (s *Donate) Redirect(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	to, known := "/", url.Values{}

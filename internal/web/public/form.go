@@ -82,9 +82,9 @@ func (f forms) campaignOrDefault(ctx context.Context, slug string) (campaign.Cam
 	return k, err
 }
 
-// like is a new form filled in like a contribution that came to nothing. What the reader wrote about themselves
+// formLike is a new form filled in like a contribution that came to nothing. What the reader wrote about themselves
 // comes back only in their own browser.
-func (f forms) like(r *http.Request, c contribution.Contribution) (form, error) {
+func (f forms) formLike(r *http.Request, c contribution.Contribution) (form, error) {
 	k, err := f.campaignOrDefault(r.Context(), c.Campaign)
 	if err != nil {
 		return form{}, err
@@ -107,15 +107,18 @@ func (f forms) show(w http.ResponseWriter, r *http.Request, status int, shown fo
 	if len(shown.Errors) > 0 {
 		title = "Please check: " + title // the first thing a screen reader says
 	}
-	return f.pages.Render(w, r, status, "public/donate.html", page.Page{Title: title, NoIndex: status != http.StatusOK, Data: shown})
+	return f.pages.Render(w, r, status, "public/donate.html", page.Page{Title: title, NoIndex: status != http.StatusOK,
+		Data: shown})
 }
 
 func giftOf(a money.Amount) choice {
 	return choice{ID: "choice-" + a.Decimal(), Value: a.Decimal(), Amount: a}
 }
 
-// takes reports whether so much may be given at once.
-func (f *form) takes(a money.Amount) bool { return a.Minor >= f.Least.Minor && a.Minor <= f.Most.Minor }
+// accepts reports whether so much may be given at once.
+func (f *form) accepts(a money.Amount) bool {
+	return a.Minor >= f.Least.Minor && a.Minor <= f.Most.Minor
+}
 
 // offer puts amounts to choose from before the suggested ones, in place of what was typed, and chooses none.
 func (f *form) offer(amounts ...money.Amount) {
@@ -123,7 +126,7 @@ func (f *form) offer(amounts ...money.Amount) {
 	f.Own = ""
 	var offered []choice
 	for _, a := range amounts {
-		if f.takes(a) {
+		if f.accepts(a) {
 			f.Choices = slices.DeleteFunc(f.Choices, func(c choice) bool { return c.Amount == a })
 			offered = append(offered, giftOf(a))
 		}
@@ -169,9 +172,9 @@ func (f *form) choose(amount string) {
 	}
 }
 
-// likeIn is what to fill in that another form of the campaign, in another currency, is filled in with: the number that
-// was typed, or the suggested amount at the same place.
-func (f *form) likeIn(from form) string {
+// amountFrom is what to fill in that another form of the campaign, in another currency, is filled in with: the number
+// that was typed, or the suggested amount at the same place.
+func (f *form) amountFrom(from form) string {
 	if from.Own != "" {
 		if a, err := money.ParseWritten(from.Own, from.Currency); err == nil { // without the other currency's sign
 			return strings.TrimSuffix(a.Decimal(), ".00")
@@ -185,14 +188,14 @@ func (f *form) likeIn(from form) string {
 	return f.Choices[i].Value
 }
 
-// keep gives back everything the reader sent.
-func (f *form) keep(in contribution.Intent) {
+// refill gives back everything the reader sent.
+func (f *form) refill(in contribution.Intent) {
 	f.choose(in.Amount)
 	f.Article, f.Name, f.Email, f.Message, f.Naming = in.Article, in.Name, in.Email, in.Message, in.Naming
 	f.UTM = in.UTM
 }
 
-// MoreOpen tells whether the optional part is shown unfolded: when something stands in it, or is wrong with it.
+// MoreOpen reports whether the optional part is shown unfolded: when something stands in it, or is wrong with it.
 func (f form) MoreOpen() bool {
 	return f.Name+f.Email+f.Message+string(f.Naming) != "" || f.Wrong("name")+f.Wrong("email")+f.Wrong("message") != ""
 }

@@ -44,16 +44,17 @@ func (s *Give) Submit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	in.Campaign = k.Slug
-	c, err := s.starter.Start(ctx, r, in, admission.Proof{Solution: values.Get(gift.SolutionField), Turn: values.Get(gift.TurnField)})
+	c, err := s.starter.Start(ctx, r, in, admission.Proof{Solution: values.Get(gift.SolutionField),
+		Turn: values.Get(gift.TurnField)})
 	if n, ok := errors.AsType[*admission.NotYetError](err); ok {
-		return s.moment(w, r, values, n)
+		return s.showChallenge(w, r, values, n)
 	}
 	if err != nil {
-		return s.again(w, r, in, values.Get("idempotency_key"), err)
+		return s.showAgain(w, r, in, values.Get("idempotency_key"), err)
 	}
 	s.cookies.Remember(w, r, c.ID)
 	if o := c.Outcome(); o == contribution.OutcomeReceived || o == contribution.OutcomeConfirming {
-		return s.already(w, r, in, c)
+		return s.showAlreadyGiven(w, r, in, c)
 	}
 	to, err := s.starter.Approval(c)
 	if err != nil {
@@ -72,9 +73,10 @@ func intentOf(v url.Values, r *http.Request) contribution.Intent {
 	}
 	in := contribution.Intent{
 		Campaign: v.Get("campaign"), Amount: amount, Written: true, Currency: string(money.Code(v.Get("currency"))),
-		Frequency: cmp.Or(v.Get("frequency"), string(contribution.Once)), Article: contribution.LinkedArticle(v.Get("article")),
-		UTM:  contribution.UTMFrom(v.Get),
-		Name: v.Get("name"), Email: v.Get("email"), Message: strings.ReplaceAll(v.Get("message"), "\r\n", "\n"),
+		Frequency: cmp.Or(v.Get("frequency"), string(contribution.Once)),
+		Article:   contribution.LinkedArticle(v.Get("article")),
+		UTM:       contribution.UTMFrom(v.Get),
+		Name:      v.Get("name"), Email: v.Get("email"), Message: strings.ReplaceAll(v.Get("message"), "\r\n", "\n"),
 		Naming: namingOf(v), CoverFee: ticked(v.Get("cover_fee")), Locale: page.Language(r),
 	}
 	in.IdempotencyKey = r.Header.Get("Idempotency-Key")
@@ -84,8 +86,8 @@ func intentOf(v url.Values, r *http.Request) contribution.Intent {
 	return in
 }
 
-// namingOf reads whether the reader may be named. Our form sends named=no, and named=yes after it once the box is ticked:
-// a reader who wrote a name and left the box empty said no; one who wrote none passed it by.
+// namingOf reads whether the reader may be named. Our form sends named=no, and named=yes after it once the box is
+// ticked: a reader who wrote a name and left the box empty said no; one who wrote none passed it by.
 func namingOf(v url.Values) contribution.Naming {
 	var named *bool
 	switch answers := v["named"]; {
@@ -102,8 +104,8 @@ func ticked(value string) bool {
 	return value != "" && value != "false" && value != "0" && value != "off" && value != "no"
 }
 
-// formKey makes the key of a form's hidden field cover what was filled in. A double click or a reload sends the same and
-// finds the same order. Who comes back from PayPal to change the amount sends something else and gets a new order,
+// formKey makes the key of a form's hidden field cover what was filled in. A double click or a reload sends the same
+// and finds the same order. Who comes back from PayPal to change the amount sends something else and gets a new order,
 // instead of an error about a key they have never seen.
 func formKey(hidden string, in contribution.Intent) string {
 	in.IdempotencyKey, in.Locale = "", ""
@@ -111,8 +113,9 @@ func formKey(hidden string, in contribution.Intent) string {
 	return "form-" + hex.EncodeToString(sum[:])
 }
 
-// again shows the reader what to do after a start that failed, with everything they typed.
-func (s *Give) again(w http.ResponseWriter, r *http.Request, in contribution.Intent, key string, failure error) error {
+// showAgain shows the reader what to do after a start that failed, with everything they typed.
+func (s *Give) showAgain(w http.ResponseWriter, r *http.Request, in contribution.Intent, key string,
+	failure error) error {
 	kind := fault.KindOf(failure)
 	switch kind {
 	case fault.Invalid, fault.Conflict, fault.Unavailable, fault.Refused:
@@ -124,7 +127,7 @@ func (s *Give) again(w http.ResponseWriter, r *http.Request, in contribution.Int
 		return failure
 	}
 	f := s.forms.newForm(k, money.Currency(in.Currency), in.Article)
-	f.keep(in)
+	f.refill(in)
 	f.WriteAmounts(page.Locale(r))
 	if twice, ok := errors.AsType[*money.AmbiguousError](failure); ok {
 		f.offer(twice.Larger, twice.Smaller)
@@ -137,9 +140,9 @@ func (s *Give) again(w http.ResponseWriter, r *http.Request, in contribution.Int
 		f.Put(failure, "currency", "amount", "name", "email", "message")
 		return s.forms.show(w, r, http.StatusConflict, f)
 	case fault.Refused:
-		return s.notNow(w, r, f, in, f.Key, failure)
+		return s.showRetry(w, r, f, in, f.Key, failure)
 	default:
-		return s.notNow(w, r, f, in, cmp.Or(key, f.Key), failure)
+		return s.showRetry(w, r, f, in, cmp.Or(key, f.Key), failure)
 	}
 }
 
@@ -157,14 +160,14 @@ type retry struct {
 // given is a gift that was made already.
 type given struct {
 	contribution.Contribution
-	Told    contribution.Outcome
+	Shown   contribution.Outcome
 	Day     string
 	Address string // its thanks page
 }
 
-// already answers a form whose gift was paid: a page that came back from the browser's history was sent again. The
-// reader may mean a second gift, or nothing at all, and only they can tell. The new one has a new key.
-func (s *Give) already(
+// showAlreadyGiven answers a form whose gift was paid: a page that came back from the browser's history was sent again.
+// The reader may mean a second gift, or nothing at all, and only they can tell. The new one has a new key.
+func (s *Give) showAlreadyGiven(
 	w http.ResponseWriter, r *http.Request, in contribution.Intent, c contribution.Contribution,
 ) error {
 	at := c.CompletedAt
@@ -174,16 +177,17 @@ func (s *Give) already(
 	again := retry{
 		Intent: in, Key: rand.Text(), Amount: c.Amount,
 		Form:  againAddress(c),
-		Given: &given{Contribution: c, Told: c.Outcome(), Day: s.day(at), Address: s.thanksAddress(c.ID)},
+		Given: &given{Contribution: c, Shown: c.Outcome(), Day: s.day(at), Address: s.thanksAddress(c.ID)},
 	}
 	p := page.Page{Title: "You have already made this gift", NoIndex: true, Data: again}
 	return s.pages.Render(w, r, http.StatusConflict, "public/given.html", p)
 }
 
-// notNow says that nothing was charged, and offers the same once more. Where PayPal did not answer it goes under the
+// showRetry says that nothing was charged, and offers the same once more. Where PayPal did not answer it goes under the
 // same key: should the first order exist after all, the second sending finds it. Where PayPal said no it is a new try,
 // and the key is a new one.
-func (s *Give) notNow(w http.ResponseWriter, r *http.Request, f form, in contribution.Intent, key string, failure error) error {
+func (s *Give) showRetry(w http.ResponseWriter, r *http.Request, f form, in contribution.Intent, key string,
+	failure error) error {
 	status := page.StatusOf(fault.KindOf(failure))
 	s.pages.LogFailure(r, status, failure)
 	again := retry{
@@ -196,5 +200,6 @@ func (s *Give) notNow(w http.ResponseWriter, r *http.Request, f form, in contrib
 	if !again.Refused {
 		w.Header().Set("Retry-After", "30")
 	}
-	return s.pages.Render(w, r, status, "public/retry.html", page.Page{Title: "That did not go through", NoIndex: true, Data: again})
+	return s.pages.Render(w, r, status, "public/retry.html", page.Page{Title: "That did not go through", NoIndex: true,
+		Data: again})
 }

@@ -13,36 +13,37 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// momentPage is the page between the form and PayPal.
-type momentPage struct {
-	Fields    []field
+// challengePage is the page between the form and PayPal.
+type challengePage struct {
+	Fields    []hiddenField
 	Challenge *altcha.Challenge // nil: only waiting helps
 	Turn      string
 	TurnIn    string // in seconds
 	Wait      string
 }
 
-type field struct{ Name, Value string }
+type hiddenField struct{ Name, Value string }
 
-// moment keeps what the reader filled in and asks for a proof, or to come back.
-func (s *Give) moment(w http.ResponseWriter, r *http.Request, sent url.Values, n *admission.NotYetError) error {
+// showChallenge keeps what the reader filled in and asks for a proof, or to come back.
+func (s *Give) showChallenge(w http.ResponseWriter, r *http.Request, sent url.Values, n *admission.NotYetError) error {
 	if sent.Get("idempotency_key") == "" { // as from the appeal without JavaScript: from here on it stays one gift
 		sent.Set("idempotency_key", rand.Text())
 	}
-	m := momentPage{Challenge: n.Challenge, Turn: n.Turn, TurnIn: page.Seconds(n.TurnIn), Wait: page.Wait(n.Wait)}
+	m := challengePage{Challenge: n.Challenge, Turn: n.Turn, TurnIn: page.Seconds(n.TurnIn), Wait: page.Wait(n.Wait)}
 	for name, values := range sent {
 		if name == gift.SolutionField || name == gift.TurnField {
 			continue
 		}
 		for _, value := range values {
-			m.Fields = append(m.Fields, field{name, value})
+			m.Fields = append(m.Fields, hiddenField{name, value})
 		}
 	}
-	slices.SortStableFunc(m.Fields, func(a, b field) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(m.Fields, func(a, b hiddenField) int { return cmp.Compare(a.Name, b.Name) })
 	title := "One moment, please"
 	if n.Challenge == nil {
 		title = "Please try again in a few minutes"
 	}
 	w.Header().Set("Retry-After", page.Seconds(n.Wait))
-	return s.pages.Render(w, r, http.StatusTooManyRequests, "public/moment.html", page.Page{Title: title, NoIndex: true, Data: m})
+	return s.pages.Render(w, r, http.StatusTooManyRequests, "public/moment.html",
+		page.Page{Title: title, NoIndex: true, Data: m})
 }

@@ -1,5 +1,5 @@
-// Package public is what readers see: the appeal that stands on articles, the donation page, and the way back from PayPal
-// to the thanks page.
+// Package public is what readers see: the appeal that stands on articles, the donation page, and the way back from
+// PayPal to the thanks page.
 //
 // A handler parses, makes one call into the domain, chooses a view and renders it. The package decides nothing about
 // money, and keeps no state between requests but rendered appeals.
@@ -53,7 +53,8 @@ type Pages struct {
 // New gives each page the services it needs.
 func New(c Config) *Pages {
 	l := layout{
-		pages: c.Pages, signer: c.Signer, origin: c.Origin, embedOrigins: c.EmbedOrigins, zone: c.Zone, log: c.Log, now: c.Now,
+		pages: c.Pages, signer: c.Signer, origin: c.Origin, embedOrigins: c.EmbedOrigins, zone: c.Zone, log: c.Log,
+		now: c.Now,
 	}
 	f := forms{layout: l, campaigns: c.Campaigns, limits: c.Desk.Limits, cookies: c.Cookies}
 	return &Pages{
@@ -83,7 +84,8 @@ const thanksPurpose = "thanks page"
 func (l layout) thanksAddress(id uuid.UUID) string { return l.addressWithKey(id, "thanks") }
 
 func (l layout) addressWithKey(id uuid.UUID, page string) string {
-	return "/contributions/" + id.String() + "/" + page + "?key=" + url.QueryEscape(l.signer.Sign(thanksPurpose, id.String()))
+	return "/contributions/" + id.String() + "/" + page + "?key=" +
+		url.QueryEscape(l.signer.Sign(thanksPurpose, id.String()))
 }
 
 // mayOpen reports whether the request may see the contribution's thanks page.
@@ -91,8 +93,8 @@ func (l layout) mayOpen(cookies *gift.Cookies, r *http.Request, id uuid.UUID) bo
 	return l.signer.Verify(thanksPurpose, id.String(), r.URL.Query().Get("key")) || cookies.Owns(r, id)
 }
 
-// knows reports whether an address is on our own site or on one that embeds us. Only such an article is linked: the address
-// was in a link or a form, and anybody can make one.
+// knows reports whether an address is on our own site or on one that embeds us. Only such an article is linked: the
+// address was in a link or a form, and anybody can make one.
 func (l layout) knows(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {

@@ -28,7 +28,7 @@ type Return struct {
 // page, which tells the truth whatever came of it. It shows nothing by itself, so it is safe to reload and to open in
 // another browser.
 func (s *Return) Return(w http.ResponseWriter, r *http.Request) error {
-	before, theirs, err := s.read(r)
+	before, own, err := s.read(r)
 	if err != nil {
 		return err
 	}
@@ -40,16 +40,17 @@ func (s *Return) Return(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), settleTimeout)
 	defer cancel()
 	c, err := s.desk.Settle(ctx, before.ID, contribution.Source{
-		Way: contribution.ByReader, MayRetry: theirs, Again: fromPayPal(r) || r.URL.Query().Has("again"),
+		Way: contribution.ByReader, MayRetry: own, Again: fromPayPal(r) || r.URL.Query().Has("again"),
 	})
 	switch {
 	case err != nil:
-		s.log.WarnContext(r.Context(), "could not settle on the reader's return", "request", page.RequestID(r.Context()), "contribution", c.ID, "error", err)
+		s.log.WarnContext(r.Context(), "could not settle on the reader's return", "request", page.RequestID(r.Context()),
+			"contribution", c.ID, "error", err)
 		to += "&" + unsure
-	case theirs && before.State == contribution.Declined && c.Outcome() == contribution.OutcomeDeclined:
+	case own && before.State == contribution.Declined && c.Outcome() == contribution.OutcomeDeclined:
 		to += "&" + again
 	}
-	if theirs && c.State == contribution.Declined && !s.cookies.Owns(r, c.ID) {
+	if own && c.State == contribution.Declined && !s.cookies.Owns(r, c.ID) {
 		to += "&token=" + url.QueryEscape(c.OrderID) // in another browser it stays the sign that the gift is theirs
 	}
 	page.Redirect(w, to)
@@ -63,12 +64,12 @@ func fromPayPal(r *http.Request) bool { return r.URL.Query().Has("PayerID") }
 // Cancel answers GET /contributions/{id}/cancel: the reader turned back at PayPal. Nothing was charged; the form is
 // there again.
 func (s *Return) Cancel(w http.ResponseWriter, r *http.Request) error {
-	c, theirs, err := s.read(r)
+	c, own, err := s.read(r)
 	switch {
 	case err != nil:
 		return err
-	case !theirs:
-		return errNotTheirs()
+	case !own:
+		return errNotYours()
 	}
 	if r.Method != http.MethodHead {
 		ctx, cancel := context.WithTimeout(r.Context(), settleTimeout)
@@ -84,35 +85,36 @@ func (s *Return) Cancel(w http.ResponseWriter, r *http.Request) error {
 		page.Redirect(w, s.thanksAddress(c.ID)) // an old link: it went on since, and "nothing was charged" may be untrue
 		return nil
 	}
-	f, err := s.forms.like(r, c)
+	f, err := s.forms.formLike(r, c)
 	if err != nil {
 		return err
 	}
-	return s.pages.Render(w, r, http.StatusOK, "public/cancelled.html", page.Page{Title: "Nothing was charged", NoIndex: true, Data: f})
+	return s.pages.Render(w, r, http.StatusOK, "public/cancelled.html",
+		page.Page{Title: "Nothing was charged", NoIndex: true, Data: f})
 }
 
-// read is the contribution that the address names, for the reader whose gift it is (theirs) or who holds the key of
-// its thanks page. It is theirs if their browser made it, or if the address has PayPal's order id as token, which
+// read is the contribution that the address names, for the reader whose gift it is (own), or who holds the key of
+// its thanks page. It is their own if their browser made it, or if the address has PayPal's order id as token, which
 // PayPal adds when it sends the reader back; another token is an address put together by hand, and gets no further.
-func (s *Return) read(r *http.Request) (c contribution.Contribution, theirs bool, err error) {
+func (s *Return) read(r *http.Request) (c contribution.Contribution, own bool, err error) {
 	id, err := page.PathID(r)
 	if err != nil {
-		return contribution.Contribution{}, false, errNotTheirs()
+		return contribution.Contribution{}, false, errNotYours()
 	}
 	token := r.URL.Query().Get("token")
 	if token == "" && !s.mayOpen(s.cookies, r, id) {
-		return contribution.Contribution{}, false, errNotTheirs()
+		return contribution.Contribution{}, false, errNotYours()
 	}
 	c, err = s.desk.Get(r.Context(), id)
 	if fault.Is(err, fault.NotFound) || err == nil && token != "" && token != c.OrderID {
-		return contribution.Contribution{}, false, errNotTheirs()
+		return contribution.Contribution{}, false, errNotYours()
 	}
 	return c, token != "" || s.cookies.Owns(r, id), err
 }
 
-// errNotTheirs is for an address of somebody's gift without a sign of whose it is. It says the same whether there is
+// errNotYours is for an address of somebody's gift without a sign of whose it is. It says the same whether there is
 // such a gift or not.
-func errNotTheirs() error {
+func errNotYours() error {
 	return fault.NotFoundf("We cannot tell whose gift this link belongs to. If you have just given, your gift does " +
 		"not depend on this page, and PayPal confirms it to you by email.")
 }

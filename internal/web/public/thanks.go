@@ -22,7 +22,7 @@ type Thanks struct {
 // thanksPage is what the thanks page shows of a contribution.
 type thanksPage struct {
 	contribution.Contribution
-	Told    contribution.Outcome
+	Shown   contribution.Outcome
 	Own     bool   // this browser made it: name, email address and message may be shown
 	Again   string // the donation page, filled in the same way
 	Retry   string // PayPal's page to pick another way to pay; empty when there is none
@@ -42,11 +42,11 @@ const unsure = "unsure=1"
 // again marks a thanks address to which the reader came after a refused payment, and too early for another try.
 const again = "again=1"
 
-// retryLook is how often a page asks about a try that is overdue.
-const retryLook = 10 * time.Second
+// pollEvery is how often a page asks about a try that is overdue.
+const pollEvery = 10 * time.Second
 
-// toldTo is the outcome that this reader is told.
-func toldTo(r *http.Request, c contribution.Contribution) contribution.Outcome {
+// outcomeFor is the outcome to show to this reader.
+func outcomeFor(r *http.Request, c contribution.Contribution) contribution.Outcome {
 	o := c.Outcome()
 	if (o == contribution.OutcomeOpen || o == contribution.OutcomeCancelled) && r.URL.Query().Has("unsure") {
 		return contribution.OutcomeConfirming
@@ -61,26 +61,27 @@ func (s *Thanks) Show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !s.mayOpen(s.cookies, r, id) {
-		return errNotTheirs()
+		return errNotYours()
 	}
 	c, err := s.desk.Get(r.Context(), id)
 	if err != nil {
 		return err
 	}
 	if page.WantsJSON(r) { // the page's own script asks whether there is news
-		page.WriteJSON(w, http.StatusOK, page.JSONType, map[string]string{"outcome": string(toldTo(r, c))})
+		page.WriteJSON(w, http.StatusOK, page.JSONType, map[string]string{"outcome": string(outcomeFor(r, c))})
 		return nil
 	}
 	t := s.page(r, c)
-	if t.Told == contribution.OutcomeRetrying { // and so it goes on by itself, without JavaScript too
-		w.Header().Set("Refresh", page.Seconds(max(c.RetryAt().Sub(s.now()), retryLook)+time.Second)+"; url="+t.Check)
+	if t.Shown == contribution.OutcomeRetrying { // and so it goes on by itself, without JavaScript too
+		w.Header().Set("Refresh", page.Seconds(max(c.RetryAt().Sub(s.now()), pollEvery)+time.Second)+"; url="+t.Check)
 	}
-	return s.pages.Render(w, r, http.StatusOK, "public/thanks.html", page.Page{Title: headline(t.Told), NoIndex: true, Data: t})
+	return s.pages.Render(w, r, http.StatusOK, "public/thanks.html",
+		page.Page{Title: headline(t.Shown), NoIndex: true, Data: t})
 }
 
 func (s *Thanks) page(r *http.Request, c contribution.Contribution) thanksPage {
 	t := thanksPage{
-		Contribution: c, Told: toldTo(r, c), Own: s.cookies.Owns(r, c.ID), Again: againAddress(c),
+		Contribution: c, Shown: outcomeFor(r, c), Own: s.cookies.Owns(r, c.ID), Again: againAddress(c),
 		Check: s.addressWithKey(c.ID, "return"), Wait: waitingFor(c), Day: s.day(c.CreatedAt), Back: s.backTo(c.Article),
 	}
 	if !c.CompletedAt.IsZero() {
@@ -89,7 +90,8 @@ func (s *Thanks) page(r *http.Request, c contribution.Contribution) thanksPage {
 	if t.Own || c.OrderID != "" && r.URL.Query().Get("token") == c.OrderID { // the page's key alone tries no card
 		s.offerRetry(r, &t)
 	}
-	if (t.Told == contribution.OutcomeOpen || t.Told == contribution.OutcomeCancelled) && s.approvals.Allow(c.ApproveURL) {
+	if (t.Shown == contribution.OutcomeOpen || t.Shown == contribution.OutcomeCancelled) &&
+		s.approvals.Allow(c.ApproveURL) {
 		t.Approve = c.ApproveURL
 	}
 	return t
@@ -104,9 +106,9 @@ func againAddress(c contribution.Contribution) string {
 func (s *Thanks) offerRetry(r *http.Request, t *thanksPage) {
 	address, token := "/contributions/"+t.ID.String(), "?token="+url.QueryEscape(t.OrderID)
 	switch {
-	case t.Told == contribution.OutcomeRetrying:
+	case t.Shown == contribution.OutcomeRetrying:
 		t.Stop = address + "/cancel" + token
-	case t.Told == contribution.OutcomeDeclined && t.MayTryAgain() && s.approvals.Allow(t.RetryURL):
+	case t.Shown == contribution.OutcomeDeclined && t.MayTryAgain() && s.approvals.Allow(t.RetryURL):
 		t.Retry = t.RetryURL
 		if r.URL.Query().Has("again") {
 			t.Try = address + "/return" + token + "&" + again

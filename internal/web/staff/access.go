@@ -48,7 +48,8 @@ func (s *Guard) Only(need account.Role) func(http.Handler) http.Handler {
 				return err
 			}
 			if !who.Role.Allows(need) {
-				return page.NewError(http.StatusForbidden, "Your account ("+string(who.Role)+") cannot open this page; it needs the role "+string(need)+". Ask whoever looks after the accounts.")
+				return page.NewError(http.StatusForbidden, "Your account ("+string(who.Role)+") cannot open this page; it needs "+
+					"the role "+string(need)+". Ask whoever looks after the accounts.")
 			}
 			if who.MustChoose && r.URL.Path != passwordPath {
 				page.Redirect(w, passwordPath)

@@ -41,13 +41,14 @@ type auditLine struct {
 
 type detailLine struct{ Name, Value string }
 
-// Any tells whether the list is restricted at all.
+// Any reports whether the list is restricted at all.
 func (p auditPage) Any() bool { return p.Actor != "" || p.Subject != "" }
 
 // Show answers GET /staff/audit.
 func (s *AuditLog) Show(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
-	p := auditPage{Actor: strings.TrimSpace(v.Get("actor")), Subject: strings.TrimSpace(v.Get("subject")), After: v.Get("after"), Wrong: page.FilterErrors{}}
+	p := auditPage{Actor: strings.TrimSpace(v.Get("actor")), Subject: strings.TrimSpace(v.Get("subject")),
+		After: v.Get("after"), Wrong: page.FilterErrors{}}
 	found, err := s.audit.List(r.Context(), audit.Query{Actor: p.Actor, Subject: p.Subject, After: p.After})
 	if err := p.Wrong.Note(err); err != nil {
 		return err
@@ -86,14 +87,16 @@ func (s layout) auditLine(e audit.Entry) auditLine {
 		line.Change = "was " + standInWords(before)
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Detail)) {
-		if value := e.Detail[name]; value != "" && name != "before" && name != "after" && (name != "contribution" || !strings.HasPrefix(line.About, "/staff/contributions")) {
+		if value := e.Detail[name]; value != "" && name != "before" && name != "after" &&
+			(name != "contribution" || !strings.HasPrefix(line.About, "/staff/contributions")) {
 			line.Detail = append(line.Detail, detailInWords(name, value))
 		}
 	}
 	return line
 }
 
-// standInWords names what stood before or after an act: a state of a contribution or of an event, or what is written there.
+// standInWords names what stood before or after an act: a state of a contribution or of an event, or what is written
+// there.
 func standInWords(state string) string {
 	if known := stateInWords(state); known.Meaning != "" {
 		return known.Label
@@ -123,8 +126,8 @@ func detailInWords(name, value string) detailLine {
 	}
 }
 
-// actInWords says what was done, as a line of the audit log. What speaks to PayPal has two: that it was begun, and with its
-// outcome how it ended.
+// actInWords says what was done, as a line of the audit log. What speaks to PayPal has two: that it was begun, and with
+// its outcome how it ended.
 func actInWords(action, outcome string) string {
 	switch action + " " + outcome {
 	case "contribution.accept_dispute ":
@@ -145,12 +148,14 @@ func actInWords(action, outcome string) string {
 		"staff.password": "Changed a password", "staff.password_reset": "Created a one-time password",
 		"staff.unlock": "Unlocked an account", "staff.end_sessions": "Signed an account out everywhere",
 		"contribution.refund": "Requested a refund", "contribution.refund_answer": "PayPal answered a refund request",
-		"contribution.accept_dispute": "Accepted a dispute", "contribution.note": "Added a note", "contribution.looked": "Closed a review", "contribution.ask_paypal": "Asked PayPal again",
+		"contribution.accept_dispute": "Accepted a dispute", "contribution.note": "Added a note",
+		"contribution.looked": "Closed a review", "contribution.ask_paypal": "Asked PayPal again",
 		"contribution.adopt": "Adopted a payment", "inbox.replay": "Replayed a PayPal event",
 		"contribution.view": "Viewed a contribution", "reconcile.view": "Viewed a difference",
 		"inbox.view": "Viewed a PayPal event", "supporter.find": "Looked up a reader",
 		"supporter.export": "Exported a reader's data", "supporter.erase": "Erased a reader's data",
-		"reconcile.adopt": "Adopted a payment", "reconcile.set_aside": "Set a difference aside", "reconcile.reopen": "Reopened a difference",
+		"reconcile.adopt": "Adopted a payment", "reconcile.set_aside": "Set a difference aside",
+		"reconcile.reopen": "Reopened a difference",
 	}
 	return cmp.Or(words[action], spaced(strings.ReplaceAll(action, ".", " ")))
 }

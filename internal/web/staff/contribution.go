@@ -38,15 +38,15 @@ type contributionPage struct {
 	Article   string // its address, where it can be linked
 	Payments  []movementLine
 	Refunds   []movementLine
-	Asked     []askedLine
-	Cases     []caseLine
+	Asked     []requestLine
+	Disputes  []disputeLine
 	Origin    string // in words; empty for what was started here
 	Remark    noteForm
 	Reviews   []reviewLine // what needs a person
 	MayRefund bool         // a payment can be refunded now
 	Elsewhere string       // why one can be refunded in PayPal only
 	Entries   []entryLine
-	Story     []storyLine
+	Timeline  []timelineEntry
 }
 
 // reviewLine is one thing that needs a person, with the field for what they found.
@@ -67,8 +67,8 @@ type movementLine struct {
 	Occurred stamp
 }
 
-// askedLine is a refund that staff asked for.
-type askedLine struct {
+// requestLine is a refund that staff asked for.
+type requestLine struct {
 	report.RefundRequest
 	State        status
 	Asked, Check stamp
@@ -81,8 +81,8 @@ type entryLine struct {
 	Occurred stamp
 }
 
-// storyLine is one thing that happened, in words.
-type storyLine struct {
+// timelineEntry is one thing that happened, in words.
+type timelineEntry struct {
 	At       stamp
 	NewDay   bool // the first line of its day
 	Tone     string
@@ -132,9 +132,11 @@ func (s *Contribution) page(r *http.Request, h report.History) (contributionPage
 	}
 	p := contributionPage{
 		Private:          private,
-		contributionLine: s.contributionLines([]report.Contribution{h.Contribution})[0], History: h, Frequency: frequencyInWords(h.Frequency),
-		Completed: s.stamp(h.CompletedAt), CheckAt: s.stamp(h.CheckAt), Reason: whyInWords(h.Contribution), Article: contribution.LinkedArticle(h.Contribution.Article),
-		Notice: s.flash(r.URL.Query(), h, page.Locale(r)), Cases: s.disputeLines(h), Story: s.story(h),
+		contributionLine: s.contributionLines([]report.Contribution{h.Contribution})[0], History: h,
+		Frequency: frequencyInWords(h.Frequency),
+		Completed: s.stamp(h.CompletedAt), CheckAt: s.stamp(h.CheckAt), Reason: whyInWords(h.Contribution),
+		Article: contribution.LinkedArticle(h.Contribution.Article),
+		Notice:  s.flash(r.URL.Query(), h, page.Locale(r)), Disputes: s.disputeLines(h), Timeline: s.timeline(h),
 		Origin: originInWords(h.Origin),
 	}
 	for _, r := range h.Reviews {
@@ -143,7 +145,8 @@ func (s *Contribution) page(r *http.Request, h report.History) (contributionPage
 		}
 	}
 	for _, m := range h.Payments {
-		p.Payments = append(p.Payments, movementLine{"Payment", m.PayPalID, movementInWords(m.Status), reasonInWords(m.Reason), m.Amount, s.stamp(m.OccurredAt)})
+		p.Payments = append(p.Payments, movementLine{"Payment", m.PayPalID, movementInWords(m.Status),
+			reasonInWords(m.Reason), m.Amount, s.stamp(m.OccurredAt)})
 	}
 	for _, m := range refundable {
 		p.MayRefund = p.MayRefund || m.Why == nil
@@ -156,10 +159,11 @@ func (s *Contribution) page(r *http.Request, h report.History) (contributionPage
 		if m.Kind == "reversal" {
 			what = "Reversal"
 		}
-		p.Refunds = append(p.Refunds, movementLine{what, m.PayPalID, movementInWords(m.Status), refundReasonInWords(m.Reason), m.Amount, s.stamp(m.OccurredAt)})
+		p.Refunds = append(p.Refunds, movementLine{what, m.PayPalID, movementInWords(m.Status),
+			refundReasonInWords(m.Reason), m.Amount, s.stamp(m.OccurredAt)})
 	}
 	for _, q := range h.Asked {
-		p.Asked = append(p.Asked, askedLine{q, askedInWords(q.State), s.stamp(q.AskedAt), s.stamp(q.CheckAt)})
+		p.Asked = append(p.Asked, requestLine{q, askedInWords(q.State), s.stamp(q.AskedAt), s.stamp(q.CheckAt)})
 	}
 	for _, e := range h.Entries {
 		p.Entries = append(p.Entries, entryLine{e, entryInWords(e.Kind), s.stamp(e.OccurredAt)})
@@ -177,11 +181,11 @@ func whyInWords(c report.Contribution) string {
 	}
 }
 
-// story tells a contribution's history line by line.
-func (s layout) story(h report.History) []storyLine {
-	var lines []storyLine
+// timeline is a contribution's history line by line.
+func (s layout) timeline(h report.History) []timelineEntry {
+	var lines []timelineEntry
 	for _, m := range h.Timeline() {
-		lines = append(lines, s.storyLine(m, h))
+		lines = append(lines, s.timelineEntry(m, h))
 	}
 	for i := range lines {
 		lines[i].NewDay = i == 0 || lines[i].At.Day() != lines[i-1].At.Day()
@@ -189,12 +193,13 @@ func (s layout) story(h report.History) []storyLine {
 	return lines
 }
 
-func (s layout) storyLine(m report.Moment, h report.History) storyLine {
-	line := storyLine{At: s.stamp(m.At)}
+func (s layout) timelineEntry(m report.Moment, h report.History) timelineEntry {
+	line := timelineEntry{At: s.stamp(m.At)}
 	switch {
 	case m.Event != nil:
 		e := m.Event
-		line.Title, line.Detail, line.By, line.Ref, line.Event = factInWords(e.Fact), reasonInWords(e.Detail), wayInWords(e.Source), e.PayPalRef, e.WebhookID
+		line.Title, line.Detail, line.By, line.Ref, line.Event = factInWords(e.Fact), reasonInWords(e.Detail),
+			wayInWords(e.Source), e.PayPalRef, e.WebhookID
 		line.Tone = stateInWords(e.To).Tone
 		switch {
 		case e.From == "":
@@ -204,14 +209,16 @@ func (s layout) storyLine(m report.Moment, h report.History) storyLine {
 		case e.From != e.To:
 			line.From, line.To = stateInWords(e.From).Label, stateInWords(e.To).Label
 		}
-		tellStaff(&line, e, h)
+		describeStaffEvent(&line, e, h)
 	case m.Entry != nil:
 		e := m.Entry
-		line.Title, line.By, line.Ref, line.Event, line.Tone = "Booked: "+entryInWords(e.Kind), wayInWords(e.Source), e.PayPalRef, e.WebhookID, "booked"
+		line.Title, line.By, line.Ref, line.Event, line.Tone = "Booked: "+entryInWords(e.Kind), wayInWords(e.Source),
+			e.PayPalRef, e.WebhookID, "booked"
 		line.Amount = &e.Amount
 	case m.Webhook != nil:
 		e := m.Webhook
-		line.Title, line.Detail, line.By, line.Ref, line.Event, line.Tone = "PayPal event: "+eventInWords(e.Type), e.Note, "webhook "+e.Type, e.EventID, e.ID, "news"
+		line.Title, line.Detail, line.By, line.Ref, line.Event, line.Tone = "PayPal event: "+eventInWords(e.Type), e.Note,
+			"webhook "+e.Type, e.EventID, e.ID, "news"
 	case m.Review != nil && m.At.Equal(m.Review.ClosedAt):
 		line.Title, line.Detail, line.By, line.Tone = "Review closed", m.Review.Why, m.Review.ClosedBy, "note"
 	case m.Review != nil:
@@ -220,8 +227,9 @@ func (s layout) storyLine(m report.Moment, h report.History) storyLine {
 	return line
 }
 
-// tellStaff puts what staff did, and what is about a case, into words: its detail is no reason for a payment's state.
-func tellStaff(line *storyLine, e *report.Event, h report.History) {
+// describeStaffEvent puts what staff did, and what is about a case, into words: its detail is no reason for a payment's
+// state.
+func describeStaffEvent(line *timelineEntry, e *report.Event, h report.History) {
 	switch e.Fact {
 	case "note":
 		line.By, line.Detail, _ = strings.Cut(e.Detail, ": ")
@@ -258,7 +266,8 @@ func originInWords(origin string) string {
 	case "adopted":
 		return "Made in PayPal directly, and adopted by staff"
 	case "restored":
-		return "Made here; the record was lost with a database and restored from PayPal's. The article and what the reader wrote are not in it"
+		return "Made here; the record was lost with a database and restored from PayPal's. The article and what the reader " +
+			"wrote are not in it"
 	default:
 		return ""
 	}
@@ -276,4 +285,4 @@ func frequencyInWords(f string) string {
 }
 
 // EventAddress is the page of the webhook event that brought the news.
-func (l storyLine) EventAddress() string { return "/staff/inbox/" + strconv.FormatInt(l.Event, 10) }
+func (l timelineEntry) EventAddress() string { return "/staff/inbox/" + strconv.FormatInt(l.Event, 10) }

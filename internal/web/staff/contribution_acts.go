@@ -34,7 +34,8 @@ func (s *Contribution) flash(v url.Values, h report.History, tag language.Tag) *
 	case v.Get("looked") != "":
 		return page.Good("Marked as reviewed", "What you found is at the end of the history.")
 	case v.Get("unanswered") != "":
-		return page.Bad("PayPal did not answer", "Nothing has changed here. Try again in a few minutes; Readerfund also asks on its own.")
+		return page.Bad("PayPal did not answer", "Nothing has changed here. Try again in a few minutes; Readerfund also "+
+			"asks on its own.")
 	case v.Get("asked") != "":
 		since, err := strconv.ParseInt(v.Get("asked"), 10, 64)
 		if err != nil {
@@ -52,7 +53,8 @@ func refundNotice(q report.RefundRequest, tag language.Tag) *page.Flash {
 	case "done":
 		return page.Good("Refunded", amount+" was refunded to the reader.")
 	case "pending":
-		return page.Pending("The refund is pending", amount+" goes to the reader later, usually because the money has to come from a bank account first. There is nothing more to do.")
+		return page.Pending("The refund is pending", amount+" goes to the reader later, usually because the money has to "+
+			"come from a bank account first. There is nothing more to do.")
 	case "refused", "failed":
 		return page.Bad("Not refunded", strings.TrimSpace(is.Meaning+" "+q.Advice))
 	default:
@@ -67,7 +69,8 @@ func acceptNotice(d report.Dispute, tag language.Tag) *page.Flash {
 		return page.Good("The dispute is accepted", "PayPal will end it shortly, and "+amount+
 			" goes back to the reader.")
 	case d.Open:
-		return page.Pending("Not confirmed yet", "PayPal has not confirmed that the dispute is accepted. Readerfund keeps asking; the dispute below shows when it is.")
+		return page.Pending("Not confirmed yet", "PayPal has not confirmed that the dispute is accepted. Readerfund keeps "+
+			"asking; the dispute below shows when it is.")
 	case d.Outcome == "ACCEPTED" || d.Outcome == "RESOLVED_BUYER_FAVOUR":
 		return page.Good("The dispute is accepted", amount+" goes back to the reader, and the dispute has ended.")
 	default:
@@ -78,7 +81,8 @@ func acceptNotice(d report.Dispute, tag language.Tag) *page.Flash {
 // askedFlash says what PayPal told since an event of the history.
 func (s *Contribution) askedFlash(h report.History, since int64) *page.Flash {
 	var news []string
-	for _, line := range s.story(report.History{Events: eventsAfter(h.Events, since), Asked: h.Asked, Disputes: h.Disputes}) {
+	for _, line := range s.timeline(report.History{Events: eventsAfter(h.Events, since), Asked: h.Asked,
+		Disputes: h.Disputes}) {
 		what := line.Title
 		if line.To != "" {
 			what += fmt.Sprintf(" (%s is now %s)", line.From, line.To)
@@ -158,7 +162,8 @@ func (s *Contribution) Review(w http.ResponseWriter, r *http.Request) error {
 }
 
 // remark takes one of the page's text fields and goes back to the page, with the text where it was wrong.
-func (s *Contribution) remark(w http.ResponseWriter, r *http.Request, field, done string, keep func(uuid.UUID, url.Values) error, of func(*contributionPage) *noteForm) error {
+func (s *Contribution) remark(w http.ResponseWriter, r *http.Request, field, done string,
+	keep func(uuid.UUID, url.Values) error, of func(*contributionPage) *noteForm) error {
 	id, err := page.PathID(r)
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ type choiceOf struct{ Value, Label string }
 
 // contributionFilter is what was asked for, as it was typed.
 type contributionFilter struct {
-	span
+	dateRange
 	Status, Campaign, Currency, Article, Search string
 	Attention                                   bool
 	After                                       string
@@ -76,10 +76,12 @@ type contributionLine struct {
 
 func readContributionFilter(v url.Values) contributionFilter {
 	f := contributionFilter{
-		Status: v.Get("status"), Campaign: v.Get("campaign"), Currency: string(money.Code(v.Get("currency"))), Article: v.Get("article"),
-		Search: strings.TrimSpace(v.Get("q")), Attention: v.Get("attention") == "1", After: v.Get("after"), Wrong: page.FilterErrors{},
+		Status: v.Get("status"), Campaign: v.Get("campaign"), Currency: string(money.Code(v.Get("currency"))),
+		Article: v.Get("article"),
+		Search:  strings.TrimSpace(v.Get("q")), Attention: v.Get("attention") == "1", After: v.Get("after"),
+		Wrong: page.FilterErrors{},
 	}
-	f.span = readSpan(v, f.Wrong)
+	f.dateRange = readDateRange(v, f.Wrong)
 	return f
 }
 
@@ -102,11 +104,11 @@ func (f contributionFilter) scope() string {
 	if f.Attention {
 		look = "those that need review"
 	}
-	return scope(f.span, "status", state, "campaign", f.Campaign, "currency", f.Currency, "article", f.Article,
+	return scope(f.dateRange, "status", state, "campaign", f.Campaign, "currency", f.Currency, "article", f.Article,
 		"search", f.Search, "only", look)
 }
 
-// Any tells whether the list is restricted at all.
+// Any reports whether the list is restricted at all.
 func (f contributionFilter) Any() bool { return len(f.query()) > 0 }
 
 // Everywhere is the page that looks for the same without any other restriction.
@@ -119,12 +121,13 @@ func (f contributionFilter) Narrow() bool {
 	return address("/staff/contributions", f.query()) != f.Everywhere()
 }
 
-// question is the filter as report takes it; it looks at email addresses for those who may see them.
-func (f contributionFilter) question(r *http.Request) report.ContributionsQuery {
+// reportQuery is the filter as report takes it; it looks at email addresses for those who may see them.
+func (f contributionFilter) reportQuery(r *http.Request) report.ContributionsQuery {
 	return report.ContributionsQuery{
 		Mail: mayContact(r),
-		From: f.from, To: f.to, Status: f.Status, Campaign: f.Campaign, Article: f.Article, Currency: money.Currency(f.Currency),
-		Search: f.Search, Attention: f.Attention, After: f.After,
+		From: f.from, To: f.to, Status: f.Status, Campaign: f.Campaign, Article: f.Article,
+		Currency: money.Currency(f.Currency),
+		Search:   f.Search, Attention: f.Attention, After: f.After,
 	}
 }
 
@@ -141,7 +144,7 @@ func (s *Contributions) List(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(f.Wrong) == 0 {
-		found, err := s.reports.Contributions(r.Context(), f.question(r))
+		found, err := s.reports.Contributions(r.Context(), f.reportQuery(r))
 		if err := f.Wrong.Note(err); err != nil {
 			return err
 		}
@@ -170,8 +173,10 @@ func (s layout) contributionLines(rows []report.Contribution) []contributionLine
 	for i, c := range rows {
 		in := func(minor int64) money.Amount { return money.New(minor, c.Amount.Currency) }
 		lines[i] = contributionLine{
-			Contribution: c, Address: "/staff/contributions/" + c.ID.String(), Started: s.stamp(c.CreatedAt), State: stateInWords(c.Status),
-			Gross: in(c.Sums.Gross), Fee: in(c.Sums.Fee), Refunded: in(c.Sums.Refunded), Held: in(c.Sums.Held), NetIn: in(c.Sums.Net),
+			Contribution: c, Address: "/staff/contributions/" + c.ID.String(), Started: s.stamp(c.CreatedAt),
+			State: stateInWords(c.Status),
+			Gross: in(c.Sums.Gross), Fee: in(c.Sums.Fee), Refunded: in(c.Sums.Refunded), Held: in(c.Sums.Held),
+			NetIn: in(c.Sums.Net),
 		}
 	}
 	return lines

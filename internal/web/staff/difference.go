@@ -36,7 +36,7 @@ type differencePage struct {
 	Private   bool // addresses and the payer's words are left out
 }
 
-// Adopts and SetsAside tell which forms there are.
+// Adopts and SetsAside say which forms there are.
 func (p differencePage) Adopts() bool    { return p.Adoptable() }
 func (p differencePage) SetsAside() bool { return p.Difference.State == "open" }
 
@@ -119,11 +119,15 @@ func (s *Difference) SetAside(w http.ResponseWriter, r *http.Request) error {
 
 // Reopen answers POST /staff/reconciliation/{difference}/reopen.
 func (s *Difference) Reopen(w http.ResponseWriter, r *http.Request) error {
-	return s.decide(w, r, func(d report.Difference, _ url.Values) error { return s.books.Reopen(r.Context(), d.ID, actor(r)) })
+	return s.decide(w, r, func(d report.Difference, _ url.Values) error {
+		return s.books.Reopen(r.Context(), d.ID,
+			actor(r))
+	})
 }
 
 // decide does what a person decided about a difference, and leads back to its page; what is wrong is said there, too.
-func (s *Difference) decide(w http.ResponseWriter, r *http.Request, do func(report.Difference, url.Values) error) error {
+func (s *Difference) decide(w http.ResponseWriter, r *http.Request,
+	do func(report.Difference, url.Values) error) error {
 	d, err := s.read(r)
 	if err != nil {
 		return err

@@ -12,8 +12,8 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// caseLine is a case about a payment, in words.
-type caseLine struct {
+// disputeLine is a case about a payment, in words.
+type disputeLine struct {
 	report.Dispute
 	Stage     string
 	Meaning   string // of the stage, for the money
@@ -29,13 +29,13 @@ type caseLine struct {
 	Accepting string // what became of accepting it so far; empty where nobody did
 }
 
-// soonOver is when the time to answer a case is shown as nearly over.
-const soonOver = 3 * 24 * time.Hour
+// dueSoon is when the time to answer a case is shown as nearly over.
+const dueSoon = 3 * 24 * time.Hour
 
-func (s layout) disputeLines(h report.History) []caseLine {
-	var lines []caseLine
+func (s layout) disputeLines(h report.History) []disputeLine {
+	var lines []disputeLine
 	for _, d := range h.Disputes {
-		line := caseLine{
+		line := disputeLine{
 			Dispute: d, Turn: outcomeInWords(d.Outcome), Why: disputeReasonInWords(d.Reason), By: "the reader, at PayPal",
 			Opened: s.stamp(d.OpenedAt), Changed: s.stamp(d.ChangedAt), RespondBy: s.stamp(d.RespondBy),
 		}
@@ -46,7 +46,7 @@ func (s layout) disputeLines(h report.History) []caseLine {
 		if d.Open {
 			line.Turn = turnInWords(d.PayPalStatus)
 			left := d.RespondBy.Sub(s.now())
-			line.Soon, line.Late = !d.RespondBy.IsZero() && left < soonOver && left >= 0, !d.RespondBy.IsZero() && left < 0
+			line.Soon, line.Late = !d.RespondBy.IsZero() && left < dueSoon && left >= 0, !d.RespondBy.IsZero() && left < 0
 			line.Accepting = acceptingInWords(d.Acceptance)
 			if d.MayAccept {
 				line.Accept = "/staff/contributions/" + h.ID.String() + "/disputes/" + url.PathEscape(d.PayPalID) + "/accept"
@@ -81,26 +81,26 @@ type Dispute struct {
 type acceptPage struct {
 	page.FormErrors
 	contributionLine
-	Case caseLine
-	Note string
+	Dispute disputeLine
+	Note    string
 }
 
 // read finds a case of a contribution; the error is a fault.NotFound when it has none of that id.
-func (s *Dispute) read(r *http.Request) (report.History, caseLine, error) {
+func (s *Dispute) read(r *http.Request) (report.History, disputeLine, error) {
 	id, err := page.PathID(r)
 	if err != nil {
-		return report.History{}, caseLine{}, err
+		return report.History{}, disputeLine{}, err
 	}
 	h, err := s.reports.History(r.Context(), id)
 	if err != nil {
-		return report.History{}, caseLine{}, err
+		return report.History{}, disputeLine{}, err
 	}
 	for _, line := range s.disputeLines(h) {
 		if line.PayPalID == r.PathValue("dispute") {
 			return h, line, nil
 		}
 	}
-	return report.History{}, caseLine{}, fault.NotFoundf("This contribution has no such dispute.")
+	return report.History{}, disputeLine{}, fault.NotFoundf("This contribution has no such dispute.")
 }
 
 // ShowAccept answers GET /staff/contributions/{id}/disputes/{dispute}/accept.
@@ -109,7 +109,7 @@ func (s *Dispute) ShowAccept(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.render(w, r, http.StatusOK, h, acceptPage{Case: line})
+	return s.render(w, r, http.StatusOK, h, acceptPage{Dispute: line})
 }
 
 func (s *Dispute) render(w http.ResponseWriter, r *http.Request, status int, h report.History, p acceptPage) error {
@@ -128,25 +128,26 @@ func (s *Dispute) Accept(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	told := "/staff/contributions/" + h.ID.String() + "?" + url.Values{"accepted": {line.PayPalID}}.Encode()
+	to := "/staff/contributions/" + h.ID.String() + "?" + url.Values{"accepted": {line.PayPalID}}.Encode()
 	if !line.Open {
-		page.Redirect(w, told)
+		page.Redirect(w, to)
 		return nil
 	}
 	_, failure := s.desk.AcceptDispute(r.Context(), h.ID, line.PayPalID, v.Get("note"), actor(r))
 	switch kind := fault.KindOf(failure); {
 	case failure == nil, kind == fault.Unavailable:
 		if failure != nil {
-			s.log.WarnContext(r.Context(), "whether a claim was accepted is not known yet", "contribution", h.ID, "dispute", line.PayPalID, "error", failure)
+			s.log.WarnContext(r.Context(), "whether a claim was accepted is not known yet", "contribution", h.ID, "dispute",
+				line.PayPalID, "error", failure)
 		}
-		page.Redirect(w, told)
+		page.Redirect(w, to)
 		return nil
 	case kind == fault.Invalid || kind == fault.Conflict:
 		h, line, err = s.read(r) // it may have moved on
 		if err != nil {
 			return errors.Join(failure, err)
 		}
-		p := acceptPage{Case: line, Note: v.Get("note")}
+		p := acceptPage{Dispute: line, Note: v.Get("note")}
 		p.Put(failure, "note")
 		return s.render(w, r, page.ProblemOf(failure).Status, h, p)
 	default:

@@ -51,7 +51,7 @@ func (s *exporter) enter() (leave func(), err error) {
 // download sends a CSV file as it is written. What fails before the first byte becomes an ordinary answer; what fails
 // later cuts the connection, so that half a file is not taken for a whole one.
 func (s *exporter) download(
-	w http.ResponseWriter, r *http.Request, name string, days span, write func(io.Writer) error,
+	w http.ResponseWriter, r *http.Request, name string, days dateRange, write func(io.Writer) error,
 ) error {
 	leave, err := s.enter()
 	if err != nil {
@@ -72,7 +72,8 @@ func (s *exporter) download(
 	case err == nil || !out.begun:
 		return err
 	case errors.Is(err, errNotTaken):
-		s.log.InfoContext(r.Context(), "export broke off", "request", page.RequestID(r.Context()), "export", name, "error", err)
+		s.log.InfoContext(r.Context(), "export broke off", "request", page.RequestID(r.Context()), "export", name, "error",
+			err)
 	default:
 		s.pages.LogFailure(r, http.StatusInternalServerError, fmt.Errorf("export %s broke off: %w", name, err))
 	}

@@ -84,7 +84,7 @@ func TestADownloadThatBreaksOffIsNotTakenForAWholeOne(t *testing.T) {
 	s, _ := bare(t, slog.New(slog.NewTextHandler(&log, nil)))
 	for begun, want := range map[bool]int{false: 500, true: 200} {
 		server := httptest.NewServer(s.Guard.pages.Handle(func(w http.ResponseWriter, r *http.Request) error {
-			return s.Contributions.exports.download(w, r, "x", span{}, func(out io.Writer) error {
+			return s.Contributions.exports.download(w, r, "x", dateRange{}, func(out io.Writer) error {
 				if begun {
 					if _, err := io.WriteString(out, strings.Repeat("half a file\n", 1000)); err != nil {
 						return err

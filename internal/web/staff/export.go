@@ -18,7 +18,7 @@ const downloaded audit.Action = "staff.export"
 
 // record puts a download into the audit log before its first byte goes out: who, what, which days, what it was
 // restricted to, and how many rows there were. Without the entry there is no download.
-func (s *exporter) record(r *http.Request, name string, days span, filter url.Values, rows int64) error {
+func (s *exporter) record(r *http.Request, name string, days dateRange, filter url.Values, rows int64) error {
 	detail := map[string]string{"days": days.inWords(), "rows": strconv.FormatInt(rows, 10), "separator": "comma"}
 	for field := range filter {
 		if field != "from" && field != "to" {
@@ -41,14 +41,14 @@ func (s *Contributions) Export(w http.ResponseWriter, r *http.Request) error {
 	if err := f.Wrong.Note(err); err != nil || len(f.Wrong) > 0 {
 		return f.Wrong.Err()
 	}
-	q := f.question(r)
+	q := f.reportQuery(r)
 	q.After = ""
-	return s.exports.download(w, r, "contributions", f.span, func(out io.Writer) error {
+	return s.exports.download(w, r, "contributions", f.dateRange, func(out io.Writer) error {
 		rows, err := s.reports.CountContributions(r.Context(), q)
 		if err != nil {
 			return err
 		}
-		if err := s.exports.record(r, "contributions", f.span, f.query(), rows); err != nil {
+		if err := s.exports.record(r, "contributions", f.dateRange, f.query(), rows); err != nil {
 			return err
 		}
 		return s.reports.ExportContributions(r.Context(), out, dialect, q, s.contributionColumns(mayContact(r)))
@@ -62,8 +62,8 @@ func (s *Ledger) Export(w http.ResponseWriter, r *http.Request) error {
 	if err := f.Wrong.Note(err); err != nil || len(f.Wrong) > 0 {
 		return f.Wrong.Err()
 	}
-	q := f.question()
-	return s.exports.download(w, r, "ledger", f.span, func(out io.Writer) error {
+	q := f.reportQuery()
+	return s.exports.download(w, r, "ledger", f.dateRange, func(out io.Writer) error {
 		rows, err := s.reports.Totals(r.Context(), q)
 		if err != nil {
 			return err
@@ -72,7 +72,7 @@ func (s *Ledger) Export(w http.ResponseWriter, r *http.Request) error {
 		for _, row := range rows {
 			entries += row.Entries
 		}
-		if err := s.exports.record(r, "ledger", f.span, f.query(), entries); err != nil {
+		if err := s.exports.record(r, "ledger", f.dateRange, f.query(), entries); err != nil {
 			return err
 		}
 		return s.reports.ExportLedger(r.Context(), out, dialect, report.LedgerQuery{TotalsQuery: q}, s.ledgerColumns())
@@ -82,7 +82,7 @@ func (s *Ledger) Export(w http.ResponseWriter, r *http.Request) error {
 // Export answers GET /staff/reports.csv: the same totals, all of them.
 func (s *Reports) Export(w http.ResponseWriter, r *http.Request) error {
 	f := s.readFilter(r.URL.Query())
-	q := f.question()
+	q := f.reportQuery()
 	dialect, err := report.ParseDialect(r.URL.Query().Get("separator"))
 	if err := f.Wrong.Note(err); err != nil || len(f.Wrong) > 0 {
 		return f.Wrong.Err()
@@ -92,8 +92,8 @@ func (s *Reports) Export(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	name := "totals-by-" + f.By
-	return s.exports.download(w, r, name, f.span, func(out io.Writer) error {
-		if err := s.exports.record(r, name, f.span, f.query(), int64(len(rows))); err != nil {
+	return s.exports.download(w, r, name, f.dateRange, func(out io.Writer) error {
+		if err := s.exports.record(r, name, f.dateRange, f.query(), int64(len(rows))); err != nil {
 			return err
 		}
 		return report.ExportTotals(out, dialect, q.By, rows)

@@ -12,53 +12,53 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// span is a range of days as it was typed.
-type span struct {
+// dateRange is a range of days as it was typed.
+type dateRange struct {
 	From, To string
 	from, to report.Day
 }
 
-func readSpan(v url.Values, w page.FilterErrors) span {
-	s := span{From: v.Get("from"), To: v.Get("to")}
+func readDateRange(v url.Values, w page.FilterErrors) dateRange {
+	d := dateRange{From: v.Get("from"), To: v.Get("to")}
 	var fromErr, toErr error
-	s.from, fromErr = report.ParseDay("from", s.From)
-	s.to, toErr = report.ParseDay("to", s.To)
+	d.from, fromErr = report.ParseDay("from", d.From)
+	d.to, toErr = report.ParseDay("to", d.To)
 	_, _ = w.Note(fromErr), w.Note(toErr) // ParseDay has no other errors
-	return s
+	return d
 }
 
 // inWords says which days the range has.
-func (s span) inWords() string {
+func (d dateRange) inWords() string {
 	switch {
-	case s.from.IsZero() && s.to.IsZero():
+	case d.from.IsZero() && d.to.IsZero():
 		return "all days"
-	case s.to.IsZero():
-		return "from " + s.from.Words()
-	case s.from.IsZero():
-		return "up to " + s.to.Words()
-	case s.from == s.to:
-		return s.from.Words()
+	case d.to.IsZero():
+		return "from " + d.from.Words()
+	case d.from.IsZero():
+		return "up to " + d.to.Words()
+	case d.from == d.to:
+		return d.from.Words()
 	default:
-		return s.from.Words() + " to " + s.to.Words()
+		return d.from.Words() + " to " + d.to.Words()
 	}
 }
 
 // inName is the range as a file's name has it.
-func (s span) inName() string {
+func (d dateRange) inName() string {
 	switch {
-	case s.from.IsZero() && s.to.IsZero():
+	case d.from.IsZero() && d.to.IsZero():
 		return "-all-days"
-	case s.to.IsZero():
-		return "-from-" + s.from.String()
-	case s.from.IsZero():
-		return "-to-" + s.to.String()
+	case d.to.IsZero():
+		return "-from-" + d.from.String()
+	case d.from.IsZero():
+		return "-to-" + d.to.String()
 	default:
-		return "-" + s.from.String() + "-" + s.to.String()
+		return "-" + d.from.String() + "-" + d.to.String()
 	}
 }
 
 // scope says on paper, where there is no form, what a list or a report was restricted to: the days, and what else.
-func scope(days span, rest ...string) string {
+func scope(days dateRange, rest ...string) string {
 	all := []string{days.inWords()}
 	for i := 0; i+1 < len(rest); i += 2 {
 		if rest[i+1] != "" {

@@ -55,16 +55,18 @@ type suspectLine struct {
 	Original    string // the page of the event it imitates
 }
 
-// mostSuspects is how many refused deliveries are listed.
-const mostSuspects = 20
+// maxSuspects is how many refused deliveries are listed.
+const maxSuspects = 20
 
 // List answers GET /staff/inbox.
 func (s *Inbox) List(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
-	p := inboxPage{State: v.Get("state"), Search: strings.TrimSpace(v.Get("q")), After: v.Get("after"), Wrong: page.FilterErrors{}}
+	p := inboxPage{State: v.Get("state"), Search: strings.TrimSpace(v.Get("q")), After: v.Get("after"),
+		Wrong: page.FilterErrors{}}
 	p.Tabs = []preset{{Name: "All", Address: "/staff/inbox", Current: p.State == ""}}
 	for _, state := range report.WebhookStates() {
-		p.Tabs = append(p.Tabs, preset{Name: webhookInWords(state).Label, Address: address("/staff/inbox", filled("state", state)), Current: p.State == state})
+		p.Tabs = append(p.Tabs, preset{Name: webhookInWords(state).Label,
+			Address: address("/staff/inbox", filled("state", state)), Current: p.State == state})
 	}
 	found, err := s.reports.Inbox(r.Context(), report.InboxQuery{State: p.State, Search: p.Search, After: p.After})
 	if err := p.Wrong.Note(err); err != nil {
@@ -82,7 +84,7 @@ func (s *Inbox) List(w http.ResponseWriter, r *http.Request) error {
 		p.Parked = waiting.Parked
 	}
 	p.Notice = replayedNotice(v.Get("replayed"))
-	suspects, err := s.reports.Suspects(r.Context(), s.now(), mostSuspects)
+	suspects, err := s.reports.Suspects(r.Context(), s.now(), maxSuspects)
 	if err != nil {
 		return err
 	}
@@ -107,7 +109,8 @@ func (p *inboxPage) page(next string) {
 }
 
 func (s layout) webhookLine(e report.Webhook) webhookLine {
-	line := webhookLine{Webhook: e, Address: inboxAddress(e.ID), What: eventInWords(e.Type), StateInWords: webhookInWords(e.State), Received: s.stamp(e.ReceivedAt)}
+	line := webhookLine{Webhook: e, Address: inboxAddress(e.ID), What: eventInWords(e.Type),
+		StateInWords: webhookInWords(e.State), Received: s.stamp(e.ReceivedAt)}
 	if e.Receipt != "" {
 		line.About = "/staff/contributions/" + e.ContributionID.String()
 	}
@@ -133,7 +136,7 @@ type webhookPage struct {
 	Headers              []headerLine
 	Body                 string
 	Erased               stamp // when headers and body were deleted
-	Laid                 bool  // the body is shown with our line breaks, not byte by byte
+	Indented             bool  // the body is shown with our line breaks, not byte by byte
 }
 
 type headerLine struct{ Name, Value string }
@@ -151,11 +154,12 @@ func (s *Event) Show(w http.ResponseWriter, r *http.Request) error {
 	if err := auditView(r, s.audit, viewedDelivery, e.EventID); err != nil {
 		return err
 	}
-	p := webhookPage{webhookLine: s.webhookLine(e.Webhook), Sent: s.stamp(e.SentAt), Processed: s.stamp(e.ProcessedAt), Due: s.stamp(e.DueAt)}
+	p := webhookPage{webhookLine: s.webhookLine(e.Webhook), Sent: s.stamp(e.SentAt), Processed: s.stamp(e.ProcessedAt),
+		Due: s.stamp(e.DueAt)}
 	for _, name := range slices.Sorted(maps.Keys(e.Headers)) {
 		p.Headers = append(p.Headers, headerLine{name, strings.Join(e.Headers[name], ", ")})
 	}
-	p.Body, p.Laid = readable(e.Body)
+	p.Body, p.Indented = readable(e.Body)
 	p.Erased = s.stamp(e.ErasedAt)
 	if r.URL.Query().Get("replayed") != "" {
 		p.Notice = workedOnNotice(e.Webhook)
@@ -163,22 +167,22 @@ func (s *Event) Show(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, r, http.StatusOK, "staff/webhook.html", "Event "+e.EventID, "inbox", p)
 }
 
-// readable is a body that a person can read: JSON with line breaks, and what is no JSON, or nested beyond all sense, with
-// its odd bytes spelt out.
-func readable(body []byte) (text string, laid bool) {
+// readable is a body that a person can read: JSON with line breaks, and what is no JSON, or nested beyond all sense,
+// with its odd bytes spelt out.
+func readable(body []byte) (text string, indented bool) {
 	var b bytes.Buffer
-	if utf8.Valid(body) && levels(body) <= deepest && json.Indent(&b, body, "", "  ") == nil {
+	if utf8.Valid(body) && depth(body) <= maxDepth && json.Indent(&b, body, "", "  ") == nil {
 		return b.String(), true
 	}
 	return strings.Trim(strconv.QuoteToGraphic(string(body)), `"`), false
 }
 
-// deepest is how many levels are laid out. Each line is indented by its level, so that a body of 20 KB with 10,000 levels
-// would fill 200 MB.
-const deepest = 100
+// maxDepth is how many levels are indented out. Each line is indented by its level, so that a body of 20 KB with 10,000
+// levels would fill 200 MB.
+const maxDepth = 100
 
 // levels is an upper bound of how deep a body is nested; brackets in its texts count, too.
-func levels(body []byte) (most int) {
+func depth(body []byte) (most int) {
 	level := 0
 	for _, b := range body {
 		switch b {

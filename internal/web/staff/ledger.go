@@ -48,7 +48,7 @@ func (ledgerPage) Short(article string) string { return shortAddress(article) }
 
 // moneyFilter is what was asked about the money that moved, as it was typed.
 type moneyFilter struct {
-	span
+	dateRange
 	Campaign, Currency, Article, Part, After string
 	NoArticle                                bool
 	Wrong                                    page.FilterErrors
@@ -56,10 +56,11 @@ type moneyFilter struct {
 
 func readMoneyFilter(v url.Values) moneyFilter {
 	f := moneyFilter{
-		Campaign: v.Get("campaign"), Currency: string(money.Code(v.Get("currency"))), Article: v.Get("article"), Part: v.Get("part"),
+		Campaign: v.Get("campaign"), Currency: string(money.Code(v.Get("currency"))), Article: v.Get("article"),
+		Part:      v.Get("part"),
 		NoArticle: v.Get("noarticle") == "1", After: v.Get("after"), Wrong: page.FilterErrors{},
 	}
-	f.span = readSpan(v, f.Wrong)
+	f.dateRange = readDateRange(v, f.Wrong)
 	return f
 }
 
@@ -73,7 +74,7 @@ func (f moneyFilter) query() url.Values {
 		"article", f.Article, "noarticle", noArticle)
 }
 
-func (f moneyFilter) question() report.TotalsQuery {
+func (f moneyFilter) reportQuery() report.TotalsQuery {
 	return report.TotalsQuery{
 		From: f.from, To: f.to, Campaign: f.Campaign, Article: f.Article, NoArticle: f.NoArticle,
 		Currency: money.Currency(f.Currency), Part: report.Part(f.Part),
@@ -86,7 +87,7 @@ func (f moneyFilter) scope() string {
 	if f.NoArticle {
 		none = "article"
 	}
-	return scope(f.span, "only", f.Part, "campaign", f.Campaign, "currency", f.Currency,
+	return scope(f.dateRange, "only", f.Part, "campaign", f.Campaign, "currency", f.Currency,
 		"article", f.Article, "without", none)
 }
 
@@ -96,7 +97,7 @@ func (f moneyFilter) Any() bool { return len(f.query()) > 0 }
 // ledgerAddress is the page that lists the entries a question is about.
 func ledgerAddress(q report.TotalsQuery) string {
 	f := moneyFilter{
-		span: span{From: q.From.String(), To: q.To.String()}, Campaign: q.Campaign, Currency: string(q.Currency),
+		dateRange: dateRange{From: q.From.String(), To: q.To.String()}, Campaign: q.Campaign, Currency: string(q.Currency),
 		Article: q.Article, NoArticle: q.NoArticle, Part: string(q.Part),
 	}
 	return address("/staff/ledger", f.query())
@@ -133,7 +134,7 @@ func (s *Ledger) Show(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Ledger) fill(r *http.Request, p *ledgerPage) error {
-	q := p.question()
+	q := p.reportQuery()
 	found, err := s.reports.Ledger(r.Context(), report.LedgerQuery{TotalsQuery: q, After: p.After})
 	if err != nil {
 		return err

@@ -21,14 +21,14 @@ type Overview struct {
 
 // overviewPage is the first page after the sign-in.
 type overviewPage struct {
-	Today     stamp
-	Periods   []period
-	Charts    []chart
-	Alerts    []alertLine
-	Unwatched *stamp // when the alerts were last checked, where that is too long ago
-	Attention report.Attention
-	Look      []contributionLine // some of the contributions that a person should look at
-	Latest    contributionTable
+	Today      stamp
+	Periods    []period
+	Charts     []chart
+	Alerts     []alertLine
+	Unwatched  *stamp // when the alerts were last checked, where that is too long ago
+	Attention  report.Attention
+	NeedReview []contributionLine // some of the contributions that need review
+	Latest     contributionTable
 }
 
 // period is the totals of some days up to today.
@@ -38,7 +38,7 @@ type period struct {
 	Address string // the same as a report
 }
 
-// Calm tells whether nothing asks for a person.
+// Calm reports whether nothing asks for a person.
 func (p overviewPage) Calm() bool {
 	return p.Attention.None() && len(p.Alerts) == 0 && p.Unwatched == nil
 }
@@ -49,28 +49,28 @@ type alertLine struct {
 
 	Since   stamp
 	Address string // where one sees it; empty where there is no page, or not for this account
-	Words   []stretch
+	Words   []textRun
 }
 
-// stretch is a piece of text, or of what one types into a terminal.
-type stretch struct {
+// textRun is a piece of text, or of what one types into a terminal.
+type textRun struct {
 	Text string
 	Code bool
 }
 
-// inWords cuts a text at its backquotes, between which commands stand.
-func inWords(text string) []stretch {
-	var all []stretch
+// textRuns cuts a text at its backquotes, between which commands stand.
+func textRuns(text string) []textRun {
+	var all []textRun
 	for i, part := range strings.Split(text, "`") {
 		if part != "" {
-			all = append(all, stretch{Text: part, Code: i%2 == 1})
+			all = append(all, textRun{Text: part, Code: i%2 == 1})
 		}
 	}
 	return all
 }
 
-// unwatched is how old the latest check may be: they are checked every minute.
-const unwatched = 10 * time.Minute
+// staleAfter is how old the latest check may be: they are checked every minute.
+const staleAfter = 10 * time.Minute
 
 // firing tells which alerts fire, and when they were last checked if nobody does any more.
 func (s *Overview) firing(r *http.Request, now time.Time) (lines []alertLine, last *stamp, err error) {
@@ -83,14 +83,14 @@ func (s *Overview) firing(r *http.Request, now time.Time) (lines []alertLine, la
 	}
 	for _, a := range all {
 		if a.Firing() {
-			line := alertLine{Standing: a, Since: s.stamp(a.Since), Address: a.Path, Words: inWords(a.Advice)}
+			line := alertLine{Standing: a, Since: s.stamp(a.Since), Address: a.Path, Words: textRuns(a.Advice)}
 			if strings.HasPrefix(a.Path, "/staff/inbox") && !accountOf(r).Role.Allows(account.Editor) {
 				line.Address = ""
 			}
 			lines = append(lines, line)
 		}
 	}
-	if !checked.IsZero() && now.Sub(checked) > unwatched {
+	if !checked.IsZero() && now.Sub(checked) > staleAfter {
 		at := s.stamp(checked)
 		last = &at
 	}
@@ -123,11 +123,11 @@ func (s *Overview) Show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if p.Attention.Contributions > 0 {
-		look, err := s.reports.Contributions(r.Context(), report.ContributionsQuery{Attention: true, Limit: 5})
+		review, err := s.reports.Contributions(r.Context(), report.ContributionsQuery{Attention: true, Limit: 5})
 		if err != nil {
 			return err
 		}
-		p.Look = s.contributionLines(look.Contributions)
+		p.NeedReview = s.contributionLines(review.Contributions)
 	}
 	latest, err := s.reports.Contributions(r.Context(), report.ContributionsQuery{Limit: 10})
 	if err != nil {

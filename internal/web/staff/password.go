@@ -63,7 +63,7 @@ func (s *Password) change(r *http.Request, who account.Account, current, passwor
 	if password != again {
 		return fault.Invalidf("again", "The two passwords differ. Please write the new one twice.")
 	}
-	return crowded(s.accounts.ChoosePassword(r.Context(), who, current, password, s.browsers.cameFrom(r)))
+	return rateLimited(s.accounts.ChoosePassword(r.Context(), who, current, password, s.browsers.cameFrom(r)))
 }
 
 func (s *Password) render(w http.ResponseWriter, r *http.Request, status int, p passwordPage) error {

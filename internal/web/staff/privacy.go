@@ -7,7 +7,8 @@ import (
 	"readerfund/internal/report"
 )
 
-// Looks at personal data, in the audit log. The subject is the receipt number, or PayPal's id of the difference or event.
+// Looks at personal data, in the audit log. The subject is the receipt number, or PayPal's id of the difference or
+// event.
 const (
 	viewedContribution audit.Action = "contribution.view"
 	viewedDifference   audit.Action = "reconcile.view"

@@ -1,7 +1,8 @@
 package staff
 
-// reasonInWords explains PayPal's code for a pending, declined or failed payment, and says what staff can do about it. An
-// unknown code is shown as it is. Source: Payments v2, capture status_details; Orders v2, issues of create and capture.
+// reasonInWords explains PayPal's code for a pending, declined or failed payment, and says what staff can do about it.
+// An unknown code is shown as it is. Source: Payments v2, capture status_details; Orders v2, issues of create and
+// capture.
 func reasonInWords(code string) string {
 	if words := heldInWords(code); words != "" {
 		return words
@@ -16,25 +17,33 @@ func reasonInWords(code string) string {
 	case "PAYER_CANNOT_PAY", "PAYER_ACCOUNT_RESTRICTED", "PAYER_ACCOUNT_LOCKED_OR_CLOSED":
 		return "The reader's PayPal account cannot pay right now. Only the reader can settle that, with PayPal."
 	case "PAYER_ACTION_REQUIRED", "ORDER_NOT_APPROVED":
-		return "PayPal wants the reader to confirm something first. The reader has to go back to PayPal, or start a new contribution."
+		return "PayPal wants the reader to confirm something first. The reader has to go back to PayPal, or start a new " +
+			"contribution."
 	case "TRANSACTION_LIMIT_EXCEEDED", "TRANSACTION_RECEIVING_LIMIT_EXCEEDED":
-		return "It is more than PayPal lets the reader's or your account move at once. A smaller amount works; your own limits are shown in your PayPal account."
+		return "It is more than PayPal lets the reader's or your account move at once. A smaller amount works; your own " +
+			"limits are shown in your PayPal account."
 	case "MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED":
-		return "It was tried too often; PayPal allows no further attempt for this order. The reader can start a new contribution."
+		return "It was tried too often; PayPal allows no further attempt for this order. The reader can start a new " +
+			"contribution."
 	case "COMPLIANCE_VIOLATION":
 		return "PayPal may not carry out this payment for legal reasons. That cannot be changed from here."
 	case "DOMESTIC_TRANSACTION_REQUIRED":
 		return "PayPal lets your account take this only from readers in your own country. That cannot be changed from here."
 	case "CARD_BRAND_NOT_SUPPORTED", "NOT_ENABLED_FOR_CARD_PROCESSING", "PAYEE_NOT_ENABLED_FOR_CARD_PROCESSING",
 		"NOT_ENABLED_FOR_BANK_PROCESSING", "PAYEE_NOT_ENABLED_FOR_BANK_PROCESSING":
-		return "Your PayPal account does not take this way of paying. The reader can pick another; PayPal's support can switch it on."
+		return "Your PayPal account does not take this way of paying. The reader can pick another; PayPal's support can " +
+			"switch it on."
 	case "PAYEE_ACCOUNT_RESTRICTED", "PAYEE_ACCOUNT_LOCKED_OR_CLOSED", "PAYEE_ACCOUNT_INVALID":
-		return "Your own PayPal account cannot take payments. Sign in to PayPal and do what it asks for: until then no contribution gets through."
+		return "Your own PayPal account cannot take payments. Sign in to PayPal and do what it asks for: until then no " +
+			"contribution gets through."
 	case "PAYEE_BLOCKED_TRANSACTION", "TRANSACTION_BLOCKED_BY_PAYEE":
-		return "The fraud filters of your own PayPal account refuse the payment. Look at their settings at PayPal if this happens often."
+		return "The fraud filters of your own PayPal account refuse the payment. Look at their settings at PayPal if this " +
+			"happens often."
 	case "PERMISSION_DENIED", "AUTH_CAPTURE_NOT_ENABLED":
-		return "Your PayPal app is not allowed to do this. Someone with access to the PayPal account has to give it the permission."
-	case "CURRENCY_NOT_SUPPORTED", "CURRENCY_NOT_SUPPORTED_FOR_COUNTRY", "CURRENCY_NOT_SUPPORTED_FOR_BANK", "INVALID_CURRENCY_CODE":
+		return "Your PayPal app is not allowed to do this. Someone with access to the PayPal account has to give it the " +
+			"permission."
+	case "CURRENCY_NOT_SUPPORTED", "CURRENCY_NOT_SUPPORTED_FOR_COUNTRY", "CURRENCY_NOT_SUPPORTED_FOR_BANK",
+		"INVALID_CURRENCY_CODE":
 		return "Your PayPal account cannot take this currency. Remove it from the campaign, or enable it at PayPal."
 	case "DUPLICATE_INVOICE_ID":
 		return "PayPal says that this receipt number was paid already. Look it up at PayPal before the reader pays again."
@@ -43,7 +52,8 @@ func reasonInWords(code string) string {
 	}
 }
 
-// heldInWords explains why PayPal holds a payment, or what took it back: the codes of Payments v2, capture status_details.
+// heldInWords explains why PayPal holds a payment, or what took it back: the codes of Payments v2, capture
+// status_details.
 func heldInWords(code string) string {
 	switch code {
 	case "BUYER_COMPLAINT":
@@ -51,13 +61,17 @@ func heldInWords(code string) string {
 	case "CHARGEBACK":
 		return "The reader's bank charged the payment back. Respond to it in PayPal's Resolution Center, or accept it here."
 	case "ECHECK":
-		return "It was paid from a bank account, which takes a few days. There is nothing to do: it counts as soon as the money is in."
+		return "It was paid from a bank account, which takes a few days. There is nothing to do: it counts as soon as the " +
+			"money is in."
 	case "INTERNATIONAL_WITHDRAWAL":
-		return "It comes from another country, and your PayPal account is set to accept such payments manually. Accept or refuse it at PayPal."
+		return "It comes from another country, and your PayPal account is set to accept such payments manually. Accept or " +
+			"refuse it at PayPal."
 	case "PENDING_REVIEW":
-		return "PayPal is reviewing the payment, most often within a day. There is nothing to do, unless PayPal writes to you."
+		return "PayPal is reviewing the payment, most often within a day. There is nothing to do, unless PayPal writes to " +
+			"you."
 	case "RECEIVING_PREFERENCE_MANDATES_MANUAL_ACTION":
-		return "Your PayPal account is set to accept such payments manually, often because it does not hold the currency. Accept it at PayPal; to accept them automatically, change “Payment receiving preferences” there."
+		return "Your PayPal account is set to accept such payments manually, often because it does not hold the currency. " +
+			"Accept it at PayPal; to accept them automatically, change “Payment receiving preferences” there."
 	case "REFUNDED":
 		return "The payment was refunded at PayPal. There is nothing to do."
 	case "TRANSACTION_APPROVED_AWAITING_FUNDING":
@@ -111,11 +125,13 @@ func disputeReasonInWords(code string) string {
 	}
 }
 
-// stageInWords says how far a case has gone, and what that means for the money. Source: Disputes v1, dispute_lifecycle_stage.
+// stageInWords says how far a case has gone, and what that means for the money. Source: Disputes v1,
+// dispute_lifecycle_stage.
 func stageInWords(stage, channel string) (label, meaning string) {
 	switch {
 	case stage == "INQUIRY":
-		return "Inquiry", "The reader asks first, and PayPal holds no money. A response at PayPal, or a refund, may end it here."
+		return "Inquiry", "The reader asks first, and PayPal holds no money. A response at PayPal, or a refund, may end it " +
+			"here."
 	case stage == "CHARGEBACK" && channel == "EXTERNAL":
 		return "Chargeback", "The reader's bank wants the money back. PayPal holds the amount until the bank decides."
 	case stage == "CHARGEBACK":
@@ -163,7 +179,8 @@ func outcomeInWords(code string) status {
 	case "RESOLVED_WITH_PAYOUT":
 		return status{"Paid by PayPal", "good", "PayPal paid the reader from its own funds. The money is ours."}
 	default:
-		return status{"Ended", "off", "The dispute has ended; PayPal does not say for whom. The ledger below shows what happened to the money."}
+		return status{"Ended", "off", "The dispute has ended; PayPal does not say for whom. The ledger below shows what " +
+			"happened to the money."}
 	}
 }
 
@@ -171,11 +188,14 @@ func outcomeInWords(code string) status {
 func askedInWords(state string) status {
 	switch state {
 	case "asked":
-		return status{"Sending", "wait", "It is saved and on its way to PayPal. Readerfund keeps trying; do not request it again."}
+		return status{"Sending", "wait", "It is saved and on its way to PayPal. Readerfund keeps trying; do not request it " +
+			"again."}
 	case "unknown":
-		return status{"No answer yet", "wait", "PayPal was asked and its answer did not arrive. Readerfund keeps asking until it is known; do not request it again."}
+		return status{"No answer yet", "wait", "PayPal was asked and its answer did not arrive. Readerfund keeps asking " +
+			"until it is known; do not request it again."}
 	case "pending":
-		return status{"Pending", "wait", "PayPal has accepted it and pays the reader later, usually because the money has to come from a bank account first."}
+		return status{"Pending", "wait", "PayPal has accepted it and pays the reader later, usually because the money has " +
+			"to come from a bank account first."}
 	case "done":
 		return status{"Completed", "good", "The money was refunded to the reader."}
 	case "failed":

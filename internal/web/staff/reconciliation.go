@@ -52,7 +52,8 @@ const allStates = "all"
 // Show answers GET /staff/reconciliation.
 func (s *Reconciliation) Show(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
-	p := reconciliationPage{State: v.Get("state"), Kind: v.Get("kind"), Search: strings.TrimSpace(v.Get("q")), After: v.Get("after"), Wrong: page.FilterErrors{}}
+	p := reconciliationPage{State: v.Get("state"), Kind: v.Get("kind"), Search: strings.TrimSpace(v.Get("q")),
+		After: v.Get("after"), Wrong: page.FilterErrors{}}
 	var err error
 	if p.Reconciliation, err = s.reports.Reconciliation(r.Context(), s.now()); err != nil {
 		return err
@@ -79,7 +80,8 @@ func (s *Reconciliation) Show(w http.ResponseWriter, r *http.Request) error {
 func (p *reconciliationPage) choices(next string) {
 	query := func() url.Values { return filled("state", p.State, "kind", p.Kind, "q", p.Search) }
 	for _, state := range append(report.DifferenceStates(), allStates) {
-		tab := preset{Name: differenceInWords(state).Label, Address: address("/staff/reconciliation", with(query(), "state", state)), Current: p.State == state}
+		tab := preset{Name: differenceInWords(state).Label, Address: address("/staff/reconciliation",
+			with(query(), "state", state)), Current: p.State == state}
 		switch state {
 		case "open":
 			v := query()
@@ -115,13 +117,16 @@ func (s layout) booksLine(b report.Reconciliation, tag language.Tag) string {
 	if b.Payments == 1 {
 		payments = "payment"
 	}
-	return message.NewPrinter(tag).Sprintf("%d %s, %d unexplained, checked to %s", b.Payments, payments, b.Unexplained, at.Format(layout))
+	return message.NewPrinter(tag).Sprintf("%d %s, %d unexplained, checked to %s", b.Payments, payments, b.Unexplained,
+		at.Format(layout))
 }
 
 func (s layout) differenceLine(d report.Difference) differenceLine {
 	line := differenceLine{
-		Difference: d, Address: "/staff/reconciliation/" + strconv.FormatInt(d.ID, 10), What: kindInWords(d.Kind), StateInWords: differenceInWords(d.State),
-		Happened: s.stamp(d.At), FirstFound: s.stamp(d.FirstSeen), LastFound: s.stamp(d.LastSeen), Closed: s.stamp(d.ClosedAt),
+		Difference: d, Address: "/staff/reconciliation/" + strconv.FormatInt(d.ID, 10), What: kindInWords(d.Kind),
+		StateInWords: differenceInWords(d.State),
+		Happened:     s.stamp(d.At), FirstFound: s.stamp(d.FirstSeen), LastFound: s.stamp(d.LastSeen),
+		Closed: s.stamp(d.ClosedAt),
 	}
 	if d.Receipt != "" {
 		line.About = "/staff/contributions/" + d.ContributionID.String()
@@ -145,7 +150,8 @@ func kindInWords(kind string) status {
 	case "currency":
 		return status{"Different currencies", "bad", "PayPal and our books have different currencies."}
 	case "unknown_payer":
-		return status{"Paid in PayPal directly", "wait", "It came into the PayPal account without Readerfund: through PayPal's own donate button, or a manual transfer."}
+		return status{"Paid in PayPal directly", "wait", "It came into the PayPal account without Readerfund: through " +
+			"PayPal's own donate button, or a manual transfer."}
 	default:
 		return status{spaced(kind), "off", ""}
 	}
@@ -157,7 +163,8 @@ func differenceInWords(state string) status {
 	case "open":
 		return status{"Open", "bad", "It waits for someone to decide."}
 	case "set_aside":
-		return status{"Set aside", "off", "Someone has reviewed it, and it no longer counts as unexplained. It is reopened if either side changes."}
+		return status{"Set aside", "off", "Someone has reviewed it, and it no longer counts as unexplained. It is reopened " +
+			"if either side changes."}
 	case "adopted":
 		return status{"Adopted", "good", "It is a contribution now, and reports count it."}
 	case "mended":

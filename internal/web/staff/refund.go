@@ -37,9 +37,9 @@ type refundPage struct {
 	Paid     money.Amount
 	Back     money.Amount // what of it has gone back, or is on its way
 	Left     money.Amount
-	Old      bool       // PayPal may refuse it for its age
-	Cases    []caseLine // that are open
-	Reader   string     // who gets the money, where we know
+	Old      bool          // PayPal may refuse it for its age
+	Disputes []disputeLine // that are open
+	Reader   string        // who gets the money, where we know
 
 	Key    string // one for each rendering: sending the form twice makes one refund
 	Whole  bool
@@ -84,10 +84,11 @@ func (s *Refund) page(ctx context.Context, id uuid.UUID, payment string) (refund
 	if err != nil {
 		return refundPage{}, h, err
 	}
-	p := refundPage{contributionLine: s.contributionLines([]report.Contribution{h.Contribution})[0], Key: rand.Text(), Reader: h.PayerName}
+	p := refundPage{contributionLine: s.contributionLines([]report.Contribution{h.Contribution})[0], Key: rand.Text(),
+		Reader: h.PayerName}
 	for _, d := range s.disputeLines(h) {
 		if d.Open {
-			p.Cases = append(p.Cases, d)
+			p.Disputes = append(p.Disputes, d)
 		}
 	}
 	m, err := refund.Choose(all, payment)
@@ -147,7 +148,8 @@ func chosenAmount(v url.Values) (string, error) {
 	part := strings.TrimSpace(v.Get("amount"))
 	switch choice := v.Get("choice"); {
 	case choice == "all" && part != "":
-		faults = append(faults, fault.Invalidf("amount", "You chose a full refund and also wrote an amount. Choose one of the two."))
+		faults = append(faults, fault.Invalidf("amount", "You chose a full refund and also wrote an amount. Choose one of "+
+			"the two."))
 	case choice == "all" && v.Get("left") != "":
 		part = v.Get("left")
 	case part == "":
@@ -180,14 +182,16 @@ func (s *Refund) refuse(w http.ResponseWriter, r *http.Request, v url.Values, in
 	if kind != fault.Invalid && kind != fault.Conflict {
 		for _, q := range h.Asked {
 			if q.UnderWay() {
-				s.log.WarnContext(r.Context(), "a refund's answer was not seen; the sweep goes on", "contribution", in.Contribution, "error", failure)
+				s.log.WarnContext(r.Context(), "a refund's answer was not seen; the sweep goes on", "contribution",
+					in.Contribution, "error", failure)
 				page.Redirect(w, refundAddress(in.Contribution.String(), q.Number))
 				return nil
 			}
 		}
 		return failure
 	}
-	p.Whole, p.Part, p.Amount, p.Reason, p.Note = v.Get("choice") == "all", v.Get("choice") == "part", v.Get("amount"), v.Get("reason"), v.Get("note")
+	p.Whole, p.Part, p.Amount, p.Reason, p.Note = v.Get("choice") == "all", v.Get("choice") == "part", v.Get("amount"),
+		v.Get("reason"), v.Get("note")
 	p.WriteAmounts(page.Locale(r))
 	p.Put(failure, "amount", "reason", "note")
 	status := http.StatusUnprocessableEntity

@@ -52,11 +52,11 @@ type reportFilter struct {
 	By string
 }
 
-// mostLines is how many lines of totals a page shows; an export has them all.
-const mostLines = 500
+// maxLines is how many lines of totals a page shows; an export has them all.
+const maxLines = 500
 
-// mostBars is how many days a chart shows.
-const mostBars = 100
+// maxBars is how many days a chart shows.
+const maxBars = 100
 
 // readFilter reads a filter; without any days it is the last thirty.
 func (s *Reports) readFilter(v url.Values) reportFilter {
@@ -71,11 +71,11 @@ func (s *Reports) readFilter(v url.Values) reportFilter {
 
 func (f reportFilter) query() url.Values { return with(f.moneyFilter.query(), "by", f.By) }
 
-// question is the filter as report takes it. What is wrong is noted.
-func (f reportFilter) question() report.TotalsQuery {
+// reportQuery is the filter as report takes it. What is wrong is noted.
+func (f reportFilter) reportQuery() report.TotalsQuery {
 	keys, err := report.ParseKeys(f.By)
 	_ = f.Wrong.Note(err) // ParseKeys has no other errors
-	q := f.moneyFilter.question()
+	q := f.moneyFilter.reportQuery()
 	q.By = keys
 	return q
 }
@@ -83,7 +83,7 @@ func (f reportFilter) question() report.TotalsQuery {
 // Show answers GET /staff/reports.
 func (s *Reports) Show(w http.ResponseWriter, r *http.Request) error {
 	f := s.readFilter(r.URL.Query())
-	q := f.question()
+	q := f.reportQuery()
 	p := reportsPage{
 		reportFilter: f, Keys: keyChoices(), Scope: f.scope(),
 		Presets: s.presets(f), CSV: csvAddress("/staff/reports.csv", f.query()),
@@ -98,7 +98,8 @@ func (s *Reports) Show(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		s.fill(&p, rows, q, page.Locale(r))
-		if first, last := q.From, q.To; f.By == string(report.ByDay) && !first.IsZero() && !last.IsZero() && last.Before(first.Add(mostBars)) {
+		if first, last := q.From, q.To; f.By == string(report.ByDay) && !first.IsZero() && !last.IsZero() &&
+			last.Before(first.Add(maxBars)) {
 			p.Charts = s.charts(rows, first, last, page.Locale(r))
 		}
 	}
@@ -128,8 +129,8 @@ func (s *Reports) fill(p *reportsPage, rows []report.TotalsRow, q report.TotalsQ
 	for i := 1; i < len(lines); i++ {
 		lines[i].Again = lines[i].Key == lines[i-1].Key && !lines[i].Wide
 	}
-	if p.Cut = len(lines) > mostLines; p.Cut {
-		lines = lines[:mostLines]
+	if p.Cut = len(lines) > maxLines; p.Cut {
+		lines = lines[:maxLines]
 	}
 	p.Lines = newTotalsTable("lines", tag, lines)
 	p.Lines.Heading = headingOf(q.By)
@@ -196,7 +197,8 @@ func (s *Reports) presets(f reportFilter) []preset {
 		v := f.query()
 		v.Set("from", p.from.String())
 		v.Set("to", p.to.String())
-		all = append(all, preset{Name: p.name, Address: address("/staff/reports", v), Current: f.From == p.from.String() && f.To == p.to.String()})
+		all = append(all, preset{Name: p.name, Address: address("/staff/reports", v), Current: f.From == p.from.String() &&
+			f.To == p.to.String()})
 	}
 	return all
 }

@@ -49,10 +49,11 @@ func (s *SignIn) SignIn(w http.ResponseWriter, r *http.Request) error {
 	next := staffAddress(v.Get("next"))
 	who, err := s.accounts.Authenticate(r.Context(), v.Get("email"), v.Get("password"), s.browsers.cameFrom(r))
 	if errors.Is(err, account.ErrRefused) {
-		return s.render(w, r, http.StatusForbidden, signInPage{Email: v.Get("email"), Next: next, Problem: page.ProblemOf(err).Detail})
+		return s.render(w, r, http.StatusForbidden, signInPage{Email: v.Get("email"), Next: next,
+			Problem: page.ProblemOf(err).Detail})
 	}
 	if err != nil {
-		return crowded(err)
+		return rateLimited(err)
 	}
 	if err := s.sessions.SignIn(w, r, who); err != nil {
 		return err
@@ -62,8 +63,8 @@ func (s *SignIn) SignIn(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// crowded turns too many tries into an answer, and leaves every other error.
-func crowded(err error) error {
+// rateLimited turns too many tries into an answer, and leaves every other error.
+func rateLimited(err error) error {
 	if c, ok := errors.AsType[*account.RateLimitError](err); ok {
 		return page.NewError(http.StatusTooManyRequests, "Too many sign-ins came from your network. Please try again "+
 			page.Wait(c.Wait)+".")
@@ -93,7 +94,8 @@ func staffAddress(next string) string {
 		return home
 	}
 	u, err := url.Parse(next)
-	if err != nil || u.Host != "" || u.Scheme != "" || strings.ContainsAny(next, "\\\r\n\t") || strings.Contains(u.Path, "..") {
+	if err != nil || u.Host != "" || u.Scheme != "" || strings.ContainsAny(next, "\\\r\n\t") ||
+		strings.Contains(u.Path, "..") {
 		return home
 	}
 	return next

@@ -1,8 +1,8 @@
-// Package staff is the pages behind the sign-in: what is shown of contributions, money and PayPal's events, and what staff
-// do about them. One file holds one screen, with what it shows, in words.
+// Package staff is the pages behind the sign-in: what is shown of contributions, money and PayPal's events, and what
+// staff do about them. One file holds one screen, with what it shows, in words.
 //
-// A screen parses, makes one call into the domain, chooses a view and renders it. Which role opens which screen stands in
-// the URL table of internal/web; what may be done is decided by the services.
+// A screen parses, makes one call into the domain, chooses a view and renders it. Which role opens which screen stands
+// in the URL table of internal/web; what may be done is decided by the services.
 package staff
 
 import (

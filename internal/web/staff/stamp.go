@@ -14,7 +14,7 @@ func (s layout) stamp(t time.Time) stamp {
 	return stamp{t.In(s.zone)}
 }
 
-// IsZero tells whether it did not happen.
+// IsZero reports whether it did not happen.
 func (t stamp) IsZero() bool { return t.at.IsZero() }
 
 // ISO is for machines, with the distance from UTC.

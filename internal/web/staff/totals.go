@@ -18,11 +18,11 @@ type totalsLine struct {
 	Currency                         money.Currency
 	Count, Entries                   int64
 	Gross, Fee, Refunded, Held, Left money.Amount
-	Behind                           behind
+	Links                            entryLinks
 }
 
-// behind are the addresses of the ledger entries that make a line's figures.
-type behind struct{ All, Payments, Fees, Refunds, Holds string }
+// entryLinks are the addresses of the ledger entries that make a line's figures.
+type entryLinks struct{ All, Payments, Fees, Refunds, Holds string }
 
 // totalsTable is a table of totals. Heading is that of the column of keys; without it, a line is named by its currency.
 type totalsTable struct {
@@ -49,8 +49,8 @@ func totalsLineOf(r report.TotalsRow, q report.TotalsQuery) totalsLine {
 	return totalsLine{
 		Currency: r.Currency, Count: r.Count, Entries: r.Entries,
 		Gross: in(r.Sums.Gross), Fee: in(r.Sums.Fee), Refunded: in(r.Sums.Refunded), Held: in(r.Sums.Held),
-		Left:   in(r.Sums.Net),
-		Behind: behind{to(q.Part), to(report.Gifts), to(report.Fees), to(report.Refunds), to(report.Holds)},
+		Left:  in(r.Sums.Net),
+		Links: entryLinks{to(q.Part), to(report.Gifts), to(report.Fees), to(report.Refunds), to(report.Holds)},
 	}
 }
 
@@ -127,11 +127,13 @@ func draw(sum totalsLine, gross map[string]int64, from, to report.Day, tag langu
 	most := money.Format(money.New(gross[best], sum.Currency), tag)
 	c := chart{
 		Currency: sum.Currency, Most: most,
-		Label: fmt.Sprintf("%s gross by day, from %s to %s; highest on %s: %s", sum.Currency, from.Words(), to.Words(), dayInWords(best), most),
+		Label: fmt.Sprintf("%s gross by day, from %s to %s; highest on %s: %s", sum.Currency, from.Words(), to.Words(),
+			dayInWords(best), most),
 	}
 	for i, d := 0, from; i < days; i, d = i+1, d.Add(1) {
 		minor := gross[d.String()]
-		b := bar{X: i * step, Width: max(step-max(step/5, 1), 1), Height: 1, Title: fmt.Sprintf("%s: %s", d.Words(), money.Format(money.New(minor, sum.Currency), tag))}
+		b := bar{X: i * step, Width: max(step-max(step/5, 1), 1), Height: 1,
+			Title: fmt.Sprintf("%s: %s", d.Words(), money.Format(money.New(minor, sum.Currency), tag))}
 		if minor > 0 {
 			b.Height = max(int(float64(minor)/float64(gross[best])*chartHeight), 3) // a picture, not a sum
 		}

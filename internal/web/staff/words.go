@@ -15,35 +15,43 @@ type status struct {
 func stateInWords(state string) status {
 	switch state {
 	case "started":
-		return status{"Started", "wait", "It is saved; PayPal has not been asked for an order yet, or is being asked right now. Nothing was charged."}
+		return status{"Started", "wait", "It is saved; PayPal has not been asked for an order yet, or is being asked right " +
+			"now. Nothing was charged."}
 	case "order_unknown":
-		return status{"No answer yet", "wait", "PayPal was asked for an order and its answer did not arrive. Nothing was charged; Readerfund asks again."}
+		return status{"No answer yet", "wait", "PayPal was asked for an order and its answer did not arrive. Nothing was " +
+			"charged; Readerfund asks again."}
 	case "failed":
 		return status{"Failed", "bad", "PayPal refused to create an order for it. Nothing was charged."}
 	case "created":
-		return status{"Awaiting approval", "wait", "The reader was sent to PayPal and has not approved yet. Nothing was charged."}
+		return status{"Awaiting approval", "wait", "The reader was sent to PayPal and has not approved yet. Nothing was " +
+			"charged."}
 	case "cancelled":
-		return status{"Cancelled", "off", "The reader cancelled at PayPal. Nothing was charged; they may still change their mind."}
+		return status{"Cancelled", "off", "The reader cancelled at PayPal. Nothing was charged; they may still change " +
+			"their mind."}
 	case "approved":
 		return status{"Approved", "wait", "The reader approved; the payment is about to be captured."}
 	case "capture_unknown":
-		return status{"Being checked", "wait", "PayPal was asked to capture the payment and its answer did not arrive. Readerfund asks until it is known; please do not ask the reader to pay again."}
+		return status{"Being checked", "wait", "PayPal was asked to capture the payment and its answer did not arrive. " +
+			"Readerfund asks until it is known; please do not ask the reader to pay again."}
 	case "expired":
 		return status{"Expired", "off", "The order expired at PayPal before it was paid. Nothing was charged."}
 	case "declined":
 		return status{"Declined", "bad", "PayPal or the bank declined the payment. Nothing was charged."}
 	case "pending":
-		return status{"Pending", "wait", "The reader paid; PayPal has not released the money yet. It counts once PayPal does."}
+		return status{"Pending", "wait", "The reader paid; PayPal has not released the money yet. It counts once PayPal " +
+			"does."}
 	case "completed":
 		return status{"Completed", "good", "The money is in."}
 	case "disputed":
-		return status{"Disputed", "bad", "The money came in, and the reader has an open dispute about it. Once it is more than an inquiry, PayPal holds the money until the dispute ends."}
+		return status{"Disputed", "bad", "The money came in, and the reader has an open dispute about it. Once it is more " +
+			"than an inquiry, PayPal holds the money until the dispute ends."}
 	case "partially_refunded":
 		return status{"Partially refunded", "off", "The money came in, and part of it was refunded or reversed."}
 	case "refunded":
 		return status{"Refunded", "off", "The money came in, and all of it was refunded to the reader."}
 	case "reversed":
-		return status{"Reversed", "bad", "The money came in, and PayPal took it back: the reader won a dispute, or the bank reversed the payment."}
+		return status{"Reversed", "bad", "The money came in, and PayPal took it back: the reader won a dispute, or the " +
+			"bank reversed the payment."}
 	default:
 		return status{spaced(state), "off", ""}
 	}
@@ -217,7 +225,8 @@ func webhookInWords(state string) status {
 	case "ignored":
 		return status{"Ignored", "off", "It does not concern contributions made here."}
 	case "parked":
-		return status{"Parked", "bad", "It could not be processed after several attempts. Nothing is lost: once the cause is fixed, replay it."}
+		return status{"Parked", "bad", "It could not be processed after several attempts. Nothing is lost: once the cause " +
+			"is fixed, replay it."}
 	default:
 		return status{spaced(state), "off", ""}
 	}

@@ -21,7 +21,8 @@ func paypalDocument(t *testing.T, name string, into any) {
 		dir = filepath.Join("..", "..", "..", "..", "shared", "paypal")
 	}
 	if _, err := os.Stat(filepath.Join(dir, "specs")); err != nil {
-		t.Skip("left out: whether all of PayPal's codes have words. PayPal's documents are not beside the repository; set PAYPAL_FACTS_DIR to where they are.")
+		t.Skip("left out: whether all of PayPal's codes have words. PayPal's documents are not beside the repository; set " +
+			"PAYPAL_FACTS_DIR to where they are.")
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "specs", name))
 	if err != nil {
@@ -37,7 +38,8 @@ var sentence = regexp.MustCompile(`^[A-Z].*[.]$`)
 
 func isSentence(t *testing.T, code, text string) {
 	t.Helper()
-	if !sentence.MatchString(text) || strings.Contains(text, code) || strings.Contains(text, "_") || strings.Contains(text, "PayPal says:") {
+	if !sentence.MatchString(text) || strings.Contains(text, code) || strings.Contains(text, "_") ||
+		strings.Contains(text, "PayPal says:") {
 		t.Errorf("%s: %q", code, text)
 	}
 }
@@ -110,12 +112,18 @@ func TestEveryWordForACaseHasOurs(t *testing.T) {
 func TestEveryDeclineHasWords(t *testing.T) {
 	t.Parallel()
 	ours := []string{
-		"CARD_BRAND_NOT_SUPPORTED", "COMPLIANCE_VIOLATION", "DECLINED_DUE_TO_RELATED_TXN", "DOMESTIC_TRANSACTION_REQUIRED", "DUPLICATE_INVOICE_ID",
-		"INSTRUMENT_DECLINED", "ORDER_NOT_APPROVED", "MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED", "PAYEE_BLOCKED_TRANSACTION", "PAYER_ACCOUNT_LOCKED_OR_CLOSED",
-		"PAYER_ACCOUNT_RESTRICTED", "PAYER_CANNOT_PAY", "TRANSACTION_LIMIT_EXCEEDED", "TRANSACTION_RECEIVING_LIMIT_EXCEEDED", "TRANSACTION_REFUSED",
-		"REDIRECT_PAYER_FOR_ALTERNATE_FUNDING", "TRANSACTION_BLOCKED_BY_PAYEE", "AUTH_CAPTURE_NOT_ENABLED", "NOT_ENABLED_FOR_BANK_PROCESSING",
-		"NOT_ENABLED_FOR_CARD_PROCESSING", "PAYEE_NOT_ENABLED_FOR_BANK_PROCESSING", "PAYEE_NOT_ENABLED_FOR_CARD_PROCESSING", "PAYER_ACTION_REQUIRED",
-		"CURRENCY_NOT_SUPPORTED_FOR_BANK", "PERMISSION_DENIED", "PAYEE_ACCOUNT_RESTRICTED", "PAYEE_ACCOUNT_LOCKED_OR_CLOSED", "PAYEE_ACCOUNT_INVALID", "INVALID_CURRENCY_CODE",
+		"CARD_BRAND_NOT_SUPPORTED", "COMPLIANCE_VIOLATION", "DECLINED_DUE_TO_RELATED_TXN", "DOMESTIC_TRANSACTION_REQUIRED",
+		"DUPLICATE_INVOICE_ID",
+		"INSTRUMENT_DECLINED", "ORDER_NOT_APPROVED", "MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED", "PAYEE_BLOCKED_TRANSACTION",
+		"PAYER_ACCOUNT_LOCKED_OR_CLOSED",
+		"PAYER_ACCOUNT_RESTRICTED", "PAYER_CANNOT_PAY", "TRANSACTION_LIMIT_EXCEEDED", "TRANSACTION_RECEIVING_LIMIT_EXCEEDED",
+		"TRANSACTION_REFUSED",
+		"REDIRECT_PAYER_FOR_ALTERNATE_FUNDING", "TRANSACTION_BLOCKED_BY_PAYEE", "AUTH_CAPTURE_NOT_ENABLED",
+		"NOT_ENABLED_FOR_BANK_PROCESSING",
+		"NOT_ENABLED_FOR_CARD_PROCESSING", "PAYEE_NOT_ENABLED_FOR_BANK_PROCESSING", "PAYEE_NOT_ENABLED_FOR_CARD_PROCESSING",
+		"PAYER_ACTION_REQUIRED",
+		"CURRENCY_NOT_SUPPORTED_FOR_BANK", "PERMISSION_DENIED", "PAYEE_ACCOUNT_RESTRICTED", "PAYEE_ACCOUNT_LOCKED_OR_CLOSED",
+		"PAYEE_ACCOUNT_INVALID", "INVALID_CURRENCY_CODE",
 	}
 	for _, code := range ours {
 		isSentence(t, code, reasonInWords(code))
@@ -141,7 +149,8 @@ func TestEveryActHasWords(t *testing.T) {
 		"staff.sign_in", "staff.sign_in_failed", "staff.sign_out", "staff.add", "staff.disable", "staff.enable", "staff.role",
 		"staff.password", "staff.password_reset", "staff.unlock", "staff.end_sessions",
 		"contribution.refund", "contribution.refund_answer",
-		"contribution.accept_dispute", "contribution.note", "contribution.looked", "contribution.ask_paypal", "contribution.adopt", "inbox.replay",
+		"contribution.accept_dispute", "contribution.note", "contribution.looked", "contribution.ask_paypal",
+		"contribution.adopt", "inbox.replay",
 		"reconcile.adopt", "reconcile.set_aside", "reconcile.reopen", "contribution.view", "reconcile.view", "inbox.view",
 		"supporter.find", "supporter.export", "supporter.erase",
 	} {
@@ -156,7 +165,8 @@ func TestEveryActHasWords(t *testing.T) {
 		isSentence(t, state, askedInWords(state).Meaning)
 	}
 	for _, fact := range []string{
-		"dispute_open", "dispute_resolved", "refund_asked", "refund_refused", "note", "restored", "reversal_pending", "reversal_completed", "reversal_failed", "reversal_cancelled",
+		"dispute_open", "dispute_resolved", "refund_asked", "refund_refused", "note", "restored", "reversal_pending",
+		"reversal_completed", "reversal_failed", "reversal_cancelled",
 	} {
 		if factInWords(fact) == spaced(fact) {
 			t.Errorf("%s has no words", fact)
@@ -194,14 +204,16 @@ func TestEverythingHasWords(t *testing.T) {
 	}
 	// PayPal's reasons for a pending or declined capture: Payments v2, status_details.
 	for _, reason := range []string{
-		"BUYER_COMPLAINT", "CHARGEBACK", "ECHECK", "INTERNATIONAL_WITHDRAWAL", "OTHER", "PENDING_REVIEW", "RECEIVING_PREFERENCE_MANDATES_MANUAL_ACTION",
+		"BUYER_COMPLAINT", "CHARGEBACK", "ECHECK", "INTERNATIONAL_WITHDRAWAL", "OTHER", "PENDING_REVIEW",
+		"RECEIVING_PREFERENCE_MANDATES_MANUAL_ACTION",
 		"REFUNDED", "TRANSACTION_APPROVED_AWAITING_FUNDING", "UNILATERAL", "VERIFICATION_REQUIRED",
 	} {
 		if strings.Contains(reasonInWords(reason), reason) {
 			t.Errorf("%s has no words", reason)
 		}
 	}
-	for _, kind := range []string{"charge", "fee", "refund", "fee_refund", "reversal", "dispute_hold", "dispute_release", "chargeback_fee", "chargeback_fee_refund"} {
+	for _, kind := range []string{"charge", "fee", "refund", "fee_refund", "reversal", "dispute_hold", "dispute_release",
+		"chargeback_fee", "chargeback_fee_refund"} {
 		if entryInWords(kind) == spaced(kind) {
 			t.Errorf("ledger kind %s has no words", kind)
 		}
@@ -209,7 +221,8 @@ func TestEverythingHasWords(t *testing.T) {
 	if got := reasonInWords("SOMETHING_NEW"); got != "PayPal says: SOMETHING_NEW." {
 		t.Errorf("got %q", got)
 	}
-	if got := stateInWords("brand_new"); got.Label != "brand new" || factInWords("new_fact") != "new fact" || wayInWords("by_dove") != "by dove" || entryInWords("tip_jar") != "tip jar" {
+	if got := stateInWords("brand_new"); got.Label != "brand new" || factInWords("new_fact") != "new fact" ||
+		wayInWords("by_dove") != "by dove" || entryInWords("tip_jar") != "tip jar" {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -12,33 +12,33 @@ import (
 // What deliveries may take up together while they are on the way: PayPal sends a few at a time, a few kilobytes each.
 const (
 	bodiesAtOnce        = 256      // that are being read
-	bodiesOfOneNetwork  = 64       // of those, from one network, so that a slow sender leaves room for others
+	bodiesOfOneNetwork  = 64       // of those, from one network, so that a slow sender leaves some for others
 	deliveryBytesAtOnce = 32 << 20 // declared by all that are not answered yet
 )
 
-// deliveries is the room there is for deliveries. It is safe for concurrent use.
-type deliveries struct {
+// deliveryLimiter bounds what deliveries take up together. It is safe for concurrent use.
+type deliveryLimiter struct {
 	mu      sync.Mutex
 	reading int
 	from    map[netip.Prefix]int
 	bytes   int64
 }
 
-// room is one delivery's part of it.
-type room struct {
-	of      *deliveries
+// deliverySlot is one delivery's part of it.
+type deliverySlot struct {
+	of      *deliveryLimiter
 	network netip.Prefix
 	bytes   int64
 	read    bool
 }
 
-// enter takes room for a delivery of the declared length, -1 where it does not say. Without room it is refused at once,
-// so that PayPal sends it again later: a queue would only hold more connections.
-func (d *deliveries) enter(from page.Client, declared int64) (*room, error) {
+// acquire takes a slot for a delivery of the declared length, -1 where it does not say. Without one it is refused at
+// once, so that PayPal sends it again later: a queue would only hold more connections.
+func (d *deliveryLimiter) acquire(from page.Client, declared int64) (*deliverySlot, error) {
 	if declared < 0 {
 		declared = inbox.LargestBody
 	}
-	r := &room{of: d, network: from.Network, bytes: declared}
+	r := &deliverySlot{of: d, network: from.Network, bytes: declared}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.reading >= bodiesAtOnce || d.from[r.network] >= bodiesOfOneNetwork || d.bytes+declared > deliveryBytesAtOnce {
@@ -53,14 +53,14 @@ func (d *deliveries) enter(from page.Client, declared int64) (*room, error) {
 	return r, nil
 }
 
-// isRead says that the body is there, and only its bytes take up room.
-func (r *room) isRead() {
+// bodyRead says that the body is there: from now on only its bytes count.
+func (r *deliverySlot) bodyRead() {
 	r.of.mu.Lock()
 	defer r.of.mu.Unlock()
-	r.doneReading()
+	r.stopReading()
 }
 
-func (r *room) doneReading() {
+func (r *deliverySlot) stopReading() {
 	if r.read {
 		return
 	}
@@ -71,10 +71,10 @@ func (r *room) doneReading() {
 	}
 }
 
-// leave gives the room back.
-func (r *room) leave() {
+// release gives the slot back.
+func (r *deliverySlot) release() {
 	r.of.mu.Lock()
 	defer r.of.mu.Unlock()
-	r.doneReading()
+	r.stopReading()
 	r.of.bytes -= r.bytes
 }

@@ -21,10 +21,10 @@ import (
 )
 
 // door is the webhook's door on a real socket; genuine headers are those that have a signature at all.
-func door(t *testing.T, change func(*site)) (server *httptest.Server, taken *atomic.Int32) {
+func door(t *testing.T, change func(*server)) (server *httptest.Server, taken *atomic.Int32) {
 	t.Helper()
 	taken = &atomic.Int32{}
-	s := bareSite(t, func(d *Deps) {
+	s := bareServer(t, func(d *Deps) {
 		d.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		d.WebhookHeaders = func(_ context.Context, h http.Header) error {
 			if h.Get("Paypal-Transmission-Sig") == "" {
@@ -125,44 +125,44 @@ func TestHalfSentDeliveriesLeaveRoomForOthers(t *testing.T) {
 	}
 }
 
-func TestRoomForDeliveriesIsGivenBack(t *testing.T) {
+func TestDeliverySlotsAreReleased(t *testing.T) {
 	t.Parallel()
-	var d deliveries
+	var d deliveryLimiter
 	at := func(address string) page.Client { return page.NewClient(netip.MustParseAddr(address)) }
 	slow := at("2001:db8::1")
-	enter := func(from page.Client, declared int64) *room {
+	enter := func(from page.Client, declared int64) *deliverySlot {
 		t.Helper()
-		r, err := d.enter(from, declared)
+		r, err := d.acquire(from, declared)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return r
 	}
-	var all []*room
+	var all []*deliverySlot
 	for range bodiesOfOneNetwork {
 		all = append(all, enter(slow, 10))
 	}
-	if _, err := d.enter(at("2001:db8:0:1::1"), 10); !fault.Is(err, fault.Unavailable) {
+	if _, err := d.acquire(at("2001:db8:0:1::1"), 10); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("one more of the same /48: %v", err)
 	}
 	all = append(all, enter(at("2001:db8:1::1"), -1))
 	for _, r := range all {
-		r.isRead()
+		r.bodyRead()
 	}
 	if d.reading != 0 || len(d.from) != 0 || d.bytes != 10*bodiesOfOneNetwork+inbox.LargestBody {
 		t.Errorf("when they are read: %+v", &d)
 	}
 	for _, r := range all {
-		r.leave()
+		r.release()
 	}
 	if d.reading != 0 || len(d.from) != 0 || d.bytes != 0 {
 		t.Errorf("when they are gone: %+v", &d)
 	}
 	for d.bytes < deliveryBytesAtOnce {
 		r := enter(slow, -1)
-		r.isRead()
+		r.bodyRead()
 	}
-	if _, err := d.enter(slow, 1); !fault.Is(err, fault.Unavailable) {
+	if _, err := d.acquire(slow, 1); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("one byte more than there is room for: %v", err)
 	}
 }

@@ -28,8 +28,9 @@ func bareDeps(t testing.TB) Deps {
 	return Deps{
 		BaseURL: "http://give.test", PublicationName: "The Test Post", DefaultCurrency: "EUR",
 		SecretKey:       strings.Repeat("k", 32),
-		ApprovalOrigins: []string{"https://*.paypal.com"}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
-		Desk: contribution.NewDesk(contribution.Config{}), Campaigns: campaign.NewCatalog(nil, time.Now),
+		ApprovalOrigins: []string{"https://*.paypal.com"},
+		TrustedProxies:  []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+		Desk:            contribution.NewDesk(contribution.Config{}), Campaigns: campaign.NewCatalog(nil, time.Now),
 		Webhook:        func(context.Context, http.Header, []byte) error { return nil },
 		WebhookHeaders: func(context.Context, http.Header) error { return nil },
 		Ready:          func(context.Context) error { return nil },
@@ -37,13 +38,13 @@ func bareDeps(t testing.TB) Deps {
 	}
 }
 
-func bareSite(t *testing.T, change func(*Deps)) *site {
+func bareServer(t *testing.T, change func(*Deps)) *server {
 	t.Helper()
 	d := bareDeps(t)
 	if change != nil {
 		change(&d)
 	}
-	s, err := newSite(d)
+	s, err := newServer(d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,8 @@ func brokenPage(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	text := []byte(`{{define "main"}}{{template "nowhere" .}}{{end}}`)
-	if err := errors.Join(os.Mkdir(filepath.Join(dir, "public"), 0o700), os.WriteFile(filepath.Join(dir, "public", "thanks.html"), text, 0o600)); err != nil {
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "public"), 0o700),
+		os.WriteFile(filepath.Join(dir, "public", "thanks.html"), text, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -103,7 +105,7 @@ func brokenPage(t *testing.T) string {
 func TestInternalErrorsCarryAReferenceThatTheLogHas(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	s := bareSite(t, func(d *Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	s := bareServer(t, func(d *Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	for name, h := range map[string]page.Handler{
 		"error": func(http.ResponseWriter, *http.Request) error { return errors.New("the cause itself") },
 		"panic": func(http.ResponseWriter, *http.Request) error { panic("the cause itself") },
@@ -122,8 +124,9 @@ func TestInternalErrorsCarryAReferenceThatTheLogHas(t *testing.T) {
 
 func TestAPanicAfterTheAnswerBeganCutsTheConnection(t *testing.T) {
 	t.Parallel()
-	s := bareSite(t, nil)
-	server := httptest.NewServer(chi.Chain(s.identify, s.accessLog(quiet()), s.recoverer).HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	s := bareServer(t, nil)
+	server := httptest.NewServer(chi.Chain(s.identify, s.accessLog(quiet()),
+		s.recoverer).HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		_, _ = w.Write([]byte("half"))
 		panic("now")
@@ -141,7 +144,7 @@ func TestAPanicAfterTheAnswerBeganCutsTheConnection(t *testing.T) {
 
 func TestRoutingRefusals(t *testing.T) {
 	t.Parallel()
-	h := bareSite(t, nil).routes()
+	h := bareServer(t, nil).routes()
 	if w := ask(h, "GET", "/nowhere", ""); w.Code != 404 || !strings.Contains(w.Body.String(), "The Test Post") {
 		t.Errorf("unknown address: %d %s", w.Code, w.Body)
 	}
@@ -161,7 +164,7 @@ func TestHealthAndReadiness(t *testing.T) {
 	t.Parallel()
 	var trouble error
 	impaired := ""
-	h := bareSite(t, func(d *Deps) {
+	h := bareServer(t, func(d *Deps) {
 		d.Ready, d.Impaired = func(context.Context) error { return trouble }, func() string { return impaired }
 	}).routes()
 	if w := ask(h, "GET", "/readyz", ""); w.Code != 200 || w.Body.String() != "ready\n" {
@@ -182,17 +185,19 @@ func TestHealthAndReadiness(t *testing.T) {
 
 func TestSecurityHeaders(t *testing.T) {
 	t.Parallel()
-	w := ask(bareSite(t, nil).routes(), "GET", "/nowhere", "")
+	w := ask(bareServer(t, nil).routes(), "GET", "/nowhere", "")
 	policy := w.Header().Get("Content-Security-Policy")
-	for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self' https://*.paypal.com"} {
+	for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'",
+		"form-action 'self' https://*.paypal.com"} {
 		if !strings.Contains(policy, want) {
 			t.Errorf("policy %q lacks %q", policy, want)
 		}
 	}
-	if strings.Contains(policy, "unsafe") || w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Get("Strict-Transport-Security") != "" {
+	if strings.Contains(policy, "unsafe") || w.Header().Get("X-Content-Type-Options") != "nosniff" ||
+		w.Header().Get("Strict-Transport-Security") != "" {
 		t.Errorf("headers %v", w.Header())
 	}
-	w = ask(bareSite(t, func(d *Deps) { d.BaseURL = "https://give.test" }).routes(), "GET", "/nowhere", "")
+	w = ask(bareServer(t, func(d *Deps) { d.BaseURL = "https://give.test" }).routes(), "GET", "/nowhere", "")
 	if w.Header().Get("Strict-Transport-Security") == "" {
 		t.Error("no HSTS over https")
 	}
@@ -208,7 +213,7 @@ func TestOnlyTrustedProxiesAreBelieved(t *testing.T) {
 		{"garbage", "10.1.1.1:5", "x", "bad id\n", "10.1.1.1", ""},
 		{"IPv4 in IPv6", "[::ffff:10.1.1.1]:5", "203.0.113.9", "", "203.0.113.9", ""},
 	} {
-		s := bareSite(t, nil)
+		s := bareServer(t, nil)
 		var got page.Request
 		h := s.identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			got = page.Request{ID: page.RequestID(r.Context()), Client: page.ClientOf(r.Context())}
@@ -228,16 +233,18 @@ func TestOnlyTrustedProxiesAreBelieved(t *testing.T) {
 func TestAccessLogHoldsNothingPersonal(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	s := bareSite(t, func(d *Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) })
-	ask(s.routes(), "GET", "/nowhere/4b7f?key=SECRET", "", "Cookie", "a=SECRET", "User-Agent", "SECRET", "X-Request-Id", "SECRET")
-	if got := log.String(); !strings.Contains(got, "status=404") || strings.Contains(got, "SECRET") || strings.Contains(got, "4b7f") || strings.Contains(got, "192.0.2.1") {
+	s := bareServer(t, func(d *Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	ask(s.routes(), "GET", "/nowhere/4b7f?key=SECRET", "", "Cookie", "a=SECRET", "User-Agent", "SECRET", "X-Request-Id",
+		"SECRET")
+	if got := log.String(); !strings.Contains(got, "status=404") || strings.Contains(got, "SECRET") ||
+		strings.Contains(got, "4b7f") || strings.Contains(got, "192.0.2.1") {
 		t.Errorf("log %q", got)
 	}
 }
 
 func TestSameOriginGuard(t *testing.T) {
 	t.Parallel()
-	s := bareSite(t, nil)
+	s := bareServer(t, nil)
 	h := s.identify(s.sameOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })))
 	for _, c := range []struct {
 		method, site, origin string

@@ -17,9 +17,12 @@ func TestTheThanksPageNeedsItsKeyOrTheReadersOwnBrowser(t *testing.T) {
 	thanks := "/contributions/" + mine + "/thanks"
 	good := h.signer().Sign(thanksPurpose, mine)
 	for name, path := range map[string]string{
-		"no key": thanks, "empty key": thanks + "?key=", "another's key": thanks + "?key=" + h.signer().Sign(thanksPurpose, other),
-		"a key for something else": thanks + "?key=" + h.signer().Sign(cookiePurpose, mine), "half a key": thanks + "?key=" + good[:10],
-		"a changed key": thanks + "?key=" + flip(good), "another key": thanks + "?key=" + page.NewSigner(strings.Repeat("x", 32), "").Sign(thanksPurpose, mine),
+		"no key": thanks, "empty key": thanks + "?key=", "another's key": thanks + "?key=" +
+			h.signer().Sign(thanksPurpose, other),
+		"a key for something else": thanks + "?key=" + h.signer().Sign(cookiePurpose, mine), "half a key": thanks + "?key=" +
+			good[:10],
+		"a changed key": thanks + "?key=" + flip(good), "another key": thanks + "?key=" +
+			page.NewSigner(strings.Repeat("x", 32), "").Sign(thanksPurpose, mine),
 	} {
 		if got := h.newReader().get(path); got.status != 404 || strings.Contains(got.body, "€5") {
 			t.Errorf("%s: %d", name, got.status)

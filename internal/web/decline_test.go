@@ -24,7 +24,8 @@ func TestADeclineDoesNotSayWhy(t *testing.T) {
 		id, _ := r.begin(giftForm("idempotency_key", cause))
 		link := ""
 		if links[cause] {
-			link = `,"links":[{"rel":"redirect","method":"GET","href":"` + h.paypal + `/checkoutnow?token=` + h.orderOf(id) + `"}]`
+			link = `,"links":[{"rel":"redirect","method":"GET","href":"` + h.paypal + `/checkoutnow?token=` + h.orderOf(id) +
+				`"}]`
 		}
 		if cause == "a declined capture" {
 			h.approveAs(id, "declined_capture")

@@ -1,9 +1,11 @@
-// Package web is the only room that speaks HTTP to people: the reader's pages, the call to action, the staff pages, and
-// the door PayPal's webhooks come in by.
+// Package web is the only room that speaks HTTP to people: the server's middleware and the whole URL table, by which
+// every request is routed. What readers see is in its public, what staff see in its staff, what programs get in its
+// api; all are made with its page, and a gift is started by its gift.
 //
 // A handler parses, makes one call into the domain, chooses a view and renders it; it returns an error, and one place
-// (answer.go) turns that into a status and a page. The package keeps no state between requests apart from rendered
-// bytes, decides nothing about money, and does not listen: internal/app gives its handler to a server with timeouts.
+// (page.Renderer.Fail) turns that into a status and a page. The package keeps no state between requests apart from
+// rendered bytes, decides nothing about money, and does not listen: internal/app gives its handler to a server with
+// timeouts.
 package web
 
 import (
@@ -63,11 +65,12 @@ type Deps struct {
 	Ready    func(ctx context.Context) error // able to serve; every problem joined, in words
 	Impaired func() string                   // what does not work although it serves, in words; may be nil
 
-	// WebhookHeaders reports what no body can mend, before one is read: inbox.Inbox.CheckHeaders.
+	// WebhookHeaders reports what is wrong whatever the body says, before one is read: inbox.Inbox.CheckHeaders.
 	WebhookHeaders func(ctx context.Context, header http.Header) error
 
-	Replay    func(ctx context.Context, ids []string, by contribution.Actor) (int, error) // inbox.Inbox.Replay; needed with Sessions
-	ReplayAll func(ctx context.Context, by contribution.Actor) (int, error)               // inbox.Inbox.ReplayParked; needed with Sessions
+	// Replay and ReplayAll are inbox.Inbox.Replay and ReplayParked; needed with Sessions.
+	Replay    func(ctx context.Context, ids []string, by contribution.Actor) (int, error)
+	ReplayAll func(ctx context.Context, by contribution.Actor) (int, error)
 
 	Accounts *account.Store
 	Sessions *session.Manager // nil leaves the staff pages out
@@ -83,8 +86,8 @@ type Deps struct {
 	Now     func() time.Time
 }
 
-// site is the handlers' shared, read-only ground.
-type site struct {
+// server is what the middleware and the handlers of this package share. It never changes.
+type server struct {
 	Deps
 	base   *url.URL
 	pages  *page.Renderer
@@ -92,35 +95,27 @@ type site struct {
 	api    *api.Contributions
 	staff  *staff.Screens // nil without Sessions
 
-	deliveries deliveries
-	floods     *slog.Logger // for what anybody can send many of: the same once a minute, with a count
+	deliveries deliveryLimiter
+	throttled  *slog.Logger // for what anybody can send many of: the same once a minute, with a count
 }
 
 // New builds the handler. It fails when a view is broken or a setting cannot be used.
 func New(d Deps) (http.Handler, error) {
-	s, err := newSite(d)
+	s, err := newServer(d)
 	if err != nil {
 		return nil, fmt.Errorf("build web pages: %w", err)
 	}
 	return s.routes(), nil
 }
 
-func newSite(d Deps) (*site, error) {
+func newServer(d Deps) (*server, error) {
 	d.BaseURL = strings.TrimSuffix(d.BaseURL, "/")
 	base, err := url.Parse(d.BaseURL)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, fmt.Errorf("BASE_URL %q is not an http(s) address", d.BaseURL)
 	}
-	if len(d.SecretKey) < page.MinSecret {
-		return nil, fmt.Errorf("SECRET_KEY needs at least %d characters", page.MinSecret)
-	}
-	if d.Log == nil || d.Now == nil || d.Ready == nil || d.Webhook == nil || d.WebhookHeaders == nil ||
-		d.Desk == nil || d.Campaigns == nil {
-		return nil, errors.New("desk, campaigns, webhook door, readiness, log and clock are needed")
-	}
-	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Replay == nil || d.ReplayAll == nil ||
-		d.Books == nil || d.Refunds == nil) {
-		return nil, errors.New("the staff pages need accounts, the audit log, reports, the inbox's replay, refunds and the books")
+	if err := d.check(); err != nil {
+		return nil, err
 	}
 	if d.Timezone == nil {
 		d.Timezone = time.UTC
@@ -132,31 +127,58 @@ func newSite(d Deps) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &site{Deps: d, base: base, pages: pages, floods: slog.New(throttle.New(d.Log.Handler(), time.Minute, "status"))}
+	s := &server{Deps: d, base: base, pages: pages}
+	s.throttled = slog.New(throttle.New(d.Log.Handler(), time.Minute, "status"))
 	signer := page.NewSigner(d.SecretKey, d.SecretKeyOld)
-	cookies := gift.NewCookies(signer, s.secure())
-	starter := &gift.Starter{
-		Desk: d.Desk, Gate: d.Gate, Cookies: cookies, Approvals: d.ApprovalOrigins, Log: d.Log, Now: d.Now,
-	}
-	s.api = api.NewContributions(starter)
-	s.public = public.New(public.Config{
-		Pages: pages, Signer: signer, Cookies: cookies, BaseURL: d.BaseURL, Origin: s.origin(), EmbedOrigins: d.EmbedOrigins,
-		AppealPolicy: s.policy(cmp.Or(strings.Join(d.EmbedOrigins, " "), "'none'")), Zone: d.Timezone,
-		Desk: d.Desk, Starter: starter, Campaigns: d.Campaigns, Metrics: d.Metrics, Log: d.Log, Now: d.Now,
-	})
+	s.openToReaders(signer)
 	if d.Sessions != nil {
-		s.staff = staff.New(staff.Config{
-			Pages: pages, Signer: signer, Secure: s.secure(), Zone: d.Timezone, Currency: d.DefaultCurrency,
-			Desk: d.Desk, Refunds: d.Refunds, Books: d.Books, Campaigns: d.Campaigns, Reports: d.Reports, Alerts: d.Alerts,
-			Accounts: d.Accounts, Sessions: d.Sessions, Audit: d.Audit, Replay: d.Replay, ReplayAll: d.ReplayAll,
-			Log: d.Log, Now: d.Now,
-		})
+		s.openToStaff(signer)
 	}
 	return s, nil
 }
 
-// secure tells whether readers reach us by https.
-func (s *site) secure() bool { return s.base.Scheme == "https" }
+func (d Deps) check() error {
+	if len(d.SecretKey) < page.MinSecret {
+		return fmt.Errorf("SECRET_KEY needs at least %d characters", page.MinSecret)
+	}
+	if d.Log == nil || d.Now == nil || d.Ready == nil || d.Webhook == nil || d.WebhookHeaders == nil ||
+		d.Desk == nil || d.Campaigns == nil {
+		return errors.New("desk, campaigns, the webhook's receiver, readiness, log and clock are needed")
+	}
+	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Replay == nil ||
+		d.ReplayAll == nil || d.Books == nil || d.Refunds == nil) {
+		return errors.New("the staff pages need accounts, the audit log, reports, the inbox's replay, refunds and the books")
+	}
+	return nil
+}
+
+// openToReaders makes the readers' pages and the JSON interface.
+func (s *server) openToReaders(signer page.Signer) {
+	cookies := gift.NewCookies(signer, s.secure())
+	starter := &gift.Starter{
+		Desk: s.Desk, Gate: s.Gate, Cookies: cookies, Approvals: s.ApprovalOrigins, Log: s.Log, Now: s.Now,
+	}
+	s.api = api.NewContributions(starter)
+	s.public = public.New(public.Config{
+		Pages: s.pages, Signer: signer, Cookies: cookies, BaseURL: s.BaseURL, Origin: s.origin(),
+		EmbedOrigins: s.EmbedOrigins, AppealPolicy: s.policy(cmp.Or(strings.Join(s.EmbedOrigins, " "), "'none'")),
+		Zone: s.Timezone, Desk: s.Desk, Starter: starter, Campaigns: s.Campaigns, Metrics: s.Metrics,
+		Log: s.Log, Now: s.Now,
+	})
+}
+
+// openToStaff makes the pages behind the sign-in.
+func (s *server) openToStaff(signer page.Signer) {
+	s.staff = staff.New(staff.Config{
+		Pages: s.pages, Signer: signer, Secure: s.secure(), Zone: s.Timezone, Currency: s.DefaultCurrency,
+		Desk: s.Desk, Refunds: s.Refunds, Books: s.Books, Campaigns: s.Campaigns, Reports: s.Reports, Alerts: s.Alerts,
+		Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay, ReplayAll: s.ReplayAll,
+		Log: s.Log, Now: s.Now,
+	})
+}
+
+// secure reports whether readers reach us by https.
+func (s *server) secure() bool { return s.base.Scheme == "https" }
 
 // origin is the scheme and host of the service, as CSP and CORS write it.
-func (s *site) origin() string { return s.base.Scheme + "://" + s.base.Host }
+func (s *server) origin() string { return s.base.Scheme + "://" + s.base.Host }
