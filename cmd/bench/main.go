@@ -61,7 +61,7 @@ func main() {
 		return
 	}
 	if faults := fault.All(err); len(faults) > 0 {
-		err = errors.New(faults[0].Message)
+		err = errors.New(faults[0].Message.String())
 	}
 	fmt.Fprintln(os.Stderr, "bench:", err)
 	os.Exit(1)

@@ -61,7 +61,7 @@ func main() {
 func sentences(err error) []string {
 	var lines []string
 	for _, f := range fault.All(err) {
-		lines = append(lines, f.Message)
+		lines = append(lines, f.Message.String())
 	}
 	if lines == nil {
 		lines = []string{err.Error()}

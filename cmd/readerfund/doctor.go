@@ -69,9 +69,9 @@ func sentences(err error) []string {
 	var lines []string
 	for _, f := range fault.All(err) {
 		if f.Field != "" {
-			lines = append(lines, f.Field+": "+f.Message)
+			lines = append(lines, f.Field+": "+f.Message.String())
 		} else {
-			lines = append(lines, f.Message)
+			lines = append(lines, f.Message.String())
 		}
 	}
 	if lines == nil {

@@ -111,7 +111,7 @@ func eventRow(ctx context.Context, r *report.Reports, id string) (int64, error) 
 		return 0, err
 	}
 	if len(page.Webhooks) == 0 {
-		return 0, fault.NotFoundf("There is no event %s: `readerfund inbox list` shows those there are.", id)
+		return 0, fault.New(fault.NotFound, "command.event_unknown", fault.Args{"event": id})
 	}
 	return page.Webhooks[0].ID, nil
 }
@@ -126,7 +126,7 @@ type inboxReplay struct {
 // Run makes events due again; the running service works on them.
 func (c inboxReplay) Run(ctx context.Context, std streams) error {
 	if c.Parked == (len(c.IDs) > 0) {
-		return fault.Invalidf("", "Name the events to replay, or write --parked for all parked events.")
+		return fault.Input("", "command.events_missing")
 	}
 	return withDatabase(ctx, c.Database, func(d *db.DB) error {
 		by := contribution.Actor{Name: audit.CommandLine}
@@ -141,7 +141,7 @@ func (c inboxReplay) Run(ctx context.Context, std streams) error {
 			return err
 		}
 		if n == 0 && !c.Parked {
-			return fault.NotFoundf("There are no such events: `readerfund inbox list` shows those there are.")
+			return fault.New(fault.NotFound, "command.events_unknown")
 		}
 		fmt.Fprintf(std.out, "%d queued for replay; the running service processes them now\n", n)
 		return nil

@@ -43,7 +43,7 @@ func (c staffAdd) Run(ctx context.Context, std streams) error {
 			return fmt.Errorf("read the password: %w", err)
 		}
 		if password = strings.TrimRight(line, "\r\n"); password == "" {
-			return fault.Invalidf("password-stdin", "Standard input is empty: write the password there, on one line.")
+			return fault.Input("password-stdin", "command.password_missing")
 		}
 	}
 	return withAccounts(ctx, c.Database, func(a *account.Store) error {

@@ -120,7 +120,9 @@ func (c webhookUnregister) Run(ctx context.Context, std streams) error {
 			}
 			at := slices.IndexFunc(hooks, func(h paypal.Webhook) bool { return h.URL == app.WebhookURL(cfg.BaseURL) })
 			if at < 0 {
-				return fault.NotFoundf("PayPal has no webhook for %s.", app.WebhookURL(cfg.BaseURL))
+				return fault.New(fault.NotFound, "command.webhook_unknown", fault.Args{
+					"address": app.WebhookURL(cfg.BaseURL),
+				})
 			}
 			id = hooks[at].ID
 		}

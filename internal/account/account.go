@@ -56,7 +56,7 @@ func ParseRole(text string) (Role, error) {
 	if r := Role(text); slices.Contains(Roles(), r) {
 		return r, nil
 	}
-	return "", fault.Invalidf("role", "Write one of the roles viewer, editor or admin.")
+	return "", fault.Input("role", "account.role_unknown")
 }
 
 // Allows reports whether somebody with this role may do what needs the other one. An unknown role allows nothing.
@@ -142,7 +142,7 @@ func (s *Store) Add(ctx context.Context, email string, role Role, password strin
 		})
 	})
 	if db.IsUnique(err) {
-		return Account{}, "", fault.Conflictf("%s has an account already.", account.Email)
+		return Account{}, "", fault.New(fault.Conflict, "account.exists", fault.Args{"email": account.Email})
 	}
 	if err != nil {
 		return Account{}, "", fmt.Errorf("add account: %w", err)
@@ -199,7 +199,7 @@ func findIn(ctx context.Context, q sqlx.QueryerContext, condition string, arg an
 		SELECT id, email, role, password_hash, disabled_at, created_at, signed_in_at, one_time, used_at
 		FROM staff WHERE `+condition, arg)
 	if db.IsNotFound(err) {
-		return accountRow{}, fault.NotFoundf("There is no such account.")
+		return accountRow{}, fault.New(fault.NotFound, "account.not_found")
 	}
 	if err != nil {
 		return accountRow{}, db.Translate(fmt.Errorf("read account: %w", err))
@@ -215,7 +215,7 @@ func parseEmail(email string) (string, error) {
 	folded := foldEmail(email)
 	parsed, err := mail.ParseAddress(folded)
 	if err != nil || parsed.Address != folded || len(folded) > 254 {
-		return "", fault.Invalidf("email", "Write an email address like name@example.org.")
+		return "", fault.Input("email", "account.email_malformed")
 	}
 	return folded, nil
 }

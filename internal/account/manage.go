@@ -135,7 +135,7 @@ func lock(ctx context.Context, tx *sqlx.Tx, email string) (accountRow, error) {
 // named says which address has no account.
 func named(err error, email string) error {
 	if fault.Is(err, fault.NotFound) {
-		return fault.NotFoundf("Nobody has an account with the address %s.", email)
+		return fault.New(fault.NotFound, "account.email_unknown", fault.Args{"email": email})
 	}
 	return err
 }
@@ -153,7 +153,7 @@ func keepAnAdmin(ctx context.Context, tx *sqlx.Tx, row accountRow, force bool) e
 		return fmt.Errorf("look for other admins: %w", err)
 	}
 	if len(others) == 0 {
-		return fault.Conflictf("%s is the last admin. Add another one first, or say --force.", row.Email)
+		return fault.New(fault.Conflict, "account.last_admin", fault.Args{"email": row.Email})
 	}
 	return nil
 }
@@ -180,7 +180,7 @@ func (s *Store) ChoosePassword(ctx context.Context, account Account, current, pa
 		return err
 	}
 	if old {
-		return fault.Invalidf("password", "That is the password you have now. Choose another one.")
+		return fault.Input("password", "account.password_same")
 	}
 	hash, err := s.hasher.create(ctx, password)
 	if err != nil {
@@ -195,7 +195,7 @@ func (s *Store) ChoosePassword(ctx context.Context, account Account, current, pa
 			return fmt.Errorf("save password: %w", err)
 		}
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, fault.Conflictf("The password was changed a moment ago. Please sign in again."))
+			return errors.Join(err, fault.New(fault.Conflict, "account.password_just_changed"))
 		}
 		if _, err := s.endSessions(ctx, tx, row.ID); err != nil {
 			return err
@@ -217,14 +217,14 @@ func (s *Store) confirm(ctx context.Context, row accountRow, current string, fro
 		return err
 	}
 	if !free {
-		return fault.Invalidf("current", "Too many attempts. Please wait a few minutes.")
+		return fault.Input("current", "account.too_many_attempts")
 	}
 	fits, _, err := s.hasher.check(ctx, current, row.Hash, known(row, from))
 	if err != nil {
 		return err
 	}
 	if !fits {
-		return fault.Invalidf("current", "That is not your current password.")
+		return fault.Input("current", "account.password_wrong")
 	}
 	return s.forget(ctx, row, row.ID.String(), from)
 }

@@ -92,7 +92,7 @@ func enter(ctx context.Context, slots chan struct{}) (leave func(), err error) {
 	case slots <- struct{}{}:
 		return func() { <-slots }, nil
 	case <-ctx.Done():
-		return nil, fault.Unavailablef(ctx.Err(), "Too many people are signing in right now. Please try again in a moment.")
+		return nil, fault.Wrap(ctx.Err(), fault.Unavailable, "account.busy")
 	}
 }
 
@@ -114,7 +114,7 @@ func generatePassword() string {
 // checkPassword asks for length and nothing else, as NIST SP 800-63B does; the upper bound keeps work small.
 func checkPassword(password string) error {
 	if !utf8.ValidString(password) || utf8.RuneCountInString(password) < 12 || len(password) > 256 {
-		return fault.Invalidf("password", "Choose a password of at least 12 characters (and at most 256 bytes).")
+		return fault.Input("password", "account.password_length")
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 
 // ErrRefused is the one answer to an unknown address, a wrong password, a disabled account and too many tries: nobody
 // learns from it who has an account. It is a fault.Forbidden.
-var ErrRefused error = fault.Forbiddenf("That did not work. Check the email address and the password; after several attempts, wait a few minutes.")
+var ErrRefused error = fault.New(fault.Forbidden, "account.sign_in_refused")
 
 // Authenticate finds out whose address and password these are. Every refusal is ErrRefused, and those that look at the
 // password take the same work; it is fault.Unavailable when too many sign in at once, and a *RateLimitError when too many

@@ -30,7 +30,7 @@ func newUncounted(free int64) uncounted {
 func (g *Gate) admitUncounted(ctx context.Context, pass Pass, failure error) (Pass, error) {
 	now := g.Now()
 	if ctx.Err() != nil || !g.uncounted.room.AllowN(now, 1) {
-		return Pass{}, fault.Unavailablef(failure, "Your gift could not be saved. Nothing was charged. Please try again.")
+		return Pass{}, fault.Wrap(failure, fault.Unavailable, "contribution.not_saved")
 	}
 	g.uncounted.note(now)
 	g.Metrics.Admission("uncounted")

@@ -173,7 +173,7 @@ func CheckMigrated(ctx context.Context, d *db.DB, fsys fs.FS) error {
 	}
 	for _, s := range steps {
 		if !s.Applied() {
-			return fault.Conflictf("The database lacks %s: run `readerfund migrate up`, or serve with --migrate.", s.Name)
+			return fault.New(fault.Conflict, "database.migration_missing", fault.Args{"migration": s.Name})
 		}
 	}
 	return nil

@@ -35,7 +35,7 @@ func (l *Log) List(ctx context.Context, q Query) (Page, error) {
 		return Page{}, err
 	}
 	list := listing.List{
-		Things: "audit entries", Number: "a.id", After: q.After, Limit: q.Limit,
+		Things: "audit_entries", Number: "a.id", After: q.After, Limit: q.Limit,
 		SQL: `SELECT a.id, a.at, a.staff_id, a.actor, a.action, a.subject, a.detail FROM audit_entry a`,
 	}
 	add := func(condition string, value any) {

@@ -66,7 +66,9 @@ func (c *Catalog) BySlug(ctx context.Context, slug string) (Campaign, error) {
 	for _, k := range all {
 		names = append(names, k.Slug)
 	}
-	return Campaign{}, fault.NotFoundf("There is no campaign %q. Most similar: %s.", text.Line(slug), text.Nearest(slug, names, 8))
+	return Campaign{}, fault.New(fault.NotFound, "campaign.unknown", fault.Args{
+		"slug": text.Line(slug), "similar": text.Nearest(slug, names, 8),
+	})
 }
 
 // Default is the campaign of the home page.
@@ -78,7 +80,7 @@ func (c *Catalog) Default(ctx context.Context) (Campaign, error) {
 	if i := slices.IndexFunc(all, func(k Campaign) bool { return k.IsDefault }); i >= 0 {
 		return all[i], nil
 	}
-	return Campaign{}, fault.NotFoundf("There is no default campaign.")
+	return Campaign{}, fault.New(fault.NotFound, "campaign.no_default")
 }
 
 // All lists the campaigns by slug. The slice is shared: do not change it. Where the database does not answer, it is

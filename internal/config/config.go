@@ -2,12 +2,14 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"strings"
 	"time"
 
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 )
 
@@ -110,7 +112,9 @@ func (s Settings) Parse(need Need) (Config, error) {
 type parser struct{ problems []error }
 
 func (p *parser) problem(setting, format string, args ...any) {
-	p.problems = append(p.problems, fault.Invalidf(setting, format, args...))
+	p.problems = append(p.problems, &fault.Error{
+		Kind: fault.Invalid, Field: setting, Message: i18n.Verbatim(fmt.Sprintf(format, args...)),
+	})
 }
 
 // required gives the value, and a problem where it is needed and empty; what says what to write.

@@ -157,7 +157,7 @@ func TestEachProblem(t *testing.T) {
 		c.change(&s)
 		_, err := s.Parse(config.NeedServe)
 		problems := fault.All(err)
-		if len(problems) != 1 || problems[0].Field != c.setting || problems[0].Kind != fault.Invalid || !strings.Contains(problems[0].Message, c.says) {
+		if len(problems) != 1 || problems[0].Field != c.setting || problems[0].Kind != fault.Invalid || !strings.Contains(problems[0].Message.String(), c.says) {
 			t.Errorf("%s: got %v; want one problem with %s that says %q", name, err, c.setting, c.says)
 		}
 		checkNoSecret(t, name, fmt.Sprint(err))

@@ -701,7 +701,7 @@ func TestWrongInput(t *testing.T) {
 		c.change(&in)
 		_, err := n.Start(t.Context(), in)
 		all := fault.All(err)
-		if len(all) != 1 || all[0].Kind != fault.Invalid || all[0].Field != c.field || all[0].Message == "" {
+		if len(all) != 1 || all[0].Kind != fault.Invalid || all[0].Field != c.field || all[0].Message.String() == "" {
 			t.Errorf("%s: %v, want one fault on %s", c.name, err, c.field)
 		}
 	}

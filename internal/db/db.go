@@ -87,11 +87,13 @@ func (d *DB) URL() string { return d.url }
 func connectorFor(address string, opts Options) (*pq.Connector, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
-		return nil, fault.Invalidf("DATABASE_URL", "Write the database's address like postgres://user:password@host:5432/name (special characters in the password as %%XX).")
+		return nil, fault.Input("DATABASE_URL", "database.address_missing")
 	}
 	cfg, err := pq.NewConfig(address)
 	if err != nil {
-		return nil, fault.Invalidf("DATABASE_URL", "The database's address cannot be read: %s.", redact(err.Error(), u))
+		return nil, fault.Input("DATABASE_URL", "database.address_malformed", fault.Args{
+			"problem": redact(err.Error(), u),
+		})
 	}
 	cfg.BinaryParameters = true
 	if cfg.ApplicationName == "" || cfg.ApplicationName == "pqgo" {
@@ -104,7 +106,9 @@ func connectorFor(address string, opts Options) (*pq.Connector, error) {
 	cfg.Runtime["timezone"] = "UTC"
 	connector, err := pq.NewConnectorConfig(cfg)
 	if err != nil {
-		return nil, fault.Invalidf("DATABASE_URL", "The database's address cannot be used: %s.", redact(err.Error(), u))
+		return nil, fault.Input("DATABASE_URL", "database.address_unusable", fault.Args{
+			"problem": redact(err.Error(), u),
+		})
 	}
 	connector.Dialer(&dialer{answerTimeout: opts.AnswerTimeout})
 	return connector, nil
@@ -123,13 +127,13 @@ func openFault(address string, err error) error {
 	cause := errors.New(redact(err.Error(), u))
 	switch {
 	case errors.Is(err, pq.ErrSSLNotSupported):
-		return fault.Unavailablef(cause, "The database at %s does not speak TLS: add ?sslmode=disable to DATABASE_URL if it is on this machine, or switch TLS on there.", place)
+		return fault.Wrap(cause, fault.Unavailable, "database.no_tls", fault.Args{"place": place})
 	case hasState(err, "28"):
-		return fault.Unavailablef(cause, "The database at %s refuses the user or the password of DATABASE_URL.", place)
+		return fault.Wrap(cause, fault.Unavailable, "database.refused", fault.Args{"place": place})
 	case hasState(err, "3D000"):
-		return fault.Unavailablef(cause, "The server at %s has no database of that name: create it, or mend DATABASE_URL.", place)
+		return fault.Wrap(cause, fault.Unavailable, "database.name_unknown", fault.Args{"place": place})
 	default:
-		return fault.Unavailablef(cause, "The database at %s does not answer.", place)
+		return fault.Wrap(cause, fault.Unavailable, "database.silent", fault.Args{"place": place})
 	}
 }
 

@@ -66,7 +66,7 @@ func Translate(err error) error {
 }
 
 func unavailable(err error) error {
-	return fault.Unavailablef(err, "The database cannot be reached now. Please try again in a moment.")
+	return fault.Wrap(err, fault.Unavailable, "database.unavailable")
 }
 
 func isAway(err error) bool {

@@ -60,7 +60,7 @@ func MigrateDown(ctx context.Context, d *DB, fsys fs.FS) (Migration, error) {
 	err := d.withGoose(ctx, fsys, true, func(p *goose.Provider) error {
 		result, err := p.Down(ctx)
 		if errors.Is(err, goose.ErrNoNextVersion) {
-			return fault.NotFoundf("There is no migration to take back.")
+			return fault.New(fault.NotFound, "database.nothing_to_undo")
 		}
 		if err == nil {
 			undone = Migration{Version: result.Source.Version, Name: path.Base(result.Source.Path), Took: result.Duration}

@@ -8,6 +8,10 @@ package fault
 import (
 	"errors"
 	"fmt"
+
+	"golang.org/x/text/language"
+
+	"readerfund/internal/i18n"
 )
 
 // Kind says what sort of trouble it is, and so who can do something about it.
@@ -37,21 +41,39 @@ func (k Kind) String() string {
 	return kindNames[k]
 }
 
+// Args are what goes into a message, by the names its sentence uses.
+type Args = i18n.Args
+
 // Error is an error with a message fit for the person who gets it.
 type Error struct {
 	Kind    Kind
-	Field   string // the input's name in the interface ("amount"), when the error belongs to one
-	Message string // a whole sentence; says what to do where that is not obvious
-	Err     error  // the cause, for the log; never shown
+	Field   string       // the input's name in the interface ("amount"), when the error belongs to one
+	Message i18n.Message // says what to do where that is not obvious
+	Err     error        // the cause, for the log; never shown
 
 	format string
 	args   []any
 }
 
-// Say is the message with its arguments written by write: a page writes an amount as it shows amounts.
+// New is a fault whose message has this key in locales/, and at most one Args.
+func New(kind Kind, key string, args ...Args) *Error {
+	return &Error{Kind: kind, Message: i18n.New(key, args...)}
+}
+
+// Input is wrong input: a fault of kind Invalid in the named field, or in no single one where field is empty.
+func Input(field, key string, args ...Args) *Error {
+	return &Error{Kind: Invalid, Field: field, Message: i18n.New(key, args...)}
+}
+
+// Wrap is New with a cause, which is kept for the log.
+func Wrap(cause error, kind Kind, key string, args ...Args) *Error {
+	return &Error{Kind: kind, Message: i18n.New(key, args...), Err: cause}
+}
+
+// Say is the message in English with its arguments written by write: a page writes an amount as it shows amounts.
 func (e *Error) Say(write func(arg any) any) string {
 	if e.format == "" {
-		return e.Message
+		return e.Message.In(language.English, write)
 	}
 	args := make([]any, len(e.args))
 	for i, arg := range e.args {
@@ -61,12 +83,12 @@ func (e *Error) Say(write func(arg any) any) string {
 }
 
 func newf(kind Kind, format string, args []any) *Error {
-	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...), format: format, args: args}
+	return &Error{Kind: kind, Message: i18n.Verbatim(fmt.Sprintf(format, args...)), format: format, args: args}
 }
 
-// Error gives the message, and the cause where there is one. It is meant for logs; show Message to people.
+// Error gives the message in English, and the cause where there is one. It is meant for logs; show Message to people.
 func (e *Error) Error() string {
-	text := e.Message
+	text := e.Message.String()
 	if e.Field != "" {
 		text = e.Field + ": " + text
 	}
@@ -115,7 +137,9 @@ func Unavailablef(cause error, format string, args ...any) *Error {
 
 // Refusedf is a part we depend on that said no; cause is kept for the log.
 func Refusedf(cause error, format string, args ...any) *Error {
-	return &Error{Kind: Refused, Message: fmt.Sprintf(format, args...), Err: cause}
+	e := newf(Refused, format, args)
+	e.Err = cause
+	return e
 }
 
 // KindOf is the kind of the first fault in the chain, or Internal when there is none.

@@ -17,9 +17,9 @@ func TestKindOf(t *testing.T) {
 	}{
 		{"nothing", nil, fault.Internal},
 		{"a foreign error", errors.New("disk full"), fault.Internal},
-		{"itself", fault.NotFoundf("no such campaign"), fault.NotFound},
-		{"wrapped", fmt.Errorf("start: %w", fault.Conflictf("done already")), fault.Conflict},
-		{"joined", errors.Join(errors.New("x"), fault.Forbiddenf("no")), fault.Forbidden},
+		{"itself", fault.New(fault.NotFound, "campaign.no_default"), fault.NotFound},
+		{"wrapped", fmt.Errorf("start: %w", fault.New(fault.Conflict, "review.changed")), fault.Conflict},
+		{"joined", errors.Join(errors.New("x"), fault.New(fault.Forbidden, "session.missing")), fault.Forbidden},
 	} {
 		if got := fault.KindOf(c.err); got != c.want {
 			t.Errorf("%s: kind %v, want %v", c.name, got, c.want)
@@ -33,9 +33,9 @@ func TestKindOf(t *testing.T) {
 func TestAllKeepsEveryFieldInOrder(t *testing.T) {
 	t.Parallel()
 	err := fmt.Errorf("start: %w", errors.Join(
-		fault.Invalidf("amount", "Give an amount."),
+		fault.Input("amount", "contribution.amount_missing"),
 		errors.New("noise"),
-		fmt.Errorf("more: %w", fault.Invalidf("currency", "Pick a currency.")),
+		fmt.Errorf("more: %w", fault.Input("currency", "money.currency_not_offered")),
 	))
 	got := fault.All(err)
 	if len(got) != 2 || got[0].Field != "amount" || got[1].Field != "currency" {
@@ -46,25 +46,24 @@ func TestAllKeepsEveryFieldInOrder(t *testing.T) {
 	}
 }
 
-func TestErrorTellsFieldAndCauseButMessageDoesNot(t *testing.T) {
+func TestErrorHasFieldAndCauseButMessageDoesNot(t *testing.T) {
 	t.Parallel()
-	e := fault.Unavailablef(errors.New("connection refused"), "PayPal does not answer.")
-	if e.Error() != "PayPal does not answer.: connection refused" || e.Message != "PayPal does not answer." {
-		t.Fatalf("got %q and %q", e.Error(), e.Message)
+	e := fault.Wrap(errors.New("connection refused"), fault.Unavailable, "paypal.silent")
+	const says = "PayPal does not answer at the moment."
+	if e.Error() != says+": connection refused" || e.Message.String() != says {
+		t.Errorf("got %q and %q", e.Error(), e.Message)
 	}
-	if got := fault.Invalidf("amount", "Too small.").Error(); got != "amount: Too small." {
-		t.Fatalf("got %q", got)
+	if got := fault.Input("amount", "money.too_large").Error(); got != "amount: That is more than can be sent. Write a smaller amount." {
+		t.Errorf("got %q", got)
 	}
 }
 
 func TestSayWritesTheArgumentsAnotherWay(t *testing.T) {
 	t.Parallel()
-	quoted := func(arg any) any { return fmt.Sprintf("<%v>", arg) }
-	e := fault.Invalidf("amount", "From %v to %s.", 1, "two")
-	if got := e.Say(quoted); got != "From <1> to <two>." || e.Message != "From 1 to two." {
-		t.Errorf("got %q and %q", got, e.Message)
-	}
-	if got := (&fault.Error{Message: "100 %"}).Say(quoted); got != "100 %" {
-		t.Errorf("got %q", got)
+	marked := func(arg any) any { return fmt.Sprintf("<%v>", arg) }
+	e := fault.New(fault.Conflict, "refund.another_pending", fault.Args{"amount": "5.00 EUR"})
+	const before, after = "A refund of ", " is pending. Wait until PayPal has answered; then you can request another."
+	if e.Say(marked) != before+"<5.00 EUR>"+after || e.Message.String() != before+"5.00 EUR"+after {
+		t.Errorf("got %q and %q", e.Say(marked), e.Message)
 	}
 }

@@ -23,14 +23,14 @@ func Text(field, written string, longest int) error { return check(field, writte
 
 func check(field, written string, longest int, lines bool) error {
 	if !utf8.ValidString(written) {
-		return fault.Invalidf(field, "This text has characters that cannot be read. Please write it again.")
+		return fault.Input(field, "field.text_unreadable")
 	}
 	if n := utf8.RuneCountInString(written); n > longest {
-		return fault.Invalidf(field, "Please shorten this to %d characters; it has %d.", longest, n)
+		return fault.Input(field, "field.text_too_long", fault.Args{"max": longest, "length": n})
 	}
 	for _, r := range written {
 		if unicode.IsControl(r) && (!lines || r != '\n') {
-			return fault.Invalidf(field, "This text has characters that cannot be shown. Please write it again.")
+			return fault.Input(field, "field.text_not_shown")
 		}
 	}
 	return nil
@@ -39,11 +39,11 @@ func check(field, written string, longest int, lines bool) error {
 // Key refuses an idempotency key that is too long or not printable ASCII.
 func Key(key string) error {
 	if len(key) > LongestKey {
-		return fault.Invalidf("idempotency_key", "The idempotency key has more than %d characters.", LongestKey)
+		return fault.Input("idempotency_key", "field.key_too_long", fault.Args{"max": LongestKey})
 	}
 	for i := range len(key) {
 		if key[i] < 0x20 || key[i] > 0x7e {
-			return fault.Invalidf("idempotency_key", "The idempotency key may hold printable ASCII characters only.")
+			return fault.Input("idempotency_key", "field.key_not_ascii")
 		}
 	}
 	return nil

@@ -28,7 +28,7 @@ func (i *Inbox) CheckHeaders(ctx context.Context, header http.Header) error {
 func (i *Inbox) refuse(ctx context.Context, reason error) error {
 	i.metrics.Delivery("refused")
 	i.floods.InfoContext(ctx, "refused a webhook delivery", "reason", reason)
-	return fault.Invalidf("", "The delivery does not verify as PayPal's.")
+	return fault.Input("", "inbox.not_genuine")
 }
 
 // RecallCertificates tells the verifier which certificates signed the deliveries that were kept last, so that they are
@@ -53,7 +53,7 @@ func (i *Inbox) RecallCertificates(ctx context.Context) error {
 func (i *Inbox) Receive(ctx context.Context, header http.Header, body []byte) error {
 	if len(body) > LargestBody {
 		i.metrics.Delivery("refused")
-		return fault.TooLargef("The delivery has more than %d bytes.", LargestBody)
+		return fault.New(fault.TooLarge, "inbox.too_large", fault.Args{"max": LargestBody})
 	}
 	d, err := i.verify(ctx, header, body)
 	if err != nil {
@@ -63,7 +63,7 @@ func (i *Inbox) Receive(ctx context.Context, header http.Header, body []byte) er
 	if err != nil {
 		i.metrics.Delivery("unavailable")
 		i.log.ErrorContext(ctx, "webhook delivery not stored", "event", d.eventID, "error", err)
-		return fault.Unavailablef(err, "The delivery could not be stored. Please send it again.")
+		return fault.Wrap(err, fault.Unavailable, "inbox.not_stored")
 	}
 	i.metrics.Delivery(string(outcome))
 	switch outcome {
@@ -71,7 +71,7 @@ func (i *Inbox) Receive(ctx context.Context, header http.Header, body []byte) er
 		i.floods.WarnContext(ctx,
 			"refused a webhook delivery whose transmission came before with another body: it may be forged",
 			"event", d.eventID, "type", d.eventType)
-		return fault.Invalidf("", "This transmission came before with another body.")
+		return fault.Input("", "inbox.other_body")
 	case stored:
 		if d.state == "received" { // what is only kept gives nobody work
 			i.nudge()
@@ -92,7 +92,7 @@ func (i *Inbox) verify(ctx context.Context, header http.Header, body []byte) (*d
 	if err != nil {
 		i.metrics.Delivery("unavailable")
 		i.floods.WarnContext(ctx, "webhook delivery cannot be judged", "error", err)
-		return nil, fault.Unavailablef(err, "The delivery cannot be verified now. Please send it again.")
+		return nil, fault.Wrap(err, fault.Unavailable, "inbox.not_verified")
 	}
 	event, err := paypal.ParseEvent(body)
 	if err != nil {

@@ -27,7 +27,7 @@ const (
 // List is a question whose answer comes in pages, the newest row first. A row's number only grows, so that it is the
 // cursor as well: what is added meanwhile moves no row to another page.
 type List struct {
-	Things string   // in messages: "events"
+	Things string   // the end of the key of its own listing.limit_ sentence: "events"
 	SQL    string   // up to WHERE
 	Where  []string // conditions, all of which hold
 	Args   []any    // of the conditions
@@ -46,7 +46,7 @@ func Newest[R Numbered](ctx context.Context, d *db.DB, l List) ([]R, string, err
 		l.Limit = DefaultLimit
 	}
 	if l.Limit < 0 || l.Limit > MaxLimit {
-		return nil, "", fault.Invalidf("limit", "A page has between 1 and %d %s.", MaxLimit, l.Things)
+		return nil, "", fault.Input("limit", "listing.limit_"+l.Things, fault.Args{"max": MaxLimit})
 	}
 	where, args := slices.Clip(l.Where), slices.Clip(l.Args)
 	arg := func(value any) string {
@@ -81,7 +81,7 @@ func Newest[R Numbered](ctx context.Context, d *db.DB, l List) ([]R, string, err
 
 // ErrCursor is the answer to a cursor that no page gave: a fault.Invalid on "after".
 func ErrCursor() error {
-	return fault.Invalidf("after", "That is not the address of a page of this list. Start again from the first page.")
+	return fault.Input("after", "listing.cursor")
 }
 
 // longestText is more than any slug, address of an article or PayPal id has.
@@ -90,7 +90,7 @@ const longestText = 2048
 // CheckText refuses what PostgreSQL cannot compare with a text at all: a fault.Invalid on field.
 func CheckText(field, text string) error {
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) || len(text) > longestText {
-		return fault.Invalidf(field, "That cannot be searched for: write it in ordinary letters and digits.")
+		return fault.Input(field, "listing.text")
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func Code(written string) Currency { return Currency(strings.ToUpper(written)) }
 func ParseCurrency(code string) (Currency, error) {
 	c := Currency(code)
 	if !c.Known() {
-		return "", fault.Invalidf("currency", "Pick one of the currencies offered.")
+		return "", fault.Input("currency", "money.currency_not_offered")
 	}
 	return c, nil
 }
@@ -87,11 +87,13 @@ const maxDigits = 17
 // caller's. The error is a fault.Invalid on "amount" that says how to write it.
 func Parse(text string, c Currency) (Amount, error) {
 	if !c.Known() {
-		return Amount{}, fault.Invalidf("currency", "Pick one of the currencies offered.")
+		return Amount{}, fault.Input("currency", "money.currency_not_offered")
 	}
 	whole, decimals, point := strings.Cut(text, ".")
 	if whole == "" || !allDigits(whole) || point && (decimals == "" || !allDigits(decimals)) {
-		return Amount{}, fault.Invalidf("amount", "Write the amount in digits, like %s.", Amount{Minor: 25 * scale(c), Currency: c}.Decimal())
+		return Amount{}, fault.Input("amount", "money.digits", fault.Args{
+			"example": Amount{Minor: 25 * scale(c), Currency: c}.Decimal(),
+		})
 	}
 	return fromDigits(whole, decimals, c)
 }
@@ -100,13 +102,15 @@ func Parse(text string, c Currency) (Amount, error) {
 func fromDigits(whole, decimals string, c Currency) (Amount, error) {
 	if len(decimals) > c.Exponent() {
 		if c.Exponent() == 0 {
-			return Amount{}, fault.Invalidf("amount", "%s has no decimals: write a whole number.", c)
+			return Amount{}, fault.Input("amount", "money.no_decimals", fault.Args{"currency": c})
 		}
-		return Amount{}, fault.Invalidf("amount", "%s has at most %d decimals.", c, c.Exponent())
+		return Amount{}, fault.Input("amount", "money.too_many_decimals", fault.Args{
+			"currency": c, "max": c.Exponent(),
+		})
 	}
 	digits := strings.TrimLeft(whole+decimals+strings.Repeat("0", c.Exponent()-len(decimals)), "0")
 	if len(digits) > maxDigits {
-		return Amount{}, fault.Invalidf("amount", "That is more than can be sent. Write a smaller amount.")
+		return Amount{}, fault.Input("amount", "money.too_large")
 	}
 	var minor int64
 	for _, d := range []byte(digits) {

@@ -26,8 +26,9 @@ func (e *AmbiguousError) Error() string { return e.Unwrap().Error() }
 
 // Unwrap gives the question as a fault.
 func (e *AmbiguousError) Unwrap() error {
-	return fault.Invalidf("amount", "“%s” can be read as %s or as %s. Which do you mean?",
-		e.Written, e.Larger, e.Smaller)
+	return fault.Input("amount", "money.ambiguous", fault.Args{
+		"written": e.Written, "larger": e.Larger, "smaller": e.Smaller,
+	})
 }
 
 // longestWritten is the longest amount that is looked at, in bytes.
@@ -52,7 +53,7 @@ func ParseWritten(written string, c Currency) (Amount, error) {
 	groups, separators, ok := split(number)
 	if !ok {
 		if namesOther(number, c) {
-			return Amount{}, fault.Invalidf("amount", "This names another currency. Write the amount in %s.", c)
+			return Amount{}, fault.Input("amount", "money.other_currency", fault.Args{"currency": c})
 		}
 		return Amount{}, unreadable(c)
 	}
@@ -246,7 +247,7 @@ func isMark(word string, c Currency) bool {
 }
 
 func unreadable(c Currency) error {
-	return fault.Invalidf("amount", "Write the amount in digits, like %s.", New(25*scale(c), c))
+	return fault.Input("amount", "money.digits", fault.Args{"example": New(25*scale(c), c)})
 }
 
 // marks are what people write beside an amount in a currency, in small letters: its signs in any language, and its name

@@ -118,7 +118,7 @@ func reading(a money.Amount, err error) string {
 		return fmt.Sprintf("asked: %s or %s?", twice.Larger.Decimal(), twice.Smaller.Decimal())
 	}
 	if err != nil {
-		return "refused: " + fault.All(err)[0].Message
+		return "refused: " + fault.All(err)[0].Message.String()
 	}
 	return "read " + a.Decimal()
 }

@@ -15,6 +15,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 	"readerfund/internal/paypal"
 )
 
@@ -55,9 +56,11 @@ func (r *Reconciler) Adopt(ctx context.Context, id int64, campaign string, by co
 	}
 	switch {
 	case d.Kind != UnknownPayer:
-		return contribution.Contribution{}, fault.Conflictf("Only payments made in PayPal directly can be adopted.")
+		return contribution.Contribution{}, fault.New(fault.Conflict, "reconcile.not_adoptable")
 	case d.Parent != "":
-		return contribution.Contribution{}, fault.Conflictf("This belongs to the payment %s: adopt that, and this goes with it.", d.Parent)
+		return contribution.Contribution{}, fault.New(fault.Conflict, "reconcile.adopt_parent", fault.Args{
+			"payment": d.Parent,
+		})
 	}
 	paid, err := r.asReported(ctx, d)
 	if err != nil {
@@ -96,14 +99,14 @@ func (r *Reconciler) asReported(ctx context.Context, d row) (paypal.Transaction,
 	}
 	page, err := r.paypal.Transactions(ctx, paypal.TransactionQuery{From: d.At.Add(-24 * time.Hour), To: d.At.Add(24 * time.Hour), ID: d.Ref, PageSize: 10})
 	if err != nil {
-		return paypal.Transaction{}, fault.Unavailablef(err, "PayPal does not answer at the moment.")
+		return paypal.Transaction{}, fault.Wrap(err, fault.Unavailable, "paypal.silent")
 	}
 	for _, t := range page.Transactions {
 		if t.ID == d.Ref && classify(t.EventCode, t.Amount.Minor, t.ReferenceID) == gift && t.Unreadable == "" {
 			return t, nil
 		}
 	}
-	return paypal.Transaction{}, fault.Conflictf("PayPal no longer lists this payment. Run the reconciliation again first.")
+	return paypal.Transaction{}, fault.New(fault.Conflict, "reconcile.no_longer_listed")
 }
 
 // adoptChildren books what went back of an adopted payment, as far as it was found already; the next run books the rest.
@@ -137,9 +140,9 @@ func (r *Reconciler) SetAside(ctx context.Context, id int64, reason string, by c
 	reason = strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(reason, "\uFFFD"), "\x00", ""))
 	switch {
 	case reason == "":
-		return fault.Invalidf("reason", "Write why this can be set aside. Other staff will read it.")
+		return fault.Input("reason", "reconcile.reason_missing")
 	case utf8.RuneCountInString(reason) > longestReason:
-		return fault.Invalidf("reason", "Write at most %d characters.", longestReason)
+		return fault.Input("reason", "reconcile.reason_too_long", fault.Args{"max": longestReason})
 	}
 	return r.act(ctx, id, by, ActionSetAside, "set_aside", reason)
 }
@@ -165,7 +168,9 @@ func (r *Reconciler) act(ctx context.Context, id int64, by contribution.Actor, a
 			return nil
 		}
 		if from := map[string]string{"set_aside": "open", "open": "set_aside"}[to]; d.State != from {
-			return fault.Conflictf("This difference is %s: nothing is left to decide.", stateWords(d.State))
+			return fault.New(fault.Conflict, "reconcile.decided", fault.Args{
+				"state": i18n.New("reconcile.state." + d.State),
+			})
 		}
 		now := r.now().UTC()
 		_, err = tx.ExecContext(ctx, `
@@ -184,11 +189,7 @@ func (r *Reconciler) act(ctx context.Context, id int64, by contribution.Actor, a
 	return db.Translate(err)
 }
 
-func stateWords(state string) string {
-	return map[string]string{"open": "open", "mended": "fixed", "gone": "gone", "adopted": "adopted", "set_aside": "set aside"}[state]
-}
-
-func errNoDifference() error { return fault.NotFoundf("There is no such difference.") }
+func errNoDifference() error { return fault.New(fault.NotFound, "reconcile.not_found") }
 
 func (r *Reconciler) row(ctx context.Context, id int64) (row, error) {
 	var d row

@@ -12,6 +12,7 @@ import (
 
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 	"readerfund/internal/paypal"
 )
 
@@ -209,7 +210,7 @@ func (l *run) sentence(err error) string {
 func (l *run) explain(err error) error {
 	_, isPayPal := errors.AsType[*paypal.Error](err)
 	if isPayPal || errors.Is(err, paypal.ErrNotReportedYet) || errors.Is(err, context.Canceled) {
-		return fault.Unavailablef(err, "%s", l.sentence(err))
+		return &fault.Error{Kind: fault.Unavailable, Message: i18n.Verbatim(l.sentence(err)), Err: err}
 	}
 	return db.Translate(err)
 }

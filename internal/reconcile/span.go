@@ -31,18 +31,28 @@ func (r *Reconciler) check(o Order) error {
 	switch {
 	case o.From.IsZero():
 	case o.From.After(now):
-		problems = append(problems, fault.Invalidf("from", "%s is in the future, and PayPal can only tell what has been. Write today (%s) or an earlier day.", day(o.From), day(now)))
+		problems = append(problems, fault.Input("from", "reconcile.in_future", fault.Args{
+			"day": day(o.From), "today": day(now),
+		}))
 	case o.From.Before(oldest):
-		problems = append(problems, fault.Invalidf("from", "PayPal keeps its record for three years. Write %s or a later day.", day(oldest.AddDate(0, 0, 1))))
+		problems = append(problems, fault.Input("from", "reconcile.too_old", fault.Args{
+			"oldest": day(oldest.AddDate(0, 0, 1)),
+		}))
 	}
 	switch {
 	case o.To.IsZero():
 	case last.After(now):
-		problems = append(problems, fault.Invalidf("to", "%s is in the future, and PayPal can only tell what has been. Write today (%s) or an earlier day.", day(last), day(now)))
+		problems = append(problems, fault.Input("to", "reconcile.in_future", fault.Args{
+			"day": day(last), "today": day(now),
+		}))
 	case o.To.Before(oldest):
-		problems = append(problems, fault.Invalidf("to", "PayPal keeps its record for three years. Write %s or a later day.", day(oldest.AddDate(0, 0, 2))))
+		problems = append(problems, fault.Input("to", "reconcile.too_old", fault.Args{
+			"oldest": day(oldest.AddDate(0, 0, 2)),
+		}))
 	case !o.From.IsZero() && !o.To.After(o.From):
-		problems = append(problems, fault.Invalidf("to", "The last day, %s, comes before the first, %s. Swap them.", day(last), day(o.From)))
+		problems = append(problems, fault.Input("to", "reconcile.days_swapped", fault.Args{
+			"last": day(last), "first": day(o.From),
+		}))
 	}
 	return errors.Join(problems...)
 }

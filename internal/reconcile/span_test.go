@@ -27,7 +27,7 @@ func TestDaysThatCannotBeLookedAt(t *testing.T) {
 	} {
 		_, err := w.Run(t.Context(), c.order)
 		faults := fault.All(err)
-		if len(faults) != 1 || faults[0].Kind != fault.Invalid || faults[0].Field != c.field || !strings.Contains(faults[0].Message, c.says) {
+		if len(faults) != 1 || faults[0].Kind != fault.Invalid || faults[0].Field != c.field || !strings.Contains(faults[0].Message.String(), c.says) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}

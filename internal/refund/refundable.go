@@ -89,30 +89,26 @@ func (r paymentRow) refundable() Refundable {
 	}
 	switch {
 	case r.Status == "pending":
-		p.Why = fault.Invalidf("amount", "This payment is still pending at PayPal. It can be refunded once it is "+
-			"completed; to return it before that, refuse it in your PayPal account.")
+		p.Why = fault.Input("amount", "refund.payment_pending")
 	case r.Status != "completed":
 		p.Why = errNoMoney()
 	case r.UnderWay > 0:
-		p.Why = fault.Conflictf("A refund of %s is pending. Wait until PayPal has answered; then you can request another.",
-			money.New(r.UnderWay, currency))
+		p.Why = fault.New(fault.Conflict, "refund.another_pending", fault.Args{
+			"amount": money.New(r.UnderWay, currency),
+		})
 	case r.Reversed: // PayPal refunds nothing more of it then: REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK
-		p.Why = fault.Invalidf("amount", "PayPal or the reader's bank has reversed this payment. "+
-			"Nothing is left to refund.")
+		p.Why = fault.Input("amount", "refund.reversed")
 	case p.Left.Minor == 0:
-		p.Why = fault.Invalidf("amount", "This payment has been refunded in full, or is about to be. "+
-			"Nothing is left to refund.")
+		p.Why = fault.Input("amount", "refund.nothing_left")
 	case r.Kind == "direct": // Payments v2 refunds what an app captured (REFUND_IS_RESTRICTED), and no app did
 		p.Elsewhere = true
-		p.Why = fault.Invalidf("amount", "This payment was made in PayPal directly, and can only be refunded there: "+
-			"find %s in the PayPal account's activity and choose “Refund this payment”. "+
-			"The refund appears here after the next reconciliation.", r.PayPalID)
+		p.Why = fault.Input("amount", "refund.only_at_paypal", fault.Args{"payment": r.PayPalID})
 	}
 	return p
 }
 
 func errNoMoney() error {
-	return fault.Invalidf("amount", "No money came in for this contribution, so there is nothing to refund.")
+	return fault.Input("amount", "refund.no_money")
 }
 
 // Choose finds the payment that is to be refunded. id is PayPal's, and may be empty where only one can be. The
@@ -143,10 +139,10 @@ func Choose(all []Refundable, id string) (Refundable, error) {
 	}
 }
 
-func errNoSuchPayment() error { return fault.NotFoundf("This contribution has no such payment.") }
+func errNoSuchPayment() error { return fault.New(fault.NotFound, "refund.no_such_payment") }
 
 // errSeveral is said where more than one payment can be refunded and none was named.
-var errSeveral = fault.Invalidf("payment", "This contribution has several payments. Say which one to refund.")
+var errSeveral = fault.Input("payment", "refund.several_payments")
 
 // IsSeveral reports whether a payment has to be named because several can be refunded.
 func IsSeveral(err error) bool { return errors.Is(err, errSeveral) }

@@ -62,10 +62,10 @@ func (in Intent) check() error {
 	}
 	var missing error
 	if in.Reason == "" {
-		missing = fault.Invalidf("reason", "Write why you refund this. Only staff can see it.")
+		missing = fault.Input("reason", "refund.reason_missing")
 	}
 	if in.Key == "" {
-		missing = errors.Join(missing, fault.Invalidf("", "The form was sent without its key. Please load the page again."))
+		missing = errors.Join(missing, fault.Input("", "refund.key_missing"))
 	}
 	return errors.Join(missing, field.Text("reason", in.Reason, longestReason),
 		field.Line("note", in.Note, longestNote), field.Key(in.Key))
@@ -90,14 +90,14 @@ func (s *Service) write(ctx context.Context, in Intent) (Request, error) {
 	if errors.Is(err, db.ErrCommitUnknown) {
 		r, err = find(ctx, s.db, "r.form_key = $1", in.Key)
 		if db.IsNotFound(err) {
-			return r, fault.Unavailablef(err, "The refund could not be saved. Nothing was sent to PayPal. Please try again.")
+			return r, fault.Wrap(err, fault.Unavailable, "refund.not_saved")
 		}
 	}
 	if err != nil {
 		return Request{}, db.Translate(err)
 	}
 	if !in.same(r) {
-		return Request{}, fault.Conflictf("This form was sent before for another refund. Please load the page again.")
+		return Request{}, fault.New(fault.Conflict, "refund.key_used")
 	}
 	return r, nil
 }
@@ -145,8 +145,7 @@ func (s *Service) plan(ctx context.Context, tx *sqlx.Tx, c contribution.Contribu
 func (in Intent) amountOf(paid Refundable) (money.Amount, error) {
 	currency := paid.Amount.Currency
 	if in.Currency != "" && in.Currency != string(currency) {
-		return money.Amount{}, fault.Invalidf("amount", "This payment was made in %s, and can only be refunded in %s.",
-			currency, currency)
+		return money.Amount{}, fault.Input("amount", "refund.other_currency", fault.Args{"currency": currency})
 	}
 	amount := paid.Left
 	if in.Amount != "" {
@@ -157,13 +156,11 @@ func (in Intent) amountOf(paid Refundable) (money.Amount, error) {
 	}
 	switch seen, err := money.Parse(in.Seen, currency); {
 	case amount.Minor <= 0:
-		return money.Amount{}, fault.Invalidf("amount", "Write an amount above zero.")
+		return money.Amount{}, fault.Input("amount", "refund.amount_not_positive")
 	case in.Seen != "" && (err != nil || seen != paid.Left):
-		return money.Amount{}, fault.Conflictf(
-			"Part of this payment was refunded after this page was loaded: %s is left now. "+
-				"Nothing was sent. Please check again before you refund.", paid.Left)
+		return money.Amount{}, fault.New(fault.Conflict, "refund.less_left", fault.Args{"left": paid.Left})
 	case amount.Minor > paid.Left.Minor:
-		return money.Amount{}, fault.Invalidf("amount", "At most %s is left to refund.", paid.Left)
+		return money.Amount{}, fault.Input("amount", "refund.too_much", fault.Args{"left": paid.Left})
 	}
 	return amount, nil
 }

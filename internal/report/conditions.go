@@ -90,8 +90,9 @@ func checkCurrency(c money.Currency) error {
 		for _, known := range money.Currencies() {
 			codes = append(codes, string(known))
 		}
-		return fault.Invalidf("currency", "PayPal settles no currency %q. Most similar: %s.",
-			texts.Line(string(c)), texts.Nearest(string(c), codes, 8))
+		return fault.Input("currency", "report.currency_unknown", fault.Args{
+			"currency": texts.Line(string(c)), "similar": texts.Nearest(string(c), codes, 8),
+		})
 	}
 	return nil
 }

@@ -100,7 +100,7 @@ func (r *Reports) Contributions(ctx context.Context, q ContributionsQuery) (Page
 		q.Limit = DefaultLimit
 	}
 	if q.Limit < 0 || q.Limit > MaxLimit {
-		return Page{}, fault.Invalidf("limit", "A page has between 1 and %d contributions.", MaxLimit)
+		return Page{}, fault.Input("limit", "listing.limit_contributions", fault.Args{"max": MaxLimit})
 	}
 	rows, err := r.readContributions(ctx, q, q.Limit+1) // the one too many says that there is more
 	if err != nil {
@@ -267,7 +267,9 @@ func (r *Reports) contributionConditions(ctx context.Context, q ContributionsQue
 func (q ContributionsQuery) check() error {
 	var status error
 	if q.Status != "" && !slices.Contains(Statuses(), q.Status) {
-		status = fault.Invalidf("status", "There is no status %q: use one of %s.", q.Status, strings.Join(Statuses(), ", "))
+		status = fault.Input("status", "report.status_unknown", fault.Args{
+			"status": q.Status, "known": strings.Join(Statuses(), ", "),
+		})
 	}
 	return errors.Join(
 		checkRange(q.From, q.To), status, checkCurrency(q.Currency),

@@ -22,7 +22,7 @@ func ParseDay(field, text string) (Day, error) {
 	}
 	at, err := time.Parse(time.DateOnly, text)
 	if err != nil || at.Year() < firstYear || at.Year() > lastYear {
-		return Day{}, fault.Invalidf(field, "Write a day that there is, as year, month and day: 2026-11-30.")
+		return Day{}, fault.Input(field, "report.day_malformed")
 	}
 	return Day{at: at}, nil
 }
@@ -58,7 +58,7 @@ func (d Day) Month() Day { return d.Add(1 - d.at.Day()) }
 // checkRange refuses days in the wrong order.
 func checkRange(from, to Day) error {
 	if !from.IsZero() && !to.IsZero() && to.Before(from) {
-		return fault.Invalidf("to", "The last day, %s, comes before the first, %s: swap them.", to, from)
+		return fault.Input("to", "report.days_swapped", fault.Args{"last": to, "first": from})
 	}
 	return nil
 }

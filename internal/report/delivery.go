@@ -46,7 +46,7 @@ func (r *Reports) Webhook(ctx context.Context, id int64) (WebhookDelivery, error
 			Scan(&row.Headers, &row.Body, &row.ErasedAt)
 	})
 	if db.IsNotFound(err) {
-		return WebhookDelivery{}, fault.NotFoundf("There is no such event.")
+		return WebhookDelivery{}, fault.New(fault.NotFound, "inbox.not_found")
 	}
 	if err != nil {
 		return WebhookDelivery{}, fmt.Errorf("read webhook event: %w", err)

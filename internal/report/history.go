@@ -142,7 +142,7 @@ func readHead(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error 
 	var row contributionRow
 	err := tx.GetContext(ctx, &row, selectContributions(` WHERE c.id = $1`), id)
 	if db.IsNotFound(err) {
-		return fault.NotFoundf("There is no such contribution.")
+		return fault.New(fault.NotFound, "contribution.not_found")
 	}
 	if err != nil {
 		return err

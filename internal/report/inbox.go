@@ -96,7 +96,9 @@ func (r *Reports) Inbox(ctx context.Context, q InboxQuery) (InboxPage, error) {
 
 func (r *Reports) inboxConditions(q InboxQuery) (*conditions, error) {
 	if q.State != "" && !slices.Contains(WebhookStates(), q.State) {
-		return nil, fault.Invalidf("state", "There is no state %q: use one of %s.", q.State, strings.Join(WebhookStates(), ", "))
+		return nil, fault.Input("state", "report.state_unknown", fault.Args{
+			"state": q.State, "known": strings.Join(WebhookStates(), ", "),
+		})
 	}
 	if err := listing.CheckText("search", q.Search); err != nil {
 		return nil, err

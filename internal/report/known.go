@@ -36,7 +36,9 @@ func checkCampaign(ctx context.Context, tx *sqlx.Tx, slug string) error {
 	if slices.Contains(all, slug) {
 		return nil
 	}
-	return fault.Invalidf("campaign", "There is no campaign %q. Most similar: %s.", texts.Line(slug), texts.Nearest(slug, all, 8))
+	return fault.Input("campaign", "campaign.unknown", fault.Args{
+		"slug": texts.Line(slug), "similar": texts.Nearest(slug, all, 8),
+	})
 }
 
 func checkArticle(ctx context.Context, tx *sqlx.Tx, address string) error {
@@ -60,7 +62,9 @@ func checkArticle(ctx context.Context, tx *sqlx.Tx, address string) error {
 		return fmt.Errorf("read the latest articles: %w", err)
 	}
 	if len(latest) == 0 {
-		return fault.Invalidf("article", "No contribution came from this article, nor from any other.")
+		return fault.Input("article", "report.article_none")
 	}
-	return fault.Invalidf("article", "No contribution came from this article. Most similar: %s.", texts.Nearest(address, latest, 3))
+	return fault.Input("article", "report.article_unknown", fault.Args{
+		"similar": texts.Nearest(address, latest, 3),
+	})
 }

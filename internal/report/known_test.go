@@ -31,7 +31,7 @@ func TestWhatThereIsNotIsAnErrorWithWhatThereIs(t *testing.T) {
 		t.Helper()
 		for which, err := range errs {
 			faults := fault.All(err)
-			if len(faults) != 1 || faults[0].Kind != fault.Invalid || faults[0].Field != field || faults[0].Message != message {
+			if len(faults) != 1 || faults[0].Kind != fault.Invalid || faults[0].Field != field || faults[0].Message.String() != message {
 				t.Errorf("%s: %v, want %s: %s", which, err, field, message)
 			}
 		}
@@ -51,7 +51,7 @@ func TestWhatThereIsNotIsAnErrorWithWhatThereIs(t *testing.T) {
 		}
 	}
 	_, err := r.Totals(ctx, report.TotalsQuery{Currency: "EURO"})
-	if got := fault.All(err); len(got) != 1 || !strings.HasPrefix(got[0].Message, `PayPal settles no currency "EURO". Most similar: EUR, `) {
+	if got := fault.All(err); len(got) != 1 || !strings.HasPrefix(got[0].Message.String(), `PayPal settles no currency "EURO". Most similar: EUR, `) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -43,7 +43,7 @@ func (r *Reports) Ledger(ctx context.Context, q LedgerQuery) (LedgerPage, error)
 		q.Limit = DefaultLimit
 	}
 	if q.Limit < 0 || q.Limit > MaxLimit {
-		return LedgerPage{}, fault.Invalidf("limit", "A page has between 1 and %d ledger entries.", MaxLimit)
+		return LedgerPage{}, fault.Input("limit", "listing.limit_entries", fault.Args{"max": MaxLimit})
 	}
 	lines, err := r.readLedger(ctx, q, q.Limit+1) // the one too many says that there is more
 	if err != nil {

@@ -216,10 +216,14 @@ func (r *Reports) Differences(ctx context.Context, q DifferencesQuery) (Differen
 
 func (r *Reports) differenceConditions(q DifferencesQuery) (*conditions, error) {
 	if q.State != "" && !slices.Contains(DifferenceStates(), q.State) {
-		return nil, fault.Invalidf("state", "There is no state %q: use one of %s.", q.State, strings.Join(DifferenceStates(), ", "))
+		return nil, fault.Input("state", "report.state_unknown", fault.Args{
+			"state": q.State, "known": strings.Join(DifferenceStates(), ", "),
+		})
 	}
 	if q.Kind != "" && !slices.Contains(DifferenceKinds(), q.Kind) {
-		return nil, fault.Invalidf("kind", "There is no kind %q: use one of %s.", q.Kind, strings.Join(DifferenceKinds(), ", "))
+		return nil, fault.Input("kind", "report.kind_unknown", fault.Args{
+			"kind": q.Kind, "known": strings.Join(DifferenceKinds(), ", "),
+		})
 	}
 	if err := listing.CheckText("search", q.Search); err != nil {
 		return nil, err
@@ -240,7 +244,7 @@ func (r *Reports) Difference(ctx context.Context, id int64) (Difference, error) 
 		return tx.GetContext(ctx, &row, selectDifference+` WHERE d.id = $1`, id)
 	})
 	if db.IsNotFound(err) {
-		return Difference{}, fault.NotFoundf("There is no such difference.")
+		return Difference{}, fault.New(fault.NotFound, "reconcile.not_found")
 	}
 	if err != nil {
 		return Difference{}, fmt.Errorf("read difference: %w", err)

@@ -51,7 +51,7 @@ func ParseDialect(separator string) (Dialect, error) {
 	case "tab":
 		return Dialect{separator: '\t', mark: true}, nil
 	default:
-		return Dialect{}, fault.Invalidf("separator", "There is no separator %q: use comma, semicolon or tab.", separator)
+		return Dialect{}, fault.Input("separator", "report.separator_unknown", fault.Args{"separator": separator})
 	}
 }
 

@@ -38,10 +38,10 @@ func ParseKeys(text string) ([]Key, error) {
 	for name := range strings.SplitSeq(text, ",") {
 		key := Key(strings.TrimSpace(name))
 		if !slices.Contains(Keys(), key) {
-			return nil, fault.Invalidf("by", "Totals cannot be grouped by %q: use day, month, campaign or article, separated by commas.", name)
+			return nil, fault.Input("by", "report.group_unknown", fault.Args{"group": name})
 		}
 		if slices.Contains(keys, key) {
-			return nil, fault.Invalidf("by", "%q is asked for twice.", name)
+			return nil, fault.Input("by", "report.group_twice", fault.Args{"group": name})
 		}
 		keys = append(keys, key)
 	}
@@ -74,10 +74,10 @@ type TotalsQuery struct {
 func (q TotalsQuery) check() error {
 	var part, article error
 	if q.Part != "" && !slices.Contains([]Part{Gifts, Fees, Refunds, Holds}, q.Part) {
-		part = fault.Invalidf("part", "There is no part %q: use gifts, fees, refunds or holds.", q.Part)
+		part = fault.Input("part", "report.part_unknown", fault.Args{"part": q.Part})
 	}
 	if q.NoArticle && q.Article != "" {
-		article = fault.Invalidf("article", "An article and no article exclude each other.")
+		article = fault.Input("article", "report.article_contradiction")
 	}
 	return errors.Join(checkRange(q.From, q.To), listing.CheckText("campaign", q.Campaign), listing.CheckText("article", q.Article),
 		article, checkCurrency(q.Currency), part)

@@ -127,7 +127,7 @@ func Close(
 		RETURNING id, code, arguments, opened_at, closed_at, closed_by, closed_why`,
 		contribution, id, at, by.Name, uuid.NullUUID{UUID: by.ID, Valid: by.ID != uuid.Nil}, found)
 	if db.IsNotFound(err) {
-		return Review{}, fault.Conflictf("What needed review has changed in the meantime. Please look at it again.")
+		return Review{}, fault.New(fault.Conflict, "review.changed")
 	}
 	if err != nil {
 		return Review{}, fmt.Errorf("close review %d: %w", id, err)

@@ -28,7 +28,7 @@ const (
 )
 
 // ErrSignedOut says that nobody is signed in with this request. It is a fault.Forbidden.
-var ErrSignedOut error = fault.Forbiddenf("Please sign in.")
+var ErrSignedOut error = fault.New(fault.Forbidden, "session.missing")
 
 // Config is what a Manager needs, how long sessions last and over what they travel.
 type Config struct {

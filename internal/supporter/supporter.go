@@ -99,7 +99,7 @@ func find(ctx context.Context, tx *sqlx.Tx, address string) ([]Gift, error) {
 		return nil, fmt.Errorf("find a person: %w", err)
 	}
 	if !known {
-		return nil, fault.NotFoundf("Nothing is stored about anyone with this email address.")
+		return nil, fault.New(fault.NotFound, "supporter.unknown")
 	}
 	return nil, nil
 }
@@ -123,7 +123,7 @@ func parse(address string) (string, error) {
 	address = strings.ToLower(strings.TrimSpace(address))
 	parsed, err := mail.ParseAddress(address)
 	if err != nil || parsed.Address != address {
-		return "", fault.Invalidf("address", "Write an email address like name@example.org.")
+		return "", fault.Input("address", "account.email_malformed")
 	}
 	return address, nil
 }

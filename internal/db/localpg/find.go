@@ -55,9 +55,7 @@ func find(places []string) (string, error) {
 	return slices.MaxFunc(found, func(a, b string) int { return cmp.Compare(version(a), version(b)) }), nil
 }
 
-var errMissing error = fault.Unavailablef(nil,
-	"PostgreSQL's server is not installed: `apt install postgresql` (Debian, Ubuntu), `dnf install postgresql-server` (Fedora), "+
-		"`brew install postgresql@17` (macOS), or use `docker compose up`.")
+var errMissing error = fault.New(fault.Unavailable, "database.not_installed")
 
 // complete tells whether a folder has what we run.
 func complete(dir string) bool {

@@ -259,7 +259,7 @@ func (a *auditor) staff(n *harness.Demo) {
 	staff := n.BaseURL + "/staff"
 	a.at(staff, 200, "Needs attention")
 	a.at(staff+"/contributions", 200, "Download as CSV")
-	a.at(staff+"/contributions?attention=1", 200, "a person should look at")
+	a.at(staff+"/contributions?attention=1", 200, "Only contributions that need review")
 	a.at(staff+"/contributions?q=0000-0000", 200, "No contribution has this name")
 	a.at(staff+"/contributions?from=2026-02-02&to=2026-01-01&status=odd&currency=XXX", 422, "Clear filters")
 	for _, by := range []string{"day", "month", "article", "campaign"} {

@@ -116,14 +116,14 @@ func ProblemOf(err error) Problem {
 	if len(faults) == 0 {
 		faults = []*fault.Error{{Kind: fault.Internal}}
 	}
-	a := Problem{Type: "about:blank", Status: StatusOf(faults[0].Kind), Detail: faults[0].Message}
+	a := Problem{Type: "about:blank", Status: StatusOf(faults[0].Kind), Detail: faults[0].Message.String()}
 	a.Title = titleOf(a.Status)
 	if a.Status == http.StatusInternalServerError {
 		a.Detail = "This is our mistake, not yours, and it has been logged. Nothing was charged by this page."
 	}
 	for _, f := range faults {
 		if f.Kind == fault.Invalid {
-			a.Errors = append(a.Errors, FieldError{Field: f.Field, Message: f.Message})
+			a.Errors = append(a.Errors, FieldError{Field: f.Field, Message: f.Message.String()})
 		}
 	}
 	return a

@@ -74,7 +74,7 @@ func (w FilterErrors) Note(err error) error {
 		return err
 	}
 	for _, f := range fault.All(err) {
-		w[f.Field] = f.Message
+		w[f.Field] = f.Message.String()
 	}
 	return nil
 }

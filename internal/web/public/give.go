@@ -191,7 +191,7 @@ func (s *Give) showRetry(w http.ResponseWriter, r *http.Request, f form, in cont
 	status := page.StatusOf(fault.KindOf(failure))
 	s.pages.LogFailure(r, status, failure)
 	again := retry{
-		Intent: in, Key: key, Message: fault.All(failure)[0].Message, Refused: fault.Is(failure, fault.Refused),
+		Intent: in, Key: key, Message: fault.All(failure)[0].Message.String(), Refused: fault.Is(failure, fault.Refused),
 		Form: supportAddress(f.Campaign.Slug, f.Currency, in.Amount, referral{f.Article, f.UTM}),
 	}
 	if a, err := money.ParseWritten(in.Amount, money.Currency(in.Currency)); err == nil {

@@ -151,7 +151,7 @@ func (s *Contribution) page(r *http.Request, h report.History) (contributionPage
 	for _, m := range refundable {
 		p.MayRefund = p.MayRefund || m.Why == nil
 		if m.Elsewhere {
-			p.Elsewhere = fault.All(m.Why)[0].Message
+			p.Elsewhere = fault.All(m.Why)[0].Message.String()
 		}
 	}
 	for _, m := range h.Refunds {

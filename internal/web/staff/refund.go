@@ -105,7 +105,7 @@ func (s *Refund) page(ctx context.Context, id uuid.UUID, payment string) (refund
 			}
 		}
 	default:
-		p.Why = fault.All(err)[0].Message
+		p.Why = fault.All(err)[0].Message.String()
 	}
 	return p, h, nil
 }

@@ -1,0 +1,86 @@
+// Package i18n says sentences to people. Code names a sentence by its key and gives what goes into it; the sentence
+// itself stands in locales/, in each language. It lies below fault, so it knows nothing of amounts: a place that shows
+// a sentence hands over how it writes them.
+package i18n
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
+)
+
+// Args are what goes into a sentence, by the names that stand in it. They keep their types: an amount stays an amount.
+// The whole number "count" chooses between singular and plural.
+type Args map[string]any
+
+// Message is a sentence that has not been said yet. The zero Message is empty.
+type Message struct {
+	Key  string
+	Args Args
+
+	verbatim string
+}
+
+// New is the sentence of a key of the catalogue, with at most one Args.
+func New(key string, args ...Args) Message {
+	m := Message{Key: key}
+	if len(args) > 0 {
+		m.Args = args[0]
+	}
+	return m
+}
+
+// Verbatim is a sentence without a key: PayPal's own words, or what only operators read. It is the same in every
+// language.
+func Verbatim(sentence string) Message { return Message{verbatim: sentence} }
+
+// String says the message in English, its arguments as fmt prints them: for logs and terminals.
+func (m Message) String() string { return m.In(language.English, nil) }
+
+// In says the message in a language, or in English where that has no translation. write turns an argument into what is
+// shown, such as an amount into "€25"; nil leaves all of them to fmt.
+func (m Message) In(lang language.Tag, write func(arg any) any) string {
+	if m.Key == "" {
+		return m.verbatim
+	}
+	config := i18n.LocalizeConfig{MessageID: m.Key, TemplateData: m.written(lang, write)}
+	if count, ok := m.Args["count"].(int); ok {
+		config.PluralCount = count
+	}
+	// An error beside a sentence says only that English stood in.
+	said, err := i18n.NewLocalizer(catalogue(), lang.String()).Localize(&config)
+	if err != nil && said == "" {
+		return m.unsaid()
+	}
+	return said
+}
+
+// written is what the sentence's arguments look like. One that is a message itself is said in the same language.
+func (m Message) written(lang language.Tag, write func(arg any) any) map[string]any {
+	all := make(map[string]any, len(m.Args))
+	for name, arg := range m.Args {
+		if inner, ok := arg.(Message); ok {
+			arg = inner.In(lang, write)
+		}
+		if write != nil {
+			arg = write(arg)
+		}
+		all[name] = arg
+	}
+	return all
+}
+
+// unsaid shows a key that the catalogue does not have. Tests find those in the code; one that was stored may be of a
+// newer version.
+func (m Message) unsaid() string {
+	var b strings.Builder
+	b.WriteString(m.Key)
+	for _, name := range slices.Sorted(maps.Keys(m.Args)) {
+		fmt.Fprintf(&b, " %s=%v", name, m.Args[name])
+	}
+	return b.String()
+}
