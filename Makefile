@@ -26,8 +26,8 @@ run: postgres ## the demo: private PostgreSQL, PayPal sandbox, service, newsroom
 	@exec bin/demo $(if $(filter-out 0,$(RESET)),--reset)
 
 .PHONY: test
-test: postgres ## the tests, with six faults drawn anew; those in a browser where Chromium is found (PKG=./internal/db/... for some, TESTFLAGS for go test)
-	@status=0; READERFUND_FAULTS_DRAWN=$(if $(CI),,6) $(GO) test -timeout 20m $(TESTFLAGS) $(or $(PKG),./...) || status=$$?; \
+test: postgres ## the tests, with a drawn few of what takes long, and with CI=true all of it; those in a browser where Chromium is found (PKG=./internal/db/... for some, TESTFLAGS for go test)
+	@status=0; $(GO) test -timeout 20m $(TESTFLAGS) $(or $(PKG),./...) || status=$$?; \
 	$(GO) run ./internal/db/dbtest/keeper stop || status=1; \
 	if [ -z "$(PKG)" ] && ! scripts/setup-chromium.sh >/dev/null 2>&1; then \
 		echo "The tests in a browser were left out, because there is no Chromium: \`make test-browser\` gets it where it can."; \
@@ -41,7 +41,7 @@ test: postgres ## the tests, with six faults drawn anew; those in a browser wher
 .PHONY: test-browser
 test-browser: postgres ## installs Chromium where it can and runs the tests in a browser
 	@scripts/setup-chromium.sh --install
-	@status=0; READERFUND_BROWSER=required $(GO) test -count=1 $(TESTFLAGS) ./internal/e2e/browser || status=$$?; \
+	@status=0; CI=true READERFUND_BROWSER=required $(GO) test -count=1 $(TESTFLAGS) ./internal/e2e/browser || status=$$?; \
 	$(GO) run ./internal/db/dbtest/keeper stop || status=1; \
 	exit $$status
 
@@ -56,7 +56,7 @@ bench: postgres ## the measurements, as one table
 
 .PHONY: faults
 faults: postgres ## the fault harness, as one table: every fault once, or for FOR=10m; SEED=n plays a seed again, ONLY="F3 F17" picks some
-	@mkdir -p artifacts; { READERFUND_FAULTS_FOR="$(FOR)" READERFUND_FAULTS_ONLY="$(ONLY)" READERFUND_SEED="$(SEED)" \
+	@mkdir -p artifacts; { CI=true READERFUND_FAULTS_FOR="$(FOR)" READERFUND_FAULTS_ONLY="$(ONLY)" READERFUND_SEED="$(SEED)" \
 		$(GO) test -count=1 -timeout 0 -run 'TestFaults$$' -v ./internal/e2e/faults 2>&1; echo "status $$?"; } | \
 		tee artifacts/faults.log | awk '/^status /{ exit $$2 } !/^(=== | *--- | +time=)/ { print; fflush() }'
 

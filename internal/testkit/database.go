@@ -44,7 +44,8 @@ func Exec(t *testing.T, d *db.DB, statement string, args ...any) int64 {
 	return n
 }
 
-// AuditLog is the audit log, one line each, in order: actor, action, subject, detail, and whether an account stands for it.
+// AuditLog is the audit log, one line each, in order: actor, action, subject, detail, and whether an account stands for
+// it.
 func AuditLog(t *testing.T, d *db.DB) []string {
 	t.Helper()
 	var lines []string

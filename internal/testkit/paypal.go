@@ -3,6 +3,7 @@ package testkit
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,10 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"readerfund/internal/db/dbtest"
 	"readerfund/internal/paypal"
 	"readerfund/internal/paypal/sandbox"
 )
@@ -21,55 +24,96 @@ import (
 // PayPal is a sandbox of the test's own, on a real listener.
 type PayPal struct {
 	t         *testing.T
+	now       func() time.Time
 	URL       string // where tests reach it
 	PublicURL string // where it says that it is, and where the service reaches it: the same, but for a proxy in between
-	CAFile    string
+	CA        []byte // the certificates that its own chains to, PEM
+	CAFile    string // the same, as a file
 
 	Certificate atomic.Pointer[string] // served in place of its own, if there is one
 }
 
-// PayPalAt is a sandbox that runs already.
-func PayPalAt(t *testing.T, url string) *PayPal { return &PayPal{t: t, URL: url} }
-
-func NewPayPal(t *testing.T) *PayPal {
-	t.Helper()
-	return NewPayPalBehind(t, func(address string) string { return address }, sandbox.Options{})
+// PayPalOptions are a sandbox's own, and how it is reached.
+type PayPalOptions struct {
+	sandbox.Options
+	Behind func(address string) string             // makes the address that it is reached at of its own; nil: the same
+	Around func(sandbox http.Handler) http.Handler // stands before its handler; nil: nothing does
 }
 
-// NewPayPalBehind opens a bank whose own idea of its address is what behind makes of the real one.
-func NewPayPalBehind(t *testing.T, behind func(address string) string, options sandbox.Options) *PayPal {
+// PayPalAt is a sandbox that runs already.
+func PayPalAt(t *testing.T, url string) *PayPal { return &PayPal{t: t, URL: url, PublicURL: url} }
+
+// NewPayPal opens a sandbox for as long as the test takes. All sandboxes sign with the same keys, which take a while to
+// make.
+func NewPayPal(t *testing.T, o PayPalOptions) *PayPal {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	address := l.Addr().String()
-	p := &PayPal{
-		t:         t,
-		URL:       "http://" + address,
-		PublicURL: "http://" + behind(address),
-		CAFile:    filepath.Join(t.TempDir(), "paypal-ca.pem"),
+	p := &PayPal{t: t, URL: "http://" + address, PublicURL: "http://" + address}
+	if o.Behind != nil {
+		p.PublicURL = "http://" + o.Behind(address)
 	}
-	options.BaseURL, options.RetryUnit = p.PublicURL, 100*time.Millisecond
-	server, err := sandbox.New(options)
+	o.BaseURL, p.now = p.PublicURL, o.Now
+	if o.RetryUnit == 0 {
+		o.RetryUnit = 100 * time.Millisecond
+	}
+	if o.Authority, err = Authority(); err != nil {
+		t.Fatalf("the sandbox's keys: %v", err)
+	}
+	emulator, err := sandbox.New(o.Options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	window := &http.Server{Handler: p.withCertificate(server.Handler()), ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = window.Serve(l) }() // until it is closed
+	handler := p.withCertificate(emulator.Handler())
+	if o.Around != nil {
+		handler = o.Around(handler)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(l) }() // until it is closed
 	t.Cleanup(func() {
-		if err := window.Close(); err != nil {
-			t.Error(err)
-		}
-		if err := server.Close(); err != nil {
+		if err := errors.Join(server.Close(), emulator.Close()); err != nil {
 			t.Error(err)
 		}
 	})
-	if err := os.WriteFile(p.CAFile, server.CAPEM(), 0o600); err != nil {
+	p.CA = emulator.CAPEM()
+	p.CAFile = filepath.Join(t.TempDir(), "paypal-ca.pem")
+	if err := os.WriteFile(p.CAFile, p.CA, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
+
+// Authority is the text of the file with the keys that sandboxes sign with. It is made once, for all test processes.
+var Authority = sync.OnceValues(func() ([]byte, error) {
+	folder, err := dbtest.Folder(os.TempDir())
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(folder, "authority.json")
+	if text, err := os.ReadFile(file); err == nil {
+		return text, nil
+	}
+	draft, err := os.MkdirTemp(folder, "authority-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(draft) }()
+	emulator, err := sandbox.New(sandbox.Options{DataDir: draft})
+	if err != nil {
+		return nil, err
+	}
+	if err := emulator.Close(); err != nil {
+		return nil, err
+	}
+	// Two processes may do this at once. What one of them has read must stay what it is, so the first file wins.
+	if err := os.Link(filepath.Join(draft, "authority.json"), file); err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
 
 // withCertificate serves another certificate than the bank's own while there is one.
 func (p *PayPal) withCertificate(next http.Handler) http.Handler {
@@ -136,7 +180,9 @@ func (p *PayPal) Fault(f Fields) { p.t.Helper(); p.Must("POST", "/sandbox/faults
 // Client speaks PayPal's own API to the sandbox.
 func (p *PayPal) Client() *paypal.Client {
 	p.t.Helper()
-	c, err := paypal.New(paypal.Config{BaseURL: p.URL, ClientID: "sandbox-client", ClientSecret: "sandbox-secret"})
+	c, err := paypal.New(paypal.Config{
+		BaseURL: p.URL, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Now: p.now,
+	})
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -198,4 +244,27 @@ func (p *PayPal) Orders() []string {
 		ids = append(ids, row.ID)
 	}
 	return ids
+}
+
+// Refund gives money of a capture back in PayPal's own pages, all that is left without an amount, and gives PayPal's
+// id.
+func (p *PayPal) Refund(capture, amount string) string {
+	p.t.Helper()
+	var made struct{ ID string }
+	f := Fields{}
+	if amount != "" {
+		f["amount"] = amount
+	}
+	p.Must("POST", "/sandbox/captures/"+capture+"/refund", f, &made)
+	return made.ID
+}
+
+// Dispute opens a case about a capture, or moves it on, and gives PayPal's id of it.
+func (p *PayPal) Dispute(capture string, f Fields) string {
+	p.t.Helper()
+	var made struct {
+		ID string `json:"dispute_id"`
+	}
+	p.Must("POST", "/sandbox/captures/"+capture+"/dispute", f, &made)
+	return made.ID
 }

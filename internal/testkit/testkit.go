@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 )
@@ -33,6 +34,22 @@ func Many(t *testing.T, variable string, usual, full int) int {
 	default:
 		return usual
 	}
+}
+
+// Some are all of them where everything is tested, and else so many, which the seed draws, in their order.
+func Some[T any](t *testing.T, usual int, all []T) []T {
+	t.Helper()
+	if Full() || usual >= len(all) {
+		return all
+	}
+	draw := rand.New(rand.NewPCG(Seed(t), 0))
+	places := draw.Perm(len(all))[:usual]
+	slices.Sort(places)
+	some := make([]T, 0, usual)
+	for _, i := range places {
+		some = append(some, all[i])
+	}
+	return some
 }
 
 // Seed is READERFUND_SEED, or drawn; it decides what a test draws.

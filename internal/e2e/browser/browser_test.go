@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"os"
 	"os/exec"
@@ -80,8 +81,11 @@ func screens() []screen {
 	return []screen{{390, 844, "light"}, {390, 844, "dark"}, {1280, 800, "light"}, {1280, 800, "dark"}}
 }
 
-// widths are the two sizes, to begin with in light colours.
-func widths() []screen { return []screen{screens()[0], screens()[2]} }
+// widths are the two sizes, to begin with in light colours; in CI both, and else the one that is drawn.
+func widths(t *testing.T) []screen {
+	t.Helper()
+	return testkit.Some(t, 1, []screen{screens()[0], screens()[2]})
+}
 
 // tab is one tab of one person's browser. It notes every request and every complaint of the browser.
 type tab struct {
@@ -285,9 +289,12 @@ func (b *tab) screenshotBoth(name string) {
 	b.setScreen(had)
 }
 
-// screenshot keeps a picture of the whole page.
+// screenshot keeps a picture of the whole page; in CI always, and else of a few that are drawn.
 func (b *tab) screenshot(name string) {
 	b.t.Helper()
+	if !testkit.Full() && rand.IntN(8) > 0 {
+		return
+	}
 	ctx, cancel := context.WithTimeout(b.ctx, stepTime)
 	defer cancel()
 	picture, err := cdp.Run(ctx, cdp.FullScreenshot(100))

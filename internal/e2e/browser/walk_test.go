@@ -32,7 +32,7 @@ func TestInBrowser(t *testing.T) {
 			what(t)
 		})
 	}
-	for _, s := range widths() {
+	for _, s := range widths(t) {
 		aside(
 			fmt.Sprintf("from the article to the report, %d wide", s.width),
 			func(t *testing.T) { walk(t, n, browser.openTab(t, s)) },
@@ -295,7 +295,8 @@ func embedded(t *testing.T, browser *browser) {
 	t.Cleanup(paper.Close)
 	s := harness.New(t, "EMBED_ORIGINS", paper.URL)
 	s.Serve()
-	for _, at := range widths() {
+	sizes := widths(t)
+	for _, at := range sizes {
 		script = `<script async src="` + s.BaseURL + `/embed/cta.js" data-campaign="support" data-article="https://another.example/story"></script>`
 		b := browser.openTab(t, at)
 		b.open(paper.URL)
@@ -331,11 +332,8 @@ func embedded(t *testing.T, browser *browser) {
 		b.expect("Thank you.")
 		b.checkPage()
 	}
-	if n := s.Count(
-		"contribution WHERE article = 'https://another.example/story' AND state = 'completed'",
-	); n != len(
-		widths(),
-	) {
+	const theirs = "contribution WHERE article = 'https://another.example/story' AND state = 'completed'"
+	if n := s.Count(theirs); n != len(sizes) {
 		t.Errorf("%d gifts came from the article", n)
 	}
 	s.Balanced(10 * time.Second)

@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -26,13 +24,7 @@ func TestADayWithoutWebhooksIsReconciled(t *testing.T) {
 	s := harness.New(t)
 	s.Serve()
 	s.PayPal.Fault(testkit.Fields{"kind": "drop_webhook"})
-	n := 45
-	if text := os.Getenv("READERFUND_DAY_GIFTS"); text != "" {
-		var err error
-		if n, err = strconv.Atoi(text); err != nil || n < 1 {
-			t.Fatalf("READERFUND_DAY_GIFTS=%q is no number of gifts", text)
-		}
-	}
+	n := testkit.Many(t, "READERFUND_DAY_GIFTS", 25, 45)
 	dayOfGifts(s, n)
 	if known := s.Count("refund") + s.Count("dispute"); known != 0 {
 		t.Fatalf("%d refunds and cases are known before anybody told", known)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +19,7 @@ import (
 
 // faultsFor names the variable that says for how long TestFaults goes on; without it every fault is provoked once.
 // faultsOnly names the one that picks some of them: "F3 F17". faultsDrawn names the one that says how many of them the
-// seed draws; without it none is left out.
+// seed draws: six without it, and in CI all.
 const (
 	faultsFor   = "READERFUND_FAULTS_FOR"
 	faultsOnly  = "READERFUND_FAULTS_ONLY"
@@ -97,13 +96,9 @@ func plan(t *testing.T, seed uint64, span time.Duration) func(yield func(round) 
 	t.Helper()
 	all := provokable()
 	draw := rand.New(rand.NewPCG(seed, 0))
-	if text := os.Getenv(faultsDrawn); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			t.Fatalf("%s: %q is no number of faults", faultsDrawn, text)
-		}
+	if usual := testkit.Many(t, faultsDrawn, 6, len(all)); span == 0 && os.Getenv(faultsOnly) == "" {
 		draw.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-		all = all[:min(n, len(all))]
+		all = all[:min(usual, len(all))]
 	}
 	end := time.Now().Add(span)
 	return func(yield func(round) bool) {

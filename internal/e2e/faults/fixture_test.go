@@ -18,11 +18,8 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -64,10 +61,13 @@ type fixture struct {
 func (h *fixture) open(t *testing.T) {
 	t.Helper()
 	h.Fixture = &harness.Fixture{T: t}
-	h.PayPal = testkit.NewPayPalBehind(t, func(address string) string {
-		h.toPayPal = openProxy(t, "paypal", address)
-		return h.toPayPal.address
-	}, sandbox.Options{DataDir: authorityFolder(t), Now: func() time.Time { return time.Now().Add(-h.behind) }})
+	h.PayPal = testkit.NewPayPal(t, testkit.PayPalOptions{
+		Options: sandbox.Options{Now: func() time.Time { return time.Now().Add(-h.behind) }},
+		Behind: func(address string) string {
+			h.toPayPal = openProxy(t, "paypal", address)
+			return h.toPayPal.address
+		},
+	})
 	h.database = h.cluster.database(t, h.empty, h.tablespace)
 	direct, err := url.Parse(h.cluster.urlFor(serviceRole, h.database))
 	if err != nil {
@@ -222,40 +222,8 @@ func (h *fixture) sign(body string) testkit.Delivery {
 	}}
 }
 
-// authority is the text of the sandbox's own file with its signing key and certificates, made once: it takes a while,
-// and the harness signs with the same key.
-var authority = sync.OnceValues(func() (text []byte, err error) {
-	folder, err := os.MkdirTemp("", "readerfund-authority-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	s, err := sandbox.New(sandbox.Options{DataDir: folder})
-	if err != nil {
-		return nil, err
-	}
-	if err := s.Close(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(filepath.Join(folder, "authority.json"))
-})
-
-// authorityFolder is a sandbox's DataDir with nothing in it but the authority.
-func authorityFolder(t *testing.T) string {
-	t.Helper()
-	text, err := authority()
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder := t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, "authority.json"), text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return folder
-}
-
 func signingKey() (*rsa.PrivateKey, error) {
-	text, err := authority()
+	text, err := testkit.Authority()
 	if err != nil {
 		return nil, err
 	}

@@ -102,7 +102,7 @@ func (h *fixture) settle() harness.Differences {
 	var last harness.Differences
 	var restless string
 	atRest, attempts := 0, -1
-	for deadline := time.Now().Add(settleTimeout); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(settleTimeout); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		h.expireAll()
 		if h.reconcile {
 			if said, err := h.reconciler(); err != nil && !strings.Contains(said, "unexplained") {

@@ -39,7 +39,7 @@ func New(t *testing.T, settings ...string) *Fixture {
 
 func newOn(t *testing.T, database string, settings ...string) *Fixture {
 	t.Helper()
-	s := &Fixture{T: t, PayPal: testkit.NewPayPal(t)}
+	s := &Fixture{T: t, PayPal: testkit.NewPayPal(t, testkit.PayPalOptions{})}
 	s.Settings = DefaultSettings(database, s.PayPal)
 	for i := 0; i+1 < len(settings); i += 2 {
 		s.Settings[settings[i]] = settings[i+1]

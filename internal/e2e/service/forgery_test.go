@@ -27,8 +27,9 @@ func intercepted(t *testing.T, settings ...string) (*harness.Fixture, harness.St
 	return s, g, s.Delivered("CHECKOUT.ORDER.APPROVED")
 }
 
-// F9: every byte of the body, and of every header that says who sent it, is changed in turn. What the signature does
-// not cover and nobody reads (PAYPAL-AUTH-VERSION, CORRELATION-ID, Content-Type, User-Agent) is left alone.
+// F9: every byte of the body, and of every header that says who sent it, is changed in turn; in CI each, and else 400
+// that are drawn. What the signature does not cover and nobody reads (PAYPAL-AUTH-VERSION, CORRELATION-ID,
+// Content-Type, User-Agent) is left alone.
 func TestAnyByteOfADeliveryChanged(t *testing.T) {
 	t.Parallel()
 	s, g, d := intercepted(t)
@@ -45,6 +46,7 @@ func TestAnyByteOfADeliveryChanged(t *testing.T) {
 	for i := range d.Body {
 		mutants = append(mutants, mutant{fmt.Sprintf("body, byte %d", i), "X-None", "", harness.FlipBit(d.Body, i)})
 	}
+	mutants = testkit.Some(t, 400, mutants)
 	var crew sync.WaitGroup
 	for n := range 8 {
 		post := s.Client()

@@ -154,7 +154,7 @@ func (p *postOffice) prepare(d *delivery) (*attempt, error) {
 		url: d.URL, webhookID: d.WebhookID, eventID: d.Event.ID, eventType: d.Event.Type, body: d.Event.Body,
 		transmissionID: id.String(), at: stamp(s.now()), debugID: debugID(), number: d.Attempts + 1,
 	}
-	a.signature, err = s.keys.sign(signedMessage(a.transmissionID, a.at, a.webhookID, a.body))
+	a.signature, err = s.keys().sign(signedMessage(a.transmissionID, a.at, a.webhookID, a.body))
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func (s *Server) verifySignature(c *call) (reply, error) {
 	s.mu.Unlock()
 	outcome := "FAILURE"
 	message := signedMessage(v.TransmissionID, v.TransmissionTime, v.WebhookID, string(v.Event))
-	if known && v.AuthAlgo == "SHA256withRSA" && v.CertURL == s.certURL() && s.keys.verifies(message, v.TransmissionSig) {
+	if known && v.AuthAlgo == "SHA256withRSA" && v.CertURL == s.certURL() && s.keys().verifies(message, v.TransmissionSig) {
 		outcome = "SUCCESS"
 	}
 	return reply{http.StatusOK, map[string]string{"verification_status": outcome}}, nil

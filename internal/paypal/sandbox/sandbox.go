@@ -26,6 +26,7 @@ type Options struct {
 
 	DeliveryConcurrency int // webhooks sent at once; default 16
 
+	Authority   []byte        // the text of a DataDir's authority.json, to sign with; empty: keys of its own
 	SearchLag   time.Duration // how late transaction search is, up to 3 h at PayPal; default 0; POST /sandbox/search changes it
 	SearchLimit int           // how many transactions a search may find; default 10,000, which is PayPal's
 }
@@ -38,7 +39,7 @@ type Server struct {
 	router  http.Handler
 	pages   pages
 	journal *journal
-	keys    *authority
+	keys    func() *authority
 	faults  *faultBook
 	once    *requestBook
 	tokens  *tokenBook
@@ -66,7 +67,7 @@ func New(opts Options) (*Server, error) {
 	s.search.lag = opts.SearchLag
 	s.once, s.tokens, s.post = newRequestBook(), newTokenBook(), newPostOffice(s)
 	var err error
-	if s.keys, err = loadAuthority(opts.DataDir, opts.Now()); err != nil {
+	if s.keys, err = opts.authority(); err != nil {
 		return nil, fmt.Errorf("certificate authority: %w", err)
 	}
 	if s.pages, err = loadPages(); err != nil {
@@ -123,7 +124,7 @@ func (s *Server) Handler() http.Handler { return s.router }
 
 // CAPEM gives the root and the intermediate certificate that webhook certificates chain to, as PEM: what a verifier
 // has to trust, since the certificate's own address serves the leaf alone.
-func (s *Server) CAPEM() []byte { return s.keys.bundle }
+func (s *Server) CAPEM() []byte { return s.keys().bundle }
 
 // Close stops the deliveries and writes what has not been written. Deliveries not yet made are made after the next New
 // with the same DataDir.

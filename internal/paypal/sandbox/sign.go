@@ -22,6 +22,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -44,11 +45,30 @@ type authorityFile struct {
 	LeafKey, Leaf, Bundle string
 }
 
+// authority gives what the sandbox signs with. Keys of its own that are kept nowhere are made when they are needed
+// first: it takes a while, and many a sandbox never signs.
+func (o Options) authority() (func() *authority, error) {
+	if len(o.Authority) == 0 && o.DataDir == "" {
+		return sync.OnceValue(func() *authority {
+			a, err := newAuthority(o.Now())
+			if err != nil {
+				panic(fmt.Errorf("make the sandbox's keys: %w", err)) // every parameter is fixed
+			}
+			return a
+		}), nil
+	}
+	var a *authority
+	var err error
+	if len(o.Authority) > 0 {
+		a, err = readAuthority(o.Authority)
+	} else {
+		a, err = loadAuthority(o.DataDir, o.Now())
+	}
+	return func() *authority { return a }, err
+}
+
 // loadAuthority reads the keys from the folder, or makes new ones and keeps them there.
 func loadAuthority(dir string, now time.Time) (*authority, error) {
-	if dir == "" {
-		return newAuthority(now)
-	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -180,22 +200,22 @@ func (a *authority) verifies(message []byte, signature string) bool {
 
 // certURL is where the leaf is served.
 func (s *Server) certURL() string {
-	return s.opts.BaseURL + "/v1/notifications/certs/" + s.keys.certID
+	return s.opts.BaseURL + "/v1/notifications/certs/" + s.keys().certID
 }
 
 // certificate is GET /v1/notifications/certs/{id}: the leaf alone, as PayPal serves it.
 func (s *Server) certificate(w http.ResponseWriter, r *http.Request) {
-	if chi.URLParam(r, "id") != s.keys.certID {
+	if chi.URLParam(r, "id") != s.keys().certID {
 		s.unknown(w, r)
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-pem-file")
 	w.Header().Set("Cache-Control", "public,max-age=86400")
-	_, _ = w.Write(s.keys.cert) // who has gone asks again
+	_, _ = w.Write(s.keys().cert) // who has gone asks again
 }
 
 // caBundle is GET /sandbox/ca.pem.
 func (s *Server) caBundle(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/x-pem-file")
-	_, _ = w.Write(s.keys.bundle) // likewise
+	_, _ = w.Write(s.keys().bundle) // likewise
 }
