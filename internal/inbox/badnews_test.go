@@ -260,7 +260,7 @@ func (p *postbox) client() *paypal.Client {
 	return client
 }
 
-// inWords tells whether a note is a sentence for a person: no code, no error of a library.
+// inWords reports whether a note is a sentence for a person: no code, no error of a library.
 func inWords(note string) bool {
 	return strings.HasSuffix(note, ".") && !strings.ContainsAny(note, "{}\x00") && !strings.Contains(note, "paypal:") && !strings.Contains(note, "pq:") && !strings.Contains(note, "%!")
 }

@@ -86,19 +86,19 @@ func (i *Inbox) compare(ctx context.Context, d *delivery) (outcome, error) {
 	case known:
 		return duplicate, nil
 	default:
-		return i.storeBeside(ctx, d)
+		return i.storeVariant(ctx, d)
 	}
 }
 
-// storeBeside keeps another body under an event id we have, when it came by a transmission of its own. One of the two may
-// be forged, and nothing about them says which: were the second one dropped, a forgery that comes first would hide the
-// genuine event. The API decides, so both are worked on; that costs a question and books nothing twice.
-func (i *Inbox) storeBeside(ctx context.Context, d *delivery) (outcome, error) {
-	beside := *d
-	beside.eventID += "/" + strings.ToUpper(d.transmissionID)
+// storeVariant keeps another body under an event id we have, when it came by a transmission of its own. One of the two
+// may be forged, and nothing about them says which: were the second one dropped, a forgery that comes first would hide
+// the genuine event. The API decides, so both are worked on; that costs a question and books nothing twice.
+func (i *Inbox) storeVariant(ctx context.Context, d *delivery) (outcome, error) {
+	variant := *d
+	variant.eventID += "/" + strings.ToUpper(d.transmissionID)
 	i.log.WarnContext(ctx, "a webhook event came with two bodies: one of them may be forged", "event", d.eventID, "type", d.eventType)
-	fresh, err := i.insert(ctx, []*delivery{&beside})
-	if err != nil || !fresh[&beside] {
+	fresh, err := i.insert(ctx, []*delivery{&variant})
+	if err != nil || !fresh[&variant] {
 		return duplicate, err
 	}
 	return stored, nil

@@ -1,8 +1,8 @@
 // Package inbox takes PayPal's webhook deliveries: it verifies them, keeps the raw bytes, and works them off.
 //
-// A delivery that verifies is a hint, not a proof: PayPal's signature covers a CRC-32 of the body, which anybody who saw
-// one delivery can imitate. So the signature decides whether we listen, and what is booked is what PayPal's API says
-// when the event is worked on. This package decides nothing about money: package contribution does.
+// A delivery that verifies is a hint, not a proof: PayPal's signature covers a CRC-32 of the body, which anybody who
+// saw one delivery can imitate. So the signature decides whether we listen, and what is booked is what PayPal's API
+// says when the event is worked on. This package decides nothing about money: package contribution does.
 package inbox
 
 import (
@@ -31,13 +31,13 @@ type Config struct {
 
 // Inbox receives deliveries and works on the events they bring. It is safe for concurrent use.
 type Inbox struct {
-	db       *db.DB
-	verifier *paypal.Verifier
-	desk     *contribution.Desk
-	now      func() time.Time
-	log      *slog.Logger
-	floods   *slog.Logger // for what anybody can send many of
-	metrics  *metrics.Metrics
+	db        *db.DB
+	verifier  *paypal.Verifier
+	desk      *contribution.Desk
+	now       func() time.Time
+	log       *slog.Logger
+	throttled *slog.Logger // for what anyone can send many of
+	metrics   *metrics.Metrics
 
 	deliveries *batches[*delivery, outcome]
 	results    *batches[result, struct{}]
@@ -54,8 +54,8 @@ func New(cfg Config) *Inbox {
 	}
 	i := &Inbox{
 		db: cfg.DB, verifier: cfg.Verifier, desk: cfg.Desk, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics,
-		floods:  slog.New(throttle.New(cfg.Log.Handler(), time.Minute)),
-		workers: make(workers, cmp.Or(cfg.Workers, DefaultWorkers)), busy: cfg.Busy, wake: make(chan struct{}, 1),
+		throttled: slog.New(throttle.New(cfg.Log.Handler(), time.Minute)),
+		workers:   make(workers, cmp.Or(cfg.Workers, DefaultWorkers)), busy: cfg.Busy, wake: make(chan struct{}, 1),
 	}
 	i.deliveries, i.results = newBatches(i.commit), newBatches(i.save)
 	return i

@@ -83,8 +83,8 @@ func (i *Inbox) insertMany(ctx context.Context, rows []*delivery) (map[*delivery
 	var ids []string
 	err := i.db.SelectContext(ctx, &ids, `
 		WITH delivery AS (
-			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::bytea[],
-			                     $9::text[], $10::text[])
+			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[],
+			                     $8::bytea[], $9::text[], $10::text[])
 				AS d (event_id, transmission_id, transmission_time, event_type, resource_id, envelope, headers, body, state, note)),
 		kept AS (
 			INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body,

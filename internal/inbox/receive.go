@@ -27,7 +27,7 @@ func (i *Inbox) CheckHeaders(ctx context.Context, header http.Header) error {
 // refuse answers for a delivery that is not PayPal's.
 func (i *Inbox) refuse(ctx context.Context, reason error) error {
 	i.metrics.Delivery("refused")
-	i.floods.InfoContext(ctx, "refused a webhook delivery", "reason", reason)
+	i.throttled.InfoContext(ctx, "refused a webhook delivery", "reason", reason)
 	return fault.Input("", "inbox.not_genuine")
 }
 
@@ -68,7 +68,7 @@ func (i *Inbox) Receive(ctx context.Context, header http.Header, body []byte) er
 	i.metrics.Delivery(string(outcome))
 	switch outcome {
 	case suspect:
-		i.floods.WarnContext(ctx,
+		i.throttled.WarnContext(ctx,
 			"refused a webhook delivery whose transmission came before with another body: it may be forged",
 			"event", d.eventID, "type", d.eventType)
 		return fault.Input("", "inbox.other_body")
@@ -91,7 +91,7 @@ func (i *Inbox) verify(ctx context.Context, header http.Header, body []byte) (*d
 	}
 	if err != nil {
 		i.metrics.Delivery("unavailable")
-		i.floods.WarnContext(ctx, "webhook delivery cannot be judged", "error", err)
+		i.throttled.WarnContext(ctx, "webhook delivery cannot be judged", "error", err)
 		return nil, fault.Wrap(err, fault.Unavailable, "inbox.not_verified")
 	}
 	event, err := paypal.ParseEvent(body)
@@ -103,8 +103,8 @@ func (i *Inbox) verify(ctx context.Context, header http.Header, body []byte) (*d
 	return newDelivery(signed, event, header, body)
 }
 
-// oldest is the age beyond which a delivery is refused though its signature holds. PayPal retries for 3 days and sends an
-// event again by hand for 30; what is older is somebody's recording. A late transmission time is no trouble: it is
+// oldest is the age beyond which a delivery is refused though its signature holds. PayPal retries for 3 days and sends
+// an event again by hand for 30; what is older is somebody's recording. A late transmission time is no trouble: it is
 // signed, so only PayPal can set it.
 const oldest = 40 * 24 * time.Hour
 
@@ -141,7 +141,7 @@ func newDelivery(signed paypal.Delivery, event paypal.Event, header http.Header,
 		transmissionID: signed.TransmissionID, transmissionTime: signed.TransmissionTime.UTC().Format("2006-01-02T15:04:05Z"),
 		headers: evidence(header), state: "received",
 	}}
-	if !concerns(event.Type) && event.Type != unreadableType {
+	if !handled(event.Type) && event.Type != unreadableType {
 		d.state, d.note = "ignored", notNeeded
 	}
 	return d, nil

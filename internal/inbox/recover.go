@@ -35,7 +35,7 @@ func (i *Inbox) Recover(ctx context.Context, events []paypal.ListedEvent) (int, 
 		return nil
 	}
 	for _, e := range events {
-		if !concerns(e.Type) {
+		if !handled(e.Type) {
 			continue
 		}
 		d, err := i.fromList(e)
@@ -75,7 +75,8 @@ func (i *Inbox) fromList(e paypal.ListedEvent) (*delivery, error) {
 	}
 	return &delivery{body: e.Body, row: row{
 		envelope: envelope,
-		eventID:  clean(e.ID), eventType: clean(e.Type), resourceID: clean(e.ResourceID), transmissionID: listed + clean(e.ID),
+		eventID:  clean(e.ID), eventType: clean(e.Type), resourceID: clean(e.ResourceID),
+		transmissionID:   listed + clean(e.ID),
 		transmissionTime: at.UTC().Format(time.RFC3339), headers: string(headers), state: "received",
 	}}, nil
 }

@@ -29,7 +29,8 @@ func (i *Inbox) ReplayParked(ctx context.Context, by contribution.Actor) (int, e
 	return ReplayParked(ctx, i.db, by, i.now())
 }
 
-// Replay is Inbox.Replay for a command, which has no inbox of its own: the running service finds the events that are due.
+// Replay is Inbox.Replay for a command, which has no inbox of its own: the running service finds the events that are
+// due.
 func Replay(ctx context.Context, d *db.DB, ids []string, by contribution.Actor, now time.Time) (int, error) {
 	n, _, err := requeue(ctx, d, by, now, `event_id = ANY($2) OR id::text = ANY($2)`, db.Array(ids))
 	return n, err

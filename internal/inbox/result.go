@@ -12,7 +12,7 @@ import (
 // result is what became of an event, on its way into its row.
 type result struct {
 	id int64
-	verdict
+	resolution
 }
 
 // save writes what became of events that are finished at about the same time, in one statement. It is a commit of its
@@ -25,8 +25,8 @@ func (i *Inbox) save(ctx context.Context, results []result) ([]struct{}, error) 
 	for n, r := range sorted {
 		ids[n] = r.id
 	}
-	text := func(of func(verdict) string) any {
-		return db.Array(column(sorted, func(r result) string { return of(r.verdict) }))
+	text := func(of func(resolution) string) any {
+		return db.Array(column(sorted, func(r result) string { return of(r.resolution) }))
 	}
 	// One that was replayed or erased meanwhile is no longer this worker's to end.
 	_, err := i.db.ExecContext(ctx, `
@@ -37,15 +37,15 @@ func (i *Inbox) save(ctx context.Context, results []result) ([]struct{}, error) 
 		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
 			AS r (id, state, note, due_at, contribution_id, processed_at)
 		WHERE w.id = r.id AND w.state IN ('received', 'parked')`,
-		db.Array(ids), text(func(v verdict) string { return v.state }), text(func(v verdict) string { return v.note }),
-		text(func(v verdict) string { return timestamp(v.due) }),
-		text(func(v verdict) string {
+		db.Array(ids), text(func(v resolution) string { return v.state }), text(func(v resolution) string { return v.note }),
+		text(func(v resolution) string { return timestamp(v.due) }),
+		text(func(v resolution) string {
 			if v.contribution == nil {
 				return ""
 			}
 			return v.contribution.String()
 		}),
-		text(func(v verdict) string { return timestamp(v.processed) }))
+		text(func(v resolution) string { return timestamp(v.processed) }))
 	if err != nil {
 		return nil, fmt.Errorf("save what became of webhook events: %w", err)
 	}

@@ -23,7 +23,7 @@ type event struct {
 
 func (i *Inbox) workOn(ctx context.Context, e event) {
 	c, err := i.settle(ctx, e)
-	v := judge(e, c, err, i.now())
+	v := resolve(e, c, err, i.now())
 	if err != nil && v.state != "ignored" {
 		i.log.WarnContext(ctx, "webhook event not settled", "event", e.EventID, "type", e.Type, "attempt", e.Attempts,
 			"then", v.outcome, "error", err)
@@ -47,10 +47,10 @@ const (
 	aDispute
 )
 
-// about tells what to ask PayPal's API for when an event of this type comes.
+// subjectOf returns what to ask PayPal's API for when an event of this type comes.
 // Source: PayPal, "Webhook event names" (developer.paypal.com/api/rest/webhooks/event-names). PAYMENT.CAPTURE.DENIED is
 // in that list, DECLINED is what the API's version 2 sends.
-func about(eventType string) subject {
+func subjectOf(eventType string) subject {
 	switch eventType {
 	case "CHECKOUT.ORDER.APPROVED", "CHECKOUT.ORDER.COMPLETED", "CHECKOUT.PAYMENT-APPROVAL.REVERSED":
 		return anOrder
@@ -65,8 +65,8 @@ func about(eventType string) subject {
 	}
 }
 
-// concerns tells whether an event of this type is worked on; the others are kept and marked ignored.
-func concerns(eventType string) bool { return about(eventType) != nothing }
+// handled reports whether an event of this type is worked on; the others are kept and marked ignored.
+func handled(eventType string) bool { return subjectOf(eventType) != nothing }
 
 // EventTypes lists what the webhook is registered for, as far as PayPal has it: PayPal's pages name different ones.
 func EventTypes() []string {
@@ -82,8 +82,9 @@ func EventTypes() []string {
 // for this event alone.
 func (i *Inbox) settle(ctx context.Context, e event) (c contribution.Contribution, err error) {
 	defer func() {
-		if trouble := recover(); trouble != nil {
-			i.log.ErrorContext(ctx, "a webhook event made the program fail", "event", e.EventID, "type", e.Type, "panic", trouble, "stack", string(debug.Stack()))
+		if reason := recover(); reason != nil {
+			i.log.ErrorContext(ctx, "a webhook event made the program fail", "event", e.EventID, "type", e.Type,
+				"panic", reason, "stack", string(debug.Stack()))
 			err = errPanicked
 		}
 	}()
@@ -92,7 +93,7 @@ func (i *Inbox) settle(ctx context.Context, e event) (c contribution.Contributio
 	if err != nil {
 		return c, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
-	switch kind := about(e.Type); {
+	switch kind := subjectOf(e.Type); {
 	case kind == nothing:
 		return c, contribution.ErrNotOurs
 	case kind == anOrder && parsed.OrderID != "":

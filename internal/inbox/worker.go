@@ -26,7 +26,8 @@ const (
 )
 
 // Run works off events until ctx ends, and returns once what it had begun is finished. A worker takes an event when it
-// is free, so that a slow event keeps no other waiting. Several processes may run at once: each takes what no other has.
+// is free, so that a slow event keeps no other waiting. Several processes may run at once: each takes what no other
+// has.
 func (i *Inbox) Run(ctx context.Context) {
 	var begun sync.WaitGroup
 	defer begun.Wait()
@@ -49,7 +50,7 @@ func (i *Inbox) Run(ctx context.Context) {
 }
 
 // Work works off the events that are due at this moment, up to a thousand, waits until they are finished, and returns
-// how many it took. It shares the workers with Run. While PayPal asks for patience it takes none.
+// how many it took. It shares the workers with Run. While PayPal asks to be left alone it takes none.
 func (i *Inbox) Work(ctx context.Context) (int, error) {
 	var begun sync.WaitGroup
 	defer begun.Wait()

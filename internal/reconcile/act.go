@@ -44,8 +44,8 @@ type row struct {
 
 const selectRow = `SELECT id, kind, paypal_ref, parent_ref, state, ours, theirs, detail, occurred_at FROM discrepancy WHERE id = $1`
 
-// Adopt makes a contribution to a campaign of money that came without us, and books what went back of it since. Doing it
-// again gives the same contribution.
+// Adopt makes a contribution to a campaign of money that came without us, and books what went back of it since. Doing
+// it again gives the same contribution.
 //
 // Errors: fault.NotFound for a difference or a campaign that there is not, fault.Conflict for a difference that is no
 // payment from elsewhere.
@@ -109,7 +109,8 @@ func (r *Reconciler) asReported(ctx context.Context, d row) (paypal.Transaction,
 	return paypal.Transaction{}, fault.New(fault.Conflict, "reconcile.no_longer_listed")
 }
 
-// adoptChildren books what went back of an adopted payment, as far as it was found already; the next run books the rest.
+// adoptChildren books what went back of an adopted payment, as far as it was found already; the next run books the
+// rest.
 func (r *Reconciler) adoptChildren(ctx context.Context, ref string) ([]int64, error) {
 	var rows []row
 	err := r.db.SelectContext(ctx, &rows, `

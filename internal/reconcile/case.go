@@ -55,10 +55,10 @@ type casePair struct {
 // PayPal lists.
 func (l *run) cases() comparison {
 	return comparison{
-		name: "disputes",
-		next: func(ctx context.Context, after string) (string, error) { return l.nextReference(ctx, after) },
-		find: l.findCases,
-		mend: l.mendCases,
+		name:   "disputes",
+		next:   func(ctx context.Context, after string) (string, error) { return l.nextReference(ctx, after) },
+		find:   l.findCases,
+		repair: l.repairDisputes,
 	}
 }
 
@@ -98,7 +98,7 @@ func (l *run) findCases(ctx context.Context, s scope) ([]finding, error) {
 		LEFT JOIN contribution c ON c.id = coalesce(p.contribution_id,
 			(SELECT x.id FROM contribution x JOIN paypal_transaction g ON g.owner = x.id
 			 WHERE g.run_id = $1 AND g.paypal_id = t.ref AND g.class = 'gift' LIMIT 1))
-		WHERE `+judging+` AND abs(coalesce(o.ours, 0)) < abs(t.theirs)
+		WHERE `+stillRunning+` AND abs(coalesce(o.ours, 0)) < abs(t.theirs)
 		ORDER BY t.ref, t.part`, append([]any{l.id}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("compare disputes: %w", err)
@@ -110,7 +110,7 @@ func (l *run) findCases(ctx context.Context, s scope) ([]finding, error) {
 			found[n-1].differences = append(found[n-1].differences, d)
 			continue
 		}
-		found = append(found, finding{key: row.Ref, differences: []Difference{d}, lasting: !row.Owner.Valid})
+		found = append(found, finding{key: row.Ref, differences: []Difference{d}, permanent: !row.Owner.Valid})
 	}
 	return found, nil
 }
@@ -132,8 +132,8 @@ func (p casePair) difference() Difference {
 	return d
 }
 
-// mendCases asks PayPal which cases there are about the payment, and books each as the Disputes API gives it.
-func (l *run) mendCases(ctx context.Context, f finding) error {
+// repairDisputes asks PayPal which cases there are about the payment, and books each as the Disputes API gives it.
+func (l *run) repairDisputes(ctx context.Context, f finding) error {
 	ids, err := l.paypal.DisputesOf(ctx, f.key)
 	if err != nil {
 		return err
@@ -149,7 +149,7 @@ func (l *run) mendCases(ctx context.Context, f finding) error {
 // askAboutCases asks about every case that changed since a little before the span and that we do not have as it is: the
 // webhook that told of it may be lost, and an inquiry moves no money that the record would show.
 func (l *run) askAboutCases(ctx context.Context) error {
-	l.tell("asking about disputes")
+	l.report("asking about disputes")
 	listed := map[string]time.Time{}
 	flush := func() error {
 		err := l.settleCases(ctx, listed)
@@ -219,7 +219,7 @@ func (l *run) conversions() comparison {
 		name: "conversions",
 		next: func(ctx context.Context, after string) (string, error) { return l.nextReference(ctx, after) },
 		find: l.findConversions,
-		mend: func(ctx context.Context, f finding) error {
+		repair: func(ctx context.Context, f finding) error {
 			_, err := l.desk.SettleCapture(ctx, f.key, source)
 			return err
 		},
@@ -242,7 +242,8 @@ func (l *run) findConversions(ctx context.Context, s scope) ([]finding, error) {
 		JOIN payment p ON p.paypal_id = t.reference_id
 		JOIN contribution c ON c.id = p.contribution_id
 		LEFT JOIN conversion x ON x.payment_id = p.id
-		WHERE t.run_id = $1 AND t.class = 'conversion' AND t.status = 'S' AND x.payment_id IS NULL AND p.kind <> 'direct' AND `+judging+` AND `+where+`
+		WHERE t.run_id = $1 AND t.class = 'conversion' AND t.status = 'S' AND x.payment_id IS NULL
+		  AND p.kind <> 'direct' AND `+stillRunning+` AND `+where+`
 		GROUP BY t.reference_id, c.id, c.receipt`, append([]any{l.id}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("compare conversions: %w", err)

@@ -60,5 +60,5 @@ func classify(code string, minor int64, reference string) class {
 	}
 }
 
-// reversed tells whether PayPal or a bank took the money, rather than us giving it.
+// reversed reports whether PayPal or a bank took the money, rather than us giving it.
 func reversed(code string) bool { return code == "T1106" || code == "T1201" }

@@ -76,7 +76,7 @@ func TestJudge(t *testing.T) {
 		{"part of a refund", whole(func(p *pair) { refund(p); p.Booked = ptr(int64(-2400)) }), []Kind{WrongAmount}},
 	} {
 		var got []Kind
-		for _, d := range c.pair.judge() {
+		for _, d := range c.pair.differences() {
 			got = append(got, d.Kind)
 			if d.advise() == "" {
 				t.Errorf("%s: no advice", c.name)
@@ -91,7 +91,7 @@ func TestJudge(t *testing.T) {
 // One statement can write a row once only.
 func TestOneRowForEachDifference(t *testing.T) {
 	t.Parallel()
-	got := once([]kept{
+	got := once([]savedDifference{
 		{Kind: MissingHere, Ref: "PAY", Code: "T0106", Theirs: "-16.00 USD", State: "open"},
 		{Kind: MissingHere, Ref: "PAY", Code: "T0106", Theirs: "-14.00 EUR", State: "open"},
 		{Kind: MissingHere, Ref: "PAY", Code: "T1110", State: "mended"},

@@ -8,8 +8,8 @@ import (
 	"readerfund/internal/db"
 )
 
-// comparison is one question put to both sides. It goes through its keys in batches, so that a million rows take no more
-// memory than a thousand, and asks the same again for single keys after mending.
+// comparison is one question put to both sides. It goes through its keys in batches, so that a million rows take no
+// more memory than a thousand, and asks the same again for single keys after mending.
 type comparison struct {
 	name string
 	// next gives the last key of the batch after a key; empty when there is none left.
@@ -19,8 +19,8 @@ type comparison struct {
 	// asks puts a finding to PayPal's API, which knows more than its record and sooner, and reports whether that explains
 	// it; nil where the record says it all. It may add to the finding what PayPal answered.
 	asks func(ctx context.Context, f *finding) (bool, error)
-	// mend brings news of one finding into the books; nil where nothing can.
-	mend func(ctx context.Context, f finding) error
+	// repair brings news of one finding into the books; nil where nothing can.
+	repair func(ctx context.Context, f finding) error
 }
 
 // scope is the keys a question is about: a stretch of them, or single ones.
@@ -42,9 +42,9 @@ type finding struct {
 	key         string
 	pair        pair
 	differences []Difference
-	lasting     bool  // only a person can do something about it
+	permanent   bool  // only a person can do something about it
 	explained   bool  // by PayPal's API
-	trouble     error // why it could not be asked about or mended
+	failure     error // why it could not be asked about or mended
 }
 
 // batch is how many keys one statement compares: few enough that it answers well within the time after which the
@@ -63,10 +63,10 @@ func (l *run) compare(ctx context.Context, c comparison) error {
 			return err
 		}
 		if len(found) > 0 {
-			if err := l.deal(ctx, c, found); err != nil {
+			if err := l.resolve(ctx, c, found); err != nil {
 				return err
 			}
-			l.tell("comparing " + c.name)
+			l.report("comparing " + c.name)
 		}
 		after = upTo
 		if err := l.alive(ctx); err != nil {
@@ -75,8 +75,8 @@ func (l *run) compare(ctx context.Context, c comparison) error {
 	}
 }
 
-// deal asks about what was found, mends what can be mended, looks again, and keeps what became of each difference.
-func (l *run) deal(ctx context.Context, c comparison, found []finding) error {
+// resolve asks about what was found, mends what can be mended, looks again, and keeps what became of each difference.
+func (l *run) resolve(ctx context.Context, c comparison, found []finding) error {
 	found, err := l.unexplained(ctx, c, found)
 	if err != nil || len(found) == 0 {
 		return err
@@ -85,22 +85,22 @@ func (l *run) deal(ctx context.Context, c comparison, found []finding) error {
 		l.findings.add(c, found)
 		return nil
 	}
-	if err := l.mendAll(ctx, c, found); err != nil {
+	if err := l.repairAll(ctx, c, found); err != nil {
 		return err
 	}
-	left, err := l.lookAgain(ctx, c, found)
+	left, err := l.compareAgain(ctx, c, found)
 	if err != nil {
 		return err
 	}
-	return l.keep(ctx, found, left)
+	return l.save(ctx, found, left)
 }
 
-// lookAgain gives what is left of the differences, by key.
-func (l *run) lookAgain(ctx context.Context, c comparison, found []finding) (map[string][]Difference, error) {
+// compareAgain gives what is left of the differences, by key.
+func (l *run) compareAgain(ctx context.Context, c comparison, found []finding) (map[string][]Difference, error) {
 	left := map[string][]Difference{}
 	var tried []string
 	for _, f := range found {
-		if c.mend != nil && !f.lasting && f.trouble == nil {
+		if c.repair != nil && !f.permanent && f.failure == nil {
 			tried = append(tried, f.key)
 		} else {
 			left[f.key] = f.differences
@@ -143,16 +143,16 @@ func (l *run) pairs(ctx context.Context, query string, args ...any) ([]finding, 
 	}
 	var found []finding
 	for _, p := range rows {
-		if differences := p.judge(); len(differences) > 0 {
-			found = append(found, finding{key: p.Ref, pair: p, differences: differences, lasting: lasting(differences)})
+		if differences := p.differences(); len(differences) > 0 {
+			found = append(found, finding{key: p.Ref, pair: p, differences: differences, permanent: permanent(differences)})
 		}
 	}
 	return found, nil
 }
 
-// lasting tells whether nothing but a person can do something: what we have booked otherwise than PayPal is not changed,
-// and money from elsewhere is nobody's.
-func lasting(all []Difference) bool {
+// permanent reports whether nothing but a person can do something: what we have booked otherwise than PayPal is not
+// changed, and money from elsewhere is nobody's.
+func permanent(all []Difference) bool {
 	for _, d := range all {
 		switch d.Kind {
 		case MissingHere, MissingThere, WrongStatus:
@@ -165,9 +165,9 @@ func lasting(all []Difference) bool {
 	return true
 }
 
-// judging is the condition that a run still goes on: when another process has ended it, PayPal's rows are gone, and
-// everything would seem to be missing there.
-const judging = `EXISTS (SELECT 1 FROM reconcile_run r WHERE r.id = $1 AND r.state IN ('running', 'broken'))`
+// stillRunning is the condition that a run still goes on: when another process has ended it, PayPal's rows are gone,
+// and everything would seem to be missing there.
+const stillRunning = `EXISTS (SELECT 1 FROM reconcile_run r WHERE r.id = $1 AND r.state IN ('running', 'broken'))`
 
 func readDetail(text []byte) *detail {
 	var d detail

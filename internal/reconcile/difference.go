@@ -49,8 +49,8 @@ type Difference struct {
 	state  string // open, or set_aside where its payment was
 }
 
-// pair is one movement at PayPal beside what we have of it, as the comparison's SQL gives it. What belongs to a side that
-// is missing is nil.
+// pair is one movement at PayPal beside what we have of it, as the comparison's SQL gives it. What belongs to a side
+// that is missing is nil.
 type pair struct {
 	Ref        string    `db:"ref"`
 	Code       string    `db:"code"`
@@ -77,8 +77,8 @@ type pair struct {
 	MarkReceipt *string       `db:"mark_receipt"` // and a receipt number
 }
 
-// judge says in which ways the two sides differ.
-func (p pair) judge() []Difference {
+// differences says in which ways the two sides differ.
+func (p pair) differences() []Difference {
 	base := Difference{
 		Ref: p.Ref, Code: p.Code, Contribution: p.Owner.UUID, Receipt: deref(p.Receipt), At: p.At.UTC(), Ours: p.ours(), Theirs: p.theirs(), state: "open",
 	}
@@ -102,8 +102,8 @@ func (p pair) judge() []Difference {
 	return p.both(base)
 }
 
-// lost tells whether nobody here has what carries our marks all the same: the database was restored from a backup that is
-// older.
+// lost reports whether nobody here has what carries our marks all the same: the database was restored from a backup
+// that is older.
 func (p pair) lost() bool {
 	_, err := contribution.Mark(deref(p.MarkID), deref(p.MarkReceipt))
 	return err == nil && !p.Owner.Valid
@@ -159,8 +159,8 @@ func (p pair) both(base Difference) []Difference {
 	return all
 }
 
-// moved tells whether the money came, or went back. Source: Transaction Search v1, transaction_status: S is done, V was
-// taken back in full, for which there are rows of their own; a refund with V never happened.
+// moved reports whether the money came, or went back. Source: Transaction Search v1, transaction_status: S is done, V
+// was taken back in full, for which there are rows of their own; a refund with V never happened.
 func (p pair) moved() bool {
 	return p.Status == "S" || p.Status == "V" && classOf(p.Code) == gift
 }

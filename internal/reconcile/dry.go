@@ -28,8 +28,8 @@ func (s *findings) add(c comparison, found []finding) {
 				s.more++
 				continue
 			}
-			d.Note, d.Advice = troubleWords(f.trouble), d.advise()
-			if d.Mendable = c.mend != nil && !f.lasting && d.mendable(f); d.Mendable {
+			d.Note, d.Advice = explainFailure(f.failure), d.advise()
+			if d.Mendable = c.repair != nil && !f.permanent && d.mendable(f); d.Mendable {
 				d.Advice = "A run would ask PayPal and book it."
 			}
 			s.all = append(s.all, d)
@@ -37,7 +37,7 @@ func (s *findings) add(c comparison, found []finding) {
 	}
 }
 
-// mendable tells whether news from PayPal can change what differs: entries that are booked are not changed.
+// mendable reports whether news from PayPal can change what differs: entries that are booked are not changed.
 func (d Difference) mendable(f finding) bool {
 	switch d.Kind {
 	case MissingHere:

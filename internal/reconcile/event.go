@@ -15,8 +15,8 @@ const (
 )
 
 // recoverEvents asks PayPal which events it made in the span and since, up to this moment, and has the inbox take those
-// that no delivery ever brought. They tell of what is too new for PayPal's record. An event alone moves no money, so that
-// a list that cannot be read does not spoil the run.
+// that no delivery ever brought. They tell of what is too new for PayPal's record. An event alone moves no money, so
+// that a list that cannot be read does not spoil the run.
 func (l *run) recoverEvents(ctx context.Context) error {
 	now := l.now().UTC()
 	from := l.from
@@ -30,7 +30,7 @@ func (l *run) recoverEvents(ctx context.Context) error {
 	if l.asked && !l.order.To.IsZero() {
 		to = earlier(now, l.to)
 	}
-	l.tell("asking for webhook events that never came")
+	l.report("asking for webhook events that never came")
 	var listed []paypal.ListedEvent
 	flush := func() error {
 		n, err := l.inbox.Recover(ctx, listed)
@@ -62,7 +62,7 @@ func (l *run) recoverEvents(ctx context.Context) error {
 // workOff works on the events at once, beside the service or instead of it where it does not run.
 func (l *run) workOff(ctx context.Context) error {
 	for {
-		l.tell("working on events that never came")
+		l.report("working on events that never came")
 		n, err := l.inbox.Work(ctx)
 		if err != nil || n == 0 {
 			return err

@@ -27,7 +27,7 @@ func (l *run) openCases() comparison {
 		},
 		find: l.findOpenCases,
 		asks: l.asksOpenCase,
-		mend: func(ctx context.Context, f finding) error {
+		repair: func(ctx context.Context, f finding) error {
 			_, err := l.desk.SettleDispute(ctx, f.key, source)
 			return err
 		},
@@ -60,7 +60,7 @@ func (l *run) findOpenCases(ctx context.Context, s scope) ([]finding, error) {
 		FROM dispute d
 		JOIN payment p ON p.id = d.payment_id
 		JOIN contribution c ON c.id = p.contribution_id
-		WHERE `+judging+` AND d.status = 'open' AND `+where+` ORDER BY d.id`, args...)
+		WHERE `+stillRunning+` AND d.status = 'open' AND `+where+` ORDER BY d.id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("compare our open disputes: %w", err)
 	}
@@ -83,7 +83,7 @@ func (l *run) findOpenCases(ctx context.Context, s scope) ([]finding, error) {
 func (l *run) asksOpenCase(ctx context.Context, f *finding) (bool, error) {
 	seen, err := l.paypal.Dispute(ctx, f.key)
 	if err != nil {
-		f.lasting = paypal.NotFound(err)
+		f.permanent = paypal.NotFound(err)
 		return false, err
 	}
 	d := &f.differences[0]
@@ -137,7 +137,8 @@ func (l *run) findCasesThere(ctx context.Context, s scope) ([]finding, error) {
 		JOIN ledger_entry e ON e.kind = 'dispute_hold' AND e.paypal_ref = d.paypal_id
 		JOIN payment p ON p.id = d.payment_id
 		JOIN contribution c ON c.id = p.contribution_id
-		WHERE `+judging+` AND d.id > $2 AND d.id <= $3 AND d.status <> 'open' AND e.occurred_at >= $4 AND e.occurred_at < $5
+		WHERE `+stillRunning+` AND d.id > $2 AND d.id <= $3 AND d.status <> 'open'
+		  AND e.occurred_at >= $4 AND e.occurred_at < $5
 		  AND NOT EXISTS (
 		      SELECT 1 FROM paypal_transaction t
 		      WHERE t.run_id = $1 AND t.class = 'hold' AND t.reference_id = p.paypal_id)`,

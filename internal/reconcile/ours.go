@@ -35,7 +35,7 @@ func alone(rows []oursAlone) []finding {
 			Ours: money.New(r.Amount, money.Currency(r.Currency)).String() + ", " + r.Status, At: r.At.UTC(), state: "open",
 		}
 		found = append(found, finding{
-			key: r.Ref, differences: []Difference{d}, lasting: true,
+			key: r.Ref, differences: []Difference{d}, permanent: true,
 			pair: pair{Ref: r.Ref, At: r.At, Status: r.Status, Amount: r.Amount, Currency: r.Currency, Direct: r.Direct},
 		})
 	}
@@ -75,7 +75,7 @@ func (l *run) findPaymentsThere(ctx context.Context, s scope) ([]finding, error)
 	err := l.db.SelectContext(ctx, &rows, `
 		WITH p AS MATERIALIZED (
 			SELECT p.* FROM payment p `+lookUp("p", gift)+`
-			WHERE `+judging+` AND p.id > $2 AND p.id <= $3 AND p.status IN ('completed', 'pending')
+			WHERE `+stillRunning+` AND p.id > $2 AND p.id <= $3 AND p.status IN ('completed', 'pending')
 			  AND p.occurred_at >= $4 AND p.occurred_at < $5 AND theirs.listed IS NULL)
 		SELECT p.id, p.paypal_id AS ref, '' AS code, p.status, p.amount_minor, p.currency, p.occurred_at AS at,
 		       c.id AS owner, c.receipt, '' AS parent, p.kind = 'direct' AS direct
@@ -95,8 +95,8 @@ func lookUp(ours string, class class) string {
 		WHERE t.run_id = $1 AND t.paypal_id = %s.paypal_id AND t.class = '%s' LIMIT 1) theirs ON true`, ours, class)
 }
 
-// asksPaymentThere asks the API, which knows a payment before its record does. A payment without an order is only in the
-// record: it may be dated a little outside the span.
+// asksPaymentThere asks the API, which knows a payment before its record does. A payment without an order is only in
+// the record: it may be dated a little outside the span.
 func (l *run) asksPaymentThere(ctx context.Context, f *finding) (bool, error) {
 	ours := money.New(f.pair.Amount, money.Currency(f.pair.Currency))
 	if f.pair.Direct {
@@ -140,7 +140,7 @@ func (l *run) findRefundsThere(ctx context.Context, s scope) ([]finding, error) 
 	err := l.db.SelectContext(ctx, &rows, `
 		WITH r AS MATERIALIZED (
 			SELECT r.* FROM refund r `+lookUp("r", back)+`
-			WHERE `+judging+` AND r.id > $2 AND r.id <= $3 AND r.status IN ('completed', 'pending')
+			WHERE `+stillRunning+` AND r.id > $2 AND r.id <= $3 AND r.status IN ('completed', 'pending')
 			  AND r.occurred_at >= $4 AND r.occurred_at < $5 AND theirs.listed IS NULL)
 		SELECT r.id, r.paypal_id AS ref, CASE r.kind WHEN 'reversal' THEN 'T1106' ELSE 'T1107' END AS code, r.status,
 		       r.amount_minor, r.currency, r.occurred_at AS at, c.id AS owner, c.receipt, p.paypal_id AS parent,

@@ -15,11 +15,11 @@ var source = contribution.Source{Way: contribution.ByReconcile}
 // payments holds PayPal's payments against ours: status, amount, currency, fee.
 func (l *run) payments() comparison {
 	return comparison{
-		name: "payments",
-		next: func(ctx context.Context, after string) (string, error) { return l.stretch(ctx, gift, after) },
-		find: l.findPayments,
-		asks: l.asksPayment,
-		mend: l.mendPayment,
+		name:   "payments",
+		next:   func(ctx context.Context, after string) (string, error) { return l.stretch(ctx, gift, after) },
+		find:   l.findPayments,
+		asks:   l.asksPayment,
+		repair: l.repairPayment,
 	}
 }
 
@@ -53,7 +53,7 @@ func (l *run) findPayments(ctx context.Context, s scope) ([]finding, error) {
 			      (SELECT x.id FROM contribution x WHERE x.id = t.owner),
 			      (SELECT x.id FROM contribution x WHERE t.reference_type = 'ODR' AND x.order_id = t.reference_id),
 			      (SELECT x.id FROM contribution x WHERE t.invoice_id <> '' AND x.receipt = t.invoice_id))) o ON true
-		WHERE `+judging+` AND NOT coalesce(t.unreadable = '' AND CASE
+		WHERE `+stillRunning+` AND NOT coalesce(t.unreadable = '' AND CASE
 			WHEN t.status IN ('S', 'V') THEN p.status = 'completed' AND p.amount_minor = t.amount_minor AND p.currency = t.currency
 			     AND e.amount_minor = t.amount_minor AND e.currency = t.currency AND coalesce(f.amount_minor, 0) = t.fee_minor
 			WHEN t.status = 'P' THEN p.status = 'pending' AND p.amount_minor = t.amount_minor AND p.currency = t.currency
@@ -77,13 +77,13 @@ func (l *run) asksPayment(ctx context.Context, f *finding) (bool, error) {
 	return cameIn(seen) && seen.Amount == money.New(deref(f.pair.OurAmount), money.Currency(deref(f.pair.OurCurrency))), nil
 }
 
-// cameIn tells whether the capture's money came in, wherever it went since.
+// cameIn reports whether the capture's money came in, wherever it went since.
 func cameIn(c paypal.Capture) bool {
 	return c.Status == paypal.CaptureCompleted || c.Status == paypal.CapturePartiallyRefunded || c.Status == paypal.CaptureRefunded
 }
 
-// mendPayment asks PayPal about the payment by the API, and books what it says.
-func (l *run) mendPayment(ctx context.Context, f finding) error {
+// repairPayment asks PayPal about the payment by the API, and books what it says.
+func (l *run) repairPayment(ctx context.Context, f finding) error {
 	if f.pair.Direct {
 		return nil // only transaction search knows it: there is nothing more to ask
 	}
@@ -101,10 +101,10 @@ func (l *run) mendPayment(ctx context.Context, f finding) error {
 // refunds holds what went back against ours: refunds, reversals, chargebacks.
 func (l *run) refunds() comparison {
 	return comparison{
-		name: "refunds",
-		next: func(ctx context.Context, after string) (string, error) { return l.stretch(ctx, back, after) },
-		find: l.findRefunds,
-		mend: l.mendRefund,
+		name:   "refunds",
+		next:   func(ctx context.Context, after string) (string, error) { return l.stretch(ctx, back, after) },
+		find:   l.findRefunds,
+		repair: l.repairRefund,
 	}
 }
 
@@ -140,7 +140,7 @@ func (l *run) findRefunds(ctx context.Context, s scope) ([]finding, error) {
 			WHERE c.id = coalesce(p.contribution_id,
 			      (SELECT x.id FROM contribution x WHERE x.id = paid.owner),
 			      (SELECT x.id FROM contribution x WHERE x.id = t.owner))) o ON true
-		WHERE `+judging+` AND NOT coalesce(t.unreadable = '' AND CASE
+		WHERE `+stillRunning+` AND NOT coalesce(t.unreadable = '' AND CASE
 			WHEN t.status = 'S' THEN r.status = 'completed' AND r.amount_minor = -t.amount_minor AND r.currency = t.currency
 			     AND e.amount = t.amount_minor AND e.currency = t.currency AND coalesce(f.amount_minor, 0) = t.fee_minor
 			WHEN t.status = 'P' THEN r.status = 'pending' AND r.amount_minor = -t.amount_minor AND r.currency = t.currency
@@ -151,9 +151,9 @@ func (l *run) findRefunds(ctx context.Context, s scope) ([]finding, error) {
 	return found, nil
 }
 
-// mendRefund asks PayPal about the refund by the API and books what it says. The refund of an adopted payment is known to
-// transaction search only, so that what it says is booked.
-func (l *run) mendRefund(ctx context.Context, f finding) error {
+// repairRefund asks PayPal about the refund by the API and books what it says. The refund of an adopted payment is
+// known to transaction search only, so that what it says is booked.
+func (l *run) repairRefund(ctx context.Context, f finding) error {
 	if f.pair.Direct {
 		d := readDetail(f.pair.Detail)
 		if d == nil || d.Status != "S" {
@@ -166,7 +166,7 @@ func (l *run) mendRefund(ctx context.Context, f finding) error {
 	return err
 }
 
-// answered tells whether PayPal or our own rules said no, so that asking again would not help.
+// answered reports whether PayPal or our own rules said no, so that asking again would not help.
 func answered(err error) bool {
 	return errors.Is(err, contribution.ErrNotOurs) || paypal.NotFound(err)
 }

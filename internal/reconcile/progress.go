@@ -76,7 +76,7 @@ func (l *run) resume(ctx context.Context) error {
 	return nil
 }
 
-// follows tells whether a run from here on continues what was checked before, without a gap.
+// follows reports whether a run from here on continues what was checked before, without a gap.
 func (r *Reconciler) follows(ctx context.Context, from time.Time) (bool, error) {
 	line, err := r.line(ctx)
 	if err != nil {
@@ -111,8 +111,8 @@ func (r *Reconciler) tidy(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// blocksAtOnce is how much of the table one statement goes through, in PostgreSQL's blocks of 8 KB: some 40,000 rows, few
-// enough that it answers well within the time after which the database counts as lost.
+// blocksAtOnce is how much of the table one statement goes through, in PostgreSQL's blocks of 8 KB: some 40,000 rows,
+// few enough that it answers well within the time after which the database counts as lost.
 const blocksAtOnce = 1000
 
 // remove throws rows of PayPal's away. It goes through the table once, block by block: a search for the next rows would
@@ -157,9 +157,9 @@ func (l *run) step(ctx context.Context, readTo time.Time) error {
 // alive shows that the run is at work, between two steps.
 func (l *run) alive(ctx context.Context) error { return l.step(ctx, l.readTo) }
 
-// breakOff leaves the run for the next one to take up; a dry run leaves nothing. The database may be what is away, so a
-// failure here changes nothing: a run that still says "running" is taken up as well.
-func (l *run) breakOff(ctx context.Context, why error) {
+// interrupt leaves the run for the next one to take up; a dry run leaves nothing. The database may be what is away, so
+// a failure here changes nothing: a run that still says "running" is taken up as well.
+func (l *run) interrupt(ctx context.Context, why error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	l.log.WarnContext(ctx, "reconciliation broke off", "run", l.id, "read_to", l.readTo, "error", why)
@@ -235,7 +235,7 @@ func (l *run) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// From here on no process at this run compares any more (see judging), so that its rows may go one by one.
+	// From here on no process at this run compares any more (see stillRunning), so that its rows may go one by one.
 	if err := l.remove(ctx, `run_id = $1`, l.id); err != nil {
 		l.log.WarnContext(ctx, "PayPal's rows are left behind; the next run removes them", "run", l.id, "error", err)
 	}

@@ -24,7 +24,7 @@ const (
 // read puts PayPal's record of the span aside, window by window. A window that holds too much is halved.
 func (l *run) read(ctx context.Context) error {
 	for size := paypal.MaxWindow; l.readTo.Before(l.to); {
-		l.tell("reading PayPal's record")
+		l.report("reading PayPal's record")
 		from, to := l.readTo, earlier(l.readTo.Add(size), l.to)
 		total, err := l.window(ctx, from, to)
 		switch {
@@ -44,14 +44,14 @@ func (l *run) read(ctx context.Context) error {
 			size = min(2*size, paypal.MaxWindow)
 		}
 	}
-	l.tell("read PayPal's record")
+	l.report("read PayPal's record")
 	return nil
 }
 
-// survey lets the database count what was just put aside. Without it, its planner still takes the table for what it was
-// before (a few rows of an earlier run, or none) and may compare every row with every other; its own counting comes a
-// minute later. Where the role does not own the table, that is only a warning of the database.
-func (l *run) survey(ctx context.Context) {
+// analyze lets the database count what was just put aside. Without it, its planner still takes the table for what it
+// was before (a few rows of an earlier run, or none) and may compare every row with every other; its own counting comes
+// a minute later. Where the role does not own the table, that is only a warning of the database.
+func (l *run) analyze(ctx context.Context) {
 	if _, err := l.db.ExecContext(ctx, `ANALYZE paypal_transaction`); err != nil {
 		l.log.WarnContext(ctx, "PayPal's rows could not be counted; comparing may be slow", "run", l.id, "error", err)
 	}
@@ -94,7 +94,7 @@ func (l *run) pages(ctx context.Context, from, to time.Time, seen map[string]boo
 		if !a.page.RefreshedAt.IsZero() {
 			l.refreshed = a.page.RefreshedAt.UTC()
 		}
-		l.tell("reading PayPal's record")
+		l.report("reading PayPal's record")
 	}
 	return total, context.Cause(ctx)
 }
@@ -144,7 +144,7 @@ func (l *run) page(ctx context.Context, q paypal.TransactionQuery) (paypal.Trans
 	}
 }
 
-// passing tells whether PayPal may answer better in a while.
+// passing reports whether PayPal may answer better in a while.
 func passing(err error) bool {
 	e, ok := errors.AsType[*paypal.Error](err)
 	return ok && (e.Status == 0 || e.Status == http.StatusTooManyRequests || e.Status >= 500)

@@ -1,9 +1,9 @@
-// Package reconcile holds PayPal's own record of the account's money against our ledger: every payment, refund, reversal,
-// hold and fee that PayPal's transaction search lists, in either direction.
+// Package reconcile holds PayPal's own record of the account's money against our ledger: every payment, refund,
+// reversal, hold and fee that PayPal's transaction search lists, in either direction.
 //
 // What PayPal knows and we lack is fetched from PayPal's API and applied by package contribution, as any other news is.
-// What we have booked otherwise than PayPal is never changed: it is left open for a person, with what to do about it. The
-// package books nothing itself, and it draws no pages.
+// What we have booked otherwise than PayPal is never changed: it is left open for a person, with what to do about it.
+// The package books nothing itself, and it draws no pages.
 package reconcile
 
 import (
@@ -128,13 +128,13 @@ func (r *Reconciler) Run(ctx context.Context, o Order) (Result, error) {
 	if err != nil {
 		return Result{}, db.Translate(err)
 	}
-	err = l.look(ctx)
+	err = l.execute(ctx)
 	switch {
 	case errors.Is(err, errFinished):
 		err = l.readResult(ctx)
 		l.result.ByOther = true
 	case err != nil:
-		l.breakOff(ctx, err)
+		l.interrupt(ctx, err)
 	}
 	r.metrics.Reconciled(outcomeOf(l.result, err))
 	if err != nil {
@@ -156,12 +156,12 @@ func outcomeOf(res Result, err error) string {
 	}
 }
 
-// look is a run from its beginning to its end. The order matters: a payment is there before what belongs to it.
-func (l *run) look(ctx context.Context) error {
+// execute is a run from its beginning to its end. The order matters: a payment is there before what belongs to it.
+func (l *run) execute(ctx context.Context) error {
 	if err := l.read(ctx); err != nil {
 		return err
 	}
-	l.survey(ctx)
+	l.analyze(ctx)
 	if err := l.compareAll(ctx, l.payments(), l.refunds()); err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func (l *run) look(ctx context.Context) error {
 
 func (l *run) compareAll(ctx context.Context, all ...comparison) error {
 	for _, c := range all {
-		l.tell("comparing " + c.name)
+		l.report("comparing " + c.name)
 		if err := l.compare(ctx, c); err != nil {
 			return fmt.Errorf("compare %s: %w", c.name, err)
 		}
@@ -193,7 +193,7 @@ func (l *run) compareAll(ctx context.Context, all ...comparison) error {
 	return nil
 }
 
-func (l *run) tell(doing string) {
+func (l *run) report(doing string) {
 	if l.order.Progress != nil {
 		l.order.Progress(Progress{
 			Doing: doing, From: l.from, To: l.to, Reached: l.readTo, Rows: l.rows, Mended: l.mended, Resumed: l.resumed,

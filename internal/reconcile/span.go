@@ -95,8 +95,8 @@ func (r *Reconciler) line(ctx context.Context) (time.Time, error) {
 	return at.Time.UTC(), nil // zero where it is null
 }
 
-// beginning is where the first run begins: before the first thing we know of, be it only the campaign that the first start
-// made. What the account did before is none of ours.
+// beginning is where the first run begins: before the first thing we know of, be it only the campaign that the first
+// start made. What the account did before is none of ours.
 func (r *Reconciler) beginning(ctx context.Context, now time.Time) (time.Time, error) {
 	var first sql.NullTime
 	err := r.db.GetContext(ctx, &first, `

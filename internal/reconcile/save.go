@@ -11,8 +11,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// kept is a difference on its way into the table. Its JSON is what the INSERT unpacks.
-type kept struct {
+// savedDifference is a difference on its way into the table. Its JSON is what the INSERT unpacks.
+type savedDifference struct {
 	Kind         Kind       `json:"kind"`
 	Ref          string     `json:"paypal_ref"`
 	Code         string     `json:"code"`
@@ -28,8 +28,8 @@ type kept struct {
 	Closed       *time.Time `json:"closed_at"`
 }
 
-func (d Difference) kept(state, note string, now time.Time) kept {
-	k := kept{
+func (d Difference) saved(state, note string, now time.Time) savedDifference {
+	k := savedDifference{
 		Kind: d.Kind, Ref: d.Ref, Code: d.Code, Parent: d.Parent, Ours: d.Ours, Theirs: d.Theirs, At: d.At, Detail: d.detail,
 		State: state, Advice: d.advise(), Note: note,
 	}
@@ -42,20 +42,20 @@ func (d Difference) kept(state, note string, now time.Time) kept {
 	return k
 }
 
-// keep writes what became of each finding: left open, or mended. left has what still differs, by key.
-func (l *run) keep(ctx context.Context, found []finding, left map[string][]Difference) error {
+// save writes what became of each finding: left open, or mended. left has what still differs, by key.
+func (l *run) save(ctx context.Context, found []finding, left map[string][]Difference) error {
 	now := l.now().UTC()
-	var rows []kept
+	var rows []savedDifference
 	var mended []Kind
 	for _, f := range found {
 		still := map[[3]string]bool{}
 		for _, d := range left[f.key] {
 			still[d.key()] = true
-			note := troubleWords(f.trouble)
+			note := explainFailure(f.failure)
 			if d.state == "set_aside" {
 				note = "Its payment was set aside."
 			}
-			rows = append(rows, d.kept(d.state, note, now))
+			rows = append(rows, d.saved(d.state, note, now))
 		}
 		for _, d := range f.differences {
 			if still[d.key()] {
@@ -64,7 +64,7 @@ func (l *run) keep(ctx context.Context, found []finding, left map[string][]Diffe
 			if _, open := left[f.key]; open && d.Kind == MissingHere {
 				continue // it is here now, and differs in another way
 			}
-			rows = append(rows, d.kept("mended", "Fixed: PayPal's API was asked, and its answer was booked.", now))
+			rows = append(rows, d.saved("mended", "Fixed: PayPal's API was asked, and its answer was booked.", now))
 			mended = append(mended, d.Kind)
 		}
 	}
@@ -81,27 +81,31 @@ func (l *run) keep(ctx context.Context, found []finding, left map[string][]Diffe
 func (d Difference) key() [3]string { return [3]string{string(d.Kind), d.Ref, d.Code} }
 
 // write keeps differences. What a person set aside stays so, unless it has become another difference since.
-func (l *run) write(ctx context.Context, rows []kept, now time.Time) error {
+func (l *run) write(ctx context.Context, rows []savedDifference, now time.Time) error {
 	text, err := json.Marshal(once(rows))
 	if err != nil {
 		return fmt.Errorf("write differences: %w", err)
 	}
 	return l.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, `
-			INSERT INTO discrepancy AS d (kind, paypal_ref, code, contribution_id, parent_ref, ours, theirs, occurred_at, detail, state, advice, note,
-			                              run_id, first_seen, last_seen, closed_at)
-			SELECT t.kind, t.paypal_ref, t.code, t.contribution_id, t.parent_ref, t.ours, t.theirs, t.occurred_at, t.detail, t.state, t.advice, t.note,
-			       $1, $3, $3, t.closed_at
-			FROM jsonb_to_recordset($2::jsonb) AS t(kind text, paypal_ref text, code text, contribution_id uuid, parent_ref text, ours text, theirs text,
-			     occurred_at timestamptz, detail jsonb, state text, advice text, note text, closed_at timestamptz)
+			INSERT INTO discrepancy AS d (kind, paypal_ref, code, contribution_id, parent_ref, ours, theirs, occurred_at, detail,
+			                              state, advice, note, run_id, first_seen, last_seen, closed_at)
+			SELECT t.kind, t.paypal_ref, t.code, t.contribution_id, t.parent_ref, t.ours, t.theirs, t.occurred_at, t.detail,
+			       t.state, t.advice, t.note, $1, $3, $3, t.closed_at
+			FROM jsonb_to_recordset($2::jsonb) AS t(kind text, paypal_ref text, code text, contribution_id uuid,
+			     parent_ref text, ours text, theirs text, occurred_at timestamptz,
+			     detail jsonb, state text, advice text, note text, closed_at timestamptz)
 			ORDER BY t.kind, t.paypal_ref, t.code
 			ON CONFLICT (kind, paypal_ref, code) DO UPDATE SET
-			    contribution_id = excluded.contribution_id, parent_ref = excluded.parent_ref, ours = excluded.ours, theirs = excluded.theirs,
+			    contribution_id = excluded.contribution_id, parent_ref = excluded.parent_ref, ours = excluded.ours,
+			    theirs = excluded.theirs,
 			    occurred_at = excluded.occurred_at,
 			    detail = CASE WHEN d.erased_at IS NULL THEN coalesce(excluded.detail, d.detail) ELSE d.detail END,
 			    state = excluded.state, advice = excluded.advice,
-			    note = excluded.note, actor = '', run_id = excluded.run_id, last_seen = excluded.last_seen, closed_at = excluded.closed_at
-			WHERE d.state <> 'set_aside' OR (d.ours, d.theirs) IS DISTINCT FROM (excluded.ours, excluded.theirs)`, l.id, string(text), now)
+			    note = excluded.note, actor = '', run_id = excluded.run_id, last_seen = excluded.last_seen,
+			    closed_at = excluded.closed_at
+			WHERE d.state <> 'set_aside' OR (d.ours, d.theirs) IS DISTINCT FROM (excluded.ours, excluded.theirs)`,
+			l.id, string(text), now)
 		if err != nil {
 			return fmt.Errorf("keep differences: %w", err)
 		}
@@ -111,9 +115,9 @@ func (l *run) write(ctx context.Context, rows []kept, now time.Time) error {
 
 // once leaves one row of each difference, which is all that one statement can write: a fee that PayPal took in two
 // currencies is one difference here. What is left open goes before what is mended.
-func once(rows []kept) []kept {
+func once(rows []savedDifference) []savedDifference {
 	place := map[[3]string]int{}
-	var all []kept
+	var all []savedDifference
 	for _, k := range rows {
 		key := [3]string{string(k.Kind), k.Ref, k.Code}
 		n, there := place[key]
@@ -149,14 +153,15 @@ func (l *run) readResult(ctx context.Context) error {
 		Elsewhere int64        `db:"elsewhere"`
 		Mended    int64        `db:"mended"`
 	}
-	err := l.db.GetContext(ctx, &r, `SELECT from_at, checked_to, payments, elsewhere, mended FROM reconcile_run WHERE id = $1`, l.id)
+	err := l.db.GetContext(ctx, &r, `
+		SELECT from_at, checked_to, payments, elsewhere, mended FROM reconcile_run WHERE id = $1`, l.id)
 	if err != nil {
 		return fmt.Errorf("read the run: %w", err)
 	}
 	recovered, warnings := l.result.Recovered, l.result.Warnings
 	l.result = Result{
-		Run: l.id, From: r.From.UTC(), CheckedTo: r.CheckedTo.Time.UTC(), Payments: r.Payments, Elsewhere: r.Elsewhere, Mended: r.Mended,
-		Recovered: recovered, Warnings: warnings,
+		Run: l.id, From: r.From.UTC(), CheckedTo: r.CheckedTo.Time.UTC(), Payments: r.Payments, Elsewhere: r.Elsewhere,
+		Mended: r.Mended, Recovered: recovered, Warnings: warnings,
 	}
 	counts, err := l.counts(ctx)
 	if err != nil {
@@ -195,7 +200,9 @@ func (l *run) counts(ctx context.Context) (map[count]int64, error) {
 		State string `db:"state"`
 		N     int64  `db:"n"`
 	}
-	err := l.db.SelectContext(ctx, &rows, `SELECT kind, state, count(*) AS n FROM discrepancy WHERE state IN ('open', 'set_aside', 'adopted') GROUP BY kind, state`)
+	err := l.db.SelectContext(ctx, &rows, `
+		SELECT kind, state, count(*) AS n FROM discrepancy
+		WHERE state IN ('open', 'set_aside', 'adopted') GROUP BY kind, state`)
 	if err != nil {
 		return nil, fmt.Errorf("count differences: %w", err)
 	}
@@ -222,7 +229,8 @@ func (l *run) open(ctx context.Context) ([]Difference, error) {
 		Note         string        `db:"note"`
 	}
 	err := l.db.SelectContext(ctx, &rows, `
-		SELECT d.id, d.kind, d.paypal_ref, d.code, d.contribution_id, c.receipt, d.parent_ref, d.ours, d.theirs, d.occurred_at, d.advice, d.note
+		SELECT d.id, d.kind, d.paypal_ref, d.code, d.contribution_id, c.receipt, d.parent_ref, d.ours, d.theirs,
+		       d.occurred_at, d.advice, d.note
 		FROM discrepancy d LEFT JOIN contribution c ON c.id = d.contribution_id
 		WHERE d.state = 'open' ORDER BY d.occurred_at, d.id LIMIT $1`, mostListed)
 	if err != nil {
@@ -231,8 +239,8 @@ func (l *run) open(ctx context.Context) ([]Difference, error) {
 	all := make([]Difference, 0, len(rows))
 	for _, r := range rows {
 		all = append(all, Difference{
-			ID: r.ID, Kind: r.Kind, Ref: r.Ref, Code: r.Code, Contribution: r.Contribution.UUID, Receipt: deref(r.Receipt), Parent: r.Parent,
-			Ours: r.Ours, Theirs: r.Theirs, At: r.At.UTC(), Advice: r.Advice, Note: r.Note,
+			ID: r.ID, Kind: r.Kind, Ref: r.Ref, Code: r.Code, Contribution: r.Contribution.UUID, Receipt: deref(r.Receipt),
+			Parent: r.Parent, Ours: r.Ours, Theirs: r.Theirs, At: r.At.UTC(), Advice: r.Advice, Note: r.Note,
 		})
 	}
 	return all, nil

@@ -57,7 +57,7 @@ func (l *run) each(ctx context.Context, found []finding, do func(ctx context.Con
 	return nil
 }
 
-// unanswered tells whether a call came to no end: PayPal or the database was away.
+// unanswered reports whether a call came to no end: PayPal or the database was away.
 func unanswered(err error) bool {
 	switch {
 	case err == nil:
@@ -79,7 +79,7 @@ func (l *run) unexplained(ctx context.Context, c comparison, found []finding) ([
 	err := l.each(ctx, found, func(ctx context.Context, f *finding) (err error) {
 		f.explained, err = c.asks(ctx, f)
 		if err != nil && !paypal.NotFound(err) {
-			f.trouble = err
+			f.failure = err
 		}
 		return err
 	})
@@ -89,26 +89,27 @@ func (l *run) unexplained(ctx context.Context, c comparison, found []finding) ([
 	return slices.DeleteFunc(found, func(f finding) bool { return f.explained }), nil
 }
 
-// mendAll brings news of every finding into the books, where that is right.
-func (l *run) mendAll(ctx context.Context, c comparison, found []finding) error {
-	if c.mend == nil {
+// repairAll brings news of every finding into the books, where that is right.
+func (l *run) repairAll(ctx context.Context, c comparison, found []finding) error {
+	if c.repair == nil {
 		return nil
 	}
 	return l.each(ctx, found, func(ctx context.Context, f *finding) error {
-		if f.lasting || f.trouble != nil {
+		if f.permanent || f.failure != nil {
 			return nil //nolint:nilerr // that trouble was told when it came
 		}
-		err := c.mend(ctx, *f)
+		err := c.repair(ctx, *f)
 		if err != nil {
-			f.trouble = err
-			l.log.WarnContext(ctx, "a difference could not be mended", "run", l.id, "kind", f.differences[0].Kind, "ref", f.key, "error", err)
+			f.failure = err
+			l.log.WarnContext(ctx, "a difference could not be mended", "run", l.id, "kind", f.differences[0].Kind,
+				"ref", f.key, "error", err)
 		}
 		return err
 	})
 }
 
-// troubleWords says for staff why a difference could not be mended.
-func troubleWords(err error) string {
+// explainFailure says for staff why a difference could not be mended.
+func explainFailure(err error) string {
 	switch {
 	case err == nil:
 		return ""

@@ -23,8 +23,8 @@ const (
 	// parkedPause is how long a parked event waits before it is tried again by itself: what PayPal did not know, or said
 	// wrongly, it may know or say rightly later.
 	parkedPause = 6 * time.Hour
-	// patience is how old an event may be to be tried again by itself: for so long PayPal keeps it, too.
-	patience = 30 * 24 * time.Hour
+	// maxAge is how old an event may be to be retried automatically: PayPal keeps it that long, too.
+	maxAge = 30 * 24 * time.Hour
 )
 
 // pause is how long to wait after the n-th failed attempt.
@@ -32,42 +32,47 @@ func pause(n int) time.Duration {
 	return min(5*time.Second<<min(n-1, 10), 30*time.Minute)
 }
 
-// verdict is what became of an event after an attempt.
-type verdict struct {
+// resolution is what became of an event after an attempt.
+type resolution struct {
 	state, note, outcome string
 	due, processed       *time.Time
 	contribution         *uuid.UUID
 }
 
-func judge(e event, c contribution.Contribution, err error, now time.Time) verdict {
+func resolve(e event, c contribution.Contribution, err error, now time.Time) resolution {
 	_, contradiction := errors.AsType[*contribution.ContradictionError](err)
 	switch {
 	case err == nil:
 		id := c.ID
-		return verdict{state: "applied", note: "Applied to contribution " + c.Receipt + ".", outcome: "applied", processed: &now, contribution: &id}
+		return resolution{
+			state: "applied", note: "Applied to contribution " + c.Receipt + ".", outcome: "applied", processed: &now,
+			contribution: &id,
+		}
 	case errors.Is(err, contribution.ErrNotOurs) && !contradiction:
-		return verdict{state: "ignored", note: "It is about a payment that was not started here.", outcome: "ignored", processed: &now}
+		return resolution{
+			state: "ignored", note: "It is about a payment that was not started here.", outcome: "ignored", processed: &now,
+		}
 	}
-	v := verdict{state: "received", note: explain(err), outcome: "retried"}
+	v := resolution{state: "received", note: explain(err), outcome: "retried"}
 	wait := pause(e.Attempts)
-	if worn(e, err, now) {
+	if exhausted(e, err, now) {
 		v.state, v.outcome, v.processed, wait = "parked", "parked", &now, parkedPause
 	}
-	if due := now.Add(wait); !hopeless(err) && due.Sub(e.ReceivedAt) < patience {
+	if due := now.Add(wait); !permanent(err) && due.Sub(e.ReceivedAt) < maxAge {
 		v.due = &due
 	}
 	return v
 }
 
-// worn tells whether an event has been tried long enough for a person to be told.
-func worn(e event, err error, now time.Time) bool {
+// exhausted reports whether an event has been tried often enough for a person to look at it.
+func exhausted(e event, err error, now time.Time) bool {
 	switch {
-	case hopeless(err):
+	case permanent(err):
 		return true
 	case e.State == "parked": // and tried again by itself
 		return true
-	case away(err):
-		return now.Sub(e.ReceivedAt) >= patience-parkedPause
+	case unreachable(err):
+		return now.Sub(e.ReceivedAt) >= maxAge-parkedPause
 	case paypal.NotFound(err):
 		return e.Attempts >= attemptsAtMostMissing
 	default:
@@ -75,13 +80,13 @@ func worn(e event, err error, now time.Time) bool {
 	}
 }
 
-// hopeless tells whether the event itself is at fault, so that no other day brings anything else.
-func hopeless(err error) bool {
+// permanent reports whether the event itself is at fault, so that trying again changes nothing.
+func permanent(err error) bool {
 	return errors.Is(err, errUnreadable) || errors.Is(err, errNamesNothing)
 }
 
-// away tells whether PayPal or the database could not be asked at all.
-func away(err error) bool {
+// unreachable reports whether PayPal or the database could not be asked at all.
+func unreachable(err error) bool {
 	if _, ok := errors.AsType[*paypal.Error](err); ok {
 		return paypal.Unanswered(err)
 	}
@@ -119,7 +124,7 @@ func explain(err error) string {
 		return "PayPal did not answer when we asked about it (" + answer.Operation + "). It is retried automatically."
 	case isPayPal:
 		return fmt.Sprintf("PayPal's answer about it could not be used (%s, status %d). Nothing of it was booked.", answer.Operation, answer.Status)
-	case away(err):
+	case unreachable(err):
 		return "Our database did not answer. It is retried automatically."
 	default:
 		return "It could not be applied. The service's log says why, under this event's ID. It is stored as received."
