@@ -20,7 +20,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/db/localpg"
 	"readerfund/internal/fault"
-	"readerfund/internal/report"
+	"readerfund/internal/health"
 	"readerfund/internal/session"
 )
 
@@ -120,7 +120,7 @@ func (d *demo) lookAround(ctx context.Context, cfg config.Config) error {
 		return err
 	}
 	board := alert.NewBoard(alert.Config{
-		DB: pool, Reports: report.New(pool, cfg.Timezone, cfg.DefaultCurrency), Now: d.clock.now, Log: d.log,
+		DB: pool, Health: health.New(pool), Now: d.clock.now, Log: d.log,
 	})
 	return errors.Join(board.Evaluate(ctx), pool.Close())
 }

@@ -12,10 +12,10 @@ import (
 	"readerfund/internal/audit"
 	"readerfund/internal/config"
 	"readerfund/internal/contribution"
+	"readerfund/internal/dashboard"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/inbox"
-	"readerfund/internal/report"
 )
 
 type inboxCommand struct {
@@ -34,8 +34,8 @@ type inboxList struct {
 
 // Run lists events.
 func (c inboxList) Run(ctx context.Context, std streams) error {
-	return withEvents(ctx, c.Database, func(reports *report.Reports) error {
-		page, err := reports.Inbox(ctx, report.InboxQuery{State: c.State, Search: c.Search, Limit: c.Limit})
+	return withEvents(ctx, c.Database, func(views *dashboard.Views) error {
+		page, err := views.Inbox(ctx, dashboard.InboxQuery{State: c.State, Search: c.Search, Limit: c.Limit})
 		if err != nil {
 			return err
 		}
@@ -48,9 +48,9 @@ func (c inboxList) Run(ctx context.Context, std streams) error {
 	})
 }
 
-// withEvents opens the database for a command that reads events: in UTC, and without a word about money.
-func withEvents(ctx context.Context, s config.Database, do func(*report.Reports) error) error {
-	return withDatabase(ctx, s, func(d *db.DB) error { return do(report.New(d, time.UTC, "")) })
+// withEvents opens the database for a command that reads events, in UTC.
+func withEvents(ctx context.Context, s config.Database, do func(*dashboard.Views) error) error {
+	return withDatabase(ctx, s, func(d *db.DB) error { return do(dashboard.New(d, time.UTC)) })
 }
 
 func dash(s string) string {
@@ -68,12 +68,12 @@ type inboxShow struct {
 
 // Run shows one event.
 func (c inboxShow) Run(ctx context.Context, std streams) error {
-	return withEvents(ctx, c.Database, func(reports *report.Reports) error {
-		id, err := eventRow(ctx, reports, c.ID)
+	return withEvents(ctx, c.Database, func(views *dashboard.Views) error {
+		id, err := eventRow(ctx, views, c.ID)
 		if err != nil {
 			return err
 		}
-		w, err := reports.Webhook(ctx, id)
+		w, err := views.Webhook(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -102,11 +102,11 @@ func (c inboxShow) Run(ctx context.Context, std streams) error {
 }
 
 // eventRow finds our number of an event by either id.
-func eventRow(ctx context.Context, r *report.Reports, id string) (int64, error) {
+func eventRow(ctx context.Context, r *dashboard.Views, id string) (int64, error) {
 	if n, err := strconv.ParseInt(id, 10, 64); err == nil {
 		return n, nil
 	}
-	page, err := r.Inbox(ctx, report.InboxQuery{Search: id, Limit: 1})
+	page, err := r.Inbox(ctx, dashboard.InboxQuery{Search: id, Limit: 1})
 	if err != nil {
 		return 0, err
 	}

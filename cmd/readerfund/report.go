@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"readerfund/internal/config"
+	"readerfund/internal/dashboard"
 	"readerfund/internal/db"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
@@ -31,11 +32,8 @@ type reportRange struct {
 }
 
 // read opens the database for a report.
-func (r reportRange) read(ctx context.Context, do func(*report.Reports) error) error {
-	s := config.Settings{Database: r.Database, Timezone: r.Timezone, OwnCurrency: r.OwnCurrency}
-	return withSettings(ctx, s, func(cfg config.Config, d *db.DB) error {
-		return do(report.New(d, cfg.Timezone, cfg.DefaultCurrency))
-	})
+func (r reportRange) read(ctx context.Context, do func(config.Config, *db.DB) error) error {
+	return withSettings(ctx, config.Settings{Database: r.Database, Timezone: r.Timezone, OwnCurrency: r.OwnCurrency}, do)
 }
 
 func (r reportRange) days() (from, to report.Day, err error) {
@@ -64,8 +62,8 @@ func (c reportTotals) Run(ctx context.Context, std streams) error {
 	if err := errors.Join(err, byErr); err != nil {
 		return err
 	}
-	return c.read(ctx, func(reports *report.Reports) error {
-		rows, err := reports.Totals(ctx, report.TotalsQuery{
+	return c.read(ctx, func(cfg config.Config, d *db.DB) error {
+		rows, err := report.New(d, cfg.Timezone, cfg.DefaultCurrency).Totals(ctx, report.TotalsQuery{
 			From: from, To: to, By: by, Campaign: c.Campaign, Article: c.Article, Currency: money.Code(c.Currency),
 		})
 		if err != nil {
@@ -88,11 +86,13 @@ func (c reportContributions) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	return c.read(ctx, func(reports *report.Reports) error {
+	return c.read(ctx, func(cfg config.Config, d *db.DB) error {
 		out := bufio.NewWriter(std.out)
-		err := reports.WriteContributions(ctx, out, report.Format(c.Format), report.ContributionsQuery{
-			From: from, To: to, Status: c.Status, Campaign: c.Campaign, Article: c.Article, Currency: money.Code(c.Currency), Search: c.Search,
-		})
+		q := dashboard.ContributionsQuery{
+			From: from, To: to, Status: c.Status, Campaign: c.Campaign, Article: c.Article, Currency: money.Code(c.Currency),
+			Search: c.Search,
+		}
+		err := dashboard.New(d, cfg.Timezone).WriteContributions(ctx, out, report.Format(c.Format), q)
 		return errors.Join(err, out.Flush())
 	})
 }

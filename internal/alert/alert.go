@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"time"
 
-	"readerfund/internal/report"
+	"readerfund/internal/health"
 )
 
 // Severity says how soon somebody should look.
@@ -31,7 +31,7 @@ type Alert struct {
 	For      time.Duration // how long the rule must say so, this way or that, before the alert fires or stops
 	Path     string        // the staff page where one sees it; empty where there is none
 
-	rule func(v report.Vitals) reading
+	rule func(v health.Snapshot) reading
 }
 
 // Metric is what carries the alert to Prometheus.
@@ -68,9 +68,9 @@ func span(d time.Duration) string {
 }
 
 // older makes a rule: wrong when there are any, and the oldest has waited longer than that.
-func older(than time.Duration, one, many string, pile func(report.Vitals) report.Pile) func(report.Vitals) reading {
-	return func(v report.Vitals) reading {
-		p := pile(v)
+func older(than time.Duration, one, many string, backlog func(health.Snapshot) health.Backlog) func(health.Snapshot) reading {
+	return func(v health.Snapshot) reading {
+		p := backlog(v)
 		r := reading{items: p.Count, oldest: p.Oldest, wrong: p.Count > 0 && p.Age(v.At) >= than}
 		if p.Count > 0 {
 			r.note = fmt.Sprintf("%s; the oldest for %s", noun(p.Count, one, many), span(p.Age(v.At)))
@@ -80,9 +80,9 @@ func older(than time.Duration, one, many string, pile func(report.Vitals) report
 }
 
 // atLeast makes a rule: wrong when there are so many.
-func atLeast(least int64, one, many string, pile func(report.Vitals) report.Pile) func(report.Vitals) reading {
-	return func(v report.Vitals) reading {
-		p := pile(v)
+func atLeast(least int64, one, many string, backlog func(health.Snapshot) health.Backlog) func(health.Snapshot) reading {
+	return func(v health.Snapshot) reading {
+		p := backlog(v)
 		r := reading{items: p.Count, oldest: p.Oldest, wrong: p.Count >= least}
 		if p.Count > 0 {
 			r.note = noun(p.Count, one, many)

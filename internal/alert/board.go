@@ -9,14 +9,14 @@ import (
 	"time"
 
 	"readerfund/internal/db"
+	"readerfund/internal/health"
 	"readerfund/internal/metrics"
-	"readerfund/internal/report"
 )
 
 // Config is what a Board needs. Metrics may be nil.
 type Config struct {
 	DB      *db.DB
-	Reports *report.Reports
+	Health  *health.Monitor
 	Now     func() time.Time
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
@@ -30,7 +30,7 @@ type Config struct {
 // Board is how the alerts stand. It is safe for concurrent use.
 type Board struct {
 	db      *db.DB
-	reports *report.Reports
+	health  *health.Monitor
 	now     func() time.Time
 	log     *slog.Logger
 	metrics *metrics.Metrics
@@ -42,7 +42,7 @@ type Board struct {
 // NewBoard makes a board on the database.
 func NewBoard(cfg Config) *Board {
 	return &Board{
-		db: cfg.DB, reports: cfg.Reports, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics, payPalAway: cfg.PayPalAway,
+		db: cfg.DB, health: cfg.Health, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics, payPalAway: cfg.PayPalAway,
 		uncounted: cfg.Uncounted,
 	}
 }
@@ -63,13 +63,13 @@ type row struct {
 // at once do no harm: what is older, or reckoned from what was changed since, is not written, so that a replica that was
 // stopped midway and comes back changes nothing. What changed is logged.
 func (b *Board) Evaluate(ctx context.Context) error {
-	v, err := b.reports.Vitals(ctx, b.now())
+	v, err := b.health.Snapshot(ctx, b.now())
 	if err != nil {
 		return err
 	}
 	if b.payPalAway != nil {
 		if since := b.payPalAway(ctx); !since.IsZero() {
-			v.PayPalAway = report.Pile{Count: 1, Oldest: since}
+			v.PayPalAway = health.Backlog{Count: 1, Oldest: since}
 		}
 	}
 	if b.uncounted != nil {
@@ -114,7 +114,7 @@ func (b *Board) read(ctx context.Context) (map[string]row, error) {
 
 // judge is how the alert stands after a look, given how it stood before. It turns only after the rule has said the other
 // thing for as long as For, so that it does not flap; the zero row is an alert that was never looked at.
-func (a Alert) judge(v report.Vitals, before row) row {
+func (a Alert) judge(v health.Snapshot, before row) row {
 	seen, now := a.rule(v), v.At.Truncate(time.Microsecond) // as the database keeps it
 	after := row{Name: a.Name, Wrong: seen.wrong, Turned: before.Turned, Firing: before.Firing, Items: seen.items, Note: seen.note, Checked: now}
 	if !seen.oldest.IsZero() {

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"readerfund/internal/alert"
+	"readerfund/internal/health"
 	"readerfund/internal/metrics"
-	"readerfund/internal/report"
 )
 
 func TestAnAlertDoesNotFlap(t *testing.T) {
@@ -61,7 +61,7 @@ func TestReplicasSayTheSame(t *testing.T) {
 	h := openHouse(t)
 	other := metrics.New()
 	follower := alert.NewBoard(alert.Config{
-		DB: h.db, Reports: report.New(h.db, time.UTC, "EUR"), Now: h.now, Metrics: other, Log: slog.New(slog.DiscardHandler),
+		DB: h.db, Health: health.New(h.db), Now: h.now, Metrics: other, Log: slog.New(slog.DiscardHandler),
 	})
 	if err := follower.Export(t.Context()); err != nil {
 		t.Fatal(err) // nobody has checked yet: there is nothing to say
@@ -116,7 +116,7 @@ func TestALateEndChangesNothing(t *testing.T) {
 	h.event("parked", nil, "", h.now(), time.Time{}, 20)
 	h.look()
 	slow := alert.NewBoard(alert.Config{
-		DB: h.db, Reports: report.New(h.db, time.UTC, "EUR"), Now: func() time.Time { return late },
+		DB: h.db, Health: health.New(h.db), Now: func() time.Time { return late },
 		Log: slog.New(slog.NewTextHandler(h.log, nil)),
 	})
 	h.exec(`UPDATE webhook_event SET state = 'applied'`)

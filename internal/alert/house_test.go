@@ -19,8 +19,8 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
+	"readerfund/internal/health"
 	"readerfund/internal/metrics"
-	"readerfund/internal/report"
 )
 
 var update = flag.Bool("update", false, "rewrite docs/alerts.md")
@@ -46,7 +46,7 @@ func openHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{t: t, db: dbtest.New(t), metrics: metrics.New(), log: &bytes.Buffer{}, at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
 	h.board = alert.NewBoard(alert.Config{
-		DB: h.db, Reports: report.New(h.db, time.UTC, "EUR"), Now: h.now, Metrics: h.metrics,
+		DB: h.db, Health: health.New(h.db), Now: h.now, Metrics: h.metrics,
 		Log:        slog.New(slog.NewTextHandler(h.log, nil)),
 		PayPalAway: func(context.Context) time.Time { return h.away },
 		Uncounted:  func() (int64, time.Time) { return h.uncounted, h.uncountedSince },

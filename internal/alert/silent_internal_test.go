@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"readerfund/internal/report"
+	"readerfund/internal/health"
 )
 
 // The rule of silence over newsrooms of every size. Each case says how many gifts in a row went unheard, and how long ago
@@ -27,11 +27,11 @@ func TestSilent(t *testing.T) {
 		{"ten gifts a minute: after a minute and the grace", 10, 6 * time.Minute, true},
 	} {
 		now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-		s := report.Silence{Run: c.run}
+		s := health.Silence{Run: c.run}
 		if c.run > 0 {
 			s.Since = now.Add(-c.since)
 		}
-		if got := silent(report.Vitals{At: now, Silence: s}); got.wrong != c.want || (got.note == "") != (c.run == 0) {
+		if got := silent(health.Snapshot{At: now, Silence: s}); got.wrong != c.want || (got.note == "") != (c.run == 0) {
 			t.Errorf("%s: %+v", c.name, got)
 		}
 	}

@@ -21,8 +21,10 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/config"
 	"readerfund/internal/contribution"
+	"readerfund/internal/dashboard"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/health"
 	"readerfund/internal/inbox"
 	"readerfund/internal/job"
 	"readerfund/internal/metrics"
@@ -63,6 +65,8 @@ type App struct {
 	accounts *account.Store
 	sessions *session.Manager
 	reports  *report.Reports
+	views    *dashboard.Views
+	health   *health.Monitor
 	alerts   *alert.Board
 	keeper   *job.Keeper
 	books    *reconcile.Reconciler
@@ -130,8 +134,10 @@ func (a *App) build(ctx context.Context, opts Options) error {
 		DB: a.db, Accounts: a.accounts, Now: a.now, Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"),
 	})
 	a.reports = report.New(a.readDB, a.cfg.Timezone, a.cfg.DefaultCurrency)
+	a.views = dashboard.New(a.readDB, a.cfg.Timezone)
+	a.health = health.New(a.readDB)
 	a.alerts = alert.NewBoard(alert.Config{
-		DB: a.db, Reports: a.reports, PayPalAway: pp.AwaySince, Uncounted: a.gate.Uncounted,
+		DB: a.db, Health: a.health, PayPalAway: pp.AwaySince, Uncounted: a.gate.Uncounted,
 		Now: a.now, Log: a.log, Metrics: a.metrics,
 	})
 	a.books = newReconciler(a.cfg, a.db, pp, a.desk, a.inbox, a.now, a.log, a.metrics)
@@ -228,7 +234,8 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		TemplatesDir: a.cfg.TemplatesDir, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,
 		Desk: a.desk, Campaigns: campaigns, Webhook: a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
-		Books: a.books, Refunds: a.refunds, Accounts: a.accounts, Reports: a.reports, Alerts: a.alerts, Gate: a.gate,
+		Books: a.books, Refunds: a.refunds, Accounts: a.accounts, Reports: a.reports, Views: a.views, Health: a.health,
+		Alerts: a.alerts, Gate: a.gate,
 		Sessions: a.sessions, Audit: audit.NewLog(audit.Config{DB: a.db, Reading: a.readDB, Now: a.now}),
 		Metrics: a.metrics, Log: a.log, Now: a.now,
 	})

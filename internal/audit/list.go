@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/db"
 	"readerfund/internal/listing"
@@ -38,15 +40,10 @@ func (l *Log) List(ctx context.Context, q Query) (Page, error) {
 		Things: "audit_entries", Number: "a.id", After: q.After, Limit: q.Limit,
 		SQL: `SELECT a.id, a.at, a.staff_id, a.actor, a.action, a.subject, a.detail FROM audit_entry a`,
 	}
-	add := func(condition string, value any) {
-		list.Args = append(list.Args, value)
-		list.Where = append(list.Where, fmt.Sprintf(condition, len(list.Args)))
-	}
-	if actor := strings.ToLower(strings.TrimSpace(q.Actor)); actor != "" { // accounts are kept in small letters
-		add("a.actor = $%d", actor)
-	}
+	list.Where.Equal("a.actor", strings.ToLower(strings.TrimSpace(q.Actor))) // accounts are kept in small letters
 	if subject := strings.TrimSpace(q.Subject); subject != "" {
-		add("a.subject = ANY ($%d)", db.Array(append(text.Spellings(subject), strings.ToLower(subject))))
+		spellings := append(text.Spellings(subject), strings.ToLower(subject))
+		list.Where.Addf("a.subject = ANY (%s)", list.Where.Arg(db.Array(spellings)))
 	}
 	rows, next, err := listing.Newest[row](ctx, l.reading, list)
 	if err != nil {
@@ -82,4 +79,27 @@ func (r row) entry() (Entry, error) {
 		return Entry{}, fmt.Errorf("read audit entry %d: %w", r.ID, err)
 	}
 	return e, nil
+}
+
+// recentEntries is how many of the newest entries Recent looks at: more say nothing new to who counts a flood.
+const recentEntries = 1000
+
+// Recent counts the entries of one action since a moment, repeats too, among the newest of the log, and says when the
+// first of them was; zero where there is none. It reads in the caller's transaction.
+func Recent(ctx context.Context, tx *sqlx.Tx, action Action, since time.Time) (n int64, first time.Time, err error) {
+	var row struct {
+		Count int64        `db:"count"`
+		First sql.NullTime `db:"first"`
+	}
+	err = tx.GetContext(ctx, &row, `
+		SELECT coalesce(sum(repeats), 0) AS count, min(at) AS first
+		FROM (SELECT at, action, repeats FROM audit_entry ORDER BY id DESC LIMIT $3) latest
+		WHERE action = $1 AND at > $2`, string(action), since, recentEntries)
+	if err != nil {
+		return 0, time.Time{}, fmt.Errorf("count recent audit entries: %w", err)
+	}
+	if row.First.Valid {
+		first = row.First.Time.UTC()
+	}
+	return row.Count, first, nil
 }

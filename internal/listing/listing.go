@@ -7,7 +7,6 @@ package listing
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -27,13 +26,12 @@ const (
 // List is a question whose answer comes in pages, the newest row first. A row's number only grows, so that it is the
 // cursor as well: what is added meanwhile moves no row to another page.
 type List struct {
-	Things string   // the end of the key of its own listing.limit_ sentence: "events"
-	SQL    string   // up to WHERE
-	Where  []string // conditions, all of which hold
-	Args   []any    // of the conditions
-	Number string   // the column with the row's number: "w.id"
-	After  string   // the cursor that the page before gave
-	Limit  int      // 0 for DefaultLimit
+	Things string // the end of the key of its own listing.limit_ sentence: "events"
+	SQL    string // up to WHERE
+	Where  Where
+	Number string // the column with the row's number: "w.id"
+	After  string // the cursor that the page before gave
+	Limit  int    // 0 for DefaultLimit
 }
 
 // Numbered is a row with a number that only grows.
@@ -48,26 +46,18 @@ func Newest[R Numbered](ctx context.Context, d *db.DB, l List) ([]R, string, err
 	if l.Limit < 0 || l.Limit > MaxLimit {
 		return nil, "", fault.Input("limit", "listing.limit_"+l.Things, fault.Args{"max": MaxLimit})
 	}
-	where, args := slices.Clip(l.Where), slices.Clip(l.Args)
-	arg := func(value any) string {
-		args = append(args, value)
-		return fmt.Sprintf("$%d", len(args))
-	}
+	where := l.Where.clone()
 	if l.After != "" {
 		after, err := strconv.ParseInt(l.After, 10, 64)
 		if err != nil {
 			return nil, "", ErrCursor()
 		}
-		where = append(where, l.Number+" < "+arg(after))
+		where.Addf("%s < %s", l.Number, where.Arg(after))
 	}
-	query := l.SQL
-	if len(where) > 0 {
-		query += " WHERE " + strings.Join(where, " AND ")
-	}
-	query += " ORDER BY " + l.Number + " DESC LIMIT " + arg(l.Limit+1)
+	query := l.SQL + where.SQL() + " ORDER BY " + l.Number + " DESC LIMIT " + where.Arg(l.Limit+1)
 	var rows []R
 	err := d.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		return tx.SelectContext(ctx, &rows, query, args...)
+		return tx.SelectContext(ctx, &rows, query, where.Args()...)
 	})
 	if err != nil {
 		return nil, "", fmt.Errorf("read %s: %w", l.Things, err)

@@ -54,11 +54,3 @@ func (d Day) Before(other Day) bool { return d.at.Before(other.at) }
 
 // Month is the first day of the day's month.
 func (d Day) Month() Day { return d.Add(1 - d.at.Day()) }
-
-// checkRange refuses days in the wrong order.
-func checkRange(from, to Day) error {
-	if !from.IsZero() && !to.IsZero() && to.Before(from) {
-		return fault.Input("to", "report.days_swapped", fault.Args{"last": to, "first": from})
-	}
-	return nil
-}

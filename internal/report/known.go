@@ -7,17 +7,19 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/listing"
 	texts "readerfund/internal/text"
 )
 
-// checkKnown refuses a question about a campaign that there is not, or an article that no gift came from: an empty
+// CheckKnown refuses a question about a campaign that there is not, or an article that no gift came from: an empty
 // answer would look as if nobody had given.
-func (r *Reports) checkKnown(ctx context.Context, campaign, article string) error {
+func CheckKnown(ctx context.Context, d *db.DB, campaign, article string) error {
 	if campaign == "" && article == "" {
 		return nil
 	}
-	return r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	return d.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		if err := checkCampaign(ctx, tx, campaign); err != nil {
 			return err
 		}
@@ -46,7 +48,7 @@ func checkArticle(ctx context.Context, tx *sqlx.Tx, address string) error {
 		return nil
 	}
 	var known bool
-	err := tx.GetContext(ctx, &known, `SELECT EXISTS (SELECT 1 FROM contribution c WHERE `+sameLong("c.article", "$1")+`)`, address)
+	err := tx.GetContext(ctx, &known, `SELECT EXISTS (SELECT 1 FROM contribution c WHERE `+listing.SameLong("c.article", "$1")+`)`, address)
 	if err != nil {
 		return fmt.Errorf("look for an article: %w", err)
 	}

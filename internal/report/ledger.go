@@ -5,11 +5,14 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/fault"
+	"readerfund/internal/listing"
+	"readerfund/internal/money"
 )
 
 // LedgerQuery asks for the ledger entries that totals of the same question are made of, the latest first; By is not
@@ -18,7 +21,19 @@ type LedgerQuery struct {
 	TotalsQuery
 
 	After string // the cursor that the page before gave
-	Limit int    // 0 for DefaultLimit
+	Limit int    // 0 for listing.DefaultLimit
+}
+
+// Entry is a line of the ledger: money in is positive.
+type Entry struct {
+	ID         int64
+	Kind       string
+	Amount     money.Amount
+	PayPalRef  string
+	OccurredAt time.Time // at PayPal
+	RecordedAt time.Time // here
+	Source     string    // by which way the news came
+	WebhookID  int64     // 0 when it was not a webhook
 }
 
 // LedgerLine is an entry with the contribution it belongs to.
@@ -40,10 +55,10 @@ type LedgerPage struct {
 // Ledger gives one page. Errors are fault.Invalid where the question is wrong.
 func (r *Reports) Ledger(ctx context.Context, q LedgerQuery) (LedgerPage, error) {
 	if q.Limit == 0 {
-		q.Limit = DefaultLimit
+		q.Limit = listing.DefaultLimit
 	}
-	if q.Limit < 0 || q.Limit > MaxLimit {
-		return LedgerPage{}, fault.Input("limit", "listing.limit_entries", fault.Args{"max": MaxLimit})
+	if q.Limit < 0 || q.Limit > listing.MaxLimit {
+		return LedgerPage{}, fault.Input("limit", "listing.limit_entries", fault.Args{"max": listing.MaxLimit})
 	}
 	lines, err := r.readLedger(ctx, q, q.Limit+1) // the one too many says that there is more
 	if err != nil {
@@ -53,14 +68,15 @@ func (r *Reports) Ledger(ctx context.Context, q LedgerQuery) (LedgerPage, error)
 	if len(lines) > q.Limit {
 		page.Lines = lines[:q.Limit]
 		last := lines[q.Limit-1]
-		page.Next = encodeCursor(last.OccurredAt, binary.BigEndian.AppendUint64(nil, uint64(last.ID))) //nolint:gosec // its bits
+		number := binary.BigEndian.AppendUint64(nil, uint64(last.ID)) //nolint:gosec // its bits
+		page.Next = listing.EncodeCursor(last.OccurredAt, number)
 	}
 	return page, nil
 }
 
 // EachLedgerLine calls each with everything the query finds, Limit aside, the latest first, as EachContribution does.
 func (r *Reports) EachLedgerLine(ctx context.Context, q LedgerQuery, each func(LedgerLine) error) error {
-	q.Limit = MaxLimit
+	q.Limit = listing.MaxLimit
 	for {
 		page, err := r.Ledger(ctx, q)
 		if err != nil {
@@ -80,19 +96,25 @@ func (r *Reports) EachLedgerLine(ctx context.Context, q LedgerQuery, each func(L
 
 // readLedger pages by time and number, the order of the index ledger_entry_newest.
 func (r *Reports) readLedger(ctx context.Context, q LedgerQuery, limit int) ([]LedgerLine, error) {
-	c, err := r.movedConditions(ctx, q.TotalsQuery)
+	w, err := r.movedConditions(ctx, q.TotalsQuery)
 	if err != nil {
 		return nil, err
 	}
 	if q.After != "" {
-		at, id, err := decodeCursor(q.After, 8)
+		at, id, err := listing.DecodeCursor(q.After, 8)
 		if err != nil {
 			return nil, err
 		}
-		c.add("(l.occurred_at, l.id) < (%s, %s)", c.arg(at), c.arg(int64(binary.BigEndian.Uint64(id)))) //nolint:gosec // its bits
+		number := int64(binary.BigEndian.Uint64(id)) //nolint:gosec // its bits
+		w.Addf("(l.occurred_at, l.id) < (%s, %s)", w.Arg(at), w.Arg(number))
 	}
 	var rows []struct {
-		movement
+		ID             int64         `db:"id"`
+		Kind           string        `db:"kind"`
+		AmountMinor    int64         `db:"amount_minor"`
+		Currency       string        `db:"currency"`
+		OccurredAt     time.Time     `db:"occurred_at"`
+		RecordedAt     time.Time     `db:"recorded_at"`
 		PayPalRef      string        `db:"paypal_ref"`
 		Source         string        `db:"source"`
 		WebhookID      sql.NullInt64 `db:"webhook_event_id"`
@@ -106,8 +128,8 @@ func (r *Reports) readLedger(ctx context.Context, q LedgerQuery, limit int) ([]L
 		return tx.SelectContext(ctx, &rows, `
 			SELECT l.id, l.kind, l.amount_minor, l.currency, l.paypal_ref, l.occurred_at, l.recorded_at, l.source,
 			       l.webhook_event_id, c.id AS contribution_id, c.receipt, k.slug AS campaign, c.article, `+readerName+` AS name
-			FROM `+moved+` LEFT JOIN supporter s ON s.id = c.supporter_id`+c.where()+`
-			ORDER BY l.occurred_at DESC, l.id DESC LIMIT `+c.arg(limit), c.args...)
+			FROM `+moved+` LEFT JOIN supporter s ON s.id = c.supporter_id`+w.SQL()+`
+			ORDER BY l.occurred_at DESC, l.id DESC LIMIT `+w.Arg(limit), w.Args()...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", err)
@@ -116,7 +138,7 @@ func (r *Reports) readLedger(ctx context.Context, q LedgerQuery, limit int) ([]L
 	for i, e := range rows {
 		lines[i] = LedgerLine{
 			Entry: Entry{
-				ID: e.ID, Kind: e.Kind, Amount: e.amount(), PayPalRef: e.PayPalRef,
+				ID: e.ID, Kind: e.Kind, Amount: money.New(e.AmountMinor, money.Currency(e.Currency)), PayPalRef: e.PayPalRef,
 				OccurredAt: e.OccurredAt.UTC(), RecordedAt: e.RecordedAt.UTC(), Source: e.Source, WebhookID: e.WebhookID.Int64,
 			},
 			ContributionID: e.ContributionID, Receipt: e.Receipt, Campaign: e.Campaign, Article: e.Article, Name: e.Name,
@@ -165,8 +187,8 @@ var sums = []struct {
 	{Holds, "held", `'dispute_hold', 'dispute_release'`, true},
 }
 
-// sumColumns turns ledger entries l into Sums.
-var sumColumns = func() string {
+// SumColumns turns ledger entries l into Sums.
+var SumColumns = func() string {
 	var columns string
 	for _, s := range sums {
 		sign := ""
@@ -184,27 +206,27 @@ const moved = `ledger_entry l JOIN contribution c ON c.id = l.contribution_id JO
 
 // movedConditions picks from moved what a question is about. Totals and the ledger both ask by it, so a figure and the
 // list behind it are of the same entries.
-func (r *Reports) movedConditions(ctx context.Context, q TotalsQuery) (*conditions, error) {
+func (r *Reports) movedConditions(ctx context.Context, q TotalsQuery) (*listing.Where, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
-	if err := r.checkKnown(ctx, q.Campaign, q.Article); err != nil {
+	if err := CheckKnown(ctx, r.db, q.Campaign, q.Article); err != nil {
 		return nil, err
 	}
-	c := &conditions{zone: r.zone}
-	c.days("l.occurred_at", q.From, q.To)
-	c.campaign(q.Campaign)
-	c.equalLong("c.article", q.Article)
+	w := &listing.Where{}
+	Between(w, r.zone, "l.occurred_at", q.From, q.To)
+	OfCampaign(w, q.Campaign)
+	w.EqualLong("c.article", q.Article)
 	if q.NoArticle {
-		c.add("c.article = ''")
+		w.Add("c.article = ''")
 	}
-	c.equal("l.currency", string(q.Currency))
+	w.Equal("l.currency", string(q.Currency))
 	for _, s := range sums {
 		if q.Part == s.part {
-			c.add("l.kind IN (%s)", s.kinds)
+			w.Addf("l.kind IN (%s)", s.kinds)
 		}
 	}
-	return c, nil
+	return w, nil
 }
 
 // later and earlier are the narrower of two first or last days, where a zero Day is open.

@@ -17,7 +17,7 @@ import (
 func (b *book) history(random *rand.Rand, gifts int) {
 	first := at("2026-03-20T00:00:00Z")
 	for range gifts {
-		g := b.paid(gift{
+		g := b.Paid(gift{
 			Amount: 100 + random.Int64N(9000), Currency: []string{"EUR", "USD", "JPY"}[random.IntN(3)],
 			Campaign: []string{"autumn", "winter"}[random.IntN(2)],
 			At:       first.Add(time.Duration(random.Int64N(int64(20 * 24 * time.Hour)))),
@@ -29,7 +29,7 @@ func (b *book) history(random *rand.Rand, gifts int) {
 			if random.IntN(6) == 0 {
 				sign := map[byte]int64{'-': -1, '+': 1}[kind[0]]
 				later := time.Duration(random.Int64N(int64(15 * 24 * time.Hour)))
-				b.enter(g, kind[1:], sign*(1+random.Int64N(g.Amount)), g.At.Add(later))
+				b.Enter(g, kind[1:], sign*(1+random.Int64N(g.Amount)), g.At.Add(later))
 			}
 		}
 	}
@@ -45,7 +45,7 @@ func TestEveryFigureIsTheSumOfWhatIsBehindIt(t *testing.T) {
 	b.history(random, max(gifts, 40))
 	figures := 0
 	for _, name := range []string{"Europe/Berlin", "Pacific/Kiritimati"} {
-		r := report.New(b.d, zone(t, name), "EUR")
+		r := report.New(b.DB, zone(t, name), "EUR")
 		for _, q := range []report.TotalsQuery{
 			{By: []report.Key{report.ByDay}},
 			{By: []report.Key{report.ByMonth}, From: day(t, "2026-03-28"), To: day(t, "2026-04-12")},
@@ -120,7 +120,7 @@ func behind(t *testing.T, r *report.Reports, q report.TotalsQuery, row report.To
 
 func TestLedgerRefuses(t *testing.T) {
 	t.Parallel()
-	r := report.New(newBook(t).d, time.UTC, "EUR")
+	r := report.New(newBook(t).DB, time.UTC, "EUR")
 	for field, q := range map[string]report.LedgerQuery{
 		"part":     {TotalsQuery: report.TotalsQuery{Part: "tips"}},
 		"article":  {TotalsQuery: report.TotalsQuery{Article: "x", NoArticle: true}},
@@ -139,9 +139,9 @@ func TestLedgerRefuses(t *testing.T) {
 func TestLedgerLine(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC, "EUR")
-	g := b.paid(gift{Amount: 2500, At: at("2026-11-22T12:00:00.123456Z"), Article: "https://example.org/a"}, 98)
-	b.enter(g, "refund", -500, at("2026-11-23T12:00:00Z"))
+	r := report.New(b.DB, time.UTC, "EUR")
+	g := b.Paid(gift{Amount: 2500, At: at("2026-11-22T12:00:00.123456Z"), Article: "https://example.org/a"}, 98)
+	b.Enter(g, "refund", -500, at("2026-11-23T12:00:00Z"))
 	page, err := r.Ledger(t.Context(), report.LedgerQuery{})
 	if err != nil || len(page.Lines) != 3 || page.Next != "" {
 		t.Fatalf("got %+v, %v", page, err)

@@ -161,7 +161,7 @@ func newTableSheet(w io.Writer, header []string) *tableSheet {
 	s := &tableSheet{out: w, widths: make([]int, len(header))}
 	head := make([]Cell, len(header))
 	for i, name := range header {
-		head[i] = text(strings.ToUpper(name))
+		head[i] = Text(strings.ToUpper(name))
 	}
 	s.lines = [][]Cell{head}
 	return s

@@ -79,8 +79,8 @@ func (q TotalsQuery) check() error {
 	if q.NoArticle && q.Article != "" {
 		article = fault.Input("article", "report.article_contradiction")
 	}
-	return errors.Join(checkRange(q.From, q.To), listing.CheckText("campaign", q.Campaign), listing.CheckText("article", q.Article),
-		article, checkCurrency(q.Currency), part)
+	return errors.Join(CheckRange(q.From, q.To), listing.CheckText("campaign", q.Campaign), listing.CheckText("article", q.Article),
+		article, CheckCurrency(q.Currency), part)
 }
 
 // TotalsRow is the money of one currency, for one value of each key asked for; the other keys are empty.
@@ -152,30 +152,30 @@ func (r *Reports) Totals(ctx context.Context, q TotalsQuery) ([]TotalsRow, error
 }
 
 func (r *Reports) totalsQuery(ctx context.Context, q TotalsQuery) (string, []any, error) {
-	c, err := r.movedConditions(ctx, q)
+	w, err := r.movedConditions(ctx, q)
 	if err != nil {
 		return "", nil, err
 	}
 	columns := []string{"l.currency AS currency"}
 	positions := []string{"1"}
 	for _, key := range q.By {
-		columns = append(columns, c.key(key)+" AS "+string(key))
+		columns = append(columns, r.column(w, key)+" AS "+string(key))
 		positions = append(positions, strconv.Itoa(len(columns)))
 	}
 	return `
 		SELECT ` + strings.Join(columns, ", ") + `, count(*) FILTER (WHERE l.kind = 'charge') AS count, count(*) AS entries,
-		       ` + sumColumns + `
-		FROM ` + moved + c.where() + `
-		GROUP BY ` + strings.Join(positions, ", "), c.args, nil
+		       ` + SumColumns + `
+		FROM ` + moved + w.SQL() + `
+		GROUP BY ` + strings.Join(positions, ", "), w.Args(), nil
 }
 
-// key is the expression for what totals are broken down by.
-func (c *conditions) key(k Key) string {
+// column is the expression for what totals are broken down by.
+func (r *Reports) column(w *listing.Where, k Key) string {
 	switch k {
 	case ByDay:
-		return "to_char(" + c.local("l.occurred_at") + ", 'YYYY-MM-DD')"
+		return "to_char(" + local(w, r.zone, "l.occurred_at") + ", 'YYYY-MM-DD')"
 	case ByMonth:
-		return "to_char(" + c.local("l.occurred_at") + ", 'YYYY-MM')"
+		return "to_char(" + local(w, r.zone, "l.occurred_at") + ", 'YYYY-MM')"
 	case ByCampaign:
 		return "k.slug"
 	default:

@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"readerfund/internal/dashboard"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
@@ -60,21 +61,21 @@ func check(t *testing.T, got []string, want ...string) {
 func TestTotals(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC, "EUR")
+	r := report.New(b.DB, time.UTC, "EUR")
 	check(t, totals(t, r, report.TotalsQuery{}))
 
-	a := b.paid(gift{Amount: 2500, At: at("2026-11-29T12:00:00Z"), Article: "https://example.org/a"}, 98)
-	b.paid(gift{Amount: 1000, At: at("2026-11-30T12:00:00Z"), Article: "https://example.org/b", Campaign: "winter"}, 64)
-	b.paid(gift{Amount: 3000, Currency: "JPY", At: at("2026-11-30T13:00:00Z")}, 148)
-	d := b.paid(gift{Amount: 5000, Currency: "USD", At: at("2026-11-30T14:00:00Z"), Article: "https://example.org/a"}, 224)
-	b.enter(a, "refund", -1500, at("2026-12-01T12:00:00Z")) // another day than the charge
-	b.enter(a, "fee_refund", 10, at("2026-12-01T12:00:00Z"))
-	b.enter(d, "dispute_hold", -5000, at("2026-12-02T12:00:00Z"))
-	b.enter(d, "dispute_release", 5000, at("2026-12-03T12:00:00Z"))
-	b.enter(d, "reversal", -5000, at("2026-12-03T13:00:00Z"))
-	b.enter(d, "chargeback_fee", -2000, at("2026-12-02T12:00:00Z"))
-	b.enter(d, "chargeback_fee_refund", 500, at("2026-12-04T12:00:00Z"))
-	b.give(gift{At: at("2026-11-30T12:00:00Z"), State: "created"}) // no money, no row
+	a := b.Paid(gift{Amount: 2500, At: at("2026-11-29T12:00:00Z"), Article: "https://example.org/a"}, 98)
+	b.Paid(gift{Amount: 1000, At: at("2026-11-30T12:00:00Z"), Article: "https://example.org/b", Campaign: "winter"}, 64)
+	b.Paid(gift{Amount: 3000, Currency: "JPY", At: at("2026-11-30T13:00:00Z")}, 148)
+	d := b.Paid(gift{Amount: 5000, Currency: "USD", At: at("2026-11-30T14:00:00Z"), Article: "https://example.org/a"}, 224)
+	b.Enter(a, "refund", -1500, at("2026-12-01T12:00:00Z")) // another day than the charge
+	b.Enter(a, "fee_refund", 10, at("2026-12-01T12:00:00Z"))
+	b.Enter(d, "dispute_hold", -5000, at("2026-12-02T12:00:00Z"))
+	b.Enter(d, "dispute_release", 5000, at("2026-12-03T12:00:00Z"))
+	b.Enter(d, "reversal", -5000, at("2026-12-03T13:00:00Z"))
+	b.Enter(d, "chargeback_fee", -2000, at("2026-12-02T12:00:00Z"))
+	b.Enter(d, "chargeback_fee_refund", 500, at("2026-12-04T12:00:00Z"))
+	b.Give(gift{At: at("2026-11-30T12:00:00Z"), State: "created"}) // no money, no row
 
 	check(t, totals(t, r, report.TotalsQuery{}),
 		"EUR 2: 35.00 -1.52 -15.00 = 18.48", "JPY 1: 3000 -148 -0 = 2852", "USD 1: 50.00 -17.24 -50.00 = -17.24")
@@ -131,9 +132,9 @@ func TestDaysWhereClocksChange(t *testing.T) {
 		t.Run(c.zone+c.at[0], func(t *testing.T) {
 			t.Parallel()
 			b := newBook(t)
-			r := report.New(b.d, zone(t, c.zone), "EUR")
+			r := report.New(b.DB, zone(t, c.zone), "EUR")
 			for _, when := range c.at {
-				b.paid(gift{Amount: 100, At: at(when)}, 0)
+				b.Paid(gift{Amount: 100, At: at(when)}, 0)
 			}
 			rows, err := r.Totals(t.Context(), report.TotalsQuery{By: []report.Key{report.ByDay}})
 			if err != nil {
@@ -156,9 +157,9 @@ func TestDaysWhereClocksChange(t *testing.T) {
 func TestMonthsEnd(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, zone(t, "Europe/Berlin"), "EUR")
+	r := report.New(b.DB, zone(t, "Europe/Berlin"), "EUR")
 	for _, when := range []string{"2028-02-29T22:59:59Z", "2028-02-29T23:00:00Z", "2027-12-31T22:59:59Z", "2027-12-31T23:00:00Z"} {
-		b.paid(gift{Amount: 100, At: at(when)}, 0)
+		b.Paid(gift{Amount: 100, At: at(when)}, 0)
 	}
 	check(t, totals(t, r, report.TotalsQuery{By: []report.Key{report.ByMonth}}),
 		"2027-12 EUR 1: 1.00 -0.00 -0.00 = 1.00", "2028-01 EUR 1: 1.00 -0.00 -0.00 = 1.00",
@@ -172,16 +173,16 @@ func TestTotalsOfPartsAreTheTotalOfTheWhole(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 9))
 	first := at("2026-03-20T00:00:00Z")
 	for range 150 {
-		g := b.paid(gift{
+		g := b.Paid(gift{
 			Amount: 100 + random.Int64N(9000), Currency: []string{"EUR", "USD", "JPY"}[random.IntN(3)],
 			Campaign: []string{"autumn", "winter"}[random.IntN(2)], At: first.Add(time.Duration(random.Int64N(int64(20 * 24 * time.Hour)))),
 		}, 35+random.Int64N(50))
 		if random.IntN(3) == 0 {
-			b.enter(g, []string{"refund", "reversal"}[random.IntN(2)], -random.Int64N(g.Amount), g.At.Add(time.Duration(random.Int64N(int64(72*time.Hour)))))
+			b.Enter(g, []string{"refund", "reversal"}[random.IntN(2)], -random.Int64N(g.Amount), g.At.Add(time.Duration(random.Int64N(int64(72*time.Hour)))))
 		}
 	}
 	for _, name := range []string{"Europe/Berlin", "America/New_York"} {
-		r := report.New(b.d, zone(t, name), "EUR")
+		r := report.New(b.DB, zone(t, name), "EUR")
 		rapid.Check(t, func(t *rapid.T) {
 			start := rapid.IntRange(0, 20).Draw(t, "first day")
 			length := rapid.IntRange(2, 12).Draw(t, "days")
@@ -229,9 +230,9 @@ func TestTotalsOfPartsAreTheTotalOfTheWhole(t *testing.T) {
 func TestNetIsTheSumOfAllEntries(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC, "EUR")
+	r := report.New(b.DB, time.UTC, "EUR")
 	var allowed string
-	if err := b.d.GetContext(t.Context(), &allowed, `SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'ledger_entry_kind_check'`); err != nil {
+	if err := b.DB.GetContext(t.Context(), &allowed, `SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'ledger_entry_kind_check'`); err != nil {
 		t.Fatal(err)
 	}
 	var kinds []string
@@ -243,14 +244,14 @@ func TestNetIsTheSumOfAllEntries(t *testing.T) {
 	}
 	sign := map[bool]int64{true: 1, false: -1}
 	rapid.Check(t, func(rt *rapid.T) {
-		b.exec(`DELETE FROM ledger_entry`)
+		b.Exec(`DELETE FROM ledger_entry`)
 		want := map[money.Currency]int64{}
 		for range rapid.IntRange(1, 3).Draw(rt, "gifts") {
-			g := b.give(gift{Amount: 10_000, Currency: rapid.SampledFrom([]string{"EUR", "JPY"}).Draw(rt, "currency"), At: at("2026-11-29T12:00:00Z")})
+			g := b.Give(gift{Amount: 10_000, Currency: rapid.SampledFrom([]string{"EUR", "JPY"}).Draw(rt, "currency"), At: at("2026-11-29T12:00:00Z")})
 			for _, kind := range rapid.SliceOfN(rapid.SampledFrom(kinds), 0, 8).Draw(rt, "entries") {
 				in := kind == "charge" || kind == "fee_refund" || kind == "dispute_release" || kind == "chargeback_fee_refund"
 				minor := sign[in] * rapid.Int64Range(0, 1_000_000).Draw(rt, "minor")
-				b.enter(g, kind, minor, g.At.Add(time.Duration(rapid.IntRange(0, 200).Draw(rt, "hours"))*time.Hour))
+				b.Enter(g, kind, minor, g.At.Add(time.Duration(rapid.IntRange(0, 200).Draw(rt, "hours"))*time.Hour))
 				want[money.Currency(g.Currency)] += minor
 			}
 		}
@@ -268,7 +269,7 @@ func TestNetIsTheSumOfAllEntries(t *testing.T) {
 		for _, row := range rows {
 			add(got, row.Currency, row.Sums)
 		}
-		err = r.EachContribution(t.Context(), report.ContributionsQuery{}, func(c report.Contribution) error {
+		err = dashboard.New(b.DB, time.UTC).EachContribution(t.Context(), dashboard.ContributionsQuery{}, func(c dashboard.Contribution) error {
 			add(listed, c.Amount.Currency, c.Sums)
 			return nil
 		})
@@ -285,7 +286,7 @@ func TestNetIsTheSumOfAllEntries(t *testing.T) {
 
 func TestTotalsRefuse(t *testing.T) {
 	t.Parallel()
-	r := report.New(newBook(t).d, time.UTC, "EUR")
+	r := report.New(newBook(t).DB, time.UTC, "EUR")
 	for _, c := range []struct {
 		field string
 		query report.TotalsQuery

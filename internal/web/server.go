@@ -26,6 +26,8 @@ import (
 	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
+	"readerfund/internal/dashboard"
+	"readerfund/internal/health"
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
 	"readerfund/internal/reconcile"
@@ -76,6 +78,8 @@ type Deps struct {
 	Sessions *session.Manager // nil leaves the staff pages out
 	Audit    *audit.Log       // needed with Sessions
 	Reports  *report.Reports
+	Views    *dashboard.Views
+	Health   *health.Monitor
 	Alerts   *alert.Board // nil shows none
 
 	Books   *reconcile.Reconciler // needed with Sessions
@@ -145,7 +149,8 @@ func (d Deps) check() error {
 		d.Desk == nil || d.Campaigns == nil {
 		return errors.New("desk, campaigns, the webhook's receiver, readiness, log and clock are needed")
 	}
-	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Replay == nil ||
+	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Views == nil || d.Health == nil ||
+		d.Replay == nil ||
 		d.ReplayAll == nil || d.Books == nil || d.Refunds == nil) {
 		return errors.New("the staff pages need accounts, the audit log, reports, the inbox's replay, refunds and the books")
 	}
@@ -171,7 +176,8 @@ func (s *server) openToReaders(signer page.Signer) {
 func (s *server) openToStaff(signer page.Signer) {
 	s.staff = staff.New(staff.Config{
 		Pages: s.pages, Signer: signer, Secure: s.secure(), Zone: s.Timezone, Currency: s.DefaultCurrency,
-		Desk: s.Desk, Refunds: s.Refunds, Books: s.Books, Campaigns: s.Campaigns, Reports: s.Reports, Alerts: s.Alerts,
+		Desk: s.Desk, Refunds: s.Refunds, Books: s.Books, Campaigns: s.Campaigns, Reports: s.Reports,
+		Views: s.Views, Health: s.Health, Alerts: s.Alerts,
 		Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay, ReplayAll: s.ReplayAll,
 		Log: s.Log, Now: s.Now,
 	})

@@ -17,7 +17,7 @@ func watched(t *testing.T) (house, *alert.Board) {
 	t.Helper()
 	var board *alert.Board
 	h := openNewsroom(t, nil)
-	board = alert.NewBoard(alert.Config{DB: h.db, Reports: h.Reports, Now: noon, Log: quiet()})
+	board = alert.NewBoard(alert.Config{DB: h.db, Health: h.Health, Now: noon, Log: quiet()})
 	h.alter(func(d *Deps) { d.Alerts = board })
 	return h, board
 }

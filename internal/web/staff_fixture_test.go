@@ -18,8 +18,10 @@ import (
 	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
+	"readerfund/internal/dashboard"
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
+	"readerfund/internal/health"
 	"readerfund/internal/inbox"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/refund"
@@ -72,6 +74,8 @@ func employ(t *testing.T, d *Deps, database *db.DB) {
 	d.Sessions = session.NewManager(session.Config{DB: database, Accounts: d.Accounts, Now: d.Now})
 	d.Audit = audit.NewLog(audit.Config{DB: database, Reading: database, Now: d.Now})
 	d.Reports = report.New(database, cmp.Or(d.Timezone, time.UTC), d.DefaultCurrency)
+	d.Views = dashboard.New(database, cmp.Or(d.Timezone, time.UTC))
+	d.Health = health.New(database)
 	events := inbox.New(inbox.Config{DB: database, Desk: d.Desk, Now: d.Now, Log: d.Log})
 	d.Books = reconcile.New(reconcile.Config{DB: database, Desk: d.Desk, Inbox: events,
 		Zone: cmp.Or(d.Timezone, time.UTC), Now: d.Now, Log: d.Log})

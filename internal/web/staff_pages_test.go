@@ -13,7 +13,7 @@ import (
 	"golang.org/x/net/html"
 
 	"readerfund/internal/account"
-	"readerfund/internal/report"
+	"readerfund/internal/dashboard"
 )
 
 // words are a page's text without markup, with single spaces.
@@ -407,7 +407,7 @@ func TestTheStoryOfARealGift(t *testing.T) {
 	id, _ := r.begin(giftForm())
 	h.approve(id)
 	r.get("/contributions/" + id + "/return")
-	known, err := report.New(h.db, time.UTC, "EUR").History(soon(t), uuid.MustParse(id))
+	known, err := dashboard.New(h.db, time.UTC).History(soon(t), uuid.MustParse(id))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"readerfund/internal/audit"
 	"readerfund/internal/contribution"
+	"readerfund/internal/dashboard"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
 	"readerfund/internal/refund"
@@ -21,7 +22,7 @@ type Contribution struct {
 
 	desk    *contribution.Desk
 	refunds *refund.Service
-	reports *report.Reports
+	views   *dashboard.Views
 	audit   *audit.Log
 }
 
@@ -29,7 +30,7 @@ type Contribution struct {
 type contributionPage struct {
 	contributionLine
 	Notice    *page.Flash
-	History   report.History
+	History   dashboard.History
 	Private   bool // addresses and the reader's words are left out
 	Frequency string
 	Completed stamp
@@ -69,7 +70,7 @@ type movementLine struct {
 
 // requestLine is a refund that staff asked for.
 type requestLine struct {
-	report.RefundRequest
+	dashboard.RefundRequest
 	State        status
 	Asked, Check stamp
 }
@@ -101,7 +102,7 @@ func (s *Contribution) Show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	h, err := s.reports.History(r.Context(), id)
+	h, err := s.views.History(r.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (s *Contribution) render(w http.ResponseWriter, r *http.Request, status int
 	return s.show(w, r, status, "staff/contribution.html", "Contribution "+p.Receipt, "contributions", p)
 }
 
-func (s *Contribution) page(r *http.Request, h report.History) (contributionPage, error) {
+func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionPage, error) {
 	refundable, err := s.refunds.Refundable(r.Context(), h.ID)
 	if err != nil {
 		return contributionPage{}, err
@@ -132,7 +133,7 @@ func (s *Contribution) page(r *http.Request, h report.History) (contributionPage
 	}
 	p := contributionPage{
 		Private:          private,
-		contributionLine: s.contributionLines([]report.Contribution{h.Contribution})[0], History: h,
+		contributionLine: s.contributionLines([]dashboard.Contribution{h.Contribution})[0], History: h,
 		Frequency: frequencyInWords(h.Frequency),
 		Completed: s.stamp(h.CompletedAt), CheckAt: s.stamp(h.CheckAt), Reason: whyInWords(h.Contribution),
 		Article: contribution.LinkedArticle(h.Contribution.Article),
@@ -172,7 +173,7 @@ func (s *Contribution) page(r *http.Request, h report.History) (contributionPage
 }
 
 // whyInWords explains a state by PayPal's code. Money that is in needs no reason, and a case has a panel of its own.
-func whyInWords(c report.Contribution) string {
+func whyInWords(c dashboard.Contribution) string {
 	switch c.Status {
 	case "disputed", "completed", "partially_refunded", "refunded":
 		return ""
@@ -182,7 +183,7 @@ func whyInWords(c report.Contribution) string {
 }
 
 // timeline is a contribution's history line by line.
-func (s layout) timeline(h report.History) []timelineEntry {
+func (s layout) timeline(h dashboard.History) []timelineEntry {
 	var lines []timelineEntry
 	for _, m := range h.Timeline() {
 		lines = append(lines, s.timelineEntry(m, h))
@@ -193,7 +194,7 @@ func (s layout) timeline(h report.History) []timelineEntry {
 	return lines
 }
 
-func (s layout) timelineEntry(m report.Moment, h report.History) timelineEntry {
+func (s layout) timelineEntry(m dashboard.Moment, h dashboard.History) timelineEntry {
 	line := timelineEntry{At: s.stamp(m.At)}
 	switch {
 	case m.Event != nil:
@@ -229,7 +230,7 @@ func (s layout) timelineEntry(m report.Moment, h report.History) timelineEntry {
 
 // describeStaffEvent puts what staff did, and what is about a case, into words: its detail is no reason for a payment's
 // state.
-func describeStaffEvent(line *timelineEntry, e *report.Event, h report.History) {
+func describeStaffEvent(line *timelineEntry, e *dashboard.Event, h dashboard.History) {
 	switch e.Fact {
 	case "note":
 		line.By, line.Detail, _ = strings.Cut(e.Detail, ": ")

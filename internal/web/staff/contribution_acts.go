@@ -10,14 +10,14 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/text/language"
 
+	"readerfund/internal/dashboard"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
-	"readerfund/internal/report"
 	"readerfund/internal/web/page"
 )
 
 // flash says what became of what was just done, as the address names it.
-func (s *Contribution) flash(v url.Values, h report.History, tag language.Tag) *page.Flash {
+func (s *Contribution) flash(v url.Values, h dashboard.History, tag language.Tag) *page.Flash {
 	for _, q := range h.Asked {
 		if v.Get("refund") == strconv.Itoa(q.Number) {
 			return refundNotice(q, tag)
@@ -47,7 +47,7 @@ func (s *Contribution) flash(v url.Values, h report.History, tag language.Tag) *
 	}
 }
 
-func refundNotice(q report.RefundRequest, tag language.Tag) *page.Flash {
+func refundNotice(q dashboard.RefundRequest, tag language.Tag) *page.Flash {
 	amount, is := money.Format(q.Amount, tag), askedInWords(q.State)
 	switch q.State {
 	case "done":
@@ -62,7 +62,7 @@ func refundNotice(q report.RefundRequest, tag language.Tag) *page.Flash {
 	}
 }
 
-func acceptNotice(d report.Dispute, tag language.Tag) *page.Flash {
+func acceptNotice(d dashboard.Dispute, tag language.Tag) *page.Flash {
 	amount := money.Format(d.Amount, tag)
 	switch {
 	case d.Open && d.Acceptance == "accepted":
@@ -79,9 +79,9 @@ func acceptNotice(d report.Dispute, tag language.Tag) *page.Flash {
 }
 
 // askedFlash says what PayPal told since an event of the history.
-func (s *Contribution) askedFlash(h report.History, since int64) *page.Flash {
+func (s *Contribution) askedFlash(h dashboard.History, since int64) *page.Flash {
 	var news []string
-	for _, line := range s.timeline(report.History{Events: eventsAfter(h.Events, since), Asked: h.Asked,
+	for _, line := range s.timeline(dashboard.History{Events: eventsAfter(h.Events, since), Asked: h.Asked,
 		Disputes: h.Disputes}) {
 		what := line.Title
 		if line.To != "" {
@@ -95,8 +95,8 @@ func (s *Contribution) askedFlash(h report.History, since int64) *page.Flash {
 	return page.Pending("PayPal has news", strings.Join(news, ". ")+".")
 }
 
-func eventsAfter(all []report.Event, id int64) []report.Event {
-	var later []report.Event
+func eventsAfter(all []dashboard.Event, id int64) []dashboard.Event {
+	var later []dashboard.Event
 	for _, e := range all {
 		if e.ID > id {
 			later = append(later, e)
@@ -111,7 +111,7 @@ func (s *Contribution) Ask(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	before, err := s.reports.History(r.Context(), id)
+	before, err := s.views.History(r.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func (s *Contribution) remark(w http.ResponseWriter, r *http.Request, field, don
 	if !fault.Is(err, fault.Invalid) {
 		return err
 	}
-	h, historyErr := s.reports.History(r.Context(), id)
+	h, historyErr := s.views.History(r.Context(), id)
 	if historyErr != nil {
 		return historyErr
 	}

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/text/language"
 
 	"readerfund/internal/campaign"
+	"readerfund/internal/dashboard"
 	"readerfund/internal/money"
-	"readerfund/internal/report"
 	"readerfund/internal/web/page"
 )
 
@@ -17,7 +17,7 @@ import (
 type Contributions struct {
 	layout
 
-	reports   *report.Reports
+	views     *dashboard.Views
 	campaigns *campaign.Catalog
 	exports   *exporter
 }
@@ -67,7 +67,7 @@ func shortAddress(article string) string {
 
 // contributionLine is a line of a list of contributions.
 type contributionLine struct {
-	report.Contribution
+	dashboard.Contribution
 	Address                           string
 	Started                           stamp
 	State                             status
@@ -122,8 +122,8 @@ func (f contributionFilter) Narrow() bool {
 }
 
 // reportQuery is the filter as report takes it; it looks at email addresses for those who may see them.
-func (f contributionFilter) reportQuery(r *http.Request) report.ContributionsQuery {
-	return report.ContributionsQuery{
+func (f contributionFilter) reportQuery(r *http.Request) dashboard.ContributionsQuery {
+	return dashboard.ContributionsQuery{
 		Mail: mayContact(r),
 		From: f.from, To: f.to, Status: f.Status, Campaign: f.Campaign, Article: f.Article,
 		Currency: money.Currency(f.Currency),
@@ -136,7 +136,7 @@ func (s *Contributions) List(w http.ResponseWriter, r *http.Request) error {
 	f := readContributionFilter(r.URL.Query())
 	p := contributionsPage{contributionFilter: f, Scope: f.scope(), CSV: csvAddress("/staff/contributions.csv", f.query())}
 	p.Table.Mail = mayContact(r)
-	for _, state := range report.Statuses() {
+	for _, state := range dashboard.Statuses() {
 		p.Statuses = append(p.Statuses, choiceOf{state, stateInWords(state).Label})
 	}
 	var err error
@@ -144,7 +144,7 @@ func (s *Contributions) List(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(f.Wrong) == 0 {
-		found, err := s.reports.Contributions(r.Context(), f.reportQuery(r))
+		found, err := s.views.Contributions(r.Context(), f.reportQuery(r))
 		if err := f.Wrong.Note(err); err != nil {
 			return err
 		}
@@ -164,11 +164,11 @@ func with(v url.Values, key, value string) url.Values {
 	return v
 }
 
-func (s layout) contributionTable(r *http.Request, label string, rows []report.Contribution) contributionTable {
+func (s layout) contributionTable(r *http.Request, label string, rows []dashboard.Contribution) contributionTable {
 	return contributionTable{Label: label, Tag: page.Locale(r), Rows: s.contributionLines(rows), Mail: mayContact(r)}
 }
 
-func (s layout) contributionLines(rows []report.Contribution) []contributionLine {
+func (s layout) contributionLines(rows []dashboard.Contribution) []contributionLine {
 	lines := make([]contributionLine, len(rows))
 	for i, c := range rows {
 		in := func(minor int64) money.Amount { return money.New(minor, c.Amount.Currency) }

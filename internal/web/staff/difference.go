@@ -9,9 +9,9 @@ import (
 
 	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
+	"readerfund/internal/dashboard"
 	"readerfund/internal/fault"
 	"readerfund/internal/reconcile"
-	"readerfund/internal/report"
 	"readerfund/internal/web/page"
 )
 
@@ -20,7 +20,7 @@ type Difference struct {
 	layout
 
 	books     *reconcile.Reconciler
-	reports   *report.Reports
+	views     *dashboard.Views
 	campaigns *campaign.Catalog
 	audit     *audit.Log
 }
@@ -41,12 +41,12 @@ func (p differencePage) Adopts() bool    { return p.Adoptable() }
 func (p differencePage) SetsAside() bool { return p.Difference.State == "open" }
 
 // read finds a difference by its address.
-func (s *Difference) read(r *http.Request) (report.Difference, error) {
+func (s *Difference) read(r *http.Request) (dashboard.Difference, error) {
 	id, err := strconv.ParseInt(r.PathValue("difference"), 10, 64)
 	if err != nil {
-		return report.Difference{}, page.NotFound()
+		return dashboard.Difference{}, page.NotFound()
 	}
-	return s.reports.Difference(r.Context(), id)
+	return s.views.Difference(r.Context(), id)
 }
 
 // Show answers GET /staff/reconciliation/{difference}.
@@ -83,7 +83,7 @@ func (s *Difference) render(w http.ResponseWriter, r *http.Request, status int, 
 }
 
 // decidedNotice says how a difference stands after somebody decided about it.
-func decidedNotice(d report.Difference) *page.Flash {
+func decidedNotice(d dashboard.Difference) *page.Flash {
 	switch d.State {
 	case "adopted":
 		return page.Good("Adopted", "It is contribution "+d.Receipt+" now, and reports count it.")
@@ -98,7 +98,7 @@ func decidedNotice(d report.Difference) *page.Flash {
 
 // Adopt answers POST /staff/reconciliation/{difference}/adopt.
 func (s *Difference) Adopt(w http.ResponseWriter, r *http.Request) error {
-	return s.decide(w, r, func(d report.Difference, v url.Values) error {
+	return s.decide(w, r, func(d dashboard.Difference, v url.Values) error {
 		if v.Get("campaign") == "" {
 			return fault.Invalidf("campaign", "Choose the campaign that it counts for.")
 		}
@@ -112,14 +112,14 @@ func (s *Difference) Adopt(w http.ResponseWriter, r *http.Request) error {
 
 // SetAside answers POST /staff/reconciliation/{difference}/set-aside.
 func (s *Difference) SetAside(w http.ResponseWriter, r *http.Request) error {
-	return s.decide(w, r, func(d report.Difference, v url.Values) error {
+	return s.decide(w, r, func(d dashboard.Difference, v url.Values) error {
 		return s.books.SetAside(r.Context(), d.ID, v.Get("reason"), actor(r))
 	})
 }
 
 // Reopen answers POST /staff/reconciliation/{difference}/reopen.
 func (s *Difference) Reopen(w http.ResponseWriter, r *http.Request) error {
-	return s.decide(w, r, func(d report.Difference, _ url.Values) error {
+	return s.decide(w, r, func(d dashboard.Difference, _ url.Values) error {
 		return s.books.Reopen(r.Context(), d.ID,
 			actor(r))
 	})
@@ -127,7 +127,7 @@ func (s *Difference) Reopen(w http.ResponseWriter, r *http.Request) error {
 
 // decide does what a person decided about a difference, and leads back to its page; what is wrong is said there, too.
 func (s *Difference) decide(w http.ResponseWriter, r *http.Request,
-	do func(report.Difference, url.Values) error) error {
+	do func(dashboard.Difference, url.Values) error) error {
 	d, err := s.read(r)
 	if err != nil {
 		return err
@@ -144,7 +144,7 @@ func (s *Difference) decide(w http.ResponseWriter, r *http.Request,
 	if kind := fault.KindOf(failure); kind != fault.Invalid && kind != fault.Conflict {
 		return failure
 	}
-	if d, err = s.reports.Difference(r.Context(), d.ID); err != nil { // it may have changed
+	if d, err = s.views.Difference(r.Context(), d.ID); err != nil { // it may have changed
 		return errors.Join(failure, err)
 	}
 	p := differencePage{differenceLine: s.differenceLine(d), Campaign: v.Get("campaign"), Reason: v.Get("reason")}

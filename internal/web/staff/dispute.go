@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"readerfund/internal/contribution"
+	"readerfund/internal/dashboard"
 	"readerfund/internal/fault"
-	"readerfund/internal/report"
 	"readerfund/internal/web/page"
 )
 
 // disputeLine is a case about a payment, in words.
 type disputeLine struct {
-	report.Dispute
+	dashboard.Dispute
 	Stage     string
 	Meaning   string // of the stage, for the money
 	Turn      status // who has to do something next, or how it ended
@@ -32,7 +32,7 @@ type disputeLine struct {
 // dueSoon is when the time to answer a case is shown as nearly over.
 const dueSoon = 3 * 24 * time.Hour
 
-func (s layout) disputeLines(h report.History) []disputeLine {
+func (s layout) disputeLines(h dashboard.History) []disputeLine {
 	var lines []disputeLine
 	for _, d := range h.Disputes {
 		line := disputeLine{
@@ -73,8 +73,8 @@ func acceptingInWords(acceptance string) string {
 type Dispute struct {
 	layout
 
-	desk    *contribution.Desk
-	reports *report.Reports
+	desk  *contribution.Desk
+	views *dashboard.Views
 }
 
 // acceptPage is what is said before a claim is accepted.
@@ -86,21 +86,21 @@ type acceptPage struct {
 }
 
 // read finds a case of a contribution; the error is a fault.NotFound when it has none of that id.
-func (s *Dispute) read(r *http.Request) (report.History, disputeLine, error) {
+func (s *Dispute) read(r *http.Request) (dashboard.History, disputeLine, error) {
 	id, err := page.PathID(r)
 	if err != nil {
-		return report.History{}, disputeLine{}, err
+		return dashboard.History{}, disputeLine{}, err
 	}
-	h, err := s.reports.History(r.Context(), id)
+	h, err := s.views.History(r.Context(), id)
 	if err != nil {
-		return report.History{}, disputeLine{}, err
+		return dashboard.History{}, disputeLine{}, err
 	}
 	for _, line := range s.disputeLines(h) {
 		if line.PayPalID == r.PathValue("dispute") {
 			return h, line, nil
 		}
 	}
-	return report.History{}, disputeLine{}, fault.NotFoundf("This contribution has no such dispute.")
+	return dashboard.History{}, disputeLine{}, fault.NotFoundf("This contribution has no such dispute.")
 }
 
 // ShowAccept answers GET /staff/contributions/{id}/disputes/{dispute}/accept.
@@ -112,8 +112,8 @@ func (s *Dispute) ShowAccept(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, h, acceptPage{Dispute: line})
 }
 
-func (s *Dispute) render(w http.ResponseWriter, r *http.Request, status int, h report.History, p acceptPage) error {
-	p.contributionLine = s.contributionLines([]report.Contribution{h.Contribution})[0]
+func (s *Dispute) render(w http.ResponseWriter, r *http.Request, status int, h dashboard.History, p acceptPage) error {
+	p.contributionLine = s.contributionLines([]dashboard.Contribution{h.Contribution})[0]
 	return s.show(w, r, status, "staff/accept.html", "Accept the dispute about "+p.Receipt, "contributions", p)
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"readerfund/internal/audit"
+	"readerfund/internal/dashboard"
 	"readerfund/internal/report"
 )
 
@@ -44,14 +45,14 @@ func (s *Contributions) Export(w http.ResponseWriter, r *http.Request) error {
 	q := f.reportQuery(r)
 	q.After = ""
 	return s.exports.download(w, r, "contributions", f.dateRange, func(out io.Writer) error {
-		rows, err := s.reports.CountContributions(r.Context(), q)
+		rows, err := s.views.CountContributions(r.Context(), q)
 		if err != nil {
 			return err
 		}
 		if err := s.exports.record(r, "contributions", f.dateRange, f.query(), rows); err != nil {
 			return err
 		}
-		return s.reports.ExportContributions(r.Context(), out, dialect, q, s.contributionColumns(mayContact(r)))
+		return s.views.ExportContributions(r.Context(), out, dialect, q, s.contributionColumns(mayContact(r)))
 	})
 }
 
@@ -102,8 +103,8 @@ func (s *Reports) Export(w http.ResponseWriter, r *http.Request) error {
 
 // contributionColumns are a contribution for people: in words, on the publication's clock. Addresses and messages are
 // for those who may see them.
-func (s layout) contributionColumns(contact bool) []report.Column[report.Contribution] {
-	type c = report.Contribution
+func (s layout) contributionColumns(contact bool) []report.Column[dashboard.Contribution] {
+	type c = dashboard.Contribution
 	words := func(name string, of func(c) string) report.Column[c] {
 		return report.Column[c]{Name: name, Cell: func(r c) report.Cell { return report.Text(of(r)) }}
 	}
@@ -155,7 +156,7 @@ func (s layout) contributionColumns(contact bool) []report.Column[report.Contrib
 		words("Readerfund ID", func(r c) string { return r.ID.String() }))
 }
 
-func mayBeNamed(c report.Contribution) string { return cmp.Or(c.Naming, "not asked") }
+func mayBeNamed(c dashboard.Contribution) string { return cmp.Or(c.Naming, "not asked") }
 
 func (s layout) ledgerColumns() []report.Column[report.LedgerLine] {
 	type l = report.LedgerLine

@@ -14,7 +14,8 @@ import (
 
 	"readerfund/internal/audit"
 	"readerfund/internal/contribution"
-	"readerfund/internal/report"
+	"readerfund/internal/dashboard"
+	"readerfund/internal/health"
 	"readerfund/internal/web/page"
 )
 
@@ -22,7 +23,8 @@ import (
 type Inbox struct {
 	layout
 
-	reports   *report.Reports
+	views     *dashboard.Views
+	health    *health.Monitor
 	replayAll func(ctx context.Context, by contribution.Actor) (int, error)
 }
 
@@ -40,7 +42,7 @@ type inboxPage struct {
 
 // webhookLine is a webhook event in a list.
 type webhookLine struct {
-	report.Webhook
+	dashboard.Webhook
 	Address      string
 	About        string // the contribution's page
 	What         string
@@ -50,7 +52,7 @@ type webhookLine struct {
 
 // suspectLine is a refused delivery in a list.
 type suspectLine struct {
-	report.Suspect
+	dashboard.Suspect
 	First, Last stamp
 	Original    string // the page of the event it imitates
 }
@@ -64,11 +66,11 @@ func (s *Inbox) List(w http.ResponseWriter, r *http.Request) error {
 	p := inboxPage{State: v.Get("state"), Search: strings.TrimSpace(v.Get("q")), After: v.Get("after"),
 		Wrong: page.FilterErrors{}}
 	p.Tabs = []preset{{Name: "All", Address: "/staff/inbox", Current: p.State == ""}}
-	for _, state := range report.WebhookStates() {
+	for _, state := range dashboard.WebhookStates() {
 		p.Tabs = append(p.Tabs, preset{Name: webhookInWords(state).Label,
 			Address: address("/staff/inbox", filled("state", state)), Current: p.State == state})
 	}
-	found, err := s.reports.Inbox(r.Context(), report.InboxQuery{State: p.State, Search: p.Search, After: p.After})
+	found, err := s.views.Inbox(r.Context(), dashboard.InboxQuery{State: p.State, Search: p.Search, After: p.After})
 	if err := p.Wrong.Note(err); err != nil {
 		return err
 	}
@@ -77,14 +79,14 @@ func (s *Inbox) List(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.page(found.Next)
 	if p.State == "parked" {
-		waiting, err := s.reports.Attention(r.Context(), s.now())
+		waiting, err := s.health.Attention(r.Context(), s.now())
 		if err != nil {
 			return err
 		}
 		p.Parked = waiting.Parked
 	}
 	p.Notice = replayedNotice(v.Get("replayed"))
-	suspects, err := s.reports.Suspects(r.Context(), s.now(), maxSuspects)
+	suspects, err := s.views.Suspects(r.Context(), s.now(), maxSuspects)
 	if err != nil {
 		return err
 	}
@@ -108,7 +110,7 @@ func (p *inboxPage) page(next string) {
 	}
 }
 
-func (s layout) webhookLine(e report.Webhook) webhookLine {
+func (s layout) webhookLine(e dashboard.Webhook) webhookLine {
 	line := webhookLine{Webhook: e, Address: inboxAddress(e.ID), What: eventInWords(e.Type),
 		StateInWords: webhookInWords(e.State), Received: s.stamp(e.ReceivedAt)}
 	if e.Receipt != "" {
@@ -123,9 +125,9 @@ func inboxAddress(id int64) string { return "/staff/inbox/" + strconv.FormatInt(
 type Event struct {
 	layout
 
-	reports *report.Reports
-	replay  func(ctx context.Context, ids []string, by contribution.Actor) (int, error)
-	audit   *audit.Log
+	views  *dashboard.Views
+	replay func(ctx context.Context, ids []string, by contribution.Actor) (int, error)
+	audit  *audit.Log
 }
 
 // webhookPage is one event with what was delivered.
@@ -147,7 +149,7 @@ func (s *Event) Show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return page.NotFound()
 	}
-	e, err := s.reports.Webhook(r.Context(), id)
+	e, err := s.views.Webhook(r.Context(), id)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 
 	"readerfund/internal/account"
 	"readerfund/internal/alert"
+	"readerfund/internal/dashboard"
+	"readerfund/internal/health"
 	"readerfund/internal/report"
 	"readerfund/internal/web/page"
 )
@@ -16,6 +18,8 @@ type Overview struct {
 	layout
 
 	reports *report.Reports
+	views   *dashboard.Views
+	health  *health.Monitor
 	alerts  *alert.Board // nil shows none
 }
 
@@ -26,7 +30,7 @@ type overviewPage struct {
 	Charts     []chart
 	Alerts     []alertLine
 	Unwatched  *stamp // when the alerts were last checked, where that is too long ago
-	Attention  report.Attention
+	Attention  health.Attention
 	NeedReview []contributionLine // some of the contributions that need review
 	Latest     contributionTable
 }
@@ -119,17 +123,17 @@ func (s *Overview) Show(w http.ResponseWriter, r *http.Request) error {
 	if p.Alerts, p.Unwatched, err = s.firing(r, now); err != nil {
 		return err
 	}
-	if p.Attention, err = s.reports.Attention(r.Context(), s.now()); err != nil {
+	if p.Attention, err = s.health.Attention(r.Context(), s.now()); err != nil {
 		return err
 	}
 	if p.Attention.Contributions > 0 {
-		review, err := s.reports.Contributions(r.Context(), report.ContributionsQuery{Attention: true, Limit: 5})
+		review, err := s.views.Contributions(r.Context(), dashboard.ContributionsQuery{Attention: true, Limit: 5})
 		if err != nil {
 			return err
 		}
 		p.NeedReview = s.contributionLines(review.Contributions)
 	}
-	latest, err := s.reports.Contributions(r.Context(), report.ContributionsQuery{Limit: 10})
+	latest, err := s.views.Contributions(r.Context(), dashboard.ContributionsQuery{Limit: 10})
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"readerfund/internal/audit"
-	"readerfund/internal/report"
+	"readerfund/internal/dashboard"
 )
 
 // Looks at personal data, in the audit log. The subject is the receipt number, or PayPal's id of the difference or
@@ -22,7 +22,7 @@ func auditView(r *http.Request, log *audit.Log, action audit.Action, subject str
 }
 
 // withoutPersonalData leaves addresses and words of the reader out of a contribution.
-func withoutPersonalData(h report.History) report.History {
+func withoutPersonalData(h dashboard.History) dashboard.History {
 	h.Email, h.Message, h.PayerMail = "", "", ""
 	return h
 }

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
-	"readerfund/internal/report"
+	"readerfund/internal/dashboard"
 	"readerfund/internal/web/page"
 )
 
@@ -17,12 +17,12 @@ import (
 type Reconciliation struct {
 	layout
 
-	reports *report.Reports
+	views *dashboard.Views
 }
 
 // reconciliationPage says how PayPal's record and our books compare, and lists where they differ.
 type reconciliationPage struct {
-	report.Reconciliation
+	dashboard.Reconciliation
 	Line                       string // "12,431 payments, 0 unexplained, checked to 21 Nov 18:00"
 	Ended, BrokenOff           stamp
 	State, Kind, Search, After string
@@ -35,7 +35,7 @@ type reconciliationPage struct {
 
 // differenceLine is a difference in words.
 type differenceLine struct {
-	report.Difference
+	dashboard.Difference
 	Address      string
 	What         status // of the kind
 	StateInWords status
@@ -55,18 +55,18 @@ func (s *Reconciliation) Show(w http.ResponseWriter, r *http.Request) error {
 	p := reconciliationPage{State: v.Get("state"), Kind: v.Get("kind"), Search: strings.TrimSpace(v.Get("q")),
 		After: v.Get("after"), Wrong: page.FilterErrors{}}
 	var err error
-	if p.Reconciliation, err = s.reports.Reconciliation(r.Context(), s.now()); err != nil {
+	if p.Reconciliation, err = s.views.Reconciliation(r.Context(), s.now()); err != nil {
 		return err
 	}
 	p.Line, p.Ended, p.BrokenOff = s.booksLine(p.Reconciliation, page.Locale(r)), s.stamp(p.EndedAt), s.stamp(p.BrokenAt)
-	q := report.DifferencesQuery{State: p.State, Kind: p.Kind, Search: p.Search, After: p.After}
+	q := dashboard.DifferencesQuery{State: p.State, Kind: p.Kind, Search: p.Search, After: p.After}
 	switch p.State {
 	case "":
 		q.State = "open"
 	case allStates:
 		q.State = ""
 	}
-	found, err := s.reports.Differences(r.Context(), q)
+	found, err := s.views.Differences(r.Context(), q)
 	if err := p.Wrong.Note(err); err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (s *Reconciliation) Show(w http.ResponseWriter, r *http.Request) error {
 
 func (p *reconciliationPage) choices(next string) {
 	query := func() url.Values { return filled("state", p.State, "kind", p.Kind, "q", p.Search) }
-	for _, state := range append(report.DifferenceStates(), allStates) {
+	for _, state := range append(dashboard.DifferenceStates(), allStates) {
 		tab := preset{Name: differenceInWords(state).Label, Address: address("/staff/reconciliation",
 			with(query(), "state", state)), Current: p.State == state}
 		switch state {
@@ -92,7 +92,7 @@ func (p *reconciliationPage) choices(next string) {
 		}
 		p.Tabs = append(p.Tabs, tab)
 	}
-	for _, kind := range report.DifferenceKinds() {
+	for _, kind := range dashboard.DifferenceKinds() {
 		p.Kinds = append(p.Kinds, choiceOf{kind, kindInWords(kind).Label})
 	}
 	if next != "" {
@@ -104,7 +104,7 @@ func (p *reconciliationPage) choices(next string) {
 }
 
 // booksLine says it in one line, or nothing before the first run has ended.
-func (s layout) booksLine(b report.Reconciliation, tag language.Tag) string {
+func (s layout) booksLine(b dashboard.Reconciliation, tag language.Tag) string {
 	if b.CheckedTo.IsZero() {
 		return ""
 	}
@@ -121,7 +121,7 @@ func (s layout) booksLine(b report.Reconciliation, tag language.Tag) string {
 		at.Format(layout))
 }
 
-func (s layout) differenceLine(d report.Difference) differenceLine {
+func (s layout) differenceLine(d dashboard.Difference) differenceLine {
 	line := differenceLine{
 		Difference: d, Address: "/staff/reconciliation/" + strconv.FormatInt(d.ID, 10), What: kindInWords(d.Kind),
 		StateInWords: differenceInWords(d.State),

@@ -12,10 +12,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/dashboard"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
 	"readerfund/internal/refund"
-	"readerfund/internal/report"
 	"readerfund/internal/web/page"
 )
 
@@ -24,7 +24,7 @@ type Refund struct {
 	layout
 
 	refunds *refund.Service
-	reports *report.Reports
+	views   *dashboard.Views
 }
 
 // refundPage is the form for giving money back: fresh, or given back with what is wrong.
@@ -75,8 +75,8 @@ func (s *Refund) render(w http.ResponseWriter, r *http.Request, status int, p re
 }
 
 // page says what of a contribution can be given back; payment is PayPal's id of one, where there are several.
-func (s *Refund) page(ctx context.Context, id uuid.UUID, payment string) (refundPage, report.History, error) {
-	h, err := s.reports.History(ctx, id)
+func (s *Refund) page(ctx context.Context, id uuid.UUID, payment string) (refundPage, dashboard.History, error) {
+	h, err := s.views.History(ctx, id)
 	if err != nil {
 		return refundPage{}, h, err
 	}
@@ -84,7 +84,7 @@ func (s *Refund) page(ctx context.Context, id uuid.UUID, payment string) (refund
 	if err != nil {
 		return refundPage{}, h, err
 	}
-	p := refundPage{contributionLine: s.contributionLines([]report.Contribution{h.Contribution})[0], Key: rand.Text(),
+	p := refundPage{contributionLine: s.contributionLines([]dashboard.Contribution{h.Contribution})[0], Key: rand.Text(),
 		Reader: h.PayerName}
 	for _, d := range s.disputeLines(h) {
 		if d.Open {

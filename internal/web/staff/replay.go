@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
-	"readerfund/internal/report"
+	"readerfund/internal/dashboard"
 	"readerfund/internal/web/page"
 )
 
@@ -16,7 +16,7 @@ func (s *Event) Replay(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return page.NotFound()
 	}
-	e, err := s.reports.Webhook(r.Context(), id)
+	e, err := s.views.Webhook(r.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (s *Event) Replay(w http.ResponseWriter, r *http.Request) error {
 }
 
 // workedOnNotice says how far an event has come that was replayed.
-func workedOnNotice(e report.Webhook) *page.Flash {
+func workedOnNotice(e dashboard.Webhook) *page.Flash {
 	switch e.State {
 	case "applied", "ignored":
 		return page.Good("Replayed", e.Note)

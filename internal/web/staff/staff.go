@@ -16,6 +16,8 @@ import (
 	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
+	"readerfund/internal/dashboard"
+	"readerfund/internal/health"
 	"readerfund/internal/money"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/refund"
@@ -37,6 +39,8 @@ type Config struct {
 	Books     *reconcile.Reconciler
 	Campaigns *campaign.Catalog
 	Reports   *report.Reports
+	Views     *dashboard.Views
+	Health    *health.Monitor
 	Alerts    *alert.Board // nil shows none
 	Accounts  *account.Store
 	Sessions  *session.Manager
@@ -78,19 +82,19 @@ func New(c Config) *Screens {
 		Guard:          &Guard{pages: c.Pages, sessions: c.Sessions},
 		SignIn:         &SignIn{layout: l, browsers: b, accounts: c.Accounts, sessions: c.Sessions},
 		Password:       &Password{layout: l, browsers: b, accounts: c.Accounts, sessions: c.Sessions},
-		Overview:       &Overview{layout: l, reports: c.Reports, alerts: c.Alerts},
-		Contributions:  &Contributions{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
-		Contribution:   &Contribution{layout: l, desk: c.Desk, refunds: c.Refunds, reports: c.Reports, audit: c.Audit},
-		Refund:         &Refund{layout: l, refunds: c.Refunds, reports: c.Reports},
-		Dispute:        &Dispute{layout: l, desk: c.Desk, reports: c.Reports},
+		Overview:       &Overview{layout: l, reports: c.Reports, views: c.Views, health: c.Health, alerts: c.Alerts},
+		Contributions:  &Contributions{layout: l, views: c.Views, campaigns: c.Campaigns, exports: e},
+		Contribution:   &Contribution{layout: l, desk: c.Desk, refunds: c.Refunds, views: c.Views, audit: c.Audit},
+		Refund:         &Refund{layout: l, refunds: c.Refunds, views: c.Views},
+		Dispute:        &Dispute{layout: l, desk: c.Desk, views: c.Views},
 		Reports:        &Reports{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
 		Ledger:         &Ledger{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
-		Reconciliation: &Reconciliation{layout: l, reports: c.Reports},
+		Reconciliation: &Reconciliation{layout: l, views: c.Views},
 		Difference: &Difference{
-			layout: l, books: c.Books, reports: c.Reports, campaigns: c.Campaigns, audit: c.Audit,
+			layout: l, books: c.Books, views: c.Views, campaigns: c.Campaigns, audit: c.Audit,
 		},
-		Inbox:    &Inbox{layout: l, reports: c.Reports, replayAll: c.ReplayAll},
-		Event:    &Event{layout: l, reports: c.Reports, replay: c.Replay, audit: c.Audit},
+		Inbox:    &Inbox{layout: l, views: c.Views, health: c.Health, replayAll: c.ReplayAll},
+		Event:    &Event{layout: l, views: c.Views, replay: c.Replay, audit: c.Audit},
 		AuditLog: &AuditLog{layout: l, audit: c.Audit},
 	}
 }

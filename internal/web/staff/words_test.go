@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"readerfund/internal/contribution"
-	"readerfund/internal/report"
+	"readerfund/internal/dashboard"
 )
 
 // paypalDocument is one of PayPal's published OpenAPI documents, where there are any.
@@ -184,7 +184,7 @@ func TestEverythingHasWords(t *testing.T) {
 	for _, state := range contribution.States() {
 		states = append(states, string(state))
 	}
-	listed := report.Statuses()
+	listed := dashboard.Statuses()
 	slices.Sort(listed)
 	if sorted := slices.Sorted(slices.Values(states)); !slices.Equal(sorted, listed) {
 		t.Errorf("the lifecycle has %v, the reports list %v", sorted, listed)
@@ -197,7 +197,7 @@ func TestEverythingHasWords(t *testing.T) {
 		}
 		labels[got.Label] = state
 	}
-	for _, state := range report.WebhookStates() {
+	for _, state := range dashboard.WebhookStates() {
 		if webhookInWords(state).Meaning == "" {
 			t.Errorf("webhook state %s has no words", state)
 		}
@@ -229,10 +229,10 @@ func TestEverythingHasWords(t *testing.T) {
 
 func TestEveryDifferenceHasWords(t *testing.T) {
 	t.Parallel()
-	for _, kind := range report.DifferenceKinds() {
+	for _, kind := range dashboard.DifferenceKinds() {
 		isSentence(t, "_", kindInWords(kind).Meaning)
 	}
-	for _, state := range report.DifferenceStates() {
+	for _, state := range dashboard.DifferenceStates() {
 		isSentence(t, "_", differenceInWords(state).Meaning)
 	}
 }

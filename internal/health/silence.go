@@ -1,4 +1,4 @@
-package report
+package health
 
 import (
 	"context"
@@ -30,7 +30,7 @@ const (
 )
 
 // readSilence walks back over the latest gifts.
-func readSilence(ctx context.Context, tx *sqlx.Tx, v *Vitals) error {
+func readSilence(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	var gifts []struct {
 		At    time.Time `db:"recorded_at"`
 		Heard bool      `db:"heard"`
@@ -55,7 +55,7 @@ func readSilence(ctx context.Context, tx *sqlx.Tx, v *Vitals) error {
 		       OR EXISTS (SELECT 1 FROM webhook_event w WHERE w.due_at IS NOT NULL AND w.resource_id IN (g.paypal_id, g.order_id))
 		       OR EXISTS (SELECT 1 FROM webhook_event w WHERE w.state = 'parked' AND w.resource_id IN (g.paypal_id, g.order_id)) AS heard
 		FROM gift g ORDER BY g.id DESC`,
-		silenceWindow, v.At.Add(-silenceGrace), v.At.Add(-silenceReach), int64(silenceLate.Seconds()), silenceSample)
+		silenceWindow, s.At.Add(-silenceGrace), s.At.Add(-silenceReach), int64(silenceLate.Seconds()), silenceSample)
 	if err != nil {
 		return fmt.Errorf("gifts without news: %w", err)
 	}
@@ -63,11 +63,11 @@ func readSilence(ctx context.Context, tx *sqlx.Tx, v *Vitals) error {
 		if g.Heard {
 			break
 		}
-		if v.Silence.Run == 0 {
-			v.Silence.Last = g.At.UTC()
+		if s.Silence.Run == 0 {
+			s.Silence.Last = g.At.UTC()
 		}
-		v.Silence.Run++
-		v.Silence.Since = g.At.UTC()
+		s.Silence.Run++
+		s.Silence.Since = g.At.UTC()
 	}
 	return nil
 }

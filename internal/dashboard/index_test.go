@@ -1,4 +1,4 @@
-package report_test
+package dashboard_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"readerfund/internal/audit"
+	"readerfund/internal/dashboard"
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/report"
@@ -127,8 +128,9 @@ func TestListsUseTheirIndexes(t *testing.T) {
 	rows, _ := strconv.Atoi(os.Getenv("READERFUND_INDEX_ROWS"))
 	d := filled(t, max(rows, 10_000))
 	first := day(t, "2026-01-02")
-	contributions := func(q report.ContributionsQuery) func(context.Context, *report.Reports) error {
-		return func(ctx context.Context, r *report.Reports) error {
+	contributions := func(q dashboard.ContributionsQuery) func(context.Context, *db.DB) error {
+		return func(ctx context.Context, own *db.DB) error {
+			r := dashboard.New(own, time.UTC)
 			page, err := r.Contributions(ctx, q)
 			if err == nil && page.Next != "" {
 				q.After = page.Next
@@ -137,35 +139,34 @@ func TestListsUseTheirIndexes(t *testing.T) {
 			return err
 		}
 	}
-	ledger := func(q report.TotalsQuery) func(context.Context, *report.Reports) error {
-		return func(ctx context.Context, r *report.Reports) error {
-			_, err := r.Ledger(ctx, report.LedgerQuery{TotalsQuery: q})
+	ledger := func(q report.TotalsQuery) func(context.Context, *db.DB) error {
+		return func(ctx context.Context, own *db.DB) error {
+			_, err := report.New(own, time.UTC, "EUR").Ledger(ctx, report.LedgerQuery{TotalsQuery: q})
 			return err
 		}
 	}
 	for _, c := range []struct {
 		index string
-		list  func(context.Context, *report.Reports) error
+		list  func(context.Context, *db.DB) error
 	}{
-		{"contribution_newest", contributions(report.ContributionsQuery{})},
-		{"contribution_newest", contributions(report.ContributionsQuery{From: first, To: first})},
-		{"contribution_state", contributions(report.ContributionsQuery{Status: "disputed", Limit: 5})},
-		{"contribution_article", contributions(report.ContributionsQuery{Article: "https://www.example.org/article/77"})},
-		{"contribution_campaign", contributions(report.ContributionsQuery{Campaign: "winter", Limit: 5})},
+		{"contribution_newest", contributions(dashboard.ContributionsQuery{})},
+		{"contribution_newest", contributions(dashboard.ContributionsQuery{From: first, To: first})},
+		{"contribution_state", contributions(dashboard.ContributionsQuery{Status: "disputed", Limit: 5})},
+		{"contribution_article", contributions(dashboard.ContributionsQuery{Article: "https://www.example.org/article/77"})},
+		{"contribution_campaign", contributions(dashboard.ContributionsQuery{Campaign: "winter", Limit: 5})},
 		{"ledger_entry_newest", ledger(report.TotalsQuery{})},
 		{"ledger_entry_newest", ledger(report.TotalsQuery{From: first, To: first})},
 		{"contribution_article", ledger(report.TotalsQuery{Article: "https://www.example.org/article/77"})},
-		{"webhook_event_resource", func(ctx context.Context, r *report.Reports) error {
-			_, err := r.Inbox(ctx, report.InboxQuery{Search: "CR77"})
+		{"webhook_event_resource", func(ctx context.Context, own *db.DB) error {
+			_, err := dashboard.New(own, time.UTC).Inbox(ctx, dashboard.InboxQuery{Search: "CR77"})
 			return err
 		}},
 	} {
 		var took time.Duration
 		scanned := watched(t, d, c.index, func(own *db.DB) error {
-			r := report.New(own, time.UTC, "EUR")
 			begun := time.Now()
 			defer func() { took = time.Since(begun) }()
-			return c.list(t.Context(), r)
+			return c.list(t.Context(), own)
 		})
 		if !slices.Contains(scanned, c.index) {
 			t.Errorf("%s: scanned were %q", c.index, scanned)

@@ -1,4 +1,4 @@
-package report_test
+package dashboard_test
 
 import (
 	"fmt"
@@ -9,8 +9,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/dashboard"
 	"readerfund/internal/fault"
-	"readerfund/internal/report"
+	"readerfund/internal/health"
 )
 
 // webhook is an event as a test describes it.
@@ -27,7 +28,7 @@ func (b *book) webhook(w webhook) int64 {
 			*field = plain
 		}
 	}
-	return b.id(`INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, received_at, state, contribution_id)
+	return b.ID(`INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, received_at, state, contribution_id)
 		VALUES ($1, 't-' || $1, $2, $3, $4, $5::text::jsonb, $6, $2, $7, $8) RETURNING id`,
 		w.event, w.at, w.kind, w.resource, w.headers, []byte(w.body), w.state, uuid.NullUUID{UUID: w.about, Valid: w.about != uuid.Nil})
 }
@@ -35,13 +36,13 @@ func (b *book) webhook(w webhook) int64 {
 func TestInboxPages(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC, "EUR")
-	g := b.give(gift{At: at("2026-11-22T12:00:00Z"), State: "created"})
-	states := report.WebhookStates()
+	r := dashboard.New(b.DB, time.UTC)
+	g := b.Give(gift{At: at("2026-11-22T12:00:00Z"), State: "created"})
+	states := dashboard.WebhookStates()
 	for i := range 23 {
 		b.webhook(webhook{event: fmt.Sprintf("WH-%d", i), resource: fmt.Sprintf("RES%d", i), state: states[i%4], at: g.At, about: g.ID})
 	}
-	read := func(q report.InboxQuery) []string {
+	read := func(q dashboard.InboxQuery) []string {
 		var all []string
 		for {
 			page, err := r.Inbox(t.Context(), q)
@@ -59,18 +60,18 @@ func TestInboxPages(t *testing.T) {
 			}
 		}
 	}
-	if all := read(report.InboxQuery{Limit: 5}); len(all) != 23 || all[0] != "WH-22" || all[22] != "WH-0" {
+	if all := read(dashboard.InboxQuery{Limit: 5}); len(all) != 23 || all[0] != "WH-22" || all[22] != "WH-0" {
 		t.Errorf("got %v", all)
 	}
-	if parked := read(report.InboxQuery{State: "parked", Limit: 2}); strings.Join(parked, " ") != "WH-19 WH-15 WH-11 WH-7 WH-3" {
+	if parked := read(dashboard.InboxQuery{State: "parked", Limit: 2}); strings.Join(parked, " ") != "WH-19 WH-15 WH-11 WH-7 WH-3" {
 		t.Errorf("got %v", parked)
 	}
 	for _, text := range []string{"WH-7", " wh-7 ", "RES7"} {
-		if found := read(report.InboxQuery{Search: text}); !slices.Equal(found, []string{"WH-7"}) {
+		if found := read(dashboard.InboxQuery{Search: text}); !slices.Equal(found, []string{"WH-7"}) {
 			t.Errorf("search %q: %v", text, found)
 		}
 	}
-	for _, q := range []report.InboxQuery{{State: "lost"}, {After: "x"}, {After: "99999999999999999999"}, {Limit: 501}, {Search: "\x00"}} {
+	for _, q := range []dashboard.InboxQuery{{State: "lost"}, {After: "x"}, {After: "99999999999999999999"}, {Limit: 501}, {Search: "\x00"}} {
 		if _, err := r.Inbox(t.Context(), q); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%+v: got %v", q, err)
 		}
@@ -80,7 +81,7 @@ func TestInboxPages(t *testing.T) {
 func TestWebhookIsShownWithoutItsSignature(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC, "EUR")
+	r := dashboard.New(b.DB, time.UTC)
 	id := b.webhook(webhook{event: "WH-1", kind: "X", at: at("2026-11-22T12:00:00Z"), body: "{\"a\": \x01\xff"})
 	for _, where := range []string{"in the event's row", "apart"} {
 		w, err := r.Webhook(t.Context(), id)
@@ -91,8 +92,8 @@ func TestWebhookIsShownWithoutItsSignature(t *testing.T) {
 			w.EventID != "WH-1" || w.ContributionID != uuid.Nil {
 			t.Errorf("%s: got %+v", where, w)
 		}
-		b.exec(`INSERT INTO webhook_body (event_id, headers, body) SELECT id, headers, body FROM webhook_event ON CONFLICT DO NOTHING`)
-		b.exec(`UPDATE webhook_event SET headers = '{}', body = '{}'`)
+		b.Exec(`INSERT INTO webhook_body (event_id, headers, body) SELECT id, headers, body FROM webhook_event ON CONFLICT DO NOTHING`)
+		b.Exec(`UPDATE webhook_event SET headers = '{}', body = '{}'`)
 	}
 	if _, err := r.Webhook(t.Context(), id+1); !fault.Is(err, fault.NotFound) {
 		t.Errorf("got %v", err)
@@ -102,20 +103,20 @@ func TestWebhookIsShownWithoutItsSignature(t *testing.T) {
 func TestAttentionAndSuspects(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC, "EUR")
+	r := dashboard.New(b.DB, time.UTC)
 	when := at("2026-11-22T12:00:00Z")
-	if a, err := r.Attention(t.Context(), when); err != nil || !a.None() {
+	if a, err := health.New(b.DB).Attention(t.Context(), when); err != nil || !a.None() {
 		t.Fatalf("got %+v, %v", a, err)
 	}
-	b.give(gift{At: when, State: "created", Attention: "The amount is another one."})
+	b.Give(gift{At: when, State: "created", Attention: "The amount is another one."})
 	b.webhook(webhook{event: "WH-1", state: "parked", at: when})
 	original := b.webhook(webhook{event: "WH-2", at: when})
 	for i, transmission := range []string{"t-WH-2", "t-gone"} {
-		b.exec(`INSERT INTO suspect_delivery (transmission_id, event_id, event_type, headers, body, copies, first_seen_at, last_seen_at)
+		b.Exec(`INSERT INTO suspect_delivery (transmission_id, event_id, event_type, headers, body, copies, first_seen_at, last_seen_at)
 			VALUES ($1, 'WH-9', 'PAYMENT.CAPTURE.COMPLETED', '{}', ''::bytea, 3, $2, $2)`, transmission, when.Add(time.Duration(-i)*time.Hour))
 	}
-	want := report.Attention{Contributions: 1, Parked: 1, Suspects: 2}
-	if a, err := r.Attention(t.Context(), when); err != nil || a != want {
+	want := health.Attention{Contributions: 1, Parked: 1, Suspects: 2}
+	if a, err := health.New(b.DB).Attention(t.Context(), when); err != nil || a != want {
 		t.Errorf("got %+v, %v", a, err)
 	}
 	got, err := r.Suspects(t.Context(), when, 10)
@@ -124,7 +125,7 @@ func TestAttentionAndSuspects(t *testing.T) {
 	}
 	// A day later it is no news any more, and a month later gone from the list: it must not mark the overview for ever.
 	later := when.Add(25 * time.Hour)
-	if a, err := r.Attention(t.Context(), later); err != nil || a.Suspects != 0 {
+	if a, err := health.New(b.DB).Attention(t.Context(), later); err != nil || a.Suspects != 0 {
 		t.Errorf("a day later: %+v, %v", a, err)
 	}
 	if got, err := r.Suspects(t.Context(), later, 10); err != nil || len(got) != 2 {

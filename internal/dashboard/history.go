@@ -1,4 +1,4 @@
-package report
+package dashboard
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
+	"readerfund/internal/report"
 	"readerfund/internal/review"
 )
 
@@ -30,7 +31,7 @@ type History struct {
 	Disputes  []Dispute
 	Turned    []Conversion
 	Origin    string // here; adopted: paid in PayPal directly; restored: its row was lost and PayPal told of it
-	Entries   []Entry
+	Entries   []report.Entry
 	Events    []Event
 	Reviews   []review.Review // what needed a person, the oldest first
 	Webhooks  []Webhook
@@ -60,18 +61,6 @@ type Refund struct {
 	RecordedAt time.Time
 }
 
-// Entry is a line of the ledger: money in is positive.
-type Entry struct {
-	ID         int64
-	Kind       string
-	Amount     money.Amount
-	PayPalRef  string
-	OccurredAt time.Time // at PayPal
-	RecordedAt time.Time // here
-	Source     string    // by which way the news came
-	WebhookID  int64     // 0 when it was not a webhook
-}
-
 // Event is a piece of news about the contribution and what it changed.
 type Event struct {
 	ID        int64
@@ -88,7 +77,7 @@ type Event struct {
 type Moment struct {
 	At      time.Time // when we learned of it or did it
 	Event   *Event
-	Entry   *Entry
+	Entry   *report.Entry
 	Webhook *Webhook
 	Review  *review.Review // that it was opened; or, at ClosedAt, that the program closed it
 }
@@ -118,9 +107,9 @@ func (h History) Timeline() []Moment {
 }
 
 // History tells everything of a contribution, as of one moment. The error is fault.NotFound when there is none.
-func (r *Reports) History(ctx context.Context, id uuid.UUID) (History, error) {
+func (v *Views) History(ctx context.Context, id uuid.UUID) (History, error) {
 	var h History
-	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	err := v.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		h = History{}
 		for _, read := range []func(context.Context, *sqlx.Tx, uuid.UUID, *History) error{
 			readHead, readPayments, readRefunds, readAsked, readDisputes, readConversions, readEntries, readEvents,
@@ -213,7 +202,7 @@ func readEntries(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) err
 		SELECT id, kind, amount_minor, currency, paypal_ref, occurred_at, recorded_at, source, webhook_event_id
 		FROM ledger_entry WHERE contribution_id = $1 ORDER BY id`, id)
 	for _, e := range rows {
-		h.Entries = append(h.Entries, Entry{
+		h.Entries = append(h.Entries, report.Entry{
 			ID: e.ID, Kind: e.Kind, Amount: e.amount(), PayPalRef: e.PayPalRef,
 			OccurredAt: e.OccurredAt.UTC(), RecordedAt: e.RecordedAt.UTC(), Source: e.Source, WebhookID: e.WebhookID.Int64,
 		})

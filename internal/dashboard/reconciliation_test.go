@@ -1,27 +1,27 @@
-package report_test
+package dashboard_test
 
 import (
 	"fmt"
 	"testing"
 	"time"
 
+	"readerfund/internal/dashboard"
 	"readerfund/internal/fault"
-	"readerfund/internal/report"
 )
 
 func TestReconciliationInOneLine(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC, "EUR")
+	r := dashboard.New(b.DB, time.UTC)
 	now := at("2026-11-22T12:00:00Z")
 	none, err := r.Reconciliation(t.Context(), now)
-	if err != nil || none != (report.Reconciliation{}) {
+	if err != nil || none != (dashboard.Reconciliation{}) {
 		t.Fatalf("before the first run: %+v, %v", none, err)
 	}
-	b.paid(gift{At: at("2026-11-20T12:00:00Z"), Amount: 2500}, 50)
-	b.paid(gift{At: at("2026-11-22T11:00:00Z"), Amount: 2500}, 50) // after what was checked
+	b.Paid(gift{At: at("2026-11-20T12:00:00Z"), Amount: 2500}, 50)
+	b.Paid(gift{At: at("2026-11-22T11:00:00Z"), Amount: 2500}, 50) // after what was checked
 	run := func(state string, dry, follows bool, seen string, checked any, note string) {
-		b.exec(`INSERT INTO reconcile_run (dry, from_at, to_at, read_to, state, follows, checked_to, mended, note, started_at, seen_at, ended_at)
+		b.Exec(`INSERT INTO reconcile_run (dry, from_at, to_at, read_to, state, follows, checked_to, mended, note, started_at, seen_at, ended_at)
 			VALUES ($1, $2, $2, $2, $3, $4, $5, 7, $6, $2, $2, CASE WHEN $3 = 'done' THEN $2::timestamptz END)`, dry, at(seen), state, follows, checked, note)
 	}
 	run("done", false, true, "2026-11-22T04:30:00Z", at("2026-11-22T01:00:00Z"), "")
@@ -30,7 +30,7 @@ func TestReconciliationInOneLine(t *testing.T) {
 		b.difference(fmt.Sprint("REF", i), "fee", state)
 	}
 	got, err := r.Reconciliation(t.Context(), now)
-	want := report.Reconciliation{
+	want := dashboard.Reconciliation{
 		Payments: 1, Unexplained: 2, SetAside: 1, Adopted: 1, CheckedTo: at("2026-11-22T01:00:00Z"), EndedAt: at("2026-11-22T09:00:00Z"), Mended: 7,
 	}
 	if err != nil || got != want {
@@ -50,7 +50,7 @@ func TestReconciliationInOneLine(t *testing.T) {
 
 func (b *book) difference(ref, kind, state string) int64 {
 	b.t.Helper()
-	return b.id(`
+	return b.ID(`
 		INSERT INTO discrepancy (kind, paypal_ref, code, ours, theirs, occurred_at, state, advice, run_id, first_seen, last_seen, detail)
 		VALUES ($1, $2, 'T0006', '', '25.00 EUR, completed', $3, $4, 'Look.', 1, $3, $3,
 		        '{"payer_given_name": "Ann", "payer_surname": "Gray", "payer_email": "ann@example.org", "note": "For you", "amount_minor": 2500, "currency": "EUR"}')
@@ -60,12 +60,12 @@ func (b *book) difference(ref, kind, state string) int64 {
 func TestDifferences(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC, "EUR")
+	r := dashboard.New(b.DB, time.UTC)
 	for i := range 12 {
-		b.difference(fmt.Sprint("REF", i), report.DifferenceKinds()[i%7], report.DifferenceStates()[i%5])
+		b.difference(fmt.Sprint("REF", i), dashboard.DifferenceKinds()[i%7], dashboard.DifferenceStates()[i%5])
 	}
-	var all []report.Difference
-	for q := (report.DifferencesQuery{Limit: 5}); ; {
+	var all []dashboard.Difference
+	for q := (dashboard.DifferencesQuery{Limit: 5}); ; {
 		page, err := r.Differences(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
@@ -79,17 +79,17 @@ func TestDifferences(t *testing.T) {
 		t.Errorf("%d differences: %+v", len(all), all)
 	}
 	for _, c := range []struct {
-		q    report.DifferencesQuery
+		q    dashboard.DifferencesQuery
 		want int
 	}{
-		{report.DifferencesQuery{State: "open"}, 3}, {report.DifferencesQuery{Kind: "unknown_payer"}, 1}, {report.DifferencesQuery{Search: " ref3 "}, 1},
-		{report.DifferencesQuery{State: "open", Kind: "fee"}, 1},
+		{dashboard.DifferencesQuery{State: "open"}, 3}, {dashboard.DifferencesQuery{Kind: "unknown_payer"}, 1}, {dashboard.DifferencesQuery{Search: " ref3 "}, 1},
+		{dashboard.DifferencesQuery{State: "open", Kind: "fee"}, 1},
 	} {
 		if page, err := r.Differences(t.Context(), c.q); err != nil || len(page.Differences) != c.want {
 			t.Errorf("%+v: %d, want %d, %v", c.q, len(page.Differences), c.want, err)
 		}
 	}
-	for field, q := range map[string]report.DifferencesQuery{
+	for field, q := range map[string]dashboard.DifferencesQuery{
 		"state": {State: "lost"}, "kind": {Kind: "odd"}, "limit": {Limit: -1}, "search": {Search: "a\x00"}, "after": {After: "x"},
 	} {
 		if _, err := r.Differences(t.Context(), q); !fault.Is(err, fault.Invalid) {

@@ -1,4 +1,4 @@
-package report
+package health
 
 import (
 	"context"
@@ -14,21 +14,21 @@ const (
 )
 
 // readRefused counts orders that PayPal refused: those in a row, back from the newest, and those of the last hour.
-func readRefused(ctx context.Context, tx *sqlx.Tx, v *Vitals) error {
+func readRefused(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	// contribution_newest gives the newest; whatever has an order shows that PayPal made one then.
-	err := piles(ctx, tx, map[string]*Pile{"row": &v.NoOrder, "hour": &v.NoOrderNow}, `
+	err := backlogs(ctx, tx, map[string]*Backlog{"row": &s.OrdersRefused, "hour": &s.OrdersRefusedNow}, `
 		WITH newest AS MATERIALIZED (
 			SELECT state, reason, order_id, created_at FROM contribution WHERE created_at > $1
 			ORDER BY created_at DESC, id DESC LIMIT $2
 		), refused AS (
 			SELECT coalesce(nullif(reason, ''), 'no code') AS code, created_at FROM newest WHERE state = 'failed'
 		)
-		SELECT 'row' AS pile, count(*) AS count, min(created_at) AS oldest, string_agg(DISTINCT code, E'\n') AS names
+		SELECT 'row' AS backlog, count(*) AS count, min(created_at) AS oldest, string_agg(DISTINCT code, E'\n') AS names
 		FROM refused
 		WHERE created_at > coalesce((SELECT max(created_at) FROM newest WHERE order_id IS NOT NULL), '-infinity')
 		UNION ALL
 		SELECT 'hour', count(*), min(created_at), string_agg(DISTINCT code, E'\n') FROM refused WHERE created_at > $3`,
-		v.At.Add(-refusedReach), refusedSample, v.At.Add(-time.Hour))
+		s.At.Add(-refusedReach), refusedSample, s.At.Add(-time.Hour))
 	if err != nil {
 		return fmt.Errorf("refused orders: %w", err)
 	}

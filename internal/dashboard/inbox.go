@@ -1,4 +1,4 @@
-package report
+package dashboard
 
 import (
 	"context"
@@ -38,7 +38,7 @@ type InboxQuery struct {
 	State  string
 	Search string // PayPal's id of the event or of what it is about
 	After  string // the cursor that the page before gave
-	Limit  int    // 0 for DefaultLimit
+	Limit  int    // 0 for listing.DefaultLimit
 }
 
 // InboxPage is a page of webhook events. Next is the cursor of the page after it, empty on the last one.
@@ -79,13 +79,13 @@ func (row webhookRow) webhook() Webhook {
 }
 
 // Inbox gives one page of webhook events. Errors are fault.Invalid where the question is wrong.
-func (r *Reports) Inbox(ctx context.Context, q InboxQuery) (InboxPage, error) {
-	c, err := r.inboxConditions(q)
+func (v *Views) Inbox(ctx context.Context, q InboxQuery) (InboxPage, error) {
+	w, err := inboxConditions(q)
 	if err != nil {
 		return InboxPage{}, err
 	}
-	rows, next, err := listing.Newest[webhookRow](ctx, r.db, listing.List{
-		Things: "events", SQL: selectWebhook, Where: c.parts, Args: c.args, Number: "w.id", After: q.After, Limit: q.Limit,
+	rows, next, err := listing.Newest[webhookRow](ctx, v.db, listing.List{
+		Things: "events", SQL: selectWebhook, Where: w, Number: "w.id", After: q.After, Limit: q.Limit,
 	})
 	page := InboxPage{Next: next}
 	for _, row := range rows {
@@ -94,20 +94,20 @@ func (r *Reports) Inbox(ctx context.Context, q InboxQuery) (InboxPage, error) {
 	return page, err
 }
 
-func (r *Reports) inboxConditions(q InboxQuery) (*conditions, error) {
+func inboxConditions(q InboxQuery) (listing.Where, error) {
 	if q.State != "" && !slices.Contains(WebhookStates(), q.State) {
-		return nil, fault.Input("state", "report.state_unknown", fault.Args{
+		return listing.Where{}, fault.Input("state", "report.state_unknown", fault.Args{
 			"state": q.State, "known": strings.Join(WebhookStates(), ", "),
 		})
 	}
 	if err := listing.CheckText("search", q.Search); err != nil {
-		return nil, err
+		return listing.Where{}, err
 	}
-	c := &conditions{zone: r.zone}
-	c.equal("w.state", q.State)
+	var w listing.Where
+	w.Equal("w.state", q.State)
 	if search := strings.TrimSpace(q.Search); search != "" {
-		what := c.arg(strings.ToUpper(search))
-		c.add("(w.event_id = %s OR %s)", what, sameLong("w.resource_id", what))
+		what := w.Arg(strings.ToUpper(search))
+		w.Addf("(w.event_id = %s OR %s)", what, listing.SameLong("w.resource_id", what))
 	}
-	return c, nil
+	return w, nil
 }

@@ -1,4 +1,4 @@
-package report
+package health
 
 import (
 	"context"
@@ -12,14 +12,14 @@ import (
 const CardsReach = 15 * time.Minute
 
 // readCards counts what became of the gifts that were begun lately. contribution_newest gives the newest.
-func readCards(ctx context.Context, tx *sqlx.Tx, v *Vitals) error {
-	err := piles(ctx, tx, map[string]*Pile{"cards": &v.Cards, "begun": &v.Begun, "paid": &v.Paid}, `
+func readCards(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
+	err := backlogs(ctx, tx, map[string]*Backlog{"cards": &s.CardsDeclined, "begun": &s.Started, "paid": &s.Completed}, `
 		WITH newest AS MATERIALIZED (SELECT state, created_at FROM contribution WHERE created_at > $1)
-		SELECT 'begun' AS pile, count(*) AS count, min(created_at) AS oldest FROM newest
+		SELECT 'begun' AS backlog, count(*) AS count, min(created_at) AS oldest FROM newest
 		UNION ALL
 		SELECT 'cards', count(*), min(created_at) FROM newest WHERE state = 'declined'
 		UNION ALL
-		SELECT 'paid', count(*), min(created_at) FROM newest WHERE state = 'completed'`, v.At.Add(-CardsReach))
+		SELECT 'paid', count(*), min(created_at) FROM newest WHERE state = 'completed'`, s.At.Add(-CardsReach))
 	if err != nil {
 		return fmt.Errorf("declined cards: %w", err)
 	}

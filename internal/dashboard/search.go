@@ -1,4 +1,4 @@
-package report
+package dashboard
 
 import (
 	"strings"
@@ -8,6 +8,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"readerfund/internal/db"
+	"readerfund/internal/listing"
 	texts "readerfund/internal/text"
 )
 
@@ -20,34 +21,34 @@ const longestName = 120
 // unique indexes, and so is an email address or its beginning. Anything else is looked for in names too, in any order of
 // its words, and with mail in addresses: that reads contributions one after the other, the newest first, so a range of
 // days bounds it. mail is for those who may see addresses: who could look for one would learn that it is there.
-func (c *conditions) search(text string, mail bool) {
+func search(w *listing.Where, text string, mail bool) {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return
 	}
 	switch {
 	case isNumber(text) || utf8.RuneCountInString(text) > longestName:
-		c.parts = append(c.parts, c.numbered(text))
+		w.Add(numbered(w, text))
 	case mail && strings.Index(text, "@") > 0 && !strings.ContainsFunc(text, unicode.IsSpace):
-		beginning := c.arg(likeEscape.Replace(strings.ToLower(text)) + "%")
-		c.add(`c.id IN (
+		beginning := w.Arg(likeEscape.Replace(strings.ToLower(text)) + "%")
+		w.Addf(`c.id IN (
 			SELECT id FROM contribution WHERE email <> '' AND lower(email) LIKE %[1]s
 			UNION SELECT x.id FROM supporter s JOIN contribution x ON x.supporter_id = s.id
 			WHERE s.email LIKE %[1]s)`, beginning)
 	default:
 		var words []string
 		for word := range strings.FieldsSeq(text) {
-			words = append(words, c.reader(word, mail))
+			words = append(words, reader(w, word, mail))
 		}
-		c.parts = append(c.parts, "("+c.numbered(text)+" OR "+strings.Join(words, " AND ")+")")
+		w.Add("(" + numbered(w, text) + " OR " + strings.Join(words, " AND ") + ")")
 	}
 }
 
 var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // numbered is true for what has that number or id. The numbers are looked up once, before anything else.
-func (c *conditions) numbered(text string) string {
-	what := c.arg(db.Array(texts.Spellings(text)))
+func numbered(w *listing.Where, text string) string {
+	what := w.Arg(db.Array(texts.Spellings(text)))
 	return strings.ReplaceAll(`c.id = ANY (ARRAY(
 		SELECT id FROM contribution WHERE receipt = ANY ($what)
 		UNION SELECT id FROM contribution WHERE order_id = ANY ($what)
@@ -58,8 +59,8 @@ func (c *conditions) numbered(text string) string {
 }
 
 // reader is true where a word is in what the reader gave or in what PayPal has.
-func (c *conditions) reader(word string, mail bool) string {
-	p := c.arg(pattern(word))
+func reader(w *listing.Where, word string, mail bool) string {
+	p := w.Arg(pattern(word))
 	given, paypal := "c.name ~ "+p, "name ~ "+p
 	if mail {
 		given, paypal = given+" OR c.email ~ "+p, paypal+" OR email ~ "+p

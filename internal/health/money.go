@@ -1,4 +1,4 @@
-package report
+package health
 
 import (
 	"context"
@@ -12,16 +12,16 @@ import (
 const answerWithin = 3 * 24 * time.Hour
 
 // readMoney counts refunds that are under way, and cases that wait for us.
-func readMoney(ctx context.Context, tx *sqlx.Tx, v *Vitals) error {
+func readMoney(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	// check_at is set until a refund has ended. A case whose time is over waits for PayPal, whatever its status says.
-	err := piles(ctx, tx, map[string]*Pile{"refunds": &v.Refunds, "held": &v.RefundsHeld, "disputes": &v.Disputes}, `
-		SELECT 'refunds' AS pile, count(*) AS count, min(asked_at) AS oldest FROM refund_request WHERE check_at IS NOT NULL AND state IN ('asked', 'unknown')
+	err := backlogs(ctx, tx, map[string]*Backlog{"refunds": &s.Refunds, "held": &s.RefundsHeld, "disputes": &s.Disputes}, `
+		SELECT 'refunds' AS backlog, count(*) AS count, min(asked_at) AS oldest FROM refund_request WHERE check_at IS NOT NULL AND state IN ('asked', 'unknown')
 		UNION ALL
 		SELECT 'held', count(*), min(asked_at) FROM refund_request WHERE check_at IS NOT NULL AND state = 'pending'
 		UNION ALL
 		SELECT 'disputes', count(*), min(opened_at) FROM dispute
 		WHERE status = 'open' AND respond_by > $1 AND respond_by <= $2 AND paypal_status NOT IN ('UNDER_REVIEW', 'WAITING_FOR_BUYER_RESPONSE')`,
-		v.At, v.At.Add(answerWithin))
+		s.At, s.At.Add(answerWithin))
 	if err != nil {
 		return fmt.Errorf("refunds and disputes: %w", err)
 	}
@@ -29,9 +29,9 @@ func readMoney(ctx context.Context, tx *sqlx.Tx, v *Vitals) error {
 }
 
 // readBooks tells how PayPal's record and ours compare, and up to when they were compared.
-func readBooks(ctx context.Context, tx *sqlx.Tx, v *Vitals) error {
-	err := piles(ctx, tx, map[string]*Pile{"unexplained": &v.Unexplained, "unchecked": &v.Unchecked}, `
-		SELECT 'unexplained' AS pile, count(*) AS count, min(first_seen) AS oldest FROM discrepancy WHERE state = 'open'
+func readBooks(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
+	err := backlogs(ctx, tx, map[string]*Backlog{"unexplained": &s.Unexplained, "unchecked": &s.Unreconciled}, `
+		SELECT 'unexplained' AS backlog, count(*) AS count, min(first_seen) AS oldest FROM discrepancy WHERE state = 'open'
 		UNION ALL
 		SELECT 'unchecked', count(since), min(since) FROM (
 			SELECT coalesce((SELECT max(checked_to) FROM reconcile_run WHERE state = 'done' AND follows),

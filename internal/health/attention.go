@@ -1,4 +1,4 @@
-package report
+package health
 
 import (
 	"context"
@@ -17,13 +17,16 @@ type Attention struct {
 	Suspects      int64 `db:"suspects"` // deliveries refused as forged within the last day
 }
 
-// None tells whether there is nothing.
+// suspectNews is how long a suspect delivery is news: longer, an alert that nobody can resolve hides the next one.
+const suspectNews = 24 * time.Hour
+
+// None reports whether there is nothing.
 func (a Attention) None() bool { return a == Attention{} }
 
 // Attention counts what waits for a person at a moment.
-func (r *Reports) Attention(ctx context.Context, now time.Time) (Attention, error) {
+func (m *Monitor) Attention(ctx context.Context, now time.Time) (Attention, error) {
 	var a Attention
-	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	err := m.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		return tx.GetContext(ctx, &a, `
 			SELECT (SELECT count(DISTINCT contribution_id) FROM review WHERE closed_at IS NULL) AS contributions,
 			       (SELECT count(*) FROM dispute WHERE status = 'open' AND (respond_by IS NOT NULL OR may_accept)) AS disputes,

@@ -1,4 +1,4 @@
-package report_test
+package dashboard_test
 
 import (
 	"bytes"
@@ -12,8 +12,11 @@ import (
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/dashboard"
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
+	"readerfund/internal/health"
+	"readerfund/internal/listing"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
 	"readerfund/migrations"
@@ -36,7 +39,10 @@ func TestMigrationKeepsEveryView(t *testing.T) {
 	if _, err := db.Migrate(t.Context(), d, migrations.FS); err != nil {
 		t.Fatal(err)
 	}
-	w := &views{t: t, reports: report.New(d, zone(t, "Europe/Lisbon"), "EUR"), now: now}
+	w := &views{
+		t: t, reports: report.New(d, zone(t, "Europe/Lisbon"), "EUR"), views: dashboard.New(d, zone(t, "Europe/Lisbon")),
+		monitor: health.New(d), now: now,
+	}
 	w.everyContribution()
 	w.everyEntry()
 	w.whatPayPalSent()
@@ -58,6 +64,8 @@ func TestMigrationKeepsEveryView(t *testing.T) {
 type views struct {
 	t       *testing.T
 	reports *report.Reports
+	views   *dashboard.Views
+	monitor *health.Monitor
 	now     time.Time
 	text    strings.Builder
 }
@@ -91,17 +99,17 @@ func (w *views) must(err error) {
 func (w *views) everyContribution() {
 	ctx := w.t.Context()
 	var all []uuid.UUID
-	w.must(w.reports.EachContribution(ctx, report.ContributionsQuery{}, func(c report.Contribution) error {
+	w.must(w.views.EachContribution(ctx, dashboard.ContributionsQuery{}, func(c dashboard.Contribution) error {
 		all = append(all, c.ID)
 		return nil
 	}))
 	for _, id := range all {
-		h, err := w.reports.History(ctx, id)
+		h, err := w.views.History(ctx, id)
 		w.must(err)
 		w.history(h)
 	}
 	for _, search := range []string{"aero@reader.example", "Ærø", "maud", "o'hara", "=sum", "JZFV-XMJ7", "nothing like it"} {
-		page, err := w.reports.Contributions(ctx, report.ContributionsQuery{Search: search, Mail: true})
+		page, err := w.views.Contributions(ctx, dashboard.ContributionsQuery{Search: search, Mail: true})
 		w.must(err)
 		for _, c := range page.Contributions {
 			w.line("found by "+search, c.Receipt, c.Reader(), c.Mail())
@@ -109,7 +117,7 @@ func (w *views) everyContribution() {
 	}
 }
 
-func (w *views) history(h report.History) {
+func (w *views) history(h dashboard.History) {
 	c := h.Contribution
 	w.line("contribution", c.ID, c.Receipt, c.Status, c.Reason, c.Attention, c.Amount, c.Gross, c.Fee, c.Refunded, c.Held, c.Net,
 		c.Campaign, c.Article, c.Name, c.Email, c.Message, c.Naming, c.PayerName, c.PayerMail, c.OrderID, c.CaptureID,
@@ -158,13 +166,13 @@ func (w *views) everyEntry() {
 }
 
 func (w *views) whatPayPalSent() {
-	for q := (report.InboxQuery{Limit: report.MaxLimit}); ; {
-		page, err := w.reports.Inbox(w.t.Context(), q)
+	for q := (dashboard.InboxQuery{Limit: listing.MaxLimit}); ; {
+		page, err := w.views.Inbox(w.t.Context(), q)
 		w.must(err)
 		for _, e := range page.Webhooks {
 			w.line("webhook", e.ID, e.EventID, e.Type, e.ResourceID, e.State, e.Note, e.Attempts, e.SentAt, e.ReceivedAt,
 				e.ProcessedAt, e.DueAt, e.ContributionID, e.Receipt)
-			delivered, err := w.reports.Webhook(w.t.Context(), e.ID)
+			delivered, err := w.views.Webhook(w.t.Context(), e.ID)
 			w.must(err)
 			w.line("  delivery", len(delivered.Headers), len(delivered.Body), delivered.Headers, delivered.ErasedAt)
 		}
@@ -172,7 +180,7 @@ func (w *views) whatPayPalSent() {
 			break
 		}
 	}
-	suspects, err := w.reports.Suspects(w.t.Context(), w.now, 100)
+	suspects, err := w.views.Suspects(w.t.Context(), w.now, 100)
 	w.must(err)
 	for _, s := range suspects {
 		w.line("suspect", s.TransmissionID, s.EventID, s.Type, s.Copies, s.FirstSeenAt, s.LastSeenAt, s.OriginalID)
@@ -180,11 +188,11 @@ func (w *views) whatPayPalSent() {
 }
 
 func (w *views) reconciliation() {
-	r, err := w.reports.Reconciliation(w.t.Context(), w.now)
+	r, err := w.views.Reconciliation(w.t.Context(), w.now)
 	w.must(err)
 	w.line("reconciliation", r.Payments, r.Unexplained, r.SetAside, r.Adopted, r.CheckedTo, r.EndedAt, r.Mended, r.Running,
 		r.Broken, r.BrokenAt)
-	page, err := w.reports.Differences(w.t.Context(), report.DifferencesQuery{Limit: report.MaxLimit})
+	page, err := w.views.Differences(w.t.Context(), dashboard.DifferencesQuery{Limit: listing.MaxLimit})
 	w.must(err)
 	for _, d := range page.Differences {
 		w.line("difference", d.ID, d.Kind, d.State, d.Ref, d.Code, d.Parent, d.ContributionID, d.Receipt, d.Ours, d.Theirs,
@@ -196,21 +204,21 @@ func (w *views) reconciliation() {
 }
 
 func (w *views) health() {
-	a, err := w.reports.Attention(w.t.Context(), w.now)
+	a, err := w.monitor.Attention(w.t.Context(), w.now)
 	w.must(err)
 	w.line("waits for a person", a.Contributions, a.Disputes, a.Refunds, a.Parked, a.Suspects)
-	v, err := w.reports.Vitals(w.t.Context(), w.now)
+	v, err := w.monitor.Snapshot(w.t.Context(), w.now)
 	w.must(err)
 	for _, p := range []struct {
 		name string
-		report.Pile
+		health.Backlog
 	}{
-		{"approved", v.Approved}, {"pending", v.Pending}, {"capture unknown", v.Uncertain}, {"without order", v.Orderless},
-		{"orders refused in a row", v.NoOrder}, {"orders refused now", v.NoOrderNow}, {"to review", v.Attention},
+		{"approved", v.Approved}, {"pending", v.Pending}, {"capture unknown", v.CaptureUnknown}, {"without order", v.WithoutOrder},
+		{"orders refused in a row", v.OrdersRefused}, {"orders refused now", v.OrdersRefusedNow}, {"to review", v.ToReview},
 		{"events overdue", v.Overdue}, {"events unsettled", v.Unsettled}, {"events parked", v.Parked}, {"suspects", v.Suspects},
-		{"cards declined", v.Cards}, {"begun", v.Begun}, {"paid", v.Paid}, {"sign-ins refused", v.Refusals},
+		{"cards declined", v.CardsDeclined}, {"begun", v.Started}, {"paid", v.Completed}, {"sign-ins refused", v.SignInsRefused},
 		{"refunds", v.Refunds}, {"refunds held", v.RefundsHeld}, {"disputes", v.Disputes}, {"unexplained", v.Unexplained},
-		{"unchecked", v.Unchecked},
+		{"unchecked", v.Unreconciled},
 	} {
 		w.line(p.name, p.Count, p.Oldest, p.Names)
 	}

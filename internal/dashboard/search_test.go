@@ -1,4 +1,4 @@
-package report_test
+package dashboard_test
 
 import (
 	"os"
@@ -9,23 +9,23 @@ import (
 
 	"github.com/google/uuid"
 
-	"readerfund/internal/report"
+	"readerfund/internal/dashboard"
 )
 
 // person writes a contribution of a reader, and what PayPal knows of them, where it knows something.
 func (b *book) person(receipt, name, email, payerName, payerMail string) {
 	b.t.Helper()
-	g := b.paid(gift{Receipt: receipt, Amount: 100, At: at("2026-03-28T22:00:00Z")}, 1)
-	b.exec(`UPDATE contribution SET name = $2, email = $3 WHERE id = $1`, g.ID, name, email)
+	g := b.Paid(gift{Receipt: receipt, Amount: 100, At: at("2026-03-28T22:00:00Z")}, 1)
+	b.Exec(`UPDATE contribution SET name = $2, email = $3 WHERE id = $1`, g.ID, name, email)
 	if payerMail != "" {
-		b.exec(`INSERT INTO supporter (id, email, name, created_at, updated_at) VALUES ($1, $2, $3, now(), now())`,
+		b.Exec(`INSERT INTO supporter (id, email, name, created_at, updated_at) VALUES ($1, $2, $3, now(), now())`,
 			uuid.New(), payerMail, payerName)
-		b.exec(`UPDATE contribution SET supporter_id = (SELECT id FROM supporter WHERE email = $2) WHERE id = $1`,
+		b.Exec(`UPDATE contribution SET supporter_id = (SELECT id FROM supporter WHERE email = $2) WHERE id = $1`,
 			g.ID, payerMail)
 	}
 }
 
-func people(t *testing.T) *report.Reports {
+func people(t *testing.T) *dashboard.Views {
 	b := newBook(t)
 	b.person("AAAA-0001", "Zoë Müller", "Zoe.Mueller@Example.org", "", "")
 	b.person("AAAA-0002", "", "", "Øyvind Łukasz Straße", "oyvind@paypal.example")
@@ -35,7 +35,7 @@ func people(t *testing.T) *report.Reports {
 	b.person("AAAA-0006", "山田太郎", "", "", "")
 	b.person("AAAA-0007", "Rene\u0301e (the 2nd) [*]", "", "", "") // the accent is a character of its own
 	b.person("ABCD-EFGH", "Nobody", "", "", "")
-	return report.New(b.d, time.UTC, "EUR")
+	return dashboard.New(b.DB, time.UTC)
 }
 
 func TestSearchFindsReaders(t *testing.T) {
@@ -55,7 +55,7 @@ func TestSearchFindsReaders(t *testing.T) {
 		`\`: "", "%": "3", "_": "3", "'": "3", strings.Repeat("ä", 500): "",
 	} {
 		var found []string
-		for _, receipt := range receipts(t, r, report.ContributionsQuery{Search: text, Mail: true, Limit: 10}) {
+		for _, receipt := range receipts(t, r, dashboard.ContributionsQuery{Search: text, Mail: true, Limit: 10}) {
 			found = append(found, receipt[8:])
 		}
 		if !sameSet(found, strings.Fields(want)) {
@@ -87,12 +87,12 @@ func TestSearchWithoutMailIsNoOracle(t *testing.T) {
 	for _, text := range []string{
 		"zoe.mueller@example.org", "zoe.mueller@", "@example.org", "example", "oyvind@paypal.example", "ann_o", "paypal",
 	} {
-		if got := receipts(t, r, report.ContributionsQuery{Search: text, Limit: 10}); len(got) != 0 {
+		if got := receipts(t, r, dashboard.ContributionsQuery{Search: text, Limit: 10}); len(got) != 0 {
 			t.Errorf("search %q: got %v", text, got)
 		}
 	}
 	for text, want := range map[string]string{"muller": "AAAA-0001", "oyvind": "AAAA-0002", "quinn": "AAAA-0003"} {
-		if got := receipts(t, r, report.ContributionsQuery{Search: text, Limit: 10}); len(got) != 1 || got[0] != want {
+		if got := receipts(t, r, dashboard.ContributionsQuery{Search: text, Limit: 10}); len(got) != 1 || got[0] != want {
 			t.Errorf("search %q: got %v", text, got)
 		}
 	}
@@ -105,9 +105,9 @@ func TestSearchTakes(t *testing.T) {
 	if rows == 0 {
 		t.Skip("a measurement: set READERFUND_INDEX_ROWS")
 	}
-	r := report.New(filled(t, rows), time.UTC, "EUR")
+	r := dashboard.New(filled(t, rows), time.UTC)
 	last := day(t, "2026-01-01").Add(rows / 24 / 60)
-	for _, q := range []report.ContributionsQuery{
+	for _, q := range []dashboard.ContributionsQuery{
 		{Search: "R77"}, {Search: "reader77@example.org"}, {Search: "reader77"}, {Search: "payer77@"}, {Search: "muller"},
 		{Search: "nobodyatall"}, {Search: "nobody at all"}, {Search: "nobodyatall", From: last.Add(-30), To: last},
 	} {

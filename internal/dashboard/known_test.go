@@ -1,10 +1,11 @@
-package report_test
+package dashboard_test
 
 import (
 	"strings"
 	"testing"
 	"time"
 
+	"readerfund/internal/dashboard"
 	"readerfund/internal/fault"
 	"readerfund/internal/report"
 )
@@ -14,17 +15,17 @@ import (
 func TestWhatThereIsNotIsAnErrorWithWhatThereIs(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	r := report.New(b.d, time.UTC, "EUR")
+	r, v := report.New(b.DB, time.UTC, "EUR"), dashboard.New(b.DB, time.UTC)
 	ctx := t.Context()
 	ask := func(campaign, article string) map[string]error {
 		totals := report.TotalsQuery{Campaign: campaign, Article: article}
-		list := report.ContributionsQuery{Campaign: campaign, Article: article}
+		list := dashboard.ContributionsQuery{Campaign: campaign, Article: article}
 		all := map[string]error{}
 		_, all["totals"] = r.Totals(ctx, totals)
 		_, all["ledger"] = r.Ledger(ctx, report.LedgerQuery{TotalsQuery: totals})
-		_, all["contributions"] = r.Contributions(ctx, list)
-		_, all["count"] = r.CountContributions(ctx, list)
-		all["table"] = r.WriteContributions(ctx, &strings.Builder{}, report.Table, list)
+		_, all["contributions"] = v.Contributions(ctx, list)
+		_, all["count"] = v.CountContributions(ctx, list)
+		all["table"] = v.WriteContributions(ctx, &strings.Builder{}, report.Table, list)
 		return all
 	}
 	refuses := func(errs map[string]error, field, message string) {
@@ -40,7 +41,7 @@ func TestWhatThereIsNotIsAnErrorWithWhatThereIs(t *testing.T) {
 	refuses(ask("", "https://example.org/a"), "article", "No contribution came from this article, nor from any other.")
 	for _, article := range []string{"https://example.org/river", "https://example.org/harbour", "https://example.org/school",
 		"https://example.org/bus", ""} {
-		b.give(gift{Article: article, At: at("2026-11-22T12:00:00Z")})
+		b.Give(gift{Article: article, At: at("2026-11-22T12:00:00Z")})
 	}
 	refuses(ask("", "https://example.org/river/"), "article",
 		"No contribution came from this article. Most similar: https://example.org/river, https://example.org/bus, "+

@@ -1,4 +1,4 @@
-package report
+package dashboard
 
 import (
 	"cmp"
@@ -16,6 +16,7 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/listing"
 	"readerfund/internal/money"
+	"readerfund/internal/report"
 )
 
 // Statuses lists the states of a contribution that a list can be restricted to.
@@ -26,16 +27,10 @@ func Statuses() []string {
 	}
 }
 
-// The sizes of a page.
-const (
-	DefaultLimit = listing.DefaultLimit
-	MaxLimit     = listing.MaxLimit
-)
-
 // ContributionsQuery asks for contributions, newest first. From and To are the days on which they began, both included;
 // empty fields restrict nothing.
 type ContributionsQuery struct {
-	From, To  Day
+	From, To  report.Day
 	Status    string
 	Campaign  string // slug
 	Article   string // address
@@ -44,7 +39,7 @@ type ContributionsQuery struct {
 	Mail      bool   // Search looks at email addresses, too: for those who may see them
 	Attention bool   // only those that a person should look at
 	After     string // the cursor that the page before gave
-	Limit     int    // 0 for DefaultLimit
+	Limit     int    // 0 for listing.DefaultLimit
 }
 
 // Contribution is one line of the list. Times are UTC, and zero for what did not happen.
@@ -55,7 +50,7 @@ type Contribution struct {
 	Reason      string // PayPal's code for a pending, declined or failed state
 	Attention   string // why a person should look at it: all that is open, in words
 	Amount      money.Amount
-	Sums        // of its ledger entries: zero while no money came
+	report.Sums // of its ledger entries: zero while no money came
 	Campaign    string
 	Article     string
 	Name        string // as the reader gave it
@@ -95,14 +90,14 @@ type Page struct {
 }
 
 // Contributions gives one page. Errors are fault.Invalid where the question is wrong.
-func (r *Reports) Contributions(ctx context.Context, q ContributionsQuery) (Page, error) {
+func (v *Views) Contributions(ctx context.Context, q ContributionsQuery) (Page, error) {
 	if q.Limit == 0 {
-		q.Limit = DefaultLimit
+		q.Limit = listing.DefaultLimit
 	}
-	if q.Limit < 0 || q.Limit > MaxLimit {
-		return Page{}, fault.Input("limit", "listing.limit_contributions", fault.Args{"max": MaxLimit})
+	if q.Limit < 0 || q.Limit > listing.MaxLimit {
+		return Page{}, fault.Input("limit", "listing.limit_contributions", fault.Args{"max": listing.MaxLimit})
 	}
-	rows, err := r.readContributions(ctx, q, q.Limit+1) // the one too many says that there is more
+	rows, err := v.readContributions(ctx, q, q.Limit+1) // the one too many says that there is more
 	if err != nil {
 		return Page{}, err
 	}
@@ -110,7 +105,7 @@ func (r *Reports) Contributions(ctx context.Context, q ContributionsQuery) (Page
 	if len(rows) > q.Limit {
 		page.Contributions = rows[:q.Limit]
 		last := rows[q.Limit-1]
-		page.Next = cursor{At: last.CreatedAt, ID: last.ID}.String()
+		page.Next = listing.EncodeCursor(last.CreatedAt, last.ID[:])
 	}
 	return page, nil
 }
@@ -121,10 +116,10 @@ func (r *Reports) Contributions(ctx context.Context, q ContributionsQuery) (Page
 // It reads page by page, and holds no connection while each has its turn, however long that takes. So every line is of
 // one moment, that of its page, and the whole is not. What began after the first page is not in it, and no contribution
 // comes twice or is passed over, because what a list is sorted by never changes.
-func (r *Reports) EachContribution(ctx context.Context, q ContributionsQuery, each func(Contribution) error) error {
-	q.Limit = MaxLimit
+func (v *Views) EachContribution(ctx context.Context, q ContributionsQuery, each func(Contribution) error) error {
+	q.Limit = listing.MaxLimit
 	for {
-		page, err := r.Contributions(ctx, q)
+		page, err := v.Contributions(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -141,13 +136,13 @@ func (r *Reports) EachContribution(ctx context.Context, q ContributionsQuery, ea
 }
 
 // CountContributions is how many contributions the query finds, Limit aside.
-func (r *Reports) CountContributions(ctx context.Context, q ContributionsQuery) (n int64, err error) {
-	c, err := r.contributionConditions(ctx, q)
+func (v *Views) CountContributions(ctx context.Context, q ContributionsQuery) (n int64, err error) {
+	w, err := v.contributionConditions(ctx, q)
 	if err != nil {
 		return 0, err
 	}
-	err = r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		return tx.GetContext(ctx, &n, `SELECT count(*) FROM contribution c`+c.where(), c.args...)
+	err = v.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		return tx.GetContext(ctx, &n, `SELECT count(*) FROM contribution c`+w.SQL(), w.Args()...)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("count contributions: %w", err)
@@ -178,7 +173,7 @@ type contributionRow struct {
 	CaptureID   sql.NullString `db:"capture_id"`
 	CreatedAt   time.Time      `db:"created_at"`
 	CompletedAt sql.NullTime   `db:"completed_at"`
-	Sums
+	report.Sums
 	UTM
 }
 
@@ -194,16 +189,16 @@ func (row contributionRow) contribution() Contribution {
 	}
 }
 
-func (r *Reports) readContributions(ctx context.Context, q ContributionsQuery, limit int) ([]Contribution, error) {
-	c, err := r.contributionConditions(ctx, q)
+func (v *Views) readContributions(ctx context.Context, q ContributionsQuery, limit int) ([]Contribution, error) {
+	w, err := v.contributionConditions(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	const order = ` ORDER BY c.created_at DESC, c.id DESC`
-	query := selectContributions(c.where()+order+" LIMIT "+c.arg(limit)) + order
+	query := selectContributions(w.SQL()+order+" LIMIT "+w.Arg(limit)) + order
 	var rows []contributionRow
-	err = r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		return tx.SelectContext(ctx, &rows, query, c.args...)
+	err = v.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		return tx.SelectContext(ctx, &rows, query, w.Args()...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read contributions: %w", err)
@@ -227,7 +222,7 @@ func selectContributions(clause string) string {
 	       c.utm_source, c.utm_medium, c.utm_campaign, c.utm_term, c.utm_content,
 	       c.created_at, c.completed_at, s.gross, s.fee, s.refunded, s.held, s.net
 	FROM (SELECT c.*, k.slug AS campaign FROM contribution c JOIN campaign k ON k.id = c.campaign_id` + clause + `) c
-	CROSS JOIN LATERAL (SELECT ` + sumColumns + ` FROM ledger_entry l WHERE l.contribution_id = c.id AND l.currency = c.currency) s
+	CROSS JOIN LATERAL (SELECT ` + report.SumColumns + ` FROM ledger_entry l WHERE l.contribution_id = c.id AND l.currency = c.currency) s
 	LEFT JOIN LATERAL (
 		SELECT id, paypal_id FROM payment WHERE contribution_id = c.id
 		ORDER BY status = 'completed' DESC, occurred_at DESC, id DESC LIMIT 1
@@ -236,31 +231,31 @@ func selectContributions(clause string) string {
 	LEFT JOIN supporter u ON u.id = c.supporter_id`
 }
 
-func (r *Reports) contributionConditions(ctx context.Context, q ContributionsQuery) (*conditions, error) {
+func (v *Views) contributionConditions(ctx context.Context, q ContributionsQuery) (*listing.Where, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
-	if err := r.checkKnown(ctx, q.Campaign, q.Article); err != nil {
+	if err := report.CheckKnown(ctx, v.db, q.Campaign, q.Article); err != nil {
 		return nil, err
 	}
-	c := &conditions{zone: r.zone}
-	c.days("c.created_at", q.From, q.To)
-	c.equal("c.state", q.Status)
-	c.campaign(q.Campaign)
-	c.equalLong("c.article", q.Article)
-	c.equal("c.currency", string(q.Currency))
-	c.search(q.Search, q.Mail)
+	w := &listing.Where{}
+	report.Between(w, v.zone, "c.created_at", q.From, q.To)
+	w.Equal("c.state", q.Status)
+	report.OfCampaign(w, q.Campaign)
+	w.EqualLong("c.article", q.Article)
+	w.Equal("c.currency", string(q.Currency))
+	search(w, q.Search, q.Mail)
 	if q.Attention {
-		c.add("c.id IN (SELECT contribution_id FROM review WHERE closed_at IS NULL)")
+		w.Add("c.id IN (SELECT contribution_id FROM review WHERE closed_at IS NULL)")
 	}
 	if q.After != "" {
-		after, err := parseCursor(q.After)
+		at, id, err := listing.DecodeCursor(q.After, len(uuid.UUID{}))
 		if err != nil {
 			return nil, err
 		}
-		c.add("(c.created_at, c.id) < (%s, %s)", c.arg(after.At), c.arg(after.ID))
+		w.Addf("(c.created_at, c.id) < (%s, %s)", w.Arg(at), w.Arg(uuid.UUID(id)))
 	}
-	return c, nil
+	return w, nil
 }
 
 // check tells everything that is wrong with the question, the cursor aside.
@@ -272,13 +267,6 @@ func (q ContributionsQuery) check() error {
 		})
 	}
 	return errors.Join(
-		checkRange(q.From, q.To), status, checkCurrency(q.Currency),
+		report.CheckRange(q.From, q.To), status, report.CheckCurrency(q.Currency),
 		listing.CheckText("campaign", q.Campaign), listing.CheckText("article", q.Article), listing.CheckText("search", q.Search))
-}
-
-func utc(t sql.NullTime) time.Time {
-	if !t.Valid {
-		return time.Time{}
-	}
-	return t.Time.UTC()
 }

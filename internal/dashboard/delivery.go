@@ -1,4 +1,4 @@
-package report
+package dashboard
 
 import (
 	"context"
@@ -29,14 +29,14 @@ type WebhookDelivery struct {
 }
 
 // Webhook gives one event. The error is fault.NotFound when there is none.
-func (r *Reports) Webhook(ctx context.Context, id int64) (WebhookDelivery, error) {
+func (v *Views) Webhook(ctx context.Context, id int64) (WebhookDelivery, error) {
 	var row struct {
 		webhookRow
 		Headers  string       `db:"headers"`
 		Body     []byte       `db:"body"`
 		ErasedAt sql.NullTime `db:"body_erased_at"`
 	}
-	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	err := v.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		if err := tx.GetContext(ctx, &row.webhookRow, selectWebhook+` WHERE w.id = $1`, id); err != nil {
 			return err
 		}
@@ -89,15 +89,11 @@ type Suspect struct {
 	OriginalID     int64 // the event that had the transmission id first; 0 when it is not there
 }
 
-// A suspect delivery is news for a day: longer, an alert that nobody can mend hides the next one. It stays in the list
-// for as long as PayPal may send its original again.
-const (
-	suspectNews = 24 * time.Hour
-	suspectList = 30 * 24 * time.Hour
-)
+// suspectList is how long a suspect delivery stays in the list: as long as PayPal may send its original again.
+const suspectList = 30 * 24 * time.Hour
 
 // Suspects lists the latest deliveries refused within thirty days of a moment, at most limit.
-func (r *Reports) Suspects(ctx context.Context, now time.Time, limit int) ([]Suspect, error) {
+func (v *Views) Suspects(ctx context.Context, now time.Time, limit int) ([]Suspect, error) {
 	var rows []struct {
 		TransmissionID string        `db:"transmission_id"`
 		EventID        string        `db:"event_id"`
@@ -107,7 +103,7 @@ func (r *Reports) Suspects(ctx context.Context, now time.Time, limit int) ([]Sus
 		LastSeenAt     time.Time     `db:"last_seen_at"`
 		OriginalID     sql.NullInt64 `db:"original_id"`
 	}
-	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	err := v.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		return tx.SelectContext(ctx, &rows, `
 			SELECT s.transmission_id, s.event_id, s.event_type, s.copies, s.first_seen_at, s.last_seen_at, w.id AS original_id
 			FROM suspect_delivery s LEFT JOIN webhook_event w ON w.transmission_id = s.transmission_id

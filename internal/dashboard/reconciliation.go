@@ -1,4 +1,4 @@
-package report
+package dashboard
 
 import (
 	"context"
@@ -37,9 +37,9 @@ type Reconciliation struct {
 const silentRun = 5 * time.Minute
 
 // Reconciliation tells how the books stand.
-func (r *Reports) Reconciliation(ctx context.Context, now time.Time) (Reconciliation, error) {
+func (v *Views) Reconciliation(ctx context.Context, now time.Time) (Reconciliation, error) {
 	var out Reconciliation
-	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	err := v.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var row struct {
 			CheckedTo   sql.NullTime  `db:"checked_to"`
 			EndedAt     sql.NullTime  `db:"ended_at"`
@@ -133,7 +133,7 @@ type DifferencesQuery struct {
 	State, Kind string
 	Search      string // PayPal's id of it or of its payment
 	After       string // the cursor that the page before gave
-	Limit       int    // 0 for DefaultLimit
+	Limit       int    // 0 for listing.DefaultLimit
 }
 
 // DifferencesPage is a page of differences. Next is the cursor of the page after it, empty on the last one.
@@ -199,13 +199,13 @@ func readStranger(text []byte) *Stranger {
 }
 
 // Differences gives one page of differences. Errors are fault.Invalid where the question is wrong.
-func (r *Reports) Differences(ctx context.Context, q DifferencesQuery) (DifferencesPage, error) {
-	c, err := r.differenceConditions(q)
+func (v *Views) Differences(ctx context.Context, q DifferencesQuery) (DifferencesPage, error) {
+	w, err := differenceConditions(q)
 	if err != nil {
 		return DifferencesPage{}, err
 	}
-	rows, next, err := listing.Newest[differenceRow](ctx, r.db, listing.List{
-		Things: "differences", SQL: selectDifference, Where: c.parts, Args: c.args, Number: "d.id", After: q.After, Limit: q.Limit,
+	rows, next, err := listing.Newest[differenceRow](ctx, v.db, listing.List{
+		Things: "differences", SQL: selectDifference, Where: w, Number: "d.id", After: q.After, Limit: q.Limit,
 	})
 	page := DifferencesPage{Next: next}
 	for _, row := range rows {
@@ -214,33 +214,33 @@ func (r *Reports) Differences(ctx context.Context, q DifferencesQuery) (Differen
 	return page, err
 }
 
-func (r *Reports) differenceConditions(q DifferencesQuery) (*conditions, error) {
+func differenceConditions(q DifferencesQuery) (listing.Where, error) {
 	if q.State != "" && !slices.Contains(DifferenceStates(), q.State) {
-		return nil, fault.Input("state", "report.state_unknown", fault.Args{
+		return listing.Where{}, fault.Input("state", "report.state_unknown", fault.Args{
 			"state": q.State, "known": strings.Join(DifferenceStates(), ", "),
 		})
 	}
 	if q.Kind != "" && !slices.Contains(DifferenceKinds(), q.Kind) {
-		return nil, fault.Input("kind", "report.kind_unknown", fault.Args{
+		return listing.Where{}, fault.Input("kind", "report.kind_unknown", fault.Args{
 			"kind": q.Kind, "known": strings.Join(DifferenceKinds(), ", "),
 		})
 	}
 	if err := listing.CheckText("search", q.Search); err != nil {
-		return nil, err
+		return listing.Where{}, err
 	}
-	c := &conditions{zone: r.zone}
-	c.equal("d.state", q.State)
-	c.equal("d.kind", q.Kind)
+	var w listing.Where
+	w.Equal("d.state", q.State)
+	w.Equal("d.kind", q.Kind)
 	if search := strings.TrimSpace(q.Search); search != "" {
-		c.add("(d.paypal_ref = %[1]s OR d.parent_ref = %[1]s)", c.arg(strings.ToUpper(search)))
+		w.Addf("(d.paypal_ref = %[1]s OR d.parent_ref = %[1]s)", w.Arg(strings.ToUpper(search)))
 	}
-	return c, nil
+	return w, nil
 }
 
 // Difference gives one difference. The error is fault.NotFound when there is none.
-func (r *Reports) Difference(ctx context.Context, id int64) (Difference, error) {
+func (v *Views) Difference(ctx context.Context, id int64) (Difference, error) {
 	var row differenceRow
-	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	err := v.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		return tx.GetContext(ctx, &row, selectDifference+` WHERE d.id = $1`, id)
 	})
 	if db.IsNotFound(err) {

@@ -1,0 +1,23 @@
+package health_test
+
+import (
+	"testing"
+	"time"
+
+	"readerfund/internal/report/reporttest"
+)
+
+type gift = reporttest.Gift
+
+type book struct {
+	*reporttest.Book
+	t *testing.T
+	n int
+}
+
+func newBook(t *testing.T) *book {
+	t.Helper()
+	return &book{Book: reporttest.New(t), t: t}
+}
+
+func at(text string) time.Time { return reporttest.At(text) }

@@ -1,0 +1,192 @@
+// Package health measures whether money, or news of it, is stuck: how many things wait, and how long the oldest has.
+//
+// It only reads, other packages' tables too, and knows no thresholds: package alert judges what it finds.
+package health
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/account"
+	"readerfund/internal/audit"
+	"readerfund/internal/db"
+)
+
+// Monitor measures one database.
+type Monitor struct{ db *db.DB }
+
+// New returns the monitor of a database, which beside readers who give is a pool of its own.
+func New(d *db.DB) *Monitor { return &Monitor{db: d} }
+
+// Snapshot is the state of everything that can be stuck, at one moment. Times are UTC.
+type Snapshot struct {
+	At time.Time
+
+	Approved         Backlog // approved by the reader and not captured; since they approved
+	Pending          Backlog // captured, and held by PayPal; since the capture
+	CaptureUnknown   Backlog // captures whose answer we did not see; since then
+	WithoutOrder     Backlog // intents without an order that we know of; since they were written down
+	OrdersRefused    Backlog // orders that PayPal refused since it last made one, a week at most. Names are its codes
+	OrdersRefusedNow Backlog // orders that PayPal refused within the hour, made others or not. Names are its codes
+	ToReview         Backlog // contributions with an open review; since the first was opened
+	Overdue          Backlog // webhook events that are due and not worked on; since they are due
+	Unsettled        Backlog // webhook events that are tried again and again; since they were received
+	Parked           Backlog // webhook events that wait for a person; since they were received
+	Suspects         Backlog // deliveries refused as forged within a day; since the latest of them, because it is the news
+	Silence          Silence
+	CardsDeclined    Backlog // within the last quarter of an hour
+	Started          Backlog // contributions started in that time
+	Completed        Backlog // and those of them that are completed
+	SignInsRefused   Backlog // within the last quarter of an hour, 1,000 at most
+	JobsLate         Backlog // periodic jobs that are due and do not run; since they are due
+	JobsFailed       Backlog // periodic jobs that failed three times in a row or more; since they last succeeded
+
+	Refunds      Backlog // refund requests that PayPal has not answered; since they were made
+	RefundsHeld  Backlog // refunds that are pending at PayPal; since they were requested
+	Disputes     Backlog // open disputes that need our response within three days; since they were opened
+	Unexplained  Backlog // open differences between PayPal's record and ours; since they were found
+	PayPalAway   Backlog // PayPal does not answer, since then; one, or none. Package alert fills it in
+	Uncounted    Backlog // contributions let in although they could not be counted; since then. Package alert fills it in
+	Unreconciled Backlog // payments are not reconciled since; one, or none where there never was a payment
+}
+
+// Backlog is a number of things that wait, and since when the oldest does. Names says which, where they have names.
+type Backlog struct {
+	Count  int64
+	Oldest time.Time // zero when there are none, or when it never was otherwise
+	Names  []string
+}
+
+// Age is how long the oldest has waited at a moment.
+func (b Backlog) Age(now time.Time) time.Duration {
+	if b.Oldest.IsZero() {
+		return 0
+	}
+	return max(0, now.Sub(b.Oldest))
+}
+
+// Snapshot measures at a moment. Every query is answered from an index on what is open or from the newest rows of a
+// table, so that it may run every minute beside millions of finished contributions.
+func (m *Monitor) Snapshot(ctx context.Context, now time.Time) (Snapshot, error) {
+	s := Snapshot{At: now.UTC()}
+	err := m.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		for _, read := range []func(context.Context, *sqlx.Tx, *Snapshot) error{
+			readOpen, readInbox, readHouse, readRefused, readSilence, readMoney, readBooks, readCards,
+		} {
+			if err := read(ctx, tx, &s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("measure health: %w", err)
+	}
+	return s, nil
+}
+
+// backlogs runs a query that gives named backlogs, a row for each, and puts each where it belongs.
+func backlogs(ctx context.Context, tx *sqlx.Tx, into map[string]*Backlog, query string, args ...any) error {
+	var rows []struct {
+		Name   string         `db:"backlog"`
+		Count  int64          `db:"count"`
+		Oldest sql.NullTime   `db:"oldest"`
+		Names  sql.NullString `db:"names"` // with line breaks between
+	}
+	if err := tx.SelectContext(ctx, &rows, query, args...); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		b := into[row.Name]
+		if b == nil {
+			return fmt.Errorf("no backlog is called %q", row.Name)
+		}
+		*b = Backlog{Count: row.Count}
+		if row.Oldest.Valid {
+			b.Oldest = row.Oldest.Time.UTC()
+		}
+		if row.Names.String != "" {
+			b.Names = strings.Split(row.Names.String, "\n")
+		}
+	}
+	return nil
+}
+
+// readOpen counts contributions that did not come to their end.
+func readOpen(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
+	// check_at is set as long as the sweep has something to learn, so contribution_due finds all that is open. Since when
+	// a state lasts, the history says: updated_at moves with every attempt.
+	err := backlogs(ctx, tx, map[string]*Backlog{
+		"approved": &s.Approved, "pending": &s.Pending, "capture_unknown": &s.CaptureUnknown, "orderless": &s.WithoutOrder,
+	}, `
+		SELECT CASE WHEN c.state IN ('started', 'order_unknown') THEN 'orderless' ELSE c.state END AS backlog, count(*) AS count,
+		       min(CASE WHEN c.state IN ('started', 'order_unknown') THEN c.created_at ELSE coalesce(since.at, c.created_at) END) AS oldest
+		FROM contribution c
+		LEFT JOIN LATERAL (
+			SELECT max(e.at) AS at FROM contribution_event e
+			WHERE e.contribution_id = c.id AND e.to_state = c.state AND e.from_state <> e.to_state) since ON true
+		WHERE c.check_at IS NOT NULL
+		  AND (c.state IN ('approved', 'pending', 'capture_unknown') OR c.state IN ('started', 'order_unknown') AND c.order_id IS NULL)
+		GROUP BY 1`)
+	if err != nil {
+		return fmt.Errorf("open contributions: %w", err)
+	}
+	err = backlogs(ctx, tx, map[string]*Backlog{"attention": &s.ToReview}, `
+		SELECT 'attention' AS backlog, count(DISTINCT contribution_id) AS count, min(opened_at) AS oldest
+		FROM review WHERE closed_at IS NULL`)
+	if err != nil {
+		return fmt.Errorf("contributions to look at: %w", err)
+	}
+	return nil
+}
+
+// readInbox counts webhook events that are not done with.
+func readInbox(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
+	// A taken event is due again after its lease, one that failed after a pause: so what is due already, nobody works on.
+	err := backlogs(ctx, tx, map[string]*Backlog{"overdue": &s.Overdue, "unsettled": &s.Unsettled, "parked": &s.Parked, "suspects": &s.Suspects}, `
+		SELECT 'overdue' AS backlog, count(*) AS count, min(due_at) AS oldest FROM webhook_event WHERE due_at <= $1
+		UNION ALL
+		SELECT 'unsettled', count(*), min(received_at) FROM webhook_event WHERE due_at IS NOT NULL AND state = 'received' AND attempts > 1
+		UNION ALL
+		SELECT 'parked', count(*), min(received_at) FROM webhook_event WHERE state = 'parked'
+		UNION ALL
+		SELECT 'suspects', count(*), max(last_seen_at) FROM suspect_delivery WHERE last_seen_at > $2`,
+		s.At, s.At.Add(-suspectNews))
+	if err != nil {
+		return fmt.Errorf("webhook events: %w", err)
+	}
+	return nil
+}
+
+// lateBy is how long a job may be due before it counts as late: keepers look every second.
+const lateBy = 5 * time.Minute
+
+// readHouse counts trouble of our own: sign-ins and periodic jobs. A job that no running replica has (of a version that
+// is gone) is nobody's.
+func readHouse(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
+	err := backlogs(ctx, tx, map[string]*Backlog{"late": &s.JobsLate, "failed": &s.JobsFailed}, `
+		SELECT 'late' AS backlog, count(*) AS count, min(due_at) AS oldest, string_agg(name, E'\n' ORDER BY name) AS names
+		FROM job
+		WHERE due_at <= $1 AND (held_until IS NULL OR held_until <= $1) AND seen_at > $2
+		UNION ALL
+		SELECT 'failed', count(*), min(last_succeeded_at), string_agg(name, E'\n' ORDER BY name) FROM job WHERE failures >= 3 AND seen_at > $2`,
+		s.At.Add(-lateBy), s.At.Add(-10*time.Minute))
+	if err != nil {
+		return fmt.Errorf("jobs: %w", err)
+	}
+	return readSignIns(ctx, tx, s)
+}
+
+func readSignIns(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
+	n, first, err := audit.Recent(ctx, tx, account.ActionRefuse, s.At.Add(-15*time.Minute))
+	if err != nil {
+		return fmt.Errorf("sign-ins: %w", err)
+	}
+	s.SignInsRefused = Backlog{Count: n, Oldest: first}
+	return nil
+}

@@ -1,0 +1,59 @@
+package listing
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Where collects a query's conditions, all of which must hold, and their arguments. The zero Where restricts nothing.
+type Where struct {
+	parts []string
+	args  []any
+}
+
+// Arg adds an argument and returns its placeholder.
+func (w *Where) Arg(value any) string {
+	w.args = append(w.args, value)
+	return fmt.Sprintf("$%d", len(w.args))
+}
+
+// Add adds a condition in SQL.
+func (w *Where) Add(condition string) { w.parts = append(w.parts, condition) }
+
+// Addf is Add with a format.
+func (w *Where) Addf(format string, args ...any) { w.Add(fmt.Sprintf(format, args...)) }
+
+// Equal asks for one value, or for nothing when it is empty.
+func (w *Where) Equal(column, value string) {
+	if value != "" {
+		w.Addf("%s = %s", column, w.Arg(value))
+	}
+}
+
+// EqualLong is Equal for a column that may be longer than an index entry.
+func (w *Where) EqualLong(column, value string) {
+	if value != "" {
+		w.Add(SameLong(column, w.Arg(value)))
+	}
+}
+
+// SameLong compares a column that may be longer than an index entry. It repeats what the index holds: that it is not
+// empty, and its first 300 characters (migration 00009).
+func SameLong(column, arg string) string {
+	return fmt.Sprintf("(%[1]s <> '' AND left(%[1]s, 300) = left(%[2]s, 300) AND %[1]s = %[2]s)", column, arg)
+}
+
+// SQL writes the clause, empty without conditions.
+func (w *Where) SQL() string {
+	if len(w.parts) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(w.parts, " AND ")
+}
+
+// Args are the arguments, in the order of their placeholders.
+func (w *Where) Args() []any { return w.args }
+
+// clone is a Where that can be added to without changing this one.
+func (w *Where) clone() Where { return Where{parts: slices.Clone(w.parts), args: slices.Clone(w.args)} }

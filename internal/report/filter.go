@@ -1,0 +1,60 @@
+package report
+
+import (
+	"fmt"
+	"time"
+
+	"readerfund/internal/fault"
+	"readerfund/internal/listing"
+	"readerfund/internal/money"
+	texts "readerfund/internal/text"
+)
+
+// local is a timestamptz column as the publication's clock shows it.
+func local(w *listing.Where, zone *time.Location, column string) string {
+	return fmt.Sprintf("(%s AT TIME ZONE %s::text)", column, w.Arg(zone.String()))
+}
+
+// Between restricts a timestamptz column to whole days, both included; a zero Day leaves that end open. What decides is
+// the local date, the same expression that reports group by, so a day that has 23 or 25 hours, or no midnight, is never
+// counted twice or left out. The bounds beside it, a day wider than any zone shifts, are there for the index on the
+// column.
+func Between(w *listing.Where, zone *time.Location, column string, from, to Day) {
+	if !from.IsZero() {
+		w.Addf("%s::date >= %s::date", local(w, zone, column), w.Arg(from.String()))
+		w.Addf("%s >= %s", column, w.Arg(from.Add(-1).at))
+	}
+	if !to.IsZero() {
+		w.Addf("%s::date <= %s::date", local(w, zone, column), w.Arg(to.String()))
+		w.Addf("%s < %s", column, w.Arg(to.Add(2).at))
+	}
+}
+
+// OfCampaign asks for contributions c of one campaign, by its id, which an index leads to in the order of the list.
+func OfCampaign(w *listing.Where, slug string) {
+	if slug != "" {
+		w.Addf("c.campaign_id = (SELECT id FROM campaign WHERE slug = %s)", w.Arg(slug))
+	}
+}
+
+// CheckRange refuses days in the wrong order: a fault.Invalid on "to".
+func CheckRange(from, to Day) error {
+	if !from.IsZero() && !to.IsZero() && to.Before(from) {
+		return fault.Input("to", "report.days_swapped", fault.Args{"last": to, "first": from})
+	}
+	return nil
+}
+
+// CheckCurrency refuses what is no currency of PayPal's: a fault.Invalid on "currency".
+func CheckCurrency(c money.Currency) error {
+	if c != "" && !c.Known() {
+		codes := make([]string, 0, len(money.Currencies()))
+		for _, known := range money.Currencies() {
+			codes = append(codes, string(known))
+		}
+		return fault.Input("currency", "report.currency_unknown", fault.Args{
+			"currency": texts.Line(string(c)), "similar": texts.Nearest(string(c), codes, 8),
+		})
+	}
+	return nil
+}
