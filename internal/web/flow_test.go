@@ -9,8 +9,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 func TestAReaderGivesAndIsThanked(t *testing.T) {
@@ -407,14 +405,6 @@ func TestPagesSayWhomToAsk(t *testing.T) {
 const trouble503 = `{"kind":"status","status":503}`
 
 // mustID is an id as the site's own functions take it.
-func mustID(t *testing.T, id string) uuid.UUID {
-	t.Helper()
-	out, err := uuid.Parse(id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
 
 func TestReturnAddressesPutTogetherByHand(t *testing.T) {
 	t.Parallel()

@@ -3,8 +3,6 @@ package web
 import (
 	"cmp"
 	"fmt"
-	"io"
-	"log/slog"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -220,5 +218,3 @@ func (h house) number(query string, args ...any) (n int64) {
 	}
 	return n
 }
-
-func slogTo(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

@@ -115,7 +115,7 @@ func Write(w http.ResponseWriter, status int, contentType string, body []byte) {
 		h.Set("Cache-Control", "no-store")
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body) //nolint:gosec // html/template escaped it; if this fails, the client is gone
+	_, _ = w.Write(body) // if this fails, the client is gone
 }
 
 // WriteJSON answers with a value as JSON.

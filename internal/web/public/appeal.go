@@ -124,7 +124,7 @@ func (s *Appeal) send(w http.ResponseWriter, r *http.Request, c appealCopy) (sta
 	}
 	h["Content-Type"], h["Content-Length"] = s.header.html, c.length
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(c.text) //nolint:gosec // html/template escaped it; if this fails, the client is gone
+	_, _ = w.Write(c.text) // if this fails, the client is gone
 	return http.StatusOK
 }
 

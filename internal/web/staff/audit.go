@@ -141,7 +141,7 @@ func actInWords(action, outcome string) string {
 	case "contribution.ask_paypal no answer":
 		return "Asked PayPal again, no answer"
 	}
-	words := map[string]string{ //nolint:gosec // a one-time password is a word here
+	words := map[string]string{
 		"staff.sign_in": "Signed in", "staff.sign_in_failed": "Could not sign in", "staff.sign_out": "Signed out",
 		"staff.export": "Downloaded a CSV file", "staff.add": "Added an account", "staff.disable": "Disabled an account",
 		"staff.enable": "Enabled an account", "staff.role": "Changed an account's role",
