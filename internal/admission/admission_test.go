@@ -11,27 +11,27 @@ import (
 
 func TestEachGiftCountsAtItsAddressItsNetworkAndAmongAll(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, narrow())
-	if n := h.passes(10, at("a", "home")); n != 3 {
+	f := newFixture(t, narrow())
+	if n := f.passes(10, at("a", "home")); n != 3 {
 		t.Errorf("%d gifts of one address, want its 3", n)
 	}
 	// The seven that were not let in count nowhere: five are left for the network, in gifts of other addresses.
 	passed := 0
 	for i := range 8 {
-		passed += h.passes(1, at(fmt.Sprint("neighbour ", i), "home"))
+		passed += f.passes(1, at(fmt.Sprint("neighbour ", i), "home"))
 	}
 	if passed != 5 {
 		t.Errorf("%d gifts of the network's other addresses, want 5", passed)
 	}
 	passed = 0
 	for i := range 8 {
-		passed += h.passes(1, at(fmt.Sprint("stranger ", i), fmt.Sprint("elsewhere ", i)))
+		passed += f.passes(1, at(fmt.Sprint("stranger ", i), fmt.Sprint("elsewhere ", i)))
 	}
 	if passed != 4 {
 		t.Errorf("%d gifts from elsewhere, want the 4 that all together have left of 12", passed)
 	}
-	h.pass(admission.Window / 20) // one of an address's most is forgotten: three of all
-	if n := h.passes(5, at("late", "elsewhere")); n != 3 {
+	f.clock.Advance(admission.Window / 20) // one of an address's most is forgotten: three of all
+	if n := f.passes(5, at("late", "elsewhere")); n != 3 {
 		t.Errorf("%d gifts half a minute later, want 3", n)
 	}
 }
@@ -40,16 +40,16 @@ func TestAProofLiftsTheFreeShareUpToTheMost(t *testing.T) {
 	t.Parallel()
 	c := narrow()
 	c.Address.Most = 6
-	h := newHouse(t, c)
-	passed, last := h.solves(8, at("a", "home"))
+	f := newFixture(t, c)
+	passed, last := f.solves(8, at("a", "home"))
 	if passed != 6 {
 		t.Errorf("%d gifts of an address that solves, want 6", passed)
 	}
 	if last == nil || last.Challenge != nil || last.Turn != "" || last.Wait != admission.Window*(7-3)/6 {
 		t.Errorf("the last was told %+v, want to wait until it passes without a proof", last)
 	}
-	h.pass(admission.Window / 6)
-	if passed, _ := h.solves(2, at("a", "home")); passed != 1 {
+	f.clock.Advance(admission.Window / 6)
+	if passed, _ := f.solves(2, at("a", "home")); passed != 1 {
 		t.Errorf("%d gifts once one is forgotten, want 1", passed)
 	}
 }
@@ -58,73 +58,73 @@ func TestASolutionIsTakenOnceAndInTime(t *testing.T) {
 	t.Parallel()
 	c := narrow()
 	c.Address.Free = 1
-	h := newHouse(t, c)
+	f := newFixture(t, c)
 	v := at("a", "home")
-	h.free(v)
-	used, late := h.solve(h.begin(v)), h.solve(h.begin(v))
-	if n := h.prove(v, used); n != nil {
+	f.free(v)
+	used, late := f.solve(f.begin(v)), f.solve(f.begin(v))
+	if n := f.prove(v, used); n != nil {
 		t.Fatalf("solved: %v", n)
 	}
 	for name, p := range map[string]admission.Proof{
-		"used": used, "nonsense": {Solution: "e30="}, "another gate's": newHouse(t, admission.Config{
+		"used": used, "nonsense": {Solution: "e30="}, "another gate's": newFixture(t, admission.Config{
 			Address: admission.Allowance{Free: 1, Most: 2}, Network: c.Network, All: c.All, SecretKey: "theirs", Work: 20,
 		}).solved(),
 	} {
-		if n := h.prove(v, p); n == nil || n.Challenge == nil {
+		if n := f.prove(v, p); n == nil || n.Challenge == nil {
 			t.Errorf("%s: %+v, want to be asked again", name, n)
 		}
 	}
-	h.pass(10 * time.Minute)
-	h.free(v) // the free share, which is back
-	if n := h.prove(v, late); n == nil || n.Challenge == nil {
+	f.clock.Advance(10 * time.Minute)
+	f.free(v) // the free share, which is back
+	if n := f.prove(v, late); n == nil || n.Challenge == nil {
 		t.Errorf("solved too late: %+v", n)
 	}
 }
 
 // solved is a solution of a challenge of this gate, whose addresses have one gift free.
-func (h house) solved() admission.Proof {
-	h.t.Helper()
-	h.free(at("x", "x"))
-	return h.solve(h.begin(at("x", "x")))
+func (f fixture) solved() admission.Proof {
+	f.t.Helper()
+	f.free(at("x", "x"))
+	return f.solve(f.begin(at("x", "x")))
 }
 
 func TestATurnIsTakenOnceFromItsAddressInItsTime(t *testing.T) {
 	t.Parallel()
 	c := narrow()
 	c.Address.Free = 1
-	h := newHouse(t, c)
+	f := newFixture(t, c)
 	v := at("a", "home")
-	h.free(v)
-	asked := h.begin(v)
+	f.free(v)
+	asked := f.begin(v)
 	turn := admission.Proof{Turn: asked.Turn}
 	if asked.TurnIn != 20*time.Second || asked.Turn == "" {
 		t.Fatalf("asked: %+v", asked)
 	}
-	h.pass(15 * time.Second)
-	if n := h.prove(v, turn); n == nil || n.Turn != asked.Turn || n.TurnIn != 5*time.Second {
+	f.clock.Advance(15 * time.Second)
+	if n := f.prove(v, turn); n == nil || n.Turn != asked.Turn || n.TurnIn != 5*time.Second {
 		t.Errorf("too early: %+v, want the same turn in 5 s", n)
 	}
-	h.pass(5 * time.Second)
+	f.clock.Advance(5 * time.Second)
 	other := at("b", "elsewhere")
-	h.free(other)
-	theirs := h.prove(other, turn)
+	f.free(other)
+	theirs := f.prove(other, turn)
 	if theirs == nil || theirs.Turn == asked.Turn {
 		t.Fatalf("from another address: %+v, want another turn", theirs)
 	}
-	if n := h.prove(v, turn); n != nil {
+	if n := f.prove(v, turn); n != nil {
 		t.Errorf("in time: %v", n)
 	}
-	if n := h.prove(v, turn); n == nil || n.Turn == asked.Turn {
+	if n := f.prove(v, turn); n == nil || n.Turn == asked.Turn {
 		t.Errorf("once more: %+v, want another turn", n)
 	}
-	h.pass(20 * time.Second)
-	if n := h.prove(other, admission.Proof{Turn: theirs.Turn}); n != nil {
+	f.clock.Advance(20 * time.Second)
+	if n := f.prove(other, admission.Proof{Turn: theirs.Turn}); n != nil {
 		t.Errorf("the other address's own: %v", n)
 	}
-	old := admission.Proof{Turn: h.begin(v).Turn}
-	h.pass(20*time.Second + 10*time.Minute)
-	h.free(v) // the free share, which is back
-	if n := h.prove(v, old); n == nil {
+	old := admission.Proof{Turn: f.begin(v).Turn}
+	f.clock.Advance(20*time.Second + 10*time.Minute)
+	f.free(v) // the free share, which is back
+	if n := f.prove(v, old); n == nil {
 		t.Error("a turn is taken ten minutes after it came")
 	}
 }
@@ -134,20 +134,20 @@ func TestWhereAllTogetherReachedTheMostEachAddressHasThreeLeft(t *testing.T) {
 	t.Parallel()
 	c := narrow()
 	c.All = admission.Allowance{Free: 2, Most: 4}
-	h := newHouse(t, c)
-	if passed, _ := h.solves(4, at("attack", "away")); passed != 4 {
+	f := newFixture(t, c)
+	if passed, _ := f.solves(4, at("attack", "away")); passed != 4 {
 		t.Fatalf("%d, want the 4 of all together", passed)
 	}
 	for _, address := range []string{"reader", "another reader"} {
 		v := at(address, "home")
-		if n := h.begin(v); n == nil || n.Challenge == nil {
+		if n := f.begin(v); n == nil || n.Challenge == nil {
 			t.Errorf("%s without a proof: %+v, want to be asked", address, n)
 		}
-		if passed, last := h.solves(5, v); passed != 3 || last == nil || last.Challenge != nil {
+		if passed, last := f.solves(5, v); passed != 3 || last == nil || last.Challenge != nil {
 			t.Errorf("%s: %d gifts, and then %+v", address, passed, last)
 		}
 	}
-	if passed, _ := h.solves(1, at("attack", "away")); passed != 0 {
+	if passed, _ := f.solves(1, at("attack", "away")); passed != 0 {
 		t.Error("who has begun four already has another")
 	}
 }
@@ -156,7 +156,7 @@ func TestCopiesOfOneKeyCountOnce(t *testing.T) {
 	t.Parallel()
 	c := narrow()
 	c.Address.Free = 2
-	h := newHouse(t, c)
+	f := newFixture(t, c)
 	v := at("a", "home")
 	v.Key = "one"
 	var firsts, copies int
@@ -164,7 +164,7 @@ func TestCopiesOfOneKeyCountOnce(t *testing.T) {
 	var crew sync.WaitGroup
 	for range 6 {
 		crew.Go(func() {
-			pass, err := h.Admit(t.Context(), v, admission.Proof{})
+			pass, err := f.Admit(t.Context(), v, admission.Proof{})
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
@@ -182,25 +182,25 @@ func TestCopiesOfOneKeyCountOnce(t *testing.T) {
 		t.Errorf("%d counted and %d let in with it", firsts, copies)
 	}
 	v.Key = ""
-	if n := h.passes(3, v); n != 1 {
+	if n := f.passes(3, v); n != 1 {
 		t.Errorf("%d more gifts, want the one that is left of two", n)
 	}
 }
 
 func TestABrowserThatBeganFiveIsAsked(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, narrow())
+	f := newFixture(t, narrow())
 	v := at("a", "home")
 	v.Begun = 4
-	if n := h.begin(v); n != nil {
+	if n := f.begin(v); n != nil {
 		t.Errorf("the fifth: %v", n)
 	}
 	v.Begun = 5
-	asked := h.begin(v)
+	asked := f.begin(v)
 	if asked == nil || asked.Challenge == nil {
 		t.Fatalf("the sixth: %+v", asked)
 	}
-	if n := h.prove(v, h.solve(asked)); n != nil {
+	if n := f.prove(v, f.solve(asked)); n != nil {
 		t.Errorf("the sixth, solved: %v", n)
 	}
 }

@@ -12,19 +12,19 @@ import (
 
 func TestAPaidGiftIsTakenOutOfTheCounts(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, narrow())
+	f := newFixture(t, narrow())
 	v := at("a", "home")
-	id := h.gift(v)
-	if n := h.passes(3, v); n != 2 {
+	id := f.gift(v)
+	if n := f.passes(3, v); n != 2 {
 		t.Fatalf("%d beside the first, want 2", n)
 	}
-	h.weigh()
-	if n := h.passes(1, v); n != 0 {
+	f.weigh()
+	if n := f.passes(1, v); n != 0 {
 		t.Error("a gift that is not paid yet was taken out")
 	}
-	h.become(id, "completed")
-	h.weigh() // twice changes nothing
-	if n := h.passes(3, v); n != 1 {
+	f.become(id, "completed")
+	f.weigh() // twice changes nothing
+	if n := f.passes(3, v); n != 1 {
 		t.Errorf("%d after one was paid, want 1", n)
 	}
 }
@@ -33,45 +33,45 @@ func TestAPaidGiftIsTakenOutOfTheCounts(t *testing.T) {
 // remembered.
 func TestADeclinedCardCountsAsFifteen(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, narrow())
+	f := newFixture(t, narrow())
 	v := at("a", "home")
-	first, second := h.gift(v), h.gift(v)
-	h.become(first, "declined") // 15 and 1 of 20
-	h.weigh()                   // twice changes nothing
+	first, second := f.gift(v), f.gift(v)
+	f.become(first, "declined") // 15 and 1 of 20
+	f.weigh()                   // twice changes nothing
 	for _, other := range []admission.Visitor{at("neighbour", "home"), at("stranger", "elsewhere")} {
-		if n := h.begin(other); n == nil || n.Challenge == nil { // 16 where 8 and 12 are free
+		if n := f.begin(other); n == nil || n.Challenge == nil { // 16 where 8 and 12 are free
 			t.Errorf("%v: %+v, want to be asked", other, n)
 		}
 	}
-	if passed, last := h.solves(6, v); passed != 4 || last.Challenge != nil {
+	if passed, last := f.solves(6, v); passed != 4 || last.Challenge != nil {
 		t.Errorf("%d more gifts of the address, and then %+v, want 4 and to wait", passed, last)
 	}
-	h.become(second, "declined")
-	h.pass(admission.Window / 20)
-	if passed, _ := h.solves(2, v); passed != 1 {
+	f.become(second, "declined")
+	f.clock.Advance(admission.Window / 20)
+	if passed, _ := f.solves(2, v); passed != 1 {
 		t.Errorf("%d once one is forgotten, want 1", passed)
 	}
 }
 
 func TestWhereAGiftWasBegunIsForgottenAfterADay(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, narrow())
-	h.gift(at("a", "home"))
+	f := newFixture(t, narrow())
+	f.gift(at("a", "home"))
 	kept := func() (n int) {
 		t.Helper()
-		if err := h.Tidy(t.Context()); err != nil {
+		if err := f.Tidy(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.db.GetContext(t.Context(), &n, `SELECT count(*) FROM gift_origin`); err != nil {
+		if err := f.db.GetContext(t.Context(), &n, `SELECT count(*) FROM gift_origin`); err != nil {
 			t.Fatal(err)
 		}
 		return n
 	}
-	h.pass(24 * time.Hour)
+	f.clock.Advance(24 * time.Hour)
 	if kept() != 1 {
 		t.Error("forgotten within a day")
 	}
-	h.pass(time.Second)
+	f.clock.Advance(time.Second)
 	if kept() != 0 {
 		t.Error("kept for longer than a day")
 	}
@@ -82,34 +82,34 @@ func TestGiftsThatCannotBeCountedAreLetInAndTold(t *testing.T) {
 	t.Parallel()
 	c := narrow()
 	c.All.Free = 3
-	h := newHouse(t, c)
+	f := newFixture(t, c)
 	v := at("a", "home")
-	began := h.Now()
-	h.exec(`ALTER TABLE rate_limit RENAME TO away`)
+	began := f.Now()
+	f.exec(`ALTER TABLE rate_limit RENAME TO away`)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := h.Admit(over, v, admission.Proof{}); err == nil {
+	if _, err := f.Admit(over, v, admission.Proof{}); err == nil {
 		t.Error("a gift whose reader has left was let in")
 	}
 	for range 3 {
-		if pass, err := h.Admit(t.Context(), v, admission.Proof{}); err != nil || pass == (admission.Pass{}) {
+		if pass, err := f.Admit(t.Context(), v, admission.Proof{}); err != nil || pass == (admission.Pass{}) {
 			t.Fatalf("%+v, %v", pass, err)
 		}
 	}
-	h.pass(time.Second)
-	_, err := h.Admit(t.Context(), v, admission.Proof{})
+	f.clock.Advance(time.Second)
+	_, err := f.Admit(t.Context(), v, admission.Proof{})
 	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Kind != fault.Unavailable {
 		t.Errorf("the fourth: %v, want it unavailable", err)
 	}
-	if gifts, since := h.Uncounted(); gifts != 3 || !since.Equal(began) {
+	if gifts, since := f.Uncounted(); gifts != 3 || !since.Equal(began) {
 		t.Errorf("told of %d since %v, want 3 since %v", gifts, since, began)
 	}
-	h.exec(`ALTER TABLE away RENAME TO rate_limit`)
-	if n := h.begin(v); n != nil {
+	f.exec(`ALTER TABLE away RENAME TO rate_limit`)
+	if n := f.begin(v); n != nil {
 		t.Errorf("counted again: %v", n)
 	}
-	h.pass(admission.Window + time.Second)
-	if gifts, _ := h.Uncounted(); gifts != 0 {
+	f.clock.Advance(admission.Window + time.Second)
+	if gifts, _ := f.Uncounted(); gifts != 0 {
 		t.Errorf("still told of %d", gifts)
 	}
 }
