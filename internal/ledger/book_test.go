@@ -252,7 +252,7 @@ func TestAnotherAmountIsJudgedByFrequency(t *testing.T) {
 		b := New(s, &review.List{})
 		play(t, b, step{"less", []Fact{CaptureSeen(seen)}})
 		if got := b.Reviews.IsOpen(review.AmountDiffers); got != want {
-			t.Errorf("%s: asked %v, want %v", frequency, got, want)
+			t.Errorf("%s: a review is open: %v, want %v", frequency, got, want)
 		}
 		if b.entries[entryKey{kindCharge, "CAP"}].amount != eur(2400) {
 			t.Errorf("%s: it is not booked as PayPal says", frequency)
@@ -263,14 +263,14 @@ func TestAnotherAmountIsJudgedByFrequency(t *testing.T) {
 // A fact that cannot be leaves the book as it was.
 func TestContradictionsLeaveNothingBehind(t *testing.T) {
 	t.Parallel()
-	stranger, odd := capture("NEW", "COMPLETED"), capture("NEW", "TELEPORTED")
+	stranger, unknown := capture("NEW", "COMPLETED"), capture("NEW", "TELEPORTED")
 	stranger.CustomID = uuid.NewString()
 	late := back("R9", "CAP", "TELEPORTED", 100)
 	for name, is := range map[string]struct {
 		fact Fact
 		code review.Code
 	}{
-		"a status nobody knows":         {CaptureSeen(odd), review.PaymentStatus},
+		"an unknown status":             {CaptureSeen(unknown), review.PaymentStatus},
 		"a payment of another":          {CaptureSeen(stranger), review.PaymentOfAnother},
 		"a payment booked elsewhere":    {CaptureSeen(capture("THEIRS", "COMPLETED")), review.PaymentElsewhere},
 		"a refund booked elsewhere":     {RefundSeen(back("THEIRS-R", "CAP", "COMPLETED", 100)), review.RefundOfNoPayment},

@@ -5,8 +5,8 @@ import (
 	"readerfund/internal/review"
 )
 
-// ContradictionError is something PayPal says of money that cannot be, or that contradicts what it said before. Nothing of
-// it is booked, and a person is asked to look.
+// ContradictionError is something PayPal says of money that cannot be, or that contradicts what it said before.
+// Nothing of it is booked, and a review is opened.
 type ContradictionError struct {
 	Code review.Code
 	Args review.Args
@@ -28,8 +28,8 @@ func notOurs(code review.Code, args review.Args) *ContradictionError {
 	return &ContradictionError{Code: code, Args: args, Err: ErrNotOurs}
 }
 
-// Settles lists what a fact that could be applied settles: contradictions in earlier answers about the same thing. Where
-// money is in the books, that also settles that an earlier answer about its order could not be used.
+// Settles lists what a fact that could be applied settles: contradictions in earlier answers about the same thing.
+// Where money is in the books, that also settles that an earlier answer about its order could not be used.
 func (f Fact) Settles() []review.Match {
 	switch {
 	case f.capture != nil:

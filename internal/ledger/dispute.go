@@ -53,9 +53,9 @@ func stateOf(d paypal.Dispute) disputeState {
 	}
 }
 
-// applyDispute keeps a dispute and books what it did to the money: a hold while it is past an inquiry, the release at its
-// end, and the fees PayPal took or gave back for it. That the buyer won is not booked here: the money then goes back by a
-// reversal, which PayPal gives as a refund of its own.
+// applyDispute keeps a dispute and books what it did to the money: a hold while it is past an inquiry, the release at
+// its end, and the fees PayPal took or gave back for it. That the buyer won is not booked here: the money then goes
+// back by a reversal, which PayPal gives as a refund of its own.
 func (b *Book) applyDispute(seen paypal.Dispute, src Source, now time.Time) (bool, error) {
 	p := b.disputedPayment(seen)
 	if _, taken := b.elsewhere[seen.ID]; p == nil || taken {
@@ -74,8 +74,8 @@ func (b *Book) applyDispute(seen paypal.Dispute, src Source, now time.Time) (boo
 	return news, nil
 }
 
-// disputedPayment is the payment of this book that the dispute is about; nil where it is about none. Of several it stays
-// the one that it was first kept under.
+// disputedPayment is the payment of this book that the dispute is about; nil where it is about none. Of several it
+// stays the one that it was first kept under.
 func (b *Book) disputedPayment(seen paypal.Dispute) *Payment {
 	for _, p := range b.payments {
 		if slices.ContainsFunc(p.disputes, func(d *dispute) bool { return d.paypalID == seen.ID }) {
@@ -131,7 +131,7 @@ func disputeImpossible(p *Payment, seen paypal.Dispute) bool {
 	return seen.Amount.Currency != p.Amount.Currency || seen.Amount.Minor > p.Amount.Minor
 }
 
-// reviewDispute asks for a look at a dispute of which nothing can be booked, until a later answer is one that can.
+// reviewDispute opens a review of a dispute of which nothing can be booked, until a later answer is one that can.
 func (b *Book) reviewDispute(p *Payment, seen paypal.Dispute) (news bool) {
 	if seen.Amount.Currency != p.Amount.Currency {
 		return b.Reviews.Open(review.DisputeCurrency, review.Args{
@@ -143,9 +143,9 @@ func (b *Book) reviewDispute(p *Payment, seen paypal.Dispute) (news bool) {
 	})
 }
 
-// disputeEntries is what the ledger has of a dispute. It follows from PayPal's latest word alone, so that it is the same
-// whichever of the dispute's steps we heard of: PayPal does not tell when it left the inquiry, so the hold is dated by its
-// beginning.
+// disputeEntries is what the ledger has of a dispute. It follows from PayPal's latest word alone, so that it is the
+// same whichever of the dispute's steps we heard of: PayPal does not tell when it left the inquiry, so the hold is
+// dated by its beginning.
 func disputeEntries(d paypal.Dispute, now time.Time) []entry {
 	began, ended := orNow(d.CreatedAt, now), orNow(d.UpdatedAt, now)
 	var all []entry

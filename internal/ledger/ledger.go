@@ -1,9 +1,9 @@
 // Package ledger keeps the money of contributions: payments, what went back of them, disputes about them, and the
 // append-only entries that every sum on a page or in a report is made of. Facts about money go in, entries come out.
 //
-// Its core is pure. Load reads the book of one contribution, Book.Apply learns from facts in memory, Save writes what is
-// new; each is one statement. It talks to nobody, it does not know how a reader came to pay (that is the contribution's
-// checkout), and it makes no reports.
+// Its core is pure. Load reads the book of one contribution, Book.Apply learns from facts in memory, Save writes what
+// is new; each is one statement. It makes no network calls, it does not know how a reader came to pay (that is the
+// contribution's checkout), and it makes no reports.
 package ledger
 
 import (
@@ -40,8 +40,8 @@ type Source struct {
 	Event int64
 }
 
-// Book is everything the ledger has of one contribution. It is not safe for concurrent use: whoever holds one has locked
-// the contribution.
+// Book is everything the ledger has of one contribution. It is not safe for concurrent use: whoever holds one has
+// locked the contribution.
 type Book struct {
 	subject   Subject
 	payments  []*Payment // in the order we learned of them
@@ -59,8 +59,9 @@ func New(s Subject, reviews *review.List) *Book {
 	return &Book{subject: s, entries: map[entryKey]entry{}, Reviews: reviews}
 }
 
-// Apply learns from one fact, and reports whether anything of it was new. Applying a fact again changes nothing; facts in
-// any order end in the same states and the same entries, provided that a payment is known before what went back of it.
+// Apply learns from one fact, and reports whether anything of it was new. Applying a fact again changes nothing; facts
+// in any order end in the same states and the same entries, provided that a payment is known before what went back of
+// it.
 //
 // The error is a *ContradictionError, or wraps ErrNotOurs, when the fact cannot be; nothing was learned from it then.
 func (b *Book) Apply(f Fact, src Source, now time.Time) (news bool, err error) {
@@ -86,9 +87,9 @@ func (b *Book) Apply(f Fact, src Source, now time.Time) (news bool, err error) {
 	return news, nil
 }
 
-// number gives a receipt number to each payment whose money is in: the contribution's own to the first, which is what the
-// reader holds and what PayPal has as invoice_id, and "K7M3-9QX2-2" to the second. Contributions' numbers are unique, so
-// these are, too.
+// number gives a receipt number to each payment whose money is in: the contribution's own to the first, which is what
+// the reader holds and what PayPal has as invoice_id, and "K7M3-9QX2-2" to the second. Contributions' numbers are
+// unique, so these are, too.
 func (b *Book) number() {
 	given := 0
 	for _, p := range b.payments {

@@ -15,8 +15,8 @@ import (
 	"readerfund/internal/review"
 )
 
-// Column is an expression that reads the book of the contribution c, for Parse. Its parameter $2 is a text[] of PayPal's
-// ids that facts name (IDs), of which it says which belong to another contribution.
+// Column is an expression that reads the book of the contribution c, for Parse. Its parameter $2 is a text[] of
+// PayPal's ids that facts name (IDs), of which it says which belong to another contribution.
 //
 // The caller locks c in the same statement. Where that had to wait, the lock shows the row as it is now and this
 // expression the rows as they were before: the caller has to read once more then.
@@ -158,8 +158,8 @@ func keptState(status string, stage paypal.DisputeStage, held bool) disputeState
 	}
 }
 
-// complete fills in what the version before leaves out while it runs beside this one: it moves a payment's status without
-// its state, and numbers none. Save writes it with the next news. It goes with the version after next.
+// complete fills in what the version before leaves out while it runs beside this one: it moves a payment's status
+// without its state, and numbers none. Save writes it with the next news. It goes with the version after next.
 func (b *Book) complete() {
 	for _, p := range b.payments {
 		p.advance()

@@ -47,9 +47,9 @@ func facts() []fact {
 // facts().
 //
 // How to read it. A payment's facts are reduced over its own rows, each of which only advances; so money never points
-// backwards, and what happens to one payment says nothing about another. The exception is a dispute that ends: the payment
-// is then what its refunds say. PayPal settles a pending payment either way; once it declined one, a late "pending" is
-// stale.
+// backwards, and what happens to one payment says nothing about another. The exception is a dispute that ends: the
+// payment is then what its refunds say. PayPal settles a pending payment either way; once it declined one, a late
+// "pending" is stale.
 var transitions = map[State][]State{
 	// declined, pending, completed, disputed, partly back, refunded, reversed
 	Unknown:   {Declined, Pending, Completed, Disputed, PartiallyRefunded, Refunded, Reversed},

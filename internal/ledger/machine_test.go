@@ -11,8 +11,8 @@ import (
 
 var update = flag.Bool("update", false, "write the tables in docs/lifecycle.md anew")
 
-// Each cell of both tables: it leads to a state that there is, the same fact again changes nothing, and what is known to
-// have happened to money is never undone.
+// Each cell of both tables: it leads to a state that there is, the same fact again changes nothing, and what is known
+// to have happened to money is never undone.
 func TestPaymentTable(t *testing.T) {
 	t.Parallel()
 	cells := 0
@@ -87,8 +87,8 @@ func TestStatusesJoin(t *testing.T) {
 	}
 }
 
-// The tables in docs/lifecycle.md are made from the code; `go test ./internal/ledger -run Documented -update` writes them
-// anew.
+// The tables in docs/lifecycle.md are made from the code; `go test ./internal/ledger -run Documented -update` writes
+// them anew.
 func TestTablesAreDocumented(t *testing.T) {
 	t.Parallel()
 	const path = "../../docs/lifecycle.md"

@@ -67,8 +67,8 @@ func (p *Payment) advance() {
 	}
 }
 
-// applyCapture keeps a capture and books it once it completed. The charge is dated by PayPal's create_time, which no later
-// answer about the capture changes, so that the entries do not depend on which answer came first.
+// applyCapture keeps a capture and books it once it completed. The charge is dated by PayPal's create_time, which no
+// later answer about the capture changes, so that the entries do not depend on which answer came first.
 func (b *Book) applyCapture(seen paypal.Capture, direct bool, src Source, now time.Time) (bool, error) {
 	seen.CreatedAt = orNow(seen.CreatedAt, now)
 	learned, ok := statusOf(seen.Status)
@@ -151,8 +151,8 @@ func feeImpossible(seen paypal.Capture) bool {
 	return seen.Fee != nil && (seen.Fee.Currency != seen.Amount.Currency || seen.Fee.Minor < 0)
 }
 
-// reviewNet asks for a look where what reached the account is not the payment less PayPal's fee, as with a fee of a
-// platform: the ledger has PayPal's own fee, which is what transaction search compares. It asks until it adds up.
+// reviewNet opens a review where what reached the account is not the payment less PayPal's fee, as with a fee of a
+// platform: the ledger has PayPal's own fee, which is what transaction search compares. It stays open until it adds up.
 func (b *Book) reviewNet(seen paypal.Capture) (news bool) {
 	if seen.Net == nil || seen.Net.Currency != seen.Amount.Currency || seen.FeeElsewhere {
 		return false
@@ -176,8 +176,8 @@ func (b *Book) reviewNet(seen paypal.Capture) (news bool) {
 	}
 }
 
-// reviewPaidTwice asks for a look where PayPal took the money of a one-time contribution more than once. All of it is
-// booked: it is there. With each further payment it is asked anew, in place of what was asked before.
+// reviewPaidTwice opens a review where PayPal took the money of a one-time contribution more than once. All of it is
+// booked: it is there. Each further payment opens a new one in place of the one before.
 func (b *Book) reviewPaidTwice() {
 	var ids []string
 	for _, p := range b.payments {

@@ -11,8 +11,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Writes are a book's changes as data-modifying queries, for the WITH of one statement. Their parameter $1 is Arg. Queries
-// is empty where nothing changed.
+// Writes are a book's changes as data-modifying queries, for the WITH of one statement. Their parameter $1 is Arg.
+// Queries is empty where nothing changed.
 type Writes struct {
 	Queries string // "name AS (…), name AS (…)"
 	Arg     string // JSON
@@ -64,8 +64,8 @@ func (b *Book) Save(ctx context.Context, tx *sqlx.Tx, now time.Time) error {
 	return b.Reviews.Save(ctx, tx, b.subject.Contribution, now)
 }
 
-// The queries take their rows from $1, which has the shape of changes. payment_id is null for a payment that is inserted
-// by the same statement; it is found by PayPal's id then.
+// The queries take their rows from $1, which has the shape of changes. payment_id is null for a payment that is
+// inserted by the same statement; it is found by PayPal's id then.
 const (
 	noPayments = `new_payment (id, paypal_id) AS (SELECT NULL::bigint, NULL::text WHERE false)`
 

@@ -89,8 +89,8 @@ func texts(ctx context.Context, t failer, q sqlx.QueryerContext, query string, a
 	return strings.Join(lines, "\n")
 }
 
-// A history that is saved and loaded on its way, in any order of arrival, comes to what it comes to in memory; hearing all
-// of it once more finds nothing to write.
+// A history that is saved and loaded on its way, in any order of arrival, comes to what it comes to in memory; hearing
+// all of it once more finds nothing to write.
 func TestHistoriesAreKept(t *testing.T) {
 	t.Parallel()
 	d := database(t)

@@ -13,8 +13,8 @@ import (
 	"readerfund/internal/db"
 )
 
-// List is the reviews of one contribution as they were read under its lock. Open and Resolve decide in memory; Save writes
-// what changed. The zero List has none.
+// List is the reviews of one contribution as they were read under its lock. Open and Resolve decide in memory; Save
+// writes what changed. The zero List has none.
 type List struct {
 	all []*listed
 }
