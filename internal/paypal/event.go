@@ -109,10 +109,19 @@ var places = []struct {
 // belongs to, and only they tell a v1 refund, which calls itself a sale, from a sale.
 func (e *Event) placeLinks(links []linkJSON) {
 	for _, rel := range []string{"self", "up", "sale"} {
-		for _, p := range places {
-			if id := linked(links, rel, p.under); id != "" && *p.put(e) == "" {
-				*p.put(e) = id
+		for _, l := range links {
+			if l.Rel == rel {
+				e.placeLink(l)
 			}
+		}
+	}
+}
+
+func (e *Event) placeLink(l linkJSON) {
+	path := l.path()
+	for _, p := range places {
+		if id := under(path, p.under); id != "" && *p.put(e) == "" {
+			*p.put(e) = id
 		}
 	}
 }

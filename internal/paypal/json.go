@@ -80,14 +80,31 @@ type linkJSON struct {
 }
 
 // linked finds the id in the first link of this relation whose path is the resource's, like
-// "https://api.paypal.com/v2/payments/captures/0JF852973C016714D" for rel "up" and under "/v2/payments/captures/".
-func linked(links []linkJSON, rel, under string) string {
+// "https://api.paypal.com/v2/payments/captures/0JF852973C016714D" for rel "up" and resource "/v2/payments/captures/".
+func linked(links []linkJSON, rel, resource string) string {
 	for _, l := range links {
-		if u, err := url.Parse(l.Href); err == nil && l.Rel == rel {
-			if id, ok := strings.CutPrefix(u.Path, under); ok && idShape.MatchString(id) {
+		if l.Rel == rel {
+			if id := under(l.path(), resource); id != "" {
 				return id
 			}
 		}
+	}
+	return ""
+}
+
+// path is empty where the link leads to no address.
+func (l linkJSON) path() string {
+	u, err := url.Parse(l.Href)
+	if err != nil {
+		return ""
+	}
+	return u.Path
+}
+
+// under is the id that a path ends with below a resource's; empty where it is none.
+func under(path, resource string) string {
+	if id, ok := strings.CutPrefix(path, resource); ok && idShape.MatchString(id) {
+		return id
 	}
 	return ""
 }
