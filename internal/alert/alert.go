@@ -1,7 +1,7 @@
 // Package alert says when a person has to look: a registry of alerts, each with what it means and what to do, and a rule
 // over the vital signs that package report reads.
 //
-// One replica checks the rules (a job of package job) and writes how every alert stands into a table; every replica shows
+// One process checks the rules, as periodic work, and writes how every alert stands into a table; every replica shows
 // and exports what the table says. The package mends nothing, sends no messages, and reads nobody else's tables. Whom to
 // call, and how, is Prometheus' Alertmanager's (docs/prometheus-alerts.yml).
 package alert

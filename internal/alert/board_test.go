@@ -148,7 +148,7 @@ func TestAlertsOfOtherVersionsAreForgotten(t *testing.T) {
 
 func TestWithoutTables(t *testing.T) {
 	t.Parallel()
-	for _, table := range []string{"alert", "webhook_event", "contribution", "job", "payment", "dispute", "discrepancy"} {
+	for _, table := range []string{"alert", "webhook_event", "contribution", "queue", "payment", "dispute", "discrepancy"} {
 		h := openHouse(t)
 		h.exec(`ALTER TABLE ` + table + ` RENAME TO away`)
 		if err := h.board.Evaluate(t.Context()); err == nil {

@@ -201,6 +201,7 @@ func houseAlerts() []Alert {
 	}
 	late := func(v health.Snapshot) health.Backlog { return v.JobsLate }
 	failed := func(v health.Snapshot) health.Backlog { return v.JobsFailed }
+	dead := func(v health.Snapshot) health.Backlog { return v.JobsDead }
 	return []Alert{
 		{
 			Name: "paypal_unreachable", Severity: Urgent, For: 2 * time.Minute,
@@ -245,16 +246,23 @@ func houseAlerts() []Alert {
 			rule:    atLeast(refusalsTooMany, "refused sign-in", "refused sign-ins", func(v health.Snapshot) health.Backlog { return v.SignInsRefused }),
 		},
 		{
-			Name: "jobs_late", Severity: Urgent, For: 2 * time.Minute,
-			Summary: "A periodic job is due and no replica runs it.",
+			Name: "jobs_late", Severity: Urgent, For: 2 * time.Minute, Path: "/staff/work",
+			Summary: "Background work is due and no process does it.",
 			Advice:  "Look at the log of every `readerfund serve`, and check whether their clocks agree.",
 			rule:    named(atLeast(1, "job is late", "jobs are late", late), late),
 		},
 		{
-			Name: "jobs_failing", Severity: Soon,
-			Summary: "A periodic job failed three times in a row or more.",
-			Advice:  "The log says why, and the table job in its column last_error.",
+			Name: "jobs_failing", Severity: Soon, Path: "/staff/work",
+			Summary: "A periodic job failed three times in a row or more, for five minutes.",
+			Advice:  "The page “Background work” says why, and the log.",
 			rule:    named(atLeast(1, "job fails", "jobs fail", failed), failed),
+		},
+		{
+			Name: "jobs_dead", Severity: Soon, Path: "/staff/work",
+			Summary: "Background work failed for so long that it was given up.",
+			Advice: "The page “Background work” says why. When the reason is gone, have it tried again there; " +
+				"discard what is no longer needed.",
+			rule: named(atLeast(1, "piece of work is dead", "pieces of work are dead", dead), dead),
 		},
 	}
 }

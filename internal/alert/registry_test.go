@@ -167,12 +167,18 @@ func provocations() map[string]provocation {
 		"jobs_late": {
 			almost:  func(h *house) { h.job("due", h.now(), 0) },
 			provoke: func(h *house) { h.job("tidy up", h.ago(6*time.Minute), 0) },
-			relieve: func(h *house) { h.exec(`UPDATE job SET held_until = $1`, h.now().Add(time.Hour)) }, says: "1 job is late: tidy up",
+			relieve: func(h *house) { h.exec(`UPDATE queue SET held_until = $1`, h.now().Add(time.Hour)) }, says: "1 job is late: tidy up",
 		},
 		"jobs_failing": {
 			almost:  func(h *house) { h.job("check", h.now().Add(time.Hour), 2) },
 			provoke: func(h *house) { h.job("reconcile", h.now().Add(time.Hour), 3) },
-			relieve: func(h *house) { h.exec(`UPDATE job SET failures = 0`) }, says: "1 job fails: reconcile",
+			relieve: func(h *house) { h.exec(`UPDATE queue SET failures = 0`) }, says: "1 job fails: reconcile",
+		},
+		"jobs_dead": {
+			almost:  func(h *house) { h.job("check", h.now().Add(time.Hour), 2) },
+			provoke: func(h *house) { h.dead("send refund") },
+			relieve: func(h *house) { h.exec(`DELETE FROM queue WHERE dead_at IS NOT NULL`) },
+			says:    "1 piece of work is dead: send refund",
 		},
 	}
 }
@@ -205,7 +211,14 @@ func (h *house) refusals(n int, ago time.Duration) {
 
 func (h *house) job(name string, due time.Time, failures int) {
 	h.t.Helper()
-	h.exec(`INSERT INTO job (name, plan, due_at, failures, seen_at) VALUES ($1, '', $2, $3, $4)`, name, due, failures, h.now())
+	h.exec(`INSERT INTO queue (kind, key, plan, due_at, failures, failing_since, created_at, seen_at) VALUES ($1, '', 'every 1m0s', $2, $3, $5, $5, $4)`,
+		name, due, failures, h.now(), h.ago(6*time.Minute))
+}
+
+// dead is work that was given up.
+func (h *house) dead(kind string) {
+	h.t.Helper()
+	h.exec(`INSERT INTO queue (kind, key, failures, dead_at, created_at) VALUES ($1, 'x', 9, $2, $2)`, kind, h.now())
 }
 
 // Every alert of the registry is made to fire and to stop again. An alert without a provocation fails.

@@ -26,10 +26,10 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/health"
 	"readerfund/internal/inbox"
-	"readerfund/internal/job"
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
+	"readerfund/internal/queue"
 	"readerfund/internal/ratelimit"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/refund"
@@ -68,7 +68,7 @@ type App struct {
 	views    *dashboard.Views
 	health   *health.Monitor
 	alerts   *alert.Board
-	keeper   *job.Keeper
+	queue    *queue.Queue
 	books    *reconcile.Reconciler
 	refunds  *refund.Service
 	people   *supporter.Service
@@ -144,7 +144,7 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	a.people = supporter.New(supporter.Config{DB: a.db, Now: a.now, Log: a.log, Retention: supporter.Retention{
 		Deliveries: a.cfg.DeliveryRetention, Unpaid: a.cfg.UnpaidRetention,
 	}})
-	a.keeper = job.NewKeeper(job.Config{DB: a.db, Now: a.now, Log: a.log, Metrics: a.metrics, Jobs: a.jobs()})
+	a.queue = queue.New(queue.Config{DB: a.db, Now: a.now, Log: a.log, Metrics: a.metrics, Kinds: a.kinds()})
 	pages, err := a.pages(opts, campaigns, pp)
 	if err != nil {
 		return err
@@ -234,8 +234,8 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		TemplatesDir: a.cfg.TemplatesDir, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,
 		Desk: a.desk, Campaigns: campaigns, Webhook: a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
-		Books: a.books, Refunds: a.refunds, Accounts: a.accounts, Reports: a.reports, Views: a.views, Health: a.health,
-		Alerts: a.alerts, Gate: a.gate,
+		Books: a.books, Refunds: a.refunds, Queue: a.queue, Accounts: a.accounts, Reports: a.reports, Views: a.views,
+		Health: a.health, Alerts: a.alerts, Gate: a.gate,
 		Sessions: a.sessions, Audit: audit.NewLog(audit.Config{DB: a.db, Reading: a.readDB, Now: a.now}),
 		Metrics: a.metrics, Log: a.log, Now: a.now,
 	})

@@ -11,9 +11,9 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/inbox"
-	"readerfund/internal/job"
 	"readerfund/internal/metrics"
 	"readerfund/internal/paypal"
+	"readerfund/internal/queue"
 	"readerfund/internal/reconcile"
 )
 
@@ -50,16 +50,16 @@ func newReconciler(cfg config.Config, d *db.DB, pp *paypal.Client, desk *contrib
 }
 
 // nightly holds PayPal's record of the day against ours while few people give.
-func nightly(cfg config.Config, r *reconcile.Reconciler, log *slog.Logger) job.Job {
-	return job.Job{
-		Name: "reconcile", At: job.TimeOfDay{Hour: 4, Minute: 30, Zone: cfg.Timezone}, Timeout: 6 * time.Hour,
-		Run: func(ctx context.Context) error {
+func nightly(cfg config.Config, r *reconcile.Reconciler, log *slog.Logger) queue.Kind {
+	return queue.Kind{
+		Name: "reconcile", At: queue.TimeOfDay{Hour: 4, Minute: 30, Zone: cfg.Timezone}, Timeout: 6 * time.Hour,
+		Run: whole(func(ctx context.Context) error {
 			res, err := r.Run(ctx, reconcile.Order{})
 			if err != nil {
 				return fmt.Errorf("reconcile: %w", err)
 			}
 			log.InfoContext(ctx, "reconciled", "payments", res.Payments, "mended", res.Mended, "unexplained", res.Unexplained(), "checked_to", res.CheckedTo)
 			return nil
-		},
+		}),
 	}
 }

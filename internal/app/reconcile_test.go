@@ -34,10 +34,10 @@ func TestReconcilesAtNight(t *testing.T) {
 		}
 		t.Fatalf("not so after half a minute: %s", what)
 	}
-	wait("the job is known", `SELECT EXISTS (SELECT 1 FROM job WHERE name = 'reconcile' AND plan = 'daily at 04:30 Europe/Berlin' AND runs = 0)`)
-	if _, err := d.ExecContext(t.Context(), `UPDATE job SET due_at = now() - interval '1 second' WHERE name = 'reconcile'`); err != nil {
+	wait("the job is known", `SELECT EXISTS (SELECT 1 FROM queue WHERE kind = 'reconcile' AND plan = 'daily at 04:30 Europe/Berlin' AND runs = 0)`)
+	if _, err := d.ExecContext(t.Context(), `UPDATE queue SET due_at = now() - interval '1 second' WHERE kind = 'reconcile'`); err != nil {
 		t.Fatal(err)
 	}
 	wait("it has run", `SELECT EXISTS (SELECT 1 FROM reconcile_run WHERE state = 'done' AND follows AND checked_to IS NOT NULL)`)
-	wait("it is due tomorrow", `SELECT due_at > now() AND runs = 1 AND last_error = '' FROM job WHERE name = 'reconcile'`)
+	wait("it is due tomorrow", `SELECT due_at > now() AND runs = 1 AND last_error = '' FROM queue WHERE kind = 'reconcile'`)
 }

@@ -92,7 +92,7 @@ func (a *App) Run(ctx context.Context) error {
 			return err
 		})
 	})
-	background.Go(func() { a.keeper.Run(work) })
+	background.Go(func() { a.queue.Run(work) })
 	background.Go(func() { a.alerts.Follow(work) })
 
 	broken := make(chan error, 2)

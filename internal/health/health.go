@@ -43,8 +43,9 @@ type Snapshot struct {
 	Started          Backlog // contributions started in that time
 	Completed        Backlog // and those of them that are completed
 	SignInsRefused   Backlog // within the last quarter of an hour, 1,000 at most
-	JobsLate         Backlog // periodic jobs that are due and do not run; since they are due
-	JobsFailed       Backlog // periodic jobs that failed three times in a row or more; since they last succeeded
+	JobsLate         Backlog // work of the queue that is due and does not run; since it is due. Names are its kinds
+	JobsFailed       Backlog // periodic work that failed three times in a row, for five minutes; since it fails
+	JobsDead         Backlog // work that was given up; since then. Names are its kinds
 
 	Refunds      Backlog // refund requests that PayPal has not answered; since they were made
 	RefundsHeld  Backlog // refunds that are pending at PayPal; since they were requested
@@ -76,7 +77,7 @@ func (m *Monitor) Snapshot(ctx context.Context, now time.Time) (Snapshot, error)
 	s := Snapshot{At: now.UTC()}
 	err := m.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		for _, read := range []func(context.Context, *sqlx.Tx, *Snapshot) error{
-			readOpen, readInbox, readHouse, readRefused, readSilence, readMoney, readBooks, readCards,
+			readOpen, readInbox, readQueue, readRefused, readSilence, readMoney, readBooks, readCards,
 		} {
 			if err := read(ctx, tx, &s); err != nil {
 				return err
@@ -163,21 +164,28 @@ func readInbox(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	return nil
 }
 
-// lateBy is how long a job may be due before it counts as late: keepers look every second.
+// lateBy is how long work may be due before it counts as late, and fail before it counts as failing: every process looks
+// each second, and the first tries come quickly.
 const lateBy = 5 * time.Minute
 
-// readHouse counts trouble of our own: sign-ins and periodic jobs. A job that no running replica has (of a version that
-// is gone) is nobody's.
-func readHouse(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
-	err := backlogs(ctx, tx, map[string]*Backlog{"late": &s.JobsLate, "failed": &s.JobsFailed}, `
-		SELECT 'late' AS backlog, count(*) AS count, min(due_at) AS oldest, string_agg(name, E'\n' ORDER BY name) AS names
-		FROM job
-		WHERE due_at <= $1 AND (held_until IS NULL OR held_until <= $1) AND seen_at > $2
+// readQueue counts work that does not get done, and sign-ins. Periodic work that no running process has (of a version
+// that is gone) does not count.
+func readQueue(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
+	into := map[string]*Backlog{"late": &s.JobsLate, "failed": &s.JobsFailed, "dead": &s.JobsDead}
+	err := backlogs(ctx, tx, into, `
+		SELECT 'late' AS backlog, count(*) AS count, min(coalesce(held_until, due_at)) AS oldest,
+		       string_agg(DISTINCT kind, E'\n' ORDER BY kind) AS names
+		FROM queue
+		WHERE coalesce(held_until, due_at) <= $1 AND (plan = '' OR seen_at > $2)
 		UNION ALL
-		SELECT 'failed', count(*), min(last_succeeded_at), string_agg(name, E'\n' ORDER BY name) FROM job WHERE failures >= 3 AND seen_at > $2`,
+		SELECT 'failed', count(*), min(failing_since), string_agg(kind, E'\n' ORDER BY kind) FROM queue
+		WHERE plan <> '' AND failures >= 3 AND failing_since <= $1 AND seen_at > $2
+		UNION ALL
+		SELECT 'dead', count(*), min(dead_at), string_agg(DISTINCT kind, E'\n' ORDER BY kind) FROM queue
+		WHERE dead_at IS NOT NULL`,
 		s.At.Add(-lateBy), s.At.Add(-10*time.Minute))
 	if err != nil {
-		return fmt.Errorf("jobs: %w", err)
+		return fmt.Errorf("the queue: %w", err)
 	}
 	return readSignIns(ctx, tx, s)
 }

@@ -38,7 +38,7 @@ func TestNothingIsWrongWithAnEmptyHouse(t *testing.T) {
 	for name, p := range map[string]health.Backlog{
 		"approved": v.Approved, "pending": v.Pending, "uncertain": v.CaptureUnknown, "orderless": v.WithoutOrder, "attention": v.ToReview,
 		"overdue": v.Overdue, "unsettled": v.Unsettled, "parked": v.Parked, "suspects": v.Suspects, "refusals": v.SignInsRefused,
-		"late": v.JobsLate, "failed": v.JobsFailed, "refunds": v.Refunds, "held": v.RefundsHeld, "disputes": v.Disputes,
+		"late": v.JobsLate, "failed": v.JobsFailed, "dead": v.JobsDead, "refunds": v.Refunds, "held": v.RefundsHeld, "disputes": v.Disputes,
 		"unexplained": v.Unexplained, "unchecked": v.Unreconciled,
 	} {
 		if p.Count != 0 || !p.Oldest.IsZero() || p.Names != nil || p.Age(v.At) != 0 {

@@ -64,7 +64,7 @@ func New() *Metrics {
 		commitSize: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "readerfund_webhook_commit_size",
 			Help: "Webhook deliveries that shared one commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 8)}),
 		jobs: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_job_runs_total",
-			Help: "Runs of periodic jobs in this process, by how they ended: done, failed, lost, stopped."}, []string{"job", "outcome"}),
+			Help: "Runs of background work in this process, by how they ended: done, later, failed, dead, lost, stopped."}, []string{"job", "outcome"}),
 		jobSuccess: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "readerfund_job_last_success_timestamp_seconds",
 			Help: "When a periodic job last ended well on any replica, in Unix seconds."}, []string{"job"}),
 		alertFiring: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "readerfund_alert_firing",
@@ -170,7 +170,7 @@ func (m *Metrics) Request(route string, status int, took time.Duration) {
 	}
 }
 
-// Job counts a run of a periodic job by how it ended.
+// Job counts a run of background work by how it ended.
 func (m *Metrics) Job(name, outcome string) {
 	if m != nil {
 		m.jobs.WithLabelValues(name, outcome).Inc()

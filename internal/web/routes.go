@@ -110,6 +110,9 @@ func (s *server) staffRoutes(r chi.Router) {
 		r.Post("/staff/inbox/replay", h(staff.Inbox.ReplayAll))
 		r.Get("/staff/inbox/{event}", h(staff.Event.Show))
 		r.Post("/staff/inbox/{event}/replay", h(staff.Event.Replay))
+		r.Get("/staff/work", h(staff.Work.Show))
+		r.Post("/staff/work/retry", h(staff.Work.Retry))
+		r.Post("/staff/work/discard", h(staff.Work.Discard))
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(staff.Only(account.Admin))

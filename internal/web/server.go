@@ -30,6 +30,7 @@ import (
 	"readerfund/internal/health"
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
+	"readerfund/internal/queue"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
@@ -84,6 +85,7 @@ type Deps struct {
 
 	Books   *reconcile.Reconciler // needed with Sessions
 	Refunds *refund.Service       // needed with Sessions
+	Queue   *queue.Queue          // needed with Sessions
 
 	Metrics *metrics.Metrics // may be nil
 	Log     *slog.Logger
@@ -150,9 +152,8 @@ func (d Deps) check() error {
 		return errors.New("desk, campaigns, the webhook's receiver, readiness, log and clock are needed")
 	}
 	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Views == nil || d.Health == nil ||
-		d.Replay == nil ||
-		d.ReplayAll == nil || d.Books == nil || d.Refunds == nil) {
-		return errors.New("the staff pages need accounts, the audit log, reports, the inbox's replay, refunds and the books")
+		d.Replay == nil || d.ReplayAll == nil || d.Books == nil || d.Refunds == nil || d.Queue == nil) {
+		return errors.New("the staff pages need accounts, the audit log, reports, the inbox's replay, refunds, the books and the queue")
 	}
 	return nil
 }
@@ -176,7 +177,7 @@ func (s *server) openToReaders(signer page.Signer) {
 func (s *server) openToStaff(signer page.Signer) {
 	s.staff = staff.New(staff.Config{
 		Pages: s.pages, Signer: signer, Secure: s.secure(), Zone: s.Timezone, Currency: s.DefaultCurrency,
-		Desk: s.Desk, Refunds: s.Refunds, Books: s.Books, Campaigns: s.Campaigns, Reports: s.Reports,
+		Desk: s.Desk, Refunds: s.Refunds, Books: s.Books, Queue: s.Queue, Campaigns: s.Campaigns, Reports: s.Reports,
 		Views: s.Views, Health: s.Health, Alerts: s.Alerts,
 		Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay, ReplayAll: s.ReplayAll,
 		Log: s.Log, Now: s.Now,

@@ -38,14 +38,14 @@ func TestOverviewSaysWhatIsWrong(t *testing.T) {
 
 	h.hook("WH-PARKED", "PAYMENT.CAPTURE.COMPLETED", "X", "parked", "PayPal did not answer.", uuid.Nil,
 		noon().Add(-time.Hour))
-	h.exec(`INSERT INTO job (name, plan, due_at, failures, last_succeeded_at, seen_at) VALUES ('reconcile', '', $1, 4,
-		$2, $3)`, noon().Add(time.Hour), noon().Add(-96*time.Hour), noon())
+	h.exec(`INSERT INTO queue (kind, key, plan, due_at, failures, failing_since, created_at, seen_at)
+		VALUES ('reconcile', '', 'daily', $1, 4, $2, $2, $3)`, noon().Add(time.Hour), noon().Add(-96*time.Hour), noon())
 	look()
 	page := editor.get("/staff").body
 	says(t, page, "2 alerts A webhook event was parked after many failed attempts: what it reports may be missing in "+
 		"the books. Found: 1 event is parked The event's page says what went wrong.",
-		"Urgent; since 22 Nov 2026, 13:05", "A periodic job failed three times in a row or more. Found: 1 job fails: "+
-			"reconcile The log", "Within the day; since 22 Nov 2026, 13:05", "Needs attention")
+		"Urgent; since 22 Nov 2026, 13:05", "A periodic job failed three times in a row or more, for five minutes. "+
+			"Found: 1 job fails: reconcile The page", "Within the day; since 22 Nov 2026, 13:05", "Needs attention")
 	if !strings.Contains(page, "<code>readerfund inbox replay --parked</code>") {
 		t.Error("the command does not stand out")
 	}
@@ -58,7 +58,7 @@ func TestOverviewSaysWhatIsWrong(t *testing.T) {
 	}
 
 	h.exec(`DELETE FROM webhook_event`)
-	h.exec(`UPDATE job SET failures = 0`)
+	h.exec(`UPDATE queue SET failures = 0`)
 	look()
 	says(t, editor.get("/staff").body, "Nothing needs your attention")
 }

@@ -21,6 +21,7 @@ import (
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/health"
 	"readerfund/internal/inbox"
+	"readerfund/internal/queue"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
@@ -77,6 +78,7 @@ func employ(t *testing.T, d *Deps, database *db.DB) {
 	events := inbox.New(inbox.Config{DB: database, Desk: d.Desk, Now: d.Now, Log: d.Log})
 	d.Books = reconcile.New(reconcile.Config{DB: database, Desk: d.Desk, Inbox: events,
 		Zone: cmp.Or(d.Timezone, time.UTC), Now: d.Now, Log: d.Log})
+	d.Queue = queue.New(queue.Config{DB: database, Now: d.Now, Log: d.Log})
 	d.Replay, d.ReplayAll = events.Replay, events.ReplayParked
 	for _, role := range account.Roles() {
 		if _, _, err := d.Accounts.Add(t.Context(), string(role)+"@example.org", role, staffPassword); err != nil {

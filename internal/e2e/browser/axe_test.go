@@ -246,6 +246,16 @@ func (a *auditor) comesBack(n *harness.Demo) {
 	}
 }
 
+// workOfEveryState gives the page about background work something of everything that it can show. No process has these
+// kinds, so it stays.
+const workOfEveryState = `
+	INSERT INTO queue (kind, key, due_at, held_until, holder, failures, failing_since, last_error, dead_at, created_at,
+	                   started_at)
+	VALUES ('send letter', 'waits', now() - interval '1 minute', NULL, '', 0, NULL, '', NULL, now(), NULL),
+	       ('send letter', 'runs', NULL, now() + interval '1 hour', 'host/1/A', 0, NULL, '', NULL, now(), now()),
+	       ('send letter', 'fails', now() + interval '1 hour', NULL, '', 3, now(), 'mailbox busy', NULL, now(), now()),
+	       ('send letter', 'dead', NULL, NULL, '', 9, now(), 'mailbox unavailable', now(), now(), now())`
+
 func (a *auditor) staff(n *harness.Demo) {
 	a.at(n.BaseURL+"/staff/sign-in", 200, "Sign in")
 	a.fill("#email", demoStaff)
@@ -285,6 +295,12 @@ func (a *auditor) staff(n *harness.Demo) {
 	}
 	a.at(staff+"/inbox", 200, "these may be forged")
 	a.at(staff+"/inbox?state=parked", 200, "Nothing matches")
+	if _, err := d.ExecContext(a.t.Context(), workOfEveryState); err != nil {
+		a.t.Fatal(err)
+	}
+	a.at(staff+"/work", 200, "mailbox unavailable")
+	a.do(cdp.Evaluate[cdp.Void](`document.querySelectorAll("details").forEach((d) => d.open = true)`))
+	a.check("Why discard it?")
 	a.at(staff+"/nowhere", 404, "no page at this address")
 	for _, state := range []string{"completed", "partially_refunded", "pending", "declined", "expired"} {
 		var id string

@@ -102,6 +102,8 @@ func walk(t *testing.T, n *harness.Demo, b *tab) {
 	page("10b-ledger", "Entries", "Fee", receipt)
 	b.click(`nav.menu a[href="/staff/inbox"]`)
 	page("11-inbox", "PayPal events", receipt)
+	b.click(`nav.menu a[href="/staff/work"]`)
+	page("11a-work", "Background work", "reconcile", "check open contributions")
 	b.click(`nav.menu a[href="/staff/reconciliation"]`)
 	page("11b-reconciliation", "Reconciliation", "PayPal's own record", "1 unexplained")
 	b.click("th.key a")

@@ -222,7 +222,7 @@ func everyRow(s *harness.Fixture, t *testing.T) map[string]string {
 	err := s.DB.SelectContext(t.Context(), &tables, `
 		SELECT table_name FROM information_schema.tables
 		WHERE table_schema = 'public'
-		  AND table_name NOT IN ('reconcile_run', 'job', 'alert', 'rate_limit', 'gift_origin') ORDER BY 1`)
+		  AND table_name NOT IN ('reconcile_run', 'queue', 'alert', 'rate_limit', 'gift_origin') ORDER BY 1`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -151,6 +151,7 @@ func actInWords(action, outcome string) string {
 		"contribution.accept_dispute": "Accepted a dispute", "contribution.note": "Added a note",
 		"contribution.looked": "Closed a review", "contribution.ask_paypal": "Asked PayPal again",
 		"contribution.adopt": "Adopted a payment", "inbox.replay": "Replayed a PayPal event",
+		"queue.retry": "Retried background work", "queue.discard": "Discarded background work",
 		"contribution.view": "Viewed a contribution", "reconcile.view": "Viewed a difference",
 		"inbox.view": "Viewed a PayPal event", "supporter.find": "Looked up a reader",
 		"supporter.export": "Exported a reader's data", "supporter.erase": "Erased a reader's data",

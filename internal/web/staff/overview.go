@@ -88,7 +88,8 @@ func (s *Overview) firing(r *http.Request, now time.Time) (lines []alertLine, la
 	for _, a := range all {
 		if a.Firing() {
 			line := alertLine{Standing: a, Since: s.stamp(a.Since), Address: a.Path, Words: textRuns(a.Advice)}
-			if strings.HasPrefix(a.Path, "/staff/inbox") && !accountOf(r).Role.Allows(account.Editor) {
+			editors := strings.HasPrefix(a.Path, "/staff/inbox") || strings.HasPrefix(a.Path, workAddress)
+			if editors && !accountOf(r).Role.Allows(account.Editor) {
 				line.Address = ""
 			}
 			lines = append(lines, line)

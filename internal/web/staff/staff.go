@@ -19,6 +19,7 @@ import (
 	"readerfund/internal/dashboard"
 	"readerfund/internal/health"
 	"readerfund/internal/money"
+	"readerfund/internal/queue"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
@@ -41,6 +42,7 @@ type Config struct {
 	Reports   *report.Reports
 	Views     *dashboard.Views
 	Health    *health.Monitor
+	Queue     *queue.Queue
 	Alerts    *alert.Board // nil shows none
 	Accounts  *account.Store
 	Sessions  *session.Manager
@@ -70,6 +72,7 @@ type Screens struct {
 	Difference     *Difference
 	Inbox          *Inbox
 	Event          *Event
+	Work           *Work
 	AuditLog       *AuditLog
 }
 
@@ -95,6 +98,7 @@ func New(c Config) *Screens {
 		},
 		Inbox:    &Inbox{layout: l, views: c.Views, health: c.Health, replayAll: c.ReplayAll},
 		Event:    &Event{layout: l, views: c.Views, replay: c.Replay, audit: c.Audit},
+		Work:     &Work{layout: l, views: c.Views, queue: c.Queue},
 		AuditLog: &AuditLog{layout: l, audit: c.Audit},
 	}
 }

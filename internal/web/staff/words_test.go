@@ -150,7 +150,7 @@ func TestEveryActHasWords(t *testing.T) {
 		"staff.password", "staff.password_reset", "staff.unlock", "staff.end_sessions",
 		"contribution.refund", "contribution.refund_answer",
 		"contribution.accept_dispute", "contribution.note", "contribution.looked", "contribution.ask_paypal",
-		"contribution.adopt", "inbox.replay",
+		"contribution.adopt", "inbox.replay", "queue.retry", "queue.discard",
 		"reconcile.adopt", "reconcile.set_aside", "reconcile.reopen", "contribution.view", "reconcile.view", "inbox.view",
 		"supporter.find", "supporter.export", "supporter.erase",
 	} {

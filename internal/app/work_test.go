@@ -10,8 +10,8 @@ import (
 	"readerfund/internal/db/dbtest"
 )
 
-// The keeper runs beside the rest: the jobs are written down, the alerts are checked, and the metrics say so.
-func TestTheKeeperRuns(t *testing.T) {
+// The queue runs beside the rest: the periodic work is written down, the alerts are checked, and the metrics say so.
+func TestTheQueueRuns(t *testing.T) {
 	t.Parallel()
 	address := dbtest.NewURL(t)
 	s, _ := settings(t, address)
@@ -45,10 +45,10 @@ func TestTheKeeperRuns(t *testing.T) {
 	}
 	defer func() { _ = d.Close() }()
 	var names string
-	if err := d.GetContext(t.Context(), &names, `SELECT string_agg(name, ', ' ORDER BY name) FROM job WHERE held_until IS NULL AND failures = 0`); err != nil {
+	if err := d.GetContext(t.Context(), &names, `SELECT string_agg(kind, ', ' ORDER BY kind) FROM queue WHERE held_until IS NULL AND failures = 0`); err != nil {
 		t.Fatal(err)
 	}
 	if names != "check alerts, forget, reconcile, tidy, weigh gifts" {
-		t.Errorf("the jobs are %s", names)
+		t.Errorf("the kinds are %s", names)
 	}
 }

@@ -1,4 +1,4 @@
-package job
+package queue
 
 import (
 	"testing"
@@ -37,24 +37,19 @@ func TestTimeOfDay(t *testing.T) {
 func TestNext(t *testing.T) {
 	t.Parallel()
 	began := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
-	minutely, nightly := Job{Every: time.Minute}, Job{At: TimeOfDay{Hour: 3, Zone: time.UTC}}
+	minutely, nightly := Kind{Every: time.Minute}, Kind{At: TimeOfDay{Hour: 3, Zone: time.UTC}}
 	for _, c := range []struct {
-		name     string
-		job      Job
-		took     time.Duration
-		failures int
-		want     time.Duration // after it began
+		name string
+		kind Kind
+		took time.Duration
+		want time.Duration // after it began
 	}{
-		{"in step with its beginning", minutely, 20 * time.Second, 0, time.Minute},
-		{"longer than its period: at once, and once", minutely, 5 * time.Minute, 0, 5 * time.Minute},
-		{"a failure does not put a short period off", minutely, time.Second, 9, time.Minute},
-		{"tomorrow", nightly, time.Hour, 0, 24 * time.Hour},
-		{"longer than a day", nightly, 30 * time.Hour, 0, 30 * time.Hour},
-		{"a failure: soon", nightly, time.Second, 1, time.Minute + time.Second},
-		{"many: every hour", nightly, time.Second, 60, time.Hour + time.Second},
-		{"but not later than planned", nightly, 23*time.Hour + 30*time.Minute, 8, 24 * time.Hour},
+		{"in step with its beginning", minutely, 20 * time.Second, time.Minute},
+		{"longer than its period: at once, and once", minutely, 5 * time.Minute, 5 * time.Minute},
+		{"tomorrow", nightly, time.Hour, 24 * time.Hour},
+		{"longer than a day", nightly, 30 * time.Hour, 30 * time.Hour},
 	} {
-		if got := c.job.next(began, began.Add(c.took), c.failures).Sub(began); got != c.want {
+		if got := c.kind.next(began, began.Add(c.took)).Sub(began); got != c.want {
 			t.Errorf("%s: after %s, want %s", c.name, got, c.want)
 		}
 	}

@@ -1,0 +1,58 @@
+package queue
+
+import (
+	"fmt"
+	"time"
+)
+
+// TimeOfDay is a time on the clock of a place. The zero value is none.
+type TimeOfDay struct {
+	Hour, Minute int
+	Zone         *time.Location
+}
+
+func (t TimeOfDay) set() bool { return t.Zone != nil }
+
+// after is the next such moment later than now. On the day that skips it, it is as long after midnight as on others;
+// on the day that has it twice, it comes once (time.Date).
+func (t TimeOfDay) after(now time.Time) time.Time {
+	local := now.In(t.Zone)
+	for day := 0; ; day++ {
+		at := time.Date(local.Year(), local.Month(), local.Day()+day, t.Hour, t.Minute, 0, 0, t.Zone)
+		if at.After(now) {
+			return at.UTC()
+		}
+	}
+}
+
+// periodic reports whether the kind comes round by the clock.
+func (k Kind) periodic() bool { return k.Every > 0 || k.At.set() }
+
+// plan says in words when periodic work runs.
+func (k Kind) plan() string {
+	if k.At.set() {
+		return fmt.Sprintf("daily at %02d:%02d %s", k.At.Hour, k.At.Minute, k.At.Zone)
+	}
+	return "every " + k.Every.String()
+}
+
+// first is when periodic work that never ran is due: at once, or at the next such time of the day.
+func (k Kind) first(now time.Time) time.Time {
+	if k.At.set() {
+		return k.At.after(now)
+	}
+	return now
+}
+
+// next is when periodic work is due after a run that began at started and ended now. What takes longer than its period
+// begins again at once, and does not catch up on what it missed.
+func (k Kind) next(started, now time.Time) time.Time {
+	at := started.Add(k.Every)
+	if k.At.set() {
+		at = k.At.after(started)
+	}
+	if at.Before(now) {
+		return now
+	}
+	return at
+}

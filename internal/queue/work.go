@@ -1,0 +1,126 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+)
+
+// ErrLost is why a run's context ended when another process holds the row now, or nobody could be asked who does.
+var ErrLost = errors.New("the work is no longer held by this process")
+
+// ErrStopped is why a run's context ended when the queue was told to stop.
+var ErrStopped = errors.New("the service is stopping")
+
+// work does what was claimed, renews the lease meanwhile, and writes down how it ended.
+func (q *Queue) work(ctx context.Context, c claimed) error {
+	defer q.release(c.Kind)
+	kind := q.kinds[c.Kind]
+	run, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer end(nil)
+	stopped := context.AfterFunc(ctx, func() { end(ErrStopped) })
+	defer stopped()
+	timed, cancel := context.WithTimeout(run, kind.Timeout)
+	defer cancel()
+
+	renewing := make(chan struct{})
+	go func() {
+		defer close(renewing)
+		q.keepLease(timed, c, end)
+	}()
+	err := recovering(timed, kind.Run, c.Key)
+	if err != nil && errors.Is(timed.Err(), context.DeadlineExceeded) {
+		err = timeLimit(kind.Timeout, err)
+	}
+	cause := context.Cause(run)
+	cancel()
+	<-renewing
+	return q.close(context.WithoutCancel(ctx), c, err, cause)
+}
+
+// recovering runs work; a panic is a failure of the work, not of the service.
+func recovering(ctx context.Context, run func(context.Context, string) error, key string) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return run(ctx, key)
+}
+
+// keepLease renews the lease three times in its length, until ctx ends. When the row is another's, or the database could
+// not be asked for a whole lease, it ends the run.
+func (q *Queue) keepLease(ctx context.Context, c claimed, end context.CancelCauseFunc) {
+	tick := time.NewTicker(q.lease / renewals)
+	defer tick.Stop()
+	renewed := c.Started
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		ours, err := q.renew(ctx, c)
+		switch {
+		case err == nil && !ours:
+			end(ErrLost)
+			return
+		case err == nil:
+			renewed = q.now()
+		case q.now().Sub(renewed) >= q.lease:
+			end(fmt.Errorf("%w: %w", ErrLost, err))
+			return
+		}
+	}
+}
+
+// closeWithin is how long the end of a run may take to write down; after it the lease runs out by itself.
+const closeWithin = 10 * time.Second
+
+// close writes down how a run ended, and logs and counts it.
+func (q *Queue) close(ctx context.Context, c claimed, problem, cause error) error {
+	ctx, cancel := context.WithTimeout(ctx, closeWithin)
+	defer cancel()
+	log := q.log.With("job", c.Kind, "key", c.Key, "took", q.now().Sub(c.Started))
+	if problem != nil && errors.Is(cause, ErrStopped) {
+		q.metrics.Job(c.Kind, outcomeStopped)
+		log.InfoContext(ctx, "work was broken off for the stop; it stays due")
+		_, err := q.giveBack(ctx, c)
+		return errors.Join(ErrStopped, err)
+	}
+	e := q.kinds[c.Kind].ending(c, problem, q.now(), q.random())
+	ours, err := q.end(ctx, c, e)
+	switch {
+	case err != nil:
+		q.metrics.Job(c.Kind, outcomeFailed)
+		err = errors.Join(problem, err)
+		log.ErrorContext(ctx, "the end of work was not saved; it will run again", "error", err)
+		return err
+	case !ours:
+		q.metrics.Job(c.Kind, outcomeLost)
+		log.WarnContext(ctx, "work was taken over by another process while it ran; its end changes nothing", "error", problem)
+		return fmt.Errorf("%q %s: %w", c.Kind, c.Key, ErrLost)
+	}
+	q.metrics.Job(c.Kind, e.outcome)
+	switch e.outcome {
+	case outcomeFailed:
+		level := slog.LevelWarn
+		if q.kinds[c.Kind].periodic() {
+			level = slog.LevelError
+		}
+		log.Log(ctx, level, "work failed; it is tried again", "failures", e.failures, "at", e.due, "error", problem)
+		return fmt.Errorf("%q %s: %w", c.Kind, c.Key, problem)
+	case outcomeDead:
+		log.ErrorContext(ctx, "work failed and is given up; it waits for a person", "failures", e.failures, "error", problem)
+		return fmt.Errorf("%q %s: %w", c.Kind, c.Key, problem)
+	default:
+		if q.kinds[c.Kind].periodic() { // others may have nothing to do for days
+			q.metrics.JobSucceeded(c.Kind, q.now())
+		}
+		log.DebugContext(ctx, "work is done", "then", e.outcome)
+		return nil
+	}
+}

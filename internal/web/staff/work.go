@@ -1,0 +1,200 @@
+package staff
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"readerfund/internal/dashboard"
+	"readerfund/internal/fault"
+	"readerfund/internal/queue"
+	"readerfund/internal/web/page"
+)
+
+// workAddress is the page about the queue.
+const workAddress = "/staff/work"
+
+// Work is the queue and the backlogs beside it, and what staff do about work that fails.
+type Work struct {
+	layout
+
+	views *dashboard.Views
+	queue *queue.Queue
+}
+
+// workPage is what the service does in the background.
+type workPage struct {
+	Notice   *page.Flash
+	Backlogs []backlogLine
+	Periodic []jobLine
+	Running  []jobLine
+	Failing  []jobLine
+	Dead     []jobLine
+	Wrong    string // why the reason of the form that came back is refused
+}
+
+// backlogLine is the work of one kind in a list.
+type backlogLine struct {
+	dashboard.Backlog
+	Since stamp
+	Page  string // where its own rows are shown, if anywhere
+}
+
+// Counted reports whether it is known how many of them run.
+func (l backlogLine) Counted() bool {
+	return l.Kind != dashboard.WebhookEvents && l.Kind != dashboard.Checkouts
+}
+
+// jobLine is one piece of work in a list.
+type jobLine struct {
+	dashboard.Job
+	Due, FailingFrom, Dead, Created, Started, Succeeded stamp
+
+	State    status // of periodic work
+	Process  string // host and process
+	Refused  bool   // the form that came back was about this one
+	Rejected string // with this reason
+}
+
+// ID is what the line's controls are called after.
+func (l jobLine) ID() string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' {
+			return r
+		}
+		return '-'
+	}, l.Kind+"-"+l.Key)
+}
+
+// Show answers GET /staff/work.
+func (s *Work) Show(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.read(r)
+	if err != nil {
+		return err
+	}
+	switch r.URL.Query().Get("did") {
+	case "retry":
+		p.Notice = page.Pending("It is being tried again", "This takes a few seconds. Reload the page to see the result.")
+	case "discard":
+		p.Notice = page.Good("Discarded", "It will not be tried again. The audit log has the reason.")
+	}
+	return s.show(w, r, http.StatusOK, "staff/work.html", "Background work", "work", p)
+}
+
+func (s *Work) read(r *http.Request) (*workPage, error) {
+	work, err := s.views.Work(r.Context(), s.now())
+	if err != nil {
+		return nil, err
+	}
+	p := &workPage{}
+	for _, b := range work.Backlogs {
+		line := backlogLine{Backlog: b, Since: s.stamp(b.Since)}
+		if b.Kind == dashboard.WebhookEvents {
+			line.Page = "/staff/inbox"
+		}
+		p.Backlogs = append(p.Backlogs, line)
+	}
+	for _, list := range []struct {
+		into *[]jobLine
+		from []dashboard.Job
+	}{{&p.Periodic, work.Periodic}, {&p.Running, work.Running}, {&p.Failing, work.Failing}, {&p.Dead, work.Dead}} {
+		for _, j := range list.from {
+			*list.into = append(*list.into, s.jobLine(j))
+		}
+	}
+	return p, nil
+}
+
+// scheduleInWords puts the queue's words for a plan into a person's: "every 1h0m0s" is "every hour".
+func scheduleInWords(plan string) string {
+	every, found := strings.CutPrefix(plan, "every ")
+	d, err := time.ParseDuration(every)
+	if !found || err != nil {
+		return plan
+	}
+	for _, unit := range []struct {
+		length time.Duration
+		name   string
+	}{{time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
+		switch n := d / unit.length; {
+		case d == unit.length:
+			return "every " + unit.name
+		case n > 0 && d%unit.length == 0:
+			return fmt.Sprintf("every %d %ss", n, unit.name)
+		}
+	}
+	return plan
+}
+
+func (s *Work) jobLine(j dashboard.Job) jobLine {
+	line := jobLine{
+		Job: j, Due: s.stamp(j.Due), FailingFrom: s.stamp(j.FailingFrom), Dead: s.stamp(j.Dead), Created: s.stamp(j.Created),
+		Started: s.stamp(j.Started), Succeeded: s.stamp(j.Succeeded), Process: j.Holder,
+	}
+	line.Plan = scheduleInWords(j.Plan)
+	if i := strings.LastIndexByte(j.Holder, '/'); i > 0 {
+		line.Process = j.Holder[:i]
+	}
+	switch {
+	case j.Running:
+		line.State = status{Label: "Running", Tone: "wait"}
+	case j.Failures > 0:
+		line.State = status{Label: "Failing", Tone: "bad"}
+	case !j.Due.After(s.now()):
+		line.State = status{Label: "Due", Tone: "wait"}
+	case j.Succeeded.IsZero():
+		line.State = status{Label: "Not run yet", Tone: "off"}
+	default:
+		line.State = status{Label: "OK", Tone: "good"}
+	}
+	return line
+}
+
+// Retry answers POST /staff/work/retry.
+func (s *Work) Retry(w http.ResponseWriter, r *http.Request) error {
+	v, err := page.ReadForm(w, r)
+	if err != nil {
+		return err
+	}
+	by := queue.By(actor(r))
+	if err := s.queue.Retry(r.Context(), v.Get("kind"), v.Get("key"), by); err != nil {
+		return s.refuse(w, r, err, "", "", "")
+	}
+	page.Redirect(w, workAddress+"?did=retry")
+	return nil
+}
+
+// Discard answers POST /staff/work/discard.
+func (s *Work) Discard(w http.ResponseWriter, r *http.Request) error {
+	v, err := page.ReadForm(w, r)
+	if err != nil {
+		return err
+	}
+	by := queue.By(actor(r))
+	kind, key, reason := v.Get("kind"), v.Get("key"), v.Get("reason")
+	if err := s.queue.Discard(r.Context(), kind, key, reason, by); err != nil {
+		return s.refuse(w, r, err, kind, key, reason)
+	}
+	page.Redirect(w, workAddress+"?did=discard")
+	return nil
+}
+
+// refuse shows the page again with why an act was refused: beside the reason, where that is what is wrong.
+func (s *Work) refuse(w http.ResponseWriter, r *http.Request, refusal error, kind, key, reason string) error {
+	if k := fault.KindOf(refusal); k != fault.Invalid && k != fault.Conflict {
+		return refusal
+	}
+	p, err := s.read(r)
+	if err != nil {
+		return err
+	}
+	say := page.ProblemOf(refusal)
+	p.Notice = page.Bad("Nothing was changed", say.Detail)
+	for i, j := range p.Dead {
+		if fault.Is(refusal, fault.Invalid) && j.Kind == kind && j.Key == key {
+			p.Dead[i].Refused, p.Dead[i].Rejected, p.Wrong, p.Notice = true, reason, say.Detail, nil
+		}
+	}
+	return s.show(w, r, say.Status, "staff/work.html", "Background work", "work", p)
+}
