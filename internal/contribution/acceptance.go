@@ -42,7 +42,7 @@ func (d *Desk) AcceptDispute(
 ) (Contribution, error) {
 	note = field.Normalised(note)
 	if note == "" {
-		return Contribution{}, fault.Invalidf("note", "Write a note to PayPal: why you accept.")
+		return Contribution{}, fault.Input("note", "dispute.note_missing")
 	}
 	if err := field.Text("note", note, longestMessage); err != nil {
 		return Contribution{}, err
@@ -64,7 +64,7 @@ func (d *Desk) AcceptDispute(
 }
 
 func errNoCase(disputeID string) error {
-	return fault.NotFoundf("This contribution has no dispute %.60q.", disputeID)
+	return fault.New(fault.NotFound, "dispute.unknown", fault.Args{"dispute": disputeID})
 }
 
 // claimDispute checks that the case may be accepted and writes down that it is about to be. It says how far an earlier
@@ -92,10 +92,9 @@ func (d *Desk) claimDispute(
 		case err != nil:
 			return fmt.Errorf("read dispute %s: %w", disputeID, err)
 		case of.Status != "open":
-			return fault.Conflictf("The dispute %s has ended.", disputeID)
+			return fault.New(fault.Conflict, "dispute.ended", fault.Args{"dispute": disputeID})
 		case !of.MayAccept:
-			return fault.Conflictf(
-				"PayPal does not allow this dispute to be accepted from here at the moment. Respond to it in PayPal's Resolution Center.")
+			return fault.New(fault.Conflict, "dispute.cannot_accept")
 		}
 		earlier = of.Acceptance
 		_, err = tx.ExecContext(ctx, `
@@ -124,7 +123,7 @@ func (d *Desk) sendAcceptance(
 		case err != nil || now == acceptanceDone:
 			return settled, err
 		case !now.inDoubt(): // the case has ended in another way
-			return settled, fault.Conflictf("The dispute %s has ended.", disputeID)
+			return settled, fault.New(fault.Conflict, "dispute.ended", fault.Args{"dispute": disputeID})
 		}
 	}
 	err := d.paypal.AcceptClaim(ctx, disputeID, "accept-"+disputeID, note)
@@ -150,7 +149,7 @@ func (d *Desk) sendAcceptance(
 		if now, err := d.acceptanceOf(ctx, disputeID); err != nil || now == acceptanceDone {
 			return settled, err
 		}
-		return c, fault.Conflictf("%s", advice)
+		return c, &fault.Error{Kind: fault.Conflict, Message: advice}
 	case paypal.OutcomeUnknown(err):
 		if err := d.noteAcceptance(ctx, c.ID, disputeID, acceptanceUnknown, "unknown", code); err != nil {
 			return c, err

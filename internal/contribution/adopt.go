@@ -30,7 +30,7 @@ func (d *Desk) Adopt(ctx context.Context, t paypal.Transaction, campaignSlug str
 		return Contribution{}, err
 	}
 	if t.Amount.Minor <= 0 || t.Status != "S" && t.Status != "V" {
-		return Contribution{}, fault.Invalidf("", "The transaction %s is no payment that came in.", t.ID)
+		return Contribution{}, fault.Input("", "contribution.not_a_payment", fault.Args{"transaction": t.ID})
 	}
 	if err := d.checkUnowned(ctx, t.ID); err != nil {
 		return Contribution{}, err
@@ -70,7 +70,9 @@ func (d *Desk) checkUnowned(ctx context.Context, paypalID string) error {
 	if err != nil {
 		return db.Translate(fmt.Errorf("find the owner of %s: %w", paypalID, err))
 	}
-	return fault.Conflictf("The payment %s belongs to contribution %s already.", paypalID, receipt)
+	return fault.New(fault.Conflict, "contribution.payment_taken", fault.Args{
+		"payment": paypalID, "receipt": receipt,
+	})
 }
 
 func adoption(t paypal.Transaction, k campaign.Campaign) intent {

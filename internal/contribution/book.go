@@ -56,7 +56,7 @@ func lockBook(ctx context.Context, tx *sqlx.Tx, facts []Fact) (*application, err
 		r = lockedRow{}
 		err := tx.GetContext(ctx, &r, selectLocked, id, named, gaveAgainWithin.Seconds())
 		if errors.Is(err, sql.ErrNoRows) {
-			return nil, fault.NotFoundf("There is no such contribution.")
+			return nil, fault.New(fault.NotFound, "contribution.not_found")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("lock contribution: %w", err)

@@ -186,7 +186,7 @@ func find(ctx context.Context, q sqlx.QueryerContext, condition string, args ...
 	var r row
 	err := sqlx.GetContext(ctx, q, &r, selectRow+" WHERE "+condition, args...)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Contribution{}, fault.NotFoundf("There is no such contribution.")
+		return Contribution{}, fault.New(fault.NotFound, "contribution.not_found")
 	}
 	if err != nil {
 		return Contribution{}, fmt.Errorf("read contribution: %w", err)

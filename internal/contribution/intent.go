@@ -68,14 +68,16 @@ func (d *Desk) read(ctx context.Context, in Intent) (intent, error) {
 	}
 	var problems []error
 	if err != nil {
-		problems = append(problems, fault.Invalidf("campaign", "%s", fault.All(err)[0].Message))
+		problems = append(problems, &fault.Error{
+			Kind: fault.Invalid, Field: "campaign", Message: fault.All(err)[0].Message,
+		})
 	} else {
 		var amountErr error
 		out.amount, amountErr = d.readAmount(in, out.campaign)
 		problems = append(problems, amountErr)
 	}
 	if in.Frequency != string(Once) {
-		problems = append(problems, fault.Invalidf("frequency", "Only one-time contributions can be made here."))
+		problems = append(problems, fault.Input("frequency", "contribution.once_only"))
 	}
 	problems = append(problems,
 		field.Line("name", out.name, longestName), field.Text("message", out.message, longestMessage),
@@ -94,10 +96,10 @@ func (d *Desk) readAmount(in Intent, k campaign.Campaign) (money.Amount, error) 
 		return money.Amount{}, err
 	}
 	if _, offered := k.Suggested[currency]; !offered {
-		return money.Amount{}, fault.Invalidf("currency", "Pick one of the currencies offered.")
+		return money.Amount{}, fault.Input("currency", "money.currency_not_offered")
 	}
 	if in.Amount == "" {
-		return money.Amount{}, fault.Invalidf("amount", "Choose an amount, or write your own.")
+		return money.Amount{}, fault.Input("amount", "contribution.amount_missing")
 	}
 	parse := money.Parse
 	if in.Written {
@@ -110,9 +112,13 @@ func (d *Desk) readAmount(in Intent, k campaign.Campaign) (money.Amount, error) 
 	limit := d.limits[currency]
 	switch {
 	case amount.Minor < limit.Min:
-		return money.Amount{}, fault.Invalidf("amount", "The smallest amount is %s.", money.New(limit.Min, currency))
+		return money.Amount{}, fault.Input("amount", "contribution.amount_too_small", fault.Args{
+			"min": money.New(limit.Min, currency),
+		})
 	case amount.Minor > limit.Max:
-		return money.Amount{}, fault.Invalidf("amount", "The largest amount to give at once is %s.", money.New(limit.Max, currency))
+		return money.Amount{}, fault.Input("amount", "contribution.amount_too_large", fault.Args{
+			"max": money.New(limit.Max, currency),
+		})
 	}
 	return amount, nil
 }
@@ -126,7 +132,7 @@ func checkEmail(written string) error {
 	}
 	address, err := mail.ParseAddress(written)
 	if err != nil || address.Address != written {
-		return fault.Invalidf("email", "Write the email address like name@example.org.")
+		return fault.Input("email", "contribution.email_malformed")
 	}
 	return nil
 }
@@ -152,7 +158,7 @@ func Article(written string) (string, error) {
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return "", fault.Invalidf("article", "The article must be a web address that begins with https:// or http://.")
+		return "", fault.Input("article", "contribution.article_malformed")
 	}
 	return address, nil
 }

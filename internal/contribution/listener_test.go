@@ -24,7 +24,7 @@ func TestListenersHearOfAppliedFacts(t *testing.T) {
 	c := mustBegin(t, d)
 	src := Source{Way: ByWebhook}
 	paid := CaptureSeen(c.ID, src, captureOf("CAP", "COMPLETED"))
-	trouble = fault.Conflictf("Something went wrong.")
+	trouble = fault.New(fault.Conflict, "Something went wrong.")
 	if _, err := d.applyAll(t.Context(), []Fact{paid}); !errors.Is(err, trouble) {
 		t.Errorf("a listener's error came out as %v", err)
 	}

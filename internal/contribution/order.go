@@ -24,7 +24,7 @@ func (d *Desk) order(ctx context.Context, c Contribution, locale string) (Contri
 		return d.applyAll(ctx, OrderSeen(c.ID, src, o))
 	}
 	d.log.WarnContext(ctx, "PayPal made no order", "contribution", c.ID, "error", err)
-	unavailable := fault.Unavailablef(err, "PayPal does not answer at the moment. Nothing was charged.")
+	unavailable := fault.Wrap(err, fault.Unavailable, "paypal.silent_nothing_charged")
 	no, refused := refusedBy(err)
 	switch {
 	case paypal.OutcomeUnknown(err):
@@ -82,11 +82,11 @@ func (d *Desk) description() string { return "Contribution to " + d.publication 
 func refusal(cause error, reason string) error {
 	switch reason {
 	case "MAX_VALUE_EXCEEDED", "TRANSACTION_LIMIT_EXCEEDED", "CANNOT_BE_ZERO_OR_NEGATIVE":
-		return fault.Invalidf("amount", "PayPal does not take this amount. Please choose another one.")
+		return fault.Input("amount", "contribution.amount_refused")
 	case "CURRENCY_NOT_SUPPORTED", "CURRENCY_NOT_SUPPORTED_FOR_RECEIVER", "INVALID_CURRENCY_CODE",
 		"DECIMALS_NOT_SUPPORTED":
-		return fault.Invalidf("currency", "PayPal does not take this currency here. Please choose another one.")
+		return fault.Input("currency", "contribution.currency_refused")
 	default:
-		return fault.Refusedf(cause, "PayPal does not accept this gift at the moment. Nothing was charged.")
+		return fault.Wrap(cause, fault.Refused, "contribution.refused")
 	}
 }

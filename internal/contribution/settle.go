@@ -369,7 +369,7 @@ func unanswered(err error) error {
 		return err
 	}
 	if _, ok := errors.AsType[*paypal.Error](err); ok || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return fault.Unavailablef(err, "PayPal does not answer at the moment.")
+		return fault.Wrap(err, fault.Unavailable, "paypal.silent")
 	}
 	return err
 }

@@ -113,7 +113,7 @@ func (d *Desk) settlePayments(ctx context.Context, c Contribution, src Source) (
 func (d *Desk) Note(ctx context.Context, id uuid.UUID, text string, by Actor) error {
 	text = field.Normalised(text)
 	if text == "" {
-		return fault.Invalidf("note", "Write what other staff should know.")
+		return fault.Input("note", "contribution.note_missing")
 	}
 	if err := field.Text("note", text, longestMessage); err != nil {
 		return err
@@ -137,7 +137,7 @@ func (d *Desk) Note(ctx context.Context, id uuid.UUID, text string, by Actor) er
 func (d *Desk) Looked(ctx context.Context, id uuid.UUID, reviewID int64, found string, by Actor) error {
 	found = field.Normalised(found)
 	if found == "" {
-		return fault.Invalidf("found", "Write what you found. Other staff will read it.")
+		return fault.Input("found", "review.found_missing")
 	}
 	if err := field.Text("found", found, longestMessage); err != nil {
 		return err

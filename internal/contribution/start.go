@@ -68,7 +68,7 @@ func (d *Desk) unstartable(c Contribution) error {
 // answer turns what stopped a start into something to tell the reader.
 func (d *Desk) answer(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return fault.Unavailablef(err, "PayPal does not answer at the moment. Nothing was charged.")
+		return fault.Wrap(err, fault.Unavailable, "paypal.silent_nothing_charged")
 	}
 	return db.Translate(err)
 }
@@ -76,7 +76,7 @@ func (d *Desk) answer(err error) error {
 // made is the contribution that the same key made; the error is fault.NotFound when there is none.
 func (d *Desk) made(ctx context.Context, in intent) (Contribution, error) {
 	if !in.key.Valid {
-		return Contribution{}, fault.NotFoundf("The gift has no key.")
+		return Contribution{}, fault.New(fault.NotFound, "contribution.no_key")
 	}
 	c, err := find(ctx, d.db, "c.idempotency_key = $1", in.key)
 	if err != nil {
@@ -88,8 +88,7 @@ func (d *Desk) made(ctx context.Context, in intent) (Contribution, error) {
 // same gives back the contribution that the intent's key made, unless that was with other input.
 func (in intent) same(c Contribution) (Contribution, error) {
 	if string(c.digest) != string(in.digest) {
-		return Contribution{}, fault.Conflictf("This form was sent before with other content. " +
-			"Please load the page again and send it once more.")
+		return Contribution{}, fault.New(fault.Conflict, "contribution.key_used")
 	}
 	return c, nil
 }
@@ -118,7 +117,7 @@ func (d *Desk) write(ctx context.Context, in intent) (Contribution, error) {
 		}
 		return in.same(c)
 	}
-	return Contribution{}, fault.Unavailablef(nil, "Your gift could not be saved. Nothing was charged. Please try again.")
+	return Contribution{}, fault.New(fault.Unavailable, "contribution.not_saved")
 }
 
 func insert(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, receipt string, in intent, now time.Time, every time.Duration) error {

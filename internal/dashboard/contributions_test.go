@@ -187,7 +187,7 @@ func TestEachContributionEndsWithItsReceiver(t *testing.T) {
 	n := 0
 	err := r.EachContribution(t.Context(), dashboard.ContributionsQuery{}, func(dashboard.Contribution) error {
 		n++
-		return fault.Conflictf("enough")
+		return fault.New(fault.Conflict, "enough")
 	})
 	if n != 1 || !fault.Is(err, fault.Conflict) {
 		t.Fatalf("%d rows, %v", n, err)

@@ -128,7 +128,7 @@ func TestTranslate(t *testing.T) {
 	state := func(code string) error {
 		return fmt.Errorf("insert: %w", &pq.Error{Code: pqerror.Code(code), Message: "m"})
 	}
-	own := fault.NotFoundf("No such thing.")
+	own := fault.New(fault.NotFound, "No such thing.")
 	for _, c := range []struct {
 		err  error
 		want fault.Kind

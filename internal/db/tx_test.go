@@ -51,7 +51,7 @@ func TestInTxCommitsOrRollsBack(t *testing.T) {
 	if err := d.InTx(t.Context(), insert(1)); err != nil {
 		t.Fatal(err)
 	}
-	own := fault.Conflictf("Done already.")
+	own := fault.New(fault.Conflict, "Done already.")
 	err := d.InTx(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
 		return errors.Join(insert(2)(ctx, tx), own)
 	})

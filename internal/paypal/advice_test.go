@@ -36,7 +36,8 @@ func TestAdviceForEveryRefundIssue(t *testing.T) {
 			n[status]++
 			err := refusedRefund(t, status, `{"name":"X","message":"m","debug_id":"f1","details":[{"issue":"`+issue+`","description":"PayPal's own words"}]}`)
 			code, sentence := paypal.Advice(fmt.Errorf("refund: %w", err))
-			if code != issue || sentence == "" || strings.Contains(sentence, "PayPal's own words") || strings.Contains(sentence, "_") || !strings.HasSuffix(sentence, ".") {
+			if says := sentence.String(); code != issue || strings.Contains(says, "PayPal's own words") ||
+				strings.Contains(says, "_") || !strings.HasSuffix(says, ".") {
 				t.Errorf("%d %s: %q %q", status, issue, code, sentence)
 			}
 		}
@@ -67,7 +68,7 @@ func TestAdvice(t *testing.T) {
 		"PayPal is broken":      {503, `{"name":"SERVICE_UNAVAILABLE"}`, "SERVICE_UNAVAILABLE", "do not start another"},
 		"an answer of nonsense": {201, `<html>`, "", "do not start another"},
 	} {
-		if code, sentence := paypal.Advice(refusedRefund(t, c.status, c.body)); code != c.code || !strings.Contains(sentence, c.contains) {
+		if code, sentence := paypal.Advice(refusedRefund(t, c.status, c.body)); code != c.code || !strings.Contains(sentence.String(), c.contains) {
 			t.Errorf("%s: %q %q", name, code, sentence)
 		}
 	}
@@ -75,11 +76,11 @@ func TestAdvice(t *testing.T) {
 	c := p.client(t)
 	p.Close()
 	_, err := c.RefundCapture(t.Context(), "17C", paypal.RefundRequest{RequestID: "refund-1", Amount: money.New(400, "EUR")})
-	if code, sentence := paypal.Advice(tell(err)); code != "" || !strings.Contains(sentence, "nothing was done") {
+	if code, sentence := paypal.Advice(tell(err)); code != "" || !strings.Contains(sentence.String(), "nothing was done") {
 		t.Errorf("out of reach: %q %q", code, sentence)
 	}
 	for _, err := range []error{nil, errors.New("ours")} {
-		if code, sentence := paypal.Advice(err); code != "" || sentence != "" {
+		if code, sentence := paypal.Advice(err); code != "" || sentence.String() != "" {
 			t.Errorf("%v: %q %q", err, code, sentence)
 		}
 	}

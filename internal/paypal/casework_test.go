@@ -65,7 +65,7 @@ func TestClaimThatIsAcceptedAtTheEmulator(t *testing.T) {
 		t.Errorf("reversed: %+v, %v", k, err)
 	}
 	err = w.client.AcceptClaim(ctx, asked.ID, uuid.NewString(), "Again.")
-	if code, sentence := paypal.Advice(tell(err)); code != "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE" || sentence == "" || paypal.OutcomeUnknown(err) {
+	if code, sentence := paypal.Advice(tell(err)); code != "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE" || sentence.String() == "" || paypal.OutcomeUnknown(err) {
 		t.Errorf("accepted twice: %q %q, %v", code, sentence, err)
 	}
 	rows, _ := w.found(t, 0)

@@ -89,7 +89,7 @@ func (s *Service) saveOutcome(ctx context.Context, r Request, made paypal.Refund
 	if r.doubtSince.IsZero() && !paypal.HasIssue(err, "DUPLICATE_INVOICE_ID") {
 		if refused {
 			code, advice := paypal.Advice(err)
-			return s.end(ctx, r, Refused, code, advice)
+			return s.end(ctx, r, Refused, code, advice.String())
 		}
 		return s.postpone(ctx, r, r.State) // not sent, or told to come back
 	}
@@ -97,7 +97,7 @@ func (s *Service) saveOutcome(ctx context.Context, r Request, made paypal.Refund
 		return s.postpone(ctx, r, Unknown)
 	}
 	code, advice := paypal.Advice(err)
-	return s.endIfNotMade(ctx, r, Refused, code, advice)
+	return s.endIfNotMade(ctx, r, Refused, code, advice.String())
 }
 
 // book applies the refund that PayPal made, which ends the request.

@@ -42,7 +42,7 @@ func (d *deliveryLimiter) acquire(from page.Client, declared int64) (*deliverySl
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.reading >= bodiesAtOnce || d.from[r.network] >= bodiesOfOneNetwork || d.bytes+declared > deliveryBytesAtOnce {
-		return nil, fault.Unavailablef(nil, "Too many deliveries are on the way at once.")
+		return nil, fault.New(fault.Unavailable, "web.deliveries_busy")
 	}
 	if d.from == nil {
 		d.from = map[netip.Prefix]int{}

@@ -28,7 +28,7 @@ func door(t *testing.T, change func(*server)) (server *httptest.Server, taken *a
 		d.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		d.WebhookHeaders = func(_ context.Context, h http.Header) error {
 			if h.Get("Paypal-Transmission-Sig") == "" {
-				return fault.Invalidf("", "no signature")
+				return fault.Input("", "no signature")
 			}
 			return nil
 		}

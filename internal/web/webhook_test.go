@@ -24,11 +24,11 @@ func TestWebhookAnswers(t *testing.T) {
 		status int
 	}{
 		{"committed", nil, 200},
-		{"forged", fault.Invalidf("", "signature"), 400},
-		{"too large inside", fault.TooLargef("big"), 413},
-		{"certificate unreachable", fault.Unavailablef(errors.New("x"), "no"), 503},
+		{"forged", fault.Input("", "signature"), 400},
+		{"too large inside", fault.New(fault.TooLarge, "big"), 413},
+		{"certificate unreachable", fault.Wrap(errors.New("x"), fault.Unavailable, "no"), 503},
 		{"database down", errors.New("pq: down"), 503},
-		{"a conflict is no success", fault.Conflictf("x"), 503},
+		{"a conflict is no success", fault.New(fault.Conflict, "x"), 503},
 	} {
 		var got string
 		s := bareServer(t, func(d *Deps) {
@@ -54,7 +54,7 @@ func TestDeliveriesAreCountedAndRefusalsLogged(t *testing.T) {
 		log    string
 	}{
 		{nil, "200", ""},
-		{fault.Invalidf("", "signature"), "400", "level=INFO msg=request"},
+		{fault.Input("", "signature"), "400", "level=INFO msg=request"},
 		{errors.New("pq: down"), "503", "level=WARN msg=request"},
 	} {
 		var log strings.Builder

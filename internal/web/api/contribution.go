@@ -89,14 +89,16 @@ func intentOfJSON(body []byte) (in contribution.Intent, solution string, err err
 		gift.SolutionField: &solution,
 	} {
 		if json.Unmarshal(orNull(fields[name]), to) != nil {
-			problems = append(problems, fault.Invalidf(name, "%s must be text in quotes%s.", name, like(name)))
+			problems = append(problems, fault.Input(name, "web.not_text", fault.Args{
+				"field": name, "example": like(name),
+			}))
 		}
 	}
 	var named *bool // absent where the program did not ask
 	var anonymous bool
 	for name, to := range map[string]any{"named": &named, "anonymous": &anonymous, "cover_fee": &in.CoverFee} {
 		if json.Unmarshal(orNull(fields[name]), to) != nil {
-			problems = append(problems, fault.Invalidf(name, "%s must be true or false.", name))
+			problems = append(problems, fault.Input(name, "web.not_boolean", fault.Args{"field": name}))
 		}
 	}
 	in.Naming = gift.Naming(named, anonymous)

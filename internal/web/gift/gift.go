@@ -70,7 +70,7 @@ func (s *Starter) Approval(c contribution.Contribution) (string, error) {
 		return "", nil
 	}
 	if c.ApproveURL == "" {
-		return "", fault.Unavailablef(nil, "PayPal does not answer at the moment. Nothing was charged.")
+		return "", fault.New(fault.Unavailable, "paypal.silent_nothing_charged")
 	}
 	if !s.Approvals.Allow(c.ApproveURL) {
 		return "", fmt.Errorf("contribution %s: approval address is not one of PayPal's", c.ID)

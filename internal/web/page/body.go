@@ -77,7 +77,7 @@ func CheckBody(r *http.Request, limit int64) error {
 		return NewError(http.StatusUnsupportedMediaType, "Send the body as it is, without a Content-Encoding.")
 	}
 	if r.ContentLength > limit {
-		return fault.TooLargef("At most %d bytes are read here.", limit)
+		return fault.New(fault.TooLarge, "web.too_large", fault.Args{"max": limit})
 	}
 	return nil
 }
@@ -89,7 +89,7 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	}
 	body, err := readAll(r, http.MaxBytesReader(w, r.Body, limit))
 	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
-		return nil, fault.TooLargef("At most %d bytes are read here.", limit)
+		return nil, fault.New(fault.TooLarge, "web.too_large", fault.Args{"max": limit})
 	}
 	if err != nil {
 		return nil, NewError(http.StatusBadRequest, "The body broke off before its end.")

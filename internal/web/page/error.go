@@ -30,7 +30,7 @@ func NewError(status int, detail string) *Error { return &Error{Status: status, 
 func (e *Error) Error() string { return fmt.Sprintf("%d: %s", e.Status, e.Detail) }
 
 // NotFound is the error of an address that there is no page at.
-func NotFound() error { return fault.NotFoundf("There is no page at this address.") }
+func NotFound() error { return fault.New(fault.NotFound, "web.no_page") }
 
 // Problem is what a person or a program is told about an error. Its JSON is RFC 9457's problem details.
 type Problem struct {

@@ -24,11 +24,11 @@ func TestADefectIsLoggedThoughTheReaderLeft(t *testing.T) {
 	}{
 		"a defect":                    {errors.New("pq: no such column"), false, "level=ERROR"},
 		"a defect, nobody waits":      {errors.New("pq: no such column"), true, "level=ERROR"},
-		"unavailable, nobody waits":   {fault.Unavailablef(nil, "Not now."), true, "level=WARN"},
+		"unavailable, nobody waits":   {fault.Wrap(nil, fault.Unavailable, "Not now."), true, "level=WARN"},
 		"the reader's own leave":      {fmt.Errorf("read: %w", context.Canceled), true, "level=DEBUG"},
 		"cancelled, but not by them":  {fmt.Errorf("read: %w", context.Canceled), false, "level=ERROR"},
-		"a wrong address, who waits":  {fault.NotFoundf("No."), false, "level=DEBUG"},
-		"a wrong address, who leaves": {fault.NotFoundf("No."), true, "level=DEBUG"},
+		"a wrong address, who waits":  {fault.New(fault.NotFound, "No."), false, "level=DEBUG"},
+		"a wrong address, who leaves": {fault.New(fault.NotFound, "No."), true, "level=DEBUG"},
 	} {
 		var log strings.Builder
 		p := bare(t, func(c *Config) {
@@ -54,12 +54,12 @@ func TestErrorsBecomeStatusAndPageOrProblem(t *testing.T) {
 		status int
 		shown  string
 	}{
-		{fault.NotFoundf("No such campaign."), 404, "No such campaign."},
-		{fault.Conflictf("Sent before with other input."), 409, "Sent before with other input."},
-		{fault.Forbiddenf("Not for you."), 403, "Not for you."},
-		{fault.Unavailablef(errors.New("dial tcp: secret-host"), "PayPal does not answer."), 503, "PayPal does not answer."},
-		{fault.TooLargef("Too long."), 413, "Too long."},
-		{errors.Join(fault.Invalidf("amount", "Give an amount.")), 422, "Give an amount."},
+		{fault.New(fault.NotFound, "No such campaign."), 404, "No such campaign."},
+		{fault.New(fault.Conflict, "Sent before with other input."), 409, "Sent before with other input."},
+		{fault.New(fault.Forbidden, "Not for you."), 403, "Not for you."},
+		{fault.Wrap(errors.New("dial tcp: secret-host"), fault.Unavailable, "PayPal does not answer."), 503, "PayPal does not answer."},
+		{fault.New(fault.TooLarge, "Too long."), 413, "Too long."},
+		{errors.Join(fault.Input("amount", "Give an amount.")), 422, "Give an amount."},
 		{errors.New("pq: secret-host password"), 500, "our mistake"},
 		{NewError(415, "Send a form."), 415, "Send a form."},
 	} {

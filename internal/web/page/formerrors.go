@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/language"
 
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 )
 
@@ -91,7 +92,7 @@ func (w FilterErrors) Status() int {
 func (w FilterErrors) Err() error {
 	var all []error
 	for _, field := range slices.Sorted(maps.Keys(w)) {
-		all = append(all, fault.Invalidf(field, "%s", w[field]))
+		all = append(all, &fault.Error{Kind: fault.Invalid, Field: field, Message: i18n.Verbatim(w[field])})
 	}
 	return errors.Join(all...)
 }

@@ -115,6 +115,5 @@ func (s *Return) read(r *http.Request) (c contribution.Contribution, own bool, e
 // errNotYours is for an address of somebody's gift without a sign of whose it is. It says the same whether there is
 // such a gift or not.
 func errNotYours() error {
-	return fault.NotFoundf("We cannot tell whose gift this link belongs to. If you have just given, your gift does " +
-		"not depend on this page, and PayPal confirms it to you by email.")
+	return fault.New(fault.NotFound, "web.link_unknown")
 }

@@ -100,11 +100,11 @@ func decidedNotice(d dashboard.Difference) *page.Flash {
 func (s *Difference) Adopt(w http.ResponseWriter, r *http.Request) error {
 	return s.decide(w, r, func(d dashboard.Difference, v url.Values) error {
 		if v.Get("campaign") == "" {
-			return fault.Invalidf("campaign", "Choose the campaign that it counts for.")
+			return fault.Input("campaign", "reconcile.campaign_missing")
 		}
 		_, err := s.books.Adopt(r.Context(), d.ID, v.Get("campaign"), actor(r))
 		if fault.Is(err, fault.NotFound) {
-			return fault.Invalidf("campaign", "This campaign no longer exists. Choose another.")
+			return fault.Input("campaign", "reconcile.campaign_gone")
 		}
 		return err
 	})

@@ -100,7 +100,7 @@ func (s *Dispute) read(r *http.Request) (dashboard.History, disputeLine, error) 
 			return h, line, nil
 		}
 	}
-	return dashboard.History{}, disputeLine{}, fault.NotFoundf("This contribution has no such dispute.")
+	return dashboard.History{}, disputeLine{}, fault.New(fault.NotFound, "dispute.not_found")
 }
 
 // ShowAccept answers GET /staff/contributions/{id}/disputes/{dispute}/accept.

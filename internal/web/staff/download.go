@@ -43,8 +43,7 @@ func (s *exporter) enter() (leave func(), err error) {
 	case s.places <- struct{}{}:
 		return func() { <-s.places }, nil
 	default:
-		return nil, fault.Unavailablef(nil,
-			"Others are downloading at the moment, as many as can be served at once. Please try again in half a minute.")
+		return nil, fault.New(fault.Unavailable, "web.downloads_busy")
 	}
 }
 

@@ -61,7 +61,7 @@ func (s *Password) Choose(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Password) change(r *http.Request, who account.Account, current, password, again string) error {
 	if password != again {
-		return fault.Invalidf("again", "The two passwords differ. Please write the new one twice.")
+		return fault.Input("again", "account.passwords_differ")
 	}
 	return rateLimited(s.accounts.ChoosePassword(r.Context(), who, current, password, s.browsers.cameFrom(r)))
 }

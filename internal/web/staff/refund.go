@@ -148,12 +148,11 @@ func chosenAmount(v url.Values) (string, error) {
 	part := strings.TrimSpace(v.Get("amount"))
 	switch choice := v.Get("choice"); {
 	case choice == "all" && part != "":
-		faults = append(faults, fault.Invalidf("amount", "You chose a full refund and also wrote an amount. Choose one of "+
-			"the two."))
+		faults = append(faults, fault.Input("amount", "refund.full_and_amount"))
 	case choice == "all" && v.Get("left") != "":
 		part = v.Get("left")
 	case part == "":
-		faults = append(faults, fault.Invalidf("amount", "Choose a full refund, or write an amount."))
+		faults = append(faults, fault.Input("amount", "refund.choice_missing"))
 	}
 	if c := money.Currency(v.Get("currency")); len(faults) == 0 && c.Known() {
 		if a, err := money.ParseWritten(part, c); err != nil {
@@ -163,7 +162,7 @@ func chosenAmount(v url.Values) (string, error) {
 		}
 	}
 	if len(faults) > 0 && strings.TrimSpace(v.Get("reason")) == "" { // said at once, not one after the other
-		faults = append(faults, fault.Invalidf("reason", "Write why you refund this. Only staff can see it."))
+		faults = append(faults, fault.Input("reason", "refund.reason_missing"))
 	}
 	return part, errors.Join(faults...)
 }
