@@ -106,8 +106,8 @@ func inboxConditions(q InboxQuery) (listing.Where, error) {
 	var w listing.Where
 	w.Equal("w.state", q.State)
 	if search := strings.TrimSpace(q.Search); search != "" {
-		what := w.Arg(strings.ToUpper(search))
-		w.Addf("(w.event_id = %s OR %s)", what, listing.SameLong("w.resource_id", what))
+		what := strings.ToUpper(search)
+		w.Addf("(w.event_id = %s OR %s)", w.Arg(what), w.SameLong("w.resource_id", what))
 	}
 	return w, nil
 }

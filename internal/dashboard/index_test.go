@@ -54,7 +54,8 @@ func filled(t *testing.T, rows int) *db.DB {
 		 SELECT gen_random_uuid(), contribution_id, id, 1, paypal_id, 500, 'EUR', '', '', 'done', now() FROM payment`,
 		`INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body,
 		        received_at, state)
-		 SELECT 'WH' || id, 't' || id, now(), 'X', paypal_id, '{}', ''::bytea, now(), 'applied' FROM payment ORDER BY id`,
+		 SELECT 'WH' || id, 't' || id, now(), 'X', paypal_id, '{}', ''::bytea, now(),
+		        CASE WHEN id % 900 = 0 THEN 'ignored' ELSE 'applied' END FROM payment ORDER BY id`,
 		`INSERT INTO audit_entry (at, actor, action, subject, detail)
 		 SELECT now(), 'staff' || i % 300, 'x', 'S' || i % 3000, '{}' FROM generate_series(1, $1) i`,
 		`ANALYZE contribution, supporter, campaign, payment, ledger_entry, refund_request, webhook_event, audit_entry`,
@@ -157,6 +158,10 @@ func TestListsUseTheirIndexes(t *testing.T) {
 		{"ledger_entry_newest", ledger(report.TotalsQuery{})},
 		{"ledger_entry_newest", ledger(report.TotalsQuery{From: first, To: first})},
 		{"contribution_article", ledger(report.TotalsQuery{Article: "https://www.example.org/article/77"})},
+		{"webhook_event_state", func(ctx context.Context, own *db.DB) error {
+			_, err := dashboard.New(own, time.UTC).Inbox(ctx, dashboard.InboxQuery{State: "ignored"})
+			return err
+		}},
 		{"webhook_event_resource", func(ctx context.Context, own *db.DB) error {
 			_, err := dashboard.New(own, time.UTC).Inbox(ctx, dashboard.InboxQuery{Search: "CR77"})
 			return err

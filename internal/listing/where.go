@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Where collects a query's conditions, all of which must hold, and their arguments. The zero Where restricts nothing.
@@ -34,14 +35,23 @@ func (w *Where) Equal(column, value string) {
 // EqualLong is Equal for a column that may be longer than an index entry.
 func (w *Where) EqualLong(column, value string) {
 	if value != "" {
-		w.Add(SameLong(column, w.Arg(value)))
+		w.Add(w.SameLong(column, value))
 	}
 }
 
-// SameLong compares a column that may be longer than an index entry. It repeats what the index holds: that it is not
-// empty, and its first 300 characters (migration 00009).
-func SameLong(column, arg string) string {
-	return fmt.Sprintf("(%[1]s <> '' AND left(%[1]s, 300) = left(%[2]s, 300) AND %[1]s = %[2]s)", column, arg)
+// indexed is how many characters of a long text an index holds (migration 00009).
+const indexed = 300
+
+// SameLong is a condition that compares a column that may be longer than an index entry with a value. It repeats what the
+// index holds: that it is not empty, and its first characters. Where those are all there are, nothing else is compared:
+// the planner would take two conditions for far rarer than one, and sort all that is found instead of reading the index
+// in its order.
+func (w *Where) SameLong(column, value string) string {
+	arg := w.Arg(value)
+	if utf8.RuneCountInString(value) < indexed {
+		return fmt.Sprintf("(%[1]s <> '' AND left(%[1]s, %[3]d) = %[2]s)", column, arg, indexed)
+	}
+	return fmt.Sprintf("(%[1]s <> '' AND left(%[1]s, %[3]d) = left(%[2]s, %[3]d) AND %[1]s = %[2]s)", column, arg, indexed)
 }
 
 // SQL writes the clause, empty without conditions.

@@ -48,7 +48,9 @@ func checkArticle(ctx context.Context, tx *sqlx.Tx, address string) error {
 		return nil
 	}
 	var known bool
-	err := tx.GetContext(ctx, &known, `SELECT EXISTS (SELECT 1 FROM contribution c WHERE `+listing.SameLong("c.article", "$1")+`)`, address)
+	var w listing.Where
+	w.EqualLong("c.article", address)
+	err := tx.GetContext(ctx, &known, `SELECT EXISTS (SELECT 1 FROM contribution c`+w.SQL()+`)`, w.Args()...)
 	if err != nil {
 		return fmt.Errorf("look for an article: %w", err)
 	}
