@@ -1,6 +1,7 @@
 package service
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -51,5 +52,8 @@ func killAtRandom(t *testing.T, s *harness.Fixture, services ...*harness.Process
 			t.Fatal(err)
 		}
 	}
+	testkit.Eventually(t, harness.RetryFor, "enough is given for this to say something", func() (bool, string) {
+		return c.Given() >= 20, fmt.Sprint(c.Given())
+	})
 	c.Check(40 * time.Second)
 }
