@@ -34,38 +34,64 @@ func skipWithoutBrowser(t *testing.T, format string, args ...any) {
 }
 
 // browser is a running Chromium.
-type browser struct{ ctx context.Context }
+type browser struct {
+	ctx   context.Context
+	leave func()
+}
 
-// openBrowser starts a Chromium; it ends with the test. Every tab has cookies of its own.
+// chromium is shared by all tests: starting one takes longer than most of them.
+var chromium struct {
+	once sync.Once
+	*browser
+	err error
+}
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if chromium.browser != nil {
+		chromium.leave()
+	}
+	os.Exit(status)
+}
+
+// openBrowser gives the Chromium, which the first test starts. Every tab has cookies of its own.
 func openBrowser(t *testing.T) *browser {
 	t.Helper()
 	found, err := exec.Command(testkit.Root(t, "scripts", "setup-chromium.sh")).Output()
 	if err != nil {
 		skipWithoutBrowser(t, "there is no Chromium")
 	}
-	options := append(cdp.DefaultExecAllocatorOptions[:], cdp.ExecPath(strings.TrimSpace(string(found))), cdp.DisableGPU,
-		cdp.Flag("disable-dev-shm-usage", true), cdp.WSURLReadTimeout(time.Minute))
-	// Chromium's own sandbox is not to be had for root, and not where the system grants no user namespaces. What is shown
-	// here is our own.
-	if os.Geteuid() != 0 {
-		if b, err := launch(t, options); err == nil {
-			return b
-		}
+	chromium.once.Do(func() { chromium.browser, chromium.err = startBrowser(strings.TrimSpace(string(found))) })
+	if chromium.err != nil {
+		t.Fatalf("start Chromium: %v", chromium.err)
 	}
-	b, err := launch(t, append(options, cdp.NoSandbox))
-	if err != nil {
-		t.Fatalf("start Chromium: %v", err)
-	}
-	return b
+	return chromium.browser
 }
 
-func launch(t *testing.T, options []cdp.ExecAllocatorOption) (*browser, error) {
-	t.Helper()
-	allocator, stop := cdp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
+// startBrowser starts with Chromium's own sandbox where it is to be had: not for root, and not where the system grants no
+// user namespaces. What is shown here is our own.
+func startBrowser(path string) (*browser, error) {
+	options := append(
+		cdp.DefaultExecAllocatorOptions[:], cdp.ExecPath(path), cdp.DisableGPU,
+		cdp.Flag("disable-dev-shm-usage", true), cdp.WSURLReadTimeout(time.Minute),
+	)
+	if os.Geteuid() != 0 {
+		if b, err := launch(options); err == nil {
+			return b, nil
+		}
+	}
+	return launch(append(options, cdp.NoSandbox))
+}
+
+func launch(options []cdp.ExecAllocatorOption) (*browser, error) {
+	allocator, stop := cdp.NewExecAllocator(context.Background(), options...)
 	ctx, leave := cdp.NewContext(allocator)
-	t.Cleanup(leave)
-	return &browser{ctx}, cdp.Do(ctx)
+	b := &browser{ctx, func() { leave(); stop() }}
+	if err := cdp.Do(ctx); err != nil {
+		b.leave()
+		return nil, err
+	}
+	return b, nil
 }
 
 // screen is what a reader holds in their hands.
