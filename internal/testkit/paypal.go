@@ -163,6 +163,7 @@ func (p *PayPal) Must(method, path string, in, out any) {
 	}
 }
 
+// Fields are a JSON object.
 type Fields map[string]any
 
 // Approve is the payer's click; it gives the address PayPal sends them back to.
@@ -196,6 +197,7 @@ type Movement struct {
 	Held                                            string // of a dispute: what PayPal holds back now
 }
 
+// Ledger is all that PayPal believes, oldest first.
 func (p *PayPal) Ledger() ([]Movement, error) {
 	var all []Movement
 	return all, p.Hook("GET", "/sandbox/ledger", nil, &all)

@@ -157,10 +157,8 @@ func (g *cluster) mountSmallDisk(t *testing.T) (folder, whyNot string) {
 	if err = g.admin.GetContext(t.Context(), &data, `SELECT current_setting('data_directory')`); err != nil {
 		t.Fatal(err)
 	}
-	folder, err = os.MkdirTemp(
-		"",
-		"readerfund-disk-",
-	) //nolint:usetesting // the server runs under another account, which must get there
+	// Not t.TempDir: the server runs under another account, which must get there.
+	folder, err = os.MkdirTemp("", "readerfund-disk-") //nolint:usetesting // see above
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,8 +19,10 @@ type Differences struct {
 	Unexplained []string // any other difference
 }
 
+// All are all of them.
 func (f Differences) All() []string { return slices.Concat(f.Lost, f.Doubled, f.Unexplained) }
 
+// Add adds another comparison's.
 func (f *Differences) Add(other Differences) {
 	f.Lost, f.Doubled = append(f.Lost, other.Lost...), append(f.Doubled, other.Doubled...)
 	f.Unexplained = append(f.Unexplained, other.Unexplained...)

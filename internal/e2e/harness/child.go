@@ -48,6 +48,7 @@ func StartChild(name, path string, settings map[string]string, out *Log, args ..
 	return c, <-started
 }
 
+// Environment is what a program gets: the settings, and what any program needs of our own environment.
 func Environment(settings map[string]string) []string {
 	var env []string
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "USER"} {
@@ -80,8 +81,10 @@ func (c *Child) report(t *testing.T) {
 	)
 }
 
+// PID is the process id.
 func (c *Child) PID() int { return c.Cmd.Process.Pid }
 
+// Ended reports whether the process is gone.
 func (c *Child) Ended() bool {
 	select {
 	case <-c.Done:

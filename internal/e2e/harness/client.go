@@ -22,8 +22,10 @@ type Client struct {
 	BaseURL string
 }
 
+// Client is a new one, who starts at BaseURL.
 func (s *Fixture) Client() *Client { return NewClient(s.T, s.BaseURL) }
 
+// NewClient is one without cookies; paths are seen from the base URL.
 func NewClient(t *testing.T, base string) *Client {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -43,6 +45,7 @@ type Response struct {
 	Body   string
 }
 
+// Send makes a request with a body and headers, pairs of name and value, and follows where it leads.
 func (v *Client) Send(method, address, body string, header ...string) (Response, error) {
 	if strings.HasPrefix(address, "/") {
 		address = v.BaseURL + address
@@ -91,6 +94,7 @@ func (g Started) Order() string {
 	return u.Query().Get("token")
 }
 
+// Article is the page that gifts are given for.
 const Article = "https://example.org/a"
 
 // Give sends a gift as a program does; a key may be empty.
@@ -108,6 +112,7 @@ func (v *Client) Give(amount, currency, key string) (Response, error) {
 	return v.Send("POST", "/contributions", string(text), header...)
 }
 
+// Started reads the answer to a gift; anything but 201 is an error.
 func (a Response) Started() (g Started, err error) {
 	if a.Status != http.StatusCreated {
 		return g, fmt.Errorf("%d: %s", a.Status, a.Body)

@@ -48,6 +48,7 @@ func newOn(t *testing.T, database string, settings ...string) *Fixture {
 	return s
 }
 
+// DefaultSettings are the settings of a service on a database and a sandbox.
 func DefaultSettings(database string, b *testkit.PayPal) map[string]string {
 	return map[string]string{
 		"DATABASE_URL":           database,

@@ -155,6 +155,7 @@ func (c *Load) Gifts() []Gift {
 	return slices.Clone(c.gifts)
 }
 
+// Add notes a gift that somebody else gave.
 func (c *Load) Add(g Gift) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
