@@ -41,8 +41,8 @@ func (w *recorder) Write(b []byte) (int, error) {
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // accessLog counts each request and writes one line: the route and not the address, because addresses hold contribution
-// ids and keys; no query, no client address, no header. That is enough to see what is slow or failing, and nobody's
-// business else. A request whose line is not written costs no allocation.
+// ids and keys; no query, no client address, no header. That is enough to see what is slow or failing, and no more. A
+// request whose line is not written costs no allocation.
 func (s *server) accessLog(log *slog.Logger) func(http.Handler) http.Handler {
 	recorders := sync.Pool{New: func() any { return new(recorder) }}
 	return func(next http.Handler) http.Handler {

@@ -151,9 +151,10 @@ func (d Deps) check() error {
 		d.Desk == nil || d.Campaigns == nil {
 		return errors.New("desk, campaigns, the webhook's receiver, readiness, log and clock are needed")
 	}
-	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Views == nil || d.Health == nil ||
-		d.Replay == nil || d.ReplayAll == nil || d.Books == nil || d.Refunds == nil || d.Queue == nil) {
-		return errors.New("the staff pages need accounts, the audit log, reports, the inbox's replay, refunds, the books and the queue")
+	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Views == nil ||
+		d.Health == nil || d.Replay == nil || d.ReplayAll == nil || d.Books == nil || d.Refunds == nil || d.Queue == nil) {
+		return errors.New("the staff pages need accounts, the audit log, reports, the inbox's replay, refunds, " +
+			"the books and the queue")
 	}
 	return nil
 }

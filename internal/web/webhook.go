@@ -52,7 +52,7 @@ func (s *server) receive(w http.ResponseWriter, r *http.Request) error {
 	return s.Webhook(r.Context(), r.Header, body)
 }
 
-// webhookAnswer keeps to plain short words: the other side is a program, or somebody trying things out.
+// webhookAnswer keeps to plain short words: the other side is a program, or someone trying things out.
 func webhookAnswer(err error) (status int, text string) {
 	if err == nil {
 		return http.StatusOK, "received"

@@ -78,7 +78,7 @@ func (s *Starter) Approval(c contribution.Contribution) (string, error) {
 	return c.ApproveURL, nil
 }
 
-// Naming is the reader's answer. anonymous is a wish not to be named; without it nobody said yes, so false is no
+// Naming is the reader's answer. anonymous is a wish not to be named; without it a yes was never said, so false is no
 // answer.
 func Naming(named *bool, anonymous bool) contribution.Naming {
 	switch {

@@ -71,7 +71,7 @@ func formValues(r *http.Request, body []byte) (url.Values, error) {
 }
 
 // CheckBody refuses by its headers a body that says it is longer or encoded: an encoded body could unpack to anything,
-// and nobody honest sends one here.
+// and no honest client sends one here.
 func CheckBody(r *http.Request, limit int64) error {
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return NewError(http.StatusUnsupportedMediaType, "Send the body as it is, without a Content-Encoding.")

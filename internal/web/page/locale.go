@@ -7,7 +7,7 @@ import (
 )
 
 // regions are the Englishes we write amounts and dates in. The pages' text is English, so numbers are English too: a
-// page that mixes "Give once" with "1.000,00" would be read wrongly by somebody. The first is for everybody else.
+// page that mixes "Give once" with "1.000,00" would be misread. The first is for everyone else.
 func regions() []language.Tag {
 	return []language.Tag{
 		language.English, language.AmericanEnglish, language.BritishEnglish, language.MustParse("en-IE"),

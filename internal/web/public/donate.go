@@ -29,8 +29,8 @@ func (s *Donate) Home(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, r, k, http.StatusOK)
 }
 
-// Support answers GET /support/{campaign}. A link to a campaign that is not here, or no longer, is an error to whoever
-// checks links, and leads a reader to the form all the same.
+// Support answers GET /support/{campaign}. A link to a campaign that is not here, or no longer, is an error to a
+// program that checks links, and leads a reader to the form all the same.
 func (s *Donate) Support(w http.ResponseWriter, r *http.Request) error {
 	slug := r.PathValue("campaign")
 	k, err := s.forms.campaignOrDefault(r.Context(), slug)

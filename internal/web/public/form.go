@@ -72,7 +72,7 @@ func (f forms) newForm(k campaign.Campaign, c money.Currency, article string) fo
 }
 
 // campaignOrDefault is the campaign of a link or a form, or the default one where there is none of that name: neither
-// the reader of an old link nor that of a page older than a renamed campaign can mend it.
+// the reader of an old link nor that of a page older than a renamed campaign can do anything about it.
 func (f forms) campaignOrDefault(ctx context.Context, slug string) (campaign.Campaign, error) {
 	k, err := f.campaigns.BySlug(ctx, slug)
 	if fault.Is(err, fault.NotFound) {

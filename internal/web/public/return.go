@@ -112,7 +112,7 @@ func (s *Return) read(r *http.Request) (c contribution.Contribution, own bool, e
 	return c, token != "" || s.cookies.Owns(r, id), err
 }
 
-// errNotYours is for an address of somebody's gift without a sign of whose it is. It says the same whether there is
+// errNotYours is for a gift's address without a sign of whose gift it is. It says the same whether there is
 // such a gift or not.
 func errNotYours() error {
 	return fault.New(fault.NotFound, "web.link_unknown")

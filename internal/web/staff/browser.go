@@ -58,7 +58,7 @@ func (s browsers) known(r *http.Request) account.Browser {
 }
 
 // remember lets a browser be known that signed in. The cookie opens nothing: its tries at this account are counted
-// by themselves, so that nobody elsewhere can close the account to it.
+// by themselves, so that tries elsewhere cannot lock it out.
 func (s browsers) remember(w http.ResponseWriter, r *http.Request, who account.Account) {
 	b := s.known(r)
 	if b.Account != who.ID {

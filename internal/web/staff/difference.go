@@ -82,7 +82,7 @@ func (s *Difference) render(w http.ResponseWriter, r *http.Request, status int, 
 	return s.show(w, r, status, "staff/difference.html", "Difference "+p.Ref, "reconciliation", p)
 }
 
-// decidedNotice says how a difference stands after somebody decided about it.
+// decidedNotice says how a difference stands after a decision about it.
 func decidedNotice(d dashboard.Difference) *page.Flash {
 	switch d.State {
 	case "adopted":

@@ -26,7 +26,7 @@ type disputeLine struct {
 	Soon      bool // the time to answer is nearly over
 	Late      bool
 	Accept    string // the page that accepts it; empty when it cannot be accepted from here
-	Accepting string // what became of accepting it so far; empty where nobody did
+	Accepting string // what became of accepting it so far; empty where it was not accepted
 }
 
 // dueSoon is when the time to answer a case is shown as nearly over.

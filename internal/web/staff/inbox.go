@@ -1,18 +1,13 @@
 package staff
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"maps"
+	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
-	"readerfund/internal/audit"
 	"readerfund/internal/contribution"
 	"readerfund/internal/dashboard"
 	"readerfund/internal/health"
@@ -121,79 +116,27 @@ func (s layout) webhookLine(e dashboard.Webhook) webhookLine {
 
 func inboxAddress(id int64) string { return "/staff/inbox/" + strconv.FormatInt(id, 10) }
 
-// Event is one of PayPal's events, as it was delivered.
-type Event struct {
-	layout
-
-	views  *dashboard.Views
-	replay func(ctx context.Context, ids []string, by contribution.Actor) (int, error)
-	audit  *audit.Log
-}
-
-// webhookPage is one event with what was delivered.
-type webhookPage struct {
-	webhookLine
-	Notice               *page.Flash
-	Sent, Processed, Due stamp
-	Headers              []headerLine
-	Body                 string
-	Erased               stamp // when headers and body were deleted
-	Indented             bool  // the body is shown with our line breaks, not byte by byte
-}
-
-type headerLine struct{ Name, Value string }
-
-// Show answers GET /staff/inbox/{event}.
-func (s *Event) Show(w http.ResponseWriter, r *http.Request) error {
-	id, err := strconv.ParseInt(r.PathValue("event"), 10, 64)
-	if err != nil {
-		return page.NotFound()
-	}
-	e, err := s.views.Webhook(r.Context(), id)
+// ReplayAll answers POST /staff/inbox/replay.
+func (s *Inbox) ReplayAll(w http.ResponseWriter, r *http.Request) error {
+	n, err := s.replayAll(r.Context(), actor(r))
 	if err != nil {
 		return err
 	}
-	if err := auditView(r, s.audit, viewedDelivery, e.EventID); err != nil {
-		return err
-	}
-	p := webhookPage{webhookLine: s.webhookLine(e.Webhook), Sent: s.stamp(e.SentAt), Processed: s.stamp(e.ProcessedAt),
-		Due: s.stamp(e.DueAt)}
-	for _, name := range slices.Sorted(maps.Keys(e.Headers)) {
-		p.Headers = append(p.Headers, headerLine{name, strings.Join(e.Headers[name], ", ")})
-	}
-	p.Body, p.Indented = readable(e.Body)
-	p.Erased = s.stamp(e.ErasedAt)
-	if r.URL.Query().Get("replayed") != "" {
-		p.Notice = workedOnNotice(e.Webhook)
-	}
-	return s.show(w, r, http.StatusOK, "staff/webhook.html", "Event "+e.EventID, "inbox", p)
+	page.Redirect(w, "/staff/inbox?replayed="+strconv.Itoa(n))
+	return nil
 }
 
-// readable is a body that a person can read: JSON with line breaks, and what is no JSON, or nested beyond all sense,
-// with its odd bytes spelt out.
-func readable(body []byte) (text string, indented bool) {
-	var b bytes.Buffer
-	if utf8.Valid(body) && depth(body) <= maxDepth && json.Indent(&b, body, "", "  ") == nil {
-		return b.String(), true
+// replayedNotice says how many events were replayed; count is from the address.
+func replayedNotice(count string) *page.Flash {
+	n, err := strconv.Atoi(count)
+	switch {
+	case err != nil || n < 0:
+		return nil
+	case n == 0:
+		return page.Good("Nothing was parked", "There was nothing to replay.")
+	case n == 1:
+		return page.Pending("One event is being replayed", "This takes a few seconds. Reload the page to see the result.")
+	default:
+		return page.Pending(fmt.Sprintf("%d events are being replayed", n), "Reload the page in a while to see the results.")
 	}
-	return strings.Trim(strconv.QuoteToGraphic(string(body)), `"`), false
-}
-
-// maxDepth is how many levels are indented out. Each line is indented by its level, so that a body of 20 KB with 10,000
-// levels would fill 200 MB.
-const maxDepth = 100
-
-// levels is an upper bound of how deep a body is nested; brackets in its texts count, too.
-func depth(body []byte) (most int) {
-	level := 0
-	for _, b := range body {
-		switch b {
-		case '{', '[':
-			level++
-			most = max(most, level)
-		case '}', ']':
-			level--
-		}
-	}
-	return most
 }

@@ -76,7 +76,7 @@ func textRuns(text string) []textRun {
 // staleAfter is how old the latest check may be: they are checked every minute.
 const staleAfter = 10 * time.Minute
 
-// firing tells which alerts fire, and when they were last checked if nobody does any more.
+// firing gives the alerts that fire, and when they were last checked if that is too long ago.
 func (s *Overview) firing(r *http.Request, now time.Time) (lines []alertLine, last *stamp, err error) {
 	if s.alerts == nil {
 		return nil, nil, nil

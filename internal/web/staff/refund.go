@@ -142,7 +142,7 @@ func refundAddress(id string, number int) string {
 }
 
 // chosenAmount is what the form asks for. All of it is the sum that the form showed, not what is left when it arrives:
-// nobody gives back more than they saw.
+// no refund is larger than what was on the page.
 func chosenAmount(v url.Values) (string, error) {
 	var faults []error
 	part := strings.TrimSpace(v.Get("amount"))

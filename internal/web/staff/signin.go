@@ -72,7 +72,7 @@ func rateLimited(err error) error {
 	return err
 }
 
-// SignOut answers POST /staff/sign-out, whether somebody is signed in or not.
+// SignOut answers POST /staff/sign-out, signed in or not.
 func (s *SignIn) SignOut(w http.ResponseWriter, r *http.Request) error {
 	if err := s.sessions.SignOut(w, r); err != nil {
 		return err

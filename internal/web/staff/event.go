@@ -1,0 +1,127 @@
+package staff
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"readerfund/internal/audit"
+	"readerfund/internal/contribution"
+	"readerfund/internal/dashboard"
+	"readerfund/internal/web/page"
+)
+
+// Event is one of PayPal's events, as it was delivered.
+type Event struct {
+	layout
+
+	views  *dashboard.Views
+	replay func(ctx context.Context, ids []string, by contribution.Actor) (int, error)
+	audit  *audit.Log
+}
+
+// webhookPage is one event with what was delivered.
+type webhookPage struct {
+	webhookLine
+	Notice               *page.Flash
+	Sent, Processed, Due stamp
+	Headers              []headerLine
+	Body                 string
+	Erased               stamp // when headers and body were deleted
+	Indented             bool  // the body is shown with our line breaks, not byte by byte
+}
+
+type headerLine struct{ Name, Value string }
+
+// Show answers GET /staff/inbox/{event}.
+func (s *Event) Show(w http.ResponseWriter, r *http.Request) error {
+	id, err := strconv.ParseInt(r.PathValue("event"), 10, 64)
+	if err != nil {
+		return page.NotFound()
+	}
+	e, err := s.views.Webhook(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if err := auditView(r, s.audit, viewedDelivery, e.EventID); err != nil {
+		return err
+	}
+	p := webhookPage{webhookLine: s.webhookLine(e.Webhook), Sent: s.stamp(e.SentAt), Processed: s.stamp(e.ProcessedAt),
+		Due: s.stamp(e.DueAt)}
+	for _, name := range slices.Sorted(maps.Keys(e.Headers)) {
+		p.Headers = append(p.Headers, headerLine{name, strings.Join(e.Headers[name], ", ")})
+	}
+	p.Body, p.Indented = readable(e.Body)
+	p.Erased = s.stamp(e.ErasedAt)
+	if r.URL.Query().Get("replayed") != "" {
+		p.Notice = workedOnNotice(e.Webhook)
+	}
+	return s.show(w, r, http.StatusOK, "staff/webhook.html", "Event "+e.EventID, "inbox", p)
+}
+
+// readable is a body that a person can read: JSON with line breaks, and what is no JSON, or nested beyond all sense,
+// with its odd bytes spelt out.
+func readable(body []byte) (text string, indented bool) {
+	var b bytes.Buffer
+	if utf8.Valid(body) && depth(body) <= maxDepth && json.Indent(&b, body, "", "  ") == nil {
+		return b.String(), true
+	}
+	return strings.Trim(strconv.QuoteToGraphic(string(body)), `"`), false
+}
+
+// maxDepth is how many levels are indented out. Each line is indented by its level, so that a body of 20 KB with 10,000
+// levels would fill 200 MB.
+const maxDepth = 100
+
+// levels is an upper bound of how deep a body is nested; brackets in its texts count, too.
+func depth(body []byte) (most int) {
+	level := 0
+	for _, b := range body {
+		switch b {
+		case '{', '[':
+			level++
+			most = max(most, level)
+		case '}', ']':
+			level--
+		}
+	}
+	return most
+}
+
+// Replay answers POST /staff/inbox/{event}/replay. Only what is parked is replayed: the button may be pressed twice,
+// and what is worked on already needs no help.
+func (s *Event) Replay(w http.ResponseWriter, r *http.Request) error {
+	id, err := strconv.ParseInt(r.PathValue("event"), 10, 64)
+	if err != nil {
+		return page.NotFound()
+	}
+	e, err := s.views.Webhook(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if e.State == "parked" {
+		if _, err := s.replay(r.Context(), []string{strconv.FormatInt(id, 10)}, actor(r)); err != nil {
+			return err
+		}
+	}
+	page.Redirect(w, inboxAddress(id)+"?replayed=1")
+	return nil
+}
+
+// workedOnNotice says how far an event has come that was replayed.
+func workedOnNotice(e dashboard.Webhook) *page.Flash {
+	switch e.State {
+	case "applied", "ignored":
+		return page.Good("Replayed", e.Note)
+	case "parked":
+		return page.Bad("It failed again", e.Note)
+	default:
+		return page.Pending("The event is being replayed", "This takes a few seconds. Reload the page to see the result.")
+	}
+}
