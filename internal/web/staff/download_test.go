@@ -15,6 +15,7 @@ import (
 
 	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
+	"readerfund/internal/dashboard"
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/report"
@@ -123,7 +124,8 @@ func bare(t *testing.T, log *slog.Logger) (*Screens, *db.DB) {
 	}
 	return New(Config{
 		Pages: pages, Zone: time.UTC, Currency: "EUR", Campaigns: campaign.NewCatalog(database, time.Now),
-		Reports: report.New(database, time.UTC, "EUR"), Audit: audit.NewLog(audit.Config{DB: database, Now: time.Now}),
-		Log: log, Now: time.Now,
+		Reports: report.New(database, time.UTC, "EUR"), Views: dashboard.New(database, time.UTC),
+		Audit: audit.NewLog(audit.Config{DB: database, Now: time.Now}),
+		Log:   log, Now: time.Now,
 	}), database
 }
