@@ -35,6 +35,7 @@ import (
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
 	"readerfund/internal/session"
+	"readerfund/internal/settle"
 	"readerfund/internal/supporter"
 	"readerfund/internal/web"
 	"readerfund/internal/web/gift"
@@ -56,7 +57,7 @@ type App struct {
 	now     func() time.Time
 	db      *db.DB
 	readDB  *db.DB // for reports: what they hold, no reader waits for
-	desk    *contribution.Desk
+	settle  *settle.Service
 	inbox   *inbox.Inbox
 	metrics *metrics.Metrics
 
@@ -71,7 +72,9 @@ type App struct {
 	queue    *queue.Queue
 	books    *reconcile.Reconciler
 	refunds  *refund.Service
-	people   *supporter.Service
+
+	contributions *contribution.Service
+	people        *supporter.Service
 
 	public, admin   *http.Server
 	listen, listen2 net.Listener
@@ -112,14 +115,19 @@ func (a *App) build(ctx context.Context, opts Options) error {
 		return err
 	}
 	campaigns := campaign.NewCatalog(a.db, a.now)
-	a.desk = contribution.NewDesk(contribution.Config{
-		DB: a.db, PayPal: pp, Campaigns: campaigns, BaseURL: a.cfg.BaseURL, Publication: a.cfg.PublicationName,
-		Limits: limits(a.cfg), SweepEvery: a.cfg.SweepInterval, Listeners: listeners(), Now: a.now, Log: a.log,
+	a.contributions = contribution.New(contribution.Config{
+		DB: a.db, Campaigns: campaigns, Limits: limits(a.cfg), SweepEvery: a.cfg.SweepInterval, Now: a.now,
+	})
+	a.settle = settle.New(settle.Config{
+		DB: a.db, PayPal: pp, Contributions: a.contributions, Campaigns: campaigns, BaseURL: a.cfg.BaseURL,
+		Publication: a.cfg.PublicationName, SweepEvery: a.cfg.SweepInterval, Listeners: listeners(), Now: a.now, Log: a.log,
 		Metrics: a.metrics,
 	})
-	a.refunds = refund.New(refund.Config{DB: a.db, PayPal: pp, Contributions: a.desk, Now: a.now, Log: a.log})
+	a.refunds = refund.New(refund.Config{
+		DB: a.db, PayPal: pp, Contributions: a.contributions, Settle: a.settle, Now: a.now, Log: a.log,
+	})
 	a.inbox = inbox.New(inbox.Config{
-		DB: a.db, Verifier: verifier, Desk: a.desk, Workers: a.cfg.WebhookWorkers, Busy: pp.Busy,
+		DB: a.db, Verifier: verifier, Settle: a.settle, Workers: a.cfg.WebhookWorkers, Busy: pp.Busy,
 		Now: a.now, Log: a.log, Metrics: a.metrics,
 	})
 	if err := a.inbox.RecallCertificates(ctx); err != nil {
@@ -140,7 +148,7 @@ func (a *App) build(ctx context.Context, opts Options) error {
 		DB: a.db, Health: a.health, PayPalAway: pp.AwaySince, Uncounted: a.gate.Uncounted,
 		Now: a.now, Log: a.log, Metrics: a.metrics,
 	})
-	a.books = newReconciler(a.cfg, a.db, pp, a.desk, a.inbox, a.now, a.log, a.metrics)
+	a.books = newReconciler(a.cfg, a.db, pp, a.settle, a.inbox, a.now, a.log, a.metrics)
 	a.people = supporter.New(supporter.Config{DB: a.db, Now: a.now, Log: a.log, Retention: supporter.Retention{
 		Deliveries: a.cfg.DeliveryRetention, Unpaid: a.cfg.UnpaidRetention,
 	}})
@@ -153,7 +161,7 @@ func (a *App) build(ctx context.Context, opts Options) error {
 }
 
 // listeners are the rooms that do something about applied facts, in the same transaction.
-func listeners() []contribution.Listener { return []contribution.Listener{refund.OnApplied} }
+func listeners() []settle.Listener { return []settle.Listener{refund.OnApplied} }
 
 func openDatabase(ctx context.Context, cfg config.Config, migrate bool) (*db.DB, error) {
 	d, err := db.Open(ctx, string(cfg.DatabaseURL), db.Options{MaxOpen: cfg.DatabaseMaxConns})
@@ -232,7 +240,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		ApprovalOrigins: gift.ApprovalOrigins(a.cfg.PayPalAPIBase), TrustedProxies: a.cfg.TrustedProxies,
 		SecretKey: string(a.cfg.SecretKey), SecretKeyOld: string(a.cfg.SecretKeyOld),
 		TemplatesDir: a.cfg.TemplatesDir, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,
-		Desk: a.desk, Campaigns: campaigns, Webhook: a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
+		Contributions: a.contributions, Settle: a.settle, Campaigns: campaigns, Webhook: a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
 		Books: a.books, Refunds: a.refunds, Queue: a.queue, Accounts: a.accounts, Reports: a.reports, Views: a.views,
 		Health: a.health, Alerts: a.alerts, Gate: a.gate,

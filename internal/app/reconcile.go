@@ -15,13 +15,14 @@ import (
 	"readerfund/internal/paypal"
 	"readerfund/internal/queue"
 	"readerfund/internal/reconcile"
+	"readerfund/internal/settle"
 )
 
 // Reconciliation is what the reconcile command runs, without the service around it. Close it to let its last calls end.
 type Reconciliation struct {
 	*reconcile.Reconciler
 
-	desk *contribution.Desk
+	settle *settle.Service
 }
 
 // NewReconciliation builds it from the settings on an open database.
@@ -31,22 +32,26 @@ func NewReconciliation(cfg config.Config, d *db.DB, log *slog.Logger, now func()
 		return nil, err
 	}
 	// It begins no gift, so it needs neither limits nor an address for readers to come back to.
-	desk := contribution.NewDesk(contribution.Config{
-		DB: d, PayPal: pp, Campaigns: campaign.NewCatalog(d, now), SweepEvery: cfg.SweepInterval,
+	campaigns := campaign.NewCatalog(d, now)
+	contributions := contribution.New(contribution.Config{
+		DB: d, Campaigns: campaigns, SweepEvery: cfg.SweepInterval, Now: now,
+	})
+	settler := settle.New(settle.Config{
+		DB: d, PayPal: pp, Contributions: contributions, Campaigns: campaigns, SweepEvery: cfg.SweepInterval,
 		Listeners: listeners(), Now: now, Log: log,
 	})
 	// No verifier: it receives nothing, it only works on what PayPal's own list tells.
-	in := inbox.New(inbox.Config{DB: d, Desk: desk, Workers: cfg.WebhookWorkers, Busy: pp.Busy, Now: now, Log: log})
-	return &Reconciliation{newReconciler(cfg, d, pp, desk, in, now, log, nil), desk}, nil
+	in := inbox.New(inbox.Config{DB: d, Settle: settler, Workers: cfg.WebhookWorkers, Busy: pp.Busy, Now: now, Log: log})
+	return &Reconciliation{newReconciler(cfg, d, pp, settler, in, now, log, nil), settler}, nil
 }
 
 // Close waits until every call to PayPal that was begun has ended and its outcome is saved.
-func (r *Reconciliation) Close() { r.desk.Close() }
+func (r *Reconciliation) Close() { r.settle.Close() }
 
-func newReconciler(cfg config.Config, d *db.DB, pp *paypal.Client, desk *contribution.Desk, in *inbox.Inbox, now func() time.Time,
+func newReconciler(cfg config.Config, d *db.DB, pp *paypal.Client, settler *settle.Service, in *inbox.Inbox, now func() time.Time,
 	log *slog.Logger, m *metrics.Metrics,
 ) *reconcile.Reconciler {
-	return reconcile.New(reconcile.Config{DB: d, PayPal: pp, Desk: desk, Inbox: in, Zone: cfg.Timezone, Now: now, Log: log, Metrics: m})
+	return reconcile.New(reconcile.Config{DB: d, PayPal: pp, Settle: settler, Inbox: in, Zone: cfg.Timezone, Now: now, Log: log, Metrics: m})
 }
 
 // nightly holds PayPal's record of the day against ours while few people give.

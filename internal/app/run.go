@@ -88,7 +88,7 @@ func (a *App) Run(ctx context.Context) error {
 	background.Go(func() { a.sweep(work, "refunds", a.refunds.Sweep) })
 	background.Go(func() {
 		a.sweep(work, "contributions", func(ctx context.Context) error {
-			_, err := a.desk.Sweep(ctx)
+			_, err := a.settle.Sweep(ctx)
 			return err
 		})
 	})
@@ -134,8 +134,8 @@ func (a *App) Close() error {
 	if a.refunds != nil {
 		a.refunds.Close()
 	}
-	if a.desk != nil {
-		a.desk.Close()
+	if a.settle != nil {
+		a.settle.Close()
 	}
 	var problems []error
 	for _, l := range []net.Listener{a.listen, a.listen2} {

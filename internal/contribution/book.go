@@ -11,9 +11,11 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/checkout"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/ledger"
+	"readerfund/internal/paypal"
 	"readerfund/internal/review"
 )
 
@@ -41,16 +43,20 @@ const selectLocked = selectColumns + `,
 	FROM contribution c JOIN campaign k ON k.id = c.campaign_id
 	WHERE c.id = $1 FOR UPDATE OF c`
 
-// lockBook locks the contribution that the facts are about and reads it with its book, in one statement; in two where it
-// had to wait for the lock. Whoever writes rows of the ledger writes the contribution's row, too, so that its version tells.
-func lockBook(ctx context.Context, tx *sqlx.Tx, facts []Fact) (*application, error) {
-	var money []ledger.Fact
-	for _, f := range facts {
-		if f.money != nil {
-			money = append(money, *f.money)
-		}
-	}
-	id, named := facts[0].contribution, db.Array(ledger.IDs(money...))
+// Locked is a contribution that is locked, with what the ledger has of it.
+type Locked struct {
+	Contribution Contribution
+	Book         *ledger.Book
+	// ChargedAfterNo is set where a reader was charged lately after they had read that nothing was: this contribution may
+	// be their second, or have been followed by one.
+	ChargedAfterNo bool
+}
+
+// LockBook locks a contribution and reads it with its book, in one statement; in two where it had to wait for the lock.
+// Whoever writes rows of the ledger writes the contribution's row, too, so that its version tells. facts are those that
+// will be applied to the book. The error is fault.NotFound when there is no such contribution.
+func LockBook(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, facts ...ledger.Fact) (*Locked, error) {
+	named := db.Array(ledger.IDs(facts...))
 	var r lockedRow
 	for !r.Current {
 		r = lockedRow{}
@@ -79,7 +85,7 @@ func lockBook(ctx context.Context, tx *sqlx.Tx, facts []Fact) (*application, err
 	if err != nil {
 		return nil, err
 	}
-	return &application{c: c, book: book, toldNo: r.ToldNo}, nil
+	return &Locked{Contribution: c, Book: book, ChargedAfterNo: r.ToldNo}, nil
 }
 
 // linkArticle completes a contribution that the version before wrote, or whose article another gift wrote down at the same
@@ -96,8 +102,8 @@ func linkArticle(ctx context.Context, tx *sqlx.Tx, r *lockedRow) error {
 	return nil
 }
 
-// event is a line of the history, as write takes it.
-type event struct {
+// line is a line of the history, as Save takes it.
+type line struct {
 	Number int    `json:"number"`
 	Fact   string `json:"fact"`
 	Detail string `json:"detail"`
@@ -108,17 +114,18 @@ type event struct {
 	Event  *int64 `json:"webhook_event_id"`
 }
 
-func (f Fact) event(from, to State, number int) event {
-	e := event{
-		Number: number, Fact: f.kind(), Detail: f.detail, Ref: f.ref, From: from, To: to, Source: f.source.Way,
+func lines(events []Event) []line {
+	all := make([]line, len(events))
+	for i, e := range events {
+		all[i] = line{Number: i, Fact: e.Kind, Detail: e.Detail, Ref: e.Ref, From: e.From, To: e.To, Source: e.Way}
+		if e.Webhook != 0 {
+			all[i].Event = &e.Webhook
+		}
 	}
-	if f.source.Event != 0 {
-		e.Event = &f.source.Event
-	}
-	return e
+	return all
 }
 
-// person is the supporter to link, as write takes it.
+// person is the supporter to link, as Save takes it.
 type person struct {
 	ID      uuid.UUID `json:"id"`
 	Email   string    `json:"email"`
@@ -146,15 +153,16 @@ const (
 	    country = coalesce(nullif(excluded.country, ''), supporter.country), updated_at = excluded.updated_at
 	RETURNING id)`
 
-	// A new state starts the sweep's looks afresh.
+	// With a new state, the checks of the sweep begin anew.
 	updateContribution = `
 	UPDATE contribution
 	SET state = $5, reason = $6, order_id = nullif($7, ''), approve_url = $8, retry_url = $9,
 	    capture_attempt = $10, capture_doubt = $11, capture_refused = $12, gone_since = $13, gone = $14,
 	    updated_at = $4, completed_at = $15, retry_at = $16,
+	    capture_begun_at = $19, capture_until = $20,
 	    checks = CASE WHEN $17 THEN 0 ELSE checks END,
 	    check_at = CASE WHEN $17 OR $18::timestamptz IS NULL THEN $18::timestamptz
-	                    ELSE coalesce(check_at, $18::timestamptz) END,
+	                    ELSE least(coalesce(check_at, $18::timestamptz), $16::timestamptz) END,
 	    supporter_id = coalesce((SELECT id FROM person), supporter_id)
 	WHERE id = $3`
 
@@ -162,43 +170,49 @@ const (
 	nothing = `unchanged AS (SELECT $1::text)`
 )
 
-// write writes the contribution, its history, its supporter and what the ledger learned, in one statement.
-func (a *application) write(ctx context.Context, tx *sqlx.Tx, every time.Duration) error {
-	c, standing := &a.c, a.book.Standing()
-	c.UpdatedAt = a.now
-	at := check{
-		state: c.State, hasOrder: c.OrderID != "", closed: standing.Payments > 0 || c.gone, caseOpen: standing.Disputed,
-		returned: c.returned, retryAt: c.retryAt, createdAt: c.CreatedAt,
-	}.next(a.now, every)
-	books, err := a.book.Writes(a.now)
+// Save writes the contribution as it stands now, the events that were added to its history, its supporter, and what the
+// ledger learned, in one statement. before is its state when it was locked; payer is who is linked as its supporter, if
+// that is named; every is the interval of the sweep.
+func (l *Locked) Save(
+	ctx context.Context, tx *sqlx.Tx, before State, events []Event, payer paypal.Payer, now time.Time, every time.Duration,
+) error {
+	c, k, standing := &l.Contribution, &l.Contribution.Checkout, l.Book.Standing()
+	c.UpdatedAt = now
+	checkAt := k.NextCheck(moneyOf(c.State, standing), 0, now, every)
+	books, err := l.Book.Writes(now)
 	if err != nil {
 		return err
 	}
-	var beside struct {
-		History []event  `json:"history"`
-		Person  []person `json:"person"`
-	}
-	beside.History = a.history
 	money, who := books.Queries, nobody
 	if money == "" {
 		money = nothing
 	}
-	if p := a.payer; p.Email != "" {
-		who, beside.Person = upsertPerson, []person{{uuid.New(), p.Email, p.Name(), p.Country}}
+	beside := struct {
+		History []line   `json:"history"`
+		Person  []person `json:"person"`
+	}{History: lines(events)}
+	if payer.Email != "" {
+		who, beside.Person = upsertPerson, []person{{uuid.New(), payer.Email, payer.Name(), payer.Country}}
 	}
 	text, err := json.Marshal(beside)
 	if err != nil {
 		return fmt.Errorf("write the history of %s: %w", c.ID, err)
 	}
 	_, err = tx.ExecContext(ctx, "WITH "+money+",\n"+insertEvents+",\n"+who+updateContribution,
-		books.Arg, string(text), c.ID, a.now,
-		string(c.State), c.Reason, c.OrderID, c.ApproveURL, c.RetryURL,
-		c.captureAttempt, c.captureDoubt, c.captureRefused, null(c.goneSince), c.gone,
-		null(c.CompletedAt), null(c.retryAt), c.State != a.from, null(at))
+		books.Arg, string(text), c.ID, now,
+		string(c.State), c.Reason, k.PayPalID, k.ApproveURL, k.RetryURL,
+		k.Attempt, k.Unanswered, k.Refused, null(k.MissingSince), k.Gone,
+		null(c.CompletedAt), null(k.RetryAt), c.State != before, null(checkAt),
+		null(k.AttemptedAt), null(k.LeasedUntil))
 	if err != nil {
 		return fmt.Errorf("save contribution %s: %w", c.ID, err)
 	}
 	return nil
+}
+
+// moneyOf is what the ledger has, as far as it decides when to ask PayPal.
+func moneyOf(s State, standing ledger.Standing) checkout.Money {
+	return checkout.Money{Paid: standing.Payments > 0, Held: standing.Disputed || s == Pending}
 }
 
 func null(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid: !t.IsZero()} }

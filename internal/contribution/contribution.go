@@ -1,9 +1,8 @@
-// Package contribution is the life of a contribution: how it starts, what PayPal tells of it, and how that becomes a
-// state and ledger entries that can be trusted.
+// Package contribution is a reader's decision to give: how it is written down, found and locked, what is shown as its
+// status, and its history. Its checkout (internal/checkout) and its money (internal/ledger) are rules of their own that it
+// reads and saves in one statement each.
 //
-// News reaches it three ways (the reader's return, a webhook, the sweep), and all three do the same: fetch the resource
-// from PayPal's API, turn it into facts, and call the one door, Apply. It does not speak HTTP to readers, it does not
-// verify webhooks, and it makes no reports.
+// It does not speak to PayPal: that is internal/settle, by whose facts a contribution moves.
 package contribution
 
 import (
@@ -16,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/checkout"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
 )
@@ -40,17 +40,7 @@ const (
 	MayNotName Naming = "no"
 )
 
-// Source is the way by which news reached us. Event is the webhook event's row, 0 for every other way. MayRetry says
-// that the reader is there and that the gift is theirs: a capture that was refused may be tried once more. Again says
-// that they come from PayPal's page or pressed our button: where it is too early for another try, it is made later.
-type Source struct {
-	Way      Way
-	Event    int64
-	MayRetry bool
-	Again    bool
-}
-
-// Way names a Source.
+// Way is how news of a contribution reached us.
 type Way string
 
 // The ways news reaches us.
@@ -60,7 +50,7 @@ const (
 	ByWebhook Way = "webhook" // PayPal called
 	BySweep   Way = "sweep"   // we asked, because nobody told us
 	ByStaff   Way = "staff"   // a person asked
-	// ByReconcile is: PayPal's own record of transactions, beside which ours was held.
+	// ByReconcile is: PayPal's own record of transactions, compared with ours.
 	ByReconcile Way = "reconcile"
 )
 
@@ -80,29 +70,18 @@ type Contribution struct {
 	CoverFee   bool
 	UTM        UTM // what the link said that led to the form
 
-	State      State
-	Reason     string // PayPal's code for a pending, declined or failed state
-	OrderID    string // empty until PayPal made the order
-	ApproveURL string // where the reader approves; empty until PayPal made the order
-	RetryURL   string // where the reader picks another way to pay, after a decline that allows it
-
+	State       State
+	Reason      string // PayPal's code for a pending, declined or failed state
+	Checkout    checkout.Checkout
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	CompletedAt time.Time // when the money was in; zero before
 
-	key            sql.NullString
-	digest         []byte
-	captureAttempt int
-	captureDoubt   int
-	captureRefused int
-	refusalTold    time.Time // when the reader came back to a refusal, and was told of it
-	retryAt        time.Time // the reader wishes for another attempt, which is due then; zero when they do not
-	captureBegun   time.Time // when the latest attempt was begun
-	captureUntil   time.Time // a call for it is under way until then at the latest; zero when none is
-	goneSince      time.Time
-	gone           bool
-	returned       bool // the reader came back before PayPal said that they approved
-	hasSupporter   bool // or may have none: the person asked to be erased
+	// HasSupporter is set once PayPal named who paid; also where that person asked to be erased since.
+	HasSupporter bool
+
+	key    sql.NullString
+	digest []byte
 }
 
 // row is a contribution as the database holds it.
@@ -164,13 +143,25 @@ func (r row) contribution() Contribution {
 		Amount:  money.New(r.AmountMinor, money.Currency(r.Currency)),
 		Article: r.Article, Name: r.Name, Email: r.Email, Message: r.Message, Naming: Naming(r.Naming), CoverFee: r.CoverFee,
 		UTM: r.UTM, State: State(r.State), Reason: r.Reason,
-		OrderID: r.OrderID.String, ApproveURL: r.ApproveURL, RetryURL: r.RetryURL,
+		Checkout:  r.checkout(),
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), CompletedAt: utc(r.CompletedAt),
-		key: r.Key, digest: r.Digest, captureAttempt: r.CaptureAttempt, captureDoubt: r.CaptureDoubt,
-		refusalTold: utc(r.RefusalTold), retryAt: utc(r.RetryAt),
-		captureRefused: r.CaptureRefused, captureBegun: utc(r.CaptureBegun), captureUntil: utc(r.CaptureUntil),
-		goneSince: utc(r.GoneSince), gone: r.Gone, returned: r.ReturnedAt.Valid,
-		hasSupporter: r.SupporterID.Valid || r.Erased,
+		key: r.Key, digest: r.Digest, HasSupporter: r.SupporterID.Valid || r.Erased,
+	}
+}
+
+// checkout is the part of a row that says how far the approval at PayPal came. Once there is money, nothing of the row
+// says where the checkout stood: it was approved, then.
+func (r row) checkout() checkout.Checkout {
+	state := checkout.State(r.State)
+	if !state.Known() {
+		state = checkout.Approved
+	}
+	return checkout.Checkout{
+		Kind: checkout.Order, State: state, PayPalID: r.OrderID.String, ApproveURL: r.ApproveURL, RetryURL: r.RetryURL,
+		Attempt: r.CaptureAttempt, Unanswered: r.CaptureDoubt, Refused: r.CaptureRefused,
+		AttemptedAt: utc(r.CaptureBegun), LeasedUntil: utc(r.CaptureUntil), ToldAt: utc(r.RefusalTold),
+		RetryAt: utc(r.RetryAt), Returned: r.ReturnedAt.Valid, MissingSince: utc(r.GoneSince), Gone: r.Gone,
+		CreatedAt: r.CreatedAt.UTC(),
 	}
 }
 
@@ -192,4 +183,20 @@ func find(ctx context.Context, q sqlx.QueryerContext, condition string, args ...
 		return Contribution{}, fmt.Errorf("read contribution: %w", err)
 	}
 	return r.contribution(), nil
+}
+
+// FindByOrder reads the contribution that an order of PayPal's belongs to; the error is fault.NotFound when there is none.
+func FindByOrder(ctx context.Context, q sqlx.QueryerContext, orderID string) (Contribution, error) {
+	return find(ctx, q, "c.order_id = $1", orderID)
+}
+
+// Find reads a contribution; the error is fault.NotFound when there is none.
+func Find(ctx context.Context, q sqlx.QueryerContext, id uuid.UUID) (Contribution, error) {
+	return find(ctx, q, "c.id = $1", id)
+}
+
+// Lock reads a contribution and keeps everybody else from changing it until the transaction ends. It returns
+// fault.NotFound when there is none. The campaign's row is only read: FOR UPDATE OF leaves it unlocked.
+func Lock(ctx context.Context, tx *sqlx.Tx, id uuid.UUID) (Contribution, error) {
+	return find(ctx, tx, "c.id = $1 FOR UPDATE OF c", id)
 }

@@ -55,14 +55,14 @@ const (
 )
 
 // read checks every field and tells all that is wrong at once.
-func (d *Desk) read(ctx context.Context, in Intent) (intent, error) {
+func (s *Service) read(ctx context.Context, in Intent) (intent, error) {
 	out := intent{
 		name: strings.TrimSpace(text.Visible(in.Name)), email: bareEmail(in.Email), message: field.Normalised(in.Message),
 		naming: in.Naming, coverFee: in.CoverFee, frequency: Frequency(in.Frequency), utm: in.UTM.Cleaned(),
 	}
 	var articleErr, err error
 	out.article, articleErr = Article(in.Article)
-	out.campaign, err = d.campaigns.BySlug(ctx, in.Campaign)
+	out.campaign, err = s.campaigns.BySlug(ctx, in.Campaign)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return intent{}, err
 	}
@@ -73,7 +73,7 @@ func (d *Desk) read(ctx context.Context, in Intent) (intent, error) {
 		})
 	} else {
 		var amountErr error
-		out.amount, amountErr = d.readAmount(in, out.campaign)
+		out.amount, amountErr = s.readAmount(in, out.campaign)
 		problems = append(problems, amountErr)
 	}
 	if in.Frequency != string(Once) {
@@ -90,7 +90,7 @@ func (d *Desk) read(ctx context.Context, in Intent) (intent, error) {
 	return out, nil
 }
 
-func (d *Desk) readAmount(in Intent, k campaign.Campaign) (money.Amount, error) {
+func (s *Service) readAmount(in Intent, k campaign.Campaign) (money.Amount, error) {
 	currency, err := money.ParseCurrency(in.Currency)
 	if err != nil {
 		return money.Amount{}, err
@@ -109,7 +109,7 @@ func (d *Desk) readAmount(in Intent, k campaign.Campaign) (money.Amount, error) 
 	if err != nil {
 		return money.Amount{}, err
 	}
-	limit := d.limits[currency]
+	limit := s.limits[currency]
 	switch {
 	case amount.Minor < limit.Min:
 		return money.Amount{}, fault.Input("amount", "contribution.amount_too_small", fault.Args{

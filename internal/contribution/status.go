@@ -1,6 +1,9 @@
 package contribution
 
-import "readerfund/internal/ledger"
+import (
+	"readerfund/internal/checkout"
+	"readerfund/internal/ledger"
+)
 
 // State is what is shown as a contribution's status: where its checkout stands until there is a payment, and what its
 // payments come to from then on. It is derived, by Status, and kept in contribution.state for lists.
@@ -34,15 +37,25 @@ func States() []State {
 }
 
 // Status is the one rule for what a contribution's state is: what the ledger says wins over everything about the order.
-func Status(checkout State, s ledger.Standing) State {
+func Status(at checkout.State, s ledger.Standing) State {
 	if s.Payments == 0 {
-		return checkout
+		return State(at) // a checkout's words are those for a contribution, like a payment's below
 	}
-	return State(s.State()) // the ledger's words for a payment are those for a contribution
+	return State(s.State())
 }
 
-// holdsMoney reports whether the reader is charged, as far as they can see.
-func (s State) holdsMoney() bool {
+// Received reports whether the money is in, or was and went back since.
+func (s State) Received() bool {
+	switch s {
+	case Completed, Disputed, PartiallyRefunded, Refunded, Reversed:
+		return true
+	default:
+		return false
+	}
+}
+
+// HoldsMoney reports whether the reader is charged, as far as they can see.
+func (s State) HoldsMoney() bool {
 	switch s {
 	case Pending, Completed, Disputed, PartiallyRefunded:
 		return true
@@ -74,7 +87,7 @@ func (c Contribution) Outcome() Outcome {
 	case Approved, CaptureUnknown, Pending:
 		return OutcomeConfirming
 	case Declined:
-		if !c.RetryAt().IsZero() {
+		if !c.Checkout.RetryAt.IsZero() {
 			return OutcomeRetrying
 		}
 		return OutcomeDeclined

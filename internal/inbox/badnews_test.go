@@ -69,7 +69,7 @@ func (p *postbox) completed() (contribution.Contribution, string) {
 		p.t.Fatal(err)
 	}
 	p.work()
-	c, err := p.desk.Get(p.t.Context(), c.ID)
+	c, err := contribution.Find(p.t.Context(), p.db, c.ID)
 	if err != nil || c.State != contribution.Completed {
 		p.t.Fatalf("%s, %v", c.State, err)
 	}
@@ -184,7 +184,7 @@ func TestAbsurdNewsIsKeptAndBooksNothing(t *testing.T) {
 	foreignOrder, foreignRefund := p.foreignRefund()
 	before := p.ledger()
 
-	all := absurdities(capture, gift.OrderID, refund, foreignOrder, foreignRefund)
+	all := absurdities(capture, gift.Checkout.PayPalID, refund, foreignOrder, foreignRefund)
 	for _, n := range all {
 		if err := p.receive(p.sign([]byte(n.body))); err != nil {
 			t.Errorf("%s: %v", n.name, err)
@@ -310,7 +310,7 @@ func TestASandboxEventAtALiveInstallationIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	live := inbox.New(inbox.Config{DB: p.db, Verifier: verifier, Desk: p.desk, Now: p.clock, Log: quiet()})
+	live := inbox.New(inbox.Config{DB: p.db, Verifier: verifier, Settle: p.settle, Now: p.clock, Log: quiet()})
 	for _, address := range []string{
 		genuine.header.Get("Paypal-Cert-Url"), "https://api.sandbox.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-1a5f47cb",
 		"https://api.sandbox.paypal.com@api.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-1a5f47cb",

@@ -65,7 +65,7 @@ func TestTheRowOfAnEventNamesNobody(t *testing.T) {
 		ID       string
 		Resource struct{ ID string }
 	}
-	if err := json.Unmarshal(row.Body, &names); err != nil || row.Headers != "{}" || names.Resource.ID != c.OrderID ||
+	if err := json.Unmarshal(row.Body, &names); err != nil || row.Headers != "{}" || names.Resource.ID != c.Checkout.PayPalID ||
 		!bytes.Contains(d.body, []byte(`"`+names.ID+`"`)) || bytes.Contains(row.Body, []byte("@")) {
 		t.Errorf("%v: %s %s", err, row.Headers, row.Body)
 	}

@@ -78,11 +78,11 @@ type life struct {
 
 // gift starts a contribution and has the reader approve it.
 func (p *postbox) gift(h history) (*life, error) {
-	c, err := p.desk.Start(p.t.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "25.00", Currency: "EUR", Frequency: "once"})
+	c, err := p.settle.Start(p.t.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "25.00", Currency: "EUR", Frequency: "once"}, nil)
 	if err != nil {
 		return nil, err
 	}
-	p.hook("orders/"+c.OrderID+"/approve", fmt.Sprintf(`{"outcome":%q}`, h.outcome))
+	p.hook("orders/"+c.Checkout.PayPalID+"/approve", fmt.Sprintf(`{"outcome":%q}`, h.outcome))
 	return &life{history: h, Contribution: c}, nil
 }
 
@@ -93,7 +93,7 @@ func (p *postbox) act(l *life) error {
 	switch act {
 	case "capture":
 	case "refund-ends":
-		o, err := p.client().Order(p.t.Context(), l.OrderID)
+		o, err := p.client().Order(p.t.Context(), l.Checkout.PayPalID)
 		if err == nil {
 			p.hook("refunds/"+o.Refunds[0].ID+"/settle", body)
 		}
@@ -103,7 +103,7 @@ func (p *postbox) act(l *life) error {
 		return nil
 	}
 	// Under our own request id: whoever is first captures, and the other gets the same capture.
-	o, err := p.client().CaptureOrder(p.t.Context(), l.OrderID, l.ID.String()+"-capture-1")
+	o, err := p.client().CaptureOrder(p.t.Context(), l.Checkout.PayPalID, l.ID.String()+"-capture-1")
 	if err == nil {
 		l.capture = o.Captures[0].ID
 	}
@@ -122,7 +122,7 @@ func (p *postbox) collect(l *life) error {
 		}
 		select {
 		case d := <-p.arrived:
-			if bytes.Contains(d.body, []byte(l.OrderID)) || l.capture != "" && bytes.Contains(d.body, []byte(l.capture)) {
+			if bytes.Contains(d.body, []byte(l.Checkout.PayPalID)) || l.capture != "" && bytes.Contains(d.body, []byte(l.capture)) {
 				l.unseen = append(l.unseen, d)
 			}
 		case <-time.After(10 * time.Second):
@@ -327,7 +327,7 @@ func TestAnApprovalThatIsUndone(t *testing.T) {
 		}
 	}
 	for n, l := range all {
-		l.unseen = slices.DeleteFunc(slices.Clone(heard), func(d delivered) bool { return !bytes.Contains(d.body, []byte(l.OrderID)) })
+		l.unseen = slices.DeleteFunc(slices.Clone(heard), func(d delivered) bool { return !bytes.Contains(d.body, []byte(l.Checkout.PayPalID)) })
 		if err := p.collect(l); err != nil {
 			t.Fatal(err)
 		}

@@ -10,10 +10,10 @@ import (
 	"log/slog"
 	"time"
 
-	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/metrics"
 	"readerfund/internal/paypal"
+	"readerfund/internal/settle"
 	"readerfund/internal/throttle"
 )
 
@@ -21,7 +21,7 @@ import (
 type Config struct {
 	DB       *db.DB
 	Verifier *paypal.Verifier
-	Desk     *contribution.Desk
+	Settle   *settle.Service
 	Workers  int                  // events worked on at once; DefaultWorkers when zero
 	Busy     func() time.Duration // how long PayPal asks to be left alone: paypal.Client.Busy
 	Now      func() time.Time
@@ -33,7 +33,7 @@ type Config struct {
 type Inbox struct {
 	db        *db.DB
 	verifier  *paypal.Verifier
-	desk      *contribution.Desk
+	settle    *settle.Service
 	now       func() time.Time
 	log       *slog.Logger
 	throttled *slog.Logger // for what anyone can send many of
@@ -53,7 +53,7 @@ func New(cfg Config) *Inbox {
 		cfg.Busy = func() time.Duration { return 0 }
 	}
 	i := &Inbox{
-		db: cfg.DB, verifier: cfg.Verifier, desk: cfg.Desk, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics,
+		db: cfg.DB, verifier: cfg.Verifier, settle: cfg.Settle, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics,
 		throttled: slog.New(throttle.New(cfg.Log.Handler(), time.Minute)),
 		workers:   make(workers, cmp.Or(cfg.Workers, DefaultWorkers)), busy: cfg.Busy, wake: make(chan struct{}, 1),
 	}

@@ -27,6 +27,7 @@ import (
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
 	"readerfund/internal/paypal/sandbox"
+	"readerfund/internal/settle"
 )
 
 // postbox is an Inbox whose deliveries come from a PayPal sandbox over real HTTP.
@@ -34,7 +35,7 @@ type postbox struct {
 	*inbox.Inbox
 	t       *testing.T
 	db      *db.DB
-	desk    *contribution.Desk
+	settle  *settle.Service
 	paypal  string
 	moved   atomic.Int64
 	arrived chan delivered
@@ -110,21 +111,25 @@ func openWaiting(t *testing.T, timeout time.Duration) *postbox {
 		t.Fatal(err)
 	}
 	p.paypalClient = client
-	p.desk = p.deskOn(p.db)
-	p.cfg = inbox.Config{DB: p.db, Verifier: verifier, Desk: p.desk, Busy: client.Busy, Now: p.clock, Log: quiet()}
+	p.settle = p.settleOn(p.db)
+	p.cfg = inbox.Config{DB: p.db, Verifier: verifier, Settle: p.settle, Busy: client.Busy, Now: p.clock, Log: quiet()}
 	p.Inbox = inbox.New(p.cfg)
 	return p
 }
 
-// deskOn is a desk as a process with connections of its own has it.
-func (p *postbox) deskOn(d *db.DB) *contribution.Desk {
-	desk := contribution.NewDesk(contribution.Config{
-		DB: d, PayPal: p.paypalClient, Campaigns: campaign.NewCatalog(d, p.clock), BaseURL: "http://127.0.0.1:1",
-		Publication: "The Test Gazette", Limits: map[money.Currency]contribution.Limit{"EUR": {Min: 100, Max: 1000000}},
-		SweepEvery: time.Minute, Now: p.clock, Log: quiet(),
+// settleOn is the service as a process with connections of its own has it.
+func (p *postbox) settleOn(d *db.DB) *settle.Service {
+	campaigns := campaign.NewCatalog(d, p.clock)
+	settler := settle.New(settle.Config{
+		DB: d, PayPal: p.paypalClient, Contributions: contribution.New(contribution.Config{
+			DB: d, Campaigns: campaigns, Limits: map[money.Currency]contribution.Limit{"EUR": {Min: 100, Max: 1000000}},
+			SweepEvery: time.Minute, Now: p.clock,
+		}),
+		Campaigns: campaigns, BaseURL: "http://127.0.0.1:1", Publication: "The Test Gazette", SweepEvery: time.Minute,
+		Now: p.clock, Log: quiet(),
 	})
-	p.t.Cleanup(desk.Close)
-	return desk
+	p.t.Cleanup(settler.Close)
+	return settler
 }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -149,11 +154,11 @@ func (p *postbox) hook(path, body string) {
 // approved starts a gift and approves it, and gives the delivery that tells of it.
 func (p *postbox) approved() (contribution.Contribution, delivered) {
 	p.t.Helper()
-	c, err := p.desk.Start(p.t.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "25.00", Currency: "EUR", Frequency: "once"})
+	c, err := p.settle.Start(p.t.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "25.00", Currency: "EUR", Frequency: "once"}, nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.hook("orders/"+c.OrderID+"/approve", `{}`)
+	p.hook("orders/"+c.Checkout.PayPalID+"/approve", `{}`)
 	return c, p.next("CHECKOUT.ORDER.APPROVED")
 }
 
@@ -200,7 +205,7 @@ func (p *postbox) work() {
 
 func (p *postbox) state(c contribution.Contribution) contribution.State {
 	p.t.Helper()
-	now, err := p.desk.Get(p.t.Context(), c.ID)
+	now, err := contribution.Find(p.t.Context(), p.db, c.ID)
 	if err != nil {
 		p.t.Fatal(err)
 	}

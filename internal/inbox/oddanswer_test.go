@@ -9,6 +9,7 @@ import (
 
 	"readerfund/internal/contribution"
 	"readerfund/internal/review"
+	"readerfund/internal/settle"
 )
 
 // tree is a JSON object of PayPal's, to be changed.
@@ -113,7 +114,7 @@ func (p *postbox) looks(c contribution.Contribution) string {
 func (p *postbox) captured(kind string) (contribution.Contribution, string, delivered) {
 	p.t.Helper()
 	c, _ := p.approved()
-	o, err := p.client().CaptureOrder(p.t.Context(), c.OrderID, "elsewhere-"+c.OrderID)
+	o, err := p.client().CaptureOrder(p.t.Context(), c.Checkout.PayPalID, "elsewhere-"+c.Checkout.PayPalID)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -163,16 +164,16 @@ func TestOddAnswersAboutAPaymentAreNotBooked(t *testing.T) {
 		{"month 19", func(c tree) { c["create_time"] = "2026-19-12T22:20:32.000Z" }, whole, "", false, whole, ""},
 	} {
 		c, id, d := p.captured("PAYMENT.CAPTURE.COMPLETED")
-		capture, order := p.answer("/v2/payments/captures/"+id), p.answer("/v2/checkout/orders/"+c.OrderID)
+		capture, order := p.answer("/v2/payments/captures/"+id), p.answer("/v2/checkout/orders/"+c.Checkout.PayPalID)
 		x.change(capture)
 		x.change(tree(tree(order["purchase_units"].([]any)[0].(map[string]any)).at("payments")["captures"].([]any)[0].(map[string]any)))
 		p.say("/v2/payments/captures/"+id, capture)
-		p.say("/v2/checkout/orders/"+c.OrderID, order)
+		p.say("/v2/checkout/orders/"+c.Checkout.PayPalID, order)
 		if err := p.receive(d); err != nil {
 			t.Fatal(err)
 		}
 		p.work()
-		_, err := p.desk.Settle(t.Context(), c.ID, contribution.Source{Way: contribution.BySweep})
+		_, err := p.settle.Settle(t.Context(), c.ID, settle.Source{Way: contribution.BySweep})
 		if x.parked != (err != nil) {
 			t.Errorf("%s: the sweep says %v", x.name, err)
 		}
@@ -292,7 +293,7 @@ func TestOddOrders(t *testing.T) {
 				"links": []any{tree{"rel": "up", "href": "https://api.paypal.com/v2/payments/captures/" + id}}}}
 		}, whole, "That cannot be", false},
 		{"a refund of a payment that is not there", func(_, payments tree) {
-			payments["refunds"] = []any{tree{"id": "LOST" + stranger.OrderID[:8], "status": "COMPLETED", "amount": tree{"currency_code": "EUR", "value": "5.00"},
+			payments["refunds"] = []any{tree{"id": "LOST" + stranger.Checkout.PayPalID[:8], "status": "COMPLETED", "amount": tree{"currency_code": "EUR", "value": "5.00"},
 				"links": []any{tree{"rel": "up", "href": "https://api.paypal.com/v2/payments/captures/NOTTHISONE"}}}}
 		}, whole, "does not belong to this contribution", false},
 		{"two purchases", func(order, _ tree) { order["purchase_units"] = append(order["purchase_units"].([]any), tree{}) }, "", "2 purchases", false},
@@ -300,9 +301,9 @@ func TestOddOrders(t *testing.T) {
 		{"a status nobody knows", func(order, _ tree) { order["status"] = "TELEPORTED" }, whole, "", true},
 	} {
 		c, _, d := p.captured("CHECKOUT.ORDER.COMPLETED")
-		order := p.answer("/v2/checkout/orders/" + c.OrderID)
+		order := p.answer("/v2/checkout/orders/" + c.Checkout.PayPalID)
 		x.change(order, unit(order).at("payments"))
-		p.say("/v2/checkout/orders/"+c.OrderID, order)
+		p.say("/v2/checkout/orders/"+c.Checkout.PayPalID, order)
 		if err := p.receive(d); err != nil {
 			t.Fatal(err)
 		}

@@ -114,7 +114,7 @@ func TestAPanicIsOneEventsTrouble(t *testing.T) {
 	if err := p.receive(d); err != nil {
 		t.Fatal(err)
 	}
-	broken := inbox.New(inbox.Config{DB: p.db, Now: p.clock, Log: quiet()}) // without a desk
+	broken := inbox.New(inbox.Config{DB: p.db, Now: p.clock, Log: quiet()}) // without a service to settle
 	if n, err := broken.Work(t.Context()); n != 1 || err != nil {
 		t.Fatalf("worked on %d, %v", n, err)
 	}

@@ -67,7 +67,7 @@ func TestAnEventFromPayPalsList(t *testing.T) {
 			break
 		}
 	}
-	if got, err := p.desk.Get(t.Context(), c.ID); err != nil || got.State != contribution.Completed {
+	if got, err := contribution.Find(t.Context(), p.db, c.ID); err != nil || got.State != contribution.Completed {
 		t.Errorf("the gift is %s, %v", got.State, err)
 	}
 }

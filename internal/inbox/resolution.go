@@ -12,6 +12,7 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/paypal"
 	"readerfund/internal/review"
+	"readerfund/internal/settle"
 )
 
 const (
@@ -40,7 +41,7 @@ type resolution struct {
 }
 
 func resolve(e event, c contribution.Contribution, err error, now time.Time) resolution {
-	_, contradiction := errors.AsType[*contribution.ContradictionError](err)
+	_, contradiction := errors.AsType[*settle.ContradictionError](err)
 	switch {
 	case err == nil:
 		id := c.ID
@@ -48,7 +49,7 @@ func resolve(e event, c contribution.Contribution, err error, now time.Time) res
 			state: "applied", note: "Applied to contribution " + c.Receipt + ".", outcome: "applied", processed: &now,
 			contribution: &id,
 		}
-	case errors.Is(err, contribution.ErrNotOurs) && !contradiction:
+	case errors.Is(err, settle.ErrNotOurs) && !contradiction:
 		return resolution{
 			state: "ignored", note: "It is about a payment that was not started here.", outcome: "ignored", processed: &now,
 		}
@@ -106,7 +107,7 @@ var (
 func explain(err error) string {
 	odd, isOdd := paypal.Odd(err)
 	answer, isPayPal := errors.AsType[*paypal.Error](err)
-	contradiction, isContradiction := errors.AsType[*contribution.ContradictionError](err)
+	contradiction, isContradiction := errors.AsType[*settle.ContradictionError](err)
 	switch {
 	case errors.Is(err, errUnreadable):
 		return "Its signature is PayPal's, but what was delivered cannot be read as an event. It is stored as received, and nothing was booked. Check in PayPal what happened at that time."

@@ -49,7 +49,7 @@ func TestAForgedBodyThatComesFirstBooksNothing(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	victim, genuine := p.approved()
-	p.hook("orders/"+victim.OrderID+"/cancel", `{}`)
+	p.hook("orders/"+victim.Checkout.PayPalID+"/cancel", `{}`)
 	forged := delivered{genuine.header, sameCRC(`{"id":"WH-FORGED","event_type":"PAYMENT.CAPTURE.COMPLETED",
 		"resource":{"id":"9XX99999XX999999X","custom_id":"`+victim.ID.String()+`","amount":{"currency_code":"EUR","value":"25.00"}}}`,
 		crc32.ChecksumIEEE(genuine.body))}

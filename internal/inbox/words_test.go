@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"readerfund/internal/contribution"
+	"readerfund/internal/settle"
 )
 
 // Nothing that PayPal writes as free text keeps a gift out of the books: not in the order, its payer or its payment.
@@ -22,7 +23,7 @@ func TestWordsOfPayPalsStopNoBooking(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		odd := names[name]
 		c, id, d := p.captured("PAYMENT.CAPTURE.COMPLETED")
-		order, capture := p.answer("/v2/checkout/orders/"+c.OrderID), p.answer("/v2/payments/captures/"+id)
+		order, capture := p.answer("/v2/checkout/orders/"+c.Checkout.PayPalID), p.answer("/v2/payments/captures/"+id)
 		for _, payer := range []tree{order.at("payer"), order.at("payment_source", "paypal")} {
 			payer["name"] = tree{"given_name": odd, "surname": odd}
 			payer["address"] = tree{"country_code": odd}
@@ -33,13 +34,13 @@ func TestWordsOfPayPalsStopNoBooking(t *testing.T) {
 		for _, k := range []tree{capture, unit.at("payments")["captures"].([]any)[0].(map[string]any)} {
 			k["status_details"], k["invoice_id"] = tree{"reason": odd}, odd
 		}
-		p.say("/v2/checkout/orders/"+c.OrderID, order)
+		p.say("/v2/checkout/orders/"+c.Checkout.PayPalID, order)
 		p.say("/v2/payments/captures/"+id, capture)
 		if err := p.receive(d); err != nil {
 			t.Fatal(err)
 		}
 		p.work()
-		if _, err := p.desk.Settle(t.Context(), c.ID, contribution.Source{Way: contribution.BySweep}); err != nil {
+		if _, err := p.settle.Settle(t.Context(), c.ID, settle.Source{Way: contribution.BySweep}); err != nil {
 			t.Errorf("%s: the sweep says %v", name, err)
 		}
 		if got := p.entriesOf(c); got != "charge 2500 EUR, fee -108 EUR" {
@@ -60,11 +61,11 @@ func TestOddPayersAreNobody(t *testing.T) {
 		strings.Repeat("a", 3000) + "@example.org", tree{},
 	} {
 		c, _, d := p.captured("CHECKOUT.ORDER.COMPLETED")
-		order := p.answer("/v2/checkout/orders/" + c.OrderID)
+		order := p.answer("/v2/checkout/orders/" + c.Checkout.PayPalID)
 		for _, payer := range []tree{order.at("payer"), order.at("payment_source", "paypal")} {
 			payer["email_address"] = odd
 		}
-		p.say("/v2/checkout/orders/"+c.OrderID, order)
+		p.say("/v2/checkout/orders/"+c.Checkout.PayPalID, order)
 		if err := p.receive(d); err != nil {
 			t.Fatal(err)
 		}

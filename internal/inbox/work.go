@@ -8,6 +8,7 @@ import (
 
 	"readerfund/internal/contribution"
 	"readerfund/internal/paypal"
+	"readerfund/internal/settle"
 )
 
 // event is a stored event that is due.
@@ -22,7 +23,7 @@ type event struct {
 }
 
 func (i *Inbox) workOn(ctx context.Context, e event) {
-	c, err := i.settle(ctx, e)
+	c, err := i.apply(ctx, e)
 	v := resolve(e, c, err, i.now())
 	if err != nil && v.state != "ignored" {
 		i.log.WarnContext(ctx, "webhook event not settled", "event", e.EventID, "type", e.Type, "attempt", e.Attempts,
@@ -78,9 +79,9 @@ func EventTypes() []string {
 	}
 }
 
-// settle has the contribution that the event is about brought up to date. What goes wrong in our own program goes wrong
+// apply has the contribution that the event is about brought up to date. What goes wrong in our own program goes wrong
 // for this event alone.
-func (i *Inbox) settle(ctx context.Context, e event) (c contribution.Contribution, err error) {
+func (i *Inbox) apply(ctx context.Context, e event) (c contribution.Contribution, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			i.log.ErrorContext(ctx, "a webhook event made the program fail", "event", e.EventID, "type", e.Type,
@@ -88,29 +89,29 @@ func (i *Inbox) settle(ctx context.Context, e event) (c contribution.Contributio
 			err = errPanicked
 		}
 	}()
-	src := contribution.Source{Way: contribution.ByWebhook, Event: e.ID}
+	src := settle.Source{Way: contribution.ByWebhook, Event: e.ID}
 	parsed, err := paypal.ParseEvent(e.Body)
 	if err != nil {
 		return c, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	switch kind := subjectOf(e.Type); {
 	case kind == nothing:
-		return c, contribution.ErrNotOurs
+		return c, settle.ErrNotOurs
 	case kind == anOrder && parsed.OrderID != "":
-		return i.desk.SettleOrder(ctx, parsed.OrderID, src)
+		return i.settle.SettleOrder(ctx, parsed.OrderID, src)
 	case kind == aRefund && parsed.RefundID != "":
-		return i.desk.SettleRefund(ctx, parsed.RefundID, e.Type == "PAYMENT.CAPTURE.REVERSED", src)
+		return i.settle.SettleRefund(ctx, parsed.RefundID, e.Type == "PAYMENT.CAPTURE.REVERSED", src)
 	case kind == aDispute && parsed.DisputeID != "":
-		return i.desk.SettleDispute(ctx, parsed.DisputeID, src)
+		return i.settle.SettleDispute(ctx, parsed.DisputeID, src)
 	// What it names is asked about even where its name promises something else: PayPal will say what is so.
 	case parsed.CaptureID != "" && parsed.OrderID != "":
-		return i.desk.SettlePayment(ctx, parsed.OrderID, parsed.CaptureID, src)
+		return i.settle.SettlePayment(ctx, parsed.OrderID, parsed.CaptureID, src)
 	case parsed.CaptureID != "":
-		return i.desk.SettleCapture(ctx, parsed.CaptureID, src)
+		return i.settle.SettleCapture(ctx, parsed.CaptureID, src)
 	case parsed.RefundID != "":
-		return i.desk.SettleRefund(ctx, parsed.RefundID, false, src)
+		return i.settle.SettleRefund(ctx, parsed.RefundID, false, src)
 	case parsed.OrderID != "":
-		return i.desk.SettleOrder(ctx, parsed.OrderID, src)
+		return i.settle.SettleOrder(ctx, parsed.OrderID, src)
 	default:
 		return c, errNamesNothing
 	}

@@ -122,7 +122,7 @@ func TestASlowEventKeepsNoOtherWaiting(t *testing.T) {
 	p := openWaiting(t, time.Minute)
 	slow := p.news(1)[0]
 	p.news(40)
-	h := p.hold("/v2/checkout/orders/" + slow.OrderID)
+	h := p.hold("/v2/checkout/orders/" + slow.Checkout.PayPalID)
 	p.running(p.Inbox)
 	p.until("40 others are worked off while one waits", func() bool { return p.applied() == 40 })
 	if h.waiting.Load() != 1 || p.state(slow) != contribution.Created {
@@ -172,8 +172,8 @@ func TestAWorkerThatWaitsHoldsNoConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = pool.Close() })
-	desk := p.deskOn(pool)
-	many := p.with(func(c *inbox.Config) { c.DB, c.Desk, c.Workers = pool, desk, 24 })
+	settler := p.settleOn(pool)
+	many := p.with(func(c *inbox.Config) { c.DB, c.Settle, c.Workers = pool, settler, 24 })
 	h := p.hold("/v2/")
 	p.running(many)
 	p.until("all wait for PayPal", func() bool { return h.waiting.Load() == 24 })
@@ -260,8 +260,8 @@ func TestTwoProcessesShareTheEvents(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = pool.Close() })
-		desk := p.deskOn(pool)
-		p.running(p.with(func(c *inbox.Config) { c.DB, c.Desk, c.Workers = pool, desk, each }))
+		settler := p.settleOn(pool)
+		p.running(p.with(func(c *inbox.Config) { c.DB, c.Settle, c.Workers = pool, settler, each }))
 	}
 	p.until("both are at work", func() bool { return h.waiting.Load() == 2*each })
 	h.release()

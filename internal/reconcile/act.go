@@ -17,6 +17,7 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/i18n"
 	"readerfund/internal/paypal"
+	"readerfund/internal/settle"
 )
 
 // What staff do to differences, in the audit log. The subject is PayPal's id.
@@ -67,7 +68,7 @@ func (r *Reconciler) Adopt(ctx context.Context, id int64, campaign string, by co
 		return contribution.Contribution{}, err
 	}
 	// First the money, which may be booked any number of times, then the note of it.
-	c, err := r.desk.Adopt(ctx, paid, campaign, by)
+	c, err := r.settle.Adopt(ctx, paid, campaign, by)
 	if err != nil {
 		return contribution.Contribution{}, err
 	}
@@ -125,7 +126,7 @@ func (r *Reconciler) adoptChildren(ctx context.Context, ref string) ([]int64, er
 		if back == nil || back.Status != "S" {
 			continue
 		}
-		if _, err := r.desk.AdoptRefund(ctx, back.transaction(), contribution.Source{Way: contribution.ByStaff}); err != nil {
+		if _, err := r.settle.AdoptRefund(ctx, back.transaction(), settle.Source{Way: contribution.ByStaff}); err != nil {
 			return nil, err
 		}
 		done = append(done, child.ID)

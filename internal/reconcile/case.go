@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/money"
+	"readerfund/internal/settle"
 )
 
 // part is one of the four ways in which a case moves money, on both sides.
@@ -139,7 +139,7 @@ func (l *run) repairDisputes(ctx context.Context, f finding) error {
 		return err
 	}
 	for _, id := range ids {
-		if _, err := l.desk.SettleDispute(ctx, id, source); err != nil {
+		if _, err := l.settle.SettleDispute(ctx, id, source); err != nil {
 			return err
 		}
 	}
@@ -205,8 +205,8 @@ func (l *run) settleCases(ctx context.Context, listed map[string]time.Time) erro
 		found = append(found, finding{key: id})
 	}
 	return l.each(ctx, found, func(ctx context.Context, f *finding) error {
-		_, err := l.desk.SettleDispute(ctx, f.key, source)
-		if err != nil && !errors.Is(err, contribution.ErrNotOurs) {
+		_, err := l.settle.SettleDispute(ctx, f.key, source)
+		if err != nil && !errors.Is(err, settle.ErrNotOurs) {
 			l.log.WarnContext(ctx, "a dispute could not be asked about", "run", l.id, "dispute", f.key, "error", err)
 		}
 		return err
@@ -220,7 +220,7 @@ func (l *run) conversions() comparison {
 		next: func(ctx context.Context, after string) (string, error) { return l.nextReference(ctx, after) },
 		find: l.findConversions,
 		repair: func(ctx context.Context, f finding) error {
-			_, err := l.desk.SettleCapture(ctx, f.key, source)
+			_, err := l.settle.SettleCapture(ctx, f.key, source)
 			return err
 		},
 	}

@@ -6,6 +6,7 @@ import (
 
 	"readerfund/internal/contribution"
 	"readerfund/internal/reconcile"
+	"readerfund/internal/settle"
 	"readerfund/internal/testkit"
 )
 
@@ -84,8 +85,8 @@ func TestADryRunWritesNothing(t *testing.T) {
 	t.Parallel()
 	f := open(t, options{})
 	gifts := f.gifts(5, f.Clock.Now().Add(-50*time.Hour), f.Clock.Now().Add(-5*time.Hour))
-	src := contribution.Source{Way: contribution.ByWebhook}
-	if _, err := f.Contributions.SettleCapture(t.Context(), gifts[0].Capture, src); err != nil {
+	src := settle.Source{Way: contribution.ByWebhook}
+	if _, err := f.Settle.SettleCapture(t.Context(), gifts[0].Capture, src); err != nil {
 		t.Fatal(err)
 	}
 	f.Exec(`

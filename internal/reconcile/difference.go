@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"readerfund/internal/contribution"
 	"readerfund/internal/money"
+	"readerfund/internal/settle"
 )
 
 // Kind is how PayPal's record and ours differ.
@@ -105,7 +105,7 @@ func (p pair) differences() []Difference {
 // lost reports whether nobody here has what carries our marks all the same: the database was restored from a backup
 // that is older.
 func (p pair) lost() bool {
-	_, err := contribution.Mark(deref(p.MarkID), deref(p.MarkReceipt))
+	_, err := settle.Mark(deref(p.MarkID), deref(p.MarkReceipt))
 	return err == nil && !p.Owner.Valid
 }
 

@@ -16,6 +16,7 @@ import (
 	"readerfund/internal/money"
 	"readerfund/internal/paypal/sandbox"
 	"readerfund/internal/reconcile"
+	"readerfund/internal/settle"
 	"readerfund/internal/testkit"
 	"readerfund/internal/testkit/newsroom"
 )
@@ -220,7 +221,7 @@ func (f *fixture) settled(n int, from, to time.Time) []past {
 	f.T.Helper()
 	all := f.gifts(n, from, to)
 	for _, p := range all {
-		if _, err := f.Contributions.SettleCapture(f.T.Context(), p.Capture, contribution.Source{Way: contribution.ByWebhook}); err != nil {
+		if _, err := f.Settle.SettleCapture(f.T.Context(), p.Capture, settle.Source{Way: contribution.ByWebhook}); err != nil {
 			f.T.Fatal(err)
 		}
 	}

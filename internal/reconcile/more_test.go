@@ -10,6 +10,7 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/reconcile"
+	"readerfund/internal/settle"
 	"readerfund/internal/testkit"
 	"readerfund/internal/testkit/newsroom"
 )
@@ -17,7 +18,7 @@ import (
 // paid starts a gift as a reader does, and has PayPal take its money; we are told nothing after the start.
 func (f *fixture) paid(currency, outcome string, approve testkit.Fields) (contribution.Contribution, string) {
 	f.T.Helper()
-	c, err := f.Contributions.Start(f.T.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "50.00", Currency: currency, Frequency: "once"})
+	c, err := f.Settle.Start(f.T.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "50.00", Currency: currency, Frequency: "once"}, nil)
 	if err != nil {
 		f.T.Fatal(err)
 	}
@@ -25,8 +26,8 @@ func (f *fixture) paid(currency, outcome string, approve testkit.Fields) (contri
 		approve = testkit.Fields{}
 	}
 	approve["outcome"] = outcome
-	f.PayPal.Must("POST", "/sandbox/orders/"+c.OrderID+"/approve", approve, nil)
-	o, err := f.Client.CaptureOrder(f.T.Context(), c.OrderID, "unseen-"+c.OrderID)
+	f.PayPal.Must("POST", "/sandbox/orders/"+c.Checkout.PayPalID+"/approve", approve, nil)
+	o, err := f.Client.CaptureOrder(f.T.Context(), c.Checkout.PayPalID, "unseen-"+c.Checkout.PayPalID)
 	if err != nil || len(o.Captures) != 1 {
 		f.T.Fatalf("%+v, %v", o, err)
 	}
@@ -72,7 +73,7 @@ func TestTheSearchIsBehindTheAPI(t *testing.T) {
 	res := f.clean(reconcile.Order{Progress: func(p reconcile.Progress) {
 		if p.Doing == "read PayPal's record" {
 			f.PayPal.Must("POST", "/sandbox/captures/"+capture+"/settle", testkit.Fields{"outcome": "completed"}, nil)
-			if _, err := f.Contributions.SettleCapture(t.Context(), capture, contribution.Source{Way: contribution.ByWebhook}); err != nil {
+			if _, err := f.Settle.SettleCapture(t.Context(), capture, settle.Source{Way: contribution.ByWebhook}); err != nil {
 				t.Error(err)
 			}
 		}
@@ -93,7 +94,7 @@ func TestWhatAPersonHasToJudge(t *testing.T) {
 	f.Exec(`UPDATE payment SET currency = 'USD' WHERE paypal_id = $1`, gifts[1].Capture)
 	f.Exec(`DELETE FROM ledger_entry WHERE kind = 'fee' AND paypal_ref = $1`, gifts[2].Capture) // the one that is mended
 	f.PayPal.Must("POST", "/sandbox/captures/"+gifts[3].Capture+"/refund", testkit.Fields{"amount": "4.00"}, nil)
-	if _, err := f.Contributions.SettleCapture(t.Context(), gifts[3].Capture, contribution.Source{Way: contribution.ByWebhook}); err != nil {
+	if _, err := f.Settle.SettleCapture(t.Context(), gifts[3].Capture, settle.Source{Way: contribution.ByWebhook}); err != nil {
 		t.Fatal(err)
 	}
 	f.Exec(`UPDATE ledger_entry SET amount_minor = -500 WHERE kind = 'refund'`)

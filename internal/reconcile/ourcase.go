@@ -28,7 +28,7 @@ func (l *run) openCases() comparison {
 		find: l.findOpenCases,
 		asks: l.asksOpenCase,
 		repair: func(ctx context.Context, f finding) error {
-			_, err := l.desk.SettleDispute(ctx, f.key, source)
+			_, err := l.settle.SettleDispute(ctx, f.key, source)
 			return err
 		},
 	}

@@ -8,9 +8,10 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
+	"readerfund/internal/settle"
 )
 
-var source = contribution.Source{Way: contribution.ByReconcile}
+var source = settle.Source{Way: contribution.ByReconcile}
 
 // payments holds PayPal's payments against ours: status, amount, currency, fee.
 func (l *run) payments() comparison {
@@ -88,12 +89,12 @@ func (l *run) repairPayment(ctx context.Context, f finding) error {
 		return nil // only transaction search knows it: there is nothing more to ask
 	}
 	if f.pair.lost() {
-		_, err := l.desk.Restore(ctx, f.key, source)
+		_, err := l.settle.Restore(ctx, f.key, source)
 		return err
 	}
-	_, err := l.desk.SettleCapture(ctx, f.key, source)
+	_, err := l.settle.SettleCapture(ctx, f.key, source)
 	if paypal.NotFound(err) && f.pair.RefType == "ODR" {
-		_, err = l.desk.SettleOrder(ctx, f.pair.Reference, source)
+		_, err = l.settle.SettleOrder(ctx, f.pair.Reference, source)
 	}
 	return err
 }
@@ -159,14 +160,14 @@ func (l *run) repairRefund(ctx context.Context, f finding) error {
 		if d == nil || d.Status != "S" {
 			return nil
 		}
-		_, err := l.desk.AdoptRefund(ctx, d.transaction(), source)
+		_, err := l.settle.AdoptRefund(ctx, d.transaction(), source)
 		return err
 	}
-	_, err := l.desk.SettleRefund(ctx, f.key, reversed(f.pair.Code), source)
+	_, err := l.settle.SettleRefund(ctx, f.key, reversed(f.pair.Code), source)
 	return err
 }
 
 // answered reports whether PayPal or our own rules said no, so that asking again would not help.
 func answered(err error) bool {
-	return errors.Is(err, contribution.ErrNotOurs) || paypal.NotFound(err)
+	return errors.Is(err, settle.ErrNotOurs) || paypal.NotFound(err)
 }

@@ -14,18 +14,18 @@ import (
 	"sync/atomic"
 	"time"
 
-	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/inbox"
 	"readerfund/internal/metrics"
 	"readerfund/internal/paypal"
+	"readerfund/internal/settle"
 )
 
 // Config is what a Reconciler needs. Metrics may be nil.
 type Config struct {
 	DB      *db.DB
 	PayPal  *paypal.Client
-	Desk    *contribution.Desk
+	Settle  *settle.Service
 	Inbox   *inbox.Inbox
 	Zone    *time.Location // whose days are named in sentences
 	Now     func() time.Time
@@ -37,7 +37,7 @@ type Config struct {
 type Reconciler struct {
 	db      *db.DB
 	paypal  *paypal.Client
-	desk    *contribution.Desk
+	settle  *settle.Service
 	inbox   *inbox.Inbox
 	zone    *time.Location
 	now     func() time.Time
@@ -48,7 +48,7 @@ type Reconciler struct {
 // New makes a Reconciler.
 func New(cfg Config) *Reconciler {
 	return &Reconciler{
-		db: cfg.DB, paypal: cfg.PayPal, desk: cfg.Desk, inbox: cfg.Inbox, zone: cfg.Zone, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics,
+		db: cfg.DB, paypal: cfg.PayPal, settle: cfg.Settle, inbox: cfg.Inbox, zone: cfg.Zone, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics,
 	}
 }
 

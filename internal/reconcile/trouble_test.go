@@ -11,6 +11,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/reconcile"
+	"readerfund/internal/settle"
 	"readerfund/internal/testkit"
 )
 
@@ -169,7 +170,7 @@ func TestTwiceAtOnceBesideWebhooks(t *testing.T) {
 	}
 	all.Go(func() {
 		for _, g := range gifts {
-			if _, err := f.Contributions.SettleCapture(t.Context(), g.Capture, contribution.Source{Way: contribution.ByWebhook}); err != nil {
+			if _, err := f.Settle.SettleCapture(t.Context(), g.Capture, settle.Source{Way: contribution.ByWebhook}); err != nil {
 				t.Error(err)
 			}
 		}

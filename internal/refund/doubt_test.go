@@ -208,7 +208,7 @@ func TestNewsOfARefundEndsItsRequest(t *testing.T) {
 	if r := n.request(c, 1); r.State != Refused {
 		t.Errorf("another refund of the same amount is taken for it: %+v", r)
 	}
-	o, err := n.paypal.Order(t.Context(), c.OrderID)
+	o, err := n.paypal.Order(t.Context(), c.Checkout.PayPalID)
 	if err != nil || len(o.Refunds) != 2 {
 		t.Fatal(len(o.Refunds), err)
 	}
@@ -325,7 +325,7 @@ func (h *refundHistory) requests() (all []Request) {
 func (h *refundHistory) refundsOf() []paypal.Refund {
 	h.t.Helper()
 	h.heal()
-	o, err := h.paypal.Order(h.t.Context(), h.c.OrderID)
+	o, err := h.paypal.Order(h.t.Context(), h.c.Checkout.PayPalID)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -8,14 +8,14 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"readerfund/internal/contribution"
 	"readerfund/internal/paypal"
 	"readerfund/internal/review"
+	"readerfund/internal/settle"
 )
 
 // OnApplied ends the requests whose refunds PayPal told of, whichever way the news came and whatever we thought had
-// become of the requests. It is a contribution.Listener.
-func OnApplied(ctx context.Context, tx *sqlx.Tx, a contribution.Applied) error {
+// become of the requests. It is a settle.Listener.
+func OnApplied(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 	for _, back := range a.Refunds {
 		if err := endRequestOf(ctx, tx, a, back); err != nil {
 			return err
@@ -25,7 +25,7 @@ func OnApplied(ctx context.Context, tx *sqlx.Tx, a contribution.Applied) error {
 }
 
 // endRequestOf ends the request that a refund belongs to, if there is one. The refund is kept already.
-func endRequestOf(ctx context.Context, tx *sqlx.Tx, a contribution.Applied, back paypal.Refund) error {
+func endRequestOf(ctx context.Context, tx *sqlx.Tx, a settle.Applied, back paypal.Refund) error {
 	c := a.Contribution
 	var of struct{ ID, Status string }
 	err := tx.GetContext(ctx, &of, `

@@ -17,6 +17,7 @@ import (
 	"readerfund/internal/detached"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
+	"readerfund/internal/settle"
 )
 
 // What is done about refunds, in the audit log. The subject is the contribution's receipt number.
@@ -66,7 +67,8 @@ func (r Request) UnderWay() bool { return r.State == Asked || r.State == Unknown
 type Config struct {
 	DB            *db.DB
 	PayPal        *paypal.Client
-	Contributions *contribution.Desk // wired with OnApplied among its listeners
+	Contributions *contribution.Service
+	Settle        *settle.Service // wired with OnApplied among its listeners
 	Now           func() time.Time
 	Log           *slog.Logger
 }
@@ -75,7 +77,8 @@ type Config struct {
 type Service struct {
 	db            *db.DB
 	paypal        *paypal.Client
-	contributions *contribution.Desk
+	contributions *contribution.Service
+	settle        *settle.Service
 	now           func() time.Time
 	log           *slog.Logger
 
@@ -85,7 +88,7 @@ type Service struct {
 // New makes a Service. Close it to let its last calls end.
 func New(cfg Config) *Service {
 	return &Service{
-		db: cfg.DB, paypal: cfg.PayPal, contributions: cfg.Contributions, now: cfg.Now, log: cfg.Log,
+		db: cfg.DB, paypal: cfg.PayPal, contributions: cfg.Contributions, settle: cfg.Settle, now: cfg.Now, log: cfg.Log,
 	}
 }
 

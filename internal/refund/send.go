@@ -14,6 +14,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/detached"
 	"readerfund/internal/paypal"
+	"readerfund/internal/settle"
 )
 
 const (
@@ -102,9 +103,9 @@ func (s *Service) saveOutcome(ctx context.Context, r Request, made paypal.Refund
 
 // book applies the refund that PayPal made, which ends the request.
 func (s *Service) book(ctx context.Context, r Request, made paypal.Refund) (Request, error) {
-	src := contribution.Source{Way: contribution.ByStaff}
-	seen := []contribution.Fact{contribution.RefundSeen(r.Contribution, src, made)}
-	if _, err := s.contributions.ApplySeen(ctx, seen); err != nil {
+	src := settle.Source{Way: contribution.ByStaff}
+	seen := []settle.Fact{settle.RefundSeen(r.Contribution, src, made)}
+	if _, err := s.settle.ApplyAll(ctx, seen); err != nil {
 		r.doubtSince = s.now()
 		_, postponed := s.postpone(ctx, r, Unknown)
 		return r, errors.Join(err, postponed)

@@ -8,6 +8,7 @@ import (
 
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
+	"readerfund/internal/settle"
 )
 
 // sweepBatch is how many requests one sweep takes at a time.
@@ -46,8 +47,8 @@ func (s *Service) resume(ctx context.Context, id uuid.UUID) error {
 		return db.Translate(err)
 	}
 	if r.State == Pending {
-		src := contribution.Source{Way: contribution.BySweep}
-		_, err = s.contributions.SettleRefund(ctx, r.RefundID, false, src)
+		src := settle.Source{Way: contribution.BySweep}
+		_, err = s.settle.SettleRefund(ctx, r.RefundID, false, src)
 		return err
 	}
 	_, err = s.send(ctx, r)

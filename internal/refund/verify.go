@@ -8,6 +8,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/paypal"
 	"readerfund/internal/review"
+	"readerfund/internal/settle"
 )
 
 // visibleAfter is how long a refund may take to show in PayPal's books. Before that, not finding it says nothing.
@@ -22,7 +23,7 @@ func (s *Service) giveUp(ctx context.Context, r Request) (Request, error) {
 	if err != nil || !r.UnderWay() {
 		return r, err
 	}
-	return r, s.contributions.OpenReview(ctx, r.Contribution, review.RefundUnanswered,
+	return r, s.settle.OpenReview(ctx, r.Contribution, review.RefundUnanswered,
 		review.Args{"amount": r.Amount.String(), "number": r.invoiceID, "payment": r.Payment})
 }
 
@@ -55,9 +56,9 @@ func (s *Service) readPayPalsBooks(ctx context.Context, r Request) error {
 	if err != nil {
 		return fmt.Errorf("ask about capture %s: %w", r.Payment, err)
 	}
-	o, err := s.paypal.Order(ctx, c.OrderID)
+	o, err := s.paypal.Order(ctx, c.Checkout.PayPalID)
 	if err != nil {
-		return fmt.Errorf("ask about the refunds of order %s: %w", c.OrderID, err)
+		return fmt.Errorf("ask about the refunds of order %s: %w", c.Checkout.PayPalID, err)
 	}
 	listed := int64(0)
 	for i, back := range o.Refunds {
@@ -75,11 +76,11 @@ func (s *Service) readPayPalsBooks(ctx context.Context, r Request) error {
 		}
 	}
 	if seen.Refunded() && listed == 0 || seen.Status == paypal.CaptureRefunded && listed < seen.Amount.Minor {
-		return fmt.Errorf("capture %s was refunded, and order %s does not list all of it", r.Payment, c.OrderID)
+		return fmt.Errorf("capture %s was refunded, and order %s does not list all of it", r.Payment, c.Checkout.PayPalID)
 	}
-	src := contribution.Source{Way: contribution.ByStaff}
-	facts := append(contribution.OrderSeen(c.ID, src, o), contribution.CaptureSeen(c.ID, src, seen))
-	_, err = s.contributions.ApplySeen(ctx, facts)
+	src := settle.Source{Way: contribution.ByStaff}
+	facts := append(settle.OrderSeen(c.ID, src, o), settle.CaptureSeen(c.ID, src, seen))
+	_, err = s.settle.ApplyAll(ctx, facts)
 	return err
 }
 

@@ -20,6 +20,7 @@ import (
 	"readerfund/internal/paypal"
 	"readerfund/internal/paypal/sandbox"
 	"readerfund/internal/review"
+	"readerfund/internal/settle"
 )
 
 var editor = contribution.Actor{Name: "editor@example.org"}
@@ -28,7 +29,6 @@ var editor = contribution.Actor{Name: "editor@example.org"}
 type newsroom struct {
 	*Service
 	t       *testing.T
-	desk    *contribution.Desk
 	sandbox string // its address
 	moved   atomic.Int64
 }
@@ -53,13 +53,19 @@ func open(t *testing.T) *newsroom {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.desk = contribution.NewDesk(contribution.Config{
-		DB: d, PayPal: client, Campaigns: campaign.NewCatalog(d, n.clock), BaseURL: "http://127.0.0.1:1",
-		Publication: "The Test Gazette", Limits: map[money.Currency]contribution.Limit{"EUR": {Min: 100, Max: 1000000}},
-		SweepEvery: time.Minute, Listeners: []contribution.Listener{OnApplied}, Now: n.clock, Log: log,
+	campaigns := campaign.NewCatalog(d, n.clock)
+	contributions := contribution.New(contribution.Config{
+		DB: d, Campaigns: campaigns, Limits: map[money.Currency]contribution.Limit{"EUR": {Min: 100, Max: 1000000}},
+		SweepEvery: time.Minute, Now: n.clock,
 	})
-	t.Cleanup(n.desk.Close)
-	n.Service = New(Config{DB: d, PayPal: client, Contributions: n.desk, Now: n.clock, Log: log})
+	settler := settle.New(settle.Config{
+		DB: d, PayPal: client, Contributions: contributions, Campaigns: campaigns, BaseURL: "http://127.0.0.1:1",
+		Publication: "The Test Gazette", SweepEvery: time.Minute, Listeners: []settle.Listener{OnApplied}, Now: n.clock, Log: log,
+	})
+	t.Cleanup(settler.Close)
+	n.Service = New(Config{
+		DB: d, PayPal: client, Contributions: contributions, Settle: settler, Now: n.clock, Log: log,
+	})
 	t.Cleanup(n.Close)
 	return n
 }
@@ -131,9 +137,9 @@ func (n *newsroom) ledger() []line {
 // start is a gift of 25.00 EUR whose reader has not approved it yet.
 func (n *newsroom) start() contribution.Contribution {
 	n.t.Helper()
-	c, err := n.desk.Start(n.t.Context(), contribution.Intent{
+	c, err := n.settle.Start(n.t.Context(), contribution.Intent{
 		Campaign: campaign.DefaultSlug, Amount: "25.00", Currency: "EUR", Frequency: "once",
-	})
+	}, nil)
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -144,8 +150,8 @@ func (n *newsroom) start() contribution.Contribution {
 func (n *newsroom) approved(outcome string) contribution.Contribution {
 	n.t.Helper()
 	c := n.start()
-	n.hook("POST", "orders/"+c.OrderID+"/approve", `{"outcome":"`+outcome+`"}`, nil)
-	c, err := n.desk.Settle(n.t.Context(), c.ID, contribution.Source{Way: contribution.ByReader})
+	n.hook("POST", "orders/"+c.Checkout.PayPalID+"/approve", `{"outcome":"`+outcome+`"}`, nil)
+	c, err := n.settle.Settle(n.t.Context(), c.ID, settle.Source{Way: contribution.ByReader})
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -171,8 +177,8 @@ func (n *newsroom) disputed(stage string) contribution.Contribution {
 		ID string `json:"dispute_id"`
 	}
 	n.hook("POST", "captures/"+capture+"/dispute", stage, &seen)
-	src := contribution.Source{Way: contribution.ByWebhook}
-	if _, err := n.desk.SettleDispute(n.t.Context(), seen.ID, src); err != nil {
+	src := settle.Source{Way: contribution.ByWebhook}
+	if _, err := n.settle.SettleDispute(n.t.Context(), seen.ID, src); err != nil {
 		n.t.Fatal(err)
 	}
 	n.wants(c, contribution.Disputed)
@@ -187,8 +193,8 @@ func (n *newsroom) refund(c contribution.Contribution, amount, key string) (Requ
 
 // told is PayPal's news of a refund.
 func (n *newsroom) told(refundID string) error {
-	src := contribution.Source{Way: contribution.ByWebhook}
-	_, err := n.desk.SettleRefund(n.t.Context(), refundID, false, src)
+	src := settle.Source{Way: contribution.ByWebhook}
+	_, err := n.settle.SettleRefund(n.t.Context(), refundID, false, src)
 	return err
 }
 
@@ -205,7 +211,7 @@ func (n *newsroom) refunds() (count int) {
 
 func (n *newsroom) wants(c contribution.Contribution, want contribution.State) {
 	n.t.Helper()
-	now, err := n.desk.Get(n.t.Context(), c.ID)
+	now, err := n.contributions.Get(n.t.Context(), c.ID)
 	if err != nil || now.State != want {
 		n.t.Fatalf("state %s (%s), want %s; %v", now.State, now.Reason, want, err)
 	}

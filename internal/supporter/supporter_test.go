@@ -95,7 +95,7 @@ func TestAnErasedPersonStaysErased(t *testing.T) {
 
 	// PayPal is asked again, in every way.
 	for _, id := range []contribution.Contribution{paid, unpaid} {
-		if _, err := f.Contributions.AskPayPal(t.Context(), id.ID, newsroom.Editor); err != nil {
+		if _, err := f.Settle.AskPayPal(t.Context(), id.ID, newsroom.Editor); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -136,7 +136,7 @@ func TestExport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{c.Receipt, "Keep going, says Ada Reader", `"amount_minor": 2500`, `"at_paypal": [{`, c.OrderID,
+	for _, want := range []string{c.Receipt, "Keep going, says Ada Reader", `"amount_minor": 2500`, `"at_paypal": [{`, c.Checkout.PayPalID,
 		`"may_be_named": null`, `"utm_source": "letter"`} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("%s is not in %s", want, text)

@@ -29,6 +29,7 @@ import (
 	"readerfund/internal/paypal"
 	"readerfund/internal/paypal/sandbox"
 	"readerfund/internal/refund"
+	"readerfund/internal/settle"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
 )
@@ -106,13 +107,18 @@ func openHouse(t *testing.T, change func(*Deps)) house {
 		t.Fatal(err)
 	}
 	d.Campaigns = campaign.NewCatalog(database, time.Now)
-	d.Desk = contribution.NewDesk(contribution.Config{
-		DB: database, PayPal: client, Campaigns: d.Campaigns, BaseURL: d.BaseURL, Publication: d.PublicationName,
-		Limits: testLimits(), SweepEvery: time.Minute, Now: time.Now, Log: d.Log,
-		Listeners: []contribution.Listener{refund.OnApplied},
+	d.Contributions = contribution.New(contribution.Config{
+		DB: database, Campaigns: d.Campaigns, Limits: testLimits(), SweepEvery: time.Minute, Now: time.Now,
 	})
-	t.Cleanup(d.Desk.Close)
-	d.Refunds = refund.New(refund.Config{DB: database, PayPal: client, Contributions: d.Desk, Now: time.Now, Log: d.Log})
+	d.Settle = settle.New(settle.Config{
+		DB: database, PayPal: client, Contributions: d.Contributions, Campaigns: d.Campaigns, BaseURL: d.BaseURL,
+		Publication: d.PublicationName, SweepEvery: time.Minute, Listeners: []settle.Listener{refund.OnApplied},
+		Now: time.Now, Log: d.Log,
+	})
+	t.Cleanup(d.Settle.Close)
+	d.Refunds = refund.New(refund.Config{
+		DB: database, PayPal: client, Contributions: d.Contributions, Settle: d.Settle, Now: time.Now, Log: d.Log,
+	})
 	t.Cleanup(d.Refunds.Close)
 	employ(t, &d, database)
 	if change != nil {

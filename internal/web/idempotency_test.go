@@ -10,6 +10,7 @@ import (
 	"readerfund/internal/admission"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
+	"readerfund/internal/settle"
 	"readerfund/internal/web/gift"
 )
 
@@ -34,11 +35,14 @@ func (h house) beside(c admission.Config, now time.Time) house {
 	h.t.Cleanup(func() { _ = pool.Close() })
 	other := openHouse(h.t, func(d *Deps) {
 		d.SecretKey, d.ApprovalOrigins = h.SecretKey, h.ApprovalOrigins
-		d.Desk = contribution.NewDesk(contribution.Config{
-			DB: pool, PayPal: payPalAt(h.t, h.paypal), Campaigns: h.Campaigns, BaseURL: h.BaseURL,
-			Publication: h.PublicationName, Limits: testLimits(), SweepEvery: time.Minute, Now: time.Now, Log: quiet(),
+		d.Contributions = contribution.New(contribution.Config{
+			DB: pool, Campaigns: h.Campaigns, Limits: testLimits(), SweepEvery: time.Minute, Now: time.Now,
 		})
-		h.t.Cleanup(d.Desk.Close)
+		d.Settle = settle.New(settle.Config{
+			DB: pool, PayPal: payPalAt(h.t, h.paypal), Contributions: d.Contributions, Campaigns: h.Campaigns,
+			BaseURL: h.BaseURL, Publication: h.PublicationName, SweepEvery: time.Minute, Now: time.Now, Log: quiet(),
+		})
+		h.t.Cleanup(d.Settle.Close)
 	})
 	other.db = pool
 	other.limit(c, now)

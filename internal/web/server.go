@@ -35,6 +35,7 @@ import (
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
 	"readerfund/internal/session"
+	"readerfund/internal/settle"
 	"readerfund/internal/throttle"
 	"readerfund/internal/web/api"
 	"readerfund/internal/web/gift"
@@ -60,10 +61,11 @@ type Deps struct {
 	Timezone        *time.Location // whose days the pages speak of
 	DemoArticle     bool           // serves GET /article
 
-	Desk      *contribution.Desk
-	Gate      *admission.Gate // nil lets every gift in
-	Campaigns *campaign.Catalog
-	Webhook   func(ctx context.Context, header http.Header, body []byte) error // inbox.Inbox.Receive
+	Contributions *contribution.Service
+	Settle        *settle.Service
+	Gate          *admission.Gate // nil lets every gift in
+	Campaigns     *campaign.Catalog
+	Webhook       func(ctx context.Context, header http.Header, body []byte) error // inbox.Inbox.Receive
 
 	Ready    func(ctx context.Context) error // able to serve; every problem joined, in words
 	Impaired func() string                   // what does not work although it serves, in words; may be nil
@@ -148,8 +150,8 @@ func (d Deps) check() error {
 		return fmt.Errorf("SECRET_KEY needs at least %d characters", page.MinSecret)
 	}
 	if d.Log == nil || d.Now == nil || d.Ready == nil || d.Webhook == nil || d.WebhookHeaders == nil ||
-		d.Desk == nil || d.Campaigns == nil {
-		return errors.New("desk, campaigns, the webhook's receiver, readiness, log and clock are needed")
+		d.Contributions == nil || d.Settle == nil || d.Campaigns == nil {
+		return errors.New("contributions, campaigns, the webhook's receiver, readiness, log and clock are needed")
 	}
 	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Views == nil ||
 		d.Health == nil || d.Replay == nil || d.ReplayAll == nil || d.Books == nil || d.Refunds == nil || d.Queue == nil) {
@@ -163,13 +165,13 @@ func (d Deps) check() error {
 func (s *server) openToReaders(signer page.Signer) {
 	cookies := gift.NewCookies(signer, s.secure())
 	starter := &gift.Starter{
-		Desk: s.Desk, Gate: s.Gate, Cookies: cookies, Approvals: s.ApprovalOrigins, Log: s.Log, Now: s.Now,
+		Settle: s.Settle, Gate: s.Gate, Cookies: cookies, Approvals: s.ApprovalOrigins, Log: s.Log, Now: s.Now,
 	}
 	s.api = api.NewContributions(starter)
 	s.public = public.New(public.Config{
 		Pages: s.pages, Signer: signer, Cookies: cookies, BaseURL: s.BaseURL, Origin: s.origin(),
 		EmbedOrigins: s.EmbedOrigins, AppealPolicy: s.policy(cmp.Or(strings.Join(s.EmbedOrigins, " "), "'none'")),
-		Zone: s.Timezone, Desk: s.Desk, Starter: starter, Campaigns: s.Campaigns, Metrics: s.Metrics,
+		Zone: s.Timezone, Contributions: s.Contributions, Settle: s.Settle, Starter: starter, Campaigns: s.Campaigns, Metrics: s.Metrics,
 		Log: s.Log, Now: s.Now,
 	})
 }
@@ -178,7 +180,7 @@ func (s *server) openToReaders(signer page.Signer) {
 func (s *server) openToStaff(signer page.Signer) {
 	s.staff = staff.New(staff.Config{
 		Pages: s.pages, Signer: signer, Secure: s.secure(), Zone: s.Timezone, Currency: s.DefaultCurrency,
-		Desk: s.Desk, Refunds: s.Refunds, Books: s.Books, Queue: s.Queue, Campaigns: s.Campaigns, Reports: s.Reports,
+		Contributions: s.Contributions, Settle: s.Settle, Refunds: s.Refunds, Books: s.Books, Queue: s.Queue, Campaigns: s.Campaigns, Reports: s.Reports,
 		Views: s.Views, Health: s.Health, Alerts: s.Alerts,
 		Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay, ReplayAll: s.ReplayAll,
 		Log: s.Log, Now: s.Now,

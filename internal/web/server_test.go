@@ -19,6 +19,7 @@ import (
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
+	"readerfund/internal/settle"
 	"readerfund/internal/web/page"
 )
 
@@ -30,7 +31,7 @@ func bareDeps(t testing.TB) Deps {
 		SecretKey:       strings.Repeat("k", 32),
 		ApprovalOrigins: []string{"https://*.paypal.com"},
 		TrustedProxies:  []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
-		Desk:            contribution.NewDesk(contribution.Config{}), Campaigns: campaign.NewCatalog(nil, time.Now),
+		Contributions:   contribution.New(contribution.Config{}), Settle: settle.New(settle.Config{}), Campaigns: campaign.NewCatalog(nil, time.Now),
 		Webhook:        func(context.Context, http.Header, []byte) error { return nil },
 		WebhookHeaders: func(context.Context, http.Header) error { return nil },
 		Ready:          func(context.Context) error { return nil },

@@ -26,6 +26,7 @@ import (
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
 	"readerfund/internal/session"
+	"readerfund/internal/settle"
 	"readerfund/internal/web/page"
 )
 
@@ -49,9 +50,15 @@ func openNewsroom(t *testing.T, change func(*Deps)) house {
 		t.Fatal(err)
 	}
 	d.Campaigns = campaign.NewCatalog(database, noon)
-	d.Desk = contribution.NewDesk(contribution.Config{DB: database, Campaigns: d.Campaigns, Limits: testLimits(),
-		SweepEvery: time.Minute, Now: noon, Log: d.Log})
-	d.Refunds = refund.New(refund.Config{DB: database, Contributions: d.Desk, Now: noon, Log: d.Log})
+	d.Contributions = contribution.New(contribution.Config{
+		DB: database, Campaigns: d.Campaigns, Limits: testLimits(), SweepEvery: time.Minute, Now: noon,
+	})
+	d.Settle = settle.New(settle.Config{
+		DB: database, Contributions: d.Contributions, Campaigns: d.Campaigns, SweepEvery: time.Minute, Now: noon, Log: d.Log,
+	})
+	d.Refunds = refund.New(refund.Config{
+		DB: database, Contributions: d.Contributions, Settle: d.Settle, Now: noon, Log: d.Log,
+	})
 	employ(t, &d, database)
 	if change != nil {
 		change(&d)
@@ -75,8 +82,8 @@ func employ(t *testing.T, d *Deps, database *db.DB) {
 	d.Reports = report.New(database, cmp.Or(d.Timezone, time.UTC), d.DefaultCurrency)
 	d.Views = dashboard.New(database, cmp.Or(d.Timezone, time.UTC))
 	d.Health = health.New(database)
-	events := inbox.New(inbox.Config{DB: database, Desk: d.Desk, Now: d.Now, Log: d.Log})
-	d.Books = reconcile.New(reconcile.Config{DB: database, Desk: d.Desk, Inbox: events,
+	events := inbox.New(inbox.Config{DB: database, Settle: d.Settle, Now: d.Now, Log: d.Log})
+	d.Books = reconcile.New(reconcile.Config{DB: database, Settle: d.Settle, Inbox: events,
 		Zone: cmp.Or(d.Timezone, time.UTC), Now: d.Now, Log: d.Log})
 	d.Queue = queue.New(queue.Config{DB: database, Now: d.Now, Log: d.Log})
 	d.Replay, d.ReplayAll = events.Replay, events.ReplayParked

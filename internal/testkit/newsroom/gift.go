@@ -6,6 +6,7 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/refund"
+	"readerfund/internal/settle"
 	"readerfund/internal/testkit"
 )
 
@@ -20,7 +21,7 @@ func Intent() contribution.Intent {
 // Start is a reader who sends the form; PayPal has made the order.
 func (n *Newsroom) Start(in contribution.Intent) contribution.Contribution {
 	n.T.Helper()
-	c, err := n.Contributions.Start(n.T.Context(), in)
+	c, err := n.Settle.Start(n.T.Context(), in, nil)
 	if err != nil {
 		n.T.Fatal(err)
 	}
@@ -31,7 +32,7 @@ func (n *Newsroom) Start(in contribution.Intent) contribution.Contribution {
 // "pending", "declined_capture"; or "decline", where PayPal refuses at once.
 func (n *Newsroom) Approve(c contribution.Contribution, outcome string) {
 	n.T.Helper()
-	if _, err := n.PayPal.Approve(c.OrderID, outcome); err != nil {
+	if _, err := n.PayPal.Approve(c.Checkout.PayPalID, outcome); err != nil {
 		n.T.Fatal(err)
 	}
 }
@@ -39,7 +40,7 @@ func (n *Newsroom) Approve(c contribution.Contribution, outcome string) {
 // Return is the reader who comes back from PayPal, and our taking the money.
 func (n *Newsroom) Return(c contribution.Contribution) contribution.Contribution {
 	n.T.Helper()
-	c, err := n.Contributions.Settle(n.T.Context(), c.ID, contribution.Source{Way: contribution.ByReader})
+	c, err := n.Settle.Settle(n.T.Context(), c.ID, settle.Source{Way: contribution.ByReader})
 	if err != nil {
 		n.T.Fatal(err)
 	}
@@ -95,7 +96,7 @@ func (n *Newsroom) Refund(c contribution.Contribution, amount, key string) refun
 func (n *Newsroom) RefundAtPayPal(capture, amount string) string {
 	n.T.Helper()
 	id := n.PayPal.Refund(capture, amount)
-	if _, err := n.Contributions.SettleRefund(n.T.Context(), id, false, byWebhook()); err != nil {
+	if _, err := n.Settle.SettleRefund(n.T.Context(), id, false, byWebhook()); err != nil {
 		n.T.Fatal(err)
 	}
 	return id
@@ -106,7 +107,7 @@ func (n *Newsroom) Reverse(capture string) {
 	n.T.Helper()
 	var made struct{ ID string }
 	n.PayPal.Must("POST", "/sandbox/captures/"+capture+"/reverse", testkit.Fields{}, &made)
-	if _, err := n.Contributions.SettleRefund(n.T.Context(), made.ID, true, byWebhook()); err != nil {
+	if _, err := n.Settle.SettleRefund(n.T.Context(), made.ID, true, byWebhook()); err != nil {
 		n.T.Fatal(err)
 	}
 }
@@ -116,10 +117,10 @@ func (n *Newsroom) Reverse(capture string) {
 func (n *Newsroom) Dispute(capture string, f testkit.Fields) string {
 	n.T.Helper()
 	id := n.PayPal.Dispute(capture, f)
-	if _, err := n.Contributions.SettleDispute(n.T.Context(), id, byWebhook()); err != nil {
+	if _, err := n.Settle.SettleDispute(n.T.Context(), id, byWebhook()); err != nil {
 		n.T.Fatal(err)
 	}
 	return id
 }
 
-func byWebhook() contribution.Source { return contribution.Source{Way: contribution.ByWebhook} }
+func byWebhook() settle.Source { return settle.Source{Way: contribution.ByWebhook} }

@@ -19,6 +19,7 @@ import (
 	"readerfund/internal/paypal"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/refund"
+	"readerfund/internal/settle"
 	"readerfund/internal/testkit"
 )
 
@@ -34,7 +35,8 @@ type Newsroom struct {
 	DB     *db.DB
 
 	Campaigns     *campaign.Catalog
-	Contributions *contribution.Desk
+	Contributions *contribution.Service
+	Settle        *settle.Service
 	Refunds       *refund.Service
 	Inbox         *inbox.Inbox
 	Reconciler    *reconcile.Reconciler
@@ -77,18 +79,22 @@ func New(t *testing.T, o Options) *Newsroom {
 		t.Fatal(err)
 	}
 	n.Campaigns = campaign.NewCatalog(n.DB, n.Clock.Now)
-	n.Contributions = contribution.NewDesk(contribution.Config{
-		DB: n.DB, PayPal: n.Client, Campaigns: n.Campaigns, BaseURL: o.BaseURL, Publication: Publication, Limits: Limits(),
-		SweepEvery: time.Minute, Listeners: []contribution.Listener{refund.OnApplied}, Now: n.Clock.Now, Log: log,
+	n.Contributions = contribution.New(contribution.Config{
+		DB: n.DB, Campaigns: n.Campaigns, Limits: Limits(), SweepEvery: time.Minute, Now: n.Clock.Now,
 	})
-	t.Cleanup(n.Contributions.Close)
+	n.Settle = settle.New(settle.Config{
+		DB: n.DB, PayPal: n.Client, Contributions: n.Contributions, Campaigns: n.Campaigns, BaseURL: o.BaseURL,
+		Publication: Publication, SweepEvery: time.Minute, Listeners: []settle.Listener{refund.OnApplied},
+		Now: n.Clock.Now, Log: log,
+	})
+	t.Cleanup(n.Settle.Close)
 	n.Refunds = refund.New(refund.Config{
-		DB: n.DB, PayPal: n.Client, Contributions: n.Contributions, Now: n.Clock.Now, Log: log,
+		DB: n.DB, PayPal: n.Client, Contributions: n.Contributions, Settle: n.Settle, Now: n.Clock.Now, Log: log,
 	})
 	t.Cleanup(n.Refunds.Close)
-	n.Inbox = inbox.New(inbox.Config{DB: n.DB, Desk: n.Contributions, Now: n.Clock.Now, Log: log})
+	n.Inbox = inbox.New(inbox.Config{DB: n.DB, Settle: n.Settle, Now: n.Clock.Now, Log: log})
 	n.Reconciler = reconcile.New(reconcile.Config{
-		DB: n.DB, PayPal: n.Client, Desk: n.Contributions, Inbox: n.Inbox, Zone: o.Zone, Now: n.Clock.Now, Log: log,
+		DB: n.DB, PayPal: n.Client, Settle: n.Settle, Inbox: n.Inbox, Zone: o.Zone, Now: n.Clock.Now, Log: log,
 	})
 	return n
 }

@@ -55,7 +55,7 @@ func (s *Contributions) Create(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page.WriteJSON(w, http.StatusCreated, page.JSONType, started{ID: c.ID.String(), Status: string(c.State),
-		Receipt: c.Receipt, ApproveURL: c.ApproveURL})
+		Receipt: c.Receipt, ApproveURL: c.Checkout.ApproveURL})
 	return nil
 }
 

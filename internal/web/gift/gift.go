@@ -13,6 +13,7 @@ import (
 	"readerfund/internal/admission"
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
+	"readerfund/internal/settle"
 	"readerfund/internal/web/page"
 )
 
@@ -27,7 +28,7 @@ const (
 
 // Starter starts gifts.
 type Starter struct {
-	Desk      *contribution.Desk
+	Settle    *settle.Service
 	Gate      *admission.Gate // nil lets every gift in
 	Cookies   *Cookies
 	Approvals Approvals
@@ -41,10 +42,10 @@ func (s *Starter) Start(
 	ctx context.Context, r *http.Request, in contribution.Intent, p admission.Proof,
 ) (contribution.Contribution, error) {
 	if s.Gate == nil {
-		return s.Desk.Start(ctx, in)
+		return s.Settle.Start(ctx, in, nil)
 	}
 	var pass admission.Pass
-	c, err := s.Desk.StartIf(ctx, in, func(ctx context.Context) (err error) {
+	c, err := s.Settle.Start(ctx, in, func(ctx context.Context) (err error) {
 		from := page.ClientOf(ctx)
 		pass, err = s.Gate.Admit(ctx, admission.Visitor{
 			Address: from.Address.String(), Network: from.Network.String(), Key: in.IdempotencyKey,
@@ -69,13 +70,13 @@ func (s *Starter) Approval(c contribution.Contribution) (string, error) {
 	default:
 		return "", nil
 	}
-	if c.ApproveURL == "" {
+	if c.Checkout.ApproveURL == "" {
 		return "", fault.New(fault.Unavailable, "paypal.silent_nothing_charged")
 	}
-	if !s.Approvals.Allow(c.ApproveURL) {
+	if !s.Approvals.Allow(c.Checkout.ApproveURL) {
 		return "", fmt.Errorf("contribution %s: approval address is not one of PayPal's", c.ID)
 	}
-	return c.ApproveURL, nil
+	return c.Checkout.ApproveURL, nil
 }
 
 // Naming is the reader's answer. anonymous is a wish not to be named; without it a yes was never said, so false is no

@@ -18,6 +18,7 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/money"
+	"readerfund/internal/settle"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
 )
@@ -44,7 +45,7 @@ func bareAppeal(t *testing.T) *Appeal {
 	}
 	return New(Config{
 		Pages: pages, BaseURL: "http://give.test", Origin: "http://give.test", Zone: time.UTC,
-		Desk: contribution.NewDesk(contribution.Config{}), Starter: &gift.Starter{},
+		Contributions: contribution.New(contribution.Config{}), Settle: settle.New(settle.Config{}), Starter: &gift.Starter{},
 		Campaigns: campaign.NewCatalog(nil, time.Now), Log: log, Now: time.Now,
 	}).Appeal
 }

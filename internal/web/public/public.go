@@ -17,6 +17,7 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/metrics"
+	"readerfund/internal/settle"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
 )
@@ -32,9 +33,10 @@ type Config struct {
 	AppealPolicy string         // the Content-Security-Policy of what they embed
 	Zone         *time.Location // whose days the pages speak of
 
-	Desk      *contribution.Desk
-	Starter   *gift.Starter
-	Campaigns *campaign.Catalog
+	Contributions *contribution.Service
+	Settle        *settle.Service
+	Starter       *gift.Starter
+	Campaigns     *campaign.Catalog
 
 	Metrics *metrics.Metrics // may be nil
 	Log     *slog.Logger
@@ -56,12 +58,12 @@ func New(c Config) *Pages {
 		pages: c.Pages, signer: c.Signer, origin: c.Origin, embedOrigins: c.EmbedOrigins, zone: c.Zone, log: c.Log,
 		now: c.Now,
 	}
-	f := forms{layout: l, campaigns: c.Campaigns, limits: c.Desk.Limits, cookies: c.Cookies}
+	f := forms{layout: l, campaigns: c.Campaigns, limits: c.Contributions.Limits, cookies: c.Cookies}
 	return &Pages{
 		Donate: &Donate{forms: f, campaigns: c.Campaigns},
 		Give:   &Give{layout: l, forms: f, starter: c.Starter, cookies: c.Cookies},
-		Return: &Return{layout: l, desk: c.Desk, forms: f, cookies: c.Cookies},
-		Thanks: &Thanks{layout: l, desk: c.Desk, cookies: c.Cookies, approvals: c.Starter.Approvals},
+		Return: &Return{layout: l, contributions: c.Contributions, settle: c.Settle, forms: f, cookies: c.Cookies},
+		Thanks: &Thanks{layout: l, contributions: c.Contributions, cookies: c.Cookies, approvals: c.Starter.Approvals},
 		Appeal: newAppeal(c, l, f),
 	}
 }

@@ -6,8 +6,10 @@ import (
 	"net/url"
 	"time"
 
+	"readerfund/internal/checkout"
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
+	"readerfund/internal/settle"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
 )
@@ -19,9 +21,10 @@ const settleTimeout = 8 * time.Second
 type Return struct {
 	layout
 
-	desk    *contribution.Desk
-	forms   forms
-	cookies *gift.Cookies
+	contributions *contribution.Service
+	settle        *settle.Service
+	forms         forms
+	cookies       *gift.Cookies
 }
 
 // Return answers GET /contributions/{id}/return: PayPal sent the reader back. It settles and goes on to the thanks
@@ -39,9 +42,8 @@ func (s *Return) Return(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), settleTimeout)
 	defer cancel()
-	c, err := s.desk.Settle(ctx, before.ID, contribution.Source{
-		Way: contribution.ByReader, MayRetry: own, Again: fromPayPal(r) || r.URL.Query().Has("again"),
-	})
+	caller := checkout.Caller{Present: own, Returning: fromPayPal(r) || r.URL.Query().Has("again")}
+	c, err := s.settle.Settle(ctx, before.ID, settle.Source{Way: contribution.ByReader, Caller: caller})
 	switch {
 	case err != nil:
 		s.log.WarnContext(r.Context(), "could not settle on the reader's return", "request", page.RequestID(r.Context()),
@@ -51,7 +53,7 @@ func (s *Return) Return(w http.ResponseWriter, r *http.Request) error {
 		to += "&" + again
 	}
 	if own && c.State == contribution.Declined && !s.cookies.Owns(r, c.ID) {
-		to += "&token=" + url.QueryEscape(c.OrderID) // in another browser it stays the sign that the gift is theirs
+		to += "&token=" + url.QueryEscape(c.Checkout.PayPalID) // in another browser it stays the sign that the gift is theirs
 	}
 	page.Redirect(w, to)
 	return nil
@@ -74,7 +76,7 @@ func (s *Return) Cancel(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodHead {
 		ctx, cancel := context.WithTimeout(r.Context(), settleTimeout)
 		defer cancel()
-		if c, err = s.desk.Cancel(ctx, c.ID); err != nil {
+		if c, err = s.settle.Cancel(ctx, c.ID); err != nil {
 			s.log.WarnContext(r.Context(), "could not ask PayPal when the reader turned back",
 				"request", page.RequestID(r.Context()), "contribution", c.ID, "error", err)
 			page.Redirect(w, s.thanksAddress(c.ID)+"&"+unsure)
@@ -105,8 +107,8 @@ func (s *Return) read(r *http.Request) (c contribution.Contribution, own bool, e
 	if token == "" && !s.mayOpen(s.cookies, r, id) {
 		return contribution.Contribution{}, false, errNotYours()
 	}
-	c, err = s.desk.Get(r.Context(), id)
-	if fault.Is(err, fault.NotFound) || err == nil && token != "" && token != c.OrderID {
+	c, err = s.contributions.Get(r.Context(), id)
+	if fault.Is(err, fault.NotFound) || err == nil && token != "" && token != c.Checkout.PayPalID {
 		return contribution.Contribution{}, false, errNotYours()
 	}
 	return c, token != "" || s.cookies.Owns(r, id), err

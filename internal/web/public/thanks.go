@@ -14,9 +14,9 @@ import (
 type Thanks struct {
 	layout
 
-	desk      *contribution.Desk
-	cookies   *gift.Cookies
-	approvals gift.Approvals
+	contributions *contribution.Service
+	cookies       *gift.Cookies
+	approvals     gift.Approvals
 }
 
 // thanksPage is what the thanks page shows of a contribution.
@@ -63,7 +63,7 @@ func (s *Thanks) Show(w http.ResponseWriter, r *http.Request) error {
 	if !s.mayOpen(s.cookies, r, id) {
 		return errNotYours()
 	}
-	c, err := s.desk.Get(r.Context(), id)
+	c, err := s.contributions.Get(r.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (s *Thanks) Show(w http.ResponseWriter, r *http.Request) error {
 	}
 	t := s.page(r, c)
 	if t.Shown == contribution.OutcomeRetrying { // and so it goes on by itself, without JavaScript too
-		w.Header().Set("Refresh", page.Seconds(max(c.RetryAt().Sub(s.now()), pollEvery)+time.Second)+"; url="+t.Check)
+		w.Header().Set("Refresh", page.Seconds(max(c.Checkout.RetryAt.Sub(s.now()), pollEvery)+time.Second)+"; url="+t.Check)
 	}
 	return s.pages.Render(w, r, http.StatusOK, "public/thanks.html",
 		page.Page{Title: headline(t.Shown), NoIndex: true, Data: t})
@@ -87,12 +87,12 @@ func (s *Thanks) page(r *http.Request, c contribution.Contribution) thanksPage {
 	if !c.CompletedAt.IsZero() {
 		t.Day = s.day(c.CompletedAt)
 	}
-	if t.Own || c.OrderID != "" && r.URL.Query().Get("token") == c.OrderID { // the page's key alone tries no card
+	if t.Own || c.Checkout.PayPalID != "" && r.URL.Query().Get("token") == c.Checkout.PayPalID { // the page's key alone tries no card
 		s.offerRetry(r, &t)
 	}
 	if (t.Shown == contribution.OutcomeOpen || t.Shown == contribution.OutcomeCancelled) &&
-		s.approvals.Allow(c.ApproveURL) {
-		t.Approve = c.ApproveURL
+		s.approvals.Allow(c.Checkout.ApproveURL) {
+		t.Approve = c.Checkout.ApproveURL
 	}
 	return t
 }
@@ -104,12 +104,12 @@ func againAddress(c contribution.Contribution) string {
 
 // offerRetry puts in what the reader of a declined gift can do about it.
 func (s *Thanks) offerRetry(r *http.Request, t *thanksPage) {
-	address, token := "/contributions/"+t.ID.String(), "?token="+url.QueryEscape(t.OrderID)
+	address, token := "/contributions/"+t.ID.String(), "?token="+url.QueryEscape(t.Checkout.PayPalID)
 	switch {
 	case t.Shown == contribution.OutcomeRetrying:
 		t.Stop = address + "/cancel" + token
-	case t.Shown == contribution.OutcomeDeclined && t.MayTryAgain() && s.approvals.Allow(t.RetryURL):
-		t.Retry = t.RetryURL
+	case t.Shown == contribution.OutcomeDeclined && t.Checkout.MayTryAgain() && s.approvals.Allow(t.Checkout.RetryURL):
+		t.Retry = t.Checkout.RetryURL
 		if r.URL.Query().Has("again") {
 			t.Try = address + "/return" + token + "&" + again
 		}

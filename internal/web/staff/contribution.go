@@ -13,6 +13,7 @@ import (
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
 	"readerfund/internal/review"
+	"readerfund/internal/settle"
 	"readerfund/internal/web/page"
 )
 
@@ -20,10 +21,11 @@ import (
 type Contribution struct {
 	layout
 
-	desk    *contribution.Desk
-	refunds *refund.Service
-	views   *dashboard.Views
-	audit   *audit.Log
+	contributions *contribution.Service
+	settle        *settle.Service
+	refunds       *refund.Service
+	views         *dashboard.Views
+	audit         *audit.Log
 }
 
 // contributionPage is everything about one contribution.

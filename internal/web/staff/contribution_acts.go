@@ -119,7 +119,7 @@ func (s *Contribution) Ask(w http.ResponseWriter, r *http.Request) error {
 	for _, e := range before.Events {
 		since = max(since, e.ID)
 	}
-	_, err = s.desk.AskPayPal(r.Context(), id, actor(r))
+	_, err = s.settle.AskPayPal(r.Context(), id, actor(r))
 	if fault.Is(err, fault.Unavailable) {
 		s.log.WarnContext(r.Context(), "PayPal could not be asked", "contribution", id, "error", err)
 		page.Redirect(w, "/staff/contributions/"+id.String()+"?unanswered=1")
@@ -140,7 +140,9 @@ type noteForm struct {
 
 // AddNote answers POST /staff/contributions/{id}/notes.
 func (s *Contribution) AddNote(w http.ResponseWriter, r *http.Request) error {
-	keep := func(id uuid.UUID, v url.Values) error { return s.desk.Note(r.Context(), id, v.Get("note"), actor(r)) }
+	keep := func(id uuid.UUID, v url.Values) error {
+		return s.contributions.Note(r.Context(), id, v.Get("note"), actor(r))
+	}
 	return s.remark(w, r, "note", "noted", keep, func(p *contributionPage) *noteForm { return &p.Remark })
 }
 
@@ -149,7 +151,7 @@ func (s *Contribution) Review(w http.ResponseWriter, r *http.Request) error {
 	var about int64 // the review that the form is for
 	keep := func(id uuid.UUID, v url.Values) error {
 		about, _ = strconv.ParseInt(v.Get("review"), 10, 64) // 0 is no review
-		return s.desk.Looked(r.Context(), id, about, v.Get("found"), actor(r))
+		return s.contributions.Looked(r.Context(), id, about, v.Get("found"), actor(r))
 	}
 	return s.remark(w, r, "found", "looked", keep, func(p *contributionPage) *noteForm {
 		for i := range p.Reviews {

@@ -24,6 +24,7 @@ import (
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
 	"readerfund/internal/session"
+	"readerfund/internal/settle"
 	"readerfund/internal/web/page"
 )
 
@@ -35,18 +36,19 @@ type Config struct {
 	Zone     *time.Location // whose days the pages speak of
 	Currency money.Currency // the publication's own: comes first among several
 
-	Desk      *contribution.Desk
-	Refunds   *refund.Service
-	Books     *reconcile.Reconciler
-	Campaigns *campaign.Catalog
-	Reports   *report.Reports
-	Views     *dashboard.Views
-	Health    *health.Monitor
-	Queue     *queue.Queue
-	Alerts    *alert.Board // nil shows none
-	Accounts  *account.Store
-	Sessions  *session.Manager
-	Audit     *audit.Log
+	Contributions *contribution.Service
+	Settle        *settle.Service
+	Refunds       *refund.Service
+	Books         *reconcile.Reconciler
+	Campaigns     *campaign.Catalog
+	Reports       *report.Reports
+	Views         *dashboard.Views
+	Health        *health.Monitor
+	Queue         *queue.Queue
+	Alerts        *alert.Board // nil shows none
+	Accounts      *account.Store
+	Sessions      *session.Manager
+	Audit         *audit.Log
 
 	Replay    func(ctx context.Context, ids []string, by contribution.Actor) (int, error) // inbox.Inbox.Replay
 	ReplayAll func(ctx context.Context, by contribution.Actor) (int, error)               // inbox.Inbox.ReplayParked
@@ -82,14 +84,15 @@ func New(c Config) *Screens {
 	b := browsers{signer: c.Signer, secure: c.Secure}
 	e := newExporter(c.Pages, c.Audit, c.Log)
 	return &Screens{
-		Guard:          &Guard{pages: c.Pages, sessions: c.Sessions},
-		SignIn:         &SignIn{layout: l, browsers: b, accounts: c.Accounts, sessions: c.Sessions},
-		Password:       &Password{layout: l, browsers: b, accounts: c.Accounts, sessions: c.Sessions},
-		Overview:       &Overview{layout: l, reports: c.Reports, views: c.Views, health: c.Health, alerts: c.Alerts},
-		Contributions:  &Contributions{layout: l, views: c.Views, campaigns: c.Campaigns, exports: e},
-		Contribution:   &Contribution{layout: l, desk: c.Desk, refunds: c.Refunds, views: c.Views, audit: c.Audit},
+		Guard:         &Guard{pages: c.Pages, sessions: c.Sessions},
+		SignIn:        &SignIn{layout: l, browsers: b, accounts: c.Accounts, sessions: c.Sessions},
+		Password:      &Password{layout: l, browsers: b, accounts: c.Accounts, sessions: c.Sessions},
+		Overview:      &Overview{layout: l, reports: c.Reports, views: c.Views, health: c.Health, alerts: c.Alerts},
+		Contributions: &Contributions{layout: l, views: c.Views, campaigns: c.Campaigns, exports: e},
+		Contribution: &Contribution{layout: l, contributions: c.Contributions, settle: c.Settle, refunds: c.Refunds,
+			views: c.Views, audit: c.Audit},
 		Refund:         &Refund{layout: l, refunds: c.Refunds, views: c.Views},
-		Dispute:        &Dispute{layout: l, desk: c.Desk, views: c.Views},
+		Dispute:        &Dispute{layout: l, settle: c.Settle, views: c.Views},
 		Reports:        &Reports{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
 		Ledger:         &Ledger{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
 		Reconciliation: &Reconciliation{layout: l, views: c.Views},

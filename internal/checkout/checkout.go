@@ -1,0 +1,45 @@
+// Package checkout is one try to get PayPal's approval for a contribution: how far its order came, the attempts to
+// capture it and their limits, the reader's wish for another one, and when to ask PayPal again.
+//
+// It is rules over a value, without a network and without a clock of its own. Money is not its business: once there is a
+// payment, what became of that is the ledger's.
+package checkout
+
+import "time"
+
+// Kind is what PayPal is asked to approve.
+type Kind string
+
+// The kinds.
+const (
+	Order        Kind = "order"        // one payment
+	Subscription Kind = "subscription" // an agreement that recurs; nothing makes one yet
+)
+
+// OrderLife is how long PayPal keeps an order that nobody approved, and one that was approved and not captured. Source:
+// Orders v2, order links ("3 hours"); an account manager can make it up to 72 h, which only means that we go on asking
+// until PayPal says it is gone.
+const OrderLife = 3 * time.Hour
+
+// Checkout is how far one try has come. Times are UTC, and zero where the thing did not happen.
+type Checkout struct {
+	Kind       Kind
+	State      State
+	PayPalID   string // the order's; empty until PayPal made it
+	ApproveURL string // where the reader approves; empty until PayPal made the order
+	RetryURL   string // where the reader picks another way to pay, after a refusal that allows it
+
+	// Attempts to capture are numbered from 1, because a refusal and a further attempt may alternate.
+	Attempt     int       // begun last
+	Unanswered  int       // the latest whose answer nobody saw
+	Refused     int       // the latest that was certainly not carried out
+	AttemptedAt time.Time // when the latest was begun
+	LeasedUntil time.Time // until when a call for it may be under way
+	ToldAt      time.Time // when the reader came back to a refusal and was told of it
+	RetryAt     time.Time // when another attempt is due, because the reader wishes for it
+
+	Returned     bool      // the reader came back before PayPal said that they approved
+	MissingSince time.Time // when PayPal first said that it knows no such order
+	Gone         bool      // PayPal dropped the order: it cannot be captured any more
+	CreatedAt    time.Time
+}

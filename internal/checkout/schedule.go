@@ -1,0 +1,65 @@
+package checkout
+
+import "time"
+
+// Money is what the ledger has of a contribution, as far as it decides when to ask PayPal.
+type Money struct {
+	Paid bool // there is a payment: the order cannot be captured any more
+	Held bool // PayPal holds a payment back, or a dispute is open
+}
+
+// NextCheck is when PayPal is asked again, or zero when it will tell nothing new. done counts the checks since the state
+// last changed; every is the interval of the sweep.
+//
+//	a dispute, or money that PayPal holds   every half an hour, then ever less, at last twice a day
+//	approved, or an outcome we did not see  at once, then ever less, at last every ten minutes
+//	declined, another try is wished for     when it is due, then likewise
+//	the reader came back                    at once, then ever less, at last every half hour
+//	nobody came back, or it was refused     ten minutes after the start, ten before the order's end, and when it is over
+//	no order                                when one would be over: nobody can pay without
+func (c *Checkout) NextCheck(m Money, done int, now time.Time, every time.Duration) time.Time {
+	wait := func(first time.Duration, doublings int, longest time.Duration) time.Time {
+		return now.Add(max(every, min(first<<min(done, doublings), longest)))
+	}
+	switch {
+	case m.Held:
+		return wait(30*every, 5, 12*time.Hour)
+	case m.Paid, c.Gone:
+		return time.Time{}
+	}
+	switch c.State {
+	case Failed, Expired:
+		return time.Time{}
+	case Approved, CaptureUnknown:
+		return wait(every, 4, 10*time.Minute)
+	case Started, OrderUnknown:
+		if c.PayPalID == "" {
+			return latest(c.CreatedAt.Add(OrderLife+every), now.Add(every))
+		}
+	case Declined:
+		if now.Before(c.RetryAt) {
+			return c.RetryAt
+		}
+		if !c.RetryAt.IsZero() {
+			return wait(every, 4, 10*time.Minute)
+		}
+	case Created, Cancelled:
+	}
+	if c.Returned && c.State != Declined {
+		return wait(every, 5, 30*time.Minute)
+	}
+	soon := min(10*every, 10*time.Minute)
+	for _, age := range []time.Duration{soon, OrderLife - soon, OrderLife + every} {
+		if at := c.CreatedAt.Add(age); at.After(now) {
+			return at
+		}
+	}
+	return wait(30*every, 5, 12*time.Hour) // PayPal keeps it longer than it says, or did not answer
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,98 @@
+package contribution
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/money"
+)
+
+// adopted begins the keys of adopted contributions. A reader's key is ASCII, so that nobody can take one beforehand.
+const adopted = "§adopted:"
+
+// Found is a payment that was made in PayPal directly, of which a contribution is made.
+type Found struct {
+	PayPalID   string
+	Amount     money.Amount
+	Name, Note string // what PayPal says of who paid; what is too long is cut
+	Campaign   campaign.Campaign
+}
+
+// BeginAdopted writes a contribution for a payment that was made in PayPal directly. The same payment gives the same
+// contribution. The error is fault.Conflict when the payment belongs to a contribution that began here.
+func (s *Service) BeginAdopted(ctx context.Context, f Found) (Contribution, error) {
+	var receipt string
+	err := s.db.GetContext(ctx, &receipt, `
+		SELECT c.receipt FROM payment p JOIN contribution c ON c.id = p.contribution_id
+		WHERE p.paypal_id = $1 AND c.origin <> 'adopted'`, f.PayPalID)
+	if err == nil {
+		return Contribution{}, fault.New(fault.Conflict, "contribution.payment_taken", fault.Args{
+			"payment": f.PayPalID, "receipt": receipt,
+		})
+	}
+	if !db.IsNotFound(err) {
+		return Contribution{}, db.Translate(fmt.Errorf("find the owner of %s: %w", f.PayPalID, err))
+	}
+	sum := sha256.Sum256([]byte(adopted + f.PayPalID))
+	in := intent{
+		campaign: f.Campaign, amount: f.Amount, frequency: Once, name: short(f.Name, longestName),
+		message: short(f.Note, longestMessage), key: sql.NullString{String: adopted + f.PayPalID, Valid: true}, digest: sum[:],
+	}
+	c, err := find(ctx, s.db, "c.idempotency_key = $1", in.key)
+	if fault.Is(err, fault.NotFound) {
+		return s.write(ctx, in)
+	}
+	return c, db.Translate(err)
+}
+
+// MarkAdopted says of a contribution that it began at PayPal.
+func MarkAdopted(ctx context.Context, tx *sqlx.Tx, id uuid.UUID) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE contribution SET origin = 'adopted' WHERE id = $1`, id); err != nil {
+		return fmt.Errorf("mark %s as adopted: %w", id, err)
+	}
+	return nil
+}
+
+// short is as many characters of a text as may be kept.
+func short(text string, longest int) string {
+	all := []rune(text)
+	return string(all[:min(len(all), longest)])
+}
+
+// Lost is what PayPal knows of a contribution whose row was lost: what we put on its order.
+type Lost struct {
+	ID        uuid.UUID
+	Receipt   string
+	OrderID   string
+	Amount    money.Amount
+	Campaign  campaign.Campaign
+	CreatedAt time.Time // the order's
+}
+
+// Reinsert writes a lost contribution anew unless it is there. Whether the reader may be named is not known any more. Its
+// digest fits no form: whoever sends the old one again is told to load the page.
+func Reinsert(ctx context.Context, tx *sqlx.Tx, l Lost, now time.Time) error {
+	sum := sha256.Sum256([]byte("restored " + l.ID.String()))
+	made, err := tx.ExecContext(ctx, `
+		INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, state, origin,
+		                          created_at, updated_at)
+		VALUES ($1, $2, $3, $4, 'once', $5, $6, 'started', 'restored', $7, $8) ON CONFLICT (id) DO NOTHING`,
+		l.ID, l.Receipt, sum[:], l.Campaign.ID, l.Amount.Minor, string(l.Amount.Currency), l.CreatedAt, now)
+	if err != nil {
+		return fmt.Errorf("restore contribution %s: %w", l.ID, err)
+	}
+	if n, err := made.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	restored := Event{Kind: "restored", Way: ByReconcile, Ref: l.OrderID, To: Started}
+	return addEvent(ctx, tx, Contribution{ID: l.ID}, restored, now)
+}

@@ -1,0 +1,177 @@
+package contribution
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/checkout"
+	"readerfund/internal/db"
+)
+
+// What happens to a checkout beside facts. Each of these is one statement, and none of them moves a state.
+
+// EndLease says that the call for an attempt is over, unless another one holds the lease by now.
+func EndLease(ctx context.Context, d *db.DB, c Contribution) error {
+	_, err := d.ExecContext(ctx, `UPDATE contribution SET capture_until = NULL WHERE id = $1 AND capture_until = $2`,
+		c.ID, c.Checkout.LeasedUntil)
+	return err
+}
+
+// DropWish ends the reader's wish for another attempt.
+func DropWish(ctx context.Context, d *db.DB, id uuid.UUID) error {
+	_, err := d.ExecContext(ctx, `UPDATE contribution SET retry_at = NULL WHERE id = $1 AND state = 'declined'`, id)
+	if err != nil {
+		return fmt.Errorf("drop the wish for another try of %s: %w", id, err)
+	}
+	return nil
+}
+
+// NoteTold writes down that the reader came back to a refusal and is being told of it.
+func NoteTold(ctx context.Context, d *db.DB, id uuid.UUID, now time.Time) error {
+	_, err := d.ExecContext(ctx, `
+		UPDATE contribution SET refusal_told_at = $2 WHERE id = $1 AND coalesce(refusal_told_at <= capture_begun_at, true)`,
+		id, now)
+	if err != nil {
+		return fmt.Errorf("note what the reader of %s was told: %w", id, err)
+	}
+	return nil
+}
+
+// NoteReturn writes down that the reader came back before PayPal said that they approved, and has PayPal asked at checkAt
+// at the latest.
+func NoteReturn(ctx context.Context, d *db.DB, id uuid.UUID, now, checkAt time.Time) error {
+	_, err := d.ExecContext(ctx, `
+		UPDATE contribution SET returned_at = $2, check_at = least(check_at, $3::timestamptz)
+		WHERE id = $1 AND returned_at IS NULL AND check_at IS NOT NULL`, id, now, checkAt)
+	if err != nil {
+		return fmt.Errorf("note the return of %s: %w", id, err)
+	}
+	return nil
+}
+
+// NoteMissing writes down that PayPal said that it knows no such order, and has it asked again at checkAt at the latest.
+func NoteMissing(ctx context.Context, d *db.DB, id uuid.UUID, now, checkAt time.Time) error {
+	_, err := d.ExecContext(ctx, `
+		UPDATE contribution SET gone_since = coalesce(gone_since, $2::timestamptz), check_at = least(check_at, $3::timestamptz)
+		WHERE id = $1 AND check_at IS NOT NULL`, id, now, checkAt)
+	if err != nil {
+		return fmt.Errorf("note that the order of %s is missing: %w", id, err)
+	}
+	return nil
+}
+
+// CheckSoon has PayPal asked at that time at the latest, where it is to be asked at all.
+func CheckSoon(ctx context.Context, q sqlx.ExecerContext, id uuid.UUID, at time.Time) error {
+	_, err := q.ExecContext(ctx, `
+		UPDATE contribution SET check_at = least(check_at, $2::timestamptz) WHERE id = $1 AND check_at IS NOT NULL`, id, at)
+	if err != nil {
+		return fmt.Errorf("have PayPal asked about %s soon: %w", id, err)
+	}
+	return nil
+}
+
+// Renumber gives a contribution that has no order yet another receipt number. Where another process was quicker, its
+// number counts.
+func Renumber(ctx context.Context, d *db.DB, c Contribution, now time.Time) (Contribution, error) {
+	_, err := d.ExecContext(ctx, `
+		UPDATE contribution SET receipt = $3, updated_at = $4
+		WHERE id = $1 AND receipt = $2 AND order_id IS NULL AND state IN ('started', 'order_unknown')`,
+		c.ID, c.Receipt, NewReceipt(), now)
+	if err != nil {
+		return c, db.Translate(fmt.Errorf("draw another receipt number for %s: %w", c.ID, err))
+	}
+	c, err = Find(ctx, d, c.ID)
+	return c, db.Translate(err)
+}
+
+// ClaimDue takes at most limit contributions about which PayPal is to be asked, and postpones them, in one transaction, so
+// that another process does not take them too and a process that dies with them loses nothing: they are due again later.
+// every is the interval of the sweep.
+func ClaimDue(ctx context.Context, d *db.DB, limit int, now time.Time, every time.Duration) ([]uuid.UUID, error) {
+	var ids []uuid.UUID
+	err := d.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		ids = ids[:0]
+		var due []struct {
+			ID        uuid.UUID    `db:"id"`
+			State     State        `db:"state"`
+			OrderID   string       `db:"order_id"`
+			Gone      bool         `db:"gone"`
+			Paid      bool         `db:"paid"`
+			Disputed  bool         `db:"disputed"`
+			Returned  bool         `db:"returned"`
+			RetryAt   sql.NullTime `db:"retry_at"`
+			Checks    int          `db:"checks"`
+			CreatedAt time.Time    `db:"created_at"`
+		}
+		// SKIP LOCKED: rows that another process is taking, or that facts are being applied to, are left for the next time.
+		err := tx.SelectContext(ctx, &due, `
+			SELECT c.id, c.state, coalesce(c.order_id, '') AS order_id, c.returned_at IS NOT NULL AS returned, c.retry_at,
+			       c.checks, c.created_at, c.gone,
+			       EXISTS (SELECT 1 FROM payment p WHERE p.contribution_id = c.id) AS paid,
+			       EXISTS (SELECT 1 FROM payment p JOIN dispute d ON d.payment_id = p.id
+			               WHERE p.contribution_id = c.id AND d.status = 'open') AS disputed
+			FROM contribution c
+			WHERE c.check_at <= $1
+			ORDER BY c.state NOT IN ('approved', 'capture_unknown') AND c.retry_at IS NULL, c.returned_at IS NULL, c.check_at
+			LIMIT $2
+			FOR UPDATE OF c SKIP LOCKED`, now, limit)
+		if err != nil {
+			return fmt.Errorf("find what is due: %w", err)
+		}
+		for _, c := range due {
+			read := row{
+				State: string(c.State), OrderID: sql.NullString{String: c.OrderID}, Gone: c.Gone, RetryAt: c.RetryAt,
+				ReturnedAt: sql.NullTime{Valid: c.Returned}, CreatedAt: c.CreatedAt,
+			}
+			k := read.checkout()
+			money := checkout.Money{Paid: c.Paid, Held: c.Disputed || c.State == Pending}
+			_, err := tx.ExecContext(ctx, `UPDATE contribution SET checks = checks + 1, check_at = $2 WHERE id = $1`,
+				c.ID, null(k.NextCheck(money, c.Checks+1, now, every)))
+			if err != nil {
+				return fmt.Errorf("postpone the next check of %s: %w", c.ID, err)
+			}
+			ids = append(ids, c.ID)
+		}
+		return nil
+	})
+	return ids, err
+}
+
+// Advance moves a contribution of which there is no money from what it was read as to next, adds to its history, and
+// commits that, in one statement. The error is sql.ErrNoRows where the contribution has changed since it was read.
+func Advance(
+	ctx context.Context, d *db.DB, was Contribution, next *Contribution, events []Event, now time.Time, every time.Duration,
+) error {
+	text, err := json.Marshal(lines(events))
+	if err != nil {
+		return fmt.Errorf("write the history of %s: %w", was.ID, err)
+	}
+	next.UpdatedAt = now.UTC().Truncate(time.Microsecond)
+	k := next.Checkout
+	err = d.GetOnce(ctx, &next.ID, `
+		WITH moved AS (
+			UPDATE contribution
+			SET state = $4, reason = $5, order_id = nullif($6, ''), approve_url = $7, gone_since = $8, gone = $9,
+			    check_at = $10, checks = 0, updated_at = $11
+			WHERE id = $1 AND state = $2 AND updated_at = $3 AND order_id IS NULL RETURNING id),
+		history AS (
+			INSERT INTO contribution_event (contribution_id, fact, detail, paypal_ref, from_state, to_state, source, at)
+			SELECT m.id, h.fact, h.detail, h.paypal_ref, h.from_state, h.to_state, h.source, $11
+			FROM moved m, jsonb_to_recordset($12::text::jsonb) AS h (
+			    number integer, fact text, detail text, paypal_ref text, from_state text, to_state text, source text)
+			ORDER BY h.number)
+		SELECT id FROM moved`,
+		was.ID, string(was.State), was.UpdatedAt,
+		string(next.State), next.Reason, k.PayPalID, k.ApproveURL, null(k.MissingSince), k.Gone,
+		null(k.NextCheck(checkout.Money{}, 0, now, every)), next.UpdatedAt, string(text))
+	if err != nil {
+		return fmt.Errorf("save contribution %s: %w", was.ID, err)
+	}
+	return nil
+}

@@ -1,0 +1,49 @@
+package contribution
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/db"
+	"readerfund/internal/money"
+)
+
+// Limit is the least and the most a reader may give at once, in minor units.
+type Limit struct{ Min, Max int64 }
+
+// Config is what a Service needs.
+type Config struct {
+	DB         *db.DB
+	Campaigns  *campaign.Catalog
+	Limits     map[money.Currency]Limit
+	SweepEvery time.Duration // how often what is due is looked for
+	Now        func() time.Time
+}
+
+// Service begins contributions and keeps what people say about them. It is safe for concurrent use.
+type Service struct {
+	db         *db.DB
+	campaigns  *campaign.Catalog
+	limits     map[money.Currency]Limit
+	sweepEvery time.Duration
+	now        func() time.Time
+}
+
+// New makes a Service.
+func New(cfg Config) *Service {
+	return &Service{
+		db: cfg.DB, campaigns: cfg.Campaigns, limits: cfg.Limits, sweepEvery: cfg.SweepEvery, now: cfg.Now,
+	}
+}
+
+// Get reads a contribution. The error is a fault.NotFound when there is none.
+func (s *Service) Get(ctx context.Context, id uuid.UUID) (Contribution, error) {
+	c, err := Find(ctx, s.db, id)
+	return c, db.Translate(err)
+}
+
+// Limits is the least and the most to give in a currency, in minor units.
+func (s *Service) Limits(c money.Currency) Limit { return s.limits[c] }

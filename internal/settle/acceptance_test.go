@@ -1,0 +1,153 @@
+package settle
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/fault"
+)
+
+const acceptPath = `"match":{"method":"POST","path":"/v1/customer/disputes/*/accept-claim"}`
+
+// claimed is a gift with a case that we have heard of.
+func (n *newsroom) claimed() (c contribution.Contribution, capture, dispute string) {
+	n.t.Helper()
+	c, capture = n.paid()
+	dispute = n.dispute(capture, `{}`)
+	n.heard(dispute, contribution.Disputed)
+	return c, capture, dispute
+}
+
+// PayPal accepted the claim, and its answer was lost: nothing says that it was not accepted, and once it can be
+// known that it was, it is written down.
+func TestAnAcceptedClaimWhoseAnswerWasLost(t *testing.T) {
+	t.Parallel()
+	for name, refusal := range map[string]string{"seen at once": "", "seen later": "later", "accepted again": "again"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := open(t)
+			c, _, id := n.claimed()
+			n.fault(`{"kind":"status","status":500,"when":"after","times":1,` + acceptPath + `}`)
+			want := "contribution.accept_dispute, contribution.accept_dispute unknown, contribution.accept_dispute accepted"
+			if refusal != "" {
+				n.fault(`{"kind":"status","status":503,"match":{"method":"GET","path":"/v1/customer/disputes/*"}}`)
+			}
+			got, err := n.AcceptDispute(t.Context(), c.ID, id, "Sorry.", editor)
+			if refusal == "" {
+				if err != nil || got.State != contribution.Reversed {
+					t.Errorf("%s, %v", got.State, err)
+				}
+			} else if !fault.Is(err, fault.Unavailable) {
+				t.Errorf("%v", err)
+			}
+			n.heal()
+			switch refusal {
+			case "later":
+				n.heard(id, contribution.Reversed)
+			case "again":
+				want = strings.Replace(want, "unknown, ", "unknown, contribution.accept_dispute, ", 1)
+				if _, err := n.AcceptDispute(t.Context(), c.ID, id, "Sorry.", editor); err != nil {
+					t.Errorf("again: %v", err)
+				}
+			}
+			n.wants(c, contribution.Reversed)
+			n.booksEqual()
+			if got := n.audited(c); got != want {
+				t.Errorf("audited: %s\nwant     %s", got, want)
+			}
+		})
+	}
+}
+
+// A case that ended otherwise than by our accepting it is not noted as accepted.
+func TestAClaimThatWasNotAcceptedAfterAll(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, capture, id := n.claimed()
+	n.fault(`{"kind":"status","status":503,"times":1,` + acceptPath + `}`)
+	if _, err := n.AcceptDispute(t.Context(), c.ID, id, "Sorry.", editor); !fault.Is(err, fault.Unavailable) {
+		t.Error(err)
+	}
+	n.dispute(capture, `{"outcome":"seller"}`)
+	n.heard(id, contribution.Completed)
+	if got := n.audited(c); !strings.HasSuffix(got, "accept_dispute unknown, contribution.accept_dispute not accepted") {
+		t.Errorf("audited: %s", got)
+	}
+}
+
+// What PayPal certainly did not do is noted as that, with its code; what did not reach it, too.
+func TestAClaimThatPayPalRefusesToAccept(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, _, id := n.claimed()
+	n.fault(`{"kind":"status","status":429,"times":1,"headers":{"Retry-After":"60"},` + acceptPath + `}`)
+	if _, err := n.AcceptDispute(t.Context(), c.ID, id, "Sorry.", editor); !fault.Is(err, fault.Unavailable) {
+		t.Error(err)
+	}
+	n.fault(`{"kind":"status","status":403,"times":1,"body":{"name":"NOT_AUTHORIZED","message":"x"},` + acceptPath + `}`)
+	_, err := n.AcceptDispute(t.Context(), c.ID, id, "Sorry.", editor)
+	if !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "is not allowed to do this") {
+		t.Error(err)
+	}
+	const asked = "contribution.accept_dispute"
+	if got := n.audited(c); got != asked+", "+asked+" not sent, "+asked+", "+asked+" refused" {
+		t.Errorf("audited: %s", got)
+	}
+	var answer string
+	err = n.db.Get(&answer, `SELECT detail->>'answer' FROM audit_entry WHERE detail->>'outcome' = 'refused'`)
+	if err != nil || answer != "NOT_AUTHORIZED" {
+		t.Errorf("answer %q, %v", answer, err)
+	}
+	// Nothing is in doubt any more: how the case ends is no news of our acceptance.
+	n.hook("POST", "captures/"+n.captureOf(c)+"/dispute", `{"outcome":"buyer"}`, nil)
+	n.heard(id, contribution.Reversed)
+	if got := n.audited(c); !strings.HasSuffix(got, "refused") {
+		t.Errorf("audited: %s", got)
+	}
+}
+
+func (n *newsroom) captureOf(c contribution.Contribution) (id string) {
+	n.t.Helper()
+	if err := n.db.Get(&id, `SELECT paypal_id FROM payment WHERE contribution_id = $1`, c.ID); err != nil {
+		n.t.Fatal(err)
+	}
+	return id
+}
+
+// Whoever asked has gone before PayPal answered: the audit log has what came of it all the same.
+func TestTheAuditLogDoesNotNeedTheOneWhoAsked(t *testing.T) {
+	t.Parallel()
+	for name, act := range map[string]func(context.Context, *newsroom, contribution.Contribution, string) error{
+		"accept": func(ctx context.Context, n *newsroom, c contribution.Contribution, dispute string) error {
+			_, err := n.AcceptDispute(ctx, c.ID, dispute, "Sorry.", editor)
+			return err
+		},
+		"ask PayPal": func(ctx context.Context, n *newsroom, c contribution.Contribution, _ string) error {
+			_, err := n.AskPayPal(ctx, c.ID, editor)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := open(t)
+			c, _, dispute := n.claimed()
+			ctx, leave := context.WithCancel(t.Context())
+			n.fault(`{"kind":"delay","delay":"300ms","match":{"path":"/v*"}}`)
+			time.AfterFunc(100*time.Millisecond, leave)
+			if err := act(ctx, n, c, dispute); err == nil {
+				t.Error("nobody waited and it was done")
+			}
+			n.Close() // sees its calls through
+			want := map[string]string{
+				"accept":     "contribution.accept_dispute, contribution.accept_dispute accepted",
+				"ask PayPal": "contribution.ask_paypal answered",
+			}[name]
+			if got := n.audited(c); got != want {
+				t.Errorf("audited: %s\nwant     %s", got, want)
+			}
+		})
+	}
+}

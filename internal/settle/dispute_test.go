@@ -1,0 +1,306 @@
+package settle
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/fault"
+	"readerfund/internal/paypal"
+)
+
+// dispute moves a case about a capture, and gives its id.
+func (n *newsroom) dispute(capture, how string) string {
+	n.t.Helper()
+	var seen struct {
+		ID string `json:"dispute_id"`
+	}
+	n.hook("POST", "captures/"+capture+"/dispute", how, &seen)
+	return seen.ID
+}
+
+func (n *newsroom) heard(disputeID string, want contribution.State) contribution.Contribution {
+	n.t.Helper()
+	c, err := n.SettleDispute(n.t.Context(), disputeID, Source{Way: contribution.ByWebhook})
+	if err != nil || c.State != want {
+		n.t.Fatalf("state %s, want %s; %v", c.State, want, err)
+	}
+	n.booksEqual()
+	return c
+}
+
+// sums are the ledger's entries of a contribution in minor units, by kind.
+func (n *newsroom) sums(c contribution.Contribution) map[string]int64 {
+	n.t.Helper()
+	var rows []struct {
+		Kind string
+		Sum  int64
+	}
+	if err := n.db.Select(&rows, `SELECT kind, sum(amount_minor)::bigint AS sum FROM ledger_entry WHERE contribution_id = $1 GROUP BY kind`, c.ID); err != nil {
+		n.t.Fatal(err)
+	}
+	sums := map[string]int64{}
+	for _, r := range rows {
+		sums[r.Kind] = r.Sum
+	}
+	return sums
+}
+
+func TestADisputeThatIsWon(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, capture := n.paid()
+	id := n.dispute(capture, `{"stage":"INQUIRY"}`)
+	n.heard(id, contribution.Disputed)
+	if held := n.sums(c)["dispute_hold"]; held != 0 {
+		t.Errorf("an inquiry holds %d", held)
+	}
+	n.dispute(capture, `{"stage":"CHARGEBACK"}`)
+	for range 2 {
+		n.heard(id, contribution.Disputed)
+	}
+	if held := n.sums(c)["dispute_hold"]; held != -2500 {
+		t.Errorf("a claim holds %d", held)
+	}
+	n.dispute(capture, `{"outcome":"seller"}`)
+	for range 2 {
+		n.heard(id, contribution.Completed)
+	}
+	if got := n.sums(c); got["dispute_release"] != 2500 || got["reversal"] != 0 {
+		t.Errorf("won: %v", got)
+	}
+}
+
+// Lost, with a fee. The news of the reversal itself never comes: how the case ended says where to look.
+func TestADisputeThatIsLost(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, capture := n.paid()
+	n.hook("POST", "captures/"+capture+"/refund", `{"amount":"5.00"}`, nil)
+	id := n.dispute(capture, `{"fee":"16.00","outcome":"buyer"}`)
+	n.heard(id, contribution.Reversed)
+	got := n.sums(c)
+	if got["refund"] != -500 || got["reversal"] != -2000 || got["chargeback_fee"] != -1600 || got["dispute_hold"]+got["dispute_release"] != 0 {
+		t.Errorf("lost: %v", got)
+	}
+	var status, outcome string
+	if err := n.db.QueryRowx(`SELECT status, outcome FROM dispute WHERE paypal_id = $1`, id).Scan(&status, &outcome); err != nil || status != "resolved" || outcome == "" {
+		t.Errorf("%s %s, %v", status, outcome, err)
+	}
+}
+
+// Two cases, one of each kind, of which only the last word is heard.
+func TestOnlyTheEndOfADisputeIsHeard(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, capture := n.paid()
+	n.dispute(capture, `{"stage":"INQUIRY"}`)
+	n.heard(n.dispute(capture, `{"outcome":"seller"}`), contribution.Completed)
+	if got := n.sums(c); len(got) != 2 {
+		t.Errorf("an inquiry that ended left %v", got)
+	}
+	n.dispute(capture, `{}`)
+	n.heard(n.dispute(capture, `{"outcome":"seller"}`), contribution.Completed)
+}
+
+// Nobody tells of the case's end: the sweep asks.
+func TestTheSweepAsksAboutOpenDisputes(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, capture := n.paid()
+	n.heard(n.dispute(capture, `{}`), contribution.Disputed)
+	n.dispute(capture, `{"outcome":"buyer"}`)
+	n.later(13 * time.Hour)
+	if _, err := n.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	n.wants(c, contribution.Reversed)
+	n.booksEqual()
+}
+
+// A case about a payment of which we have not heard: its capture is asked for first.
+func TestADisputeBeforeItsPayment(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	n.approve(c, "approve")
+	o, err := n.Service.paypal.CaptureOrder(t.Context(), c.Checkout.PayPalID, "somebody-else")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := n.heard(n.dispute(o.Captures[0].ID, `{}`), contribution.Disputed)
+	if got.ID != c.ID {
+		t.Errorf("booked to %s", got.ID)
+	}
+}
+
+func TestDisputesOfOthersAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	o, err := n.Service.paypal.CreateOrder(t.Context(), paypal.OrderRequest{
+		RequestID: "foreign", CustomID: "order-77", Amount: eur(500), ReturnURL: "http://127.0.0.1:1/r", CancelURL: "http://127.0.0.1:1/c",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.hook("POST", "orders/"+o.ID+"/approve", `{}`, nil)
+	if o, err = n.Service.paypal.CaptureOrder(t.Context(), o.ID, "foreign-capture"); err != nil {
+		t.Fatal(err)
+	}
+	id := n.dispute(o.Captures[0].ID, `{}`)
+	if _, err := n.SettleDispute(t.Context(), id, Source{Way: contribution.ByWebhook}); !errors.Is(err, ErrNotOurs) {
+		t.Errorf("another program's: %v", err)
+	}
+	if _, err := n.SettleDispute(t.Context(), "PP-D-00000", Source{Way: contribution.ByWebhook}); !paypal.NotFound(err) {
+		t.Errorf("nobody's: %v", err)
+	}
+}
+
+func TestStaffAcceptADispute(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, capture := n.paid()
+	id := n.dispute(capture, `{}`)
+	accept := func(dispute, note string) (contribution.Contribution, error) {
+		return n.AcceptDispute(t.Context(), c.ID, dispute, note, editor)
+	}
+	if _, err := accept(id, "Sorry."); !fault.Is(err, fault.NotFound) {
+		t.Errorf("before we heard of it: %v", err)
+	}
+	n.heard(id, contribution.Disputed)
+	if _, err := accept(id, " "); !fault.Is(err, fault.Invalid) {
+		t.Errorf("without a note: %v", err)
+	}
+	if _, err := n.AcceptDispute(t.Context(), uuid.New(), id, "Sorry.", editor); !fault.Is(err, fault.NotFound) {
+		t.Errorf("of another gift: %v", err)
+	}
+
+	n.fault(`{"kind":"status","status":503,"times":50,"match":{"method":"POST","path":"/v1/customer/disputes/*"}}`)
+	if _, err := accept(id, "Sorry."); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("while PayPal does not answer: %v", err)
+	}
+	n.heal()
+	back, err := accept(id, "Sorry.")
+	if err != nil || back.State != contribution.Reversed {
+		t.Fatalf("%s, %v", back.State, err)
+	}
+	n.booksEqual()
+	if _, err := accept(id, "Sorry."); !fault.Is(err, fault.Conflict) {
+		t.Errorf("once more: %v", err)
+	}
+	if got := n.audited(c); !strings.HasSuffix(got, "contribution.accept_dispute accepted") {
+		t.Errorf("audited: %s", got)
+	}
+}
+
+func TestADisputeThatCannotBeAcceptedHere(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, capture := n.paid()
+	id := n.dispute(capture, `{}`)
+	n.heard(id, contribution.Disputed)
+	if _, err := n.db.Exec(`UPDATE dispute SET may_accept = false`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.AcceptDispute(t.Context(), c.ID, id, "Sorry.", editor); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "Resolution") {
+		t.Error(err)
+	}
+	// PayPal ended it in the meantime, and says no.
+	if _, err := n.db.Exec(`UPDATE dispute SET may_accept = true`); err != nil {
+		t.Fatal(err)
+	}
+	n.dispute(capture, `{"outcome":"seller"}`)
+	if _, err := n.AcceptDispute(t.Context(), c.ID, id, "Sorry.", editor); !fault.Is(err, fault.Conflict) {
+		t.Error(err)
+	}
+	n.wants(c, contribution.Completed) // what PayPal says to it is not lost
+}
+
+// Whatever was lost, a person can have it asked for.
+func TestAskPayPalAgain(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c, capture := n.paid()
+	n.hook("POST", "captures/"+capture+"/refund", `{"amount":"5.00"}`, nil)
+	n.dispute(capture, `{}`)
+	got, err := n.AskPayPal(t.Context(), c.ID, editor)
+	if err != nil || got.State != contribution.Disputed {
+		t.Fatalf("%s, %v", got.State, err)
+	}
+	n.booksEqual()
+	var detail string
+	if err := n.db.Get(&detail, `SELECT detail->>'before' || ' ' || (detail->>'after') FROM audit_entry WHERE action = 'contribution.ask_paypal'`); err != nil || detail != "completed disputed" {
+		t.Errorf("audited %q, %v", detail, err)
+	}
+	n.fault(`{"kind":"status","status":503,"times":50,"match":{"path":"/v2/*"}}`)
+	if _, err := n.AskPayPal(t.Context(), c.ID, editor); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("PayPal down: %v", err)
+	}
+	if _, err := n.AskPayPal(t.Context(), uuid.New(), editor); !fault.Is(err, fault.NotFound) {
+		t.Errorf("nobody's: %v", err)
+	}
+}
+
+func TestANoteIsKept(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	if err := n.contributions.Note(t.Context(), c.ID, "Called her.\r\nAll is well.", editor); err != nil {
+		t.Fatal(err)
+	}
+	var kept string
+	err := n.db.Get(&kept, `SELECT detail FROM contribution_event WHERE contribution_id = $1 AND fact = 'note'`, c.ID)
+	if err != nil || kept != "editor@example.org: Called her.\nAll is well." || n.audited(c) != "contribution.note" {
+		t.Errorf("%q, %v, audited %q", kept, err, n.audited(c))
+	}
+	for name, text := range map[string]string{"nothing": " \r\n", "too much": strings.Repeat("x", 2000), "a NUL": "a\x00b"} {
+		if err := n.contributions.Note(t.Context(), c.ID, text, editor); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := n.contributions.Note(t.Context(), uuid.New(), "x", editor); !fault.Is(err, fault.NotFound) {
+		t.Errorf("nobody's: %v", err)
+	}
+}
+
+// A look at the case that PayPal gave earlier and we get later changes nothing, and a case opened again needs a person.
+func TestADisputeOnlyAdvances(t *testing.T) {
+	t.Parallel()
+	d := bareService(t)
+	c := mustBegin(t, d)
+	src := Source{Way: contribution.ByWebhook}
+	seen := paypal.Dispute{ID: "PP-D-1", CaptureIDs: []string{"OTHERS", "CAP"}, Status: paypal.DisputeResolved, Stage: paypal.StageChargeback,
+		Outcome: paypal.OutcomeSeller, Amount: eur(2500), CreatedAt: noon, UpdatedAt: noon.Add(time.Hour)}
+	apply(t, d, CaptureSeen(c.ID, src, captureOf("CAP", "COMPLETED")), DisputeSeen(c.ID, src, seen))
+	before := entries(t.Context(), t, d.db, c.ID)
+	early := seen
+	early.Status, early.Stage, early.UpdatedAt = paypal.DisputeOpen, paypal.StageInquiry, noon
+	if c = apply(t, d, DisputeSeen(c.ID, src, early)); c.State != contribution.Completed || looks(t, d, c) != "" {
+		t.Errorf("an older look: %s, %q", c.State, looks(t, d, c))
+	}
+	again := seen
+	again.Status, again.UpdatedAt = paypal.DisputeUnderReview, noon.Add(2*time.Hour)
+	c = apply(t, d, DisputeSeen(c.ID, src, again))
+	if c.State != contribution.Completed || !strings.Contains(looks(t, d, c), "reopened the dispute PP-D-1") {
+		t.Errorf("opened again: %s, %q", c.State, looks(t, d, c))
+	}
+	if got := entries(t.Context(), t, d.db, c.ID); got != before {
+		t.Errorf("entries were\n%s\nand are\n%s", before, got)
+	}
+
+	other := mustBegin(t, d)
+	foreign := seen
+	foreign.ID, foreign.CaptureIDs, foreign.Amount.Currency = "PP-D-2", []string{"CAP-2"}, "USD"
+	other = apply(t, d, CaptureSeen(other.ID, src, captureOf("CAP-2", "COMPLETED")), DisputeSeen(other.ID, src, foreign))
+	booked := entries(t.Context(), t, d.db, other.ID)
+	if !strings.Contains(looks(t, d, other), "in USD") || strings.Contains(booked, "dispute") {
+		t.Errorf("a case in another currency: %q", looks(t, d, other))
+	}
+	if _, err := d.ApplyAll(t.Context(), []Fact{DisputeSeen(other.ID, src, seen)}); !errors.Is(err, ErrNotOurs) {
+		t.Errorf("a case about another gift: %v", err)
+	}
+}

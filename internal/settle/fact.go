@@ -1,0 +1,183 @@
+package settle
+
+import (
+	"slices"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/checkout"
+	"readerfund/internal/contribution"
+	"readerfund/internal/ledger"
+	"readerfund/internal/paypal"
+	"readerfund/internal/review"
+)
+
+// Source is the way by which a fact reached us. Event is the webhook event's row, 0 for every other way. The Caller says
+// whether the reader is there: a capture that was refused may be tried once more then.
+type Source struct {
+	Way   contribution.Way
+	Event int64
+	checkout.Caller
+}
+
+// Fact is one thing we learned of one contribution, from PayPal's API or from our own call's outcome: about its checkout,
+// or about money. Only the functions below make facts; the zero Fact is none.
+type Fact struct {
+	contribution uuid.UUID
+	source       Source
+	checkout     *checkout.Fact // nil for one about money
+	money        *ledger.Fact   // nil for one about the checkout
+	payer        paypal.Payer   // empty where the fact does not say who paid
+}
+
+func checkoutFact(id uuid.UUID, src Source, f checkout.Fact) Fact {
+	return Fact{contribution: id, source: src, checkout: &f, payer: f.Order().Payer}
+}
+
+func moneyFact(id uuid.UUID, src Source, f ledger.Fact) Fact {
+	return Fact{contribution: id, source: src, money: &f}
+}
+
+// moneyOf picks the facts about money.
+func moneyOf(facts []Fact) (money []ledger.Fact) {
+	for _, f := range facts {
+		if f.money != nil {
+			money = append(money, *f.money)
+		}
+	}
+	return money
+}
+
+// OrderUnanswered is: we asked PayPal for an order and did not see the answer.
+func OrderUnanswered(id uuid.UUID, src Source) Fact {
+	return checkoutFact(id, src, checkout.OrderUnanswered())
+}
+
+// OrderRefused is: PayPal answered that it does not make this order; reason is its issue code.
+func OrderRefused(id uuid.UUID, src Source, reason string) Fact {
+	return checkoutFact(id, src, checkout.OrderRefused(reason))
+}
+
+// ReaderCancelled is: the reader came back by the cancel address.
+func ReaderCancelled(id uuid.UUID) Fact {
+	return checkoutFact(id, Source{Way: contribution.ByReader}, checkout.ReaderCancelled())
+}
+
+// OrderGone is: PayPal no longer knows the order.
+func OrderGone(id uuid.UUID, src Source) Fact { return checkoutFact(id, src, checkout.OrderGone()) }
+
+// CaptureUnanswered is: we asked for the capture, and did not see the answer of that attempt.
+func CaptureUnanswered(id uuid.UUID, src Source, attempt int) Fact {
+	return checkoutFact(id, src, checkout.CaptureUnanswered(attempt))
+}
+
+// CaptureRefused is: that attempt was certainly not carried out; see checkout.CaptureRefused.
+func CaptureRefused(id uuid.UUID, src Source, attempt int, reason, retryURL string) Fact {
+	return checkoutFact(id, src, checkout.CaptureRefused(attempt, reason, retryURL))
+}
+
+// CaptureSeen is a capture as PayPal's API gives it.
+func CaptureSeen(id uuid.UUID, src Source, c paypal.Capture) Fact {
+	return moneyFact(id, src, ledger.CaptureSeen(c))
+}
+
+// RefundSeen is a refund as PayPal's API gives it.
+func RefundSeen(id uuid.UUID, src Source, r paypal.Refund) Fact {
+	return moneyFact(id, src, ledger.RefundSeen(r))
+}
+
+// ReversalSeen is a reversal. PayPal's API gives it as a refund; that it is none, its capture and the event tell.
+func ReversalSeen(id uuid.UUID, src Source, r paypal.Refund) Fact {
+	return moneyFact(id, src, ledger.ReversalSeen(r))
+}
+
+// DisputeSeen is a dispute as PayPal's API gives it. The payment it is about must be known already.
+func DisputeSeen(id uuid.UUID, src Source, d paypal.Dispute) Fact {
+	return moneyFact(id, src, ledger.DisputeSeen(d))
+}
+
+// OrderSeen is everything an order says: that it exists, how far it came, its captures and their refunds. Of a capture
+// that was reversed the latest refund is the reversal: after one PayPal lets nobody refund any more.
+func OrderSeen(id uuid.UUID, src Source, o paypal.Order) []Fact {
+	var facts []Fact
+	for _, f := range checkout.OrderSeen(o) {
+		facts = append(facts, checkoutFact(id, src, f))
+	}
+	for _, c := range o.Captures {
+		facts = append(facts, CaptureSeen(id, src, c))
+	}
+	for _, r := range o.Refunds {
+		facts = append(facts, backSeen(id, src, o, r))
+	}
+	return facts
+}
+
+// backSeen tells a refund from a reversal. Of two made in the same second the one PayPal lists later is the latest.
+func backSeen(id uuid.UUID, src Source, o paypal.Order, r paypal.Refund) Fact {
+	reversed := slices.ContainsFunc(o.Captures, func(c paypal.Capture) bool { return c.ID == r.CaptureID && c.Reversed() })
+	if !reversed {
+		return RefundSeen(id, src, r)
+	}
+	latest := r
+	for _, other := range o.Refunds {
+		if other.CaptureID == r.CaptureID && !other.CreatedAt.Before(latest.CreatedAt) {
+			latest = other
+		}
+	}
+	if latest.ID == r.ID {
+		return ReversalSeen(id, src, r)
+	}
+	return RefundSeen(id, src, r)
+}
+
+// kind names the fact for the history.
+func (f Fact) kind() string {
+	if f.money != nil {
+		return f.money.Kind()
+	}
+	return f.checkout.Kind()
+}
+
+// about is PayPal's id of what the fact is about.
+func (f Fact) about() string {
+	id := ""
+	if f.money != nil {
+		id, _ = f.money.About()
+	} else {
+		id, _ = f.checkout.About()
+	}
+	return id
+}
+
+// reason is PayPal's code for why it is so; it may be empty.
+func (f Fact) reason() string {
+	code := ""
+	if f.money != nil {
+		_, code = f.money.About()
+	} else {
+		_, code = f.checkout.About()
+	}
+	return code
+}
+
+// isOrder reports whether the fact is what an order says.
+func (f Fact) isOrder() bool { return f.checkout != nil && f.checkout.Order().ID != "" }
+
+// event is the fact's line in the history.
+func (f Fact) event(from, to contribution.State) contribution.Event {
+	return contribution.Event{
+		Kind: f.kind(), Way: f.source.Way, Webhook: f.source.Event, Detail: f.reason(), Ref: f.about(), From: from, To: to,
+	}
+}
+
+// settles lists what a fact that could be applied settles: contradictions in earlier answers about the same thing.
+func (f Fact) settles() []review.Match {
+	switch {
+	case f.money != nil:
+		return f.money.Settles()
+	case f.isOrder():
+		return []review.Match{{Code: review.OddAnswer}, {Code: review.OrderOfAnother}}
+	default:
+		return nil
+	}
+}

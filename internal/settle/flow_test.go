@@ -1,0 +1,730 @@
+package settle
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/checkout"
+	"readerfund/internal/contribution"
+	"readerfund/internal/db"
+	"readerfund/internal/db/dbtest"
+	"readerfund/internal/fault"
+	"readerfund/internal/money"
+	"readerfund/internal/paypal"
+	"readerfund/internal/paypal/sandbox"
+)
+
+// newsroom is a Service with a PayPal sandbox over real HTTP, and one clock for both.
+type newsroom struct {
+	*Service
+	t       *testing.T
+	sandbox string // its address
+	moved   atomic.Int64
+}
+
+func (n *newsroom) clock() time.Time { return time.Now().Add(time.Duration(n.moved.Load())) }
+
+// later moves the clock of both on.
+func (n *newsroom) later(d time.Duration) { n.moved.Add(int64(d)) }
+
+// newService is a Service with contributions of its own; client may be nil where PayPal is not asked.
+func newService(d *db.DB, client *paypal.Client, now func() time.Time) *Service {
+	campaigns := campaign.NewCatalog(d, now)
+	limits := map[money.Currency]contribution.Limit{"EUR": {Min: 100, Max: 1000000}, "HUF": {Min: 400, Max: 4000000}}
+	return New(Config{
+		DB: d, PayPal: client, Contributions: contribution.New(contribution.Config{
+			DB: d, Campaigns: campaigns, Limits: limits, SweepEvery: time.Minute, Now: now,
+		}),
+		Campaigns: campaigns, BaseURL: "http://127.0.0.1:1", Publication: "The Test Gazette", SweepEvery: time.Minute,
+		Now: now, Log: slog.New(slog.DiscardHandler),
+	})
+}
+
+func open(t *testing.T) *newsroom {
+	t.Helper()
+	n := &newsroom{t: t}
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.sandbox = "http://" + l.Addr().String()
+	emulator, err := sandbox.New(sandbox.Options{BaseURL: n.sandbox, Now: n.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: emulator.Handler(), ReadHeaderTimeout: time.Second}}
+	server.Start()
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+		if err := emulator.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	d := dbtest.New(t)
+	if err := campaign.EnsureDefault(t.Context(), d, "The Test Gazette", "EUR", n.clock()); err != nil {
+		t.Fatal(err)
+	}
+	client, err := paypal.New(paypal.Config{BaseURL: n.sandbox, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Timeout: 2 * time.Second, Now: n.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Service = newService(d, client, n.clock)
+	t.Cleanup(n.Close)
+	return n
+}
+
+// hook calls one of the sandbox's test hooks and reads its answer.
+func (n *newsroom) hook(method, path, body string, out any) {
+	n.t.Helper()
+	req, err := http.NewRequestWithContext(n.t.Context(), method, n.sandbox+"/sandbox/"+path, bytes.NewBufferString(body))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode >= 300 {
+		n.t.Fatalf("%s %s: %s %s %v", method, path, resp.Status, text, err)
+	}
+	_ = resp.Body.Close()
+	if out != nil {
+		if err := json.Unmarshal(text, out); err != nil {
+			n.t.Fatalf("%s: %v in %s", path, err, text)
+		}
+	}
+}
+
+func (n *newsroom) approve(c contribution.Contribution, outcome string) {
+	n.t.Helper()
+	n.hook("POST", "orders/"+c.Checkout.PayPalID+"/approve", `{"outcome":"`+outcome+`"}`, nil)
+}
+
+func (n *newsroom) fault(spec string) {
+	n.t.Helper()
+	n.hook("POST", "faults", spec, nil)
+}
+
+func (n *newsroom) heal() { n.hook("DELETE", "faults", "", nil) }
+
+// line is one line of the sandbox's ledger: what PayPal believes.
+type line struct {
+	ID, Kind, Amount, Currency, Fee, Status, Stage, Parent string
+	CustomID                                               string `json:"custom_id"`
+}
+
+func (n *newsroom) ledger() []line {
+	n.t.Helper()
+	var all []line
+	n.hook("GET", "ledger", "", &all)
+	return all
+}
+
+func (n *newsroom) captures() int {
+	count := 0
+	for _, l := range n.ledger() {
+		if l.Kind == "capture" {
+			count++
+		}
+	}
+	return count
+}
+
+func gift(key string) contribution.Intent {
+	return contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "25.00", Currency: "EUR", Frequency: "once", IdempotencyKey: key, Article: "https://example.org/a"}
+}
+
+func (n *newsroom) start() contribution.Contribution {
+	n.t.Helper()
+	c, err := n.Start(n.t.Context(), gift(""), nil)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return c
+}
+
+func (n *newsroom) settle(c contribution.Contribution, way contribution.Way) contribution.Contribution {
+	n.t.Helper()
+	c, err := n.Settle(n.t.Context(), c.ID, Source{Way: way})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return c
+}
+
+// comeBack is the reader who comes back from PayPal, and whose gift it is.
+func (n *newsroom) comeBack(c contribution.Contribution) contribution.Contribution {
+	n.t.Helper()
+	c, err := n.Settle(n.t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return c
+}
+
+func (n *newsroom) wants(c contribution.Contribution, want contribution.State) {
+	n.t.Helper()
+	now, err := n.contributions.Get(n.t.Context(), c.ID)
+	if err != nil || now.State != want {
+		n.t.Fatalf("state %s (%s), want %s; %v", now.State, now.Reason, want, err)
+	}
+}
+
+var editor = contribution.Actor{Name: "editor@example.org"}
+
+// paid is a gift of 25.00 EUR that came in, and the id of its capture.
+func (n *newsroom) paid() (contribution.Contribution, string) {
+	n.t.Helper()
+	c := n.start()
+	n.approve(c, "approve")
+	c = n.settle(c, contribution.ByReader)
+	var capture string
+	if err := n.db.Get(&capture, `SELECT paypal_id FROM payment WHERE contribution_id = $1`, c.ID); err != nil {
+		n.t.Fatal(err)
+	}
+	return c, capture
+}
+
+// audited gives the actions noted about a contribution, oldest first.
+func (n *newsroom) audited(c contribution.Contribution) string {
+	n.t.Helper()
+	var all []string
+	err := n.db.Select(&all, `SELECT action || coalesce(' ' || (detail->>'outcome'), '') FROM audit_entry WHERE subject = $1 AND actor = $2 ORDER BY id`, c.Receipt, editor.Name)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return strings.Join(all, ", ")
+}
+
+// booksEqual is the ledger invariant: for each capture and refund, our entries equal PayPal's.
+func (n *newsroom) booksEqual() {
+	n.t.Helper()
+	want := map[string]string{}
+	for _, l := range n.ledger() {
+		if l.Status == "PENDING" || l.Status == "DECLINED" {
+			continue
+		}
+		switch l.Kind {
+		case "capture", "sale":
+			want["charge "+l.ID] = l.Amount
+			want["fee "+l.ID] = "-" + l.Fee
+		case "dispute":
+			if l.Stage != "INQUIRY" {
+				want["dispute_hold "+l.ID] = "-" + l.Amount
+				if l.Status != "OPEN" {
+					want["dispute_release "+l.ID] = l.Amount
+				}
+			}
+			if l.Fee != "0.00" {
+				want["chargeback_fee "+l.ID] = "-" + l.Fee
+			}
+		default:
+			want[l.Kind+" "+l.ID] = "-" + l.Amount
+		}
+	}
+	var ours []struct {
+		Kind, Ref, Currency string
+		Minor               int64
+	}
+	if err := n.db.Select(&ours, `SELECT kind, paypal_ref AS ref, currency, amount_minor AS minor FROM ledger_entry`); err != nil {
+		n.t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, e := range ours {
+		got[e.Kind+" "+e.Ref] = money.New(e.Minor, money.Currency(e.Currency)).Decimal()
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		n.t.Fatalf("our books: %v\nPayPal's:  %v", got, want)
+	}
+}
+
+func TestAGiftFromClickToLedger(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	if c.State != contribution.Created || c.Checkout.PayPalID == "" || c.Checkout.ApproveURL == "" || c.Outcome() != contribution.OutcomeOpen {
+		t.Fatalf("started: %+v", c)
+	}
+	if c = n.settle(c, contribution.ByReader); c.State != contribution.Created || n.captures() != 0 {
+		t.Fatalf("coming back before approving changed it to %s, %d captures", c.State, n.captures())
+	}
+	n.approve(c, "approve")
+	if c = n.settle(c, contribution.ByReader); c.State != contribution.Completed || c.Outcome() != contribution.OutcomeReceived || c.CompletedAt.IsZero() {
+		t.Fatalf("after approval: %+v", c)
+	}
+	for _, way := range []contribution.Way{contribution.ByReader, contribution.BySweep, contribution.ByWebhook} {
+		n.settle(c, way)
+	}
+	n.booksEqual()
+	var person string
+	err := n.db.Get(&person, `SELECT s.email FROM supporter s JOIN contribution c ON c.supporter_id = s.id WHERE c.id = $1`, c.ID)
+	if err != nil || person != "reader@example.com" {
+		t.Errorf("the person PayPal names is not kept: %q, %v", person, err)
+	}
+}
+
+func TestManyCopiesOfOneKeyMakeOneOrder(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	var wait sync.WaitGroup
+	ids := make([]string, 50)
+	for i := range ids {
+		wait.Go(func() {
+			c, err := n.Start(t.Context(), gift("double-click"), nil)
+			if err != nil {
+				t.Error(err)
+			}
+			ids[i] = c.Checkout.PayPalID
+		})
+	}
+	wait.Wait()
+	for _, id := range ids {
+		if id == "" || id != ids[0] {
+			t.Fatalf("orders %v", ids)
+		}
+	}
+	var rows int
+	if err := n.db.Get(&rows, `SELECT count(*) FROM contribution`); err != nil || rows != 1 {
+		t.Fatalf("%d contributions, %v", rows, err)
+	}
+	other := gift("double-click")
+	other.Amount = "26.00"
+	if _, err := n.Start(t.Context(), other, nil); !fault.Is(err, fault.Conflict) {
+		t.Errorf("the same key with another amount: %v", err)
+	}
+}
+
+func TestAClosedTabIsCapturedByTheSweep(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	n.approve(c, "approve")
+	if asked, err := n.Sweep(t.Context()); err != nil || asked != 0 {
+		t.Fatalf("the sweep asked about %d before the first interval (%v)", asked, err)
+	}
+	n.later(11 * time.Minute)
+	if asked, err := n.Sweep(t.Context()); err != nil || asked != 1 {
+		t.Fatalf("the sweep asked about %d, %v", asked, err)
+	}
+	n.wants(c, contribution.Completed)
+	n.booksEqual()
+}
+
+func TestTwoSweepsDoNotAskTwice(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	for range 30 {
+		n.approve(n.start(), "approve")
+	}
+	n.later(11 * time.Minute)
+	var wait sync.WaitGroup
+	var asked atomic.Int64
+	for range 3 {
+		wait.Go(func() {
+			k, err := n.Sweep(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			asked.Add(int64(k))
+		})
+	}
+	wait.Wait()
+	if asked.Load() != 30 || n.captures() != 30 {
+		t.Fatalf("asked about %d of 30; %d captures", asked.Load(), n.captures())
+	}
+	n.booksEqual()
+}
+
+func TestACardRefusedMayTryAnotherWay(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	n.approve(c, "decline")
+	c = n.settle(c, contribution.ByReader)
+	if c.State != contribution.Declined || c.Reason != "INSTRUMENT_DECLINED" || c.Checkout.RetryURL == "" {
+		t.Fatalf("refused: %s (%s), retry at %q", c.State, c.Reason, c.Checkout.RetryURL)
+	}
+	n.approve(c, "approve")
+	n.later(checkout.AttemptPause)
+	for _, way := range []contribution.Way{contribution.BySweep, contribution.ByWebhook, contribution.ByStaff, contribution.ByReader} { // of the reader without a sign of whose it is
+		if c = n.settle(c, way); c.State != contribution.Declined {
+			t.Fatalf("%s tried the card again by itself: %s", way, c.State)
+		}
+	}
+	if c = n.comeBack(c); c.State != contribution.Completed {
+		t.Fatalf("after another way to pay: %s", c.State)
+	}
+	n.booksEqual()
+}
+
+// The second try of a refused card is not answered: the sweep asks about that try, and makes no third one.
+func TestASecondTryWithoutAnAnswerIsAskedAbout(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	n.approve(c, "decline")
+	c = n.settle(c, contribution.ByReader)
+	n.wants(c, contribution.Declined)
+	n.later(checkout.AttemptPause)
+	n.fault(`{"kind":"status","status":503,"times":50,"match":{"method":"POST","path":"/v2/checkout/orders/*/capture"}}`)
+	if _, err := n.Settle(t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}}); err == nil {
+		t.Fatal("the second try was answered")
+	}
+	n.wants(c, contribution.CaptureUnknown)
+	n.heal()
+	for range 2 {
+		n.settle(c, contribution.BySweep)
+	}
+	n.wants(c, contribution.Declined)
+	if again, err := n.contributions.Get(t.Context(), c.ID); err != nil || again.Checkout.Attempt != 2 || again.Checkout.Refused != 2 {
+		t.Errorf("attempt %d, refused %d, %v", again.Checkout.Attempt, again.Checkout.Refused, err)
+	}
+}
+
+func TestPendingAndDeclinedCapturesAreNoMoney(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	held, no := n.start(), n.start()
+	n.approve(held, "pending")
+	n.approve(no, "declined_capture")
+	if held = n.settle(held, contribution.ByReader); held.State != contribution.Pending || held.Outcome() != contribution.OutcomeConfirming {
+		t.Fatalf("held: %s", held.State)
+	}
+	if no = n.settle(no, contribution.ByReader); no.State != contribution.Declined {
+		t.Fatalf("declined capture: %s", no.State)
+	}
+	n.booksEqual()
+	for _, l := range n.ledger() {
+		if l.CustomID == held.ID.String() {
+			n.hook("POST", "captures/"+l.ID+"/settle", `{}`, nil)
+			if _, err := n.SettleCapture(t.Context(), l.ID, Source{Way: contribution.ByWebhook}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	n.wants(held, contribution.Completed)
+	n.booksEqual()
+}
+
+func TestAnOrderNobodyApprovesExpires(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	if _, err := n.Cancel(t.Context(), c.ID); err != nil {
+		t.Fatal(err)
+	}
+	n.wants(c, contribution.Cancelled)
+	n.later(4 * time.Hour)
+	if _, err := n.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	n.wants(c, contribution.Expired)
+	if due, err := contribution.ClaimDue(t.Context(), n.db, sweepBatch, n.clock(), n.sweepEvery); err != nil || len(due) != 0 {
+		t.Errorf("an expired contribution is still looked at: %v %v", due, err)
+	}
+}
+
+// PayPal's machines do not all see a new order at once: one "not found" soon after the start is not believed.
+func TestAMissingOrderIsLookedForTwice(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	n.hook("POST", "clock", `{"advance":"4h"}`, nil) // PayPal's clock alone
+	n.wants(n.settle(c, contribution.BySweep), contribution.Created)
+	n.later(11 * time.Second)
+	n.wants(n.settle(c, contribution.BySweep), contribution.Expired)
+}
+
+// Two of PayPal's machines do not see an order, hours apart, and one in between does: it is not gone.
+func TestAnOrderThatWasFoundAgainIsNotGone(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	unseen := `{"kind":"issue","issue":"INVALID_RESOURCE_ID","times":1,"match":{"method":"GET","path":"/v2/checkout/*"}}`
+	n.fault(unseen)
+	n.wants(n.settle(c, contribution.BySweep), contribution.Created)
+	n.later(time.Minute)
+	n.wants(n.settle(c, contribution.BySweep), contribution.Created) // found
+	n.later(time.Hour)
+	n.fault(unseen)
+	n.wants(n.settle(c, contribution.BySweep), contribution.Created)
+	n.approve(c, "approve")
+	n.wants(n.settle(c, contribution.BySweep), contribution.Completed)
+}
+
+func TestAnOrderWhoseAnswerWasLostIsFoundAgain(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"reset_after", "timeout_after"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			n := open(t)
+			n.fault(`{"match":{"method":"POST","path":"/v2/checkout/orders"},"kind":"` + kind + `","delay":"5s"}`)
+			_, err := n.Start(t.Context(), gift("lost"), nil)
+			if !fault.Is(err, fault.Unavailable) {
+				t.Fatalf("start: %v", err)
+			}
+			n.heal()
+			var state contribution.State
+			if err := n.db.Get(&state, `SELECT state FROM contribution`); err != nil || state != contribution.OrderUnknown {
+				t.Fatalf("state %s, %v", state, err)
+			}
+			c, err := n.Start(t.Context(), gift("lost"), nil)
+			if err != nil || c.State != contribution.Created {
+				t.Fatalf("sent again: %s, %v", c.State, err)
+			}
+			n.approve(c, "approve")
+			n.settle(c, contribution.ByReader)
+			n.booksEqual()
+			if n.captures() != 1 {
+				t.Fatalf("%d captures", n.captures())
+			}
+		})
+	}
+}
+
+func TestACaptureWhoseAnswerWasLostIsUnknownUntilAsked(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	n.approve(c, "approve")
+	n.fault(`{"match":{"method":"POST","path":"/v2/checkout/orders/*/capture"},"kind":"reset_after"}`)
+	if _, err := n.Settle(t.Context(), c.ID, Source{Way: contribution.ByReader}); !fault.Is(err, fault.Unavailable) {
+		t.Fatalf("settle: %v", err)
+	}
+	n.wants(c, contribution.CaptureUnknown)
+	n.heal()
+	n.later(2 * time.Minute)
+	if _, err := n.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	n.wants(c, contribution.Completed)
+	n.booksEqual()
+	if n.captures() != 1 {
+		t.Fatalf("%d captures", n.captures())
+	}
+}
+
+// The reader closes the tab while we capture: the capture is seen through all the same.
+func TestAReaderWhoLeavesDoesNotStopTheCapture(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	n.approve(c, "approve")
+	n.fault(`{"match":{"method":"POST","path":"/v2/checkout/orders/*/capture"},"kind":"delay","delay":"400ms"}`)
+	ctx, leave := context.WithTimeout(t.Context(), 150*time.Millisecond)
+	defer leave()
+	if _, err := n.Settle(ctx, c.ID, Source{Way: contribution.ByReader}); !fault.Is(err, fault.Unavailable) {
+		t.Fatalf("settle: %v", err)
+	}
+	n.Close()
+	n.wants(c, contribution.Completed)
+	n.booksEqual()
+}
+
+func TestPayPalDownAtTheClick(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	n.fault(`{"match":{"path":"/v2/*"},"kind":"reset_before"}`)
+	if _, err := n.Start(t.Context(), gift("down"), nil); !fault.Is(err, fault.Unavailable) {
+		t.Fatal(err)
+	}
+	n.heal()
+	c, err := n.Start(t.Context(), gift("down"), nil)
+	if err != nil || c.State != contribution.Created {
+		t.Fatalf("%s, %v", c.State, err)
+	}
+}
+
+func TestAnIntentWithoutAnOrderLapses(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	n.fault(`{"match":{"path":"/v2/*"},"kind":"status","status":503}`)
+	if _, err := n.Start(t.Context(), gift(""), nil); !fault.Is(err, fault.Unavailable) {
+		t.Fatal(err)
+	}
+	n.later(4 * time.Hour)
+	if _, err := n.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var state contribution.State
+	if err := n.db.Get(&state, `SELECT state FROM contribution`); err != nil || state != contribution.Expired {
+		t.Fatalf("%s, %v", state, err)
+	}
+}
+
+func TestPayPalRefusesTheOrder(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	refuse := func(issue string) {
+		n.fault(`{"match":{"method":"POST","path":"/v2/checkout/orders"},"kind":"status","status":422,"times":1,
+			"body":{"name":"UNPROCESSABLE_ENTITY","message":"no","debug_id":"d","details":[{"issue":"` + issue + `","description":"no"}]}}`)
+	}
+	refuse("CURRENCY_NOT_SUPPORTED")
+	_, err := n.Start(t.Context(), gift("no-currency"), nil)
+	if all := fault.All(err); len(all) != 1 || all[0].Kind != fault.Invalid || all[0].Field != "currency" {
+		t.Errorf("currency: %v", err)
+	}
+	if _, again := n.Start(t.Context(), gift("no-currency"), nil); fmt.Sprint(again) != fmt.Sprint(err) {
+		t.Errorf("sent again: %v", again)
+	}
+	refuse("PAYEE_ACCOUNT_RESTRICTED")
+	if _, err := n.Start(t.Context(), gift("restricted"), nil); !fault.Is(err, fault.Refused) {
+		t.Errorf("our own account: %v", err)
+	}
+	var states []contribution.State
+	if err := n.db.Select(&states, `SELECT state FROM contribution`); err != nil || fmt.Sprint(states) != "[failed failed]" {
+		t.Errorf("%v, %v", states, err)
+	}
+}
+
+// The webhook of an approval may come before the answer that tells us the order's id is saved.
+func TestAWebhookBeforeTheOrderIsSaved(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	if _, err := n.db.Exec(`UPDATE contribution SET order_id = NULL, approve_url = '', state = 'order_unknown'`); err != nil {
+		t.Fatal(err)
+	}
+	n.approve(c, "approve")
+	if _, err := n.SettleOrder(t.Context(), c.Checkout.PayPalID, Source{Way: contribution.ByWebhook}); err != nil {
+		t.Fatal(err)
+	}
+	n.wants(c, contribution.Completed)
+	n.booksEqual()
+}
+
+func TestRefundsMadeAtPayPal(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	n.approve(c, "approve")
+	n.settle(c, contribution.ByReader)
+	capture := n.ledger()[0].ID
+	back := func(hook, body string, reversal bool) string {
+		var r struct{ ID string }
+		n.hook("POST", "captures/"+capture+"/"+hook, body, &r)
+		for range 3 { // PayPal tells it more than once
+			if _, err := n.SettleRefund(t.Context(), r.ID, reversal, Source{Way: contribution.ByWebhook}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return r.ID
+	}
+	back("refund", `{"amount":"10.00"}`, false)
+	n.wants(c, contribution.PartiallyRefunded)
+	n.booksEqual()
+	back("refund", `{"amount":"5.00"}`, false)
+	n.booksEqual()
+	back("reverse", `{}`, true)
+	n.wants(c, contribution.Reversed)
+	n.booksEqual()
+}
+
+// A refund that no webhook told of is found when the capture is looked at.
+func TestARefundIsFoundThroughItsCapture(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	n.approve(c, "approve")
+	n.settle(c, contribution.ByReader)
+	capture := n.ledger()[0].ID
+	n.hook("POST", "captures/"+capture+"/refund", `{}`, nil)
+	if _, err := n.SettleCapture(t.Context(), capture, Source{Way: contribution.BySweep}); err != nil {
+		t.Fatal(err)
+	}
+	n.wants(c, contribution.Refunded)
+	n.booksEqual()
+}
+
+func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	for name, custom := range map[string]string{"another program's": "order-77", "an unknown contribution's": uuid.NewString()} {
+		o, err := n.Service.paypal.CreateOrder(t.Context(), paypal.OrderRequest{
+			RequestID: "foreign-" + custom, CustomID: custom, Amount: money.New(500, "EUR"), ReturnURL: "http://127.0.0.1:1/r", CancelURL: "http://127.0.0.1:1/c",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.hook("POST", "orders/"+o.ID+"/approve", `{}`, nil)
+		if _, err := n.SettleOrder(t.Context(), o.ID, Source{Way: contribution.ByWebhook}); err == nil || n.captures() != 0 {
+			t.Errorf("%s order: %v, %d captures", name, err, n.captures())
+		}
+	}
+	if _, err := n.SettleOrder(t.Context(), "5O190127TN364715T", Source{Way: contribution.ByWebhook}); !paypal.NotFound(err) {
+		t.Errorf("an order nobody knows: %v", err)
+	}
+}
+
+func TestWrongInput(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	long := string(bytes.Repeat([]byte("x"), 5000))
+	for _, c := range []struct {
+		name, field string
+		change      func(*contribution.Intent)
+	}{
+		{"no campaign", "campaign", func(i *contribution.Intent) { i.Campaign = "" }},
+		{"unknown campaign", "campaign", func(i *contribution.Intent) { i.Campaign = "nope" }},
+		{"no amount", "amount", func(i *contribution.Intent) { i.Amount = "" }},
+		{"comma", "amount", func(i *contribution.Intent) { i.Amount = "1,50" }},
+		{"too little", "amount", func(i *contribution.Intent) { i.Amount = "0.99" }},
+		{"nothing", "amount", func(i *contribution.Intent) { i.Amount = "0" }},
+		{"too much", "amount", func(i *contribution.Intent) { i.Amount = "10000.01" }},
+		{"decimals in HUF", "amount", func(i *contribution.Intent) { i.Currency, i.Amount = "HUF", "1000.5" }},
+		{"unknown currency", "currency", func(i *contribution.Intent) { i.Currency = "XYZ" }},
+		{"currency not offered", "currency", func(i *contribution.Intent) { i.Currency = "THB" }},
+		{"no frequency", "frequency", func(i *contribution.Intent) { i.Frequency = "" }},
+		{"monthly", "frequency", func(i *contribution.Intent) { i.Frequency = "month" }},
+		{"long name", "name", func(i *contribution.Intent) { i.Name = long }},
+		{"control character in a name", "name", func(i *contribution.Intent) { i.Name = "A\x07da" }},
+		{"line end in a name", "name", func(i *contribution.Intent) { i.Name = "A\nda" }},
+		{"bad UTF-8", "message", func(i *contribution.Intent) { i.Message = "\xff\xfe" }},
+		{"NUL", "message", func(i *contribution.Intent) { i.Message = "a\x00b" }},
+		{"long message", "message", func(i *contribution.Intent) { i.Message = long }},
+		{"no email address", "email", func(i *contribution.Intent) { i.Email = "nobody" }},
+		{"a name with an email address", "email", func(i *contribution.Intent) { i.Email = "Ada <ada@example.org>" }},
+		{"long email address", "email", func(i *contribution.Intent) { i.Email = long + "@example.org" }},
+		{"a script as article", "article", func(i *contribution.Intent) { i.Article = "javascript:alert(1)" }},
+		{"a path as article", "article", func(i *contribution.Intent) { i.Article = "/a" }},
+		{"credentials in the article", "article", func(i *contribution.Intent) { i.Article = "https://a:b@example.org/" }},
+		{"long article", "article", func(i *contribution.Intent) { i.Article = "https://example.org/" + long }},
+		{"long key", "idempotency_key", func(i *contribution.Intent) { i.IdempotencyKey = long }},
+		{"key with a line end", "idempotency_key", func(i *contribution.Intent) { i.IdempotencyKey = "a\nb" }},
+	} {
+		in := gift("")
+		c.change(&in)
+		_, err := n.Start(t.Context(), in, nil)
+		all := fault.All(err)
+		if len(all) != 1 || all[0].Kind != fault.Invalid || all[0].Field != c.field || all[0].Message.String() == "" {
+			t.Errorf("%s: %v, want one fault on %s", c.name, err, c.field)
+		}
+	}
+	all := fault.All(second(n.Start(t.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Name: long, Email: "x", Article: "y"}, nil)))
+	if len(all) != 5 {
+		t.Errorf("all that is wrong is said at once; got %v", all)
+	}
+	var rows int
+	if err := n.db.Get(&rows, `SELECT count(*) FROM contribution`); err != nil || rows != 0 {
+		t.Errorf("%d rows were written (%v)", rows, err)
+	}
+}
+
+func second[A, B any](_ A, b B) B { return b }

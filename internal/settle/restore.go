@@ -1,0 +1,73 @@
+package settle
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/contribution"
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/paypal"
+)
+
+// Restore brings a contribution back whose row was lost, as after a database was restored from a backup: the payment at
+// PayPal carries our id and our receipt number, and its order tells amount, campaign and payer. What only we knew (the
+// article, the reader's message) is lost. It then settles the payment like any other.
+//
+// The error is ErrNotOurs when the payment does not carry what we put on ours.
+func (s *Service) Restore(ctx context.Context, captureID string, src Source) (contribution.Contribution, error) {
+	seen, err := s.paypal.Capture(ctx, captureID)
+	if err != nil {
+		return contribution.Contribution{}, fmt.Errorf("ask about capture %s: %w", captureID, err)
+	}
+	o, err := s.paypal.Order(ctx, seen.OrderID)
+	if err != nil {
+		return contribution.Contribution{}, fmt.Errorf("ask about order %s of capture %s: %w", seen.OrderID, captureID, err)
+	}
+	id, err := Mark(o.CustomID, o.InvoiceID)
+	if err != nil {
+		return contribution.Contribution{}, fmt.Errorf("capture %s: %w", captureID, err)
+	}
+	k, err := s.campaignOf(ctx, o)
+	if err != nil {
+		return contribution.Contribution{}, err
+	}
+	now := s.now()
+	lost := contribution.Lost{
+		ID: id, Receipt: o.InvoiceID, OrderID: o.ID, Amount: o.Amount, Campaign: k, CreatedAt: o.CreatedAt,
+	}
+	if lost.CreatedAt.IsZero() {
+		lost.CreatedAt = now
+	}
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error { return contribution.Reinsert(ctx, tx, lost, now) })
+	if err != nil {
+		return contribution.Contribution{}, db.Translate(err)
+	}
+	return s.ApplyAll(ctx, append(OrderSeen(id, src, o), CaptureSeen(id, src, seen)))
+}
+
+var receiptShape = regexp.MustCompile(`^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$`)
+
+// Mark reads what we put on every order: a contribution's id (a UUID of version 7) as custom_id, its receipt number as
+// invoice_id. The error is ErrNotOurs for anything else.
+func Mark(customID, invoiceID string) (uuid.UUID, error) {
+	id, err := uuid.Parse(customID)
+	if err != nil || id.Version() != 7 || id.String() != customID || !receiptShape.MatchString(invoiceID) {
+		return uuid.Nil, ErrNotOurs
+	}
+	return id, nil
+}
+
+// campaignOf is the campaign the order was made for, or the default one when it is gone, too.
+func (s *Service) campaignOf(ctx context.Context, o paypal.Order) (campaign.Campaign, error) {
+	k, err := s.campaigns.BySlug(ctx, o.ReferenceID)
+	if fault.Is(err, fault.NotFound) {
+		return s.campaigns.Default(ctx)
+	}
+	return k, err
+}

@@ -1,0 +1,135 @@
+package settle
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/fault"
+)
+
+// faultHits is how often the sandbox's faults have struck.
+func (n *newsroom) faultHits() (hits int) {
+	n.t.Helper()
+	var faults []struct{ Hits int }
+	n.hook("GET", "faults", "", &faults)
+	for _, f := range faults {
+		hits += f.Hits
+	}
+	return hits
+}
+
+// ordersMade is how many orders PayPal ever made.
+func (n *newsroom) ordersMade() int {
+	n.t.Helper()
+	var orders []struct{ ID string }
+	n.hook("GET", "orders", "", &orders)
+	return len(orders)
+}
+
+// A browser drops the first of two submissions when the second leaves. Both wait for one call to PayPal; that the first
+// has gone is no answer to the second.
+func TestASecondTapGetsItsOwnAnswerWhenTheFirstHasGone(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	n.fault(`{"kind":"delay","delay":"700ms","times":1,"match":{"method":"POST","path":"/v2/checkout/orders"}}`)
+	first, leave := context.WithCancel(t.Context())
+	gone := make(chan error)
+	go func() {
+		_, err := n.Start(first, gift("two-taps"), nil)
+		gone <- err
+	}()
+	for n.faultHits() == 0 {
+		time.Sleep(5 * time.Millisecond)
+	}
+	time.AfterFunc(100*time.Millisecond, leave)
+	c, err := n.Start(t.Context(), gift("two-taps"), nil)
+	if err != nil || c.Checkout.ApproveURL == "" {
+		t.Errorf("the second tap is sent to %q, %v", c.Checkout.ApproveURL, err)
+	}
+	if err := <-gone; err == nil {
+		t.Error("the first had not gone")
+	}
+	if made := n.ordersMade(); made != 1 {
+		t.Errorf("PayPal made %d orders", made)
+	}
+}
+
+const orders = `"match":{"method":"POST","path":"/v2/checkout/orders"}`
+
+// The same key gets the same answer, for ever: it is a program's word that this is the same gift. A new try has a new
+// key.
+func TestARefusedGiftIsTriedAnewUnderANewKey(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	n.fault(`{"kind":"issue","issue":"PAYEE_ACCOUNT_RESTRICTED",` + orders + `}`)
+	for range 2 {
+		if _, err := n.Start(t.Context(), gift("first"), nil); !fault.Is(err, fault.Refused) {
+			t.Errorf("a restricted account: %v", err)
+		}
+	}
+	n.heal()
+	if _, err := n.Start(t.Context(), gift("first"), nil); !fault.Is(err, fault.Refused) {
+		t.Errorf("the same key after the account was mended: %v", err)
+	}
+	if c, err := n.Start(t.Context(), gift("second"), nil); err != nil || c.Checkout.ApproveURL == "" {
+		t.Errorf("a new try: %q, %v", c.Checkout.ApproveURL, err)
+	}
+	if made := n.ordersMade(); made != 1 {
+		t.Errorf("PayPal made %d orders", made)
+	}
+}
+
+func TestWhatDoesNotPassIsNoOutage(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	for spec, want := range map[string]fault.Kind{
+		`{"kind":"issue","issue":"PERMISSION_DENIED",` + orders + `}`:      fault.Refused,
+		`{"kind":"issue","issue":"INVALID_ACCOUNT_STATUS",` + orders + `}`: fault.Refused,
+		`{"kind":"issue","issue":"RATE_LIMIT_REACHED",` + orders + `}`:     fault.Unavailable,
+		`{"kind":"status","status":503,` + orders + `}`:                    fault.Unavailable,
+		`{"kind":"reset_before",` + orders + `}`:                           fault.Unavailable,
+	} {
+		n.fault(spec)
+		if _, err := n.Start(t.Context(), gift(""), nil); !fault.Is(err, want) {
+			t.Errorf("%s: %v", spec, err)
+		}
+		n.heal()
+	}
+}
+
+// A receipt number that PayPal has seen paid, by another system on the same account, is no reason to lose a gift.
+func TestAReceiptNumberThatIsTakenIsDrawnAnew(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	n.fault(`{"kind":"issue","issue":"DUPLICATE_INVOICE_ID","times":1,` + orders + `}`)
+	c, err := n.Start(t.Context(), gift("taken"), nil)
+	if err != nil || c.Checkout.ApproveURL == "" {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	again, err := n.Start(t.Context(), gift("taken"), nil)
+	if err != nil || again.Checkout.PayPalID != c.Checkout.PayPalID || again.Receipt != c.Receipt {
+		t.Errorf("the same key gives %s with the receipt %s, and not %s with %s; %v",
+			again.Checkout.PayPalID, again.Receipt, c.Checkout.PayPalID, c.Receipt, err)
+	}
+	n.approve(c, "approve")
+	c = n.settle(c, contribution.ByReader)
+	n.wants(c, contribution.Completed)
+	n.booksEqual()
+	seen, err := n.paypalOrder(c)
+	if err != nil || seen != c.Receipt {
+		t.Errorf("PayPal has the invoice %q, we have %q; %v", seen, c.Receipt, err)
+	}
+
+	n.fault(`{"kind":"issue","issue":"DUPLICATE_INVOICE_ID",` + orders + `}`)
+	if _, err := n.Start(t.Context(), gift("always"), nil); !fault.Is(err, fault.Refused) {
+		t.Errorf("taken again and again: %v", err)
+	}
+}
+
+// paypalOrder is the invoice number of the contribution's order as PayPal has it.
+func (n *newsroom) paypalOrder(c contribution.Contribution) (string, error) {
+	o, err := n.Service.paypal.Order(n.t.Context(), c.Checkout.PayPalID)
+	return o.InvoiceID, err
+}

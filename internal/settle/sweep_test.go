@@ -1,0 +1,170 @@
+package settle
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"readerfund/internal/checkout"
+	"readerfund/internal/contribution"
+	"readerfund/internal/paypal"
+)
+
+// wire notes what PayPal is asked, in order: "GET /v2/checkout/orders/5O19…".
+type wire struct {
+	mu    sync.Mutex
+	calls []string
+}
+
+// RoundTrip notes a request and sends it on.
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	w.calls = append(w.calls, r.Method+" "+r.URL.Path)
+	w.mu.Unlock()
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func (w *wire) count(call string) (n int) {
+	for _, c := range w.calls {
+		if c == call {
+			n++
+		}
+	}
+	return n
+}
+
+// listen has the newsroom's calls noted from now on.
+func (n *newsroom) listen() *wire {
+	n.t.Helper()
+	w := &wire{}
+	var err error
+	n.Service.paypal, err = paypal.New(paypal.Config{
+		BaseURL: n.sandbox, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Timeout: 2 * time.Second,
+		Now: n.clock, Transport: w,
+	})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return w
+}
+
+// A flood of orders that nobody pays waits behind money, and each of them costs PayPal two
+// questions in its life and one when it is over.
+func TestAFloodOfOrdersDoesNotStarveTheSweep(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	w := n.listen()
+	flood := make([]contribution.Contribution, 200)
+	var clicks sync.WaitGroup
+	for i := range 4 {
+		clicks.Go(func() {
+			for j := i; j < len(flood); j += 4 {
+				var err error
+				if flood[j], err = n.Start(t.Context(), gift(""), nil); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	clicks.Wait()
+	n.later(11 * time.Minute) // the flood is due, and has been for longer than what follows
+	given := n.start()
+	n.approve(given, "approve")
+	n.fault(`{"kind":"reset_before","match":{"method":"POST"}}`)
+	if _, err := n.Settle(t.Context(), given.ID, Source{Way: contribution.ByWebhook}); err == nil {
+		t.Fatal("the capture was answered")
+	}
+	n.heal()
+	n.later(2 * time.Minute)
+	w.calls = nil
+	for range 40 { // some four hours
+		if _, err := n.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		n.later(6 * time.Minute)
+	}
+	n.wants(given, contribution.Completed)
+	n.booksEqual()
+	first := slices.IndexFunc(w.calls, func(c string) bool { return strings.HasPrefix(c, "GET /v2/checkout/orders/") })
+	money := slices.Index(w.calls, "GET /v2/checkout/orders/"+given.Checkout.PayPalID)
+	// Several workers ask at once, so that some orders of the flood may be asked about just before.
+	if money < 0 || money > first+3*sweepWorkers {
+		t.Errorf("the approved gift is call %d, the first order %d", money, first)
+	}
+	for _, c := range flood {
+		if asked := w.count("GET /v2/checkout/orders/" + c.Checkout.PayPalID); asked > 3 {
+			t.Fatalf("PayPal was asked %d times about an order that nobody came back for", asked)
+		}
+		n.wants(c, contribution.Expired)
+	}
+}
+
+// PayPal refuses more calls for now: the sweep ends with what it had taken, and the rest stays due.
+func TestTheSweepLeavesABusyPayPalAlone(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	n.listen()
+	const rest = 10
+	for range sweepBatch + rest {
+		n.start()
+	}
+	n.later(11 * time.Minute)
+	n.fault(`{"kind":"status","status":429,"headers":{"Retry-After":"60"}}`)
+	for _, want := range []int{sweepBatch, 0} {
+		if asked, err := n.Sweep(t.Context()); asked != want || err != nil {
+			t.Errorf("it asked about %d, want %d; %v", asked, want, err)
+		}
+	}
+	n.heal()
+	n.later(time.Minute)
+	if asked, err := n.Sweep(t.Context()); asked != rest || err != nil {
+		t.Errorf("afterwards it asked about %d, want %d; %v", asked, rest, err)
+	}
+}
+
+// The tab is closed and the webhook lost: whenever the reader approved, the sweep captures before PayPal drops the
+// approval.
+func TestAnApprovalThatNobodyToldOfIsCaptured(t *testing.T) {
+	t.Parallel()
+	for _, after := range []time.Duration{time.Minute, 12 * time.Minute, 2 * time.Hour, 2*time.Hour + 55*time.Minute} {
+		t.Run(after.String(), func(t *testing.T) {
+			t.Parallel()
+			n := open(t)
+			c := n.start()
+			sweepFor := func(span time.Duration) {
+				for range span / time.Minute {
+					n.later(time.Minute)
+					if _, err := n.Sweep(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			sweepFor(after)
+			n.approve(c, "approve")
+			sweepFor(checkout.OrderLife - 2*time.Minute)
+			n.wants(c, contribution.Completed)
+			n.booksEqual()
+		})
+	}
+}
+
+// The reader is back, and PayPal does not say that they approved: the sweep does not wait ten minutes.
+func TestAReaderWhoCameBackIsAskedAboutSoon(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.start()
+	n.fault(`{"kind":"status","status":503}`)
+	if _, err := n.Settle(t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}}); err == nil {
+		t.Fatal("PayPal answered")
+	}
+	n.heal()
+	n.approve(c, "approve")
+	n.later(61 * time.Second)
+	if asked, err := n.Sweep(t.Context()); err != nil || asked != 1 {
+		t.Fatalf("asked about %d, %v", asked, err)
+	}
+	n.wants(c, contribution.Completed)
+}
