@@ -24,7 +24,7 @@ func reviewsInWords(column string) string {
 	}
 	texts := make([]string, len(open))
 	for i, r := range open {
-		texts[i] = review.Sentence(r.Code, r.Args)
+		texts[i] = review.Sentence(r.Code, r.Args).String()
 	}
 	return strings.Join(texts, " ")
 }

@@ -50,9 +50,6 @@ type Error struct {
 	Field   string       // the input's name in the interface ("amount"), when the error belongs to one
 	Message i18n.Message // says what to do where that is not obvious
 	Err     error        // the cause, for the log; never shown
-
-	format string
-	args   []any
 }
 
 // New is a fault whose message has this key in locales/, and at most one Args.
@@ -71,20 +68,7 @@ func Wrap(cause error, kind Kind, key string, args ...Args) *Error {
 }
 
 // Say is the message in English with its arguments written by write: a page writes an amount as it shows amounts.
-func (e *Error) Say(write func(arg any) any) string {
-	if e.format == "" {
-		return e.Message.In(language.English, write)
-	}
-	args := make([]any, len(e.args))
-	for i, arg := range e.args {
-		args[i] = write(arg)
-	}
-	return fmt.Sprintf(e.format, args...)
-}
-
-func newf(kind Kind, format string, args []any) *Error {
-	return &Error{Kind: kind, Message: i18n.Verbatim(fmt.Sprintf(format, args...)), format: format, args: args}
-}
+func (e *Error) Say(write func(arg any) any) string { return e.Message.In(language.English, write) }
 
 // Error gives the message in English, and the cause where there is one. It is meant for logs; show Message to people.
 func (e *Error) Error() string {
@@ -100,47 +84,6 @@ func (e *Error) Error() string {
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
-
-// Invalidf is wrong input in the named field.
-func Invalidf(field, format string, args ...any) *Error {
-	e := newf(Invalid, format, args)
-	e.Field = field
-	return e
-}
-
-// NotFoundf is a thing that is not there.
-func NotFoundf(format string, args ...any) *Error {
-	return newf(NotFound, format, args)
-}
-
-// Conflictf is something that contradicts what was done already.
-func Conflictf(format string, args ...any) *Error {
-	return newf(Conflict, format, args)
-}
-
-// Forbiddenf is something the person may not do.
-func Forbiddenf(format string, args ...any) *Error {
-	return newf(Forbidden, format, args)
-}
-
-// TooLargef is input beyond the size we read.
-func TooLargef(format string, args ...any) *Error {
-	return newf(TooLarge, format, args)
-}
-
-// Unavailablef is a part we depend on that does not answer; cause is kept for the log.
-func Unavailablef(cause error, format string, args ...any) *Error {
-	e := newf(Unavailable, format, args)
-	e.Err = cause
-	return e
-}
-
-// Refusedf is a part we depend on that said no; cause is kept for the log.
-func Refusedf(cause error, format string, args ...any) *Error {
-	e := newf(Refused, format, args)
-	e.Err = cause
-	return e
-}
 
 // KindOf is the kind of the first fault in the chain, or Internal when there is none.
 func KindOf(err error) Kind {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/BurntSushi/toml"
@@ -15,6 +17,18 @@ import (
 
 // Has reports whether the catalogue has a sentence of this key.
 func Has(key string) bool { return english()[key] != nil }
+
+// Keys are the sorted keys that begin with prefix.
+func Keys(prefix string) []string {
+	var all []string
+	for key := range english() {
+		if strings.HasPrefix(key, prefix) {
+			all = append(all, key)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
 
 // catalogue is every sentence in every language. The files are part of the program, and a test reads them all, so
 // that one which cannot be read is a defect.

@@ -118,7 +118,7 @@ func explain(err error) string {
 	case isContradiction:
 		return contradiction.Error()
 	case isOdd:
-		return review.Sentence(review.OddAnswer, review.Args{"says": odd})
+		return review.Sentence(review.OddAnswer, review.Args{"says": odd}).String()
 	case paypal.NotFound(err):
 		return "PayPal does not know what this event is about (" + answer.Operation + "). It may be forged, or from another PayPal account."
 	case isPayPal && paypal.Unanswered(err):

@@ -14,7 +14,7 @@ type ContradictionError struct {
 }
 
 // Error gives a whole sentence for staff.
-func (e *ContradictionError) Error() string { return review.Sentence(e.Code, e.Args) }
+func (e *ContradictionError) Error() string { return review.Sentence(e.Code, e.Args).String() }
 
 // Unwrap gives the cause.
 func (e *ContradictionError) Unwrap() error { return e.Err }

@@ -53,11 +53,11 @@ func (q *Queue) Discard(ctx context.Context, kind, key, reason string, by By) er
 	reason = strings.Join(strings.Fields(reason), " ")
 	switch {
 	case reason == "":
-		return fault.Invalidf("reason", "Say why it is discarded.")
+		return fault.Input("reason", "queue.reason_missing")
 	case !storable(reason):
-		return fault.Invalidf("reason", "The reason contains characters that cannot be stored.")
+		return fault.Input("reason", "queue.reason_unreadable")
 	case utf8.RuneCountInString(reason) > longestReason:
-		return fault.Invalidf("reason", "Use at most %d characters.", longestReason)
+		return fault.Input("reason", "queue.reason_too_long", fault.Args{"max": longestReason})
 	}
 	return q.act(ctx, ActionDiscard, kind, key, reason, by, `
 		DELETE FROM queue WHERE kind = $1 AND key = $2 AND dead_at IS NOT NULL AND $3::timestamptz IS NOT NULL`)
@@ -114,5 +114,5 @@ func (q *Queue) act(
 func storable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 func errChanged() error {
-	return fault.Conflictf("This has changed meanwhile: it is running, or done. Load the page again.")
+	return fault.New(fault.Conflict, "queue.changed")
 }

@@ -51,8 +51,8 @@ type Review struct {
 // Open reports whether it still waits for a person.
 func (r Review) Open() bool { return r.ClosedAt.IsZero() }
 
-// Text is the review in words.
-func (r Review) Text() string { return Sentence(r.Code, r.Args) }
+// Text is the review in English.
+func (r Review) Text() string { return Sentence(r.Code, r.Args).String() }
 
 // By is who closes a review: an account of the staff, or the command line with uuid.Nil.
 type By struct {
