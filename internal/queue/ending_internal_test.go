@@ -29,7 +29,7 @@ func TestEnding(t *testing.T) {
 	t.Parallel()
 	began := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 	now := began.Add(10 * time.Second)
-	odd, away := errors.New("odd"), fault.Unavailablef(nil, "away")
+	odd, away := errors.New("odd"), fault.New(fault.Unavailable, "away")
 	letter := Kind{Name: "letter", TryFor: time.Hour}
 	minutely := Kind{Name: "minutely", Every: time.Minute}
 	nightly := Kind{Name: "nightly", At: TimeOfDay{Hour: 3, Zone: time.UTC}, TryFor: time.Minute}
