@@ -151,6 +151,7 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	a.books = newReconciler(a.cfg, a.db, pp, a.settle, a.inbox, a.now, a.log, a.metrics)
 	a.people = supporter.New(supporter.Config{DB: a.db, Now: a.now, Log: a.log, Retention: supporter.Retention{
 		Deliveries: a.cfg.DeliveryRetention, Unpaid: a.cfg.UnpaidRetention,
+		Undecided: contribution.StatesWhere(contribution.State.Confirming),
 	}})
 	a.queue = queue.New(queue.Config{DB: a.db, Now: a.now, Log: a.log, Metrics: a.metrics, Kinds: a.kinds()})
 	pages, err := a.pages(opts, campaigns, pp)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/db"
 	"readerfund/internal/money"
 	"readerfund/internal/review"
 )
@@ -32,10 +33,10 @@ func ReviewGivenAgain(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, now time.T
 		JOIN contribution b ON b.created_at > a.created_at AND b.created_at <= a.created_at + make_interval(secs => $3)
 		WHERE r.code = $2 AND (a.id = $1 OR b.id = $1)
 		  AND (b.supporter_id = a.supporter_id OR b.email <> '' AND lower(b.email) = lower(a.email))
-		  AND (b.id = $1 OR
-		       b.state IN ('approved', 'capture_unknown', 'pending', 'completed', 'disputed', 'partially_refunded'))
+		  AND (b.id = $1 OR b.state = ANY($4))
 		ORDER BY b.created_at`,
-		id, string(review.ChargedAfterNo), gaveAgainWithin.Seconds())
+		id, string(review.ChargedAfterNo), gaveAgainWithin.Seconds(),
+		db.Array(StatesWhere(State.Confirming, State.HoldsMoney)))
 	if err != nil {
 		return fmt.Errorf("find other gifts of the reader of %s: %w", id, err)
 	}

@@ -1,6 +1,8 @@
 package contribution
 
 import (
+	"slices"
+
 	"readerfund/internal/checkout"
 	"readerfund/internal/ledger"
 )
@@ -54,6 +56,16 @@ func (s State) Received() bool {
 	}
 }
 
+// Confirming reports whether the reader approved and PayPal has not said the last word: it may still become money.
+func (s State) Confirming() bool {
+	switch s {
+	case Approved, CaptureUnknown, Pending:
+		return true
+	default:
+		return false
+	}
+}
+
 // HoldsMoney reports whether the reader is charged, as far as they can see.
 func (s State) HoldsMoney() bool {
 	switch s {
@@ -62,6 +74,17 @@ func (s State) HoldsMoney() bool {
 	default:
 		return false
 	}
+}
+
+// StatesWhere lists the states of which one of the rules above says so, as SQL takes them: state = ANY($1).
+func StatesWhere(rules ...func(State) bool) []string {
+	var all []string
+	for _, s := range States() {
+		if slices.ContainsFunc(rules, func(is func(State) bool) bool { return is(s) }) {
+			all = append(all, string(s))
+		}
+	}
+	return all
 }
 
 // Outcome is what a reader is told.
@@ -81,23 +104,22 @@ const (
 
 // Outcome is what to say to the reader about the contribution.
 func (c Contribution) Outcome() Outcome {
-	switch c.State {
-	case Completed, Disputed, PartiallyRefunded, Refunded, Reversed:
+	switch s := c.State; {
+	case s.Received():
 		return OutcomeReceived
-	case Approved, CaptureUnknown, Pending:
+	case s.Confirming():
 		return OutcomeConfirming
-	case Declined:
-		if !c.Checkout.RetryAt.IsZero() {
-			return OutcomeRetrying
-		}
+	case s == Declined && !c.Checkout.RetryAt.IsZero():
+		return OutcomeRetrying
+	case s == Declined:
 		return OutcomeDeclined
-	case Cancelled:
+	case s == Cancelled:
 		return OutcomeCancelled
-	case Expired:
+	case s == Expired:
 		return OutcomeExpired
-	case Failed:
+	case s == Failed:
 		return OutcomeFailed
-	case Started, OrderUnknown, Created:
+	default:
+		return OutcomeOpen
 	}
-	return OutcomeOpen
 }

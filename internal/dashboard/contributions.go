@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/listing"
 	"readerfund/internal/money"
@@ -21,10 +22,11 @@ import (
 
 // Statuses lists the states of a contribution that a list can be restricted to.
 func Statuses() []string {
-	return []string{
-		"started", "order_unknown", "failed", "created", "cancelled", "approved", "capture_unknown", "expired",
-		"declined", "pending", "completed", "disputed", "partially_refunded", "refunded", "reversed",
+	var all []string
+	for _, s := range contribution.States() {
+		all = append(all, string(s))
 	}
+	return all
 }
 
 // ContributionsQuery asks for contributions, newest first. From and To are the days on which they began, both included;

@@ -21,7 +21,10 @@ func open(t *testing.T) *fixture {
 	n := newsroom.New(t, newsroom.Options{})
 	return &fixture{n, supporter.New(supporter.Config{
 		DB: n.DB, Now: n.Clock.Now, Log: slog.New(slog.DiscardHandler),
-		Retention: supporter.Retention{Deliveries: 90 * 24 * time.Hour, Unpaid: 30 * 24 * time.Hour},
+		Retention: supporter.Retention{
+			Deliveries: 90 * 24 * time.Hour, Unpaid: 30 * 24 * time.Hour,
+			Undecided: contribution.StatesWhere(contribution.State.Confirming),
+		},
 	})}
 }
 

@@ -13,6 +13,7 @@ import (
 type Retention struct {
 	Deliveries time.Duration // headers and bodies of webhook deliveries, and details of differences that are closed
 	Unpaid     time.Duration // names, addresses and messages of gifts that were never paid
+	Undecided  []string      // the states of gifts that may still become money; those are left alone
 }
 
 // settled is when a delivery's body is needed no more: the event was applied, or is about nothing of ours. An event
@@ -125,9 +126,9 @@ func (s *Service) forgetUnpaid(ctx context.Context) (total int64, err error) {
 			    SELECT c.id FROM contribution c
 			    WHERE c.created_at < $1 AND c.completed_at IS NULL
 			      AND (c.name <> '' OR c.email <> '' OR c.message <> '' OR c.supporter_id IS NOT NULL)
-			      AND c.state NOT IN ('approved', 'capture_unknown', 'pending')
+			      AND c.state <> ALL ($3::text[])
 			      AND NOT EXISTS (SELECT 1 FROM payment p WHERE p.contribution_id = c.id AND p.status <> 'declined')
-			    ORDER BY c.id LIMIT $2 FOR UPDATE OF c SKIP LOCKED)`, before, batch)
+			    ORDER BY c.id LIMIT $2 FOR UPDATE OF c SKIP LOCKED)`, before, batch, db.Array(s.retention.Undecided))
 		total += n
 		if err != nil || n < batch {
 			return total, err
