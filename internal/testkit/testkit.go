@@ -39,13 +39,22 @@ func Many(t *testing.T, variable string, usual, full int) int {
 // Some are all of them where everything is tested, and else so many, which the seed draws, in their order.
 func Some[T any](t *testing.T, usual int, all []T) []T {
 	t.Helper()
-	if Full() || usual >= len(all) {
+	if Full() {
+		return all
+	}
+	return Draw(t, usual, all)
+}
+
+// Draw is so many of them, which the seed draws, in their order.
+func Draw[T any](t *testing.T, n int, all []T) []T {
+	t.Helper()
+	if n >= len(all) {
 		return all
 	}
 	draw := rand.New(rand.NewPCG(Seed(t), 0))
-	places := draw.Perm(len(all))[:usual]
+	places := draw.Perm(len(all))[:n]
 	slices.Sort(places)
-	some := make([]T, 0, usual)
+	some := make([]T, 0, n)
 	for _, i := range places {
 		some = append(some, all[i])
 	}

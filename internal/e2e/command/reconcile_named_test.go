@@ -54,7 +54,7 @@ func TestReconcileNamesEveryTamperedRow(t *testing.T) {
 	before := everyRow(s, t)
 	out, status := runReconcile(s, t, "--dry-run", "--from", time.Now().AddDate(0, 0, -50).Format(time.DateOnly))
 	if status != 1 || !strings.Contains(out, "250 payments, 210 unexplained") ||
-		!strings.Contains(out, "100 of the differences would be mended") {
+		!strings.Contains(out, "100 of the differences would be fixed") {
 		t.Errorf("exit %d\n%.2000s", status, out)
 	}
 	for kind, ids := range map[string][]string{"missing_here": deleted, "amount": changed, "missing_there": added} {
