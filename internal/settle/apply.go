@@ -134,7 +134,7 @@ func (a *application) apply(f Fact) error {
 	c.State = contribution.Status(c.Checkout.State, standing)
 	pending := f.money != nil && f.money.Pending()
 	if c.State != from || pending && c.State == contribution.Pending {
-		c.Reason = f.reason() // a payment may be held for one reason after the other
+		_, c.Reason = f.about() // a payment may be held for one reason after the other
 	}
 	a.reviewCharged(from, f.source)
 	if c.State != from {

@@ -138,26 +138,12 @@ func (f Fact) kind() string {
 	return f.checkout.Kind()
 }
 
-// about is PayPal's id of what the fact is about.
-func (f Fact) about() string {
-	id := ""
+// about is PayPal's id of what the fact is about, and PayPal's code for why it is so; each may be empty.
+func (f Fact) about() (id, reason string) {
 	if f.money != nil {
-		id, _ = f.money.About()
-	} else {
-		id, _ = f.checkout.About()
+		return f.money.About()
 	}
-	return id
-}
-
-// reason is PayPal's code for why it is so; it may be empty.
-func (f Fact) reason() string {
-	code := ""
-	if f.money != nil {
-		_, code = f.money.About()
-	} else {
-		_, code = f.checkout.About()
-	}
-	return code
+	return f.checkout.About()
 }
 
 // isOrder reports whether the fact is what an order says.
@@ -165,8 +151,9 @@ func (f Fact) isOrder() bool { return f.checkout != nil && f.checkout.Order().ID
 
 // event is the fact's line in the history.
 func (f Fact) event(from, to contribution.State) contribution.Event {
+	id, reason := f.about()
 	return contribution.Event{
-		Kind: f.kind(), Way: f.source.Way, Webhook: f.source.Event, Detail: f.reason(), Ref: f.about(), From: from, To: to,
+		Kind: f.kind(), Way: f.source.Way, Webhook: f.source.Event, Detail: reason, Ref: id, From: from, To: to,
 	}
 }
 

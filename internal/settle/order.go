@@ -119,7 +119,8 @@ func (s *Service) applyFirst(
 		if news, err := next.Checkout.Apply(*f.checkout); err != nil || !news {
 			return s.ApplyAll(ctx, facts)
 		}
-		next.State, next.Reason = contribution.State(next.Checkout.State), f.reason()
+		next.State = contribution.State(next.Checkout.State)
+		_, next.Reason = f.about()
 		events = append(events, f.event(from, next.State))
 	}
 	if err := contribution.Advance(ctx, s.db, c, &next, events, now, s.sweepEvery); err != nil {
