@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"time"
@@ -16,7 +15,7 @@ import (
 func (d *DB) GetOnce(ctx context.Context, dest any, query string, args ...any) error {
 	for attempt := 1; ; attempt++ {
 		err := d.getOnce(ctx, dest, query, args...)
-		if !lost(err) && !errors.Is(err, driver.ErrBadConn) || attempt == attempts {
+		if !lost(err) || attempt == attempts {
 			return Translate(err)
 		}
 		select {
@@ -35,11 +34,11 @@ func (d *DB) getOnce(ctx context.Context, dest any, query string, args ...any) e
 	defer func() { _ = conn.Close() }() // it goes back to the pool
 	err = conn.GetContext(context.WithoutCancel(ctx), dest, query, args...)
 	switch {
-	case err == nil, errors.Is(err, sql.ErrNoRows), errors.Is(err, driver.ErrBadConn):
-		return err // the driver says ErrBadConn where it has not sent anything
+	case err == nil, errors.Is(err, sql.ErrNoRows):
+		return err
 	case SQLState(err) != "" && !hasState(err, "40003") && !hasState(err, "08007") && !hasState(err, "57P"):
 		return err // the server refused the statement; one that shuts down may have committed it
-	default:
+	default: // driver.ErrBadConn, too: lib/pq says so also where the connection ended before the answer came
 		return fmt.Errorf("%w: %w", ErrCommitUnknown, err)
 	}
 }
