@@ -5,6 +5,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/settle"
 )
 
 // attempts is how often a contribution's money was asked for, each time as a payment of its own.
@@ -145,5 +150,26 @@ func TestTurningBackWhilePayPalIsAway(t *testing.T) {
 	}
 	if page := r.get(got.header.Get("Location")).body; strings.Contains(page, "Nothing was charged") {
 		t.Error(page)
+	}
+}
+
+// The webhook of the approval may be quicker than the reader: then they hear of the refusal for the first time, and have
+// picked no other way to pay yet.
+func TestAReturnAfterTheWebhooksRefusalIsTheFirst(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, func(d *Deps) { d.Log = quiet() })
+	r := h.newReader()
+	id, _ := r.begin(giftForm())
+	h.approveAs(id, "decline")
+	_, err := h.Settle.Settle(t.Context(), uuid.MustParse(id), settle.Source{Way: contribution.ByWebhook})
+	if err != nil || h.stateOf(id) != "declined" {
+		t.Fatalf("%s, %v", h.stateOf(id), err)
+	}
+	address := "/contributions/" + id + "/return?token=" + h.orderOf(id) + "&PayerID=X"
+	if got := r.get(address); got.status != 303 || strings.Contains(got.header.Get("Location"), "again=1") {
+		t.Errorf("the first return: %d %s", got.status, got.header.Get("Location"))
+	}
+	if got := r.get(address); !strings.Contains(got.header.Get("Location"), "again=1") {
+		t.Errorf("the second one: %d %s", got.status, got.header.Get("Location"))
 	}
 }

@@ -49,7 +49,8 @@ func (s *Return) Return(w http.ResponseWriter, r *http.Request) error {
 		s.log.WarnContext(r.Context(), "could not settle on the reader's return", "request", page.RequestID(r.Context()),
 			"contribution", c.ID, "error", err)
 		to += "&" + unsure
-	case own && before.State == contribution.Declined && c.Outcome() == contribution.OutcomeDeclined:
+	case own && before.State == contribution.Declined && before.Checkout.Told() &&
+		c.Outcome() == contribution.OutcomeDeclined:
 		to += "&" + again
 	}
 	if own && c.State == contribution.Declined && !s.cookies.Owns(r, c.ID) {
