@@ -21,7 +21,7 @@ type Config struct {
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
 
-	// PayPalAway tells since when PayPal does not answer, zero when it does: paypal.Client.AwaySince. Nil never asks.
+	// PayPalAway gives since when PayPal does not answer, zero when it does: paypal.Client.AwaySince. Nil never asks.
 	PayPalAway func(context.Context) time.Time
 	// Uncounted is how many gifts were let in past the limits, and since when: admission.Gate.Uncounted. Nil never asks.
 	Uncounted func() (gifts int64, since time.Time)
@@ -59,9 +59,9 @@ type row struct {
 	Checked time.Time  `db:"checked_at" json:"checked_at"`
 }
 
-// Evaluate reads the vital signs, asks every rule, and writes down how each alert stands. It is a job for one replica. Two
-// at once do no harm: what is older, or reckoned from what was changed since, is not written, so that a replica that was
-// stopped midway and comes back changes nothing. What changed is logged.
+// Evaluate measures, asks every rule, and writes how each alert stands. It is a job for one replica. Two at once do no
+// harm: what is older, or computed from what was changed since, is not written, so that a replica that was paused midway
+// changes nothing when it goes on. What changed is logged.
 func (b *Board) Evaluate(ctx context.Context) error {
 	v, err := b.health.Snapshot(ctx, b.now())
 	if err != nil {
@@ -101,7 +101,8 @@ func (b *Board) Evaluate(ctx context.Context) error {
 
 func (b *Board) read(ctx context.Context) (map[string]row, error) {
 	var rows []row
-	err := b.db.SelectContext(ctx, &rows, `SELECT name, wrong, turned_at, firing_since, items, oldest_at, note, checked_at FROM alert`)
+	err := b.db.SelectContext(ctx, &rows, `
+		SELECT name, wrong, turned_at, firing_since, items, oldest_at, note, checked_at FROM alert`)
 	if err != nil {
 		return nil, db.Translate(fmt.Errorf("read how the alerts stand: %w", err))
 	}
@@ -112,11 +113,14 @@ func (b *Board) read(ctx context.Context) (map[string]row, error) {
 	return all, nil
 }
 
-// judge is how the alert stands after a look, given how it stood before. It turns only after the rule has said the other
-// thing for as long as For, so that it does not flap; the zero row is an alert that was never looked at.
+// judge is how the alert stands after a check, given how it stood before. It turns only after the rule has said the
+// other thing for as long as For, so that it does not flap; the zero row is an alert that was never checked.
 func (a Alert) judge(v health.Snapshot, before row) row {
 	seen, now := a.rule(v), v.At.Truncate(time.Microsecond) // as the database keeps it
-	after := row{Name: a.Name, Wrong: seen.wrong, Turned: before.Turned, Firing: before.Firing, Items: seen.items, Note: seen.note, Checked: now}
+	after := row{
+		Name: a.Name, Wrong: seen.wrong, Turned: before.Turned, Firing: before.Firing, Items: seen.items,
+		Note: a.seen(seen).String(), Checked: now,
+	}
 	if !seen.oldest.IsZero() {
 		after.Oldest = &seen.oldest
 	}
@@ -140,19 +144,20 @@ type verdict struct {
 	alert  Alert
 }
 
-// turned tells whether it began or stopped to fire.
+// turned reports whether it began or stopped firing.
 func (n verdict) turned() bool { return (n.Before == nil) != (n.Firing == nil) }
 
 func (n verdict) log(ctx context.Context, log *slog.Logger) {
 	if n.Firing != nil {
-		log.WarnContext(ctx, "alert: "+n.alert.Summary, "alert", n.Name, "severity", string(n.alert.Severity), "seen", n.Note, "advice", n.alert.Advice)
+		log.WarnContext(ctx, "alert: "+n.alert.Summary().String(), "alert", n.Name,
+			"severity", string(n.alert.Severity), "seen", n.Note, "advice", n.alert.Advice().String())
 		return
 	}
 	log.InfoContext(ctx, "alert over", "alert", n.Name)
 }
 
-// save writes all verdicts in one statement, so that no transaction of ours can be left open with locks in it. It returns
-// the names of those that were written.
+// save writes all verdicts in one statement, so that no transaction of ours can be left open with locks in it. It
+// returns the names of those that were written.
 func (b *Board) save(ctx context.Context, next []verdict) ([]string, error) {
 	text, err := json.Marshal(next)
 	if err != nil {
@@ -161,14 +166,15 @@ func (b *Board) save(ctx context.Context, next []verdict) ([]string, error) {
 	var written []string
 	err = b.db.SelectContext(ctx, &written, `
 		WITH next AS (
-			SELECT * FROM jsonb_to_recordset($1::jsonb) AS n (name text, wrong boolean, turned_at timestamptz, firing_since timestamptz,
-				items bigint, oldest_at timestamptz, note text, checked_at timestamptz, fired_before timestamptz)
+			SELECT * FROM jsonb_to_recordset($1::jsonb) AS n (
+				name text, wrong boolean, turned_at timestamptz, firing_since timestamptz, items bigint, oldest_at timestamptz,
+				note text, checked_at timestamptz, fired_before timestamptz)
 		)
 		INSERT INTO alert (name, wrong, turned_at, firing_since, items, oldest_at, note, checked_at)
 		SELECT name, wrong, turned_at, firing_since, items, oldest_at, note, checked_at FROM next ORDER BY name
 		ON CONFLICT (name) DO UPDATE SET
-			wrong = EXCLUDED.wrong, turned_at = EXCLUDED.turned_at, firing_since = EXCLUDED.firing_since, items = EXCLUDED.items,
-			oldest_at = EXCLUDED.oldest_at, note = EXCLUDED.note, checked_at = EXCLUDED.checked_at
+			wrong = EXCLUDED.wrong, turned_at = EXCLUDED.turned_at, firing_since = EXCLUDED.firing_since,
+			items = EXCLUDED.items, oldest_at = EXCLUDED.oldest_at, note = EXCLUDED.note, checked_at = EXCLUDED.checked_at
 		WHERE alert.checked_at <= EXCLUDED.checked_at
 		  AND alert.firing_since IS NOT DISTINCT FROM (SELECT n.fired_before FROM next n WHERE n.name = EXCLUDED.name)
 		RETURNING name`, string(text))
@@ -192,14 +198,14 @@ type Standing struct {
 	Since  time.Time // zero while it does not fire
 	Items  int64
 	Oldest time.Time // zero where there is none
-	Note   string
+	Note   string    // what was seen, in English
 }
 
-// Firing tells whether it fires.
+// Firing reports whether it fires.
 func (s Standing) Firing() bool { return !s.Since.IsZero() }
 
-// List gives every alert of the registry as it stands, in the registry's order, and when they were last checked: zero when
-// they never were. An alert that was not checked yet does not fire.
+// List gives every alert of the registry as it stands, in the registry's order, and when they were last checked: zero
+// when they never were. An alert that was not checked yet does not fire.
 func (b *Board) List(ctx context.Context) ([]Standing, time.Time, error) {
 	rows, err := b.read(ctx)
 	if err != nil {
@@ -244,8 +250,8 @@ func (b *Board) Export(ctx context.Context) error {
 // follow is how often a replica reads how the alerts stand.
 const follow = 15 * time.Second
 
-// Follow exports again and again until ctx ends: every replica says the same, whichever of them checks the rules. While the
-// database is away the metrics stay as they were, and readerfund_alert_checked_timestamp_seconds stands still.
+// Follow exports again and again until ctx ends: every replica says the same, whichever of them checks the rules. While
+// the database is away the metrics stay as they were, and readerfund_alert_checked_timestamp_seconds stands still.
 func (b *Board) Follow(ctx context.Context) {
 	for {
 		if err := b.Export(ctx); err != nil && ctx.Err() == nil {

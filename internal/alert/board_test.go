@@ -2,6 +2,7 @@ package alert_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"regexp"
@@ -177,7 +178,7 @@ func TestRegistryIsInOrder(t *testing.T) {
 			t.Errorf("the name %q", a.Name)
 		}
 		seen[a.Name] = true
-		for _, text := range []string{a.Summary, a.Advice} {
+		for _, text := range []string{a.Summary().String(), a.Advice().String()} {
 			if !strings.HasSuffix(text, ".") || text[:1] != strings.ToUpper(text[:1]) {
 				t.Errorf("%s: no sentence: %q", a.Name, text)
 			}
@@ -203,7 +204,7 @@ func TestDocumentedAlertsAreTheRegistry(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(head + mark)
 	for _, a := range alert.All() {
-		b.WriteString("\n## " + a.Name + "\n\n" + a.Summary + "\n\n*What to do:* " + a.Advice + "\n\n" + string(a.Severity))
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n*What to do:* %s\n\n%s", a.Name, a.Summary(), a.Advice(), a.Severity)
 		if a.For > 0 {
 			b.WriteString("; after " + strings.TrimSuffix(a.For.String(), "0s"))
 		}

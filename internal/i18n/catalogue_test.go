@@ -123,7 +123,7 @@ func TestCodeAndCatalogueAgree(t *testing.T) {
 
 // unconverted are the packages whose sentences are still in the code: the list only shrinks.
 var unconverted = []string{
-	"internal/alert", "internal/app", "internal/inbox", "internal/reconcile", "internal/refund", "internal/review",
+	"internal/app", "internal/inbox", "internal/reconcile", "internal/refund", "internal/review",
 	"internal/web",
 }
 

@@ -87,7 +87,7 @@ func (s *Overview) firing(r *http.Request, now time.Time) (lines []alertLine, la
 	}
 	for _, a := range all {
 		if a.Firing() {
-			line := alertLine{Standing: a, Since: s.stamp(a.Since), Address: a.Path, Words: textRuns(a.Advice)}
+			line := alertLine{Standing: a, Since: s.stamp(a.Since), Address: a.Path, Words: textRuns(a.Advice().String())}
 			editors := strings.HasPrefix(a.Path, "/staff/inbox") || strings.HasPrefix(a.Path, workAddress)
 			if editors && !accountOf(r).Role.Allows(account.Editor) {
 				line.Address = ""
