@@ -85,13 +85,7 @@ func (a *App) Run(ctx context.Context) error {
 	defer stopWork()
 	var background sync.WaitGroup
 	background.Go(func() { a.inbox.Run(work) })
-	background.Go(func() { a.sweep(work, "refunds", a.refunds.Sweep) })
-	background.Go(func() {
-		a.sweep(work, "contributions", func(ctx context.Context) error {
-			_, err := a.settle.Sweep(ctx)
-			return err
-		})
-	})
+	background.Go(func() { a.sweep(work) })
 	background.Go(func() { a.queue.Run(work) })
 	background.Go(func() { a.alerts.Follow(work) })
 
@@ -153,9 +147,9 @@ func (a *App) Close() error {
 	return errors.Join(problems...)
 }
 
-// sweep calls work at every interval. The jitter keeps replicas from asking PayPal in step. It runs on every replica: each
-// takes rows that no other has taken. What is swept has a sweep of its own, so that none waits for another.
-func (a *App) sweep(ctx context.Context, what string, work func(context.Context) error) {
+// sweep asks about open contributions at every interval. The jitter keeps replicas from asking PayPal in step. It runs on
+// every replica: each takes rows that no other has taken.
+func (a *App) sweep(ctx context.Context) {
 	for {
 		pause := a.cfg.SweepInterval - a.cfg.SweepInterval/10 +
 			rand.N(a.cfg.SweepInterval/5+1) //nolint:gosec // jitter, not a secret
@@ -164,8 +158,8 @@ func (a *App) sweep(ctx context.Context, what string, work func(context.Context)
 			return
 		case <-time.After(pause):
 		}
-		if err := work(ctx); err != nil && ctx.Err() == nil {
-			a.log.ErrorContext(ctx, "sweep broke off; the next one goes on", "of", what, "error", err)
+		if _, err := a.settle.Sweep(ctx); err != nil && ctx.Err() == nil {
+			a.log.ErrorContext(ctx, "sweep broke off; the next one goes on", "error", err)
 		}
 	}
 }

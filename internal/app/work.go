@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"readerfund/internal/queue"
+	"readerfund/internal/refund"
 )
 
 // kinds are what the service does later or by the clock, each piece by one process at a time. What is not here: the
@@ -17,6 +18,8 @@ func (a *App) kinds() []queue.Kind {
 		{Name: "forget", Every: 6 * time.Hour, Run: whole(a.people.Forget)},
 		{Name: "weigh gifts", Every: 10 * time.Second, Run: whole(a.gate.Weigh)},
 		nightly(a.cfg, a.books, a.log),
+		{Name: refund.Sending, Places: 4, Timeout: 5 * time.Minute, Run: a.refunds.Resume},
+		{Name: "queue refunds", Every: time.Minute, Run: whole(a.refunds.CatchUp)},
 	}
 }
 

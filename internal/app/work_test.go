@@ -48,7 +48,7 @@ func TestTheQueueRuns(t *testing.T) {
 	if err := d.GetContext(t.Context(), &names, `SELECT string_agg(kind, ', ' ORDER BY kind) FROM queue WHERE held_until IS NULL AND failures = 0`); err != nil {
 		t.Fatal(err)
 	}
-	if names != "check alerts, forget, reconcile, tidy, weigh gifts" {
+	if names != "check alerts, forget, queue refunds, reconcile, tidy, weigh gifts" {
 		t.Errorf("the kinds are %s", names)
 	}
 }

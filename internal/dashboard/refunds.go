@@ -73,8 +73,11 @@ func readAsked(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error
 		CheckAt     sql.NullTime `db:"check_at"`
 	}
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT id, number, amount_minor, currency, reason, note, actor, state, answer, advice, coalesce(refund_id, '') AS refund_id, asked_at, ended_at, check_at
-		FROM refund_request WHERE contribution_id = $1 ORDER BY number`, id)
+		SELECT r.id, r.number, r.amount_minor, r.currency, r.reason, r.note, r.actor, r.state, r.answer, r.advice,
+		       coalesce(r.refund_id, '') AS refund_id, r.asked_at, r.ended_at,
+		       CASE WHEN r.ended_at IS NULL THEN coalesce(q.due_at, q.held_until, r.check_at) END AS check_at
+		FROM refund_request r LEFT JOIN queue q ON q.kind = 'send refund' AND q.key = r.id::text
+		WHERE r.contribution_id = $1 ORDER BY r.number`, id)
 	for _, r := range rows {
 		h.Asked = append(h.Asked, RefundRequest{
 			ID: r.ID, Number: r.Number, Amount: money.New(r.AmountMinor, money.Currency(r.Currency)), Reason: r.Reason, Note: r.Note, Actor: r.Actor,

@@ -30,7 +30,7 @@ func (m *Monitor) Attention(ctx context.Context, now time.Time) (Attention, erro
 		return tx.GetContext(ctx, &a, `
 			SELECT (SELECT count(DISTINCT contribution_id) FROM review WHERE closed_at IS NULL) AS contributions,
 			       (SELECT count(*) FROM dispute WHERE status = 'open' AND (respond_by IS NOT NULL OR may_accept)) AS disputes,
-			       (SELECT count(*) FROM refund_request WHERE check_at IS NOT NULL AND state IN ('asked', 'unknown')) AS refunds,
+			       (SELECT count(*) FROM refund_request WHERE ended_at IS NULL AND state IN ('asked', 'unknown')) AS refunds,
 			       (SELECT count(*) FROM webhook_event WHERE state = 'parked') AS parked,
 			       (SELECT count(*) FROM suspect_delivery WHERE last_seen_at > $1) AS suspects`, now.Add(-suspectNews))
 	})

@@ -13,14 +13,16 @@ const answerWithin = 3 * 24 * time.Hour
 
 // readMoney counts refunds that are under way, and cases that wait for us.
 func readMoney(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
-	// check_at is set until a refund has ended. A case whose time is over waits for PayPal, whatever its status says.
+	// A case whose time is over waits for PayPal, whatever its status says.
 	err := backlogs(ctx, tx, map[string]*Backlog{"refunds": &s.Refunds, "held": &s.RefundsHeld, "disputes": &s.Disputes}, `
-		SELECT 'refunds' AS backlog, count(*) AS count, min(asked_at) AS oldest FROM refund_request WHERE check_at IS NOT NULL AND state IN ('asked', 'unknown')
+		SELECT 'refunds' AS backlog, count(*) AS count, min(asked_at) AS oldest FROM refund_request
+		WHERE ended_at IS NULL AND state IN ('asked', 'unknown')
 		UNION ALL
-		SELECT 'held', count(*), min(asked_at) FROM refund_request WHERE check_at IS NOT NULL AND state = 'pending'
+		SELECT 'held', count(*), min(asked_at) FROM refund_request WHERE ended_at IS NULL AND state = 'pending'
 		UNION ALL
 		SELECT 'disputes', count(*), min(opened_at) FROM dispute
-		WHERE status = 'open' AND respond_by > $1 AND respond_by <= $2 AND paypal_status NOT IN ('UNDER_REVIEW', 'WAITING_FOR_BUYER_RESPONSE')`,
+		WHERE status = 'open' AND respond_by > $1 AND respond_by <= $2
+		  AND paypal_status NOT IN ('UNDER_REVIEW', 'WAITING_FOR_BUYER_RESPONSE')`,
 		s.At, s.At.Add(answerWithin))
 	if err != nil {
 		return fmt.Errorf("refunds and disputes: %w", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 )
 
@@ -14,6 +15,31 @@ var ErrLost = errors.New("the work is no longer held by this process")
 
 // ErrStopped is why a run's context ended when the queue was told to stop.
 var ErrStopped = errors.New("the service is stopping")
+
+// RunDue does what is due at this moment and fits into the free places, and returns how many runs ended well when the
+// last has ended. The errors are those of the runs, joined. It is Run for who does not stay: a command, or a test.
+func (q *Queue) RunDue(ctx context.Context) (int, error) {
+	if err := q.announce(ctx, q.now()); err != nil {
+		return 0, err
+	}
+	claims, err := q.claim(ctx)
+	if err != nil {
+		return 0, err
+	}
+	problems := make([]error, len(claims))
+	var working sync.WaitGroup
+	for i, c := range claims {
+		working.Go(func() { problems[i] = q.work(ctx, c) })
+	}
+	working.Wait()
+	well := 0
+	for _, problem := range problems {
+		if problem == nil {
+			well++
+		}
+	}
+	return well, errors.Join(problems...)
+}
 
 // work does what was claimed, renews the lease meanwhile, and writes down how it ended.
 func (q *Queue) work(ctx context.Context, c claimed) error {

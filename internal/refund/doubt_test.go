@@ -247,11 +247,9 @@ func TestRandomHistoriesOfRefunds(t *testing.T) {
 			}
 		}
 		n.heal()
-		for range 4 { // the books settle, and the sweep comes by
+		for range 4 { // the books settle, and the queue comes by
 			n.later(2 * time.Hour)
-			if err := n.Sweep(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			n.workOff()
 		}
 		for _, r := range h.requests() {
 			ends[r.State]++
@@ -303,7 +301,7 @@ func (h *refundHistory) step() {
 			}
 		}
 	case act == 4:
-		_ = h.Sweep(h.t.Context())
+		h.workOff()
 	default:
 		if refunds := h.refundsOf(); len(refunds) > 0 {
 			_ = h.told(refunds[h.random.IntN(len(refunds))].ID)

@@ -57,7 +57,8 @@ type Request struct {
 	invoiceID  string
 	whole      bool      // all that was left was asked for, and not a sum
 	doubtSince time.Time // when it was last sent without our seeing what PayPal made of it; zero when there is no doubt
-	leaseUntil time.Time // until when one process has it for sending
+	leaseUntil time.Time // until when one process has it for sending; the fence of what that one was told
+	unanswered error     // why the latest sending leaves it under way
 }
 
 // UnderWay reports whether it is not known yet what PayPal made of it.

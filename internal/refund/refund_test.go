@@ -163,7 +163,7 @@ func TestWhatCannotBeRefundedIsSaid(t *testing.T) {
 	}
 }
 
-// The answer is lost on the way, or does not come: the request stands, and the sweep brings it to its end.
+// The answer is lost on the way, or does not come: the request stands, and the queue brings it to its end.
 func TestARefundWhoseAnswerWasLost(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"reset_after", "reset_before"} {
@@ -191,7 +191,7 @@ func TestARefundWhoseAnswerWasLost(t *testing.T) {
 	}
 }
 
-func TestTheSweepEndsARefundThatNobodySawThrough(t *testing.T) {
+func TestTheQueueEndsARefundThatNobodySawThrough(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	c, _ := n.paid()
@@ -202,9 +202,7 @@ func TestTheSweepEndsARefundThatNobodySawThrough(t *testing.T) {
 	n.heal()
 	n.later(2 * time.Hour)
 	for range 2 {
-		if err := n.Sweep(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		n.workOff()
 	}
 	n.wants(c, contribution.PartiallyRefunded)
 	n.booksEqual()
@@ -214,7 +212,7 @@ func TestTheSweepEndsARefundThatNobodySawThrough(t *testing.T) {
 }
 
 // A process that dies after PayPal made the refund leaves the request as it was. PayPal's news of the refund comes first,
-// then the sweep.
+// then the queue.
 func TestARefundWhoseProcessDied(t *testing.T) {
 	t.Parallel()
 	n := open(t)
@@ -235,9 +233,7 @@ func TestARefundWhoseProcessDied(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.later(time.Minute)
-	if err := n.Sweep(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	n.workOff()
 	again, err := find(t.Context(), n.db, "r.id = $1", r.ID)
 	if err != nil || again.State != Done || again.RefundID != r.RefundID || n.refunds() != 1 {
 		t.Errorf("%+v, %v, %d refunds", again, err, n.refunds())
@@ -259,9 +255,7 @@ func TestARefundThatPayPalForgotIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.later(time.Minute)
-	if err := n.Sweep(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	n.workOff()
 	again, err := find(t.Context(), n.db, "p.paypal_id = $1", capture)
 	if err != nil || again.State != Done || again.RefundID != r.RefundID || n.refunds() != 1 {
 		t.Errorf("%+v, %v, %d refunds", again, err, n.refunds())

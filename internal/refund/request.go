@@ -39,7 +39,7 @@ const (
 )
 
 // Request gives money of a contribution back. The request is committed, together with its audit entry, before PayPal
-// hears of it; its outcome, when PayPal does not answer, is found out by Sweep. So a nil error means that the request
+// hears of it; its outcome, when PayPal does not answer, is found out by the queue. So a nil error means that the request
 // stands, and its State says how far it came.
 //
 // Errors: fault.Invalid for what cannot be refunded as asked, fault.Conflict when the key was used for another refund or

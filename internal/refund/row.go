@@ -15,7 +15,7 @@ import (
 	"readerfund/internal/money"
 )
 
-// firstAnswer is how long the one who asked may take to see PayPal's answer, before the sweep asks as well.
+// firstAnswer is how long the one who asked may take to see PayPal's answer, before the queue sends it as well.
 const firstAnswer = 45 * time.Second
 
 // pendingCheck is how often PayPal is asked about a refund that it has not paid yet.
@@ -35,7 +35,8 @@ func numberOf(receipt, invoiceID string) int {
 	return n
 }
 
-// insert writes the request down, with its line in the contribution's history and in the audit log.
+// insert writes the request down, with its line in the contribution's history and in the audit log, and puts its sending
+// into the queue, all in one transaction. check_at is there for the version before, which sweeps by it.
 func insert(ctx context.Context, tx *sqlx.Tx, c contribution.Contribution, r Request, key string) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO refund_request (id, contribution_id, payment_id, number, form_key, amount_minor, currency, reason, note,
@@ -46,6 +47,9 @@ func insert(ctx context.Context, tx *sqlx.Tx, c contribution.Contribution, r Req
 		r.Payment, r.whole)
 	if err != nil {
 		return fmt.Errorf("write refund request: %w", err)
+	}
+	if err := putSending(ctx, tx, r.ID, r.AskedAt.Add(firstAnswer), r.AskedAt); err != nil {
+		return err
 	}
 	event := contribution.Event{Kind: "refund_asked", Ref: r.Payment, Detail: r.Reason}
 	if err := contribution.AddEvent(ctx, tx, c, event, r.AskedAt); err != nil {
@@ -71,6 +75,9 @@ func update(ctx context.Context, tx *sqlx.Tx, r Request, now time.Time) error {
 		r.ID, string(r.State), r.Answer, r.Advice, r.RefundID, checkAt, endedAt)
 	if err != nil {
 		return fmt.Errorf("save refund request: %w", err)
+	}
+	if r.State == Pending {
+		return putSending(ctx, tx, r.ID, checkAt.Time, now)
 	}
 	return nil
 }

@@ -82,6 +82,7 @@ func (s *Service) saveOutcome(ctx context.Context, r Request, made paypal.Refund
 		return s.book(ctx, r, made)
 	}
 	s.log.WarnContext(ctx, "PayPal made no refund", "contribution", r.Contribution, "request", r.ID, "error", err)
+	r.unanswered = err
 	if paypal.OutcomeUnknown(err) {
 		r.doubtSince = s.now()
 	}
@@ -141,19 +142,18 @@ func (s *Service) end(ctx context.Context, r Request, state State, code, advice 
 	return r, err
 }
 
-// postpone leaves the request to the sweep, and the lease to whoever comes next. What was in doubt before stays so.
+// postpone leaves the request to the queue, and the lease to whoever comes next. What was in doubt before stays so.
 func (s *Service) postpone(ctx context.Context, r Request, state State) (Request, error) {
 	ctx, cancel := detached.Saving(ctx)
 	defer cancel()
 	_, err := s.db.ExecContext(ctx, `
 		UPDATE refund_request
-		SET state = $2, doubt_at = $4, lease_until = NULL,
-		    check_at = $3::timestamptz + least(interval '1 hour', interval '5 seconds' * power(2, least(tries, 20)))
-		WHERE id = $1 AND state IN ('asked', 'unknown') AND lease_until = $5`,
-		r.ID, string(state), s.now(), sql.NullTime{Time: r.doubtSince, Valid: !r.doubtSince.IsZero()}, r.leaseUntil)
+		SET state = $2, doubt_at = $3, lease_until = NULL
+		WHERE id = $1 AND state IN ('asked', 'unknown') AND lease_until = $4`,
+		r.ID, string(state), sql.NullTime{Time: r.doubtSince, Valid: !r.doubtSince.IsZero()}, r.leaseUntil)
 	if err != nil {
 		return r, fmt.Errorf("postpone refund request: %w", err)
 	}
-	r.State = state
+	r.State, r.leaseUntil = state, time.Time{}
 	return r, nil
 }

@@ -2,6 +2,7 @@ package refund
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,6 +14,9 @@ import (
 
 // visibleAfter is how long a refund may take to show in PayPal's books. Before that, not finding it says nothing.
 const visibleAfter = time.Minute
+
+// errNotListed is why a request that PayPal's books do not show is not ended yet.
+var errNotListed = errors.New("PayPal does not list the refund, and may not list it yet")
 
 // giveUp ends a request that PayPal no longer remembers: sending it again could pay twice. Where PayPal's books do not
 // tell either, a person has to look.
@@ -33,6 +37,7 @@ func (s *Service) endIfNotMade(ctx context.Context, r Request, state State, code
 	if err := s.readPayPalsBooks(ctx, r); err != nil {
 		s.log.WarnContext(ctx, "whether PayPal made a refund cannot be told yet", "contribution", r.Contribution,
 			"request", r.ID, "error", err)
+		r.unanswered = err
 		return s.postpone(ctx, r, Unknown)
 	}
 	found, err := find(ctx, s.db, "r.id = $1", r.ID)
@@ -40,6 +45,7 @@ func (s *Service) endIfNotMade(ctx context.Context, r Request, state State, code
 		return found, err
 	}
 	if s.now().Sub(r.doubtSince) < visibleAfter {
+		r.unanswered = errNotListed
 		return s.postpone(ctx, r, Unknown)
 	}
 	return s.end(ctx, r, state, code, advice)

@@ -19,6 +19,7 @@ import (
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
 	"readerfund/internal/paypal/sandbox"
+	"readerfund/internal/queue"
 	"readerfund/internal/review"
 	"readerfund/internal/settle"
 )
@@ -29,6 +30,7 @@ var editor = contribution.Actor{Name: "editor@example.org"}
 type newsroom struct {
 	*Service
 	t       *testing.T
+	queue   *queue.Queue
 	sandbox string // its address
 	moved   atomic.Int64
 }
@@ -67,7 +69,24 @@ func open(t *testing.T) *newsroom {
 		DB: d, PayPal: client, Contributions: contributions, Settle: settler, Now: n.clock, Log: log,
 	})
 	t.Cleanup(n.Close)
+	n.queue = queue.New(queue.Config{
+		DB: d, Now: n.clock, Log: log, Kinds: []queue.Kind{{Name: Sending, Places: 8, Run: n.Resume}},
+	})
 	return n
+}
+
+// workOff puts into the queue what the version before asked for, and has the queue do what is due. What fails waits again.
+func (n *newsroom) workOff() {
+	n.t.Helper()
+	if err := n.CatchUp(n.t.Context()); err != nil {
+		n.t.Fatal(err)
+	}
+	for range 20 {
+		if ended, err := n.queue.RunDue(n.t.Context()); ended == 0 && err == nil {
+			return
+		}
+	}
+	n.t.Fatal("the queue does not come to its end")
 }
 
 func (n *newsroom) openSandbox() {
