@@ -148,7 +148,9 @@ func aside(res reconcile.Result) []string {
 	say(res.SetAside, "%s set aside by staff.")
 	say(res.Adopted, "%s adopted by staff.")
 	say(res.Elsewhere, "%s other transactions of the PayPal account are not contributions (withdrawals and the like).")
-	lines = append(lines, res.Warnings...)
+	for _, unchecked := range res.Warnings {
+		lines = append(lines, unchecked.String())
+	}
 	if res.ByOther {
 		lines = append(lines, "Another process worked on the same run, and finished it.")
 	}

@@ -80,7 +80,8 @@ func (r *Reconciler) Adopt(ctx context.Context, id int64, campaign string, by co
 		now := r.now().UTC()
 		_, err := tx.ExecContext(ctx, `
 			UPDATE discrepancy SET state = 'adopted', contribution_id = $2, note = $3, actor = $4, closed_at = $5
-			WHERE (id = $1 OR id = ANY($6)) AND state <> 'adopted'`, id, c.ID, "Adopted as contribution "+c.Receipt+".", by.Name, now, db.Array(children))
+			WHERE (id = $1 OR id = ANY($6)) AND state <> 'adopted'`,
+			id, c.ID, i18n.New("reconcile.note_adopted", i18n.Args{"receipt": c.Receipt}).String(), by.Name, now, db.Array(children))
 		if err != nil {
 			return fmt.Errorf("note the adoption: %w", err)
 		}

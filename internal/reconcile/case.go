@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"readerfund/internal/db"
+	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 	"readerfund/internal/settle"
 )
@@ -172,15 +173,15 @@ func (l *run) askAboutCases(ctx context.Context) error {
 	case unanswered(err):
 		return fmt.Errorf("list disputes: %w", err)
 	default:
-		l.warn(ctx, "PayPal did not return its list of disputes, so only disputes that moved money were checked.", err)
+		l.warn(ctx, i18n.New("reconcile.unchecked_disputes"), err)
 		return nil
 	}
 }
 
 // warn keeps for the result what could not be looked at: the rest of the run is worth having without it.
-func (l *run) warn(ctx context.Context, sentence string, err error) {
-	l.log.WarnContext(ctx, sentence, "run", l.id, "error", err)
-	l.result.Warnings = append(l.result.Warnings, sentence)
+func (l *run) warn(ctx context.Context, unchecked i18n.Message, err error) {
+	l.log.WarnContext(ctx, unchecked.String(), "run", l.id, "error", err)
+	l.result.Warnings = append(l.result.Warnings, unchecked)
 }
 
 func (l *run) settleCases(ctx context.Context, listed map[string]time.Time) error {

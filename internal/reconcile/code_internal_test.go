@@ -78,7 +78,7 @@ func TestJudge(t *testing.T) {
 		var got []Kind
 		for _, d := range c.pair.differences() {
 			got = append(got, d.Kind)
-			if d.advise() == "" {
+			if d.advise().String() == "" {
 				t.Errorf("%s: no advice", c.name)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 	"readerfund/internal/settle"
 )
@@ -228,30 +229,30 @@ func statusWord(letter string) string {
 }
 
 // advise says what a person can do about a difference that is left.
-func (d Difference) advise() string {
+func (d Difference) advise() i18n.Message {
 	switch d.Kind {
 	case MissingHere:
 		if d.Contribution == uuid.Nil {
-			return "It belongs to a contribution that was started here and that the database has lost. Run the reconciliation again; if it stays, PayPal no longer knows its order."
+			return i18n.New("reconcile.advice_lost_here")
 		}
-		return "PayPal has this and the books do not, although it belongs to a contribution here. Ask PayPal again from the contribution's page; if it stays, show both IDs to whoever runs the service."
+		return i18n.New("reconcile.advice_missing_here")
 	case MissingThere:
-		return "PayPal has no such transaction. Look for " + d.Ref + " in the PayPal account; if it is not there, the books count money that never came: was the service pointed at another account (or the sandbox) then?"
+		return i18n.New("reconcile.advice_missing_there", i18n.Args{"ref": d.Ref})
 	case WrongAmount:
-		return "The books and PayPal have different amounts. Entries are never changed: compare with the PayPal account, then set this aside and note what you found."
+		return i18n.New("reconcile.advice_amount")
 	case WrongFee:
-		return "The books and PayPal have different fees. Compare with the PayPal account, then set this aside and note what you found."
+		return i18n.New("reconcile.advice_fee")
 	case WrongStatus:
-		return "The books and PayPal disagree on whether this happened. Ask PayPal again from the contribution's page."
+		return i18n.New("reconcile.advice_status")
 	case WrongMoney:
-		return "The books and PayPal have different currencies. Compare with the PayPal account, then set this aside and note what you found."
+		return i18n.New("reconcile.advice_currency")
 	case UnknownPayer:
 		if d.Parent != "" {
-			return "It belongs to a payment that was made in PayPal directly. Adopt or set aside " + d.Parent + ", and this goes with it."
+			return i18n.New("reconcile.advice_part_of", i18n.Args{"payment": d.Parent})
 		}
-		return "Someone paid in PayPal directly. Adopt it as a contribution to a campaign, or set it aside if it is not a donation."
+		return i18n.New("reconcile.advice_made_in_paypal")
 	default:
-		return ""
+		return i18n.Message{}
 	}
 }
 

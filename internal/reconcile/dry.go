@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"readerfund/internal/db"
+	"readerfund/internal/i18n"
 )
 
 // findings gathers what a dry run finds. It keeps no more than can be read.
@@ -28,9 +29,9 @@ func (s *findings) add(c comparison, found []finding) {
 				s.more++
 				continue
 			}
-			d.Note, d.Advice = explainFailure(f.failure), d.advise()
+			d.Note, d.Advice = explainFailure(f.failure).String(), d.advise().String()
 			if d.Mendable = c.repair != nil && !f.permanent && d.mendable(f); d.Mendable {
-				d.Advice = "A run would ask PayPal and book it."
+				d.Advice = i18n.New("reconcile.advice_run").String()
 			}
 			s.all = append(s.all, d)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"readerfund/internal/i18n"
 	"readerfund/internal/paypal"
 )
 
@@ -51,7 +52,7 @@ func (l *run) recoverEvents(ctx context.Context) error {
 		if unanswered(err) {
 			return fmt.Errorf("list webhook events: %w", err)
 		}
-		l.warn(ctx, "PayPal did not return its list of webhook events, so what is newer than its record was not checked.", err)
+		l.warn(ctx, i18n.New("reconcile.unchecked_events"), err)
 	}
 	if l.result.Recovered > 0 {
 		return l.workOff(ctx)

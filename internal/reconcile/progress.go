@@ -167,7 +167,9 @@ func (l *run) interrupt(ctx context.Context, why error) {
 	if l.order.Dry {
 		err = l.erase(ctx)
 	} else {
-		_, err = l.db.ExecContext(ctx, `UPDATE reconcile_run SET state = 'broken', note = $2 WHERE id = $1 AND state = 'running'`, l.id, l.sentence(why))
+		_, err = l.db.ExecContext(ctx, `
+			UPDATE reconcile_run SET state = 'broken', note = $2 WHERE id = $1 AND state = 'running'`,
+			l.id, l.sentence(why).String())
 	}
 	if err != nil {
 		l.log.WarnContext(ctx, "that a reconciliation broke off could not be noted", "run", l.id, "error", err)
@@ -186,23 +188,23 @@ func (l *run) erase(ctx context.Context) error {
 }
 
 // sentence says for people why a run broke off.
-func (l *run) sentence(err error) string {
-	said, isPayPal := errors.AsType[*paypal.Error](err)
+func (l *run) sentence(err error) i18n.Message {
+	answer, isPayPal := errors.AsType[*paypal.Error](err)
 	switch {
-	case isPayPal && said.Status == http.StatusForbidden:
-		return "PayPal does not let this app read its transactions. Switch on Transaction Search for the app at developer.paypal.com (it can take nine hours until that holds), then run it again."
+	case isPayPal && answer.Status == http.StatusForbidden:
+		return i18n.New("reconcile.broken_off_forbidden")
 	case errors.Is(err, paypal.ErrNotReportedYet):
-		return "PayPal has no record of these days yet: it reports up to three hours late. Run it again later."
+		return i18n.New("reconcile.broken_off_early")
 	case errors.Is(err, paypal.ErrTooManyTransactions):
-		return "PayPal has more than 10,000 transactions in one second and lists none of them: " + err.Error() + "."
+		return i18n.New("reconcile.broken_off_too_many", i18n.Args{"error": err.Error()})
 	case errors.Is(err, context.Canceled):
-		return "It was stopped. The next run continues from here."
+		return i18n.New("reconcile.broken_off_stopped")
 	case isPayPal:
-		return "PayPal did not answer as it should: " + err.Error() + ". The next run continues from here."
+		return i18n.New("reconcile.broken_off_paypal", i18n.Args{"error": err.Error()})
 	case fault.KindOf(err) == fault.Unavailable:
-		return "The database did not answer. The next run continues from here."
+		return i18n.New("reconcile.broken_off_database")
 	default:
-		return err.Error()
+		return i18n.Verbatim(err.Error())
 	}
 }
 
@@ -210,7 +212,7 @@ func (l *run) sentence(err error) string {
 func (l *run) explain(err error) error {
 	_, isPayPal := errors.AsType[*paypal.Error](err)
 	if isPayPal || errors.Is(err, paypal.ErrNotReportedYet) || errors.Is(err, context.Canceled) {
-		return &fault.Error{Kind: fault.Unavailable, Message: i18n.Verbatim(l.sentence(err)), Err: err}
+		return &fault.Error{Kind: fault.Unavailable, Message: l.sentence(err), Err: err}
 	}
 	return db.Translate(err)
 }
@@ -245,12 +247,13 @@ func (l *run) finish(ctx context.Context) error {
 func (l *run) conclude(ctx context.Context, tx *sqlx.Tx, now time.Time) error {
 	// Each comparison was made over days of its own: see openCases and casesThere.
 	_, err := tx.ExecContext(ctx, `
-		UPDATE discrepancy SET state = 'gone', note = 'It was no longer there when the next run looked.', closed_at = $5
+		UPDATE discrepancy SET state = 'gone', note = $9, closed_at = $5
 		WHERE state = 'open' AND run_id <> $1 AND last_seen < $4 AND (
 		    occurred_at >= $2 AND occurred_at < $3
 		    OR code = $6
 		    OR kind = 'missing_there' AND code = $7 AND occurred_at >= $8 AND occurred_at < $3)`,
-		l.id, l.from, l.judgedTo(), l.now0, now, openCase, holdCode, l.from.Add(-slack))
+		l.id, l.from, l.judgedTo(), l.now0, now, openCase, holdCode, l.from.Add(-slack),
+		i18n.New("reconcile.note_gone").String())
 	if err != nil {
 		return fmt.Errorf("close what is gone: %w", err)
 	}

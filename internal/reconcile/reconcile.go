@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"readerfund/internal/db"
+	"readerfund/internal/i18n"
 	"readerfund/internal/inbox"
 	"readerfund/internal/metrics"
 	"readerfund/internal/paypal"
@@ -86,7 +87,7 @@ type Result struct {
 	ByOther   bool // another process finished this run
 	Recovered int  // webhook events that no delivery had brought
 	Dry       bool
-	Warnings  []string // what could not be looked at, in sentences
+	Warnings  []i18n.Message // what could not be checked
 }
 
 // Unexplained is how many differences are open.

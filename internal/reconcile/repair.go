@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 	"readerfund/internal/paypal"
 )
 
@@ -109,15 +110,15 @@ func (l *run) repairAll(ctx context.Context, c comparison, found []finding) erro
 }
 
 // explainFailure says for staff why a difference could not be mended.
-func explainFailure(err error) string {
+func explainFailure(err error) i18n.Message {
 	switch {
 	case err == nil:
-		return ""
+		return i18n.Message{}
 	case unanswered(err):
-		return "PayPal or the database did not answer. The next run tries again."
+		return i18n.New("reconcile.note_unanswered")
 	case answered(err):
-		return "PayPal's API does not give it for a contribution here: " + err.Error() + "."
+		return i18n.New("reconcile.note_not_given", i18n.Args{"error": err.Error()})
 	default:
-		return "It could not be booked: " + err.Error() + "."
+		return i18n.New("reconcile.note_not_booked", i18n.Args{"error": err.Error()})
 	}
 }

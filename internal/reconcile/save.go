@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/i18n"
 )
 
 // savedDifference is a difference on its way into the table. Its JSON is what the INSERT unpacks.
@@ -31,7 +33,7 @@ type savedDifference struct {
 func (d Difference) saved(state, note string, now time.Time) savedDifference {
 	k := savedDifference{
 		Kind: d.Kind, Ref: d.Ref, Code: d.Code, Parent: d.Parent, Ours: d.Ours, Theirs: d.Theirs, At: d.At, Detail: d.detail,
-		State: state, Advice: d.advise(), Note: note,
+		State: state, Advice: d.advise().String(), Note: note,
 	}
 	if d.Contribution != uuid.Nil {
 		k.Contribution = &d.Contribution
@@ -51,9 +53,9 @@ func (l *run) save(ctx context.Context, found []finding, left map[string][]Diffe
 		still := map[[3]string]bool{}
 		for _, d := range left[f.key] {
 			still[d.key()] = true
-			note := explainFailure(f.failure)
+			note := explainFailure(f.failure).String()
 			if d.state == "set_aside" {
-				note = "Its payment was set aside."
+				note = i18n.New("reconcile.note_payment_set_aside").String()
 			}
 			rows = append(rows, d.saved(d.state, note, now))
 		}
@@ -64,7 +66,7 @@ func (l *run) save(ctx context.Context, found []finding, left map[string][]Diffe
 			if _, open := left[f.key]; open && d.Kind == MissingHere {
 				continue // it is here now, and differs in another way
 			}
-			rows = append(rows, d.saved("mended", "Fixed: PayPal's API was asked, and its answer was booked.", now))
+			rows = append(rows, d.saved("mended", i18n.New("reconcile.note_fixed").String(), now))
 			mended = append(mended, d.Kind)
 		}
 	}

@@ -193,7 +193,8 @@ func TestPayPalForbids(t *testing.T) {
 	forbid("/v1/customer/disputes*")
 	forbid("/v1/notifications/webhooks-events*")
 	res := f.clean(reconcile.Order{})
-	if len(res.Warnings) != 2 || !strings.Contains(res.Warnings[0], "disputes") || !strings.Contains(res.Warnings[1], "webhook events") {
+	if len(res.Warnings) != 2 || !strings.Contains(res.Warnings[0].String(), "disputes") ||
+		!strings.Contains(res.Warnings[1].String(), "webhook events") {
 		t.Errorf("warned of %q", res.Warnings)
 	}
 	f.agree()
