@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"readerfund/internal/db"
+	"readerfund/internal/i18n"
 )
 
 // bind makes the servers and takes their addresses.
@@ -65,7 +66,7 @@ func knownHosts(names []string, next http.Handler) http.Handler {
 		}
 		_, err := netip.ParseAddr(strings.Trim(host, "[]"))
 		if err != nil && strings.Contains(host, ".") && !slices.Contains(names, host) {
-			http.Error(w, "This host is not known here: name it in ADMIN_HOSTS.", http.StatusMisdirectedRequest)
+			http.Error(w, i18n.New("web.host_unknown").String(), http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)

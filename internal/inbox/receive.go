@@ -10,6 +10,7 @@ import (
 
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 	"readerfund/internal/paypal"
 )
 
@@ -127,9 +128,6 @@ type row struct {
 	eventID, eventType, resourceID, transmissionID, transmissionTime, headers, state, note string
 }
 
-// notNeeded is the note of an event that is only kept.
-const notNeeded = "Events of this type change nothing here. They are stored, and nothing else is done."
-
 func newDelivery(signed paypal.Delivery, event paypal.Event, header http.Header, body []byte) (*delivery, error) {
 	envelope, err := event.Envelope()
 	if err != nil {
@@ -142,7 +140,7 @@ func newDelivery(signed paypal.Delivery, event paypal.Event, header http.Header,
 		headers: evidence(header), state: "received",
 	}}
 	if !handled(event.Type) && event.Type != unreadableType {
-		d.state, d.note = "ignored", notNeeded
+		d.state, d.note = "ignored", i18n.New("inbox.note_kept").String()
 	}
 	return d, nil
 }

@@ -10,6 +10,7 @@ import (
 	"readerfund/internal/audit"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
+	"readerfund/internal/i18n"
 )
 
 // ActionReplay is that an event was made due again, in the audit log. The subject is PayPal's id of the event.
@@ -32,7 +33,7 @@ func (i *Inbox) ReplayParked(ctx context.Context, by contribution.Actor) (int, e
 // Replay is Inbox.Replay for a command, which has no inbox of its own: the running service finds the events that are
 // due.
 func Replay(ctx context.Context, d *db.DB, ids []string, by contribution.Actor, now time.Time) (int, error) {
-	n, _, err := requeue(ctx, d, by, now, `event_id = ANY($2) OR id::text = ANY($2)`, db.Array(ids))
+	n, _, err := requeue(ctx, d, by, now, `event_id = ANY($3) OR id::text = ANY($3)`, db.Array(ids))
 	return n, err
 }
 
@@ -43,7 +44,8 @@ const replayBatch = 500
 func ReplayParked(ctx context.Context, d *db.DB, by contribution.Actor, now time.Time) (int, error) {
 	total, last := 0, int64(0)
 	for {
-		n, latest, err := requeue(ctx, d, by, now, `id IN (SELECT id FROM webhook_event WHERE state = 'parked' AND id > $2 ORDER BY id LIMIT $3)`, last, replayBatch)
+		n, latest, err := requeue(ctx, d, by, now, `
+			id IN (SELECT id FROM webhook_event WHERE state = 'parked' AND id > $3 ORDER BY id LIMIT $4)`, last, replayBatch)
 		total, last = total+n, max(last, latest)
 		if err != nil || n < replayBatch {
 			return total, err
@@ -51,8 +53,11 @@ func ReplayParked(ctx context.Context, d *db.DB, by contribution.Actor, now time
 	}
 }
 
-// requeue replays the events that a condition picks. It returns how many, and the highest of our ids among them.
-func requeue(ctx context.Context, d *db.DB, by contribution.Actor, now time.Time, which string, args ...any) (int, int64, error) {
+// requeue replays the events that a condition picks, whose arguments begin with $3. It returns how many, and the highest
+// of our ids among them.
+func requeue(
+	ctx context.Context, d *db.DB, by contribution.Actor, now time.Time, which string, args ...any,
+) (int, int64, error) {
 	var replayed []struct {
 		ID       int64  `db:"id"`
 		EventID  string `db:"event_id"`
@@ -67,16 +72,20 @@ func requeue(ctx context.Context, d *db.DB, by contribution.Actor, now time.Time
 		err := tx.SelectContext(ctx, &replayed, `
 			WITH before AS (SELECT id, state, note, attempts FROM webhook_event
 			                WHERE body_erased_at IS NULL AND (`+which+`) ORDER BY id FOR UPDATE)
-			UPDATE webhook_event w SET state = 'received', attempts = 0, due_at = $1, processed_at = NULL, note = 'Replayed.'
+			UPDATE webhook_event w
+			SET state = 'received', attempts = 0, due_at = $1, processed_at = NULL, note = $2
 			FROM before b WHERE w.id = b.id
-			RETURNING w.id, w.event_id, w.event_type, b.state, b.note, b.attempts`, append([]any{now}, args...)...)
+			RETURNING w.id, w.event_id, w.event_type, b.state, b.note, b.attempts`,
+			append([]any{now, i18n.New("inbox.note_replayed").String()}, args...)...)
 		if err != nil {
 			return fmt.Errorf("replay events: %w", err)
 		}
 		for _, e := range replayed {
 			err := audit.Write(ctx, tx, audit.Entry{
 				At: now, StaffID: by.ID, Actor: by.Name, Action: ActionReplay, Subject: e.EventID,
-				Detail: map[string]string{"type": e.Type, "before": e.State, "after": "received", "note": e.Note, "attempts": fmt.Sprint(e.Attempts)},
+				Detail: map[string]string{
+					"type": e.Type, "before": e.State, "after": "received", "note": e.Note, "attempts": fmt.Sprint(e.Attempts),
+				},
 			})
 			if err != nil {
 				return err

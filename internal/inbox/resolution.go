@@ -2,7 +2,6 @@ package inbox
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,6 +9,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 	"readerfund/internal/paypal"
 	"readerfund/internal/review"
 	"readerfund/internal/settle"
@@ -17,8 +17,8 @@ import (
 
 const (
 	// attemptsAtMost, with the pauses of pause, is about eight hours of trying; what PayPal does not know gets fewer
-	// tries. Then the event is parked, for a person to look at. An attempt that reached nobody parks nothing, however many
-	// came before: an outage says nothing about the event.
+	// tries. Then the event is parked, for a person to look at. An attempt that reached neither PayPal nor the database
+	// parks nothing, however many came before: an outage says nothing about the event.
 	attemptsAtMost        = 20
 	attemptsAtMostMissing = 6
 	// parkedPause is how long a parked event waits before it is tried again by itself: what PayPal did not know, or said
@@ -35,9 +35,10 @@ func pause(n int) time.Duration {
 
 // resolution is what became of an event after an attempt.
 type resolution struct {
-	state, note, outcome string
-	due, processed       *time.Time
-	contribution         *uuid.UUID
+	state, outcome string
+	note           i18n.Message
+	due, processed *time.Time
+	contribution   *uuid.UUID
 }
 
 func resolve(e event, c contribution.Contribution, err error, now time.Time) resolution {
@@ -46,12 +47,12 @@ func resolve(e event, c contribution.Contribution, err error, now time.Time) res
 	case err == nil:
 		id := c.ID
 		return resolution{
-			state: "applied", note: "Applied to contribution " + c.Receipt + ".", outcome: "applied", processed: &now,
-			contribution: &id,
+			state: "applied", outcome: "applied", note: i18n.New("inbox.note_applied", i18n.Args{"receipt": c.Receipt}),
+			processed: &now, contribution: &id,
 		}
 	case errors.Is(err, settle.ErrNotOurs) && !contradiction:
 		return resolution{
-			state: "ignored", note: "It is about a payment that was not started here.", outcome: "ignored", processed: &now,
+			state: "ignored", outcome: "ignored", note: i18n.New("inbox.note_not_ours"), processed: &now,
 		}
 	}
 	v := resolution{state: "received", note: explain(err), outcome: "retried"}
@@ -104,30 +105,30 @@ var (
 )
 
 // explain says for staff why an event is not settled.
-func explain(err error) string {
+func explain(err error) i18n.Message {
 	odd, isOdd := paypal.Odd(err)
 	answer, isPayPal := errors.AsType[*paypal.Error](err)
 	contradiction, isContradiction := errors.AsType[*settle.ContradictionError](err)
 	switch {
 	case errors.Is(err, errUnreadable):
-		return "Its signature is PayPal's, but what was delivered cannot be read as an event. It is stored as received, and nothing was booked. Check in PayPal what happened at that time."
+		return i18n.New("inbox.note_unreadable")
 	case errors.Is(err, errNamesNothing):
-		return "It does not say which payment, refund or dispute it is about, so PayPal cannot be asked. It is stored as received, and nothing was booked. Check in PayPal what happened at that time."
+		return i18n.New("inbox.note_names_nothing")
 	case errors.Is(err, errPanicked):
-		return "Readerfund itself failed on it. It is stored as received, and nothing was booked. Please tell whoever runs Readerfund."
+		return i18n.New("inbox.note_panicked")
 	case isContradiction:
-		return contradiction.Error()
+		return review.Sentence(contradiction.Code, contradiction.Args)
 	case isOdd:
-		return review.Sentence(review.OddAnswer, review.Args{"says": odd}).String()
+		return review.Sentence(review.OddAnswer, review.Args{"says": odd})
 	case paypal.NotFound(err):
-		return "PayPal does not know what this event is about (" + answer.Operation + "). It may be forged, or from another PayPal account."
+		return i18n.New("inbox.note_not_at_paypal", i18n.Args{"call": answer.Operation})
 	case isPayPal && paypal.Unanswered(err):
-		return "PayPal did not answer when we asked about it (" + answer.Operation + "). It is retried automatically."
+		return i18n.New("inbox.note_unanswered", i18n.Args{"call": answer.Operation})
 	case isPayPal:
-		return fmt.Sprintf("PayPal's answer about it could not be used (%s, status %d). Nothing of it was booked.", answer.Operation, answer.Status)
+		return i18n.New("inbox.note_unusable", i18n.Args{"call": answer.Operation, "status": answer.Status})
 	case unreachable(err):
-		return "Our database did not answer. It is retried automatically."
+		return i18n.New("inbox.note_database_away")
 	default:
-		return "It could not be applied. The service's log says why, under this event's ID. It is stored as received."
+		return i18n.New("inbox.note_not_applied")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"readerfund/internal/contribution"
+	"readerfund/internal/i18n"
 	"readerfund/internal/paypal"
 	"readerfund/internal/review"
 	"readerfund/internal/settle"
@@ -21,9 +22,7 @@ var errNotListed = errors.New("PayPal does not list the refund, and may not list
 // giveUp ends a request that PayPal no longer remembers: sending it again could pay twice. Where PayPal's books do not
 // tell either, a person has to look.
 func (s *Service) giveUp(ctx context.Context, r Request) (Request, error) {
-	r, err := s.endIfNotMade(ctx, r, Failed, "",
-		"PayPal was asked for this refund for 40 days and never answered. "+
-			"It is not among the refunds that PayPal lists for the payment, so you can request it again.")
+	r, err := s.endIfNotMade(ctx, r, Failed, "", i18n.New("refund.never_answered").String())
 	if err != nil || !r.UnderWay() {
 		return r, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/db"
+	"readerfund/internal/i18n"
 )
 
 // List is the reviews of one contribution as they were read under its lock. Open and Resolve decide in memory; Save
@@ -28,7 +29,7 @@ type listed struct {
 
 	kept bool // it has a row
 	open bool
-	why  string // it was resolved
+	why  i18n.Message // it was resolved
 }
 
 // Column is an expression that reads the list of the contribution c, for ParseList.
@@ -68,7 +69,7 @@ func (l *List) Open(code Code, args Args) bool {
 }
 
 // Resolve closes the open reviews that match, because their reason went away.
-func (l *List) Resolve(why string, which ...Match) {
+func (l *List) Resolve(why i18n.Message, which ...Match) {
 	for _, m := range which {
 		about := clean(m.About)
 		for _, r := range l.all {
@@ -108,7 +109,7 @@ func (l *List) Save(ctx context.Context, tx *sqlx.Tx, contribution uuid.UUID, at
 		if err != nil {
 			return err
 		}
-		codes, args, reasons = append(codes, string(r.Code)), append(args, written), append(reasons, r.why)
+		codes, args, reasons = append(codes, string(r.Code)), append(args, written), append(reasons, r.why.String())
 	}
 	if len(codes) == 0 {
 		return nil

@@ -18,6 +18,7 @@ import (
 
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 	"readerfund/internal/text"
 )
 
@@ -32,9 +33,9 @@ type Args map[string]string
 const Program = "Readerfund"
 
 // Why the program closes a review.
-const (
-	Settled    = "A later answer from PayPal settled it."
-	Superseded = "A newer review says more."
+var (
+	Settled    = i18n.New("review.settled")
+	Superseded = i18n.New("review.superseded")
 )
 
 // Review is one thing to look at. Times are UTC; ClosedAt is zero while it is open.
@@ -91,7 +92,7 @@ type Match struct {
 
 // Resolve closes the open reviews that match, because their reason went away, and reports how many that were.
 func Resolve(
-	ctx context.Context, tx *sqlx.Tx, contribution uuid.UUID, why string, at time.Time, which ...Match,
+	ctx context.Context, tx *sqlx.Tx, contribution uuid.UUID, why i18n.Message, at time.Time, which ...Match,
 ) (int64, error) {
 	if len(which) == 0 {
 		return 0, nil
@@ -108,7 +109,7 @@ func Resolve(
 		UPDATE review SET closed_at = $2, closed_by = $3, closed_why = $4
 		FROM unnest($5::text[], $6::text[]) AS which (code, about)
 		WHERE contribution_id = $1 AND closed_at IS NULL AND review.code = which.code AND arguments @> which.about::jsonb`,
-		contribution, at, Program, why, db.Array(codes), db.Array(abouts))
+		contribution, at, Program, why.String(), db.Array(codes), db.Array(abouts))
 	if err != nil {
 		return 0, fmt.Errorf("resolve reviews: %w", err)
 	}

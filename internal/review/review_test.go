@@ -146,7 +146,7 @@ func TestWhatTheProgramClosedComesBackWithItsReason(t *testing.T) {
 	if n := h.resolve(about); n != 0 {
 		t.Errorf("%d are resolved again", n)
 	}
-	if got := h.all()[0]; got.ClosedBy != review.Program || got.Why != review.Settled || got.ClosedAt.IsZero() {
+	if got := h.all()[0]; got.ClosedBy != review.Program || got.Why != review.Settled.String() || got.ClosedAt.IsZero() {
 		t.Errorf("%+v", got)
 	}
 	if !h.ask(review.PaymentStatus, of("A")) || h.ask(review.PaymentStatus, of("A")) {
