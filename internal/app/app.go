@@ -57,7 +57,7 @@ type App struct {
 	now     func() time.Time
 	db      *db.DB
 	readDB  *db.DB // for reports: what they hold, no reader waits for
-	settle  *settle.Service
+	settle  *settle.Services
 	inbox   *inbox.Inbox
 	metrics *metrics.Metrics
 
@@ -124,11 +124,12 @@ func (a *App) build(ctx context.Context, opts Options) error {
 		Metrics: a.metrics,
 	})
 	a.refunds = refund.New(refund.Config{
-		DB: a.db, PayPal: pp, Contributions: a.contributions, Settle: a.settle, Now: a.now, Log: a.log,
+		DB: a.db, PayPal: pp, Contributions: a.contributions, Applier: a.settle.Applier, Payments: a.settle.Payments,
+		Now: a.now, Log: a.log,
 	})
 	a.inbox = inbox.New(inbox.Config{
-		DB: a.db, Verifier: verifier, Settle: a.settle, Workers: a.cfg.WebhookWorkers, Busy: pp.Busy,
-		Now: a.now, Log: a.log, Metrics: a.metrics,
+		DB: a.db, Verifier: verifier, Settler: a.settle.Settler, Payments: a.settle.Payments, Disputes: a.settle.Disputes,
+		Workers: a.cfg.WebhookWorkers, Busy: pp.Busy, Now: a.now, Log: a.log, Metrics: a.metrics,
 	})
 	if err := a.inbox.RecallCertificates(ctx); err != nil {
 		return err

@@ -22,7 +22,7 @@ import (
 type Reconciliation struct {
 	*reconcile.Reconciler
 
-	settle *settle.Service
+	settle *settle.Services
 }
 
 // NewReconciliation builds it from the settings on an open database.
@@ -36,22 +36,29 @@ func NewReconciliation(cfg config.Config, d *db.DB, log *slog.Logger, now func()
 	contributions := contribution.New(contribution.Config{
 		DB: d, Campaigns: campaigns, SweepEvery: cfg.SweepInterval, Now: now,
 	})
-	settler := settle.New(settle.Config{
+	services := settle.New(settle.Config{
 		DB: d, PayPal: pp, Contributions: contributions, Campaigns: campaigns, SweepEvery: cfg.SweepInterval,
 		Listeners: listeners(), Now: now, Log: log,
 	})
 	// No verifier: it receives nothing, it only works on what PayPal's own list tells.
-	in := inbox.New(inbox.Config{DB: d, Settle: settler, Workers: cfg.WebhookWorkers, Busy: pp.Busy, Now: now, Log: log})
-	return &Reconciliation{newReconciler(cfg, d, pp, settler, in, now, log, nil), settler}, nil
+	in := inbox.New(inbox.Config{
+		DB: d, Settler: services.Settler, Payments: services.Payments, Disputes: services.Disputes,
+		Workers: cfg.WebhookWorkers, Busy: pp.Busy, Now: now, Log: log,
+	})
+	return &Reconciliation{newReconciler(cfg, d, pp, services, in, now, log, nil), services}, nil
 }
 
 // Close waits until every call to PayPal that was begun has ended and its outcome is saved.
 func (r *Reconciliation) Close() { r.settle.Close() }
 
-func newReconciler(cfg config.Config, d *db.DB, pp *paypal.Client, settler *settle.Service, in *inbox.Inbox, now func() time.Time,
+func newReconciler(
+	cfg config.Config, d *db.DB, pp *paypal.Client, s *settle.Services, in *inbox.Inbox, now func() time.Time,
 	log *slog.Logger, m *metrics.Metrics,
 ) *reconcile.Reconciler {
-	return reconcile.New(reconcile.Config{DB: d, PayPal: pp, Settle: settler, Inbox: in, Zone: cfg.Timezone, Now: now, Log: log, Metrics: m})
+	return reconcile.New(reconcile.Config{
+		DB: d, PayPal: pp, Settler: s.Settler, Payments: s.Payments, Disputes: s.Disputes, Adopter: s.Adopter, Inbox: in,
+		Zone: cfg.Timezone, Now: now, Log: log, Metrics: m,
+	})
 }
 
 // nightly holds PayPal's record of the day against ours while few people give.

@@ -159,7 +159,7 @@ func (a *App) sweep(ctx context.Context) {
 			return
 		case <-time.After(pause):
 		}
-		if _, err := a.settle.Sweep(ctx); err != nil && ctx.Err() == nil {
+		if _, err := a.settle.Sweeper.Sweep(ctx); err != nil && ctx.Err() == nil {
 			a.log.ErrorContext(ctx, "sweep broke off; the next one goes on", "error", err)
 		}
 	}

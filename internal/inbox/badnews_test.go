@@ -310,7 +310,7 @@ func TestASandboxEventAtALiveInstallationIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	live := inbox.New(inbox.Config{DB: p.db, Verifier: verifier, Settle: p.settle, Now: p.clock, Log: quiet()})
+	live := inbox.New(inbox.Config{DB: p.db, Verifier: verifier, Now: p.clock, Log: quiet()}) // it asks PayPal nothing
 	for _, address := range []string{
 		genuine.header.Get("Paypal-Cert-Url"), "https://api.sandbox.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-1a5f47cb",
 		"https://api.sandbox.paypal.com@api.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-1a5f47cb",

@@ -49,7 +49,7 @@ func TestCertificatesAreRecalledAfterAStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	started := inbox.New(inbox.Config{DB: p.db, Verifier: verifier, Settle: p.settle, Now: p.clock, Log: quiet()})
+	started := inbox.New(inbox.Config{DB: p.db, Verifier: verifier, Now: p.clock, Log: quiet()}) // it only receives
 	if err := started.RecallCertificates(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ type life struct {
 
 // gift starts a contribution and has the reader approve it.
 func (p *postbox) gift(h history) (*life, error) {
-	c, err := p.settle.Start(p.t.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "25.00", Currency: "EUR", Frequency: "once"}, nil)
+	c, err := p.settle.Starter.Start(p.t.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "25.00", Currency: "EUR", Frequency: "once"}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,9 @@ import (
 type Config struct {
 	DB       *db.DB
 	Verifier *paypal.Verifier
-	Settle   *settle.Service
+	Settler  *settle.Settler
+	Payments *settle.Payments
+	Disputes *settle.Disputes
 	Workers  int                  // events worked on at once; DefaultWorkers when zero
 	Busy     func() time.Duration // how long PayPal asks to be left alone: paypal.Client.Busy
 	Now      func() time.Time
@@ -33,7 +35,9 @@ type Config struct {
 type Inbox struct {
 	db        *db.DB
 	verifier  *paypal.Verifier
-	settle    *settle.Service
+	settler   *settle.Settler
+	payments  *settle.Payments
+	disputes  *settle.Disputes
 	now       func() time.Time
 	log       *slog.Logger
 	throttled *slog.Logger // for what anyone can send many of
@@ -53,9 +57,9 @@ func New(cfg Config) *Inbox {
 		cfg.Busy = func() time.Duration { return 0 }
 	}
 	i := &Inbox{
-		db: cfg.DB, verifier: cfg.Verifier, settle: cfg.Settle, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics,
-		throttled: slog.New(throttle.New(cfg.Log.Handler(), time.Minute)),
-		workers:   make(workers, cmp.Or(cfg.Workers, DefaultWorkers)), busy: cfg.Busy, wake: make(chan struct{}, 1),
+		db: cfg.DB, verifier: cfg.Verifier, settler: cfg.Settler, payments: cfg.Payments, disputes: cfg.Disputes,
+		now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics, throttled: slog.New(throttle.New(cfg.Log.Handler(), time.Minute)),
+		workers: make(workers, cmp.Or(cfg.Workers, DefaultWorkers)), busy: cfg.Busy, wake: make(chan struct{}, 1),
 	}
 	i.deliveries, i.results = newBatches(i.commit), newBatches(i.save)
 	return i

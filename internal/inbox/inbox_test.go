@@ -35,7 +35,7 @@ type postbox struct {
 	*inbox.Inbox
 	t       *testing.T
 	db      *db.DB
-	settle  *settle.Service
+	settle  *settle.Services
 	paypal  string
 	moved   atomic.Int64
 	arrived chan delivered
@@ -112,13 +112,16 @@ func openWaiting(t *testing.T, timeout time.Duration) *postbox {
 	}
 	p.paypalClient = client
 	p.settle = p.settleOn(p.db)
-	p.cfg = inbox.Config{DB: p.db, Verifier: verifier, Settle: p.settle, Busy: client.Busy, Now: p.clock, Log: quiet()}
+	p.cfg = inbox.Config{
+		DB: p.db, Verifier: verifier, Settler: p.settle.Settler, Payments: p.settle.Payments, Disputes: p.settle.Disputes,
+		Busy: client.Busy, Now: p.clock, Log: quiet(),
+	}
 	p.Inbox = inbox.New(p.cfg)
 	return p
 }
 
 // settleOn is the service as a process with connections of its own has it.
-func (p *postbox) settleOn(d *db.DB) *settle.Service {
+func (p *postbox) settleOn(d *db.DB) *settle.Services {
 	campaigns := campaign.NewCatalog(d, p.clock)
 	settler := settle.New(settle.Config{
 		DB: d, PayPal: p.paypalClient, Contributions: contribution.New(contribution.Config{
@@ -154,7 +157,7 @@ func (p *postbox) hook(path, body string) {
 // approved starts a gift and approves it, and gives the delivery that tells of it.
 func (p *postbox) approved() (contribution.Contribution, delivered) {
 	p.t.Helper()
-	c, err := p.settle.Start(p.t.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "25.00", Currency: "EUR", Frequency: "once"}, nil)
+	c, err := p.settle.Starter.Start(p.t.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "25.00", Currency: "EUR", Frequency: "once"}, nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}

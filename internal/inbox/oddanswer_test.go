@@ -173,7 +173,7 @@ func TestOddAnswersAboutAPaymentAreNotBooked(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.work()
-		_, err := p.settle.Settle(t.Context(), c.ID, settle.Source{Way: contribution.BySweep})
+		_, err := p.settle.Settler.Settle(t.Context(), c.ID, settle.Source{Way: contribution.BySweep})
 		if x.parked != (err != nil) {
 			t.Errorf("%s: the sweep says %v", x.name, err)
 		}

@@ -40,7 +40,7 @@ func TestWordsOfPayPalsStopNoBooking(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.work()
-		if _, err := p.settle.Settle(t.Context(), c.ID, settle.Source{Way: contribution.BySweep}); err != nil {
+		if _, err := p.settle.Settler.Settle(t.Context(), c.ID, settle.Source{Way: contribution.BySweep}); err != nil {
 			t.Errorf("%s: the sweep says %v", name, err)
 		}
 		if got := p.entriesOf(c); got != "charge 2500 EUR, fee -108 EUR" {

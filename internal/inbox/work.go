@@ -98,20 +98,20 @@ func (i *Inbox) apply(ctx context.Context, e event) (c contribution.Contribution
 	case kind == nothing:
 		return c, settle.ErrNotOurs
 	case kind == anOrder && parsed.OrderID != "":
-		return i.settle.SettleOrder(ctx, parsed.OrderID, src)
+		return i.settler.SettleOrder(ctx, parsed.OrderID, src)
 	case kind == aRefund && parsed.RefundID != "":
-		return i.settle.SettleRefund(ctx, parsed.RefundID, e.Type == "PAYMENT.CAPTURE.REVERSED", src)
+		return i.payments.SettleRefund(ctx, parsed.RefundID, e.Type == "PAYMENT.CAPTURE.REVERSED", src)
 	case kind == aDispute && parsed.DisputeID != "":
-		return i.settle.SettleDispute(ctx, parsed.DisputeID, src)
+		return i.disputes.Settle(ctx, parsed.DisputeID, src)
 	// What it names is asked about even where its name promises something else: PayPal will say what is so.
 	case parsed.CaptureID != "" && parsed.OrderID != "":
-		return i.settle.SettlePayment(ctx, parsed.OrderID, parsed.CaptureID, src)
+		return i.payments.SettlePayment(ctx, parsed.OrderID, parsed.CaptureID, src)
 	case parsed.CaptureID != "":
-		return i.settle.SettleCapture(ctx, parsed.CaptureID, src)
+		return i.payments.SettleCapture(ctx, parsed.CaptureID, src)
 	case parsed.RefundID != "":
-		return i.settle.SettleRefund(ctx, parsed.RefundID, false, src)
+		return i.payments.SettleRefund(ctx, parsed.RefundID, false, src)
 	case parsed.OrderID != "":
-		return i.settle.SettleOrder(ctx, parsed.OrderID, src)
+		return i.settler.SettleOrder(ctx, parsed.OrderID, src)
 	default:
 		return c, errNamesNothing
 	}

@@ -172,8 +172,11 @@ func TestAWorkerThatWaitsHoldsNoConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = pool.Close() })
-	settler := p.settleOn(pool)
-	many := p.with(func(c *inbox.Config) { c.DB, c.Settle, c.Workers = pool, settler, 24 })
+	services := p.settleOn(pool)
+	many := p.with(func(c *inbox.Config) {
+		c.DB, c.Workers = pool, 24
+		c.Settler, c.Payments, c.Disputes = services.Settler, services.Payments, services.Disputes
+	})
 	h := p.hold("/v2/")
 	p.running(many)
 	p.until("all wait for PayPal", func() bool { return h.waiting.Load() == 24 })
@@ -260,8 +263,11 @@ func TestTwoProcessesShareTheEvents(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = pool.Close() })
-		settler := p.settleOn(pool)
-		p.running(p.with(func(c *inbox.Config) { c.DB, c.Settle, c.Workers = pool, settler, each }))
+		services := p.settleOn(pool)
+		p.running(p.with(func(c *inbox.Config) {
+			c.DB, c.Workers = pool, each
+			c.Settler, c.Payments, c.Disputes = services.Settler, services.Payments, services.Disputes
+		}))
 	}
 	p.until("both are at work", func() bool { return h.waiting.Load() == 2*each })
 	h.release()

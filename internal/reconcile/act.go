@@ -68,7 +68,7 @@ func (r *Reconciler) Adopt(ctx context.Context, id int64, campaign string, by co
 		return contribution.Contribution{}, err
 	}
 	// First the money, which may be booked any number of times, then the note of it.
-	c, err := r.settle.Adopt(ctx, paid, campaign, by)
+	c, err := r.adopter.Adopt(ctx, paid, campaign, by)
 	if err != nil {
 		return contribution.Contribution{}, err
 	}
@@ -127,7 +127,7 @@ func (r *Reconciler) adoptChildren(ctx context.Context, ref string) ([]int64, er
 		if back == nil || back.Status != "S" {
 			continue
 		}
-		if _, err := r.settle.AdoptRefund(ctx, back.transaction(), settle.Source{Way: contribution.ByStaff}); err != nil {
+		if _, err := r.adopter.AdoptRefund(ctx, back.transaction(), settle.Source{Way: contribution.ByStaff}); err != nil {
 			return nil, err
 		}
 		done = append(done, child.ID)

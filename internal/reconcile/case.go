@@ -140,7 +140,7 @@ func (l *run) repairDisputes(ctx context.Context, f finding) error {
 		return err
 	}
 	for _, id := range ids {
-		if _, err := l.settle.SettleDispute(ctx, id, source); err != nil {
+		if _, err := l.disputes.Settle(ctx, id, source); err != nil {
 			return err
 		}
 	}
@@ -206,7 +206,7 @@ func (l *run) settleCases(ctx context.Context, listed map[string]time.Time) erro
 		found = append(found, finding{key: id})
 	}
 	return l.each(ctx, found, func(ctx context.Context, f *finding) error {
-		_, err := l.settle.SettleDispute(ctx, f.key, source)
+		_, err := l.disputes.Settle(ctx, f.key, source)
 		if err != nil && !errors.Is(err, settle.ErrNotOurs) {
 			l.log.WarnContext(ctx, "a dispute could not be asked about", "run", l.id, "dispute", f.key, "error", err)
 		}
@@ -221,7 +221,7 @@ func (l *run) conversions() comparison {
 		next: func(ctx context.Context, after string) (string, error) { return l.nextReference(ctx, after) },
 		find: l.findConversions,
 		repair: func(ctx context.Context, f finding) error {
-			_, err := l.settle.SettleCapture(ctx, f.key, source)
+			_, err := l.payments.SettleCapture(ctx, f.key, source)
 			return err
 		},
 	}

@@ -86,7 +86,7 @@ func TestADryRunWritesNothing(t *testing.T) {
 	f := open(t, options{})
 	gifts := f.gifts(5, f.Clock.Now().Add(-50*time.Hour), f.Clock.Now().Add(-5*time.Hour))
 	src := settle.Source{Way: contribution.ByWebhook}
-	if _, err := f.Settle.SettleCapture(t.Context(), gifts[0].Capture, src); err != nil {
+	if _, err := f.Payments.SettleCapture(t.Context(), gifts[0].Capture, src); err != nil {
 		t.Fatal(err)
 	}
 	f.Exec(`

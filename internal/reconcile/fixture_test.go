@@ -221,7 +221,7 @@ func (f *fixture) settled(n int, from, to time.Time) []past {
 	f.T.Helper()
 	all := f.gifts(n, from, to)
 	for _, p := range all {
-		if _, err := f.Settle.SettleCapture(f.T.Context(), p.Capture, settle.Source{Way: contribution.ByWebhook}); err != nil {
+		if _, err := f.Payments.SettleCapture(f.T.Context(), p.Capture, settle.Source{Way: contribution.ByWebhook}); err != nil {
 			f.T.Fatal(err)
 		}
 	}

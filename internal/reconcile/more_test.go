@@ -18,7 +18,7 @@ import (
 // paid starts a gift as a reader does, and has PayPal take its money; we are told nothing after the start.
 func (f *fixture) paid(currency, outcome string, approve testkit.Fields) (contribution.Contribution, string) {
 	f.T.Helper()
-	c, err := f.Settle.Start(f.T.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "50.00", Currency: currency, Frequency: "once"}, nil)
+	c, err := f.Starter.Start(f.T.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "50.00", Currency: currency, Frequency: "once"}, nil)
 	if err != nil {
 		f.T.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestTheSearchIsBehindTheAPI(t *testing.T) {
 	res := f.clean(reconcile.Order{Progress: func(p reconcile.Progress) {
 		if p.Doing == "read PayPal's record" {
 			f.PayPal.Must("POST", "/sandbox/captures/"+capture+"/settle", testkit.Fields{"outcome": "completed"}, nil)
-			if _, err := f.Settle.SettleCapture(t.Context(), capture, settle.Source{Way: contribution.ByWebhook}); err != nil {
+			if _, err := f.Payments.SettleCapture(t.Context(), capture, settle.Source{Way: contribution.ByWebhook}); err != nil {
 				t.Error(err)
 			}
 		}
@@ -94,7 +94,7 @@ func TestWhatAPersonHasToJudge(t *testing.T) {
 	f.Exec(`UPDATE payment SET currency = 'USD' WHERE paypal_id = $1`, gifts[1].Capture)
 	f.Exec(`DELETE FROM ledger_entry WHERE kind = 'fee' AND paypal_ref = $1`, gifts[2].Capture) // the one that is mended
 	f.PayPal.Must("POST", "/sandbox/captures/"+gifts[3].Capture+"/refund", testkit.Fields{"amount": "4.00"}, nil)
-	if _, err := f.Settle.SettleCapture(t.Context(), gifts[3].Capture, settle.Source{Way: contribution.ByWebhook}); err != nil {
+	if _, err := f.Payments.SettleCapture(t.Context(), gifts[3].Capture, settle.Source{Way: contribution.ByWebhook}); err != nil {
 		t.Fatal(err)
 	}
 	f.Exec(`UPDATE ledger_entry SET amount_minor = -500 WHERE kind = 'refund'`)

@@ -28,7 +28,7 @@ func (l *run) openCases() comparison {
 		find: l.findOpenCases,
 		asks: l.asksOpenCase,
 		repair: func(ctx context.Context, f finding) error {
-			_, err := l.settle.SettleDispute(ctx, f.key, source)
+			_, err := l.disputes.Settle(ctx, f.key, source)
 			return err
 		},
 	}

@@ -13,8 +13,8 @@ import (
 
 var source = settle.Source{Way: contribution.ByReconcile}
 
-// payments holds PayPal's payments against ours: status, amount, currency, fee.
-func (l *run) payments() comparison {
+// theirPayments holds PayPal's payments against ours: status, amount, currency, fee.
+func (l *run) theirPayments() comparison {
 	return comparison{
 		name:   "payments",
 		next:   func(ctx context.Context, after string) (string, error) { return l.stretch(ctx, gift, after) },
@@ -89,18 +89,18 @@ func (l *run) repairPayment(ctx context.Context, f finding) error {
 		return nil // only transaction search knows it: there is nothing more to ask
 	}
 	if f.pair.lost() {
-		_, err := l.settle.Restore(ctx, f.key, source)
+		_, err := l.adopter.Restore(ctx, f.key, source)
 		return err
 	}
-	_, err := l.settle.SettleCapture(ctx, f.key, source)
+	_, err := l.payments.SettleCapture(ctx, f.key, source)
 	if paypal.NotFound(err) && f.pair.RefType == "ODR" {
-		_, err = l.settle.SettleOrder(ctx, f.pair.Reference, source)
+		_, err = l.settler.SettleOrder(ctx, f.pair.Reference, source)
 	}
 	return err
 }
 
-// refunds holds what went back against ours: refunds, reversals, chargebacks.
-func (l *run) refunds() comparison {
+// theirRefunds holds what went back against ours: refunds, reversals, chargebacks.
+func (l *run) theirRefunds() comparison {
 	return comparison{
 		name:   "refunds",
 		next:   func(ctx context.Context, after string) (string, error) { return l.stretch(ctx, back, after) },
@@ -160,10 +160,10 @@ func (l *run) repairRefund(ctx context.Context, f finding) error {
 		if d == nil || d.Status != "S" {
 			return nil
 		}
-		_, err := l.settle.AdoptRefund(ctx, d.transaction(), source)
+		_, err := l.adopter.AdoptRefund(ctx, d.transaction(), source)
 		return err
 	}
-	_, err := l.settle.SettleRefund(ctx, f.key, reversed(f.pair.Code), source)
+	_, err := l.payments.SettleRefund(ctx, f.key, reversed(f.pair.Code), source)
 	return err
 }
 

@@ -24,32 +24,39 @@ import (
 
 // Config is what a Reconciler needs. Metrics may be nil.
 type Config struct {
-	DB      *db.DB
-	PayPal  *paypal.Client
-	Settle  *settle.Service
-	Inbox   *inbox.Inbox
-	Zone    *time.Location // whose days are named in sentences
-	Now     func() time.Time
-	Log     *slog.Logger
-	Metrics *metrics.Metrics
+	DB       *db.DB
+	PayPal   *paypal.Client
+	Settler  *settle.Settler
+	Payments *settle.Payments
+	Disputes *settle.Disputes
+	Adopter  *settle.Adopter
+	Inbox    *inbox.Inbox
+	Zone     *time.Location // whose days are named in sentences
+	Now      func() time.Time
+	Log      *slog.Logger
+	Metrics  *metrics.Metrics
 }
 
 // Reconciler compares. It is safe for concurrent use, also by several processes on one database.
 type Reconciler struct {
-	db      *db.DB
-	paypal  *paypal.Client
-	settle  *settle.Service
-	inbox   *inbox.Inbox
-	zone    *time.Location
-	now     func() time.Time
-	log     *slog.Logger
-	metrics *metrics.Metrics
+	db       *db.DB
+	paypal   *paypal.Client
+	settler  *settle.Settler
+	payments *settle.Payments
+	disputes *settle.Disputes
+	adopter  *settle.Adopter
+	inbox    *inbox.Inbox
+	zone     *time.Location
+	now      func() time.Time
+	log      *slog.Logger
+	metrics  *metrics.Metrics
 }
 
 // New makes a Reconciler.
 func New(cfg Config) *Reconciler {
 	return &Reconciler{
-		db: cfg.DB, paypal: cfg.PayPal, settle: cfg.Settle, inbox: cfg.Inbox, zone: cfg.Zone, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics,
+		db: cfg.DB, paypal: cfg.PayPal, settler: cfg.Settler, payments: cfg.Payments, disputes: cfg.Disputes,
+		adopter: cfg.Adopter, inbox: cfg.Inbox, zone: cfg.Zone, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics,
 	}
 }
 
@@ -163,7 +170,7 @@ func (l *run) execute(ctx context.Context) error {
 		return err
 	}
 	l.analyze(ctx)
-	if err := l.compareAll(ctx, l.payments(), l.refunds()); err != nil {
+	if err := l.compareAll(ctx, l.theirPayments(), l.theirRefunds()); err != nil {
 		return err
 	}
 	if !l.order.Dry {

@@ -170,7 +170,7 @@ func TestTwiceAtOnceBesideWebhooks(t *testing.T) {
 	}
 	all.Go(func() {
 		for _, g := range gifts {
-			if _, err := f.Settle.SettleCapture(t.Context(), g.Capture, settle.Source{Way: contribution.ByWebhook}); err != nil {
+			if _, err := f.Payments.SettleCapture(t.Context(), g.Capture, settle.Source{Way: contribution.ByWebhook}); err != nil {
 				t.Error(err)
 			}
 		}

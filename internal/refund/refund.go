@@ -69,7 +69,8 @@ type Config struct {
 	DB            *db.DB
 	PayPal        *paypal.Client
 	Contributions *contribution.Service
-	Settle        *settle.Service // wired with OnApplied among its listeners
+	Applier       *settle.Applier // with OnApplied among its listeners
+	Payments      *settle.Payments
 	Now           func() time.Time
 	Log           *slog.Logger
 }
@@ -79,7 +80,8 @@ type Service struct {
 	db            *db.DB
 	paypal        *paypal.Client
 	contributions *contribution.Service
-	settle        *settle.Service
+	applier       *settle.Applier
+	payments      *settle.Payments
 	now           func() time.Time
 	log           *slog.Logger
 
@@ -89,7 +91,8 @@ type Service struct {
 // New makes a Service. Close it to let its last calls end.
 func New(cfg Config) *Service {
 	return &Service{
-		db: cfg.DB, paypal: cfg.PayPal, contributions: cfg.Contributions, settle: cfg.Settle, now: cfg.Now, log: cfg.Log,
+		db: cfg.DB, paypal: cfg.PayPal, contributions: cfg.Contributions, applier: cfg.Applier, payments: cfg.Payments,
+		now: cfg.Now, log: cfg.Log,
 	}
 }
 

@@ -26,7 +26,7 @@ func TestAPartCannotGoBackDuringACase(t *testing.T) {
 	if r, err := n.refund(c, "", "whole"); err != nil || r.State != Done {
 		t.Errorf("all of it: %+v, %v", r, err)
 	}
-	if _, err := n.settle.AskPayPal(t.Context(), c.ID, editor); err != nil {
+	if _, err := n.settle.Settler.AskPayPal(t.Context(), c.ID, editor); err != nil {
 		t.Error(err)
 	}
 	n.wants(c, contribution.Refunded)
@@ -44,7 +44,7 @@ func TestAnAdoptedPaymentIsRefundedAtPayPal(t *testing.T) {
 	if err != nil || len(page.Transactions) != 1 {
 		t.Fatalf("%d transactions, %v", len(page.Transactions), err)
 	}
-	c, err := n.settle.Adopt(t.Context(), page.Transactions[0], campaign.DefaultSlug, editor)
+	c, err := n.settle.Adopter.Adopt(t.Context(), page.Transactions[0], campaign.DefaultSlug, editor)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func (s *Service) Resume(ctx context.Context, key string) error {
 	}
 	if r.State == Pending {
 		src := settle.Source{Way: contribution.BySweep}
-		if _, err := s.settle.SettleRefund(ctx, r.RefundID, false, src); err != nil {
+		if _, err := s.payments.SettleRefund(ctx, r.RefundID, false, src); err != nil {
 			return err
 		}
 		if r, err = find(ctx, s.db, "r.id = $1", id); err != nil {

@@ -106,7 +106,7 @@ func (s *Service) saveOutcome(ctx context.Context, r Request, made paypal.Refund
 func (s *Service) book(ctx context.Context, r Request, made paypal.Refund) (Request, error) {
 	src := settle.Source{Way: contribution.ByStaff}
 	seen := []settle.Fact{settle.RefundSeen(r.Contribution, src, made)}
-	if _, err := s.settle.ApplyAll(ctx, seen); err != nil {
+	if _, err := s.applier.ApplyAll(ctx, seen); err != nil {
 		r.doubtSince = s.now()
 		_, postponed := s.postpone(ctx, r, Unknown)
 		return r, errors.Join(err, postponed)

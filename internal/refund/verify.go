@@ -26,7 +26,7 @@ func (s *Service) giveUp(ctx context.Context, r Request) (Request, error) {
 	if err != nil || !r.UnderWay() {
 		return r, err
 	}
-	return r, s.settle.OpenReview(ctx, r.Contribution, review.RefundUnanswered,
+	return r, s.applier.OpenReview(ctx, r.Contribution, review.RefundUnanswered,
 		review.Args{"amount": r.Amount.String(), "number": r.invoiceID, "payment": r.Payment})
 }
 
@@ -85,7 +85,7 @@ func (s *Service) readPayPalsBooks(ctx context.Context, r Request) error {
 	}
 	src := settle.Source{Way: contribution.ByStaff}
 	facts := append(settle.OrderSeen(c.ID, src, o), settle.CaptureSeen(c.ID, src, seen))
-	_, err = s.settle.ApplyAll(ctx, facts)
+	_, err = s.applier.ApplyAll(ctx, facts)
 	return err
 }
 

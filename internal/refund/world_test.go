@@ -29,6 +29,7 @@ var editor = contribution.Actor{Name: "editor@example.org"}
 // newsroom is a Service with a PayPal sandbox over real HTTP, and one clock for both.
 type newsroom struct {
 	*Service
+	settle  *settle.Services
 	t       *testing.T
 	queue   *queue.Queue
 	sandbox string // its address
@@ -60,13 +61,14 @@ func open(t *testing.T) *newsroom {
 		DB: d, Campaigns: campaigns, Limits: map[money.Currency]contribution.Limit{"EUR": {Min: 100, Max: 1000000}},
 		SweepEvery: time.Minute, Now: n.clock,
 	})
-	settler := settle.New(settle.Config{
+	n.settle = settle.New(settle.Config{
 		DB: d, PayPal: client, Contributions: contributions, Campaigns: campaigns, BaseURL: "http://127.0.0.1:1",
 		Publication: "The Test Gazette", SweepEvery: time.Minute, Listeners: []settle.Listener{OnApplied}, Now: n.clock, Log: log,
 	})
-	t.Cleanup(settler.Close)
+	t.Cleanup(n.settle.Close)
 	n.Service = New(Config{
-		DB: d, PayPal: client, Contributions: contributions, Settle: settler, Now: n.clock, Log: log,
+		DB: d, PayPal: client, Contributions: contributions, Applier: n.settle.Applier, Payments: n.settle.Payments,
+		Now: n.clock, Log: log,
 	})
 	t.Cleanup(n.Close)
 	n.queue = queue.New(queue.Config{
@@ -156,7 +158,7 @@ func (n *newsroom) ledger() []line {
 // start is a gift of 25.00 EUR whose reader has not approved it yet.
 func (n *newsroom) start() contribution.Contribution {
 	n.t.Helper()
-	c, err := n.settle.Start(n.t.Context(), contribution.Intent{
+	c, err := n.settle.Starter.Start(n.t.Context(), contribution.Intent{
 		Campaign: campaign.DefaultSlug, Amount: "25.00", Currency: "EUR", Frequency: "once",
 	}, nil)
 	if err != nil {
@@ -170,7 +172,7 @@ func (n *newsroom) approved(outcome string) contribution.Contribution {
 	n.t.Helper()
 	c := n.start()
 	n.hook("POST", "orders/"+c.Checkout.PayPalID+"/approve", `{"outcome":"`+outcome+`"}`, nil)
-	c, err := n.settle.Settle(n.t.Context(), c.ID, settle.Source{Way: contribution.ByReader})
+	c, err := n.settle.Settler.Settle(n.t.Context(), c.ID, settle.Source{Way: contribution.ByReader})
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -197,7 +199,7 @@ func (n *newsroom) disputed(stage string) contribution.Contribution {
 	}
 	n.hook("POST", "captures/"+capture+"/dispute", stage, &seen)
 	src := settle.Source{Way: contribution.ByWebhook}
-	if _, err := n.settle.SettleDispute(n.t.Context(), seen.ID, src); err != nil {
+	if _, err := n.settle.Disputes.Settle(n.t.Context(), seen.ID, src); err != nil {
 		n.t.Fatal(err)
 	}
 	n.wants(c, contribution.Disputed)
@@ -213,7 +215,7 @@ func (n *newsroom) refund(c contribution.Contribution, amount, key string) (Requ
 // told is PayPal's news of a refund.
 func (n *newsroom) told(refundID string) error {
 	src := settle.Source{Way: contribution.ByWebhook}
-	_, err := n.settle.SettleRefund(n.t.Context(), refundID, false, src)
+	_, err := n.settle.Payments.SettleRefund(n.t.Context(), refundID, false, src)
 	return err
 }
 

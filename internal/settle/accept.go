@@ -34,14 +34,14 @@ const (
 // inDoubt reports whether PayPal may have accepted the claim for us without our knowing.
 func (a acceptance) inDoubt() bool { return a == acceptanceAsked || a == acceptanceUnknown }
 
-// AcceptDispute gives the money back that a case is about, by accepting the claim at PayPal. note goes to PayPal,
+// Accept gives the money back that a case is about, by accepting the claim at PayPal. note goes to PayPal,
 // which wants one. Accepting is written down before PayPal hears of it, and what came of it also when nobody waits
 // any more; where an earlier answer was not seen, PayPal is asked about the case before it is accepted again.
 //
 // Errors: fault.NotFound, fault.Invalid for a note PayPal would refuse, fault.Conflict when the case cannot be
 // accepted or PayPal refuses, with what to do; fault.Unavailable when PayPal does not answer: whether it was
 // accepted shows when PayPal tells of the case again, and the sweep asks.
-func (s *Service) AcceptDispute(
+func (d *Disputes) Accept(
 	ctx context.Context, id uuid.UUID, disputeID, note string, by contribution.Actor,
 ) (contribution.Contribution, error) {
 	note = field.Normalised(note)
@@ -54,12 +54,12 @@ func (s *Service) AcceptDispute(
 	if field.Line("dispute", disputeID, field.LongestKey) != nil {
 		return contribution.Contribution{}, errNoCase(disputeID)
 	}
-	c, earlier, err := s.claimDispute(ctx, id, disputeID, note, by)
+	c, earlier, err := d.claimDispute(ctx, id, disputeID, note, by)
 	if err != nil {
 		return c, err
 	}
-	settled, err := detached.Run(ctx, &s.calls, func(ctx context.Context) (contribution.Contribution, error) {
-		return s.sendAcceptance(ctx, c, disputeID, note, earlier)
+	settled, err := detached.Run(ctx, d.calls, func(ctx context.Context) (contribution.Contribution, error) {
+		return d.sendAcceptance(ctx, c, disputeID, note, earlier)
 	})
 	if err != nil {
 		return c, unanswered(err)
@@ -73,10 +73,10 @@ func errNoCase(disputeID string) error {
 
 // claimDispute checks that the case may be accepted and writes down that it is about to be. It says how far an earlier
 // acceptance had come.
-func (s *Service) claimDispute(
+func (d *Disputes) claimDispute(
 	ctx context.Context, id uuid.UUID, disputeID, note string, by contribution.Actor,
 ) (c contribution.Contribution, earlier acceptance, err error) {
-	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	err = d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var err error
 		if c, err = contribution.Lock(ctx, tx, id); err != nil {
 			return err
@@ -108,58 +108,58 @@ func (s *Service) claimDispute(
 			return fmt.Errorf("note the acceptance of %s: %w", disputeID, err)
 		}
 		detail := map[string]string{"dispute": disputeID, "note": note, "before": string(c.State)}
-		return contribution.Audit(ctx, tx, by, contribution.ActionAcceptDispute, c, s.now().UTC(), detail)
+		return contribution.Audit(ctx, tx, by, contribution.ActionAcceptDispute, c, d.now().UTC(), detail)
 	})
 	return c, earlier, db.Translate(err)
 }
 
 // sendAcceptance accepts the claim at PayPal and writes down what came of it.
-func (s *Service) sendAcceptance(
+func (d *Disputes) sendAcceptance(
 	ctx context.Context, c contribution.Contribution, disputeID, note string, earlier acceptance,
 ) (contribution.Contribution, error) {
 	src := Source{Way: contribution.ByStaff}
 	if earlier.inDoubt() {
-		settled, err := s.SettleDispute(ctx, disputeID, src)
+		settled, err := d.Settle(ctx, disputeID, src)
 		if err != nil {
-			return c, errors.Join(err, s.noteAcceptance(ctx, c.ID, disputeID, acceptanceUnknown, "unknown", ""))
+			return c, errors.Join(err, d.noteAcceptance(ctx, c.ID, disputeID, acceptanceUnknown, "unknown", ""))
 		}
-		switch now, err := s.acceptanceOf(ctx, disputeID); {
+		switch now, err := d.acceptanceOf(ctx, disputeID); {
 		case err != nil || now == acceptanceDone:
 			return settled, err
 		case !now.inDoubt(): // the case has ended in another way
 			return settled, fault.New(fault.Conflict, "dispute.ended", fault.Args{"dispute": disputeID})
 		}
 	}
-	err := s.paypal.AcceptClaim(ctx, disputeID, "accept-"+disputeID, note)
+	err := d.paypal.AcceptClaim(ctx, disputeID, "accept-"+disputeID, note)
 	code, advice := paypal.Advice(err)
 	switch {
 	case err == nil:
-		settled, lookErr := s.SettleDispute(ctx, disputeID, src)
+		settled, lookErr := d.Settle(ctx, disputeID, src)
 		if lookErr != nil {
-			s.log.WarnContext(ctx, "how an accepted case stands is not known yet", "dispute", disputeID, "error", lookErr)
+			d.log.WarnContext(ctx, "how an accepted case stands is not known yet", "dispute", disputeID, "error", lookErr)
 			settled = c
 		}
-		return settled, s.noteAcceptance(ctx, c.ID, disputeID, acceptanceDone, "accepted", "")
+		return settled, d.noteAcceptance(ctx, c.ID, disputeID, acceptanceDone, "accepted", "")
 	case paypal.Refused(err):
 		// The case may have been accepted by an earlier attempt, or by another process: it tells.
-		settled, lookErr := s.SettleDispute(ctx, disputeID, src)
+		settled, lookErr := d.Settle(ctx, disputeID, src)
 		became, outcome := acceptanceRefused, "refused"
 		if lookErr != nil && earlier.inDoubt() {
 			became, outcome = acceptanceUnknown, "unknown"
 		}
-		if err := s.noteAcceptance(ctx, c.ID, disputeID, became, outcome, code); err != nil {
+		if err := d.noteAcceptance(ctx, c.ID, disputeID, became, outcome, code); err != nil {
 			return c, err
 		}
-		if now, err := s.acceptanceOf(ctx, disputeID); err != nil || now == acceptanceDone {
+		if now, err := d.acceptanceOf(ctx, disputeID); err != nil || now == acceptanceDone {
 			return settled, err
 		}
 		return c, &fault.Error{Kind: fault.Conflict, Message: advice}
 	case paypal.OutcomeUnknown(err):
-		if err := s.noteAcceptance(ctx, c.ID, disputeID, acceptanceUnknown, "unknown", code); err != nil {
+		if err := d.noteAcceptance(ctx, c.ID, disputeID, acceptanceUnknown, "unknown", code); err != nil {
 			return c, err
 		}
-		settled, lookErr := s.SettleDispute(ctx, disputeID, src)
-		if now, nowErr := s.acceptanceOf(ctx, disputeID); lookErr == nil && nowErr == nil && now == acceptanceDone {
+		settled, lookErr := d.Settle(ctx, disputeID, src)
+		if now, nowErr := d.acceptanceOf(ctx, disputeID); lookErr == nil && nowErr == nil && now == acceptanceDone {
 			return settled, nil
 		}
 		return c, err
@@ -167,18 +167,18 @@ func (s *Service) sendAcceptance(
 		if earlier == acceptanceAsked {
 			earlier = acceptanceUnknown
 		}
-		return c, errors.Join(err, s.noteAcceptance(ctx, c.ID, disputeID, earlier, "not sent", code))
+		return c, errors.Join(err, d.noteAcceptance(ctx, c.ID, disputeID, earlier, "not sent", code))
 	}
 }
 
 // noteAcceptance writes down what came of accepting a claim, unless news of the case has told already. Where it is not
 // known, the sweep asks soon.
-func (s *Service) noteAcceptance(
+func (d *Disputes) noteAcceptance(
 	ctx context.Context, id uuid.UUID, disputeID string, became acceptance, outcome, code string,
 ) error {
 	ctx, cancel := detached.Saving(ctx)
 	defer cancel()
-	err := s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		c, err := contribution.Lock(ctx, tx, id)
 		if err != nil {
 			return err
@@ -190,9 +190,9 @@ func (s *Service) noteAcceptance(
 		if err := keepAcceptance(ctx, tx, disputeID, became); err != nil {
 			return err
 		}
-		now := s.now().UTC()
+		now := d.now().UTC()
 		if became.inDoubt() || became == acceptanceDone {
-			if err := contribution.CheckSoon(ctx, tx, id, now.Add(s.sweepEvery)); err != nil {
+			if err := contribution.CheckSoon(ctx, tx, id, now.Add(d.sweepEvery)); err != nil {
 				return err
 			}
 		}
@@ -206,12 +206,14 @@ func (s *Service) noteAcceptance(
 	return db.Translate(err)
 }
 
-func (s *Service) acceptanceOf(ctx context.Context, disputeID string) (acceptance, error) {
-	_, now, err := readAcceptance(ctx, s.db, disputeID)
+func (d *Disputes) acceptanceOf(ctx context.Context, disputeID string) (acceptance, error) {
+	_, now, err := readAcceptance(ctx, d.db, disputeID)
 	return now, db.Translate(err)
 }
 
-func readAcceptance(ctx context.Context, q sqlx.QueryerContext, disputeID string) (contribution.Actor, acceptance, error) {
+func readAcceptance(
+	ctx context.Context, q sqlx.QueryerContext, disputeID string,
+) (contribution.Actor, acceptance, error) {
 	var row struct {
 		Acceptance acceptance    `db:"acceptance"`
 		By         uuid.NullUUID `db:"accepted_by"`

@@ -35,7 +35,7 @@ func TestAnAcceptedClaimWhoseAnswerWasLost(t *testing.T) {
 			if refusal != "" {
 				n.fault(`{"kind":"status","status":503,"match":{"method":"GET","path":"/v1/customer/disputes/*"}}`)
 			}
-			got, err := n.AcceptDispute(t.Context(), c.ID, id, "Sorry.", editor)
+			got, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", editor)
 			if refusal == "" {
 				if err != nil || got.State != contribution.Reversed {
 					t.Errorf("%s, %v", got.State, err)
@@ -49,7 +49,7 @@ func TestAnAcceptedClaimWhoseAnswerWasLost(t *testing.T) {
 				n.heard(id, contribution.Reversed)
 			case "again":
 				want = strings.Replace(want, "unknown, ", "unknown, contribution.accept_dispute, ", 1)
-				if _, err := n.AcceptDispute(t.Context(), c.ID, id, "Sorry.", editor); err != nil {
+				if _, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", editor); err != nil {
 					t.Errorf("again: %v", err)
 				}
 			}
@@ -68,7 +68,7 @@ func TestAClaimThatWasNotAcceptedAfterAll(t *testing.T) {
 	n := open(t)
 	c, capture, id := n.claimed()
 	n.fault(`{"kind":"status","status":503,"times":1,` + acceptPath + `}`)
-	if _, err := n.AcceptDispute(t.Context(), c.ID, id, "Sorry.", editor); !fault.Is(err, fault.Unavailable) {
+	if _, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", editor); !fault.Is(err, fault.Unavailable) {
 		t.Error(err)
 	}
 	n.dispute(capture, `{"outcome":"seller"}`)
@@ -84,11 +84,11 @@ func TestAClaimThatPayPalRefusesToAccept(t *testing.T) {
 	n := open(t)
 	c, _, id := n.claimed()
 	n.fault(`{"kind":"status","status":429,"times":1,"headers":{"Retry-After":"60"},` + acceptPath + `}`)
-	if _, err := n.AcceptDispute(t.Context(), c.ID, id, "Sorry.", editor); !fault.Is(err, fault.Unavailable) {
+	if _, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", editor); !fault.Is(err, fault.Unavailable) {
 		t.Error(err)
 	}
 	n.fault(`{"kind":"status","status":403,"times":1,"body":{"name":"NOT_AUTHORIZED","message":"x"},` + acceptPath + `}`)
-	_, err := n.AcceptDispute(t.Context(), c.ID, id, "Sorry.", editor)
+	_, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", editor)
 	if !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "is not allowed to do this") {
 		t.Error(err)
 	}
@@ -97,7 +97,7 @@ func TestAClaimThatPayPalRefusesToAccept(t *testing.T) {
 		t.Errorf("audited: %s", got)
 	}
 	var answer string
-	err = n.db.Get(&answer, `SELECT detail->>'answer' FROM audit_entry WHERE detail->>'outcome' = 'refused'`)
+	err = n.DB.Get(&answer, `SELECT detail->>'answer' FROM audit_entry WHERE detail->>'outcome' = 'refused'`)
 	if err != nil || answer != "NOT_AUTHORIZED" {
 		t.Errorf("answer %q, %v", answer, err)
 	}
@@ -111,7 +111,7 @@ func TestAClaimThatPayPalRefusesToAccept(t *testing.T) {
 
 func (n *newsroom) captureOf(c contribution.Contribution) (id string) {
 	n.t.Helper()
-	if err := n.db.Get(&id, `SELECT paypal_id FROM payment WHERE contribution_id = $1`, c.ID); err != nil {
+	if err := n.DB.Get(&id, `SELECT paypal_id FROM payment WHERE contribution_id = $1`, c.ID); err != nil {
 		n.t.Fatal(err)
 	}
 	return id
@@ -122,11 +122,11 @@ func TestTheAuditLogDoesNotNeedTheOneWhoAsked(t *testing.T) {
 	t.Parallel()
 	for name, act := range map[string]func(context.Context, *newsroom, contribution.Contribution, string) error{
 		"accept": func(ctx context.Context, n *newsroom, c contribution.Contribution, dispute string) error {
-			_, err := n.AcceptDispute(ctx, c.ID, dispute, "Sorry.", editor)
+			_, err := n.Disputes.Accept(ctx, c.ID, dispute, "Sorry.", editor)
 			return err
 		},
 		"ask PayPal": func(ctx context.Context, n *newsroom, c contribution.Contribution, _ string) error {
-			_, err := n.AskPayPal(ctx, c.ID, editor)
+			_, err := n.Settler.AskPayPal(ctx, c.ID, editor)
 			return err
 		},
 	} {

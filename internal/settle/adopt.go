@@ -3,9 +3,11 @@ package settle
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
@@ -13,12 +15,25 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// Adopt makes a contribution of a payment that was made in PayPal directly, so that reports count it. t is the payment as
-// PayPal's transaction search reports it. Adopting it again gives the same contribution.
+// Adopter takes into our books what PayPal has and we have not: payments made in PayPal directly, and contributions
+// whose row was lost.
+type Adopter struct {
+	db            *db.DB
+	paypal        *paypal.Client
+	contributions *contribution.Service
+	campaigns     *campaign.Catalog
+	applier       *Applier
+	now           func() time.Time
+}
+
+// Adopt makes a contribution of a payment that was made in PayPal directly, so that reports count it. t is the payment
+// as PayPal's transaction search reports it. Adopting it again gives the same contribution.
 //
 // Errors: fault.Invalid for what is no payment to us, fault.NotFound for a campaign that there is not, fault.Conflict
 // when the payment belongs to a contribution already.
-func (s *Service) Adopt(ctx context.Context, t paypal.Transaction, campaignSlug string, by contribution.Actor) (contribution.Contribution, error) {
+func (s *Adopter) Adopt(
+	ctx context.Context, t paypal.Transaction, campaignSlug string, by contribution.Actor,
+) (contribution.Contribution, error) {
 	k, err := s.campaigns.BySlug(ctx, campaignSlug)
 	if err != nil {
 		return contribution.Contribution{}, err
@@ -42,19 +57,22 @@ func (s *Service) Adopt(ctx context.Context, t paypal.Transaction, campaignSlug 
 		was := c.State
 		paid := moneyFact(c.ID, Source{Way: contribution.ByStaff}, ledger.PaymentReported(t))
 		paid.payer = t.Payer
-		if c, err = s.Apply(ctx, tx, paid); err != nil {
+		if c, err = s.applier.Apply(ctx, tx, paid); err != nil {
 			return err
 		}
 		return contribution.Audit(ctx, tx, by, contribution.ActionAdopt, c, s.now().UTC(), map[string]string{
-			"transaction": t.ID, "amount": t.Amount.String(), "campaign": k.Slug, "before": string(was), "after": string(c.State),
+			"transaction": t.ID, "amount": t.Amount.String(), "campaign": k.Slug,
+			"before": string(was), "after": string(c.State),
 		})
 	})
 	return c, db.Translate(err)
 }
 
-// AdoptRefund books the refund or reversal of an adopted payment, as transaction search reports it. The error is ErrNotOurs when
-// the payment it belongs to was not adopted.
-func (s *Service) AdoptRefund(ctx context.Context, t paypal.Transaction, src Source) (contribution.Contribution, error) {
+// AdoptRefund books the refund or reversal of an adopted payment, as transaction search reports it. The error is
+// ErrNotOurs when the payment it belongs to was not adopted.
+func (s *Adopter) AdoptRefund(
+	ctx context.Context, t paypal.Transaction, src Source,
+) (contribution.Contribution, error) {
 	if t.Amount.Minor >= 0 || t.Status != "S" {
 		return contribution.Contribution{}, fmt.Errorf("transaction %s gives no money back", t.ID)
 	}
@@ -65,5 +83,5 @@ func (s *Service) AdoptRefund(ctx context.Context, t paypal.Transaction, src Sou
 	if err != nil {
 		return contribution.Contribution{}, fmt.Errorf("refund %s of %s: %w", t.ID, t.ReferenceID, err)
 	}
-	return s.ApplyAll(ctx, []Fact{moneyFact(id, src, ledger.RefundReported(t))})
+	return s.applier.ApplyAll(ctx, []Fact{moneyFact(id, src, ledger.RefundReported(t))})
 }

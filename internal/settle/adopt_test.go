@@ -15,7 +15,7 @@ import (
 // reported gives what PayPal's transaction search has of one code, oldest first.
 func (n *newsroom) reported(code string) []paypal.Transaction {
 	n.t.Helper()
-	page, err := n.Service.paypal.Transactions(n.t.Context(), paypal.TransactionQuery{
+	page, err := n.Client.Transactions(n.t.Context(), paypal.TransactionQuery{
 		From: n.clock().Add(-24 * time.Hour), To: n.clock().Add(time.Minute), Page: 1, PageSize: paypal.MaxPage,
 	})
 	if err != nil {
@@ -43,7 +43,7 @@ func TestAPaymentMadeInPayPalIsAdopted(t *testing.T) {
 	var c contribution.Contribution
 	for range 2 {
 		var err error
-		if c, err = n.Adopt(t.Context(), gift[0], campaign.DefaultSlug, editor); err != nil {
+		if c, err = n.Adopter.Adopt(t.Context(), gift[0], campaign.DefaultSlug, editor); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -56,7 +56,7 @@ func TestAPaymentMadeInPayPalIsAdopted(t *testing.T) {
 		t.Errorf("adopted: %+v; audited %q", c, n.audited(c))
 	}
 	var person, origin string
-	err := n.db.QueryRowx(`SELECT s.email, c.origin FROM supporter s JOIN contribution c ON c.supporter_id = s.id WHERE c.id = $1`, c.ID).Scan(&person, &origin)
+	err := n.DB.QueryRowx(`SELECT s.email, c.origin FROM supporter s JOIN contribution c ON c.supporter_id = s.id WHERE c.id = $1`, c.ID).Scan(&person, &origin)
 	if err != nil || person != "friend@example.org" || origin != "adopted" {
 		t.Errorf("%q, %q, %v", person, origin, err)
 	}
@@ -64,13 +64,13 @@ func TestAPaymentMadeInPayPalIsAdopted(t *testing.T) {
 	n.hook("POST", "payments/"+made.ID+"/refund", `{"amount":"12.00"}`, nil)
 	back := n.reported("T1107")
 	for range 2 {
-		if _, err := n.AdoptRefund(t.Context(), back[0], Source{Way: contribution.ByReconcile}); err != nil {
+		if _, err := n.Adopter.AdoptRefund(t.Context(), back[0], Source{Way: contribution.ByReconcile}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	n.wants(c, contribution.PartiallyRefunded)
 	n.booksEqual()
-	if again, err := n.AskPayPal(t.Context(), c.ID, editor); err != nil || again.State != contribution.PartiallyRefunded {
+	if again, err := n.Settler.AskPayPal(t.Context(), c.ID, editor); err != nil || again.State != contribution.PartiallyRefunded {
 		t.Errorf("asked again: %s, %v", again.State, err)
 	}
 }
@@ -83,7 +83,7 @@ func TestWhatCannotBeAdopted(t *testing.T) {
 	if ours.ID != capture {
 		t.Fatalf("%+v", ours)
 	}
-	if _, err := n.Adopt(t.Context(), ours, campaign.DefaultSlug, editor); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), c.Receipt) {
+	if _, err := n.Adopter.Adopt(t.Context(), ours, campaign.DefaultSlug, editor); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), c.Receipt) {
 		t.Errorf("our own payment: %v", err)
 	}
 	stray := ours
@@ -94,19 +94,19 @@ func TestWhatCannotBeAdopted(t *testing.T) {
 	} {
 		odd := stray
 		change(&odd)
-		if _, err := n.Adopt(t.Context(), odd, campaign.DefaultSlug, editor); !fault.Is(err, fault.Invalid) {
+		if _, err := n.Adopter.Adopt(t.Context(), odd, campaign.DefaultSlug, editor); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := n.Adopt(t.Context(), stray, "nowhere", editor); !fault.Is(err, fault.NotFound) {
+	if _, err := n.Adopter.Adopt(t.Context(), stray, "nowhere", editor); !fault.Is(err, fault.NotFound) {
 		t.Errorf("into no campaign: %v", err)
 	}
 	refund := stray
 	refund.Amount, refund.ReferenceID, refund.EventCode = refund.Amount.Neg(), capture, "T1107"
-	if _, err := n.AdoptRefund(t.Context(), refund, Source{Way: contribution.ByReconcile}); err == nil {
+	if _, err := n.Adopter.AdoptRefund(t.Context(), refund, Source{Way: contribution.ByReconcile}); err == nil {
 		t.Error("a refund of a payment that was not adopted was booked")
 	}
-	if _, err := n.AdoptRefund(t.Context(), stray, Source{Way: contribution.ByReconcile}); err == nil {
+	if _, err := n.Adopter.AdoptRefund(t.Context(), stray, Source{Way: contribution.ByReconcile}); err == nil {
 		t.Error("money that came in was booked as a refund")
 	}
 	n.booksEqual()
@@ -119,15 +119,15 @@ func TestAGiftWhoseRowWasLostIsRestored(t *testing.T) {
 	c, capture := n.paid()
 	n.hook("POST", "captures/"+capture+"/refund", `{"amount":"5.00"}`, nil)
 	for _, table := range []string{"ledger_entry", "refund", "payment", "contribution_event", "contribution"} {
-		if _, err := n.db.Exec(`DELETE FROM ` + table); err != nil {
+		if _, err := n.DB.Exec(`DELETE FROM ` + table); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := n.SettleCapture(t.Context(), capture, Source{Way: contribution.ByWebhook}); !errors.Is(err, ErrNotOurs) {
+	if _, err := n.Payments.SettleCapture(t.Context(), capture, Source{Way: contribution.ByWebhook}); !errors.Is(err, ErrNotOurs) {
 		t.Errorf("a webhook for a gift we do not know: %v", err)
 	}
 	for range 2 {
-		back, err := n.Restore(t.Context(), capture, Source{Way: contribution.ByReconcile})
+		back, err := n.Adopter.Restore(t.Context(), capture, Source{Way: contribution.ByReconcile})
 		if err != nil || back.ID != c.ID || back.Receipt != c.Receipt || back.Campaign != c.Campaign ||
 			back.Amount != c.Amount || back.Naming != contribution.NotAsked {
 			t.Fatalf("%+v, %v", back, err)
@@ -136,17 +136,17 @@ func TestAGiftWhoseRowWasLostIsRestored(t *testing.T) {
 	n.wants(c, contribution.PartiallyRefunded)
 	n.booksEqual()
 
-	o, err := n.Service.paypal.CreateOrder(t.Context(), paypal.OrderRequest{
+	o, err := n.Client.CreateOrder(t.Context(), paypal.OrderRequest{
 		RequestID: "foreign", CustomID: "0190163d-8694-739b-aea5-966c26f8ad91", InvoiceID: "INV-77", Amount: c.Amount, ReturnURL: "http://127.0.0.1:1/r", CancelURL: "http://127.0.0.1:1/c",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.hook("POST", "orders/"+o.ID+"/approve", `{}`, nil)
-	if o, err = n.Service.paypal.CaptureOrder(t.Context(), o.ID, "foreign-capture"); err != nil {
+	if o, err = n.Client.CaptureOrder(t.Context(), o.ID, "foreign-capture"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.Restore(t.Context(), o.Captures[0].ID, Source{Way: contribution.ByReconcile}); !errors.Is(err, ErrNotOurs) {
+	if _, err := n.Adopter.Restore(t.Context(), o.Captures[0].ID, Source{Way: contribution.ByReconcile}); !errors.Is(err, ErrNotOurs) {
 		t.Errorf("another program's payment: %v", err)
 	}
 }

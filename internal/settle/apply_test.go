@@ -22,18 +22,18 @@ import (
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // bareService is a Service without PayPal: enough to apply facts.
-func bareService(t *testing.T) *Service {
+func bareService(t *testing.T) *newsroom {
 	t.Helper()
 	d := dbtest.New(t)
 	if err := campaign.EnsureDefault(t.Context(), d, "The Test Gazette", "EUR", noon); err != nil {
 		t.Fatal(err)
 	}
-	return newService(d, nil, func() time.Time { return noon })
+	return newServices(d, nil, func() time.Time { return noon })
 }
 
 // begun is a contribution of 25.00 EUR of which PayPal has not heard.
-func begun(ctx context.Context, d *Service) (contribution.Contribution, error) {
-	return d.contributions.Begin(ctx, contribution.Intent{
+func begun(ctx context.Context, d *newsroom) (contribution.Contribution, error) {
+	return d.Contributions.Begin(ctx, contribution.Intent{
 		Campaign: campaign.DefaultSlug, Amount: "25.00", Currency: "EUR", Frequency: "once",
 	}, nil)
 }
@@ -140,19 +140,19 @@ func names(steps []step) string {
 }
 
 // play applies the steps to a fresh contribution, rolled back afterwards so that PayPal's ids can be used again.
-func play(ctx context.Context, rt *rapid.T, d *Service, steps []step) (contribution.State, string) {
+func play(ctx context.Context, rt *rapid.T, d *newsroom, steps []step) (contribution.State, string) {
 	c, err := begun(ctx, d)
 	if err != nil {
 		rt.Fatal(err)
 	}
-	tx, err := d.db.BeginTxx(ctx, nil)
+	tx, err := d.DB.BeginTxx(ctx, nil)
 	if err != nil {
 		rt.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback() }()
 	for _, s := range steps {
 		for _, f := range s.facts(c.ID) {
-			if c, err = d.Apply(ctx, tx, f); err != nil {
+			if c, err = d.Applier.Apply(ctx, tx, f); err != nil {
 				rt.Fatalf("%s: %v", s.name, err)
 			}
 		}
@@ -171,16 +171,16 @@ func entries(ctx context.Context, t interface{ Fatal(...any) }, q sqlx.QueryerCo
 	return strings.Join(lines, "\n")
 }
 
-func apply(t *testing.T, d *Service, facts ...Fact) contribution.Contribution {
+func apply(t *testing.T, d *newsroom, facts ...Fact) contribution.Contribution {
 	t.Helper()
-	c, err := d.ApplyAll(t.Context(), facts)
+	c, err := d.Applier.ApplyAll(t.Context(), facts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-func mustBegin(t *testing.T, d *Service) contribution.Contribution {
+func mustBegin(t *testing.T, d *newsroom) contribution.Contribution {
 	t.Helper()
 	c, err := begun(t.Context(), d)
 	if err != nil {
@@ -196,18 +196,18 @@ func TestChargeAndFeeAreBookedOnceTheMoneyIsIn(t *testing.T) {
 	src := Source{Way: contribution.ByReader}
 
 	c = apply(t, d, CaptureSeen(c.ID, src, captureOf("CAP", "PENDING")))
-	if got := entries(t.Context(), t, d.db, c.ID); c.State != contribution.Pending || got != "" || !c.CompletedAt.IsZero() {
+	if got := entries(t.Context(), t, d.DB, c.ID); c.State != contribution.Pending || got != "" || !c.CompletedAt.IsZero() {
 		t.Fatalf("pending is not paid: state %s, completed %s, entries %q", c.State, c.CompletedAt, got)
 	}
 	for range 3 {
 		c = apply(t, d, CaptureSeen(c.ID, src, captureOf("CAP", "COMPLETED")))
 	}
 	want := "charge 2500 EUR CAP 2026-03-01 12:01:00+00\nfee -120 EUR CAP 2026-03-01 12:01:00+00"
-	if got := entries(t.Context(), t, d.db, c.ID); c.State != contribution.Completed || got != want || c.CompletedAt.IsZero() {
+	if got := entries(t.Context(), t, d.DB, c.ID); c.State != contribution.Completed || got != want || c.CompletedAt.IsZero() {
 		t.Fatalf("state %s, entries\n%s\nwant\n%s", c.State, got, want)
 	}
 	var lines int
-	if err := d.db.Get(&lines, `SELECT count(*) FROM contribution_event WHERE contribution_id = $1`, c.ID); err != nil || lines != 3 {
+	if err := d.DB.Get(&lines, `SELECT count(*) FROM contribution_event WHERE contribution_id = $1`, c.ID); err != nil || lines != 3 {
 		t.Fatalf("history has %d lines (%v), want started, pending, completed", lines, err)
 	}
 }
@@ -231,7 +231,7 @@ func TestPartialRefundsAddUp(t *testing.T) {
 		}
 	}
 	var back, fee int64
-	err := d.db.QueryRowx(`
+	err := d.DB.QueryRowx(`
 		SELECT coalesce(sum(amount_minor) FILTER (WHERE kind = 'refund'), 0), coalesce(sum(amount_minor) FILTER (WHERE kind = 'fee_refund'), 0)
 		FROM ledger_entry WHERE contribution_id = $1`, c.ID).Scan(&back, &fee)
 	if err != nil || back != -2500 || fee != 25 {
@@ -260,7 +260,7 @@ func TestAPersonIsAskedToLookAtWhatCannotBe(t *testing.T) {
 	if !strings.Contains(looks(t, d, changed), "fee of CAP-FEE") {
 		t.Errorf("another fee than booked: attention %q", looks(t, d, changed))
 	}
-	if got := entries(t.Context(), t, d.db, changed.ID); !strings.Contains(got, "fee -120 ") || strings.Contains(got, "130") {
+	if got := entries(t.Context(), t, d.DB, changed.ID); !strings.Contains(got, "fee -120 ") || strings.Contains(got, "130") {
 		t.Errorf("the ledger was changed:\n%s", got)
 	}
 }
@@ -283,11 +283,11 @@ func TestNewsOfOthersIsRefused(t *testing.T) {
 		"a refund of an unseen capture": RefundSeen(mine.ID, src, paypal.Refund{ID: "R", CaptureID: "NEVER", Status: paypal.RefundCompleted, Amount: eur(1)}),
 		"no such contribution":          OrderGone(uuid.New(), src),
 	} {
-		if _, err := d.ApplyAll(t.Context(), []Fact{f}); err == nil {
+		if _, err := d.Applier.ApplyAll(t.Context(), []Fact{f}); err == nil {
 			t.Errorf("%s was applied", name)
 		}
 	}
-	if got := entries(t.Context(), t, d.db, mine.ID); got != "" {
+	if got := entries(t.Context(), t, d.DB, mine.ID); got != "" {
 		t.Errorf("entries came of it:\n%s", got)
 	}
 }
@@ -308,11 +308,11 @@ func TestTheDatabaseRefusesDoubles(t *testing.T) {
 		"entry": `INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at, recorded_at, source)
 			SELECT contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at, recorded_at, source FROM ledger_entry`,
 	} {
-		if _, err := d.db.Exec(statement); !db.IsUnique(err) {
+		if _, err := d.DB.Exec(statement); !db.IsUnique(err) {
 			t.Errorf("a second %s: %v", name, err)
 		}
 	}
-	if _, err := d.db.Exec(`UPDATE ledger_entry SET amount_minor = -amount_minor`); !db.IsCheck(err) {
+	if _, err := d.DB.Exec(`UPDATE ledger_entry SET amount_minor = -amount_minor`); !db.IsCheck(err) {
 		t.Errorf("a charge that takes money out: %v", err)
 	}
 }

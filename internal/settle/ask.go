@@ -15,15 +15,17 @@ import (
 	"readerfund/internal/ledger"
 )
 
-// AskPayPal brings a contribution up to date with PayPal because a person wants to be sure: its order, its payments with
-// their refunds, and the cases about them. It returns the contribution as it stands then. The error is a
+// AskPayPal brings a contribution up to date with PayPal because a person wants to be sure: its order, its payments
+// with their refunds, and the cases about them. It returns the contribution as it stands then. The error is a
 // fault.Unavailable when PayPal does not answer. The audit log has what came of it, also when nobody waits any more.
-func (s *Service) AskPayPal(ctx context.Context, id uuid.UUID, by contribution.Actor) (contribution.Contribution, error) {
+func (s *Settler) AskPayPal(
+	ctx context.Context, id uuid.UUID, by contribution.Actor,
+) (contribution.Contribution, error) {
 	before, err := s.contributions.Get(ctx, id)
 	if err != nil {
 		return contribution.Contribution{}, err
 	}
-	return detached.Run(ctx, &s.calls, func(ctx context.Context) (contribution.Contribution, error) {
+	return detached.Run(ctx, s.calls, func(ctx context.Context) (contribution.Contribution, error) {
 		src := Source{Way: contribution.ByStaff}
 		after, err := s.Settle(ctx, id, src)
 		if err == nil {
@@ -43,7 +45,9 @@ func (s *Service) AskPayPal(ctx context.Context, id uuid.UUID, by contribution.A
 
 // auditAsked notes that PayPal was asked. A part of what it said may be booked although another was not to be had,
 // so that the state is read anew.
-func (s *Service) auditAsked(ctx context.Context, by contribution.Actor, c contribution.Contribution, detail map[string]string) error {
+func (s *Settler) auditAsked(
+	ctx context.Context, by contribution.Actor, c contribution.Contribution, detail map[string]string,
+) error {
 	ctx, cancel := detached.Saving(ctx)
 	defer cancel()
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -58,13 +62,15 @@ func (s *Service) auditAsked(ctx context.Context, by contribution.Actor, c contr
 }
 
 // settlePayments asks about every payment of a contribution that has an order behind it, and about the cases of each.
-func (s *Service) settlePayments(ctx context.Context, c contribution.Contribution, src Source) (contribution.Contribution, error) {
+func (s *Settler) settlePayments(
+	ctx context.Context, c contribution.Contribution, src Source,
+) (contribution.Contribution, error) {
 	ids, err := ledger.Captures(ctx, s.db, c.ID)
 	if err != nil {
 		return c, err
 	}
 	for _, id := range ids {
-		settled, err := s.SettleCapture(ctx, id, src)
+		settled, err := s.payments.SettleCapture(ctx, id, src)
 		if err != nil {
 			return c, err
 		}
@@ -74,7 +80,7 @@ func (s *Service) settlePayments(ctx context.Context, c contribution.Contributio
 			return c, fmt.Errorf("ask about disputes of %s: %w", id, err)
 		}
 		for _, disputeID := range cases {
-			if c, err = s.SettleDispute(ctx, disputeID, src); err != nil {
+			if c, err = s.disputes.Settle(ctx, disputeID, src); err != nil {
 				return c, err
 			}
 		}

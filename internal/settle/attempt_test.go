@@ -63,14 +63,14 @@ func TestNobodyIsChargedAfterADecline(t *testing.T) {
 // declinedAtOnce has one gift's capture refused while the reader's return and the webhook meet, and says what the
 // reader was told and how many captures there are in the end, when PayPal has told of the approval again and the
 // sweep has asked.
-func (n *newsroom) declinedAtOnce(other *Service, refusal string, latest time.Duration) (contribution.Outcome, int) {
+func (n *newsroom) declinedAtOnce(other *newsroom, refusal string, latest time.Duration) (contribution.Outcome, int) {
 	n.t.Helper()
 	c := n.start()
 	n.fault(fmt.Sprintf(refusal, c.Checkout.PayPalID))
 	n.approve(c, "approve")
 	var both sync.WaitGroup
 	webhook := func() {
-		if _, err := other.SettleOrder(n.t.Context(), c.Checkout.PayPalID, Source{Way: contribution.ByWebhook}); err != nil {
+		if _, err := other.Settler.SettleOrder(n.t.Context(), c.Checkout.PayPalID, Source{Way: contribution.ByWebhook}); err != nil {
 			n.t.Error(err)
 		}
 	}
@@ -81,7 +81,7 @@ func (n *newsroom) declinedAtOnce(other *Service, refusal string, latest time.Du
 			time.Sleep(rand.N(latest))
 		}
 		var err error
-		if back, err = n.Settle(n.t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true, Returning: true}}); err != nil {
+		if back, err = n.Settler.Settle(n.t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true, Returning: true}}); err != nil {
 			n.t.Error(err)
 		}
 	})
@@ -102,20 +102,20 @@ func (n *newsroom) declinedAtOnce(other *Service, refusal string, latest time.Du
 func TestACardIsNotTriedWithoutEnd(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	desks := []*Service{n.Service, n.replica(), n.replica()}
+	desks := []*newsroom{n, n.replica(), n.replica()}
 	c := n.start()
 	n.approve(c, "decline")
 	asked := func() int {
 		var asks sync.WaitGroup
 		for i := range 12 {
 			asks.Go(func() {
-				if _, err := desks[i%3].Settle(t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}}); err != nil {
+				if _, err := desks[i%3].Settler.Settle(t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}}); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		asks.Wait()
-		now, err := n.contributions.Get(t.Context(), c.ID)
+		now, err := n.Contributions.Get(t.Context(), c.ID)
 		if err != nil || now.State != contribution.Declined || now.Checkout.Attempt != now.Checkout.Refused {
 			t.Fatalf("%s, attempt %d, refused %d, %v", now.State, now.Checkout.Attempt, now.Checkout.Refused, err)
 		}
@@ -152,7 +152,7 @@ func TestAnAttemptUnderWayIsBeingConfirmed(t *testing.T) {
 	back.Go(func() { n.comeBack(c) })
 	defer back.Wait()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		now, err := n.contributions.Get(t.Context(), c.ID)
+		now, err := n.Contributions.Get(t.Context(), c.ID)
 		if err != nil || time.Now().After(deadline) {
 			t.Fatal(now.State, err)
 		}
@@ -172,12 +172,12 @@ func TestAnAttemptWhoseCallerDiedIsSentAgain(t *testing.T) {
 	n := open(t)
 	c := n.start()
 	n.approve(c, "approve")
-	o, err := n.Service.paypal.Order(t.Context(), c.Checkout.PayPalID)
+	o, err := n.Client.Order(t.Context(), c.Checkout.PayPalID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	src := Source{Way: contribution.ByWebhook}
-	_, err = n.applyAnd(t.Context(), OrderSeen(c.ID, src, o), func(a *application) error {
+	_, err = n.Applier.applyAnd(t.Context(), OrderSeen(c.ID, src, o), func(a *application) error {
 		if got, err := a.claim(src); err != nil || got != checkout.ClaimNew {
 			t.Fatal(got, err)
 		}
@@ -188,7 +188,7 @@ func TestAnAttemptWhoseCallerDiedIsSentAgain(t *testing.T) {
 	}
 	n.wants(n.settle(c, contribution.BySweep), contribution.Approved)
 	n.later(captureLease)
-	if asked, err := n.Sweep(t.Context()); err != nil || asked != 1 {
+	if asked, err := n.Sweeper.Sweep(t.Context()); err != nil || asked != 1 {
 		t.Fatalf("asked about %d, %v", asked, err)
 	}
 	n.wants(c, contribution.Completed)
@@ -202,19 +202,19 @@ func TestARefusalDoesNotUndoWhatAnEarlierCallDid(t *testing.T) {
 	c := n.start()
 	n.approve(c, "approve")
 	n.fault(`{"kind":"reset_after","match":{"method":"POST","path":"/v2/checkout/orders/*/capture"}}`)
-	if _, err := n.Settle(t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}}); err == nil {
+	if _, err := n.Settler.Settle(t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}}); err == nil {
 		t.Fatal("the capture was answered")
 	}
 	n.heal()
 	n.fault(`{"kind":"status","status":422,"match":{"method":"POST","path":"/v2/checkout/orders/*/capture"},"body":` +
 		`{"name":"UNPROCESSABLE_ENTITY","debug_id":"d","details":[{"issue":"TRANSACTION_REFUSED"}]}}`)
-	seen, err := n.Service.paypal.Order(t.Context(), c.Checkout.PayPalID)
+	seen, err := n.Client.Order(t.Context(), c.Checkout.PayPalID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	seen.Status = paypal.OrderApproved // as it was when the second call was begun
 	seen.Captures = nil
-	now, err := n.captureOrder(t.Context(), c, seen, Source{Way: contribution.BySweep})
+	now, err := n.Settler.orders.capture(t.Context(), c, seen, Source{Way: contribution.BySweep})
 	if err != nil || now.State != contribution.Completed {
 		t.Fatalf("%s, %v", now.State, err)
 	}
@@ -242,13 +242,13 @@ func TestTurningBackAfterTheApproval(t *testing.T) {
 	n := open(t)
 	c := n.start()
 	n.approve(c, "approve")
-	c, err := n.Cancel(t.Context(), c.ID)
+	c, err := n.Settler.Cancel(t.Context(), c.ID)
 	if err != nil || c.Outcome() != contribution.OutcomeConfirming {
 		t.Fatalf("%s, %v", c.State, err)
 	}
 	n.fault(`{"kind":"reset_before","match":{"method":"GET"}}`)
 	unsure := n.start()
-	if _, err := n.Cancel(t.Context(), unsure.ID); err == nil {
+	if _, err := n.Settler.Cancel(t.Context(), unsure.ID); err == nil {
 		t.Fatal("PayPal was not asked")
 	}
 	n.wants(unsure, contribution.Created)
@@ -272,7 +272,7 @@ func TestStaffHearOfMoneyAfterANo(t *testing.T) {
 			charge := func() {
 				captureID := n.captureOf(first)
 				seen := paypal.Capture{ID: captureID, Status: paypal.CaptureCompleted, Amount: first.Amount}
-				_, err := n.ApplyAll(t.Context(), []Fact{CaptureSeen(first.ID, Source{Way: contribution.ByWebhook}, seen)})
+				_, err := n.Applier.ApplyAll(t.Context(), []Fact{CaptureSeen(first.ID, Source{Way: contribution.ByWebhook}, seen)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -284,7 +284,7 @@ func TestStaffHearOfMoneyAfterANo(t *testing.T) {
 				charge()
 				n.comeBack(second)
 			}
-			reviews, err := review.Of(t.Context(), n.db, first.ID)
+			reviews, err := review.Of(t.Context(), n.DB, first.ID)
 			var codes []review.Code
 			for _, r := range reviews {
 				codes = append(codes, r.Code)
@@ -294,7 +294,7 @@ func TestStaffHearOfMoneyAfterANo(t *testing.T) {
 				t.Errorf("%v, %v", reviews, err)
 			}
 			var others int
-			err = n.db.Get(&others, `SELECT count(*) FROM review WHERE contribution_id <> $1`, first.ID)
+			err = n.DB.Get(&others, `SELECT count(*) FROM review WHERE contribution_id <> $1`, first.ID)
 			if err != nil || others > 0 {
 				t.Errorf("%d reviews of other gifts, %v", others, err)
 			}
@@ -303,9 +303,9 @@ func TestStaffHearOfMoneyAfterANo(t *testing.T) {
 }
 
 // replica is another Service on the same database and the same PayPal.
-func (n *newsroom) replica() *Service {
+func (n *newsroom) replica() *newsroom {
 	n.t.Helper()
-	d := newService(n.db, n.Service.paypal, n.now)
+	d := newServices(n.DB, n.Client, n.clock)
 	n.t.Cleanup(d.Close)
 	return d
 }

@@ -27,13 +27,13 @@ func TestNewsThatWaitsForTheLockSeesWhatWasWritten(t *testing.T) {
 	first := make(chan struct{})
 	var all sync.WaitGroup
 	all.Go(func() {
-		err := d.db.InTx(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
-			if _, err := d.Apply(ctx, tx, CaptureSeen(c.ID, src, captureOf("CAP", "COMPLETED"))); err != nil {
+		err := d.DB.InTx(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
+			if _, err := d.Applier.Apply(ctx, tx, CaptureSeen(c.ID, src, captureOf("CAP", "COMPLETED"))); err != nil {
 				return err
 			}
 			close(first)
 			for waiting := 0; waiting < 3; { // until the others wait for the row
-				if err := d.db.GetContext(ctx, &waiting, `
+				if err := d.DB.GetContext(ctx, &waiting, `
 					SELECT count(*) FROM pg_stat_activity
 					WHERE datname = current_database() AND wait_event_type = 'Lock'`); err != nil {
 					return err
@@ -50,7 +50,7 @@ func TestNewsThatWaitsForTheLockSeesWhatWasWritten(t *testing.T) {
 	for _, id := range []string{"R1", "R2", "R1"} {
 		all.Go(func() {
 			back := paypal.Refund{ID: id, CaptureID: "CAP", Status: paypal.RefundCompleted, Amount: eur(1250), CreatedAt: noon}
-			_, err := d.ApplyAll(t.Context(), []Fact{
+			_, err := d.Applier.ApplyAll(t.Context(), []Fact{
 				CaptureSeen(c.ID, src, captureOf("CAP", "PARTIALLY_REFUNDED")), RefundSeen(c.ID, src, back),
 			})
 			if err != nil {
@@ -61,10 +61,10 @@ func TestNewsThatWaitsForTheLockSeesWhatWasWritten(t *testing.T) {
 	all.Wait()
 	want := "charge 2500 EUR CAP 2026-03-01 12:01:00+00\nfee -120 EUR CAP 2026-03-01 12:01:00+00\n" +
 		"refund -1250 EUR R1 2026-03-01 12:00:00+00\nrefund -1250 EUR R2 2026-03-01 12:00:00+00"
-	if got := entries(t.Context(), t, d.db, c.ID); got != want {
+	if got := entries(t.Context(), t, d.DB, c.ID); got != want {
 		t.Errorf("entries\n%s\nwant\n%s", got, want)
 	}
-	if now, err := d.contributions.Get(t.Context(), c.ID); err != nil || now.State != contribution.Refunded {
+	if now, err := d.Contributions.Get(t.Context(), c.ID); err != nil || now.State != contribution.Refunded {
 		t.Errorf("it is %s, %v", now.State, err)
 	}
 }
@@ -78,7 +78,7 @@ func TestContradictionsAreLeftOut(t *testing.T) {
 	src := Source{Way: contribution.ByWebhook}
 	odd := captureOf("CAP", "TELEPORTED")
 	tooMuch := paypal.Refund{ID: "R", CaptureID: "CAP", Status: paypal.RefundCompleted, Amount: eur(2600), CreatedAt: noon}
-	got, err := d.ApplyAll(t.Context(), []Fact{
+	got, err := d.Applier.ApplyAll(t.Context(), []Fact{
 		CaptureSeen(c.ID, src, captureOf("CAP", "COMPLETED")), CaptureSeen(c.ID, src, odd), RefundSeen(c.ID, src, tooMuch),
 	})
 	said, is := errors.AsType[*ContradictionError](err)
@@ -88,7 +88,7 @@ func TestContradictionsAreLeftOut(t *testing.T) {
 	if open := looks(t, d, got); strings.Contains(open, "TELEPORTED") || !strings.Contains(open, "26.00 EUR") {
 		t.Errorf("open: %q", open)
 	}
-	if _, err := d.ApplyAll(t.Context(), []Fact{CaptureSeen(c.ID, src, odd)}); err == nil {
+	if _, err := d.Applier.ApplyAll(t.Context(), []Fact{CaptureSeen(c.ID, src, odd)}); err == nil {
 		t.Error("nothing but an odd fact was applied")
 	}
 	if open := looks(t, d, got); !strings.Contains(open, "TELEPORTED") {
@@ -103,7 +103,7 @@ func TestArticlesAreRows(t *testing.T) {
 	d := bareService(t)
 	const address = "https://gazette.example/a-long-story"
 	begin := func() contribution.Contribution {
-		c, err := d.contributions.Begin(t.Context(), contribution.Intent{
+		c, err := d.Contributions.Begin(t.Context(), contribution.Intent{
 			Campaign: campaign.DefaultSlug, Amount: "25.00", Currency: "EUR", Frequency: "once", Article: address,
 		}, nil)
 		if err != nil {
@@ -112,13 +112,13 @@ func TestArticlesAreRows(t *testing.T) {
 		return c
 	}
 	older, newer := begin(), begin()
-	if _, err := d.db.Exec(`UPDATE contribution SET article_id = NULL WHERE id = $1`, older.ID); err != nil {
+	if _, err := d.DB.Exec(`UPDATE contribution SET article_id = NULL WHERE id = $1`, older.ID); err != nil {
 		t.Fatal(err)
 	}
 	apply(t, d, CaptureSeen(older.ID, Source{Way: contribution.ByWebhook}, captureOf("OLDER", "COMPLETED")))
 	apply(t, d, CaptureSeen(newer.ID, Source{Way: contribution.ByWebhook}, captureOf("NEWER", "COMPLETED")))
 	var linked []string
-	err := d.db.Select(&linked, `
+	err := d.DB.Select(&linked, `
 		SELECT l.kind || ' ' || a.address FROM ledger_entry l JOIN article a ON a.id = l.article_id
 		JOIN contribution c ON c.id = l.contribution_id AND c.article_id = a.id
 		WHERE l.campaign_id = c.campaign_id AND l.frequency = 'once' ORDER BY l.id`)
@@ -126,7 +126,7 @@ func TestArticlesAreRows(t *testing.T) {
 		t.Errorf("%q, %v", linked, err)
 	}
 	var articles int
-	if err := d.db.Get(&articles, `SELECT count(*) FROM article`); err != nil || articles != 1 {
+	if err := d.DB.Get(&articles, `SELECT count(*) FROM article`); err != nil || articles != 1 {
 		t.Errorf("%d articles, %v", articles, err)
 	}
 }
@@ -151,7 +151,7 @@ func TestStatusFollowsFromAllPayments(t *testing.T) {
 			c = apply(t, d, facts[i])
 		}
 		var states []string
-		err := d.db.Select(&states, `SELECT state FROM payment WHERE contribution_id = $1 ORDER BY paypal_id`, c.ID)
+		err := d.DB.Select(&states, `SELECT state FROM payment WHERE contribution_id = $1 ORDER BY paypal_id`, c.ID)
 		if err != nil || c.State != contribution.PartiallyRefunded || strings.Join(states, " ") != "refunded completed" {
 			t.Errorf("%s: it is %s, its payments %q, %v", name, c.State, states, err)
 		}

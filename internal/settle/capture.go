@@ -12,23 +12,23 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// captureTimeout bounds the call for a capture, above what the client allows itself. captureLease is for how long nobody
-// else calls meanwhile: PayPal "might fail the second" of two requests at once, and a refusal of that one would be no
-// answer about the first. Should the one who calls die, another one calls after it.
+// captureTimeout bounds the call for a capture, above what the client allows itself. captureLease is for how long
+// nobody else calls meanwhile: PayPal "might fail the second" of two requests at once, and a refusal of that one would
+// be no answer about the first. Should the one who calls die, another one calls after it.
 const (
 	captureTimeout = 10 * time.Second
 	captureLease   = captureTimeout + 2*time.Second
 	leasePoll      = 50 * time.Millisecond
 )
 
-// captureOrder applies an order that the reader has approved and takes the money, or waits for the call that does. Who may
+// capture applies an order that the reader has approved and takes the money, or waits for the call that does. Who may
 // send which attempt is decided in the transaction that applies the order, and committed before PayPal hears of it.
-func (s *Service) captureOrder(
+func (s *orders) capture(
 	ctx context.Context, c contribution.Contribution, o paypal.Order, src Source,
 ) (contribution.Contribution, error) {
 	for {
 		var claim checkout.Claim
-		claimed, err := s.applyAnd(ctx, OrderSeen(c.ID, src, o), func(a *application) (err error) {
+		claimed, err := s.applier.applyAnd(ctx, OrderSeen(c.ID, src, o), func(a *application) (err error) {
 			if len(a.contradictions) == 0 {
 				claim, err = a.claim(src)
 			}
@@ -40,7 +40,7 @@ func (s *Service) captureOrder(
 		case claim == checkout.ClaimRefused, claim == checkout.ClaimLater:
 			return claimed, nil
 		case claim != checkout.ClaimBusy:
-			return s.sendCapture(ctx, claimed, src, claim == checkout.ClaimAgain)
+			return s.send(ctx, claimed, src, claim == checkout.ClaimAgain)
 		case src.Way == contribution.BySweep: // it looks again when the call under way must be over
 			return claimed, db.Translate(contribution.CheckSoon(ctx, s.db, claimed.ID, claimed.Checkout.LeasedUntil))
 		}
@@ -79,9 +79,9 @@ func (a *application) claim(src Source) (checkout.Claim, error) {
 	return claim, nil
 }
 
-// sendCapture asks PayPal for the money and applies the answer. The attempt's number is part of the PayPal-Request-Id, so
+// send asks PayPal for the money and applies the answer. The attempt's number is part of the PayPal-Request-Id, so
 // that asking again for the same attempt gives the same capture.
-func (s *Service) sendCapture(
+func (s *orders) send(
 	ctx context.Context, c contribution.Contribution, src Source, again bool,
 ) (contribution.Contribution, error) {
 	orderID, attempt := c.Checkout.PayPalID, c.Checkout.Attempt
@@ -114,10 +114,10 @@ func (s *Service) sendCapture(
 }
 
 // applyOutcome applies what came of our call, and ends its lease, unless somebody else holds one by now.
-func (s *Service) applyOutcome(
+func (s *orders) applyOutcome(
 	ctx context.Context, c contribution.Contribution, facts ...Fact,
 ) (contribution.Contribution, error) {
-	return s.applyAnd(ctx, facts, func(a *application) error {
+	return s.applier.applyAnd(ctx, facts, func(a *application) error {
 		if k := &a.Contribution.Checkout; k.LeasedUntil.Equal(c.Checkout.LeasedUntil) {
 			k.LeasedUntil, a.changed = time.Time{}, true
 		}
@@ -126,13 +126,14 @@ func (s *Service) applyOutcome(
 }
 
 // applyOrder asks how the order stands and applies that, and the facts given unless it was captured.
-func (s *Service) applyOrder(
+func (s *orders) applyOrder(
 	ctx context.Context, c contribution.Contribution, src Source, unless ...Fact,
 ) (contribution.Contribution, error) {
 	o, err := s.paypal.Order(ctx, c.Checkout.PayPalID)
 	if err != nil {
 		s.endLease(ctx, c)
-		return c, s.reviewAnswer(ctx, c.ID, fmt.Errorf("read order %s after its capture: %w", c.Checkout.PayPalID, err))
+		err = fmt.Errorf("read order %s after its capture: %w", c.Checkout.PayPalID, err)
+		return c, s.applier.reviewAnswer(ctx, c.ID, err)
 	}
 	facts := OrderSeen(c.ID, src, o)
 	if len(o.Captures) == 0 {
@@ -142,7 +143,7 @@ func (s *Service) applyOrder(
 }
 
 // endLease ends the lease of a call of which there is nothing to apply. Should that fail, it lapses.
-func (s *Service) endLease(ctx context.Context, c contribution.Contribution) {
+func (s *orders) endLease(ctx context.Context, c contribution.Contribution) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), captureLease)
 	defer cancel()
 	if err := contribution.EndLease(ctx, s.db, c); err != nil {

@@ -15,8 +15,8 @@ import (
 	"readerfund/internal/review"
 )
 
-// ContradictionError is something PayPal says of a contribution that cannot be, or that contradicts what it said before.
-// Nothing of it is booked.
+// ContradictionError is something PayPal says of a contribution that cannot be, or that contradicts what it said
+// before. Nothing of it is booked.
 type ContradictionError = ledger.ContradictionError
 
 func contradiction(code review.Code, args review.Args) *ContradictionError {
@@ -28,8 +28,9 @@ func notOurs(code review.Code, args review.Args) *ContradictionError {
 	return &ContradictionError{Code: code, Args: args, Err: ErrNotOurs}
 }
 
-// OpenReview asks a person to look at a contribution, in a transaction of its own. Asking again for the same does nothing.
-func (s *Service) OpenReview(ctx context.Context, id uuid.UUID, code review.Code, args review.Args) error {
+// OpenReview asks a person to look at a contribution, in a transaction of its own. Asking again for the same does
+// nothing.
+func (s *Applier) OpenReview(ctx context.Context, id uuid.UUID, code review.Code, args review.Args) error {
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		if _, err := contribution.Lock(ctx, tx, id); err != nil {
 			return err
@@ -44,7 +45,7 @@ func (s *Service) OpenReview(ctx context.Context, id uuid.UUID, code review.Code
 }
 
 // reviewAnswer asks for a look where PayPal's answer about a contribution cannot be right, and passes the error on.
-func (s *Service) reviewAnswer(ctx context.Context, id uuid.UUID, err error) error {
+func (s *Applier) reviewAnswer(ctx context.Context, id uuid.UUID, err error) error {
 	says, odd := paypal.Odd(err)
 	if !odd {
 		return err

@@ -33,32 +33,32 @@ func transitionsCounted(t *testing.T, m *metrics.Metrics) (n float64) {
 func TestTransitionsAreCountedAfterCommit(t *testing.T) {
 	t.Parallel()
 	d := bareService(t)
-	d.metrics = metrics.New()
+	d.Applier.metrics = metrics.New()
 	c := mustBegin(t, d)
 	fact := CaptureSeen(c.ID, Source{Way: contribution.ByWebhook}, captureOf("CAP", "COMPLETED"))
 	trouble := errors.New("something after it went wrong")
-	err := d.db.InTx(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
-		if _, err := d.Apply(ctx, tx, fact); err != nil {
+	err := d.DB.InTx(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
+		if _, err := d.Applier.Apply(ctx, tx, fact); err != nil {
 			return err
 		}
 		return trouble
 	})
-	if n := transitionsCounted(t, d.metrics); !errors.Is(err, trouble) || n != 0 {
+	if n := transitionsCounted(t, d.Applier.metrics); !errors.Is(err, trouble) || n != 0 {
 		t.Errorf("rolled back, and %v are counted: %v", n, err)
 	}
 	tries := 0
-	err = d.db.InTx(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
-		_, err := d.Apply(ctx, tx, fact)
+	err = d.DB.InTx(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
+		_, err := d.Applier.Apply(ctx, tx, fact)
 		if tries++; err == nil && tries < 3 {
 			_, err = tx.ExecContext(ctx, `DO $$ BEGIN RAISE SQLSTATE '40001'; END $$`) // it lost against another one
 		}
 		return err
 	})
-	if n := transitionsCounted(t, d.metrics); err != nil || tries != 3 || n != 1 {
+	if n := transitionsCounted(t, d.Applier.metrics); err != nil || tries != 3 || n != 1 {
 		t.Errorf("after %d tries %v are counted: %v", tries, n, err)
 	}
 	apply(t, d, fact)
-	if n := transitionsCounted(t, d.metrics); n != 1 {
+	if n := transitionsCounted(t, d.Applier.metrics); n != 1 {
 		t.Errorf("the same again, and %v are counted", n)
 	}
 }

@@ -25,7 +25,7 @@ func (n *newsroom) dispute(capture, how string) string {
 
 func (n *newsroom) heard(disputeID string, want contribution.State) contribution.Contribution {
 	n.t.Helper()
-	c, err := n.SettleDispute(n.t.Context(), disputeID, Source{Way: contribution.ByWebhook})
+	c, err := n.Disputes.Settle(n.t.Context(), disputeID, Source{Way: contribution.ByWebhook})
 	if err != nil || c.State != want {
 		n.t.Fatalf("state %s, want %s; %v", c.State, want, err)
 	}
@@ -40,7 +40,7 @@ func (n *newsroom) sums(c contribution.Contribution) map[string]int64 {
 		Kind string
 		Sum  int64
 	}
-	if err := n.db.Select(&rows, `SELECT kind, sum(amount_minor)::bigint AS sum FROM ledger_entry WHERE contribution_id = $1 GROUP BY kind`, c.ID); err != nil {
+	if err := n.DB.Select(&rows, `SELECT kind, sum(amount_minor)::bigint AS sum FROM ledger_entry WHERE contribution_id = $1 GROUP BY kind`, c.ID); err != nil {
 		n.t.Fatal(err)
 	}
 	sums := map[string]int64{}
@@ -88,7 +88,7 @@ func TestADisputeThatIsLost(t *testing.T) {
 		t.Errorf("lost: %v", got)
 	}
 	var status, outcome string
-	if err := n.db.QueryRowx(`SELECT status, outcome FROM dispute WHERE paypal_id = $1`, id).Scan(&status, &outcome); err != nil || status != "resolved" || outcome == "" {
+	if err := n.DB.QueryRowx(`SELECT status, outcome FROM dispute WHERE paypal_id = $1`, id).Scan(&status, &outcome); err != nil || status != "resolved" || outcome == "" {
 		t.Errorf("%s %s, %v", status, outcome, err)
 	}
 }
@@ -115,7 +115,7 @@ func TestTheSweepAsksAboutOpenDisputes(t *testing.T) {
 	n.heard(n.dispute(capture, `{}`), contribution.Disputed)
 	n.dispute(capture, `{"outcome":"buyer"}`)
 	n.later(13 * time.Hour)
-	if _, err := n.Sweep(t.Context()); err != nil {
+	if _, err := n.Sweeper.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	n.wants(c, contribution.Reversed)
@@ -128,7 +128,7 @@ func TestADisputeBeforeItsPayment(t *testing.T) {
 	n := open(t)
 	c := n.start()
 	n.approve(c, "approve")
-	o, err := n.Service.paypal.CaptureOrder(t.Context(), c.Checkout.PayPalID, "somebody-else")
+	o, err := n.Client.CaptureOrder(t.Context(), c.Checkout.PayPalID, "somebody-else")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,21 +141,21 @@ func TestADisputeBeforeItsPayment(t *testing.T) {
 func TestDisputesOfOthersAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	o, err := n.Service.paypal.CreateOrder(t.Context(), paypal.OrderRequest{
+	o, err := n.Client.CreateOrder(t.Context(), paypal.OrderRequest{
 		RequestID: "foreign", CustomID: "order-77", Amount: eur(500), ReturnURL: "http://127.0.0.1:1/r", CancelURL: "http://127.0.0.1:1/c",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.hook("POST", "orders/"+o.ID+"/approve", `{}`, nil)
-	if o, err = n.Service.paypal.CaptureOrder(t.Context(), o.ID, "foreign-capture"); err != nil {
+	if o, err = n.Client.CaptureOrder(t.Context(), o.ID, "foreign-capture"); err != nil {
 		t.Fatal(err)
 	}
 	id := n.dispute(o.Captures[0].ID, `{}`)
-	if _, err := n.SettleDispute(t.Context(), id, Source{Way: contribution.ByWebhook}); !errors.Is(err, ErrNotOurs) {
+	if _, err := n.Disputes.Settle(t.Context(), id, Source{Way: contribution.ByWebhook}); !errors.Is(err, ErrNotOurs) {
 		t.Errorf("another program's: %v", err)
 	}
-	if _, err := n.SettleDispute(t.Context(), "PP-D-00000", Source{Way: contribution.ByWebhook}); !paypal.NotFound(err) {
+	if _, err := n.Disputes.Settle(t.Context(), "PP-D-00000", Source{Way: contribution.ByWebhook}); !paypal.NotFound(err) {
 		t.Errorf("nobody's: %v", err)
 	}
 }
@@ -166,7 +166,7 @@ func TestStaffAcceptADispute(t *testing.T) {
 	c, capture := n.paid()
 	id := n.dispute(capture, `{}`)
 	accept := func(dispute, note string) (contribution.Contribution, error) {
-		return n.AcceptDispute(t.Context(), c.ID, dispute, note, editor)
+		return n.Disputes.Accept(t.Context(), c.ID, dispute, note, editor)
 	}
 	if _, err := accept(id, "Sorry."); !fault.Is(err, fault.NotFound) {
 		t.Errorf("before we heard of it: %v", err)
@@ -175,7 +175,7 @@ func TestStaffAcceptADispute(t *testing.T) {
 	if _, err := accept(id, " "); !fault.Is(err, fault.Invalid) {
 		t.Errorf("without a note: %v", err)
 	}
-	if _, err := n.AcceptDispute(t.Context(), uuid.New(), id, "Sorry.", editor); !fault.Is(err, fault.NotFound) {
+	if _, err := n.Disputes.Accept(t.Context(), uuid.New(), id, "Sorry.", editor); !fault.Is(err, fault.NotFound) {
 		t.Errorf("of another gift: %v", err)
 	}
 
@@ -203,18 +203,18 @@ func TestADisputeThatCannotBeAcceptedHere(t *testing.T) {
 	c, capture := n.paid()
 	id := n.dispute(capture, `{}`)
 	n.heard(id, contribution.Disputed)
-	if _, err := n.db.Exec(`UPDATE dispute SET may_accept = false`); err != nil {
+	if _, err := n.DB.Exec(`UPDATE dispute SET may_accept = false`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.AcceptDispute(t.Context(), c.ID, id, "Sorry.", editor); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "Resolution") {
+	if _, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", editor); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "Resolution") {
 		t.Error(err)
 	}
 	// PayPal ended it in the meantime, and says no.
-	if _, err := n.db.Exec(`UPDATE dispute SET may_accept = true`); err != nil {
+	if _, err := n.DB.Exec(`UPDATE dispute SET may_accept = true`); err != nil {
 		t.Fatal(err)
 	}
 	n.dispute(capture, `{"outcome":"seller"}`)
-	if _, err := n.AcceptDispute(t.Context(), c.ID, id, "Sorry.", editor); !fault.Is(err, fault.Conflict) {
+	if _, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", editor); !fault.Is(err, fault.Conflict) {
 		t.Error(err)
 	}
 	n.wants(c, contribution.Completed) // what PayPal says to it is not lost
@@ -227,20 +227,20 @@ func TestAskPayPalAgain(t *testing.T) {
 	c, capture := n.paid()
 	n.hook("POST", "captures/"+capture+"/refund", `{"amount":"5.00"}`, nil)
 	n.dispute(capture, `{}`)
-	got, err := n.AskPayPal(t.Context(), c.ID, editor)
+	got, err := n.Settler.AskPayPal(t.Context(), c.ID, editor)
 	if err != nil || got.State != contribution.Disputed {
 		t.Fatalf("%s, %v", got.State, err)
 	}
 	n.booksEqual()
 	var detail string
-	if err := n.db.Get(&detail, `SELECT detail->>'before' || ' ' || (detail->>'after') FROM audit_entry WHERE action = 'contribution.ask_paypal'`); err != nil || detail != "completed disputed" {
+	if err := n.DB.Get(&detail, `SELECT detail->>'before' || ' ' || (detail->>'after') FROM audit_entry WHERE action = 'contribution.ask_paypal'`); err != nil || detail != "completed disputed" {
 		t.Errorf("audited %q, %v", detail, err)
 	}
 	n.fault(`{"kind":"status","status":503,"times":50,"match":{"path":"/v2/*"}}`)
-	if _, err := n.AskPayPal(t.Context(), c.ID, editor); !fault.Is(err, fault.Unavailable) {
+	if _, err := n.Settler.AskPayPal(t.Context(), c.ID, editor); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("PayPal down: %v", err)
 	}
-	if _, err := n.AskPayPal(t.Context(), uuid.New(), editor); !fault.Is(err, fault.NotFound) {
+	if _, err := n.Settler.AskPayPal(t.Context(), uuid.New(), editor); !fault.Is(err, fault.NotFound) {
 		t.Errorf("nobody's: %v", err)
 	}
 }
@@ -249,20 +249,20 @@ func TestANoteIsKept(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	c := n.start()
-	if err := n.contributions.Note(t.Context(), c.ID, "Called her.\r\nAll is well.", editor); err != nil {
+	if err := n.Contributions.Note(t.Context(), c.ID, "Called her.\r\nAll is well.", editor); err != nil {
 		t.Fatal(err)
 	}
 	var kept string
-	err := n.db.Get(&kept, `SELECT detail FROM contribution_event WHERE contribution_id = $1 AND fact = 'note'`, c.ID)
+	err := n.DB.Get(&kept, `SELECT detail FROM contribution_event WHERE contribution_id = $1 AND fact = 'note'`, c.ID)
 	if err != nil || kept != "editor@example.org: Called her.\nAll is well." || n.audited(c) != "contribution.note" {
 		t.Errorf("%q, %v, audited %q", kept, err, n.audited(c))
 	}
 	for name, text := range map[string]string{"nothing": " \r\n", "too much": strings.Repeat("x", 2000), "a NUL": "a\x00b"} {
-		if err := n.contributions.Note(t.Context(), c.ID, text, editor); !fault.Is(err, fault.Invalid) {
+		if err := n.Contributions.Note(t.Context(), c.ID, text, editor); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := n.contributions.Note(t.Context(), uuid.New(), "x", editor); !fault.Is(err, fault.NotFound) {
+	if err := n.Contributions.Note(t.Context(), uuid.New(), "x", editor); !fault.Is(err, fault.NotFound) {
 		t.Errorf("nobody's: %v", err)
 	}
 }
@@ -276,7 +276,7 @@ func TestADisputeOnlyAdvances(t *testing.T) {
 	seen := paypal.Dispute{ID: "PP-D-1", CaptureIDs: []string{"OTHERS", "CAP"}, Status: paypal.DisputeResolved, Stage: paypal.StageChargeback,
 		Outcome: paypal.OutcomeSeller, Amount: eur(2500), CreatedAt: noon, UpdatedAt: noon.Add(time.Hour)}
 	apply(t, d, CaptureSeen(c.ID, src, captureOf("CAP", "COMPLETED")), DisputeSeen(c.ID, src, seen))
-	before := entries(t.Context(), t, d.db, c.ID)
+	before := entries(t.Context(), t, d.DB, c.ID)
 	early := seen
 	early.Status, early.Stage, early.UpdatedAt = paypal.DisputeOpen, paypal.StageInquiry, noon
 	if c = apply(t, d, DisputeSeen(c.ID, src, early)); c.State != contribution.Completed || looks(t, d, c) != "" {
@@ -288,7 +288,7 @@ func TestADisputeOnlyAdvances(t *testing.T) {
 	if c.State != contribution.Completed || !strings.Contains(looks(t, d, c), "reopened the dispute PP-D-1") {
 		t.Errorf("opened again: %s, %q", c.State, looks(t, d, c))
 	}
-	if got := entries(t.Context(), t, d.db, c.ID); got != before {
+	if got := entries(t.Context(), t, d.DB, c.ID); got != before {
 		t.Errorf("entries were\n%s\nand are\n%s", before, got)
 	}
 
@@ -296,11 +296,11 @@ func TestADisputeOnlyAdvances(t *testing.T) {
 	foreign := seen
 	foreign.ID, foreign.CaptureIDs, foreign.Amount.Currency = "PP-D-2", []string{"CAP-2"}, "USD"
 	other = apply(t, d, CaptureSeen(other.ID, src, captureOf("CAP-2", "COMPLETED")), DisputeSeen(other.ID, src, foreign))
-	booked := entries(t.Context(), t, d.db, other.ID)
+	booked := entries(t.Context(), t, d.DB, other.ID)
 	if !strings.Contains(looks(t, d, other), "in USD") || strings.Contains(booked, "dispute") {
 		t.Errorf("a case in another currency: %q", looks(t, d, other))
 	}
-	if _, err := d.ApplyAll(t.Context(), []Fact{DisputeSeen(other.ID, src, seen)}); !errors.Is(err, ErrNotOurs) {
+	if _, err := d.Applier.ApplyAll(t.Context(), []Fact{DisputeSeen(other.ID, src, seen)}); !errors.Is(err, ErrNotOurs) {
 		t.Errorf("a case about another gift: %v", err)
 	}
 }

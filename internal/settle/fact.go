@@ -12,16 +12,16 @@ import (
 	"readerfund/internal/review"
 )
 
-// Source is the way by which a fact reached us. Event is the webhook event's row, 0 for every other way. The Caller says
-// whether the reader is there: a capture that was refused may be tried once more then.
+// Source is the way by which a fact reached us. Event is the webhook event's row, 0 for every other way. The Caller
+// says whether the reader is there: a capture that was refused may be tried once more then.
 type Source struct {
 	Way   contribution.Way
 	Event int64
 	checkout.Caller
 }
 
-// Fact is one thing we learned of one contribution, from PayPal's API or from our own call's outcome: about its checkout,
-// or about money. Only the functions below make facts; the zero Fact is none.
+// Fact is one thing we learned of one contribution, from PayPal's API or from our own call's outcome: about its
+// checkout, or about money. Only the functions below make facts; the zero Fact is none.
 type Fact struct {
 	contribution uuid.UUID
 	source       Source

@@ -29,9 +29,13 @@ import (
 	"readerfund/internal/paypal/sandbox"
 )
 
-// newsroom is a Service with a PayPal sandbox over real HTTP, and one clock for both.
+// newsroom is the services with a PayPal sandbox over real HTTP, and one clock for both.
 type newsroom struct {
-	*Service
+	*Services
+	DB            *db.DB
+	Client        *paypal.Client
+	Contributions *contribution.Service
+
 	t       *testing.T
 	sandbox string // its address
 	moved   atomic.Int64
@@ -42,17 +46,18 @@ func (n *newsroom) clock() time.Time { return time.Now().Add(time.Duration(n.mov
 // later moves the clock of both on.
 func (n *newsroom) later(d time.Duration) { n.moved.Add(int64(d)) }
 
-// newService is a Service with contributions of its own; client may be nil where PayPal is not asked.
-func newService(d *db.DB, client *paypal.Client, now func() time.Time) *Service {
+// newServices are services with contributions of their own; client may be nil where PayPal is not asked.
+func newServices(d *db.DB, client *paypal.Client, now func() time.Time) *newsroom {
 	campaigns := campaign.NewCatalog(d, now)
 	limits := map[money.Currency]contribution.Limit{"EUR": {Min: 100, Max: 1000000}, "HUF": {Min: 400, Max: 4000000}}
-	return New(Config{
-		DB: d, PayPal: client, Contributions: contribution.New(contribution.Config{
-			DB: d, Campaigns: campaigns, Limits: limits, SweepEvery: time.Minute, Now: now,
-		}),
-		Campaigns: campaigns, BaseURL: "http://127.0.0.1:1", Publication: "The Test Gazette", SweepEvery: time.Minute,
-		Now: now, Log: slog.New(slog.DiscardHandler),
+	n := &newsroom{DB: d, Client: client, Contributions: contribution.New(contribution.Config{
+		DB: d, Campaigns: campaigns, Limits: limits, SweepEvery: time.Minute, Now: now,
+	})}
+	n.Services = New(Config{
+		DB: d, PayPal: client, Contributions: n.Contributions, Campaigns: campaigns, BaseURL: "http://127.0.0.1:1",
+		Publication: "The Test Gazette", SweepEvery: time.Minute, Now: now, Log: slog.New(slog.DiscardHandler),
 	})
+	return n
 }
 
 func open(t *testing.T) *newsroom {
@@ -84,9 +89,15 @@ func open(t *testing.T) *newsroom {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.Service = newService(d, client, n.clock)
+	n.use(d, client)
 	t.Cleanup(n.Close)
 	return n
+}
+
+// use has the newsroom work with this database and this client of PayPal's.
+func (n *newsroom) use(d *db.DB, client *paypal.Client) {
+	made := newServices(d, client, n.clock)
+	n.Services, n.DB, n.Client, n.Contributions = made.Services, d, client, made.Contributions
 }
 
 // hook calls one of the sandbox's test hooks and reads its answer.
@@ -153,7 +164,7 @@ func gift(key string) contribution.Intent {
 
 func (n *newsroom) start() contribution.Contribution {
 	n.t.Helper()
-	c, err := n.Start(n.t.Context(), gift(""), nil)
+	c, err := n.Starter.Start(n.t.Context(), gift(""), nil)
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -162,7 +173,7 @@ func (n *newsroom) start() contribution.Contribution {
 
 func (n *newsroom) settle(c contribution.Contribution, way contribution.Way) contribution.Contribution {
 	n.t.Helper()
-	c, err := n.Settle(n.t.Context(), c.ID, Source{Way: way})
+	c, err := n.Settler.Settle(n.t.Context(), c.ID, Source{Way: way})
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -172,7 +183,7 @@ func (n *newsroom) settle(c contribution.Contribution, way contribution.Way) con
 // comeBack is the reader who comes back from PayPal, and whose gift it is.
 func (n *newsroom) comeBack(c contribution.Contribution) contribution.Contribution {
 	n.t.Helper()
-	c, err := n.Settle(n.t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}})
+	c, err := n.Settler.Settle(n.t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}})
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -181,7 +192,7 @@ func (n *newsroom) comeBack(c contribution.Contribution) contribution.Contributi
 
 func (n *newsroom) wants(c contribution.Contribution, want contribution.State) {
 	n.t.Helper()
-	now, err := n.contributions.Get(n.t.Context(), c.ID)
+	now, err := n.Contributions.Get(n.t.Context(), c.ID)
 	if err != nil || now.State != want {
 		n.t.Fatalf("state %s (%s), want %s; %v", now.State, now.Reason, want, err)
 	}
@@ -196,7 +207,7 @@ func (n *newsroom) paid() (contribution.Contribution, string) {
 	n.approve(c, "approve")
 	c = n.settle(c, contribution.ByReader)
 	var capture string
-	if err := n.db.Get(&capture, `SELECT paypal_id FROM payment WHERE contribution_id = $1`, c.ID); err != nil {
+	if err := n.DB.Get(&capture, `SELECT paypal_id FROM payment WHERE contribution_id = $1`, c.ID); err != nil {
 		n.t.Fatal(err)
 	}
 	return c, capture
@@ -206,7 +217,7 @@ func (n *newsroom) paid() (contribution.Contribution, string) {
 func (n *newsroom) audited(c contribution.Contribution) string {
 	n.t.Helper()
 	var all []string
-	err := n.db.Select(&all, `SELECT action || coalesce(' ' || (detail->>'outcome'), '') FROM audit_entry WHERE subject = $1 AND actor = $2 ORDER BY id`, c.Receipt, editor.Name)
+	err := n.DB.Select(&all, `SELECT action || coalesce(' ' || (detail->>'outcome'), '') FROM audit_entry WHERE subject = $1 AND actor = $2 ORDER BY id`, c.Receipt, editor.Name)
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -243,7 +254,7 @@ func (n *newsroom) booksEqual() {
 		Kind, Ref, Currency string
 		Minor               int64
 	}
-	if err := n.db.Select(&ours, `SELECT kind, paypal_ref AS ref, currency, amount_minor AS minor FROM ledger_entry`); err != nil {
+	if err := n.DB.Select(&ours, `SELECT kind, paypal_ref AS ref, currency, amount_minor AS minor FROM ledger_entry`); err != nil {
 		n.t.Fatal(err)
 	}
 	got := map[string]string{}
@@ -274,7 +285,7 @@ func TestAGiftFromClickToLedger(t *testing.T) {
 	}
 	n.booksEqual()
 	var person string
-	err := n.db.Get(&person, `SELECT s.email FROM supporter s JOIN contribution c ON c.supporter_id = s.id WHERE c.id = $1`, c.ID)
+	err := n.DB.Get(&person, `SELECT s.email FROM supporter s JOIN contribution c ON c.supporter_id = s.id WHERE c.id = $1`, c.ID)
 	if err != nil || person != "reader@example.com" {
 		t.Errorf("the person PayPal names is not kept: %q, %v", person, err)
 	}
@@ -287,7 +298,7 @@ func TestManyCopiesOfOneKeyMakeOneOrder(t *testing.T) {
 	ids := make([]string, 50)
 	for i := range ids {
 		wait.Go(func() {
-			c, err := n.Start(t.Context(), gift("double-click"), nil)
+			c, err := n.Starter.Start(t.Context(), gift("double-click"), nil)
 			if err != nil {
 				t.Error(err)
 			}
@@ -301,12 +312,12 @@ func TestManyCopiesOfOneKeyMakeOneOrder(t *testing.T) {
 		}
 	}
 	var rows int
-	if err := n.db.Get(&rows, `SELECT count(*) FROM contribution`); err != nil || rows != 1 {
+	if err := n.DB.Get(&rows, `SELECT count(*) FROM contribution`); err != nil || rows != 1 {
 		t.Fatalf("%d contributions, %v", rows, err)
 	}
 	other := gift("double-click")
 	other.Amount = "26.00"
-	if _, err := n.Start(t.Context(), other, nil); !fault.Is(err, fault.Conflict) {
+	if _, err := n.Starter.Start(t.Context(), other, nil); !fault.Is(err, fault.Conflict) {
 		t.Errorf("the same key with another amount: %v", err)
 	}
 }
@@ -316,11 +327,11 @@ func TestAClosedTabIsCapturedByTheSweep(t *testing.T) {
 	n := open(t)
 	c := n.start()
 	n.approve(c, "approve")
-	if asked, err := n.Sweep(t.Context()); err != nil || asked != 0 {
+	if asked, err := n.Sweeper.Sweep(t.Context()); err != nil || asked != 0 {
 		t.Fatalf("the sweep asked about %d before the first interval (%v)", asked, err)
 	}
 	n.later(11 * time.Minute)
-	if asked, err := n.Sweep(t.Context()); err != nil || asked != 1 {
+	if asked, err := n.Sweeper.Sweep(t.Context()); err != nil || asked != 1 {
 		t.Fatalf("the sweep asked about %d, %v", asked, err)
 	}
 	n.wants(c, contribution.Completed)
@@ -338,7 +349,7 @@ func TestTwoSweepsDoNotAskTwice(t *testing.T) {
 	var asked atomic.Int64
 	for range 3 {
 		wait.Go(func() {
-			k, err := n.Sweep(t.Context())
+			k, err := n.Sweeper.Sweep(t.Context())
 			if err != nil {
 				t.Error(err)
 			}
@@ -384,7 +395,7 @@ func TestASecondTryWithoutAnAnswerIsAskedAbout(t *testing.T) {
 	n.wants(c, contribution.Declined)
 	n.later(checkout.AttemptPause)
 	n.fault(`{"kind":"status","status":503,"times":50,"match":{"method":"POST","path":"/v2/checkout/orders/*/capture"}}`)
-	if _, err := n.Settle(t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}}); err == nil {
+	if _, err := n.Settler.Settle(t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}}); err == nil {
 		t.Fatal("the second try was answered")
 	}
 	n.wants(c, contribution.CaptureUnknown)
@@ -393,7 +404,7 @@ func TestASecondTryWithoutAnAnswerIsAskedAbout(t *testing.T) {
 		n.settle(c, contribution.BySweep)
 	}
 	n.wants(c, contribution.Declined)
-	if again, err := n.contributions.Get(t.Context(), c.ID); err != nil || again.Checkout.Attempt != 2 || again.Checkout.Refused != 2 {
+	if again, err := n.Contributions.Get(t.Context(), c.ID); err != nil || again.Checkout.Attempt != 2 || again.Checkout.Refused != 2 {
 		t.Errorf("attempt %d, refused %d, %v", again.Checkout.Attempt, again.Checkout.Refused, err)
 	}
 }
@@ -414,7 +425,7 @@ func TestPendingAndDeclinedCapturesAreNoMoney(t *testing.T) {
 	for _, l := range n.ledger() {
 		if l.CustomID == held.ID.String() {
 			n.hook("POST", "captures/"+l.ID+"/settle", `{}`, nil)
-			if _, err := n.SettleCapture(t.Context(), l.ID, Source{Way: contribution.ByWebhook}); err != nil {
+			if _, err := n.Payments.SettleCapture(t.Context(), l.ID, Source{Way: contribution.ByWebhook}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -427,16 +438,16 @@ func TestAnOrderNobodyApprovesExpires(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	c := n.start()
-	if _, err := n.Cancel(t.Context(), c.ID); err != nil {
+	if _, err := n.Settler.Cancel(t.Context(), c.ID); err != nil {
 		t.Fatal(err)
 	}
 	n.wants(c, contribution.Cancelled)
 	n.later(4 * time.Hour)
-	if _, err := n.Sweep(t.Context()); err != nil {
+	if _, err := n.Sweeper.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	n.wants(c, contribution.Expired)
-	if due, err := contribution.ClaimDue(t.Context(), n.db, sweepBatch, n.clock(), n.sweepEvery); err != nil || len(due) != 0 {
+	if due, err := contribution.ClaimDue(t.Context(), n.DB, sweepBatch, n.clock(), time.Minute); err != nil || len(due) != 0 {
 		t.Errorf("an expired contribution is still looked at: %v %v", due, err)
 	}
 }
@@ -476,16 +487,16 @@ func TestAnOrderWhoseAnswerWasLostIsFoundAgain(t *testing.T) {
 			t.Parallel()
 			n := open(t)
 			n.fault(`{"match":{"method":"POST","path":"/v2/checkout/orders"},"kind":"` + kind + `","delay":"5s"}`)
-			_, err := n.Start(t.Context(), gift("lost"), nil)
+			_, err := n.Starter.Start(t.Context(), gift("lost"), nil)
 			if !fault.Is(err, fault.Unavailable) {
 				t.Fatalf("start: %v", err)
 			}
 			n.heal()
 			var state contribution.State
-			if err := n.db.Get(&state, `SELECT state FROM contribution`); err != nil || state != contribution.OrderUnknown {
+			if err := n.DB.Get(&state, `SELECT state FROM contribution`); err != nil || state != contribution.OrderUnknown {
 				t.Fatalf("state %s, %v", state, err)
 			}
-			c, err := n.Start(t.Context(), gift("lost"), nil)
+			c, err := n.Starter.Start(t.Context(), gift("lost"), nil)
 			if err != nil || c.State != contribution.Created {
 				t.Fatalf("sent again: %s, %v", c.State, err)
 			}
@@ -505,13 +516,13 @@ func TestACaptureWhoseAnswerWasLostIsUnknownUntilAsked(t *testing.T) {
 	c := n.start()
 	n.approve(c, "approve")
 	n.fault(`{"match":{"method":"POST","path":"/v2/checkout/orders/*/capture"},"kind":"reset_after"}`)
-	if _, err := n.Settle(t.Context(), c.ID, Source{Way: contribution.ByReader}); !fault.Is(err, fault.Unavailable) {
+	if _, err := n.Settler.Settle(t.Context(), c.ID, Source{Way: contribution.ByReader}); !fault.Is(err, fault.Unavailable) {
 		t.Fatalf("settle: %v", err)
 	}
 	n.wants(c, contribution.CaptureUnknown)
 	n.heal()
 	n.later(2 * time.Minute)
-	if _, err := n.Sweep(t.Context()); err != nil {
+	if _, err := n.Sweeper.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	n.wants(c, contribution.Completed)
@@ -530,7 +541,7 @@ func TestAReaderWhoLeavesDoesNotStopTheCapture(t *testing.T) {
 	n.fault(`{"match":{"method":"POST","path":"/v2/checkout/orders/*/capture"},"kind":"delay","delay":"400ms"}`)
 	ctx, leave := context.WithTimeout(t.Context(), 150*time.Millisecond)
 	defer leave()
-	if _, err := n.Settle(ctx, c.ID, Source{Way: contribution.ByReader}); !fault.Is(err, fault.Unavailable) {
+	if _, err := n.Settler.Settle(ctx, c.ID, Source{Way: contribution.ByReader}); !fault.Is(err, fault.Unavailable) {
 		t.Fatalf("settle: %v", err)
 	}
 	n.Close()
@@ -542,11 +553,11 @@ func TestPayPalDownAtTheClick(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	n.fault(`{"match":{"path":"/v2/*"},"kind":"reset_before"}`)
-	if _, err := n.Start(t.Context(), gift("down"), nil); !fault.Is(err, fault.Unavailable) {
+	if _, err := n.Starter.Start(t.Context(), gift("down"), nil); !fault.Is(err, fault.Unavailable) {
 		t.Fatal(err)
 	}
 	n.heal()
-	c, err := n.Start(t.Context(), gift("down"), nil)
+	c, err := n.Starter.Start(t.Context(), gift("down"), nil)
 	if err != nil || c.State != contribution.Created {
 		t.Fatalf("%s, %v", c.State, err)
 	}
@@ -556,15 +567,15 @@ func TestAnIntentWithoutAnOrderLapses(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	n.fault(`{"match":{"path":"/v2/*"},"kind":"status","status":503}`)
-	if _, err := n.Start(t.Context(), gift(""), nil); !fault.Is(err, fault.Unavailable) {
+	if _, err := n.Starter.Start(t.Context(), gift(""), nil); !fault.Is(err, fault.Unavailable) {
 		t.Fatal(err)
 	}
 	n.later(4 * time.Hour)
-	if _, err := n.Sweep(t.Context()); err != nil {
+	if _, err := n.Sweeper.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	var state contribution.State
-	if err := n.db.Get(&state, `SELECT state FROM contribution`); err != nil || state != contribution.Expired {
+	if err := n.DB.Get(&state, `SELECT state FROM contribution`); err != nil || state != contribution.Expired {
 		t.Fatalf("%s, %v", state, err)
 	}
 }
@@ -577,19 +588,19 @@ func TestPayPalRefusesTheOrder(t *testing.T) {
 			"body":{"name":"UNPROCESSABLE_ENTITY","message":"no","debug_id":"d","details":[{"issue":"` + issue + `","description":"no"}]}}`)
 	}
 	refuse("CURRENCY_NOT_SUPPORTED")
-	_, err := n.Start(t.Context(), gift("no-currency"), nil)
+	_, err := n.Starter.Start(t.Context(), gift("no-currency"), nil)
 	if all := fault.All(err); len(all) != 1 || all[0].Kind != fault.Invalid || all[0].Field != "currency" {
 		t.Errorf("currency: %v", err)
 	}
-	if _, again := n.Start(t.Context(), gift("no-currency"), nil); fmt.Sprint(again) != fmt.Sprint(err) {
+	if _, again := n.Starter.Start(t.Context(), gift("no-currency"), nil); fmt.Sprint(again) != fmt.Sprint(err) {
 		t.Errorf("sent again: %v", again)
 	}
 	refuse("PAYEE_ACCOUNT_RESTRICTED")
-	if _, err := n.Start(t.Context(), gift("restricted"), nil); !fault.Is(err, fault.Refused) {
+	if _, err := n.Starter.Start(t.Context(), gift("restricted"), nil); !fault.Is(err, fault.Refused) {
 		t.Errorf("our own account: %v", err)
 	}
 	var states []contribution.State
-	if err := n.db.Select(&states, `SELECT state FROM contribution`); err != nil || fmt.Sprint(states) != "[failed failed]" {
+	if err := n.DB.Select(&states, `SELECT state FROM contribution`); err != nil || fmt.Sprint(states) != "[failed failed]" {
 		t.Errorf("%v, %v", states, err)
 	}
 }
@@ -599,11 +610,11 @@ func TestAWebhookBeforeTheOrderIsSaved(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	c := n.start()
-	if _, err := n.db.Exec(`UPDATE contribution SET order_id = NULL, approve_url = '', state = 'order_unknown'`); err != nil {
+	if _, err := n.DB.Exec(`UPDATE contribution SET order_id = NULL, approve_url = '', state = 'order_unknown'`); err != nil {
 		t.Fatal(err)
 	}
 	n.approve(c, "approve")
-	if _, err := n.SettleOrder(t.Context(), c.Checkout.PayPalID, Source{Way: contribution.ByWebhook}); err != nil {
+	if _, err := n.Settler.SettleOrder(t.Context(), c.Checkout.PayPalID, Source{Way: contribution.ByWebhook}); err != nil {
 		t.Fatal(err)
 	}
 	n.wants(c, contribution.Completed)
@@ -621,7 +632,7 @@ func TestRefundsMadeAtPayPal(t *testing.T) {
 		var r struct{ ID string }
 		n.hook("POST", "captures/"+capture+"/"+hook, body, &r)
 		for range 3 { // PayPal tells it more than once
-			if _, err := n.SettleRefund(t.Context(), r.ID, reversal, Source{Way: contribution.ByWebhook}); err != nil {
+			if _, err := n.Payments.SettleRefund(t.Context(), r.ID, reversal, Source{Way: contribution.ByWebhook}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -646,7 +657,7 @@ func TestARefundIsFoundThroughItsCapture(t *testing.T) {
 	n.settle(c, contribution.ByReader)
 	capture := n.ledger()[0].ID
 	n.hook("POST", "captures/"+capture+"/refund", `{}`, nil)
-	if _, err := n.SettleCapture(t.Context(), capture, Source{Way: contribution.BySweep}); err != nil {
+	if _, err := n.Payments.SettleCapture(t.Context(), capture, Source{Way: contribution.BySweep}); err != nil {
 		t.Fatal(err)
 	}
 	n.wants(c, contribution.Refunded)
@@ -657,18 +668,18 @@ func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	for name, custom := range map[string]string{"another program's": "order-77", "an unknown contribution's": uuid.NewString()} {
-		o, err := n.Service.paypal.CreateOrder(t.Context(), paypal.OrderRequest{
+		o, err := n.Client.CreateOrder(t.Context(), paypal.OrderRequest{
 			RequestID: "foreign-" + custom, CustomID: custom, Amount: money.New(500, "EUR"), ReturnURL: "http://127.0.0.1:1/r", CancelURL: "http://127.0.0.1:1/c",
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		n.hook("POST", "orders/"+o.ID+"/approve", `{}`, nil)
-		if _, err := n.SettleOrder(t.Context(), o.ID, Source{Way: contribution.ByWebhook}); err == nil || n.captures() != 0 {
+		if _, err := n.Settler.SettleOrder(t.Context(), o.ID, Source{Way: contribution.ByWebhook}); err == nil || n.captures() != 0 {
 			t.Errorf("%s order: %v, %d captures", name, err, n.captures())
 		}
 	}
-	if _, err := n.SettleOrder(t.Context(), "5O190127TN364715T", Source{Way: contribution.ByWebhook}); !paypal.NotFound(err) {
+	if _, err := n.Settler.SettleOrder(t.Context(), "5O190127TN364715T", Source{Way: contribution.ByWebhook}); !paypal.NotFound(err) {
 		t.Errorf("an order nobody knows: %v", err)
 	}
 }
@@ -711,18 +722,18 @@ func TestWrongInput(t *testing.T) {
 	} {
 		in := gift("")
 		c.change(&in)
-		_, err := n.Start(t.Context(), in, nil)
+		_, err := n.Starter.Start(t.Context(), in, nil)
 		all := fault.All(err)
 		if len(all) != 1 || all[0].Kind != fault.Invalid || all[0].Field != c.field || all[0].Message.String() == "" {
 			t.Errorf("%s: %v, want one fault on %s", c.name, err, c.field)
 		}
 	}
-	all := fault.All(second(n.Start(t.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Name: long, Email: "x", Article: "y"}, nil)))
+	all := fault.All(second(n.Starter.Start(t.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Name: long, Email: "x", Article: "y"}, nil)))
 	if len(all) != 5 {
 		t.Errorf("all that is wrong is said at once; got %v", all)
 	}
 	var rows int
-	if err := n.db.Get(&rows, `SELECT count(*) FROM contribution`); err != nil || rows != 0 {
+	if err := n.DB.Get(&rows, `SELECT count(*) FROM contribution`); err != nil || rows != 0 {
 		t.Errorf("%d rows were written (%v)", rows, err)
 	}
 }

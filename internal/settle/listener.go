@@ -18,13 +18,14 @@ type Applied struct {
 	At           time.Time       // UTC
 }
 
-// A Listener does what follows from applied facts, in the transaction that applies them and under the contribution's lock.
-// It makes no network calls; its error undoes the facts. It is called where something of the facts was new, and whenever
-// they are about a refund; but not for the answer to our first request for an order, from which nothing follows.
+// A Listener does what follows from applied facts, in the transaction that applies them and under the contribution's
+// lock. It makes no network calls; its error undoes the facts. It is called where something of the facts was new, and
+// whenever they are about a refund; but not for the answer to our first request for an order, from which nothing
+// follows.
 type Listener func(ctx context.Context, tx *sqlx.Tx, a Applied) error
 
 // tell calls the listeners, in the order they were given in.
-func (s *Service) tell(
+func (s *Applier) tell(
 	ctx context.Context, tx *sqlx.Tx, c contribution.Contribution, facts []Fact, news bool, before contribution.State,
 ) error {
 	a := Applied{Contribution: c, Before: before, At: s.now().UTC()}

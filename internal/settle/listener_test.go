@@ -18,7 +18,7 @@ func TestListenersHearOfAppliedFacts(t *testing.T) {
 	d := bareService(t)
 	var heard []Applied
 	var trouble error
-	d.listeners = []Listener{func(_ context.Context, _ *sqlx.Tx, a Applied) error {
+	d.Applier.listeners = []Listener{func(_ context.Context, _ *sqlx.Tx, a Applied) error {
 		heard = append(heard, a)
 		return trouble
 	}}
@@ -26,10 +26,10 @@ func TestListenersHearOfAppliedFacts(t *testing.T) {
 	src := Source{Way: contribution.ByWebhook}
 	paid := CaptureSeen(c.ID, src, captureOf("CAP", "COMPLETED"))
 	trouble = fault.New(fault.Conflict, "Something went wrong.")
-	if _, err := d.ApplyAll(t.Context(), []Fact{paid}); !errors.Is(err, trouble) {
+	if _, err := d.Applier.ApplyAll(t.Context(), []Fact{paid}); !errors.Is(err, trouble) {
 		t.Errorf("a listener's error came out as %v", err)
 	}
-	if now, err := d.contributions.Get(t.Context(), c.ID); err != nil || now.State != contribution.Started {
+	if now, err := d.Contributions.Get(t.Context(), c.ID); err != nil || now.State != contribution.Started {
 		t.Errorf("its facts stand: %s, %v", now.State, err)
 	}
 	heard, trouble = nil, nil

@@ -18,7 +18,7 @@ func TestAnEmptyBoxOfBeforeIsNoYes(t *testing.T) {
 	n := open(t)
 	want := map[uuid.UUID]contribution.Naming{}
 	for version := int64(0); version != 13; {
-		undone, err := db.MigrateDown(t.Context(), n.db, migrations.FS)
+		undone, err := db.MigrateDown(t.Context(), n.DB, migrations.FS)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,7 +30,7 @@ func TestAnEmptyBoxOfBeforeIsNoYes(t *testing.T) {
 		naming    contribution.Naming
 	}{{false, "here", contribution.NotAsked}, {true, "here", contribution.MayNotName}, {true, "adopted", contribution.NotAsked}, {true, "restored", contribution.NotAsked}} {
 		id := uuid.New()
-		_, err := n.db.Exec(`
+		_, err := n.DB.Exec(`
 			INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, anonymous,
 			                          origin, state, created_at, updated_at)
 			SELECT $1, $2, '', k.id, 'once', 500, 'EUR', $3, $4, 'created', $5, $5 FROM campaign k`,
@@ -40,12 +40,12 @@ func TestAnEmptyBoxOfBeforeIsNoYes(t *testing.T) {
 		}
 		want[id] = before.naming
 	}
-	if _, err := db.Migrate(t.Context(), n.db, migrations.FS); err != nil {
+	if _, err := db.Migrate(t.Context(), n.DB, migrations.FS); err != nil {
 		t.Fatal(err)
 	}
 	got := map[uuid.UUID]contribution.Naming{}
 	for id := range want {
-		c, err := n.contributions.Get(t.Context(), id)
+		c, err := n.Contributions.Get(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,150 +3,68 @@ package settle
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"time"
 
 	"readerfund/internal/checkout"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
-	"readerfund/internal/detached"
-	"readerfund/internal/fault"
 	"readerfund/internal/paypal"
+	"readerfund/internal/review"
 )
 
-// Start writes the reader's intent down, committed, and only then asks PayPal for an order. The contribution it returns
-// has an address to send the reader to, unless it came further already (the same key sent again later). admit is
-// contribution.Begin's.
-//
-// Errors: those of contribution.Begin; fault.Unavailable when PayPal does not answer; fault.Refused when PayPal says no.
-// Nothing was charged then. After an Unavailable, sending the same key again cannot make a second order; after a Refused
-// it gets the same answer, and a new try needs a new key.
-func (s *Service) Start(
-	ctx context.Context, in contribution.Intent, admit func(context.Context) error,
+// orders applies an order as PayPal gave it, and takes the money of one that the reader has approved.
+type orders struct {
+	db            *db.DB
+	paypal        *paypal.Client
+	contributions *contribution.Service
+	applier       *Applier
+	now           func() time.Time
+	log           *slog.Logger
+}
+
+// settle applies an order as PayPal gave it, and captures it if it is approved.
+func (s *orders) settle(
+	ctx context.Context, c contribution.Contribution, o paypal.Order, src Source,
 ) (contribution.Contribution, error) {
-	c, err := s.contributions.Begin(ctx, in, admit)
-	switch {
-	case err != nil:
+	if o.CustomID != c.ID.String() {
+		odd := notOurs(review.OrderOfAnother, review.Args{"order": o.ID, "number": o.CustomID})
+		return c, errors.Join(odd, s.applier.OpenReview(ctx, c.ID, odd.Code, odd.Args))
+	}
+	if o.Status == paypal.OrderApproved {
+		return s.capture(ctx, c, o, src)
+	}
+	settled, err := s.applier.ApplyAll(ctx, OrderSeen(c.ID, src, o))
+	if err != nil {
 		return c, err
-	case c.State == contribution.Failed:
-		return c, refusal(nil, c.Reason)
-	case c.Checkout.PayPalID != "" || c.State != contribution.Started && c.State != contribution.OrderUnknown:
+	}
+	return s.dropWish(ctx, settled)
+}
+
+// dropWish ends the reader's wish for another attempt after a refusal (checkout.AsksAgain says what is one): the reader
+// turned back, or there is nothing at PayPal to try.
+func (s *orders) dropWish(ctx context.Context, c contribution.Contribution) (contribution.Contribution, error) {
+	if c.Checkout.RetryAt.IsZero() {
 		return c, nil
 	}
-	// Every caller waits on its own context for the one call they share: the first one's leaving is no answer to others.
-	c, err = detached.Run(ctx, &s.calls, func(ctx context.Context) (contribution.Contribution, error) {
-		got, err, _ := s.ordering.Do(c.ID.String(), func() (any, error) { return s.order(ctx, c, in.Locale) })
-		ordered, _ := got.(contribution.Contribution)
-		return ordered, err
-	})
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return c, fault.Wrap(err, fault.Unavailable, "paypal.silent_nothing_charged")
+	if err := contribution.DropWish(ctx, s.db, c.ID); err != nil {
+		return c, db.Translate(err)
 	}
-	return c, db.Translate(err)
+	return s.contributions.Get(ctx, c.ID)
 }
 
-// order asks PayPal for the order and saves what came of it.
-func (s *Service) order(ctx context.Context, c contribution.Contribution, locale string) (contribution.Contribution, error) {
-	src := Source{Way: contribution.ByStart}
-	o, err := s.createOrder(ctx, c, locale)
-	if numberTaken(err) && s.now().Sub(c.CreatedAt) < checkout.OrderLife {
-		if c, err = s.renumber(ctx, c); err != nil {
-			return c, err
-		}
-		o, err = s.createOrder(ctx, c, locale)
-	}
-	if err == nil {
-		return s.applyFirst(ctx, c, OrderSeen(c.ID, src, o)...)
-	}
-	s.log.WarnContext(ctx, "PayPal made no order", "contribution", c.ID, "error", err)
-	unavailable := fault.Wrap(err, fault.Unavailable, "paypal.silent_nothing_charged")
-	no, refused := refusedBy(err)
-	switch {
-	case paypal.OutcomeUnknown(err):
-		_, saveErr := s.applyFirst(ctx, c, OrderUnanswered(c.ID, src))
-		return c, errors.Join(unavailable, saveErr)
-	case refused:
-		if _, saveErr := s.applyFirst(ctx, c, OrderRefused(c.ID, src, reasonOf(no))); saveErr != nil {
-			return c, errors.Join(unavailable, saveErr)
-		}
-		return c, refusal(err, reasonOf(no))
-	case paypal.Passing(err):
-		return c, unavailable // it was not sent, or PayPal told us to come back: still only started
-	default:
-		return c, refusal(err, "") // we are not let in, which lasts until staff mend it: still only started
-	}
-}
+// secondLook is how long we wait before we believe PayPal that it knows no such order: right after it made one, a
+// reader at another of its machines may not see it yet.
+const secondLook = 10 * time.Second
 
-// createOrder asks PayPal for the order. The PayPal-Request-Id names the contribution and its receipt number, so asking
-// again within six hours gives the same order, and asking under another number is another request.
-func (s *Service) createOrder(ctx context.Context, c contribution.Contribution, locale string) (paypal.Order, error) {
-	address := s.baseURL + "/contributions/" + c.ID.String()
-	return s.paypal.CreateOrder(ctx, paypal.OrderRequest{
-		RequestID: c.ID.String() + "-" + c.Receipt, CustomID: c.ID.String(), InvoiceID: c.Receipt, ReferenceID: c.Campaign,
-		Amount: c.Amount, Description: s.description(), BrandName: s.publication, Locale: locale,
-		ReturnURL: address + "/return", CancelURL: address + "/cancel",
-	})
-}
-
-// numberTaken reports whether PayPal refused the order because its invoice number was paid before: by another system
-// or installation that shares the PayPal account. It was not paid by this contribution's own order: within checkout.OrderLife
-// PayPal answers the same PayPal-Request-Id with that order, not with a refusal.
-func numberTaken(err error) bool {
-	return paypal.HasIssue(err, "DUPLICATE_INVOICE_ID") && !paypal.OutcomeUnknown(err)
-}
-
-// renumber draws another receipt number, committed before PayPal hears of it. Where another process was quicker, its
-// number counts.
-func (s *Service) renumber(ctx context.Context, c contribution.Contribution) (contribution.Contribution, error) {
-	s.log.WarnContext(ctx, "PayPal knows the receipt number as paid; another is drawn",
-		"contribution", c.ID, "receipt", c.Receipt)
-	return contribution.Renumber(ctx, s.db, c, s.now())
-}
-
-// applyFirst is ApplyAll for what PayPal answered to the first request for an order. Nearly always nothing has happened to
-// the contribution since c was read, and there is nothing but its checkout: then one statement does. Otherwise, or where
-// its answer is lost, the facts go through the door, which finds them new or known.
-func (s *Service) applyFirst(
-	ctx context.Context, c contribution.Contribution, facts ...Fact,
+// missing is for an order that PayPal says it does not know. Long after an order's life that is what we expect;
+// before, it must say so twice.
+func (s *orders) missing(
+	ctx context.Context, c contribution.Contribution, src Source,
 ) (contribution.Contribution, error) {
-	if c.State != contribution.Started || len(moneyOf(facts)) > 0 {
-		return s.ApplyAll(ctx, facts)
+	now, since := s.now(), c.Checkout.MissingSince
+	if now.Sub(c.CreatedAt) > checkout.OrderLife || !since.IsZero() && now.Sub(since) >= secondLook {
+		return s.applier.ApplyAll(ctx, []Fact{OrderGone(c.ID, src)})
 	}
-	next, events, now := c, []contribution.Event(nil), s.now()
-	for _, f := range facts {
-		if f.payer.Email != "" {
-			return s.ApplyAll(ctx, facts)
-		}
-		from := next.State
-		if news, err := next.Checkout.Apply(*f.checkout); err != nil || !news {
-			return s.ApplyAll(ctx, facts)
-		}
-		next.State = contribution.State(next.Checkout.State)
-		_, next.Reason = f.about()
-		events = append(events, f.event(from, next.State))
-	}
-	if err := contribution.Advance(ctx, s.db, c, &next, events, now, s.sweepEvery); err != nil {
-		s.log.DebugContext(ctx, "an order's answer takes the long way", "contribution", c.ID, "error", err)
-		return s.ApplyAll(ctx, facts)
-	}
-	for _, e := range events {
-		if e.From != e.To {
-			s.metrics.Transition(string(e.From), string(e.To), string(e.Way))
-		}
-	}
-	return next, nil
-}
-
-// description is what PayPal shows the reader.
-func (s *Service) description() string { return "Contribution to " + s.publication }
-
-// refusal says in words why PayPal makes no order.
-func refusal(cause error, reason string) error {
-	switch reason {
-	case "MAX_VALUE_EXCEEDED", "TRANSACTION_LIMIT_EXCEEDED", "CANNOT_BE_ZERO_OR_NEGATIVE":
-		return fault.Input("amount", "contribution.amount_refused")
-	case "CURRENCY_NOT_SUPPORTED", "CURRENCY_NOT_SUPPORTED_FOR_RECEIVER", "INVALID_CURRENCY_CODE",
-		"DECIMALS_NOT_SUPPORTED":
-		return fault.Input("currency", "contribution.currency_refused")
-	default:
-		return fault.Wrap(cause, fault.Refused, "contribution.refused")
-	}
+	return c, db.Translate(contribution.NoteMissing(ctx, s.db, c.ID, now, now.Add(secondLook)))
 }

@@ -1,9 +1,11 @@
 package settle
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
+	"readerfund/internal/fault"
 	"readerfund/internal/paypal"
 )
 
@@ -20,4 +22,19 @@ func reasonOf(e *paypal.Error) string {
 		return e.Issues[0].Issue
 	}
 	return e.Name
+}
+
+// unanswered makes a failed call to PayPal a fault that can be shown; the cause stays for the log.
+func unanswered(err error) error {
+	if err == nil {
+		return nil
+	}
+	if fault.KindOf(err) != fault.Internal || errors.Is(err, ErrNotOurs) {
+		return err
+	}
+	_, byPayPal := errors.AsType[*paypal.Error](err)
+	if byPayPal || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return fault.Wrap(err, fault.Unavailable, "paypal.silent")
+	}
+	return err
 }

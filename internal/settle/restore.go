@@ -20,7 +20,7 @@ import (
 // article, the reader's message) is lost. It then settles the payment like any other.
 //
 // The error is ErrNotOurs when the payment does not carry what we put on ours.
-func (s *Service) Restore(ctx context.Context, captureID string, src Source) (contribution.Contribution, error) {
+func (s *Adopter) Restore(ctx context.Context, captureID string, src Source) (contribution.Contribution, error) {
 	seen, err := s.paypal.Capture(ctx, captureID)
 	if err != nil {
 		return contribution.Contribution{}, fmt.Errorf("ask about capture %s: %w", captureID, err)
@@ -48,7 +48,7 @@ func (s *Service) Restore(ctx context.Context, captureID string, src Source) (co
 	if err != nil {
 		return contribution.Contribution{}, db.Translate(err)
 	}
-	return s.ApplyAll(ctx, append(OrderSeen(id, src, o), CaptureSeen(id, src, seen)))
+	return s.applier.ApplyAll(ctx, append(OrderSeen(id, src, o), CaptureSeen(id, src, seen)))
 }
 
 var receiptShape = regexp.MustCompile(`^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$`)
@@ -64,7 +64,7 @@ func Mark(customID, invoiceID string) (uuid.UUID, error) {
 }
 
 // campaignOf is the campaign the order was made for, or the default one when it is gone, too.
-func (s *Service) campaignOf(ctx context.Context, o paypal.Order) (campaign.Campaign, error) {
+func (s *Adopter) campaignOf(ctx context.Context, o paypal.Order) (campaign.Campaign, error) {
 	k, err := s.campaigns.BySlug(ctx, o.ReferenceID)
 	if fault.Is(err, fault.NotFound) {
 		return s.campaigns.Default(ctx)

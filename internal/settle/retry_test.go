@@ -19,7 +19,7 @@ func (n *newsroom) back(c contribution.Contribution) contribution.Contribution {
 
 func (n *newsroom) settles(c contribution.Contribution) contribution.Contribution {
 	n.t.Helper()
-	c, err := n.Settle(n.t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true, Returning: true}})
+	c, err := n.Settler.Settle(n.t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true, Returning: true}})
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func (n *newsroom) declined() contribution.Contribution {
 
 func (n *newsroom) swept() {
 	n.t.Helper()
-	if _, err := n.Sweep(n.t.Context()); err != nil {
+	if _, err := n.Sweeper.Sweep(n.t.Context()); err != nil {
 		n.t.Fatal(err)
 	}
 }
@@ -47,7 +47,7 @@ func (n *newsroom) swept() {
 // as wants the contribution to be told of so, after so many attempts.
 func (n *newsroom) as(c contribution.Contribution, want contribution.Outcome, attempts int) {
 	n.t.Helper()
-	c, err := n.contributions.Get(n.t.Context(), c.ID)
+	c, err := n.Contributions.Get(n.t.Context(), c.ID)
 	if err != nil || c.Outcome() != want || c.Checkout.Attempt != attempts {
 		n.t.Fatalf("%s after %d attempts (%v), want %s after %d", c.Outcome(), c.Checkout.Attempt, err, want, attempts)
 	}
@@ -82,7 +82,7 @@ func TestTooEarlyIsTriedLater(t *testing.T) {
 			settle(n, c)
 			n.as(c, contribution.OutcomeReceived, 2)
 			n.booksEqual()
-			if all, err := review.Of(t.Context(), n.db, c.ID); err != nil || len(all) > 0 {
+			if all, err := review.Of(t.Context(), n.DB, c.ID); err != nil || len(all) > 0 {
 				t.Errorf("staff are asked to look: %v, %v", all, err)
 			}
 		})
@@ -183,7 +183,7 @@ func TestNoWishForAnotherTry(t *testing.T) {
 		c := n.declined()
 		n.back(c)
 		n.as(c, contribution.OutcomeRetrying, 1)
-		if got, err := n.Cancel(t.Context(), c.ID); err != nil || got.Outcome() != contribution.OutcomeDeclined {
+		if got, err := n.Settler.Cancel(t.Context(), c.ID); err != nil || got.Outcome() != contribution.OutcomeDeclined {
 			t.Fatal(got.Outcome(), err)
 		}
 		later(n, c)

@@ -20,18 +20,18 @@ func TestMoreGoneBackThanCameInIsNotBooked(t *testing.T) {
 		return []Fact{CaptureSeen(c.ID, src, captureOf("CAP", "PARTIALLY_REFUNDED")), RefundSeen(c.ID, src, r)}
 	}
 	apply(t, d, seen("R1", 2000)...)
-	if _, err := d.ApplyAll(t.Context(), seen("R2", 600)); err == nil || !strings.Contains(err.Error(), "more than what is left") {
+	if _, err := d.Applier.ApplyAll(t.Context(), seen("R2", 600)); err == nil || !strings.Contains(err.Error(), "more than what is left") {
 		t.Errorf("20.00 and 6.00 of 25.00: %v", err)
 	}
 	usd := paypal.Refund{ID: "R3", CaptureID: "CAP", Status: paypal.RefundCompleted, CreatedAt: noon}
 	usd.Amount.Minor, usd.Amount.Currency = 100, "USD"
-	if _, err := d.ApplyAll(t.Context(), []Fact{RefundSeen(c.ID, src, usd)}); err == nil {
+	if _, err := d.Applier.ApplyAll(t.Context(), []Fact{RefundSeen(c.ID, src, usd)}); err == nil {
 		t.Error("a refund in another currency was booked")
 	}
-	if _, err := d.db.ExecContext(context.WithoutCancel(t.Context()), `UPDATE payment SET returned_minor = amount_minor + 1`); err == nil {
+	if _, err := d.DB.ExecContext(context.WithoutCancel(t.Context()), `UPDATE payment SET returned_minor = amount_minor + 1`); err == nil {
 		t.Error("the database took it")
 	}
-	if got := entries(t.Context(), t, d.db, c.ID); strings.Count(got, "refund") != 1 {
+	if got := entries(t.Context(), t, d.DB, c.ID); strings.Count(got, "refund") != 1 {
 		t.Errorf("booked:\n%s", got)
 	}
 }

@@ -14,9 +14,9 @@ import (
 )
 
 // open lists what a person has to look at of a contribution.
-func openReviews(t *testing.T, d *Service, c contribution.Contribution) []review.Review {
+func openReviews(t *testing.T, d *newsroom, c contribution.Contribution) []review.Review {
 	t.Helper()
-	all, err := review.Of(t.Context(), d.db, c.ID)
+	all, err := review.Of(t.Context(), d.DB, c.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func openReviews(t *testing.T, d *Service, c contribution.Contribution) []review
 }
 
 // looks is that in words.
-func looks(t *testing.T, d *Service, c contribution.Contribution) string {
+func looks(t *testing.T, d *newsroom, c contribution.Contribution) string {
 	t.Helper()
 	var texts []string
 	for _, r := range openReviews(t, d, c) {
@@ -55,25 +55,25 @@ func TestSomebodyLooked(t *testing.T) {
 	apply(t, d, CaptureSeen(c.ID, src, less))
 	asked := openReviews(t, d, c)[0]
 	for name, wrong := range map[string]func() error{
-		"without a word":      func() error { return d.contributions.Looked(t.Context(), c.ID, asked.ID, " ", editor) },
-		"at what is not":      func() error { return d.contributions.Looked(t.Context(), c.ID, asked.ID+1000, "Fine.", editor) },
-		"of another gift":     func() error { return d.contributions.Looked(t.Context(), other.ID, asked.ID, "Fine.", editor) },
-		"of no gift there is": func() error { return d.contributions.Looked(t.Context(), uuid.New(), asked.ID, "Fine.", editor) },
+		"without a word":      func() error { return d.Contributions.Looked(t.Context(), c.ID, asked.ID, " ", editor) },
+		"at what is not":      func() error { return d.Contributions.Looked(t.Context(), c.ID, asked.ID+1000, "Fine.", editor) },
+		"of another gift":     func() error { return d.Contributions.Looked(t.Context(), other.ID, asked.ID, "Fine.", editor) },
+		"of no gift there is": func() error { return d.Contributions.Looked(t.Context(), uuid.New(), asked.ID, "Fine.", editor) },
 	} {
 		if err := wrong(); fault.KindOf(err) == fault.Internal {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := d.contributions.Looked(t.Context(), c.ID, asked.ID, "She changed it at PayPal.", editor); err != nil {
+	if err := d.Contributions.Looked(t.Context(), c.ID, asked.ID, "She changed it at PayPal.", editor); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.contributions.Looked(t.Context(), c.ID, asked.ID, "Again.", editor); !fault.Is(err, fault.Conflict) {
+	if err := d.Contributions.Looked(t.Context(), c.ID, asked.ID, "Again.", editor); !fault.Is(err, fault.Conflict) {
 		t.Errorf("twice: %v", err)
 	}
 	if apply(t, d, CaptureSeen(c.ID, src, less)); looks(t, d, c) != "" {
 		t.Errorf("the same comes up again: %q", looks(t, d, c))
 	}
-	if err := d.OpenReview(t.Context(), c.ID, asked.Code, asked.Args); err != nil || looks(t, d, c) != "" {
+	if err := d.Applier.OpenReview(t.Context(), c.ID, asked.Code, asked.Args); err != nil || looks(t, d, c) != "" {
 		t.Errorf("asked for again: %q, %v", looks(t, d, c), err)
 	}
 	fee := eur(130)
@@ -82,7 +82,7 @@ func TestSomebodyLooked(t *testing.T) {
 		t.Errorf("another thing: %q", looks(t, d, c))
 	}
 	var noted int
-	err := d.db.Get(&noted, `
+	err := d.DB.Get(&noted, `
 		SELECT count(*) FROM audit_entry WHERE action = 'contribution.looked' AND detail->>'before' = $1`, asked.Text())
 	if err != nil || noted != 1 {
 		t.Errorf("audited %d times, %v", noted, err)
@@ -103,7 +103,7 @@ func TestPaidTwiceIsNotSwallowed(t *testing.T) {
 		t.Fatalf("beside another reason: %q", got)
 	}
 	for _, r := range openReviews(t, d, c) {
-		if err := d.contributions.Looked(t.Context(), c.ID, r.ID, "Refund asked for.", editor); err != nil {
+		if err := d.Contributions.Looked(t.Context(), c.ID, r.ID, "Refund asked for.", editor); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -156,7 +156,7 @@ func TestANetThatDoesNotAddUp(t *testing.T) {
 			t.Errorf("%s: to look at: %q", x.name, got)
 		}
 	}
-	if got := entries(t.Context(), t, d.db, c.ID); !strings.Contains(got, "fee -120 EUR CAP") {
+	if got := entries(t.Context(), t, d.DB, c.ID); !strings.Contains(got, "fee -120 EUR CAP") {
 		t.Errorf("booked:\n%s", got)
 	}
 }
@@ -168,7 +168,7 @@ func TestALaterGoodAnswerSettles(t *testing.T) {
 	src := Source{Way: contribution.ByWebhook}
 	try := func(c contribution.Contribution, f Fact) {
 		t.Helper()
-		if _, err := d.ApplyAll(t.Context(), []Fact{f}); err == nil {
+		if _, err := d.Applier.ApplyAll(t.Context(), []Fact{f}); err == nil {
 			t.Fatalf("%s was applied", f.kind())
 		}
 		if got := looks(t, d, c); !strings.Contains(got, "booked") {
@@ -211,7 +211,7 @@ func TestALaterGoodAnswerSettles(t *testing.T) {
 	theirs, mine := c, mustBegin(t, d)
 	order := paypal.Order{ID: "ORDER", Status: paypal.OrderCompleted}
 	order.Captures = []paypal.Capture{captureOf("CAP", "COMPLETED")}
-	if _, err := d.ApplyAll(t.Context(), OrderSeen(mine.ID, src, order)); err == nil {
+	if _, err := d.Applier.ApplyAll(t.Context(), OrderSeen(mine.ID, src, order)); err == nil {
 		t.Error("another's payment was applied")
 	}
 	if got := looks(t, d, mine); !strings.Contains(got, theirs.ID.String()) {

@@ -17,24 +17,24 @@ func TestAGiftWaitsForTheDatabaseAFewTimes(t *testing.T) {
 	if err := campaign.EnsureDefault(t.Context(), d, "The Test Gazette", "EUR", n.clock()); err != nil {
 		t.Fatal(err)
 	}
-	s := newService(d, n.Service.paypal, n.clock)
+	s := newServices(d, n.Client, n.clock)
 	t.Cleanup(s.Close)
-	if _, err := s.Start(t.Context(), gift("warm"), nil); err != nil { // the campaign is in memory now
+	if _, err := s.Starter.Start(t.Context(), gift("warm"), nil); err != nil { // the campaign is in memory now
 		t.Fatal(err)
 	}
 	var c contribution.Contribution
 	var err error
-	begun := trips.During(func() { c, err = s.Start(t.Context(), gift("one"), nil) })
+	begun := trips.During(func() { c, err = s.Starter.Start(t.Context(), gift("one"), nil) })
 	if err != nil || c.State != contribution.Created || begun > 3 {
 		t.Errorf("a gift begins with %d round trips, %s, %v", begun, c.State, err)
 	}
 	n.approve(c, "approve")
 	src := Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true, Returning: true}}
-	settled := trips.During(func() { c, err = s.Settle(t.Context(), c.ID, src) })
+	settled := trips.During(func() { c, err = s.Settler.Settle(t.Context(), c.ID, src) })
 	if err != nil || c.State != contribution.Completed || settled > 10 {
 		t.Errorf("captured and booked with %d round trips, %s, %v", settled, c.State, err)
 	}
-	again := trips.During(func() { _, err = s.Start(t.Context(), gift("one"), nil) })
+	again := trips.During(func() { _, err = s.Starter.Start(t.Context(), gift("one"), nil) })
 	if err != nil || again > 1 {
 		t.Errorf("the same key again: %d round trips, %v", again, err)
 	}

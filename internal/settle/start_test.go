@@ -37,14 +37,14 @@ func TestASecondTapGetsItsOwnAnswerWhenTheFirstHasGone(t *testing.T) {
 	first, leave := context.WithCancel(t.Context())
 	gone := make(chan error)
 	go func() {
-		_, err := n.Start(first, gift("two-taps"), nil)
+		_, err := n.Starter.Start(first, gift("two-taps"), nil)
 		gone <- err
 	}()
 	for n.faultHits() == 0 {
 		time.Sleep(5 * time.Millisecond)
 	}
 	time.AfterFunc(100*time.Millisecond, leave)
-	c, err := n.Start(t.Context(), gift("two-taps"), nil)
+	c, err := n.Starter.Start(t.Context(), gift("two-taps"), nil)
 	if err != nil || c.Checkout.ApproveURL == "" {
 		t.Errorf("the second tap is sent to %q, %v", c.Checkout.ApproveURL, err)
 	}
@@ -56,24 +56,24 @@ func TestASecondTapGetsItsOwnAnswerWhenTheFirstHasGone(t *testing.T) {
 	}
 }
 
-const orders = `"match":{"method":"POST","path":"/v2/checkout/orders"}`
+const ordersAsked = `"match":{"method":"POST","path":"/v2/checkout/orders"}`
 
 // The same key gets the same answer, for ever: it is a program's word that this is the same gift. A new try has a new
 // key.
 func TestARefusedGiftIsTriedAnewUnderANewKey(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	n.fault(`{"kind":"issue","issue":"PAYEE_ACCOUNT_RESTRICTED",` + orders + `}`)
+	n.fault(`{"kind":"issue","issue":"PAYEE_ACCOUNT_RESTRICTED",` + ordersAsked + `}`)
 	for range 2 {
-		if _, err := n.Start(t.Context(), gift("first"), nil); !fault.Is(err, fault.Refused) {
+		if _, err := n.Starter.Start(t.Context(), gift("first"), nil); !fault.Is(err, fault.Refused) {
 			t.Errorf("a restricted account: %v", err)
 		}
 	}
 	n.heal()
-	if _, err := n.Start(t.Context(), gift("first"), nil); !fault.Is(err, fault.Refused) {
+	if _, err := n.Starter.Start(t.Context(), gift("first"), nil); !fault.Is(err, fault.Refused) {
 		t.Errorf("the same key after the account was mended: %v", err)
 	}
-	if c, err := n.Start(t.Context(), gift("second"), nil); err != nil || c.Checkout.ApproveURL == "" {
+	if c, err := n.Starter.Start(t.Context(), gift("second"), nil); err != nil || c.Checkout.ApproveURL == "" {
 		t.Errorf("a new try: %q, %v", c.Checkout.ApproveURL, err)
 	}
 	if made := n.ordersMade(); made != 1 {
@@ -85,14 +85,14 @@ func TestWhatDoesNotPassIsNoOutage(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	for spec, want := range map[string]fault.Kind{
-		`{"kind":"issue","issue":"PERMISSION_DENIED",` + orders + `}`:      fault.Refused,
-		`{"kind":"issue","issue":"INVALID_ACCOUNT_STATUS",` + orders + `}`: fault.Refused,
-		`{"kind":"issue","issue":"RATE_LIMIT_REACHED",` + orders + `}`:     fault.Unavailable,
-		`{"kind":"status","status":503,` + orders + `}`:                    fault.Unavailable,
-		`{"kind":"reset_before",` + orders + `}`:                           fault.Unavailable,
+		`{"kind":"issue","issue":"PERMISSION_DENIED",` + ordersAsked + `}`:      fault.Refused,
+		`{"kind":"issue","issue":"INVALID_ACCOUNT_STATUS",` + ordersAsked + `}`: fault.Refused,
+		`{"kind":"issue","issue":"RATE_LIMIT_REACHED",` + ordersAsked + `}`:     fault.Unavailable,
+		`{"kind":"status","status":503,` + ordersAsked + `}`:                    fault.Unavailable,
+		`{"kind":"reset_before",` + ordersAsked + `}`:                           fault.Unavailable,
 	} {
 		n.fault(spec)
-		if _, err := n.Start(t.Context(), gift(""), nil); !fault.Is(err, want) {
+		if _, err := n.Starter.Start(t.Context(), gift(""), nil); !fault.Is(err, want) {
 			t.Errorf("%s: %v", spec, err)
 		}
 		n.heal()
@@ -103,12 +103,12 @@ func TestWhatDoesNotPassIsNoOutage(t *testing.T) {
 func TestAReceiptNumberThatIsTakenIsDrawnAnew(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	n.fault(`{"kind":"issue","issue":"DUPLICATE_INVOICE_ID","times":1,` + orders + `}`)
-	c, err := n.Start(t.Context(), gift("taken"), nil)
+	n.fault(`{"kind":"issue","issue":"DUPLICATE_INVOICE_ID","times":1,` + ordersAsked + `}`)
+	c, err := n.Starter.Start(t.Context(), gift("taken"), nil)
 	if err != nil || c.Checkout.ApproveURL == "" {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	again, err := n.Start(t.Context(), gift("taken"), nil)
+	again, err := n.Starter.Start(t.Context(), gift("taken"), nil)
 	if err != nil || again.Checkout.PayPalID != c.Checkout.PayPalID || again.Receipt != c.Receipt {
 		t.Errorf("the same key gives %s with the receipt %s, and not %s with %s; %v",
 			again.Checkout.PayPalID, again.Receipt, c.Checkout.PayPalID, c.Receipt, err)
@@ -122,14 +122,14 @@ func TestAReceiptNumberThatIsTakenIsDrawnAnew(t *testing.T) {
 		t.Errorf("PayPal has the invoice %q, we have %q; %v", seen, c.Receipt, err)
 	}
 
-	n.fault(`{"kind":"issue","issue":"DUPLICATE_INVOICE_ID",` + orders + `}`)
-	if _, err := n.Start(t.Context(), gift("always"), nil); !fault.Is(err, fault.Refused) {
+	n.fault(`{"kind":"issue","issue":"DUPLICATE_INVOICE_ID",` + ordersAsked + `}`)
+	if _, err := n.Starter.Start(t.Context(), gift("always"), nil); !fault.Is(err, fault.Refused) {
 		t.Errorf("taken again and again: %v", err)
 	}
 }
 
 // paypalOrder is the invoice number of the contribution's order as PayPal has it.
 func (n *newsroom) paypalOrder(c contribution.Contribution) (string, error) {
-	o, err := n.Service.paypal.Order(n.t.Context(), c.Checkout.PayPalID)
+	o, err := n.Client.Order(n.t.Context(), c.Checkout.PayPalID)
 	return o.InvoiceID, err
 }

@@ -24,7 +24,7 @@ func TestAPayerWithoutANameKeepsTheNameWeHad(t *testing.T) {
 		order := paypal.Order{ID: "ORDER-" + c.ID.String(), Status: paypal.OrderApproved, Payer: x.payer}
 		apply(t, d, OrderSeen(c.ID, Source{Way: contribution.ByReader}, order)...)
 		var known string
-		err := d.db.Get(&known, `SELECT string_agg(name || ', ' || country, '; ') FROM supporter`)
+		err := d.DB.Get(&known, `SELECT string_agg(name || ', ' || country, '; ') FROM supporter`)
 		if err != nil || known != x.known {
 			t.Errorf("after %+v: %q, %v; want %q", x.payer.Name(), known, err, x.known)
 		}

@@ -40,14 +40,14 @@ func (w *wire) count(call string) (n int) {
 func (n *newsroom) listen() *wire {
 	n.t.Helper()
 	w := &wire{}
-	var err error
-	n.Service.paypal, err = paypal.New(paypal.Config{
+	client, err := paypal.New(paypal.Config{
 		BaseURL: n.sandbox, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Timeout: 2 * time.Second,
 		Now: n.clock, Transport: w,
 	})
 	if err != nil {
 		n.t.Fatal(err)
 	}
+	n.use(n.DB, client)
 	return w
 }
 
@@ -63,7 +63,7 @@ func TestAFloodOfOrdersDoesNotStarveTheSweep(t *testing.T) {
 		clicks.Go(func() {
 			for j := i; j < len(flood); j += 4 {
 				var err error
-				if flood[j], err = n.Start(t.Context(), gift(""), nil); err != nil {
+				if flood[j], err = n.Starter.Start(t.Context(), gift(""), nil); err != nil {
 					t.Error(err)
 				}
 			}
@@ -74,14 +74,14 @@ func TestAFloodOfOrdersDoesNotStarveTheSweep(t *testing.T) {
 	given := n.start()
 	n.approve(given, "approve")
 	n.fault(`{"kind":"reset_before","match":{"method":"POST"}}`)
-	if _, err := n.Settle(t.Context(), given.ID, Source{Way: contribution.ByWebhook}); err == nil {
+	if _, err := n.Settler.Settle(t.Context(), given.ID, Source{Way: contribution.ByWebhook}); err == nil {
 		t.Fatal("the capture was answered")
 	}
 	n.heal()
 	n.later(2 * time.Minute)
 	w.calls = nil
 	for range 40 { // some four hours
-		if _, err := n.Sweep(t.Context()); err != nil {
+		if _, err := n.Sweeper.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		n.later(6 * time.Minute)
@@ -114,13 +114,13 @@ func TestTheSweepLeavesABusyPayPalAlone(t *testing.T) {
 	n.later(11 * time.Minute)
 	n.fault(`{"kind":"status","status":429,"headers":{"Retry-After":"60"}}`)
 	for _, want := range []int{sweepBatch, 0} {
-		if asked, err := n.Sweep(t.Context()); asked != want || err != nil {
+		if asked, err := n.Sweeper.Sweep(t.Context()); asked != want || err != nil {
 			t.Errorf("it asked about %d, want %d; %v", asked, want, err)
 		}
 	}
 	n.heal()
 	n.later(time.Minute)
-	if asked, err := n.Sweep(t.Context()); asked != rest || err != nil {
+	if asked, err := n.Sweeper.Sweep(t.Context()); asked != rest || err != nil {
 		t.Errorf("afterwards it asked about %d, want %d; %v", asked, rest, err)
 	}
 }
@@ -137,7 +137,7 @@ func TestAnApprovalThatNobodyToldOfIsCaptured(t *testing.T) {
 			sweepFor := func(span time.Duration) {
 				for range span / time.Minute {
 					n.later(time.Minute)
-					if _, err := n.Sweep(t.Context()); err != nil {
+					if _, err := n.Sweeper.Sweep(t.Context()); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -157,13 +157,13 @@ func TestAReaderWhoCameBackIsAskedAboutSoon(t *testing.T) {
 	n := open(t)
 	c := n.start()
 	n.fault(`{"kind":"status","status":503}`)
-	if _, err := n.Settle(t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}}); err == nil {
+	if _, err := n.Settler.Settle(t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}}); err == nil {
 		t.Fatal("PayPal answered")
 	}
 	n.heal()
 	n.approve(c, "approve")
 	n.later(61 * time.Second)
-	if asked, err := n.Sweep(t.Context()); err != nil || asked != 1 {
+	if asked, err := n.Sweeper.Sweep(t.Context()); err != nil || asked != 1 {
 		t.Fatalf("asked about %d, %v", asked, err)
 	}
 	n.wants(c, contribution.Completed)

@@ -95,7 +95,7 @@ func TestAnErasedPersonStaysErased(t *testing.T) {
 
 	// PayPal is asked again, in every way.
 	for _, id := range []contribution.Contribution{paid, unpaid} {
-		if _, err := f.Settle.AskPayPal(t.Context(), id.ID, newsroom.Editor); err != nil {
+		if _, err := f.Settler.AskPayPal(t.Context(), id.ID, newsroom.Editor); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -117,7 +117,8 @@ func openHouse(t *testing.T, change func(*Deps)) house {
 	})
 	t.Cleanup(d.Settle.Close)
 	d.Refunds = refund.New(refund.Config{
-		DB: database, PayPal: client, Contributions: d.Contributions, Settle: d.Settle, Now: time.Now, Log: d.Log,
+		DB: database, PayPal: client, Contributions: d.Contributions, Applier: d.Settle.Applier,
+		Payments: d.Settle.Payments, Now: time.Now, Log: d.Log,
 	})
 	t.Cleanup(d.Refunds.Close)
 	employ(t, &d, database)

@@ -62,7 +62,7 @@ type Deps struct {
 	DemoArticle     bool           // serves GET /article
 
 	Contributions *contribution.Service
-	Settle        *settle.Service
+	Settle        *settle.Services
 	Gate          *admission.Gate // nil lets every gift in
 	Campaigns     *campaign.Catalog
 	Webhook       func(ctx context.Context, header http.Header, body []byte) error // inbox.Inbox.Receive
@@ -165,14 +165,14 @@ func (d Deps) check() error {
 func (s *server) openToReaders(signer page.Signer) {
 	cookies := gift.NewCookies(signer, s.secure())
 	starter := &gift.Starter{
-		Settle: s.Settle, Gate: s.Gate, Cookies: cookies, Approvals: s.ApprovalOrigins, Log: s.Log, Now: s.Now,
+		Gifts: s.Settle.Starter, Gate: s.Gate, Cookies: cookies, Approvals: s.ApprovalOrigins, Log: s.Log, Now: s.Now,
 	}
 	s.api = api.NewContributions(starter)
 	s.public = public.New(public.Config{
 		Pages: s.pages, Signer: signer, Cookies: cookies, BaseURL: s.BaseURL, Origin: s.origin(),
 		EmbedOrigins: s.EmbedOrigins, AppealPolicy: s.policy(cmp.Or(strings.Join(s.EmbedOrigins, " "), "'none'")),
-		Zone: s.Timezone, Contributions: s.Contributions, Settle: s.Settle, Starter: starter, Campaigns: s.Campaigns, Metrics: s.Metrics,
-		Log: s.Log, Now: s.Now,
+		Zone: s.Timezone, Contributions: s.Contributions, Settler: s.Settle.Settler, Starter: starter,
+		Campaigns: s.Campaigns, Metrics: s.Metrics, Log: s.Log, Now: s.Now,
 	})
 }
 
@@ -180,8 +180,9 @@ func (s *server) openToReaders(signer page.Signer) {
 func (s *server) openToStaff(signer page.Signer) {
 	s.staff = staff.New(staff.Config{
 		Pages: s.pages, Signer: signer, Secure: s.secure(), Zone: s.Timezone, Currency: s.DefaultCurrency,
-		Contributions: s.Contributions, Settle: s.Settle, Refunds: s.Refunds, Books: s.Books, Queue: s.Queue, Campaigns: s.Campaigns, Reports: s.Reports,
-		Views: s.Views, Health: s.Health, Alerts: s.Alerts,
+		Contributions: s.Contributions, Settler: s.Settle.Settler, Disputes: s.Settle.Disputes, Refunds: s.Refunds,
+		Books: s.Books, Queue: s.Queue, Campaigns: s.Campaigns, Reports: s.Reports, Views: s.Views, Health: s.Health,
+		Alerts:   s.Alerts,
 		Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay, ReplayAll: s.ReplayAll,
 		Log: s.Log, Now: s.Now,
 	})

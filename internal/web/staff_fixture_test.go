@@ -57,7 +57,8 @@ func openNewsroom(t *testing.T, change func(*Deps)) house {
 		DB: database, Contributions: d.Contributions, Campaigns: d.Campaigns, SweepEvery: time.Minute, Now: noon, Log: d.Log,
 	})
 	d.Refunds = refund.New(refund.Config{
-		DB: database, Contributions: d.Contributions, Settle: d.Settle, Now: noon, Log: d.Log,
+		DB: database, Contributions: d.Contributions, Applier: d.Settle.Applier,
+		Payments: d.Settle.Payments, Now: noon, Log: d.Log,
 	})
 	employ(t, &d, database)
 	if change != nil {
@@ -82,8 +83,8 @@ func employ(t *testing.T, d *Deps, database *db.DB) {
 	d.Reports = report.New(database, cmp.Or(d.Timezone, time.UTC), d.DefaultCurrency)
 	d.Views = dashboard.New(database, cmp.Or(d.Timezone, time.UTC))
 	d.Health = health.New(database)
-	events := inbox.New(inbox.Config{DB: database, Settle: d.Settle, Now: d.Now, Log: d.Log})
-	d.Books = reconcile.New(reconcile.Config{DB: database, Settle: d.Settle, Inbox: events,
+	events := inbox.New(inbox.Config{DB: database, Now: d.Now, Log: d.Log}) // it asks PayPal nothing here
+	d.Books = reconcile.New(reconcile.Config{DB: database, Adopter: d.Settle.Adopter, Inbox: events,
 		Zone: cmp.Or(d.Timezone, time.UTC), Now: d.Now, Log: d.Log})
 	d.Queue = queue.New(queue.Config{DB: database, Now: d.Now, Log: d.Log})
 	d.Replay, d.ReplayAll = events.Replay, events.ReplayParked

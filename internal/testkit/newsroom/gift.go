@@ -21,7 +21,7 @@ func Intent() contribution.Intent {
 // Start is a reader who sends the form; PayPal has made the order.
 func (n *Newsroom) Start(in contribution.Intent) contribution.Contribution {
 	n.T.Helper()
-	c, err := n.Settle.Start(n.T.Context(), in, nil)
+	c, err := n.Starter.Start(n.T.Context(), in, nil)
 	if err != nil {
 		n.T.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func (n *Newsroom) Approve(c contribution.Contribution, outcome string) {
 // Return is the reader who comes back from PayPal, and our taking the money.
 func (n *Newsroom) Return(c contribution.Contribution) contribution.Contribution {
 	n.T.Helper()
-	c, err := n.Settle.Settle(n.T.Context(), c.ID, settle.Source{Way: contribution.ByReader})
+	c, err := n.Settler.Settle(n.T.Context(), c.ID, settle.Source{Way: contribution.ByReader})
 	if err != nil {
 		n.T.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func (n *Newsroom) Refund(c contribution.Contribution, amount, key string) refun
 func (n *Newsroom) RefundAtPayPal(capture, amount string) string {
 	n.T.Helper()
 	id := n.PayPal.Refund(capture, amount)
-	if _, err := n.Settle.SettleRefund(n.T.Context(), id, false, byWebhook()); err != nil {
+	if _, err := n.Payments.SettleRefund(n.T.Context(), id, false, byWebhook()); err != nil {
 		n.T.Fatal(err)
 	}
 	return id
@@ -107,7 +107,7 @@ func (n *Newsroom) Reverse(capture string) {
 	n.T.Helper()
 	var made struct{ ID string }
 	n.PayPal.Must("POST", "/sandbox/captures/"+capture+"/reverse", testkit.Fields{}, &made)
-	if _, err := n.Settle.SettleRefund(n.T.Context(), made.ID, true, byWebhook()); err != nil {
+	if _, err := n.Payments.SettleRefund(n.T.Context(), made.ID, true, byWebhook()); err != nil {
 		n.T.Fatal(err)
 	}
 }
@@ -117,7 +117,7 @@ func (n *Newsroom) Reverse(capture string) {
 func (n *Newsroom) Dispute(capture string, f testkit.Fields) string {
 	n.T.Helper()
 	id := n.PayPal.Dispute(capture, f)
-	if _, err := n.Settle.SettleDispute(n.T.Context(), id, byWebhook()); err != nil {
+	if _, err := n.Disputes.Settle(n.T.Context(), id, byWebhook()); err != nil {
 		n.T.Fatal(err)
 	}
 	return id

@@ -34,9 +34,9 @@ type Newsroom struct {
 	Client *paypal.Client
 	DB     *db.DB
 
+	*settle.Services
 	Campaigns     *campaign.Catalog
 	Contributions *contribution.Service
-	Settle        *settle.Service
 	Refunds       *refund.Service
 	Inbox         *inbox.Inbox
 	Reconciler    *reconcile.Reconciler
@@ -82,19 +82,23 @@ func New(t *testing.T, o Options) *Newsroom {
 	n.Contributions = contribution.New(contribution.Config{
 		DB: n.DB, Campaigns: n.Campaigns, Limits: Limits(), SweepEvery: time.Minute, Now: n.Clock.Now,
 	})
-	n.Settle = settle.New(settle.Config{
+	n.Services = settle.New(settle.Config{
 		DB: n.DB, PayPal: n.Client, Contributions: n.Contributions, Campaigns: n.Campaigns, BaseURL: o.BaseURL,
 		Publication: Publication, SweepEvery: time.Minute, Listeners: []settle.Listener{refund.OnApplied},
 		Now: n.Clock.Now, Log: log,
 	})
-	t.Cleanup(n.Settle.Close)
+	t.Cleanup(n.Services.Close)
 	n.Refunds = refund.New(refund.Config{
-		DB: n.DB, PayPal: n.Client, Contributions: n.Contributions, Settle: n.Settle, Now: n.Clock.Now, Log: log,
+		DB: n.DB, PayPal: n.Client, Contributions: n.Contributions, Applier: n.Applier, Payments: n.Payments,
+		Now: n.Clock.Now, Log: log,
 	})
 	t.Cleanup(n.Refunds.Close)
-	n.Inbox = inbox.New(inbox.Config{DB: n.DB, Settle: n.Settle, Now: n.Clock.Now, Log: log})
+	n.Inbox = inbox.New(inbox.Config{
+		DB: n.DB, Settler: n.Settler, Payments: n.Payments, Disputes: n.Disputes, Now: n.Clock.Now, Log: log,
+	})
 	n.Reconciler = reconcile.New(reconcile.Config{
-		DB: n.DB, PayPal: n.Client, Settle: n.Settle, Inbox: n.Inbox, Zone: o.Zone, Now: n.Clock.Now, Log: log,
+		DB: n.DB, PayPal: n.Client, Settler: n.Settler, Payments: n.Payments, Disputes: n.Disputes, Adopter: n.Adopter,
+		Inbox: n.Inbox, Zone: o.Zone, Now: n.Clock.Now, Log: log,
 	})
 	return n
 }

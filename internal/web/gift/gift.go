@@ -28,7 +28,7 @@ const (
 
 // Starter starts gifts.
 type Starter struct {
-	Settle    *settle.Service
+	Gifts     *settle.Starter
 	Gate      *admission.Gate // nil lets every gift in
 	Cookies   *Cookies
 	Approvals Approvals
@@ -42,10 +42,10 @@ func (s *Starter) Start(
 	ctx context.Context, r *http.Request, in contribution.Intent, p admission.Proof,
 ) (contribution.Contribution, error) {
 	if s.Gate == nil {
-		return s.Settle.Start(ctx, in, nil)
+		return s.Gifts.Start(ctx, in, nil)
 	}
 	var pass admission.Pass
-	c, err := s.Settle.Start(ctx, in, func(ctx context.Context) (err error) {
+	c, err := s.Gifts.Start(ctx, in, func(ctx context.Context) (err error) {
 		from := page.ClientOf(ctx)
 		pass, err = s.Gate.Admit(ctx, admission.Visitor{
 			Address: from.Address.String(), Network: from.Network.String(), Key: in.IdempotencyKey,

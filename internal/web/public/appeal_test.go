@@ -45,8 +45,8 @@ func bareAppeal(t *testing.T) *Appeal {
 	}
 	return New(Config{
 		Pages: pages, BaseURL: "http://give.test", Origin: "http://give.test", Zone: time.UTC,
-		Contributions: contribution.New(contribution.Config{}), Settle: settle.New(settle.Config{}), Starter: &gift.Starter{},
-		Campaigns: campaign.NewCatalog(nil, time.Now), Log: log, Now: time.Now,
+		Contributions: contribution.New(contribution.Config{}), Settler: settle.New(settle.Config{}).Settler,
+		Starter: &gift.Starter{}, Campaigns: campaign.NewCatalog(nil, time.Now), Log: log, Now: time.Now,
 	}).Appeal
 }
 

@@ -34,7 +34,7 @@ type Config struct {
 	Zone         *time.Location // whose days the pages speak of
 
 	Contributions *contribution.Service
-	Settle        *settle.Service
+	Settler       *settle.Settler
 	Starter       *gift.Starter
 	Campaigns     *campaign.Catalog
 
@@ -62,7 +62,7 @@ func New(c Config) *Pages {
 	return &Pages{
 		Donate: &Donate{forms: f, campaigns: c.Campaigns},
 		Give:   &Give{layout: l, forms: f, starter: c.Starter, cookies: c.Cookies},
-		Return: &Return{layout: l, contributions: c.Contributions, settle: c.Settle, forms: f, cookies: c.Cookies},
+		Return: &Return{layout: l, contributions: c.Contributions, settler: c.Settler, forms: f, cookies: c.Cookies},
 		Thanks: &Thanks{layout: l, contributions: c.Contributions, cookies: c.Cookies, approvals: c.Starter.Approvals},
 		Appeal: newAppeal(c, l, f),
 	}

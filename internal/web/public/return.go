@@ -22,7 +22,7 @@ type Return struct {
 	layout
 
 	contributions *contribution.Service
-	settle        *settle.Service
+	settler       *settle.Settler
 	forms         forms
 	cookies       *gift.Cookies
 }
@@ -43,7 +43,7 @@ func (s *Return) Return(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), settleTimeout)
 	defer cancel()
 	caller := checkout.Caller{Present: own, Returning: fromPayPal(r) || r.URL.Query().Has("again")}
-	c, err := s.settle.Settle(ctx, before.ID, settle.Source{Way: contribution.ByReader, Caller: caller})
+	c, err := s.settler.Settle(ctx, before.ID, settle.Source{Way: contribution.ByReader, Caller: caller})
 	switch {
 	case err != nil:
 		s.log.WarnContext(r.Context(), "could not settle on the reader's return", "request", page.RequestID(r.Context()),
@@ -77,7 +77,7 @@ func (s *Return) Cancel(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodHead {
 		ctx, cancel := context.WithTimeout(r.Context(), settleTimeout)
 		defer cancel()
-		if c, err = s.settle.Cancel(ctx, c.ID); err != nil {
+		if c, err = s.settler.Cancel(ctx, c.ID); err != nil {
 			s.log.WarnContext(r.Context(), "could not ask PayPal when the reader turned back",
 				"request", page.RequestID(r.Context()), "contribution", c.ID, "error", err)
 			page.Redirect(w, s.thanksAddress(c.ID)+"&"+unsure)

@@ -22,7 +22,7 @@ type Contribution struct {
 	layout
 
 	contributions *contribution.Service
-	settle        *settle.Service
+	settler       *settle.Settler
 	refunds       *refund.Service
 	views         *dashboard.Views
 	audit         *audit.Log

@@ -119,7 +119,7 @@ func (s *Contribution) Ask(w http.ResponseWriter, r *http.Request) error {
 	for _, e := range before.Events {
 		since = max(since, e.ID)
 	}
-	_, err = s.settle.AskPayPal(r.Context(), id, actor(r))
+	_, err = s.settler.AskPayPal(r.Context(), id, actor(r))
 	if fault.Is(err, fault.Unavailable) {
 		s.log.WarnContext(r.Context(), "PayPal could not be asked", "contribution", id, "error", err)
 		page.Redirect(w, "/staff/contributions/"+id.String()+"?unanswered=1")

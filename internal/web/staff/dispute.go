@@ -73,8 +73,8 @@ func acceptingInWords(acceptance string) string {
 type Dispute struct {
 	layout
 
-	settle *settle.Service
-	views  *dashboard.Views
+	disputes *settle.Disputes
+	views    *dashboard.Views
 }
 
 // acceptPage is what is said before a claim is accepted.
@@ -133,7 +133,7 @@ func (s *Dispute) Accept(w http.ResponseWriter, r *http.Request) error {
 		page.Redirect(w, to)
 		return nil
 	}
-	_, failure := s.settle.AcceptDispute(r.Context(), h.ID, line.PayPalID, v.Get("note"), actor(r))
+	_, failure := s.disputes.Accept(r.Context(), h.ID, line.PayPalID, v.Get("note"), actor(r))
 	switch kind := fault.KindOf(failure); {
 	case failure == nil, kind == fault.Unavailable:
 		if failure != nil {

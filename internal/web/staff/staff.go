@@ -37,7 +37,8 @@ type Config struct {
 	Currency money.Currency // the publication's own: comes first among several
 
 	Contributions *contribution.Service
-	Settle        *settle.Service
+	Settler       *settle.Settler
+	Disputes      *settle.Disputes
 	Refunds       *refund.Service
 	Books         *reconcile.Reconciler
 	Campaigns     *campaign.Catalog
@@ -89,10 +90,10 @@ func New(c Config) *Screens {
 		Password:      &Password{layout: l, browsers: b, accounts: c.Accounts, sessions: c.Sessions},
 		Overview:      &Overview{layout: l, reports: c.Reports, views: c.Views, health: c.Health, alerts: c.Alerts},
 		Contributions: &Contributions{layout: l, views: c.Views, campaigns: c.Campaigns, exports: e},
-		Contribution: &Contribution{layout: l, contributions: c.Contributions, settle: c.Settle, refunds: c.Refunds,
+		Contribution: &Contribution{layout: l, contributions: c.Contributions, settler: c.Settler, refunds: c.Refunds,
 			views: c.Views, audit: c.Audit},
 		Refund:         &Refund{layout: l, refunds: c.Refunds, views: c.Views},
-		Dispute:        &Dispute{layout: l, settle: c.Settle, views: c.Views},
+		Dispute:        &Dispute{layout: l, disputes: c.Disputes, views: c.Views},
 		Reports:        &Reports{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
 		Ledger:         &Ledger{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
 		Reconciliation: &Reconciliation{layout: l, views: c.Views},

@@ -1,0 +1,126 @@
+package settle
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/checkout"
+	"readerfund/internal/contribution"
+	"readerfund/internal/ledger"
+	"readerfund/internal/paypal"
+	"readerfund/internal/review"
+)
+
+// application is what the facts of one Apply come to.
+type application struct {
+	*contribution.Locked
+	now     time.Time
+	before  contribution.State // before the first of them
+	news    bool               // one of them was
+	changed bool               // the checkout changed otherwise
+
+	charged        bool         // the money is in by one of these facts
+	payer          paypal.Payer // who is to be linked as the supporter
+	history        []contribution.Event
+	transitions    [][3]string    // changes of the state: from, to, source
+	settled        []review.Match // what a person need not look at any more
+	contradictions []*ContradictionError
+}
+
+// apply learns from one fact and moves the state.
+func (a *application) apply(f Fact) error {
+	news, err := a.learn(f)
+	if err != nil {
+		return err
+	}
+	a.settled = append(a.settled, f.settles()...)
+	if !news {
+		return nil
+	}
+	a.news = true
+	c, from, standing := &a.Contribution, a.Contribution.State, a.Book.Standing()
+	if at := standing.CompletedAt; !at.IsZero() && (c.CompletedAt.IsZero() || at.Before(c.CompletedAt)) {
+		c.CompletedAt = at
+	}
+	c.State = contribution.Status(c.Checkout.State, standing)
+	pending := f.money != nil && f.money.Pending()
+	if c.State != from || pending && c.State == contribution.Pending {
+		_, c.Reason = f.about() // a payment may be held for one reason after the other
+	}
+	a.reviewCharged(from, f.source)
+	if c.State != from {
+		a.transitions = append(a.transitions, [3]string{string(from), string(c.State), string(f.source.Way)})
+	}
+	a.history = append(a.history, f.event(from, c.State))
+	return nil
+}
+
+// learn keeps what the fact says, and reports whether any of it was new.
+func (a *application) learn(f Fact) (news bool, err error) {
+	if f.money != nil {
+		source := ledger.Source{Way: string(f.source.Way), Event: f.source.Event}
+		news, err = a.Book.Apply(*f.money, source, a.now)
+	} else {
+		news, err = a.Contribution.Checkout.Apply(*f.checkout)
+		if second, is := errors.AsType[*checkout.SecondOrderError](err); is {
+			err = contradiction(review.SecondOrder, review.Args{"order": second.Named, "known": second.Known})
+		}
+	}
+	if err == nil && f.payer.Email != "" && !a.Contribution.HasSupporter {
+		a.payer, a.Contribution.HasSupporter, news = f.payer, true, true
+	}
+	return news, err
+}
+
+// reviewCharged looks after money that has just come in. A reader who was told before that nothing was charged has to
+// hear of it, and may have given again in the meantime: staff are asked to look, with the other gift beside it,
+// whichever of the two came first.
+func (a *application) reviewCharged(from contribution.State, src Source) {
+	c := a.Contribution
+	if from.HoldsMoney() || !c.State.HoldsMoney() {
+		return
+	}
+	a.charged = true
+	if toldNo(from, src) {
+		a.Book.Reviews.Open(review.ChargedAfterNo, review.Args{"told": string(from), "amount": c.Amount.String()})
+	}
+}
+
+// toldNo reports whether the reader, if they looked, has read that nothing was charged. A further attempt of theirs
+// leaves the state declined first; of an expired or cancelled one their own return tells them what became of it.
+func toldNo(s contribution.State, src Source) bool {
+	switch s {
+	case contribution.Declined:
+		return true
+	case contribution.Expired, contribution.Failed, contribution.Cancelled:
+		return src.Way != contribution.ByReader
+	default:
+		return false
+	}
+}
+
+// answerAcceptances ends what staff accepted and a dispute among the facts says the end of.
+func (a *application) answerAcceptances(ctx context.Context, tx *sqlx.Tx, facts []Fact) (answered bool, err error) {
+	for _, f := range facts {
+		if f.money == nil || f.money.Dispute() == nil {
+			continue
+		}
+		by, detail, err := answerAcceptance(ctx, tx, *f.money.Dispute())
+		if err != nil {
+			return false, err
+		}
+		if detail == nil {
+			continue
+		}
+		answered = true
+		detail["before"], detail["after"] = string(a.before), string(a.Contribution.State)
+		action := contribution.ActionAcceptDispute
+		if err := contribution.Audit(ctx, tx, by, action, a.Contribution, a.now.UTC(), detail); err != nil {
+			return false, err
+		}
+	}
+	return answered, nil
+}

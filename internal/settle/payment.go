@@ -1,0 +1,140 @@
+package settle
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/paypal"
+	"readerfund/internal/review"
+)
+
+// Payments asks PayPal about a payment or a refund, finds whose it is, and applies the answer.
+type Payments struct {
+	db            *db.DB
+	paypal        *paypal.Client
+	contributions *contribution.Service
+	applier       *Applier
+}
+
+// SettlePayment is SettleCapture for news that names the capture's order. The order is asked for instead: it carries
+// the capture with its fee, its refunds and who paid, so that one question does. The capture itself is asked for where
+// the order does not say how it ended, or is another than the one that the contribution was started with.
+func (p *Payments) SettlePayment(
+	ctx context.Context, orderID, captureID string, src Source,
+) (contribution.Contribution, error) {
+	o, err := p.paypal.Order(ctx, orderID)
+	if paypal.Unanswered(err) {
+		return contribution.Contribution{}, fmt.Errorf("ask about order %s of capture %s: %w", orderID, captureID, err)
+	}
+	if err == nil && o.Concludes(captureID) {
+		c, err := owner(ctx, p.contributions, o.CustomID)
+		if err == nil && cmp.Or(c.Checkout.PayPalID, o.ID) == o.ID {
+			return p.applier.ApplyAll(ctx, OrderSeen(c.ID, src, o))
+		}
+	}
+	return p.SettleCapture(ctx, captureID, src)
+}
+
+// SettleCapture asks PayPal about one capture and applies the answer; for one that was refunded, the refunds too.
+func (p *Payments) SettleCapture(ctx context.Context, captureID string, src Source) (contribution.Contribution, error) {
+	seen, err := p.paypal.Capture(ctx, captureID)
+	if err != nil {
+		return contribution.Contribution{}, fmt.Errorf("ask about capture %s: %w", captureID, err)
+	}
+	c, err := p.ownerOfCapture(ctx, seen)
+	if err != nil {
+		return contribution.Contribution{}, fmt.Errorf("capture %s: %w", captureID, err)
+	}
+	facts := []Fact{CaptureSeen(c.ID, src, seen)}
+	if seen.Refunded() || !c.HasSupporter {
+		// The order knows what the capture does not tell: the refunds, and who paid.
+		facts = append(p.orderFacts(ctx, c, seen.OrderID, src), facts...)
+	}
+	return p.applier.ApplyAll(ctx, facts)
+}
+
+// SettleRefund asks PayPal about one refund and its capture, and applies both. reversal says that the news called it
+// one; PayPal's API tells that of the capture only.
+func (p *Payments) SettleRefund(
+	ctx context.Context, refundID string, reversal bool, src Source,
+) (contribution.Contribution, error) {
+	r, err := p.paypal.Refund(ctx, refundID)
+	if err != nil {
+		return contribution.Contribution{}, fmt.Errorf("ask about refund %s: %w", refundID, err)
+	}
+	if r.CaptureID == "" {
+		return contribution.Contribution{}, contradiction(review.RefundNamesNoPayment, review.Args{"refund": refundID})
+	}
+	seen, err := p.paypal.Capture(ctx, r.CaptureID)
+	if err != nil {
+		return contribution.Contribution{}, fmt.Errorf("ask about capture %s of refund %s: %w", r.CaptureID, refundID, err)
+	}
+	c, err := p.ownerOfCapture(ctx, seen)
+	if err != nil {
+		return contribution.Contribution{}, fmt.Errorf("refund %s: %w", refundID, err)
+	}
+	facts := []Fact{CaptureSeen(c.ID, src, seen)}
+	if seen.Reversed() {
+		facts = append(p.orderFacts(ctx, c, seen.OrderID, src), facts...)
+	}
+	if reversal {
+		return p.applier.ApplyAll(ctx, append(facts, ReversalSeen(c.ID, src, r)))
+	}
+	return p.applier.ApplyAll(ctx, append(facts, RefundSeen(c.ID, src, r)))
+}
+
+// orderFacts is what the order of a capture says, where PayPal still knows it; nothing otherwise.
+func (p *Payments) orderFacts(ctx context.Context, c contribution.Contribution, orderID string, src Source) []Fact {
+	orderID = cmp.Or(c.Checkout.PayPalID, orderID)
+	if orderID == "" {
+		return nil
+	}
+	o, err := p.paypal.Order(ctx, orderID)
+	if err != nil || o.CustomID != c.ID.String() {
+		return nil
+	}
+	return OrderSeen(c.ID, src, o)
+}
+
+// ownerOfCapture finds the contribution that a capture is for. It is a contradiction when the capture names one and its
+// order is another's; where PayPal leaves the custom_id out, the order tells.
+func (p *Payments) ownerOfCapture(ctx context.Context, seen paypal.Capture) (contribution.Contribution, error) {
+	c, err := owner(ctx, p.contributions, seen.CustomID)
+	failed, agreed := err != nil && !errors.Is(err, ErrNotOurs), err == nil && seen.OrderID == c.Checkout.PayPalID
+	if failed || agreed || seen.OrderID == "" {
+		return c, err
+	}
+	buyer, problem := contribution.FindByOrder(ctx, p.db, seen.OrderID)
+	switch {
+	case fault.Is(problem, fault.NotFound):
+		return c, err
+	case problem != nil:
+		return contribution.Contribution{}, db.Translate(problem)
+	case err == nil && buyer.ID == c.ID, seen.CustomID == "":
+		return buyer, nil
+	}
+	odd := notOurs(review.PaymentMisnumbered, review.Args{"payment": seen.ID, "number": seen.CustomID})
+	return contribution.Contribution{}, errors.Join(odd, p.applier.OpenReview(ctx, buyer.ID, odd.Code, odd.Args))
+}
+
+// owner finds the contribution that PayPal's custom_id names.
+func owner(
+	ctx context.Context, contributions *contribution.Service, customID string,
+) (contribution.Contribution, error) {
+	id, err := uuid.Parse(customID)
+	if err != nil {
+		return contribution.Contribution{}, ErrNotOurs
+	}
+	c, err := contributions.Get(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		return contribution.Contribution{}, ErrNotOurs
+	}
+	return c, err
+}

@@ -1,0 +1,157 @@
+package settle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/checkout"
+	"readerfund/internal/contribution"
+	"readerfund/internal/db"
+	"readerfund/internal/detached"
+	"readerfund/internal/fault"
+	"readerfund/internal/ledger"
+	"readerfund/internal/paypal"
+)
+
+// Settler brings one contribution as a whole up to date with PayPal: its order, which it captures once the reader has
+// approved it, and its open disputes.
+type Settler struct {
+	db            *db.DB
+	paypal        *paypal.Client
+	contributions *contribution.Service
+	applier       *Applier
+	orders        *orders
+	payments      *Payments
+	disputes      *Disputes
+	sweepEvery    time.Duration
+	now           func() time.Time
+	calls         *detached.Group // calls to PayPal that go on although nobody waits for them
+}
+
+// Settle asks PayPal how the contribution's order stands, captures it if the reader has approved, and applies what
+// PayPal said. It returns the contribution as it stands then; on trouble, as it stood, together with the error. It may
+// be called any number of times, by anybody, at once.
+func (s *Settler) Settle(ctx context.Context, id uuid.UUID, src Source) (contribution.Contribution, error) {
+	c, err := s.contributions.Get(ctx, id)
+	if err != nil {
+		return contribution.Contribution{}, err
+	}
+	return s.settle(ctx, c, src)
+}
+
+func (s *Settler) settle(
+	ctx context.Context, c contribution.Contribution, src Source,
+) (contribution.Contribution, error) {
+	if src.Way == contribution.ByReader && c.Outcome() == contribution.OutcomeReceived {
+		return c, nil // the webhook was first: there is nothing the reader needs PayPal for
+	}
+	src.Returning = c.Checkout.AsksAgain(src.Caller, s.now())
+	switch {
+	case c.Checkout.PayPalID == "" && c.Outcome() == contribution.OutcomeReceived: // adopted
+		return s.settleOpenDisputes(ctx, c, src)
+	case c.Checkout.PayPalID == "":
+		return s.lapse(ctx, c, src)
+	}
+	settled, err := detached.Run(ctx, s.calls, func(ctx context.Context) (contribution.Contribution, error) {
+		o, err := s.paypal.Order(ctx, c.Checkout.PayPalID)
+		if paypal.NotFound(err) {
+			return s.orders.missing(ctx, c, src)
+		}
+		if err != nil {
+			return c, s.applier.reviewAnswer(ctx, c.ID, fmt.Errorf("ask about order %s: %w", c.Checkout.PayPalID, err))
+		}
+		settled, err := s.orders.settle(ctx, c, o, src)
+		if err != nil || settled.Outcome() != contribution.OutcomeReceived || src.Way == contribution.ByReader {
+			return settled, err
+		}
+		return s.settleOpenDisputes(ctx, settled, src)
+	})
+	if err != nil && settled.ID != c.ID {
+		settled = c
+	}
+	if src.Way == contribution.ByReader {
+		err = errors.Join(err, s.noteReturn(ctx, settled))
+		if src.Present && err == nil {
+			err = s.noteTold(ctx, settled)
+		}
+	}
+	return settled, unanswered(err)
+}
+
+// SettleOrder is Settle for an order we may not have saved yet: PayPal's custom_id says whose it is. The error is
+// ErrNotOurs when it belongs to nobody here.
+func (s *Settler) SettleOrder(ctx context.Context, orderID string, src Source) (contribution.Contribution, error) {
+	c, err := contribution.FindByOrder(ctx, s.db, orderID)
+	if err == nil {
+		return s.settle(ctx, c, src)
+	}
+	if !fault.Is(err, fault.NotFound) {
+		return contribution.Contribution{}, db.Translate(err)
+	}
+	o, err := s.paypal.Order(ctx, orderID)
+	if err != nil {
+		return contribution.Contribution{}, fmt.Errorf("ask about order %s: %w", orderID, err)
+	}
+	c, err = owner(ctx, s.contributions, o.CustomID)
+	if err != nil {
+		return contribution.Contribution{}, err
+	}
+	return detached.Run(ctx, s.calls, func(ctx context.Context) (contribution.Contribution, error) {
+		return s.orders.settle(ctx, c, o, src)
+	})
+}
+
+// settleOpenDisputes asks how the contribution's open disputes stand.
+func (s *Settler) settleOpenDisputes(
+	ctx context.Context, c contribution.Contribution, src Source,
+) (contribution.Contribution, error) {
+	open, err := ledger.OpenDisputes(ctx, s.db, c.ID)
+	if err != nil {
+		return c, err
+	}
+	for _, id := range open {
+		settled, err := s.disputes.Settle(ctx, id, src)
+		if err != nil {
+			return c, err
+		}
+		c = settled
+	}
+	return c, nil
+}
+
+// lapse ends a contribution whose order we never got to know: nobody had its approval link, so once the order's life
+// has passed nobody can pay it.
+func (s *Settler) lapse(
+	ctx context.Context, c contribution.Contribution, src Source,
+) (contribution.Contribution, error) {
+	young := s.now().Sub(c.CreatedAt) <= checkout.OrderLife
+	if c.State != contribution.Started && c.State != contribution.OrderUnknown || young {
+		return c, nil
+	}
+	return s.applier.ApplyAll(ctx, []Fact{OrderGone(c.ID, src)})
+}
+
+// noteReturn has the sweep ask soon about an order whose reader came back, most likely having approved it, while PayPal
+// did not say so.
+func (s *Settler) noteReturn(ctx context.Context, c contribution.Contribution) error {
+	o := c.Outcome()
+	if c.Checkout.Returned || o != contribution.OutcomeOpen && o != contribution.OutcomeCancelled {
+		return nil
+	}
+	now := s.now()
+	return contribution.NoteReturn(context.WithoutCancel(ctx), s.db, c.ID, now, now.Add(s.sweepEvery))
+}
+
+// noteTold writes down that the reader came back to a refusal and is being told of it.
+func (s *Settler) noteTold(ctx context.Context, c contribution.Contribution) error {
+	if c.State != contribution.Declined || c.Checkout.Told() {
+		return nil
+	}
+	ctx, cancel := detached.Saving(ctx)
+	defer cancel()
+	return db.Translate(contribution.NoteTold(ctx, s.db, c.ID, s.now()))
+}
