@@ -33,8 +33,8 @@ func Captures(ctx context.Context, q sqlx.QueryerContext, contribution uuid.UUID
 	return ids, nil
 }
 
-// Owner is the contribution that one of the payments is of, by PayPal's ids, and whether that payment was made in PayPal
-// directly. The error is ErrNotOurs where we know none of them.
+// Owner is the contribution that one of the payments is of, by PayPal's ids, and whether that payment was made in
+// PayPal directly. The error is ErrNotOurs where we know none of them.
 func Owner(ctx context.Context, q sqlx.QueryerContext, payments ...string) (id uuid.UUID, direct bool, err error) {
 	var of struct {
 		Contribution uuid.UUID `db:"contribution_id"`

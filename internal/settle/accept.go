@@ -3,8 +3,6 @@ package settle
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
@@ -14,25 +12,12 @@ import (
 	"readerfund/internal/detached"
 	"readerfund/internal/fault"
 	"readerfund/internal/field"
+	"readerfund/internal/ledger"
 	"readerfund/internal/paypal"
 )
 
 // longestNote is the longest note to PayPal, in characters.
 const longestNote = 1000
-
-// acceptance is how far accepting a claim has come; empty where nobody accepted it.
-type acceptance string
-
-const (
-	acceptanceNone    acceptance = ""
-	acceptanceAsked   acceptance = "asked"   // written down; PayPal has not said anything yet
-	acceptanceUnknown acceptance = "unknown" // PayPal was asked and we did not see the answer
-	acceptanceDone    acceptance = "accepted"
-	acceptanceRefused acceptance = "refused"
-)
-
-// inDoubt reports whether PayPal may have accepted the claim for us without our knowing.
-func (a acceptance) inDoubt() bool { return a == acceptanceAsked || a == acceptanceUnknown }
 
 // Accept gives the money back that a case is about, by accepting the claim at PayPal. note goes to PayPal,
 // which wants one. Accepting is written down before PayPal hears of it, and what came of it also when nobody waits
@@ -52,7 +37,7 @@ func (d *Disputes) Accept(
 		return contribution.Contribution{}, err
 	}
 	if field.Line("dispute", disputeID, field.LongestKey) != nil {
-		return contribution.Contribution{}, errNoCase(disputeID)
+		return contribution.Contribution{}, errUnknownDispute(disputeID)
 	}
 	c, earlier, err := d.claimDispute(ctx, id, disputeID, note, by)
 	if err != nil {
@@ -67,7 +52,7 @@ func (d *Disputes) Accept(
 	return settled, nil
 }
 
-func errNoCase(disputeID string) error {
+func errUnknownDispute(disputeID string) error {
 	return fault.New(fault.NotFound, "dispute.unknown", fault.Args{"dispute": disputeID})
 }
 
@@ -75,37 +60,26 @@ func errNoCase(disputeID string) error {
 // acceptance had come.
 func (d *Disputes) claimDispute(
 	ctx context.Context, id uuid.UUID, disputeID, note string, by contribution.Actor,
-) (c contribution.Contribution, earlier acceptance, err error) {
+) (c contribution.Contribution, earlier ledger.AcceptanceState, err error) {
 	err = d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var err error
 		if c, err = contribution.Lock(ctx, tx, id); err != nil {
 			return err
 		}
-		var of struct {
-			ID         int64      `db:"id"`
-			Status     string     `db:"status"`
-			MayAccept  bool       `db:"may_accept"`
-			Acceptance acceptance `db:"acceptance"`
-		}
-		err = tx.GetContext(ctx, &of, `
-			SELECT d.id, d.status, d.may_accept, d.acceptance FROM dispute d JOIN payment p ON p.id = d.payment_id
-			WHERE d.paypal_id = $1 AND p.contribution_id = $2`, disputeID, id)
+		a, err := ledger.FindAcceptance(ctx, tx, disputeID)
 		switch {
-		case db.IsNotFound(err):
-			return errNoCase(disputeID)
+		case errors.Is(err, ErrNotOurs), err == nil && a.Contribution != id:
+			return errUnknownDispute(disputeID)
 		case err != nil:
-			return fmt.Errorf("read dispute %s: %w", disputeID, err)
-		case of.Status != "open":
+			return err
+		case !a.Open:
 			return fault.New(fault.Conflict, "dispute.ended", fault.Args{"dispute": disputeID})
-		case !of.MayAccept:
+		case !a.MayAccept:
 			return fault.New(fault.Conflict, "dispute.cannot_accept")
 		}
-		earlier = of.Acceptance
-		_, err = tx.ExecContext(ctx, `
-			UPDATE dispute SET acceptance = 'asked', accepted_by = $2, accepted_actor = $3 WHERE id = $1`,
-			of.ID, uuid.NullUUID{UUID: by.ID, Valid: by.ID != uuid.Nil}, by.Name)
-		if err != nil {
-			return fmt.Errorf("note the acceptance of %s: %w", disputeID, err)
+		earlier = a.State
+		if err := a.Begin(ctx, tx, by.ID, by.Name); err != nil {
+			return err
 		}
 		detail := map[string]string{"dispute": disputeID, "note": note, "before": string(c.State)}
 		return contribution.Audit(ctx, tx, by, contribution.ActionAcceptDispute, c, d.now().UTC(), detail)
@@ -115,18 +89,18 @@ func (d *Disputes) claimDispute(
 
 // sendAcceptance accepts the claim at PayPal and writes down what came of it.
 func (d *Disputes) sendAcceptance(
-	ctx context.Context, c contribution.Contribution, disputeID, note string, earlier acceptance,
+	ctx context.Context, c contribution.Contribution, disputeID, note string, earlier ledger.AcceptanceState,
 ) (contribution.Contribution, error) {
 	src := Source{Way: contribution.ByStaff}
-	if earlier.inDoubt() {
+	if earlier.InDoubt() {
 		settled, err := d.Settle(ctx, disputeID, src)
 		if err != nil {
-			return c, errors.Join(err, d.noteAcceptance(ctx, c.ID, disputeID, acceptanceUnknown, "unknown", ""))
+			return c, errors.Join(err, d.noteAcceptance(ctx, c.ID, disputeID, ledger.AcceptanceUnknown, "unknown", ""))
 		}
 		switch now, err := d.acceptanceOf(ctx, disputeID); {
-		case err != nil || now == acceptanceDone:
+		case err != nil || now == ledger.AcceptanceDone:
 			return settled, err
-		case !now.inDoubt(): // the case has ended in another way
+		case !now.InDoubt(): // the case has ended in another way
 			return settled, fault.New(fault.Conflict, "dispute.ended", fault.Args{"dispute": disputeID})
 		}
 	}
@@ -139,33 +113,33 @@ func (d *Disputes) sendAcceptance(
 			d.log.WarnContext(ctx, "how an accepted case stands is not known yet", "dispute", disputeID, "error", lookErr)
 			settled = c
 		}
-		return settled, d.noteAcceptance(ctx, c.ID, disputeID, acceptanceDone, "accepted", "")
+		return settled, d.noteAcceptance(ctx, c.ID, disputeID, ledger.AcceptanceDone, "accepted", "")
 	case paypal.Refused(err):
 		// The case may have been accepted by an earlier attempt, or by another process: it tells.
 		settled, lookErr := d.Settle(ctx, disputeID, src)
-		became, outcome := acceptanceRefused, "refused"
-		if lookErr != nil && earlier.inDoubt() {
-			became, outcome = acceptanceUnknown, "unknown"
+		became, outcome := ledger.AcceptanceRefused, "refused"
+		if lookErr != nil && earlier.InDoubt() {
+			became, outcome = ledger.AcceptanceUnknown, "unknown"
 		}
 		if err := d.noteAcceptance(ctx, c.ID, disputeID, became, outcome, code); err != nil {
 			return c, err
 		}
-		if now, err := d.acceptanceOf(ctx, disputeID); err != nil || now == acceptanceDone {
+		if now, err := d.acceptanceOf(ctx, disputeID); err != nil || now == ledger.AcceptanceDone {
 			return settled, err
 		}
 		return c, &fault.Error{Kind: fault.Conflict, Message: advice}
 	case paypal.OutcomeUnknown(err):
-		if err := d.noteAcceptance(ctx, c.ID, disputeID, acceptanceUnknown, "unknown", code); err != nil {
+		if err := d.noteAcceptance(ctx, c.ID, disputeID, ledger.AcceptanceUnknown, "unknown", code); err != nil {
 			return c, err
 		}
 		settled, lookErr := d.Settle(ctx, disputeID, src)
-		if now, nowErr := d.acceptanceOf(ctx, disputeID); lookErr == nil && nowErr == nil && now == acceptanceDone {
+		if now, nowErr := d.acceptanceOf(ctx, disputeID); lookErr == nil && nowErr == nil && now == ledger.AcceptanceDone {
 			return settled, nil
 		}
 		return c, err
 	default: // not sent, or told to come back
-		if earlier == acceptanceAsked {
-			earlier = acceptanceUnknown
+		if earlier == ledger.AcceptanceAsked {
+			earlier = ledger.AcceptanceUnknown
 		}
 		return c, errors.Join(err, d.noteAcceptance(ctx, c.ID, disputeID, earlier, "not sent", code))
 	}
@@ -174,7 +148,7 @@ func (d *Disputes) sendAcceptance(
 // noteAcceptance writes down what came of accepting a claim, unless news of the case has told already. Where it is not
 // known, the sweep asks soon.
 func (d *Disputes) noteAcceptance(
-	ctx context.Context, id uuid.UUID, disputeID string, became acceptance, outcome, code string,
+	ctx context.Context, id uuid.UUID, disputeID string, became ledger.AcceptanceState, outcome, code string,
 ) error {
 	ctx, cancel := detached.Saving(ctx)
 	defer cancel()
@@ -183,15 +157,18 @@ func (d *Disputes) noteAcceptance(
 		if err != nil {
 			return err
 		}
-		by, was, err := readAcceptance(ctx, tx, disputeID)
-		if err != nil || was == acceptanceDone || !was.inDoubt() && became != acceptanceDone {
+		a, err := ledger.FindAcceptance(ctx, tx, disputeID)
+		switch {
+		case err != nil:
 			return err
+		case a.State == ledger.AcceptanceDone, !a.State.InDoubt() && became != ledger.AcceptanceDone:
+			return nil
 		}
-		if err := keepAcceptance(ctx, tx, disputeID, became); err != nil {
+		if err := a.Advance(ctx, tx, became); err != nil {
 			return err
 		}
 		now := d.now().UTC()
-		if became.inDoubt() || became == acceptanceDone {
+		if became.InDoubt() || became == ledger.AcceptanceDone {
 			if err := contribution.CheckSoon(ctx, tx, id, now.Add(d.sweepEvery)); err != nil {
 				return err
 			}
@@ -201,41 +178,21 @@ func (d *Disputes) noteAcceptance(
 		if code != "" {
 			detail["answer"] = code
 		}
-		return contribution.Audit(ctx, tx, by, contribution.ActionAcceptDispute, c, now, detail)
+		return contribution.Audit(ctx, tx, acceptedBy(a), contribution.ActionAcceptDispute, c, now, detail)
 	})
 	return db.Translate(err)
 }
 
-func (d *Disputes) acceptanceOf(ctx context.Context, disputeID string) (acceptance, error) {
-	_, now, err := readAcceptance(ctx, d.db, disputeID)
-	return now, db.Translate(err)
+func (d *Disputes) acceptanceOf(ctx context.Context, disputeID string) (ledger.AcceptanceState, error) {
+	a, err := ledger.FindAcceptance(ctx, d.db, disputeID)
+	return a.State, db.Translate(err)
 }
 
-func readAcceptance(
-	ctx context.Context, q sqlx.QueryerContext, disputeID string,
-) (contribution.Actor, acceptance, error) {
-	var row struct {
-		Acceptance acceptance    `db:"acceptance"`
-		By         uuid.NullUUID `db:"accepted_by"`
-		Actor      string        `db:"accepted_actor"`
-	}
-	err := sqlx.GetContext(ctx, q, &row, `
-		SELECT acceptance, accepted_by, accepted_actor FROM dispute WHERE paypal_id = $1`, disputeID)
-	if err != nil {
-		return contribution.Actor{}, "", fmt.Errorf("read the acceptance of %s: %w", disputeID, err)
-	}
-	return contribution.Actor{ID: row.By.UUID, Name: row.Actor}, row.Acceptance, nil
+func acceptedBy(a ledger.Acceptance) contribution.Actor {
+	return contribution.Actor{ID: a.By.UUID, Name: a.Actor}
 }
 
-func keepAcceptance(ctx context.Context, tx *sqlx.Tx, disputeID string, became acceptance) error {
-	_, err := tx.ExecContext(ctx, `UPDATE dispute SET acceptance = $2 WHERE paypal_id = $1`, disputeID, string(became))
-	if err != nil {
-		return fmt.Errorf("keep the acceptance of %s: %w", disputeID, err)
-	}
-	return nil
-}
-
-// answerAcceptance ends an acceptance by how the case ended. It gives the entry for the audit log, nil where there
+// answerAcceptance ends an acceptance by how the dispute ended. It gives the entry for the audit log, nil where there
 // is none.
 func answerAcceptance(
 	ctx context.Context, tx *sqlx.Tx, seen paypal.Dispute,
@@ -243,25 +200,21 @@ func answerAcceptance(
 	if seen.Open() {
 		return contribution.Actor{}, nil, nil
 	}
-	by, was, err := readAcceptance(ctx, tx, seen.ID)
-	if db.IsNotFound(err) {
+	a, err := ledger.FindAcceptance(ctx, tx, seen.ID)
+	if errors.Is(err, ErrNotOurs) {
 		return contribution.Actor{}, nil, nil
 	}
 	if err != nil {
 		return contribution.Actor{}, nil, err
 	}
-	// PayPal's own word for it is ACCEPTED, and also where the reader won a case that we had accepted.
-	ours := []paypal.DisputeOutcome{paypal.OutcomeAccepted}
-	if was.inDoubt() {
-		ours = append(ours, paypal.OutcomeBuyer)
-	}
-	became, outcome := acceptanceRefused, "not accepted"
-	if slices.Contains(ours, seen.Outcome) {
-		became, outcome = acceptanceDone, "accepted"
-	}
-	if was == acceptanceNone || was == acceptanceDone || was == became {
+	became := a.After(seen)
+	if became == a.State {
 		return contribution.Actor{}, nil, nil
 	}
+	outcome := "not accepted"
+	if became == ledger.AcceptanceDone {
+		outcome = "accepted"
+	}
 	detail = map[string]string{"dispute": seen.ID, "outcome": outcome, "case": string(seen.Outcome)}
-	return by, detail, keepAcceptance(ctx, tx, seen.ID, became)
+	return acceptedBy(a), detail, a.Advance(ctx, tx, became)
 }
