@@ -18,7 +18,7 @@ import (
 const (
 	ActionAcceptDispute audit.Action = "contribution.accept_dispute"
 	ActionNote          audit.Action = "contribution.note"
-	ActionLooked        audit.Action = "contribution.looked"
+	ActionCloseReview   audit.Action = "contribution.looked"
 	ActionAskPayPal     audit.Action = "contribution.ask_paypal"
 	ActionAdopt         audit.Action = "contribution.adopt"
 )
@@ -62,9 +62,9 @@ func (s *Service) Note(ctx context.Context, id uuid.UUID, text string, by Actor)
 	return db.Translate(err)
 }
 
-// Looked says that a person has looked at one thing that needed it, and what they found. The same is not brought up
+// CloseReview says that a person has looked at one thing that needed it, and what they found. The same is not brought up
 // again. Errors: fault.Invalid for the text, fault.Conflict where the contribution has no such review that is open.
-func (s *Service) Looked(ctx context.Context, id uuid.UUID, reviewID int64, found string, by Actor) error {
+func (s *Service) CloseReview(ctx context.Context, id uuid.UUID, reviewID int64, found string, by Actor) error {
 	found = field.Normalised(found)
 	if found == "" {
 		return fault.Input("found", "review.found_missing")
@@ -85,7 +85,7 @@ func (s *Service) Looked(ctx context.Context, id uuid.UUID, reviewID int64, foun
 		if err := AddEvent(ctx, tx, c, Event{Kind: "looked", Detail: by.Name + ": " + found}, now); err != nil {
 			return err
 		}
-		return Audit(ctx, tx, by, ActionLooked, c, now, map[string]string{"before": was.Text(), "found": found})
+		return Audit(ctx, tx, by, ActionCloseReview, c, now, map[string]string{"before": was.Text(), "found": found})
 	})
 	return db.Translate(err)
 }

@@ -14,7 +14,7 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// While a case is open PayPal refuses a part; the advice says where to go.
+// While a dispute is open PayPal refuses a part; the advice says where to go.
 func TestAPartCannotGoBackDuringACase(t *testing.T) {
 	t.Parallel()
 	n := open(t)

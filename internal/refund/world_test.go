@@ -190,7 +190,7 @@ func (n *newsroom) paid() (contribution.Contribution, string) {
 	return c, capture
 }
 
-// disputed is a gift that came in and about which a case is open.
+// disputed is a gift that came in and about which a dispute is open.
 func (n *newsroom) disputed(stage string) contribution.Contribution {
 	n.t.Helper()
 	c, capture := n.paid()

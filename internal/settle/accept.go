@@ -19,13 +19,13 @@ import (
 // longestNote is the longest note to PayPal, in characters.
 const longestNote = 1000
 
-// Accept gives the money back that a case is about, by accepting the claim at PayPal. note goes to PayPal,
+// Accept gives the money back that a dispute is about, by accepting it at PayPal. note goes to PayPal,
 // which wants one. Accepting is written down before PayPal hears of it, and what came of it also when nobody waits
-// any more; where an earlier answer was not seen, PayPal is asked about the case before it is accepted again.
+// any more; where an earlier answer was not seen, PayPal is asked about the dispute before it is accepted again.
 //
-// Errors: fault.NotFound, fault.Invalid for a note PayPal would refuse, fault.Conflict when the case cannot be
+// Errors: fault.NotFound, fault.Invalid for a note PayPal would refuse, fault.Conflict when the dispute cannot be
 // accepted or PayPal refuses, with what to do; fault.Unavailable when PayPal does not answer: whether it was
-// accepted shows when PayPal tells of the case again, and the sweep asks.
+// accepted shows when PayPal tells of the dispute again, and the sweep asks.
 func (d *Disputes) Accept(
 	ctx context.Context, id uuid.UUID, disputeID, note string, by contribution.Actor,
 ) (contribution.Contribution, error) {
@@ -39,7 +39,7 @@ func (d *Disputes) Accept(
 	if field.Line("dispute", disputeID, field.LongestKey) != nil {
 		return contribution.Contribution{}, errUnknownDispute(disputeID)
 	}
-	c, earlier, err := d.claimDispute(ctx, id, disputeID, note, by)
+	c, earlier, err := d.beginAcceptance(ctx, id, disputeID, note, by)
 	if err != nil {
 		return c, err
 	}
@@ -56,9 +56,9 @@ func errUnknownDispute(disputeID string) error {
 	return fault.New(fault.NotFound, "dispute.unknown", fault.Args{"dispute": disputeID})
 }
 
-// claimDispute checks that the case may be accepted and writes down that it is about to be. It says how far an earlier
-// acceptance had come.
-func (d *Disputes) claimDispute(
+// beginAcceptance checks that the dispute may be accepted and writes down that it is about to be. It says how far an
+// earlier acceptance had come.
+func (d *Disputes) beginAcceptance(
 	ctx context.Context, id uuid.UUID, disputeID, note string, by contribution.Actor,
 ) (c contribution.Contribution, earlier ledger.AcceptanceState, err error) {
 	err = d.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -100,7 +100,7 @@ func (d *Disputes) sendAcceptance(
 		switch now, err := d.acceptanceOf(ctx, disputeID); {
 		case err != nil || now == ledger.AcceptanceDone:
 			return settled, err
-		case !now.InDoubt(): // the case has ended in another way
+		case !now.InDoubt(): // the dispute has ended in another way
 			return settled, fault.New(fault.Conflict, "dispute.ended", fault.Args{"dispute": disputeID})
 		}
 	}
@@ -110,12 +110,12 @@ func (d *Disputes) sendAcceptance(
 	case err == nil:
 		settled, lookErr := d.Settle(ctx, disputeID, src)
 		if lookErr != nil {
-			d.log.WarnContext(ctx, "how an accepted case stands is not known yet", "dispute", disputeID, "error", lookErr)
+			d.log.WarnContext(ctx, "how an accepted dispute stands is not known yet", "dispute", disputeID, "error", lookErr)
 			settled = c
 		}
 		return settled, d.noteAcceptance(ctx, c.ID, disputeID, ledger.AcceptanceDone, "accepted", "")
 	case paypal.Refused(err):
-		// The case may have been accepted by an earlier attempt, or by another process: it tells.
+		// The dispute may have been accepted by an earlier attempt, or by another process: it tells.
 		settled, lookErr := d.Settle(ctx, disputeID, src)
 		became, outcome := ledger.AcceptanceRefused, "refused"
 		if lookErr != nil && earlier.InDoubt() {
@@ -145,7 +145,7 @@ func (d *Disputes) sendAcceptance(
 	}
 }
 
-// noteAcceptance writes down what came of accepting a claim, unless news of the case has told already. Where it is not
+// noteAcceptance writes down what came of accepting a dispute, unless news of it has told already. Where it is not
 // known, the sweep asks soon.
 func (d *Disputes) noteAcceptance(
 	ctx context.Context, id uuid.UUID, disputeID string, became ledger.AcceptanceState, outcome, code string,

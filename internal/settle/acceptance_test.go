@@ -12,7 +12,7 @@ import (
 
 const acceptPath = `"match":{"method":"POST","path":"/v1/customer/disputes/*/accept-claim"}`
 
-// claimed is a gift with a case that we have heard of.
+// claimed is a gift with a dispute that we have heard of.
 func (n *newsroom) claimed() (c contribution.Contribution, capture, dispute string) {
 	n.t.Helper()
 	c, capture = n.paid()
@@ -62,7 +62,7 @@ func TestAnAcceptedClaimWhoseAnswerWasLost(t *testing.T) {
 	}
 }
 
-// A case that ended otherwise than by our accepting it is not noted as accepted.
+// A dispute that ended otherwise than by our accepting it is not noted as accepted.
 func TestAClaimThatWasNotAcceptedAfterAll(t *testing.T) {
 	t.Parallel()
 	n := open(t)
@@ -101,7 +101,7 @@ func TestAClaimThatPayPalRefusesToAccept(t *testing.T) {
 	if err != nil || answer != "NOT_AUTHORIZED" {
 		t.Errorf("answer %q, %v", answer, err)
 	}
-	// Nothing is in doubt any more: how the case ends is no news of our acceptance.
+	// Nothing is in doubt any more: how the dispute ends is no news of our acceptance.
 	n.hook("POST", "captures/"+n.captureOf(c)+"/dispute", `{"outcome":"buyer"}`, nil)
 	n.heard(id, contribution.Reversed)
 	if got := n.audited(c); !strings.HasSuffix(got, "refused") {

@@ -16,7 +16,7 @@ import (
 )
 
 // AskPayPal brings a contribution up to date with PayPal because a person wants to be sure: its order, its payments
-// with their refunds, and the cases about them. It returns the contribution as it stands then. The error is a
+// with their refunds, and the disputes about them. It returns the contribution as it stands then. The error is a
 // fault.Unavailable when PayPal does not answer. The audit log has what came of it, also when nobody waits any more.
 func (s *Settler) AskPayPal(
 	ctx context.Context, id uuid.UUID, by contribution.Actor,
@@ -61,7 +61,8 @@ func (s *Settler) auditAsked(
 	return db.Translate(err)
 }
 
-// settlePayments asks about every payment of a contribution that has an order behind it, and about the cases of each.
+// settlePayments asks about every payment of a contribution that has an order behind it, and about the disputes of
+// each.
 func (s *Settler) settlePayments(
 	ctx context.Context, c contribution.Contribution, src Source,
 ) (contribution.Contribution, error) {
@@ -75,11 +76,11 @@ func (s *Settler) settlePayments(
 			return c, err
 		}
 		c = settled
-		cases, err := s.paypal.DisputesOf(ctx, id)
+		disputes, err := s.paypal.DisputesOf(ctx, id)
 		if err != nil {
 			return c, fmt.Errorf("ask about disputes of %s: %w", id, err)
 		}
-		for _, disputeID := range cases {
+		for _, disputeID := range disputes {
 			if c, err = s.disputes.Settle(ctx, disputeID, src); err != nil {
 				return c, err
 			}

@@ -13,7 +13,7 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// dispute moves a case about a capture, and gives its id.
+// dispute opens or moves a dispute about a capture, and gives its id.
 func (n *newsroom) dispute(capture, how string) string {
 	n.t.Helper()
 	var seen struct {
@@ -75,7 +75,7 @@ func TestADisputeThatIsWon(t *testing.T) {
 	}
 }
 
-// Lost, with a fee. The news of the reversal itself never comes: how the case ended says where to look.
+// Lost, with a fee. The news of the reversal itself never comes: how the dispute ended says where to look.
 func TestADisputeThatIsLost(t *testing.T) {
 	t.Parallel()
 	n := open(t)
@@ -93,7 +93,7 @@ func TestADisputeThatIsLost(t *testing.T) {
 	}
 }
 
-// Two cases, one of each kind, of which only the last word is heard.
+// Two disputes, one of each kind, of which only the last word is heard.
 func TestOnlyTheEndOfADisputeIsHeard(t *testing.T) {
 	t.Parallel()
 	n := open(t)
@@ -107,7 +107,7 @@ func TestOnlyTheEndOfADisputeIsHeard(t *testing.T) {
 	n.heard(n.dispute(capture, `{"outcome":"seller"}`), contribution.Completed)
 }
 
-// Nobody tells of the case's end: the sweep asks.
+// Nobody tells of the dispute's end: the sweep asks.
 func TestTheSweepAsksAboutOpenDisputes(t *testing.T) {
 	t.Parallel()
 	n := open(t)
@@ -122,7 +122,7 @@ func TestTheSweepAsksAboutOpenDisputes(t *testing.T) {
 	n.booksEqual()
 }
 
-// A case about a payment of which we have not heard: its capture is asked for first.
+// A dispute about a payment of which we have not heard: its capture is asked for first.
 func TestADisputeBeforeItsPayment(t *testing.T) {
 	t.Parallel()
 	n := open(t)
@@ -267,7 +267,7 @@ func TestANoteIsKept(t *testing.T) {
 	}
 }
 
-// A look at the case that PayPal gave earlier and we get later changes nothing, and a case opened again needs a person.
+// A look at the dispute that PayPal gave earlier and we get later changes nothing, and one opened again needs a person.
 func TestADisputeOnlyAdvances(t *testing.T) {
 	t.Parallel()
 	d := bareService(t)
@@ -298,9 +298,9 @@ func TestADisputeOnlyAdvances(t *testing.T) {
 	other = apply(t, d, CaptureSeen(other.ID, src, captureOf("CAP-2", "COMPLETED")), DisputeSeen(other.ID, src, foreign))
 	booked := entries(t.Context(), t, d.DB, other.ID)
 	if !strings.Contains(looks(t, d, other), "in USD") || strings.Contains(booked, "dispute") {
-		t.Errorf("a case in another currency: %q", looks(t, d, other))
+		t.Errorf("a dispute in another currency: %q", looks(t, d, other))
 	}
 	if _, err := d.Applier.ApplyAll(t.Context(), []Fact{DisputeSeen(other.ID, src, seen)}); !errors.Is(err, ErrNotOurs) {
-		t.Errorf("a case about another gift: %v", err)
+		t.Errorf("a dispute about another gift: %v", err)
 	}
 }

@@ -55,19 +55,19 @@ func TestSomebodyLooked(t *testing.T) {
 	apply(t, d, CaptureSeen(c.ID, src, less))
 	asked := openReviews(t, d, c)[0]
 	for name, wrong := range map[string]func() error{
-		"without a word":      func() error { return d.Contributions.Looked(t.Context(), c.ID, asked.ID, " ", editor) },
-		"at what is not":      func() error { return d.Contributions.Looked(t.Context(), c.ID, asked.ID+1000, "Fine.", editor) },
-		"of another gift":     func() error { return d.Contributions.Looked(t.Context(), other.ID, asked.ID, "Fine.", editor) },
-		"of no gift there is": func() error { return d.Contributions.Looked(t.Context(), uuid.New(), asked.ID, "Fine.", editor) },
+		"without a word":      func() error { return d.Contributions.CloseReview(t.Context(), c.ID, asked.ID, " ", editor) },
+		"at what is not":      func() error { return d.Contributions.CloseReview(t.Context(), c.ID, asked.ID+1000, "Fine.", editor) },
+		"of another gift":     func() error { return d.Contributions.CloseReview(t.Context(), other.ID, asked.ID, "Fine.", editor) },
+		"of no gift there is": func() error { return d.Contributions.CloseReview(t.Context(), uuid.New(), asked.ID, "Fine.", editor) },
 	} {
 		if err := wrong(); fault.KindOf(err) == fault.Internal {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := d.Contributions.Looked(t.Context(), c.ID, asked.ID, "She changed it at PayPal.", editor); err != nil {
+	if err := d.Contributions.CloseReview(t.Context(), c.ID, asked.ID, "She changed it at PayPal.", editor); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Contributions.Looked(t.Context(), c.ID, asked.ID, "Again.", editor); !fault.Is(err, fault.Conflict) {
+	if err := d.Contributions.CloseReview(t.Context(), c.ID, asked.ID, "Again.", editor); !fault.Is(err, fault.Conflict) {
 		t.Errorf("twice: %v", err)
 	}
 	if apply(t, d, CaptureSeen(c.ID, src, less)); looks(t, d, c) != "" {
@@ -103,7 +103,7 @@ func TestPaidTwiceIsNotSwallowed(t *testing.T) {
 		t.Fatalf("beside another reason: %q", got)
 	}
 	for _, r := range openReviews(t, d, c) {
-		if err := d.Contributions.Looked(t.Context(), c.ID, r.ID, "Refund asked for.", editor); err != nil {
+		if err := d.Contributions.CloseReview(t.Context(), c.ID, r.ID, "Refund asked for.", editor); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -92,7 +92,7 @@ func (s *Starter) order(
 	case paypal.Passing(err):
 		return c, unavailable // it was not sent, or PayPal told us to come back: still only started
 	default:
-		return c, refusal(err, "") // we are not let in, which lasts until staff mend it: still only started
+		return c, refusal(err, "") // we are not let in, which lasts until staff put it right: still only started
 	}
 }
 

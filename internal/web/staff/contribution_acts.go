@@ -151,7 +151,7 @@ func (s *Contribution) Review(w http.ResponseWriter, r *http.Request) error {
 	var about int64 // the review that the form is for
 	keep := func(id uuid.UUID, v url.Values) error {
 		about, _ = strconv.ParseInt(v.Get("review"), 10, 64) // 0 is no review
-		return s.contributions.Looked(r.Context(), id, about, v.Get("found"), actor(r))
+		return s.contributions.CloseReview(r.Context(), id, about, v.Get("found"), actor(r))
 	}
 	return s.remark(w, r, "found", "looked", keep, func(p *contributionPage) *noteForm {
 		for i := range p.Reviews {
