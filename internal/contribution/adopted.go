@@ -45,7 +45,8 @@ func (s *Service) BeginAdopted(ctx context.Context, f Found) (Contribution, erro
 	sum := sha256.Sum256([]byte(adopted + f.PayPalID))
 	in := intent{
 		campaign: f.Campaign, amount: f.Amount, frequency: Once, name: short(f.Name, longestName),
-		message: short(f.Note, longestMessage), key: sql.NullString{String: adopted + f.PayPalID, Valid: true}, digest: sum[:],
+		message: short(f.Note, longestMessage), digest: sum[:],
+		key: sql.NullString{String: adopted + f.PayPalID, Valid: true},
 	}
 	c, err := find(ctx, s.db, "c.idempotency_key = $1", in.key)
 	if fault.Is(err, fault.NotFound) {
@@ -78,8 +79,8 @@ type Lost struct {
 	CreatedAt time.Time // the order's
 }
 
-// Reinsert writes a lost contribution anew unless it is there. Whether the reader may be named is not known any more. Its
-// digest fits no form: whoever sends the old one again is told to load the page.
+// Reinsert writes a lost contribution anew unless it is there. Whether the reader may be named is not known any more.
+// Its digest fits no form: whoever sends the old one again is told to load the page.
 func Reinsert(ctx context.Context, tx *sqlx.Tx, l Lost, now time.Time) error {
 	sum := sha256.Sum256([]byte("restored " + l.ID.String()))
 	made, err := tx.ExecContext(ctx, `

@@ -30,9 +30,9 @@ type lockedRow struct {
 	Current   bool   `db:"current"`
 }
 
-// selectLocked locks the contribution $1 and reads it with its book. A statement that had to wait for the lock gives the
-// row as it is now and everything beside it as it was when it began (PostgreSQL, "Read Committed Isolation Level"); then
-// current is false: the row that the same statement sees as of its beginning is another version.
+// selectLocked locks the contribution $1 and reads it with its book. A statement that had to wait for the lock gives
+// the row as it is now and everything beside it as it was when it began (PostgreSQL, "Read Committed Isolation Level");
+// then current is false: the row that the same statement sees as of its beginning is another version.
 const selectLocked = selectColumns + `,
 	coalesce(c.article_id, 0) AS article_id,
 	` + ledger.Column + ` AS book,
@@ -88,8 +88,8 @@ func LockBook(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, facts ...ledger.Fa
 	return &Locked{Contribution: c, Book: book, ChargedAfterNo: r.ToldNo}, nil
 }
 
-// linkArticle completes a contribution that the version before wrote, or whose article another gift wrote down at the same
-// moment. It goes with the version after next.
+// linkArticle completes a contribution that the version before wrote, or whose article another gift wrote down at the
+// same moment. It goes with the version after next.
 func linkArticle(ctx context.Context, tx *sqlx.Tx, r *lockedRow) error {
 	err := tx.GetContext(ctx, &r.ArticleID, `
 		WITH of AS (

@@ -1,6 +1,6 @@
 // Package contribution is a reader's decision to give: how it is written down, found and locked, what is shown as its
-// status, and its history. Its checkout (internal/checkout) and its money (internal/ledger) are rules of their own that it
-// reads and saves in one statement each.
+// status, and its history. Its checkout (internal/checkout) and its money (internal/ledger) are rules of their own that
+// it reads and saves in one statement each.
 //
 // It does not speak to PayPal: that is internal/settle, by whose facts a contribution moves.
 package contribution
@@ -185,7 +185,8 @@ func find(ctx context.Context, q sqlx.QueryerContext, condition string, args ...
 	return r.contribution(), nil
 }
 
-// FindByOrder reads the contribution that an order of PayPal's belongs to; the error is fault.NotFound when there is none.
+// FindByOrder reads the contribution that an order of PayPal's belongs to; the error is fault.NotFound when there is
+// none.
 func FindByOrder(ctx context.Context, q sqlx.QueryerContext, orderID string) (Contribution, error) {
 	return find(ctx, q, "c.order_id = $1", orderID)
 }

@@ -17,8 +17,9 @@ import (
 // first seemed to have failed.
 const gaveAgainWithin = 24 * time.Hour
 
-// ReviewGivenAgain opens reviews for pairs of the contribution and another one of the same reader, the earlier of which was
-// charged after its reader had read that nothing was. The reader is known by PayPal's address or by the one they typed.
+// ReviewGivenAgain opens reviews for pairs of the contribution and another one of the same reader, the earlier of which
+// was charged after its reader had read that nothing was. The reader is known by PayPal's address or by the one they
+// typed.
 func ReviewGivenAgain(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, now time.Time) error {
 	var pairs []struct {
 		First    uuid.UUID `db:"first"`

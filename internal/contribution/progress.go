@@ -43,8 +43,8 @@ func NoteTold(ctx context.Context, d *db.DB, id uuid.UUID, now time.Time) error 
 	return nil
 }
 
-// NoteReturn writes down that the reader came back before PayPal said that they approved, and has PayPal asked at checkAt
-// at the latest.
+// NoteReturn writes down that the reader came back before PayPal said that they approved, and has PayPal asked at
+// checkAt at the latest.
 func NoteReturn(ctx context.Context, d *db.DB, id uuid.UUID, now, checkAt time.Time) error {
 	_, err := d.ExecContext(ctx, `
 		UPDATE contribution SET returned_at = $2, check_at = least(check_at, $3::timestamptz)
@@ -55,10 +55,12 @@ func NoteReturn(ctx context.Context, d *db.DB, id uuid.UUID, now, checkAt time.T
 	return nil
 }
 
-// NoteMissing writes down that PayPal said that it knows no such order, and has it asked again at checkAt at the latest.
+// NoteMissing writes down that PayPal said that it knows no such order, and has it asked again at checkAt at the
+// latest.
 func NoteMissing(ctx context.Context, d *db.DB, id uuid.UUID, now, checkAt time.Time) error {
 	_, err := d.ExecContext(ctx, `
-		UPDATE contribution SET gone_since = coalesce(gone_since, $2::timestamptz), check_at = least(check_at, $3::timestamptz)
+		UPDATE contribution
+		SET gone_since = coalesce(gone_since, $2::timestamptz), check_at = least(check_at, $3::timestamptz)
 		WHERE id = $1 AND check_at IS NOT NULL`, id, now, checkAt)
 	if err != nil {
 		return fmt.Errorf("note that the order of %s is missing: %w", id, err)
@@ -90,9 +92,9 @@ func Renumber(ctx context.Context, d *db.DB, c Contribution, now time.Time) (Con
 	return c, db.Translate(err)
 }
 
-// ClaimDue takes at most limit contributions about which PayPal is to be asked, and postpones them, in one transaction, so
-// that another process does not take them too and a process that dies with them loses nothing: they are due again later.
-// every is the interval of the sweep.
+// ClaimDue takes at most limit contributions about which PayPal is to be asked, and postpones them, in one transaction,
+// so that another process does not take them too and a process that dies with them loses nothing: they are due again
+// later. every is the interval of the sweep.
 func ClaimDue(ctx context.Context, d *db.DB, limit int, now time.Time, every time.Duration) ([]uuid.UUID, error) {
 	var ids []uuid.UUID
 	err := d.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -146,7 +148,8 @@ func ClaimDue(ctx context.Context, d *db.DB, limit int, now time.Time, every tim
 // Advance moves a contribution of which there is no money from what it was read as to next, adds to its history, and
 // commits that, in one statement. The error is sql.ErrNoRows where the contribution has changed since it was read.
 func Advance(
-	ctx context.Context, d *db.DB, was Contribution, next *Contribution, events []Event, now time.Time, every time.Duration,
+	ctx context.Context, d *db.DB, was Contribution, next *Contribution, events []Event, now time.Time,
+	every time.Duration,
 ) error {
 	text, err := json.Marshal(lines(events))
 	if err != nil {

@@ -31,7 +31,8 @@ type Actor struct {
 
 // Audit notes who did what to a contribution, in the transaction that does it. It adds the contribution's id to detail.
 func Audit(
-	ctx context.Context, tx *sqlx.Tx, by Actor, action audit.Action, c Contribution, at time.Time, detail map[string]string,
+	ctx context.Context, tx *sqlx.Tx, by Actor, action audit.Action, c Contribution, at time.Time,
+	detail map[string]string,
 ) error {
 	detail["contribution"] = c.ID.String()
 	return audit.Write(ctx, tx, audit.Entry{
@@ -62,8 +63,8 @@ func (s *Service) Note(ctx context.Context, id uuid.UUID, text string, by Actor)
 	return db.Translate(err)
 }
 
-// CloseReview says that a person has looked at one thing that needed it, and what they found. The same is not brought up
-// again. Errors: fault.Invalid for the text, fault.Conflict where the contribution has no such review that is open.
+// CloseReview says that a person has looked at one thing that needed it, and what they found. The same is not brought
+// up again. Errors: fault.Invalid for the text, fault.Conflict where the contribution has no such review that is open.
 func (s *Service) CloseReview(ctx context.Context, id uuid.UUID, reviewID int64, found string, by Actor) error {
 	found = field.Normalised(found)
 	if found == "" {

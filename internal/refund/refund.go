@@ -1,8 +1,8 @@
-// Package refund gives readers' money back: requests by staff, the one rule of what may go back, sending them to PayPal,
-// and what became of them.
+// Package refund gives readers' money back: requests by staff, the one rule of what may go back, sending them to
+// PayPal, and what became of them.
 //
-// That money went back is not decided here: PayPal's news of a refund is booked like any other, whoever made it, and ends
-// the request it belongs to in the same transaction (OnApplied). The package makes no pages and reads no webhooks.
+// That money went back is not decided here: PayPal's news of a refund is booked like any other, whoever made it, and
+// ends the request it belongs to in the same transaction (OnApplied). The package makes no pages and reads no webhooks.
 package refund
 
 import (

@@ -16,11 +16,11 @@ import (
 	"readerfund/internal/money"
 )
 
-// Intent is what staff ask for. Amount is a decimal in major units of the payment's currency; empty is all that is left.
-// Currency may be empty; otherwise it must be the payment's. Payment is PayPal's id of the capture, needed only where a
-// contribution has several. Reason is for us, Note for the reader, who gets it from PayPal. Key belongs to the form that
-// was sent: the same key is the same refund, however often it comes. Seen is what the form showed as left; where it is
-// given and something has gone back since, the request is refused.
+// Intent is what staff ask for. Amount is a decimal in major units of the payment's currency; empty is all that is
+// left. Currency may be empty; otherwise it must be the payment's. Payment is PayPal's id of the capture, needed only
+// where a contribution has several. Reason is for us, Note for the reader, who gets it from PayPal. Key belongs to the
+// form that was sent: the same key is the same refund, however often it comes. Seen is what the form showed as left;
+// where it is given and something has gone back since, the request is refused.
 type Intent struct {
 	Contribution     uuid.UUID
 	Payment          string
@@ -39,11 +39,11 @@ const (
 )
 
 // Request gives money of a contribution back. The request is committed, together with its audit entry, before PayPal
-// hears of it; its outcome, when PayPal does not answer, is found out by the queue. So a nil error means that the request
-// stands, and its State says how far it came.
+// hears of it; its outcome, when PayPal does not answer, is found out by the queue. So a nil error means that the
+// request stands, and its State says how far it came.
 //
-// Errors: fault.Invalid for what cannot be refunded as asked, fault.Conflict when the key was used for another refund or
-// one is under way, fault.NotFound.
+// Errors: fault.Invalid for what cannot be refunded as asked, fault.Conflict when the key was used for another refund
+// or one is under way, fault.NotFound.
 func (s *Service) Request(ctx context.Context, in Intent) (Request, error) {
 	in.Reason, in.Note = field.Normalised(in.Reason), strings.Join(strings.Fields(in.Note), " ")
 	if err := in.check(); err != nil {
@@ -102,7 +102,8 @@ func (s *Service) write(ctx context.Context, in Intent) (Request, error) {
 	return r, nil
 }
 
-// same reports whether a form that came again asks for what it asked for the first time: everything that it says counts.
+// same reports whether a form that came again asks for what it asked for the first time: everything that it says
+// counts.
 func (in Intent) same(r Request) bool {
 	if r.Contribution != in.Contribution || r.Reason != in.Reason || r.Note != in.Note ||
 		in.Payment != "" && in.Payment != r.Payment || in.Currency != "" && in.Currency != string(r.Amount.Currency) {

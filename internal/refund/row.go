@@ -21,8 +21,8 @@ const firstAnswer = 45 * time.Second
 // pendingCheck is how often PayPal is asked about a refund that it has not paid yet.
 const pendingCheck = 6 * time.Hour
 
-// invoiceOf is PayPal's invoice_id of a refund, which PayPal takes once: a second guard beside the PayPal-Request-Id, and
-// what tells of a refund at PayPal which request made it.
+// invoiceOf is PayPal's invoice_id of a refund, which PayPal takes once: a second guard beside the PayPal-Request-Id,
+// and what tells of a refund at PayPal which request made it.
 func invoiceOf(receipt string, number int) string { return fmt.Sprintf("%s-R%d", receipt, number) }
 
 // numberOf is which of a contribution's requests made a refund, by its invoice_id; 0 where it was none of them.
@@ -35,8 +35,8 @@ func numberOf(receipt, invoiceID string) int {
 	return n
 }
 
-// insert writes the request down, with its line in the contribution's history and in the audit log, and puts its sending
-// into the queue, all in one transaction. check_at is there for the version before, which sweeps by it.
+// insert writes the request down, with its line in the contribution's history and in the audit log, and puts its
+// sending into the queue, all in one transaction. check_at is there for the version before, which sweeps by it.
 func insert(ctx context.Context, tx *sqlx.Tx, c contribution.Contribution, r Request, key string) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO refund_request (id, contribution_id, payment_id, number, form_key, amount_minor, currency, reason, note,
@@ -116,8 +116,8 @@ type row struct {
 }
 
 const selectRow = `
-	SELECT r.id, r.contribution_id, r.number, p.paypal_id, r.amount_minor, r.currency, r.reason, r.note, r.staff_id, r.actor,
-	       r.state, r.answer, r.advice, coalesce(r.refund_id, '') AS refund_id, r.asked_at, r.whole,
+	SELECT r.id, r.contribution_id, r.number, p.paypal_id, r.amount_minor, r.currency, r.reason, r.note, r.staff_id,
+	       r.actor, r.state, r.answer, r.advice, coalesce(r.refund_id, '') AS refund_id, r.asked_at, r.whole,
 	       r.doubt_at, r.lease_until, c.receipt
 	FROM refund_request r JOIN payment p ON p.id = r.payment_id JOIN contribution c ON c.id = r.contribution_id`
 

@@ -51,9 +51,9 @@ func (s *Service) send(ctx context.Context, r Request) (Request, error) {
 	return sent, nil
 }
 
-// lease takes a request for sending, unless another process has it or it has ended. From now on PayPal may have made the
-// refund: that is committed before PayPal hears of it, so that a process that dies leaves the doubt behind. The request
-// that comes back still says what was in doubt before.
+// lease takes a request for sending, unless another process has it or it has ended. From now on PayPal may have made
+// the refund: that is committed before PayPal hears of it, so that a process that dies leaves the doubt behind. The
+// request that comes back still says what was in doubt before.
 func (s *Service) lease(ctx context.Context, id uuid.UUID) (r Request, mine bool, err error) {
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		// The row's lock decides between two processes that want it at once.

@@ -89,8 +89,8 @@ func (s *Service) readPayPalsBooks(ctx context.Context, r Request) error {
 	return err
 }
 
-// likelyInvoice says whose a refund is that PayPal gives without its invoice number: the request's, where nothing speaks
-// against it. That way round nobody is paid twice.
+// likelyInvoice says whose a refund is that PayPal gives without its invoice number: the request's, where nothing
+// speaks against it. That way round nobody is paid twice.
 func (s *Service) likelyInvoice(ctx context.Context, r Request, back paypal.Refund) string {
 	if back.InvoiceID != "" {
 		return back.InvoiceID
