@@ -1,6 +1,10 @@
 package checkout
 
-import "time"
+import (
+	"time"
+
+	"readerfund/internal/backoff"
+)
 
 // Money is what the ledger has of a contribution, as far as it decides when to ask PayPal.
 type Money struct {
@@ -18,12 +22,14 @@ type Money struct {
 //	nobody came back, or it was refused     ten minutes after the start, ten before the order's end, and when it is over
 //	no order                                when one would be over: nobody can pay without
 func (c *Checkout) NextCheck(m Money, done int, now time.Time, every time.Duration) time.Time {
-	wait := func(first time.Duration, doublings int, longest time.Duration) time.Time {
-		return now.Add(max(every, min(first<<min(done, doublings), longest)))
+	// The longest wait shrinks with the interval of the sweep, so that a short one shows in all of them.
+	wait := func(first time.Duration, most int, longest time.Duration) time.Time {
+		ask := backoff.Backoff{First: first, Longest: max(every, min(time.Duration(most)*first, longest))}
+		return now.Add(ask.Wait(done + 1))
 	}
 	switch {
 	case m.Held:
-		return wait(30*every, 5, 12*time.Hour)
+		return wait(30*every, 32, 12*time.Hour)
 	case m.Paid, c.Gone:
 		return time.Time{}
 	}
@@ -31,7 +37,7 @@ func (c *Checkout) NextCheck(m Money, done int, now time.Time, every time.Durati
 	case Failed, Expired:
 		return time.Time{}
 	case Approved, CaptureUnknown:
-		return wait(every, 4, 10*time.Minute)
+		return wait(every, 16, 10*time.Minute)
 	case Started, OrderUnknown:
 		if c.PayPalID == "" {
 			return latest(c.CreatedAt.Add(OrderLife+every), now.Add(every))
@@ -41,12 +47,12 @@ func (c *Checkout) NextCheck(m Money, done int, now time.Time, every time.Durati
 			return c.RetryAt
 		}
 		if !c.RetryAt.IsZero() {
-			return wait(every, 4, 10*time.Minute)
+			return wait(every, 16, 10*time.Minute)
 		}
 	case Created, Cancelled:
 	}
 	if c.Returned && c.State != Declined {
-		return wait(every, 5, 30*time.Minute)
+		return wait(every, 32, 30*time.Minute)
 	}
 	soon := min(10*every, 10*time.Minute)
 	for _, age := range []time.Duration{soon, OrderLife - soon, OrderLife + every} {
@@ -54,7 +60,7 @@ func (c *Checkout) NextCheck(m Money, done int, now time.Time, every time.Durati
 			return at
 		}
 	}
-	return wait(30*every, 5, 12*time.Hour) // PayPal keeps it longer than it says, or did not answer
+	return wait(30*every, 32, 12*time.Hour) // PayPal keeps it longer than it says, or did not answer
 }
 
 func latest(a, b time.Time) time.Time {

@@ -13,6 +13,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/metrics"
 	"readerfund/internal/paypal"
+	"readerfund/internal/queue"
 	"readerfund/internal/settle"
 	"readerfund/internal/throttle"
 )
@@ -29,6 +30,7 @@ type Config struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 	Metrics  *metrics.Metrics
+	Lease    time.Duration // how long an event is left to a process that is not heard of; zero: queue.Lease
 }
 
 // Inbox receives deliveries and works on the events they bring. It is safe for concurrent use.
@@ -45,7 +47,9 @@ type Inbox struct {
 
 	deliveries *batches[*delivery, outcome]
 	results    *batches[result, struct{}]
+	leases     *batches[held, time.Time]
 
+	lease   time.Duration
 	workers workers
 	busy    func() time.Duration
 	wake    chan struct{} // new work: holds one token at most
@@ -60,8 +64,9 @@ func New(cfg Config) *Inbox {
 		db: cfg.DB, verifier: cfg.Verifier, settler: cfg.Settler, payments: cfg.Payments, disputes: cfg.Disputes,
 		now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics, throttled: slog.New(throttle.New(cfg.Log.Handler(), time.Minute)),
 		workers: make(workers, cmp.Or(cfg.Workers, DefaultWorkers)), busy: cfg.Busy, wake: make(chan struct{}, 1),
+		lease: cmp.Or(cfg.Lease, queue.Lease),
 	}
-	i.deliveries, i.results = newBatches(i.commit), newBatches(i.save)
+	i.deliveries, i.results, i.leases = newBatches(i.commit), newBatches(i.save), newBatches(i.renew)
 	return i
 }
 

@@ -2,10 +2,12 @@ package inbox
 
 import (
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/backoff"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
@@ -16,9 +18,9 @@ import (
 )
 
 const (
-	// attemptsAtMost, with the pauses of pause, is about eight hours of trying; what PayPal does not know gets fewer
-	// tries. Then the event is parked, for a person to look at. An attempt that reached neither PayPal nor the database
-	// parks nothing, however many came before: an outage says nothing about the event.
+	// attemptsAtMost, with the waits of backoff.Failed, is about eight hours of trying; what PayPal does not know gets
+	// fewer tries. Then the event is parked, for a person to look at. An attempt that reached neither PayPal nor the
+	// database parks nothing, however many came before: an outage says nothing about the event.
 	attemptsAtMost        = 20
 	attemptsAtMostMissing = 6
 	// parkedPause is how long a parked event waits before it is tried again by itself: what PayPal did not know, or said
@@ -27,11 +29,6 @@ const (
 	// maxAge is how old an event may be to be retried automatically: PayPal keeps it that long, too.
 	maxAge = 30 * 24 * time.Hour
 )
-
-// pause is how long to wait after the n-th failed attempt.
-func pause(n int) time.Duration {
-	return min(5*time.Second<<min(n-1, 10), 30*time.Minute)
-}
 
 // resolution is what became of an event after an attempt.
 type resolution struct {
@@ -56,7 +53,7 @@ func resolve(e event, c contribution.Contribution, err error, now time.Time) res
 		}
 	}
 	v := resolution{state: "received", note: explain(err), outcome: "retried"}
-	wait := pause(e.Attempts)
+	wait := backoff.Failed.Jittered(e.Attempts, rand.Float64()) //nolint:gosec // jitter, not a secret
 	if exhausted(e, err, now) {
 		v.state, v.outcome, v.processed, wait = "parked", "parked", &now, parkedPause
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"readerfund/internal/contribution"
@@ -20,10 +21,16 @@ type event struct {
 	State      string    `db:"state"`
 	Attempts   int       `db:"attempts"`
 	ReceivedAt time.Time `db:"received_at"`
+	DueAt      time.Time `db:"due_at"` // the end of the lease
 }
 
 func (i *Inbox) workOn(ctx context.Context, e event) {
+	working, end := context.WithCancel(ctx)
+	var renewing sync.WaitGroup
+	renewing.Go(func() { i.keepLease(working, e) })
 	c, err := i.apply(ctx, e)
+	end()
+	renewing.Wait()
 	v := resolve(e, c, err, i.now())
 	if err != nil && v.state != "ignored" {
 		i.log.WarnContext(ctx, "webhook event not settled", "event", e.EventID, "type", e.Type, "attempt", e.Attempts,

@@ -12,8 +12,6 @@ import (
 const (
 	// DefaultWorkers is how many events a process works on at once where nothing else is set.
 	DefaultWorkers = 64
-	// lease is how long a taken event is left alone. A process that dies with it loses nothing: it is due again then.
-	lease = 2 * time.Minute
 	// idle is how long Run waits before it looks for work that nobody told it of: retries that are due, and what another
 	// process left.
 	idle = time.Second
@@ -88,7 +86,8 @@ func (i *Inbox) begin(ctx context.Context, begun *sync.WaitGroup, most int, dueB
 	return len(due), len(due) == free, err
 }
 
-// claim takes due events for the time of a lease. It is one statement, and so its own transaction. A stop does not cut
+// claim takes due events for the time of a lease, by putting off when they are due: a process that dies with them loses
+// nothing. It is one statement, and so its own transaction. A stop does not cut
 // it short: what was taken and not heard of would wait for the end of its lease.
 func (i *Inbox) claim(ctx context.Context, most int, dueBy time.Time) ([]event, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
@@ -98,7 +97,7 @@ func (i *Inbox) claim(ctx context.Context, most int, dueBy time.Time) ([]event, 
 	err := i.db.SelectContext(ctx, &due, `
 		UPDATE webhook_event SET attempts = attempts + 1, due_at = $2
 		WHERE id IN (SELECT id FROM webhook_event WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
-		RETURNING id, event_id, event_type, body, state, attempts, received_at`, dueBy, i.now().Add(lease), most)
+		RETURNING id, event_id, event_type, body, state, attempts, received_at, due_at`, dueBy, i.leaseEnd(), most)
 	if err != nil {
 		return nil, db.Translate(fmt.Errorf("take due webhook events: %w", err))
 	}

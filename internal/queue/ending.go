@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"readerfund/internal/backoff"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/text"
@@ -63,7 +64,7 @@ type ending struct {
 	lastError    string
 }
 
-// ending decides what becomes of a row: the run that was claimed ended now with err. random is as for Backoff.
+// ending decides what becomes of a row: the run that was claimed ended now with err. random is as for backoff.Jittered.
 func (k Kind) ending(c claimed, err error, now time.Time, random float64) ending {
 	later, isLater := errors.AsType[*laterError](err)
 	switch {
@@ -76,7 +77,7 @@ func (k Kind) ending(c claimed, err error, now time.Time, random float64) ending
 	}
 	e := ending{
 		outcome: outcomeFailed, failures: c.Failures + 1, failingSince: c.FailingSince.Time, lastError: short(err),
-		due: now.Add(Backoff(c.Failures+1, random)),
+		due: now.Add(backoff.Failed.Jittered(c.Failures+1, random)),
 	}
 	reached := !unreached(err)
 	if e.failingSince.IsZero() && (reached || k.periodic()) {

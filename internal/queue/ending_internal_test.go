@@ -7,23 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"readerfund/internal/backoff"
 	"readerfund/internal/fault"
 )
-
-func TestBackoff(t *testing.T) {
-	t.Parallel()
-	for n, want := range map[int]time.Duration{
-		-1: 5 * time.Second, 0: 5 * time.Second, 1: 5 * time.Second, 2: 10 * time.Second, 3: 20 * time.Second,
-		10: 2560 * time.Second, 11: time.Hour, 12: time.Hour, 1 << 40: time.Hour,
-	} {
-		if got := Backoff(n, 0.5); got != want {
-			t.Errorf("%d: %s, want %s", n, got, want)
-		}
-		if least, most := Backoff(n, 0), Backoff(n, 0.999999999); least != want-want/10 || most <= want || most > want+want/10 {
-			t.Errorf("%d: between %s and %s", n, least, most)
-		}
-	}
-}
 
 func TestEnding(t *testing.T) {
 	t.Parallel()
@@ -49,16 +35,16 @@ func TestEnding(t *testing.T) {
 		{"a failure", letter, fresh, odd, ending{"failed", now.Add(5 * time.Second), 1, now, "odd"}},
 		{"the second", letter, failing(1, began), odd, ending{"failed", now.Add(10 * time.Second), 2, began, "odd"}},
 		{"failing for too long", letter, hourOld, odd, ending{"dead", time.Time{}, 11, now.Add(-time.Hour), "odd"}},
-		{"and without an end", Kind{Name: "stubborn"}, hourOld, odd, ending{"failed", now.Add(time.Hour), 11, now.Add(-time.Hour), "odd"}},
+		{"and without an end", Kind{Name: "stubborn"}, hourOld, odd, ending{"failed", now.Add(backoff.Failed.Longest), 11, now.Add(-time.Hour), "odd"}},
 		{"permanent", letter, fresh, Permanent(odd), ending{"dead", time.Time{}, 1, now, "odd"}},
 		{"nobody answered", letter, fresh, Unreached(odd), ending{"failed", now.Add(5 * time.Second), 1, time.Time{}, "odd"}},
-		{"nobody answered, at the end", letter, hourOld, Unreached(odd), ending{"failed", now.Add(time.Hour), 11, now.Add(-time.Hour), "odd"}},
-		{"the database is away", letter, hourOld, away, ending{"failed", now.Add(time.Hour), 11, now.Add(-time.Hour), "away"}},
+		{"nobody answered, at the end", letter, hourOld, Unreached(odd), ending{"failed", now.Add(backoff.Failed.Longest), 11, now.Add(-time.Hour), "odd"}},
+		{"the database is away", letter, hourOld, away, ending{"failed", now.Add(backoff.Failed.Longest), 11, now.Add(-time.Hour), "away"}},
 		{"its own time limit counts", letter, hourOld, timeLimit(time.Minute, away), ending{"dead", time.Time{}, 11, now.Add(-time.Hour), "not done within 1m0s: away"}},
 		{"periodic, done", minutely, fresh, nil, ending{outcome: "done", due: began.Add(time.Minute)}},
 		{"periodic, a failure brings it forward", nightly, fresh, odd, ending{"failed", now.Add(5 * time.Second), 1, now, "odd"}},
 		{"periodic, never put off", minutely, failing(9, began), odd, ending{"failed", began.Add(time.Minute), 10, began, "odd"}},
-		{"periodic, never dead", nightly, hourOld, Permanent(odd), ending{"failed", now.Add(time.Hour), 11, now.Add(-time.Hour), "odd"}},
+		{"periodic, never dead", nightly, hourOld, Permanent(odd), ending{"failed", now.Add(backoff.Failed.Longest), 11, now.Add(-time.Hour), "odd"}},
 		{"periodic, away", minutely, fresh, away, ending{"failed", now.Add(5 * time.Second), 1, now, "away"}},
 	} {
 		if got := c.kind.ending(c.row, c.err, now, 0.5); got != c.want {

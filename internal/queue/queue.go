@@ -31,7 +31,7 @@ import (
 // Kind is one sort of work. Every or At makes it periodic; it has one row then, with an empty key.
 //
 // Run does the work for a key. It returns nil when it is done, At(t) when there is more to do later, and otherwise an
-// error: it is tried again after Backoff, unless it is Permanent. Its context ends when the lease is lost, when the
+// error: it is tried again after backoff.Failed, unless it is Permanent. Its context ends when the lease is lost, when the
 // process stops and after Timeout.
 type Kind struct {
 	Name    string                                      // the same in every process: "check alerts"
@@ -51,7 +51,7 @@ type Config struct {
 	Metrics *metrics.Metrics
 	Kinds   []Kind
 	Lease   time.Duration  // zero: Lease
-	Random  func() float64 // in [0, 1), for Backoff; nil: math/rand
+	Random  func() float64 // in [0, 1), for the back-off; nil: math/rand
 }
 
 // Job is a piece of work to put. Kind and Key together are its name: the same work waits once.

@@ -10,14 +10,11 @@ import (
 	"time"
 )
 
-// ErrLost is why a run's context ended when another process holds the row now, or nobody could be asked who does.
-var ErrLost = errors.New("the work is no longer held by this process")
-
 // ErrStopped is why a run's context ended when the queue was told to stop.
 var ErrStopped = errors.New("the service is stopping")
 
 // RunDue does what is due at this moment and fits into the free places, and returns how many runs ended well when the
-// last has ended. The errors are those of the runs, joined. It is Run for who does not stay: a command, or a test.
+// last has ended. The errors are those of the runs, joined. It is Run for a process that does not stay.
 func (q *Queue) RunDue(ctx context.Context) (int, error) {
 	if err := q.announce(ctx, q.now()); err != nil {
 		return 0, err
@@ -55,7 +52,9 @@ func (q *Queue) work(ctx context.Context, c claimed) error {
 	renewing := make(chan struct{})
 	go func() {
 		defer close(renewing)
-		q.keepLease(timed, c, end)
+		if lost := KeepLease(timed, q.lease, func(ctx context.Context) (bool, error) { return q.renew(ctx, c) }); lost != nil {
+			end(lost)
+		}
 	}()
 	err := recovering(timed, kind.Run, c.Key)
 	if err != nil && errors.Is(timed.Err(), context.DeadlineExceeded) {
@@ -75,32 +74,6 @@ func recovering(ctx context.Context, run func(context.Context, string) error, ke
 		}
 	}()
 	return run(ctx, key)
-}
-
-// keepLease renews the lease three times in its length, until ctx ends. When the row is another's, or the database could
-// not be asked for a whole lease, it ends the run.
-func (q *Queue) keepLease(ctx context.Context, c claimed, end context.CancelCauseFunc) {
-	tick := time.NewTicker(q.lease / renewals)
-	defer tick.Stop()
-	renewed := c.Started
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		ours, err := q.renew(ctx, c)
-		switch {
-		case err == nil && !ours:
-			end(ErrLost)
-			return
-		case err == nil:
-			renewed = q.now()
-		case q.now().Sub(renewed) >= q.lease:
-			end(fmt.Errorf("%w: %w", ErrLost, err))
-			return
-		}
-	}
 }
 
 // closeWithin is how long the end of a run may take to write down; after it the lease runs out by itself.

@@ -67,7 +67,7 @@ func TestWhatPayPalDoesNotAnswerWaits(t *testing.T) {
 		due, _ := n.queued(r)
 		waits = append(waits, due.Time.Sub(n.clock()).Round(time.Second))
 	}
-	if waits[0] > 6*time.Second || waits[13] < 50*time.Minute || waits[13] > 66*time.Minute {
+	if waits[0] > 6*time.Second || waits[13] < 27*time.Minute || waits[13] > 33*time.Minute {
 		t.Errorf("it waits %v", waits)
 	}
 	n.later(rememberedFor)

@@ -1,0 +1,62 @@
+package inbox
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"readerfund/internal/db"
+	"readerfund/internal/queue"
+)
+
+// held is an event that this process works on, until when it has it. The time is the claim's own: a process that has lost
+// the event renews nothing, and neither does one whose event was replayed meanwhile.
+type held struct {
+	id    int64
+	until time.Time
+}
+
+// keepLease renews the lease of an event until ctx ends. What was begun is finished although the lease is lost: facts
+// that are applied twice change nothing.
+func (i *Inbox) keepLease(ctx context.Context, e event) {
+	mine := held{e.ID, e.DueAt}
+	err := queue.KeepLease(ctx, i.lease, func(ctx context.Context) (ours bool, err error) {
+		until, err := i.leases.do(ctx, mine)
+		if ours = !until.IsZero(); ours {
+			mine.until = until
+		}
+		return ours, err
+	})
+	if err != nil {
+		i.log.WarnContext(ctx, "another process may work on a webhook event too", "event", e.EventID, "error", err)
+	}
+}
+
+// renew puts the ends of leases off, in one statement. It returns the new end of each, or zero where it is lost.
+func (i *Inbox) renew(ctx context.Context, all []held) ([]time.Time, error) {
+	// In one order, so that two processes with the same events wait for each other and do not deadlock.
+	sorted := slices.SortedFunc(slices.Values(all), func(a, b held) int { return int(a.id - b.id) })
+	ids, ends := make([]int64, len(sorted)), make([]string, len(sorted))
+	for n, h := range sorted {
+		ids[n], ends[n] = h.id, timestamp(&h.until)
+	}
+	until := i.leaseEnd()
+	var renewed []int64
+	err := i.db.SelectContext(ctx, &renewed, `
+		UPDATE webhook_event w SET due_at = $1 FROM unnest($2::bigint[], $3::text[]) AS h (id, until)
+		WHERE w.id = h.id AND w.due_at = h.until::timestamptz RETURNING w.id`, until, db.Array(ids), db.Array(ends))
+	if err != nil {
+		return nil, fmt.Errorf("renew the leases of webhook events: %w", err)
+	}
+	results := make([]time.Time, len(all))
+	for n, h := range all {
+		if slices.Contains(renewed, h.id) {
+			results[n] = until
+		}
+	}
+	return results, nil
+}
+
+// leaseEnd is until when an event is left to whoever claims it now, as PostgreSQL keeps it.
+func (i *Inbox) leaseEnd() time.Time { return i.now().UTC().Add(i.lease).Truncate(time.Microsecond) }
