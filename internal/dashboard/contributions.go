@@ -224,7 +224,9 @@ func selectContributions(clause string) string {
 	       c.utm_source, c.utm_medium, c.utm_campaign, c.utm_term, c.utm_content,
 	       c.created_at, c.completed_at, s.gross, s.fee, s.refunded, s.held, s.net
 	FROM (SELECT c.*, k.slug AS campaign FROM contribution c JOIN campaign k ON k.id = c.campaign_id` + clause + `) c
-	CROSS JOIN LATERAL (SELECT ` + report.SumColumns + ` FROM ledger_entry l WHERE l.contribution_id = c.id AND l.currency = c.currency) s
+	CROSS JOIN LATERAL (
+		SELECT ` + report.SumColumns + ` FROM ledger_entry l WHERE l.contribution_id = c.id AND l.currency = c.currency
+	) s
 	LEFT JOIN LATERAL (
 		SELECT id, paypal_id FROM payment WHERE contribution_id = c.id
 		ORDER BY status = 'completed' DESC, occurred_at DESC, id DESC LIMIT 1
@@ -237,13 +239,16 @@ func (v *Views) contributionConditions(ctx context.Context, q ContributionsQuery
 	if err := q.check(); err != nil {
 		return nil, err
 	}
-	if err := report.CheckKnown(ctx, v.db, q.Campaign, q.Article); err != nil {
+	campaign, err := report.CheckKnown(ctx, v.db, q.Campaign, q.Article)
+	if err != nil {
 		return nil, err
 	}
 	w := &listing.Where{}
 	report.Between(w, v.zone, "c.created_at", q.From, q.To)
 	w.Equal("c.state", q.Status)
-	report.OfCampaign(w, q.Campaign)
+	if q.Campaign != "" {
+		w.Addf("c.campaign_id = %s", w.Arg(campaign))
+	}
 	w.EqualLong("c.article", q.Article)
 	w.Equal("c.currency", string(q.Currency))
 	search(w, q.Search, q.Mail)
@@ -270,5 +275,6 @@ func (q ContributionsQuery) check() error {
 	}
 	return errors.Join(
 		report.CheckRange(q.From, q.To), status, report.CheckCurrency(q.Currency),
-		listing.CheckText("campaign", q.Campaign), listing.CheckText("article", q.Article), listing.CheckText("search", q.Search))
+		listing.CheckText("campaign", q.Campaign), listing.CheckText("article", q.Article),
+		listing.CheckText("search", q.Search))
 }

@@ -33,22 +33,28 @@ func filled(t *testing.T, rows int) *db.DB {
 		`INSERT INTO supporter (id, email, name, created_at, updated_at)
 		 SELECT gen_random_uuid(), 'payer' || i || '@paypal.example', 'Payer ' || i, now(), now()
 		 FROM generate_series(1, $1 / 4) i`,
-		`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, article, name,
-		        email, state, order_id, approve_url, supporter_id, created_at, updated_at)
-		 SELECT gen_random_uuid(), 'R' || i, ''::bytea, k.id, 'once', 500, 'EUR',
-		        'https://www.example.org/article/' || i % 2000,
+		`INSERT INTO article (address, digest)
+		 SELECT address, sha256(convert_to(address, 'UTF8'))
+		 FROM generate_series(0, 1999) i, LATERAL (SELECT 'https://www.example.org/article/' || i AS address) made`,
+		`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, article,
+		        article_id, name, email, state, order_id, approve_url, supporter_id, created_at, updated_at)
+		 SELECT gen_random_uuid(), 'R' || i, ''::bytea, k.id, 'once', 500,
+		        CASE WHEN i % 900 = 0 THEN 'NOK' ELSE 'EUR' END, a.address, a.id,
 		        CASE i % 7 WHEN 0 THEN 'Zoë Müller' WHEN 1 THEN '' ELSE 'Reader ' || i END, 'Reader' || i || '@example.org',
 		        CASE WHEN i % 500 = 0 THEN 'disputed' ELSE 'completed' END, 'O' || i, repeat('x', 120), s.id,
 		        timestamptz '2026-01-01' + i * interval '1 minute', now()
 		 FROM generate_series(1, $1) i
 		 JOIN campaign k ON k.slug = CASE WHEN i % 400 = 0 THEN 'winter' ELSE 'autumn' END
-		 JOIN supporter s ON s.email = 'payer' || (i % ($1 / 4) + 1) || '@paypal.example'`,
+		 JOIN supporter s ON s.email = 'payer' || (i % ($1 / 4) + 1) || '@paypal.example'
+		 JOIN article a ON a.address = 'https://www.example.org/article/' || i % 2000`,
 		`INSERT INTO payment (contribution_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
-		 SELECT id, 'capture', 'C' || receipt, 'completed', 500, 'EUR', created_at, now()
+		 SELECT id, 'capture', 'C' || receipt, 'completed', 500, currency, created_at, now()
 		 FROM contribution ORDER BY created_at`,
 		`INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at,
-		        recorded_at, source)
-		 SELECT contribution_id, id, 'charge', 500, 'EUR', paypal_id, occurred_at, now(), 'return' FROM payment`,
+		        recorded_at, source, campaign_id, frequency, article_id)
+		 SELECT c.id, p.id, 'charge', 500, p.currency, p.paypal_id, p.occurred_at, now(), 'return', c.campaign_id,
+		        c.frequency, c.article_id
+		 FROM payment p JOIN contribution c ON c.id = p.contribution_id`,
 		`INSERT INTO refund_request (id, contribution_id, payment_id, number, form_key, amount_minor, currency, reason, actor,
 		        state, asked_at)
 		 SELECT gen_random_uuid(), contribution_id, id, 1, paypal_id, 500, 'EUR', '', '', 'done', now() FROM payment`,
@@ -58,7 +64,8 @@ func filled(t *testing.T, rows int) *db.DB {
 		        CASE WHEN id % 900 = 0 THEN 'ignored' ELSE 'applied' END FROM payment ORDER BY id`,
 		`INSERT INTO audit_entry (at, actor, action, subject, detail)
 		 SELECT now(), 'staff' || i % 300, 'x', 'S' || i % 3000, '{}' FROM generate_series(1, $1) i`,
-		`ANALYZE contribution, supporter, campaign, payment, ledger_entry, refund_request, webhook_event, audit_entry`,
+		`ANALYZE contribution, supporter, campaign, article, payment, ledger_entry, refund_request, webhook_event,
+		 audit_entry`,
 	} {
 		args := []any{rows}
 		if !strings.Contains(statement, "$1") {
@@ -155,9 +162,13 @@ func TestListsUseTheirIndexes(t *testing.T) {
 		{"contribution_state", contributions(dashboard.ContributionsQuery{Status: "disputed", Limit: 5})},
 		{"contribution_article", contributions(dashboard.ContributionsQuery{Article: "https://www.example.org/article/77"})},
 		{"contribution_campaign", contributions(dashboard.ContributionsQuery{Campaign: "winter", Limit: 5})},
+		{"contribution_currency", contributions(dashboard.ContributionsQuery{Currency: "NOK"})},
 		{"ledger_entry_newest", ledger(report.TotalsQuery{})},
 		{"ledger_entry_newest", ledger(report.TotalsQuery{From: first, To: first})},
-		{"contribution_article", ledger(report.TotalsQuery{Article: "https://www.example.org/article/77"})},
+		{"ledger_entry_article", ledger(report.TotalsQuery{Article: "https://www.example.org/article/77"})},
+		{"ledger_entry_campaign", ledger(report.TotalsQuery{Campaign: "winter"})},
+		{"ledger_entry_currency", ledger(report.TotalsQuery{Currency: "NOK"})},
+		{"ledger_entry_campaign", ledger(report.TotalsQuery{})}, // that there are none without a campaign
 		{"webhook_event_state", func(ctx context.Context, own *db.DB) error {
 			_, err := dashboard.New(own, time.UTC).Inbox(ctx, dashboard.InboxQuery{State: "ignored"})
 			return err

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -141,5 +142,63 @@ func TestIndexStepMendsWhatItLeft(t *testing.T) {
 		AND i.indexrelid IN ('contribution_state'::regclass, 'contribution_article'::regclass, 'audit_entry_actor'::regclass)
 		OR i.indisvalid AND i.indexrelid = 'payment_occurred'::regclass`); err != nil || n != 4 {
 		t.Errorf("%d of the indexes are as they should be, %v", n, err)
+	}
+}
+
+// While articles were filled in (00015), the version before may have written a contribution from a new article and booked
+// its money: the entry was then completed without the article that the contribution did not refer to yet. 00021 links
+// both, and leaves alone what the version before books later, which is completed from its contribution.
+func TestEntriesGetTheArticleTheyWereCopiedWithout(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t)
+	for _, statement := range []string{
+		`INSERT INTO campaign (id, slug, heading, why, ask, button, reassurance, currency, suggested, created_at, updated_at)
+		 SELECT gen_random_uuid(), 'autumn', '', '', '', '', '', 'EUR', '{}', now(), now()`,
+		`INSERT INTO article (address, digest) SELECT 'https://example.org/known', sha256('https://example.org/known')`,
+		`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, article,
+		        article_id, state, created_at, updated_at)
+		 SELECT gen_random_uuid(), receipt, '', k.id, 'once', 500, 'EUR', v.address, a.id, 'completed', now(), now()
+		 FROM campaign k, (VALUES ('NONE', '', NULL), ('KNOWN', 'https://example.org/known', 'https://example.org/known'),
+		      ('NEW', 'https://example.org/new', NULL), ('AGAIN', 'https://example.org/new', NULL),
+		      ('LATER', 'https://example.org/later', NULL)) v (receipt, address, linked)
+		 LEFT JOIN article a ON a.address = v.linked`,
+		`INSERT INTO payment (contribution_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
+		 SELECT id, 'capture', receipt, 'completed', 500, 'EUR', now(), now() FROM contribution`,
+		`INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at,
+		        recorded_at, source, campaign_id, frequency, article_id)
+		 SELECT p.contribution_id, p.id, 'charge', 500, 'EUR', p.paypal_id, now(), now(), 'return', c.campaign_id,
+		        c.frequency, c.article_id
+		 FROM payment p LEFT JOIN contribution c ON c.id = p.contribution_id AND c.receipt <> 'LATER'`,
+		`DELETE FROM goose_db_version WHERE version_id >= 21`,
+	} {
+		if _, err := d.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := migrations.FS.ReadFile("00021_reports.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := fstest.MapFS{"00021_reports.sql": &fstest.MapFile{Data: text}}
+	if done, err := db.Migrate(t.Context(), d, step); err != nil || len(done) != 1 {
+		t.Fatalf("got %v, %v", done, err)
+	}
+	var got []string
+	if err := d.SelectContext(t.Context(), &got, `
+		SELECT concat_ws(' ', c.receipt, ca.address, '/', l.campaign_id IS NOT NULL, la.address)
+		FROM ledger_entry l JOIN contribution c ON c.id = l.contribution_id
+		LEFT JOIN article ca ON ca.id = c.article_id LEFT JOIN article la ON la.id = l.article_id
+		ORDER BY c.receipt`); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"AGAIN https://example.org/new / t https://example.org/new",
+		"KNOWN https://example.org/known / t https://example.org/known",
+		"LATER https://example.org/later / f",
+		"NEW https://example.org/new / t https://example.org/new",
+		"NONE / t",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }

@@ -37,8 +37,8 @@ type List struct {
 // Numbered is a row with a number that only grows.
 type Numbered interface{ RowNumber() int64 }
 
-// Newest reads a page of a list, and the cursor of the page after it: empty on the last one. Errors are fault.Invalid on
-// "limit" and "after".
+// Newest reads a page of a list, and the cursor of the page after it: empty on the last one. Errors are fault.Invalid
+// on "limit" and "after".
 func Newest[R Numbered](ctx context.Context, d *db.DB, l List) ([]R, string, error) {
 	if l.Limit == 0 {
 		l.Limit = DefaultLimit

@@ -42,10 +42,10 @@ func (w *Where) EqualLong(column, value string) {
 // indexed is how many characters of a long text an index holds (migration 00009).
 const indexed = 300
 
-// SameLong is a condition that compares a column that may be longer than an index entry with a value. It repeats what the
-// index holds: that it is not empty, and its first characters. Where those are all there are, nothing else is compared:
-// the planner would take two conditions for far rarer than one, and sort all that is found instead of reading the index
-// in its order.
+// SameLong is a condition that compares a column that may be longer than an index entry with a value. It repeats what
+// the index holds: that it is not empty, and its first characters. Where those are all there are, nothing else is
+// compared: the planner would take two conditions for far rarer than one, and sort all that is found instead of reading
+// the index in its order.
 func (w *Where) SameLong(column, value string) string {
 	arg := w.Arg(value)
 	if utf8.RuneCountInString(value) < indexed {
@@ -54,12 +54,13 @@ func (w *Where) SameLong(column, value string) string {
 	return fmt.Sprintf("(%[1]s <> '' AND left(%[1]s, %[3]d) = left(%[2]s, %[3]d) AND %[1]s = %[2]s)", column, arg, indexed)
 }
 
-// SQL writes the clause, empty without conditions.
-func (w *Where) SQL() string {
-	if len(w.parts) == 0 {
+// SQL writes the clause, with more conditions where there are any, empty without conditions.
+func (w *Where) SQL(more ...string) string {
+	parts := slices.Concat(w.parts, more)
+	if len(parts) == 0 {
 		return ""
 	}
-	return " WHERE " + strings.Join(w.parts, " AND ")
+	return " WHERE " + strings.Join(parts, " AND ")
 }
 
 // Args are the arguments, in the order of their placeholders.

@@ -30,13 +30,6 @@ func Between(w *listing.Where, zone *time.Location, column string, from, to Day)
 	}
 }
 
-// OfCampaign asks for contributions c of one campaign, by its id, which an index leads to in the order of the list.
-func OfCampaign(w *listing.Where, slug string) {
-	if slug != "" {
-		w.Addf("c.campaign_id = (SELECT id FROM campaign WHERE slug = %s)", w.Arg(slug))
-	}
-}
-
 // CheckRange refuses days in the wrong order: a fault.Invalid on "to".
 func CheckRange(from, to Day) error {
 	if !from.IsZero() && !to.IsZero() && to.Before(from) {

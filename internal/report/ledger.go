@@ -94,12 +94,9 @@ func (r *Reports) EachLedgerLine(ctx context.Context, q LedgerQuery, each func(L
 	}
 }
 
-// readLedger pages by time and number, the order of the index ledger_entry_newest.
+// readLedger pages by time and number, the order of the indexes on entries.
 func (r *Reports) readLedger(ctx context.Context, q LedgerQuery, limit int) ([]LedgerLine, error) {
-	w, err := r.movedConditions(ctx, q.TotalsQuery)
-	if err != nil {
-		return nil, err
-	}
+	w := &listing.Where{}
 	if q.After != "" {
 		at, id, err := listing.DecodeCursor(q.After, 8)
 		if err != nil {
@@ -107,6 +104,11 @@ func (r *Reports) readLedger(ctx context.Context, q LedgerQuery, limit int) ([]L
 		}
 		number := int64(binary.BigEndian.Uint64(id)) //nolint:gosec // its bits
 		w.Addf("(l.occurred_at, l.id) < (%s, %s)", w.Arg(at), w.Arg(number))
+	}
+	tail := ` ORDER BY l.occurred_at DESC, l.id DESC LIMIT ` + w.Arg(limit)
+	entries, err := r.entries(ctx, q.TotalsQuery, w, tail)
+	if err != nil {
+		return nil, err
 	}
 	var rows []struct {
 		ID             int64         `db:"id"`
@@ -127,9 +129,10 @@ func (r *Reports) readLedger(ctx context.Context, q LedgerQuery, limit int) ([]L
 	err = r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		return tx.SelectContext(ctx, &rows, `
 			SELECT l.id, l.kind, l.amount_minor, l.currency, l.paypal_ref, l.occurred_at, l.recorded_at, l.source,
-			       l.webhook_event_id, c.id AS contribution_id, c.receipt, k.slug AS campaign, c.article, `+readerName+` AS name
-			FROM `+moved+` LEFT JOIN supporter s ON s.id = c.supporter_id`+w.SQL()+`
-			ORDER BY l.occurred_at DESC, l.id DESC LIMIT `+w.Arg(limit), w.Args()...)
+			       l.webhook_event_id, l.contribution_id, c.receipt, k.slug AS campaign, l.article,
+			       coalesce(nullif(c.name, ''), s.name, '') AS name
+			FROM `+entries+` JOIN contribution c ON c.id = l.contribution_id JOIN campaign k ON k.id = l.campaign_id
+			LEFT JOIN supporter s ON s.id = c.supporter_id`+tail, w.Args()...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", err)
@@ -138,17 +141,15 @@ func (r *Reports) readLedger(ctx context.Context, q LedgerQuery, limit int) ([]L
 	for i, e := range rows {
 		lines[i] = LedgerLine{
 			Entry: Entry{
-				ID: e.ID, Kind: e.Kind, Amount: money.New(e.AmountMinor, money.Currency(e.Currency)), PayPalRef: e.PayPalRef,
-				OccurredAt: e.OccurredAt.UTC(), RecordedAt: e.RecordedAt.UTC(), Source: e.Source, WebhookID: e.WebhookID.Int64,
+				ID: e.ID, Kind: e.Kind, Amount: money.New(e.AmountMinor, money.Currency(e.Currency)),
+				PayPalRef: e.PayPalRef, OccurredAt: e.OccurredAt.UTC(), RecordedAt: e.RecordedAt.UTC(), Source: e.Source,
+				WebhookID: e.WebhookID.Int64,
 			},
 			ContributionID: e.ContributionID, Receipt: e.Receipt, Campaign: e.Campaign, Article: e.Article, Name: e.Name,
 		}
 	}
 	return lines, nil
 }
-
-// readerName is what a list calls the reader of contribution c, who is supporter s to PayPal.
-const readerName = `coalesce(nullif(c.name, ''), s.name, '')`
 
 // Behind asks for what is behind a figure of a row of these totals: the entries of that row and part. The empty part is
 // the net, which all entries make.
@@ -200,34 +201,6 @@ var SumColumns = func() string {
 	}
 	return columns + "coalesce(sum(l.amount_minor), 0)::bigint AS net"
 }()
-
-// moved are the ledger entries l with the contributions c and campaigns k they belong to.
-const moved = `ledger_entry l JOIN contribution c ON c.id = l.contribution_id JOIN campaign k ON k.id = c.campaign_id`
-
-// movedConditions picks from moved what a question is about. Totals and the ledger both ask by it, so a figure and the
-// list behind it are of the same entries.
-func (r *Reports) movedConditions(ctx context.Context, q TotalsQuery) (*listing.Where, error) {
-	if err := q.check(); err != nil {
-		return nil, err
-	}
-	if err := CheckKnown(ctx, r.db, q.Campaign, q.Article); err != nil {
-		return nil, err
-	}
-	w := &listing.Where{}
-	Between(w, r.zone, "l.occurred_at", q.From, q.To)
-	OfCampaign(w, q.Campaign)
-	w.EqualLong("c.article", q.Article)
-	if q.NoArticle {
-		w.Add("c.article = ''")
-	}
-	w.Equal("l.currency", string(q.Currency))
-	for _, s := range sums {
-		if q.Part == s.part {
-			w.Addf("l.kind IN (%s)", s.kinds)
-		}
-	}
-	return w, nil
-}
 
 // later and earlier are the narrower of two first or last days, where a zero Day is open.
 func later(a, b Day) Day {

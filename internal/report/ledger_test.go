@@ -22,6 +22,7 @@ func (b *book) history(random *rand.Rand, gifts int) {
 			Campaign: []string{"autumn", "winter"}[random.IntN(2)],
 			At:       first.Add(time.Duration(random.Int64N(int64(20 * 24 * time.Hour)))),
 			Article:  []string{"", "https://example.org/a", "https://example.org/b"}[random.IntN(3)],
+			Before:   random.IntN(4) == 0,
 		}, 35+random.Int64N(50))
 		for _, kind := range []string{
 			"-refund", "-reversal", "+fee_refund", "-dispute_hold", "+dispute_release", "-chargeback_fee",

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -79,14 +78,15 @@ func (q TotalsQuery) check() error {
 	if q.NoArticle && q.Article != "" {
 		article = fault.Input("article", "report.article_contradiction")
 	}
-	return errors.Join(CheckRange(q.From, q.To), listing.CheckText("campaign", q.Campaign), listing.CheckText("article", q.Article),
+	return errors.Join(
+		CheckRange(q.From, q.To), listing.CheckText("campaign", q.Campaign), listing.CheckText("article", q.Article),
 		article, CheckCurrency(q.Currency), part)
 }
 
 // TotalsRow is the money of one currency, for one value of each key asked for; the other keys are empty.
 //
-// Gross is what readers paid; Fee what PayPal kept, also for disputes, less what it gave back; Refunded what went back to
-// readers, by refund or by reversal; Held what PayPal holds back for open disputes; Net the sum of all entries.
+// Gross is what readers paid; Fee what PayPal kept, also for disputes, less what it gave back; Refunded what went back
+// to readers, by refund or by reversal; Held what PayPal holds back for open disputes; Net the sum of all entries.
 // Net = Gross - Fee - Refunded - Held. Money counts on the day it moved, so a day with only refunds has a negative Net,
 // and one on which a hold ended a negative Held.
 type TotalsRow struct {
@@ -136,8 +136,8 @@ func (r *Reports) Totals(ctx context.Context, q TotalsQuery) ([]TotalsRow, error
 	totals := make([]TotalsRow, len(rows))
 	for i, row := range rows {
 		totals[i] = TotalsRow{
-			Currency: money.Currency(row.Currency), Day: row.Day, Month: row.Month, Campaign: row.Campaign, Article: row.Article,
-			Count: row.Count, Entries: row.Entries, Sums: row.Sums,
+			Currency: money.Currency(row.Currency), Day: row.Day, Month: row.Month,
+			Campaign: row.Campaign, Article: row.Article, Count: row.Count, Entries: row.Entries, Sums: row.Sums,
 		}
 	}
 	slices.SortFunc(totals, func(a, b TotalsRow) int {
@@ -152,40 +152,49 @@ func (r *Reports) Totals(ctx context.Context, q TotalsQuery) ([]TotalsRow, error
 }
 
 func (r *Reports) totalsQuery(ctx context.Context, q TotalsQuery) (string, []any, error) {
-	w, err := r.movedConditions(ctx, q)
+	w := &listing.Where{}
+	from, err := r.entries(ctx, q, w, "")
 	if err != nil {
 		return "", nil, err
 	}
+	if slices.Contains(q.By, ByCampaign) {
+		from += " JOIN campaign k ON k.id = l.campaign_id"
+	}
 	columns := []string{"l.currency AS currency"}
-	positions := []string{"1"}
+	groups := []string{"l.currency"}
 	for _, key := range q.By {
-		columns = append(columns, r.column(w, key)+" AS "+string(key))
-		positions = append(positions, strconv.Itoa(len(columns)))
+		column, group := r.column(w, key)
+		columns = append(columns, column+" AS "+string(key))
+		groups = append(groups, group)
 	}
 	return `
 		SELECT ` + strings.Join(columns, ", ") + `, count(*) FILTER (WHERE l.kind = 'charge') AS count, count(*) AS entries,
 		       ` + SumColumns + `
-		FROM ` + moved + w.SQL() + `
-		GROUP BY ` + strings.Join(positions, ", "), w.Args(), nil
+		FROM ` + from + `
+		GROUP BY ` + strings.Join(groups, ", "), w.Args(), nil
 }
 
-// column is the expression for what totals are broken down by.
-func (r *Reports) column(w *listing.Where, k Key) string {
+// column is the expression for what totals are broken down by, and what they are grouped by for it: a date rather than
+// the text of one for each entry, and text by its bytes, which sort many times as fast as the words of a language.
+func (r *Reports) column(w *listing.Where, k Key) (column, group string) {
 	switch k {
 	case ByDay:
-		return "to_char(" + local(w, r.zone, "l.occurred_at") + ", 'YYYY-MM-DD')"
+		day := local(w, r.zone, "l.occurred_at") + "::date"
+		return "to_char(" + day + ", 'YYYY-MM-DD')", day
 	case ByMonth:
-		return "to_char(" + local(w, r.zone, "l.occurred_at") + ", 'YYYY-MM')"
+		month := "date_trunc('month', " + local(w, r.zone, "l.occurred_at") + ")"
+		return "to_char(" + month + ", 'YYYY-MM')", month
 	case ByCampaign:
-		return "k.slug"
+		return "k.slug", "k.slug"
 	default:
-		return "c.article"
+		return `l.article COLLATE "C"`, `l.article COLLATE "C"`
 	}
 }
 
 // Add adds the sums of the same currency.
 func (s Sums) Add(other Sums) Sums {
 	return Sums{
-		Gross: s.Gross + other.Gross, Fee: s.Fee + other.Fee, Refunded: s.Refunded + other.Refunded, Held: s.Held + other.Held, Net: s.Net + other.Net,
+		Gross: s.Gross + other.Gross, Fee: s.Fee + other.Fee, Refunded: s.Refunded + other.Refunded,
+		Held: s.Held + other.Held, Net: s.Net + other.Net,
 	}
 }

@@ -19,8 +19,8 @@ const (
 	JSON  Format = "json"  // an array of objects; amounts are decimal strings
 )
 
-// Write writes rows of columns as they come: each calls back with one row after the other, and its error ends the report
-// and is returned. When it fails midway, what was written stays written.
+// Write writes rows of columns as they come: each calls back with one row after the other, and its error ends the
+// report and is returned. When it fails midway, what was written stays written.
 func Write[T any](w io.Writer, f Format, columns []Column[T], each func(func(T) error) error) error {
 	return write(newSheet(w, f, names(columns)), columns, each)
 }

@@ -26,8 +26,10 @@ func New(t *testing.T) *Book {
 	t.Helper()
 	b := &Book{t: t, DB: dbtest.New(t)}
 	for _, slug := range []string{"autumn", "winter"} {
-		b.Exec(`INSERT INTO campaign (id, slug, heading, why, ask, button, reassurance, currency, suggested, created_at, updated_at)
-			VALUES ($1, $2, $3, '', '', '', '', 'EUR', '{}', $4, $4)`, uuid.New(), slug, "The "+slug+" appeal", At("2026-01-01T00:00:00Z"))
+		b.Exec(`INSERT INTO campaign (id, slug, heading, why, ask, button, reassurance, currency, suggested, created_at,
+				updated_at)
+			VALUES ($1, $2, $3, '', '', '', '', 'EUR', '{}', $4, $4)`,
+			uuid.New(), slug, "The "+slug+" appeal", At("2026-01-01T00:00:00Z"))
 	}
 	return b
 }
@@ -60,6 +62,7 @@ type Gift struct {
 	State     string // "completed"
 	Attention string
 	At        time.Time
+	Before    bool // written by the version before: the entries say nothing of campaign and article
 
 	Payment int64  // the row of its payment, once there is one
 	Capture string // PayPal's id of it
@@ -84,11 +87,16 @@ func (b *Book) Give(g Gift) Gift {
 	if g.State != "completed" && g.State != "disputed" {
 		completed = nil
 	}
-	b.Exec(`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, article, name, email,
-			message, state, order_id, created_at, updated_at, completed_at)
-		SELECT $1, $2, ''::bytea, id, 'once', $3, $4, $5, 'Ann', 'ann@example.org', 'Go on!', $6, $7, $8, $8, $9
-		FROM campaign WHERE slug = $10`, g.ID, g.Receipt, max(g.Amount, 1), g.Currency, g.Article, g.State,
-		fmt.Sprintf("ORDER%d", b.n), g.At, completed, g.Campaign)
+	if g.Article != "" && !g.Before {
+		b.Exec(`INSERT INTO article (address, digest) VALUES ($1, sha256(convert_to($1, 'UTF8')))
+			ON CONFLICT (digest) DO NOTHING`, g.Article)
+	}
+	b.Exec(`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, article,
+			article_id, name, email, message, state, order_id, created_at, updated_at, completed_at)
+		SELECT $1, $2, ''::bytea, k.id, 'once', $3, $4, $5, a.id, 'Ann', 'ann@example.org', 'Go on!', $6, $7, $8, $8, $9
+		FROM campaign k LEFT JOIN article a ON NOT $11 AND a.digest = sha256(convert_to($5, 'UTF8')) WHERE k.slug = $10`,
+		g.ID, g.Receipt, max(g.Amount, 1), g.Currency, g.Article, g.State, fmt.Sprintf("ORDER%d", b.n), g.At, completed,
+		g.Campaign, g.Before)
 	if g.Attention != "" {
 		b.Exec(`INSERT INTO review (contribution_id, code, arguments, opened_at)
 			VALUES ($1, 'earlier_note', jsonb_build_object('text', $2::text), $3)`, g.ID, g.Attention, g.At)
@@ -97,17 +105,21 @@ func (b *Book) Give(g Gift) Gift {
 		return g
 	}
 	g.Capture = fmt.Sprintf("CAPTURE%d", b.n)
-	g.Payment = b.ID(`INSERT INTO payment (contribution_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
+	g.Payment = b.ID(`INSERT INTO payment (contribution_id, kind, paypal_id, status, amount_minor, currency, occurred_at,
+			recorded_at)
 		VALUES ($1, 'capture', $2, 'completed', $3, $4, $5, $5) RETURNING id`, g.ID, g.Capture, g.Amount, g.Currency, g.At)
 	return g
 }
 
-// Enter writes a ledger entry.
+// Enter writes a ledger entry, with a copy of what the contribution says; without it for a gift of the version before.
 func (b *Book) Enter(g Gift, kind string, minor int64, when time.Time) {
 	b.t.Helper()
 	b.n++
-	b.Exec(`INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at, recorded_at, source)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 'webhook')`, g.ID, g.Payment, kind, minor, g.Currency, fmt.Sprintf("%s-%d", g.Capture, b.n), when)
+	b.Exec(`INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at,
+			recorded_at, source, campaign_id, frequency, article_id)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $7, 'webhook', c.campaign_id, c.frequency, c.article_id
+		FROM (SELECT) one LEFT JOIN contribution c ON NOT $8 AND c.id = $1`,
+		g.ID, g.Payment, kind, minor, g.Currency, fmt.Sprintf("%s-%d", g.Capture, b.n), when, g.Before)
 }
 
 // Paid is Give with a charge and a fee at the same moment.
@@ -143,13 +155,23 @@ func Sample(t *testing.T) *Book {
 	t.Helper()
 	b := New(t)
 	id := func(n byte) uuid.UUID { return uuid.UUID{15: n} }
-	g := b.Paid(Gift{ID: id(1), Receipt: "K7M3-9QX2", Amount: 250000, At: At("2026-11-21T23:30:00Z"), Article: "https://example.org/a?b=1,2", State: "refunded"}, 8785)
+	g := b.Paid(Gift{
+		ID: id(1), Receipt: "K7M3-9QX2", Amount: 250000, At: At("2026-11-21T23:30:00Z"), State: "refunded",
+		Article: "https://example.org/a?b=1,2",
+	}, 8785)
 	b.Enter(g, "refund", -250000, At("2026-11-24T08:00:00Z"))
-	b.Paid(Gift{ID: id(2), Receipt: "00A1-B2C3", Amount: 3000, Currency: "JPY", At: At("2026-11-22T10:00:00Z"), Campaign: "winter"}, 148)
-	b.Give(Gift{ID: id(3), Receipt: "ZZZZ-0000", At: At("2026-11-22T11:00:00Z"), State: "declined", Article: "=HYPERLINK(\"http://evil\")", Attention: "Two \"captures\",\nboth declined"})
-	b.Exec(`UPDATE contribution SET utm_source = 'letter', utm_medium = 'mail', utm_campaign = 'autumn', utm_term = 'river',
-		utm_content = '=top' WHERE id = $1`, id(2))
-	d := b.Paid(Gift{ID: id(4), Receipt: "4444-4444", Amount: 500, At: At("2026-03-29T00:59:59.5Z"), State: "disputed"}, 49)
+	b.Paid(Gift{
+		ID: id(2), Receipt: "00A1-B2C3", Amount: 3000, Currency: "JPY", At: At("2026-11-22T10:00:00Z"), Campaign: "winter",
+	}, 148)
+	b.Give(Gift{
+		ID: id(3), Receipt: "ZZZZ-0000", At: At("2026-11-22T11:00:00Z"), State: "declined",
+		Article: "=HYPERLINK(\"http://evil\")", Attention: "Two \"captures\",\nboth declined",
+	})
+	b.Exec(`UPDATE contribution SET utm_source = 'letter', utm_medium = 'mail', utm_campaign = 'autumn',
+		utm_term = 'river', utm_content = '=top' WHERE id = $1`, id(2))
+	d := b.Paid(Gift{
+		ID: id(4), Receipt: "4444-4444", Amount: 500, At: At("2026-03-29T00:59:59.5Z"), State: "disputed",
+	}, 49)
 	b.Enter(d, "dispute_hold", -500, At("2026-03-30T08:00:00Z"))
 	b.Enter(d, "chargeback_fee", -2000, At("2026-03-30T08:00:00Z"))
 	return b
