@@ -1,8 +1,8 @@
-// Package dashboard answers what the staff pages ask: lists of contributions, of PayPal's events and of differences, and
-// all that is known of one contribution.
+// Package dashboard answers what the staff pages ask: lists of contributions, of PayPal's events and of differences,
+// and all that is known of one contribution.
 //
-// It only reads, other packages' tables too, each answer in a read-only transaction that sees one state of the database.
-// It adds no money up but what stands on a line; package report does.
+// It only reads, other packages' tables too, each answer in a read-only transaction that sees one state of the
+// database. It adds no money up but what stands on a line; package report does.
 package dashboard
 
 import (

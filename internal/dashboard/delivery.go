@@ -78,7 +78,8 @@ func newDelivery(headers string, body []byte) (Delivery, error) {
 	return d, nil
 }
 
-// Suspect is a delivery that was refused although its signature fits: it came under the transmission id of another body.
+// Suspect is a delivery that was refused although its signature fits: it came under the transmission id of another
+// body.
 type Suspect struct {
 	TransmissionID string
 	EventID        string

@@ -20,7 +20,9 @@ func (v *Views) WriteContributions(ctx context.Context, w io.Writer, f report.Fo
 func (v *Views) ExportContributions(
 	ctx context.Context, w io.Writer, d report.Dialect, q ContributionsQuery, columns []report.Column[Contribution],
 ) error {
-	return report.Export(w, d, columns, func(row func(Contribution) error) error { return v.EachContribution(ctx, q, row) })
+	return report.Export(w, d, columns, func(row func(Contribution) error) error {
+		return v.EachContribution(ctx, q, row)
+	})
 }
 
 func columns(zone *time.Location) []report.Column[Contribution] {

@@ -12,6 +12,7 @@ import (
 
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/ledger"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
 	"readerfund/internal/review"
@@ -43,6 +44,8 @@ type Payment struct {
 	Kind       string // capture, sale, or direct: made in PayPal without us
 	PayPalID   string
 	Status     string
+	State      string // where it stands after refunds, reversals and disputes: one of ledger.States
+	Receipt    string // its number, once its money is in: the contribution's, or that with "-2" behind
 	Reason     string
 	Amount     money.Amount
 	OccurredAt time.Time
@@ -163,14 +166,24 @@ type movement struct {
 
 func (m movement) amount() money.Amount { return money.New(m.AmountMinor, money.Currency(m.Currency)) }
 
+// readPayments takes state and receipt from the book, which completes those of the version before.
 func readPayments(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error {
+	book, err := ledger.Load(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	kept := make(map[string]ledger.Payment)
+	for _, p := range book.Payments() {
+		kept[p.PayPalID] = p
+	}
 	var rows []movement
-	err := tx.SelectContext(ctx, &rows, `
+	err = tx.SelectContext(ctx, &rows, `
 		SELECT id, kind, paypal_id, status, reason, amount_minor, currency, occurred_at, recorded_at
 		FROM payment WHERE contribution_id = $1 ORDER BY occurred_at, id`, id)
 	for _, m := range rows {
 		h.Payments = append(h.Payments, Payment{
-			ID: m.ID, Kind: m.Kind, PayPalID: m.PayPalID, Status: m.Status, Reason: m.Reason, Amount: m.amount(),
+			ID: m.ID, Kind: m.Kind, PayPalID: m.PayPalID, Status: m.Status, State: string(kept[m.PayPalID].State),
+			Receipt: kept[m.PayPalID].Receipt, Reason: m.Reason, Amount: m.amount(),
 			OccurredAt: m.OccurredAt.UTC(), RecordedAt: m.RecordedAt.UTC(),
 		})
 	}
@@ -180,8 +193,10 @@ func readPayments(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) er
 func readRefunds(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error {
 	var rows []movement
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT f.payment_id, f.kind, f.paypal_id, f.status, f.reason, f.amount_minor, f.currency, f.occurred_at, f.recorded_at
-		FROM refund f JOIN payment p ON p.id = f.payment_id WHERE p.contribution_id = $1 ORDER BY f.occurred_at, f.id`, id)
+		SELECT f.payment_id, f.kind, f.paypal_id, f.status, f.reason, f.amount_minor, f.currency, f.occurred_at,
+		       f.recorded_at
+		FROM refund f JOIN payment p ON p.id = f.payment_id
+		WHERE p.contribution_id = $1 ORDER BY f.occurred_at, f.id`, id)
 	for _, m := range rows {
 		h.Refunds = append(h.Refunds, Refund{
 			PaymentID: m.PaymentID, Kind: m.Kind, PayPalID: m.PayPalID, Status: m.Status, Reason: m.Reason, Amount: m.amount(),

@@ -45,6 +45,9 @@ func TestHistoryOfWhatWentBack(t *testing.T) {
 	if len(h.Turned) != 1 || h.Turned[0].From.String() != "24.02 USD" || h.Turned[0].To.String() != "22.10 EUR" || h.Turned[0].Rate != "0.92" {
 		t.Errorf("conversions %+v", h.Turned)
 	}
+	if p := h.Payments[0]; p.State != "disputed" || p.Receipt != g.Receipt {
+		t.Errorf("payment %+v", p)
+	}
 	a, err := health.New(b.DB).Attention(t.Context(), at("2026-11-22T12:00:00Z"))
 	if err != nil || a.Disputes != 1 || a.Refunds != 1 || a.None() {
 		t.Errorf("attention %+v, %v", a, err)

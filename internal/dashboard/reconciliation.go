@@ -50,20 +50,24 @@ func (v *Views) Reconciliation(ctx context.Context, now time.Time) (Reconciliati
 			Adopted     int64         `db:"adopted"`
 		}
 		err := tx.GetContext(ctx, &row, `
-			SELECT (SELECT max(checked_to) FROM reconcile_run WHERE state = 'done' AND follows) AS checked_to, l.ended_at, l.mended,
+			SELECT (SELECT max(checked_to) FROM reconcile_run WHERE state = 'done' AND follows) AS checked_to,
+			       l.ended_at, l.mended,
 			       EXISTS (SELECT 1 FROM reconcile_run WHERE state = 'running' AND NOT dry AND seen_at > $1) AS running,
 			       d.unexplained, d.set_aside, d.adopted
-			FROM (SELECT count(*) FILTER (WHERE state = 'open') AS unexplained, count(*) FILTER (WHERE state = 'set_aside') AS set_aside,
+			FROM (SELECT count(*) FILTER (WHERE state = 'open') AS unexplained,
+			             count(*) FILTER (WHERE state = 'set_aside') AS set_aside,
 			             count(*) FILTER (WHERE state = 'adopted') AS adopted FROM discrepancy) d
-			LEFT JOIN (SELECT ended_at, mended FROM reconcile_run WHERE state = 'done' ORDER BY id DESC LIMIT 1) l ON true`, now.Add(-silentRun))
+			LEFT JOIN (SELECT ended_at, mended FROM reconcile_run WHERE state = 'done' ORDER BY id DESC LIMIT 1) l ON true`,
+			now.Add(-silentRun))
 		if err != nil {
 			return fmt.Errorf("read reconciliation: %w", err)
 		}
 		out = Reconciliation{
-			Unexplained: row.Unexplained, SetAside: row.SetAside, Adopted: row.Adopted, CheckedTo: utc(row.CheckedTo), EndedAt: utc(row.EndedAt),
-			Mended: row.Mended.Int64, Running: row.Running,
+			Unexplained: row.Unexplained, SetAside: row.SetAside, Adopted: row.Adopted,
+			CheckedTo: utc(row.CheckedTo), EndedAt: utc(row.EndedAt), Mended: row.Mended.Int64, Running: row.Running,
 		}
-		if err := tx.GetContext(ctx, &out.Payments, `SELECT count(*) FROM payment WHERE status = 'completed' AND occurred_at <= $1`, out.CheckedTo); err != nil {
+		if err := tx.GetContext(ctx, &out.Payments, `
+			SELECT count(*) FROM payment WHERE status = 'completed' AND occurred_at <= $1`, out.CheckedTo); err != nil {
 			return fmt.Errorf("count payments: %w", err)
 		}
 		return out.readBroken(ctx, tx)
@@ -78,7 +82,8 @@ func (out *Reconciliation) readBroken(ctx context.Context, tx *sqlx.Tx) error {
 		Note  string    `db:"note"`
 		Seen  time.Time `db:"seen_at"`
 	}
-	err := tx.GetContext(ctx, &latest, `SELECT state, note, seen_at FROM reconcile_run WHERE NOT dry ORDER BY id DESC LIMIT 1`)
+	err := tx.GetContext(ctx, &latest, `
+		SELECT state, note, seen_at FROM reconcile_run WHERE NOT dry ORDER BY id DESC LIMIT 1`)
 	if err != nil && !db.IsNotFound(err) {
 		return fmt.Errorf("read the latest run: %w", err)
 	}
@@ -164,17 +169,18 @@ type differenceRow struct {
 }
 
 const selectDifference = `
-	SELECT d.id, d.kind, d.state, d.paypal_ref, d.code, d.parent_ref, d.contribution_id, c.receipt, d.ours, d.theirs, d.advice, d.note, d.actor,
-	       d.occurred_at, d.first_seen, d.last_seen, d.closed_at, d.detail
+	SELECT d.id, d.kind, d.state, d.paypal_ref, d.code, d.parent_ref, d.contribution_id, c.receipt, d.ours, d.theirs,
+	       d.advice, d.note, d.actor, d.occurred_at, d.first_seen, d.last_seen, d.closed_at, d.detail
 	FROM discrepancy d LEFT JOIN contribution c ON c.id = d.contribution_id`
 
 func (row differenceRow) RowNumber() int64 { return row.ID }
 
 func (row differenceRow) difference() Difference {
 	return Difference{
-		ID: row.ID, Kind: row.Kind, State: row.State, Ref: row.Ref, Code: row.Code, Parent: row.Parent, ContributionID: row.ContributionID.UUID,
-		Receipt: row.Receipt.String, Ours: row.Ours, Theirs: row.Theirs, Advice: row.Advice, Note: row.Note, Actor: row.Actor, At: row.At.UTC(),
-		FirstSeen: row.FirstSeen.UTC(), LastSeen: row.LastSeen.UTC(), ClosedAt: utc(row.ClosedAt), Stranger: readStranger(row.Detail),
+		ID: row.ID, Kind: row.Kind, State: row.State, Ref: row.Ref, Code: row.Code, Parent: row.Parent,
+		ContributionID: row.ContributionID.UUID, Receipt: row.Receipt.String, Ours: row.Ours, Theirs: row.Theirs,
+		Advice: row.Advice, Note: row.Note, Actor: row.Actor, At: row.At.UTC(), FirstSeen: row.FirstSeen.UTC(),
+		LastSeen: row.LastSeen.UTC(), ClosedAt: utc(row.ClosedAt), Stranger: readStranger(row.Detail),
 	}
 }
 

@@ -178,3 +178,44 @@ func TestEveryPageAgreesOnWhatCanGoBack(t *testing.T) {
 		t.Error("a refund was made")
 	}
 }
+
+// Each payment of a contribution stands for itself: refunding one says nothing about the others.
+func TestEachPaymentShowsItsOwnState(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.signedIn(account.Editor)
+	_, page, capture := h.paid()
+	row := func(what string) string {
+		body := r.get(page).body
+		table := body[strings.Index(body, `id="movements"`):]
+		for line := range strings.SplitSeq(table, "<tr>") {
+			if strings.Contains(line, what+"</code>") {
+				return line
+			}
+		}
+		t.Fatalf("no row has %s: %s", what, table)
+		return ""
+	}
+	if alone := row(capture); strings.Count(alone, "<code>") != 1 {
+		t.Errorf("a payment alone has its number, which is the contribution's: %s", alone)
+	}
+	for number, back := range map[string]int{"-2": 900, "-3": 200} {
+		h.exec(`INSERT INTO payment (contribution_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
+			SELECT contribution_id, kind, $1 || $2, status, 900, currency, occurred_at + interval '1 second', recorded_at
+			FROM payment WHERE paypal_id = $1`, capture, number)
+		h.exec(`INSERT INTO refund (payment_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
+			SELECT id, 'refund', $1 || '-B', 'completed', $2, currency, recorded_at, recorded_at
+			FROM payment WHERE paypal_id = $1`, capture+number, back)
+	}
+	says(t, row(capture), "Completed", "€25")
+	says(t, row(capture+"-2"), "Refunded", "€9.00")
+	says(t, row(capture+"-3"), "Partially refunded", "€2.00 refunded", "€9.00")
+	if strings.Contains(row(capture+"-2"), "€9.00 refunded") {
+		t.Error("of a payment that was refunded whole, the amount is said twice")
+	}
+	for _, number := range []string{"-2", "-3"} {
+		if line := row(capture + number); strings.Count(line, "<code>") != 2 {
+			t.Errorf("the payment %s has no number: %s", number, line)
+		}
+	}
+}

@@ -63,11 +63,27 @@ type reviewLine struct {
 // movementLine is a payment or a refund.
 type movementLine struct {
 	What     string
+	Receipt  string // the payment's own number, where there are several
 	PayPalID string
 	State    status
 	Reason   string
 	Amount   money.Amount
+	Back     money.Amount // what of a payment went back, where that is some of it
 	Occurred stamp
+}
+
+// backOf is what went back of a payment, zero where it was nothing or all.
+func backOf(p dashboard.Payment, refunds []dashboard.Refund) money.Amount {
+	back := money.New(0, p.Amount.Currency)
+	for _, r := range refunds {
+		if r.PaymentID == p.ID && r.Status == "completed" {
+			back.Minor += r.Amount.Minor
+		}
+	}
+	if back.Minor >= p.Amount.Minor {
+		back.Minor = 0
+	}
+	return back
 }
 
 // requestLine is a refund that staff asked for.
@@ -148,8 +164,14 @@ func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionP
 		}
 	}
 	for _, m := range h.Payments {
-		p.Payments = append(p.Payments, movementLine{"Payment", m.PayPalID, movementInWords(m.Status),
-			reasonInWords(m.Reason), m.Amount, s.stamp(m.OccurredAt)})
+		line := movementLine{
+			What: "Payment", PayPalID: m.PayPalID, State: stateInWords(m.State), Reason: reasonInWords(m.Reason),
+			Amount: m.Amount, Back: backOf(m, h.Refunds), Occurred: s.stamp(m.OccurredAt),
+		}
+		if len(h.Payments) > 1 {
+			line.Receipt = m.Receipt
+		}
+		p.Payments = append(p.Payments, line)
 	}
 	for _, m := range refundable {
 		p.MayRefund = p.MayRefund || m.Why == nil
@@ -162,8 +184,10 @@ func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionP
 		if m.Kind == "reversal" {
 			what = "Reversal"
 		}
-		p.Refunds = append(p.Refunds, movementLine{what, m.PayPalID, movementInWords(m.Status),
-			refundReasonInWords(m.Reason), m.Amount, s.stamp(m.OccurredAt)})
+		p.Refunds = append(p.Refunds, movementLine{
+			What: what, PayPalID: m.PayPalID, State: movementInWords(m.Status), Reason: refundReasonInWords(m.Reason),
+			Amount: m.Amount, Occurred: s.stamp(m.OccurredAt),
+		})
 	}
 	for _, q := range h.Asked {
 		p.Asked = append(p.Asked, requestLine{q, askedInWords(q.State), s.stamp(q.AskedAt), s.stamp(q.CheckAt)})
