@@ -28,6 +28,7 @@ func (b *bench) measurements() []measurement {
 		{"work", "working off webhooks", b.measureWork},
 		{"cost", "the cost of a contribution", b.measureCost},
 		{"reconcile", "reconciling", b.measureReconcile},
+		{"lists", "lists and reports", b.measureLists},
 		{"memory", "memory", b.measureMemory},
 	}
 }

@@ -87,6 +87,18 @@ func (h *house) database(ctx context.Context, name string) (string, error) {
 	return h.postgres.URL(name), nil
 }
 
+// migrate makes the service's tables where it says.
+func (h *house) migrate(env []string) error {
+	p, err := launch(h.service, h.logFile(), []string{"migrate", "up"}, env, nil)
+	if err != nil {
+		return err
+	}
+	if <-p.done; !p.cmd.ProcessState.Success() {
+		return fmt.Errorf("migrate: %s", p.lastWords())
+	}
+	return nil
+}
+
 // close ends everything and leaves nothing behind.
 func (h *house) close() error {
 	problems := []error{h.paypal.close()}

@@ -38,12 +38,8 @@ func (b *bench) measureReconcile(ctx context.Context) (err error) {
 		return err
 	}
 	env := b.house.reconcileSettings(address)
-	migrate, err := launch(b.house.service, b.house.logFile(), []string{"migrate", "up"}, env, nil)
-	if err != nil {
+	if err := b.house.migrate(env); err != nil {
 		return err
-	}
-	if <-migrate.done; !migrate.cmd.ProcessState.Success() {
-		return fmt.Errorf("migrate: %s", migrate.lastWords())
 	}
 	pool, err := db.Open(ctx, address, db.Options{MaxOpen: 2, AnswerTimeout: -1})
 	if err != nil {
