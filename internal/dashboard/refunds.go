@@ -80,8 +80,9 @@ func readAsked(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error
 		WHERE r.contribution_id = $1 ORDER BY r.number`, id)
 	for _, r := range rows {
 		h.Asked = append(h.Asked, RefundRequest{
-			ID: r.ID, Number: r.Number, Amount: money.New(r.AmountMinor, money.Currency(r.Currency)), Reason: r.Reason, Note: r.Note, Actor: r.Actor,
-			State: r.State, Answer: r.Answer, Advice: r.Advice, RefundID: r.RefundID, AskedAt: r.AskedAt.UTC(), EndedAt: utc(r.EndedAt), CheckAt: utc(r.CheckAt),
+			ID: r.ID, Number: r.Number, Amount: money.New(r.AmountMinor, money.Currency(r.Currency)), Reason: r.Reason,
+			Note: r.Note, Actor: r.Actor, State: r.State, Answer: r.Answer, Advice: r.Advice, RefundID: r.RefundID,
+			AskedAt: r.AskedAt.UTC(), EndedAt: utc(r.EndedAt), CheckAt: utc(r.CheckAt),
 		})
 	}
 	return err
@@ -106,14 +107,16 @@ func readDisputes(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) er
 		ChangedAt    time.Time    `db:"changed_at"`
 	}
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT d.payment_id, d.paypal_id, d.status = 'open' AS open, d.paypal_status, d.stage, d.channel, d.reason, d.outcome, d.amount_minor, d.currency,
-		       d.may_accept, d.respond_by, d.acceptance, d.opened_at, d.changed_at
+		SELECT d.payment_id, d.paypal_id, d.status = 'open' AS open, d.paypal_status, d.stage, d.channel,
+		       d.reason, d.outcome, d.amount_minor, d.currency, d.may_accept, d.respond_by, d.acceptance,
+		       d.opened_at, d.changed_at
 		FROM dispute d JOIN payment p ON p.id = d.payment_id WHERE p.contribution_id = $1 ORDER BY d.opened_at, d.id`, id)
 	for _, d := range rows {
 		h.Disputes = append(h.Disputes, Dispute{
-			PaymentID: d.PaymentID, PayPalID: d.PayPalID, Open: d.Open, PayPalStatus: d.PayPalStatus, Stage: d.Stage, Channel: d.Channel, Reason: d.Reason,
-			Outcome: d.Outcome, Amount: money.New(d.AmountMinor, money.Currency(d.Currency)), MayAccept: d.MayAccept,
-			RespondBy: utc(d.RespondBy), Acceptance: d.Acceptance, OpenedAt: d.OpenedAt.UTC(), ChangedAt: d.ChangedAt.UTC(),
+			PaymentID: d.PaymentID, PayPalID: d.PayPalID, Open: d.Open, PayPalStatus: d.PayPalStatus, Stage: d.Stage,
+			Channel: d.Channel, Reason: d.Reason, Outcome: d.Outcome,
+			Amount: money.New(d.AmountMinor, money.Currency(d.Currency)), MayAccept: d.MayAccept, RespondBy: utc(d.RespondBy),
+			Acceptance: d.Acceptance, OpenedAt: d.OpenedAt.UTC(), ChangedAt: d.ChangedAt.UTC(),
 		})
 	}
 	return err
@@ -132,7 +135,8 @@ func readConversions(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History)
 		FROM conversion v JOIN payment p ON p.id = v.payment_id WHERE p.contribution_id = $1 ORDER BY p.id`, id)
 	for _, v := range rows {
 		h.Turned = append(h.Turned, Conversion{
-			From: money.New(v.FromMinor, money.Currency(v.FromCurrency)), To: money.New(v.ToMinor, money.Currency(v.ToCurrency)), Rate: v.Rate,
+			From: money.New(v.FromMinor, money.Currency(v.FromCurrency)),
+			To:   money.New(v.ToMinor, money.Currency(v.ToCurrency)), Rate: v.Rate,
 		})
 	}
 	return err
