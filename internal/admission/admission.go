@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"readerfund/internal/altcha"
+	"readerfund/internal/batch"
 	"readerfund/internal/db"
 	"readerfund/internal/metrics"
 	"readerfund/internal/ratelimit"
@@ -62,16 +63,19 @@ type Gate struct {
 	proofs    altcha.Maker
 	turns     turns
 	uncounted uncounted
+	origins   *batch.Writer[origin, struct{}]
 }
 
 // New makes a gate.
 func New(c Config) *Gate {
 	c.Work = cmp.Or(c.Work, usualWork)
 	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
-	return &Gate{
+	g := &Gate{
 		Config: c, proofs: altcha.NewMaker(c.SecretKey, c.OldKey), turns: newTurns(c.SecretKey, c.OldKey),
 		uncounted: newUncounted(c.All.Free),
 	}
+	g.origins = batch.NewWriter(1, g.noteOrigins)
+	return g
 }
 
 // Visitor is who wants to give.
@@ -100,8 +104,8 @@ func (e *NotYetError) Error() string {
 type Pass struct{ address, network string }
 
 // Admit counts a gift and lets it in, or says by a *NotYetError what to do first. Of copies of one key at once, the
-// first is counted and the others are let in with it: they make no gift of their own. It is one statement, but for the
-// few that come once all together have reached the most.
+// first is counted and the others are let in with it: they make no gift of their own. It is one statement, shared by those
+// who come at the same time, but for the few that come once all together have reached the most.
 func (g *Gate) Admit(ctx context.Context, v Visitor, p Proof) (Pass, error) {
 	pass := Pass{address: g.Limits.Hide(v.Address), network: g.Limits.Hide(v.Network)}
 	proof := g.proofUses(pass, p)
@@ -206,17 +210,33 @@ func (g *Gate) ask(pass Pass, p Proof, wait time.Duration) *NotYetError {
 	return e
 }
 
+// origin is where a gift was begun.
+type origin struct {
+	id   uuid.UUID
+	from Pass
+}
+
 // Began notes where a gift was begun, so that what becomes of it counts there; nothing for a copy, whose gift is noted by
-// the first. It is one statement.
+// the first. It is one statement, shared by gifts that are begun at the same time.
 func (g *Gate) Began(ctx context.Context, p Pass, id uuid.UUID) error {
 	if p == (Pass{}) {
 		return nil
 	}
-	_, err := g.DB.ExecContext(ctx, `
-		INSERT INTO gift_origin (contribution_id, address, network, begun_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT DO NOTHING`, id, p.address, p.network, g.Now().UTC())
-	if err != nil {
-		return db.Translate(fmt.Errorf("note where a gift was begun: %w", err))
+	_, err := g.origins.Do(ctx, origin{id, p})
+	return db.Translate(err)
+}
+
+func (g *Gate) noteOrigins(ctx context.Context, all []origin) ([]struct{}, error) {
+	ids, addresses, networks := make([]string, len(all)), make([]string, len(all)), make([]string, len(all))
+	for n, o := range all {
+		ids[n], addresses[n], networks[n] = o.id.String(), o.from.address, o.from.network
 	}
-	return nil
+	_, err := g.DB.ExecContext(ctx, `
+		INSERT INTO gift_origin (contribution_id, address, network, begun_at)
+		SELECT id, address, network, $4 FROM unnest($1::uuid[], $2::text[], $3::text[]) AS o (id, address, network)
+		ON CONFLICT DO NOTHING`, db.Array(ids), db.Array(addresses), db.Array(networks), g.Now().UTC())
+	if err != nil {
+		return nil, fmt.Errorf("note where gifts were begun: %w", err)
+	}
+	return make([]struct{}, len(all)), nil
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"time"
 
+	"readerfund/internal/batch"
 	"readerfund/internal/db"
 	"readerfund/internal/metrics"
 	"readerfund/internal/paypal"
@@ -45,15 +46,18 @@ type Inbox struct {
 	throttled *slog.Logger // for what anyone can send many of
 	metrics   *metrics.Metrics
 
-	deliveries *batches[*delivery, outcome]
-	results    *batches[result, struct{}]
-	leases     *batches[held, time.Time]
+	deliveries *batch.Writer[*delivery, outcome]
+	results    *batch.Writer[result, struct{}]
+	leases     *batch.Writer[held, time.Time]
 
 	lease   time.Duration
 	workers workers
 	busy    func() time.Duration
 	wake    chan struct{} // new work: holds one token at most
 }
+
+// writesAtOnce: while one commit waits for the disk, the next batch is already being parsed and written.
+const writesAtOnce = 2
 
 // New makes an Inbox. Run works off what Receive stores.
 func New(cfg Config) *Inbox {
@@ -66,7 +70,8 @@ func New(cfg Config) *Inbox {
 		workers: make(workers, cmp.Or(cfg.Workers, DefaultWorkers)), busy: cfg.Busy, wake: make(chan struct{}, 1),
 		lease: cmp.Or(cfg.Lease, queue.Lease),
 	}
-	i.deliveries, i.results, i.leases = newBatches(i.commit), newBatches(i.save), newBatches(i.renew)
+	i.deliveries, i.results = batch.NewWriter(writesAtOnce, i.commit), batch.NewWriter(writesAtOnce, i.save)
+	i.leases = batch.NewWriter(writesAtOnce, i.renew)
 	return i
 }
 

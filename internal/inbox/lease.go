@@ -22,7 +22,7 @@ type held struct {
 func (i *Inbox) keepLease(ctx context.Context, e event) {
 	mine := held{e.ID, e.DueAt}
 	err := queue.KeepLease(ctx, i.lease, func(ctx context.Context) (ours bool, err error) {
-		until, err := i.leases.do(ctx, mine)
+		until, err := i.leases.Do(ctx, mine)
 		if ours = !until.IsZero(); ours {
 			mine.until = until
 		}

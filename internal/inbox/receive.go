@@ -60,7 +60,7 @@ func (i *Inbox) Receive(ctx context.Context, header http.Header, body []byte) er
 	if err != nil {
 		return err
 	}
-	outcome, err := i.deliveries.do(ctx, d)
+	outcome, err := i.deliveries.Do(ctx, d)
 	if err != nil {
 		i.metrics.Delivery("unavailable")
 		i.log.ErrorContext(ctx, "webhook delivery not stored", "event", d.eventID, "error", err)

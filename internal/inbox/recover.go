@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"readerfund/internal/batch"
 	"readerfund/internal/db"
 	"readerfund/internal/paypal"
 )
@@ -42,7 +43,7 @@ func (i *Inbox) Recover(ctx context.Context, events []paypal.ListedEvent) (int, 
 		if err != nil {
 			return fresh, err
 		}
-		if rows = append(rows, d); len(rows) == batchSize {
+		if rows = append(rows, d); len(rows) == batch.Most {
 			if err := flush(); err != nil {
 				return fresh, err
 			}

@@ -36,7 +36,7 @@ func (i *Inbox) workOn(ctx context.Context, e event) {
 		i.log.WarnContext(ctx, "webhook event not settled", "event", e.EventID, "type", e.Type, "attempt", e.Attempts,
 			"then", v.outcome, "error", err)
 	}
-	if _, err = i.results.do(ctx, result{e.ID, v}); err != nil {
+	if _, err = i.results.Do(ctx, result{e.ID, v}); err != nil {
 		i.log.ErrorContext(ctx, "outcome of a webhook event not saved; it will be worked on again", "event", e.EventID,
 			"error", err)
 		return

@@ -13,8 +13,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"strings"
 	"time"
 
+	"readerfund/internal/batch"
 	"readerfund/internal/db"
 )
 
@@ -32,15 +34,16 @@ type Use struct {
 // Decision is what Take says.
 type Decision struct {
 	Passed bool
-	Used   []float64     // by use: how many would be remembered with this one
+	Used   []float64     // by use: how many would be remembered with this one, and those that came at the same time
 	Wait   time.Duration // until it would pass if nothing else came; 0 when it passed
 }
 
 // Limiter counts. It is safe for concurrent use.
 type Limiter struct {
-	db  *db.DB
-	now func() time.Time
-	key []byte
+	db       *db.DB
+	now      func() time.Time
+	key      []byte
+	together *batch.Writer[[]Use, taken]
 }
 
 // New makes a limiter on the database. The secret keys the hashes that stand for addresses; with an empty one they
@@ -51,7 +54,9 @@ func New(d *db.DB, now func() time.Time, secret string) *Limiter {
 	}
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte("rate limit"))
-	return &Limiter{db: d, now: now, key: mac.Sum(nil)}
+	l := &Limiter{db: d, now: now, key: mac.Sum(nil)}
+	l.together = batch.NewWriter(1, l.takeTogether) // two statements at once would only wait for each other's rows
+	return l
 }
 
 // Hide is a text as it may stand in a key: who reads the table learns no address from it.
@@ -62,10 +67,87 @@ func (l *Limiter) Hide(text string) string {
 }
 
 // Take counts all uses if each fits its limit, and none of them otherwise: who is refused at a narrow limit does not
-// fill the wide ones that others share. It is one statement, and a few more for those who meet at a limit's last place.
+// fill the wide ones that others share. It is one statement, shared by those who ask at the same time, and a few more
+// where a limit has not room for all of them.
 func (l *Limiter) Take(ctx context.Context, uses ...Use) (Decision, error) {
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
+	t, err := l.together.Do(ctx, uses)
+	if err != nil {
+		return Decision{}, db.Translate(err)
+	}
+	if t.decided {
+		return t.Decision, nil
+	}
+	return l.takeAlone(ctx, uses)
+}
+
+// taken is what became of uses that were asked about together with others'.
+type taken struct {
+	Decision
+
+	decided bool // false: they have to be asked about alone
+}
+
+// takeTogether counts the uses of several callers at once, if all have room together: a row that all of them share, as
+// each gift counts among all, is then written once, and nobody waits for it. Where there is not room for all, none of
+// them is counted here.
+func (l *Limiter) takeTogether(ctx context.Context, callers [][]Use) ([]taken, error) {
+	ctx, cancel := context.WithTimeout(ctx, countTimeout)
+	defer cancel()
+	if len(callers) == 1 {
+		d, err := l.takeAlone(ctx, callers[0])
+		return []taken{{d, true}}, err
+	}
+	all := merge(callers)
+	rows, err := l.take(ctx, all)
+	if strings.HasPrefix(db.SQLState(err), "22") { // a key that cannot be stored is one caller's trouble
+		return make([]taken, len(callers)), nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("count against limits: %w", err)
+	}
+	if d, lost := decide(all, rows); !d.Passed {
+		if lost {
+			err = l.takeBack(ctx, all, rows)
+		}
+		return make([]taken, len(callers)), err
+	}
+	decided := make([]taken, len(callers))
+	for n, uses := range callers {
+		d, _ := decide(uses, rows)
+		decided[n] = taken{d, true}
+	}
+	return decided, nil
+}
+
+// merge makes one use of all uses of a key. It fits where each of them does, whatever their order.
+func merge(callers [][]Use) []Use {
+	var all []Use
+	place := map[string]int{}
+	for _, uses := range callers {
+		for _, u := range uses {
+			n, known := place[u.Key]
+			if !known {
+				place[u.Key] = len(all)
+				all = append(all, u)
+				continue
+			}
+			// In microseconds, as the statement counts: callers may remember the same key for different times.
+			cost := all[n].cost() + u.cost()
+			most := min(all[n].most(), u.most())
+			all[n].Every, all[n].Times, all[n].Most = time.Microsecond, cost, most
+		}
+	}
+	return all
+}
+
+// cost is what a use adds to what is remembered, and most what may be; both in microseconds.
+func (u Use) cost() int64 { return u.Times * u.Every.Microseconds() }
+func (u Use) most() int64 { return u.Most * u.Every.Microseconds() }
+
+// takeAlone counts the uses of one caller.
+func (l *Limiter) takeAlone(ctx context.Context, uses []Use) (Decision, error) {
 	for {
 		rows, err := l.take(ctx, uses)
 		if err != nil {
@@ -138,7 +220,7 @@ func decide(uses []Use, rows []seen) (d Decision, lost bool) {
 		every := u.Every.Microseconds()
 		d.Used[i] = float64(used[u.Key]) / float64(every)
 		if !d.Passed {
-			d.Wait = max(d.Wait, time.Duration(used[u.Key]-u.Most*every)*time.Microsecond)
+			d.Wait = max(d.Wait, time.Duration(used[u.Key]-u.most())*time.Microsecond)
 		}
 	}
 	return d, lost
@@ -208,8 +290,7 @@ func (l *Limiter) Tidy(ctx context.Context) error {
 // columns are the uses as the statements take them, in microseconds.
 func columns(uses []Use) (keys []string, costs, mosts []int64) {
 	for _, u := range uses {
-		every := u.Every.Microseconds()
-		keys, costs, mosts = append(keys, u.Key), append(costs, u.Times*every), append(mosts, u.Most*every)
+		keys, costs, mosts = append(keys, u.Key), append(costs, u.cost()), append(mosts, u.most())
 	}
 	return keys, costs, mosts
 }

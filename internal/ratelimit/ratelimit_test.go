@@ -106,16 +106,56 @@ func TestALimitHoldsOverReplicas(t *testing.T) {
 	}
 }
 
+// Who asks at the same time as others, of one process, is counted with them in one statement: as many pass as each limit
+// says, who is refused takes no room from the others, and every use counts once.
+func TestThoseWhoAskTogetherAreCountedEach(t *testing.T) {
+	t.Parallel()
+	d, c := dbtest.New(t), testkit.NewClock()
+	l := ratelimit.New(d, c.Now, "secret")
+	var greedy, modest, odd atomic.Int64
+	var crew sync.WaitGroup
+	for n := range 40 {
+		crew.Go(func() {
+			uses, passed := []ratelimit.Use{per("greedy", 5), per("all", 1000)}, &greedy
+			switch n % 4 {
+			case 1, 2:
+				uses, passed = []ratelimit.Use{per("all", 1000), per(strings.Repeat("m", n), 1)}, &modest
+			case 3: // this key cannot be stored
+				uses, passed = []ratelimit.Use{per("a\x00", 10), per("all", 1000)}, &odd
+			}
+			got, err := l.Take(t.Context(), uses...)
+			if (err != nil) != (n%4 == 3) {
+				t.Errorf("%d: %v", n, err)
+			}
+			if got.Passed {
+				passed.Add(1)
+			}
+		})
+	}
+	crew.Wait()
+	if greedy.Load() != 5 || modest.Load() != 20 || odd.Load() != 0 {
+		t.Errorf("%d, %d and %d passed, want 5, 20 and 0", greedy.Load(), modest.Load(), odd.Load())
+	}
+	if got := take(t, l, per("all", 1000)); got.Used[0] != 26 {
+		t.Errorf("the limit that all share remembers %v, want 26", got.Used[0])
+	}
+}
+
 // A key that may be used once is taken by one of many.
 func TestOnceIsOnce(t *testing.T) {
 	t.Parallel()
 	d, c := dbtest.New(t), testkit.NewClock()
 	once := ratelimit.Use{Key: "token", Every: time.Hour, Times: 1, Most: 1}
+	one := ratelimit.New(d, c.Now, "secret")
 	var passed atomic.Int64
 	var crew sync.WaitGroup
-	for range 20 {
+	for n := range 20 {
 		crew.Go(func() {
-			got, err := ratelimit.New(d, c.Now, "secret").Take(t.Context(), once)
+			l := one // half of them in one process
+			if n%2 == 0 {
+				l = ratelimit.New(d, c.Now, "secret")
+			}
+			got, err := l.Take(t.Context(), once)
 			if err != nil {
 				t.Error(err)
 			}

@@ -1,4 +1,4 @@
-package inbox
+package batch
 
 import (
 	"context"
@@ -14,12 +14,12 @@ import (
 // A commit that panics must not leave those who wait for it waiting.
 func TestACommitThatPanicsIsNoSuccess(t *testing.T) {
 	t.Parallel()
-	g := newBatches(func(context.Context, []int) ([]outcome, error) { panic("out of order") })
-	b, place := g.join(1)
+	w := NewWriter(2, func(context.Context, []int) ([]string, error) { panic("out of order") })
+	b, place := w.join(1)
 	if place != 0 {
 		t.Fatal("the first to join does not lead")
 	}
-	if _, place := g.join(2); place != 1 {
+	if _, place := w.join(2); place != 1 {
 		t.Fatal("the second to join leads")
 	}
 	func() {
@@ -28,13 +28,13 @@ func TestACommitThatPanicsIsNoSuccess(t *testing.T) {
 				t.Error("the panic was swallowed")
 			}
 		}()
-		g.run(t.Context(), b)
+		w.run(t.Context(), b)
 	}()
 	<-b.done
 	if _, err := b.result(1); !errors.Is(err, errBrokeOff) {
 		t.Fatalf("the others are told %v", err)
 	}
-	next, place := g.join(3)
+	next, place := w.join(3)
 	if place != 0 || next == b {
 		t.Fatal("newcomers join the batch that broke off")
 	}
@@ -42,17 +42,17 @@ func TestACommitThatPanicsIsNoSuccess(t *testing.T) {
 
 func TestABatchIsClosedWhenItIsFull(t *testing.T) {
 	t.Parallel()
-	g := newBatches(func(context.Context, []int) ([]int, error) { return nil, nil })
-	first, place := g.join(0)
+	w := NewWriter(2, func(context.Context, []int) ([]int, error) { return nil, nil })
+	first, place := w.join(0)
 	if place != 0 {
 		t.Fatal("the first to join does not lead")
 	}
-	for n := 1; n < batchSize; n++ {
-		if b, place := g.join(n); b != first || place != n {
+	for n := 1; n < Most; n++ {
+		if b, place := w.join(n); b != first || place != n {
 			t.Fatal("a batch with room was not joined")
 		}
 	}
-	if b, place := g.join(0); b == first || place != 0 {
+	if b, place := w.join(0); b == first || place != 0 {
 		t.Fatal("a full batch was joined")
 	}
 }
@@ -63,7 +63,7 @@ func TestItemsShareACommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sizes []int
 		var mu sync.Mutex
-		g := newBatches(func(_ context.Context, items []int) ([]string, error) {
+		w := NewWriter(2, func(_ context.Context, items []int) ([]string, error) {
 			mu.Lock()
 			sizes = append(sizes, len(items))
 			mu.Unlock()
@@ -77,7 +77,7 @@ func TestItemsShareACommit(t *testing.T) {
 		var all sync.WaitGroup
 		for n := range 42 {
 			all.Go(func() {
-				if got, err := g.do(t.Context(), n); got != strconv.Itoa(n) || err != nil {
+				if got, err := w.Do(t.Context(), n); got != strconv.Itoa(n) || err != nil {
 					t.Errorf("%d was told %q, %v", n, got, err)
 				}
 			})
