@@ -59,8 +59,10 @@ func (c *Catalog) BySlug(ctx context.Context, slug string) (Campaign, error) {
 	if err != nil {
 		return Campaign{}, err
 	}
-	if i := slices.IndexFunc(all, func(k Campaign) bool { return k.Slug == slug }); i >= 0 {
-		return all[i], nil
+	for i := range all {
+		if all[i].Slug == slug {
+			return all[i], nil
+		}
 	}
 	var names []string
 	for _, k := range all {

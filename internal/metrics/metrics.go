@@ -24,7 +24,7 @@ type Metrics struct {
 	working     prometheus.Gauge
 	backlog     prometheus.Gauge
 	paypal      *prometheus.HistogramVec
-	requests    *prometheus.HistogramVec
+	requests    requests
 	commitSize  prometheus.Histogram
 	jobs        *prometheus.CounterVec
 	jobSuccess  *prometheus.GaugeVec
@@ -59,8 +59,7 @@ func New() *Metrics {
 		paypal: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "readerfund_paypal_request_seconds",
 			Help: "Attempts of calls to PayPal, by operation and HTTP status (0: no answer).", Buckets: prometheus.ExponentialBuckets(0.01, 2.5, 9)},
 			[]string{"operation", "status"}),
-		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "readerfund_http_request_seconds",
-			Help: "Requests answered, by route and status.", Buckets: prometheus.ExponentialBuckets(0.001, 3, 9)}, []string{"route", "status"}),
+		requests: newRequests(),
 		commitSize: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "readerfund_webhook_commit_size",
 			Help: "Webhook deliveries that shared one commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 8)}),
 		jobs: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_job_runs_total",
@@ -78,7 +77,7 @@ func New() *Metrics {
 			Help: "When the alerts were last checked on any replica, in Unix seconds; 0 before this process has heard of it."}),
 	}
 	m.registry.MustRegister(m.transitions, m.swept, m.admissions,
-		m.deliveries, m.events, m.workers, m.working, m.backlog, m.paypal, m.requests, m.commitSize,
+		m.deliveries, m.events, m.workers, m.working, m.backlog, m.paypal, m.requests.all, m.commitSize,
 		m.jobs, m.jobSuccess, m.alertFiring, m.alertItems, m.alertOldest, m.alertCheck,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.registry.MustRegister(m.reconciliation.collectors()...)
@@ -160,13 +159,6 @@ func (m *Metrics) Backlog(n int64) {
 func (m *Metrics) PayPal(operation string, status int, took time.Duration) {
 	if m != nil {
 		m.paypal.WithLabelValues(operation, strconv.Itoa(status)).Observe(took.Seconds())
-	}
-}
-
-// Request times one request answered.
-func (m *Metrics) Request(route string, status int, took time.Duration) {
-	if m != nil {
-		m.requests.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // NotModified reports whether the client has this version already. If-None-Match is a list and compared weakly: a cache
 // that packs an answer weakens its tag (RFC 9110, section 13.1.2).
 func NotModified(r *http.Request, etag string) bool {
-	for _, header := range r.Header.Values("If-None-Match") {
+	for _, header := range r.Header["If-None-Match"] {
 		for tag := range strings.SplitSeq(header, ",") {
 			if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
 				return true
@@ -22,7 +22,7 @@ func NotModified(r *http.Request, etag string) bool {
 // PrefersJSON reports whether the client wants JSON rather than a page. Where it wants both as much, the type that it
 // names wins over one that only a wildcard covers, and the page wins over JSON.
 func PrefersJSON(r *http.Request) bool {
-	accept := r.Header.Values("Accept")
+	accept := r.Header["Accept"]
 	if len(accept) == 0 || len(accept) == 1 && accept[0] == "*/*" {
 		return false
 	}

@@ -131,8 +131,8 @@ func (s *Appeal) send(w http.ResponseWriter, r *http.Request, c appealCopy) (sta
 // openToEmbedders lets the pages of EMBED_ORIGINS read what is meant for them.
 func (s *Appeal) openToEmbedders(h http.Header, r *http.Request) {
 	h["Cache-Control"], h["Vary"], h["Cross-Origin-Resource-Policy"] = s.header.cache, s.header.vary, s.header.resource
-	if origin := r.Header.Get("Origin"); origin != "" && slices.Contains(s.embedOrigins, origin) {
-		h.Set("Access-Control-Allow-Origin", origin)
+	if origin := r.Header["Origin"]; len(origin) == 1 && slices.Contains(s.embedOrigins, origin[0]) {
+		h.Set("Access-Control-Allow-Origin", origin[0])
 	}
 }
 
