@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 )
 
@@ -26,8 +27,9 @@ func (g *Gate) Weigh(ctx context.Context) error {
 	// made twice. It reads the states of another package's table, and nothing else of it.
 	err := g.DB.SelectContext(ctx, &rows, `
 		DELETE FROM gift_origin o USING contribution c
-		WHERE c.id = o.contribution_id AND c.state IN ('declined', 'completed')
-		RETURNING o.contribution_id, o.address, o.network, c.state = 'declined' AS refused`)
+		WHERE c.id = o.contribution_id AND c.state IN ($1, $2)
+		RETURNING o.contribution_id, o.address, o.network, c.state = $1 AS refused`,
+		string(contribution.Declined), string(contribution.Completed))
 	if err != nil {
 		return db.Translate(fmt.Errorf("read what became of gifts: %w", err))
 	}

@@ -86,8 +86,9 @@ func Reinsert(ctx context.Context, tx *sqlx.Tx, l Lost, now time.Time) error {
 	made, err := tx.ExecContext(ctx, `
 		INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, state, origin,
 		                          created_at, updated_at)
-		VALUES ($1, $2, $3, $4, 'once', $5, $6, 'started', 'restored', $7, $8) ON CONFLICT (id) DO NOTHING`,
-		l.ID, l.Receipt, sum[:], l.Campaign.ID, l.Amount.Minor, string(l.Amount.Currency), l.CreatedAt, now)
+		VALUES ($1, $2, $3, $4, 'once', $5, $6, $9, 'restored', $7, $8) ON CONFLICT (id) DO NOTHING`,
+		l.ID, l.Receipt, sum[:], l.Campaign.ID, l.Amount.Minor, string(l.Amount.Currency), l.CreatedAt, now,
+		string(Started))
 	if err != nil {
 		return fmt.Errorf("restore contribution %s: %w", l.ID, err)
 	}

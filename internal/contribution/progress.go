@@ -25,7 +25,8 @@ func EndLease(ctx context.Context, d *db.DB, c Contribution) error {
 
 // DropWish ends the reader's wish for another attempt.
 func DropWish(ctx context.Context, d *db.DB, id uuid.UUID) error {
-	_, err := d.ExecContext(ctx, `UPDATE contribution SET retry_at = NULL WHERE id = $1 AND state = 'declined'`, id)
+	_, err := d.ExecContext(ctx, `UPDATE contribution SET retry_at = NULL WHERE id = $1 AND state = $2`,
+		id, string(Declined))
 	if err != nil {
 		return fmt.Errorf("drop the wish for another try of %s: %w", id, err)
 	}
@@ -43,7 +44,7 @@ func NoteTold(ctx context.Context, d *db.DB, id uuid.UUID, now time.Time) error 
 	return nil
 }
 
-// NoteReturn writes down that the reader came back before PayPal said that they approved, and has PayPal asked at
+// NoteReturn writes down that the reader returned before PayPal said that they approved, and has PayPal asked at
 // checkAt at the latest.
 func NoteReturn(ctx context.Context, d *db.DB, id uuid.UUID, now, checkAt time.Time) error {
 	_, err := d.ExecContext(ctx, `
@@ -83,8 +84,8 @@ func CheckSoon(ctx context.Context, q sqlx.ExecerContext, id uuid.UUID, at time.
 func Renumber(ctx context.Context, d *db.DB, c Contribution, now time.Time) (Contribution, error) {
 	_, err := d.ExecContext(ctx, `
 		UPDATE contribution SET receipt = $3, updated_at = $4
-		WHERE id = $1 AND receipt = $2 AND order_id IS NULL AND state IN ('started', 'order_unknown')`,
-		c.ID, c.Receipt, NewReceipt(), now)
+		WHERE id = $1 AND receipt = $2 AND order_id IS NULL AND state = ANY ($5)`,
+		c.ID, c.Receipt, NewReceipt(), now, db.Array(StatesWhere(State.Orderless)))
 	if err != nil {
 		return c, db.Translate(fmt.Errorf("draw another receipt number for %s: %w", c.ID, err))
 	}
@@ -120,9 +121,9 @@ func ClaimDue(ctx context.Context, d *db.DB, limit int, now time.Time, every tim
 			               WHERE p.contribution_id = c.id AND d.status = 'open') AS disputed
 			FROM contribution c
 			WHERE c.check_at <= $1
-			ORDER BY c.state NOT IN ('approved', 'capture_unknown') AND c.retry_at IS NULL, c.returned_at IS NULL, c.check_at
+			ORDER BY c.state <> ALL ($3) AND c.retry_at IS NULL, c.returned_at IS NULL, c.check_at
 			LIMIT $2
-			FOR UPDATE OF c SKIP LOCKED`, now, limit)
+			FOR UPDATE OF c SKIP LOCKED`, now, limit, db.Array([]string{string(Approved), string(CaptureUnknown)}))
 		if err != nil {
 			return fmt.Errorf("find what is due: %w", err)
 		}

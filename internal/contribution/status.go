@@ -11,23 +11,25 @@ import (
 // payments come to from then on. It is derived, by Status, and kept in contribution.state for lists.
 type State string
 
-// The states, from "nothing known" to "money gone back". What they mean is said for the person who reads a report.
+// The states, from "nothing known" to "money gone back", in the words of the checkout and, once there is a payment, of the
+// ledger.
 const (
-	Started           State = "started"            // written down; PayPal was not asked yet, or is being asked
-	OrderUnknown      State = "order_unknown"      // PayPal was asked for an order and we did not see the answer
-	Failed            State = "failed"             // PayPal refused to make an order; nothing was charged
-	Created           State = "created"            // the order exists; the reader has not approved it
-	Cancelled         State = "cancelled"          // the reader said no at PayPal; may still change their mind
-	Approved          State = "approved"           // the reader approved; the money is not captured yet
-	CaptureUnknown    State = "capture_unknown"    // the capture was asked for and we did not see the answer
-	Expired           State = "expired"            // PayPal dropped the order; nothing was charged
-	Declined          State = "declined"           // PayPal or the bank refused the payment
-	Pending           State = "pending"            // captured, and PayPal holds the money back
-	Completed         State = "completed"          // the money is in
-	Disputed          State = "disputed"           // the money is in, and a dispute about it is open
-	PartiallyRefunded State = "partially_refunded" // part of it went back
-	Refunded          State = "refunded"           // all of it went back, by refund
-	Reversed          State = "reversed"           // PayPal took it back
+	Started        = State(checkout.Started)
+	OrderUnknown   = State(checkout.OrderUnknown)
+	Failed         = State(checkout.Failed)
+	Created        = State(checkout.Created)
+	Cancelled      = State(checkout.Cancelled)
+	Approved       = State(checkout.Approved)
+	CaptureUnknown = State(checkout.CaptureUnknown)
+	Expired        = State(checkout.Expired)
+
+	Declined          = State(ledger.Declined) // the checkout's word as well: an attempt can be refused without a payment
+	Pending           = State(ledger.Pending)
+	Completed         = State(ledger.Completed)
+	Disputed          = State(ledger.Disputed)
+	PartiallyRefunded = State(ledger.PartiallyRefunded)
+	Refunded          = State(ledger.Refunded)
+	Reversed          = State(ledger.Reversed)
 )
 
 // States lists the states in the order a contribution can go through them.
@@ -45,6 +47,9 @@ func Status(at checkout.State, s ledger.Standing) State {
 	}
 	return State(s.State())
 }
+
+// Orderless reports whether PayPal may not have made an order yet.
+func (s State) Orderless() bool { return s == Started || s == OrderUnknown }
 
 // Received reports whether the money is in, or was and went back since.
 func (s State) Received() bool {
@@ -75,6 +80,10 @@ func (s State) HoldsMoney() bool {
 		return false
 	}
 }
+
+// NeedsReason reports whether PayPal's reason says why the contribution is in this state. Money that is in needs none, and
+// a dispute has its own.
+func (s State) NeedsReason() bool { return !s.Received() || s == Reversed }
 
 // StatesWhere lists the states of which one of the rules above says so, as SQL takes them: state = ANY($1).
 func StatesWhere(rules ...func(State) bool) []string {

@@ -6,20 +6,24 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/contribution"
 )
 
 // CardsReach is the time that cards are counted over.
 const CardsReach = 15 * time.Minute
 
-// readCards counts what became of the gifts that were begun lately. contribution_newest gives the newest.
+// readCards counts what became of the contributions that were started lately. contribution_newest gives the newest.
 func readCards(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
-	err := backlogs(ctx, tx, map[string]*Backlog{"cards": &s.CardsDeclined, "begun": &s.Started, "paid": &s.Completed}, `
+	into := map[string]*Backlog{"started": &s.Started, "card declined": &s.CardsDeclined, "paid": &s.Completed}
+	err := backlogs(ctx, tx, into, `
 		WITH newest AS MATERIALIZED (SELECT state, created_at FROM contribution WHERE created_at > $1)
-		SELECT 'begun' AS backlog, count(*) AS count, min(created_at) AS oldest FROM newest
+		SELECT 'started' AS backlog, count(*) AS count, min(created_at) AS oldest FROM newest
 		UNION ALL
-		SELECT 'cards', count(*), min(created_at) FROM newest WHERE state = 'declined'
+		SELECT 'card declined', count(*), min(created_at) FROM newest WHERE state = $2
 		UNION ALL
-		SELECT 'paid', count(*), min(created_at) FROM newest WHERE state = 'completed'`, s.At.Add(-CardsReach))
+		SELECT 'paid', count(*), min(created_at) FROM newest WHERE state = $3`,
+		s.At.Add(-CardsReach), string(contribution.Declined), string(contribution.Completed))
 	if err != nil {
 		return fmt.Errorf("declined cards: %w", err)
 	}

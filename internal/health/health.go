@@ -14,6 +14,7 @@ import (
 
 	"readerfund/internal/account"
 	"readerfund/internal/audit"
+	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 )
 
@@ -122,18 +123,22 @@ func backlogs(ctx context.Context, tx *sqlx.Tx, into map[string]*Backlog, query 
 func readOpen(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	// check_at is set as long as the sweep has something to learn, so contribution_due finds all that is open. Since when
 	// a state lasts, the history says: updated_at moves with every attempt.
+	const orderless = "orderless"
 	err := backlogs(ctx, tx, map[string]*Backlog{
-		"approved": &s.Approved, "pending": &s.Pending, "capture_unknown": &s.CaptureUnknown, "orderless": &s.WithoutOrder,
+		orderless:                     &s.WithoutOrder,
+		string(contribution.Approved): &s.Approved, string(contribution.CaptureUnknown): &s.CaptureUnknown,
+		string(contribution.Pending): &s.Pending,
 	}, `
-		SELECT CASE WHEN c.state IN ('started', 'order_unknown') THEN 'orderless' ELSE c.state END AS backlog, count(*) AS count,
-		       min(CASE WHEN c.state IN ('started', 'order_unknown') THEN c.created_at ELSE coalesce(since.at, c.created_at) END) AS oldest
+		SELECT CASE WHEN c.state = ANY ($1) THEN $3 ELSE c.state END AS backlog, count(*) AS count,
+		       min(CASE WHEN c.state = ANY ($1) THEN c.created_at ELSE coalesce(since.at, c.created_at) END) AS oldest
 		FROM contribution c
 		LEFT JOIN LATERAL (
 			SELECT max(e.at) AS at FROM contribution_event e
 			WHERE e.contribution_id = c.id AND e.to_state = c.state AND e.from_state <> e.to_state) since ON true
-		WHERE c.check_at IS NOT NULL
-		  AND (c.state IN ('approved', 'pending', 'capture_unknown') OR c.state IN ('started', 'order_unknown') AND c.order_id IS NULL)
-		GROUP BY 1`)
+		WHERE c.check_at IS NOT NULL AND (c.state = ANY ($2) OR c.state = ANY ($1) AND c.order_id IS NULL)
+		GROUP BY 1`,
+		db.Array(contribution.StatesWhere(contribution.State.Orderless)),
+		db.Array(contribution.StatesWhere(contribution.State.Confirming)), orderless)
 	if err != nil {
 		return fmt.Errorf("open contributions: %w", err)
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/contribution"
 )
 
 const (
@@ -21,14 +23,14 @@ func readRefused(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 			SELECT state, reason, order_id, created_at FROM contribution WHERE created_at > $1
 			ORDER BY created_at DESC, id DESC LIMIT $2
 		), refused AS (
-			SELECT coalesce(nullif(reason, ''), 'no code') AS code, created_at FROM newest WHERE state = 'failed'
+			SELECT coalesce(nullif(reason, ''), 'no code') AS code, created_at FROM newest WHERE state = $4
 		)
 		SELECT 'row' AS backlog, count(*) AS count, min(created_at) AS oldest, string_agg(DISTINCT code, E'\n') AS names
 		FROM refused
 		WHERE created_at > coalesce((SELECT max(created_at) FROM newest WHERE order_id IS NOT NULL), '-infinity')
 		UNION ALL
 		SELECT 'hour', count(*), min(created_at), string_agg(DISTINCT code, E'\n') FROM refused WHERE created_at > $3`,
-		s.At.Add(-refusedReach), refusedSample, s.At.Add(-time.Hour))
+		s.At.Add(-refusedReach), refusedSample, s.At.Add(-time.Hour), string(contribution.Failed))
 	if err != nil {
 		return fmt.Errorf("refused orders: %w", err)
 	}

@@ -93,11 +93,12 @@ func reduce(furthest Status, gross, back int64, reversed, disputed bool) (fact, 
 // Status is PayPal's word for a capture, once its refund states are taken out: those are rows of their own.
 type Status string
 
-// The statuses of a payment at PayPal.
+// The statuses of a payment at PayPal, and of a refund.
 const (
-	StatusDeclined  Status = "declined"
+	StatusDeclined  Status = "declined" // a payment only
 	StatusPending   Status = "pending"
 	StatusCompleted Status = "completed"
+	StatusFailed    Status = "failed" // a refund only
 )
 
 // statusOf reads PayPal's capture status. A capture that was refunded had been completed.

@@ -23,9 +23,9 @@ type refund struct {
 
 // The statuses of a refund, as they are kept.
 const (
-	refundPending   = "pending"
-	refundCompleted = "completed"
-	refundFailed    = "failed"
+	refundPending   = string(StatusPending)
+	refundCompleted = string(StatusCompleted)
+	refundFailed    = string(StatusFailed)
 )
 
 var refundStatuses = map[paypal.RefundStatus]string{

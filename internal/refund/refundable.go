@@ -11,6 +11,7 @@ import (
 
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/ledger"
 	"readerfund/internal/money"
 )
 
@@ -53,8 +54,8 @@ func readRefundable(ctx context.Context, q sqlx.QueryerContext, id uuid.UUID) ([
 		FROM payment p
 		LEFT JOIN LATERAL (
 		    SELECT sum(r.amount_minor)::bigint AS gone, bool_or(r.kind = 'reversal') AS reversed
-		    FROM refund r WHERE r.payment_id = p.id AND r.status <> 'failed') back ON true
-		WHERE p.contribution_id = $1 ORDER BY p.occurred_at, p.id`, id)
+		    FROM refund r WHERE r.payment_id = p.id AND r.status <> $2) back ON true
+		WHERE p.contribution_id = $1 ORDER BY p.occurred_at, p.id`, id, string(ledger.StatusFailed))
 	if err != nil {
 		return nil, fmt.Errorf("read what can be refunded: %w", err)
 	}
@@ -67,16 +68,16 @@ func readRefundable(ctx context.Context, q sqlx.QueryerContext, id uuid.UUID) ([
 
 // paymentRow is a payment with what has gone back of it.
 type paymentRow struct {
-	PayPalID    string    `db:"paypal_id"`
-	Status      string    `db:"status"`
-	Kind        string    `db:"kind"`
-	AmountMinor int64     `db:"amount_minor"`
-	Currency    string    `db:"currency"`
-	OccurredAt  time.Time `db:"occurred_at"`
-	Gone        int64     `db:"gone"`
-	Reversed    bool      `db:"reversed"`
-	UnderWay    int64     `db:"under_way"`
-	Requests    int       `db:"requests"`
+	PayPalID    string        `db:"paypal_id"`
+	Status      ledger.Status `db:"status"`
+	Kind        string        `db:"kind"`
+	AmountMinor int64         `db:"amount_minor"`
+	Currency    string        `db:"currency"`
+	OccurredAt  time.Time     `db:"occurred_at"`
+	Gone        int64         `db:"gone"`
+	Reversed    bool          `db:"reversed"`
+	UnderWay    int64         `db:"under_way"`
+	Requests    int           `db:"requests"`
 }
 
 // refundable is the rule.
@@ -88,9 +89,9 @@ func (r paymentRow) refundable() Refundable {
 		OccurredAt: r.OccurredAt.UTC(), requests: r.Requests,
 	}
 	switch {
-	case r.Status == "pending":
+	case r.Status == ledger.StatusPending:
 		p.Why = fault.Input("amount", "refund.payment_pending")
-	case r.Status != "completed":
+	case r.Status != ledger.StatusCompleted:
 		p.Why = errNoMoney()
 	case r.UnderWay > 0:
 		p.Why = fault.New(fault.Conflict, "refund.another_pending", fault.Args{
