@@ -111,7 +111,8 @@ func checkWebhook(ctx context.Context, cfg config.Config, pp *paypal.Client) err
 	at := slices.IndexFunc(hooks, func(h paypal.Webhook) bool { return h.ID == cfg.PayPalWebhookID })
 	switch {
 	case at < 0:
-		return fmt.Errorf("PayPal has no webhook with PAYPAL_WEBHOOK_ID %q: run `readerfund webhook register`", cfg.PayPalWebhookID)
+		return fmt.Errorf("PayPal has no webhook with PAYPAL_WEBHOOK_ID %q: run `readerfund webhook register`",
+			cfg.PayPalWebhookID)
 	case hooks[at].URL != app.WebhookURL(cfg.BaseURL):
 		return fmt.Errorf("the webhook goes to %s, and BASE_URL is %s", hooks[at].URL, cfg.BaseURL)
 	case len(app.MissingTypes(hooks[at], types)) > 0:

@@ -145,11 +145,13 @@ func valueFor(v *kong.Value) string {
 func TestWrongUsageNamesWhatThereIs(t *testing.T) {
 	t.Parallel()
 	for line, words := range map[string][]string{
-		"":                               {"serve, migrate, staff, webhook, inbox, reconcile, report, supporter, doctor", "readerfund --help"},
-		"fly":                            {"unexpected argument fly", "serve, migrate,", "readerfund --help"},
-		"repot totals":                   {`did you mean "report"`},
-		"report":                         {"commands: totals, contributions"},
-		"report sums":                    {"unexpected argument sums", "commands: totals, contributions", "readerfund report --help"},
+		"": {"serve, migrate, staff, webhook, inbox, reconcile, report, supporter, doctor",
+			"readerfund --help"},
+		"fly":          {"unexpected argument fly", "serve, migrate,", "readerfund --help"},
+		"repot totals": {`did you mean "report"`},
+		"report":       {"commands: totals, contributions"},
+		"report sums": {"unexpected argument sums", "commands: totals, contributions",
+			"readerfund report --help"},
 		"report totals --kampaign x":     {`did you mean "--campaign"`, "--from, --to, --campaign"},
 		"report totals 2026":             {"unexpected argument 2026", "usage: readerfund report totals [flags]"},
 		"migrate up --paypal-api-base x": {"unknown flag --paypal-api-base"},

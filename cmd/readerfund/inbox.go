@@ -42,7 +42,8 @@ func (c inboxList) Run(ctx context.Context, std streams) error {
 		table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "ID\tRECEIVED\tSTATE\tTYPE\tEVENT\tCONTRIBUTION\tRESULT")
 		for _, w := range page.Webhooks {
-			fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", w.ID, stamp(w.ReceivedAt), w.State, w.Type, w.EventID, dash(w.Receipt), dash(w.Note))
+			fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", w.ID, stamp(w.ReceivedAt), w.State, w.Type, w.EventID,
+				dash(w.Receipt), dash(w.Note))
 		}
 		return table.Flush()
 	})
@@ -79,9 +80,11 @@ func (c inboxShow) Run(ctx context.Context, std streams) error {
 		}
 		table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 		for _, line := range [][2]string{
-			{"id", strconv.FormatInt(w.ID, 10)}, {"event", w.EventID}, {"type", w.Type}, {"about", dash(w.ResourceID)}, {"state", w.State},
+			{"id", strconv.FormatInt(w.ID, 10)}, {"event", w.EventID}, {"type", w.Type}, {"about", dash(w.ResourceID)},
+			{"state", w.State},
 			{"result", dash(w.Note)}, {"attempts", strconv.Itoa(w.Attempts)}, {"contribution", dash(w.Receipt)},
-			{"sent", stamp(w.SentAt)}, {"received", stamp(w.ReceivedAt)}, {"processed", stamp(w.ProcessedAt)}, {"due", stamp(w.DueAt)},
+			{"sent", stamp(w.SentAt)}, {"received", stamp(w.ReceivedAt)}, {"processed", stamp(w.ProcessedAt)},
+			{"due", stamp(w.DueAt)},
 		} {
 			fmt.Fprintf(table, "%s:\t%s\n", line[0], line[1])
 		}

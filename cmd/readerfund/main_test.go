@@ -46,7 +46,8 @@ func (r ran) wants(t *testing.T, status int, words ...string) {
 func TestHelpAndVersion(t *testing.T) {
 	t.Parallel()
 	readerfund(t, "", "--version").wants(t, 0, "readerfund development (commit unknown)")
-	readerfund(t, "", "--help").wants(t, 0, "serve", "migrate up", "staff add", "webhook register", "inbox replay", "report totals", "doctor")
+	readerfund(t, "", "--help").wants(t, 0, "serve", "migrate up", "staff add", "webhook register", "inbox replay",
+		"report totals", "doctor")
 }
 
 func TestWrongUsageIsStatus2AndSaysWhatToDo(t *testing.T) {
@@ -90,14 +91,18 @@ func TestMigrate(t *testing.T) {
 func TestStaff(t *testing.T) {
 	t.Parallel()
 	address := "--database-url=" + dbtest.NewURL(t)
-	readerfund(t, "", "staff", "add", "ada@example.org", "--role", "viewer", address).wants(t, 0, "account: ada@example.org (viewer)", "password: ")
-	readerfund(t, "", "staff", "add", "ada@example.org", "--role", "admin", address).wants(t, exitFailed, "has an account already")
-	given := readerfund(t, "correct horse battery staple\n", "staff", "add", "bo@example.org", "--role", "editor", "--password-stdin", address)
+	readerfund(t, "", "staff", "add", "ada@example.org", "--role", "viewer", address).wants(t, 0,
+		"account: ada@example.org (viewer)", "password: ")
+	readerfund(t, "", "staff", "add", "ada@example.org", "--role", "admin", address).wants(t, exitFailed,
+		"has an account already")
+	given := readerfund(t, "correct horse battery staple\n", "staff", "add", "bo@example.org", "--role", "editor",
+		"--password-stdin", address)
 	given.wants(t, 0, "account: bo@example.org (editor)")
 	if strings.Contains(given.out, "password") {
 		t.Error("a password that was given is printed")
 	}
-	readerfund(t, "", "staff", "add", "cy@example.org", "--role", "editor", "--password-stdin", address).wants(t, exitUsage, "--password-stdin")
+	readerfund(t, "", "staff", "add", "cy@example.org", "--role", "editor", "--password-stdin", address).wants(t,
+		exitUsage, "--password-stdin")
 	readerfund(t, "", "staff", "add", "not-an-address", "--role", "editor", address).wants(t, exitUsage, "<email>: ")
 	readerfund(t, "", "staff", "disable", "ada@example.org", address).wants(t, 0, "disabled: ada@example.org")
 	readerfund(t, "", "staff", "disable", "nobody@example.org", address).wants(t, exitFailed)
@@ -137,7 +142,8 @@ func TestReportsOfAnEmptyDatabase(t *testing.T) {
 			t.Errorf("%s: %q, %v", which, got.out, err)
 		}
 	}
-	readerfund(t, "", "report", "totals", "--by", "day,article", "--format", "csv", address).wants(t, 0, "day,article,currency,count,gross,fee,refunded,held,net")
+	readerfund(t, "", "report", "totals", "--by", "day,article", "--format", "csv", address).wants(t, 0,
+		"day,article,currency,count,gross,fee,refunded,held,net")
 	for line, says := range map[string]string{
 		"contributions --status paid":               `--status: There is no status "paid"`,
 		"contributions --campaign support2":         `--campaign: There is no campaign "support2"`,
@@ -173,7 +179,8 @@ func TestInbox(t *testing.T) {
 func store(t *testing.T, d *db.DB, id, state string) {
 	t.Helper()
 	_, err := d.Exec(`
-		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, headers, body, received_at, state)
+		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, headers, body, received_at,
+			state)
 		VALUES ($1, $1, $2, 'PAYMENT.CAPTURE.COMPLETED', '{"paypal-auth-algo":"SHA256withRSA"}', $3, $2, $4)`,
 		id, time.Now(), []byte(`{"id":"`+id+`"}`), state)
 	if err != nil {
@@ -193,7 +200,9 @@ func payPal(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: emulator.Handler(), ReadHeaderTimeout: time.Second}}
+	server := &httptest.Server{Listener: l, Config: &http.Server{
+		Handler: emulator.Handler(), ReadHeaderTimeout: time.Second,
+	}}
 	server.Start()
 	t.Cleanup(func() {
 		server.Close()
@@ -201,7 +210,9 @@ func payPal(t *testing.T) []string {
 			t.Error(err)
 		}
 	})
-	return []string{"--paypal-api-base=" + base, "--paypal-client-id=sandbox-client", "--paypal-client-secret=sandbox-secret"}
+	return []string{
+		"--paypal-api-base=" + base, "--paypal-client-id=sandbox-client", "--paypal-client-secret=sandbox-secret",
+	}
 }
 
 func TestWebhookIsRegisteredComparedAndDeleted(t *testing.T) {
@@ -222,7 +233,8 @@ func TestWebhookIsRegisteredComparedAndDeleted(t *testing.T) {
 
 func TestDoctor(t *testing.T) {
 	t.Parallel()
-	readerfund(t, "", "doctor").wants(t, exitFailed, "FAIL  settings  DATABASE_URL", "FAIL  database", "FAIL  paypal", "FAIL  webhook")
+	readerfund(t, "", "doctor").wants(t, exitFailed, "FAIL  settings  DATABASE_URL", "FAIL  database", "FAIL  paypal",
+		"FAIL  webhook")
 	settings := append(payPal(t), "--base-url=http://127.0.0.1:8080")
 	registered := readerfund(t, "", append([]string{"webhook", "register"}, settings...)...)
 	_, id, _ := strings.Cut(strings.TrimSpace(registered.out), "PAYPAL_WEBHOOK_ID=")

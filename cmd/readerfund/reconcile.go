@@ -37,7 +37,9 @@ var errUnexplained = errors.New("some differences are open: they are listed abov
 
 // Run holds PayPal's record against ours, mends what can be mended, and lists what is left.
 func (c reconcileCommand) Run(ctx context.Context, std streams) (err error) {
-	s := config.Settings{Database: c.Database, PayPal: c.PayPal, Timezone: c.Timezone, Sweep: c.Sweep, Webhooks: c.Webhooks}
+	s := config.Settings{
+		Database: c.Database, PayPal: c.PayPal, Timezone: c.Timezone, Sweep: c.Sweep, Webhooks: c.Webhooks,
+	}
 	cfg, err := s.Parse(config.NeedDatabase | config.NeedPayPal)
 	if err != nil {
 		return err
@@ -104,7 +106,8 @@ func midnight(d report.Day, zone *time.Location) time.Time {
 
 // writeResult prints the one line that says it all, and a table of what is left.
 func writeResult(w io.Writer, zone *time.Location, res reconcile.Result) error {
-	fmt.Fprintf(w, "%s payments, %s unexplained, checked to %s\n", grouped(res.Payments), grouped(res.Unexplained()), res.CheckedTo.In(zone).Format("2 Jan 15:04"))
+	fmt.Fprintf(w, "%s payments, %s unexplained, checked to %s\n", grouped(res.Payments), grouped(res.Unexplained()),
+		res.CheckedTo.In(zone).Format("2 Jan 15:04"))
 	for _, line := range aside(res) {
 		fmt.Fprintln(w, line)
 	}
@@ -119,7 +122,8 @@ func writeResult(w io.Writer, zone *time.Location, res reconcile.Result) error {
 		if d.Note != "" {
 			advice = d.Note + " " + advice
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.Kind, d.Ref, dash(d.Code), dash(d.Receipt), d.At.In(zone).Format("2006-01-02 15:04"), dash(d.Ours), dash(d.Theirs), advice)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.Kind, d.Ref, dash(d.Code), dash(d.Receipt),
+			d.At.In(zone).Format("2006-01-02 15:04"), dash(d.Ours), dash(d.Theirs), advice)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -179,7 +183,8 @@ type progressLine struct {
 func (p *progressLine) show(at reconcile.Progress) {
 	if at.Resumed && !p.told {
 		p.told = true
-		fmt.Fprintf(p.w, "Continuing a run that did not finish; PayPal's record is read to %s.\n", at.Reached.In(p.zone).Format("2 Jan 2006 15:04"))
+		fmt.Fprintf(p.w, "Continuing a run that did not finish; PayPal's record is read to %s.\n",
+			at.Reached.In(p.zone).Format("2 Jan 2006 15:04"))
 	}
 	if !p.live || time.Since(p.last) < 100*time.Millisecond {
 		return

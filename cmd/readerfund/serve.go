@@ -46,7 +46,9 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 		// save memory that nobody misses.
 		debug.SetGCPercent(400)
 	}
-	service, err := app.New(ctx, cfg, app.Options{Log: logger(cfg, std.err), Migrate: c.Migrate, DemoArticle: c.SampleArticle})
+	service, err := app.New(ctx, cfg, app.Options{
+		Log: logger(cfg, std.err), Migrate: c.Migrate, DemoArticle: c.SampleArticle,
+	})
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,8 @@ func withPayPal(s config.Settings, also config.Need, w io.Writer, do func(config
 	if err != nil {
 		return err
 	}
-	client, err := app.NewPayPal(cfg, slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn})), time.Now, nil)
+	client, err := app.NewPayPal(cfg, slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		time.Now, nil)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,8 @@ func (c webhookRegister) Run(ctx context.Context, std streams) error {
 		}
 		fmt.Fprintf(std.out, "%s: %s\nPAYPAL_WEBHOOK_ID=%s\n", done, hook.URL, hook.ID)
 		if cfg.PayPalWebhookID != "" && cfg.PayPalWebhookID != hook.ID {
-			fmt.Fprintf(std.out, "The setting PAYPAL_WEBHOOK_ID is still %s: change it, or no delivery will verify.\n", cfg.PayPalWebhookID)
+			fmt.Fprintf(std.out, "The setting PAYPAL_WEBHOOK_ID is still %s: change it, or no delivery will verify.\n",
+				cfg.PayPalWebhookID)
 		}
 		return nil
 	})

@@ -66,9 +66,11 @@ func (s Settings) Parse(need Need) (Config, error) {
 		DatabaseMaxConns: p.number("DATABASE_MAX_CONNS", s.DatabaseMaxConns, 4, 1000),
 		ReportMaxConns:   p.number("REPORT_MAX_CONNS", s.ReportMaxConns, 1, 1000),
 
-		PayPalAPIBase:       p.webAddress("PAYPAL_API_BASE", s.PayPalAPIBase, "https://api-m.sandbox.paypal.com"),
-		PayPalClientID:      p.required("PAYPAL_CLIENT_ID", s.PayPalClientID, need&NeedPayPal != 0, "the client ID of your app at developer.paypal.com"),
-		PayPalClientSecret:  Secret(p.required("PAYPAL_CLIENT_SECRET", string(s.PayPalClientSecret), need&NeedPayPal != 0, "the secret of your app at developer.paypal.com")),
+		PayPalAPIBase: p.webAddress("PAYPAL_API_BASE", s.PayPalAPIBase, "https://api-m.sandbox.paypal.com"),
+		PayPalClientID: p.required("PAYPAL_CLIENT_ID", s.PayPalClientID, need&NeedPayPal != 0,
+			"the client ID of your app at developer.paypal.com"),
+		PayPalClientSecret: Secret(p.required("PAYPAL_CLIENT_SECRET", string(s.PayPalClientSecret), need&NeedPayPal != 0,
+			"the secret of your app at developer.paypal.com")),
 		PayPalWebhookID:     p.webhookID(s.PayPalWebhookID, need),
 		PayPalWebhookCAFile: p.caFile(s.PayPalWebhookCAFile, s.PayPalAPIBase),
 

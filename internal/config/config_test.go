@@ -30,7 +30,9 @@ const (
 // good are settings that nothing is wrong with.
 func good() config.Settings {
 	return config.Settings{
-		Database:        config.Database{DatabaseURL: "postgres://fund:" + password + "@db.example.org:5432/fund?sslmode=verify-full"},
+		Database: config.Database{
+			DatabaseURL: "postgres://fund:" + password + "@db.example.org:5432/fund?sslmode=verify-full",
+		},
 		Site:            config.Site{BaseURL: "https://Give.example.org:443/"},
 		PayPal:          config.PayPal{PayPalClientID: "the-client", PayPalClientSecret: client},
 		WebhookID:       config.WebhookID{PayPalWebhookID: "1JE4291016473214C"},
@@ -48,14 +50,17 @@ func TestGoodSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := fmt.Sprint(c.BaseURL, c.PayPalAPIBase, c.Timezone, c.DefaultCurrency, c.ListenAddr, c.AdminListenAddr, c.TrustedProxies, c.EmbedOrigins,
+	got := fmt.Sprint(c.BaseURL, c.PayPalAPIBase, c.Timezone, c.DefaultCurrency, c.ListenAddr, c.AdminListenAddr,
+		c.TrustedProxies, c.EmbedOrigins,
 		c.SweepInterval, c.WebhookWorkers, c.ShutdownTimeout, c.LogFormat, c.LogLevel)
 	want := "https://give.example.orghttps://api-m.sandbox.paypal.comEurope/Berlin EUR127.0.0.1:8080127.0.0.1:9090" +
 		"[10.0.0.0/8 192.168.1.7/32 172.16.0.0/12][https://news.example.org http://localhost:3000]1m0s 64 25stextINFO"
 	if strings.ReplaceAll(got, " ", "") != strings.ReplaceAll(want, " ", "") {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	for cur, want := range map[money.Currency]config.Limit{"EUR": {Min: 250, Max: 50000}, "JPY": {Min: 300, Max: 1500000}, "USD": {Min: 100, Max: 1000000}} {
+	for cur, want := range map[money.Currency]config.Limit{
+		"EUR": {Min: 250, Max: 50000}, "JPY": {Min: 300, Max: 1500000}, "USD": {Min: 100, Max: 1000000},
+	} {
 		if c.Limits[cur] != want {
 			t.Errorf("limits of %s: %v, want %v", cur, c.Limits[cur], want)
 		}
@@ -87,9 +92,12 @@ func TestEachProblem(t *testing.T) {
 		setting string
 		says    string
 	}{
-		"no database":             {func(s S) { s.DatabaseURL = "" }, "DATABASE_URL", "postgres://user:password@host:5432/name"},
-		"another database":        {func(s S) { s.DatabaseURL = "mysql://u:" + password + "@h/d" }, "DATABASE_URL", "write it like"},
-		"password unescaped":      {func(s S) { s.DatabaseURL = "postgres://u:100%" + password + "@h/d" }, "DATABASE_URL", "%XX"},
+		"no database": {func(s S) { s.DatabaseURL = "" }, "DATABASE_URL",
+			"postgres://user:password@host:5432/name"},
+		"another database": {func(s S) { s.DatabaseURL = "mysql://u:" + password + "@h/d" }, "DATABASE_URL",
+			"write it like"},
+		"password unescaped": {func(s S) { s.DatabaseURL = "postgres://u:100%" + password + "@h/d" }, "DATABASE_URL",
+			"%XX"},
 		"connections, no number":  {func(s S) { s.DatabaseMaxConns = "many" }, "DATABASE_MAX_CONNS", "from 4 to 1000"},
 		"connections, too few":    {func(s S) { s.ReportMaxConns = "0" }, "REPORT_MAX_CONNS", "from 1 to 1000"},
 		"no base":                 {func(s S) { s.BaseURL = " " }, "BASE_URL", "https://give.example.org"},
@@ -105,7 +113,8 @@ func TestEachProblem(t *testing.T) {
 		"no webhook":              {func(s S) { s.PayPalWebhookID = "" }, "PAYPAL_WEBHOOK_ID", "webhook register"},
 		"the simulator's webhook": {func(s S) { s.PayPalWebhookID = "WEBHOOK_ID" }, "PAYPAL_WEBHOOK_ID", "webhook register"},
 		"no such root":            {func(s S) { s.PayPalAPIBase, s.PayPalWebhookCAFile = "http://127.0.0.1:8081", "/nowhere/root.pem" }, "PAYPAL_WEBHOOK_CA_FILE", "cannot be read"},
-		"a root of nothing":       {func(s S) { s.PayPalAPIBase, s.PayPalWebhookCAFile = "http://127.0.0.1:8081", notPEM }, "PAYPAL_WEBHOOK_CA_FILE", "in PEM"},
+		"a root of nothing": {func(s S) { s.PayPalAPIBase, s.PayPalWebhookCAFile = "http://127.0.0.1:8081", notPEM },
+			"PAYPAL_WEBHOOK_CA_FILE", "in PEM"},
 		"no name":                 {func(s S) { s.PublicationName = "" }, "PUBLICATION_NAME", "readers know you by"},
 		"a long name":             {func(s S) { s.PublicationName = strings.Repeat("é", 128) }, "PUBLICATION_NAME", "127"},
 		"two lines of name":       {func(s S) { s.PublicationName = "The\nDaily" }, "PUBLICATION_NAME", "one line"},
@@ -127,10 +136,13 @@ func TestEachProblem(t *testing.T) {
 		"no gifts":                {func(s S) { s.GiftLimitAll = "0/0" }, "GIFT_LIMIT_ALL", "like 20/300"},
 		"no port":                 {func(s S) { s.ListenAddr = "127.0.0.1" }, "LISTEN_ADDR", "127.0.0.1:8080"},
 		"no such port":            {func(s S) { s.ListenAddr = ":65536" }, "LISTEN_ADDR", "127.0.0.1:8080"},
-		"admin port by name":      {func(s S) { s.AdminListenAddr = "127.0.0.1:http" }, "ADMIN_LISTEN_ADDR", "127.0.0.1:8080"},
-		"metrics for readers":     {func(s S) { s.AdminListenAddr = "127.0.0.1:8080" }, "ADMIN_LISTEN_ADDR", "another address"},
-		"no key":                  {func(s S) { s.SecretKey = "" }, "SECRET_KEY", "openssl rand -hex 32"},
-		"a short key":             {func(s S) { s.SecretKey = config.Secret(key[:31]) }, "SECRET_KEY", "openssl rand -hex 32"},
+		"admin port by name": {func(s S) { s.AdminListenAddr = "127.0.0.1:http" }, "ADMIN_LISTEN_ADDR",
+			"127.0.0.1:8080"},
+		"metrics for readers": {func(s S) { s.AdminListenAddr = "127.0.0.1:8080" }, "ADMIN_LISTEN_ADDR",
+			"another address"},
+		"no key": {func(s S) { s.SecretKey = "" }, "SECRET_KEY", "openssl rand -hex 32"},
+		"a short key": {func(s S) { s.SecretKey = config.Secret(key[:31]) }, "SECRET_KEY",
+			"openssl rand -hex 32"},
 		"one letter for a key": {func(s S) {
 			s.SecretKey = config.Secret(strings.Repeat("k", 32))
 		}, "SECRET_KEY", "guessed"},
@@ -157,7 +169,8 @@ func TestEachProblem(t *testing.T) {
 		c.change(&s)
 		_, err := s.Parse(config.NeedServe)
 		problems := fault.All(err)
-		if len(problems) != 1 || problems[0].Field != c.setting || problems[0].Kind != fault.Invalid || !strings.Contains(problems[0].Message.String(), c.says) {
+		if len(problems) != 1 || problems[0].Field != c.setting || problems[0].Kind != fault.Invalid ||
+			!strings.Contains(problems[0].Message.String(), c.says) {
 			t.Errorf("%s: got %v; want one problem with %s that says %q", name, err, c.setting, c.says)
 		}
 		checkNoSecret(t, name, fmt.Sprint(err))
@@ -166,7 +179,9 @@ func TestEachProblem(t *testing.T) {
 
 func TestPayPalsOwnRootIsNotReplaced(t *testing.T) {
 	t.Parallel()
-	for _, base := range []string{"", "https://api-m.paypal.com", "https://api-m.sandbox.paypal.com", "https://API.PAYPAL.COM."} {
+	for _, base := range []string{
+		"", "https://api-m.paypal.com", "https://api-m.sandbox.paypal.com", "https://API.PAYPAL.COM.",
+	} {
 		s := good()
 		s.PayPalAPIBase, s.PayPalWebhookCAFile = base, "/nowhere"
 		_, err := s.Parse(config.NeedServe)
@@ -183,7 +198,10 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	for _, f := range fault.All(err) {
 		names = append(names, f.Field)
 	}
-	want := []string{"DATABASE_URL", "PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_ID", "PUBLICATION_NAME", "BASE_URL", "SECRET_KEY", "LOG_LEVEL"}
+	want := []string{
+		"DATABASE_URL", "PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_ID", "PUBLICATION_NAME", "BASE_URL",
+		"SECRET_KEY", "LOG_LEVEL",
+	}
 	if !slices.Equal(names, want) {
 		t.Errorf("got  %v\nwant %v", names, want)
 	}
@@ -191,7 +209,9 @@ func TestAllProblemsAtOnce(t *testing.T) {
 
 func TestOnlyWhatIsNeededIsRequired(t *testing.T) {
 	t.Parallel()
-	for need, want := range map[config.Need]int{0: 0, config.NeedDatabase: 1, config.NeedPayPal: 2, config.NeedPayPal | config.NeedBaseURL: 3} {
+	for need, want := range map[config.Need]int{
+		0: 0, config.NeedDatabase: 1, config.NeedPayPal: 2, config.NeedPayPal | config.NeedBaseURL: 3,
+	} {
 		_, err := config.Settings{}.Parse(need)
 		if got := fault.All(err); len(got) != want {
 			t.Errorf("need %b: %v", need, err)
@@ -202,9 +222,11 @@ func TestOnlyWhatIsNeededIsRequired(t *testing.T) {
 func TestPrivateHostsMayDoWithoutTLS(t *testing.T) {
 	t.Parallel()
 	for host, ok := range map[string]bool{
-		"localhost": true, "127.0.0.1:8080": true, "[::1]:8080": true, "10.1.2.3": true, "192.168.0.4": true, "[fd00::1]": true,
+		"localhost": true, "127.0.0.1:8080": true, "[::1]:8080": true, "10.1.2.3": true, "192.168.0.4": true,
+		"[fd00::1]":  true,
 		"readerfund": true, "give.test": true, "give.home.arpa": true, "a.localhost": true,
-		"example.org": false, "8.8.8.8": false, "localhost.example.org": false, "127.0.0.1.example.org": false, "[2001:db8::1]": false,
+		"example.org": false, "8.8.8.8": false, "localhost.example.org": false, "127.0.0.1.example.org": false,
+		"[2001:db8::1]": false,
 	} {
 		s := good()
 		s.BaseURL = "http://" + host
@@ -231,7 +253,8 @@ func TestNoSecretIsShown(t *testing.T) {
 	}
 	var logged bytes.Buffer
 	for _, handler := range []slog.Handler{slog.NewTextHandler(&logged, nil), slog.NewJSONHandler(&logged, nil)} {
-		slog.New(handler).Info("start", "config", c, "settings", good(), "key", c.SecretKey, "dump", fmt.Sprintf("%+v %#v", good(), good()))
+		slog.New(handler).Info("start", "config", c, "settings", good(), "key", c.SecretKey, "dump",
+			fmt.Sprintf("%+v %#v", good(), good()))
 	}
 	text := logged.String() + fmt.Sprintf("%v %+v %#v %s %q", c, c, c, c.SecretKey, c.DatabaseURL)
 	checkNoSecret(t, "a dump", text)
@@ -259,7 +282,8 @@ func TestEnvironmentThroughKong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.SweepInterval != 2*time.Second || c.LogLevel != slog.LevelDebug || c.LogFormat != "text" || len(c.TrustedProxies) != 2 {
+	if c.SweepInterval != 2*time.Second || c.LogLevel != slog.LevelDebug || c.LogFormat != "text" ||
+		len(c.TrustedProxies) != 2 {
 		t.Errorf("got %v", c)
 	}
 }
@@ -285,9 +309,12 @@ func TestHelpListsEverySettingWithItsDefault(t *testing.T) {
 	}()
 	defaults := map[string]string{
 		"DATABASE_URL": "", "BASE_URL": "", "LISTEN_ADDR": "127.0.0.1:8080", "ADMIN_LISTEN_ADDR": "127.0.0.1:9090",
-		"PAYPAL_API_BASE": "https://api-m.sandbox.paypal.com", "PAYPAL_CLIENT_ID": "", "PAYPAL_CLIENT_SECRET": "", "PAYPAL_WEBHOOK_ID": "",
-		"PAYPAL_WEBHOOK_CA_FILE": "", "SECRET_KEY": "", "SECRET_KEY_OLD": "", "PUBLICATION_NAME": "", "PUBLICATION_TIMEZONE": "UTC",
-		"DEFAULT_CURRENCY": "EUR", "TRUSTED_PROXIES": "", "EMBED_ORIGINS": "", "TEMPLATES_DIR": "", "LOG_FORMAT": "text", "LOG_LEVEL": "info",
+		"PAYPAL_API_BASE": "https://api-m.sandbox.paypal.com", "PAYPAL_CLIENT_ID": "", "PAYPAL_CLIENT_SECRET": "",
+		"PAYPAL_WEBHOOK_ID":      "",
+		"PAYPAL_WEBHOOK_CA_FILE": "", "SECRET_KEY": "", "SECRET_KEY_OLD": "", "PUBLICATION_NAME": "",
+		"PUBLICATION_TIMEZONE": "UTC",
+		"DEFAULT_CURRENCY":     "EUR", "TRUSTED_PROXIES": "", "EMBED_ORIGINS": "", "TEMPLATES_DIR": "", "LOG_FORMAT": "text",
+		"LOG_LEVEL":          "info",
 		"DATABASE_MAX_CONNS": "20", "ADMIN_HOSTS": "", "REPORT_MAX_CONNS": "4",
 		"MIN_AMOUNT": "", "MAX_AMOUNT": "", "SWEEP_INTERVAL": "1m", "WEBHOOK_WORKERS": "64", "SHUTDOWN_TIMEOUT": "25s",
 	}

@@ -38,14 +38,15 @@ func databasePlace(address Secret) string {
 }
 
 func (p *parser) baseURL(value string, need Need) string {
-	if p.required("BASE_URL", value, need&NeedBaseURL != 0, "the address readers reach the service at, like https://give.example.org") == "" {
+	if p.required("BASE_URL", value, need&NeedBaseURL != 0,
+		"the address readers reach the service at, like https://give.example.org") == "" {
 		return ""
 	}
 	return p.origin("BASE_URL", value, "https://give.example.org")
 }
 
-// webAddress checks the address of a whole site: scheme and host, nothing after them. Only a private host may do without
-// TLS. It comes back without a slash at the end.
+// webAddress checks the address of a whole site: scheme and host, nothing after them. Only a private host may do
+// without TLS. It comes back without a slash at the end.
 func (p *parser) webAddress(setting, value, example string) string {
 	value = strings.TrimSuffix(strings.TrimSpace(value), "/")
 	if value == "" {
@@ -73,13 +74,16 @@ func privateHost(host string) bool {
 	if !strings.Contains(host, ".") {
 		return true
 	}
-	return slices.ContainsFunc([]string{".localhost", ".local", ".test", ".internal", ".home.arpa"}, func(suffix string) bool {
+	return slices.ContainsFunc([]string{
+		".localhost", ".local", ".test", ".internal", ".home.arpa",
+	}, func(suffix string) bool {
 		return strings.HasSuffix(host, suffix)
 	})
 }
 
 func (p *parser) webhookID(value string, need Need) string {
-	value = p.required("PAYPAL_WEBHOOK_ID", value, need&needServing != 0, "the ID that `readerfund webhook register` prints")
+	value = p.required("PAYPAL_WEBHOOK_ID", value, need&needServing != 0,
+		"the ID that `readerfund webhook register` prints")
 	// PayPal signs the simulator's deliveries for this very word, for everybody.
 	if value == "WEBHOOK_ID" {
 		p.problem("PAYPAL_WEBHOOK_ID", "That is the simulator's placeholder: write the ID that `readerfund webhook register` prints.")
@@ -113,7 +117,8 @@ const maxPublicationName = 127
 
 func (p *parser) publicationName(value string, need Need) string {
 	value = p.required("PUBLICATION_NAME", value, need&needServing != 0, "the name readers know you by")
-	if utf8.RuneCountInString(value) > maxPublicationName || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' }) {
+	if utf8.RuneCountInString(value) > maxPublicationName ||
+		strings.ContainsFunc(value, func(r rune) bool { return r < ' ' }) {
 		p.problem("PUBLICATION_NAME", "Write one line of at most %d characters.", maxPublicationName)
 	}
 	return value
@@ -183,9 +188,11 @@ func guessable(key string) bool {
 }
 
 func (p *parser) secretKey(value Secret, baseURL string, need Need) Secret {
-	text := p.required("SECRET_KEY", string(value), need&needServing != 0, "at least 32 random characters, as `openssl rand -hex 32` gives")
+	text := p.required("SECRET_KEY", string(value), need&needServing != 0,
+		"at least 32 random characters, as `openssl rand -hex 32` gives")
 	if text != "" && len(text) < minSecret {
-		p.problem("SECRET_KEY", "It has %d characters: write at least %d random ones, as `openssl rand -hex 32` gives.", len(text), minSecret)
+		p.problem("SECRET_KEY", "It has %d characters: write at least %d random ones, as `openssl rand -hex 32` gives.",
+			len(text), minSecret)
 	} else if text != "" && guessable(text) && strings.HasPrefix(strings.ToLower(strings.TrimSpace(baseURL)), "https:") {
 		p.problem("SECRET_KEY",
 			"It can be guessed, and who guesses it can sign in your name: write what `openssl rand -hex 32` gives.")

@@ -1,9 +1,9 @@
 // Package config reads the settings: from the environment, or as flags of the same names.
 //
 // The settings are groups of fields that kong fills in, all of them text. A command embeds the groups it reads, and no
-// others: its flags and its help follow from that. Parse turns them into a Config, or into the list of everything that is
-// wrong with them, so that one start shows every mistake. The package opens no connection: whether a database or PayPal
-// answers is found out by whoever uses them, and by `readerfund doctor`.
+// others: its flags and its help follow from that. Parse turns them into a Config, or into the list of everything that
+// is wrong with them, so that one start shows every mistake. The package opens no connection: whether a database or
+// PayPal answers is found out by whoever uses them, and by `readerfund doctor`.
 package config
 
 import "reflect"

@@ -16,7 +16,8 @@ import (
 func refusedRefund(t *testing.T, status int, body string) error {
 	t.Helper()
 	c := newPeer(t, answers(answer(status, body))).client(t)
-	_, err := c.RefundCapture(t.Context(), "17C", paypal.RefundRequest{RequestID: "refund-1", Amount: money.New(400, "EUR")})
+	_, err := c.RefundCapture(t.Context(), "17C",
+		paypal.RefundRequest{RequestID: "refund-1", Amount: money.New(400, "EUR")})
 	if tell(err) == nil {
 		t.Fatal("it was refunded")
 	}
@@ -34,7 +35,8 @@ func TestAdviceForEveryRefundIssue(t *testing.T) {
 	for status, issues := range all["payments_payment_v2"]["POST /v2/payments/captures/{capture_id}/refund"] {
 		for issue := range issues {
 			n[status]++
-			err := refusedRefund(t, status, `{"name":"X","message":"m","debug_id":"f1","details":[{"issue":"`+issue+`","description":"PayPal's own words"}]}`)
+			err := refusedRefund(t, status, `{"name":"X","message":"m","debug_id":"f1","details":[{"issue":"`+issue+
+				`","description":"PayPal's own words"}]}`)
 			code, sentence := paypal.Advice(fmt.Errorf("refund: %w", err))
 			if says := sentence.String(); code != issue || strings.Contains(says, "PayPal's own words") ||
 				strings.Contains(says, "_") || !strings.HasSuffix(says, ".") {
@@ -54,28 +56,33 @@ func TestAdvice(t *testing.T) {
 		body           string
 		code, contains string
 	}{
-		"the time limit":        {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"REFUND_TIME_LIMIT_EXCEEDED"}]}`, "REFUND_TIME_LIMIT_EXCEEDED", "180 days"},
+		"the time limit": {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"REFUND_TIME_LIMIT_EXCEEDED"}]}`,
+			"REFUND_TIME_LIMIT_EXCEEDED", "180 days"},
 		"the second is known":   {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"NEW_ONE"},{"issue":"PENDING_CAPTURE"}]}`, "PENDING_CAPTURE", "pending"},
 		"a case that is closed": {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE"}]}`, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE", "has ended"},
 		"only a name":           {403, `{"name":"PERMISSION_DENIED"}`, "PERMISSION_DENIED", "not allowed"},
 		"unknown": {422, `{"name":"UNPROCESSABLE_ENTITY","message":"m","debug_id":"f1a2",
 			"details":[{"issue":"NEW_ONE","description":"Something \u0000new."}]}`,
 			"NEW_ONE", "“Something new.” PayPal's support finds it by the debug ID f1a2."},
-		"unknown, no issue":     {422, `{"name":"NEW_NAME","message":"Something else.","debug_id":"f1"}`, "NEW_NAME", "“Something else.”"},
-		"no words":              {418, `<html>`, "", "418 I'm a teapot"},
-		"markup in a code":      {422, `{"name":"<b>","details":[{"issue":"<i>"}]}`, "i", "422 Unprocessable Entity"},
-		"the first still runs":  {409, `{"name":"RESOURCE_CONFLICT","details":[{"issue":"PREVIOUS_REQUEST_IN_PROGRESS"}]}`, "PREVIOUS_REQUEST_IN_PROGRESS", "still working"},
+		"unknown, no issue": {422, `{"name":"NEW_NAME","message":"Something else.","debug_id":"f1"}`, "NEW_NAME",
+			"“Something else.”"},
+		"no words":         {418, `<html>`, "", "418 I'm a teapot"},
+		"markup in a code": {422, `{"name":"<b>","details":[{"issue":"<i>"}]}`, "i", "422 Unprocessable Entity"},
+		"the first still runs": {409, `{"name":"RESOURCE_CONFLICT","details":[{"issue":"PREVIOUS_REQUEST_IN_PROGRESS"}]}`,
+			"PREVIOUS_REQUEST_IN_PROGRESS", "still working"},
 		"PayPal is broken":      {503, `{"name":"SERVICE_UNAVAILABLE"}`, "SERVICE_UNAVAILABLE", "do not start another"},
 		"an answer of nonsense": {201, `<html>`, "", "do not start another"},
 	} {
-		if code, sentence := paypal.Advice(refusedRefund(t, c.status, c.body)); code != c.code || !strings.Contains(sentence.String(), c.contains) {
+		if code, sentence := paypal.Advice(refusedRefund(t, c.status, c.body)); code != c.code ||
+			!strings.Contains(sentence.String(), c.contains) {
 			t.Errorf("%s: %q %q", name, code, sentence)
 		}
 	}
 	p := newPeer(t, answers(answer(200, `{}`)))
 	c := p.client(t)
 	p.Close()
-	_, err := c.RefundCapture(t.Context(), "17C", paypal.RefundRequest{RequestID: "refund-1", Amount: money.New(400, "EUR")})
+	_, err := c.RefundCapture(t.Context(), "17C",
+		paypal.RefundRequest{RequestID: "refund-1", Amount: money.New(400, "EUR")})
 	if code, sentence := paypal.Advice(tell(err)); code != "" || !strings.Contains(sentence.String(), "nothing was done") {
 		t.Errorf("out of reach: %q %q", code, sentence)
 	}

@@ -31,7 +31,8 @@ type base struct {
 func parseBase(raw string) (base, error) {
 	u, err := url.Parse(strings.TrimSuffix(raw, "/"))
 	switch {
-	case err != nil || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "":
+	case err != nil || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" ||
+		u.Opaque != "":
 		return base{}, errors.New("paypal: the base must be a plain origin like https://api-m.sandbox.paypal.com")
 	case u.Scheme != "https" && u.Scheme != "http":
 		return base{}, errors.New("paypal: the base must be http or https")

@@ -142,7 +142,8 @@ func (in captureJSON) read() (Capture, error) {
 		return out, nil
 	}
 	b := in.Breakdown
-	if err := errors.Join(b.Fee.readInto(&out.Fee), b.Net.readInto(&out.Net), b.Receivable.readInto(&out.Receivable)); err != nil {
+	if err := errors.Join(b.Fee.readInto(&out.Fee), b.Net.readInto(&out.Net),
+		b.Receivable.readInto(&out.Receivable)); err != nil {
 		return Capture{}, err
 	}
 	for _, fee := range b.Platform.v { // PayPal's document allows one

@@ -42,8 +42,10 @@ func TestClaimThatIsAcceptedAtTheEmulator(t *testing.T) {
 	w := newEmulator(t)
 	ctx, capture := t.Context(), w.paid(t, money.New(2500, "EUR"))
 	asked := w.disputed(t, capture.ID, map[string]any{"stage": "INQUIRY", "amount": "20.00", "fee": "16.00"})
-	if !asked.Open() || asked.Holds() || !asked.MayAccept || asked.Amount != money.New(2000, "EUR") || !slices.Equal(asked.CaptureIDs, []string{capture.ID}) ||
-		asked.Reason == "" || asked.Outcome != "" || asked.RespondBy.Before(time.Now()) || time.Since(asked.CreatedAt).Abs() > time.Minute {
+	if !asked.Open() || asked.Holds() || !asked.MayAccept || asked.Amount != money.New(2000, "EUR") ||
+		!slices.Equal(asked.CaptureIDs, []string{capture.ID}) ||
+		asked.Reason == "" || asked.Outcome != "" || asked.RespondBy.Before(time.Now()) ||
+		time.Since(asked.CreatedAt).Abs() > time.Minute {
 		t.Errorf("asked: %+v", asked)
 	}
 	claimed := w.disputed(t, capture.ID, map[string]any{"stage": "CHARGEBACK"})
@@ -57,20 +59,24 @@ func TestClaimThatIsAcceptedAtTheEmulator(t *testing.T) {
 		t.Fatal(err)
 	}
 	over, err := w.client.Dispute(ctx, asked.ID)
-	if tell(err) != nil || over.Open() || !over.Holds() || over.MayAccept || over.Outcome == "" || over.Refunded == nil || *over.Refunded != asked.Amount ||
-		len(over.Fees) != 1 || over.Fees[0].Reason != "CHARGEBACK_FEE" || over.Fees[0].Amount != money.New(1600, "EUR") || over.Fees[0].At.IsZero() {
+	if tell(err) != nil || over.Open() || !over.Holds() || over.MayAccept || over.Outcome == "" || over.Refunded == nil ||
+		*over.Refunded != asked.Amount ||
+		len(over.Fees) != 1 || over.Fees[0].Reason != "CHARGEBACK_FEE" || over.Fees[0].Amount != money.New(1600, "EUR") ||
+		over.Fees[0].At.IsZero() {
 		t.Errorf("over: %+v, %v", over, err)
 	}
 	if k, err := w.client.Capture(ctx, capture.ID); tell(err) != nil || !k.Reversed() {
 		t.Errorf("reversed: %+v, %v", k, err)
 	}
 	err = w.client.AcceptClaim(ctx, asked.ID, uuid.NewString(), "Again.")
-	if code, sentence := paypal.Advice(tell(err)); code != "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE" || sentence.String() == "" || paypal.OutcomeUnknown(err) {
+	if code, sentence := paypal.Advice(tell(err)); code != "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE" ||
+		sentence.String() == "" || paypal.OutcomeUnknown(err) {
 		t.Errorf("accepted twice: %q %q, %v", code, sentence, err)
 	}
 	rows, _ := w.found(t, 0)
 	for kind, minor := range map[string]int64{"T1110": -2000, "T1111": 2000, "T1106": -2000, "T0106": -1600} {
-		if len(rows[kind]) != 1 || rows[kind][0].Amount != money.New(minor, "EUR") || rows[kind][0].ReferenceID != capture.ID {
+		if len(rows[kind]) != 1 || rows[kind][0].Amount != money.New(minor, "EUR") ||
+			rows[kind][0].ReferenceID != capture.ID {
 			t.Errorf("%s: %+v", kind, rows[kind])
 		}
 	}
@@ -81,7 +87,8 @@ func TestClaimThatIsWonAtTheEmulator(t *testing.T) {
 	w := newEmulator(t)
 	capture := w.paid(t, money.New(2500, "JPY"))
 	got := w.disputed(t, capture.ID, map[string]any{"outcome": "seller", "fee": "1600"})
-	if got.Open() || !got.Holds() || got.Outcome != paypal.OutcomeSeller || got.Refunded != nil || len(got.Fees) != 0 || got.MayAccept {
+	if got.Open() || !got.Holds() || got.Outcome != paypal.OutcomeSeller || got.Refunded != nil || len(got.Fees) != 0 ||
+		got.MayAccept {
 		t.Errorf("won: %+v", got)
 	}
 	if k, err := w.client.Capture(t.Context(), capture.ID); tell(err) != nil || k.Refunded() {
@@ -115,7 +122,8 @@ func TestManyCasesAtTheEmulator(t *testing.T) {
 	told := map[string]int{} // more than a page holds
 	err = w.client.WebhookEvents(t.Context(), time.Now().Add(-time.Hour), time.Now().Add(time.Minute), func(listed paypal.ListedEvent) error {
 		e, err := paypal.ParseEvent(listed.Body)
-		if err != nil || e.ID != listed.ID || e.CaptureID != "" || !want[e.DisputeID] || time.Since(listed.CreateTime).Abs() > time.Minute {
+		if err != nil || e.ID != listed.ID || e.CaptureID != "" || !want[e.DisputeID] ||
+			time.Since(listed.CreateTime).Abs() > time.Minute {
 			t.Errorf("told %+v, %v", e, err)
 		}
 		told[e.Type+" "+e.DisputeID]++
@@ -138,13 +146,15 @@ func TestConversionAtTheEmulator(t *testing.T) {
 	if err != nil {
 		t.Fatal(tell(err))
 	}
-	w.hook(t, http.MethodPost, "/sandbox/orders/"+order.ID+"/approve", map[string]any{"convert_to": "EUR", "rate": "0.9200"}, nil)
+	w.hook(t, http.MethodPost, "/sandbox/orders/"+order.ID+"/approve",
+		map[string]any{"convert_to": "EUR", "rate": "0.9200"}, nil)
 	done, err := w.client.CaptureOrder(t.Context(), order.ID, uuid.NewString())
 	if err != nil || len(done.Captures) != 1 {
 		t.Fatalf("%+v, %v", done, tell(err))
 	}
 	c := done.Captures[0]
-	if c.Receivable == nil || c.Receivable.Currency != "EUR" || c.ExchangeRate == "" || c.Net == nil || c.Net.Currency != "USD" {
+	if c.Receivable == nil || c.Receivable.Currency != "EUR" || c.ExchangeRate == "" || c.Net == nil ||
+		c.Net.Currency != "USD" {
 		t.Fatalf("captured %+v", c)
 	}
 	rows, _ := w.found(t, 0)

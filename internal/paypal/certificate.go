@@ -132,7 +132,8 @@ func (c *certificates) load(address string, from source) (*rsa.PublicKey, error)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil {
-		c.log.LogAttrs(ctx, slog.LevelWarn, "webhook certificate refused", slog.String("address", address), slog.String("error", err.Error()))
+		c.log.LogAttrs(ctx, slog.LevelWarn, "webhook certificate refused", slog.String("address", address),
+			slog.String("error", err.Error()))
 		if len(c.bad) >= maxBad {
 			clear(c.bad)
 		}

@@ -56,7 +56,8 @@ type leafOptions struct {
 
 func newAuthority(t testing.TB) *authority {
 	t.Helper()
-	make1 := func(name string, parent *x509.Certificate, parentKey *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
+	make1 := func(name string, parent *x509.Certificate, parentKey *ecdsa.PrivateKey) (*x509.Certificate,
+		*ecdsa.PrivateKey) {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
 			t.Fatal(err)
@@ -100,7 +101,10 @@ func (a *authority) leaf(t testing.TB, o leafOptions) leaf {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(2), NotBefore: o.from, NotAfter: o.until, IsCA: o.isCA, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(2), NotBefore: o.from, NotAfter: o.until, IsCA: o.isCA, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature,
+	}
 	if !o.onlySAN {
 		template.Subject.CommonName = o.name
 	}
@@ -122,7 +126,8 @@ func (a *authority) leaf(t testing.TB, o leafOptions) leaf {
 func (l leaf) sign(webhookID string, body []byte) http.Header {
 	h := headers()
 	h.Set("Paypal-Cert-Url", emulatorBase+"/v1/notifications/certs/CERT-1")
-	message := fmt.Sprintf("%s|%s|%s|%d", h.Get("Paypal-Transmission-Id"), h.Get("Paypal-Transmission-Time"), webhookID, crc32.ChecksumIEEE(body))
+	message := fmt.Sprintf("%s|%s|%s|%d", h.Get("Paypal-Transmission-Id"), h.Get("Paypal-Transmission-Time"), webhookID,
+		crc32.ChecksumIEEE(body))
 	digest := sha256.Sum256([]byte(message))
 	sig, err := rsa.SignPKCS1v15(nil, l.key, crypto.SHA256, digest[:])
 	if err != nil {
@@ -150,11 +155,12 @@ func TestCertificates(t *testing.T) {
 		leaf leaf
 		want bool
 	}{
-		"right":                  {ca.leaf(t, leafOptions{}), true},
-		"name only in CN":        {ca.leaf(t, leafOptions{onlyCN: true}), true},
-		"name only in SAN":       {ca.leaf(t, leafOptions{onlySAN: true}), true},
-		"3072 bits":              {ca.leaf(t, leafOptions{bits: 3072}), true},
-		"expired":                {ca.leaf(t, leafOptions{from: noon.AddDate(-2, 0, 0), until: noon.Add(-time.Second)}), false},
+		"right":            {ca.leaf(t, leafOptions{}), true},
+		"name only in CN":  {ca.leaf(t, leafOptions{onlyCN: true}), true},
+		"name only in SAN": {ca.leaf(t, leafOptions{onlySAN: true}), true},
+		"3072 bits":        {ca.leaf(t, leafOptions{bits: 3072}), true},
+		"expired": {ca.leaf(t, leafOptions{from: noon.AddDate(-2, 0, 0), until: noon.Add(-time.Second)}),
+			false},
 		"not yet valid":          {ca.leaf(t, leafOptions{from: noon.Add(time.Second), until: noon.AddDate(1, 0, 0)}), false},
 		"another authority's":    {other.leaf(t, leafOptions{}), false},
 		"another name":           {ca.leaf(t, leafOptions{name: "messageverificationcerts.paypal.com.evil.example"}), false},
@@ -167,7 +173,8 @@ func TestCertificates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := ca.verifier(t, c.leaf).Verify(t.Context(), c.leaf.sign("1JE4", []byte(`{}`)), []byte(`{}`))
-			if c.want != (tell(err) == nil) || !c.want && (!errors.Is(err, paypal.ErrCertificate) || errors.Is(err, paypal.ErrForged)) {
+			if c.want != (tell(err) == nil) || !c.want &&
+				(!errors.Is(err, paypal.ErrCertificate) || errors.Is(err, paypal.ErrForged)) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -228,7 +235,8 @@ func TestAddressWithoutCertificate(t *testing.T) {
 			cfg.Transport = transport(func(*http.Request) (int, string) { asked.Add(1); return status, string(good.pem) })
 		})
 		for range 2 {
-			if _, err := v.Verify(t.Context(), good.sign("1JE4", nil), nil); !errors.Is(tell(err), paypal.ErrForged) || errors.Is(err, paypal.ErrCertificate) {
+			if _, err := v.Verify(t.Context(), good.sign("1JE4", nil), nil); !errors.Is(tell(err), paypal.ErrForged) ||
+				errors.Is(err, paypal.ErrCertificate) {
 				t.Errorf("%d: %v", status, err)
 			}
 		}
@@ -259,7 +267,8 @@ func TestCertificateIsFetchedOnceADayAndNotKeptPastItsEnd(t *testing.T) {
 		var all sync.WaitGroup
 		for range 20 {
 			all.Go(func() {
-				if _, err := v.Verify(t.Context(), l.sign("1JE4", nil), nil); (err == nil) != ok || !ok && !errors.Is(err, paypal.ErrCertificate) {
+				if _, err := v.Verify(t.Context(), l.sign("1JE4", nil), nil); (err == nil) != ok ||
+					!ok && !errors.Is(err, paypal.ErrCertificate) {
 					t.Errorf("at %v: %v", clock.now(), tell(err))
 				}
 			})
@@ -341,7 +350,8 @@ func TestAFloodOfStrangeCertificates(t *testing.T) {
 		all.Go(func() {
 			h := headers()
 			h.Set("Paypal-Cert-Url", fmt.Sprintf("%s/v1/notifications/certs/CERT-flood-%d", emulatorBase, i))
-			if _, err := v.Verify(t.Context(), h, nil); errors.Is(err, paypal.ErrCertificate) || errors.Is(err, paypal.ErrForged) {
+			if _, err := v.Verify(t.Context(), h, nil); errors.Is(err, paypal.ErrCertificate) ||
+				errors.Is(err, paypal.ErrForged) {
 				refused.Add(1)
 			}
 		})

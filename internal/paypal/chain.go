@@ -70,7 +70,9 @@ func (c *chain) leaf(ctx context.Context, text []byte, name string, now time.Tim
 	if leaf.IsCA || leaf.Subject.CommonName != name && !slices.Contains(leaf.DNSNames, name) {
 		return nil, fmt.Errorf("the certificate is not %s's", name)
 	}
-	options := x509.VerifyOptions{Roots: c.roots, Intermediates: issuers, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
+	options := x509.VerifyOptions{
+		Roots: c.roots, Intermediates: issuers, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	}
 	_, err = leaf.Verify(options)
 	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown && c.over != nil {
 		if issuer := c.issuerOf(ctx, leaf); issuer != nil {

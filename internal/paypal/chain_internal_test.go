@@ -65,7 +65,9 @@ func TestLeafOfAnAuthorityWeDoNotShip(t *testing.T) {
 		return x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, KeyUsage: x509.KeyUsageCertSign}
 	}
 	leafAt := func(parent *signer, address string) *x509.Certificate {
-		return issue(t, parent, x509.Certificate{Subject: pkix.Name{CommonName: liveLeaf}, DNSNames: []string{liveLeaf}, IssuingCertificateURL: []string{address}}).cert
+		return issue(t, parent, x509.Certificate{
+			Subject: pkix.Name{CommonName: liveLeaf}, DNSNames: []string{liveLeaf}, IssuingCertificateURL: []string{address},
+		}).cert
 	}
 	const known = "http://cacerts.digicert.com/DigiCertNewCA.crt"
 	root := issue(t, nil, authority("root"))
@@ -99,7 +101,9 @@ func TestLeafOfAnAuthorityWeDoNotShip(t *testing.T) {
 			over := &http.Client{CheckRedirect: stayHere, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 				fetched = append(fetched, r.URL.String())
 				status, body := c.answer(r)
-				return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(string(body))), Header: http.Header{}, Request: r}, nil
+				return &http.Response{
+					StatusCode: status, Body: io.NopCloser(strings.NewReader(string(body))), Header: http.Header{}, Request: r,
+				}, nil
 			})}
 			roots := x509.NewCertPool()
 			roots.AddCert(root.cert)

@@ -25,7 +25,8 @@ func TestConformanceToken(t *testing.T) {
 		if err == nil || paypal.HasIssue(tell(err), "invalid_client") {
 			t.Fatalf("got %v", err)
 		}
-		if inner := err.(*paypal.Error).Err; !paypal.HasIssue(inner, "invalid_client") || inner.(*paypal.Error).Status != http.StatusUnauthorized {
+		if inner := err.(*paypal.Error).Err; !paypal.HasIssue(inner, "invalid_client") ||
+			inner.(*paypal.Error).Status != http.StatusUnauthorized {
 			t.Errorf("got %v", inner)
 		}
 	})
@@ -34,13 +35,16 @@ func TestConformanceToken(t *testing.T) {
 func TestConformanceOrder(t *testing.T) {
 	t.Parallel()
 	conformance(t, func(t *testing.T, w world) {
-		for _, amount := range []money.Amount{money.New(2500, "EUR"), money.New(1, "USD"), money.New(2500, "JPY"), money.New(1000, "HUF")} {
+		for _, amount := range []money.Amount{
+			money.New(2500, "EUR"), money.New(1, "USD"), money.New(2500, "JPY"), money.New(1000, "HUF"),
+		} {
 			r := gift(amount)
 			made, err := w.client.CreateOrder(t.Context(), r)
 			if tell(err) != nil {
 				t.Fatal(err)
 			}
-			if made.ID == "" || made.ApproveURL == "" || made.Status != paypal.OrderPayerRequired && made.Status != paypal.OrderCreated {
+			if made.ID == "" || made.ApproveURL == "" ||
+				made.Status != paypal.OrderPayerRequired && made.Status != paypal.OrderCreated {
 				t.Errorf("made %+v", made)
 			}
 			again, err := w.client.CreateOrder(t.Context(), r)
@@ -48,7 +52,8 @@ func TestConformanceOrder(t *testing.T) {
 				t.Errorf("the same request id made %+v, %v", again, err)
 			}
 			read, err := w.client.Order(t.Context(), made.ID)
-			if tell(err) != nil || read.Amount != amount || read.CustomID != r.CustomID || read.InvoiceID != r.InvoiceID || read.Status != made.Status ||
+			if tell(err) != nil || read.Amount != amount || read.CustomID != r.CustomID || read.InvoiceID != r.InvoiceID ||
+				read.Status != made.Status ||
 				read.PayeeMerchantID == "" || len(read.Captures) != 0 || time.Since(read.CreatedAt).Abs() > time.Hour {
 				t.Errorf("read %+v, %v", read, err)
 			}
@@ -79,7 +84,8 @@ func TestConformanceRefusals(t *testing.T) {
 		}
 		long := gift(money.New(2500, "EUR"))
 		long.CustomID = strings.Repeat("x", 128)
-		if _, err = w.client.CreateOrder(ctx, long); tell(err) == nil || err.(*paypal.Error).Status != 400 || paypal.OutcomeUnknown(err) {
+		if _, err = w.client.CreateOrder(ctx, long); tell(err) == nil || err.(*paypal.Error).Status != 400 ||
+			paypal.OutcomeUnknown(err) {
 			t.Errorf("a custom id of 128 characters: %v", err)
 		}
 	})
@@ -100,7 +106,8 @@ func TestConformanceCapture(t *testing.T) {
 			t.Fatalf("captured: %+v, %v", done, err)
 		}
 		c := done.Captures[0]
-		if c.Status != paypal.CaptureCompleted || c.Amount != r.Amount || c.CustomID != r.CustomID || c.InvoiceID != r.InvoiceID || c.OrderID != order.ID || c.Fee == nil || c.Net == nil {
+		if c.Status != paypal.CaptureCompleted || c.Amount != r.Amount || c.CustomID != r.CustomID ||
+			c.InvoiceID != r.InvoiceID || c.OrderID != order.ID || c.Fee == nil || c.Net == nil {
 			t.Fatalf("captured: %+v", c)
 		}
 		if sum, err := c.Fee.Add(*c.Net); err != nil || sum != c.Amount || c.Fee.Minor <= 0 {
@@ -110,7 +117,8 @@ func TestConformanceCapture(t *testing.T) {
 		if tell(err) != nil || len(again.Captures) != 1 || again.Captures[0].ID != c.ID {
 			t.Errorf("the same request id captured %+v, %v", again, err)
 		}
-		if _, err = w.client.CaptureOrder(ctx, order.ID, uuid.NewString()); !paypal.HasIssue(tell(err), "ORDER_ALREADY_CAPTURED") {
+		if _, err = w.client.CaptureOrder(ctx, order.ID, uuid.NewString()); !paypal.HasIssue(tell(err),
+			"ORDER_ALREADY_CAPTURED") {
 			t.Errorf("another request id captured: %v", err)
 		}
 		alone, err := w.client.Capture(ctx, c.ID)
@@ -124,7 +132,9 @@ func TestConformanceCapturesThatArePendingOrDeclined(t *testing.T) {
 	t.Parallel()
 	conformance(t, func(t *testing.T, w world) {
 		ctx := t.Context()
-		for outcome, want := range map[string]paypal.CaptureStatus{"pending": paypal.CapturePending, "declined_capture": paypal.CaptureDeclined} {
+		for outcome, want := range map[string]paypal.CaptureStatus{
+			"pending": paypal.CapturePending, "declined_capture": paypal.CaptureDeclined,
+		} {
 			order := w.approved(t, gift(money.New(1000, "EUR")), outcome)
 			done, err := w.client.CaptureOrder(ctx, order.ID, uuid.NewString())
 			if tell(err) != nil || done.Status != paypal.OrderCompleted || len(done.Captures) != 1 {
@@ -135,10 +145,13 @@ func TestConformanceCapturesThatArePendingOrDeclined(t *testing.T) {
 				t.Errorf("%s: %+v", outcome, c)
 			}
 		}
-		for outcome, issue := range map[string]string{"decline": "INSTRUMENT_DECLINED", "payer_action": "PAYER_ACTION_REQUIRED"} {
+		for outcome, issue := range map[string]string{
+			"decline": "INSTRUMENT_DECLINED", "payer_action": "PAYER_ACTION_REQUIRED",
+		} {
 			order := w.approved(t, gift(money.New(1000, "EUR")), outcome)
 			_, err := w.client.CaptureOrder(ctx, order.ID, uuid.NewString())
-			if !paypal.HasIssue(tell(err), issue) || err.(*paypal.Error).RedirectURL() != order.ApproveURL || paypal.OutcomeUnknown(err) {
+			if !paypal.HasIssue(tell(err), issue) || err.(*paypal.Error).RedirectURL() != order.ApproveURL ||
+				paypal.OutcomeUnknown(err) {
 				t.Errorf("%s: %v", outcome, err)
 			}
 		}
@@ -155,9 +168,13 @@ func TestConformanceRefund(t *testing.T) {
 			t.Fatal(tell(err))
 		}
 		capture := done.Captures[0].ID
-		r := paypal.RefundRequest{RequestID: uuid.NewString(), Amount: money.New(1000, "EUR"), InvoiceID: "RF-R-" + uuid.NewString(), Note: "With thanks", CustomID: "ours"}
+		r := paypal.RefundRequest{
+			RequestID: uuid.NewString(), Amount: money.New(1000, "EUR"), InvoiceID: "RF-R-" + uuid.NewString(),
+			Note: "With thanks", CustomID: "ours",
+		}
 		first, err := w.client.RefundCapture(ctx, capture, r)
-		if tell(err) != nil || first.Status != paypal.RefundCompleted || first.Amount != r.Amount || first.CaptureID != capture || first.FeeRefunded.Currency != "EUR" {
+		if tell(err) != nil || first.Status != paypal.RefundCompleted || first.Amount != r.Amount ||
+			first.CaptureID != capture || first.FeeRefunded.Currency != "EUR" {
 			t.Fatalf("refunded %+v, %v", first, err)
 		}
 		again, err := w.client.RefundCapture(ctx, capture, r)
@@ -169,7 +186,8 @@ func TestConformanceRefund(t *testing.T) {
 			t.Errorf("read %+v, %v; want %+v", read, err, first)
 		}
 		order, err = w.client.Order(ctx, order.ID)
-		if tell(err) != nil || len(order.Refunds) != 1 || order.Refunds[0].ID != first.ID || order.Refunds[0].CaptureID != capture || order.Captures[0].Status != paypal.CapturePartiallyRefunded {
+		if tell(err) != nil || len(order.Refunds) != 1 || order.Refunds[0].ID != first.ID ||
+			order.Refunds[0].CaptureID != capture || order.Captures[0].Status != paypal.CapturePartiallyRefunded {
 			t.Errorf("the order has %+v, %v", order, err)
 		}
 		r.RequestID, r.InvoiceID, r.Amount = uuid.NewString(), "", money.New(1501, "EUR")
@@ -200,7 +218,8 @@ func TestConformanceWebhooks(t *testing.T) {
 			t.Fatalf("made %+v, %v", made, err)
 		}
 		t.Cleanup(func() { _ = w.client.DeleteWebhook(context.Background(), made.ID) })
-		if _, err := w.client.CreateWebhook(ctx, url, []string{"*"}); !paypal.HasIssue(tell(err), "WEBHOOK_URL_ALREADY_EXISTS") {
+		if _, err := w.client.CreateWebhook(ctx, url, []string{"*"}); !paypal.HasIssue(tell(err),
+			"WEBHOOK_URL_ALREADY_EXISTS") {
 			t.Errorf("the same address twice: %v", err)
 		}
 		changed, err := w.client.UpdateWebhook(ctx, made.ID, url+"/new", []string{"*"})

@@ -138,7 +138,9 @@ func (c *Client) DisputesOf(ctx context.Context, captureID string) ([]string, er
 
 // DisputesSince gives the cases that changed at from or later, each with the time of its last change. PayPal lists
 // those of the last 180 days; an earlier from, or none, means all of them. It ends with the first error of each's.
-func (c *Client) DisputesSince(ctx context.Context, from time.Time, each func(id string, updated time.Time) error) error {
+func (c *Client) DisputesSince(
+	ctx context.Context, from time.Time, each func(id string, updated time.Time) error,
+) error {
 	query := url.Values{}
 	// Near the edge PayPal's clock decides and not ours, so it is left to PayPal.
 	if c.now().Sub(from) < disputeMemory-time.Hour {
@@ -147,10 +149,14 @@ func (c *Client) DisputesSince(ctx context.Context, from time.Time, each func(id
 	return c.disputes(ctx, "list disputes", query, each)
 }
 
-func (c *Client) disputes(ctx context.Context, operation string, query url.Values, each func(string, time.Time) error) error {
+func (c *Client) disputes(
+	ctx context.Context, operation string, query url.Values, each func(string, time.Time) error,
+) error {
 	query.Set("page_size", strconv.Itoa(disputePage))
 	var odd error
-	err := eachPage(ctx, c, call{operation: operation, method: http.MethodGet, path: disputesPath + "?" + query.Encode(), patient: true}, readDisputes,
+	err := eachPage(ctx, c, call{
+		operation: operation, method: http.MethodGet, path: disputesPath + "?" + query.Encode(), patient: true,
+	}, readDisputes,
 		func(in disputeInfoJSON) error {
 			if !idShape.MatchString(in.ID) {
 				// The others are looked at before this is told.
@@ -179,8 +185,9 @@ func (c *Client) AcceptClaim(ctx context.Context, disputeID, requestID, note str
 		return &Error{Operation: operation, Err: errors.New("a note is needed")}
 	}
 	return c.do(ctx, call{
-		operation: operation, method: http.MethodPost, path: disputesPath + "/" + disputeID + "/accept-claim", requestID: requestID,
-		once: true, in: map[string]string{"note": note, "accept_claim_type": fullRefund},
+		operation: operation, method: http.MethodPost, path: disputesPath + "/" + disputeID + "/accept-claim",
+		requestID: requestID,
+		once:      true, in: map[string]string{"note": note, "accept_claim_type": fullRefund},
 		read: func([]byte) error { return nil }, // links; whoever wants to know what became of the case reads it
 	})
 }

@@ -30,7 +30,8 @@ func TestDisputeReads(t *testing.T) {
 	got, err := c.Dispute(t.Context(), "PP-D-27803")
 	refunded := money.New(2000, "EUR")
 	want := paypal.Dispute{
-		ID: "PP-D-27803", CaptureIDs: []string{"17C", "18C"}, Status: paypal.DisputeResolved, Stage: paypal.StageChargeback, Reason: "UNAUTHORISED",
+		ID: "PP-D-27803", CaptureIDs: []string{"17C", "18C"}, Status: paypal.DisputeResolved, Stage: paypal.StageChargeback,
+		Reason:  "UNAUTHORISED",
 		Channel: "EXTERNAL", Outcome: paypal.OutcomeBuyer, Amount: money.New(2500, "EUR"), Refunded: &refunded,
 		Fees: []paypal.DisputeFee{
 			{Reason: "CHARGEBACK_FEE", Amount: money.New(1600, "EUR"), At: time.Date(2026, 10, 2, 0, 0, 0, 0, time.UTC)},
@@ -62,7 +63,8 @@ func TestDisputeThatRuns(t *testing.T) {
 		`"status":"RESOLVED","dispute_life_cycle_stage":"INQUIRY","links":[{"rel":"accept_claim"}]`:                                                                                          {false, false, false},
 	} {
 		got, err := newPeer(t, answers(answer(200, `{`+amount+body+`}`))).client(t).Dispute(t.Context(), "PP-D-1")
-		if tell(err) != nil || got.Open() != want.open || got.Holds() != want.holds || got.MayAccept != want.accept || got.Refunded != nil || len(got.Fees) != 0 {
+		if tell(err) != nil || got.Open() != want.open || got.Holds() != want.holds || got.MayAccept != want.accept ||
+			got.Refunded != nil || len(got.Fees) != 0 {
 			t.Errorf("%s: %+v, %v", body, got, err)
 		}
 	}
@@ -71,10 +73,11 @@ func TestDisputeThatRuns(t *testing.T) {
 func TestDisputeThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string][2]string{
-		"no id":                         {`"dispute_id":"PP-D-27803",`, ``},
-		"no status":                     {`"status":"RESOLVED",`, ``},
-		"no amount":                     {`"value":"25.00"`, `"value":""`},
-		"an unknown currency":           {`"dispute_amount":{"currency_code":"EUR"`, `"dispute_amount":{"currency_code":"BTC"`},
+		"no id":     {`"dispute_id":"PP-D-27803",`, ``},
+		"no status": {`"status":"RESOLVED",`, ``},
+		"no amount": {`"value":"25.00"`, `"value":""`},
+		"an unknown currency": {`"dispute_amount":{"currency_code":"EUR"`,
+			`"dispute_amount":{"currency_code":"BTC"`},
 		"a refund of nothing":           {`"value":"20.00"`, `"value":"x"`},
 		"a fee that cannot be read":     {`"value":"16.00"`, `"value":"1e30"`},
 		"a fee in neither direction":    {`"type":"CREDIT"`, `"type":"SIDEWAYS"`},
@@ -119,19 +122,24 @@ func TestDisputesAreListedToTheLastPage(t *testing.T) {
 		seen[id] = updated
 		return nil
 	})
-	want := map[string]time.Time{"PP-D-1": time.Date(2026, 10, 20, 10, 0, 0, 0, time.UTC), "PP-D-2": time.Date(2026, 10, 19, 10, 0, 0, 0, time.UTC)}
+	want := map[string]time.Time{
+		"PP-D-1": time.Date(2026, 10, 20, 10, 0, 0, 0, time.UTC), "PP-D-2": time.Date(2026, 10, 19, 10, 0, 0, 0, time.UTC),
+	}
 	if tell(err) == nil || !strings.Contains(err.Error(), "PP D") || !reflect.DeepEqual(seen, want) {
 		t.Errorf("the odd one is told after the others: %v, %v", seen, err)
 	}
-	if q := p.calls[0].URL.Query(); len(p.calls) != 3 || q.Get("update_time_after") != "2026-11-21T12:00:00Z" || q.Get("page_size") != "50" {
+	if q := p.calls[0].URL.Query(); len(p.calls) != 3 || q.Get("update_time_after") != "2026-11-21T12:00:00Z" ||
+		q.Get("page_size") != "50" {
 		t.Errorf("asked %d times: %v", len(p.calls), p.calls[0].URL)
 	}
 	stop := errors.New("enough")
-	if err := c.DisputesSince(t.Context(), time.Time{}, func(string, time.Time) error { return stop }); !errors.Is(err, stop) || p.calls[3].URL.Query().Has("update_time_after") || len(p.calls) != 4 {
+	if err := c.DisputesSince(t.Context(), time.Time{}, func(string, time.Time) error { return stop }); !errors.Is(err,
+		stop) || p.calls[3].URL.Query().Has("update_time_after") || len(p.calls) != 4 {
 		t.Errorf("more than 180 days back: %v, %v", err, p.calls[3].URL)
 	}
 	ids, err := c.DisputesOf(t.Context(), "17C")
-	if tell(err) == nil || strings.Join(ids, " ") != "PP-D-1 PP-D-2" || p.calls[4].URL.Query().Get("disputed_transaction_id") != "17C" {
+	if tell(err) == nil || strings.Join(ids, " ") != "PP-D-1 PP-D-2" ||
+		p.calls[4].URL.Query().Get("disputed_transaction_id") != "17C" {
 		t.Errorf("of a capture: %v, %v", ids, err)
 	}
 	if _, err := c.DisputesOf(t.Context(), "17C&x=y"); tell(err) == nil {
@@ -142,13 +150,17 @@ func TestDisputesAreListedToTheLastPage(t *testing.T) {
 func TestListsFollowNoForeignLink(t *testing.T) {
 	t.Parallel()
 	for _, link := range []string{
-		"https://evil.example/v1/customer/disputes?next_page_token=two", "ORIGIN/v1/customer/other?next_page_token=two", "ORIGIN/v1/customer/disputes/../../x?a=b",
-		"http://u:p@127.0.0.1/v1/customer/disputes", "/v1/customer/disputes?next_page_token=two", "%zz", "ORIGIN/v1/customer/disputes?next_page_token=two",
+		"https://evil.example/v1/customer/disputes?next_page_token=two", "ORIGIN/v1/customer/other?next_page_token=two",
+		"ORIGIN/v1/customer/disputes/../../x?a=b",
+		"http://u:p@127.0.0.1/v1/customer/disputes", "/v1/customer/disputes?next_page_token=two", "%zz",
+		"ORIGIN/v1/customer/disputes?next_page_token=two",
 	} {
-		p := newPeer(t, pages(`{"items":[],"links":[{"rel":"next","href":"`+link+`"}]}`, map[string]string{"two": `{"links":[{"rel":"next","href":"ORIGIN/v1/customer/disputes?next_page_token=two"}]}`}))
+		p := newPeer(t, pages(`{"items":[],"links":[{"rel":"next","href":"`+link+`"}]}`,
+			map[string]string{"two": `{"links":[{"rel":"next","href":"ORIGIN/v1/customer/disputes?next_page_token=two"}]}`}))
 		err := p.client(t).DisputesSince(t.Context(), time.Time{}, func(string, time.Time) error { return nil })
 		// The last is of the list, and leads to itself.
-		if _, calls := p.seen(); tell(err) == nil || calls > 2 || calls == 2 != strings.HasPrefix(link, "ORIGIN/v1/customer/disputes?") {
+		if _, calls := p.seen(); tell(err) == nil || calls > 2 ||
+			calls == 2 != strings.HasPrefix(link, "ORIGIN/v1/customer/disputes?") {
 			t.Errorf("%s: %d calls, %v", link, calls, err)
 		}
 	}
@@ -156,7 +168,10 @@ func TestListsFollowNoForeignLink(t *testing.T) {
 
 func TestListsOfPayPalFollowItsOtherAddress(t *testing.T) {
 	t.Parallel()
-	for host, ok := range map[string]bool{"api.sandbox.paypal.com": true, "api-m.sandbox.paypal.com": true, "api.paypal.com": false, "www.sandbox.paypal.com": false} {
+	for host, ok := range map[string]bool{
+		"api.sandbox.paypal.com": true, "api-m.sandbox.paypal.com": true, "api.paypal.com": false,
+		"www.sandbox.paypal.com": false,
+	} {
 		calls := 0
 		c := newClient(t, paypalSandbox, func(c *paypal.Config) {
 			c.Transport = transport(func(r *http.Request) (int, string) {
@@ -170,7 +185,8 @@ func TestListsOfPayPalFollowItsOtherAddress(t *testing.T) {
 				if r.URL.Query().Has("next_page_token") {
 					return 200, `{"items":[]}`
 				}
-				return 200, `{"items":[],"links":[{"rel":"next","href":"https://` + host + `/v1/customer/disputes?next_page_token=two"}]}`
+				return 200, `{"items":[],"links":[{"rel":"next","href":"https://` + host +
+					`/v1/customer/disputes?next_page_token=two"}]}`
 			})
 		})
 		err := c.DisputesSince(t.Context(), time.Time{}, func(string, time.Time) error { return nil })
@@ -186,17 +202,20 @@ func TestAcceptClaim(t *testing.T) {
 	c, ctx := p.client(t), t.Context()
 	err := c.AcceptClaim(ctx, "PP-D-1", "accept-1", " We are sorry.\n"+strings.Repeat("ü", 3000))
 	body := fields(t, p.bodies[0])
-	if note := body["note"].(string); tell(err) != nil || body["accept_claim_type"] != "REFUND" || !strings.HasPrefix(note, "We are sorry.\nü") || len([]rune(note)) != 2000 || len(body) != 2 {
+	if note := body["note"].(string); tell(err) != nil || body["accept_claim_type"] != "REFUND" ||
+		!strings.HasPrefix(note, "We are sorry.\nü") || len([]rune(note)) != 2000 || len(body) != 2 {
 		t.Errorf("sent %v, %v", body, err)
 	}
-	if r := p.calls[0]; r.Method != http.MethodPost || r.URL.Path != "/v1/customer/disputes/PP-D-1/accept-claim" || r.Header.Get("PayPal-Request-Id") != "accept-1" || r.Header.Get("Content-Type") != "application/json" {
+	if r := p.calls[0]; r.Method != http.MethodPost || r.URL.Path != "/v1/customer/disputes/PP-D-1/accept-claim" ||
+		r.Header.Get("PayPal-Request-Id") != "accept-1" || r.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("sent %s %v", r.URL.Path, r.Header)
 	}
 	if err := c.AcceptClaim(ctx, "PP-D-1", "accept-1", "x"); !paypal.OutcomeUnknown(tell(err)) || len(p.calls) != 2 {
 		t.Errorf("sent %d times: %v", len(p.calls), err)
 	}
 	for _, bad := range [][3]string{{"PP/D", "r", "n"}, {"PP-D-1", "", "n"}, {"PP-D-1", "r", " \n"}} {
-		if err := c.AcceptClaim(ctx, bad[0], bad[1], bad[2]); tell(err) == nil || paypal.OutcomeUnknown(err) || len(p.calls) != 2 {
+		if err := c.AcceptClaim(ctx, bad[0], bad[1], bad[2]); tell(err) == nil || paypal.OutcomeUnknown(err) ||
+			len(p.calls) != 2 {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}

@@ -65,7 +65,8 @@ func TestLostAnswersTakeMoneyOnce(t *testing.T) {
 				t.Fatalf("%+v, %v", done, tell(err))
 			}
 			w.fault(t, f)
-			refund, err := c.RefundCapture(t.Context(), done.Captures[0].ID, paypal.RefundRequest{RequestID: uuid.NewString(), Amount: money.New(100, "EUR"), CustomID: r.CustomID})
+			refund, err := c.RefundCapture(t.Context(), done.Captures[0].ID,
+				paypal.RefundRequest{RequestID: uuid.NewString(), Amount: money.New(100, "EUR"), CustomID: r.CustomID})
 			if err != nil {
 				t.Fatalf("%+v, %v", refund, tell(err))
 			}
@@ -81,7 +82,9 @@ func TestALostAnswerThatStaysLostIsUnknown(t *testing.T) {
 	w := newEmulator(t)
 	r := gift(money.New(2500, "EUR"))
 	order := w.approved(t, r, "")
-	w.fault(t, map[string]any{"kind": "reset_after", "match": map[string]string{"method": "POST", "path": "/v2/*/capture"}})
+	w.fault(t, map[string]any{
+		"kind": "reset_after", "match": map[string]string{"method": "POST", "path": "/v2/*/capture"},
+	})
 	id := uuid.NewString()
 	_, err := w.client.CaptureOrder(t.Context(), order.ID, id)
 	if !paypal.OutcomeUnknown(tell(err)) {
@@ -89,7 +92,8 @@ func TestALostAnswerThatStaysLostIsUnknown(t *testing.T) {
 	}
 	// Asking settles it.
 	read, err := w.client.Order(t.Context(), order.ID)
-	if tell(err) != nil || read.Status != paypal.OrderCompleted || len(read.Captures) != 1 || w.ledger(t, "capture", r.CustomID) != 1 {
+	if tell(err) != nil || read.Status != paypal.OrderCompleted || len(read.Captures) != 1 ||
+		w.ledger(t, "capture", r.CustomID) != 1 {
 		t.Errorf("%+v, %v", read, err)
 	}
 }
@@ -168,7 +172,8 @@ func TestDeliveriesOfTheEmulatorVerify(t *testing.T) {
 			c.BaseURL, c.ExtraRoots, c.WebhookID = w.base, w.ca, func() string { return id }
 		})
 		delivery, err := v.Verify(t.Context(), d.headers, d.body)
-		if err == nil && (delivery.TransmissionID == "" || time.Since(delivery.TransmissionTime).Abs() > time.Minute || delivery.Simulated) {
+		if err == nil && (delivery.TransmissionID == "" || time.Since(delivery.TransmissionTime).Abs() > time.Minute ||
+			delivery.Simulated) {
 			t.Errorf("got %+v", delivery)
 		}
 		return tell(err)
@@ -179,7 +184,8 @@ func TestDeliveriesOfTheEmulatorVerify(t *testing.T) {
 		t.Fatal(tell(err))
 	}
 	capture := done.Captures[0].ID
-	refund, err := w.client.RefundCapture(t.Context(), capture, paypal.RefundRequest{RequestID: uuid.NewString(), Amount: money.New(500, "EUR")})
+	refund, err := w.client.RefundCapture(t.Context(), capture,
+		paypal.RefundRequest{RequestID: uuid.NewString(), Amount: money.New(500, "EUR")})
 	if err != nil {
 		t.Fatal(tell(err))
 	}
@@ -207,7 +213,8 @@ func TestDeliveriesOfTheEmulatorVerify(t *testing.T) {
 				t.Fatal(err)
 			}
 			if w, ok := want[e.Type]; ok {
-				if e.CaptureID != w.CaptureID || e.RefundID != w.RefundID || w.OrderID != "" && e.OrderID != w.OrderID || e.CreateTime.IsZero() {
+				if e.CaptureID != w.CaptureID || e.RefundID != w.RefundID || w.OrderID != "" && e.OrderID != w.OrderID ||
+					e.CreateTime.IsZero() {
 					t.Errorf("read %+v", e)
 				}
 				delete(want, e.Type)

@@ -151,8 +151,8 @@ func (e *oddError) Error() string { return e.says }
 
 func oddf(format string, args ...any) error { return &oddError{fmt.Sprintf(format, args...)} }
 
-// Odd tells whether err is an answer that PayPal gave in full and that cannot be, and in half a sentence why: "the amount
-// is not one". Nothing of such an answer may be booked, and asking again will hardly help.
+// Odd tells whether err is an answer that PayPal gave in full and that cannot be, and in half a sentence why: "the
+// amount is not one". Nothing of such an answer may be booked, and asking again will hardly help.
 func Odd(err error) (says string, ok bool) {
 	e, ok := errors.AsType[*oddError](err)
 	if !ok {

@@ -132,7 +132,8 @@ func (e *Event) placeResource() {
 	switch {
 	case e.ResourceID != "" && e.ResourceID == e.CaptureID:
 		return // its own link says that it is the capture, whatever the event's name says
-	case strings.HasPrefix(e.Type, "PAYMENT.") && (strings.HasSuffix(e.Type, ".REFUNDED") || strings.HasSuffix(e.Type, ".REVERSED")):
+	case strings.HasPrefix(e.Type, "PAYMENT.") &&
+		(strings.HasSuffix(e.Type, ".REFUNDED") || strings.HasSuffix(e.Type, ".REVERSED")):
 		kind = "refund" // also where resource_type says "sale"
 	case kind != "":
 	case strings.HasPrefix(e.Type, "CHECKOUT."):
@@ -158,7 +159,8 @@ func (e *Event) placeResource() {
 // other news.
 func (e *Event) placeDispute(resource object) {
 	if strings.HasPrefix(e.Type, "CUSTOMER.DISPUTE.") || strings.HasPrefix(e.Type, "RISK.DISPUTE.") {
-		e.DisputeID = or(resource.shaped("dispute_id", idShape), or(linked(resource.links(), "self", disputesPath+"/"), e.ResourceID))
+		e.DisputeID = or(resource.shaped("dispute_id", idShape),
+			or(linked(resource.links(), "self", disputesPath+"/"), e.ResourceID))
 	}
 }
 

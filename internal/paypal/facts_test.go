@@ -62,19 +62,25 @@ func (r recorded) replaying(t *testing.T) *paypal.Client {
 func TestRecordedAnswers(t *testing.T) {
 	t.Parallel()
 	ctx, ten := t.Context(), money.New(1000, "EUR")
-	for name, id := range map[string]string{"00": "91V21788MR556192E", "04": "FFFFFFFFFFFFFFFFF", "06": "8UK19239YC952053V"} {
+	for name, id := range map[string]string{
+		"00": "91V21788MR556192E", "04": "FFFFFFFFFFFFFFFFF", "06": "8UK19239YC952053V",
+	} {
 		order, err := recording(t, name).replaying(t).CreateOrder(ctx, request())
-		if tell(err) != nil || order.ID != id || order.ApproveURL != "https://www.sandbox.paypal.com/checkoutnow?token="+id || order.Status != paypal.OrderCreated {
+		if tell(err) != nil || order.ID != id || order.ApproveURL != "https://www.sandbox.paypal.com/checkoutnow?token="+id ||
+			order.Status != paypal.OrderCreated {
 			t.Errorf("%s: %+v, %v", name, order, err)
 		}
 	}
 	_, err := recording(t, "02").replaying(t).CreateOrder(ctx, request())
-	if e, ok := tell(err).(*paypal.Error); !ok || e.Status != 400 || !e.Has("INVALID_PARAMETER_SYNTAX") || e.DebugID != "acdae0b9e083b" || e.Issues[0].Field != "/purchase_units/0/payee/email_address" {
+	if e, ok := tell(err).(*paypal.Error); !ok || e.Status != 400 || !e.Has("INVALID_PARAMETER_SYNTAX") ||
+		e.DebugID != "acdae0b9e083b" || e.Issues[0].Field != "/purchase_units/0/payee/email_address" {
 		t.Errorf("02: %v", err)
 	}
-	for name, c := range map[string]struct{ id, country string }{"05": {"FFFFFFFFFFFFFFFFF", "FI"}, "07": {"8UK19239YC952053V", "FR"}} {
+	for name, c := range map[string]struct{ id, country string }{"05": {"FFFFFFFFFFFFFFFFF", "FI"},
+		"07": {"8UK19239YC952053V", "FR"}} {
 		order, err := recording(t, name).replaying(t).Order(ctx, c.id)
-		if tell(err) != nil || order.Status != paypal.OrderApproved || order.Amount != ten || order.CustomID != "1" || order.Payer.ID != "6C9EQBCEQY4MA" || order.Payer.Country != c.country || len(order.Captures) != 0 {
+		if tell(err) != nil || order.Status != paypal.OrderApproved || order.Amount != ten || order.CustomID != "1" ||
+			order.Payer.ID != "6C9EQBCEQY4MA" || order.Payer.Country != c.country || len(order.Captures) != 0 {
 			t.Errorf("%s: %+v, %v", name, order, err)
 		}
 	}
@@ -89,11 +95,13 @@ func TestRecordedAnswers(t *testing.T) {
 // checkPending is for orders that are COMPLETED with a capture that is not.
 func checkPending(t *testing.T, name string, o paypal.Order, err error, captureID string) {
 	t.Helper()
-	if tell(err) != nil || o.Status != paypal.OrderCompleted || o.PayeeMerchantID != "JHLE5TP6LL2XG" || len(o.Captures) != 1 {
+	if tell(err) != nil || o.Status != paypal.OrderCompleted || o.PayeeMerchantID != "JHLE5TP6LL2XG" ||
+		len(o.Captures) != 1 {
 		t.Fatalf("%s: %+v, %v", name, o, err)
 	}
 	c := o.Captures[0]
-	if c.ID != captureID || c.Status != paypal.CapturePending || c.Reason != "RECEIVING_PREFERENCE_MANDATES_MANUAL_ACTION" || c.Fee != nil ||
+	if c.ID != captureID || c.Status != paypal.CapturePending ||
+		c.Reason != "RECEIVING_PREFERENCE_MANDATES_MANUAL_ACTION" || c.Fee != nil ||
 		c.Amount != money.New(1000, "EUR") || c.CustomID != "1" || c.OrderID != o.ID || c.CreatedAt.IsZero() {
 		t.Errorf("%s: %+v", name, c)
 	}
@@ -103,7 +111,8 @@ func checkPending(t *testing.T, name string, o paypal.Order, err error, captureI
 func TestRequestsFitPayPalsDocuments(t *testing.T) {
 	t.Parallel()
 	documents := map[string]routers.Router{}
-	for prefix, name := range map[string]string{"/v2/checkout/": "checkout_orders_v2", "/v2/payments/": "payments_payment_v2", "/v1/notifications/": "notifications_webhooks_v1",
+	for prefix, name := range map[string]string{"/v2/checkout/": "checkout_orders_v2",
+		"/v2/payments/": "payments_payment_v2", "/v1/notifications/": "notifications_webhooks_v1",
 		"/v1/customer/": "customer_disputes_v1", "/v1/reporting/": "reporting_transactions_v1"} {
 		documents[prefix] = document(t, name)
 	}
@@ -116,7 +125,8 @@ func TestRequestsFitPayPalsDocuments(t *testing.T) {
 			if strings.HasPrefix(r.URL.Path, prefix) {
 				operation, err := fits(router, r)
 				// The document knows only the upload of a file here; what is sent is its integration guide's.
-				if err != nil && (!strings.HasSuffix(operation, "/accept-claim") || !strings.Contains(err.Error(), `header Content-Type has unexpected value "application/json"`)) {
+				if err != nil && (!strings.HasSuffix(operation, "/accept-claim") ||
+					!strings.Contains(err.Error(), `header Content-Type has unexpected value "application/json"`)) {
 					t.Errorf("%s %s: %v", r.Method, r.URL.Path, err)
 				}
 				seen[operation] = true
@@ -134,7 +144,10 @@ func TestRequestsFitPayPalsDocuments(t *testing.T) {
 	_, _ = c.Capture(ctx, "17C68461PR5228043")
 	_, _ = c.Refund(ctx, "1JU08902781691411")
 	_, _ = c.RefundCapture(ctx, "17C68461PR5228043", paypal.RefundRequest{RequestID: "r", Amount: money.New(1, "EUR")})
-	_, _ = c.RefundCapture(ctx, "17C68461PR5228043", paypal.RefundRequest{RequestID: "r", Amount: money.New(100, "HUF"), InvoiceID: "i", CustomID: "c", Note: "two\nlines\u2028or three"})
+	_, _ = c.RefundCapture(ctx, "17C68461PR5228043",
+		paypal.RefundRequest{
+			RequestID: "r", Amount: money.New(100, "HUF"), InvoiceID: "i", CustomID: "c", Note: "two\nlines\u2028or three",
+		})
 	_, _ = c.Webhooks(ctx)
 	_, _ = c.CreateWebhook(ctx, "https://example.org/webhooks/paypal", []string{"*"})
 	_, _ = c.UpdateWebhook(ctx, "40Y916089Y8324740", "https://example.org/w", []string{"PAYMENT.CAPTURE.COMPLETED"})
@@ -157,11 +170,14 @@ func askForRecords(ctx context.Context, c *paypal.Client) {
 		_, _ = c.Transactions(ctx, paypal.TransactionQuery{From: from.Truncate(time.Second), To: now})
 	}
 	_ = c.DisputesSince(ctx, time.Time{}, func(string, time.Time) error { return nil })
-	_, _ = c.Transactions(ctx, paypal.TransactionQuery{From: now.Add(-paypal.MaxWindow), To: now, Page: 20, PageSize: paypal.MaxPage, ID: "17C68461PR5228043", All: true})
+	_, _ = c.Transactions(ctx, paypal.TransactionQuery{
+		From: now.Add(-paypal.MaxWindow), To: now, Page: 20, PageSize: paypal.MaxPage, ID: "17C68461PR5228043", All: true,
+	})
 	_ = c.AcceptClaim(ctx, "PP-D-27803", "r", "We are sorry.\nTruly.")
 }
 
-// document loads one of PayPal's documents. They are not validated themselves: PayPal's own patterns do not all compile.
+// document loads one of PayPal's documents. They are not validated themselves: PayPal's own patterns do not all
+// compile.
 func document(t *testing.T, name string) routers.Router {
 	t.Helper()
 	loaded, err := openapi3.NewLoader().LoadFromFile(filepath.Join(factsDir(t), "specs", name+".json"))
@@ -190,7 +206,9 @@ func fits(router routers.Router, r *http.Request) (string, error) {
 	}
 	err = openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
 		Request: r, PathParams: parameters, Route: route,
-		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, MultiError: true, SkipSettingDefaults: true},
+		Options: &openapi3filter.Options{
+			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, MultiError: true, SkipSettingDefaults: true,
+		},
 	})
 	return fmt.Sprint(route.Method, " ", route.Path), err
 }

@@ -10,8 +10,8 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// An answer that PayPal gave in full and that cannot be is told from one that says nothing: the first is for a person to
-// look at, the second passes.
+// An answer that PayPal gave in full and that cannot be is told from one that says nothing: the first is for a person
+// to look at, the second passes.
 func TestOddAnswersAreToldFromNone(t *testing.T) {
 	t.Parallel()
 	capture := func(amount string) func(http.ResponseWriter) {
@@ -22,10 +22,12 @@ func TestOddAnswersAreToldFromNone(t *testing.T) {
 		odd        string
 		unanswered bool
 	}{
-		"10^30":                 {capture(`{"currency_code":"EUR","value":"1000000000000000000000000000000.00"}`), `"1000000000000000000000000000000.00" is no amount of EUR`, false},
-		"10^30, as a number":    {capture(`{"currency_code":"EUR","value":1e30}`), `"1e30" is no amount of EUR`, false},
-		"tenths of a cent":      {capture(`{"currency_code":"EUR","value":"25.001"}`), `"25.001" is no amount of EUR`, false},
-		"an unknown currency":   {capture(`{"currency_code":"XAU","value":"25.00"}`), `an amount is in the currency "XAU", which PayPal does not settle`, false},
+		"10^30": {capture(`{"currency_code":"EUR","value":"1000000000000000000000000000000.00"}`),
+			`"1000000000000000000000000000000.00" is no amount of EUR`, false},
+		"10^30, as a number": {capture(`{"currency_code":"EUR","value":1e30}`), `"1e30" is no amount of EUR`, false},
+		"tenths of a cent":   {capture(`{"currency_code":"EUR","value":"25.001"}`), `"25.001" is no amount of EUR`, false},
+		"an unknown currency": {capture(`{"currency_code":"XAU","value":"25.00"}`),
+			`an amount is in the currency "XAU", which PayPal does not settle`, false},
 		"nothing":               {capture(`{"currency_code":"EUR","value":"0.00"}`), `the payment is of 0.00 EUR`, false},
 		"less than nothing":     {capture(`{"currency_code":"EUR","value":"-25.00"}`), `the payment is of -25.00 EUR`, false},
 		"an odd fee":            {answer(200, `{"id":"17C","status":"COMPLETED","amount":{"currency_code":"EUR","value":"25.00"},"seller_receivable_breakdown":{"paypal_fee":{"currency_code":"EUR","value":"NaN"}}}`), `"NaN" is no amount of EUR`, false},

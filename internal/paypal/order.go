@@ -21,17 +21,18 @@ type OrderStatus string
 
 // The order's statuses.
 const (
-	OrderCreated       OrderStatus = "CREATED"
-	OrderSaved         OrderStatus = "SAVED"
-	OrderApproved      OrderStatus = "APPROVED"
-	OrderVoided        OrderStatus = "VOIDED"
-	OrderCompleted     OrderStatus = "COMPLETED"
-	OrderPayerRequired OrderStatus = "PAYER_ACTION_REQUIRED" // what CREATED is called when the order names its payment source
+	OrderCreated   OrderStatus = "CREATED"
+	OrderSaved     OrderStatus = "SAVED"
+	OrderApproved  OrderStatus = "APPROVED"
+	OrderVoided    OrderStatus = "VOIDED"
+	OrderCompleted OrderStatus = "COMPLETED"
+	// what CREATED is called when the order names its payment source
+	OrderPayerRequired OrderStatus = "PAYER_ACTION_REQUIRED"
 )
 
 // OrderRequest is what a new order says. RequestID is the stored PayPal-Request-Id: the same one gives the same order
-// for six hours. CustomID, InvoiceID are at most 127 characters, ReferenceID 256; Description and BrandName are cut at 127;
-// a Locale that PayPal would refuse is left out.
+// for six hours. CustomID, InvoiceID are at most 127 characters, ReferenceID 256; Description and BrandName are cut at
+// 127; a Locale that PayPal would refuse is left out.
 type OrderRequest struct {
 	RequestID, CustomID, InvoiceID, ReferenceID, Description, BrandName, Locale, ReturnURL, CancelURL string
 

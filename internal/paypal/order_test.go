@@ -114,16 +114,19 @@ func TestOrderReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.Status != paypal.OrderCompleted || got.Amount != money.New(1000, "EUR") || got.CustomID != "ours" ||
-		got.PayeeMerchantID != "JHLE5TP6LL2XG" || got.Payer.Email != payerMail || got.Payer.GivenName != payerName || got.Payer.Country != "FR" ||
+		got.PayeeMerchantID != "JHLE5TP6LL2XG" || got.Payer.Email != payerMail || got.Payer.GivenName != payerName ||
+		got.Payer.Country != "FR" ||
 		!got.CreatedAt.Equal(time.Date(2019, 2, 13, 19, 14, 47, 0, time.UTC)) {
 		t.Errorf("got %+v", got)
 	}
 	c := got.Captures[0]
-	if c.ID != "17C68461PR5228043" || c.OrderID != got.ID || c.CustomID != "ours" || c.InvoiceID != "RF-1" || *c.Fee != money.New(64, "EUR") || *c.Net != money.New(936, "EUR") {
+	if c.ID != "17C68461PR5228043" || c.OrderID != got.ID || c.CustomID != "ours" || c.InvoiceID != "RF-1" ||
+		*c.Fee != money.New(64, "EUR") || *c.Net != money.New(936, "EUR") {
 		t.Errorf("got %+v", c)
 	}
 	r := got.Refunds[0]
-	if r.CaptureID != c.ID || r.Amount != money.New(400, "EUR") || r.FeeRefunded != money.New(0, "EUR") || r.Status != paypal.RefundCompleted {
+	if r.CaptureID != c.ID || r.Amount != money.New(400, "EUR") || r.FeeRefunded != money.New(0, "EUR") ||
+		r.Status != paypal.RefundCompleted {
 		t.Errorf("got %+v", r)
 	}
 	if h := p.calls[0].Header; h.Get("Prefer") != "" || h.Get("PayPal-Request-Id") != "" {
@@ -144,7 +147,8 @@ func TestOrderReadsOddities(t *testing.T) {
 			func(o paypal.Order) bool { return o.Amount == money.New(1000, "JPY") }},
 		"an amount as a number": {`{"id":"1","status":"APPROVED","purchase_units":[{"amount":{"currency_code":"EUR","value":10.5}}]}`,
 			func(o paypal.Order) bool { return o.Amount == money.New(1050, "EUR") }},
-		"month 19": {`{"id":"1","status":"APPROVED","create_time":"2018-19-12T22:20:32.000Z"}`, func(o paypal.Order) bool { return o.CreatedAt.IsZero() }},
+		"month 19": {`{"id":"1","status":"APPROVED","create_time":"2018-19-12T22:20:32.000Z"}`,
+			func(o paypal.Order) bool { return o.CreatedAt.IsZero() }},
 		"declined with a breakdown": {`{"id":"1","status":"COMPLETED","purchase_units":[{"payments":{"captures":[{"id":"2","status":"DECLINED","amount":{"currency_code":"EUR","value":"1.00"},
 			"seller_receivable_breakdown":{"paypal_fee":{"currency_code":"EUR","value":"0.10"},"net_amount":{"currency_code":"EUR","value":"0.90"}}}]}}]}`,
 			func(o paypal.Order) bool {
@@ -157,8 +161,9 @@ func TestOrderReadsOddities(t *testing.T) {
 		"another order":   {`{"id":"2","status":"CREATED"}`, nil},
 		"a third decimal": {`{"id":"1","status":"CREATED","purchase_units":[{"amount":{"currency_code":"EUR","value":"1.005"}}]}`, nil},
 		"strange money":   {`{"id":"1","status":"CREATED","purchase_units":[{"amount":{"currency_code":"XXX","value":"1.00"}}]}`, nil},
-		"no digits":       {`{"id":"1","status":"CREATED","purchase_units":[{"amount":{"currency_code":"EUR","value":"."}}]}`, nil},
-		"two units":       {`{"id":"1","status":"CREATED","purchase_units":[{},{}]}`, nil},
+		"no digits": {`{"id":"1","status":"CREATED","purchase_units":[{"amount":{"currency_code":"EUR","value":"."}}]}`,
+			nil},
+		"two units": {`{"id":"1","status":"CREATED","purchase_units":[{},{}]}`, nil},
 	} {
 		got, err := newPeer(t, answers(answer(200, c.body))).client(t).Order(t.Context(), "1")
 		switch {

@@ -38,7 +38,8 @@ type experienceJSON struct {
 
 func newOrder(r OrderRequest) newOrderJSON {
 	out := newOrderJSON{Intent: "CAPTURE", Units: []newUnitJSON{{
-		ReferenceID: r.ReferenceID, CustomID: r.CustomID, InvoiceID: r.InvoiceID, Description: cut(r.Description, maxText), Amount: writeAmount(r.Amount),
+		ReferenceID: r.ReferenceID, CustomID: r.CustomID, InvoiceID: r.InvoiceID, Description: cut(r.Description, maxText),
+		Amount: writeAmount(r.Amount),
 	}}}
 	out.Source.PayPal.Experience = experienceJSON{
 		BrandName: cut(r.BrandName, maxText),

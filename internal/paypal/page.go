@@ -17,7 +17,9 @@ type page[T any] struct {
 
 // eachPage reads a list page by page and hands on every row, in PayPal's order. It ends with the first error of each's,
 // which it gives back as it is: what PayPal has on the pages after it was not looked at.
-func eachPage[T any](ctx context.Context, c *Client, k call, read func([]byte) (page[T], error), each func(T) error) error {
+func eachPage[T any](
+	ctx context.Context, c *Client, k call, read func([]byte) (page[T], error), each func(T) error,
+) error {
 	list, _, _ := strings.Cut(k.path, "?")
 	seen := map[string]bool{}
 	for {

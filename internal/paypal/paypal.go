@@ -1,6 +1,6 @@
 // Package paypal is the one seam to PayPal: orders, captures, refunds, disputes, transaction search, webhook
-// registrations and past events over its REST API, and the verification of webhook deliveries. The seam is the wire: a concrete client with a base URL, which may be
-// PayPal's or an emulator's.
+// registrations and past events over its REST API, and the verification of webhook deliveries. The seam is the wire: a
+// concrete client with a base URL, which may be PayPal's or an emulator's.
 //
 // It turns PayPal's JSON into our own words and never lets it out. It books nothing, keeps nothing but a token and a
 // few certificates, and decides nothing about a contribution: whoever calls it does.
@@ -22,11 +22,13 @@ type Config struct {
 	BaseURL      string // https://api-m.paypal.com, https://api-m.sandbox.paypal.com, or an emulator's origin
 	ClientID     string
 	ClientSecret string
-	Timeout      time.Duration                                          // one call with all its attempts and pauses; 8 s when zero
-	Log          *slog.Logger                                           // nil: nothing is logged
-	Now          func() time.Time                                       // nil: time.Now; for a token's age and how far back PayPal lists
-	Observe      func(operation string, status int, took time.Duration) // each attempt; status 0 is no answer; may be nil
-	Transport    http.RoundTripper                                      // nil: our own, with timeouts and idle connections
+	// one call with all its attempts and pauses; 8 s when zero
+	Timeout time.Duration
+	Log     *slog.Logger // nil: nothing is logged
+	// nil: time.Now; for a token's age and how far back PayPal lists
+	Now       func() time.Time
+	Observe   func(operation string, status int, took time.Duration) // each attempt; status 0 is no answer; may be nil
+	Transport http.RoundTripper                                      // nil: our own, with timeouts and idle connections
 }
 
 // defaultTimeout leaves two seconds of the ten that a reader's click may take for everything that is not PayPal.

@@ -21,7 +21,8 @@ func TestConformanceRecord(t *testing.T) {
 		if _, err := w.client.Dispute(ctx, "PP-D-1"); !paypal.NotFound(tell(err)) {
 			t.Errorf("there is no such case: %v", err)
 		}
-		if ids, err := w.client.DisputesOf(ctx, "00000000000000000"); tell(err) != nil && !paypal.NotFound(err) || len(ids) != 0 {
+		if ids, err := w.client.DisputesOf(ctx, "00000000000000000"); tell(err) != nil && !paypal.NotFound(err) ||
+			len(ids) != 0 {
 			t.Errorf("nothing was paid: %v, %v", ids, err)
 		}
 		for _, from := range []time.Time{{}, now.Add(-time.Hour)} {
@@ -29,17 +30,22 @@ func TestConformanceRecord(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if err := w.client.WebhookEvents(ctx, now.Add(-time.Hour), now, func(paypal.ListedEvent) error { return nil }); tell(err) != nil {
+		if err := w.client.WebhookEvents(ctx, now.Add(-time.Hour), now,
+			func(paypal.ListedEvent) error { return nil }); tell(err) != nil {
 			t.Error(err)
 		}
 		page, err := w.client.Transactions(ctx, paypal.TransactionQuery{From: now.Add(-paypal.MaxWindow), To: now})
 		if tell(err) != nil || page.RefreshedAt.IsZero() {
 			t.Errorf("got %+v, %v", page, err)
 		}
-		if _, err := w.client.Transactions(ctx, paypal.TransactionQuery{From: now.Add(time.Hour), To: now.Add(2 * time.Hour)}); !errors.Is(tell(err), paypal.ErrNotReportedYet) {
+		if _, err := w.client.Transactions(ctx, paypal.TransactionQuery{
+			From: now.Add(time.Hour), To: now.Add(2 * time.Hour),
+		}); !errors.Is(tell(err), paypal.ErrNotReportedYet) {
 			t.Errorf("the future: %v", err)
 		}
-		if _, err := w.client.Transactions(ctx, paypal.TransactionQuery{From: now.AddDate(-3, 0, -2), To: now.AddDate(-3, 0, -1)}); !errors.Is(tell(err), paypal.ErrNotReportedYet) {
+		if _, err := w.client.Transactions(ctx, paypal.TransactionQuery{
+			From: now.AddDate(-3, 0, -2), To: now.AddDate(-3, 0, -1),
+		}); !errors.Is(tell(err), paypal.ErrNotReportedYet) {
 			t.Errorf("more than three years ago: %v", err)
 		}
 	})
@@ -48,7 +54,10 @@ func TestConformanceRecord(t *testing.T) {
 // found reads every page of the last hours and sorts the rows by event code.
 func (w world) found(t *testing.T, size int) (map[string][]paypal.Transaction, paypal.TransactionPage) {
 	t.Helper()
-	rows, q := map[string][]paypal.Transaction{}, paypal.TransactionQuery{From: time.Now().Add(-2 * time.Hour), To: time.Now().Add(time.Hour), PageSize: size, All: true}
+	rows, q := map[string][]paypal.Transaction{},
+		paypal.TransactionQuery{
+			From: time.Now().Add(-2 * time.Hour), To: time.Now().Add(time.Hour), PageSize: size, All: true,
+		}
 	for q.Page = 1; ; q.Page++ {
 		page, err := w.client.Transactions(t.Context(), q)
 		if tell(err) != nil || page.Page != q.Page {
@@ -76,33 +85,42 @@ func TestTransactionsOfTheEmulator(t *testing.T) {
 		t.Fatal(tell(err))
 	}
 	capture := done.Captures[0]
-	refund, err := w.client.RefundCapture(ctx, capture.ID, paypal.RefundRequest{RequestID: uuid.NewString(), Amount: money.New(500, "EUR"), Note: "Half of it.\nYours"})
+	refund, err := w.client.RefundCapture(ctx, capture.ID,
+		paypal.RefundRequest{RequestID: uuid.NewString(), Amount: money.New(500, "EUR"), Note: "Half of it.\nYours"})
 	if err != nil {
 		t.Fatal(tell(err))
 	}
 	var direct struct{ ID string }
-	w.hook(t, http.MethodPost, "/sandbox/payments", map[string]any{"amount": "7.00", "note": "for the paper", "payer_email": payerMail}, &direct)
+	w.hook(t, http.MethodPost, "/sandbox/payments",
+		map[string]any{"amount": "7.00", "note": "for the paper", "payer_email": payerMail}, &direct)
 	for size, pages := range map[int]int{0: 1, 1: 3} {
 		rows, last := w.found(t, size)
 		paid, back, given := rows["T0006"], rows["T1107"], rows["T0013"]
-		if len(paid) != 1 || len(back) != 1 || len(given) != 1 || last.Total != 3 || last.Pages != pages || time.Since(last.RefreshedAt).Abs() > time.Minute {
+		if len(paid) != 1 || len(back) != 1 || len(given) != 1 || last.Total != 3 || last.Pages != pages ||
+			time.Since(last.RefreshedAt).Abs() > time.Minute {
 			t.Fatalf("%+v, %+v", rows, last)
 		}
-		if p := paid[0]; p.ID != capture.ID || p.Amount != capture.Amount || p.Fee == nil || *p.Fee != capture.Fee.Neg() || p.CustomID != r.CustomID || p.InvoiceID != r.InvoiceID ||
-			p.Status != "S" || p.Payer.Email != payerMail || p.ReferenceID != order.ID || p.ReferenceType != "ODR" || time.Since(p.InitiatedAt).Abs() > time.Minute {
+		if p := paid[0]; p.ID != capture.ID || p.Amount != capture.Amount || p.Fee == nil || *p.Fee != capture.Fee.Neg() ||
+			p.CustomID != r.CustomID || p.InvoiceID != r.InvoiceID ||
+			p.Status != "S" || p.Payer.Email != payerMail || p.ReferenceID != order.ID || p.ReferenceType != "ODR" ||
+			time.Since(p.InitiatedAt).Abs() > time.Minute {
 			t.Errorf("paid: %+v", p)
 		}
-		if b := back[0]; b.ID != refund.ID || b.Amount != refund.Amount.Neg() || b.ReferenceID != capture.ID || b.ReferenceType != "TXN" {
+		if b := back[0]; b.ID != refund.ID || b.Amount != refund.Amount.Neg() || b.ReferenceID != capture.ID ||
+			b.ReferenceType != "TXN" {
 			t.Errorf("back: %+v", b)
 		}
-		if g := given[0]; g.ID != direct.ID || g.Amount != money.New(700, "EUR") || g.Note != "for the paper" || g.CustomID != "" || g.Payer.Email != payerMail {
+		if g := given[0]; g.ID != direct.ID || g.Amount != money.New(700, "EUR") || g.Note != "for the paper" ||
+			g.CustomID != "" || g.Payer.Email != payerMail {
 			t.Errorf("given: %+v", g)
 		}
 	}
 	if _, err := w.client.Capture(ctx, direct.ID); !paypal.NotFound(tell(err)) {
 		t.Errorf("a payment made at PayPal is no capture: %v", err)
 	}
-	one, err := w.client.Transactions(ctx, paypal.TransactionQuery{From: time.Now().Add(-time.Hour), To: time.Now(), ID: capture.ID})
+	one, err := w.client.Transactions(ctx, paypal.TransactionQuery{
+		From: time.Now().Add(-time.Hour), To: time.Now(), ID: capture.ID,
+	})
 	if tell(err) != nil || len(one.Transactions) != 1 || one.Transactions[0].ID != capture.ID {
 		t.Errorf("by id: %+v, %v", one, err)
 	}
@@ -113,7 +131,8 @@ func TestTransactionsOfTheEmulatorComeLateAndTwice(t *testing.T) {
 	w := newEmulator(t)
 	w.hook(t, http.MethodPost, "/sandbox/payments", map[string]any{"amount": "7.00"}, nil)
 	w.hook(t, http.MethodPost, "/sandbox/search", map[string]any{"repeat": true}, nil)
-	if rows, last := w.found(t, 0); len(rows["T0013"]) != 2 || last.Total != 2 || rows["T0013"][0].ID != rows["T0013"][1].ID {
+	if rows, last := w.found(t, 0); len(rows["T0013"]) != 2 || last.Total != 2 ||
+		rows["T0013"][0].ID != rows["T0013"][1].ID {
 		t.Errorf("%+v", rows)
 	}
 	w.hook(t, http.MethodPost, "/sandbox/search", map[string]any{"lag": "3h"}, nil)
@@ -131,7 +150,9 @@ func TestTransactionsOfTheEmulatorComeLateAndTwice(t *testing.T) {
 func TestTransactionsOfTheEmulatorBeyondTheLimit(t *testing.T) {
 	t.Parallel()
 	w := newEmulator(t)
-	w.hook(t, http.MethodPost, "/sandbox/history", map[string]any{"payments": 10_001, "from": time.Now().Add(-2 * time.Hour), "to": time.Now(), "custom_id": "gift-{n}"}, nil)
+	w.hook(t, http.MethodPost, "/sandbox/history",
+		map[string]any{"payments": 10_001, "from": time.Now().Add(-2 * time.Hour), "to": time.Now(), "custom_id": "gift-{n}"},
+		nil)
 	q := paypal.TransactionQuery{From: time.Now().Add(-3 * time.Hour), To: time.Now()}
 	if _, err := w.client.Transactions(t.Context(), q); !errors.Is(tell(err), paypal.ErrTooManyTransactions) {
 		t.Fatalf("got %v", err)

@@ -22,7 +22,8 @@ const (
 )
 
 // RefundRequest is how much of a capture goes back. RequestID is the stored PayPal-Request-Id; PayPal keeps it for 45
-// days. InvoiceID and CustomID are at most 127 characters; Note, which the payer reads, becomes one line and is cut at 255.
+// days. InvoiceID and CustomID are at most 127 characters; Note, which the payer reads, becomes one line and is cut at
+// 255.
 type RefundRequest struct {
 	RequestID                 string
 	Amount                    money.Amount

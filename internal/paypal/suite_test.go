@@ -47,7 +47,8 @@ func TestMain(m *testing.M) {
 	text := said.text.String()
 	said.mu.Unlock()
 	for _, word := range []string{
-		secret, tokenStart, payerMail, payerName, sentValue, signature, os.Getenv("PAYPAL_CLIENT_SECRET"), "Bearer ", "Basic ", `"access_token":`,
+		secret, tokenStart, payerMail, payerName, sentValue, signature, os.Getenv("PAYPAL_CLIENT_SECRET"), "Bearer ",
+		"Basic ", `"access_token":`,
 	} {
 		if i := strings.Index(text, word); word != "" && i >= 0 {
 			fmt.Printf("FAIL: %q was logged or told in an error: …%.200q…\n", word, text[max(0, i-100):])
@@ -147,7 +148,9 @@ func (p *peer) client(t *testing.T, change ...func(*paypal.Config)) *paypal.Clie
 
 func newClient(t *testing.T, url string, change ...func(*paypal.Config)) *paypal.Client {
 	t.Helper()
-	cfg := paypal.Config{BaseURL: url, ClientID: "suite-client", ClientSecret: secret, Timeout: 5 * time.Second, Log: logger()}
+	cfg := paypal.Config{
+		BaseURL: url, ClientID: "suite-client", ClientSecret: secret, Timeout: 5 * time.Second, Log: logger(),
+	}
 	for _, f := range change {
 		f(&cfg)
 	}

@@ -45,12 +45,13 @@ func TestTokenAnswersThatAreNoToken(t *testing.T) {
 		asked  int // how often a GET asks for it
 		is     string
 	}{
-		"empty":            {200, `{"access_token":"","expires_in":32400}`, 3, ""},
-		"missing":          {200, `{"scope":"x"}`, 3, ""},
-		"not JSON":         {200, `<html>`, 3, ""},
-		"with a line end":  {200, `{"access_token":"` + tokenStart + `\r\nX: y"}`, 3, ""},
-		"huge":             {200, `{"access_token":"` + tokenStart + strings.Repeat("x", 9000) + `"}`, 3, ""},
-		"wrong secret":     {401, `{"error":"invalid_client","error_description":"Client Authentication failed"}`, 1, "invalid_client"},
+		"empty":           {200, `{"access_token":"","expires_in":32400}`, 3, ""},
+		"missing":         {200, `{"scope":"x"}`, 3, ""},
+		"not JSON":        {200, `<html>`, 3, ""},
+		"with a line end": {200, `{"access_token":"` + tokenStart + `\r\nX: y"}`, 3, ""},
+		"huge":            {200, `{"access_token":"` + tokenStart + strings.Repeat("x", 9000) + `"}`, 3, ""},
+		"wrong secret": {401, `{"error":"invalid_client","error_description":"Client Authentication failed"}`, 1,
+			"invalid_client"},
 		"PayPal is busy":   {503, `<html>`, 3, ""},
 		"not there at all": {404, `{"name":"RESOURCE_NOT_FOUND"}`, 1, "RESOURCE_NOT_FOUND"},
 	} {
@@ -67,7 +68,8 @@ func TestTokenAnswersThatAreNoToken(t *testing.T) {
 			})
 			client := p.client(t)
 			err := tell(get(t.Context(), client))
-			if err == nil || paypal.OutcomeUnknown(err) || paypal.NotFound(err) || !strings.Contains(err.Error(), "get order: ") || !strings.Contains(err.Error(), c.is) {
+			if err == nil || paypal.OutcomeUnknown(err) || paypal.NotFound(err) ||
+				!strings.Contains(err.Error(), "get order: ") || !strings.Contains(err.Error(), c.is) {
 				t.Errorf("got %v", err)
 			}
 			if tokens, calls := p.seen(); tokens != c.asked || calls != 0 {

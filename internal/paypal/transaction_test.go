@@ -36,16 +36,19 @@ func TestTransactionsRead(t *testing.T) {
 	got, err := c.Transactions(ctx, q)
 	fee := money.New(-123, "EUR")
 	want := paypal.TransactionPage{Page: 2, Pages: 2, Total: 501, RefreshedAt: time.Date(2026, 11, 21, 17, 59, 59, 0, time.UTC), Transactions: []paypal.Transaction{{
-		ID: "5TY05013RG002845M", EventCode: "T0006", Status: "S", ReferenceID: "91V21788MR556192E", ReferenceType: "ODR", CustomID: "ours", InvoiceID: "RF-1", Note: "thank you",
-		Amount: money.New(2500, "EUR"), Fee: &fee, InitiatedAt: time.Date(2026, 11, 3, 10, 0, 0, 0, time.UTC), UpdatedAt: time.Date(2026, 11, 3, 11, 0, 0, 0, time.UTC),
-		Payer: paypal.Payer{ID: "6C9EQBCEQY4MA", Email: payerMail, GivenName: payerName, Surname: "S", Country: "DE"},
+		ID: "5TY05013RG002845M", EventCode: "T0006", Status: "S", ReferenceID: "91V21788MR556192E", ReferenceType: "ODR",
+		CustomID: "ours", InvoiceID: "RF-1", Note: "thank you",
+		Amount: money.New(2500, "EUR"), Fee: &fee, InitiatedAt: time.Date(2026, 11, 3, 10, 0, 0, 0, time.UTC),
+		UpdatedAt: time.Date(2026, 11, 3, 11, 0, 0, 0, time.UTC),
+		Payer:     paypal.Payer{ID: "6C9EQBCEQY4MA", Email: payerMail, GivenName: payerName, Surname: "S", Country: "DE"},
 	}}}
 	if tell(err) != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	asked := p.calls[0].URL.Query()
 	for name, value := range map[string]string{
-		"start_date": "2026-11-01T00:00:00Z", "end_date": "2026-11-22T18:00:00.5Z", "page": "2", "page_size": "500", "fields": "transaction_info,payer_info",
+		"start_date": "2026-11-01T00:00:00Z", "end_date": "2026-11-22T18:00:00.5Z", "page": "2", "page_size": "500",
+		"fields":         "transaction_info,payer_info",
 		"transaction_id": "5TY05013RG002845M", "balance_affecting_records_only": "N",
 	} {
 		if asked.Get(name) != value {
@@ -57,7 +60,8 @@ func TestTransactionsRead(t *testing.T) {
 			t.Errorf("nothing is there: %+v, %v", got, err)
 		}
 	}
-	if asked := p.calls[1].URL.Query(); asked.Get("page") != "1" || asked.Get("page_size") != "500" || asked.Get("balance_affecting_records_only") != "Y" || asked.Has("transaction_id") {
+	if asked := p.calls[1].URL.Query(); asked.Get("page") != "1" || asked.Get("page_size") != "500" ||
+		asked.Get("balance_affecting_records_only") != "Y" || asked.Has("transaction_id") {
 		t.Errorf("without wishes: %v", asked)
 	}
 }
@@ -119,7 +123,8 @@ func TestTransactionsOfStrangers(t *testing.T) {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	one := got.Transactions[0]
-	if one.Unreadable != "" || one.Amount != money.New(-50, "EUR") || one.Fee != nil || one.CustomID != "12" || one.InvoiceID != "" || !one.InitiatedAt.IsZero() ||
+	if one.Unreadable != "" || one.Amount != money.New(-50, "EUR") || one.Fee != nil || one.CustomID != "12" ||
+		one.InvoiceID != "" || !one.InitiatedAt.IsZero() ||
 		!strings.HasPrefix(one.Note, "for the\uFFFDpaperé") || len([]rune(one.Note)) != 1000 ||
 		one.Payer != (paypal.Payer{ID: "6C9", Surname: "A Paper"}) {
 		t.Errorf("got %+v, %#v", one, one.Payer)
@@ -129,8 +134,10 @@ func TestTransactionsOfStrangers(t *testing.T) {
 func TestTransactionsThatAreNoPage(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
-		``, `[]`, `null`, `7`, `{`, `{"transaction_details":{}}`, `{"transaction_details":[` + row, `{"transaction_details":[` + row + `]`, `{"total_items":"x"}`, `{} {}`, `{"a":}`,
-		`{"transaction_details":[{]}`, "\xff", `{"transaction_details":[{"transaction_info":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}]}`,
+		``, `[]`, `null`, `7`, `{`, `{"transaction_details":{}}`, `{"transaction_details":[` + row,
+		`{"transaction_details":[` + row + `]`, `{"total_items":"x"}`, `{} {}`, `{"a":}`,
+		`{"transaction_details":[{]}`, "\xff", `{"transaction_details":[{"transaction_info":` + strings.Repeat("[", 20_000) +
+			strings.Repeat("]", 20_000) + `}]}`,
 		`{"links":"` + strings.Repeat("x", 5<<20) + `"}`,
 	} {
 		c := newPeer(t, answers(answer(200, body))).client(t, func(c *paypal.Config) { c.Timeout = 100 * time.Millisecond })
@@ -183,14 +190,17 @@ func TestTransactionsTellRefusalsApart(t *testing.T) {
 		for _, status := range []int{400, 404} {
 			_, err := newPeer(t, answers(answer(status, body))).client(t).Transactions(t.Context(), november())
 			e, ok := tell(err).(*paypal.Error)
-			if !ok || e.Status != status || errors.Is(err, paypal.ErrTooManyTransactions) != (want == paypal.ErrTooManyTransactions) || errors.Is(err, paypal.ErrNotReportedYet) != (want == paypal.ErrNotReportedYet) {
+			if !ok || e.Status != status || errors.Is(err,
+				paypal.ErrTooManyTransactions) != (want == paypal.ErrTooManyTransactions) ||
+				errors.Is(err, paypal.ErrNotReportedYet) != (want == paypal.ErrNotReportedYet) {
 				t.Errorf("%d %s: %v", status, body, err)
 			}
 		}
 	}
 	// A broken PayPal that quotes the sentence is broken.
 	c := newPeer(t, answers(answer(500, `{"name":"INTERNAL_SERVER_ERROR","message":"Data for the given start date is not available."}`))).client(t)
-	if _, err := c.Transactions(t.Context(), november()); tell(err) == nil || err.(*paypal.Error).Status != 500 || errors.Is(err, paypal.ErrNotReportedYet) {
+	if _, err := c.Transactions(t.Context(), november()); tell(err) == nil || err.(*paypal.Error).Status != 500 ||
+		errors.Is(err, paypal.ErrNotReportedYet) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -203,9 +213,11 @@ func TestTransactionsStartOver(t *testing.T) {
 			w.Header().Set("Content-Length", "100000")
 			_, _ = fmt.Fprintf(w, `{"total_items":7,"transaction_details":[%s,`, row)
 		},
-		answer(401, `{"name":"AUTHENTICATION_FAILURE"}`), answer(429, `{"name":"RATE_LIMIT_REACHED"}`), answer(200, `{"transaction_details":[`+row+`]}`)))
+		answer(401, `{"name":"AUTHENTICATION_FAILURE"}`), answer(429, `{"name":"RATE_LIMIT_REACHED"}`),
+		answer(200, `{"transaction_details":[`+row+`]}`)))
 	got, err := p.client(t).Transactions(t.Context(), november())
-	if tokens, calls := p.seen(); tell(err) != nil || len(got.Transactions) != 1 || got.Total != 0 || tokens != 2 || calls != 4 {
+	if tokens, calls := p.seen(); tell(err) != nil || len(got.Transactions) != 1 || got.Total != 0 || tokens != 2 ||
+		calls != 4 {
 		t.Errorf("%+v, %v after %d calls", got, err, calls)
 	}
 }
@@ -231,7 +243,8 @@ func TestReportsMayTakeLonger(t *testing.T) {
 	_, _ = c.Dispute(t.Context(), "PP-D-1")
 	_, _ = c.Capture(t.Context(), "17C")
 	for path, patient := range map[string]bool{
-		"/v1/reporting/transactions": true, "/v1/notifications/webhooks-events": true, "/v1/customer/disputes": true, "/v1/customer/disputes/PP-D-1": false, "/v2/payments/captures/17C": false,
+		"/v1/reporting/transactions": true, "/v1/notifications/webhooks-events": true, "/v1/customer/disputes": true,
+		"/v1/customer/disputes/PP-D-1": false, "/v2/payments/captures/17C": false,
 	} {
 		if left[path] == 0 || (left[path] > timeout) != patient {
 			t.Errorf("%s had %v", path, left[path])

@@ -19,13 +19,15 @@ import (
 
 // VerifierConfig is what a Verifier needs. WebhookID and BaseURL must be given.
 type VerifierConfig struct {
-	WebhookID      func() string // the id PayPal gave our webhook; asked at each delivery, because it may change
-	AllowSimulator bool          // also take what PayPal's webhook simulator sends, under the id everybody knows; never in production
-	BaseURL        string        // the same as the Client's: it decides whose certificates count
-	ExtraRoots     []byte        // PEM bundle of the emulator's authority; needed when the base is not PayPal's, an error when it is
-	Now            func() time.Time
-	Transport      http.RoundTripper // for certificates; nil: our own
-	Log            *slog.Logger
+	WebhookID func() string // the id PayPal gave our webhook; asked at each delivery, because it may change
+	// also take what PayPal's webhook simulator sends, under the id everybody knows; never in production
+	AllowSimulator bool
+	BaseURL        string // the same as the Client's: it decides whose certificates count
+	// PEM bundle of the emulator's authority; needed when the base is not PayPal's, an error when it is
+	ExtraRoots []byte
+	Now        func() time.Time
+	Transport  http.RoundTripper // for certificates; nil: our own
+	Log        *slog.Logger
 }
 
 // Verifier tells genuine deliveries from others, offline but for fetching PayPal's certificate about once a day.
@@ -91,7 +93,9 @@ func NewVerifier(cfg VerifierConfig) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Verifier{webhookID: cfg.WebhookID, simulator: cfg.AllowSimulator, sources: sources(b, cfg.AllowSimulator), certs: certs}, nil
+	return &Verifier{
+		webhookID: cfg.WebhookID, simulator: cfg.AllowSimulator, sources: sources(b, cfg.AllowSimulator), certs: certs,
+	}, nil
 }
 
 // CheckHeaders is the part of Verify that needs no body and asks nobody: what it refuses, no body can mend.

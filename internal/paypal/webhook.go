@@ -72,7 +72,9 @@ func (c *Client) UpdateWebhook(ctx context.Context, id, url string, types []stri
 	}
 	return c.webhook(ctx, call{
 		operation: operation, method: http.MethodPatch, path: webhooksPath + "/" + id,
-		in: []patchJSON{{Op: "replace", Path: "/url", Value: url}, {Op: "replace", Path: "/event_types", Value: eventTypes(types)}},
+		in: []patchJSON{
+			{Op: "replace", Path: "/url", Value: url}, {Op: "replace", Path: "/event_types", Value: eventTypes(types)},
+		},
 	})
 }
 

@@ -37,9 +37,13 @@ func (c *Client) WebhookEvents(ctx context.Context, from, to time.Time, each fun
 	if to.Before(from) {
 		return &Error{Operation: operation, Err: errors.New("the window ends before it begins, or more than 30 days ago")}
 	}
-	query := url.Values{"start_time": {writeTime(from)}, "end_time": {writeTime(to)}, "page_size": {strconv.Itoa(eventPage)}}
+	query := url.Values{
+		"start_time": {writeTime(from)}, "end_time": {writeTime(to)}, "page_size": {strconv.Itoa(eventPage)},
+	}
 	var odd error
-	err := eachPage(ctx, c, call{operation: operation, method: http.MethodGet, path: webhookEventsPath + "?" + query.Encode(), patient: true}, readEvents,
+	err := eachPage(ctx, c, call{
+		operation: operation, method: http.MethodGet, path: webhookEventsPath + "?" + query.Encode(), patient: true,
+	}, readEvents,
 		func(body json.RawMessage) error {
 			event, unread := readListed(body)
 			if unread != nil {

@@ -75,7 +75,9 @@ func newEmulator(t *testing.T) world {
 	t.Helper()
 	var handler later
 	server := httptest.NewServer(&handler)
-	emulator, err := sandbox.New(sandbox.Options{BaseURL: server.URL, ClientID: "suite-client", ClientSecret: secret, RetryUnit: 50 * time.Millisecond})
+	emulator, err := sandbox.New(sandbox.Options{
+		BaseURL: server.URL, ClientID: "suite-client", ClientSecret: secret, RetryUnit: 50 * time.Millisecond,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +91,8 @@ func newEmulator(t *testing.T) world {
 			t.Error(err)
 		}
 	})
-	return world{name: "emulator", base: server.URL, client: newClient(t, server.URL), ca: emulator.CAPEM(), hook: func(t *testing.T, method, path string, in, out any) {
+	return world{name: "emulator", base: server.URL, client: newClient(t,
+		server.URL), ca: emulator.CAPEM(), hook: func(t *testing.T, method, path string, in, out any) {
 		t.Helper()
 		post(t, method, server.URL+path, in, out)
 	}}
@@ -126,7 +129,9 @@ func post(t *testing.T, method, url string, in, out any) {
 func (w world) approve(t *testing.T, orderID, outcome string) {
 	t.Helper()
 	w.hook(t, http.MethodPost, "/sandbox/orders/"+orderID+"/approve", map[string]any{
-		"outcome": outcome, "payer": map[string]string{"email": payerMail, "given_name": payerName, "surname": "S", "country": "DE"},
+		"outcome": outcome, "payer": map[string]string{
+			"email": payerMail, "given_name": payerName, "surname": "S", "country": "DE",
+		},
 	}, nil)
 }
 
@@ -140,8 +145,10 @@ func (w world) fault(t *testing.T, f map[string]any) {
 func gift(amount money.Amount) paypal.OrderRequest {
 	id := uuid.NewString()
 	return paypal.OrderRequest{
-		RequestID: "create-" + id, CustomID: id, InvoiceID: "RF-" + id, Description: "A gift to The Paper", BrandName: "The Paper", Locale: "de-DE",
-		ReturnURL: "https://example.org/contributions/1/return", CancelURL: "https://example.org/contributions/1/cancel", Amount: amount,
+		RequestID: "create-" + id, CustomID: id, InvoiceID: "RF-" + id, Description: "A gift to The Paper",
+		BrandName: "The Paper", Locale: "de-DE",
+		ReturnURL: "https://example.org/contributions/1/return", CancelURL: "https://example.org/contributions/1/cancel",
+		Amount: amount,
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package crcforge makes bodies that have a wanted CRC-32. PayPal signs no more of a webhook's body than that, so this is
-// what somebody can do who saw one delivery; the tests do it, to show that nothing is booked by it. For tests only.
+// Package crcforge makes bodies that have a wanted CRC-32. PayPal signs no more of a webhook's body than that, so this
+// is what somebody can do who saw one delivery; the tests do it, to show that nothing is booked by it. For tests only.
 package crcforge
 
 import (
@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Body writes 64 letters between head and tail so that the whole has the wanted CRC-32. A CRC is linear: each letter may
-// be one of two that differ in one bit, each choice flips a fixed pattern of the sum, and 32 independent patterns make
-// any sum (Gaussian elimination).
+// Body writes 64 letters between head and tail so that the whole has the wanted CRC-32. A CRC is linear: each letter
+// may be one of two that differ in one bit, each choice flips a fixed pattern of the sum, and 32 independent patterns
+// make any sum (Gaussian elimination).
 func Body(head, tail string, want uint32) []byte {
 	const letters = 64
 	body := []byte(head + strings.Repeat("a", letters) + tail)

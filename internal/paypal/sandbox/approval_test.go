@@ -12,7 +12,8 @@ import (
 func (b *bench) press(order, choice string) answer {
 	b.t.Helper()
 	form := url.Values{"token": {order}, "choice": {choice}}
-	return b.send("POST", "/checkoutnow", form.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
+	return b.send("POST", "/checkoutnow", form.Encode(), "Content-Type", "application/x-www-form-urlencoded",
+		"Sec-Fetch-Site", "same-origin")
 }
 
 func TestApprovalPage(t *testing.T) {
@@ -20,17 +21,21 @@ func TestApprovalPage(t *testing.T) {
 	b := newBench(t, Options{})
 	id := b.order("EUR", "10.00")
 	page := b.send("GET", "/checkoutnow?token="+id, "")
-	for _, want := range []string{"no real money", "10.00 EUR", "A gift", `value="approve"`, `value="decline"`, `value="cancel"`} {
+	for _, want := range []string{
+		"no real money", "10.00 EUR", "A gift", `value="approve"`, `value="decline"`, `value="cancel"`,
+	} {
 		if page.status != 200 || !strings.Contains(page.text, want) {
 			t.Errorf("%d: %q is not on the page", page.status, want)
 		}
 	}
-	if csp := page.header.Get("Content-Security-Policy"); !strings.HasSuffix(csp, "form-action 'self' http://127.0.0.1:1") {
+	if csp := page.header.Get("Content-Security-Policy"); !strings.HasSuffix(csp,
+		"form-action 'self' http://127.0.0.1:1") {
 		t.Error(csp)
 	}
 
 	cancelled := b.press(id, "cancel")
-	if want := "http://127.0.0.1:1/no?token=" + id; cancelled.status != http.StatusSeeOther || cancelled.header.Get("Location") != want {
+	if want := "http://127.0.0.1:1/no?token=" + id; cancelled.status != http.StatusSeeOther ||
+		cancelled.header.Get("Location") != want {
 		t.Errorf("%d %s", cancelled.status, cancelled.header.Get("Location"))
 	}
 	b.want(b.api("GET", "/v2/checkout/orders/"+id, ""), 200, "status", "CREATED")
@@ -40,7 +45,8 @@ func TestApprovalPage(t *testing.T) {
 
 	approved := b.press(id, "approve")
 	back := approved.header.Get("Location")
-	if approved.status != http.StatusSeeOther || query(t, back, "token") != id || query(t, back, "a") != "b" || len(query(t, back, "PayerID")) != 13 {
+	if approved.status != http.StatusSeeOther || query(t, back, "token") != id || query(t, back, "a") != "b" ||
+		len(query(t, back, "PayerID")) != 13 {
 		t.Errorf("%d %s", approved.status, back)
 	}
 	b.want(b.api("GET", "/v2/checkout/orders/"+id, ""), 200, "payer.payer_id", query(t, back, "PayerID"))
@@ -59,7 +65,8 @@ func TestApprovalPageAfterADecline(t *testing.T) {
 	id := b.order("EUR", "10.00")
 	b.press(id, "decline")
 	b.refused(b.api("POST", "/v2/checkout/orders/"+id+"/capture", ""), 422, "INSTRUMENT_DECLINED")
-	if page := b.send("GET", "/checkoutnow?token="+id, ""); !strings.Contains(page.text, "Your last way of paying was declined") {
+	if page := b.send("GET", "/checkoutnow?token="+id, ""); !strings.Contains(page.text,
+		"Your last way of paying was declined") {
 		t.Error("the page does not offer to choose again")
 	}
 	b.press(id, "approve")
@@ -109,7 +116,8 @@ func TestApproveHook(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, Options{})
 	id := b.order("EUR", "10.00")
-	got := b.hook("POST", "/sandbox/orders/"+id+"/approve", `{"payer":{"email":"ada@example.org","given_name":"Ada","surname":"L","country":"GB"}}`)
+	got := b.hook("POST", "/sandbox/orders/"+id+"/approve",
+		`{"payer":{"email":"ada@example.org","given_name":"Ada","surname":"L","country":"GB"}}`)
 	b.want(got, 200, "status", "APPROVED")
 	if query(t, got.get("return_url"), "token") != id {
 		t.Error(got.text)
@@ -162,7 +170,8 @@ func TestHookPage(t *testing.T) {
 			t.Errorf("%s: %d", path, page.status)
 		}
 	}
-	if css := b.send("GET", "/sandbox/style.css", ""); css.status != 200 || !strings.HasPrefix(css.header.Get("Content-Type"), "text/css") {
+	if css := b.send("GET", "/sandbox/style.css", ""); css.status != 200 ||
+		!strings.HasPrefix(css.header.Get("Content-Type"), "text/css") {
 		t.Error(css.status, css.header)
 	}
 }

@@ -16,8 +16,8 @@ type balanceView struct {
 	Withheld  *moneyView `json:"withheld_balance"`
 }
 
-// listBalances is GET /v1/reporting/balances: the sum of what moved, from an account that was empty at first. What is held
-// back for a case is part of the total, but not available.
+// listBalances is GET /v1/reporting/balances: the sum of what moved, from an account that was empty at first. What is
+// held back for a case is part of the total, but not available.
 func (s *Server) listBalances(c *call) (reply, error) {
 	q := &queryReader{values: c.URL.Query()}
 	at, currency := q.moment("as_of_time", false), q.text("currency_code", 3, 3)
@@ -45,7 +45,9 @@ func (s *Server) listBalances(c *call) (reply, error) {
 	for _, code := range slices.Sorted(maps.Keys(available)) {
 		if currency == "" || currency == code || currency == "ALL" {
 			free, held := money{code, available[code]}, money{code, withheld[code]}
-			balances = append(balances, balanceView{code, code == "EUR", free.minus(-held.Minor).view(), free.view(), held.view()})
+			balances = append(balances, balanceView{
+				code, code == "EUR", free.minus(-held.Minor).view(), free.view(), held.view(),
+			})
 		}
 	}
 	return reply{http.StatusOK, map[string]any{

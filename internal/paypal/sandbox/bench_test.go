@@ -60,7 +60,8 @@ func newBench(t *testing.T, opts Options) *bench {
 // login gets a token.
 func (b *bench) login() {
 	b.t.Helper()
-	got := b.send("POST", "/v1/oauth2/token", "grant_type=client_credentials", "Content-Type", "application/x-www-form-urlencoded",
+	got := b.send("POST", "/v1/oauth2/token", "grant_type=client_credentials", "Content-Type",
+		"application/x-www-form-urlencoded",
 		"Authorization", "Basic c2FuZGJveC1jbGllbnQ6c2FuZGJveC1zZWNyZXQ=")
 	if b.token = got.get("access_token"); got.status != 200 || b.token == "" {
 		b.t.Fatalf("no token: %d %s", got.status, got.text)
@@ -99,7 +100,9 @@ func (b *bench) send(method, path, body string, headers ...string) answer {
 // api calls PayPal's API as the seller does.
 func (b *bench) api(method, path, body string, headers ...string) answer {
 	b.t.Helper()
-	return b.send(method, path, body, append([]string{"Authorization", "Bearer " + b.token, "Content-Type", "application/json"}, headers...)...)
+	return b.send(method, path, body, append([]string{
+		"Authorization", "Bearer " + b.token, "Content-Type", "application/json",
+	}, headers...)...)
 }
 
 // hook calls a test hook.

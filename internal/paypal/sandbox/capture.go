@@ -92,8 +92,10 @@ func (s *Server) captureStatus(o *order, c *call) (status, reason string) {
 // enterCapture makes the capture of one unit. Holds s.mu.
 func (s *Server) enterCapture(o *order, u *unit, status, reason string) {
 	k := &capture{
-		ID: newID(), OrderID: o.ID, Status: status, Reason: reason, Amount: u.Amount, Fee: s.fees[u.Amount.Currency].of(u.Amount),
-		InvoiceID: u.InvoiceID, CustomID: u.CustomID, Payee: u.Payee, Conversion: o.Conversion, Created: s.now(), Updated: s.now(),
+		ID: newID(), OrderID: o.ID, Status: status, Reason: reason, Amount: u.Amount,
+		Fee:       s.fees[u.Amount.Currency].of(u.Amount),
+		InvoiceID: u.InvoiceID, CustomID: u.CustomID, Payee: u.Payee, Conversion: o.Conversion, Created: s.now(),
+		Updated: s.now(),
 	}
 	u.CaptureID = k.ID
 	s.books.captures[k.ID] = k
@@ -172,7 +174,9 @@ func (k *capture) breakdown() *receivableView {
 		return nil
 	}
 	net := k.Amount.minus(k.Fee)
-	v := &receivableView{GrossAmount: k.Amount.view(), PayPalFee: money{k.Amount.Currency, k.Fee}.view(), NetAmount: net.view()}
+	v := &receivableView{
+		GrossAmount: k.Amount.view(), PayPalFee: money{k.Amount.Currency, k.Fee}.view(), NetAmount: net.view(),
+	}
 	if k.Conversion != nil {
 		v.Receivable = k.Conversion.of(net).view()
 		v.ExchangeRate = &exchangeView{k.Amount.Currency, k.Conversion.To, k.Conversion.Rate}

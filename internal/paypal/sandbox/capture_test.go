@@ -76,7 +76,8 @@ func TestPendingCaptureSettles(t *testing.T) {
 			b.want(ledger, 200, "0.status", c.status)
 			b.want(ledger, 200, "0.fee", c.fee)
 			b.want(b.api("GET", "/v1/notifications/webhooks-events?event_type="+c.event, ""), 200, "events.0.resource.id", id)
-			b.want(b.hook("POST", "/sandbox/captures/"+id+"/settle", "{}"), 409, "error", "the capture is "+c.status+", not PENDING")
+			b.want(b.hook("POST", "/sandbox/captures/"+id+"/settle", "{}"), 409, "error",
+				"the capture is "+c.status+", not PENDING")
 		})
 	}
 }
@@ -98,10 +99,12 @@ func TestInvoiceIsPaidOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, Options{})
 	body := `{"intent":"CAPTURE","purchase_units":[{"invoice_id":"2026-1","amount":{"currency_code":"EUR","value":"1.00"}}]}`
-	first, second := b.api("POST", "/v2/checkout/orders", body).get("id"), b.api("POST", "/v2/checkout/orders", body).get("id")
+	first, second := b.api("POST", "/v2/checkout/orders", body).get("id"),
+		b.api("POST", "/v2/checkout/orders", body).get("id")
 	b.approve(first, "")
 	b.approve(second, "")
-	b.want(b.api("POST", "/v2/checkout/orders/"+first+"/capture", ""), 201, "purchase_units.0.payments.captures.0.invoice_id", "2026-1")
+	b.want(b.api("POST", "/v2/checkout/orders/"+first+"/capture", ""), 201,
+		"purchase_units.0.payments.captures.0.invoice_id", "2026-1")
 	b.refused(b.api("POST", "/v2/checkout/orders/"+second+"/capture", ""), 422, "DUPLICATE_INVOICE_ID")
 	b.refused(b.api("POST", "/v2/checkout/orders", body), 422, "DUPLICATE_INVOICE_ID")
 }
@@ -125,7 +128,8 @@ func TestRefunds(t *testing.T) {
 	order, id := b.pay("EUR", "10.00", "")
 	path := "/v2/payments/captures/" + id + "/refund"
 	part := func(value string) string {
-		return fmt.Sprintf(`{"amount":{"currency_code":"EUR","value":%q},"note_to_payer":"sorry","invoice_id":"r-%s"}`, value, value)
+		return fmt.Sprintf(`{"amount":{"currency_code":"EUR","value":%q},"note_to_payer":"sorry","invoice_id":"r-%s"}`, value,
+			value)
 	}
 
 	first := b.api("POST", path, part("3.00"))
@@ -145,7 +149,8 @@ func TestRefunds(t *testing.T) {
 	b.refused(b.api("POST", path, part("0.00")), 422, "CANNOT_BE_ZERO_OR_NEGATIVE")
 	b.refused(b.api("POST", path, part("1.001")), 422, "DECIMAL_PRECISION")
 	b.refused(b.api("POST", path, part("x")), 400, "INVALID_PARAMETER_SYNTAX")
-	b.refused(b.api("POST", path, `{"amount":{"currency_code":"USD","value":"1.00"}}`), 422, "REFUND_CAPTURE_CURRENCY_MISMATCH")
+	b.refused(b.api("POST", path, `{"amount":{"currency_code":"USD","value":"1.00"}}`), 422,
+		"REFUND_CAPTURE_CURRENCY_MISMATCH")
 	b.refused(b.api("POST", path, `{"note_to_payer":""}`), 400, "INVALID_STRING_LENGTH")
 	b.refused(b.api("POST", "/v2/payments/captures/11111111111111111/refund", ""), 404, "INVALID_RESOURCE_ID")
 
@@ -201,13 +206,15 @@ func TestDispute(t *testing.T) {
 			opened := b.hook("POST", hook, "")
 			b.want(opened, 200, "disputed_transactions.0.seller_transaction_id", id)
 			b.want(b.hook("GET", "/sandbox/ledger", ""), 200, "1.status", "OPEN")
-			b.refused(b.api("POST", "/v2/payments/captures/"+id+"/refund", `{"amount":{"currency_code":"EUR","value":"1.00"}}`), 422, "TRANSACTION_DISPUTED")
+			b.refused(b.api("POST", "/v2/payments/captures/"+id+"/refund", `{"amount":{"currency_code":"EUR","value":"1.00"}}`),
+				422, "TRANSACTION_DISPUTED")
 			if again := b.hook("POST", hook, ""); again.status != 409 {
 				t.Errorf("opened twice: %d %s", again.status, again.text)
 			}
 			b.want(b.hook("POST", hook, `{"outcome":"`+outcome+`"}`), 200, "dispute_outcome.outcome_code", c.code)
 			b.want(b.api("GET", "/v1/customer/disputes/"+opened.get("dispute_id"), ""), 200, "status", "RESOLVED")
-			b.want(b.api("GET", "/v1/customer/disputes?disputed_transaction_id="+id, ""), 200, "items.0.dispute_id", opened.get("dispute_id"))
+			b.want(b.api("GET", "/v1/customer/disputes?disputed_transaction_id="+id, ""), 200, "items.0.dispute_id",
+				opened.get("dispute_id"))
 			b.want(b.api("GET", "/v2/payments/captures/"+id, ""), 200, "status", c.capture)
 			b.want(b.hook("GET", "/sandbox/ledger", ""), 200, "1.status", c.code)
 			b.want(b.api("GET", "/v1/notifications/webhooks-events?event_type=CUSTOMER.DISPUTE.RESOLVED", ""), 200, "count", "1")

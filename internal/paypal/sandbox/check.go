@@ -28,7 +28,8 @@ type textRule struct {
 }
 
 var (
-	emailPattern    = regexp.MustCompile(`^[a-zA-Z0-9!#$%&'*+/=?^_` + "`" + `{|}~.-]+@(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?\.)+[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?$`)
+	emailPattern = regexp.MustCompile(`^[a-zA-Z0-9!#$%&'*+/=?^_` + "`" +
+		`{|}~.-]+@(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?\.)+[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?$`)
 	merchantPattern = regexp.MustCompile(`^[2-9A-HJ-NP-Z]{13}$`)
 	localePattern   = regexp.MustCompile(`^[a-z]{2}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?$`)
 	quantityPattern = regexp.MustCompile(`^[1-9][0-9]{0,9}$`)

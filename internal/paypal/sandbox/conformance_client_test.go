@@ -10,12 +10,13 @@ import (
 	"readerfund/internal/paypal" //nolint:depguard // the report holds our client's requests to PayPal's documents, too
 )
 
-// driveClient has our own client say all that it can say, so that its requests are held to the documents. What it makes of
-// the answers is tested beside it.
+// driveClient has our own client say all that it can say, so that its requests are held to the documents. What it makes
+// of the answers is tested beside it.
 func driveClient(t *testing.T, s *stage) {
 	ctx := t.Context()
 	client, err := paypal.New(paypal.Config{
-		BaseURL: s.url, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Transport: s.in.watch(ourClient, s.transport),
+		BaseURL: s.url, ClientID: "sandbox-client", ClientSecret: "sandbox-secret",
+		Transport: s.in.watch(ourClient, s.transport),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -23,7 +24,9 @@ func driveClient(t *testing.T, s *stage) {
 	if err := client.Ping(ctx); err != nil {
 		t.Fatal(err)
 	}
-	for i, amount := range []money.Amount{money.New(2500, "EUR"), money.New(1, "USD"), money.New(2500, "JPY"), money.New(1000, "HUF")} {
+	for i, amount := range []money.Amount{
+		money.New(2500, "EUR"), money.New(1, "USD"), money.New(2500, "JPY"), money.New(1000, "HUF"),
+	} {
 		giveAndRefund(t, s, client, amount, "gift-"+string(rune('a'+i)))
 	}
 	bare, err := client.CreateOrder(ctx, paypal.OrderRequest{RequestID: "bare", Amount: money.New(500, "EUR")})
@@ -34,7 +37,9 @@ func driveClient(t *testing.T, s *stage) {
 	s.hook("orders/"+bare.ID+"/approve", `{"outcome":"decline"}`)
 	_, declined := client.CaptureOrder(ctx, bare.ID, "bare-capture-2") // a refusal is replayed with its request id
 	_, gone := client.Order(ctx, "11111111111111111")
-	for issue, err := range map[string]error{"ORDER_NOT_APPROVED": notYet, "INSTRUMENT_DECLINED": declined, "INVALID_RESOURCE_ID": gone} {
+	for issue, err := range map[string]error{
+		"ORDER_NOT_APPROVED": notYet, "INSTRUMENT_DECLINED": declined, "INVALID_RESOURCE_ID": gone,
+	} {
 		if !paypal.HasIssue(err, issue) {
 			t.Errorf("got %v, want %s", err, issue)
 		}
@@ -49,9 +54,11 @@ func giveAndRefund(t *testing.T, s *stage, client *paypal.Client, amount money.A
 	t.Helper()
 	ctx := t.Context()
 	request := paypal.OrderRequest{
-		RequestID: id, CustomID: id + strings.Repeat("x", 127-len(id)), InvoiceID: "RF-" + id, Amount: amount, Locale: "zh-Hant-TW",
+		RequestID: id, CustomID: id + strings.Repeat("x", 127-len(id)), InvoiceID: "RF-" + id, Amount: amount,
+		Locale:      "zh-Hant-TW",
 		Description: strings.Repeat("Für „The Paper“ ", 20), BrandName: strings.Repeat("報", 200),
-		ReturnURL: "https://paper.example/contributions/1/return?a=b&c=d", CancelURL: "https://paper.example/contributions/1/cancel",
+		ReturnURL: "https://paper.example/contributions/1/return?a=b&c=d",
+		CancelURL: "https://paper.example/contributions/1/cancel",
 	}
 	order, err := client.CreateOrder(ctx, request)
 	if err != nil {
@@ -73,7 +80,8 @@ func giveAndRefund(t *testing.T, s *stage, client *paypal.Client, amount money.A
 		t.Error(err)
 	}
 	refund, err := client.RefundCapture(ctx, capture, paypal.RefundRequest{
-		RequestID: id + "-refund", Amount: amount, InvoiceID: "RF-R-" + id, CustomID: id, Note: strings.Repeat("Mit Dank zurück. ", 30),
+		RequestID: id + "-refund", Amount: amount, InvoiceID: "RF-R-" + id, CustomID: id,
+		Note: strings.Repeat("Mit Dank zurück. ", 30),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +95,8 @@ func giveAndRefund(t *testing.T, s *stage, client *paypal.Client, amount money.A
 func registerWebhooks(t *testing.T, client *paypal.Client) {
 	t.Helper()
 	ctx := t.Context()
-	hook, err := client.CreateWebhook(ctx, "https://paper.example/webhooks/paypal", []string{"CHECKOUT.ORDER.APPROVED", "PAYMENT.CAPTURE.COMPLETED"})
+	hook, err := client.CreateWebhook(ctx, "https://paper.example/webhooks/paypal",
+		[]string{"CHECKOUT.ORDER.APPROVED", "PAYMENT.CAPTURE.COMPLETED"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +155,8 @@ func readRecord(t *testing.T, client *paypal.Client) {
 		t.Errorf("the future: %v", err)
 	}
 	events := 0
-	err = client.WebhookEvents(ctx, now.Add(-time.Hour), now.Add(time.Hour), func(paypal.ListedEvent) error { events++; return nil })
+	err = client.WebhookEvents(ctx, now.Add(-time.Hour), now.Add(time.Hour),
+		func(paypal.ListedEvent) error { events++; return nil })
 	if err != nil || events == 0 {
 		t.Errorf("%d events, %v", events, err)
 	}

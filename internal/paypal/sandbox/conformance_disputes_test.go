@@ -58,7 +58,8 @@ func driveInquiry(s *stage) {
 	s.ok(200, "GET", inquiry, "")
 	for _, c := range []refusal{
 		{400, "MALFORMED_REQUEST_JSON", `{`, nil}, {400, "MISSING_REQUIRED_PARAMETER", `{"offer_type":"REFUND"}`, nil},
-		{400, "MISSING_REQUIRED_PARAMETER", `{"note":"x"}`, nil}, {400, "INVALID_PARAMETER_VALUE", `{"note":"x","offer_type":"LOVE"}`, nil},
+		{400, "MISSING_REQUIRED_PARAMETER", `{"note":"x"}`, nil},
+		{400, "INVALID_PARAMETER_VALUE", `{"note":"x","offer_type":"LOVE"}`, nil},
 		{400, "INVALID_STRING_LENGTH", `{"note":"","offer_type":"REFUND"}`, nil},
 		{400, "INVALID_PARAMETER_SYNTAX", `{"note":"x","offer_type":"REFUND","offer_amount":"5.00"}`, nil},
 		{400, "INVALID_PARAMETER_SYNTAX", `{"note":"x","offer_type":"REFUND","offer_amount":{"currency_code":"EUR","value":"x"}}`, nil},
@@ -72,7 +73,8 @@ func driveInquiry(s *stage) {
 	s.ok(200, "GET", inquiry, "")
 	s.hook(hook, `{"stage":"CHARGEBACK"}`)
 	s.ok(200, "GET", inquiry, "")
-	s.refused(422, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE", "POST", inquiry+"/adjudicate", `{"adjudication_outcome":"BUYER_FAVOR"}`)
+	s.refused(422, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE", "POST", inquiry+"/adjudicate",
+		`{"adjudication_outcome":"BUYER_FAVOR"}`)
 	s.form(inquiry+"/provide-evidence", "evidence-file")
 	s.ok(200, "GET", inquiry, "")
 	s.refused(400, "INVALID_PARAMETER_VALUE", "POST", inquiry+"/adjudicate", `{"adjudication_outcome":"NOBODY"}`)
@@ -88,9 +90,11 @@ func driveClaims(s *stage) {
 	s.ok(200, "GET", byForm, "")
 
 	byJSON, _ := s.disputed("")
-	s.refused(422, "AMOUNT_SHOULD_NOT_BE_PASSED", "POST", byJSON+"/accept-claim", `{"note":"x","refund_amount":`+eur("1.00")+`}`)
+	s.refused(422, "AMOUNT_SHOULD_NOT_BE_PASSED", "POST", byJSON+"/accept-claim",
+		`{"note":"x","refund_amount":`+eur("1.00")+`}`)
 	s.ok(200, "POST", byJSON+"/accept-claim", `{"note":"You are right.","accept_claim_type":"REFUND"}`)
-	s.refused(422, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE", "POST", byJSON+"/accept-claim", `{"note":"You are right."}`)
+	s.refused(422, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE", "POST", byJSON+"/accept-claim",
+		`{"note":"You are right."}`)
 	proven, _ := s.disputed("")
 	s.ok(200, "POST", proven+"/provide-evidence", `{"evidences":[{"evidence_type":"OTHER","notes":"It was delivered."}]}`)
 	s.ok(200, "GET", proven, "")
@@ -107,16 +111,21 @@ func driveDisputeList(s *stage) {
 	first := s.ok(200, "GET", disputesPath+"?page_size=2", "")
 	s.ok(200, "GET", strings.TrimPrefix(first.get("links.1.href"), s.url), "")
 	for _, query := range []string{
-		"page_size=50", "dispute_state=RESOLVED", "dispute_state=RESOLVED,OPEN_INQUIRIES", "dispute_state=APPEALABLE", "start_time=" + at(now.Add(-time.Hour)),
+		"page_size=50", "dispute_state=RESOLVED", "dispute_state=RESOLVED,OPEN_INQUIRIES", "dispute_state=APPEALABLE",
+		"start_time=" + at(now.Add(-time.Hour)),
 		"update_time_after=" + at(now.Add(-time.Hour)) + "&update_time_before=" + at(now.Add(time.Hour)),
 	} {
 		s.ok(200, "GET", disputesPath+"?"+query, "")
 	}
 	for query, issue := range map[string]string{
-		"page_size=0": "INVALID_PARAMETER_VALUE", "page_size=51": "INVALID_PARAMETER_VALUE", "page_size=x": "INVALID_PARAMETER_VALUE",
-		"dispute_state=LOST": "INVALID_PARAMETER_VALUE", "next_page_token=!": "INVALID_PARAMETER_VALUE", "start_time=now": "INVALID_PARAMETER_SYNTAX",
-		"update_time_after=2026-11-22": "INVALID_PARAMETER_SYNTAX", "update_time_before=" + at(now.Add(-200*24*time.Hour)): "INVALID_PARAMETER_VALUE",
-		"disputed_transaction_id=1&start_time=" + at(now): "INVALID_PARAMETER_VALUE", "disputed_transaction_id=": "INVALID_STRING_LENGTH",
+		"page_size=0": "INVALID_PARAMETER_VALUE", "page_size=51": "INVALID_PARAMETER_VALUE",
+		"page_size=x":        "INVALID_PARAMETER_VALUE",
+		"dispute_state=LOST": "INVALID_PARAMETER_VALUE", "next_page_token=!": "INVALID_PARAMETER_VALUE",
+		"start_time=now":                                       "INVALID_PARAMETER_SYNTAX",
+		"update_time_after=2026-11-22":                         "INVALID_PARAMETER_SYNTAX",
+		"update_time_before=" + at(now.Add(-200*24*time.Hour)): "INVALID_PARAMETER_VALUE",
+		"disputed_transaction_id=1&start_time=" + at(now):      "INVALID_PARAMETER_VALUE",
+		"disputed_transaction_id=":                             "INVALID_STRING_LENGTH",
 	} {
 		s.refused(400, issue, "GET", disputesPath+"?"+query, "")
 	}

@@ -23,7 +23,8 @@ type documents struct {
 	names   []string
 	byName  map[string]*openapi3.T
 	routers []routers.Router
-	issues  map[string]map[string]map[string]*string // operation, status, issue code: description; nil where PayPal gives none
+	// operation, status, issue code: description; nil where PayPal gives none
+	issues map[string]map[string]map[string]*string
 }
 
 // The documents with operations that the emulator has. The others are loaded too, to see that they can be.

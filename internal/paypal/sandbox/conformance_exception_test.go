@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// exception is a disagreement between the emulator and PayPal's documents, or recorded answers, that is meant to be. Each
-// has to occur: one that has become untrue fails the test.
+// exception is a disagreement between the emulator and PayPal's documents, or recorded answers, that is meant to be.
+// Each has to occur: one that has become untrue fails the test.
 type exception struct {
 	operation string // as the documents write it, or a pattern in which .* stands for several
 	on        string
@@ -17,7 +17,8 @@ type exception struct {
 }
 
 func (e exception) covers(c complaint) bool {
-	return e.on == c.on && regexp.MustCompile("^"+e.operation+"$").MatchString(c.operation) && regexp.MustCompile(e.what).MatchString(c.what)
+	return e.on == c.on && regexp.MustCompile("^"+e.operation+"$").MatchString(c.operation) &&
+		regexp.MustCompile(e.what).MatchString(c.what)
 }
 
 // exceptions are PayPal's documents where they are wrong or silent, and what decides instead.
@@ -30,13 +31,16 @@ func documentsWrong() []exception {
 	return []exception{
 		{"POST /v2/checkout/orders", "request", `landing_page: maximum string length is 13`,
 			"`experience_context.landing_page` `GUEST_CHECKOUT` is taken, although it is longer than the document's `maxLength` of 13",
-			"It is one of the values that the same schema lists, and has 14 characters.", "Orders v2, `paypal_wallet_experience_context`"},
+			"It is one of the values that the same schema lists, and has 14 characters.",
+			"Orders v2, `paypal_wallet_experience_context`"},
 		{".*/v2/checkout/orders.*", "answer", `^20[01]: /purchase_units/\*/payee/display_data: `,
 			"`payee.display_data` in an order", "Recorded; the document's `payee` does not have it.", "recorded/03, 05 and 07"},
 		{`CHECKOUT\.ORDER\..*`, "event", `^resource: /purchase_units/\*/payee/display_data: `,
-			"`payee.display_data` in an order's events", "The resource is the order as it is recorded.", "recorded/03, 05 and 07"},
+			"`payee.display_data` in an order's events", "The resource is the order as it is recorded.",
+			"recorded/03, 05 and 07"},
 		{".*/v2/.*", "answer", `^400: /links/\*/encType: `,
-			"`encType` in the links of an error", "Recorded; the document's `error_link_description` does not have it.", "recorded/02"},
+			"`encType` in the links of an error", "Recorded; the document's `error_link_description` does not have it.",
+			"recorded/02"},
 		{".*/v1/notifications/webhooks-events/\\{event_id\\}.*", "request", `path event_id string doesn't match the regular expression`,
 			"ids of events with hyphens", "Every event that PayPal signed has an id of the form `WH-…-…`; the document's pattern for `event_id` has letters and digits only.",
 			"the genuine deliveries under signed/"},
@@ -47,16 +51,21 @@ func documentsWrong() []exception {
 			"`webhook_event` is sent back whole", "The document uses the schema of an event that PayPal sends, in which nearly every member is read-only; without them there is nothing to verify.",
 			"Webhooks v1, `verify_webhook_signature`"},
 		{"POST /v1/notifications/simulate-event", "answer", `^202: /create_time: not of the format date-time`,
-			"simulated subscription events with a nineteenth month", "PayPal's simulator sends them so; whoever reads webhooks has to survive it.", "the simulator's deliveries of 2024 and 2025"},
+			"simulated subscription events with a nineteenth month",
+			"PayPal's simulator sends them so; whoever reads webhooks has to survive it.",
+			"the simulator's deliveries of 2024 and 2025"},
 		{`BILLING\.SUBSCRIPTION\..*`, "event", `^envelope: /create_time: not of the format date-time`,
 			"the same as they are delivered", "As above.", "the simulator's deliveries of 2024 and 2025"},
 		{"01-POST-.*", "recording", `^/payer/phone is recorded, and missing`,
-			"no `payer.phone`", "Only the recording of 2019 has it; in those of 2024, of the same buyer, it is gone.", "recorded/05, 07 and 08 against recorded/01"},
+			"no `payer.phone`", "Only the recording of 2019 has it; in those of 2024, of the same buyer, it is gone.",
+			"recorded/05, 07 and 08 against recorded/01"},
 		{order, "answer", `issue NO_PAYMENT_SOURCE_PROVIDED is not in the list of status 422`,
-			"`NO_PAYMENT_SOURCE_PROVIDED` for an empty `payment_source`", "The issue is in no list of the documents; it is what PayPal answered to a client that sent one.",
+			"`NO_PAYMENT_SOURCE_PROVIDED` for an empty `payment_source`",
+			"The issue is in no list of the documents; it is what PayPal answered to a client that sent one.",
 			"github.com/plutov/paypal, issue 275"},
 		{"(POST|PATCH) /v2/checkout/orders.*", "answer", `issue DECIMALS_NOT_SUPPORTED is not in the list of status 422`,
-			"`DECIMALS_NOT_SUPPORTED` when an order is made or changed", "The document has it for refunds only; PayPal's page on the errors of orders has it, too.",
+			"`DECIMALS_NOT_SUPPORTED` when an order is made or changed",
+			"The document has it for refunds only; PayPal's page on the errors of orders has it, too.",
 			"PayPal, Orders API troubleshooting; Currency codes"},
 		{"GET /v1/reporting/transactions", "answer", `^200: /.*_date(time)?: string doesn't match the regular expression`,
 			"times with the zone `+0000`", "The document wants `Z` or a zone with a colon; the answers that people have published have none.",
@@ -65,15 +74,19 @@ func documentsWrong() []exception {
 			"an empty `transaction_details`", "The document wants one at least; a search that finds nothing is answered with 200 and an empty list, as people have published it.",
 			"answers published by users"},
 		{"GET /v1/reporting/transactions", "answer", `^400: (fits none of the alternatives|/(maximum|total)_items: )`,
-			"`RESULTSET_TOO_LARGE`, and data that are not available", "The document has only the general message of an error 400. PayPal gives these a name or a message of their own, and says how many there are.",
+			"`RESULTSET_TOO_LARGE`, and data that are not available",
+			"The document has only the general message of an error 400. PayPal gives these a name or a message of their own, and says how many there are.",
 			"github.com/airbytehq/airbyte, issue 4404; github.com/paypal/PayPal-node-SDK, issue 452"},
 		{"GET /v1/customer/disputes", "request", `query dispute_state string doesn't match the regular expression`,
-			"several values of `dispute_state`", "The document's text wants them separated by commas; its pattern has no comma.", "Disputes v1, `disputes.list`"},
+			"several values of `dispute_state`", "The document's text wants them separated by commas; its pattern has no comma.",
+			"Disputes v1, `disputes.list`"},
 		{"POST /v1/customer/disputes/\\{id\\}/(accept-claim|provide-evidence|send-message)", "request", `header Content-Type has unexpected value "application/json"`,
-			"JSON for the seller's answers in a case", "The document has only the upload of a file, while its own text speaks of the JSON request body.",
+			"JSON for the seller's answers in a case",
+			"The document has only the upload of a file, while its own text speaks of the JSON request body.",
 			"Disputes v1, `disputes.provide-evidence` and `disputes.send-message`; PayPal, Disputes integration guide"},
 		{"POST /v1/customer/disputes/\\{id\\}/accept-claim", "our client's request", `header Content-Type has unexpected value "application/json"`,
-			"our client accepts a claim in JSON", "As above: there is no other way to give the note that PayPal wants.", "PayPal, Disputes integration guide"},
+			"our client accepts a claim in JSON", "As above: there is no other way to give the note that PayPal wants.",
+			"PayPal, Disputes integration guide"},
 		{"customer_disputes_v1", "document", `parameter "dispute_state": extra sibling fields`, "the document is not valid OpenAPI",
 			"OpenAPI 3.0 allows nothing beside a `$ref`; further on a default breaks its own pattern. What passes is held to the document all the same.", "kin-openapi, Validate"},
 		{"notifications_webhooks_v1", "document", `example verify_webhook_signature: .*readOnly`, "the document is not valid OpenAPI",
@@ -84,20 +97,27 @@ func documentsWrong() []exception {
 func documentsSilent() []exception {
 	return []exception{
 		{".*", "answer", `^401: fits none of the alternatives|^401: /(error|error_description): |^401: /(name|message|debug_id): property "\w+" is missing`,
-			"`{\"error\":\"invalid_token\"}` for a token that is no good", "The gate in front of the APIs answers in OAuth's form; the documents have only their own form, which is what a request without a token gets.",
+			"`{\"error\":\"invalid_token\"}` for a token that is no good",
+			"The gate in front of the APIs answers in OAuth's form; the documents have only their own form, which is what a request without a token gets.",
 			"RFC 6750, section 3.1"},
 		{".*/(v2|v1/reporting)/.*", "answer", `^429: fits none of the alternatives`,
-			"429 `RATE_LIMIT_REACHED`", "The documents have no 429; PayPal's rate limits have.", "PayPal, Rate limiting guidelines"},
+			"429 `RATE_LIMIT_REACHED`", "The documents have no 429; PayPal's rate limits have.",
+			"PayPal, Rate limiting guidelines"},
 		{"POST /v2/payments/captures/\\{capture_id\\}/refund", "answer", `the status 200 is not in the document`,
-			"200 for a refund said again under the same `PayPal-Request-Id`", "The header is described as for orders, where the document gives the replay a 200; the refund's answers list only 201. The body fits the 201's schema.",
+			"200 for a refund said again under the same `PayPal-Request-Id`",
+			"The header is described as for orders, where the document gives the replay a 200; the refund's answers list only 201. The body fits the 201's schema.",
 			"Orders v2, `orders.create` (unsure)"},
 		{"POST /v2/payments/captures/\\{capture_id\\}/refund", "answer", `issue MALFORMED_REQUEST_JSON is not in the list of status 400`,
-			"`MALFORMED_REQUEST_JSON` for a refund's body that is no JSON", "The refund's list has nothing for it; the lists of orders have this.", "Orders v2, `orders.create` and `orders.capture`"},
+			"`MALFORMED_REQUEST_JSON` for a refund's body that is no JSON",
+			"The refund's list has nothing for it; the lists of orders have this.",
+			"Orders v2, `orders.create` and `orders.capture`"},
 		{"PATCH /v2/checkout/orders/\\{id\\}", "request", `refused with INVALID_PARAMETER_SYNTAX|refused with INVALID_STRING_LENGTH|refused with MISSING_REQUIRED_PARAMETER`,
-			"a patch whose value breaks the schema of the part it changes is refused with 400", "The document leaves a patch's `value` open; the part's own schema decides, and the list of status 400 has these issues.",
+			"a patch whose value breaks the schema of the part it changes is refused with 400",
+			"The document leaves a patch's `value` open; the part's own schema decides, and the list of status 400 has these issues.",
 			"Orders v2, `orders.patch`"},
 		{"GET /v1/customer/disputes", "answer", `^200: /items: minimum number of items is 1`,
-			"an empty list of cases", "The document wants one at least, and says nothing of there being none.", "as transaction search answers (unsure)"},
+			"an empty list of cases", "The document wants one at least, and says nothing of there being none.",
+			"as transaction search answers (unsure)"},
 		{`CHECKOUT\.PAYMENT-APPROVAL\.REVERSED`, "event", `^resource: /order_id: `,
 			"the order's id is in `order_id`", "No document describes this event's resource; beside `order_id` it has the members of an order.", "PayPal, Webhook event names (unsure)"},
 	}

@@ -85,8 +85,8 @@ func general(pointer string) string {
 	return strings.Join(steps, "/")
 }
 
-// undeclared are the members of a body that its schema does not name. JSON Schema allows them; a document that lists what
-// an answer holds does not mean them.
+// undeclared are the members of a body that its schema does not name. JSON Schema allows them; a document that lists
+// what an answer holds does not mean them.
 func undeclared(media *openapi3.MediaType, body []byte) []string {
 	var value any
 	if media == nil || media.Schema == nil || json.Unmarshal(body, &value) != nil {
@@ -128,7 +128,8 @@ func members(schemas []*openapi3.Schema) (named map[string][]*openapi3.Schema, o
 		for name, ref := range s.Properties {
 			named[name] = append(named[name], ref.Value)
 		}
-		open = open || s.AdditionalProperties.Has != nil && *s.AdditionalProperties.Has || s.AdditionalProperties.Schema != nil
+		open = open || s.AdditionalProperties.Has != nil && *s.AdditionalProperties.Has ||
+			s.AdditionalProperties.Schema != nil
 	}
 	return named, open
 }

@@ -178,12 +178,14 @@ func (in *inspector) judgeRequest(x exchange, faults []string) {
 	case x.res.StatusCode == http.StatusUnsupportedMediaType:
 	case !x.judgesForm():
 		for _, fault := range faults {
-			in.complain(x.operation, x.who.request(), fmt.Sprintf("answered with %d, but the document refuses it: %s", x.res.StatusCode, fault))
+			in.complain(x.operation, x.who.request(),
+				fmt.Sprintf("answered with %d, but the document refuses it: %s", x.res.StatusCode, fault))
 		}
 	case len(faults) == 0 && in.docs.issues[x.operation] != nil:
 		for _, d := range x.problem().Details {
 			if !slices.Contains(aboutMeaning, d.Issue) {
-				in.complain(x.operation, x.who.request(), "refused with "+d.Issue+" at "+general(d.Field)+", but the document allows it")
+				in.complain(x.operation, x.who.request(),
+					"refused with "+d.Issue+" at "+general(d.Field)+", but the document allows it")
 			}
 		}
 	}
@@ -209,7 +211,9 @@ func (in *inspector) judgeAnswer(x exchange) {
 		}
 		return
 	}
-	output := &openapi3filter.ResponseValidationInput{RequestValidationInput: x.input, Status: status, Header: x.res.Header, Options: x.input.Options}
+	output := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: x.input, Status: status, Header: x.res.Header, Options: x.input.Options,
+	}
 	output.SetBodyBytes(x.got)
 	faults := reasons(openapi3filter.ValidateResponse(context.Background(), output))
 	faults = append(faults, undeclared(response.Value.Content.Get("application/json"), x.got)...)

@@ -41,7 +41,8 @@ func driveMocks(t *testing.T, s *stage) {
 			}
 		}
 	}
-	s.refused(500, "INTERNAL_SERVER_ERROR", "POST", ordersPath, unit(`"custom_id":"x"`), "PayPal-Mock-Response", `{"mock_application_codes":"INTERNAL_SERVER_ERROR"}`)
+	s.refused(500, "INTERNAL_SERVER_ERROR", "POST", ordersPath, unit(`"custom_id":"x"`), "PayPal-Mock-Response",
+		`{"mock_application_codes":"INTERNAL_SERVER_ERROR"}`)
 	s.ok(200, "GET", order, "", "PayPal-Mock-Response", `{"mock_application_codes":"NO_SUCH_CODE"}`)
 	s.ok(200, "GET", order, "", "PayPal-Mock-Response", `not JSON`)
 }

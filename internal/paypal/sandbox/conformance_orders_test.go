@@ -42,7 +42,8 @@ func driveOrderLife(t *testing.T, s *stage) {
 			if way == "wallet" {
 				want = http.StatusOK
 			}
-			if first.status != want || again.status != http.StatusOK || first.get("id") != again.get("id") || (first.get("purchase_units") != "") != (header == whole) {
+			if first.status != want || again.status != http.StatusOK || first.get("id") != again.get("id") ||
+				(first.get("purchase_units") != "") != (header == whole) {
 				t.Fatalf("%s: %d %s, then %d %s", id, first.status, first.text, again.status, again.text)
 			}
 			order := ordersPath + "/" + first.get("id")
@@ -87,8 +88,10 @@ func driveOrderKinds(t *testing.T, s *stage) {
 func drivePatches(t *testing.T, s *stage) {
 	order := s.order(`"description":"A gift","custom_id":"gift-1","soft_descriptor":"PAPER","payee":{"email_address":"desk@example.com"}`)
 	for _, step := range []string{
-		step("replace", "amount", eur("12.5")), step("add", "invoice_id", `"inv-1"`), step("replace", "invoice_id", `"inv-2"`),
-		step("replace", "description", `"Another gift"`), step("remove", "description", ""), step("replace", "custom_id", `"gift-2"`),
+		step("replace", "amount", eur("12.5")), step("add", "invoice_id", `"inv-1"`),
+		step("replace", "invoice_id", `"inv-2"`),
+		step("replace", "description", `"Another gift"`), step("remove", "description", ""),
+		step("replace", "custom_id", `"gift-2"`),
 		step("replace", "soft_descriptor", `"NEWS"`), step("remove", "invoice_id", ""),
 		step("replace", "payee", `{"email_address":"other@example.com"}`),
 		step("add", "shipping", `{"name":{"full_name":"Robin Reader"},"address":{"country_code":"DE"}}`),
@@ -100,7 +103,8 @@ func drivePatches(t *testing.T, s *stage) {
 	s.approve(order, "")
 	s.ok(204, "PATCH", order, "["+step("replace", "custom_id", `"gift-3"`)+","+step("add", "invoice_id", `"inv-3"`)+"]")
 	got := s.ok(200, "GET", order, "")
-	if got.get("purchase_units.0.amount.value") != "12.50" || got.get("purchase_units.0.custom_id") != "gift-3" || got.get("purchase_units.0.description") != "" {
+	if got.get("purchase_units.0.amount.value") != "12.50" || got.get("purchase_units.0.custom_id") != "gift-3" ||
+		got.get("purchase_units.0.description") != "" {
 		t.Errorf("after the patches: %s", got.text)
 	}
 	s.ok(201, "POST", order+"/capture", "{}", "Prefer", whole)
@@ -130,7 +134,8 @@ func driveExpiry(t *testing.T, s *stage) {
 	}
 	s.ok(200, "GET", paid, "")
 	s.advance(3 * time.Hour)
-	if again := s.ok(201, "POST", ordersPath, unit(`"custom_id":"r"`), "PayPal-Request-Id", "six-hours").get("id"); again == remembered {
+	if again := s.ok(201, "POST", ordersPath, unit(`"custom_id":"r"`), "PayPal-Request-Id",
+		"six-hours").get("id"); again == remembered {
 		t.Error("a request id was remembered for more than six hours")
 	}
 	s.ok(200, "GET", "/v1/notifications/webhooks-events?event_type=CHECKOUT.PAYMENT-APPROVAL.REVERSED", "")
@@ -146,7 +151,8 @@ func driveOrderRefusals(t *testing.T, s *stage) {
 	for _, c := range patchRefusals() {
 		s.refused(c.status, c.issue, "PATCH", order, c.body)
 	}
-	s.refused(404, "INVALID_RESOURCE_ID", "PATCH", ordersPath+"/11111111111111111", "["+step("replace", "custom_id", `"x"`)+"]")
+	s.refused(404, "INVALID_RESOURCE_ID", "PATCH", ordersPath+"/11111111111111111",
+		"["+step("replace", "custom_id", `"x"`)+"]")
 	s.approve(order, "")
 	s.refused(422, "AMOUNT_CHANGE_NOT_ALLOWED", "PATCH", order, "["+step("replace", "amount", eur("99.00"))+"]")
 }
@@ -163,10 +169,12 @@ func orderRefusals() []refusal {
 	long := func(n int) string { return strings.Repeat("x", n) }
 	value := func(currency, v string) string { return units(`{"amount":` + amount(currency, v) + `}`) }
 	item := func(members string) string {
-		return `{"amount":{"currency_code":"EUR","value":"10.00","breakdown":{"item_total":` + eur("10.00") + `}},"items":[` + members + `]}`
+		return `{"amount":{"currency_code":"EUR","value":"10.00","breakdown":{"item_total":` + eur("10.00") + `}},"items":[` +
+			members + `]}`
 	}
 	context := func(members string) string {
-		return `{"intent":"CAPTURE","application_context":{` + members + `},"purchase_units":[{"amount":` + eur("1.00") + `}]}`
+		return `{"intent":"CAPTURE","application_context":{` + members + `},"purchase_units":[{"amount":` + eur("1.00") +
+			`}]}`
 	}
 	source := func(members string) string {
 		return `{"intent":"CAPTURE","payment_source":{` + members + `},"purchase_units":[{"amount":` + eur("1.00") + `}]}`
@@ -233,9 +241,12 @@ func orderRefusals() []refusal {
 		{422, "REFERENCE_ID_REQUIRED", units(`{"amount":` + eur("1") + `},{"reference_id":"a","amount":` + eur("1") + `}`), nil},
 		{422, "DUPLICATE_REFERENCE_ID", units(`{"reference_id":"a","amount":` + eur("1") + `},{"reference_id":"a","amount":` + eur("1") + `}`), nil},
 	}
-	for member, most := range map[string]int{"description": 127, "custom_id": 127, "invoice_id": 127, "soft_descriptor": 22, "reference_id": 256} {
+	for member, most := range map[string]int{
+		"description": 127, "custom_id": 127, "invoice_id": 127, "soft_descriptor": 22, "reference_id": 256,
+	} {
 		all = append(all, refusal{400, "INVALID_STRING_LENGTH", unit(`"` + member + `":"` + long(most+1) + `"`), nil},
-			refusal{400, "INVALID_STRING_LENGTH", unit(`"` + member + `":""`), nil}, refusal{400, "INVALID_PARAMETER_SYNTAX", unit(`"` + member + `":1`), nil})
+			refusal{400, "INVALID_STRING_LENGTH", unit(`"` + member + `":""`), nil},
+			refusal{400, "INVALID_PARAMETER_SYNTAX", unit(`"` + member + `":1`), nil})
 	}
 	return all
 }
@@ -271,9 +282,11 @@ func patchRefusals() []refusal {
 		{422, "ITEM_TOTAL_MISMATCH", "[" + step("replace", "amount", parts("9.00", "item_total", "9.00")) + "," +
 			step("add", "items", `[{"name":"a","quantity":"1","unit_amount":`+eur("8.00")+`}]`) + "]", nil},
 		{422, "TAX_TOTAL_REQUIRED", "[" + step("replace", "amount", parts("9.00", "item_total", "9.00")) + "," +
-			step("add", "items", `[{"name":"a","quantity":"1","unit_amount":`+eur("9.00")+`,"tax":`+eur("1.00")+`}]`) + "]", nil},
+			step("add", "items", `[{"name":"a","quantity":"1","unit_amount":`+eur("9.00")+`,"tax":`+eur("1.00")+`}]`) + "]",
+			nil},
 		{422, "TAX_TOTAL_MISMATCH", "[" + step("replace", "amount", `{"currency_code":"EUR","value":"9.00","breakdown":{"item_total":`+eur("8.00")+`,"tax_total":`+eur("1.00")+`}}`) + "," +
-			step("add", "items", `[{"name":"a","quantity":"1","unit_amount":`+eur("8.00")+`,"tax":`+eur("0.50")+`}]`) + "]", nil},
+			step("add", "items", `[{"name":"a","quantity":"1","unit_amount":`+eur("8.00")+`,"tax":`+eur("0.50")+`}]`) + "]",
+			nil},
 	}
 }
 

@@ -18,7 +18,9 @@ func driveCaptures(t *testing.T, s *stage) {
 	s.refused(422, "ORDER_ALREADY_CAPTURED", "POST", capture(order), "{}")
 	s.refused(404, "INVALID_RESOURCE_ID", "GET", capturesPath+"/11111111111111111", "")
 
-	for outcome, issue := range map[string]string{"decline": "INSTRUMENT_DECLINED", "payer_action": "PAYER_ACTION_REQUIRED"} {
+	for outcome, issue := range map[string]string{
+		"decline": "INSTRUMENT_DECLINED", "payer_action": "PAYER_ACTION_REQUIRED",
+	} {
 		order := s.order("")
 		s.approve(order, outcome)
 		s.refused(422, issue, "POST", capture(order), "{}", "PayPal-Request-Id", outcome)
@@ -59,7 +61,8 @@ func driveRefunds(t *testing.T, s *stage) {
 	part := `{"amount":` + eur("3.00") + `,"invoice_id":"R-1","custom_id":"refund-1","note_to_payer":"Mit Dank zurück"}`
 	first := s.ok(201, "POST", capture+"/refund", part, "PayPal-Request-Id", "r1")
 	again := s.ok(200, "POST", capture+"/refund", part, "PayPal-Request-Id", "r1", "Prefer", whole)
-	if first.get("id") != again.get("id") || first.get("amount") != "" || again.get("seller_payable_breakdown.total_refunded_amount.value") != "3.00" {
+	if first.get("id") != again.get("id") || first.get("amount") != "" ||
+		again.get("seller_payable_breakdown.total_refunded_amount.value") != "3.00" {
 		t.Errorf("refunded %s, then %s", first.text, again.text)
 	}
 	s.ok(200, "GET", refundsPath+"/"+first.get("id"), "")
@@ -152,23 +155,31 @@ func driveStrangers(t *testing.T, s *stage) {
 	_, disputed := s.paid("")
 	dispute := disputesPath + "/" + s.hook("captures/"+last(disputed)+"/dispute", `{"stage":"INQUIRY"}`).get("dispute_id")
 	for _, call := range [][3]string{
-		{"POST", ordersPath, unit(`"custom_id":"x"`)}, {"GET", order}, {"PATCH", order, "[" + step("replace", "custom_id", `"x"`) + "]"},
+		{"POST", ordersPath, unit(`"custom_id":"x"`)}, {"GET", order},
+		{"PATCH", order, "[" + step("replace", "custom_id", `"x"`) + "]"},
 		{"POST", order + "/capture", "{}"}, {"GET", capture}, {"POST", capture + "/refund", "{}"}, {"GET", refund},
-		{"GET", webhook}, {"GET", "/v1/notifications/webhooks-events/" + event}, {"GET", "/v1/customer/disputes"}, {"GET", dispute},
-		{"POST", dispute + "/make-offer", theOffer}, {"POST", dispute + "/adjudicate", `{"adjudication_outcome":"BUYER_FAVOR"}`},
+		{"GET", webhook}, {"GET", "/v1/notifications/webhooks-events/" + event}, {"GET", "/v1/customer/disputes"},
+		{"GET", dispute},
+		{"POST", dispute + "/make-offer", theOffer},
+		{"POST", dispute + "/adjudicate", `{"adjudication_outcome":"BUYER_FAVOR"}`},
 		{"GET", searchPath + "?start_date=2026-11-01T00:00:00Z&end_date=2026-11-02T00:00:00Z"},
 	} {
 		method, path, body := call[0], call[1], call[2]
-		if got := s.api(method, path, body, "Authorization", ""); got.status != http.StatusUnauthorized || got.get("name") != "AUTHENTICATION_FAILURE" {
+		if got := s.api(method, path, body, "Authorization", ""); got.status != http.StatusUnauthorized ||
+			got.get("name") != "AUTHENTICATION_FAILURE" {
 			t.Errorf("%s %s without a token: %d %s", method, path, got.status, got.text)
 		}
-		if got := s.api(method, path, body, "Authorization", "Bearer A21AAstranger"); got.status != http.StatusUnauthorized || got.get("error") != "invalid_token" {
+		if got := s.api(method, path, body, "Authorization", "Bearer A21AAstranger"); got.status != http.StatusUnauthorized ||
+			got.get("error") != "invalid_token" {
 			t.Errorf("%s %s with a wrong token: %d %s", method, path, got.status, got.text)
 		}
 		if body != "" {
-			s.refused(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", method, path, body, "Content-Type", "text/plain")
+			s.refused(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", method, path, body, "Content-Type",
+				"text/plain")
 		}
-		for status, name := range map[string]string{"429": "RATE_LIMIT_REACHED", "500": "INTERNAL_SERVER_ERROR", "503": "SERVICE_UNAVAILABLE"} {
+		for status, name := range map[string]string{
+			"429": "RATE_LIMIT_REACHED", "500": "INTERNAL_SERVER_ERROR", "503": "SERVICE_UNAVAILABLE",
+		} {
 			s.hook("faults", `{"kind":"status","times":1,"status":`+status+`}`)
 			if got := s.api(method, path, body); got.get("name") != name {
 				t.Errorf("%s %s in trouble: %d %s, want %s", method, path, got.status, got.text, name)

@@ -108,7 +108,8 @@ func (r recording) approve(s *stage, path string) {
 		outcome = "pending"
 	}
 	s.hook("orders/"+id+"/approve", fmt.Sprintf(`{"outcome":%q,"payer":{"email":%q,"given_name":%q,"surname":%q,"country":%q}}`, outcome,
-		r.answer.get("payer.email_address"), r.answer.get("payer.name.given_name"), r.answer.get("payer.name.surname"), r.answer.get("payer.address.country_code")))
+		r.answer.get("payer.email_address"), r.answer.get("payer.name.given_name"), r.answer.get("payer.name.surname"),
+		r.answer.get("payer.address.country_code")))
 }
 
 // compare notes where the emulator's answer lacks what the recorded one has, and lists what it has more.
@@ -151,11 +152,13 @@ type comparison struct {
 	faults, additions []string
 }
 
-// sameText are the members whose text has to be the recorded one; of the others, ids, times and debug ids among them, only
-// the type has to be.
+// sameText are the members whose text has to be the recorded one; of the others, ids, times and debug ids among them,
+// only the type has to be.
 var sameText = []string{
-	"status", "intent", "name", "message", "issue", "description", "location", "field", "value", "currency_code", "reason", "rel", "method",
-	"email_address", "given_name", "surname", "country_code", "custom_id", "reference_id", "soft_descriptor", "brand_name", "account_status",
+	"status", "intent", "name", "message", "issue", "description", "location", "field", "value", "currency_code", "reason",
+	"rel", "method",
+	"email_address", "given_name", "surname", "country_code", "custom_id", "reference_id", "soft_descriptor", "brand_name",
+	"account_status",
 }
 
 func (c *comparison) value(at string, want, got any) {

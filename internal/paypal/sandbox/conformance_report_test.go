@@ -16,8 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "write docs/sandbox-conformance.md anew")
 
-// TestConformance holds the emulator to PayPal's documents and to PayPal's recorded answers, and docs/sandbox-conformance.md
-// to what came of it.
+// TestConformance holds the emulator to PayPal's documents and to PayPal's recorded answers, and
+// docs/sandbox-conformance.md to what came of it.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	in := newInspector(loadDocuments(t))
@@ -49,7 +49,8 @@ func drive(t *testing.T, in *inspector) {
 			{"expiry", driveExpiry}, {"order refusals", driveOrderRefusals}, {"captures", driveCaptures},
 			{"refunds", driveRefunds}, {"refund refusals", driveRefundRefusals}, {"disputes", driveDisputes},
 			{"strangers", driveStrangers}, {"webhooks", driveWebhooks}, {"events", driveEvents},
-			{"simulator", driveSimulator}, {"mocks", driveMocks}, {"spoilt requests", driveSpoiltRequests}, {"recordings", driveRecordings},
+			{"simulator", driveSimulator}, {"mocks", driveMocks}, {"spoilt requests", driveSpoiltRequests},
+			{"recordings", driveRecordings},
 			{"our client", driveClient}, {"transaction search", driveSearch},
 		} {
 			t.Run(d.name, func(t *testing.T) {
@@ -138,10 +139,12 @@ func (in *inspector) reportOperations(b *strings.Builder) {
 			requests[who] += n
 		}
 		refused += tally.refused
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s |\n", operation, some(tally.requests[byHand]), some(tally.requests[recorded]),
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s |\n", operation, some(tally.requests[byHand]),
+			some(tally.requests[recorded]),
 			some(tally.requests[ourClient]), some(tally.refused), strings.Join(statuses, ", "))
 	}
-	fmt.Fprintf(b, "| **%d operations** | %d | %d | %d | %d | %d |\n\n", len(in.operations), requests[byHand], requests[recorded],
+	fmt.Fprintf(b, "| **%d operations** | %d | %d | %d | %d | %d |\n\n", len(in.operations), requests[byHand],
+		requests[recorded],
 		requests[ourClient], refused, answers)
 }
 
@@ -196,7 +199,8 @@ func (in *inspector) reportIssues(b *strings.Builder) {
 		}
 	}
 	slices.Sort(raised)
-	fmt.Fprintf(b, "\n%d different codes were answered, %d of them raised by the emulator itself: %s.\n\n", len(codes), len(raised), code(raised))
+	fmt.Fprintf(b, "\n%d different codes were answered, %d of them raised by the emulator itself: %s.\n\n", len(codes),
+		len(raised), code(raised))
 }
 
 // lists says whether an operation's list has an issue, whatever the status.
@@ -226,7 +230,8 @@ func (in *inspector) reportRecordings(b *strings.Builder) {
 		"document does not know it.\n\n| recording | members compared | only in the emulator's answer | recorded, but in no document |\n|---|---:|---|---|\n")
 	slices.SortFunc(in.recordings, func(a, b recordingResult) int { return cmp.Compare(a.name, b.name) })
 	for _, r := range in.recordings {
-		fmt.Fprintf(b, "| %s | %d | %s | %s |\n", strings.TrimSuffix(r.name, ".json"), r.members, code(r.addition), code(r.unknown))
+		fmt.Fprintf(b, "| %s | %d | %s | %s |\n", strings.TrimSuffix(r.name, ".json"), r.members, code(r.addition),
+			code(r.unknown))
 	}
 	b.WriteString("\n")
 }
@@ -247,7 +252,8 @@ func reportExceptions(b *strings.Builder, allowed []exception, met []int) {
 		if where == "…" {
 			where = "every operation"
 		}
-		fmt.Fprintf(b, "| %s `%s` | %s | %s | %s | %d |\n", e.on, strings.ReplaceAll(where, "|", " or "), e.title, e.reason, e.source, met[i])
+		fmt.Fprintf(b, "| %s `%s` | %s | %s | %s | %d |\n", e.on, strings.ReplaceAll(where, "|", " or "), e.title, e.reason,
+			e.source, met[i])
 	}
 }
 

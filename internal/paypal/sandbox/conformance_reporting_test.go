@@ -18,7 +18,8 @@ func driveSearch(t *testing.T, s *stage) {
 	s.paid("pending")
 	s.paid("declined_capture")
 	_, refunded := s.paid("")
-	s.ok(201, "POST", refunded+"/refund", `{"amount":`+eur("3.00")+`,"invoice_id":"R-1","custom_id":"refund-1","note_to_payer":"Sorry"}`)
+	s.ok(201, "POST", refunded+"/refund", `{"amount":`+eur("3.00")+
+		`,"invoice_id":"R-1","custom_id":"refund-1","note_to_payer":"Sorry"}`)
 	_, reversed := s.paid("")
 	s.hook("captures/"+last(reversed)+"/reverse", "")
 	s.converted()
@@ -31,12 +32,15 @@ func driveSearch(t *testing.T, s *stage) {
 
 	now := time.Now().UTC()
 	between := func(from, to time.Time) string {
-		return "start_date=" + url.QueryEscape(from.Format(time.RFC3339)) + "&end_date=" + url.QueryEscape(to.Format(time.RFC3339))
+		return "start_date=" + url.QueryEscape(from.Format(time.RFC3339)) + "&end_date=" +
+			url.QueryEscape(to.Format(time.RFC3339))
 	}
 	month := between(now.Add(-30*24*time.Hour), now.Add(time.Hour))
 	for _, query := range []string{
-		"", "&fields=all", "&fields=transaction_info,payer_info", "&balance_affecting_records_only=N", "&balance_affecting_records_only=Y",
-		"&page_size=5", "&page_size=5&page=2", "&page_size=500&page=9", "&transaction_id=" + last(refunded), "&transaction_type=T1107",
+		"", "&fields=all", "&fields=transaction_info,payer_info", "&balance_affecting_records_only=N",
+		"&balance_affecting_records_only=Y",
+		"&page_size=5", "&page_size=5&page=2", "&page_size=500&page=9", "&transaction_id=" + last(refunded),
+		"&transaction_type=T1107",
 		"&transaction_status=V", "&transaction_currency=JPY", "&transaction_amount=" + url.QueryEscape("[500 TO 1005]"),
 		"&payment_instrument_type=CREDITCARD", "&store_id=1", "&terminal_id=1",
 	} {
@@ -79,7 +83,8 @@ func refuseSearches(s *stage, now time.Time, between func(from, to time.Time) st
 	s.refused(400, "INVALID_PARAMETER_SYNTAX", "GET", balancesPath+"?as_of_time=yesterday", "")
 	s.refused(400, "INVALID_REQUEST", "GET", searchPath+"?"+between(now.Add(2*time.Hour), now.Add(day)), "")
 	s.refused(400, "INVALID_REQUEST", "GET", searchPath+"?"+between(now.Add(-4*366*day), now.Add(-4*366*day+day)), "")
-	s.hook("history", fmt.Sprintf(`{"payments":10001,"seed":1,"from":%q,"to":%q}`, now.Add(-day).Format(time.RFC3339), now.Add(-time.Minute).Format(time.RFC3339)))
+	s.hook("history", fmt.Sprintf(`{"payments":10001,"seed":1,"from":%q,"to":%q}`, now.Add(-day).Format(time.RFC3339),
+		now.Add(-time.Minute).Format(time.RFC3339)))
 	s.refused(400, "RESULTSET_TOO_LARGE", "GET", searchPath+"?"+between(now.Add(-day), now), "")
 }
 

@@ -9,14 +9,17 @@ import (
 	"testing"
 )
 
-// driveSpoiltRequests takes valid requests and spoils one member at a time: another type, empty, too long, absent. What is to
-// come of each is the document's to say; the inspector compares its verdict with the emulator's.
+// driveSpoiltRequests takes valid requests and spoils one member at a time: another type, empty, too long, absent. What
+// is to come of each is the document's to say; the inspector compares its verdict with the emulator's.
 func driveSpoiltRequests(t *testing.T, s *stage) {
 	_, capture := s.paid("")
 	for name, c := range map[string]struct{ path, body string }{
-		"older way": {ordersPath, `{"intent":"CAPTURE",` + theOlderWay + `,"purchase_units":[` + fmt.Sprintf(everyMember, "INV") + `]}`},
-		"wallet":    {ordersPath, `{"intent":"CAPTURE",` + theWallet + `,"purchase_units":[` + fmt.Sprintf(everyMember, "INV") + `]}`},
-		"refund":    {capture + "/refund", `{"amount":` + eur("0.01") + `,"invoice_id":"R-1","custom_id":"refund-1","note_to_payer":"Sorry"}`},
+		"older way": {ordersPath, `{"intent":"CAPTURE",` + theOlderWay + `,"purchase_units":[` + fmt.Sprintf(everyMember,
+			"INV") + `]}`},
+		"wallet": {ordersPath, `{"intent":"CAPTURE",` + theWallet + `,"purchase_units":[` + fmt.Sprintf(everyMember,
+			"INV") + `]}`},
+		"refund": {capture + "/refund", `{"amount":` + eur("0.01") +
+			`,"invoice_id":"R-1","custom_id":"refund-1","note_to_payer":"Sorry"}`},
 	} {
 		var whole any
 		if err := json.Unmarshal([]byte(c.body), &whole); err != nil {

@@ -75,7 +75,8 @@ func (s *stage) speakAs(who speaker) {
 
 func (s *stage) login() {
 	s.t.Helper()
-	got := s.send("POST", "/v1/oauth2/token", "grant_type=client_credentials", "Content-Type", "application/x-www-form-urlencoded",
+	got := s.send("POST", "/v1/oauth2/token", "grant_type=client_credentials", "Content-Type",
+		"application/x-www-form-urlencoded",
 		"Authorization", "Basic c2FuZGJveC1jbGllbnQ6c2FuZGJveC1zZWNyZXQ=")
 	if s.token = got.get("access_token"); got.status != http.StatusOK || s.token == "" {
 		s.t.Fatalf("no token: %d %s", got.status, got.text)
@@ -166,7 +167,9 @@ func (s *stage) send(method, path, body string, headers ...string) answer {
 // api calls PayPal's API as the seller does.
 func (s *stage) api(method, path, body string, headers ...string) answer {
 	s.t.Helper()
-	return s.send(method, path, body, append([]string{"Authorization", "Bearer " + s.token, "Content-Type", "application/json"}, headers...)...)
+	return s.send(method, path, body, append([]string{
+		"Authorization", "Bearer " + s.token, "Content-Type", "application/json",
+	}, headers...)...)
 }
 
 // ok is api for a call that has to come out so.

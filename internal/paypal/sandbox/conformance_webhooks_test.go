@@ -26,7 +26,8 @@ func subscription(url, types string) string {
 // driveWebhooks makes, changes and deletes webhooks, and tries what has to be refused.
 func driveWebhooks(_ *testing.T, s *stage) {
 	const all = `{"name":"*"}`
-	made := s.ok(201, "POST", webhooksPath, subscription("https://paper.example/hook", `{"name":"PAYMENT.CAPTURE.COMPLETED"},{"name":"PAYMENT.CAPTURE.DENIED"}`))
+	made := s.ok(201, "POST", webhooksPath, subscription("https://paper.example/hook",
+		`{"name":"PAYMENT.CAPTURE.COMPLETED"},{"name":"PAYMENT.CAPTURE.DENIED"}`))
 	path := webhooksPath + "/" + made.get("id")
 	s.ok(200, "GET", webhooksPath, "")
 	s.ok(200, "GET", webhooksPath+"?anchor_type=APPLICATION", "")
@@ -64,7 +65,10 @@ func driveWebhooks(_ *testing.T, s *stage) {
 	}
 	s.refused(400, "WEBHOOK_NUMBER_LIMIT_EXCEEDED", "POST", webhooksPath, subscription("https://paper.example/more", all))
 	s.ok(204, "DELETE", path, "")
-	for _, c := range [][3]string{{"GET", path}, {"DELETE", path}, {"GET", path + "/event-types"}, {"PATCH", path, `[{"op":"replace","path":"/url","value":"https://paper.example/"}]`}} {
+	for _, c := range [][3]string{
+		{"GET", path}, {"DELETE", path}, {"GET", path + "/event-types"},
+		{"PATCH", path, `[{"op":"replace","path":"/url","value":"https://paper.example/"}]`},
+	} {
 		s.refused(404, "INVALID_RESOURCE_ID", c[0], c[1], c[2])
 	}
 }
@@ -78,7 +82,8 @@ func driveEvents(t *testing.T, s *stage) {
 	id := listed.get("events.0.id")
 	from, to := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339), time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	for _, query := range []string{
-		"page_size=2", "event_type=PAYMENT.CAPTURE.COMPLETED", "transaction_id=" + listed.get("events.1.resource.id"), "start_time=" + from + "&end_time=" + to, "event_type=NOTHING",
+		"page_size=2", "event_type=PAYMENT.CAPTURE.COMPLETED", "transaction_id=" + listed.get("events.1.resource.id"),
+		"start_time=" + from + "&end_time=" + to, "event_type=NOTHING",
 	} {
 		s.ok(200, "GET", eventsPath+"?"+query, "")
 	}
@@ -123,23 +128,27 @@ func signatureQuestion(t *testing.T, d delivered, webhook string) string {
 	t.Helper()
 	question, err := json.Marshal(map[string]string{
 		"auth_algo": d.header.Get("Paypal-Auth-Algo"), "cert_url": d.header.Get("Paypal-Cert-Url"), "webhook_id": webhook,
-		"transmission_id": d.header.Get("Paypal-Transmission-Id"), "transmission_sig": d.header.Get("Paypal-Transmission-Sig"),
+		"transmission_id":   d.header.Get("Paypal-Transmission-Id"),
+		"transmission_sig":  d.header.Get("Paypal-Transmission-Sig"),
 		"transmission_time": d.header.Get("Paypal-Transmission-Time"),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSuffix(string(question), "}") + `,"webhook_event":` + string(d.body) + `}` // the raw bytes: they are what was signed
+	// the raw bytes: they are what was signed
+	return strings.TrimSuffix(string(question), "}") + `,"webhook_event":` + string(d.body) + `}`
 }
 
 // driveSimulator has every event made up once.
 func driveSimulator(_ *testing.T, s *stage) {
 	for _, name := range sandbox.EventTypeNames() {
-		s.ok(202, "POST", simulatePath, fmt.Sprintf(`{"webhook_id":%q,"event_type":%q,"resource_version":"1.0"}`, s.hookID, name))
+		s.ok(202, "POST", simulatePath, fmt.Sprintf(`{"webhook_id":%q,"event_type":%q,"resource_version":"1.0"}`, s.hookID,
+			name))
 		s.unlisted++
 	}
 	s.refused(400, "VALIDATION_ERROR", "POST", simulatePath, `{"url":"https://paper.example/","event_type":"MONEY.CAME"}`)
 	s.refused(400, "VALIDATION_ERROR", "POST", simulatePath, `{"event_type":"PAYMENT.CAPTURE.COMPLETED"}`)
-	s.refused(http.StatusNotFound, "INVALID_RESOURCE_ID", "POST", simulatePath, `{"webhook_id":"NONE","event_type":"PAYMENT.CAPTURE.COMPLETED"}`)
+	s.refused(http.StatusNotFound, "INVALID_RESOURCE_ID", "POST", simulatePath,
+		`{"webhook_id":"NONE","event_type":"PAYMENT.CAPTURE.COMPLETED"}`)
 	s.refused(400, "MALFORMED_REQUEST", "POST", simulatePath, `{`)
 }

@@ -22,7 +22,8 @@ func TestConversion(t *testing.T) {
 	txn := func(n int) string {
 		return rows.get(fmt.Sprintf("transaction_details.%d.transaction_info.transaction_id", n))
 	}
-	b.wantRows(rows, "T0006 S "+id+" 50.00 -2.24 ODR "+order, "T0200 S "+txn(1)+" -47.76  TXN "+id, "T0200 S "+txn(2)+" 43.94  TXN "+id)
+	b.wantRows(rows, "T0006 S "+id+" 50.00 -2.24 ODR "+order, "T0200 S "+txn(1)+" -47.76  TXN "+id,
+		"T0200 S "+txn(2)+" 43.94  TXN "+id)
 	b.want(rows, 200, "transaction_details.2.transaction_info.transaction_amount.currency_code", "EUR")
 	balances := b.api("GET", "/v1/reporting/balances", "")
 	b.want(balances, 200, "balances.0.total_balance.value", "43.94")
@@ -46,7 +47,8 @@ func TestConversion(t *testing.T) {
 func (b *bench) converted(outcome string) (order, capture string) {
 	b.t.Helper()
 	order = b.order("USD", "50.00")
-	b.want(b.hook("POST", "/sandbox/orders/"+order+"/approve", `{"outcome":"`+outcome+`","convert_to":"EUR","rate":"0.9200"}`), 200, "status", "APPROVED")
+	b.want(b.hook("POST", "/sandbox/orders/"+order+"/approve",
+		`{"outcome":"`+outcome+`","convert_to":"EUR","rate":"0.9200"}`), 200, "status", "APPROVED")
 	return order, b.api("POST", "/v2/checkout/orders/"+order+"/capture", "").get("purchase_units.0.payments.captures.0.id")
 }
 
@@ -56,8 +58,10 @@ func TestConversionRounds(t *testing.T) {
 		rate     string
 		from, to money
 	}{
-		{"0.5", money{"USD", 1}, money{"EUR", 1}}, {"0.4", money{"USD", 1}, money{"EUR", 0}}, {"150.25", money{"EUR", 100}, money{"JPY", 150}},
-		{"0.0067", money{"JPY", 1000}, money{"EUR", 670}}, {"1.1", money{"EUR", maxMinor}, money{"USD", 109_999_999_999_999_999}},
+		{"0.5", money{"USD", 1}, money{"EUR", 1}}, {"0.4", money{"USD", 1}, money{"EUR", 0}},
+		{"150.25", money{"EUR", 100}, money{"JPY", 150}},
+		{"0.0067", money{"JPY", 1000}, money{"EUR", 670}},
+		{"1.1", money{"EUR", maxMinor}, money{"USD", 109_999_999_999_999_999}},
 	} {
 		if got := (&conversion{c.to.Currency, c.rate}).of(c.from); got != c.to {
 			t.Errorf("%v at %s: %v, want %v", c.from, c.rate, got, c.to)
@@ -70,8 +74,9 @@ func TestConversionIsRefused(t *testing.T) {
 	b := newBench(t, Options{})
 	approve := "/sandbox/orders/" + b.order("USD", "50.00") + "/approve"
 	for body, status := range map[string]int{
-		`{"convert_to":"TND","rate":"1"}`: 400, `{"convert_to":"EUR"}`: 400, `{"convert_to":"EUR","rate":"-1"}`: 400, `{"convert_to":"EUR","rate":"1/2"}`: 400,
-		`{"rate":"1"}`: 400, `{"convert_to":"USD","rate":"1"}`: 409,
+		`{"convert_to":"TND","rate":"1"}`: 400, `{"convert_to":"EUR"}`: 400, `{"convert_to":"EUR","rate":"-1"}`: 400,
+		`{"convert_to":"EUR","rate":"1/2"}`: 400,
+		`{"rate":"1"}`:                      400, `{"convert_to":"USD","rate":"1"}`: 409,
 	} {
 		if got := b.hook("POST", approve, body); got.status != status || got.get("error") == "" {
 			t.Errorf("%s: %d %s", body, got.status, got.text)

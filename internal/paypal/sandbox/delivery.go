@@ -71,7 +71,10 @@ func (s *Server) deliver(webhookID, url string, e *event) {
 }
 
 func (s *Server) newDelivery(webhookID, url string, e *event) *delivery {
-	d := &delivery{ID: e.ID + "/" + strconv.FormatInt(s.post.nextID.Add(1), 36) + randomText(6), WebhookID: webhookID, URL: url, Event: e, due: time.Now()}
+	d := &delivery{
+		ID: e.ID + "/" + strconv.FormatInt(s.post.nextID.Add(1), 36) + randomText(6), WebhookID: webhookID, URL: url,
+		Event: e, due: time.Now(),
+	}
 	s.journal.put("delivery", d.ID, d.record())
 	return d
 }
@@ -103,7 +106,8 @@ func (p *postOffice) attempt(ctx context.Context, d *delivery) {
 	case status >= 200 && status < 300, d.Attempts+1 >= maxAttempts:
 		s.journal.remove("delivery", d.ID)
 	default:
-		s.log.Info("webhook not taken", "event", d.Event.ID, "type", d.Event.Type, "attempt", a.number, "status", status, "err", failure)
+		s.log.Info("webhook not taken", "event", d.Event.ID, "type", d.Event.Type, "attempt", a.number, "status", status,
+			"err", failure)
 		d.Attempts++
 		d.due = time.Now().Add(s.retryWait(d.Attempts))
 		s.journal.put("delivery", d.ID, d.record())

@@ -83,7 +83,9 @@ func TestDeliveriesAreSigned(t *testing.T) {
 		if verify(t, b, changed, hook) == nil {
 			t.Error("verifies with another body")
 		}
-		for name, want := range map[string]string{"Paypal-Auth-Algo": "SHA256withRSA", "Paypal-Auth-Version": "v2", "Content-Type": "application/json"} {
+		for name, want := range map[string]string{
+			"Paypal-Auth-Algo": "SHA256withRSA", "Paypal-Auth-Version": "v2", "Content-Type": "application/json",
+		} {
 			if d.header.Get(name) != want {
 				t.Errorf("%s is %q", name, d.header.Get(name))
 			}
@@ -126,8 +128,10 @@ func TestShownDeliveryIsTheOneSent(t *testing.T) {
 	ask := func(body, id string) string {
 		h := sent.header
 		text, err := json.Marshal(map[string]any{
-			"auth_algo": h.Get("Paypal-Auth-Algo"), "cert_url": h.Get("Paypal-Cert-Url"), "transmission_id": h.Get("Paypal-Transmission-Id"),
-			"transmission_sig": h.Get("Paypal-Transmission-Sig"), "transmission_time": h.Get("Paypal-Transmission-Time"), "webhook_id": id,
+			"auth_algo": h.Get("Paypal-Auth-Algo"), "cert_url": h.Get("Paypal-Cert-Url"),
+			"transmission_id":  h.Get("Paypal-Transmission-Id"),
+			"transmission_sig": h.Get("Paypal-Transmission-Sig"), "transmission_time": h.Get("Paypal-Transmission-Time"),
+			"webhook_id":    id,
 			"webhook_event": json.RawMessage(body),
 		})
 		if err != nil {
@@ -215,10 +219,12 @@ func TestWebhookFaults(t *testing.T) {
 		b.hook("POST", "/sandbox/faults", `{"kind":"drop_webhook","match":{"event":"PAYMENT.*"}}`)
 		_, id := b.pay("EUR", "10.00", "")
 		eventually(t, "the two others", func() bool { return len(r.all()) == 2 })
-		events := b.api("GET", "/v1/notifications/webhooks-events?event_type=PAYMENT.CAPTURE.COMPLETED&transaction_id="+id, "")
+		events := b.api("GET", "/v1/notifications/webhooks-events?event_type=PAYMENT.CAPTURE.COMPLETED&transaction_id="+id,
+			"")
 		b.want(events, 200, "count", "1")
 		b.hook("DELETE", "/sandbox/faults", "")
-		if got := b.api("POST", "/v1/notifications/webhooks-events/"+events.get("events.0.id")+"/resend", "{}"); got.status != 202 {
+		if got := b.api("POST", "/v1/notifications/webhooks-events/"+events.get("events.0.id")+
+			"/resend", "{}"); got.status != 202 {
 			t.Fatal(got.status, got.text)
 		}
 		eventually(t, "the resent one", func() bool { return slices.Contains(r.types(), "PAYMENT.CAPTURE.COMPLETED") })

@@ -9,8 +9,8 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// direct is a payment outside any order, made on PayPal's own pages: it has no capture to be fetched, and no webhook tells of
-// it, because no app made it. Transaction search alone knows it.
+// direct is a payment outside any order, made on PayPal's own pages: it has no capture to be fetched, and no webhook
+// tells of it, because no app made it. Transaction search alone knows it.
 type direct struct {
 	ID, Code, Note   string
 	Amount           money
@@ -25,7 +25,8 @@ func (d *direct) moved() bool      { return true }
 
 func (d *direct) row(*books) statementLine {
 	l := statementLine{
-		id: d.ID, code: d.Code, status: "S", amount: d.Amount, fee: -d.Fee, begun: d.Created, updated: d.Updated, note: d.Note, payer: d.Payer,
+		id: d.ID, code: d.Code, status: "S", amount: d.Amount, fee: -d.Fee, begun: d.Created, updated: d.Updated,
+		note: d.Note, payer: d.Payer,
 	}
 	if d.Refunded == d.Amount.Minor {
 		l.status = "V"
@@ -70,7 +71,8 @@ func (s *Server) hookPayment(w http.ResponseWriter, r *http.Request) {
 	choice.Payer.Email = body.Email
 	s.mu.Lock()
 	d := &direct{
-		ID: newID(), Code: code, Note: body.Note, Amount: amount, Fee: s.fees[amount.Currency].of(amount), Payer: choice.payer(),
+		ID: newID(), Code: code, Note: body.Note, Amount: amount, Fee: s.fees[amount.Currency].of(amount),
+		Payer:   choice.payer(),
 		Created: s.now(), Updated: s.now(),
 	}
 	s.books.directs[d.ID] = d

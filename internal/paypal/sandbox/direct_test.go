@@ -7,7 +7,8 @@ func TestDirectPayment(t *testing.T) {
 	dir := t.TempDir()
 	const base = "http://127.0.0.1:1"
 	b := newBench(t, Options{DataDir: dir, BaseURL: base})
-	gift := b.hook("POST", "/sandbox/payments", `{"amount":"10.00","currency":"EUR","note":"For the paper","payer_email":"kim@example.com","kind":"donation"}`)
+	gift := b.hook("POST", "/sandbox/payments",
+		`{"amount":"10.00","currency":"EUR","note":"For the paper","payer_email":"kim@example.com","kind":"donation"}`)
 	b.want(gift, 201, "kind", "sale")
 	b.want(gift, 201, "fee", "0.64")
 	id := gift.get("id")
@@ -21,7 +22,8 @@ func TestDirectPayment(t *testing.T) {
 	back := b.hook("POST", "/sandbox/payments/"+id+"/refund", `{"amount":"4.00"}`)
 	b.want(back, 200, "kind", "refund")
 	b.want(back, 200, "parent", id)
-	b.want(b.hook("POST", "/sandbox/payments/"+id+"/refund", `{"amount":"6.01"}`), 409, "error", "no more than 6.00 is left")
+	b.want(b.hook("POST", "/sandbox/payments/"+id+"/refund", `{"amount":"6.01"}`), 409, "error",
+		"no more than 6.00 is left")
 	b.want(b.hook("GET", "/sandbox/ledger", ""), 200, "0.status", "PARTIALLY_REFUNDED")
 	rest := b.hook("POST", "/sandbox/payments/"+id+"/refund", "")
 	b.want(rest, 200, "amount", "6.00")
@@ -57,6 +59,7 @@ func TestDirectPaymentRefusals(t *testing.T) {
 		b.want(b.hook("POST", "/sandbox/payments", body), 400, "error", said)
 	}
 	id := b.hook("POST", "/sandbox/payments", `{"amount":"1.00"}`).get("id")
-	b.want(b.hook("POST", "/sandbox/payments/"+id+"/refund", `{"amount":"x"}`), 400, "error", `amount "x": it has to be a positive amount in EUR`)
+	b.want(b.hook("POST", "/sandbox/payments/"+id+"/refund", `{"amount":"x"}`), 400, "error",
+		`amount "x": it has to be a positive amount in EUR`)
 	b.want(b.hook("POST", "/sandbox/payments/1/refund", ""), 404, "error", "there is no payment 1")
 }

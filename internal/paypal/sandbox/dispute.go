@@ -59,7 +59,8 @@ type disputeCase struct {
 func (s *Server) openDispute(k *capture, want disputeCase) *dispute {
 	d := &dispute{
 		ID: s.newDisputeID(), CaptureID: k.ID, Status: statusSellerIsAsked, Reason: "MERCHANDISE_OR_SERVICE_NOT_RECEIVED",
-		Stage: want.stage, Amount: want.amount, Fee: want.fee, Created: s.now(), Updated: s.now(), Due: s.now().Add(inquiryTerm),
+		Stage: want.stage, Amount: want.amount, Fee: want.fee, Created: s.now(), Updated: s.now(),
+		Due: s.now().Add(inquiryTerm),
 	}
 	s.books.disputes[d.ID] = d
 	s.enterLedger(ledgerRef{kindDispute, d.ID})
@@ -88,8 +89,8 @@ func (s *Server) escalate(k *capture, d *dispute) {
 	s.changeDispute(d)
 }
 
-// hold takes the disputed amount, or what is left of it, out of the seller's reach until the case ends. The capture stays
-// as it is. Holds s.mu.
+// hold takes the disputed amount, or what is left of it, out of the seller's reach until the case ends. The capture
+// stays as it is. Holds s.mu.
 func (s *Server) hold(k *capture, d *dispute) {
 	d.Due = s.now().Add(claimTerm)
 	d.Held = min(d.Amount.Minor, k.Amount.Minor-k.Refunded)

@@ -53,20 +53,30 @@ func mayAdjudicate(d *dispute) bool { return d.Status == statusUnderReview }
 
 // Rules for the text of actions [Disputes v1].
 var (
-	anyText         = regexp.MustCompile(`(?s)^.*$`)
-	evidenceType    = regexp.MustCompile(`^[0-9A-Z_]+$`)
-	actionNote      = textRule{required: true, min: 1, max: 2000, pattern: anyText}
-	adjudicateRule  = textRule{required: true, min: 1, max: 255, oneOf: []string{"BUYER_FAVOR", "SELLER_FAVOR"}}
-	evidenceKind    = textRule{required: true, min: 1, max: 255, pattern: evidenceType}
-	evidenceNotes   = textRule{min: 1, max: 2000, pattern: anyText}
-	acceptKind      = textRule{min: 1, max: 255, oneOf: []string{"REFUND", "REFUND_WITH_RETURN", "PARTIAL_REFUND", "REFUND_WITH_RETURN_SHIPMENT_LABEL"}}
-	offerKind       = textRule{required: true, min: 1, max: 255, oneOf: []string{"REFUND", "REFUND_WITH_RETURN", "REFUND_WITH_REPLACEMENT", "REPLACEMENT_WITHOUT_REFUND"}}
+	anyText        = regexp.MustCompile(`(?s)^.*$`)
+	evidenceType   = regexp.MustCompile(`^[0-9A-Z_]+$`)
+	actionNote     = textRule{required: true, min: 1, max: 2000, pattern: anyText}
+	adjudicateRule = textRule{required: true, min: 1, max: 255, oneOf: []string{"BUYER_FAVOR", "SELLER_FAVOR"}}
+	evidenceKind   = textRule{required: true, min: 1, max: 255, pattern: evidenceType}
+	evidenceNotes  = textRule{min: 1, max: 2000, pattern: anyText}
+	acceptKind     = textRule{
+		min: 1, max: 255, oneOf: []string{
+			"REFUND", "REFUND_WITH_RETURN", "PARTIAL_REFUND", "REFUND_WITH_RETURN_SHIPMENT_LABEL",
+		},
+	}
+	offerKind = textRule{
+		required: true, min: 1, max: 255, oneOf: []string{
+			"REFUND", "REFUND_WITH_RETURN", "REFUND_WITH_REPLACEMENT", "REPLACEMENT_WITHOUT_REFUND",
+		},
+	}
 	offerAmountRule = amountRule{at: "/offer_amount", named: "/offer_amount"}
 )
 
 // act carries out an action of the seller. The work checks the body, and gives what is to be done if it is good. A
 // PayPal-Request-Id does not help: said again, an action meets a case that has moved on.
-func (s *Server) act(may func(*dispute) bool, check func(*checker, map[string]any) func(*capture, *dispute)) func(*call) (reply, error) {
+func (s *Server) act(
+	may func(*dispute) bool, check func(*checker, map[string]any) func(*capture, *dispute),
+) func(*call) (reply, error) {
 	return func(c *call) (reply, error) {
 		body, err := c.input()
 		if err != nil {
@@ -100,7 +110,8 @@ func (s *Server) acceptClaim() func(*call) (reply, error) {
 		}
 		ck.text(body, "", "accept_claim_type", acceptKind)
 		if body["refund_amount"] != nil {
-			ck.refuse("/refund_amount", compact(body["refund_amount"]), "AMOUNT_SHOULD_NOT_BE_PASSED") // as for every case about something not received
+			// as for every case about something not received
+			ck.refuse("/refund_amount", compact(body["refund_amount"]), "AMOUNT_SHOULD_NOT_BE_PASSED")
 		}
 		return func(k *capture, d *dispute) { s.resolveDispute(k, d, true) }
 	})
@@ -127,7 +138,8 @@ func (s *Server) provideEvidence() func(*call) (reply, error) {
 				continue
 			}
 			given = append(given, disputeEvidence{
-				Type: ck.text(object, "/evidences", "evidence_type", evidenceKind), Notes: ck.text(object, "/evidences", "notes", evidenceNotes),
+				Type:  ck.text(object, "/evidences", "evidence_type", evidenceKind),
+				Notes: ck.text(object, "/evidences", "notes", evidenceNotes),
 			})
 		}
 		return func(_ *capture, d *dispute) {
@@ -186,8 +198,8 @@ func (s *Server) adjudicate() func(*call) (reply, error) {
 // uploadedFile is where input notes that a file came along. What is in it is not looked at.
 const uploadedFile = " file"
 
-// input is the body of an action: JSON, or a form of several parts, of which the one named input is JSON, and each of the
-// others a file.
+// input is the body of an action: JSON, or a form of several parts, of which the one named input is JSON, and each of
+// the others a file.
 func (c *call) input() (map[string]any, error) {
 	kind, params, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
 	if err != nil || kind == "application/json" {

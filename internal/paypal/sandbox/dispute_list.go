@@ -17,7 +17,9 @@ const (
 )
 
 // disputeStates are what the list may be asked for.
-var disputeStates = []string{"REQUIRED_ACTION", "REQUIRED_OTHER_PARTY_ACTION", "UNDER_PAYPAL_REVIEW", "RESOLVED", "OPEN_INQUIRIES", "APPEALABLE"}
+var disputeStates = []string{
+	"REQUIRED_ACTION", "REQUIRED_OTHER_PARTY_ACTION", "UNDER_PAYPAL_REVIEW", "RESOLVED", "OPEN_INQUIRIES", "APPEALABLE",
+}
 
 // disputeFilter is what a caller wants to see of the cases.
 type disputeFilter struct {
@@ -59,7 +61,8 @@ func (s *Server) listDisputes(c *call) (reply, error) {
 func readDisputeFilter(values url.Values, now time.Time) (disputeFilter, *problem) {
 	q := &queryReader{values: values}
 	want := disputeFilter{
-		about: q.text("disputed_transaction_id", 1, 255), created: q.moment("start_time", false), after: q.moment("update_time_after", false),
+		about: q.text("disputed_transaction_id", 1, 255), created: q.moment("start_time", false),
+		after: q.moment("update_time_after", false),
 		until: q.moment("update_time_before", false), size: q.number("page_size", disputePageSize, 1, disputePageLimit),
 	}
 	if token := q.text("next_page_token", 1, 255); token != "" {
@@ -75,13 +78,16 @@ func readDisputeFilter(values url.Values, now time.Time) (disputeFilter, *proble
 			q.bad("dispute_state", "INVALID_PARAMETER_VALUE", "It has to be some of "+strings.Join(disputeStates, ", ")+".")
 		}
 	}
-	for name, t := range map[string]time.Time{"start_time": want.created, "update_time_after": want.after, "update_time_before": want.until} {
+	for name, t := range map[string]time.Time{
+		"start_time": want.created, "update_time_after": want.after, "update_time_before": want.until,
+	} {
 		if !t.IsZero() && now.Sub(t) > disputeMemory {
 			q.bad(name, "INVALID_PARAMETER_VALUE", "It has to be within the last 180 days.")
 		}
 	}
 	if want.about != "" && !want.created.IsZero() {
-		q.bad("start_time", "INVALID_PARAMETER_VALUE", "You can specify either but not both the start_time and disputed_transaction_id query parameters.")
+		q.bad("start_time", "INVALID_PARAMETER_VALUE",
+			"You can specify either but not both the start_time and disputed_transaction_id query parameters.")
 	}
 	if want.after.IsZero() {
 		want.after = now.Add(-disputeMemory)
@@ -90,8 +96,10 @@ func readDisputeFilter(values url.Values, now time.Time) (disputeFilter, *proble
 }
 
 func (want disputeFilter) fits(d *dispute) bool {
-	return (want.about == "" || want.about == d.CaptureID) && !d.Created.Before(want.created) && !d.Updated.Before(want.after) &&
-		(want.until.IsZero() || !d.Updated.After(want.until)) && (len(want.states) == 0 || slices.Contains(want.states, d.state()))
+	return (want.about == "" || want.about == d.CaptureID) && !d.Created.Before(want.created) &&
+		!d.Updated.Before(want.after) &&
+		(want.until.IsZero() || !d.Updated.After(want.until)) &&
+		(len(want.states) == 0 || slices.Contains(want.states, d.state()))
 }
 
 // pageToken says how many cases the pages before have listed.

@@ -2,7 +2,8 @@ package sandbox
 
 import "regexp"
 
-// disputeView is a case as the Disputes API and its webhooks give it. The list has a part of the members, and the state.
+// disputeView is a case as the Disputes API and its webhooks give it. The list has a part of the members, and the
+// state.
 type disputeView struct {
 	DisputeID    string                `json:"dispute_id"`
 	CreateTime   string                `json:"create_time"`
@@ -102,8 +103,10 @@ func (s *Server) viewDispute(d *dispute) disputeView {
 	k := s.books.captures[d.CaptureID]
 	v := disputeView{
 		DisputeID: d.ID, CreateTime: stampMillis(d.Created), UpdateTime: stampMillis(d.Updated), Reason: d.Reason,
-		Status: d.Status, Amount: d.Amount.view(), Stage: d.Stage, Channel: "INTERNAL", Offer: d.viewOffer(), Options: d.options(),
-		Transactions: []disputedTransaction{{k.ID, stampMillis(k.Created), k.disputedStatus(), k.Amount.view(), k.CustomID, ""}},
+		Status: d.Status, Amount: d.Amount.view(), Stage: d.Stage, Channel: "INTERNAL", Offer: d.viewOffer(),
+		Options: d.options(),
+		Transactions: []disputedTransaction{{k.ID, stampMillis(k.Created), k.disputedStatus(), k.Amount.view(), k.CustomID,
+			""}},
 	}
 	if invoiceNumber.MatchString(k.InvoiceID) {
 		v.Transactions[0].InvoiceNumber = k.InvoiceID
@@ -139,8 +142,10 @@ func (s *Server) viewDispute(d *dispute) disputeView {
 func (s *Server) viewDisputeInfo(d *dispute) disputeView {
 	whole := s.viewDispute(d)
 	return disputeView{
-		DisputeID: whole.DisputeID, CreateTime: whole.CreateTime, UpdateTime: whole.UpdateTime, Reason: whole.Reason, Status: whole.Status,
-		State: d.state(), Amount: whole.Amount, Stage: whole.Stage, Channel: whole.Channel, Due: whole.Due, Links: whole.Links[:1],
+		DisputeID: whole.DisputeID, CreateTime: whole.CreateTime, UpdateTime: whole.UpdateTime, Reason: whole.Reason,
+		Status: whole.Status,
+		State:  d.state(), Amount: whole.Amount, Stage: whole.Stage, Channel: whole.Channel, Due: whole.Due,
+		Links: whole.Links[:1],
 	}
 }
 

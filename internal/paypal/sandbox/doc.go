@@ -1,7 +1,7 @@
 // Package sandbox emulates the part of PayPal's REST API that takes one-time payments: OAuth tokens, orders, captures
-// and refunds (v2), transaction search, webhooks with signed deliveries, the approval page, and test hooks under /sandbox/
-// that PayPal does not have. It is written from PayPal's documents and recorded answers, and imports nothing of ours, so that the wire is
-// read twice, independently. It never links into the production binary.
+// and refunds (v2), transaction search, webhooks with signed deliveries, the approval page, and test hooks under
+// /sandbox/ that PayPal does not have. It is written from PayPal's documents and recorded answers, and imports nothing
+// of ours, so that the wire is read twice, independently. It never links into the production binary.
 //
 // # Where PayPal's documents are silent
 //
@@ -15,46 +15,52 @@
 //     the replay; 409 PREVIOUS_REQUEST_IN_PROGRESS comes only by PayPal-Mock-Response. A replayed refund is answered
 //     200.
 //   - The replay of a create whose order has expired since is still 200 with the last state, although GET says 404.
-//   - An order that waits for its payer, CREATED or PAYER_ACTION_REQUIRED, is refused a capture with ORDER_NOT_APPROVED;
-//     PAYER_ACTION_REQUIRED comes from the outcome "payer_action". After INSTRUMENT_DECLINED the order stays APPROVED
-//     and is declined again until the payer chooses again. The way back (rel=redirect) is among the error's own links,
-//     beside the one to the documentation, as PayPal's answers that people have published have it.
+//   - An order that waits for its payer, CREATED or PAYER_ACTION_REQUIRED, is refused a capture with
+//     ORDER_NOT_APPROVED; PAYER_ACTION_REQUIRED comes from the outcome "payer_action". After INSTRUMENT_DECLINED the
+//     order stays APPROVED and is declined again until the payer chooses again. The way back (rel=redirect) is among
+//     the error's own links, beside the one to the documentation, as PayPal's answers that people have published have
+//     it.
 //   - Cancelling changes nothing about the order: the payer may come back and approve.
 //   - DUPLICATE_INVOICE_ID is raised at create and at capture, for an invoice_id whose payment is not declined.
 //   - DECIMALS_NOT_SUPPORTED is raised for orders, too, although the document of Orders v2 does not list it.
 //   - A pending capture has no seller_receivable_breakdown at all; a declined one has fee and net although no money
 //     moved, with processor response 5120. Both are as recorded. The ledger gives both a fee of zero.
-//   - A fee is never more than the payment. It is not given back with a refund, whose own fee is zero, unless the test hook
-//     says so.
-//   - A pending refund cannot be refunded again, but the capture shows it only when it has arrived; when it fails, all is as
-//     before. PAYMENT.REFUND.PENDING and PAYMENT.REFUND.FAILED tell of it, PAYMENT.CAPTURE.REFUNDED when it arrives.
-//   - What the seller gets of a payment in another currency is converted, if the payer's choice of the test says so, net of
-//     the fee and rounded half up; two movements T0200 show it. Refunds and holds stay in the currency of the payment.
-//   - The list of events goes on after the last event of the page before (index_id), with the names that published links have.
-//   - A reversal (chargeback, or a case that the buyer won) is kept as a refund, shows as REFUNDED or PARTIALLY_REFUNDED
-//     with status_details CHARGEBACK or BUYER_COMPLAINT, and ends further refunds.
-//   - A case that is a claim (CHARGEBACK) holds the disputed amount back, T1110, until it ends, T1111; an inquiry holds nothing.
-//     The hold is in transaction search alone, not in money_movements, which have no reason for it. A lost case costs the fee
-//     that the test named, if it named one, as CHARGEBACK_FEE and T0106. A refund of all that is left ends a case for the buyer.
-//   - A claim may be accepted at either stage, while the seller is asked; the outcome is RESOLVED_BUYER_FAVOUR, and the money
-//     goes back by a reversal. Evidence makes the case UNDER_REVIEW, and only then it can be adjudicated. No case ends by
-//     itself when its term is over. What the seller does about a case is not remembered under its PayPal-Request-Id: said
-//     again, it is refused with ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE. Uploaded files are not looked at.
+//   - A fee is never more than the payment. It is not given back with a refund, whose own fee is zero, unless the test
+//     hook says so.
+//   - A pending refund cannot be refunded again, but the capture shows it only when it has arrived; when it fails, all
+//     is as before. PAYMENT.REFUND.PENDING and PAYMENT.REFUND.FAILED tell of it, PAYMENT.CAPTURE.REFUNDED when it
+//     arrives.
+//   - What the seller gets of a payment in another currency is converted, if the payer's choice of the test says so,
+//     net of the fee and rounded half up; two movements T0200 show it. Refunds and holds stay in the currency of the
+//     payment.
+//   - The list of events goes on after the last event of the page before (index_id), with the names that published
+//     links have.
+//   - A reversal (chargeback, or a case that the buyer won) is kept as a refund, shows as REFUNDED or
+//     PARTIALLY_REFUNDED with status_details CHARGEBACK or BUYER_COMPLAINT, and ends further refunds.
+//   - A case that is a claim (CHARGEBACK) holds the disputed amount back, T1110, until it ends, T1111; an inquiry holds
+//     nothing. The hold is in transaction search alone, not in money_movements, which have no reason for it. A lost
+//     case costs the fee that the test named, if it named one, as CHARGEBACK_FEE and T0106. A refund of all that is
+//     left ends a case for the buyer.
+//   - A claim may be accepted at either stage, while the seller is asked; the outcome is RESOLVED_BUYER_FAVOUR, and the
+//     money goes back by a reversal. Evidence makes the case UNDER_REVIEW, and only then it can be adjudicated. No case
+//     ends by itself when its term is over. What the seller does about a case is not remembered under its
+//     PayPal-Request-Id: said again, it is refused with ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE. Uploaded files are
+//     not looked at.
 //   - CHECKOUT.PAYMENT-APPROVAL.REVERSED carries the order's id in order_id. A declined capture is told as
 //     PAYMENT.CAPTURE.DECLINED, the name of v2, never as DENIED.
 //   - Each attempt of a delivery has a transmission id, time and signature of its own; event id and body stay the same.
 //     Transmission times are by the sandbox's clock. The waits between attempts grow by 1.36 from Options.RetryUnit, by
 //     the machine's clock; the 25 attempts end early when the event is three days old by the sandbox's clock.
 //   - verify-webhook-signature looks at webhook_event byte for byte as it stands in the request.
-//   - The certificate's address serves the leaf alone, as PayPal's does; GET /sandbox/ca.pem has the root and, behind it,
-//     the intermediate that a verifier needs.
+//   - The certificate's address serves the leaf alone, as PayPal's does; GET /sandbox/ca.pem has the root and, behind
+//     it, the intermediate that a verifier needs.
 //   - The simulator signs under the webhook id WEBHOOK_ID, as PayPal's does, but with the same certificate as the rest.
-//   - Transaction search lists the oldest first, by the second in which a transaction began, and each as it stands now: what
-//     its lag hides is whole transactions, not changes to those that it shows. A page beyond the last is empty. Dates go
-//     without a colon in the zone, as published answers have it, not as the document does; and an empty result is an empty
-//     list. A start before the three years, or after the last refresh, gets the one message that is known.
-//   - A payment's line keeps its own fee whatever follows; it is S until nothing of the payment is left, and then V. Neither
-//     ending nor available balances are in it. A payment made outside any order has no capture and no webhook.
+//   - Transaction search lists the oldest first, by the second in which a transaction began, and each as it stands now:
+//     what its lag hides is whole transactions, not changes to those that it shows. A page beyond the last is empty.
+//     Dates go without a colon in the zone, as published answers have it, not as the document does; and an empty result
+//     is an empty list. A start before the three years, or after the last refresh, gets the one message that is known.
+//   - A payment's line keeps its own fee whatever follows; it is S until nothing of the payment is left, and then V.
+//     Neither ending nor available balances are in it. A payment made outside any order has no capture and no webhook.
 //
 // # What is different on purpose
 //
@@ -66,6 +72,6 @@
 // Products, plans, subscriptions and v1 sales (their test hooks answer 404), authorizations, confirm-payment-source,
 // tracking, cards and other payment sources, shipping checks, payouts, several sellers or apps, webhooks-lookup; of
 // disputes what the buyer does (the test hook stands for it), returned goods, appeals, and the stages after CHARGEBACK.
-// Captures are in the currency of the order. Faults, what POST /sandbox/search says and the list of past deliveries do not
-// survive a restart; all else does when DataDir is set.
+// Captures are in the currency of the order. Faults, what POST /sandbox/search says and the list of past deliveries do
+// not survive a restart; all else does when DataDir is set.
 package sandbox

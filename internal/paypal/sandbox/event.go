@@ -69,7 +69,8 @@ func (s *Server) emitOrder(kind, summary string, o *order) {
 // in order_id. Holds s.mu.
 func (s *Server) emitApprovalReversed(o *order) {
 	v := s.viewOrder(o)
-	s.emit(news{"CHECKOUT.PAYMENT-APPROVAL.REVERSED", "checkout-order", "2.0", "A payment has been reversed after approval.", o.ID,
+	s.emit(news{"CHECKOUT.PAYMENT-APPROVAL.REVERSED", "checkout-order", "2.0",
+		"A payment has been reversed after approval.", o.ID,
 		struct {
 			OrderID       string      `json:"order_id"`
 			PurchaseUnits []unitView  `json:"purchase_units"`
@@ -93,7 +94,10 @@ func (s *Server) emitCapture(k *capture) {
 
 // emitRefund tells of money that went back. The resource is the refund; the capture is only in its links. Holds s.mu.
 func (s *Server) emitRefund(r *refund) {
-	n := news{"PAYMENT.CAPTURE.REFUNDED", "refund", "2.0", "A " + r.Amount.summary() + " capture payment was refunded", r.ID, s.viewRefund(r)}
+	n := news{
+		"PAYMENT.CAPTURE.REFUNDED", "refund", "2.0", "A " + r.Amount.summary() + " capture payment was refunded", r.ID,
+		s.viewRefund(r),
+	}
 	switch {
 	case r.Status == statusPending:
 		n.kind, n.summary = "PAYMENT.REFUND.PENDING", "A "+r.Amount.summary()+" refund is pending"

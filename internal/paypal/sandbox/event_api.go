@@ -30,7 +30,8 @@ func (s *Server) verifySignature(c *call) (reply, error) {
 		return reply{}, webhookProblem(http.StatusBadRequest, "MALFORMED_REQUEST", "Json request is not well formed.")
 	}
 	for field, value := range map[string]string{
-		"auth_algo": v.AuthAlgo, "cert_url": v.CertURL, "transmission_id": v.TransmissionID, "transmission_sig": v.TransmissionSig,
+		"auth_algo": v.AuthAlgo, "cert_url": v.CertURL, "transmission_id": v.TransmissionID,
+		"transmission_sig":  v.TransmissionSig,
 		"transmission_time": v.TransmissionTime, "webhook_id": v.WebhookID, "webhook_event": string(v.Event),
 	} {
 		if value == "" {
@@ -42,7 +43,8 @@ func (s *Server) verifySignature(c *call) (reply, error) {
 	s.mu.Unlock()
 	outcome := "FAILURE"
 	message := signedMessage(v.TransmissionID, v.TransmissionTime, v.WebhookID, string(v.Event))
-	if known && v.AuthAlgo == "SHA256withRSA" && v.CertURL == s.certURL() && s.keys().verifies(message, v.TransmissionSig) {
+	if known && v.AuthAlgo == "SHA256withRSA" && v.CertURL == s.certURL() &&
+		s.keys().verifies(message, v.TransmissionSig) {
 		outcome = "SUCCESS"
 	}
 	return reply{http.StatusOK, map[string]string{"verification_status": outcome}}, nil

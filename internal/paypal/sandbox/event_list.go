@@ -47,7 +47,9 @@ func (s *Server) listEvents(c *call) (reply, error) {
 // readEventFilter checks the query.
 func readEventFilter(query url.Values, now time.Time) (want eventFilter, err error) {
 	earliest := now.Add(-eventMemory)
-	want = eventFilter{kind: query.Get("event_type"), about: query.Get("transaction_id"), size: eventPageSize, after: query.Get("index_id")}
+	want = eventFilter{
+		kind: query.Get("event_type"), about: query.Get("transaction_id"), size: eventPageSize, after: query.Get("index_id"),
+	}
 	if text := query.Get("page_size"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
@@ -80,7 +82,8 @@ func (s *Server) findEvents(want eventFilter) (found []*event, more bool) {
 			begun = e.ID == want.after
 		case e.Created.Before(want.from):
 			return found, false // they stand in order
-		case e.Created.After(want.to) || want.kind != "" && want.kind != e.Type || want.about != "" && want.about != e.Resource:
+		case e.Created.After(want.to) || want.kind != "" && want.kind != e.Type ||
+			want.about != "" && want.about != e.Resource:
 		case len(found) == want.size:
 			return found, true
 		default:

@@ -32,7 +32,8 @@ func TestRequestFaults(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, Options{})
 			b.client.Timeout = 400 * time.Millisecond
-			if got := b.hook("POST", "/sandbox/faults", `{"match":{"method":"POST","path":"/v2/checkout/orders*"},"times":1,`+c.fault+`}`); got.status != 201 {
+			if got := b.hook("POST", "/sandbox/faults",
+				`{"match":{"method":"POST","path":"/v2/checkout/orders*"},"times":1,`+c.fault+`}`); got.status != 201 {
 				t.Fatal(got.status, got.text)
 			}
 			create := func() (answer, error) {
@@ -80,11 +81,14 @@ func TestKillFault(t *testing.T) {
 				t.Fatal(err)
 			}
 			b := newBench(t, Options{})
-			got := b.hook("POST", "/sandbox/faults", fmt.Sprintf(`{"kind":"kill","pid":%d,"when":%q,"times":1,"match":{"path":"/v2/checkout/orders"}}`, victim.Process.Pid, when))
+			got := b.hook("POST", "/sandbox/faults",
+				fmt.Sprintf(`{"kind":"kill","pid":%d,"when":%q,"times":1,"match":{"path":"/v2/checkout/orders"}}`,
+					victim.Process.Pid, when))
 			if got.status != 201 {
 				t.Fatal(got.status, got.text)
 			}
-			if _, err := b.try("POST", "/v2/checkout/orders", orderBody("EUR", "1.00"), "Authorization", "Bearer "+b.token, "Content-Type", "application/json"); err == nil {
+			if _, err := b.try("POST", "/v2/checkout/orders", orderBody("EUR", "1.00"), "Authorization", "Bearer "+b.token,
+				"Content-Type", "application/json"); err == nil {
 				t.Error("the caller got an answer")
 			}
 			var exit *exec.ExitError
@@ -120,8 +124,10 @@ func TestFaultsAreChecked(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, Options{})
 	for _, body := range []string{
-		`{`, `{}`, `{"kind":"explode"}`, `{"kind":"delay"}`, `{"kind":"delay","delay":"soon"}`, `{"kind":"status"}`, `{"kind":"status","status":99}`,
-		`{"kind":"delay","delay":"1s","times":-1}`, `{"kind":"drop_webhook","percent":101}`, `{"kind":"kill","pid":1}`, `{"kind":"kill"}`,
+		`{`, `{}`, `{"kind":"explode"}`, `{"kind":"delay"}`, `{"kind":"delay","delay":"soon"}`, `{"kind":"status"}`,
+		`{"kind":"status","status":99}`,
+		`{"kind":"delay","delay":"1s","times":-1}`, `{"kind":"drop_webhook","percent":101}`, `{"kind":"kill","pid":1}`,
+		`{"kind":"kill"}`,
 		`{"kind":"reset_after","when":"later"}`, `{"kind":"reset_after","unknown":1}`,
 	} {
 		if got := b.hook("POST", "/sandbox/faults", body); got.status != 400 || got.get("error") == "" {
@@ -170,7 +176,8 @@ func TestGlob(t *testing.T) {
 	}{
 		{"/v2/checkout/orders", "/v2/checkout/orders", true}, {"/v2/checkout/orders", "/v2/checkout/orders/1", false},
 		{"/v2/checkout/orders*", "/v2/checkout/orders/1/capture", true}, {"*/capture", "/v2/checkout/orders/1/capture", true},
-		{"/v2/*/orders/*/capture", "/v2/checkout/orders/1/capture", true}, {"/v2/*/capture", "/v2/checkout/orders/1", false}, {"*", "", true},
+		{"/v2/*/orders/*/capture", "/v2/checkout/orders/1/capture", true}, {"/v2/*/capture", "/v2/checkout/orders/1", false},
+		{"*", "", true},
 		{"a*a", "a", false},
 	} {
 		if glob(c.pattern, c.text) != c.fits {

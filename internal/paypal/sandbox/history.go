@@ -19,15 +19,16 @@ const (
 
 // pastPayments is what POST /sandbox/history is asked for.
 type pastPayments struct {
-	Payments  int       `json:"payments"`
-	From      time.Time `json:"from"`
-	To        time.Time `json:"to"`
-	Currency  string    `json:"currency"`
-	Amount    string    `json:"amount"`     // of each; empty: from 1.00 to 100.00 (or 100 to 10,000 where there are no decimals), by chance
-	CustomID  string    `json:"custom_id"`  // of each; {n} stands for its number, from 1
-	CustomIDs []string  `json:"custom_ids"` // of each in turn, instead
-	Seed      uint64    `json:"seed"`       // the same seed makes the same payments
-	List      bool      `json:"list"`       // name each of them in the answer
+	Payments int       `json:"payments"`
+	From     time.Time `json:"from"`
+	To       time.Time `json:"to"`
+	Currency string    `json:"currency"`
+	// of each; empty: from 1.00 to 100.00 (or 100 to 10,000 where there are no decimals), by chance
+	Amount    string   `json:"amount"`
+	CustomID  string   `json:"custom_id"`  // of each; {n} stands for its number, from 1
+	CustomIDs []string `json:"custom_ids"` // of each in turn, instead
+	Seed      uint64   `json:"seed"`       // the same seed makes the same payments
+	List      bool     `json:"list"`       // name each of them in the answer
 }
 
 // pastPayment is one of them in the answer.
@@ -76,8 +77,8 @@ func (p *pastPayments) customID(n int) string {
 	return strings.ReplaceAll(p.CustomID, "{n}", strconv.Itoa(n+1))
 }
 
-// hookHistory is POST /sandbox/history: completed payments of the past, each with its order and capture, at equal distances
-// in time. No webhook tells of them.
+// hookHistory is POST /sandbox/history: completed payments of the past, each with its order and capture, at equal
+// distances in time. No webhook tells of them.
 func (s *Server) hookHistory(w http.ResponseWriter, r *http.Request) {
 	var want pastPayments
 	if !readLongHook(w, r, &want, maxHistoryBody) {
@@ -136,7 +137,9 @@ func (s *Server) makeHistory(want *pastPayments, fixed money) (*historyView, err
 		k := s.enterPast(orderID, captureID, want.customID(n), amount, readers[chance.IntN(len(readers))], at)
 		gross.Minor, fees.Minor = gross.Minor+amount.Minor, fees.Minor+k.Fee
 		if want.List {
-			v.List = append(v.List, pastPayment{orderID, captureID, k.CustomID, amount.String(), money{amount.Currency, k.Fee}.String(), stampMillis(at)})
+			v.List = append(v.List, pastPayment{
+				orderID, captureID, k.CustomID, amount.String(), money{amount.Currency, k.Fee}.String(), stampMillis(at),
+			})
 		}
 	}
 	v.Gross, v.Fees = gross.String(), fees.String()
@@ -146,12 +149,14 @@ func (s *Server) makeHistory(want *pastPayments, fixed money) (*historyView, err
 // enterPast makes one order with its capture, as they would stand now. Holds s.mu.
 func (s *Server) enterPast(orderID, captureID, customID string, amount money, by *payer, at time.Time) *capture {
 	o := &order{
-		ID: orderID, Intent: "CAPTURE", Status: statusCompleted, Payer: by, Outcome: outcomeApprove, Created: at, Approved: at, Updated: at,
+		ID: orderID, Intent: "CAPTURE", Status: statusCompleted, Payer: by, Outcome: outcomeApprove, Created: at,
+		Approved: at, Updated: at,
 		Units: []unit{{ReferenceID: "default", CustomID: customID, Amount: amount, CaptureID: captureID}},
 	}
 	k := &capture{
-		ID: captureID, OrderID: orderID, Status: statusCompleted, Amount: amount, Fee: s.fees[amount.Currency].of(amount), CustomID: customID,
-		Created: at, Updated: at,
+		ID: captureID, OrderID: orderID, Status: statusCompleted, Amount: amount, Fee: s.fees[amount.Currency].of(amount),
+		CustomID: customID,
+		Created:  at, Updated: at,
 	}
 	s.books.orders[orderID], s.books.captures[captureID] = o, k
 	s.books.recent = append(s.books.recent, orderID)

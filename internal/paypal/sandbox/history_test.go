@@ -13,7 +13,8 @@ func TestHistory(t *testing.T) {
 	opts := Options{DataDir: dir, BaseURL: "http://127.0.0.1:1", Now: func() time.Time { return now }}
 	b := newBench(t, opts)
 	_, today := b.pay("EUR", "1.00", "")
-	body := fmt.Sprintf(`{"payments":3,"from":%q,"to":%q,"seed":7,"custom_id":"old-{n}","list":true}`, stamp(now.Add(-3*time.Hour)), stamp(now))
+	body := fmt.Sprintf(`{"payments":3,"from":%q,"to":%q,"seed":7,"custom_id":"old-{n}","list":true}`,
+		stamp(now.Add(-3*time.Hour)), stamp(now))
 	made := b.hook("POST", "/sandbox/history", body)
 	b.want(made, 201, "payments", "3")
 	b.want(made, 201, "list.1.custom_id", "old-2")
@@ -38,7 +39,8 @@ func TestHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := newBench(t, opts)
-	after.want(after.search("transaction_id="+capture), 200, "transaction_details.0.transaction_info.transaction_status", "V")
+	after.want(after.search("transaction_id="+capture), 200, "transaction_details.0.transaction_info.transaction_status",
+		"V")
 }
 
 func TestHistoryTakesCustomIDs(t *testing.T) {
@@ -49,7 +51,8 @@ func TestHistoryTakesCustomIDs(t *testing.T) {
 	b.want(made, 201, "fees", "1.68")
 	b.want(b.hook("GET", "/sandbox/ledger", ""), 200, "1.custom_id", "b")
 	for _, wrong := range []string{
-		`{}`, `{"payments":-1}`, `{"payments":3,"custom_ids":["a"]}`, `{"payments":1,"currency":"TND"}`, `{"payments":1,"to":"2999-01-01T00:00:00Z"}`,
+		`{}`, `{"payments":-1}`, `{"payments":3,"custom_ids":["a"]}`, `{"payments":1,"currency":"TND"}`,
+		`{"payments":1,"to":"2999-01-01T00:00:00Z"}`,
 		`{"payments":1,"amount":"0"}`, `{"payments":1,"from":"yesterday"}`, `{"payments":1,"seeds":1}`,
 	} {
 		if got := b.hook("POST", "/sandbox/history", wrong); got.status != 400 || got.get("error") == "" {

@@ -51,7 +51,9 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 
 // showClock is GET /sandbox/clock.
 func (s *Server) showClock(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]string{"now": stampMillis(s.now()), "ahead": time.Duration(s.offset.Load()).String()})
+	writeJSON(w, http.StatusOK, map[string]string{
+		"now": stampMillis(s.now()), "ahead": time.Duration(s.offset.Load()).String(),
+	})
 }
 
 // advanceClock is POST /sandbox/clock: time goes forward only, and what falls due happens before the answer.
@@ -105,7 +107,9 @@ func (s *Server) showDeliveries(w http.ResponseWriter, r *http.Request) {
 		if kind != "" && kind != a.eventType || id != "" && id != a.eventID {
 			continue
 		}
-		views = append(views, deliveryView{a.url, s.headers(a), a.body, a.status, a.failure, a.at, a.eventID, a.eventType, a.webhookID, a.number})
+		views = append(views, deliveryView{
+			a.url, s.headers(a), a.body, a.status, a.failure, a.at, a.eventID, a.eventType, a.webhookID, a.number,
+		})
 	}
 	s.post.mu.Unlock()
 	writeJSON(w, http.StatusOK, views)
@@ -165,7 +169,8 @@ func (s *Server) giveBack(w http.ResponseWriter, r *http.Request, reversal bool)
 		if body.FeeReturned != "" {
 			fee, err := hookAmount(k.Amount.Currency, body.FeeReturned)
 			if err != nil || fee.Minor > k.Fee {
-				return nil, fmt.Errorf("fee_returned %q: it has to be a positive amount in %s, and no more than the fee", body.FeeReturned, k.Amount.Currency)
+				return nil, fmt.Errorf("fee_returned %q: it has to be a positive amount in %s, and no more than the fee",
+					body.FeeReturned, k.Amount.Currency)
 			}
 			want.feeReturned = fee.Minor
 		}
@@ -187,7 +192,9 @@ func (s *Server) hookSettle(w http.ResponseWriter, r *http.Request) {
 	if !readHook(w, r, &body) {
 		return
 	}
-	status, known := map[string]string{"": statusCompleted, "completed": statusCompleted, "declined": statusDeclined}[body.Outcome]
+	status, known := map[string]string{
+		"": statusCompleted, "completed": statusCompleted, "declined": statusDeclined,
+	}[body.Outcome]
 	if !known {
 		hookError(w, http.StatusBadRequest, "outcome %q: it has to be completed or declined", body.Outcome)
 		return
@@ -209,7 +216,9 @@ func (s *Server) hookSettleRefund(w http.ResponseWriter, r *http.Request) {
 	if !readHook(w, r, &body) {
 		return
 	}
-	status, known := map[string]string{"": statusCompleted, "completed": statusCompleted, "failed": statusFailed}[body.Outcome]
+	status, known := map[string]string{
+		"": statusCompleted, "completed": statusCompleted, "failed": statusFailed,
+	}[body.Outcome]
 	if !known {
 		hookError(w, http.StatusBadRequest, "outcome %q: it has to be completed or failed", body.Outcome)
 		return

@@ -93,7 +93,8 @@ func (b *books) entry(ref ledgerRef) ledgerEntry {
 
 func newEntry(ref ledgerRef, amount money, fee int64, status, customID, parent string, at time.Time) ledgerEntry {
 	return ledgerEntry{
-		ID: ref.id, Kind: ref.kind, Amount: amount.String(), Currency: amount.Currency, Fee: money{amount.Currency, fee}.String(),
+		ID: ref.id, Kind: ref.kind, Amount: amount.String(), Currency: amount.Currency,
+		Fee:    money{amount.Currency, fee}.String(),
 		Status: status, CustomID: customID, Parent: parent, At: stampMillis(at),
 	}
 }

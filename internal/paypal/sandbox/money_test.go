@@ -33,7 +33,9 @@ func TestEveryCurrencyHasAFee(t *testing.T) {
 
 func TestMoneyText(t *testing.T) {
 	t.Parallel()
-	for want, m := range map[string]money{"0.05": {"EUR", 5}, "1234.50": {"EUR", 123450}, "12": {"JPY", 12}, "-0.05": {"EUR", -5}} {
+	for want, m := range map[string]money{
+		"0.05": {"EUR", 5}, "1234.50": {"EUR", 123450}, "12": {"JPY", 12}, "-0.05": {"EUR", -5},
+	} {
 		if m.String() != want {
 			t.Errorf("%v is written %s", m, m.String())
 		}

@@ -113,7 +113,8 @@ func (s *Server) orderLinks(o *order) []link {
 	case statusCompleted:
 		return links
 	}
-	return append(links, link{Href: base, Rel: "update", Method: "PATCH"}, link{Href: base + "/capture", Rel: "capture", Method: "POST"})
+	return append(links, link{Href: base, Rel: "update", Method: "PATCH"},
+		link{Href: base + "/capture", Rel: "capture", Method: "POST"})
 }
 
 // approveURL is the page to which the seller sends the payer.
@@ -191,7 +192,9 @@ func (o *order) source() *sourceView {
 	switch {
 	case o.Payer != nil && o.Status != statusCreated && o.Status != statusPayerAction:
 		p := o.Payer
-		return &sourceView{walletView{p.Email, p.PayerID, "VERIFIED", &nameView{p.GivenName, p.Surname}, &addressView{p.Country}}}
+		return &sourceView{walletView{
+			p.Email, p.PayerID, "VERIFIED", &nameView{p.GivenName, p.Surname}, &addressView{p.Country},
+		}}
 	case o.Wallet:
 		return &sourceView{}
 	default:

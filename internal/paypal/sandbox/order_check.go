@@ -61,7 +61,8 @@ func (c *checker) source(body map[string]any, o *order, hasRequestID bool) {
 	if context != nil {
 		at := "/payment_source/paypal/experience_context"
 		c.experience(context, at, []string{"LOGIN", "GUEST_CHECKOUT", "NO_PREFERENCE"}, o)
-		c.text(context, at, "payment_method_preference", textRule{oneOf: []string{"UNRESTRICTED", "IMMEDIATE_PAYMENT_REQUIRED"}})
+		c.text(context, at, "payment_method_preference",
+			textRule{oneOf: []string{"UNRESTRICTED", "IMMEDIATE_PAYMENT_REQUIRED"}})
 		if !oneLinePattern.MatchString(o.Brand) {
 			c.bad(at+"/brand_name", o.Brand, "INVALID_PARAMETER_SYNTAX")
 		}
@@ -73,7 +74,8 @@ func (c *checker) experience(context map[string]any, at string, landing []string
 	o.Brand = c.text(context, at, "brand_name", textRule{min: 1, max: 127})
 	c.text(context, at, "locale", textRule{min: 2, max: 10, pattern: localePattern})
 	c.text(context, at, "landing_page", textRule{oneOf: landing})
-	c.text(context, at, "shipping_preference", textRule{oneOf: []string{"GET_FROM_FILE", "NO_SHIPPING", "SET_PROVIDED_ADDRESS"}})
+	c.text(context, at, "shipping_preference",
+		textRule{oneOf: []string{"GET_FROM_FILE", "NO_SHIPPING", "SET_PROVIDED_ADDRESS"}})
 	c.text(context, at, "user_action", textRule{oneOf: []string{"CONTINUE", "PAY_NOW"}})
 	o.ReturnURL = c.address(context, at, "return_url")
 	o.CancelURL = c.address(context, at, "cancel_url")
@@ -103,7 +105,8 @@ func (c *checker) units(body map[string]any, o *order) {
 		if len(list) > 1 {
 			c.reference(obj, at, u.ReferenceID, seen)
 		}
-		if i > 0 && u.Amount.Currency != "" && o.Units[0].Amount.Currency != "" && u.Amount.Currency != o.Units[0].Amount.Currency {
+		if i > 0 && u.Amount.Currency != "" && o.Units[0].Amount.Currency != "" &&
+			u.Amount.Currency != o.Units[0].Amount.Currency {
 			c.refuse(at+"/amount/currency_code", u.Amount.Currency, "MULTI_CURRENCY_ORDER")
 		}
 		o.Units = append(o.Units, u)
@@ -166,7 +169,9 @@ func (c *checker) unit(obj map[string]any, at string) unit {
 }
 
 // breakdownParts are the members of amount.breakdown; anything else in it is ignored.
-var breakdownParts = []string{"item_total", "shipping", "handling", "tax_total", "insurance", "shipping_discount", "discount"}
+var breakdownParts = []string{
+	"item_total", "shipping", "handling", "tax_total", "insurance", "shipping_discount", "discount",
+}
 
 // sums holds the amount to its breakdown, and the breakdown to the items.
 func (c *checker) sums(obj map[string]any, u *unit, at, named string) {
@@ -232,7 +237,8 @@ func (c *checker) item(item map[string]any, u *unit, at, named string) (price, t
 	quantity := c.text(item, at, "quantity", textRule{required: true, max: 10, pattern: quantityPattern})
 	if item["unit_amount"] == nil {
 		c.bad(at+"/unit_amount", "", "MISSING_REQUIRED_PARAMETER")
-	} else if m, fine := c.amount(c.object(item, at, "unit_amount"), amountRule{at + "/unit_amount", named + "/unit_amount", true}); fine {
+	} else if m, fine := c.amount(c.object(item, at, "unit_amount"),
+		amountRule{at + "/unit_amount", named + "/unit_amount", true}); fine {
 		c.sameCurrency(u, m, named+"/unit_amount")
 		price = m.Minor
 	}

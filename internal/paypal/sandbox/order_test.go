@@ -30,40 +30,61 @@ func TestCreateOrderRefuses(t *testing.T) {
 		issue  string
 		field  string
 	}{
-		"not JSON":               {`{"intent":`, 400, "MALFORMED_REQUEST_JSON", ""},
-		"a list":                 {`[]`, 400, "MALFORMED_REQUEST_JSON", ""},
-		"two values":             {`{} {}`, 400, "MALFORMED_REQUEST_JSON", ""},
-		"nothing":                {``, 400, "MISSING_REQUIRED_PARAMETER", "/intent"},
-		"no units":               {`{"intent":"CAPTURE"}`, 400, "MISSING_REQUIRED_PARAMETER", "/purchase_units"},
-		"empty units":            {`{"intent":"CAPTURE","purchase_units":[]}`, 400, "INVALID_ARRAY_MIN_ITEMS", "/purchase_units"},
-		"eleven units":           {`{"intent":"CAPTURE","purchase_units":[` + strings.Repeat(`{},`, 10) + `{}]}`, 400, "INVALID_ARRAY_MAX_ITEMS", "/purchase_units"},
-		"unknown intent":         {`{"intent":"GIVE","purchase_units":[{"amount":{"currency_code":"EUR","value":"1"}}]}`, 400, "INVALID_PARAMETER_VALUE", "/intent"},
-		"authorize":              {`{"intent":"AUTHORIZE","purchase_units":[{"amount":{"currency_code":"EUR","value":"1"}}]}`, 422, "AUTH_CAPTURE_NOT_ENABLED", "/intent"},
-		"no amount":              {`{"intent":"CAPTURE","purchase_units":[{}]}`, 400, "MISSING_REQUIRED_PARAMETER", "/purchase_units/0/amount"},
-		"amount is text":         {amountOrder(`"10.00"`), 400, "INVALID_PARAMETER_SYNTAX", "/purchase_units/0/amount"},
-		"value is a number":      {amountOrder(`{"currency_code":"EUR","value":10}`), 400, "INVALID_PARAMETER_SYNTAX", "/purchase_units/0/amount/value"},
-		"no value":               {amountOrder(`{"currency_code":"EUR"}`), 400, "MISSING_REQUIRED_PARAMETER", "/purchase_units/0/amount/value"},
-		"comma":                  {wrong("EUR", "1,50"), 400, "INVALID_PARAMETER_SYNTAX", "/purchase_units/0/amount/value"},
-		"exponent":               {wrong("EUR", "1e3"), 400, "INVALID_PARAMETER_SYNTAX", "/purchase_units/0/amount/value"},
-		"NaN":                    {wrong("EUR", "NaN"), 400, "INVALID_PARAMETER_SYNTAX", "/purchase_units/0/amount/value"},
-		"arabic digit":           {wrong("EUR", "٣"), 400, "INVALID_PARAMETER_SYNTAX", "/purchase_units/0/amount/value"},
-		"empty value":            {wrong("EUR", ""), 400, "INVALID_PARAMETER_SYNTAX", "/purchase_units/0/amount/value"},
-		"33 digits":              {wrong("EUR", strings.Repeat("1", 33)), 400, "INVALID_STRING_LENGTH", "/purchase_units/0/amount/value"},
-		"short currency":         {wrong("EU", "1"), 400, "INVALID_STRING_LENGTH", "/purchase_units/0/amount/currency_code"},
-		"currency not settled":   {wrong("TND", "1"), 422, "INVALID_CURRENCY_CODE", "/purchase_units/@reference_id=='default'/amount/currency_code"},
-		"three decimals":         {wrong("EUR", "1.999"), 422, "DECIMAL_PRECISION", "/purchase_units/@reference_id=='default'/amount/value"},
-		"decimals in JPY":        {wrong("JPY", "100.00"), 422, "DECIMALS_NOT_SUPPORTED", "/purchase_units/@reference_id=='default'/amount/value"},
-		"decimals in HUF":        {wrong("HUF", "1.5"), 422, "DECIMALS_NOT_SUPPORTED", "/purchase_units/@reference_id=='default'/amount/value"},
-		"zero":                   {wrong("EUR", "0.00"), 422, "CANNOT_BE_ZERO_OR_NEGATIVE", "/purchase_units/@reference_id=='default'/amount/value"},
-		"negative":               {wrong("EUR", "-5"), 422, "CANNOT_BE_ZERO_OR_NEGATIVE", "/purchase_units/@reference_id=='default'/amount/value"},
-		"10^20":                  {wrong("EUR", "1"+strings.Repeat("0", 20)), 422, "MAX_VALUE_EXCEEDED", "/purchase_units/@reference_id=='default'/amount/value"},
-		"long description":       {unitOrder(`"description":"` + strings.Repeat("x", 128) + `"`), 400, "INVALID_STRING_LENGTH", "/purchase_units/0/description"},
-		"empty custom_id":        {unitOrder(`"custom_id":""`), 400, "INVALID_STRING_LENGTH", "/purchase_units/0/custom_id"},
-		"long custom_id":         {unitOrder(`"custom_id":"` + strings.Repeat("x", 128) + `"`), 400, "INVALID_STRING_LENGTH", "/purchase_units/0/custom_id"},
-		"long invoice_id":        {unitOrder(`"invoice_id":"` + strings.Repeat("x", 128) + `"`), 400, "INVALID_STRING_LENGTH", "/purchase_units/0/invoice_id"},
-		"long soft_descriptor":   {unitOrder(`"soft_descriptor":"` + strings.Repeat("x", 23) + `"`), 400, "INVALID_STRING_LENGTH", "/purchase_units/0/soft_descriptor"},
-		"long reference_id":      {unitOrder(`"reference_id":"` + strings.Repeat("x", 257) + `"`), 400, "INVALID_STRING_LENGTH", "/purchase_units/0/reference_id"},
-		"bad payee":              {unitOrder(`"payee":{"email_address":"bad email"}`), 400, "INVALID_PARAMETER_SYNTAX", "/purchase_units/0/payee/email_address"},
+		"not JSON":   {`{"intent":`, 400, "MALFORMED_REQUEST_JSON", ""},
+		"a list":     {`[]`, 400, "MALFORMED_REQUEST_JSON", ""},
+		"two values": {`{} {}`, 400, "MALFORMED_REQUEST_JSON", ""},
+		"nothing":    {``, 400, "MISSING_REQUIRED_PARAMETER", "/intent"},
+		"no units":   {`{"intent":"CAPTURE"}`, 400, "MISSING_REQUIRED_PARAMETER", "/purchase_units"},
+		"empty units": {`{"intent":"CAPTURE","purchase_units":[]}`, 400, "INVALID_ARRAY_MIN_ITEMS",
+			"/purchase_units"},
+		"eleven units": {`{"intent":"CAPTURE","purchase_units":[` + strings.Repeat(`{},`, 10) + `{}]}`, 400,
+			"INVALID_ARRAY_MAX_ITEMS", "/purchase_units"},
+		"unknown intent": {`{"intent":"GIVE","purchase_units":[{"amount":{"currency_code":"EUR","value":"1"}}]}`, 400,
+			"INVALID_PARAMETER_VALUE", "/intent"},
+		"authorize": {`{"intent":"AUTHORIZE","purchase_units":[{"amount":{"currency_code":"EUR","value":"1"}}]}`,
+			422, "AUTH_CAPTURE_NOT_ENABLED", "/intent"},
+		"no amount": {`{"intent":"CAPTURE","purchase_units":[{}]}`, 400, "MISSING_REQUIRED_PARAMETER",
+			"/purchase_units/0/amount"},
+		"amount is text": {amountOrder(`"10.00"`), 400, "INVALID_PARAMETER_SYNTAX", "/purchase_units/0/amount"},
+		"value is a number": {amountOrder(`{"currency_code":"EUR","value":10}`), 400, "INVALID_PARAMETER_SYNTAX",
+			"/purchase_units/0/amount/value"},
+		"no value": {amountOrder(`{"currency_code":"EUR"}`), 400, "MISSING_REQUIRED_PARAMETER",
+			"/purchase_units/0/amount/value"},
+		"comma":        {wrong("EUR", "1,50"), 400, "INVALID_PARAMETER_SYNTAX", "/purchase_units/0/amount/value"},
+		"exponent":     {wrong("EUR", "1e3"), 400, "INVALID_PARAMETER_SYNTAX", "/purchase_units/0/amount/value"},
+		"NaN":          {wrong("EUR", "NaN"), 400, "INVALID_PARAMETER_SYNTAX", "/purchase_units/0/amount/value"},
+		"arabic digit": {wrong("EUR", "٣"), 400, "INVALID_PARAMETER_SYNTAX", "/purchase_units/0/amount/value"},
+		"empty value":  {wrong("EUR", ""), 400, "INVALID_PARAMETER_SYNTAX", "/purchase_units/0/amount/value"},
+		"33 digits": {wrong("EUR", strings.Repeat("1", 33)), 400, "INVALID_STRING_LENGTH",
+			"/purchase_units/0/amount/value"},
+		"short currency": {wrong("EU", "1"), 400, "INVALID_STRING_LENGTH", "/purchase_units/0/amount/currency_code"},
+		"currency not settled": {wrong("TND", "1"), 422, "INVALID_CURRENCY_CODE",
+			"/purchase_units/@reference_id=='default'/amount/currency_code"},
+		"three decimals": {wrong("EUR", "1.999"), 422, "DECIMAL_PRECISION",
+			"/purchase_units/@reference_id=='default'/amount/value"},
+		"decimals in JPY": {wrong("JPY", "100.00"), 422, "DECIMALS_NOT_SUPPORTED",
+			"/purchase_units/@reference_id=='default'/amount/value"},
+		"decimals in HUF": {wrong("HUF", "1.5"), 422, "DECIMALS_NOT_SUPPORTED",
+			"/purchase_units/@reference_id=='default'/amount/value"},
+		"zero": {wrong("EUR", "0.00"), 422, "CANNOT_BE_ZERO_OR_NEGATIVE",
+			"/purchase_units/@reference_id=='default'/amount/value"},
+		"negative": {wrong("EUR", "-5"), 422, "CANNOT_BE_ZERO_OR_NEGATIVE",
+			"/purchase_units/@reference_id=='default'/amount/value"},
+		"10^20": {wrong("EUR", "1"+strings.Repeat("0", 20)), 422, "MAX_VALUE_EXCEEDED",
+			"/purchase_units/@reference_id=='default'/amount/value"},
+		"long description": {unitOrder(`"description":"` + strings.Repeat("x", 128) + `"`), 400,
+			"INVALID_STRING_LENGTH", "/purchase_units/0/description"},
+		"empty custom_id": {unitOrder(`"custom_id":""`), 400, "INVALID_STRING_LENGTH", "/purchase_units/0/custom_id"},
+		"long custom_id": {unitOrder(`"custom_id":"` + strings.Repeat("x", 128) + `"`), 400, "INVALID_STRING_LENGTH",
+			"/purchase_units/0/custom_id"},
+		"long invoice_id": {unitOrder(`"invoice_id":"` + strings.Repeat("x", 128) + `"`), 400, "INVALID_STRING_LENGTH",
+			"/purchase_units/0/invoice_id"},
+		"long soft_descriptor": {unitOrder(`"soft_descriptor":"` + strings.Repeat("x", 23) + `"`), 400,
+			"INVALID_STRING_LENGTH", "/purchase_units/0/soft_descriptor"},
+		"long reference_id": {unitOrder(`"reference_id":"` + strings.Repeat("x", 257) + `"`), 400,
+			"INVALID_STRING_LENGTH", "/purchase_units/0/reference_id"},
+		"bad payee": {unitOrder(`"payee":{"email_address":"bad email"}`), 400, "INVALID_PARAMETER_SYNTAX",
+			"/purchase_units/0/payee/email_address"},
 		"bad return_url":         {`{"intent":"CAPTURE","application_context":{"return_url":"/back"},"purchase_units":[{"amount":{"currency_code":"EUR","value":"1"}}]}`, 400, "INVALID_PARAMETER_SYNTAX", "/application_context/return_url"},
 		"bad locale":             {`{"intent":"CAPTURE","application_context":{"locale":"English"},"purchase_units":[{"amount":{"currency_code":"EUR","value":"1"}}]}`, 400, "INVALID_PARAMETER_SYNTAX", "/application_context/locale"},
 		"breakdown off":          {amountOrder(`{"currency_code":"EUR","value":"10.00","breakdown":{"item_total":{"currency_code":"EUR","value":"9.00"}}}`), 422, "AMOUNT_MISMATCH", ""},
@@ -124,7 +145,8 @@ func TestOrderLinksAndStatus(t *testing.T) {
 	old := b.api("POST", "/v2/checkout/orders", orderBody("EUR", "10.00"))
 	b.want(old, 201, "status", "CREATED")
 	b.want(old, 201, "purchase_units", "") // return=minimal is the default
-	if old.link("approve") != b.url+"/checkoutnow?token="+old.get("id") || old.link("capture") == "" || old.link("update") == "" {
+	if old.link("approve") != b.url+"/checkoutnow?token="+old.get("id") || old.link("capture") == "" ||
+		old.link("update") == "" {
 		t.Errorf("links: %s", old.text)
 	}
 
@@ -194,15 +216,19 @@ func TestPatchOrder(t *testing.T) {
 	b.refused(b.api("PATCH", path, `{`), 400, "MALFORMED_REQUEST_JSON")
 	b.refused(b.api("PATCH", path, step("move", "amount", `1`)), 400, "INVALID_PARAMETER_VALUE")
 	b.refused(b.api("PATCH", path, step("add", "invoice_id", `"inv-2"`)), 400, "INVALID_PATCH_OPERATION")
-	b.refused(b.api("PATCH", path, step("replace", "custom_id", `"`+strings.Repeat("x", 128)+`"`)), 400, "INVALID_STRING_LENGTH")
-	b.refused(b.api("PATCH", path, step("replace", "amount", `{"currency_code":"EUR","value":"0"}`)), 422, "CANNOT_BE_ZERO_OR_NEGATIVE")
+	b.refused(b.api("PATCH", path, step("replace", "custom_id", `"`+strings.Repeat("x", 128)+`"`)), 400,
+		"INVALID_STRING_LENGTH")
+	b.refused(b.api("PATCH", path, step("replace", "amount", `{"currency_code":"EUR","value":"0"}`)), 422,
+		"CANNOT_BE_ZERO_OR_NEGATIVE")
 	b.refused(b.api("PATCH", path, `[{"op":"replace","value":1}]`), 422, "PATCH_PATH_REQUIRED")
 	b.refused(b.api("PATCH", path, `[{"op":"replace","path":"x","value":1}]`), 422, "INVALID_JSON_POINTER_FORMAT")
 	b.refused(b.api("PATCH", path, `[{"op":"replace","path":"/status","value":"COMPLETED"}]`), 422, "NOT_PATCHABLE")
-	b.refused(b.api("PATCH", path, `[{"op":"replace","path":"/purchase_units/@reference_id=='x'/custom_id","value":"1"}]`), 422, "REFERENCE_ID_NOT_FOUND")
+	b.refused(b.api("PATCH", path, `[{"op":"replace","path":"/purchase_units/@reference_id=='x'/custom_id","value":"1"}]`),
+		422, "REFERENCE_ID_NOT_FOUND")
 
 	b.approve(id, "")
-	b.refused(b.api("PATCH", path, step("replace", "amount", `{"currency_code":"EUR","value":"99.00"}`)), 422, "AMOUNT_CHANGE_NOT_ALLOWED")
+	b.refused(b.api("PATCH", path, step("replace", "amount", `{"currency_code":"EUR","value":"99.00"}`)), 422,
+		"AMOUNT_CHANGE_NOT_ALLOWED")
 	b.api("POST", path+"/capture", "")
 	b.refused(b.api("PATCH", path, step("replace", "custom_id", `"late"`)), 422, "ORDER_ALREADY_COMPLETED")
 }

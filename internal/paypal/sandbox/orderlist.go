@@ -25,7 +25,9 @@ func (s *Server) listOrders(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		sum := o.sum()
-		rows = append(rows, orderRow{o.ID, o.Status, o.expired(now), sum.String(), sum.Currency, o.Units[0].CustomID, stampMillis(o.Created)})
+		rows = append(rows, orderRow{
+			o.ID, o.Status, o.expired(now), sum.String(), sum.Currency, o.Units[0].CustomID, stampMillis(o.Created),
+		})
 	}
 	s.mu.Unlock()
 	writeJSON(w, http.StatusOK, rows)

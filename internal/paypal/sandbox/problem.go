@@ -58,17 +58,22 @@ func (p *problem) Error() string {
 
 // errorNames are the name and message PayPal gives with each status.
 var errorNames = map[int][2]string{
-	http.StatusBadRequest:           {"INVALID_REQUEST", "Request is not well-formed, syntactically incorrect, or violates schema."},
-	http.StatusUnauthorized:         {"AUTHENTICATION_FAILURE", "Authentication failed due to missing authorization header, or invalid authentication credentials."},
-	http.StatusForbidden:            {"NOT_AUTHORIZED", "Authorization failed due to insufficient permissions."},
-	http.StatusNotFound:             {"RESOURCE_NOT_FOUND", "The specified resource does not exist."},
-	http.StatusMethodNotAllowed:     {"METHOD_NOT_SUPPORTED", "The server does not implement the requested HTTP method."},
-	http.StatusConflict:             {"RESOURCE_CONFLICT", "The server has detected a conflict while processing this request."},
-	http.StatusUnsupportedMediaType: {"UNSUPPORTED_MEDIA_TYPE", "The server does not support the request payload's media type."},
-	http.StatusUnprocessableEntity:  {"UNPROCESSABLE_ENTITY", "The requested action could not be performed, semantically incorrect, or failed business validation."},
-	http.StatusTooManyRequests:      {"RATE_LIMIT_REACHED", "Too many requests. Blocked due to rate limiting."},
-	http.StatusInternalServerError:  {"INTERNAL_SERVER_ERROR", "An internal server error occurred."},
-	http.StatusServiceUnavailable:   {"SERVICE_UNAVAILABLE", "Service Unavailable."},
+	http.StatusBadRequest: {"INVALID_REQUEST",
+		"Request is not well-formed, syntactically incorrect, or violates schema."},
+	http.StatusUnauthorized: {"AUTHENTICATION_FAILURE",
+		"Authentication failed due to missing authorization header, or invalid authentication credentials."},
+	http.StatusForbidden:        {"NOT_AUTHORIZED", "Authorization failed due to insufficient permissions."},
+	http.StatusNotFound:         {"RESOURCE_NOT_FOUND", "The specified resource does not exist."},
+	http.StatusMethodNotAllowed: {"METHOD_NOT_SUPPORTED", "The server does not implement the requested HTTP method."},
+	http.StatusConflict: {"RESOURCE_CONFLICT",
+		"The server has detected a conflict while processing this request."},
+	http.StatusUnsupportedMediaType: {"UNSUPPORTED_MEDIA_TYPE",
+		"The server does not support the request payload's media type."},
+	http.StatusUnprocessableEntity: {"UNPROCESSABLE_ENTITY",
+		"The requested action could not be performed, semantically incorrect, or failed business validation."},
+	http.StatusTooManyRequests:     {"RATE_LIMIT_REACHED", "Too many requests. Blocked due to rate limiting."},
+	http.StatusInternalServerError: {"INTERNAL_SERVER_ERROR", "An internal server error occurred."},
+	http.StatusServiceUnavailable:  {"SERVICE_UNAVAILABLE", "Service Unavailable."},
 }
 
 // statusProblem is PayPal's error for a status, with the details given.
@@ -82,7 +87,9 @@ func statusProblem(status int, details ...detail) *problem {
 	if len(details) > 0 {
 		code = details[0].Issue
 	}
-	info := link{Href: "https://developer.paypal.com/docs/api/orders/v2/#error-" + code, Rel: "information_link", Method: "GET"}
+	info := link{
+		Href: "https://developer.paypal.com/docs/api/orders/v2/#error-" + code, Rel: "information_link", Method: "GET",
+	}
 	if status == http.StatusBadRequest {
 		info.Method, info.EncType = "", "application/json"
 	}

@@ -46,7 +46,8 @@ func (q *queryReader) number(name string, otherwise, least, most int) int {
 	}
 	n, err := strconv.Atoi(q.values.Get(name))
 	if err != nil || n < least || n > most {
-		q.bad(name, "INVALID_PARAMETER_VALUE", "It has to be a whole number from "+strconv.Itoa(least)+" to "+strconv.Itoa(most)+".")
+		q.bad(name, "INVALID_PARAMETER_VALUE", "It has to be a whole number from "+strconv.Itoa(least)+" to "+
+			strconv.Itoa(most)+".")
 		return otherwise
 	}
 	return n

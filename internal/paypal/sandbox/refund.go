@@ -121,8 +121,10 @@ func (s *Server) enterRefund(k *capture, want refundOrder) *refund {
 		customID = k.CustomID
 	}
 	r := &refund{
-		ID: newID(), CaptureID: k.ID, Status: statusCompleted, Reversal: want.reversal, Amount: amount, TotalRefunded: k.Refunded,
-		InvoiceID: want.invoiceID, CustomID: customID, Note: want.note, FeeReturned: want.feeReturned, Created: s.now(), Updated: s.now(),
+		ID: newID(), CaptureID: k.ID, Status: statusCompleted, Reversal: want.reversal, Amount: amount,
+		TotalRefunded: k.Refunded,
+		InvoiceID:     want.invoiceID, CustomID: customID, Note: want.note, FeeReturned: want.feeReturned, Created: s.now(),
+		Updated: s.now(),
 	}
 	if want.pending {
 		r.Status = statusPending
@@ -151,8 +153,8 @@ func (s *Server) settleRefund(r *refund, status string) {
 	s.returned(k, r)
 }
 
-// returned brings the capture up to what has become of a refund, and says so. What is pending cannot be refunded again, but
-// does not show yet. Holds s.mu.
+// returned brings the capture up to what has become of a refund, and says so. What is pending cannot be refunded again,
+// but does not show yet. Holds s.mu.
 func (s *Server) returned(k *capture, r *refund) {
 	k.Updated = r.Updated
 	switch k.Refunded - k.Returning {
@@ -196,7 +198,9 @@ func (s *Server) viewRefund(r *refund) refundView {
 	total := money{r.Amount.Currency, r.TotalRefunded}
 	v := refundView{
 		ID: r.ID, Status: r.Status, Amount: r.Amount.view(), NoteToPayer: r.Note, InvoiceID: r.InvoiceID,
-		Breakdown: &payableView{r.Amount.view(), money{r.Amount.Currency, r.FeeReturned}.view(), r.Amount.minus(r.FeeReturned).view(), total.view()},
+		Breakdown: &payableView{
+			r.Amount.view(), money{r.Amount.Currency, r.FeeReturned}.view(), r.Amount.minus(r.FeeReturned).view(), total.view(),
+		},
 		Links: []link{
 			{Href: s.opts.BaseURL + "/v2/payments/refunds/" + r.ID, Rel: "self", Method: "GET"},
 			{Href: s.opts.BaseURL + "/v2/payments/captures/" + r.CaptureID, Rel: "up", Method: "GET"},

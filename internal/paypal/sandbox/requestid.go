@@ -52,7 +52,9 @@ func final(status int) bool { return status == http.StatusUnprocessableEntity }
 
 // onceOnly runs work under a request id, or says what came of an earlier run. Of several at once the first works and
 // the others wait for it. Without a request id the work is always done.
-func (s *Server) onceOnly(c *call, memory time.Duration, work func() (string, error)) (resource string, replay bool, err error) {
+func (s *Server) onceOnly(
+	c *call, memory time.Duration, work func() (string, error),
+) (resource string, replay bool, err error) {
 	id := c.Header.Get("PayPal-Request-Id")
 	if id == "" {
 		resource, err = work()

@@ -38,7 +38,8 @@ func TestRefundRequestIDLastsFortyFiveDays(t *testing.T) {
 	b := newBench(t, Options{})
 	_, id := b.pay("EUR", "10.00", "")
 	refund := func() answer {
-		return b.api("POST", "/v2/payments/captures/"+id+"/refund", `{"amount":{"currency_code":"EUR","value":"4.00"}}`, "PayPal-Request-Id", "r1")
+		return b.api("POST", "/v2/payments/captures/"+id+"/refund", `{"amount":{"currency_code":"EUR","value":"4.00"}}`,
+			"PayPal-Request-Id", "r1")
 	}
 	first := refund()
 	b.want(first, 201, "status", "COMPLETED")
@@ -163,6 +164,9 @@ func TestTokens(t *testing.T) {
 
 	b.want(b.send("GET", "/v2/checkout/orders/1", ""), 401, "name", "AUTHENTICATION_FAILURE")
 	form := []string{"Content-Type", "application/x-www-form-urlencoded"}
-	b.want(b.send("POST", "/v1/oauth2/token", "grant_type=client_credentials", append(form, "Authorization", "Basic eDp5")...), 401, "error", "invalid_client")
-	b.want(b.send("POST", "/v1/oauth2/token", "", append(form, "Authorization", "Basic c2FuZGJveC1jbGllbnQ6c2FuZGJveC1zZWNyZXQ=")...), 400, "error", "unsupported_grant_type")
+	b.want(b.send("POST", "/v1/oauth2/token", "grant_type=client_credentials",
+		append(form, "Authorization", "Basic eDp5")...), 401, "error", "invalid_client")
+	b.want(b.send("POST", "/v1/oauth2/token", "",
+		append(form, "Authorization", "Basic c2FuZGJveC1jbGllbnQ6c2FuZGJveC1zZWNyZXQ=")...), 400, "error",
+		"unsupported_grant_type")
 }

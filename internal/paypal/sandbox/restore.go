@@ -48,7 +48,8 @@ func (s *Server) apply(l readLine, pending map[string]deliveryRecord) error {
 	}
 }
 
-// reenterTransfer gives a transfer its places again: only the refund of a payment outside any order has one in the ledger.
+// reenterTransfer gives a transfer its places again: only the refund of a payment outside any order has one in the
+// ledger.
 func (s *Server) reenterTransfer(t *transfer) {
 	if t.Code == codeRefund {
 		s.enterLedger(ledgerRef{kindReturn, t.ID})
@@ -151,7 +152,9 @@ func (s *Server) loaded(pending map[string]deliveryRecord) []*delivery {
 	var left []*delivery
 	for _, r := range pending {
 		if e := b.byEvent[r.EventID]; e != nil {
-			left = append(left, &delivery{ID: r.ID, WebhookID: r.WebhookID, URL: r.URL, Event: e, Attempts: r.Attempts, due: time.Now()})
+			left = append(left, &delivery{
+				ID: r.ID, WebhookID: r.WebhookID, URL: r.URL, Event: e, Attempts: r.Attempts, due: time.Now(),
+			})
 		}
 	}
 	slices.SortFunc(left, func(x, y *delivery) int {

@@ -13,8 +13,10 @@ import (
 
 // Options say how a sandbox is set up. Every field has a default that does for tests.
 type Options struct {
-	BaseURL       string           // public address, used in links and certificate addresses; default http://127.0.0.1:8081
-	WebURL        string           // where the payer's browser reaches the pages, if not at BaseURL; PayPal, too, has two hosts
+	// public address, used in links and certificate addresses; default http://127.0.0.1:8081
+	BaseURL string
+	// where the payer's browser reaches the pages, if not at BaseURL; PayPal, too, has two hosts
+	WebURL        string
 	DataDir       string           // keeps the state over a restart; "" keeps it in memory only
 	ClientID      string           // default sandbox-client
 	ClientSecret  string           // default sandbox-secret
@@ -26,9 +28,10 @@ type Options struct {
 
 	DeliveryConcurrency int // webhooks sent at once; default 16
 
-	Authority   []byte        // the text of a DataDir's authority.json, to sign with; empty: keys of its own
-	SearchLag   time.Duration // how late transaction search is, up to 3 h at PayPal; default 0; POST /sandbox/search changes it
-	SearchLimit int           // how many transactions a search may find; default 10,000, which is PayPal's
+	Authority []byte // the text of a DataDir's authority.json, to sign with; empty: keys of its own
+	// how late transaction search is, up to 3 h at PayPal; default 0; POST /sandbox/search changes it
+	SearchLag   time.Duration
+	SearchLimit int // how many transactions a search may find; default 10,000, which is PayPal's
 }
 
 // Server is one emulated PayPal with one seller and one REST app.

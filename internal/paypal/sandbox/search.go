@@ -20,7 +20,9 @@ const (
 )
 
 // searchFields are the parts of a transaction that may be asked for.
-var searchFields = []string{"transaction_info", "payer_info", "shipping_info", "auction_info", "cart_info", "incentive_info", "store_info"}
+var searchFields = []string{
+	"transaction_info", "payer_info", "shipping_info", "auction_info", "cart_info", "incentive_info", "store_info",
+}
 
 // searchSettings are what POST /sandbox/search changes.
 type searchSettings struct {
@@ -65,8 +67,10 @@ func (s *Server) searchTransactions(c *call) (reply, error) {
 		rows = append(rows, viewTransaction(found[at%len(found)].row(&s.books), want.fields))
 	}
 	return reply{http.StatusOK, searchView{
-		Details: rows, Account: sellerMerchant, From: stampZone(want.from), To: stampZone(want.to), Refreshed: stampZone(refreshed),
-		Page: want.page, Items: total, Pages: (total + want.size - 1) / want.size, Links: s.searchLinks(c.URL, want, total),
+		Details: rows, Account: sellerMerchant, From: stampZone(want.from), To: stampZone(want.to),
+		Refreshed: stampZone(refreshed),
+		Page:      want.page, Items: total, Pages: (total + want.size - 1) / want.size,
+		Links: s.searchLinks(c.URL, want, total),
 	}}, nil
 }
 
@@ -76,9 +80,10 @@ func readSearch(values url.Values) (search, *problem) {
 	want := search{
 		from: q.moment("start_date", true), to: q.moment("end_date", true), page: q.number("page", 1, 1, 2147483647),
 		size: q.number("page_size", searchPageSize, 1, searchPageLimit), id: q.text("transaction_id", 17, 19),
-		kind: values.Get("transaction_type"), status: values.Get("transaction_status"), currency: values.Get("transaction_currency"),
-		nothing: values.Has("payment_instrument_type") || values.Has("store_id") || values.Has("terminal_id"),
-		all:     values.Get("balance_affecting_records_only") == "N",
+		kind: values.Get("transaction_type"), status: values.Get("transaction_status"),
+		currency: values.Get("transaction_currency"),
+		nothing:  values.Has("payment_instrument_type") || values.Has("store_id") || values.Has("terminal_id"),
+		all:      values.Get("balance_affecting_records_only") == "N",
 	}
 	if affecting := values.Get("balance_affecting_records_only"); affecting != "" && affecting != "Y" && affecting != "N" {
 		q.bad("balance_affecting_records_only", "INVALID_PARAMETER_VALUE", "It has to be Y or N.")
@@ -177,7 +182,9 @@ func (s *Server) searchLinks(address *url.URL, want search, total int) []link {
 
 // notAvailable is the answer when the search begins where there are no data, as it was recorded.
 func notAvailable() *problem {
-	return &problem{Status: http.StatusBadRequest, Name: "INVALID_REQUEST", Message: "Data for the given start date is not available."}
+	return &problem{
+		Status: http.StatusBadRequest, Name: "INVALID_REQUEST", Message: "Data for the given start date is not available.",
+	}
 }
 
 // tooLarge is the answer when a window holds more than can be listed: it has to be made smaller.

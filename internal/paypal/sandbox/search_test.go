@@ -31,7 +31,8 @@ func (a answer) row(n int) string {
 	if info("transaction_id") == "" {
 		return ""
 	}
-	return strings.Join([]string{info("transaction_event_code"), info("transaction_status"), info("transaction_id"), info("transaction_amount.value"),
+	return strings.Join([]string{info("transaction_event_code"), info("transaction_status"), info("transaction_id"),
+		info("transaction_amount.value"),
 		info("fee_amount.value"), info("paypal_reference_id_type") + " " + info("paypal_reference_id")}, " ")
 }
 
@@ -49,7 +50,8 @@ func TestSearchListsPayments(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, Options{})
 	order, id := b.pay("EUR", "10.00", "")
-	back := b.api("POST", "/v2/payments/captures/"+id+"/refund", `{"amount":{"currency_code":"EUR","value":"4.00"}}`).get("id")
+	back := b.api("POST", "/v2/payments/captures/"+id+"/refund",
+		`{"amount":{"currency_code":"EUR","value":"4.00"}}`).get("id")
 	sale := "T0006 S " + id + " 10.00 -0.64 ODR " + order
 	b.wantRows(b.search(""), sale, "T1107 S "+back+" -4.00  TXN "+id)
 	b.want(b.search(""), 200, "transaction_details.0.transaction_info.custom_field", "gift-1")
@@ -158,10 +160,12 @@ func TestSearchIsLate(t *testing.T) {
 	b.want(b.hook("POST", "/sandbox/search", `{"lag":"3h"}`), 200, "lag", "3h0m0s")
 	got = b.search("")
 	b.wantRows(got)
-	if want := stampZone(b.server.now().Add(-3 * time.Hour)); got.get("last_refreshed_datetime")[:16] != want[:16] || got.get("end_date") != got.get("last_refreshed_datetime") {
+	if want := stampZone(b.server.now().Add(-3 * time.Hour)); got.get("last_refreshed_datetime")[:16] != want[:16] ||
+		got.get("end_date") != got.get("last_refreshed_datetime") {
 		t.Errorf("refreshed %s, want %s", got.text, want)
 	}
-	b.want(b.search("start_date="+url.QueryEscape(stamp(b.server.now().Add(-time.Hour)))), 400, "message", "Data for the given start date is not available.")
+	b.want(b.search("start_date="+url.QueryEscape(stamp(b.server.now().Add(-time.Hour)))), 400, "message",
+		"Data for the given start date is not available.")
 	b.want(b.hook("POST", "/sandbox/search", `{"lag":"-3h"}`), 400, "error", `lag: give a duration such as "3h", or "0s"`)
 }
 
@@ -191,6 +195,7 @@ func TestBalances(t *testing.T) {
 	b.want(got, 200, "balances.0.total_balance.value", "5.36")
 	b.want(got, 200, "balances.0.primary", "true")
 	b.want(got, 200, "balances.1.available_balance.value", "47.76")
-	b.want(b.api("GET", "/v1/reporting/balances?currency_code=USD&as_of_time=2020-01-01T00:00:00Z", ""), 200, "balances", "[]")
+	b.want(b.api("GET", "/v1/reporting/balances?currency_code=USD&as_of_time=2020-01-01T00:00:00Z", ""), 200, "balances",
+		"[]")
 	b.refused(b.api("GET", "/v1/reporting/balances?as_of_time=now", ""), 400, "INVALID_PARAMETER_SYNTAX")
 }

@@ -72,7 +72,8 @@ func viewTransaction(l statementLine, fields []string) transactionView {
 		v.Payer = l.payerInfo()
 	}
 	for field, part := range map[string]**struct{}{
-		"shipping_info": &v.Shipping, "cart_info": &v.Cart, "store_info": &v.Store, "auction_info": &v.Auction, "incentive_info": &v.Incentive,
+		"shipping_info": &v.Shipping, "cart_info": &v.Cart, "store_info": &v.Store, "auction_info": &v.Auction,
+		"incentive_info": &v.Incentive,
 	} {
 		if slices.Contains(fields, field) {
 			*part = &struct{}{}
@@ -83,8 +84,10 @@ func viewTransaction(l statementLine, fields []string) transactionView {
 
 func (l statementLine) info() *transactionInfo {
 	info := &transactionInfo{
-		ID: l.id, Reference: l.reference, ReferenceType: l.referenceType, Code: l.code, Begun: stampZone(l.begun), Updated: stampZone(l.updated),
-		Amount: l.amount.view(), Status: l.status, Note: l.note, InvoiceID: l.invoiceID, CustomField: l.customID, Protection: "02",
+		ID: l.id, Reference: l.reference, ReferenceType: l.referenceType, Code: l.code, Begun: stampZone(l.begun),
+		Updated: stampZone(l.updated),
+		Amount:  l.amount.view(), Status: l.status, Note: l.note, InvoiceID: l.invoiceID, CustomField: l.customID,
+		Protection: "02",
 	}
 	if l.fee != 0 {
 		info.Fee = money{l.amount.Currency, l.fee}.view()

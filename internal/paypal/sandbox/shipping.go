@@ -17,7 +17,9 @@ var addressLengths = map[string]int{
 func (c *checker) shipping(unit map[string]any, at string) {
 	to := c.object(unit, at, "shipping")
 	at += "/shipping"
-	c.text(to, at, "type", textRule{oneOf: []string{"SHIPPING", "PICKUP_IN_PERSON", "PICKUP_IN_STORE", "PICKUP_FROM_PERSON"}})
+	c.text(to, at, "type", textRule{oneOf: []string{
+		"SHIPPING", "PICKUP_IN_PERSON", "PICKUP_IN_STORE", "PICKUP_FROM_PERSON",
+	}})
 	c.text(c.object(to, at, "name"), at+"/name", "full_name", textRule{max: 300})
 	address := c.object(to, at, "address")
 	if address == nil {

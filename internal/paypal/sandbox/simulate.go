@@ -52,7 +52,9 @@ func (s *Server) sampleEvent(kind string) (*event, error) {
 	switch {
 	case kind == "PAYMENT.CAPTURE.REFUNDED", kind == "PAYMENT.CAPTURE.REVERSED":
 		n.resourceType, n.summary = "refund", "A "+amount.summary()+" capture payment was refunded"
-		n.resource = s.viewRefund(&refund{ID: "1Y107995YT783435V", CaptureID: n.about, Status: statusCompleted, Amount: amount, TotalRefunded: amount.Minor})
+		n.resource = s.viewRefund(&refund{
+			ID: "1Y107995YT783435V", CaptureID: n.about, Status: statusCompleted, Amount: amount, TotalRefunded: amount.Minor,
+		})
 	case strings.HasPrefix(kind, "PAYMENT.CAPTURE."):
 		k := &capture{ID: n.about, OrderID: "1AB234567A1234567", Status: statusCompleted, Amount: amount, Fee: 154}
 		n.summary = "Payment completed for " + amount.summary()

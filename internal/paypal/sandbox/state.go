@@ -47,8 +47,9 @@ type unit struct {
 	ReferenceID, Description, CustomID, InvoiceID, SoftDescriptor string
 	Amount                                                        money
 	Payee                                                         payee
-	Extra                                                         map[string]any // breakdown, items, shipping … as they were sent
-	CaptureID                                                     string
+	// breakdown, items, shipping … as they were sent
+	Extra     map[string]any
+	CaptureID string
 }
 
 type payee struct{ Email, MerchantID string }

@@ -17,7 +17,8 @@ func TestStateSurvivesARestart(t *testing.T) {
 	waiting := b.order("EUR", "1.00")
 	b.approve(waiting, "pending")
 	_, id := b.pay("EUR", "10.00", "")
-	refund := b.api("POST", "/v2/payments/captures/"+id+"/refund", `{"amount":{"currency_code":"EUR","value":"4.00"}}`, "PayPal-Request-Id", "r1").get("id")
+	refund := b.api("POST", "/v2/payments/captures/"+id+"/refund", `{"amount":{"currency_code":"EUR","value":"4.00"}}`,
+		"PayPal-Request-Id", "r1").get("id")
 	b.hook("POST", "/sandbox/captures/"+id+"/dispute", "")
 	b.advance(time.Hour)
 	eventually(t, "the delivery", func() bool { return b.hook("GET", "/sandbox/deliveries", "").get("0.status") == "200" })
@@ -34,11 +35,13 @@ func TestStateSurvivesARestart(t *testing.T) {
 		t.Error("another authority")
 	}
 	after.token = b.token // still good
-	after.want(after.api("POST", "/v2/checkout/orders/"+waiting+"/capture", ""), 201, "purchase_units.0.payments.captures.0.status", "PENDING")
+	after.want(after.api("POST", "/v2/checkout/orders/"+waiting+"/capture", ""), 201,
+		"purchase_units.0.payments.captures.0.status", "PENDING")
 	after.want(after.api("POST", "/v2/payments/captures/"+id+"/refund", "", "PayPal-Request-Id", "r1"), 200, "id", refund)
 	after.want(after.hook("GET", "/sandbox/clock", ""), 200, "ahead", "1h0m0s")
 	after.want(after.api("GET", "/v1/notifications/webhooks", ""), 200, "webhooks.0.url", r.url)
-	after.want(after.api("GET", "/v1/notifications/webhooks-events?event_type=PAYMENT.CAPTURE.COMPLETED", ""), 200, "events.0.resource.id", id)
+	after.want(after.api("GET", "/v1/notifications/webhooks-events?event_type=PAYMENT.CAPTURE.COMPLETED", ""), 200,
+		"events.0.resource.id", id)
 	time.Sleep(50 * time.Millisecond)
 	if n := len(r.all()); n != 1 {
 		t.Errorf("what was delivered came %d times", n)
@@ -104,11 +107,13 @@ func TestLapsedApprovalIsToldAfterARestart(t *testing.T) {
 	later := func() time.Time { return time.Now().Add(4 * time.Hour) }
 	after := newBench(t, Options{DataDir: dir, Now: later})
 	after.server.reverseApprovals()
-	after.want(after.api("GET", "/v1/notifications/webhooks-events?event_type=CHECKOUT.PAYMENT-APPROVAL.REVERSED", ""), 200, "events.0.resource.order_id", id)
+	after.want(after.api("GET", "/v1/notifications/webhooks-events?event_type=CHECKOUT.PAYMENT-APPROVAL.REVERSED", ""),
+		200, "events.0.resource.order_id", id)
 	if err := after.server.Close(); err != nil {
 		t.Fatal(err)
 	}
 	again := newBench(t, Options{DataDir: dir, Now: later})
 	again.server.reverseApprovals()
-	again.want(again.api("GET", "/v1/notifications/webhooks-events?event_type=CHECKOUT.PAYMENT-APPROVAL.REVERSED", ""), 200, "count", "1")
+	again.want(again.api("GET", "/v1/notifications/webhooks-events?event_type=CHECKOUT.PAYMENT-APPROVAL.REVERSED", ""),
+		200, "count", "1")
 }

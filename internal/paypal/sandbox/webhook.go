@@ -86,7 +86,8 @@ func (s *Server) createWebhook(c *call) (reply, error) {
 		return reply{}, p
 	}
 	if len(s.books.webhooks) >= maxWebhooks {
-		return reply{}, webhookProblem(http.StatusBadRequest, "WEBHOOK_NUMBER_LIMIT_EXCEEDED", "Webhook number limit exceeded")
+		return reply{}, webhookProblem(http.StatusBadRequest, "WEBHOOK_NUMBER_LIMIT_EXCEEDED",
+			"Webhook number limit exceeded")
 	}
 	s.books.webhooks = append(s.books.webhooks, h)
 	s.journal.put("webhook", h.ID, h)
@@ -202,7 +203,8 @@ func (s *Server) patchWebhook(c *call) (reply, error) {
 	next := *h
 	for _, step := range steps {
 		if step.Op != "replace" {
-			return reply{}, webhookProblem(http.StatusBadRequest, "WEBHOOK_PATCH_REQUEST_NO_CHANGE", "Only the replace operation is supported")
+			return reply{}, webhookProblem(http.StatusBadRequest, "WEBHOOK_PATCH_REQUEST_NO_CHANGE",
+				"Only the replace operation is supported")
 		}
 		if p := next.replace(step.Path, step.Value); p != nil {
 			return reply{}, p
@@ -253,6 +255,7 @@ func (s *Server) deleteWebhook(c *call) (reply, error) {
 func (s *Server) viewWebhook(h *webhook) webhookView {
 	self := s.opts.BaseURL + "/v1/notifications/webhooks/" + h.ID
 	return webhookView{ID: h.ID, URL: h.URL, EventTypes: viewEventTypes(h.Types), Links: []link{
-		{Href: self, Rel: "self", Method: "GET"}, {Href: self, Rel: "update", Method: "PATCH"}, {Href: self, Rel: "delete", Method: "DELETE"},
+		{Href: self, Rel: "self", Method: "GET"}, {Href: self, Rel: "update", Method: "PATCH"},
+		{Href: self, Rel: "delete", Method: "DELETE"},
 	}}
 }

@@ -20,7 +20,8 @@ func TestWebhookLifecycle(t *testing.T) {
 	changed := b.api("PATCH", path+"/"+id, `[{"op":"replace","path":"/url","value":"https://example.com/other"},{"op":"replace","path":"/event_types","value":[{"name":"*"}]}]`)
 	b.want(changed, 200, "url", "https://example.com/other")
 	b.want(b.api("GET", path+"/"+id, ""), 200, "event_types.0.name", "*")
-	b.want(b.api("PATCH", path+"/"+id, `[{"op":"replace","path":"/url","value":"ftp://example.com"}]`), 400, "name", "VALIDATION_ERROR")
+	b.want(b.api("PATCH", path+"/"+id, `[{"op":"replace","path":"/url","value":"ftp://example.com"}]`), 400, "name",
+		"VALIDATION_ERROR")
 	if got := b.api("DELETE", path+"/"+id, ""); got.status != http.StatusNoContent {
 		t.Error(got.status)
 	}
@@ -77,7 +78,8 @@ func TestEventsList(t *testing.T) {
 	const path = "/v1/notifications/webhooks-events"
 	b.want(b.api("GET", path, ""), 200, "count", "6")
 	b.want(b.api("GET", path+"?page_size=4", ""), 200, "count", "4")
-	b.want(b.api("GET", path+"?event_type=PAYMENT.CAPTURE.COMPLETED", ""), 200, "events.0.resource.amount.value", "2.00") // newest first
+	// newest first
+	b.want(b.api("GET", path+"?event_type=PAYMENT.CAPTURE.COMPLETED", ""), 200, "events.0.resource.amount.value", "2.00")
 	b.want(b.api("GET", path+"?start_time="+b.server.now().Add(time.Hour).Format(time.RFC3339), ""), 200, "count", "0")
 	b.want(b.api("GET", path+"?page_size=x", ""), 400, "name", "VALIDATION_ERROR")
 	b.want(b.api("GET", path+"?end_time=x", ""), 400, "name", "VALIDATION_ERROR")
