@@ -1,4 +1,4 @@
-package settle
+package settle_test
 
 import (
 	"context"
@@ -8,14 +8,15 @@ import (
 
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
+	"readerfund/internal/testkit/newsroom"
 )
 
 const acceptPath = `"match":{"method":"POST","path":"/v1/customer/disputes/*/accept-claim"}`
 
 // claimed is a gift with a dispute that we have heard of.
-func (n *newsroom) claimed() (c contribution.Contribution, capture, dispute string) {
-	n.t.Helper()
-	c, capture = n.paid()
+func (n *world) claimed() (c contribution.Contribution, capture, dispute string) {
+	n.T.Helper()
+	c, capture = n.Pay(gift(""))
 	dispute = n.dispute(capture, `{}`)
 	n.heard(dispute, contribution.Disputed)
 	return c, capture, dispute
@@ -35,7 +36,7 @@ func TestAnAcceptedClaimWhoseAnswerWasLost(t *testing.T) {
 			if refusal != "" {
 				n.fault(`{"kind":"status","status":503,"match":{"method":"GET","path":"/v1/customer/disputes/*"}}`)
 			}
-			got, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", editor)
+			got, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", newsroom.Editor)
 			if refusal == "" {
 				if err != nil || got.State != contribution.Reversed {
 					t.Errorf("%s, %v", got.State, err)
@@ -49,7 +50,7 @@ func TestAnAcceptedClaimWhoseAnswerWasLost(t *testing.T) {
 				n.heard(id, contribution.Reversed)
 			case "again":
 				want = strings.Replace(want, "unknown, ", "unknown, contribution.accept_dispute, ", 1)
-				if _, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", editor); err != nil {
+				if _, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", newsroom.Editor); err != nil {
 					t.Errorf("again: %v", err)
 				}
 			}
@@ -68,7 +69,7 @@ func TestAClaimThatWasNotAcceptedAfterAll(t *testing.T) {
 	n := open(t)
 	c, capture, id := n.claimed()
 	n.fault(`{"kind":"status","status":503,"times":1,` + acceptPath + `}`)
-	if _, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", editor); !fault.Is(err, fault.Unavailable) {
+	if _, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", newsroom.Editor); !fault.Is(err, fault.Unavailable) {
 		t.Error(err)
 	}
 	n.dispute(capture, `{"outcome":"seller"}`)
@@ -84,11 +85,11 @@ func TestAClaimThatPayPalRefusesToAccept(t *testing.T) {
 	n := open(t)
 	c, _, id := n.claimed()
 	n.fault(`{"kind":"status","status":429,"times":1,"headers":{"Retry-After":"60"},` + acceptPath + `}`)
-	if _, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", editor); !fault.Is(err, fault.Unavailable) {
+	if _, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", newsroom.Editor); !fault.Is(err, fault.Unavailable) {
 		t.Error(err)
 	}
 	n.fault(`{"kind":"status","status":403,"times":1,"body":{"name":"NOT_AUTHORIZED","message":"x"},` + acceptPath + `}`)
-	_, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", editor)
+	_, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", newsroom.Editor)
 	if !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "is not allowed to do this") {
 		t.Error(err)
 	}
@@ -102,31 +103,23 @@ func TestAClaimThatPayPalRefusesToAccept(t *testing.T) {
 		t.Errorf("answer %q, %v", answer, err)
 	}
 	// Nothing is in doubt any more: how the dispute ends is no news of our acceptance.
-	n.hook("POST", "captures/"+n.captureOf(c)+"/dispute", `{"outcome":"buyer"}`, nil)
+	n.hook("POST", "captures/"+n.Capture(c.ID)+"/dispute", `{"outcome":"buyer"}`, nil)
 	n.heard(id, contribution.Reversed)
 	if got := n.audited(c); !strings.HasSuffix(got, "refused") {
 		t.Errorf("audited: %s", got)
 	}
 }
 
-func (n *newsroom) captureOf(c contribution.Contribution) (id string) {
-	n.t.Helper()
-	if err := n.DB.Get(&id, `SELECT paypal_id FROM payment WHERE contribution_id = $1`, c.ID); err != nil {
-		n.t.Fatal(err)
-	}
-	return id
-}
-
 // Whoever asked has gone before PayPal answered: the audit log has what came of it all the same.
 func TestTheAuditLogDoesNotNeedTheOneWhoAsked(t *testing.T) {
 	t.Parallel()
-	for name, act := range map[string]func(context.Context, *newsroom, contribution.Contribution, string) error{
-		"accept": func(ctx context.Context, n *newsroom, c contribution.Contribution, dispute string) error {
-			_, err := n.Disputes.Accept(ctx, c.ID, dispute, "Sorry.", editor)
+	for name, act := range map[string]func(context.Context, *world, contribution.Contribution, string) error{
+		"accept": func(ctx context.Context, n *world, c contribution.Contribution, dispute string) error {
+			_, err := n.Disputes.Accept(ctx, c.ID, dispute, "Sorry.", newsroom.Editor)
 			return err
 		},
-		"ask PayPal": func(ctx context.Context, n *newsroom, c contribution.Contribution, _ string) error {
-			_, err := n.Settler.AskPayPal(ctx, c.ID, editor)
+		"ask PayPal": func(ctx context.Context, n *world, c contribution.Contribution, _ string) error {
+			_, err := n.Settler.AskPayPal(ctx, c.ID, newsroom.Editor)
 			return err
 		},
 	} {

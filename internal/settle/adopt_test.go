@@ -1,4 +1,4 @@
-package settle
+package settle_test
 
 import (
 	"errors"
@@ -10,16 +10,18 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/paypal"
+	"readerfund/internal/settle"
+	"readerfund/internal/testkit/newsroom"
 )
 
 // reported gives what PayPal's transaction search has of one code, oldest first.
-func (n *newsroom) reported(code string) []paypal.Transaction {
-	n.t.Helper()
-	page, err := n.Client.Transactions(n.t.Context(), paypal.TransactionQuery{
-		From: n.clock().Add(-24 * time.Hour), To: n.clock().Add(time.Minute), Page: 1, PageSize: paypal.MaxPage,
+func (n *world) reported(code string) []paypal.Transaction {
+	n.T.Helper()
+	page, err := n.Client.Transactions(n.T.Context(), paypal.TransactionQuery{
+		From: n.Clock.Now().Add(-24 * time.Hour), To: n.Clock.Now().Add(time.Minute), Page: 1, PageSize: paypal.MaxPage,
 	})
 	if err != nil {
-		n.t.Fatal(err)
+		n.T.Fatal(err)
 	}
 	var found []paypal.Transaction
 	for _, t := range page.Transactions {
@@ -35,7 +37,8 @@ func TestAPaymentMadeInPayPalIsAdopted(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	var made struct{ ID string }
-	n.hook("POST", "payments", `{"amount":"30.00","currency":"EUR","kind":"donation","note":"For the printers","payer_email":"friend@example.org"}`, &made)
+	n.hook("POST", "payments", `{"amount":"30.00","currency":"EUR","kind":"donation","note":"For the printers",
+		"payer_email":"friend@example.org"}`, &made)
 	gift := n.reported("T0013")
 	if len(gift) != 1 || gift[0].ID != made.ID {
 		t.Fatalf("transaction search has %+v", gift)
@@ -43,7 +46,7 @@ func TestAPaymentMadeInPayPalIsAdopted(t *testing.T) {
 	var c contribution.Contribution
 	for range 2 {
 		var err error
-		if c, err = n.Adopter.Adopt(t.Context(), gift[0], campaign.DefaultSlug, editor); err != nil {
+		if c, err = n.Adopter.Adopt(t.Context(), gift[0], campaign.DefaultSlug, newsroom.Editor); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -56,7 +59,8 @@ func TestAPaymentMadeInPayPalIsAdopted(t *testing.T) {
 		t.Errorf("adopted: %+v; audited %q", c, n.audited(c))
 	}
 	var person, origin string
-	err := n.DB.QueryRowx(`SELECT s.email, c.origin FROM supporter s JOIN contribution c ON c.supporter_id = s.id WHERE c.id = $1`, c.ID).Scan(&person, &origin)
+	err := n.DB.QueryRowx(`SELECT s.email, c.origin FROM supporter s JOIN contribution c ON c.supporter_id = s.id
+		WHERE c.id = $1`, c.ID).Scan(&person, &origin)
 	if err != nil || person != "friend@example.org" || origin != "adopted" {
 		t.Errorf("%q, %q, %v", person, origin, err)
 	}
@@ -64,13 +68,14 @@ func TestAPaymentMadeInPayPalIsAdopted(t *testing.T) {
 	n.hook("POST", "payments/"+made.ID+"/refund", `{"amount":"12.00"}`, nil)
 	back := n.reported("T1107")
 	for range 2 {
-		if _, err := n.Adopter.AdoptRefund(t.Context(), back[0], Source{Way: contribution.ByReconcile}); err != nil {
+		if _, err := n.Adopter.AdoptRefund(t.Context(), back[0], settle.Source{Way: contribution.ByReconcile}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	n.wants(c, contribution.PartiallyRefunded)
 	n.booksEqual()
-	if again, err := n.Settler.AskPayPal(t.Context(), c.ID, editor); err != nil || again.State != contribution.PartiallyRefunded {
+	if again, err := n.Settler.AskPayPal(t.Context(), c.ID, newsroom.Editor); err != nil ||
+		again.State != contribution.PartiallyRefunded {
 		t.Errorf("asked again: %s, %v", again.State, err)
 	}
 }
@@ -78,12 +83,13 @@ func TestAPaymentMadeInPayPalIsAdopted(t *testing.T) {
 func TestWhatCannotBeAdopted(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, capture := n.paid()
+	c, capture := n.Pay(gift(""))
 	ours := n.reported("T0006")[0]
 	if ours.ID != capture {
 		t.Fatalf("%+v", ours)
 	}
-	if _, err := n.Adopter.Adopt(t.Context(), ours, campaign.DefaultSlug, editor); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), c.Receipt) {
+	_, err := n.Adopter.Adopt(t.Context(), ours, campaign.DefaultSlug, newsroom.Editor)
+	if !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), c.Receipt) {
 		t.Errorf("our own payment: %v", err)
 	}
 	stray := ours
@@ -94,19 +100,19 @@ func TestWhatCannotBeAdopted(t *testing.T) {
 	} {
 		odd := stray
 		change(&odd)
-		if _, err := n.Adopter.Adopt(t.Context(), odd, campaign.DefaultSlug, editor); !fault.Is(err, fault.Invalid) {
+		if _, err := n.Adopter.Adopt(t.Context(), odd, campaign.DefaultSlug, newsroom.Editor); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := n.Adopter.Adopt(t.Context(), stray, "nowhere", editor); !fault.Is(err, fault.NotFound) {
+	if _, err := n.Adopter.Adopt(t.Context(), stray, "nowhere", newsroom.Editor); !fault.Is(err, fault.NotFound) {
 		t.Errorf("into no campaign: %v", err)
 	}
 	refund := stray
 	refund.Amount, refund.ReferenceID, refund.EventCode = refund.Amount.Neg(), capture, "T1107"
-	if _, err := n.Adopter.AdoptRefund(t.Context(), refund, Source{Way: contribution.ByReconcile}); err == nil {
+	if _, err := n.Adopter.AdoptRefund(t.Context(), refund, settle.Source{Way: contribution.ByReconcile}); err == nil {
 		t.Error("a refund of a payment that was not adopted was booked")
 	}
-	if _, err := n.Adopter.AdoptRefund(t.Context(), stray, Source{Way: contribution.ByReconcile}); err == nil {
+	if _, err := n.Adopter.AdoptRefund(t.Context(), stray, settle.Source{Way: contribution.ByReconcile}); err == nil {
 		t.Error("money that came in was booked as a refund")
 	}
 	n.booksEqual()
@@ -116,18 +122,18 @@ func TestWhatCannotBeAdopted(t *testing.T) {
 func TestAGiftWhoseRowWasLostIsRestored(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, capture := n.paid()
+	c, capture := n.Pay(gift(""))
 	n.hook("POST", "captures/"+capture+"/refund", `{"amount":"5.00"}`, nil)
 	for _, table := range []string{"ledger_entry", "refund", "payment", "contribution_event", "contribution"} {
 		if _, err := n.DB.Exec(`DELETE FROM ` + table); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := n.Payments.SettleCapture(t.Context(), capture, Source{Way: contribution.ByWebhook}); !errors.Is(err, ErrNotOurs) {
+	if _, err := n.Payments.SettleCapture(t.Context(), capture, byWebhook); !errors.Is(err, settle.ErrNotOurs) {
 		t.Errorf("a webhook for a gift we do not know: %v", err)
 	}
 	for range 2 {
-		back, err := n.Adopter.Restore(t.Context(), capture, Source{Way: contribution.ByReconcile})
+		back, err := n.Adopter.Restore(t.Context(), capture, settle.Source{Way: contribution.ByReconcile})
 		if err != nil || back.ID != c.ID || back.Receipt != c.Receipt || back.Campaign != c.Campaign ||
 			back.Amount != c.Amount || back.Naming != contribution.NotAsked {
 			t.Fatalf("%+v, %v", back, err)
@@ -137,7 +143,8 @@ func TestAGiftWhoseRowWasLostIsRestored(t *testing.T) {
 	n.booksEqual()
 
 	o, err := n.Client.CreateOrder(t.Context(), paypal.OrderRequest{
-		RequestID: "foreign", CustomID: "0190163d-8694-739b-aea5-966c26f8ad91", InvoiceID: "INV-77", Amount: c.Amount, ReturnURL: "http://127.0.0.1:1/r", CancelURL: "http://127.0.0.1:1/c",
+		RequestID: "foreign", CustomID: "0190163d-8694-739b-aea5-966c26f8ad91", InvoiceID: "INV-77", Amount: c.Amount,
+		ReturnURL: "http://127.0.0.1:1/r", CancelURL: "http://127.0.0.1:1/c",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +153,8 @@ func TestAGiftWhoseRowWasLostIsRestored(t *testing.T) {
 	if o, err = n.Client.CaptureOrder(t.Context(), o.ID, "foreign-capture"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.Adopter.Restore(t.Context(), o.Captures[0].ID, Source{Way: contribution.ByReconcile}); !errors.Is(err, ErrNotOurs) {
+	if _, err := n.Adopter.Restore(t.Context(), o.Captures[0].ID,
+		settle.Source{Way: contribution.ByReconcile}); !errors.Is(err, settle.ErrNotOurs) {
 		t.Errorf("another program's payment: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package settle
+package settle_test
 
 import (
 	"fmt"
@@ -14,6 +14,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/paypal"
 	"readerfund/internal/review"
+	"readerfund/internal/settle"
 )
 
 // A capture is refused while the approval's webhook is being worked on, the reader coming back at once or up to 50 ms
@@ -63,15 +64,15 @@ func TestNobodyIsChargedAfterADecline(t *testing.T) {
 // declinedAtOnce has one gift's capture refused while the reader's return and the webhook meet, and says what the
 // reader was told and how many captures there are in the end, when PayPal has told of the approval again and the
 // sweep has asked.
-func (n *newsroom) declinedAtOnce(other *newsroom, refusal string, latest time.Duration) (contribution.Outcome, int) {
-	n.t.Helper()
-	c := n.start()
+func (n *world) declinedAtOnce(other *world, refusal string, latest time.Duration) (contribution.Outcome, int) {
+	n.T.Helper()
+	c := n.Start(gift(""))
 	n.fault(fmt.Sprintf(refusal, c.Checkout.PayPalID))
-	n.approve(c, "approve")
+	n.Approve(c, "approve")
 	var both sync.WaitGroup
 	webhook := func() {
-		if _, err := other.Settler.SettleOrder(n.t.Context(), c.Checkout.PayPalID, Source{Way: contribution.ByWebhook}); err != nil {
-			n.t.Error(err)
+		if _, err := other.Settler.SettleOrder(n.T.Context(), c.Checkout.PayPalID, byWebhook); err != nil {
+			n.T.Error(err)
 		}
 	}
 	both.Go(webhook)
@@ -81,8 +82,8 @@ func (n *newsroom) declinedAtOnce(other *newsroom, refusal string, latest time.D
 			time.Sleep(rand.N(latest))
 		}
 		var err error
-		if back, err = n.Settler.Settle(n.t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true, Returning: true}}); err != nil {
-			n.t.Error(err)
+		if back, err = n.Settler.Settle(n.T.Context(), c.ID, returning); err != nil {
+			n.T.Error(err)
 		}
 	})
 	both.Wait()
@@ -102,14 +103,14 @@ func (n *newsroom) declinedAtOnce(other *newsroom, refusal string, latest time.D
 func TestACardIsNotTriedWithoutEnd(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	desks := []*newsroom{n, n.replica(), n.replica()}
-	c := n.start()
-	n.approve(c, "decline")
+	desks := []*world{n, n.replica(), n.replica()}
+	c := n.Start(gift(""))
+	n.Approve(c, "decline")
 	asked := func() int {
 		var asks sync.WaitGroup
 		for i := range 12 {
 			asks.Go(func() {
-				if _, err := desks[i%3].Settler.Settle(t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}}); err != nil {
+				if _, err := desks[i%3].Settler.Settle(t.Context(), c.ID, present); err != nil {
 					t.Error(err)
 				}
 			})
@@ -125,14 +126,14 @@ func TestACardIsNotTriedWithoutEnd(t *testing.T) {
 		if got := asked(); got != want {
 			t.Fatalf("%d attempts, want %d", got, want)
 		}
-		n.later(checkout.AttemptPause - 5*time.Second)
+		n.Clock.Advance(checkout.AttemptPause - 5*time.Second)
 		if got := asked(); got != want {
 			t.Fatalf("%d attempts before half a minute had passed, want %d", got, want)
 		}
-		n.later(6 * time.Second)
+		n.Clock.Advance(6 * time.Second)
 	}
-	n.later(time.Hour)
-	n.approve(c, "approve")
+	n.Clock.Advance(time.Hour)
+	n.Approve(c, "approve")
 	if got := asked(); got != checkout.MostAttempts || n.captures() != 0 {
 		t.Fatalf("%d attempts, %d captures", got, n.captures())
 	}
@@ -142,11 +143,11 @@ func TestACardIsNotTriedWithoutEnd(t *testing.T) {
 func TestAnAttemptUnderWayIsBeingConfirmed(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
-	n.approve(c, "decline")
+	c := n.Start(gift(""))
+	n.Approve(c, "decline")
 	n.wants(n.comeBack(c), contribution.Declined)
-	n.approve(c, "approve")
-	n.later(checkout.AttemptPause)
+	n.Approve(c, "approve")
+	n.Clock.Advance(checkout.AttemptPause)
 	n.fault(`{"kind":"delay","delay":"400ms","match":{"method":"POST","path":"/v2/checkout/orders/*/capture"}}`)
 	var back sync.WaitGroup
 	back.Go(func() { n.comeBack(c) })
@@ -170,24 +171,18 @@ func TestAnAttemptUnderWayIsBeingConfirmed(t *testing.T) {
 func TestAnAttemptWhoseCallerDiedIsSentAgain(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
-	n.approve(c, "approve")
+	c := n.Start(gift(""))
+	n.Approve(c, "approve")
 	o, err := n.Client.Order(t.Context(), c.Checkout.PayPalID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	src := Source{Way: contribution.ByWebhook}
-	_, err = n.Applier.applyAnd(t.Context(), OrderSeen(c.ID, src, o), func(a *application) error {
-		if got, err := a.claim(src); err != nil || got != checkout.ClaimNew {
-			t.Fatal(got, err)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+	src := byWebhook
+	if got, err := n.Applier.ClaimCapture(t.Context(), c, o, src); err != nil || got != checkout.ClaimNew {
+		t.Fatal(got, err)
 	}
 	n.wants(n.settle(c, contribution.BySweep), contribution.Approved)
-	n.later(captureLease)
+	n.Clock.Advance(settle.CaptureLease)
 	if asked, err := n.Sweeper.Sweep(t.Context()); err != nil || asked != 1 {
 		t.Fatalf("asked about %d, %v", asked, err)
 	}
@@ -199,10 +194,10 @@ func TestAnAttemptWhoseCallerDiedIsSentAgain(t *testing.T) {
 func TestARefusalDoesNotUndoWhatAnEarlierCallDid(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
-	n.approve(c, "approve")
+	c := n.Start(gift(""))
+	n.Approve(c, "approve")
 	n.fault(`{"kind":"reset_after","match":{"method":"POST","path":"/v2/checkout/orders/*/capture"}}`)
-	if _, err := n.Settler.Settle(t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}}); err == nil {
+	if _, err := n.Settler.Settle(t.Context(), c.ID, present); err == nil {
 		t.Fatal("the capture was answered")
 	}
 	n.heal()
@@ -214,7 +209,7 @@ func TestARefusalDoesNotUndoWhatAnEarlierCallDid(t *testing.T) {
 	}
 	seen.Status = paypal.OrderApproved // as it was when the second call was begun
 	seen.Captures = nil
-	now, err := n.Settler.orders.capture(t.Context(), c, seen, Source{Way: contribution.BySweep})
+	now, err := n.Settler.CaptureAsSeen(t.Context(), c, seen, bySweep)
 	if err != nil || now.State != contribution.Completed {
 		t.Fatalf("%s, %v", now.State, err)
 	}
@@ -225,12 +220,12 @@ func TestARefusalDoesNotUndoWhatAnEarlierCallDid(t *testing.T) {
 func TestAnExpiredOrderIsNotCapturedBehindTheReadersBack(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
+	c := n.Start(gift(""))
 	n.fault(`{"kind":"issue","issue":"INVALID_RESOURCE_ID","times":2,"match":{"method":"GET","path":"/v2/checkout/*"}}`)
 	n.settle(c, contribution.BySweep)
-	n.later(secondLook)
+	n.Clock.Advance(settle.SecondLook)
 	n.wants(n.settle(c, contribution.BySweep), contribution.Expired)
-	n.approve(c, "approve")
+	n.Approve(c, "approve")
 	n.wants(n.settle(c, contribution.ByWebhook), contribution.Expired)
 	n.wants(n.comeBack(c), contribution.Completed)
 	n.booksEqual()
@@ -240,14 +235,14 @@ func TestAnExpiredOrderIsNotCapturedBehindTheReadersBack(t *testing.T) {
 func TestTurningBackAfterTheApproval(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
-	n.approve(c, "approve")
+	c := n.Start(gift(""))
+	n.Approve(c, "approve")
 	c, err := n.Settler.Cancel(t.Context(), c.ID)
 	if err != nil || c.Outcome() != contribution.OutcomeConfirming {
 		t.Fatalf("%s, %v", c.State, err)
 	}
 	n.fault(`{"kind":"reset_before","match":{"method":"GET"}}`)
-	unsure := n.start()
+	unsure := n.Start(gift(""))
 	if _, err := n.Settler.Cancel(t.Context(), unsure.ID); err == nil {
 		t.Fatal("PayPal was not asked")
 	}
@@ -262,17 +257,18 @@ func TestStaffHearOfMoneyAfterANo(t *testing.T) {
 		t.Run(fmt.Sprintf("the first last: %v", firstLast), func(t *testing.T) {
 			t.Parallel()
 			n := open(t)
-			first := n.start()
-			n.approve(first, "declined_capture")
+			first := n.Start(gift(""))
+			n.Approve(first, "declined_capture")
 			n.wants(n.comeBack(first), contribution.Declined)
-			n.later(time.Minute)
-			second := n.start()
-			n.approve(second, "approve")
-			n.hook("POST", "orders/"+n.start().Checkout.PayPalID+"/approve", `{"payer":{"email":"other@example.com"}}`, nil)
+			n.Clock.Advance(time.Minute)
+			second := n.Start(gift(""))
+			n.Approve(second, "approve")
+			n.hook("POST", "orders/"+n.Start(gift("")).Checkout.PayPalID+"/approve", `{"payer":{"email":"other@example.com"}}`,
+				nil)
 			charge := func() {
-				captureID := n.captureOf(first)
+				captureID := n.Capture(first.ID)
 				seen := paypal.Capture{ID: captureID, Status: paypal.CaptureCompleted, Amount: first.Amount}
-				_, err := n.Applier.ApplyAll(t.Context(), []Fact{CaptureSeen(first.ID, Source{Way: contribution.ByWebhook}, seen)})
+				_, err := n.Applier.ApplyAll(t.Context(), []settle.Fact{settle.CaptureSeen(first.ID, byWebhook, seen)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -300,12 +296,4 @@ func TestStaffHearOfMoneyAfterANo(t *testing.T) {
 			}
 		})
 	}
-}
-
-// replica is another Service on the same database and the same PayPal.
-func (n *newsroom) replica() *newsroom {
-	n.t.Helper()
-	d := newServices(n.DB, n.Client, n.clock)
-	n.t.Cleanup(d.Close)
-	return d
 }

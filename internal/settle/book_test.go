@@ -1,4 +1,4 @@
-package settle
+package settle_test
 
 import (
 	"context"
@@ -15,20 +15,21 @@ import (
 	"readerfund/internal/ledger"
 	"readerfund/internal/paypal"
 	"readerfund/internal/review"
+	"readerfund/internal/settle"
 )
 
 // Whoever had to wait for the lock learns from the rows as they are then, and not as they were when it asked: news that
 // comes by several ways at once is booked once, and each refund counts.
 func TestNewsThatWaitsForTheLockSeesWhatWasWritten(t *testing.T) {
 	t.Parallel()
-	d := bareService(t)
+	d := bare(t)
 	c := mustBegin(t, d)
-	src := Source{Way: contribution.ByWebhook}
+	src := byWebhook
 	first := make(chan struct{})
 	var all sync.WaitGroup
 	all.Go(func() {
 		err := d.DB.InTx(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
-			if _, err := d.Applier.Apply(ctx, tx, CaptureSeen(c.ID, src, captureOf("CAP", "COMPLETED"))); err != nil {
+			if _, err := d.Applier.Apply(ctx, tx, settle.CaptureSeen(c.ID, src, captureOf("CAP", "COMPLETED"))); err != nil {
 				return err
 			}
 			close(first)
@@ -50,8 +51,8 @@ func TestNewsThatWaitsForTheLockSeesWhatWasWritten(t *testing.T) {
 	for _, id := range []string{"R1", "R2", "R1"} {
 		all.Go(func() {
 			back := paypal.Refund{ID: id, CaptureID: "CAP", Status: paypal.RefundCompleted, Amount: eur(1250), CreatedAt: noon}
-			_, err := d.Applier.ApplyAll(t.Context(), []Fact{
-				CaptureSeen(c.ID, src, captureOf("CAP", "PARTIALLY_REFUNDED")), RefundSeen(c.ID, src, back),
+			_, err := d.Applier.ApplyAll(t.Context(), []settle.Fact{
+				settle.CaptureSeen(c.ID, src, captureOf("CAP", "PARTIALLY_REFUNDED")), settle.RefundSeen(c.ID, src, back),
 			})
 			if err != nil {
 				t.Error(err)
@@ -69,26 +70,27 @@ func TestNewsThatWaitsForTheLockSeesWhatWasWritten(t *testing.T) {
 	}
 }
 
-// One odd fact among others is left out: the rest is applied, a person is asked to look, all in one transaction, and what
-// PayPal says rightly elsewhere among the facts settles it at once.
+// One odd fact among others is left out: the rest is applied, a person is asked to look, all in one transaction, and
+// what PayPal says rightly elsewhere among the facts settles it at once.
 func TestContradictionsAreLeftOut(t *testing.T) {
 	t.Parallel()
-	d := bareService(t)
+	d := bare(t)
 	c := mustBegin(t, d)
-	src := Source{Way: contribution.ByWebhook}
+	src := byWebhook
 	odd := captureOf("CAP", "TELEPORTED")
 	tooMuch := paypal.Refund{ID: "R", CaptureID: "CAP", Status: paypal.RefundCompleted, Amount: eur(2600), CreatedAt: noon}
-	got, err := d.Applier.ApplyAll(t.Context(), []Fact{
-		CaptureSeen(c.ID, src, captureOf("CAP", "COMPLETED")), CaptureSeen(c.ID, src, odd), RefundSeen(c.ID, src, tooMuch),
+	got, err := d.Applier.ApplyAll(t.Context(), []settle.Fact{
+		settle.CaptureSeen(c.ID, src, captureOf("CAP", "COMPLETED")), settle.CaptureSeen(c.ID, src, odd),
+		settle.RefundSeen(c.ID, src, tooMuch),
 	})
-	said, is := errors.AsType[*ContradictionError](err)
+	said, is := errors.AsType[*settle.ContradictionError](err)
 	if !is || said.Code != review.PaymentStatus || got.State != contribution.Completed {
 		t.Errorf("it is %q: %v", got.State, err)
 	}
 	if open := looks(t, d, got); strings.Contains(open, "TELEPORTED") || !strings.Contains(open, "26.00 EUR") {
 		t.Errorf("open: %q", open)
 	}
-	if _, err := d.Applier.ApplyAll(t.Context(), []Fact{CaptureSeen(c.ID, src, odd)}); err == nil {
+	if _, err := d.Applier.ApplyAll(t.Context(), []settle.Fact{settle.CaptureSeen(c.ID, src, odd)}); err == nil {
 		t.Error("nothing but an odd fact was applied")
 	}
 	if open := looks(t, d, got); !strings.Contains(open, "TELEPORTED") {
@@ -96,11 +98,11 @@ func TestContradictionsAreLeftOut(t *testing.T) {
 	}
 }
 
-// A contribution of the version before names its article by its address alone; so does a gift that was written down at the
-// same moment as another one for a new article. Its next news completes it, and the entries say it.
+// A contribution of the version before names its article by its address alone; so does a gift that was written down at
+// the same moment as another one for a new article. Its next news completes it, and the entries say it.
 func TestArticlesAreRows(t *testing.T) {
 	t.Parallel()
-	d := bareService(t)
+	d := bare(t)
 	const address = "https://gazette.example/a-long-story"
 	begin := func() contribution.Contribution {
 		c, err := d.Contributions.Begin(t.Context(), contribution.Intent{
@@ -115,8 +117,8 @@ func TestArticlesAreRows(t *testing.T) {
 	if _, err := d.DB.Exec(`UPDATE contribution SET article_id = NULL WHERE id = $1`, older.ID); err != nil {
 		t.Fatal(err)
 	}
-	apply(t, d, CaptureSeen(older.ID, Source{Way: contribution.ByWebhook}, captureOf("OLDER", "COMPLETED")))
-	apply(t, d, CaptureSeen(newer.ID, Source{Way: contribution.ByWebhook}, captureOf("NEWER", "COMPLETED")))
+	apply(t, d, settle.CaptureSeen(older.ID, byWebhook, captureOf("OLDER", "COMPLETED")))
+	apply(t, d, settle.CaptureSeen(newer.ID, byWebhook, captureOf("NEWER", "COMPLETED")))
 	var linked []string
 	err := d.DB.Select(&linked, `
 		SELECT l.kind || ' ' || a.address FROM ledger_entry l JOIN article a ON a.id = l.article_id
@@ -135,17 +137,18 @@ func TestArticlesAreRows(t *testing.T) {
 // first.
 func TestStatusFollowsFromAllPayments(t *testing.T) {
 	t.Parallel()
-	d := bareService(t)
+	d := bare(t)
 	for name, order := range map[string][]int{"the refund last": {0, 1, 2}, "the second payment last": {0, 2, 1}} {
 		c := mustBegin(t, d)
-		src := Source{Way: contribution.ByWebhook}
+		src := byWebhook
 		one, two := "A-"+c.Receipt, "B-"+c.Receipt
 		back := paypal.Refund{
 			ID: "R-" + c.Receipt, CaptureID: one, Status: paypal.RefundCompleted, Amount: eur(2500), CreatedAt: noon,
 		}
-		facts := []Fact{
-			CaptureSeen(c.ID, src, captureOf(one, "COMPLETED")), CaptureSeen(c.ID, src, captureOf(two, "COMPLETED")),
-			RefundSeen(c.ID, src, back),
+		facts := []settle.Fact{
+			settle.CaptureSeen(c.ID, src, captureOf(one, "COMPLETED")),
+			settle.CaptureSeen(c.ID, src, captureOf(two, "COMPLETED")),
+			settle.RefundSeen(c.ID, src, back),
 		}
 		for _, i := range order {
 			c = apply(t, d, facts[i])

@@ -1,4 +1,4 @@
-package settle
+package settle_test
 
 import (
 	"context"
@@ -7,8 +7,10 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"readerfund/internal/contribution"
 	"readerfund/internal/metrics"
+	"readerfund/internal/settle"
+	"readerfund/internal/testkit"
+	"readerfund/internal/testkit/newsroom"
 )
 
 // transitionsCounted is how many changes of state are counted.
@@ -32,10 +34,10 @@ func transitionsCounted(t *testing.T, m *metrics.Metrics) (n float64) {
 // A change of state is counted once it is committed, and once however often it was tried.
 func TestTransitionsAreCountedAfterCommit(t *testing.T) {
 	t.Parallel()
-	d := bareService(t)
-	d.Applier.metrics = metrics.New()
+	m := metrics.New()
+	d := openWith(t, newsroom.Options{Clock: testkit.ClockAt(noon), Metrics: m})
 	c := mustBegin(t, d)
-	fact := CaptureSeen(c.ID, Source{Way: contribution.ByWebhook}, captureOf("CAP", "COMPLETED"))
+	fact := settle.CaptureSeen(c.ID, byWebhook, captureOf("CAP", "COMPLETED"))
 	trouble := errors.New("something after it went wrong")
 	err := d.DB.InTx(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
 		if _, err := d.Applier.Apply(ctx, tx, fact); err != nil {
@@ -43,7 +45,7 @@ func TestTransitionsAreCountedAfterCommit(t *testing.T) {
 		}
 		return trouble
 	})
-	if n := transitionsCounted(t, d.Applier.metrics); !errors.Is(err, trouble) || n != 0 {
+	if n := transitionsCounted(t, m); !errors.Is(err, trouble) || n != 0 {
 		t.Errorf("rolled back, and %v are counted: %v", n, err)
 	}
 	tries := 0
@@ -54,11 +56,11 @@ func TestTransitionsAreCountedAfterCommit(t *testing.T) {
 		}
 		return err
 	})
-	if n := transitionsCounted(t, d.Applier.metrics); err != nil || tries != 3 || n != 1 {
+	if n := transitionsCounted(t, m); err != nil || tries != 3 || n != 1 {
 		t.Errorf("after %d tries %v are counted: %v", tries, n, err)
 	}
 	apply(t, d, fact)
-	if n := transitionsCounted(t, d.Applier.metrics); n != 1 {
+	if n := transitionsCounted(t, m); n != 1 {
 		t.Errorf("the same again, and %v are counted", n)
 	}
 }

@@ -1,4 +1,4 @@
-package settle
+package settle_test
 
 import (
 	"errors"
@@ -11,11 +11,13 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/paypal"
+	"readerfund/internal/settle"
+	"readerfund/internal/testkit/newsroom"
 )
 
 // dispute opens or moves a dispute about a capture, and gives its id.
-func (n *newsroom) dispute(capture, how string) string {
-	n.t.Helper()
+func (n *world) dispute(capture, how string) string {
+	n.T.Helper()
 	var seen struct {
 		ID string `json:"dispute_id"`
 	}
@@ -23,25 +25,26 @@ func (n *newsroom) dispute(capture, how string) string {
 	return seen.ID
 }
 
-func (n *newsroom) heard(disputeID string, want contribution.State) contribution.Contribution {
-	n.t.Helper()
-	c, err := n.Disputes.Settle(n.t.Context(), disputeID, Source{Way: contribution.ByWebhook})
+func (n *world) heard(disputeID string, want contribution.State) contribution.Contribution {
+	n.T.Helper()
+	c, err := n.Disputes.Settle(n.T.Context(), disputeID, byWebhook)
 	if err != nil || c.State != want {
-		n.t.Fatalf("state %s, want %s; %v", c.State, want, err)
+		n.T.Fatalf("state %s, want %s; %v", c.State, want, err)
 	}
 	n.booksEqual()
 	return c
 }
 
 // sums are the ledger's entries of a contribution in minor units, by kind.
-func (n *newsroom) sums(c contribution.Contribution) map[string]int64 {
-	n.t.Helper()
+func (n *world) sums(c contribution.Contribution) map[string]int64 {
+	n.T.Helper()
 	var rows []struct {
 		Kind string
 		Sum  int64
 	}
-	if err := n.DB.Select(&rows, `SELECT kind, sum(amount_minor)::bigint AS sum FROM ledger_entry WHERE contribution_id = $1 GROUP BY kind`, c.ID); err != nil {
-		n.t.Fatal(err)
+	if err := n.DB.Select(&rows, `SELECT kind, sum(amount_minor)::bigint AS sum FROM ledger_entry
+		WHERE contribution_id = $1 GROUP BY kind`, c.ID); err != nil {
+		n.T.Fatal(err)
 	}
 	sums := map[string]int64{}
 	for _, r := range rows {
@@ -53,7 +56,7 @@ func (n *newsroom) sums(c contribution.Contribution) map[string]int64 {
 func TestADisputeThatIsWon(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, capture := n.paid()
+	c, capture := n.Pay(gift(""))
 	id := n.dispute(capture, `{"stage":"INQUIRY"}`)
 	n.heard(id, contribution.Disputed)
 	if held := n.sums(c)["dispute_hold"]; held != 0 {
@@ -79,16 +82,18 @@ func TestADisputeThatIsWon(t *testing.T) {
 func TestADisputeThatIsLost(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, capture := n.paid()
+	c, capture := n.Pay(gift(""))
 	n.hook("POST", "captures/"+capture+"/refund", `{"amount":"5.00"}`, nil)
 	id := n.dispute(capture, `{"fee":"16.00","outcome":"buyer"}`)
 	n.heard(id, contribution.Reversed)
 	got := n.sums(c)
-	if got["refund"] != -500 || got["reversal"] != -2000 || got["chargeback_fee"] != -1600 || got["dispute_hold"]+got["dispute_release"] != 0 {
+	if got["refund"] != -500 || got["reversal"] != -2000 || got["chargeback_fee"] != -1600 ||
+		got["dispute_hold"]+got["dispute_release"] != 0 {
 		t.Errorf("lost: %v", got)
 	}
 	var status, outcome string
-	if err := n.DB.QueryRowx(`SELECT status, outcome FROM dispute WHERE paypal_id = $1`, id).Scan(&status, &outcome); err != nil || status != "resolved" || outcome == "" {
+	err := n.DB.QueryRowx(`SELECT status, outcome FROM dispute WHERE paypal_id = $1`, id).Scan(&status, &outcome)
+	if err != nil || status != "resolved" || outcome == "" {
 		t.Errorf("%s %s, %v", status, outcome, err)
 	}
 }
@@ -97,7 +102,7 @@ func TestADisputeThatIsLost(t *testing.T) {
 func TestOnlyTheEndOfADisputeIsHeard(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, capture := n.paid()
+	c, capture := n.Pay(gift(""))
 	n.dispute(capture, `{"stage":"INQUIRY"}`)
 	n.heard(n.dispute(capture, `{"outcome":"seller"}`), contribution.Completed)
 	if got := n.sums(c); len(got) != 2 {
@@ -111,10 +116,10 @@ func TestOnlyTheEndOfADisputeIsHeard(t *testing.T) {
 func TestTheSweepAsksAboutOpenDisputes(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, capture := n.paid()
+	c, capture := n.Pay(gift(""))
 	n.heard(n.dispute(capture, `{}`), contribution.Disputed)
 	n.dispute(capture, `{"outcome":"buyer"}`)
-	n.later(13 * time.Hour)
+	n.Clock.Advance(13 * time.Hour)
 	if _, err := n.Sweeper.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -126,8 +131,8 @@ func TestTheSweepAsksAboutOpenDisputes(t *testing.T) {
 func TestADisputeBeforeItsPayment(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
-	n.approve(c, "approve")
+	c := n.Start(gift(""))
+	n.Approve(c, "approve")
 	o, err := n.Client.CaptureOrder(t.Context(), c.Checkout.PayPalID, "somebody-else")
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +147,8 @@ func TestDisputesOfOthersAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	o, err := n.Client.CreateOrder(t.Context(), paypal.OrderRequest{
-		RequestID: "foreign", CustomID: "order-77", Amount: eur(500), ReturnURL: "http://127.0.0.1:1/r", CancelURL: "http://127.0.0.1:1/c",
+		RequestID: "foreign", CustomID: "order-77", Amount: eur(500),
+		ReturnURL: "http://127.0.0.1:1/r", CancelURL: "http://127.0.0.1:1/c",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -152,10 +158,10 @@ func TestDisputesOfOthersAreLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := n.dispute(o.Captures[0].ID, `{}`)
-	if _, err := n.Disputes.Settle(t.Context(), id, Source{Way: contribution.ByWebhook}); !errors.Is(err, ErrNotOurs) {
+	if _, err := n.Disputes.Settle(t.Context(), id, byWebhook); !errors.Is(err, settle.ErrNotOurs) {
 		t.Errorf("another program's: %v", err)
 	}
-	if _, err := n.Disputes.Settle(t.Context(), "PP-D-00000", Source{Way: contribution.ByWebhook}); !paypal.NotFound(err) {
+	if _, err := n.Disputes.Settle(t.Context(), "PP-D-00000", byWebhook); !paypal.NotFound(err) {
 		t.Errorf("nobody's: %v", err)
 	}
 }
@@ -163,10 +169,10 @@ func TestDisputesOfOthersAreLeftAlone(t *testing.T) {
 func TestStaffAcceptADispute(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, capture := n.paid()
+	c, capture := n.Pay(gift(""))
 	id := n.dispute(capture, `{}`)
 	accept := func(dispute, note string) (contribution.Contribution, error) {
-		return n.Disputes.Accept(t.Context(), c.ID, dispute, note, editor)
+		return n.Disputes.Accept(t.Context(), c.ID, dispute, note, newsroom.Editor)
 	}
 	if _, err := accept(id, "Sorry."); !fault.Is(err, fault.NotFound) {
 		t.Errorf("before we heard of it: %v", err)
@@ -175,7 +181,8 @@ func TestStaffAcceptADispute(t *testing.T) {
 	if _, err := accept(id, " "); !fault.Is(err, fault.Invalid) {
 		t.Errorf("without a note: %v", err)
 	}
-	if _, err := n.Disputes.Accept(t.Context(), uuid.New(), id, "Sorry.", editor); !fault.Is(err, fault.NotFound) {
+	_, err := n.Disputes.Accept(t.Context(), uuid.New(), id, "Sorry.", newsroom.Editor)
+	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("of another gift: %v", err)
 	}
 
@@ -200,13 +207,14 @@ func TestStaffAcceptADispute(t *testing.T) {
 func TestADisputeThatCannotBeAcceptedHere(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, capture := n.paid()
+	c, capture := n.Pay(gift(""))
 	id := n.dispute(capture, `{}`)
 	n.heard(id, contribution.Disputed)
 	if _, err := n.DB.Exec(`UPDATE dispute SET may_accept = false`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", editor); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "Resolution") {
+	if _, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", newsroom.Editor); !fault.Is(err, fault.Conflict) ||
+		!strings.Contains(err.Error(), "Resolution") {
 		t.Error(err)
 	}
 	// PayPal ended it in the meantime, and says no.
@@ -214,7 +222,7 @@ func TestADisputeThatCannotBeAcceptedHere(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.dispute(capture, `{"outcome":"seller"}`)
-	if _, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", editor); !fault.Is(err, fault.Conflict) {
+	if _, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", newsroom.Editor); !fault.Is(err, fault.Conflict) {
 		t.Error(err)
 	}
 	n.wants(c, contribution.Completed) // what PayPal says to it is not lost
@@ -224,23 +232,24 @@ func TestADisputeThatCannotBeAcceptedHere(t *testing.T) {
 func TestAskPayPalAgain(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, capture := n.paid()
+	c, capture := n.Pay(gift(""))
 	n.hook("POST", "captures/"+capture+"/refund", `{"amount":"5.00"}`, nil)
 	n.dispute(capture, `{}`)
-	got, err := n.Settler.AskPayPal(t.Context(), c.ID, editor)
+	got, err := n.Settler.AskPayPal(t.Context(), c.ID, newsroom.Editor)
 	if err != nil || got.State != contribution.Disputed {
 		t.Fatalf("%s, %v", got.State, err)
 	}
 	n.booksEqual()
 	var detail string
-	if err := n.DB.Get(&detail, `SELECT detail->>'before' || ' ' || (detail->>'after') FROM audit_entry WHERE action = 'contribution.ask_paypal'`); err != nil || detail != "completed disputed" {
+	if err := n.DB.Get(&detail, `SELECT detail->>'before' || ' ' || (detail->>'after') FROM audit_entry
+		WHERE action = 'contribution.ask_paypal'`); err != nil || detail != "completed disputed" {
 		t.Errorf("audited %q, %v", detail, err)
 	}
 	n.fault(`{"kind":"status","status":503,"times":50,"match":{"path":"/v2/*"}}`)
-	if _, err := n.Settler.AskPayPal(t.Context(), c.ID, editor); !fault.Is(err, fault.Unavailable) {
+	if _, err := n.Settler.AskPayPal(t.Context(), c.ID, newsroom.Editor); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("PayPal down: %v", err)
 	}
-	if _, err := n.Settler.AskPayPal(t.Context(), uuid.New(), editor); !fault.Is(err, fault.NotFound) {
+	if _, err := n.Settler.AskPayPal(t.Context(), uuid.New(), newsroom.Editor); !fault.Is(err, fault.NotFound) {
 		t.Errorf("nobody's: %v", err)
 	}
 }
@@ -248,8 +257,8 @@ func TestAskPayPalAgain(t *testing.T) {
 func TestANoteIsKept(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
-	if err := n.Contributions.Note(t.Context(), c.ID, "Called her.\r\nAll is well.", editor); err != nil {
+	c := n.Start(gift(""))
+	if err := n.Contributions.Note(t.Context(), c.ID, "Called her.\r\nAll is well.", newsroom.Editor); err != nil {
 		t.Fatal(err)
 	}
 	var kept string
@@ -257,12 +266,13 @@ func TestANoteIsKept(t *testing.T) {
 	if err != nil || kept != "editor@example.org: Called her.\nAll is well." || n.audited(c) != "contribution.note" {
 		t.Errorf("%q, %v, audited %q", kept, err, n.audited(c))
 	}
-	for name, text := range map[string]string{"nothing": " \r\n", "too much": strings.Repeat("x", 2000), "a NUL": "a\x00b"} {
-		if err := n.Contributions.Note(t.Context(), c.ID, text, editor); !fault.Is(err, fault.Invalid) {
+	for name, text := range map[string]string{"nothing": " \r\n", "too much": strings.Repeat("x", 2000),
+		"a NUL": "a\x00b"} {
+		if err := n.Contributions.Note(t.Context(), c.ID, text, newsroom.Editor); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := n.Contributions.Note(t.Context(), uuid.New(), "x", editor); !fault.Is(err, fault.NotFound) {
+	if err := n.Contributions.Note(t.Context(), uuid.New(), "x", newsroom.Editor); !fault.Is(err, fault.NotFound) {
 		t.Errorf("nobody's: %v", err)
 	}
 }
@@ -270,21 +280,22 @@ func TestANoteIsKept(t *testing.T) {
 // A look at the dispute that PayPal gave earlier and we get later changes nothing, and one opened again needs a person.
 func TestADisputeOnlyAdvances(t *testing.T) {
 	t.Parallel()
-	d := bareService(t)
+	d := bare(t)
 	c := mustBegin(t, d)
-	src := Source{Way: contribution.ByWebhook}
-	seen := paypal.Dispute{ID: "PP-D-1", CaptureIDs: []string{"OTHERS", "CAP"}, Status: paypal.DisputeResolved, Stage: paypal.StageChargeback,
+	src := byWebhook
+	seen := paypal.Dispute{ID: "PP-D-1", CaptureIDs: []string{"OTHERS", "CAP"}, Status: paypal.DisputeResolved,
+		Stage:   paypal.StageChargeback,
 		Outcome: paypal.OutcomeSeller, Amount: eur(2500), CreatedAt: noon, UpdatedAt: noon.Add(time.Hour)}
-	apply(t, d, CaptureSeen(c.ID, src, captureOf("CAP", "COMPLETED")), DisputeSeen(c.ID, src, seen))
+	apply(t, d, settle.CaptureSeen(c.ID, src, captureOf("CAP", "COMPLETED")), settle.DisputeSeen(c.ID, src, seen))
 	before := entries(t.Context(), t, d.DB, c.ID)
 	early := seen
 	early.Status, early.Stage, early.UpdatedAt = paypal.DisputeOpen, paypal.StageInquiry, noon
-	if c = apply(t, d, DisputeSeen(c.ID, src, early)); c.State != contribution.Completed || looks(t, d, c) != "" {
+	if c = apply(t, d, settle.DisputeSeen(c.ID, src, early)); c.State != contribution.Completed || looks(t, d, c) != "" {
 		t.Errorf("an older look: %s, %q", c.State, looks(t, d, c))
 	}
 	again := seen
 	again.Status, again.UpdatedAt = paypal.DisputeUnderReview, noon.Add(2*time.Hour)
-	c = apply(t, d, DisputeSeen(c.ID, src, again))
+	c = apply(t, d, settle.DisputeSeen(c.ID, src, again))
 	if c.State != contribution.Completed || !strings.Contains(looks(t, d, c), "reopened the dispute PP-D-1") {
 		t.Errorf("opened again: %s, %q", c.State, looks(t, d, c))
 	}
@@ -295,12 +306,14 @@ func TestADisputeOnlyAdvances(t *testing.T) {
 	other := mustBegin(t, d)
 	foreign := seen
 	foreign.ID, foreign.CaptureIDs, foreign.Amount.Currency = "PP-D-2", []string{"CAP-2"}, "USD"
-	other = apply(t, d, CaptureSeen(other.ID, src, captureOf("CAP-2", "COMPLETED")), DisputeSeen(other.ID, src, foreign))
+	other = apply(t, d, settle.CaptureSeen(other.ID, src, captureOf("CAP-2", "COMPLETED")),
+		settle.DisputeSeen(other.ID, src, foreign))
 	booked := entries(t.Context(), t, d.DB, other.ID)
 	if !strings.Contains(looks(t, d, other), "in USD") || strings.Contains(booked, "dispute") {
 		t.Errorf("a dispute in another currency: %q", looks(t, d, other))
 	}
-	if _, err := d.Applier.ApplyAll(t.Context(), []Fact{DisputeSeen(other.ID, src, seen)}); !errors.Is(err, ErrNotOurs) {
+	_, err := d.Applier.ApplyAll(t.Context(), []settle.Fact{settle.DisputeSeen(other.ID, src, seen)})
+	if !errors.Is(err, settle.ErrNotOurs) {
 		t.Errorf("a dispute about another gift: %v", err)
 	}
 }

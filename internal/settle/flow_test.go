@@ -1,16 +1,9 @@
-package settle
+package settle_test
 
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"log/slog"
-	"net"
-	"net/http"
-	"net/http/httptest"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,263 +14,26 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/checkout"
 	"readerfund/internal/contribution"
-	"readerfund/internal/db"
-	"readerfund/internal/db/dbtest"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
-	"readerfund/internal/paypal/sandbox"
+	"readerfund/internal/settle"
 )
-
-// newsroom is the services with a PayPal sandbox over real HTTP, and one clock for both.
-type newsroom struct {
-	*Services
-	DB            *db.DB
-	Client        *paypal.Client
-	Contributions *contribution.Service
-
-	t       *testing.T
-	sandbox string // its address
-	moved   atomic.Int64
-}
-
-func (n *newsroom) clock() time.Time { return time.Now().Add(time.Duration(n.moved.Load())) }
-
-// later moves the clock of both on.
-func (n *newsroom) later(d time.Duration) { n.moved.Add(int64(d)) }
-
-// newServices are services with contributions of their own; client may be nil where PayPal is not asked.
-func newServices(d *db.DB, client *paypal.Client, now func() time.Time) *newsroom {
-	campaigns := campaign.NewCatalog(d, now)
-	limits := map[money.Currency]contribution.Limit{"EUR": {Min: 100, Max: 1000000}, "HUF": {Min: 400, Max: 4000000}}
-	n := &newsroom{DB: d, Client: client, Contributions: contribution.New(contribution.Config{
-		DB: d, Campaigns: campaigns, Limits: limits, SweepEvery: time.Minute, Now: now,
-	})}
-	n.Services = New(Config{
-		DB: d, PayPal: client, Contributions: n.Contributions, Campaigns: campaigns, BaseURL: "http://127.0.0.1:1",
-		Publication: "The Test Gazette", SweepEvery: time.Minute, Now: now, Log: slog.New(slog.DiscardHandler),
-	})
-	return n
-}
-
-func open(t *testing.T) *newsroom {
-	t.Helper()
-	n := &newsroom{t: t}
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.sandbox = "http://" + l.Addr().String()
-	emulator, err := sandbox.New(sandbox.Options{BaseURL: n.sandbox, Now: n.clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: emulator.Handler(), ReadHeaderTimeout: time.Second}}
-	server.Start()
-	t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-		if err := emulator.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	d := dbtest.New(t)
-	if err := campaign.EnsureDefault(t.Context(), d, "The Test Gazette", "EUR", n.clock()); err != nil {
-		t.Fatal(err)
-	}
-	client, err := paypal.New(paypal.Config{BaseURL: n.sandbox, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Timeout: 2 * time.Second, Now: n.clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.use(d, client)
-	t.Cleanup(n.Close)
-	return n
-}
-
-// use has the newsroom work with this database and this client of PayPal's.
-func (n *newsroom) use(d *db.DB, client *paypal.Client) {
-	made := newServices(d, client, n.clock)
-	n.Services, n.DB, n.Client, n.Contributions = made.Services, d, client, made.Contributions
-}
-
-// hook calls one of the sandbox's test hooks and reads its answer.
-func (n *newsroom) hook(method, path, body string, out any) {
-	n.t.Helper()
-	req, err := http.NewRequestWithContext(n.t.Context(), method, n.sandbox+"/sandbox/"+path, bytes.NewBufferString(body))
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	text, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode >= 300 {
-		n.t.Fatalf("%s %s: %s %s %v", method, path, resp.Status, text, err)
-	}
-	_ = resp.Body.Close()
-	if out != nil {
-		if err := json.Unmarshal(text, out); err != nil {
-			n.t.Fatalf("%s: %v in %s", path, err, text)
-		}
-	}
-}
-
-func (n *newsroom) approve(c contribution.Contribution, outcome string) {
-	n.t.Helper()
-	n.hook("POST", "orders/"+c.Checkout.PayPalID+"/approve", `{"outcome":"`+outcome+`"}`, nil)
-}
-
-func (n *newsroom) fault(spec string) {
-	n.t.Helper()
-	n.hook("POST", "faults", spec, nil)
-}
-
-func (n *newsroom) heal() { n.hook("DELETE", "faults", "", nil) }
-
-// line is one line of the sandbox's ledger: what PayPal believes.
-type line struct {
-	ID, Kind, Amount, Currency, Fee, Status, Stage, Parent string
-	CustomID                                               string `json:"custom_id"`
-}
-
-func (n *newsroom) ledger() []line {
-	n.t.Helper()
-	var all []line
-	n.hook("GET", "ledger", "", &all)
-	return all
-}
-
-func (n *newsroom) captures() int {
-	count := 0
-	for _, l := range n.ledger() {
-		if l.Kind == "capture" {
-			count++
-		}
-	}
-	return count
-}
-
-func gift(key string) contribution.Intent {
-	return contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "25.00", Currency: "EUR", Frequency: "once", IdempotencyKey: key, Article: "https://example.org/a"}
-}
-
-func (n *newsroom) start() contribution.Contribution {
-	n.t.Helper()
-	c, err := n.Starter.Start(n.t.Context(), gift(""), nil)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	return c
-}
-
-func (n *newsroom) settle(c contribution.Contribution, way contribution.Way) contribution.Contribution {
-	n.t.Helper()
-	c, err := n.Settler.Settle(n.t.Context(), c.ID, Source{Way: way})
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	return c
-}
-
-// comeBack is the reader who comes back from PayPal, and whose gift it is.
-func (n *newsroom) comeBack(c contribution.Contribution) contribution.Contribution {
-	n.t.Helper()
-	c, err := n.Settler.Settle(n.t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}})
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	return c
-}
-
-func (n *newsroom) wants(c contribution.Contribution, want contribution.State) {
-	n.t.Helper()
-	now, err := n.Contributions.Get(n.t.Context(), c.ID)
-	if err != nil || now.State != want {
-		n.t.Fatalf("state %s (%s), want %s; %v", now.State, now.Reason, want, err)
-	}
-}
-
-var editor = contribution.Actor{Name: "editor@example.org"}
-
-// paid is a gift of 25.00 EUR that came in, and the id of its capture.
-func (n *newsroom) paid() (contribution.Contribution, string) {
-	n.t.Helper()
-	c := n.start()
-	n.approve(c, "approve")
-	c = n.settle(c, contribution.ByReader)
-	var capture string
-	if err := n.DB.Get(&capture, `SELECT paypal_id FROM payment WHERE contribution_id = $1`, c.ID); err != nil {
-		n.t.Fatal(err)
-	}
-	return c, capture
-}
-
-// audited gives the actions noted about a contribution, oldest first.
-func (n *newsroom) audited(c contribution.Contribution) string {
-	n.t.Helper()
-	var all []string
-	err := n.DB.Select(&all, `SELECT action || coalesce(' ' || (detail->>'outcome'), '') FROM audit_entry WHERE subject = $1 AND actor = $2 ORDER BY id`, c.Receipt, editor.Name)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	return strings.Join(all, ", ")
-}
-
-// booksEqual is the ledger invariant: for each capture and refund, our entries equal PayPal's.
-func (n *newsroom) booksEqual() {
-	n.t.Helper()
-	want := map[string]string{}
-	for _, l := range n.ledger() {
-		if l.Status == "PENDING" || l.Status == "DECLINED" {
-			continue
-		}
-		switch l.Kind {
-		case "capture", "sale":
-			want["charge "+l.ID] = l.Amount
-			want["fee "+l.ID] = "-" + l.Fee
-		case "dispute":
-			if l.Stage != "INQUIRY" {
-				want["dispute_hold "+l.ID] = "-" + l.Amount
-				if l.Status != "OPEN" {
-					want["dispute_release "+l.ID] = l.Amount
-				}
-			}
-			if l.Fee != "0.00" {
-				want["chargeback_fee "+l.ID] = "-" + l.Fee
-			}
-		default:
-			want[l.Kind+" "+l.ID] = "-" + l.Amount
-		}
-	}
-	var ours []struct {
-		Kind, Ref, Currency string
-		Minor               int64
-	}
-	if err := n.DB.Select(&ours, `SELECT kind, paypal_ref AS ref, currency, amount_minor AS minor FROM ledger_entry`); err != nil {
-		n.t.Fatal(err)
-	}
-	got := map[string]string{}
-	for _, e := range ours {
-		got[e.Kind+" "+e.Ref] = money.New(e.Minor, money.Currency(e.Currency)).Decimal()
-	}
-	if fmt.Sprint(got) != fmt.Sprint(want) {
-		n.t.Fatalf("our books: %v\nPayPal's:  %v", got, want)
-	}
-}
 
 func TestAGiftFromClickToLedger(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
-	if c.State != contribution.Created || c.Checkout.PayPalID == "" || c.Checkout.ApproveURL == "" || c.Outcome() != contribution.OutcomeOpen {
+	c := n.Start(gift(""))
+	if c.State != contribution.Created || c.Checkout.PayPalID == "" || c.Checkout.ApproveURL == "" ||
+		c.Outcome() != contribution.OutcomeOpen {
 		t.Fatalf("started: %+v", c)
 	}
 	if c = n.settle(c, contribution.ByReader); c.State != contribution.Created || n.captures() != 0 {
 		t.Fatalf("coming back before approving changed it to %s, %d captures", c.State, n.captures())
 	}
-	n.approve(c, "approve")
-	if c = n.settle(c, contribution.ByReader); c.State != contribution.Completed || c.Outcome() != contribution.OutcomeReceived || c.CompletedAt.IsZero() {
+	n.Approve(c, "approve")
+	if c = n.settle(c, contribution.ByReader); c.State != contribution.Completed ||
+		c.Outcome() != contribution.OutcomeReceived || c.CompletedAt.IsZero() {
 		t.Fatalf("after approval: %+v", c)
 	}
 	for _, way := range []contribution.Way{contribution.ByReader, contribution.BySweep, contribution.ByWebhook} {
@@ -285,7 +41,8 @@ func TestAGiftFromClickToLedger(t *testing.T) {
 	}
 	n.booksEqual()
 	var person string
-	err := n.DB.Get(&person, `SELECT s.email FROM supporter s JOIN contribution c ON c.supporter_id = s.id WHERE c.id = $1`, c.ID)
+	err := n.DB.Get(&person, `SELECT s.email FROM supporter s JOIN contribution c ON c.supporter_id = s.id
+		WHERE c.id = $1`, c.ID)
 	if err != nil || person != "reader@example.com" {
 		t.Errorf("the person PayPal names is not kept: %q, %v", person, err)
 	}
@@ -325,12 +82,12 @@ func TestManyCopiesOfOneKeyMakeOneOrder(t *testing.T) {
 func TestAClosedTabIsCapturedByTheSweep(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
-	n.approve(c, "approve")
+	c := n.Start(gift(""))
+	n.Approve(c, "approve")
 	if asked, err := n.Sweeper.Sweep(t.Context()); err != nil || asked != 0 {
 		t.Fatalf("the sweep asked about %d before the first interval (%v)", asked, err)
 	}
-	n.later(11 * time.Minute)
+	n.Clock.Advance(11 * time.Minute)
 	if asked, err := n.Sweeper.Sweep(t.Context()); err != nil || asked != 1 {
 		t.Fatalf("the sweep asked about %d, %v", asked, err)
 	}
@@ -342,9 +99,9 @@ func TestTwoSweepsDoNotAskTwice(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	for range 30 {
-		n.approve(n.start(), "approve")
+		n.Approve(n.Start(gift("")), "approve")
 	}
-	n.later(11 * time.Minute)
+	n.Clock.Advance(11 * time.Minute)
 	var wait sync.WaitGroup
 	var asked atomic.Int64
 	for range 3 {
@@ -366,15 +123,16 @@ func TestTwoSweepsDoNotAskTwice(t *testing.T) {
 func TestACardRefusedMayTryAnotherWay(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
-	n.approve(c, "decline")
+	c := n.Start(gift(""))
+	n.Approve(c, "decline")
 	c = n.settle(c, contribution.ByReader)
 	if c.State != contribution.Declined || c.Reason != "INSTRUMENT_DECLINED" || c.Checkout.RetryURL == "" {
 		t.Fatalf("refused: %s (%s), retry at %q", c.State, c.Reason, c.Checkout.RetryURL)
 	}
-	n.approve(c, "approve")
-	n.later(checkout.AttemptPause)
-	for _, way := range []contribution.Way{contribution.BySweep, contribution.ByWebhook, contribution.ByStaff, contribution.ByReader} { // of the reader without a sign of whose it is
+	n.Approve(c, "approve")
+	n.Clock.Advance(checkout.AttemptPause)
+	for _, way := range []contribution.Way{contribution.BySweep, contribution.ByWebhook, contribution.ByStaff,
+		contribution.ByReader} { // of the reader without a sign of whose it is
 		if c = n.settle(c, way); c.State != contribution.Declined {
 			t.Fatalf("%s tried the card again by itself: %s", way, c.State)
 		}
@@ -389,13 +147,13 @@ func TestACardRefusedMayTryAnotherWay(t *testing.T) {
 func TestASecondTryWithoutAnAnswerIsAskedAbout(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
-	n.approve(c, "decline")
+	c := n.Start(gift(""))
+	n.Approve(c, "decline")
 	c = n.settle(c, contribution.ByReader)
 	n.wants(c, contribution.Declined)
-	n.later(checkout.AttemptPause)
+	n.Clock.Advance(checkout.AttemptPause)
 	n.fault(`{"kind":"status","status":503,"times":50,"match":{"method":"POST","path":"/v2/checkout/orders/*/capture"}}`)
-	if _, err := n.Settler.Settle(t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}}); err == nil {
+	if _, err := n.Settler.Settle(t.Context(), c.ID, present); err == nil {
 		t.Fatal("the second try was answered")
 	}
 	n.wants(c, contribution.CaptureUnknown)
@@ -404,7 +162,8 @@ func TestASecondTryWithoutAnAnswerIsAskedAbout(t *testing.T) {
 		n.settle(c, contribution.BySweep)
 	}
 	n.wants(c, contribution.Declined)
-	if again, err := n.Contributions.Get(t.Context(), c.ID); err != nil || again.Checkout.Attempt != 2 || again.Checkout.Refused != 2 {
+	if again, err := n.Contributions.Get(t.Context(), c.ID); err != nil || again.Checkout.Attempt != 2 ||
+		again.Checkout.Refused != 2 {
 		t.Errorf("attempt %d, refused %d, %v", again.Checkout.Attempt, again.Checkout.Refused, err)
 	}
 }
@@ -412,10 +171,11 @@ func TestASecondTryWithoutAnAnswerIsAskedAbout(t *testing.T) {
 func TestPendingAndDeclinedCapturesAreNoMoney(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	held, no := n.start(), n.start()
-	n.approve(held, "pending")
-	n.approve(no, "declined_capture")
-	if held = n.settle(held, contribution.ByReader); held.State != contribution.Pending || held.Outcome() != contribution.OutcomeConfirming {
+	held, no := n.Start(gift("")), n.Start(gift(""))
+	n.Approve(held, "pending")
+	n.Approve(no, "declined_capture")
+	if held = n.settle(held, contribution.ByReader); held.State != contribution.Pending ||
+		held.Outcome() != contribution.OutcomeConfirming {
 		t.Fatalf("held: %s", held.State)
 	}
 	if no = n.settle(no, contribution.ByReader); no.State != contribution.Declined {
@@ -425,7 +185,7 @@ func TestPendingAndDeclinedCapturesAreNoMoney(t *testing.T) {
 	for _, l := range n.ledger() {
 		if l.CustomID == held.ID.String() {
 			n.hook("POST", "captures/"+l.ID+"/settle", `{}`, nil)
-			if _, err := n.Payments.SettleCapture(t.Context(), l.ID, Source{Way: contribution.ByWebhook}); err != nil {
+			if _, err := n.Payments.SettleCapture(t.Context(), l.ID, byWebhook); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -437,17 +197,18 @@ func TestPendingAndDeclinedCapturesAreNoMoney(t *testing.T) {
 func TestAnOrderNobodyApprovesExpires(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
+	c := n.Start(gift(""))
 	if _, err := n.Settler.Cancel(t.Context(), c.ID); err != nil {
 		t.Fatal(err)
 	}
 	n.wants(c, contribution.Cancelled)
-	n.later(4 * time.Hour)
+	n.Clock.Advance(4 * time.Hour)
 	if _, err := n.Sweeper.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	n.wants(c, contribution.Expired)
-	if due, err := contribution.ClaimDue(t.Context(), n.DB, sweepBatch, n.clock(), time.Minute); err != nil || len(due) != 0 {
+	if due, err := contribution.ClaimDue(t.Context(), n.DB, settle.SweepBatch, n.Clock.Now(), time.Minute); err != nil ||
+		len(due) != 0 {
 		t.Errorf("an expired contribution is still looked at: %v %v", due, err)
 	}
 }
@@ -456,10 +217,10 @@ func TestAnOrderNobodyApprovesExpires(t *testing.T) {
 func TestAMissingOrderIsLookedForTwice(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
+	c := n.Start(gift(""))
 	n.hook("POST", "clock", `{"advance":"4h"}`, nil) // PayPal's clock alone
 	n.wants(n.settle(c, contribution.BySweep), contribution.Created)
-	n.later(11 * time.Second)
+	n.Clock.Advance(11 * time.Second)
 	n.wants(n.settle(c, contribution.BySweep), contribution.Expired)
 }
 
@@ -467,16 +228,16 @@ func TestAMissingOrderIsLookedForTwice(t *testing.T) {
 func TestAnOrderThatWasFoundAgainIsNotGone(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
+	c := n.Start(gift(""))
 	unseen := `{"kind":"issue","issue":"INVALID_RESOURCE_ID","times":1,"match":{"method":"GET","path":"/v2/checkout/*"}}`
 	n.fault(unseen)
 	n.wants(n.settle(c, contribution.BySweep), contribution.Created)
-	n.later(time.Minute)
+	n.Clock.Advance(time.Minute)
 	n.wants(n.settle(c, contribution.BySweep), contribution.Created) // found
-	n.later(time.Hour)
+	n.Clock.Advance(time.Hour)
 	n.fault(unseen)
 	n.wants(n.settle(c, contribution.BySweep), contribution.Created)
-	n.approve(c, "approve")
+	n.Approve(c, "approve")
 	n.wants(n.settle(c, contribution.BySweep), contribution.Completed)
 }
 
@@ -500,7 +261,7 @@ func TestAnOrderWhoseAnswerWasLostIsFoundAgain(t *testing.T) {
 			if err != nil || c.State != contribution.Created {
 				t.Fatalf("sent again: %s, %v", c.State, err)
 			}
-			n.approve(c, "approve")
+			n.Approve(c, "approve")
 			n.settle(c, contribution.ByReader)
 			n.booksEqual()
 			if n.captures() != 1 {
@@ -513,15 +274,15 @@ func TestAnOrderWhoseAnswerWasLostIsFoundAgain(t *testing.T) {
 func TestACaptureWhoseAnswerWasLostIsUnknownUntilAsked(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
-	n.approve(c, "approve")
+	c := n.Start(gift(""))
+	n.Approve(c, "approve")
 	n.fault(`{"match":{"method":"POST","path":"/v2/checkout/orders/*/capture"},"kind":"reset_after"}`)
-	if _, err := n.Settler.Settle(t.Context(), c.ID, Source{Way: contribution.ByReader}); !fault.Is(err, fault.Unavailable) {
+	if _, err := n.Settler.Settle(t.Context(), c.ID, byReader); !fault.Is(err, fault.Unavailable) {
 		t.Fatalf("settle: %v", err)
 	}
 	n.wants(c, contribution.CaptureUnknown)
 	n.heal()
-	n.later(2 * time.Minute)
+	n.Clock.Advance(2 * time.Minute)
 	if _, err := n.Sweeper.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -536,12 +297,12 @@ func TestACaptureWhoseAnswerWasLostIsUnknownUntilAsked(t *testing.T) {
 func TestAReaderWhoLeavesDoesNotStopTheCapture(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
-	n.approve(c, "approve")
+	c := n.Start(gift(""))
+	n.Approve(c, "approve")
 	n.fault(`{"match":{"method":"POST","path":"/v2/checkout/orders/*/capture"},"kind":"delay","delay":"400ms"}`)
 	ctx, leave := context.WithTimeout(t.Context(), 150*time.Millisecond)
 	defer leave()
-	if _, err := n.Settler.Settle(ctx, c.ID, Source{Way: contribution.ByReader}); !fault.Is(err, fault.Unavailable) {
+	if _, err := n.Settler.Settle(ctx, c.ID, byReader); !fault.Is(err, fault.Unavailable) {
 		t.Fatalf("settle: %v", err)
 	}
 	n.Close()
@@ -570,7 +331,7 @@ func TestAnIntentWithoutAnOrderLapses(t *testing.T) {
 	if _, err := n.Starter.Start(t.Context(), gift(""), nil); !fault.Is(err, fault.Unavailable) {
 		t.Fatal(err)
 	}
-	n.later(4 * time.Hour)
+	n.Clock.Advance(4 * time.Hour)
 	if _, err := n.Sweeper.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -585,7 +346,8 @@ func TestPayPalRefusesTheOrder(t *testing.T) {
 	n := open(t)
 	refuse := func(issue string) {
 		n.fault(`{"match":{"method":"POST","path":"/v2/checkout/orders"},"kind":"status","status":422,"times":1,
-			"body":{"name":"UNPROCESSABLE_ENTITY","message":"no","debug_id":"d","details":[{"issue":"` + issue + `","description":"no"}]}}`)
+			"body":{"name":"UNPROCESSABLE_ENTITY","message":"no","debug_id":"d",
+				"details":[{"issue":"` + issue + `","description":"no"}]}}`)
 	}
 	refuse("CURRENCY_NOT_SUPPORTED")
 	_, err := n.Starter.Start(t.Context(), gift("no-currency"), nil)
@@ -600,7 +362,8 @@ func TestPayPalRefusesTheOrder(t *testing.T) {
 		t.Errorf("our own account: %v", err)
 	}
 	var states []contribution.State
-	if err := n.DB.Select(&states, `SELECT state FROM contribution`); err != nil || fmt.Sprint(states) != "[failed failed]" {
+	if err := n.DB.Select(&states, `SELECT state FROM contribution`); err != nil ||
+		fmt.Sprint(states) != "[failed failed]" {
 		t.Errorf("%v, %v", states, err)
 	}
 }
@@ -609,12 +372,10 @@ func TestPayPalRefusesTheOrder(t *testing.T) {
 func TestAWebhookBeforeTheOrderIsSaved(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
-	if _, err := n.DB.Exec(`UPDATE contribution SET order_id = NULL, approve_url = '', state = 'order_unknown'`); err != nil {
-		t.Fatal(err)
-	}
-	n.approve(c, "approve")
-	if _, err := n.Settler.SettleOrder(t.Context(), c.Checkout.PayPalID, Source{Way: contribution.ByWebhook}); err != nil {
+	c := n.Start(gift(""))
+	n.Exec(`UPDATE contribution SET order_id = NULL, approve_url = '', state = 'order_unknown'`)
+	n.Approve(c, "approve")
+	if _, err := n.Settler.SettleOrder(t.Context(), c.Checkout.PayPalID, byWebhook); err != nil {
 		t.Fatal(err)
 	}
 	n.wants(c, contribution.Completed)
@@ -624,15 +385,15 @@ func TestAWebhookBeforeTheOrderIsSaved(t *testing.T) {
 func TestRefundsMadeAtPayPal(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
-	n.approve(c, "approve")
+	c := n.Start(gift(""))
+	n.Approve(c, "approve")
 	n.settle(c, contribution.ByReader)
 	capture := n.ledger()[0].ID
 	back := func(hook, body string, reversal bool) string {
 		var r struct{ ID string }
 		n.hook("POST", "captures/"+capture+"/"+hook, body, &r)
 		for range 3 { // PayPal tells it more than once
-			if _, err := n.Payments.SettleRefund(t.Context(), r.ID, reversal, Source{Way: contribution.ByWebhook}); err != nil {
+			if _, err := n.Payments.SettleRefund(t.Context(), r.ID, reversal, byWebhook); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -652,12 +413,12 @@ func TestRefundsMadeAtPayPal(t *testing.T) {
 func TestARefundIsFoundThroughItsCapture(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
-	n.approve(c, "approve")
+	c := n.Start(gift(""))
+	n.Approve(c, "approve")
 	n.settle(c, contribution.ByReader)
 	capture := n.ledger()[0].ID
 	n.hook("POST", "captures/"+capture+"/refund", `{}`, nil)
-	if _, err := n.Payments.SettleCapture(t.Context(), capture, Source{Way: contribution.BySweep}); err != nil {
+	if _, err := n.Payments.SettleCapture(t.Context(), capture, bySweep); err != nil {
 		t.Fatal(err)
 	}
 	n.wants(c, contribution.Refunded)
@@ -667,19 +428,21 @@ func TestARefundIsFoundThroughItsCapture(t *testing.T) {
 func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	for name, custom := range map[string]string{"another program's": "order-77", "an unknown contribution's": uuid.NewString()} {
+	for name, custom := range map[string]string{"another program's": "order-77",
+		"an unknown contribution's": uuid.NewString()} {
 		o, err := n.Client.CreateOrder(t.Context(), paypal.OrderRequest{
-			RequestID: "foreign-" + custom, CustomID: custom, Amount: money.New(500, "EUR"), ReturnURL: "http://127.0.0.1:1/r", CancelURL: "http://127.0.0.1:1/c",
+			RequestID: "foreign-" + custom, CustomID: custom, Amount: money.New(500, "EUR"),
+			ReturnURL: "http://127.0.0.1:1/r", CancelURL: "http://127.0.0.1:1/c",
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		n.hook("POST", "orders/"+o.ID+"/approve", `{}`, nil)
-		if _, err := n.Settler.SettleOrder(t.Context(), o.ID, Source{Way: contribution.ByWebhook}); err == nil || n.captures() != 0 {
+		if _, err := n.Settler.SettleOrder(t.Context(), o.ID, byWebhook); err == nil || n.captures() != 0 {
 			t.Errorf("%s order: %v, %d captures", name, err, n.captures())
 		}
 	}
-	if _, err := n.Settler.SettleOrder(t.Context(), "5O190127TN364715T", Source{Way: contribution.ByWebhook}); !paypal.NotFound(err) {
+	if _, err := n.Settler.SettleOrder(t.Context(), "5O190127TN364715T", byWebhook); !paypal.NotFound(err) {
 		t.Errorf("an order nobody knows: %v", err)
 	}
 }
@@ -728,7 +491,8 @@ func TestWrongInput(t *testing.T) {
 			t.Errorf("%s: %v, want one fault on %s", c.name, err, c.field)
 		}
 	}
-	all := fault.All(second(n.Starter.Start(t.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Name: long, Email: "x", Article: "y"}, nil)))
+	all := fault.All(second(n.Starter.Start(t.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Name: long,
+		Email: "x", Article: "y"}, nil)))
 	if len(all) != 5 {
 		t.Errorf("all that is wrong is said at once; got %v", all)
 	}

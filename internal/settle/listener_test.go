@@ -1,4 +1,4 @@
-package settle
+package settle_test
 
 import (
 	"context"
@@ -10,23 +10,26 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/paypal"
+	"readerfund/internal/settle"
+	"readerfund/internal/testkit"
+	"readerfund/internal/testkit/newsroom"
 )
 
 // A listener hears of what was new, once, and of every refund; its error undoes what was applied.
 func TestListenersHearOfAppliedFacts(t *testing.T) {
 	t.Parallel()
-	d := bareService(t)
-	var heard []Applied
+	var heard []settle.Applied
 	var trouble error
-	d.Applier.listeners = []Listener{func(_ context.Context, _ *sqlx.Tx, a Applied) error {
+	listen := func(_ context.Context, _ *sqlx.Tx, a settle.Applied) error {
 		heard = append(heard, a)
 		return trouble
-	}}
+	}
+	d := openWith(t, newsroom.Options{Clock: testkit.ClockAt(noon), Listeners: []settle.Listener{listen}})
 	c := mustBegin(t, d)
-	src := Source{Way: contribution.ByWebhook}
-	paid := CaptureSeen(c.ID, src, captureOf("CAP", "COMPLETED"))
+	src := byWebhook
+	paid := settle.CaptureSeen(c.ID, src, captureOf("CAP", "COMPLETED"))
 	trouble = fault.New(fault.Conflict, "Something went wrong.")
-	if _, err := d.Applier.ApplyAll(t.Context(), []Fact{paid}); !errors.Is(err, trouble) {
+	if _, err := d.Applier.ApplyAll(t.Context(), []settle.Fact{paid}); !errors.Is(err, trouble) {
 		t.Errorf("a listener's error came out as %v", err)
 	}
 	if now, err := d.Contributions.Get(t.Context(), c.ID); err != nil || now.State != contribution.Started {
@@ -36,13 +39,14 @@ func TestListenersHearOfAppliedFacts(t *testing.T) {
 	for range 3 {
 		apply(t, d, paid)
 	}
-	if len(heard) != 1 || heard[0].Before != contribution.Started || heard[0].Contribution.State != contribution.Completed || len(heard[0].Refunds) != 0 {
+	if len(heard) != 1 || heard[0].Before != contribution.Started ||
+		heard[0].Contribution.State != contribution.Completed || len(heard[0].Refunds) != 0 {
 		t.Errorf("of a payment told three times it heard %+v", heard)
 	}
 	heard = nil
 	back := paypal.Refund{ID: "R", CaptureID: "CAP", Status: paypal.RefundCompleted, Amount: eur(500), CreatedAt: noon}
 	for range 2 {
-		apply(t, d, paid, RefundSeen(c.ID, src, back))
+		apply(t, d, paid, settle.RefundSeen(c.ID, src, back))
 	}
 	if len(heard) != 2 || len(heard[1].Refunds) != 1 || heard[1].Before != contribution.PartiallyRefunded {
 		t.Errorf("of a refund told twice it heard %+v", heard)

@@ -1,4 +1,4 @@
-package settle
+package settle_test
 
 import (
 	"maps"
@@ -28,13 +28,16 @@ func TestAnEmptyBoxOfBeforeIsNoYes(t *testing.T) {
 		anonymous bool
 		origin    string
 		naming    contribution.Naming
-	}{{false, "here", contribution.NotAsked}, {true, "here", contribution.MayNotName}, {true, "adopted", contribution.NotAsked}, {true, "restored", contribution.NotAsked}} {
+	}{
+		{false, "here", contribution.NotAsked}, {true, "here", contribution.MayNotName},
+		{true, "adopted", contribution.NotAsked}, {true, "restored", contribution.NotAsked},
+	} {
 		id := uuid.New()
 		_, err := n.DB.Exec(`
 			INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, anonymous,
 			                          origin, state, created_at, updated_at)
 			SELECT $1, $2, '', k.id, 'once', 500, 'EUR', $3, $4, 'created', $5, $5 FROM campaign k`,
-			id, id.String(), before.anonymous, before.origin, n.clock())
+			id, id.String(), before.anonymous, before.origin, n.Clock.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

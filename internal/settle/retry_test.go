@@ -1,4 +1,4 @@
-package settle
+package settle_test
 
 import (
 	"sync"
@@ -11,65 +11,65 @@ import (
 )
 
 // back is the reader coming from PayPal's page, where they took their time.
-func (n *newsroom) back(c contribution.Contribution) contribution.Contribution {
-	n.t.Helper()
-	n.later(checkout.PickTime)
+func (n *world) back(c contribution.Contribution) contribution.Contribution {
+	n.T.Helper()
+	n.Clock.Advance(checkout.PickTime)
 	return n.settles(c)
 }
 
-func (n *newsroom) settles(c contribution.Contribution) contribution.Contribution {
-	n.t.Helper()
-	c, err := n.Settler.Settle(n.t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true, Returning: true}})
+func (n *world) settles(c contribution.Contribution) contribution.Contribution {
+	n.T.Helper()
+	c, err := n.Settler.Settle(n.T.Context(), c.ID, returning)
 	if err != nil {
-		n.t.Fatal(err)
+		n.T.Fatal(err)
 	}
 	return c
 }
 
 // declined is a contribution whose reader was told that it was declined.
-func (n *newsroom) declined() contribution.Contribution {
-	n.t.Helper()
-	c := n.start()
-	n.approve(c, "decline")
+func (n *world) declined() contribution.Contribution {
+	n.T.Helper()
+	c := n.Start(gift(""))
+	n.Approve(c, "decline")
 	if c = n.back(c); c.Outcome() != contribution.OutcomeDeclined {
-		n.t.Fatalf("told %s", c.Outcome())
+		n.T.Fatalf("told %s", c.Outcome())
 	}
 	return c
 }
 
-func (n *newsroom) swept() {
-	n.t.Helper()
-	if _, err := n.Sweeper.Sweep(n.t.Context()); err != nil {
-		n.t.Fatal(err)
+func (n *world) swept() {
+	n.T.Helper()
+	if _, err := n.Sweeper.Sweep(n.T.Context()); err != nil {
+		n.T.Fatal(err)
 	}
 }
 
 // as wants the contribution to be told of so, after so many attempts.
-func (n *newsroom) as(c contribution.Contribution, want contribution.Outcome, attempts int) {
-	n.t.Helper()
-	c, err := n.Contributions.Get(n.t.Context(), c.ID)
+func (n *world) as(c contribution.Contribution, want contribution.Outcome, attempts int) {
+	n.T.Helper()
+	c, err := n.Contributions.Get(n.T.Context(), c.ID)
 	if err != nil || c.Outcome() != want || c.Checkout.Attempt != attempts {
-		n.t.Fatalf("%s after %d attempts (%v), want %s after %d", c.Outcome(), c.Checkout.Attempt, err, want, attempts)
+		n.T.Fatalf("%s after %d attempts (%v), want %s after %d", c.Outcome(), c.Checkout.Attempt, err, want, attempts)
 	}
 }
 
-// The reader picks another card at PayPal and is back before half a minute is over: it is tried once when it is, whether
-// or not they are still there.
+// The reader picks another card at PayPal and is back before half a minute is over: it is tried once when it is,
+// whether or not they are still there.
 func TestTooEarlyIsTriedLater(t *testing.T) {
 	t.Parallel()
-	for name, settle := range map[string]func(n *newsroom, c contribution.Contribution){
-		"by the sweep":         func(n *newsroom, _ contribution.Contribution) { n.swept() },
-		"by the reader's page": func(n *newsroom, c contribution.Contribution) { n.settle(c, contribution.ByReader) },
-		"by a webhook":         func(n *newsroom, c contribution.Contribution) { n.settle(c, contribution.ByWebhook) },
-		"by all three at once": func(n *newsroom, c contribution.Contribution) { n.allAtOnce(c) },
-		"when they are back":   func(n *newsroom, c contribution.Contribution) { n.back(c) },
-		"when PayPal was away": func(n *newsroom, c contribution.Contribution) { n.afterAnOutage(c) },
+	for name, settle := range map[string]func(n *world, c contribution.Contribution){
+		"by the sweep":         func(n *world, _ contribution.Contribution) { n.swept() },
+		"by the reader's page": func(n *world, c contribution.Contribution) { n.settle(c, contribution.ByReader) },
+		"by a webhook":         func(n *world, c contribution.Contribution) { n.settle(c, contribution.ByWebhook) },
+		"by all three at once": func(n *world, c contribution.Contribution) { n.allAtOnce(c) },
+		"when they are back":   func(n *world, c contribution.Contribution) { n.back(c) },
+		"when PayPal was away": func(n *world, c contribution.Contribution) { n.afterAnOutage(c) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := open(t)
 			c := n.declined()
-			n.approve(c, "approve")
+			n.Approve(c, "approve")
 			for range 5 {
 				if got := n.back(c); got.Outcome() != contribution.OutcomeRetrying || got.Checkout.RetryAt.IsZero() {
 					t.Fatalf("told %s, to be tried at %v", got.Outcome(), got.Checkout.RetryAt)
@@ -78,7 +78,7 @@ func TestTooEarlyIsTriedLater(t *testing.T) {
 			n.swept()
 			n.settle(c, contribution.ByWebhook)
 			n.as(c, contribution.OutcomeRetrying, 1)
-			n.later(checkout.AttemptPause)
+			n.Clock.Advance(checkout.AttemptPause)
 			settle(n, c)
 			n.as(c, contribution.OutcomeReceived, 2)
 			n.booksEqual()
@@ -89,7 +89,7 @@ func TestTooEarlyIsTriedLater(t *testing.T) {
 	}
 }
 
-func (n *newsroom) allAtOnce(c contribution.Contribution) {
+func (n *world) allAtOnce(c contribution.Contribution) {
 	var all sync.WaitGroup
 	all.Go(n.swept)
 	all.Go(func() { n.settle(c, contribution.ByWebhook) })
@@ -97,12 +97,12 @@ func (n *newsroom) allAtOnce(c contribution.Contribution) {
 	all.Wait()
 }
 
-func (n *newsroom) afterAnOutage(c contribution.Contribution) {
+func (n *world) afterAnOutage(c contribution.Contribution) {
 	n.fault(`{"kind":"reset_before","match":{"path":"/v2/*"}}`)
 	n.swept()
 	n.heal()
 	n.as(c, contribution.OutcomeRetrying, 1)
-	n.later(10 * time.Minute)
+	n.Clock.Advance(10 * time.Minute)
 	n.swept()
 }
 
@@ -114,7 +114,7 @@ func TestAWishIsForOneTry(t *testing.T) {
 	for attempts := 1; attempts < checkout.MostAttempts; attempts++ {
 		n.back(c)
 		n.as(c, contribution.OutcomeRetrying, attempts)
-		n.later(checkout.AttemptPause)
+		n.Clock.Advance(checkout.AttemptPause)
 		for range 3 {
 			n.swept()
 			n.settle(c, contribution.ByWebhook)
@@ -124,7 +124,7 @@ func TestAWishIsForOneTry(t *testing.T) {
 		n.as(c, contribution.OutcomeDeclined, attempts+1)
 	}
 	n.back(c)
-	n.later(time.Hour)
+	n.Clock.Advance(time.Hour)
 	n.swept()
 	n.as(c, contribution.OutcomeDeclined, checkout.MostAttempts)
 }
@@ -133,13 +133,13 @@ func TestAWishIsForOneTry(t *testing.T) {
 // it; a look without PayPal's sign or ours. Who turns back ends the wish, and so does the end of the order.
 func TestNoWishForAnotherTry(t *testing.T) {
 	t.Parallel()
-	later := func(n *newsroom, c contribution.Contribution) {
+	later := func(n *world, c contribution.Contribution) {
 		t.Helper()
-		n.approve(c, "approve")
-		n.later(checkout.AttemptPause)
+		n.Approve(c, "approve")
+		n.Clock.Advance(checkout.AttemptPause)
 		n.swept()
 		n.settle(c, contribution.ByWebhook)
-		n.later(20 * time.Minute)
+		n.Clock.Advance(20 * time.Minute)
 		n.swept()
 		if n.captures() > 0 {
 			t.Error("charged without having asked for it")
@@ -148,8 +148,8 @@ func TestNoWishForAnotherTry(t *testing.T) {
 	t.Run("the first return", func(t *testing.T) {
 		t.Parallel()
 		n := open(t)
-		c := n.start()
-		n.approve(c, "decline")
+		c := n.Start(gift(""))
+		n.Approve(c, "decline")
 		n.settle(c, contribution.ByWebhook)
 		n.back(c)
 		n.as(c, contribution.OutcomeDeclined, 1)
@@ -158,8 +158,8 @@ func TestNoWishForAnotherTry(t *testing.T) {
 	t.Run("a copy of it", func(t *testing.T) {
 		t.Parallel()
 		n := open(t)
-		c := n.start()
-		n.approve(c, "decline")
+		c := n.Start(gift(""))
+		n.Approve(c, "decline")
 		n.fault(`{"kind":"delay","delay":"300ms","match":{"method":"POST","path":"/v2/checkout/orders/*/capture"}}`)
 		var copies sync.WaitGroup
 		for range 5 {
@@ -194,9 +194,9 @@ func TestNoWishForAnotherTry(t *testing.T) {
 		c := n.declined()
 		n.back(c)
 		n.fault(`{"kind":"issue","issue":"INVALID_RESOURCE_ID","match":{"method":"GET","path":"/v2/checkout/*"}}`)
-		n.later(checkout.AttemptPause)
+		n.Clock.Advance(checkout.AttemptPause)
 		n.swept()
-		n.later(4 * time.Hour)
+		n.Clock.Advance(4 * time.Hour)
 		n.swept()
 		n.as(c, contribution.OutcomeDeclined, 1)
 	})

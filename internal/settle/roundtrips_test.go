@@ -1,10 +1,9 @@
-package settle
+package settle_test
 
 import (
 	"testing"
 
 	"readerfund/internal/campaign"
-	"readerfund/internal/checkout"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db/dbtest"
 )
@@ -14,11 +13,10 @@ func TestAGiftWaitsForTheDatabaseAFewTimes(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	d, trips := dbtest.NewCounted(t)
-	if err := campaign.EnsureDefault(t.Context(), d, "The Test Gazette", "EUR", n.clock()); err != nil {
+	if err := campaign.EnsureDefault(t.Context(), d, "The Test Gazette", "EUR", n.Clock.Now()); err != nil {
 		t.Fatal(err)
 	}
-	s := newServices(d, n.Client, n.clock)
-	t.Cleanup(s.Close)
+	s := n.On(d, n.Client)
 	if _, err := s.Starter.Start(t.Context(), gift("warm"), nil); err != nil { // the campaign is in memory now
 		t.Fatal(err)
 	}
@@ -28,8 +26,8 @@ func TestAGiftWaitsForTheDatabaseAFewTimes(t *testing.T) {
 	if err != nil || c.State != contribution.Created || begun > 3 {
 		t.Errorf("a gift begins with %d round trips, %s, %v", begun, c.State, err)
 	}
-	n.approve(c, "approve")
-	src := Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true, Returning: true}}
+	n.Approve(c, "approve")
+	src := returning
 	settled := trips.During(func() { c, err = s.Settler.Settle(t.Context(), c.ID, src) })
 	if err != nil || c.State != contribution.Completed || settled > 10 {
 		t.Errorf("captured and booked with %d round trips, %s, %v", settled, c.State, err)

@@ -1,4 +1,4 @@
-package settle
+package settle_test
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 )
 
 // faultHits is how often the sandbox's faults have struck.
-func (n *newsroom) faultHits() (hits int) {
-	n.t.Helper()
+func (n *world) faultHits() (hits int) {
+	n.T.Helper()
 	var faults []struct{ Hits int }
 	n.hook("GET", "faults", "", &faults)
 	for _, f := range faults {
@@ -21,8 +21,8 @@ func (n *newsroom) faultHits() (hits int) {
 }
 
 // ordersMade is how many orders PayPal ever made.
-func (n *newsroom) ordersMade() int {
-	n.t.Helper()
+func (n *world) ordersMade() int {
+	n.T.Helper()
 	var orders []struct{ ID string }
 	n.hook("GET", "orders", "", &orders)
 	return len(orders)
@@ -113,7 +113,7 @@ func TestAReceiptNumberThatIsTakenIsDrawnAnew(t *testing.T) {
 		t.Errorf("the same key gives %s with the receipt %s, and not %s with %s; %v",
 			again.Checkout.PayPalID, again.Receipt, c.Checkout.PayPalID, c.Receipt, err)
 	}
-	n.approve(c, "approve")
+	n.Approve(c, "approve")
 	c = n.settle(c, contribution.ByReader)
 	n.wants(c, contribution.Completed)
 	n.booksEqual()
@@ -129,7 +129,7 @@ func TestAReceiptNumberThatIsTakenIsDrawnAnew(t *testing.T) {
 }
 
 // paypalOrder is the invoice number of the contribution's order as PayPal has it.
-func (n *newsroom) paypalOrder(c contribution.Contribution) (string, error) {
-	o, err := n.Client.Order(n.t.Context(), c.Checkout.PayPalID)
+func (n *world) paypalOrder(c contribution.Contribution) (string, error) {
+	o, err := n.Client.Order(n.T.Context(), c.Checkout.PayPalID)
 	return o.InvoiceID, err
 }

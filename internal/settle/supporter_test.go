@@ -1,16 +1,16 @@
-package settle
+package settle_test
 
 import (
 	"testing"
 
-	"readerfund/internal/contribution"
 	"readerfund/internal/paypal"
+	"readerfund/internal/settle"
 )
 
 // What PayPal leaves out of a later payer does not wipe what it told of the person before.
 func TestAPayerWithoutANameKeepsTheNameWeHad(t *testing.T) {
 	t.Parallel()
-	d := bareService(t)
+	d := bare(t)
 	for _, x := range []struct {
 		payer paypal.Payer
 		known string
@@ -22,7 +22,7 @@ func TestAPayerWithoutANameKeepsTheNameWeHad(t *testing.T) {
 	} {
 		c := mustBegin(t, d)
 		order := paypal.Order{ID: "ORDER-" + c.ID.String(), Status: paypal.OrderApproved, Payer: x.payer}
-		apply(t, d, OrderSeen(c.ID, Source{Way: contribution.ByReader}, order)...)
+		apply(t, d, settle.OrderSeen(c.ID, byReader, order)...)
 		var known string
 		err := d.DB.Get(&known, `SELECT string_agg(name || ', ' || country, '; ') FROM supporter`)
 		if err != nil || known != x.known {

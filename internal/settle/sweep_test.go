@@ -1,4 +1,4 @@
-package settle
+package settle_test
 
 import (
 	"net/http"
@@ -11,6 +11,7 @@ import (
 	"readerfund/internal/checkout"
 	"readerfund/internal/contribution"
 	"readerfund/internal/paypal"
+	"readerfund/internal/settle"
 )
 
 // wire notes what PayPal is asked, in order: "GET /v2/checkout/orders/5O19…".
@@ -37,17 +38,17 @@ func (w *wire) count(call string) (n int) {
 }
 
 // listen has the newsroom's calls noted from now on.
-func (n *newsroom) listen() *wire {
-	n.t.Helper()
+func (n *world) listen() *wire {
+	n.T.Helper()
 	w := &wire{}
 	client, err := paypal.New(paypal.Config{
-		BaseURL: n.sandbox, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Timeout: 2 * time.Second,
-		Now: n.clock, Transport: w,
+		BaseURL: n.PayPal.PublicURL, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Timeout: 2 * time.Second,
+		Now: n.Clock.Now, Transport: w,
 	})
 	if err != nil {
-		n.t.Fatal(err)
+		n.T.Fatal(err)
 	}
-	n.use(n.DB, client)
+	n.Newsroom = n.On(n.DB, client)
 	return w
 }
 
@@ -70,28 +71,28 @@ func TestAFloodOfOrdersDoesNotStarveTheSweep(t *testing.T) {
 		})
 	}
 	clicks.Wait()
-	n.later(11 * time.Minute) // the flood is due, and has been for longer than what follows
-	given := n.start()
-	n.approve(given, "approve")
+	n.Clock.Advance(11 * time.Minute) // the flood is due, and has been for longer than what follows
+	given := n.Start(gift(""))
+	n.Approve(given, "approve")
 	n.fault(`{"kind":"reset_before","match":{"method":"POST"}}`)
-	if _, err := n.Settler.Settle(t.Context(), given.ID, Source{Way: contribution.ByWebhook}); err == nil {
+	if _, err := n.Settler.Settle(t.Context(), given.ID, byWebhook); err == nil {
 		t.Fatal("the capture was answered")
 	}
 	n.heal()
-	n.later(2 * time.Minute)
+	n.Clock.Advance(2 * time.Minute)
 	w.calls = nil
 	for range 40 { // some four hours
 		if _, err := n.Sweeper.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		n.later(6 * time.Minute)
+		n.Clock.Advance(6 * time.Minute)
 	}
 	n.wants(given, contribution.Completed)
 	n.booksEqual()
 	first := slices.IndexFunc(w.calls, func(c string) bool { return strings.HasPrefix(c, "GET /v2/checkout/orders/") })
 	money := slices.Index(w.calls, "GET /v2/checkout/orders/"+given.Checkout.PayPalID)
 	// Several workers ask at once, so that some orders of the flood may be asked about just before.
-	if money < 0 || money > first+3*sweepWorkers {
+	if money < 0 || money > first+3*settle.SweepWorkers {
 		t.Errorf("the approved gift is call %d, the first order %d", money, first)
 	}
 	for _, c := range flood {
@@ -108,18 +109,18 @@ func TestTheSweepLeavesABusyPayPalAlone(t *testing.T) {
 	n := open(t)
 	n.listen()
 	const rest = 10
-	for range sweepBatch + rest {
-		n.start()
+	for range settle.SweepBatch + rest {
+		n.Start(gift(""))
 	}
-	n.later(11 * time.Minute)
+	n.Clock.Advance(11 * time.Minute)
 	n.fault(`{"kind":"status","status":429,"headers":{"Retry-After":"60"}}`)
-	for _, want := range []int{sweepBatch, 0} {
+	for _, want := range []int{settle.SweepBatch, 0} {
 		if asked, err := n.Sweeper.Sweep(t.Context()); asked != want || err != nil {
 			t.Errorf("it asked about %d, want %d; %v", asked, want, err)
 		}
 	}
 	n.heal()
-	n.later(time.Minute)
+	n.Clock.Advance(time.Minute)
 	if asked, err := n.Sweeper.Sweep(t.Context()); asked != rest || err != nil {
 		t.Errorf("afterwards it asked about %d, want %d; %v", asked, rest, err)
 	}
@@ -133,17 +134,17 @@ func TestAnApprovalThatNobodyToldOfIsCaptured(t *testing.T) {
 		t.Run(after.String(), func(t *testing.T) {
 			t.Parallel()
 			n := open(t)
-			c := n.start()
+			c := n.Start(gift(""))
 			sweepFor := func(span time.Duration) {
 				for range span / time.Minute {
-					n.later(time.Minute)
+					n.Clock.Advance(time.Minute)
 					if _, err := n.Sweeper.Sweep(t.Context()); err != nil {
 						t.Fatal(err)
 					}
 				}
 			}
 			sweepFor(after)
-			n.approve(c, "approve")
+			n.Approve(c, "approve")
 			sweepFor(checkout.OrderLife - 2*time.Minute)
 			n.wants(c, contribution.Completed)
 			n.booksEqual()
@@ -155,14 +156,14 @@ func TestAnApprovalThatNobodyToldOfIsCaptured(t *testing.T) {
 func TestAReaderWhoCameBackIsAskedAboutSoon(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.start()
+	c := n.Start(gift(""))
 	n.fault(`{"kind":"status","status":503}`)
-	if _, err := n.Settler.Settle(t.Context(), c.ID, Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}}); err == nil {
+	if _, err := n.Settler.Settle(t.Context(), c.ID, present); err == nil {
 		t.Fatal("PayPal answered")
 	}
 	n.heal()
-	n.approve(c, "approve")
-	n.later(61 * time.Second)
+	n.Approve(c, "approve")
+	n.Clock.Advance(61 * time.Second)
 	if asked, err := n.Sweeper.Sweep(t.Context()); err != nil || asked != 1 {
 		t.Fatalf("asked about %d, %v", asked, err)
 	}

@@ -15,6 +15,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/inbox"
+	"readerfund/internal/metrics"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
 	"readerfund/internal/reconcile"
@@ -40,6 +41,8 @@ type Newsroom struct {
 	Refunds       *refund.Service
 	Inbox         *inbox.Inbox
 	Reconciler    *reconcile.Reconciler
+
+	options Options
 }
 
 // Options say what a test wants otherwise.
@@ -49,6 +52,10 @@ type Options struct {
 	Timeout time.Duration  // of calls to PayPal; 0: the client's own
 	Zone    *time.Location // whose days the publication has; nil: UTC
 	BaseURL string         // where readers reach us; empty: where nobody listens
+
+	Limits    map[money.Currency]contribution.Limit // of what readers may give; nil: Limits()
+	Listeners []settle.Listener                     // hear of applied facts after the refunds do
+	Metrics   *metrics.Metrics                      // nil counts nothing
 }
 
 // New opens a newsroom for as long as the test takes.
@@ -64,13 +71,15 @@ func New(t *testing.T, o Options) *Newsroom {
 	if o.BaseURL == "" {
 		o.BaseURL = "http://127.0.0.1:1"
 	}
+	if o.Limits == nil {
+		o.Limits = Limits()
+	}
 	o.PayPal.Now = n.Clock.Now
 	n.PayPal = testkit.NewPayPal(t, o.PayPal)
-	log := slog.New(slog.DiscardHandler)
 	var err error
 	n.Client, err = paypal.New(paypal.Config{
 		BaseURL: n.PayPal.PublicURL, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Timeout: o.Timeout,
-		Log: log, Now: n.Clock.Now,
+		Log: slog.New(slog.DiscardHandler), Now: n.Clock.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -78,21 +87,37 @@ func New(t *testing.T, o Options) *Newsroom {
 	if err := campaign.EnsureDefault(t.Context(), n.DB, Publication, "EUR", n.Clock.Now()); err != nil {
 		t.Fatal(err)
 	}
+	n.options = o
+	n.wire()
+	return n
+}
+
+// On is the same newsroom as another process of it: its services anew, on that database and that client of PayPal's.
+func (n *Newsroom) On(d *db.DB, client *paypal.Client) *Newsroom {
+	n.T.Helper()
+	other := &Newsroom{T: n.T, Clock: n.Clock, PayPal: n.PayPal, Client: client, DB: d, options: n.options}
+	other.wire()
+	return other
+}
+
+// wire makes the services.
+func (n *Newsroom) wire() {
+	o, log := n.options, slog.New(slog.DiscardHandler)
 	n.Campaigns = campaign.NewCatalog(n.DB, n.Clock.Now)
 	n.Contributions = contribution.New(contribution.Config{
-		DB: n.DB, Campaigns: n.Campaigns, Limits: Limits(), SweepEvery: time.Minute, Now: n.Clock.Now,
+		DB: n.DB, Campaigns: n.Campaigns, Limits: o.Limits, SweepEvery: time.Minute, Now: n.Clock.Now,
 	})
 	n.Services = settle.New(settle.Config{
 		DB: n.DB, PayPal: n.Client, Contributions: n.Contributions, Campaigns: n.Campaigns, BaseURL: o.BaseURL,
-		Publication: Publication, SweepEvery: time.Minute, Listeners: []settle.Listener{refund.OnApplied},
-		Now: n.Clock.Now, Log: log,
+		Publication: Publication, SweepEvery: time.Minute, Listeners: append([]settle.Listener{refund.OnApplied}, o.Listeners...),
+		Now: n.Clock.Now, Log: log, Metrics: o.Metrics,
 	})
-	t.Cleanup(n.Services.Close)
+	n.T.Cleanup(n.Services.Close)
 	n.Refunds = refund.New(refund.Config{
 		DB: n.DB, PayPal: n.Client, Contributions: n.Contributions, Applier: n.Applier, Payments: n.Payments,
 		Now: n.Clock.Now, Log: log,
 	})
-	t.Cleanup(n.Refunds.Close)
+	n.T.Cleanup(n.Refunds.Close)
 	n.Inbox = inbox.New(inbox.Config{
 		DB: n.DB, Settler: n.Settler, Payments: n.Payments, Disputes: n.Disputes, Now: n.Clock.Now, Log: log,
 	})
@@ -100,7 +125,6 @@ func New(t *testing.T, o Options) *Newsroom {
 		DB: n.DB, PayPal: n.Client, Settler: n.Settler, Payments: n.Payments, Disputes: n.Disputes, Adopter: n.Adopter,
 		Inbox: n.Inbox, Zone: o.Zone, Now: n.Clock.Now, Log: log,
 	})
-	return n
 }
 
 // Limits let readers give from 1.00 to 10,000.00 in every currency (in JPY, from 100 to 1,000,000).

@@ -1,0 +1,185 @@
+package settle_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"readerfund/internal/checkout"
+	"readerfund/internal/contribution"
+	"readerfund/internal/money"
+	"readerfund/internal/settle"
+	"readerfund/internal/testkit"
+	"readerfund/internal/testkit/newsroom"
+)
+
+// The ways by which news reaches us. present is a reader who is there and whose gift it is, returning one who has just
+// come back from PayPal.
+var (
+	byReader  = settle.Source{Way: contribution.ByReader}
+	byWebhook = settle.Source{Way: contribution.ByWebhook}
+	bySweep   = settle.Source{Way: contribution.BySweep}
+	present   = settle.Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true}}
+	returning = settle.Source{Way: contribution.ByReader, Caller: checkout.Caller{Present: true, Returning: true}}
+)
+
+// world is a newsroom, and what these tests ask of it.
+type world struct{ *newsroom.Newsroom }
+
+func open(t *testing.T) *world {
+	t.Helper()
+	return openWith(t, newsroom.Options{})
+}
+
+// bare is a newsroom whose clock stands at noon: PayPal is not asked, facts are applied as a test makes them.
+func bare(t *testing.T) *world {
+	t.Helper()
+	return openWith(t, newsroom.Options{Clock: testkit.ClockAt(noon)})
+}
+
+func openWith(t *testing.T, o newsroom.Options) *world {
+	t.Helper()
+	o.Timeout = 2 * time.Second
+	return &world{newsroom.New(t, o)}
+}
+
+// hook calls one of the sandbox's test hooks with a JSON text, which may be empty, and reads its answer.
+func (n *world) hook(method, path, body string, out any) {
+	n.T.Helper()
+	var in any
+	if body != "" {
+		in = json.RawMessage(body)
+	}
+	n.PayPal.Must(method, "/sandbox/"+path, in, out)
+}
+
+func (n *world) fault(spec string) {
+	n.T.Helper()
+	n.hook("POST", "faults", spec, nil)
+}
+
+func (n *world) heal() {
+	n.T.Helper()
+	n.hook("DELETE", "faults", "", nil)
+}
+
+// line is one line of the sandbox's ledger: what PayPal believes.
+type line struct {
+	ID, Kind, Amount, Currency, Fee, Status, Stage, Parent string
+	CustomID                                               string `json:"custom_id"`
+}
+
+func (n *world) ledger() []line {
+	n.T.Helper()
+	var all []line
+	n.hook("GET", "ledger", "", &all)
+	return all
+}
+
+func (n *world) captures() int {
+	count := 0
+	for _, l := range n.ledger() {
+		if l.Kind == "capture" {
+			count++
+		}
+	}
+	return count
+}
+
+// gift is what a reader's form sends under an article, with this key.
+func gift(key string) contribution.Intent {
+	in := newsroom.Intent()
+	in.IdempotencyKey, in.Article = key, "https://example.org/a"
+	return in
+}
+
+func (n *world) settle(c contribution.Contribution, way contribution.Way) contribution.Contribution {
+	n.T.Helper()
+	c, err := n.Settler.Settle(n.T.Context(), c.ID, settle.Source{Way: way})
+	if err != nil {
+		n.T.Fatal(err)
+	}
+	return c
+}
+
+// comeBack is the reader who comes back from PayPal, and whose gift it is.
+func (n *world) comeBack(c contribution.Contribution) contribution.Contribution {
+	n.T.Helper()
+	c, err := n.Settler.Settle(n.T.Context(), c.ID, present)
+	if err != nil {
+		n.T.Fatal(err)
+	}
+	return c
+}
+
+func (n *world) wants(c contribution.Contribution, want contribution.State) {
+	n.T.Helper()
+	now, err := n.Contributions.Get(n.T.Context(), c.ID)
+	if err != nil || now.State != want {
+		n.T.Fatalf("state %s (%s), want %s; %v", now.State, now.Reason, want, err)
+	}
+}
+
+// audited gives the actions noted about a contribution, oldest first.
+func (n *world) audited(c contribution.Contribution) string {
+	n.T.Helper()
+	var all []string
+	err := n.DB.Select(&all, `
+		SELECT action || coalesce(' ' || (detail->>'outcome'), '') FROM audit_entry
+		WHERE subject = $1 AND actor = $2 ORDER BY id`, c.Receipt, newsroom.Editor.Name)
+	if err != nil {
+		n.T.Fatal(err)
+	}
+	return strings.Join(all, ", ")
+}
+
+// booksEqual is the ledger invariant: for each capture and refund, our entries equal PayPal's.
+func (n *world) booksEqual() {
+	n.T.Helper()
+	want := map[string]string{}
+	for _, l := range n.ledger() {
+		if l.Status == "PENDING" || l.Status == "DECLINED" {
+			continue
+		}
+		switch l.Kind {
+		case "capture", "sale":
+			want["charge "+l.ID] = l.Amount
+			want["fee "+l.ID] = "-" + l.Fee
+		case "dispute":
+			if l.Stage != "INQUIRY" {
+				want["dispute_hold "+l.ID] = "-" + l.Amount
+				if l.Status != "OPEN" {
+					want["dispute_release "+l.ID] = l.Amount
+				}
+			}
+			if l.Fee != "0.00" {
+				want["chargeback_fee "+l.ID] = "-" + l.Fee
+			}
+		default:
+			want[l.Kind+" "+l.ID] = "-" + l.Amount
+		}
+	}
+	var ours []struct {
+		Kind, Ref, Currency string
+		Minor               int64
+	}
+	if err := n.DB.Select(&ours, `SELECT kind, paypal_ref AS ref, currency, amount_minor AS minor
+		FROM ledger_entry`); err != nil {
+		n.T.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, e := range ours {
+		got[e.Kind+" "+e.Ref] = money.New(e.Minor, money.Currency(e.Currency)).Decimal()
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		n.T.Fatalf("our books: %v\nPayPal's:  %v", got, want)
+	}
+}
+
+// replica is another process on the same database and the same PayPal.
+func (n *world) replica() *world {
+	n.T.Helper()
+	return &world{n.On(n.DB, n.Client)}
+}
