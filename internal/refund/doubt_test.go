@@ -1,4 +1,4 @@
-package refund
+package refund_test
 
 import (
 	"fmt"
@@ -11,6 +11,8 @@ import (
 
 	"readerfund/internal/contribution"
 	"readerfund/internal/paypal"
+	"readerfund/internal/refund"
+	"readerfund/internal/testkit/newsroom"
 )
 
 // What becomes of one call for a refund at PayPal. Retry-After asks for more patience than the client has, so that
@@ -27,8 +29,8 @@ const (
 )
 
 // refundCallsEnd sets what becomes of the next calls for refunds, and of reading PayPal's books.
-func (n *newsroom) refundCallsEnd(how, books string) {
-	n.t.Helper()
+func (n *world) refundCallsEnd(how, books string) {
+	n.T.Helper()
 	n.heal()
 	if how != fine {
 		n.fault(`{"match":{"method":"POST","path":"/v2/payments/captures/*/refund"},` + how + `}`)
@@ -39,21 +41,21 @@ func (n *newsroom) refundCallsEnd(how, books string) {
 }
 
 // dies sends a request to PayPal and does not live to see the answer.
-func (n *newsroom) dies(r Request) {
-	n.t.Helper()
-	if _, mine, err := n.lease(n.t.Context(), r.ID); err != nil || !mine {
-		n.t.Fatalf("mine: %t, %v", mine, err)
+func (n *world) dies(r refund.Request) {
+	n.T.Helper()
+	if _, mine, err := n.Refunds.Lease(n.T.Context(), r.ID); err != nil || !mine {
+		n.T.Fatalf("mine: %t, %v", mine, err)
 	}
-	_, _ = n.paypal.RefundCapture(n.t.Context(), r.Payment, paypal.RefundRequest{
-		RequestID: "refund-" + r.ID.String(), Amount: r.Amount, InvoiceID: r.invoiceID, CustomID: r.Contribution.String(),
+	_, _ = n.Client.RefundCapture(n.T.Context(), r.Payment, paypal.RefundRequest{
+		RequestID: "refund-" + r.ID.String(), Amount: r.Amount, InvoiceID: r.InvoiceID(), CustomID: r.Contribution.String(),
 	})
 }
 
-func (n *newsroom) request(c contribution.Contribution, number int) Request {
-	n.t.Helper()
-	r, err := find(n.t.Context(), n.db, "r.contribution_id = $1 AND r.number = $2", c.ID, number)
+func (n *world) request(c contribution.Contribution, number int) refund.Request {
+	n.T.Helper()
+	r, err := refund.Find(n.T.Context(), n.DB, "r.contribution_id = $1 AND r.number = $2", c.ID, number)
 	if err != nil {
-		n.t.Fatal(err)
+		n.T.Fatal(err)
 	}
 	return r
 }
@@ -69,25 +71,25 @@ func TestWhatAnEarlierAttemptDidIsFound(t *testing.T) {
 			t.Run(fmt.Sprint(name, ", died: ", died), func(t *testing.T) {
 				t.Parallel()
 				n := open(t)
-				c, _ := n.paid()
+				c, _ := n.Pay(newsroom.Intent())
 				n.refundCallsEnd(made, fine)
 				if died {
 					n.refundCallsEnd(busy, fine)
 				}
 				r, err := n.refund(c, "10.00", "form")
-				if err != nil || r.State != Unknown {
+				if err != nil || r.State != refund.Unknown {
 					t.Fatalf("%+v, %v", r, err)
 				}
 				if died {
 					n.heal()
 					n.dies(r)
 				}
-				n.later(2 * time.Minute)
+				n.Clock.Advance(2 * time.Minute)
 				if name == "40 days" {
-					n.later(rememberedFor)
+					n.Clock.Advance(refund.RememberedFor)
 				}
 				n.refundCallsEnd(later, fine)
-				if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != Done || r.RefundID == "" ||
+				if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != refund.Done || r.RefundID == "" ||
 					n.refunds() != 1 {
 					t.Errorf("%+v, %v, %d refunds", r, err, n.refunds())
 				}
@@ -106,28 +108,28 @@ func TestWhatAnEarlierAttemptDidIsFound(t *testing.T) {
 func TestARefusalStandsOnceThereIsNoDoubt(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, _ := n.paid()
-	press := func(want State) {
+	c, _ := n.Pay(newsroom.Intent())
+	press := func(want refund.State) {
 		t.Helper()
 		if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != want {
 			t.Fatalf("%s, want %s; %v", r.State, want, err)
 		}
 	}
 	n.refundCallsEnd(outage, fine)
-	press(Unknown)
+	press(refund.Unknown)
 	n.refundCallsEnd(forbidden, fine)
-	press(Unknown)
-	n.later(2 * time.Minute)
+	press(refund.Unknown)
+	n.Clock.Advance(2 * time.Minute)
 	n.refundCallsEnd(forbidden, outage)
-	press(Unknown)
+	press(refund.Unknown)
 	n.heal()
 	n.fault(`{"match":{"method":"POST","path":"/v2/payments/captures/*/refund"},` + forbidden + `}`)
 	n.fault(`{"match":{"method":"GET","path":"/v2/checkout/orders/*"},` + unknownID + `}`)
-	press(Unknown)
+	press(refund.Unknown)
 	n.refundCallsEnd(forbidden, fine)
-	press(Refused)
+	press(refund.Refused)
 	n.heal()
-	if r, err := n.refund(c, "10.00", "another"); err != nil || r.State != Done || n.refunds() != 1 {
+	if r, err := n.refund(c, "10.00", "another"); err != nil || r.State != refund.Done || n.refunds() != 1 {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if got := n.audited(c); !strings.HasPrefix(got, "contribution.refund, contribution.refund_answer refused, ") {
@@ -139,13 +141,13 @@ func TestARefusalStandsOnceThereIsNoDoubt(t *testing.T) {
 func TestWhatWasNotSentLeavesNoDoubt(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, _ := n.paid()
+	c, _ := n.Pay(newsroom.Intent())
 	n.refundCallsEnd(`"kind":"status","status":429,"headers":{"Retry-After":"60"}`, fine)
-	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != Asked {
+	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != refund.Asked {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	n.refundCallsEnd(noFunds, outage)
-	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != Refused {
+	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != refund.Refused {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -154,33 +156,34 @@ func TestWhatWasNotSentLeavesNoDoubt(t *testing.T) {
 func TestARefundIsSentByOneProcessAtATime(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, _ := n.paid()
+	c, _ := n.Pay(newsroom.Intent())
 	n.refundCallsEnd(outage, fine)
 	r, err := n.refund(c, "10.00", "form")
-	if err != nil || r.State != Unknown {
+	if err != nil || r.State != refund.Unknown {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	n.heal()
-	first, mine, err := n.lease(t.Context(), r.ID)
+	first, mine, err := n.Refunds.Lease(t.Context(), r.ID)
 	if err != nil || !mine {
 		t.Fatal(mine, err)
 	}
-	if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != Unknown || n.refunds() != 0 {
+	if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != refund.Unknown || n.refunds() != 0 {
 		t.Errorf("while another process has it: %+v, %v", r, err)
 	}
-	n.later(2 * leasedFor)
-	second, mine, err := n.lease(t.Context(), r.ID)
+	n.Clock.Advance(2 * refund.LeasedFor)
+	second, mine, err := n.Refunds.Lease(t.Context(), r.ID)
 	if err != nil || !mine {
 		t.Fatal(mine, err)
 	}
 	// The first wakes up and has been told no: the second may be at it.
-	if r, err = n.end(t.Context(), first, Refused, "X", "x"); err != nil || r.State != Unknown {
+	if r, err = n.Refunds.End(t.Context(), first, refund.Refused, "X", "x"); err != nil || r.State != refund.Unknown {
 		t.Errorf("ended by who lost it: %+v, %v", r, err)
 	}
-	if _, err = n.postpone(t.Context(), first, Asked); err != nil {
+	if _, err = n.Refunds.Postpone(t.Context(), first, refund.Asked); err != nil {
 		t.Error(err)
 	}
-	if r = n.request(c, 1); r.State != Unknown || r.doubtSince.IsZero() || !r.leaseUntil.Equal(second.leaseUntil) {
+	if r = n.request(c, 1); r.State != refund.Unknown || r.DoubtSince().IsZero() ||
+		!r.LeaseUntil().Equal(second.LeaseUntil()) {
 		t.Errorf("put off by who lost it: %+v", r)
 	}
 }
@@ -190,14 +193,14 @@ func TestARefundIsSentByOneProcessAtATime(t *testing.T) {
 func TestNewsOfARefundEndsItsRequest(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, capture := n.paid()
+	c, capture := n.Pay(newsroom.Intent())
 	n.refundCallsEnd(made, fine)
-	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != Unknown {
+	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != refund.Unknown {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	n.heal()
 	const ended = `UPDATE refund_request SET state = 'refused', ended_at = asked_at, check_at = NULL, doubt_at = NULL`
-	if _, err := n.db.Exec(ended); err != nil {
+	if _, err := n.DB.Exec(ended); err != nil {
 		t.Fatal(err)
 	}
 	var theirs struct{ ID string }
@@ -205,10 +208,10 @@ func TestNewsOfARefundEndsItsRequest(t *testing.T) {
 	if err := n.told(theirs.ID); err != nil {
 		t.Fatal(err)
 	}
-	if r := n.request(c, 1); r.State != Refused {
+	if r := n.request(c, 1); r.State != refund.Refused {
 		t.Errorf("another refund of the same amount is taken for it: %+v", r)
 	}
-	o, err := n.paypal.Order(t.Context(), c.Checkout.PayPalID)
+	o, err := n.Client.Order(t.Context(), c.Checkout.PayPalID)
 	if err != nil || len(o.Refunds) != 2 {
 		t.Fatal(len(o.Refunds), err)
 	}
@@ -217,7 +220,7 @@ func TestNewsOfARefundEndsItsRequest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if r := n.request(c, 1); r.State != Done || r.RefundID != o.Refunds[0].ID {
+	if r := n.request(c, 1); r.State != refund.Done || r.RefundID != o.Refunds[0].ID {
 		t.Errorf("%+v", r)
 	}
 	if got := n.reviews(c); !strings.Contains(got, "made the refund all the same") {
@@ -236,10 +239,10 @@ func TestRandomHistoriesOfRefunds(t *testing.T) {
 	if more, err := strconv.ParseUint(os.Getenv("READERFUND_REFUND_HISTORIES"), 10, 64); err == nil {
 		histories = more
 	}
-	ends := map[State]int{}
+	ends := map[refund.State]int{}
 	for seed := range histories {
-		h := &refundHistory{newsroom: n, random: rand.New(rand.NewPCG(seed, 8))}
-		h.c, h.capture = n.paid()
+		h := &refundHistory{world: n, random: rand.New(rand.NewPCG(seed, 8))}
+		h.c, h.capture = n.Pay(newsroom.Intent())
 		for range 4 + h.random.IntN(8) {
 			h.step()
 			if trouble := h.trouble(); trouble != "" {
@@ -248,12 +251,12 @@ func TestRandomHistoriesOfRefunds(t *testing.T) {
 		}
 		n.heal()
 		for range 4 { // the books settle, and the queue comes by
-			n.later(2 * time.Hour)
+			n.Clock.Advance(2 * time.Hour)
 			n.workOff()
 		}
 		for _, r := range h.requests() {
 			ends[r.State]++
-			if r.State != Done && r.State != Refused && r.State != Failed {
+			if r.State != refund.Done && r.State != refund.Refused && r.State != refund.Failed {
 				t.Fatalf("history %d ends with a request that is %s\n%s", seed, r.State, strings.Join(h.story, "\n"))
 			}
 		}
@@ -267,16 +270,16 @@ func TestRandomHistoriesOfRefunds(t *testing.T) {
 
 // refundHistory is what happens to the refunds of one gift.
 type refundHistory struct {
-	*newsroom
+	*world
 	random  *rand.Rand
 	c       contribution.Contribution
 	capture string
-	wishes  []Intent // that were taken
+	wishes  []refund.Intent // that were taken
 	story   []string
 }
 
 func (h *refundHistory) step() {
-	h.t.Helper()
+	h.T.Helper()
 	pick := func(from ...string) string { return from[h.random.IntN(len(from))] }
 	how := pick(fine, made, made, outage, forbidden, unknownID, noFunds, duplicate, busy)
 	books := pick(fine, fine, fine, outage)
@@ -285,18 +288,18 @@ func (h *refundHistory) step() {
 	h.refundCallsEnd(how, books)
 	switch {
 	case act == 0 || len(h.wishes) == 0:
-		o := Intent{Contribution: h.c.ID, Amount: pick("", "5.00", "10.00"), Reason: "x", By: editor}
+		o := refund.Intent{Contribution: h.c.ID, Amount: pick("", "5.00", "10.00"), Reason: "x", By: newsroom.Editor}
 		o.Key = fmt.Sprint(h.c.ID, len(h.story))
-		if r, err := h.Request(h.t.Context(), o); err == nil {
+		if r, err := h.Refunds.Request(h.T.Context(), o); err == nil {
 			h.wishes = append(h.wishes, o)
 			h.story = append(h.story, fmt.Sprintf("  wish %d of %s: %s", r.Number, r.Amount, r.State))
 		}
 	case act == 1 || act == 2: // somebody presses the button of an open page again
-		r, err := h.Request(h.t.Context(), h.wishes[h.random.IntN(len(h.wishes))])
+		r, err := h.Refunds.Request(h.T.Context(), h.wishes[h.random.IntN(len(h.wishes))])
 		h.story = append(h.story, fmt.Sprintf("  again %d: %s, %v", r.Number, r.State, err))
 	case act == 3: // a process dies after it has sent a request
 		for _, r := range h.requests() {
-			if r.UnderWay() && !h.clock().Before(r.leaseUntil) {
+			if r.UnderWay() && !h.Clock.Now().Before(r.LeaseUntil()) {
 				h.dies(r)
 			}
 		}
@@ -308,11 +311,12 @@ func (h *refundHistory) step() {
 		}
 	}
 	h.heal()
-	h.later([]time.Duration{0, 10 * time.Second, 2 * time.Minute, time.Hour, 10 * 24 * time.Hour}[h.random.IntN(5)])
+	h.Clock.Advance([]time.Duration{0, 10 * time.Second, 2 * time.Minute, time.Hour,
+		10 * 24 * time.Hour}[h.random.IntN(5)])
 }
 
-func (h *refundHistory) requests() (all []Request) {
-	h.t.Helper()
+func (h *refundHistory) requests() (all []refund.Request) {
+	h.T.Helper()
 	for number := range h.wishes {
 		all = append(all, h.request(h.c, number+1))
 	}
@@ -321,31 +325,31 @@ func (h *refundHistory) requests() (all []Request) {
 
 // refundsOf is what PayPal's books have, which it shows now.
 func (h *refundHistory) refundsOf() []paypal.Refund {
-	h.t.Helper()
+	h.T.Helper()
 	h.heal()
-	o, err := h.paypal.Order(h.t.Context(), h.c.Checkout.PayPalID)
+	o, err := h.Client.Order(h.T.Context(), h.c.Checkout.PayPalID)
 	if err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	return o.Refunds
 }
 
 // trouble says what must never be so.
 func (h *refundHistory) trouble() string {
-	h.t.Helper()
+	h.T.Helper()
 	at, refunds := map[string]int{}, h.refundsOf()
 	for _, back := range refunds {
 		at[back.InvoiceID]++
 	}
 	underWay := 0
 	for _, r := range h.requests() {
-		made := at[r.invoiceID]
+		made := at[r.InvoiceID()]
 		switch {
 		case made > 1:
 			return fmt.Sprintf("wish %d went back %d times", r.Number, made)
-		case made == 1 && (r.State == Refused || r.State == Failed):
+		case made == 1 && (r.State == refund.Refused || r.State == refund.Failed):
 			return fmt.Sprintf("wish %d is %s and went back", r.Number, r.State)
-		case made == 0 && r.State == Done:
+		case made == 0 && r.State == refund.Done:
 			return fmt.Sprintf("wish %d is done and did not go back", r.Number)
 		}
 		if r.UnderWay() {

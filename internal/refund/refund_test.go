@@ -1,4 +1,4 @@
-package refund
+package refund_test
 
 import (
 	"strings"
@@ -10,6 +10,8 @@ import (
 
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
+	"readerfund/internal/refund"
+	"readerfund/internal/testkit/newsroom"
 )
 
 // A gift of 25.00, of which 10.00 goes back by our staff and 5.00 by somebody at PayPal, each told three times and the
@@ -17,9 +19,9 @@ import (
 func TestPartsGoBackFromBothSides(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, capture := n.paid()
+	c, capture := n.Pay(newsroom.Intent())
 	ours, err := n.refund(c, "10.00", "form-1")
-	if err != nil || ours.State != Done || ours.RefundID == "" {
+	if err != nil || ours.State != refund.Done || ours.RefundID == "" {
 		t.Fatalf("%+v, %v", ours, err)
 	}
 	var theirs struct{ ID string }
@@ -34,8 +36,9 @@ func TestPartsGoBackFromBothSides(t *testing.T) {
 	n.wants(c, contribution.PartiallyRefunded)
 	n.booksEqual()
 	var gross, fee, back int64
-	err = n.db.QueryRowx(`
-		SELECT sum(amount_minor) FILTER (WHERE kind = 'charge'), sum(amount_minor) FILTER (WHERE kind = 'fee'), sum(amount_minor) FILTER (WHERE kind = 'refund')
+	err = n.DB.QueryRowx(`
+		SELECT sum(amount_minor) FILTER (WHERE kind = 'charge'), sum(amount_minor) FILTER (WHERE kind = 'fee'),
+		       sum(amount_minor) FILTER (WHERE kind = 'refund')
 		FROM ledger_entry WHERE contribution_id = $1`, c.ID).Scan(&gross, &fee, &back)
 	if err != nil || gross != 2500 || back != -1500 || fee >= 0 {
 		t.Errorf("gross %d, fee %d, refunded %d (%v)", gross, fee, back, err)
@@ -48,7 +51,7 @@ func TestPartsGoBackFromBothSides(t *testing.T) {
 func TestPressingTwiceIsOneRefund(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, _ := n.paid()
+	c, _ := n.Pay(newsroom.Intent())
 	var wait sync.WaitGroup
 	for range 20 {
 		wait.Go(func() {
@@ -62,27 +65,29 @@ func TestPressingTwiceIsOneRefund(t *testing.T) {
 		t.Errorf("%d refunds at PayPal", n.refunds())
 	}
 	n.booksEqual()
-	for name, ask := range map[string]func() (Request, error){
-		"the same form with another amount": func() (Request, error) { return n.refund(c, "9.00", "the same form") },
-		"the same form for another gift": func() (Request, error) {
-			other, _ := n.paid()
+	for name, ask := range map[string]func() (refund.Request, error){
+		"the same form with another amount": func() (refund.Request, error) { return n.refund(c, "9.00", "the same form") },
+		"the same form for another gift": func() (refund.Request, error) {
+			other, _ := n.Pay(newsroom.Intent())
 			return n.refund(other, "10.00", "the same form")
 		},
-		"the same form for all that is left": func() (Request, error) { return n.refund(c, "", "the same form") },
-		"the same form for another payment": func() (Request, error) {
-			return n.Request(t.Context(), Intent{Contribution: c.ID, Payment: "ANOTHER", Amount: "10.00",
+		"the same form for all that is left": func() (refund.Request, error) { return n.refund(c, "", "the same form") },
+		"the same form for another payment": func() (refund.Request, error) {
+			return n.Refunds.Request(t.Context(), refund.Intent{Contribution: c.ID, Payment: "ANOTHER", Amount: "10.00",
 				Reason: "Given twice.", Note: "With thanks", Key: "the same form"})
 		},
-		"the same form with another reason": func() (Request, error) {
-			return n.Request(t.Context(), Intent{Contribution: c.ID, Amount: "10.00", Reason: "Asked by mail.",
-				Note: "With thanks", Key: "the same form"})
+		"the same form with another reason": func() (refund.Request, error) {
+			return n.Refunds.Request(t.Context(), refund.Intent{Contribution: c.ID, Amount: "10.00",
+				Reason: "refund.Asked by mail.",
+				Note:   "With thanks", Key: "the same form"})
 		},
-		"the same form with another line for the reader": func() (Request, error) {
-			return n.Request(t.Context(), Intent{Contribution: c.ID, Amount: "10.00", Reason: "Given twice.", Note: "Bye",
-				Key: "the same form"})
+		"the same form with another line for the reader": func() (refund.Request, error) {
+			return n.Refunds.Request(t.Context(), refund.Intent{Contribution: c.ID, Amount: "10.00", Reason: "Given twice.",
+				Note: "Bye",
+				Key:  "the same form"})
 		},
-		"the same form in another currency": func() (Request, error) {
-			return n.Request(t.Context(), Intent{Contribution: c.ID, Amount: "10.00", Currency: "USD",
+		"the same form in another currency": func() (refund.Request, error) {
+			return n.Refunds.Request(t.Context(), refund.Intent{Contribution: c.ID, Amount: "10.00", Currency: "USD",
 				Reason: "Given twice.", Note: "With thanks", Key: "the same form"})
 		},
 	} {
@@ -99,11 +104,12 @@ func TestPressingTwiceIsOneRefund(t *testing.T) {
 func TestTwoFormsCannotGiveBackMoreThanThereIs(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, _ := n.paid()
+	c, _ := n.Pay(newsroom.Intent())
 	var wait sync.WaitGroup
 	for _, key := range []string{"a", "b", "c", "d"} {
 		wait.Go(func() {
-			if _, err := n.refund(c, "20.00", key); err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.Invalid) {
+			if _, err := n.refund(c, "20.00", key); err != nil && !fault.Is(err, fault.Conflict) &&
+				!fault.Is(err, fault.Invalid) {
 				t.Error(err)
 			}
 		})
@@ -118,47 +124,51 @@ func TestTwoFormsCannotGiveBackMoreThanThereIs(t *testing.T) {
 func TestWhatCannotBeRefundedIsSaid(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, _ := n.paid()
+	c, _ := n.Pay(newsroom.Intent())
 	waiting := n.approved("pending")
-	open := n.start()
+	open := n.Start(newsroom.Intent())
 	for _, wrong := range []struct {
 		name, says string
-		order      Intent
+		order      refund.Intent
 		kind       fault.Kind
 	}{
-		{"nothing", "above zero", Intent{Contribution: c.ID, Amount: "0"}, fault.Invalid},
-		{"less than nothing", "", Intent{Contribution: c.ID, Amount: "-5"}, fault.Invalid},
-		{"more than there is", "At most 25.00 EUR is left", Intent{Contribution: c.ID, Amount: "25.01"}, fault.Invalid},
-		{"no number", "", Intent{Contribution: c.ID, Amount: "ten"}, fault.Invalid},
-		{"a third decimal", "", Intent{Contribution: c.ID, Amount: "1.999"}, fault.Invalid},
-		{"another currency", "only be refunded in EUR", Intent{Contribution: c.ID, Amount: "5.00", Currency: "USD"}, fault.Invalid},
-		{"another gift's payment", "has no such payment", Intent{Contribution: c.ID, Payment: "5O190127TN364715T"},
+		{"nothing", "above zero", refund.Intent{Contribution: c.ID, Amount: "0"}, fault.Invalid},
+		{"less than nothing", "", refund.Intent{Contribution: c.ID, Amount: "-5"}, fault.Invalid},
+		{"more than there is", "At most 25.00 EUR is left", refund.Intent{Contribution: c.ID, Amount: "25.01"},
+			fault.Invalid},
+		{"no number", "", refund.Intent{Contribution: c.ID, Amount: "ten"}, fault.Invalid},
+		{"a third decimal", "", refund.Intent{Contribution: c.ID, Amount: "1.999"}, fault.Invalid},
+		{"another currency", "only be refunded in EUR", refund.Intent{Contribution: c.ID, Amount: "5.00", Currency: "USD"},
+			fault.Invalid},
+		{"another gift's payment", "has no such payment", refund.Intent{Contribution: c.ID, Payment: "5O190127TN364715T"},
 			fault.NotFound},
-		{"what PayPal holds", "still pending", Intent{Contribution: waiting.ID, Amount: "5.00"}, fault.Invalid},
-		{"what never came", "nothing to refund", Intent{Contribution: open.ID, Amount: "5.00"}, fault.Invalid},
-		{"a payment that is no text", "has no such payment", Intent{Contribution: c.ID, Payment: "5O19\x00",
+		{"what PayPal holds", "still pending", refund.Intent{Contribution: waiting.ID, Amount: "5.00"}, fault.Invalid},
+		{"what never came", "nothing to refund", refund.Intent{Contribution: open.ID, Amount: "5.00"}, fault.Invalid},
+		{"a payment that is no text", "has no such payment", refund.Intent{Contribution: c.ID, Payment: "5O19\x00",
 			Amount: "5.00"}, fault.NotFound},
-		{"what was shown is gone", "25.00 EUR is left now", Intent{Contribution: c.ID, Amount: "5.00", Seen: "20.00"},
+		{"what was shown is gone", "25.00 EUR is left now", refund.Intent{Contribution: c.ID, Amount: "5.00", Seen: "20.00"},
 			fault.Conflict},
-		{"nobody's gift", "no such contribution", Intent{Contribution: uuid.New(), Amount: "5.00"}, fault.NotFound},
+		{"nobody's gift", "no such contribution", refund.Intent{Contribution: uuid.New(), Amount: "5.00"}, fault.NotFound},
 	} {
-		wrong.order.Reason, wrong.order.Key, wrong.order.By = "because", wrong.name, editor
-		if _, err := n.Request(t.Context(), wrong.order); !fault.Is(err, wrong.kind) || !strings.Contains(err.Error(), wrong.says) {
+		wrong.order.Reason, wrong.order.Key, wrong.order.By = "because", wrong.name, newsroom.Editor
+		if _, err := n.Refunds.Request(t.Context(), wrong.order); !fault.Is(err, wrong.kind) ||
+			!strings.Contains(err.Error(), wrong.says) {
 			t.Errorf("%s: %v, want %q", wrong.name, err, wrong.says)
 		}
 	}
 	long := strings.Repeat("x", 2000)
-	for name, o := range map[string]Intent{
-		"no reason": {Key: "k"}, "no key": {Reason: "r"}, "a long reason": {Reason: long, Key: "k"}, "a long note": {Reason: "r", Note: long, Key: "k"},
+	for name, o := range map[string]refund.Intent{
+		"no reason": {Key: "k"}, "no key": {Reason: "r"}, "a long reason": {Reason: long,
+			Key: "k"}, "a long note": {Reason: "r", Note: long, Key: "k"},
 		"bad text": {Reason: "\xff", Key: "k"}, "a long key": {Reason: "r", Key: long},
 	} {
 		o.Contribution, o.Amount = c.ID, "5.00"
-		if _, err := n.Request(t.Context(), o); !fault.Is(err, fault.Invalid) {
+		if _, err := n.Refunds.Request(t.Context(), o); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	var rows int
-	if err := n.db.Get(&rows, `SELECT count(*) FROM refund_request`); err != nil || rows != 0 || n.refunds() != 0 {
+	if err := n.DB.Get(&rows, `SELECT count(*) FROM refund_request`); err != nil || rows != 0 || n.refunds() != 0 {
 		t.Errorf("%d requests were written, %d refunds made (%v)", rows, n.refunds(), err)
 	}
 }
@@ -170,17 +180,17 @@ func TestARefundWhoseAnswerWasLost(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			n := open(t)
-			c, _ := n.paid()
+			c, _ := n.Pay(newsroom.Intent())
 			n.fault(`{"kind":"` + kind + `","times":50,"match":{"method":"POST","path":"/v2/payments/captures/*/refund"}}`)
 			r, err := n.refund(c, "10.00", "form")
-			if err != nil || r.State != Unknown {
+			if err != nil || r.State != refund.Unknown {
 				t.Fatalf("%+v, %v", r, err)
 			}
 			if _, err := n.refund(c, "5.00", "another"); !fault.Is(err, fault.Conflict) {
 				t.Errorf("another refund while one is under way: %v", err)
 			}
 			n.heal()
-			if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != Done {
+			if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != refund.Done {
 				t.Errorf("pressed again: %+v, %v", r, err)
 			}
 			if n.refunds() != 1 {
@@ -194,13 +204,13 @@ func TestARefundWhoseAnswerWasLost(t *testing.T) {
 func TestTheQueueEndsARefundThatNobodySawThrough(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, _ := n.paid()
+	c, _ := n.Pay(newsroom.Intent())
 	n.fault(`{"kind":"status","status":503,"times":50,"match":{"method":"POST","path":"/v2/payments/captures/*/refund"}}`)
-	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != Unknown {
+	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != refund.Unknown {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	n.heal()
-	n.later(2 * time.Hour)
+	n.Clock.Advance(2 * time.Hour)
 	for range 2 {
 		n.workOff()
 	}
@@ -211,31 +221,32 @@ func TestTheQueueEndsARefundThatNobodySawThrough(t *testing.T) {
 	}
 }
 
-// A process that dies after PayPal made the refund leaves the request as it was. PayPal's news of the refund comes first,
-// then the queue.
+// A process that dies after PayPal made the refund leaves the request as it was. PayPal's news of the refund comes
+// first, then the queue.
 func TestARefundWhoseProcessDied(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, _ := n.paid()
+	c, _ := n.Pay(newsroom.Intent())
 	r, err := n.refund(c, "10.00", "form")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, undo := range []string{
 		`DELETE FROM ledger_entry WHERE kind = 'refund'`, `UPDATE payment SET returned_minor = 0`, `DELETE FROM refund`,
-		`UPDATE contribution SET state = 'completed'`, `UPDATE refund_request SET state = 'asked', refund_id = NULL, ended_at = NULL, check_at = asked_at`,
+		`UPDATE contribution SET state = 'completed'`,
+		`UPDATE refund_request SET state = 'asked', refund_id = NULL, ended_at = NULL, check_at = asked_at`,
 	} {
-		if _, err := n.db.Exec(undo); err != nil {
+		if _, err := n.DB.Exec(undo); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := n.told(r.RefundID); err != nil {
 		t.Fatal(err)
 	}
-	n.later(time.Minute)
+	n.Clock.Advance(time.Minute)
 	n.workOff()
-	again, err := find(t.Context(), n.db, "r.id = $1", r.ID)
-	if err != nil || again.State != Done || again.RefundID != r.RefundID || n.refunds() != 1 {
+	again, err := refund.Find(t.Context(), n.DB, "r.id = $1", r.ID)
+	if err != nil || again.State != refund.Done || again.RefundID != r.RefundID || n.refunds() != 1 {
 		t.Errorf("%+v, %v, %d refunds", again, err, n.refunds())
 	}
 	n.booksEqual()
@@ -246,18 +257,18 @@ func TestARefundWhoseProcessDied(t *testing.T) {
 func TestARefundThatPayPalForgotIsFound(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, capture := n.paid()
+	c, capture := n.Pay(newsroom.Intent())
 	r, err := n.refund(c, "10.00", "form")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.db.Exec(`UPDATE refund_request SET id = gen_random_uuid(), state = 'unknown', refund_id = NULL, ended_at = NULL, check_at = asked_at`); err != nil {
-		t.Fatal(err)
-	}
-	n.later(time.Minute)
+	n.Exec(`
+		UPDATE refund_request
+		SET id = gen_random_uuid(), state = 'unknown', refund_id = NULL, ended_at = NULL, check_at = asked_at`)
+	n.Clock.Advance(time.Minute)
 	n.workOff()
-	again, err := find(t.Context(), n.db, "p.paypal_id = $1", capture)
-	if err != nil || again.State != Done || again.RefundID != r.RefundID || n.refunds() != 1 {
+	again, err := refund.Find(t.Context(), n.DB, "p.paypal_id = $1", capture)
+	if err != nil || again.State != refund.Done || again.RefundID != r.RefundID || n.refunds() != 1 {
 		t.Errorf("%+v, %v, %d refunds", again, err, n.refunds())
 	}
 }
@@ -265,19 +276,19 @@ func TestARefundThatPayPalForgotIsFound(t *testing.T) {
 func TestAnAnswerThatNeverCameIsGivenUp(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, _ := n.paid()
+	c, _ := n.Pay(newsroom.Intent())
 	n.fault(`{"kind":"status","status":503,"times":50,"match":{"method":"POST","path":"/v2/payments/captures/*/refund"}}`)
 	if _, err := n.refund(c, "10.00", "form"); err != nil {
 		t.Fatal(err)
 	}
-	n.later(41 * 24 * time.Hour)
+	n.Clock.Advance(41 * 24 * time.Hour)
 	n.heal()
 	r, err := n.refund(c, "10.00", "form")
-	if err != nil || r.State != Failed || !strings.Contains(r.Advice,
+	if err != nil || r.State != refund.Failed || !strings.Contains(r.Advice,
 		"not among the refunds that PayPal lists") || n.refunds() != 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if r, err = n.refund(c, "10.00", "another"); err != nil || r.State != Done || n.refunds() != 1 {
+	if r, err = n.refund(c, "10.00", "another"); err != nil || r.State != refund.Done || n.refunds() != 1 {
 		t.Errorf("asked for again: %+v, %v", r, err)
 	}
 }
@@ -286,17 +297,18 @@ func TestAnAnswerThatNeverCameIsGivenUp(t *testing.T) {
 func TestPayPalRefusesARefund(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, _ := n.paid()
-	n.later(181 * 24 * time.Hour)
+	c, _ := n.Pay(newsroom.Intent())
+	n.Clock.Advance(181 * 24 * time.Hour)
 	r, err := n.refund(c, "10.00", "form")
-	if err != nil || r.State != Refused || r.Answer != "REFUND_TIME_LIMIT_EXCEEDED" || !strings.Contains(r.Advice, "180") {
+	if err != nil || r.State != refund.Refused || r.Answer != "REFUND_TIME_LIMIT_EXCEEDED" ||
+		!strings.Contains(r.Advice, "180") {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	n.wants(c, contribution.Completed)
 	if got := n.audited(c); got != "contribution.refund, contribution.refund_answer refused" {
 		t.Errorf("audited: %s", got)
 	}
-	if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != Refused {
+	if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != refund.Refused {
 		t.Errorf("pressed again: %+v, %v", r, err)
 	}
 }

@@ -1,4 +1,4 @@
-package refund
+package refund_test
 
 import (
 	"context"
@@ -12,21 +12,24 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/paypal"
+	"readerfund/internal/refund"
+	"readerfund/internal/testkit"
+	"readerfund/internal/testkit/newsroom"
 )
 
 // While a dispute is open PayPal refuses a part; the advice says where to go.
 func TestAPartCannotGoBackDuringACase(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.disputed(`{"stage":"INQUIRY"}`)
+	c := n.disputed(testkit.Fields{"stage": "INQUIRY"})
 	r, err := n.refund(c, "5.00", "part")
-	if err != nil || r.State != Refused || r.Answer != "TRANSACTION_DISPUTED" || r.Advice == "" {
+	if err != nil || r.State != refund.Refused || r.Answer != "TRANSACTION_DISPUTED" || r.Advice == "" {
 		t.Errorf("a part: %+v, %v", r, err)
 	}
-	if r, err := n.refund(c, "", "whole"); err != nil || r.State != Done {
+	if r, err := n.refund(c, "", "whole"); err != nil || r.State != refund.Done {
 		t.Errorf("all of it: %+v, %v", r, err)
 	}
-	if _, err := n.settle.Settler.AskPayPal(t.Context(), c.ID, editor); err != nil {
+	if _, err := n.Settler.AskPayPal(t.Context(), c.ID, newsroom.Editor); err != nil {
 		t.Error(err)
 	}
 	n.wants(c, contribution.Refunded)
@@ -38,13 +41,13 @@ func TestAnAdoptedPaymentIsRefundedAtPayPal(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	n.hook("POST", "payments", `{"amount":"30.00","currency":"EUR"}`, nil)
-	page, err := n.paypal.Transactions(t.Context(), paypal.TransactionQuery{
-		From: n.clock().Add(-24 * time.Hour), To: n.clock().Add(time.Minute), Page: 1, PageSize: paypal.MaxPage,
+	page, err := n.Client.Transactions(t.Context(), paypal.TransactionQuery{
+		From: n.Clock.Now().Add(-24 * time.Hour), To: n.Clock.Now().Add(time.Minute), Page: 1, PageSize: paypal.MaxPage,
 	})
 	if err != nil || len(page.Transactions) != 1 {
 		t.Fatalf("%d transactions, %v", len(page.Transactions), err)
 	}
-	c, err := n.settle.Adopter.Adopt(t.Context(), page.Transactions[0], campaign.DefaultSlug, editor)
+	c, err := n.Adopter.Adopt(t.Context(), page.Transactions[0], campaign.DefaultSlug, newsroom.Editor)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +55,7 @@ func TestAnAdoptedPaymentIsRefundedAtPayPal(t *testing.T) {
 	if _, err := n.refund(c, "5.00", "form"); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), says) {
 		t.Errorf("refund of an adopted payment: %v", err)
 	}
-	all, err := n.Refundable(t.Context(), c.ID)
+	all, err := n.Refunds.Refundable(t.Context(), c.ID)
 	if err != nil || len(all) != 1 || !all[0].Elsewhere || all[0].Left != all[0].Amount {
 		t.Errorf("%+v, %v", all, err)
 	}
@@ -62,19 +65,20 @@ func TestAnAdoptedPaymentIsRefundedAtPayPal(t *testing.T) {
 func TestTheAuditLogDoesNotNeedTheOneWhoAsked(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c := n.disputed(`{}`)
+	c := n.disputed(testkit.Fields{})
 	ctx, leave := context.WithCancel(t.Context())
 	n.fault(`{"kind":"delay","delay":"300ms","match":{"path":"/v*"}}`)
 	go func() {
 		for sent := false; !sent && t.Context().Err() == nil; time.Sleep(5 * time.Millisecond) {
-			_ = n.db.GetContext(t.Context(), &sent, `SELECT count(lease_until) > 0 FROM refund_request`)
+			_ = n.DB.GetContext(t.Context(), &sent, `SELECT count(lease_until) > 0 FROM refund_request`)
 		}
 		leave()
 	}()
-	if _, err := n.Request(ctx, Intent{Contribution: c.ID, Reason: "x", Key: "k", By: editor}); err == nil {
+	if _, err := n.Refunds.Request(ctx, refund.Intent{Contribution: c.ID, Reason: "x", Key: "k",
+		By: newsroom.Editor}); err == nil {
 		t.Error("nobody waited and it was done")
 	}
-	n.Close() // waits for the call
+	n.Refunds.Close() // waits for the call
 	if got, want := n.audited(c), "contribution.refund, contribution.refund_answer done"; got != want {
 		t.Errorf("audited: %s\nwant     %s", got, want)
 	}
@@ -98,24 +102,25 @@ func (w *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestSendingRefundsAsksAboutNoOrders(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	paid, _ := n.paid()
+	paid, _ := n.Pay(newsroom.Intent())
 	for range 3 {
-		n.start()
+		n.Start(newsroom.Intent())
 	}
 	n.fault(`{"kind":"reset_before","match":{"method":"POST"}}`)
-	if r, err := n.refund(paid, "10.00", "form"); err != nil || r.State == Done {
+	if r, err := n.refund(paid, "10.00", "form"); err != nil || r.State == refund.Done {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	n.heal()
-	n.later(4 * time.Hour) // the orders have been due for longer
+	n.Clock.Advance(4 * time.Hour) // the orders have been due for longer
 	noted := &transport{}
-	var err error
-	n.paypal, err = paypal.New(paypal.Config{
-		BaseURL: n.sandbox, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Now: n.clock, Transport: noted,
+	client, err := paypal.New(paypal.Config{
+		BaseURL: n.PayPal.PublicURL, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Now: n.Clock.Now,
+		Transport: noted,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	n = worldOf(n.On(n.DB, client))
 	n.workOff()
 	n.wants(paid, contribution.PartiallyRefunded)
 	for _, call := range noted.calls {

@@ -1,4 +1,4 @@
-package refund
+package refund_test
 
 import (
 	"database/sql"
@@ -7,14 +7,17 @@ import (
 	"time"
 
 	"readerfund/internal/contribution"
+	"readerfund/internal/refund"
+	"readerfund/internal/testkit/newsroom"
 )
 
 // queued is the row of the queue that brings a request on, if there is one.
-func (n *newsroom) queued(r Request) (due sql.NullTime, found bool) {
-	n.t.Helper()
+func (n *world) queued(r refund.Request) (due sql.NullTime, found bool) {
+	n.T.Helper()
 	var rows []sql.NullTime
-	if err := n.db.Select(&rows, `SELECT due_at FROM queue WHERE kind = $1 AND key = $2`, Sending, r.ID.String()); err != nil {
-		n.t.Fatal(err)
+	if err := n.DB.Select(&rows, `SELECT due_at FROM queue WHERE kind = $1 AND key = $2`, refund.Sending,
+		r.ID.String()); err != nil {
+		n.T.Fatal(err)
 	}
 	if len(rows) == 0 {
 		return due, false
@@ -26,22 +29,23 @@ func (n *newsroom) queued(r Request) (due sql.NullTime, found bool) {
 func TestTheQueueSendsWhatWasOnlyWrittenDown(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, _ := n.paid()
-	r, err := n.write(t.Context(), Intent{Contribution: c.ID, Amount: "10.00", Reason: "x", Key: "form", By: editor})
+	c, _ := n.Pay(newsroom.Intent())
+	r, err := n.Refunds.Write(t.Context(), refund.Intent{Contribution: c.ID, Amount: "10.00", Reason: "x", Key: "form",
+		By: newsroom.Editor})
 	if err != nil {
 		t.Fatal(err)
 	}
 	due, found := n.queued(r)
-	if off := due.Time.Sub(r.AskedAt.Add(firstAnswer)).Abs(); !found || off > time.Microsecond {
+	if off := due.Time.Sub(r.AskedAt.Add(refund.FirstAnswer)).Abs(); !found || off > time.Microsecond {
 		t.Fatalf("due %v, %t", due, found)
 	}
 	n.workOff()
 	if n.refunds() != 0 {
 		t.Error("it is sent while the one who asked waits for PayPal's answer")
 	}
-	n.later(firstAnswer + time.Second)
+	n.Clock.Advance(refund.FirstAnswer + time.Second)
 	n.workOff()
-	if r = n.request(c, 1); r.State != Done || n.refunds() != 1 {
+	if r = n.request(c, 1); r.State != refund.Done || n.refunds() != 1 {
 		t.Errorf("%+v, %d refunds", r, n.refunds())
 	}
 	if _, found := n.queued(r); found {
@@ -54,23 +58,23 @@ func TestTheQueueSendsWhatWasOnlyWrittenDown(t *testing.T) {
 func TestWhatPayPalDoesNotAnswerWaits(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, _ := n.paid()
+	c, _ := n.Pay(newsroom.Intent())
 	n.refundCallsEnd(outage, outage)
 	r, err := n.refund(c, "10.00", "form")
-	if err != nil || r.State != Unknown {
+	if err != nil || r.State != refund.Unknown {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	var waits []time.Duration
 	for range 14 {
-		n.later(2 * time.Hour)
+		n.Clock.Advance(2 * time.Hour)
 		n.workOff()
 		due, _ := n.queued(r)
-		waits = append(waits, due.Time.Sub(n.clock()).Round(time.Second))
+		waits = append(waits, due.Time.Sub(n.Clock.Now()).Round(time.Second))
 	}
 	if waits[0] > 6*time.Second || waits[13] < 27*time.Minute || waits[13] > 33*time.Minute {
 		t.Errorf("it waits %v", waits)
 	}
-	n.later(rememberedFor)
+	n.Clock.Advance(refund.RememberedFor)
 	n.workOff()
 	if got := n.reviews(c); !strings.Contains(got, "PayPal never answered whether it refunded") {
 		t.Errorf("after 40 days, while PayPal's books cannot be read: %q", got)
@@ -79,9 +83,9 @@ func TestWhatPayPalDoesNotAnswerWaits(t *testing.T) {
 		t.Error("it is not asked about any more")
 	}
 	n.heal()
-	n.later(2 * time.Hour)
+	n.Clock.Advance(2 * time.Hour)
 	n.workOff()
-	if r = n.request(c, 1); r.State != Failed || n.refunds() != 0 {
+	if r = n.request(c, 1); r.State != refund.Failed || n.refunds() != 0 {
 		t.Errorf("after 40 days: %+v", r)
 	}
 }
@@ -90,59 +94,59 @@ func TestWhatPayPalDoesNotAnswerWaits(t *testing.T) {
 func TestTheQueueLeavesARequestToItsLease(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, _ := n.paid()
+	c, _ := n.Pay(newsroom.Intent())
 	n.refundCallsEnd(outage, fine)
 	r, err := n.refund(c, "10.00", "form")
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.heal()
-	n.later(time.Hour)
-	held, mine, err := n.lease(t.Context(), r.ID)
+	n.Clock.Advance(time.Hour)
+	held, mine, err := n.Refunds.Lease(t.Context(), r.ID)
 	if err != nil || !mine {
 		t.Fatal(mine, err)
 	}
 	n.workOff()
-	if due, _ := n.queued(r); !due.Time.Equal(held.leaseUntil) || n.refunds() != 0 {
-		t.Errorf("due %s, the lease ends %s", due.Time, held.leaseUntil)
+	if due, _ := n.queued(r); !due.Time.Equal(held.LeaseUntil()) || n.refunds() != 0 {
+		t.Errorf("due %s, the lease ends %s", due.Time, held.LeaseUntil())
 	}
-	n.later(2 * leasedFor)
+	n.Clock.Advance(2 * refund.LeasedFor)
 	n.workOff()
-	if r = n.request(c, 1); r.State != Done {
+	if r = n.request(c, 1); r.State != refund.Done {
 		t.Errorf("%+v", r)
 	}
 }
 
-// During a rolling update, what the version before asked for reaches the queue, and is due when that version has had its
-// time to see PayPal's answer.
+// During a rolling update, what the version before asked for reaches the queue, and is due when that version has had
+// its time to see PayPal's answer.
 func TestRequestsOfTheVersionBeforeReachTheQueue(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, _ := n.paid()
+	c, _ := n.Pay(newsroom.Intent())
 	n.refundCallsEnd(made, fine)
 	r, err := n.refund(c, "10.00", "form")
-	if err != nil || r.State != Unknown {
+	if err != nil || r.State != refund.Unknown {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	n.heal()
-	if _, err := n.db.Exec(`DELETE FROM queue`); err != nil { // that version knows nothing of it
+	if _, err := n.DB.Exec(`DELETE FROM queue`); err != nil { // that version knows nothing of it
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := n.CatchUp(t.Context()); err != nil {
+		if err := n.Refunds.CatchUp(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		due, found := n.queued(r)
-		if off := due.Time.Sub(r.AskedAt.Add(firstAnswer)).Abs(); !found || off > time.Microsecond {
+		if off := due.Time.Sub(r.AskedAt.Add(refund.FirstAnswer)).Abs(); !found || off > time.Microsecond {
 			t.Errorf("due %v (%t)", due, found)
 		}
 	}
-	n.later(2 * time.Minute)
+	n.Clock.Advance(2 * time.Minute)
 	n.workOff()
-	if r = n.request(c, 1); r.State != Done || n.refunds() != 1 {
+	if r = n.request(c, 1); r.State != refund.Done || n.refunds() != 1 {
 		t.Errorf("%+v, %d refunds", r, n.refunds())
 	}
-	if err := n.CatchUp(t.Context()); err != nil {
+	if err := n.Refunds.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, found := n.queued(r); found {
@@ -157,25 +161,25 @@ func TestRequestsOfTheVersionBeforeReachTheQueue(t *testing.T) {
 func TestTheVersionBeforeFindsWhatThisOneAskedFor(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	c, _ := n.paid()
+	c, _ := n.Pay(newsroom.Intent())
 	n.refundCallsEnd(outage, fine)
-	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != Unknown {
+	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != refund.Unknown {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	n.heal()
 	finds := func() (found bool) {
-		if err := n.db.Get(&found, `SELECT check_at <= $1 FROM refund_request WHERE check_at IS NOT NULL
-			UNION ALL SELECT false LIMIT 1`, n.clock()); err != nil {
+		if err := n.DB.Get(&found, `SELECT check_at <= $1 FROM refund_request WHERE check_at IS NOT NULL
+			UNION ALL SELECT false LIMIT 1`, n.Clock.Now()); err != nil {
 			t.Fatal(err)
 		}
 		return found
 	}
-	n.later(time.Minute)
+	n.Clock.Advance(time.Minute)
 	if !finds() {
 		t.Error("the version before does not find a request without an answer")
 	}
 	n.workOff()
-	if r := n.request(c, 1); r.State != Done || finds() {
+	if r := n.request(c, 1); r.State != refund.Done || finds() {
 		t.Errorf("the version before finds what has ended: %+v", r)
 	}
 }
