@@ -55,6 +55,7 @@ func (in intent) same(c Contribution, err error) (Contribution, error) {
 
 // write inserts the contribution, or finds the one that the same key made.
 func (s *Service) write(ctx context.Context, in intent) (Contribution, error) {
+	var unsaved error = fault.New(fault.Unavailable, "contribution.not_saved")
 	for range 3 { // a receipt number drawn twice is drawn again; three in a row do not happen
 		id, err := uuid.NewV7()
 		if err != nil {
@@ -64,13 +65,16 @@ func (s *Service) write(ctx context.Context, in intent) (Contribution, error) {
 		if err == nil || !errors.Is(err, sql.ErrNoRows) && !errors.Is(err, db.ErrCommitUnknown) {
 			return c, err
 		}
+		if errors.Is(err, db.ErrCommitUnknown) {
+			unsaved = err // it may still be saved, behind a lock
+		}
 		// Whether another copy of the key was first or the statement's answer was lost: the row tells.
 		c, err = find(ctx, s.db, "c.id = $1 OR c.idempotency_key = $2", id, in.key)
 		if !fault.Is(err, fault.NotFound) {
 			return in.same(c, db.Translate(err))
 		}
 	}
-	return Contribution{}, fault.New(fault.Unavailable, "contribution.not_saved")
+	return Contribution{}, unsaved
 }
 
 // insert writes the contribution and the first line of its history, in one statement. The error is sql.ErrNoRows where
@@ -84,7 +88,7 @@ func (s *Service) insert(ctx context.Context, id uuid.UUID, receipt string, in i
 		CoverFee: in.coverFee, UTM: in.utm, State: Started, Checkout: begun, CreatedAt: now, UpdatedAt: now,
 		key: in.key, digest: in.digest,
 	}
-	err := s.db.GetOnce(ctx, &c.ID, `
+	_, err := db.GetOnce[uuid.UUID](ctx, s.db, `
 		WITH known AS (SELECT id FROM article WHERE digest = sha256(convert_to($9::text, 'UTF8'))),
 		written AS (
 			INSERT INTO article (address, digest) SELECT $9::text, sha256(convert_to($9::text, 'UTF8'))

@@ -158,7 +158,7 @@ func Advance(
 	}
 	next.UpdatedAt = now.UTC().Truncate(time.Microsecond)
 	k := next.Checkout
-	err = d.GetOnce(ctx, &next.ID, `
+	_, err = db.GetOnce[uuid.UUID](ctx, d, `
 		WITH moved AS (
 			UPDATE contribution
 			SET state = $4, reason = $5, order_id = nullif($6, ''), approve_url = $7, gone_since = $8, gone = $9,

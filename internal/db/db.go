@@ -36,6 +36,7 @@ type Options struct {
 	MaxIdleTime     time.Duration // after which an idle connection is closed: 5 min
 	ConnectTimeout  time.Duration // for dialling, TLS and sign-in together, rounded up to whole seconds: 5 s
 	AnswerTimeout   time.Duration // how long the server may stay silent before the connection counts as lost: 30 s; below 0: for ever
+	OnceTimeout     time.Duration // how long GetOnce waits for the answer to what it has sent: 5 s
 	ApplicationName string        // shown in pg_stat_activity: "readerfund"
 }
 
@@ -46,6 +47,7 @@ func (o Options) withDefaults() Options {
 	o.MaxIdleTime = cmp.Or(o.MaxIdleTime, 5*time.Minute)
 	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 5*time.Second)
 	o.AnswerTimeout = cmp.Or(o.AnswerTimeout, 30*time.Second)
+	o.OnceTimeout = cmp.Or(o.OnceTimeout, 5*time.Second)
 	o.ApplicationName = cmp.Or(o.ApplicationName, "readerfund")
 	return o
 }

@@ -9,30 +9,53 @@ import (
 )
 
 // GetOnce runs one data-modifying statement that is a transaction of its own, BEGIN and COMMIT included in its one round
-// trip, and reads the row that it returns into dest. Otherwise it is like InTx: a statement that loses against another
-// transaction runs again, the request's deadline ends it only until it is sent, and where its answer is lost the error
-// is ErrCommitUnknown. The error is sql.ErrNoRows where it returns no row; others come translated, see Translate.
-func (d *DB) GetOnce(ctx context.Context, dest any, query string, args ...any) error {
+// trip, and returns the row that it returns. Otherwise it is like InTx: a statement that loses against another
+// transaction runs again, the request's deadline ends it only until it is sent, and where its answer is lost, or does
+// not come within Options.OnceTimeout, the error is ErrCommitUnknown: then it may also take place later. The error is
+// sql.ErrNoRows where it returns no row; others come translated, see Translate.
+func GetOnce[T any](ctx context.Context, d *DB, query string, args ...any) (T, error) {
 	for attempt := 1; ; attempt++ {
-		err := d.getOnce(ctx, dest, query, args...)
+		row, err := getOnce[T](ctx, d, query, args)
 		if !lost(err) || attempt == attempts {
-			return Translate(err)
+			return row, Translate(err)
 		}
 		select {
 		case <-ctx.Done():
-			return Translate(err)
+			return row, Translate(err)
 		case <-time.After(time.Duration(attempt*attempt) * time.Millisecond):
 		}
 	}
 }
 
-func (d *DB) getOnce(ctx context.Context, dest any, query string, args ...any) error {
+func getOnce[T any](ctx context.Context, d *DB, query string, args []any) (T, error) {
+	var none T
 	conn, err := d.Connx(ctx)
 	if err != nil {
-		return orCause(ctx, beginError(err))
+		return none, orCause(ctx, beginError(err))
 	}
-	defer func() { _ = conn.Close() }() // it goes back to the pool
-	err = conn.GetContext(context.WithoutCancel(ctx), dest, query, args...)
+	type answer struct {
+		row T
+		err error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		defer func() { _ = conn.Close() }() // it goes back to the pool
+		var a answer
+		a.err = conn.GetContext(context.WithoutCancel(ctx), &a.row, query, args...)
+		answered <- a
+	}()
+	select {
+	case a := <-answered:
+		return a.row, onceError(a.err)
+	case <-time.After(d.opts.OnceTimeout):
+		// It waits for a lock, perhaps, and goes on there. Cancelling it would be no answer either: under synchronous
+		// replication a cancelled statement reports success for a row that only the primary has.
+		return none, fmt.Errorf("%w: no answer within %s", ErrCommitUnknown, d.opts.OnceTimeout)
+	}
+}
+
+// onceError sorts the answers to a statement that commits: only an error of the server is a refusal.
+func onceError(err error) error {
 	switch {
 	case err == nil, errors.Is(err, sql.ErrNoRows):
 		return err
