@@ -18,7 +18,7 @@ import (
 )
 
 // While a dispute is open PayPal refuses a part; the advice says where to go.
-func TestAPartCannotGoBackDuringACase(t *testing.T) {
+func TestAPartCannotGoBackDuringADispute(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	c := n.disputed(testkit.Fields{"stage": "INQUIRY"})

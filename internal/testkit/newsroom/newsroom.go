@@ -109,8 +109,8 @@ func (n *Newsroom) wire() {
 	})
 	n.Services = settle.New(settle.Config{
 		DB: n.DB, PayPal: n.Client, Contributions: n.Contributions, Campaigns: n.Campaigns, BaseURL: o.BaseURL,
-		Publication: Publication, SweepEvery: time.Minute, Listeners: append([]settle.Listener{refund.OnApplied}, o.Listeners...),
-		Now: n.Clock.Now, Log: log, Metrics: o.Metrics,
+		Publication: Publication, SweepEvery: time.Minute, Now: n.Clock.Now, Log: log, Metrics: o.Metrics,
+		Listeners: append([]settle.Listener{refund.OnApplied}, o.Listeners...),
 	})
 	n.T.Cleanup(n.Services.Close)
 	n.Refunds = refund.New(refund.Config{
