@@ -9,8 +9,6 @@ import (
 	"errors"
 	"fmt"
 
-	"golang.org/x/text/language"
-
 	"readerfund/internal/i18n"
 )
 
@@ -67,9 +65,6 @@ func Wrap(cause error, kind Kind, key string, args ...Args) *Error {
 	return &Error{Kind: kind, Message: i18n.New(key, args...), Err: cause}
 }
 
-// Say is the message in English with its arguments written by write: a page writes an amount as it shows amounts.
-func (e *Error) Say(write func(arg any) any) string { return e.Message.In(language.English, write) }
-
 // Error gives the message in English, and the cause where there is one. It is meant for logs; show Message to people.
 func (e *Error) Error() string {
 	text := e.Message.String()
@@ -93,7 +88,7 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// Is tells whether err carries a fault of this kind.
+// Is reports whether err carries a fault of this kind.
 func Is(err error, kind Kind) bool { return err != nil && KindOf(err) == kind }
 
 // All collects every fault in err, in order, through errors.Join: one form can have several wrong fields.

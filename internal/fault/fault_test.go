@@ -53,17 +53,8 @@ func TestErrorHasFieldAndCauseButMessageDoesNot(t *testing.T) {
 	if e.Error() != says+": connection refused" || e.Message.String() != says {
 		t.Errorf("got %q and %q", e.Error(), e.Message)
 	}
-	if got := fault.Input("amount", "money.too_large").Error(); got != "amount: That is more than can be sent. Write a smaller amount." {
+	const field = "amount: That is more than can be sent. Write a smaller amount."
+	if got := fault.Input("amount", "money.too_large").Error(); got != field {
 		t.Errorf("got %q", got)
-	}
-}
-
-func TestSayWritesTheArgumentsAnotherWay(t *testing.T) {
-	t.Parallel()
-	marked := func(arg any) any { return fmt.Sprintf("<%v>", arg) }
-	e := fault.New(fault.Conflict, "refund.another_pending", fault.Args{"amount": "5.00 EUR"})
-	const before, after = "A refund of ", " is pending. Wait until PayPal has answered; then you can request another."
-	if e.Say(marked) != before+"<5.00 EUR>"+after || e.Message.String() != before+"5.00 EUR"+after {
-		t.Errorf("got %q and %q", e.Say(marked), e.Message)
 	}
 }

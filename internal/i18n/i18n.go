@@ -8,9 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/nicksnyder/go-i18n/v2/i18n"
-	"golang.org/x/text/language"
 )
 
 // Args are what goes into a sentence, by the names that stand in it. They keep their types: an amount stays an amount.
@@ -39,40 +36,7 @@ func New(key string, args ...Args) Message {
 func Verbatim(sentence string) Message { return Message{verbatim: sentence} }
 
 // String says the message in English, its arguments as fmt prints them: for logs and terminals.
-func (m Message) String() string { return m.In(language.English, nil) }
-
-// In says the message in a language, or in English where that has no translation. write turns an argument into what is
-// shown, such as an amount into "€25"; nil leaves all of them to fmt.
-func (m Message) In(lang language.Tag, write func(arg any) any) string {
-	if m.Key == "" {
-		return m.verbatim
-	}
-	config := i18n.LocalizeConfig{MessageID: m.Key, TemplateData: m.written(lang, write)}
-	if count, ok := m.Args["count"].(int); ok {
-		config.PluralCount = count
-	}
-	// An error beside a sentence says only that English stood in.
-	said, err := i18n.NewLocalizer(catalogue(), lang.String()).Localize(&config)
-	if err != nil && said == "" {
-		return m.unsaid()
-	}
-	return said
-}
-
-// written is what the sentence's arguments look like. One that is a message itself is said in the same language.
-func (m Message) written(lang language.Tag, write func(arg any) any) map[string]any {
-	all := make(map[string]any, len(m.Args))
-	for name, arg := range m.Args {
-		if inner, ok := arg.(Message); ok {
-			arg = inner.In(lang, write)
-		}
-		if write != nil {
-			arg = write(arg)
-		}
-		all[name] = arg
-	}
-	return all
-}
+func (m Message) String() string { return Localizer{}.Message(m) }
 
 // unsaid shows a key that the catalogue does not have. Tests find those in the code; one that was stored may be of a
 // newer version.

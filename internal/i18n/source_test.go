@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -19,21 +20,39 @@ type use struct {
 	at     string // file:line
 	key    string
 	family bool
+	pair   bool     // key.title and key.text are said
 	args   []string // sorted; nil when the call does not spell them out
 }
 
 // spoken is a string in the code that reads as if people should read it.
-type spoken struct{ at, room, text string }
+type spoken struct {
+	at, file, text string
+	phrase         bool // words without a capital: as an error, a key of a row or a name may have
+}
 
 type found struct {
 	uses      []use
 	sentences []spoken
 }
 
-// keyAt is where the calls that take a key have it.
-var keyAt = map[string]int{"fault.New": 1, "fault.Input": 1, "fault.Wrap": 2, "i18n.New": 0, "i18n.Has": 0}
+// keyAt is where the calls that take a key have it. A method of a Localizer is found by its name alone.
+var keyAt = map[string]int{
+	"fault.New": 1, "fault.Input": 1, "fault.Wrap": 2, "i18n.New": 0, "i18n.Has": 0, ".Say": 0, ".Lookup": 0,
+	"page.NewError": 1, "page.Good": 1, "page.Pending": 1, "page.Bad": 1, "staff.statusIn": 1, "staff.wordIn": 1,
+}
 
-// source reads the programs' code, without its tests.
+// The calls of keyAt that say a pair, and those whose key is a family's beginning.
+var (
+	saysPair   = []string{"page.Good", "page.Pending", "page.Bad"}
+	saysFamily = []string{"staff.statusIn", "staff.wordIn"}
+)
+
+// notForPeople are the calls whose texts are for programmers and operators, or for another program.
+var notForPeople = regexp.MustCompile(`^(errors\.New|fmt\.Errorf|panic|(regexp|strings)\.\w+|` +
+	`.*\.(Debug|Info|Warn)(Context)?|(\w*[lL]og)?\.Error(Context)?|.*\.(Get|Set|Add|Del|Values)|.*\.\w+Context|` +
+	`.*\.(Parse|Format))$`)
+
+// source reads the programs' code, without its tests, and the templates.
 func source(t *testing.T) (all found) {
 	t.Helper()
 	root := filepath.Join("..", "..")
@@ -51,7 +70,7 @@ func source(t *testing.T) (all found) {
 			if err != nil {
 				return err
 			}
-			r := reading{files: files, name: filepath.ToSlash(name)}
+			r := reading{files: files, name: filepath.ToSlash(name), room: file.Name.Name, passed: map[ast.Node]bool{}}
 			ast.Inspect(file, r.node)
 			all.uses = append(all.uses, r.uses...)
 			all.sentences = append(all.sentences, r.sentences...)
@@ -61,26 +80,71 @@ func source(t *testing.T) (all found) {
 			t.Fatal(err)
 		}
 	}
+	all.uses = append(all.uses, saidByTemplates(t)...)
+	return all
+}
+
+var (
+	sayAction = regexp.MustCompile(`say "([^"]+)"((?: "\w+" (?:\([^)]*\)|\S+?))*)(?:}}|\))`)
+	sayName   = regexp.MustCompile(`"(\w+)"`)
+)
+
+// saidByTemplates are the keys that templates say.
+func saidByTemplates(t *testing.T) (all []use) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join("..", "..", "templates", "*", "*.html"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%d templates, %v", len(names), err)
+	}
+	for _, name := range append(names, filepath.Join("..", "..", "templates", "layout.html")) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range sayAction.FindAllSubmatch(text, -1) {
+			u := use{at: name, key: string(m[1]), args: []string{}}
+			for _, arg := range sayName.FindAllSubmatch(m[2], -1) {
+				u.args = append(u.args, string(arg[1]))
+			}
+			slices.Sort(u.args)
+			all = append(all, u)
+		}
+	}
 	return all
 }
 
 // reading is one file while it is read.
 type reading struct {
-	files *token.FileSet
-	name  string
+	files  *token.FileSet
+	name   string
+	room   string            // the package's name
+	passed map[ast.Node]bool // strings that are not for people
 	found
+
+	inConst bool // within the declaration of a constant, which has a name because it is no text
 }
 
 func (r *reading) node(n ast.Node) bool {
+	if r.passed[n] {
+		return false
+	}
 	switch n := n.(type) {
 	case *ast.ImportSpec, *ast.StructType: // a struct's tags hold the help of commands
 		return false
+	case *ast.IndexExpr: // header["Vary"]
+		r.passed[n.Index] = true
+	case *ast.GenDecl:
+		r.inConst = n.Tok == token.CONST
+	case *ast.FuncDecl:
+		r.inConst = false
 	case *ast.CallExpr:
 		r.call(n)
 	case ast.Expr:
 		if text, ok := folded(n); ok {
-			if looksSpoken(text) {
-				r.sentences = append(r.sentences, spoken{r.at(n), filepath.ToSlash(filepath.Dir(r.name)), text})
+			if isSentence.MatchString(text) || isLabel.MatchString(text) && text != "Readerfund" {
+				r.sentences = append(r.sentences, spoken{r.at(n), r.name, text, false})
+			} else if isPhrase.MatchString(text) && !r.inConst {
+				r.sentences = append(r.sentences, spoken{r.at(n), r.name, text, true})
 			}
 			return false
 		}
@@ -92,36 +156,68 @@ func (r *reading) at(n ast.Node) string {
 	return fmt.Sprintf("%s:%d", r.name, r.files.Position(n.Pos()).Line)
 }
 
+// called is the name of what is called, as keyAt has it: with its package, or with a dot before a method.
+func (r *reading) called(c *ast.CallExpr) string {
+	switch fun := c.Fun.(type) {
+	case *ast.Ident:
+		if fun.Name == "panic" {
+			return fun.Name
+		}
+		return r.room + "." + fun.Name
+	case *ast.SelectorExpr:
+		if on, ok := fun.X.(*ast.Ident); ok {
+			if name := on.Name + "." + fun.Sel.Name; hasKey(name) || notForPeople.MatchString(name) {
+				return name
+			}
+		}
+		return "." + fun.Sel.Name
+	default:
+		return ""
+	}
+}
+
+func hasKey(name string) bool {
+	_, has := keyAt[name]
+	return has
+}
+
 func (r *reading) call(c *ast.CallExpr) {
-	name, ok := c.Fun.(*ast.SelectorExpr)
-	if !ok {
-		return
+	name := r.called(c)
+	if notForPeople.MatchString(name) {
+		for _, arg := range c.Args {
+			if _, ok := folded(arg); ok {
+				r.passed[arg] = true
+			}
+		}
 	}
-	room, ok := name.X.(*ast.Ident)
-	if !ok {
-		return
-	}
-	i, ok := keyAt[room.Name+"."+name.Sel.Name]
+	i, ok := keyAt[name]
 	if !ok || len(c.Args) <= i {
 		return
 	}
-	u := use{at: r.at(c)}
-	switch key := c.Args[i].(type) {
-	case *ast.BasicLit:
-		u.key, _ = folded(key)
+	key, whole := beginning(c.Args[i])
+	if !strings.Contains(key, ".") {
+		return
+	}
+	u := use{
+		at: r.at(c), key: key, family: !whole || slices.Contains(saysFamily, name), pair: slices.Contains(saysPair, name),
+	}
+	if !u.family {
 		u.args = []string{}
 		if len(c.Args) > i+1 {
 			u.args = argsGiven(c.Args[i+1])
 		}
-	case *ast.BinaryExpr: // "reconcile.state." + state
-		u.key, ok = folded(key.X)
-		u.family = true
-	default:
-		ok = false
 	}
-	if ok {
-		r.uses = append(r.uses, u)
+	r.uses = append(r.uses, u)
+}
+
+// beginning is a string literal, or the one that an addition begins with: "reconcile.state." + state.
+func beginning(e ast.Expr) (text string, whole bool) {
+	if sum, ok := e.(*ast.BinaryExpr); ok {
+		text, _ = beginning(sum.X)
+		return text, false
 	}
+	text, _ = folded(e)
+	return text, true
 }
 
 // argsGiven is the names in an Args literal, or nil for an Args made elsewhere.
@@ -159,11 +255,10 @@ func folded(e ast.Expr) (string, bool) {
 	}
 }
 
+// What reads as if it were for people: a sentence with its stop; a label, which is one word or several of which the
+// first has a capital; a phrase, which is several words of any kind, or one with the space that joins it to others.
 var (
-	wholeSentence = regexp.MustCompile(`(?s)^["“(]?[A-Z].* .*[.!?…]["”)]?$`)
-	label         = regexp.MustCompile(`^[A-Z][a-z']+( [a-zA-Z][a-z']*)+$`)
+	isSentence = regexp.MustCompile(`(?s)^["“(]?[A-Z].* .*[.!?…]["”)]?$`)
+	isLabel    = regexp.MustCompile(`^[A-Z][a-z']+( [a-zA-Z][a-z']*)*$`)
+	isPhrase   = regexp.MustCompile(`^ ?[a-z']+( [a-zA-Z'][a-z']*)+[ .:;,(]*$|^[a-z']+ $|^ [a-z']+[ .:;,(]*$`)
 )
-
-// looksSpoken reports whether a string reads as if it were for people: a sentence with its stop, or words of which the
-// first has a capital. Errors and log lines begin small, and headers and SQL have no such shape.
-func looksSpoken(text string) bool { return wholeSentence.MatchString(text) || label.MatchString(text) }

@@ -2,13 +2,13 @@ package web
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
 
+	"readerfund/internal/i18n"
 	"readerfund/internal/web/page"
 )
 
@@ -92,8 +92,8 @@ func (s *server) wrongMethod(table *chi.Mux) page.Handler {
 				}
 			}
 		}
-		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		message := fmt.Sprintf("This address takes %s.", strings.Join(allowed, ", "))
-		return page.NewError(http.StatusMethodNotAllowed, message)
+		methods := strings.Join(allowed, ", ")
+		w.Header().Set("Allow", methods)
+		return page.NewError(http.StatusMethodNotAllowed, "web.methods", i18n.Args{"methods": methods})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"readerfund/internal/account"
+	"readerfund/internal/i18n"
 	"readerfund/internal/web/page"
 	"readerfund/internal/web/public"
 )
@@ -65,8 +66,8 @@ func byMediaType(form, json page.Handler) page.Handler {
 			return form(w, r)
 		default:
 			w.Header().Set("Accept-Post", page.FormType+", "+page.MultipartType+", "+page.JSONType)
-			return page.NewError(http.StatusUnsupportedMediaType,
-				"Send a form ("+page.FormType+") or "+page.JSONType+".")
+			return page.NewError(http.StatusUnsupportedMediaType, "web.media_types",
+				i18n.Args{"form": page.FormType, "json": page.JSONType})
 		}
 	}
 }

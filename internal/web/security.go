@@ -39,8 +39,7 @@ func (s *server) sameOrigin(next http.Handler) http.Handler {
 		panic(fmt.Errorf("trust BASE_URL: %w", err)) // newServer has read it
 	}
 	guard.SetDenyHandler(s.pages.Handle(func(http.ResponseWriter, *http.Request) error {
-		return page.NewError(http.StatusForbidden, "This came from another site's page. Open the form here and send it "+
-			"again.")
+		return page.NewError(http.StatusForbidden, "web.another_site")
 	}))
 	return guard.Handler(next)
 }

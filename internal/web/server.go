@@ -28,6 +28,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/dashboard"
 	"readerfund/internal/health"
+	"readerfund/internal/i18n"
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
 	"readerfund/internal/queue"
@@ -60,6 +61,8 @@ type Deps struct {
 	TemplatesDir    string         // an operator's own copy of templates/, followed; may be empty
 	Timezone        *time.Location // whose days the pages speak of
 	DemoArticle     bool           // serves GET /article
+
+	Catalogue *i18n.Catalogue // what the pages say; nil is locales/
 
 	Contributions *contribution.Service
 	Settle        *settle.Services
@@ -130,7 +133,7 @@ func newServer(d Deps) (*server, error) {
 	}
 	pages, err := page.New(page.Config{
 		Publication: d.PublicationName, Contact: d.ContactEmail, Privacy: d.PrivacyURL, Imprint: d.ImprintURL,
-		TemplatesDir: d.TemplatesDir, Log: d.Log, Now: d.Now,
+		TemplatesDir: d.TemplatesDir, Catalogue: d.Catalogue, Log: d.Log, Now: d.Now,
 	})
 	if err != nil {
 		return nil, err

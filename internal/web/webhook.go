@@ -58,7 +58,7 @@ func webhookAnswer(err error) (status int, text string) {
 		return http.StatusOK, "received"
 	}
 	if e, ok := err.(*page.Error); ok { //nolint:errorlint // ReadBody returns it bare
-		return e.Status, e.Detail
+		return e.Status, e.Detail.String()
 	}
 	switch fault.KindOf(err) {
 	case fault.Invalid:

@@ -12,6 +12,7 @@ import (
 	"readerfund/internal/admission"
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
 )
@@ -62,13 +63,12 @@ func (s *Contributions) Create(w http.ResponseWriter, r *http.Request) error {
 // tooMany is what a program is told.
 func tooMany(n *admission.NotYetError) error {
 	e := &page.Error{
-		Status: http.StatusTooManyRequests, Title: "One moment, please", RetryAfter: n.Wait, Challenge: n.Challenge,
-		Detail: "Many gifts were started lately. Send the same with the challenge's solution as \"altcha\", or wait.",
+		Status: http.StatusTooManyRequests, Title: i18n.New("web.one_moment"), RetryAfter: n.Wait, Challenge: n.Challenge,
+		Detail: i18n.New("web.solve_or_wait", i18n.Args{"field": gift.SolutionField}),
 	}
 	if n.Challenge == nil {
 		e.Challenge = nil // and not a pointer that is nil
-		e.Detail = "A great many gifts were started from your network and not paid. Nothing was charged. " +
-			"Please try again later."
+		e.Detail = i18n.New("web.too_many_unpaid")
 	}
 	return e
 }
@@ -78,7 +78,7 @@ func tooMany(n *admission.NotYetError) error {
 func intentOfJSON(body []byte) (in contribution.Intent, solution string, err error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
-		return in, "", page.NewError(http.StatusBadRequest, "The body is not a JSON object.")
+		return in, "", page.NewError(http.StatusBadRequest, "web.no_json_object")
 	}
 	var problems []error
 	for name, to := range map[string]*string{
@@ -89,9 +89,7 @@ func intentOfJSON(body []byte) (in contribution.Intent, solution string, err err
 		gift.SolutionField: &solution,
 	} {
 		if json.Unmarshal(orNull(fields[name]), to) != nil {
-			problems = append(problems, fault.Input(name, "web.not_text", fault.Args{
-				"field": name, "example": like(name),
-			}))
+			problems = append(problems, notText(name))
 		}
 	}
 	var named *bool // absent where the program did not ask
@@ -113,9 +111,9 @@ func orNull(raw json.RawMessage) []byte {
 	return raw
 }
 
-func like(name string) string {
+func notText(name string) error {
 	if name == "amount" {
-		return `, like "25.00": a number could lose cents`
+		return fault.Input(name, "web.amount_not_text", fault.Args{"field": name, "example": `"25.00"`})
 	}
-	return ""
+	return fault.Input(name, "web.not_text", fault.Args{"field": name})
 }

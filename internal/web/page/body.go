@@ -41,7 +41,7 @@ func IsForm(mediaType string) bool { return mediaType == FormType || mediaType =
 // ReadForm reads a form in either of the two ways a browser sends one. Files in it are left aside.
 func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	if !IsForm(MediaType(r)) {
-		return nil, NewError(http.StatusUnsupportedMediaType, "Send the form of this page.")
+		return nil, NewError(http.StatusUnsupportedMediaType, "web.send_the_form")
 	}
 	body, err := ReadBody(w, r, MaxForm)
 	if err != nil {
@@ -49,8 +49,7 @@ func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	}
 	v, err := formValues(r, body)
 	if err != nil {
-		return nil, NewError(http.StatusBadRequest, "The form came garbled. Please load the page again and send it once "+
-			"more.")
+		return nil, NewError(http.StatusBadRequest, "web.form_garbled")
 	}
 	return v, nil
 }
@@ -74,7 +73,7 @@ func formValues(r *http.Request, body []byte) (url.Values, error) {
 // and no honest client sends one here.
 func CheckBody(r *http.Request, limit int64) error {
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return NewError(http.StatusUnsupportedMediaType, "Send the body as it is, without a Content-Encoding.")
+		return NewError(http.StatusUnsupportedMediaType, "web.body_encoded")
 	}
 	if r.ContentLength > limit {
 		return fault.New(fault.TooLarge, "web.too_large", fault.Args{"max": limit})
@@ -92,7 +91,7 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 		return nil, fault.New(fault.TooLarge, "web.too_large", fault.Args{"max": limit})
 	}
 	if err != nil {
-		return nil, NewError(http.StatusBadRequest, "The body broke off before its end.")
+		return nil, NewError(http.StatusBadRequest, "web.body_broke_off")
 	}
 	return body, nil
 }

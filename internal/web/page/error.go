@@ -7,24 +7,27 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
+	"strconv"
 	"time"
 
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 )
 
 // Error is trouble that only HTTP has: a wrong method, a wrong type, a body that is no JSON, too many requests.
 type Error struct {
 	Status     int
-	Title      string // empty for the status's own
-	Detail     string
+	Title      i18n.Message // empty for the status's own
+	Detail     i18n.Message
 	RetryAfter time.Duration // 0 says nothing
 	Challenge  any           // an extension of the problem details: what the client may solve to be let in
 }
 
-// NewError is an Error whose title is its status's own.
-func NewError(status int, detail string) *Error { return &Error{Status: status, Detail: detail} }
+// NewError is an Error whose title is its status's own, and whose detail has this key in locales/.
+func NewError(status int, key string, args ...i18n.Args) *Error {
+	return &Error{Status: status, Detail: i18n.New(key, args...)}
+}
 
 // Error implements error.
 func (e *Error) Error() string { return fmt.Sprintf("%d: %s", e.Status, e.Detail) }
@@ -54,7 +57,7 @@ type FieldError struct {
 
 // Fail answers an error: logs what is ours, shows what is the reader's. It is the one place that does either.
 func (p *Renderer) Fail(w http.ResponseWriter, r *http.Request, err error) {
-	a := ProblemOf(err)
+	a := ProblemOf(p.Localizer(r), err)
 	if a.Status >= http.StatusInternalServerError {
 		a.Reference = RequestID(r.Context())
 	}
@@ -70,7 +73,7 @@ func (p *Renderer) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		WriteJSON(w, a.Status, ProblemType, a)
 		return
 	}
-	a.Staff = strings.HasPrefix(r.URL.Path, "/staff/")
+	a.Staff = isStaff(r)
 	data := Page{Title: a.Title, NoIndex: true, Data: a}
 	if broken := p.Render(w, r, a.Status, "public/error.html", data); broken != nil {
 		p.log.ErrorContext(r.Context(), "error page does not render", "request", RequestID(r.Context()), "error", broken)
@@ -105,25 +108,27 @@ func clientLeft(r *http.Request, err error) bool {
 }
 
 // ProblemOf turns an error into what may be shown. Only a fault's own message is; anything else is one fixed sentence.
-func ProblemOf(err error) Problem {
+// Amounts in it are written as programs read them.
+func ProblemOf(loc i18n.Localizer, err error) Problem {
+	loc = loc.Plain()
 	if e, ok := errors.AsType[*Error](err); ok {
 		return Problem{
-			Type: "about:blank", Title: cmp.Or(e.Title, titleOf(e.Status)), Status: e.Status, Detail: e.Detail,
-			Challenge: e.Challenge,
+			Type: "about:blank", Title: cmp.Or(loc.Message(e.Title), titleOf(loc, e.Status)), Status: e.Status,
+			Detail: loc.Message(e.Detail), Challenge: e.Challenge,
 		}
 	}
 	faults := fault.All(err)
 	if len(faults) == 0 {
 		faults = []*fault.Error{{Kind: fault.Internal}}
 	}
-	a := Problem{Type: "about:blank", Status: StatusOf(faults[0].Kind), Detail: faults[0].Message.String()}
-	a.Title = titleOf(a.Status)
+	a := Problem{Type: "about:blank", Status: StatusOf(faults[0].Kind), Detail: loc.Message(faults[0].Message)}
+	a.Title = titleOf(loc, a.Status)
 	if a.Status == http.StatusInternalServerError {
-		a.Detail = "This is our mistake, not yours, and it has been logged. Nothing was charged by this page."
+		a.Detail = loc.Say("web.our_mistake")
 	}
 	for _, f := range faults {
 		if f.Kind == fault.Invalid {
-			a.Errors = append(a.Errors, FieldError{Field: f.Field, Message: f.Message.String()})
+			a.Errors = append(a.Errors, FieldError{Field: f.Field, Message: loc.Message(f.Message)})
 		}
 	}
 	return a
@@ -151,25 +156,10 @@ func StatusOf(k fault.Kind) int {
 	}
 }
 
-func titleOf(status int) string {
-	switch status {
-	case http.StatusUnprocessableEntity:
-		return "Please check what you entered"
-	case http.StatusNotFound:
-		return "Page not found"
-	case http.StatusConflict:
-		return "This was done already"
-	case http.StatusForbidden:
-		return "You may not do this"
-	case http.StatusServiceUnavailable:
-		return "Not available right now"
-	case http.StatusRequestEntityTooLarge:
-		return "That was too much to read"
-	case http.StatusBadGateway:
-		return "PayPal did not accept this"
-	case http.StatusInternalServerError:
-		return "Something went wrong on our side"
-	default:
-		return http.StatusText(status)
+// titleOf is a status's own title: of those that readers meet a sentence, of others HTTP's word for it.
+func titleOf(loc i18n.Localizer, status int) string {
+	if said, ok := loc.Lookup("web.status." + strconv.Itoa(status)); ok {
+		return said
 	}
+	return http.StatusText(status)
 }

@@ -2,23 +2,49 @@ package page
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 
 	"golang.org/x/text/language"
+
+	"readerfund/internal/i18n"
+	"readerfund/internal/money"
 )
 
-// regions are the Englishes we write amounts and dates in. The pages' text is English, so numbers are English too: a
-// page that mixes "Give once" with "1.000,00" would be misread. The first is for everyone else.
-func regions() []language.Tag {
-	return []language.Tag{
-		language.English, language.AmericanEnglish, language.BritishEnglish, language.MustParse("en-IE"),
-		language.MustParse("en-AU"), language.MustParse("en-CA"), language.MustParse("en-NZ"), language.MustParse("en-ZA"),
-		language.MustParse("en-IN"), language.MustParse("en-SG"),
-	}
+// regions are the Englishes we write amounts and dates in: a page that mixes "Give once" with "1.000,00" would be
+// misread.
+var regions = []language.Tag{
+	language.English, language.AmericanEnglish, language.BritishEnglish, language.MustParse("en-IE"),
+	language.MustParse("en-AU"), language.MustParse("en-CA"), language.MustParse("en-NZ"), language.MustParse("en-ZA"),
+	language.MustParse("en-IN"), language.MustParse("en-SG"),
 }
 
-// Locale is the English region that fits the reader best.
-func Locale(r *http.Request) language.Tag {
-	header := r.Header.Get("Accept-Language")
+// Localizer says sentences in the page's language: for readers, the one of Accept-Language that they like best of those
+// in the catalogue; for staff English, in which everything about them is kept, from the audit log to the reviews.
+func (p *Renderer) Localizer(r *http.Request) i18n.Localizer {
+	offered := p.catalogue.Languages()
+	if isStaff(r) {
+		offered = offered[:1]
+	}
+	return p.localizer(preferred(r.Header.Get("Accept-Language"), offered))
+}
+
+// localizer writes amounts as a form does.
+func (p *Renderer) localizer(tag language.Tag) i18n.Localizer {
+	return p.catalogue.Localizer(tag, func(arg any) any {
+		if a, ok := arg.(money.Amount); ok {
+			return money.FormatBrief(a, tag)
+		}
+		return arg
+	})
+}
+
+func isStaff(r *http.Request) bool {
+	return r.URL.Path == "/staff" || strings.HasPrefix(r.URL.Path, "/staff/")
+}
+
+// preferred is the offered language that a header prefers, with its region, or English.
+func preferred(header string, offered []language.Tag) language.Tag {
 	if header == "" {
 		return language.English
 	}
@@ -26,11 +52,22 @@ func Locale(r *http.Request) language.Tag {
 	if err != nil {
 		return language.English
 	}
+	english := false // is wanted, in a region that has no numbers of its own
 	for _, w := range wanted {
-		for _, region := range regions() {
-			if w == region {
-				return region
+		base, _ := w.Base()
+		region, confidence := w.Region()
+		switch lang := language.Make(base.String()); {
+		case slices.Contains(regions, w):
+			return w
+		case lang == language.English:
+			english = true
+		case english || !slices.Contains(offered, lang):
+		case confidence == language.Exact:
+			if tag, err := language.Compose(lang, region); err == nil { // without what else a header may ask for
+				return tag
 			}
+		default:
+			return lang
 		}
 	}
 	return language.English

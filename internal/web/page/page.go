@@ -7,6 +7,7 @@
 package page
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/text/language"
+
+	"readerfund/internal/i18n"
 )
 
 // Handler answers a request: it renders a page, or returns an error for Renderer.Fail to answer.
@@ -27,7 +30,7 @@ type Page struct {
 	Contact     string       // the email address readers can write to
 	Privacy     string       // the address of the privacy notice
 	Imprint     string       // the address of the page that says who the publication is
-	Tag         language.Tag // how amounts and dates are written
+	Tag         language.Tag // the page's language, with the region that amounts and dates are written for
 	NoIndex     bool         // kept out of search engines
 	Data        any
 }
@@ -43,14 +46,24 @@ type Flash struct {
 	Text  string
 }
 
-// Good says that it was done.
-func Good(title, text string) *Flash { return &Flash{Tone: "good", Title: title, Text: text} }
+// Good says that it was done. The key is that of two sentences: its title is key.title, its text key.text.
+func Good(loc i18n.Localizer, key string, args ...i18n.Args) *Flash {
+	return flash(loc, "good", key, args)
+}
 
 // Pending says that it is not certain yet.
-func Pending(title, text string) *Flash { return &Flash{Tone: "wait", Title: title, Text: text} }
+func Pending(loc i18n.Localizer, key string, args ...i18n.Args) *Flash {
+	return flash(loc, "wait", key, args)
+}
 
 // Bad says that it was not done.
-func Bad(title, text string) *Flash { return &Flash{Tone: "bad", Title: title, Text: text} }
+func Bad(loc i18n.Localizer, key string, args ...i18n.Args) *Flash {
+	return flash(loc, "bad", key, args)
+}
+
+func flash(loc i18n.Localizer, tone, key string, args []i18n.Args) *Flash {
+	return &Flash{Tone: tone, Title: loc.Say(key+".title", args...), Text: loc.Say(key+".text", args...)}
+}
 
 // Config is what a Renderer is made with.
 type Config struct {
@@ -58,7 +71,8 @@ type Config struct {
 	Contact      string // where readers can write to; may be empty, like the next two
 	Privacy      string
 	Imprint      string
-	TemplatesDir string // an operator's own copy of templates/, followed; may be empty
+	TemplatesDir string          // an operator's own copy of templates/, followed; may be empty
+	Catalogue    *i18n.Catalogue // nil is locales/
 	Log          *slog.Logger
 	Now          func() time.Time
 }
@@ -67,18 +81,21 @@ type Config struct {
 type Renderer struct {
 	publication, contact, privacy, imprint string
 
-	views *views
-	log   *slog.Logger
+	catalogue *i18n.Catalogue
+	views     *views
+	log       *slog.Logger
 }
 
 // New parses every template, so that a broken one stops the start and not a reader.
 func New(c Config) (*Renderer, error) {
-	v, err := newViews(c.TemplatesDir, c.Log, c.Now)
+	catalogue := cmp.Or(c.Catalogue, i18n.Default())
+	v, err := newViews(catalogue, c.TemplatesDir, c.Log, c.Now)
 	if err != nil {
 		return nil, err
 	}
 	return &Renderer{
-		publication: c.Publication, contact: c.Contact, privacy: c.Privacy, imprint: c.Imprint, views: v, log: c.Log,
+		publication: c.Publication, contact: c.Contact, privacy: c.Privacy, imprint: c.Imprint, catalogue: catalogue,
+		views: v, log: c.Log,
 	}, nil
 }
 
@@ -96,9 +113,10 @@ func (p *Renderer) Handle(h Handler) http.HandlerFunc {
 
 // Render answers with a page. Nothing is written before the whole page is rendered, so an error can still be answered.
 func (p *Renderer) Render(w http.ResponseWriter, r *http.Request, status int, name string, data Page) error {
-	data.Publication, data.Tag = p.publication, Locale(r)
+	loc := p.Localizer(r)
+	data.Publication, data.Tag = p.publication, loc.Tag()
 	data.Contact, data.Privacy, data.Imprint = p.contact, p.privacy, p.imprint
-	body, err := p.Templates().Execute(name, data)
+	body, err := p.Templates().Execute(loc.Language(), name, data)
 	if err != nil {
 		return err
 	}
@@ -139,12 +157,7 @@ func Seconds(d time.Duration) string {
 	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }
 
-// Wait is a wait as one says it.
-func Wait(d time.Duration) string {
-	switch minutes := int((d + time.Minute - 1) / time.Minute); {
-	case minutes <= 1:
-		return "in a minute"
-	default:
-		return "in " + strconv.Itoa(minutes) + " minutes"
-	}
+// Wait is a wait as one says it, in minutes: "in 5 minutes".
+func Wait(d time.Duration) i18n.Message {
+	return i18n.New("web.in_minutes", i18n.Args{"count": max(1, int((d+time.Minute-1)/time.Minute))})
 }

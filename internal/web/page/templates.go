@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/text/language"
 
+	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 	"readerfund/templates"
 )
@@ -23,28 +24,29 @@ import (
 // views are the parsed templates and the static files. A page is layout.html, the partials and one file of public/ or
 // staff/, named by its path; a fragment is a file of cta/ with the partials and without the layout.
 type views struct {
-	files  fs.FS
-	ready  atomic.Pointer[Templates]
-	reload *reload // nil where all files are ours and never change
+	files     fs.FS
+	catalogue *i18n.Catalogue
+	ready     atomic.Pointer[Templates]
+	reload    *reload // nil where all files are ours and never change
 }
 
 // viewDirs hold one view in each file.
 var viewDirs = []string{"public", "staff", "cta"}
 
-// Templates are one state of the files, parsed. They never change.
+// Templates are one state of the files, parsed once for each language. They never change.
 type Templates struct {
-	pages  map[string]*template.Template
+	pages  map[language.Tag]map[string]*template.Template
 	static assets
 }
 
 // newViews parses every view, so that a broken one stops the start and not a reader. dir is an operator's own copy,
 // which lies over ours and is followed; it may be empty.
-func newViews(dir string, log *slog.Logger, now func() time.Time) (*views, error) {
+func newViews(catalogue *i18n.Catalogue, dir string, log *slog.Logger, now func() time.Time) (*views, error) {
 	if dir == "" {
-		v := &views{files: templates.Files}
+		v := &views{files: templates.Files, catalogue: catalogue}
 		return v, v.parse()
 	}
-	v := &views{files: overlay{upper: os.DirFS(dir), lower: templates.Files},
+	v := &views{files: overlay{upper: os.DirFS(dir), lower: templates.Files}, catalogue: catalogue,
 		reload: &reload{dir: dir, log: log, now: now}}
 	v.reload.seen = v.reload.state()
 	if err := v.reload.parse(v); err != nil {
@@ -55,7 +57,7 @@ func newViews(dir string, log *slog.Logger, now func() time.Time) (*views, error
 
 // parse reads every view and puts them to use.
 func (v *views) parse() error {
-	ready, err := parse(v.files)
+	ready, err := parse(v.files, v.catalogue)
 	if err != nil {
 		return err
 	}
@@ -71,16 +73,26 @@ func (v *views) now() *Templates {
 	return v.ready.Load()
 }
 
-func parse(files fs.FS) (*Templates, error) {
+func parse(files fs.FS, catalogue *i18n.Catalogue) (*Templates, error) {
 	static, err := readAssets(files)
 	if err != nil {
 		return nil, err
 	}
-	base, err := template.New("layout.html").Funcs(funcs(static)).ParseFS(files, "layout.html", "partials/*.html")
+	p := &Templates{pages: map[language.Tag]map[string]*template.Template{}, static: static}
+	for _, lang := range catalogue.Languages() {
+		if p.pages[lang], err = parseIn(files, funcs(static, catalogue.Localizer(lang, nil))); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func parseIn(files fs.FS, funcs template.FuncMap) (map[string]*template.Template, error) {
+	base, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "layout.html", "partials/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse layout and partials: %w", err)
 	}
-	p := &Templates{pages: map[string]*template.Template{}, static: static}
+	pages := map[string]*template.Template{}
 	for _, dir := range viewDirs {
 		names, err := fs.Glob(files, dir+"/*.html")
 		if err != nil {
@@ -94,10 +106,10 @@ func parse(files fs.FS) (*Templates, error) {
 			if err := checkEscaping(t, entry(name)); err != nil {
 				return nil, fmt.Errorf("parse %s: %w", name, err)
 			}
-			p.pages[name] = t
+			pages[name] = t
 		}
 	}
-	return p, nil
+	return pages, nil
 }
 
 // checkEscaping reports what html/template finds only when it renders for the first time: HTML that it cannot follow,
@@ -118,8 +130,9 @@ func entry(name string) string {
 	return "layout.html"
 }
 
-func funcs(static assets) template.FuncMap {
+func funcs(static assets, loc i18n.Localizer) template.FuncMap {
 	return template.FuncMap{
+		"say":    func(key string, pairs ...any) (string, error) { return say(loc, key, pairs) },
 		"static": static.address,
 		"sign":   func(tag language.Tag, c money.Currency) string { return money.Sign(c, tag) },
 		"money":  func(tag language.Tag, a money.Amount) string { return money.Format(a, tag) },
@@ -127,9 +140,23 @@ func funcs(static assets) template.FuncMap {
 	}
 }
 
-// Execute renders a view to bytes: a page in the layout, a fragment of cta/ by itself.
-func (p *Templates) Execute(name string, data any) ([]byte, error) {
-	t, ok := p.pages[name]
+// say says the sentence of a key in a template: {{say "public.problems" "count" (len .)}}. Amounts among the arguments
+// are written by the template, which knows how: (brief .Tag .Least).
+func say(loc i18n.Localizer, key string, pairs []any) (string, error) {
+	args := i18n.Args{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return "", fmt.Errorf("say %s: %v is no name of an argument", key, pairs[i])
+		}
+		args[name] = pairs[i+1]
+	}
+	return loc.Say(key, args), nil
+}
+
+// Execute renders a view to bytes, in a language of the catalogue: a page in the layout, a fragment of cta/ by itself.
+func (p *Templates) Execute(lang language.Tag, name string, data any) ([]byte, error) {
+	t, ok := p.pages[lang][name]
 	if !ok {
 		return nil, fmt.Errorf("no view %q", name)
 	}

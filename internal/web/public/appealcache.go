@@ -125,7 +125,7 @@ func (s *Appeal) appealOf(k campaign.Campaign, c money.Currency) (*rendered, err
 		c = k.Currency
 	}
 	views := s.pages.Templates()
-	text, err := views.Execute("cta/fragment.html", s.ctaView(k, c))
+	text, err := views.Execute(language.English, "cta/fragment.html", s.ctaView(k, c))
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,10 @@ func (s *Give) showChallenge(w http.ResponseWriter, r *http.Request, sent url.Va
 	if sent.Get("idempotency_key") == "" { // as from the appeal without JavaScript: from here on it stays one gift
 		sent.Set("idempotency_key", rand.Text())
 	}
-	m := challengePage{Challenge: n.Challenge, Turn: n.Turn, TurnIn: page.Seconds(n.TurnIn), Wait: page.Wait(n.Wait)}
+	loc := s.pages.Localizer(r)
+	m := challengePage{
+		Challenge: n.Challenge, Turn: n.Turn, TurnIn: page.Seconds(n.TurnIn), Wait: loc.Message(page.Wait(n.Wait)),
+	}
 	for name, values := range sent {
 		if name == gift.SolutionField || name == gift.TurnField {
 			continue
@@ -39,9 +42,9 @@ func (s *Give) showChallenge(w http.ResponseWriter, r *http.Request, sent url.Va
 		}
 	}
 	slices.SortStableFunc(m.Fields, func(a, b hiddenField) int { return cmp.Compare(a.Name, b.Name) })
-	title := "One moment, please"
+	title := loc.Say("web.one_moment")
 	if n.Challenge == nil {
-		title = "Please try again in a few minutes"
+		title = loc.Say("public.try_in_minutes")
 	}
 	w.Header().Set("Retry-After", page.Seconds(n.Wait))
 	return s.pages.Render(w, r, http.StatusTooManyRequests, "public/moment.html",

@@ -1,7 +1,6 @@
 package public
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,6 +9,7 @@ import (
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
+	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 	"readerfund/internal/web/page"
 )
@@ -38,8 +38,7 @@ func (s *Donate) Support(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if k.Slug != slug {
-		return s.show(w, r, k, http.StatusNotFound, "The link you followed names an appeal that is not here. "+
-			"What you give below supports our newsroom all the same.")
+		return s.show(w, r, k, http.StatusNotFound, i18n.New("public.link_to_no_campaign"))
 	}
 	return s.show(w, r, k, http.StatusOK)
 }
@@ -47,32 +46,35 @@ func (s *Donate) Support(w http.ResponseWriter, r *http.Request) error {
 // show shows the form, filled in by the address. What cannot be used there is left out: the reader did not write it.
 // They are told where the form is not for what the link promised. The page is never stored, because it holds the key
 // that makes sending it twice one gift.
-func (s *Donate) show(w http.ResponseWriter, r *http.Request, k campaign.Campaign, status int, notes ...string) error {
+func (s *Donate) show(
+	w http.ResponseWriter, r *http.Request, k campaign.Campaign, status int, notes ...i18n.Message,
+) error {
 	q := r.URL.Query()
 	code := money.Code(strings.TrimSpace(q.Get("currency")))
 	f := s.forms.newForm(k, code, contribution.LinkedArticle(q.Get("article")))
-	f.UTM, f.Notes = contribution.UTMFrom(q.Get), notes
+	f.UTM = contribution.UTMFrom(q.Get)
 	if code != "" && code != f.Currency { // an amount of it would be another in ours
-		f.Notes = append(f.Notes, fmt.Sprintf("The link you followed is for a gift in %s, which cannot be given here. "+
-			"Please choose an amount in %s, or another currency below.", named(string(code)), f.Currency))
+		notes = append(notes, otherCurrency(code, f.Currency))
 	} else if a, err := money.ParseWritten(q.Get("amount"), f.Currency); err == nil && f.accepts(a) {
 		f.choose(a.Decimal())
 	}
 	switch contribution.Frequency(q.Get("frequency")) {
 	case contribution.Monthly, contribution.Yearly:
-		f.Notes = append(f.Notes, "The link you followed is for a gift that repeats. For now, only one-time gifts can be "+
-			"made here: PayPal charges you once, and not again.")
+		notes = append(notes, i18n.New("public.link_repeats"))
 	case contribution.Once:
+	}
+	for _, note := range notes {
+		f.Notes = append(f.Notes, s.forms.pages.Localizer(r).Message(note))
 	}
 	return s.forms.show(w, r, status, f)
 }
 
-// named is the code where the text is one of a currency.
-func named(code string) string {
-	if _, err := currency.ParseISO(code); err != nil {
-		return "a currency"
+// otherCurrency says that a link's currency is not to be had. Its code is said where it is one.
+func otherCurrency(code, ours money.Currency) i18n.Message {
+	if _, err := currency.ParseISO(string(code)); err != nil {
+		return i18n.New("public.link_in_no_currency", i18n.Args{"ours": ours})
 	}
-	return code
+	return i18n.New("public.link_in_other_currency", i18n.Args{"theirs": code, "ours": ours})
 }
 
 // ChangeCurrency answers POST /support/{campaign}: the form in another currency, with everything that was filled in. It

@@ -11,6 +11,7 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
@@ -103,12 +104,13 @@ func (f forms) formLike(r *http.Request, c contribution.Contribution) (form, err
 
 // show answers with a form.
 func (f forms) show(w http.ResponseWriter, r *http.Request, status int, shown form) error {
-	title := "Support us"
-	if len(shown.Errors) > 0 {
-		title = "Please check: " + title // the first thing a screen reader says
+	title := i18n.New("public.support_us")
+	if len(shown.Errors) > 0 { // the first thing a screen reader says
+		title = i18n.New("public.please_check", i18n.Args{"title": title})
 	}
-	return f.pages.Render(w, r, status, "public/donate.html", page.Page{Title: title, NoIndex: status != http.StatusOK,
-		Data: shown})
+	return f.pages.Render(w, r, status, "public/donate.html", page.Page{
+		Title: f.pages.Localizer(r).Message(title), NoIndex: status != http.StatusOK, Data: shown,
+	})
 }
 
 func giftOf(a money.Amount) choice {

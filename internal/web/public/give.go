@@ -128,16 +128,16 @@ func (s *Give) showAgain(w http.ResponseWriter, r *http.Request, in contribution
 	}
 	f := s.forms.newForm(k, money.Currency(in.Currency), in.Article)
 	f.refill(in)
-	f.WriteAmounts(page.Locale(r))
+	loc := s.pages.Localizer(r)
 	if twice, ok := errors.AsType[*money.AmbiguousError](failure); ok {
 		f.offer(twice.Larger, twice.Smaller)
 	}
 	switch kind {
 	case fault.Invalid:
-		f.Put(failure, "currency", "amount", "name", "email", "message")
+		f.Put(loc, failure, "currency", "amount", "name", "email", "message")
 		return s.forms.show(w, r, http.StatusUnprocessableEntity, f)
 	case fault.Conflict:
-		f.Put(failure, "currency", "amount", "name", "email", "message")
+		f.Put(loc, failure, "currency", "amount", "name", "email", "message")
 		return s.forms.show(w, r, http.StatusConflict, f)
 	case fault.Refused:
 		return s.showRetry(w, r, f, in, f.Key, failure)
@@ -179,7 +179,7 @@ func (s *Give) showAlreadyGiven(
 		Form:  againAddress(c),
 		Given: &given{Contribution: c, Shown: c.Outcome(), Day: s.day(at), Address: s.thanksAddress(c.ID)},
 	}
-	p := page.Page{Title: "You have already made this gift", NoIndex: true, Data: again}
+	p := page.Page{Title: s.pages.Localizer(r).Say("public.already_given"), NoIndex: true, Data: again}
 	return s.pages.Render(w, r, http.StatusConflict, "public/given.html", p)
 }
 
@@ -190,9 +190,11 @@ func (s *Give) showRetry(w http.ResponseWriter, r *http.Request, f form, in cont
 	failure error) error {
 	status := page.StatusOf(fault.KindOf(failure))
 	s.pages.LogFailure(r, status, failure)
+	loc := s.pages.Localizer(r)
 	again := retry{
-		Intent: in, Key: key, Message: fault.All(failure)[0].Message.String(), Refused: fault.Is(failure, fault.Refused),
-		Form: supportAddress(f.Campaign.Slug, f.Currency, in.Amount, referral{f.Article, f.UTM}),
+		Intent: in, Key: key, Message: loc.Message(fault.All(failure)[0].Message),
+		Refused: fault.Is(failure, fault.Refused),
+		Form:    supportAddress(f.Campaign.Slug, f.Currency, in.Amount, referral{f.Article, f.UTM}),
 	}
 	if a, err := money.ParseWritten(in.Amount, money.Currency(in.Currency)); err == nil {
 		again.Amount = a
@@ -200,6 +202,6 @@ func (s *Give) showRetry(w http.ResponseWriter, r *http.Request, f form, in cont
 	if !again.Refused {
 		w.Header().Set("Retry-After", "30")
 	}
-	return s.pages.Render(w, r, status, "public/retry.html", page.Page{Title: "That did not go through", NoIndex: true,
-		Data: again})
+	return s.pages.Render(w, r, status, "public/retry.html",
+		page.Page{Title: loc.Say("public.not_through"), NoIndex: true, Data: again})
 }

@@ -93,7 +93,7 @@ func (s *Return) Cancel(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.pages.Render(w, r, http.StatusOK, "public/cancelled.html",
-		page.Page{Title: "Nothing was charged", NoIndex: true, Data: f})
+		page.Page{Title: s.pages.Localizer(r).Say("public.headline.cancelled"), NoIndex: true, Data: f})
 }
 
 // read is the contribution that the address names, for the reader whose gift it is (own), or who holds the key of

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"readerfund/internal/contribution"
+	"readerfund/internal/i18n"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
 )
@@ -75,19 +76,21 @@ func (s *Thanks) Show(w http.ResponseWriter, r *http.Request) error {
 	if t.Shown == contribution.OutcomeRetrying { // and so it goes on by itself, without JavaScript too
 		w.Header().Set("Refresh", page.Seconds(max(c.Checkout.RetryAt.Sub(s.now()), pollEvery)+time.Second)+"; url="+t.Check)
 	}
-	return s.pages.Render(w, r, http.StatusOK, "public/thanks.html",
-		page.Page{Title: headline(t.Shown), NoIndex: true, Data: t})
+	title := s.pages.Localizer(r).Say("public.headline." + string(t.Shown))
+	return s.pages.Render(w, r, http.StatusOK, "public/thanks.html", page.Page{Title: title, NoIndex: true, Data: t})
 }
 
 func (s *Thanks) page(r *http.Request, c contribution.Contribution) thanksPage {
 	t := thanksPage{
 		Contribution: c, Shown: outcomeFor(r, c), Own: s.cookies.Owns(r, c.ID), Again: againAddress(c),
-		Check: s.addressWithKey(c.ID, "return"), Wait: waitingFor(c), Day: s.day(c.CreatedAt), Back: s.backTo(c.Article),
+		Check: s.addressWithKey(c.ID, "return"), Wait: s.pages.Localizer(r).Message(waitingFor(c)),
+		Day: s.day(c.CreatedAt), Back: s.backTo(c.Article),
 	}
 	if !c.CompletedAt.IsZero() {
 		t.Day = s.day(c.CompletedAt)
 	}
-	if t.Own || c.Checkout.PayPalID != "" && r.URL.Query().Get("token") == c.Checkout.PayPalID { // the page's key alone tries no card
+	token := r.URL.Query().Get("token") // the page's key alone tries no card
+	if t.Own || c.Checkout.PayPalID != "" && token == c.Checkout.PayPalID {
 		s.offerRetry(r, &t)
 	}
 	if (t.Shown == contribution.OutcomeOpen || t.Shown == contribution.OutcomeCancelled) &&
@@ -116,38 +119,17 @@ func (s *Thanks) offerRetry(r *http.Request, t *thanksPage) {
 	}
 }
 
-func headline(o contribution.Outcome) string {
-	switch o {
-	case contribution.OutcomeReceived:
-		return "Thank you"
-	case contribution.OutcomeConfirming:
-		return "Your gift is being confirmed"
-	case contribution.OutcomeDeclined:
-		return "The payment did not go through"
-	case contribution.OutcomeRetrying:
-		return "We will try your payment again in a moment"
-	case contribution.OutcomeCancelled:
-		return "Nothing was charged"
-	case contribution.OutcomeExpired:
-		return "The payment was not finished in time"
-	case contribution.OutcomeFailed:
-		return "PayPal could not take this payment"
-	default:
-		return "Not finished yet"
-	}
-}
-
 // waitingFor says why a captured payment is held back. The codes are PayPal's capture status details (Payments v2).
-func waitingFor(c contribution.Contribution) string {
+func waitingFor(c contribution.Contribution) i18n.Message {
 	if c.State != contribution.Pending {
-		return ""
+		return i18n.Message{}
 	}
 	switch c.Reason {
 	case "ECHECK":
-		return "You paid from a bank account, and the bank takes a few days to send the money."
+		return i18n.New("public.waits_for_bank")
 	case "PENDING_REVIEW", "VERIFICATION_REQUIRED":
-		return "PayPal takes a closer look at some payments. That can take a day or so."
+		return i18n.New("public.waits_for_review")
 	default:
-		return "PayPal has accepted the payment and passes it on once its own checks are done."
+		return i18n.New("public.waits_for_paypal")
 	}
 }

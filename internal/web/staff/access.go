@@ -8,6 +8,7 @@ import (
 
 	"readerfund/internal/account"
 	"readerfund/internal/contribution"
+	"readerfund/internal/i18n"
 	"readerfund/internal/session"
 	"readerfund/internal/web/page"
 )
@@ -48,8 +49,7 @@ func (s *Guard) Only(need account.Role) func(http.Handler) http.Handler {
 				return err
 			}
 			if !who.Role.Allows(need) {
-				return page.NewError(http.StatusForbidden, "Your account ("+string(who.Role)+") cannot open this page; it needs "+
-					"the role "+string(need)+". Ask whoever looks after the accounts.")
+				return page.NewError(http.StatusForbidden, "staff.role_missing", i18n.Args{"role": who.Role, "needed": need})
 			}
 			if who.MustChoose && r.URL.Path != passwordPath {
 				page.Redirect(w, passwordPath)

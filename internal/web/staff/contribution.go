@@ -1,6 +1,7 @@
 package staff
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/dashboard"
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
@@ -137,7 +139,8 @@ func (s *Contribution) Show(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Contribution) render(w http.ResponseWriter, r *http.Request, status int, p contributionPage) error {
-	return s.show(w, r, status, "staff/contribution.html", "Contribution "+p.Receipt, "contributions", p)
+	return s.show(w, r, status, "staff/contribution.html",
+		i18n.New("staff.title.contribution", i18n.Args{"receipt": p.Receipt}), "contributions", p)
 }
 
 func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionPage, error) {
@@ -145,28 +148,30 @@ func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionP
 	if err != nil {
 		return contributionPage{}, err
 	}
-	private := !mayContact(r)
+	loc, private := s.pages.Localizer(r), !mayContact(r)
 	if private {
 		h = withoutPersonalData(h)
 	}
 	p := contributionPage{
 		Private:          private,
-		contributionLine: s.contributionLines([]dashboard.Contribution{h.Contribution})[0], History: h,
-		Frequency: frequencyInWords(h.Frequency),
-		Completed: s.stamp(h.CompletedAt), CheckAt: s.stamp(h.CheckAt), Reason: whyInWords(h.Contribution),
+		contributionLine: s.contributionLines(loc, []dashboard.Contribution{h.Contribution})[0], History: h,
+		Frequency: loc.Say("contribution.frequency." + cmp.Or(h.Frequency, "once")),
+		Completed: s.stamp(h.CompletedAt), CheckAt: s.stamp(h.CheckAt), Reason: whyInWords(loc, h.Contribution),
 		Article: contribution.LinkedArticle(h.Contribution.Article),
-		Notice:  s.flash(r.URL.Query(), h, page.Locale(r)), Disputes: s.disputeLines(h), Timeline: s.timeline(h),
-		Origin: originInWords(h.Origin),
+		Notice:  s.flash(loc, r.URL.Query(), h), Disputes: s.disputeLines(loc, h), Timeline: s.timeline(loc, h),
 	}
+	p.Origin, _ = loc.Lookup("contribution.origin." + h.Origin)
 	for _, r := range h.Reviews {
 		if r.Open() {
-			p.Reviews = append(p.Reviews, reviewLine{ID: r.ID, Text: r.Text(), Opened: s.stamp(r.OpenedAt)})
+			p.Reviews = append(p.Reviews, reviewLine{ID: r.ID, Text: loc.Message(review.Sentence(r.Code, r.Args)),
+				Opened: s.stamp(r.OpenedAt)})
 		}
 	}
 	for _, m := range h.Payments {
 		line := movementLine{
-			What: "Payment", PayPalID: m.PayPalID, State: stateInWords(m.State), Reason: reasonInWords(m.Reason),
-			Amount: m.Amount, Back: backOf(m, h.Refunds), Occurred: s.stamp(m.OccurredAt),
+			What: loc.Say("staff.payment"), PayPalID: m.PayPalID, State: stateInWords(loc, m.State),
+			Reason: reasonInWords(loc, m.Reason), Amount: m.Amount, Back: backOf(m, h.Refunds),
+			Occurred: s.stamp(m.OccurredAt),
 		}
 		if len(h.Payments) > 1 {
 			line.Receipt = m.Receipt
@@ -176,43 +181,39 @@ func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionP
 	for _, m := range refundable {
 		p.MayRefund = p.MayRefund || m.Why == nil
 		if m.Elsewhere {
-			p.Elsewhere = fault.All(m.Why)[0].Message.String()
+			p.Elsewhere = loc.Plain().Message(fault.All(m.Why)[0].Message)
 		}
 	}
 	for _, m := range h.Refunds {
-		what := "Refund"
-		if m.Kind == "reversal" {
-			what = "Reversal"
-		}
 		p.Refunds = append(p.Refunds, movementLine{
-			What: what, PayPalID: m.PayPalID, State: movementInWords(m.Status), Reason: refundReasonInWords(m.Reason),
-			Amount: m.Amount, Occurred: s.stamp(m.OccurredAt),
+			What: entryInWords(loc, m.Kind), PayPalID: m.PayPalID, State: movementInWords(loc, m.Status),
+			Reason: refundReasonInWords(loc, m.Reason), Amount: m.Amount, Occurred: s.stamp(m.OccurredAt),
 		})
 	}
 	for _, q := range h.Asked {
-		p.Asked = append(p.Asked, requestLine{q, askedInWords(q.State), s.stamp(q.AskedAt), s.stamp(q.CheckAt)})
+		p.Asked = append(p.Asked, requestLine{q, requestInWords(loc, q.State), s.stamp(q.AskedAt), s.stamp(q.CheckAt)})
 	}
 	for _, e := range h.Entries {
-		p.Entries = append(p.Entries, entryLine{e, entryInWords(e.Kind), s.stamp(e.OccurredAt)})
+		p.Entries = append(p.Entries, entryLine{e, entryInWords(loc, e.Kind), s.stamp(e.OccurredAt)})
 	}
 	return p, nil
 }
 
 // whyInWords explains a state by PayPal's code. Money that is in needs no reason, and a case has a panel of its own.
-func whyInWords(c dashboard.Contribution) string {
+func whyInWords(loc i18n.Localizer, c dashboard.Contribution) string {
 	switch c.Status {
 	case "disputed", "completed", "partially_refunded", "refunded":
 		return ""
 	default:
-		return reasonInWords(c.Reason)
+		return reasonInWords(loc, c.Reason)
 	}
 }
 
 // timeline is a contribution's history line by line.
-func (s layout) timeline(h dashboard.History) []timelineEntry {
+func (s layout) timeline(loc i18n.Localizer, h dashboard.History) []timelineEntry {
 	var lines []timelineEntry
 	for _, m := range h.Timeline() {
-		lines = append(lines, s.timelineEntry(m, h))
+		lines = append(lines, s.timelineEntry(loc, m, h))
 	}
 	for i := range lines {
 		lines[i].NewDay = i == 0 || lines[i].At.Day() != lines[i-1].At.Day()
@@ -220,94 +221,74 @@ func (s layout) timeline(h dashboard.History) []timelineEntry {
 	return lines
 }
 
-func (s layout) timelineEntry(m dashboard.Moment, h dashboard.History) timelineEntry {
+func (s layout) timelineEntry(loc i18n.Localizer, m dashboard.Moment, h dashboard.History) timelineEntry {
 	line := timelineEntry{At: s.stamp(m.At)}
 	switch {
 	case m.Event != nil:
 		e := m.Event
-		line.Title, line.Detail, line.By, line.Ref, line.Event = factInWords(e.Fact), reasonInWords(e.Detail),
-			wayInWords(e.Source), e.PayPalRef, e.WebhookID
-		line.Tone = stateInWords(e.To).Tone
+		line.Title, line.Detail, line.By = factInWords(loc, e.Fact), reasonInWords(loc, e.Detail),
+			sourceInWords(loc, e.Source)
+		line.Ref, line.Event, line.Tone = e.PayPalRef, e.WebhookID, stateInWords(loc, e.To).Tone
 		switch {
 		case e.From == "":
-			line.By = "the reader"
+			line.By = sourceInWords(loc, "reader")
 		case e.From == e.To && e.Fact == "order_created":
-			line.Title = "PayPal updated the order"
+			line.Title = factInWords(loc, "order_updated")
 		case e.From != e.To:
-			line.From, line.To = stateInWords(e.From).Label, stateInWords(e.To).Label
+			line.From, line.To = stateInWords(loc, e.From).Label, stateInWords(loc, e.To).Label
 		}
-		describeStaffEvent(&line, e, h)
+		describeStaffEvent(loc, &line, e, h)
 	case m.Entry != nil:
 		e := m.Entry
-		line.Title, line.By, line.Ref, line.Event, line.Tone = "Booked: "+entryInWords(e.Kind), wayInWords(e.Source),
-			e.PayPalRef, e.WebhookID, "booked"
+		line.Title = loc.Say("staff.history.booked", i18n.Args{"entry": entryInWords(loc, e.Kind)})
+		line.By, line.Ref, line.Event, line.Tone = sourceInWords(loc, e.Source), e.PayPalRef, e.WebhookID, "booked"
 		line.Amount = &e.Amount
 	case m.Webhook != nil:
 		e := m.Webhook
-		line.Title, line.Detail, line.By, line.Ref, line.Event, line.Tone = "PayPal event: "+eventInWords(e.Type), e.Note,
-			"webhook "+e.Type, e.EventID, e.ID, "news"
+		line.Title = loc.Say("staff.history.event", i18n.Args{"event": eventInWords(loc, e.Type)})
+		line.By = loc.Say("staff.history.by_webhook", i18n.Args{"type": e.Type})
+		line.Detail, line.Ref, line.Event, line.Tone = e.Note, e.EventID, e.ID, "news"
 	case m.Review != nil && m.At.Equal(m.Review.ClosedAt):
-		line.Title, line.Detail, line.By, line.Tone = "Review closed", m.Review.Why, m.Review.ClosedBy, "note"
+		line.Title, line.Detail, line.By, line.Tone = loc.Say("staff.history.review_closed"), m.Review.Why,
+			m.Review.ClosedBy, "note"
 	case m.Review != nil:
-		line.Title, line.Detail, line.By, line.Tone = "Needs review", m.Review.Text(), review.Program, "bad"
+		line.Title, line.By, line.Tone = loc.Say("staff.history.needs_review"), review.Program, "bad"
+		line.Detail = loc.Message(review.Sentence(m.Review.Code, m.Review.Args))
 	}
 	return line
 }
 
 // describeStaffEvent puts what staff did, and what is about a case, into words: its detail is no reason for a payment's
 // state.
-func describeStaffEvent(line *timelineEntry, e *dashboard.Event, h dashboard.History) {
+func describeStaffEvent(loc i18n.Localizer, line *timelineEntry, e *dashboard.Event, h dashboard.History) {
 	switch e.Fact {
 	case "note":
 		line.By, line.Detail, _ = strings.Cut(e.Detail, ": ")
 		line.Tone = "note"
 	case "refund_asked":
-		line.Detail, line.By, line.Tone = "", "staff", "note"
+		line.Detail, line.By, line.Tone = "", loc.Say("staff.history.by_staff"), "note"
 		for _, q := range h.Asked {
 			if q.AskedAt.Equal(e.At) {
-				line.By, line.Detail, line.Amount = q.Actor, "Reason: "+q.Reason, &q.Amount
+				line.Detail = loc.Say("staff.history.reason", i18n.Args{"reason": q.Reason})
+				line.By, line.Amount = q.Actor, &q.Amount
 			}
 		}
 	case "refund_refused":
-		line.By, line.Tone = "PayPal's answer to our request", "bad"
+		line.By, line.Tone = sourceInWords(loc, "answer"), "bad"
 		for _, q := range h.Asked {
 			if q.Answer == e.Detail && q.Advice != "" {
 				line.Detail = q.Advice
 			}
 		}
 	case "dispute_open", "dispute_resolved":
-		line.Detail = disputeReasonInWords(e.Detail)
+		line.Detail = disputeReasonInWords(loc, e.Detail)
 		for _, d := range h.Disputes {
 			if d.PayPalID == e.PayPalRef && e.Fact == "dispute_resolved" {
-				line.Detail = outcomeInWords(d.Outcome).Meaning
+				line.Detail = outcomeInWords(loc, d.Outcome).Meaning
 			}
 		}
 	case "refund_pending", "refund_failed", "refund_cancelled":
-		line.Detail = refundReasonInWords(e.Detail)
-	}
-}
-
-// originInWords says where a contribution was made, if not here.
-func originInWords(origin string) string {
-	switch origin {
-	case "adopted":
-		return "Made in PayPal directly, and adopted by staff"
-	case "restored":
-		return "Made here; the record was lost with a database and restored from PayPal's. The article and what the reader " +
-			"wrote are not in it"
-	default:
-		return ""
-	}
-}
-
-func frequencyInWords(f string) string {
-	switch f {
-	case "month":
-		return "Monthly"
-	case "year":
-		return "Yearly"
-	default:
-		return "One-time"
+		line.Detail = refundReasonInWords(loc, e.Detail)
 	}
 }
 

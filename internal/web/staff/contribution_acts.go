@@ -1,98 +1,98 @@
 package staff
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
-	"golang.org/x/text/language"
 
 	"readerfund/internal/dashboard"
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 	"readerfund/internal/web/page"
 )
 
 // flash says what became of what was just done, as the address names it.
-func (s *Contribution) flash(v url.Values, h dashboard.History, tag language.Tag) *page.Flash {
+func (s *Contribution) flash(loc i18n.Localizer, v url.Values, h dashboard.History) *page.Flash {
 	for _, q := range h.Asked {
 		if v.Get("refund") == strconv.Itoa(q.Number) {
-			return refundNotice(q, tag)
+			return refundNotice(loc, q)
 		}
 	}
 	for _, d := range h.Disputes {
 		if v.Get("accepted") == d.PayPalID {
-			return acceptNotice(d, tag)
+			return acceptNotice(loc, d)
 		}
 	}
 	switch {
 	case v.Get("noted") != "":
-		return page.Good("Note saved", "It is at the end of the history.")
+		return page.Good(loc, "staff.noted")
 	case v.Get("looked") != "":
-		return page.Good("Marked as reviewed", "What you found is at the end of the history.")
+		return page.Good(loc, "staff.reviewed")
 	case v.Get("unanswered") != "":
-		return page.Bad("PayPal did not answer", "Nothing has changed here. Try again in a few minutes; Readerfund also "+
-			"asks on its own.")
+		return page.Bad(loc, "staff.paypal_silent")
 	case v.Get("asked") != "":
 		since, err := strconv.ParseInt(v.Get("asked"), 10, 64)
 		if err != nil {
 			return nil
 		}
-		return s.askedFlash(h, since)
+		return s.askedFlash(loc, h, since)
 	default:
 		return nil
 	}
 }
 
-func refundNotice(q dashboard.RefundRequest, tag language.Tag) *page.Flash {
-	amount, is := money.Format(q.Amount, tag), askedInWords(q.State)
+func refundNotice(loc i18n.Localizer, q dashboard.RefundRequest) *page.Flash {
+	args, meaning := i18n.Args{"amount": money.Format(q.Amount, loc.Tag())}, requestInWords(loc, q.State).Meaning
 	switch q.State {
 	case "done":
-		return page.Good("Refunded", amount+" was refunded to the reader.")
+		return page.Good(loc, "staff.refund_done", args)
 	case "pending":
-		return page.Pending("The refund is pending", amount+" goes to the reader later, usually because the money has to "+
-			"come from a bank account first. There is nothing more to do.")
+		return page.Pending(loc, "staff.refund_pending", args)
 	case "refused", "failed":
-		return page.Bad("Not refunded", strings.TrimSpace(is.Meaning+" "+q.Advice))
+		return &page.Flash{
+			Tone: "bad", Title: loc.Say("staff.refund_refused"), Text: strings.TrimSpace(meaning + " " + q.Advice),
+		}
 	default:
-		return page.Pending("The refund of "+amount+" is not confirmed yet", is.Meaning)
+		return &page.Flash{Tone: "wait", Title: loc.Say("staff.refund_unconfirmed", args), Text: meaning}
 	}
 }
 
-func acceptNotice(d dashboard.Dispute, tag language.Tag) *page.Flash {
-	amount := money.Format(d.Amount, tag)
+func acceptNotice(loc i18n.Localizer, d dashboard.Dispute) *page.Flash {
+	args := i18n.Args{"amount": money.Format(d.Amount, loc.Tag())}
 	switch {
 	case d.Open && d.Acceptance == "accepted":
-		return page.Good("The dispute is accepted", "PayPal will end it shortly, and "+amount+
-			" goes back to the reader.")
+		return page.Good(loc, "staff.dispute_accepted", args)
 	case d.Open:
-		return page.Pending("Not confirmed yet", "PayPal has not confirmed that the dispute is accepted. Readerfund keeps "+
-			"asking; the dispute below shows when it is.")
+		return page.Pending(loc, "staff.dispute_unconfirmed")
 	case d.Outcome == "ACCEPTED" || d.Outcome == "RESOLVED_BUYER_FAVOUR":
-		return page.Good("The dispute is accepted", amount+" goes back to the reader, and the dispute has ended.")
+		return page.Good(loc, "staff.dispute_ended", args)
 	default:
-		return page.Pending("The dispute has already ended", outcomeInWords(d.Outcome).Meaning)
+		return &page.Flash{
+			Tone: "wait", Title: loc.Say("staff.dispute_ended_before"), Text: outcomeInWords(loc, d.Outcome).Meaning,
+		}
 	}
 }
 
 // askedFlash says what PayPal told since an event of the history.
-func (s *Contribution) askedFlash(h dashboard.History, since int64) *page.Flash {
+func (s *Contribution) askedFlash(loc i18n.Localizer, h dashboard.History, since int64) *page.Flash {
 	var news []string
-	for _, line := range s.timeline(dashboard.History{Events: eventsAfter(h.Events, since), Asked: h.Asked,
-		Disputes: h.Disputes}) {
+	for _, line := range s.timeline(loc, dashboard.History{
+		Events: eventsAfter(h.Events, since), Asked: h.Asked, Disputes: h.Disputes,
+	}) {
 		what := line.Title
 		if line.To != "" {
-			what += fmt.Sprintf(" (%s is now %s)", line.From, line.To)
+			what = loc.Say("staff.changed_to", i18n.Args{"what": what, "from": line.From, "to": line.To})
 		}
 		news = append(news, what)
 	}
 	if len(news) == 0 {
-		return page.Good("Nothing new at PayPal", "PayPal's answer matches our books.")
+		return page.Good(loc, "staff.no_news")
 	}
-	return page.Pending("PayPal has news", strings.Join(news, ". ")+".")
+	return page.Pending(loc, "staff.news", i18n.Args{"news": strings.Join(news, ". ")})
 }
 
 func eventsAfter(all []dashboard.Event, id int64) []dashboard.Event {
@@ -192,6 +192,6 @@ func (s *Contribution) remark(w http.ResponseWriter, r *http.Request, field, don
 	}
 	form := of(&p)
 	form.Text = v.Get(field)
-	form.Put(err, field)
+	form.Put(s.pages.Localizer(r), err, field)
 	return s.render(w, r, http.StatusUnprocessableEntity, p)
 }

@@ -9,6 +9,7 @@ import (
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/dashboard"
+	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 	"readerfund/internal/web/page"
 )
@@ -74,14 +75,14 @@ type contributionLine struct {
 	Gross, Fee, Refunded, Held, NetIn money.Amount
 }
 
-func readContributionFilter(v url.Values) contributionFilter {
+func readContributionFilter(loc i18n.Localizer, v url.Values) contributionFilter {
 	f := contributionFilter{
 		Status: v.Get("status"), Campaign: v.Get("campaign"), Currency: string(money.Code(v.Get("currency"))),
 		Article: v.Get("article"),
 		Search:  strings.TrimSpace(v.Get("q")), Attention: v.Get("attention") == "1", After: v.Get("after"),
 		Wrong: page.FilterErrors{},
 	}
-	f.dateRange = readDateRange(v, f.Wrong)
+	f.dateRange = readDateRange(loc, v, f.Wrong)
 	return f
 }
 
@@ -96,16 +97,16 @@ func (f contributionFilter) query() url.Values {
 }
 
 // scope is the filter in words.
-func (f contributionFilter) scope() string {
-	state, look := "", ""
+func (f contributionFilter) scope(loc i18n.Localizer) string {
+	state, review := "", ""
 	if f.Status != "" {
-		state = stateInWords(f.Status).Label
+		state = stateInWords(loc, f.Status).Label
 	}
 	if f.Attention {
-		look = "those that need review"
+		review = "1"
 	}
-	return scope(f.dateRange, "status", state, "campaign", f.Campaign, "currency", f.Currency, "article", f.Article,
-		"search", f.Search, "only", look)
+	return scope(loc, f.dateRange, "status", state, "campaign", f.Campaign, "currency", f.Currency, "article", f.Article,
+		"search", f.Search, "review", review)
 }
 
 // Any reports whether the list is restricted at all.
@@ -133,11 +134,14 @@ func (f contributionFilter) reportQuery(r *http.Request) dashboard.Contributions
 
 // List answers GET /staff/contributions.
 func (s *Contributions) List(w http.ResponseWriter, r *http.Request) error {
-	f := readContributionFilter(r.URL.Query())
-	p := contributionsPage{contributionFilter: f, Scope: f.scope(), CSV: csvAddress("/staff/contributions.csv", f.query())}
+	loc := s.pages.Localizer(r)
+	f := readContributionFilter(loc, r.URL.Query())
+	p := contributionsPage{
+		contributionFilter: f, Scope: f.scope(loc), CSV: csvAddress("/staff/contributions.csv", f.query()),
+	}
 	p.Table.Mail = mayContact(r)
 	for _, state := range dashboard.Statuses() {
-		p.Statuses = append(p.Statuses, choiceOf{state, stateInWords(state).Label})
+		p.Statuses = append(p.Statuses, choiceOf{state, stateInWords(loc, state).Label})
 	}
 	var err error
 	if p.options, err = s.filterOptions(r, s.campaigns); err != nil {
@@ -145,10 +149,10 @@ func (s *Contributions) List(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(f.Wrong) == 0 {
 		found, err := s.views.Contributions(r.Context(), f.reportQuery(r))
-		if err := f.Wrong.Note(err); err != nil {
+		if err := f.Wrong.Note(loc, err); err != nil {
 			return err
 		}
-		p.Table = s.contributionTable(r, "Contributions", found.Contributions)
+		p.Table = s.contributionTable(r, i18n.New("staff.title.contributions"), found.Contributions)
 		if found.Next != "" {
 			p.Next = address("/staff/contributions", with(f.query(), "after", found.Next))
 		}
@@ -156,7 +160,8 @@ func (s *Contributions) List(w http.ResponseWriter, r *http.Request) error {
 	if f.After != "" {
 		p.First = address("/staff/contributions", f.query())
 	}
-	return s.show(w, r, f.Wrong.Status(), "staff/contributions.html", "Contributions", "contributions", p)
+	return s.show(w, r, f.Wrong.Status(), "staff/contributions.html", i18n.New("staff.title.contributions"),
+		"contributions", p)
 }
 
 func with(v url.Values, key, value string) url.Values {
@@ -164,17 +169,22 @@ func with(v url.Values, key, value string) url.Values {
 	return v
 }
 
-func (s layout) contributionTable(r *http.Request, label string, rows []dashboard.Contribution) contributionTable {
-	return contributionTable{Label: label, Tag: page.Locale(r), Rows: s.contributionLines(rows), Mail: mayContact(r)}
+func (s layout) contributionTable(
+	r *http.Request, label i18n.Message, rows []dashboard.Contribution,
+) contributionTable {
+	loc := s.pages.Localizer(r)
+	return contributionTable{
+		Label: loc.Message(label), Tag: loc.Tag(), Rows: s.contributionLines(loc, rows), Mail: mayContact(r),
+	}
 }
 
-func (s layout) contributionLines(rows []dashboard.Contribution) []contributionLine {
+func (s layout) contributionLines(loc i18n.Localizer, rows []dashboard.Contribution) []contributionLine {
 	lines := make([]contributionLine, len(rows))
 	for i, c := range rows {
 		in := func(minor int64) money.Amount { return money.New(minor, c.Amount.Currency) }
 		lines[i] = contributionLine{
 			Contribution: c, Address: "/staff/contributions/" + c.ID.String(), Started: s.stamp(c.CreatedAt),
-			State: stateInWords(c.Status),
+			State: stateInWords(loc, c.Status),
 			Gross: in(c.Sums.Gross), Fee: in(c.Sums.Fee), Refunded: in(c.Sums.Refunded), Held: in(c.Sums.Held),
 			NetIn: in(c.Sums.Net),
 		}

@@ -11,6 +11,7 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/dashboard"
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/web/page"
 )
@@ -60,9 +61,9 @@ func (s *Difference) Show(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	p := differencePage{differenceLine: s.differenceLine(d)}
+	p := differencePage{differenceLine: s.differenceLine(s.pages.Localizer(r), d)}
 	if r.URL.Query().Get("did") != "" {
-		p.Notice = decidedNotice(d)
+		p.Notice = decidedNotice(s.pages.Localizer(r), d)
 	}
 	return s.render(w, r, http.StatusOK, p)
 }
@@ -79,20 +80,23 @@ func (s *Difference) render(w http.ResponseWriter, r *http.Request, status int, 
 			return err
 		}
 	}
-	return s.show(w, r, status, "staff/difference.html", "Difference "+p.Ref, "reconciliation", p)
+	return s.show(w, r, status, "staff/difference.html", i18n.New("staff.title.difference", i18n.Args{"ref": p.Ref}),
+		"reconciliation", p)
 }
 
 // decidedNotice says how a difference stands after a decision about it.
-func decidedNotice(d dashboard.Difference) *page.Flash {
+func decidedNotice(loc i18n.Localizer, d dashboard.Difference) *page.Flash {
 	switch d.State {
 	case "adopted":
-		return page.Good("Adopted", "It is contribution "+d.Receipt+" now, and reports count it.")
+		return page.Good(loc, "staff.adopted", i18n.Args{"receipt": d.Receipt})
 	case "set_aside":
-		return page.Good("Set aside", "It no longer counts as unexplained. It is reopened only if either side changes.")
+		return page.Good(loc, "staff.set_aside")
 	case "open":
-		return page.Pending("Reopened", "It counts as unexplained until someone decides.")
+		return page.Pending(loc, "staff.reopened")
 	default:
-		return page.Pending("It is closed already", differenceInWords(d.State).Meaning)
+		return &page.Flash{
+			Tone: "wait", Title: loc.Say("staff.closed_already"), Text: differenceInWords(loc, d.State).Meaning,
+		}
 	}
 }
 
@@ -120,8 +124,7 @@ func (s *Difference) SetAside(w http.ResponseWriter, r *http.Request) error {
 // Reopen answers POST /staff/reconciliation/{difference}/reopen.
 func (s *Difference) Reopen(w http.ResponseWriter, r *http.Request) error {
 	return s.decide(w, r, func(d dashboard.Difference, _ url.Values) error {
-		return s.books.Reopen(r.Context(), d.ID,
-			actor(r))
+		return s.books.Reopen(r.Context(), d.ID, actor(r))
 	})
 }
 
@@ -147,7 +150,9 @@ func (s *Difference) decide(w http.ResponseWriter, r *http.Request,
 	if d, err = s.views.Difference(r.Context(), d.ID); err != nil { // it may have changed
 		return errors.Join(failure, err)
 	}
-	p := differencePage{differenceLine: s.differenceLine(d), Campaign: v.Get("campaign"), Reason: v.Get("reason")}
-	p.Put(failure, "campaign", "reason")
-	return s.render(w, r, page.ProblemOf(failure).Status, p)
+	p := differencePage{
+		differenceLine: s.differenceLine(s.pages.Localizer(r), d), Campaign: v.Get("campaign"), Reason: v.Get("reason"),
+	}
+	p.Put(s.pages.Localizer(r), failure, "campaign", "reason")
+	return s.render(w, r, page.ProblemOf(s.pages.Localizer(r), failure).Status, p)
 }

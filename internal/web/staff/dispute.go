@@ -8,6 +8,7 @@ import (
 
 	"readerfund/internal/dashboard"
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 	"readerfund/internal/settle"
 	"readerfund/internal/web/page"
 )
@@ -32,22 +33,23 @@ type disputeLine struct {
 // dueSoon is when the time to answer a case is shown as nearly over.
 const dueSoon = 3 * 24 * time.Hour
 
-func (s layout) disputeLines(h dashboard.History) []disputeLine {
+func (s layout) disputeLines(loc i18n.Localizer, h dashboard.History) []disputeLine {
 	var lines []disputeLine
 	for _, d := range h.Disputes {
 		line := disputeLine{
-			Dispute: d, Turn: outcomeInWords(d.Outcome), Why: disputeReasonInWords(d.Reason), By: "the reader, at PayPal",
+			Dispute: d, Turn: outcomeInWords(loc, d.Outcome), Why: disputeReasonInWords(loc, d.Reason),
+			By:     loc.Say("dispute.opened_by.INTERNAL"),
 			Opened: s.stamp(d.OpenedAt), Changed: s.stamp(d.ChangedAt), RespondBy: s.stamp(d.RespondBy),
 		}
-		line.Stage, line.Meaning = stageInWords(d.Stage, d.Channel)
+		line.Stage, line.Meaning = stageInWords(loc, d.Stage, d.Channel)
 		if d.Channel == "EXTERNAL" {
-			line.By = "the reader's bank"
+			line.By = loc.Say("dispute.opened_by.EXTERNAL")
 		}
 		if d.Open {
-			line.Turn = turnInWords(d.PayPalStatus)
+			line.Turn = turnInWords(loc, d.PayPalStatus)
 			left := d.RespondBy.Sub(s.now())
 			line.Soon, line.Late = !d.RespondBy.IsZero() && left < dueSoon && left >= 0, !d.RespondBy.IsZero() && left < 0
-			line.Accepting = acceptingInWords(d.Acceptance)
+			line.Accepting = acceptingInWords(loc, d.Acceptance)
 			if d.MayAccept {
 				line.Accept = "/staff/contributions/" + h.ID.String() + "/disputes/" + url.PathEscape(d.PayPalID) + "/accept"
 			}
@@ -58,12 +60,12 @@ func (s layout) disputeLines(h dashboard.History) []disputeLine {
 }
 
 // acceptingInWords says how far accepting an open case has come.
-func acceptingInWords(acceptance string) string {
+func acceptingInWords(loc i18n.Localizer, acceptance string) string {
 	switch acceptance {
 	case "asked", "unknown":
-		return "Staff accepted this dispute, and PayPal's answer did not arrive. Readerfund keeps asking until it is known."
+		return loc.Say("dispute.accepting.asked")
 	case "accepted":
-		return "Staff accepted this dispute, and PayPal confirmed it. PayPal will end it shortly."
+		return loc.Say("dispute.accepting.accepted")
 	default:
 		return ""
 	}
@@ -95,7 +97,7 @@ func (s *Dispute) read(r *http.Request) (dashboard.History, disputeLine, error) 
 	if err != nil {
 		return dashboard.History{}, disputeLine{}, err
 	}
-	for _, line := range s.disputeLines(h) {
+	for _, line := range s.disputeLines(s.pages.Localizer(r), h) {
 		if line.PayPalID == r.PathValue("dispute") {
 			return h, line, nil
 		}
@@ -113,8 +115,9 @@ func (s *Dispute) ShowAccept(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Dispute) render(w http.ResponseWriter, r *http.Request, status int, h dashboard.History, p acceptPage) error {
-	p.contributionLine = s.contributionLines([]dashboard.Contribution{h.Contribution})[0]
-	return s.show(w, r, status, "staff/accept.html", "Accept the dispute about "+p.Receipt, "contributions", p)
+	p.contributionLine = s.contributionLines(s.pages.Localizer(r), []dashboard.Contribution{h.Contribution})[0]
+	return s.show(w, r, status, "staff/accept.html", i18n.New("staff.title.accept", i18n.Args{"receipt": p.Receipt}),
+		"contributions", p)
 }
 
 // Accept answers POST /staff/contributions/{id}/disputes/{dispute}/accept. Whatever PayPal answers, the
@@ -148,8 +151,8 @@ func (s *Dispute) Accept(w http.ResponseWriter, r *http.Request) error {
 			return errors.Join(failure, err)
 		}
 		p := acceptPage{Dispute: line, Note: v.Get("note")}
-		p.Put(failure, "note")
-		return s.render(w, r, page.ProblemOf(failure).Status, h, p)
+		p.Put(s.pages.Localizer(r), failure, "note")
+		return s.render(w, r, page.ProblemOf(s.pages.Localizer(r), failure).Status, h, p)
 	default:
 		return failure
 	}

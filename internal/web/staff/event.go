@@ -14,6 +14,7 @@ import (
 	"readerfund/internal/audit"
 	"readerfund/internal/contribution"
 	"readerfund/internal/dashboard"
+	"readerfund/internal/i18n"
 	"readerfund/internal/web/page"
 )
 
@@ -52,17 +53,21 @@ func (s *Event) Show(w http.ResponseWriter, r *http.Request) error {
 	if err := auditView(r, s.audit, viewedDelivery, e.EventID); err != nil {
 		return err
 	}
-	p := webhookPage{webhookLine: s.webhookLine(e.Webhook), Sent: s.stamp(e.SentAt), Processed: s.stamp(e.ProcessedAt),
-		Due: s.stamp(e.DueAt)}
+	loc := s.pages.Localizer(r)
+	p := webhookPage{
+		webhookLine: s.webhookLine(loc, e.Webhook), Sent: s.stamp(e.SentAt), Processed: s.stamp(e.ProcessedAt),
+		Due: s.stamp(e.DueAt),
+	}
 	for _, name := range slices.Sorted(maps.Keys(e.Headers)) {
 		p.Headers = append(p.Headers, headerLine{name, strings.Join(e.Headers[name], ", ")})
 	}
 	p.Body, p.Indented = readable(e.Body)
 	p.Erased = s.stamp(e.ErasedAt)
 	if r.URL.Query().Get("replayed") != "" {
-		p.Notice = workedOnNotice(e.Webhook)
+		p.Notice = workedOnNotice(loc, e.Webhook)
 	}
-	return s.show(w, r, http.StatusOK, "staff/webhook.html", "Event "+e.EventID, "inbox", p)
+	return s.show(w, r, http.StatusOK, "staff/webhook.html", i18n.New("staff.title.event", i18n.Args{"id": e.EventID}),
+		"inbox", p)
 }
 
 // readable is a body that a person can read: JSON with line breaks, and what is no JSON, or nested beyond all sense,
@@ -115,13 +120,13 @@ func (s *Event) Replay(w http.ResponseWriter, r *http.Request) error {
 }
 
 // workedOnNotice says how far an event has come that was replayed.
-func workedOnNotice(e dashboard.Webhook) *page.Flash {
+func workedOnNotice(loc i18n.Localizer, e dashboard.Webhook) *page.Flash {
 	switch e.State {
 	case "applied", "ignored":
-		return page.Good("Replayed", e.Note)
+		return &page.Flash{Tone: "good", Title: loc.Say("staff.replayed"), Text: e.Note}
 	case "parked":
-		return page.Bad("It failed again", e.Note)
+		return &page.Flash{Tone: "bad", Title: loc.Say("staff.failed_again"), Text: e.Note}
 	default:
-		return page.Pending("The event is being replayed", "This takes a few seconds. Reload the page to see the result.")
+		return page.Pending(loc, "staff.replaying")
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"readerfund/internal/audit"
 	"readerfund/internal/dashboard"
+	"readerfund/internal/i18n"
 	"readerfund/internal/report"
 )
 
@@ -20,7 +21,9 @@ const downloaded audit.Action = "staff.export"
 // record puts a download into the audit log before its first byte goes out: who, what, which days, what it was
 // restricted to, and how many rows there were. Without the entry there is no download.
 func (s *exporter) record(r *http.Request, name string, days dateRange, filter url.Values, rows int64) error {
-	detail := map[string]string{"days": days.inWords(), "rows": strconv.FormatInt(rows, 10), "separator": "comma"}
+	detail := map[string]string{
+		"days": days.inWords(english), "rows": strconv.FormatInt(rows, 10), "separator": "comma",
+	}
 	for field := range filter {
 		if field != "from" && field != "to" {
 			detail[field] = filter.Get(field)
@@ -37,9 +40,10 @@ func (s *exporter) record(r *http.Request, name string, days dateRange, filter u
 
 // Export answers GET /staff/contributions.csv: everything the filter finds.
 func (s *Contributions) Export(w http.ResponseWriter, r *http.Request) error {
-	f := readContributionFilter(r.URL.Query())
+	loc := s.pages.Localizer(r)
+	f := readContributionFilter(loc, r.URL.Query())
 	dialect, err := report.ParseDialect(r.URL.Query().Get("separator"))
-	if err := f.Wrong.Note(err); err != nil || len(f.Wrong) > 0 {
+	if err := f.Wrong.Note(loc, err); err != nil || len(f.Wrong) > 0 {
 		return f.Wrong.Err()
 	}
 	q := f.reportQuery(r)
@@ -58,9 +62,10 @@ func (s *Contributions) Export(w http.ResponseWriter, r *http.Request) error {
 
 // Export answers GET /staff/ledger.csv: everything the filter finds.
 func (s *Ledger) Export(w http.ResponseWriter, r *http.Request) error {
-	f := readMoneyFilter(r.URL.Query())
+	loc := s.pages.Localizer(r)
+	f := readMoneyFilter(loc, r.URL.Query())
 	dialect, err := report.ParseDialect(r.URL.Query().Get("separator"))
-	if err := f.Wrong.Note(err); err != nil || len(f.Wrong) > 0 {
+	if err := f.Wrong.Note(loc, err); err != nil || len(f.Wrong) > 0 {
 		return f.Wrong.Err()
 	}
 	q := f.reportQuery()
@@ -82,10 +87,11 @@ func (s *Ledger) Export(w http.ResponseWriter, r *http.Request) error {
 
 // Export answers GET /staff/reports.csv: the same totals, all of them.
 func (s *Reports) Export(w http.ResponseWriter, r *http.Request) error {
-	f := s.readFilter(r.URL.Query())
-	q := f.reportQuery()
+	loc := s.pages.Localizer(r)
+	f := s.readFilter(loc, r.URL.Query())
+	q := f.reportQuery(loc)
 	dialect, err := report.ParseDialect(r.URL.Query().Get("separator"))
-	if err := f.Wrong.Note(err); err != nil || len(f.Wrong) > 0 {
+	if err := f.Wrong.Note(loc, err); err != nil || len(f.Wrong) > 0 {
 		return f.Wrong.Err()
 	}
 	rows, err := s.reports.Totals(r.Context(), q)
@@ -101,6 +107,10 @@ func (s *Reports) Export(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+// english is what files and the audit log are written in: programs sum by the words in a file's columns, so they are the
+// same for everybody.
+var english i18n.Localizer
+
 // contributionColumns are a contribution for people: in words, on the publication's clock. Addresses and messages are
 // for those who may see them.
 func (s layout) contributionColumns(contact bool) []report.Column[dashboard.Contribution] {
@@ -109,7 +119,9 @@ func (s layout) contributionColumns(contact bool) []report.Column[dashboard.Cont
 		return report.Column[c]{Name: name, Cell: func(r c) report.Cell { return report.Text(of(r)) }}
 	}
 	sum := func(name string, of func(contributionLine) report.Cell) report.Column[c] {
-		return report.Column[c]{Name: name, Cell: func(r c) report.Cell { return of(s.contributionLines([]c{r})[0]) }}
+		return report.Column[c]{Name: name, Cell: func(r c) report.Cell {
+			return of(s.contributionLines(english, []c{r})[0])
+		}}
 	}
 	local := func(name string, of func(c) time.Time) report.Column[c] {
 		return report.Column[c]{Name: fmt.Sprintf("%s (%s)", name, s.zone), Cell: func(r c) report.Cell {
@@ -118,7 +130,7 @@ func (s layout) contributionColumns(contact bool) []report.Column[dashboard.Cont
 	}
 	columns := []report.Column[c]{
 		words("Receipt", func(r c) string { return r.Receipt }),
-		words("Status", func(r c) string { return stateInWords(r.Status).Label }),
+		words("Status", func(r c) string { return stateInWords(english, r.Status).Label }),
 		local("Date", func(r c) time.Time { return r.CreatedAt }),
 		local("Completed", func(r c) time.Time { return r.CompletedAt }),
 		words("Currency", func(r c) string { return string(r.Amount.Currency) }),
@@ -149,7 +161,7 @@ func (s layout) contributionColumns(contact bool) []report.Column[dashboard.Cont
 			words("Message", func(r c) string { return r.Message }))
 	}
 	return append(columns,
-		words("Reason", whyInWords),
+		words("Reason", func(r c) string { return whyInWords(english, r) }),
 		words("Needs review", func(r c) string { return r.Attention }),
 		words("PayPal order", func(r c) string { return r.OrderID }),
 		words("PayPal payment", func(r c) string { return r.CaptureID }),
@@ -167,7 +179,7 @@ func (s layout) ledgerColumns() []report.Column[report.LedgerLine] {
 		{Name: fmt.Sprintf("Date (%s)", s.zone), Cell: func(r l) report.Cell {
 			return report.Local(r.OccurredAt, s.zone)
 		}},
-		words("Type", func(r l) string { return entryInWords(r.Kind) }),
+		words("Type", func(r l) string { return entryInWords(english, r.Kind) }),
 		words("Currency", func(r l) string { return string(r.Amount.Currency) }),
 		{Name: "Amount", Cell: func(r l) report.Cell { return report.Money(r.Amount) }},
 		words("Receipt", func(r l) string { return r.Receipt }),

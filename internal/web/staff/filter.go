@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"readerfund/internal/campaign"
+	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
 	"readerfund/internal/web/page"
@@ -18,28 +19,28 @@ type dateRange struct {
 	from, to report.Day
 }
 
-func readDateRange(v url.Values, w page.FilterErrors) dateRange {
+func readDateRange(loc i18n.Localizer, v url.Values, w page.FilterErrors) dateRange {
 	d := dateRange{From: v.Get("from"), To: v.Get("to")}
 	var fromErr, toErr error
 	d.from, fromErr = report.ParseDay("from", d.From)
 	d.to, toErr = report.ParseDay("to", d.To)
-	_, _ = w.Note(fromErr), w.Note(toErr) // ParseDay has no other errors
+	_, _ = w.Note(loc, fromErr), w.Note(loc, toErr) // ParseDay has no other errors
 	return d
 }
 
 // inWords says which days the range has.
-func (d dateRange) inWords() string {
+func (d dateRange) inWords(loc i18n.Localizer) string {
 	switch {
 	case d.from.IsZero() && d.to.IsZero():
-		return "all days"
+		return loc.Say("staff.days.all")
 	case d.to.IsZero():
-		return "from " + d.from.Words()
+		return loc.Say("staff.days.from", i18n.Args{"first": d.from.Words()})
 	case d.from.IsZero():
-		return "up to " + d.to.Words()
+		return loc.Say("staff.days.to", i18n.Args{"last": d.to.Words()})
 	case d.from == d.to:
 		return d.from.Words()
 	default:
-		return d.from.Words() + " to " + d.to.Words()
+		return loc.Say("staff.days.between", i18n.Args{"first": d.from.Words(), "last": d.to.Words()})
 	}
 }
 
@@ -57,12 +58,13 @@ func (d dateRange) inName() string {
 	}
 }
 
-// scope says on paper, where there is no form, what a list or a report was restricted to: the days, and what else.
-func scope(days dateRange, rest ...string) string {
-	all := []string{days.inWords()}
-	for i := 0; i+1 < len(rest); i += 2 {
-		if rest[i+1] != "" {
-			all = append(all, rest[i]+" "+rest[i+1])
+// scope says on paper, where there is no form, what a list or a report was restricted to: the days, and what else, as
+// pairs of what and its value. What has no value restricts nothing.
+func scope(loc i18n.Localizer, days dateRange, pairs ...string) string {
+	all := []string{days.inWords(loc)}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if value := pairs[i+1]; value != "" {
+			all = append(all, loc.Say("staff.scope."+pairs[i], i18n.Args{"value": value}))
 		}
 	}
 	return strings.Join(all, "; ")

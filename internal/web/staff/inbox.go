@@ -2,7 +2,6 @@ package staff
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/dashboard"
 	"readerfund/internal/health"
+	"readerfund/internal/i18n"
 	"readerfund/internal/web/page"
 )
 
@@ -57,20 +57,20 @@ const maxSuspects = 20
 
 // List answers GET /staff/inbox.
 func (s *Inbox) List(w http.ResponseWriter, r *http.Request) error {
-	v := r.URL.Query()
+	v, loc := r.URL.Query(), s.pages.Localizer(r)
 	p := inboxPage{State: v.Get("state"), Search: strings.TrimSpace(v.Get("q")), After: v.Get("after"),
 		Wrong: page.FilterErrors{}}
-	p.Tabs = []preset{{Name: "All", Address: "/staff/inbox", Current: p.State == ""}}
+	p.Tabs = []preset{{Name: loc.Say("staff.all"), Address: "/staff/inbox", Current: p.State == ""}}
 	for _, state := range dashboard.WebhookStates() {
-		p.Tabs = append(p.Tabs, preset{Name: webhookInWords(state).Label,
+		p.Tabs = append(p.Tabs, preset{Name: webhookInWords(loc, state).Label,
 			Address: address("/staff/inbox", filled("state", state)), Current: p.State == state})
 	}
 	found, err := s.views.Inbox(r.Context(), dashboard.InboxQuery{State: p.State, Search: p.Search, After: p.After})
-	if err := p.Wrong.Note(err); err != nil {
+	if err := p.Wrong.Note(loc, err); err != nil {
 		return err
 	}
 	for _, e := range found.Webhooks {
-		p.Rows = append(p.Rows, s.webhookLine(e))
+		p.Rows = append(p.Rows, s.webhookLine(loc, e))
 	}
 	p.page(found.Next)
 	if p.State == "parked" {
@@ -80,7 +80,7 @@ func (s *Inbox) List(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Parked = waiting.Parked
 	}
-	p.Notice = replayedNotice(v.Get("replayed"))
+	p.Notice = replayedNotice(loc, v.Get("replayed"))
 	suspects, err := s.views.Suspects(r.Context(), s.now(), maxSuspects)
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func (s *Inbox) List(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Suspects = append(p.Suspects, line)
 	}
-	return s.show(w, r, p.Wrong.Status(), "staff/inbox.html", "PayPal events", "inbox", p)
+	return s.show(w, r, p.Wrong.Status(), "staff/inbox.html", i18n.New("staff.title.inbox"), "inbox", p)
 }
 
 func (p *inboxPage) page(next string) {
@@ -105,9 +105,9 @@ func (p *inboxPage) page(next string) {
 	}
 }
 
-func (s layout) webhookLine(e dashboard.Webhook) webhookLine {
-	line := webhookLine{Webhook: e, Address: inboxAddress(e.ID), What: eventInWords(e.Type),
-		StateInWords: webhookInWords(e.State), Received: s.stamp(e.ReceivedAt)}
+func (s layout) webhookLine(loc i18n.Localizer, e dashboard.Webhook) webhookLine {
+	line := webhookLine{Webhook: e, Address: inboxAddress(e.ID), What: eventInWords(loc, e.Type),
+		StateInWords: webhookInWords(loc, e.State), Received: s.stamp(e.ReceivedAt)}
 	if e.Receipt != "" {
 		line.About = "/staff/contributions/" + e.ContributionID.String()
 	}
@@ -127,16 +127,14 @@ func (s *Inbox) ReplayAll(w http.ResponseWriter, r *http.Request) error {
 }
 
 // replayedNotice says how many events were replayed; count is from the address.
-func replayedNotice(count string) *page.Flash {
+func replayedNotice(loc i18n.Localizer, count string) *page.Flash {
 	n, err := strconv.Atoi(count)
 	switch {
 	case err != nil || n < 0:
 		return nil
 	case n == 0:
-		return page.Good("Nothing was parked", "There was nothing to replay.")
-	case n == 1:
-		return page.Pending("One event is being replayed", "This takes a few seconds. Reload the page to see the result.")
+		return page.Good(loc, "staff.nothing_parked")
 	default:
-		return page.Pending(fmt.Sprintf("%d events are being replayed", n), "Reload the page in a while to see the results.")
+		return page.Pending(loc, "staff.replaying_all", i18n.Args{"count": n})
 	}
 }

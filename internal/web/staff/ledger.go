@@ -7,6 +7,7 @@ import (
 	"golang.org/x/text/language"
 
 	"readerfund/internal/campaign"
+	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
 	"readerfund/internal/web/page"
@@ -54,13 +55,13 @@ type moneyFilter struct {
 	Wrong                                    page.FilterErrors
 }
 
-func readMoneyFilter(v url.Values) moneyFilter {
+func readMoneyFilter(loc i18n.Localizer, v url.Values) moneyFilter {
 	f := moneyFilter{
 		Campaign: v.Get("campaign"), Currency: string(money.Code(v.Get("currency"))), Article: v.Get("article"),
 		Part:      v.Get("part"),
 		NoArticle: v.Get("noarticle") == "1", After: v.Get("after"), Wrong: page.FilterErrors{},
 	}
-	f.dateRange = readDateRange(v, f.Wrong)
+	f.dateRange = readDateRange(loc, v, f.Wrong)
 	return f
 }
 
@@ -82,13 +83,13 @@ func (f moneyFilter) reportQuery() report.TotalsQuery {
 }
 
 // scope is the filter in words.
-func (f moneyFilter) scope() string {
+func (f moneyFilter) scope(loc i18n.Localizer) string {
 	none := ""
 	if f.NoArticle {
-		none = "article"
+		none = "1"
 	}
-	return scope(f.dateRange, "only", f.Part, "campaign", f.Campaign, "currency", f.Currency,
-		"article", f.Article, "without", none)
+	return scope(loc, f.dateRange, "part", f.Part, "campaign", f.Campaign, "currency", f.Currency, "article", f.Article,
+		"no_article", none)
 }
 
 // Any reports whether anything is left out.
@@ -104,18 +105,20 @@ func ledgerAddress(q report.TotalsQuery) string {
 }
 
 // partsOfMoney are the figures that a list can be restricted to.
-func partsOfMoney() []choiceOf {
-	return []choiceOf{
-		{"", "All"}, {string(report.Gifts), "Payments"}, {string(report.Fees), "Fees"},
-		{string(report.Refunds), "Refunds"}, {string(report.Holds), "Dispute holds"},
+func partsOfMoney(loc i18n.Localizer) []choiceOf {
+	all := []choiceOf{{"", loc.Say("staff.all")}}
+	for _, part := range []report.Part{report.Gifts, report.Fees, report.Refunds, report.Holds} {
+		all = append(all, choiceOf{string(part), loc.Say("report.part." + string(part))})
 	}
+	return all
 }
 
 // Show answers GET /staff/ledger.
 func (s *Ledger) Show(w http.ResponseWriter, r *http.Request) error {
-	f := readMoneyFilter(r.URL.Query())
+	loc := s.pages.Localizer(r)
+	f := readMoneyFilter(loc, r.URL.Query())
 	p := ledgerPage{
-		moneyFilter: f, Parts: partsOfMoney(), Scope: f.scope(), Tag: page.Locale(r),
+		moneyFilter: f, Parts: partsOfMoney(loc), Scope: f.scope(loc), Tag: loc.Tag(),
 		CSV: csvAddress("/staff/ledger.csv", f.query()),
 	}
 	var err error
@@ -123,14 +126,14 @@ func (s *Ledger) Show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(f.Wrong) == 0 {
-		if err := f.Wrong.Note(s.fill(r, &p)); err != nil {
+		if err := f.Wrong.Note(loc, s.fill(r, &p)); err != nil {
 			return err
 		}
 	}
 	if f.After != "" {
 		p.First = address("/staff/ledger", f.query())
 	}
-	return s.show(w, r, f.Wrong.Status(), "staff/ledger.html", "Ledger", "reports", p)
+	return s.show(w, r, f.Wrong.Status(), "staff/ledger.html", i18n.New("staff.title.ledger"), "reports", p)
 }
 
 func (s *Ledger) fill(r *http.Request, p *ledgerPage) error {
@@ -143,11 +146,12 @@ func (s *Ledger) fill(r *http.Request, p *ledgerPage) error {
 	if err != nil {
 		return err
 	}
-	p.Sums = newTotalsTable("Sums", p.Tag, s.sumByCurrency(rows, q))
+	p.Sums = newTotalsTable("sums", p.Tag, s.sumByCurrency(rows, q))
 	p.Sums.Entries = true
+	loc := s.pages.Localizer(r)
 	for _, l := range found.Lines {
 		p.Lines = append(p.Lines, ledgerLine{
-			LedgerLine: l, Address: "/staff/contributions/" + l.ContributionID.String(), What: entryInWords(l.Kind),
+			LedgerLine: l, Address: "/staff/contributions/" + l.ContributionID.String(), What: entryInWords(loc, l.Kind),
 			Occurred: s.stamp(l.OccurredAt),
 		})
 	}

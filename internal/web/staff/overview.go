@@ -9,8 +9,8 @@ import (
 	"readerfund/internal/alert"
 	"readerfund/internal/dashboard"
 	"readerfund/internal/health"
+	"readerfund/internal/i18n"
 	"readerfund/internal/report"
-	"readerfund/internal/web/page"
 )
 
 // Overview is the first page after the sign-in.
@@ -52,6 +52,7 @@ type alertLine struct {
 	alert.Standing
 
 	Since   stamp
+	Summary string
 	Address string // where one sees it; empty where there is no page, or not for this account
 	Words   []textRun
 }
@@ -85,9 +86,13 @@ func (s *Overview) firing(r *http.Request, now time.Time) (lines []alertLine, la
 	if err != nil {
 		return nil, nil, err
 	}
+	loc := s.pages.Localizer(r)
 	for _, a := range all {
 		if a.Firing() {
-			line := alertLine{Standing: a, Since: s.stamp(a.Since), Address: a.Path, Words: textRuns(a.Advice().String())}
+			line := alertLine{
+				Standing: a, Since: s.stamp(a.Since), Summary: loc.Message(a.Summary()), Address: a.Path,
+				Words: textRuns(loc.Message(a.Advice())),
+			}
 			editors := strings.HasPrefix(a.Path, "/staff/inbox") || strings.HasPrefix(a.Path, workAddress)
 			if editors && !accountOf(r).Role.Allows(account.Editor) {
 				line.Address = ""
@@ -114,12 +119,11 @@ func (s *Overview) Show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := overviewPage{Today: s.stamp(now), Charts: s.charts(rows, first, today, page.Locale(r))}
-	for _, days := range []struct {
-		name string
-		n    int
-	}{{"Today", 1}, {"Last 7 days", 7}, {"Last 30 days", overviewDays}} {
-		p.Periods = append(p.Periods, s.periodOf(days.name, rows, today.Add(1-days.n), today))
+	loc := s.pages.Localizer(r)
+	p := overviewPage{Today: s.stamp(now), Charts: s.charts(loc, rows, first, today)}
+	for _, days := range []int{1, 7, overviewDays} {
+		name := loc.Say("staff.last_days", i18n.Args{"count": days})
+		p.Periods = append(p.Periods, s.periodOf(name, rows, today.Add(1-days), today))
 	}
 	if p.Alerts, p.Unwatched, err = s.firing(r, now); err != nil {
 		return err
@@ -132,14 +136,14 @@ func (s *Overview) Show(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		p.NeedReview = s.contributionLines(review.Contributions)
+		p.NeedReview = s.contributionLines(loc, review.Contributions)
 	}
 	latest, err := s.views.Contributions(r.Context(), dashboard.ContributionsQuery{Limit: 10})
 	if err != nil {
 		return err
 	}
-	p.Latest = s.contributionTable(r, "Latest contributions", latest.Contributions)
-	return s.show(w, r, http.StatusOK, "staff/overview.html", "Overview", "overview", p)
+	p.Latest = s.contributionTable(r, i18n.New("staff.latest"), latest.Contributions)
+	return s.show(w, r, http.StatusOK, "staff/overview.html", i18n.New("staff.title.overview"), "overview", p)
 }
 
 // periodOf picks the rows of a day-by-day report that lie in the period.

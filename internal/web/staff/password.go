@@ -5,6 +5,7 @@ import (
 
 	"readerfund/internal/account"
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 	"readerfund/internal/session"
 	"readerfund/internal/web/page"
 )
@@ -31,7 +32,7 @@ type Password struct {
 func (s *Password) Show(w http.ResponseWriter, r *http.Request) error {
 	p := passwordPage{First: accountOf(r).MustChoose}
 	if r.URL.Query().Has("done") {
-		p.Notice = &page.Flash{Tone: "good", Title: "Your password is changed", Text: "You are signed out everywhere else."}
+		p.Notice = page.Good(s.pages.Localizer(r), "staff.password_changed")
 	}
 	return s.render(w, r, http.StatusOK, p)
 }
@@ -46,7 +47,7 @@ func (s *Password) Choose(w http.ResponseWriter, r *http.Request) error {
 	err = s.change(r, who, v.Get("current"), v.Get("password"), v.Get("again"))
 	if fault.Is(err, fault.Invalid) {
 		p := passwordPage{First: who.MustChoose}
-		p.Put(err, "current", "password", "again")
+		p.Put(s.pages.Localizer(r), err, "current", "password", "again")
 		return s.render(w, r, http.StatusUnprocessableEntity, p)
 	}
 	if err != nil {
@@ -67,9 +68,9 @@ func (s *Password) change(r *http.Request, who account.Account, current, passwor
 }
 
 func (s *Password) render(w http.ResponseWriter, r *http.Request, status int, p passwordPage) error {
-	title := "Your password"
+	title := i18n.New("staff.title.password")
 	if p.First {
-		title = "Choose your password"
+		title = i18n.New("staff.title.first_password")
 	}
 	return s.show(w, r, status, "staff/password.html", title, "", p)
 }

@@ -14,6 +14,7 @@ import (
 
 	"readerfund/internal/dashboard"
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 	"readerfund/internal/refund"
 	"readerfund/internal/web/page"
@@ -63,7 +64,7 @@ func (s *Refund) Show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p, _, err := s.page(r.Context(), id, r.URL.Query().Get("payment"))
+	p, _, err := s.page(r.Context(), s.pages.Localizer(r), id, r.URL.Query().Get("payment"))
 	if err != nil {
 		return err
 	}
@@ -71,11 +72,14 @@ func (s *Refund) Show(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Refund) render(w http.ResponseWriter, r *http.Request, status int, p refundPage) error {
-	return s.show(w, r, status, "staff/refund.html", "Refund of "+p.Receipt, "contributions", p)
+	return s.show(w, r, status, "staff/refund.html",
+		i18n.New("staff.title.refund", i18n.Args{"receipt": p.Receipt}), "contributions", p)
 }
 
 // page says what of a contribution can be given back; payment is PayPal's id of one, where there are several.
-func (s *Refund) page(ctx context.Context, id uuid.UUID, payment string) (refundPage, dashboard.History, error) {
+func (s *Refund) page(
+	ctx context.Context, loc i18n.Localizer, id uuid.UUID, payment string,
+) (refundPage, dashboard.History, error) {
 	h, err := s.views.History(ctx, id)
 	if err != nil {
 		return refundPage{}, h, err
@@ -84,9 +88,11 @@ func (s *Refund) page(ctx context.Context, id uuid.UUID, payment string) (refund
 	if err != nil {
 		return refundPage{}, h, err
 	}
-	p := refundPage{contributionLine: s.contributionLines([]dashboard.Contribution{h.Contribution})[0], Key: rand.Text(),
-		Reader: h.PayerName}
-	for _, d := range s.disputeLines(h) {
+	p := refundPage{
+		contributionLine: s.contributionLines(loc, []dashboard.Contribution{h.Contribution})[0], Key: rand.Text(),
+		Reader: h.PayerName,
+	}
+	for _, d := range s.disputeLines(loc, h) {
 		if d.Open {
 			p.Disputes = append(p.Disputes, d)
 		}
@@ -105,7 +111,7 @@ func (s *Refund) page(ctx context.Context, id uuid.UUID, payment string) (refund
 			}
 		}
 	default:
-		p.Why = fault.All(err)[0].Message.String()
+		p.Why = loc.Plain().Message(fault.All(err)[0].Message)
 	}
 	return p, h, nil
 }
@@ -173,7 +179,7 @@ func (s *Refund) refuse(w http.ResponseWriter, r *http.Request, v url.Values, in
 	// The request's time may be over, and the page is needed all the more.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
 	defer cancel()
-	p, h, err := s.page(ctx, in.Contribution, in.Payment)
+	p, h, err := s.page(ctx, s.pages.Localizer(r), in.Contribution, in.Payment)
 	if err != nil {
 		return errors.Join(failure, err)
 	}
@@ -191,8 +197,7 @@ func (s *Refund) refuse(w http.ResponseWriter, r *http.Request, v url.Values, in
 	}
 	p.Whole, p.Part, p.Amount, p.Reason, p.Note = v.Get("choice") == "all", v.Get("choice") == "part", v.Get("amount"),
 		v.Get("reason"), v.Get("note")
-	p.WriteAmounts(page.Locale(r))
-	p.Put(failure, "amount", "reason", "note")
+	p.Put(s.pages.Localizer(r), failure, "amount", "reason", "note")
 	status := http.StatusUnprocessableEntity
 	if kind == fault.Conflict {
 		status = http.StatusConflict

@@ -8,12 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/language"
-
 	"readerfund/internal/campaign"
+	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
-	"readerfund/internal/web/page"
 )
 
 // Reports are the totals with their filter, as a page and as CSV.
@@ -59,8 +57,8 @@ const maxLines = 500
 const maxBars = 100
 
 // readFilter reads a filter; without any days it is the last thirty.
-func (s *Reports) readFilter(v url.Values) reportFilter {
-	f := reportFilter{moneyFilter: readMoneyFilter(v), By: cmp.Or(v.Get("by"), string(report.ByDay))}
+func (s *Reports) readFilter(loc i18n.Localizer, v url.Values) reportFilter {
+	f := reportFilter{moneyFilter: readMoneyFilter(loc, v), By: cmp.Or(v.Get("by"), string(report.ByDay))}
 	if !v.Has("from") && !v.Has("to") {
 		f.to = s.reports.Today(s.now())
 		f.from = f.to.Add(-29)
@@ -72,9 +70,9 @@ func (s *Reports) readFilter(v url.Values) reportFilter {
 func (f reportFilter) query() url.Values { return with(f.moneyFilter.query(), "by", f.By) }
 
 // reportQuery is the filter as report takes it. What is wrong is noted.
-func (f reportFilter) reportQuery() report.TotalsQuery {
+func (f reportFilter) reportQuery(loc i18n.Localizer) report.TotalsQuery {
 	keys, err := report.ParseKeys(f.By)
-	_ = f.Wrong.Note(err) // ParseKeys has no other errors
+	_ = f.Wrong.Note(loc, err) // ParseKeys has no other errors
 	q := f.moneyFilter.reportQuery()
 	q.By = keys
 	return q
@@ -82,11 +80,12 @@ func (f reportFilter) reportQuery() report.TotalsQuery {
 
 // Show answers GET /staff/reports.
 func (s *Reports) Show(w http.ResponseWriter, r *http.Request) error {
-	f := s.readFilter(r.URL.Query())
-	q := f.reportQuery()
+	loc := s.pages.Localizer(r)
+	f := s.readFilter(loc, r.URL.Query())
+	q := f.reportQuery(loc)
 	p := reportsPage{
-		reportFilter: f, Keys: keyChoices(), Scope: f.scope(),
-		Presets: s.presets(f), CSV: csvAddress("/staff/reports.csv", f.query()),
+		reportFilter: f, Keys: keyChoices(loc), Scope: f.scope(loc),
+		Presets: s.presets(loc, f), CSV: csvAddress("/staff/reports.csv", f.query()),
 	}
 	var err error
 	if p.options, err = s.filterOptions(r, s.campaigns); err != nil {
@@ -94,29 +93,33 @@ func (s *Reports) Show(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(f.Wrong) == 0 {
 		rows, err := s.reports.Totals(r.Context(), q)
-		if err := f.Wrong.Note(err); err != nil {
+		if err := f.Wrong.Note(loc, err); err != nil {
 			return err
 		}
-		s.fill(&p, rows, q, page.Locale(r))
+		s.fill(loc, &p, rows, q)
 		if first, last := q.From, q.To; f.By == string(report.ByDay) && !first.IsZero() && !last.IsZero() &&
 			last.Before(first.Add(maxBars)) {
-			p.Charts = s.charts(rows, first, last, page.Locale(r))
+			p.Charts = s.charts(loc, rows, first, last)
 		}
 	}
-	return s.show(w, r, f.Wrong.Status(), "staff/reports.html", "Reports", "reports", p)
+	return s.show(w, r, f.Wrong.Status(), "staff/reports.html", i18n.New("staff.title.reports"), "reports", p)
 }
 
-func keyChoices() []choiceOf {
-	return []choiceOf{{"day", "Day"}, {"month", "Month"}, {"article", "Article"}, {"campaign", "Campaign"}}
+func keyChoices(loc i18n.Localizer) []choiceOf {
+	var all []choiceOf
+	for _, key := range []report.Key{report.ByDay, report.ByMonth, report.ByArticle, report.ByCampaign} {
+		all = append(all, choiceOf{string(key), loc.Say("report.key." + string(key))})
+	}
+	return all
 }
 
 // fill puts the rows on the page: the latest day first, and of articles and campaigns the one that brought most.
-func (s *Reports) fill(p *reportsPage, rows []report.TotalsRow, q report.TotalsQuery, tag language.Tag) {
-	p.Sums = newTotalsTable("sums", tag, s.sumByCurrency(rows, q))
+func (s *Reports) fill(loc i18n.Localizer, p *reportsPage, rows []report.TotalsRow, q report.TotalsQuery) {
+	p.Sums = newTotalsTable("sums", loc.Tag(), s.sumByCurrency(rows, q))
 	lines := make([]totalsLine, len(rows))
 	for i, row := range rows {
 		lines[i] = totalsLineOf(row, q)
-		name(&lines[i], row, q)
+		name(loc, &lines[i], row, q)
 	}
 	if slices.ContainsFunc(q.By, func(k report.Key) bool { return k == report.ByDay || k == report.ByMonth }) {
 		slices.SortStableFunc(lines, func(a, b totalsLine) int { return cmp.Compare(b.Key, a.Key) })
@@ -132,13 +135,13 @@ func (s *Reports) fill(p *reportsPage, rows []report.TotalsRow, q report.TotalsQ
 	if p.Cut = len(lines) > maxLines; p.Cut {
 		lines = lines[:maxLines]
 	}
-	p.Lines = newTotalsTable("lines", tag, lines)
-	p.Lines.Heading = headingOf(q.By)
+	p.Lines = newTotalsTable("lines", loc.Tag(), lines)
+	p.Lines.Heading = headingOf(loc, q.By)
 }
 
-func headingOf(by []report.Key) string {
+func headingOf(loc i18n.Localizer, by []report.Key) string {
 	var all []string
-	for _, c := range keyChoices() {
+	for _, c := range keyChoices(loc) {
 		if slices.Contains(by, report.Key(c.Value)) {
 			all = append(all, c.Label)
 		}
@@ -147,9 +150,9 @@ func headingOf(by []report.Key) string {
 }
 
 // name gives a line its keys, in the order of the heading.
-func name(line *totalsLine, row report.TotalsRow, q report.TotalsQuery) {
+func name(loc i18n.Localizer, line *totalsLine, row report.TotalsRow, q report.TotalsQuery) {
 	var keys, labels []string
-	for _, c := range keyChoices() {
+	for _, c := range keyChoices(loc) {
 		if !slices.Contains(q.By, report.Key(c.Value)) {
 			continue
 		}
@@ -162,7 +165,7 @@ func name(line *totalsLine, row report.TotalsRow, q report.TotalsQuery) {
 		case report.ByCampaign:
 			key, label = row.Campaign, row.Campaign
 		case report.ByArticle:
-			key, label, line.Wide = row.Article, cmp.Or(shortAddress(row.Article), "no article"), true
+			key, label, line.Wide = row.Article, cmp.Or(shortAddress(row.Article), loc.Say("report.no_article")), true
 		}
 		keys, labels = append(keys, key), append(labels, label)
 	}
@@ -178,7 +181,7 @@ func monthInWords(text string) string {
 }
 
 // presets are the ranges that are one click away.
-func (s *Reports) presets(f reportFilter) []preset {
+func (s *Reports) presets(loc i18n.Localizer, f reportFilter) []preset {
 	today := s.reports.Today(s.now())
 	thisMonth := today.Month()
 	lastMonth := thisMonth.Add(-1).Month()
@@ -191,14 +194,16 @@ func (s *Reports) presets(f reportFilter) []preset {
 		name     string
 		from, to report.Day
 	}{
-		{"Today", today, today}, {"7 days", today.Add(-6), today}, {"30 days", today.Add(-29), today},
-		{"This month", thisMonth, today}, {"Last month", lastMonth, thisMonth.Add(-1)}, {"This year", year, today},
+		{"today", today, today}, {"7_days", today.Add(-6), today}, {"30_days", today.Add(-29), today},
+		{"this_month", thisMonth, today}, {"last_month", lastMonth, thisMonth.Add(-1)}, {"this_year", year, today},
 	} {
 		v := f.query()
 		v.Set("from", p.from.String())
 		v.Set("to", p.to.String())
-		all = append(all, preset{Name: p.name, Address: address("/staff/reports", v), Current: f.From == p.from.String() &&
-			f.To == p.to.String()})
+		all = append(all, preset{
+			Name: loc.Say("staff.preset." + p.name), Address: address("/staff/reports", v),
+			Current: f.From == p.from.String() && f.To == p.to.String(),
+		})
 	}
 	return all
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"readerfund/internal/account"
+	"readerfund/internal/i18n"
 	"readerfund/internal/session"
 	"readerfund/internal/web/page"
 )
@@ -50,7 +51,7 @@ func (s *SignIn) SignIn(w http.ResponseWriter, r *http.Request) error {
 	who, err := s.accounts.Authenticate(r.Context(), v.Get("email"), v.Get("password"), s.browsers.cameFrom(r))
 	if errors.Is(err, account.ErrRefused) {
 		return s.render(w, r, http.StatusForbidden, signInPage{Email: v.Get("email"), Next: next,
-			Problem: page.ProblemOf(err).Detail})
+			Problem: page.ProblemOf(s.pages.Localizer(r), err).Detail})
 	}
 	if err != nil {
 		return rateLimited(err)
@@ -66,8 +67,7 @@ func (s *SignIn) SignIn(w http.ResponseWriter, r *http.Request) error {
 // rateLimited turns too many tries into an answer, and leaves every other error.
 func rateLimited(err error) error {
 	if c, ok := errors.AsType[*account.RateLimitError](err); ok {
-		return page.NewError(http.StatusTooManyRequests, "Too many sign-ins came from your network. Please try again "+
-			page.Wait(c.Wait)+".")
+		return page.NewError(http.StatusTooManyRequests, "staff.too_many_sign_ins", i18n.Args{"when": page.Wait(c.Wait)})
 	}
 	return err
 }
@@ -82,7 +82,8 @@ func (s *SignIn) SignOut(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *SignIn) render(w http.ResponseWriter, r *http.Request, status int, p signInPage) error {
-	return s.pages.Render(w, r, status, "staff/signin.html", page.Page{Title: "Sign in", NoIndex: true, Data: p})
+	title := s.pages.Localizer(r).Say("staff.title.sign_in")
+	return s.pages.Render(w, r, status, "staff/signin.html", page.Page{Title: title, NoIndex: true, Data: p})
 }
 
 // staffAddress gives back an address of ours to go on to after the sign-in, and the overview for everything else: for

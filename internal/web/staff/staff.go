@@ -18,6 +18,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/dashboard"
 	"readerfund/internal/health"
+	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 	"readerfund/internal/queue"
 	"readerfund/internal/reconcile"
@@ -127,9 +128,12 @@ type staffPage struct {
 }
 
 // show renders a staff page with the menu around it.
-func (s layout) show(w http.ResponseWriter, r *http.Request, status int, view, title, section string, body any) error {
+func (s layout) show(
+	w http.ResponseWriter, r *http.Request, status int, view string, title i18n.Message, section string, body any,
+) error {
 	who := accountOf(r)
-	return s.pages.Render(w, r, status, view, page.Page{Title: title, NoIndex: true, Data: staffPage{
+	said := s.pages.Localizer(r).Message(title)
+	return s.pages.Render(w, r, status, view, page.Page{Title: said, NoIndex: true, Data: staffPage{
 		Account: who, Section: section, MayAct: who.Role.Allows(account.Editor), MayAudit: who.Role.Allows(account.Admin),
 		Zone: s.zone.String(), Body: body,
 	}})

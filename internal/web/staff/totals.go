@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/text/language"
 
+	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
 )
@@ -95,7 +96,7 @@ const (
 )
 
 // charts draws the rows of a day-by-day report, from one day to another, for each currency that took something in.
-func (s layout) charts(rows []report.TotalsRow, from, to report.Day, tag language.Tag) []chart {
+func (s layout) charts(loc i18n.Localizer, rows []report.TotalsRow, from, to report.Day) []chart {
 	var all []chart
 	for _, sum := range s.sumByCurrency(rows, report.TotalsQuery{}) {
 		if sum.Gross.Minor == 0 {
@@ -107,12 +108,12 @@ func (s layout) charts(rows []report.TotalsRow, from, to report.Day, tag languag
 				gross[r.Day] += r.Sums.Gross
 			}
 		}
-		all = append(all, draw(sum, gross, from, to, tag))
+		all = append(all, draw(loc, sum, gross, from, to))
 	}
 	return all
 }
 
-func draw(sum totalsLine, gross map[string]int64, from, to report.Day, tag language.Tag) chart {
+func draw(loc i18n.Localizer, sum totalsLine, gross map[string]int64, from, to report.Day) chart {
 	days := 0
 	for d := from; !to.Before(d); d = d.Add(1) {
 		days++
@@ -124,16 +125,17 @@ func draw(sum totalsLine, gross map[string]int64, from, to report.Day, tag langu
 		}
 	}
 	step := chartWidth / days
-	most := money.Format(money.New(gross[best], sum.Currency), tag)
+	most := money.Format(money.New(gross[best], sum.Currency), loc.Tag())
 	c := chart{
 		Currency: sum.Currency, Most: most,
-		Label: fmt.Sprintf("%s gross by day, from %s to %s; highest on %s: %s", sum.Currency, from.Words(), to.Words(),
-			dayInWords(best), most),
+		Label: loc.Say("staff.chart", i18n.Args{
+			"currency": sum.Currency, "first": from.Words(), "last": to.Words(), "best": dayInWords(best), "most": most,
+		}),
 	}
 	for i, d := 0, from; i < days; i, d = i+1, d.Add(1) {
 		minor := gross[d.String()]
 		b := bar{X: i * step, Width: max(step-max(step/5, 1), 1), Height: 1,
-			Title: fmt.Sprintf("%s: %s", d.Words(), money.Format(money.New(minor, sum.Currency), tag))}
+			Title: fmt.Sprintf("%s: %s", d.Words(), money.Format(money.New(minor, sum.Currency), loc.Tag()))}
 		if minor > 0 {
 			b.Height = max(int(float64(minor)/float64(gross[best])*chartHeight), 3) // a picture, not a sum
 		}

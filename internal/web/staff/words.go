@@ -1,7 +1,10 @@
 package staff
 
 import (
+	"cmp"
 	"strings"
+
+	"readerfund/internal/i18n"
 )
 
 // status is a state in words: a label for lists, a tone for its colour, and what it means.
@@ -11,225 +14,129 @@ type status struct {
 	Meaning string
 }
 
-// stateInWords puts a contribution's state into words that a person who takes a reader's call can use.
-func stateInWords(state string) status {
-	switch state {
-	case "started":
-		return status{"Started", "wait", "It is saved; PayPal has not been asked for an order yet, or is being asked right " +
-			"now. Nothing was charged."}
-	case "order_unknown":
-		return status{"No answer yet", "wait", "PayPal was asked for an order and its answer did not arrive. Nothing was " +
-			"charged; Readerfund asks again."}
-	case "failed":
-		return status{"Failed", "bad", "PayPal refused to create an order for it. Nothing was charged."}
-	case "created":
-		return status{"Awaiting approval", "wait", "The reader was sent to PayPal and has not approved yet. Nothing was " +
-			"charged."}
-	case "cancelled":
-		return status{"Cancelled", "off", "The reader cancelled at PayPal. Nothing was charged; they may still change " +
-			"their mind."}
-	case "approved":
-		return status{"Approved", "wait", "The reader approved; the payment is about to be captured."}
-	case "capture_unknown":
-		return status{"Being checked", "wait", "PayPal was asked to capture the payment and its answer did not arrive. " +
-			"Readerfund asks until it is known; please do not ask the reader to pay again."}
-	case "expired":
-		return status{"Expired", "off", "The order expired at PayPal before it was paid. Nothing was charged."}
-	case "declined":
-		return status{"Declined", "bad", "PayPal or the bank declined the payment. Nothing was charged."}
-	case "pending":
-		return status{"Pending", "wait", "The reader paid; PayPal has not released the money yet. It counts once PayPal " +
-			"does."}
-	case "completed":
-		return status{"Completed", "good", "The money is in."}
-	case "disputed":
-		return status{"Disputed", "bad", "The money came in, and the reader has an open dispute about it. Once it is more " +
-			"than an inquiry, PayPal holds the money until the dispute ends."}
-	case "partially_refunded":
-		return status{"Partially refunded", "off", "The money came in, and part of it was refunded or reversed."}
-	case "refunded":
-		return status{"Refunded", "off", "The money came in, and all of it was refunded to the reader."}
-	case "reversed":
-		return status{"Reversed", "bad", "The money came in, and PayPal took it back: the reader won a dispute, or the " +
-			"bank reversed the payment."}
-	default:
-		return status{spaced(state), "off", ""}
+// The tones of what there are states of; off for all others.
+var (
+	contributionTones = map[string]string{
+		"started": "wait", "order_unknown": "wait", "failed": "bad", "created": "wait", "approved": "wait",
+		"capture_unknown": "wait", "declined": "bad", "pending": "wait", "completed": "good", "disputed": "bad",
+		"reversed": "bad",
 	}
+	paymentTones = map[string]string{"completed": "good", "pending": "wait", "declined": "bad", "failed": "bad"}
+	requestTones = map[string]string{
+		"asked": "wait", "unknown": "wait", "pending": "wait", "done": "good", "failed": "bad", "refused": "bad",
+	}
+	webhookTones = map[string]string{"received": "wait", "applied": "good", "parked": "bad"}
+	kindTones    = map[string]string{
+		"missing_here": "bad", "missing_there": "bad", "amount": "bad", "fee": "bad", "status": "bad", "currency": "bad",
+		"unknown_payer": "wait",
+	}
+	differenceTones = map[string]string{"open": "bad", "adopted": "good", "mended": "good"}
+	turnTones       = map[string]string{
+		"WAITING_FOR_SELLER_RESPONSE": "bad", "WAITING_FOR_BUYER_RESPONSE": "wait", "UNDER_REVIEW": "wait", "OPEN": "bad",
+		"none": "bad",
+	}
+	outcomeTones = map[string]string{
+		"RESOLVED_BUYER_FAVOUR": "bad", "RESOLVED_SELLER_FAVOUR": "good", "CANCELED_BY_BUYER": "good", "DENIED": "good",
+		"RESOLVED_WITH_PAYOUT": "good",
+	}
+)
+
+// statusIn is a code of a family with a label and a meaning; one that the family does not have is shown as it is.
+func statusIn(loc i18n.Localizer, family, code string, tones map[string]string) status {
+	label, known := loc.Lookup(family + code + ".label")
+	if !known {
+		return status{spaced(code), "off", ""}
+	}
+	return status{label, cmp.Or(tones[code], "off"), loc.Say(family + code + ".meaning")}
+}
+
+// wordIn is a code of a family of single words; one that the family does not have is shown as it is.
+func wordIn(loc i18n.Localizer, family, code string) string {
+	word, known := loc.Lookup(family + code)
+	if !known {
+		return spaced(code)
+	}
+	return word
+}
+
+// stateInWords puts a contribution's state into words that a person who takes a reader's call can use.
+func stateInWords(loc i18n.Localizer, state string) status {
+	return statusIn(loc, "state.", state, contributionTones)
 }
 
 // factInWords says what we learned, as a line of a contribution's history.
-func factInWords(fact string) string {
-	switch fact {
-	case "started":
-		return "Contribution started"
-	case "order_unanswered":
-		return "PayPal's answer to the order did not arrive"
-	case "order_refused":
-		return "PayPal refused to create the order"
-	case "order_created":
-		return "PayPal created the order"
-	case "reader_cancelled":
-		return "The reader cancelled at PayPal"
-	case "order_approved":
-		return "The reader approved at PayPal"
-	case "capture_unanswered":
-		return "PayPal's answer to the capture did not arrive"
-	case "capture_refused":
-		return "PayPal refused the capture"
-	case "order_gone":
-		return "The order expired at PayPal"
-	case "capture_pending":
-		return "Payment captured, pending at PayPal"
-	case "capture_completed":
-		return "Payment captured"
-	case "capture_declined", "capture_failed":
-		return "Payment declined"
-	case "restored":
-		return "Restored from PayPal's record"
-	case "capture_refunded":
-		return "PayPal reports the payment as refunded"
-	case "capture_partially_refunded":
-		return "PayPal reports the payment as partially refunded"
-	case "refund_pending":
-		return "Refund pending"
-	case "refund_completed":
-		return "Refund completed"
-	case "refund_failed", "refund_cancelled":
-		return "Refund did not go through"
-	case "reversal_pending":
-		return "Reversal pending"
-	case "reversal_completed":
-		return "Reversal completed"
-	case "reversal_failed", "reversal_cancelled":
-		return "Reversal did not go through"
-	case "dispute_open":
-		return "Dispute open at PayPal"
-	case "dispute_resolved":
-		return "Dispute ended"
-	case "refund_asked":
-		return "Refund requested"
-	case "refund_refused":
-		return "Refund refused"
-	case "note":
-		return "Note"
-	case "looked":
-		return "Reviewed by staff"
-	default:
-		return spaced(fact)
-	}
+func factInWords(loc i18n.Localizer, fact string) string {
+	return wordIn(loc, "contribution.fact.", fact)
 }
 
-// wayInWords says how news reached us.
-func wayInWords(source string) string {
-	switch source {
-	case "start":
-		return "PayPal's answer to our request"
-	case "return":
-		return "the reader's return from PayPal"
-	case "webhook":
-		return "a webhook"
-	case "sweep":
-		return "a scheduled check with PayPal"
-	case "staff":
-		return "a staff request"
-	case "reconcile":
-		return "reconciliation with PayPal's record"
-	default:
-		return spaced(source)
-	}
+// sourceInWords says how news reached us.
+func sourceInWords(loc i18n.Localizer, source string) string {
+	return wordIn(loc, "contribution.source.", source)
 }
 
 // entryInWords names a line of the ledger.
-func entryInWords(kind string) string {
-	switch kind {
-	case "charge":
-		return "Payment"
-	case "fee":
-		return "Fee"
-	case "refund":
-		return "Refund"
-	case "fee_refund":
-		return "Fee refunded"
-	case "reversal":
-		return "Reversal"
-	case "dispute_hold":
-		return "Dispute hold"
-	case "dispute_release":
-		return "Dispute hold released"
-	case "chargeback_fee":
-		return "Dispute fee"
-	case "chargeback_fee_refund":
-		return "Dispute fee refunded"
-	default:
-		return spaced(kind)
-	}
-}
+func entryInWords(loc i18n.Localizer, kind string) string { return wordIn(loc, "ledger.entry.", kind) }
 
 // movementInWords names the status of a payment or refund.
-func movementInWords(state string) status {
-	switch state {
-	case "completed":
-		return status{"Completed", "good", ""}
-	case "pending":
-		return status{"Pending", "wait", ""}
-	case "declined", "failed":
-		return status{"Declined", "bad", ""}
-	default:
-		return status{spaced(state), "off", ""}
-	}
+func movementInWords(loc i18n.Localizer, state string) status {
+	return status{Label: wordIn(loc, "payment.state.", state), Tone: cmp.Or(paymentTones[state], "off")}
 }
 
 // eventInWords says what a webhook is about. Source: PayPal, "Webhook event names".
-func eventInWords(kind string) string {
-	switch kind {
-	case "CHECKOUT.ORDER.APPROVED":
-		return "Order approved"
-	case "CHECKOUT.ORDER.COMPLETED":
-		return "Order completed"
-	case "CHECKOUT.PAYMENT-APPROVAL.REVERSED":
-		return "Approval expired"
-	case "PAYMENT.CAPTURE.COMPLETED":
-		return "Payment completed"
-	case "PAYMENT.CAPTURE.PENDING":
-		return "Payment pending"
-	case "PAYMENT.CAPTURE.DENIED", "PAYMENT.CAPTURE.DECLINED":
-		return "Payment declined"
-	case "PAYMENT.CAPTURE.REFUNDED":
-		return "Payment refunded"
-	case "PAYMENT.REFUND.PENDING":
-		return "Refund pending"
-	case "PAYMENT.REFUND.FAILED":
-		return "Refund failed"
-	case "PAYMENT.CAPTURE.REVERSED":
-		return "Payment reversed"
-	case "CUSTOMER.DISPUTE.CREATED":
-		return "Dispute opened"
-	case "CUSTOMER.DISPUTE.UPDATED":
-		return "Dispute updated"
-	case "CUSTOMER.DISPUTE.RESOLVED":
-		return "Dispute ended"
-	case "(unreadable)": // ours: the inbox keeps it for what PayPal signed and nobody can read
-		return "Unreadable event"
-	default:
-		return "Other event"
+func eventInWords(loc i18n.Localizer, kind string) string {
+	if kind == "(unreadable)" { // ours: the inbox keeps it for what PayPal signed and nobody can read
+		return loc.Say("inbox.event.unreadable")
 	}
+	if words, known := loc.Lookup("inbox.event." + kind); known {
+		return words
+	}
+	return loc.Say("inbox.event.unknown")
 }
 
 // webhookInWords puts the state of a webhook event into words.
-func webhookInWords(state string) status {
-	switch state {
-	case "received":
-		return status{"Received", "wait", "It is stored and will be processed shortly, or again after a failed attempt."}
-	case "applied":
-		return status{"Applied", "good", "It was checked with PayPal, and what PayPal answered is booked."}
-	case "ignored":
-		return status{"Ignored", "off", "It does not concern contributions made here."}
-	case "parked":
-		return status{"Parked", "bad", "It could not be processed after several attempts. Nothing is lost: once the cause " +
-			"is fixed, replay it."}
-	default:
-		return status{spaced(state), "off", ""}
+func webhookInWords(loc i18n.Localizer, state string) status {
+	return statusIn(loc, "inbox.state.", state, webhookTones)
+}
+
+// requestInWords says how far a refund has come that staff requested.
+func requestInWords(loc i18n.Localizer, state string) status {
+	return statusIn(loc, "refund.request.", state, requestTones)
+}
+
+// kindInWords says what differs. The kinds are the reconciler's.
+func kindInWords(loc i18n.Localizer, kind string) status {
+	return statusIn(loc, "reconcile.kind.", kind, kindTones)
+}
+
+// differenceInWords says what became of a difference.
+func differenceInWords(loc i18n.Localizer, state string) status {
+	return statusIn(loc, "reconcile.difference.", state, differenceTones)
+}
+
+// stageInWords says how far a case has gone, and what that means for the money. Source: Disputes v1,
+// dispute_lifecycle_stage.
+func stageInWords(loc i18n.Localizer, stage, channel string) (label, meaning string) {
+	if stage == "CHARGEBACK" && channel == "EXTERNAL" {
+		stage = "CHARGEBACK_EXTERNAL" // the bank's, not PayPal's own
 	}
+	is := statusIn(loc, "dispute.stage.", stage, nil)
+	return is.Label, is.Meaning
+}
+
+// turnInWords says who has to do something next about a case. Source: Disputes v1, status.
+func turnInWords(loc i18n.Localizer, paypalStatus string) status {
+	if is := statusIn(loc, "dispute.turn.", paypalStatus, turnTones); is.Meaning != "" {
+		return is
+	}
+	return statusIn(loc, "dispute.turn.", "none", turnTones)
+}
+
+// outcomeInWords says how a case ended. Source: Disputes v1, dispute_outcome.
+func outcomeInWords(loc i18n.Localizer, code string) status {
+	if is := statusIn(loc, "dispute.outcome.", code, outcomeTones); is.Meaning != "" {
+		return is
+	}
+	return statusIn(loc, "dispute.outcome.", "none", outcomeTones)
 }
 
 // spaced makes a code that we have no words for readable.

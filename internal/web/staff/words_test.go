@@ -9,8 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/text/language"
+
 	"readerfund/internal/contribution"
 	"readerfund/internal/dashboard"
+	"readerfund/internal/i18n/i18ntest"
 )
 
 // paypalDocument is one of PayPal's published OpenAPI documents, where there are any.
@@ -62,11 +65,11 @@ func TestEveryReasonOfPayPalsDocumentsHasWords(t *testing.T) {
 	paypalDocument(t, "payments_payment_v2.json", &payments)
 	held := payments.Components.Schemas["capture_status_details"].Properties["reason"].Enum
 	for _, code := range held {
-		isSentence(t, code, reasonInWords(code))
+		isSentence(t, code, reasonInWords(english, code))
 	}
 	back := payments.Components.Schemas["refund_status_details"].Properties["reason"].Enum
 	for _, code := range back {
-		isSentence(t, code, refundReasonInWords(code))
+		isSentence(t, code, refundReasonInWords(english, code))
 	}
 	if len(held) < 11 || len(back) < 1 {
 		t.Errorf("the document was read as %v and %v", held, back)
@@ -82,12 +85,12 @@ func TestEveryWordForACaseHasOurs(t *testing.T) {
 	read := 0
 	for _, code := range all["dispute_reason"].Enum {
 		read++
-		isSentence(t, code, disputeReasonInWords(code))
+		isSentence(t, code, disputeReasonInWords(english, code))
 	}
 	for _, code := range all["dispute_lifecycle_stage"].Enum {
 		for _, channel := range all["dispute_channel"].Enum {
 			read++
-			label, meaning := stageInWords(code, channel)
+			label, meaning := stageInWords(english, code, channel)
 			if label == spaced(code) {
 				t.Errorf("%s has no label", code)
 			}
@@ -96,11 +99,11 @@ func TestEveryWordForACaseHasOurs(t *testing.T) {
 	}
 	for _, code := range all["status"].Enum {
 		read++
-		isSentence(t, code, turnInWords(code).Meaning)
+		isSentence(t, code, turnInWords(english, code).Meaning)
 	}
 	for _, code := range all["dispute_outcome"].Properties["outcome_code"].Enum {
 		read++
-		isSentence(t, code, outcomeInWords(code).Meaning)
+		isSentence(t, code, outcomeInWords(english, code).Meaning)
 	}
 	if read < 10+12+6+7 {
 		t.Errorf("the document was read as %d words", read)
@@ -126,7 +129,7 @@ func TestEveryDeclineHasWords(t *testing.T) {
 		"PAYEE_ACCOUNT_INVALID", "INVALID_CURRENCY_CODE",
 	}
 	for _, code := range ours {
-		isSentence(t, code, reasonInWords(code))
+		isSentence(t, code, reasonInWords(english, code))
 	}
 	var issues map[string]map[string]map[string]map[string]any
 	paypalDocument(t, "issues-by-operation.json", &issues)
@@ -154,25 +157,25 @@ func TestEveryActHasWords(t *testing.T) {
 		"reconcile.adopt", "reconcile.set_aside", "reconcile.reopen", "contribution.view", "reconcile.view", "inbox.view",
 		"supporter.find", "supporter.export", "supporter.erase",
 	} {
-		if got := actInWords(action, "accepted"); got == spaced(strings.ReplaceAll(action, ".", " ")) {
+		if got := actInWords(english, action, "accepted"); got == spaced(strings.ReplaceAll(action, ".", " ")) {
 			t.Errorf("%s has no words", action)
 		}
 	}
-	if got := actInWords("tea.cook", ""); got != "tea cook" {
+	if got := actInWords(english, "tea.cook", ""); got != "tea cook" {
 		t.Errorf("got %q", got)
 	}
 	for _, state := range []string{"asked", "unknown", "pending", "done", "failed", "refused"} {
-		isSentence(t, state, askedInWords(state).Meaning)
+		isSentence(t, state, requestInWords(english, state).Meaning)
 	}
 	for _, fact := range []string{
 		"dispute_open", "dispute_resolved", "refund_asked", "refund_refused", "note", "restored", "reversal_pending",
 		"reversal_completed", "reversal_failed", "reversal_cancelled",
 	} {
-		if factInWords(fact) == spaced(fact) {
+		if factInWords(english, fact) == spaced(fact) {
 			t.Errorf("%s has no words", fact)
 		}
 	}
-	if wayInWords("reconcile") == "reconcile" {
+	if sourceInWords(english, "reconcile") == "reconcile" {
 		t.Error("reconcile has no words")
 	}
 }
@@ -191,14 +194,14 @@ func TestEverythingHasWords(t *testing.T) {
 	}
 	labels := map[string]string{}
 	for _, state := range states {
-		got := stateInWords(state)
+		got := stateInWords(english, state)
 		if got.Meaning == "" || got.Tone == "" || labels[got.Label] != "" {
 			t.Errorf("%s: %+v, label taken by %q", state, got, labels[got.Label])
 		}
 		labels[got.Label] = state
 	}
 	for _, state := range dashboard.WebhookStates() {
-		if webhookInWords(state).Meaning == "" {
+		if webhookInWords(english, state).Meaning == "" {
 			t.Errorf("webhook state %s has no words", state)
 		}
 	}
@@ -208,21 +211,22 @@ func TestEverythingHasWords(t *testing.T) {
 		"RECEIVING_PREFERENCE_MANDATES_MANUAL_ACTION",
 		"REFUNDED", "TRANSACTION_APPROVED_AWAITING_FUNDING", "UNILATERAL", "VERIFICATION_REQUIRED",
 	} {
-		if strings.Contains(reasonInWords(reason), reason) {
+		if strings.Contains(reasonInWords(english, reason), reason) {
 			t.Errorf("%s has no words", reason)
 		}
 	}
 	for _, kind := range []string{"charge", "fee", "refund", "fee_refund", "reversal", "dispute_hold", "dispute_release",
 		"chargeback_fee", "chargeback_fee_refund"} {
-		if entryInWords(kind) == spaced(kind) {
+		if entryInWords(english, kind) == spaced(kind) {
 			t.Errorf("ledger kind %s has no words", kind)
 		}
 	}
-	if got := reasonInWords("SOMETHING_NEW"); got != "PayPal says: SOMETHING_NEW." {
+	if got := reasonInWords(english, "SOMETHING_NEW"); got != "PayPal says: SOMETHING_NEW." {
 		t.Errorf("got %q", got)
 	}
-	if got := stateInWords("brand_new"); got.Label != "brand new" || factInWords("new_fact") != "new fact" ||
-		wayInWords("by_dove") != "by dove" || entryInWords("tip_jar") != "tip jar" {
+	if got := stateInWords(english, "brand_new"); got.Label != "brand new" ||
+		factInWords(english, "new_fact") != "new fact" ||
+		sourceInWords(english, "by_dove") != "by dove" || entryInWords(english, "tip_jar") != "tip jar" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -230,9 +234,28 @@ func TestEverythingHasWords(t *testing.T) {
 func TestEveryDifferenceHasWords(t *testing.T) {
 	t.Parallel()
 	for _, kind := range dashboard.DifferenceKinds() {
-		isSentence(t, "_", kindInWords(kind).Meaning)
+		isSentence(t, "_", kindInWords(english, kind).Meaning)
 	}
 	for _, state := range dashboard.DifferenceStates() {
-		isSentence(t, "_", differenceInWords(state).Meaning)
+		isSentence(t, "_", differenceInWords(english, state).Meaning)
+	}
+}
+
+// A translation is all that staff's words need to be in another language; what it lacks is said in English.
+func TestWordsAreTranslated(t *testing.T) {
+	t.Parallel()
+	all := i18ntest.With(t, map[string]string{"de/state.toml": `
+		state.completed.label = "Abgeschlossen"
+		state.completed.meaning = "Das Geld ist da."
+		state.refunded.label = "Erstattet"`})
+	german := all.Localizer(language.German, nil)
+	if got := stateInWords(german, "completed"); got != (status{"Abgeschlossen", "good", "Das Geld ist da."}) {
+		t.Errorf("got %+v", got)
+	}
+	if got := stateInWords(german, "refunded"); got.Label != "Erstattet" || got.Meaning == "" {
+		t.Errorf("half translated: %+v", got)
+	}
+	if got := stateInWords(german, "brand_new"); got.Label != "brand new" {
+		t.Errorf("unknown: %+v", got)
 	}
 }

@@ -1,13 +1,13 @@
 package staff
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"readerfund/internal/dashboard"
 	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
 	"readerfund/internal/queue"
 	"readerfund/internal/web/page"
 )
@@ -75,11 +75,11 @@ func (s *Work) Show(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch r.URL.Query().Get("did") {
 	case "retry":
-		p.Notice = page.Pending("It is being tried again", "This takes a few seconds. Reload the page to see the result.")
+		p.Notice = page.Pending(s.pages.Localizer(r), "staff.retrying")
 	case "discard":
-		p.Notice = page.Good("Discarded", "It will not be tried again. The audit log has the reason.")
+		p.Notice = page.Good(s.pages.Localizer(r), "staff.discarded")
 	}
-	return s.show(w, r, http.StatusOK, "staff/work.html", "Background work", "work", p)
+	return s.show(w, r, http.StatusOK, "staff/work.html", i18n.New("staff.title.work"), "work", p)
 }
 
 func (s *Work) read(r *http.Request) (*workPage, error) {
@@ -87,7 +87,7 @@ func (s *Work) read(r *http.Request) (*workPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &workPage{}
+	p, loc := &workPage{}, s.pages.Localizer(r)
 	for _, b := range work.Backlogs {
 		line := backlogLine{Backlog: b, Since: s.stamp(b.Since)}
 		if b.Kind == dashboard.WebhookEvents {
@@ -100,14 +100,14 @@ func (s *Work) read(r *http.Request) (*workPage, error) {
 		from []dashboard.Job
 	}{{&p.Periodic, work.Periodic}, {&p.Running, work.Running}, {&p.Failing, work.Failing}, {&p.Dead, work.Dead}} {
 		for _, j := range list.from {
-			*list.into = append(*list.into, s.jobLine(j))
+			*list.into = append(*list.into, s.jobLine(loc, j))
 		}
 	}
 	return p, nil
 }
 
 // scheduleInWords puts the queue's words for a plan into a person's: "every 1h0m0s" is "every hour".
-func scheduleInWords(plan string) string {
+func scheduleInWords(loc i18n.Localizer, plan string) string {
 	every, found := strings.CutPrefix(plan, "every ")
 	d, err := time.ParseDuration(every)
 	if !found || err != nil {
@@ -117,36 +117,33 @@ func scheduleInWords(plan string) string {
 		length time.Duration
 		name   string
 	}{{time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
-		switch n := d / unit.length; {
-		case d == unit.length:
-			return "every " + unit.name
-		case n > 0 && d%unit.length == 0:
-			return fmt.Sprintf("every %d %ss", n, unit.name)
+		if n := d / unit.length; n > 0 && d%unit.length == 0 {
+			return loc.Say("queue.every."+unit.name, i18n.Args{"count": int(n)})
 		}
 	}
 	return plan
 }
 
-func (s *Work) jobLine(j dashboard.Job) jobLine {
+func (s *Work) jobLine(loc i18n.Localizer, j dashboard.Job) jobLine {
 	line := jobLine{
 		Job: j, Due: s.stamp(j.Due), FailingFrom: s.stamp(j.FailingFrom), Dead: s.stamp(j.Dead), Created: s.stamp(j.Created),
 		Started: s.stamp(j.Started), Succeeded: s.stamp(j.Succeeded), Process: j.Holder,
 	}
-	line.Plan = scheduleInWords(j.Plan)
+	line.Plan = scheduleInWords(loc, j.Plan)
 	if i := strings.LastIndexByte(j.Holder, '/'); i > 0 {
 		line.Process = j.Holder[:i]
 	}
 	switch {
 	case j.Running:
-		line.State = status{Label: "Running", Tone: "wait"}
+		line.State = status{Label: loc.Say("queue.state.running"), Tone: "wait"}
 	case j.Failures > 0:
-		line.State = status{Label: "Failing", Tone: "bad"}
+		line.State = status{Label: loc.Say("queue.state.failing"), Tone: "bad"}
 	case !j.Due.After(s.now()):
-		line.State = status{Label: "Due", Tone: "wait"}
+		line.State = status{Label: loc.Say("queue.state.due"), Tone: "wait"}
 	case j.Succeeded.IsZero():
-		line.State = status{Label: "Not run yet", Tone: "off"}
+		line.State = status{Label: loc.Say("queue.state.not_run_yet"), Tone: "off"}
 	default:
-		line.State = status{Label: "OK", Tone: "good"}
+		line.State = status{Label: loc.Say("queue.state.ok"), Tone: "good"}
 	}
 	return line
 }
@@ -189,12 +186,13 @@ func (s *Work) refuse(w http.ResponseWriter, r *http.Request, refusal error, kin
 	if err != nil {
 		return err
 	}
-	say := page.ProblemOf(refusal)
-	p.Notice = page.Bad("Nothing was changed", say.Detail)
+	loc := s.pages.Localizer(r)
+	say := page.ProblemOf(loc, refusal)
+	p.Notice = &page.Flash{Tone: "bad", Title: loc.Say("staff.nothing_changed"), Text: say.Detail}
 	for i, j := range p.Dead {
 		if fault.Is(refusal, fault.Invalid) && j.Kind == kind && j.Key == key {
 			p.Dead[i].Refused, p.Dead[i].Rejected, p.Wrong, p.Notice = true, reason, say.Detail, nil
 		}
 	}
-	return s.show(w, r, say.Status, "staff/work.html", "Background work", "work", p)
+	return s.show(w, r, say.Status, "staff/work.html", i18n.New("staff.title.work"), "work", p)
 }

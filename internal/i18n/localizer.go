@@ -1,0 +1,102 @@
+package i18n
+
+import (
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
+)
+
+// Localizer says sentences in one language. A page has one for its reader. The zero Localizer says them in English,
+// their arguments as fmt prints them: for logs and terminals.
+type Localizer struct {
+	tag         language.Tag
+	translation *translation
+	write       func(arg any) any
+}
+
+// Localizer is for a reader of tag, such as "en-GB": it says things in the tag's language, or in English where the
+// catalogue does not have that. write turns an argument into what is shown, such as an amount into "€25"; nil leaves all
+// of them to fmt.
+func (c *Catalogue) Localizer(tag language.Tag, write func(arg any) any) Localizer {
+	base, _ := tag.Base()
+	lang := language.Make(base.String())
+	if c.translations[tag] != nil {
+		lang = tag
+	}
+	if c.translations[lang] == nil {
+		lang = language.English
+	}
+	return Localizer{tag: tag, translation: c.translations[lang], write: write}
+}
+
+func (l Localizer) in() *translation {
+	if l.translation == nil {
+		return Default().translations[language.English]
+	}
+	return l.translation
+}
+
+// Tag is the reader's language with its region: how amounts and dates are written.
+func (l Localizer) Tag() language.Tag {
+	if l.tag == language.Und {
+		return language.English
+	}
+	return l.tag
+}
+
+// Language is the language that sentences are said in.
+func (l Localizer) Language() language.Tag { return l.in().tag }
+
+// Plain is the same language with arguments as fmt prints them, as programs read them.
+func (l Localizer) Plain() Localizer {
+	l.write = nil
+	return l
+}
+
+// Say says the sentence of a key, with at most one Args.
+func (l Localizer) Say(key string, args ...Args) string { return l.Message(New(key, args...)) }
+
+// Lookup is Say for a key that is put together from a code. A code of a newer version has no sentence, or one that only
+// PayPal knows: then it reports false.
+func (l Localizer) Lookup(key string, args ...Args) (string, bool) {
+	if !l.in().known[key] {
+		return "", false
+	}
+	return l.Say(key, args...), true
+}
+
+// Message says a message.
+func (l Localizer) Message(m Message) string {
+	if m.Key == "" {
+		return m.verbatim
+	}
+	in := l.in()
+	if said, ok := in.fixed[m.Key]; ok {
+		return said
+	}
+	config := i18n.LocalizeConfig{MessageID: m.Key, TemplateData: l.written(m.Args)}
+	switch count := m.Args["count"].(type) {
+	case int, int64:
+		config.PluralCount = count
+	}
+	// An error beside a sentence says only that English stood in.
+	said, err := in.others.Localize(&config)
+	if err != nil && said == "" {
+		return m.unsaid()
+	}
+	return said
+}
+
+// written is what a sentence's arguments look like. One that is a message itself is said in the same language.
+func (l Localizer) written(args Args) map[string]any {
+	all := make(map[string]any, len(args))
+	for name, arg := range args {
+		if inner, ok := arg.(Message); ok {
+			arg = l.Message(inner)
+		}
+		if l.write != nil {
+			arg = l.write(arg)
+		}
+		all[name] = arg
+	}
+	return all
+}
