@@ -50,7 +50,9 @@ const selectRow = `SELECT id, kind, paypal_ref, parent_ref, state, ours, theirs,
 //
 // Errors: fault.NotFound for a difference or a campaign that there is not, fault.Conflict for a difference that is no
 // payment from elsewhere.
-func (r *Reconciler) Adopt(ctx context.Context, id int64, campaign string, by contribution.Actor) (contribution.Contribution, error) {
+func (r *Reconciler) Adopt(
+	ctx context.Context, id int64, campaign string, by contribution.Actor,
+) (contribution.Contribution, error) {
 	d, err := r.row(ctx, id)
 	if err != nil {
 		return contribution.Contribution{}, err
@@ -81,14 +83,16 @@ func (r *Reconciler) Adopt(ctx context.Context, id int64, campaign string, by co
 		_, err := tx.ExecContext(ctx, `
 			UPDATE discrepancy SET state = 'adopted', contribution_id = $2, note = $3, actor = $4, closed_at = $5
 			WHERE (id = $1 OR id = ANY($6)) AND state <> 'adopted'`,
-			id, c.ID, i18n.New("reconcile.note_adopted", i18n.Args{"receipt": c.Receipt}).String(), by.Name, now, db.Array(children))
+			id, c.ID, i18n.New("reconcile.note_adopted", i18n.Args{"receipt": c.Receipt}).String(), by.Name, now,
+			db.Array(children))
 		if err != nil {
 			return fmt.Errorf("note the adoption: %w", err)
 		}
 		if d.State == "adopted" {
 			return nil
 		}
-		return r.audit(ctx, tx, by, ActionAdopt, d, now, map[string]string{"contribution": c.Receipt, "campaign": c.Campaign, "before": d.State, "after": "adopted"})
+		return r.audit(ctx, tx, by, ActionAdopt, d, now,
+			map[string]string{"contribution": c.Receipt, "campaign": c.Campaign, "before": d.State, "after": "adopted"})
 	})
 	return c, db.Translate(err)
 }
@@ -99,7 +103,9 @@ func (r *Reconciler) asReported(ctx context.Context, d row) (paypal.Transaction,
 	if kept := readDetail(d.Detail); kept != nil {
 		return kept.transaction(), nil
 	}
-	page, err := r.paypal.Transactions(ctx, paypal.TransactionQuery{From: d.At.Add(-24 * time.Hour), To: d.At.Add(24 * time.Hour), ID: d.Ref, PageSize: 10})
+	page, err := r.paypal.Transactions(ctx, paypal.TransactionQuery{
+		From: d.At.Add(-24 * time.Hour), To: d.At.Add(24 * time.Hour), ID: d.Ref, PageSize: 10,
+	})
 	if err != nil {
 		return paypal.Transaction{}, fault.Wrap(err, fault.Unavailable, "paypal.silent")
 	}
@@ -117,7 +123,8 @@ func (r *Reconciler) adoptChildren(ctx context.Context, ref string) ([]int64, er
 	var rows []row
 	err := r.db.SelectContext(ctx, &rows, `
 		SELECT id, kind, paypal_ref, parent_ref, state, ours, theirs, detail, occurred_at FROM discrepancy
-		WHERE parent_ref = $1 AND kind = 'unknown_payer' AND state IN ('open', 'set_aside') AND detail IS NOT NULL ORDER BY occurred_at`, ref)
+		WHERE parent_ref = $1 AND kind = 'unknown_payer' AND state IN ('open', 'set_aside') AND detail IS NOT NULL
+		ORDER BY occurred_at`, ref)
 	if err != nil {
 		return nil, db.Translate(fmt.Errorf("find what went back of %s: %w", ref, err))
 	}
@@ -136,7 +143,7 @@ func (r *Reconciler) adoptChildren(ctx context.Context, ref string) ([]int64, er
 }
 
 // SetAside says that a difference needs nobody's attention any more, and why. What belongs to the same payment, now or
-// later, goes with it. It comes back when either side changes.
+// later, goes with it. It is open again when either side changes.
 //
 // Errors: fault.Invalid on "reason", fault.NotFound, fault.Conflict for a difference that is not open.
 func (r *Reconciler) SetAside(ctx context.Context, id int64, reason string, by contribution.Actor) error {
@@ -156,7 +163,9 @@ func (r *Reconciler) Reopen(ctx context.Context, id int64, by contribution.Actor
 }
 
 // act moves a difference between open and set aside. Doing it twice changes nothing.
-func (r *Reconciler) act(ctx context.Context, id int64, by contribution.Actor, action audit.Action, to, note string) error {
+func (r *Reconciler) act(
+	ctx context.Context, id int64, by contribution.Actor, action audit.Action, to, note string,
+) error {
 	err := r.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var d row
 		// Locked, so that two people who act at once act one after the other.
@@ -177,8 +186,10 @@ func (r *Reconciler) act(ctx context.Context, id int64, by contribution.Actor, a
 		}
 		now := r.now().UTC()
 		_, err = tx.ExecContext(ctx, `
-			UPDATE discrepancy SET state = $2, note = $3, actor = $4, closed_at = CASE WHEN $2 = 'open' THEN NULL ELSE $5::timestamptz END
-			WHERE id = $1 OR $6 = 'unknown_payer' AND kind = 'unknown_payer' AND parent_ref = $7 AND parent_ref <> '' AND state IN ('open', 'set_aside')`,
+			UPDATE discrepancy SET state = $2, note = $3, actor = $4,
+				closed_at = CASE WHEN $2 = 'open' THEN NULL ELSE $5::timestamptz END
+			WHERE id = $1 OR $6 = 'unknown_payer' AND kind = 'unknown_payer' AND parent_ref = $7 AND parent_ref <> ''
+				AND state IN ('open', 'set_aside')`,
 			id, to, note, by.Name, now, string(d.Kind), d.Ref)
 		if err != nil {
 			return fmt.Errorf("move difference: %w", err)
@@ -206,7 +217,10 @@ func (r *Reconciler) row(ctx context.Context, id int64) (row, error) {
 	return d, nil
 }
 
-func (r *Reconciler) audit(ctx context.Context, tx *sqlx.Tx, by contribution.Actor, action audit.Action, d row, at time.Time, detail map[string]string) error {
+func (r *Reconciler) audit(
+	ctx context.Context, tx *sqlx.Tx, by contribution.Actor, action audit.Action, d row, at time.Time,
+	detail map[string]string,
+) error {
 	detail["kind"], detail["ours"], detail["theirs"] = string(d.Kind), d.Ours, d.Theirs
 	if by.Name == "" {
 		return errors.New("nobody is named for the audit log")
@@ -215,5 +229,7 @@ func (r *Reconciler) audit(ctx context.Context, tx *sqlx.Tx, by contribution.Act
 	if by.Name == audit.CommandLine {
 		staffID = uuid.Nil
 	}
-	return audit.Write(ctx, tx, audit.Entry{At: at, StaffID: staffID, Actor: by.Name, Action: action, Subject: d.Ref, Detail: detail})
+	return audit.Write(ctx, tx, audit.Entry{
+		At: at, StaffID: staffID, Actor: by.Name, Action: action, Subject: d.Ref, Detail: detail,
+	})
 }

@@ -16,7 +16,10 @@ import (
 func (f *fixture) direct(amount, note string) (id string) {
 	f.T.Helper()
 	var made struct{ ID string }
-	f.PayPal.Must("POST", "/sandbox/payments", testkit.Fields{"amount": amount, "currency": "EUR", "note": note, "payer_email": "Direct@Example.org", "kind": "donation"}, &made)
+	f.PayPal.Must("POST", "/sandbox/payments",
+		testkit.Fields{
+			"amount": amount, "currency": "EUR", "note": note, "payer_email": "Direct@Example.org", "kind": "donation",
+		}, &made)
 	return made.ID
 }
 
@@ -27,10 +30,12 @@ func TestAGiftMadeInPayPalIsAdopted(t *testing.T) {
 	f.PayPal.Must("POST", "/sandbox/payments/"+id+"/refund", testkit.Fields{"amount": "15.00"}, nil)
 
 	res := f.run(reconcile.Order{})
-	if len(res.Open) != 2 || res.Open[0].Kind != reconcile.UnknownPayer || res.Open[0].Ref != id || res.Open[1].Parent != id {
+	if len(res.Open) != 2 || res.Open[0].Kind != reconcile.UnknownPayer || res.Open[0].Ref != id ||
+		res.Open[1].Parent != id {
 		t.Fatalf("want the gift and its refund: %v", res.Open)
 	}
-	if _, err := f.Adopt(t.Context(), res.Open[1].ID, campaign.DefaultSlug, newsroom.Editor); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), id) {
+	if _, err := f.Adopt(t.Context(), res.Open[1].ID, campaign.DefaultSlug, newsroom.Editor); !fault.Is(err,
+		fault.Conflict) || !strings.Contains(err.Error(), id) {
 		t.Errorf("adopting the refund alone: %v", err)
 	}
 	if _, err := f.Adopt(t.Context(), res.Open[0].ID, "no-such", newsroom.Editor); !fault.Is(err, fault.NotFound) {
@@ -69,7 +74,8 @@ func TestAGiftMadeInPayPalIsSetAside(t *testing.T) {
 	id := f.direct("40.00", "For the old car")
 	found := only(t, f.run(reconcile.Order{}))
 	for reason, want := range map[string]string{" ": "reason", strings.Repeat("x", 501): "reason"} {
-		if err := f.SetAside(t.Context(), found.ID, reason, newsroom.Editor); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), want) {
+		if err := f.SetAside(t.Context(), found.ID, reason, newsroom.Editor); !fault.Is(err, fault.Invalid) ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%.10q: %v", reason, err)
 		}
 	}
@@ -109,7 +115,8 @@ func TestWhatIsLeftOpenChangesWithPayPal(t *testing.T) {
 	gift := f.settled(1, f.Clock.Now().Add(-48*time.Hour), f.Clock.Now().Add(-47*time.Hour))[0]
 	f.Exec(`UPDATE ledger_entry SET amount_minor = 2600 WHERE kind = 'charge' AND paypal_ref = $1`, gift.Capture)
 	found := only(t, f.run(reconcile.Order{}))
-	if found.Kind != reconcile.WrongAmount || !strings.Contains(found.Ours, "26.00 EUR") || !strings.Contains(found.Theirs, "25.00 EUR") || found.Advice == "" {
+	if found.Kind != reconcile.WrongAmount || !strings.Contains(found.Ours, "26.00 EUR") ||
+		!strings.Contains(found.Theirs, "25.00 EUR") || found.Advice == "" {
 		t.Fatalf("%v", found)
 	}
 	if err := f.SetAside(t.Context(), found.ID, "Known.", newsroom.Editor); err != nil {
@@ -118,7 +125,8 @@ func TestWhatIsLeftOpenChangesWithPayPal(t *testing.T) {
 	f.clean(reconcile.Order{})
 	// Set aside was this difference, and not any other that the same payment may have later.
 	f.Exec(`UPDATE ledger_entry SET amount_minor = 2700 WHERE kind = 'charge' AND paypal_ref = $1`, gift.Capture)
-	if again := only(t, f.run(reconcile.Order{From: f.Clock.Now().Add(-72 * time.Hour)})); again.ID != found.ID || !strings.Contains(again.Ours, "27.00 EUR") {
+	if again := only(t, f.run(reconcile.Order{From: f.Clock.Now().Add(-72 * time.Hour)})); again.ID != found.ID ||
+		!strings.Contains(again.Ours, "27.00 EUR") {
 		t.Errorf("%v", again)
 	}
 	// And it is gone when it is gone.

@@ -8,9 +8,9 @@ type class string
 const (
 	gift       class = "gift"       // money that somebody sent
 	back       class = "back"       // such money given or taken back
-	hold       class = "hold"       // held back because of a case
+	hold       class = "hold"       // held back because of a dispute
 	release    class = "release"    // no longer held back
-	caseFee    class = "case_fee"   // taken for a case; positive: given back
+	disputeFee class = "case_fee"   // taken for a dispute; positive: given back
 	conversion class = "conversion" // one half of an exchange into another currency
 	other      class = "other"      // not ours to explain: counted apart
 )
@@ -37,8 +37,8 @@ var codes = map[string]class{
 	"T1110": hold,    // held because of a dispute
 	"T1111": release, // that hold cancelled
 
-	"T0106": caseFee, // for a chargeback
-	"T0114": caseFee, // for a dispute
+	"T0106": disputeFee, // for a chargeback
+	"T0114": disputeFee, // for a dispute
 
 	"T0200": conversion,
 	"T0201": conversion,
@@ -53,7 +53,7 @@ func classify(code string, minor int64, reference string) class {
 		return other
 	case c == gift && minor < 0, c == back && minor > 0:
 		return other
-	case (c == back || c == hold || c == release || c == caseFee || c == conversion) && reference == "":
+	case (c == back || c == hold || c == release || c == disputeFee || c == conversion) && reference == "":
 		return other
 	default:
 		return c

@@ -11,12 +11,15 @@ func TestClassify(t *testing.T) {
 		reference string
 		want      class
 	}{
-		{"T0006", 2500, "ORDER", gift}, {"t0006", 2500, "", gift}, {"T0013", 100, "", gift}, {"T0006", -2500, "", other}, {"T0002", 500, "I-1", gift},
-		{"T1107", -2500, "PAY", back}, {"T1107", 2500, "PAY", other}, {"T1106", -2500, "PAY", back}, {"T1107", -2500, "", other}, {"T1201", -1, "PAY", back},
+		{"T0006", 2500, "ORDER", gift}, {"t0006", 2500, "", gift}, {"T0013", 100, "", gift}, {"T0006", -2500, "", other},
+		{"T0002", 500, "I-1", gift},
+		{"T1107", -2500, "PAY", back}, {"T1107", 2500, "PAY", other}, {"T1106", -2500, "PAY", back},
+		{"T1107", -2500, "", other}, {"T1201", -1, "PAY", back},
 		{"T1110", -2500, "PAY", hold}, {"T1111", 2500, "PAY", release}, {"T1110", -2500, "", other},
-		{"T0106", -1600, "PAY", caseFee}, {"T0106", 1600, "PAY", caseFee}, {"T0106", -1600, "", other},
+		{"T0106", -1600, "PAY", disputeFee}, {"T0106", 1600, "PAY", disputeFee}, {"T0106", -1600, "", other},
 		{"T0200", -4700, "PAY", conversion}, {"T0200", -4700, "", other},
-		{"T0400", -9999, "", other}, {"T0300", 9999, "", other}, {"T1503", -1, "PAY", other}, {"", 1, "", other}, {"T9900", 1, "", other},
+		{"T0400", -9999, "", other}, {"T0300", 9999, "", other}, {"T1503", -1, "PAY", other}, {"", 1, "", other},
+		{"T9900", 1, "", other},
 	} {
 		if got := classify(c.code, c.minor, c.reference); got != c.want {
 			t.Errorf("%s of %d with %q is %s, want %s", c.code, c.minor, c.reference, got, c.want)
@@ -32,7 +35,8 @@ func TestJudge(t *testing.T) {
 	whole := func(change func(*pair)) pair {
 		p := pair{
 			Ref: "PAY", Code: "T0006", Status: "S", Currency: "EUR", Amount: 2500, Fee: -100,
-			OurStatus: ptr("completed"), OurAmount: ptr(int64(2500)), OurCurrency: ptr("EUR"), Booked: ptr(int64(2500)), BookedFee: ptr(int64(-100)),
+			OurStatus: ptr("completed"), OurAmount: ptr(int64(2500)), OurCurrency: ptr("EUR"), Booked: ptr(int64(2500)),
+			BookedFee: ptr(int64(-100)),
 		}
 		p.Owner.Valid = true
 		change(&p)

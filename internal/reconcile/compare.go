@@ -9,7 +9,7 @@ import (
 )
 
 // comparison is one question put to both sides. It goes through its keys in batches, so that a million rows take no
-// more memory than a thousand, and asks the same again for single keys after mending.
+// more memory than a thousand, and asks the same again for single keys after fixing.
 type comparison struct {
 	name string
 	// next gives the last key of the batch after a key; empty when there is none left.
@@ -44,14 +44,14 @@ type finding struct {
 	differences []Difference
 	permanent   bool  // only a person can do something about it
 	explained   bool  // by PayPal's API
-	failure     error // why it could not be asked about or mended
+	failure     error // why it could not be asked about or fixed
 }
 
 // batch is how many keys one statement compares: few enough that it answers well within the time after which the
 // database counts as lost.
 const batch = 5000
 
-// compare goes through all keys of a comparison, and mends and keeps what it finds.
+// compare goes through all keys of a comparison, and fixes and keeps what it finds.
 func (l *run) compare(ctx context.Context, c comparison) error {
 	for after := ""; ; {
 		upTo, err := c.next(ctx, after)
@@ -75,7 +75,7 @@ func (l *run) compare(ctx context.Context, c comparison) error {
 	}
 }
 
-// resolve asks about what was found, mends what can be mended, looks again, and keeps what became of each difference.
+// resolve asks about what was found, fixes what can be fixed, looks again, and keeps what became of each difference.
 func (l *run) resolve(ctx context.Context, c comparison, found []finding) error {
 	found, err := l.unexplained(ctx, c, found)
 	if err != nil || len(found) == 0 {
@@ -127,7 +127,8 @@ func (l *run) stretch(ctx context.Context, class class, after string) (string, e
 	var upTo *string
 	err := l.db.GetContext(ctx, &upTo, `
 		SELECT max(paypal_id) FROM (
-			SELECT paypal_id FROM paypal_transaction WHERE run_id = $1 AND class = $2 AND paypal_id > $3 ORDER BY paypal_id LIMIT $4) b`,
+			SELECT paypal_id FROM paypal_transaction WHERE run_id = $1 AND class = $2 AND paypal_id > $3 ORDER BY paypal_id
+			LIMIT $4) b`,
 		l.id, string(class), after, batch)
 	if err != nil {
 		return "", fmt.Errorf("find the next batch: %w", err)

@@ -43,8 +43,8 @@ type Difference struct {
 	Ours, Theirs string
 	At           time.Time // UTC; when the money moved
 	Advice       string    // what a person can do
-	Note         string    // why it could not be mended
-	Mendable     bool      // of a dry run: a run would mend it
+	Note         string    // why it could not be fixed
+	Mendable     bool      // of a dry run: a run would fix it
 
 	detail *detail
 	state  string // open, or set_aside where its payment was
@@ -81,7 +81,8 @@ type pair struct {
 // differences says in which ways the two sides differ.
 func (p pair) differences() []Difference {
 	base := Difference{
-		Ref: p.Ref, Code: p.Code, Contribution: p.Owner.UUID, Receipt: deref(p.Receipt), At: p.At.UTC(), Ours: p.ours(), Theirs: p.theirs(), state: "open",
+		Ref: p.Ref, Code: p.Code, Contribution: p.Owner.UUID, Receipt: deref(p.Receipt), At: p.At.UTC(), Ours: p.ours(),
+		Theirs: p.theirs(), state: "open",
 	}
 	if classOf(p.Code) == back {
 		base.Parent = p.Reference

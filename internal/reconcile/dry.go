@@ -18,7 +18,7 @@ type findings struct {
 // mostGathered is far above what anybody reads to the end.
 const mostGathered = 10_000
 
-// add notes what was found, and whether a run would mend it.
+// add notes what was found, and whether a run would fix it.
 func (s *findings) add(c comparison, found []finding) {
 	for _, f := range found {
 		for _, d := range f.differences {
@@ -56,11 +56,13 @@ func (d Difference) mendable(f finding) bool {
 func (l *run) finishDry(ctx context.Context) error {
 	l.result = Result{Run: l.id, From: l.from, CheckedTo: l.checkedTo(), Dry: true, Unopened: l.findings.more}
 	err := l.db.GetContext(ctx, &l.result.Payments, `
-		SELECT count(*) FROM (SELECT DISTINCT paypal_id FROM paypal_transaction WHERE run_id = $1 AND class = 'gift' AND status <> 'D') g`, l.id)
+		SELECT count(*) FROM (SELECT DISTINCT paypal_id FROM paypal_transaction WHERE run_id = $1 AND class = 'gift'
+			AND status <> 'D') g`, l.id)
 	if err != nil {
 		return fmt.Errorf("count payments: %w", err)
 	}
-	err = l.db.GetContext(ctx, &l.result.Elsewhere, `SELECT count(*) FROM paypal_transaction WHERE run_id = $1 AND class = 'other'`, l.id)
+	err = l.db.GetContext(ctx, &l.result.Elsewhere,
+		`SELECT count(*) FROM paypal_transaction WHERE run_id = $1 AND class = 'other'`, l.id)
 	if err != nil {
 		return fmt.Errorf("count other movements: %w", err)
 	}
@@ -96,7 +98,8 @@ func (l *run) setAside(ctx context.Context) (map[[3]string][2]string, error) {
 		At     time.Time `db:"occurred_at"`
 	}
 	err := l.db.SelectContext(ctx, &rows, `
-		SELECT kind, paypal_ref, code, ours, theirs, occurred_at FROM discrepancy WHERE state = 'set_aside' AND paypal_ref = ANY($1)`, db.Array(refs))
+		SELECT kind, paypal_ref, code, ours, theirs, occurred_at FROM discrepancy WHERE state = 'set_aside'
+			AND paypal_ref = ANY($1)`, db.Array(refs))
 	if err != nil {
 		return nil, fmt.Errorf("read what was set aside: %w", err)
 	}

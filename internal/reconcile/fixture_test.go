@@ -71,12 +71,17 @@ func (f *fixture) gifts(n int, from, to time.Time) []past {
 		ids[i] = uuid.NewString()
 	}
 	f.Exec(`
-		INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, state, created_at, updated_at)
-		SELECT id::uuid, 'T' || substr(id, 1, 8) || substr(id, 10, 4), '', (SELECT id FROM campaign LIMIT 1), 'once', 2500, 'EUR', 'created', $2, $2
+		INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, state,
+			created_at, updated_at)
+		SELECT id::uuid, 'T' || substr(id, 1, 8) || substr(id, 10, 4), '', (SELECT id FROM campaign
+			LIMIT 1), 'once', 2500, 'EUR', 'created', $2, $2
 		FROM unnest($1::text[]) AS id`, db.Array(ids), from.Add(-time.Minute))
 	f.seed++
 	var made struct{ List []past }
-	f.PayPal.Must("POST", "/sandbox/history", testkit.Fields{"payments": n, "from": from, "to": to, "custom_ids": ids, "amount": "25.00", "seed": f.seed, "list": true}, &made)
+	f.PayPal.Must("POST", "/sandbox/history",
+		testkit.Fields{
+			"payments": n, "from": from, "to": to, "custom_ids": ids, "amount": "25.00", "seed": f.seed, "list": true,
+		}, &made)
 	return made.List
 }
 
@@ -139,10 +144,13 @@ func (f *fixture) ours() []string {
 		Currency string `db:"currency"`
 	}
 	err := f.DB.SelectContext(f.T.Context(), &rows, `
-		SELECT CASE WHEN kind IN ('charge', 'fee') THEN 'charge' WHEN kind LIKE 'dispute%' OR kind LIKE 'chargeback%' THEN 'dispute' ELSE kind END AS kind,
+		SELECT CASE WHEN kind IN ('charge', 'fee') THEN 'charge' WHEN kind LIKE 'dispute%'
+			OR kind LIKE 'chargeback%' THEN 'dispute' ELSE kind END AS kind,
 		       paypal_ref, currency,
-		       coalesce(sum(amount_minor) FILTER (WHERE kind IN ('charge', 'refund', 'reversal', 'dispute_hold', 'dispute_release')), 0)::bigint AS amount,
-		       coalesce(sum(amount_minor) FILTER (WHERE kind IN ('fee', 'chargeback_fee', 'chargeback_fee_refund')), 0)::bigint AS fee
+		       coalesce(sum(amount_minor) FILTER (WHERE kind IN ('charge', 'refund', 'reversal', 'dispute_hold',
+			'dispute_release')), 0)::bigint AS amount,
+		       coalesce(sum(amount_minor) FILTER (WHERE kind IN ('fee', 'chargeback_fee', 'chargeback_fee_refund')),
+			0)::bigint AS fee
 		FROM ledger_entry GROUP BY 1, 2, 3`)
 	if err != nil {
 		f.T.Fatal(err)
@@ -152,10 +160,12 @@ func (f *fixture) ours() []string {
 		amount, fee := money.New(r.Amount, money.Currency(r.Currency)), money.New(r.Fee, money.Currency(r.Currency))
 		switch r.Kind {
 		case "charge":
-			lines = append(lines, fmt.Sprintf("charge %s %s fee %s %s", r.Ref, amount.Decimal(), fee.Neg().Decimal(), r.Currency))
+			lines = append(lines, fmt.Sprintf("charge %s %s fee %s %s", r.Ref, amount.Decimal(), fee.Neg().Decimal(),
+				r.Currency))
 		case "dispute":
 			if r.Amount != 0 || r.Fee != 0 {
-				lines = append(lines, fmt.Sprintf("dispute %s held %s fee %s %s", r.Ref, amount.Neg().Decimal(), fee.Neg().Decimal(), r.Currency))
+				lines = append(lines, fmt.Sprintf("dispute %s held %s fee %s %s", r.Ref, amount.Neg().Decimal(),
+					fee.Neg().Decimal(), r.Currency))
 			}
 		default:
 			lines = append(lines, fmt.Sprintf("%s %s %s %s", r.Kind, r.Ref, amount.Neg().Decimal(), r.Currency))

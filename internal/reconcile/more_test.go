@@ -18,7 +18,8 @@ import (
 // paid starts a gift as a reader does, and has PayPal take its money; we are told nothing after the start.
 func (f *fixture) paid(currency, outcome string, approve testkit.Fields) (contribution.Contribution, string) {
 	f.T.Helper()
-	c, err := f.Starter.Start(f.T.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "50.00", Currency: currency, Frequency: "once"}, nil)
+	c, err := f.Starter.Start(f.T.Context(),
+		contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "50.00", Currency: currency, Frequency: "once"}, nil)
 	if err != nil {
 		f.T.Fatal(err)
 	}
@@ -89,21 +90,25 @@ func TestWhatAPersonHasToJudge(t *testing.T) {
 	t.Parallel()
 	f := open(t, options{})
 	gifts := f.settled(6, f.Clock.Now().Add(-48*time.Hour), f.Clock.Now().Add(-40*time.Hour))
-	f.Exec(`UPDATE ledger_entry SET amount_minor = amount_minor - 7 WHERE kind = 'fee' AND paypal_ref = $1`, gifts[0].Capture)
+	f.Exec(`UPDATE ledger_entry SET amount_minor = amount_minor - 7 WHERE kind = 'fee' AND paypal_ref = $1`,
+		gifts[0].Capture)
 	f.Exec(`UPDATE ledger_entry SET currency = 'USD' WHERE paypal_ref = $1`, gifts[1].Capture)
 	f.Exec(`UPDATE payment SET currency = 'USD' WHERE paypal_id = $1`, gifts[1].Capture)
-	f.Exec(`DELETE FROM ledger_entry WHERE kind = 'fee' AND paypal_ref = $1`, gifts[2].Capture) // the one that is mended
+	f.Exec(`DELETE FROM ledger_entry WHERE kind = 'fee' AND paypal_ref = $1`, gifts[2].Capture) // the one that is fixed
 	f.PayPal.Must("POST", "/sandbox/captures/"+gifts[3].Capture+"/refund", testkit.Fields{"amount": "4.00"}, nil)
-	if _, err := f.Payments.SettleCapture(t.Context(), gifts[3].Capture, settle.Source{Way: contribution.ByWebhook}); err != nil {
+	if _, err := f.Payments.SettleCapture(t.Context(), gifts[3].Capture,
+		settle.Source{Way: contribution.ByWebhook}); err != nil {
 		t.Fatal(err)
 	}
 	f.Exec(`UPDATE ledger_entry SET amount_minor = -500 WHERE kind = 'refund'`)
 	dry := f.run(reconcile.Order{Dry: true})
-	if n := kinds(dry.Open); dry.Mended != 1 || n[reconcile.WrongFee] != 2 || n[reconcile.WrongMoney] != 1 || n[reconcile.WrongAmount] != 1 {
+	if n := kinds(dry.Open); dry.Mended != 1 || n[reconcile.WrongFee] != 2 || n[reconcile.WrongMoney] != 1 ||
+		n[reconcile.WrongAmount] != 1 {
 		t.Errorf("a dry run: %d would be mended of %v", dry.Mended, dry.Open)
 	}
 	res := f.run(reconcile.Order{})
-	if n := kinds(res.Open); res.Mended != 1 || n[reconcile.WrongFee] != 1 || n[reconcile.WrongMoney] != 1 || n[reconcile.WrongAmount] != 1 || len(res.Open) != 3 {
+	if n := kinds(res.Open); res.Mended != 1 || n[reconcile.WrongFee] != 1 || n[reconcile.WrongMoney] != 1 ||
+		n[reconcile.WrongAmount] != 1 || len(res.Open) != 3 {
 		t.Errorf("mended %d, left %v", res.Mended, res.Open)
 	}
 	for _, d := range res.Open {
@@ -123,7 +128,8 @@ func TestAConversionIsExplained(t *testing.T) {
 		t.Errorf("%d conversions are noted", n)
 	}
 	f.Exec(`DELETE FROM conversion`)
-	if d := only(t, f.run(reconcile.Order{Dry: true})); !strings.Contains(d.Theirs, "EUR") || !strings.Contains(d.Theirs, "USD") {
+	if d := only(t, f.run(reconcile.Order{Dry: true})); !strings.Contains(d.Theirs, "EUR") ||
+		!strings.Contains(d.Theirs, "USD") {
 		t.Errorf("%v", d)
 	}
 }
@@ -137,7 +143,10 @@ func TestLostGiftsComeBack(t *testing.T) {
 	_, disputed := f.paid("EUR", "approve", nil)
 	f.PayPal.Must("POST", "/sandbox/captures/"+disputed+"/dispute", testkit.Fields{}, nil)
 	f.clean(reconcile.Order{})
-	for _, table := range []string{"discrepancy", "ledger_entry", "webhook_event", "refund", "dispute", "payment", "contribution_event", "contribution", "reconcile_run"} {
+	for _, table := range []string{
+		"discrepancy", "ledger_entry", "webhook_event", "refund", "dispute", "payment", "contribution_event", "contribution",
+		"reconcile_run",
+	} {
 		f.Exec(`DELETE FROM ` + table)
 	}
 	if dry := f.run(reconcile.Order{Dry: true}); dry.Mended < 3 {
@@ -155,7 +164,11 @@ func TestAnotherProgramsPaymentIsAdopted(t *testing.T) {
 	t.Parallel()
 	f := open(t, options{})
 	var made struct{ List []past }
-	f.PayPal.Must("POST", "/sandbox/history", testkit.Fields{"payments": 1, "from": f.Clock.Now().Add(-9 * time.Hour), "to": f.Clock.Now().Add(-8 * time.Hour), "custom_ids": []string{uuid.NewString()}, "list": true}, &made)
+	f.PayPal.Must("POST", "/sandbox/history",
+		testkit.Fields{
+			"payments": 1, "from": f.Clock.Now().Add(-9 * time.Hour), "to": f.Clock.Now().Add(-8 * time.Hour),
+			"custom_ids": []string{uuid.NewString()}, "list": true,
+		}, &made)
 	// The account's life before we were set up is none of ours, unless somebody asks for it.
 	f.clean(reconcile.Order{})
 	found := only(t, f.run(reconcile.Order{From: f.Clock.Now().Add(-24 * time.Hour)}))
@@ -194,16 +207,17 @@ func inboxTypes() []string {
 	return []string{"CHECKOUT.ORDER.APPROVED", "PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.REFUNDED"}
 }
 
-// What a case did to the money is held against PayPal's record by payment, also where the case itself is known.
-func TestWhatACaseDidIsBooked(t *testing.T) {
+// What a dispute did to the money is held against PayPal's record by payment, also where the dispute itself is known.
+func TestWhatADisputeDidIsBooked(t *testing.T) {
 	t.Parallel()
 	f := open(t, options{})
 	gifts := f.gifts(2, f.Clock.Now().Add(-48*time.Hour), f.Clock.Now().Add(-40*time.Hour))
 	f.PayPal.Must("POST", "/sandbox/captures/"+gifts[0].Capture+"/dispute", testkit.Fields{"outcome": "seller"}, nil)
-	f.PayPal.Must("POST", "/sandbox/captures/"+gifts[1].Capture+"/dispute", testkit.Fields{"outcome": "buyer", "fee": "16.00"}, nil)
+	f.PayPal.Must("POST", "/sandbox/captures/"+gifts[1].Capture+"/dispute",
+		testkit.Fields{"outcome": "buyer", "fee": "16.00"}, nil)
 	f.clean(reconcile.Order{})
 	if n := f.Exec(`DELETE FROM ledger_entry WHERE kind IN ('dispute_hold', 'dispute_release', 'chargeback_fee')`); n != 5 {
-		t.Fatalf("%d entries of two cases", n)
+		t.Fatalf("%d entries of two disputes", n)
 	}
 	if dry := f.run(reconcile.Order{Dry: true}); len(dry.Open) != 5 || dry.Mended != 5 {
 		t.Errorf("a dry run: %v", dry.Open)
@@ -216,11 +230,15 @@ func TestWhatACaseDidIsBooked(t *testing.T) {
 	// A hold of ours that PayPal does not know, long enough ago to be judged.
 	gift := f.settled(1, f.Clock.Now().Add(-42*24*time.Hour), f.Clock.Now().Add(-41*24*time.Hour))[0]
 	f.Exec(`
-		INSERT INTO dispute (payment_id, paypal_id, status, paypal_status, stage, amount_minor, currency, opened_at, changed_at, recorded_at)
-		SELECT id, 'PP-D-999999', 'open', 'UNDER_REVIEW', 'CHARGEBACK', 700, 'EUR', $1, $1, $1 FROM payment WHERE paypal_id = $2`, f.Clock.Now(), gift.Capture)
+		INSERT INTO dispute (payment_id, paypal_id, status, paypal_status, stage, amount_minor, currency, opened_at,
+			changed_at, recorded_at)
+		SELECT id, 'PP-D-999999', 'open', 'UNDER_REVIEW', 'CHARGEBACK', 700, 'EUR', $1, $1, $1 FROM payment
+		WHERE paypal_id = $2`, f.Clock.Now(), gift.Capture)
 	f.Exec(`
-		INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at, recorded_at, source)
-		SELECT contribution_id, id, 'dispute_hold', -700, 'EUR', 'PP-D-999999', $1, $1, 'test' FROM payment WHERE paypal_id = $2`,
+		INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at,
+			recorded_at, source)
+		SELECT contribution_id, id, 'dispute_hold', -700, 'EUR', 'PP-D-999999', $1, $1, 'test' FROM payment
+		WHERE paypal_id = $2`,
 		f.Clock.Now().Add(-40*24*time.Hour), gift.Capture)
 	res := f.run(reconcile.Order{From: f.Clock.Now().Add(-60 * 24 * time.Hour)})
 	if d := only(t, res); d.Kind != reconcile.MissingThere || d.Ref != "PP-D-999999" || d.Parent != gift.Capture {

@@ -50,10 +50,13 @@ func TestEveryTamperedRowIsNamed(t *testing.T) {
 		added = append(added, id)
 		f.Exec(`
 			INSERT INTO payment (contribution_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
-			SELECT id, 'capture', $1, 'completed', 2500, 'EUR', $2, $2 FROM contribution LIMIT 1`, id, f.Clock.Now().Add(-time.Duration(24+i)*time.Hour))
+			SELECT id, 'capture', $1, 'completed', 2500, 'EUR', $2, $2 FROM contribution
+			LIMIT 1`, id, f.Clock.Now().Add(-time.Duration(24+i)*time.Hour))
 		f.Exec(`
-			INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at, recorded_at, source)
-			SELECT contribution_id, id, 'charge', 2500, 'EUR', paypal_id, occurred_at, recorded_at, 'test' FROM payment WHERE paypal_id = $1`, id)
+			INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at,
+				recorded_at, source)
+			SELECT contribution_id, id, 'charge', 2500, 'EUR', paypal_id, occurred_at, recorded_at, 'test' FROM payment
+			WHERE paypal_id = $1`, id)
 	}
 
 	before, runs := f.dump(), f.Count("reconcile_run")
@@ -62,7 +65,9 @@ func TestEveryTamperedRowIsNamed(t *testing.T) {
 	if f.Count("reconcile_run") != runs {
 		t.Error("the dry run left a row")
 	}
-	for kind, want := range map[reconcile.Kind][]string{reconcile.MissingHere: deleted, reconcile.WrongAmount: changed, reconcile.MissingThere: added} {
+	for kind, want := range map[reconcile.Kind][]string{
+		reconcile.MissingHere: deleted, reconcile.WrongAmount: changed, reconcile.MissingThere: added,
+	} {
 		named := 0
 		for _, id := range want {
 			if slices.ContainsFunc(res.Open, func(d reconcile.Difference) bool { return d.Kind == kind && d.Ref == id && d.Advice != "" }) {

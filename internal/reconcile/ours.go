@@ -45,7 +45,8 @@ func alone(rows []oursAlone) []finding {
 // nextOurs gives the last row of the next batch of a table of ours.
 func (l *run) nextOurs(ctx context.Context, ids, after string) (string, error) {
 	var upTo *int64
-	if err := l.db.GetContext(ctx, &upTo, `SELECT max(id) FROM (`+ids+`) b`, scope{after: after}.first(), 4*batch); err != nil {
+	if err := l.db.GetContext(ctx, &upTo, `SELECT max(id) FROM (`+ids+`) b`, scope{after: after}.first(),
+		4*batch); err != nil {
 		return "", fmt.Errorf("find the next batch: %w", err)
 	}
 	if upTo == nil {
@@ -111,7 +112,9 @@ func (l *run) asksPaymentThere(ctx context.Context, f *finding) (bool, error) {
 
 // listed looks a single row up in PayPal's record, around a day.
 func (l *run) listed(ctx context.Context, id string, at time.Time, amount money.Amount) (bool, error) {
-	page, err := l.page(ctx, paypal.TransactionQuery{From: at.Add(-24 * time.Hour), To: at.Add(24 * time.Hour), ID: id, PageSize: 10, All: true})
+	page, err := l.page(ctx, paypal.TransactionQuery{
+		From: at.Add(-24 * time.Hour), To: at.Add(24 * time.Hour), ID: id, PageSize: 10, All: true,
+	})
 	if err != nil {
 		return false, err
 	}
@@ -162,5 +165,7 @@ func (l *run) asksRefundThere(ctx context.Context, f *finding) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return seen.Amount == ours && string(seen.Status) == map[string]string{"completed": "COMPLETED", "pending": "PENDING"}[f.pair.Status], nil
+	return seen.Amount == ours && string(seen.Status) == map[string]string{
+		"completed": "COMPLETED", "pending": "PENDING",
+	}[f.pair.Status], nil
 }

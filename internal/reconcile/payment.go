@@ -39,10 +39,12 @@ func (l *run) findPayments(ctx context.Context, s scope) ([]finding, error) {
 			SELECT DISTINCT ON (paypal_id) * FROM paypal_transaction
 			WHERE run_id = $1 AND class = 'gift' AND `+theirs+`
 			ORDER BY paypal_id, (status IN ('S', 'V')) DESC, updated_at DESC)
-		SELECT t.paypal_id AS ref, t.code, t.initiated_at AS at, t.status, t.currency, t.amount_minor, t.fee_minor, t.unreadable,
+		SELECT t.paypal_id AS ref, t.code, t.initiated_at AS at, t.status, t.currency, t.amount_minor, t.fee_minor,
+			t.unreadable,
 		       t.reference_id, t.reference_type, t.detail,
 		       p.status AS our_status, p.amount_minor AS our_amount, p.currency AS our_currency,
-		       e.amount_minor AS booked, f.amount_minor AS booked_fee, o.id AS owner, o.receipt, coalesce(p.kind = 'direct', false) AS direct,
+		       e.amount_minor AS booked, f.amount_minor AS booked_fee, o.id AS owner, o.receipt,
+			coalesce(p.kind = 'direct', false) AS direct,
 		       t.owner::text AS mark_id, t.invoice_id AS mark_receipt
 		FROM theirs t
 		LEFT JOIN payment p ON p.paypal_id = t.paypal_id AND `+ours+`
@@ -55,7 +57,8 @@ func (l *run) findPayments(ctx context.Context, s scope) ([]finding, error) {
 			      (SELECT x.id FROM contribution x WHERE t.reference_type = 'ODR' AND x.order_id = t.reference_id),
 			      (SELECT x.id FROM contribution x WHERE t.invoice_id <> '' AND x.receipt = t.invoice_id))) o ON true
 		WHERE `+stillRunning+` AND NOT coalesce(t.unreadable = '' AND CASE
-			WHEN t.status IN ('S', 'V') THEN p.status = 'completed' AND p.amount_minor = t.amount_minor AND p.currency = t.currency
+			WHEN t.status IN ('S', 'V') THEN p.status = 'completed' AND p.amount_minor = t.amount_minor
+				AND p.currency = t.currency
 			     AND e.amount_minor = t.amount_minor AND e.currency = t.currency AND coalesce(f.amount_minor, 0) = t.fee_minor
 			WHEN t.status = 'P' THEN p.status = 'pending' AND p.amount_minor = t.amount_minor AND p.currency = t.currency
 			ELSE p.id IS NULL OR p.status = 'declined' END, false)`, args...)
@@ -75,12 +78,14 @@ func (l *run) asksPayment(ctx context.Context, f *finding) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return cameIn(seen) && seen.Amount == money.New(deref(f.pair.OurAmount), money.Currency(deref(f.pair.OurCurrency))), nil
+	ours := money.New(deref(f.pair.OurAmount), money.Currency(deref(f.pair.OurCurrency)))
+	return cameIn(seen) && seen.Amount == ours, nil
 }
 
 // cameIn reports whether the capture's money came in, wherever it went since.
 func cameIn(c paypal.Capture) bool {
-	return c.Status == paypal.CaptureCompleted || c.Status == paypal.CapturePartiallyRefunded || c.Status == paypal.CaptureRefunded
+	return c.Status == paypal.CaptureCompleted || c.Status == paypal.CapturePartiallyRefunded ||
+		c.Status == paypal.CaptureRefunded
 }
 
 // repairPayment asks PayPal about the payment by the API, and books what it says.
@@ -120,11 +125,14 @@ func (l *run) findRefunds(ctx context.Context, s scope) ([]finding, error) {
 			SELECT DISTINCT ON (paypal_id) * FROM paypal_transaction
 			WHERE run_id = $1 AND class = 'back' AND `+theirs+`
 			ORDER BY paypal_id, (status = 'S') DESC, updated_at DESC)
-		SELECT t.paypal_id AS ref, t.code, t.initiated_at AS at, t.status, t.currency, t.amount_minor, t.fee_minor, t.unreadable,
+		SELECT t.paypal_id AS ref, t.code, t.initiated_at AS at, t.status, t.currency, t.amount_minor, t.fee_minor,
+			t.unreadable,
 		       t.reference_id, t.reference_type, t.detail,
 		       r.status AS our_status, r.amount_minor AS our_amount, r.currency AS our_currency,
-		       e.amount AS booked, f.amount_minor AS booked_fee, o.id AS owner, o.receipt, coalesce(p.kind = 'direct', false) AS direct,
-		       (SELECT d.state FROM discrepancy d WHERE d.kind = 'unknown_payer' AND d.paypal_ref = t.reference_id ORDER BY d.id LIMIT 1) AS parent_state,
+		       e.amount AS booked, f.amount_minor AS booked_fee, o.id AS owner, o.receipt,
+			coalesce(p.kind = 'direct', false) AS direct,
+		       (SELECT d.state FROM discrepancy d WHERE d.kind = 'unknown_payer' AND d.paypal_ref = t.reference_id
+			ORDER BY d.id LIMIT 1) AS parent_state,
 		       paid.owner::text AS mark_id, paid.invoice_id AS mark_receipt
 		FROM theirs t
 		LEFT JOIN LATERAL (

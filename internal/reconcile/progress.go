@@ -72,7 +72,8 @@ func (l *run) resume(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("take up a run: %w", err)
 	}
-	l.id, l.from, l.to, l.readTo, l.refreshed, l.resumed = known.ID, known.From.UTC(), known.To.UTC(), known.ReadTo.UTC(), known.Refreshed.Time.UTC(), true
+	l.id, l.from, l.to, l.readTo, l.refreshed, l.resumed = known.ID, known.From.UTC(), known.To.UTC(), known.ReadTo.UTC(),
+		known.Refreshed.Time.UTC(), true
 	return nil
 }
 
@@ -93,7 +94,8 @@ func (r *Reconciler) follows(ctx context.Context, from time.Time) (bool, error) 
 func (r *Reconciler) tidy(ctx context.Context, now time.Time) error {
 	_, err := r.db.ExecContext(ctx, `
 		UPDATE reconcile_run SET state = 'abandoned', ended_at = $1
-		WHERE state IN ('running', 'broken') AND started_at < $2 AND seen_at < $3`, now, now.Add(-stale), now.Add(-10*time.Minute))
+		WHERE state IN ('running', 'broken') AND started_at < $2
+			AND seen_at < $3`, now, now.Add(-stale), now.Add(-10*time.Minute))
 	if err != nil {
 		return fmt.Errorf("give up old runs: %w", err)
 	}
@@ -139,8 +141,10 @@ func (l *run) step(ctx context.Context, readTo time.Time) error {
 		Refreshed sql.NullTime `db:"refreshed_at"`
 	}
 	err := l.db.GetContext(ctx, &reached, `
-		UPDATE reconcile_run SET read_to = greatest(read_to, $2::timestamptz), refreshed_at = least(refreshed_at, $3::timestamptz), seen_at = $4
-		WHERE id = $1 AND state IN ('running', 'broken') RETURNING read_to, refreshed_at`, l.id, readTo, null(l.refreshed), l.now().UTC())
+		UPDATE reconcile_run SET read_to = greatest(read_to, $2::timestamptz),
+			refreshed_at = least(refreshed_at, $3::timestamptz), seen_at = $4
+		WHERE id = $1 AND state IN ('running', 'broken')
+		RETURNING read_to, refreshed_at`, l.id, readTo, null(l.refreshed), l.now().UTC())
 	if db.IsNotFound(err) {
 		return errFinished
 	}
@@ -245,21 +249,22 @@ func (l *run) finish(ctx context.Context) error {
 }
 
 func (l *run) conclude(ctx context.Context, tx *sqlx.Tx, now time.Time) error {
-	// Each comparison was made over days of its own: see openCases and casesThere.
+	// Each comparison was made over days of its own: see openDisputes and disputesThere.
 	_, err := tx.ExecContext(ctx, `
 		UPDATE discrepancy SET state = 'gone', note = $9, closed_at = $5
 		WHERE state = 'open' AND run_id <> $1 AND last_seen < $4 AND (
 		    occurred_at >= $2 AND occurred_at < $3
 		    OR code = $6
 		    OR kind = 'missing_there' AND code = $7 AND occurred_at >= $8 AND occurred_at < $3)`,
-		l.id, l.from, l.judgedTo(), l.now0, now, openCase, holdCode, l.from.Add(-slack),
+		l.id, l.from, l.judgedTo(), l.now0, now, openDispute, holdCode, l.from.Add(-slack),
 		i18n.New("reconcile.note_gone").String())
 	if err != nil {
 		return fmt.Errorf("close what is gone: %w", err)
 	}
 	_, err = tx.ExecContext(ctx, `
 		UPDATE reconcile_run r SET state = 'done', ended_at = $2, seen_at = $2, checked_to = $3, note = '',
-		    payments = (SELECT count(*) FROM (SELECT DISTINCT t.paypal_id FROM paypal_transaction t WHERE t.run_id = $1 AND t.class = 'gift' AND t.status <> 'D') g),
+		    payments = (SELECT count(*) FROM (SELECT DISTINCT t.paypal_id FROM paypal_transaction t WHERE t.run_id = $1
+			AND t.class = 'gift' AND t.status <> 'D') g),
 		    elsewhere = (SELECT count(*) FROM paypal_transaction t WHERE t.run_id = r.id AND t.class = 'other'),
 		    mended = (SELECT count(*) FROM discrepancy d WHERE d.run_id = r.id AND d.state = 'mended'),
 		    unexplained = (SELECT count(*) FROM discrepancy d WHERE d.state = 'open')

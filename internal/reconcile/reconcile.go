@@ -86,7 +86,7 @@ type Result struct {
 	CheckedTo time.Time // what can be said about all money up to here: how far PayPal's record reaches
 	Payments  int64     // compared
 	Elsewhere int64     // movements of the account that are no gifts
-	Mended    int64     // differences that are gone now; in a dry run, that would be mended
+	Mended    int64     // differences that are gone now; in a dry run, that would be fixed
 	Open      []Difference
 	Unopened  int64 // how many open differences Open has no room for
 	SetAside  int64
@@ -115,7 +115,7 @@ type run struct {
 
 	rows     int64
 	mended   int64
-	failures atomic.Int64 // mends in a row that PayPal did not answer
+	failures atomic.Int64 // fixes in a row that PayPal did not answer
 	findings findings     // of a dry run
 	result   Result
 }
@@ -123,7 +123,7 @@ type run struct {
 // errFinished is a run that another process has finished meanwhile.
 var errFinished = errors.New("another process has finished this run")
 
-// Run looks, mends what can be mended, and says what is left. It may be run at any time, twice at once, and beside live
+// Run looks, fixes what can be fixed, and says what is left. It may be run at any time, twice at once, and beside live
 // webhooks. A run that broke off is taken up by the next one with the same Order.
 //
 // Errors: fault.Invalid on "from" or "to" for a span that cannot be looked at; fault.Unavailable when PayPal or the
@@ -174,12 +174,12 @@ func (l *run) execute(ctx context.Context) error {
 		return err
 	}
 	if !l.order.Dry {
-		if err := l.askAboutCases(ctx); err != nil {
+		if err := l.askAboutDisputes(ctx); err != nil {
 			return err
 		}
 	}
 	err := l.compareAll(ctx,
-		l.cases(), l.conversions(), l.paymentsThere(), l.refundsThere(), l.openCases(), l.casesThere())
+		l.disputeMoney(), l.conversions(), l.paymentsThere(), l.refundsThere(), l.openDisputes(), l.disputesThere())
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"readerfund/internal/testkit"
 )
 
-// A day on which no webhook came: gifts, refunds in parts, reversals, cases won and lost, and nobody told us.
+// A day on which no webhook came: gifts, refunds in parts, reversals, disputes won and lost, and nobody told us.
 func TestADayWithoutWebhooks(t *testing.T) {
 	t.Parallel()
 	f := open(t, options{})
@@ -19,7 +19,8 @@ func TestADayWithoutWebhooks(t *testing.T) {
 	f.PayPal.Must("POST", "/sandbox/captures/"+gifts[2].Capture+"/reverse", testkit.Fields{}, nil)
 	f.PayPal.Must("POST", "/sandbox/captures/"+gifts[3].Capture+"/dispute", testkit.Fields{}, nil)
 	f.PayPal.Must("POST", "/sandbox/captures/"+gifts[4].Capture+"/dispute", testkit.Fields{"outcome": "seller"}, nil)
-	f.PayPal.Must("POST", "/sandbox/captures/"+gifts[5].Capture+"/dispute", testkit.Fields{"outcome": "buyer", "fee": "16.00"}, nil)
+	f.PayPal.Must("POST", "/sandbox/captures/"+gifts[5].Capture+"/dispute",
+		testkit.Fields{"outcome": "buyer", "fee": "16.00"}, nil)
 	f.PayPal.Must("POST", "/sandbox/captures/"+gifts[6].Capture+"/dispute", testkit.Fields{"stage": "INQUIRY"}, nil)
 
 	res := f.clean(reconcile.Order{})

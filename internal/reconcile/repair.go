@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	// crew is how many calls go to PayPal at once: enough to mend a day without webhooks in a minute, few enough to leave
-	// PayPal's rate limit to the readers.
-	crew = 8
-	// patience is how many calls in a row may go unanswered before the run breaks off, to be taken up later.
-	patience = 20
+	// callsAtOnce is how many calls go to PayPal at once: enough to fix a day without webhooks in a minute, few enough to
+	// leave PayPal's rate limit to the readers.
+	callsAtOnce = 8
+	// unansweredAtMost is how many calls in a row may go unanswered before the run breaks off, to be taken up later.
+	unansweredAtMost = 20
 )
 
 // each does something with every finding, several at once. It ends early when PayPal does not answer any more.
@@ -29,7 +29,7 @@ func (l *run) each(ctx context.Context, found []finding, do func(ctx context.Con
 	var gaveUp sync.Once
 	queue := make(chan *finding)
 	var workers sync.WaitGroup
-	for range min(crew, len(found)) {
+	for range min(callsAtOnce, len(found)) {
 		workers.Go(func() {
 			for f := range queue {
 				if ctx.Err() != nil {
@@ -40,7 +40,7 @@ func (l *run) each(ctx context.Context, found []finding, do func(ctx context.Con
 					l.failures.Store(0)
 					continue
 				}
-				if n := l.failures.Add(1); n >= patience {
+				if n := l.failures.Add(1); n >= unansweredAtMost {
 					gaveUp.Do(func() { why = err })
 					stop()
 				}
@@ -109,7 +109,7 @@ func (l *run) repairAll(ctx context.Context, c comparison, found []finding) erro
 	})
 }
 
-// explainFailure says for staff why a difference could not be mended.
+// explainFailure says for staff why a difference could not be fixed.
 func explainFailure(err error) i18n.Message {
 	switch {
 	case err == nil:

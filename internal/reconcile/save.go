@@ -44,7 +44,7 @@ func (d Difference) saved(state, note string, now time.Time) savedDifference {
 	return k
 }
 
-// save writes what became of each finding: left open, or mended. left has what still differs, by key.
+// save writes what became of each finding: left open, or fixed. left has what still differs, by key.
 func (l *run) save(ctx context.Context, found []finding, left map[string][]Difference) error {
 	now := l.now().UTC()
 	var rows []savedDifference
@@ -116,7 +116,7 @@ func (l *run) write(ctx context.Context, rows []savedDifference, now time.Time) 
 }
 
 // once leaves one row of each difference, which is all that one statement can write: a fee that PayPal took in two
-// currencies is one difference here. What is left open goes before what is mended.
+// currencies is one difference here. What is left open goes before what is fixed.
 func once(rows []savedDifference) []savedDifference {
 	place := map[[3]string]int{}
 	var all []savedDifference

@@ -100,7 +100,8 @@ func (r *Reconciler) line(ctx context.Context) (time.Time, error) {
 func (r *Reconciler) beginning(ctx context.Context, now time.Time) (time.Time, error) {
 	var first sql.NullTime
 	err := r.db.GetContext(ctx, &first, `
-		SELECT least((SELECT min(created_at) FROM contribution), (SELECT min(occurred_at) FROM payment), (SELECT min(created_at) FROM campaign))`)
+		SELECT least((SELECT min(created_at) FROM contribution), (SELECT min(occurred_at)
+			FROM payment), (SELECT min(created_at) FROM campaign))`)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("find the first contribution: %w", err)
 	}

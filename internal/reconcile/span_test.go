@@ -28,7 +28,8 @@ func TestDaysThatCannotBeLookedAt(t *testing.T) {
 	} {
 		_, err := f.Run(t.Context(), c.order)
 		faults := fault.All(err)
-		if len(faults) != 1 || faults[0].Kind != fault.Invalid || faults[0].Field != c.field || !strings.Contains(faults[0].Message.String(), c.says) {
+		if len(faults) != 1 || faults[0].Kind != fault.Invalid || faults[0].Field != c.field ||
+			!strings.Contains(faults[0].Message.String(), c.says) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
@@ -56,7 +57,8 @@ func TestPayPalIsLate(t *testing.T) {
 	if late := f.Clock.Now().Sub(res.CheckedTo); late < 2*time.Hour || late > 4*time.Hour || res.Payments != 3 {
 		t.Errorf("checked to %s ago, %d payments", late, res.Payments)
 	}
-	if _, err := f.Run(t.Context(), reconcile.Order{From: f.Clock.Now().Add(-time.Hour)}); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "three hours late") {
+	if _, err := f.Run(t.Context(), reconcile.Order{From: f.Clock.Now().Add(-time.Hour)}); !fault.Is(err,
+		fault.Unavailable) || !strings.Contains(err.Error(), "three hours late") {
 		t.Errorf("days that PayPal has not reported: %v", err)
 	}
 	f.Clock.Advance(4 * time.Hour)

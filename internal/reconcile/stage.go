@@ -61,8 +61,10 @@ type detail struct {
 func detailOf(t paypal.Transaction) *detail {
 	d := &detail{
 		ID: t.ID, Code: t.EventCode, Status: t.Status, Amount: t.Amount.Minor, Currency: string(t.Amount.Currency),
-		ReferenceID: t.ReferenceID, ReferenceType: t.ReferenceType, CustomID: t.CustomID, InvoiceID: t.InvoiceID, Note: t.Note,
-		PayerID: t.Payer.ID, Email: t.Payer.Email, GivenName: t.Payer.GivenName, Surname: t.Payer.Surname, Country: t.Payer.Country,
+		ReferenceID: t.ReferenceID, ReferenceType: t.ReferenceType, CustomID: t.CustomID, InvoiceID: t.InvoiceID,
+		Note:    t.Note,
+		PayerID: t.Payer.ID, Email: t.Payer.Email, GivenName: t.Payer.GivenName, Surname: t.Payer.Surname,
+		Country:   t.Payer.Country,
 		Initiated: t.InitiatedAt, Updated: t.UpdatedAt,
 	}
 	if t.Fee != nil {
@@ -74,8 +76,10 @@ func detailOf(t paypal.Transaction) *detail {
 // transaction is the row as package contribution takes it.
 func (d detail) transaction() paypal.Transaction {
 	t := paypal.Transaction{
-		ID: d.ID, EventCode: d.Code, Status: d.Status, ReferenceID: d.ReferenceID, ReferenceType: d.ReferenceType, CustomID: d.CustomID,
-		InvoiceID: d.InvoiceID, Note: d.Note, Amount: money.New(d.Amount, money.Currency(d.Currency)), InitiatedAt: d.Initiated, UpdatedAt: d.Updated,
+		ID: d.ID, EventCode: d.Code, Status: d.Status, ReferenceID: d.ReferenceID, ReferenceType: d.ReferenceType,
+		CustomID:  d.CustomID,
+		InvoiceID: d.InvoiceID, Note: d.Note, Amount: money.New(d.Amount, money.Currency(d.Currency)),
+		InitiatedAt: d.Initiated, UpdatedAt: d.Updated,
 		Payer: paypal.Payer{ID: d.PayerID, Email: d.Email, GivenName: d.GivenName, Surname: d.Surname, Country: d.Country},
 	}
 	if d.Fee != nil {
@@ -87,9 +91,11 @@ func (d detail) transaction() paypal.Transaction {
 
 func stagedOf(t paypal.Transaction, at time.Time) staged {
 	s := staged{
-		ID: t.ID, Code: t.EventCode, Initiated: orElse(t.InitiatedAt, at), Currency: string(t.Amount.Currency), Status: t.Status,
-		Class: classify(t.EventCode, t.Amount.Minor, t.ReferenceID), Amount: t.Amount.Minor, InvoiceID: t.InvoiceID,
-		ReferenceID: t.ReferenceID, ReferenceType: t.ReferenceType, Unreadable: t.Unreadable, Updated: orElse(t.UpdatedAt, orElse(t.InitiatedAt, at)),
+		ID: t.ID, Code: t.EventCode, Initiated: orElse(t.InitiatedAt, at), Currency: string(t.Amount.Currency),
+		Status: t.Status,
+		Class:  classify(t.EventCode, t.Amount.Minor, t.ReferenceID), Amount: t.Amount.Minor, InvoiceID: t.InvoiceID,
+		ReferenceID: t.ReferenceID, ReferenceType: t.ReferenceType, Unreadable: t.Unreadable,
+		Updated: orElse(t.UpdatedAt, orElse(t.InitiatedAt, at)),
 	}
 	if t.Fee != nil {
 		s.Fee = t.Fee.Minor
@@ -120,7 +126,8 @@ func (l *run) stage(ctx context.Context, page []paypal.Transaction, seen map[str
 	rows := map[string]staged{} // one statement must not write a row twice
 	for _, t := range page {
 		if t.ID == "" {
-			l.log.WarnContext(ctx, "PayPal lists a transaction without a usable id", "at", t.InitiatedAt, "code", t.EventCode, "why", t.Unreadable)
+			l.log.WarnContext(ctx, "PayPal lists a transaction without a usable id", "at", t.InitiatedAt, "code", t.EventCode,
+				"why", t.Unreadable)
 			continue
 		}
 		s := stagedOf(t, l.from)
@@ -142,16 +149,21 @@ func (l *run) stage(ctx context.Context, page []paypal.Transaction, seen map[str
 	}
 	return l.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, `
-			INSERT INTO paypal_transaction (run_id, paypal_id, code, initiated_at, currency, class, status, amount_minor, fee_minor, owner,
+			INSERT INTO paypal_transaction (run_id, paypal_id, code, initiated_at, currency, class, status, amount_minor,
+				fee_minor, owner,
 			                                invoice_id, reference_id, reference_type, unreadable, detail, updated_at)
 			SELECT $1, t.paypal_id, t.code, t.initiated_at, t.currency, t.class, t.status, t.amount_minor, t.fee_minor, t.owner,
 			       t.invoice_id, t.reference_id, t.reference_type, t.unreadable, t.detail, t.updated_at
-			FROM jsonb_to_recordset($2::jsonb) AS t(paypal_id text, code text, initiated_at timestamptz, currency text, class text, status text,
-			     amount_minor bigint, fee_minor bigint, owner uuid, invoice_id text, reference_id text, reference_type text, unreadable text,
+			FROM jsonb_to_recordset($2::jsonb) AS t(paypal_id text, code text, initiated_at timestamptz, currency text,
+				class text, status text,
+			     amount_minor bigint, fee_minor bigint, owner uuid, invoice_id text, reference_id text, reference_type text,
+				unreadable text,
 			     detail jsonb, updated_at timestamptz)
 			ON CONFLICT (run_id, paypal_id, code, initiated_at, currency) DO UPDATE SET
-			    class = excluded.class, status = excluded.status, amount_minor = excluded.amount_minor, fee_minor = excluded.fee_minor,
-			    unreadable = excluded.unreadable, detail = excluded.detail, updated_at = excluded.updated_at`, l.id, string(text))
+			    class = excluded.class, status = excluded.status, amount_minor = excluded.amount_minor,
+				fee_minor = excluded.fee_minor,
+			    unreadable = excluded.unreadable, detail = excluded.detail, updated_at = excluded.updated_at`, l.id,
+			string(text))
 		if err != nil {
 			return fmt.Errorf("keep PayPal's rows: %w", err)
 		}

@@ -80,7 +80,11 @@ func TestPayPalIsBusyInTheMiddle(t *testing.T) {
 	f.gifts(20, f.Clock.Now().Add(-100*24*time.Hour), f.Clock.Now().Add(-5*time.Hour))
 	meddle := func(call int64) {
 		if call == 2 {
-			f.PayPal.Must("POST", "/sandbox/faults", testkit.Fields{"kind": "status", "status": 429, "headers": testkit.Fields{"Retry-After": "1"}, "times": 5, "match": testkit.Fields{"path": "/v1/reporting/transactions"}}, nil)
+			f.PayPal.Must("POST", "/sandbox/faults",
+				testkit.Fields{
+					"kind": "status", "status": 429, "headers": testkit.Fields{"Retry-After": "1"}, "times": 5,
+					"match": testkit.Fields{"path": "/v1/reporting/transactions"},
+				}, nil)
 		}
 	}
 	f.meddle.Store(&meddle)
@@ -93,7 +97,8 @@ func TestPayPalGoesAway(t *testing.T) {
 	t.Parallel()
 	f := open(t, options{})
 	f.gifts(60, f.Clock.Now().Add(-48*time.Hour), f.Clock.Now().Add(-5*time.Hour))
-	f.PayPal.Must("POST", "/sandbox/faults", testkit.Fields{"kind": "status", "status": 503, "match": testkit.Fields{"path": "/v2/*"}}, nil)
+	f.PayPal.Must("POST", "/sandbox/faults",
+		testkit.Fields{"kind": "status", "status": 503, "match": testkit.Fields{"path": "/v2/*"}}, nil)
 	_, err := f.Run(t.Context(), reconcile.Order{})
 	if !fault.Is(err, fault.Unavailable) {
 		t.Fatalf("got %v", err)
@@ -187,7 +192,9 @@ func TestPayPalForbids(t *testing.T) {
 	f.gifts(3, f.Clock.Now().Add(-48*time.Hour), f.Clock.Now().Add(-5*time.Hour))
 	forbid := func(path string) {
 		f.PayPal.Must("POST", "/sandbox/faults", testkit.Fields{
-			"kind": "status", "status": 403, "body": testkit.Fields{"name": "NOT_AUTHORIZED", "message": "Authorization failed."}, "match": testkit.Fields{"path": path},
+			"kind": "status", "status": 403, "body": testkit.Fields{
+				"name": "NOT_AUTHORIZED", "message": "Authorization failed.",
+			}, "match": testkit.Fields{"path": path},
 		}, nil)
 	}
 	forbid("/v1/customer/disputes*")
@@ -199,7 +206,8 @@ func TestPayPalForbids(t *testing.T) {
 	}
 	f.agree()
 	forbid("/v1/reporting/*")
-	if _, err := f.Run(t.Context(), reconcile.Order{}); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "Switch on Transaction Search") {
+	if _, err := f.Run(t.Context(), reconcile.Order{}); !fault.Is(err, fault.Unavailable) ||
+		!strings.Contains(err.Error(), "Switch on Transaction Search") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"readerfund/internal/testkit"
 )
 
-// The nightly run covers a few days. Our own open cases are compared whenever they began: one that PayPal has ended
+// The nightly run covers a few days. Our own open disputes are compared whenever they began: one that PayPal has ended
 // without our hearing of it, and one that PayPal does not know.
 func TestOpenDisputesOfAnyAgeAreCompared(t *testing.T) {
 	t.Parallel()
@@ -22,7 +22,7 @@ func TestOpenDisputesOfAnyAgeAreCompared(t *testing.T) {
 	f.Clock.Advance(40 * 24 * time.Hour)
 	f.clean(reconcile.Order{})
 
-	// The case ends at PayPal; neither its event nor PayPal's list of changed cases tells of it.
+	// The dispute ends at PayPal; neither its event nor PayPal's list of changed disputes tells of it.
 	f.PayPal.Must("POST", "/sandbox/captures/"+gifts[0].Capture+"/dispute", testkit.Fields{"outcome": "seller"}, nil)
 	f.Clock.Advance(10 * 24 * time.Hour)
 	f.Exec(`UPDATE reconcile_run SET checked_to = $1 WHERE state = 'done'`, f.Clock.Now().Add(-4*24*time.Hour))
@@ -34,11 +34,11 @@ func TestOpenDisputesOfAnyAgeAreCompared(t *testing.T) {
 		t.Errorf("mended %d", res.Mended)
 	}
 	if n := f.Count(`dispute WHERE status = 'open'`); n != 0 {
-		t.Errorf("%d cases are still open here", n)
+		t.Errorf("%d disputes are still open here", n)
 	}
 	f.agree()
 
-	// A case of ours that PayPal does not know, as if the service had pointed at another account when it was kept.
+	// A dispute of ours that PayPal does not know, as if the service had pointed at another account when it was kept.
 	f.Exec(`
 		INSERT INTO dispute (payment_id, paypal_id, status, paypal_status, stage, amount_minor, currency,
 		                     opened_at, changed_at, recorded_at)
@@ -49,12 +49,12 @@ func TestOpenDisputesOfAnyAgeAreCompared(t *testing.T) {
 	if d.Kind != reconcile.MissingThere || d.Ref != "PP-D-999999" || d.Parent != gifts[1].Capture {
 		t.Errorf("%+v", d)
 	}
-	// Once it is gone from our books, the difference goes as well, however old the case was.
+	// Once it is gone from our books, the difference goes as well, however old the dispute was.
 	f.Exec(`DELETE FROM dispute WHERE paypal_id = 'PP-D-999999'`)
 	f.clean(reconcile.Order{})
 }
 
-// What we hold back for a case that has ended is compared by the nightly run as well.
+// What we hold back for a dispute that has ended is compared by the nightly run as well.
 func TestHoldsOfEndedDisputesAreCompared(t *testing.T) {
 	t.Parallel()
 	f := open(t, options{})
@@ -91,7 +91,8 @@ func TestADryRunWritesNothing(t *testing.T) {
 	}
 	f.Exec(`
 		INSERT INTO reconcile_run (from_at, to_at, read_to, state, started_at, seen_at)
-		VALUES ($1::timestamptz - interval '1 day', $1, $1, 'broken', $2, $2)`, f.Clock.Now(), f.Clock.Now().Add(-8*time.Hour))
+		VALUES ($1::timestamptz - interval '1 day', $1, $1, 'broken', $2, $2)`, f.Clock.Now(),
+		f.Clock.Now().Add(-8*time.Hour))
 	f.Exec(`
 		INSERT INTO paypal_transaction (run_id, paypal_id, code, initiated_at, currency, class, status,
 		                                amount_minor, fee_minor, invoice_id,

@@ -15,31 +15,31 @@ import (
 	"readerfund/internal/settle"
 )
 
-// part is one of the four ways in which a case moves money, on both sides.
+// part is one of the four ways in which a dispute moves money, on both sides.
 type part struct {
 	class      class  // PayPal's
 	sign       int    // of PayPal's amounts
 	code, kind string // PayPal's code of it for people; our entry
 }
 
-var caseParts = []part{
+var disputeParts = []part{
 	{hold, -1, holdCode, "dispute_hold"},
 	{release, 1, "T1111", "dispute_release"},
-	{caseFee, -1, "T0106", "chargeback_fee"},
-	{caseFee, 1, "T0106+", "chargeback_fee_refund"},
+	{disputeFee, -1, "T0106", "chargeback_fee"},
+	{disputeFee, 1, "T0106+", "chargeback_fee_refund"},
 }
 
 // holdCode is PayPal's code of money held back because of a dispute.
 const holdCode = "T1110"
 
 const (
-	// slack is how far our date and PayPal's of one movement may lie apart: the Disputes API does not say when a case left
-	// the inquiry (20 days at most), so that our hold is dated by the case's beginning.
+	// slack is how far our date and PayPal's of one movement may lie apart: the Disputes API does not say when a dispute
+	// left the inquiry (20 days at most), so that our hold is dated by the dispute's beginning.
 	slack = 21 * 24 * time.Hour
 )
 
-// casePair is one part of the cases about one payment, summed on both sides.
-type casePair struct {
+// disputePair is one part of the disputes about one payment, summed on both sides.
+type disputePair struct {
 	Ref      string        `db:"ref"` // the payment
 	Part     int           `db:"part"`
 	Currency string        `db:"currency"`
@@ -51,25 +51,26 @@ type casePair struct {
 	Parent   *string       `db:"parent_state"`
 }
 
-// cases holds what PayPal took, held and released because of cases against ours, by payment. PayPal's rows name the
-// payment and not the case, and a hold may lie before the span that its release is in: so ours must have at least what
-// PayPal lists.
-func (l *run) cases() comparison {
+// disputeMoney holds what PayPal took, held and released because of disputes against ours, by payment. PayPal's rows name
+// the payment and not the dispute, and a hold may lie before the span that its release is in: so ours must have at
+// least what PayPal lists.
+func (l *run) disputeMoney() comparison {
 	return comparison{
 		name:   "disputes",
 		next:   func(ctx context.Context, after string) (string, error) { return l.nextReference(ctx, after) },
-		find:   l.findCases,
+		find:   l.findDisputes,
 		repair: l.repairDisputes,
 	}
 }
 
-// nextReference gives the last payment of the next batch of those that have cases or conversions.
+// nextReference gives the last payment of the next batch of those that have disputes or conversions.
 func (l *run) nextReference(ctx context.Context, after string) (string, error) {
 	var upTo *string
 	err := l.db.GetContext(ctx, &upTo, `
 		SELECT max(reference_id) FROM (
 			SELECT DISTINCT reference_id FROM paypal_transaction
-			WHERE run_id = $1 AND class IN ('hold', 'release', 'case_fee', 'conversion') AND reference_id > $2 ORDER BY reference_id LIMIT $3) b`,
+			WHERE run_id = $1 AND class IN ('hold', 'release', 'case_fee', 'conversion') AND reference_id > $2
+			ORDER BY reference_id LIMIT $3) b`,
 		l.id, after, batch)
 	if err != nil {
 		return "", fmt.Errorf("find the next batch: %w", err)
@@ -77,15 +78,16 @@ func (l *run) nextReference(ctx context.Context, after string) (string, error) {
 	return deref(upTo), nil
 }
 
-func (l *run) findCases(ctx context.Context, s scope) ([]finding, error) {
+func (l *run) findDisputes(ctx context.Context, s scope) ([]finding, error) {
 	where, args := s.condition("t.reference_id")
-	var rows []casePair
+	var rows []disputePair
 	err := l.db.SelectContext(ctx, &rows, `
 		WITH part (part, class, sign, kind) AS (VALUES
 			(0, 'hold', -1, 'dispute_hold'), (1, 'release', 1, 'dispute_release'),
 			(2, 'case_fee', -1, 'chargeback_fee'), (3, 'case_fee', 1, 'chargeback_fee_refund')),
 		theirs AS (
-			SELECT t.reference_id AS ref, k.part, k.kind, t.currency, sum(t.amount_minor)::bigint AS theirs, max(t.initiated_at) AS at
+			SELECT t.reference_id AS ref, k.part, k.kind, t.currency, sum(t.amount_minor)::bigint AS theirs,
+				max(t.initiated_at) AS at
 			FROM paypal_transaction t JOIN part k ON k.class = t.class AND k.sign = sign(t.amount_minor)
 			WHERE t.run_id = $1 AND t.class IN ('hold', 'release', 'case_fee', 'conversion') AND t.status = 'S' AND `+where+`
 			GROUP BY 1, 2, 3, 4)
@@ -116,9 +118,10 @@ func (l *run) findCases(ctx context.Context, s scope) ([]finding, error) {
 	return found, nil
 }
 
-func (p casePair) difference() Difference {
+func (p disputePair) difference() Difference {
 	d := Difference{
-		Kind: MissingHere, Ref: p.Ref, Code: caseParts[p.Part].code, Contribution: p.Owner.UUID, Receipt: deref(p.Receipt), Parent: p.Ref,
+		Kind: MissingHere, Ref: p.Ref, Code: disputeParts[p.Part].code, Contribution: p.Owner.UUID, Receipt: deref(p.Receipt),
+		Parent: p.Ref,
 		Theirs: money.New(p.Theirs, money.Currency(p.Currency)).String(), At: p.At.UTC(), state: "open",
 	}
 	if p.Ours != 0 {
@@ -133,7 +136,7 @@ func (p casePair) difference() Difference {
 	return d
 }
 
-// repairDisputes asks PayPal which cases there are about the payment, and books each as the Disputes API gives it.
+// repairDisputes asks PayPal which disputes there are about the payment, and books each as the Disputes API gives it.
 func (l *run) repairDisputes(ctx context.Context, f finding) error {
 	ids, err := l.paypal.DisputesOf(ctx, f.key)
 	if err != nil {
@@ -147,13 +150,13 @@ func (l *run) repairDisputes(ctx context.Context, f finding) error {
 	return nil
 }
 
-// askAboutCases asks about every case that changed since a little before the span and that we do not have as it is: the
-// webhook that told of it may be lost, and an inquiry moves no money that the record would show.
-func (l *run) askAboutCases(ctx context.Context) error {
+// askAboutDisputes asks about every dispute that changed since a little before the span and that we do not have as it
+// is: the webhook that told of it may be lost, and an inquiry moves no money that the record would show.
+func (l *run) askAboutDisputes(ctx context.Context) error {
 	l.report("asking about disputes")
 	listed := map[string]time.Time{}
 	flush := func() error {
-		err := l.settleCases(ctx, listed)
+		err := l.settleDisputes(ctx, listed)
 		clear(listed)
 		return err
 	}
@@ -184,7 +187,7 @@ func (l *run) warn(ctx context.Context, unchecked i18n.Message, err error) {
 	l.result.Warnings = append(l.result.Warnings, unchecked)
 }
 
-func (l *run) settleCases(ctx context.Context, listed map[string]time.Time) error {
+func (l *run) settleDisputes(ctx context.Context, listed map[string]time.Time) error {
 	ids := make([]string, 0, len(listed))
 	for id := range listed {
 		ids = append(ids, id)
@@ -193,7 +196,8 @@ func (l *run) settleCases(ctx context.Context, listed map[string]time.Time) erro
 		ID      string    `db:"paypal_id"`
 		Changed time.Time `db:"changed_at"`
 	}
-	if err := l.db.SelectContext(ctx, &known, `SELECT paypal_id, changed_at FROM dispute WHERE paypal_id = ANY($1)`, db.Array(ids)); err != nil {
+	if err := l.db.SelectContext(ctx, &known, `SELECT paypal_id, changed_at FROM dispute WHERE paypal_id = ANY($1)`,
+		db.Array(ids)); err != nil {
 		return fmt.Errorf("find known disputes: %w", err)
 	}
 	for _, k := range known {
@@ -237,7 +241,8 @@ func (l *run) findConversions(ctx context.Context, s scope) ([]finding, error) {
 		Receipt string    `db:"receipt"`
 	}
 	err := l.db.SelectContext(ctx, &rows, `
-		SELECT t.reference_id AS ref, string_agg(t.amount_minor::text || ' ' || t.currency, ', ' ORDER BY t.amount_minor) AS theirs,
+		SELECT t.reference_id AS ref, string_agg(t.amount_minor::text || ' ' || t.currency, ', '
+			ORDER BY t.amount_minor) AS theirs,
 		       max(t.initiated_at) AS at, c.id AS owner, c.receipt
 		FROM paypal_transaction t
 		JOIN payment p ON p.paypal_id = t.reference_id

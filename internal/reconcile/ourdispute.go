@@ -13,20 +13,20 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// openCase is the code of differences about an open case itself. PayPal's record has no rows for cases, only for the
-// money they move.
-const openCase = "CASE"
+// openDispute is the code of differences about an open dispute itself. PayPal's record has no rows for disputes, only
+// for the money they move.
+const openDispute = "CASE"
 
-// openCases asks PayPal about every case that is open here, whenever it began: its end may have come without our
+// openDisputes asks PayPal about every dispute that is open here, whenever it began: its end may have come without our
 // hearing of it, and a run of some days would never look there. There are few of them at any time.
-func (l *run) openCases() comparison {
+func (l *run) openDisputes() comparison {
 	return comparison{
 		name: "our open disputes",
 		next: func(ctx context.Context, after string) (string, error) {
 			return l.nextOurs(ctx, `SELECT id FROM dispute WHERE id > $1 AND status = 'open' ORDER BY id LIMIT $2`, after)
 		},
-		find: l.findOpenCases,
-		asks: l.asksOpenCase,
+		find: l.findOpenDisputes,
+		asks: l.asksOpenDispute,
 		repair: func(ctx context.Context, f finding) error {
 			_, err := l.disputes.Settle(ctx, f.key, source)
 			return err
@@ -34,8 +34,8 @@ func (l *run) openCases() comparison {
 	}
 }
 
-// caseRow is a case of ours that is open.
-type caseRow struct {
+// disputeRow is a dispute of ours that is open.
+type disputeRow struct {
 	Ref      string    `db:"ref"`
 	Stage    string    `db:"stage"`
 	Amount   int64     `db:"amount_minor"`
@@ -47,12 +47,12 @@ type caseRow struct {
 	Held     bool      `db:"held"`
 }
 
-func (l *run) findOpenCases(ctx context.Context, s scope) ([]finding, error) {
+func (l *run) findOpenDisputes(ctx context.Context, s scope) ([]finding, error) {
 	where, args := `d.id > $2 AND d.id <= $3`, []any{l.id, s.first(), s.last()}
 	if s.keys != nil {
 		where, args = `d.paypal_id = ANY($2)`, []any{l.id, db.Array(s.keys)}
 	}
-	var rows []caseRow
+	var rows []disputeRow
 	err := l.db.SelectContext(ctx, &rows, `
 		SELECT d.paypal_id AS ref, d.stage, d.amount_minor, d.currency, d.opened_at AS at,
 		       c.id AS owner, c.receipt, p.paypal_id AS parent,
@@ -67,8 +67,8 @@ func (l *run) findOpenCases(ctx context.Context, s scope) ([]finding, error) {
 	found := make([]finding, 0, len(rows))
 	for _, r := range rows {
 		d := Difference{
-			Kind: MissingThere, Ref: r.Ref, Code: openCase, Contribution: r.Owner, Receipt: r.Receipt, Parent: r.Parent,
-			Ours: caseWords(money.New(r.Amount, money.Currency(r.Currency)), true, r.Stage, r.Held),
+			Kind: MissingThere, Ref: r.Ref, Code: openDispute, Contribution: r.Owner, Receipt: r.Receipt, Parent: r.Parent,
+			Ours: disputeWords(money.New(r.Amount, money.Currency(r.Currency)), true, r.Stage, r.Held),
 			At:   r.At.UTC(), state: "open",
 		}
 		open := "open"
@@ -79,15 +79,15 @@ func (l *run) findOpenCases(ctx context.Context, s scope) ([]finding, error) {
 	return found, nil
 }
 
-// asksOpenCase holds a case against PayPal's word on it. One that PayPal does not know is left for a person.
-func (l *run) asksOpenCase(ctx context.Context, f *finding) (bool, error) {
+// asksOpenDispute holds a dispute against PayPal's word on it. One that PayPal does not know is left for a person.
+func (l *run) asksOpenDispute(ctx context.Context, f *finding) (bool, error) {
 	seen, err := l.paypal.Dispute(ctx, f.key)
 	if err != nil {
 		f.permanent = paypal.NotFound(err)
 		return false, err
 	}
 	d := &f.differences[0]
-	d.Theirs = caseWords(seen.Amount, seen.Open(), string(seen.Stage), seen.Holds())
+	d.Theirs = disputeWords(seen.Amount, seen.Open(), string(seen.Stage), seen.Holds())
 	if d.Theirs == d.Ours {
 		return true, nil
 	}
@@ -95,8 +95,8 @@ func (l *run) asksOpenCase(ctx context.Context, f *finding) (bool, error) {
 	return false, nil
 }
 
-// caseWords says of a case what must be equal on both sides.
-func caseWords(amount money.Amount, open bool, stage string, holds bool) string {
+// disputeWords says of a dispute what must be equal on both sides.
+func disputeWords(amount money.Amount, open bool, stage string, holds bool) string {
 	words := []string{amount.String(), "ended", strings.ReplaceAll(strings.ToLower(stage), "_", " ")}
 	if open {
 		words[1] = "open"
@@ -107,16 +107,16 @@ func caseWords(amount money.Amount, open bool, stage string, holds bool) string 
 	return strings.Join(words, ", ")
 }
 
-// casesThere looks for what we booked for cases that have ended and PayPal's record does not have, and asks the
+// disputesThere looks for what we booked for disputes that have ended and PayPal's record does not have, and asks the
 // Disputes API, which is where it came from. It begins before the span, because our date of a hold may lie before
 // PayPal's.
-func (l *run) casesThere() comparison {
+func (l *run) disputesThere() comparison {
 	return comparison{
 		name: "our disputes",
 		next: func(ctx context.Context, after string) (string, error) {
 			return l.nextOurs(ctx, `SELECT id FROM dispute WHERE id > $1 ORDER BY id LIMIT $2`, after)
 		},
-		find: l.findCasesThere,
+		find: l.findDisputesThere,
 		asks: func(ctx context.Context, f *finding) (bool, error) {
 			seen, err := l.paypal.Dispute(ctx, f.differences[0].Ref)
 			if err != nil {
@@ -127,7 +127,7 @@ func (l *run) casesThere() comparison {
 	}
 }
 
-func (l *run) findCasesThere(ctx context.Context, s scope) ([]finding, error) {
+func (l *run) findDisputesThere(ctx context.Context, s scope) ([]finding, error) {
 	var rows []oursAlone
 	err := l.db.SelectContext(ctx, &rows, `
 		SELECT d.id, d.paypal_id AS ref, $6 AS code, 'completed' AS status, -e.amount_minor AS amount_minor, e.currency,
