@@ -31,10 +31,10 @@ func search(w *listing.Where, text string, mail bool) {
 		w.Add(numbered(w, text))
 	case mail && strings.Index(text, "@") > 0 && !strings.ContainsFunc(text, unicode.IsSpace):
 		beginning := w.Arg(likeEscape.Replace(strings.ToLower(text)) + "%")
-		w.Addf(`c.id IN (
+		w.Addf(`c.id = ANY (ARRAY(
 			SELECT id FROM contribution WHERE email <> '' AND lower(email) LIKE %[1]s
 			UNION SELECT x.id FROM supporter s JOIN contribution x ON x.supporter_id = s.id
-			WHERE s.email LIKE %[1]s)`, beginning)
+			WHERE s.email LIKE %[1]s))`, beginning)
 	default:
 		var words []string
 		for word := range strings.FieldsSeq(text) {
