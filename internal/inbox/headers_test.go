@@ -7,7 +7,6 @@ import (
 
 	"readerfund/internal/fault"
 	"readerfund/internal/inbox"
-	"readerfund/internal/paypal"
 )
 
 // What the headers alone show to be no delivery is refused without its body.
@@ -43,19 +42,14 @@ func TestCertificatesAreRecalledAfterAStart(t *testing.T) {
 	if err := p.receive(d); err != nil {
 		t.Fatal(err)
 	}
-	verifier, err := paypal.NewVerifier(paypal.VerifierConfig{
-		WebhookID: func() string { return p.webhookID }, BaseURL: p.paypal, ExtraRoots: p.roots, Now: p.clock,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	started := inbox.New(inbox.Config{DB: p.db, Verifier: verifier, Now: p.clock, Log: quiet()}) // it only receives
+	// It only receives.
+	started := inbox.New(inbox.Config{DB: p.DB, Verifier: p.verifier(), Now: p.Clock.Now, Log: quiet()})
 	if err := started.RecallCertificates(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 50 { // each of another certificate, none of which exists
 		h := d.header.Clone()
-		h.Set("Paypal-Cert-Url", fmt.Sprintf("%s/v1/notifications/certs/CERT-%d", p.paypal, i))
+		h.Set("Paypal-Cert-Url", fmt.Sprintf("%s/v1/notifications/certs/CERT-%d", p.PayPal.URL, i))
 		_ = started.Receive(t.Context(), h, d.body)
 	}
 	if err := started.Receive(t.Context(), d.header, d.body); err != nil {

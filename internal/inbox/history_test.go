@@ -11,9 +11,9 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
-	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/testkit"
+	"readerfund/internal/testkit/newsroom"
 )
 
 // history is what happens to one gift of 25.00 EUR at PayPal, and how it has to end whatever order the news comes in.
@@ -52,17 +52,59 @@ func histories() []history {
 			[]string{paidNews, waitingNews, failedNews}, contribution.Completed, "charge 2500 EUR" + fee},
 		{"held, paid and taken back", "pending", []string{"capture", `settle {}`, `reverse {}`},
 			[]string{heldNews, paidNews, reversalNews}, contribution.Reversed, "charge 2500 EUR" + fee + ", reversal -2500 EUR"},
-		{"a case that is won", "", []string{"capture", `dispute {"stage":"INQUIRY"}`, `dispute {"stage":"CHARGEBACK"}`, `dispute {"outcome":"seller"}`},
-			[]string{paidNews, caseNews, movedNews, endNews}, contribution.Completed,
-			gross + "dispute_hold -2500 EUR, dispute_release 2500 EUR" + fee},
-		{"a case that is lost", "", []string{"capture", `dispute {"stage":"INQUIRY","fee":"16.00"}`, `dispute {"stage":"CHARGEBACK"}`, `dispute {"outcome":"buyer"}`},
-			[]string{paidNews, caseNews, movedNews, endNews, reversalNews}, contribution.Reversed,
-			"charge 2500 EUR, chargeback_fee -1600 EUR, dispute_hold -2500 EUR, dispute_release 2500 EUR" + fee + ", reversal -2500 EUR"},
-		{"a case that ends as an inquiry", "", []string{"capture", `dispute {"stage":"INQUIRY"}`, `dispute {"outcome":"seller"}`},
-			[]string{paidNews, caseNews, endNews}, contribution.Completed, "charge 2500 EUR" + fee},
-		{"held and declined", "pending", []string{"capture", `settle {"outcome":"declined"}`}, []string{heldNews, declinedNews}, contribution.Declined, ""},
-		{"declined at once", "declined_capture", []string{"capture"}, []string{approvedNews, orderNews, declinedNews}, contribution.Declined, ""},
-		{"held for good", "pending", []string{"capture"}, []string{approvedNews, orderNews, heldNews}, contribution.Pending, ""},
+		{
+			"a case that is won",
+			"",
+			[]string{"capture", `dispute {"stage":"INQUIRY"}`, `dispute {"stage":"CHARGEBACK"}`, `dispute {"outcome":"seller"}`},
+			[]string{paidNews, caseNews, movedNews, endNews},
+			contribution.Completed,
+			gross + "dispute_hold -2500 EUR, dispute_release 2500 EUR" + fee,
+		},
+		{
+			"a case that is lost",
+			"",
+			[]string{
+				"capture",
+				`dispute {"stage":"INQUIRY","fee":"16.00"}`,
+				`dispute {"stage":"CHARGEBACK"}`,
+				`dispute {"outcome":"buyer"}`,
+			},
+			[]string{paidNews, caseNews, movedNews, endNews, reversalNews},
+			contribution.Reversed,
+			"charge 2500 EUR, chargeback_fee -1600 EUR, dispute_hold -2500 EUR, dispute_release 2500 EUR" + fee + ", reversal -2500 EUR",
+		},
+		{
+			"a case that ends as an inquiry",
+			"",
+			[]string{"capture", `dispute {"stage":"INQUIRY"}`, `dispute {"outcome":"seller"}`},
+			[]string{paidNews, caseNews, endNews},
+			contribution.Completed,
+			"charge 2500 EUR" + fee,
+		},
+		{
+			"held and declined",
+			"pending",
+			[]string{"capture", `settle {"outcome":"declined"}`},
+			[]string{heldNews, declinedNews},
+			contribution.Declined,
+			"",
+		},
+		{
+			"declined at once",
+			"declined_capture",
+			[]string{"capture"},
+			[]string{approvedNews, orderNews, declinedNews},
+			contribution.Declined,
+			"",
+		},
+		{
+			"held for good",
+			"pending",
+			[]string{"capture"},
+			[]string{approvedNews, orderNews, heldNews},
+			contribution.Pending,
+			"",
+		},
 	}
 }
 
@@ -78,7 +120,7 @@ type life struct {
 
 // gift starts a contribution and has the reader approve it.
 func (p *postbox) gift(h history) (*life, error) {
-	c, err := p.settle.Starter.Start(p.t.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "25.00", Currency: "EUR", Frequency: "once"}, nil)
+	c, err := p.Starter.Start(p.T.Context(), newsroom.Intent(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +135,7 @@ func (p *postbox) act(l *life) error {
 	switch act {
 	case "capture":
 	case "refund-ends":
-		o, err := p.client().Order(p.t.Context(), l.Checkout.PayPalID)
+		o, err := p.PayPal.Client().Order(p.T.Context(), l.Checkout.PayPalID)
 		if err == nil {
 			p.hook("refunds/"+o.Refunds[0].ID+"/settle", body)
 		}
@@ -103,7 +145,7 @@ func (p *postbox) act(l *life) error {
 		return nil
 	}
 	// Under our own request id: whoever is first captures, and the other gets the same capture.
-	o, err := p.client().CaptureOrder(p.t.Context(), l.Checkout.PayPalID, l.ID.String()+"-capture-1")
+	o, err := p.PayPal.Client().CaptureOrder(p.T.Context(), l.Checkout.PayPalID, l.ID.String()+"-capture-1")
 	if err == nil {
 		l.capture = o.Captures[0].ID
 	}
@@ -122,7 +164,8 @@ func (p *postbox) collect(l *life) error {
 		}
 		select {
 		case d := <-p.arrived:
-			if bytes.Contains(d.body, []byte(l.Checkout.PayPalID)) || l.capture != "" && bytes.Contains(d.body, []byte(l.capture)) {
+			if bytes.Contains(d.body, []byte(l.Checkout.PayPalID)) ||
+				l.capture != "" && bytes.Contains(d.body, []byte(l.capture)) {
 				l.unseen = append(l.unseen, d)
 			}
 		case <-time.After(10 * time.Second):
@@ -143,7 +186,7 @@ func (p *postbox) again(d delivered, anew bool) delivered {
 
 // ends compares how a gift stands with how it should.
 func (p *postbox) ends(l *life) string {
-	if state, entries := p.state(l.Contribution), p.entriesOf(l.Contribution); state != l.state || entries != l.entries {
+	if state, entries := p.State(l.ID), p.entriesOf(l.Contribution); state != l.state || entries != l.entries {
 		return fmt.Sprintf("%s with %q, not %s with %q", state, entries, l.state, l.entries)
 	}
 	return p.looks(l.Contribution)
@@ -218,7 +261,7 @@ func TestEveryOrderOfArrivalEndsTheSame(t *testing.T) {
 			t.Errorf("%s, in the order %v: %s", a.name, a.order, trouble)
 		}
 	}
-	if n := p.count(`webhook_event WHERE state <> 'applied'`); n != 0 {
+	if n := p.Count(`webhook_event WHERE state <> 'applied'`); n != 0 {
 		t.Errorf("%d events were not applied", n)
 	}
 	t.Logf("%d orders of arrival of %d histories", len(all), len(histories()))
@@ -316,7 +359,7 @@ func TestAnApprovalThatIsUndone(t *testing.T) {
 		all = append(all, l)
 	}
 	p.hook("clock", `{"advance":"4h"}`)
-	p.moved.Add(int64(4 * time.Hour))
+	p.Clock.Advance(4 * time.Hour)
 	var heard []delivered
 	for range 2 * len(all) {
 		select {
@@ -327,7 +370,10 @@ func TestAnApprovalThatIsUndone(t *testing.T) {
 		}
 	}
 	for n, l := range all {
-		l.unseen = slices.DeleteFunc(slices.Clone(heard), func(d delivered) bool { return !bytes.Contains(d.body, []byte(l.Checkout.PayPalID)) })
+		l.unseen = slices.DeleteFunc(
+			slices.Clone(heard),
+			func(d delivered) bool { return !bytes.Contains(d.body, []byte(l.Checkout.PayPalID)) },
+		)
 		if err := p.collect(l); err != nil {
 			t.Fatal(err)
 		}
@@ -342,7 +388,7 @@ func TestAnApprovalThatIsUndone(t *testing.T) {
 			t.Errorf("in the order %v: %s", order, trouble)
 		}
 	}
-	if n := p.count(`webhook_event WHERE state <> 'applied'`); n != 0 {
+	if n := p.Count(`webhook_event WHERE state <> 'applied'`); n != 0 {
 		t.Errorf("%d events were not applied", n)
 	}
 }
@@ -352,7 +398,16 @@ func TestDeniedIsDeclined(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	for _, order := range [][]int{{0, 1}, {1, 0}, {1, 1}} {
-		l, err := p.gift(history{"", "pending", []string{"capture", `settle {"outcome":"declined"}`}, []string{heldNews, declinedNews}, contribution.Declined, ""})
+		l, err := p.gift(
+			history{
+				"",
+				"pending",
+				[]string{"capture", `settle {"outcome":"declined"}`},
+				[]string{heldNews, declinedNews},
+				contribution.Declined,
+				"",
+			},
+		)
 		for err == nil && l.done < len(l.acts) {
 			err = p.act(l)
 		}
@@ -364,7 +419,9 @@ func TestDeniedIsDeclined(t *testing.T) {
 		}
 		for _, at := range order {
 			d := p.again(l.news[at], true)
-			if err := p.receive(p.sign(bytes.Replace(d.body, []byte(declinedNews), []byte("PAYMENT.CAPTURE.DENIED"), 1))); err != nil {
+			if err := p.receive(
+				p.sign(bytes.Replace(d.body, []byte(declinedNews), []byte("PAYMENT.CAPTURE.DENIED"), 1)),
+			); err != nil {
 				t.Fatal(err)
 			}
 			p.work()
@@ -397,8 +454,15 @@ func TestTheReasonOfAHeldPaymentFollowsPayPal(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.work()
-		if n := p.count(`contribution c JOIN payment p ON p.contribution_id = c.id WHERE c.state = 'pending' AND c.reason = $1 AND p.reason = $1 AND p.status = 'pending'`, reason); n != 1 {
-			t.Errorf("%s is not kept: %s", reason, p.text(`SELECT c.reason || ', ' || p.reason FROM contribution c JOIN payment p ON p.contribution_id = c.id`))
+		if n := p.Count(
+			`contribution c JOIN payment p ON p.contribution_id = c.id WHERE c.state = 'pending' AND c.reason = $1 AND p.reason = $1 AND p.status = 'pending'`,
+			reason,
+		); n != 1 {
+			t.Errorf(
+				"%s is not kept: %s",
+				reason,
+				p.text(`SELECT c.reason || ', ' || p.reason FROM contribution c JOIN payment p ON p.contribution_id = c.id`),
+			)
 		}
 		p.heal()
 	}

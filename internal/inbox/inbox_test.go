@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,30 +20,24 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
-	"readerfund/internal/db/dbtest"
 	"readerfund/internal/fault"
 	"readerfund/internal/inbox"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
-	"readerfund/internal/paypal/sandbox"
 	"readerfund/internal/settle"
+	"readerfund/internal/testkit"
+	"readerfund/internal/testkit/newsroom"
 )
 
-// postbox is an Inbox whose deliveries come from a PayPal sandbox over real HTTP.
+// postbox is a newsroom whose Inbox gets PayPal's deliveries from a test, one by one.
 type postbox struct {
+	*newsroom.Newsroom
 	*inbox.Inbox
-	t       *testing.T
-	db      *db.DB
-	settle  *settle.Services
-	paypal  string
-	moved   atomic.Int64
-	arrived chan delivered
 
-	webhookID, keys string // what PayPal's signature needs: the webhook's id, and the folder with the sandbox's key
-	roots           []byte // of the sandbox's certificates
-	paypalClient    *paypal.Client
-	cfg             inbox.Config
-	held            atomic.Pointer[hold]
+	arrived   chan delivered
+	webhookID string
+	cfg       inbox.Config
+	held      atomic.Pointer[hold]
 }
 
 // delivered is one webhook request as it came.
@@ -52,8 +45,6 @@ type delivered struct {
 	header http.Header
 	body   []byte
 }
-
-func (p *postbox) clock() time.Time { return time.Now().Add(time.Duration(p.moved.Load())) }
 
 func open(t *testing.T) *postbox {
 	t.Helper()
@@ -63,23 +54,10 @@ func open(t *testing.T) *postbox {
 // openWaiting is open with a client that waits so long for PayPal.
 func openWaiting(t *testing.T, timeout time.Duration) *postbox {
 	t.Helper()
-	p := &postbox{t: t, db: dbtest.New(t), arrived: make(chan delivered, 1000), keys: t.TempDir()}
-	if err := campaign.EnsureDefault(t.Context(), p.db, "The Test Gazette", "EUR", p.clock()); err != nil {
-		t.Fatal(err)
-	}
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.paypal = "http://" + l.Addr().String()
-	emulator, err := sandbox.New(sandbox.Options{BaseURL: p.paypal, DataDir: p.keys, Now: p.clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &httptest.Server{
-		Listener: l, Config: &http.Server{Handler: p.holding(emulator.Handler()), ReadHeaderTimeout: time.Second},
-	}
-	server.Start()
+	p := &postbox{arrived: make(chan delivered, 1000)}
+	p.Newsroom = newsroom.New(t, newsroom.Options{
+		PayPal: testkit.PayPalOptions{Around: p.holding}, Timeout: timeout,
+	})
 	door := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -87,87 +65,66 @@ func openWaiting(t *testing.T, timeout time.Duration) *postbox {
 		}
 		p.arrived <- delivered{r.Header.Clone(), body}
 	}))
-	t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-		door.Close()
-		if err := emulator.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	client, err := paypal.New(paypal.Config{
-		BaseURL: p.paypal, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Timeout: timeout, Now: p.clock,
-	})
+	t.Cleanup(door.Close)
+	hook, err := p.Client.CreateWebhook(t.Context(), door.URL+"/webhooks/paypal", []string{"*"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	hook, err := client.CreateWebhook(t.Context(), door.URL+"/webhooks/paypal", []string{"*"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.webhookID, p.roots = hook.ID, emulator.CAPEM()
-	verifier, err := paypal.NewVerifier(paypal.VerifierConfig{WebhookID: func() string { return hook.ID }, BaseURL: p.paypal, ExtraRoots: emulator.CAPEM(), Now: p.clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.paypalClient = client
-	p.settle = p.settleOn(p.db)
+	p.webhookID = hook.ID
 	p.cfg = inbox.Config{
-		DB: p.db, Verifier: verifier, Settler: p.settle.Settler, Payments: p.settle.Payments, Disputes: p.settle.Disputes,
-		Busy: client.Busy, Now: p.clock, Log: quiet(),
+		DB: p.DB, Verifier: p.verifier(), Settler: p.Settler, Payments: p.Payments, Disputes: p.Disputes,
+		Busy: p.Client.Busy, Now: p.Clock.Now, Log: quiet(),
 	}
 	p.Inbox = inbox.New(p.cfg)
 	return p
 }
 
+// verifier is one of deliveries of this webhook, which has seen no certificate.
+func (p *postbox) verifier() *paypal.Verifier {
+	p.T.Helper()
+	v, err := paypal.NewVerifier(paypal.VerifierConfig{
+		WebhookID: func() string { return p.webhookID }, BaseURL: p.PayPal.URL, ExtraRoots: p.PayPal.CA, Now: p.Clock.Now,
+	})
+	if err != nil {
+		p.T.Fatal(err)
+	}
+	return v
+}
+
 // settleOn is the service as a process with connections of its own has it.
 func (p *postbox) settleOn(d *db.DB) *settle.Services {
-	campaigns := campaign.NewCatalog(d, p.clock)
+	campaigns := campaign.NewCatalog(d, p.Clock.Now)
 	settler := settle.New(settle.Config{
-		DB: d, PayPal: p.paypalClient, Contributions: contribution.New(contribution.Config{
-			DB: d, Campaigns: campaigns, Limits: map[money.Currency]contribution.Limit{"EUR": {Min: 100, Max: 1000000}},
-			SweepEvery: time.Minute, Now: p.clock,
+		DB: d, PayPal: p.Client, Contributions: contribution.New(contribution.Config{
+			DB: d, Campaigns: campaigns, Limits: newsroom.Limits(),
+			SweepEvery: time.Minute, Now: p.Clock.Now,
 		}),
-		Campaigns: campaigns, BaseURL: "http://127.0.0.1:1", Publication: "The Test Gazette", SweepEvery: time.Minute,
-		Now: p.clock, Log: quiet(),
+		Campaigns: campaigns, BaseURL: "http://127.0.0.1:1", Publication: newsroom.Publication, SweepEvery: time.Minute,
+		Now: p.Clock.Now, Log: quiet(),
 	})
-	p.t.Cleanup(settler.Close)
+	p.T.Cleanup(settler.Close)
 	return settler
 }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
+// hook calls one of the sandbox's hooks with JSON.
 func (p *postbox) hook(path, body string) {
-	p.t.Helper()
-	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, p.paypal+"/sandbox/"+path, strings.NewReader(body))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	text, _ := io.ReadAll(resp.Body) // for the message only
-	_ = resp.Body.Close()
-	if resp.StatusCode >= 300 {
-		p.t.Fatalf("%s: %s %s", path, resp.Status, text)
-	}
+	p.T.Helper()
+	p.PayPal.Must(http.MethodPost, "/sandbox/"+path, json.RawMessage(body), nil)
 }
 
 // approved starts a gift and approves it, and gives the delivery that tells of it.
 func (p *postbox) approved() (contribution.Contribution, delivered) {
-	p.t.Helper()
-	c, err := p.settle.Starter.Start(p.t.Context(), contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "25.00", Currency: "EUR", Frequency: "once"}, nil)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.hook("orders/"+c.Checkout.PayPalID+"/approve", `{}`)
+	p.T.Helper()
+	c := p.Start(newsroom.Intent())
+	p.Approve(c, "")
 	return c, p.next("CHECKOUT.ORDER.APPROVED")
 }
 
 // next waits for a delivery of the type and drops others.
 func (p *postbox) next(eventType string) delivered {
-	p.t.Helper()
+	p.T.Helper()
 	for {
 		select {
 		case d := <-p.arrived:
@@ -175,44 +132,26 @@ func (p *postbox) next(eventType string) delivered {
 				return d
 			}
 		case <-time.After(10 * time.Second):
-			p.t.Fatalf("no %s came", eventType)
+			p.T.Fatalf("no %s came", eventType)
 		}
 	}
 }
 
-func (p *postbox) receive(d delivered) error { return p.Receive(p.t.Context(), d.header, d.body) }
-
-func (p *postbox) count(query string, args ...any) int {
-	p.t.Helper()
-	var n int
-	if err := p.db.Get(&n, `SELECT count(*) FROM `+query, args...); err != nil {
-		p.t.Fatal(err)
-	}
-	return n
-}
+func (p *postbox) receive(d delivered) error { return p.Receive(p.T.Context(), d.header, d.body) }
 
 // work runs the inbox until nothing is due, moving the clock past the pauses between attempts.
 func (p *postbox) work() {
-	p.t.Helper()
+	p.T.Helper()
 	for range 100 {
-		if _, err := p.Work(p.t.Context()); err != nil {
-			p.t.Fatal(err)
+		if _, err := p.Work(p.T.Context()); err != nil {
+			p.T.Fatal(err)
 		}
-		if p.count(`webhook_event WHERE state = 'received'`) == 0 { // what is parked is tried again much later
+		if p.Count(`webhook_event WHERE state = 'received'`) == 0 { // what is parked is tried again much later
 			return
 		}
-		p.moved.Add(int64(31 * time.Minute))
+		p.Clock.Advance(31 * time.Minute)
 	}
-	p.t.Fatal("work does not end")
-}
-
-func (p *postbox) state(c contribution.Contribution) contribution.State {
-	p.t.Helper()
-	now, err := contribution.Find(p.t.Context(), p.db, c.ID)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return now.State
+	p.T.Fatal("work does not end")
 }
 
 func TestAnEventIsKeptRawAndWorkedOff(t *testing.T) {
@@ -222,7 +161,7 @@ func TestAnEventIsKeptRawAndWorkedOff(t *testing.T) {
 	if err := p.receive(d); err != nil {
 		t.Fatal(err)
 	}
-	if p.state(c) != contribution.Created {
+	if p.State(c.ID) != contribution.Created {
 		t.Fatal("receiving alone changed the contribution")
 	}
 	var kept struct {
@@ -230,7 +169,7 @@ func TestAnEventIsKeptRawAndWorkedOff(t *testing.T) {
 		Headers string
 		State   string
 	}
-	if err := p.db.Get(&kept, `
+	if err := p.DB.Get(&kept, `
 		SELECT b.body, b.headers::text, w.state FROM webhook_event w JOIN webhook_body b ON b.event_id = w.id`); err != nil {
 		t.Fatal(err)
 	}
@@ -238,17 +177,22 @@ func TestAnEventIsKeptRawAndWorkedOff(t *testing.T) {
 	if err := json.Unmarshal([]byte(kept.Headers), &headers); err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(kept.Body, d.body) || kept.State != "received" || headers["paypal-transmission-sig"] != d.header.Get("Paypal-Transmission-Sig") {
+	if !bytes.Equal(kept.Body, d.body) || kept.State != "received" ||
+		headers["paypal-transmission-sig"] != d.header.Get("Paypal-Transmission-Sig") {
 		t.Fatalf("kept %s %v", kept.State, headers)
 	}
 	p.work()
-	if got := p.state(c); got != contribution.Completed {
+	if got := p.State(c.ID); got != contribution.Completed {
 		t.Fatalf("after the work: %s", got)
 	}
-	if n := p.count(`webhook_event WHERE state = 'applied' AND contribution_id = $1 AND note LIKE '%' || $2 || '%'`, c.ID, c.Receipt); n != 1 {
+	if n := p.Count(
+		`webhook_event WHERE state = 'applied' AND contribution_id = $1 AND note LIKE '%' || $2 || '%'`,
+		c.ID,
+		c.Receipt,
+	); n != 1 {
 		t.Errorf("the event does not tell what became of it")
 	}
-	if n := p.count(`ledger_entry WHERE webhook_event_id IS NOT NULL AND source = 'webhook'`); n != 2 {
+	if n := p.Count(`ledger_entry WHERE webhook_event_id IS NOT NULL AND source = 'webhook'`); n != 2 {
 		t.Errorf("%d entries name the event that brought them", n)
 	}
 }
@@ -266,11 +210,11 @@ func TestAHundredCopiesAtOnce(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	if n := p.count(`webhook_event`); n != 1 {
+	if n := p.Count(`webhook_event`); n != 1 {
 		t.Fatalf("%d rows", n)
 	}
 	p.work()
-	if p.state(c) != contribution.Completed || p.count(`payment`) != 1 || p.count(`ledger_entry`) != 2 {
+	if p.State(c.ID) != contribution.Completed || p.Count(`payment`) != 1 || p.Count(`ledger_entry`) != 2 {
 		t.Fatal("not one payment")
 	}
 }
@@ -294,11 +238,11 @@ func TestManyDifferentEventsAtOnce(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	if n := p.count(`webhook_event`); n != gifts {
+	if n := p.Count(`webhook_event`); n != gifts {
 		t.Fatalf("%d rows of %d", n, gifts)
 	}
 	p.work()
-	if n := p.count(`contribution WHERE state = 'completed'`); n != gifts {
+	if n := p.Count(`contribution WHERE state = 'completed'`); n != gifts {
 		t.Fatalf("%d of %d recorded", n, gifts)
 	}
 }
@@ -314,10 +258,15 @@ func TestAForgedDeliveryLeavesNothing(t *testing.T) {
 			t.Fatalf("byte %d changed: %v", at, err)
 		}
 	}
-	if n := p.count(`webhook_event`) + p.count(`suspect_delivery`); n != 0 {
+	if n := p.Count(`webhook_event`) + p.Count(`suspect_delivery`); n != 0 {
 		t.Fatalf("%d rows", n)
 	}
-	if err := p.receive(delivered{d.header, bytes.Repeat([]byte(" "), inbox.LargestBody+1)}); !fault.Is(err, fault.TooLarge) {
+	if err := p.receive(
+		delivered{d.header, bytes.Repeat([]byte(" "), inbox.LargestBody+1)},
+	); !fault.Is(
+		err,
+		fault.TooLarge,
+	) {
 		t.Errorf("too large: %v", err)
 	}
 }
@@ -326,11 +275,11 @@ func TestARecordingPlayedBackAfterWeeksIsRefused(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	_, d := p.approved()
-	p.moved.Add(int64(5 * 24 * time.Hour))
+	p.Clock.Advance(5 * 24 * time.Hour)
 	if err := p.receive(d); err != nil {
 		t.Errorf("five days late, as after an outage: %v", err)
 	}
-	p.moved.Add(int64(40 * 24 * time.Hour))
+	p.Clock.Advance(40 * 24 * time.Hour)
 	if err := p.receive(d); !fault.Is(err, fault.Invalid) {
 		t.Errorf("six weeks late: %v", err)
 	}
@@ -338,13 +287,13 @@ func TestARecordingPlayedBackAfterWeeksIsRefused(t *testing.T) {
 
 // stored puts an event into the table as if it had been received, for bodies that the sandbox would never send.
 func (p *postbox) stored(eventType, body string) {
-	p.t.Helper()
+	p.T.Helper()
 	id := fmt.Sprintf("%x", sha256.Sum256([]byte(eventType+body)))
-	_, err := p.db.Exec(`
+	_, err := p.DB.Exec(`
 		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, headers, body, received_at, state, due_at)
-		VALUES ($1, $1, $2, $3, '{}', $4, $2, 'received', $2)`, id, p.clock(), eventType, []byte(body))
+		VALUES ($1, $1, $2, $3, '{}', $4, $2, 'received', $2)`, id, p.Clock.Now(), eventType, []byte(body))
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 }
 
@@ -358,7 +307,10 @@ func TestAPoisonMessageIsParkedAndHoldsUpNobody(t *testing.T) {
 	} {
 		p.stored("CHECKOUT.ORDER.APPROVED", body)
 	}
-	p.stored("PAYMENT.CAPTURE.REFUNDED", `{"id":"WH-3","event_type":"PAYMENT.CAPTURE.REFUNDED","resource":{"id":"NOSUCHREFUND1","amount":{"value":"-5"}}}`)
+	p.stored(
+		"PAYMENT.CAPTURE.REFUNDED",
+		`{"id":"WH-3","event_type":"PAYMENT.CAPTURE.REFUNDED","resource":{"id":"NOSUCHREFUND1","amount":{"value":"-5"}}}`,
+	)
 	c, d := p.approved()
 	if err := p.receive(d); err != nil {
 		t.Fatal(err)
@@ -366,18 +318,18 @@ func TestAPoisonMessageIsParkedAndHoldsUpNobody(t *testing.T) {
 	if _, err := p.Work(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if p.state(c) != contribution.Completed {
+	if p.State(c.ID) != contribution.Completed {
 		t.Error("the genuine event waited behind the poison")
 	}
 	p.work()
-	if n := p.count(`webhook_event WHERE state = 'parked' AND note <> ''`); n != 6 {
+	if n := p.Count(`webhook_event WHERE state = 'parked' AND note <> ''`); n != 6 {
 		t.Fatalf("%d of 6 parked", n)
 	}
-	if n := p.count(`webhook_event WHERE attempts > 20`); n != 0 {
+	if n := p.Count(`webhook_event WHERE attempts > 20`); n != 0 {
 		t.Errorf("%d events were tried without bound", n)
 	}
 	replayed, err := p.ReplayParked(t.Context(), contribution.Actor{Name: audit.CommandLine})
-	if err != nil || replayed != 6 || p.count(`webhook_event WHERE due_at IS NOT NULL`) != 6 {
+	if err != nil || replayed != 6 || p.Count(`webhook_event WHERE due_at IS NOT NULL`) != 6 {
 		t.Errorf("replayed %d, %v", replayed, err)
 	}
 }
@@ -394,22 +346,16 @@ func TestAnOutageOfPayPalIsWaitedOut(t *testing.T) {
 		if _, err := p.Work(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		p.moved.Add(int64(time.Minute))
+		p.Clock.Advance(time.Minute)
 	}
-	if n := p.count(`webhook_event WHERE state = 'received' AND attempts = 3 AND due_at IS NOT NULL AND note LIKE 'PayPal%'`); n != 1 {
+	if n := p.Count(
+		`webhook_event WHERE state = 'received' AND attempts = 3 AND due_at IS NOT NULL AND note LIKE 'PayPal%'`,
+	); n != 1 {
 		t.Fatal("the event is not waiting for its next attempt")
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, p.paypal+"/sandbox/faults", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
+	p.heal()
 	p.work()
-	if p.state(c) != contribution.Completed {
+	if p.State(c.ID) != contribution.Completed {
 		t.Fatal("not recorded after the outage")
 	}
 }
@@ -423,19 +369,23 @@ func TestEventsThatConcernUsNotAreKeptAndIgnored(t *testing.T) {
 	}
 	p.stored("INVENTED.EVENT.TYPE", `{"id":"WH-9","event_type":"INVENTED.EVENT.TYPE"}`)
 	p.work()
-	if n := p.count(`webhook_event WHERE state = 'ignored'`); n != 2 {
+	if n := p.Count(`webhook_event WHERE state = 'ignored'`); n != 2 {
 		t.Fatalf("%d ignored", n)
 	}
 }
 
 // foreign makes an order that no contribution of ours belongs to.
 func (p *postbox) foreign() string {
-	p.t.Helper()
-	o, err := p.client().CreateOrder(p.t.Context(), paypal.OrderRequest{
-		RequestID: "foreign", CustomID: "order-77", Amount: money.New(500, "EUR"), ReturnURL: "http://127.0.0.1:1/r", CancelURL: "http://127.0.0.1:1/c",
+	p.T.Helper()
+	o, err := p.PayPal.Client().CreateOrder(p.T.Context(), paypal.OrderRequest{
+		RequestID: "foreign",
+		CustomID:  "order-77",
+		Amount:    money.New(500, "EUR"),
+		ReturnURL: "http://127.0.0.1:1/r",
+		CancelURL: "http://127.0.0.1:1/c",
 	})
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	return o.ID
 }
@@ -448,15 +398,18 @@ func TestAnEventWhoseWorkerDiedIsTakenAgain(t *testing.T) {
 	if err := p.receive(d); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.db.Exec(`UPDATE webhook_event SET attempts = 1, due_at = $1`, p.clock().Add(2*time.Minute)); err != nil { // as claim leaves it
+	if _, err := p.DB.Exec(
+		`UPDATE webhook_event SET attempts = 1, due_at = $1`,
+		p.Clock.Now().Add(2*time.Minute),
+	); err != nil { // as claim leaves it
 		t.Fatal(err)
 	}
 	if n, err := p.Work(t.Context()); n != 0 || err != nil {
 		t.Fatalf("taken from under another: %d, %v", n, err)
 	}
-	p.moved.Add(int64(3 * time.Minute))
+	p.Clock.Advance(3 * time.Minute)
 	p.work()
-	if p.state(c) != contribution.Completed {
+	if p.State(c.ID) != contribution.Completed {
 		t.Fatal("lost with its worker")
 	}
 }
@@ -471,7 +424,7 @@ func TestRunStopsWhenTold(t *testing.T) {
 	if err := p.receive(d); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); p.state(c) != contribution.Completed; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); p.State(c.ID) != contribution.Completed; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("Run does not work events off")
 		}
@@ -488,7 +441,7 @@ func TestADatabaseThatIsGoneIsNoSuccess(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	_, d := p.approved()
-	if err := p.db.Close(); err != nil {
+	if err := p.DB.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.receive(d); !fault.Is(err, fault.Unavailable) {

@@ -13,9 +13,15 @@ import (
 
 func storable(n int, state string) *delivery {
 	return &delivery{body: fmt.Appendf(nil, "body\x00\xff %d", n), row: row{
-		envelope: []byte(`{"id": "WH"}`),
-		eventID:  fmt.Sprintf("WH-%d", n), eventType: "A.B", resourceID: "R", transmissionID: fmt.Sprintf("T-%d", n),
-		transmissionTime: "2026-03-02T10:15:30Z", headers: `{"paypal-auth-algo":"SHA256withRSA"}`, state: state, note: "note of " + state,
+		envelope:         []byte(`{"id": "WH"}`),
+		eventID:          fmt.Sprintf("WH-%d", n),
+		eventType:        "A.B",
+		resourceID:       "R",
+		transmissionID:   fmt.Sprintf("T-%d", n),
+		transmissionTime: "2026-03-02T10:15:30Z",
+		headers:          `{"paypal-auth-algo":"SHA256withRSA"}`,
+		state:            state,
+		note:             "note of " + state,
 	}}
 }
 
@@ -61,7 +67,8 @@ func TestARowIsTheSameAloneAndInABatch(t *testing.T) {
 		if got.ID != want.eventID || got.Other != want.transmissionID+" 2026-03-02 10:15:30+00 A.B R 0" || got.Headers != `{"paypal-auth-algo": "SHA256withRSA"}` ||
 			string(got.Body) != string(want.body) ||
 			got.Envelope != string(want.envelope) || got.Digest != `{"digest": true}` || got.State != want.state || got.Note != want.note || !got.ReceivedAt.Equal(now) ||
-			(got.DueAt != nil) != (want.state == "received") || got.DueAt != nil && !got.DueAt.Equal(now) {
+			(got.DueAt != nil) != (want.state == "received") ||
+			got.DueAt != nil && !got.DueAt.Equal(now) {
 			t.Errorf("got %+v", got)
 		}
 	}
@@ -96,8 +103,16 @@ func TestEvidenceIsJSONOfWhatPayPalSays(t *testing.T) {
 	t.Parallel()
 	odd := "a \"quoted\" \\ b\x7f\xff\x00 ü\n"
 	text := evidence(http.Header{
-		"Paypal-Auth-Algo": {"SHA256withRSA"}, "Paypal-Odd": {odd, "second"}, "Content-Type": {"application/json"}, "User-Agent": {""},
-		"Correlation-Id": {"c"}, "Cookie": {"secret"}, "Authorization": {"secret"}, "X-Forwarded-For": {"192.0.2.1"},
+		"Paypal-Auth-Algo": {
+			"SHA256withRSA",
+		},
+		"Paypal-Odd":      {odd, "second"},
+		"Content-Type":    {"application/json"},
+		"User-Agent":      {""},
+		"Correlation-Id":  {"c"},
+		"Cookie":          {"secret"},
+		"Authorization":   {"secret"},
+		"X-Forwarded-For": {"192.0.2.1"},
 	})
 	var got map[string]string
 	if err := json.Unmarshal([]byte(text), &got); err != nil {

@@ -25,7 +25,7 @@ func TestAnEventIsLeftToWhoWorksOnIt(t *testing.T) {
 	}
 	h.release()
 	p.until("it is worked off", func() bool { return p.applied() == 1 })
-	if got := p.state(gift); got != contribution.Completed {
+	if got := p.State(gift.ID); got != contribution.Completed {
 		t.Errorf("the gift is %s", got)
 	}
 }
@@ -39,12 +39,12 @@ func TestALostEventIsNotRenewed(t *testing.T) {
 	h := p.hold("/v2/checkout/orders/" + gift.Checkout.PayPalID)
 	p.running(p.with(func(c *inbox.Config) { c.Lease = lease }))
 	p.until("PayPal is asked", func() bool { return h.waiting.Load() == 1 })
-	theirs := p.clock().Add(time.Hour)
-	if _, err := p.db.Exec(`UPDATE webhook_event SET due_at = $1`, theirs); err != nil {
+	theirs := p.Clock.Now().Add(time.Hour)
+	if _, err := p.DB.Exec(`UPDATE webhook_event SET due_at = $1`, theirs); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(2 * lease)
-	if n := p.count(`webhook_event WHERE due_at = $1`, theirs); n != 1 {
+	if n := p.Count(`webhook_event WHERE due_at = $1`, theirs); n != 1 {
 		t.Error("the due time of another was changed")
 	}
 	h.release()

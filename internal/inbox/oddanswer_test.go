@@ -24,82 +24,84 @@ func (o tree) at(path ...string) tree {
 
 // answer is what PayPal gives for a path.
 func (p *postbox) answer(path string) tree {
-	p.t.Helper()
-	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.paypal+path, nil)
+	p.T.Helper()
+	req, err := http.NewRequestWithContext(p.T.Context(), http.MethodGet, p.PayPal.URL+path, nil)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+p.token())
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	var o tree
 	if err := json.NewDecoder(resp.Body).Decode(&o); err != nil || resp.StatusCode != http.StatusOK {
-		p.t.Fatalf("%s: %d, %v", path, resp.StatusCode, err)
+		p.T.Fatalf("%s: %d, %v", path, resp.StatusCode, err)
 	}
 	return o
 }
 
 func (p *postbox) token() string {
-	p.t.Helper()
-	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, p.paypal+"/v1/oauth2/token", strings.NewReader("grant_type=client_credentials"))
+	p.T.Helper()
+	req, err := http.NewRequestWithContext(
+		p.T.Context(),
+		http.MethodPost,
+		p.PayPal.URL+"/v1/oauth2/token",
+		strings.NewReader("grant_type=client_credentials"),
+	)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	req.SetBasicAuth("sandbox-client", "sandbox-secret")
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	var got struct {
 		Token string `json:"access_token"`
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&got); err != nil || got.Token == "" {
-		p.t.Fatalf("no token: %v", err)
+		p.T.Fatalf("no token: %v", err)
 	}
 	return got.Token
 }
 
 // say has PayPal answer a path otherwise, until it is healed.
 func (p *postbox) say(path string, body any) {
-	p.t.Helper()
-	text, err := json.Marshal(tree{"match": tree{"method": "GET", "path": path}, "kind": "status", "status": 200, "body": body})
+	p.T.Helper()
+	text, err := json.Marshal(
+		tree{"match": tree{"method": "GET", "path": path}, "kind": "status", "status": 200, "body": body},
+	)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	p.hook("faults", string(text))
 }
 
 // heal ends every fault.
 func (p *postbox) heal() {
-	p.t.Helper()
-	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodDelete, p.paypal+"/sandbox/faults", nil)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	_ = resp.Body.Close()
+	p.T.Helper()
+	p.PayPal.Must(http.MethodDelete, "/sandbox/faults", nil, nil)
 }
 
 // entriesOf are the kinds and amounts booked for one contribution.
 func (p *postbox) entriesOf(c contribution.Contribution) string {
-	p.t.Helper()
-	return p.text(`SELECT coalesce(string_agg(kind || ' ' || amount_minor || ' ' || currency, ', ' ORDER BY kind, amount_minor), '') FROM ledger_entry WHERE contribution_id = $1`, c.ID)
+	p.T.Helper()
+	return p.text(
+		`SELECT coalesce(string_agg(kind || ' ' || amount_minor || ' ' || currency, ', ' ORDER BY kind, amount_minor), '') FROM ledger_entry WHERE contribution_id = $1`,
+		c.ID,
+	)
 }
 
 // looks is what a person has to look at of a contribution, in words.
 func (p *postbox) looks(c contribution.Contribution) string {
-	p.t.Helper()
-	all, err := review.Of(p.t.Context(), p.db, c.ID)
+	p.T.Helper()
+	all, err := review.Of(p.T.Context(), p.DB, c.ID)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	var open []string
 	for _, r := range all {
@@ -112,11 +114,11 @@ func (p *postbox) looks(c contribution.Contribution) string {
 
 // captured is a gift that PayPal captured, without anything of it being known here; the delivery is of that kind.
 func (p *postbox) captured(kind string) (contribution.Contribution, string, delivered) {
-	p.t.Helper()
+	p.T.Helper()
 	c, _ := p.approved()
-	o, err := p.client().CaptureOrder(p.t.Context(), c.Checkout.PayPalID, "elsewhere-"+c.Checkout.PayPalID)
+	o, err := p.PayPal.Client().CaptureOrder(p.T.Context(), c.Checkout.PayPalID, "elsewhere-"+c.Checkout.PayPalID)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	return c, o.Captures[0].ID, p.next(kind)
 }
@@ -166,31 +168,48 @@ func TestOddAnswersAboutAPaymentAreNotBooked(t *testing.T) {
 		c, id, d := p.captured("PAYMENT.CAPTURE.COMPLETED")
 		capture, order := p.answer("/v2/payments/captures/"+id), p.answer("/v2/checkout/orders/"+c.Checkout.PayPalID)
 		x.change(capture)
-		x.change(tree(tree(order["purchase_units"].([]any)[0].(map[string]any)).at("payments")["captures"].([]any)[0].(map[string]any)))
+		x.change(
+			tree(
+				tree(order["purchase_units"].([]any)[0].(map[string]any)).at("payments")["captures"].([]any)[0].(map[string]any),
+			),
+		)
 		p.say("/v2/payments/captures/"+id, capture)
 		p.say("/v2/checkout/orders/"+c.Checkout.PayPalID, order)
 		if err := p.receive(d); err != nil {
 			t.Fatal(err)
 		}
 		p.work()
-		_, err := p.settle.Settler.Settle(t.Context(), c.ID, settle.Source{Way: contribution.BySweep})
+		_, err := p.Settler.Settle(t.Context(), c.ID, settle.Source{Way: contribution.BySweep})
 		if x.parked != (err != nil) {
 			t.Errorf("%s: the sweep says %v", x.name, err)
 		}
-		state, note, look := p.text(`SELECT state FROM webhook_event WHERE body_digest = sha256($1)`, d.body), p.text(`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`, d.body),
-			p.looks(c)
+		state, note, look := p.text(
+			`SELECT state FROM webhook_event WHERE body_digest = sha256($1)`,
+			d.body,
+		), p.text(
+			`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`,
+			d.body,
+		),
+			p.looks(
+				c,
+			)
 		if got := p.entriesOf(c); got != x.booked {
 			t.Errorf("%s: booked %q", x.name, got)
 		}
-		if (state == "parked") != x.parked || !strings.Contains(note, x.note) || !inWords(note) || !strings.Contains(look, x.look) || (look == "") != (x.look == "") {
+		if (state == "parked") != x.parked || !strings.Contains(note, x.note) || !inWords(note) ||
+			!strings.Contains(look, x.look) ||
+			(look == "") != (x.look == "") {
 			t.Errorf("%s: %s, %q; to look at: %q", x.name, state, note, look)
 		}
 		p.heal()
-		p.moved.Add(int64(6 * time.Hour)) // a parked event comes back by itself
+		p.Clock.Advance(6 * time.Hour) // a parked event comes back by itself
 		if _, err := p.Work(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := p.entriesOf(c); got != x.booked2 || p.count(`webhook_event WHERE body_digest = sha256($1) AND state <> 'applied'`, d.body) != 0 {
+		if got := p.entriesOf(
+			c,
+		); got != x.booked2 ||
+			p.Count(`webhook_event WHERE body_digest = sha256($1) AND state <> 'applied'`, d.body) != 0 {
 			t.Errorf("%s: once PayPal is right, %q is booked", x.name, got)
 		}
 		if look := p.looks(c); x.parked && look != "" {
@@ -243,20 +262,33 @@ func TestOddAnswersAboutARefundAreNotBooked(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.work()
-		state, note, look := p.text(`SELECT state FROM webhook_event WHERE body_digest = sha256($1)`, d.body), p.text(`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`, d.body),
-			p.looks(c)
+		state, note, look := p.text(
+			`SELECT state FROM webhook_event WHERE body_digest = sha256($1)`,
+			d.body,
+		), p.text(
+			`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`,
+			d.body,
+		),
+			p.looks(
+				c,
+			)
 		if got := p.entriesOf(c); got != before+x.booked {
 			t.Errorf("%s: booked %q", x.name, got)
 		}
-		if (state == "parked") != (x.note != "") || !strings.Contains(note, x.note) || !inWords(note) || !strings.Contains(look, x.look) || (look == "") != (x.look == "") {
+		if (state == "parked") != (x.note != "") || !strings.Contains(note, x.note) || !inWords(note) ||
+			!strings.Contains(look, x.look) ||
+			(look == "") != (x.look == "") {
 			t.Errorf("%s: %s, %q; to look at: %q", x.name, state, note, look)
 		}
 		p.heal()
-		p.moved.Add(int64(6 * time.Hour))
+		p.Clock.Advance(6 * time.Hour)
 		if _, err := p.Work(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := p.entriesOf(c); got != before+", refund -500 EUR" || p.count(`webhook_event WHERE body_digest = sha256($1) AND state <> 'applied'`, d.body) != 0 {
+		if got := p.entriesOf(
+			c,
+		); got != before+", refund -500 EUR" ||
+			p.Count(`webhook_event WHERE body_digest = sha256($1) AND state <> 'applied'`, d.body) != 0 {
 			t.Errorf("%s: once PayPal is right, %q is booked", x.name, got)
 		}
 		if look := p.looks(c); x.note != "" && look != "" {
@@ -312,11 +344,20 @@ func TestOddOrders(t *testing.T) {
 		if got := p.entriesOf(c); got != x.booked || !strings.Contains(look, x.look) || (look == "") != (x.look == "") {
 			t.Errorf("%s: booked %q; to look at: %q", x.name, got, look)
 		}
-		if n := p.count(`webhook_event WHERE body_digest = sha256($1) AND (state = 'applied') = $2`, d.body, x.applied); n != 1 {
-			t.Errorf("%s: applied is not %v: %s", x.name, x.applied, p.text(`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`, d.body))
+		if n := p.Count(
+			`webhook_event WHERE body_digest = sha256($1) AND (state = 'applied') = $2`,
+			d.body,
+			x.applied,
+		); n != 1 {
+			t.Errorf(
+				"%s: applied is not %v: %s",
+				x.name,
+				x.applied,
+				p.text(`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`, d.body),
+			)
 		}
 		p.heal()
-		p.moved.Add(int64(6 * time.Hour))
+		p.Clock.Advance(6 * time.Hour)
 		if _, err := p.Work(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -370,16 +411,26 @@ func TestOddAnswersAboutACaseAreNotBooked(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.work()
-		state, note, look := p.text(`SELECT state FROM webhook_event WHERE body_digest = sha256($1)`, d.body), p.text(`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`, d.body),
-			p.looks(c)
+		state, note, look := p.text(
+			`SELECT state FROM webhook_event WHERE body_digest = sha256($1)`,
+			d.body,
+		), p.text(
+			`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`,
+			d.body,
+		),
+			p.looks(
+				c,
+			)
 		if got := p.entriesOf(c); got != paid {
 			t.Errorf("%s: booked %q", x.name, got)
 		}
-		if (state == "parked") != (x.note != "") || !strings.Contains(note, x.note) || !inWords(note) || !strings.Contains(look, x.look) || (look == "") != (x.look == "") {
+		if (state == "parked") != (x.note != "") || !strings.Contains(note, x.note) || !inWords(note) ||
+			!strings.Contains(look, x.look) ||
+			(look == "") != (x.look == "") {
 			t.Errorf("%s: %s, %q; to look at: %q", x.name, state, note, look)
 		}
 		p.heal()
-		p.moved.Add(int64(6 * time.Hour))
+		p.Clock.Advance(6 * time.Hour)
 		if err := p.receive(p.again(d, true)); err != nil {
 			t.Fatal(err)
 		}

@@ -12,12 +12,12 @@ import (
 
 // workFor lets time pass in steps, as Run would, and says how often an event was tried.
 func (p *postbox) workFor(span, step time.Duration) {
-	p.t.Helper()
+	p.T.Helper()
 	for gone := time.Duration(0); gone < span; gone += step {
-		if _, err := p.Work(p.t.Context()); err != nil {
-			p.t.Fatal(err)
+		if _, err := p.Work(p.T.Context()); err != nil {
+			p.T.Fatal(err)
 		}
-		p.moved.Add(int64(step))
+		p.Clock.Advance(step)
 	}
 }
 
@@ -32,14 +32,24 @@ func TestHalfADayWithoutPayPalParksNothing(t *testing.T) {
 	if err := p.receive(d); err != nil {
 		t.Fatal(err)
 	}
-	p.hook("faults", `{"match":{"path":"/v2/*"},"kind":"status","status":404,"body":"<html>Back soon"}`) // somebody else's page: PayPal says so with 503 and this, too
+	// Somebody else's page: PayPal says so with 503 and this, too.
+	p.hook("faults", `{"match":{"path":"/v2/*"},"kind":"status","status":404,"body":"<html>Back soon"}`)
 	p.workFor(12*time.Hour, 15*time.Minute)
-	if n := p.count(`webhook_event WHERE body_digest = sha256($1) AND state = 'received' AND attempts > 20 AND due_at IS NOT NULL AND note LIKE 'PayPal did not answer%'`, d.body); n != 1 {
-		t.Fatalf("the event does not wait for PayPal: %s", p.text(`SELECT state || ' after ' || attempts || ' tries: ' || note FROM webhook_event WHERE body_digest = sha256($1)`, d.body))
+	if n := p.Count(
+		`webhook_event WHERE body_digest = sha256($1) AND state = 'received' AND attempts > 20 AND due_at IS NOT NULL AND note LIKE 'PayPal did not answer%'`,
+		d.body,
+	); n != 1 {
+		t.Fatalf(
+			"the event does not wait for PayPal: %s",
+			p.text(
+				`SELECT state || ' after ' || attempts || ' tries: ' || note FROM webhook_event WHERE body_digest = sha256($1)`,
+				d.body,
+			),
+		)
 	}
 	p.heal()
 	p.workFor(34*time.Minute, 11*time.Minute)
-	if got := p.state(c); got != contribution.PartiallyRefunded {
+	if got := p.State(c.ID); got != contribution.PartiallyRefunded {
 		t.Errorf("PayPal is back, and the gift is %s", got)
 	}
 }
@@ -63,21 +73,27 @@ func TestWhatIsAnOutage(t *testing.T) {
 			t.Fatal(err)
 		}
 		// As if it had been tried for hours: the next failure decides.
-		if _, err := p.db.Exec(`UPDATE webhook_event SET attempts = 30 WHERE body_digest = sha256($1)`, d.body); err != nil {
+		if _, err := p.DB.Exec(`UPDATE webhook_event SET attempts = 30 WHERE body_digest = sha256($1)`, d.body); err != nil {
 			t.Fatal(err)
 		}
 		p.hook("faults", `{"match":{"method":"GET","path":"/v2/*"},`+fault+`}`)
 		if _, err := p.Work(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		state, note := p.text(`SELECT state FROM webhook_event WHERE body_digest = sha256($1)`, d.body), p.text(`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`, d.body)
+		state, note := p.text(
+			`SELECT state FROM webhook_event WHERE body_digest = sha256($1)`,
+			d.body,
+		), p.text(
+			`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`,
+			d.body,
+		)
 		if (state == "parked") != parked || !inWords(note) {
 			t.Errorf("%s: %s, %q", fault, state, note)
 		}
 		p.heal()
-		p.moved.Add(int64(6 * time.Hour))
+		p.Clock.Advance(6 * time.Hour)
 		p.workFor(time.Minute, time.Minute)
-		if got := p.state(c); got != contribution.Completed {
+		if got := p.State(c.ID); got != contribution.Completed {
 			t.Errorf("%s: afterwards the gift is %s", fault, got)
 		}
 	}
@@ -93,7 +109,7 @@ func TestAnEventIsTriedForAMonth(t *testing.T) {
 	}
 	p.hook("faults", `{"match":{"path":"/v2/*"},"kind":"status","status":403}`)
 	p.workFor(31*24*time.Hour, 5*time.Hour)
-	if n := p.count(`webhook_event WHERE state = 'parked' AND due_at IS NULL AND note <> ''`); n != 1 {
+	if n := p.Count(`webhook_event WHERE state = 'parked' AND due_at IS NULL AND note <> ''`); n != 1 {
 		t.Fatal("it is still being tried")
 	}
 	p.heal()
@@ -101,7 +117,7 @@ func TestAnEventIsTriedForAMonth(t *testing.T) {
 		t.Fatalf("replayed %d, %v", n, err)
 	}
 	p.work()
-	if p.count(`webhook_event WHERE state = 'applied' AND contribution_id = $1`, c.ID) != 1 {
+	if p.Count(`webhook_event WHERE state = 'applied' AND contribution_id = $1`, c.ID) != 1 {
 		t.Error("the replay was lost")
 	}
 }
@@ -114,15 +130,18 @@ func TestAPanicIsOneEventsTrouble(t *testing.T) {
 	if err := p.receive(d); err != nil {
 		t.Fatal(err)
 	}
-	broken := inbox.New(inbox.Config{DB: p.db, Now: p.clock, Log: quiet()}) // without a service to settle
+	broken := inbox.New(inbox.Config{DB: p.DB, Now: p.Clock.Now, Log: quiet()}) // without a service to settle
 	if n, err := broken.Work(t.Context()); n != 1 || err != nil {
 		t.Fatalf("worked on %d, %v", n, err)
 	}
-	if note := p.text(`SELECT note FROM webhook_event WHERE state = 'received'`); !strings.Contains(note, "Readerfund itself failed") || !inWords(note) {
+	if note := p.text(
+		`SELECT note FROM webhook_event WHERE state = 'received'`,
+	); !strings.Contains(note, "Readerfund itself failed") ||
+		!inWords(note) {
 		t.Errorf("%q", note)
 	}
 	p.work()
-	if got := p.state(c); got != contribution.Completed {
+	if got := p.State(c.ID); got != contribution.Completed {
 		t.Errorf("mended, and the gift is %s", got)
 	}
 }

@@ -10,26 +10,27 @@ import (
 
 // listed is what PayPal's own list of events says.
 func (p *postbox) listed() []paypal.ListedEvent {
-	p.t.Helper()
-	client, err := paypal.New(paypal.Config{BaseURL: p.paypal, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Now: p.clock})
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	p.T.Helper()
 	var all []paypal.ListedEvent
-	err = client.WebhookEvents(p.t.Context(), p.clock().Add(-time.Hour), p.clock(), func(e paypal.ListedEvent) error {
-		all = append(all, e)
-		return nil
-	})
+	err := p.PayPal.Client().WebhookEvents(
+		p.T.Context(),
+		p.Clock.Now().Add(-time.Hour),
+		p.Clock.Now(),
+		func(e paypal.ListedEvent) error {
+			all = append(all, e)
+			return nil
+		},
+	)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	return all
 }
 
 func (p *postbox) recovered(events []paypal.ListedEvent, want int) {
-	p.t.Helper()
-	if n, err := p.Recover(p.t.Context(), events); err != nil || n != want {
-		p.t.Errorf("%d events were news, want %d; %v", n, want, err)
+	p.T.Helper()
+	if n, err := p.Recover(p.T.Context(), events); err != nil || n != want {
+		p.T.Errorf("%d events were news, want %d; %v", n, want, err)
 	}
 }
 
@@ -52,10 +53,10 @@ func TestAnEventFromPayPalsList(t *testing.T) {
 		t.Fatal(err)
 	}
 	var rows, suspects int
-	if err := p.db.Get(&rows, `SELECT count(*) FROM webhook_event`); err != nil || rows != len(events) {
+	if err := p.DB.Get(&rows, `SELECT count(*) FROM webhook_event`); err != nil || rows != len(events) {
 		t.Errorf("%d rows for %d events, %v", rows, len(events), err)
 	}
-	if err := p.db.Get(&suspects, `SELECT count(*) FROM suspect_delivery`); err != nil || suspects != 0 {
+	if err := p.DB.Get(&suspects, `SELECT count(*) FROM suspect_delivery`); err != nil || suspects != 0 {
 		t.Errorf("%d suspect deliveries, %v", suspects, err)
 	}
 	for {
@@ -67,7 +68,7 @@ func TestAnEventFromPayPalsList(t *testing.T) {
 			break
 		}
 	}
-	if got, err := contribution.Find(t.Context(), p.db, c.ID); err != nil || got.State != contribution.Completed {
+	if got, err := contribution.Find(t.Context(), p.DB, c.ID); err != nil || got.State != contribution.Completed {
 		t.Errorf("the gift is %s, %v", got.State, err)
 	}
 }

@@ -36,11 +36,14 @@ func TestASecondBodyUnderGenuineHeaders(t *testing.T) {
 			t.Fatalf("the second body: %v", err)
 		}
 	}
-	if n := p.count(`suspect_delivery WHERE copies = 3 AND event_id = 'WH-FORGED'`); n != 1 || p.count(`webhook_event`) != 1 {
+	if n := p.Count(
+		`suspect_delivery WHERE copies = 3 AND event_id = 'WH-FORGED'`,
+	); n != 1 ||
+		p.Count(`webhook_event`) != 1 {
 		t.Fatal("staff do not hear of it, or it was kept as an event")
 	}
 	p.work()
-	if p.state(victim) != contribution.Completed || p.count(`ledger_entry WHERE amount_minor > 2500`) != 0 {
+	if p.State(victim.ID) != contribution.Completed || p.Count(`ledger_entry WHERE amount_minor > 2500`) != 0 {
 		t.Fatal("the genuine gift is not recorded, or the forged one is")
 	}
 }
@@ -57,10 +60,10 @@ func TestAForgedBodyThatComesFirstBooksNothing(t *testing.T) {
 		t.Fatalf("it verifies, so it is listened to: %v", err)
 	}
 	p.work()
-	if p.state(victim) == contribution.Completed || p.count(`ledger_entry`) != 0 || p.count(`payment`) != 0 {
+	if p.State(victim.ID) == contribution.Completed || p.Count(`ledger_entry`) != 0 || p.Count(`payment`) != 0 {
 		t.Fatal("the body's word was booked")
 	}
-	if n := p.count(`webhook_event WHERE state = 'parked' AND note LIKE 'PayPal does not know%'`); n != 1 {
+	if n := p.Count(`webhook_event WHERE state = 'parked' AND note LIKE 'PayPal does not know%'`); n != 1 {
 		t.Fatal("staff do not hear of it")
 	}
 }
@@ -77,8 +80,11 @@ func TestAForgedBodyDoesNotHideTheGenuineEvent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forged := delivered{genuine.header, sameCRC(`{"id":"`+event.ID+`","event_type":"PAYMENT.CAPTURE.REFUNDED","resource":{"id":"9XX99999XX999999X"}}`,
-		crc32.ChecksumIEEE(genuine.body))}
+	forged := delivered{
+		genuine.header,
+		sameCRC(`{"id":"`+event.ID+`","event_type":"PAYMENT.CAPTURE.REFUNDED","resource":{"id":"9XX99999XX999999X"}}`,
+			crc32.ChecksumIEEE(genuine.body)),
+	}
 	if err := p.receive(forged); err != nil {
 		t.Fatalf("it verifies, so it is listened to: %v", err)
 	}
@@ -87,11 +93,11 @@ func TestAForgedBodyDoesNotHideTheGenuineEvent(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := p.count(`webhook_event`); n != 2 {
+	if n := p.Count(`webhook_event`); n != 2 {
 		t.Fatalf("%d events are kept, not both", n)
 	}
 	p.work()
-	if p.state(victim) != contribution.Completed {
-		t.Fatalf("the genuine event was not heard: %s", p.state(victim))
+	if p.State(victim.ID) != contribution.Completed {
+		t.Fatalf("the genuine event was not heard: %s", p.State(victim.ID))
 	}
 }

@@ -40,14 +40,19 @@ func TestWordsOfPayPalsStopNoBooking(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.work()
-		if _, err := p.settle.Settler.Settle(t.Context(), c.ID, settle.Source{Way: contribution.BySweep}); err != nil {
+		if _, err := p.Settler.Settle(t.Context(), c.ID, settle.Source{Way: contribution.BySweep}); err != nil {
 			t.Errorf("%s: the sweep says %v", name, err)
 		}
 		if got := p.entriesOf(c); got != "charge 2500 EUR, fee -108 EUR" {
-			t.Errorf("%s: %q is booked: %s", name, got, p.text(`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`, d.body))
+			t.Errorf(
+				"%s: %q is booked: %s",
+				name,
+				got,
+				p.text(`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`, d.body),
+			)
 		}
 		p.heal()
-		p.moved.Add(int64(time.Minute))
+		p.Clock.Advance(time.Minute)
 	}
 }
 
@@ -55,7 +60,7 @@ func TestWordsOfPayPalsStopNoBooking(t *testing.T) {
 func TestOddPayersAreNobody(t *testing.T) {
 	t.Parallel()
 	p := open(t)
-	before := p.count(`supporter`)
+	before := p.Count(`supporter`)
 	for _, odd := range []any{
 		"", " ", "nobody", "@", "a@", "@b", "a b@example.org", "a@example.org, b@example.org", "a\x00", 7, nil,
 		strings.Repeat("a", 3000) + "@example.org", tree{},
@@ -70,8 +75,8 @@ func TestOddPayersAreNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.work()
-		if got := p.entriesOf(c); got != "charge 2500 EUR, fee -108 EUR" || p.count(`supporter`) != before {
-			t.Errorf("%.40v: %q is booked, and %d people are known: %s", odd, got, p.count(`supporter`),
+		if got := p.entriesOf(c); got != "charge 2500 EUR, fee -108 EUR" || p.Count(`supporter`) != before {
+			t.Errorf("%.40v: %q is booked, and %d people are known: %s", odd, got, p.Count(`supporter`),
 				p.text(`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`, d.body))
 		}
 		p.heal()

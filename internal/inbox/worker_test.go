@@ -28,7 +28,7 @@ func (p *postbox) hold(path string) *hold {
 	h := &hold{path: path, over: make(chan struct{})}
 	h.release = sync.OnceFunc(func() { close(h.over) })
 	p.held.Store(h)
-	p.t.Cleanup(h.release)
+	p.T.Cleanup(h.release)
 	return h
 }
 
@@ -51,13 +51,13 @@ func (p *postbox) holding(next http.Handler) http.Handler {
 
 // news receives the deliveries of n gifts that were approved.
 func (p *postbox) news(n int) []contribution.Contribution {
-	p.t.Helper()
+	p.T.Helper()
 	gifts := make([]contribution.Contribution, n)
 	for i := range gifts {
 		var d delivered
 		gifts[i], d = p.approved()
 		if err := p.receive(d); err != nil {
-			p.t.Fatal(err)
+			p.T.Fatal(err)
 		}
 	}
 	return gifts
@@ -65,10 +65,10 @@ func (p *postbox) news(n int) []contribution.Contribution {
 
 // running runs an inbox until stop is called; done is closed once it has returned.
 func (p *postbox) running(i *inbox.Inbox) (stop func(), done <-chan struct{}) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(p.t.Context()))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(p.T.Context()))
 	ended := make(chan struct{})
 	go func() { i.Run(ctx); close(ended) }()
-	p.t.Cleanup(func() {
+	p.T.Cleanup(func() {
 		if h := p.held.Load(); h != nil {
 			h.release()
 		}
@@ -80,18 +80,18 @@ func (p *postbox) running(i *inbox.Inbox) (stop func(), done <-chan struct{}) {
 
 // until waits for what is promised.
 func (p *postbox) until(promised string, is func() bool) {
-	p.t.Helper()
+	p.T.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			p.t.Fatalf("not so: %s", promised)
+			p.T.Fatalf("not so: %s", promised)
 		}
 	}
 }
 
 // applied is how many events were applied at the first attempt.
 func (p *postbox) applied() int {
-	p.t.Helper()
-	return p.count(`webhook_event WHERE state = 'applied' AND attempts = 1`)
+	p.T.Helper()
+	return p.Count(`webhook_event WHERE state = 'applied' AND attempts = 1`)
 }
 
 func (p *postbox) with(change func(*inbox.Config)) *inbox.Inbox {
@@ -125,11 +125,11 @@ func TestASlowEventKeepsNoOtherWaiting(t *testing.T) {
 	h := p.hold("/v2/checkout/orders/" + slow.Checkout.PayPalID)
 	p.running(p.Inbox)
 	p.until("40 others are worked off while one waits", func() bool { return p.applied() == 40 })
-	if h.waiting.Load() != 1 || p.state(slow) != contribution.Created {
-		t.Errorf("the slow one is %s", p.state(slow))
+	if h.waiting.Load() != 1 || p.State(slow.ID) != contribution.Created {
+		t.Errorf("the slow one is %s", p.State(slow.ID))
 	}
 	h.release()
-	p.until("the slow one follows", func() bool { return p.state(slow) == contribution.Completed })
+	p.until("the slow one follows", func() bool { return p.State(slow.ID) == contribution.Completed })
 }
 
 // The workers are shared by all who have events worked on in a process, and what no worker is free for is not taken.
@@ -144,7 +144,7 @@ func TestNoMoreEventsAreTakenThanThereAreWorkers(t *testing.T) {
 	worked := make(chan error, 1)
 	go func() { _, err := few.Work(t.Context()); worked <- err }()
 	p.until("three wait for PayPal", func() bool { return h.waiting.Load() == 3 })
-	if n := p.count(`webhook_event WHERE attempts > 0`); n != 3 {
+	if n := p.Count(`webhook_event WHERE attempts > 0`); n != 3 {
 		t.Errorf("%d events were taken", n)
 	}
 	for _, name := range []string{"readerfund_webhook_workers", "readerfund_webhook_workers_busy"} {
@@ -167,7 +167,7 @@ func TestAWorkerThatWaitsHoldsNoConnection(t *testing.T) {
 	t.Parallel()
 	p := openWaiting(t, time.Minute)
 	p.news(24)
-	pool, err := db.Open(t.Context(), p.db.URL(), db.Options{MaxOpen: 2})
+	pool, err := db.Open(t.Context(), p.DB.URL(), db.Options{MaxOpen: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func TestAStopFinishesWhatWasTaken(t *testing.T) {
 	}
 	h.release()
 	<-done
-	if left := p.count(`webhook_event WHERE attempts = 0`); p.applied() != 2 || left != 4 {
+	if left := p.Count(`webhook_event WHERE attempts = 0`); p.applied() != 2 || left != 4 {
 		t.Errorf("%d are done and %d are left alone", p.applied(), left)
 	}
 }
@@ -222,16 +222,16 @@ func TestAllWorkersBackOffTogether(t *testing.T) {
 				t.Fatalf("%d events ran into the limit, %v", first, err)
 			}
 			if header != "" {
-				p.moved.Add(int64(20 * time.Second))
+				p.Clock.Advance(20 * time.Second)
 				if n, err := four.Work(t.Context()); n != 0 || err != nil {
 					t.Errorf("%d events were taken too early, %v", n, err)
 				}
 			}
 			p.heal()
-			p.moved.Add(int64(11 * time.Second))
+			p.Clock.Advance(11 * time.Second)
 			p.running(four)
-			p.until("all are worked off", func() bool { return p.count(`webhook_event WHERE state = 'applied'`) == 20 })
-			if n := p.count(`webhook_event WHERE attempts > 1`); n != first {
+			p.until("all are worked off", func() bool { return p.Count(`webhook_event WHERE state = 'applied'`) == 20 })
+			if n := p.Count(`webhook_event WHERE attempts > 1`); n != first {
 				t.Errorf("%d were tried more than once, want %d", n, first)
 			}
 		})
@@ -258,7 +258,7 @@ func TestTwoProcessesShareTheEvents(t *testing.T) {
 	p.news(events)
 	h := p.hold("/v2/")
 	for range 2 {
-		pool, err := db.Open(t.Context(), p.db.URL(), db.Options{MaxOpen: 4})
+		pool, err := db.Open(t.Context(), p.DB.URL(), db.Options{MaxOpen: 4})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -271,11 +271,11 @@ func TestTwoProcessesShareTheEvents(t *testing.T) {
 	}
 	p.until("both are at work", func() bool { return h.waiting.Load() == 2*each })
 	h.release()
-	p.until("all are worked off", func() bool { return p.count(`webhook_event WHERE state = 'applied'`) == events })
-	if n := p.count(`webhook_event WHERE attempts > 1`); n != 0 {
+	p.until("all are worked off", func() bool { return p.Count(`webhook_event WHERE state = 'applied'`) == events })
+	if n := p.Count(`webhook_event WHERE attempts > 1`); n != 0 {
 		t.Errorf("%d were worked on twice", n)
 	}
-	if entries := p.count(`ledger_entry`); entries != 2*events {
+	if entries := p.Count(`ledger_entry`); entries != 2*events {
 		t.Errorf("%d ledger entries of %d gifts", entries, events)
 	}
 }
@@ -288,21 +288,21 @@ func TestAWorkerThatDiesAfterBookingBooksNothingTwice(t *testing.T) {
 	p.work()
 	before := p.ledger()
 	// As it was between the booking and the outcome.
-	if _, err := p.db.Exec(`
+	if _, err := p.DB.Exec(`
 		UPDATE webhook_event
 		SET state = 'received', note = '', attempts = 1, processed_at = NULL, contribution_id = NULL, due_at = $1`,
-		p.clock().Add(2*time.Minute)); err != nil {
+		p.Clock.Now().Add(2*time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := p.Work(t.Context()); n != 0 || err != nil {
 		t.Fatalf("taken from under another: %d, %v", n, err)
 	}
-	p.moved.Add(int64(3 * time.Minute))
+	p.Clock.Advance(3 * time.Minute)
 	p.work()
-	if after := p.ledger(); after != before || p.state(gift) != contribution.Completed {
+	if after := p.ledger(); after != before || p.State(gift.ID) != contribution.Completed {
 		t.Errorf("before\n%s\nafter\n%s", before, after)
 	}
-	if n := p.count(`webhook_event WHERE state = 'applied' AND attempts = 2`); n != 1 {
+	if n := p.Count(`webhook_event WHERE state = 'applied' AND attempts = 2`); n != 1 {
 		t.Errorf("%d events are done", n)
 	}
 }
