@@ -6,6 +6,7 @@
 package testkit
 
 import (
+	"flag"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -43,6 +44,14 @@ func Some[T any](t *testing.T, usual int, all []T) []T {
 		return all
 	}
 	return Draw(t, usual, all)
+}
+
+// FewerChecks has rapid draw a fifth of its usual 100 cases where not everything is tested; -rapid.checks says otherwise.
+// It is for TestMain, before the flags are read.
+func FewerChecks() {
+	if f := flag.Lookup("rapid.checks"); f != nil && !Full() {
+		_ = f.Value.Set("20") // it is a number
+	}
 }
 
 // Draw is so many of them, which the seed draws, in their order.

@@ -1,0 +1,13 @@
+package settle_test
+
+import (
+	"os"
+	"testing"
+
+	"readerfund/internal/testkit"
+)
+
+func TestMain(m *testing.M) {
+	testkit.FewerChecks()
+	os.Exit(m.Run())
+}
