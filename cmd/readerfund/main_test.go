@@ -4,16 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"io/fs"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
-	"readerfund/internal/paypal/sandbox"
+	"readerfund/internal/testkit"
 	"readerfund/migrations"
 )
 
@@ -191,25 +188,7 @@ func store(t *testing.T, d *db.DB, id, state string) {
 // payPal is a sandbox to speak to, as flags.
 func payPal(t *testing.T) []string {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	base := "http://" + l.Addr().String()
-	emulator, err := sandbox.New(sandbox.Options{BaseURL: base})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &httptest.Server{Listener: l, Config: &http.Server{
-		Handler: emulator.Handler(), ReadHeaderTimeout: time.Second,
-	}}
-	server.Start()
-	t.Cleanup(func() {
-		server.Close()
-		if err := emulator.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	base := testkit.NewPayPal(t, testkit.PayPalOptions{}).URL
 	return []string{
 		"--paypal-api-base=" + base, "--paypal-client-id=sandbox-client", "--paypal-client-secret=sandbox-secret",
 	}

@@ -27,6 +27,7 @@ import (
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/paypal/sandbox"
 	"readerfund/internal/session"
+	"readerfund/internal/testkit"
 	"readerfund/migrations"
 )
 
@@ -34,7 +35,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 // An installation of the version before is migrated, and everything that can be asked of it from outside, on the
 // command line and as a download, is the same bytes as that version wrote. So it is once more after every step since
-// then was taken back and made again.
+// then was taken back and made again; outside of CI it is asked only then.
 //
 // The golden file was written by the code of schema 14 on schema 14. It changes only with what a report itself is meant
 // to say, in the commit that means it: never with a migration.
@@ -48,12 +49,13 @@ func TestMigrationKeepsEveryReport(t *testing.T) {
 	t.Cleanup(func() { _ = d.Close() })
 	const golden = "testdata/schema14.golden.gz"
 	migrate(t, d)
-	first := everyReport(t, address)
 	if *update {
-		writePacked(t, golden, first)
+		writePacked(t, golden, everyReport(t, address))
 	}
 	want := readPacked(t, golden)
-	compare(t, "migrated", want, first)
+	if testkit.Full() {
+		compare(t, "migrated", want, everyReport(t, address))
+	}
 
 	back(t, d, dbtest.InstallationSchema)
 	migrate(t, d)
@@ -155,7 +157,11 @@ func signIn(t *testing.T, address string) func(page string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	payPal, err := sandbox.New(sandbox.Options{BaseURL: "http://127.0.0.1:1"})
+	keys, err := testkit.Authority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	payPal, err := sandbox.New(sandbox.Options{BaseURL: "http://127.0.0.1:1", Authority: keys})
 	if err != nil {
 		t.Fatal(err)
 	}
