@@ -29,7 +29,7 @@ func TestRestoredBackupIsReconciled(t *testing.T) {
 	dir := t.TempDir()
 	fromTheDocs(s, dir, "backup")
 
-	giveMany(s, testkit.Many(t, "READERFUND_BACKUP_GIFTS", 25, 60))
+	giveMany(s, testkit.Many(t, "READERFUND_BACKUP_GIFTS", 15, 60))
 	s.Balanced(time.Minute)
 	before := s.Count("contribution WHERE state <> 'created'")
 	if err := v.Stop(syscall.SIGTERM, 20*time.Second); err != nil {

@@ -24,7 +24,7 @@ func TestADayWithoutWebhooksIsReconciled(t *testing.T) {
 	s := harness.New(t)
 	s.Serve()
 	s.PayPal.Fault(testkit.Fields{"kind": "drop_webhook"})
-	n := testkit.Many(t, "READERFUND_DAY_GIFTS", 25, 45)
+	n := testkit.Many(t, "READERFUND_DAY_GIFTS", 15, 45)
 	dayOfGifts(s, n)
 	if known := s.Count("refund") + s.Count("dispute"); known != 0 {
 		t.Fatalf("%d refunds and cases are known before anybody told", known)

@@ -18,19 +18,20 @@ import (
 )
 
 // faultsFor names the variable that says for how long TestFaults goes on; without it every fault is provoked once.
-// faultsOnly names the one that picks some of them: "F3 F17". faultsDrawn names the one that says how many of them the
-// seed draws: six without it, and in CI all.
+// faultsOnly names the one that picks some of them: "F3 F17". faultsDrawn names the one that says how many rounds the
+// seed draws: two without it, and in CI all.
 const (
 	faultsFor   = "READERFUND_FAULTS_FOR"
 	faultsOnly  = "READERFUND_FAULTS_ONLY"
 	faultsDrawn = "READERFUND_FAULTS_DRAWN"
 )
 
-// parallel is how many rounds run side by side, each with a PostgreSQL of its own: most of a round is waiting.
+// parallel is how many rounds run side by side where all are played, each with a PostgreSQL of its own: most of a round
+// is waiting.
 const parallel = 2
 
-// TestFaults provokes every fault, or those that the seed draws, one after the other, and then at random from the seed
-// until the time is over. The table at its end says what came of it.
+// TestFaults provokes every fault and plays every round that failed once, or the few that the seed draws, and then goes
+// on at random from the seed until the time is over. The table at its end says what came of it.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	seed, span := testkit.Seed(t), faultsSpan(t)
@@ -38,7 +39,11 @@ func TestFaults(t *testing.T) {
 	harness.Program(t, "readerfund") // so that no round waits for it
 	queue := make(chan round)
 	var crews sync.WaitGroup
-	for range parallel {
+	crewCount := parallel
+	if !testkit.Full() {
+		crewCount = 1
+	}
+	for range crewCount {
 		g := startCluster(t)
 		crews.Go(func() {
 			for r := range queue {
@@ -91,26 +96,31 @@ func faultsSpan(t *testing.T) time.Duration {
 }
 
 // plan gives the rounds to play. In a span, each fault comes with one and with three processes first; without one, each
-// comes once, with one or three.
+// comes once, with one or three, and so do the rounds that failed once.
 func plan(t *testing.T, seed uint64, span time.Duration) func(yield func(round) bool) {
 	t.Helper()
 	all := provokable()
 	draw := rand.New(rand.NewPCG(seed, 0))
-	if usual := testkit.Many(t, faultsDrawn, 6, len(all)); span == 0 && os.Getenv(faultsOnly) == "" {
-		draw.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-		all = all[:min(usual, len(all))]
+	var rounds []round
+	for _, f := range all {
+		sizes := []int{1, 3}
+		if span == 0 {
+			sizes = sizes[draw.IntN(2):][:1]
+		}
+		for _, n := range sizes {
+			rounds = append(rounds, round{f.name, n, draw.Uint64()})
+		}
+	}
+	if span == 0 && os.Getenv(faultsOnly) == "" {
+		rounds = append(rounds, regressions()...)
+		draw.Shuffle(len(rounds), func(i, j int) { rounds[i], rounds[j] = rounds[j], rounds[i] })
+		rounds = rounds[:min(len(rounds), testkit.Many(t, faultsDrawn, 2, len(rounds)))]
 	}
 	end := time.Now().Add(span)
 	return func(yield func(round) bool) {
-		for _, f := range all {
-			sizes := []int{1, 3}
-			if span == 0 {
-				sizes = sizes[draw.IntN(2):][:1]
-			}
-			for _, n := range sizes {
-				if !yield(round{f.name, n, draw.Uint64()}) {
-					return
-				}
+		for _, r := range rounds {
+			if !yield(r) {
+				return
 			}
 		}
 		for span > 0 && time.Now().Before(end) {

@@ -50,7 +50,7 @@ func newOn(t *testing.T, database string, settings ...string) *Fixture {
 
 // DefaultSettings are the settings of a service on a database and a sandbox.
 func DefaultSettings(database string, b *testkit.PayPal) map[string]string {
-	return map[string]string{
+	settings := map[string]string{
 		"DATABASE_URL":           database,
 		"PAYPAL_API_BASE":        b.PublicURL,
 		"PAYPAL_CLIENT_ID":       "sandbox-client",
@@ -67,6 +67,11 @@ func DefaultSettings(database string, b *testkit.PayPal) map[string]string {
 		"GIFT_LIMIT_NETWORK": "1000000/1000000",
 		"GIFT_LIMIT_ALL":     "1000000/1000000",
 	}
+	if !testkit.Full() {
+		// Most of what a short test costs are connections, which plan each statement anew. In CI they are as in production.
+		settings["DATABASE_MAX_CONNS"], settings["REPORT_MAX_CONNS"], settings["WEBHOOK_WORKERS"] = "4", "1", "8"
+	}
+	return settings
 }
 
 // Process is one process of `readerfund serve`.

@@ -3,6 +3,7 @@ package service
 import (
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,7 +28,7 @@ func intercepted(t *testing.T, settings ...string) (*harness.Fixture, harness.St
 	return s, g, s.Delivered("CHECKOUT.ORDER.APPROVED")
 }
 
-// F9: every byte of the body, and of every header that says who sent it, is changed in turn; in CI each, and else 400
+// F9: every byte of the body, and of every header that says who sent it, is changed in turn; in CI each, and else 200
 // that are drawn. What the signature does not cover and nobody reads (PAYPAL-AUTH-VERSION, CORRELATION-ID,
 // Content-Type, User-Agent) is left alone.
 func TestAnyByteOfADeliveryChanged(t *testing.T) {
@@ -46,7 +47,7 @@ func TestAnyByteOfADeliveryChanged(t *testing.T) {
 	for i := range d.Body {
 		mutants = append(mutants, mutant{fmt.Sprintf("body, byte %d", i), "X-None", "", harness.FlipBit(d.Body, i)})
 	}
-	mutants = testkit.Some(t, 400, mutants)
+	mutants = testkit.Some(t, 200, mutants)
 	var crew sync.WaitGroup
 	for n := range 8 {
 		post := s.Client()
@@ -108,12 +109,13 @@ func TestASecondBodyUnderGenuineHeadersIsRefused(t *testing.T) {
 // decides, so nothing is booked; and the genuine gift is recorded all the same.
 func TestAForgedBodyThatComesFirstBooksNothing(t *testing.T) {
 	t.Parallel()
-	for n, name := range []string{"a capture that does not exist", "the genuine event's own id", "another event"} {
+	forgeriesFirst := []string{"a capture that does not exist", "the genuine event's own id", "another event"}
+	for _, name := range testkit.Some(t, 1, forgeriesFirst) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, g, d := intercepted(t, "SWEEP_INTERVAL", "2s")
 			post := s.Client()
-			forged := forgeries(t, s, g, d)[n]
+			forged := forgeries(t, s, g, d)[slices.Index(forgeriesFirst, name)]
 			if got, err := post.Deliver(d, forged); err != nil || got.Status != 200 {
 				t.Fatalf("the forged delivery verifies, so it should be heard: %v, %v", err, got)
 			}

@@ -13,7 +13,7 @@ import (
 // key goes on where it stopped, under the same request id.
 func TestKilledWhileTheOrderIsMade(t *testing.T) {
 	t.Parallel()
-	for _, when := range []string{"before", "after"} {
+	for _, when := range testkit.Some(t, 1, []string{"before", "after"}) {
 		t.Run(when, func(t *testing.T) {
 			t.Parallel()
 			s := harness.New(t)
@@ -63,7 +63,7 @@ func TestKilledWhileTheOrderIsMade(t *testing.T) {
 // nothing.
 func TestKilledAfterTheCapture(t *testing.T) {
 	t.Parallel()
-	for _, reloads := range []bool{true, false} {
+	for _, reloads := range testkit.Some(t, 1, []bool{true, false}) {
 		t.Run(map[bool]string{true: "the reader reloads", false: "nobody does anything"}[reloads], func(t *testing.T) {
 			t.Parallel()
 			s := harness.New(t, "SWEEP_INTERVAL", "1s")

@@ -13,7 +13,7 @@ import (
 // READERFUND_KILL_GIFTS says how many: few by default, 10000 for who has the time.
 func TestGiftsWhileOneOfThreeIsKilledAgainAndAgain(t *testing.T) {
 	t.Parallel()
-	gifts := testkit.Many(t, "READERFUND_KILL_GIFTS", 60, 150)
+	gifts := testkit.Many(t, "READERFUND_KILL_GIFTS", 40, 150)
 	pause := 5 * time.Second
 	if gifts < 1000 {
 		pause = time.Second // else nobody would be killed
