@@ -160,7 +160,7 @@ func accountOfPgBouncer(t *testing.T) (path string, owner *syscall.Credential) {
 	if os.Geteuid() != 0 {
 		return filepath.Join(t.TempDir(), "pgbouncer.ini"), nil
 	}
-	dir, err := os.MkdirTemp("", "pgbouncer") // the test's own folder lies in one that only root may enter
+	dir, err := os.MkdirTemp("", "pgbouncer") //nolint:usetesting // t.TempDir lies in a folder that only root may enter
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func accountOfPgBouncer(t *testing.T) (path string, owner *syscall.Credential) {
 	uid, _ := strconv.ParseUint(nobody.Uid, 10, 32)
 	gid, _ := strconv.ParseUint(nobody.Gid, 10, 32)
 	owner = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // nobody has to enter it; the file is its own
+	if err := os.Chmod(dir, 0o711); err != nil { // nobody has to enter it; the file is its own
 		t.Fatal(err)
 	}
 	return filepath.Join(dir, "pgbouncer.ini"), owner
