@@ -41,8 +41,8 @@ func NewWriter[T, R any](atOnce int, write func(context.Context, []T) ([]R, erro
 func newBatch[T, R any]() *batch[T, R] { return &batch[T, R]{done: make(chan struct{})} }
 
 // Do writes the item together with others and waits for that. Who leads the batch writes it here and now, without
-// another goroutine in between, and finishes it even when its own caller has gone: others wait for this write too, and a
-// COMMIT is never cancelled.
+// another goroutine in between, and finishes it even when its own caller has gone: others wait for this write too, and
+// a COMMIT is never cancelled.
 func (w *Writer[T, R]) Do(ctx context.Context, item T) (R, error) {
 	b, place := w.join(item)
 	if place == 0 {

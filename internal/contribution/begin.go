@@ -77,41 +77,27 @@ func (s *Service) write(ctx context.Context, in intent) (Contribution, error) {
 	return Contribution{}, unsaved
 }
 
-// insert writes the contribution and the first line of its history, in one statement. The error is sql.ErrNoRows where
-// the key or the receipt number is taken.
+// insert writes the contribution and the first line of its history. The error is sql.ErrNoRows where the key or the
+// receipt number is taken.
 func (s *Service) insert(ctx context.Context, id uuid.UUID, receipt string, in intent) (Contribution, error) {
 	now := s.now().UTC().Truncate(time.Microsecond) // as PostgreSQL keeps it
-	begun := checkout.Checkout{Kind: checkout.Order, State: checkout.Started, CreatedAt: now}
 	c := Contribution{
 		ID: id, Receipt: receipt, CampaignID: in.campaign.ID, Campaign: in.campaign.Slug, Frequency: in.frequency,
 		Amount: in.amount, Article: in.article, Name: in.name, Email: in.email, Message: in.message, Naming: in.naming,
-		CoverFee: in.coverFee, UTM: in.utm, State: Started, Checkout: begun, CreatedAt: now, UpdatedAt: now,
+		CoverFee: in.coverFee, UTM: in.utm, State: Started, CreatedAt: now, UpdatedAt: now,
 		key: in.key, digest: in.digest,
+		Checkout: checkout.Checkout{Kind: checkout.Order, State: checkout.Started, CreatedAt: now},
 	}
-	_, err := db.GetOnce[uuid.UUID](ctx, s.db, `
-		WITH known AS (SELECT id FROM article WHERE digest = sha256(convert_to($9::text, 'UTF8'))),
-		written AS (
-			INSERT INTO article (address, digest) SELECT $9::text, sha256(convert_to($9::text, 'UTF8'))
-			WHERE $9::text <> '' AND NOT EXISTS (SELECT 1 FROM known)
-			ON CONFLICT (digest) DO NOTHING RETURNING id),
-		begun AS (
-			INSERT INTO contribution (id, receipt, idempotency_key, intent_digest, campaign_id, frequency, amount_minor,
-			                          currency, article, article_id, name, email, message, naming, cover_fee, utm_source,
-			                          utm_medium, utm_campaign, utm_term, utm_content, state, check_at, created_at,
-			                          updated_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce((SELECT id FROM known), (SELECT id FROM written)),
-			        $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22)
-			ON CONFLICT DO NOTHING RETURNING id, state, created_at),
-		history AS (
-			INSERT INTO contribution_event (contribution_id, fact, from_state, to_state, source, at)
-			SELECT id, 'started', '', state, $23, created_at FROM begun)
-		SELECT id FROM begun`,
-		id, receipt, in.key, in.digest, in.campaign.ID, string(in.frequency), in.amount.Minor, string(in.amount.Currency),
-		in.article, in.name, in.email, in.message, string(in.naming), in.coverFee,
-		in.utm.Source, in.utm.Medium, in.utm.Campaign, in.utm.Term, in.utm.Content, string(Started),
-		begun.NextCheck(checkout.Money{}, 0, now, s.sweepEvery), now, string(ByStart))
+	got, err := s.begun.Do(ctx, c)
+	if err == nil {
+		err = got.err
+	}
 	if err != nil {
 		return Contribution{}, fmt.Errorf("write contribution: %w", err)
+	}
+	if c.Article != "" && got.article == 0 {
+		// The first gift on this article writes it down. Should that fail, whoever next loads the gift does it.
+		_ = linkArticle(ctx, s.db, &got.article, id, c.Article)
 	}
 	return c, nil
 }

@@ -69,7 +69,7 @@ func LockBook(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, facts ...ledger.Fa
 		}
 	}
 	if r.Article != "" && r.ArticleID == 0 {
-		if err := linkArticle(ctx, tx, &r); err != nil {
+		if err := linkArticle(ctx, tx, &r.ArticleID, r.ID, r.Article); err != nil {
 			return nil, err
 		}
 	}
@@ -88,16 +88,16 @@ func LockBook(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, facts ...ledger.Fa
 	return &Locked{Contribution: c, Book: book, ChargedAfterNo: r.ToldNo}, nil
 }
 
-// linkArticle completes a contribution that the version before wrote, or whose article another gift wrote down at the
-// same moment. It goes with the version after next.
-func linkArticle(ctx context.Context, tx *sqlx.Tx, r *lockedRow) error {
-	err := tx.GetContext(ctx, &r.ArticleID, `
+// linkArticle gives a contribution its article's id, and writes the article down where it is new: for the first gift on
+// an article, and for one that the version before wrote.
+func linkArticle(ctx context.Context, q sqlx.QueryerContext, to *int64, id uuid.UUID, address string) error {
+	err := sqlx.GetContext(ctx, q, to, `
 		WITH of AS (
 			INSERT INTO article (address, digest) VALUES ($2::text, sha256(convert_to($2::text, 'UTF8')))
 			ON CONFLICT (digest) DO UPDATE SET address = excluded.address RETURNING id)
-		UPDATE contribution SET article_id = (SELECT id FROM of) WHERE id = $1 RETURNING article_id`, r.ID, r.Article)
+		UPDATE contribution SET article_id = (SELECT id FROM of) WHERE id = $1 RETURNING article_id`, id, address)
 	if err != nil {
-		return fmt.Errorf("link the article of %s: %w", r.ID, err)
+		return fmt.Errorf("link the article of %s: %w", id, err)
 	}
 	return nil
 }

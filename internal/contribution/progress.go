@@ -3,7 +3,6 @@ package contribution
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -144,38 +143,4 @@ func ClaimDue(ctx context.Context, d *db.DB, limit int, now time.Time, every tim
 		return nil
 	})
 	return ids, err
-}
-
-// Advance moves a contribution of which there is no money from what it was read as to next, adds to its history, and
-// commits that, in one statement. The error is sql.ErrNoRows where the contribution has changed since it was read.
-func Advance(
-	ctx context.Context, d *db.DB, was Contribution, next *Contribution, events []Event, now time.Time,
-	every time.Duration,
-) error {
-	text, err := json.Marshal(lines(events))
-	if err != nil {
-		return fmt.Errorf("write the history of %s: %w", was.ID, err)
-	}
-	next.UpdatedAt = now.UTC().Truncate(time.Microsecond)
-	k := next.Checkout
-	_, err = db.GetOnce[uuid.UUID](ctx, d, `
-		WITH moved AS (
-			UPDATE contribution
-			SET state = $4, reason = $5, order_id = nullif($6, ''), approve_url = $7, gone_since = $8, gone = $9,
-			    check_at = $10, checks = 0, updated_at = $11
-			WHERE id = $1 AND state = $2 AND updated_at = $3 AND order_id IS NULL RETURNING id),
-		history AS (
-			INSERT INTO contribution_event (contribution_id, fact, detail, paypal_ref, from_state, to_state, source, at)
-			SELECT m.id, h.fact, h.detail, h.paypal_ref, h.from_state, h.to_state, h.source, $11
-			FROM moved m, jsonb_to_recordset($12::text::jsonb) AS h (
-			    number integer, fact text, detail text, paypal_ref text, from_state text, to_state text, source text)
-			ORDER BY h.number)
-		SELECT id FROM moved`,
-		was.ID, string(was.State), was.UpdatedAt,
-		string(next.State), next.Reason, k.PayPalID, k.ApproveURL, null(k.MissingSince), k.Gone,
-		null(k.NextCheck(checkout.Money{}, 0, now, every)), next.UpdatedAt, string(text))
-	if err != nil {
-		return fmt.Errorf("save contribution %s: %w", was.ID, err)
-	}
-	return nil
 }

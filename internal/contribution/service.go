@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/batch"
 	"readerfund/internal/campaign"
 	"readerfund/internal/db"
 	"readerfund/internal/money"
@@ -30,13 +31,21 @@ type Service struct {
 	limits     map[money.Currency]Limit
 	sweepEvery time.Duration
 	now        func() time.Time
+
+	begun *batch.Writer[Contribution, inserted]
+	moved *batch.Writer[step, error]
 }
+
+// writesAtOnce: while one commit waits for the disk, the next batch is already being parsed and written.
+const writesAtOnce = 2
 
 // New makes a Service.
 func New(cfg Config) *Service {
-	return &Service{
+	s := &Service{
 		db: cfg.DB, campaigns: cfg.Campaigns, limits: cfg.Limits, sweepEvery: cfg.SweepEvery, now: cfg.Now,
 	}
+	s.begun, s.moved = batch.NewWriter(writesAtOnce, s.insertAll), batch.NewWriter(writesAtOnce, s.advanceAll)
+	return s
 }
 
 // Get reads a contribution. The error is a fault.NotFound when there is none.

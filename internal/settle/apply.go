@@ -22,12 +22,13 @@ var ErrNotOurs = ledger.ErrNotOurs
 // Applier applies facts in a transaction and tells the listeners. It asks nobody anything: it does not know the
 // network.
 type Applier struct {
-	db         *db.DB
-	sweepEvery time.Duration
-	listeners  []Listener
-	now        func() time.Time
-	log        *slog.Logger
-	metrics    *metrics.Metrics
+	db            *db.DB
+	contributions *contribution.Service
+	sweepEvery    time.Duration
+	listeners     []Listener
+	now           func() time.Time
+	log           *slog.Logger
+	metrics       *metrics.Metrics
 }
 
 // Apply is the one door by which facts change a contribution: it locks it, learns what the facts say in memory, and
@@ -96,30 +97,22 @@ func (s *Applier) applyAnd(
 func (s *Applier) applyFirst(
 	ctx context.Context, c contribution.Contribution, facts ...Fact,
 ) (contribution.Contribution, error) {
-	if c.State != contribution.Started || len(moneyOf(facts)) > 0 {
+	if c.State != contribution.Started || len(facts) != 1 || len(moneyOf(facts)) > 0 || facts[0].payer.Email != "" {
 		return s.ApplyAll(ctx, facts)
 	}
-	next, events, now := c, []contribution.Event(nil), s.now()
-	for _, f := range facts {
-		if f.payer.Email != "" {
-			return s.ApplyAll(ctx, facts)
-		}
-		from := next.State
-		if news, err := next.Checkout.Apply(*f.checkout); err != nil || !news {
-			return s.ApplyAll(ctx, facts)
-		}
-		next.State = contribution.State(next.Checkout.State)
-		_, next.Reason = f.about()
-		events = append(events, f.event(from, next.State))
+	f, next := facts[0], c
+	if news, err := next.Checkout.Apply(*f.checkout); err != nil || !news {
+		return s.ApplyAll(ctx, facts)
 	}
-	if err := contribution.Advance(ctx, s.db, c, &next, events, now, s.sweepEvery); err != nil {
+	next.State = contribution.State(next.Checkout.State)
+	_, next.Reason = f.about()
+	e := f.event(c.State, next.State)
+	if err := s.contributions.Advance(ctx, c, &next, e); err != nil {
 		s.log.DebugContext(ctx, "an order's answer takes the long way", "contribution", c.ID, "error", err)
 		return s.ApplyAll(ctx, facts)
 	}
-	for _, e := range events {
-		if e.From != e.To {
-			s.metrics.Transition(string(e.From), string(e.To), string(e.Way))
-		}
+	if e.From != e.To {
+		s.metrics.Transition(string(e.From), string(e.To), string(e.Way))
 	}
 	return next, nil
 }

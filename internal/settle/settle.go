@@ -55,7 +55,8 @@ type Services struct {
 func New(cfg Config) *Services {
 	calls := new(detached.Group)
 	applier := &Applier{
-		db: cfg.DB, sweepEvery: cfg.SweepEvery, listeners: cfg.Listeners, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics,
+		db: cfg.DB, contributions: cfg.Contributions, sweepEvery: cfg.SweepEvery, listeners: cfg.Listeners, now: cfg.Now,
+		log: cfg.Log, metrics: cfg.Metrics,
 	}
 	starter := &Starter{
 		db: cfg.DB, paypal: cfg.PayPal, contributions: cfg.Contributions, applier: applier, baseURL: cfg.BaseURL,

@@ -1,0 +1,152 @@
+package contribution
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/checkout"
+	"readerfund/internal/db"
+)
+
+// inserted is what became of a contribution that was to be written.
+type inserted struct {
+	article int64 // the id of its article's row; 0 where there is none yet
+	err     error // sql.ErrNoRows: its key or its receipt number is taken
+}
+
+// insertAll writes contributions that are begun at the same time, in one statement, which is one commit. Where the
+// server refuses it because of one of them, each is written alone.
+func (s *Service) insertAll(ctx context.Context, all []Contribution) ([]inserted, error) {
+	done := make([]inserted, len(all))
+	if len(all) > 1 {
+		articles, err := s.insertMany(ctx, all)
+		if err == nil {
+			for n, c := range all {
+				var is bool
+				if done[n].article, is = articles[c.ID]; !is {
+					done[n].err = sql.ErrNoRows
+				}
+			}
+			return done, nil
+		}
+		if !refusedOne(err) {
+			return nil, err
+		}
+	}
+	for n, c := range all {
+		done[n].article, done[n].err = s.insertOne(ctx, c)
+	}
+	return done, nil
+}
+
+// refusedOne reports whether the server refused a statement for something that stands in one of its rows: a value that
+// cannot be stored, or a constraint that it breaks.
+func refusedOne(err error) bool {
+	state := db.SQLState(err)
+	return len(state) == 5 && (state[:2] == "22" || state[:2] == "23")
+}
+
+// firstCheck is when PayPal is first asked about a contribution by the sweep.
+func (s *Service) firstCheck(c Contribution) time.Time {
+	return c.Checkout.NextCheck(checkout.Money{}, 0, c.CreatedAt, s.sweepEvery)
+}
+
+// insertOne and insertMany are the same statement. One contribution has one of its own because every statement is
+// planned anew (docs/decisions/0008): this one takes the least planning there is.
+func (s *Service) insertOne(ctx context.Context, c Contribution) (int64, error) {
+	article, err := db.GetOnce[sql.NullInt64](ctx, s.db, `
+		WITH begun AS (
+			INSERT INTO contribution (id, receipt, idempotency_key, intent_digest, campaign_id, frequency, amount_minor,
+			                          currency, article, article_id, name, email, message, naming, cover_fee, utm_source,
+			                          utm_medium, utm_campaign, utm_term, utm_content, state, check_at, created_at,
+			                          updated_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+			        (SELECT id FROM article WHERE digest = sha256(convert_to($9::text, 'UTF8'))),
+			        $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 'started', $20, $21, $21)
+			ON CONFLICT DO NOTHING RETURNING id, created_at, article_id),
+		history AS (
+			INSERT INTO contribution_event (contribution_id, fact, from_state, to_state, source, at)
+			SELECT id, 'started', '', 'started', $22, created_at FROM begun)
+		SELECT article_id FROM begun`,
+		c.ID, c.Receipt, c.key, c.digest, c.CampaignID, string(c.Frequency), c.Amount.Minor, string(c.Amount.Currency),
+		c.Article, c.Name, c.Email, c.Message, string(c.Naming), c.CoverFee,
+		c.UTM.Source, c.UTM.Medium, c.UTM.Campaign, c.UTM.Term, c.UTM.Content,
+		s.firstCheck(c), c.CreatedAt, string(ByStart))
+	return article.Int64, err
+}
+
+// insertMany gives the articles' ids of those it wrote, 0 where there is none yet.
+func (s *Service) insertMany(ctx context.Context, all []Contribution) (map[uuid.UUID]int64, error) {
+	texts := func(of func(Contribution) string) any { return column(all, of) }
+	// Sorted by key, so that two processes with the same keys wait for each other in one order and do not deadlock.
+	written, err := db.GetOnce[string](ctx, s.db, `
+		WITH begun AS (
+			INSERT INTO contribution (id, receipt, idempotency_key, intent_digest, campaign_id, frequency, amount_minor,
+			                          currency, article, article_id, name, email, message, naming, cover_fee, utm_source,
+			                          utm_medium, utm_campaign, utm_term, utm_content, state, check_at, created_at,
+			                          updated_at)
+			SELECT b.id, receipt, nullif(key, ''), digest, campaign, frequency, amount, currency, b.article,
+			       (SELECT a.id FROM article a WHERE a.digest = sha256(convert_to(b.article, 'UTF8'))),
+			       name, email, message, naming, cover_fee, source, medium, utm_campaign, term, content, 'started',
+			       nullif(check_at, '')::timestamptz, at, at
+			FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::uuid[], $6::text[], $7::bigint[], $8::text[],
+			            $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::boolean[], $15::text[],
+			            $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::timestamptz[])
+				AS b (id, receipt, key, digest, campaign, frequency, amount, currency, article, name, email, message, naming,
+				      cover_fee, source, medium, utm_campaign, term, content, check_at, at)
+			ORDER BY key
+			ON CONFLICT DO NOTHING RETURNING id, created_at, article_id),
+		history AS (
+			INSERT INTO contribution_event (contribution_id, fact, from_state, to_state, source, at)
+			SELECT id, 'started', '', 'started', $22, created_at FROM begun)
+		SELECT coalesce(json_object_agg(id, coalesce(article_id, 0)), '{}')::text FROM begun`,
+		texts(func(c Contribution) string { return c.ID.String() }),
+		texts(func(c Contribution) string { return c.Receipt }),
+		texts(func(c Contribution) string { return c.key.String }), // no key is none, and none is empty
+		column(all, func(c Contribution) []byte { return c.digest }),
+		texts(func(c Contribution) string { return c.CampaignID.String() }),
+		texts(func(c Contribution) string { return string(c.Frequency) }),
+		column(all, func(c Contribution) int64 { return c.Amount.Minor }),
+		texts(func(c Contribution) string { return string(c.Amount.Currency) }),
+		texts(func(c Contribution) string { return c.Article }), texts(func(c Contribution) string { return c.Name }),
+		texts(func(c Contribution) string { return c.Email }), texts(func(c Contribution) string { return c.Message }),
+		texts(func(c Contribution) string { return string(c.Naming) }),
+		column(all, func(c Contribution) bool { return c.CoverFee }),
+		texts(func(c Contribution) string { return c.UTM.Source }),
+		texts(func(c Contribution) string { return c.UTM.Medium }),
+		texts(func(c Contribution) string { return c.UTM.Campaign }),
+		texts(func(c Contribution) string { return c.UTM.Term }),
+		texts(func(c Contribution) string { return c.UTM.Content }),
+		texts(func(c Contribution) string { return instant(s.firstCheck(c)) }),
+		texts(func(c Contribution) string { return instant(c.CreatedAt) }), string(ByStart))
+	if err != nil {
+		return nil, err
+	}
+	var articles map[uuid.UUID]int64
+	if err := json.Unmarshal([]byte(written), &articles); err != nil {
+		return nil, fmt.Errorf("read what was written: %w", err)
+	}
+	return articles, nil
+}
+
+// column is one value of each row, as a statement over many rows takes it.
+func column[R, T any](rows []R, of func(R) T) any {
+	values := make([]T, len(rows))
+	for n, r := range rows {
+		values[n] = of(r)
+	}
+	return db.Array(values)
+}
+
+// instant is a time as an array of texts has it; empty for none.
+func instant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
