@@ -199,14 +199,12 @@ func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionP
 	return p, nil
 }
 
-// whyInWords explains a state by PayPal's code. Money that is in needs no reason, and a case has a panel of its own.
+// whyInWords explains a state by PayPal's code. Money that is in needs no reason, and a dispute has a panel of its own.
 func whyInWords(loc i18n.Localizer, c dashboard.Contribution) string {
-	switch c.Status {
-	case "disputed", "completed", "partially_refunded", "refunded":
+	if !contribution.State(c.Status).NeedsReason() {
 		return ""
-	default:
-		return reasonInWords(loc, c.Reason)
 	}
+	return reasonInWords(loc, c.Reason)
 }
 
 // timeline is a contribution's history line by line.
