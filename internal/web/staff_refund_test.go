@@ -186,8 +186,7 @@ func TestEachPaymentShowsItsOwnState(t *testing.T) {
 	r := h.signedIn(account.Editor)
 	_, page, capture := h.paid()
 	row := func(what string) string {
-		body := r.get(page).body
-		table := body[strings.Index(body, `id="movements"`):]
+		_, table, _ := strings.Cut(r.get(page).body, `id="movements"`)
 		for line := range strings.SplitSeq(table, "<tr>") {
 			if strings.Contains(line, what+"</code>") {
 				return line
