@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	cdp "github.com/chromedp/chromedp"
 
@@ -68,8 +69,8 @@ func openBrowser(t *testing.T) *browser {
 	return chromium.browser
 }
 
-// startBrowser starts with Chromium's own sandbox where it is to be had: not for root, and not where the system grants no
-// user namespaces. What is shown here is our own.
+// startBrowser starts with Chromium's own sandbox where it is to be had: not for root, and not where the system grants
+// no user namespaces. What is shown here is our own.
 func startBrowser(path string) (*browser, error) {
 	options := append(
 		cdp.DefaultExecAllocatorOptions[:], cdp.ExecPath(path), cdp.DisableGPU,
@@ -141,13 +142,19 @@ func (w *browser) openTab(t *testing.T, s screen) *tab {
 func (b *tab) setScreen(s screen) {
 	b.t.Helper()
 	b.screen = s
-	b.do(cdp.EmulateViewport(s.width, s.height), cdp.Func(func(ctx context.Context, target *cdp.Target) error {
-		_, err := cdp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{
-				{Name: "prefers-color-scheme", Value: s.scheme},
-				{Name: "prefers-reduced-motion", Value: "reduce"},
-			},
-		})
+	b.do(cdp.EmulateViewport(s.width, s.height))
+	b.setColours()
+}
+
+// setColours gives the page the colours of the screen, and no motion. Further features of the reader's system may come
+// with them.
+func (b *tab) setColours(features ...*emulation.MediaFeature) {
+	b.t.Helper()
+	features = append(features,
+		&emulation.MediaFeature{Name: "prefers-color-scheme", Value: b.screen.scheme},
+		&emulation.MediaFeature{Name: "prefers-reduced-motion", Value: "reduce"})
+	b.do(cdp.Func(func(ctx context.Context, _ *cdp.Target) error {
+		_, err := cdp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
 		return err
 	}))
 }
@@ -255,12 +262,8 @@ func (b *tab) describe() string {
 func (b *tab) checkPage() {
 	b.t.Helper()
 	if wide := eval[[]string](b, overflow); len(wide) > 0 {
-		b.t.Errorf(
-			"%s: wider than the screen of %s: %s",
-			eval[string](b, `location.href`),
-			b.screen,
-			strings.Join(wide, ", "),
-		)
+		at := eval[string](b, `location.href`)
+		b.t.Errorf("%s: wider than the screen of %s: %s", at, b.screen, strings.Join(wide, ", "))
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -307,31 +310,55 @@ func (b *tab) checkOrigins(origins ...string) {
 // screenshotBoth keeps a picture in light and one in dark colours, and leaves the tab in those it had.
 func (b *tab) screenshotBoth(name string) {
 	b.t.Helper()
-	had := b.screen
-	for _, scheme := range []string{"light", "dark"} {
-		b.setScreen(screen{had.width, had.height, scheme})
-		b.screenshot(name)
-	}
-	b.setScreen(had)
+	b.inFull(func() {
+		had := b.screen
+		for _, scheme := range []string{"light", "dark"} {
+			b.screen.scheme = scheme
+			b.setColours()
+			b.capture(name)
+		}
+		b.screen = had
+		b.setColours()
+	})
 }
 
-// screenshot keeps a picture of the whole page; in CI always, and else of a few that are drawn.
+// screenshot keeps a picture of the whole page.
 func (b *tab) screenshot(name string) {
+	b.t.Helper()
+	b.inFull(func() { b.capture(name) })
+}
+
+// inFull makes the view as high as the page while pictures are taken of it: in CI always, and else of a few that are
+// drawn. Chromium can look beyond its view by itself, but then lays the page out twice for each picture.
+func (b *tab) inFull(pictures func()) {
 	b.t.Helper()
 	if !testkit.Full() && rand.IntN(8) > 0 {
 		return
 	}
+	height := eval[int64](b, `document.documentElement.scrollHeight`)
+	b.do(cdp.EmulateViewport(b.screen.width, max(height, b.screen.height)))
+	pictures()
+	b.do(cdp.EmulateViewport(b.screen.width, b.screen.height))
+}
+
+// capture keeps a picture of what the view shows.
+func (b *tab) capture(name string) {
+	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, stepTime)
 	defer cancel()
-	picture, err := cdp.Run(ctx, cdp.FullScreenshot(100))
+	fast := true // larger files, made in less time
+	picture, err := cdp.Run(ctx, func(ctx context.Context, _ *cdp.Target) ([]byte, error) {
+		made, err := cdp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{OptimizeForSpeed: &fast})
+		if err != nil {
+			return nil, err
+		}
+		return made.Data, nil
+	})
 	if err != nil {
 		b.t.Fatalf("screenshot %s: %v", name, err)
 	}
-	if err := os.WriteFile(
-		testkit.Artifact(b.t, "screenshots", b.screen.String(), name+".png"),
-		picture,
-		0o600,
-	); err != nil {
+	file := testkit.Artifact(b.t, "screenshots", b.screen.String(), name+".png")
+	if err := os.WriteFile(file, picture, 0o600); err != nil {
 		b.t.Fatal(err)
 	}
 }

@@ -33,10 +33,8 @@ const appealRoot = `[...document.querySelectorAll("div")].map((d) => d.shadowRoo
 func (b *tab) awaitAppeal() {
 	b.t.Helper()
 	testkit.Eventually(b.t, 15*time.Second, "the appeal is there", func() (bool, string) {
-		return eval[bool](
-			b,
-			`(`+appealRoot+`?.querySelector("form")?.getBoundingClientRect().height ?? 0) > 100`,
-		), b.describe()
+		const stands = `(` + appealRoot + `?.querySelector("form")?.getBoundingClientRect().height ?? 0) > 100`
+		return eval[bool](b, stands), b.describe()
 	})
 }
 
@@ -58,35 +56,37 @@ func (b *tab) twoTaps(button string) (label string) {
 	return label
 }
 
-// Impatient fingers and weak eyes share a browser and a service.
+// Impatient fingers, weak eyes and readers of another site share a browser and a service.
 func TestInReadersHands(t *testing.T) {
 	t.Parallel()
 	browser := openBrowser(t)
-	var page string
-	news := otherSite(t, &page)
+	var story string
+	news := otherSite(t, &story)
 	s := harness.New(t, "EMBED_ORIGINS", news.URL)
 	s.Serve()
 	t.Run("large letters and forced colours", func(t *testing.T) {
 		largeLetters(t, s, browser.openTab(t, screens()[0]))
 	})
 	t.Run("two taps on the article are one gift", func(t *testing.T) {
-		twoTapsAreOneGift(t, s, browser.openTab(t, screens()[0]), news.URL, &page)
+		twoTapsAreOneGift(t, s, browser.openTab(t, screens()[0]), news.URL, &story)
 	})
 	t.Run("one form sent twice", func(t *testing.T) {
 		sentTwice(t, s, browser.openTab(t, screens()[0]))
 	})
+	t.Run("on another site's page", func(t *testing.T) { embedded(t, s, browser, news.URL, &story) })
+	t.Run("while PayPal is down", func(t *testing.T) { whilePayPalIsDown(t, s, browser.openTab(t, screens()[0])) })
+}
+
+// newOrders matches the calls that ask PayPal for an order.
+func newOrders() testkit.Fields {
+	return testkit.Fields{"method": "POST", "path": "/v2/checkout/orders"}
 }
 
 // twoTapsAreOneGift presses the appeal's button on another site's article. The order takes a second, in which a reader
 // presses once more.
 func twoTapsAreOneGift(t *testing.T, s *harness.Fixture, b *tab, news string, page *string) {
-	s.PayPal.Fault(
-		testkit.Fields{
-			"kind":  "delay",
-			"delay": "1s",
-			"match": testkit.Fields{"method": "POST", "path": "/v2/checkout/orders"},
-		},
-	)
+	s.PayPal.Fault(testkit.Fields{"kind": "delay", "delay": "1s", "match": newOrders()})
+	defer s.PayPal.Must("DELETE", "/sandbox/faults", nil, nil)
 
 	// The script stands in <head>, the page has no canonical link, and the reader came from a newsletter.
 	*page = `<script async src="` + s.BaseURL + `/embed/cta.js" data-campaign="support"></script>` +
@@ -163,6 +163,15 @@ func sentTwice(t *testing.T, s *harness.Fixture, b *tab) {
 	b.screenshot("given")
 }
 
+// whilePayPalIsDown audits what a reader is told then. It is the last to use the service's PayPal.
+func whilePayPalIsDown(t *testing.T, s *harness.Fixture, b *tab) {
+	s.PayPal.Fault(testkit.Fields{"kind": "status", "status": 503, "match": newOrders()})
+	a := auditor{tab: b, script: axeScript(t)}
+	a.open(s.BaseURL + "/")
+	a.send("#give button.button", 503)
+	a.check("Nothing was charged")
+}
+
 // unreadable finds amounts that lie over each other or are cut.
 const unreadable = `(() => {
 	const boxes = [...document.querySelectorAll(".choice span, .rf-choice span")].map((e) => {
@@ -196,14 +205,8 @@ func largeLetters(t *testing.T, s *harness.Fixture, b *tab) {
 	b.setScreen(screens()[0])
 	eval[string](b, `document.documentElement.style.fontSize = ""`)
 	for _, scheme := range []string{"light", "dark"} {
-		b.do(cdp.Func(func(ctx context.Context, _ *cdp.Target) error {
-			_, err := cdp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{
-					{Name: "forced-colors", Value: "active"}, {Name: "prefers-color-scheme", Value: scheme},
-				},
-			})
-			return err
-		}))
+		b.screen.scheme = scheme
+		b.setColours(&emulation.MediaFeature{Name: "forced-colors", Value: "active"})
 		b.screenshot("forced-colours-" + scheme)
 		button := eval[string](b, `(`+background+`)("#give button.button")`)
 		amount := eval[string](b, `(`+background+`)(".choice input:not(:checked) + span")`)
@@ -218,11 +221,7 @@ func largeLetters(t *testing.T, s *harness.Fixture, b *tab) {
 func TestTheProofOfWorkGoesOnByItself(t *testing.T) {
 	t.Parallel()
 	browser := openBrowser(t)
-	s := harness.New(
-		t,
-		"GIFT_LIMIT_ADDRESS",
-		"1/4",
-	) // of which one is forgotten in minutes, so that a slow machine is asked too
+	s := harness.New(t, "GIFT_LIMIT_ADDRESS", "1/4") // one is forgotten in minutes, so that a slow machine is asked too
 	s.Serve()
 	b := browser.openTab(t, screens()[0])
 	give := func() {

@@ -25,14 +25,18 @@ type Demo struct {
 	Settings map[string]string
 }
 
-// StartDemo starts the demo as `make run` does, on free addresses, and waits for its word that all of it answers.
-func StartDemo(t *testing.T, dir string, gifts int) *Demo {
+// StartDemo starts the demo as `make run` does, on free addresses, and waits for its word that all of it answers. The
+// settings that are given are added to the usual ones.
+func StartDemo(t *testing.T, dir string, gifts int, settings ...string) *Demo {
 	t.Helper()
 	for range 5 {
 		n := &Demo{Dir: dir}
 		address, paypal := testkit.FreeAddress(t), testkit.FreeAddress(t)
 		n.BaseURL, n.PayPal = "http://"+address, testkit.PayPalAt(t, "http://"+paypal)
 		n.Settings = map[string]string{"DEMO_ADDR": address, "DEMO_PAYPAL_ADDR": paypal, "DEMO_DIR": dir}
+		for i := 0; i+1 < len(settings); i += 2 {
+			n.Settings[settings[i]] = settings[i+1]
+		}
 		c, err := StartChild("demo", Program(t, "demo"), n.Settings, &Log{}, "--gifts", strconv.Itoa(gifts))
 		if err != nil {
 			t.Fatal(err)
