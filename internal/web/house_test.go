@@ -21,15 +21,10 @@ import (
 	"golang.org/x/net/html"
 
 	"readerfund/internal/altcha"
-	"readerfund/internal/campaign"
-	"readerfund/internal/contribution"
 	"readerfund/internal/db"
-	"readerfund/internal/db/dbtest"
-	"readerfund/internal/money"
 	"readerfund/internal/paypal"
-	"readerfund/internal/paypal/sandbox"
-	"readerfund/internal/refund"
-	"readerfund/internal/settle"
+	"readerfund/internal/testkit"
+	"readerfund/internal/testkit/newsroom"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
 )
@@ -96,32 +91,20 @@ func (h house) alter(change func(*Deps)) {
 func openHouse(t *testing.T, change func(*Deps)) house {
 	t.Helper()
 	d := bareDeps(t)
-	database := dbtest.New(t)
-	bank := openSandbox(t)
-	client := payPalAt(t, bank)
+	d.DemoArticle = true
+	return openWith(t, d, newsroom.Options{}, change)
+}
+
+// openWith has a newsroom's services answer over HTTP.
+func openWith(t *testing.T, d Deps, o newsroom.Options, change func(*Deps)) house {
+	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	d.BaseURL = "http://" + server.Listener.Addr().String()
-	d.ApprovalOrigins = gift.ApprovalOrigins(bank)
-	d.DemoArticle = true
-	if err := campaign.EnsureDefault(t.Context(), database, d.PublicationName, "EUR", time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	d.Campaigns = campaign.NewCatalog(database, time.Now)
-	d.Contributions = contribution.New(contribution.Config{
-		DB: database, Campaigns: d.Campaigns, Limits: testLimits(), SweepEvery: time.Minute, Now: time.Now,
-	})
-	d.Settle = settle.New(settle.Config{
-		DB: database, PayPal: client, Contributions: d.Contributions, Campaigns: d.Campaigns, BaseURL: d.BaseURL,
-		Publication: d.PublicationName, SweepEvery: time.Minute, Listeners: []settle.Listener{refund.OnApplied},
-		Now: time.Now, Log: d.Log,
-	})
-	t.Cleanup(d.Settle.Close)
-	d.Refunds = refund.New(refund.Config{
-		DB: database, PayPal: client, Contributions: d.Contributions, Applier: d.Settle.Applier,
-		Payments: d.Settle.Payments, Now: time.Now, Log: d.Log,
-	})
-	t.Cleanup(d.Refunds.Close)
-	employ(t, &d, database)
+	o.BaseURL, o.Name, o.Zone = d.BaseURL, d.PublicationName, d.Timezone
+	n := newsroom.New(t, o)
+	d.ApprovalOrigins = gift.ApprovalOrigins(n.PayPal.URL)
+	d.Campaigns, d.Contributions, d.Settle, d.Refunds = n.Campaigns, n.Contributions, n.Services, n.Refunds
+	employ(t, &d, n)
 	if change != nil {
 		change(&d)
 	}
@@ -129,46 +112,13 @@ func openHouse(t *testing.T, change func(*Deps)) house {
 	server.Config.Handler = s
 	server.Start()
 	t.Cleanup(server.Close)
-	return house{service: s, t: t, base: server.URL, paypal: bank, db: database}
+	return house{service: s, t: t, base: server.URL, paypal: n.PayPal.URL, db: n.DB}
 }
 
 // payPalAt is a client of the sandbox.
 func payPalAt(t *testing.T, address string) *paypal.Client {
 	t.Helper()
-	client, err := paypal.New(paypal.Config{
-		BaseURL: address, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Log: quiet(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
-func testLimits() map[money.Currency]contribution.Limit {
-	limits := map[money.Currency]contribution.Limit{}
-	for _, c := range money.Currencies() {
-		limits[c] = contribution.Limit{Min: 100, Max: 1_000_000}
-	}
-	return limits
-}
-
-func openSandbox(t *testing.T) string {
-	t.Helper()
-	server := httptest.NewUnstartedServer(nil)
-	address := "http://" + server.Listener.Addr().String()
-	bank, err := sandbox.New(sandbox.Options{BaseURL: address})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server.Config.Handler = bank.Handler()
-	server.Start()
-	t.Cleanup(func() {
-		server.Close()
-		if err := bank.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return address
+	return testkit.PayPalAt(t, address).Client()
 }
 
 // reader is one browser: it keeps cookies and does not follow redirects by itself.
@@ -182,10 +132,8 @@ func (h house) newReader() reader {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return reader{h, &http.Client{Jar: jar, CheckRedirect: func(*http.Request,
-		[]*http.Request) error {
-		return http.ErrUseLastResponse
-	}}}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return reader{h, &http.Client{Jar: jar, CheckRedirect: stay}}
 }
 
 // reply is an answer, read.
@@ -276,13 +224,7 @@ func (h house) stateOf(id string) string {
 	return state
 }
 
-func (h house) count() (n int) {
-	h.t.Helper()
-	if err := h.db.GetContext(h.t.Context(), &n, `SELECT count(*) FROM contribution`); err != nil {
-		h.t.Fatal(err)
-	}
-	return n
-}
+func (h house) count() int { h.t.Helper(); return testkit.Count(h.t, h.db, "contribution") }
 
 // bank calls a test hook of the sandbox.
 func (h house) bank(method, path, body string) string {

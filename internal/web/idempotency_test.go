@@ -11,6 +11,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/settle"
+	"readerfund/internal/testkit/newsroom"
 	"readerfund/internal/web/gift"
 )
 
@@ -36,7 +37,7 @@ func (h house) beside(c admission.Config, now time.Time) house {
 	other := openHouse(h.t, func(d *Deps) {
 		d.SecretKey, d.ApprovalOrigins = h.SecretKey, h.ApprovalOrigins
 		d.Contributions = contribution.New(contribution.Config{
-			DB: pool, Campaigns: h.Campaigns, Limits: testLimits(), SweepEvery: time.Minute, Now: time.Now,
+			DB: pool, Campaigns: h.Campaigns, Limits: newsroom.Limits(), SweepEvery: time.Minute, Now: time.Now,
 		})
 		d.Settle = settle.New(settle.Config{
 			DB: pool, PayPal: payPalAt(h.t, h.paypal), Contributions: d.Contributions, Campaigns: h.Campaigns,

@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"fmt"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -14,19 +13,13 @@ import (
 
 	"readerfund/internal/account"
 	"readerfund/internal/audit"
-	"readerfund/internal/campaign"
-	"readerfund/internal/contribution"
 	"readerfund/internal/dashboard"
-	"readerfund/internal/db"
-	"readerfund/internal/db/dbtest"
 	"readerfund/internal/health"
-	"readerfund/internal/inbox"
 	"readerfund/internal/queue"
-	"readerfund/internal/reconcile"
-	"readerfund/internal/refund"
 	"readerfund/internal/report"
 	"readerfund/internal/session"
-	"readerfund/internal/settle"
+	"readerfund/internal/testkit"
+	"readerfund/internal/testkit/newsroom"
 	"readerfund/internal/web/page"
 )
 
@@ -35,59 +28,33 @@ func noon() time.Time { return time.Date(2026, 11, 22, 12, 5, 0, 0, time.UTC) }
 
 const staffPassword = "correct horse battery"
 
-// openNewsroom is the service on a real PostgreSQL, with staff and without PayPal.
+// openNewsroom is the service in Berlin, where it stays noon.
 func openNewsroom(t *testing.T, change func(*Deps)) house {
 	t.Helper()
-	d, database := bareDeps(t), dbtest.New(t)
-	server := httptest.NewUnstartedServer(nil)
-	d.BaseURL = "http://" + server.Listener.Addr().String()
+	d := bareDeps(t)
 	d.Now = noon
 	var err error
 	if d.Timezone, err = time.LoadLocation("Europe/Berlin"); err != nil {
 		t.Fatal(err)
 	}
-	if err := campaign.EnsureDefault(t.Context(), database, d.PublicationName, "EUR", noon()); err != nil {
-		t.Fatal(err)
-	}
-	d.Campaigns = campaign.NewCatalog(database, noon)
-	d.Contributions = contribution.New(contribution.Config{
-		DB: database, Campaigns: d.Campaigns, Limits: testLimits(), SweepEvery: time.Minute, Now: noon,
-	})
-	d.Settle = settle.New(settle.Config{
-		DB: database, Contributions: d.Contributions, Campaigns: d.Campaigns, SweepEvery: time.Minute, Now: noon, Log: d.Log,
-	})
-	d.Refunds = refund.New(refund.Config{
-		DB: database, Contributions: d.Contributions, Applier: d.Settle.Applier,
-		Payments: d.Settle.Payments, Now: noon, Log: d.Log,
-	})
-	employ(t, &d, database)
-	if change != nil {
-		change(&d)
-	}
-	s := newService(t, d)
-	server.Config.Handler = s
-	server.Start()
-	t.Cleanup(server.Close)
-	return house{service: s, t: t, base: server.URL, db: database}
+	return openWith(t, d, newsroom.Options{Clock: testkit.ClockAt(noon())}, change)
 }
 
 // employ gives the service its staff, one for each role, and what they work with.
-func employ(t *testing.T, d *Deps, database *db.DB) {
+func employ(t *testing.T, d *Deps, n *newsroom.Newsroom) {
 	t.Helper()
 	d.Accounts = account.NewStore(account.Config{
-		DB: database, Now: d.Now, EndSessions: session.EndAll,
+		DB: n.DB, Now: d.Now, EndSessions: session.EndAll,
 		Hashing: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
 	})
-	d.Sessions = session.NewManager(session.Config{DB: database, Accounts: d.Accounts, Now: d.Now})
-	d.Audit = audit.NewLog(audit.Config{DB: database, Reading: database, Now: d.Now})
-	d.Reports = report.New(database, cmp.Or(d.Timezone, time.UTC), d.DefaultCurrency)
-	d.Views = dashboard.New(database, cmp.Or(d.Timezone, time.UTC))
-	d.Health = health.New(database)
-	events := inbox.New(inbox.Config{DB: database, Now: d.Now, Log: d.Log}) // it asks PayPal nothing here
-	d.Books = reconcile.New(reconcile.Config{DB: database, Adopter: d.Settle.Adopter, Inbox: events,
-		Zone: cmp.Or(d.Timezone, time.UTC), Now: d.Now, Log: d.Log})
-	d.Queue = queue.New(queue.Config{DB: database, Now: d.Now, Log: d.Log})
-	d.Replay, d.ReplayAll = events.Replay, events.ReplayParked
+	d.Sessions = session.NewManager(session.Config{DB: n.DB, Accounts: d.Accounts, Now: d.Now})
+	d.Audit = audit.NewLog(audit.Config{DB: n.DB, Reading: n.DB, Now: d.Now})
+	d.Reports = report.New(n.DB, cmp.Or(d.Timezone, time.UTC), d.DefaultCurrency)
+	d.Views = dashboard.New(n.DB, cmp.Or(d.Timezone, time.UTC))
+	d.Health = health.New(n.DB)
+	d.Books = n.Reconciler
+	d.Queue = queue.New(queue.Config{DB: n.DB, Now: d.Now, Log: d.Log})
+	d.Replay, d.ReplayAll = n.Inbox.Replay, n.Inbox.ReplayParked
 	for _, role := range account.Roles() {
 		if _, _, err := d.Accounts.Add(t.Context(), string(role)+"@example.org", role, staffPassword); err != nil {
 			t.Fatal(err)
@@ -205,7 +172,8 @@ func (h house) step(id uuid.UUID, fact, detail, ref, from, to, source string, ev
 // hook writes a webhook event.
 func (h house) hook(event, kind, resource, state, note string, about uuid.UUID, at time.Time) int64 {
 	h.t.Helper()
-	body := fmt.Sprintf(`{"id":%q,"event_type":%q,"resource":{"id":%q,"amount":{"value":"25.00","currency_code":"EUR"},"payer":{"email_address":"ann@example.org"}}}`, event, kind, resource)
+	body := fmt.Sprintf(`{"id":%q,"event_type":%q,"resource":{"id":%q,"amount":{"value":"25.00","currency_code":"EUR"},`+
+		`"payer":{"email_address":"ann@example.org"}}}`, event, kind, resource)
 	headers := `{"Content-Type": ["application/json"], "Paypal-Transmission-Id": ["t-` + event +
 		`"], "Paypal-Transmission-Sig": ["c2lnbmF0dXJl"], "Paypal-Auth-Algo": ["SHA256withRSA"]}`
 	return h.number(`INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id,
@@ -214,12 +182,7 @@ func (h house) hook(event, kind, resource, state, note string, about uuid.UUID, 
 		event, at, kind, resource, headers, []byte(body), state, note, uuid.NullUUID{UUID: about, Valid: about != uuid.Nil})
 }
 
-func (h house) exec(query string, args ...any) {
-	h.t.Helper()
-	if _, err := h.db.ExecContext(h.t.Context(), query, args...); err != nil {
-		h.t.Fatal(err)
-	}
-}
+func (h house) exec(query string, args ...any) { h.t.Helper(); testkit.Exec(h.t, h.db, query, args...) }
 
 func (h house) number(query string, args ...any) (n int64) {
 	h.t.Helper()

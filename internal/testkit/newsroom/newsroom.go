@@ -24,7 +24,7 @@ import (
 	"readerfund/internal/testkit"
 )
 
-// Publication is the newsroom's name.
+// Publication is the newsroom's name, where a test gives it no other.
 const Publication = "The Test Gazette"
 
 // Newsroom is the services with all that they need.
@@ -52,6 +52,7 @@ type Options struct {
 	Timeout time.Duration  // of calls to PayPal; 0: the client's own
 	Zone    *time.Location // whose days the publication has; nil: UTC
 	BaseURL string         // where readers reach us; empty: where nobody listens
+	Name    string         // of the newsroom; empty: Publication
 
 	Limits    map[money.Currency]contribution.Limit // of what readers may give; nil: Limits()
 	Listeners []settle.Listener                     // hear of applied facts after the refunds do
@@ -71,6 +72,9 @@ func New(t *testing.T, o Options) *Newsroom {
 	if o.BaseURL == "" {
 		o.BaseURL = "http://127.0.0.1:1"
 	}
+	if o.Name == "" {
+		o.Name = Publication
+	}
 	if o.Limits == nil {
 		o.Limits = Limits()
 	}
@@ -84,7 +88,7 @@ func New(t *testing.T, o Options) *Newsroom {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := campaign.EnsureDefault(t.Context(), n.DB, Publication, "EUR", n.Clock.Now()); err != nil {
+	if err := campaign.EnsureDefault(t.Context(), n.DB, o.Name, "EUR", n.Clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	n.options = o
@@ -109,7 +113,7 @@ func (n *Newsroom) wire() {
 	})
 	n.Services = settle.New(settle.Config{
 		DB: n.DB, PayPal: n.Client, Contributions: n.Contributions, Campaigns: n.Campaigns, BaseURL: o.BaseURL,
-		Publication: Publication, SweepEvery: time.Minute, Now: n.Clock.Now, Log: log, Metrics: o.Metrics,
+		Publication: o.Name, SweepEvery: time.Minute, Now: n.Clock.Now, Log: log, Metrics: o.Metrics,
 		Listeners: append([]settle.Listener{refund.OnApplied}, o.Listeners...),
 	})
 	n.T.Cleanup(n.Services.Close)
