@@ -48,7 +48,7 @@ var (
 )
 
 // notForPeople are the calls whose texts are for programmers and operators, or for another program.
-var notForPeople = regexp.MustCompile(`^(errors\.New|fmt\.Errorf|panic|(regexp|strings)\.\w+|` +
+var notForPeople = regexp.MustCompile(`^(errors\.New|flag\.Lookup|fmt\.Errorf|panic|(regexp|strings)\.\w+|` +
 	`.*\.(Debug|Info|Warn)(Context)?|(\w*[lL]og)?\.Error(Context)?|.*\.(Get|Set|Add|Del|Values)|.*\.\w+Context|` +
 	`.*\.(Parse|Format))$`)
 

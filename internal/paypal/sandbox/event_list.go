@@ -82,7 +82,8 @@ func (s *Server) findEvents(want eventFilter) (found []*event, more bool) {
 			begun = e.ID == want.after
 		case e.Created.Before(want.from):
 			return found, false // they stand in order
-		case e.Created.After(want.to) || want.kind != "" && want.kind != e.Type ||
+		// A link's end_time has milliseconds.
+		case e.Created.Truncate(time.Millisecond).After(want.to) || want.kind != "" && want.kind != e.Type ||
 			want.about != "" && want.about != e.Resource:
 		case len(found) == want.size:
 			return found, true

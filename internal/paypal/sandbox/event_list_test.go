@@ -65,3 +65,17 @@ func (b *bench) eventIDs(path string) (ids []string) {
 	}
 	return ids
 }
+
+// An address of a page has milliseconds: what happened in the last one, before the first page was asked for, is listed.
+func TestEventsOfOneMillisecondArePaged(t *testing.T) {
+	t.Parallel()
+	asked := time.Date(2026, 11, 28, 12, 0, 0, 700_000, time.UTC)
+	b := newBench(t, Options{})
+	b.server.books.events = []*event{
+		{ID: "WH-1", Created: asked.Add(-300 * time.Microsecond)}, {ID: "WH-2", Created: asked.Add(-200 * time.Microsecond)},
+	}
+	want := eventFilter{from: asked.Add(-time.Hour), to: asked.Truncate(time.Millisecond), size: 2}
+	if found, more := b.server.findEvents(want); len(found) != 2 || more {
+		t.Errorf("%d events, more: %t", len(found), more)
+	}
+}
