@@ -104,8 +104,8 @@ func (e *NotYetError) Error() string {
 type Pass struct{ address, network string }
 
 // Admit counts a gift and lets it in, or says by a *NotYetError what to do first. Of copies of one key at once, the
-// first is counted and the others are let in with it: they make no gift of their own. It is one statement, shared by those
-// who come at the same time, but for the few that come once all together have reached the most.
+// first is counted and the others are let in with it: they make no gift of their own. It is one statement, shared by
+// those who come at the same time, but for the few that come once all together have reached the most.
 func (g *Gate) Admit(ctx context.Context, v Visitor, p Proof) (Pass, error) {
 	pass := Pass{address: g.Limits.Hide(v.Address), network: g.Limits.Hide(v.Network)}
 	proof := g.proofUses(pass, p)

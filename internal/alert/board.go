@@ -60,8 +60,8 @@ type row struct {
 }
 
 // Evaluate measures, asks every rule, and writes how each alert stands. It is a job for one replica. Two at once do no
-// harm: what is older, or computed from what was changed since, is not written, so that a replica that was paused midway
-// changes nothing when it goes on. What changed is logged.
+// harm: what is older, or computed from what was changed since, is not written, so that a replica that was paused
+// midway changes nothing when it goes on. What changed is logged.
 func (b *Board) Evaluate(ctx context.Context) error {
 	v, err := b.health.Snapshot(ctx, b.now())
 	if err != nil {

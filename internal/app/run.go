@@ -148,8 +148,8 @@ func (a *App) Close() error {
 	return errors.Join(problems...)
 }
 
-// sweep asks about open contributions at every interval. The jitter keeps replicas from asking PayPal in step. It runs on
-// every replica: each takes rows that no other has taken.
+// sweep asks about open contributions at every interval. The jitter keeps replicas from asking PayPal in step. It runs
+// on every replica: each takes rows that no other has taken.
 func (a *App) sweep(ctx context.Context) {
 	for {
 		pause := a.cfg.SweepInterval - a.cfg.SweepInterval/10 +

@@ -11,8 +11,8 @@ import (
 // payments come to from then on. It is derived, by Status, and kept in contribution.state for lists.
 type State string
 
-// The states, from "nothing known" to "money gone back", in the words of the checkout and, once there is a payment, of the
-// ledger.
+// The states, from "nothing known" to "money gone back", in the words of the checkout and, once there is a payment, of
+// the ledger.
 const (
 	Started        = State(checkout.Started)
 	OrderUnknown   = State(checkout.OrderUnknown)
@@ -81,8 +81,8 @@ func (s State) HoldsMoney() bool {
 	}
 }
 
-// NeedsReason reports whether PayPal's reason says why the contribution is in this state. Money that is in needs none, and
-// a dispute has its own.
+// NeedsReason reports whether PayPal's reason says why the contribution is in this state. Money that is in needs none,
+// and a dispute has its own.
 func (s State) NeedsReason() bool { return !s.Received() || s == Reversed }
 
 // StatesWhere lists the states of which one of the rules above says so, as SQL takes them: state = ANY($1).

@@ -14,8 +14,8 @@ type Localizer struct {
 }
 
 // Localizer is for a reader of tag, such as "en-GB": it says things in the tag's language, or in English where the
-// catalogue does not have that. write turns an argument into what is shown, such as an amount into "€25"; nil leaves all
-// of them to fmt.
+// catalogue does not have that. write turns an argument into what is shown, such as an amount into "€25"; nil leaves
+// all of them to fmt.
 func (c *Catalogue) Localizer(tag language.Tag, write func(arg any) any) Localizer {
 	base, _ := tag.Base()
 	lang := language.Make(base.String())

@@ -10,8 +10,8 @@ import (
 	"readerfund/internal/queue"
 )
 
-// held is an event that this process works on, until when it has it. The time is the claim's own: a process that has lost
-// the event renews nothing, and neither does one whose event was replayed meanwhile.
+// held is an event that this process works on, until when it has it. The time is the claim's own: a process that has
+// lost the event renews nothing, and neither does one whose event was replayed meanwhile.
 type held struct {
 	id    int64
 	until time.Time

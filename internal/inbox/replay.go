@@ -53,8 +53,8 @@ func ReplayParked(ctx context.Context, d *db.DB, by contribution.Actor, now time
 	}
 }
 
-// requeue replays the events that a condition picks, whose arguments begin with $3. It returns how many, and the highest
-// of our ids among them.
+// requeue replays the events that a condition picks, whose arguments begin with $3. It returns how many, and the
+// highest of our ids among them.
 func requeue(
 	ctx context.Context, d *db.DB, by contribution.Actor, now time.Time, which string, args ...any,
 ) (int, int64, error) {

@@ -19,7 +19,8 @@ const (
 var ErrLost = errors.New("the work is no longer held by this process")
 
 // KeepLease has renew put the end of a lease off, three times in its length, until ctx ends. renew reports whether the
-// work is still ours. The error is ErrLost when it is another's, or renew failed for a whole lease; until then it is nil.
+// work is still ours. The error is ErrLost when it is another's, or renew failed for a whole lease; until then it is
+// nil.
 func KeepLease(ctx context.Context, lease time.Duration, renew func(context.Context) (bool, error)) error {
 	tick := time.NewTicker(lease / renewals)
 	defer tick.Stop()

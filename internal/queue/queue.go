@@ -31,8 +31,8 @@ import (
 // Kind is one sort of work. Every or At makes it periodic; it has one row then, with an empty key.
 //
 // Run does the work for a key. It returns nil when it is done, At(t) when there is more to do later, and otherwise an
-// error: it is tried again after backoff.Failed, unless it is Permanent. Its context ends when the lease is lost, when the
-// process stops and after Timeout.
+// error: it is tried again after backoff.Failed, unless it is Permanent. Its context ends when the lease is lost, when
+// the process stops and after Timeout.
 type Kind struct {
 	Name    string                                      // the same in every process: "check alerts"
 	Run     func(ctx context.Context, key string) error // safe to run twice, at once and again

@@ -51,8 +51,8 @@ type disputePair struct {
 	Parent   *string       `db:"parent_state"`
 }
 
-// disputeMoney holds what PayPal took, held and released because of disputes against ours, by payment. PayPal's rows name
-// the payment and not the dispute, and a hold may lie before the span that its release is in: so ours must have at
+// disputeMoney holds what PayPal took, held and released because of disputes against ours, by payment. PayPal's rows
+// name the payment and not the dispute, and a hold may lie before the span that its release is in: so ours must have at
 // least what PayPal lists.
 func (l *run) disputeMoney() comparison {
 	return comparison{

@@ -46,8 +46,8 @@ func Some[T any](t *testing.T, usual int, all []T) []T {
 	return Draw(t, usual, all)
 }
 
-// FewerChecks has rapid draw a fifth of its usual 100 cases where not everything is tested; -rapid.checks says otherwise.
-// It is for TestMain, before the flags are read.
+// FewerChecks has rapid draw a fifth of its usual 100 cases where not everything is tested; -rapid.checks says
+// otherwise. It is for TestMain, before the flags are read.
 func FewerChecks() {
 	if f := flag.Lookup("rapid.checks"); f != nil && !Full() {
 		_ = f.Value.Set("20") // it is a number

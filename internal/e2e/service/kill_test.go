@@ -11,8 +11,8 @@ import (
 )
 
 // The service is killed at a random moment, over and over, while gifts run through it; so is always another one of
-// three processes on one database. Whatever moment it was, in the end PayPal's ledger equals ours. READERFUND_KILLS says
-// how often: a few times by default. Outside of CI there is one process, or there are three.
+// three processes on one database. Whatever moment it was, in the end PayPal's ledger equals ours. READERFUND_KILLS
+// says how often: a few times by default. Outside of CI there is one process, or there are three.
 func TestKillMinusNine(t *testing.T) {
 	t.Parallel()
 	for _, processes := range testkit.Some(t, 1, []int{1, 3}) {

@@ -107,8 +107,8 @@ func (s *Reports) Export(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// english is what files and the audit log are written in: programs sum by the words in a file's columns, so they are the
-// same for everybody.
+// english is what files and the audit log are written in: programs sum by the words in a file's columns, so they are
+// the same for everybody.
 var english i18n.Localizer
 
 // contributionColumns are a contribution for people: in words, on the publication's clock. Addresses and messages are

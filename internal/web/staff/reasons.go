@@ -28,9 +28,9 @@ var sameReason = map[string]string{
 	"TRANSACTION_RECEIVING_LIMIT_EXCEEDED":  "TRANSACTION_LIMIT_EXCEEDED",
 }
 
-// reasonInWords explains PayPal's code for a pending, declined or failed payment, and says what staff can do about it. A
-// code that has no sentence is shown as it is. Source: Payments v2, capture status_details; Orders v2, issues of create
-// and capture.
+// reasonInWords explains PayPal's code for a pending, declined or failed payment, and says what staff can do about it.
+// A code that has no sentence is shown as it is. Source: Payments v2, capture status_details; Orders v2, issues of
+// create and capture.
 func reasonInWords(loc i18n.Localizer, code string) string {
 	if code == "" {
 		return ""
