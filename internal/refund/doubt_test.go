@@ -93,9 +93,9 @@ func TestWhatAnEarlierAttemptDidIsFound(t *testing.T) {
 					n.refunds() != 1 {
 					t.Errorf("%+v, %v, %d refunds", r, err, n.refunds())
 				}
-				n.wants(c, contribution.PartiallyRefunded)
+				n.Wants(c, contribution.PartiallyRefunded)
 				n.booksEqual()
-				if got := n.audited(c); got != "contribution.refund, contribution.refund_answer done" {
+				if got := n.Audited(c); got != "contribution.refund, contribution.refund_answer done" {
 					t.Errorf("audited: %s", got)
 				}
 			})
@@ -132,7 +132,7 @@ func TestARefusalStandsOnceThereIsNoDoubt(t *testing.T) {
 	if r, err := n.refund(c, "10.00", "another"); err != nil || r.State != refund.Done || n.refunds() != 1 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if got := n.audited(c); !strings.HasPrefix(got, "contribution.refund, contribution.refund_answer refused, ") {
+	if got := n.Audited(c); !strings.HasPrefix(got, "contribution.refund, contribution.refund_answer refused, ") {
 		t.Errorf("audited: %s", got)
 	}
 }

@@ -33,7 +33,7 @@ func TestPartsGoBackFromBothSides(t *testing.T) {
 			}
 		}
 	}
-	n.wants(c, contribution.PartiallyRefunded)
+	n.Wants(c, contribution.PartiallyRefunded)
 	n.booksEqual()
 	var gross, fee, back int64
 	err = n.DB.QueryRowx(`
@@ -43,7 +43,7 @@ func TestPartsGoBackFromBothSides(t *testing.T) {
 	if err != nil || gross != 2500 || back != -1500 || fee >= 0 {
 		t.Errorf("gross %d, fee %d, refunded %d (%v)", gross, fee, back, err)
 	}
-	if got := n.audited(c); got != "contribution.refund, contribution.refund_answer done" {
+	if got := n.Audited(c); got != "contribution.refund, contribution.refund_answer done" {
 		t.Errorf("audited: %s", got)
 	}
 }
@@ -214,9 +214,9 @@ func TestTheQueueEndsARefundThatNobodySawThrough(t *testing.T) {
 	for range 2 {
 		n.workOff()
 	}
-	n.wants(c, contribution.PartiallyRefunded)
+	n.Wants(c, contribution.PartiallyRefunded)
 	n.booksEqual()
-	if got := n.audited(c); got != "contribution.refund, contribution.refund_answer done" {
+	if got := n.Audited(c); got != "contribution.refund, contribution.refund_answer done" {
 		t.Errorf("audited: %s", got)
 	}
 }
@@ -304,8 +304,8 @@ func TestPayPalRefusesARefund(t *testing.T) {
 		!strings.Contains(r.Advice, "180") {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	n.wants(c, contribution.Completed)
-	if got := n.audited(c); got != "contribution.refund, contribution.refund_answer refused" {
+	n.Wants(c, contribution.Completed)
+	if got := n.Audited(c); got != "contribution.refund, contribution.refund_answer refused" {
 		t.Errorf("audited: %s", got)
 	}
 	if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != refund.Refused {

@@ -32,7 +32,7 @@ func TestAPartCannotGoBackDuringADispute(t *testing.T) {
 	if _, err := n.Settler.AskPayPal(t.Context(), c.ID, newsroom.Editor); err != nil {
 		t.Error(err)
 	}
-	n.wants(c, contribution.Refunded)
+	n.Wants(c, contribution.Refunded)
 	n.booksEqual()
 }
 
@@ -79,7 +79,7 @@ func TestTheAuditLogDoesNotNeedTheOneWhoAsked(t *testing.T) {
 		t.Error("nobody waited and it was done")
 	}
 	n.Refunds.Close() // waits for the call
-	if got, want := n.audited(c), "contribution.refund, contribution.refund_answer done"; got != want {
+	if got, want := n.Audited(c), "contribution.refund, contribution.refund_answer done"; got != want {
 		t.Errorf("audited: %s\nwant     %s", got, want)
 	}
 }
@@ -122,7 +122,7 @@ func TestSendingRefundsAsksAboutNoOrders(t *testing.T) {
 	}
 	n = worldOf(n.On(n.DB, client))
 	n.workOff()
-	n.wants(paid, contribution.PartiallyRefunded)
+	n.Wants(paid, contribution.PartiallyRefunded)
 	for _, call := range noted.calls {
 		if strings.Contains(call, "/v2/checkout/orders") {
 			t.Errorf("PayPal was asked about an order: %v", noted.calls)

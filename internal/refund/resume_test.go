@@ -152,7 +152,7 @@ func TestRequestsOfTheVersionBeforeReachTheQueue(t *testing.T) {
 	if _, found := n.queued(r); found {
 		t.Error("what has ended is in the queue again")
 	}
-	n.wants(c, contribution.PartiallyRefunded)
+	n.Wants(c, contribution.PartiallyRefunded)
 	n.booksEqual()
 }
 

@@ -90,7 +90,7 @@ func (n *world) disputed(f testkit.Fields) contribution.Contribution {
 	n.T.Helper()
 	c, capture := n.Pay(newsroom.Intent())
 	n.Dispute(capture, f)
-	n.wants(c, contribution.Disputed)
+	n.Wants(c, contribution.Disputed)
 	return c
 }
 
@@ -116,14 +116,6 @@ func (n *world) refunds() (count int) {
 		}
 	}
 	return count
-}
-
-func (n *world) wants(c contribution.Contribution, want contribution.State) {
-	n.T.Helper()
-	now, err := n.Contributions.Get(n.T.Context(), c.ID)
-	if err != nil || now.State != want {
-		n.T.Fatalf("state %s (%s), want %s; %v", now.State, now.Reason, want, err)
-	}
 }
 
 // booksEqual is the ledger invariant: our captures and refunds are PayPal's.
@@ -154,19 +146,6 @@ func (n *world) booksEqual() {
 			n.T.Errorf("%s of %s is %s, PayPal's %q", e.Kind, e.Ref, got, want[e.Kind+" "+e.Ref])
 		}
 	}
-}
-
-// audited gives the actions noted about a contribution, oldest first.
-func (n *world) audited(c contribution.Contribution) string {
-	n.T.Helper()
-	var all []string
-	err := n.DB.Select(&all, `
-		SELECT action || coalesce(' ' || (detail->>'outcome'), '') FROM audit_entry
-		WHERE subject = $1 AND actor = $2 ORDER BY id`, c.Receipt, newsroom.Editor.Name)
-	if err != nil {
-		n.T.Fatal(err)
-	}
-	return strings.Join(all, ", ")
 }
 
 // reviews is what a person has to look at, in words.

@@ -54,9 +54,9 @@ func TestAnAcceptedClaimWhoseAnswerWasLost(t *testing.T) {
 					t.Errorf("again: %v", err)
 				}
 			}
-			n.wants(c, contribution.Reversed)
+			n.Wants(c, contribution.Reversed)
 			n.booksEqual()
-			if got := n.audited(c); got != want {
+			if got := n.Audited(c); got != want {
 				t.Errorf("audited: %s\nwant     %s", got, want)
 			}
 		})
@@ -74,7 +74,7 @@ func TestAClaimThatWasNotAcceptedAfterAll(t *testing.T) {
 	}
 	n.dispute(capture, `{"outcome":"seller"}`)
 	n.heard(id, contribution.Completed)
-	if got := n.audited(c); !strings.HasSuffix(got, "accept_dispute unknown, contribution.accept_dispute not accepted") {
+	if got := n.Audited(c); !strings.HasSuffix(got, "accept_dispute unknown, contribution.accept_dispute not accepted") {
 		t.Errorf("audited: %s", got)
 	}
 }
@@ -94,7 +94,7 @@ func TestAClaimThatPayPalRefusesToAccept(t *testing.T) {
 		t.Error(err)
 	}
 	const asked = "contribution.accept_dispute"
-	if got := n.audited(c); got != asked+", "+asked+" not sent, "+asked+", "+asked+" refused" {
+	if got := n.Audited(c); got != asked+", "+asked+" not sent, "+asked+", "+asked+" refused" {
 		t.Errorf("audited: %s", got)
 	}
 	var answer string
@@ -105,7 +105,7 @@ func TestAClaimThatPayPalRefusesToAccept(t *testing.T) {
 	// Nothing is in doubt any more: how the dispute ends is no news of our acceptance.
 	n.hook("POST", "captures/"+n.Capture(c.ID)+"/dispute", `{"outcome":"buyer"}`, nil)
 	n.heard(id, contribution.Reversed)
-	if got := n.audited(c); !strings.HasSuffix(got, "refused") {
+	if got := n.Audited(c); !strings.HasSuffix(got, "refused") {
 		t.Errorf("audited: %s", got)
 	}
 }
@@ -138,7 +138,7 @@ func TestTheAuditLogDoesNotNeedTheOneWhoAsked(t *testing.T) {
 				"accept":     "contribution.accept_dispute, contribution.accept_dispute accepted",
 				"ask PayPal": "contribution.ask_paypal answered",
 			}[name]
-			if got := n.audited(c); got != want {
+			if got := n.Audited(c); got != want {
 				t.Errorf("audited: %s\nwant     %s", got, want)
 			}
 		})

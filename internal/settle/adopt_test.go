@@ -50,13 +50,13 @@ func TestAPaymentMadeInPayPalIsAdopted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	n.wants(c, contribution.Completed)
+	n.Wants(c, contribution.Completed)
 	n.booksEqual()
 	if c.Naming != contribution.NotAsked {
 		t.Error("somebody whom nobody asked may be named")
 	}
-	if c.Message != "For the printers" || c.Amount.Minor != 3000 || n.audited(c) != "contribution.adopt" {
-		t.Errorf("adopted: %+v; audited %q", c, n.audited(c))
+	if c.Message != "For the printers" || c.Amount.Minor != 3000 || n.Audited(c) != "contribution.adopt" {
+		t.Errorf("adopted: %+v; audited %q", c, n.Audited(c))
 	}
 	var person, origin string
 	err := n.DB.QueryRowx(`SELECT s.email, c.origin FROM supporter s JOIN contribution c ON c.supporter_id = s.id
@@ -72,7 +72,7 @@ func TestAPaymentMadeInPayPalIsAdopted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	n.wants(c, contribution.PartiallyRefunded)
+	n.Wants(c, contribution.PartiallyRefunded)
 	n.booksEqual()
 	if again, err := n.Settler.AskPayPal(t.Context(), c.ID, newsroom.Editor); err != nil ||
 		again.State != contribution.PartiallyRefunded {
@@ -139,7 +139,7 @@ func TestAGiftWhoseRowWasLostIsRestored(t *testing.T) {
 			t.Fatalf("%+v, %v", back, err)
 		}
 	}
-	n.wants(c, contribution.PartiallyRefunded)
+	n.Wants(c, contribution.PartiallyRefunded)
 	n.booksEqual()
 
 	o, err := n.Client.CreateOrder(t.Context(), paypal.OrderRequest{

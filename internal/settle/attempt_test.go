@@ -145,7 +145,7 @@ func TestAnAttemptUnderWayIsBeingConfirmed(t *testing.T) {
 	n := open(t)
 	c := n.Start(gift(""))
 	n.Approve(c, "decline")
-	n.wants(n.comeBack(c), contribution.Declined)
+	n.Wants(n.comeBack(c), contribution.Declined)
 	n.Approve(c, "approve")
 	n.Clock.Advance(checkout.AttemptPause)
 	n.fault(`{"kind":"delay","delay":"400ms","match":{"method":"POST","path":"/v2/checkout/orders/*/capture"}}`)
@@ -181,12 +181,12 @@ func TestAnAttemptWhoseCallerDiedIsSentAgain(t *testing.T) {
 	if got, err := n.Applier.ClaimCapture(t.Context(), c, o, src); err != nil || got != checkout.ClaimNew {
 		t.Fatal(got, err)
 	}
-	n.wants(n.settle(c, contribution.BySweep), contribution.Approved)
+	n.Wants(n.settle(c, contribution.BySweep), contribution.Approved)
 	n.Clock.Advance(settle.CaptureLease)
 	if asked, err := n.Sweeper.Sweep(t.Context()); err != nil || asked != 1 {
 		t.Fatalf("asked about %d, %v", asked, err)
 	}
-	n.wants(c, contribution.Completed)
+	n.Wants(c, contribution.Completed)
 	n.booksEqual()
 }
 
@@ -224,10 +224,10 @@ func TestAnExpiredOrderIsNotCapturedBehindTheReadersBack(t *testing.T) {
 	n.fault(`{"kind":"issue","issue":"INVALID_RESOURCE_ID","times":2,"match":{"method":"GET","path":"/v2/checkout/*"}}`)
 	n.settle(c, contribution.BySweep)
 	n.Clock.Advance(settle.SecondLook)
-	n.wants(n.settle(c, contribution.BySweep), contribution.Expired)
+	n.Wants(n.settle(c, contribution.BySweep), contribution.Expired)
 	n.Approve(c, "approve")
-	n.wants(n.settle(c, contribution.ByWebhook), contribution.Expired)
-	n.wants(n.comeBack(c), contribution.Completed)
+	n.Wants(n.settle(c, contribution.ByWebhook), contribution.Expired)
+	n.Wants(n.comeBack(c), contribution.Completed)
 	n.booksEqual()
 }
 
@@ -246,7 +246,7 @@ func TestTurningBackAfterTheApproval(t *testing.T) {
 	if _, err := n.Settler.Cancel(t.Context(), unsure.ID); err == nil {
 		t.Fatal("PayPal was not asked")
 	}
-	n.wants(unsure, contribution.Created)
+	n.Wants(unsure, contribution.Created)
 }
 
 // A capture that PayPal had declined completes after all, when the reader has given again: staff read of both,
@@ -259,7 +259,7 @@ func TestStaffHearOfMoneyAfterANo(t *testing.T) {
 			n := open(t)
 			first := n.Start(gift(""))
 			n.Approve(first, "declined_capture")
-			n.wants(n.comeBack(first), contribution.Declined)
+			n.Wants(n.comeBack(first), contribution.Declined)
 			n.Clock.Advance(time.Minute)
 			second := n.Start(gift(""))
 			n.Approve(second, "approve")

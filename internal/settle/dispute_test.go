@@ -123,7 +123,7 @@ func TestTheSweepAsksAboutOpenDisputes(t *testing.T) {
 	if _, err := n.Sweeper.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	n.wants(c, contribution.Reversed)
+	n.Wants(c, contribution.Reversed)
 	n.booksEqual()
 }
 
@@ -199,7 +199,7 @@ func TestStaffAcceptADispute(t *testing.T) {
 	if _, err := accept(id, "Sorry."); !fault.Is(err, fault.Conflict) {
 		t.Errorf("once more: %v", err)
 	}
-	if got := n.audited(c); !strings.HasSuffix(got, "contribution.accept_dispute accepted") {
+	if got := n.Audited(c); !strings.HasSuffix(got, "contribution.accept_dispute accepted") {
 		t.Errorf("audited: %s", got)
 	}
 }
@@ -225,7 +225,7 @@ func TestADisputeThatCannotBeAcceptedHere(t *testing.T) {
 	if _, err := n.Disputes.Accept(t.Context(), c.ID, id, "Sorry.", newsroom.Editor); !fault.Is(err, fault.Conflict) {
 		t.Error(err)
 	}
-	n.wants(c, contribution.Completed) // what PayPal says to it is not lost
+	n.Wants(c, contribution.Completed) // what PayPal says to it is not lost
 }
 
 // Whatever was lost, a person can have it asked for.
@@ -263,8 +263,8 @@ func TestANoteIsKept(t *testing.T) {
 	}
 	var kept string
 	err := n.DB.Get(&kept, `SELECT detail FROM contribution_event WHERE contribution_id = $1 AND fact = 'note'`, c.ID)
-	if err != nil || kept != "editor@example.org: Called her.\nAll is well." || n.audited(c) != "contribution.note" {
-		t.Errorf("%q, %v, audited %q", kept, err, n.audited(c))
+	if err != nil || kept != "editor@example.org: Called her.\nAll is well." || n.Audited(c) != "contribution.note" {
+		t.Errorf("%q, %v, audited %q", kept, err, n.Audited(c))
 	}
 	for name, text := range map[string]string{"nothing": " \r\n", "too much": strings.Repeat("x", 2000),
 		"a NUL": "a\x00b"} {

@@ -91,7 +91,7 @@ func TestAClosedTabIsCapturedByTheSweep(t *testing.T) {
 	if asked, err := n.Sweeper.Sweep(t.Context()); err != nil || asked != 1 {
 		t.Fatalf("the sweep asked about %d, %v", asked, err)
 	}
-	n.wants(c, contribution.Completed)
+	n.Wants(c, contribution.Completed)
 	n.booksEqual()
 }
 
@@ -150,18 +150,18 @@ func TestASecondTryWithoutAnAnswerIsAskedAbout(t *testing.T) {
 	c := n.Start(gift(""))
 	n.Approve(c, "decline")
 	c = n.settle(c, contribution.ByReader)
-	n.wants(c, contribution.Declined)
+	n.Wants(c, contribution.Declined)
 	n.Clock.Advance(checkout.AttemptPause)
 	n.fault(`{"kind":"status","status":503,"times":50,"match":{"method":"POST","path":"/v2/checkout/orders/*/capture"}}`)
 	if _, err := n.Settler.Settle(t.Context(), c.ID, present); err == nil {
 		t.Fatal("the second try was answered")
 	}
-	n.wants(c, contribution.CaptureUnknown)
+	n.Wants(c, contribution.CaptureUnknown)
 	n.heal()
 	for range 2 {
 		n.settle(c, contribution.BySweep)
 	}
-	n.wants(c, contribution.Declined)
+	n.Wants(c, contribution.Declined)
 	if again, err := n.Contributions.Get(t.Context(), c.ID); err != nil || again.Checkout.Attempt != 2 ||
 		again.Checkout.Refused != 2 {
 		t.Errorf("attempt %d, refused %d, %v", again.Checkout.Attempt, again.Checkout.Refused, err)
@@ -190,7 +190,7 @@ func TestPendingAndDeclinedCapturesAreNoMoney(t *testing.T) {
 			}
 		}
 	}
-	n.wants(held, contribution.Completed)
+	n.Wants(held, contribution.Completed)
 	n.booksEqual()
 }
 
@@ -201,12 +201,12 @@ func TestAnOrderNobodyApprovesExpires(t *testing.T) {
 	if _, err := n.Settler.Cancel(t.Context(), c.ID); err != nil {
 		t.Fatal(err)
 	}
-	n.wants(c, contribution.Cancelled)
+	n.Wants(c, contribution.Cancelled)
 	n.Clock.Advance(4 * time.Hour)
 	if _, err := n.Sweeper.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	n.wants(c, contribution.Expired)
+	n.Wants(c, contribution.Expired)
 	if due, err := contribution.ClaimDue(t.Context(), n.DB, settle.SweepBatch, n.Clock.Now(), time.Minute); err != nil ||
 		len(due) != 0 {
 		t.Errorf("an expired contribution is still looked at: %v %v", due, err)
@@ -219,9 +219,9 @@ func TestAMissingOrderIsLookedForTwice(t *testing.T) {
 	n := open(t)
 	c := n.Start(gift(""))
 	n.hook("POST", "clock", `{"advance":"4h"}`, nil) // PayPal's clock alone
-	n.wants(n.settle(c, contribution.BySweep), contribution.Created)
+	n.Wants(n.settle(c, contribution.BySweep), contribution.Created)
 	n.Clock.Advance(11 * time.Second)
-	n.wants(n.settle(c, contribution.BySweep), contribution.Expired)
+	n.Wants(n.settle(c, contribution.BySweep), contribution.Expired)
 }
 
 // Two of PayPal's machines do not see an order, hours apart, and one in between does: it is not gone.
@@ -231,14 +231,14 @@ func TestAnOrderThatWasFoundAgainIsNotGone(t *testing.T) {
 	c := n.Start(gift(""))
 	unseen := `{"kind":"issue","issue":"INVALID_RESOURCE_ID","times":1,"match":{"method":"GET","path":"/v2/checkout/*"}}`
 	n.fault(unseen)
-	n.wants(n.settle(c, contribution.BySweep), contribution.Created)
+	n.Wants(n.settle(c, contribution.BySweep), contribution.Created)
 	n.Clock.Advance(time.Minute)
-	n.wants(n.settle(c, contribution.BySweep), contribution.Created) // found
+	n.Wants(n.settle(c, contribution.BySweep), contribution.Created) // found
 	n.Clock.Advance(time.Hour)
 	n.fault(unseen)
-	n.wants(n.settle(c, contribution.BySweep), contribution.Created)
+	n.Wants(n.settle(c, contribution.BySweep), contribution.Created)
 	n.Approve(c, "approve")
-	n.wants(n.settle(c, contribution.BySweep), contribution.Completed)
+	n.Wants(n.settle(c, contribution.BySweep), contribution.Completed)
 }
 
 func TestAnOrderWhoseAnswerWasLostIsFoundAgain(t *testing.T) {
@@ -280,13 +280,13 @@ func TestACaptureWhoseAnswerWasLostIsUnknownUntilAsked(t *testing.T) {
 	if _, err := n.Settler.Settle(t.Context(), c.ID, byReader); !fault.Is(err, fault.Unavailable) {
 		t.Fatalf("settle: %v", err)
 	}
-	n.wants(c, contribution.CaptureUnknown)
+	n.Wants(c, contribution.CaptureUnknown)
 	n.heal()
 	n.Clock.Advance(2 * time.Minute)
 	if _, err := n.Sweeper.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	n.wants(c, contribution.Completed)
+	n.Wants(c, contribution.Completed)
 	n.booksEqual()
 	if n.captures() != 1 {
 		t.Fatalf("%d captures", n.captures())
@@ -306,7 +306,7 @@ func TestAReaderWhoLeavesDoesNotStopTheCapture(t *testing.T) {
 		t.Fatalf("settle: %v", err)
 	}
 	n.Close()
-	n.wants(c, contribution.Completed)
+	n.Wants(c, contribution.Completed)
 	n.booksEqual()
 }
 
@@ -378,7 +378,7 @@ func TestAWebhookBeforeTheOrderIsSaved(t *testing.T) {
 	if _, err := n.Settler.SettleOrder(t.Context(), c.Checkout.PayPalID, byWebhook); err != nil {
 		t.Fatal(err)
 	}
-	n.wants(c, contribution.Completed)
+	n.Wants(c, contribution.Completed)
 	n.booksEqual()
 }
 
@@ -400,12 +400,12 @@ func TestRefundsMadeAtPayPal(t *testing.T) {
 		return r.ID
 	}
 	back("refund", `{"amount":"10.00"}`, false)
-	n.wants(c, contribution.PartiallyRefunded)
+	n.Wants(c, contribution.PartiallyRefunded)
 	n.booksEqual()
 	back("refund", `{"amount":"5.00"}`, false)
 	n.booksEqual()
 	back("reverse", `{}`, true)
-	n.wants(c, contribution.Reversed)
+	n.Wants(c, contribution.Reversed)
 	n.booksEqual()
 }
 
@@ -421,7 +421,7 @@ func TestARefundIsFoundThroughItsCapture(t *testing.T) {
 	if _, err := n.Payments.SettleCapture(t.Context(), capture, bySweep); err != nil {
 		t.Fatal(err)
 	}
-	n.wants(c, contribution.Refunded)
+	n.Wants(c, contribution.Refunded)
 	n.booksEqual()
 }
 

@@ -115,7 +115,7 @@ func TestAReceiptNumberThatIsTakenIsDrawnAnew(t *testing.T) {
 	}
 	n.Approve(c, "approve")
 	c = n.settle(c, contribution.ByReader)
-	n.wants(c, contribution.Completed)
+	n.Wants(c, contribution.Completed)
 	n.booksEqual()
 	seen, err := n.paypalOrder(c)
 	if err != nil || seen != c.Receipt {

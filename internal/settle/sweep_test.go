@@ -87,7 +87,7 @@ func TestAFloodOfOrdersDoesNotStarveTheSweep(t *testing.T) {
 		}
 		n.Clock.Advance(6 * time.Minute)
 	}
-	n.wants(given, contribution.Completed)
+	n.Wants(given, contribution.Completed)
 	n.booksEqual()
 	first := slices.IndexFunc(w.calls, func(c string) bool { return strings.HasPrefix(c, "GET /v2/checkout/orders/") })
 	money := slices.Index(w.calls, "GET /v2/checkout/orders/"+given.Checkout.PayPalID)
@@ -99,7 +99,7 @@ func TestAFloodOfOrdersDoesNotStarveTheSweep(t *testing.T) {
 		if asked := w.count("GET /v2/checkout/orders/" + c.Checkout.PayPalID); asked > 3 {
 			t.Fatalf("PayPal was asked %d times about an order that nobody came back for", asked)
 		}
-		n.wants(c, contribution.Expired)
+		n.Wants(c, contribution.Expired)
 	}
 }
 
@@ -146,7 +146,7 @@ func TestAnApprovalThatNobodyToldOfIsCaptured(t *testing.T) {
 			sweepFor(after)
 			n.Approve(c, "approve")
 			sweepFor(checkout.OrderLife - 2*time.Minute)
-			n.wants(c, contribution.Completed)
+			n.Wants(c, contribution.Completed)
 			n.booksEqual()
 		})
 	}
@@ -167,5 +167,5 @@ func TestAReaderWhoCameBackIsAskedAboutSoon(t *testing.T) {
 	if asked, err := n.Sweeper.Sweep(t.Context()); err != nil || asked != 1 {
 		t.Fatalf("asked about %d, %v", asked, err)
 	}
-	n.wants(c, contribution.Completed)
+	n.Wants(c, contribution.Completed)
 }

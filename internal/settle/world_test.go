@@ -3,7 +3,6 @@ package settle_test
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -112,27 +111,6 @@ func (n *world) comeBack(c contribution.Contribution) contribution.Contribution 
 		n.T.Fatal(err)
 	}
 	return c
-}
-
-func (n *world) wants(c contribution.Contribution, want contribution.State) {
-	n.T.Helper()
-	now, err := n.Contributions.Get(n.T.Context(), c.ID)
-	if err != nil || now.State != want {
-		n.T.Fatalf("state %s (%s), want %s; %v", now.State, now.Reason, want, err)
-	}
-}
-
-// audited gives the actions noted about a contribution, oldest first.
-func (n *world) audited(c contribution.Contribution) string {
-	n.T.Helper()
-	var all []string
-	err := n.DB.Select(&all, `
-		SELECT action || coalesce(' ' || (detail->>'outcome'), '') FROM audit_entry
-		WHERE subject = $1 AND actor = $2 ORDER BY id`, c.Receipt, newsroom.Editor.Name)
-	if err != nil {
-		n.T.Fatal(err)
-	}
-	return strings.Join(all, ", ")
 }
 
 // booksEqual is the ledger invariant: for each capture and refund, our entries equal PayPal's.

@@ -1,6 +1,8 @@
 package newsroom
 
 import (
+	"strings"
+
 	"github.com/google/uuid"
 
 	"readerfund/internal/campaign"
@@ -124,3 +126,25 @@ func (n *Newsroom) Dispute(capture string, f testkit.Fields) string {
 }
 
 func byWebhook() settle.Source { return settle.Source{Way: contribution.ByWebhook} }
+
+// Wants ends the test unless the contribution is in this state.
+func (n *Newsroom) Wants(c contribution.Contribution, want contribution.State) {
+	n.T.Helper()
+	now, err := n.Contributions.Get(n.T.Context(), c.ID)
+	if err != nil || now.State != want {
+		n.T.Fatalf("state %s (%s), want %s; %v", now.State, now.Reason, want, err)
+	}
+}
+
+// Audited gives what the editor did about a contribution, as the audit log has it, oldest first.
+func (n *Newsroom) Audited(c contribution.Contribution) string {
+	n.T.Helper()
+	var all []string
+	err := n.DB.Select(&all, `
+		SELECT action || coalesce(' ' || (detail->>'outcome'), '') FROM audit_entry
+		WHERE subject = $1 AND actor = $2 ORDER BY id`, c.Receipt, Editor.Name)
+	if err != nil {
+		n.T.Fatal(err)
+	}
+	return strings.Join(all, ", ")
+}
