@@ -32,6 +32,9 @@ test: postgres ## the tests, with a drawn few of what takes long, and with CI=tr
 	if [ -z "$(PKG)" ] && ! scripts/setup-chromium.sh >/dev/null 2>&1; then \
 		echo "The tests in a browser were left out, because there is no Chromium: \`make test-browser\` gets it where it can."; \
 	fi; \
+	if [ -z "$(PKG)" ] && ! command -v pgbouncer >/dev/null; then \
+		echo "The test behind PgBouncer was left out, because it is not installed: apt-get install pgbouncer"; \
+	fi; \
 	if [ ! -d "$${PAYPAL_FACTS_DIR:-../shared/paypal}" ]; then \
 		echo "The tests that read PayPal's documents, recorded answers and signed deliveries were left out: they are in neither"; \
 		echo "../shared/paypal nor PAYPAL_FACTS_DIR. (The emulator's conformance report, and the genuine webhook samples.)"; \
