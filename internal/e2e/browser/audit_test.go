@@ -272,7 +272,8 @@ func (a *auditor) reconciles(n *harness.Demo, d *db.DB, staff string) {
 	a.check("Reopen it")
 }
 
-// difference is the id of a difference.
+// difference is the id of a difference. A busy machine adds some to the one that the demo leaves open: gifts that the
+// first check saw before the books had them.
 func difference(t *testing.T, n *harness.Demo, which string) string {
 	t.Helper()
 	var id string

@@ -119,7 +119,7 @@ func walk(t *testing.T, n *harness.Demo, b *tab) {
 	page("11a-work", "Background work", "reconcile", "check open contributions")
 	b.click(`nav.menu a[href="/staff/reconciliation"]`)
 	page("11b-reconciliation", "Reconciliation", "PayPal's own record", "unexplained")
-	b.click(`th.key a[href$="/` + difference(t, n, "ours = '' AND paypal_ref <> '"+stranger+"'") + `"]`)
+	b.click(`th.key a[href$="/` + difference(t, n, "state = 'open' AND paypal_ref <> '"+stranger+"'") + `"]`)
 	page("11c-difference", "Paid in PayPal directly", "For the harbour series", "For which campaign?")
 	b.click(`nav.menu a[href="/staff/audit"]`)
 	page("11d-audit", "Audit log", "Signed in", demoStaff)
