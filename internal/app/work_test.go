@@ -8,6 +8,8 @@ import (
 
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
+	"readerfund/internal/i18n"
+	"readerfund/internal/refund"
 )
 
 // The queue runs beside the rest: the periodic work is written down, the alerts are checked, and the metrics say so.
@@ -50,5 +52,10 @@ func TestTheQueueRuns(t *testing.T) {
 	}
 	if names != "check alerts, forget, queue refunds, reconcile, tidy, weigh gifts" {
 		t.Errorf("the kinds are %s", names)
+	}
+	for _, name := range append(strings.Split(names, ", "), refund.Sending) {
+		if key := "queue.kind." + strings.ReplaceAll(name, " ", "_"); !i18n.Has(key) {
+			t.Errorf("the staff page has no name for %q", name)
+		}
 	}
 }

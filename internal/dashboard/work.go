@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/money"
 )
 
 // Work is what the service does in the background. Times are UTC, and zero for what did not happen.
@@ -44,12 +47,20 @@ type Job struct {
 	Created     time.Time
 	Started     time.Time
 	Succeeded   time.Time
+	Refund      *RefundJob // nil unless it brings a refund request to its end
+}
+
+// RefundJob is the refund request that a job is about.
+type RefundJob struct {
+	Contribution uuid.UUID
+	Receipt      string
+	Amount       money.Amount
 }
 
 // The kinds of work that wait in rows of their own.
 const (
-	WebhookEvents = "process PayPal events"
-	Checkouts     = "check open contributions"
+	WebhookEvents = "webhook_event"
+	Checkouts     = "checkout"
 )
 
 // mostJobs is how many rows of a list are read.
@@ -125,18 +136,34 @@ func readJobs(ctx context.Context, tx *sqlx.Tx, which, order string, now time.Ti
 		Created     time.Time    `db:"created_at"`
 		Started     sql.NullTime `db:"started_at"`
 		Succeeded   sql.NullTime `db:"succeeded_at"`
+
+		Contribution uuid.NullUUID `db:"contribution_id"`
+		Receipt      string        `db:"receipt"`
+		AmountMinor  int64         `db:"amount_minor"`
+		Currency     string        `db:"currency"`
 	}
+	// The key of a refund's job is its request's id; CASE keeps other keys, which may be anything, from being read as one.
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT kind, key, plan, due_at, holder, coalesce(held_until > $1, false) AS running, failures, failing_since,
-		       last_error, dead_at, created_at, started_at, succeeded_at
-		FROM queue WHERE `+which+` ORDER BY `+order+` LIMIT $2`, now, mostJobs)
+		SELECT q.kind, q.key, q.plan, q.due_at, q.holder, coalesce(q.held_until > $1, false) AS running, q.failures,
+		       q.failing_since, q.last_error, q.dead_at, q.created_at, q.started_at, q.succeeded_at,
+		       r.contribution_id, coalesce(c.receipt, '') AS receipt, coalesce(r.amount_minor, 0) AS amount_minor,
+		       coalesce(r.currency, '') AS currency
+		FROM (SELECT * FROM queue WHERE `+which+` ORDER BY `+order+` LIMIT $2) q
+		LEFT JOIN refund_request r ON r.id = CASE WHEN q.kind = 'send refund' THEN q.key::uuid END
+		LEFT JOIN contribution c ON c.id = r.contribution_id
+		ORDER BY `+order, now, mostJobs)
 	all := make([]Job, 0, len(rows))
 	for _, r := range rows {
-		all = append(all, Job{
+		job := Job{
 			Kind: r.Kind, Key: r.Key, Plan: r.Plan, Due: utc(r.Due), Holder: r.Holder, Running: r.Running,
 			Failures: r.Failures, FailingFrom: utc(r.FailingFrom), LastError: r.LastError, Dead: utc(r.Dead),
 			Created: r.Created.UTC(), Started: utc(r.Started), Succeeded: utc(r.Succeeded),
-		})
+		}
+		if r.Contribution.Valid {
+			amount := money.New(r.AmountMinor, money.Currency(r.Currency))
+			job.Refund = &RefundJob{r.Contribution.UUID, r.Receipt, amount}
+		}
+		all = append(all, job)
 	}
 	return all, err
 }

@@ -35,7 +35,7 @@ func TestBackgroundWorkIsShown(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)
 	editor := h.signedIn(account.Editor)
-	says(t, editor.get("/staff/work").body, "Background work", "process PayPal events", "check open contributions",
+	says(t, editor.get("/staff/work").body, "Background work", "Process PayPal events", "Check open contributions",
 		"No process of Readerfund has reported", "Nothing at this moment.")
 
 	h.queued()
@@ -44,15 +44,46 @@ func TestBackgroundWorkIsShown(t *testing.T) {
 	says(t, page,
 		"Dead Work that was given up", "send letter d/1 22 Nov 2026, 13:05 31 no such mailbox",
 		"Failing Work that failed and is tried again", "send letter fails 22 Nov 2026, 12:05 22 Nov 2026, 13:45 7 the mailbox is",
-		"process PayPal events 0 – 0 – 0 1 parked",
+		"Process PayPal events 0 – 0 – 0 1 parked",
 		"send letter 1 22 Nov 2026, 13:00 2 1 1 1",
-		"tidy OK every hour 22 Nov 2026, 12:25 22 Nov 2026, 13:25",
+		"Delete expired sessions and counts OK every hour 22 Nov 2026, 12:25 22 Nov 2026, 13:25",
 		"send letter runs 22 Nov 2026, 13:05 paper.example/77")
 	if strings.Contains(page, "gone") || strings.Contains(page, "<busy>") {
 		t.Errorf("the page shows\n%s", page)
 	}
 	if strings.Contains(h.signedIn(account.Viewer).get("/staff").body, `href="/staff/work"`) {
 		t.Error("a viewer is led to a page that is not for them")
+	}
+}
+
+// A refund whose answer was lost is named by the receipt of its contribution, and leads there.
+func TestARefundInTheQueueLeadsToItsContribution(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	id, page, _ := h.paid()
+	editor := h.signedIn(account.Editor)
+	form := editor.refundForm(page, "choice", "part", "amount", "10.00", "reason", "Paid twice")
+	h.refundFault(`"kind":"status","status":500,"when":"after","times":3`)
+	says(t, editor.lands(editor.form(page+"/refund", form)), "The refund of €10.00 is not confirmed yet")
+	says(t, editor.get("/staff/work").body, "Send a refund to PayPal 0 – 1 0 0 0")
+
+	var receipt string
+	if err := h.db.GetContext(soon(t), &receipt, `SELECT receipt FROM contribution WHERE id = $1`, id); err != nil {
+		t.Fatal(err)
+	}
+	for list, change := range map[string]string{
+		"Running now": `held_until = $1::timestamptz + interval '9 seconds', started_at = $1`,
+		"Failing":     `held_until = NULL, failures = 3, failing_since = $1, due_at = $1, dead_at = NULL`,
+		"Dead":        `held_until = NULL, failures = 9, due_at = NULL, dead_at = $1`,
+	} {
+		h.exec(`UPDATE queue SET `+change+` WHERE kind = 'send refund'`, h.Now().UTC())
+		got := editor.get("/staff/work").body
+		_, after, found := strings.Cut(got, list+"</h2>")
+		after, _, _ = strings.Cut(after, "</section>")
+		if link := `<a href="` + page + `">` + receipt + `</a>`; !found || !strings.Contains(after, link) {
+			t.Errorf("%s: no %s in\n%s", list, link, after)
+		}
+		says(t, after, "Send a refund to PayPal", receipt+" €10.00")
 	}
 }
 

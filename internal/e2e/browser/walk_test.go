@@ -116,7 +116,7 @@ func walk(t *testing.T, n *harness.Demo, b *tab) {
 	b.click(`nav.menu a[href="/staff/inbox"]`)
 	page("11-inbox", "PayPal events", receipt)
 	b.click(`nav.menu a[href="/staff/work"]`)
-	page("11a-work", "Background work", "reconcile", "check open contributions")
+	page("11a-work", "Background work", "Reconcile with PayPal", "Check open contributions")
 	b.click(`nav.menu a[href="/staff/reconciliation"]`)
 	page("11b-reconciliation", "Reconciliation", "PayPal's own record", "unexplained")
 	b.click(`th.key a[href$="/` + difference(t, n, "state = 'open' AND paypal_ref <> '"+stranger+"'") + `"]`)

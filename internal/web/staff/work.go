@@ -8,6 +8,7 @@ import (
 	"readerfund/internal/dashboard"
 	"readerfund/internal/fault"
 	"readerfund/internal/i18n"
+	"readerfund/internal/money"
 	"readerfund/internal/queue"
 	"readerfund/internal/web/page"
 )
@@ -37,6 +38,7 @@ type workPage struct {
 // backlogLine is the work of one kind in a list.
 type backlogLine struct {
 	dashboard.Backlog
+	Name  string // the kind, in words
 	Since stamp
 	Page  string // where its own rows are shown, if anywhere
 }
@@ -49,6 +51,9 @@ func (l backlogLine) Counted() bool {
 // jobLine is one piece of work in a list.
 type jobLine struct {
 	dashboard.Job
+	Name   string // the kind, in words
+	Amount string // of a refund
+
 	Due, FailingFrom, Dead, Created, Started, Succeeded stamp
 
 	State    status // of periodic work
@@ -89,7 +94,7 @@ func (s *Work) read(r *http.Request) (*workPage, error) {
 	}
 	p, loc := &workPage{}, s.pages.Localizer(r)
 	for _, b := range work.Backlogs {
-		line := backlogLine{Backlog: b, Since: s.stamp(b.Since)}
+		line := backlogLine{Backlog: b, Name: workInWords(loc, b.Kind), Since: s.stamp(b.Since)}
 		if b.Kind == dashboard.WebhookEvents {
 			line.Page = "/staff/inbox"
 		}
@@ -104,6 +109,15 @@ func (s *Work) read(r *http.Request) (*workPage, error) {
 		}
 	}
 	return p, nil
+}
+
+// workInWords names a kind of work. The queue's own names are codes: metrics, logs and the audit log keep them.
+func workInWords(loc i18n.Localizer, kind string) string {
+	name, known := loc.Lookup("queue.kind." + strings.ReplaceAll(kind, " ", "_"))
+	if !known {
+		return kind
+	}
+	return name
 }
 
 // scheduleInWords puts the queue's words for a plan into a person's: "every 1h0m0s" is "every hour".
@@ -126,8 +140,12 @@ func scheduleInWords(loc i18n.Localizer, plan string) string {
 
 func (s *Work) jobLine(loc i18n.Localizer, j dashboard.Job) jobLine {
 	line := jobLine{
-		Job: j, Due: s.stamp(j.Due), FailingFrom: s.stamp(j.FailingFrom), Dead: s.stamp(j.Dead), Created: s.stamp(j.Created),
-		Started: s.stamp(j.Started), Succeeded: s.stamp(j.Succeeded), Process: j.Holder,
+		Job: j, Name: workInWords(loc, j.Kind), Due: s.stamp(j.Due), FailingFrom: s.stamp(j.FailingFrom),
+		Dead: s.stamp(j.Dead), Created: s.stamp(j.Created), Started: s.stamp(j.Started),
+		Succeeded: s.stamp(j.Succeeded), Process: j.Holder,
+	}
+	if j.Refund != nil {
+		line.Amount = money.Format(j.Refund.Amount, loc.Tag())
 	}
 	line.Plan = scheduleInWords(loc, j.Plan)
 	if i := strings.LastIndexByte(j.Holder, '/'); i > 0 {
