@@ -40,12 +40,17 @@ func openNewsroom(t *testing.T, change func(*Deps)) house {
 	return openWith(t, d, newsroom.Options{Clock: testkit.ClockAt(noon())}, change)
 }
 
+// cheap is hashing that does not slow the tests down; package account's tests look at the real one.
+func cheap() *argon2id.Params {
+	return &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+}
+
 // employ gives the service its staff, one for each role, and what they work with.
 func employ(t *testing.T, d *Deps, n *newsroom.Newsroom) {
 	t.Helper()
 	d.Accounts = account.NewStore(account.Config{
 		DB: n.DB, Now: d.Now, EndSessions: session.EndAll,
-		Hashing: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
+		Hashing: cheap(),
 	})
 	d.Sessions = session.NewManager(session.Config{DB: n.DB, Accounts: d.Accounts, Now: d.Now})
 	d.Audit = audit.NewLog(audit.Config{DB: n.DB, Reading: n.DB, Now: d.Now})

@@ -155,7 +155,9 @@ func TestOneAddressMayNotTryForEver(t *testing.T) {
 	h := openNewsroom(t, nil)
 	limits := ratelimit.New(h.db, noon, "secret")
 	replica := func(d *Deps) {
-		d.Accounts = account.NewStore(account.Config{DB: h.db, Now: noon, Limits: limits, EndSessions: session.EndAll})
+		d.Accounts = account.NewStore(account.Config{
+			DB: h.db, Now: noon, Hashing: cheap(), Limits: limits, EndSessions: session.EndAll,
+		})
 		d.Sessions = session.NewManager(session.Config{DB: h.db, Accounts: d.Accounts, Now: noon})
 	}
 	doors := []reader{openNewsroom(t, replica).newReader(), openNewsroom(t, replica).newReader()}

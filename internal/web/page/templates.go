@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,7 +28,7 @@ type views struct {
 	files     fs.FS
 	catalogue *i18n.Catalogue
 	ready     atomic.Pointer[Templates]
-	reload    *reload // nil where all files are ours and never change
+	reload    *reload // nil, like files and catalogue, where all files are ours and never change
 }
 
 // viewDirs hold one view in each file.
@@ -39,12 +40,22 @@ type Templates struct {
 	static assets
 }
 
+// ours are our own files in our own words. They never change, so a process parses them once, however many Renderers it
+// makes: the tests make hundreds.
+var ours = sync.OnceValues(func() (*Templates, error) { return parse(templates.Files, i18n.Default()) })
+
 // newViews parses every view, so that a broken one stops the start and not a reader. dir is an operator's own copy,
 // which lies over ours and is followed; it may be empty.
 func newViews(catalogue *i18n.Catalogue, dir string, log *slog.Logger, now func() time.Time) (*views, error) {
 	if dir == "" {
-		v := &views{files: templates.Files, catalogue: catalogue}
-		return v, v.parse()
+		parsed := ours
+		if catalogue != i18n.Default() {
+			parsed = func() (*Templates, error) { return parse(templates.Files, catalogue) }
+		}
+		ready, err := parsed()
+		v := &views{}
+		v.ready.Store(ready)
+		return v, err
 	}
 	v := &views{files: overlay{upper: os.DirFS(dir), lower: templates.Files}, catalogue: catalogue,
 		reload: &reload{dir: dir, log: log, now: now}}
