@@ -23,6 +23,7 @@ import (
 	"readerfund/internal/altcha"
 	"readerfund/internal/db"
 	"readerfund/internal/paypal"
+	"readerfund/internal/settle"
 	"readerfund/internal/testkit"
 	"readerfund/internal/testkit/newsroom"
 	"readerfund/internal/web/gift"
@@ -38,6 +39,8 @@ type house struct {
 	base   string
 	paypal string // the sandbox's address
 	db     *db.DB
+
+	sweeper *settle.Sweeper
 }
 
 // service is what is built; a test may build it anew with other settings while it serves.
@@ -103,7 +106,8 @@ func openWith(t *testing.T, d Deps, o newsroom.Options, change func(*Deps)) hous
 	o.BaseURL, o.Name, o.Zone = d.BaseURL, d.PublicationName, d.Timezone
 	n := newsroom.New(t, o)
 	d.ApprovalOrigins = gift.ApprovalOrigins(n.PayPal.URL)
-	d.Campaigns, d.Contributions, d.Settle, d.Refunds = n.Campaigns, n.Contributions, n.Services, n.Refunds
+	d.Campaigns, d.Contributions, d.Refunds = n.Campaigns, n.Contributions, n.Refunds
+	d.Starter, d.Settler, d.Disputes = n.Starter, n.Settler, n.Disputes
 	employ(t, &d, n)
 	if change != nil {
 		change(&d)
@@ -112,7 +116,7 @@ func openWith(t *testing.T, d Deps, o newsroom.Options, change func(*Deps)) hous
 	server.Config.Handler = s
 	server.Start()
 	t.Cleanup(server.Close)
-	return house{service: s, t: t, base: server.URL, paypal: n.PayPal.URL, db: n.DB}
+	return house{service: s, t: t, base: server.URL, paypal: n.PayPal.URL, db: n.DB, sweeper: n.Sweeper}
 }
 
 // payPalAt is a client of the sandbox.

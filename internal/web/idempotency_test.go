@@ -39,11 +39,12 @@ func (h house) beside(c admission.Config, now time.Time) house {
 		d.Contributions = contribution.New(contribution.Config{
 			DB: pool, Campaigns: h.Campaigns, Limits: newsroom.Limits(), SweepEvery: time.Minute, Now: time.Now,
 		})
-		d.Settle = settle.New(settle.Config{
+		services := settle.New(settle.Config{
 			DB: pool, PayPal: payPalAt(h.t, h.paypal), Contributions: d.Contributions, Campaigns: h.Campaigns,
 			BaseURL: h.BaseURL, Publication: h.PublicationName, SweepEvery: time.Minute, Now: time.Now, Log: quiet(),
 		})
-		h.t.Cleanup(d.Settle.Close)
+		h.t.Cleanup(services.Close)
+		d.Starter, d.Settler, d.Disputes = services.Starter, services.Settler, services.Disputes
 	})
 	other.db = pool
 	other.limit(c, now)

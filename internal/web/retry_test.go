@@ -89,7 +89,7 @@ func TestAnotherTryIsCalledOff(t *testing.T) {
 		t.Errorf("called off: %d %v", got.status, got.header)
 	}
 	h.earlier(id, "40")
-	if _, err := h.Settle.Sweeper.Sweep(soon(t)); err != nil || h.attempts(id) != 1 {
+	if _, err := h.sweeper.Sweep(soon(t)); err != nil || h.attempts(id) != 1 {
 		t.Errorf("%d attempts, %v", h.attempts(id), err)
 	}
 }

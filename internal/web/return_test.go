@@ -161,7 +161,7 @@ func TestAReturnAfterTheWebhooksRefusalIsTheFirst(t *testing.T) {
 	r := h.newReader()
 	id, _ := r.begin(giftForm())
 	h.approveAs(id, "decline")
-	_, err := h.Settle.Settler.Settle(t.Context(), uuid.MustParse(id), settle.Source{Way: contribution.ByWebhook})
+	_, err := h.Settler.Settle(t.Context(), uuid.MustParse(id), settle.Source{Way: contribution.ByWebhook})
 	if err != nil || h.stateOf(id) != "declined" {
 		t.Fatalf("%s, %v", h.stateOf(id), err)
 	}

@@ -35,7 +35,7 @@ func TestAReturnThatToldNothingIsNotTheFirst(t *testing.T) {
 			id, _ := r.begin(giftForm())
 			h.approveAs(id, "decline")
 			src := settle.Source{Way: contribution.ByWebhook}
-			_, err := h.Settle.Settler.Settle(t.Context(), uuid.MustParse(id), src)
+			_, err := h.Settler.Settle(t.Context(), uuid.MustParse(id), src)
 			if err != nil || h.stateOf(id) != "declined" {
 				t.Fatalf("%s, %v", h.stateOf(id), err)
 			}

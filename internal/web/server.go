@@ -65,7 +65,8 @@ type Deps struct {
 	Catalogue *i18n.Catalogue // what the pages say; nil is locales/
 
 	Contributions *contribution.Service
-	Settle        *settle.Services
+	Starter       *settle.Starter
+	Settler       *settle.Settler
 	Gate          *admission.Gate // nil lets every gift in
 	Campaigns     *campaign.Catalog
 	Webhook       func(ctx context.Context, header http.Header, body []byte) error // inbox.Inbox.Receive
@@ -88,9 +89,10 @@ type Deps struct {
 	Health   *health.Monitor
 	Alerts   *alert.Board // nil shows none
 
-	Books   *reconcile.Reconciler // needed with Sessions
-	Refunds *refund.Service       // needed with Sessions
-	Queue   *queue.Queue          // needed with Sessions
+	Books    *reconcile.Reconciler // needed with Sessions
+	Disputes *settle.Disputes      // needed with Sessions
+	Refunds  *refund.Service       // needed with Sessions
+	Queue    *queue.Queue          // needed with Sessions
 
 	Metrics *metrics.Metrics // may be nil
 	Log     *slog.Logger
@@ -153,13 +155,14 @@ func (d Deps) check() error {
 		return fmt.Errorf("SECRET_KEY needs at least %d characters", page.MinSecret)
 	}
 	if d.Log == nil || d.Now == nil || d.Ready == nil || d.Webhook == nil || d.WebhookHeaders == nil ||
-		d.Contributions == nil || d.Settle == nil || d.Campaigns == nil {
+		d.Contributions == nil || d.Starter == nil || d.Settler == nil || d.Campaigns == nil {
 		return errors.New("contributions, campaigns, the webhook's receiver, readiness, log and clock are needed")
 	}
 	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Views == nil ||
-		d.Health == nil || d.Replay == nil || d.ReplayAll == nil || d.Books == nil || d.Refunds == nil || d.Queue == nil) {
-		return errors.New("the staff pages need accounts, the audit log, reports, the inbox's replay, refunds, " +
-			"the books and the queue")
+		d.Health == nil || d.Replay == nil || d.ReplayAll == nil || d.Books == nil || d.Disputes == nil ||
+		d.Refunds == nil || d.Queue == nil) {
+		return errors.New("the staff pages need accounts, the audit log, reports, the inbox's replay, disputes, " +
+			"refunds, the books and the queue")
 	}
 	return nil
 }
@@ -168,13 +171,13 @@ func (d Deps) check() error {
 func (s *server) openToReaders(signer page.Signer) {
 	cookies := gift.NewCookies(signer, s.secure())
 	starter := &gift.Starter{
-		Gifts: s.Settle.Starter, Gate: s.Gate, Cookies: cookies, Approvals: s.ApprovalOrigins, Log: s.Log, Now: s.Now,
+		Gifts: s.Starter, Gate: s.Gate, Cookies: cookies, Approvals: s.ApprovalOrigins, Log: s.Log, Now: s.Now,
 	}
 	s.api = api.NewContributions(starter)
 	s.public = public.New(public.Config{
 		Pages: s.pages, Signer: signer, Cookies: cookies, BaseURL: s.BaseURL, Origin: s.origin(),
 		EmbedOrigins: s.EmbedOrigins, AppealPolicy: s.policy(cmp.Or(strings.Join(s.EmbedOrigins, " "), "'none'")),
-		Zone: s.Timezone, Contributions: s.Contributions, Settler: s.Settle.Settler, Starter: starter,
+		Zone: s.Timezone, Contributions: s.Contributions, Settler: s.Settler, Starter: starter,
 		Campaigns: s.Campaigns, Metrics: s.Metrics, Log: s.Log, Now: s.Now,
 	})
 }
@@ -183,9 +186,8 @@ func (s *server) openToReaders(signer page.Signer) {
 func (s *server) openToStaff(signer page.Signer) {
 	s.staff = staff.New(staff.Config{
 		Pages: s.pages, Signer: signer, Secure: s.secure(), Zone: s.Timezone, Currency: s.DefaultCurrency,
-		Contributions: s.Contributions, Settler: s.Settle.Settler, Disputes: s.Settle.Disputes, Refunds: s.Refunds,
-		Books: s.Books, Queue: s.Queue, Campaigns: s.Campaigns, Reports: s.Reports, Views: s.Views, Health: s.Health,
-		Alerts:   s.Alerts,
+		Contributions: s.Contributions, Settler: s.Settler, Disputes: s.Disputes, Refunds: s.Refunds, Books: s.Books,
+		Queue: s.Queue, Campaigns: s.Campaigns, Reports: s.Reports, Views: s.Views, Health: s.Health, Alerts: s.Alerts,
 		Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay, ReplayAll: s.ReplayAll,
 		Log: s.Log, Now: s.Now,
 	})

@@ -26,12 +26,13 @@ import (
 // bareDeps is enough for the engine: no database, no PayPal.
 func bareDeps(t testing.TB) Deps {
 	t.Helper()
+	services := settle.New(settle.Config{})
 	return Deps{
 		BaseURL: "http://give.test", PublicationName: "The Test Post", DefaultCurrency: "EUR",
 		SecretKey:       strings.Repeat("k", 32),
 		ApprovalOrigins: []string{"https://*.paypal.com"},
 		TrustedProxies:  []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
-		Contributions:   contribution.New(contribution.Config{}), Settle: settle.New(settle.Config{}),
+		Contributions:   contribution.New(contribution.Config{}), Starter: services.Starter, Settler: services.Settler,
 		Campaigns:      campaign.NewCatalog(nil, time.Now),
 		Webhook:        func(context.Context, http.Header, []byte) error { return nil },
 		WebhookHeaders: func(context.Context, http.Header) error { return nil },
