@@ -2,6 +2,7 @@ package staff
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -108,6 +109,7 @@ func (s *Work) read(r *http.Request) (*workPage, error) {
 			*list.into = append(*list.into, s.jobLine(loc, j))
 		}
 	}
+	slices.SortStableFunc(p.Periodic, func(a, b jobLine) int { return strings.Compare(a.Name, b.Name) })
 	return p, nil
 }
 
