@@ -94,7 +94,7 @@ func TestWhatAnEarlierAttemptDidIsFound(t *testing.T) {
 					t.Errorf("%+v, %v, %d refunds", r, err, n.refunds())
 				}
 				n.Wants(c, contribution.PartiallyRefunded)
-				n.booksEqual()
+				n.BooksEqual()
 				if got := n.Audited(c); got != "contribution.refund, contribution.refund_answer done" {
 					t.Errorf("audited: %s", got)
 				}
@@ -226,7 +226,7 @@ func TestNewsOfARefundEndsItsRequest(t *testing.T) {
 	if got := n.reviews(c); !strings.Contains(got, "made the refund all the same") {
 		t.Errorf("to look at: %q", got)
 	}
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 // Whatever happens to the calls of several people over some weeks: no wish is fulfilled twice, nothing that went
@@ -264,7 +264,7 @@ func TestRandomHistoriesOfRefunds(t *testing.T) {
 			t.Fatalf("history %d: %s\n%s", seed, trouble, strings.Join(h.story, "\n"))
 		}
 	}
-	n.booksEqual()
+	n.BooksEqual()
 	t.Logf("%d histories, ends %v", histories, ends)
 }
 

@@ -34,7 +34,7 @@ func TestPartsGoBackFromBothSides(t *testing.T) {
 		}
 	}
 	n.Wants(c, contribution.PartiallyRefunded)
-	n.booksEqual()
+	n.BooksEqual()
 	var gross, fee, back int64
 	err = n.DB.QueryRowx(`
 		SELECT sum(amount_minor) FILTER (WHERE kind = 'charge'), sum(amount_minor) FILTER (WHERE kind = 'fee'),
@@ -64,7 +64,7 @@ func TestPressingTwiceIsOneRefund(t *testing.T) {
 	if n.refunds() != 1 {
 		t.Errorf("%d refunds at PayPal", n.refunds())
 	}
-	n.booksEqual()
+	n.BooksEqual()
 	for name, ask := range map[string]func() (refund.Request, error){
 		"the same form with another amount": func() (refund.Request, error) { return n.refund(c, "9.00", "the same form") },
 		"the same form for another gift": func() (refund.Request, error) {
@@ -118,7 +118,7 @@ func TestTwoFormsCannotGiveBackMoreThanThereIs(t *testing.T) {
 	if n.refunds() != 1 {
 		t.Errorf("%d refunds of 20.00 from 25.00", n.refunds())
 	}
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 func TestWhatCannotBeRefundedIsSaid(t *testing.T) {
@@ -196,7 +196,7 @@ func TestARefundWhoseAnswerWasLost(t *testing.T) {
 			if n.refunds() != 1 {
 				t.Errorf("%d refunds", n.refunds())
 			}
-			n.booksEqual()
+			n.BooksEqual()
 		})
 	}
 }
@@ -215,7 +215,7 @@ func TestTheQueueEndsARefundThatNobodySawThrough(t *testing.T) {
 		n.workOff()
 	}
 	n.Wants(c, contribution.PartiallyRefunded)
-	n.booksEqual()
+	n.BooksEqual()
 	if got := n.Audited(c); got != "contribution.refund, contribution.refund_answer done" {
 		t.Errorf("audited: %s", got)
 	}
@@ -249,7 +249,7 @@ func TestARefundWhoseProcessDied(t *testing.T) {
 	if err != nil || again.State != refund.Done || again.RefundID != r.RefundID || n.refunds() != 1 {
 		t.Errorf("%+v, %v, %d refunds", again, err, n.refunds())
 	}
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 // PayPal forgot the request after its memory was over, and refuses the invoice number that it has: the refund is found

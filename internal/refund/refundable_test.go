@@ -33,7 +33,7 @@ func TestAPartCannotGoBackDuringADispute(t *testing.T) {
 		t.Error(err)
 	}
 	n.Wants(c, contribution.Refunded)
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 // PayPal's API refunds only what an app captured.
@@ -128,5 +128,5 @@ func TestSendingRefundsAsksAboutNoOrders(t *testing.T) {
 			t.Errorf("PayPal was asked about an order: %v", noted.calls)
 		}
 	}
-	n.booksEqual()
+	n.BooksEqual()
 }

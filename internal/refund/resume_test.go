@@ -51,7 +51,7 @@ func TestTheQueueSendsWhatWasOnlyWrittenDown(t *testing.T) {
 	if _, found := n.queued(r); found {
 		t.Error("what has ended still waits")
 	}
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 // What PayPal does not answer is asked for again after ever longer pauses, and is never given up by the queue itself.
@@ -153,7 +153,7 @@ func TestRequestsOfTheVersionBeforeReachTheQueue(t *testing.T) {
 		t.Error("what has ended is in the queue again")
 	}
 	n.Wants(c, contribution.PartiallyRefunded)
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 // The version before sweeps by check_at. So it finds there what this one asked for, until it has ended, and can go on

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"readerfund/internal/contribution"
-	"readerfund/internal/money"
 	"readerfund/internal/queue"
 	"readerfund/internal/refund"
 	"readerfund/internal/review"
@@ -67,16 +66,6 @@ func (n *world) hook(method, path, body string, out any) {
 	n.PayPal.Must(method, "/sandbox/"+path, in, out)
 }
 
-// line is one line of the sandbox's ledger: what PayPal believes.
-type line struct{ ID, Kind, Amount, Fee string }
-
-func (n *world) ledger() []line {
-	n.T.Helper()
-	var all []line
-	n.hook("GET", "ledger", "", &all)
-	return all
-}
-
 // approved is a gift that was approved at PayPal with that outcome, and settled.
 func (n *world) approved(outcome string) contribution.Contribution {
 	n.T.Helper()
@@ -110,42 +99,12 @@ func (n *world) told(refundID string) error {
 // refunds counts PayPal's refunds.
 func (n *world) refunds() (count int) {
 	n.T.Helper()
-	for _, l := range n.ledger() {
+	for _, l := range n.Ledger() {
 		if l.Kind == "refund" {
 			count++
 		}
 	}
 	return count
-}
-
-// booksEqual is the ledger invariant: our captures and refunds are PayPal's.
-func (n *world) booksEqual() {
-	n.T.Helper()
-	want := map[string]string{}
-	for _, l := range n.ledger() {
-		switch l.Kind {
-		case "capture":
-			want["charge "+l.ID], want["fee "+l.ID] = l.Amount, "-"+l.Fee
-		case "refund":
-			want["refund "+l.ID] = "-" + l.Amount
-		}
-	}
-	var ours []struct {
-		Kind, Ref, Currency string
-		Minor               int64
-	}
-	err := n.DB.Select(&ours, `SELECT kind, paypal_ref AS ref, currency, amount_minor AS minor FROM ledger_entry`)
-	if err != nil {
-		n.T.Fatal(err)
-	}
-	if len(ours) != len(want) {
-		n.T.Errorf("we have %d entries, PayPal %d", len(ours), len(want))
-	}
-	for _, e := range ours {
-		if got := money.New(e.Minor, money.Currency(e.Currency)).Decimal(); got != want[e.Kind+" "+e.Ref] {
-			n.T.Errorf("%s of %s is %s, PayPal's %q", e.Kind, e.Ref, got, want[e.Kind+" "+e.Ref])
-		}
-	}
 }
 
 // reviews is what a person has to look at, in words.

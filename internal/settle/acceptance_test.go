@@ -55,7 +55,7 @@ func TestAnAcceptedClaimWhoseAnswerWasLost(t *testing.T) {
 				}
 			}
 			n.Wants(c, contribution.Reversed)
-			n.booksEqual()
+			n.BooksEqual()
 			if got := n.Audited(c); got != want {
 				t.Errorf("audited: %s\nwant     %s", got, want)
 			}

@@ -51,7 +51,7 @@ func TestAPaymentMadeInPayPalIsAdopted(t *testing.T) {
 		}
 	}
 	n.Wants(c, contribution.Completed)
-	n.booksEqual()
+	n.BooksEqual()
 	if c.Naming != contribution.NotAsked {
 		t.Error("somebody whom nobody asked may be named")
 	}
@@ -73,7 +73,7 @@ func TestAPaymentMadeInPayPalIsAdopted(t *testing.T) {
 		}
 	}
 	n.Wants(c, contribution.PartiallyRefunded)
-	n.booksEqual()
+	n.BooksEqual()
 	if again, err := n.Settler.AskPayPal(t.Context(), c.ID, newsroom.Editor); err != nil ||
 		again.State != contribution.PartiallyRefunded {
 		t.Errorf("asked again: %s, %v", again.State, err)
@@ -115,7 +115,7 @@ func TestWhatCannotBeAdopted(t *testing.T) {
 	if _, err := n.Adopter.AdoptRefund(t.Context(), stray, settle.Source{Way: contribution.ByReconcile}); err == nil {
 		t.Error("money that came in was booked as a refund")
 	}
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 // The database comes back from a backup that is older than the gift: PayPal's order has what it takes to know it again.
@@ -140,7 +140,7 @@ func TestAGiftWhoseRowWasLostIsRestored(t *testing.T) {
 		}
 	}
 	n.Wants(c, contribution.PartiallyRefunded)
-	n.booksEqual()
+	n.BooksEqual()
 
 	o, err := n.Client.CreateOrder(t.Context(), paypal.OrderRequest{
 		RequestID: "foreign", CustomID: "0190163d-8694-739b-aea5-966c26f8ad91", InvoiceID: "INV-77", Amount: c.Amount,

@@ -55,7 +55,7 @@ func TestNobodyIsChargedAfterADecline(t *testing.T) {
 				if charged > 0 {
 					t.Errorf("%d of %d readers were told that nothing was charged, and were charged", charged, declined)
 				}
-				n.booksEqual()
+				n.BooksEqual()
 			})
 		}
 	}
@@ -90,7 +90,7 @@ func (n *world) declinedAtOnce(other *world, refusal string, latest time.Duratio
 	webhook()
 	n.settle(c, contribution.BySweep)
 	taken := 0
-	for _, l := range n.ledger() {
+	for _, l := range n.Ledger() {
 		if l.Kind == "capture" && l.CustomID == c.ID.String() {
 			taken++
 		}
@@ -187,7 +187,7 @@ func TestAnAttemptWhoseCallerDiedIsSentAgain(t *testing.T) {
 		t.Fatalf("asked about %d, %v", asked, err)
 	}
 	n.Wants(c, contribution.Completed)
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 // PayPal made the capture, its answer was lost, and the same request is then refused: the money is booked all the same.
@@ -213,7 +213,7 @@ func TestARefusalDoesNotUndoWhatAnEarlierCallDid(t *testing.T) {
 	if err != nil || now.State != contribution.Completed {
 		t.Fatalf("%s, %v", now.State, err)
 	}
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 // Who was told that the order had expired is charged only when they come back.
@@ -228,7 +228,7 @@ func TestAnExpiredOrderIsNotCapturedBehindTheReadersBack(t *testing.T) {
 	n.Approve(c, "approve")
 	n.Wants(n.settle(c, contribution.ByWebhook), contribution.Expired)
 	n.Wants(n.comeBack(c), contribution.Completed)
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 // Who approved and then turned back is not told that nothing was charged.

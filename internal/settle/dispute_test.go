@@ -31,7 +31,7 @@ func (n *world) heard(disputeID string, want contribution.State) contribution.Co
 	if err != nil || c.State != want {
 		n.T.Fatalf("state %s, want %s; %v", c.State, want, err)
 	}
-	n.booksEqual()
+	n.BooksEqual()
 	return c
 }
 
@@ -124,7 +124,7 @@ func TestTheSweepAsksAboutOpenDisputes(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.Wants(c, contribution.Reversed)
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 // A dispute about a payment of which we have not heard: its capture is asked for first.
@@ -195,7 +195,7 @@ func TestStaffAcceptADispute(t *testing.T) {
 	if err != nil || back.State != contribution.Reversed {
 		t.Fatalf("%s, %v", back.State, err)
 	}
-	n.booksEqual()
+	n.BooksEqual()
 	if _, err := accept(id, "Sorry."); !fault.Is(err, fault.Conflict) {
 		t.Errorf("once more: %v", err)
 	}
@@ -239,7 +239,7 @@ func TestAskPayPalAgain(t *testing.T) {
 	if err != nil || got.State != contribution.Disputed {
 		t.Fatalf("%s, %v", got.State, err)
 	}
-	n.booksEqual()
+	n.BooksEqual()
 	var detail string
 	if err := n.DB.Get(&detail, `SELECT detail->>'before' || ' ' || (detail->>'after') FROM audit_entry
 		WHERE action = 'contribution.ask_paypal'`); err != nil || detail != "completed disputed" {

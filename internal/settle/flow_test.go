@@ -39,7 +39,7 @@ func TestAGiftFromClickToLedger(t *testing.T) {
 	for _, way := range []contribution.Way{contribution.ByReader, contribution.BySweep, contribution.ByWebhook} {
 		n.settle(c, way)
 	}
-	n.booksEqual()
+	n.BooksEqual()
 	var person string
 	err := n.DB.Get(&person, `SELECT s.email FROM supporter s JOIN contribution c ON c.supporter_id = s.id
 		WHERE c.id = $1`, c.ID)
@@ -92,7 +92,7 @@ func TestAClosedTabIsCapturedByTheSweep(t *testing.T) {
 		t.Fatalf("the sweep asked about %d, %v", asked, err)
 	}
 	n.Wants(c, contribution.Completed)
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 func TestTwoSweepsDoNotAskTwice(t *testing.T) {
@@ -117,7 +117,7 @@ func TestTwoSweepsDoNotAskTwice(t *testing.T) {
 	if asked.Load() != 30 || n.captures() != 30 {
 		t.Fatalf("asked about %d of 30; %d captures", asked.Load(), n.captures())
 	}
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 func TestACardRefusedMayTryAnotherWay(t *testing.T) {
@@ -140,7 +140,7 @@ func TestACardRefusedMayTryAnotherWay(t *testing.T) {
 	if c = n.comeBack(c); c.State != contribution.Completed {
 		t.Fatalf("after another way to pay: %s", c.State)
 	}
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 // The second try of a refused card is not answered: the sweep asks about that try, and makes no third one.
@@ -181,8 +181,8 @@ func TestPendingAndDeclinedCapturesAreNoMoney(t *testing.T) {
 	if no = n.settle(no, contribution.ByReader); no.State != contribution.Declined {
 		t.Fatalf("declined capture: %s", no.State)
 	}
-	n.booksEqual()
-	for _, l := range n.ledger() {
+	n.BooksEqual()
+	for _, l := range n.Ledger() {
 		if l.CustomID == held.ID.String() {
 			n.hook("POST", "captures/"+l.ID+"/settle", `{}`, nil)
 			if _, err := n.Payments.SettleCapture(t.Context(), l.ID, byWebhook); err != nil {
@@ -191,7 +191,7 @@ func TestPendingAndDeclinedCapturesAreNoMoney(t *testing.T) {
 		}
 	}
 	n.Wants(held, contribution.Completed)
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 func TestAnOrderNobodyApprovesExpires(t *testing.T) {
@@ -263,7 +263,7 @@ func TestAnOrderWhoseAnswerWasLostIsFoundAgain(t *testing.T) {
 			}
 			n.Approve(c, "approve")
 			n.settle(c, contribution.ByReader)
-			n.booksEqual()
+			n.BooksEqual()
 			if n.captures() != 1 {
 				t.Fatalf("%d captures", n.captures())
 			}
@@ -287,7 +287,7 @@ func TestACaptureWhoseAnswerWasLostIsUnknownUntilAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.Wants(c, contribution.Completed)
-	n.booksEqual()
+	n.BooksEqual()
 	if n.captures() != 1 {
 		t.Fatalf("%d captures", n.captures())
 	}
@@ -307,7 +307,7 @@ func TestAReaderWhoLeavesDoesNotStopTheCapture(t *testing.T) {
 	}
 	n.Close()
 	n.Wants(c, contribution.Completed)
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 func TestPayPalDownAtTheClick(t *testing.T) {
@@ -379,7 +379,7 @@ func TestAWebhookBeforeTheOrderIsSaved(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.Wants(c, contribution.Completed)
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 func TestRefundsMadeAtPayPal(t *testing.T) {
@@ -388,7 +388,7 @@ func TestRefundsMadeAtPayPal(t *testing.T) {
 	c := n.Start(gift(""))
 	n.Approve(c, "approve")
 	n.settle(c, contribution.ByReader)
-	capture := n.ledger()[0].ID
+	capture := n.Ledger()[0].ID
 	back := func(hook, body string, reversal bool) string {
 		var r struct{ ID string }
 		n.hook("POST", "captures/"+capture+"/"+hook, body, &r)
@@ -401,12 +401,12 @@ func TestRefundsMadeAtPayPal(t *testing.T) {
 	}
 	back("refund", `{"amount":"10.00"}`, false)
 	n.Wants(c, contribution.PartiallyRefunded)
-	n.booksEqual()
+	n.BooksEqual()
 	back("refund", `{"amount":"5.00"}`, false)
-	n.booksEqual()
+	n.BooksEqual()
 	back("reverse", `{}`, true)
 	n.Wants(c, contribution.Reversed)
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 // A refund that no webhook told of is found when the capture is looked at.
@@ -416,13 +416,13 @@ func TestARefundIsFoundThroughItsCapture(t *testing.T) {
 	c := n.Start(gift(""))
 	n.Approve(c, "approve")
 	n.settle(c, contribution.ByReader)
-	capture := n.ledger()[0].ID
+	capture := n.Ledger()[0].ID
 	n.hook("POST", "captures/"+capture+"/refund", `{}`, nil)
 	if _, err := n.Payments.SettleCapture(t.Context(), capture, bySweep); err != nil {
 		t.Fatal(err)
 	}
 	n.Wants(c, contribution.Refunded)
-	n.booksEqual()
+	n.BooksEqual()
 }
 
 func TestWhatIsNotOursIsLeftAlone(t *testing.T) {

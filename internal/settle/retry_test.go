@@ -81,7 +81,7 @@ func TestTooEarlyIsTriedLater(t *testing.T) {
 			n.Clock.Advance(checkout.AttemptPause)
 			settle(n, c)
 			n.as(c, contribution.OutcomeReceived, 2)
-			n.booksEqual()
+			n.BooksEqual()
 			if all, err := review.Of(t.Context(), n.DB, c.ID); err != nil || len(all) > 0 {
 				t.Errorf("staff are asked to look: %v, %v", all, err)
 			}

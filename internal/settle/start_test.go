@@ -116,7 +116,7 @@ func TestAReceiptNumberThatIsTakenIsDrawnAnew(t *testing.T) {
 	n.Approve(c, "approve")
 	c = n.settle(c, contribution.ByReader)
 	n.Wants(c, contribution.Completed)
-	n.booksEqual()
+	n.BooksEqual()
 	seen, err := n.paypalOrder(c)
 	if err != nil || seen != c.Receipt {
 		t.Errorf("PayPal has the invoice %q, we have %q; %v", seen, c.Receipt, err)

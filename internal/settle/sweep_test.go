@@ -88,7 +88,7 @@ func TestAFloodOfOrdersDoesNotStarveTheSweep(t *testing.T) {
 		n.Clock.Advance(6 * time.Minute)
 	}
 	n.Wants(given, contribution.Completed)
-	n.booksEqual()
+	n.BooksEqual()
 	first := slices.IndexFunc(w.calls, func(c string) bool { return strings.HasPrefix(c, "GET /v2/checkout/orders/") })
 	money := slices.Index(w.calls, "GET /v2/checkout/orders/"+given.Checkout.PayPalID)
 	// Several workers ask at once, so that some orders of the flood may be asked about just before.
@@ -147,7 +147,7 @@ func TestAnApprovalThatNobodyToldOfIsCaptured(t *testing.T) {
 			n.Approve(c, "approve")
 			sweepFor(checkout.OrderLife - 2*time.Minute)
 			n.Wants(c, contribution.Completed)
-			n.booksEqual()
+			n.BooksEqual()
 		})
 	}
 }

@@ -2,13 +2,11 @@ package settle_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"testing"
 	"time"
 
 	"readerfund/internal/checkout"
 	"readerfund/internal/contribution"
-	"readerfund/internal/money"
 	"readerfund/internal/settle"
 	"readerfund/internal/testkit"
 	"readerfund/internal/testkit/newsroom"
@@ -64,22 +62,9 @@ func (n *world) heal() {
 	n.hook("DELETE", "faults", "", nil)
 }
 
-// line is one line of the sandbox's ledger: what PayPal believes.
-type line struct {
-	ID, Kind, Amount, Currency, Fee, Status, Stage, Parent string
-	CustomID                                               string `json:"custom_id"`
-}
-
-func (n *world) ledger() []line {
-	n.T.Helper()
-	var all []line
-	n.hook("GET", "ledger", "", &all)
-	return all
-}
-
 func (n *world) captures() int {
 	count := 0
-	for _, l := range n.ledger() {
+	for _, l := range n.Ledger() {
 		if l.Kind == "capture" {
 			count++
 		}
@@ -111,49 +96,6 @@ func (n *world) comeBack(c contribution.Contribution) contribution.Contribution 
 		n.T.Fatal(err)
 	}
 	return c
-}
-
-// booksEqual is the ledger invariant: for each capture and refund, our entries equal PayPal's.
-func (n *world) booksEqual() {
-	n.T.Helper()
-	want := map[string]string{}
-	for _, l := range n.ledger() {
-		if l.Status == "PENDING" || l.Status == "DECLINED" {
-			continue
-		}
-		switch l.Kind {
-		case "capture", "sale":
-			want["charge "+l.ID] = l.Amount
-			want["fee "+l.ID] = "-" + l.Fee
-		case "dispute":
-			if l.Stage != "INQUIRY" {
-				want["dispute_hold "+l.ID] = "-" + l.Amount
-				if l.Status != "OPEN" {
-					want["dispute_release "+l.ID] = l.Amount
-				}
-			}
-			if l.Fee != "0.00" {
-				want["chargeback_fee "+l.ID] = "-" + l.Fee
-			}
-		default:
-			want[l.Kind+" "+l.ID] = "-" + l.Amount
-		}
-	}
-	var ours []struct {
-		Kind, Ref, Currency string
-		Minor               int64
-	}
-	if err := n.DB.Select(&ours, `SELECT kind, paypal_ref AS ref, currency, amount_minor AS minor
-		FROM ledger_entry`); err != nil {
-		n.T.Fatal(err)
-	}
-	got := map[string]string{}
-	for _, e := range ours {
-		got[e.Kind+" "+e.Ref] = money.New(e.Minor, money.Currency(e.Currency)).Decimal()
-	}
-	if fmt.Sprint(got) != fmt.Sprint(want) {
-		n.T.Fatalf("our books: %v\nPayPal's:  %v", got, want)
-	}
 }
 
 // replica is another process on the same database and the same PayPal.

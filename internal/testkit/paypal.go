@@ -194,7 +194,8 @@ func (p *PayPal) Client() *paypal.Client {
 type Movement struct {
 	ID, Kind, Amount, Currency, Fee, Status, Parent string
 	CustomID                                        string `json:"custom_id"`
-	Held                                            string // of a dispute: what PayPal holds back now
+	Stage                                           string // of a dispute, as is Held: what PayPal holds back now
+	Held                                            string
 }
 
 // Ledger is all that PayPal believes, oldest first.
