@@ -152,8 +152,3 @@ func redact(text string, u *url.URL) string {
 	}
 	return text
 }
-
-// Array makes a slice usable as a query's array parameter (= ANY($1)), and a pointer to a slice scannable from one. It
-// travels as text, so that its type is the query's: a [][]byte is a bytea[]. A nil slice is NULL; a nil []byte in one
-// is empty.
-func Array(slice any) any { return pq.Array(slice) }

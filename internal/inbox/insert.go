@@ -78,8 +78,8 @@ func (i *Inbox) insertOne(ctx context.Context, d *delivery) (map[*delivery]bool,
 // insertMany takes a column of the batch as one parameter, so that the statement is as short for a hundred rows as for
 // two: a list of rows costs the server reading and planning for every row.
 func (i *Inbox) insertMany(ctx context.Context, rows []*delivery) (map[*delivery]bool, error) {
-	texts := func(of func(*delivery) string) any { return db.Array(column(rows, of)) }
-	blobs := func(of func(*delivery) []byte) any { return db.Array(column(rows, of)) }
+	texts := func(of func(*delivery) string) any { return db.Texts(column(rows, of)) }
+	blobs := func(of func(*delivery) []byte) any { return db.Blobs(column(rows, of)) }
 	var ids []string
 	err := i.db.SelectContext(ctx, &ids, `
 		WITH delivery AS (

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -28,9 +27,9 @@ type Event struct {
 }
 
 var (
-	eventIDShape   = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
-	eventTypeShape = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
-	resourceShape  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+	eventIDShape   = shape{signs: "._-", longest: 128}
+	eventTypeShape = shape{signs: "._-", longest: 128}
+	resourceShape  = shape{signs: "._-", longest: 64}
 )
 
 const maxSummary = 300
@@ -203,8 +202,8 @@ func (o object) text(key string) string {
 	}
 }
 
-func (o object) shaped(key string, shape *regexp.Regexp) string {
-	if t := o.text(key); shape.MatchString(t) {
+func (o object) shaped(key string, want shape) string {
+	if t := o.text(key); want.MatchString(t) {
 		return t
 	}
 	return ""

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"time"
 
 	plutov "github.com/plutov/paypal/v4"
@@ -103,4 +102,4 @@ func (c *Client) Ping(ctx context.Context) error {
 
 // idShape is what may become part of a path. PayPal's ids are capitals, digits and hyphens; nothing here can leave its
 // path segment.
-var idShape = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
+var idShape = shape{signs: "-", longest: 64}

@@ -1,9 +1,6 @@
 package paypal
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // source is a place certificates come from, and the name they must bear.
 type source struct {
@@ -37,15 +34,19 @@ func sources(b base, simulator bool) []source {
 	}
 }
 
-// certPath is the whole path of a certificate's address: "/v1/notifications/certs/CERT-360caa42-fca2a594-1a5f47cb".
-var certPath = regexp.MustCompile(`^/v1/notifications/certs/CERT-[A-Za-z0-9-]{1,100}$`)
+// certPath and a certName are the whole path of a certificate's address:
+// "/v1/notifications/certs/CERT-360caa42-fca2a594-1a5f47cb".
+const certPath = "/v1/notifications/certs/CERT-"
+
+var certName = shape{signs: "-", longest: 100}
 
 // sourceOf finds the source of a certificate's address by comparing letters, not by parsing: two readers of one URL can
 // disagree about its host, two readers of a prefix cannot. So there is no room for another scheme or port, for user
 // info, a query, a fragment, an escape or a different case.
 func (v *Verifier) sourceOf(address string) (source, error) {
 	for _, s := range v.sources {
-		if path, ok := strings.CutPrefix(address, s.origin); ok && certPath.MatchString(path) {
+		path, ours := strings.CutPrefix(address, s.origin)
+		if name, ok := strings.CutPrefix(path, certPath); ours && ok && certName.MatchString(name) {
 			return s, nil
 		}
 	}

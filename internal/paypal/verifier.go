@@ -11,7 +11,6 @@ import (
 	"hash/crc32"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -177,7 +176,7 @@ type signed struct {
 	signature []byte
 }
 
-var transmissionIDShape = regexp.MustCompile(`^[A-Za-z0-9-]{1,50}$`)
+var transmissionIDShape = shape{signs: "-", longest: 50}
 
 // Longest values taken; the first two are PayPal's own (Webhooks v1, verify-webhook-signature), a 4096-bit signature
 // has 684 characters.
@@ -187,20 +186,22 @@ const (
 	maxSignature = 700
 )
 
+// signedHeaders are what a delivery is judged by, each with the length of the longest value taken.
+var signedHeaders = [...]struct {
+	name    string
+	longest int
+}{
+	{"Paypal-Transmission-Id", maxHeader}, {"Paypal-Transmission-Time", maxHeader}, {"Paypal-Cert-Url", maxCertURL},
+	{"Paypal-Auth-Algo", maxHeader}, {"Paypal-Transmission-Sig", maxSignature},
+}
+
 func readSigned(h http.Header) (s signed, err error) {
-	one := func(name string, longest int) string {
-		value, problem := single(h, name, longest)
-		if err == nil {
-			err = problem
-		}
-		return value
-	}
-	s.TransmissionID, s.time = one("Paypal-Transmission-Id", maxHeader), one("Paypal-Transmission-Time", maxHeader)
-	s.CertURL = one("Paypal-Cert-Url", maxCertURL)
-	algorithm, signature := one("Paypal-Auth-Algo", maxHeader), one("Paypal-Transmission-Sig", maxSignature)
+	values, err := singleValues(h)
 	if err != nil {
 		return signed{}, err
 	}
+	s.TransmissionID, s.time, s.CertURL = values[0], values[1], values[2]
+	algorithm, signature := values[3], values[4]
 	if algorithm != "SHA256withRSA" {
 		return signed{}, refuse("the signature's algorithm is not SHA256withRSA")
 	}
@@ -218,22 +219,27 @@ func readSigned(h http.Header) (s signed, err error) {
 	return s, nil
 }
 
-// single is a header that must be there exactly once, in whatever case its name is written.
-func single(h http.Header, name string, longest int) (string, error) {
-	var values []string
+// singleValues are those of signedHeaders, in their order. Each must be there exactly once, in whatever case its name is
+// written, which only a look at all headers can tell.
+func singleValues(h http.Header) (values [len(signedHeaders)]string, err error) {
+	var times [len(signedHeaders)]int
 	for key, all := range h {
-		if http.CanonicalHeaderKey(key) == name {
-			values = append(values, all...)
+		key = http.CanonicalHeaderKey(key)
+		for i, wanted := range signedHeaders {
+			if key == wanted.name && len(all) > 0 {
+				values[i], times[i] = all[0], times[i]+len(all)
+			}
 		}
 	}
-	switch {
-	case len(values) == 0 || len(values) == 1 && values[0] == "":
-		return "", refuse(name + " is missing")
-	case len(values) > 1:
-		return "", refuse(name + " is there more than once")
-	case len(values[0]) > longest:
-		return "", refuse(name + " is too long")
-	default:
-		return values[0], nil
+	for i, wanted := range signedHeaders {
+		switch {
+		case times[i] > 1:
+			return values, refuse(wanted.name + " is there more than once")
+		case values[i] == "":
+			return values, refuse(wanted.name + " is missing")
+		case len(values[i]) > wanted.longest:
+			return values, refuse(wanted.name + " is too long")
+		}
 	}
+	return values, nil
 }
