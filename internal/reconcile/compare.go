@@ -2,8 +2,11 @@ package reconcile
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"time"
 
 	"readerfund/internal/db"
 )
@@ -23,7 +26,8 @@ type comparison struct {
 	repair func(ctx context.Context, f finding) error
 }
 
-// scope is the keys a question is about: a stretch of them, or single ones.
+// scope is the keys a question is about: a stretch of them, or single ones. Numbers of our rows and moments are keys,
+// too.
 type scope struct {
 	after, upTo string
 	keys        []string
@@ -36,6 +40,16 @@ func (s scope) condition(column string) (string, []any) {
 	}
 	return column + " > $2 AND " + column + " <= $3", []any{s.after, s.upTo}
 }
+
+// first and last are the scope as numbers of our rows: after the first, up to the last.
+func (s scope) first() int64 { n, _ := strconv.ParseInt(s.after, 10, 64); return n } // 0 before all
+func (s scope) last() int64  { n, _ := strconv.ParseInt(s.upTo, 10, 64); return n }
+
+// from and to are the scope as a stretch of time: after the one, up to the other.
+func (s scope) from() time.Time { t, _ := time.Parse(time.RFC3339Nano, s.after); return t } // zero before all
+func (s scope) to() time.Time   { t, _ := time.Parse(time.RFC3339Nano, s.upTo); return t }
+
+func (s scope) includes(t time.Time) bool { return t.After(s.from()) && !t.After(s.to()) }
 
 // finding is one key with what differs there.
 type finding struct {
@@ -50,6 +64,10 @@ type finding struct {
 // batch is how many keys one statement compares: few enough that it answers well within the time after which the
 // database counts as lost.
 const batch = 5000
+
+// near is how far PayPal's date of a payment and ours usually lie apart at most. Where they lie further apart, the
+// payment is compared by its id, which takes longer.
+const near = 10 * time.Minute
 
 // compare goes through all keys of a comparison, and fixes and keeps what it finds.
 func (l *run) compare(ctx context.Context, c comparison) error {
@@ -134,6 +152,28 @@ func (l *run) stretch(ctx context.Context, class class, after string) (string, e
 		return "", fmt.Errorf("find the next batch: %w", err)
 	}
 	return deref(upTo), nil
+}
+
+// nextMoment gives the last of the moments that a query lists, as a key.
+func (l *run) nextMoment(ctx context.Context, moments string, args ...any) (string, error) {
+	var upTo sql.NullTime
+	if err := l.db.GetContext(ctx, &upTo, `SELECT max(at) FROM (`+moments+`) b (at)`, args...); err != nil {
+		return "", fmt.Errorf("find the next batch: %w", err)
+	}
+	if !upTo.Valid {
+		return "", nil
+	}
+	return upTo.Time.UTC().Format(time.RFC3339Nano), nil
+}
+
+// ids gives the PayPal ids that a query finds. The query alone does not say what differs there, and so is right even
+// where another process has finished the run and PayPal's rows are gone.
+func (l *run) ids(ctx context.Context, query string, args ...any) ([]string, error) {
+	var ids []string
+	if err := l.db.SelectContext(ctx, &ids, query, args...); err != nil {
+		return nil, fmt.Errorf("find what may differ: %w", err)
+	}
+	return ids, nil
 }
 
 // pairs runs a comparison's SQL and judges every row it gives.

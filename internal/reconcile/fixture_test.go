@@ -30,6 +30,8 @@ type fixture struct {
 	calls  atomic.Int64                     // of transaction search
 	looks  atomic.Int64                     // at single captures
 	meddle atomic.Pointer[func(call int64)] // before each of them is answered
+
+	changes []func() // to what is read of PayPal's record: see list
 }
 
 type options struct{ searchLimit int }

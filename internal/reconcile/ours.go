@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/db"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
 )
@@ -55,16 +56,15 @@ func (l *run) nextOurs(ctx context.Context, ids, after string) (string, error) {
 	return strconv.FormatInt(*upTo, 10), nil
 }
 
-// first and last are the scope as numbers of our rows: after the first, up to the last.
-func (s scope) first() int64 { n, _ := strconv.ParseInt(s.after, 10, 64); return n } // 0 before all
-func (s scope) last() int64  { n, _ := strconv.ParseInt(s.upTo, 10, 64); return n }
-
 // paymentsThere looks for our payments that PayPal's record does not list, as far as that record reaches.
 func (l *run) paymentsThere() comparison {
 	return comparison{
 		name: "our payments",
 		next: func(ctx context.Context, after string) (string, error) {
-			return l.nextOurs(ctx, `SELECT id FROM payment WHERE id > $1 ORDER BY id LIMIT $2`, after)
+			return l.nextMoment(ctx, `
+				SELECT occurred_at FROM payment WHERE occurred_at > $1 AND occurred_at >= $2 AND occurred_at < $3
+				ORDER BY occurred_at LIMIT $4`,
+				scope{after: after}.from(), l.from, l.judgedTo(), 4*batch)
 		},
 		find: l.findPaymentsThere,
 		asks: l.asksPaymentThere,
@@ -72,16 +72,27 @@ func (l *run) paymentsThere() comparison {
 }
 
 func (l *run) findPaymentsThere(ctx context.Context, s scope) ([]finding, error) {
+	// Nearly all are listed at about the time at which we have them. Only the others are looked up, wherever they are.
+	ids, err := l.ids(ctx, `
+		SELECT paypal_id FROM payment
+		WHERE status IN ('completed', 'pending') AND occurred_at > $2 AND occurred_at <= $3 AND occurred_at >= $4
+		EXCEPT
+		SELECT paypal_id FROM paypal_transaction
+		WHERE run_id = $1 AND class = 'gift' AND initiated_at >= $5 AND initiated_at <= $6`,
+		l.id, s.from(), s.to(), l.from, later(s.from(), l.from).Add(-near), s.to().Add(near))
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
 	var rows []oursAlone
-	err := l.db.SelectContext(ctx, &rows, `
+	err = l.db.SelectContext(ctx, &rows, `
 		WITH p AS MATERIALIZED (
 			SELECT p.* FROM payment p `+lookUp("p", gift)+`
-			WHERE `+stillRunning+` AND p.id > $2 AND p.id <= $3 AND p.status IN ('completed', 'pending')
-			  AND p.occurred_at >= $4 AND p.occurred_at < $5 AND theirs.listed IS NULL)
+			WHERE `+stillRunning+` AND p.paypal_id = ANY($2) AND theirs.listed IS NULL)
 		SELECT p.id, p.paypal_id AS ref, '' AS code, p.status, p.amount_minor, p.currency, p.occurred_at AS at,
 		       c.id AS owner, c.receipt, '' AS parent, p.kind = 'direct' AS direct
-		FROM p JOIN contribution c ON c.id = p.contribution_id`,
-		l.id, s.first(), s.last(), l.from, l.judgedTo())
+		FROM p JOIN contribution c ON c.id = p.contribution_id
+		ORDER BY p.occurred_at, p.id`,
+		l.id, db.Array(ids))
 	if err != nil {
 		return nil, fmt.Errorf("compare our payments: %w", err)
 	}

@@ -52,7 +52,9 @@ func (l *run) read(ctx context.Context) error {
 // was before (a few rows of an earlier run, or none) and may compare every row with every other; its own counting comes
 // a minute later. Where the role does not own the table, that is only a warning of the database.
 func (l *run) analyze(ctx context.Context) {
-	if _, err := l.db.ExecContext(ctx, `ANALYZE paypal_transaction`); err != nil {
+	// The columns by which rows are found.
+	const count = `ANALYZE paypal_transaction (run_id, class, paypal_id, initiated_at, reference_id)`
+	if _, err := l.db.ExecContext(ctx, count); err != nil {
 		l.log.WarnContext(ctx, "PayPal's rows could not be counted; comparing may be slow", "run", l.id, "error", err)
 	}
 }
@@ -148,6 +150,13 @@ func (l *run) page(ctx context.Context, q paypal.TransactionQuery) (paypal.Trans
 func passing(err error) bool {
 	e, ok := errors.AsType[*paypal.Error](err)
 	return ok && (e.Status == 0 || e.Status == http.StatusTooManyRequests || e.Status >= 500)
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func earlier(a, b time.Time) time.Time {

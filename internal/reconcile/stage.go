@@ -154,7 +154,7 @@ func (l *run) stage(ctx context.Context, page []paypal.Transaction, seen map[str
 			                                invoice_id, reference_id, reference_type, unreadable, detail, updated_at)
 			SELECT $1, t.paypal_id, t.code, t.initiated_at, t.currency, t.class, t.status, t.amount_minor, t.fee_minor, t.owner,
 			       t.invoice_id, t.reference_id, t.reference_type, t.unreadable, t.detail, t.updated_at
-			FROM jsonb_to_recordset($2::jsonb) AS t(paypal_id text, code text, initiated_at timestamptz, currency text,
+			FROM json_to_recordset($2::json) AS t(paypal_id text, code text, initiated_at timestamptz, currency text,
 				class text, status text,
 			     amount_minor bigint, fee_minor bigint, owner uuid, invoice_id text, reference_id text, reference_type text,
 				unreadable text,
