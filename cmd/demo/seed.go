@@ -49,7 +49,7 @@ type gift struct {
 	id string // once it was made
 }
 
-// approved tells whether the reader approves it at PayPal.
+// approved reports whether the reader approves it at PayPal.
 func (g *gift) approved() bool { return g.ending != cancelled && g.ending != abandoned }
 
 // seed makes the past gifts the way readers make them: over HTTP, through the sandbox, with the clock of the demo moved
@@ -198,7 +198,9 @@ func (s *seeder) finish(ctx context.Context, g *gift) error {
 	}
 	outcome := map[ending]string{pending: "pending", held: "pending", declined: "declined_capture"}[g.ending]
 	err := s.post(ctx, s.keep.PayPalURL+"/sandbox/orders/"+order+"/approve", map[string]any{
-		"outcome": outcome, "payer": map[string]string{"email": g.email, "given_name": g.given, "surname": g.surname, "country": g.place},
+		"outcome": outcome, "payer": map[string]string{
+			"email": g.email, "given_name": g.given, "surname": g.surname, "country": g.place,
+		},
 	}, nil)
 	if err != nil || g.ending == closedTab {
 		return err

@@ -202,7 +202,7 @@ func (p *progressLine) end() {
 	}
 }
 
-// isTerminal tells whether somebody is looking.
+// isTerminal reports whether somebody is looking.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {

@@ -181,7 +181,7 @@ func openDatabase(ctx context.Context, cfg config.Config, migrate bool) (*db.DB,
 	return d, nil
 }
 
-// CheckMigrated tells whether the database has every step of the schema; the error says what to run.
+// CheckMigrated reports whether the database has every step of the schema; the error says what to run.
 func CheckMigrated(ctx context.Context, d *db.DB, fsys fs.FS) error {
 	steps, err := db.MigrateStatus(ctx, d, fsys)
 	if err != nil {
@@ -212,7 +212,8 @@ func newVerifier(cfg config.Config, log *slog.Logger, now func() time.Time) (*pa
 		}
 	}
 	return paypal.NewVerifier(paypal.VerifierConfig{
-		WebhookID: func() string { return cfg.PayPalWebhookID }, BaseURL: cfg.PayPalAPIBase, ExtraRoots: roots, Now: now, Log: log,
+		WebhookID: func() string { return cfg.PayPalWebhookID }, BaseURL: cfg.PayPalAPIBase, ExtraRoots: roots, Now: now,
+		Log: log,
 	})
 }
 

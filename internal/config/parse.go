@@ -64,7 +64,7 @@ func (p *parser) webAddress(setting, value, example string) string {
 	return value
 }
 
-// privateHost tells whether a host is this machine or a network of one's own, where TLS may be somebody else's duty:
+// privateHost reports whether a host is this machine or a network of one's own, where TLS may be somebody else's duty:
 // private addresses, names without a dot (containers), and the names set aside for such use (RFC 6761, 6762, 8375).
 func privateHost(host string) bool {
 	if address, err := netip.ParseAddr(host); err == nil {

@@ -114,7 +114,7 @@ type Difference struct {
 	Stranger       *Stranger // of money that came without us
 }
 
-// Adoptable tells whether it can become a contribution: a payment from elsewhere, not what belongs to one.
+// Adoptable reports whether it can become a contribution: a payment from elsewhere, not what belongs to one.
 func (d Difference) Adoptable() bool {
 	return d.Kind == "unknown_payer" && d.Parent == "" && (d.State == "open" || d.State == "set_aside")
 }

@@ -28,7 +28,7 @@ type RefundRequest struct {
 	CheckAt  time.Time // when PayPal is asked next
 }
 
-// UnderWay tells whether PayPal has not answered yet: until it has, no other refund of the payment is asked for.
+// UnderWay reports whether PayPal has not answered yet: until it has, no other refund of the payment is asked for.
 func (r RefundRequest) UnderWay() bool { return r.State == "asked" || r.State == "unknown" }
 
 // Dispute is a case about a payment, in PayPal's words.

@@ -22,23 +22,23 @@ func SQLState(err error) string {
 	return ""
 }
 
-// hasState tells whether err carries a SQLSTATE that begins so: a class (two characters) or one state (five).
+// hasState reports whether err carries a SQLSTATE that begins so: a class (two characters) or one state (five).
 func hasState(err error, prefix string) bool {
 	return strings.HasPrefix(SQLState(err), prefix)
 }
 
-// IsUnique tells whether a row was refused because one with the same key is there. Which key it was is not told, because
-// an engine that shards renames constraints: use ON CONFLICT where it matters.
+// IsUnique reports whether a row was refused because one with the same key is there. Which key it was is not told,
+// because an engine that shards renames constraints: use ON CONFLICT where it matters.
 func IsUnique(err error) bool { return hasState(err, "23505") }
 
-// IsCheck tells whether a row was refused by a CHECK constraint.
+// IsCheck reports whether a row was refused by a CHECK constraint.
 func IsCheck(err error) bool { return hasState(err, "23514") }
 
-// IsNotFound tells whether a query for one row found none.
+// IsNotFound reports whether a query for one row found none.
 func IsNotFound(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
-// away are the SQLSTATE classes and states in which the database cannot serve us now, through no fault of the statement.
-// Source: PostgreSQL, "PostgreSQL Error Codes" (postgresql.org/docs/current/errcodes-appendix.html).
+// away are the SQLSTATE classes and states in which the database cannot serve us now, through no fault of the
+// statement. Source: PostgreSQL, "PostgreSQL Error Codes" (postgresql.org/docs/current/errcodes-appendix.html).
 var away = []string{
 	"08",    // connection exceptions
 	"53",    // out of connections, disk or memory

@@ -23,7 +23,7 @@ type Migration struct {
 	Took      time.Duration // only when it has just been run
 }
 
-// Applied tells whether the database has this step.
+// Applied reports whether the database has this step.
 func (m Migration) Applied() bool { return !m.AppliedAt.IsZero() }
 
 // Migrate applies every step of fsys (goose files) that the database lacks, in order, and returns those it applied; on
@@ -90,13 +90,17 @@ func MigrateStatus(ctx context.Context, d *DB, fsys fs.FS) ([]Migration, error) 
 }
 
 func applied(r *goose.MigrationResult) Migration {
-	return Migration{Version: r.Source.Version, Name: path.Base(r.Source.Path), AppliedAt: time.Now().UTC(), Took: r.Duration}
+	return Migration{
+		Version: r.Source.Version, Name: path.Base(r.Source.Path), AppliedAt: time.Now().UTC(), Took: r.Duration,
+	}
 }
 
-// withGoose works on a small pool of its own: a step may take longer than AnswerTimeout (an index on a large table), and
-// the lock's renewal needs a connection beside the one that works.
+// withGoose works on a small pool of its own: a step may take longer than AnswerTimeout (an index on a large table),
+// and the lock's renewal needs a connection beside the one that works.
 func (d *DB) withGoose(ctx context.Context, fsys fs.FS, locked bool, fn func(*goose.Provider) error) (err error) {
-	own, err := Open(ctx, d.url, Options{MaxOpen: 3, AnswerTimeout: -1, ApplicationName: d.opts.ApplicationName + " migrate"})
+	own, err := Open(ctx, d.url, Options{
+		MaxOpen: 3, AnswerTimeout: -1, ApplicationName: d.opts.ApplicationName + " migrate",
+	})
 	if err != nil {
 		return err
 	}

@@ -24,8 +24,9 @@ var ErrCommitUnknown error = fault.New(fault.Unavailable, "database.commit_unkno
 
 // InTx runs fn in a read-committed transaction and commits it; an error or a panic rolls it back.
 //
-// When the transaction loses against another one (serialization failure, deadlock), fn runs again, at most five times in
-// all: fn must not keep anything from a run that failed, and does no network calls. fn's context is the transaction's.
+// When the transaction loses against another one (serialization failure, deadlock), fn runs again, at most five times
+// in all: fn must not keep anything from a run that failed, and does no network calls. fn's context is the
+// transaction's.
 //
 // The request's deadline ends the transaction up to COMMIT, and not from there on: under synchronous replication a
 // cancelled COMMIT reports success for a row that only the primary has. If the answer to COMMIT is lost, the error is
@@ -47,7 +48,7 @@ func (d *DB) InTx(ctx context.Context, fn func(ctx context.Context, tx *sqlx.Tx)
 	}
 }
 
-// lost tells whether a transaction was rolled back in favour of another one, so that running it again is right.
+// lost reports whether a transaction was rolled back in favour of another one, so that running it again is right.
 func lost(err error) bool {
 	return hasState(err, "40001") || hasState(err, "40P01")
 }

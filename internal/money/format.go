@@ -11,7 +11,8 @@ import (
 	"golang.org/x/text/number"
 )
 
-// noBreak is the no-break space that CLDR puts between a sign and digits, so that an amount never breaks over two lines.
+// noBreak is the no-break space that CLDR puts between a sign and digits, so that an amount never breaks over two
+// lines.
 const noBreak = "\u00a0"
 
 // Format writes an amount as a reader of that language and region expects it, with all its decimals: "€25.00" in
@@ -77,7 +78,7 @@ func place(digits, sign string, tag language.Tag) string {
 	return sign + digits
 }
 
-// leads tells whether the sign stands before the digits, as in English. x/text knows digits and signs but always puts
+// leads reports whether the sign stands before the digits, as in English. x/text knows digits and signs but always puts
 // the sign first, so where that is right is listed here. Who adds a language to the pages checks it here: Dutch,
 // Brazilian Portuguese, Swiss and Austrian German lead too, with a space, and are not offered.
 func leads(tag language.Tag) bool {

@@ -61,7 +61,7 @@ func ParseCurrency(code string) (Currency, error) {
 	return c, nil
 }
 
-// Known tells whether PayPal settles the currency.
+// Known reports whether PayPal settles the currency.
 func (c Currency) Known() bool {
 	_, ok := exponents[c]
 	return ok

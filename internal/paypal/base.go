@@ -48,7 +48,7 @@ func parseBase(raw string) (base, error) {
 	return base{url: "https://" + u.Host, world: w}, nil
 }
 
-// payerLink tells whether a link from an answer is one to send a reader to: PayPal's own pages of the same world
+// payerLink reports whether a link from an answer is one to send a reader to: PayPal's own pages of the same world
 // (live or sandbox), or the emulator's own origin. A link anywhere else would make us an open redirect.
 func (b base) payerLink(link string) bool {
 	u, err := url.Parse(link)

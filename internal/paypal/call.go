@@ -25,7 +25,7 @@ type call struct {
 	once      bool                       // PayPal promises nothing about a second one, request id or not
 }
 
-// repeatable tells whether sending it twice does no more than sending it once.
+// repeatable reports whether sending it twice does no more than sending it once.
 func (k call) repeatable() bool {
 	return !k.once && (k.method == http.MethodGet || k.requestID != "")
 }

@@ -46,12 +46,12 @@ type Capture struct {
 	CreatedAt, UpdatedAt time.Time // UTC; zero when PayPal does not say
 }
 
-// Refunded tells whether some or all of it went back.
+// Refunded reports whether some or all of it went back.
 func (c Capture) Refunded() bool {
 	return c.Status == CaptureRefunded || c.Status == CapturePartiallyRefunded
 }
 
-// Reversed tells whether it went back against our will: a chargeback, or a case that the payer won.
+// Reversed reports whether it went back against our will: a chargeback, or a case that the payer won.
 func (c Capture) Reversed() bool {
 	return c.Refunded() && (c.Reason == "CHARGEBACK" || c.Reason == "BUYER_COMPLAINT")
 }

@@ -79,11 +79,11 @@ type DisputeFee struct {
 	At     time.Time    // UTC; zero when PayPal does not say
 }
 
-// Open tells whether the case still runs.
+// Open reports whether the case still runs.
 func (d Dispute) Open() bool { return d.Status != DisputeResolved }
 
-// Holds tells whether the case went so far that PayPal held the amount, whether or not that hold has ended since: at an
-// inquiry nothing is held.
+// Holds reports whether the case went so far that PayPal held the amount, whether or not that hold has ended since: at
+// an inquiry nothing is held.
 func (d Dispute) Holds() bool {
 	return d.Stage == StageChargeback || d.Stage == StagePreArbitration || d.Stage == StageArbitration
 }

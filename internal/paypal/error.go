@@ -72,7 +72,7 @@ func code(s string) string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Has tells whether PayPal named this issue.
+// Has reports whether PayPal named this issue.
 func (e *Error) Has(issue string) bool {
 	for _, i := range e.Issues {
 		if i.Issue == issue {
@@ -86,22 +86,22 @@ func (e *Error) Has(issue string) bool {
 // PAYER_ACTION_REQUIRED. It is empty unless the link is to PayPal's own pages.
 func (e *Error) RedirectURL() string { return e.redirect }
 
-// HasIssue tells whether err is an answer of PayPal's that names this issue.
+// HasIssue reports whether err is an answer of PayPal's that names this issue.
 func HasIssue(err error, issue string) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Has(issue)
 }
 
-// NotFound tells whether PayPal itself said that there is no such thing. A 404 that is not PayPal's (a proxy's, a wrong
-// base) is not that: it must not make an order look expired.
+// NotFound reports whether PayPal itself said that there is no such thing. A 404 that is not PayPal's (a proxy's, a
+// wrong base) is not that: it must not make an order look expired.
 func NotFound(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Status == http.StatusNotFound && e.Name != ""
 }
 
-// OutcomeUnknown tells whether the call may have been carried out although it failed: the connection broke or the time
-// ran out after sending, 5xx, 409 (an earlier request still runs), or a 2xx that cannot be read. It stays
-// true when a later attempt of the same call fails in another way. Ask PayPal before doing it again.
+// OutcomeUnknown reports whether the call may have been carried out although it failed: the connection broke or the
+// time ran out after sending, 5xx, 409 (an earlier request still runs), or a 2xx that cannot be read. It stays true
+// when a later attempt of the same call fails in another way. Ask PayPal before doing it again.
 func OutcomeUnknown(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.unknown
@@ -122,8 +122,8 @@ func Refused(err error) bool {
 	}
 }
 
-// Unanswered tells whether PayPal has said nothing of what was asked: it was not reached, is broken, busy, or does not
-// let us in. That passes, and what was asked stays worth asking.
+// Unanswered reports whether PayPal has said nothing of what was asked: it was not reached, is broken, busy, or does
+// not let us in. That passes, and what was asked stays worth asking.
 func Unanswered(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || errors.Is(err, errUnreadable) {
@@ -151,7 +151,7 @@ func (e *oddError) Error() string { return e.says }
 
 func oddf(format string, args ...any) error { return &oddError{fmt.Sprintf(format, args...)} }
 
-// Odd tells whether err is an answer that PayPal gave in full and that cannot be, and in half a sentence why: "the
+// Odd reports whether err is an answer that PayPal gave in full and that cannot be, and in half a sentence why: "the
 // amount is not one". Nothing of such an answer may be booked, and asking again will hardly help.
 func Odd(err error) (says string, ok bool) {
 	e, ok := errors.AsType[*oddError](err)
@@ -168,7 +168,7 @@ func Passing(err error) bool {
 	return !ok || e.passing()
 }
 
-// passing tells whether another attempt may fare better.
+// passing reports whether another attempt may fare better.
 func (e *Error) passing() bool {
 	switch {
 	case e.final:

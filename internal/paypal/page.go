@@ -67,7 +67,7 @@ func (b base) next(links []linkJSON, list string) (string, error) {
 	return "", nil
 }
 
-// api tells whether an address is of the API that we talk to.
+// api reports whether an address is of the API that we talk to.
 func (b base) api(u *url.URL) bool {
 	if u.User != nil || u.Opaque != "" {
 		return false

@@ -43,13 +43,13 @@ func (d Day) String() string {
 // Words writes the day like "Mon 30 Nov 2026".
 func (d Day) Words() string { return d.at.Format("Mon 2 Jan 2006") }
 
-// IsZero tells whether it is no day.
+// IsZero reports whether it is no day.
 func (d Day) IsZero() bool { return d.at.IsZero() }
 
 // Add is the day so many days later, or earlier when n is negative.
 func (d Day) Add(n int) Day { return Day{at: d.at.AddDate(0, 0, n)} }
 
-// Before tells whether the day comes before the other.
+// Before reports whether the day comes before the other.
 func (d Day) Before(other Day) bool { return d.at.Before(other.at) }
 
 // Month is the first day of the day's month.

@@ -9,7 +9,7 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// refusedBy tells whether PayPal understood the request and said no to it: asking again the same way cannot end
+// refusedBy reports whether PayPal understood the request and said no to it: asking again the same way cannot end
 // differently. A missing permission or an exhausted rate limit is not that: it passes.
 func refusedBy(err error) (*paypal.Error, bool) {
 	e, ok := errors.AsType[*paypal.Error](err)

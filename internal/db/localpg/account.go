@@ -54,7 +54,7 @@ func (a *account) own(path string) error {
 	return os.Lchown(path, a.uid, a.gid)
 }
 
-// reaches tells whether the account can enter a folder: it must be allowed through every folder above it, which it is
+// reaches reports whether the account can enter a folder: it must be allowed through every folder above it, which it is
 // not in a home that only root may enter.
 func (a *account) reaches(dir string) bool {
 	if a == nil {

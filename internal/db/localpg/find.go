@@ -57,7 +57,7 @@ func find(places []string) (string, error) {
 
 var errMissing error = fault.New(fault.Unavailable, "database.not_installed")
 
-// complete tells whether a folder has what we run.
+// complete reports whether a folder has what we run.
 func complete(dir string) bool {
 	for _, program := range []string{"initdb", "postgres"} {
 		info, err := os.Stat(filepath.Join(dir, program))

@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// clearLeftover deals with what a killed run left on the same data: a server that still runs is stopped, the pid file of
-// one that is gone is removed, because its number may belong to somebody else by now. The folder's lock is ours, so no
-// living program owns that server.
+// clearLeftover deals with what a killed run left on the same data: a server that still runs is stopped, the pid file
+// of one that is gone is removed, because its number may belong to somebody else by now. The folder's lock is ours, so
+// no living program owns that server.
 func clearLeftover(ctx context.Context, data string) error {
 	lines := readPidFile(data)
 	if len(lines) == 0 {
@@ -53,7 +53,7 @@ func stopOrphan(ctx context.Context, pid int, data string) error {
 	return fmt.Errorf("a server that a killed run left behind (process %d) does not stop", pid)
 }
 
-// servesFrom tells whether a process is a PostgreSQL on this data directory, by its command line.
+// servesFrom reports whether a process is a PostgreSQL on this data directory, by its command line.
 func servesFrom(pid int, data string) bool {
 	line, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline")) // Linux; ps may be missing there
 	if err != nil {

@@ -119,8 +119,8 @@ func (l *lostCommit) Pipe(stub *toxics.ToxicStub) {
 	}
 }
 
-// commits tells whether bytes between a client and PostgreSQL ask for a commit or confirm one: the word itself, or the
-// end of a statement that was a transaction of its own. Source: PostgreSQL, "Message Formats" (CommandComplete 'C',
+// commits reports whether bytes between a client and PostgreSQL ask for a commit or confirm one: the word itself, or
+// the end of a statement that was a transaction of its own. Source: PostgreSQL, "Message Formats" (CommandComplete 'C',
 // ReadyForQuery 'Z' with 'I' for idle, Query 'Q').
 func commits(message []byte) bool {
 	text := string(message)

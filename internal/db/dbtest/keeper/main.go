@@ -1,4 +1,5 @@
-// Keeper runs the PostgreSQL that a user's test processes share (see dbtest), and stops it when nobody needs it any more.
+// Keeper runs the PostgreSQL that a user's test processes share (see dbtest), and stops it when nobody needs it any
+// more.
 //
 // Each test process holds a connection to the keeper's socket; the system closes it however the process ends. With the
 // argument "stop" the program ends a running keeper instead, and waits until its server is gone. With "find" it only
@@ -98,8 +99,8 @@ func startServer(ctx context.Context) (*localpg.Server, string, error) {
 	return server, dir, err
 }
 
-// roomyMemory is a folder in memory with a GiB to spare, or the usual temporary folder: a new database is 300 files, which
-// some file systems take thirty times as long to write as memory does.
+// roomyMemory is a folder in memory with a GiB to spare, or the usual temporary folder: a new database is 300 files,
+// which some file systems take thirty times as long to write as memory does.
 func roomyMemory() string {
 	const shm = "/dev/shm"
 	var fs syscall.Statfs_t
@@ -109,8 +110,8 @@ func roomyMemory() string {
 	return shm
 }
 
-// serve greets whoever connects. It returns when nobody has been connected for a while, or nobody is any more and one has
-// asked to stop.
+// serve greets whoever connects. It returns when nobody has been connected for a while, or nobody is any more and one
+// has asked to stop.
 func serve(ctx context.Context, l net.Listener, greeting string) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -157,7 +158,7 @@ func (g *guests) attend(c net.Conn, greeting string) {
 	}
 }
 
-// goodbye tells whether it is time to leave.
+// goodbye reports whether it is time to leave.
 func (g *guests) goodbye(stop bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -169,8 +170,8 @@ func (g *guests) goodbye(stop bool) bool {
 	return g.number == 0 && g.stopping
 }
 
-// stop ends a running keeper and waits until its server is gone, unless other tests are using it. Without a keeper there
-// is nothing to do.
+// stop ends a running keeper and waits until its server is gone, unless other tests are using it. Without a keeper
+// there is nothing to do.
 func stop() error {
 	dir, err := dbtest.Folder(os.TempDir())
 	if err != nil {
