@@ -44,7 +44,8 @@ func TestDeliveriesVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	verifier, err := paypal.NewVerifier(paypal.VerifierConfig{
-		WebhookID: func() string { return webhookID }, BaseURL: stand.url, ExtraRoots: append(stand.sandbox.CAPEM(), s.bundle...),
+		WebhookID: func() string { return webhookID }, BaseURL: stand.url,
+		ExtraRoots: append(stand.sandbox.CAPEM(), s.bundle...),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +147,8 @@ func TestDriveCountsAnswersAndRefusesWrongOnes(t *testing.T) {
 		t.Errorf("%f answers a second, but at least %f came", rate, least)
 	}
 	status.Store(http.StatusTeapot)
-	if _, err := l.drive(t.Context(), time.Minute); err == nil || !strings.Contains(err.Error(), "answered 418 instead of 200: ok") {
+	if _, err := l.drive(t.Context(), time.Minute); err == nil ||
+		!strings.Contains(err.Error(), "answered 418 instead of 200: ok") {
 		t.Errorf("wrong answers give %v", err)
 	}
 }

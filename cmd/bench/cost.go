@@ -84,7 +84,8 @@ func (s *shop) lives(ctx context.Context, w *wire, n int) (all [3]spent, err err
 	}
 	for i := range gifts {
 		err := s.pool.GetContext(ctx, &gifts[i].capture, `
-			SELECT p.paypal_id FROM payment p JOIN contribution c ON c.id = p.contribution_id WHERE c.order_id = $1 AND c.state = 'completed'`, gifts[i].Order)
+			SELECT p.paypal_id FROM payment p JOIN contribution c ON c.id = p.contribution_id WHERE c.order_id = $1
+				AND c.state = 'completed'`, gifts[i].Order)
 		if err != nil {
 			return all, fmt.Errorf("the capture of order %s is not booked: %w", gifts[i].Order, err)
 		}
@@ -118,7 +119,9 @@ func (s *shop) spend(ctx context.Context, w *wire, n int, do func() error) (spen
 	}
 	after, err := wal()
 	each := func(sum float64) float64 { return sum / float64(n) }
-	return spent{each(float64(w.statements.Load() - statements)), each(float64(w.trips.Load() - trips)), each(after - before)}, err
+	return spent{
+		each(float64(w.statements.Load() - statements)), each(float64(w.trips.Load() - trips)), each(after - before),
+	}, err
 }
 
 // comeBack is the browser's way back from PayPal's approval page.
@@ -149,7 +152,8 @@ func (s *shop) hear(ctx context.Context, g gift) error {
 	}
 	for {
 		var state string
-		if err := s.pool.GetContext(ctx, &state, `SELECT state FROM webhook_event WHERE event_id = $1`, event); err != nil || state == "applied" {
+		if err := s.pool.GetContext(ctx, &state, `SELECT state FROM webhook_event WHERE event_id = $1`, event); err != nil ||
+			state == "applied" {
 			return err
 		}
 		time.Sleep(time.Millisecond)

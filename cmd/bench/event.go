@@ -18,8 +18,8 @@ const webhookID = "8PT597110X687430L"
 // verify, store, commit, answer. What follows an event of money is a call to PayPal, at PayPal's pace.
 const eventType = "PAYMENT.AUTHORIZATION.CREATED"
 
-// deliveries are signed webhooks, each with ids and a body of its own. Only the signatures are kept; the rest is written
-// anew for each sending, which costs next to nothing.
+// deliveries are signed webhooks, each with ids and a body of its own. Only the signatures are kept; the rest is
+// written anew for each sending, which costs next to nothing.
 type deliveries struct {
 	signatures [][]byte
 	sentAt     string
@@ -81,7 +81,8 @@ func eventID(i int) string { return fmt.Sprintf("WH-%016X-%08X", scatter(i), i) 
 
 // eventBody is about 1.6 KB, as PayPal's events of authorizations and captures are. All names in it are made up.
 func eventBody(i int) string {
-	return strings.NewReplacer("{event}", eventID(i), "{resource}", fmt.Sprintf("%016X", scatter(-i-1))).Replace(eventTemplate)
+	return strings.NewReplacer("{event}", eventID(i), "{resource}",
+		fmt.Sprintf("%016X", scatter(-i-1))).Replace(eventTemplate)
 }
 
 const eventTemplate = `{"id":"{event}","event_version":"1.0","create_time":"2026-03-02T10:15:30.118Z","resource_type":"authorization","resource_version":"2.0",` +

@@ -30,7 +30,8 @@ func (h *house) facts(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	return []string{
-		fmt.Sprintf("%s/%s, %d cores, shared by service, reference, database and load generator; %s%s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), loadAverage()),
+		fmt.Sprintf("%s/%s, %d cores, shared by service, reference, database and load generator; %s%s", runtime.GOOS,
+			runtime.GOARCH, runtime.NumCPU(), runtime.Version(), loadAverage()),
 		fmt.Sprintf("PostgreSQL %s with its own defaults: fsync %s, %s", version, durable, method),
 		fmt.Sprintf("8 KB written and flushed in %s, one row committed in %s (medians)", tidy(flush), tidy(commit)),
 		fmt.Sprintf("webhooks of %d bytes, all different, signed with RSA 2048", len(eventBody(0))),

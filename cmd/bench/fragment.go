@@ -12,7 +12,8 @@ const (
 )
 
 // fragmentOnArticle is how cta.js asks for it.
-var fragmentOnArticle = fragmentPath + "?article=" + url.QueryEscape("https://news.example.org/2026/03/the-river-and-the-harbour")
+var fragmentOnArticle = fragmentPath + "?article=" +
+	url.QueryEscape("https://news.example.org/2026/03/the-river-and-the-harbour")
 
 // measureFragment holds the call to action against a handler that writes the same bytes and headers.
 func (b *bench) measureFragment(ctx context.Context) error {

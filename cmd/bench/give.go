@@ -22,7 +22,9 @@ func (b *bench) measureGive(ctx context.Context) error {
 		return err
 	}
 	return b.house.withPair(ctx, "give", func(p *pair) error {
-		ask := func(address string, status int, request func(i int) string) func(context.Context, time.Duration) (float64, error) {
+		ask := func(
+			address string, status int, request func(i int) string,
+		) func(context.Context, time.Duration) (float64, error) {
 			return load{
 				address: address, connections: giveClients, status: status,
 				next: func(buf []byte, i int) ([]byte, bool) { return append(buf, request(i)...), true },
@@ -35,8 +37,10 @@ func (b *bench) measureGive(ctx context.Context) error {
 			return ask(strings.TrimPrefix(b.house.paypal.url, "http://"), orderStatus, order)(ctx, length)
 		}
 		results, err := contest(ctx, b.plan,
-			contestant{name: "service", turn: b.profiled(p, "give", ask(p.service.address, http.StatusCreated, func(int) string { return contribution }))},
-			contestant{name: "bare handler", turn: ask(p.reference.address, http.StatusCreated, func(int) string { return contribution })},
+			contestant{name: "service", turn: b.profiled(p, "give",
+				ask(p.service.address, http.StatusCreated, func(int) string { return contribution }))},
+			contestant{name: "bare handler", turn: ask(p.reference.address, http.StatusCreated,
+				func(int) string { return contribution })},
 			contestant{name: "bare client of the sandbox's create-order", turn: direct})
 		if err != nil {
 			return err
@@ -51,13 +55,16 @@ func (b *bench) measureGive(ctx context.Context) error {
 var contribution = post("/contributions", "",
 	`{"campaign":"support","amount":"25.00","currency":"EUR","frequency":"once","article":"https://news.example.org/a"}`)
 
-// orderStatus is the answer to an order that names its payment source, as ours do (PayPal, Orders v2, recorded answers).
+// orderStatus is the answer to an order that names its payment source, as ours do (PayPal, Orders v2, recorded
+// answers).
 const orderStatus = http.StatusOK
 
 // createOrder is the request that the service sends to PayPal, with ids of its own.
 func createOrder(token, id string) string {
-	return post("/v2/checkout/orders", "Authorization: Bearer "+token+"\r\nPrefer: return=representation\r\nPayPal-Request-Id: bench-"+id+"\r\n",
-		`{"intent":"CAPTURE","purchase_units":[{"custom_id":"bench-`+id+`","invoice_id":"B-`+id+`","description":"Contribution to The Bench Press",`+
+	return post("/v2/checkout/orders", "Authorization: Bearer "+token+
+		"\r\nPrefer: return=representation\r\nPayPal-Request-Id: bench-"+id+"\r\n",
+		`{"intent":"CAPTURE","purchase_units":[{"custom_id":"bench-`+id+`","invoice_id":"B-`+id+
+			`","description":"Contribution to The Bench Press",`+
 			`"amount":{"currency_code":"EUR","value":"25.00"}}],"payment_source":{"paypal":{"experience_context":{"brand_name":"The Bench Press",`+
 			`"shipping_preference":"NO_SHIPPING","landing_page":"NO_PREFERENCE","user_action":"PAY_NOW",`+
 			`"return_url":"http://readerfund.example/return","cancel_url":"http://readerfund.example/cancel"}}}}`)
@@ -71,7 +78,8 @@ func post(path, headers, body string) string {
 // token gets an access token from the stand-in.
 func (p *standIn) token(ctx context.Context) (string, error) {
 	form := url.Values{"grant_type": {"client_credentials"}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+"/v1/oauth2/token", strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+"/v1/oauth2/token",
+		strings.NewReader(form.Encode()))
 	if err != nil {
 		return "", err
 	}

@@ -1,9 +1,9 @@
 // Command bench measures the service beside the plainest thing that does the same work: `make bench` prints the table,
 // docs/benchmarks.md says what each row means.
 //
-// The service is the real binary in a process of its own, on a private PostgreSQL with fsync on; what it is held against
-// runs in a process of its own too. Both get the same bytes from the same load generator, in turns, so that whatever
-// else the machine is doing falls on both. What counts is the ratio.
+// The service is the real binary in a process of its own, on a private PostgreSQL with fsync on; what it is held
+// against runs in a process of its own too. Both get the same bytes from the same load generator, in turns, so that
+// whatever else the machine is doing falls on both. What counts is the ratio.
 package main
 
 import (
@@ -73,7 +73,8 @@ func command(ctx context.Context, args []string) error {
 		return serveReference(ctx, os.Stdin)
 	}
 	var f flags
-	parser := kong.Must(&f, kong.Name("bench"), kong.Description("Measures the service beside the plainest thing that does the same work."))
+	parser := kong.Must(&f, kong.Name("bench"),
+		kong.Description("Measures the service beside the plainest thing that does the same work."))
 	if _, err := parser.Parse(args); err != nil {
 		return err
 	}

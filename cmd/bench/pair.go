@@ -46,7 +46,10 @@ func (h *house) withPair(ctx context.Context, database string, do func(*pair) er
 	if err != nil {
 		return err
 	}
-	if p.reference, err = h.startReference(ctx, reference{DatabaseURL: p.url, Connections: ingestClients, Prepares: true, Pages: pages}); err != nil {
+	p.reference, err = h.startReference(ctx, reference{
+		DatabaseURL: p.url, Connections: ingestClients, Prepares: true, Pages: pages,
+	})
+	if err != nil {
 		return err
 	}
 	if err := p.reference.ready(ctx); err != nil {

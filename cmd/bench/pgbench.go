@@ -47,7 +47,8 @@ func (h *house) pgbench(p *pair, clients int) (contestant, error) {
 		seconds := int(turn.Round(time.Second)/time.Second) + 1
 		for {
 			cmd := exec.CommandContext(ctx, program, "-n", "-f", script, "-c", strconv.Itoa(clients), "-j", strconv.Itoa(min(2, clients)), //nolint:gosec // beside the server we found
-				"-T", strconv.Itoa(seconds), "-h", u.Hostname(), "-p", u.Port(), "-U", u.User.Username(), strings.TrimPrefix(u.Path, "/"))
+				"-T", strconv.Itoa(seconds), "-h", u.Hostname(), "-p", u.Port(), "-U", u.User.Username(),
+				strings.TrimPrefix(u.Path, "/"))
 			cmd.Env = append(os.Environ(), "PGPASSWORD="+password, "PGSSLMODE=disable")
 			out, err := cmd.CombinedOutput()
 			if err != nil {

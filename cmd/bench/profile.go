@@ -12,7 +12,9 @@ import (
 )
 
 // profiled keeps a CPU profile of the service's turns, when that was asked for; the last turn's stays.
-func (b *bench) profiled(p *pair, name string, turn func(context.Context, time.Duration) (float64, error)) func(context.Context, time.Duration) (float64, error) {
+func (b *bench) profiled(
+	p *pair, name string, turn func(context.Context, time.Duration) (float64, error),
+) func(context.Context, time.Duration) (float64, error) {
 	if b.Profile == "" {
 		return turn
 	}
@@ -29,7 +31,8 @@ func (b *bench) takeProfile(ctx context.Context, p *pair, name string, length ti
 		return err
 	}
 	seconds := max(1, int(length/time.Second))
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", p.admin, seconds), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
+		fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", p.admin, seconds), nil)
 	if err != nil {
 		return err
 	}

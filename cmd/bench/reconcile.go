@@ -72,7 +72,8 @@ func (b *bench) measureReconcile(ctx context.Context) (err error) {
 	}
 	what := fmt.Sprintf("reconciling %s payments", grouped(float64(many.payments)))
 	b.add(compare(what, "s", "bare client, the same pages of transaction search", took, bare, 0).atMost(3))
-	b.add(compare(what+", peak memory (RSS)", "MB", fmt.Sprintf("reconciling %s", grouped(float64(few.payments))), peak, small, 0))
+	b.add(compare(what+", peak memory (RSS)", "MB", fmt.Sprintf("reconciling %s", grouped(float64(few.payments))), peak,
+		small, 0))
 	return nil
 }
 
@@ -91,15 +92,19 @@ func (b *bench) pasts(today time.Time) (few, many past) {
 
 func (h *house) reconcileSettings(database string) []string {
 	return []string{
-		"DATABASE_URL=" + database, "PAYPAL_API_BASE=" + h.paypal.url, "PAYPAL_CLIENT_ID=sandbox-client", "PAYPAL_CLIENT_SECRET=sandbox-secret",
+		"DATABASE_URL=" + database, "PAYPAL_API_BASE=" + h.paypal.url, "PAYPAL_CLIENT_ID=sandbox-client",
+		"PAYPAL_CLIENT_SECRET=sandbox-secret",
 		"PUBLICATION_NAME=The Bench Press",
 	}
 }
 
-// reconcile runs the command over a stretch, and gives the seconds it took and the most memory it was seen to have, in MB.
+// reconcile runs the command over a stretch, and gives the seconds it took and the most memory it was seen to have, in
+// MB.
 func (h *house) reconcile(ctx context.Context, env []string, p past) (seconds, peak float64, err error) {
 	began := time.Now()
-	args := []string{"reconcile", "--from", p.from.Format(time.DateOnly), "--to", p.to.AddDate(0, 0, -1).Format(time.DateOnly)}
+	args := []string{
+		"reconcile", "--from", p.from.Format(time.DateOnly), "--to", p.to.AddDate(0, 0, -1).Format(time.DateOnly),
+	}
 	c, err := launch(h.service, h.logFile(), args, env, nil)
 	if err != nil {
 		return 0, 0, err
@@ -110,7 +115,8 @@ func (h *house) reconcile(ctx context.Context, env []string, p past) (seconds, p
 		case <-c.done:
 			tick.Stop()
 			seconds = time.Since(began).Seconds()
-			if !c.cmd.ProcessState.Success() || !strings.Contains(c.lastWords(), fmt.Sprintf("%s payments, 0 unexplained", grouped(float64(p.payments)))) {
+			if !c.cmd.ProcessState.Success() || !strings.Contains(c.lastWords(),
+				fmt.Sprintf("%s payments, 0 unexplained", grouped(float64(p.payments)))) {
 				return 0, 0, fmt.Errorf("the books do not agree: %s", c.lastWords())
 			}
 			return seconds, peak, nil
@@ -126,7 +132,9 @@ func (h *house) reconcile(ctx context.Context, env []string, p past) (seconds, p
 
 // readRecord reads the same pages and forgets them; it gives seconds.
 func (h *house) readRecord(ctx context.Context, p past) (float64, error) {
-	client, err := paypal.New(paypal.Config{BaseURL: h.paypal.url, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Timeout: time.Minute})
+	client, err := paypal.New(paypal.Config{
+		BaseURL: h.paypal.url, ClientID: "sandbox-client", ClientSecret: "sandbox-secret", Timeout: time.Minute,
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -137,7 +145,9 @@ func (h *house) readRecord(ctx context.Context, p past) (float64, error) {
 			to = p.to
 		}
 		for page := 1; ; page++ {
-			got, err := client.Transactions(ctx, paypal.TransactionQuery{From: from, To: to.Add(-time.Second), Page: page, All: true})
+			got, err := client.Transactions(ctx, paypal.TransactionQuery{
+				From: from, To: to.Add(-time.Second), Page: page, All: true,
+			})
 			if errors.Is(err, paypal.ErrTooManyTransactions) {
 				size, to = size/2, from
 				break
@@ -175,7 +185,8 @@ func (h *house) makePast(ctx context.Context, pool *db.DB, p past, seed int) err
 			ids[i] = uuid.NewString()
 		}
 		list, err := h.history(ctx, map[string]any{
-			"payments": n, "from": p.from.Add(time.Duration(made) * step), "to": p.from.Add(time.Duration(made+n)*step - time.Second), "currency": "EUR",
+			"payments": n, "from": p.from.Add(time.Duration(made) * step),
+			"to": p.from.Add(time.Duration(made+n)*step - time.Second), "currency": "EUR",
 			"amount": "25.00", "seed": seed<<32 + made, "list": true, "custom_ids": ids,
 		})
 		if err != nil {
@@ -222,16 +233,22 @@ func writeBooks(ctx context.Context, pool *db.DB, list []payment) error {
 	// The books' ids are made here; that PayPal carries other ones plays no part where the payments are known.
 	for _, statement := range []string{`
 		INSERT INTO campaign (id, slug, heading, why, ask, button, reassurance, currency, suggested, created_at, updated_at)
-		SELECT gen_random_uuid(), 'bench', '', '', '', '', '', 'EUR', '{}', now(), now() WHERE $1::text <> '' ON CONFLICT (slug) DO NOTHING`, `
-		INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, state, order_id, created_at, updated_at, completed_at)
-		SELECT gen_random_uuid(), 'B' || t.capture, '', k.id, 'once', 2500, 'EUR', 'completed', 'O' || t.capture, t.at, t.at, t.at
+		SELECT gen_random_uuid(), 'bench', '', '', '', '', '', 'EUR', '{}', now(), now() WHERE $1::text <> ''
+		ON CONFLICT (slug) DO NOTHING`, `
+		INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, state,
+			order_id, created_at, updated_at, completed_at)
+		SELECT gen_random_uuid(), 'B' || t.capture, '', k.id, 'once', 2500, 'EUR', 'completed', 'O' || t.capture, t.at, t.at,
+			t.at
 		FROM campaign k, jsonb_to_recordset($1::jsonb) AS t(capture text, at timestamptz) WHERE k.slug = 'bench'`, `
 		INSERT INTO payment (contribution_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
 		SELECT c.id, 'capture', t.capture, 'completed', 2500, 'EUR', t.at, t.at
-		FROM jsonb_to_recordset($1::jsonb) AS t(capture text, at timestamptz) JOIN contribution c ON c.receipt = 'B' || t.capture`, `
-		INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at, recorded_at, source)
+		FROM jsonb_to_recordset($1::jsonb) AS t(capture text, at timestamptz)
+		JOIN contribution c ON c.receipt = 'B' || t.capture`, `
+		INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at,
+			recorded_at, source)
 		SELECT p.contribution_id, p.id, e.kind, e.minor, 'EUR', t.capture, t.at, t.at, 'bench'
-		FROM jsonb_to_recordset($1::jsonb) AS t(capture text, at timestamptz, fee numeric) JOIN payment p ON p.paypal_id = t.capture,
+		FROM jsonb_to_recordset($1::jsonb) AS t(capture text, at timestamptz, fee numeric)
+		JOIN payment p ON p.paypal_id = t.capture,
 		     LATERAL (VALUES ('charge', 2500), ('fee', (-100 * t.fee)::bigint)) AS e(kind, minor)`} {
 		if _, err := pool.ExecContext(ctx, statement, string(text)); err != nil {
 			return fmt.Errorf("write our books: %w", err)

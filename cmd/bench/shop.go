@@ -29,7 +29,9 @@ type shop struct {
 
 // openShop starts n processes. through, if there is one, changes the database's address for them. Close what comes back
 // even when it fails.
-func (h *house) openShop(ctx context.Context, database string, n int, through func(string) (string, error)) (*shop, error) {
+func (h *house) openShop(
+	ctx context.Context, database string, n int, through func(string) (string, error),
+) (*shop, error) {
 	s := &shop{house: h, client: &http.Client{
 		Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: giveClients},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -90,21 +92,23 @@ func (s *shop) start(ctx context.Context, n, connections int) ([]gift, error) {
 		return nil, err
 	}
 	var gifts []gift
-	err := s.pool.SelectContext(ctx, &gifts, `SELECT order_id FROM contribution WHERE state = 'created' ORDER BY created_at DESC LIMIT $1`, n)
+	err := s.pool.SelectContext(ctx, &gifts,
+		`SELECT order_id FROM contribution WHERE state = 'created' ORDER BY created_at DESC LIMIT $1`, n)
 	if err == nil && len(gifts) != n {
 		err = fmt.Errorf("%d gifts wait at PayPal, want %d", len(gifts), n)
 	}
 	return gifts, err
 }
 
-// approve is the readers' consent at PayPal. Each is somebody else: gifts of one person wait for each other at the row of
-// that person.
+// approve is the readers' consent at PayPal. Each is somebody else: gifts of one person wait for each other at the row
+// of that person.
 func (s *shop) approve(ctx context.Context, gifts []gift) error {
 	return s.each(gifts, func(g *gift) error {
 		var said struct {
 			ReturnURL string `json:"return_url"`
 		}
-		who := fmt.Sprintf(`{"payer":{"email":"reader-%s@news.example","given_name":"Ada","surname":"Reader"}}`, strings.ToLower(g.Order))
+		who := fmt.Sprintf(`{"payer":{"email":"reader-%s@news.example","given_name":"Ada","surname":"Reader"}}`,
+			strings.ToLower(g.Order))
 		err := s.ask(ctx, "/sandbox/orders/"+g.Order+"/approve", who, &said)
 		g.back = said.ReturnURL
 		return err
@@ -155,7 +159,8 @@ func (s *shop) ask(ctx context.Context, path, body string, answer any) error {
 		return err
 	}
 	req.Header = http.Header{
-		"Authorization": {"Bearer " + s.token}, "Content-Type": {"application/json"}, "Prefer": {"return=representation"}, "Paypal-Request-Id": {uuid.NewString()},
+		"Authorization": {"Bearer " + s.token}, "Content-Type": {"application/json"}, "Prefer": {"return=representation"},
+		"Paypal-Request-Id": {uuid.NewString()},
 	}
 	resp, err := s.client.Do(req)
 	if err != nil {
@@ -182,7 +187,10 @@ func captured(event string, g gift) []byte {
 // deliver brings such news to a process as PayPal does, signed, and waits for its answer.
 func (s *shop) deliver(ctx context.Context, to *process, event string, g gift) error {
 	body, id, at := captured(event, g), uuid.NewString(), time.Now().UTC().Format(time.RFC3339)
-	d := deliveries{signatures: [][]byte{s.house.signer.sign(id, at, webhookID, body)}, sentAt: at, certURL: s.house.paypal.url + certPath}
+	d := deliveries{
+		signatures: [][]byte{s.house.signer.sign(id, at, webhookID, body)}, sentAt: at,
+		certURL: s.house.paypal.url + certPath,
+	}
 	c, err := dial(ctx, to.address)
 	if err != nil {
 		return err

@@ -41,7 +41,8 @@ func newSigner(now time.Time) (*signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, middle, leaf := certificate(1, "Bench root", now), certificate(2, "Bench issuer", now), certificate(3, leafName, now)
+	root, middle, leaf := certificate(1, "Bench root", now), certificate(2, "Bench issuer", now),
+		certificate(3, leafName, now)
 	for _, authority := range []*x509.Certificate{root, middle} {
 		authority.IsCA, authority.KeyUsage = true, x509.KeyUsageCertSign
 	}

@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// row is one comparison. Ours and the reference's are medians; the ratio is the median of the rounds' ratios, the spread
-// their least and greatest.
+// row is one comparison. Ours and the reference's are medians; the ratio is the median of the rounds' ratios, the
+// spread their least and greatest.
 type row struct {
 	what, unit, against string
 	ours, theirs        float64

@@ -6,7 +6,8 @@ import (
 	"syscall"
 )
 
-// startTied starts a child that ends when this program does, even when we are killed, and closes done when it has ended.
+// startTied starts a child that ends when this program does, even when we are killed, and closes done when it has
+// ended.
 //
 // Linux sends the signal when the *thread* that started the child ends; so that thread is kept for as long.
 func startTied(cmd *exec.Cmd, done chan<- struct{}) error {

@@ -102,13 +102,14 @@ func (s *seeder) happen(ctx context.Context, next sequel) error {
 // giveInPayPal is a gift that came without us: by PayPal's own button. The reconciliation page asks what to do with it.
 func (s *seeder) giveInPayPal(ctx context.Context) error {
 	return s.post(ctx, s.keep.PayPalURL+"/sandbox/payments", map[string]string{
-		"amount": "40.00", "currency": "EUR", "kind": "donation", "note": "For the harbour series", "payer_email": "fisher@example.com",
+		"amount": "40.00", "currency": "EUR", "kind": "donation", "note": "For the harbour series",
+		"payer_email": "fisher@example.com",
 	}, nil)
 }
 
-// reconcile holds PayPal's record of the past gifts against the books, as every night would have. The night's own run may be
-// at it, since the clock has just passed it; then ours goes on with that one, which ends before the latest of the past, and
-// another is needed.
+// reconcile holds PayPal's record of the past gifts against the books, as every night would have. The night's own run
+// may be at it, since the clock has just passed it; then ours goes on with that one, which ends before the latest of
+// the past, and another is needed.
 func (d *demo) reconcile(ctx context.Context, cfg config.Config) error {
 	pool, err := db.Open(ctx, string(cfg.DatabaseURL), db.Options{MaxOpen: 4})
 	if err != nil {

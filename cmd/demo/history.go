@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// history draws the newsroom's past gifts, oldest first. The draw is always the same, so that a report looks the same in
-// every demo; the people and articles are made up.
+// history draws the newsroom's past gifts, oldest first. The draw is always the same, so that a report looks the same
+// in every demo; the people and articles are made up.
 func history(n int, from time.Time) []gift {
 	draw := rand.New(rand.NewPCG(1821, 2026)) //nolint:gosec // sample data, not a secret
 	// Gifts come in bursts, after an article is out. A burst is made at once, see seeder.play, so it must be short.
@@ -77,10 +77,13 @@ func pick[T any](draw *rand.Rand, from []weighted[T]) T {
 }
 
 var endings = []weighted[ending]{
-	{returned, 66}, {closedTab, 14}, {abandoned, 6}, {declined, 4}, {cancelled, 4}, {pending, 2}, {partBack, 2}, {allBack, 2},
+	{returned, 66}, {closedTab, 14}, {abandoned, 6}, {declined, 4}, {cancelled, 4}, {pending, 2}, {partBack, 2},
+	{allBack, 2},
 }
 
-var currencies = []weighted[string]{{"EUR", 70}, {"USD", 12}, {"GBP", 8}, {"CHF", 4}, {"SEK", 2}, {"JPY", 2}, {"HUF", 2}}
+var currencies = []weighted[string]{
+	{"EUR", 70}, {"USD", 12}, {"GBP", 8}, {"CHF", 4}, {"SEK", 2}, {"JPY", 2}, {"HUF", 2},
+}
 
 var amounts = map[string][]weighted[string]{
 	"EUR": {{"5.00", 6}, {"10.00", 8}, {"25.00", 6}, {"50.00", 2}, {"12.50", 1}, {"100.00", 1}},
@@ -115,11 +118,15 @@ type person struct{ given, surname, email, country string }
 
 var people = []person{
 	{"Inês", "Valadares", "ines.valadares@reader.example", "PT"}, {"Tomasz", "Wilk", "tomasz.wilk@reader.example", "PL"},
-	{"Agnes", "Lindqvist", "agnes.lindqvist@reader.example", "SE"}, {"Jürgen", "Ohlsen", "juergen.ohlsen@reader.example", "DE"},
+	{"Agnes", "Lindqvist", "agnes.lindqvist@reader.example", "SE"},
+	{"Jürgen", "Ohlsen", "juergen.ohlsen@reader.example", "DE"},
 	{"Maud", "Peverell", "maud.peverell@reader.example", "GB"}, {"Réka", "Halász", "reka.halasz@reader.example", "HU"},
-	{"Sota", "Minami", "sota.minami@reader.example", "JP"}, {"Beat", "Rüegsegger", "beat.rueegsegger@reader.example", "CH"},
+	{"Sota", "Minami", "sota.minami@reader.example", "JP"},
+	{"Beat", "Rüegsegger", "beat.rueegsegger@reader.example", "CH"},
 	{"Dolores", "Quint", "dolores.quint@reader.example", "ES"}, {"Wendell", "Amory", "wendell.amory@reader.example", "US"},
-	{"Noor", "van Dam", "noor.vandam@reader.example", "NL"}, {"Lucrezia", "Dandolo", "lucrezia.dandolo@reader.example", "IT"},
+	{"Noor", "van Dam", "noor.vandam@reader.example", "NL"},
+	{"Lucrezia", "Dandolo", "lucrezia.dandolo@reader.example", "IT"},
 	{"Fionn", "Magee", "fionn.magee@reader.example", "IE"}, {"Chantal", "Perrot", "chantal.perrot@reader.example", "FR"},
-	{"Abigail", "Stroud", "abigail.stroud@reader.example", "US"}, {"Duarte", "Nogueira", "duarte.nogueira@reader.example", "PT"},
+	{"Abigail", "Stroud", "abigail.stroud@reader.example", "US"},
+	{"Duarte", "Nogueira", "duarte.nogueira@reader.example", "PT"},
 }

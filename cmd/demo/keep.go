@@ -99,9 +99,12 @@ func (d *demo) writeEnvironment(cfg config.Config) error {
 	var b strings.Builder
 	for _, line := range [][2]string{
 		{"DATABASE_URL", string(cfg.DatabaseURL)}, {"BASE_URL", cfg.BaseURL}, {"LISTEN_ADDR", cfg.ListenAddr},
-		{"ADMIN_LISTEN_ADDR", d.service.AdminAddr()}, {"PAYPAL_API_BASE", cfg.PayPalAPIBase}, {"PAYPAL_CLIENT_ID", cfg.PayPalClientID},
-		{"PAYPAL_CLIENT_SECRET", string(cfg.PayPalClientSecret)}, {"PAYPAL_WEBHOOK_ID", cfg.PayPalWebhookID}, {"PAYPAL_WEBHOOK_CA_FILE", ca},
-		{"SECRET_KEY", string(cfg.SecretKey)}, {"PUBLICATION_NAME", cfg.PublicationName}, {"PUBLICATION_TIMEZONE", cfg.Timezone.String()},
+		{"ADMIN_LISTEN_ADDR", d.service.AdminAddr()}, {"PAYPAL_API_BASE", cfg.PayPalAPIBase},
+		{"PAYPAL_CLIENT_ID", cfg.PayPalClientID},
+		{"PAYPAL_CLIENT_SECRET", string(cfg.PayPalClientSecret)}, {"PAYPAL_WEBHOOK_ID", cfg.PayPalWebhookID},
+		{"PAYPAL_WEBHOOK_CA_FILE", ca},
+		{"SECRET_KEY", string(cfg.SecretKey)}, {"PUBLICATION_NAME", cfg.PublicationName},
+		{"PUBLICATION_TIMEZONE", cfg.Timezone.String()},
 		{"CONTACT_EMAIL", cfg.ContactEmail}, {"PRIVACY_URL", cfg.PrivacyURL}, {"IMPRINT_URL", cfg.ImprintURL},
 		{"DEFAULT_CURRENCY", string(cfg.DefaultCurrency)}, {"SWEEP_INTERVAL", cfg.SweepInterval.String()},
 	} {
@@ -112,8 +115,8 @@ func (d *demo) writeEnvironment(cfg config.Config) error {
 
 const staffEmail = "staff@harbour-courier.example"
 
-// lookAround has the alerts look at what the newsroom begins with. The overview shows what they find, and the log says it
-// once: before the welcome, and not in the middle of what comes after it.
+// lookAround has the alerts look at what the newsroom begins with. The overview shows what they find, and the log says
+// it once: before the welcome, and not in the middle of what comes after it.
 func (d *demo) lookAround(ctx context.Context, cfg config.Config) error {
 	pool, err := db.Open(ctx, string(cfg.DatabaseURL), db.Options{MaxOpen: 2})
 	if err != nil {

@@ -42,7 +42,8 @@ type settings struct {
 
 func main() {
 	var s settings
-	parser := kong.Must(&s, kong.Name("demo"), kong.Description("A newsroom with Readerfund, a PayPal sandbox and a database, all on this machine."))
+	parser := kong.Must(&s, kong.Name("demo"),
+		kong.Description("A newsroom with Readerfund, a PayPal sandbox and a database, all on this machine."))
 	if _, err := parser.Parse(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(2)
@@ -140,7 +141,9 @@ func (d *demo) start(ctx, serving context.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.service, err = app.New(ctx, cfg, app.Options{Log: d.log, Now: d.clock.now, Migrate: true, DemoArticle: true}); err != nil {
+	if d.service, err = app.New(ctx, cfg, app.Options{
+		Log: d.log, Now: d.clock.now, Migrate: true, DemoArticle: true,
+	}); err != nil {
 		return err
 	}
 	go func() { d.ended <- d.service.Run(serving) }()
@@ -154,7 +157,8 @@ func (d *demo) start(ctx, serving context.Context) error {
 		if err := d.seed(ctx, cfg); err != nil {
 			return err
 		}
-		// Before the clock is right: what the alerts are judged by from then on is all there. PayPal's record is behind anyway.
+		// Before the clock is right: what the alerts are judged by from then on is all there. PayPal's record is behind
+		// anyway.
 		d.clock.set(time.Now().Add(-time.Hour))
 		if err := d.reconcile(ctx, cfg); err != nil {
 			return err
@@ -205,7 +209,9 @@ func (d *demo) startPayPal(ctx context.Context) error {
 		return fmt.Errorf("DEMO_PAYPAL_ADDR: %w", err)
 	}
 	d.keep.PayPalURL = "http://" + l.Addr().String()
-	d.paypal, err = sandbox.New(sandbox.Options{BaseURL: d.keep.PayPalURL, DataDir: filepath.Join(d.Dir, "paypal"), Now: d.clock.now, Log: d.log})
+	d.paypal, err = sandbox.New(sandbox.Options{
+		BaseURL: d.keep.PayPalURL, DataDir: filepath.Join(d.Dir, "paypal"), Now: d.clock.now, Log: d.log,
+	})
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}

@@ -67,8 +67,9 @@ func run(cfg settings) error {
 		cfg.BaseURL = "http://" + listener.Addr().String()
 	}
 	server, err := sandbox.New(sandbox.Options{
-		BaseURL: cfg.BaseURL, WebURL: cfg.WebURL, DataDir: cfg.DataDir, ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret,
-		RetryUnit: cfg.RetryUnit, Log: logger(cfg),
+		BaseURL: cfg.BaseURL, WebURL: cfg.WebURL, DataDir: cfg.DataDir, ClientID: cfg.ClientID,
+		ClientSecret: cfg.ClientSecret,
+		RetryUnit:    cfg.RetryUnit, Log: logger(cfg),
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())

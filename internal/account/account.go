@@ -1,8 +1,8 @@
-// Package account is the people of the newsroom who may look behind the scenes: their accounts, roles and passwords, and
-// whether somebody who signs in is one of them.
+// Package account is the people of the newsroom who may look behind the scenes: their accounts, roles and passwords,
+// and whether somebody who signs in is one of them.
 //
-// It keeps nobody signed in: internal/session does. It renders nothing and decides nothing about pages: internal/web asks
-// it what a role allows.
+// It keeps nobody signed in: internal/session does. It renders nothing and decides nothing about pages: internal/web
+// asks it what a role allows.
 package account
 
 import (
@@ -138,7 +138,8 @@ func (s *Store) Add(ctx context.Context, email string, role Role, password strin
 			return fmt.Errorf("insert account: %w", err)
 		}
 		return audit.Write(ctx, tx, audit.Entry{
-			At: account.CreatedAt, Actor: audit.CommandLine, Action: ActionAdd, Subject: account.Email, Detail: map[string]string{"role": string(role)},
+			At: account.CreatedAt, Actor: audit.CommandLine, Action: ActionAdd, Subject: account.Email,
+			Detail: map[string]string{"role": string(role)},
 		})
 	})
 	if db.IsUnique(err) {

@@ -54,7 +54,8 @@ func TestAddKeepsNoPassword(t *testing.T) {
 		t.Fatalf("a generated password like k3v9-k3v9-k3v9-k3v9 was expected, got %d characters", len(given))
 	}
 	var hash string
-	if err := d.GetContext(t.Context(), &hash, `SELECT password_hash FROM staff`); err != nil || !strings.HasPrefix(hash, "$argon2id$") || strings.Contains(hash, given) {
+	if err := d.GetContext(t.Context(), &hash, `SELECT password_hash FROM staff`); err != nil ||
+		!strings.HasPrefix(hash, "$argon2id$") || strings.Contains(hash, given) {
 		t.Fatalf("hash %q, %v", hash, err)
 	}
 	if _, err := accounts.Authenticate(t.Context(), "ANN@example.org", given, from()); err != nil {

@@ -27,8 +27,8 @@ type limit struct {
 	per  time.Duration
 }
 
-// signInLimits are by where a sign-in comes from, and by account. A newsroom behind one address stays far below those by
-// address. Those by account let five slips pass; whoever keeps an account from one network closed does so for that
+// signInLimits are by where a sign-in comes from, and by account. A newsroom behind one address stays far below those
+// by address. Those by account let five slips pass; whoever keeps an account from one network closed does so for that
 // network only.
 func signInLimits() (address, network, all, here, near, account limit) {
 	const quarter = 15 * time.Minute

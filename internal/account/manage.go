@@ -117,8 +117,8 @@ func (s *Store) manage(
 	return nil
 }
 
-// Lock reads the account that has an email address, and keeps it as it is until the caller's transaction ends. The error
-// is fault.NotFound when nobody has the address.
+// Lock reads the account that has an email address, and keeps it as it is until the caller's transaction ends. The
+// error is fault.NotFound when nobody has the address.
 func Lock(ctx context.Context, tx *sqlx.Tx, email string) (Account, error) {
 	row, err := lock(ctx, tx, email)
 	if err != nil {

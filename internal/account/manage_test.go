@@ -20,7 +20,9 @@ func TestAOneTimePasswordIsOne(t *testing.T) {
 	if err != nil || !ann.MustChoose {
 		t.Fatalf("the first time: %+v, %v", ann, err)
 	}
-	if _, err := accounts.Authenticate(t.Context(), "ann@example.org", given, from()); !errors.Is(err, account.ErrRefused) {
+	if _, err := accounts.Authenticate(
+		t.Context(), "ann@example.org", given, from(),
+	); !errors.Is(err, account.ErrRefused) {
 		t.Errorf("the second time: %v", err)
 	}
 	if err := accounts.ChoosePassword(t.Context(), ann, "", given, from()); !fault.Is(err, fault.Invalid) {

@@ -50,7 +50,8 @@ func decoy(p argon2id.Params) string {
 		_, _ = rand.Read(b) // crypto/rand never fails: it ends the program instead
 		return base64.RawStdEncoding.EncodeToString(b)
 	}
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.Memory, p.Iterations, p.Parallelism, part(p.SaltLength), part(p.KeyLength))
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.Memory, p.Iterations, p.Parallelism,
+		part(p.SaltLength), part(p.KeyLength))
 }
 
 func (h *hasher) create(ctx context.Context, password string) (string, error) {

@@ -19,8 +19,8 @@ import (
 var ErrRefused error = fault.New(fault.Forbidden, "account.sign_in_refused")
 
 // Authenticate finds out whose address and password these are. Every refusal is ErrRefused, and those that look at the
-// password take the same work; it is fault.Unavailable when too many sign in at once, and a *RateLimitError when too many
-// came from there. Success and failure are written to the audit log.
+// password take the same work; it is fault.Unavailable when too many sign in at once, and a *RateLimitError when too
+// many came from there. Success and failure are written to the audit log.
 //
 // A try is counted before its password is looked at, against the account and where it comes from (see count); the right
 // password sets that count back. Beyond a limit no password is looked at, so a flood costs little.
@@ -101,7 +101,8 @@ func (s *Store) auditFailure(ctx context.Context, row accountRow, from From, rea
 	}, key))
 }
 
-// recordSignIn spends a one-time password, keeps a hash made anew where the old one is outdated, and audits the sign-in.
+// recordSignIn spends a one-time password, keeps a hash made anew where the old one is outdated, and audits the
+// sign-in.
 func (s *Store) recordSignIn(ctx context.Context, row accountRow, password string, outdated bool) (Account, error) {
 	if outdated {
 		hash, err := s.hasher.create(ctx, password)
@@ -123,7 +124,9 @@ func (s *Store) recordSignIn(ctx context.Context, row accountRow, password strin
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, ErrRefused)
 		}
-		return audit.Write(ctx, tx, audit.Entry{At: now, StaffID: row.ID, Actor: row.Email, Action: ActionSignIn, Subject: row.Email})
+		return audit.Write(ctx, tx, audit.Entry{
+			At: now, StaffID: row.ID, Actor: row.Email, Action: ActionSignIn, Subject: row.Email,
+		})
 	})
 	if err != nil {
 		return Account{}, err

@@ -76,7 +76,9 @@ func TestGuessesAtOnceAreCountedBeforeTheyAreLookedAt(t *testing.T) {
 	t.Parallel()
 	d, c := dbtest.New(t), testkit.NewClock()
 	replica := func() *account.Store {
-		return account.NewStore(account.Config{DB: d, Now: c.Now, Hashing: cheap(), Limits: ratelimit.New(d, c.Now, "secret")})
+		return account.NewStore(account.Config{
+			DB: d, Now: c.Now, Hashing: cheap(), Limits: ratelimit.New(d, c.Now, "secret"),
+		})
 	}
 	one, two := replica(), replica()
 	add(t, one, "ann@example.org", account.Viewer)
@@ -99,7 +101,11 @@ func TestGuessesAtOnceAreCountedBeforeTheyAreLookedAt(t *testing.T) {
 func TestAFloodWaitsItsTurn(t *testing.T) {
 	t.Parallel()
 	d, c := dbtest.New(t), testkit.NewClock()
-	accounts := account.NewStore(account.Config{DB: d, Now: c.Now, Hashing: &argon2id.Params{Memory: 32 * 1024, Iterations: 8, Parallelism: 1, SaltLength: 16, KeyLength: 32}})
+	accounts := account.NewStore(account.Config{
+		DB: d, Now: c.Now, Hashing: &argon2id.Params{
+			Memory: 32 * 1024, Iterations: 8, Parallelism: 1, SaltLength: 16, KeyLength: 32,
+		},
+	})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	var busy, refused atomic.Int64
@@ -135,7 +141,8 @@ func TestOldHashesAreRenewedAtSignIn(t *testing.T) {
 		}
 	}
 	var hash string
-	if err := d.GetContext(t.Context(), &hash, `SELECT password_hash FROM staff`); err != nil || !strings.Contains(hash, "t=3") {
+	if err := d.GetContext(t.Context(), &hash, `SELECT password_hash FROM staff`); err != nil ||
+		!strings.Contains(hash, "t=3") {
 		t.Fatalf("hash %q, %v", hash, err)
 	}
 }
@@ -196,7 +203,9 @@ func TestNobodyElseKeepsAnAccountClosed(t *testing.T) {
 	for range 10 {
 		_, _ = accounts.Authenticate(t.Context(), "ann@example.org", "wrong", own)
 	}
-	if _, err := accounts.Authenticate(t.Context(), "ann@example.org", password, own); !errors.Is(err, account.ErrRefused) {
+	if _, err := accounts.Authenticate(
+		t.Context(), "ann@example.org", password, own,
+	); !errors.Is(err, account.ErrRefused) {
 		t.Errorf("a known browser guesses without end: %v", err)
 	}
 	c.Advance(90 * time.Second)

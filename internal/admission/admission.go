@@ -216,8 +216,8 @@ type origin struct {
 	from Pass
 }
 
-// Began notes where a gift was begun, so that what becomes of it counts there; nothing for a copy, whose gift is noted by
-// the first. It is one statement, shared by gifts that are begun at the same time.
+// Began notes where a gift was begun, so that what becomes of it counts there; nothing for a copy, whose gift is noted
+// by the first. It is one statement, shared by gifts that are begun at the same time.
 func (g *Gate) Began(ctx context.Context, p Pass, id uuid.UUID) error {
 	if p == (Pass{}) {
 		return nil

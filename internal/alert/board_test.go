@@ -96,7 +96,8 @@ func TestReplicasSayTheSame(t *testing.T) {
 	}
 	stop()
 	<-followed
-	if !strings.Contains(mine, `readerfund_alert_firing{alert="events_parked",severity="urgent"} 1`) || !strings.Contains(mine, "readerfund_alert_checked_timestamp_seconds 1.7") {
+	if !strings.Contains(mine, `readerfund_alert_firing{alert="events_parked",severity="urgent"} 1`) ||
+		!strings.Contains(mine, "readerfund_alert_checked_timestamp_seconds 1.7") {
 		t.Errorf("it says\n%s", mine)
 	}
 }
@@ -106,7 +107,8 @@ func ours(exported string) string {
 	return strings.Join(regexp.MustCompile(`(?m)^readerfund_alert_.*$`).FindAllString(exported, -1), "\n")
 }
 
-// A replica that was stopped between reading and writing comes back with what it reckoned then: nothing of it is written.
+// A replica that was stopped between reading and writing comes back with what it reckoned then: nothing of it is
+// written.
 func TestALateEndChangesNothing(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t)
@@ -125,7 +127,8 @@ func TestALateEndChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, checked, err := h.board.List(t.Context())
-	if got := h.firing(); got != "events_parked" || err != nil || !checked.Equal(h.now()) || strings.Contains(h.log.String(), "alert over") {
+	if got := h.firing(); got != "events_parked" || err != nil || !checked.Equal(h.now()) ||
+		strings.Contains(h.log.String(), "alert over") {
 		t.Errorf("firing %q, checked %s, %v\n%s", got, checked, err, h.log)
 	}
 }
@@ -142,14 +145,17 @@ func TestAlertsOfOtherVersionsAreForgotten(t *testing.T) {
 	h.pass(25 * time.Hour)
 	h.look()
 	var left int
-	if err := h.db.GetContext(t.Context(), &left, `SELECT count(*) FROM alert WHERE name = 'of_old'`); err != nil || left != 0 {
+	if err := h.db.GetContext(t.Context(), &left, `SELECT count(*) FROM alert WHERE name = 'of_old'`); err != nil ||
+		left != 0 {
 		t.Errorf("%d are left, %v", left, err)
 	}
 }
 
 func TestWithoutTables(t *testing.T) {
 	t.Parallel()
-	for _, table := range []string{"alert", "webhook_event", "contribution", "queue", "payment", "dispute", "discrepancy"} {
+	for _, table := range []string{
+		"alert", "webhook_event", "contribution", "queue", "payment", "dispute", "discrepancy",
+	} {
 		h := openHouse(t)
 		h.exec(`ALTER TABLE ` + table + ` RENAME TO away`)
 		if err := h.board.Evaluate(t.Context()); err == nil {
@@ -183,7 +189,8 @@ func TestRegistryIsInOrder(t *testing.T) {
 				t.Errorf("%s: no sentence: %q", a.Name, text)
 			}
 		}
-		if a.Severity != alert.Urgent && a.Severity != alert.Soon || a.For < 0 || a.Path != "" && !strings.HasPrefix(a.Path, "/staff/") {
+		if a.Severity != alert.Urgent && a.Severity != alert.Soon || a.For < 0 ||
+			a.Path != "" && !strings.HasPrefix(a.Path, "/staff/") {
 			t.Errorf("%s: %s, %s, %q", a.Name, a.Severity, a.For, a.Path)
 		}
 	}
@@ -242,7 +249,8 @@ func TestPrometheusRulesNameMetricsThatThereAre(t *testing.T) {
 			t.Errorf("%s is no metric of ours", name)
 		}
 	}
-	if strings.Contains(string(rules), "\t") || strings.Count(string(rules), "- alert:") != strings.Count(string(rules), "expr:") ||
+	if strings.Contains(string(rules), "\t") ||
+		strings.Count(string(rules), "- alert:") != strings.Count(string(rules), "expr:") ||
 		strings.Count(string(rules), "- alert:") != strings.Count(string(rules), "summary:") {
 		t.Error("a rule lacks its expression or its summary, or has a tab in it")
 	}

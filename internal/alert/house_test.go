@@ -44,7 +44,10 @@ type house struct {
 
 func openHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, db: dbtest.New(t), metrics: metrics.New(), log: &bytes.Buffer{}, at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
+	h := &house{
+		t: t, db: dbtest.New(t), metrics: metrics.New(), log: &bytes.Buffer{},
+		at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC),
+	}
 	h.board = alert.NewBoard(alert.Config{
 		DB: h.db, Health: health.New(h.db), Now: h.now, Metrics: h.metrics,
 		Log:        slog.New(slog.NewTextHandler(h.log, nil)),
@@ -115,7 +118,8 @@ func (h *house) gift(ago time.Duration) (id uuid.UUID, payment int64) {
 	h.exec(`UPDATE contribution SET check_at = NULL WHERE id = $1`, id)
 	err := h.db.GetContext(h.t.Context(), &payment, `
 		INSERT INTO payment (contribution_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
-		VALUES ($1, 'capture', $2, 'completed', 2500, 'EUR', $3, $3) RETURNING id`, id, fmt.Sprintf("CAPTURE%d", h.n), h.ago(ago))
+		VALUES ($1, 'capture', $2, 'completed', 2500, 'EUR', $3, $3)
+		RETURNING id`, id, fmt.Sprintf("CAPTURE%d", h.n), h.ago(ago))
 	if err != nil {
 		h.t.Fatal(err)
 	}

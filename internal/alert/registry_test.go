@@ -72,12 +72,14 @@ func provocations() map[string]provocation {
 		"refund_stuck": {
 			almost:  func(h *house) { h.refund("asked", 50*time.Minute) },
 			provoke: func(h *house) { h.refund("unknown", time.Hour) },
-			relieve: func(h *house) { h.exec(`UPDATE refund_request SET state = 'done', check_at = NULL`) }, says: "2 refund requests have no answer; the oldest for 60 minutes",
+			relieve: func(h *house) { h.exec(`UPDATE refund_request SET state = 'done', check_at = NULL`) },
+			says:    "2 refund requests have no answer; the oldest for 60 minutes",
 		},
 		"refund_held": {
 			almost:  func(h *house) { h.refund("pending", 9*day) },
 			provoke: func(h *house) { h.refund("pending", 10*day) },
-			relieve: func(h *house) { h.exec(`UPDATE refund_request SET state = 'done', check_at = NULL`) }, says: "2 refunds are pending at PayPal; the oldest for 10 days",
+			relieve: func(h *house) { h.exec(`UPDATE refund_request SET state = 'done', check_at = NULL`) },
+			says:    "2 refunds are pending at PayPal; the oldest for 10 days",
 		},
 		"dispute_due": {
 			almost: func(h *house) {
@@ -167,7 +169,8 @@ func provocations() map[string]provocation {
 		"jobs_late": {
 			almost:  func(h *house) { h.job("due", h.now(), 0) },
 			provoke: func(h *house) { h.job("tidy up", h.ago(6*time.Minute), 0) },
-			relieve: func(h *house) { h.exec(`UPDATE queue SET held_until = $1`, h.now().Add(time.Hour)) }, says: "1 job is late: tidy up",
+			relieve: func(h *house) { h.exec(`UPDATE queue SET held_until = $1`, h.now().Add(time.Hour)) },
+			says:    "1 job is late: tidy up",
 		},
 		"jobs_failing": {
 			almost:  func(h *house) { h.job("check", h.now().Add(time.Hour), 2) },
@@ -187,14 +190,16 @@ func (h *house) refund(state string, ago time.Duration) {
 	h.t.Helper()
 	id, payment := h.gift(time.Minute)
 	h.exec(`INSERT INTO refund_request (id, contribution_id, payment_id, number, form_key, amount_minor, currency, reason, actor, state, check_at, asked_at)
-		VALUES (gen_random_uuid(), $1, $2, 1, $3, 100, 'EUR', '', '', $4, $5, $6)`, id, payment, fmt.Sprint(payment), state, h.now(), h.ago(ago))
+		VALUES (gen_random_uuid(), $1, $2, 1, $3, 100, 'EUR', '', '', $4, $5, $6)`, id, payment, fmt.Sprint(payment), state,
+		h.now(), h.ago(ago))
 }
 
 func (h *house) dispute(status string, left time.Duration) {
 	h.t.Helper()
 	_, payment := h.gift(time.Minute)
 	h.exec(`INSERT INTO dispute (payment_id, paypal_id, status, paypal_status, stage, amount_minor, currency, respond_by, opened_at, changed_at, recorded_at)
-		VALUES ($1, $2, 'open', $3, 'CHARGEBACK', 2500, 'EUR', $4, $5, $5, $5)`, payment, fmt.Sprintf("PP-%d", payment), status, h.now().Add(left), h.now())
+		VALUES ($1, $2, 'open', $3, 'CHARGEBACK', 2500, 'EUR', $4, $5, $5, $5)`, payment, fmt.Sprintf("PP-%d", payment),
+		status, h.now().Add(left), h.now())
 }
 
 func (h *house) suspect(ago time.Duration) {
@@ -250,7 +255,8 @@ func fireAndStop(t *testing.T, a alert.Alert, p provocation) {
 		if got := h.firing(); got != want {
 			t.Fatalf("%s: firing %q, want %q", when, got, want)
 		}
-		carried := fmt.Sprintf(`readerfund_alert_firing{alert=%q,severity=%q} %d`, a.Name, a.Severity, len(want)/max(1, len(a.Name)))
+		carried := fmt.Sprintf(`readerfund_alert_firing{alert=%q,severity=%q} %d`, a.Name, a.Severity,
+			len(want)/max(1, len(a.Name)))
 		if !strings.Contains(h.exported(), carried) {
 			t.Errorf("%s: Prometheus does not read %s", when, carried)
 		}

@@ -7,8 +7,8 @@ import (
 	"readerfund/internal/health"
 )
 
-// The rule of silence over newsrooms of every size. Each case says how many gifts in a row went unheard, and how long ago
-// the first of them was booked.
+// The rule of silence over newsrooms of every size. Each case says how many gifts in a row went unheard, and how long
+// ago the first of them was booked.
 func TestSilent(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// What ALTCHA's own library made (npm, altcha-lib 2.8.0, its version 1) of the key, the number 617, a salt and an expiry,
-// and the solution as its widget sends it.
+// What ALTCHA's own library made (npm, altcha-lib 2.8.0, its version 1) of the key, the number 617, a salt and an
+// expiry, and the solution as its widget sends it.
 const (
 	libraryKey       = "a key that both know"
 	libraryChallenge = `{"algorithm":"SHA-256",` +

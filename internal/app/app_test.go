@@ -56,7 +56,9 @@ func payPal(t *testing.T) (base, ca string, down func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: emulator.Handler(), ReadHeaderTimeout: time.Second}}
+	server := &httptest.Server{Listener: l, Config: &http.Server{
+		Handler: emulator.Handler(), ReadHeaderTimeout: time.Second,
+	}}
 	server.Start()
 	t.Cleanup(func() {
 		server.CloseClientConnections()
@@ -260,13 +262,15 @@ func TestStartsThatMustFail(t *testing.T) {
 	}
 	empty := good
 	empty.DatabaseURL = config.Secret(bare.URL())
-	if _, err := app.New(t.Context(), parse(t, empty), quiet); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "readerfund migrate up") {
+	if _, err := app.New(t.Context(), parse(t, empty), quiet); !fault.Is(err, fault.Conflict) ||
+		!strings.Contains(err.Error(), "readerfund migrate up") {
 		t.Errorf("a database without tables: %v", err)
 	}
 
 	away := good
 	away.DatabaseURL = "postgres://readerfund:hush@127.0.0.1:1/readerfund"
-	if _, err := app.New(t.Context(), parse(t, away), quiet); !fault.Is(err, fault.Unavailable) || strings.Contains(err.Error(), "hush") {
+	if _, err := app.New(t.Context(), parse(t, away), quiet); !fault.Is(err, fault.Unavailable) ||
+		strings.Contains(err.Error(), "hush") {
 		t.Errorf("no database: %v", err)
 	}
 }

@@ -70,7 +70,8 @@ func nightly(cfg config.Config, r *reconcile.Reconciler, log *slog.Logger) queue
 			if err != nil {
 				return fmt.Errorf("reconcile: %w", err)
 			}
-			log.InfoContext(ctx, "reconciled", "payments", res.Payments, "mended", res.Mended, "unexplained", res.Unexplained(), "checked_to", res.CheckedTo)
+			log.InfoContext(ctx, "reconciled", "payments", res.Payments, "mended", res.Mended, "unexplained", res.Unexplained(),
+				"checked_to", res.CheckedTo)
 			return nil
 		}),
 	}

@@ -23,8 +23,9 @@ import (
 // bind makes the servers and takes their addresses.
 func (a *App) bind(ctx context.Context, pages http.Handler) error {
 	// The limits keep slow senders from holding connections. Writing may take longer: a report can be long.
-	a.public = &http.Server{Handler: pages, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: 2 * time.Minute,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	a.public = &http.Server{Handler: pages, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second,
+		WriteTimeout: 2 * time.Minute,
+		IdleTimeout:  2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	a.admin = &http.Server{
 		Handler:           knownHosts(a.cfg.AdminHosts, a.adminPages()),
 		ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 2 * time.Minute,

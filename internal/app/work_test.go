@@ -19,8 +19,10 @@ func TestTheQueueRuns(t *testing.T) {
 	s, _ := settings(t, address)
 	a, stop := running(t, s, &journal{})
 	wants := []string{
-		`readerfund_job_runs_total{job="check alerts",outcome="done"} 1`, `readerfund_job_runs_total{job="tidy",outcome="done"} 1`,
-		`readerfund_alert_firing{alert="webhook_silence",severity="urgent"} 0`, `readerfund_alert_checked_timestamp_seconds 1.`,
+		`readerfund_job_runs_total{job="check alerts",outcome="done"} 1`,
+		`readerfund_job_runs_total{job="tidy",outcome="done"} 1`,
+		`readerfund_alert_firing{alert="webhook_silence",severity="urgent"} 0`,
+		`readerfund_alert_checked_timestamp_seconds 1.`,
 		`readerfund_job_last_success_timestamp_seconds{job="tidy"} 1.`,
 	}
 	missing := func(body string) string {
@@ -32,7 +34,8 @@ func TestTheQueueRuns(t *testing.T) {
 		return ""
 	}
 	status, body := get(t, "http://"+a.AdminAddr()+"/metrics")
-	for deadline := time.Now().Add(20 * time.Second); missing(body) != "" && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); missing(body) != "" &&
+		time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		status, body = get(t, "http://"+a.AdminAddr()+"/metrics")
 	}
 	if what := missing(body); status != http.StatusOK || what != "" {
@@ -47,7 +50,8 @@ func TestTheQueueRuns(t *testing.T) {
 	}
 	defer func() { _ = d.Close() }()
 	var names string
-	if err := d.GetContext(t.Context(), &names, `SELECT string_agg(kind, ', ' ORDER BY kind) FROM queue WHERE held_until IS NULL AND failures = 0`); err != nil {
+	if err := d.GetContext(t.Context(), &names,
+		`SELECT string_agg(kind, ', ' ORDER BY kind) FROM queue WHERE held_until IS NULL AND failures = 0`); err != nil {
 		t.Fatal(err)
 	}
 	if names != "check alerts, forget, queue refunds, reconcile, tidy, weigh gifts" {

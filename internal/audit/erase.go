@@ -9,8 +9,8 @@ import (
 	"readerfund/internal/db"
 )
 
-// EraseWords puts other words in place of what staff wrote about these subjects, in the caller's transaction, and says in
-// how many entries. Who did what, and when, stays.
+// EraseWords puts other words in place of what staff wrote about these subjects, in the caller's transaction, and says
+// in how many entries. Who did what, and when, stays.
 func EraseWords(ctx context.Context, tx *sqlx.Tx, subjects []string, instead string) (int64, error) {
 	done, err := tx.ExecContext(ctx, `
 		UPDATE audit_entry a SET detail = a.detail || w.erased

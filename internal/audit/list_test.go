@@ -29,7 +29,8 @@ func TestList(t *testing.T) {
 	}
 	for i := range 7 {
 		write(audit.Entry{
-			At: first.Add(time.Duration(i) * time.Minute), Actor: []string{"ann@example.org", "command line"}[i%2], Action: "contribution.refund",
+			At: first.Add(time.Duration(i) * time.Minute), Actor: []string{"ann@example.org", "command line"}[i%2],
+			Action:  "contribution.refund",
 			Subject: fmt.Sprintf("AAAA-000%d", i), Detail: map[string]string{"amount": "5.00 EUR", "before": "completed"},
 		})
 	}
@@ -55,7 +56,8 @@ func TestList(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	expect(seen(audit.Query{Limit: 3}), "kim@example.org", "AAAA-0006", "AAAA-0005", "AAAA-0004", "AAAA-0003", "AAAA-0002", "AAAA-0001", "AAAA-0000")
+	expect(seen(audit.Query{Limit: 3}), "kim@example.org", "AAAA-0006", "AAAA-0005", "AAAA-0004", "AAAA-0003", "AAAA-0002",
+		"AAAA-0001", "AAAA-0000")
 	expect(seen(audit.Query{Actor: " Ann@Example.org ", Limit: 2}), "AAAA-0006", "AAAA-0004", "AAAA-0002", "AAAA-0000")
 	expect(seen(audit.Query{Subject: "aaaa0oo3"}), "AAAA-0003")
 	expect(seen(audit.Query{Subject: "KIM@example.org"}), "kim@example.org")
@@ -65,11 +67,13 @@ func TestList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e := page.Entries[0]; !e.At.Equal(first.Add(2*time.Minute)) || e.Actor != "ann@example.org" || e.Action != "contribution.refund" || e.Detail["amount"] != "5.00 EUR" || e.Detail["before"] != "completed" {
+	if e := page.Entries[0]; !e.At.Equal(first.Add(2*time.Minute)) || e.Actor != "ann@example.org" ||
+		e.Action != "contribution.refund" || e.Detail["amount"] != "5.00 EUR" || e.Detail["before"] != "completed" {
 		t.Errorf("got %+v", e)
 	}
 	for field, q := range map[string]audit.Query{
-		"actor": {Actor: "a\x00"}, "subject": {Subject: "\xff"}, "after": {After: "x"}, "limit": {Limit: listing.MaxLimit + 1},
+		"actor": {Actor: "a\x00"}, "subject": {Subject: "\xff"}, "after": {After: "x"},
+		"limit": {Limit: listing.MaxLimit + 1},
 	} {
 		if _, err := log.List(t.Context(), q); !fault.Is(err, fault.Invalid) || fault.All(err)[0].Field != field {
 			t.Errorf("%s: %v", field, err)

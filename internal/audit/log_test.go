@@ -30,7 +30,9 @@ func TestAnEntryGoesWithItsTransaction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := audit.Write(t.Context(), tx, audit.Entry{At: time.Now(), Actor: audit.CommandLine, Action: "staff.add"}); err != nil {
+	if err := audit.Write(t.Context(), tx, audit.Entry{
+		At: time.Now(), Actor: audit.CommandLine, Action: "staff.add",
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if err := tx.Rollback(); err != nil {
@@ -54,7 +56,8 @@ func TestAFloodIsOneEntry(t *testing.T) {
 		}
 	}
 	log := entries(t, d)
-	if len(log) != 2 || log[0].Detail["times"] != "" || log[1].Detail["times"] != "3" || log[1].Detail["reason"] != "wrong password" {
+	if len(log) != 2 || log[0].Detail["times"] != "" || log[1].Detail["times"] != "3" ||
+		log[1].Detail["reason"] != "wrong password" {
 		t.Errorf("got %+v", log)
 	}
 }

@@ -45,7 +45,8 @@ func read(ctx context.Context, q sqlx.QueryerContext) ([]Campaign, error) {
 		SuggestedJSON string `db:"suggested_json"`
 	}
 	err := sqlx.SelectContext(ctx, q, &rows, `
-		SELECT id, slug, heading, why, ask, button, reassurance, currency, suggested::text AS suggested_json, is_default AS isdefault,
+		SELECT id, slug, heading, why, ask, button, reassurance, currency, suggested::text AS suggested_json,
+			is_default AS isdefault,
 		       created_at AS createdat, updated_at AS updatedat
 		FROM campaign ORDER BY slug`)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"readerfund/internal/testkit"
 )
 
-// Two catalogs are two processes: what one replica edits, the other shows within campaign.Fresh, and nothing is asked of
-// the database in between.
+// Two catalogs are two processes: what one replica edits, the other shows within campaign.Fresh, and nothing is asked
+// of the database in between.
 func TestAnEditIsSeenOnEveryReplica(t *testing.T) {
 	t.Parallel()
 	d, c := dbtest.New(t), testkit.ClockAt(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC))
@@ -37,7 +37,8 @@ func TestAnEditIsSeenOnEveryReplica(t *testing.T) {
 	}
 	edit := func(heading string) {
 		t.Helper()
-		if _, err := d.ExecContext(t.Context(), `UPDATE campaign SET heading = $1, updated_at = $2`, heading, c.Now()); err != nil {
+		if _, err := d.ExecContext(t.Context(), `UPDATE campaign SET heading = $1, updated_at = $2`, heading,
+			c.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}

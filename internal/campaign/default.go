@@ -23,7 +23,8 @@ func EnsureDefault(ctx context.Context, d *db.DB, publication string, currency m
 		return fmt.Errorf("write suggested amounts: %w", err)
 	}
 	_, err = d.ExecContext(ctx, `
-		INSERT INTO campaign (id, slug, heading, why, ask, button, reassurance, currency, suggested, is_default, created_at, updated_at)
+		INSERT INTO campaign (id, slug, heading, why, ask, button, reassurance, currency, suggested, is_default, created_at,
+			updated_at)
 		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, true, $10::timestamptz, $10::timestamptz
 		WHERE NOT EXISTS (SELECT 1 FROM campaign WHERE is_default)
 		ON CONFLICT DO NOTHING`,
@@ -44,11 +45,16 @@ func EnsureDefault(ctx context.Context, d *db.DB, publication string, currency m
 // round numbers of about 5, 10, 25 and 50 EUR.
 func suggestions(own money.Currency) map[money.Currency][]int64 {
 	major := map[money.Currency][]int64{
-		"AUD": {8, 15, 40, 80}, "BRL": {30, 60, 150, 300}, "CAD": {8, 15, 40, 75}, "CHF": {5, 10, 25, 50}, "CNY": {40, 80, 200, 400},
-		"CZK": {125, 250, 600, 1200}, "DKK": {40, 75, 200, 400}, "EUR": {5, 10, 25, 50}, "GBP": {5, 10, 20, 40}, "HKD": {40, 80, 200, 400},
-		"HUF": {2000, 4000, 10000, 20000}, "ILS": {20, 40, 100, 200}, "JPY": {800, 1500, 4000, 8000}, "MXN": {100, 200, 500, 1000},
-		"MYR": {25, 50, 120, 250}, "NOK": {60, 120, 300, 600}, "NZD": {10, 20, 45, 90}, "PHP": {300, 600, 1500, 3000}, "PLN": {20, 40, 100, 200},
-		"SEK": {60, 120, 300, 600}, "SGD": {8, 15, 35, 75}, "THB": {200, 400, 1000, 2000}, "TWD": {180, 350, 900, 1800}, "USD": {5, 10, 25, 50},
+		"AUD": {8, 15, 40, 80}, "BRL": {30, 60, 150, 300}, "CAD": {8, 15, 40, 75}, "CHF": {5, 10, 25, 50},
+		"CNY": {40, 80, 200, 400},
+		"CZK": {125, 250, 600, 1200}, "DKK": {40, 75, 200, 400}, "EUR": {5, 10, 25, 50}, "GBP": {5, 10, 20, 40},
+		"HKD": {40, 80, 200, 400},
+		"HUF": {2000, 4000, 10000, 20000}, "ILS": {20, 40, 100, 200}, "JPY": {800, 1500, 4000, 8000},
+		"MXN": {100, 200, 500, 1000},
+		"MYR": {25, 50, 120, 250}, "NOK": {60, 120, 300, 600}, "NZD": {10, 20, 45, 90}, "PHP": {300, 600, 1500, 3000},
+		"PLN": {20, 40, 100, 200},
+		"SEK": {60, 120, 300, 600}, "SGD": {8, 15, 35, 75}, "THB": {200, 400, 1000, 2000}, "TWD": {180, 350, 900, 1800},
+		"USD": {5, 10, 25, 50},
 	}
 	offered := map[money.Currency][]int64{}
 	for _, c := range []money.Currency{own, "EUR", "USD", "GBP", "CHF", "CAD", "AUD", "SEK", "PLN", "JPY", "HUF"} {

@@ -9,15 +9,16 @@ const (
 	MostAttempts = 5
 )
 
-// PickTime is the least that it takes to pick another way to pay: a reader who is back sooner is a second copy of the first.
+// PickTime is the least that it takes to pick another way to pay: a reader who is back sooner is a second copy of the
+// first.
 const PickTime = 3 * time.Second
 
 // Caller is whoever wants the money of an approved order.
 type Caller struct {
 	// Present: the reader is there, and has shown that the gift is theirs.
 	Present bool
-	// Returning: they come from PayPal's page, or pressed our button. Where it is too early for another attempt, it is made
-	// later.
+	// Returning: they come from PayPal's page, or pressed our button. Where it is too early for another attempt, it is
+	// made later.
 	Returning bool
 }
 
@@ -33,9 +34,9 @@ const (
 	ClaimAgain                // an attempt whose answer nobody saw is sent again: call Lease
 )
 
-// Claim decides who sends which attempt. The first attempt is anybody's. A reader who was told that nothing was charged is
-// not charged behind their back: a new attempt after a refusal, or for an order we called expired, begins only while they
-// are there or after they asked for it, and within the limits.
+// Claim decides who sends which attempt. The first attempt is anybody's. A reader who was told that nothing was charged
+// is not charged behind their back: a new attempt after a refusal, or for an order we called expired, begins only while
+// they are there or after they asked for it, and within the limits.
 func (c *Checkout) Claim(by Caller, now time.Time) Claim {
 	switch {
 	case c.State == Expired && !by.Present:
@@ -53,8 +54,8 @@ func (c *Checkout) Claim(by Caller, now time.Time) Claim {
 	}
 }
 
-// Begin begins a new attempt and gives its number; the lease is until when nobody else calls. After a refusal its outcome
-// is unknown from now on: "nothing was charged" is said to nobody while PayPal is being asked.
+// Begin begins a new attempt and gives its number; the lease is until when nobody else calls. After a refusal its
+// outcome is unknown from now on: "nothing was charged" is said to nobody while PayPal is being asked.
 func (c *Checkout) Begin(now time.Time) int {
 	c.Attempt, c.AttemptedAt = c.Refused+1, now
 	return c.Attempt
@@ -69,8 +70,8 @@ func (c *Checkout) mayTryAt(now time.Time) bool {
 }
 
 // A reader whose payment was declined picks another way to pay at PayPal and is back before AttemptPause is over. Their
-// return is kept as a wish, which whoever settles the contribution fulfils once it is due: the reader's page, the sweep or
-// a webhook. Only who has been told of the refusal can wish for another attempt: a first return, a copy of it, and a
+// return is kept as a wish, which whoever settles the contribution fulfils once it is due: the reader's page, the sweep
+// or a webhook. Only who has been told of the refusal can wish for another attempt: a first return, a copy of it, and a
 // return that finds a payment declined by the webhook's attempt, are none.
 
 // AsksAgain reports whether the caller is the reader's wish for another attempt.

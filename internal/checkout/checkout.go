@@ -1,8 +1,8 @@
 // Package checkout is one try to get PayPal's approval for a contribution: how far its order came, the attempts to
 // capture it and their limits, the reader's wish for another one, and when to ask PayPal again.
 //
-// It is rules over a value, without a network and without a clock of its own. Money is not its business: once there is a
-// payment, what became of that is the ledger's.
+// It is rules over a value, without a network and without a clock of its own. Money is not its business: once there is
+// a payment, what became of that is the ledger's.
 package checkout
 
 import "time"

@@ -7,8 +7,8 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// Fact is one thing we learned of a checkout, from PayPal's API or from our own call's outcome. Only the functions below
-// make facts; the zero Fact is none.
+// Fact is one thing we learned of a checkout, from PayPal's API or from our own call's outcome. Only the functions
+// below make facts; the zero Fact is none.
 type Fact struct {
 	event    event
 	order    paypal.Order // of orderCreated and orderApproved: id, approval link, payer
@@ -68,8 +68,8 @@ func (e *SecondOrderError) Error() string {
 	return fmt.Sprintf("the order %s belongs to a checkout that has the order %s", e.Named, e.Known)
 }
 
-// Apply learns from one fact, and reports whether anything of it was new. Applying a fact again changes nothing; facts in
-// any order end in the same state. The error is a *SecondOrderError; nothing was learned then.
+// Apply learns from one fact, and reports whether anything of it was new. Applying a fact again changes nothing; facts
+// in any order end in the same state. The error is a *SecondOrderError; nothing was learned then.
 func (c *Checkout) Apply(f Fact) (news bool, err error) {
 	before := *c
 	switch f.event {

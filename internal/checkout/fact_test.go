@@ -43,7 +43,8 @@ func histories() [][]Fact {
 func TestFactsInAnyOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		some := rapid.SliceOfNDistinct(rapid.IntRange(0, len(histories())-1), 1, 8, func(i int) int { return i }).Draw(rt, "facts")
+		each := rapid.IntRange(0, len(histories())-1)
+		some := rapid.SliceOfNDistinct(each, 1, 8, func(i int) int { return i }).Draw(rt, "facts")
 		one, other := facts(some), facts(rapid.Permutation(append(some, some[0])).Draw(rt, "in another order"))
 		a, b := learned(rt, one...), learned(rt, other...)
 		a.Unanswered, b.Unanswered = max(a.Unanswered, a.Refused), max(b.Unanswered, b.Refused) // what is over is not kept

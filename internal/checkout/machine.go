@@ -51,20 +51,21 @@ func events() []event {
 // transitions is the one transition table of a checkout: for each state, what each event makes of it, in the order of
 // events().
 //
-// How to read it. Events only ever move a checkout to the later of two states, so the order of arrival does not matter and
-// a late one never undoes a later state. Attempts to capture are the exception: a refusal and a new attempt may alternate,
-// so they are numbered, and latest lets only the latest speak.
+// How to read it. Events only ever move a checkout to the later of two states, so the order of arrival does not matter
+// and a late one never undoes a later state. Attempts to capture are the exception: a refusal and a new attempt may
+// alternate, so they are numbered, and latest lets only the latest speak.
 var transitions = map[State][]State{
 	// order:         unanswered, refused, created, cancelled, approved; capture: unanswered, refused; order gone
-	Started:        {OrderUnknown, Failed, Created, Cancelled, Approved, CaptureUnknown, Declined, Expired},
-	OrderUnknown:   {OrderUnknown, Failed, Created, Cancelled, Approved, CaptureUnknown, Declined, Expired},
-	Failed:         {Failed, Failed, Created, Cancelled, Approved, CaptureUnknown, Declined, Expired},
-	Created:        {Created, Created, Created, Cancelled, Approved, CaptureUnknown, Declined, Expired},
-	Cancelled:      {Cancelled, Cancelled, Cancelled, Cancelled, Approved, CaptureUnknown, Declined, Expired},
-	Approved:       {Approved, Approved, Approved, Approved, Approved, CaptureUnknown, Declined, Expired},
-	CaptureUnknown: {CaptureUnknown, CaptureUnknown, CaptureUnknown, CaptureUnknown, CaptureUnknown, CaptureUnknown, Declined, Expired},
-	Expired:        {Expired, Expired, Expired, Expired, Expired, Expired, Declined, Expired},
-	Declined:       {Declined, Declined, Declined, Declined, Declined, CaptureUnknown, Declined, Declined},
+	Started:      {OrderUnknown, Failed, Created, Cancelled, Approved, CaptureUnknown, Declined, Expired},
+	OrderUnknown: {OrderUnknown, Failed, Created, Cancelled, Approved, CaptureUnknown, Declined, Expired},
+	Failed:       {Failed, Failed, Created, Cancelled, Approved, CaptureUnknown, Declined, Expired},
+	Created:      {Created, Created, Created, Cancelled, Approved, CaptureUnknown, Declined, Expired},
+	Cancelled:    {Cancelled, Cancelled, Cancelled, Cancelled, Approved, CaptureUnknown, Declined, Expired},
+	Approved:     {Approved, Approved, Approved, Approved, Approved, CaptureUnknown, Declined, Expired},
+	CaptureUnknown: {CaptureUnknown, CaptureUnknown, CaptureUnknown, CaptureUnknown, CaptureUnknown, CaptureUnknown,
+		Declined, Expired},
+	Expired:  {Expired, Expired, Expired, Expired, Expired, Expired, Declined, Expired},
+	Declined: {Declined, Declined, Declined, Declined, Declined, CaptureUnknown, Declined, Declined},
 }
 
 // next looks the table up.

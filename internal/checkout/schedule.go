@@ -12,8 +12,8 @@ type Money struct {
 	Held bool // PayPal holds a payment back, or a dispute is open
 }
 
-// NextCheck is when PayPal is asked again, or zero when it will tell nothing new. done counts the checks since the state
-// last changed; every is the interval of the sweep.
+// NextCheck is when PayPal is asked again, or zero when it will tell nothing new. done counts the checks since the
+// state last changed; every is the interval of the sweep.
 //
 //	a dispute, or money that PayPal holds   every half an hour, then ever less, at last twice a day
 //	approved, or an outcome we did not see  at once, then ever less, at last every ten minutes

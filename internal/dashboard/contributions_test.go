@@ -45,7 +45,9 @@ func TestContributionShowsWhatTheLedgerSays(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
 	r := dashboard.New(b.DB, time.UTC)
-	g := b.Paid(gift{Amount: 2500, At: at("2026-11-22T12:00:00.123456Z"), Article: "https://example.org/a", Receipt: "K7M3-9QX2"}, 98)
+	g := b.Paid(gift{
+		Amount: 2500, At: at("2026-11-22T12:00:00.123456Z"), Article: "https://example.org/a", Receipt: "K7M3-9QX2",
+	}, 98)
 	b.Enter(g, "refund", -500, at("2026-11-23T12:00:00Z"))
 	b.Give(gift{Amount: 0, At: at("2026-11-21T12:00:00Z"), State: "created", Attention: "Look here."})
 	page, err := r.Contributions(t.Context(), dashboard.ContributionsQuery{})
@@ -53,7 +55,8 @@ func TestContributionShowsWhatTheLedgerSays(t *testing.T) {
 		t.Fatalf("got %+v, %v", page, err)
 	}
 	want := dashboard.Contribution{
-		ID: g.ID, Receipt: "K7M3-9QX2", Status: "completed", Amount: money.New(2500, "EUR"), Sums: report.Sums{Gross: 2500, Fee: 98, Refunded: 500, Net: 1902},
+		ID: g.ID, Receipt: "K7M3-9QX2", Status: "completed", Amount: money.New(2500, "EUR"),
+		Sums:     report.Sums{Gross: 2500, Fee: 98, Refunded: 500, Net: 1902},
 		Campaign: "autumn", Article: "https://example.org/a", Name: "Ann", Email: "ann@example.org", Message: "Go on!",
 		OrderID: "ORDER1", CaptureID: "CAPTURE1",
 		CreatedAt: at("2026-11-22T12:00:00.123456Z"), CompletedAt: at("2026-11-22T12:00:00.123456Z"),
@@ -61,7 +64,8 @@ func TestContributionShowsWhatTheLedgerSays(t *testing.T) {
 	if page.Contributions[0] != want {
 		t.Errorf("got  %+v\nwant %+v", page.Contributions[0], want)
 	}
-	if c := page.Contributions[1]; c.Sums != (report.Sums{}) || c.CaptureID != "" || !c.CompletedAt.IsZero() || c.Attention != "Look here." {
+	if c := page.Contributions[1]; c.Sums != (report.Sums{}) || c.CaptureID != "" || !c.CompletedAt.IsZero() ||
+		c.Attention != "Look here." {
 		t.Errorf("without money: %+v", c)
 	}
 }
@@ -109,8 +113,13 @@ func TestSearch(t *testing.T) {
 	b.Exec(`INSERT INTO refund (payment_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
 		VALUES ($1, 'refund', 'REFUND9', 'completed', 10, 'EUR', now(), now())`, g.Payment)
 	b.Paid(gift{Receipt: "AAAA-0002", Amount: 100, At: at("2026-03-28T23:00:00Z")}, 1)
-	for _, text := range []string{"K0M3-1QX2", "k0m3-1qx2", "k0m31qx2", " K0M3 1QX2 ", "KOM3-lQX2", "ORDER1", "order1", "CAPTURE1", "REFUND9", "refund9"} {
-		if got := receipts(t, r, dashboard.ContributionsQuery{Search: text, Limit: 10}); !slices.Equal(got, []string{"K0M3-1QX2"}) {
+	for _, text := range []string{
+		"K0M3-1QX2", "k0m3-1qx2", "k0m31qx2", " K0M3 1QX2 ", "KOM3-lQX2", "ORDER1", "order1", "CAPTURE1", "REFUND9",
+		"refund9",
+	} {
+		if got := receipts(
+			t, r, dashboard.ContributionsQuery{Search: text, Limit: 10},
+		); !slices.Equal(got, []string{"K0M3-1QX2"}) {
 			t.Errorf("search %q: got %v", text, got)
 		}
 	}
@@ -128,10 +137,12 @@ func TestPagesHaveNoGapAndNoDuplicate(t *testing.T) {
 	r := dashboard.New(b.DB, time.UTC)
 	const n = 5000
 	b.Exec(`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, state, created_at, updated_at)
-		SELECT gen_random_uuid(), 'R' || i, ''::bytea, (SELECT id FROM campaign WHERE slug = 'autumn'), 'once', 100, 'EUR', 'created', at, at
+		SELECT gen_random_uuid(), 'R' || i, ''::bytea,
+			(SELECT id FROM campaign WHERE slug = 'autumn'), 'once', 100, 'EUR', 'created', at, at
 		FROM generate_series(1, $1) i, LATERAL (SELECT timestamptz '2026-01-01' + (i / 90) * interval '1 microsecond' AS at) s`, n)
 	var want []string
-	if err := b.DB.SelectContext(t.Context(), &want, `SELECT receipt FROM contribution ORDER BY created_at DESC, id DESC`); err != nil {
+	if err := b.DB.SelectContext(t.Context(), &want,
+		`SELECT receipt FROM contribution ORDER BY created_at DESC, id DESC`); err != nil {
 		t.Fatal(err)
 	}
 	for _, limit := range []int{1, 23, 50, 500} {
@@ -168,7 +179,9 @@ func TestPagesHaveNoGapAndNoDuplicate(t *testing.T) {
 		}
 	}
 	var streamed []string
-	err := r.EachContribution(t.Context(), dashboard.ContributionsQuery{To: day(t, "2026-01-01"), Limit: 3}, func(c dashboard.Contribution) error {
+	err := r.EachContribution(t.Context(), dashboard.ContributionsQuery{
+		To: day(t, "2026-01-01"), Limit: 3,
+	}, func(c dashboard.Contribution) error {
 		streamed = append(streamed, c.Receipt)
 		return nil
 	})
@@ -248,7 +261,8 @@ func TestEachContributionWhileGiftsGoOn(t *testing.T) {
 func TestContributionsRefuse(t *testing.T) {
 	t.Parallel()
 	r := dashboard.New(newBook(t).DB, time.UTC)
-	tooLate := base64.RawURLEncoding.EncodeToString(append([]byte{0x7f, 255, 255, 255, 255, 255, 255, 255}, make([]byte, 16)...))
+	tooLate := base64.RawURLEncoding.EncodeToString(append([]byte{0x7f, 255, 255, 255, 255, 255, 255, 255},
+		make([]byte, 16)...))
 	for _, c := range []struct {
 		field string
 		query dashboard.ContributionsQuery
@@ -285,7 +299,8 @@ func TestStatusesAreTheSchemas(t *testing.T) {
 		var rule string
 		if err := b.DB.GetContext(t.Context(), &rule, `
 			SELECT pg_get_constraintdef(oid) FROM pg_constraint
-			WHERE conrelid = $1::regclass AND contype = 'c' AND pg_get_constraintdef(oid) LIKE '%(' || $2 || ' = ANY%'`, c.table, c.column); err != nil {
+			WHERE conrelid = $1::regclass AND contype = 'c'
+				AND pg_get_constraintdef(oid) LIKE '%(' || $2 || ' = ANY%'`, c.table, c.column); err != nil {
 			t.Fatal(err)
 		}
 		for _, state := range c.list {
@@ -313,9 +328,12 @@ func TestHistory(t *testing.T) {
 		VALUES ($1, 'refund', 'REFUND9', 'completed', 500, 'EUR', $2, $2)`, g.Payment, start.Add(time.Hour))
 	event := b.webhook(webhook{event: "WH-1", kind: "PAYMENT.CAPTURE.COMPLETED", at: start.Add(time.Second), about: g.ID})
 	b.webhook(webhook{event: "WH-2", kind: "PAYMENT.CAPTURE.COMPLETED", at: start, about: other.ID})
-	for i, step := range [][3]string{{"order_created", "started", "created"}, {"money_completed", "created", "completed"}} {
+	for i, step := range [][3]string{
+		{"order_created", "started", "created"}, {"money_completed", "created", "completed"},
+	} {
 		b.Exec(`INSERT INTO contribution_event (contribution_id, fact, detail, paypal_ref, from_state, to_state, source, webhook_event_id, at)
-			VALUES ($1, $2, '', 'X', $3, $4, 'webhook', $5, $6)`, g.ID, step[0], step[1], step[2], event, start.Add(time.Duration(i)*time.Second))
+			VALUES ($1, $2, '', 'X', $3, $4, 'webhook', $5, $6)`, g.ID, step[0], step[1], step[2], event,
+			start.Add(time.Duration(i)*time.Second))
 	}
 	b.Enter(g, "charge", 2500, start.Add(time.Second))
 	b.Enter(g, "refund", -500, start.Add(time.Hour))
@@ -324,7 +342,8 @@ func TestHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h.Receipt != g.Receipt || h.Heading != "The autumn appeal" || h.Email != "ann@example.org" || h.Message != "Go on!" || h.Frequency != "once" || h.Net != 2000 {
+	if h.Receipt != g.Receipt || h.Heading != "The autumn appeal" || h.Email != "ann@example.org" ||
+		h.Message != "Go on!" || h.Frequency != "once" || h.Net != 2000 {
 		t.Errorf("head %+v", h)
 	}
 	if len(h.Payments) != 1 || h.Payments[0].PayPalID != "CAPTURE1" || h.Payments[0].Amount != money.New(2500, "EUR") {

@@ -44,7 +44,9 @@ func sample(t *testing.T) *dashboard.Views {
 func TestWriteContributions(t *testing.T) {
 	t.Parallel()
 	r := sample(t)
-	for name, format := range map[string]report.Format{"contributions.csv": report.CSV, "contributions.json": report.JSON, "contributions.txt": report.Table} {
+	for name, format := range map[string]report.Format{
+		"contributions.csv": report.CSV, "contributions.json": report.JSON, "contributions.txt": report.Table,
+	} {
 		var out bytes.Buffer
 		if err := r.WriteContributions(t.Context(), &out, format, dashboard.ContributionsQuery{}); err != nil {
 			t.Fatal(err)
@@ -65,8 +67,10 @@ func TestJSONIsAnArrayOfTheInterfacesFields(t *testing.T) {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	for _, field := range []string{
-		"id", "receipt", "status", "currency", "gross", "fee", "refunded", "held", "net", "campaign", "article", "paypal_order_id",
-		"paypal_capture_id", "created_at", "completed_at", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content",
+		"id", "receipt", "status", "currency", "gross", "fee", "refunded", "held", "net", "campaign", "article",
+		"paypal_order_id",
+		"paypal_capture_id", "created_at", "completed_at", "utm_source", "utm_medium", "utm_campaign", "utm_term",
+		"utm_content",
 	} {
 		if _, ok := rows[0][field]; !ok {
 			t.Errorf("no field %q", field)
@@ -82,7 +86,8 @@ func TestExportStreams(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
 	b.Exec(`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, state, created_at, updated_at)
-		SELECT gen_random_uuid(), 'R' || i, ''::bytea, (SELECT id FROM campaign WHERE slug = 'autumn'), 'once', 100, 'EUR', 'created', now(), now()
+		SELECT gen_random_uuid(), 'R' || i, ''::bytea,
+			(SELECT id FROM campaign WHERE slug = 'autumn'), 'once', 100, 'EUR', 'created', now(), now()
 		FROM generate_series(1, 3000) i`)
 	r := dashboard.New(b.DB, time.UTC)
 	for _, format := range []report.Format{report.CSV, report.JSON, report.Table} {
@@ -116,7 +121,9 @@ func (full) Write([]byte) (int, error) { return 0, errFull }
 func TestWriterTellsWhenNothingCanBeWritten(t *testing.T) {
 	t.Parallel()
 	r := sample(t)
-	if err := r.WriteContributions(t.Context(), full{}, report.CSV, dashboard.ContributionsQuery{}); !errors.Is(err, errFull) {
+	if err := r.WriteContributions(
+		t.Context(), full{}, report.CSV, dashboard.ContributionsQuery{},
+	); !errors.Is(err, errFull) {
 		t.Errorf("contributions: %v", err)
 	}
 }

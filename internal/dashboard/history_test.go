@@ -22,12 +22,15 @@ func TestHistoryOfWhatWentBack(t *testing.T) {
 			g.Payment, fmt.Sprint("REFUND", i), row.status, row.minor, at("2026-11-21T12:00:00Z"))
 	}
 	b.Exec(`INSERT INTO refund_request (id, contribution_id, payment_id, number, form_key, amount_minor, currency, reason, note, actor, state, answer, advice, refund_id, asked_at, ended_at)
-		VALUES (gen_random_uuid(), $1, $2, 1, 'key', 1000, 'USD', 'Paid twice', 'Sorry!', 'ann@example.org', 'done', '', '', 'REFUND0', $3, $4)`,
+		VALUES (gen_random_uuid(), $1, $2, 1, 'key', 1000, 'USD', 'Paid twice', 'Sorry!', 'ann@example.org', 'done', '', '',
+			'REFUND0', $3, $4)`,
 		g.ID, g.Payment, at("2026-11-21T11:59:00Z"), at("2026-11-21T12:00:00Z"))
 	b.Exec(`INSERT INTO refund_request (id, contribution_id, payment_id, number, form_key, amount_minor, currency, reason, actor, state, check_at, asked_at)
-		VALUES (gen_random_uuid(), $1, $2, 2, 'key2', 300, 'USD', 'And more', 'ann@example.org', 'unknown', $3, $3)`, g.ID, g.Payment, at("2026-11-21T13:00:00Z"))
+		VALUES (gen_random_uuid(), $1, $2, 2, 'key2', 300, 'USD', 'And more', 'ann@example.org', 'unknown', $3, $3)`, g.ID,
+		g.Payment, at("2026-11-21T13:00:00Z"))
 	b.Exec(`INSERT INTO dispute (payment_id, paypal_id, status, paypal_status, stage, channel, reason, amount_minor, currency, may_accept, respond_by, opened_at, changed_at, recorded_at)
-		VALUES ($1, 'PP-D-1', 'open', 'WAITING_FOR_SELLER_RESPONSE', 'CHARGEBACK', 'EXTERNAL', 'UNAUTHORISED', 2500, 'USD', true, $2, $3, $3, $3)`,
+		VALUES ($1, 'PP-D-1', 'open', 'WAITING_FOR_SELLER_RESPONSE', 'CHARGEBACK', 'EXTERNAL', 'UNAUTHORISED', 2500, 'USD',
+			true, $2, $3, $3, $3)`,
 		g.Payment, at("2026-12-01T12:00:00Z"), at("2026-11-21T14:00:00Z"))
 	b.Exec(`INSERT INTO conversion (payment_id, from_minor, from_currency, to_minor, to_currency, rate, recorded_at) VALUES ($1, 2402, 'USD', 2210, 'EUR', '0.92', $2)`,
 		g.Payment, at("2026-11-20T12:00:00Z"))
@@ -36,13 +39,18 @@ func TestHistoryOfWhatWentBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(h.Asked) != 2 || h.Asked[0].UnderWay() || !h.Asked[1].UnderWay() || h.Asked[0].RefundID != "REFUND0" || h.Asked[0].Note != "Sorry!" || h.Asked[0].EndedAt.IsZero() || h.Asked[1].CheckAt.IsZero() || h.Asked[0].Amount.String() != "10.00 USD" {
+	if len(h.Asked) != 2 || h.Asked[0].UnderWay() || !h.Asked[1].UnderWay() || h.Asked[0].RefundID != "REFUND0" ||
+		h.Asked[0].Note != "Sorry!" || h.Asked[0].EndedAt.IsZero() || h.Asked[1].CheckAt.IsZero() ||
+		h.Asked[0].Amount.String() != "10.00 USD" {
 		t.Errorf("asked %+v", h.Asked)
 	}
-	if len(h.Disputes) != 1 || !h.Disputes[0].Open || !h.Disputes[0].MayAccept || h.Disputes[0].RespondBy != at("2026-12-01T12:00:00Z") || h.Disputes[0].Amount.String() != "25.00 USD" || h.Disputes[0].Channel != "EXTERNAL" {
+	if len(h.Disputes) != 1 || !h.Disputes[0].Open || !h.Disputes[0].MayAccept ||
+		h.Disputes[0].RespondBy != at("2026-12-01T12:00:00Z") || h.Disputes[0].Amount.String() != "25.00 USD" ||
+		h.Disputes[0].Channel != "EXTERNAL" {
 		t.Errorf("disputes %+v", h.Disputes)
 	}
-	if len(h.Turned) != 1 || h.Turned[0].From.String() != "24.02 USD" || h.Turned[0].To.String() != "22.10 EUR" || h.Turned[0].Rate != "0.92" {
+	if len(h.Turned) != 1 || h.Turned[0].From.String() != "24.02 USD" || h.Turned[0].To.String() != "22.10 EUR" ||
+		h.Turned[0].Rate != "0.92" {
 		t.Errorf("conversions %+v", h.Turned)
 	}
 	if p := h.Payments[0]; p.State != "disputed" || p.Receipt != g.Receipt {

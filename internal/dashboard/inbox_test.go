@@ -23,14 +23,18 @@ type webhook struct {
 
 func (b *book) webhook(w webhook) int64 {
 	b.t.Helper()
-	for field, plain := range map[*string]string{&w.state: "applied", &w.headers: `{"Paypal-Transmission-Sig": ["c2lnbmF0dXJl"], "Paypal-Auth-Algo": "SHA256withRSA"}`, &w.body: `{"id": "WH"}`} {
+	for field, plain := range map[*string]string{
+		&w.state: "applied", &w.headers: `{"Paypal-Transmission-Sig": ["c2lnbmF0dXJl"], "Paypal-Auth-Algo": "SHA256withRSA"}`,
+		&w.body: `{"id": "WH"}`,
+	} {
 		if *field == "" {
 			*field = plain
 		}
 	}
 	return b.ID(`INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, received_at, state, contribution_id)
 		VALUES ($1, 't-' || $1, $2, $3, $4, $5::text::jsonb, $6, $2, $7, $8) RETURNING id`,
-		w.event, w.at, w.kind, w.resource, w.headers, []byte(w.body), w.state, uuid.NullUUID{UUID: w.about, Valid: w.about != uuid.Nil})
+		w.event, w.at, w.kind, w.resource, w.headers, []byte(w.body), w.state,
+		uuid.NullUUID{UUID: w.about, Valid: w.about != uuid.Nil})
 }
 
 func TestInboxPages(t *testing.T) {
@@ -40,7 +44,9 @@ func TestInboxPages(t *testing.T) {
 	g := b.Give(gift{At: at("2026-11-22T12:00:00Z"), State: "created"})
 	states := dashboard.WebhookStates()
 	for i := range 23 {
-		b.webhook(webhook{event: fmt.Sprintf("WH-%d", i), resource: fmt.Sprintf("RES%d", i), state: states[i%4], at: g.At, about: g.ID})
+		b.webhook(webhook{
+			event: fmt.Sprintf("WH-%d", i), resource: fmt.Sprintf("RES%d", i), state: states[i%4], at: g.At, about: g.ID,
+		})
 	}
 	read := func(q dashboard.InboxQuery) []string {
 		var all []string
@@ -63,7 +69,9 @@ func TestInboxPages(t *testing.T) {
 	if all := read(dashboard.InboxQuery{Limit: 5}); len(all) != 23 || all[0] != "WH-22" || all[22] != "WH-0" {
 		t.Errorf("got %v", all)
 	}
-	if parked := read(dashboard.InboxQuery{State: "parked", Limit: 2}); strings.Join(parked, " ") != "WH-19 WH-15 WH-11 WH-7 WH-3" {
+	if parked := read(
+		dashboard.InboxQuery{State: "parked", Limit: 2},
+	); strings.Join(parked, " ") != "WH-19 WH-15 WH-11 WH-7 WH-3" {
 		t.Errorf("got %v", parked)
 	}
 	for _, text := range []string{"WH-7", " wh-7 ", "RES7"} {
@@ -71,7 +79,9 @@ func TestInboxPages(t *testing.T) {
 			t.Errorf("search %q: %v", text, found)
 		}
 	}
-	for _, q := range []dashboard.InboxQuery{{State: "lost"}, {After: "x"}, {After: "99999999999999999999"}, {Limit: 501}, {Search: "\x00"}} {
+	for _, q := range []dashboard.InboxQuery{
+		{State: "lost"}, {After: "x"}, {After: "99999999999999999999"}, {Limit: 501}, {Search: "\x00"},
+	} {
 		if _, err := r.Inbox(t.Context(), q); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%+v: got %v", q, err)
 		}
@@ -113,14 +123,16 @@ func TestAttentionAndSuspects(t *testing.T) {
 	original := b.webhook(webhook{event: "WH-2", at: when})
 	for i, transmission := range []string{"t-WH-2", "t-gone"} {
 		b.Exec(`INSERT INTO suspect_delivery (transmission_id, event_id, event_type, headers, body, copies, first_seen_at, last_seen_at)
-			VALUES ($1, 'WH-9', 'PAYMENT.CAPTURE.COMPLETED', '{}', ''::bytea, 3, $2, $2)`, transmission, when.Add(time.Duration(-i)*time.Hour))
+			VALUES ($1, 'WH-9', 'PAYMENT.CAPTURE.COMPLETED', '{}', ''::bytea, 3, $2, $2)`, transmission,
+			when.Add(time.Duration(-i)*time.Hour))
 	}
 	want := health.Attention{Contributions: 1, Parked: 1, Suspects: 2}
 	if a, err := health.New(b.DB).Attention(t.Context(), when); err != nil || a != want {
 		t.Errorf("got %+v, %v", a, err)
 	}
 	got, err := r.Suspects(t.Context(), when, 10)
-	if err != nil || len(got) != 2 || got[0].OriginalID != original || got[1].OriginalID != 0 || got[0].Copies != 3 || !got[0].LastSeenAt.Equal(when) {
+	if err != nil || len(got) != 2 || got[0].OriginalID != original || got[1].OriginalID != 0 || got[0].Copies != 3 ||
+		!got[0].LastSeenAt.Equal(when) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	// A day later it is no news any more, and a month later gone from the list: it must not mark the overview for ever.

@@ -32,14 +32,16 @@ func TestWhatThereIsNotIsAnErrorWithWhatThereIs(t *testing.T) {
 		t.Helper()
 		for which, err := range errs {
 			faults := fault.All(err)
-			if len(faults) != 1 || faults[0].Kind != fault.Invalid || faults[0].Field != field || faults[0].Message.String() != message {
+			if len(faults) != 1 || faults[0].Kind != fault.Invalid || faults[0].Field != field ||
+				faults[0].Message.String() != message {
 				t.Errorf("%s: %v, want %s: %s", which, err, field, message)
 			}
 		}
 	}
 	refuses(ask("wintr", ""), "campaign", `There is no campaign "wintr". Most similar: winter, autumn.`)
 	refuses(ask("", "https://example.org/a"), "article", "No contribution came from this article, nor from any other.")
-	for _, article := range []string{"https://example.org/river", "https://example.org/harbour", "https://example.org/school",
+	for _, article := range []string{"https://example.org/river", "https://example.org/harbour",
+		"https://example.org/school",
 		"https://example.org/bus", ""} {
 		b.Give(gift{Article: article, At: at("2026-11-22T12:00:00Z")})
 	}
@@ -52,7 +54,8 @@ func TestWhatThereIsNotIsAnErrorWithWhatThereIs(t *testing.T) {
 		}
 	}
 	_, err := r.Totals(ctx, report.TotalsQuery{Currency: "EURO"})
-	if got := fault.All(err); len(got) != 1 || !strings.HasPrefix(got[0].Message.String(), `PayPal settles no currency "EURO". Most similar: EUR, `) {
+	if got := fault.All(err); len(got) != 1 ||
+		!strings.HasPrefix(got[0].Message.String(), `PayPal settles no currency "EURO". Most similar: EUR, `) {
 		t.Errorf("got %v", err)
 	}
 }

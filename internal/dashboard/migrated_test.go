@@ -108,7 +108,9 @@ func (w *views) everyContribution() {
 		w.must(err)
 		w.history(h)
 	}
-	for _, search := range []string{"aero@reader.example", "Ærø", "maud", "o'hara", "=sum", "JZFV-XMJ7", "nothing like it"} {
+	for _, search := range []string{
+		"aero@reader.example", "Ærø", "maud", "o'hara", "=sum", "JZFV-XMJ7", "nothing like it",
+	} {
 		page, err := w.views.Contributions(ctx, dashboard.ContributionsQuery{Search: search, Mail: true})
 		w.must(err)
 		for _, c := range page.Contributions {
@@ -119,7 +121,8 @@ func (w *views) everyContribution() {
 
 func (w *views) history(h dashboard.History) {
 	c := h.Contribution
-	w.line("contribution", c.ID, c.Receipt, c.Status, c.Reason, c.Attention, c.Amount, c.Gross, c.Fee, c.Refunded, c.Held, c.Net,
+	w.line("contribution", c.ID, c.Receipt, c.Status, c.Reason, c.Attention, c.Amount, c.Gross, c.Fee, c.Refunded, c.Held,
+		c.Net,
 		c.Campaign, c.Article, c.Name, c.Email, c.Message, c.Naming, c.PayerName, c.PayerMail, c.OrderID, c.CaptureID,
 		c.Converted, c.Rate, c.UTM, c.CreatedAt, c.CompletedAt)
 	w.line("  more", h.Frequency, h.Heading, h.CoverFee, h.Origin, h.UpdatedAt, h.CheckAt)
@@ -130,11 +133,13 @@ func (w *views) history(h dashboard.History) {
 		w.line("  refund", r.PaymentID, r.Kind, r.PayPalID, r.Status, r.Reason, r.Amount, r.OccurredAt, r.RecordedAt)
 	}
 	for _, a := range h.Asked {
-		w.line("  refund request", a.ID, a.Number, a.Amount, a.Reason, a.Note, a.Actor, a.State, a.Answer, a.Advice, a.RefundID,
+		w.line("  refund request", a.ID, a.Number, a.Amount, a.Reason, a.Note, a.Actor, a.State, a.Answer, a.Advice,
+			a.RefundID,
 			a.AskedAt, a.EndedAt, a.CheckAt)
 	}
 	for _, d := range h.Disputes {
-		w.line("  dispute", d.PaymentID, d.PayPalID, d.Open, d.PayPalStatus, d.Stage, d.Channel, d.Reason, d.Outcome, d.Amount,
+		w.line("  dispute", d.PaymentID, d.PayPalID, d.Open, d.PayPalStatus, d.Stage, d.Channel, d.Reason, d.Outcome,
+			d.Amount,
 			d.MayAccept, d.RespondBy, d.Acceptance, d.OpenedAt, d.ChangedAt)
 	}
 	for _, v := range h.Turned {
@@ -213,10 +218,13 @@ func (w *views) health() {
 		name string
 		health.Backlog
 	}{
-		{"approved", v.Approved}, {"pending", v.Pending}, {"capture unknown", v.CaptureUnknown}, {"without order", v.WithoutOrder},
+		{"approved", v.Approved}, {"pending", v.Pending}, {"capture unknown", v.CaptureUnknown},
+		{"without order", v.WithoutOrder},
 		{"orders refused in a row", v.OrdersRefused}, {"orders refused now", v.OrdersRefusedNow}, {"to review", v.ToReview},
-		{"events overdue", v.Overdue}, {"events unsettled", v.Unsettled}, {"events parked", v.Parked}, {"suspects", v.Suspects},
-		{"cards declined", v.CardsDeclined}, {"begun", v.Started}, {"paid", v.Completed}, {"sign-ins refused", v.SignInsRefused},
+		{"events overdue", v.Overdue}, {"events unsettled", v.Unsettled}, {"events parked", v.Parked},
+		{"suspects", v.Suspects},
+		{"cards declined", v.CardsDeclined}, {"begun", v.Started}, {"paid", v.Completed},
+		{"sign-ins refused", v.SignInsRefused},
 		{"refunds", v.Refunds}, {"refunds held", v.RefundsHeld}, {"disputes", v.Disputes}, {"unexplained", v.Unexplained},
 		{"unchecked", v.Unreconciled},
 	} {

@@ -22,16 +22,19 @@ func TestReconciliationInOneLine(t *testing.T) {
 	b.Paid(gift{At: at("2026-11-22T11:00:00Z"), Amount: 2500}, 50) // after what was checked
 	run := func(state string, dry, follows bool, seen string, checked any, note string) {
 		b.Exec(`INSERT INTO reconcile_run (dry, from_at, to_at, read_to, state, follows, checked_to, mended, note, started_at, seen_at, ended_at)
-			VALUES ($1, $2, $2, $2, $3, $4, $5, 7, $6, $2, $2, CASE WHEN $3 = 'done' THEN $2::timestamptz END)`, dry, at(seen), state, follows, checked, note)
+			VALUES ($1, $2, $2, $2, $3, $4, $5, 7, $6, $2, $2, CASE WHEN $3 = 'done' THEN $2::timestamptz END)`, dry, at(seen),
+			state, follows, checked, note)
 	}
 	run("done", false, true, "2026-11-22T04:30:00Z", at("2026-11-22T01:00:00Z"), "")
-	run("done", false, false, "2026-11-22T09:00:00Z", at("2026-11-22T06:00:00Z"), "") // of single days: the line does not move
+	// of single days: the line does not move
+	run("done", false, false, "2026-11-22T09:00:00Z", at("2026-11-22T06:00:00Z"), "")
 	for i, state := range []string{"open", "open", "set_aside", "adopted", "mended", "gone"} {
 		b.difference(fmt.Sprint("REF", i), "fee", state)
 	}
 	got, err := r.Reconciliation(t.Context(), now)
 	want := dashboard.Reconciliation{
-		Payments: 1, Unexplained: 2, SetAside: 1, Adopted: 1, CheckedTo: at("2026-11-22T01:00:00Z"), EndedAt: at("2026-11-22T09:00:00Z"), Mended: 7,
+		Payments: 1, Unexplained: 2, SetAside: 1, Adopted: 1, CheckedTo: at("2026-11-22T01:00:00Z"),
+		EndedAt: at("2026-11-22T09:00:00Z"), Mended: 7,
 	}
 	if err != nil || got != want {
 		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
@@ -39,7 +42,8 @@ func TestReconciliationInOneLine(t *testing.T) {
 	run("running", true, false, "2026-11-22T11:59:00Z", nil, "")
 	run("broken", false, true, "2026-11-22T11:00:00Z", nil, "PayPal did not answer.")
 	got, err = r.Reconciliation(t.Context(), now)
-	if err != nil || got.Running || got.Broken != "PayPal did not answer." || !got.BrokenAt.Equal(at("2026-11-22T11:00:00Z")) {
+	if err != nil || got.Running || got.Broken != "PayPal did not answer." ||
+		!got.BrokenAt.Equal(at("2026-11-22T11:00:00Z")) {
 		t.Errorf("broken: %+v, %v", got, err)
 	}
 	run("running", false, true, "2026-11-22T11:59:00Z", nil, "")
@@ -51,7 +55,8 @@ func TestReconciliationInOneLine(t *testing.T) {
 func (b *book) difference(ref, kind, state string) int64 {
 	b.t.Helper()
 	return b.ID(`
-		INSERT INTO discrepancy (kind, paypal_ref, code, ours, theirs, occurred_at, state, advice, run_id, first_seen, last_seen, detail)
+		INSERT INTO discrepancy (kind, paypal_ref, code, ours, theirs, occurred_at, state, advice, run_id, first_seen,
+			last_seen, detail)
 		VALUES ($1, $2, 'T0006', '', '25.00 EUR, completed', $3, $4, 'Look.', 1, $3, $3,
 		        '{"payer_given_name": "Ann", "payer_surname": "Gray", "payer_email": "ann@example.org", "note": "For you", "amount_minor": 2500, "currency": "EUR"}')
 		RETURNING id`, kind, ref, at("2026-11-21T12:00:00Z"), state)
@@ -82,7 +87,8 @@ func TestDifferences(t *testing.T) {
 		q    dashboard.DifferencesQuery
 		want int
 	}{
-		{dashboard.DifferencesQuery{State: "open"}, 3}, {dashboard.DifferencesQuery{Kind: "unknown_payer"}, 1}, {dashboard.DifferencesQuery{Search: " ref3 "}, 1},
+		{dashboard.DifferencesQuery{State: "open"}, 3}, {dashboard.DifferencesQuery{Kind: "unknown_payer"}, 1},
+		{dashboard.DifferencesQuery{Search: " ref3 "}, 1},
 		{dashboard.DifferencesQuery{State: "open", Kind: "fee"}, 1},
 	} {
 		if page, err := r.Differences(t.Context(), c.q); err != nil || len(page.Differences) != c.want {
@@ -90,7 +96,8 @@ func TestDifferences(t *testing.T) {
 		}
 	}
 	for field, q := range map[string]dashboard.DifferencesQuery{
-		"state": {State: "lost"}, "kind": {Kind: "odd"}, "limit": {Limit: -1}, "search": {Search: "a\x00"}, "after": {After: "x"},
+		"state": {State: "lost"}, "kind": {Kind: "odd"}, "limit": {Limit: -1}, "search": {Search: "a\x00"},
+		"after": {After: "x"},
 	} {
 		if _, err := r.Differences(t.Context(), q); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", field, err)
@@ -98,7 +105,8 @@ func TestDifferences(t *testing.T) {
 	}
 	id := b.difference("STRANGE", "unknown_payer", "open")
 	d, err := r.Difference(t.Context(), id)
-	if err != nil || !d.Adoptable() || d.Stranger.Name != "Ann Gray" || d.Stranger.Amount.String() != "25.00 EUR" || d.Stranger.Note != "For you" {
+	if err != nil || !d.Adoptable() || d.Stranger.Name != "Ann Gray" || d.Stranger.Amount.String() != "25.00 EUR" ||
+		d.Stranger.Note != "For you" {
 		t.Errorf("%+v, %v", d, err)
 	}
 	if _, err := r.Difference(t.Context(), 9999); !fault.Is(err, fault.NotFound) {

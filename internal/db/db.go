@@ -30,12 +30,13 @@ type DB struct {
 
 // Options are the pool's limits. A zero value takes the default named beside it.
 type Options struct {
-	MaxOpen         int           // connections at most: 20
-	MaxIdle         int           // connections kept while idle: as many as MaxOpen
-	MaxLifetime     time.Duration // after which a connection is replaced, so that a failover spreads out: 30 min
-	MaxIdleTime     time.Duration // after which an idle connection is closed: 5 min
-	ConnectTimeout  time.Duration // for dialling, TLS and sign-in together, rounded up to whole seconds: 5 s
-	AnswerTimeout   time.Duration // how long the server may stay silent before the connection counts as lost: 30 s; below 0: for ever
+	MaxOpen        int           // connections at most: 20
+	MaxIdle        int           // connections kept while idle: as many as MaxOpen
+	MaxLifetime    time.Duration // after which a connection is replaced, so that a failover spreads out: 30 min
+	MaxIdleTime    time.Duration // after which an idle connection is closed: 5 min
+	ConnectTimeout time.Duration // for dialling, TLS and sign-in together, rounded up to whole seconds: 5 s
+	// how long the server may stay silent before the connection counts as lost: 30 s; below 0: for ever
+	AnswerTimeout   time.Duration
 	OnceTimeout     time.Duration // how long GetOnce waits for the answer to what it has sent: 5 s
 	ApplicationName string        // shown in pg_stat_activity: "readerfund"
 }
@@ -58,8 +59,9 @@ func (o Options) withDefaults() Options {
 // fault.Unavailable when the server does not answer or refuses us.
 //
 // Parameters travel in the binary format (lib/pq's binary_parameters), so that a query without a prepared statement
-// takes one round trip and PgBouncer may give each transaction another server. The price: a []byte is sent in that format
-// and must be what the server expects there, bytea; give JSON to a jsonb column as a string, and a slice as an Array.
+// takes one round trip and PgBouncer may give each transaction another server. The price: a []byte is sent in that
+// format and must be what the server expects there, bytea; give JSON to a jsonb column as a string, and a slice as an
+// Array.
 //
 // No statement_timeout is sent, because PgBouncer refuses start-up parameters it does not track. A statement ends with
 // its context, and a server that is silent for AnswerTimeout counts as lost. Operators who want a limit on the server

@@ -78,7 +78,8 @@ func TestSession(t *testing.T) {
 		t.Errorf("%v, %s, %s", at, zone, name)
 	}
 	var found []int64
-	if err := d.Get(db.Array(&found), `SELECT array_agg(n) FROM unnest($1::bigint[]) n WHERE n = ANY($2)`, db.Array([]int64{1, 2, 3}), db.Array([]int64{2, 3})); err != nil {
+	if err := d.Get(db.Array(&found), `SELECT array_agg(n) FROM unnest($1::bigint[]) n WHERE n = ANY($2)`,
+		db.Array([]int64{1, 2, 3}), db.Array([]int64{2, 3})); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(found, []int64{2, 3}) {
@@ -137,8 +138,10 @@ func TestTranslate(t *testing.T) {
 		{state("57P01"), fault.Unavailable}, {state("57P03"), fault.Unavailable}, {state("25006"), fault.Unavailable},
 		{state("58030"), fault.Unavailable}, {state("40001"), fault.Unavailable}, {state("57014"), fault.Unavailable},
 		{state("28P01"), fault.Unavailable}, {state("55P03"), fault.Unavailable},
-		{state("23505"), fault.Internal}, {state("42P01"), fault.Internal}, {state("22P02"), fault.Internal}, {state("XX000"), fault.Internal},
-		{driver.ErrBadConn, fault.Unavailable}, {io.ErrUnexpectedEOF, fault.Unavailable}, {context.DeadlineExceeded, fault.Unavailable},
+		{state("23505"), fault.Internal}, {state("42P01"), fault.Internal}, {state("22P02"), fault.Internal},
+		{state("XX000"), fault.Internal},
+		{driver.ErrBadConn, fault.Unavailable}, {io.ErrUnexpectedEOF, fault.Unavailable},
+		{context.DeadlineExceeded, fault.Unavailable},
 		{&net.OpError{Op: "dial", Err: errors.New("refused")}, fault.Unavailable},
 		{context.Canceled, fault.Internal}, {errors.New("a defect"), fault.Internal}, {own, fault.NotFound},
 		{fmt.Errorf("while full: %w: %w", own, state("53100")), fault.NotFound},
@@ -157,7 +160,9 @@ func TestServerStopsAndComesBack(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "pg")
 	start := func(port int) *localpg.Server {
-		s, err := localpg.Start(t.Context(), localpg.Options{Dir: dir, Port: port, Settings: map[string]string{"wal_level": "replica"}})
+		s, err := localpg.Start(t.Context(), localpg.Options{
+			Dir: dir, Port: port, Settings: map[string]string{"wal_level": "replica"},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -181,7 +181,8 @@ func interrupt(t *testing.T, address string, w *wire, message []byte) {
 	defer func() { _ = writer.Rollback() }()
 	var tables string
 	err = d.GetContext(ctx, &tables, `
-		SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'goose%'`)
+		SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public'
+			AND tablename NOT LIKE 'goose%'`)
 	if err == nil {
 		_, err = writer.ExecContext(ctx, `LOCK TABLE `+tables+` IN ROW EXCLUSIVE MODE`)
 	}
@@ -194,7 +195,8 @@ func interrupt(t *testing.T, address string, w *wire, message []byte) {
 		if err == nil {
 			err = d.GetContext(ctx, &ended, `
 				SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-				WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INDEX CONCURRENTLY%' AND pid <> pg_backend_pid()`)
+				WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INDEX CONCURRENTLY%'
+					AND pid <> pg_backend_pid()`)
 		}
 		if err != nil || ended > 0 {
 			break
@@ -219,7 +221,8 @@ func schemaOf(t *testing.T, address string) string {
 	err = d.SelectContext(t.Context(), &lines, `
 		SELECT format('column %s.%s %s %s default %s', a.attrelid::regclass, a.attname, format_type(a.atttypid, a.atttypmod),
 		              CASE WHEN a.attnotnull THEN 'not null' END, pg_get_expr(f.adbin, f.adrelid))
-		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef f ON f.adrelid = c.oid AND f.adnum = a.attnum
+		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef f ON f.adrelid = c.oid
+			AND f.adnum = a.attnum
 		WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped
 		UNION ALL
 		SELECT format('%s valid %s ready %s', pg_get_indexdef(i.indexrelid), indisvalid, indisready)
@@ -228,7 +231,8 @@ func schemaOf(t *testing.T, address string) string {
 		SELECT format('constraint %s on %s %s valid %s', conname, conrelid::regclass, pg_get_constraintdef(oid), convalidated)
 		FROM pg_constraint WHERE connamespace = 'public'::regnamespace
 		UNION ALL
-		SELECT format('version %s %s, %s times', version_id, is_applied, count(*)) FROM goose_db_version GROUP BY version_id, is_applied
+		SELECT format('version %s %s, %s times', version_id, is_applied, count(*)) FROM goose_db_version
+		GROUP BY version_id, is_applied
 		ORDER BY 1`)
 	if err != nil {
 		t.Fatal(err)

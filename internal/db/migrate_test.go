@@ -145,9 +145,9 @@ func TestIndexStepMendsWhatItLeft(t *testing.T) {
 	}
 }
 
-// While articles were filled in (00015), the version before may have written a contribution from a new article and booked
-// its money: the entry was then completed without the article that the contribution did not refer to yet. 00021 links
-// both, and leaves alone what the version before books later, which is completed from its contribution.
+// While articles were filled in (00015), the version before may have written a contribution from a new article and
+// booked its money: the entry was then completed without the article that the contribution did not refer to yet. 00021
+// links both, and leaves alone what the version before books later, which is completed from its contribution.
 func TestEntriesGetTheArticleTheyWereCopiedWithout(t *testing.T) {
 	t.Parallel()
 	d := dbtest.New(t)

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// GetOnce runs one data-modifying statement that is a transaction of its own, BEGIN and COMMIT included in its one round
-// trip, and returns the row that it returns. Otherwise it is like InTx: a statement that loses against another
+// GetOnce runs one data-modifying statement that is a transaction of its own, BEGIN and COMMIT included in its one
+// round trip, and returns the row that it returns. Otherwise it is like InTx: a statement that loses against another
 // transaction runs again, the request's deadline ends it only until it is sent, and where its answer is lost, or does
 // not come within Options.OnceTimeout, the error is ErrCommitUnknown: then it may also take place later. The error is
 // sql.ErrNoRows where it returns no row; others come translated, see Translate.

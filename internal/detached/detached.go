@@ -1,6 +1,6 @@
 // Package detached runs work that has to reach its end although whoever asked for it goes away: a reader who closes the
-// tab while PayPal is being asked for their money must not leave us ignorant of what became of it. It does not retry and
-// keeps nothing: work that must survive the process belongs into the database.
+// tab while PayPal is being asked for their money must not leave us ignorant of what became of it. It does not retry
+// and keeps nothing: work that must survive the process belongs into the database.
 package detached
 
 import (

@@ -157,7 +157,8 @@ func readInbox(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	err := backlogs(ctx, tx, map[string]*Backlog{"overdue": &s.Overdue, "unsettled": &s.Unsettled, "parked": &s.Parked, "suspects": &s.Suspects}, `
 		SELECT 'overdue' AS backlog, count(*) AS count, min(due_at) AS oldest FROM webhook_event WHERE due_at <= $1
 		UNION ALL
-		SELECT 'unsettled', count(*), min(received_at) FROM webhook_event WHERE due_at IS NOT NULL AND state = 'received' AND attempts > 1
+		SELECT 'unsettled', count(*), min(received_at) FROM webhook_event WHERE due_at IS NOT NULL AND state = 'received'
+			AND attempts > 1
 		UNION ALL
 		SELECT 'parked', count(*), min(received_at) FROM webhook_event WHERE state = 'parked'
 		UNION ALL
@@ -169,8 +170,8 @@ func readInbox(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	return nil
 }
 
-// lateBy is how long work may be due before it counts as late, and fail before it counts as failing: every process looks
-// each second, and the first tries come quickly.
+// lateBy is how long work may be due before it counts as late, and fail before it counts as failing: every process
+// looks each second, and the first tries come quickly.
 const lateBy = 5 * time.Minute
 
 // readQueue counts work that does not get done, and sign-ins. Periodic work that no running process has (of a version

@@ -29,16 +29,20 @@ func (b *book) event(state string, g *gift, resource string, due *time.Time) {
 		about = g.ID
 	}
 	b.Exec(`INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, received_at, state, due_at, contribution_id)
-		VALUES ($1, $1, $2, 'PAYMENT.CAPTURE.COMPLETED', $3, '{}', ''::bytea, $2, $4, $5, $6)`, fmt.Sprintf("WH-%d", b.n), noon(), resource, state, due, about)
+		VALUES ($1, $1, $2, 'PAYMENT.CAPTURE.COMPLETED', $3, '{}', ''::bytea, $2, $4, $5, $6)`, fmt.Sprintf("WH-%d", b.n),
+		noon(), resource, state, due, about)
 }
 
 func TestNothingIsWrongWithAnEmptyHouse(t *testing.T) {
 	t.Parallel()
 	v := newBook(t).snapshot(noon())
 	for name, p := range map[string]health.Backlog{
-		"approved": v.Approved, "pending": v.Pending, "uncertain": v.CaptureUnknown, "orderless": v.WithoutOrder, "attention": v.ToReview,
-		"overdue": v.Overdue, "unsettled": v.Unsettled, "parked": v.Parked, "suspects": v.Suspects, "refusals": v.SignInsRefused,
-		"late": v.JobsLate, "failed": v.JobsFailed, "dead": v.JobsDead, "refunds": v.Refunds, "held": v.RefundsHeld, "disputes": v.Disputes,
+		"approved": v.Approved, "pending": v.Pending, "uncertain": v.CaptureUnknown, "orderless": v.WithoutOrder,
+		"attention": v.ToReview,
+		"overdue":   v.Overdue, "unsettled": v.Unsettled, "parked": v.Parked, "suspects": v.Suspects,
+		"refusals": v.SignInsRefused,
+		"late":     v.JobsLate, "failed": v.JobsFailed, "dead": v.JobsDead, "refunds": v.Refunds, "held": v.RefundsHeld,
+		"disputes":    v.Disputes,
 		"unexplained": v.Unexplained, "unchecked": v.Unreconciled,
 	} {
 		if p.Count != 0 || !p.Oldest.IsZero() || p.Names != nil || p.Age(v.At) != 0 {
@@ -59,7 +63,8 @@ func TestTheAgeOfAState(t *testing.T) {
 	for _, e := range []struct {
 		from, to string
 		ago      time.Duration
-	}{{"", "started", 3 * time.Hour}, {"approved", "capture_unknown", 40 * time.Minute}, {"capture_unknown", "capture_unknown", time.Minute}} {
+	}{{"", "started", 3 * time.Hour}, {"approved", "capture_unknown", 40 * time.Minute},
+		{"capture_unknown", "capture_unknown", time.Minute}} {
 		b.Exec(`INSERT INTO contribution_event (contribution_id, fact, from_state, to_state, source, at) VALUES ($1, 'x', $2, $3, 'sweep', $4)`, g.ID, e.from, e.to, now.Add(-e.ago))
 	}
 	// An intent counts from its beginning; one that has an order does not count as one without.
@@ -125,7 +130,8 @@ func TestSilence(t *testing.T) {
 	for n := range 60 {
 		paid(b, 10*time.Hour-time.Duration(n)*time.Minute)
 	}
-	if s := b.snapshot(now).Silence; s.Run != 50 || !s.Last.Equal(now.Add(-10*time.Hour+59*time.Minute)) || !s.Since.Equal(now.Add(-10*time.Hour+10*time.Minute)) {
+	if s := b.snapshot(now).Silence; s.Run != 50 || !s.Last.Equal(now.Add(-10*time.Hour+59*time.Minute)) ||
+		!s.Since.Equal(now.Add(-10*time.Hour+10*time.Minute)) {
 		t.Errorf("a long one: %+v", s)
 	}
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// answerWithin is how long before its end a case counts as urgent. PayPal decides for the buyer when the seller is silent.
+// answerWithin is how long before its end a case counts as urgent. PayPal decides for the buyer when the seller is
+// silent.
 const answerWithin = 3 * 24 * time.Hour
 
 // readMoney counts refunds that are under way, and cases that wait for us.

@@ -9,8 +9,8 @@ import (
 )
 
 // Silence is how many gifts in a row, counted back from the latest, brought no webhook. Every capture makes PayPal send
-// at least one event, so this measures by the gifts and not by the clock: a newsroom that gets two gifts a day is silent
-// most of the time and nothing is wrong; one that gets ten a minute must hear within minutes.
+// at least one event, so this measures by the gifts and not by the clock: a newsroom that gets two gifts a day is
+// silent most of the time and nothing is wrong; one that gets ten a minute must hear within minutes.
 //
 // A gift counts once PayPal has had time to tell of it, and for a week. It counts as heard when any event stood for it,
 // whatever became of the event. What we learned only long after it happened (by reconciliation, after a backup was
@@ -26,7 +26,8 @@ const (
 	silenceReach  = 7 * 24 * time.Hour // gifts older than this say nothing of today
 	silenceLate   = time.Hour          // booked longer after the capture than this: learned some other way, and late
 	silenceSample = 50                 // gifts looked at
-	silenceWindow = 20000              // newest payments among which they are looked for: a month's to most, to the largest an hour's
+	// newest payments among which they are looked for: a month's to most, to the largest an hour's
+	silenceWindow = 20000
 )
 
 // readSilence walks back over the latest gifts.
@@ -43,7 +44,8 @@ func readSilence(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 			SELECT id, contribution_id, kind, paypal_id, occurred_at, recorded_at FROM payment ORDER BY id DESC LIMIT $1
 		), latest AS MATERIALIZED (
 			SELECT * FROM newest
-			WHERE kind = 'capture' AND recorded_at <= $2 AND recorded_at > $3 AND recorded_at < occurred_at + $4 * interval '1 second'
+			WHERE kind = 'capture' AND recorded_at <= $2 AND recorded_at > $3
+				AND recorded_at < occurred_at + $4 * interval '1 second'
 			ORDER BY id DESC LIMIT $5
 		), gift AS MATERIALIZED (
 			SELECT p.id, p.contribution_id, p.paypal_id, p.recorded_at, c.order_id
@@ -52,8 +54,10 @@ func readSilence(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 		)
 		SELECT g.recorded_at,
 		       EXISTS (SELECT 1 FROM webhook_event w WHERE w.contribution_id = g.contribution_id)
-		       OR EXISTS (SELECT 1 FROM webhook_event w WHERE w.due_at IS NOT NULL AND w.resource_id IN (g.paypal_id, g.order_id))
-		       OR EXISTS (SELECT 1 FROM webhook_event w WHERE w.state = 'parked' AND w.resource_id IN (g.paypal_id, g.order_id)) AS heard
+		       OR EXISTS (SELECT 1 FROM webhook_event w WHERE w.due_at IS NOT NULL
+			AND w.resource_id IN (g.paypal_id, g.order_id))
+		       OR EXISTS (SELECT 1 FROM webhook_event w WHERE w.state = 'parked'
+			AND w.resource_id IN (g.paypal_id, g.order_id)) AS heard
 		FROM gift g ORDER BY g.id DESC`,
 		silenceWindow, s.At.Add(-silenceGrace), s.At.Add(-silenceReach), int64(silenceLate.Seconds()), silenceSample)
 	if err != nil {

@@ -21,7 +21,8 @@ func newReconciliation() reconciliation {
 		mended: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_reconcile_mended_total",
 			Help: "Differences to PayPal's record that were found and mended, by kind."}, []string{"kind"}),
 		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "readerfund_reconcile_open_differences",
-			Help: "Differences left for a person, by kind, as this process's latest reconciliation left them."}, []string{"kind"}),
+			Help: "Differences left for a person, by kind, as this process's latest reconciliation left them."},
+			[]string{"kind"}),
 		checkedTo: prometheus.NewGauge(prometheus.GaugeOpts{Name: "readerfund_reconcile_checked_to_timestamp_seconds",
 			Help: "Up to when PayPal's record was held against ours, by this process's latest reconciliation; 0 before the first."}),
 	}

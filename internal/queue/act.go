@@ -104,7 +104,8 @@ func (q *Queue) act(
 			detail["after"], detail["reason"] = "discarded", reason
 		}
 		return audit.Write(ctx, tx, audit.Entry{
-			At: now, StaffID: by.ID, Actor: by.Name, Action: action, Subject: strings.TrimSpace(kind + " " + key), Detail: detail,
+			At: now, StaffID: by.ID, Actor: by.Name, Action: action, Subject: strings.TrimSpace(kind + " " + key),
+			Detail: detail,
 		})
 	})
 	return db.Translate(err)

@@ -64,7 +64,8 @@ func TestPutIsPartOfTheTransaction(t *testing.T) {
 func TestTheSameWorkWaitsOnceAndIsDueAtTheEarlierTime(t *testing.T) {
 	t.Parallel()
 	d, c := dbtest.New(t), newClock()
-	for _, step := range []struct{ due, want time.Duration }{{time.Hour, time.Hour}, {2 * time.Hour, time.Hour}, {time.Minute, time.Minute}} {
+	for _, step := range []struct{ due, want time.Duration }{{time.Hour, time.Hour}, {2 * time.Hour, time.Hour},
+		{time.Minute, time.Minute}} {
 		put(t, d, c.now(), queue.Job{Kind: "letter", Key: "1", Due: c.now().Add(step.due)})
 		if r := read(t, d, "letter", "1"); !r.Due.Time.Equal(c.now().Add(step.want)) {
 			t.Errorf("put for %s: due %s", step.due, r.Due.Time)
@@ -109,7 +110,8 @@ func TestWhatIsPutBesideADeadHolderIsNotLost(t *testing.T) {
 	t.Parallel()
 	d, c := dbtest.New(t), newClock()
 	put(t, d, c.now(), queue.Job{Kind: "work", Key: "1", Due: c.now()})
-	if _, err := d.ExecContext(t.Context(), `UPDATE queue SET due_at = NULL, held_until = $1, holder = 'dead'`, c.now().Add(queue.Lease)); err != nil {
+	if _, err := d.ExecContext(t.Context(), `UPDATE queue SET due_at = NULL, held_until = $1, holder = 'dead'`,
+		c.now().Add(queue.Lease)); err != nil {
 		t.Fatal(err)
 	}
 	put(t, d, c.now(), queue.Job{Kind: "work", Key: "1", Due: c.now().Add(time.Hour)})
@@ -150,7 +152,9 @@ func TestDeadRows(t *testing.T) {
 	t.Parallel()
 	d, c := dbtest.New(t), newClock()
 	var answer error
-	q := process(t, d, c.now, 0, queue.Kind{Name: "letter", TryFor: time.Minute, Run: func(context.Context, string) error { return answer }})
+	q := process(t, d, c.now, 0, queue.Kind{
+		Name: "letter", TryFor: time.Minute, Run: func(context.Context, string) error { return answer },
+	})
 	put(t, d, c.now(), queue.Job{Kind: "letter", Key: "1", Due: c.now()})
 
 	away := queue.Unreached(errors.New("no answer"))
@@ -176,7 +180,8 @@ func TestDeadRows(t *testing.T) {
 		}
 	}
 	r = read(t, d, "letter", "1")
-	if r.Due.Valid || r.Held.Valid || r.Failures != 4 || r.LastError != "mailbox unknown" { // 5 + 10 + 20 s, and 40 are too many
+	// 5 + 10 + 20 s, and 40 are too many
+	if r.Due.Valid || r.Held.Valid || r.Failures != 4 || r.LastError != "mailbox unknown" {
 		t.Errorf("dead: %+v", r)
 	}
 	c.pass(48 * time.Hour)
@@ -184,7 +189,8 @@ func TestDeadRows(t *testing.T) {
 
 	answer = nil
 	put(t, d, c.now(), queue.Job{Kind: "letter", Key: "1", Due: c.now()})
-	if r = read(t, d, "letter", "1"); r.Dead.Valid || r.Failures != 0 || r.FailingSince.Valid || !r.Due.Time.Equal(c.now()) {
+	if r = read(t, d, "letter", "1"); r.Dead.Valid || r.Failures != 0 || r.FailingSince.Valid ||
+		!r.Due.Time.Equal(c.now()) {
 		t.Errorf("put again: %+v", r)
 	}
 	runDue(t, q, 1)

@@ -1,15 +1,15 @@
 // Package queue does what is due later: work that was put by key, and periodic work that comes round by the clock, each
 // piece by one process at a time.
 //
-// A row says when, how often it was tried and why it failed; what became of a thing stands in the thing's own row, which
-// the key names. Put writes the row in the transaction that decides about the thing. Every process has a Queue with the
-// same kinds; whoever claims a row in one UPDATE works on it and renews its lease. A process that dies is followed by
-// another when the lease runs out. One that was stopped and comes back finds by the name of its claim that the row is no
-// longer its own: its context is cancelled, and its late end changes nothing.
+// A row says when, how often it was tried and why it failed; what became of a thing stands in the thing's own row,
+// which the key names. Put writes the row in the transaction that decides about the thing. Every process has a Queue
+// with the same kinds; whoever claims a row in one UPDATE works on it and renews its lease. A process that dies is
+// followed by another when the lease runs out. One that was stopped and comes back finds by the name of its claim that
+// the row is no longer its own: its context is cancelled, and its late end changes nothing.
 //
-// A lease is no proof: between the moment a holder falls asleep and the moment it notices, two may work. So work must be
-// safe to run twice, at once and again; everything here is there to make that rare. The package does not know what the
-// work is about, and it keeps no result. docs/decisions/0023-one-queue.md says why it is our own.
+// A lease is no proof: between the moment a holder falls asleep and the moment it notices, two may work. So work must
+// be safe to run twice, at once and again; everything here is there to make that rare. The package does not know what
+// the work is about, and it keeps no result. docs/decisions/0023-one-queue.md says why it is our own.
 package queue
 
 import (

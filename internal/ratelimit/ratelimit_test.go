@@ -106,8 +106,8 @@ func TestALimitHoldsOverReplicas(t *testing.T) {
 	}
 }
 
-// Who asks at the same time as others, of one process, is counted with them in one statement: as many pass as each limit
-// says, who is refused takes no room from the others, and every use counts once.
+// Who asks at the same time as others, of one process, is counted with them in one statement: as many pass as each
+// limit says, who is refused takes no room from the others, and every use counts once.
 func TestThoseWhoAskTogetherAreCountedEach(t *testing.T) {
 	t.Parallel()
 	d, c := dbtest.New(t), testkit.NewClock()

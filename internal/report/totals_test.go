@@ -26,11 +26,13 @@ func day(t *testing.T, text string) report.Day {
 	return d
 }
 
-// lines writes totals one row a line, like "2026-11-30 EUR 2: 30.00 -1.50 -0.00 = 28.50", and what is held where something is.
+// lines writes totals one row a line, like "2026-11-30 EUR 2: 30.00 -1.50 -0.00 = 28.50", and what is held where
+// something is.
 func lines(rows []report.TotalsRow) []string {
 	var all []string
 	for _, r := range rows {
-		key := strings.Join(slices.DeleteFunc([]string{r.Day, r.Month, r.Campaign, r.Article}, func(s string) bool { return s == "" }), " ")
+		key := strings.Join(slices.DeleteFunc([]string{r.Day, r.Month, r.Campaign, r.Article},
+			func(s string) bool { return s == "" }), " ")
 		amount := func(minor int64) string { return money.New(minor, r.Currency).Decimal() }
 		held := ""
 		if r.Held != 0 {
@@ -98,8 +100,10 @@ func TestTotals(t *testing.T) {
 		"https://example.org/a USD 1: 50.00 -17.24 -50.00 = -17.24",
 		"https://example.org/b EUR 1: 10.00 -0.64 -0.00 = 9.36")
 	check(t, totals(t, r, report.TotalsQuery{Campaign: "winter"}), "EUR 1: 10.00 -0.64 -0.00 = 9.36")
-	check(t, totals(t, r, report.TotalsQuery{Article: "https://example.org/a", Currency: "USD", To: day(t, "2026-11-30")}), "USD 1: 50.00 -2.24 -0.00 = 47.76")
-	check(t, totals(t, r, report.TotalsQuery{From: day(t, "2026-12-01"), To: day(t, "2026-12-01")}), "EUR 0: 0.00 --0.10 -15.00 = -14.90")
+	check(t, totals(t, r, report.TotalsQuery{Article: "https://example.org/a", Currency: "USD", To: day(t, "2026-11-30")}),
+		"USD 1: 50.00 -2.24 -0.00 = 47.76")
+	check(t, totals(t, r, report.TotalsQuery{From: day(t, "2026-12-01"), To: day(t, "2026-12-01")}),
+		"EUR 0: 0.00 --0.10 -15.00 = -14.90")
 }
 
 // Days are the publication's: where clocks change, a day has 23 or 25 hours, and no minute belongs to two of them.
@@ -111,10 +115,12 @@ func TestDaysWhereClocksChange(t *testing.T) {
 		want []string
 	}{
 		{"Europe/Berlin", []string{ // 29 March 2026: 23 hours, from 28th 23:00Z to 29th 22:00Z
-			"2026-03-28T22:59:59Z", "2026-03-28T23:00:00Z", "2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z", "2026-03-29T21:59:59Z", "2026-03-29T22:00:00Z",
+			"2026-03-28T22:59:59Z", "2026-03-28T23:00:00Z", "2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z",
+			"2026-03-29T21:59:59Z", "2026-03-29T22:00:00Z",
 		}, []string{"2026-03-28 1", "2026-03-29 4", "2026-03-30 1"}},
 		{"Europe/Berlin", []string{ // 25 October 2026: 25 hours, from 24th 22:00Z to 25th 23:00Z
-			"2026-10-24T21:59:59Z", "2026-10-24T22:00:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2026-10-25T22:59:59Z", "2026-10-25T23:00:00Z",
+			"2026-10-24T21:59:59Z", "2026-10-24T22:00:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z",
+			"2026-10-25T22:59:59Z", "2026-10-25T23:00:00Z",
 		}, []string{"2026-10-24 1", "2026-10-25 4", "2026-10-26 1"}},
 		{"America/New_York", []string{ // 8 March 2026, from 05:00Z to 9th 04:00Z; 1 November, from 04:00Z to 2nd 05:00Z
 			"2026-03-08T04:59:59Z", "2026-03-08T05:00:00Z", "2026-03-09T03:59:59Z", "2026-03-09T04:00:00Z",
@@ -124,7 +130,8 @@ func TestDaysWhereClocksChange(t *testing.T) {
 			"2026-04-23T21:59:59Z", "2026-04-23T22:00:00Z",
 		}, []string{"2026-04-23 1", "2026-04-24 1"}},
 		{"America/Havana", []string{ // 1 November 2026 has two hours from 00:00 to 01:00
-			"2026-11-01T03:59:59Z", "2026-11-01T04:30:00Z", "2026-11-01T05:30:00Z", "2026-11-02T04:59:59Z", "2026-11-02T05:00:00Z",
+			"2026-11-01T03:59:59Z", "2026-11-01T04:30:00Z", "2026-11-01T05:30:00Z", "2026-11-02T04:59:59Z",
+			"2026-11-02T05:00:00Z",
 		}, []string{"2026-10-31 1", "2026-11-01 3", "2026-11-02 1"}},
 		{"Pacific/Kiritimati", []string{"2026-01-31T09:59:59Z", "2026-01-31T10:00:00Z"}, []string{"2026-01-31 1", "2026-02-01 1"}},
 		{"Pacific/Pago_Pago", []string{"2026-02-01T10:59:59Z", "2026-02-01T11:00:00Z"}, []string{"2026-01-31 1", "2026-02-01 1"}},
@@ -158,7 +165,9 @@ func TestMonthsEnd(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
 	r := report.New(b.DB, zone(t, "Europe/Berlin"), "EUR")
-	for _, when := range []string{"2028-02-29T22:59:59Z", "2028-02-29T23:00:00Z", "2027-12-31T22:59:59Z", "2027-12-31T23:00:00Z"} {
+	for _, when := range []string{
+		"2028-02-29T22:59:59Z", "2028-02-29T23:00:00Z", "2027-12-31T22:59:59Z", "2027-12-31T23:00:00Z",
+	} {
 		b.Paid(gift{Amount: 100, At: at(when)}, 0)
 	}
 	check(t, totals(t, r, report.TotalsQuery{By: []report.Key{report.ByMonth}}),
@@ -175,10 +184,12 @@ func TestTotalsOfPartsAreTheTotalOfTheWhole(t *testing.T) {
 	for range 150 {
 		g := b.Paid(gift{
 			Amount: 100 + random.Int64N(9000), Currency: []string{"EUR", "USD", "JPY"}[random.IntN(3)],
-			Campaign: []string{"autumn", "winter"}[random.IntN(2)], At: first.Add(time.Duration(random.Int64N(int64(20 * 24 * time.Hour)))),
+			Campaign: []string{"autumn", "winter"}[random.IntN(2)],
+			At:       first.Add(time.Duration(random.Int64N(int64(20 * 24 * time.Hour)))),
 		}, 35+random.Int64N(50))
 		if random.IntN(3) == 0 {
-			b.Enter(g, []string{"refund", "reversal"}[random.IntN(2)], -random.Int64N(g.Amount), g.At.Add(time.Duration(random.Int64N(int64(72*time.Hour)))))
+			b.Enter(g, []string{"refund", "reversal"}[random.IntN(2)], -random.Int64N(g.Amount),
+				g.At.Add(time.Duration(random.Int64N(int64(72*time.Hour)))))
 		}
 	}
 	for _, name := range []string{"Europe/Berlin", "America/New_York"} {
@@ -187,7 +198,9 @@ func TestTotalsOfPartsAreTheTotalOfTheWhole(t *testing.T) {
 			start := rapid.IntRange(0, 20).Draw(t, "first day")
 			length := rapid.IntRange(2, 12).Draw(t, "days")
 			cut := rapid.IntRange(1, length-1).Draw(t, "cut")
-			by := rapid.SampledFrom([][]report.Key{nil, {report.ByDay}, {report.ByCampaign}, {report.ByMonth, report.ByCampaign}}).Draw(t, "by")
+			by := rapid.SampledFrom([][]report.Key{
+				nil, {report.ByDay}, {report.ByCampaign}, {report.ByMonth, report.ByCampaign},
+			}).Draw(t, "by")
 			from, err := report.ParseDay("from", "2026-03-20")
 			if err != nil {
 				t.Fatal(err)
@@ -204,7 +217,9 @@ func TestTotalsOfPartsAreTheTotalOfTheWhole(t *testing.T) {
 						t.Fatalf("net is not what is left: %+v", row)
 					}
 					had := all[row.Currency]
-					all[row.Currency] = [5]int64{had[0] + row.Count, had[1] + row.Gross, had[2] + row.Fee, had[3] + row.Refunded, had[4] + row.Net}
+					all[row.Currency] = [5]int64{
+						had[0] + row.Count, had[1] + row.Gross, had[2] + row.Fee, had[3] + row.Refunded, had[4] + row.Net,
+					}
 				}
 				return all
 			}
@@ -225,14 +240,15 @@ func TestTotalsOfPartsAreTheTotalOfTheWhole(t *testing.T) {
 	}
 }
 
-// Whatever the ledger has, in every kind that it may have: the parts make up the net, the net is the sum of all entries, and
-// contributions say the same as totals.
+// Whatever the ledger has, in every kind that it may have: the parts make up the net, the net is the sum of all
+// entries, and contributions say the same as totals.
 func TestNetIsTheSumOfAllEntries(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
 	r := report.New(b.DB, time.UTC, "EUR")
 	var allowed string
-	if err := b.DB.GetContext(t.Context(), &allowed, `SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'ledger_entry_kind_check'`); err != nil {
+	if err := b.DB.GetContext(t.Context(), &allowed,
+		`SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'ledger_entry_kind_check'`); err != nil {
 		t.Fatal(err)
 	}
 	var kinds []string
@@ -247,7 +263,10 @@ func TestNetIsTheSumOfAllEntries(t *testing.T) {
 		b.Exec(`DELETE FROM ledger_entry`)
 		want := map[money.Currency]int64{}
 		for range rapid.IntRange(1, 3).Draw(rt, "gifts") {
-			g := b.Give(gift{Amount: 10_000, Currency: rapid.SampledFrom([]string{"EUR", "JPY"}).Draw(rt, "currency"), At: at("2026-11-29T12:00:00Z")})
+			g := b.Give(gift{
+				Amount: 10_000, Currency: rapid.SampledFrom([]string{"EUR", "JPY"}).Draw(rt, "currency"),
+				At: at("2026-11-29T12:00:00Z"),
+			})
 			for _, kind := range rapid.SliceOfN(rapid.SampledFrom(kinds), 0, 8).Draw(rt, "entries") {
 				in := kind == "charge" || kind == "fee_refund" || kind == "dispute_release" || kind == "chargeback_fee_refund"
 				minor := sign[in] * rapid.Int64Range(0, 1_000_000).Draw(rt, "minor")
@@ -306,7 +325,10 @@ func TestTotalsRefuse(t *testing.T) {
 
 func TestParseDayAndKeys(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"2026-02-30", "2026-13-01", "26-01-01", "2026-1-1", "01.02.2026", "yesterday", "1999-12-31", "2200-01-01", "0000-00-00", "2026-01-01T00:00:00Z", " 2026-01-01", "٢٠٢٦-٠١-٠١"} {
+	for _, text := range []string{
+		"2026-02-30", "2026-13-01", "26-01-01", "2026-1-1", "01.02.2026", "yesterday", "1999-12-31", "2200-01-01",
+		"0000-00-00", "2026-01-01T00:00:00Z", " 2026-01-01", "٢٠٢٦-٠١-٠١",
+	} {
 		if d, err := report.ParseDay("from", text); !fault.Is(err, fault.Invalid) || fault.All(err)[0].Field != "from" {
 			t.Errorf("ParseDay(%q) = %v, %v", text, d, err)
 		}
@@ -318,7 +340,8 @@ func TestParseDayAndKeys(t *testing.T) {
 	if d.Add(2).String() != "2028-03-01" || d.Month().String() != "2028-02-01" || !d.Before(d.Add(1)) || d.Before(d) {
 		t.Errorf("reckoning with %v is wrong", d)
 	}
-	if keys, err := report.ParseKeys("day, campaign"); err != nil || !slices.Equal(keys, []report.Key{report.ByDay, report.ByCampaign}) {
+	if keys, err := report.ParseKeys("day, campaign"); err != nil ||
+		!slices.Equal(keys, []report.Key{report.ByDay, report.ByCampaign}) {
 		t.Errorf("got %v, %v", keys, err)
 	}
 	for _, text := range []string{"week", "day,", ",", "day,day", "Day", "day;drop"} {

@@ -48,7 +48,9 @@ func TestWriteTotals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, format := range map[string]report.Format{"totals.csv": report.CSV, "totals.json": report.JSON, "totals.txt": report.Table} {
+	for name, format := range map[string]report.Format{
+		"totals.csv": report.CSV, "totals.json": report.JSON, "totals.txt": report.Table,
+	} {
 		var out bytes.Buffer
 		if err := report.WriteTotals(&out, format, by, rows); err != nil {
 			t.Fatal(err)
@@ -60,11 +62,13 @@ func TestWriteTotals(t *testing.T) {
 func TestCSVIsReadBackAndHarmless(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ article, want string }{
-		{"https://example.org/ü", "https://example.org/ü"}, {"", ""}, {"-5", "'-5"}, {"=1+1", "'=1+1"}, {"+1", "'+1"}, {"@SUM(A1)", "'@SUM(A1)"},
+		{"https://example.org/ü", "https://example.org/ü"}, {"", ""}, {"-5", "'-5"}, {"=1+1", "'=1+1"}, {"+1", "'+1"},
+		{"@SUM(A1)", "'@SUM(A1)"},
 		{"\t=1", "'\t=1"}, {"\r=1", "'=1"}, {"＝1", "'＝1"}, {"a=1", "a=1"}, {"x,\"y\"\nz", "x,\"y\"\nz"}, {" =1", " =1"},
 	} {
 		var out bytes.Buffer
-		rows := []report.TotalsRow{{Currency: "EUR", Article: c.article, Sums: report.Sums{Refunded: 1250, Held: 300, Net: -1550}}}
+		rows := []report.TotalsRow{{Currency: "EUR", Article: c.article,
+			Sums: report.Sums{Refunded: 1250, Held: 300, Net: -1550}}}
 		if err := report.WriteTotals(&out, report.CSV, []report.Key{report.ByArticle}, rows); err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,7 @@
 // Package session keeps the staff signed in: from the sign-in that starts a session to whatever ends it.
 //
-// It checks no password: internal/account says who may come in, and a session begins with its answer. It decides nothing
-// about pages: internal/web asks it who is there.
+// It checks no password: internal/account says who may come in, and a session begins with its answer. It decides
+// nothing about pages: internal/web asks it who is there.
 package session
 
 import (

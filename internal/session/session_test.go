@@ -78,7 +78,9 @@ func (b *browser) who() string {
 }
 
 // openBrowser is Ann's, an admin's, before she signs in. The config needs no database, accounts or clock.
-func openBrowser(t *testing.T, config session.Config) (*browser, account.Account, *account.Store, *db.DB, *testkit.Clock) {
+func openBrowser(
+	t *testing.T, config session.Config,
+) (*browser, account.Account, *account.Store, *db.DB, *testkit.Clock) {
 	t.Helper()
 	d, c := dbtest.New(t), testkit.ClockAt(time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC))
 	accounts := account.NewStore(account.Config{
@@ -98,7 +100,8 @@ func TestCookie(t *testing.T) {
 	}{{true, "__Host-readerfund_staff"}, {false, "readerfund_staff"}} {
 		b, ann, _, _, _ := openBrowser(t, session.Config{Secure: c.secure})
 		got := b.signIn(ann)
-		if got.Name != c.name || got.Secure != c.secure || !got.HttpOnly || got.SameSite != http.SameSiteLaxMode || got.Path != "/" || got.Domain != "" || got.MaxAge != 0 {
+		if got.Name != c.name || got.Secure != c.secure || !got.HttpOnly || got.SameSite != http.SameSiteLaxMode ||
+			got.Path != "/" || got.Domain != "" || got.MaxAge != 0 {
 			t.Errorf("got %v", got)
 		}
 	}
@@ -134,7 +137,8 @@ func TestSessionFromSignInToSignOut(t *testing.T) {
 	if log[len(log)-1] != "ann@example.org staff.sign_out ann@example.org {} signed" {
 		t.Fatalf("audit log %q", log)
 	}
-	if err := b.sessions.SignOut(httptest.NewRecorder(), b.request()); err != nil || len(testkit.AuditLog(t, d)) != len(log) {
+	if err := b.sessions.SignOut(httptest.NewRecorder(), b.request()); err != nil ||
+		len(testkit.AuditLog(t, d)) != len(log) {
 		t.Fatalf("signing out again: %v", err)
 	}
 }

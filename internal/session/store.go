@@ -51,7 +51,8 @@ func (s *store) FindCtx(ctx context.Context, token string) ([]byte, bool, error)
 		Data      []byte    `db:"data"`
 		ExpiresAt time.Time `db:"expires_at"`
 	}
-	err := s.db.GetContext(ctx, &row, `SELECT data, expires_at FROM session WHERE token = $1 AND expires_at > $2`, digest(token), now)
+	err := s.db.GetContext(ctx, &row, `SELECT data, expires_at FROM session WHERE token = $1 AND expires_at > $2`,
+		digest(token), now)
 	if db.IsNotFound(err) {
 		return nil, false, nil
 	}
@@ -59,7 +60,8 @@ func (s *store) FindCtx(ctx context.Context, token string) ([]byte, bool, error)
 		return nil, false, db.Translate(fmt.Errorf("find session: %w", err))
 	}
 	if row.ExpiresAt.Before(now.Add(s.idle - s.idle/20)) {
-		if _, err := s.db.ExecContext(ctx, `UPDATE session SET expires_at = $2 WHERE token = $1`, digest(token), now.Add(s.idle)); err != nil {
+		if _, err := s.db.ExecContext(ctx, `UPDATE session SET expires_at = $2 WHERE token = $1`, digest(token),
+			now.Add(s.idle)); err != nil {
 			return nil, false, db.Translate(fmt.Errorf("prolong session: %w", err))
 		}
 	}

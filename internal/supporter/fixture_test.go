@@ -50,7 +50,8 @@ func (f *fixture) pay(name, email string) contribution.Contribution {
 func (f *fixture) delivered(id, body, state string, due any, of any) {
 	f.T.Helper()
 	f.Exec(`
-		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, headers, body, received_at, state,
+		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, headers, body, received_at,
+			state,
 		                           due_at, contribution_id)
 		VALUES ($1, 'T-' || $1, $2, 'CHECKOUT.ORDER.APPROVED', '{"paypal-transmission-sig": "x"}', $3, $2, $4, $5, $6)`,
 		id, f.Clock.Now(), []byte(body), state, due, of)

@@ -41,12 +41,14 @@ func TestAnErasedPersonStaysErased(t *testing.T) {
 		SELECT s.email FROM supporter s JOIN contribution c ON c.supporter_id = s.id WHERE c.id = $1`, paid.ID); err != nil {
 		t.Fatal(err)
 	}
-	f.Exec(`UPDATE contribution SET supporter_id = NULL WHERE id = $1`, other.ID) // the sandbox's payer is one and the same
+	// the sandbox's payer is one and the same
+	f.Exec(`UPDATE contribution SET supporter_id = NULL WHERE id = $1`, other.ID)
 	if err := f.Contributions.Note(t.Context(), paid.ID, name+" rang and was kind.", newsroom.Editor); err != nil {
 		t.Fatal(err)
 	}
 	_, err := f.Refunds.Request(t.Context(), refund.Intent{
-		Contribution: paid.ID, Amount: "5.00", Reason: name + " asked for it", Note: "Dear " + name, Key: "form-1", By: newsroom.Editor,
+		Contribution: paid.ID, Amount: "5.00", Reason: name + " asked for it", Note: "Dear " + name, Key: "form-1",
+		By: newsroom.Editor,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +71,8 @@ func TestAnErasedPersonStaysErased(t *testing.T) {
 		VALUES ('T-9', 'WH-9', 'X', '{}', $1, $2, $2)`, []byte(`"`+typed+`"`), f.Clock.Now())
 	f.Exec(`INSERT INTO discrepancy (kind, paypal_ref, code, ours, theirs, occurred_at, detail, state, advice, run_id,
 		                         first_seen, last_seen)
-		VALUES ('unknown_payer', 'PAY-1', 'T0000', '', '5.00 EUR', $1, jsonb_build_object('id', 'PAY-1', 'payer_email', $2::text,
+		VALUES ('unknown_payer', 'PAY-1', 'T0000', '', '5.00 EUR', $1,
+			jsonb_build_object('id', 'PAY-1', 'payer_email', $2::text,
 		        'payer_given_name', 'Zdenka', 'payer_surname', 'Quillfeather'), 'open', '', 1, $1, $1)`, f.Clock.Now(), typed)
 	f.Exec(`UPDATE contribution SET utm_content = 'to-' || $2 WHERE id = $1`, unpaid.ID, typed)
 	figures, before := f.figures(), f.names("quillfeather")
@@ -117,7 +120,8 @@ func TestAnErasedPersonStaysErased(t *testing.T) {
 	if n := f.Count(`contribution WHERE id = $1 AND name = 'Somebody Else'`, other.ID); n != 1 {
 		t.Error("another person was erased as well")
 	}
-	n := f.Count(`audit_entry WHERE action = 'supporter.erase' AND detail ->> 'receipts' LIKE '%' || $1 || '%'`, paid.Receipt)
+	n := f.Count(`audit_entry WHERE action = 'supporter.erase' AND detail ->> 'receipts' LIKE '%' || $1 || '%'`,
+		paid.Receipt)
 	if n != 1 {
 		t.Errorf("%d entries in the audit log", n)
 	}
@@ -136,7 +140,8 @@ func TestExport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{c.Receipt, "Keep going, says Ada Reader", `"amount_minor": 2500`, `"at_paypal": [{`, c.Checkout.PayPalID,
+	for _, want := range []string{c.Receipt, "Keep going, says Ada Reader", `"amount_minor": 2500`, `"at_paypal": [{`,
+		c.Checkout.PayPalID,
 		`"may_be_named": null`, `"utm_source": "letter"`} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("%s is not in %s", want, text)

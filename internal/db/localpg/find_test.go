@@ -13,7 +13,8 @@ func TestFindTakesTheHighestCompleteVersion(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	root := t.TempDir()
 	for path, programs := range map[string][]string{
-		"9/bin": {"initdb", "postgres"}, "17/bin": {"initdb", "postgres"}, "18/bin": {"postgres"}, "16/bin": {"initdb", "postgres"},
+		"9/bin": {"initdb", "postgres"}, "17/bin": {"initdb", "postgres"}, "18/bin": {"postgres"},
+		"16/bin": {"initdb", "postgres"},
 	} {
 		dir := filepath.Join(root, path)
 		if err := os.MkdirAll(dir, 0o700); err != nil {

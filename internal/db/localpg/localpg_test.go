@@ -70,7 +70,8 @@ func TestDataStaysBetweenStarts(t *testing.T) {
 		t.Fatalf("got %d, %v", n, err)
 	}
 	var fsync, address string
-	if err := open(t, second).QueryRow(`SELECT current_setting('fsync'), current_setting('listen_addresses')`).Scan(&fsync, &address); err != nil {
+	if err := open(t, second).QueryRow(`SELECT current_setting('fsync'), current_setting('listen_addresses')`).Scan(&fsync,
+		&address); err != nil {
 		t.Fatal(err)
 	}
 	if fsync != "on" || address != "127.0.0.1" {
@@ -97,7 +98,8 @@ func TestOneServerPerFolder(t *testing.T) {
 	t.Parallel()
 	dir := cluster(t)
 	start(t, localpg.Options{Dir: dir})
-	if _, err := localpg.Start(t.Context(), localpg.Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "another program") {
+	if _, err := localpg.Start(t.Context(), localpg.Options{Dir: dir}); err == nil ||
+		!strings.Contains(err.Error(), "another program") {
 		t.Fatalf("a second server in the same folder: %v", err)
 	}
 	if err := localpg.Remove(dir); err == nil {

@@ -40,8 +40,8 @@ type Server struct {
 }
 
 // Start makes a cluster where there is none, and starts a server on it. ctx limits the starting only; the server runs
-// until Stop, or until this program ends in whatever way (on Linux; elsewhere a killed program leaves the server behind,
-// and the next Start on the same Dir stops it).
+// until Stop, or until this program ends in whatever way (on Linux; elsewhere a killed program leaves the server
+// behind, and the next Start on the same Dir stops it).
 func Start(ctx context.Context, opts Options) (*Server, error) {
 	bin, err := Find()
 	if err != nil {
@@ -175,7 +175,8 @@ func (s *Server) arguments(opts Options) []string {
 	}
 	if !opts.Durable {
 		for name, value := range map[string]string{
-			"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0",
+			"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal",
+			"max_wal_senders": "0",
 			"max_connections": "400", "autovacuum": "off", "max_wal_size": "4GB",
 		} {
 			settings[name] = value

@@ -83,7 +83,8 @@ func compareBooks(theirs, ours Books) (f Differences) {
 		case !there:
 			f.Lost = append(f.Lost, fmt.Sprintf("only PayPal has %s: %v", key, their))
 		case our == their:
-		case our.Currency == their.Currency && our.Contribution == their.Contribution && max(our.Minor, -our.Minor) > max(their.Minor, -their.Minor):
+		case our.Currency == their.Currency && our.Contribution == their.Contribution &&
+			max(our.Minor, -our.Minor) > max(their.Minor, -their.Minor):
 			f.Doubled = append(f.Doubled, fmt.Sprintf("PayPal has %s: %v, and we have %v", key, their, our))
 		default:
 			f.Unexplained = append(f.Unexplained, fmt.Sprintf("PayPal has %s: %v, and we have %v", key, their, our))

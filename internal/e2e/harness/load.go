@@ -199,12 +199,14 @@ func (c *Load) retry(v *Client, draw *rand.Rand, try func() (Response, error), g
 // cases that readers open, and how they end.
 func (c *Load) followUp(g Gift, draw *rand.Rand) error {
 	steps := map[string][]step{
-		"refunded": {{"refund", testkit.Fields{"amount": "0.40"}}, {"refund", testkit.Fields{}}}, // without an amount: all that is left
+		// without an amount: all that is left
+		"refunded": {{"refund", testkit.Fields{"amount": "0.40"}}, {"refund", testkit.Fields{}}},
 		"reversed": {{"reverse", testkit.Fields{}}},
 		"disputed": {{"dispute", testkit.Fields{}}},
 		"asked":    {{"dispute", testkit.Fields{"stage": "INQUIRY"}}},
-		"won":      {{"dispute", testkit.Fields{"stage": "INQUIRY"}}, {"dispute", testkit.Fields{"stage": "CHARGEBACK"}}, {"dispute", testkit.Fields{"outcome": "seller"}}},
-		"lost":     {{"dispute", testkit.Fields{"fee": "15.00"}}, {"dispute", testkit.Fields{"outcome": "buyer"}}},
+		"won": {{"dispute", testkit.Fields{"stage": "INQUIRY"}}, {"dispute", testkit.Fields{"stage": "CHARGEBACK"}},
+			{"dispute", testkit.Fields{"outcome": "seller"}}},
+		"lost": {{"dispute", testkit.Fields{"fee": "15.00"}}, {"dispute", testkit.Fields{"outcome": "buyer"}}},
 	}[g.Ending]
 	if g.Ending == "refunded" {
 		steps = steps[:1+draw.IntN(2)]
@@ -290,7 +292,9 @@ func (c *Load) Promises() (f Differences, err error) {
 		Charges   int
 	}
 	err = c.fixture.DB.SelectContext(c.fixture.T.Context(), &rows, `
-		SELECT id::text, state, state IN ('started', 'created') AND check_at IS NOT NULL AS open, (SELECT count(*) FROM ledger_entry l WHERE l.contribution_id = c.id AND l.kind = 'charge') AS charges
+		SELECT id::text, state, state IN ('started', 'created')
+			AND check_at IS NOT NULL AS open, (SELECT count(*) FROM ledger_entry l WHERE l.contribution_id = c.id
+				AND l.kind = 'charge') AS charges
 		FROM contribution c`)
 	if err != nil {
 		return f, err
@@ -318,8 +322,10 @@ func (c *Load) Promises() (f Differences, err error) {
 				fmt.Sprintf("the reader of %s did not pay (%s), and PayPal has %d captures", g.ID, g.Ending, captures[g.ID]),
 			)
 		case c.fixture.Restored && state == "": // the audit knows those with money
-		case c.fixture.Restored && g.Ending == "cancels" && open[g.ID]: // the dump is from before it, and PayPal hears nothing of it: it runs out of time
-		case g.Ending == "cancels" && g.unsure && open[g.ID]: // it could not be asked about or kept; the order runs out of time
+		// the dump is from before it, and PayPal hears nothing of it: it runs out of time
+		case c.fixture.Restored && g.Ending == "cancels" && open[g.ID]:
+		// it could not be asked about or kept; the order runs out of time
+		case g.Ending == "cancels" && g.unsure && open[g.ID]:
 		case slices.Contains(c.Lapsed, state): // PayPal let the approval lapse
 		case !free && captures[g.ID] == 0:
 			f.Unexplained = append(f.Unexplained, fmt.Sprintf("%s (%s) was never captured", g.ID, g.Ending))
@@ -339,7 +345,8 @@ func (s *Fixture) ExpireLeases() {
 	s.T.Helper()
 	if _, err := s.DB.ExecContext(s.T.Context(), `
 		UPDATE webhook_event SET due_at = received_at
-		WHERE id IN (SELECT id FROM webhook_event WHERE due_at IS NOT NULL AND state <> 'parked' FOR UPDATE SKIP LOCKED)`); err != nil {
+		WHERE id IN (SELECT id FROM webhook_event WHERE due_at IS NOT NULL
+			AND state <> 'parked' FOR UPDATE SKIP LOCKED)`); err != nil {
 		s.T.Fatal(err)
 	}
 }
