@@ -1,8 +1,6 @@
 package app
 
 import (
-	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -13,7 +11,6 @@ import (
 	"readerfund/internal/inbox"
 	"readerfund/internal/metrics"
 	"readerfund/internal/paypal"
-	"readerfund/internal/queue"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/settle"
 )
@@ -59,20 +56,4 @@ func newReconciler(
 		DB: d, PayPal: pp, Settler: s.Settler, Payments: s.Payments, Disputes: s.Disputes, Adopter: s.Adopter, Inbox: in,
 		Zone: cfg.Timezone, Now: now, Log: log, Metrics: m,
 	})
-}
-
-// nightly holds PayPal's record of the day against ours while few people give.
-func nightly(cfg config.Config, r *reconcile.Reconciler, log *slog.Logger) queue.Kind {
-	return queue.Kind{
-		Name: "reconcile", At: queue.TimeOfDay{Hour: 4, Minute: 30, Zone: cfg.Timezone}, Timeout: 6 * time.Hour,
-		Run: whole(func(ctx context.Context) error {
-			res, err := r.Run(ctx, reconcile.Order{})
-			if err != nil {
-				return fmt.Errorf("reconcile: %w", err)
-			}
-			log.InfoContext(ctx, "reconciled", "payments", res.Payments, "mended", res.Mended, "unexplained", res.Unexplained(),
-				"checked_to", res.CheckedTo)
-			return nil
-		}),
-	}
 }

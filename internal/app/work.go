@@ -3,21 +3,24 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"readerfund/internal/queue"
+	"readerfund/internal/reconcile"
 	"readerfund/internal/refund"
 )
 
 // kinds are what the service does later or by the clock, each piece by one process at a time. What is not here: the
 // sweep and the inbox, whose rows have a due time of their own.
 func (a *App) kinds() []queue.Kind {
+	night := queue.TimeOfDay{Hour: 4, Minute: 30, Zone: a.cfg.Timezone} // few people give then
 	return []queue.Kind{
 		{Name: "check alerts", Every: time.Minute, Timeout: 5 * time.Minute, Run: whole(a.alerts.Evaluate)},
 		{Name: "tidy", Every: time.Hour, Run: whole(a.tidy)},
 		{Name: "forget", Every: 6 * time.Hour, Run: whole(a.people.Forget)},
 		{Name: "weigh gifts", Every: 10 * time.Second, Run: whole(a.gate.Weigh)},
-		nightly(a.cfg, a.books, a.log),
+		{Name: "reconcile", At: night, Timeout: 6 * time.Hour, Run: whole(a.reconcile)},
 		{Name: refund.Sending, Places: 4, Timeout: 5 * time.Minute, Run: a.refunds.Resume},
 		{Name: "queue refunds", Every: time.Minute, Run: whole(a.refunds.CatchUp)},
 	}
@@ -31,4 +34,15 @@ func whole(run func(context.Context) error) func(context.Context, string) error 
 // tidy throws away what nobody needs any more.
 func (a *App) tidy(ctx context.Context) error {
 	return errors.Join(a.sessions.Tidy(ctx), a.gate.Tidy(ctx), a.limits.Tidy(ctx))
+}
+
+// reconcile compares PayPal's record of the account with our books, from where the last run ended.
+func (a *App) reconcile(ctx context.Context) error {
+	res, err := a.books.Run(ctx, reconcile.Order{})
+	if err != nil {
+		return fmt.Errorf("reconcile: %w", err)
+	}
+	a.log.InfoContext(ctx, "reconciled", "payments", res.Payments, "mended", res.Mended,
+		"unexplained", res.Unexplained(), "checked_to", res.CheckedTo)
+	return nil
 }
