@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -39,6 +40,9 @@ type Options struct {
 	AnswerTimeout   time.Duration
 	OnceTimeout     time.Duration // how long GetOnce waits for the answer to what it has sent: 5 s
 	ApplicationName string        // shown in pg_stat_activity: "readerfund"
+
+	// Around stands between the pool and the driver, so that tests can keep connections beyond their pool; nil: nothing.
+	Around func(driver.Connector) driver.Connector
 }
 
 func (o Options) withDefaults() Options {
@@ -72,6 +76,9 @@ func Open(ctx context.Context, address string, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	if opts.Around != nil {
+		connector = opts.Around(connector)
+	}
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(opts.MaxOpen)
 	pool.SetMaxIdleConns(opts.MaxIdle)
@@ -88,7 +95,7 @@ func Open(ctx context.Context, address string, opts Options) (*DB, error) {
 // URL is the address the pool was opened with, password included: for tests and for programs started beside this one.
 func (d *DB) URL() string { return d.url }
 
-func connectorFor(address string, opts Options) (*pq.Connector, error) {
+func connectorFor(address string, opts Options) (driver.Connector, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
 		return nil, fault.Input("DATABASE_URL", "database.address_missing")

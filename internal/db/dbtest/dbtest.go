@@ -3,7 +3,8 @@
 // One private server serves all test processes of a user. The first that needs it starts it (see the keeper); it stops
 // by itself ten seconds after the last one has ended, or at once by `make test-stop`. If DATABASE_URL is set, its server
 // is used instead, and databases are created and dropped there. The migrated schema is kept as a template, so that a
-// test's database is a copy made in some 20 ms.
+// test's database is a copy made in some 20 ms. New gives databases again, emptied, and with the connections that they
+// have.
 //
 // It never links into a production binary.
 package dbtest
@@ -13,12 +14,15 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -31,21 +35,6 @@ const (
 	testPrefix     = "readerfund_test_"
 	templatePrefix = "readerfund_tpl_"
 )
-
-// New gives a pool on a fresh migrated database. Both go when the test ends.
-func New(t testing.TB) *db.DB {
-	t.Helper()
-	d, err := db.Open(t.Context(), NewURL(t), db.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := d.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return d
-}
 
 // NewURL gives the address of a fresh migrated database, for tests that start real programs. It goes when the test ends,
 // whoever is still connected.
@@ -86,15 +75,15 @@ func CopyURL(t testing.TB, address string) string {
 
 func newDatabase(t testing.TB, s *server, from string) string {
 	t.Helper()
-	name := testPrefix + strings.ToLower(rand.Text())
-	if _, err := s.admin.ExecContext(t.Context(), `CREATE DATABASE `+name+` TEMPLATE `+from); err != nil {
-		t.Fatalf("create the test's database: %v", err)
+	name, err := s.create(t.Context(), from)
+	if err != nil {
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second) // the test's own context is over
 		defer cancel()
-		if _, err := s.admin.ExecContext(ctx, `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
-			t.Errorf("drop the test's database: %v", err)
+		if err := s.drop(ctx, name); err != nil {
+			t.Error(err)
 		}
 	})
 	return s.address(name)
@@ -103,8 +92,13 @@ func newDatabase(t testing.TB, s *server, from string) string {
 // server is where test databases are made.
 type server struct {
 	admin    *db.DB
+	private  bool // not DATABASE_URL's
 	template string
 	strategy string // how to copy, in SQL
+
+	mu    sync.Mutex
+	free  []*kept // databases that no test has
+	blank *blank  // what they are like
 }
 
 // shared is this process's access to the server, got once: the connection to the keeper must live as long as the process,
@@ -130,7 +124,7 @@ func connect() (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{admin: admin, template: templatePrefix + hash}
+	s := &server{admin: admin, private: !given, template: templatePrefix + hash}
 	var version int
 	if err := admin.GetContext(ctx, &version, `SELECT current_setting('server_version_num')::int`); err != nil {
 		return nil, err
@@ -139,7 +133,51 @@ func connect() (*server, error) {
 		// Twice as fast as the default, without fsync; with it, the checkpoints it makes would disturb the server.
 		s.strategy = ` STRATEGY file_copy`
 	}
+	if err := s.dropLeftOver(ctx); err != nil {
+		return nil, err
+	}
 	return s, s.ensureTemplate(ctx)
+}
+
+// create makes a database from a template. Its name tells which process it belongs to.
+func (s *server) create(ctx context.Context, from string) (name string, err error) {
+	name = fmt.Sprintf("%s%d_%s", testPrefix, os.Getpid(), strings.ToLower(rand.Text()))
+	if _, err := s.admin.ExecContext(ctx, `CREATE DATABASE `+name+` TEMPLATE `+from); err != nil {
+		return "", fmt.Errorf("create the test's database: %w", err)
+	}
+	return name, nil
+}
+
+// drop removes a database, whoever is connected to it.
+func (s *server) drop(ctx context.Context, name string) error {
+	if _, err := s.admin.ExecContext(ctx, `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`); err != nil {
+		return fmt.Errorf("drop the test's database: %w", err)
+	}
+	return nil
+}
+
+// dropLeftOver removes what processes that have ended kept on the private server: nobody tells them when their last
+// test is over.
+func (s *server) dropLeftOver(ctx context.Context) error {
+	if !s.private {
+		return nil
+	}
+	var names []string
+	if err := s.admin.SelectContext(ctx, &names, `SELECT datname FROM pg_database`); err != nil {
+		return err
+	}
+	for _, name := range names {
+		number, _, _ := strings.Cut(strings.TrimPrefix(name, testPrefix), "_")
+		pid, err := strconv.Atoi(number)
+		if err != nil || !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			continue
+		}
+		// Another process may be dropping it, too.
+		if err := s.drop(ctx, name); err != nil && db.SQLState(err) == "" {
+			return err
+		}
+	}
+	return nil
 }
 
 // schemaHash names a schema by its migrations' names and texts.
@@ -165,18 +203,18 @@ func (s *server) ensureTemplate(ctx context.Context) error {
 	if there, err := s.hasTemplate(ctx); err != nil || there {
 		return err
 	}
-	draft := testPrefix + strings.ToLower(rand.Text())
-	if _, err := s.admin.ExecContext(ctx, `CREATE DATABASE `+draft+` TEMPLATE template0`); err != nil {
-		return fmt.Errorf("create a database for the tests' template: %w", err)
+	draft, err := s.create(ctx, "template0")
+	if err != nil {
+		return err
 	}
-	err := s.migrate(ctx, draft)
+	err = s.migrate(ctx, draft)
 	if err == nil {
 		_, err = s.admin.ExecContext(ctx, `ALTER DATABASE `+draft+` RENAME TO `+s.template)
 	}
 	if err == nil {
 		return nil
 	}
-	if _, dropErr := s.admin.ExecContext(ctx, `DROP DATABASE `+draft+` WITH (FORCE)`); dropErr != nil {
+	if dropErr := s.drop(ctx, draft); dropErr != nil {
 		return dropErr
 	}
 	if there, _ := s.hasTemplate(ctx); there { // the other process was faster

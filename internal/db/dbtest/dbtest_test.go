@@ -50,3 +50,9 @@ func BenchmarkNewURL(b *testing.B) {
 		dbtest.NewURL(b)
 	}
 }
+
+func BenchmarkNew(b *testing.B) {
+	for b.Loop() {
+		b.Run("", func(b *testing.B) { dbtest.New(b) })
+	}
+}
