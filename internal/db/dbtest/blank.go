@@ -57,8 +57,8 @@ const readState = `
 		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_proc WHERE oid >= 16384),
 		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_trigger WHERE oid >= 16384),
 		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_namespace),
-		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_statistic),
-		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_depend),
+		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_statistic WHERE starelid >= 16384),
+		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_depend WHERE objid >= 16384),
 		(SELECT count(*) FROM pg_largeobject_metadata),
 		(SELECT count(*) FROM pg_db_role_setting
 			WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())),
@@ -73,8 +73,10 @@ func (b *blank) restore(ctx context.Context, d *db.DB, k *kept) error {
 		State string
 		Size  int64
 	}
-	if err := d.GetContext(ctx, &now, `SELECT (`+b.read+`) AS state, (
-		SELECT sum(pg_relation_size(oid)) FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'i', 't')) AS size`); err != nil {
+	if err := d.GetContext(ctx, &now, `
+		SELECT (`+b.read+`) AS state, (
+			SELECT sum(pg_relation_size(oid)) FROM pg_class
+			WHERE oid >= 16384 AND relkind IN ('r', 'i', 't')) AS size`); err != nil {
 		return err
 	}
 	switch {

@@ -1,10 +1,10 @@
 // Package dbtest gives each test a fresh, migrated database of its own on a real PostgreSQL.
 //
 // One private server serves all test processes of a user. The first that needs it starts it (see the keeper); it stops
-// by itself ten seconds after the last one has ended, or at once by `make test-stop`. If DATABASE_URL is set, its server
-// is used instead, and databases are created and dropped there. The migrated schema is kept as a template, so that a
-// test's database is a copy made in some 20 ms. New gives databases again, emptied, and with the connections that they
-// have.
+// by itself ten seconds after the last one has ended, or at once where `make test` ends. If DATABASE_URL is set, its
+// server is used instead, and databases are created and dropped there. The migrated schema is kept as a template, so
+// that a database is a copy made in some 20 ms. New gives such a copy, and the connections to it, to one test after
+// another, and empties it in between.
 //
 // It never links into a production binary.
 package dbtest

@@ -62,7 +62,9 @@ func TestWhatOneTestDoesTheNextDoesNotSee(t *testing.T) {
 			d.MustExec(`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET lock_timeout = 1', current_database()); END $$`)
 		}, false},
 		{"makes a table", func(_ *testing.T, d *db.DB) { d.MustExec(`CREATE TABLE own (n int)`) }, false},
-		{"drops an index", func(_ *testing.T, d *db.DB) { d.MustExec(`ALTER TABLE article DROP CONSTRAINT article_digest_key`) }, false},
+		{"drops an index", func(_ *testing.T, d *db.DB) {
+			d.MustExec(`ALTER TABLE article DROP CONSTRAINT article_digest_key`)
+		}, false},
 		{"changes a column", func(_ *testing.T, d *db.DB) {
 			d.MustExec(`ALTER TABLE article ALTER COLUMN address DROP NOT NULL`)
 		}, false},
