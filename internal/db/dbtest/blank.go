@@ -11,10 +11,45 @@ import (
 
 // blank is what a copy of the template is like before a test has it, and how to make it so again.
 type blank struct {
-	state string // what readState answers
-	read  string
-	empty string
+	state
+	look, empty string
 }
+
+// state is what tests must leave as it is, and what they may change.
+type state struct {
+	Schema     string // with the settings, and the rows of tables that migrations fill
+	Statistics string
+	Size       int64 // in bytes
+}
+
+// look asks for the state. A schema is told by how many rows of the catalogues describe what migrations make (whose
+// numbers begin at 16384), and by the transaction that wrote the last of them; ANALYZE and VACUUM write what they find
+// into pg_class without one.
+const look = `
+	SELECT concat_ws(' ',
+		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_class WHERE oid >= 16384),
+		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_attribute WHERE attrelid >= 16384),
+		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_constraint WHERE oid >= 16384),
+		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_type WHERE oid >= 16384),
+		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_proc WHERE oid >= 16384),
+		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_trigger WHERE oid >= 16384),
+		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_depend WHERE objid >= 16384),
+		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_namespace),
+		(SELECT count(*) FROM pg_largeobject_metadata),
+		(SELECT count(*) FROM pg_db_role_setting
+			WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())),
+		FILLED) AS schema,
+	(SELECT concat_ws('/', sum(relpages), sum(reltuples), (SELECT count(*) FROM pg_statistic WHERE starelid >= 16384))
+		FROM pg_class WHERE oid >= 16384) AS statistics,
+	(SELECT sum(pg_relation_size(oid)) FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'i', 't')) AS size`
+
+// forget removes the statistics of tables and their indexes.
+const forget = `BEGIN; SET LOCAL allow_system_table_mods = on;
+	DELETE FROM pg_statistic WHERE starelid >= 16384;
+	UPDATE pg_class SET relallvisible = 0, relpages = new.pages, reltuples = new.tuples
+	FROM (VALUES ('r', 0, -1), ('t', 0, -1), ('i', 1, 0)) AS new (kind, pages, tuples)
+	WHERE oid >= 16384 AND relkind = new.kind::"char" AND (relpages <> new.pages OR reltuples <> new.tuples);
+	COMMIT`
 
 // readBlank looks at a new copy.
 func readBlank(ctx context.Context, d *db.DB) (*blank, error) {
@@ -34,56 +69,41 @@ func readBlank(ctx context.Context, d *db.DB) (*blank, error) {
 		FROM own`); err != nil {
 		return nil, fmt.Errorf("see what a new database holds: %w", err)
 	}
-	b := &blank{read: strings.ReplaceAll(readState, "FILLED", all.Filled)}
+	b := &blank{look: strings.ReplaceAll(look, "FILLED", all.Filled)}
 	b.empty = `BEGIN; SET LOCAL session_replication_role = replica; ` + all.Deletes + `;
 		SELECT setval(seqrelid, seqstart, false) FROM pg_sequence
 		WHERE seqrelid IN (SELECT unnest(ARRAY[` + all.Sequences + `])::regclass); COMMIT`
-	if err := d.GetContext(ctx, &b.state, b.read); err != nil {
+	if err := d.GetContext(ctx, &b.state, b.look); err != nil {
 		return nil, fmt.Errorf("see what a new database is like: %w", err)
 	}
 	return b, nil
 }
-
-// readState tells all of a database that is not emptied: how many rows of the catalogues describe what migrations make
-// (their objects' numbers begin at 16384), and which transaction wrote the last of them; statistics; settings; the rows
-// of tables that migrations fill.
-const readState = `
-	SELECT concat_ws(' ',
-		(SELECT concat(count(*), '/', max(xmin::text::bigint), '/', sum(relpages), '/', sum(reltuples))
-			FROM pg_class WHERE oid >= 16384),
-		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_attribute WHERE attrelid >= 16384),
-		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_constraint WHERE oid >= 16384),
-		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_type WHERE oid >= 16384),
-		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_proc WHERE oid >= 16384),
-		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_trigger WHERE oid >= 16384),
-		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_namespace),
-		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_statistic WHERE starelid >= 16384),
-		(SELECT concat(count(*), '/', max(xmin::text::bigint)) FROM pg_depend WHERE objid >= 16384),
-		(SELECT count(*) FROM pg_largeobject_metadata),
-		(SELECT count(*) FROM pg_db_role_setting
-			WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())),
-		FILLED)`
 
 // restore makes a database blank again, or says why it cannot be.
 func (b *blank) restore(ctx context.Context, d *db.DB, k *kept) error {
 	if err := eventually(ctx, func() error { return alone(ctx, d, k.sessions()) }); err != nil {
 		return err
 	}
-	var now struct {
-		State string
-		Size  int64
-	}
-	if err := d.GetContext(ctx, &now, `
-		SELECT (`+b.read+`) AS state, (
-			SELECT sum(pg_relation_size(oid)) FROM pg_class
-			WHERE oid >= 16384 AND relkind IN ('r', 'i', 't')) AS size`); err != nil {
+	var now state
+	if err := d.GetContext(ctx, &now, b.look); err != nil {
 		return err
 	}
 	switch {
-	case now.State != b.state:
-		return errors.New("its schema, settings, statistics or the migrations' own rows have changed")
+	case now.Schema != k.schema:
+		return errors.New("its schema, its settings or the migrations' own rows have changed")
 	case now.Size > sizeKept:
 		return fmt.Errorf("it has grown to %d bytes", now.Size)
+	case now.Statistics != b.Statistics:
+		if _, err := d.ExecContext(ctx, forget); err != nil {
+			return err
+		}
+		if err := d.GetContext(ctx, &now, b.look); err != nil {
+			return err
+		}
+		if now.Statistics != b.Statistics {
+			return fmt.Errorf("its statistics were %s and are %s", b.Statistics, now.Statistics)
+		}
+		k.schema = now.Schema // whose last transaction is ours
 	}
 	_, err := d.ExecContext(ctx, b.empty)
 	return err

@@ -22,8 +22,7 @@ const (
 // The private server's databases are kept for later tests of the same process, with the connections that are open by
 // then: a new connection, and all that its server process reads before it knows our tables, cost more than most tests
 // do. In between, a database is emptied, and its connections forget their session. Where more than rows could pass to
-// the next test, it is dropped: when its schema or its settings have changed, a table was analyzed, or somebody is
-// still connected.
+// the next test, it is dropped: when its schema or its settings have changed, or somebody is still connected.
 func New(t testing.TB) *db.DB {
 	t.Helper()
 	s, err := shared()
@@ -84,10 +83,12 @@ func (s *server) open(ctx context.Context, k *kept) (*db.DB, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.blank == nil {
-		s.blank, err = readBlank(ctx, d)
+		if s.blank, err = readBlank(ctx, d); err != nil {
+			return d, err
+		}
 	}
-	k.blank = s.blank
-	return d, err
+	k.blank, k.schema = s.blank, s.blank.Schema
+	return d, nil
 }
 
 // giveBack empties a database whose pool is closed for the next test, or drops it and says why.

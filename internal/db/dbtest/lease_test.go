@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -53,11 +54,15 @@ func TestWhatOneTestDoesTheNextDoesNotSee(t *testing.T) {
 	}{
 		{"reads", func(_ *testing.T, d *db.DB) { d.MustExec(`SELECT FROM article`) }, true},
 		{"writes", writes, true},
-		{"deletes what migrations wrote", func(_ *testing.T, d *db.DB) { d.MustExec(`DELETE FROM goose_db_version`) }, false},
+		{"deletes what migrations wrote", func(_ *testing.T, d *db.DB) {
+			d.MustExec(`DELETE FROM goose_db_version`)
+		}, false},
 		{"sets its session", func(_ *testing.T, d *db.DB) {
 			d.MustExec(`SET lock_timeout = '1s'; PREPARE own AS SELECT 1; SELECT pg_advisory_lock(1)`)
 		}, true},
-		{"makes a temporary table", func(_ *testing.T, d *db.DB) { d.MustExec(`CREATE TEMPORARY TABLE own (n int)`) }, false},
+		{"makes a temporary table", func(_ *testing.T, d *db.DB) {
+			d.MustExec(`CREATE TEMPORARY TABLE own (n int)`)
+		}, false},
 		{"sets the database", func(_ *testing.T, d *db.DB) {
 			d.MustExec(`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET lock_timeout = 1', current_database()); END $$`)
 		}, false},
@@ -71,8 +76,8 @@ func TestWhatOneTestDoesTheNextDoesNotSee(t *testing.T) {
 		{"makes a function", func(_ *testing.T, d *db.DB) {
 			d.MustExec(`CREATE FUNCTION own() RETURNS int LANGUAGE sql AS 'SELECT 1'`)
 		}, false},
-		{"analyzes", func(t *testing.T, d *db.DB) { writes(t, d); d.MustExec(`ANALYZE article`) }, false},
-		{"vacuums", func(t *testing.T, d *db.DB) { writes(t, d); d.MustExec(`VACUUM article`) }, false},
+		{"analyzes", func(t *testing.T, d *db.DB) { writes(t, d); d.MustExec(`ANALYZE article`) }, true},
+		{"vacuums", func(t *testing.T, d *db.DB) { writes(t, d); d.MustExec(`VACUUM article`) }, true},
 		{"writes much", func(_ *testing.T, d *db.DB) {
 			d.MustExec(`INSERT INTO audit_entry (at, actor, action, subject, detail)
 				SELECT now(), 'a', 'b', repeat('c', 1000), '{}' FROM generate_series(1, 10000)`)
@@ -105,10 +110,10 @@ func TestWhatOneTestDoesTheNextDoesNotSee(t *testing.T) {
 			var before, after seen
 			t.Run("one", func(t *testing.T) {
 				d := s.lend(t)
-				before = look(t, d)
+				before = see(t, d)
 				c.test(t, d)
 			})
-			t.Run("the next", func(t *testing.T) { after = look(t, s.lend(t)) })
+			t.Run("the next", func(t *testing.T) { after = see(t, s.lend(t)) })
 			if kept := before.Name == after.Name; kept != (c.kept && s.private) {
 				t.Errorf("kept: %v", kept)
 			}
@@ -120,19 +125,24 @@ func TestWhatOneTestDoesTheNextDoesNotSee(t *testing.T) {
 	}
 }
 
+var transaction = regexp.MustCompile(`/[0-9]+`)
+
 type seen struct {
-	Name, State, Lock     string
+	Name, Lock            string
 	Articles, Locks, Next int
+	state
 }
 
-func look(t *testing.T, d *db.DB) (s seen) {
+func see(t *testing.T, d *db.DB) (s seen) {
 	t.Helper()
 	b, err := readBlank(t.Context(), d)
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.state = b.state
+	s.Schema, s.Size = transaction.ReplaceAllString(s.Schema, ""), 0 // which do not matter once they were accepted
 	if err := d.GetContext(t.Context(), &s, `
-		SELECT current_database() AS name, current_setting('lock_timeout') AS lock, (`+b.read+`) AS state,
+		SELECT current_database() AS name, current_setting('lock_timeout') AS lock,
 			(SELECT count(*) FROM article) AS articles,
 			(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) AS locks,
 			nextval('article_id_seq') AS next`); err != nil {
@@ -150,12 +160,14 @@ func TestConnectionsAreKept(t *testing.T) {
 	var pids [3]int
 	var old *db.DB
 	for i := range pids {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
+		if !t.Run(fmt.Sprint(i), func(t *testing.T) {
 			old = s.lend(t)
 			if err := old.GetContext(t.Context(), &pids[i], `SELECT pg_backend_pid()`); err != nil {
 				t.Fatal(err)
 			}
-		})
+		}) {
+			return
+		}
 		// Whoever of a test is late finds what they would have found without all this.
 		if err := old.PingContext(t.Context()); err == nil || !strings.Contains(err.Error(), "database is closed") {
 			t.Errorf("after its test, the pool says %v", err)

@@ -23,9 +23,10 @@ type session interface {
 
 // kept is a database that tests have one after another, and its connections.
 type kept struct {
-	name  string
-	used  int    // by how many tests
-	blank *blank // what it is like before a test has it
+	name   string
+	used   int    // by how many tests
+	blank  *blank // what it is like before a test has it
+	schema string // as a test must leave it
 
 	mu     sync.Mutex
 	idle   []session // those that no pool has
