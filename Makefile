@@ -27,7 +27,7 @@ run: postgres ## the demo: private PostgreSQL, PayPal sandbox, service, newsroom
 
 .PHONY: test
 test: postgres ## the tests, with a drawn few of what takes long, and with CI=true all of it; those in a browser where Chromium is found (PKG=./internal/db/... for some, TESTFLAGS for go test)
-	@status=0; $(GO) test -timeout 20m -ldflags=-s $(TESTFLAGS) $(or $(PKG),./...) || status=$$?; \
+	@status=0; $(GO) test -timeout 20m $(TESTFLAGS) $(or $(PKG),./...) || status=$$?; \
 	$(GO) run ./internal/db/dbtest/keeper stop || status=1; \
 	if [ -z "$(PKG)" ] && ! scripts/setup-chromium.sh >/dev/null 2>&1; then \
 		echo "The tests in a browser were left out, because there is no Chromium: \`make test-browser\` gets it where it can."; \

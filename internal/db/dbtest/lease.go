@@ -12,7 +12,7 @@ import (
 
 const (
 	keptDatabases = 4       // for the tests of a process that run at the same time
-	keptSessions  = 8       // of each of them
+	keptSessions  = 16      // of each of them
 	timesUsed     = 50      // what deleted rows leave behind grows with each test
 	sizeKept      = 8 << 20 // bytes of tables and indexes, after which a copy of the template is the quicker way
 )

@@ -50,10 +50,10 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	s, ok := conn.(session)
 	switch {
 	case err != nil:
-		c.kept.back(nil)
+		c.kept.lost()
 		return nil, err
 	case !ok:
-		c.kept.back(nil)
+		c.kept.lost()
 		return nil, fmt.Errorf("the driver's %T cannot do what its pool needs", conn)
 	}
 	return &lentSession{session: s, kept: c.kept}, nil
@@ -70,7 +70,8 @@ type lentSession struct {
 func (s *lentSession) Close() error {
 	if _, err := s.ExecContext(context.Background(), "DISCARD ALL", nil); err != nil {
 		_ = s.session.Close() // it may not even be able to say goodbye
-		return s.kept.back(nil)
+		s.kept.lost()
+		return nil
 	}
 	return s.kept.back(s.session)
 }
@@ -86,19 +87,23 @@ func (k *kept) lend() (s session) {
 	return s
 }
 
-// back takes a connection back; nil is one that is no more.
+// back takes a connection back.
 func (k *kept) back(s session) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.lent--
-	switch {
-	case s == nil:
-		return nil
-	case k.closed:
+	if k.closed {
 		return s.Close()
 	}
 	k.idle = append(k.idle, s)
 	return nil
+}
+
+// lost counts out a connection that does not come back.
+func (k *kept) lost() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.lent--
 }
 
 // rest waits until no pool has a connection, and closes what is more than should stay.
