@@ -33,7 +33,7 @@ func (b *bench) measureFragment(ctx context.Context) error {
 				}.drive
 			}
 			results, err := contest(ctx, b.plan,
-				contestant{name: "service", turn: b.profiled(p, "fragment", get(p.service.address))},
+				contestant{name: "service", turn: b.profiled(p.admin, "fragment", get(p.service.address))},
 				contestant{name: "bare net/http handler", turn: get(p.reference.address)})
 			if err != nil {
 				return err

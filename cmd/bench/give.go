@@ -37,7 +37,7 @@ func (b *bench) measureGive(ctx context.Context) error {
 			return ask(strings.TrimPrefix(b.house.paypal.url, "http://"), orderStatus, order)(ctx, length)
 		}
 		results, err := contest(ctx, b.plan,
-			contestant{name: "service", turn: b.profiled(p, "give",
+			contestant{name: "service", turn: b.profiled(p.admin, "give",
 				ask(p.service.address, http.StatusCreated, func(int) string { return contribution }))},
 			contestant{name: "bare handler", turn: ask(p.reference.address, http.StatusCreated,
 				func(int) string { return contribution })},

@@ -40,7 +40,7 @@ func (b *bench) ingestWith(ctx context.Context, p *pair, clients int, aimBare, a
 		return contestant{name: name, prepare: p.empty(table), turn: b.house.deliver(address, clients).drive}
 	}
 	ours := side("service", "webhook_event", p.service.address)
-	ours.turn = b.profiled(p, fmt.Sprintf("ingest-%d", clients), ours.turn)
+	ours.turn = b.profiled(p.admin, fmt.Sprintf("ingest-%d", clients), ours.turn)
 	all := []contestant{ours}
 	for n, process := range bare {
 		all = append(all, side(bareNames[n], bareTable, process.address))

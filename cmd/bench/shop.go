@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,7 @@ type shop struct {
 	url       string // of the database
 	pool      *db.DB // ours, for looking on
 	processes []*process
+	admin     string // host:port of the first one's metrics and profiles
 	client    *http.Client
 }
 
@@ -50,11 +52,11 @@ func (h *house) openShop(
 		}
 	}
 	for range n {
-		p, _, err := h.startService(ctx, theirs)
+		p, admin, err := h.startService(ctx, theirs)
 		if err != nil {
 			return s, err
 		}
-		s.processes = append(s.processes, p)
+		s.processes, s.admin = append(s.processes, p), cmp.Or(s.admin, admin)
 		if err := p.ready(ctx); err != nil {
 			return s, err
 		}

@@ -39,13 +39,14 @@ func (b *bench) measureWork(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	near, far := 400, 160
+	near, far := 1000, 600
 	if b.Quick {
 		near, far = 60, 30
 	}
 	plan := b.plan
 	plan.rounds = min(plan.rounds, workRounds)
 	one, three, bare := shops[0].works(near, 0), shops[1].works(near, 0), shops[0].asks(near)
+	one.turn = b.profiled(shops[0].admin, "work-near", one.turn)
 	results, err := contest(ctx, plan, one, three, bare)
 	if err != nil {
 		return err
@@ -53,7 +54,9 @@ func (b *bench) measureWork(ctx context.Context) (err error) {
 	b.add(compare("webhook processing, 1 process", "events/s", "bare client, get-capture alone", results[0], results[2], 0).
 		figureAtLeast(500))
 	b.add(compare(fmt.Sprintf("webhook processing, %d processes", manyWorkers), "events/s", "1 process", results[1], results[0], 0))
-	results, err = contest(ctx, plan, shops[0].works(far, distance), shops[1].works(far, distance))
+	one, three = shops[0].works(far, distance), shops[1].works(far, distance)
+	one.turn = b.profiled(shops[0].admin, "work-far", one.turn)
+	results, err = contest(ctx, plan, one, three)
 	if err != nil {
 		return err
 	}
@@ -93,7 +96,8 @@ func (s *shop) works(n int, distance time.Duration) contestant {
 		defer s.house.paypal.away.Store(0)
 		began := time.Now()
 		err := s.workOff(ctx, gifts)
-		return float64(n) / time.Since(began).Seconds(), err
+		rate := float64(n) / time.Since(began).Seconds()
+		return rate, errors.Join(err, s.allApplied(ctx))
 	}
 	return c
 }
@@ -108,13 +112,15 @@ func (s *shop) workOff(ctx context.Context, gifts []gift) error {
 		}
 	}
 	for {
-		var open, wrong int
-		if err := s.pool.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE state = 'received'), count(*) FILTER (WHERE attempts > 1 OR state IN ('ignored', 'parked'))
-			FROM webhook_event WHERE due_at IS NOT NULL OR state <> 'applied'`).Scan(&open, &wrong); err != nil {
+		var open, again int
+		// Those that are not finished, by an index: looking on must cost next to nothing.
+		if err := s.pool.QueryRowContext(ctx, `
+			SELECT count(*), count(*) FILTER (WHERE attempts > 1) FROM webhook_event WHERE due_at IS NOT NULL`,
+		).Scan(&open, &again); err != nil {
 			return err
 		}
-		if wrong > 0 {
-			return fmt.Errorf("%d events were not applied at the first attempt", wrong)
+		if again > 0 {
+			return fmt.Errorf("%d events were not applied at the first attempt", again)
 		}
 		if open == 0 {
 			return nil
@@ -122,9 +128,19 @@ func (s *shop) workOff(ctx context.Context, gifts []gift) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(10 * time.Millisecond):
 		}
 	}
+}
+
+// allApplied is an error where an event has ended in another way.
+func (s *shop) allApplied(ctx context.Context) error {
+	var others int
+	err := s.pool.GetContext(ctx, &others, `SELECT count(*) FROM webhook_event WHERE state <> 'applied'`)
+	if err == nil && others > 0 {
+		err = fmt.Errorf("%d events were not applied", others)
+	}
+	return err
 }
 
 // store puts news of the gifts into the inbox as deliveries leave them, but due to nobody yet.
