@@ -37,6 +37,9 @@ func IsCheck(err error) bool { return hasState(err, "23514") }
 // IsNotFound reports whether a query for one row found none.
 func IsNotFound(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
+// IsContended reports whether a transaction lost against another one, or waited for one as long as it may.
+func IsContended(err error) bool { return lost(err) || hasState(err, "55P03") }
+
 // away are the SQLSTATE classes and states in which the database cannot serve us now, through no fault of the
 // statement. Source: PostgreSQL, "PostgreSQL Error Codes" (postgresql.org/docs/current/errcodes-appendix.html).
 var away = []string{

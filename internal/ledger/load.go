@@ -15,8 +15,8 @@ import (
 	"readerfund/internal/review"
 )
 
-// Column is an expression that reads the book of the contribution c, for Parse. Its parameter $2 is a text[] of
-// PayPal's ids that facts name (IDs), of which it says which belong to another contribution.
+// Column is an expression that reads the book of the contribution c, for Parse. w.named is an array, as text, of
+// PayPal's ids that facts about it name (IDs), of which it says which belong to another contribution.
 //
 // The caller locks c in the same statement. Where that had to wait, the lock shows the row as it is now and this
 // expression the rows as they were before: the caller has to read once more then.
@@ -25,30 +25,34 @@ const Column = `json_build_object(
 	    SELECT json_agg(json_build_object('id', p.id, 'paypal_id', p.paypal_id, 'kind', p.kind, 'status', p.status,
 	        'state', p.state, 'receipt', p.receipt, 'reason', p.reason, 'amount_minor', p.amount_minor,
 	        'currency', p.currency, 'occurred_at', p.occurred_at,
-	        'converted', EXISTS (SELECT 1 FROM conversion v WHERE v.payment_id = p.id)) ORDER BY p.id)
+	        'converted', EXISTS (SELECT 1 FROM conversion v WHERE v.payment_id = p.id),
+	        'refunds', (
+	            SELECT json_agg(json_build_object('paypal_id', r.paypal_id, 'kind', r.kind, 'status', r.status,
+	                'amount_minor', r.amount_minor, 'currency', r.currency) ORDER BY r.id)
+	            FROM refund r WHERE r.payment_id = p.id),
+	        'disputes', (
+	            SELECT json_agg(json_build_object('paypal_id', d.paypal_id, 'status', d.status, 'stage', d.stage,
+	                'changed_at', d.changed_at) ORDER BY d.id)
+	            FROM dispute d WHERE d.payment_id = p.id)) ORDER BY p.id)
 	    FROM payment p WHERE p.contribution_id = c.id),
-	'refunds', (
-	    SELECT json_agg(json_build_object('payment_id', r.payment_id, 'paypal_id', r.paypal_id, 'kind', r.kind,
-	        'status', r.status, 'amount_minor', r.amount_minor, 'currency', r.currency) ORDER BY r.id)
-	    FROM payment p JOIN refund r ON r.payment_id = p.id WHERE p.contribution_id = c.id),
-	'disputes', (
-	    SELECT json_agg(json_build_object('payment_id', d.payment_id, 'paypal_id', d.paypal_id, 'status', d.status,
-	        'stage', d.stage, 'changed_at', d.changed_at) ORDER BY d.id)
-	    FROM payment p JOIN dispute d ON d.payment_id = p.id WHERE p.contribution_id = c.id),
 	'entries', (
 	    SELECT json_agg(json_build_object('kind', l.kind, 'paypal_ref', l.paypal_ref, 'amount_minor', l.amount_minor,
 	        'currency', l.currency, 'copied', l.campaign_id IS NOT NULL))
 	    FROM ledger_entry l WHERE l.contribution_id = c.id),
 	'elsewhere', (
-	    SELECT json_object_agg(other.paypal_id, other.contribution_id) FROM (
-	        SELECT p.paypal_id, p.contribution_id FROM payment p WHERE p.paypal_id = ANY($2::text[])
-	        UNION ALL
-	        SELECT r.paypal_id, p.contribution_id FROM refund r JOIN payment p ON p.id = r.payment_id
-	        WHERE r.paypal_id = ANY($2::text[])
-	        UNION ALL
-	        SELECT d.paypal_id, p.contribution_id FROM dispute d JOIN payment p ON p.id = d.payment_id
-	        WHERE d.paypal_id = ANY($2::text[])
-	    ) other WHERE other.contribution_id <> c.id))`
+	    SELECT json_object_agg(o.paypal_id, o.contribution_id) FROM owner o
+	    WHERE o.paypal_id = ANY (w.named::text[]) AND o.contribution_id <> c.id))`
+
+// Owners is a query that the WITH of a statement with Column needs: whose the things are that facts name, those of them
+// that we know. Its parameter $2 is a text[] of the ids that all of the facts name.
+const Owners = `owner (paypal_id, contribution_id) AS MATERIALIZED (
+	SELECT p.paypal_id, p.contribution_id FROM payment p WHERE p.paypal_id = ANY ($2::text[])
+	UNION ALL
+	SELECT r.paypal_id, p.contribution_id FROM refund r JOIN payment p ON p.id = r.payment_id
+	WHERE r.paypal_id = ANY ($2::text[])
+	UNION ALL
+	SELECT d.paypal_id, p.contribution_id FROM dispute d JOIN payment p ON p.id = d.payment_id
+	WHERE d.paypal_id = ANY ($2::text[]))`
 
 // IDs are PayPal's ids that the facts name, for Column.
 func IDs(facts ...Fact) []string {
@@ -80,22 +84,20 @@ type column struct {
 		Currency   string    `json:"currency"`
 		OccurredAt time.Time `json:"occurred_at"`
 		Converted  bool      `json:"converted"`
+		Refunds    []struct {
+			PayPalID string    `json:"paypal_id"`
+			Kind     entryKind `json:"kind"`
+			Status   string    `json:"status"`
+			Minor    int64     `json:"amount_minor"`
+			Currency string    `json:"currency"`
+		} `json:"refunds"`
+		Disputes []struct {
+			PayPalID  string              `json:"paypal_id"`
+			Status    string              `json:"status"`
+			Stage     paypal.DisputeStage `json:"stage"`
+			ChangedAt time.Time           `json:"changed_at"`
+		} `json:"disputes"`
 	} `json:"payments"`
-	Refunds []struct {
-		PaymentID int64     `json:"payment_id"`
-		PayPalID  string    `json:"paypal_id"`
-		Kind      entryKind `json:"kind"`
-		Status    string    `json:"status"`
-		Minor     int64     `json:"amount_minor"`
-		Currency  string    `json:"currency"`
-	} `json:"refunds"`
-	Disputes []struct {
-		PaymentID int64               `json:"payment_id"`
-		PayPalID  string              `json:"paypal_id"`
-		Status    string              `json:"status"`
-		Stage     paypal.DisputeStage `json:"stage"`
-		ChangedAt time.Time           `json:"changed_at"`
-	} `json:"disputes"`
 	Entries []struct {
 		Kind     entryKind `json:"kind"`
 		Ref      string    `json:"paypal_ref"`
@@ -114,33 +116,30 @@ func Parse(s Subject, text []byte, reviews *review.List) (*Book, error) {
 	}
 	b := New(s, reviews)
 	b.elsewhere = in.Elsewhere
-	byID := make(map[int64]*Payment, len(in.Payments))
+	for _, row := range in.Entries {
+		amount := money.New(row.Minor, money.Currency(row.Currency))
+		b.entries[entryKey{row.Kind, row.Ref}] = entry{kind: row.Kind, amount: amount, ref: row.Ref}
+		b.uncopied = b.uncopied || !row.Copied
+	}
 	for _, row := range in.Payments {
 		p := &Payment{
 			PayPalID: row.PayPalID, Kind: row.Kind, Status: row.Status, State: row.State, Receipt: row.Receipt,
 			Reason: row.Reason, Amount: money.New(row.Minor, money.Currency(row.Currency)), OccurredAt: row.OccurredAt.UTC(),
 			id: row.ID, converted: row.Converted,
 		}
-		b.payments, byID[row.ID] = append(b.payments, p), p
-	}
-	for _, row := range in.Entries {
-		amount := money.New(row.Minor, money.Currency(row.Currency))
-		b.entries[entryKey{row.Kind, row.Ref}] = entry{kind: row.Kind, amount: amount, ref: row.Ref}
-		b.uncopied = b.uncopied || !row.Copied
-	}
-	for _, row := range in.Refunds {
-		p := byID[row.PaymentID]
-		p.refunds = append(p.refunds, &refund{
-			paypalID: row.PayPalID, kind: row.Kind, status: row.Status,
-			amount: money.New(row.Minor, money.Currency(row.Currency)),
-		})
-	}
-	for _, row := range in.Disputes {
-		d := &dispute{paypalID: row.PayPalID, stage: row.Stage, changedAt: row.ChangedAt.UTC()}
-		_, held := b.entries[entryKey{kindDisputeHold, row.PayPalID}]
-		d.state = keptState(row.Status, row.Stage, held)
-		p := byID[row.PaymentID]
-		p.disputes = append(p.disputes, d)
+		for _, back := range row.Refunds {
+			p.refunds = append(p.refunds, &refund{
+				paypalID: back.PayPalID, kind: back.Kind, status: back.Status,
+				amount: money.New(back.Minor, money.Currency(back.Currency)),
+			})
+		}
+		for _, d := range row.Disputes {
+			_, held := b.entries[entryKey{kindDisputeHold, d.PayPalID}]
+			p.disputes = append(p.disputes, &dispute{
+				paypalID: d.PayPalID, stage: d.Stage, changedAt: d.ChangedAt.UTC(), state: keptState(d.Status, d.Stage, held),
+			})
+		}
+		b.payments = append(b.payments, p)
 	}
 	b.complete()
 	return b, nil
@@ -179,10 +178,13 @@ func Load(ctx context.Context, tx *sqlx.Tx, contribution uuid.UUID, facts ...Fac
 		Book      []byte    `db:"book"`
 		Reviews   []byte    `db:"reviews"`
 	}
+	named := db.Array(IDs(facts...))
 	err := tx.GetContext(ctx, &row, `
+		WITH `+Owners+`
 		SELECT c.campaign_id, c.frequency, coalesce(c.article_id, 0) AS article_id, c.amount_minor, c.currency, c.receipt,
 		       `+Column+` AS book, `+review.Column+` AS reviews
-		FROM contribution c WHERE c.id = $1`, contribution, db.Array(IDs(facts...)))
+		FROM contribution c CROSS JOIN (SELECT $2::text[]::text) w (named) WHERE c.id = $1`,
+		contribution, named)
 	if err != nil {
 		return nil, fmt.Errorf("load the book of %s: %w", contribution, err)
 	}

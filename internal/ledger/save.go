@@ -11,16 +11,19 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Writes are a book's changes as data-modifying queries, for the WITH of one statement. Their parameter $1 is Arg.
+// Writes are the changes of books as data-modifying queries, for the WITH of one statement. Their parameter $1 is Arg.
 // Queries is empty where nothing changed.
 type Writes struct {
 	Queries string // "name AS (…), name AS (…)"
 	Arg     string // JSON
 }
 
-// Writes are what was learned since the book was loaded.
-func (b *Book) Writes(now time.Time) (Writes, error) {
-	c := b.changes(now)
+// WritesOf are what the books learned since they were loaded.
+func WritesOf(now time.Time, books ...*Book) (Writes, error) {
+	var c changes
+	for _, b := range books {
+		c.add(b, now.UTC())
+	}
 	var parts []string
 	for _, part := range []struct {
 		query string
@@ -28,13 +31,11 @@ func (b *Book) Writes(now time.Time) (Writes, error) {
 	}{
 		{insertPayments, len(c.Payments)}, {updatePayments, len(c.Advanced)}, {upsertRefunds, len(c.Refunds)},
 		{upsertDisputes, len(c.Disputes)}, {insertConversions, len(c.Conversions)}, {insertEntries, len(c.Entries)},
+		{copyToEntries, len(c.Uncopied)},
 	} {
 		if part.rows > 0 {
 			parts = append(parts, part.query)
 		}
-	}
-	if b.uncopied {
-		parts = append(parts, copyToEntries)
 	}
 	if len(parts) == 0 {
 		return Writes{}, nil
@@ -44,7 +45,7 @@ func (b *Book) Writes(now time.Time) (Writes, error) {
 	}
 	arg, err := json.Marshal(c)
 	if err != nil {
-		return Writes{}, fmt.Errorf("write the book of %s: %w", b.subject.Contribution, err)
+		return Writes{}, fmt.Errorf("write what books learned: %w", err)
 	}
 	return Writes{Queries: strings.Join(parts, ",\n"), Arg: string(arg)}, nil
 }
@@ -52,7 +53,7 @@ func (b *Book) Writes(now time.Time) (Writes, error) {
 // Save writes what was learned, in one statement, and what became of the reviews. Nothing learned is no statement. The
 // book cannot be used afterwards: its rows have no ids yet.
 func (b *Book) Save(ctx context.Context, tx *sqlx.Tx, now time.Time) error {
-	w, err := b.Writes(now)
+	w, err := WritesOf(now, b)
 	if err != nil {
 		return err
 	}
@@ -138,18 +139,19 @@ const (
 	copyToEntries = `copied_entry AS (
 	UPDATE ledger_entry l SET campaign_id = c.campaign_id, frequency = c.frequency, article_id = c.article_id
 	FROM contribution c
-	WHERE c.id = l.contribution_id AND c.id = ($1::text::jsonb->>'contribution')::uuid AND l.campaign_id IS NULL)`
+	WHERE c.id = l.contribution_id AND l.campaign_id IS NULL
+	  AND c.id IN (SELECT u.id::uuid FROM jsonb_array_elements_text($1::text::jsonb->'uncopied') AS u (id)))`
 )
 
 // changes is what the queries write.
 type changes struct {
-	Contribution uuid.UUID       `json:"contribution"`
-	Payments     []paymentRow    `json:"payments"`
-	Advanced     []paymentRow    `json:"advanced"`
-	Refunds      []refundRow     `json:"refunds"`
-	Disputes     []disputeRow    `json:"disputes"`
-	Conversions  []conversionRow `json:"conversions"`
-	Entries      []entryRow      `json:"entries"`
+	Payments    []paymentRow    `json:"payments"`
+	Advanced    []paymentRow    `json:"advanced"`
+	Refunds     []refundRow     `json:"refunds"`
+	Disputes    []disputeRow    `json:"disputes"`
+	Conversions []conversionRow `json:"conversions"`
+	Entries     []entryRow      `json:"entries"`
+	Uncopied    []uuid.UUID     `json:"uncopied"` // contributions
 }
 
 // of is the payment that a row belongs to.
@@ -235,24 +237,24 @@ type entryRow struct {
 	Article      *int64    `json:"article_id"`
 }
 
-func (b *Book) changes(now time.Time) changes {
-	now = now.UTC()
-	c := changes{Contribution: b.subject.Contribution}
+func (c *changes) add(b *Book, now time.Time) {
 	for _, p := range b.payments {
-		c.add(b.subject, p, now)
+		c.addPayment(b.subject, p, now)
 	}
-	for number, e := range b.booked {
+	for _, e := range b.booked {
 		c.Entries = append(c.Entries, entryRow{
-			of: e.payment.row(), Number: number, Contribution: b.subject.Contribution, Kind: e.kind,
+			of: e.payment.row(), Number: len(c.Entries), Contribution: b.subject.Contribution, Kind: e.kind,
 			Minor: e.amount.Minor, Currency: string(e.amount.Currency), Ref: e.ref, OccurredAt: e.at, RecordedAt: now,
 			Source: e.source.Way, Event: set(e.source.Event),
 			Campaign: b.subject.Campaign, Frequency: b.subject.Frequency, Article: set(b.subject.Article),
 		})
 	}
-	return c
+	if b.uncopied {
+		c.Uncopied = append(c.Uncopied, b.subject.Contribution)
+	}
 }
 
-func (c *changes) add(s Subject, p *Payment, now time.Time) {
+func (c *changes) addPayment(s Subject, p *Payment, now time.Time) {
 	if p.changed {
 		row := paymentRow{
 			PaymentID: p.id, Contribution: s.Contribution, Kind: p.Kind, PayPalID: p.PayPalID, Status: p.Status,

@@ -115,7 +115,7 @@ func TestHistoriesAreKept(t *testing.T) {
 			rt.Fatalf("%s came to\n%s\nand is kept as\n%s", names(steps), want, got)
 		}
 		play(rt, kept, steps...)
-		if w, err := kept.Writes(noon); err != nil || w.Queries != "" {
+		if w, err := WritesOf(noon, kept); err != nil || w.Queries != "" {
 			rt.Fatalf("what is known already is written again: %s %s %v", w.Queries, w.Arg, err)
 		}
 		tried++

@@ -3,6 +3,7 @@ package settle
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -17,6 +18,8 @@ import (
 // application is what the facts of one Apply come to.
 type application struct {
 	*contribution.Locked
+
+	facts   []Fact
 	now     time.Time
 	before  contribution.State // before the first of them
 	news    bool               // one of them was
@@ -28,6 +31,23 @@ type application struct {
 	transitions    [][3]string    // changes of the state: from, to, source
 	settled        []review.Match // what a person need not look at any more
 	contradictions []*ContradictionError
+}
+
+// learn has a contribution that is locked learn from facts, in memory. A contradiction teaches nothing and is kept.
+func learn(locked *contribution.Locked, facts []Fact, now time.Time) (*application, error) {
+	a := &application{Locked: locked, facts: facts, now: now, before: locked.Contribution.State}
+	for _, f := range facts {
+		if f.contribution != a.Contribution.ID {
+			return nil, fmt.Errorf("apply %s to contribution %s: it is about %s", f.kind(), a.Contribution.ID, f.contribution)
+		}
+		err := a.apply(f)
+		if contradiction, is := errors.AsType[*ContradictionError](err); is {
+			a.contradictions = append(a.contradictions, contradiction)
+		} else if err != nil {
+			return nil, fmt.Errorf("apply %s to contribution %s: %w", f.kind(), a.Contribution.ID, err)
+		}
+	}
+	return a, nil
 }
 
 // apply learns from one fact and moves the state.
@@ -103,8 +123,8 @@ func toldNo(s contribution.State, src Source) bool {
 }
 
 // answerAcceptances ends what staff accepted and a dispute among the facts says the end of.
-func (a *application) answerAcceptances(ctx context.Context, tx *sqlx.Tx, facts []Fact) (answered bool, err error) {
-	for _, f := range facts {
+func (a *application) answerAcceptances(ctx context.Context, tx *sqlx.Tx) (answered bool, err error) {
+	for _, f := range a.facts {
 		if f.money == nil || f.money.Dispute() == nil {
 			continue
 		}

@@ -2,13 +2,12 @@ package settle
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/batch"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/ledger"
@@ -29,6 +28,7 @@ type Applier struct {
 	now           func() time.Time
 	log           *slog.Logger
 	metrics       *metrics.Metrics
+	bookings      *batch.Writer[booking, booked]
 }
 
 // Apply is the one door by which facts change a contribution: it locks it, learns what the facts say in memory, and
@@ -37,48 +37,36 @@ type Applier struct {
 // refund's capture is applied before the refund. The contribution as it stands afterwards is returned. The error is a
 // *ContradictionError, and nothing was applied, where one of the facts cannot be.
 func (s *Applier) Apply(ctx context.Context, tx *sqlx.Tx, facts ...Fact) (contribution.Contribution, error) {
-	a, err := s.learnAll(ctx, tx, facts)
+	locked, err := contribution.LockBook(ctx, tx, wanted(facts))
+	if err != nil {
+		return contribution.Contribution{}, err
+	}
+	a, err := learn(locked, facts, s.now())
 	if err != nil {
 		return contribution.Contribution{}, err
 	}
 	if len(a.contradictions) > 0 {
 		return contribution.Contribution{}, a.contradictions[0]
 	}
-	if err := s.save(ctx, tx, a, facts); err != nil {
+	if err := s.save(ctx, tx, a); err != nil {
 		return contribution.Contribution{}, err
 	}
 	return a.Contribution, nil
 }
 
-// ApplyAll applies several facts about one contribution in a transaction of their own. It leaves out those that cannot
-// be, so that one contradiction does not keep the gift itself out of the books: a person is asked to look at each, and
-// the first is the error.
+// ApplyAll applies several facts about one contribution in a transaction of its own, or in one that it shares with others
+// that come at the same time. It leaves out those that cannot be, so that one contradiction does not keep the gift itself
+// out of the books: a person is asked to look at each, and the first is the error.
 func (s *Applier) ApplyAll(ctx context.Context, facts []Fact) (contribution.Contribution, error) {
 	return s.applyAnd(ctx, facts, func(*application) error { return nil })
 }
 
 // applyAnd is ApplyAll that does one thing more under the same lock and in the same transaction, once the facts are
-// learned. A change of the checkout is saved where it sets changed.
+// learned. A change of the checkout is saved where it sets changed; its error undoes the facts.
 func (s *Applier) applyAnd(
 	ctx context.Context, facts []Fact, also func(*application) error,
 ) (contribution.Contribution, error) {
-	var a *application
-	err := s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) (err error) {
-		if a, err = s.learnAll(ctx, tx, facts); err != nil {
-			return err
-		}
-		// Opened before what settles reviews is applied: PayPal may say it rightly elsewhere among the facts.
-		for _, contradiction := range a.contradictions {
-			a.Book.Reviews.Open(contradiction.Code, contradiction.Args)
-		}
-		if facts[0].isOrder() && len(a.contradictions) == 0 {
-			a.settled = append(a.settled, settledByOrder()...)
-		}
-		if err := also(a); err != nil {
-			return err
-		}
-		return s.save(ctx, tx, a, facts)
-	})
+	a, err := s.book(ctx, booking{facts, also})
 	switch {
 	case err != nil:
 		return contribution.Contribution{}, err
@@ -117,35 +105,32 @@ func (s *Applier) applyFirst(
 	return next, nil
 }
 
-// learnAll locks the contribution and learns from the facts in memory. A contradiction teaches nothing and is kept.
-func (s *Applier) learnAll(ctx context.Context, tx *sqlx.Tx, facts []Fact) (*application, error) {
-	locked, err := contribution.LockBook(ctx, tx, facts[0].contribution, moneyOf(facts)...)
-	if err != nil {
-		return nil, err
-	}
-	a := &application{Locked: locked, now: s.now(), before: locked.Contribution.State}
-	for _, f := range facts {
-		if f.contribution != a.Contribution.ID {
-			return nil, fmt.Errorf("apply %s to contribution %s: it is about %s", f.kind(), a.Contribution.ID, f.contribution)
-		}
-		err := a.apply(f)
-		if contradiction, is := errors.AsType[*ContradictionError](err); is {
-			a.contradictions = append(a.contradictions, contradiction)
-		} else if err != nil {
-			return nil, fmt.Errorf("apply %s to contribution %s: %w", f.kind(), a.Contribution.ID, err)
+// save writes what was learned of contributions, in one statement, and tells of each.
+func (s *Applier) save(ctx context.Context, tx *sqlx.Tx, all ...*application) error {
+	var changes []contribution.Change
+	for _, a := range all {
+		a.Book.Reviews.Resolve(review.Settled, a.settled...)
+		if a.news || a.changed {
+			changes = append(changes, contribution.Change{
+				Locked: a.Locked, Before: a.before, Events: a.history, Payer: a.payer,
+			})
 		}
 	}
-	return a, nil
-}
-
-// save writes what was learned, and tells of it.
-func (s *Applier) save(ctx context.Context, tx *sqlx.Tx, a *application, facts []Fact) error {
-	a.Book.Reviews.Resolve(review.Settled, a.settled...)
-	if a.news || a.changed {
-		if err := a.Save(ctx, tx, a.before, a.history, a.payer, a.now, s.sweepEvery); err != nil {
+	if len(changes) > 0 {
+		if err := contribution.Save(ctx, tx, changes, all[0].now, s.sweepEvery); err != nil {
 			return err
 		}
 	}
+	for _, a := range all {
+		if err := s.follow(ctx, tx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow writes what follows from what was learned of a contribution: nothing, of most.
+func (s *Applier) follow(ctx context.Context, tx *sqlx.Tx, a *application) error {
 	id := a.Contribution.ID
 	if err := a.Book.Reviews.Save(ctx, tx, id, a.now); err != nil {
 		return err
@@ -155,11 +140,11 @@ func (s *Applier) save(ctx context.Context, tx *sqlx.Tx, a *application, facts [
 			return err
 		}
 	}
-	answered, err := a.answerAcceptances(ctx, tx, facts)
+	answered, err := a.answerAcceptances(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if err := s.tell(ctx, tx, a.Contribution, facts, a.news || answered, a.before); err != nil {
+	if err := s.tell(ctx, tx, a, answered); err != nil {
 		return err
 	}
 	db.AfterCommit(ctx, func() {

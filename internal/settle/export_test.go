@@ -3,6 +3,8 @@ package settle
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"readerfund/internal/checkout"
 	"readerfund/internal/contribution"
 	"readerfund/internal/paypal"
@@ -33,3 +35,21 @@ func (s *Settler) CaptureAsSeen(
 ) (contribution.Contribution, error) {
 	return s.orders.capture(ctx, c, o, src)
 }
+
+// Together applies several lots of facts in one transaction, as those share one that come at the same time. It says of
+// each whether that transaction has it; what it has not, ApplyAll sees to alone.
+func (s *Applier) Together(ctx context.Context, lots ...[]Fact) ([]bool, error) {
+	var all []booking
+	for _, facts := range lots {
+		all = append(all, booking{facts, func(*application) error { return nil }})
+	}
+	results, err := s.bookTogether(ctx, all)
+	took := make([]bool, len(results))
+	for n, r := range results {
+		took[n] = r.done != nil
+	}
+	return took, err
+}
+
+// BrokenFact is one that makes the program fail.
+func BrokenFact(id uuid.UUID) Fact { return Fact{contribution: id} }

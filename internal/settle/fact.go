@@ -38,6 +38,11 @@ func moneyFact(id uuid.UUID, src Source, f ledger.Fact) Fact {
 	return Fact{contribution: id, source: src, money: &f}
 }
 
+// wanted is the contribution to lock for facts about it.
+func wanted(facts []Fact) contribution.Wanted {
+	return contribution.Wanted{ID: facts[0].contribution, Facts: moneyOf(facts)}
+}
+
 // moneyOf picks the facts about money.
 func moneyOf(facts []Fact) (money []ledger.Fact) {
 	for _, f := range facts {

@@ -18,27 +18,25 @@ type Applied struct {
 	At           time.Time       // UTC
 }
 
-// A Listener does what follows from applied facts, in the transaction that applies them and under the contribution's
-// lock. It makes no network calls; its error undoes the facts. It is called where something of the facts was new, and
+// A Listener does what follows from applied facts, in the transaction that applies them, which those of other
+// contributions may share, and under the contribution's lock. It makes no network calls; its error undoes the facts. It is called where something of the facts was new, and
 // whenever they are about a refund; but not for the answer to our first request for an order, from which nothing
 // follows.
 type Listener func(ctx context.Context, tx *sqlx.Tx, a Applied) error
 
-// tell calls the listeners, in the order they were given in.
-func (s *Applier) tell(
-	ctx context.Context, tx *sqlx.Tx, c contribution.Contribution, facts []Fact, news bool, before contribution.State,
-) error {
-	a := Applied{Contribution: c, Before: before, At: s.now().UTC()}
-	for _, f := range facts {
+// tell calls the listeners, in the order they were given in. answered says that an acceptance ended with the facts.
+func (s *Applier) tell(ctx context.Context, tx *sqlx.Tx, a *application, answered bool) error {
+	applied := Applied{Contribution: a.Contribution, Before: a.before, At: s.now().UTC()}
+	for _, f := range a.facts {
 		if f.money != nil && f.money.Refund() != nil {
-			a.Refunds = append(a.Refunds, *f.money.Refund())
+			applied.Refunds = append(applied.Refunds, *f.money.Refund())
 		}
 	}
-	if !news && len(a.Refunds) == 0 {
+	if !a.news && !answered && len(applied.Refunds) == 0 {
 		return nil
 	}
 	for _, listen := range s.listeners {
-		if err := listen(ctx, tx, a); err != nil {
+		if err := listen(ctx, tx, applied); err != nil {
 			return err
 		}
 	}

@@ -33,14 +33,23 @@ func (p *Payments) SettlePayment(
 	if paypal.Unanswered(err) {
 		return contribution.Contribution{}, fmt.Errorf("ask about order %s of capture %s: %w", orderID, captureID, err)
 	}
-	if err == nil && o.Concludes(captureID) {
-		c, err := owner(ctx, p.contributions, o.CustomID)
-		if err == nil && cmp.Or(c.Checkout.PayPalID, o.ID) == o.ID {
-			return p.applier.ApplyAll(ctx, OrderSeen(c.ID, src, o))
-		}
+	id, malformed := uuid.Parse(o.CustomID)
+	if err != nil || malformed != nil || !o.Concludes(captureID) {
+		return p.SettleCapture(ctx, captureID, src)
 	}
-	return p.SettleCapture(ctx, captureID, src)
+	c, err := p.applier.applyAnd(ctx, OrderSeen(id, src, o), func(a *application) error {
+		if cmp.Or(a.Contribution.Checkout.PayPalID, o.ID) != o.ID {
+			return errAnotherOrder
+		}
+		return nil
+	})
+	if errors.Is(err, errAnotherOrder) || fault.Is(err, fault.NotFound) {
+		return p.SettleCapture(ctx, captureID, src)
+	}
+	return c, err
 }
+
+var errAnotherOrder = errors.New("the contribution was started with another order")
 
 // SettleCapture asks PayPal about one capture and applies the answer; for one that was refunded, the refunds too.
 func (p *Payments) SettleCapture(ctx context.Context, captureID string, src Source) (contribution.Contribution, error) {

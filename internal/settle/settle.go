@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"time"
 
+	"readerfund/internal/batch"
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
@@ -58,6 +59,7 @@ func New(cfg Config) *Services {
 		db: cfg.DB, contributions: cfg.Contributions, sweepEvery: cfg.SweepEvery, listeners: cfg.Listeners, now: cfg.Now,
 		log: cfg.Log, metrics: cfg.Metrics,
 	}
+	applier.bookings = batch.NewWriter(bookingsAtOnce, applier.bookTogether)
 	starter := &Starter{
 		db: cfg.DB, paypal: cfg.PayPal, contributions: cfg.Contributions, applier: applier, baseURL: cfg.BaseURL,
 		publication: cfg.Publication, now: cfg.Now, log: cfg.Log, calls: calls,

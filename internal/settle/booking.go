@@ -1,0 +1,138 @@
+package settle
+
+import (
+	"context"
+	"runtime/debug"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+)
+
+// booking is facts about one contribution that are to be applied, and what is to be done besides under the same lock.
+// Bookings that come at about the same time share a transaction: one read, one write, one commit. What goes wrong there
+// is nobody's but its own: then each goes alone, in the goroutine of whoever asked for it.
+type booking struct {
+	facts []Fact
+	also  func(*application) error // runs again where the transaction does
+}
+
+// booked is what became of a booking in the transaction that it shared.
+type booked struct {
+	done  *application // nil where it is not booked
+	again bool         // it is about the contribution of another one of its batch: the next batch takes it
+}
+
+// bookingsAtOnce: a second transaction beside the first would make both smaller, and planning their statements costs more
+// than what two processors gain.
+const bookingsAtOnce = 1
+
+// book applies a booking, together with others where there are some.
+func (s *Applier) book(ctx context.Context, b booking) (*application, error) {
+	for {
+		got, err := s.bookings.Do(ctx, b)
+		switch {
+		case err != nil:
+			return nil, db.Translate(err)
+		case got.done != nil:
+			return got.done, nil
+		case !got.again:
+			return s.bookAlone(ctx, b)
+		}
+	}
+}
+
+// bookAlone waits for the contribution where somebody else holds it.
+func (s *Applier) bookAlone(ctx context.Context, b booking) (a *application, err error) {
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		locked, err := contribution.LockBook(ctx, tx, wanted(b.facts))
+		if err != nil {
+			return err
+		}
+		if a, err = s.learn(locked, b); err != nil {
+			return err
+		}
+		return s.save(ctx, tx, a)
+	})
+	return a, err
+}
+
+// bookTogether applies bookings in one transaction. It leaves out those whose contribution is not to be had at once, and
+// those from which nothing can be learned. Where the transaction fails, all of them are left out, unless each alone
+// would fail the same way or nobody knows whether it was committed.
+func (s *Applier) bookTogether(ctx context.Context, all []booking) (results []booked, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			s.log.ErrorContext(ctx, "booking contributions together made the program fail; each goes alone",
+				"count", len(all), "panic", reason, "stack", string(debug.Stack()))
+			results, err = make([]booked, len(all)), nil
+		}
+	}()
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		results = make([]booked, len(all))
+		var want []contribution.Wanted
+		firsts := map[uuid.UUID]int{}
+		for n, b := range all {
+			w := wanted(b.facts)
+			if _, results[n].again = firsts[w.ID]; !results[n].again {
+				firsts[w.ID], want = n, append(want, w)
+			}
+		}
+		locked, err := contribution.LockBooks(ctx, tx, want...)
+		if err != nil {
+			return err
+		}
+		var learned []*application
+		for _, w := range want {
+			n, its := firsts[w.ID], locked[w.ID]
+			if its == nil {
+				continue
+			}
+			if a := s.tryLearn(its, all[n]); a != nil {
+				results[n].done, learned = a, append(learned, a)
+			}
+		}
+		return s.save(ctx, tx, learned...)
+	})
+	if err == nil {
+		return results, nil
+	}
+	if !db.IsContended(err) && (len(all) == 1 || fault.Is(err, fault.Unavailable)) {
+		return nil, err
+	}
+	s.log.WarnContext(ctx, "contributions could not be booked together; each goes alone", "count", len(all), "error", err)
+	return make([]booked, len(all)), nil
+}
+
+// learn has a contribution learn what a booking says, in memory.
+func (s *Applier) learn(locked *contribution.Locked, b booking) (*application, error) {
+	a, err := learn(locked, b.facts, s.now())
+	if err != nil {
+		return nil, err
+	}
+	// Opened before what settles reviews is applied: PayPal may say it rightly elsewhere among the facts.
+	for _, contradiction := range a.contradictions {
+		a.Book.Reviews.Open(contradiction.Code, contradiction.Args)
+	}
+	if b.facts[0].isOrder() && len(a.contradictions) == 0 {
+		a.settled = append(a.settled, settledByOrder()...)
+	}
+	return a, b.also(a)
+}
+
+// tryLearn gives nil where nothing can be learned. Whoever asked for the booking hears why when it goes alone.
+func (s *Applier) tryLearn(locked *contribution.Locked, b booking) (a *application) {
+	defer func() {
+		if recover() != nil {
+			a = nil
+		}
+	}()
+	a, err := s.learn(locked, b)
+	if err != nil {
+		return nil
+	}
+	return a
+}
