@@ -86,6 +86,22 @@ func newAuthority(t testing.TB) *authority {
 
 func pemOf(der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}) }
 
+// rsaKeys are the keys of all leaves, one of each size: they take long to make, and what is tested is what a certificate
+// says.
+var rsaKeys sync.Map
+
+func rsaKey(t testing.TB, bits int) *rsa.PrivateKey {
+	t.Helper()
+	made, _ := rsaKeys.LoadOrStore(bits, sync.OnceValues(func() (*rsa.PrivateKey, error) {
+		return rsa.GenerateKey(rand.Reader, bits)
+	}))
+	key, err := made.(func() (*rsa.PrivateKey, error))()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
 func (a *authority) leaf(t testing.TB, o leafOptions) leaf {
 	t.Helper()
 	if o.name == "" {
@@ -97,10 +113,7 @@ func (a *authority) leaf(t testing.TB, o leafOptions) leaf {
 	if o.from.IsZero() {
 		o.from, o.until = noon.AddDate(0, -6, 0), noon.AddDate(0, 6, 0)
 	}
-	key, err := rsa.GenerateKey(rand.Reader, o.bits)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := rsaKey(t, o.bits)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), NotBefore: o.from, NotAfter: o.until, IsCA: o.isCA, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageDigitalSignature,

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -71,12 +72,34 @@ func (l *later) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.ServeHTTP(w, r)
 }
 
+// emulatorKeys is what all emulators sign with, as a file of theirs has it: keys take long to make.
+var emulatorKeys = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "emulator-keys")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	emulator, err := sandbox.New(sandbox.Options{DataDir: dir})
+	if err != nil {
+		return nil, err
+	}
+	if err := emulator.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(dir, "authority.json"))
+})
+
 func newEmulator(t *testing.T) world {
 	t.Helper()
+	keys, err := emulatorKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var handler later
 	server := httptest.NewServer(&handler)
 	emulator, err := sandbox.New(sandbox.Options{
 		BaseURL: server.URL, ClientID: "suite-client", ClientSecret: secret, RetryUnit: 50 * time.Millisecond,
+		Authority: keys,
 	})
 	if err != nil {
 		t.Fatal(err)
