@@ -38,7 +38,7 @@ func (a *auditor) readers(n *harness.Demo) {
 	a.check("Please check one thing")
 	a.atPayPal(n)
 	a.comesBack(n)
-	a.t.Logf("%d pages were audited", a.pages)
+	a.t.Logf("%d pages were audited, %d of them by all rules on one screen", a.pages, a.shorter)
 }
 
 // openDetails opens all that a page shows only when it is asked to.
@@ -139,7 +139,7 @@ func (a *auditor) staff(n *harness.Demo) {
 		aPage{staff + "/audit", 200, "Requested a refund"},
 		aPage{staff + "/audit?actor=nobody", 200, "Nothing matches"},
 	)
-	a.t.Logf("%d pages were audited", a.pages)
+	a.t.Logf("%d pages were audited, %d of them by all rules on one screen", a.pages, a.shorter)
 }
 
 // signsIn signs in, with a wrong password first.
@@ -255,14 +255,15 @@ func (a *auditor) replays(d *db.DB, staff string) {
 }
 
 // reconciles audits what PayPal's record and ours differ on: all of it, and one that is set aside. Nobody else changes
-// any.
+// any, and how many there are depends on the machine: see difference.
 func (a *auditor) reconciles(n *harness.Demo, d *db.DB, staff string) {
 	a.t.Helper()
 	a.open(staff + "/reconciliation")
-	a.expect("1 unexplained")
+	left := testkit.Count(a.t, d, "discrepancy WHERE state = 'open'")
+	a.expect(fmt.Sprintf(" %d unexplained", left))
 	testkit.Exec(a.t, d, findADifference)
 	a.at(staff+"/reconciliation", 200, "Paid in PayPal directly")
-	a.expect("2 unexplained")
+	a.expect(fmt.Sprintf(" %d unexplained", left+1))
 	a.at(staff+"/reconciliation?state=all&kind=odd", 422, "There is no kind")
 	a.open(staff + "/reconciliation")
 	a.click(`th.key a[href$="/` + difference(a.t, n, "paypal_ref = '"+stranger+"'") + `"]`)
@@ -279,6 +280,19 @@ func difference(t *testing.T, n *harness.Demo, which string) string {
 	var id string
 	d := testkit.OpenDatabase(t, n.Env(t)["DATABASE_URL"])
 	if err := d.GetContext(t.Context(), &id, `SELECT id FROM discrepancy WHERE `+which); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// needsALook is the id of the gift that needsAPerson marked. Of those beside us, any may come to need one.
+func needsALook(t *testing.T, n *harness.Demo) string {
+	t.Helper()
+	var id string
+	d := testkit.OpenDatabase(t, n.Env(t)["DATABASE_URL"])
+	err := d.GetContext(t.Context(), &id, `
+		SELECT contribution_id FROM review WHERE arguments = '{"captured": "10.00 EUR", "chosen": "25.00 EUR"}'`)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return id

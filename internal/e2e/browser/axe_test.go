@@ -18,8 +18,9 @@ import (
 )
 
 // Axe-core looks at every reader's and staff page, and at the sandbox's: on a small screen in light colours, and on a
-// large one in dark ones. A colour's contrast does not change with the width, nor the layout with the colours. In CI
-// all of that is done; else some pages are drawn, some of those are audited, each on one screen.
+// large one in dark ones. A colour's contrast does not change with the width, nor the layout with the colours. A page
+// that shows the same elements on both is audited by all rules on the first only. In CI all of that is done; else some
+// pages are drawn, some of those are audited, each on one screen.
 
 // findsWhatIsWrong shows that axe finds what is wrong with a page.
 func findsWhatIsWrong(t *testing.T, a auditor) {
@@ -75,7 +76,9 @@ func axeVersion(t *testing.T) string {
 type auditor struct {
 	*tab
 	script string
-	pages  int
+
+	pages   int // how many were audited
+	shorter int // and how many of them, on the second screen, by what colour and width change
 }
 
 // violation is what axe found against a rule.
@@ -98,14 +101,36 @@ func (v violation) String() string {
 	return text
 }
 
-// violations runs axe on what the tab shows.
-func (b *tab) violations(script string) []violation {
+// violations runs axe on what the tab shows, by all of its rules or by some.
+func (b *tab) violations(script string, some ...string) []violation {
 	b.t.Helper()
 	if !eval[bool](b, `"axe" in window`) {
 		b.do(cdp.Evaluate[cdp.Void](script + "; undefined"))
 	}
-	return eval[[]violation](b, `axe.run(document, {resultTypes: ["violations"]}).then((r) => r.violations)`)
+	options := map[string]any{"resultTypes": []string{"violations"}}
+	if len(some) > 0 {
+		options["runOnly"] = some
+	}
+	text, err := json.Marshal(options)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return eval[[]violation](b, `axe.run(document, `+string(text)+`).then((r) => r.violations)`)
 }
+
+// ofColourAndWidth are the rules that say something new of a page on another screen that shows the same elements. The
+// others ask what the elements are, and which of them are there.
+func ofColourAndWidth() []string {
+	return []string{"color-contrast", "link-in-text-block", "scrollable-region-focusable"}
+}
+
+// showsTheSame tells whether the page shows the elements that it showed when this was asked before, and no other.
+const showsTheSame = `(() => {
+	const shown = [...document.querySelectorAll("*")].filter((e) => e.checkVisibility({visibilityProperty: true}));
+	const before = window.shownBefore ?? [];
+	window.shownBefore = shown;
+	return shown.length === before.length && shown.every((e, i) => e === before[i]);
+})()`
 
 // auditScreens are the screens of the audit: every width and every scheme.
 func auditScreens() []screen { return []screen{screens()[0], screens()[3]} }
@@ -119,9 +144,14 @@ func (a *auditor) check(text string) {
 		return
 	}
 	a.pages++
-	for _, s := range testkit.Some(a.t, 1, auditScreens()) {
+	for n, s := range testkit.Some(a.t, 1, auditScreens()) {
 		a.setScreen(s)
-		for _, v := range a.violations(a.script) {
+		var rules []string
+		if same := eval[bool](a.tab, showsTheSame); n > 0 && same {
+			rules = ofColourAndWidth()
+			a.shorter++
+		}
+		for _, v := range a.violations(a.script, rules...) {
 			a.t.Errorf("%s, %q on %s: %v", eval[string](a.tab, `location.pathname`), text, s, v)
 		}
 		a.checkPage()

@@ -181,7 +181,7 @@ func (b *tab) listen(event any) {
 }
 
 // stepTime bounds one step, on a machine with much else to do.
-const stepTime = 30 * time.Second
+const stepTime = time.Minute
 
 func (b *tab) do(steps ...cdp.Action[cdp.Void]) {
 	b.t.Helper()

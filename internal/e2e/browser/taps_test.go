@@ -32,7 +32,7 @@ const appealRoot = `[...document.querySelectorAll("div")].map((d) => d.shadowRoo
 
 func (b *tab) awaitAppeal() {
 	b.t.Helper()
-	testkit.Eventually(b.t, 15*time.Second, "the appeal is there", func() (bool, string) {
+	testkit.Eventually(b.t, time.Minute, "the appeal is there", func() (bool, string) {
 		const stands = `(` + appealRoot + `?.querySelector("form")?.getBoundingClientRect().height ?? 0) > 100`
 		return eval[bool](b, stands), b.describe()
 	})

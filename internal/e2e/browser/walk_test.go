@@ -104,7 +104,7 @@ func walk(t *testing.T, n *harness.Demo, b *tab) {
 	b.click(".case-acts .button")
 	page("08d-accept", "What happens when you accept")
 	b.open(n.BaseURL + "/staff/contributions?attention=1")
-	b.click("th.key a")
+	b.click(`th.key a[href*="` + needsALook(t, n) + `"]`)
 	page("08e-looked", "PayPal captured 10.00 EUR, but the reader chose 25.00 EUR.", "Mark as reviewed")
 	b.click(`nav.menu a[href="/staff/reports"]`)
 	page("09-reports-by-day", "Total", "EUR", "Gross")
@@ -299,7 +299,7 @@ func embedded(t *testing.T, s *harness.Fixture, browser *browser, paper string, 
 			` data-article="https://another.example/story"></script><p id="after">After.</p>`
 		b := browser.openTab(t, at)
 		b.open(paper)
-		testkit.Eventually(t, 15*time.Second, "the appeal is there", func() (bool, string) {
+		testkit.Eventually(t, time.Minute, "the appeal is there", func() (bool, string) {
 			const shows = `(` + root + `?.querySelector("form")?.getClientRects().length ?? 0) > 0`
 			return eval[bool](b, shows), b.describe()
 		})
@@ -327,13 +327,13 @@ func embedded(t *testing.T, s *harness.Fixture, browser *browser, paper string, 
 	if n := s.Count(theirs); n != len(sizes) {
 		t.Errorf("%d gifts came from the article", n)
 	}
-	s.Balanced(10 * time.Second)
+	s.Balanced(time.Minute)
 
 	// Where the appeal cannot be had, a plain link stands in its place.
 	*story = hostile + `<script async src="` + s.BaseURL + `/embed/cta.js" data-campaign="gone"></script>`
 	b := browser.openTab(t, screens()[0])
 	b.open(paper)
-	testkit.Eventually(t, 15*time.Second, "the link is there", func() (bool, string) {
+	testkit.Eventually(t, time.Minute, "the link is there", func() (bool, string) {
 		return eval[bool](b, `!!`+root+`?.querySelector("a")?.innerText.includes("via PayPal")`), b.describe()
 	})
 	// It leads to a form, also where the page names a campaign that there is not.

@@ -32,14 +32,14 @@ func TestRestoredBackupIsReconciled(t *testing.T) {
 	giveMany(s, testkit.Many(t, "READERFUND_BACKUP_GIFTS", 15, 60))
 	s.Balanced(time.Minute)
 	before := s.Count("contribution WHERE state <> 'created'")
-	if err := v.Stop(syscall.SIGTERM, 20*time.Second); err != nil {
+	if err := v.Stop(syscall.SIGTERM, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 
 	s.Settings["DATABASE_URL"] = dbtest.NewEmptyURL(t)
 	s.DB = testkit.OpenDatabase(t, s.Settings["DATABASE_URL"])
 	fromTheDocs(s, dir, "restore")
-	s.Balanced(10 * time.Second)
+	s.Balanced(time.Minute)
 	if after := s.Count("contribution WHERE state <> 'created'"); after != before {
 		t.Errorf("%d gifts, %d before the database was lost", after, before)
 	}

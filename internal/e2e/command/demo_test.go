@@ -31,7 +31,7 @@ func TestDemo(t *testing.T) {
 		t.Errorf("the newsroom has no past in several currencies: %v\n%s", first, n.Output.String())
 	}
 	s := &harness.Fixture{T: t, PayPal: n.PayPal, DB: testkit.OpenDatabase(t, n.Env(t)["DATABASE_URL"])}
-	s.Balanced(20 * time.Second)
+	s.Balanced(time.Minute)
 	for _, state := range []string{"completed", "declined", "pending", "refunded", "partially_refunded"} {
 		if s.Count("contribution WHERE state = $1", state) == 0 {
 			t.Errorf("no past gift is %s", state)
@@ -118,7 +118,7 @@ func checkNothingLeft(n *harness.Demo, t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := n.Stop(syscall.SIGINT, 30*time.Second); err != nil {
+	if err := n.Stop(syscall.SIGINT, time.Minute); err != nil {
 		t.Errorf("after Ctrl-C the demo ends with %v\n%s", err, n.Output.String())
 	}
 	for _, address := range []string{n.Settings["DEMO_ADDR"], n.Settings["DEMO_PAYPAL_ADDR"], settings["ADMIN_LISTEN_ADDR"], postgres.Host} {

@@ -74,7 +74,7 @@ func TestReconcileIsKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 20*time.Second, "it mends", func() (bool, string) {
+	testkit.Eventually(t, time.Minute, "it mends", func() (bool, string) {
 		return s.Count("ledger_entry WHERE source = 'reconcile'") > 0, "nothing is mended yet"
 	})
 	c.Kill()

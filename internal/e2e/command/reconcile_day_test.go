@@ -38,7 +38,7 @@ func TestADayWithoutWebhooksIsReconciled(t *testing.T) {
 	}
 	checkSameMoney(s, t)
 
-	testkit.Eventually(t, 30*time.Second, "the recovered events are worked off", func() (bool, string) {
+	testkit.Eventually(t, time.Minute, "the recovered events are worked off", func() (bool, string) {
 		left := s.Count("webhook_event WHERE due_at IS NOT NULL")
 		return left == 0, fmt.Sprintf("%d are due", left)
 	})

@@ -38,7 +38,7 @@ func databaseDown(h *fixture) {
 	h.cluster.restart(h.T)
 	h.struck++
 	for _, v := range h.processes {
-		if err := v.Ready(15 * time.Second); err != nil {
+		if err := v.Ready(time.Minute); err != nil {
 			h.T.Errorf("the service does not come back by itself: %v", err)
 		}
 	}
@@ -159,7 +159,7 @@ func diskFull(h *fixture) {
 	if err := os.WriteFile(file, make([]byte, smallDiskMegabytes<<20), 0o600); err == nil {
 		h.T.Error("the disk is not full")
 	}
-	testkit.Eventually(h.T, 15*time.Second, "a webhook is refused for want of room", func() (bool, string) {
+	testkit.Eventually(h.T, time.Minute, "a webhook is refused for want of room", func() (bool, string) {
 		pad := make([]byte, 3000) // drawn, so that it cannot be compressed
 		for i := range pad {
 			pad[i] = byte(h.draw.Uint32())

@@ -157,7 +157,7 @@ func (h *fixture) faultFor(span time.Duration, f testkit.Fields) {
 	h.T.Helper()
 	h.PayPal.Fault(f)
 	time.Sleep(span)
-	for end := time.Now().Add(15 * time.Second); h.hits() == 0 && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); h.hits() == 0 && time.Now().Before(end); {
 		time.Sleep(50 * time.Millisecond)
 	}
 	h.clearFaults()

@@ -94,7 +94,7 @@ func slowGift(s *harness.Fixture, v *harness.Process) <-chan harness.Result {
 		)
 		done <- harness.Result{Response: got, Err: err}
 	}()
-	testkit.Eventually(s.T, 10*time.Second, "the slow gift is under way", func() (bool, string) {
+	testkit.Eventually(s.T, time.Minute, "the slow gift is under way", func() (bool, string) {
 		return s.Count("contribution WHERE message = 'slow'") > before, "it is not written down"
 	})
 	return done

@@ -74,7 +74,7 @@ func (p *proxy) close() { p.proxy.Stop() }
 func (p *proxy) open() {
 	p.t.Helper()
 	var err error
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		p.proxy = toxiproxy.NewProxy(p.server, p.proxy.Name, p.address, p.proxy.Upstream)
 		if err = p.proxy.Start(); err == nil {
 			return

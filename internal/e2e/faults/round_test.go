@@ -31,7 +31,7 @@ type outcome struct {
 }
 
 // settleTimeout is how long the service may take to put its books in order once the trouble is over.
-const settleTimeout = 45 * time.Second
+const settleTimeout = 90 * time.Second
 
 // play provokes the fault under load, lets the system settle, and compares the books.
 func (r round) play(t *testing.T, g *cluster, out *outcome) {

@@ -118,7 +118,7 @@ func rollingUpdate(h *fixture) {
 func (h *fixture) stopUnderLoad(v *harness.Process) {
 	h.T.Helper()
 	slow := slowGift(h.Fixture, v)
-	if err := v.Stop(syscall.SIGTERM, 20*time.Second); err != nil {
+	if err := v.Stop(syscall.SIGTERM, time.Minute); err != nil {
 		h.T.Errorf("a stop was not clean: %v", err)
 	}
 	if got := <-slow; got.Err != nil || got.Status != http.StatusCreated {

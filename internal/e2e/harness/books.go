@@ -208,7 +208,7 @@ func stateOf(m testkit.Movement, reversed, disputed bool) string {
 }
 
 func (s *Fixture) ourBooks() (Books, error) {
-	ctx, cancel := context.WithTimeout(s.T.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(s.T.Context(), time.Minute)
 	defer cancel()
 	b := Books{map[string]Booking{}, map[string]string{}}
 	var entries []struct {

@@ -34,7 +34,7 @@ func NewClient(t *testing.T, base string) *Client {
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: 4}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &Client{&http.Client{Jar: jar, Timeout: 20 * time.Second, Transport: transport}, base}
+	return &Client{&http.Client{Jar: jar, Timeout: time.Minute, Transport: transport}, base}
 }
 
 // Response is an answer, read, after the redirects.

@@ -12,7 +12,7 @@ import (
 func (s *Fixture) Delivered(eventType string) testkit.Delivery {
 	s.T.Helper()
 	var found []testkit.Delivery
-	testkit.Eventually(s.T, 15*time.Second, "a delivery of "+eventType, func() (bool, string) {
+	testkit.Eventually(s.T, time.Minute, "a delivery of "+eventType, func() (bool, string) {
 		found = s.PayPal.Deliveries(eventType)
 		return len(found) > 0, "none was sent"
 	})

@@ -75,7 +75,7 @@ func (n *Demo) ready(within time.Duration) error {
 func (n *Demo) close(t *testing.T) {
 	t.Helper()
 	if !n.Ended() {
-		if err := n.Stop(syscall.SIGINT, 30*time.Second); err != nil {
+		if err := n.Stop(syscall.SIGINT, time.Minute); err != nil {
 			t.Errorf("stop the demo: %v", err)
 		}
 	}

@@ -104,7 +104,7 @@ func (s *Fixture) Serve() *Process {
 		err := v.Start()
 		if err == nil {
 			s.T.Cleanup(v.close)
-			err = v.Ready(30 * time.Second)
+			err = v.Ready(time.Minute)
 		}
 		if err == nil {
 			return v
@@ -154,7 +154,7 @@ func (s *Fixture) Command(stdin string, args ...string) string {
 func runCommand(t *testing.T, settings map[string]string, stdin string, args ...string) string {
 	t.Helper()
 	path := Program(t, "readerfund")
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env, cmd.Stdin = Environment(settings), strings.NewReader(stdin)
@@ -181,7 +181,7 @@ func (v *Process) Restart() {
 	if err := v.Start(); err != nil {
 		v.Fixture.T.Fatal(err)
 	}
-	if err := v.Ready(30 * time.Second); err != nil {
+	if err := v.Ready(time.Minute); err != nil {
 		v.Fixture.T.Fatal(err)
 	}
 }

@@ -36,8 +36,8 @@ var built struct {
 	err  error
 }
 
-// Program is the path of a program of ours. The first test of a process builds the programs, as `make build` does but
-// for the flags that make them small; what is up to date, go build leaves alone.
+// Program is the path of a program of ours. The first test of a process builds the programs as `make build` does, so that
+// what one of the two has compiled the other finds in the build's cache; what is up to date, go build leaves alone.
 func Program(t *testing.T, name string) string {
 	t.Helper()
 	dir := BuildDir(t)
@@ -56,16 +56,8 @@ func build(dir string) error {
 	defer unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(
-		ctx,
-		"go",
-		"build",
-		"-buildvcs=false",
-		"-o",
-		dir,
-		"readerfund/cmd/readerfund",
-		"readerfund/cmd/demo",
-	)
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", dir,
+		"readerfund/cmd/readerfund", "readerfund/cmd/demo")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the programs: %w\n%s", err, out)

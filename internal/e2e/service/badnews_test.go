@@ -30,8 +30,8 @@ func TestBadNewsEndsOnAPageThatSaysWhatHappened(t *testing.T) {
 	if _, err := s.PayPal.Approve(paid.Order(), ""); err != nil {
 		t.Fatal(err)
 	}
-	completed(s, 20*time.Second, paid)
-	testkit.Eventually(t, 20*time.Second, "all news of the gift is worked off", func() (bool, string) {
+	completed(s, paid)
+	testkit.Eventually(t, time.Minute, "all news of the gift is worked off", func() (bool, string) {
 		n := s.Count("webhook_event WHERE state = 'applied'")
 		return n == 3, fmt.Sprint(n)
 	})
@@ -48,7 +48,7 @@ func TestBadNewsEndsOnAPageThatSaysWhatHappened(t *testing.T) {
 		gifts = append(gifts, g)
 	}
 	heard := map[string]testkit.Delivery{}
-	testkit.Eventually(t, 20*time.Second, "a delivery for each", func() (bool, string) {
+	testkit.Eventually(t, time.Minute, "a delivery for each", func() (bool, string) {
 		for _, d := range s.PayPal.Deliveries("CHECKOUT.ORDER.APPROVED") {
 			if strings.Contains(d.URL, s.BaseURL) {
 				continue // the gift's own, which came
@@ -76,7 +76,7 @@ func TestBadNewsEndsOnAPageThatSaysWhatHappened(t *testing.T) {
 
 	staff := s.Staff()
 	for n, x := range all {
-		testkit.Eventually(t, 30*time.Second, x.name+" has been looked at", func() (bool, string) {
+		testkit.Eventually(t, time.Minute, x.name+" has been looked at", func() (bool, string) {
 			return s.Count(
 				"webhook_event WHERE body_digest = sha256($1) AND (state <> 'received' OR attempts > 0 AND note <> '')",
 				[]byte(bodies[n]),
@@ -117,9 +117,9 @@ func TestBadNewsEndsOnAPageThatSaysWhatHappened(t *testing.T) {
 	// PayPal sends the genuine news again, and nothing of the above stands in its way.
 	s.PointWebhook(s.BaseURL)
 	for _, g := range gifts {
-		completed(s, 60*time.Second, g)
+		completed(s, g)
 	}
-	s.Balanced(20 * time.Second)
+	s.Balanced(time.Minute)
 }
 
 func badNewsAbout(capture string) []badNews {

@@ -44,7 +44,7 @@ func TestGiftOverHTTPWithoutReturn(t *testing.T) {
 	if _, err := s.PayPal.Approve(g.Order(), ""); err != nil {
 		t.Fatal(err)
 	}
-	completed(s, 15*time.Second, g)
+	completed(s, g)
 	checkRecorded(s, g)
 	chargedBy(s, g, "webhook")
 }
@@ -59,7 +59,7 @@ func TestGiftOverHTTPWithoutReturnAndWebhook(t *testing.T) {
 	if _, err := s.PayPal.Approve(g.Order(), ""); err != nil {
 		t.Fatal(err)
 	}
-	completed(s, 15*time.Second, g)
+	completed(s, g)
 	checkRecorded(s, g)
 	chargedBy(s, g, "sweep")
 	if n := s.Count("webhook_event"); n != 0 {
@@ -68,9 +68,9 @@ func TestGiftOverHTTPWithoutReturnAndWebhook(t *testing.T) {
 }
 
 // completed waits until the money of a gift is in.
-func completed(s *harness.Fixture, within time.Duration, g harness.Started) {
+func completed(s *harness.Fixture, g harness.Started) {
 	s.T.Helper()
-	testkit.Eventually(s.T, within, "the gift "+g.ID+" is completed", func() (bool, string) {
+	testkit.Eventually(s.T, time.Minute, "the gift "+g.ID+" is completed", func() (bool, string) {
 		var state string
 		if err := s.DB.GetContext(s.T.Context(), &state, `SELECT state FROM contribution WHERE id = $1`, g.ID); err != nil {
 			s.T.Fatal(err)
@@ -94,7 +94,7 @@ func checkRecorded(s *harness.Fixture, g harness.Started) {
 	if len(captures) != 1 || captures[0].Amount != "25.00" || captures[0].Fee == "" || captures[0].Fee == "0.00" {
 		s.T.Fatalf("PayPal's ledger has %+v", captures)
 	}
-	s.Balanced(5 * time.Second)
+	s.Balanced(time.Minute)
 	var fee, net int64
 	if _, err := fmt.Sscanf(strings.Replace(captures[0].Fee, ".", "", 1), "%d", &fee); err != nil {
 		s.T.Fatal(err)

@@ -40,7 +40,7 @@ func killAtRandom(t *testing.T, s *harness.Fixture, services ...*harness.Process
 	for range testkit.Many(t, "READERFUND_KILLS", 3, 15) {
 		v := services[draw.IntN(len(services))]
 		if draw.IntN(5) > 0 { // else it is killed while it starts
-			if err := v.Ready(30 * time.Second); err != nil {
+			if err := v.Ready(time.Minute); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -51,12 +51,12 @@ func killAtRandom(t *testing.T, s *harness.Fixture, services ...*harness.Process
 		}
 	}
 	for _, v := range services {
-		if err := v.Ready(30 * time.Second); err != nil {
+		if err := v.Ready(time.Minute); err != nil {
 			t.Fatal(err)
 		}
 	}
 	testkit.Eventually(t, harness.RetryFor, "enough is given for this to say something", func() (bool, string) {
 		return c.Given() >= 20, fmt.Sprint(c.Given())
 	})
-	c.Check(40 * time.Second)
+	c.Check(time.Minute)
 }

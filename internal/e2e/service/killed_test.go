@@ -3,7 +3,6 @@ package service
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"readerfund/internal/e2e/harness"
 	"readerfund/internal/testkit"
@@ -101,7 +100,7 @@ func TestKilledAfterTheCapture(t *testing.T) {
 					t.Errorf("no thanks:\n%s", page.Body)
 				}
 			}
-			completed(s, 20*time.Second, g)
+			completed(s, g)
 			expectOnlyGift(s, g)
 		})
 	}
@@ -134,6 +133,6 @@ func TestCaptureThatCannotBeRecorded(t *testing.T) {
 	if _, err := s.DB.ExecContext(t.Context(), `ALTER TABLE ledger_entry DROP CONSTRAINT trouble`); err != nil {
 		t.Fatal(err)
 	}
-	completed(s, 30*time.Second, g)
+	completed(s, g)
 	expectOnlyGift(s, g)
 }

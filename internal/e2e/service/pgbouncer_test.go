@@ -46,7 +46,7 @@ func TestBehindPgBouncer(t *testing.T) {
 	if _, err := s.PayPal.Approve(gift.Order(), ""); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 20*time.Second, "an event is in hand", func() (bool, string) {
+	testkit.Eventually(t, time.Minute, "an event is in hand", func() (bool, string) {
 		return s.Count("webhook_event WHERE state = 'received' AND attempts = 1") == 1, "not yet"
 	})
 	first.Kill()
@@ -60,14 +60,14 @@ func TestBehindPgBouncer(t *testing.T) {
 	if after := job(s, "check alerts"); holder([]*harness.Process{second}, after) == nil || after.Failures != 0 {
 		t.Errorf("the job was not taken over: %+v", after)
 	}
-	testkit.Eventually(t, 40*time.Second, "the event is taken over", func() (bool, string) {
-		n := s.Count("webhook_event WHERE state = 'applied' AND attempts = 2")
+	testkit.Eventually(t, time.Minute, "the event is taken over", func() (bool, string) {
+		n := s.Count("webhook_event WHERE state = 'applied' AND attempts >= 2")
 		return n >= 1 && s.Count("contribution WHERE state = 'completed'") == 1, fmt.Sprint(n)
 	})
 	first.Restart()
 	paid(s, s.Client())
 	refundWithoutAnswer(s, gift)
-	s.Balanced(40 * time.Second)
+	s.Balanced(time.Minute)
 }
 
 // refundWithoutAnswer has staff refund a gift while PayPal's answer is lost, and waits until the queue has seen it
@@ -89,7 +89,7 @@ func refundWithoutAnswer(s *harness.Fixture, g harness.Started) {
 	}, "Refund")
 	s.PayPal.Must("DELETE", "/sandbox/faults", nil, nil)
 	makeDue(s, "send refund")
-	testkit.Eventually(s.T, 40*time.Second, "the queue sends the refund", func() (bool, string) {
+	testkit.Eventually(s.T, time.Minute, "the queue sends the refund", func() (bool, string) {
 		left := s.Count("queue WHERE kind = 'send refund'")
 		return left == 0 && s.Count("refund_request WHERE state = 'done'") == 1, fmt.Sprint(left)
 	})

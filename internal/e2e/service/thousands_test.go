@@ -27,7 +27,7 @@ func TestGiftsWhileOneOfThreeIsKilledAgainAndAgain(t *testing.T) {
 	for ; c.Given() < gifts; kills++ {
 		time.Sleep(pause)
 		v := services[draw.IntN(len(services))]
-		if err := v.Ready(30 * time.Second); err != nil {
+		if err := v.Ready(time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		v.Kill()
@@ -36,7 +36,7 @@ func TestGiftsWhileOneOfThreeIsKilledAgainAndAgain(t *testing.T) {
 		}
 	}
 	for _, v := range services {
-		if err := v.Ready(30 * time.Second); err != nil {
+		if err := v.Ready(time.Minute); err != nil {
 			t.Fatal(err)
 		}
 	}
