@@ -13,7 +13,7 @@ import (
 )
 
 type reportCommand struct {
-	Totals        reportTotals        `cmd:"" help:"Sums of the ledger: gross, fee, refunded, net and count, per currency."`
+	Totals        reportTotals        `cmd:"" help:"Sums of the ledger: payments, gross, fee, refunded, held and net, per currency."`
 	Contributions reportContributions `cmd:"" help:"One line for each contribution, newest first."`
 }
 

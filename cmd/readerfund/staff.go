@@ -30,7 +30,7 @@ type staffAdd struct {
 	config.Database
 
 	Email         string `arg:"" help:"The person's email address."`
-	Role          string `required:"" enum:"viewer,editor,admin" help:"viewer reads, editor also refunds, reviews and replays, admin also reads the audit log."`
+	Role          string `required:"" enum:"viewer,editor,admin" placeholder:"ROLE" help:"viewer (reads), editor (also refunds, reviews and replays) or admin (also reads the audit log)."`
 	PasswordStdin bool   `help:"Read the password from standard input: one line."`
 }
 
