@@ -9,7 +9,7 @@ import (
 	"readerfund/internal/health"
 )
 
-// What the page of a contribution says of refunds asked for, cases and conversions is what the rows say.
+// What the page of a contribution says of refunds asked for, disputes and conversions is what the rows say.
 func TestHistoryOfWhatWentBack(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
@@ -62,6 +62,6 @@ func TestHistoryOfWhatWentBack(t *testing.T) {
 	}
 	found, err := r.Contributions(t.Context(), dashboard.ContributionsQuery{Search: "pp-d-1"})
 	if err != nil || len(found.Contributions) != 1 || found.Contributions[0].Status != "disputed" {
-		t.Errorf("not found by its case: %+v, %v", found, err)
+		t.Errorf("not found by its dispute: %+v, %v", found, err)
 	}
 }

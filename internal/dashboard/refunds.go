@@ -31,7 +31,7 @@ type RefundRequest struct {
 // UnderWay reports whether PayPal has not answered yet: until it has, no other refund of the payment is asked for.
 func (r RefundRequest) UnderWay() bool { return r.State == "asked" || r.State == "unknown" }
 
-// Dispute is a case about a payment, in PayPal's words.
+// Dispute is a dispute about a payment, in PayPal's words.
 type Dispute struct {
 	PaymentID    int64
 	PayPalID     string

@@ -11,7 +11,7 @@ import (
 // Attention counts what a person should look at.
 type Attention struct {
 	Contributions int64 `db:"contributions"`
-	Disputes      int64 `db:"disputes"` // open cases that wait for our answer
+	Disputes      int64 `db:"disputes"` // open disputes that wait for our answer
 	Refunds       int64 `db:"refunds"`  // asked for by staff, and we do not know yet what PayPal made of them
 	Parked        int64 `db:"parked"`
 	Suspects      int64 `db:"suspects"` // deliveries refused as forged within the last day

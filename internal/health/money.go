@@ -8,13 +8,13 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// answerWithin is how long before its end a case counts as urgent. PayPal decides for the buyer when the seller is
+// answerWithin is how long before its end a dispute counts as urgent. PayPal decides for the buyer when the seller is
 // silent.
 const answerWithin = 3 * 24 * time.Hour
 
-// readMoney counts refunds that are under way, and cases that wait for us.
+// readMoney counts refunds that are under way, and disputes that wait for us.
 func readMoney(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
-	// A case whose time is over waits for PayPal, whatever its status says.
+	// A dispute whose time is over waits for PayPal, whatever its status says.
 	err := backlogs(ctx, tx, map[string]*Backlog{"refunds": &s.Refunds, "held": &s.RefundsHeld, "disputes": &s.Disputes}, `
 		SELECT 'refunds' AS backlog, count(*) AS count, min(asked_at) AS oldest FROM refund_request
 		WHERE ended_at IS NULL AND state IN ('asked', 'unknown')

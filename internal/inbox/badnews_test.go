@@ -53,7 +53,8 @@ func (p *postbox) sign(body []byte) delivered {
 	for name, value := range map[string]string{
 		"Paypal-Transmission-Id": id, "Paypal-Transmission-Time": at, "Paypal-Auth-Algo": "SHA256withRSA",
 		"Paypal-Transmission-Sig": base64.StdEncoding.EncodeToString(signature),
-		"Paypal-Cert-Url":         p.PayPal.URL + "/v1/notifications/certs/CERT-" + sum[:8] + "-" + sum[8:16] + "-" + sum[16:24],
+		"Paypal-Cert-Url": p.PayPal.URL + "/v1/notifications/certs/CERT-" + sum[:8] + "-" + sum[8:16] + "-" +
+			sum[16:24],
 	} {
 		h.Set(name, value)
 	}
@@ -88,7 +89,8 @@ func (p *postbox) text(query string, args ...any) string {
 func (p *postbox) ledger() string {
 	p.T.Helper()
 	return p.text(`SELECT coalesce(string_agg(line, E'\n' ORDER BY line), '') FROM (
-		SELECT contribution_id || ' ' || kind || ' ' || amount_minor || ' ' || currency || ' ' || paypal_ref AS line FROM ledger_entry
+		SELECT contribution_id || ' ' || kind || ' ' || amount_minor || ' ' || currency || ' ' || paypal_ref AS line
+		FROM ledger_entry
 		UNION ALL SELECT id || ' ' || state FROM contribution) lines`)
 }
 
@@ -184,13 +186,13 @@ func absurdities(capture, order, refund, foreignOrder, foreignRefund string) []n
 		),
 		event("an order of another app", "CHECKOUT.ORDER.COMPLETED", of("5O190127TN364715T", ""), "parked", unknownThere),
 		event(
-			"a case that is not there",
+			"a dispute that is not there",
 			"CUSTOMER.DISPUTE.CREATED",
 			`"resource":{"dispute_id":"PP-D-27803","disputed_transactions":[{"seller_transaction_id":"`+capture+`"}]}`,
 			"parked",
 			unknownThere,
 		),
-		event("a case that is a payment", "CUSTOMER.DISPUTE.RESOLVED", of(capture, ""), "parked", unknownThere),
+		event("a dispute that is a payment", "CUSTOMER.DISPUTE.RESOLVED", of(capture, ""), "parked", unknownThere),
 		event(
 			"an approval undone that was not",
 			"CHECKOUT.PAYMENT-APPROVAL.REVERSED",
@@ -440,7 +442,8 @@ func TestASandboxEventAtALiveInstallationIsRefused(t *testing.T) {
 	if n := p.Count(`webhook_event`) + p.Count(`suspect_delivery`); n != 0 || asked != 0 {
 		t.Errorf("%d kept, %d asked for", n, asked)
 	}
-	// With the certificate's address of the live world the signature decides: it is the sandbox's, which we cannot even ask.
+	// With the certificate's address of the live world the signature decides: it is the sandbox's, which we cannot even
+	// ask.
 	h := genuine.header.Clone()
 	h.Set("Paypal-Cert-Url", "https://api.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-1a5f47cb")
 	if err := live.Receive(t.Context(), h, genuine.body); !fault.Is(err, fault.Unavailable) || asked == 0 {
@@ -456,8 +459,8 @@ func (c counting) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, fmt.Errorf("no way there")
 }
 
-// What our own database will not take is no fault of the news: the event says so in a sentence, without what the database
-// said, is tried again, and is applied once it can be.
+// What our own database will not take is no fault of the news: the event says so in a sentence, without what the
+// database said, is tried again, and is applied once it can be.
 func TestNewsThatCannotBeBookedWaits(t *testing.T) {
 	t.Parallel()
 	p := open(t)

@@ -53,7 +53,7 @@ func histories() []history {
 		{"held, paid and taken back", "pending", []string{"capture", `settle {}`, `reverse {}`},
 			[]string{heldNews, paidNews, reversalNews}, contribution.Reversed, "charge 2500 EUR" + fee + ", reversal -2500 EUR"},
 		{
-			"a case that is won",
+			"a dispute that is won",
 			"",
 			[]string{"capture", `dispute {"stage":"INQUIRY"}`, `dispute {"stage":"CHARGEBACK"}`, `dispute {"outcome":"seller"}`},
 			[]string{paidNews, caseNews, movedNews, endNews},
@@ -61,7 +61,7 @@ func histories() []history {
 			gross + "dispute_hold -2500 EUR, dispute_release 2500 EUR" + fee,
 		},
 		{
-			"a case that is lost",
+			"a dispute that is lost",
 			"",
 			[]string{
 				"capture",
@@ -71,10 +71,11 @@ func histories() []history {
 			},
 			[]string{paidNews, caseNews, movedNews, endNews, reversalNews},
 			contribution.Reversed,
-			"charge 2500 EUR, chargeback_fee -1600 EUR, dispute_hold -2500 EUR, dispute_release 2500 EUR" + fee + ", reversal -2500 EUR",
+			"charge 2500 EUR, chargeback_fee -1600 EUR, dispute_hold -2500 EUR, dispute_release 2500 EUR" + fee +
+				", reversal -2500 EUR",
 		},
 		{
-			"a case that ends as an inquiry",
+			"a dispute that ends as an inquiry",
 			"",
 			[]string{"capture", `dispute {"stage":"INQUIRY"}`, `dispute {"outcome":"seller"}`},
 			[]string{paidNews, caseNews, endNews},
@@ -206,7 +207,8 @@ func permutations(n int) [][]int {
 	return all
 }
 
-// Every order of arrival of every history, each with one piece of news twice, ends in the same state and the same entries.
+// Every order of arrival of every history, each with one piece of news twice, ends in the same state and the same
+// entries.
 func TestEveryOrderOfArrivalEndsTheSame(t *testing.T) {
 	t.Parallel()
 	p := open(t)

@@ -123,8 +123,8 @@ func (p *postbox) captured(kind string) (contribution.Contribution, string, deli
 	return c, o.Captures[0].ID, p.next(kind)
 }
 
-// What PayPal's API says is booked only where it can be. Otherwise the event is kept waiting or parked, a person is asked
-// to look, and once PayPal answers rightly everything comes right by itself.
+// What PayPal's API says is booked only where it can be. Otherwise the event is kept waiting or parked, a person is
+// asked to look, and once PayPal answers rightly everything comes right by itself.
 func TestOddAnswersAboutAPaymentAreNotBooked(t *testing.T) {
 	t.Parallel()
 	p := open(t)
@@ -321,12 +321,14 @@ func TestOddOrders(t *testing.T) {
 		}, "charge 2500 EUR, charge 2500 EUR, fee -108 EUR, fee -108 EUR", "captured the payment 2 times", true},
 		{"an odd refund beside the payment", func(_, payments tree) {
 			id := payments["captures"].([]any)[0].(map[string]any)["id"].(string)
-			payments["refunds"] = []any{tree{"id": "ODD" + id[:8], "status": "COMPLETED", "amount": tree{"currency_code": "USD", "value": "5.00"},
-				"links": []any{tree{"rel": "up", "href": "https://api.paypal.com/v2/payments/captures/" + id}}}}
+			payments["refunds"] = []any{tree{"id": "ODD" + id[:8], "status": "COMPLETED",
+				"amount": tree{"currency_code": "USD", "value": "5.00"},
+				"links":  []any{tree{"rel": "up", "href": "https://api.paypal.com/v2/payments/captures/" + id}}}}
 		}, whole, "That cannot be", false},
 		{"a refund of a payment that is not there", func(_, payments tree) {
-			payments["refunds"] = []any{tree{"id": "LOST" + stranger.Checkout.PayPalID[:8], "status": "COMPLETED", "amount": tree{"currency_code": "EUR", "value": "5.00"},
-				"links": []any{tree{"rel": "up", "href": "https://api.paypal.com/v2/payments/captures/NOTTHISONE"}}}}
+			payments["refunds"] = []any{tree{"id": "LOST" + stranger.Checkout.PayPalID[:8], "status": "COMPLETED",
+				"amount": tree{"currency_code": "EUR", "value": "5.00"},
+				"links":  []any{tree{"rel": "up", "href": "https://api.paypal.com/v2/payments/captures/NOTTHISONE"}}}}
 		}, whole, "does not belong to this contribution", false},
 		{"two purchases", func(order, _ tree) { order["purchase_units"] = append(order["purchase_units"].([]any), tree{}) }, "", "2 purchases", false},
 		{"another contribution's", func(order, _ tree) { unit(order)["custom_id"] = stranger.ID.String() }, "", "no longer carries the number", false},
@@ -374,7 +376,7 @@ func TestOddOrders(t *testing.T) {
 	}
 }
 
-// A case that cannot be holds nothing back in our books, and a person hears of it.
+// A dispute that cannot be holds nothing back in our books, and a person hears of it.
 func TestOddAnswersAboutACaseAreNotBooked(t *testing.T) {
 	t.Parallel()
 	p := open(t)
@@ -388,7 +390,7 @@ func TestOddAnswersAboutACaseAreNotBooked(t *testing.T) {
 		{"about more than the gift", func(d tree) { d["dispute_amount"] = amount("EUR", "25.01") }, "is about 25.01 EUR, and the payment was of 25.00 EUR", ""},
 		{"in another currency", func(d tree) { d["dispute_amount"] = amount("USD", "25.00") }, "is in USD, the payment in EUR", ""},
 		{"about 10^30", func(d tree) { d["dispute_amount"] = amount("EUR", "1"+strings.Repeat("0", 30)) }, "", "no amount of EUR"},
-		{"about nothing", func(d tree) { d["dispute_amount"] = amount("EUR", "0.00") }, "", "the case is about 0.00 EUR"},
+		{"about nothing", func(d tree) { d["dispute_amount"] = amount("EUR", "0.00") }, "", "the dispute is about 0.00 EUR"},
 		{"about no payment", func(d tree) { delete(d, "disputed_transactions") }, "", "does not say which payment"},
 		{"without an id", func(d tree) { delete(d, "dispute_id") }, "", "could not be used"},
 	} {

@@ -58,9 +58,9 @@ func TestAdvice(t *testing.T) {
 	}{
 		"the time limit": {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"REFUND_TIME_LIMIT_EXCEEDED"}]}`,
 			"REFUND_TIME_LIMIT_EXCEEDED", "180 days"},
-		"the second is known":   {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"NEW_ONE"},{"issue":"PENDING_CAPTURE"}]}`, "PENDING_CAPTURE", "pending"},
-		"a case that is closed": {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE"}]}`, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE", "has ended"},
-		"only a name":           {403, `{"name":"PERMISSION_DENIED"}`, "PERMISSION_DENIED", "not allowed"},
+		"the second is known":      {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"NEW_ONE"},{"issue":"PENDING_CAPTURE"}]}`, "PENDING_CAPTURE", "pending"},
+		"a dispute that is closed": {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE"}]}`, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE", "has ended"},
+		"only a name":              {403, `{"name":"PERMISSION_DENIED"}`, "PERMISSION_DENIED", "not allowed"},
 		"unknown": {422, `{"name":"UNPROCESSABLE_ENTITY","message":"m","debug_id":"f1a2",
 			"details":[{"issue":"NEW_ONE","description":"Something \u0000new."}]}`,
 			"NEW_ONE", "“Something new.” PayPal's support finds it by the debug ID f1a2."},

@@ -51,7 +51,7 @@ func (c Capture) Refunded() bool {
 	return c.Status == CaptureRefunded || c.Status == CapturePartiallyRefunded
 }
 
-// Reversed reports whether it went back against our will: a chargeback, or a case that the payer won.
+// Reversed reports whether it went back against our will: a chargeback, or a dispute that the payer won.
 func (c Capture) Reversed() bool {
 	return c.Refunded() && (c.Reason == "CHARGEBACK" || c.Reason == "BUYER_COMPLAINT")
 }

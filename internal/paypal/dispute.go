@@ -17,7 +17,7 @@ import (
 // DisputeStatus is PayPal's (Disputes v1): who has to do something next.
 type DisputeStatus string
 
-// The case's statuses.
+// The dispute's statuses.
 const (
 	DisputeOpen             DisputeStatus = "OPEN"
 	DisputeWaitingForBuyer  DisputeStatus = "WAITING_FOR_BUYER_RESPONSE"
@@ -27,10 +27,10 @@ const (
 	DisputeOther            DisputeStatus = "OTHER"
 )
 
-// DisputeStage is PayPal's (Disputes v1): how far a case has gone. A case may begin at any of them.
+// DisputeStage is PayPal's (Disputes v1): how far a dispute has gone. A dispute may begin at any of them.
 type DisputeStage string
 
-// The case's stages, in the order it can go through them.
+// The dispute's stages, in the order it can go through them.
 const (
 	StageInquiry        DisputeStage = "INQUIRY"    // buyer and seller talk; nothing is held
 	StageChargeback     DisputeStage = "CHARGEBACK" // a claim, or a bank's chargeback
@@ -41,7 +41,7 @@ const (
 // DisputeOutcome is PayPal's (Disputes v1); empty while there is none.
 type DisputeOutcome string
 
-// The outcomes of a resolved case.
+// The outcomes of a resolved dispute.
 const (
 	OutcomeBuyer    DisputeOutcome = "RESOLVED_BUYER_FAVOUR"
 	OutcomeSeller   DisputeOutcome = "RESOLVED_SELLER_FAVOUR"
@@ -52,7 +52,7 @@ const (
 	OutcomeNone     DisputeOutcome = "NONE"
 )
 
-// Dispute is a buyer's case about money we received.
+// Dispute is a buyer's dispute about money we received.
 type Dispute struct {
 	ID         string
 	CaptureIDs []string // of what is disputed, as we know them: captures, or a subscription's sales
@@ -72,23 +72,24 @@ type Dispute struct {
 	MayAccept bool      // whether AcceptClaim is open to us now
 }
 
-// DisputeFee is what the case itself cost us, apart from the money disputed.
+// DisputeFee is what the dispute itself cost us, apart from the money disputed.
 type DisputeFee struct {
 	Reason string       // "CHARGEBACK_FEE", "DISPUTE_FEE", "DISPUTE_SETTLEMENT_FEE"
 	Amount money.Amount // positive was taken from us, negative was given back
 	At     time.Time    // UTC; zero when PayPal does not say
 }
 
-// Open reports whether the case still runs.
+// Open reports whether the dispute still runs.
 func (d Dispute) Open() bool { return d.Status != DisputeResolved }
 
-// Holds reports whether the case went so far that PayPal held the amount, whether or not that hold has ended since: at
-// an inquiry nothing is held.
+// Holds reports whether the dispute went so far that PayPal held the amount, whether or not that hold has ended since:
+// at an inquiry nothing is held.
 func (d Dispute) Holds() bool {
 	return d.Stage == StageChargeback || d.Stage == StagePreArbitration || d.Stage == StageArbitration
 }
 
-// How far back PayPal lists cases, and how many it puts on a page at most (Disputes v1, update_time_after, page_size).
+// How far back PayPal lists disputes, and how many it puts on a page at most (Disputes v1, update_time_after,
+// page_size).
 const (
 	disputeMemory = 180 * 24 * time.Hour
 	disputePage   = 50
@@ -96,7 +97,7 @@ const (
 
 const disputesPath = "/v1/customer/disputes"
 
-// Dispute reads a case.
+// Dispute reads a dispute.
 func (c *Client) Dispute(ctx context.Context, id string) (Dispute, error) {
 	const operation = "get dispute"
 	if err := checkID(operation, id); err != nil {
@@ -111,7 +112,7 @@ func (c *Client) Dispute(ctx context.Context, id string) (Dispute, error) {
 				return err
 			}
 			if dispute, err = in.read(); err == nil && dispute.ID != id {
-				err = errors.New("it is another case than the one asked for")
+				err = errors.New("it is another dispute than the one asked for")
 			}
 			return err
 		},
@@ -122,7 +123,7 @@ func (c *Client) Dispute(ctx context.Context, id string) (Dispute, error) {
 	return dispute, nil
 }
 
-// DisputesOf lists the ids of the cases about one capture or sale. PayPal may take minutes to list a new one.
+// DisputesOf lists the ids of the disputes about one capture or sale. PayPal may take minutes to list a new one.
 func (c *Client) DisputesOf(ctx context.Context, captureID string) ([]string, error) {
 	const operation = "list disputes of a capture"
 	if err := checkID(operation, captureID); err != nil {
@@ -136,7 +137,7 @@ func (c *Client) DisputesOf(ctx context.Context, captureID string) ([]string, er
 	return ids, err
 }
 
-// DisputesSince gives the cases that changed at from or later, each with the time of its last change. PayPal lists
+// DisputesSince gives the disputes that changed at from or later, each with the time of its last change. PayPal lists
 // those of the last 180 days; an earlier from, or none, means all of them. It ends with the first error of each's.
 func (c *Client) DisputesSince(
 	ctx context.Context, from time.Time, each func(id string, updated time.Time) error,
@@ -160,7 +161,7 @@ func (c *Client) disputes(
 		func(in disputeInfoJSON) error {
 			if !idShape.MatchString(in.ID) {
 				// The others are looked at before this is told.
-				odd = &Error{Operation: operation, Err: fmt.Errorf("%.64q is listed and is not a case's id", in.ID)}
+				odd = &Error{Operation: operation, Err: fmt.Errorf("%.64q is listed and is not a dispute's id", in.ID)}
 				return nil
 			}
 			return each(in.ID, in.Updated.Time)
@@ -171,9 +172,9 @@ func (c *Client) disputes(
 	return odd
 }
 
-// AcceptClaim gives the buyer right: PayPal refunds the disputed amount from our balance and closes the case. The payer
-// and PayPal read the note, which must say something and is cut at 2000 characters. PayPal promises nothing about a
-// second one under the same request id, so it is sent once: where the outcome is unknown, read the case.
+// AcceptClaim gives the buyer right: PayPal refunds the disputed amount from our balance and closes the dispute. The
+// payer and PayPal read the note, which must say something and is cut at 2000 characters. PayPal promises nothing about
+// a second one under the same request id, so it is sent once: where the outcome is unknown, read the dispute.
 //
 // PayPal's document of the operation describes only the upload of a file; the JSON is its integration guide's.
 func (c *Client) AcceptClaim(ctx context.Context, disputeID, requestID, note string) error {
@@ -188,7 +189,7 @@ func (c *Client) AcceptClaim(ctx context.Context, disputeID, requestID, note str
 		operation: operation, method: http.MethodPost, path: disputesPath + "/" + disputeID + "/accept-claim",
 		requestID: requestID,
 		once:      true, in: map[string]string{"note": note, "accept_claim_type": fullRefund},
-		read: func([]byte) error { return nil }, // links; whoever wants to know what became of the case reads it
+		read: func([]byte) error { return nil }, // links; whoever wants to know what became of the dispute reads it
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// claim is a case as PayPal writes it, lost and with all its money.
+// claim is a dispute as PayPal writes it, lost and with all its money.
 const claim = `{"dispute_id":"PP-D-27803","create_time":"2026-10-01T09:00:00.000Z","update_time":"2026-10-20T10:30:00.500Z",
 	"disputed_transactions":[{"seller_transaction_id":"17C"},{"seller_transaction_id":"17C"},{"seller_transaction_id":"../x"},{"seller_transaction_id":"18C"}],
 	"reason":"UNAUTHORISED","status":"RESOLVED","dispute_life_cycle_stage":"CHARGEBACK","dispute_channel":"EXTERNAL",
@@ -44,7 +44,7 @@ func TestDisputeReads(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if _, err := c.Dispute(t.Context(), "PP-D-27804"); tell(err) == nil {
-		t.Error("another case was taken for the one asked for")
+		t.Error("another dispute was taken for the one asked for")
 	}
 	if _, err := c.Dispute(t.Context(), "../webhooks"); tell(err) == nil {
 		t.Error("an id left its path")

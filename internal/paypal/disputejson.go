@@ -48,7 +48,7 @@ type disputeJSON struct {
 	} `json:"allowed_response_options"`
 }
 
-// movementJSON is money that moved because of the case, of whomever.
+// movementJSON is money that moved because of the dispute, of whomever.
 type movementJSON struct {
 	Party  line       `json:"affected_party"`
 	Type   line       `json:"type"`
@@ -66,7 +66,7 @@ func (in disputeJSON) read() (Dispute, error) {
 		return Dispute{}, err
 	}
 	if amount.Minor <= 0 {
-		return Dispute{}, oddf("the case is about %s", amount)
+		return Dispute{}, oddf("the dispute is about %s", amount)
 	}
 	out := Dispute{
 		ID: in.ID, Status: DisputeStatus(in.Status), Stage: DisputeStage(in.Stage), Reason: string(in.Reason),

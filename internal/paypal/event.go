@@ -21,7 +21,7 @@ type Event struct {
 	OrderID      string    // empty when the body names none; so are the next three
 	CaptureID    string    // for a v1 sale, the sale's id
 	RefundID     string    // for a reversal too: PayPal makes it a refund
-	DisputeID    string    // the case; which payments it is about, the Disputes API tells
+	DisputeID    string    // the dispute; which payments it is about, the Disputes API tells
 	CreateTime   time.Time // UTC; zero when it cannot be read
 	Summary      string    // PayPal's sentence in English; it may be personal, and is at most 300 characters
 }
@@ -154,8 +154,8 @@ func (e *Event) placeResource() {
 	}
 }
 
-// placeDispute finds the case of an event about one. Only such events have one: a payment's event that names a case has
-// other news.
+// placeDispute finds the dispute of an event about one. Only such events have one: a payment's event that names a
+// dispute has other news.
 func (e *Event) placeDispute(resource object) {
 	if strings.HasPrefix(e.Type, "CUSTOMER.DISPUTE.") || strings.HasPrefix(e.Type, "RISK.DISPUTE.") {
 		e.DisputeID = or(resource.shaped("dispute_id", idShape),
@@ -209,7 +209,7 @@ func (o object) shaped(key string, want shape) string {
 	return ""
 }
 
-// ownID is what a resource calls itself; a case and an undone approval have names of their own for it.
+// ownID is what a resource calls itself; a dispute and an undone approval have names of their own for it.
 func (o object) ownID() string {
 	return or(o.shaped("id", idShape), or(o.shaped("dispute_id", idShape), o.shaped("order_id", idShape)))
 }

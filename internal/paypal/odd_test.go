@@ -60,15 +60,15 @@ func TestOddAnswersAreToldFromNone(t *testing.T) {
 		t.Error("another error was taken for PayPal's")
 	}
 	for name, body := range map[string]string{
-		"a refund of nothing": `{"id":"17C","status":"COMPLETED","amount":{"currency_code":"EUR","value":"0"}}`,
-		"two purchases":       `{"id":"17C","status":"COMPLETED","purchase_units":[{},{}]}`,
-		"a case about less":   `{"dispute_id":"17C","status":"OPEN","dispute_amount":{"currency_code":"EUR","value":"-5.00"}}`,
+		"a refund of nothing":  `{"id":"17C","status":"COMPLETED","amount":{"currency_code":"EUR","value":"0"}}`,
+		"two purchases":        `{"id":"17C","status":"COMPLETED","purchase_units":[{},{}]}`,
+		"a dispute about less": `{"dispute_id":"17C","status":"OPEN","dispute_amount":{"currency_code":"EUR","value":"-5.00"}}`,
 	} {
 		client := newPeer(t, answers(answer(200, body))).client(t)
 		err := map[string]func() error{
-			"a refund of nothing": func() error { _, err := client.Refund(t.Context(), "17C"); return err },
-			"two purchases":       func() error { _, err := client.Order(t.Context(), "17C"); return err },
-			"a case about less":   func() error { _, err := client.Dispute(t.Context(), "17C"); return err },
+			"a refund of nothing":  func() error { _, err := client.Refund(t.Context(), "17C"); return err },
+			"two purchases":        func() error { _, err := client.Order(t.Context(), "17C"); return err },
+			"a dispute about less": func() error { _, err := client.Dispute(t.Context(), "17C"); return err },
 		}[name]()
 		if says, odd := paypal.Odd(err); !odd || strings.ContainsAny(says, "{}") {
 			t.Errorf("%s: %q, %v", name, says, err)

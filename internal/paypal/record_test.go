@@ -19,7 +19,7 @@ func TestConformanceRecord(t *testing.T) {
 	conformance(t, func(t *testing.T, w world) {
 		ctx, now := t.Context(), time.Now()
 		if _, err := w.client.Dispute(ctx, "PP-D-1"); !paypal.NotFound(tell(err)) {
-			t.Errorf("there is no such case: %v", err)
+			t.Errorf("there is no such dispute: %v", err)
 		}
 		if ids, err := w.client.DisputesOf(ctx, "00000000000000000"); tell(err) != nil && !paypal.NotFound(err) ||
 			len(ids) != 0 {

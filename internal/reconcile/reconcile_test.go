@@ -29,7 +29,7 @@ func TestADayWithoutWebhooks(t *testing.T) {
 	}
 	f.agree()
 	if n := f.Count("contribution WHERE state = 'disputed'"); n != 2 {
-		t.Errorf("%d contributions disputed, want the open case and the inquiry", n)
+		t.Errorf("%d contributions disputed, want the open dispute and the inquiry", n)
 	}
 	before := f.dump("reconcile_run")
 	again := f.clean(reconcile.Order{})

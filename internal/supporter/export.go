@@ -21,7 +21,7 @@ func (s *Service) Export(ctx context.Context, address string) (json.RawMessage, 
 		if err != nil {
 			return err
 		}
-		// What staff wrote about a case is theirs, and PayPal's deliveries say nothing that is not here.
+		// What staff wrote about a dispute is theirs, and PayPal's deliveries say nothing that is not here.
 		err = tx.GetContext(ctx, &text, `
 			SELECT jsonb_build_object(
 			    'address', $2::text, 'exported_at', $3::timestamptz,

@@ -262,7 +262,7 @@ func (p *PayPal) Refund(capture, amount string) string {
 	return made.ID
 }
 
-// Dispute opens a case about a capture, or moves it on, and gives PayPal's id of it.
+// Dispute opens a dispute about a capture, or moves it on, and gives PayPal's id of it.
 func (p *PayPal) Dispute(capture string, f Fields) string {
 	p.t.Helper()
 	var made struct {

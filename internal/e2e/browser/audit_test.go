@@ -234,7 +234,7 @@ func (a *auditor) answersDispute(n *harness.Demo, d *db.DB, staff string) {
 	a.check("Claim:")
 	a.at(disputed+"/refund", 200, "possible only through the dispute")
 	a.open(disputed)
-	a.click(".case-acts .button")
+	a.click(".dispute-acts .button")
 	a.check("What happens when you accept")
 	a.fill("#note", " ")
 	a.send(".act form .button", 422)

@@ -101,7 +101,7 @@ func walk(t *testing.T, n *harness.Demo, b *tab) {
 	b.open(n.BaseURL + "/staff/contributions?status=disputed")
 	b.click("th.key a")
 	page("08c-disputed", "Add a note", "Accept the dispute")
-	b.click(".case-acts .button")
+	b.click(".dispute-acts .button")
 	page("08d-accept", "What happens when you accept")
 	b.open(n.BaseURL + "/staff/contributions?attention=1")
 	b.click(`th.key a[href*="` + needsALook(t, n) + `"]`)

@@ -40,7 +40,9 @@ func TestDemo(t *testing.T) {
 	checkDemoOutput(n, t)
 	checkHistory(s)
 	visitor := harness.NewClient(t, n.BaseURL)
-	for path, text := range map[string]string{"/article": "via PayPal", "/": "via PayPal", "/staff": "Sign in", n.PayPal.URL + "/sandbox/": "no real money"} {
+	for path, text := range map[string]string{
+		"/article": "via PayPal", "/": "via PayPal", "/staff": "Sign in", n.PayPal.URL + "/sandbox/": "no real money",
+	} {
 		if page := visitor.Get(t, path); !strings.Contains(page.Body, text) {
 			t.Errorf("%s lacks %q:\n%s", path, text, page.Body)
 		}
@@ -67,7 +69,7 @@ func checkDemoOutput(n *harness.Demo, t *testing.T) {
 	}
 }
 
-// checkHistory holds what followed the past gifts against their times: refunds and cases come hours or days after
+// checkHistory holds what followed the past gifts against their times: refunds and disputes come hours or days after
 // the gift, and not all at once.
 func checkHistory(s *harness.Fixture) {
 	s.T.Helper()
@@ -121,7 +123,9 @@ func checkNothingLeft(n *harness.Demo, t *testing.T) {
 	if err := n.Stop(syscall.SIGINT, time.Minute); err != nil {
 		t.Errorf("after Ctrl-C the demo ends with %v\n%s", err, n.Output.String())
 	}
-	for _, address := range []string{n.Settings["DEMO_ADDR"], n.Settings["DEMO_PAYPAL_ADDR"], settings["ADMIN_LISTEN_ADDR"], postgres.Host} {
+	for _, address := range []string{
+		n.Settings["DEMO_ADDR"], n.Settings["DEMO_PAYPAL_ADDR"], settings["ADMIN_LISTEN_ADDR"], postgres.Host,
+	} {
 		if c, err := net.DialTimeout("tcp", address, time.Second); err == nil {
 			t.Errorf("somebody still listens on %s", address)
 			_ = c.Close() // it should not have opened

@@ -17,7 +17,7 @@ import (
 )
 
 // F12 at its worst: for a whole day not one webhook comes. A third of the readers close the tab after PayPal took their
-// money, and there are refunds, reversals and cases that only PayPal knows of. One run of the command puts the books
+// money, and there are refunds, reversals and disputes that only PayPal knows of. One run of the command puts the books
 // right, and a second one changes nothing. READERFUND_DAY_GIFTS says how many gifts the day has.
 func TestADayWithoutWebhooksIsReconciled(t *testing.T) {
 	t.Parallel()
@@ -27,7 +27,7 @@ func TestADayWithoutWebhooksIsReconciled(t *testing.T) {
 	n := testkit.Many(t, "READERFUND_DAY_GIFTS", 15, 45)
 	dayOfGifts(s, n)
 	if known := s.Count("refund") + s.Count("dispute"); known != 0 {
-		t.Fatalf("%d refunds and cases are known before anybody told", known)
+		t.Fatalf("%d refunds and disputes are known before anybody told", known)
 	}
 
 	began := time.Now()
@@ -103,7 +103,8 @@ func giftOfTheDay(s *harness.Fixture, v *harness.Client, i int, capture func(ord
 		return err
 	}
 	what := map[int][2]string{
-		2: {"refund", `{"amount":"10.00"}`}, 3: {"refund", `{}`}, 4: {"reverse", `{}`}, 5: {"dispute", `{}`}, 6: {"dispute", `{"outcome":"seller"}`},
+		2: {"refund", `{"amount":"10.00"}`}, 3: {"refund", `{}`}, 4: {"reverse", `{}`}, 5: {"dispute", `{}`},
+		6: {"dispute", `{"outcome":"seller"}`},
 		7: {"dispute", `{"outcome":"buyer","fee":"16.00"}`}, 8: {"dispute", `{"stage":"INQUIRY"}`},
 	}[i%20]
 	if what[0] == "" {
@@ -192,7 +193,8 @@ func ourMoney(s *harness.Fixture, t *testing.T) map[string]bool {
 		Amount, Fee         int64
 	}
 	err := s.DB.SelectContext(t.Context(), &ours, `
-		SELECT CASE WHEN kind IN ('charge', 'fee') THEN 'charge' WHEN kind LIKE 'dispute%' OR kind LIKE 'chargeback%' THEN 'dispute' ELSE kind END AS kind,
+		SELECT CASE WHEN kind IN ('charge', 'fee') THEN 'charge' WHEN kind LIKE 'dispute%'
+			OR kind LIKE 'chargeback%' THEN 'dispute' ELSE kind END AS kind,
 		       paypal_ref AS ref, currency,
 		       coalesce(sum(amount_minor) FILTER (WHERE kind NOT LIKE '%fee%'), 0)::bigint AS amount,
 		       coalesce(sum(amount_minor) FILTER (WHERE kind LIKE '%fee%'), 0)::bigint AS fee

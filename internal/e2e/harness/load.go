@@ -196,7 +196,7 @@ func (c *Load) retry(v *Client, draw *rand.Rand, try func() (Response, error), g
 }
 
 // followUp is what happens at PayPal to a gift that came in: refunds, in part or whole, by the seller; a reversal;
-// cases that readers open, and how they end.
+// disputes that readers open, and how they end.
 func (c *Load) followUp(g Gift, draw *rand.Rand) error {
 	steps := map[string][]step{
 		// without an amount: all that is left
@@ -272,8 +272,8 @@ func (c *Load) Check(within time.Duration) {
 	}
 }
 
-// allowedStates says in which states a gift may stand, after what its reader did. That a refund, reversal or case came
-// to the state is the audit's to say: it knows what PayPal has.
+// allowedStates says in which states a gift may stand, after what its reader did. That a refund, reversal or dispute
+// came to the state is the audit's to say: it knows what PayPal has.
 func allowedStates(ending string) []string {
 	return strings.Fields(map[string]string{
 		"returns": "completed", "closes": "completed", "declined": "declined", "refused": "declined", "cancels": "cancelled",

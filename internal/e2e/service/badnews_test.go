@@ -181,7 +181,7 @@ func badNewsAbout(capture string) []badNews {
 			"PayPal does not know",
 		},
 		{
-			"a case that is not there",
+			"a dispute that is not there",
 			event("9", "CUSTOMER.DISPUTE.CREATED", `"resource":{"dispute_id":"PP-D-1"}`),
 			end,
 			"received",

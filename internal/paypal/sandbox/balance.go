@@ -17,7 +17,7 @@ type balanceView struct {
 }
 
 // listBalances is GET /v1/reporting/balances: the sum of what moved, from an account that was empty at first. What is
-// held back for a case is part of the total, but not available.
+// held back for a dispute is part of the total, but not available.
 func (s *Server) listBalances(c *call) (reply, error) {
 	q := &queryReader{values: c.URL.Query()}
 	at, currency := q.moment("as_of_time", false), q.text("currency_code", 3, 3)

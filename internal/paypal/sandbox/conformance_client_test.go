@@ -111,14 +111,14 @@ func registerWebhooks(t *testing.T, client *paypal.Client) {
 	}
 }
 
-// acceptClaim finds a case, reads it and gives the buyer right.
+// acceptClaim finds a dispute, reads it and gives the buyer right.
 func acceptClaim(t *testing.T, s *stage, client *paypal.Client) {
 	t.Helper()
 	ctx := t.Context()
 	dispute, hook := s.disputed(`{"fee":"5.00"}`)
 	of, err := client.DisputesOf(ctx, strings.Split(hook, "/")[1])
 	if err != nil || len(of) != 1 || of[0] != last(dispute) {
-		t.Errorf("the cases of the capture: %v, %v", of, err)
+		t.Errorf("the disputes of the capture: %v, %v", of, err)
 	}
 	for _, from := range []time.Time{{}, time.Now().Add(-time.Hour)} {
 		if err := client.DisputesSince(ctx, from, func(string, time.Time) error { return nil }); err != nil {

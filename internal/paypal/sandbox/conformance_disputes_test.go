@@ -13,7 +13,7 @@ const (
 	aFile        = "--X\r\nContent-Disposition: form-data; name=\"%\"; filename=\"letter.txt\"\r\nContent-Type: application/octet-stream\r\n\r\nDear PayPal\r\n--X--\r\n"
 )
 
-// disputed opens a case about a new payment, and gives the paths of the case and of the hook that moves it.
+// disputed opens a dispute about a new payment, and gives the paths of the dispute and of the hook that moves it.
 func (s *stage) disputed(members string) (dispute, hook string) {
 	s.t.Helper()
 	_, capture := s.paid("")
@@ -27,7 +27,7 @@ func (s *stage) form(path, name string) {
 	s.ok(200, "POST", path, strings.Replace(aFile, "%", name, 1), "Content-Type", "multipart/form-data; boundary=X")
 }
 
-// driveDisputes opens cases, has the seller do all that a seller may, and ends them either way.
+// driveDisputes opens disputes, has the seller do all that a seller may, and ends them either way.
 func driveDisputes(_ *testing.T, s *stage) {
 	for _, outcome := range []string{"buyer", "seller"} {
 		dispute, hook := s.disputed(`{"fee":"5.00","amount":"4.00"}`)
@@ -103,7 +103,7 @@ func driveClaims(s *stage) {
 	s.ok(200, "GET", asked, "")
 }
 
-// driveDisputeList pages through the cases and narrows them down.
+// driveDisputeList pages through the disputes and narrows them down.
 func driveDisputeList(s *stage) {
 	now := time.Now().UTC()
 	at := func(t time.Time) string { return url.QueryEscape(t.Format(time.RFC3339)) }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Stages, statuses and outcomes of a case that the emulator uses [Disputes v1].
+// Stages, statuses and outcomes of a dispute that the emulator uses [Disputes v1].
 const (
 	stageInquiry    = "INQUIRY"    // the buyer asks the seller; PayPal holds nothing back
 	stageChargeback = "CHARGEBACK" // the buyer claims the money; PayPal holds it back
@@ -26,12 +26,12 @@ const (
 	claimTerm   = 10 * 24 * time.Hour
 )
 
-// dispute is a buyer's case against a capture.
+// dispute is a buyer's dispute against a capture.
 type dispute struct {
 	ID, CaptureID, Status, Reason, Outcome, Stage string
 	Amount                                        money // what the buyer disputes
 	Held                                          int64 // what PayPal holds back now
-	Fee                                           int64 // what the case costs the seller if the buyer wins
+	Fee                                           int64 // what the dispute costs the seller if the buyer wins
 	FeeCharged                                    int64 // what it has cost: less what was given back
 	Due                                           time.Time
 	Movements                                     []disputeMovement
@@ -41,22 +41,22 @@ type dispute struct {
 	Created, Updated                              time.Time
 }
 
-// disputeMovement is money that moved because of a case. The hold is not among them: PayPal has no reason for it.
+// disputeMovement is money that moved because of a dispute. The hold is not among them: PayPal has no reason for it.
 type disputeMovement struct {
 	Party, Type, Reason string
 	Amount              money
 	At                  time.Time
 }
 
-// disputeCase is how a case begins.
-type disputeCase struct {
+// newDispute is how a dispute begins.
+type newDispute struct {
 	stage  string
 	amount money
 	fee    int64
 }
 
 // openDispute is the buyer's complaint about a capture, or about a part of it. Holds s.mu.
-func (s *Server) openDispute(k *capture, want disputeCase) *dispute {
+func (s *Server) openDispute(k *capture, want newDispute) *dispute {
 	d := &dispute{
 		ID: s.newDisputeID(), CaptureID: k.ID, Status: statusSellerIsAsked, Reason: "MERCHANDISE_OR_SERVICE_NOT_RECEIVED",
 		Stage: want.stage, Amount: want.amount, Fee: want.fee, Created: s.now(), Updated: s.now(),
@@ -89,7 +89,7 @@ func (s *Server) escalate(k *capture, d *dispute) {
 	s.changeDispute(d)
 }
 
-// hold takes the disputed amount, or what is left of it, out of the seller's reach until the case ends. The capture
+// hold takes the disputed amount, or what is left of it, out of the seller's reach until the dispute ends. The capture
 // stays as it is. Holds s.mu.
 func (s *Server) hold(k *capture, d *dispute) {
 	d.Due = s.now().Add(claimTerm)
@@ -97,7 +97,8 @@ func (s *Server) hold(k *capture, d *dispute) {
 	s.enterTransfer(codeHold, money{d.Amount.Currency, -d.Held}, k.ID, k.CustomID)
 }
 
-// resolveDispute ends a case; if the buyer wins, what was disputed is reversed, and the case's fee is due. Holds s.mu.
+// resolveDispute ends a dispute; if the buyer wins, what was disputed is reversed, and the dispute's fee is due. Holds
+// s.mu.
 func (s *Server) resolveDispute(k *capture, d *dispute, buyerWins bool) {
 	s.closeDispute(k, d)
 	d.Outcome = outcomeForSeller
@@ -113,7 +114,7 @@ func (s *Server) resolveDispute(k *capture, d *dispute, buyerWins bool) {
 	s.tellResolved(k, d)
 }
 
-// settleByRefund ends a case whose payment the seller, or a bank, has given back altogether. Holds s.mu.
+// settleByRefund ends a dispute whose payment the seller, or a bank, has given back altogether. Holds s.mu.
 func (s *Server) settleByRefund(k *capture, d *dispute) {
 	s.closeDispute(k, d)
 	d.Outcome = outcomeForBuyer
@@ -129,7 +130,7 @@ func (s *Server) closeDispute(k *capture, d *dispute) {
 	}
 }
 
-// chargeDispute takes the case's fee. Holds s.mu.
+// chargeDispute takes the dispute's fee. Holds s.mu.
 func (s *Server) chargeDispute(k *capture, d *dispute) {
 	if d.Fee == 0 {
 		return
@@ -140,10 +141,10 @@ func (s *Server) chargeDispute(k *capture, d *dispute) {
 	s.enterTransfer(codeChargebackFee, fee.negated(), k.ID, k.CustomID)
 }
 
-// returnFee gives the case's fee back. Holds s.mu.
+// returnFee gives the dispute's fee back. Holds s.mu.
 func (s *Server) returnFee(k *capture, d *dispute) error {
 	if d.FeeCharged == 0 {
-		return fmt.Errorf("case %s has cost no fee, or it was given back already", d.ID)
+		return fmt.Errorf("dispute %s has cost no fee, or it was given back already", d.ID)
 	}
 	fee := money{d.Amount.Currency, d.FeeCharged}
 	d.FeeCharged = 0
@@ -166,7 +167,7 @@ func (s *Server) tellResolved(k *capture, d *dispute) {
 	s.tellDispute(d, "CUSTOMER.DISPUTE.RESOLVED", "A dispute was resolved with case # "+d.ID)
 }
 
-// tellDispute keeps a case as it is now, and says so. Holds s.mu.
+// tellDispute keeps a dispute as it is now, and says so. Holds s.mu.
 func (s *Server) tellDispute(d *dispute, kind, summary string) {
 	d.Updated = s.now()
 	s.journal.put("dispute", d.ID, d)

@@ -30,7 +30,7 @@ type disputeOffer struct {
 	At     time.Time
 }
 
-// disputeAction is something that the seller may do about a case, in the states in which its link is shown.
+// disputeAction is something that the seller may do about a dispute, in the states in which its link is shown.
 type disputeAction struct {
 	path, rel string
 	allowed   func(*dispute) bool
@@ -73,7 +73,7 @@ var (
 )
 
 // act carries out an action of the seller. The work checks the body, and gives what is to be done if it is good. A
-// PayPal-Request-Id does not help: said again, an action meets a case that has moved on.
+// PayPal-Request-Id does not help: said again, an action meets a dispute that has moved on.
 func (s *Server) act(
 	may func(*dispute) bool, check func(*checker, map[string]any) func(*capture, *dispute),
 ) func(*call) (reply, error) {
@@ -110,14 +110,14 @@ func (s *Server) acceptClaim() func(*call) (reply, error) {
 		}
 		ck.text(body, "", "accept_claim_type", acceptKind)
 		if body["refund_amount"] != nil {
-			// as for every case about something not received
+			// as for every dispute about something not received
 			ck.refuse("/refund_amount", compact(body["refund_amount"]), "AMOUNT_SHOULD_NOT_BE_PASSED")
 		}
 		return func(k *capture, d *dispute) { s.resolveDispute(k, d, true) }
 	})
 }
 
-// provideEvidence is POST …/provide-evidence: PayPal looks into the case.
+// provideEvidence is POST …/provide-evidence: PayPal looks into the dispute.
 func (s *Server) provideEvidence() func(*call) (reply, error) {
 	return s.act(mayProve, func(ck *checker, body map[string]any) func(*capture, *dispute) {
 		var given []disputeEvidence

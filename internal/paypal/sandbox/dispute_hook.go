@@ -9,13 +9,13 @@ import (
 
 // disputeHook is what POST /sandbox/captures/{id}/dispute may say.
 type disputeHook struct {
-	Outcome string `json:"outcome"` // buyer or seller: the case ends
+	Outcome string `json:"outcome"` // buyer or seller: the dispute ends
 	Stage   string `json:"stage"`   // where it begins, or where an inquiry goes on
 	Amount  string `json:"amount"`  // what the buyer disputes; default: what is left
-	Fee     string `json:"fee"`     // what the case costs if the buyer wins
+	Fee     string `json:"fee"`     // what the dispute costs if the buyer wins
 }
 
-// hookDispute is POST /sandbox/captures/{id}/dispute: without an outcome a case is opened, or goes from inquiry to
+// hookDispute is POST /sandbox/captures/{id}/dispute: without an outcome a dispute is opened, or goes from inquiry to
 // chargeback; with one it ends (and is opened first if there is none).
 func (s *Server) hookDispute(w http.ResponseWriter, r *http.Request) {
 	var body disputeHook
@@ -32,7 +32,7 @@ func (s *Server) hookDispute(w http.ResponseWriter, r *http.Request) {
 func (h disputeHook) check() error {
 	switch {
 	case h.Outcome != "" && h.Outcome != "buyer" && h.Outcome != "seller":
-		return fmt.Errorf("outcome %q: it has to be buyer or seller, or absent to open the case", h.Outcome)
+		return fmt.Errorf("outcome %q: it has to be buyer or seller, or absent to open the dispute", h.Outcome)
 	case h.Stage != "" && h.Stage != stageInquiry && h.Stage != stageChargeback:
 		return fmt.Errorf("stage %q: it has to be INQUIRY or CHARGEBACK", h.Stage)
 	default:
@@ -40,7 +40,7 @@ func (h disputeHook) check() error {
 	}
 }
 
-// moveDispute opens a case, moves it on, ends it, or several of these. Holds s.mu.
+// moveDispute opens a dispute, moves it on, ends it, or several of these. Holds s.mu.
 func (s *Server) moveDispute(k *capture, want disputeHook) (any, error) {
 	d := s.books.disputes[k.DisputeID]
 	escalates := d != nil && d.Stage == stageInquiry && want.Stage == stageChargeback
@@ -51,9 +51,9 @@ func (s *Server) moveDispute(k *capture, want disputeHook) (any, error) {
 	case d == nil && k.Status != statusCompleted && k.Status != statusPartlyRefunded:
 		return nil, fmt.Errorf("a capture that is %s cannot be disputed", k.Status)
 	case d != nil && want.Amount != "":
-		return nil, fmt.Errorf("case %s is open already: its amount cannot be changed", d.ID)
+		return nil, fmt.Errorf("dispute %s is open already: its amount cannot be changed", d.ID)
 	case d != nil && want.Outcome == "" && !escalates:
-		return nil, fmt.Errorf("case %s is open already", d.ID)
+		return nil, fmt.Errorf("dispute %s is open already", d.ID)
 	case d == nil:
 		d = s.openDispute(k, begin)
 	case want.Fee != "":
@@ -69,8 +69,8 @@ func (s *Server) moveDispute(k *capture, want disputeHook) (any, error) {
 }
 
 // begin reads the amounts, and fills in what was left out.
-func (h disputeHook) begin(k *capture) (disputeCase, error) {
-	begin := disputeCase{stage: h.Stage, amount: k.Amount.minus(k.Refunded)}
+func (h disputeHook) begin(k *capture) (newDispute, error) {
+	begin := newDispute{stage: h.Stage, amount: k.Amount.minus(k.Refunded)}
 	if begin.stage == "" {
 		begin.stage = stageChargeback
 	}
@@ -94,14 +94,14 @@ func (h disputeHook) begin(k *capture) (disputeCase, error) {
 	return begin, nil
 }
 
-// hookFeeReturn is POST /sandbox/disputes/{id}/fee-return: PayPal gives the fee of a case back.
+// hookFeeReturn is POST /sandbox/disputes/{id}/fee-return: PayPal gives the fee of a dispute back.
 func (s *Server) hookFeeReturn(w http.ResponseWriter, r *http.Request) {
 	id := chi.URLParam(r, "id")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.books.disputes[id]
 	if d == nil {
-		hookError(w, http.StatusNotFound, "there is no case %s", id)
+		hookError(w, http.StatusNotFound, "there is no dispute %s", id)
 		return
 	}
 	if err := s.returnFee(s.books.captures[d.CaptureID], d); err != nil {

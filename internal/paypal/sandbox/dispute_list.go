@@ -21,7 +21,7 @@ var disputeStates = []string{
 	"REQUIRED_ACTION", "REQUIRED_OTHER_PARTY_ACTION", "UNDER_PAYPAL_REVIEW", "RESOLVED", "OPEN_INQUIRIES", "APPEALABLE",
 }
 
-// disputeFilter is what a caller wants to see of the cases.
+// disputeFilter is what a caller wants to see of the disputes.
 type disputeFilter struct {
 	about                 string
 	states                []string
@@ -102,7 +102,7 @@ func (want disputeFilter) fits(d *dispute) bool {
 		(len(want.states) == 0 || slices.Contains(want.states, d.state()))
 }
 
-// pageToken says how many cases the pages before have listed.
+// pageToken says how many disputes the pages before have listed.
 func pageToken(skip int) string {
 	return base64.StdEncoding.EncodeToString([]byte("after " + strconv.Itoa(skip)))
 }

@@ -48,8 +48,8 @@ func TestDisputeHoldsTheMoney(t *testing.T) {
 	b.want(b.hook("POST", back, ""), 200, "money_movements.3.type", "CREDIT")
 	b.want(b.hook("GET", "/sandbox/ledger", ""), 200, "1.fee", "0.00")
 	b.want(b.hook("POST", back, ""), 409, "error",
-		"case "+opened.get("dispute_id")+" has cost no fee, or it was given back already")
-	b.want(b.hook("POST", "/sandbox/disputes/1/fee-return", ""), 404, "error", "there is no case 1")
+		"dispute "+opened.get("dispute_id")+" has cost no fee, or it was given back already")
+	b.want(b.hook("POST", "/sandbox/disputes/1/fee-return", ""), 404, "error", "there is no dispute 1")
 	b.want(b.search("transaction_type=T0106"), 200, "transaction_details.1.transaction_info.transaction_amount.value",
 		"5.00")
 
@@ -67,7 +67,7 @@ func TestDisputeHoldsTheMoney(t *testing.T) {
 			t.Errorf("statement from %s\n%s, was\n%s", from, got, statement)
 		}
 		if got := after.api("GET", disputesPath+opened.get("dispute_id"), "").text; got != whole {
-			t.Errorf("case from %s\n%s, was\n%s", from, got, whole)
+			t.Errorf("dispute from %s\n%s, was\n%s", from, got, whole)
 		}
 		if err := after.server.Close(); err != nil {
 			t.Fatal(err)
@@ -85,7 +85,7 @@ func TestDisputeWonReleasesTheMoney(t *testing.T) {
 	b.want(b.search("transaction_type=T1106"), 200, "total_items", "0")
 	b.want(b.hook("GET", "/sandbox/ledger", ""), 200, "1.fee", "0.00")
 	b.want(b.api("GET", "/v1/reporting/balances", ""), 200, "balances.0.available_balance.value", "9.36")
-	// another case
+	// another dispute
 	b.want(b.hook("POST", "/sandbox/captures/"+id+"/dispute", ""), 200, "status", "WAITING_FOR_SELLER_RESPONSE")
 }
 
@@ -108,7 +108,8 @@ func TestInquiryGoesOn(t *testing.T) {
 	b.want(asked, 200, "messages.0.content", "What is wrong?")
 	b.refused(b.api("POST", path+"/make-offer", `{"note":"Half of it","offer_type":"REFUND"}`), 422,
 		"ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE")
-	b.want(b.hook("POST", hook, `{"stage":"INQUIRY"}`), 409, "error", "case "+opened.get("dispute_id")+" is open already")
+	b.want(b.hook("POST", hook, `{"stage":"INQUIRY"}`), 409, "error",
+		"dispute "+opened.get("dispute_id")+" is open already")
 
 	claimed := b.hook("POST", hook, `{"stage":"CHARGEBACK"}`)
 	b.want(claimed, 200, "status", "WAITING_FOR_SELLER_RESPONSE")

@@ -2,7 +2,7 @@ package sandbox
 
 import "regexp"
 
-// disputeView is a case as the Disputes API and its webhooks give it. The list has a part of the members, and the
+// disputeView is a dispute as the Disputes API and its webhooks give it. The list has a part of the members, and the
 // state.
 type disputeView struct {
 	DisputeID    string                `json:"dispute_id"`
@@ -98,7 +98,7 @@ type offerOptions struct {
 // invoiceNumber is what the invoice of a disputed transaction may hold; another one is left out.
 var invoiceNumber = regexp.MustCompile(`^[A-Za-z0-9:|-]+$`)
 
-// viewDispute writes a case. Holds s.mu.
+// viewDispute writes a dispute. Holds s.mu.
 func (s *Server) viewDispute(d *dispute) disputeView {
 	k := s.books.captures[d.CaptureID]
 	v := disputeView{
@@ -138,7 +138,7 @@ func (s *Server) viewDispute(d *dispute) disputeView {
 	return v
 }
 
-// viewDisputeInfo is a case as the list has it [Disputes v1, dispute_info].
+// viewDisputeInfo is a dispute as the list has it [Disputes v1, dispute_info].
 func (s *Server) viewDisputeInfo(d *dispute) disputeView {
 	whole := s.viewDispute(d)
 	return disputeView{
@@ -157,7 +157,7 @@ func (d *dispute) viewOutcome() *disputeOutcomeView {
 	return v
 }
 
-// disputedStatus is a capture's status in the words of a case.
+// disputedStatus is a capture's status in the words of a dispute.
 func (k *capture) disputedStatus() string {
 	if k.Reversed && k.Status == statusRefunded {
 		return "REVERSED"

@@ -35,15 +35,15 @@
 //     payment.
 //   - The list of events goes on after the last event of the page before (index_id), with the names that published
 //     links have.
-//   - A reversal (chargeback, or a case that the buyer won) is kept as a refund, shows as REFUNDED or
+//   - A reversal (chargeback, or a dispute that the buyer won) is kept as a refund, shows as REFUNDED or
 //     PARTIALLY_REFUNDED with status_details CHARGEBACK or BUYER_COMPLAINT, and ends further refunds.
-//   - A case that is a claim (CHARGEBACK) holds the disputed amount back, T1110, until it ends, T1111; an inquiry holds
-//     nothing. The hold is in transaction search alone, not in money_movements, which have no reason for it. A lost
-//     case costs the fee that the test named, if it named one, as CHARGEBACK_FEE and T0106. A refund of all that is
-//     left ends a case for the buyer.
+//   - A dispute that is a claim (CHARGEBACK) holds the disputed amount back, T1110, until it ends, T1111; an inquiry
+//     holds nothing. The hold is in transaction search alone, not in money_movements, which have no reason for it. A
+//     lost dispute costs the fee that the test named, if it named one, as CHARGEBACK_FEE and T0106. A refund of all
+//     that is left ends a dispute for the buyer.
 //   - A claim may be accepted at either stage, while the seller is asked; the outcome is RESOLVED_BUYER_FAVOUR, and the
-//     money goes back by a reversal. Evidence makes the case UNDER_REVIEW, and only then it can be adjudicated. No case
-//     ends by itself when its term is over. What the seller does about a case is not remembered under its
+//     money goes back by a reversal. Evidence makes the dispute UNDER_REVIEW, and only then it can be adjudicated. No
+//     dispute ends by itself when its term is over. What the seller does about a dispute is not remembered under its
 //     PayPal-Request-Id: said again, it is refused with ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE. Uploaded files are
 //     not looked at.
 //   - CHECKOUT.PAYMENT-APPROVAL.REVERSED carries the order's id in order_id. A declined capture is told as

@@ -45,7 +45,7 @@ type statementLine struct {
 }
 
 // transfer is money that moved without being a payment or the refund of a capture: a hold and its release, the fee of a
-// case, a currency conversion, the refund of a payment that was made outside any order.
+// dispute, a currency conversion, the refund of a payment that was made outside any order.
 type transfer struct {
 	ID, Code  string
 	Amount    money  // signed

@@ -114,8 +114,8 @@ func (n *Newsroom) Reverse(capture string) {
 	}
 }
 
-// Dispute opens a case at PayPal, or moves one on, and brings the news: fields stage (INQUIRY, CHARGEBACK), outcome
-// (buyer, seller) and fee, see the sandbox. It gives PayPal's id of the case.
+// Dispute opens a dispute at PayPal, or moves one on, and brings the news: fields stage (INQUIRY, CHARGEBACK), outcome
+// (buyer, seller) and fee, see the sandbox. It gives PayPal's id of the dispute.
 func (n *Newsroom) Dispute(capture string, f testkit.Fields) string {
 	n.T.Helper()
 	id := n.PayPal.Dispute(capture, f)

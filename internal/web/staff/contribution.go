@@ -256,8 +256,8 @@ func (s layout) timelineEntry(loc i18n.Localizer, m dashboard.Moment, h dashboar
 	return line
 }
 
-// describeStaffEvent puts what staff did, and what is about a case, into words: its detail is no reason for a payment's
-// state.
+// describeStaffEvent puts what staff did, and what is about a dispute, into words: its detail is no reason for a
+// payment's state.
 func describeStaffEvent(loc i18n.Localizer, line *timelineEntry, e *dashboard.Event, h dashboard.History) {
 	switch e.Fact {
 	case "note":

@@ -13,7 +13,7 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// disputeLine is a case about a payment, in words.
+// disputeLine is a dispute about a payment, in words.
 type disputeLine struct {
 	dashboard.Dispute
 	Stage     string
@@ -30,7 +30,7 @@ type disputeLine struct {
 	Accepting string // what became of accepting it so far; empty where it was not accepted
 }
 
-// dueSoon is when the time to answer a case is shown as nearly over.
+// dueSoon is when the time to answer a dispute is shown as nearly over.
 const dueSoon = 3 * 24 * time.Hour
 
 func (s layout) disputeLines(loc i18n.Localizer, h dashboard.History) []disputeLine {
@@ -59,7 +59,7 @@ func (s layout) disputeLines(loc i18n.Localizer, h dashboard.History) []disputeL
 	return lines
 }
 
-// acceptingInWords says how far accepting an open case has come.
+// acceptingInWords says how far accepting an open dispute has come.
 func acceptingInWords(loc i18n.Localizer, acceptance string) string {
 	switch acceptance {
 	case "asked", "unknown":
@@ -87,7 +87,7 @@ type acceptPage struct {
 	Note    string
 }
 
-// read finds a case of a contribution; the error is a fault.NotFound when it has none of that id.
+// read finds a dispute of a contribution; the error is a fault.NotFound when it has none of that id.
 func (s *Dispute) read(r *http.Request) (dashboard.History, disputeLine, error) {
 	id, err := page.PathID(r)
 	if err != nil {
@@ -121,7 +121,7 @@ func (s *Dispute) render(w http.ResponseWriter, r *http.Request, status int, h d
 }
 
 // Accept answers POST /staff/contributions/{id}/disputes/{dispute}/accept. Whatever PayPal answers, the
-// contribution's page says how the case stands: pressing twice shows the same.
+// contribution's page says how the dispute stands: pressing twice shows the same.
 func (s *Dispute) Accept(w http.ResponseWriter, r *http.Request) error {
 	h, line, err := s.read(r)
 	if err != nil {

@@ -113,7 +113,7 @@ func differenceInWords(loc i18n.Localizer, state string) status {
 	return statusIn(loc, "reconcile.difference.", state, differenceTones)
 }
 
-// stageInWords says how far a case has gone, and what that means for the money. Source: Disputes v1,
+// stageInWords says how far a dispute has gone, and what that means for the money. Source: Disputes v1,
 // dispute_lifecycle_stage.
 func stageInWords(loc i18n.Localizer, stage, channel string) (label, meaning string) {
 	if stage == "CHARGEBACK" && channel == "EXTERNAL" {
@@ -123,7 +123,7 @@ func stageInWords(loc i18n.Localizer, stage, channel string) (label, meaning str
 	return is.Label, is.Meaning
 }
 
-// turnInWords says who has to do something next about a case. Source: Disputes v1, status.
+// turnInWords says who has to do something next about a dispute. Source: Disputes v1, status.
 func turnInWords(loc i18n.Localizer, paypalStatus string) status {
 	if is := statusIn(loc, "dispute.turn.", paypalStatus, turnTones); is.Meaning != "" {
 		return is
@@ -131,7 +131,7 @@ func turnInWords(loc i18n.Localizer, paypalStatus string) status {
 	return statusIn(loc, "dispute.turn.", "none", turnTones)
 }
 
-// outcomeInWords says how a case ended. Source: Disputes v1, dispute_outcome.
+// outcomeInWords says how a dispute ended. Source: Disputes v1, dispute_outcome.
 func outcomeInWords(loc i18n.Localizer, code string) status {
 	if is := statusIn(loc, "dispute.outcome.", code, outcomeTones); is.Meaning != "" {
 		return is

@@ -76,7 +76,7 @@ func TestEveryReasonOfPayPalsDocumentsHasWords(t *testing.T) {
 	}
 }
 
-// Every word of PayPal's for a case has ours.
+// Every word of PayPal's for a dispute has ours.
 func TestEveryWordForACaseHasOurs(t *testing.T) {
 	t.Parallel()
 	var disputes schemas

@@ -23,7 +23,7 @@ func (w world) paid(t *testing.T, amount money.Amount) paypal.Capture {
 	return done.Captures[0]
 }
 
-// disputed tells the emulator what the buyer, or PayPal, does about a capture, and reads the case.
+// disputed tells the emulator what the buyer, or PayPal, does about a capture, and reads the dispute.
 func (w world) disputed(t *testing.T, captureID string, what map[string]any) paypal.Dispute {
 	t.Helper()
 	var made struct {
