@@ -163,7 +163,7 @@ func (l *run) nextMoment(ctx context.Context, moments string, args ...any) (stri
 	if !upTo.Valid {
 		return "", nil
 	}
-	return upTo.Time.UTC().Format(time.RFC3339Nano), nil
+	return moment(upTo.Time), nil
 }
 
 // ids gives the PayPal ids that a query finds. The query alone does not say what differs there, and so is right even

@@ -6,33 +6,33 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/db"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
 )
 
-// staged is one of PayPal's rows on its way into the table. Its JSON is what the INSERT unpacks.
+// staged is one of PayPal's rows on its way into the table.
 type staged struct {
-	ID            string     `json:"paypal_id"`
-	Code          string     `json:"code"`
-	Initiated     time.Time  `json:"initiated_at"`
-	Currency      string     `json:"currency"`
-	Class         class      `json:"class"`
-	Status        string     `json:"status"`
-	Amount        int64      `json:"amount_minor"`
-	Fee           int64      `json:"fee_minor"`
-	Owner         *uuid.UUID `json:"owner"`
-	InvoiceID     string     `json:"invoice_id"`
-	ReferenceID   string     `json:"reference_id"`
-	ReferenceType string     `json:"reference_type"`
-	Unreadable    string     `json:"unreadable"`
-	Detail        *detail    `json:"detail"`
-	Updated       time.Time  `json:"updated_at"`
+	id, code      string
+	initiated     time.Time
+	currency      string
+	class         class
+	status        string
+	amount, fee   int64
+	owner         string // a uuid, or empty
+	invoiceID     string
+	referenceID   string
+	referenceType string
+	unreadable    string
+	detail        string // JSON, or empty
+	updated       time.Time
 }
 
 // detail is a row of PayPal's in words that do not depend on its JSON: what a person needs to see of money that came
@@ -89,24 +89,27 @@ func (d detail) transaction() paypal.Transaction {
 	return t
 }
 
-func stagedOf(t paypal.Transaction, at time.Time) staged {
+func stagedOf(t paypal.Transaction, at time.Time) (staged, error) {
 	s := staged{
-		ID: t.ID, Code: t.EventCode, Initiated: orElse(t.InitiatedAt, at), Currency: string(t.Amount.Currency),
-		Status: t.Status,
-		Class:  classify(t.EventCode, t.Amount.Minor, t.ReferenceID), Amount: t.Amount.Minor, InvoiceID: t.InvoiceID,
-		ReferenceID: t.ReferenceID, ReferenceType: t.ReferenceType, Unreadable: t.Unreadable,
-		Updated: orElse(t.UpdatedAt, orElse(t.InitiatedAt, at)),
+		id: t.ID, code: t.EventCode, initiated: orElse(t.InitiatedAt, at), currency: string(t.Amount.Currency),
+		class: classify(t.EventCode, t.Amount.Minor, t.ReferenceID), status: t.Status, amount: t.Amount.Minor,
+		invoiceID: t.InvoiceID, referenceID: t.ReferenceID, referenceType: t.ReferenceType, unreadable: t.Unreadable,
+		updated: orElse(t.UpdatedAt, orElse(t.InitiatedAt, at)),
 	}
 	if t.Fee != nil {
-		s.Fee = t.Fee.Minor
+		s.fee = t.Fee.Minor
 	}
 	if id, err := uuid.Parse(t.CustomID); err == nil && len(t.CustomID) == len(id.String()) {
-		s.Owner = &id
+		s.owner = t.CustomID
 	}
-	if s.Class == back || s.Class == gift && s.Owner == nil {
-		s.Detail = detailOf(t)
+	if s.class == back || s.class == gift && s.owner == "" {
+		text, err := json.Marshal(detailOf(t))
+		if err != nil {
+			return s, fmt.Errorf("write the details of %s: %w", t.ID, err)
+		}
+		s.detail = string(text)
 	}
-	return s
+	return s, nil
 }
 
 func orElse(t, otherwise time.Time) time.Time {
@@ -117,8 +120,10 @@ func orElse(t, otherwise time.Time) time.Time {
 }
 
 func (s staged) key() string {
-	return strings.Join([]string{s.ID, s.Code, s.Initiated.UTC().Format(time.RFC3339Nano), s.Currency}, "|")
+	return strings.Join([]string{s.id, s.code, moment(s.initiated), s.currency}, "|")
 }
+
+func moment(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // stage keeps a page of PayPal's rows, in one statement. A row that came before is written again: what PayPal says last
 // counts. A row without an id cannot be found again, and is said in the log only.
@@ -130,7 +135,10 @@ func (l *run) stage(ctx context.Context, page []paypal.Transaction, seen map[str
 				"why", t.Unreadable)
 			continue
 		}
-		s := stagedOf(t, l.from)
+		s, err := stagedOf(t, l.from)
+		if err != nil {
+			return err
+		}
 		key := s.key()
 		rows[key] = s
 		seen[key] = true
@@ -143,30 +151,45 @@ func (l *run) stage(ctx context.Context, page []paypal.Transaction, seen map[str
 	for _, key := range slices.Sorted(maps.Keys(rows)) {
 		sorted = append(sorted, rows[key])
 	}
-	text, err := json.Marshal(sorted)
-	if err != nil {
-		return fmt.Errorf("write PayPal's rows: %w", err)
-	}
-	return l.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO paypal_transaction (run_id, paypal_id, code, initiated_at, currency, class, status, amount_minor,
-				fee_minor, owner,
-			                                invoice_id, reference_id, reference_type, unreadable, detail, updated_at)
-			SELECT $1, t.paypal_id, t.code, t.initiated_at, t.currency, t.class, t.status, t.amount_minor, t.fee_minor, t.owner,
-			       t.invoice_id, t.reference_id, t.reference_type, t.unreadable, t.detail, t.updated_at
-			FROM json_to_recordset($2::json) AS t(paypal_id text, code text, initiated_at timestamptz, currency text,
-				class text, status text,
-			     amount_minor bigint, fee_minor bigint, owner uuid, invoice_id text, reference_id text, reference_type text,
-				unreadable text,
-			     detail jsonb, updated_at timestamptz)
-			ON CONFLICT (run_id, paypal_id, code, initiated_at, currency) DO UPDATE SET
-			    class = excluded.class, status = excluded.status, amount_minor = excluded.amount_minor,
-				fee_minor = excluded.fee_minor,
-			    unreadable = excluded.unreadable, detail = excluded.detail, updated_at = excluded.updated_at`, l.id,
-			string(text))
-		if err != nil {
-			return fmt.Errorf("keep PayPal's rows: %w", err)
+	return l.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error { return l.insert(ctx, tx, sorted) })
+}
+
+// insert writes rows, which travel as a column each.
+func (l *run) insert(ctx context.Context, tx *sqlx.Tx, rows []staged) error {
+	column := func(of func(staged) string) []byte {
+		values := make([]string, len(rows))
+		for i, s := range rows {
+			values[i] = of(s)
 		}
-		return nil
-	})
+		return db.Texts(values)
+	}
+	number := func(of func(staged) int64) []byte {
+		return column(func(s staged) string { return strconv.FormatInt(of(s), 10) })
+	}
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO paypal_transaction (run_id, paypal_id, code, initiated_at, currency, class, status, amount_minor,
+			fee_minor, owner, invoice_id, reference_id, reference_type, unreadable, detail, updated_at)
+		SELECT $1, paypal_id, code, initiated::timestamptz, currency, class, status, amount::bigint,
+			fee::bigint, nullif(owner, '')::uuid, invoice_id, reference_id, reference_type, unreadable,
+			nullif(detail, '')::jsonb, updated::timestamptz
+		FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+				$10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[])
+			AS t (paypal_id, code, initiated, currency, class, status, amount, fee, owner, invoice_id, reference_id,
+				reference_type, unreadable, detail, updated)
+		ON CONFLICT (run_id, paypal_id, code, initiated_at, currency) DO UPDATE SET
+			class = excluded.class, status = excluded.status, amount_minor = excluded.amount_minor,
+			fee_minor = excluded.fee_minor, unreadable = excluded.unreadable, detail = excluded.detail,
+			updated_at = excluded.updated_at`, l.id,
+		column(func(s staged) string { return s.id }), column(func(s staged) string { return s.code }),
+		column(func(s staged) string { return moment(s.initiated) }), column(func(s staged) string { return s.currency }),
+		column(func(s staged) string { return string(s.class) }), column(func(s staged) string { return s.status }),
+		number(func(s staged) int64 { return s.amount }), number(func(s staged) int64 { return s.fee }),
+		column(func(s staged) string { return s.owner }), column(func(s staged) string { return s.invoiceID }),
+		column(func(s staged) string { return s.referenceID }), column(func(s staged) string { return s.referenceType }),
+		column(func(s staged) string { return s.unreadable }), column(func(s staged) string { return s.detail }),
+		column(func(s staged) string { return moment(s.updated) }))
+	if err != nil {
+		return fmt.Errorf("keep PayPal's rows: %w", err)
+	}
+	return nil
 }
