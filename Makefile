@@ -1,8 +1,10 @@
 # `make` alone lists what there is.
 
 GO ?= go
-# Building works in a checkout without version information, too.
-export GOFLAGS := -buildvcs=false $(GOFLAGS)
+# Building works in a checkout without version information, too. The tests are compiled as the programs are that they run,
+# so that nothing is compiled twice; the race detector needs CGO_ENABLED=1.
+export GOFLAGS := -buildvcs=false -trimpath $(GOFLAGS)
+export CGO_ENABLED ?= 0
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 COMMIT  := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)

@@ -102,7 +102,12 @@ var held []net.Conn
 // startKeeper builds the keeper and lets it go: it must outlive this process, because the next one wants it too.
 func startKeeper(ctx context.Context, dir string) error {
 	program := filepath.Join(dir, "keeper-"+strconv.Itoa(os.Getpid()))
-	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", program, "readerfund/internal/db/dbtest/keeper") //nolint:gosec // our own package
+	//nolint:gosec // our own package
+	build := exec.CommandContext(
+		ctx, "go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s", "-o", program,
+		"readerfund/internal/db/dbtest/keeper",
+	)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the keeper of the tests' PostgreSQL: %w: %s", err, out)
 	}
