@@ -44,6 +44,7 @@ func visit(t *testing.T, d *db.DB) *db.DB {
 // TestWhatOneTestDoesTheNextDoesNotSee has tests of all kinds use a database, and looks at what the next one gets.
 func TestWhatOneTestDoesTheNextDoesNotSee(t *testing.T) {
 	t.Parallel()
+	s := separate(t)
 	writes := func(t *testing.T, d *db.DB) {
 		d.MustExec(`INSERT INTO article (address, digest) VALUES ('a', '')`)
 	}
@@ -105,8 +106,6 @@ func TestWhatOneTestDoesTheNextDoesNotSee(t *testing.T) {
 		}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			s := separate(t)
 			var before, after seen
 			t.Run("one", func(t *testing.T) {
 				d := s.lend(t)

@@ -145,7 +145,7 @@ func (k *kept) sessions() int {
 
 // eventually asks again for a while, because what a test has ended may take a moment to go.
 func eventually(ctx context.Context, so func() error) error {
-	for deadline := time.Now().Add(2 * time.Second); ; {
+	for deadline := time.Now().Add(time.Second); ; {
 		err := so()
 		if err == nil || ctx.Err() != nil || time.Now().After(deadline) {
 			return err
