@@ -24,10 +24,10 @@ type lockedRow struct {
 	Current   bool   `db:"current"`
 }
 
-// selectLocked locks the contributions $1, in the order of their ids, and reads them with their books. A statement that
-// had to wait for a lock gives the row as it is now and everything beside it as it was when it began (PostgreSQL, "Read
-// Committed Isolation Level"); then current is false: the row that the same statement sees as of its beginning is
-// another version.
+// selectLocked locks the contributions $1, in the order of their ids, and reads them with their books; $4 is what facts
+// name of each, $2 all of that. A statement that had to wait for a lock gives the row as it is now and everything
+// beside it as it was when it began (PostgreSQL, "Read Committed Isolation Level"); then current is false: the row that
+// the same statement sees as of its beginning is another version.
 const (
 	selectLocked = `
 	WITH ` + ledger.Owners + selectColumns + `,

@@ -175,8 +175,8 @@ func (w *written) add(change Change, now time.Time, every time.Duration) {
 	}
 }
 
-// link has a supporter written, once however many of the contributions are theirs. Where PayPal wrote the address in two
-// ways, PostgreSQL refuses the statement, as it would touch one row twice.
+// link has a supporter written, once however many of the contributions are theirs. Where PayPal wrote the address in
+// two ways, PostgreSQL refuses the statement, as it would touch one row twice.
 func (w *written) link(p paypal.Payer) {
 	for n, known := range w.People {
 		if known.Email == p.Email {

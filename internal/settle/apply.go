@@ -54,9 +54,9 @@ func (s *Applier) Apply(ctx context.Context, tx *sqlx.Tx, facts ...Fact) (contri
 	return a.Contribution, nil
 }
 
-// ApplyAll applies several facts about one contribution in a transaction of its own, or in one that it shares with others
-// that come at the same time. It leaves out those that cannot be, so that one contradiction does not keep the gift itself
-// out of the books: a person is asked to look at each, and the first is the error.
+// ApplyAll applies several facts about one contribution in a transaction of its own, or in one that it shares with
+// others that come at the same time. It leaves out those that cannot be, so that one contradiction does not keep the
+// gift itself out of the books: a person is asked to look at each, and the first is the error.
 func (s *Applier) ApplyAll(ctx context.Context, facts []Fact) (contribution.Contribution, error) {
 	return s.applyAnd(ctx, facts, func(*application) error { return nil })
 }

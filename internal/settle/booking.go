@@ -26,8 +26,8 @@ type booked struct {
 	again bool         // it is about the contribution of another one of its batch: the next batch takes it
 }
 
-// bookingsAtOnce: a second transaction beside the first would make both smaller, and planning their statements costs more
-// than what two processors gain.
+// bookingsAtOnce: a second transaction beside the first would make both smaller, and planning their statements costs
+// more than what two processors gain.
 const bookingsAtOnce = 1
 
 // book applies a booking, together with others where there are some.
@@ -60,8 +60,8 @@ func (s *Applier) bookAlone(ctx context.Context, b booking) (a *application, err
 	return a, err
 }
 
-// bookTogether applies bookings in one transaction. It leaves out those whose contribution is not to be had at once, and
-// those from which nothing can be learned. Where the transaction fails, all of them are left out, unless each alone
+// bookTogether applies bookings in one transaction. It leaves out those whose contribution is not to be had at once,
+// and those from which nothing can be learned. Where the transaction fails, all of them are left out, unless each alone
 // would fail the same way or nobody knows whether it was committed.
 func (s *Applier) bookTogether(ctx context.Context, all []booking) (results []booked, err error) {
 	defer func() {

@@ -37,7 +37,8 @@ func approvedBy(tag string, p paypal.Payer) paypal.Order {
 
 func paid(id uuid.UUID, tag string) []settle.Fact {
 	o := approvedBy(tag, paypal.Payer{Email: tag + "@example.org", GivenName: "Ada", Surname: "Reader"})
-	return append(settle.OrderSeen(id, byWebhook, o), settle.CaptureSeen(id, byWebhook, captureOf("CAP-"+tag, "COMPLETED")))
+	seen := captureOf("CAP-"+tag, "COMPLETED")
+	return append(settle.OrderSeen(id, byWebhook, o), settle.CaptureSeen(id, byWebhook, seen))
 }
 
 // lots has something for every table that is written.
@@ -296,7 +297,7 @@ func TestNobodyWaitsForTheLockOfAnother(t *testing.T) {
 	}
 }
 
-// News of one contribution that comes several times at once, by two processes, among others of its kind, is booked once.
+// News of one contribution that comes several times at once, by two processes, among news of others, is booked once.
 func TestEverythingAtOnceIsBookedOnce(t *testing.T) {
 	t.Parallel()
 	d := bare(t)

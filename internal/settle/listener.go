@@ -19,9 +19,9 @@ type Applied struct {
 }
 
 // A Listener does what follows from applied facts, in the transaction that applies them, which those of other
-// contributions may share, and under the contribution's lock. It makes no network calls; its error undoes the facts. It is called where something of the facts was new, and
-// whenever they are about a refund; but not for the answer to our first request for an order, from which nothing
-// follows.
+// contributions may share, and under the contribution's lock. It makes no network calls; its error undoes the facts. It
+// is called where something of the facts was new, and whenever they are about a refund; but not for the answer to our
+// first request for an order, from which nothing follows.
 type Listener func(ctx context.Context, tx *sqlx.Tx, a Applied) error
 
 // tell calls the listeners, in the order they were given in. answered says that an acceptance ended with the facts.
