@@ -65,15 +65,21 @@ type lentSession struct {
 	kept *kept
 }
 
-// Close gives the connection back without what its session holds: settings, prepared statements, temporary tables,
-// locks. One that broke, or is in a transaction, refuses that and is closed.
+// Close gives the connection back, or closes one that is of no more use.
 func (s *lentSession) Close() error {
-	if _, err := s.ExecContext(context.Background(), "DISCARD ALL", nil); err != nil {
-		_ = s.session.Close() // it may not even be able to say goodbye
-		s.kept.lost()
-		return nil
+	if s.discarded() {
+		return s.kept.back(s.session)
 	}
-	return s.kept.back(s.session)
+	_ = s.session.Close() // it may not even be able to say goodbye
+	s.kept.lost()
+	return nil
+}
+
+// discarded frees the connection of what its session holds: settings, prepared statements, temporary tables, locks. One
+// that broke, or is in a transaction, refuses.
+func (s *lentSession) discarded() bool {
+	_, err := s.ExecContext(context.Background(), "DISCARD ALL", nil)
+	return err == nil
 }
 
 // lend counts one more connection as lent, and gives one if there is one.
