@@ -79,10 +79,10 @@ func (b *Board) Evaluate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var next []verdict
+	var next []evaluation
 	for _, a := range All() {
 		before := rows[a.Name]
-		next = append(next, verdict{row: a.judge(v, before), Before: before.Firing, alert: a})
+		next = append(next, evaluation{row: a.judge(v, before), Before: before.Firing, alert: a})
 	}
 	written, err := b.save(ctx, next)
 	if err != nil {
@@ -136,8 +136,8 @@ func (a Alert) judge(v health.Snapshot, before row) row {
 	return after
 }
 
-// verdict is how an alert is to stand, and how it fired before. Its JSON is what the INSERT unpacks.
-type verdict struct {
+// evaluation is how an alert is to stand, and how it fired before. Its JSON is what the INSERT unpacks.
+type evaluation struct {
 	row
 
 	Before *time.Time `json:"fired_before"`
@@ -145,20 +145,20 @@ type verdict struct {
 }
 
 // turned reports whether it began or stopped firing.
-func (n verdict) turned() bool { return (n.Before == nil) != (n.Firing == nil) }
+func (e evaluation) turned() bool { return (e.Before == nil) != (e.Firing == nil) }
 
-func (n verdict) log(ctx context.Context, log *slog.Logger) {
-	if n.Firing != nil {
-		log.WarnContext(ctx, "alert: "+n.alert.Summary().String(), "alert", n.Name,
-			"severity", string(n.alert.Severity), "seen", n.Note, "advice", n.alert.Advice().String())
+func (e evaluation) log(ctx context.Context, log *slog.Logger) {
+	if e.Firing != nil {
+		log.WarnContext(ctx, "alert: "+e.alert.Summary().String(), "alert", e.Name,
+			"severity", string(e.alert.Severity), "seen", e.Note, "advice", e.alert.Advice().String())
 		return
 	}
-	log.InfoContext(ctx, "alert over", "alert", n.Name)
+	log.InfoContext(ctx, "alert over", "alert", e.Name)
 }
 
-// save writes all verdicts in one statement, so that no transaction of ours can be left open with locks in it. It
+// save writes all evaluations in one statement, so that no transaction of ours can be left open with locks in it. It
 // returns the names of those that were written.
-func (b *Board) save(ctx context.Context, next []verdict) ([]string, error) {
+func (b *Board) save(ctx context.Context, next []evaluation) ([]string, error) {
 	text, err := json.Marshal(next)
 	if err != nil {
 		return nil, fmt.Errorf("write alerts: %w", err)

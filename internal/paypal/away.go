@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// away is since when PayPal has not answered, as every call shows it by the way.
+// away is since when PayPal has not answered, as every call notes.
 type away struct {
 	mu    sync.Mutex
 	since time.Time // zero while it answers
@@ -42,6 +42,6 @@ func (c *Client) AwaySince(ctx context.Context) time.Time {
 	if c.Unheard().IsZero() {
 		return time.Time{}
 	}
-	_, _ = c.Webhooks(ctx) // what comes of it is noted by the way, as of any call
+	_, _ = c.Webhooks(ctx) // its outcome is noted as any call's is
 	return c.Unheard()
 }

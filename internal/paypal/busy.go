@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// busy is until when PayPal asks to be left alone, as any call learns by the way: by 429, or by a Retry-After. The
+// busy is until when PayPal asks to be left alone, as any call may learn: by 429, or by a Retry-After. The
 // limit is the app's, and PayPal does not publish it, so what one call learns holds for all work that nobody waits for.
 // Source: PayPal, "Rate limiting guidelines" (developer.paypal.com/api/rate-limiting).
 type busy struct {
@@ -47,7 +47,7 @@ func (b *busy) extend(until, now time.Time) {
 	}
 }
 
-// refusedForNow reports whether PayPal asked for patience, and for how long where it said so.
+// refusedForNow reports whether PayPal asked us to wait, and for how long where it said so.
 func (e *Error) refusedForNow() (time.Duration, bool) {
 	for e != nil {
 		if e.Status == http.StatusTooManyRequests || e.RetryAfter > 0 {

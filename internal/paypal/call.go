@@ -21,7 +21,7 @@ type call struct {
 	in        any    // marshalled to JSON; nil sends no body
 	read      func(body []byte) error
 	stream    func(body io.Reader) error // in place of read, for an answer too large to hold twice
-	patient   bool                       // a report nobody waits for in front of a page: PayPal may take its time
+	slow      bool                       // a report that no page waits for: PayPal may take its time
 	once      bool                       // PayPal promises nothing about a second one, request id or not
 }
 
@@ -30,13 +30,13 @@ func (k call) repeatable() bool {
 	return !k.once && (k.method == http.MethodGet || k.requestID != "")
 }
 
-// patience is how many times longer than others a patient call may take. PayPal advises 30 s for transaction search.
-const patience = 4
+// slowFactor is how many times longer than others a slow call may take. PayPal advises 30 s for transaction search.
+const slowFactor = 4
 
 // limit is the time for a call with all its attempts and pauses.
 func (c *Client) limit(k call) time.Duration {
-	if k.patient {
-		return c.timeout * patience
+	if k.slow {
+		return c.timeout * slowFactor
 	}
 	return c.timeout
 }

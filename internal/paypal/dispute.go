@@ -156,7 +156,7 @@ func (c *Client) disputes(
 	query.Set("page_size", strconv.Itoa(disputePage))
 	var odd error
 	err := eachPage(ctx, c, call{
-		operation: operation, method: http.MethodGet, path: disputesPath + "?" + query.Encode(), patient: true,
+		operation: operation, method: http.MethodGet, path: disputesPath + "?" + query.Encode(), slow: true,
 	}, readDisputes,
 		func(in disputeInfoJSON) error {
 			if !idShape.MatchString(in.ID) {

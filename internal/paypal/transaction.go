@@ -78,7 +78,7 @@ func (c *Client) Transactions(ctx context.Context, q TransactionQuery) (Transact
 	}
 	var found TransactionPage
 	err = c.do(ctx, call{
-		operation: operation, method: http.MethodGet, path: "/v1/reporting/transactions?" + query.Encode(), patient: true,
+		operation: operation, method: http.MethodGet, path: "/v1/reporting/transactions?" + query.Encode(), slow: true,
 		stream: func(body io.Reader) (err error) {
 			found, err = readTransactions(body)
 			return err

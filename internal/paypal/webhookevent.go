@@ -42,7 +42,7 @@ func (c *Client) WebhookEvents(ctx context.Context, from, to time.Time, each fun
 	}
 	var odd error
 	err := eachPage(ctx, c, call{
-		operation: operation, method: http.MethodGet, path: webhookEventsPath + "?" + query.Encode(), patient: true,
+		operation: operation, method: http.MethodGet, path: webhookEventsPath + "?" + query.Encode(), slow: true,
 	}, readEvents,
 		func(body json.RawMessage) error {
 			event, unread := readListed(body)

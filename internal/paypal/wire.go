@@ -50,7 +50,7 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 // stayHere keeps http.Client from following redirects: PayPal's API has none, and one would carry our token elsewhere.
 func stayHere(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// newTransport is http.DefaultTransport with shorter patience. How long to wait for the answer itself is the call's.
+// newTransport is http.DefaultTransport with shorter time-outs. How long to wait for the answer itself is the call's.
 func newTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,

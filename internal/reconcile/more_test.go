@@ -169,7 +169,7 @@ func TestAnotherProgramsPaymentIsAdopted(t *testing.T) {
 			"payments": 1, "from": f.Clock.Now().Add(-9 * time.Hour), "to": f.Clock.Now().Add(-8 * time.Hour),
 			"custom_ids": []string{uuid.NewString()}, "list": true,
 		}, &made)
-	// The account's life before we were set up is none of ours, unless somebody asks for it.
+	// What the account did before we were set up is compared only when it is asked for.
 	f.clean(reconcile.Order{})
 	found := only(t, f.run(reconcile.Order{From: f.Clock.Now().Add(-24 * time.Hour)}))
 	if found.Kind != reconcile.UnknownPayer || found.Ref != made.List[0].Capture {

@@ -96,7 +96,7 @@ func (r *Reconciler) line(ctx context.Context) (time.Time, error) {
 }
 
 // beginning is where the first run begins: before the first thing we know of, be it only the campaign that the first
-// start made. What the account did before is none of ours.
+// start made. What the account did before is not ours to compare.
 func (r *Reconciler) beginning(ctx context.Context, now time.Time) (time.Time, error) {
 	var first sql.NullTime
 	err := r.db.GetContext(ctx, &first, `

@@ -103,14 +103,14 @@ func (n *world) declinedAtOnce(other *world, refusal string, latest time.Duratio
 func TestACardIsNotTriedWithoutEnd(t *testing.T) {
 	t.Parallel()
 	n := open(t)
-	desks := []*world{n, n.replica(), n.replica()}
+	processes := []*world{n, n.replica(), n.replica()}
 	c := n.Start(gift(""))
 	n.Approve(c, "decline")
 	asked := func() int {
 		var asks sync.WaitGroup
 		for i := range 12 {
 			asks.Go(func() {
-				if _, err := desks[i%3].Settler.Settle(t.Context(), c.ID, present); err != nil {
+				if _, err := processes[i%3].Settler.Settle(t.Context(), c.ID, present); err != nil {
 					t.Error(err)
 				}
 			})

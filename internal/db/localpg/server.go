@@ -267,7 +267,7 @@ func (s *Server) end() error {
 		return nil
 	}
 	signals := []os.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL}
-	patience := []time.Duration{20 * time.Second, 5 * time.Second, 5 * time.Second}
+	waits := []time.Duration{20 * time.Second, 5 * time.Second, 5 * time.Second}
 	for i, signal := range signals {
 		if err := s.process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			return fmt.Errorf("stop PostgreSQL: %w", err)
@@ -278,7 +278,7 @@ func (s *Server) end() error {
 				return fmt.Errorf("PostgreSQL had to be stopped with %v", signal)
 			}
 			return nil
-		case <-time.After(patience[i]):
+		case <-time.After(waits[i]):
 		}
 	}
 	return fmt.Errorf("PostgreSQL (process %d) does not stop", s.process.Pid)
