@@ -113,3 +113,20 @@ func TestGiftsThatCannotBeCountedAreLetInAndTold(t *testing.T) {
 		t.Errorf("still told of %d", gifts)
 	}
 }
+
+// The note does not wait for the disk, and whatever comes after it on the same connection does.
+func TestTheNotesHasteIsItsOwn(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, narrow())
+	f.db.SetMaxOpenConns(1)
+	f.exec(`SET synchronous_commit = 'local'`) // the server of the tests has it off
+	f.gift(at("a", "home"))
+	var after string
+	if err := f.db.Get(&after, `SHOW synchronous_commit`); err != nil || after != "local" {
+		t.Errorf("the next statement's commit: synchronous_commit is %q, %v", after, err)
+	}
+	var notes int
+	if err := f.db.Get(&notes, `SELECT count(*) FROM gift_origin`); err != nil || notes != 1 {
+		t.Errorf("%d notes, %v", notes, err)
+	}
+}

@@ -3,7 +3,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -88,27 +87,19 @@ func intentOfJSON(body []byte) (in contribution.Intent, solution string, err err
 		"article": &in.Article, "name": &in.Name, "email": &in.Email, "message": &in.Message,
 		gift.SolutionField: &solution,
 	} {
-		if json.Unmarshal(orNull(fields[name]), to) != nil {
+		if raw, given := fields[name]; given && json.Unmarshal(raw, to) != nil {
 			problems = append(problems, notText(name))
 		}
 	}
 	var named *bool // absent where the program did not ask
 	var anonymous bool
 	for name, to := range map[string]any{"named": &named, "anonymous": &anonymous, "cover_fee": &in.CoverFee} {
-		if json.Unmarshal(orNull(fields[name]), to) != nil {
+		if raw, given := fields[name]; given && json.Unmarshal(raw, to) != nil {
 			problems = append(problems, fault.Input(name, "web.not_boolean", fault.Args{"field": name}))
 		}
 	}
 	in.Naming = gift.Naming(named, anonymous)
 	return in, solution, errors.Join(problems...)
-}
-
-// orNull reads a missing field as null, which leaves its zero value.
-func orNull(raw json.RawMessage) []byte {
-	if len(bytes.TrimSpace(raw)) == 0 {
-		return []byte("null")
-	}
-	return raw
 }
 
 func notText(name string) error {
