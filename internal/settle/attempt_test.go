@@ -3,9 +3,7 @@ package settle_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +13,7 @@ import (
 	"readerfund/internal/paypal"
 	"readerfund/internal/review"
 	"readerfund/internal/settle"
+	"readerfund/internal/testkit"
 )
 
 // A capture is refused while the approval's webhook is being worked on, the reader coming back at once or up to 50 ms
@@ -22,13 +21,7 @@ import (
 // of each kind.
 func TestNobodyIsChargedAfterADecline(t *testing.T) {
 	t.Parallel()
-	gifts := 12
-	if text := os.Getenv("READERFUND_DECLINES"); text != "" {
-		var err error
-		if gifts, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	gifts := testkit.Many(t, "READERFUND_DECLINES", 4, 12)
 	for name, refusal := range map[string]string{
 		// PayPal gives the same answer to both copies of a request.
 		"replayed": `{"kind":"issue","issue":"INSTRUMENT_DECLINED","times":1,"match":{"path":"*/%s/capture"}}`,

@@ -58,7 +58,7 @@ func TestAFloodOfOrdersDoesNotStarveTheSweep(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	w := n.listen()
-	flood := make([]contribution.Contribution, 200)
+	flood := make([]contribution.Contribution, 100)
 	var clicks sync.WaitGroup
 	for i := range 4 {
 		clicks.Go(func() {
