@@ -76,26 +76,26 @@ func (i *Inbox) insertOne(ctx context.Context, d *delivery) (map[*delivery]bool,
 }
 
 // insertMany takes a column of the batch as one parameter, so that the statement is as short for a hundred rows as for
-// two: a list of rows costs the server reading and planning for every row. Each body is fetched by its place among the
-// parameters: a join would copy all of them.
+// two: a list of rows costs the server reading and planning for every row.
 func (i *Inbox) insertMany(ctx context.Context, rows []*delivery) (map[*delivery]bool, error) {
 	texts := func(of func(*delivery) string) any { return db.Texts(column(rows, of)) }
 	blobs := func(of func(*delivery) []byte) any { return db.Blobs(column(rows, of)) }
 	var ids []string
 	err := i.db.SelectContext(ctx, &ids, `
-		WITH kept AS (
+		WITH delivery AS (
+			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[],
+			                     $8::bytea[], $9::text[], $10::text[])
+				AS d (event_id, transmission_id, transmission_time, event_type, resource_id, envelope, headers, body, state, note)),
+		kept AS (
 			INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body,
 			                           body_digest, state, note, received_at, due_at)
 			SELECT event_id, transmission_id, transmission_time::timestamptz, event_type, resource_id, '{}', envelope,
 			       sha256(body), state, note, $11::timestamptz, CASE WHEN state = 'received' THEN $11::timestamptz END
-			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $8::bytea[], $9::text[],
-			            $10::text[])
-				AS d (event_id, transmission_id, transmission_time, event_type, resource_id, envelope, body, state, note)
+			FROM delivery
 			ON CONFLICT DO NOTHING RETURNING id, event_id),
 		bodies AS (
 			INSERT INTO webhook_body (event_id, headers, body)
-			SELECT id, ($7::text[])[place]::jsonb, ($8::bytea[])[place]
-			FROM (SELECT id, array_position($1::text[], event_id) AS place FROM kept) k)
+			SELECT k.id, d.headers::jsonb, d.body FROM kept k JOIN delivery d ON d.event_id = k.event_id)
 		SELECT event_id FROM kept`,
 		texts(func(d *delivery) string { return d.eventID }), texts(func(d *delivery) string { return d.transmissionID }),
 		texts(func(d *delivery) string { return d.transmissionTime }), texts(func(d *delivery) string { return d.eventType }),
