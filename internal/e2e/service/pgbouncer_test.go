@@ -151,6 +151,13 @@ server_login_retry = 1
 		}
 	})
 	server.Host = net.JoinHostPort(host, port)
+	testkit.Eventually(t, time.Minute, "PgBouncer listens", func() (bool, string) {
+		conn, err := net.Dial("tcp", server.Host)
+		if err != nil {
+			return false, err.Error()
+		}
+		return conn.Close() == nil, ""
+	})
 	return server.String()
 }
 
