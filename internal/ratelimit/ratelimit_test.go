@@ -111,6 +111,7 @@ func TestALimitHoldsOverReplicas(t *testing.T) {
 func TestThoseWhoAskTogetherAreCountedEach(t *testing.T) {
 	t.Parallel()
 	d, c := dbtest.New(t), testkit.NewClock()
+	d.SetMaxOpenConns(4) // opening one for each would take a slow machine longer than a count may
 	l := ratelimit.New(d, c.Now, "secret")
 	var greedy, modest, odd atomic.Int64
 	var crew sync.WaitGroup
@@ -145,6 +146,7 @@ func TestThoseWhoAskTogetherAreCountedEach(t *testing.T) {
 func TestOnceIsOnce(t *testing.T) {
 	t.Parallel()
 	d, c := dbtest.New(t), testkit.NewClock()
+	d.SetMaxOpenConns(4) // as above
 	once := ratelimit.Use{Key: "token", Every: time.Hour, Times: 1, Most: 1}
 	one := ratelimit.New(d, c.Now, "secret")
 	var passed atomic.Int64
