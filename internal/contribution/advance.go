@@ -84,7 +84,7 @@ func (s *Service) advanceOne(ctx context.Context, a step) error {
 // advanceMany gives the ids of those it moved. One that somebody else holds is left out, so that the others do not wait
 // for it.
 func (s *Service) advanceMany(ctx context.Context, all []step) ([]string, error) {
-	texts := func(of func(step) string) any { return column(all, of) }
+	texts := func(of func(step) string) any { return db.Array(db.Column(all, of)) }
 	moved, err := db.GetOnce[string](ctx, s.db, `
 		WITH next AS (
 			SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
@@ -111,7 +111,7 @@ func (s *Service) advanceMany(ctx context.Context, all []step) ([]string, error)
 		texts(func(a step) string { return a.next.Checkout.PayPalID }),
 		texts(func(a step) string { return a.next.Checkout.ApproveURL }),
 		texts(func(a step) string { return instant(a.next.Checkout.MissingSince) }),
-		column(all, func(a step) bool { return a.next.Checkout.Gone }),
+		db.Array(db.Column(all, func(a step) bool { return a.next.Checkout.Gone })),
 		texts(func(a step) string { return instant(a.checkAt) }),
 		texts(func(a step) string { return instant(a.next.UpdatedAt) }),
 		texts(func(a step) string { return a.event.Kind }), texts(func(a step) string { return a.event.Detail }),

@@ -117,8 +117,8 @@ func lock(ctx context.Context, tx *sqlx.Tx, how string, all ...Wanted) ([]locked
 	}
 	var rows []lockedRow
 	err := tx.SelectContext(ctx, &rows, selectLocked+how,
-		column(all, func(w Wanted) string { return w.ID.String() }), db.Array(ledger.IDs(facts...)),
-		gaveAgainWithin.Seconds(), column(all, func(w Wanted) any { return db.Array(ledger.IDs(w.Facts...)) }))
+		db.Array(db.Column(all, func(w Wanted) string { return w.ID.String() })), db.Array(ledger.IDs(facts...)),
+		gaveAgainWithin.Seconds(), db.Array(db.Column(all, func(w Wanted) any { return db.Array(ledger.IDs(w.Facts...)) })))
 	if err != nil {
 		return nil, fmt.Errorf("lock contributions: %w", err)
 	}

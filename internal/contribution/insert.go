@@ -82,7 +82,7 @@ func (s *Service) insertOne(ctx context.Context, c Contribution) (int64, error) 
 
 // insertMany gives the articles' ids of those it wrote, 0 where there is none yet.
 func (s *Service) insertMany(ctx context.Context, all []Contribution) (map[uuid.UUID]int64, error) {
-	texts := func(of func(Contribution) string) any { return column(all, of) }
+	texts := func(of func(Contribution) string) any { return db.Array(db.Column(all, of)) }
 	// Sorted by key, so that two processes with the same keys wait for each other in one order and do not deadlock.
 	written, err := db.GetOnce[string](ctx, s.db, `
 		WITH begun AS (
@@ -108,15 +108,15 @@ func (s *Service) insertMany(ctx context.Context, all []Contribution) (map[uuid.
 		texts(func(c Contribution) string { return c.ID.String() }),
 		texts(func(c Contribution) string { return c.Receipt }),
 		texts(func(c Contribution) string { return c.key.String }), // no key is none, and none is empty
-		column(all, func(c Contribution) []byte { return c.digest }),
+		db.Array(db.Column(all, func(c Contribution) []byte { return c.digest })),
 		texts(func(c Contribution) string { return c.CampaignID.String() }),
 		texts(func(c Contribution) string { return string(c.Frequency) }),
-		column(all, func(c Contribution) int64 { return c.Amount.Minor }),
+		db.Array(db.Column(all, func(c Contribution) int64 { return c.Amount.Minor })),
 		texts(func(c Contribution) string { return string(c.Amount.Currency) }),
 		texts(func(c Contribution) string { return c.Article }), texts(func(c Contribution) string { return c.Name }),
 		texts(func(c Contribution) string { return c.Email }), texts(func(c Contribution) string { return c.Message }),
 		texts(func(c Contribution) string { return string(c.Naming) }),
-		column(all, func(c Contribution) bool { return c.CoverFee }),
+		db.Array(db.Column(all, func(c Contribution) bool { return c.CoverFee })),
 		texts(func(c Contribution) string { return c.UTM.Source }),
 		texts(func(c Contribution) string { return c.UTM.Medium }),
 		texts(func(c Contribution) string { return c.UTM.Campaign }),
@@ -132,15 +132,6 @@ func (s *Service) insertMany(ctx context.Context, all []Contribution) (map[uuid.
 		return nil, fmt.Errorf("read what was written: %w", err)
 	}
 	return articles, nil
-}
-
-// column is one value of each row, as a statement over many rows takes it.
-func column[R, T any](rows []R, of func(R) T) any {
-	values := make([]T, len(rows))
-	for n, r := range rows {
-		values[n] = of(r)
-	}
-	return db.Array(values)
 }
 
 // instant is a time as an array of texts has it; empty for none.

@@ -34,24 +34,24 @@ type written struct {
 
 // standing is how a contribution stands now.
 type standing struct {
-	ID           uuid.UUID  `json:"id"`
-	State        State      `json:"state"`
-	Reason       string     `json:"reason"`
-	OrderID      string     `json:"order_id"`
-	ApproveURL   string     `json:"approve_url"`
-	RetryURL     string     `json:"retry_url"`
-	Attempt      int        `json:"capture_attempt"`
-	Unanswered   int        `json:"capture_doubt"`
-	Refused      int        `json:"capture_refused"`
-	AttemptedAt  *time.Time `json:"capture_begun_at"`
-	LeasedUntil  *time.Time `json:"capture_until"`
-	MissingSince *time.Time `json:"gone_since"`
-	Gone         bool       `json:"gone"`
-	CompletedAt  *time.Time `json:"completed_at"`
-	RetryAt      *time.Time `json:"retry_at"`
-	Moved        bool       `json:"moved"` // its state is another one than before
-	CheckAt      *time.Time `json:"check_at"`
-	Payer        string     `json:"payer"` // the supporter's address, if one is linked
+	ID           uuid.UUID `json:"id"`
+	State        State     `json:"state"`
+	Reason       string    `json:"reason"`
+	OrderID      string    `json:"order_id"`
+	ApproveURL   string    `json:"approve_url"`
+	RetryURL     string    `json:"retry_url"`
+	Attempt      int       `json:"capture_attempt"`
+	Unanswered   int       `json:"capture_doubt"`
+	Refused      int       `json:"capture_refused"`
+	AttemptedAt  time.Time `json:"capture_begun_at,omitzero"`
+	LeasedUntil  time.Time `json:"capture_until,omitzero"`
+	MissingSince time.Time `json:"gone_since,omitzero"`
+	Gone         bool      `json:"gone"`
+	CompletedAt  time.Time `json:"completed_at,omitzero"`
+	RetryAt      time.Time `json:"retry_at,omitzero"`
+	Moved        bool      `json:"moved"` // its state is another one than before
+	CheckAt      time.Time `json:"check_at,omitzero"`
+	Payer        string    `json:"payer"` // the supporter's address, if one is linked
 }
 
 // line is a line of the history.
@@ -155,10 +155,10 @@ func (w *written) add(change Change, now time.Time, every time.Duration) {
 	c, k := change.Contribution, change.Contribution.Checkout
 	w.Contributions = append(w.Contributions, standing{
 		ID: c.ID, State: c.State, Reason: c.Reason, OrderID: k.PayPalID, ApproveURL: k.ApproveURL, RetryURL: k.RetryURL,
-		Attempt: k.Attempt, Unanswered: k.Unanswered, Refused: k.Refused, AttemptedAt: set(k.AttemptedAt),
-		LeasedUntil: set(k.LeasedUntil), MissingSince: set(k.MissingSince), Gone: k.Gone, CompletedAt: set(c.CompletedAt),
-		RetryAt: set(k.RetryAt), Moved: c.State != change.Before, Payer: change.Payer.Email,
-		CheckAt: set(k.NextCheck(moneyOf(c.State, change.Book.Standing()), 0, now, every)),
+		Attempt: k.Attempt, Unanswered: k.Unanswered, Refused: k.Refused, AttemptedAt: k.AttemptedAt,
+		LeasedUntil: k.LeasedUntil, MissingSince: k.MissingSince, Gone: k.Gone, CompletedAt: c.CompletedAt,
+		RetryAt: k.RetryAt, Moved: c.State != change.Before, Payer: change.Payer.Email,
+		CheckAt: k.NextCheck(moneyOf(c.State, change.Book.Standing()), 0, now, every),
 	})
 	for _, e := range change.Events {
 		l := line{
@@ -193,11 +193,3 @@ func moneyOf(s State, standing ledger.Standing) checkout.Money {
 }
 
 func null(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid: !t.IsZero()} }
-
-// set is a time that may be null in the database.
-func set(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}

@@ -19,6 +19,15 @@ func Texts(values []string) []byte { return binaryArray(textOID, values) }
 // Blobs is described at Texts.
 func Blobs(values [][]byte) []byte { return binaryArray(byteaOID, values) }
 
+// Column is one value of each row, as a statement over many rows takes it.
+func Column[R, T any](rows []R, of func(R) T) []T {
+	values := make([]T, len(rows))
+	for n, r := range rows {
+		values[n] = of(r)
+	}
+	return values
+}
+
 // The types' ids, which no PostgreSQL has others for (pg_type.dat).
 const (
 	byteaOID = 17

@@ -78,8 +78,8 @@ func (i *Inbox) insertOne(ctx context.Context, d *delivery) (map[*delivery]bool,
 // insertMany takes a column of the batch as one parameter, so that the statement is as short for a hundred rows as for
 // two: a list of rows costs the server reading and planning for every row.
 func (i *Inbox) insertMany(ctx context.Context, rows []*delivery) (map[*delivery]bool, error) {
-	texts := func(of func(*delivery) string) any { return db.Texts(column(rows, of)) }
-	blobs := func(of func(*delivery) []byte) any { return db.Blobs(column(rows, of)) }
+	texts := func(of func(*delivery) string) any { return db.Texts(db.Column(rows, of)) }
+	blobs := func(of func(*delivery) []byte) any { return db.Blobs(db.Column(rows, of)) }
 	var ids []string
 	err := i.db.SelectContext(ctx, &ids, `
 		WITH delivery AS (
@@ -115,13 +115,4 @@ func (i *Inbox) insertMany(ctx context.Context, rows []*delivery) (map[*delivery
 		fresh[d] = added[d.eventID]
 	}
 	return fresh, nil
-}
-
-// column is one value of each row, as a statement over many rows takes it.
-func column[R, T any](rows []R, of func(R) T) []T {
-	values := make([]T, len(rows))
-	for n, d := range rows {
-		values[n] = of(d)
-	}
-	return values
 }

@@ -26,7 +26,7 @@ func (i *Inbox) save(ctx context.Context, results []result) ([]struct{}, error) 
 		ids[n] = r.id
 	}
 	text := func(of func(resolution) string) any {
-		return db.Array(column(sorted, func(r result) string { return of(r.resolution) }))
+		return db.Array(db.Column(sorted, func(r result) string { return of(r.resolution) }))
 	}
 	// One that was replayed or erased meanwhile is no longer this worker's to end.
 	_, err := i.db.ExecContext(ctx, `

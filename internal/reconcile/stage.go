@@ -156,13 +156,7 @@ func (l *run) stage(ctx context.Context, page []paypal.Transaction, seen map[str
 
 // insert writes rows, which travel as a column each.
 func (l *run) insert(ctx context.Context, tx *sqlx.Tx, rows []staged) error {
-	column := func(of func(staged) string) []byte {
-		values := make([]string, len(rows))
-		for i, s := range rows {
-			values[i] = of(s)
-		}
-		return db.Texts(values)
-	}
+	column := func(of func(staged) string) []byte { return db.Texts(db.Column(rows, of)) }
 	number := func(of func(staged) int64) []byte {
 		return column(func(s staged) string { return strconv.FormatInt(of(s), 10) })
 	}
