@@ -86,8 +86,8 @@ func newAuthority(t testing.TB) *authority {
 
 func pemOf(der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}) }
 
-// rsaKeys are the keys of all leaves, one of each size: they take long to make, and what is tested is what a certificate
-// says.
+// rsaKeys are the keys of all leaves, one of each size: they take long to make, and what is tested is what a
+// certificate says.
 var rsaKeys sync.Map
 
 func rsaKey(t testing.TB, bits int) *rsa.PrivateKey {

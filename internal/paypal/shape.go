@@ -2,9 +2,9 @@ package paypal
 
 import "strings"
 
-// shape is what PayPal's ids and names look like: ASCII letters, digits and these signs, at least one of them and so many
-// at most. An event has a dozen of them, which regular expressions would take longer to look at than all else but the
-// JSON.
+// shape is what PayPal's ids and names look like: ASCII letters, digits and these signs, at least one of them and so
+// many at most. An event has a dozen of them, which regular expressions would take longer to look at than all else but
+// the JSON.
 type shape struct {
 	signs   string
 	longest int

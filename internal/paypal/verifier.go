@@ -219,8 +219,8 @@ func readSigned(h http.Header) (s signed, err error) {
 	return s, nil
 }
 
-// singleValues are those of signedHeaders, in their order. Each must be there exactly once, in whatever case its name is
-// written, which only a look at all headers can tell.
+// singleValues are those of signedHeaders, in their order. Each must be there exactly once, in whatever case its name
+// is written, which only a look at all headers can tell.
 func singleValues(h http.Header) (values [len(signedHeaders)]string, err error) {
 	var times [len(signedHeaders)]int
 	for key, all := range h {

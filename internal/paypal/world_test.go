@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
 	"readerfund/internal/paypal/sandbox"
+	"readerfund/internal/testkit"
 )
 
 // world is something that speaks PayPal's wire: the emulator, or PayPal's own sandbox.
@@ -72,26 +72,9 @@ func (l *later) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.ServeHTTP(w, r)
 }
 
-// emulatorKeys is what all emulators sign with, as a file of theirs has it: keys take long to make.
-var emulatorKeys = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "emulator-keys")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	emulator, err := sandbox.New(sandbox.Options{DataDir: dir})
-	if err != nil {
-		return nil, err
-	}
-	if err := emulator.Close(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(filepath.Join(dir, "authority.json"))
-})
-
 func newEmulator(t *testing.T) world {
 	t.Helper()
-	keys, err := emulatorKeys()
+	keys, err := testkit.Authority()
 	if err != nil {
 		t.Fatal(err)
 	}
