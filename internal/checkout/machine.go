@@ -71,7 +71,7 @@ var transitions = map[State][]State{
 // next looks the table up.
 func next(from State, e event) State { return transitions[from][slices.Index(events(), e)] }
 
-// latest is the event that holds after one about an attempt, or about the order's end, in the light of all that is known.
+// latest is the event that holds after one about an attempt, or about the order's end, given all that is known.
 func (c *Checkout) latest(e event) event {
 	switch {
 	case e != orderGone && e != captureUnanswered && e != captureRefused:
