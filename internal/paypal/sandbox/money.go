@@ -119,6 +119,15 @@ func (m money) String() string {
 
 func (m money) view() *moneyView { return &moneyView{m.Currency, m.String()} }
 
+// looseView is money as the subscriptions' answers have it, with no more zeros at the end than one: "5.0", "5.69".
+func (m money) looseView() *moneyView {
+	text := m.String()
+	if strings.Contains(text, ".") {
+		text = strings.TrimSuffix(text, "0")
+	}
+	return &moneyView{m.Currency, text}
+}
+
 func (m money) negated() money { return money{m.Currency, -m.Minor} }
 
 func (m money) minus(other int64) money { return money{m.Currency, m.Minor - other} }
@@ -129,11 +138,7 @@ func (m money) summary() string {
 	if m.Currency == "USD" {
 		symbol = "$"
 	}
-	text := m.String()
-	if strings.Contains(text, ".") {
-		text = strings.TrimSuffix(text, "0")
-	}
-	return symbol + " " + text + " " + m.Currency
+	return symbol + " " + m.looseView().Value + " " + m.Currency
 }
 
 // of computes the fee on an amount, rounded half up, never more than the amount itself.

@@ -39,6 +39,12 @@ func (s *Server) apply(l readLine, pending map[string]deliveryRecord) error {
 			s.enterLedger(ledgerRef{kindSale, l.ID})
 			s.enterMovement(d)
 		})
+	case "product":
+		return restore(l, b.products, func(*product) { b.productIDs = append(b.productIDs, l.ID) })
+	case "plan":
+		return restore(l, b.plans, func(*plan) { b.planIDs = append(b.planIDs, l.ID) })
+	case "subscription":
+		return restore(l, b.subscriptions, func(*subscription) { b.subscriptionIDs = append(b.subscriptionIDs, l.ID) })
 	case "event":
 		return restore(l, b.byEvent, func(e *event) { b.events = append(b.events, e) })
 	case "webhook":
@@ -133,6 +139,14 @@ func (s *Server) applyWebhook(l readLine) error {
 // loaded puts together what the journal implies, and gives the deliveries still to be made, oldest first.
 func (s *Server) loaded(pending map[string]deliveryRecord) []*delivery {
 	b := &s.books
+	for _, id := range b.subscriptionIDs {
+		sub := b.subscriptions[id]
+		s.scheduleBilling(sub)
+		b.byToken[sub.Token] = sub
+		if sub.Revision != nil {
+			b.byToken[sub.Revision.Token] = sub
+		}
+	}
 	for _, k := range b.captures {
 		if k.InvoiceID != "" && k.Status != statusDeclined {
 			b.invoices[k.InvoiceID] = k.ID
@@ -172,6 +186,15 @@ func (s *Server) snapshot(pending []*delivery) {
 	}
 	for _, id := range b.recent {
 		j.put("order", id, b.orders[id])
+	}
+	for _, id := range b.productIDs {
+		j.put("product", id, b.products[id])
+	}
+	for _, id := range b.planIDs {
+		j.put("plan", id, b.plans[id])
+	}
+	for _, id := range b.subscriptionIDs {
+		j.put("subscription", id, b.subscriptions[id])
 	}
 	for _, ref := range b.ledger {
 		switch ref.kind {

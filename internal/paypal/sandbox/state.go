@@ -100,6 +100,14 @@ type books struct {
 	events    []*event
 	byEvent   map[string]*event
 
+	products        map[string]*product
+	plans           map[string]*plan
+	subscriptions   map[string]*subscription
+	productIDs      []string // in the order they were made, as the two that follow
+	planIDs         []string
+	subscriptionIDs []string
+	byToken         map[string]*subscription // by the token of the approval page, or of a revision
+
 	statement  []movement // by time, unless disordered says that it has to be sorted first
 	disordered bool
 }
@@ -115,6 +123,8 @@ func newBooks() books {
 		orders: map[string]*order{}, captures: map[string]*capture{}, refunds: map[string]*refund{},
 		disputes: map[string]*dispute{}, invoices: map[string]string{}, returned: map[string]string{},
 		byEvent: map[string]*event{}, transfers: map[string]*transfer{}, directs: map[string]*direct{},
+		products: map[string]*product{}, plans: map[string]*plan{}, subscriptions: map[string]*subscription{},
+		byToken: map[string]*subscription{},
 	}
 }
 
