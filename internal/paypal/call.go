@@ -23,11 +23,14 @@ type call struct {
 	stream    func(body io.Reader) error // in place of read, for an answer too large to hold twice
 	slow      bool                       // a report that no page waits for: PayPal may take its time
 	once      bool                       // PayPal promises nothing about a second one, request id or not
+	// a second one finds done what the first one did, and is refused or does it to no effect
+	idempotent bool
+	whole      bool // asks for whole rows, where PayPal's default for a list is an outline
 }
 
 // repeatable reports whether sending it twice does no more than sending it once.
 func (k call) repeatable() bool {
-	return !k.once && (k.method == http.MethodGet || k.requestID != "")
+	return !k.once && (k.idempotent || k.method == http.MethodGet || k.requestID != "")
 }
 
 // slowFactor is how many times longer than others a slow call may take. PayPal advises 30 s for transaction search.
@@ -133,7 +136,7 @@ func (k call) setHeaders(h http.Header, token string) {
 	if k.requestID != "" {
 		h.Set("PayPal-Request-Id", k.requestID)
 	}
-	if k.method == http.MethodPost {
+	if k.method == http.MethodPost || k.whole {
 		// The default, return=minimal, has neither amounts nor captures.
 		h.Set("Prefer", "return=representation")
 	}

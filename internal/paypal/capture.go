@@ -24,9 +24,10 @@ const (
 	CaptureFailed            CaptureStatus = "FAILED"
 )
 
-// Capture is one payment PayPal took for an order.
+// Capture is one payment PayPal took: for an order, or as one charge of a subscription. The latter has the
+// SubscriptionID, as far as PayPal tells it, and no OrderID.
 type Capture struct {
-	ID, OrderID, CustomID, InvoiceID string
+	ID, OrderID, SubscriptionID, CustomID, InvoiceID string
 
 	Status CaptureStatus
 	Reason string // why it is pending, declined or refunded: "ECHECK", "PENDING_REVIEW", "BUYER_COMPLAINT"

@@ -14,16 +14,18 @@ import (
 // Event is what a webhook's body tells: enough to know what to ask PayPal's API about, and nothing to book. Every id
 // is empty or safe in a path of the API. Of keys that come twice the last counts, and keys are compared exactly.
 type Event struct {
-	ID           string    // "WH-…": the same in every delivery of one event
-	Type         string    // "PAYMENT.CAPTURE.COMPLETED"
-	ResourceType string    // "capture", "refund", "checkout-order", "sale", …
-	ResourceID   string    // the resource's own id
-	OrderID      string    // empty when the body names none; so are the next three
-	CaptureID    string    // for a v1 sale, the sale's id
-	RefundID     string    // for a reversal too: PayPal makes it a refund
-	DisputeID    string    // the dispute; which payments it is about, the Disputes API tells
-	CreateTime   time.Time // UTC; zero when it cannot be read
-	Summary      string    // PayPal's sentence in English; it may be personal, and is at most 300 characters
+	ID           string // "WH-…": the same in every delivery of one event
+	Type         string // "PAYMENT.CAPTURE.COMPLETED"
+	ResourceType string // "capture", "refund", "checkout-order", "sale", …
+	ResourceID   string // the resource's own id
+	OrderID      string // empty when the body names none; so are the next three
+	CaptureID    string // for a v1 sale, the sale's id
+	RefundID     string // for a reversal too: PayPal makes it a refund
+	DisputeID    string // the dispute; which payments it is about, the Disputes API tells
+	// SubscriptionID is the subscription of an event about one, or that a sale names, which it may leave out for days.
+	SubscriptionID string
+	CreateTime     time.Time // UTC; zero when it cannot be read
+	Summary        string    // PayPal's sentence in English; it may be personal, and is at most 300 characters
 }
 
 var (
@@ -54,6 +56,7 @@ func ParseEvent(body []byte) (Event, error) {
 	e.placeLinks(resource.links())
 	e.placeResource()
 	e.placeDispute(resource)
+	e.placeSubscription(resource)
 	related := resource.object("supplementary_data").object("related_ids")
 	// CHECKOUT.PAYMENT-APPROVAL.REVERSED has no order as its resource, but names one in order_id.
 	e.OrderID = or(e.OrderID, or(related.shaped("order_id", idShape), resource.shaped("order_id", idShape)))
@@ -69,11 +72,14 @@ func (e Event) Envelope() ([]byte, error) {
 		Type         string `json:"event_type"`
 		ResourceType string `json:"resource_type,omitempty"`
 		Resource     struct {
-			ID    string     `json:"id,omitempty"`
-			Links []linkJSON `json:"links,omitempty"`
+			ID string `json:"id,omitempty"`
+			// named as in a sale, whatever the event is about
+			Agreement string     `json:"billing_agreement_id,omitempty"`
+			Links     []linkJSON `json:"links,omitempty"`
 		} `json:"resource"`
 	}
 	out.ID, out.Type, out.ResourceType, out.Resource.ID = e.ID, e.Type, e.ResourceType, e.ResourceID
+	out.Resource.Agreement = e.SubscriptionID
 	for _, l := range []struct{ rel, under, id string }{
 		{"up", ordersUnder, e.OrderID}, {"up", capturesUnder, e.CaptureID}, {"self", refundsUnder, e.RefundID},
 		{"self", disputesPath + "/", e.DisputeID},
@@ -160,6 +166,16 @@ func (e *Event) placeDispute(resource object) {
 	if strings.HasPrefix(e.Type, "CUSTOMER.DISPUTE.") || strings.HasPrefix(e.Type, "RISK.DISPUTE.") {
 		e.DisputeID = or(resource.shaped("dispute_id", idShape),
 			or(linked(resource.links(), "self", disputesPath+"/"), e.ResourceID))
+	}
+}
+
+// placeSubscription finds the subscription. That an event is about one, only its type tells: PayPal's older ones call
+// the resource an agreement.
+func (e *Event) placeSubscription(resource object) {
+	e.SubscriptionID = resource.shaped("billing_agreement_id", idShape)
+	if strings.HasPrefix(e.Type, "BILLING.SUBSCRIPTION.") {
+		e.SubscriptionID = or(e.SubscriptionID,
+			or(linked(resource.links(), "self", subscriptionsPath+"/"), e.ResourceID))
 	}
 }
 

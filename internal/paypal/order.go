@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -80,7 +81,7 @@ func (p Payer) String() string {
 	return "a payer"
 }
 
-// ErrForeignLink is an order whose approval link leads to another host than PayPal's.
+// ErrForeignLink is an order or a subscription whose approval link leads to another host than PayPal's.
 var ErrForeignLink = errors.New("approval link to another host")
 
 // CreateOrder makes an order for one amount, to be captured once the payer approves. Repeating it with the same
@@ -101,11 +102,10 @@ func (c *Client) CreateOrder(ctx context.Context, r OrderRequest) (Order, error)
 	}
 	// A replay may come back approved or completed, and needs no link.
 	waits := order.Status == OrderCreated || order.Status == OrderPayerRequired
-	switch {
-	case waits && order.ApproveURL == "":
-		return Order{}, &Error{Operation: createOrder, Err: errors.New("the order has no approval link")}
-	case waits && !c.base.payerLink(order.ApproveURL):
-		return Order{}, &Error{Operation: createOrder, Err: ErrForeignLink}
+	if waits {
+		if err := c.checkApproval(createOrder, order.ApproveURL); err != nil {
+			return Order{}, err
+		}
 	}
 	return c.withoutForeignLink(order), nil
 }
@@ -118,31 +118,45 @@ func (c *Client) createOrder(ctx context.Context, r OrderRequest) (Order, error)
 	})
 }
 
-// without is the request without the optional texts that err refuses: those it names, or all of them where a 400 names
-// no field. It is another request, and PayPal may replay a refusal under its PayPal-Request-Id, so it has another one.
+// without is the request without the optional texts that err refuses. It is another request, and PayPal may replay a
+// refusal under its PayPal-Request-Id, so it has another one.
 func (r OrderRequest) without(err error) (OrderRequest, bool) {
+	changed := dropRefused(err, map[string]*string{
+		"locale": &r.Locale, "brand_name": &r.BrandName, "description": &r.Description,
+	})
+	r.RequestID += plainRequest
+	return r, changed
+}
+
+// plainRequest ends the request id of what is asked again without optional texts.
+const plainRequest = "-plain"
+
+// dropRefused empties the optional texts that err refuses: those it names, or all of them where a 400 names no field.
+// It reports whether that leaves something else to ask: not where more is wrong than what we can do without.
+func dropRefused(err error, optional map[string]*string) bool {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || e.unknown || e.Status != http.StatusBadRequest && e.Status != http.StatusUnprocessableEntity {
-		return r, false
+		return false
 	}
-	before := r
+	var refused []*string
 	for _, i := range e.Issues {
-		switch field := i.Field[strings.LastIndexByte(i.Field, '/')+1:]; {
-		case field == "locale":
-			r.Locale = ""
-		case field == "brand_name":
-			r.BrandName = ""
-		case field == "description":
-			r.Description = ""
+		field := i.Field[strings.LastIndexByte(i.Field, '/')+1:]
+		text, known := optional[field]
+		switch {
+		case known:
+			refused = append(refused, text)
 		case field == "" && e.Status == http.StatusBadRequest:
-			r.Locale, r.BrandName, r.Description = "", "", ""
+			refused = slices.AppendSeq(refused, maps.Values(optional))
 		default:
-			return before, false // something we cannot do without is wrong as well
+			return false
 		}
 	}
-	changed := r != before
-	r.RequestID += "-plain"
-	return r, changed
+	changed := false
+	for _, text := range refused {
+		changed = changed || *text != ""
+		*text = ""
+	}
+	return changed
 }
 
 // Order reads an order. An expired one is NotFound.
@@ -196,12 +210,30 @@ func (c *Client) withoutForeignLink(o Order) Order {
 	return o
 }
 
+// checkApproval refuses to send a payer anywhere but to PayPal.
+func (c *Client) checkApproval(operation, link string) error {
+	switch {
+	case link == "":
+		return &Error{Operation: operation, Err: errors.New("the answer has no approval link")}
+	case !c.base.payerLink(link):
+		return &Error{Operation: operation, Err: ErrForeignLink}
+	}
+	return nil
+}
+
 // checkWrite refuses what must never reach PayPal: a payment without a stored request id, or of nothing.
 func checkWrite(operation, requestID string, a money.Amount) error {
+	if err := checkAmount(operation, a); err != nil {
+		return err
+	}
+	return checkRequestID(operation, requestID)
+}
+
+func checkAmount(operation string, a money.Amount) error {
 	if a.Minor <= 0 || !a.Currency.Known() {
 		return &Error{Operation: operation, Err: fmt.Errorf("%s is not an amount to move", a)}
 	}
-	return checkRequestID(operation, requestID)
+	return nil
 }
 
 // requestIDShape is at most 108 characters (Orders v2, header PayPal-Request-Id), without any that a header could not
