@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -22,6 +23,7 @@ type application struct {
 	facts   []Fact
 	now     time.Time
 	before  contribution.State // before the first of them
+	paid    []string           // PayPal's ids of the payments whose money was in before
 	news    bool               // one of them was
 	changed bool               // the checkout changed otherwise
 
@@ -36,6 +38,9 @@ type application struct {
 // learn has a contribution that is locked learn from facts, in memory. A contradiction teaches nothing and is kept.
 func learn(locked *contribution.Locked, facts []Fact, now time.Time) (*application, error) {
 	a := &application{Locked: locked, facts: facts, now: now, before: locked.Contribution.State}
+	for _, p := range a.completed() {
+		a.paid = append(a.paid, p.PayPalID)
+	}
 	for _, f := range facts {
 		if f.contribution != a.Contribution.ID {
 			return nil, fmt.Errorf("apply %s to contribution %s: it is about %s", f.kind(), a.Contribution.ID, f.contribution)
@@ -93,6 +98,16 @@ func (a *application) learn(f Fact) (news bool, err error) {
 		a.payer, a.Contribution.HasSupporter, news = f.payer, true, true
 	}
 	return news, err
+}
+
+// completed are the payments whose money is in by these facts.
+func (a *application) completed() (all []ledger.Payment) {
+	for _, p := range a.Book.Payments() {
+		if p.Status == ledger.StatusCompleted && !slices.Contains(a.paid, p.PayPalID) {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // reviewCharged looks after money that has just come in. A reader who was told before that nothing was charged has to

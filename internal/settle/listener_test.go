@@ -40,7 +40,8 @@ func TestListenersHearOfAppliedFacts(t *testing.T) {
 		apply(t, d, paid)
 	}
 	if len(heard) != 1 || heard[0].Before != contribution.Started ||
-		heard[0].Contribution.State != contribution.Completed || len(heard[0].Refunds) != 0 {
+		heard[0].Contribution.State != contribution.Completed || len(heard[0].Refunds) != 0 ||
+		len(heard[0].Payments) != 1 || heard[0].Payments[0].PayPalID != "CAP" {
 		t.Errorf("of a payment told three times it heard %+v", heard)
 	}
 	heard = nil
@@ -48,7 +49,7 @@ func TestListenersHearOfAppliedFacts(t *testing.T) {
 	for range 2 {
 		apply(t, d, paid, settle.RefundSeen(c.ID, src, back))
 	}
-	if len(heard) != 2 || len(heard[1].Refunds) != 1 || heard[1].Before != contribution.PartiallyRefunded {
+	if len(heard) != 2 || len(heard[1].Refunds) != 1 || len(heard[1].Payments) != 0 || heard[1].Before != contribution.PartiallyRefunded {
 		t.Errorf("of a refund told twice it heard %+v", heard)
 	}
 }

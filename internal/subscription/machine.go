@@ -1,0 +1,169 @@
+package subscription
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"readerfund/internal/paypal"
+)
+
+// State is where a subscription stands. docs/lifecycle.md draws how it moves.
+type State string
+
+// The states.
+const (
+	Unknown         State = ""                 // not heard of yet; none is kept so
+	ApprovalPending State = "approval_pending" // it exists and charges nobody yet
+	Active          State = "active"           // PayPal charges the reader when the time comes
+	Suspended       State = "suspended"        // paused, or PayPal gave up charging; it can go on
+	Cancelled       State = "cancelled"        // ended by the reader, by us or by PayPal
+	Expired         State = "expired"          // ended because its plan did
+)
+
+// States lists the states in the order a subscription can go through them.
+func States() []State {
+	return []State{Unknown, ApprovalPending, Active, Suspended, Cancelled, Expired}
+}
+
+// Ended reports whether the state is final.
+func (s State) Ended() bool { return s == Cancelled || s == Expired }
+
+// Runs reports whether PayPal may charge the reader, now or once it goes on.
+func (s State) Runs() bool { return s == Active || s == Suspended }
+
+// transitions is the one transition table of a subscription: for each state, what PayPal's latest answer makes of it,
+// in the order of States() without the first. PayPal's APPROVED is no state of its own: what the payer has approved and
+// nobody has activated charges nobody.
+//
+// How to read it. Answers are taken in the order of PayPal's status_update_time, so that a late one changes nothing.
+// Nobody waits for an approval again that was given, and what has ended does not begin again.
+var transitions = map[State][]State{
+	// approval pending, active, suspended, cancelled, expired
+	Unknown:         {ApprovalPending, Active, Suspended, Cancelled, Expired},
+	ApprovalPending: {ApprovalPending, Active, Suspended, Cancelled, Expired},
+	Active:          {Active, Active, Suspended, Cancelled, Expired},
+	Suspended:       {Suspended, Active, Suspended, Cancelled, Expired},
+	Cancelled:       {Cancelled, Cancelled, Cancelled, Cancelled, Cancelled},
+	Expired:         {Expired, Expired, Expired, Expired, Expired},
+}
+
+// next looks the table up.
+func next(from, seen State) State { return transitions[from][slices.Index(States(), seen)-1] }
+
+// stateOf reads PayPal's status.
+func stateOf(s paypal.SubscriptionStatus) (State, bool) {
+	switch s {
+	case paypal.SubscriptionApprovalPending, paypal.SubscriptionApproved:
+		return ApprovalPending, true
+	case paypal.SubscriptionActive:
+		return Active, true
+	case paypal.SubscriptionSuspended:
+		return Suspended, true
+	case paypal.SubscriptionCancelled:
+		return Cancelled, true
+	case paypal.SubscriptionExpired:
+		return Expired, true
+	default:
+		return Unknown, false
+	}
+}
+
+// ErrStatus is an answer with a status that is none of PayPal's.
+var ErrStatus = errors.New("the subscription has a status that is none")
+
+// Approved reports whether the payer has approved what an answer is about.
+func Approved(seen paypal.Subscription) bool {
+	return seen.Status != paypal.SubscriptionApprovalPending
+}
+
+// Apply learns from one answer of PayPal's, and reports whether anything of it was new. The same answer again changes
+// nothing, and answers in any order end the same: an older one than that which was learned last teaches nothing, unless
+// it tells of the end. What an answer leaves out stays as it was known. The error is ErrStatus; nothing was learned
+// then.
+func (s *Subscription) Apply(seen paypal.Subscription, now time.Time) (news bool, err error) {
+	learned, known := stateOf(seen.Status)
+	if !known {
+		return false, ErrStatus
+	}
+	updatedAt := precise(orElse(seen.UpdatedAt, now))
+	statusAt := precise(orElse(seen.StatusAt, updatedAt))
+	stale := statusAt.Before(s.StatusAt) || statusAt.Equal(s.StatusAt) && updatedAt.Before(s.SeenAt)
+	if s.State.Ended() && !learned.Ended() || stale && !learned.Ended() || stale && s.State.Ended() {
+		return false, nil
+	}
+	before := *s
+	if to := next(s.State, learned); to != s.State || !to.Ended() && statusAt.After(s.StatusAt) {
+		s.State, s.Note = to, seen.StatusNote
+	}
+	if !s.State.Ended() || s.EndedAt.IsZero() {
+		s.StatusAt = statusAt
+	}
+	s.SeenAt = updatedAt
+	s.learnTerms(seen)
+	s.learnBilling(seen)
+	if s.State != ApprovalPending && s.StartedAt.IsZero() {
+		s.StartedAt = precise(orElse(seen.CreatedAt, s.StatusAt))
+	}
+	if s.State.Ended() && s.EndedAt.IsZero() {
+		s.EndedAt = s.StatusAt
+	}
+	was := before
+	was.SeenAt = s.SeenAt // when PayPal changed something that we do not keep is no news
+	return was != *s, nil
+}
+
+// learnTerms takes what is charged and how often: PayPal's word, also where the reader changed it since.
+func (s *Subscription) learnTerms(seen paypal.Subscription) {
+	if seen.PlanID != "" {
+		s.PlanID = seen.PlanID
+	}
+	if seen.Amount != nil && seen.Amount.Minor > 0 {
+		s.Amount = *seen.Amount
+	}
+	if f, ok := frequencyOf(seen.Every); ok {
+		s.Frequency = f
+	}
+}
+
+// learnBilling takes how charging goes.
+func (s *Subscription) learnBilling(seen paypal.Subscription) {
+	s.NextBillingAt = precise(seen.NextBillingAt)
+	if s.State.Ended() {
+		s.NextBillingAt = time.Time{}
+	}
+	s.CyclesCompleted, s.FailedPayments = max(s.CyclesCompleted, seen.CyclesCompleted), seen.FailedPayments
+	s.Outstanding.Currency = s.Amount.Currency
+	if seen.Outstanding != nil && seen.Outstanding.Currency == s.Amount.Currency {
+		s.Outstanding = *seen.Outstanding
+	}
+	if seen.LastPaymentAt.After(s.LastPaymentAt) {
+		s.LastPaymentAt = precise(seen.LastPaymentAt)
+	}
+	s.RetryAt = time.Time{}
+	if f := seen.LastFailed; f != nil && !f.At.IsZero() {
+		s.LastFailedAt, s.LastFailedReason, s.RetryAt = precise(f.At), f.Reason, precise(f.RetryAt)
+	}
+}
+
+// frequencyOf reads PayPal's interval unit.
+func frequencyOf(every paypal.Interval) (string, bool) {
+	switch every {
+	case paypal.Monthly:
+		return "month", true
+	case paypal.Yearly:
+		return "year", true
+	default:
+		return "", false
+	}
+}
+
+func orElse(at, otherwise time.Time) time.Time {
+	if at.IsZero() {
+		return otherwise
+	}
+	return at
+}
+
+// precise is a time as PostgreSQL keeps it.
+func precise(at time.Time) time.Time { return at.UTC().Truncate(time.Microsecond) }

@@ -1,0 +1,89 @@
+package subscription
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"readerfund/internal/db"
+)
+
+// Checks of one that runs. PayPal charges some hours after next_billing_time, and its webhook normally tells; a day and
+// a half later a charge of which nobody told is looked for.
+const (
+	checkEvery    = 24 * time.Hour
+	chargeExpect  = 12 * time.Hour
+	chargeOverdue = 36 * time.Hour
+	checkSpread   = 2 * time.Hour // many are charged on one day
+	checkLease    = time.Hour
+)
+
+// NextCheck is when PayPal is asked about it next, or zero when it will tell nothing new: a day later, and once after a
+// charge should have come. While it waits for its approval, the contribution's own checks look after it.
+func (s Subscription) NextCheck(now time.Time) time.Time {
+	if !s.State.Runs() {
+		return time.Time{}
+	}
+	at := now.Add(checkEvery)
+	if s.State == Active && !s.NextBillingAt.IsZero() {
+		for _, after := range []time.Duration{chargeExpect, chargeOverdue} {
+			if due := s.NextBillingAt.Add(after + s.spread()); due.After(now) && due.Before(at) {
+				return due
+			}
+		}
+	}
+	return at
+}
+
+// Overdue reports whether a charge should have come by now, and by more than a day.
+func (s Subscription) Overdue(now time.Time) bool {
+	return s.State == Active && !s.NextBillingAt.IsZero() && now.Sub(s.NextBillingAt) >= chargeOverdue
+}
+
+// spread keeps subscriptions that are charged on one day from being asked about at one moment.
+func (s Subscription) spread() time.Duration {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(s.PayPalID)) // never fails
+	return time.Duration(h.Sum32()) % checkSpread
+}
+
+// ClaimDue takes at most limit subscriptions about which PayPal is to be asked, by PayPal's ids, the longest overdue
+// first. They are due again an hour later, unless Postpone says otherwise: a process that dies with them loses nothing.
+func ClaimDue(ctx context.Context, d *db.DB, limit int, now time.Time) ([]string, error) {
+	var ids []string
+	// SKIP LOCKED: what another process is taking at this moment is its.
+	err := d.SelectContext(ctx, &ids, `
+		UPDATE subscription SET check_at = $2
+		WHERE paypal_id IN (
+		    SELECT paypal_id FROM subscription WHERE check_at <= $1 ORDER BY check_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+		RETURNING paypal_id`, now, now.Add(checkLease), limit)
+	if err != nil {
+		return nil, db.Translate(fmt.Errorf("find subscriptions that are due: %w", err))
+	}
+	return ids, nil
+}
+
+// Postpone puts the next check of subscriptions off that PayPal was just asked about.
+func Postpone(ctx context.Context, d *db.DB, now time.Time, paypalIDs ...string) error {
+	var rows []row
+	err := d.SelectContext(ctx, &rows, `SELECT `+columns+` FROM subscription s WHERE s.paypal_id = ANY ($1::text[])`,
+		db.Array(paypalIDs))
+	if err != nil {
+		return db.Translate(fmt.Errorf("read subscriptions that were checked: %w", err))
+	}
+	ids, times := make([]string, len(rows)), make([]string, len(rows))
+	for n, r := range rows {
+		ids[n] = r.PayPalID
+		if at := r.subscription().NextCheck(now); !at.IsZero() {
+			times[n] = at.UTC().Format(time.RFC3339Nano)
+		}
+	}
+	_, err = d.ExecContext(ctx, `
+		UPDATE subscription s SET check_at = nullif(n.at, '')::timestamptz
+		FROM unnest($1::text[], $2::text[]) AS n (id, at) WHERE s.paypal_id = n.id`, db.Array(ids), db.Array(times))
+	if err != nil {
+		return db.Translate(fmt.Errorf("postpone checks of subscriptions: %w", err))
+	}
+	return nil
+}

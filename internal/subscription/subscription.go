@@ -1,0 +1,98 @@
+// Package subscription is an agreement at PayPal by which a reader gives monthly or yearly: how it moves as PayPal's
+// answers about it come in, its row, and when to ask about it again.
+//
+// Its core is pure: Apply learns from an answer in memory. What the reader chose is the contribution's, the money that a
+// subscription brings is the ledger's, and what is asked of PayPal about a running one is internal/manage's.
+package subscription
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/money"
+)
+
+// Subscription is one as PayPal's API last gave it. Times are UTC, and zero where the thing did not happen or PayPal
+// does not say.
+type Subscription struct {
+	PayPalID     string // "I-…"
+	Contribution uuid.UUID
+	PlanID       string
+	State        State
+	StatusAt     time.Time // PayPal's status_update_time, by which answers are ordered
+	SeenAt       time.Time // PayPal's update_time, by which answers of one status are ordered
+	Note         string    // PayPal's status_change_note: the reason that was given with the latest change of status
+
+	Frequency       string       // "month" or "year"; as Amount, it follows PayPal where the reader changed it
+	Amount          money.Amount // of the next charge
+	NextBillingAt   time.Time
+	CyclesCompleted int
+	Outstanding     money.Amount // what failed payments left unpaid; nothing is charged for it later
+	LastPaymentAt   time.Time
+
+	FailedPayments   int // in a row, by PayPal's count
+	LastFailedAt     time.Time
+	LastFailedReason string    // PayPal's code: "PAYER_CANNOT_PAY"
+	RetryAt          time.Time // when PayPal tries the failed payment again
+
+	StartedAt time.Time // PayPal's create_time; zero while nobody has approved it
+	EndedAt   time.Time // when it was cancelled or expired
+
+	// These two are written by internal/manage.
+	PausedUntil time.Time
+	EndedBy     string // "reader", "staff", "system" or "paypal"; empty while it is not known
+}
+
+// Find reads a subscription by PayPal's id. The error is fault.NotFound where we have none.
+func Find(ctx context.Context, q sqlx.QueryerContext, paypalID string) (Subscription, error) {
+	var r row
+	err := sqlx.GetContext(ctx, q, &r, `SELECT `+columns+` FROM subscription s WHERE s.paypal_id = $1`, paypalID)
+	if db.IsNotFound(err) {
+		return Subscription{}, fault.New(fault.NotFound, "subscription.not_found")
+	}
+	if err != nil {
+		return Subscription{}, db.Translate(fmt.Errorf("read subscription %s: %w", paypalID, err))
+	}
+	return r.subscription(), nil
+}
+
+// Of reads the subscriptions of a contribution, the oldest first: nearly always one, and none where the reader gave one
+// time.
+func Of(ctx context.Context, q sqlx.QueryerContext, contribution uuid.UUID) ([]Subscription, error) {
+	var rows []row
+	err := sqlx.SelectContext(ctx, q, &rows, `
+		SELECT `+columns+` FROM subscription s WHERE s.contribution_id = $1 ORDER BY s.recorded_at, s.paypal_id`,
+		contribution)
+	if err != nil {
+		return nil, db.Translate(fmt.Errorf("read the subscriptions of %s: %w", contribution, err))
+	}
+	all := make([]Subscription, len(rows))
+	for n, r := range rows {
+		all[n] = r.subscription()
+	}
+	return all, nil
+}
+
+// Owners are the contributions of those of the subscriptions that we know, by PayPal's ids.
+func Owners(ctx context.Context, q sqlx.QueryerContext, paypalIDs ...string) (map[string]uuid.UUID, error) {
+	var rows []struct {
+		PayPalID     string    `db:"paypal_id"`
+		Contribution uuid.UUID `db:"contribution_id"`
+	}
+	err := sqlx.SelectContext(ctx, q, &rows, `
+		SELECT paypal_id, contribution_id FROM subscription WHERE paypal_id = ANY ($1::text[])`, db.Array(paypalIDs))
+	if err != nil {
+		return nil, db.Translate(fmt.Errorf("find whose subscriptions are: %w", err))
+	}
+	owners := make(map[string]uuid.UUID, len(rows))
+	for _, r := range rows {
+		owners[r.PayPalID] = r.Contribution
+	}
+	return owners, nil
+}
