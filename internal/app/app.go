@@ -26,6 +26,7 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/health"
 	"readerfund/internal/inbox"
+	"readerfund/internal/managelink"
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
@@ -39,6 +40,7 @@ import (
 	"readerfund/internal/supporter"
 	"readerfund/internal/web"
 	"readerfund/internal/web/gift"
+	"readerfund/internal/web/page"
 	"readerfund/migrations"
 )
 
@@ -75,6 +77,7 @@ type App struct {
 
 	contributions *contribution.Service
 	people        *supporter.Service
+	manageLinks   *managelink.Service
 
 	public, admin   *http.Server
 	listen, listen2 net.Listener
@@ -150,16 +153,27 @@ func (a *App) build(ctx context.Context, opts Options) error {
 		Now: a.now, Log: a.log, Metrics: a.metrics,
 	})
 	a.books = newReconciler(a.cfg, a.db, pp, a.settle, a.inbox, a.now, a.log, a.metrics)
-	a.people = supporter.New(supporter.Config{DB: a.db, Now: a.now, Log: a.log, Retention: supporter.Retention{
-		Deliveries: a.cfg.DeliveryRetention, Unpaid: a.cfg.UnpaidRetention,
-		Undecided: contribution.StatesWhere(contribution.State.Confirming),
-	}})
+	a.people = supporter.New(supporter.Config{
+		DB: a.db, Actor: audit.Reader, Now: a.now, Log: a.log,
+		Retention: supporter.Retention{
+			Deliveries: a.cfg.DeliveryRetention, Unpaid: a.cfg.UnpaidRetention,
+			Undecided: contribution.StatesWhere(contribution.State.Confirming),
+		},
+	})
+	a.manageLinks = managelink.New(managelink.Config{
+		DB: a.db, Limits: a.limits, Links: manageLinks(a.cfg), Known: a.people.HasGiven, Now: a.now, Log: a.log,
+	})
 	a.queue = queue.New(queue.Config{DB: a.db, Now: a.now, Log: a.log, Metrics: a.metrics, Kinds: a.kinds()})
 	pages, err := a.pages(opts, campaigns, pp)
 	if err != nil {
 		return err
 	}
 	return a.bind(ctx, pages)
+}
+
+// manageLinks are the addresses of readers' own pages, as mails carry them.
+func manageLinks(cfg config.Config) managelink.Links {
+	return managelink.NewLinks(cfg.BaseURL, page.NewSigner(string(cfg.SecretKey), string(cfg.SecretKeyOld)))
 }
 
 // listeners are the rooms that do something about applied facts, in the same transaction.
@@ -248,6 +262,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
 		Books: a.books, Refunds: a.refunds, Queue: a.queue, Accounts: a.accounts, Reports: a.reports, Views: a.views,
 		Health: a.health, Alerts: a.alerts, Gate: a.gate,
+		ManageLinks: a.manageLinks, People: a.people,
 		Sessions: a.sessions, Audit: audit.NewLog(audit.Config{DB: a.db, Reading: a.readDB, Now: a.now}),
 		Metrics: a.metrics, Log: a.log, Now: a.now,
 	})

@@ -127,6 +127,9 @@ func (a *App) stop() error {
 
 // Close ends what was begun and closes the database. It may follow a New that failed midway.
 func (a *App) Close() error {
+	if a.manageLinks != nil {
+		a.manageLinks.Close()
+	}
 	if a.refunds != nil {
 		a.refunds.Close()
 	}

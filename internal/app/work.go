@@ -33,7 +33,7 @@ func whole(run func(context.Context) error) func(context.Context, string) error 
 
 // tidy throws away what nobody needs any more.
 func (a *App) tidy(ctx context.Context) error {
-	return errors.Join(a.sessions.Tidy(ctx), a.gate.Tidy(ctx), a.limits.Tidy(ctx))
+	return errors.Join(a.sessions.Tidy(ctx), a.gate.Tidy(ctx), a.limits.Tidy(ctx), a.manageLinks.Tidy(ctx))
 }
 
 // reconcile compares PayPal's record of the account with our books, from where the last run ended.

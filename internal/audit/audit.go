@@ -21,6 +21,9 @@ type Action string
 // CommandLine is the actor when a command did it.
 const CommandLine = "command line"
 
+// Reader is the actor when a reader did it on their own page. Who, the subject says, if anybody may know.
+const Reader = "reader"
+
 // Unknown is the actor and the subject where an account is not known.
 const Unknown = "unknown"
 
@@ -28,7 +31,7 @@ const Unknown = "unknown"
 type Entry struct {
 	At      time.Time
 	StaffID uuid.UUID // the account that did it; uuid.Nil when it was nobody with an account
-	Actor   string    // email address, CommandLine or Unknown
+	Actor   string    // email address, CommandLine, Reader or Unknown
 	Action  Action
 	Subject string // a contribution's receipt number, an email address, an event's id
 	Detail  map[string]string

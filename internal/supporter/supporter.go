@@ -6,6 +6,7 @@
 package supporter
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -33,6 +34,7 @@ const (
 type Config struct {
 	DB        *db.DB
 	Retention Retention
+	Actor     string // who asks, for the audit log; empty: the command line
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -41,13 +43,16 @@ type Config struct {
 type Service struct {
 	db        *db.DB
 	retention Retention
+	actor     string
 	now       func() time.Time
 	log       *slog.Logger
 }
 
 // New makes a Service.
 func New(cfg Config) *Service {
-	return &Service{db: cfg.DB, retention: cfg.Retention, now: cfg.Now, log: cfg.Log}
+	return &Service{
+		db: cfg.DB, retention: cfg.Retention, actor: cmp.Or(cfg.Actor, audit.CommandLine), now: cfg.Now, log: cfg.Log,
+	}
 }
 
 // Gift is one contribution of a person, for a list.
@@ -78,6 +83,20 @@ func (s *Service) Find(ctx context.Context, address string) ([]Gift, error) {
 	return gifts, err
 }
 
+// HasGiven reports whether anybody with the address has given, or gives regularly: PayPal names it for a payment, or a
+// reader who paid typed it. It is one look along two indexes, for an address as it is kept: in lower case.
+func (s *Service) HasGiven(ctx context.Context, address string) (bool, error) {
+	var given bool
+	err := s.db.GetContext(ctx, &given, `
+		SELECT EXISTS (SELECT 1 FROM supporter s JOIN contribution c ON c.supporter_id = s.id WHERE s.email = $1)
+		    OR EXISTS (SELECT 1 FROM contribution WHERE email <> '' AND lower(email) = $1 AND completed_at IS NOT NULL)`,
+		address)
+	if err != nil {
+		return false, db.Translate(fmt.Errorf("look for a supporter: %w", err))
+	}
+	return given, nil
+}
+
 // find reads a person's contributions. The error is fault.NotFound where the address is not known at all.
 func find(ctx context.Context, tx *sqlx.Tx, address string) ([]Gift, error) {
 	var gifts []Gift
@@ -104,7 +123,7 @@ func find(ctx context.Context, tx *sqlx.Tx, address string) ([]Gift, error) {
 	return nil, nil
 }
 
-// audit notes what was done, and with how many contributions, by the command line.
+// audit notes what was done, and with how many contributions.
 func (s *Service) audit(
 	ctx context.Context, tx *sqlx.Tx, action audit.Action, gifts []Gift, detail map[string]string,
 ) error {
@@ -113,7 +132,7 @@ func (s *Service) audit(
 	}
 	detail["receipts"] = strings.Join(receipts(gifts), ", ")
 	return audit.Write(ctx, tx, audit.Entry{
-		At: s.now().UTC(), Actor: audit.CommandLine, Action: action,
+		At: s.now().UTC(), Actor: s.actor, Action: action,
 		Subject: fmt.Sprintf("%d contributions", len(gifts)), Detail: detail,
 	})
 }

@@ -49,6 +49,9 @@ func (s *server) routes() *chi.Mux {
 			r.Get("/contributions/{id}/cancel", h(s.public.Return.Cancel))
 			r.Get("/contributions/{id}/thanks", h(s.public.Thanks.Show))
 		})
+		if s.manage != nil {
+			r.Group(s.manageRoutes)
+		}
 		if s.staff != nil {
 			r.Group(s.staffRoutes)
 		}
@@ -70,6 +73,20 @@ func byMediaType(form, json page.Handler) page.Handler {
 				i18n.Args{"form": page.FormType, "json": page.JSONType})
 		}
 	}
+}
+
+// manageRoutes are readers' own pages. What changes something is a POST.
+func (s *server) manageRoutes(r chi.Router) {
+	manage, h := s.manage, s.pages.Handle
+	r.Use(s.sameOrigin, privateAddress)
+	r.Get("/manage", h(manage.Own.Show))
+	r.Post("/manage", h(manage.Ask.Submit))
+	r.Post("/manage/leave", h(manage.Open.Leave))
+	r.Get("/manage/export", h(manage.Privacy.Export))
+	r.Get("/manage/erase", h(manage.Privacy.AskErase))
+	r.Post("/manage/erase", h(manage.Privacy.Erase))
+	r.Get("/manage/{token}", h(manage.Open.Show))
+	r.Post("/manage/{token}", h(manage.Open.Open))
 }
 
 // staffRoutes are the pages behind the sign-in. What changes something is a POST, needs the role editor, but for one's

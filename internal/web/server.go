@@ -29,6 +29,7 @@ import (
 	"readerfund/internal/dashboard"
 	"readerfund/internal/health"
 	"readerfund/internal/i18n"
+	"readerfund/internal/managelink"
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
 	"readerfund/internal/queue"
@@ -37,9 +38,11 @@ import (
 	"readerfund/internal/report"
 	"readerfund/internal/session"
 	"readerfund/internal/settle"
+	"readerfund/internal/supporter"
 	"readerfund/internal/throttle"
 	"readerfund/internal/web/api"
 	"readerfund/internal/web/gift"
+	"readerfund/internal/web/manage"
 	"readerfund/internal/web/page"
 	"readerfund/internal/web/public"
 	"readerfund/internal/web/staff"
@@ -81,6 +84,9 @@ type Deps struct {
 	Replay    func(ctx context.Context, ids []string, by contribution.Actor) (int, error)
 	ReplayAll func(ctx context.Context, by contribution.Actor) (int, error)
 
+	ManageLinks *managelink.Service // nil leaves readers' own pages out
+	People      *supporter.Service  // needed with ManageLinks
+
 	Accounts *account.Store
 	Sessions *session.Manager // nil leaves the staff pages out
 	Audit    *audit.Log       // needed with Sessions
@@ -105,6 +111,7 @@ type server struct {
 	base   *url.URL
 	pages  *page.Renderer
 	public *public.Pages
+	manage *manage.Pages // nil without ManageLinks
 	api    *api.Contributions
 	staff  *staff.Screens // nil without Sessions
 
@@ -158,6 +165,9 @@ func (d Deps) check() error {
 		d.Contributions == nil || d.Starter == nil || d.Settler == nil || d.Campaigns == nil {
 		return errors.New("contributions, campaigns, the webhook's receiver, readiness, log and clock are needed")
 	}
+	if d.ManageLinks != nil && d.People == nil {
+		return errors.New("readers' own pages need what is known of people")
+	}
 	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Views == nil ||
 		d.Health == nil || d.Replay == nil || d.ReplayAll == nil || d.Books == nil || d.Disputes == nil ||
 		d.Refunds == nil || d.Queue == nil) {
@@ -180,6 +190,12 @@ func (s *server) openToReaders(signer page.Signer) {
 		Zone: s.Timezone, Contributions: s.Contributions, Settler: s.Settler, Starter: starter,
 		Campaigns: s.Campaigns, Metrics: s.Metrics, Log: s.Log, Now: s.Now,
 	})
+	if s.ManageLinks != nil {
+		s.manage = manage.New(manage.Config{
+			Pages: s.pages, Secure: s.secure(), Zone: s.Timezone, Links: s.ManageLinks, People: s.People,
+			Log: s.Log, Now: s.Now,
+		})
+	}
 }
 
 // openToStaff makes the pages behind the sign-in.

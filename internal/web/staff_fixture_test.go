@@ -15,9 +15,12 @@ import (
 	"readerfund/internal/audit"
 	"readerfund/internal/dashboard"
 	"readerfund/internal/health"
+	"readerfund/internal/managelink"
 	"readerfund/internal/queue"
+	"readerfund/internal/ratelimit"
 	"readerfund/internal/report"
 	"readerfund/internal/session"
+	"readerfund/internal/supporter"
 	"readerfund/internal/testkit"
 	"readerfund/internal/testkit/newsroom"
 	"readerfund/internal/web/page"
@@ -59,6 +62,12 @@ func employ(t *testing.T, d *Deps, n *newsroom.Newsroom) {
 	d.Health = health.New(n.DB)
 	d.Books = n.Reconciler
 	d.Queue = queue.New(queue.Config{DB: n.DB, Now: d.Now, Log: d.Log})
+	d.People = supporter.New(supporter.Config{DB: n.DB, Actor: audit.Reader, Now: d.Now})
+	d.ManageLinks = managelink.New(managelink.Config{
+		DB: n.DB, Limits: ratelimit.New(n.DB, d.Now, ""), Known: d.People.HasGiven, Mails: true, Now: d.Now, Log: d.Log,
+		Links: managelink.NewLinks(d.BaseURL, page.NewSigner(d.SecretKey, d.SecretKeyOld)),
+	})
+	t.Cleanup(d.ManageLinks.Close)
 	d.Replay, d.ReplayAll = n.Inbox.Replay, n.Inbox.ReplayParked
 	for _, role := range account.Roles() {
 		if _, _, err := d.Accounts.Add(t.Context(), string(role)+"@example.org", role, staffPassword); err != nil {

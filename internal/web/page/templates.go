@@ -22,8 +22,8 @@ import (
 	"readerfund/templates"
 )
 
-// views are the parsed templates and the static files. A page is layout.html, the partials and one file of public/ or
-// staff/, named by its path; a fragment is a file of cta/ with the partials and without the layout.
+// views are the parsed templates and the static files. A page is layout.html, the partials and one file of public/,
+// manage/ or staff/, named by its path; a fragment is a file of cta/ with the partials and without the layout.
 type views struct {
 	files     fs.FS
 	catalogue *i18n.Catalogue
@@ -32,7 +32,7 @@ type views struct {
 }
 
 // viewDirs hold one view in each file.
-var viewDirs = []string{"public", "staff", "cta"}
+var viewDirs = []string{"public", "manage", "staff", "cta"}
 
 // Templates are one state of the files, parsed once for each language. They never change.
 type Templates struct {

@@ -1,0 +1,44 @@
+package managelink
+
+import (
+	"net/url"
+
+	"github.com/google/uuid"
+)
+
+// Signer signs short texts, each for a purpose: web/page.Signer.
+type Signer interface {
+	Sign(purpose, text string) string
+	Verify(purpose, text, signature string) bool
+}
+
+// subscriptionPurpose is what the signature in a mail's link is for.
+const subscriptionPurpose = "manage one subscription"
+
+// Links are the addresses that mails to readers carry.
+type Links struct {
+	base   string
+	signer Signer
+}
+
+// NewLinks makes the addresses below BASE_URL, which has no slash at its end.
+func NewLinks(base string, signer Signer) Links { return Links{base, signer} }
+
+// Subscription is the page of one recurring contribution, on which it can be stopped and paused and nothing else is
+// shown. The address lasts as long as the secret key: a mail of last year still stops what it speaks of. So much is all
+// that a forwarded mail gives away.
+func (l Links) Subscription(contribution uuid.UUID) string {
+	return l.base + "/manage/gift/" + contribution.String() + "?key=" +
+		url.QueryEscape(l.signer.Sign(subscriptionPurpose, contribution.String()))
+}
+
+// Opens reports whether the key is the one that Subscription put into the contribution's address.
+func (l Links) Opens(contribution uuid.UUID, key string) bool {
+	return l.signer.Verify(subscriptionPurpose, contribution.String(), key)
+}
+
+// Ask is where a reader asks for a link to their own page.
+func (l Links) Ask() string { return l.base + "/manage" }
+
+// page is the address of the page that a token opens.
+func (l Links) page(token string) string { return l.base + "/manage/" + token }

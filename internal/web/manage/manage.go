@@ -1,0 +1,129 @@
+// Package manage is what a reader sees of their own gifts: the page that asks for a link by mail, and the page
+// behind it.
+//
+// A handler parses, makes one call into the domain, chooses a view and renders it. Whoever reads the mail of an address
+// is its reader; internal/managelink keeps who was let in.
+package manage
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"readerfund/internal/i18n"
+	"readerfund/internal/managelink"
+	"readerfund/internal/supporter"
+	"readerfund/internal/web/page"
+)
+
+// Config is what the pages are made with.
+type Config struct {
+	Pages  *page.Renderer
+	Secure bool           // the site is served over https
+	Zone   *time.Location // whose days the pages speak of
+
+	Links  *managelink.Service
+	People *supporter.Service
+
+	Log *slog.Logger
+	Now func() time.Time
+}
+
+// Pages are all of the pages.
+type Pages struct {
+	Ask     *Ask
+	Open    *Open
+	Own     *Own
+	Privacy *Privacy
+}
+
+// New gives each page the services it needs.
+func New(c Config) *Pages {
+	l := layout{pages: c.Pages, zone: c.Zone, log: c.Log, now: c.Now}
+	d := door{links: c.Links, secure: c.Secure}
+	ask := &Ask{layout: l, links: c.Links}
+	return &Pages{
+		Ask: ask, Open: &Open{layout: l, door: d, ask: ask},
+		Own:     &Own{layout: l, door: d, ask: ask, people: c.People},
+		Privacy: &Privacy{layout: l, door: d, people: c.People},
+	}
+}
+
+// home is a reader's own page.
+const home = "/manage"
+
+// layout is what every page is drawn with.
+type layout struct {
+	pages *page.Renderer
+	zone  *time.Location
+	log   *slog.Logger
+	now   func() time.Time
+}
+
+// day writes a day of the publication's, in words that no region reads the other way round.
+func (l layout) day(t time.Time) string { return t.In(l.zone).Format("2 January 2006") }
+
+// show renders a page that only its reader should find.
+func (l layout) show(
+	w http.ResponseWriter, r *http.Request, status int, view string, title i18n.Message, data any,
+) error {
+	p := page.Page{Title: l.pages.Localizer(r).Message(title), NoIndex: true, Data: data}
+	return l.pages.Render(w, r, status, view, p)
+}
+
+// door knows which browsers were let in.
+type door struct {
+	links  *managelink.Service
+	secure bool
+}
+
+// cookie is the name of the session's cookie, which is not the staff's.
+func (d door) cookie() string {
+	if d.secure {
+		return "__Host-readerfund_manage" // the browser takes it only from this very host, over https
+	}
+	return "readerfund_manage"
+}
+
+func (d door) session(r *http.Request) string {
+	cookie, err := r.Cookie(d.cookie())
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// keep gives the browser its session, and takes it back where that is empty. Lax lets it come along when PayPal sends
+// the reader back.
+func (d door) keep(w http.ResponseWriter, session string) {
+	age := int(managelink.SessionLasts / time.Second)
+	if session == "" {
+		age = -1
+	}
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever there is https to send it over
+		Name: d.cookie(), Value: session, Path: "/", MaxAge: age,
+		HttpOnly: true, Secure: d.secure, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// reader is the address whose reader asks; managelink.ErrNoSession where nobody was let in.
+func (d door) reader(ctx context.Context, r *http.Request) (string, error) {
+	return d.links.Reader(ctx, d.session(r))
+}
+
+// only lets in who has a session, and sends everybody else to where a link can be asked for.
+func (d door) only(h func(w http.ResponseWriter, r *http.Request, address string) error) page.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		address, err := d.reader(r.Context(), r)
+		if errors.Is(err, managelink.ErrNoSession) {
+			page.Redirect(w, home)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return h(w, r, address)
+	}
+}

@@ -1,0 +1,81 @@
+package manage
+
+import (
+	"crypto/rand"
+	"errors"
+	"net/http"
+
+	"readerfund/internal/fault"
+	"readerfund/internal/i18n"
+	"readerfund/internal/managelink"
+	"readerfund/internal/web/page"
+)
+
+// Open is where a link from a mail leads.
+type Open struct {
+	layout
+
+	door door
+	ask  *Ask
+}
+
+// openPage is the page with the one button that opens a link.
+type openPage struct {
+	Token   string
+	Opening string // names this page: its button pressed twice opens the link once
+	Minutes int    // how long it stays open here
+}
+
+// Show answers GET /manage/{token}. It does not open the link: programs that look at mail before its reader does get
+// every address in it. The page's button does.
+func (s *Open) Show(w http.ResponseWriter, r *http.Request) error {
+	token := r.PathValue("token")
+	err := s.door.links.Check(r.Context(), token)
+	switch {
+	case errors.Is(err, managelink.ErrUsed):
+		// The back button, or the mail clicked once more: who is in already goes in.
+		if _, err := s.door.reader(r.Context(), r); err == nil {
+			page.Redirect(w, home)
+			return nil
+		}
+		return s.refuse(w, r, managelink.ErrUsed)
+	case err != nil:
+		return s.refuse(w, r, err)
+	}
+	return s.show(w, r, http.StatusOK, "manage/open.html", i18n.New("manage.title.open"),
+		openPage{Token: token, Opening: rand.Text(), Minutes: int(managelink.SessionLasts.Minutes())})
+}
+
+// Open answers POST /manage/{token}: it uses the link up and lets this browser in.
+func (s *Open) Open(w http.ResponseWriter, r *http.Request) error {
+	v, err := page.ReadForm(w, r)
+	if err != nil {
+		return err
+	}
+	session, err := s.door.links.Open(r.Context(), r.PathValue("token"), v.Get("opening"))
+	if err != nil {
+		return s.refuse(w, r, err)
+	}
+	s.door.keep(w, session)
+	page.Redirect(w, home)
+	return nil
+}
+
+// refuse says why a link lets nobody in, and offers another.
+func (s *Open) refuse(w http.ResponseWriter, r *http.Request, err error) error {
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	why := s.pages.Localizer(r).Message(fault.All(err)[0].Message)
+	return s.ask.show(w, r, http.StatusNotFound, askPage{Trouble: why})
+}
+
+// Leave answers POST /manage/leave: it ends the session, here and on the server.
+func (s *Open) Leave(w http.ResponseWriter, r *http.Request) error {
+	if err := s.door.links.Leave(r.Context(), s.door.session(r)); err != nil {
+		return err
+	}
+	s.door.keep(w, "")
+	page.Redirect(w, home)
+	return nil
+}

@@ -1,0 +1,57 @@
+package manage
+
+import (
+	"net/http"
+
+	"readerfund/internal/i18n"
+	"readerfund/internal/supporter"
+	"readerfund/internal/web/page"
+)
+
+// Privacy is where readers get what is known of them, and have it erased.
+type Privacy struct {
+	layout
+
+	door   door
+	people *supporter.Service
+}
+
+// Export answers GET /manage/export: everything that is kept of the reader, as a file.
+func (s *Privacy) Export(w http.ResponseWriter, r *http.Request) error {
+	return s.door.only(func(w http.ResponseWriter, r *http.Request, address string) error {
+		text, err := s.people.Export(r.Context(), address)
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Content-Disposition", `attachment; filename="my-data.json"`)
+		page.Write(w, http.StatusOK, page.JSONType, text)
+		return nil
+	})(w, r)
+}
+
+// erasePage asks once more, or says that it is done.
+type erasePage struct {
+	Address string
+	Done    bool
+}
+
+// AskErase answers GET /manage/erase: it says what goes and what stays, and asks once more.
+func (s *Privacy) AskErase(w http.ResponseWriter, r *http.Request) error {
+	return s.door.only(func(w http.ResponseWriter, r *http.Request, address string) error {
+		return s.show(w, r, http.StatusOK, "manage/erase.html", i18n.New("manage.title.erase"), erasePage{Address: address})
+	})(w, r)
+}
+
+// Erase answers POST /manage/erase. Nothing is left by which the reader would be let in again.
+func (s *Privacy) Erase(w http.ResponseWriter, r *http.Request) error {
+	return s.door.only(func(w http.ResponseWriter, r *http.Request, address string) error {
+		if _, err := s.people.Erase(r.Context(), address, false); err != nil {
+			return err
+		}
+		if err := s.door.links.Forget(r.Context(), address); err != nil {
+			return err
+		}
+		s.door.keep(w, "")
+		return s.show(w, r, http.StatusOK, "manage/erase.html", i18n.New("manage.title.erased"), erasePage{Done: true})
+	})(w, r)
+}

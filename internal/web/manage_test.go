@@ -1,0 +1,258 @@
+package web
+
+import (
+	"encoding/json"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"readerfund/internal/mail"
+	"readerfund/internal/managelink"
+)
+
+// gave books a gift of an address.
+func (h house) gave(address, receipt string, minor int64) string {
+	h.t.Helper()
+	id := h.book(booked{Receipt: receipt, Minor: minor, Name: "Ada Reader", Message: "Keep going",
+		At: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)})
+	h.exec(`UPDATE contribution SET email = $2 WHERE id = $1`, id, address)
+	return id.String()
+}
+
+// mailed is the way that the latest mail gives to an address, from the path on; empty where there is none.
+func (h house) mailed(address string) string {
+	h.t.Helper()
+	h.ManageLinks.Close()
+	var texts []string
+	if err := h.db.SelectContext(h.t.Context(), &texts, `
+		SELECT args::text FROM mail WHERE kind = 'manage_link' AND recipient = $1 ORDER BY id DESC`, address); err != nil {
+		h.t.Fatal(err)
+	}
+	if len(texts) == 0 {
+		return ""
+	}
+	var args mail.ManageLinkArgs
+	if err := json.Unmarshal([]byte(texts[0]), &args); err != nil {
+		h.t.Fatal(err)
+	}
+	return strings.TrimPrefix(args.URL, h.BaseURL)
+}
+
+// letIn is a browser on the own page of whoever reads the address's mail.
+func (h house) letIn(address string) reader {
+	h.t.Helper()
+	r := h.newReader()
+	if got := r.form("/manage", url.Values{"email": {address}}); got.status != 303 {
+		h.t.Fatalf("ask: %d\n%s", got.status, got.body)
+	}
+	link := h.mailed(address)
+	got := r.get(link)
+	if got.status != 200 {
+		h.t.Fatalf("%s: %d\n%s", link, got.status, got.body)
+	}
+	if got = r.form(link, inputs(h.t, got.body)); got.status != 303 || got.header.Get("Location") != "/manage" {
+		h.t.Fatalf("open: %d\n%s", got.status, got.body)
+	}
+	return r
+}
+
+func TestAReaderComesInByMail(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	h.gave("Ada@example.org", "AAAA-1111", 2500)
+	h.gave("bob@example.org", "BBBB-2222", 900)
+	r := h.newReader()
+	if got := r.get("/manage"); got.status != 200 || !strings.Contains(got.body, "Send me a link") {
+		t.Fatalf("the form: %d\n%s", got.status, got.body)
+	}
+	r = h.letIn("ada@example.org")
+	got := r.get("/manage")
+	for _, want := range []string{"ada@example.org", "€25.00", "AAAA-1111", "20 November 2026"} {
+		if !strings.Contains(got.body, want) {
+			t.Errorf("the page lacks %q\n%s", want, got.body)
+		}
+	}
+	if strings.Contains(got.body, "BBBB-2222") || got.header.Get("Cache-Control") != "no-store" ||
+		got.header.Get("Referrer-Policy") != "same-origin" {
+		t.Errorf("another's gift is shown, or the page is kept: %v", got.header)
+	}
+	// Closed, the page is gone, and the link with it.
+	if got := r.form("/manage/leave", nil); got.status != 303 {
+		t.Fatalf("leave: %d", got.status)
+	}
+	if got := r.get("/manage"); strings.Contains(got.body, "AAAA-1111") {
+		t.Error("the page is open after it was closed")
+	}
+}
+
+// A program that reads mail before its reader does gets every address in it; the reader's button works all the same.
+func TestLookingAtALinkDoesNotUseItUp(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	h.gave("ada@example.org", "AAAA-1111", 2500)
+	r := h.newReader()
+	r.form("/manage", url.Values{"email": {"ada@example.org"}})
+	link := h.mailed("ada@example.org")
+	for range 3 {
+		for _, method := range []string{"GET", "HEAD"} {
+			if got := h.newReader().do(method, link, ""); got.status != 200 && got.status != 405 {
+				t.Errorf("%s: %d", method, got.status)
+			}
+		}
+	}
+	page := r.get(link)
+	form := inputs(t, page.body)
+	for range 2 { // a double click
+		if got := r.form(link, form); got.status != 303 {
+			t.Fatalf("the reader's button: %d\n%s", got.status, got.body)
+		}
+	}
+	if got := r.get("/manage"); !strings.Contains(got.body, "AAAA-1111") {
+		t.Error("the second answer's cookie does not let in")
+	}
+	// Clicked in the mail once more: who is in goes in, and everybody else is told what to do.
+	if got := r.get(link); got.status != 303 || got.header.Get("Location") != "/manage" {
+		t.Errorf("again: %d", got.status)
+	}
+	other := h.newReader()
+	for name, got := range map[string]reply{"seen": other.get(link), "pressed": other.form(link, url.Values{"opening": {"x"}})} {
+		if got.status != 404 || !strings.Contains(got.body, "used already") ||
+			!strings.Contains(got.body, "Send me a link") || got.header.Get("Set-Cookie") != "" {
+			t.Errorf("%s by another: %d\n%s", name, got.status, got.body)
+		}
+	}
+}
+
+func TestLinksThatOpenNothingSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	h.gave("ada@example.org", "AAAA-1111", 2500)
+	r := h.newReader()
+	r.form("/manage", url.Values{"email": {"ada@example.org"}})
+	link := h.mailed("ada@example.org")
+	h.exec(`UPDATE manage_link SET expires_at = $1`, noon().Add(-time.Second))
+	for path, want := range map[string]string{
+		link: "run out", link[:20]: "do not know", "/manage/" + strings.Repeat("A", 26): "do not know",
+		"/manage/%00": "do not know", "/manage/%ff": "do not know",
+	} {
+		if got := r.get(path); got.status != 404 || !strings.Contains(got.body, want) ||
+			!strings.Contains(got.body, "Send me a link") {
+			t.Errorf("%s: %d\n%s", path, got.status, got.body)
+		}
+	}
+}
+
+// The answer to a stranger's address is to the byte that to a reader's.
+func TestAskingForALinkTellsNothing(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	h.gave("ada@example.org", "AAAA-1111", 2500)
+	var answers []string
+	for _, address := range []string{"ada@example.org", "nobody@example.org"} {
+		r := h.newReader()
+		got := r.form("/manage", url.Values{"email": {address}})
+		page := r.get(got.header.Get("Location"))
+		answers = append(answers, got.header.Get("Location")+page.body)
+	}
+	if answers[0] != answers[1] {
+		t.Error("the two answers differ")
+	}
+	if h.mailed("nobody@example.org") != "" || h.mailed("ada@example.org") == "" {
+		t.Error("the wrong one got a mail")
+	}
+	r := h.newReader()
+	got := r.form("/manage", url.Values{"email": {`<b>"@x`}})
+	if got.status != 422 || !strings.Contains(got.body, "name@example.org") || strings.Contains(got.body, "<b>") {
+		t.Errorf("no address: %d\n%s", got.status, got.body)
+	}
+	for range 4 {
+		got = r.form("/manage", url.Values{"email": {"carla@example.org"}})
+	}
+	if got.status != 429 || got.header.Get("Retry-After") == "" || !strings.Contains(got.body, "in 20 minutes") {
+		t.Errorf("too often: %d\n%s", got.status, got.body)
+	}
+}
+
+func TestReadersGetTheirDataAndEraseIt(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	h.gave("ada@example.org", "AAAA-1111", 2500)
+	before := h.number(`SELECT sum(amount_minor) FROM ledger_entry`)
+	r := h.letIn("ada@example.org")
+	got := r.get("/manage/export")
+	if got.status != 200 || !strings.Contains(got.body, `"Keep going"`) ||
+		!strings.HasPrefix(got.header.Get("Content-Disposition"), "attachment") {
+		t.Fatalf("export: %d %v\n%s", got.status, got.header, got.body)
+	}
+	if got := r.get("/manage/erase"); got.status != 200 || !strings.Contains(got.body, "cannot be undone") {
+		t.Fatalf("asked once more: %d\n%s", got.status, got.body)
+	}
+	second := h.letIn("ada@example.org")
+	if got := r.form("/manage/erase", nil); got.status != 200 || !strings.Contains(got.body, "It is erased") {
+		t.Fatalf("erase: %d\n%s", got.status, got.body)
+	}
+	for name, browser := range map[string]reader{"this": r, "the other": second} {
+		if got := browser.get("/manage"); strings.Contains(got.body, "AAAA-1111") {
+			t.Errorf("%s browser is still let in", name)
+		}
+	}
+	if n := h.number(`SELECT count(*) FROM contribution WHERE email <> '' OR name <> '' OR message <> ''`); n != 0 {
+		t.Error("words are left")
+	}
+	if after := h.number(`SELECT sum(amount_minor) FROM ledger_entry`); after != before {
+		t.Errorf("the ledger changed: %d, was %d", after, before)
+	}
+	if n := h.number(`SELECT count(*) FROM audit_entry WHERE actor = 'reader' AND action = 'supporter.erase'`); n != 1 {
+		t.Errorf("%d notes of it in the audit log", n)
+	}
+}
+
+// Nobody is let in without a session, and another site's page cannot use one.
+func TestReadersOwnPagesAreTheirOwn(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	h.gave("ada@example.org", "AAAA-1111", 2500)
+	stranger := h.newReader()
+	for _, path := range []string{"/manage/export", "/manage/erase"} {
+		if got := stranger.get(path); got.status != 303 || got.header.Get("Location") != "/manage" {
+			t.Errorf("GET %s: %d", path, got.status)
+		}
+	}
+	if got := stranger.form("/manage/erase", nil); got.status != 303 {
+		t.Errorf("erased without a session: %d", got.status)
+	}
+	r := h.letIn("ada@example.org")
+	for _, path := range []string{"/manage", "/manage/erase", "/manage/leave"} {
+		got := r.form(path, url.Values{"email": {"ada@example.org"}}, "Origin", "https://evil.example",
+			"Sec-Fetch-Site", "cross-site")
+		if got.status != 403 {
+			t.Errorf("another site's POST %s: %d", path, got.status)
+		}
+	}
+	if got := r.get("/manage"); !strings.Contains(got.body, "AAAA-1111") {
+		t.Error("another site's page ended the session")
+	}
+	// A staff session opens nobody's page, nor the other way round.
+	if got := h.signedIn("admin").get("/manage"); strings.Contains(got.body, "AAAA-1111") {
+		t.Error("staff are let in as a reader")
+	}
+	if got := r.get("/staff"); got.status != 303 {
+		t.Errorf("a reader is let in as staff: %d", got.status)
+	}
+}
+
+// Where no mail is sent, the page says whom to write to instead of promising a link.
+func TestWithoutMailThePageSaysWhatElseHelps(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, func(d *Deps) {
+		d.ContactEmail = "desk@example.org"
+		without := d.ManageLinks.Config
+		without.Mails = false
+		d.ManageLinks = managelink.New(without)
+	})
+	got := h.newReader().get("/manage")
+	if got.status != 200 || strings.Contains(got.body, "<form") || !strings.Contains(got.body, "mailto:desk@example.org") {
+		t.Errorf("%d\n%s", got.status, got.body)
+	}
+}
