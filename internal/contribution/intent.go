@@ -109,18 +109,7 @@ func (s *Service) readAmount(in Intent, k campaign.Campaign) (money.Amount, erro
 	if err != nil {
 		return money.Amount{}, err
 	}
-	limit := s.limits[currency]
-	switch {
-	case amount.Minor < limit.Min:
-		return money.Amount{}, fault.Input("amount", "contribution.amount_too_small", fault.Args{
-			"min": money.New(limit.Min, currency),
-		})
-	case amount.Minor > limit.Max:
-		return money.Amount{}, fault.Input("amount", "contribution.amount_too_large", fault.Args{
-			"max": money.New(limit.Max, currency),
-		})
-	}
-	return amount, nil
+	return amount, s.CheckAmount(amount)
 }
 
 func checkEmail(written string) error {

@@ -9,6 +9,7 @@ import (
 	"readerfund/internal/batch"
 	"readerfund/internal/campaign"
 	"readerfund/internal/db"
+	"readerfund/internal/fault"
 	"readerfund/internal/money"
 )
 
@@ -56,3 +57,21 @@ func (s *Service) Get(ctx context.Context, id uuid.UUID) (Contribution, error) {
 
 // Limits is the least and the most to give in a currency, in minor units.
 func (s *Service) Limits(c money.Currency) Limit { return s.limits[c] }
+
+// CheckAmount refuses, as a fault.Invalid on "amount", less than the least and more than the most that may be given at
+// once.
+func (s *Service) CheckAmount(a money.Amount) error {
+	limit := s.limits[a.Currency]
+	switch {
+	case a.Minor < limit.Min:
+		return fault.Input("amount", "contribution.amount_too_small", fault.Args{
+			"min": money.New(limit.Min, a.Currency),
+		})
+	case a.Minor > limit.Max:
+		return fault.Input("amount", "contribution.amount_too_large", fault.Args{
+			"max": money.New(limit.Max, a.Currency),
+		})
+	default:
+		return nil
+	}
+}

@@ -194,8 +194,9 @@ func TestManyAskAtOnce(t *testing.T) {
 func TestEverySentenceIsWhole(t *testing.T) {
 	t.Parallel()
 	args := review.Args{}
-	for _, name := range strings.Fields("amount booked captured case chosen count currency difference disputed fee kind " +
-		"known net number order other paid payment payments platform receipt ref refund says status text told") {
+	for _, name := range strings.Fields("amount answer booked captured case change chosen count currency difference disputed fee kind " +
+		"known net number order other paid payment payments platform receipt ref refund says status " +
+		"subscription text told") {
 		args[name] = "17.00 EUR"
 	}
 	keys := i18n.Keys("review.code.")

@@ -13,6 +13,9 @@ const (
 	RefundAfterAll   Code = "refund_after_all"
 	ChargedAfterNo   Code = "charged_after_no"
 	GaveAgain        Code = "gave_again"
+	ChangeRefused    Code = "change_refused"
+	PausedByDispute  Code = "paused_by_dispute"
+	TwoSubscriptions Code = "two_subscriptions"
 	EarlierNote      Code = "earlier_note" // a sentence of a version that kept no codes
 
 	// An answer of PayPal's that could not be booked: a later answer about the same thing settles it.

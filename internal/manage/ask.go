@@ -1,0 +1,282 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/audit"
+	"readerfund/internal/contribution"
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/field"
+	"readerfund/internal/money"
+	"readerfund/internal/settle"
+	"readerfund/internal/subscription"
+)
+
+// longestReason is how many characters a reason may have.
+const longestReason = 500
+
+// Stop ends a recurring contribution for good: it cancels every subscription of it that is not at its end. It outdoes
+// whatever else is under way. What has ended already counts as stopped.
+//
+// A nil error of this and the following functions means that the wish stands and is carried out, by the queue where
+// PayPal does not answer now; the subscription that is returned says whether it is so already. Errors: fault.NotFound
+// where there is no subscription, fault.Invalid for what cannot be wanted, fault.Conflict where its state or another
+// change does not allow it, or PayPal refuses; fault.Unavailable.
+func (s *Service) Stop(ctx context.Context, id uuid.UUID, by By) (subscription.Subscription, error) {
+	return s.askFor(ctx, id, Change{Kind: Stop, By: by})
+}
+
+// Pause has nothing charged for one to three months; the subscription resumes by itself then.
+func (s *Service) Pause(ctx context.Context, id uuid.UUID, months int, by By) (subscription.Subscription, error) {
+	if months < 1 || months > 3 {
+		return subscription.Subscription{}, fault.Input("months", "change.months")
+	}
+	return s.askFor(ctx, id, Change{Kind: Pause, Months: months, By: by})
+}
+
+// Resume ends a pause, also one that PayPal or the payer began.
+func (s *Service) Resume(ctx context.Context, id uuid.UUID, by By) (subscription.Subscription, error) {
+	return s.askFor(ctx, id, Change{Kind: Resume, By: by})
+}
+
+// ChangeAmount changes what is charged each time. PayPal lets us lower it at once; for more it wants the reader's
+// consent, and Change.ApproveURL is where to send them.
+func (s *Service) ChangeAmount(ctx context.Context, id uuid.UUID, amount money.Amount, by By) (Change, error) {
+	return s.ChangeFrequency(ctx, id, "", amount, by)
+}
+
+// ChangeFrequency changes how often, and what is charged each time. PayPal wants the reader's consent to another
+// frequency: Change.ApproveURL is where to send them.
+func (s *Service) ChangeFrequency(
+	ctx context.Context, id uuid.UUID, f contribution.Frequency, amount money.Amount, by By,
+) (Change, error) {
+	if f != "" && f != contribution.Monthly && f != contribution.Yearly {
+		return Change{}, fault.Input("frequency", "change.frequency")
+	}
+	all, err := s.ask(ctx, id, Change{Kind: Amount, Frequency: f, Amount: amount, By: by})
+	if err != nil {
+		return Change{}, err
+	}
+	return all[0], nil
+}
+
+func (s *Service) askFor(ctx context.Context, id uuid.UUID, want Change) (subscription.Subscription, error) {
+	if _, err := s.ask(ctx, id, want); err != nil {
+		return subscription.Subscription{}, err
+	}
+	all, err := s.subscriptions(ctx, s.db, id)
+	if err != nil {
+		return subscription.Subscription{}, err
+	}
+	return Current(all), nil
+}
+
+// Current is the subscription that a page is about: the latest that runs, or else the latest. all is not empty.
+func Current(all []subscription.Subscription) subscription.Subscription {
+	current := all[len(all)-1]
+	for _, sub := range all {
+		if sub.State.Runs() {
+			current = sub
+		}
+	}
+	return current
+}
+
+// ask writes down what is wanted and has PayPal carry it out.
+func (s *Service) ask(ctx context.Context, id uuid.UUID, want Change) ([]Change, error) {
+	if err := want.By.check(); err != nil {
+		return nil, err
+	}
+	want.By.Reason = field.Normalised(want.By.Reason)
+	if err := s.lookFirst(ctx, id, want); err != nil {
+		return nil, err
+	}
+	wanted, err := s.write(ctx, id, want)
+	if err != nil {
+		return nil, err
+	}
+	var problems []error
+	for i, c := range wanted {
+		sent, err := s.send(ctx, c)
+		if err == nil && sent.State == Refused {
+			err = fault.New(fault.Conflict, "change.refused", fault.Args{"code": sent.Answer})
+		}
+		wanted[i], problems = sent, append(problems, err)
+	}
+	return wanted, errors.Join(problems...)
+}
+
+func (by By) check() error {
+	reason := field.Normalised(by.Reason)
+	if reason == "" && by.Kind == ByStaff {
+		return fault.Input("reason", "change.reason_missing")
+	}
+	return field.Text("reason", reason, longestReason)
+}
+
+// way is how PayPal's answer to a change of theirs reaches us.
+func (by By) way() contribution.Way {
+	switch by.Kind {
+	case ByReader:
+		return contribution.ByReader
+	case ByStaff:
+		return contribution.ByStaff
+	default:
+		return contribution.BySweep
+	}
+}
+
+// subscriptions reads those of a contribution, the oldest first. The error is a fault.NotFound when there are none.
+func (s *Service) subscriptions(
+	ctx context.Context, q sqlx.QueryerContext, id uuid.UUID,
+) ([]subscription.Subscription, error) {
+	all, err := subscription.Of(ctx, q, id)
+	if err == nil && len(all) == 0 {
+		err = fault.New(fault.NotFound, "change.no_subscription")
+	}
+	return all, db.Translate(err)
+}
+
+// lookFirst asks PayPal how the subscriptions stand where what we know of them would not allow the change, or would
+// make it needless: the news may not have reached us.
+func (s *Service) lookFirst(ctx context.Context, id uuid.UUID, want Change) error {
+	all, err := s.subscriptions(ctx, s.db, id)
+	if err != nil {
+		return err
+	}
+	for _, sub := range all {
+		if sub.State.Ended() || want.fits(sub) {
+			continue
+		}
+		_, err := s.settler.SettleSubscription(ctx, sub.PayPalID, settle.Source{Way: want.By.way()})
+		if err != nil {
+			return unavailable(err)
+		}
+	}
+	return nil
+}
+
+// fits reports whether the subscription, as we know it, is one that the change is about.
+func (c Change) fits(sub subscription.Subscription) bool {
+	switch c.Kind {
+	case Pause:
+		return sub.State == subscription.Active
+	case Resume:
+		return sub.State == subscription.Suspended
+	default:
+		return sub.State.Runs()
+	}
+}
+
+// write commits the changes that are wanted of the subscriptions of a contribution, or finds those that say the same
+// already. One that has nothing to do comes back as done, and is not written down.
+func (s *Service) write(ctx context.Context, id uuid.UUID, want Change) ([]Change, error) {
+	var wanted []Change
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		wanted = nil
+		c, err := contribution.Lock(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		subs, err := s.subscriptions(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		targets, err := targetsOf(want.Kind, subs)
+		if err != nil {
+			return err
+		}
+		for _, sub := range targets {
+			ch, err := s.writeOne(ctx, tx, c, sub, want)
+			if err != nil {
+				return err
+			}
+			wanted = append(wanted, ch)
+		}
+		return nil
+	})
+	if errors.Is(err, db.ErrCommitUnknown) && len(wanted) > 0 {
+		_, err = find(ctx, s.db, wanted[0].ID, "") // all of them, or none
+		if fault.Is(err, fault.NotFound) {
+			return nil, fault.Wrap(err, fault.Unavailable, "change.not_saved")
+		}
+	}
+	return wanted, db.Translate(err)
+}
+
+// targetsOf are the subscriptions that a change is about: all that may still charge the reader for a stop, and for
+// anything else the one that runs.
+func targetsOf(k Kind, subs []subscription.Subscription) ([]subscription.Subscription, error) {
+	var running []subscription.Subscription
+	for _, sub := range subs {
+		if sub.State.Runs() {
+			running = append(running, sub)
+		}
+	}
+	switch last := subs[len(subs)-1]; {
+	case len(running) == 0 && last.State.Ended() && k == Stop:
+		return nil, nil
+	case len(running) == 0 && last.State.Ended():
+		return nil, fault.New(fault.Conflict, "change.ended")
+	case len(running) == 0:
+		return nil, fault.New(fault.Conflict, "change.not_begun")
+	case len(running) > 1 && k != Stop:
+		return nil, fault.New(fault.Conflict, "change.several")
+	default:
+		return running, nil
+	}
+}
+
+// writeOne writes one change down, or gives the one that says the same.
+func (s *Service) writeOne(
+	ctx context.Context, tx *sqlx.Tx, c contribution.Contribution, sub subscription.Subscription, want Change,
+) (Change, error) {
+	all, err := latest(ctx, tx, sub.PayPalID)
+	if err != nil {
+		return Change{}, err
+	}
+	now := s.now().UTC()
+	want, known, err := s.plan(ctx, tx, sub, all, want)
+	if err != nil || known {
+		return want, err
+	}
+	want.Contribution, want.Subscription, want.State, want.AskedAt = c.ID, sub.PayPalID, Asked, now
+	if want.ID, err = uuid.NewV7(); err != nil {
+		return Change{}, fmt.Errorf("make an id: %w", err)
+	}
+	for i := range all {
+		other := &all[i]
+		if other.UnderWay() && (want.Kind == Stop || other.Kind.sort() == want.Kind.sort()) {
+			if err := save(ctx, tx, c, other, Superseded, "", now); err != nil {
+				return Change{}, err
+			}
+		}
+	}
+	if err := insert(ctx, tx, want, now.Add(firstAnswer)); err != nil {
+		return Change{}, err
+	}
+	return want, auditAsked(ctx, tx, c, sub, want)
+}
+
+// auditAsked notes what staff wanted.
+func auditAsked(
+	ctx context.Context, tx *sqlx.Tx, c contribution.Contribution, sub subscription.Subscription, want Change,
+) error {
+	if want.By.Kind != ByStaff {
+		return nil
+	}
+	detail := map[string]string{
+		"subscription": sub.PayPalID, "reason": want.By.Reason, "before": string(sub.State),
+	}
+	if want.Months > 0 {
+		detail["months"] = fmt.Sprint(want.Months)
+	}
+	action := audit.Action("subscription." + want.Kind)
+	return contribution.Audit(ctx, tx, want.By.Actor, action, c, want.AskedAt, detail)
+}

@@ -1,0 +1,112 @@
+package manage
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/paypal"
+)
+
+// consentWithin is how long we look for the reader's consent. One that comes later still counts: PayPal's news of it
+// changes the subscription all the same.
+const consentWithin = 72 * time.Hour
+
+// revise asks PayPal for the page on which the reader consents.
+func (s *Service) revise(ctx context.Context, c Change) (approveURL string, err error) {
+	every := paypal.Monthly
+	if c.Frequency == contribution.Yearly {
+		every = paypal.Yearly
+	}
+	for range 2 {
+		planID, override, err := s.plans.For(ctx, every, c.Amount)
+		if err != nil {
+			return "", err
+		}
+		address := s.baseURL + "/manage/changes/" + c.ID.String()
+		approveURL, err = s.paypal.ReviseSubscription(ctx, paypal.ReviseRequest{
+			ID: c.Subscription, PlanID: planID, Amount: override, BrandName: s.publication,
+			ReturnURL: address + "/return", CancelURL: address + "/cancel",
+		})
+		if err == nil {
+			return approveURL, nil
+		}
+		again, problem := s.plans.Refused(ctx, planID, err)
+		if problem != nil || !again {
+			return "", err
+		}
+	}
+	return "", err
+}
+
+// saveConsent saves where the reader can consent. Without such a page nothing changes at PayPal, and the reader is told
+// at once: there is nothing to wait for.
+func (s *Service) saveConsent(ctx context.Context, c Change, approveURL string, err error) (Change, error) {
+	switch {
+	case paypal.Refused(err):
+		looked, lookErr := s.look(ctx, c)
+		if lookErr == nil && !looked.UnderWay() {
+			return looked, nil
+		}
+		return s.end(ctx, c, Refused, codeOf(err))
+	case err != nil:
+		if c, ended := s.end(ctx, c, Expired, codeOf(err)); ended != nil {
+			return c, ended
+		}
+		return c, unavailable(err)
+	}
+	leased := c.leaseUntil
+	err = s.locked(ctx, c.ID, func(ctx context.Context, tx *sqlx.Tx, of contribution.Contribution, now *Change) error {
+		c = *now
+		if !c.UnderWay() || !c.leaseUntil.Equal(leased) {
+			return nil
+		}
+		c.ApproveURL = approveURL
+		at := s.now().UTC()
+		if err := save(ctx, tx, of, &c, Approval, "", at); err != nil {
+			return err
+		}
+		return putSending(ctx, tx, c.ID, at.Add(lookEvery), at)
+	})
+	return c, err
+}
+
+// Returned is for a reader who comes back from PayPal, having consented. How the subscription stands says whether they
+// did: it may take PayPal a moment, and then the change is still in state Approval.
+func (s *Service) Returned(ctx context.Context, id uuid.UUID) (Change, error) {
+	c, err := find(ctx, s.db, id, "")
+	if err != nil || c.State != Approval && c.State != Expired {
+		return c, err
+	}
+	looked, err := s.look(ctx, c)
+	if err != nil {
+		return c, unavailable(err)
+	}
+	if looked.State != Approval {
+		return looked, nil
+	}
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		now := s.now().UTC()
+		return putSending(ctx, tx, id, now.Add(soon), now)
+	})
+	return looked, err
+}
+
+// TurnedBack is for a reader who comes back from PayPal without having consented. PayPal is asked all the same.
+func (s *Service) TurnedBack(ctx context.Context, id uuid.UUID) (Change, error) {
+	c, err := find(ctx, s.db, id, "")
+	if err != nil || c.State != Approval {
+		return c, err
+	}
+	looked, err := s.look(ctx, c)
+	if err != nil {
+		return c, unavailable(err)
+	}
+	if looked.State != Approval {
+		return looked, nil
+	}
+	return s.end(ctx, looked, Expired, "")
+}

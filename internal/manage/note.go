@@ -1,0 +1,39 @@
+package manage
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// note is the reason that PayPal keeps with a change of status (status_change_note): in words for whoever reads it
+// there, and with the change's id, by which we know our own again, even from a database that was lost since.
+func note(c Change) string {
+	what := map[Kind]string{Stop: "stopped", Pause: "paused", Resume: "resumed"}[c.Kind]
+	if !c.Until.IsZero() {
+		what += " until " + c.Until.Format(time.DateOnly)
+	}
+	return fmt.Sprintf("%s by %s (Readerfund %s)", what, wordsOf[c.By.Kind], c.ID)
+}
+
+// wordsOf is who made a change, as a note says it.
+var wordsOf = map[string]string{ByReader: "the reader", ByStaff: "the publication", BySystem: "Readerfund"}
+
+var ours = regexp.MustCompile(`^(stopped|paused|resumed)(?: until (\d{4}-\d\d-\d\d))? by ([A-Za-z ]+) ` +
+	`\(Readerfund [0-9a-f-]{36}\)$`)
+
+// readNote reads a note of ours: by whom, and until when a pause lasts. by is empty where the note is not ours, and so
+// the change was made at PayPal.
+func readNote(text string) (by string, until time.Time) {
+	found := ours.FindStringSubmatch(text)
+	if found == nil {
+		return "", time.Time{}
+	}
+	for kind, words := range wordsOf {
+		if words == found[3] {
+			by = kind
+		}
+	}
+	until, _ = time.Parse(time.DateOnly, found[2]) // none is zero
+	return by, until
+}

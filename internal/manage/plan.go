@@ -1,0 +1,131 @@
+package manage
+
+import (
+	"context"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/fault"
+	"readerfund/internal/ledger"
+	"readerfund/internal/subscription"
+)
+
+// approveWithin is how long we send a reader to a page at PayPal that was made for them to consent on. Afterwards
+// another is made: PayPal does not say how long one lives.
+const approveWithin = time.Hour
+
+// plan says what is to be written down of what is wanted, by how the subscription stands and what is under way of it.
+// known says that nothing is to be: the change that comes back says the same already, or is so. all is as latest gives
+// it. The contribution is locked.
+func (s *Service) plan(
+	ctx context.Context, tx *sqlx.Tx, sub subscription.Subscription, all []Change, want Change,
+) (c Change, known bool, err error) {
+	if stop := underWay(all, Stop); stop != nil {
+		if want.Kind == Stop {
+			return *stop, true, nil
+		}
+		return Change{}, false, fault.New(fault.Conflict, "change.stopping")
+	}
+	switch want.Kind {
+	case Stop:
+		return want, false, nil
+	case Pause:
+		return s.planPause(sub, all, want)
+	case Resume:
+		return s.planResume(ctx, tx, sub, all, want)
+	default:
+		return s.planTerms(sub, all, want)
+	}
+}
+
+var errUnderWay = fault.New(fault.Conflict, "change.under_way")
+
+func (s *Service) planPause(sub subscription.Subscription, all []Change, want Change) (Change, bool, error) {
+	now := s.now().UTC()
+	want.Until = later(now, want.Months)
+	if other := underWay(all, Pause); other != nil {
+		if other.sameWish(want) {
+			return *other, true, nil
+		}
+		return Change{}, false, errUnderWay
+	}
+	if sub.State == subscription.Active {
+		return want, false, nil
+	}
+	paused := pausedBy(all)
+	switch {
+	case paused == nil:
+		return Change{}, false, fault.New(fault.Conflict, "change.suspended_at_paypal")
+	case paused.dispute != "":
+		return Change{}, false, fault.New(fault.Conflict, "change.disputed")
+	case sameDay(paused.Until, want.Until): // pressed twice
+		return *paused, true, nil
+	default: // for longer, or less long
+		return want, false, nil
+	}
+}
+
+func sameDay(a, b time.Time) bool {
+	return a.Format(time.DateOnly) == b.Format(time.DateOnly)
+}
+
+func (s *Service) planResume(
+	ctx context.Context, tx *sqlx.Tx, sub subscription.Subscription, all []Change, want Change,
+) (Change, bool, error) {
+	if other := underWay(all, Pause); other != nil {
+		if other.sameWish(want) {
+			return *other, true, nil
+		}
+		return Change{}, false, errUnderWay
+	}
+	if sub.State == subscription.Active {
+		return so(want, sub), true, nil
+	}
+	if want.By.Kind == ByStaff {
+		return want, false, nil // they know better
+	}
+	open, err := ledger.OpenDisputes(ctx, tx, sub.Contribution)
+	if err == nil && len(open) > 0 {
+		err = fault.New(fault.Conflict, "change.disputed")
+	}
+	return want, false, err
+}
+
+func (s *Service) planTerms(sub subscription.Subscription, all []Change, want Change) (Change, bool, error) {
+	if want.Frequency == "" {
+		want.Frequency = contribution.Frequency(sub.Frequency)
+	}
+	if want.Frequency != contribution.Frequency(sub.Frequency) {
+		want.Kind = Frequency
+	}
+	if want.Amount.Currency != sub.Amount.Currency {
+		return Change{}, false, fault.Input("amount", "change.other_currency", fault.Args{"currency": sub.Amount.Currency})
+	}
+	if err := s.contributions.CheckAmount(want.Amount); err != nil {
+		return Change{}, false, err
+	}
+	now := s.now()
+	if other := underWay(all, Amount); other != nil {
+		waits := other.State == Approval
+		switch {
+		case other.sameWish(want) && (!waits || now.Sub(other.AskedAt) < approveWithin):
+			return *other, true, nil
+		case !waits:
+			return Change{}, false, errUnderWay
+		}
+	}
+	want.consent = want.Kind == Frequency || want.Amount.Minor > sub.Amount.Minor
+	want.FromNext = fromNext(sub, now)
+	if want.reached(sub) && underWay(all, Amount) == nil {
+		return so(want, sub), true, nil
+	}
+	return want, false, nil
+}
+
+// so is a change to what is so already.
+func so(want Change, sub subscription.Subscription) Change {
+	want.Contribution, want.Subscription, want.State = sub.Contribution, sub.PayPalID, Done
+	return want
+}

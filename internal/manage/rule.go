@@ -1,0 +1,88 @@
+package manage
+
+import (
+	"time"
+
+	"readerfund/internal/subscription"
+)
+
+// tenDays is how long before a charge its price is settled at PayPal: "Price changes do not apply to billing within the
+// next 10 days" (Subscriptions v1, update subscription).
+const tenDays = 10 * 24 * time.Hour
+
+// reached reports whether the subscription stands as the change wants it.
+func (c Change) reached(sub subscription.Subscription) bool {
+	switch c.Kind {
+	case Stop:
+		return sub.State.Ended()
+	case Pause:
+		return sub.State == subscription.Suspended
+	case Resume:
+		return sub.State == subscription.Active
+	case Amount, Frequency:
+		return !sub.State.Ended() && sub.Amount == c.Amount && sub.Frequency == string(c.Frequency)
+	default:
+		return false
+	}
+}
+
+// outdone reports whether the subscription can no longer come to stand as the change wants it.
+func (c Change) outdone(sub subscription.Subscription) bool {
+	return c.Kind != Stop && sub.State.Ended()
+}
+
+// sort is what one change of a subscription at a time is under way of; the database has an index by it.
+func (k Kind) sort() Kind {
+	switch k {
+	case Resume:
+		return Pause
+	case Frequency:
+		return Amount
+	default:
+		return k
+	}
+}
+
+// underWay is the change of that sort that has not ended; nil where there is none.
+func underWay(all []Change, sort Kind) *Change {
+	for i := range all {
+		if all[i].UnderWay() && all[i].Kind.sort() == sort {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+// pausedBy is the pause that a suspended subscription is in by a change of ours; nil where PayPal or the payer
+// suspended it. all is as latest gives it.
+func pausedBy(all []Change) *Change {
+	var last *Change
+	for i := range all {
+		c := &all[i]
+		if c.Kind.sort() == Pause && c.State == Done && (last == nil || c.EndedAt.After(last.EndedAt)) {
+			last = c
+		}
+	}
+	if last == nil || last.Kind != Pause {
+		return nil
+	}
+	return last
+}
+
+// sameWish reports whether two changes want the same.
+func (c Change) sameWish(other Change) bool {
+	return c.Kind == other.Kind && c.Amount == other.Amount && c.Frequency == other.Frequency && c.Months == other.Months
+}
+
+// later is the same day of the month some months on; the last day of that month where it has no such day.
+func later(from time.Time, months int) time.Time {
+	y, m, d := from.Date()
+	first := time.Date(y, m+time.Month(months), 1, from.Hour(), from.Minute(), from.Second(), 0, from.Location())
+	last := first.AddDate(0, 1, -1).Day()
+	return first.AddDate(0, 0, min(d, last)-1)
+}
+
+// fromNext reports whether the next charge is so soon that PayPal may still charge what was agreed before.
+func fromNext(sub subscription.Subscription, now time.Time) bool {
+	return !sub.NextBillingAt.IsZero() && sub.NextBillingAt.Sub(now) < tenDays
+}

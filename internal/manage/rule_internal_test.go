@@ -1,0 +1,116 @@
+package manage
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/money"
+	"readerfund/internal/subscription"
+)
+
+func TestAPauseEndsOnTheSameDayOfTheMonth(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		from   string
+		months int
+		want   string
+	}{
+		{"2026-11-29T10:00:00Z", 1, "2026-12-29T10:00:00Z"},
+		{"2026-11-29T10:00:00Z", 3, "2027-02-28T10:00:00Z"},
+		{"2026-12-31T23:59:59Z", 2, "2027-02-28T23:59:59Z"},
+		{"2027-12-31T00:00:00Z", 2, "2028-02-29T00:00:00Z"},
+		{"2026-08-31T00:00:00Z", 1, "2026-09-30T00:00:00Z"},
+		{"2026-10-01T00:00:00Z", 3, "2027-01-01T00:00:00Z"},
+	} {
+		from, err := time.Parse(time.RFC3339, c.from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := later(from, c.months).Format(time.RFC3339); got != c.want {
+			t.Errorf("%s and %d months: %s, want %s", c.from, c.months, got, c.want)
+		}
+	}
+}
+
+// A note says to a person what was done, fits into PayPal's 128 characters, and says to us by whom.
+func TestANoteOfOursIsKnownAgain(t *testing.T) {
+	t.Parallel()
+	until := time.Date(2027, 2, 28, 0, 0, 0, 0, time.UTC)
+	for _, kind := range []Kind{Stop, Pause, Resume} {
+		for _, by := range []string{ByReader, ByStaff, BySystem} {
+			c := Change{ID: uuid.New(), Kind: kind, By: By{Kind: by, Reason: "never shown to anybody else"}}
+			if kind == Pause && by != BySystem {
+				c.Until = until
+			}
+			text := note(c)
+			gotBy, gotUntil := readNote(text)
+			if gotBy != by || !gotUntil.Equal(c.Until) || len(text) > 128 {
+				t.Errorf("%q (%d) is by %q until %s", text, len(text), gotBy, gotUntil)
+			}
+		}
+	}
+	for _, foreign := range []string{
+		"", "Customer-requested cancellation", "stopped by the reader", "stopped by nobody (Readerfund x)",
+		"stopped by the reader (Readerfund 01939c7e-0000-7000-8000-000000000000) or so",
+	} {
+		if by, until := readNote(foreign); by != "" || !until.IsZero() {
+			t.Errorf("%q is by %q until %s", foreign, by, until)
+		}
+	}
+}
+
+func TestWhenAChangeHasTakenPlace(t *testing.T) {
+	t.Parallel()
+	ten, five := money.New(1000, "EUR"), money.New(500, "EUR")
+	amount := Change{Kind: Amount, Amount: ten, Frequency: contribution.Monthly}
+	yearly := Change{Kind: Frequency, Amount: ten, Frequency: contribution.Yearly}
+	for _, c := range []struct {
+		change  Change
+		state   subscription.State
+		amount  money.Amount
+		every   string
+		reached bool
+		outdone bool
+	}{
+		{Change{Kind: Stop}, subscription.Active, ten, "month", false, false},
+		{Change{Kind: Stop}, subscription.Suspended, ten, "month", false, false},
+		{Change{Kind: Stop}, subscription.Cancelled, ten, "month", true, false},
+		{Change{Kind: Stop}, subscription.Expired, ten, "month", true, false},
+		{Change{Kind: Pause}, subscription.Active, ten, "month", false, false},
+		{Change{Kind: Pause}, subscription.Suspended, ten, "month", true, false},
+		{Change{Kind: Pause}, subscription.Cancelled, ten, "month", false, true},
+		{Change{Kind: Resume}, subscription.Suspended, ten, "month", false, false},
+		{Change{Kind: Resume}, subscription.Active, ten, "month", true, false},
+		{Change{Kind: Resume}, subscription.Expired, ten, "month", false, true},
+		{amount, subscription.Active, five, "month", false, false},
+		{amount, subscription.Active, ten, "year", false, false},
+		{amount, subscription.Active, ten, "month", true, false},
+		{amount, subscription.Suspended, ten, "month", true, false},
+		{amount, subscription.Cancelled, ten, "month", false, true},
+		{yearly, subscription.Active, ten, "month", false, false},
+		{yearly, subscription.Active, ten, "year", true, false},
+	} {
+		sub := subscription.Subscription{State: c.state, Amount: c.amount, Frequency: c.every}
+		if c.change.reached(sub) != c.reached || c.change.outdone(sub) != c.outdone {
+			t.Errorf("%s to %s at %s a %s, %s: reached %t, outdone %t", c.change.Kind, c.change.Amount, c.amount, c.every,
+				c.state, c.change.reached(sub), c.change.outdone(sub))
+		}
+	}
+}
+
+func TestTheNextChargeWithinTenDaysMayStay(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
+	for days, want := range map[int]bool{1: true, 9: true, 10: false, 30: false} {
+		sub := subscription.Subscription{NextBillingAt: now.AddDate(0, 0, days)}
+		if got := fromNext(sub, now); got != want {
+			t.Errorf("in %d days: %t", days, got)
+		}
+	}
+	if fromNext(subscription.Subscription{}, now) {
+		t.Error("without a next charge")
+	}
+}
