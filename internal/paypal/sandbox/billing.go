@@ -9,8 +9,14 @@ type billing struct {
 	Failed      int // payments in a row
 	LastPayment *payment
 	LastFailed  *failedPayment
-	NextBilling time.Time
+	NextBilling time.Time // as PayPal shows it: of the next charge, or of the next attempt at it
 	Script      failureScript
+
+	Anchor    int       // the day of the month on which it began
+	Scheduled time.Time // when the cycle that is to be charged next was due
+	Due       time.Time // when it is charged: some hours after NextBilling; zero: never
+	Lapsed    bool      // suspended because payments failed
+	Attempts  int       // at that cycle so far; each of them failed
 }
 
 type payment struct {
@@ -25,91 +31,220 @@ type failedPayment struct {
 	RetryAt time.Time // zero: it is not tried again
 }
 
-// failureScript is what a test wants to go wrong: the next Times attempts to charge the payer fail.
+// saleOutcome is what comes of charging a payer.
+type saleOutcome string
+
+const (
+	saleCompleted saleOutcome = "completed"
+	salePending   saleOutcome = "pending" // an eCheck that has to clear
+	saleHeld      saleOutcome = "held"    // completed, but PayPal holds the funds back
+	saleFailed    saleOutcome = "failed"
+)
+
+// failureScript is what a test wants to come of the next Times attempts to charge a payer.
 type failureScript struct {
-	Times  int
-	Reason string
+	Times   int
+	Outcome saleOutcome
+	Reason  string // of a failure
 }
+
+// retryDays are how long after the day of a payment PayPal tries again. Source: PayPal, "Subscriptions", failed
+// payments.
+var retryDays = [...]int{5, 10}
 
 // beginBilling bills a subscription that has just become ACTIVE for the first time, and gives what is to be told after
 // the event ACTIVATED. Holds s.mu.
 func (s *Server) beginBilling(sub *subscription) (tell func()) {
-	sub.Billing = billing{Completed: map[int]int{}, NextBilling: s.now()}
+	now, b := s.now(), &sub.Billing
+	*b = billing{Completed: map[int]int{}, Script: b.Script, Anchor: now.Day(), Scheduled: now, NextBilling: tenOClock(now)}
+	switch {
+	case sub.Start.After(now):
+		b.Anchor = sub.Start.Day()
+		s.schedule(sub, tenOClock(sub.Start))
+	case s.books.billing.FirstSale > 0:
+		b.Due = now.Add(time.Duration(s.books.billing.FirstSale))
+		s.enterAgenda(b.Due, sub)
+		s.keepSubscription(sub)
+	default:
+		return s.charge(sub)
+	}
 	return func() {}
 }
 
-// resumeBilling goes on with a subscription that is ACTIVE again. Holds s.mu.
-func (s *Server) resumeBilling(*subscription) {}
+// resumeBilling goes on with a subscription that is ACTIVE again, and gives what is to be told after the event ACTIVATED.
+// What it would have been charged meanwhile it is not charged any more. Holds s.mu.
+func (s *Server) resumeBilling(sub *subscription) (tell func()) {
+	b, now := &sub.Billing, s.now()
+	b.Attempts, b.Lapsed = 0, false
+	c := s.books.terms(sub).current(b)
+	if c == nil {
+		s.stopBilling(sub)
+		return func() { s.expire(sub) }
+	}
+	next := tenOClock(b.Scheduled)
+	for next.Before(now) {
+		next = c.after(next, b.Anchor, s.books.billing.drifts())
+	}
+	s.schedule(sub, next)
+	return func() {}
+}
 
 // stopBilling leaves a subscription that is suspended, or has ended, alone. Holds s.mu.
-func (s *Server) stopBilling(*subscription) {}
+func (s *Server) stopBilling(sub *subscription) {
+	sub.Billing.Due, sub.Billing.NextBilling = time.Time{}, time.Time{}
+	s.keepSubscription(sub)
+}
 
 // scheduleBilling takes a subscription that the journal kept into the run of payments.
-func (s *Server) scheduleBilling(*subscription) {}
-
-type billingInfoView struct {
-	Outstanding  *moneyView         `json:"outstanding_balance"`
-	Executions   []executionView    `json:"cycle_executions"`
-	Failed       int                `json:"failed_payments_count"`
-	LastPayment  *paymentTimeView   `json:"last_payment,omitempty"`
-	NextBilling  string             `json:"next_billing_time,omitempty"`
-	FinalPayment string             `json:"final_payment_time,omitempty"`
-	LastFailed   *failedPaymentView `json:"last_failed_payment,omitempty"`
-}
-
-type executionView struct {
-	Tenure    string `json:"tenure_type"`
-	Sequence  int    `json:"sequence"`
-	Completed int    `json:"cycles_completed"`
-	Remaining int    `json:"cycles_remaining"`
-	Version   int    `json:"current_pricing_scheme_version,omitempty"`
-	Total     int    `json:"total_cycles"`
-}
-
-type paymentTimeView struct {
-	Amount *moneyView `json:"amount"`
-	Time   string     `json:"time"`
-}
-
-type failedPaymentView struct {
-	Amount *moneyView `json:"amount"`
-	Time   string     `json:"time"`
-	Reason string     `json:"reason_code,omitempty"`
-	Retry  string     `json:"next_payment_retry_time,omitempty"`
-}
-
-// billingInfo is billing_info; the last failed payment is in it only for a caller who asks for it. Holds s.mu.
-func (s *Server) billingInfo(sub *subscription, withFailed bool) *billingInfoView {
-	agreed, b := s.books.terms(sub), &sub.Billing
-	v := &billingInfoView{
-		Outstanding: money{agreed.Currency, b.Outstanding}.looseView(), Executions: []executionView{}, Failed: b.Failed,
+func (s *Server) scheduleBilling(sub *subscription) {
+	if due := sub.Billing.Due; !due.IsZero() {
+		s.enterAgenda(due, sub)
 	}
-	for _, c := range agreed.Cycles {
-		e := executionView{Tenure: c.Tenure, Sequence: c.Sequence, Completed: b.Completed[c.Sequence], Total: c.Total}
-		if c.Total > 0 {
-			e.Remaining = max(0, c.Total-e.Completed)
+}
+
+// schedule has a subscription charged for the cycle that is due on a day. Holds s.mu.
+func (s *Server) schedule(sub *subscription, day time.Time) {
+	sub.Billing.Scheduled = day
+	s.attemptOn(sub, day)
+}
+
+// attemptOn has the charge made in the run of a day. Holds s.mu.
+func (s *Server) attemptOn(sub *subscription, day time.Time) {
+	b := &sub.Billing
+	b.NextBilling = day
+	b.Due = day.Add(jitter(sub.ID, day, time.Duration(s.books.billing.Jitter)))
+	s.enterAgenda(b.Due, sub)
+	s.keepSubscription(sub)
+}
+
+// next goes on to the cycle after the present one; a subscription without another is not charged again. Holds s.mu.
+func (s *Server) next(sub *subscription, c *cycle) {
+	b := &sub.Billing
+	b.Completed[c.Sequence]++
+	b.Attempts = 0
+	day := c.after(tenOClock(b.Scheduled), b.Anchor, s.books.billing.drifts())
+	if s.books.terms(sub).current(b) == nil {
+		b.Scheduled = day
+		b.Due, b.NextBilling = time.Time{}, time.Time{}
+		s.keepSubscription(sub)
+		return
+	}
+	s.schedule(sub, day)
+}
+
+// charge makes the payment that is due, or fails to, and gives what is to be told of it. Holds s.mu.
+func (s *Server) charge(sub *subscription) (tell func()) {
+	t, b := s.books.terms(sub), &sub.Billing
+	c := t.current(b)
+	if c == nil {
+		s.stopBilling(sub)
+		return func() {}
+	}
+	price := s.price(sub, c)
+	amount := price
+	if t.Preferences.AutoBill {
+		amount.Minor += b.Outstanding
+	}
+	if amount.Minor == 0 { // a free trial
+		s.next(sub, c)
+		return func() { s.expire(sub) }
+	}
+	outcome, reason := s.outcomeOf(sub)
+	if outcome == saleFailed {
+		return s.fail(sub, c, price, reason)
+	}
+	if t.Preferences.AutoBill {
+		b.Outstanding = 0
+	}
+	k := s.take(sub, amount, outcome)
+	s.next(sub, c)
+	return func() {
+		s.emitSale(k)
+		s.expire(sub)
+	}
+}
+
+// take makes a payment of a subscription, whatever it is for. Holds s.mu.
+func (s *Server) take(sub *subscription, amount money, outcome saleOutcome) *capture {
+	b := &sub.Billing
+	k := s.enterSale(sub, amount, outcome, s.now())
+	b.Failed, b.LastPayment = 0, &payment{amount, k.Created}
+	if b.LastFailed != nil {
+		b.LastFailed.RetryAt = time.Time{}
+	}
+	s.keepSubscription(sub)
+	return k
+}
+
+// price is what a cycle costs the payer on the day on which it is due. Taxes are not added.
+func (s *Server) price(sub *subscription, c *cycle) money {
+	t, b := s.books.terms(sub), &sub.Billing
+	price := money{Currency: t.Currency}
+	if c.Pricing != nil {
+		price.Minor = c.Pricing.at(b.Scheduled).Minor * max(1, sub.Quantity)
+		if sub.Shipping != nil {
+			price.Minor += sub.Shipping.Minor
 		}
-		if c.Pricing != nil {
-			e.Version = c.Pricing.Version
-		}
-		v.Executions = append(v.Executions, e)
 	}
-	if p := b.LastPayment; p != nil {
-		v.LastPayment = &paymentTimeView{p.Amount.looseView(), stamp(p.At)}
+	if fee := t.Preferences.SetupFee; fee != nil && len(b.Completed) == 0 {
+		price.Minor += fee.Minor
 	}
-	if !b.NextBilling.IsZero() && !sub.over() {
-		v.NextBilling = stamp(b.NextBilling)
-	}
-	if withFailed && b.LastFailed != nil {
-		v.LastFailed = b.LastFailed.view()
-	}
-	return v
+	return price
 }
 
-func (f *failedPayment) view() *failedPaymentView {
-	v := &failedPaymentView{Amount: f.Amount.looseView(), Time: stamp(f.At), Reason: f.Reason}
-	if !f.RetryAt.IsZero() {
-		v.Retry = stamp(f.RetryAt)
+// fail notes an attempt that failed. Two more are made; after the last the cycle is over, and its price outstanding.
+// Holds s.mu.
+func (s *Server) fail(sub *subscription, c *cycle, price money, reason string) (tell func()) {
+	t, b, now := s.books.terms(sub), &sub.Billing, s.now()
+	perAttempt := s.books.billing.Threshold == thresholdAttempt
+	if b.Attempts++; perAttempt || b.Attempts == 1 {
+		b.Failed++
 	}
-	return v
+	b.LastFailed = &failedPayment{Amount: price, At: now, Reason: reason}
+	day := tenOClock(b.Scheduled)
+	var retry time.Time
+	if b.Attempts <= len(retryDays) {
+		retry = day.AddDate(0, 0, retryDays[b.Attempts-1])
+		if !retry.Before(c.after(day, b.Anchor, s.books.billing.drifts())) {
+			retry = time.Time{} // the next cycle is charged before
+		}
+	}
+	threshold := t.Preferences.Threshold
+	suspends := threshold > 0 && b.Failed >= threshold && (perAttempt || retry.IsZero())
+	if !suspends && !retry.IsZero() {
+		b.LastFailed.RetryAt = retry
+		s.attemptOn(sub, retry)
+		return func() { s.emitSubscription("PAYMENT.FAILED", sub) }
+	}
+	b.Outstanding += price.Minor
+	s.next(sub, c)
+	return func() {
+		s.emitSubscription("PAYMENT.FAILED", sub)
+		if suspends {
+			b.Lapsed = true
+			s.setSubscriptionStatus(sub, statusSuspended, "")
+			s.stopBilling(sub)
+			s.emitSubscription("SUSPENDED", sub)
+			return
+		}
+		s.expire(sub)
+	}
+}
+
+// expire ends a subscription whose last cycle is over. Holds s.mu.
+func (s *Server) expire(sub *subscription) {
+	if sub.Status == statusActive && s.books.terms(sub).current(&sub.Billing) == nil {
+		s.setSubscriptionStatus(sub, statusExpired, "")
+		s.emitSubscription("EXPIRED", sub)
+	}
+}
+
+// current is the cycle that is billed next; nil if all are over.
+func (t *terms) current(b *billing) *cycle {
+	for i := range t.Cycles {
+		if c := &t.Cycles[i]; c.Total == 0 || b.Completed[c.Sequence] < c.Total {
+			return c
+		}
+	}
+	return nil
 }

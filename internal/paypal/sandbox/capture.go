@@ -139,9 +139,11 @@ func (s *Server) viewCapture(k *capture) captureView {
 		Breakdown:        k.breakdown(), InvoiceID: k.InvoiceID, CustomID: k.CustomID,
 		Links: []link{
 			{Href: base, Rel: "self", Method: "GET"}, {Href: base + "/refund", Rel: "refund", Method: "POST"},
-			{Href: s.opts.BaseURL + "/v2/checkout/orders/" + k.OrderID, Rel: "up", Method: "GET"},
 		},
 		CreateTime: stamp(k.Created), UpdateTime: stamp(k.Updated),
+	}
+	if k.OrderID != "" {
+		v.Links = append(v.Links, link{Href: s.opts.BaseURL + "/v2/checkout/orders/" + k.OrderID, Rel: "up", Method: "GET"})
 	}
 	if k.Reason != "" {
 		v.StatusDetails = &reasonView{k.Reason}
@@ -156,7 +158,9 @@ func (s *Server) viewCapture(k *capture) captureView {
 func (s *Server) viewCaptureAlone(k *capture) captureView {
 	v := s.viewCapture(k)
 	v.DisbursementMode = "INSTANT"
-	v.SupplementaryData = &supplementaryView{relatedView{k.OrderID}}
+	if k.OrderID != "" {
+		v.SupplementaryData = &supplementaryView{relatedView{k.OrderID}}
+	}
 	v.Payee = &payeeView{EmailAddress: k.Payee.Email, MerchantID: k.Payee.MerchantID}
 	if v.Payee.MerchantID == "" {
 		v.Payee.MerchantID = sellerMerchant

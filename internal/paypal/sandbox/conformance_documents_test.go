@@ -31,10 +31,17 @@ type documents struct {
 const (
 	ordersDocument   = "checkout_orders_v2"
 	paymentsDocument = "payments_payment_v2"
+	salesDocument    = "payments_payment_v1"
+	billingDocument  = "billing_subscriptions_v1"
 	webhooksDocument = "notifications_webhooks_v1"
 	disputesDocument = "customer_disputes_v1"
 	searchDocument   = "reporting_transactions_v1"
 )
+
+// emulated are those documents.
+var emulated = []string{
+	ordersDocument, paymentsDocument, salesDocument, billingDocument, webhooksDocument, disputesDocument, searchDocument,
+}
 
 // factsDir is the folder with what is known of PayPal's wire. It is no part of the repository.
 func factsDir(t *testing.T) string {
@@ -68,8 +75,8 @@ func loadDocuments(t *testing.T) *documents {
 	t.Helper()
 	d := &documents{dir: factsDir(t), byName: map[string]*openapi3.T{}}
 	d.names = []string{ // other documents may lie beside these: the emulator has nothing of theirs
-		"billing_subscriptions_v1", "catalogs_products_v1", ordersDocument, disputesDocument, webhooksDocument,
-		paymentsDocument, searchDocument,
+		"catalogs_products_v1", billingDocument, ordersDocument, disputesDocument, webhooksDocument, paymentsDocument,
+		salesDocument, searchDocument,
 	}
 	for _, name := range d.names {
 		doc, err := openapi3.NewLoader().LoadFromFile(filepath.Join(d.dir, "specs", name+".json"))
@@ -87,7 +94,7 @@ func loadDocuments(t *testing.T) *documents {
 // route makes the operations findable by method and path, whatever the host.
 func (d *documents) route(t *testing.T) {
 	t.Helper()
-	for _, name := range []string{ordersDocument, paymentsDocument, webhooksDocument, disputesDocument, searchDocument} {
+	for _, name := range emulated {
 		doc := d.byName[name]
 		doc.Servers = nil
 		router, err := gorillamux.NewRouter(doc)
@@ -119,7 +126,7 @@ func (d *documents) readIssues(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.issues = map[string]map[string]map[string]*string{}
-	for _, name := range []string{ordersDocument, paymentsDocument} {
+	for _, name := range []string{ordersDocument, paymentsDocument, billingDocument} {
 		for operation, byStatus := range lists[name] {
 			d.issues[operation] = byStatus
 		}

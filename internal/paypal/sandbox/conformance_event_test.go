@@ -18,6 +18,10 @@ var resourceSchemas = []struct{ events, document, schema string }{
 	{"PAYMENT.CAPTURE.REVERSED", paymentsDocument, "refund"},
 	{"PAYMENT.REFUND.", paymentsDocument, "refund"},
 	{"PAYMENT.CAPTURE.", paymentsDocument, "capture-2"},
+	{"PAYMENT.SALE.REFUNDED", salesDocument, "detailed_refund"},
+	{"PAYMENT.SALE.REVERSED", salesDocument, "detailed_refund"},
+	{"PAYMENT.SALE.", salesDocument, "sale"},
+	{"BILLING.SUBSCRIPTION.", billingDocument, "subscription"},
 	{"CUSTOMER.DISPUTE.", disputesDocument, "dispute"},
 }
 

@@ -80,6 +80,10 @@ func (s *Server) emitApprovalReversed(o *order) {
 
 // emitCapture tells what became of a capture. Holds s.mu.
 func (s *Server) emitCapture(k *capture) {
+	if k.SubscriptionID != "" {
+		s.emitSale(k)
+		return
+	}
 	n := news{resourceType: "capture", resourceVersion: "2.0", about: k.ID, resource: s.viewCaptureAlone(k)}
 	switch k.Status {
 	case statusPending:
@@ -94,6 +98,10 @@ func (s *Server) emitCapture(k *capture) {
 
 // emitRefund tells of money that went back. The resource is the refund; the capture is only in its links. Holds s.mu.
 func (s *Server) emitRefund(r *refund) {
+	if k := s.findSale(r.CaptureID); k != nil && r.Status == statusCompleted {
+		s.emitSaleRefund(k, r)
+		return
+	}
 	n := news{
 		"PAYMENT.CAPTURE.REFUNDED", "refund", "2.0", "A " + r.Amount.summary() + " capture payment was refunded", r.ID,
 		s.viewRefund(r),

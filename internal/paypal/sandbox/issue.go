@@ -143,6 +143,9 @@ var issues = map[string]issue{
 	"ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE": {422, "You cannot complete this action for this dispute ID."},
 	"AMOUNT_SHOULD_NOT_BE_PASSED":                 {422, "You cannot specify the refund amount in an accept claim call."},
 	"CURRENCY_MISMATCH":                           {422, ""},
+	"ZERO_OUTSTANDING_BALANCE":                    {422, "Current outstanding balance should be greater than zero."},
+	"AMOUNT_GREATER_THAN_OUTSTANDING_BALANCE":     {422, "The capture amount can not be greater than the current outstanding balance."},
+	"SUBSCRIBER_ACCOUNT_RESTRICTED":               {422, "Subscriber Account Restricted."},
 	"REFUND_IS_RESTRICTED": {422,
 		"This refund can only be processed by the API caller that had 'captured' the transaction. If you facilitate your transactions via a platform/partner, please initiate a refund through them."},
 	"INTERNAL_SERVER_ERROR": {500, "An internal server error has occurred."},
@@ -159,6 +162,16 @@ var descriptions = map[operation]map[string]string{
 	opCapture: {
 		"MISSING_REQUIRED_PARAMETER": "A required field / parameter is missing",
 		"PAYER_CANNOT_PAY":           "Payer cannot pay for this transaction. Please contact the payer to find other ways to pay for this transaction.",
+	},
+	opOutstanding: {
+		"MISSING_REQUIRED_PARAMETER":  "A required field is missing.",
+		"INVALID_PARAMETER_VALUE":     "The value of a field is invalid.",
+		"CURRENCY_MISMATCH":           "The currency code is different from the subscription's currency code.",
+		"SUBSCRIPTION_STATUS_INVALID": "Invalid subscription status for capture action; subscription status should be active or suspended or expired.",
+	},
+	opTransactions: {
+		"MISSING_REQUIRED_PARAMETER": "A required field is missing.",
+		"INVALID_PARAMETER_SYNTAX":   "The value of a field does not conform to the expected format.",
 	},
 	opRefund: {
 		"DUPLICATE_INVOICE_ID":           "Invoice ID was previously used to refund a capture.",

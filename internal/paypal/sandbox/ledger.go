@@ -13,7 +13,7 @@ const (
 	kindRefund   ledgerKind = "refund"
 	kindReversal ledgerKind = "reversal"
 	kindDispute  ledgerKind = "dispute"
-	kindSale     ledgerKind = "sale"   // a payment outside any order
+	kindSale     ledgerKind = "sale"   // a payment outside any order; as which a subscription's payment shows, too
 	kindReturn   ledgerKind = "return" // its refund, which the ledger calls a refund, too
 )
 
@@ -33,9 +33,11 @@ type ledgerEntry struct {
 	Status   string     `json:"status"`
 	CustomID string     `json:"custom_id"`
 	Parent   string     `json:"parent,omitempty"` // a capture's order; the payment of anything else
-	At       string     `json:"at"`
-	Held     string     `json:"held,omitempty"`  // of a dispute: what PayPal holds back now
-	Stage    string     `json:"stage,omitempty"` // of a dispute
+	// of a sale that a subscription made
+	SubscriptionID string `json:"subscription_id,omitempty"`
+	At             string `json:"at"`
+	Held           string `json:"held,omitempty"`  // of a dispute: what PayPal holds back now
+	Stage          string `json:"stage,omitempty"` // of a dispute
 
 	Receivable         string `json:"receivable,omitempty"` // of a capture that was converted: what the seller got of it
 	ReceivableCurrency string `json:"receivable_currency,omitempty"`
@@ -64,7 +66,11 @@ func (b *books) entry(ref ledgerRef) ledgerEntry {
 		if k.Status == statusPending || k.Status == statusDeclined {
 			fee = 0 // no money has moved
 		}
+		if k.SubscriptionID != "" {
+			ref.kind = kindSale
+		}
 		e := newEntry(ref, k.Amount, fee, k.Status, k.CustomID, k.OrderID, k.Created)
+		e.SubscriptionID = k.SubscriptionID
 		if k.Conversion != nil && k.moved() {
 			got := k.Conversion.of(k.Amount.minus(k.Fee))
 			e.Receivable, e.ReceivableCurrency = got.String(), got.Currency

@@ -9,6 +9,7 @@ import (
 // Transaction event codes that the emulator uses. Source: PayPal, "Transaction event codes".
 const (
 	codeCheckout      = "T0006"
+	codeSubscription  = "T0002"
 	codeGeneral       = "T0000"
 	codeDonation      = "T0013"
 	codeChargebackFee = "T0106"
@@ -114,10 +115,25 @@ func (k *capture) row(b *books) statementLine {
 	case statusRefunded:
 		l.status = "V"
 	}
-	if o := b.orders[k.OrderID]; o != nil {
-		l.payer = o.Payer
+	if k.SubscriptionID != "" {
+		l.code, l.reference, l.referenceType = codeSubscription, k.SubscriptionID, "SUB"
+		if !b.billing.CustomField {
+			l.customID = ""
+		}
 	}
+	l.payer = b.payerOf(k)
 	return l
+}
+
+// payerOf is who made a payment; nil if nobody is known.
+func (b *books) payerOf(k *capture) *payer {
+	if sub := b.subscriptions[k.SubscriptionID]; sub != nil {
+		return sub.Payer
+	}
+	if o := b.orders[k.OrderID]; o != nil {
+		return o.Payer
+	}
+	return nil
 }
 
 func (r *refund) row(b *books) statementLine {
@@ -135,9 +151,7 @@ func (r *refund) row(b *books) statementLine {
 		l.code = codeReversal
 	}
 	if k := b.captures[r.CaptureID]; k != nil {
-		if o := b.orders[k.OrderID]; o != nil {
-			l.payer = o.Payer
-		}
+		l.payer = b.payerOf(k)
 	}
 	return l
 }

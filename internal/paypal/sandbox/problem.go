@@ -13,9 +13,14 @@ const (
 	opCaptureShow operation = "captures.get"
 	opRefund      operation = "captures.refund"
 	opRefundShow  operation = "refunds.get"
-	opWebhooks    operation = "notifications"
-	opDisputes    operation = "disputes"
-	opReporting   operation = "reporting"
+	opSale        operation = "sale.get"
+	opSaleRefund  operation = "sale.refund"
+
+	opOutstanding  operation = "subscriptions.capture"
+	opTransactions operation = "subscriptions.transactions"
+	opWebhooks     operation = "notifications"
+	opDisputes     operation = "disputes"
+	opReporting    operation = "reporting"
 )
 
 // detail is one entry of an error's details.

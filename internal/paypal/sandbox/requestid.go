@@ -42,7 +42,7 @@ func newRequestBook() *requestBook { return &requestBook{slots: map[string]*requ
 
 // repeatable reports whether the call is one whose PayPal-Request-Id is remembered, and has one.
 func (c *call) repeatable() bool {
-	known := c.op == opCreate || c.op == opCapture || c.op == opRefund
+	known := c.op == opCreate || c.op == opCapture || c.op == opRefund || c.op == opSaleRefund || c.op == opOutstanding
 	return known && c.Method == http.MethodPost && c.Header.Get("PayPal-Request-Id") != ""
 }
 

@@ -17,6 +17,7 @@ func (s *Server) apply(l readLine, pending map[string]deliveryRecord) error {
 		return restore(l, b.orders, func(*order) { b.recent = append(b.recent, l.ID) })
 	case "capture":
 		return restore(l, b.captures, func(k *capture) {
+			s.indexSale(k)
 			s.enterLedger(ledgerRef{kindCapture, l.ID})
 			s.enterMovement(k)
 		})
@@ -88,6 +89,13 @@ func (s *Server) applyPassing(l readLine, pending map[string]deliveryRecord) err
 		var r remembered
 		err := json.Unmarshal(l.V, &r)
 		s.once.restore(r)
+		return err
+	case "billing":
+		return json.Unmarshal(l.V, &s.books.billing)
+	case "script":
+		var script failureScript
+		err := json.Unmarshal(l.V, &script)
+		s.books.scripts[l.ID] = &script
 		return err
 	case "clock":
 		var offset time.Duration
@@ -181,6 +189,10 @@ func (s *Server) loaded(pending map[string]deliveryRecord) []*delivery {
 func (s *Server) snapshot(pending []*delivery) {
 	b, j := &s.books, s.journal
 	j.put("clock", "offset", s.offset.Load())
+	j.put("billing", "settings", b.billing)
+	for email, script := range b.scripts {
+		j.put("script", email, script)
+	}
 	for _, h := range b.webhooks {
 		j.put("webhook", h.ID, h)
 	}

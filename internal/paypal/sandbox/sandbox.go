@@ -49,9 +49,10 @@ type Server struct {
 	post    *postOffice
 	offset  atomic.Int64 // what POST /sandbox/clock has added, in nanoseconds
 
-	mu     sync.Mutex
-	books  books
-	search searchSettings
+	advancing sync.Mutex // held, before mu, while what is due is done
+	mu        sync.Mutex
+	books     books
+	search    searchSettings
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -151,6 +152,7 @@ func (s *Server) sweep(ctx context.Context) {
 			return
 		case <-second.C:
 			s.reverseApprovals()
+			s.catchUp()
 		case <-minute.C:
 			s.once.forget(s.now())
 			s.tokens.forget(s.now())

@@ -95,7 +95,7 @@ func (l statementLine) info() *transactionInfo {
 	if l.payer != nil {
 		info.AccountID = l.payer.PayerID
 	}
-	if l.code == codeCheckout {
+	if l.code == codeCheckout || l.code == codeSubscription {
 		info.Protection = "01"
 	}
 	return info

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // simulatorWebhook is the webhook id under which PayPal's simulator signs, as it was recorded: the literal word.
@@ -65,6 +66,8 @@ func (s *Server) sampleEvent(kind string) (*event, error) {
 			k.Status, n.summary = statusDeclined, "A payment capture for "+amount.summary()+" was declined."
 		}
 		n.resource = s.viewCaptureAlone(k)
+	case strings.HasPrefix(kind, "PAYMENT.SALE."):
+		s.sampleSale(&n, strings.TrimPrefix(kind, "PAYMENT.SALE."))
 	default:
 		n.resourceType, n.resourceVersion, n.summary = "resource", "", eventTypes[kind]
 		n.resource = map[string]string{sampleKey(kind): "I-BW452GLLEP1G"}
@@ -74,6 +77,31 @@ func (s *Server) sampleEvent(kind string) (*event, error) {
 		e.Body = strings.Replace(e.Body, stampMillis(e.Created), "2018-19-12T22:20:32.000Z", 1)
 	}
 	return e, err
+}
+
+// sampleSale makes the simulator's event about a sale, which belongs to a payment and to no subscription.
+func (s *Server) sampleSale(n *news, what string) {
+	const payment = "PAY-1PA12106FU478450MKRETS4A"
+	amount, at := money{"USD", 48}, time.Date(2014, 10, 23, 17, 22, 56, 0, time.UTC)
+	k := &capture{ID: "80021663DE681814L", Status: statusCompleted, Amount: amount, Created: at, Updated: at}
+	r := &refund{ID: "6YX43824R4443062K", CaptureID: k.ID, Status: statusCompleted, Amount: amount, Created: at}
+	n.resourceType, n.resourceVersion, n.about = "sale", "", k.ID
+	n.summary = "A successful sale payment was made for " + amount.summary()
+	switch what {
+	case "REFUNDED":
+		n.about, n.resource, n.summary = r.ID, s.simulatedRefund(r, payment), "A "+amount.summary()+" sale payment was refunded"
+		return
+	case "REVERSED":
+		n.about, n.resource, n.summary = r.ID, s.simulatedReversal(r), "A "+amount.summary()+" sale payment was reversed"
+		return
+	case "PENDING":
+		k.Status, n.summary = statusPending, "Payment pending for "+amount.summary()
+	case "DENIED":
+		k.Status, n.summary = statusDeclined, "A "+amount.summary()+" sale payment was denied"
+	}
+	v := s.viewSale(k)
+	v.ParentPayment, v.Fee = payment, nil
+	n.resource = v
 }
 
 // sampleKey is the member that holds the id in the resource of an event.

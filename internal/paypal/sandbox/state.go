@@ -63,8 +63,10 @@ type capture struct {
 	Fee                         int64
 	InvoiceID, CustomID         string
 	Payee                       payee
-	Refunded                    int64 // refunds and reversals together
-	Returning                   int64 // how much of that is still pending
+	SubscriptionID              string // of a sale, which has no order
+	Hold                        string // of a sale: whether PayPal holds the funds back, or has let them go
+	Refunded                    int64  // refunds and reversals together
+	Returning                   int64  // how much of that is still pending
 	Reversed                    bool
 	DisputeID                   string // the open dispute, if any
 	Conversion                  *conversion
@@ -106,7 +108,11 @@ type books struct {
 	productIDs      []string // in the order they were made, as the two that follow
 	planIDs         []string
 	subscriptionIDs []string
-	byToken         map[string]*subscription // by the token of the approval page, or of a revision
+	byToken         map[string]*subscription  // by the token of the approval page, or of a revision
+	sales           map[string][]*capture     // by subscription
+	scripts         map[string]*failureScript // of payers, by their address
+	billing         billingSettings
+	agenda          agenda
 
 	statement  []movement // by time, unless disordered says that it has to be sorted first
 	disordered bool
@@ -125,6 +131,7 @@ func newBooks() books {
 		byEvent: map[string]*event{}, transfers: map[string]*transfer{}, directs: map[string]*direct{},
 		products: map[string]*product{}, plans: map[string]*plan{}, subscriptions: map[string]*subscription{},
 		byToken: map[string]*subscription{},
+		sales:   map[string][]*capture{}, billing: defaultBilling(), scripts: map[string]*failureScript{},
 	}
 }
 
