@@ -1,5 +1,6 @@
 // Package templates carries every view of the program: the layout, its partials, one file for each page, the call to
-// action, and the static files. It knows nothing of what is shown; internal/web parses and renders them.
+// action, and the static files. It knows nothing of what is shown; internal/web and internal/mail parse and
+// render them.
 package templates
 
 import "embed"

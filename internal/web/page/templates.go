@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path"
 	"strings"
 	"sync"
@@ -57,7 +56,7 @@ func newViews(catalogue *i18n.Catalogue, dir string, log *slog.Logger, now func(
 		v.ready.Store(ready)
 		return v, err
 	}
-	v := &views{files: overlay{upper: os.DirFS(dir), lower: templates.Files}, catalogue: catalogue,
+	v := &views{files: templates.Under(dir), catalogue: catalogue,
 		reload: &reload{dir: dir, log: log, now: now}}
 	v.reload.seen = v.reload.state()
 	if err := v.reload.parse(v); err != nil {

@@ -1,11 +1,20 @@
-package page
+package templates
 
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 )
+
+// Under is Files with an operator's own copies of some of them, in a folder, over them; Files where the folder is empty.
+func Under(dir string) fs.FS {
+	if dir == "" {
+		return Files
+	}
+	return overlay{upper: os.DirFS(dir), lower: Files}
+}
 
 // overlay is two trees seen as one: a file of upper hides the file of the same name in lower. It lets an operator
 // change one page and keep the rest as it comes.
