@@ -23,7 +23,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: postgres ## the demo: private PostgreSQL, PayPal sandbox, service, newsroom; RESET=1 starts over, DEMO_ADDR, DEMO_PAYPAL_ADDR, DEMO_DIR
+run: postgres ## the demo: private PostgreSQL, PayPal sandbox, service, newsroom; RESET=1 starts over, DEMO_ADDR, DEMO_PAYPAL_ADDR, DEMO_MAIL_ADDR, DEMO_DIR
 	@$(BUILD) -o bin/demo ./cmd/demo
 	@exec bin/demo $(if $(filter-out 0,$(RESET)),--reset)
 

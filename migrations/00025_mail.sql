@@ -16,6 +16,7 @@ CREATE TABLE mail (
     tries       integer NOT NULL DEFAULT 0,
     answer      text NOT NULL DEFAULT '',      -- the server's latest, or why there was none
     created_at  timestamptz NOT NULL,
+    wanted_at   timestamptz NOT NULL,          -- when it was to be sent
     due_at      timestamptz,                   -- when it is tried next; null once it is closed
     expires_at  timestamptz,                   -- when it would be of no use any more; null for never
     tried_at    timestamptz,

@@ -106,6 +106,7 @@ func (d *demo) writeEnvironment(cfg config.Config) error {
 		{"SECRET_KEY", string(cfg.SecretKey)}, {"PUBLICATION_NAME", cfg.PublicationName},
 		{"PUBLICATION_TIMEZONE", cfg.Timezone.String()},
 		{"CONTACT_EMAIL", cfg.ContactEmail}, {"PRIVACY_URL", cfg.PrivacyURL}, {"IMPRINT_URL", cfg.ImprintURL},
+		{"SMTP_URL", d.mail.URL()}, {"MAIL_FROM", cfg.MailFrom},
 		{"DEFAULT_CURRENCY", string(cfg.DefaultCurrency)}, {"SWEEP_INTERVAL", cfg.SweepInterval.String()},
 	} {
 		fmt.Fprintf(&b, "%s='%s'\n", line[0], strings.ReplaceAll(line[1], "'", `'\''`))

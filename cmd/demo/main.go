@@ -26,6 +26,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/db/localpg"
 	"readerfund/internal/fault"
+	"readerfund/internal/mail/catcher"
 	"readerfund/internal/paypal/sandbox"
 )
 
@@ -33,6 +34,7 @@ import (
 type settings struct {
 	Addr       string `env:"DEMO_ADDR" default:"127.0.0.1:8080" help:"Where the service listens (${default})."`
 	PayPalAddr string `name:"paypal-addr" env:"DEMO_PAYPAL_ADDR" default:"127.0.0.1:8081" help:"Where the PayPal sandbox listens (${default})."`
+	MailAddr   string `env:"DEMO_MAIL_ADDR" default:"127.0.0.1:8082" help:"Where the mail that readers would get can be read (${default})."`
 	Database   string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"A database to use instead of a private one."`
 	Dir        string `env:"DEMO_DIR" type:"path" default:".demo" help:"Where the data stays between starts (${default})."`
 	Reset      bool   `help:"Begin anew: delete what is in the folder first."`
@@ -81,6 +83,8 @@ type demo struct {
 	postgres *localpg.Server
 	paypal   *sandbox.Server
 	window   *http.Server // the sandbox's
+	mail     *catcher.Catcher
+	mailbox  *http.Server // its page
 	service  *app.App
 	ended    chan error // of the service
 }
@@ -131,6 +135,9 @@ func (d *demo) start(ctx, serving context.Context) error {
 		}
 	}
 	if err := d.startPayPal(ctx); err != nil {
+		return err
+	}
+	if err := d.startMail(ctx); err != nil {
 		return err
 	}
 	fresh := !d.keep.Seeded
@@ -237,6 +244,7 @@ func (d *demo) configure(ctx context.Context) (config.Config, error) {
 		PayPalWebhookCAFile: d.caFile(), SecretKey: config.Secret(d.keep.SecretKey), PublicationName: "The Harbour Courier",
 		ContactEmail: "readers@harbour-courier.example", PrivacyURL: "https://harbour-courier.example/privacy",
 		ImprintURL:  "https://harbour-courier.example/imprint",
+		Mail:        config.Mail{SMTPURL: config.Secret(d.mail.URL()), MailFrom: "give@harbour-courier.example"},
 		Timezone:    config.Timezone{PublicationTimezone: "Europe/Lisbon"},
 		OwnCurrency: config.OwnCurrency{DefaultCurrency: "EUR"},
 		Sweep:       config.Sweep{SweepInterval: "3s"}, ShutdownTimeout: "10s", Logging: config.Logging{LogLevel: d.LogLevel},
@@ -272,13 +280,15 @@ func (d *demo) welcome() {
                 %s/             the donation page
   for staff     %s/staff        %s, password %s
   PayPal        %s/sandbox/     the sandbox: no real money
+  mail          http://%s/      what readers get by mail
 
   settings are in %s; beside the demo, run for example
     set -a; . %s; set +a; go run ./cmd/readerfund report totals
   Ctrl-C stops all of it.
 
 readerfund demo ready
-`, base, base, base, staffEmail, d.keep.StaffPassword, d.keep.PayPalURL, d.envFile(), d.envFile())
+`, base, base, base, staffEmail, d.keep.StaffPassword, d.keep.PayPalURL, d.MailAddr, d.envFile(),
+		d.envFile())
 }
 
 // stop ends everything in the order that lets each part finish: service, sandbox, database.
@@ -293,6 +303,12 @@ func (d *demo) stop(stopServing context.CancelFunc) error {
 	}
 	if d.paypal != nil {
 		problems = append(problems, d.paypal.Close())
+	}
+	if d.mailbox != nil {
+		problems = append(problems, d.mailbox.Close())
+	}
+	if d.mail != nil {
+		problems = append(problems, d.mail.Close())
 	}
 	if d.postgres != nil {
 		problems = append(problems, d.postgres.Stop())

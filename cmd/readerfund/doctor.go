@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"readerfund/internal/app"
 	"readerfund/internal/config"
@@ -43,6 +44,12 @@ func (c doctorCommand) Run(ctx context.Context, std streams) error {
 		say("webhook", checkWebhook(ctx, cfg, pp), "registered, with every event type")
 	} else {
 		say("webhook", errors.New("not checked: PayPal has to answer first"), "")
+	}
+	if cfg.MailServer.Host == "" {
+		fmt.Fprintf(std.out, "off   %-9s SMTP_URL is not set, so no mail is sent to readers\n", "mail")
+	} else {
+		hello, err := checkMail(ctx, cfg, std)
+		say("mail", err, cfg.MailServer.String()+" takes mail from "+cfg.MailFrom+", and says: "+hello)
 	}
 	if !well {
 		return errUnwell
@@ -97,6 +104,14 @@ func checkPayPal(ctx context.Context, cfg config.Config, std streams) (*paypal.C
 		return nil, err
 	}
 	return pp, pp.Ping(ctx)
+}
+
+func checkMail(ctx context.Context, cfg config.Config, std streams) (hello string, err error) {
+	service, err := app.NewMail(cfg, nil, time.Now, logger(cfg, std.err), nil)
+	if err != nil {
+		return "", err
+	}
+	return service.Check(ctx)
 }
 
 func checkWebhook(ctx context.Context, cfg config.Config, pp *paypal.Client) error {

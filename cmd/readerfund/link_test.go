@@ -14,7 +14,8 @@ func TestProductionLinksNothingOfTests(t *testing.T) {
 		t.Fatal(err)
 	}
 	for pkg := range strings.FieldsSeq(string(out)) {
-		for _, room := range []string{"testkit", "e2e", "db/dbtest", "db/localpg", "paypal/sandbox", "paypal/crcforge"} {
+		for _, room := range []string{"testkit", "e2e", "db/dbtest", "db/localpg", "paypal/sandbox", "paypal/crcforge",
+			"mail/catcher"} {
 			if strings.HasPrefix(pkg+"/", "readerfund/internal/"+room+"/") {
 				t.Errorf("readerfund links %s", pkg)
 			}

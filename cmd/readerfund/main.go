@@ -38,7 +38,7 @@ type commands struct {
 	Reconcile   reconcileCommand   `cmd:"" help:"Compare PayPal's record with our books, fix what can be fixed, and list what someone has to decide."`
 	Report      reportCommand      `cmd:"" help:"Reports without a browser."`
 	Supporter   supporterCommand   `cmd:"" help:"A person's data: find, export or erase it; the ledger stays."`
-	Doctor      doctorCommand      `cmd:"" help:"Check settings, database, PayPal and webhook; one line each."`
+	Doctor      doctorCommand      `cmd:"" help:"Check settings, database, PayPal, webhook and mail server; one line each."`
 	Healthcheck healthcheckCommand `cmd:"" hidden:"" help:"Ask the service at LISTEN_ADDR whether it is alive (for containers)."`
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
+	"readerfund/internal/mail/catcher"
 	"readerfund/internal/testkit"
 	"readerfund/migrations"
 )
@@ -221,6 +222,17 @@ func TestDoctor(t *testing.T) {
 		"--secret-key=" + strings.Repeat("k", 40), "--publication-name=The Test Gazette"}, settings...)
 	readerfund(t, "", all...).wants(t, 0, "ok    settings", "ok    database", "ok    paypal", "ok    webhook",
 		"warn  settings  CONTACT_EMAIL is not set", "warn  settings  PRIVACY_URL", "warn  settings  IMPRINT_URL")
+	readerfund(t, "", all...).wants(t, 0, "off   mail      SMTP_URL is not set")
+	post, err := catcher.Listen(t.Context(), "127.0.0.1:0", catcher.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all = append(all, "--smtp-url="+post.URL(), "--mail-from=give@example.org")
+	readerfund(t, "", all...).wants(t, 0, "ok    mail      "+post.URL()+" takes mail from give@example.org, and says: Hello")
+	if err := post.Close(); err != nil {
+		t.Fatal(err)
+	}
+	readerfund(t, "", all...).wants(t, exitFailed, "FAIL  mail", "connection refused")
 	readerfund(t, "", append(all, "--base-url=http://127.0.0.1:9999")...).wants(t, exitFailed, "the webhook goes to")
 	readerfund(t, "", append(all, "--paypal-webhook-id=GONE")...).wants(t, exitFailed, "webhook register")
 }

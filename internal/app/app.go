@@ -26,6 +26,7 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/health"
 	"readerfund/internal/inbox"
+	"readerfund/internal/mail"
 	"readerfund/internal/managelink"
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
@@ -74,6 +75,7 @@ type App struct {
 	queue    *queue.Queue
 	books    *reconcile.Reconciler
 	refunds  *refund.Service
+	mail     *mail.Service
 
 	contributions *contribution.Service
 	people        *supporter.Service
@@ -160,8 +162,12 @@ func (a *App) build(ctx context.Context, opts Options) error {
 			Undecided: contribution.StatesWhere(contribution.State.Confirming),
 		},
 	})
+	if a.mail, err = NewMail(a.cfg, a.db, a.now, a.log, a.metrics); err != nil {
+		return err
+	}
 	a.manageLinks = managelink.New(managelink.Config{
-		DB: a.db, Limits: a.limits, Links: manageLinks(a.cfg), Known: a.people.HasGiven, Now: a.now, Log: a.log,
+		DB: a.db, Limits: a.limits, Links: manageLinks(a.cfg), Known: a.people.HasGiven, Mails: a.mail.On(), Now: a.now,
+		Log: a.log,
 	})
 	a.queue = queue.New(queue.Config{DB: a.db, Now: a.now, Log: a.log, Metrics: a.metrics, Kinds: a.kinds()})
 	pages, err := a.pages(opts, campaigns, pp)
@@ -214,6 +220,25 @@ func NewPayPal(cfg config.Config, log *slog.Logger, now func() time.Time, m *met
 	return paypal.New(paypal.Config{
 		BaseURL: cfg.PayPalAPIBase, ClientID: cfg.PayPalClientID, ClientSecret: string(cfg.PayPalClientSecret),
 		Log: log, Now: now, Observe: m.PayPal,
+	})
+}
+
+// NewMail builds what sends mail, for the service and for commands about mail. The database may be nil for a check of
+// the mail server.
+func NewMail(
+	cfg config.Config, d *db.DB, now func() time.Time, log *slog.Logger, m *metrics.Metrics,
+) (*mail.Service, error) {
+	server := cfg.MailServer
+	return mail.New(mail.Config{
+		DB: d, From: cfg.MailFrom, TemplatesDir: cfg.TemplatesDir, Retention: cfg.MailRetention, Now: now, Log: log, Metrics: m,
+		Server: mail.Server{
+			Host: server.Host, Port: server.Port, TLS: server.TLS, Loopback: server.Loopback(), User: server.User,
+			Password: string(server.Password),
+		},
+		House: mail.House{
+			Publication: cfg.PublicationName, Contact: cfg.ContactEmail, Privacy: cfg.PrivacyURL, Imprint: cfg.ImprintURL,
+			BaseURL: cfg.BaseURL, Timezone: cfg.Timezone,
+		},
 	})
 }
 

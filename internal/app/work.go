@@ -18,10 +18,11 @@ func (a *App) kinds() []queue.Kind {
 	return []queue.Kind{
 		{Name: "check alerts", Every: time.Minute, Timeout: 5 * time.Minute, Run: whole(a.alerts.Evaluate)},
 		{Name: "tidy", Every: time.Hour, Run: whole(a.tidy)},
-		{Name: "forget", Every: 6 * time.Hour, Run: whole(a.people.Forget)},
+		{Name: "forget", Every: 6 * time.Hour, Run: whole(a.forget)},
 		{Name: "weigh gifts", Every: 10 * time.Second, Run: whole(a.gate.Weigh)},
 		{Name: "reconcile", At: night, Timeout: 6 * time.Hour, Run: whole(a.reconcile)},
 		{Name: refund.Sending, Places: 4, Timeout: 5 * time.Minute, Run: a.refunds.Resume},
+		{Name: "send mail", Every: 2 * time.Second, Run: whole(a.mail.Send)},
 		{Name: "queue refunds", Every: time.Minute, Run: whole(a.refunds.CatchUp)},
 	}
 }
@@ -29,6 +30,11 @@ func (a *App) kinds() []queue.Kind {
 // whole is periodic work, which has no key.
 func whole(run func(context.Context) error) func(context.Context, string) error {
 	return func(ctx context.Context, _ string) error { return run(ctx) }
+}
+
+// forget takes out what names people and has been kept for long enough.
+func (a *App) forget(ctx context.Context) error {
+	return errors.Join(a.people.Forget(ctx), a.mail.Forget(ctx))
 }
 
 // tidy throws away what nobody needs any more.

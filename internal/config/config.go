@@ -36,6 +36,9 @@ type Config struct {
 	GiftsPerNetwork Allowance
 	GiftsOfAll      Allowance
 
+	MailServer MailServer // its Host is empty where no mail is to be sent
+	MailFrom   string     // an address alone; empty likewise
+
 	BaseURL         string // without a slash at the end
 	ListenAddr      string
 	AdminListenAddr string
@@ -48,6 +51,7 @@ type Config struct {
 
 	DeliveryRetention time.Duration // how long webhook bodies are kept once their events are settled
 	UnpaidRetention   time.Duration // how long the words of gifts never paid are kept
+	MailRetention     time.Duration // how long it is kept to whom a mail went and what it said
 
 	SweepInterval   time.Duration
 	WebhookWorkers  int // events that each process works on at once
@@ -85,6 +89,9 @@ func (s Settings) Parse(need Need) (Config, error) {
 		GiftsPerNetwork: p.allowance("GIFT_LIMIT_NETWORK", s.GiftLimitNetwork),
 		GiftsOfAll:      p.allowance("GIFT_LIMIT_ALL", s.GiftLimitAll),
 
+		MailServer: p.mailServer(s.SMTPURL),
+		MailFrom:   p.mailFrom(s.MailFrom, s.SMTPURL),
+
 		BaseURL:         p.baseURL(s.BaseURL, need),
 		ListenAddr:      p.listenAddr("LISTEN_ADDR", s.ListenAddr),
 		AdminListenAddr: p.listenAddr("ADMIN_LISTEN_ADDR", s.AdminListenAddr),
@@ -97,6 +104,7 @@ func (s Settings) Parse(need Need) (Config, error) {
 
 		DeliveryRetention: p.days("WEBHOOK_BODY_DAYS", s.WebhookBodyDays),
 		UnpaidRetention:   p.days("UNPAID_WORDS_DAYS", s.UnpaidWordsDays),
+		MailRetention:     p.days("MAIL_DAYS", s.MailDays),
 
 		SweepInterval:   p.duration("SWEEP_INTERVAL", s.SweepInterval, 100*time.Millisecond, 24*time.Hour),
 		WebhookWorkers:  p.number("WEBHOOK_WORKERS", s.WebhookWorkers, 1, 1000),
@@ -150,6 +158,8 @@ func (c Config) LogValue() slog.Value {
 		slog.Any("gifts_per_address", c.GiftsPerAddress),
 		slog.Any("gifts_per_network", c.GiftsPerNetwork),
 		slog.Any("gifts_of_all", c.GiftsOfAll),
+		slog.String("mail_server", c.MailServer.String()),
+		slog.String("mail_from", c.MailFrom),
 		slog.String("base_url", c.BaseURL),
 		slog.String("listen", c.ListenAddr),
 		slog.String("admin_listen", c.AdminListenAddr),
@@ -159,6 +169,7 @@ func (c Config) LogValue() slog.Value {
 		slog.String("templates_dir", c.TemplatesDir),
 		slog.Duration("webhook_body_retention", c.DeliveryRetention),
 		slog.Duration("unpaid_words_retention", c.UnpaidRetention),
+		slog.Duration("mail_retention", c.MailRetention),
 		slog.Duration("sweep_interval", c.SweepInterval),
 		slog.Int("webhook_workers", c.WebhookWorkers),
 		slog.Duration("shutdown_timeout", c.ShutdownTimeout),

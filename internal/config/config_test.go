@@ -25,6 +25,7 @@ const (
 	oldKey   = "fedcba9876543210fedcba9876543210"
 	client   = "the-client-secret"
 	password = "the-database-password"
+	relay    = "the-relay's-password"
 )
 
 // good are settings that nothing is wrong with.
@@ -40,7 +41,10 @@ func good() config.Settings {
 		SecretKey: key, SecretKeyOld: oldKey,
 		TrustedProxies: "10.0.0.0/8, 192.168.1.7, ::ffff:172.16.0.0/108",
 		EmbedOrigins:   "https://News.example.org:443 http://localhost:3000",
-		MinAmount:      "EUR=2.50,JPY=300", MaxAmount: "EUR=500",
+		Mail: config.Mail{
+			SMTPURL: "smtp://fund:" + relay + "@mail.example.org", MailFrom: "give@example.org",
+		},
+		MinAmount: "EUR=2.50,JPY=300", MaxAmount: "EUR=500",
 	}
 }
 
@@ -122,6 +126,14 @@ func TestEachProblem(t *testing.T) {
 		"privacy is no address":   {func(s S) { s.PrivacyURL = "/privacy" }, "PRIVACY_URL", "https://example.org/privacy"},
 		"privacy runs a script":   {func(s S) { s.PrivacyURL = "javascript:alert(1)" }, "PRIVACY_URL", "not a page"},
 		"imprint without TLS":     {func(s S) { s.ImprintURL = "http://example.org/imprint" }, "IMPRINT_URL", "https://"},
+		"mail server, no scheme":  {func(s S) { s.SMTPURL = "fund:" + relay + "@mail.example.org:587" }, "SMTP_URL", "write it like"},
+		"mail server of the web":  {func(s S) { s.SMTPURL = "https://mail.example.org" }, "SMTP_URL", "write it like"},
+		"mail server with a path": {func(s S) { s.SMTPURL = "smtp://mail.example.org/x?tls=no" }, "SMTP_URL", "host and port only"},
+		"mail server, odd port":   {func(s S) { s.SMTPURL = "smtp://mail.example.org:0" }, "SMTP_URL", "1 to 65535"},
+		"mail server, no password": {func(s S) { s.SMTPURL = "smtp://fund@mail.example.org" }, "SMTP_URL",
+			"not both"},
+		"mail from nobody":        {func(s S) { s.MailFrom = "" }, "MAIL_FROM", "needed"},
+		"mail from a name":        {func(s S) { s.MailFrom = "Desk <d@example.org>" }, "MAIL_FROM", "without a name"},
 		"unknown zone":            {func(s S) { s.PublicationTimezone = "Berlin" }, "PUBLICATION_TIMEZONE", "Europe/Berlin"},
 		"the machine's zone":      {func(s S) { s.PublicationTimezone = "Local" }, "PUBLICATION_TIMEZONE", "Europe/Berlin"},
 		"unknown currency":        {func(s S) { s.DefaultCurrency = "eur" }, "DEFAULT_CURRENCY", "EUR"},
@@ -191,6 +203,28 @@ func TestPayPalsOwnRootIsNotReplaced(t *testing.T) {
 	}
 }
 
+func TestMailServer(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[config.Secret]config.MailServer{
+		"":                       {},
+		"smtp://mail.test":       {Host: "mail.test", Port: 587},
+		"smtps://mail.test/":     {Host: "mail.test", Port: 465, TLS: true},
+		"smtp://[::1]:25":        {Host: "::1", Port: 25},
+		"smtp://u%40x:p%3Ap@h:1": {Host: "h", Port: 1, User: "u@x", Password: "p:p"},
+	} {
+		s := good()
+		s.SMTPURL = address
+		if c, err := s.Parse(config.NeedServe); err != nil || c.MailServer != want {
+			t.Errorf("%q: %#v, %v", string(address), c.MailServer, err)
+		}
+	}
+	for host, want := range map[string]bool{"127.0.0.9": true, "::1": true, "LOCALHOST": true, "10.0.0.1": false, "mail": false} {
+		if got := (config.MailServer{Host: host}).Loopback(); got != want {
+			t.Errorf("%s is loopback: %v", host, got)
+		}
+	}
+}
+
 func TestAllProblemsAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := config.Settings{Logging: config.Logging{LogLevel: "loud"}}.Parse(config.NeedServe)
@@ -238,7 +272,7 @@ func TestPrivateHostsMayDoWithoutTLS(t *testing.T) {
 
 func checkNoSecret(t *testing.T, where, text string) {
 	t.Helper()
-	for _, secret := range []string{key, oldKey, client, password} {
+	for _, secret := range []string{key, oldKey, client, password, relay} {
 		if strings.Contains(text, secret) {
 			t.Errorf("%s: a secret is in %q", where, text)
 		}
@@ -316,6 +350,7 @@ func TestHelpListsEverySettingWithItsDefault(t *testing.T) {
 		"DEFAULT_CURRENCY":     "EUR", "TRUSTED_PROXIES": "", "EMBED_ORIGINS": "", "TEMPLATES_DIR": "", "LOG_FORMAT": "text",
 		"LOG_LEVEL":          "info",
 		"DATABASE_MAX_CONNS": "20", "ADMIN_HOSTS": "", "REPORT_MAX_CONNS": "4",
+		"SMTP_URL": "", "MAIL_FROM": "", "MAIL_DAYS": "",
 		"MIN_AMOUNT": "", "MAX_AMOUNT": "", "SWEEP_INTERVAL": "1m", "WEBHOOK_WORKERS": "64", "SHUTDOWN_TIMEOUT": "25s",
 	}
 	text := strings.Join(strings.Fields(help.String()), " ")

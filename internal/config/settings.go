@@ -55,6 +55,12 @@ type Webhooks struct {
 	WebhookWorkers string `name:"webhook-workers" env:"WEBHOOK_WORKERS" group:"Running" default:"64" placeholder:"NUMBER" help:"Webhook events that each process works on at once; a waiting one holds no connection (${default})."`
 }
 
+// Mail is how mail to readers is sent.
+type Mail struct {
+	SMTPURL  Secret `name:"smtp-url" env:"SMTP_URL" group:"Mail" placeholder:"smtp://USER:PASSWORD@HOST:587" help:"Mail server that sends to readers; smtps:// for TLS from the start. Without it no mail is sent."`
+	MailFrom string `name:"mail-from" env:"MAIL_FROM" group:"Mail" placeholder:"ADDRESS" help:"Address that mail to readers comes from, and bounces go to."`
+}
+
 // Logging is how the log looks.
 type Logging struct {
 	LogFormat string `name:"log-format" env:"LOG_FORMAT" group:"Running" default:"text" placeholder:"text|json" help:"How log lines look (${default})."`
@@ -81,6 +87,8 @@ type Settings struct {
 	PrivacyURL   string `env:"PRIVACY_URL" group:"Publication" placeholder:"ADDRESS" help:"Your privacy notice."`
 	ImprintURL   string `env:"IMPRINT_URL" group:"Publication" placeholder:"ADDRESS" help:"The page saying who you are."`
 
+	Mail
+
 	GiftLimitAddress string `env:"GIFT_LIMIT_ADDRESS" group:"Abuse" default:"20/300" help:"Gifts that one address may begin in ten minutes: freely, and at most (${default})."`
 	GiftLimitNetwork string `env:"GIFT_LIMIT_NETWORK" group:"Abuse" default:"60/600" help:"The same for the network around it, an IPv4 /24 or IPv6 /48 (${default})."`
 	GiftLimitAll     string `env:"GIFT_LIMIT_ALL" group:"Abuse" default:"300/1000" help:"The same for all together (${default})."`
@@ -97,6 +105,8 @@ type Settings struct {
 
 	WebhookBodyDays string `env:"WEBHOOK_BODY_DAYS" group:"Privacy" default:"90" placeholder:"DAYS" help:"How long what PayPal delivered is kept once it is settled (${default} days)."`
 	UnpaidWordsDays string `env:"UNPAID_WORDS_DAYS" group:"Privacy" default:"30" placeholder:"DAYS" help:"How long name, address and message of a gift never paid are kept (${default} days)."`
+
+	MailDays string `env:"MAIL_DAYS" group:"Privacy" default:"30" placeholder:"DAYS" help:"How long it is kept to whom a mail went and what it said (${default} days)."`
 
 	Sweep
 	Webhooks

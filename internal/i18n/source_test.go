@@ -49,7 +49,7 @@ var (
 
 // notForPeople are the calls whose texts are for programmers and operators, or for another program.
 var notForPeople = regexp.MustCompile(`^(errors\.New|flag\.Lookup|fmt\.Errorf|panic|(regexp|strings)\.\w+|` +
-	`.*\.(Debug|Info|Warn)(Context)?|(\w*[lL]og)?\.Error(Context)?|.*\.(Get|Set|Add|Del|Values)|.*\.\w+Context|` +
+	`.*\.(Debug|Info|Warn)(Context)?|(\w*[lL]og)?\.Error(Context)?|.*\.(Get|Set|SetGenHeader|Add|Del|Values)|.*\.\w+Context|` +
 	`.*\.(Parse|Format))$`)
 
 // source reads the programs' code, without its tests, and the templates.

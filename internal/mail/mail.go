@@ -85,8 +85,8 @@ func Enqueue(ctx context.Context, tx *sqlx.Tx, now time.Time, all ...Message) er
 	}
 	// In the order of the unique key, so that two transactions with the same facts wait for each other one way only.
 	_, err = tx.ExecContext(ctx, `
-		INSERT INTO mail (id, kind, key, recipient, name, locale, args, created_at, due_at, expires_at)
-		SELECT id, kind, key, recipient, name, locale, args::json, $2, due_at, expires_at
+		INSERT INTO mail (id, kind, key, recipient, name, locale, args, created_at, wanted_at, due_at, expires_at)
+		SELECT id, kind, key, recipient, name, locale, args::json, $2, due_at, due_at, expires_at
 		FROM json_to_recordset($1::json) AS m (
 			id uuid, kind text, key text, recipient text, name text, locale text, args text, due_at timestamptz,
 			expires_at timestamptz)

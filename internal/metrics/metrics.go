@@ -28,6 +28,7 @@ type Metrics struct {
 	commitSize  prometheus.Histogram
 	jobs        *prometheus.CounterVec
 	jobSuccess  *prometheus.GaugeVec
+	mails       *prometheus.CounterVec
 	alertFiring *prometheus.GaugeVec
 	alertItems  *prometheus.GaugeVec
 	alertOldest *prometheus.GaugeVec
@@ -70,6 +71,9 @@ func New() *Metrics {
 			[]string{"job", "outcome"}),
 		jobSuccess: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "readerfund_job_last_success_timestamp_seconds",
 			Help: "When a periodic job last ended well on any replica, in Unix seconds."}, []string{"job"}),
+		mails: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_mails_total",
+			Help: "Tries to send a mail to a reader, by its state after them: sent, failed, expired, queued (tried again)."},
+			[]string{"state"}),
 		alertFiring: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "readerfund_alert_firing",
 			Help: "1 while the alert fires, as the database says; the same on every replica."}, []string{"alert", "severity"}),
 		alertItems: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "readerfund_alert_items",
@@ -82,7 +86,7 @@ func New() *Metrics {
 	}
 	m.registry.MustRegister(m.transitions, m.swept, m.admissions,
 		m.deliveries, m.events, m.workers, m.working, m.backlog, m.paypal, m.requests.all, m.commitSize,
-		m.jobs, m.jobSuccess, m.alertFiring, m.alertItems, m.alertOldest, m.alertCheck,
+		m.jobs, m.jobSuccess, m.mails, m.alertFiring, m.alertItems, m.alertOldest, m.alertCheck,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.registry.MustRegister(m.reconciliation.collectors()...)
 	return m
@@ -177,6 +181,13 @@ func (m *Metrics) Job(name, outcome string) {
 func (m *Metrics) JobSucceeded(name string, at time.Time) {
 	if m != nil {
 		m.jobSuccess.WithLabelValues(name).Set(float64(at.Unix()))
+	}
+}
+
+// Mail counts a try to send a mail, by the mail's state after it.
+func (m *Metrics) Mail(state string) {
+	if m != nil {
+		m.mails.WithLabelValues(state).Inc()
 	}
 }
 

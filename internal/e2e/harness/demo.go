@@ -33,7 +33,8 @@ func StartDemo(t *testing.T, dir string, gifts int, settings ...string) *Demo {
 		n := &Demo{Dir: dir}
 		address, paypal := testkit.FreeAddress(t), testkit.FreeAddress(t)
 		n.BaseURL, n.PayPal = "http://"+address, testkit.PayPalAt(t, "http://"+paypal)
-		n.Settings = map[string]string{"DEMO_ADDR": address, "DEMO_PAYPAL_ADDR": paypal, "DEMO_DIR": dir}
+		n.Settings = map[string]string{"DEMO_ADDR": address, "DEMO_PAYPAL_ADDR": paypal,
+			"DEMO_MAIL_ADDR": "127.0.0.1:0", "DEMO_DIR": dir}
 		for i := 0; i+1 < len(settings); i += 2 {
 			n.Settings[settings[i]] = settings[i+1]
 		}

@@ -1,0 +1,74 @@
+package catcher
+
+import (
+	"io"
+	"time"
+
+	"github.com/emersion/go-smtp"
+)
+
+// Stage is a moment of a mail's way in.
+type Stage string
+
+// The stages. What fails after Data is kept all the same.
+const (
+	AtMail    Stage = "mail"       // the sender was named
+	AtRcpt    Stage = "rcpt"       // the recipient was named
+	AtData    Stage = "data"       // the mail is there, and not kept yet
+	AfterData Stage = "after data" // the mail is kept, and the sender does not know yet
+)
+
+// Fault is how mails fare from now on. The zero Fault is none.
+type Fault struct {
+	At    Stage         `json:"at"`
+	Code  int           `json:"code"`  // the answer: 451, 550; 421 also ends the connection. 0 with Cut or Slow
+	Cut   bool          `json:"cut"`   // the connection ends without an answer
+	Slow  time.Duration `json:"slow"`  // this long before the answer, in nanoseconds
+	Times int           `json:"times"` // how many mails; 0: all
+}
+
+// Fail has mails fail from now on.
+func (c *Catcher) Fail(f Fault) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fault, c.cases = f, 0
+}
+
+// Failed is how many mails the latest fault met.
+func (c *Catcher) Failed() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cases
+}
+
+// due is the fault that meets a mail at a stage, if any does.
+func (c *Catcher) due(at Stage) (Fault, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fault.At != at || c.fault.Times > 0 && c.cases >= c.fault.Times {
+		return Fault{}, false
+	}
+	c.cases++
+	return c.fault, true
+}
+
+// fail answers as the fault says, if one is due.
+func (s *session) fail(at Stage) error {
+	f, due := s.catcher.due(at)
+	if !due {
+		return nil
+	}
+	time.Sleep(f.Slow)
+	switch {
+	case f.Cut:
+		_ = s.conn.Conn().Close()
+		return errCut
+	case f.Code == 421: // which a server says before it hangs up
+		_, _ = io.WriteString(s.conn.Conn(), "421 4.3.2 Service not available, closing transmission channel\r\n")
+		_ = s.conn.Conn().Close()
+		return errCut
+	case f.Code != 0:
+		return &smtp.SMTPError{Code: f.Code, EnhancedCode: smtp.EnhancedCode{f.Code / 100, 0, 0}, Message: "As asked for"}
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package mail
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/wneessen/go-mail"
+
+	"readerfund/internal/backoff"
+	"readerfund/internal/text"
+)
+
+// tryAgain is how long a mail waits that the server did not want yet, or whose answer was not seen. With mostTries that
+// is about three days, after which other servers give up, too.
+var tryAgain = backoff.Backoff{First: time.Minute, Longest: 2 * time.Hour}
+
+const mostTries = 42
+
+// outcome is what became of one try to send a mail.
+type outcome struct {
+	state  State
+	answer string // the server's, or why there was none; it may name the recipient
+	code   int    // the server's reply code; 0 where there was none
+	lost   bool   // the connection cannot be used any more
+	shut   bool   // the server takes no mails from us at all now, whomever they are for: this was no try
+}
+
+// judge reads the error of a try. What it does not know stays queued: a mail that comes twice is better than none.
+//
+// RFC 5321, section 4.2.1: a reply of 4yz is "not now", 5yz is "never". Of the second, only what answers the recipient
+// or the mail itself is about this mail; the sender is the same for all.
+func judge(err error) outcome {
+	var sending *mail.SendError
+	switch {
+	case err == nil:
+		return outcome{state: Sent}
+	case errors.Is(err, errNoAddress), errors.Is(err, errNeedsUTF8):
+		return outcome{state: Failed, answer: err.Error()}
+	case !errors.As(err, &sending):
+		return outcome{state: Queued, answer: err.Error()} // it could not be made
+	}
+	o := outcome{state: Queued, code: sending.ErrorCode()}
+	o.answer, _, _ = strings.Cut(sending.Error(), ", affected ")
+	o.lost = o.code == 0 || o.code == 421
+	switch sending.Reason {
+	case mail.ErrConnCheck, mail.ErrSMTPMailFrom:
+		o.shut = true
+	case mail.ErrGetSender, mail.ErrGetRcpts, mail.ErrNoUnencoded:
+		o.lost = false // nothing was said yet
+	case mail.ErrSMTPRcptTo, mail.ErrSMTPData, mail.ErrSMTPDataClose:
+		if o.code >= 500 {
+			o.state = Failed
+		}
+	case mail.ErrWriteContent, mail.ErrSMTPReset, mail.ErrAmbiguous: // nobody knows how far it came
+	}
+	return o
+}
+
+// ending is what is written down about an outcome, at a moment.
+func (o outcome) ending(q queued, now time.Time, random float64) ending {
+	e := ending{ID: q.ID, State: o.state, Answer: short(o.answer)}
+	switch {
+	case o.state != Queued:
+	case q.Tries >= mostTries:
+		e.State = Failed
+	default:
+		due := now.Add(tryAgain.Jittered(q.Tries, random))
+		e.Due = &due
+	}
+	if e.State != Queued {
+		e.Closed, e.Secret = &now, kinds[q.Kind].secret
+	}
+	return e
+}
+
+// short is an answer for a table's cell.
+func short(answer string) string {
+	line := text.Line(answer)
+	if runes := []rune(line); len(runes) > 300 {
+		line = string(runes[:300]) + "…"
+	}
+	return line
+}

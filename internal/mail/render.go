@@ -1,0 +1,182 @@
+package mail
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"reflect"
+	"strings"
+	texttemplate "text/template"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/language"
+
+	"readerfund/internal/i18n"
+	"readerfund/internal/money"
+	"readerfund/internal/text"
+	"readerfund/templates"
+)
+
+// House is what every mail says about whom it is from.
+type House struct {
+	Publication string
+	Contact     string // an address; empty where there is none, like the next two
+	Privacy     string // an address of a page
+	Imprint     string // likewise
+	BaseURL     string // without a slash at the end
+	Timezone    *time.Location
+}
+
+// Rendered is a mail as its reader gets it.
+type Rendered struct{ Subject, Text, HTML string }
+
+// view is what the templates are given.
+type view struct {
+	House
+	Lang    string       // the language of the sentences
+	Tag     language.Tag // how amounts are written
+	Subject string       // of the HTML; empty in the text, which defines it
+	Name    string       // whom to greet; empty where that is not known
+	Args    any
+}
+
+// views are the parsed templates, by language and kind.
+type views map[language.Tag]map[Kind]pair
+
+type pair struct {
+	text *texttemplate.Template
+	html *template.Template
+}
+
+// parse reads the templates of all kinds: ours, and an operator's own over them, if there is such a folder.
+func parse(dir string, house House) (views, error) {
+	files, all := templates.Under(dir), views{}
+	for _, lang := range i18n.Default().Languages() {
+		all[lang] = map[Kind]pair{}
+		for _, k := range Kinds() {
+			p, err := parseKind(files, k, funcs(lang, house))
+			if err != nil && dir != "" {
+				err = fmt.Errorf("TEMPLATES_DIR: %w", err)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("parse mail %q: %w", k, err)
+			}
+			all[lang][k] = p
+		}
+	}
+	return all, nil
+}
+
+// now are the templates to use: an operator's own are read again each time, because they may have changed.
+func (s *Service) now() (views, error) {
+	if s.cfg.TemplatesDir == "" {
+		return s.views, nil
+	}
+	return parse(s.cfg.TemplatesDir, s.cfg.House)
+}
+
+func parseKind(files fs.FS, k Kind, funcs map[string]any) (p pair, err error) {
+	name := "mail/" + string(k)
+	p.text, err = texttemplate.New("layout.txt").Funcs(funcs).ParseFS(files, "mail/layout.txt", name+".txt")
+	if err != nil {
+		return pair{}, err
+	}
+	p.html, err = template.New("layout.html").Funcs(funcs).ParseFS(files, "mail/layout.html", name+".html")
+	if err != nil {
+		return pair{}, err
+	}
+	// HTML that cannot be followed is found when it is rendered for the first time; other errors say nothing yet.
+	var broken *template.Error
+	err = p.html.Execute(io.Discard, view{Args: reflect.Zero(kinds[k].args).Interface()})
+	if errors.As(err, &broken) {
+		return pair{}, broken
+	}
+	return p, nil
+}
+
+// link is what the templates "button" and "quiet" are given.
+type link struct{ URL, Text string }
+
+func funcs(lang language.Tag, house House) map[string]any {
+	loc := i18n.Default().Localizer(lang, nil)
+	return map[string]any{
+		"say":   func(key string) string { return loc.Say(key) },
+		"link":  func(url, text string) link { return link{url, text} },
+		"money": func(tag language.Tag, a money.Amount) string { return money.Format(a, tag) },
+		"day":   func(t time.Time) string { return t.In(house.Timezone).Format("2 January 2006") },
+	}
+}
+
+// render makes a mail of its arguments, as they are kept.
+func (v views) render(house House, kind Kind, locale, name string, args []byte) (Rendered, error) {
+	k, known := kinds[kind]
+	if !known {
+		return Rendered{}, fmt.Errorf("there is no kind of mail %q", kind)
+	}
+	values := reflect.New(k.args)
+	if err := json.Unmarshal(args, values.Interface()); err != nil {
+		return Rendered{}, fmt.Errorf("read the arguments of a mail: %w", err)
+	}
+	lang, tag := v.language(locale)
+	data := view{
+		House: house, Lang: lang.String(), Tag: tag, Name: greeted(name), Args: values.Elem().Interface(),
+	}
+	p := v[lang][kind]
+	var subject, plain, html bytes.Buffer
+	if err := p.text.ExecuteTemplate(&subject, "subject", data); err != nil {
+		return Rendered{}, fmt.Errorf("render a mail's subject: %w", err)
+	}
+	data.Subject = text.Line(subject.String())
+	if err := p.text.Execute(&plain, data); err != nil {
+		return Rendered{}, fmt.Errorf("render a mail's text: %w", err)
+	}
+	if err := p.html.Execute(&html, data); err != nil {
+		return Rendered{}, fmt.Errorf("render a mail's HTML: %w", err)
+	}
+	return Rendered{Subject: data.Subject, Text: tidied(plain.String()), HTML: html.String()}, nil
+}
+
+// tidied is a text without the empty lines that a template's branches leave.
+func tidied(s string) string {
+	for strings.Contains(s, "\n\n\n") {
+		s = strings.ReplaceAll(s, "\n\n\n", "\n\n")
+	}
+	return strings.TrimSpace(s) + "\n"
+}
+
+// language is what a mail is written in: the reader's language where we have it, otherwise English, whose numbers it has
+// then, too.
+func (v views) language(locale string) (lang, tag language.Tag) {
+	wanted, err := language.Parse(locale)
+	if err != nil {
+		return language.English, language.English
+	}
+	base, _ := wanted.Base()
+	if lang = language.Make(base.String()); v[lang] == nil {
+		return language.English, language.English
+	}
+	return lang, wanted
+}
+
+// longestName is the longest name that is greeted; what is longer is no name.
+const longestName = 60
+
+// greeted is a name fit to greet a person by. Whoever fills in a form can have a mail sent to somebody else, so what
+// could be read as more than a name ("Win at evil.example") is left out.
+func greeted(name string) string {
+	name = text.Line(text.Visible(name))
+	odd := strings.ContainsFunc(name, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsMark(r) && !strings.ContainsRune(" -'’.", r)
+	})
+	dotted := strings.Contains(strings.ReplaceAll(strings.TrimSuffix(name, "."), ". ", ""), ".")
+	if odd || dotted || utf8.RuneCountInString(name) > longestName {
+		return ""
+	}
+	return name
+}

@@ -1,0 +1,211 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/wneessen/go-mail"
+
+	"readerfund/internal/queue"
+)
+
+const (
+	// connections is how many are open at once, and perConnection how many mails make one more worth while.
+	connections   = 4
+	perConnection = 25
+	// marked is how many mails are written down together. They are what may be sent twice when a process is killed.
+	marked = 20
+)
+
+// Send sends what is due, until nothing is. It is work of the queue, for one process at a time; where two do it all the
+// same, each mail is claimed by one of them. The error is queue.At while the mail server is not to be asked.
+func (s *Service) Send(ctx context.Context) error {
+	if !s.On() {
+		return s.switchOff(ctx)
+	}
+	for ctx.Err() == nil {
+		if until, wait := s.waiting(); wait {
+			return queue.At(until)
+		}
+		views, err := s.now()
+		if err != nil {
+			return err
+		}
+		mails, err := s.claim(ctx, s.cfg.Now())
+		if err != nil || len(mails) == 0 {
+			return err
+		}
+		if err := s.sendAll(ctx, views, mails); err != nil {
+			return err
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// run is the sending of what one statement claimed, over several connections.
+type run struct {
+	*Service
+	views views
+	mails chan queued
+	ends  chan ending
+	began time.Time
+
+	mu   sync.Mutex
+	shut time.Time // the server takes no mails until then; zero while it does
+	why  string    // it does not
+}
+
+func (s *Service) sendAll(ctx context.Context, views views, mails []queued) error {
+	r := &run{Service: s, views: views, mails: make(chan queued, len(mails)), ends: make(chan ending, marked),
+		began: time.Now()}
+	for _, q := range mails {
+		r.mails <- q
+	}
+	close(r.mails)
+	var working sync.WaitGroup
+	for range min(connections, 1+len(mails)/perConnection) {
+		working.Go(func() { r.work(ctx) })
+	}
+	go func() {
+		working.Wait()
+		close(r.ends)
+	}()
+	return r.mark(ctx)
+}
+
+// mark writes down what became of mails while others are being sent.
+func (r *run) mark(ctx context.Context) error {
+	var problems []error
+	for e := range r.ends {
+		some := []ending{e}
+	gather:
+		for len(some) < marked {
+			select {
+			case e, more := <-r.ends:
+				if !more {
+					break gather
+				}
+				some = append(some, e)
+			default:
+				break gather
+			}
+		}
+		problems = append(problems, r.write(ctx, some))
+	}
+	return errors.Join(problems...)
+}
+
+// work sends mails over one connection at a time, and opens another where one breaks that has carried some: servers
+// close what has carried enough. Where the first does not work, the server is away.
+func (r *run) work(ctx context.Context) {
+	var c *connection
+	defer func() {
+		if c != nil {
+			c.close()
+		}
+	}()
+	for q := range r.mails {
+		now := r.cfg.Now()
+		switch until, why := r.shutUntil(); {
+		case q.Expires != nil && !now.Before(*q.Expires):
+			r.ends <- outcome{state: Expired}.ending(q, now, 0)
+			continue
+		case ctx.Err() != nil, time.Since(r.began) > held/2:
+			r.putBack(q, now, "")
+			continue
+		case !until.IsZero():
+			r.putBack(q, until, why)
+			continue
+		}
+		m, utf8, err := r.make(q)
+		if err == nil && c == nil {
+			if c, err = r.connect(ctx); err != nil {
+				until := r.close(ctx, err)
+				r.putBack(q, until, err.Error())
+				continue
+			}
+		}
+		if err == nil {
+			err = c.send(m, utf8)
+		}
+		if r.end(ctx, q, c, judge(err)) {
+			c.close()
+			c = nil
+		}
+	}
+}
+
+// end notes what became of a try. It reports whether the connection cannot be used any more.
+func (r *run) end(ctx context.Context, q queued, c *connection, o outcome) (broken bool) {
+	r.log(ctx, q, o)
+	switch {
+	case o.state == Sent:
+		r.reached()
+	case c == nil: // it could not even be made
+	case o.shut || o.lost && c.sent == 0:
+		until := r.close(ctx, errors.New(o.answer))
+		if o.shut {
+			r.putBack(q, until, o.answer)
+			return true
+		}
+		broken = true
+	case o.lost || c.reset() != nil:
+		broken = true
+	}
+	r.ends <- o.ending(q, r.cfg.Now(), mathrand.Float64()) //nolint:gosec // jitter, not a secret
+	return broken
+}
+
+// make puts a mail together.
+func (r *run) make(q queued) (m *mail.Msg, utf8 bool, err error) {
+	to, utf8, err := address(q.Recipient)
+	if err != nil {
+		return nil, false, err
+	}
+	rendered, err := r.views.render(r.cfg.House, q.Kind, q.Locale, q.Name, q.Args)
+	if err != nil {
+		return nil, false, err
+	}
+	m, err = r.compose(q, rendered, to)
+	return m, utf8, err
+}
+
+// putBack has a mail tried at a later time; this was no try.
+func (r *run) putBack(q queued, due time.Time, answer string) {
+	due = due.UTC()
+	r.ends <- ending{ID: q.ID, State: Queued, Answer: short(answer), Due: &due, Back: 1}
+}
+
+// close has everybody stop, because the server takes no mails at the moment, and returns when it is tried again.
+func (r *run) close(ctx context.Context, why error) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.shut.IsZero() {
+		r.shut, r.why = r.missed(), why.Error()
+		r.cfg.Log.WarnContext(ctx, "the mail server takes no mail; trying again", "at", r.shut, "error", why)
+	}
+	return r.shut
+}
+
+func (r *run) shutUntil() (time.Time, string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.shut, r.why
+}
+
+// log names the mail and the server's code, and not the recipient, whom the server's words may name.
+func (r *run) log(ctx context.Context, q queued, o outcome) {
+	log := r.cfg.Log.With("mail", q.ID, "kind", q.Kind, "try", q.Tries)
+	switch {
+	case o.state == Failed:
+		log.WarnContext(ctx, "a mail was refused", "code", o.code)
+	case o.state == Queued && o.code == 0 && !o.lost:
+		log.ErrorContext(ctx, "a mail cannot be made; it is tried again", "error", fmt.Sprint(o.answer))
+	case o.state == Queued:
+		log.InfoContext(ctx, "a mail was not taken; it is tried again", "code", o.code, "lost", o.lost)
+	}
+}

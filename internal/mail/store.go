@@ -1,0 +1,125 @@
+package mail
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/db"
+)
+
+const (
+	// atOnce is how many mails are claimed by one statement.
+	atOnce = 200
+	// held is how long claimed mails are left alone: long enough to send them all to a server that takes its time. What
+	// was claimed by a process that died is sent after that.
+	held = 10 * time.Minute
+)
+
+// queued is a mail that was claimed, to be sent now.
+type queued struct {
+	ID        uuid.UUID  `db:"id"`
+	Kind      Kind       `db:"kind"`
+	Recipient string     `db:"recipient"`
+	Name      string     `db:"name"`
+	Locale    string     `db:"locale"`
+	Args      []byte     `db:"args"`
+	MessageID string     `db:"message_id"`
+	Tries     int        `db:"tries"` // this one counts
+	Expires   *time.Time `db:"expires_at"`
+}
+
+// claim takes mails that are due. It is one statement, and so its own transaction. A mail gets its Message-ID here,
+// before anybody can have seen it, and keeps it.
+func (s *Service) claim(ctx context.Context, now time.Time) ([]queued, error) {
+	var rows []queued
+	err := s.cfg.DB.SelectContext(ctx, &rows, `
+		WITH due AS MATERIALIZED (
+			SELECT id FROM mail WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+		UPDATE mail m SET
+			due_at = $3, tried_at = $1, tries = m.tries + 1,
+			message_id = CASE m.message_id WHEN '' THEN m.id || '@' || $4 ELSE m.message_id END
+		FROM due WHERE m.id = due.id
+		RETURNING m.id, m.kind, m.recipient, m.name, m.locale, m.args, m.message_id, m.tries, m.expires_at`,
+		now.UTC(), atOnce, now.Add(held).UTC(), s.domain())
+	if err != nil {
+		return nil, db.Translate(fmt.Errorf("claim mails: %w", err))
+	}
+	return rows, nil
+}
+
+// ending is what is written down about a mail after a try. Its JSON is what the UPDATE unpacks.
+type ending struct {
+	ID     uuid.UUID  `json:"id"`
+	State  State      `json:"state"`
+	Answer string     `json:"answer"`
+	Due    *time.Time `json:"due_at"`
+	Closed *time.Time `json:"closed_at"`
+	Back   int        `json:"back"`   // tries that were none
+	Secret bool       `json:"secret"` // take the arguments out
+}
+
+// writeWithin is how long the end of a try may take to write down, also when the process is to stop.
+const writeWithin = 10 * time.Second
+
+// write notes what became of mails. One that has left the state queued meanwhile stays as it is: another process may have
+// sent it, too, and it is marked once.
+func (s *Service) write(ctx context.Context, all []ending) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
+	defer cancel()
+	list, err := json.Marshal(all)
+	if err != nil {
+		return fmt.Errorf("write down what became of mails: %w", err)
+	}
+	var written []State
+	err = s.cfg.DB.SelectContext(ctx, &written, `
+		UPDATE mail m SET
+			state = e.state, answer = e.answer, due_at = e.due_at, closed_at = e.closed_at, tries = m.tries - e.back,
+			args = CASE WHEN e.secret THEN '{}' ELSE m.args END
+		FROM json_to_recordset($1::json) AS e (
+			id uuid, state text, answer text, due_at timestamptz, closed_at timestamptz, back integer, secret boolean)
+		WHERE m.id = e.id AND m.state = 'queued'
+		RETURNING m.state`, string(list))
+	if err != nil {
+		return db.Translate(fmt.Errorf("write down what became of mails: %w", err))
+	}
+	for _, state := range written {
+		s.cfg.Metrics.Mail(string(state))
+	}
+	return nil
+}
+
+// switchOff closes what is due while there is no mail server. It is not sent by surprise once there is one: what staff
+// want to be sent all the same, they queue again.
+func (s *Service) switchOff(ctx context.Context) error {
+	done, err := s.cfg.DB.ExecContext(ctx, `
+		UPDATE mail SET state = 'off', due_at = NULL, closed_at = $1 WHERE due_at <= $1`, s.cfg.Now().UTC())
+	if err != nil {
+		return db.Translate(fmt.Errorf("close mails while mail is off: %w", err))
+	}
+	if n, err := done.RowsAffected(); err == nil && n > 0 {
+		s.cfg.Log.WarnContext(ctx, "mails were not sent, because SMTP_URL is not set", "mails", n)
+	}
+	return nil
+}
+
+// Forget takes out what names people in mails that are old enough. It may run twice, and at once.
+func (s *Service) Forget(ctx context.Context) error {
+	now := s.cfg.Now().UTC()
+	for {
+		done, err := s.cfg.DB.ExecContext(ctx, `
+			UPDATE mail SET recipient = '', name = '', args = '{}', answer = '', erased_at = $1
+			WHERE id IN (
+				SELECT id FROM mail WHERE closed_at < $2 AND erased_at IS NULL LIMIT 5000 FOR UPDATE SKIP LOCKED)`,
+			now, now.Add(-s.cfg.Retention))
+		if err != nil {
+			return db.Translate(fmt.Errorf("forget mails: %w", err))
+		}
+		if n, err := done.RowsAffected(); err != nil || n < 5000 {
+			return err
+		}
+	}
+}
