@@ -194,6 +194,7 @@ func (p *PayPal) Client() *paypal.Client {
 type Movement struct {
 	ID, Kind, Amount, Currency, Fee, Status, Parent string
 	CustomID                                        string `json:"custom_id"`
+	SubscriptionID                                  string `json:"subscription_id"` // of a sale
 	Stage                                           string // of a dispute, as is Held: what PayPal holds back now
 	Held                                            string
 }

@@ -172,11 +172,24 @@ func TheirBooks(all []testkit.Movement) (Books, error) {
 		}
 	}
 	for _, m := range all {
-		if m.Kind == "capture" && m.CustomID != "" {
-			b.States[m.CustomID] = stateOf(m, reversed[m.ID], disputed[m.ID])
+		if !isPayment(m) || m.CustomID == "" {
+			continue
+		}
+		state, before := stateOf(m, reversed[m.ID], disputed[m.ID]), b.States[m.CustomID]
+		if m.SubscriptionID == "" || rank(state) > rank(before) {
+			b.States[m.CustomID] = state
 		}
 	}
 	return b, nil
+}
+
+// isPayment reports whether a line of the sandbox's ledger is money that a reader gave.
+func isPayment(m testkit.Movement) bool { return m.Kind == "capture" || m.Kind == "sale" }
+
+// rank is how much the state of one payment says of a contribution that has several: an open dispute most, then that
+// there is one which has not gone back.
+func rank(state string) int {
+	return slices.Index([]string{"", "declined", "pending", "refunded", "reversed", "completed", "disputed"}, state)
 }
 
 // parts are the bookings that follow from one line of the sandbox's ledger, by our names.
@@ -184,9 +197,9 @@ func parts(m testkit.Movement) map[string]string {
 	switch {
 	case m.Kind == "dispute":
 		return map[string]string{"held": "-" + m.Held, "case fee": "-" + m.Fee}
-	case m.Kind != "capture" && m.Status != "COMPLETED": // a refund that is on its way, or came to nothing
+	case !isPayment(m) && m.Status != "COMPLETED": // a refund that is on its way, or came to nothing
 		return nil
-	case m.Kind != "capture":
+	case !isPayment(m):
 		return map[string]string{"back": "-" + m.Amount, "fee back": m.Fee}
 	case m.Status == "PENDING" || m.Status == "DECLINED":
 		return nil
@@ -202,6 +215,8 @@ func stateOf(m testkit.Movement, reversed, disputed bool) string {
 		return "reversed"
 	case disputed && (m.Status == "COMPLETED" || m.Status == "PARTIALLY_REFUNDED"):
 		return "disputed"
+	case m.SubscriptionID != "" && m.Status == "PARTIALLY_REFUNDED":
+		return "completed" // a payment of several
 	default:
 		return strings.ToLower(m.Status)
 	}

@@ -64,7 +64,7 @@ func (s *Server) beginBilling(sub *subscription) (tell func()) {
 	case s.books.billing.FirstSale > 0:
 		b.Due = now.Add(time.Duration(s.books.billing.FirstSale))
 		s.enterAgenda(b.Due, sub)
-		s.keepSubscription(sub)
+		s.changed(sub)
 	default:
 		return s.charge(sub)
 	}
@@ -92,7 +92,7 @@ func (s *Server) resumeBilling(sub *subscription) (tell func()) {
 // stopBilling leaves a subscription that is suspended, or has ended, alone. Holds s.mu.
 func (s *Server) stopBilling(sub *subscription) {
 	sub.Billing.Due, sub.Billing.NextBilling = time.Time{}, time.Time{}
-	s.keepSubscription(sub)
+	s.changed(sub)
 }
 
 // scheduleBilling takes a subscription that the journal kept into the run of payments.
@@ -100,6 +100,12 @@ func (s *Server) scheduleBilling(sub *subscription) {
 	if due := sub.Billing.Due; !due.IsZero() {
 		s.enterAgenda(due, sub)
 	}
+}
+
+// changed keeps a subscription whose payments have gone on. Holds s.mu.
+func (s *Server) changed(sub *subscription) {
+	sub.Updated = s.now()
+	s.keepSubscription(sub)
 }
 
 // schedule has a subscription charged for the cycle that is due on a day. Holds s.mu.
@@ -114,7 +120,7 @@ func (s *Server) attemptOn(sub *subscription, day time.Time) {
 	b.NextBilling = day
 	b.Due = day.Add(jitter(sub.ID, day, time.Duration(s.books.billing.Jitter)))
 	s.enterAgenda(b.Due, sub)
-	s.keepSubscription(sub)
+	s.changed(sub)
 }
 
 // next goes on to the cycle after the present one; a subscription without another is not charged again. Holds s.mu.
@@ -126,7 +132,7 @@ func (s *Server) next(sub *subscription, c *cycle) {
 	if s.books.terms(sub).current(b) == nil {
 		b.Scheduled = day
 		b.Due, b.NextBilling = time.Time{}, time.Time{}
-		s.keepSubscription(sub)
+		s.changed(sub)
 		return
 	}
 	s.schedule(sub, day)
@@ -172,7 +178,7 @@ func (s *Server) take(sub *subscription, amount money, outcome saleOutcome) *cap
 	if b.LastFailed != nil {
 		b.LastFailed.RetryAt = time.Time{}
 	}
-	s.keepSubscription(sub)
+	s.changed(sub)
 	return k
 }
 

@@ -213,7 +213,7 @@ func (s *Server) mend(sub *subscription, want mending) error {
 		s.emitSubscription("ACTIVATED", sub)
 		tell()
 	}
-	s.keepSubscription(sub)
+	s.changed(sub)
 	if sale != nil {
 		s.emitSale(sale)
 	}

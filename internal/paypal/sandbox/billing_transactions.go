@@ -120,7 +120,7 @@ func (s *Server) makeOutstanding(c *call) (string, error) {
 	}
 	outcome, _ := s.outcomeOf(sub)
 	if outcome == saleFailed {
-		s.keepSubscription(sub)
+		s.changed(sub)
 		return "", issueProblem(c.op, "SUBSCRIBER_ACCOUNT_RESTRICTED")
 	}
 	sub.Billing.Outstanding -= amount.Minor
