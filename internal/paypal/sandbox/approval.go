@@ -16,16 +16,17 @@ var pageFiles embed.FS
 
 // pages are what a person sees of the sandbox.
 type pages struct {
-	approval, index *template.Template
-	style           []byte
+	approval, consent, index *template.Template
+	style                    []byte
 }
 
 func loadPages() (pages, error) {
 	var p pages
-	var errs [3]error
+	var errs [4]error
 	p.approval, errs[0] = template.ParseFS(pageFiles, "pages/layout.html", "pages/approval.html")
 	p.index, errs[1] = template.ParseFS(pageFiles, "pages/layout.html", "pages/index.html")
-	p.style, errs[2] = pageFiles.ReadFile("pages/style.css")
+	p.consent, errs[2] = template.ParseFS(pageFiles, "pages/layout.html", "pages/consent.html")
+	p.style, errs[3] = pageFiles.ReadFile("pages/style.css")
 	return p, errors.Join(errs[:]...)
 }
 

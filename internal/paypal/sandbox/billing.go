@@ -100,6 +100,9 @@ func (s *Server) scheduleBilling(sub *subscription) {
 	if due := sub.Billing.Due; !due.IsZero() {
 		s.enterAgenda(due, sub)
 	}
+	if sub.Approval != nil {
+		s.enterAgenda(sub.Approval.At, sub)
+	}
 }
 
 // changed keeps a subscription whose payments have gone on. Holds s.mu.

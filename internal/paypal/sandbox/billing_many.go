@@ -113,12 +113,11 @@ func (s *Server) enterPlan(want *manySubscriptions, price money) *plan {
 
 // enterSubscription makes one of them. Holds s.mu.
 func (s *Server) enterSubscription(p *plan, want *manySubscriptions, price money, n int) madeSubscription {
-	var choice payerChoice
-	choice.Payer.Email = fmt.Sprintf("supporter-%d@example.com", len(s.books.subscriptionIDs)+1)
+	payer := person{Email: fmt.Sprintf("supporter-%d@example.com", len(s.books.subscriptionIDs)+1)}.payer()
 	start := want.Start.UTC()
 	sub := &subscription{
 		ID: newSubscriptionID(), PlanID: p.ID, Status: statusActive, StatusAt: start, CustomID: want.customID(n), Quantity: 1,
-		Created: start, Updated: start, Start: start, Token: newApprovalToken(), Payer: choice.payer(),
+		Created: start, Updated: start, Start: start, Token: newApprovalToken(), Payer: payer,
 		Billing: billing{Completed: map[int]int{}, Anchor: start.Day(), Scheduled: start},
 	}
 	if c := p.Terms.regular(); c.Pricing == nil || c.Pricing.Price != price || want.Plan != "" {

@@ -85,12 +85,17 @@ func (s *Server) runSome(until time.Time) bool {
 
 // moveTo does what an entry of the agenda stands for, and reports whether there was anything to be done. Holds s.mu.
 func (s *Server) moveTo(e agendaEntry) bool {
-	if e.sub.Status != statusActive || !e.sub.Billing.Due.Equal(e.at) {
+	approved := e.sub.Approval != nil && e.sub.Approval.At.Equal(e.at)
+	if !approved && (e.sub.Status != statusActive || !e.sub.Billing.Due.Equal(e.at)) {
 		return false
 	}
 	if ahead := int64(e.at.Sub(s.opts.Now())); ahead > s.offset.Load() {
 		s.offset.Store(ahead)
 	}
-	s.charge(e.sub)()
+	if approved {
+		s.approvalDue(e.sub)
+	} else {
+		s.charge(e.sub)()
+	}
 	return true
 }

@@ -147,8 +147,7 @@ func checkOutstanding(op operation, body map[string]any) (money, *problem) {
 func (s *Server) outstandingRefusal(op operation, sub *subscription, amount money) *problem {
 	switch {
 	case sub.Status != statusActive && sub.Status != statusSuspended && sub.Status != statusExpired:
-		const code = "SUBSCRIPTION" + "_STATUS_INVALID"
-		return statusProblem(http.StatusUnprocessableEntity, detail{Issue: code, Description: describe(op, code)})
+		return issueProblem(op, "SUBSCRIPTION_STATUS_INVALID")
 	case amount.Currency != s.books.terms(sub).Currency:
 		return issueProblem(op, "CURRENCY_MISMATCH")
 	case sub.Billing.Outstanding == 0:

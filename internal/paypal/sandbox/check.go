@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -37,6 +38,7 @@ var (
 
 // bad notes a violation of the schema.
 func (c *checker) bad(field, value, code string) {
+	code = c.op.listed(code)
 	c.malformed = append(c.malformed, detail{field, value, "body", code, describe(c.op, code)})
 }
 
@@ -73,8 +75,10 @@ func (c *checker) text(obj map[string]any, at, name string, rule textRule) strin
 	switch {
 	case !isText:
 		c.bad(field, compact(raw), "INVALID_PARAMETER_SYNTAX")
-	case length < rule.min || rule.max > 0 && length > rule.max:
-		c.bad(field, value, "INVALID_STRING_LENGTH")
+	case length < rule.min:
+		c.bad(field, value, badShort)
+	case rule.max > 0 && length > rule.max:
+		c.bad(field, value, badLong)
 	case rule.oneOf != nil && !slices.Contains(rule.oneOf, value):
 		c.bad(field, value, "INVALID_PARAMETER_VALUE")
 	case rule.pattern != nil && !rule.pattern.MatchString(value):
@@ -123,6 +127,49 @@ func (c *checker) list(obj map[string]any, at, name string) []any {
 		c.bad(at+"/"+name, compact(raw), "INVALID_PARAMETER_SYNTAX")
 	}
 	return items
+}
+
+// integer reads a whole number within bounds.
+func (c *checker) integer(obj map[string]any, at, name string, otherwise, least, most int) int {
+	raw, given := obj[name]
+	if !given || raw == nil {
+		return otherwise
+	}
+	field := at + "/" + name
+	number, isNumber := raw.(json.Number)
+	n, err := strconv.Atoi(number.String())
+	switch {
+	case !isNumber || err != nil:
+		c.bad(field, compact(raw), badSyntax)
+	case n < least:
+		c.bad(field, number.String(), badSmall)
+	case n > most:
+		c.bad(field, number.String(), badLarge)
+	default:
+		return n
+	}
+	return otherwise
+}
+
+// flag reads a boolean.
+func (c *checker) flag(obj map[string]any, at, name string, otherwise bool) bool {
+	raw, given := obj[name]
+	if !given || raw == nil {
+		return otherwise
+	}
+	is, isFlag := raw.(bool)
+	if !isFlag {
+		c.bad(at+"/"+name, compact(raw), badSyntax)
+		return otherwise
+	}
+	return is
+}
+
+// need notes that a member which has to be there is not.
+func (c *checker) need(obj map[string]any, at, name string) {
+	if obj[name] == nil {
+		c.bad(at+"/"+name, "", badMissing)
+	}
 }
 
 // amountRule says how an amount may be: where it stands in the document (at, for 400), how PayPal names the place when

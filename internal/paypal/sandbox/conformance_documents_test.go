@@ -36,11 +36,13 @@ const (
 	webhooksDocument = "notifications_webhooks_v1"
 	disputesDocument = "customer_disputes_v1"
 	searchDocument   = "reporting_transactions_v1"
+	productsDocument = "catalogs_products_v1"
 )
 
 // emulated are those documents.
 var emulated = []string{
-	ordersDocument, paymentsDocument, salesDocument, billingDocument, webhooksDocument, disputesDocument, searchDocument,
+	ordersDocument, paymentsDocument, salesDocument, productsDocument, billingDocument, webhooksDocument, disputesDocument,
+	searchDocument,
 }
 
 // factsDir is the folder with what is known of PayPal's wire. It is no part of the repository.
@@ -75,7 +77,7 @@ func loadDocuments(t *testing.T) *documents {
 	t.Helper()
 	d := &documents{dir: factsDir(t), byName: map[string]*openapi3.T{}}
 	d.names = []string{ // other documents may lie beside these: the emulator has nothing of theirs
-		"catalogs_products_v1", billingDocument, ordersDocument, disputesDocument, webhooksDocument, paymentsDocument,
+		productsDocument, billingDocument, ordersDocument, disputesDocument, webhooksDocument, paymentsDocument,
 		salesDocument, searchDocument,
 	}
 	for _, name := range d.names {
@@ -126,7 +128,7 @@ func (d *documents) readIssues(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.issues = map[string]map[string]map[string]*string{}
-	for _, name := range []string{ordersDocument, paymentsDocument, billingDocument} {
+	for _, name := range []string{ordersDocument, paymentsDocument, billingDocument, productsDocument} {
 		for operation, byStatus := range lists[name] {
 			d.issues[operation] = byStatus
 		}

@@ -23,6 +23,9 @@ var resourceSchemas = []struct{ events, document, schema string }{
 	{"PAYMENT.SALE.", salesDocument, "sale"},
 	{"BILLING.SUBSCRIPTION.", billingDocument, "subscription"},
 	{"CUSTOMER.DISPUTE.", disputesDocument, "dispute"},
+	{"BILLING.SUBSCRIPTION.", billingDocument, "subscription"},
+	{"BILLING.PLAN.", billingDocument, "plan"},
+	{"CATALOG.PRODUCT.", productsDocument, "product"},
 }
 
 // checkEvent holds a delivered event's envelope and its resource against their schemas.

@@ -52,7 +52,8 @@ func drive(t *testing.T, in *inspector) {
 			{"strangers", driveStrangers}, {"webhooks", driveWebhooks}, {"events", driveEvents},
 			{"simulator", driveSimulator}, {"mocks", driveMocks}, {"spoilt requests", driveSpoiltRequests},
 			{"recordings", driveRecordings},
-			{"our client", driveClient}, {"transaction search", driveSearch},
+			{"our client", driveClient}, {"transaction search", driveSearch}, {"products", driveProducts},
+			{"plans", drivePlans}, {"subscriptions", driveSubscriptions}, {"spoilt billing", driveSpoiltBilling},
 		} {
 			t.Run(d.name, func(t *testing.T) {
 				t.Parallel()

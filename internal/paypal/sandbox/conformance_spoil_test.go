@@ -13,14 +13,22 @@ import (
 // is to come of each is the document's to say; the inspector compares its verdict with the emulator's.
 func driveSpoiltRequests(t *testing.T, s *stage) {
 	_, capture := s.paid("")
-	for name, c := range map[string]struct{ path, body string }{
+	s.spoilt(t, map[string]spoilt{
 		"older way": {ordersPath, `{"intent":"CAPTURE",` + theOlderWay + `,"purchase_units":[` + fmt.Sprintf(everyMember,
 			"INV") + `]}`},
 		"wallet": {ordersPath, `{"intent":"CAPTURE",` + theWallet + `,"purchase_units":[` + fmt.Sprintf(everyMember,
 			"INV") + `]}`},
 		"refund": {capture + "/refund", `{"amount":` + eur("0.01") +
 			`,"invoice_id":"R-1","custom_id":"refund-1","note_to_payer":"Sorry"}`},
-	} {
+	})
+}
+
+// spoilt is a request that is to be spoilt.
+type spoilt struct{ path, body string }
+
+func (s *stage) spoilt(t *testing.T, requests map[string]spoilt) {
+	t.Helper()
+	for name, c := range requests {
 		var whole any
 		if err := json.Unmarshal([]byte(c.body), &whole); err != nil {
 			t.Fatal(name, err)

@@ -49,13 +49,17 @@ type attempt struct {
 	failure                                  string
 }
 
-// dispatch makes the deliveries of an event to each webhook that subscribes to it, as the faults allow. Holds s.mu.
-func (s *Server) dispatch(e *event) {
+// dispatch makes the deliveries of an event to each webhook that subscribes to it, as the faults allow. Where there is
+// an earlier event that was held back, it follows. Holds s.mu.
+func (s *Server) dispatch(e, late *event) {
+	if e == nil {
+		return
+	}
 	for _, hook := range s.books.webhooks {
 		if !hook.subscribes(e.Type) || s.faults.takeEvent(e.Type, kindDropWebhook) != nil {
 			continue
 		}
-		s.deliver(hook.ID, hook.URL, e)
+		s.deliver(hook.ID, hook.URL, e, late)
 		if s.faults.takeEvent(e.Type, kindDuplicateWebhook) != nil {
 			second := s.newDelivery(hook.ID, hook.URL, e)
 			second.due = second.due.Add(duplicateGap)
@@ -65,8 +69,11 @@ func (s *Server) dispatch(e *event) {
 }
 
 // deliver sends an event to one webhook, after the next one if reorder_webhooks says so.
-func (s *Server) deliver(webhookID, url string, e *event) {
+func (s *Server) deliver(webhookID, url string, e, late *event) {
 	d := s.newDelivery(webhookID, url, e)
+	if late != nil {
+		d.then = append(d.then, s.newDelivery(webhookID, url, late))
+	}
 	s.post.enqueueInOrder(d, s.faults.takeEvent(e.Type, kindReorderWebhooks) != nil)
 }
 

@@ -67,12 +67,10 @@ func (s *Server) hookPayment(w http.ResponseWriter, r *http.Request) {
 		hookError(w, http.StatusBadRequest, "%v", err)
 		return
 	}
-	var choice payerChoice
-	choice.Payer.Email = body.Email
 	s.mu.Lock()
 	d := &direct{
 		ID: newID(), Code: code, Note: body.Note, Amount: amount, Fee: s.fees[amount.Currency].of(amount),
-		Payer:   choice.payer(),
+		Payer:   person{Email: body.Email}.payer(),
 		Created: s.now(), Updated: s.now(),
 	}
 	s.books.directs[d.ID] = d

@@ -30,11 +30,14 @@ type news struct {
 }
 
 // emit enters an event and hands it to the webhooks that asked for it. Holds s.mu.
-func (s *Server) emit(n news) {
+func (s *Server) emit(n news) { s.dispatch(s.enterEvent(n), nil) }
+
+// enterEvent takes an event into the books, from which it can be listed; nil if it cannot be written. Holds s.mu.
+func (s *Server) enterEvent(n news) *event {
 	e, err := s.newEvent("WH-"+newID()+"-"+newID(), n)
 	if err != nil {
 		s.log.Error("event cannot be encoded", "type", n.kind, "err", err)
-		return
+		return nil
 	}
 	s.books.events = append(s.books.events, e)
 	s.books.byEvent[e.ID] = e
@@ -45,7 +48,7 @@ func (s *Server) emit(n news) {
 		s.books.events = s.books.events[extra:]
 	}
 	s.journal.put("event", e.ID, e)
-	s.dispatch(e)
+	return e
 }
 
 // newEvent writes the envelope.

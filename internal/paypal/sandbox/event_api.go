@@ -94,7 +94,7 @@ func (s *Server) resendEvent(c *call) (reply, error) {
 	}
 	for _, h := range s.books.webhooks {
 		if slices.Contains(want.WebhookIDs, h.ID) || len(want.WebhookIDs) == 0 && h.subscribes(e.Type) {
-			s.deliver(h.ID, h.URL, e)
+			s.deliver(h.ID, h.URL, e, nil)
 		}
 	}
 	return reply{http.StatusAccepted, json.RawMessage(e.Body)}, nil

@@ -32,18 +32,27 @@ const (
 	kindDropWebhook      faultKind = "drop_webhook"
 	kindDuplicateWebhook faultKind = "duplicate_webhook"
 	kindReorderWebhooks  faultKind = "reorder_webhooks"
+	kindLateCreated      faultKind = "late_created"   // BILLING.SUBSCRIPTION.CREATED comes after ACTIVATED
+	kindInternalLinks    faultKind = "internal_links" // a subscription's links lead to a machine of PayPal's own
 
 	kindPendingCapture faultKind = "pending_capture"
 	kindDeclineCapture faultKind = "decline_capture"
 	kindPendingRefund  faultKind = "pending_refund"
+
+	kindNoSubscriptions faultKind = "no_subscriptions" // the app has no Subscriptions feature: 403, and no such scope
+	kindRefuseOverride  faultKind = "refuse_override"  // 403 for a subscription that overrides its plan
 
 	kindIssue faultKind = "issue" // refuse with one of PayPal's issues, not carrying the request out
 )
 
 var (
 	requestKinds = []faultKind{kindDelay, kindStatus, kindResetBefore, kindResetAfter, kindTimeoutAfter, kindKill}
-	eventKinds   = []faultKind{kindDropWebhook, kindDuplicateWebhook, kindReorderWebhooks}
-	outcomeKinds = []faultKind{kindPendingCapture, kindDeclineCapture, kindPendingRefund, kindIssue}
+	eventKinds   = []faultKind{
+		kindDropWebhook, kindDuplicateWebhook, kindReorderWebhooks, kindLateCreated, kindInternalLinks,
+	}
+	outcomeKinds = []faultKind{
+		kindPendingCapture, kindDeclineCapture, kindPendingRefund, kindNoSubscriptions, kindRefuseOverride, kindIssue,
+	}
 )
 
 // match says what a fault is for; an empty field is for everything. Path and event may hold * for any run of

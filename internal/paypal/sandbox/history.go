@@ -117,9 +117,7 @@ func (s *Server) makeHistory(want *pastPayments, fixed money) (*historyView, err
 	chance := rand.New(rand.NewPCG(want.Seed, 0)) //nolint:gosec // it is to be the same again, not unguessable
 	readers := make([]*payer, historyReaders)
 	for i := range readers {
-		var choice payerChoice
-		choice.Payer.Email = fmt.Sprintf("reader-%d@example.com", i+1)
-		readers[i] = choice.payer()
+		readers[i] = person{Email: fmt.Sprintf("reader-%d@example.com", i+1)}.payer()
 	}
 	gross, fees := money{want.Currency, 0}, money{want.Currency, 0}
 	v := &historyView{Payments: want.Payments, Currency: want.Currency}

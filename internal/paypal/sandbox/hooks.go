@@ -115,11 +115,6 @@ func (s *Server) showDeliveries(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, views)
 }
 
-// noSubscriptions answers the hooks of subscriptions.
-func (s *Server) noSubscriptions(w http.ResponseWriter, _ *http.Request) {
-	hookError(w, http.StatusNotFound, "this sandbox does not emulate subscriptions yet; it knows one-time orders only")
-}
-
 // withCapture runs a hook on the capture that the path names, under the lock. The hook gives an error to refuse.
 func (s *Server) withCapture(w http.ResponseWriter, r *http.Request, hook func(*capture) (any, error)) {
 	id := chi.URLParam(r, "id")

@@ -1,14 +1,27 @@
 package sandbox
 
+import "maps"
+
 // issue is one of PayPal's issue codes: the HTTP status it comes with, and its description.
 type issue struct {
 	status int
 	text   string
 }
 
-// issues are the codes that the emulator raises by itself or on request (PayPal-Mock-Response), worded as PayPal's
-// OpenAPI documents for Orders v2 and Payments v2 word them.
-var issues = map[string]issue{
+// issues are all the codes that the emulator knows.
+var issues = union(paymentIssues, billingIssues)
+
+func union(tables ...map[string]issue) map[string]issue {
+	all := map[string]issue{}
+	for _, table := range tables {
+		maps.Copy(all, table)
+	}
+	return all
+}
+
+// paymentIssues are the codes that the emulator raises by itself or on request (PayPal-Mock-Response), worded as
+// PayPal's OpenAPI documents for Orders v2 and Payments v2 word them.
+var paymentIssues = map[string]issue{
 	"MALFORMED_REQUEST_JSON":     {400, "The request JSON is not well formed."},
 	"INVALID_PARAMETER_SYNTAX":   {400, "The value of a field does not conform to the expected format."},
 	"INVALID_PARAMETER_VALUE":    {400, "A parameter value is not valid."},
@@ -143,9 +156,6 @@ var issues = map[string]issue{
 	"ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE": {422, "You cannot complete this action for this dispute ID."},
 	"AMOUNT_SHOULD_NOT_BE_PASSED":                 {422, "You cannot specify the refund amount in an accept claim call."},
 	"CURRENCY_MISMATCH":                           {422, ""},
-	"ZERO_OUTSTANDING_BALANCE":                    {422, "Current outstanding balance should be greater than zero."},
-	"AMOUNT_GREATER_THAN_OUTSTANDING_BALANCE":     {422, "The capture amount can not be greater than the current outstanding balance."},
-	"SUBSCRIBER_ACCOUNT_RESTRICTED":               {422, "Subscriber Account Restricted."},
 	"REFUND_IS_RESTRICTED": {422,
 		"This refund can only be processed by the API caller that had 'captured' the transaction. If you facilitate your transactions via a platform/partner, please initiate a refund through them."},
 	"INTERNAL_SERVER_ERROR": {500, "An internal server error has occurred."},
@@ -162,16 +172,6 @@ var descriptions = map[operation]map[string]string{
 	opCapture: {
 		"MISSING_REQUIRED_PARAMETER": "A required field / parameter is missing",
 		"PAYER_CANNOT_PAY":           "Payer cannot pay for this transaction. Please contact the payer to find other ways to pay for this transaction.",
-	},
-	opOutstanding: {
-		"MISSING_REQUIRED_PARAMETER":  "A required field is missing.",
-		"INVALID_PARAMETER_VALUE":     "The value of a field is invalid.",
-		"CURRENCY_MISMATCH":           "The currency code is different from the subscription's currency code.",
-		"SUBSCRIPTION_STATUS_INVALID": "Invalid subscription status for capture action; subscription status should be active or suspended or expired.",
-	},
-	opTransactions: {
-		"MISSING_REQUIRED_PARAMETER": "A required field is missing.",
-		"INVALID_PARAMETER_SYNTAX":   "The value of a field does not conform to the expected format.",
 	},
 	opRefund: {
 		"DUPLICATE_INVOICE_ID":           "Invoice ID was previously used to refund a capture.",

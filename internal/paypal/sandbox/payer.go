@@ -18,15 +18,10 @@ var (
 
 // payerChoice is who approves, and what comes of it at the capture.
 type payerChoice struct {
-	Outcome outcome `json:"outcome"`
-	Payer   struct {
-		Email     string `json:"email"`
-		GivenName string `json:"given_name"`
-		Surname   string `json:"surname"`
-		Country   string `json:"country"`
-	} `json:"payer"`
-	ConvertTo  string `json:"convert_to"` // the currency of the seller's account, if it is another
-	Rate       string `json:"rate"`
+	Outcome    outcome `json:"outcome"`
+	Payer      person  `json:"payer"`
+	ConvertTo  string  `json:"convert_to"` // the currency of the seller's account, if it is another
+	Rate       string  `json:"rate"`
 	conversion *conversion
 }
 
@@ -44,9 +39,17 @@ func (c *payerChoice) check() error {
 	return err
 }
 
-// payer fills in who pays; the payer id follows from the address, as one person has one account.
-func (c *payerChoice) payer() *payer {
-	p := &payer{Email: c.Payer.Email, GivenName: c.Payer.GivenName, Surname: c.Payer.Surname, Country: c.Payer.Country}
+// person is who pays, as a test names them.
+type person struct {
+	Email     string `json:"email"`
+	GivenName string `json:"given_name"`
+	Surname   string `json:"surname"`
+	Country   string `json:"country"`
+}
+
+// payer fills in what is missing; the payer id follows from the address, as one person has one account.
+func (named person) payer() *payer {
+	p := &payer{Email: named.Email, GivenName: named.GivenName, Surname: named.Surname, Country: named.Country}
 	if p.Email == "" {
 		p.Email = "reader@example.com"
 	}
@@ -88,7 +91,7 @@ func (s *Server) approve(id string, choice payerChoice) (*order, error) {
 	}
 	sentBack := o.Outcome == outcomeDecline || o.Outcome == outcomePayerAction
 	isNews := o.Status != statusApproved || sentBack
-	o.Status, o.Outcome, o.Payer, o.Cancelled = statusApproved, choice.Outcome, choice.payer(), false
+	o.Status, o.Outcome, o.Payer, o.Cancelled = statusApproved, choice.Outcome, choice.Payer.payer(), false
 	o.Conversion = choice.conversion
 	if isNews {
 		o.Approved = s.now()

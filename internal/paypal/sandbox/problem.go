@@ -1,6 +1,10 @@
 package sandbox
 
-import "net/http"
+import (
+	"cmp"
+	"net/http"
+	"strings"
+)
 
 // operation names the calls of PayPal's documents; some issues are described differently from one to the next.
 type operation string
@@ -15,12 +19,28 @@ const (
 	opRefundShow  operation = "refunds.get"
 	opSale        operation = "sale.get"
 	opSaleRefund  operation = "sale.refund"
+	opWebhooks    operation = "notifications"
+	opDisputes    operation = "disputes"
+	opReporting   operation = "reporting"
 
-	opOutstanding  operation = "subscriptions.capture"
-	opTransactions operation = "subscriptions.transactions"
-	opWebhooks     operation = "notifications"
-	opDisputes     operation = "disputes"
-	opReporting    operation = "reporting"
+	opProductCreate     operation = "products.create"
+	opProductShow       operation = "products.get" // and products.list, which words things alike
+	opProductPatch      operation = "products.patch"
+	opPlanCreate        operation = "plans.create"
+	opPlanShow          operation = "plans.get" // and plans.list
+	opPlanPatch         operation = "plans.patch"
+	opPlanActivate      operation = "plans.activate"
+	opPlanDeactivate    operation = "plans.deactivate"
+	opPlanReprice       operation = "plans.update-pricing-schemes"
+	opSubscribe         operation = "subscriptions.create"
+	opSubscription      operation = "subscriptions.get"
+	opSubscriptionPatch operation = "subscriptions.patch"
+	opRevise            operation = "subscriptions.revise"
+	opSuspend           operation = "subscriptions.suspend"
+	opCancel            operation = "subscriptions.cancel"
+	opActivate          operation = "subscriptions.activate"
+	opOutstanding       operation = "subscriptions.capture"
+	opTransactions      operation = "subscriptions.transactions"
 )
 
 // detail is one entry of an error's details.
@@ -108,6 +128,22 @@ func (p *problem) plain() *problem {
 	return p
 }
 
+// in is the problem with the links that the API of an operation gives.
+func (p *problem) in(op operation) *problem {
+	if !op.billing() || len(p.Links) == 0 {
+		return p
+	}
+	at, page := *p, "subscriptions/v1/"
+	if strings.HasPrefix(string(op), "products.") {
+		page = "catalog-products/v1/"
+	}
+	_, code, _ := strings.Cut(p.Links[0].Href, "#error-")
+	at.Links = []link{{
+		Href: "https://developer.paypal.com/docs/api/" + page + "#error-" + code, Rel: "information_link", Method: "GET",
+	}}
+	return &at
+}
+
 // issueProblem is the answer that belongs to an issue code when no field is at fault.
 func issueProblem(op operation, code string) *problem {
 	return statusProblem(issues[code].status, detail{Issue: code, Description: describe(op, code)})
@@ -127,6 +163,9 @@ func malformed(op operation) *problem {
 func describe(op operation, code string) string {
 	if text, special := descriptions[op][code]; special {
 		return text
+	}
+	if op.billing() {
+		return cmp.Or(billingDescriptionsOf[op][code], billingDescriptions[code], issues[code].text)
 	}
 	return issues[code].text
 }

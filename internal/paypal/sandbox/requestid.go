@@ -4,16 +4,23 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
 
-// How long PayPal remembers a PayPal-Request-Id [header texts of Orders v2 and Payments v2].
+// How long PayPal remembers a PayPal-Request-Id [header texts of the documents].
 const (
-	orderMemory  = 6 * time.Hour
-	refundMemory = 45 * 24 * time.Hour
-	maxRequestID = 108
+	orderMemory   = 6 * time.Hour
+	refundMemory  = 45 * 24 * time.Hour
+	billingMemory = 72 * time.Hour // products, plans and subscriptions
+	maxRequestID  = 108
 )
+
+// remembering are the operations that know the header.
+var remembering = []operation{
+	opCreate, opCapture, opRefund, opSaleRefund, opProductCreate, opPlanCreate, opSubscribe, opOutstanding,
+}
 
 // requestBook remembers what came of each PayPal-Request-Id: the resource it made, or PayPal's refusal. A call that
 // failed in any other way leaves no trace: the same id may be tried again.
@@ -42,8 +49,7 @@ func newRequestBook() *requestBook { return &requestBook{slots: map[string]*requ
 
 // repeatable reports whether the call is one whose PayPal-Request-Id is remembered, and has one.
 func (c *call) repeatable() bool {
-	known := c.op == opCreate || c.op == opCapture || c.op == opRefund || c.op == opSaleRefund || c.op == opOutstanding
-	return known && c.Method == http.MethodPost && c.Header.Get("PayPal-Request-Id") != ""
+	return slices.Contains(remembering, c.op) && c.Method == http.MethodPost && c.Header.Get("PayPal-Request-Id") != ""
 }
 
 // final reports whether a refusal is PayPal's decision about the request, and not about who sent it, when or in what

@@ -29,8 +29,8 @@ func (s *Server) routes() http.Handler {
 		r.Post("/v1/payments/sale/{id}/refund", s.api(opSaleRefund, s.refundSale))
 		r.Get("/v1/payments/refund/{id}", s.api(opSale, s.showSaleRefund))
 
-		r.Get("/v1/billing/subscriptions/{id}/transactions", s.api(opTransactions, s.subscriptionTransactions))
-		r.Post("/v1/billing/subscriptions/{id}/capture", s.api(opOutstanding, s.captureOutstanding))
+		r.Route("/v1/catalogs", s.productRoutes)
+		r.Route("/v1/billing", s.billingRoutes)
 
 		r.Get("/v1/customer/disputes", s.api(opDisputes, s.listDisputes))
 		r.Get("/v1/customer/disputes/{id}", s.api(opDisputes, s.showDispute))
@@ -63,9 +63,40 @@ func (s *Server) routes() http.Handler {
 		r.Use(http.NewCrossOriginProtection().Handler)
 		r.Get("/checkoutnow", s.approvalPage)
 		r.Post("/checkoutnow", s.approvalChoice)
+		for _, path := range []string{consentPath, updatePath} {
+			r.Get(path, s.consentPage)
+			r.Post(path, s.consentChoice)
+		}
 		r.Route("/sandbox", s.hooks)
 	})
 	return r
+}
+
+func (s *Server) productRoutes(r chi.Router) {
+	r.Post("/products", s.api(opProductCreate, s.createProduct))
+	r.Get("/products", s.api(opProductShow, s.listProducts))
+	r.Get("/products/{id}", s.api(opProductShow, s.showProduct))
+	r.Patch("/products/{id}", s.api(opProductPatch, s.patchProduct))
+}
+
+func (s *Server) billingRoutes(r chi.Router) {
+	r.Post("/plans", s.api(opPlanCreate, s.createPlan))
+	r.Get("/plans", s.api(opPlanShow, s.listPlans))
+	r.Get("/plans/{id}", s.api(opPlanShow, s.showPlan))
+	r.Patch("/plans/{id}", s.api(opPlanPatch, s.patchPlan))
+	r.Post("/plans/{id}/activate", s.api(opPlanActivate, s.activatePlan))
+	r.Post("/plans/{id}/deactivate", s.api(opPlanDeactivate, s.deactivatePlan))
+	r.Post("/plans/{id}/update-pricing-schemes", s.api(opPlanReprice, s.repricePlan))
+
+	r.Post("/subscriptions", s.api(opSubscribe, s.createSubscription))
+	r.Get("/subscriptions/{id}", s.api(opSubscription, s.showSubscription))
+	r.Patch("/subscriptions/{id}", s.api(opSubscriptionPatch, s.patchSubscription))
+	r.Post("/subscriptions/{id}/revise", s.api(opRevise, s.reviseSubscription))
+	r.Post("/subscriptions/{id}/suspend", s.api(opSuspend, s.suspendSubscription))
+	r.Post("/subscriptions/{id}/cancel", s.api(opCancel, s.cancelSubscription))
+	r.Post("/subscriptions/{id}/activate", s.api(opActivate, s.activateSubscription))
+	r.Post("/subscriptions/{id}/capture", s.api(opOutstanding, s.captureOutstanding))
+	r.Get("/subscriptions/{id}/transactions", s.api(opTransactions, s.subscriptionTransactions))
 }
 
 // hooks are the addresses that PayPal does not have.
@@ -105,6 +136,10 @@ func (s *Server) hooks(r chi.Router) {
 	r.Post("/subscriptions/{id}/renew", s.hookRenew)
 	r.Post("/subscriptions/{id}/fail", s.hookFail)
 	r.Post("/subscriptions/{id}/mend", s.hookMend)
-	r.Get("/subscriptions", s.noSubscriptions)
-	r.HandleFunc("/subscriptions/*", s.noSubscriptions)
+	r.Get("/subscriptions", s.listSubscriptions)
+	r.Post("/subscriptions/{id}/approve", s.hookSubscriptionApprove)
+	r.Post("/subscriptions/{id}/decline", s.hookSubscriptionDecline)
+	r.Post("/subscriptions/{id}/cancel", s.hookSubscriptionMove(s.end))
+	r.Post("/subscriptions/{id}/suspend", s.hookSubscriptionMove(s.suspend))
+	r.Post("/subscriptions/{id}/activate", s.hookSubscriptionMove(s.activate))
 }

@@ -6,22 +6,66 @@ func (s *Server) keepSubscription(sub *subscription) { s.journal.put("subscripti
 // setSubscriptionStatus moves a subscription to another status, for a reason that may be empty. Holds s.mu.
 func (s *Server) setSubscriptionStatus(sub *subscription, status, note string) {
 	sub.Status, sub.StatusNote, sub.StatusAt, sub.Updated = status, note, s.now(), s.now()
-	if sub.over() && sub.Revision != nil {
-		delete(s.books.byToken, sub.Revision.Token)
-		sub.Revision = nil
+	if sub.over() {
+		s.dropRevision(sub)
 	}
 	s.keepSubscription(sub)
 }
 
-// subscriptionNews are the events of a subscription, and how PayPal sums each up.
-var subscriptionNews = map[string]string{
-	"CREATED": "Subscription created", "ACTIVATED": "Subscription activated", "UPDATED": "Subscription updated",
-	"SUSPENDED": "Subscription suspended", "CANCELLED": "Subscription cancelled", "EXPIRED": "Subscription expired",
-	"PAYMENT.FAILED": "Payment failed for subscription",
+// activate makes a subscription ACTIVE: one that the payer has approved, or that was suspended. It reports whether it
+// was either. Holds s.mu.
+func (s *Server) activate(sub *subscription, reason string) bool {
+	var tell func()
+	switch sub.Status {
+	case statusApproved:
+		s.setSubscriptionStatus(sub, statusActive, reason)
+		tell = s.beginBilling(sub)
+	case statusSuspended:
+		s.setSubscriptionStatus(sub, statusActive, reason)
+		tell = s.resumeBilling(sub)
+	default:
+		return false
+	}
+	s.emitSubscription("ACTIVATED", sub)
+	s.keepSubscription(sub)
+	tell()
+	return true
 }
 
-// emitSubscription tells of a subscription; kind is the end of the event's name: ACTIVATED. Holds s.mu.
-func (s *Server) emitSubscription(kind string, sub *subscription) {
-	s.emit(news{"BILLING.SUBSCRIPTION." + kind, "subscription", "2.0", subscriptionNews[kind], sub.ID,
-		s.viewSubscription(sub, kind == "PAYMENT.FAILED")})
+// suspend stops the payments of an ACTIVE subscription, and reports whether it was one. Holds s.mu.
+func (s *Server) suspend(sub *subscription, reason string) bool {
+	if sub.Status != statusActive {
+		return false
+	}
+	s.setSubscriptionStatus(sub, statusSuspended, reason)
+	s.stopBilling(sub)
+	s.emitSubscription("SUSPENDED", sub)
+	return true
+}
+
+// end cancels a subscription that is ACTIVE or SUSPENDED, and reports whether it was. Holds s.mu.
+func (s *Server) end(sub *subscription, reason string) bool {
+	if sub.Status != statusActive && sub.Status != statusSuspended {
+		return false
+	}
+	s.setSubscriptionStatus(sub, statusCancelled, reason)
+	s.stopBilling(sub)
+	s.emitSubscription("CANCELLED", sub)
+	return true
+}
+
+// agreed takes the payer's yes to a subscription. Holds s.mu.
+func (s *Server) agreed(sub *subscription, by *payer) {
+	sub.Payer, sub.Approval, sub.Abandoned = by, nil, false
+	s.setSubscriptionStatus(sub, statusApproved, "")
+	if !sub.AwaitsSeller {
+		s.activate(sub, "")
+	}
+}
+
+// approvalDue takes the payer's yes to a subscription that PayPal was slow about, once its time has come. Holds s.mu.
+func (s *Server) approvalDue(sub *subscription) {
+	if sub.Approval != nil && sub.Status == statusApprovalPending && !s.now().Before(sub.Approval.At) {
+		s.agreed(sub, sub.Approval.Payer)
+	}
 }

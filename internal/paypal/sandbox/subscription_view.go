@@ -1,6 +1,9 @@
 package sandbox
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // subscriptionView is a subscription on PayPal's wire.
 type subscriptionView struct {
@@ -16,7 +19,7 @@ type subscriptionView struct {
 	CustomID       string           `json:"custom_id,omitempty"`
 	ShippingAmount *moneyView       `json:"shipping_amount,omitempty"`
 	PlanOverridden *bool            `json:"plan_overridden,omitempty"`
-	Subscriber     *subscriberView  `json:"subscriber,omitempty"`
+	Subscriber     any              `json:"subscriber,omitempty"`
 	BillingInfo    *billingInfoView `json:"billing_info,omitempty"`
 	Plan           *planView        `json:"plan,omitempty"`
 	Links          []link           `json:"links"`
@@ -43,7 +46,9 @@ func (s *Server) viewSubscription(sub *subscription, withFailed bool) subscripti
 	}
 	v.ShippingAmount = shipping.looseView()
 	if p := sub.Payer; p != nil {
-		v.Subscriber = &subscriberView{p.Email, p.PayerID, &nameView{p.GivenName, p.Surname}}
+		v.Subscriber = subscriberView{p.Email, p.PayerID, &nameView{p.GivenName, p.Surname}}
+	} else if sub.Hint != nil {
+		v.Subscriber = sub.Hint
 	}
 	if sub.wasActive() {
 		v.BillingInfo = s.billingInfo(sub, withFailed)
@@ -74,5 +79,22 @@ func (s *Server) subscriptionLinks(sub *subscription) []link {
 
 // consentURL is the page on which the payer approves a subscription.
 func (s *Server) consentURL(token string) string {
-	return s.opts.WebURL + "/webapps/billing/subscriptions?ba_token=" + token
+	return s.opts.WebURL + consentPath + "?ba_token=" + token
+}
+
+// viewAgreed is the plan as a subscription has it: with its own price, once overridden. Holds s.mu.
+func (s *Server) viewAgreed(sub *subscription) *planView {
+	p := s.books.plans[sub.PlanID]
+	v := planView{ProductID: p.ProductID, Name: p.Name, Description: p.Description, QuantitySupported: &p.QuantitySupported}
+	s.books.terms(sub).viewInto(&v)
+	return &v
+}
+
+// fields are the parts of a subscription that are shown only to a caller who asks for them.
+func fields(list string) map[string]bool {
+	asked := map[string]bool{}
+	for _, name := range strings.Split(list, ",") {
+		asked[strings.TrimSpace(name)] = true
+	}
+	return asked
 }

@@ -19,6 +19,9 @@ const tokenScope = "https://uri.paypal.com/services/checkout/one-click-with-merc
 	"https://uri.paypal.com/services/applications/webhooks https://uri.paypal.com/services/disputes/read-seller " +
 	"https://uri.paypal.com/services/disputes/update-seller https://uri.paypal.com/services/reporting/search/read openid"
 
+// billingScope is what the Subscriptions feature adds.
+const billingScope = "https://uri.paypal.com/services/subscriptions"
+
 // tokenBook knows the access tokens that are good, and until when.
 type tokenBook struct {
 	mu     sync.RWMutex
@@ -93,6 +96,10 @@ func (s *Server) issueToken(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusBadRequest, oauthError{"unsupported_grant_type", "Grant Type is NULL"})
 		return
 	}
+	scope := tokenScope + " " + billingScope
+	if s.faults.take(r.Method, r.URL.Path, kindNoSubscriptions) != nil {
+		scope = tokenScope
+	}
 	token, now := "A21AA"+randomText(66), s.now()
 	s.tokens.add(token, now.Add(tokenLife))
 	s.journal.put("token", token, tokenRecord{token, now.Add(tokenLife)})
@@ -103,7 +110,7 @@ func (s *Server) issueToken(w http.ResponseWriter, r *http.Request) {
 		AppID       string `json:"app_id"`
 		ExpiresIn   int    `json:"expires_in"`
 		Nonce       string `json:"nonce"`
-	}{tokenScope, token, "Bearer", "APP-80W284485P519543T", int(tokenLife / time.Second),
+	}{scope, token, "Bearer", "APP-80W284485P519543T", int(tokenLife / time.Second),
 		now.Format("2006-01-02T15:04:05Z") + randomText(33)})
 }
 

@@ -65,12 +65,12 @@ func (s *Server) api(op operation, handle func(*call) (reply, error)) http.Handl
 			p = s.wantedProblem(c)
 		}
 		if p != nil {
-			s.writeProblem(w, p)
+			s.writeProblem(w, p.in(op))
 			return
 		}
 		answer, err := handle(c)
 		if err != nil {
-			s.writeError(w, err)
+			s.writeError(w, op, err)
 			return
 		}
 		writeJSON(w, answer.status, answer.body)
@@ -92,7 +92,7 @@ func (c *call) refusal() *problem {
 // is not understood gets the real answer. Source: PayPal, "Negative testing: request headers".
 func (c *call) mocked() *problem {
 	header := c.Header.Get("PayPal-Mock-Response")
-	if header == "" || c.op == opWebhooks || c.op == opDisputes || c.op == opReporting {
+	if header == "" || c.op == opWebhooks || c.op == opDisputes || c.op == opReporting || c.op.billing() {
 		return nil
 	}
 	var mock struct {
@@ -108,6 +108,9 @@ func (c *call) mocked() *problem {
 // wantedProblem is the error that a fault asks for, in any operation. A refusal that has to be remembered under a
 // request id is left to onceOnly.
 func (s *Server) wantedProblem(c *call) *problem {
+	if c.op.billing() && s.faults.take(c.Method, c.URL.Path, kindNoSubscriptions) != nil {
+		return issueProblem(c.op, "PERMISSION_DENIED")
+	}
 	f := s.faults.takeIssue(c.Method, c.URL.Path, func(status int) bool { return !c.repeatable() || !final(status) })
 	if f == nil {
 		return nil
@@ -124,13 +127,13 @@ func namedProblem(op operation, code string) *problem {
 }
 
 // writeError answers a problem as such, and anything else as PayPal's 500.
-func (s *Server) writeError(w http.ResponseWriter, err error) {
+func (s *Server) writeError(w http.ResponseWriter, op operation, err error) {
 	var p *problem
 	if !errors.As(err, &p) {
 		s.log.Error("request failed", "err", err)
 		p = statusProblem(http.StatusInternalServerError)
 	}
-	s.writeProblem(w, p)
+	s.writeProblem(w, p.in(op))
 }
 
 // writeProblem answers with PayPal's error body and its debug id.
