@@ -97,8 +97,6 @@ func documentsWrong() []exception {
 		{`BILLING\.SUBSCRIPTION\..*`, "event", `^resource: /links/\*/encType: `,
 			"`encType` in the links of a subscription's events", "Recorded; the document's `link_description` does not have it.",
 			"github.com/paypal/paypal-checkout-components, issue 1157"},
-		{`POST /v1/billing/subscriptions/\{id\}/capture`, "answer", `^400: /links/\*/encType: `,
-			"`encType` in the links of an error", "As in the APIs of v2.", "recorded/02"},
 		{"GET /v1/customer/disputes", "request", `query dispute_state string doesn't match the regular expression`,
 			"several values of `dispute_state`", "The document's text wants them separated by commas; its pattern has no comma.",
 			"Disputes v1, `disputes.list`"},

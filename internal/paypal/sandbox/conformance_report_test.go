@@ -169,7 +169,7 @@ func sortedByPath[V any](operations map[string]V) []string {
 
 func (in *inspector) reportIssues(b *strings.Builder) {
 	b.WriteString("## Issue codes\n\nRaised: by what the emulator was sent. On request: only when `PayPal-Mock-Response` asks for them. The rest of a list is about what\n" +
-		"the emulator does not have (cards, vaults, other wallets, shipping options, platform fees, exchange rates); asked for, it gives the real answer.\n\n" +
+		"the emulator does not have (cards, vaults, other wallets, shipping options, price tiers, platform fees, exchange rates); asked for, it gives the real answer.\n\n" +
 		"| operation | in PayPal's list | raised | on request | not emulated |\n|---|---:|---:|---:|---:|\n")
 	codes := map[string]bool{}
 	for _, operation := range sortedByPath(in.docs.issues) {
