@@ -57,7 +57,7 @@ func (c Capture) Reversed() bool {
 	return c.Refunded() && (c.Reason == "CHARGEBACK" || c.Reason == "BUYER_COMPLAINT")
 }
 
-// Capture reads a capture. It also reads the sale of a subscription by its id: not documented by PayPal, but in use.
+// Capture reads a capture. For a subscription's charge see Sale.
 func (c *Client) Capture(ctx context.Context, id string) (Capture, error) {
 	const operation = "get capture"
 	if err := checkID(operation, id); err != nil {
@@ -65,7 +65,7 @@ func (c *Client) Capture(ctx context.Context, id string) (Capture, error) {
 	}
 	var capture Capture
 	err := c.do(ctx, call{
-		operation: operation, method: http.MethodGet, path: "/v2/payments/captures/" + id,
+		operation: operation, method: http.MethodGet, path: capturesUnder + id,
 		read: func(body []byte) (err error) {
 			var in captureJSON
 			if err := json.Unmarshal(body, &in); err != nil {

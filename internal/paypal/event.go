@@ -105,13 +105,13 @@ var places = []struct {
 }{
 	{ordersUnder, func(e *Event) *string { return &e.OrderID }},
 	{capturesUnder, func(e *Event) *string { return &e.CaptureID }},
-	{"/v1/payments/sale/", func(e *Event) *string { return &e.CaptureID }},
+	{salesUnder, func(e *Event) *string { return &e.CaptureID }},
 	{refundsUnder, func(e *Event) *string { return &e.RefundID }},
-	{"/v1/payments/refund/", func(e *Event) *string { return &e.RefundID }},
+	{saleRefundsUnder, func(e *Event) *string { return &e.RefundID }},
 }
 
-// placeLinks takes the ids of the resource's links. They are the surest sign: a refund says only there what capture it
-// belongs to, and only they tell a v1 refund, which calls itself a sale, from a sale.
+// placeLinks takes the ids of the resource's links, and never asks where they lead. A refund says only there what
+// capture it belongs to, and only they tell a v1 refund, which calls itself a sale, from a sale.
 func (e *Event) placeLinks(links []linkJSON) {
 	for _, rel := range []string{"self", "up", "sale"} {
 		for _, l := range links {
@@ -154,7 +154,9 @@ func (e *Event) placeResource() {
 	case "checkout-order":
 		e.OrderID = or(e.OrderID, e.ResourceID)
 	case "capture", "sale":
-		e.CaptureID = or(e.CaptureID, e.ResourceID)
+		if e.ResourceID != e.RefundID { // its links can be of another payment: what it calls itself is what it is about
+			e.CaptureID = or(e.ResourceID, e.CaptureID)
+		}
 	case "refund":
 		e.RefundID = or(e.RefundID, e.ResourceID)
 	}

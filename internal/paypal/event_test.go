@@ -63,6 +63,25 @@ func TestParseEvent(t *testing.T) {
 			paypal.Event{
 				ID: "WH-1", Type: "CUSTOMER.DISPUTE.CREATED", ResourceType: "dispute", ResourceID: "PP-D-1", DisputeID: "PP-D-1",
 			}},
+		"a sale names its subscription": {`{"id":"WH-1","event_type":"PAYMENT.SALE.COMPLETED","resource_type":"sale","resource":{"id":"S1","billing_agreement_id":"I-1"}}`,
+			paypal.Event{
+				ID: "WH-1", Type: "PAYMENT.SALE.COMPLETED", ResourceType: "sale", ResourceID: "S1", CaptureID: "S1",
+				SubscriptionID: "I-1",
+			}},
+		"a subscription, whose links lead to a host of PayPal's own": {`{"id":"WH-1","event_type":"BILLING.SUBSCRIPTION.ACTIVATED","resource_type":"subscription","resource":{"id":"I-1",
+			"links":[{"rel":"self","href":"https://node-sb-subscriptionmgmtserv-vip.slc.paypal.com:19472/v1/billing/subscriptions/I-1"}]}}`,
+			paypal.Event{
+				ID: "WH-1", Type: "BILLING.SUBSCRIPTION.ACTIVATED", ResourceType: "subscription", ResourceID: "I-1",
+				SubscriptionID: "I-1",
+			}},
+		"a subscription of the older API": {`{"id":"WH-1","event_type":"BILLING.SUBSCRIPTION.RE-ACTIVATED","resource_type":"Agreement","resource":{"id":"I-1"}}`,
+			paypal.Event{
+				ID: "WH-1", Type: "BILLING.SUBSCRIPTION.RE-ACTIVATED", ResourceType: "Agreement", ResourceID: "I-1",
+				SubscriptionID: "I-1",
+			}},
+		"a subscription that only its link names": {`{"id":"WH-1","event_type":"BILLING.SUBSCRIPTION.CREATED","resource":{"id":"../x",
+			"links":[{"rel":"self","href":"/v1/billing/subscriptions/I-1"}]}}`,
+			paypal.Event{ID: "WH-1", Type: "BILLING.SUBSCRIPTION.CREATED", SubscriptionID: "I-1"}},
 		"month 19": {`{"id":"WH-1","event_type":"X","create_time":"2018-19-12T22:20:32.000Z"}`,
 			paypal.Event{ID: "WH-1", Type: "X"}},
 		"times of no shape": {`{"id":"WH-1","event_type":"X","create_time":{"a":1}}`, paypal.Event{ID: "WH-1", Type: "X"}},
@@ -157,6 +176,8 @@ func TestParseEventOfGenuineDeliveries(t *testing.T) {
 			RefundID: "6YX43824R4443062K", CaptureID: "9T0916710M1105906"},
 		"sim2024-payment-sale-reversed": {Type: "PAYMENT.SALE.REVERSED", ResourceID: "77689802DL785834G",
 			RefundID: "77689802DL785834G"},
+		"python-sdk-2015-sale-completed": {Type: "PAYMENT.SALE.COMPLETED", ResourceID: "4EU7004268015634R",
+			CaptureID: "4EU7004268015634R"},
 		"sim2024-plan-created-v2": {Type: "BILLING.PLAN.CREATED", ResourceID: "P-7GL4271244454362WXNWU5NQ"},
 	} {
 		body, err := os.ReadFile(filepath.Join(factsDir(t), "signed", name, "body.json"))
@@ -166,11 +187,44 @@ func TestParseEventOfGenuineDeliveries(t *testing.T) {
 		got, err := paypal.ParseEvent(body)
 		short := paypal.Event{
 			Type: got.Type, ResourceID: got.ResourceID, OrderID: got.OrderID, CaptureID: got.CaptureID, RefundID: got.RefundID,
+			SubscriptionID: got.SubscriptionID,
 		}
 		if err != nil || short != want || got.Summary == "" ||
 			got.CreateTime.IsZero() != strings.Contains(name, "plan-created-v2") {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
+	}
+}
+
+func TestParseEventOfRecordedSubscriptions(t *testing.T) {
+	t.Parallel()
+	const sub, sale = "I-EXAMPLE0SUB1", "1EX00000000SALE01"
+	for name, want := range map[string]paypal.Event{
+		"created":                        {Type: "BILLING.SUBSCRIPTION.CREATED", SubscriptionID: sub},
+		"activated_with_first_payment":   {Type: "BILLING.SUBSCRIPTION.ACTIVATED", SubscriptionID: sub},
+		"activated_before_first_payment": {Type: "BILLING.SUBSCRIPTION.ACTIVATED", SubscriptionID: sub},
+		"cancelled_by_payer":             {Type: "BILLING.SUBSCRIPTION.CANCELLED", SubscriptionID: sub},
+		"cancelled_by_merchant":          {Type: "BILLING.SUBSCRIPTION.CANCELLED", SubscriptionID: sub},
+		"payment_failed":                 {Type: "BILLING.SUBSCRIPTION.PAYMENT.FAILED", SubscriptionID: sub},
+		"suspended":                      {Type: "BILLING.SUBSCRIPTION.SUSPENDED", SubscriptionID: sub},
+		"expired":                        {Type: "BILLING.SUBSCRIPTION.EXPIRED", SubscriptionID: sub},
+		"sale_completed":                 {Type: "PAYMENT.SALE.COMPLETED", SubscriptionID: sub, CaptureID: sale},
+		"same_sale_hold_released":        {Type: "PAYMENT.SALE.COMPLETED", SubscriptionID: sub, CaptureID: sale},
+		"sale_without_agreement_id":      {Type: "PAYMENT.SALE.COMPLETED", CaptureID: "1EX00000000SALE02"},
+		"refunded_a_simulator":           {Type: "PAYMENT.SALE.REFUNDED", CaptureID: sale, RefundID: "2EX0000000REFUND1"},
+		"refunded_b_cumulative":          {Type: "PAYMENT.SALE.REFUNDED", CaptureID: sale, RefundID: "2EX0000000REFUND2"},
+		"refunded_c_no_sale_id":          {Type: "PAYMENT.SALE.REFUNDED", RefundID: "2EX0000000REFUND3"},
+		"reversed":                       {Type: "PAYMENT.SALE.REVERSED", RefundID: "2EX000000REVERSE1"},
+	} {
+		got, err := paypal.ParseEvent([]byte(recordedBody(t, name)))
+		short := paypal.Event{
+			Type: got.Type, OrderID: got.OrderID, CaptureID: got.CaptureID, RefundID: got.RefundID, DisputeID: got.DisputeID,
+			SubscriptionID: got.SubscriptionID,
+		}
+		if tell(err) != nil || short != want {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+		sameEnvelope(t, got)
 	}
 }
 
@@ -192,13 +246,14 @@ func factsDir(t *testing.T) string {
 
 func FuzzParseEvent(f *testing.F) {
 	f.Add([]byte(`{"id":"WH-1","event_type":"PAYMENT.CAPTURE.COMPLETED","resource":{"id":"C1","links":[{"rel":"up","href":"/v2/checkout/orders/O1"}]}}`))
+	f.Add([]byte(`{"id":"WH-1","event_type":"BILLING.SUBSCRIPTION.CREATED","resource":{"id":"I-1","billing_agreement_id":"I-2","links":[{"rel":"self","href":"/v1/billing/subscriptions/I-3"}]}}`))
 	f.Add([]byte(`{"id":1e400,"event_type":"X","summary":"\ud800","resource":{"id":[]}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		e, err := paypal.ParseEvent(body)
 		if err != nil {
 			return
 		}
-		for _, id := range []string{e.ResourceID, e.OrderID, e.CaptureID, e.RefundID, e.DisputeID} {
+		for _, id := range []string{e.ResourceID, e.OrderID, e.CaptureID, e.RefundID, e.DisputeID, e.SubscriptionID} {
 			if len(id) > 64 || strings.ContainsAny(id, "/.?#%\x00 ") {
 				t.Errorf("id %q", id)
 			}

@@ -113,7 +113,9 @@ func TestRequestsFitPayPalsDocuments(t *testing.T) {
 	documents := map[string]routers.Router{}
 	for prefix, name := range map[string]string{"/v2/checkout/": "checkout_orders_v2",
 		"/v2/payments/": "payments_payment_v2", "/v1/notifications/": "notifications_webhooks_v1",
-		"/v1/customer/": "customer_disputes_v1", "/v1/reporting/": "reporting_transactions_v1"} {
+		"/v1/customer/": "customer_disputes_v1", "/v1/reporting/": "reporting_transactions_v1",
+		"/v1/catalogs/": "catalogs_products_v1", "/v1/billing/": "billing_subscriptions_v1",
+		"/v1/payments/": "payments_payment_v1"} {
 		documents[prefix] = document(t, name)
 	}
 	seen := map[string]bool{}
@@ -131,6 +133,9 @@ func TestRequestsFitPayPalsDocuments(t *testing.T) {
 				}
 				seen[operation] = true
 			}
+		}
+		if strings.Contains(r.URL.Path, "17S") {
+			return 404, `{"name":"RESOURCE_NOT_FOUND"}`
 		}
 		return 422, `{"name":"X"}`
 	})
@@ -153,7 +158,8 @@ func TestRequestsFitPayPalsDocuments(t *testing.T) {
 	_, _ = c.UpdateWebhook(ctx, "40Y916089Y8324740", "https://example.org/w", []string{"PAYMENT.CAPTURE.COMPLETED"})
 	_ = c.DeleteWebhook(ctx, "40Y916089Y8324740")
 	askForRecords(ctx, c)
-	if len(seen) != 15 {
+	askForSubscriptions(ctx, c)
+	if len(seen) != 30 {
 		t.Errorf("looked at %d operations: %v", len(seen), seen)
 	}
 }
@@ -174,6 +180,48 @@ func askForRecords(ctx context.Context, c *paypal.Client) {
 		From: now.Add(-paypal.MaxWindow), To: now, Page: 20, PageSize: paypal.MaxPage, ID: "17C68461PR5228043", All: true,
 	})
 	_ = c.AcceptClaim(ctx, "PP-D-27803", "r", "We are sorry.\nTruly.")
+}
+
+// askForSubscriptions makes every request about products, plans, subscriptions and their sales.
+func askForSubscriptions(ctx context.Context, c *paypal.Client) {
+	const id, plan, product = "I-BW452GLLEP1G", "P-5ML4271244454362WXNWU5NQ", "RF-THE-PAPER"
+	_ = c.EnsureProduct(ctx, paypal.ProductRequest{ID: product, Name: "The Paper", Type: "SERVICE", Category: "NONPROFIT"})
+	_ = c.EnsureProduct(ctx, paypal.ProductRequest{
+		ID: product, Name: strings.Repeat("é", 300), Description: strings.Repeat("é", 300), Type: "DIGITAL",
+		HomeURL: "https://example.org",
+	})
+	for every, price := range map[paypal.Interval]money.Amount{
+		paypal.Monthly: money.New(1, "EUR"), paypal.Yearly: money.New(100, "HUF"),
+	} {
+		_, _ = c.CreatePlan(ctx, paypal.PlanRequest{
+			RequestID: "r", ProductID: product, Name: strings.Repeat("é", 300), Description: "A gift", Every: every, Price: price,
+		})
+	}
+	_, _ = c.Plan(ctx, plan)
+	_, _ = c.Plans(ctx, product)
+	bare := monthly()
+	bare.Amount, bare.Locale, bare.BrandName, bare.CustomID = nil, "not a locale", "", ""
+	for _, r := range []paypal.SubscriptionRequest{monthly(), bare} {
+		_, _ = c.CreateSubscription(ctx, r)
+		_, _ = c.ReviseSubscription(ctx, paypal.ReviseRequest{
+			ID: id, PlanID: plan, Amount: r.Amount, BrandName: r.BrandName, Locale: r.Locale, ReturnURL: r.ReturnURL,
+			CancelURL: r.CancelURL,
+		})
+	}
+	_, _ = c.Subscription(ctx, id)
+	_ = c.CancelSubscription(ctx, id, "")
+	_ = c.SuspendSubscription(ctx, id, strings.Repeat("é", 300))
+	_ = c.ActivateSubscription(ctx, id, "two\nlines")
+	_ = c.ChangeSubscriptionAmount(ctx, id, money.New(99999999999999999, "USD"))
+	for _, zone := range []*time.Location{time.UTC, time.FixedZone("IST", 19800)} {
+		from := time.Now().In(zone)
+		_, _, _ = c.SubscriptionPayments(ctx, id, from, from.Add(time.Hour).Truncate(time.Second))
+	}
+	_, _ = c.Sale(ctx, "36C38912MN9658832")
+	_, _ = c.Refund(ctx, "17S38912MN9658832")
+	_, _ = c.RefundCapture(ctx, "17S38912MN9658832", paypal.RefundRequest{
+		RequestID: "r", Amount: money.New(100, "HUF"), InvoiceID: "i", CustomID: "c", Note: strings.Repeat("e", 300),
+	})
 }
 
 // document loads one of PayPal's documents. They are not validated themselves: PayPal's own patterns do not all
