@@ -24,6 +24,7 @@ type Config struct {
 	PayPalClientSecret  Secret
 	PayPalWebhookID     string
 	PayPalWebhookCAFile string
+	PayPalProductID     string // empty where it is not set
 
 	PublicationName string
 	ContactEmail    string         // shown to readers; empty where it is not set, like the next two
@@ -77,6 +78,7 @@ func (s Settings) Parse(need Need) (Config, error) {
 			"the secret of your app at developer.paypal.com")),
 		PayPalWebhookID:     p.webhookID(s.PayPalWebhookID, need),
 		PayPalWebhookCAFile: p.caFile(s.PayPalWebhookCAFile, s.PayPalAPIBase),
+		PayPalProductID:     p.productID(s.PayPalProductID),
 
 		PublicationName: p.publicationName(s.PublicationName, need),
 		ContactEmail:    p.mailAddress("CONTACT_EMAIL", s.ContactEmail),
@@ -149,6 +151,7 @@ func (c Config) LogValue() slog.Value {
 		slog.String("paypal", c.PayPalAPIBase),
 		slog.String("webhook_id", c.PayPalWebhookID),
 		slog.String("webhook_ca_file", c.PayPalWebhookCAFile),
+		slog.String("product_id", c.PayPalProductID),
 		slog.String("publication", c.PublicationName),
 		slog.String("contact", c.ContactEmail),
 		slog.String("privacy_url", c.PrivacyURL),

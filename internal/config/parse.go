@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,6 +88,16 @@ func (p *parser) webhookID(value string, need Need) string {
 	// PayPal signs the simulator's deliveries for this very word, for everybody.
 	if value == "WEBHOOK_ID" {
 		p.problem("PAYPAL_WEBHOOK_ID", "That is the simulator's placeholder: write the ID that `readerfund webhook register` prints.")
+	}
+	return value
+}
+
+// productShape is what PayPal takes as a product's id, as far as we let it into addresses and logs.
+var productShape = regexp.MustCompile(`^[A-Za-z0-9-]{6,50}$`)
+
+func (p *parser) productID(value string) string {
+	if value != "" && !productShape.MatchString(value) {
+		p.problem("PAYPAL_PRODUCT_ID", "%q is no product ID: write 6 to 50 letters, digits or hyphens, or leave it out.", value)
 	}
 	return value
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
@@ -90,5 +91,60 @@ func TestAdvice(t *testing.T) {
 		if code, sentence := paypal.Advice(err); code != "" || sentence.String() != "" {
 			t.Errorf("%v: %q %q", err, code, sentence)
 		}
+	}
+}
+
+// What PayPal answers to a change of a subscription has advice of its own wherever somebody can do something about it.
+// The others are of prices in steps, cards and finite plans, which we never ask for.
+func TestAdviceForChangesOfASubscription(t *testing.T) {
+	t.Parallel()
+	var all map[string]map[string]map[int]map[string]any
+	if err := json.Unmarshal(file(t, filepath.Join(factsDir(t), "specs", "issues-by-operation.json")), &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, action := range []string{"cancel", "suspend", "activate"} {
+		for status, issues := range all["billing_subscriptions_v1"]["POST /v1/billing/subscriptions/{id}/"+action] {
+			for issue := range issues {
+				c := newPeer(t, answers(answer(status, `{"name":"X","details":[{"issue":"`+issue+`"}]}`))).client(t)
+				code, sentence := paypal.Advice(tell(c.CancelSubscription(t.Context(), "I-1", "why")))
+				if says := sentence.String(); code != issue || strings.Contains(says, "PayPal refused it and says") {
+					t.Errorf("%s, %d %s: %q %q", action, status, issue, code, says)
+				}
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		status               int
+		body, code, contains string
+		override, plan       bool
+	}{
+		"the override": {403, `{"name":"NOT_AUTHORIZED","details":[{"issue":"PERMISSION_DENIED",
+			"description":"Billing Plan Override is not allowed due to insufficient permissions"}]}`, "PERMISSION_DENIED", "not allowed", true, false},
+		"no subscriptions at all": {403, `{"name":"NOT_AUTHORIZED","details":[{"issue":"REQUIRED_SCOPE_MISSING"}]}`,
+			"REQUIRED_SCOPE_MISSING", "Switch on “Subscriptions”", false, false},
+		"the currency": {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"CURRENCY_NOT_SUPPORTED_FOR_RECEIVER"}]}`,
+			"CURRENCY_NOT_SUPPORTED_FOR_RECEIVER", "takes no subscriptions in this currency", false, false},
+		"another kind of price": {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"INVALID_PRICING_SCHEME"}]}`,
+			"INVALID_PRICING_SCHEME", "", true, false},
+		"a price that is none": {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"NEW_ONE","field":"/plan/billing_cycles/0"}]}`,
+			"NEW_ONE", "", true, false},
+		"a plan that was deactivated": {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"PLAN_STATUS_INVALID"}]}`,
+			"PLAN_STATUS_INVALID", "", false, true},
+		"a plan that is not there": {404, `{"name":"RESOURCE_NOT_FOUND","details":[{"issue":"INVALID_RESOURCE_ID"}]}`,
+			"INVALID_RESOURCE_ID", "", false, true},
+		"an id that is none": {400, `{"name":"INVALID_REQUEST","details":[{"issue":"INVALID_PARAMETER_VALUE","field":"/plan_id"}]}`,
+			"INVALID_PARAMETER_VALUE", "", false, true},
+	} {
+		_, err := newPeer(t, answers(answer(c.status, c.body))).client(t).CreateSubscription(t.Context(), monthly())
+		code, sentence := paypal.Advice(tell(err))
+		if code != c.code || !strings.Contains(sentence.String(), c.contains) || paypal.OverrideRefused(err) != c.override ||
+			paypal.PlanUnusable(err) != c.plan {
+			t.Errorf("%s: %q %q, override %v, plan %v", name, code, sentence, paypal.OverrideRefused(err), paypal.PlanUnusable(err))
+		}
+	}
+	_, err := newPeer(t, answers(answer(503, `{}`))).client(t, func(c *paypal.Config) { c.Timeout = 300 * time.Millisecond }).
+		CreateSubscription(t.Context(), monthly())
+	if paypal.OverrideRefused(tell(err)) || paypal.PlanUnusable(err) {
+		t.Error("PayPal's trouble is none of the plan's")
 	}
 }

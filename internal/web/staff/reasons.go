@@ -11,6 +11,7 @@ var sameReason = map[string]string{
 	"AUTH_CAPTURE_NOT_ENABLED":              "PERMISSION_DENIED",
 	"CURRENCY_NOT_SUPPORTED_FOR_BANK":       "CURRENCY_NOT_SUPPORTED",
 	"CURRENCY_NOT_SUPPORTED_FOR_COUNTRY":    "CURRENCY_NOT_SUPPORTED",
+	"CURRENCY_NOT_SUPPORTED_FOR_RECEIVER":   "CURRENCY_NOT_SUPPORTED",
 	"DECLINED_DUE_TO_RELATED_TXN":           "TRANSACTION_REFUSED",
 	"INVALID_CURRENCY_CODE":                 "CURRENCY_NOT_SUPPORTED",
 	"NOT_ENABLED_FOR_BANK_PROCESSING":       "CARD_BRAND_NOT_SUPPORTED",
@@ -24,13 +25,16 @@ var sameReason = map[string]string{
 	"PAYER_ACCOUNT_LOCKED_OR_CLOSED":        "PAYER_CANNOT_PAY",
 	"PAYER_ACCOUNT_RESTRICTED":              "PAYER_CANNOT_PAY",
 	"REDIRECT_PAYER_FOR_ALTERNATE_FUNDING":  "INSTRUMENT_DECLINED",
+	"SENDING_LIMIT_EXCEEDED":                "TRANSACTION_LIMIT_EXCEEDED",
+	"SHIPPING_RISK_HOLD":                    "PAYMENT_HOLD",
+	"USER_ACCOUNT_CLOSED":                   "PAYEE_ACCOUNT_RESTRICTED",
 	"TRANSACTION_BLOCKED_BY_PAYEE":          "PAYEE_BLOCKED_TRANSACTION",
 	"TRANSACTION_RECEIVING_LIMIT_EXCEEDED":  "TRANSACTION_LIMIT_EXCEEDED",
 }
 
 // reasonInWords explains PayPal's code for a pending, declined or failed payment, and says what staff can do about it.
 // A code that has no sentence is shown as it is. Source: Payments v2, capture status_details; Orders v2, issues of
-// create and capture.
+// create and capture; Billing Subscriptions v1, last_failed_payment and issues of create.
 func reasonInWords(loc i18n.Localizer, code string) string {
 	if code == "" {
 		return ""
