@@ -97,7 +97,8 @@ var productShape = regexp.MustCompile(`^[A-Za-z0-9-]{6,50}$`)
 
 func (p *parser) productID(value string) string {
 	if value != "" && !productShape.MatchString(value) {
-		p.problem("PAYPAL_PRODUCT_ID", "%q is no product ID: write 6 to 50 letters, digits or hyphens, or leave it out.", value)
+		p.problem("PAYPAL_PRODUCT_ID", "%q is no product ID: write 6 to 50 letters, digits or hyphens, or leave it out.",
+			value)
 	}
 	return value
 }

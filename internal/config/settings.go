@@ -77,7 +77,7 @@ type Settings struct {
 	WebhookID
 	PayPalWebhookCAFile string `name:"paypal-webhook-ca-file" env:"PAYPAL_WEBHOOK_CA_FILE" group:"PayPal" placeholder:"FILE" help:"Extra root (PEM) for webhook certificates; only with a PAYPAL_API_BASE that is not PayPal's."`
 
-	PayPalProductID     string `name:"paypal-product-id" env:"PAYPAL_PRODUCT_ID" group:"PayPal" placeholder:"ID" help:"Product at PayPal that plans for monthly and yearly gifts belong to; made there where it is missing. Default: made of BASE_URL."`
+	PayPalProductID string `name:"paypal-product-id" env:"PAYPAL_PRODUCT_ID" group:"PayPal" placeholder:"ID" help:"Product at PayPal that plans for monthly and yearly gifts belong to; made there where it is missing. Default: made of BASE_URL."`
 
 	PublicationName string `name:"publication-name" env:"PUBLICATION_NAME" group:"Publication" placeholder:"NAME" help:"What readers know you as; shown on every page."`
 	Timezone
