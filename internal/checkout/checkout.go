@@ -1,5 +1,5 @@
-// Package checkout is one try to get PayPal's approval for a contribution: how far its order came, the attempts to
-// capture it and their limits, the reader's wish for another one, and when to ask PayPal again.
+// Package checkout is one try to get PayPal's approval for a contribution: how far its order or its subscription came, the
+// attempts to capture an order and their limits, the reader's wish for another one, and when to ask PayPal again.
 //
 // It is rules over a value, without a network and without a clock of its own. Money is not its business: once there is
 // a payment, what became of that is the ledger's.
@@ -13,7 +13,7 @@ type Kind string
 // The kinds.
 const (
 	Order        Kind = "order"        // one payment
-	Subscription Kind = "subscription" // an agreement that recurs; nothing makes one yet
+	Subscription Kind = "subscription" // an agreement that recurs: once it is approved, PayPal charges by itself
 )
 
 // OrderLife is how long PayPal keeps an order that nobody approved, and one that was approved and not captured. Source:
@@ -21,12 +21,24 @@ const (
 // until PayPal says it is gone.
 const OrderLife = 3 * time.Hour
 
+// SubscriptionLife is how long a subscription is asked about that nobody approved. PayPal does not say how long its link
+// lives; 72 hours is how long the same PayPal-Request-Id gives the same subscription.
+const SubscriptionLife = 72 * time.Hour
+
+// Life is how long an approval is waited for.
+func (k Kind) Life() time.Duration {
+	if k == Subscription {
+		return SubscriptionLife
+	}
+	return OrderLife
+}
+
 // Checkout is how far one try has come. Times are UTC, and zero where the thing did not happen.
 type Checkout struct {
 	Kind       Kind
 	State      State
-	PayPalID   string // the order's; empty until PayPal made it
-	ApproveURL string // where the reader approves; empty until PayPal made the order
+	PayPalID   string // the order's, or the subscription's; empty until PayPal made it
+	ApproveURL string // where the reader approves; empty until PayPal made it
 	RetryURL   string // where the reader picks another way to pay, after a refusal that allows it
 
 	// Attempts to capture are numbered from 1, because a refusal and a further attempt may alternate.
@@ -40,6 +52,6 @@ type Checkout struct {
 
 	Returned     bool      // the reader came back before PayPal said that they approved
 	MissingSince time.Time // when PayPal first said that it knows no such order
-	Gone         bool      // PayPal dropped the order: it cannot be captured any more
+	Gone         bool      // PayPal dropped the order: it cannot be captured any more; or nobody approved the subscription
 	CreatedAt    time.Time
 }

@@ -10,11 +10,12 @@ import (
 // Fact is one thing we learned of a checkout, from PayPal's API or from our own call's outcome. Only the functions
 // below make facts; the zero Fact is none.
 type Fact struct {
-	event    event
-	order    paypal.Order // of orderCreated and orderApproved: id, approval link, payer
-	attempt  int          // of captureUnanswered and captureRefused
-	reason   string       // PayPal's code
-	retryURL string       // of captureRefused
+	event      event
+	id         string // of orderCreated and orderApproved: the order's, or the subscription's
+	approveURL string // likewise
+	attempt    int    // of captureUnanswered and captureRefused
+	reason     string // PayPal's code
+	retryURL   string // of captureRefused
 }
 
 // OrderUnanswered is: we asked PayPal for an order and did not see the answer.
@@ -40,10 +41,10 @@ func CaptureRefused(attempt int, reason, retryURL string) Fact {
 
 // OrderSeen is what an order says of the checkout: that it exists, and how far it came.
 func OrderSeen(o paypal.Order) []Fact {
-	facts := []Fact{{event: orderCreated, order: o}}
+	facts := []Fact{{event: orderCreated, id: o.ID, approveURL: o.ApproveURL}}
 	switch o.Status {
 	case paypal.OrderApproved, paypal.OrderCompleted:
-		facts = append(facts, Fact{event: orderApproved, order: o})
+		facts = append(facts, Fact{event: orderApproved, id: o.ID, approveURL: o.ApproveURL})
 	case paypal.OrderVoided:
 		facts = append(facts, OrderGone())
 	case paypal.OrderCreated, paypal.OrderSaved, paypal.OrderPayerRequired:
@@ -51,14 +52,21 @@ func OrderSeen(o paypal.Order) []Fact {
 	return facts
 }
 
+// SubscriptionSeen is what a subscription says of the checkout: that it exists, and whether it was approved, whatever
+// became of it since.
+func SubscriptionSeen(s paypal.Subscription) Fact {
+	f := Fact{event: orderCreated, id: s.ID, approveURL: s.ApproveURL}
+	if s.Status != paypal.SubscriptionApprovalPending {
+		f.event = orderApproved
+	}
+	return f
+}
+
 // Kind names the fact for the history: "order_created".
 func (f Fact) Kind() string { return string(f.event) }
 
 // About is PayPal's id of what the fact is about, and PayPal's code for why it is so; each may be empty.
-func (f Fact) About() (id, reason string) { return f.order.ID, f.reason }
-
-// Order is the order that the fact is about; the zero Order where it is about none.
-func (f Fact) Order() paypal.Order { return f.order }
+func (f Fact) About() (id, reason string) { return f.id, f.reason }
 
 // SecondOrderError is PayPal naming an order for a checkout that has another one.
 type SecondOrderError struct{ Known, Named string }
@@ -74,12 +82,15 @@ func (c *Checkout) Apply(f Fact) (news bool, err error) {
 	before := *c
 	switch f.event {
 	case orderCreated, orderApproved:
-		if c.PayPalID != "" && c.PayPalID != f.order.ID {
-			return false, &SecondOrderError{Known: c.PayPalID, Named: f.order.ID}
+		if c.PayPalID != "" && c.PayPalID != f.id {
+			return false, &SecondOrderError{Known: c.PayPalID, Named: f.id}
 		}
-		c.PayPalID = f.order.ID
+		c.PayPalID = f.id
 		if c.ApproveURL == "" {
-			c.ApproveURL = f.order.ApproveURL
+			c.ApproveURL = f.approveURL
+		}
+		if c.Kind == Subscription && f.event == orderApproved {
+			c.comeBack()
 		}
 		if !c.Gone { // PayPal did not know it for a moment
 			c.MissingSince = time.Time{}
@@ -93,6 +104,9 @@ func (c *Checkout) Apply(f Fact) (news bool, err error) {
 			c.Refused, c.RetryURL = f.attempt, f.retryURL
 		}
 	case orderGone:
+		if c.Kind == Subscription && c.State == Approved {
+			return false, nil
+		}
 		c.Gone = true
 	case orderUnanswered, orderRefused, readerCancelled:
 	}
@@ -101,4 +115,12 @@ func (c *Checkout) Apply(f Fact) (news bool, err error) {
 		c.RetryAt = time.Time{}
 	}
 	return *c != before, nil
+}
+
+// comeBack undoes the end of a checkout whose subscription is approved after all. That an order is gone, PayPal says;
+// that a subscription is, only that nobody approved it while we asked.
+func (c *Checkout) comeBack() {
+	if c.Gone = false; c.State == Expired {
+		c.State = Created
+	}
 }

@@ -10,16 +10,23 @@ import (
 type Money struct {
 	Paid bool // there is a payment: the order cannot be captured any more
 	Held bool // PayPal holds a payment back, or a dispute is open
+	// Ended: the subscription was, before it brought any.
+	Ended bool
 }
+
+// lastLook is the longest wait for the first charge of a subscription that is approved.
+const lastLook = 2 * time.Hour
 
 // NextCheck is when PayPal is asked again, or zero when it will tell nothing new. done counts the checks since the
 // state last changed; every is the interval of the sweep.
 //
 //	a dispute, or money that PayPal holds   every half an hour, then ever less, at last twice a day
 //	approved, or an outcome we did not see  at once, then ever less, at last every ten minutes
+//	approved, a subscription                likewise, at last every two hours, for three days
 //	declined, another try is wished for     when it is due, then likewise
 //	the reader came back                    at once, then ever less, at last every half hour
-//	nobody came back, or it was refused     ten minutes after the start, ten before the order's end, and when it is over
+//	nobody came back, or it was refused     ten minutes after the start, ten before the order's end, and when it is over;
+//	                                        of a subscription also after a day
 //	no order                                when one would be over: nobody can pay without
 func (c *Checkout) NextCheck(m Money, done int, now time.Time, every time.Duration) time.Time {
 	// The longest wait shrinks with the interval of the sweep, so that a short one shows in all of them.
@@ -37,10 +44,17 @@ func (c *Checkout) NextCheck(m Money, done int, now time.Time, every time.Durati
 	case Failed, Expired:
 		return time.Time{}
 	case Approved, CaptureUnknown:
-		return wait(every, 16, 10*time.Minute)
+		switch {
+		case c.Kind == Order:
+			return wait(every, 16, 10*time.Minute)
+		case m.Ended || now.Sub(c.CreatedAt) > SubscriptionLife: // one that runs has checks of its own
+			return time.Time{}
+		default:
+			return wait(every, 128, lastLook)
+		}
 	case Started, OrderUnknown:
 		if c.PayPalID == "" {
-			return latest(c.CreatedAt.Add(OrderLife+every), now.Add(every))
+			return latest(c.CreatedAt.Add(c.Kind.Life()+every), now.Add(every))
 		}
 	case Declined:
 		if now.Before(c.RetryAt) {
@@ -54,8 +68,12 @@ func (c *Checkout) NextCheck(m Money, done int, now time.Time, every time.Durati
 	if c.Returned && c.State != Declined {
 		return wait(every, 32, 30*time.Minute)
 	}
-	soon := min(10*every, 10*time.Minute)
-	for _, age := range []time.Duration{soon, OrderLife - soon, OrderLife + every} {
+	soon, life := min(10*every, 10*time.Minute), c.Kind.Life()
+	looks := []time.Duration{soon, OrderLife - soon, OrderLife + every}
+	if c.Kind == Subscription {
+		looks = append(looks, life/3, life+every)
+	}
+	for _, age := range looks {
 		if at := c.CreatedAt.Add(age); at.After(now) {
 			return at
 		}

@@ -3,6 +3,7 @@ package contribution
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
@@ -11,6 +12,7 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/ledger"
 	"readerfund/internal/review"
+	"readerfund/internal/subscription"
 )
 
 // lockedRow is a contribution with its book, read in the statement that locks it.
@@ -19,6 +21,7 @@ type lockedRow struct {
 
 	ArticleID int64  `db:"article_id"`
 	Book      []byte `db:"book"`
+	Subs      []byte `db:"subscriptions"`
 	Reviews   []byte `db:"reviews"`
 	ToldNo    bool   `db:"told_no"`
 	Current   bool   `db:"current"`
@@ -33,6 +36,7 @@ const (
 	WITH ` + ledger.Owners + selectColumns + `,
 	coalesce(c.article_id, 0) AS article_id,
 	` + ledger.Column + ` AS book,
+	` + subscription.Column + ` AS subscriptions,
 	` + review.Column + ` AS reviews,
 	EXISTS (SELECT 1 FROM review t WHERE t.code = '` + string(review.ChargedAfterNo) + `'
 	        AND t.opened_at >= c.created_at - make_interval(secs => $3)) AS told_no,
@@ -58,11 +62,18 @@ type Wanted struct {
 
 // Locked is a contribution that is locked, with what the ledger has of it.
 type Locked struct {
-	Contribution Contribution
-	Book         *ledger.Book
+	Contribution  Contribution
+	Book          *ledger.Book
+	Subscriptions []subscription.Subscription // the oldest first; none where the reader gave one time
 	// ChargedAfterNo is set where a reader was charged lately after they had read that nothing was: this contribution may
 	// be their second, or have been followed by one.
 	ChargedAfterNo bool
+}
+
+// Ended reports whether its subscriptions have, all of them. One that gives one time has none.
+func (l *Locked) Ended() bool {
+	return len(l.Subscriptions) > 0 &&
+		!slices.ContainsFunc(l.Subscriptions, func(s subscription.Subscription) bool { return !s.State.Ended() })
 }
 
 // LockBook locks a contribution and reads it with its book, in one statement; in two where it had to wait for the lock.
@@ -138,7 +149,11 @@ func (r lockedRow) locked() (*Locked, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Locked{Contribution: c, Book: book, ChargedAfterNo: r.ToldNo}, nil
+	subs, err := subscription.Parse(r.Subs)
+	if err != nil {
+		return nil, err
+	}
+	return &Locked{Contribution: c, Book: book, Subscriptions: subs, ChargedAfterNo: r.ToldNo}, nil
 }
 
 // unlinked reports whether the contribution names an article and has not its id.

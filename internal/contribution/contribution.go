@@ -30,6 +30,17 @@ const (
 	Yearly  Frequency = "year"
 )
 
+// Recurs reports whether more than one payment is expected.
+func (f Frequency) Recurs() bool { return f == Monthly || f == Yearly }
+
+// Checkout is what PayPal is asked to approve.
+func (f Frequency) Checkout() checkout.Kind {
+	if f.Recurs() {
+		return checkout.Subscription
+	}
+	return checkout.Order
+}
+
 // Naming is what the reader said about being named in public. Only a yes is one.
 type Naming string
 
@@ -104,6 +115,7 @@ type row struct {
 	State          string         `db:"state"`
 	Reason         string         `db:"reason"`
 	OrderID        sql.NullString `db:"order_id"`
+	SubscriptionID sql.NullString `db:"subscription_id"`
 	ApproveURL     string         `db:"approve_url"`
 	RetryURL       string         `db:"retry_url"`
 	CaptureAttempt int            `db:"capture_attempt"`
@@ -128,7 +140,7 @@ const selectColumns = `
 	SELECT c.id, c.receipt, c.idempotency_key, c.intent_digest, c.campaign_id, k.slug AS campaign, c.frequency,
 	       c.amount_minor, c.currency, c.article, c.name, c.email, c.message, c.naming, c.cover_fee,
 	       c.utm_source, c.utm_medium, c.utm_campaign, c.utm_term, c.utm_content,
-	       c.state, c.reason, c.order_id, c.approve_url, c.retry_url,
+	       c.state, c.reason, c.order_id, c.subscription_id, c.approve_url, c.retry_url,
 	       c.capture_attempt, c.capture_doubt, c.capture_refused, c.capture_begun_at, c.capture_until,
 	       c.refusal_told_at, c.retry_at,
 	       c.gone_since, c.gone, c.returned_at, c.supporter_id,
@@ -156,8 +168,13 @@ func (r row) checkout() checkout.Checkout {
 	if !state.Known() {
 		state = checkout.Approved
 	}
+	kind := Frequency(r.Frequency).Checkout()
+	id := r.OrderID.String
+	if kind == checkout.Subscription {
+		id = r.SubscriptionID.String
+	}
 	return checkout.Checkout{
-		Kind: checkout.Order, State: state, PayPalID: r.OrderID.String, ApproveURL: r.ApproveURL, RetryURL: r.RetryURL,
+		Kind: kind, State: state, PayPalID: id, ApproveURL: r.ApproveURL, RetryURL: r.RetryURL,
 		Attempt: r.CaptureAttempt, Unanswered: r.CaptureDoubt, Refused: r.CaptureRefused,
 		AttemptedAt: utc(r.CaptureBegun), LeasedUntil: utc(r.CaptureUntil), ToldAt: utc(r.RefusalTold),
 		RetryAt: utc(r.RetryAt), Returned: r.ReturnedAt.Valid, MissingSince: utc(r.GoneSince), Gone: r.Gone,

@@ -102,10 +102,12 @@ func ClaimDue(ctx context.Context, d *db.DB, limit int, now time.Time, every tim
 		var due []struct {
 			ID        uuid.UUID    `db:"id"`
 			State     State        `db:"state"`
+			Frequency string       `db:"frequency"`
 			OrderID   string       `db:"order_id"`
+			SubID     string       `db:"subscription_id"`
 			Gone      bool         `db:"gone"`
 			Paid      bool         `db:"paid"`
-			Disputed  bool         `db:"disputed"`
+			Held      bool         `db:"held"`
 			Returned  bool         `db:"returned"`
 			RetryAt   sql.NullTime `db:"retry_at"`
 			Checks    int          `db:"checks"`
@@ -113,11 +115,12 @@ func ClaimDue(ctx context.Context, d *db.DB, limit int, now time.Time, every tim
 		}
 		// SKIP LOCKED: rows that another process is taking, or that facts are being applied to, are left for the next time.
 		err := tx.SelectContext(ctx, &due, `
-			SELECT c.id, c.state, coalesce(c.order_id, '') AS order_id, c.returned_at IS NOT NULL AS returned, c.retry_at,
+			SELECT c.id, c.state, c.frequency, coalesce(c.order_id, '') AS order_id,
+			       coalesce(c.subscription_id, '') AS subscription_id, c.returned_at IS NOT NULL AS returned, c.retry_at,
 			       c.checks, c.created_at, c.gone,
 			       EXISTS (SELECT 1 FROM payment p WHERE p.contribution_id = c.id) AS paid,
-			       EXISTS (SELECT 1 FROM payment p JOIN dispute d ON d.payment_id = p.id
-			               WHERE p.contribution_id = c.id AND d.status = 'open') AS disputed
+			       EXISTS (SELECT 1 FROM payment p LEFT JOIN dispute d ON d.payment_id = p.id AND d.status = 'open'
+			               WHERE p.contribution_id = c.id AND (p.status = 'pending' OR d.id IS NOT NULL)) AS held
 			FROM contribution c
 			WHERE c.check_at <= $1
 			ORDER BY c.state <> ALL ($3) AND c.retry_at IS NULL, c.returned_at IS NULL, c.check_at
@@ -128,11 +131,12 @@ func ClaimDue(ctx context.Context, d *db.DB, limit int, now time.Time, every tim
 		}
 		for _, c := range due {
 			read := row{
-				State: string(c.State), OrderID: sql.NullString{String: c.OrderID}, Gone: c.Gone, RetryAt: c.RetryAt,
+				State: string(c.State), Frequency: c.Frequency, OrderID: sql.NullString{String: c.OrderID},
+				SubscriptionID: sql.NullString{String: c.SubID}, Gone: c.Gone, RetryAt: c.RetryAt,
 				ReturnedAt: sql.NullTime{Valid: c.Returned}, CreatedAt: c.CreatedAt,
 			}
 			k := read.checkout()
-			money := checkout.Money{Paid: c.Paid, Held: c.Disputed || c.State == Pending}
+			money := checkout.Money{Paid: c.Paid, Held: c.Held}
 			_, err := tx.ExecContext(ctx, `UPDATE contribution SET checks = checks + 1, check_at = $2 WHERE id = $1`,
 				c.ID, null(k.NextCheck(money, c.Checks+1, now, every)))
 			if err != nil {

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,15 +15,17 @@ import (
 	"readerfund/internal/checkout"
 	"readerfund/internal/ledger"
 	"readerfund/internal/paypal"
+	"readerfund/internal/subscription"
 )
 
 // Change is what Save writes of a contribution that is locked: itself as it stands now, and what its ledger learned.
 type Change struct {
 	*Locked
 
-	Before State        // when it was locked
-	Events []Event      // that its history gets
-	Payer  paypal.Payer // who is linked as its supporter, if that is named
+	Before        State                       // when it was locked
+	Events        []Event                     // that its history gets
+	Payer         paypal.Payer                // who is linked as its supporter, if that is named
+	Subscriptions []subscription.Subscription // those of which something was learned
 }
 
 // written is the shape of what Save's queries take their rows from.
@@ -30,6 +33,7 @@ type written struct {
 	Contributions []standing `json:"contributions"`
 	History       []line     `json:"history"`
 	People        []person   `json:"people"`
+	Subscriptions []any      `json:"subscriptions"`
 }
 
 // standing is how a contribution stands now.
@@ -38,6 +42,7 @@ type standing struct {
 	State        State     `json:"state"`
 	Reason       string    `json:"reason"`
 	OrderID      string    `json:"order_id"`
+	Subscription string    `json:"subscription_id"`
 	ApproveURL   string    `json:"approve_url"`
 	RetryURL     string    `json:"retry_url"`
 	Attempt      int       `json:"capture_attempt"`
@@ -100,7 +105,8 @@ const (
 	// With a new state, the checks of the sweep begin anew.
 	updateContributions = `
 	UPDATE contribution c
-	SET state = n.state, reason = n.reason, order_id = nullif(n.order_id, ''), approve_url = n.approve_url,
+	SET state = n.state, reason = n.reason, order_id = nullif(n.order_id, ''),
+	    subscription_id = nullif(n.subscription_id, ''), approve_url = n.approve_url,
 	    retry_url = n.retry_url, capture_attempt = n.capture_attempt, capture_doubt = n.capture_doubt,
 	    capture_refused = n.capture_refused, capture_begun_at = n.capture_begun_at, capture_until = n.capture_until,
 	    gone_since = n.gone_since, gone = n.gone, completed_at = n.completed_at, retry_at = n.retry_at, updated_at = $3,
@@ -109,8 +115,9 @@ const (
 	                    ELSE least(coalesce(c.check_at, n.check_at), n.retry_at) END,
 	    supporter_id = coalesce(p.id, c.supporter_id)
 	FROM jsonb_to_recordset($2::text::jsonb->'contributions') AS n (
-	    id uuid, state text, reason text, order_id text, approve_url text, retry_url text, capture_attempt integer,
-	    capture_doubt integer, capture_refused integer, capture_begun_at timestamptz, capture_until timestamptz,
+	    id uuid, state text, reason text, order_id text, subscription_id text, approve_url text, retry_url text,
+	    capture_attempt integer, capture_doubt integer, capture_refused integer, capture_begun_at timestamptz,
+	    capture_until timestamptz,
 	    gone_since timestamptz, gone boolean, completed_at timestamptz, retry_at timestamptz, moved boolean,
 	    check_at timestamptz, payer text)
 	LEFT JOIN person p ON p.email = lower(n.payer)
@@ -138,13 +145,14 @@ func Save(ctx context.Context, tx *sqlx.Tx, changes []Change, now time.Time, eve
 	if err != nil {
 		return fmt.Errorf("write contributions: %w", err)
 	}
-	who := nobody
+	with := []string{cmp.Or(money.Queries, nothing), insertEvents, nobody}
 	if len(w.People) > 0 {
-		who = upsertPeople
+		with[2] = upsertPeople
 	}
-	_, err = tx.ExecContext(ctx,
-		"WITH "+cmp.Or(money.Queries, nothing)+",\n"+insertEvents+",\n"+who+updateContributions,
-		money.Arg, string(text), now)
+	if len(w.Subscriptions) > 0 {
+		with = append(with, subscription.Upsert)
+	}
+	_, err = tx.ExecContext(ctx, "WITH "+strings.Join(with, ",\n")+updateContributions, money.Arg, string(text), now)
 	if err != nil {
 		return fmt.Errorf("save contributions: %w", err)
 	}
@@ -154,12 +162,21 @@ func Save(ctx context.Context, tx *sqlx.Tx, changes []Change, now time.Time, eve
 func (w *written) add(change Change, now time.Time, every time.Duration) {
 	c, k := change.Contribution, change.Contribution.Checkout
 	w.Contributions = append(w.Contributions, standing{
-		ID: c.ID, State: c.State, Reason: c.Reason, OrderID: k.PayPalID, ApproveURL: k.ApproveURL, RetryURL: k.RetryURL,
+		ID: c.ID, State: c.State, Reason: c.Reason, ApproveURL: k.ApproveURL, RetryURL: k.RetryURL,
 		Attempt: k.Attempt, Unanswered: k.Unanswered, Refused: k.Refused, AttemptedAt: k.AttemptedAt,
 		LeasedUntil: k.LeasedUntil, MissingSince: k.MissingSince, Gone: k.Gone, CompletedAt: c.CompletedAt,
 		RetryAt: k.RetryAt, Moved: c.State != change.Before, Payer: change.Payer.Email,
-		CheckAt: k.NextCheck(moneyOf(c.State, change.Book.Standing()), 0, now, every),
+		CheckAt: k.NextCheck(change.money(), 0, now, every),
 	})
+	at := &w.Contributions[len(w.Contributions)-1]
+	if k.Kind == checkout.Subscription {
+		at.Subscription = k.PayPalID
+	} else {
+		at.OrderID = k.PayPalID
+	}
+	for _, s := range change.Subscriptions {
+		w.Subscriptions = append(w.Subscriptions, s.Row(s.NextCheck(now)))
+	}
 	for _, e := range change.Events {
 		l := line{
 			Contribution: c.ID, Number: len(w.History), Fact: e.Kind, Detail: e.Detail, Ref: e.Ref, From: e.From, To: e.To,
@@ -187,9 +204,10 @@ func (w *written) link(p paypal.Payer) {
 	w.People = append(w.People, person{uuid.New(), p.Email, p.Name(), p.Country})
 }
 
-// moneyOf is what the ledger has, as far as it decides when to ask PayPal.
-func moneyOf(s State, standing ledger.Standing) checkout.Money {
-	return checkout.Money{Paid: standing.Payments > 0, Held: standing.Disputed || s == Pending}
+// money is what there is of it, as far as it decides when to ask PayPal.
+func (c Change) money() checkout.Money {
+	s := c.Book.Standing()
+	return checkout.Money{Paid: s.Payments > 0, Held: s.Disputed || s.Pending, Ended: c.Locked.Ended()}
 }
 
 func null(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid: !t.IsZero()} }

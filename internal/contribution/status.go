@@ -40,12 +40,17 @@ func States() []State {
 	}
 }
 
-// Status is the one rule for what a contribution's state is: what the ledger says wins over everything about the order.
-func Status(at checkout.State, s ledger.Standing) State {
-	if s.Payments == 0 {
-		return State(at) // a checkout's words are those for a contribution, like a payment's below
+// Status is the one rule for what a contribution's state is: what the ledger says wins over everything about the
+// checkout. ended says that its subscription is; one that never brought any money was called off.
+func Status(at checkout.State, s ledger.Standing, ended bool) State {
+	switch {
+	case s.Payments > 0:
+		return State(s.State())
+	case ended && at == checkout.Approved:
+		return Cancelled
+	default:
+		return State(at) // a checkout's words are those for a contribution, like a payment's above
 	}
-	return State(s.State())
 }
 
 // Orderless reports whether PayPal may not have made an order yet.

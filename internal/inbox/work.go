@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -53,19 +54,29 @@ const (
 	aCapture
 	aRefund
 	aDispute
+	aSale
+	aSubscription
 )
 
 // subjectOf returns what to ask PayPal's API for when an event of this type comes.
 // Source: PayPal, "Webhook event names" (developer.paypal.com/api/rest/webhooks/event-names). PAYMENT.CAPTURE.DENIED is
-// in that list, DECLINED is what the API's version 2 sends.
+// in that list, DECLINED is what the API's version 2 sends; RE-ACTIVATED is of the older subscriptions. Nothing is sent
+// for a charge that went well but PAYMENT.SALE.COMPLETED.
 func subjectOf(eventType string) subject {
 	switch eventType {
 	case "CHECKOUT.ORDER.APPROVED", "CHECKOUT.ORDER.COMPLETED", "CHECKOUT.PAYMENT-APPROVAL.REVERSED":
 		return anOrder
 	case "PAYMENT.CAPTURE.PENDING", "PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.DENIED", "PAYMENT.CAPTURE.DECLINED":
 		return aCapture
-	case "PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED", "PAYMENT.REFUND.PENDING", "PAYMENT.REFUND.FAILED":
+	case "PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED", "PAYMENT.REFUND.PENDING", "PAYMENT.REFUND.FAILED",
+		"PAYMENT.SALE.REFUNDED", "PAYMENT.SALE.REVERSED":
 		return aRefund
+	case "PAYMENT.SALE.COMPLETED", "PAYMENT.SALE.PENDING", "PAYMENT.SALE.DENIED":
+		return aSale
+	case "BILLING.SUBSCRIPTION.CREATED", "BILLING.SUBSCRIPTION.ACTIVATED", "BILLING.SUBSCRIPTION.RE-ACTIVATED",
+		"BILLING.SUBSCRIPTION.UPDATED", "BILLING.SUBSCRIPTION.SUSPENDED", "BILLING.SUBSCRIPTION.CANCELLED",
+		"BILLING.SUBSCRIPTION.EXPIRED", "BILLING.SUBSCRIPTION.PAYMENT.FAILED":
+		return aSubscription
 	case "CUSTOMER.DISPUTE.CREATED", "CUSTOMER.DISPUTE.UPDATED", "CUSTOMER.DISPUTE.RESOLVED":
 		return aDispute
 	default:
@@ -83,6 +94,11 @@ func EventTypes() []string {
 		"PAYMENT.CAPTURE.PENDING", "PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.DENIED", "PAYMENT.CAPTURE.DECLINED",
 		"PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED", "PAYMENT.REFUND.PENDING", "PAYMENT.REFUND.FAILED",
 		"CUSTOMER.DISPUTE.CREATED", "CUSTOMER.DISPUTE.UPDATED", "CUSTOMER.DISPUTE.RESOLVED",
+		"PAYMENT.SALE.COMPLETED", "PAYMENT.SALE.PENDING", "PAYMENT.SALE.DENIED", "PAYMENT.SALE.REFUNDED",
+		"PAYMENT.SALE.REVERSED",
+		"BILLING.SUBSCRIPTION.CREATED", "BILLING.SUBSCRIPTION.ACTIVATED", "BILLING.SUBSCRIPTION.RE-ACTIVATED",
+		"BILLING.SUBSCRIPTION.UPDATED", "BILLING.SUBSCRIPTION.SUSPENDED", "BILLING.SUBSCRIPTION.CANCELLED",
+		"BILLING.SUBSCRIPTION.EXPIRED", "BILLING.SUBSCRIPTION.PAYMENT.FAILED",
 	}
 }
 
@@ -107,9 +123,13 @@ func (i *Inbox) apply(ctx context.Context, e event) (c contribution.Contribution
 	case kind == anOrder && parsed.OrderID != "":
 		return i.settler.SettleOrder(ctx, parsed.OrderID, src)
 	case kind == aRefund && parsed.RefundID != "":
-		return i.payments.SettleRefund(ctx, parsed.RefundID, e.Type == "PAYMENT.CAPTURE.REVERSED", src)
+		return i.payments.SettleRefund(ctx, parsed.RefundID, strings.HasSuffix(e.Type, ".REVERSED"), src)
 	case kind == aDispute && parsed.DisputeID != "":
 		return i.disputes.Settle(ctx, parsed.DisputeID, src)
+	case kind == aSubscription && parsed.SubscriptionID != "":
+		return i.settler.SettleSubscription(ctx, parsed.SubscriptionID, src)
+	case kind == aSale && parsed.CaptureID != "":
+		return i.payments.SettleSale(ctx, parsed.CaptureID, parsed.SubscriptionID, src)
 	// What it names is asked about even where its name promises something else: PayPal will say what is so.
 	case parsed.CaptureID != "" && parsed.OrderID != "":
 		return i.payments.SettlePayment(ctx, parsed.OrderID, parsed.CaptureID, src)

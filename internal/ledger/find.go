@@ -22,6 +22,17 @@ func OpenDisputes(ctx context.Context, q sqlx.QueryerContext, contribution uuid.
 	return ids, nil
 }
 
+// PendingPayments are PayPal's ids of a contribution's payments that PayPal holds back.
+func PendingPayments(ctx context.Context, q sqlx.QueryerContext, contribution uuid.UUID) ([]string, error) {
+	var ids []string
+	err := sqlx.SelectContext(ctx, q, &ids, `
+		SELECT paypal_id FROM payment WHERE contribution_id = $1 AND status = 'pending' ORDER BY id`, contribution)
+	if err != nil {
+		return nil, db.Translate(fmt.Errorf("find pending payments: %w", err))
+	}
+	return ids, nil
+}
+
 // Captures are PayPal's ids of a contribution's payments that have an order behind them.
 func Captures(ctx context.Context, q sqlx.QueryerContext, contribution uuid.UUID) ([]string, error) {
 	var ids []string

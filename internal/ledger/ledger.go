@@ -131,18 +131,23 @@ func (b *Book) Payments() []Payment {
 // Standing is what all payments of a book come to. Gross and Back are minor units, both positive.
 type Standing struct {
 	Payments    int       // known, whatever became of them
+	Pending     bool      // PayPal holds one of them back
 	Strongest   Status    // the furthest that one of them came; empty where there is none
 	Gross, Back int64     // what completed, and what of it went back
 	Reversed    bool      // PayPal or a bank took some of it back
 	Disputed    bool      // a dispute is open
 	CompletedAt time.Time // when the first of them completed; zero where none did
+
+	recurs bool // they are charges of a subscription
+	kept   bool // one that completed has not gone back in full
 }
 
 // Standing sums the book up.
 func (b *Book) Standing() Standing {
-	s := Standing{Payments: len(b.payments)}
+	s := Standing{Payments: len(b.payments), recurs: !b.subject.once()}
 	for _, p := range b.payments {
 		s.Strongest = strongest(s.Strongest, p.Status)
+		s.Pending = s.Pending || p.Status == StatusPending
 		if p.Status == StatusCompleted {
 			s.Gross += p.Amount.Minor
 			if s.CompletedAt.IsZero() || p.OccurredAt.Before(s.CompletedAt) {
@@ -152,13 +157,22 @@ func (b *Book) Standing() Standing {
 		back, reversed := p.back()
 		s.Back += back
 		s.Reversed = s.Reversed || reversed
+		s.kept = s.kept || p.Status == StatusCompleted && back < p.Amount.Minor
 		s.Disputed = s.Disputed || p.disputed()
 	}
 	return s
 }
 
-// State is the strongest thing to say of all payments together; it is Unknown where there is none.
+// State is the strongest thing to say of all payments together; it is Unknown where there is none. What went back of
+// some charges does not make less of a supporter of years: of payments that recur only what went back of all counts.
 func (s Standing) State() State {
+	switch {
+	case !s.recurs || s.Strongest != StatusCompleted || !s.kept:
+	case s.Disputed:
+		return Disputed
+	default:
+		return Completed
+	}
 	f, known := reduce(s.Strongest, s.Gross, s.Back, s.Reversed, s.Disputed)
 	if !known {
 		return Unknown

@@ -24,7 +24,7 @@ const Column = `json_build_object(
 	'payments', (
 	    SELECT json_agg(json_build_object('id', p.id, 'paypal_id', p.paypal_id, 'kind', p.kind, 'status', p.status,
 	        'state', p.state, 'receipt', p.receipt, 'reason', p.reason, 'amount_minor', p.amount_minor,
-	        'currency', p.currency, 'occurred_at', p.occurred_at,
+	        'currency', p.currency, 'occurred_at', p.occurred_at, 'subscription_id', p.subscription_id,
 	        'converted', EXISTS (SELECT 1 FROM conversion v WHERE v.payment_id = p.id),
 	        'refunds', (
 	            SELECT json_agg(json_build_object('paypal_id', r.paypal_id, 'kind', r.kind, 'status', r.status,
@@ -83,6 +83,7 @@ type column struct {
 		Minor      int64     `json:"amount_minor"`
 		Currency   string    `json:"currency"`
 		OccurredAt time.Time `json:"occurred_at"`
+		Sub        string    `json:"subscription_id"`
 		Converted  bool      `json:"converted"`
 		Refunds    []struct {
 			PayPalID string    `json:"paypal_id"`
@@ -123,9 +124,9 @@ func Parse(s Subject, text []byte, reviews *review.List) (*Book, error) {
 	}
 	for _, row := range in.Payments {
 		p := &Payment{
-			PayPalID: row.PayPalID, Kind: row.Kind, Status: row.Status, State: row.State, Receipt: row.Receipt,
-			Reason: row.Reason, Amount: money.New(row.Minor, money.Currency(row.Currency)), OccurredAt: row.OccurredAt.UTC(),
-			id: row.ID, converted: row.Converted,
+			PayPalID: row.PayPalID, Kind: row.Kind, Subscription: row.Sub, Status: row.Status, State: row.State,
+			Receipt: row.Receipt, Reason: row.Reason, Amount: money.New(row.Minor, money.Currency(row.Currency)),
+			OccurredAt: row.OccurredAt.UTC(), id: row.ID, converted: row.Converted,
 		}
 		for _, back := range row.Refunds {
 			p.refunds = append(p.refunds, &refund{

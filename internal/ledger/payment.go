@@ -12,14 +12,16 @@ import (
 
 // Payment is one movement of money for a contribution. Times are UTC.
 type Payment struct {
-	PayPalID   string // of the capture or sale
-	Kind       string // "capture", "sale", or "direct": made in PayPal without an order of ours
-	Status     Status // PayPal's word for the capture itself
-	State      State  // what became of the payment
-	Receipt    string // a person can read it out; empty while no money is in
-	Reason     string // PayPal's code for a pending or declined one
-	Amount     money.Amount
-	OccurredAt time.Time // PayPal's create_time
+	PayPalID string // of the capture or sale
+	Kind     string // "capture", "sale", or "direct": made in PayPal without an order of ours
+	// Subscription is PayPal's id of the one that a sale is a charge of; empty for every other payment.
+	Subscription string
+	Status       Status // PayPal's word for the capture itself
+	State        State  // what became of the payment
+	Receipt      string // a person can read it out; empty while no money is in
+	Reason       string // PayPal's code for a pending or declined one
+	Amount       money.Amount
+	OccurredAt   time.Time // PayPal's create_time
 
 	id         int64 // its row; 0 while it has none
 	refunds    []*refund
@@ -106,18 +108,25 @@ func (b *Book) joinPayment(seen paypal.Capture, direct bool, learned Status) (*P
 	if p == nil {
 		p = &Payment{
 			PayPalID: seen.ID, Kind: "capture", Status: learned, Reason: seen.Reason, Amount: seen.Amount,
-			OccurredAt: seen.CreatedAt, changed: true,
+			Subscription: seen.SubscriptionID, OccurredAt: seen.CreatedAt, changed: true,
 		}
-		if direct {
+		switch {
+		case direct:
 			p.Kind = "direct"
+		case !b.subject.once():
+			p.Kind = "sale"
 		}
 		b.payments = append(b.payments, p)
 		return p, true
 	}
+	named := p.Subscription == "" && seen.SubscriptionID != "" // PayPal may leave it out for days
+	if named {
+		p.Subscription, p.changed = seen.SubscriptionID, true
+	}
 	to := later(p.Status, learned)
 	heldForAnother := to == StatusPending && learned == StatusPending && seen.Reason != p.Reason
 	if to == p.Status && !heldForAnother {
-		return p, false
+		return p, named
 	}
 	p.Status, p.Reason, p.changed = to, seen.Reason, true
 	return p, true

@@ -72,20 +72,22 @@ const (
 
 	insertPayments = `new_payment AS (
 	INSERT INTO payment (contribution_id, kind, paypal_id, status, state, receipt, reason, amount_minor, currency,
-	                     returned_minor, occurred_at, recorded_at)
+	                     returned_minor, subscription_id, occurred_at, recorded_at)
 	SELECT contribution_id, kind, paypal_id, status, state, receipt, reason, amount_minor, currency,
-	       returned_minor, occurred_at, recorded_at
+	       returned_minor, subscription_id, occurred_at, recorded_at
 	FROM jsonb_to_recordset($1::text::jsonb->'payments') AS p (
 	    contribution_id uuid, kind text, paypal_id text, status text, state text, receipt text, reason text,
-	    amount_minor bigint, currency text, returned_minor bigint, occurred_at timestamptz, recorded_at timestamptz)
+	    amount_minor bigint, currency text, returned_minor bigint, subscription_id text, occurred_at timestamptz,
+	    recorded_at timestamptz)
 	RETURNING id, paypal_id)`
 
 	updatePayments = `advanced_payment AS (
 	UPDATE payment SET status = p.status, state = p.state, receipt = p.receipt, reason = p.reason,
-	                   returned_minor = p.returned_minor, occurred_at = p.occurred_at
+	                   returned_minor = p.returned_minor, subscription_id = p.subscription_id,
+	                   occurred_at = p.occurred_at
 	FROM jsonb_to_recordset($1::text::jsonb->'advanced') AS p (
 	    payment_id bigint, status text, state text, receipt text, reason text, returned_minor bigint,
-	    occurred_at timestamptz)
+	    subscription_id text, occurred_at timestamptz)
 	WHERE payment.id = p.payment_id)`
 
 	upsertRefunds = `kept_refund AS (
@@ -172,6 +174,7 @@ type paymentRow struct {
 	Minor        int64     `json:"amount_minor"`
 	Currency     string    `json:"currency"`
 	Returned     int64     `json:"returned_minor"`
+	Subscription *string   `json:"subscription_id"`
 	OccurredAt   time.Time `json:"occurred_at"`
 	RecordedAt   time.Time `json:"recorded_at"`
 }
@@ -259,7 +262,8 @@ func (c *changes) addPayment(s Subject, p *Payment, now time.Time) {
 		row := paymentRow{
 			PaymentID: p.id, Contribution: s.Contribution, Kind: p.Kind, PayPalID: p.PayPalID, Status: p.Status,
 			State: p.State, Receipt: set(p.Receipt), Reason: p.Reason, Minor: p.Amount.Minor,
-			Currency: string(p.Amount.Currency), Returned: p.returned(), OccurredAt: p.OccurredAt, RecordedAt: now,
+			Currency: string(p.Amount.Currency), Returned: p.returned(), Subscription: set(p.Subscription),
+			OccurredAt: p.OccurredAt, RecordedAt: now,
 		}
 		if p.id == 0 {
 			c.Payments = append(c.Payments, row)

@@ -14,6 +14,7 @@ import (
 	"readerfund/internal/ledger"
 	"readerfund/internal/paypal"
 	"readerfund/internal/review"
+	"readerfund/internal/subscription"
 )
 
 // application is what the facts of one Apply come to.
@@ -22,10 +23,11 @@ type application struct {
 
 	facts   []Fact
 	now     time.Time
-	before  contribution.State // before the first of them
-	paid    []string           // PayPal's ids of the payments whose money was in before
-	news    bool               // one of them was
-	changed bool               // the checkout changed otherwise
+	before  contribution.State          // before the first of them
+	paid    []string                    // PayPal's ids of the payments whose money was in before
+	known   []subscription.Subscription // as they were before
+	news    bool                        // one of them was
+	changed bool                        // the checkout or a subscription changed otherwise
 
 	charged        bool         // the money is in by one of these facts
 	payer          paypal.Payer // who is to be linked as the supporter
@@ -41,6 +43,7 @@ func learn(locked *contribution.Locked, facts []Fact, now time.Time) (*applicati
 	for _, p := range a.completed() {
 		a.paid = append(a.paid, p.PayPalID)
 	}
+	a.known = slices.Clone(a.Subscriptions)
 	for _, f := range facts {
 		if f.contribution != a.Contribution.ID {
 			return nil, fmt.Errorf("apply %s to contribution %s: it is about %s", f.kind(), a.Contribution.ID, f.contribution)
@@ -52,6 +55,7 @@ func learn(locked *contribution.Locked, facts []Fact, now time.Time) (*applicati
 			return nil, fmt.Errorf("apply %s to contribution %s: %w", f.kind(), a.Contribution.ID, err)
 		}
 	}
+	a.reviewAfterEnd()
 	return a, nil
 }
 
@@ -70,7 +74,7 @@ func (a *application) apply(f Fact) error {
 	if at := standing.CompletedAt; !at.IsZero() && (c.CompletedAt.IsZero() || at.Before(c.CompletedAt)) {
 		c.CompletedAt = at
 	}
-	c.State = contribution.Status(c.Checkout.State, standing)
+	c.State = contribution.Status(c.Checkout.State, standing, a.Ended())
 	pending := f.money != nil && f.money.Pending()
 	if c.State != from || pending && c.State == contribution.Pending {
 		_, c.Reason = f.about() // a payment may be held for one reason after the other
@@ -85,10 +89,15 @@ func (a *application) apply(f Fact) error {
 
 // learn keeps what the fact says, and reports whether any of it was new.
 func (a *application) learn(f Fact) (news bool, err error) {
-	if f.money != nil {
+	switch {
+	case f.subscription != nil:
+		news, err = a.learnSubscription(*f.subscription)
+	case f.money != nil:
 		source := ledger.Source{Way: string(f.source.Way), Event: f.source.Event}
-		news, err = a.Book.Apply(*f.money, source, a.now)
-	} else {
+		if news, err = a.Book.Apply(*f.money, source, a.now); err == nil {
+			a.noteCharge(*f.money)
+		}
+	default:
 		news, err = a.Contribution.Checkout.Apply(*f.checkout)
 		if second, is := errors.AsType[*checkout.SecondOrderError](err); is {
 			err = contradiction(review.SecondOrder, review.Args{"order": second.Named, "known": second.Known})

@@ -85,7 +85,7 @@ func (s *Applier) applyAnd(
 func (s *Applier) applyFirst(
 	ctx context.Context, c contribution.Contribution, facts ...Fact,
 ) (contribution.Contribution, error) {
-	if c.State != contribution.Started || len(facts) != 1 || len(moneyOf(facts)) > 0 || facts[0].payer.Email != "" {
+	if c.State != contribution.Started || len(facts) != 1 || facts[0].checkout == nil || facts[0].payer.Email != "" {
 		return s.ApplyAll(ctx, facts)
 	}
 	f, next := facts[0], c
@@ -111,9 +111,11 @@ func (s *Applier) save(ctx context.Context, tx *sqlx.Tx, all ...*application) er
 	for _, a := range all {
 		a.Book.Reviews.Resolve(review.Settled, a.settled...)
 		if a.news || a.changed {
-			changes = append(changes, contribution.Change{
-				Locked: a.Locked, Before: a.before, Events: a.history, Payer: a.payer,
-			})
+			change := contribution.Change{Locked: a.Locked, Before: a.before, Events: a.history, Payer: a.payer}
+			for _, s := range a.subscriptionChanges() {
+				change.Subscriptions = append(change.Subscriptions, s.After)
+			}
+			changes = append(changes, change)
 		}
 	}
 	if len(changes) > 0 {

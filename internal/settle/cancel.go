@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/checkout"
 	"readerfund/internal/contribution"
 	"readerfund/internal/detached"
 	"readerfund/internal/paypal"
@@ -25,6 +26,16 @@ func (s *Settler) Cancel(ctx context.Context, id uuid.UUID) (contribution.Contri
 	}
 	settled, err := detached.Run(ctx, s.calls, func(ctx context.Context) (contribution.Contribution, error) {
 		facts := []Fact{ReaderCancelled(id)}
+		if c.Checkout.Kind == checkout.Subscription {
+			seen, err := s.paypal.Subscription(ctx, c.Checkout.PayPalID)
+			switch {
+			case err == nil:
+				facts = append([]Fact{SubscriptionSeen(id, Source{Way: contribution.ByReader}, seen)}, facts...)
+			case !paypal.NotFound(err):
+				return c, fmt.Errorf("ask about subscription %s: %w", c.Checkout.PayPalID, err)
+			}
+			return s.applier.ApplyAll(ctx, facts)
+		}
 		o, err := s.paypal.Order(ctx, c.Checkout.PayPalID)
 		switch {
 		case err == nil && o.CustomID == id.String():

@@ -2,6 +2,7 @@ package settle
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -21,17 +22,18 @@ type Source struct {
 }
 
 // Fact is one thing we learned of one contribution, from PayPal's API or from our own call's outcome: about its
-// checkout, or about money. Only the functions below make facts; the zero Fact is none.
+// checkout, about its subscription, or about money. Only the functions below make facts; the zero Fact is none.
 type Fact struct {
 	contribution uuid.UUID
 	source       Source
-	checkout     *checkout.Fact // nil for one about money
-	money        *ledger.Fact   // nil for one about the checkout
-	payer        paypal.Payer   // empty where the fact does not say who paid
+	checkout     *checkout.Fact       // one of the three is set
+	subscription *paypal.Subscription // it tells of the checkout, too
+	money        *ledger.Fact
+	payer        paypal.Payer // empty where the fact does not say who paid
 }
 
 func checkoutFact(id uuid.UUID, src Source, f checkout.Fact) Fact {
-	return Fact{contribution: id, source: src, checkout: &f, payer: f.Order().Payer}
+	return Fact{contribution: id, source: src, checkout: &f}
 }
 
 func moneyFact(id uuid.UUID, src Source, f ledger.Fact) Fact {
@@ -101,12 +103,19 @@ func DisputeSeen(id uuid.UUID, src Source, d paypal.Dispute) Fact {
 	return moneyFact(id, src, ledger.DisputeSeen(d))
 }
 
+// SubscriptionSeen is a subscription as PayPal's API gives it.
+func SubscriptionSeen(id uuid.UUID, src Source, s paypal.Subscription) Fact {
+	return Fact{contribution: id, source: src, subscription: &s, payer: s.Payer}
+}
+
 // OrderSeen is everything an order says: that it exists, how far it came, its captures and their refunds. Of a capture
 // that was reversed the latest refund is the reversal: after one PayPal lets nobody refund any more.
 func OrderSeen(id uuid.UUID, src Source, o paypal.Order) []Fact {
 	var facts []Fact
 	for _, f := range checkout.OrderSeen(o) {
-		facts = append(facts, checkoutFact(id, src, f))
+		fact := checkoutFact(id, src, f)
+		fact.payer = o.Payer
+		facts = append(facts, fact)
 	}
 	for _, c := range o.Captures {
 		facts = append(facts, CaptureSeen(id, src, c))
@@ -137,22 +146,36 @@ func backSeen(id uuid.UUID, src Source, o paypal.Order, r paypal.Refund) Fact {
 
 // kind names the fact for the history.
 func (f Fact) kind() string {
-	if f.money != nil {
+	switch {
+	case f.subscription != nil:
+		return "subscription_" + strings.ToLower(string(f.subscription.Status))
+	case f.money != nil:
 		return f.money.Kind()
+	default:
+		return f.checkout.Kind()
 	}
-	return f.checkout.Kind()
 }
 
 // about is PayPal's id of what the fact is about, and PayPal's code for why it is so; each may be empty.
 func (f Fact) about() (id, reason string) {
-	if f.money != nil {
+	switch {
+	case f.subscription != nil:
+		return f.subscription.ID, ""
+	case f.money != nil:
 		return f.money.About()
+	default:
+		return f.checkout.About()
 	}
-	return f.checkout.About()
 }
 
 // isOrder reports whether the fact is what an order says.
-func (f Fact) isOrder() bool { return f.checkout != nil && f.checkout.Order().ID != "" }
+func (f Fact) isOrder() bool {
+	if f.checkout == nil {
+		return false
+	}
+	id, _ := f.checkout.About()
+	return id != ""
+}
 
 // event is the fact's line in the history.
 func (f Fact) event(from, to contribution.State) contribution.Event {
@@ -169,6 +192,12 @@ func (f Fact) settles() []review.Match {
 		return f.money.Settles()
 	case f.isOrder():
 		return []review.Match{{Code: review.OddAnswer}, {Code: review.OrderOfAnother}}
+	case f.subscription != nil:
+		about := review.Args{"subscription": f.subscription.ID}
+		return []review.Match{
+			{Code: review.OddAnswer}, {Code: review.SubscriptionOfAnother, About: about},
+			{Code: review.SubscriptionStatus, About: about},
+		}
 	default:
 		return nil
 	}

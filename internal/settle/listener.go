@@ -40,7 +40,10 @@ func (s *Applier) tell(ctx context.Context, tx *sqlx.Tx, a *application, answere
 			applied.Refunds = append(applied.Refunds, *f.money.Refund())
 		}
 	}
-	if !a.news && !answered && len(applied.Refunds) == 0 {
+	for _, change := range a.subscriptionChanges() {
+		applied.Subscription = &change
+	}
+	if !a.news && !answered && len(applied.Refunds) == 0 && applied.Subscription == nil {
 		return nil
 	}
 	for _, listen := range s.listeners {

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"readerfund/internal/checkout"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/paypal"
@@ -57,13 +56,13 @@ func (s *orders) dropWish(ctx context.Context, c contribution.Contribution) (con
 // reader at another of its machines may not see it yet.
 const secondLook = 10 * time.Second
 
-// missing is for an order that PayPal says it does not know. Long after an order's life that is what we expect;
-// before, it must say so twice.
+// missing is for an order or a subscription that PayPal says it does not know. Long after its life that is what we
+// expect; before, it must say so twice.
 func (s *orders) missing(
 	ctx context.Context, c contribution.Contribution, src Source,
 ) (contribution.Contribution, error) {
 	now, since := s.now(), c.Checkout.MissingSince
-	if now.Sub(c.CreatedAt) > checkout.OrderLife || !since.IsZero() && now.Sub(since) >= secondLook {
+	if now.Sub(c.CreatedAt) > c.Checkout.Kind.Life() || !since.IsZero() && now.Sub(since) >= secondLook {
 		return s.applier.ApplyAll(ctx, []Fact{OrderGone(c.ID, src)})
 	}
 	return c, db.Translate(contribution.NoteMissing(ctx, s.db, c.ID, now, now.Add(secondLook)))

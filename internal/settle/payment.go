@@ -8,11 +8,14 @@ import (
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/batch"
+	"readerfund/internal/checkout"
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/paypal"
 	"readerfund/internal/review"
+	"readerfund/internal/subscription"
 )
 
 // Payments asks PayPal about a payment or a refund, finds whose it is, and applies the answer.
@@ -21,6 +24,7 @@ type Payments struct {
 	paypal        *paypal.Client
 	contributions *contribution.Service
 	applier       *Applier
+	owners        *batch.Writer[string, subscription.Owner]
 }
 
 // SettlePayment is SettleCapture for news that names the capture's order. The order is asked for instead: it carries
@@ -51,17 +55,13 @@ func (p *Payments) SettlePayment(
 
 var errAnotherOrder = errors.New("the contribution was started with another order")
 
-// SettleCapture asks PayPal about one capture and applies the answer; for one that was refunded, the refunds too.
+// SettleCapture asks PayPal about one capture, or a sale of which the subscription is not known, and applies the answer;
+// for a capture that was refunded, the refunds too.
 func (p *Payments) SettleCapture(ctx context.Context, captureID string, src Source) (contribution.Contribution, error) {
-	seen, err := p.paypal.Capture(ctx, captureID)
-	if err != nil {
-		return contribution.Contribution{}, fmt.Errorf("ask about capture %s: %w", captureID, err)
-	}
-	c, err := p.ownerOfCapture(ctx, seen)
+	seen, c, facts, err := p.seenPayment(ctx, captureID, src)
 	if err != nil {
 		return contribution.Contribution{}, fmt.Errorf("capture %s: %w", captureID, err)
 	}
-	facts := []Fact{CaptureSeen(c.ID, src, seen)}
 	if seen.Refunded() || !c.HasSupporter {
 		// The order knows what the capture does not tell: the refunds, and who paid.
 		facts = append(p.orderFacts(ctx, c, seen.OrderID, src), facts...)
@@ -81,15 +81,10 @@ func (p *Payments) SettleRefund(
 	if r.CaptureID == "" {
 		return contribution.Contribution{}, contradiction(review.RefundNamesNoPayment, review.Args{"refund": refundID})
 	}
-	seen, err := p.paypal.Capture(ctx, r.CaptureID)
-	if err != nil {
-		return contribution.Contribution{}, fmt.Errorf("ask about capture %s of refund %s: %w", r.CaptureID, refundID, err)
-	}
-	c, err := p.ownerOfCapture(ctx, seen)
+	seen, c, facts, err := p.seenPayment(ctx, r.CaptureID, src)
 	if err != nil {
 		return contribution.Contribution{}, fmt.Errorf("refund %s: %w", refundID, err)
 	}
-	facts := []Fact{CaptureSeen(c.ID, src, seen)}
 	if seen.Reversed() {
 		facts = append(p.orderFacts(ctx, c, seen.OrderID, src), facts...)
 	}
@@ -102,7 +97,7 @@ func (p *Payments) SettleRefund(
 // orderFacts is what the order of a capture says, where PayPal still knows it; nothing otherwise.
 func (p *Payments) orderFacts(ctx context.Context, c contribution.Contribution, orderID string, src Source) []Fact {
 	orderID = cmp.Or(c.Checkout.PayPalID, orderID)
-	if orderID == "" {
+	if orderID == "" || c.Checkout.Kind != checkout.Order {
 		return nil
 	}
 	o, err := p.paypal.Order(ctx, orderID)

@@ -32,6 +32,7 @@ type Config struct {
 	Campaigns     *campaign.Catalog
 	BaseURL       string // where readers reach us, without a slash at the end
 	Publication   string // the name PayPal shows the reader
+	Plans         Plans
 	SweepEvery    time.Duration
 	Listeners     []Listener // called in the transaction in which facts were applied
 	Now           func() time.Time
@@ -62,9 +63,10 @@ func New(cfg Config) *Services {
 	applier.bookings = batch.NewWriter(bookingsAtOnce, applier.bookTogether)
 	starter := &Starter{
 		db: cfg.DB, paypal: cfg.PayPal, contributions: cfg.Contributions, applier: applier, baseURL: cfg.BaseURL,
-		publication: cfg.Publication, now: cfg.Now, log: cfg.Log, calls: calls,
+		plans: cfg.Plans, publication: cfg.Publication, now: cfg.Now, log: cfg.Log, calls: calls,
 	}
 	payments := &Payments{db: cfg.DB, paypal: cfg.PayPal, contributions: cfg.Contributions, applier: applier}
+	payments.owners = batch.NewWriter(ownersAtOnce, payments.findOwners)
 	disputes := &Disputes{
 		db: cfg.DB, paypal: cfg.PayPal, payments: payments, applier: applier, sweepEvery: cfg.SweepEvery, now: cfg.Now,
 		log: cfg.Log, calls: calls,
@@ -74,6 +76,9 @@ func New(cfg Config) *Services {
 	}
 	settler := &Settler{
 		db: cfg.DB, paypal: cfg.PayPal, contributions: cfg.Contributions, applier: applier, orders: orders,
+		subscriptions: &subscriptions{
+			paypal: cfg.PayPal, applier: applier, payments: payments, now: cfg.Now, log: cfg.Log,
+		},
 		payments: payments, disputes: disputes, sweepEvery: cfg.SweepEvery, now: cfg.Now, calls: calls,
 	}
 	return &Services{

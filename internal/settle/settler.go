@@ -18,13 +18,14 @@ import (
 )
 
 // Settler brings one contribution as a whole up to date with PayPal: its order, which it captures once the reader has
-// approved it, and its open disputes.
+// approved it, or its subscription with the charges that PayPal holds back; and its open disputes.
 type Settler struct {
 	db            *db.DB
 	paypal        *paypal.Client
 	contributions *contribution.Service
 	applier       *Applier
 	orders        *orders
+	subscriptions *subscriptions
 	payments      *Payments
 	disputes      *Disputes
 	sweepEvery    time.Duration
@@ -32,8 +33,8 @@ type Settler struct {
 	calls         *detached.Group // calls to PayPal that go on although nobody waits for them
 }
 
-// Settle asks PayPal how the contribution's order stands, captures it if the reader has approved, and applies what
-// PayPal said. It returns the contribution as it stands then; on trouble, as it stood, together with the error. It may
+// Settle asks PayPal how the contribution's order or subscription stands, captures an order if the reader has approved
+// it, and applies what PayPal said. It returns the contribution as it stands then; on trouble, as it stood, together with the error. It may
 // be called any number of times, by anybody, at once.
 func (s *Settler) Settle(ctx context.Context, id uuid.UUID, src Source) (contribution.Contribution, error) {
 	c, err := s.contributions.Get(ctx, id)
@@ -57,6 +58,9 @@ func (s *Settler) settle(
 		return s.lapse(ctx, c, src)
 	}
 	settled, err := detached.Run(ctx, s.calls, func(ctx context.Context) (contribution.Contribution, error) {
+		if c.Checkout.Kind == checkout.Subscription {
+			return s.settleRecurring(ctx, c, src)
+		}
 		o, err := s.paypal.Order(ctx, c.Checkout.PayPalID)
 		if paypal.NotFound(err) {
 			return s.orders.missing(ctx, c, src)
@@ -105,6 +109,54 @@ func (s *Settler) SettleOrder(ctx context.Context, orderID string, src Source) (
 	})
 }
 
+// settleRecurring asks about the subscription that a contribution began with, and about the charges that PayPal holds
+// back. One that changes or brings a charge later is asked about by SettleSubscription.
+func (s *Settler) settleRecurring(
+	ctx context.Context, c contribution.Contribution, src Source,
+) (contribution.Contribution, error) {
+	settled, err := s.subscriptions.ask(ctx, c.ID, c.Checkout.PayPalID, src)
+	switch {
+	case paypal.NotFound(err) && !c.State.Received():
+		return s.orders.missing(ctx, c, src)
+	case err != nil:
+		return c, err
+	case src.Way == contribution.ByReader:
+		return settled, nil
+	}
+	pending, err := ledger.PendingPayments(ctx, s.db, c.ID)
+	if err != nil {
+		return settled, err
+	}
+	for _, sale := range pending {
+		if settled, err = s.payments.SettleSale(ctx, sale, "", src); err != nil {
+			return c, err
+		}
+	}
+	return s.settleOpenDisputes(ctx, settled, src)
+}
+
+// SettleSubscription asks PayPal how a subscription stands and applies the answer, and the charges of it that PayPal has
+// and we have not. PayPal's custom_id says whose it is. The error is ErrNotOurs when it belongs to nobody here.
+func (s *Settler) SettleSubscription(
+	ctx context.Context, paypalID string, src Source,
+) (contribution.Contribution, error) {
+	settled, err := detached.Run(ctx, s.calls, func(ctx context.Context) (contribution.Contribution, error) {
+		owner, err := s.payments.owners.Do(ctx, paypalID)
+		if err != nil {
+			return contribution.Contribution{}, err
+		}
+		if owner.Contribution != uuid.Nil {
+			return s.subscriptions.ask(ctx, owner.Contribution, paypalID, src)
+		}
+		seen, c, err := s.payments.askOwner(ctx, paypalID)
+		if err != nil {
+			return contribution.Contribution{}, err
+		}
+		return s.subscriptions.settle(ctx, c.ID, seen, src)
+	})
+	return settled, unanswered(err)
+}
+
 // settleOpenDisputes asks how the contribution's open disputes stand.
 func (s *Settler) settleOpenDisputes(
 	ctx context.Context, c contribution.Contribution, src Source,
@@ -123,12 +175,12 @@ func (s *Settler) settleOpenDisputes(
 	return c, nil
 }
 
-// lapse ends a contribution whose order we never got to know: nobody had its approval link, so once the order's life
-// has passed nobody can pay it.
+// lapse ends a contribution whose order or subscription we never got to know: nobody had its approval link, so once its
+// life has passed nobody can pay it.
 func (s *Settler) lapse(
 	ctx context.Context, c contribution.Contribution, src Source,
 ) (contribution.Contribution, error) {
-	young := s.now().Sub(c.CreatedAt) <= checkout.OrderLife
+	young := s.now().Sub(c.CreatedAt) <= c.Checkout.Kind.Life()
 	if c.State != contribution.Started && c.State != contribution.OrderUnknown || young {
 		return c, nil
 	}

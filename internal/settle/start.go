@@ -16,12 +16,13 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// Starter writes a reader's intent down and asks PayPal for its order.
+// Starter writes a reader's intent down and asks PayPal for its order, or for its subscription.
 type Starter struct {
 	db            *db.DB
 	paypal        *paypal.Client
 	contributions *contribution.Service
 	applier       *Applier
+	plans         Plans
 	baseURL       string
 	publication   string
 	now           func() time.Time
@@ -52,7 +53,12 @@ func (s *Starter) Start(
 	}
 	// Every caller waits on its own context for the one call they share: the first one's leaving is no answer to others.
 	c, err = detached.Run(ctx, s.calls, func(ctx context.Context) (contribution.Contribution, error) {
-		got, err, _ := s.ordering.Do(c.ID.String(), func() (any, error) { return s.order(ctx, c, in.Locale) })
+		got, err, _ := s.ordering.Do(c.ID.String(), func() (any, error) {
+			if c.Checkout.Kind == checkout.Subscription {
+				return s.subscribe(ctx, c, in.Locale)
+			}
+			return s.order(ctx, c, in.Locale)
+		})
 		ordered, _ := got.(contribution.Contribution)
 		return ordered, err
 	})
@@ -77,7 +83,14 @@ func (s *Starter) order(
 	if err == nil {
 		return s.applier.applyFirst(ctx, c, OrderSeen(c.ID, src, o)...)
 	}
-	s.log.WarnContext(ctx, "PayPal made no order", "contribution", c.ID, "error", err)
+	return s.unmade(ctx, c, src, err)
+}
+
+// unmade saves what came of a request for an order or a subscription that PayPal did not answer with one.
+func (s *Starter) unmade(
+	ctx context.Context, c contribution.Contribution, src Source, err error,
+) (contribution.Contribution, error) {
+	s.log.WarnContext(ctx, "PayPal made nothing to approve", "contribution", c.ID, "error", err)
 	unavailable := fault.Wrap(err, fault.Unavailable, "paypal.silent_nothing_charged")
 	no, refused := refusedBy(err)
 	switch {

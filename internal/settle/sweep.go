@@ -12,6 +12,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/metrics"
 	"readerfund/internal/paypal"
+	"readerfund/internal/subscription"
 )
 
 // sweepBatch is how many contributions one sweep takes at a time, sweepWorkers how many of them it asks PayPal about at
@@ -46,29 +47,65 @@ func (s *Sweeper) Sweep(ctx context.Context) (int, error) {
 		if err != nil || len(due) == 0 {
 			return total, err
 		}
-		s.settleEach(ctx, due)
+		each(due, func(id uuid.UUID) {
+			c, err := s.settler.Settle(ctx, id, Source{Way: contribution.BySweep})
+			s.metrics.Swept(err == nil)
+			if err != nil {
+				s.log.WarnContext(ctx, "sweep could not settle a contribution",
+					"contribution", id, "state", c.State, "error", err)
+			}
+		})
 		total += len(due)
 	}
 	return total, ctx.Err()
 }
 
-func (s *Sweeper) settleEach(ctx context.Context, due []uuid.UUID) {
-	queue := make(chan uuid.UUID)
+// SweepSubscriptions is Sweep for subscriptions that run: a cancel or a pause made at PayPal is seen within a day, and a
+// charge of which nobody told us is found. What could not be asked about is due again an hour later.
+func (s *Sweeper) SweepSubscriptions(ctx context.Context) (int, error) {
+	total := 0
+	for ctx.Err() == nil {
+		if s.paypal.Busy() > 0 {
+			return total, nil
+		}
+		due, err := subscription.ClaimDue(ctx, s.db, sweepBatch, s.now())
+		if err != nil || len(due) == 0 {
+			return total, err
+		}
+		var mu sync.Mutex
+		var asked []string
+		each(due, func(id string) {
+			_, err := s.settler.SettleSubscription(ctx, id, Source{Way: contribution.BySweep})
+			s.metrics.Swept(err == nil)
+			if err != nil {
+				s.log.WarnContext(ctx, "sweep could not settle a subscription", "subscription", id, "error", err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			asked = append(asked, id)
+		})
+		if err := subscription.Postpone(ctx, s.db, s.now(), asked...); err != nil {
+			return total, err
+		}
+		total += len(due)
+	}
+	return total, ctx.Err()
+}
+
+// each calls f for all that is due, for a few at once.
+func each[T any](due []T, f func(T)) {
+	queue := make(chan T)
 	var workers sync.WaitGroup
 	for range sweepWorkers {
 		workers.Go(func() {
-			for id := range queue {
-				c, err := s.settler.Settle(ctx, id, Source{Way: contribution.BySweep})
-				s.metrics.Swept(err == nil)
-				if err != nil {
-					s.log.WarnContext(ctx, "sweep could not settle a contribution",
-						"contribution", id, "state", c.State, "error", err)
-				}
+			for one := range queue {
+				f(one)
 			}
 		})
 	}
-	for _, id := range due {
-		queue <- id
+	for _, one := range due {
+		queue <- one
 	}
 	close(queue)
 	workers.Wait()

@@ -15,22 +15,27 @@ const (
 	checkEvery    = 24 * time.Hour
 	chargeExpect  = 12 * time.Hour
 	chargeOverdue = 36 * time.Hour
+	chargedSoon   = 10 * time.Minute // after a charge, for the day of the next one
 	checkSpread   = 2 * time.Hour // many are charged on one day
 	checkLease    = time.Hour
 )
 
-// NextCheck is when PayPal is asked about it next, or zero when it will tell nothing new: a day later, and once after a
-// charge should have come. While it waits for its approval, the contribution's own checks look after it.
+// NextCheck is when PayPal is asked about it next, or zero when it will tell nothing new: a day later, once after a
+// charge should have come, and soon after one came, when the next one will be. While it waits for its approval, the contribution's own checks look after it.
 func (s Subscription) NextCheck(now time.Time) time.Time {
 	if !s.State.Runs() {
 		return time.Time{}
 	}
 	at := now.Add(checkEvery)
-	if s.State == Active && !s.NextBillingAt.IsZero() {
-		for _, after := range []time.Duration{chargeExpect, chargeOverdue} {
-			if due := s.NextBillingAt.Add(after + s.spread()); due.After(now) && due.Before(at) {
-				return due
-			}
+	if s.State != Active || s.NextBillingAt.IsZero() {
+		return at
+	}
+	if !s.NextBillingAt.After(s.LastPaymentAt) { // ever less, should PayPal not say
+		return now.Add(min(max(chargedSoon, now.Sub(s.LastPaymentAt)), checkEvery))
+	}
+	for _, after := range []time.Duration{chargeExpect, chargeOverdue} {
+		if due := s.NextBillingAt.Add(after + s.spread()); due.After(now) && due.Before(at) {
+			return due
 		}
 	}
 	return at

@@ -79,20 +79,24 @@ func Of(ctx context.Context, q sqlx.QueryerContext, contribution uuid.UUID) ([]S
 	return all, nil
 }
 
-// Owners are the contributions of those of the subscriptions that we know, by PayPal's ids.
-func Owners(ctx context.Context, q sqlx.QueryerContext, paypalIDs ...string) (map[string]uuid.UUID, error) {
-	var rows []struct {
-		PayPalID     string    `db:"paypal_id"`
-		Contribution uuid.UUID `db:"contribution_id"`
-	}
+// Owner says whose a subscription is.
+type Owner struct {
+	PayPalID     string    `db:"paypal_id"`
+	Contribution uuid.UUID `db:"contribution_id"`
+	State        State     `db:"state"`
+}
+
+// Owners says whose those of the subscriptions are that we know, by PayPal's ids.
+func Owners(ctx context.Context, q sqlx.QueryerContext, paypalIDs ...string) (map[string]Owner, error) {
+	var rows []Owner
 	err := sqlx.SelectContext(ctx, q, &rows, `
-		SELECT paypal_id, contribution_id FROM subscription WHERE paypal_id = ANY ($1::text[])`, db.Array(paypalIDs))
+		SELECT paypal_id, contribution_id, state FROM subscription WHERE paypal_id = ANY ($1::text[])`, db.Array(paypalIDs))
 	if err != nil {
 		return nil, db.Translate(fmt.Errorf("find whose subscriptions are: %w", err))
 	}
-	owners := make(map[string]uuid.UUID, len(rows))
+	owners := make(map[string]Owner, len(rows))
 	for _, r := range rows {
-		owners[r.PayPalID] = r.Contribution
+		owners[r.PayPalID] = r
 	}
 	return owners, nil
 }

@@ -1,0 +1,143 @@
+package settle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/ledger"
+	"readerfund/internal/paypal"
+	"readerfund/internal/review"
+	"readerfund/internal/subscription"
+)
+
+// SettleSale asks PayPal about one charge of a subscription and applies the answer. subscriptionID is what the news of
+// it named, if it named one: PayPal's sale says it itself, most often. The error is ErrNotOurs where the subscription is
+// of nobody here, and a *ContradictionError where PayPal does not say which one it is: it may later.
+func (p *Payments) SettleSale(
+	ctx context.Context, saleID, subscriptionID string, src Source,
+) (contribution.Contribution, error) {
+	seen, err := p.paypal.Sale(ctx, saleID)
+	if err != nil {
+		return contribution.Contribution{}, fmt.Errorf("ask about sale %s: %w", saleID, err)
+	}
+	facts, err := p.saleFacts(ctx, seen, subscriptionID, src)
+	if err != nil {
+		return contribution.Contribution{}, fmt.Errorf("sale %s: %w", saleID, err)
+	}
+	return p.applier.ApplyAll(ctx, facts)
+}
+
+// saleFacts is the sale, and its subscription where that is not known to run: a charge is the proof that it does, and its
+// own news may be lost.
+func (p *Payments) saleFacts(
+	ctx context.Context, seen paypal.Capture, hint string, src Source,
+) ([]Fact, error) {
+	if _, err := uuid.Parse(seen.CustomID); err != nil {
+		seen.CustomID = "" // not documented for sales; whatever PayPal puts there, it is no number of ours
+	}
+	if seen.SubscriptionID == "" {
+		id, err := p.subscriptionOf(ctx, &seen, hint)
+		if err != nil || id != uuid.Nil {
+			return []Fact{CaptureSeen(id, src, seen)}, err
+		}
+	}
+	owner, err := p.owners.Do(ctx, seen.SubscriptionID)
+	if err != nil {
+		return nil, err
+	}
+	if owner.State.Runs() || owner.State.Ended() {
+		return []Fact{CaptureSeen(owner.Contribution, src, seen)}, nil
+	}
+	sub, c, err := p.askOwner(ctx, seen.SubscriptionID)
+	if err != nil {
+		return nil, err
+	}
+	return []Fact{SubscriptionSeen(c.ID, src, sub), CaptureSeen(c.ID, src, seen)}, nil
+}
+
+// askOwner asks PayPal for a subscription, and finds the contribution that it names.
+func (p *Payments) askOwner(
+	ctx context.Context, subscriptionID string,
+) (paypal.Subscription, contribution.Contribution, error) {
+	sub, err := p.paypal.Subscription(ctx, subscriptionID)
+	if err != nil {
+		return sub, contribution.Contribution{}, fmt.Errorf("ask about subscription %s: %w", subscriptionID, err)
+	}
+	c, err := owner(ctx, p.contributions, sub.CustomID)
+	if err != nil {
+		return sub, c, fmt.Errorf("subscription %s: %w", subscriptionID, err)
+	}
+	return sub, c, nil
+}
+
+// subscriptionOf finds out whose a sale is that PayPal does not name the subscription of: we have it, it has our number,
+// or PayPal lists it among the charges of the subscription that its event named. An event alone proves nothing.
+func (p *Payments) subscriptionOf(ctx context.Context, seen *paypal.Capture, hint string) (uuid.UUID, error) {
+	id, _, err := ledger.Owner(ctx, p.db, seen.ID)
+	if err == nil || !errors.Is(err, ErrNotOurs) {
+		return id, err
+	}
+	if c, err := owner(ctx, p.contributions, seen.CustomID); err == nil || !errors.Is(err, ErrNotOurs) {
+		return c.ID, err
+	}
+	if hint != "" && !seen.CreatedAt.IsZero() {
+		day := 24 * time.Hour
+		list, _, err := p.paypal.SubscriptionPayments(ctx, hint, seen.CreatedAt.Add(-day), seen.CreatedAt.Add(day))
+		if err != nil && !paypal.NotFound(err) {
+			return uuid.Nil, fmt.Errorf("ask for the charges of subscription %s: %w", hint, err)
+		}
+		if slices.ContainsFunc(list, func(row paypal.SubscriptionPayment) bool { return row.ID == seen.ID }) {
+			seen.SubscriptionID = hint
+			return uuid.Nil, nil
+		}
+	}
+	return uuid.Nil, contradiction(review.SaleNamesNoSubscription, review.Args{"payment": seen.ID})
+}
+
+// ownersAtOnce: a second question beside the first, so that a sale that comes alone waits for nobody.
+const ownersAtOnce = 2
+
+// findOwners is subscription.Owners for sales that are looked at at about the same time. That of a subscription that we
+// do not know is the zero Owner.
+func (p *Payments) findOwners(ctx context.Context, ids []string) ([]subscription.Owner, error) {
+	known, err := subscription.Owners(ctx, p.db, ids...)
+	owners := make([]subscription.Owner, len(ids))
+	for n, id := range ids {
+		owners[n] = known[id]
+	}
+	return owners, err
+}
+
+// seenPayment reads a payment of which only the id is known: a capture, or else the charge of a subscription. It gives
+// what it is about, the sale's subscription among it where that is not known to run.
+func (p *Payments) seenPayment(
+	ctx context.Context, id string, src Source,
+) (paypal.Capture, contribution.Contribution, []Fact, error) {
+	seen, err := p.paypal.Capture(ctx, id)
+	if err == nil && (seen.OrderID != "" || seen.CustomID != "") {
+		c, err := p.ownerOfCapture(ctx, seen)
+		if err != nil || !c.Frequency.Recurs() {
+			return seen, c, []Fact{CaptureSeen(c.ID, src, seen)}, err
+		}
+	} else if err != nil && !paypal.NotFound(err) {
+		return seen, contribution.Contribution{}, nil, fmt.Errorf("ask about capture %s: %w", id, err)
+	}
+	if seen, err = p.paypal.Sale(ctx, id); err != nil {
+		return seen, contribution.Contribution{}, nil, fmt.Errorf("ask about payment %s: %w", id, err)
+	}
+	facts, err := p.saleFacts(ctx, seen, "", src)
+	if contradiction, is := errors.AsType[*ContradictionError](err); is && contradiction.Code == review.SaleNamesNoSubscription {
+		err = ErrNotOurs // a payment that somebody made in PayPal directly is like that
+	}
+	if err != nil {
+		return seen, contribution.Contribution{}, nil, err
+	}
+	c, err := p.contributions.Get(ctx, facts[0].contribution)
+	return seen, c, facts, err
+}

@@ -1,0 +1,225 @@
+package settle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/checkout"
+	"readerfund/internal/contribution"
+	"readerfund/internal/ledger"
+	"readerfund/internal/paypal"
+	"readerfund/internal/review"
+	"readerfund/internal/subscription"
+)
+
+// subscriptions applies a subscription as PayPal gave it, and finds charges of it of which nobody told us.
+type subscriptions struct {
+	paypal   *paypal.Client
+	applier  *Applier
+	payments *Payments
+	now      func() time.Time
+	log      *slog.Logger
+}
+
+// ask asks how a contribution's subscription stands and settles that.
+func (s *subscriptions) ask(
+	ctx context.Context, id uuid.UUID, paypalID string, src Source,
+) (contribution.Contribution, error) {
+	seen, err := s.paypal.Subscription(ctx, paypalID)
+	if err != nil {
+		err = fmt.Errorf("ask about subscription %s: %w", paypalID, err)
+		return contribution.Contribution{}, s.applier.reviewAnswer(ctx, id, err)
+	}
+	return s.settle(ctx, id, seen, src)
+}
+
+// settle applies a subscription as PayPal gave it, and then the charges that PayPal has and we have not.
+func (s *subscriptions) settle(
+	ctx context.Context, id uuid.UUID, seen paypal.Subscription, src Source,
+) (contribution.Contribution, error) {
+	var missing bool
+	var known []string
+	c, err := s.applier.applyAnd(ctx, []Fact{SubscriptionSeen(id, src, seen)}, func(a *application) error {
+		if waits := seen.Status == paypal.SubscriptionApprovalPending && a.Contribution.Checkout.PayPalID == seen.ID; waits &&
+			a.now.Sub(a.Contribution.CreatedAt) > checkout.SubscriptionLife {
+			if err := a.apply(OrderGone(id, src)); err != nil {
+				return err
+			}
+		}
+		known, missing = a.charges(seen)
+		return nil
+	})
+	if err != nil || !missing {
+		return c, err
+	}
+	return s.findCharges(ctx, c, seen, known, src)
+}
+
+// charges are PayPal's ids of those charges of a subscription that are booked, and whether PayPal has another: it counts
+// more, it took one later than our last, or the next one should have come by now.
+func (a *application) charges(seen paypal.Subscription) (known []string, missing bool) {
+	var latest time.Time
+	for _, p := range a.Book.Payments() {
+		if p.Status != ledger.StatusCompleted || p.Subscription != seen.ID {
+			continue
+		}
+		known = append(known, p.PayPalID)
+		if p.OccurredAt.After(latest) {
+			latest = p.OccurredAt
+		}
+	}
+	overdue := false
+	for _, s := range a.Subscriptions {
+		overdue = overdue || s.PayPalID == seen.ID && s.Overdue(a.now)
+	}
+	// The charge and what the subscription says of it are dated a few seconds apart.
+	return known, seen.CyclesCompleted > len(known) || seen.LastPaymentAt.After(latest.Add(time.Hour)) || overdue
+}
+
+// findCharges asks for the list of a subscription's charges, and settles those that are not booked. Where PayPal gives
+// no list it may do so later, and an empty one proves nothing: the next check asks again.
+func (s *subscriptions) findCharges(
+	ctx context.Context, c contribution.Contribution, seen paypal.Subscription, known []string, src Source,
+) (contribution.Contribution, error) {
+	from := c.CreatedAt.Add(-24 * time.Hour)
+	list, listed, err := s.paypal.SubscriptionPayments(ctx, seen.ID, from, s.now())
+	if err != nil {
+		return c, fmt.Errorf("ask for the charges of subscription %s: %w", seen.ID, err)
+	}
+	if !listed {
+		s.log.InfoContext(ctx, "PayPal does not list the charges of a subscription yet", "subscription", seen.ID)
+	}
+	for _, row := range list {
+		if slices.Contains(known, row.ID) || row.Status == string(paypal.CaptureDeclined) {
+			continue
+		}
+		settled, err := s.payments.SettleSale(ctx, row.ID, seen.ID, src)
+		if err != nil {
+			return c, err
+		}
+		c = settled
+	}
+	return c, nil
+}
+
+// learnSubscription keeps what PayPal says of a subscription and of the approval that it began with, and reports whether
+// there is news in it for the history.
+func (a *application) learnSubscription(seen paypal.Subscription) (news bool, err error) {
+	c := &a.Contribution
+	if seen.CustomID != c.ID.String() || !c.Frequency.Recurs() {
+		return false, notOurs(review.SubscriptionOfAnother,
+			review.Args{"subscription": seen.ID, "number": seen.CustomID})
+	}
+	at := slices.IndexFunc(a.Subscriptions, func(s subscription.Subscription) bool { return s.PayPalID == seen.ID })
+	was := subscription.Subscription{
+		PayPalID: seen.ID, Contribution: c.ID, Frequency: string(c.Frequency), Amount: c.Amount,
+	}
+	if at >= 0 {
+		was = a.Subscriptions[at]
+	}
+	next := was
+	if news, err = next.Apply(seen, a.now); err != nil {
+		return false, contradiction(review.SubscriptionStatus,
+			review.Args{"subscription": seen.ID, "status": string(seen.Status)})
+	}
+	if news && at < 0 {
+		a.Subscriptions = append(a.Subscriptions, next)
+	} else if news {
+		a.Subscriptions[at] = next
+	}
+	if was.StartedAt.IsZero() && !next.StartedAt.IsZero() {
+		a.holdAgainstPledge(seen)
+	}
+	moved, err := c.Checkout.Apply(checkout.SubscriptionSeen(seen))
+	if second, is := errors.AsType[*checkout.SecondOrderError](err); is && next.State.Runs() {
+		a.Book.Reviews.Open(review.SecondSubscription,
+			review.Args{"subscription": second.Named, "known": second.Known})
+	}
+	a.changed = a.changed || news
+	return moved || notable(was, next), nil
+}
+
+// notable reports whether a change is one for the history: not that the next charge has a day, or that one went well.
+func notable(was, next subscription.Subscription) bool {
+	return was.State != next.State || was.Amount != next.Amount || was.Frequency != next.Frequency ||
+		next.FailedPayments > was.FailedPayments
+}
+
+// holdAgainstPledge opens a review where the payer approved another thing than the reader chose here. What PayPal leaves
+// out differs from nothing. Later changes are PayPal's and the reader's affair.
+func (a *application) holdAgainstPledge(seen paypal.Subscription) {
+	c := a.Contribution
+	amount, every := c.Amount, intervalOf(c.Frequency)
+	if seen.Amount != nil {
+		amount = *seen.Amount
+	}
+	if seen.Every != "" {
+		every = seen.Every
+	}
+	if amount != c.Amount || every != intervalOf(c.Frequency) {
+		a.Book.Reviews.Open(review.SubscriptionDiffers, review.Args{
+			"subscription": seen.ID, "chosen": c.Amount.String(), "frequency": string(c.Frequency),
+			"approved": amount.String(), "interval": strings.ToLower(string(every)),
+		})
+	}
+	if seen.Endless != nil && !*seen.Endless {
+		a.Book.Reviews.Open(review.SubscriptionEnds, review.Args{"subscription": seen.ID})
+	}
+}
+
+// intervalOf is PayPal's word for how often a reader gives.
+func intervalOf(f contribution.Frequency) paypal.Interval {
+	if f == contribution.Yearly {
+		return paypal.Yearly
+	}
+	return paypal.Monthly
+}
+
+// noteCharge keeps on the subscription that it was charged, so that PayPal is asked soon for the day of the next charge.
+func (a *application) noteCharge(f ledger.Fact) {
+	paid := f.Capture()
+	if paid == nil || paid.SubscriptionID == "" {
+		return
+	}
+	for n := range a.Subscriptions {
+		s := &a.Subscriptions[n]
+		if s.PayPalID == paid.SubscriptionID && paid.CreatedAt.After(s.LastPaymentAt) {
+			s.LastPaymentAt, a.changed = paid.CreatedAt.UTC().Truncate(time.Microsecond), true
+		}
+	}
+}
+
+// reviewAfterEnd opens a review of each charge that came after its subscription had ended.
+func (a *application) reviewAfterEnd() {
+	for _, p := range a.Book.Payments() {
+		for _, s := range a.Subscriptions {
+			if p.Status == ledger.StatusCompleted && p.Subscription == s.PayPalID && s.State.Ended() &&
+				p.OccurredAt.After(s.EndedAt) {
+				a.Book.Reviews.Open(review.ChargedAfterEnd, review.Args{
+					"payment": p.PayPalID, "amount": p.Amount.String(), "ended": s.EndedAt.Format(time.DateOnly),
+				})
+			}
+		}
+	}
+}
+
+// subscriptionChanges are those subscriptions of which the facts told something new.
+func (a *application) subscriptionChanges() (all []SubscriptionChange) {
+	for n, now := range a.Subscriptions {
+		var before subscription.Subscription
+		if n < len(a.known) {
+			before = a.known[n]
+		}
+		if now != before {
+			all = append(all, SubscriptionChange{before, now})
+		}
+	}
+	return all
+}
