@@ -1,5 +1,5 @@
-// Package checkout is one try to get PayPal's approval for a contribution: how far its order or its subscription came, the
-// attempts to capture an order and their limits, the reader's wish for another one, and when to ask PayPal again.
+// Package checkout is one try to get PayPal's approval for a contribution: how far its order or its subscription came,
+// the attempts to capture an order and their limits, the reader's wish for another one, and when to ask PayPal again.
 //
 // It is rules over a value, without a network and without a clock of its own. Money is not its business: once there is
 // a payment, what became of that is the ledger's.
@@ -21,8 +21,8 @@ const (
 // until PayPal says it is gone.
 const OrderLife = 3 * time.Hour
 
-// SubscriptionLife is how long a subscription is asked about that nobody approved. PayPal does not say how long its link
-// lives; 72 hours is how long the same PayPal-Request-Id gives the same subscription.
+// SubscriptionLife is how long a subscription is asked about that nobody approved. PayPal does not say how long its
+// link lives; 72 hours is how long the same PayPal-Request-Id gives the same subscription.
 const SubscriptionLife = 72 * time.Hour
 
 // Life is how long an approval is waited for.

@@ -76,8 +76,8 @@ func (s *Service) read(ctx context.Context, in Intent) (intent, error) {
 		out.amount, amountErr = s.readAmount(in, out.campaign)
 		problems = append(problems, amountErr)
 	}
-	if in.Frequency != string(Once) {
-		problems = append(problems, fault.Input("frequency", "contribution.once_only"))
+	if out.frequency != Once && !out.frequency.Recurs() {
+		problems = append(problems, fault.Input("frequency", "contribution.frequency_unknown"))
 	}
 	problems = append(problems,
 		field.Line("name", out.name, longestName), field.Text("message", out.message, longestMessage),

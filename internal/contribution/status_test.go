@@ -20,13 +20,18 @@ func TestStatusIsTheLedgersOnceThereIsAPayment(t *testing.T) {
 		Reversed:          {Payments: 1, Strongest: ledger.StatusCompleted, Gross: 2500, Back: 2500, Reversed: true},
 	}
 	for _, at := range checkout.States() {
-		if got := Status(at, ledger.Standing{}); got != State(at) {
+		if got := Status(at, ledger.Standing{}, false); got != State(at) {
 			t.Errorf("%s without a payment is %s", at, got)
 		}
 		for want, s := range standings {
-			if got := Status(at, s); got != want {
-				t.Errorf("%s with %+v is %s, want %s", at, s, got, want)
+			for _, ended := range []bool{false, true} {
+				if got := Status(at, s, ended); got != want {
+					t.Errorf("%s with %+v is %s, want %s", at, s, got, want)
+				}
 			}
 		}
+	}
+	if got := Status(checkout.Approved, ledger.Standing{}, true); got != Cancelled {
+		t.Errorf("a subscription that ended without a payment leaves it %s", got)
 	}
 }

@@ -194,9 +194,9 @@ func TestManyAskAtOnce(t *testing.T) {
 func TestEverySentenceIsWhole(t *testing.T) {
 	t.Parallel()
 	args := review.Args{}
-	for _, name := range strings.Fields("amount answer booked captured case change chosen count currency difference disputed fee kind " +
-		"known net number order other paid payment payments platform receipt ref refund says status " +
-		"subscription text told") {
+	for _, name := range strings.Fields("amount answer approved booked captured case change chosen count currency " +
+		"difference disputed ended fee frequency interval kind known net number order other paid payment payments platform " +
+		"receipt ref refund says status subscription text told") {
 		args[name] = "17.00 EUR"
 	}
 	keys := i18n.Keys("review.code.")

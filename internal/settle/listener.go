@@ -23,7 +23,7 @@ type Applied struct {
 }
 
 // SubscriptionChange is what became of a subscription by facts; nil where they were about none, or told nothing new of
-// it. Before is the zero Subscription for one that was not heard of before.
+// it. Before is the zero Subscription, but for SeenAt, for one that was not heard of before.
 type SubscriptionChange struct{ Before, After subscription.Subscription }
 
 // A Listener does what follows from applied facts, in the transaction that applies them, which those of other
@@ -41,7 +41,9 @@ func (s *Applier) tell(ctx context.Context, tx *sqlx.Tx, a *application, answere
 		}
 	}
 	for _, change := range a.subscriptionChanges() {
-		applied.Subscription = &change
+		if change.Before.SeenAt = change.After.SeenAt; change.Before != change.After {
+			applied.Subscription = &change
+		}
 	}
 	if !a.news && !answered && len(applied.Refunds) == 0 && applied.Subscription == nil {
 		return nil

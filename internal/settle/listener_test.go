@@ -49,7 +49,8 @@ func TestListenersHearOfAppliedFacts(t *testing.T) {
 	for range 2 {
 		apply(t, d, paid, settle.RefundSeen(c.ID, src, back))
 	}
-	if len(heard) != 2 || len(heard[1].Refunds) != 1 || len(heard[1].Payments) != 0 || heard[1].Before != contribution.PartiallyRefunded {
+	if len(heard) != 2 || len(heard[1].Refunds) != 1 || len(heard[1].Payments) != 0 ||
+		heard[1].Before != contribution.PartiallyRefunded {
 		t.Errorf("of a refund told twice it heard %+v", heard)
 	}
 }

@@ -55,8 +55,8 @@ func (p *Payments) SettlePayment(
 
 var errAnotherOrder = errors.New("the contribution was started with another order")
 
-// SettleCapture asks PayPal about one capture, or a sale of which the subscription is not known, and applies the answer;
-// for a capture that was refunded, the refunds too.
+// SettleCapture asks PayPal about one capture, or a sale of which the subscription is not known, and applies the
+// answer; for a capture that was refunded, the refunds too.
 func (p *Payments) SettleCapture(ctx context.Context, captureID string, src Source) (contribution.Contribution, error) {
 	seen, c, facts, err := p.seenPayment(ctx, captureID, src)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 )
 
 // SettleSale asks PayPal about one charge of a subscription and applies the answer. subscriptionID is what the news of
-// it named, if it named one: PayPal's sale says it itself, most often. The error is ErrNotOurs where the subscription is
-// of nobody here, and a *ContradictionError where PayPal does not say which one it is: it may later.
+// it named, if it named one: PayPal's sale says it itself, most often. The error is ErrNotOurs where the subscription
+// is of nobody here, and a *ContradictionError where PayPal does not say which one it is: it may later.
 func (p *Payments) SettleSale(
 	ctx context.Context, saleID, subscriptionID string, src Source,
 ) (contribution.Contribution, error) {
@@ -33,8 +33,8 @@ func (p *Payments) SettleSale(
 	return p.applier.ApplyAll(ctx, facts)
 }
 
-// saleFacts is the sale, and its subscription where that is not known to run: a charge is the proof that it does, and its
-// own news may be lost.
+// saleFacts is the sale, and its subscription where that is not known to run: a charge is the proof that it does, and
+// its own news may be lost.
 func (p *Payments) saleFacts(
 	ctx context.Context, seen paypal.Capture, hint string, src Source,
 ) ([]Fact, error) {
@@ -76,8 +76,8 @@ func (p *Payments) askOwner(
 	return sub, c, nil
 }
 
-// subscriptionOf finds out whose a sale is that PayPal does not name the subscription of: we have it, it has our number,
-// or PayPal lists it among the charges of the subscription that its event named. An event alone proves nothing.
+// subscriptionOf finds out whose a sale is that PayPal does not name the subscription of: we have it, it has our
+// number, or PayPal lists it among the charges of the subscription that its event named. An event alone proves nothing.
 func (p *Payments) subscriptionOf(ctx context.Context, seen *paypal.Capture, hint string) (uuid.UUID, error) {
 	id, _, err := ledger.Owner(ctx, p.db, seen.ID)
 	if err == nil || !errors.Is(err, ErrNotOurs) {
@@ -132,7 +132,8 @@ func (p *Payments) seenPayment(
 		return seen, contribution.Contribution{}, nil, fmt.Errorf("ask about payment %s: %w", id, err)
 	}
 	facts, err := p.saleFacts(ctx, seen, "", src)
-	if contradiction, is := errors.AsType[*ContradictionError](err); is && contradiction.Code == review.SaleNamesNoSubscription {
+	odd, is := errors.AsType[*ContradictionError](err)
+	if is && odd.Code == review.SaleNamesNoSubscription {
 		err = ErrNotOurs // a payment that somebody made in PayPal directly is like that
 	}
 	if err != nil {

@@ -34,8 +34,8 @@ type Settler struct {
 }
 
 // Settle asks PayPal how the contribution's order or subscription stands, captures an order if the reader has approved
-// it, and applies what PayPal said. It returns the contribution as it stands then; on trouble, as it stood, together with the error. It may
-// be called any number of times, by anybody, at once.
+// it, and applies what PayPal said. It returns the contribution as it stands then; on trouble, as it stood, together
+// with the error. It may be called any number of times, by anybody, at once.
 func (s *Settler) Settle(ctx context.Context, id uuid.UUID, src Source) (contribution.Contribution, error) {
 	c, err := s.contributions.Get(ctx, id)
 	if err != nil {
@@ -135,8 +135,8 @@ func (s *Settler) settleRecurring(
 	return s.settleOpenDisputes(ctx, settled, src)
 }
 
-// SettleSubscription asks PayPal how a subscription stands and applies the answer, and the charges of it that PayPal has
-// and we have not. PayPal's custom_id says whose it is. The error is ErrNotOurs when it belongs to nobody here.
+// SettleSubscription asks PayPal how a subscription stands and applies the answer, and the charges of it that PayPal
+// has and we have not. PayPal's custom_id says whose it is. The error is ErrNotOurs when it belongs to nobody here.
 func (s *Settler) SettleSubscription(
 	ctx context.Context, paypalID string, src Source,
 ) (contribution.Contribution, error) {

@@ -62,8 +62,8 @@ func (s *subscriptions) settle(
 	return s.findCharges(ctx, c, seen, known, src)
 }
 
-// charges are PayPal's ids of those charges of a subscription that are booked, and whether PayPal has another: it counts
-// more, it took one later than our last, or the next one should have come by now.
+// charges are PayPal's ids of those charges of a subscription that are booked, and whether PayPal has another: it
+// counts more, it took one later than our last, or the next one should have come by now.
 func (a *application) charges(seen paypal.Subscription) (known []string, missing bool) {
 	var latest time.Time
 	for _, p := range a.Book.Payments() {
@@ -109,8 +109,8 @@ func (s *subscriptions) findCharges(
 	return c, nil
 }
 
-// learnSubscription keeps what PayPal says of a subscription and of the approval that it began with, and reports whether
-// there is news in it for the history.
+// learnSubscription keeps what PayPal says of a subscription and of the approval that it began with, and reports
+// whether there is news in it for the history.
 func (a *application) learnSubscription(seen paypal.Subscription) (news bool, err error) {
 	c := &a.Contribution
 	if seen.CustomID != c.ID.String() || !c.Frequency.Recurs() {
@@ -152,8 +152,8 @@ func notable(was, next subscription.Subscription) bool {
 		next.FailedPayments > was.FailedPayments
 }
 
-// holdAgainstPledge opens a review where the payer approved another thing than the reader chose here. What PayPal leaves
-// out differs from nothing. Later changes are PayPal's and the reader's affair.
+// holdAgainstPledge opens a review where the payer approved another thing than the reader chose here. What PayPal
+// leaves out differs from nothing. Later changes are PayPal's and the reader's affair.
 func (a *application) holdAgainstPledge(seen paypal.Subscription) {
 	c := a.Contribution
 	amount, every := c.Amount, intervalOf(c.Frequency)
@@ -182,7 +182,8 @@ func intervalOf(f contribution.Frequency) paypal.Interval {
 	return paypal.Monthly
 }
 
-// noteCharge keeps on the subscription that it was charged, so that PayPal is asked soon for the day of the next charge.
+// noteCharge keeps on the subscription that it was charged, so that PayPal is asked soon for the day of the next
+// charge.
 func (a *application) noteCharge(f ledger.Fact) {
 	paid := f.Capture()
 	if paid == nil || paid.SubscriptionID == "" {

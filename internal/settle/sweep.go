@@ -60,8 +60,8 @@ func (s *Sweeper) Sweep(ctx context.Context) (int, error) {
 	return total, ctx.Err()
 }
 
-// SweepSubscriptions is Sweep for subscriptions that run: a cancel or a pause made at PayPal is seen within a day, and a
-// charge of which nobody told us is found. What could not be asked about is due again an hour later.
+// SweepSubscriptions is Sweep for subscriptions that run: a cancel or a pause made at PayPal is seen within a day, and
+// a charge of which nobody told us is found. What could not be asked about is due again an hour later.
 func (s *Sweeper) SweepSubscriptions(ctx context.Context) (int, error) {
 	total := 0
 	for ctx.Err() == nil {

@@ -13,7 +13,9 @@ import (
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // answer is what PayPal says of a subscription whose status changed and which was updated that many minutes after noon.
-func answer(status paypal.SubscriptionStatus, changed, updated int, with ...func(*paypal.Subscription)) paypal.Subscription {
+func answer(
+	status paypal.SubscriptionStatus, changed, updated int, with ...func(*paypal.Subscription),
+) paypal.Subscription {
 	amount := money.New(1000, "EUR")
 	s := paypal.Subscription{
 		ID: "I-1", PlanID: "P-1", Status: status, StatusAt: noon.Add(time.Duration(changed) * time.Minute),
@@ -104,10 +106,9 @@ func TestTheSameAnswerAgainIsNoNews(t *testing.T) {
 	if news, err := s.Apply(seen, noon.Add(time.Hour)); news || err != nil {
 		t.Errorf("the same again is news: %v", err)
 	}
-	if seen.Status = "LIMBO"; true {
-		if _, err := s.Apply(seen, noon); !errors.Is(err, ErrStatus) {
-			t.Errorf("a status that is none: %v", err)
-		}
+	seen.Status = "LIMBO"
+	if _, err := s.Apply(seen, noon); !errors.Is(err, ErrStatus) {
+		t.Errorf("a status that is none: %v", err)
 	}
 }
 

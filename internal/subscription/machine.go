@@ -108,9 +108,7 @@ func (s *Subscription) Apply(seen paypal.Subscription, now time.Time) (news bool
 	if s.State.Ended() && s.EndedAt.IsZero() {
 		s.EndedAt = s.StatusAt
 	}
-	was := before
-	was.SeenAt = s.SeenAt // when PayPal changed something that we do not keep is no news
-	return was != *s, nil
+	return before != *s, nil
 }
 
 // learnTerms takes what is charged and how often: PayPal's word, also where the reader changed it since.

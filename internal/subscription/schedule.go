@@ -16,12 +16,13 @@ const (
 	chargeExpect  = 12 * time.Hour
 	chargeOverdue = 36 * time.Hour
 	chargedSoon   = 10 * time.Minute // after a charge, for the day of the next one
-	checkSpread   = 2 * time.Hour // many are charged on one day
+	checkSpread   = 2 * time.Hour    // many are charged on one day
 	checkLease    = time.Hour
 )
 
 // NextCheck is when PayPal is asked about it next, or zero when it will tell nothing new: a day later, once after a
-// charge should have come, and soon after one came, when the next one will be. While it waits for its approval, the contribution's own checks look after it.
+// charge should have come, and soon after one came, when the next one will be. While it waits for its approval, the
+// contribution's own checks look after it.
 func (s Subscription) NextCheck(now time.Time) time.Time {
 	if !s.State.Runs() {
 		return time.Time{}

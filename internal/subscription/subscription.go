@@ -1,8 +1,8 @@
 // Package subscription is an agreement at PayPal by which a reader gives monthly or yearly: how it moves as PayPal's
 // answers about it come in, its row, and when to ask about it again.
 //
-// Its core is pure: Apply learns from an answer in memory. What the reader chose is the contribution's, the money that a
-// subscription brings is the ledger's, and what is asked of PayPal about a running one is internal/manage's.
+// Its core is pure: Apply learns from an answer in memory. What the reader chose is the contribution's, the money that
+// a subscription brings is the ledger's, and what is asked of PayPal about a running one is internal/manage's.
 package subscription
 
 import (

@@ -1,6 +1,7 @@
 package public
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -61,8 +62,10 @@ func (s *Return) Return(w http.ResponseWriter, r *http.Request) error {
 }
 
 // fromPayPal reports whether the address is as PayPal sends the reader back by it from its approval page, whatever they
-// did there (Orders v2, "return_url").
-func fromPayPal(r *http.Request) bool { return r.URL.Query().Has("PayerID") }
+// did there (Orders v2, "return_url"; for a subscription it adds other parameters).
+func fromPayPal(r *http.Request) bool {
+	return r.URL.Query().Has("PayerID") || r.URL.Query().Has("subscription_id")
+}
 
 // Cancel answers GET /contributions/{id}/cancel: the reader turned back at PayPal. Nothing was charged; the form is
 // there again.
@@ -96,15 +99,16 @@ func (s *Return) Cancel(w http.ResponseWriter, r *http.Request) error {
 		page.Page{Title: s.pages.Localizer(r).Say("public.headline.cancelled"), NoIndex: true, Data: f})
 }
 
-// read is the contribution that the address names, for the reader whose gift it is (own), or who holds the key of
-// its thanks page. It is their own if their browser made it, or if the address has PayPal's order id as token, which
-// PayPal adds when it sends the reader back; another token is an address put together by hand, and gets no further.
+// read is the contribution that the address names, for the reader whose gift it is (own), or who holds the key of its
+// thanks page. It is their own if their browser made it, or if the address has PayPal's order id as token, which PayPal
+// adds when it sends the reader back; another token is an address put together by hand, and gets no further. Of a
+// subscription PayPal adds the id as subscription_id, and a token that says nothing to us.
 func (s *Return) read(r *http.Request) (c contribution.Contribution, own bool, err error) {
 	id, err := page.PathID(r)
 	if err != nil {
 		return contribution.Contribution{}, false, errNotYours()
 	}
-	token := r.URL.Query().Get("token")
+	token := cmp.Or(r.URL.Query().Get("subscription_id"), r.URL.Query().Get("token"))
 	if token == "" && !s.mayOpen(s.cookies, r, id) {
 		return contribution.Contribution{}, false, errNotYours()
 	}
