@@ -126,6 +126,9 @@ func (p *PayPal) withCertificate(next http.Handler) http.Handler {
 	})
 }
 
+// ErrRefused is a test hook that does not fit how things stand.
+var ErrRefused = errors.New("409 Conflict")
+
 // Hook calls a test hook and reads its answer into out, which may be nil.
 func (p *PayPal) Hook(method, path string, in, out any) error {
 	text, err := json.Marshal(in)
@@ -145,6 +148,9 @@ func (p *PayPal) Hook(method, path string, in, out any) error {
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return err
+	}
+	if resp.StatusCode == http.StatusConflict {
+		return fmt.Errorf("%s %s: %w: %s", method, path, ErrRefused, body)
 	}
 	if resp.StatusCode >= 300 {
 		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, body)

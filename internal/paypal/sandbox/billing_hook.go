@@ -96,6 +96,11 @@ func (s *Server) viewBilled(sub *subscription) billedView {
 	return v
 }
 
+// hookBilled is GET /sandbox/subscriptions/{id}.
+func (s *Server) hookBilled(w http.ResponseWriter, r *http.Request) {
+	s.withSubscription(w, r, func(*subscription) error { return nil })
+}
+
 // hookFail is POST /sandbox/subscriptions/{id}/fail: what comes of the next attempts to charge it.
 func (s *Server) hookFail(w http.ResponseWriter, r *http.Request) {
 	want, ok := readScript(w, r)

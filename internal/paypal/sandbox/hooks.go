@@ -59,16 +59,16 @@ func (s *Server) showClock(w http.ResponseWriter, _ *http.Request) {
 // advanceClock is POST /sandbox/clock: time goes forward only, and what falls due happens before the answer.
 func (s *Server) advanceClock(w http.ResponseWriter, r *http.Request) {
 	var want struct {
-		Advance duration `json:"advance"`
+		Advance *duration `json:"advance"`
 	}
 	if !readHook(w, r, &want) {
 		return
 	}
-	if want.Advance <= 0 {
-		hookError(w, http.StatusBadRequest, `advance: give a positive duration such as "4h"`)
+	if want.Advance == nil || *want.Advance < 0 {
+		hookError(w, http.StatusBadRequest, `advance: give a duration such as "4h", or "0s" for what has fallen due`)
 		return
 	}
-	s.advance(time.Duration(want.Advance))
+	s.advance(time.Duration(*want.Advance))
 	s.reverseApprovals()
 	s.once.forget(s.now())
 	s.tokens.forget(s.now())

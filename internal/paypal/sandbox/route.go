@@ -137,6 +137,7 @@ func (s *Server) hooks(r chi.Router) {
 	r.Post("/subscriptions/{id}/fail", s.hookFail)
 	r.Post("/subscriptions/{id}/mend", s.hookMend)
 	r.Get("/subscriptions", s.listSubscriptions)
+	r.Get("/subscriptions/{id}", s.hookBilled)
 	r.Post("/subscriptions/{id}/approve", s.hookSubscriptionApprove)
 	r.Post("/subscriptions/{id}/decline", s.hookSubscriptionDecline)
 	r.Post("/subscriptions/{id}/cancel", s.hookSubscriptionMove(s.end))
