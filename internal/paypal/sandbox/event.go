@@ -30,11 +30,19 @@ type news struct {
 }
 
 // emit enters an event and hands it to the webhooks that asked for it. Holds s.mu.
-func (s *Server) emit(n news) { s.dispatch(s.enterEvent(n), nil) }
+func (s *Server) emit(n news) {
+	s.dispatch(s.enterEvent(n), nil)
+	if s.faults.takeEvent(n.kind, kindRepeatEvent) != nil {
+		s.dispatch(s.enterEvent(n), nil)
+	}
+}
 
 // enterEvent takes an event into the books, from which it can be listed; nil if it cannot be written. Holds s.mu.
 func (s *Server) enterEvent(n news) *event {
 	e, err := s.newEvent("WH-"+newID()+"-"+newID(), n)
+	if f := s.faults.takeEvent(n.kind, kindChangeEvent); f != nil && err == nil {
+		err = e.change(f.Body)
+	}
 	if err != nil {
 		s.log.Error("event cannot be encoded", "type", n.kind, "err", err)
 		return nil

@@ -34,6 +34,8 @@ const (
 	kindReorderWebhooks  faultKind = "reorder_webhooks"
 	kindLateCreated      faultKind = "late_created"   // BILLING.SUBSCRIPTION.CREATED comes after ACTIVATED
 	kindInternalLinks    faultKind = "internal_links" // a subscription's links lead to a machine of PayPal's own
+	kindChangeEvent      faultKind = "change_event"   // the body, a JSON merge patch, is laid over the event
+	kindRepeatEvent      faultKind = "repeat_event"   // a second event, with an id of its own, tells the same
 
 	kindPendingCapture faultKind = "pending_capture"
 	kindDeclineCapture faultKind = "decline_capture"
@@ -49,6 +51,7 @@ var (
 	requestKinds = []faultKind{kindDelay, kindStatus, kindResetBefore, kindResetAfter, kindTimeoutAfter, kindKill}
 	eventKinds   = []faultKind{
 		kindDropWebhook, kindDuplicateWebhook, kindReorderWebhooks, kindLateCreated, kindInternalLinks,
+		kindChangeEvent, kindRepeatEvent,
 	}
 	outcomeKinds = []faultKind{
 		kindPendingCapture, kindDeclineCapture, kindPendingRefund, kindNoSubscriptions, kindRefuseOverride, kindIssue,
@@ -207,6 +210,8 @@ func (f *fault) check() error {
 		return fmt.Errorf("delay: give a positive duration such as \"2s\"")
 	case f.Kind == kindStatus && (f.Status < 200 || f.Status > 599):
 		return fmt.Errorf("status %d: it has to be between 200 and 599", f.Status)
+	case f.Kind == kindChangeEvent && !isObject(f.Body):
+		return fmt.Errorf("body: give what is to be different, such as {\"resource\":{\"billing_agreement_id\":null}}")
 	case f.Kind == kindIssue && issues[f.Issue].status == 0:
 		return fmt.Errorf("issue %q: the sandbox does not know it", f.Issue)
 	case f.When != "" && f.When != "before" && f.When != "after":
