@@ -144,9 +144,9 @@ func origins(addresses ...string) []string {
 	return found
 }
 
-// hookPage is GET /sandbox/: what can be done here, and the latest orders.
+// hookPage is GET /sandbox/: what can be done here, and the latest orders and subscriptions.
 func (s *Server) hookPage(w http.ResponseWriter, _ *http.Request) {
-	type row struct{ ID, Status, Amount, Seller, Created string }
+	type row struct{ ID, Token, Status, Amount, Seller, Created string }
 	const latest = 25
 	s.mu.Lock()
 	var rows []row
@@ -156,15 +156,21 @@ func (s *Server) hookPage(w http.ResponseWriter, _ *http.Request) {
 		if o.expired(s.now()) {
 			status = "expired"
 		}
-		rows = append(rows, row{o.ID, status, o.total(), o.seller(), stamp(o.Created)})
+		rows = append(rows, row{o.ID, o.ID, status, o.total(), o.seller(), stamp(o.Created)})
+	}
+	var subs []row
+	for _, id := range slices.Backward(s.books.subscriptionIDs[max(0, len(s.books.subscriptionIDs)-latest):]) {
+		sub := s.books.subscriptions[id]
+		price := s.books.terms(sub).said(sub.Quantity)
+		subs = append(subs, row{id, sub.Token, sub.Status, price, sellerName(sub.Brand), stamp(sub.Created)})
 	}
 	hooks := len(s.books.webhooks)
 	s.mu.Unlock()
 	s.render(w, http.StatusOK, s.pages.index, struct {
 		BaseURL, ClientID, Now string
 		Webhooks               int
-		Orders                 []row
-	}{s.opts.BaseURL, s.opts.ClientID, stamp(s.now()), hooks, rows})
+		Orders, Subscriptions  []row
+	}{s.opts.BaseURL, s.opts.ClientID, stamp(s.now()), hooks, rows, subs})
 }
 
 // stylesheet is GET /sandbox/style.css.

@@ -54,6 +54,7 @@ func drive(t *testing.T, in *inspector) {
 			{"recordings", driveRecordings},
 			{"our client", driveClient}, {"transaction search", driveSearch}, {"products", driveProducts},
 			{"plans", drivePlans}, {"subscriptions", driveSubscriptions}, {"spoilt billing", driveSpoiltBilling},
+			{"samples", driveSamples},
 		} {
 			t.Run(d.name, func(t *testing.T) {
 				t.Parallel()
@@ -229,7 +230,7 @@ func (in *inspector) reportEvents(b *strings.Builder) {
 func (in *inspector) reportRecordings(b *strings.Builder) {
 	b.WriteString("## Recorded answers\n\nEach recorded request, sent to the emulator, gets the recorded status and an answer with every recorded member, of the recorded type;\n" +
 		"amounts, states, names, issues and the relations of links have the recorded text. The last column is what PayPal answered although its own\n" +
-		"document does not know it.\n\n| recording | members compared | only in the emulator's answer | recorded, but in no document |\n|---|---:|---|---|\n")
+		"document does not know it. The samples are subscriptions and their events with the members that people have published.\n\n| recording | members compared | only in the emulator's answer | recorded, but in no document |\n|---|---:|---|---|\n")
 	slices.SortFunc(in.recordings, func(a, b recordingResult) int { return cmp.Compare(a.name, b.name) })
 	for _, r := range in.recordings {
 		fmt.Fprintf(b, "| %s | %d | %s | %s |\n", strings.TrimSuffix(r.name, ".json"), r.members, code(r.addition),

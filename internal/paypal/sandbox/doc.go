@@ -1,7 +1,8 @@
-// Package sandbox emulates the part of PayPal's REST API that takes one-time payments: OAuth tokens, orders, captures
-// and refunds (v2), transaction search, webhooks with signed deliveries, the approval page, and test hooks under
-// /sandbox/ that PayPal does not have. It is written from PayPal's documents and recorded answers, and imports nothing
-// of ours, so that the wire is read twice, independently. It never links into the production binary.
+// Package sandbox emulates the part of PayPal's REST API that takes money from readers, once or again and again: OAuth
+// tokens, orders, captures and refunds (v2), products, plans and subscriptions, sales (v1), transaction search,
+// webhooks with signed deliveries, the pages on which a payer agrees, and test hooks under /sandbox/ that PayPal does
+// not have. It is written from PayPal's documents and recorded answers, and imports nothing of ours, so that the wire
+// is read twice, independently. It never links into the production binary.
 //
 // # Where PayPal's documents are silent
 //
@@ -61,6 +62,20 @@
 //     is an empty list. A start before the three years, or after the last refresh, gets the one message that is known.
 //   - A payment's line keeps its own fee whatever follows; it is S until nothing of the payment is left, and then V.
 //     Neither ending nor available balances are in it. A payment made outside any order has no capture and no webhook.
+//   - A subscription that its payer has agreed to is ACTIVE at once, also when its start lies ahead; with user_action
+//     CONTINUE it is APPROVED, of which no event tells. One that nobody agrees to waits for ever. Both ways back have
+//     subscription_id, ba_token and token, where cancelling changes nothing.
+//   - A subscription is plan_overridden as soon as it brings a plan with anything in it; total_cycles left out of an
+//     override is the plan's. A plan's new price (update-pricing-schemes) leaves those alone.
+//   - A price that the seller changed alone spares the payments of the next ten days. One that the payer agreed to
+//     counts from the next payment on, and the billing goes on where it was; what was overridden before is not carried
+//     over. PATCH and the payer's consent to a revision are both told as BILLING.SUBSCRIPTION.UPDATED.
+//   - A revision that was declined, or overtaken by another, is gone with its page. Only one can wait at a time.
+//   - A suspended subscription is activated only with a reason; what happens on PayPal's own site has none.
+//   - Deactivating a plan stops new subscriptions, not those that run.
+//   - The newest product or plan comes first in the lists.
+//   - Money in subscriptions, plans and their events has no more zeros at the end than one ("5.0"), as recorded of
+//     subscriptions; what has no decimals has none there either.
 //
 // # What is different on purpose
 //
@@ -69,9 +84,9 @@
 //
 // # What is not here
 //
-// Products, plans, subscriptions and v1 sales (their test hooks answer 404), authorizations, confirm-payment-source,
-// tracking, cards and other payment sources, shipping checks, payouts, several sellers or apps, webhooks-lookup; of
-// disputes what the buyer does (the test hook stands for it), returned goods, appeals, and the stages after CHARGEBACK.
-// Captures are in the currency of the order. Faults, what POST /sandbox/search says and the list of past deliveries do
-// not survive a restart; all else does when DataDir is set.
+// Price tiers (INVALID_PRICING_MODEL), subscriptions paid by card, payments of v1 other than sales, authorizations,
+// confirm-payment-source, tracking, cards and other payment sources, shipping checks, payouts, several sellers or apps,
+// webhooks-lookup; of disputes what the buyer does (the test hook stands for it), returned goods, appeals, and the
+// stages after CHARGEBACK. Captures are in the currency of the order. Faults, what POST /sandbox/search says and the
+// list of past deliveries do not survive a restart; all else does when DataDir is set.
 package sandbox

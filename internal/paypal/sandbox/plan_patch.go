@@ -63,8 +63,8 @@ var preferenceNames = map[string]bool{
 	"auto_bill_outstanding": true, "payment_failure_threshold": true, "setup_fee": true, "setup_fee_failure_action": true,
 }
 
-// repricePlan is POST /v1/billing/plans/{id}/update-pricing-schemes. It changes what everybody pays who subscribed to the
-// plan as it is.
+// repricePlan is POST /v1/billing/plans/{id}/update-pricing-schemes. It changes what everybody pays who subscribed to
+// the plan as it is.
 func (s *Server) repricePlan(c *call) (reply, error) {
 	body, err := c.object()
 	if err != nil {

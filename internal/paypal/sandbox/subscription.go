@@ -29,7 +29,8 @@ func (s *Server) makeSubscription(c *call) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if body["plan_id"] == refusedPlan || body["plan"] != nil && s.faults.take(c.Method, c.URL.Path, kindRefuseOverride) != nil {
+	overrides := body["plan"] != nil
+	if body["plan_id"] == refusedPlan || overrides && s.faults.take(c.Method, c.URL.Path, kindRefuseOverride) != nil {
 		return "", overrideRefused()
 	}
 	s.mu.Lock()

@@ -41,7 +41,8 @@ func (s *Server) approveSubscription(token string, said consent) (next string, e
 	return sub.back(sub.ReturnURL, token), nil
 }
 
-// declineSubscription is the payer's no on the page. A subscription goes on waiting; a change that was declined is gone.
+// declineSubscription is the payer's no on the page. A subscription goes on waiting; a change that was declined is
+// gone.
 func (s *Server) declineSubscription(token string) (next string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -59,13 +59,15 @@ func (p *subscriptionPatch) own() *terms {
 }
 
 var (
-	cyclePath      = regexp.MustCompile(`^/plan/billing_cycles/@sequence==(\d{1,2})/(pricing_scheme/fixed_price|pricing_scheme/tiers|total_cycles)$`)
+	cyclePath = regexp.MustCompile(`^/plan/billing_cycles/@sequence==(\d{1,2})/` +
+		`(pricing_scheme/fixed_price|pricing_scheme/tiers|total_cycles)$`)
 	preferencePath = regexp.MustCompile(`^/plan/payment_preferences/(auto_bill_outstanding|payment_failure_threshold)$`)
 	taxPath        = regexp.MustCompile(`^/plan/taxes/(percentage|inclusive)$`)
 )
 
 // addable are the fields that may also be added.
-var addable = regexp.MustCompile(`^/(custom_id|shipping_amount|subscriber/shipping_address|plan/taxes/.*|.*/fixed_price)$`)
+var addable = regexp.MustCompile(
+	`^/(custom_id|shipping_amount|subscriber/shipping_address|plan/taxes/.*|.*/fixed_price)$`)
 
 // take takes one step.
 func (p *subscriptionPatch) take(step patchStep) {

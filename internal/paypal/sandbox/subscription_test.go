@@ -8,11 +8,10 @@ import (
 	"time"
 )
 
-const theWhole = "return=representation"
-
 // planBody is a monthly plan at the least price, as a shop makes one that overrides it for each subscriber.
 const planBody = `{"product_id":%q,"name":"Monthly support","billing_cycles":[{"frequency":{"interval_unit":"MONTH"},
-	"tenure_type":"REGULAR","sequence":1,"total_cycles":0,"pricing_scheme":{"fixed_price":{"currency_code":"EUR","value":"1.00"}}}],
+	"tenure_type":"REGULAR","sequence":1,"total_cycles":0,
+	"pricing_scheme":{"fixed_price":{"currency_code":"EUR","value":"1.00"}}}],
 	"payment_preferences":{"auto_bill_outstanding":false,"payment_failure_threshold":3}}`
 
 // plan makes a product and a monthly plan of EUR 1.00, and gives the plan's id.
@@ -28,10 +27,11 @@ func (b *bench) plan() string {
 
 // subscribeBody subscribes to a plan at a price of one's own, without end.
 func subscribeBody(plan, value string) string {
-	return fmt.Sprintf(`{"plan_id":%q,"custom_id":"gift-1","application_context":{"brand_name":"The Paper","user_action":"SUBSCRIBE_NOW",
-		"shipping_preference":"NO_SHIPPING","return_url":"http://127.0.0.1:1/back?a=b","cancel_url":"http://127.0.0.1:1/no"},
-		"plan":{"billing_cycles":[{"sequence":1,"total_cycles":0,"pricing_scheme":{"fixed_price":{"currency_code":"EUR","value":%q}}}]}}`,
-		plan, value)
+	return fmt.Sprintf(`{"plan_id":%q,"custom_id":"gift-1","application_context":{"brand_name":"The Paper",
+		"user_action":"SUBSCRIBE_NOW","shipping_preference":"NO_SHIPPING",
+		"return_url":"http://127.0.0.1:1/back?a=b","cancel_url":"http://127.0.0.1:1/no"},
+		"plan":{"billing_cycles":[{"sequence":1,"total_cycles":0,
+			"pricing_scheme":{"fixed_price":{"currency_code":"EUR","value":%q}}}]}}`, plan, value)
 }
 
 // subscribed makes a subscription of EUR 12.50 a month, and gives its id.
@@ -191,7 +191,8 @@ func TestPriceChangesSpareTenDays(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, Options{})
 	id := b.agreed()
-	price := `[{"op":"replace","path":"/plan/billing_cycles/@sequence==1/pricing_scheme/fixed_price","value":{"currency_code":"EUR","value":"5.00"}}]`
+	price := `[{"op":"replace","path":"/plan/billing_cycles/@sequence==1/pricing_scheme/fixed_price",
+		"value":{"currency_code":"EUR","value":"5.00"}}]`
 	b.want(b.api("PATCH", subscriptionsPath+id, price), 204, "", "")
 	b.want(b.subscription(id), 200, "plan.billing_cycles.0.pricing_scheme.fixed_price.value", "5.0")
 	b.server.mu.Lock()
@@ -210,7 +211,8 @@ func TestPlanPriceReachesSubscribersWithoutOneOfTheirOwn(t *testing.T) {
 	own := b.api("POST", "/v1/billing/subscriptions", subscribeBody(plan, "12.50")).get("id")
 	plans := b.api("POST", "/v1/billing/subscriptions", `{"plan_id":"`+plan+`"}`).get("id")
 	b.want(b.api("POST", "/v1/billing/plans/"+plan+"/update-pricing-schemes",
-		`{"pricing_schemes":[{"billing_cycle_sequence":1,"pricing_scheme":{"fixed_price":{"currency_code":"EUR","value":"9.90"}}}]}`),
+		`{"pricing_schemes":[{"billing_cycle_sequence":1,
+			"pricing_scheme":{"fixed_price":{"currency_code":"EUR","value":"9.90"}}}]}`),
 		204, "", "")
 	const price = "plan.billing_cycles.0.pricing_scheme.fixed_price.value"
 	b.want(b.subscription(own), 200, price, "12.5")
@@ -232,9 +234,9 @@ func TestRevisionWaitsForThePayer(t *testing.T) {
 	if !strings.Contains(page, "/webapps/billing/subscriptions/update?ba_token=BA-") {
 		t.Fatal("the page:", page)
 	}
-	if shown := b.send("GET", strings.TrimPrefix(page, b.url), ""); !strings.Contains(shown.text, "12.50 EUR every month") ||
-		!strings.Contains(shown.text, "20.00 EUR every month") {
-		t.Error("the page does not say what changes:", shown.text)
+	shown := b.send("GET", strings.TrimPrefix(page, b.url), "").text
+	if !strings.Contains(shown, "12.50 EUR every month") || !strings.Contains(shown, "20.00 EUR every month") {
+		t.Error("the page does not say what changes:", shown)
 	}
 	b.want(b.subscription(id), 200, price, "12.5")
 	b.want(b.hook("POST", "/sandbox/subscriptions/"+id+"/decline", ""), 200, "status", "ACTIVE")

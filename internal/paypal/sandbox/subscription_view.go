@@ -85,7 +85,9 @@ func (s *Server) consentURL(token string) string {
 // viewAgreed is the plan as a subscription has it: with its own price, once overridden. Holds s.mu.
 func (s *Server) viewAgreed(sub *subscription) *planView {
 	p := s.books.plans[sub.PlanID]
-	v := planView{ProductID: p.ProductID, Name: p.Name, Description: p.Description, QuantitySupported: &p.QuantitySupported}
+	v := planView{
+		ProductID: p.ProductID, Name: p.Name, Description: p.Description, QuantitySupported: &p.QuantitySupported,
+	}
 	s.books.terms(sub).viewInto(&v)
 	return &v
 }
