@@ -76,7 +76,7 @@ func (p *subscriptionPatch) take(step patchStep) {
 		at, name = step.Path[:i], step.Path[i+1:]
 	}
 	object := map[string]any{name: step.Value}
-	if step.Op != "replace" && !(step.Op == "add" && addable.MatchString(step.Path)) {
+	if step.Op != "replace" && (step.Op != "add" || !addable.MatchString(step.Path)) {
 		p.bad(step.Path, step.Op, "UNSUPPORTED_PATCH_OPERATION")
 		return
 	}
