@@ -38,6 +38,7 @@ type commands struct {
 	Reconcile   reconcileCommand   `cmd:"" help:"Compare PayPal's record with our books, fix what can be fixed, and list what someone has to decide."`
 	Report      reportCommand      `cmd:"" help:"Reports without a browser."`
 	Supporter   supporterCommand   `cmd:"" help:"A person's data: find, export or erase it; the ledger stays."`
+	Mail        mailCommand        `cmd:"" help:"Mail to readers: what a mail server reports about it."`
 	Doctor      doctorCommand      `cmd:"" help:"Check settings, database, PayPal, webhook and mail server; one line each."`
 	Healthcheck healthcheckCommand `cmd:"" hidden:"" help:"Ask the service at LISTEN_ADDR whether it is alive (for containers)."`
 }
@@ -46,6 +47,7 @@ type commands struct {
 const (
 	exitFailed = 1
 	exitUsage  = 2
+	exitLater  = 75 // of a command that a mail server runs: try again later (sysexits.h, EX_TEMPFAIL)
 )
 
 func main() {
@@ -78,6 +80,10 @@ func run(ctx context.Context, args []string, std streams) int {
 		return exitUsage
 	}
 	if err := parsed.Run(); err != nil {
+		if _, later := errors.AsType[*laterError](err); later {
+			_ = complain(std.err, parsed.Selected(), err)
+			return exitLater
+		}
 		return complain(std.err, parsed.Selected(), err)
 	}
 	return 0

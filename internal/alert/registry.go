@@ -27,7 +27,9 @@ const (
 	refusalsTooMany   = 50                 // in a quarter of an hour; one newsroom's slips are a handful
 	refundTooLong     = time.Hour          // ten or so tries
 	refundHeldTooLong = 10 * 24 * time.Hour
-	uncheckedTooLong  = 36 * time.Hour // it runs every night, and PayPal's record is up to three hours behind
+	mailTooLate       = 30 * time.Minute // the mail server is asked at least every five minutes
+	mailTooMany       = 10               // in a day; a few addresses are always wrong
+	uncheckedTooLong  = 36 * time.Hour   // it runs every night, and PayPal's record is up to three hours behind
 )
 
 // All lists every alert there is. A name is also what locales/ has its sentences under.
@@ -174,6 +176,14 @@ func houseAlerts() []Alert {
 		{
 			Name: "jobs_dead", Severity: Soon, Path: "/staff/work",
 			rule: atLeast(1, func(v health.Snapshot) health.Backlog { return v.JobsDead }),
+		},
+		{
+			Name: "mail_late", Severity: Urgent, For: 2 * time.Minute,
+			rule: older(mailTooLate, func(v health.Snapshot) health.Backlog { return v.MailLate }),
+		},
+		{
+			Name: "mail_failed", Severity: Soon, Path: "/staff/mail",
+			rule: atLeast(mailTooMany, func(v health.Snapshot) health.Backlog { return v.MailFailed }),
 		},
 	}
 }

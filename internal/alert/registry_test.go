@@ -183,7 +183,33 @@ func provocations() map[string]provocation {
 			relieve: func(h *house) { h.exec(`DELETE FROM queue WHERE dead_at IS NOT NULL`) },
 			says:    "1 piece of work is dead: send refund",
 		},
+		"mail_late": {
+			almost:  func(h *house) { h.mail("queued", 29*time.Minute); h.mail("sent", time.Hour) },
+			provoke: func(h *house) { h.mail("queued", 31*time.Minute) },
+			relieve: func(h *house) { h.exec(`UPDATE mail SET state = 'sent', due_at = NULL, closed_at = $1`, h.now()) },
+			says:    "2 mails wait; the oldest for",
+		},
+		"mail_failed": {
+			almost: func(h *house) {
+				for range 9 {
+					h.mail("bounced", time.Hour)
+				}
+				h.mail("failed", 25*time.Hour)
+				h.mail("off", time.Hour)
+			},
+			provoke: func(h *house) { h.mail("failed", time.Hour) },
+			relieve: func(h *house) { h.pass(24 * time.Hour) }, says: "10 mails did not arrive",
+		},
 	}
+}
+
+func (h *house) mail(state string, ago time.Duration) {
+	h.t.Helper()
+	h.exec(`
+		INSERT INTO mail (id, kind, key, recipient, args, state, created_at, wanted_at, due_at, closed_at)
+		SELECT i, 'receipt', i::text, 'a@example.org', '{}', $1, $2, $2, CASE $1 WHEN 'queued' THEN $2::timestamptz END,
+		       CASE WHEN $1 <> 'queued' THEN $2::timestamptz END
+		FROM gen_random_uuid() i`, state, h.ago(ago))
 }
 
 func (h *house) refund(state string, ago time.Duration) {

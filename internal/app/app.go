@@ -285,7 +285,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		Contributions: a.contributions, Starter: a.settle.Starter, Settler: a.settle.Settler, Disputes: a.settle.Disputes,
 		Campaigns: campaigns, Webhook: a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
-		Books: a.books, Refunds: a.refunds, Queue: a.queue, Accounts: a.accounts, Reports: a.reports, Views: a.views,
+		Books: a.books, Refunds: a.refunds, Queue: a.queue, Mail: a.mail, Accounts: a.accounts, Reports: a.reports, Views: a.views,
 		Health: a.health, Alerts: a.alerts, Gate: a.gate,
 		ManageLinks: a.manageLinks, People: a.people,
 		Sessions: a.sessions, Audit: audit.NewLog(audit.Config{DB: a.db, Reading: a.readDB, Now: a.now}),

@@ -47,6 +47,8 @@ type Snapshot struct {
 	JobsLate         Backlog // work of the queue that is due and does not run; since it is due. Names are its kinds
 	JobsFailed       Backlog // periodic work that failed three times in a row, for five minutes; since it fails
 	JobsDead         Backlog // work that was given up; since then. Names are its kinds
+	MailLate         Backlog // mails that are not sent although they should be; since they should
+	MailFailed       Backlog // mails that were refused or came back within a day; since then
 
 	Refunds      Backlog // refund requests that PayPal has not answered; since they were made
 	RefundsHeld  Backlog // refunds that are pending at PayPal; since they were requested
@@ -78,7 +80,7 @@ func (m *Monitor) Snapshot(ctx context.Context, now time.Time) (Snapshot, error)
 	s := Snapshot{At: now.UTC()}
 	err := m.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		for _, read := range []func(context.Context, *sqlx.Tx, *Snapshot) error{
-			readOpen, readInbox, readQueue, readRefused, readSilence, readMoney, readBooks, readCards,
+			readOpen, readInbox, readQueue, readRefused, readSilence, readMoney, readBooks, readCards, readMail,
 		} {
 			if err := read(ctx, tx, &s); err != nil {
 				return err

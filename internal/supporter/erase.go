@@ -18,6 +18,7 @@ type Erased struct {
 	Deliveries int64    // webhook bodies
 	Later      int64    // webhook bodies that are still worked on, and go once they are settled
 	Payments   int64    // details of payments made in PayPal directly
+	Mails      int64    // mails to the person: to whom, and what they said
 	Notes      int64    // remarks of staff, reasons of refunds, and what the audit log has of them
 	Others     []string // other addresses that the same contributions have, each to be erased by itself
 }
@@ -43,7 +44,7 @@ func (s *Service) Erase(ctx context.Context, address string, dry bool) (Erased, 
 		}
 		return s.audit(ctx, tx, ActionErase, e.Gifts, map[string]string{
 			"words": fmt.Sprint(e.Words), "profiles": fmt.Sprint(e.Profiles), "deliveries": fmt.Sprint(e.Deliveries),
-			"payments": fmt.Sprint(e.Payments), "notes": fmt.Sprint(e.Notes),
+			"payments": fmt.Sprint(e.Payments), "mails": fmt.Sprint(e.Mails), "notes": fmt.Sprint(e.Notes),
 		})
 	})
 	if errors.Is(err, errDry) {
@@ -112,6 +113,10 @@ func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Era
 			    utm_source = '', utm_medium = '', utm_campaign = '', utm_term = '', utm_content = '',
 			    intent_digest = sha256(('erased ' || id)::bytea)
 			WHERE id = ANY($1::uuid[]) AND erased_at IS NULL`, []any{mine, now}},
+		{"mails", &e.Mails, `
+			UPDATE mail SET recipient = '', name = '', args = '{}', answer = '', erased_at = $2, due_at = NULL,
+			    state = CASE state WHEN 'queued' THEN 'expired' ELSE state END, closed_at = coalesce(closed_at, $2)
+			WHERE lower(recipient) = $1 AND recipient <> ''`, []any{address, now}},
 		{"profile", &e.Profiles, `
 			DELETE FROM supporter s WHERE NOT EXISTS (SELECT 1 FROM contribution c WHERE c.supporter_id = s.id)
 			  AND (s.email = $1 OR s.email = ANY($2))`, []any{address, texts(e.Others)}},

@@ -52,6 +52,11 @@ func (s *Service) Export(ctx context.Context, address string) (json.RawMessage, 
 			                FROM refund r JOIN payment p ON p.id = r.payment_id WHERE p.contribution_id = c.id)
 			        ) ORDER BY c.created_at)
 			        FROM contribution c JOIN campaign k ON k.id = c.campaign_id WHERE c.id = ANY($1::uuid[])),
+			    'mails', (
+			        SELECT jsonb_agg(jsonb_build_object(
+			            'kind', m.kind, 'to', m.recipient, 'name', m.name, 'status', m.state, 'at', m.created_at)
+			            ORDER BY m.id)
+			        FROM mail m WHERE lower(m.recipient) = $2 AND m.recipient <> ''),
 			    'payments_in_paypal', (
 			        SELECT jsonb_agg(d.detail ORDER BY d.occurred_at) FROM discrepancy d
 			        WHERE lower(d.detail ->> 'payer_email') = $2))`, ids(gifts), address, s.now().UTC())

@@ -131,6 +131,8 @@ func (s *server) staffRoutes(r chi.Router) {
 		r.Get("/staff/work", h(staff.Work.Show))
 		r.Post("/staff/work/retry", h(staff.Work.Retry))
 		r.Post("/staff/work/discard", h(staff.Work.Discard))
+		r.Get("/staff/mail", h(staff.Mail.Show))
+		r.Post("/staff/mail/again", h(staff.Mail.Again))
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(staff.Only(account.Admin))

@@ -29,6 +29,7 @@ import (
 	"readerfund/internal/dashboard"
 	"readerfund/internal/health"
 	"readerfund/internal/i18n"
+	"readerfund/internal/mail"
 	"readerfund/internal/managelink"
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
@@ -99,6 +100,7 @@ type Deps struct {
 	Disputes *settle.Disputes      // needed with Sessions
 	Refunds  *refund.Service       // needed with Sessions
 	Queue    *queue.Queue          // needed with Sessions
+	Mail     *mail.Service         // likewise
 
 	Metrics *metrics.Metrics // may be nil
 	Log     *slog.Logger
@@ -170,7 +172,7 @@ func (d Deps) check() error {
 	}
 	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Views == nil ||
 		d.Health == nil || d.Replay == nil || d.ReplayAll == nil || d.Books == nil || d.Disputes == nil ||
-		d.Refunds == nil || d.Queue == nil) {
+		d.Refunds == nil || d.Queue == nil || d.Mail == nil) {
 		return errors.New("the staff pages need accounts, the audit log, reports, the inbox's replay, disputes, " +
 			"refunds, the books and the queue")
 	}
@@ -203,7 +205,7 @@ func (s *server) openToStaff(signer page.Signer) {
 	s.staff = staff.New(staff.Config{
 		Pages: s.pages, Signer: signer, Secure: s.secure(), Zone: s.Timezone, Currency: s.DefaultCurrency,
 		Contributions: s.Contributions, Settler: s.Settler, Disputes: s.Disputes, Refunds: s.Refunds, Books: s.Books,
-		Queue: s.Queue, Campaigns: s.Campaigns, Reports: s.Reports, Views: s.Views, Health: s.Health, Alerts: s.Alerts,
+		Queue: s.Queue, Mail: s.Mail, Campaigns: s.Campaigns, Reports: s.Reports, Views: s.Views, Health: s.Health, Alerts: s.Alerts,
 		Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay, ReplayAll: s.ReplayAll,
 		Log: s.Log, Now: s.Now,
 	})

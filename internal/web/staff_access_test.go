@@ -57,6 +57,8 @@ func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute 
 		"POST /staff/inbox/{event}/replay":                         {inbox + "/replay", account.Editor, 303},
 		"GET /staff/work":                                          {"/staff/work", account.Editor, 200},
 		"POST /staff/work/retry":                                   {"/staff/work/retry", account.Editor, 409},
+		"GET /staff/mail":                                          {"/staff/mail", account.Editor, 200},
+		"POST /staff/mail/again":                                   {"/staff/mail/again", account.Editor, 422},
 		"POST /staff/work/discard":                                 {"/staff/work/discard", account.Editor, 422},
 		"GET /staff/audit":                                         {"/staff/audit", account.Admin, 200},
 		"GET /staff/password":                                      {"/staff/password", account.Viewer, 200},

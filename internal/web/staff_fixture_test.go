@@ -15,6 +15,7 @@ import (
 	"readerfund/internal/audit"
 	"readerfund/internal/dashboard"
 	"readerfund/internal/health"
+	"readerfund/internal/mail"
 	"readerfund/internal/managelink"
 	"readerfund/internal/queue"
 	"readerfund/internal/ratelimit"
@@ -62,6 +63,11 @@ func employ(t *testing.T, d *Deps, n *newsroom.Newsroom) {
 	d.Health = health.New(n.DB)
 	d.Books = n.Reconciler
 	d.Queue = queue.New(queue.Config{DB: n.DB, Now: d.Now, Log: d.Log})
+	mails, err := mail.New(mail.Config{DB: n.DB, Now: d.Now, Log: d.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Mail = mails
 	d.People = supporter.New(supporter.Config{DB: n.DB, Actor: audit.Reader, Now: d.Now})
 	d.ManageLinks = managelink.New(managelink.Config{
 		DB: n.DB, Limits: ratelimit.New(n.DB, d.Now, ""), Known: d.People.HasGiven, Mails: true, Now: d.Now, Log: d.Log,

@@ -55,7 +55,7 @@ func TestTextThatPostgreSQLDoesNotStoreIsNoFaultOfOurs(t *testing.T) {
 		page + "/disputes/X/accept":                  "note",
 		"/staff/reconciliation/" + inPath + "/adopt": "campaign", "/staff/reconciliation/1/adopt": "campaign",
 		"/staff/reconciliation/1/set-aside": "reason", "/staff/inbox/" + inPath + "/replay": "x", "/staff/inbox/replay": "x",
-		"/staff/work/retry": "kind key", "/staff/work/discard": "kind key reason",
+		"/staff/mail/again": "id state", "/staff/work/retry": "kind key", "/staff/work/discard": "kind key reason",
 		"/staff/inbox/" + strconv.FormatInt(event, 10) + "/replay": "x", "/staff/sign-in": "email password next",
 		"/contributions": "campaign amount currency frequency article name email message idempotency_key locale",
 	} {

@@ -19,6 +19,7 @@ import (
 	"readerfund/internal/dashboard"
 	"readerfund/internal/health"
 	"readerfund/internal/i18n"
+	"readerfund/internal/mail"
 	"readerfund/internal/money"
 	"readerfund/internal/queue"
 	"readerfund/internal/reconcile"
@@ -47,6 +48,7 @@ type Config struct {
 	Views         *dashboard.Views
 	Health        *health.Monitor
 	Queue         *queue.Queue
+	Mail          *mail.Service
 	Alerts        *alert.Board // nil shows none
 	Accounts      *account.Store
 	Sessions      *session.Manager
@@ -77,6 +79,7 @@ type Screens struct {
 	Inbox          *Inbox
 	Event          *Event
 	Work           *Work
+	Mail           *Mail
 	AuditLog       *AuditLog
 }
 
@@ -104,6 +107,7 @@ func New(c Config) *Screens {
 		Inbox:    &Inbox{layout: l, views: c.Views, health: c.Health, replayAll: c.ReplayAll},
 		Event:    &Event{layout: l, views: c.Views, replay: c.Replay, audit: c.Audit},
 		Work:     &Work{layout: l, views: c.Views, queue: c.Queue},
+		Mail:     &Mail{layout: l, mails: c.Mail},
 		AuditLog: &AuditLog{layout: l, audit: c.Audit},
 	}
 }

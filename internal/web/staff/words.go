@@ -25,6 +25,7 @@ var (
 	requestTones = map[string]string{
 		"asked": "wait", "unknown": "wait", "pending": "wait", "done": "good", "failed": "bad", "refused": "bad",
 	}
+	mailTones    = map[string]string{"failed": "bad", "bounced": "bad", "off": "wait"}
 	webhookTones = map[string]string{"received": "wait", "applied": "good", "parked": "bad"}
 	kindTones    = map[string]string{
 		"missing_here": "bad", "missing_there": "bad", "amount": "bad", "fee": "bad", "status": "bad", "currency": "bad",
