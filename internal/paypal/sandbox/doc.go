@@ -72,6 +72,8 @@
 //     over. PATCH and the payer's consent to a revision are both told as BILLING.SUBSCRIPTION.UPDATED.
 //   - A revision that was declined, or overtaken by another, is gone with its page. Only one can wait at a time.
 //   - A suspended subscription is activated only with a reason; what happens on PayPal's own site has none.
+//   - Where the seller does not say NO_SHIPPING, the subscriber has a shipping_address as soon as the payer has agreed:
+//     the one that the seller sent, or a made-up one.
 //   - Deactivating a plan stops new subscriptions, not those that run.
 //   - The newest product or plan comes first in the lists.
 //   - Money in subscriptions, plans and their events has no more zeros at the end than one ("5.0"), as recorded of

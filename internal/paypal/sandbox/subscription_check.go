@@ -38,7 +38,8 @@ func (c *checker) subscription(body map[string]any, now time.Time) *subscription
 	c.flag(body, "", "auto_renewal", false)
 	sub.Hint = c.subscriber(body)
 	shown := c.consent(body)
-	sub.Brand, sub.ReturnURL, sub.CancelURL, sub.AwaitsSeller = shown.brand, shown.returnURL, shown.cancelURL, shown.awaits
+	sub.Brand, sub.ReturnURL, sub.CancelURL = shown.brand, shown.returnURL, shown.cancelURL
+	sub.AwaitsSeller, sub.Ships = shown.awaits, !shown.noShipping
 	return sub
 }
 
@@ -104,7 +105,7 @@ var hintPattern = regexp.MustCompile("[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]@([a-zA-Z0-9
 // consentContext is how the payer is asked.
 type consentContext struct {
 	brand, returnURL, cancelURL string
-	awaits                      bool
+	awaits, noShipping          bool
 }
 
 // consent reads application_context.
@@ -120,7 +121,7 @@ func (c *checker) consent(body map[string]any) consentContext {
 		cancelURL: c.backAddress(given, at, "cancel_url"),
 	}
 	c.text(given, at, "locale", textRule{min: 2, max: 10, pattern: languagePattern})
-	c.text(given, at, "shipping_preference", textRule{
+	shown.noShipping = "NO_SHIPPING" == c.text(given, at, "shipping_preference", textRule{
 		min: 1, max: 24, oneOf: []string{"GET_FROM_FILE", "NO_SHIPPING", "SET_PROVIDED_ADDRESS"},
 	})
 	action := c.text(given, at, "user_action", textRule{min: 1, max: 24, oneOf: []string{"CONTINUE", "SUBSCRIBE_NOW"}})

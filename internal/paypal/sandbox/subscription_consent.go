@@ -15,6 +15,8 @@ var (
 type consent struct {
 	Payer person   `json:"payer"`
 	After duration `json:"after"` // PayPal acts on it only then, although the payer is sent back at once
+
+	FirstFails bool `json:"first_fails"` // the first attempt to charge the payer does
 }
 
 // approveSubscription is the payer's yes to what a token stands for; next is where the payer goes then.
@@ -31,11 +33,15 @@ func (s *Server) approveSubscription(token string, said consent) (next string, e
 		return next, nil
 	case sub.Status != statusApprovalPending || sub.Approval != nil:
 		return "", errNotWaiting
-	case said.After > 0:
+	}
+	if said.FirstFails {
+		sub.Billing.Script = failureScript{1, saleFailed, "PAYMENT_DENIED"}
+	}
+	if said.After > 0 {
 		sub.Approval = &slowApproval{Payer: said.Payer.payer(), At: s.now().Add(time.Duration(said.After))}
 		s.keepSubscription(sub)
 		s.enterAgenda(sub.Approval.At, sub)
-	default:
+	} else {
 		s.agreed(sub, said.Payer.payer())
 	}
 	return sub.back(sub.ReturnURL, token), nil

@@ -27,6 +27,7 @@ type consentView struct {
 	Price, Before string // what it costs, and before the change
 	Button        string
 	Cancelled     bool // the payer pressed cancel before
+	Ships         bool // the seller gets the payer's address
 	ReturnURL     string
 	Action        string
 	To            []string // the origins that the form may lead to
@@ -57,6 +58,7 @@ func (s *Server) consentView(token string) consentView {
 		Price: s.books.terms(sub).said(sub.Quantity), Button: "Agree and subscribe",
 		ReturnURL: sub.back(sub.ReturnURL, token), To: origins(sub.ReturnURL, sub.CancelURL),
 	}
+	v.Ships = sub.Ships
 	if sub.AwaitsSeller {
 		v.Button = "Continue"
 	}
@@ -99,12 +101,14 @@ func (s *Server) consentChoice(w http.ResponseWriter, r *http.Request) {
 		next, err = s.approveSubscription(token, consent{})
 	case "slow":
 		next, err = s.approveSubscription(token, consent{After: duration(slowly)})
+	case "fail":
+		next, err = s.approveSubscription(token, consent{FirstFails: true})
 	case "other":
 		next, err = s.approveSubscription(token, consent{Payer: otherPayer})
 	case "cancel":
 		next, err = s.declineSubscription(token)
 	default:
-		http.Error(w, "choice: it has to be approve, slow, other or cancel", http.StatusBadRequest)
+		http.Error(w, "choice: it has to be approve, slow, fail, other or cancel", http.StatusBadRequest)
 		return
 	}
 	if err != nil || next == "" {

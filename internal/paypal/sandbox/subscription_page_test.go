@@ -117,3 +117,15 @@ func TestUpdatePage(t *testing.T) {
 	b.want(b.subscription(id), 200, "plan.billing_cycles.0.pricing_scheme.fixed_price.value", "40.0")
 	b.wantEvents("BILLING.SUBSCRIPTION.", "CREATED", "ACTIVATED", "UPDATED")
 }
+
+func TestFirstPaymentFails(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, Options{})
+	id := b.subscribed()
+	b.pressConsent(b.consentPage(id), "fail")
+	got := b.subscription(id)
+	b.want(got, 200, "status", "ACTIVE")
+	b.want(got, 200, "billing_info.failed_payments_count", "1")
+	b.want(got, 200, "billing_info.last_failed_payment.reason_code", "PAYMENT_DENIED")
+	b.wantEvents("BILLING.SUBSCRIPTION.", "CREATED", "ACTIVATED", "PAYMENT.FAILED")
+}

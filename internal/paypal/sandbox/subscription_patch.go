@@ -95,7 +95,9 @@ func (p *subscriptionPatch) take(step patchStep) {
 			p.sub.Start = start
 		}
 	case step.Path == "/subscriber/shipping_address":
-		p.object(object, at, name)
+		if given := p.object(object, at, name); given != nil {
+			p.sub.Address = given
+		}
 	case preferencePath.MatchString(step.Path):
 		p.preferences(map[string]any{"payment_preferences": object}, "/plan", p.own())
 	case taxPath.MatchString(step.Path):

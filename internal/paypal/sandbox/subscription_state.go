@@ -95,7 +95,9 @@ type subscription struct {
 	Brand                string
 	ReturnURL, CancelURL string
 	AwaitsSeller         bool           // user_action CONTINUE: the seller activates what the payer has approved
+	Ships                bool           // the seller did not say NO_SHIPPING, and gets the payer's address
 	Hint                 map[string]any // the subscriber as the seller sent it
+	Address              any            // where to ship to, once the payer has agreed
 	Payer                *payer
 	Approval             *slowApproval
 	Revision             *revision

@@ -1,5 +1,7 @@
 package sandbox
 
+import "strings"
+
 // keepSubscription notes the present state of a subscription. Holds s.mu.
 func (s *Server) keepSubscription(sub *subscription) { s.journal.put("subscription", sub.ID, sub) }
 
@@ -57,10 +59,23 @@ func (s *Server) end(sub *subscription, reason string) bool {
 // agreed takes the payer's yes to a subscription. Holds s.mu.
 func (s *Server) agreed(sub *subscription, by *payer) {
 	sub.Payer, sub.Approval, sub.Abandoned = by, nil, false
+	if sub.Ships {
+		sub.Address = sub.shipsTo()
+	}
 	s.setSubscriptionStatus(sub, statusApproved, "")
 	if !sub.AwaitsSeller {
 		s.activate(sub, "")
 	}
+}
+
+// shipsTo is the address that the seller gave, or the payer's from PayPal's file.
+func (sub *subscription) shipsTo() any {
+	if given := sub.Hint["shipping_address"]; given != nil {
+		return given
+	}
+	p := sub.Payer
+	return shippingView{fullNameView{strings.TrimSpace(p.GivenName + " " + p.Surname)},
+		postalView{"1 Main Street", "Town", "12345", p.Country}}
 }
 
 // approvalDue takes the payer's yes to a subscription that PayPal was slow about, once its time has come. Holds s.mu.

@@ -181,3 +181,18 @@ func TestTrapSubscriptionIsMadeAlthoughTheAnswerIsLost(t *testing.T) {
 	b.want(all, 200, "0.id", again.get("id"))
 	b.want(all, 200, "1.id", "")
 }
+
+func TestTrapAddressIsAskedForUnlessToldOtherwise(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, Options{})
+	plan := b.plan()
+	for body, want := range map[string]string{
+		subscribeBody(plan, "5.00"): "",
+		strings.Replace(subscribeBody(plan, "5.00"), `"shipping_preference":"NO_SHIPPING",`, "", 1):         "Robin Reader",
+		`{"plan_id":"` + plan + `","subscriber":{"shipping_address":{"name":{"full_name":"Ada Example"}}}}`: "Ada Example",
+	} {
+		id := b.api("POST", "/v1/billing/subscriptions", body).get("id")
+		b.hook("POST", "/sandbox/subscriptions/"+id+"/approve", "")
+		b.want(b.subscription(id), 200, "subscriber.shipping_address.name.full_name", want)
+	}
+}

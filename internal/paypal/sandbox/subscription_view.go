@@ -29,6 +29,23 @@ type subscriberView struct {
 	EmailAddress string    `json:"email_address,omitempty"`
 	PayerID      string    `json:"payer_id,omitempty"`
 	Name         *nameView `json:"name,omitempty"`
+	Shipping     any       `json:"shipping_address,omitempty"`
+}
+
+type shippingView struct {
+	Name    fullNameView `json:"name"`
+	Address postalView   `json:"address"`
+}
+
+type fullNameView struct {
+	FullName string `json:"full_name"`
+}
+
+type postalView struct {
+	Line1      string `json:"address_line_1"`
+	Town       string `json:"admin_area_2"`
+	PostalCode string `json:"postal_code"`
+	Country    string `json:"country_code"`
 }
 
 // viewSubscription is the whole subscription, as it stands in answers and events. Holds s.mu.
@@ -46,7 +63,7 @@ func (s *Server) viewSubscription(sub *subscription, withFailed bool) subscripti
 	}
 	v.ShippingAmount = shipping.looseView()
 	if p := sub.Payer; p != nil {
-		v.Subscriber = subscriberView{p.Email, p.PayerID, &nameView{p.GivenName, p.Surname}}
+		v.Subscriber = subscriberView{p.Email, p.PayerID, &nameView{p.GivenName, p.Surname}, sub.Address}
 	} else if sub.Hint != nil {
 		v.Subscriber = sub.Hint
 	}
