@@ -47,6 +47,26 @@
 //     dispute ends by itself when its term is over. What the seller does about a dispute is not remembered under its
 //     PayPal-Request-Id: said again, it is refused with ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE. Uploaded files are
 //     not looked at.
+//   - A sale is served by its one id as a sale of v1, as a capture of v2 without an order, in its subscription's list
+//     and in transaction search, T0002, there with the subscription's custom_id (POST /sandbox/billing leaves it out).
+//     v1 knows neither the captures of orders nor their refunds. Whichever version refunds it, PAYMENT.SALE.REFUNDED
+//     tells.
+//   - A subscription is charged in a run that begins at 10:00 UTC on the day of next_billing_time and takes six hours.
+//     The first payment is made with the activation, before ACTIVATED is told, and its sale after it; a setup fee is
+//     part of it. Taxes are not added. At the end of a month the day is held to the month's last, or drifts into the
+//     next month.
+//   - A payment that fails is tried again on the fifth and the tenth day after it was due, as long as the next one is
+//     not due before; next_billing_time is then that of the next attempt. PAYMENT.FAILED tells of each attempt. After
+//     the last its amount is outstanding, and the cycle counts as completed. failed_payments_count counts from the
+//     first attempt that failed, but only a payment with all its attempts (or, by POST /sandbox/billing, each attempt)
+//     can reach the threshold. A payment, also of an outstanding balance, sets it back.
+//   - What is suspended is not charged later: the next payment is on the next of its days. A payer who puts a card in
+//     order after failures has the subscription ACTIVE again, and pays what is outstanding if auto_bill_outstanding
+//     says so. An outstanding balance can be captured in parts, and lasts when the subscription ends.
+//   - Failed attempts are not in a subscription's list. A sale that was denied stays as it was counted.
+//   - The last cycle of a finite subscription ends it at once: EXPIRED follows its sale.
+//   - Funds that are held back are as good as paid; only payment_hold_status tells, and a second event when they are
+//     let go.
 //   - CHECKOUT.PAYMENT-APPROVAL.REVERSED carries the order's id in order_id. A declined capture is told as
 //     PAYMENT.CAPTURE.DECLINED, the name of v2, never as DENIED.
 //   - Each attempt of a delivery has a transmission id, time and signature of its own; event id and body stay the same.
