@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ import (
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
+	"readerfund/internal/plan"
 	"readerfund/internal/queue"
 	"readerfund/internal/ratelimit"
 	"readerfund/internal/reconcile"
@@ -60,6 +62,7 @@ type App struct {
 	now     func() time.Time
 	db      *db.DB
 	readDB  *db.DB // for reports: what they hold, no reader waits for
+	plans   *plan.Plans
 	settle  *settle.Services
 	inbox   *inbox.Inbox
 	metrics *metrics.Metrics
@@ -123,9 +126,13 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	a.contributions = contribution.New(contribution.Config{
 		DB: a.db, Campaigns: campaigns, Limits: limits(a.cfg), SweepEvery: a.cfg.SweepInterval, Now: a.now,
 	})
+	a.plans = plan.New(plan.Config{
+		DB: a.db, PayPal: pp, Publication: a.cfg.PublicationName,
+		ProductID: cmp.Or(a.cfg.PayPalProductID, plan.ProductID(a.cfg.BaseURL)), Now: a.now, Log: a.log,
+	})
 	a.settle = settle.New(settle.Config{
 		DB: a.db, PayPal: pp, Contributions: a.contributions, Campaigns: campaigns, BaseURL: a.cfg.BaseURL,
-		Publication: a.cfg.PublicationName, SweepEvery: a.cfg.SweepInterval, Listeners: listeners(), Now: a.now, Log: a.log,
+		Publication: a.cfg.PublicationName, Plans: a.plans, SweepEvery: a.cfg.SweepInterval, Listeners: listeners(), Now: a.now, Log: a.log,
 		Metrics: a.metrics,
 	})
 	a.refunds = refund.New(refund.Config{

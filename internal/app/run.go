@@ -136,6 +136,9 @@ func (a *App) Close() error {
 	if a.settle != nil {
 		a.settle.Close()
 	}
+	if a.plans != nil {
+		a.plans.Close()
+	}
 	var problems []error
 	for _, l := range []net.Listener{a.listen, a.listen2} {
 		if l != nil {
@@ -163,7 +166,9 @@ func (a *App) sweep(ctx context.Context) {
 			return
 		case <-time.After(pause):
 		}
-		if _, err := a.settle.Sweeper.Sweep(ctx); err != nil && ctx.Err() == nil {
+		_, err := a.settle.Sweeper.Sweep(ctx)
+		_, other := a.settle.Sweeper.SweepSubscriptions(ctx)
+		if err = errors.Join(err, other); err != nil && ctx.Err() == nil {
 			a.log.ErrorContext(ctx, "sweep broke off; the next one goes on", "error", err)
 		}
 	}

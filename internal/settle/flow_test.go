@@ -466,7 +466,7 @@ func TestWrongInput(t *testing.T) {
 		{"unknown currency", "currency", func(i *contribution.Intent) { i.Currency = "XYZ" }},
 		{"currency not offered", "currency", func(i *contribution.Intent) { i.Currency = "THB" }},
 		{"no frequency", "frequency", func(i *contribution.Intent) { i.Frequency = "" }},
-		{"monthly", "frequency", func(i *contribution.Intent) { i.Frequency = "month" }},
+		{"weekly", "frequency", func(i *contribution.Intent) { i.Frequency = "week" }},
 		{"long name", "name", func(i *contribution.Intent) { i.Name = long }},
 		{"control character in a name", "name", func(i *contribution.Intent) { i.Name = "A\x07da" }},
 		{"line end in a name", "name", func(i *contribution.Intent) { i.Name = "A\nda" }},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"readerfund/internal/contribution"
+	"readerfund/internal/fault"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
 )
@@ -30,16 +31,30 @@ func (s *Starter) subscribe(
 		case problem != nil:
 			return c, problem
 		case again:
-			_, sub, err = s.createSubscription(ctx, c, locale)
+			planID, sub, err = s.createSubscription(ctx, c, locale)
 		}
 	}
-	if _, byPayPal := errors.AsType[*paypal.Error](err); err != nil && !byPayPal {
-		return c, err // our own database is away: it is still only started
-	}
-	if err != nil {
+	switch _, refused := refusedBy(err); {
+	case err == nil:
+		return s.applier.ApplyAll(ctx, []Fact{SubscriptionSeen(c.ID, src, sub)})
+	case planID == "" && !refused:
+		return c, s.unplanned(ctx, c, err)
+	default:
 		return s.unmade(ctx, c, src, err)
 	}
-	return s.applier.ApplyAll(ctx, []Fact{SubscriptionSeen(c.ID, src, sub)})
+}
+
+// unplanned is for a contribution for which no plan was to be had: whatever became of that, no subscription was made,
+// and it is still only started.
+func (s *Starter) unplanned(ctx context.Context, c contribution.Contribution, err error) error {
+	if _, byPayPal := errors.AsType[*paypal.Error](err); !byPayPal {
+		return err
+	}
+	s.log.WarnContext(ctx, "PayPal gave no plan to subscribe to", "contribution", c.ID, "error", err)
+	if paypal.Passing(err) || paypal.OutcomeUnknown(err) {
+		return fault.Wrap(err, fault.Unavailable, "paypal.silent_nothing_charged")
+	}
+	return refusal(err, "")
 }
 
 // createSubscription asks PayPal for the subscription. The PayPal-Request-Id names the contribution and the plan, so

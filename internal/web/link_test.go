@@ -54,8 +54,8 @@ func TestALinkForAGiftThatRepeats(t *testing.T) {
 		}
 	}
 	got := r.send(giftForm("frequency", "month"))
-	if got.status != 422 || !strings.Contains(got.body, "Only one-time contributions") {
-		t.Errorf("sent all the same: %d", got.status)
+	if got.status != 303 || !strings.Contains(got.header.Get("Location"), "/webapps/billing/subscriptions?ba_token=") {
+		t.Errorf("sent all the same: %d to %s", got.status, got.header.Get("Location"))
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
+	"readerfund/internal/plan"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/refund"
 	"readerfund/internal/settle"
@@ -36,6 +37,7 @@ type Newsroom struct {
 	DB     *db.DB
 
 	*settle.Services
+	Plans         *plan.Plans
 	Campaigns     *campaign.Catalog
 	Contributions *contribution.Service
 	Refunds       *refund.Service
@@ -111,9 +113,13 @@ func (n *Newsroom) wire() {
 	n.Contributions = contribution.New(contribution.Config{
 		DB: n.DB, Campaigns: n.Campaigns, Limits: o.Limits, SweepEvery: time.Minute, Now: n.Clock.Now,
 	})
+	n.Plans = plan.New(plan.Config{
+		DB: n.DB, PayPal: n.Client, Publication: o.Name, ProductID: "RF-TEST", Now: n.Clock.Now, Log: log,
+	})
+	n.T.Cleanup(n.Plans.Close)
 	n.Services = settle.New(settle.Config{
 		DB: n.DB, PayPal: n.Client, Contributions: n.Contributions, Campaigns: n.Campaigns, BaseURL: o.BaseURL,
-		Publication: o.Name, SweepEvery: time.Minute, Now: n.Clock.Now, Log: log, Metrics: o.Metrics,
+		Publication: o.Name, Plans: n.Plans, SweepEvery: time.Minute, Now: n.Clock.Now, Log: log, Metrics: o.Metrics,
 		Listeners: append([]settle.Listener{refund.OnApplied}, o.Listeners...),
 	})
 	n.T.Cleanup(n.Services.Close)
