@@ -25,8 +25,8 @@ var sameAdvice = map[string]string{
 // Advice turns the failure of a refund, of accepting a dispute, or of a change to a subscription into PayPal's code and
 // a sentence that says what a person can do. The codes that it knows are Payments v2's, refund captured payment, the
 // names of errors that the Disputes API shares with it, and those of Billing Subscriptions v1 that somebody can do
-// something about; for another one it has PayPal's own words and its debug id. The code is empty where PayPal gave none,
-// and both are empty for an error that is not of a call to PayPal.
+// something about; for another one it has PayPal's own words and its debug id. The code is empty where PayPal gave
+// none, and both are empty for an error that is not of a call to PayPal.
 func Advice(err error) (code string, sentence i18n.Message) {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {

@@ -139,7 +139,8 @@ func TestAdviceForChangesOfASubscription(t *testing.T) {
 		code, sentence := paypal.Advice(tell(err))
 		if code != c.code || !strings.Contains(sentence.String(), c.contains) || paypal.OverrideRefused(err) != c.override ||
 			paypal.PlanUnusable(err) != c.plan {
-			t.Errorf("%s: %q %q, override %v, plan %v", name, code, sentence, paypal.OverrideRefused(err), paypal.PlanUnusable(err))
+			t.Errorf("%s: %q %q, override %v, plan %v", name, code, sentence, paypal.OverrideRefused(err),
+				paypal.PlanUnusable(err))
 		}
 	}
 	_, err := newPeer(t, answers(answer(503, `{}`))).client(t, func(c *paypal.Config) { c.Timeout = 300 * time.Millisecond }).

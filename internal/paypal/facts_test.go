@@ -194,7 +194,8 @@ func askForSubscriptions(ctx context.Context, c *paypal.Client) {
 		paypal.Monthly: money.New(1, "EUR"), paypal.Yearly: money.New(100, "HUF"),
 	} {
 		_, _ = c.CreatePlan(ctx, paypal.PlanRequest{
-			RequestID: "r", ProductID: product, Name: strings.Repeat("é", 300), Description: "A gift", Every: every, Price: price,
+			RequestID: "r", ProductID: product, Name: strings.Repeat("é", 300), Description: "A gift", Every: every,
+			Price: price,
 		})
 	}
 	_, _ = c.Plan(ctx, plan)

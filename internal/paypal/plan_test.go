@@ -40,7 +40,8 @@ func TestCreatePlanSaysAll(t *testing.T) {
 		"frequency":{"interval_unit":"YEAR","interval_count":1},"pricing_scheme":{"fixed_price":{"currency_code":"JPY","value":"1.0"}}}]}`)))
 	price, endless := money.New(1, "JPY"), true
 	got, err := p.client(t).CreatePlan(t.Context(), paypal.PlanRequest{
-		RequestID: "plan-1", ProductID: "RF-THE-PAPER", Name: "Yearly contribution to The Paper", Every: paypal.Yearly, Price: price,
+		RequestID: "plan-1", ProductID: "RF-THE-PAPER", Name: "Yearly contribution to The Paper", Every: paypal.Yearly,
+		Price: price,
 	})
 	want := paypal.Plan{
 		ID: "P-1", ProductID: "RF-THE-PAPER", Name: "Yearly contribution to The Paper", Status: paypal.PlanActive,

@@ -37,7 +37,8 @@ func TestRecordedSales(t *testing.T) {
 	t.Parallel()
 	const id = "1EX00000000SALE01"
 	want := paypal.Capture{
-		ID: id, SubscriptionID: "I-EXAMPLE0SUB1", Status: paypal.CaptureCompleted, Amount: *eur(1250), Fee: eur(77), Net: eur(1173),
+		ID: id, SubscriptionID: "I-EXAMPLE0SUB1", Status: paypal.CaptureCompleted, Amount: *eur(1250), Fee: eur(77),
+		Net:       eur(1173),
 		CreatedAt: at("2026-11-28T09:15:39Z"), UpdatedAt: at("2026-11-28T09:15:39Z"),
 	}
 	got, err := saying(t, 200, resource(t, "sale_completed")).Sale(t.Context(), id)
@@ -65,7 +66,8 @@ func TestSaleIsAskedForInTwoPlaces(t *testing.T) {
 		"seller_receivable_breakdown":{"paypal_fee":{"currency_code":"EUR","value":"0.70"},"net_amount":{"currency_code":"EUR","value":"9.3"}}}`)
 	forbidden := answer(403, `{"name":"PERMISSION_DENIED"}`)
 	capture := paypal.Capture{
-		ID: "17S", SubscriptionID: "I-1", CustomID: "c", Status: paypal.CaptureCompleted, Amount: *eur(1000), Fee: eur(70), Net: eur(930),
+		ID: "17S", SubscriptionID: "I-1", CustomID: "c", Status: paypal.CaptureCompleted, Amount: *eur(1000), Fee: eur(70),
+		Net: eur(930),
 	}
 	unlinked := capture
 	unlinked.SubscriptionID = ""
@@ -116,7 +118,8 @@ func TestSaleIsAskedForInTwoPlaces(t *testing.T) {
 		"nothing":                   `{"id":"17S","state":"completed","amount":{"total":"0.00","currency":"EUR"}}`,
 		"a fee of another currency": `{"id":"17S","state":"completed","transaction_fee":{"value":"1","currency":"USD"},` + amount + `}`,
 	} {
-		if got, err := each(t, map[string]func(http.ResponseWriter){v1: answer(200, body)}).client(t).Sale(t.Context(), "17S"); tell(err) == nil {
+		if got, err := each(t, map[string]func(http.ResponseWriter){v1: answer(200, body)}).client(t).Sale(t.Context(),
+			"17S"); tell(err) == nil {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

@@ -76,7 +76,8 @@ func TestRecordedSubscriptions(t *testing.T) {
 	active, err := saying(t, 200, recordedBody(t, "get_active")).Subscription(t.Context(), "I-EXAMPLE0SUB1")
 	endless := true
 	want.Status, want.Endless, want.CyclesCompleted = paypal.SubscriptionActive, &endless, 1
-	want.NextBillingAt, want.LastPayment, want.LastPaymentAt = at("2026-12-28T10:00:00Z"), eur(1250), at("2026-11-28T09:15:39Z")
+	want.NextBillingAt, want.LastPayment, want.LastPaymentAt = at("2026-12-28T10:00:00Z"), eur(1250),
+		at("2026-11-28T09:15:39Z")
 	want.Outstanding = eur(0)
 	if tell(err) != nil || !reflect.DeepEqual(active, want) {
 		t.Errorf("active: %+v, %v", active, err)
@@ -157,8 +158,9 @@ func TestSubscriptionIsReadLeniently(t *testing.T) {
 // monthly is a new subscription.
 func monthly() paypal.SubscriptionRequest {
 	return paypal.SubscriptionRequest{
-		RequestID: "sub-1", PlanID: "P-5ML4271244454362WXNWU5NQ", CustomID: "0d5a1c2e", Amount: eur(1000), BrandName: "The Paper",
-		Locale: "de-DE", ReturnURL: "https://example.org/return", CancelURL: "https://example.org/cancel",
+		RequestID: "sub-1", PlanID: "P-5ML4271244454362WXNWU5NQ", CustomID: "0d5a1c2e", Amount: eur(1000),
+		BrandName: "The Paper",
+		Locale:    "de-DE", ReturnURL: "https://example.org/return", CancelURL: "https://example.org/cancel",
 	}
 }
 
@@ -191,7 +193,8 @@ func TestCreateSubscriptionSendsThePayerNowhereElse(t *testing.T) {
 		body := `{"id":"I-1","status":"APPROVAL_PENDING","links":` + c.links + `}`
 		_, err := saying(t, 201, body).CreateSubscription(t.Context(), monthly())
 		_, revised := saying(t, 200, body).ReviseSubscription(t.Context(),
-			paypal.ReviseRequest{ID: "I-1", PlanID: "P-1", ReturnURL: "https://example.org/r", CancelURL: "https://example.org/c"})
+			paypal.ReviseRequest{ID: "I-1", PlanID: "P-1", ReturnURL: "https://example.org/r",
+				CancelURL: "https://example.org/c"})
 		for _, err := range []error{err, revised} {
 			if tell(err) == nil || errors.Is(err, paypal.ErrForeignLink) != c.foreign {
 				t.Errorf("%s: %v", name, err)
@@ -214,7 +217,8 @@ func TestCreateSubscriptionWithoutARefusedText(t *testing.T) {
 	}
 	price := newPeer(t, answers(answer(400,
 		`{"name":"INVALID_REQUEST","details":[{"issue":"INVALID_PARAMETER_VALUE","field":"/plan/billing_cycles/0/pricing_scheme"}]}`)))
-	if _, err := price.client(t).CreateSubscription(t.Context(), monthly()); !paypal.Refused(tell(err)) || len(price.calls) != 1 {
+	if _, err := price.client(t).CreateSubscription(t.Context(), monthly()); !paypal.Refused(tell(err)) ||
+		len(price.calls) != 1 {
 		t.Errorf("a price that is refused: %v after %d calls", err, len(price.calls))
 	}
 }
@@ -245,7 +249,8 @@ func TestChangesOfASubscriptionAreAskedAgain(t *testing.T) {
 			t.Errorf("%q: %q", path, reason)
 		}
 		p = newPeer(t, answers(hangUp, answer(422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"SUBSCRIPTION_STATUS_INVALID"}]}`)))
-		if err := change(p.client(t)); !paypal.HasIssue(tell(err), paypal.SubscriptionStatusInvalid) || !paypal.OutcomeUnknown(err) {
+		if err := change(p.client(t)); !paypal.HasIssue(tell(err), paypal.SubscriptionStatusInvalid) ||
+			!paypal.OutcomeUnknown(err) {
 			t.Errorf("%q, refused the second time: %v", path, err)
 		}
 	}

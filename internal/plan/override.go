@@ -18,8 +18,8 @@ type overrides struct {
 	refusedAt time.Time
 }
 
-// overrideRefused reports whether PayPal lately refused a subscription with an amount of its own. The table is read once
-// in each process: from then on its own calls tell it.
+// overrideRefused reports whether PayPal lately refused a subscription with an amount of its own. The table is read
+// once in each process: from then on its own calls tell it.
 func (p *Plans) overrideRefused(ctx context.Context) (bool, error) {
 	p.mu.Lock()
 	o := p.overrides

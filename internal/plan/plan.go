@@ -1,7 +1,7 @@
 // Package plan has PayPal's plans at hand, from which monthly and yearly contributions are made: one for each currency
-// and interval, with a price that stands for nothing, because each subscription brings its own amount. Where PayPal does
-// not let it, there is a plan for each amount. Nobody has to set anything up: what is missing is found at PayPal, or
-// made, when the first reader needs it.
+// and interval, with a price that stands for nothing, because each subscription brings its own amount. Where PayPal
+// does not let it, there is a plan for each amount. Nobody has to set anything up: what is missing is found at PayPal,
+// or made, when the first reader needs it.
 package plan
 
 import (
@@ -69,9 +69,9 @@ func (p *Plans) Close() { p.calls.Wait() }
 // For is the plan that a subscription of this amount and interval is made from, and the amount that the subscription
 // says in place of the plan's price; nil where the plan's own price is the amount.
 //
-// A plan that is known is given at once. Another one PayPal is asked for, which can take it ten seconds: the search goes
-// on when ctx ends, so that whoever asks next has it. An error of PayPal's is a *paypal.Error; whatever it says of the
-// outcome, no subscription was made.
+// A plan that is known is given at once. Another one PayPal is asked for, which can take it ten seconds: the search
+// goes on when ctx ends, so that whoever asks next has it. An error of PayPal's is a *paypal.Error; whatever it says of
+// the outcome, no subscription was made.
 func (p *Plans) For(
 	ctx context.Context, every paypal.Interval, amount money.Amount,
 ) (planID string, override *money.Amount, err error) {
