@@ -35,6 +35,7 @@ import (
 	"readerfund/internal/plan"
 	"readerfund/internal/queue"
 	"readerfund/internal/ratelimit"
+	"readerfund/internal/receipt"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
@@ -79,6 +80,7 @@ type App struct {
 	books    *reconcile.Reconciler
 	refunds  *refund.Service
 	mail     *mail.Service
+	receipts *receipt.Service
 
 	contributions *contribution.Service
 	people        *supporter.Service
@@ -172,6 +174,9 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	if a.mail, err = NewMail(a.cfg, a.db, a.now, a.log, a.metrics); err != nil {
 		return err
 	}
+	if a.receipts, err = newReceipts(a.cfg, a.db, a.now, a.log); err != nil {
+		return err
+	}
 	a.manageLinks = managelink.New(managelink.Config{
 		DB: a.db, Limits: a.limits, Links: manageLinks(a.cfg), Known: a.people.HasGiven, Mails: a.mail.On(), Now: a.now,
 		Log: a.log,
@@ -187,6 +192,20 @@ func (a *App) build(ctx context.Context, opts Options) error {
 // manageLinks are the addresses of readers' own pages, as mails carry them.
 func manageLinks(cfg config.Config) managelink.Links {
 	return managelink.NewLinks(cfg.BaseURL, page.NewSigner(string(cfg.SecretKey), string(cfg.SecretKeyOld)))
+}
+
+// newReceipts makes who gives receipts out. Where nobody is named for it, the publication itself does.
+func newReceipts(cfg config.Config, d *db.DB, now func() time.Time, log *slog.Logger) (*receipt.Service, error) {
+	issuer := cfg.Receipts
+	if len(issuer.Lines) == 0 {
+		issuer.Lines = []string{cfg.PublicationName}
+	}
+	return receipt.New(receipt.Config{
+		DB: d, Issuer: issuer, Zone: cfg.Timezone, Now: now, Log: log,
+		Links: receipt.Links{
+			BaseURL: cfg.BaseURL, Sign: page.NewSigner(string(cfg.SecretKey), string(cfg.SecretKeyOld)).Sign,
+		},
+	})
 }
 
 // listeners are the rooms that do something about applied facts, in the same transaction.
@@ -293,7 +312,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		Campaigns: campaigns, Webhook: a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
 		Books: a.books, Refunds: a.refunds, Queue: a.queue, Mail: a.mail, Accounts: a.accounts, Reports: a.reports, Views: a.views,
-		Health: a.health, Alerts: a.alerts, Gate: a.gate,
+		Health: a.health, Alerts: a.alerts, Gate: a.gate, Receipts: a.receipts,
 		ManageLinks: a.manageLinks, People: a.people,
 		Sessions: a.sessions, Audit: audit.NewLog(audit.Config{DB: a.db, Reading: a.readDB, Now: a.now}),
 		Metrics: a.metrics, Log: a.log, Now: a.now,

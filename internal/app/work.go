@@ -22,6 +22,7 @@ func (a *App) kinds() []queue.Kind {
 		{Name: "weigh gifts", Every: 10 * time.Second, Run: whole(a.gate.Weigh)},
 		{Name: "reconcile", At: night, Timeout: 6 * time.Hour, Run: whole(a.reconcile)},
 		{Name: refund.Sending, Places: 4, Timeout: 5 * time.Minute, Run: a.refunds.Resume},
+		{Name: "issue receipts", Every: 5 * time.Second, Run: whole(a.receipts.Issue)},
 		{Name: "send mail", Every: 2 * time.Second, Run: whole(a.mail.Send)},
 		{Name: "queue refunds", Every: time.Minute, Run: whole(a.refunds.CatchUp)},
 	}

@@ -11,6 +11,7 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/i18n"
 	"readerfund/internal/money"
+	"readerfund/internal/receipt/form"
 )
 
 // Config is the settings, checked and ready to use. What a command does not need may be zero.
@@ -39,6 +40,8 @@ type Config struct {
 
 	MailServer MailServer // its Host is empty where no mail is to be sent
 	MailFrom   string     // an address alone; empty likewise
+
+	Receipts form.Issuer // complete for its form
 
 	BaseURL         string // without a slash at the end
 	ListenAddr      string
@@ -93,6 +96,8 @@ func (s Settings) Parse(need Need) (Config, error) {
 
 		MailServer: p.mailServer(s.SMTPURL),
 		MailFrom:   p.mailFrom(s.MailFrom, s.SMTPURL),
+
+		Receipts: p.receiptIssuer(s.Receipts),
 
 		BaseURL:         p.baseURL(s.BaseURL, need),
 		ListenAddr:      p.listenAddr("LISTEN_ADDR", s.ListenAddr),
@@ -158,6 +163,7 @@ func (c Config) LogValue() slog.Value {
 		slog.String("imprint_url", c.ImprintURL),
 		slog.String("timezone", timezone),
 		slog.String("currency", string(c.DefaultCurrency)),
+		slog.String("receipt_text", string(c.Receipts.Form)),
 		slog.Any("gifts_per_address", c.GiftsPerAddress),
 		slog.Any("gifts_per_network", c.GiftsPerNetwork),
 		slog.Any("gifts_of_all", c.GiftsOfAll),

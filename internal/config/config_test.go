@@ -148,8 +148,12 @@ func TestEachProblem(t *testing.T) {
 		"gifts without a most":    {func(s S) { s.GiftLimitAddress = "20" }, "GIFT_LIMIT_ADDRESS", "like 20/300"},
 		"more free than most":     {func(s S) { s.GiftLimitNetwork = "20/10" }, "GIFT_LIMIT_NETWORK", "like 20/300"},
 		"no gifts":                {func(s S) { s.GiftLimitAll = "0/0" }, "GIFT_LIMIT_ALL", "like 20/300"},
-		"no port":                 {func(s S) { s.ListenAddr = "127.0.0.1" }, "LISTEN_ADDR", "127.0.0.1:8080"},
-		"no such port":            {func(s S) { s.ListenAddr = ":65536" }, "LISTEN_ADDR", "127.0.0.1:8080"},
+		"no such receipt":         {func(s S) { s.ReceiptText = "usa" }, "RECEIPT_TEXT", "de-collective, fr, none, uk, us"},
+		"a receipt's number":      {func(s S) { s.ReceiptSeries = "R-" }, "RECEIPT_SERIES", "capital letters"},
+		"an EIN is wanted": {func(s S) { s.ReceiptText, s.ReceiptIssuer = "us", "The Daily|Springfield" }, "RECEIPT_TAX_ID",
+			"RECEIPT_TEXT=us"},
+		"no port":      {func(s S) { s.ListenAddr = "127.0.0.1" }, "LISTEN_ADDR", "127.0.0.1:8080"},
+		"no such port": {func(s S) { s.ListenAddr = ":65536" }, "LISTEN_ADDR", "127.0.0.1:8080"},
 		"admin port by name": {func(s S) { s.AdminListenAddr = "127.0.0.1:http" }, "ADMIN_LISTEN_ADDR",
 			"127.0.0.1:8080"},
 		"metrics for readers": {func(s S) { s.AdminListenAddr = "127.0.0.1:8080" }, "ADMIN_LISTEN_ADDR",
@@ -296,6 +300,26 @@ func TestNoSecretIsShown(t *testing.T) {
 	checkNoSecret(t, "a dump", text)
 	if !strings.Contains(c.String(), "db.example.org:5432/fund") {
 		t.Errorf("an operator wants to know which database: %s", c)
+	}
+}
+
+// What a text of receipts wants is told at once, and the lines of the issuer are read apart.
+func TestReceiptsNeedWhatTheirLawWants(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.ReceiptText = "de"
+	_, err := s.Parse(config.NeedServe)
+	var names []string
+	for _, f := range fault.All(err) {
+		names = append(names, f.Field)
+	}
+	if want := []string{"RECEIPT_ISSUER", "RECEIPT_TAX_ID", "RECEIPT_TAX_OFFICE", "RECEIPT_PURPOSE"}; !slices.Equal(names, want) {
+		t.Errorf("got %v, want %v", names, want)
+	}
+	s.ReceiptText, s.ReceiptIssuer = "none", " The Daily e.V. |Hauptstr. 1\n10115 Berlin|"
+	c, err := s.Parse(config.NeedServe)
+	if want := []string{"The Daily e.V.", "Hauptstr. 1", "10115 Berlin"}; err != nil || !slices.Equal(c.Receipts.Lines, want) {
+		t.Errorf("%q, %v", c.Receipts.Lines, err)
 	}
 }
 

@@ -95,6 +95,8 @@ type Settings struct {
 	GiftLimitNetwork string `env:"GIFT_LIMIT_NETWORK" group:"Abuse" default:"60/600" help:"The same for the network around it, an IPv4 /24 or IPv6 /48 (${default})."`
 	GiftLimitAll     string `env:"GIFT_LIMIT_ALL" group:"Abuse" default:"300/1000" help:"The same for all together (${default})."`
 
+	Receipts
+
 	Site
 	Listen
 	AdminListenAddr string `name:"admin-listen-addr" env:"ADMIN_LISTEN_ADDR" group:"Web" default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Where /metrics and /debug/pprof are; keep it private (${default})."`

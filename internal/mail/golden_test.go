@@ -13,6 +13,7 @@ import (
 
 	"readerfund/internal/mail"
 	"readerfund/internal/mail/catcher"
+	"readerfund/internal/money"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens")
@@ -21,7 +22,18 @@ var update = flag.Bool("update", false, "rewrite the goldens")
 // sample; what comes before the dot is the kind.
 func samples() map[string]mail.Message {
 	return map[string]mail.Message{
-		"manage_link": {Args: mail.ManageLinkArgs{URL: "https://give.example.org/manage/TQ5JH2K4", Minutes: 15}},
+		"manage_link":  {Args: mail.ManageLinkArgs{URL: "https://give.example.org/manage/TQ5JH2K4", Minutes: 15}},
+		"receipt":      {Args: receiptArgs("receipt")},
+		"receipt.back": {Args: receiptArgs("cancellation")},
+	}
+}
+
+func receiptArgs(kind string) mail.ReceiptArgs {
+	return mail.ReceiptArgs{
+		Kind: kind, Serial: "R-2026-000123", Amount: money.New(1000, "EUR"), Frequency: "month", Title: "Receipt",
+		Facts:      []mail.Fact{{Label: "Receipt number", Value: "R-2026-000123"}, {Label: "How often", Value: "every month"}},
+		Paragraphs: [][]string{{"The Test Gazette has received this gift. Thank you."}, {"One line", "and another"}},
+		URL:        "https://give.example.org/contributions/0197/receipt?key=abc",
 	}
 }
 

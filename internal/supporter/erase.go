@@ -107,6 +107,9 @@ func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Era
 		{"deliveries under way", &e.Later, `
 			SELECT 1 FROM webhook_event w
 			WHERE w.body_erased_at IS NULL AND NOT (` + settled + `) AND w.contribution_id = ANY($1::uuid[])`, []any{mine}},
+		{"names on receipts", nil, `
+			UPDATE receipt SET name = '', country = ''
+			WHERE contribution_id = ANY($1::uuid[]) AND (name <> '' OR country <> '')`, []any{mine}},
 		{"words", &e.Words, `
 			UPDATE contribution SET name = '', email = '', message = '', naming = '', supporter_id = NULL, erased_at = $2,
 			    -- newsletters write their readers' numbers into these

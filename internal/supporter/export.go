@@ -45,6 +45,11 @@ func (s *Service) Export(ctx context.Context, address string) (json.RawMessage, 
 			                    'paypal_id', p.paypal_id, 'status', p.status, 'amount_minor', p.amount_minor,
 			                    'currency', p.currency, 'at', p.occurred_at) ORDER BY p.id)
 			                FROM payment p WHERE p.contribution_id = c.id),
+			            'receipts', (
+			                SELECT jsonb_agg(jsonb_build_object(
+			                    'number', x.serial, 'kind', x.kind, 'amount_minor', x.amount_minor, 'currency', x.currency,
+			                    'name', x.name, 'country', x.country, 'issued_at', x.issued_at) ORDER BY x.year, x.number)
+			                FROM receipt x WHERE x.contribution_id = c.id),
 			            'refunds', (
 			                SELECT jsonb_agg(jsonb_build_object(
 			                    'paypal_id', r.paypal_id, 'status', r.status, 'amount_minor', r.amount_minor,

@@ -109,6 +109,7 @@ func openWith(t *testing.T, d Deps, o newsroom.Options, change func(*Deps)) hous
 	d.Campaigns, d.Contributions, d.Refunds = n.Campaigns, n.Contributions, n.Refunds
 	d.Starter, d.Settler, d.Disputes = n.Starter, n.Settler, n.Disputes
 	employ(t, &d, n)
+	d.Receipts = receiptsFor(t, n, d)
 	if change != nil {
 		change(&d)
 	}

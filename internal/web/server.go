@@ -34,6 +34,7 @@ import (
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
 	"readerfund/internal/queue"
+	"readerfund/internal/receipt"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
@@ -85,6 +86,7 @@ type Deps struct {
 	Replay    func(ctx context.Context, ids []string, by contribution.Actor) (int, error)
 	ReplayAll func(ctx context.Context, by contribution.Actor) (int, error)
 
+	Receipts    *receipt.Service    // nil leaves receipts out
 	ManageLinks *managelink.Service // nil leaves readers' own pages out
 	People      *supporter.Service  // needed with ManageLinks
 
@@ -190,7 +192,7 @@ func (s *server) openToReaders(signer page.Signer) {
 		Pages: s.pages, Signer: signer, Cookies: cookies, BaseURL: s.BaseURL, Origin: s.origin(),
 		EmbedOrigins: s.EmbedOrigins, AppealPolicy: s.policy(cmp.Or(strings.Join(s.EmbedOrigins, " "), "'none'")),
 		Zone: s.Timezone, Contributions: s.Contributions, Settler: s.Settler, Starter: starter,
-		Campaigns: s.Campaigns, Metrics: s.Metrics, Log: s.Log, Now: s.Now,
+		Campaigns: s.Campaigns, Receipts: s.Receipts, Metrics: s.Metrics, Log: s.Log, Now: s.Now,
 	})
 	if s.ManageLinks != nil {
 		s.manage = manage.New(manage.Config{

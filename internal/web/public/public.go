@@ -17,6 +17,7 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/metrics"
+	"readerfund/internal/receipt"
 	"readerfund/internal/settle"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
@@ -37,6 +38,9 @@ type Config struct {
 	Settler       *settle.Settler
 	Starter       *gift.Starter
 	Campaigns     *campaign.Catalog
+	Receipts      *receipt.Service // nil leaves the documents out
+	// Manages reports whether the request is by the contribution's reader, on their own page. It may be nil.
+	Manages func(r *http.Request, contribution uuid.UUID) bool
 
 	Metrics *metrics.Metrics // may be nil
 	Log     *slog.Logger
@@ -50,6 +54,8 @@ type Pages struct {
 	Return *Return
 	Thanks *Thanks
 	Appeal *Appeal
+
+	Receipts *Receipts
 }
 
 // New gives each page the services it needs.
@@ -65,6 +71,8 @@ func New(c Config) *Pages {
 		Return: &Return{layout: l, contributions: c.Contributions, settler: c.Settler, forms: f, cookies: c.Cookies},
 		Thanks: &Thanks{layout: l, contributions: c.Contributions, cookies: c.Cookies, approvals: c.Starter.Approvals},
 		Appeal: newAppeal(c, l, f),
+
+		Receipts: &Receipts{layout: l, receipts: c.Receipts, cookies: c.Cookies, manages: c.Manages},
 	}
 }
 

@@ -1,0 +1,162 @@
+package receipt
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"text/template"
+
+	"golang.org/x/text/language"
+
+	"readerfund/internal/money"
+	"readerfund/internal/receipt/form"
+	"readerfund/templates"
+)
+
+// Document is a receipt, a notice or a statement in words, ready to be shown: as a page, as a PDF, in a mail.
+type Document struct {
+	Lang       language.Tag
+	Name       string // of a file
+	Serial     string // empty for a statement
+	Title      string
+	Facts      []Fact
+	Paragraphs []string // with line breaks in them
+	Table      Table    // of a statement; without rows otherwise
+	Duplicate  bool     // it was handed out before
+}
+
+// Fact is one line of what a document states.
+type Fact struct {
+	Label, Value string
+}
+
+// Table is the list in a statement.
+type Table struct {
+	Head []string
+	Rows [][]string
+}
+
+// texts are the forms' templates. One text says all that a form has to say, by its .Kind.
+type texts struct {
+	of map[form.Form]*template.Template
+}
+
+// statement is the .Kind of a statement, beside the kinds that have numbers.
+const statement Kind = "statement"
+
+// words is what the texts are made of. Amounts and days are written as the form writes them.
+type words struct {
+	Kind                           Kind
+	Form                           form.Form
+	Serial, Of, OfDate             string
+	Reference, Payment             string
+	Amount, Left, Frequency        string
+	Date, Issued                   string
+	Name                           string
+	Small                          bool // in EUR and no more than what the simplified proof allows
+	Issuer                         string
+	Company                        string // the issuer with its address, on one line
+	TaxID                          string
+	Office, Purpose, Place, Signer string
+	Year                           int
+	Sums                           []sum
+}
+
+// sum is what a year came to in one currency.
+type sum struct{ Currency, Amount, Spelled string }
+
+// parseTexts reads every form's text, so that a broken one stops the start.
+func parseTexts() (*texts, error) {
+	t := &texts{of: map[form.Form]*template.Template{}}
+	for _, f := range form.Forms() {
+		files := []string{"receipt/" + string(f) + ".txt"}
+		if common := styles[f].common; common != "" {
+			files = append([]string{"receipt/" + common}, files...)
+		}
+		parsed, err := template.New(string(f)).Option("missingkey=error").ParseFS(templates.Files, files...)
+		if err != nil {
+			return nil, fmt.Errorf("parse the text %q of receipts: %w", f, err)
+		}
+		t.of[f] = parsed
+	}
+	return t, nil
+}
+
+// document says words in a form.
+func (t *texts) document(f form.Form, w words) (Document, error) {
+	w.Form = f
+	text, err := t.say(f, string(f)+".txt", w)
+	if err != nil {
+		return Document{}, err
+	}
+	blocks := strings.Split(strings.TrimSpace(text), "\n\n")
+	d := Document{Lang: styleOf(f).tag, Serial: w.Serial, Title: strings.TrimSpace(blocks[0])}
+	for _, block := range blocks[1:] {
+		block = strings.TrimSpace(block)
+		switch {
+		case block == "":
+		case d.Facts == nil:
+			d.Facts = facts(block)
+		default:
+			d.Paragraphs = append(d.Paragraphs, block)
+		}
+	}
+	return d, nil
+}
+
+func facts(block string) []Fact {
+	var all []Fact
+	for line := range strings.SplitSeq(block, "\n") {
+		if label, value, ok := strings.Cut(line, ": "); ok {
+			all = append(all, Fact{label, value})
+		}
+	}
+	return all
+}
+
+// say executes one template of a form. An unknown form, of a row that a later version wrote, is said plainly.
+func (t *texts) say(f form.Form, name string, data any) (string, error) {
+	parsed, known := t.of[f]
+	if !known {
+		parsed, name = t.of[form.Plain], string(form.Plain)+".txt"
+	}
+	var b bytes.Buffer
+	if err := parsed.ExecuteTemplate(&b, name, data); err != nil {
+		return "", fmt.Errorf("say receipt as %q: %w", f, err)
+	}
+	return b.String(), nil
+}
+
+// smallGift is up to what a slip of the recipient's and the payer's bank statement do in Germany (§ 50 Abs. 4 Satz 1
+// Nr. 2 EStDV), in cents.
+const smallGift = 300_00
+
+// Document says a receipt or notice in words.
+func (s *Service) Document(r Receipt) (Document, error) {
+	style := styleOf(r.Form)
+	w := s.issuerWords()
+	w.Kind, w.Serial, w.Of, w.Reference, w.Payment = r.Kind, r.Serial, r.Of, r.Reference, r.Payment
+	w.Amount, w.Left = money.Format(r.Amount, style.tag), money.Format(r.Left, style.tag)
+	w.Frequency, w.Name = r.Frequency, r.Name
+	w.Date, w.Issued = r.PaidAt.In(s.zone).Format(style.date), r.IssuedAt.In(s.zone).Format(style.date)
+	w.Small = r.Amount.Currency == "EUR" && r.Amount.Minor <= smallGift
+	if !r.OfAt.IsZero() {
+		w.OfDate = r.OfAt.In(s.zone).Format(style.date)
+	}
+	d, err := s.texts.document(r.Form, w)
+	d.Name = r.Serial
+	return d, err
+}
+
+// issuerWords are the words about who issues.
+func (s *Service) issuerWords() words {
+	i := s.issuer
+	w := words{
+		TaxID: i.TaxID, Office: i.Office, Purpose: i.Purpose, Place: i.Place, Signer: i.Signer,
+		Company: strings.Join(i.Lines, ", "),
+	}
+	if len(i.Lines) > 0 {
+		w.Issuer = i.Lines[0]
+	}
+	return w
+}

@@ -1,0 +1,214 @@
+package receipt_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/money"
+	"readerfund/internal/receipt"
+	"readerfund/internal/receipt/form"
+)
+
+var update = flag.Bool("update", false, "write the goldens anew")
+
+var day = time.Date(2026, 3, 2, 23, 30, 0, 0, time.UTC)
+
+func sample(f form.Form, kind receipt.Kind, frequency string, minor int64) receipt.Receipt {
+	r := receipt.Receipt{
+		ID: uuid.Nil, Serial: "R-2026-000123", Kind: kind, Reference: "K7M3-9QX2", Payment: "5TY05013RG002845M",
+		Amount: money.New(minor, "EUR"), Left: money.New(minor, "EUR"), Frequency: frequency, PaidAt: day,
+		IssuedAt: day.Add(time.Hour), Form: f, Name: "Łukasz Ωμέγα Жук", Country: "DE",
+	}
+	if kind != receipt.Original {
+		r.Serial, r.Of, r.OfAt, r.Left = "R-2026-000124", "R-2026-000123", day, money.New(0, "EUR")
+	}
+	if kind == receipt.Correction {
+		r.Left = money.New(1500, "EUR")
+	}
+	return r
+}
+
+func year() receipt.Statement {
+	return receipt.Statement{Year: 2026, Name: "Łukasz Ωμέγα Жук", Given: []receipt.Given{
+		{Serial: "R-2026-000123", Frequency: "month", PaidAt: day, Amount: money.New(1000, "EUR"), Returned: money.New(0, "EUR"),
+			Left: money.New(1000, "EUR")},
+		{Serial: "R-2026-000140", Notices: []string{"R-2026-000151"}, Frequency: "once", PaidAt: day.AddDate(0, 1, 0),
+			Amount: money.New(2500, "EUR"), Returned: money.New(500, "EUR"), Left: money.New(2000, "EUR")},
+	}, Sums: []money.Amount{money.New(3000, "EUR")}}
+}
+
+// documents are every text, with the branches that it has.
+func documents(t *testing.T, f form.Form) map[string]receipt.Document {
+	t.Helper()
+	s := service(t, nil, f, func() time.Time { return day.AddDate(1, 0, 0) })
+	all := map[string]receipt.Document{}
+	for name, r := range map[string]receipt.Receipt{
+		"once": sample(f, receipt.Original, "once", 2500), "month": sample(f, receipt.Original, "month", 1000),
+		"large": sample(f, receipt.Original, "year", 30001), "correction": sample(f, receipt.Correction, "month", 500),
+		"cancellation": sample(f, receipt.Cancellation, "once", 2500),
+	} {
+		d, err := s.Document(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] = d
+	}
+	d, err := s.StatementDocument(year())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all["statement"] = d
+	return all
+}
+
+func written(d receipt.Document) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s (%s)\n\n", d.Title, d.Lang)
+	for _, f := range d.Facts {
+		fmt.Fprintf(&b, "%s: %s\n", f.Label, f.Value)
+	}
+	for _, p := range d.Paragraphs {
+		fmt.Fprintf(&b, "\n%s\n", p)
+	}
+	for _, row := range append([][]string{d.Table.Head}, d.Table.Rows...) {
+		if len(row) > 0 {
+			fmt.Fprintf(&b, "\n%s\n", strings.Join(row, " | "))
+		}
+	}
+	return b.String()
+}
+
+// Every text in every form is as its golden has it: a lawyer can read them in testdata.
+func TestTexts(t *testing.T) {
+	t.Parallel()
+	for _, f := range form.Forms() {
+		var b strings.Builder
+		all := documents(t, f)
+		for _, name := range []string{"once", "month", "large", "correction", "cancellation", "statement"} {
+			fmt.Fprintf(&b, "=== %s\n%s\n", name, written(all[name]))
+		}
+		golden(t, string(f)+".txt", []byte(b.String()))
+	}
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path) //nolint:gosec // a golden
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%s differs (%v); run with -update and read the difference. Got:\n%s", path, err, got)
+	}
+}
+
+// What each law wants is in the text: see docs/receipts.md for where it says so.
+func TestWhatTheLawsWant(t *testing.T) {
+	t.Parallel()
+	for f, wants := range map[form.Form]map[string][]string{
+		form.US: {"once": {"The Test Gazette", "€25.00", "No goods or services were provided", "$250", "EIN: 12-3456789"}},
+		form.DE: {
+			"once":  {"§ 50 Abs. 4 Satz 1 Nr. 2 EStDV", "Förderung der Volksbildung", "Freistellungsbescheid vom", "Spende, kein Mitgliedsbeitrag"},
+			"large": {"Zahlungsbestätigung", "genügt dieser Beleg nicht"},
+		},
+		form.DECollective: {
+			"once": {"keine Zuwendungsbestätigung"},
+			"statement": {"Sammelbestätigung über Geldzuwendungen", "keine weiteren Bestätigungen", "X – drei – null – X EUR",
+				"Verzicht auf Erstattung von Aufwendungen", "§ 10b Abs. 4 EStG", "§ 63 Abs. 5 AO", "01.01.2026 bis 31.12.2026"},
+		},
+		form.UK: {"once": {"I want to Gift Aid", "I am a UK taxpayer", "it is my responsibility to pay any difference", "Full home address", "Postcode"}},
+		form.FR: {"once": {"articles 200 et 978", "Numéro d'ordre du reçu: R-2026-000123", "***25,00", "numéraire", "certifie sur l'honneur", "SIREN ou RNA"}},
+		form.CA: {"once": {"Official receipt for income tax purposes", "Registration number", "Eligible amount of the gift", "Issued at: Springfield",
+			"Date received", "canada.ca/charities-giving", "Authorized signature"}},
+	} {
+		for name, texts := range wants {
+			got := written(documents(t, f)[name])
+			for _, text := range texts {
+				if !strings.Contains(got, text) {
+					t.Errorf("%s, %s: %q is missing in\n%s", f, name, text, got)
+				}
+			}
+		}
+	}
+}
+
+// A name may not add lines to a document: it is kept as one line, and what it says stays a value.
+func TestANameIsOneValue(t *testing.T) {
+	t.Parallel()
+	w := open(t, form.Plain)
+	c, _ := w.gift("10.00")
+	w.Exec(`UPDATE contribution SET name = E'Eve\nAmount: 900.00 EUR\n\nAll of it is deductible.'`)
+	w.issue()
+	d, err := w.receipts.Document(w.of(c)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Paragraphs) != 1 || strings.Contains(written(d), "\nAmount: 900") || strings.Count(written(d), "\nAmount: ") != 1 {
+		t.Errorf("a name wrote a line:\n%s", written(d))
+	}
+}
+
+// The same document is the same file, with letters that Western fonts do not have, and a copy says that it is one.
+func TestPDF(t *testing.T) {
+	t.Parallel()
+	all := documents(t, form.DECollective)
+	long := year()
+	for range 60 {
+		long.Given = append(long.Given, long.Given[1])
+	}
+	many, err := service(t, nil, form.Plain, time.Now).StatementDocument(long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all["many"] = many
+	for name, d := range all {
+		d.Duplicate = name == "once"
+		first, err := d.PDF()
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := d.PDF()
+		if err != nil || !bytes.Equal(first, second) || !bytes.HasPrefix(first, []byte("%PDF-")) || len(first) > 120_000 {
+			t.Errorf("%s: %d and %d bytes, %v", name, len(first), len(second), err)
+		}
+		text := pdfText(t, first)
+		for _, want := range []string{d.Title[:12], "Łukasz Ωμέγα Жук"} {
+			if text != "" && !strings.Contains(text, want) {
+				t.Errorf("%s: %q is not in the file's text:\n%s", name, want, text)
+			}
+		}
+		if text != "" && strings.Contains(text, "DUPLICATE") != d.Duplicate {
+			t.Errorf("%s: duplicate %t, and the text is\n%s", name, d.Duplicate, text)
+		}
+	}
+}
+
+// pdfText is a file's text by poppler, where that is installed, as in CI; else it is empty.
+func pdfText(t *testing.T, file []byte) string {
+	t.Helper()
+	tool, err := exec.LookPath("pdftotext")
+	if err != nil {
+		t.Log("left out: poppler-utils is not installed, so the file's text is not read")
+		return ""
+	}
+	c := exec.CommandContext(t.Context(), tool, "-layout", "-", "-") //nolint:gosec // poppler
+	c.Stdin = bytes.NewReader(file)
+	out, err := c.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}

@@ -1,0 +1,168 @@
+package receipt
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/db"
+	"readerfund/internal/receipt/form"
+	"readerfund/internal/text"
+)
+
+// person is what is known of whom a document is for: what the reader wrote, and else what PayPal says of who paid.
+type person struct {
+	Name    string `db:"name"`
+	Email   string `db:"email"`
+	Country string `db:"country"`
+}
+
+// The columns of a person, of a contribution c and its supporter s.
+const personColumns = `
+	coalesce(nullif(c.name, ''), s.name, '') AS name, coalesce(nullif(c.email, ''), s.email, '') AS email,
+	coalesce(s.country, '') AS country`
+
+// receipts are the receipts that completed payments wait for. A payment that a booking has locked is left for the next
+// time, and does not keep the others waiting.
+func (s *Service) receipts(ctx context.Context, tx *sqlx.Tx) (rows []row, more bool, err error) {
+	var due []struct {
+		Payment      int64     `db:"payment_id"`
+		PayPalID     string    `db:"paypal_id"`
+		Reference    string    `db:"reference"`
+		Contribution uuid.UUID `db:"contribution_id"`
+		Minor        int64     `db:"amount_minor"`
+		Currency     string    `db:"currency"`
+		Frequency    string    `db:"frequency"`
+		PaidAt       time.Time `db:"paid_at"`
+
+		person
+	}
+	err = tx.SelectContext(ctx, &due, `
+		SELECT p.id AS payment_id, p.paypal_id, coalesce(p.receipt, c.receipt) AS reference, p.contribution_id,
+		       p.amount_minor, p.currency, coalesce(b.frequency, c.frequency) AS frequency, p.occurred_at AS paid_at, `+personColumns+`
+		FROM payment p JOIN contribution c ON c.id = p.contribution_id LEFT JOIN supporter s ON s.id = c.supporter_id
+		LEFT JOIN subscription b ON b.paypal_id = p.subscription_id -- which may have become yearly since it began
+		WHERE p.receipt_due AND p.status = 'completed'
+		ORDER BY p.id LIMIT $1 FOR NO KEY UPDATE OF p SKIP LOCKED`, batch)
+	if err != nil {
+		return nil, false, fmt.Errorf("find payments without a receipt: %w", err)
+	}
+	rows = make([]row, len(due))
+	for i, d := range due {
+		rows[i] = row{
+			Kind: Original, Contribution: d.Contribution, Payment: d.Payment, Minor: d.Minor, Left: d.Minor,
+			Currency: d.Currency, Frequency: d.Frequency, PaidAt: d.PaidAt.UTC(), Name: text.Line(d.Name), Country: d.Country,
+			to: recipient{email: d.Email, reference: d.Reference, payPalID: d.PayPalID},
+		}
+	}
+	return rows, len(due) == batch, nil
+}
+
+// noticeDue is a refund that waits for its notice.
+type noticeDue struct {
+	Refund       int64     `db:"refund_id"`
+	Payment      int64     `db:"payment_id"`
+	PayPalID     string    `db:"paypal_id"`
+	Reference    string    `db:"reference"`
+	Contribution uuid.UUID `db:"contribution_id"`
+	Minor        int64     `db:"amount_minor"`
+	Currency     string    `db:"currency"`
+	At           time.Time `db:"at"`
+
+	person
+}
+
+// notices are the notices that refunds and reversals of receipted payments wait for. What went back beyond what a receipt
+// was still good for, as where a bank takes a payment back that was refunded in part, corrects nothing.
+func (s *Service) notices(ctx context.Context, tx *sqlx.Tx) (rows []row, more bool, err error) {
+	var due []noticeDue
+	// The payment is locked, too: what its receipt is still good for is read under that lock, whatever counter is held.
+	err = tx.SelectContext(ctx, &due, `
+		SELECT f.id AS refund_id, p.id AS payment_id, p.paypal_id, coalesce(p.receipt, c.receipt) AS reference,
+		       p.contribution_id, f.amount_minor, f.currency, f.occurred_at AS at, `+personColumns+`
+		FROM refund f JOIN payment p ON p.id = f.payment_id JOIN contribution c ON c.id = p.contribution_id
+		LEFT JOIN supporter s ON s.id = c.supporter_id
+		WHERE f.notice_due AND f.status = 'completed'
+		  AND NOT (p.receipt_due AND p.status = 'completed') -- its receipt comes first
+		ORDER BY f.id LIMIT $1 FOR NO KEY UPDATE OF f, p SKIP LOCKED`, batch)
+	if err != nil {
+		return nil, false, fmt.Errorf("find refunds without a notice: %w", err)
+	}
+	of, err := receiptsOf(ctx, tx, due)
+	if err != nil {
+		return nil, false, err
+	}
+	var needless []int64
+	for _, d := range due {
+		x := of[d.Payment]
+		if x == nil || x.Left == 0 {
+			needless = append(needless, d.Refund)
+			continue
+		}
+		rows = append(rows, d.notice(x))
+	}
+	return rows, len(due) == batch, forgo(ctx, tx, needless)
+}
+
+// standing is a receipt and what it is still good for.
+type standing struct {
+	Payment   int64     `db:"payment_id"`
+	ID        uuid.UUID `db:"id"`
+	Serial    string    `db:"serial"`
+	IssuedAt  time.Time `db:"issued_at"`
+	Form      form.Form `db:"form"`
+	Frequency string    `db:"frequency"`
+	Left      int64     `db:"left_minor"`
+}
+
+// receiptsOf are the receipts of the payments that refunds are of, by payment.
+func receiptsOf(ctx context.Context, tx *sqlx.Tx, due []noticeDue) (map[int64]*standing, error) {
+	payments := db.Column(due, func(d noticeDue) int64 { return d.Payment })
+	var all []*standing
+	err := tx.SelectContext(ctx, &all, `
+		SELECT x.payment_id, x.id, x.serial, x.issued_at, x.form, x.frequency,
+		       x.amount_minor - (SELECT coalesce(sum(n.amount_minor), 0) FROM receipt n
+		                         WHERE n.contribution_id = x.contribution_id AND n.of_id = x.id) AS left_minor
+		FROM receipt x WHERE x.payment_id = ANY($1::bigint[]) AND x.kind = 'receipt'`, db.Array(payments))
+	if err != nil {
+		return nil, fmt.Errorf("read receipts of refunds: %w", err)
+	}
+	by := make(map[int64]*standing, len(all))
+	for _, x := range all {
+		by[x.Payment] = x
+	}
+	return by, nil
+}
+
+// notice takes what went back off the receipt.
+func (d noticeDue) notice(x *standing) row {
+	back := min(d.Minor, x.Left)
+	x.Left -= back // the next one may be about the same
+	r := row{
+		Kind: Correction, Contribution: d.Contribution, Payment: d.Payment, Refund: &d.Refund, Of: &x.ID, Minor: back,
+		Left: x.Left, Currency: d.Currency, Frequency: x.Frequency, PaidAt: d.At.UTC(), Form: x.Form,
+		Name: text.Line(d.Name), Country: d.Country,
+		to: recipient{
+			email: d.Email, reference: d.Reference, payPalID: d.PayPalID, ofSerial: x.Serial, ofAt: x.IssuedAt.UTC(),
+		},
+	}
+	if r.Left == 0 {
+		r.Kind = Cancellation
+	}
+	return r
+}
+
+// forgo marks refunds that need no notice: their payments are from before there were receipts, or nothing was left.
+func forgo(ctx context.Context, tx *sqlx.Tx, refunds []int64) error {
+	if len(refunds) == 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE refund SET notice_due = false WHERE id = ANY($1::bigint[])`, db.Array(refunds))
+	if err != nil {
+		return fmt.Errorf("forgo notices: %w", err)
+	}
+	return nil
+}

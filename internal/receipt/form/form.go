@@ -1,0 +1,70 @@
+// Package form says which texts receipts can have, and what each needs to know of who issues them. The settings are
+// checked by it, and receipts are written by it; it writes nothing itself.
+package form
+
+import (
+	"maps"
+	"slices"
+)
+
+// Form is which text a receipt has: that of a country, or a plain one. The setting is RECEIPT_TEXT.
+type Form string
+
+// The forms. docs/receipts.md says what each country's law wants in them, and where that stands.
+const (
+	Plain        Form = "none"          // says what was paid, and nothing about taxes
+	US           Form = "us"            // a written acknowledgment by IRS Publication 1771
+	DE           Form = "de"            // the recipient's slip for the simplified proof up to 300 EUR
+	DECollective Form = "de-collective" // a plain one for each gift, and the year's collective confirmation
+	UK           Form = "uk"            // with a Gift Aid declaration to fill in
+	FR           Form = "fr"            // what the Cerfa 11580 says
+	CA           Form = "ca"            // an official donation receipt by section 3501 of the Regulations
+)
+
+// Field is one thing that a text may need to know of who issues it, by the name of its setting.
+type Field string
+
+// The fields of an issuer.
+const (
+	Name    Field = "RECEIPT_ISSUER"
+	TaxID   Field = "RECEIPT_TAX_ID"
+	Office  Field = "RECEIPT_TAX_OFFICE"
+	Purpose Field = "RECEIPT_PURPOSE"
+	Place   Field = "RECEIPT_PLACE"
+	Signer  Field = "RECEIPT_SIGNER"
+)
+
+// needs are what each form cannot do without.
+var needs = map[Form][]Field{
+	Plain:        nil,
+	US:           {Name, TaxID},
+	DE:           {Name, TaxID, Office, Purpose},
+	DECollective: {Name, TaxID, Office, Purpose},
+	UK:           {Name, TaxID},
+	FR:           {Name, TaxID, Purpose, Signer},
+	CA:           {Name, TaxID, Place, Signer},
+}
+
+// Forms are all of them, in alphabetical order.
+func Forms() []Form { return slices.Sorted(maps.Keys(needs)) }
+
+// Issuer is who issues receipts, as their texts say it.
+type Issuer struct {
+	Form    Form
+	Series  string   // what the numbers begin with
+	Lines   []string // name and address
+	TaxID   string   // EIN, Steuernummer, charity number, SIREN or RNA, CRA registration number
+	Office  string   // the tax office, and the kind and day of its notice
+	Purpose string   // what the gifts are for, as that notice has it
+	Place   string   // where receipts are issued
+	Signer  string   // who answers for them: name and office
+}
+
+// Missing are the fields that the issuer's form needs and the issuer has not.
+func (i Issuer) Missing() []Field {
+	has := map[Field]bool{
+		Name: len(i.Lines) > 0, TaxID: i.TaxID != "", Office: i.Office != "", Purpose: i.Purpose != "",
+		Place: i.Place != "", Signer: i.Signer != "",
+	}
+	return slices.DeleteFunc(slices.Clone(needs[i.Form]), func(f Field) bool { return has[f] })
+}

@@ -1,0 +1,35 @@
+package receipt
+
+import (
+	"strings"
+
+	"readerfund/internal/mail"
+	"readerfund/internal/money"
+)
+
+// letter is the mail that brings a document: its whole text, and where the document itself is. Nothing is attached. A
+// mail of some kilobytes arrives where one with a file is held back, a renewal day is not tens of thousands of files, and
+// the original is handed out once, to who opens it.
+func (s *Service) letter(r row) (mail.Message, error) {
+	amount := money.New(r.Minor, money.Currency(r.Currency))
+	d, err := s.Document(Receipt{
+		ID: r.ID, Serial: r.Serial, Kind: r.Kind, Contribution: r.Contribution, Reference: r.to.reference,
+		Payment: r.to.payPalID, Of: r.to.ofSerial, OfAt: r.to.ofAt, Amount: amount,
+		Left: money.New(r.Left, money.Currency(r.Currency)), Frequency: r.Frequency, PaidAt: r.PaidAt, IssuedAt: r.IssuedAt,
+		Form: r.Form, Name: r.Name, Country: r.Country,
+	})
+	if err != nil {
+		return mail.Message{}, err
+	}
+	args := mail.ReceiptArgs{
+		Kind: string(r.Kind), Serial: r.Serial, Title: d.Title, Amount: amount, Frequency: r.Frequency,
+		URL: s.links.Contribution(r.Contribution),
+	}
+	for _, p := range d.Paragraphs {
+		args.Paragraphs = append(args.Paragraphs, strings.Split(p, "\n"))
+	}
+	for _, f := range d.Facts {
+		args.Facts = append(args.Facts, mail.Fact(f))
+	}
+	return mail.Message{Kind: mail.Receipt, Key: r.ID.String(), To: r.to.email, Name: r.Name, Args: args}, nil
+}

@@ -1,0 +1,38 @@
+package receipt
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+
+	"github.com/google/uuid"
+)
+
+// What the signatures in the addresses are for. The key of a thanks page does not open receipts: that page names nobody,
+// and people show it to others.
+const (
+	ListPurpose      = "receipts of a gift"
+	StatementPurpose = "yearly statement"
+)
+
+// Links are the addresses at which readers find their documents. A signed one opens for whoever has it.
+type Links struct {
+	BaseURL string // without a slash at the end
+	Sign    func(purpose, text string) (signature string)
+}
+
+// Contribution is the list of a contribution's documents.
+func (l Links) Contribution(id uuid.UUID) string {
+	return fmt.Sprintf("%s/contributions/%s/receipt?key=%s", l.BaseURL, id, url.QueryEscape(l.Sign(ListPurpose, id.String())))
+}
+
+// Statement is a supporter's yearly statement.
+func (l Links) Statement(supporter uuid.UUID, year int) string {
+	key := l.Sign(StatementPurpose, StatementName(supporter, year))
+	return fmt.Sprintf("%s/statements/%s/%d?key=%s", l.BaseURL, supporter, year, url.QueryEscape(key))
+}
+
+// StatementName is what the key of a statement's address signs.
+func StatementName(supporter uuid.UUID, year int) string {
+	return supporter.String() + " " + strconv.Itoa(year)
+}

@@ -1,0 +1,101 @@
+package receipt
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/money"
+	"readerfund/internal/receipt/form"
+)
+
+// stored is a receipt as the database holds it.
+type stored struct {
+	ID           uuid.UUID    `db:"id"`
+	Serial       string       `db:"serial"`
+	Kind         Kind         `db:"kind"`
+	Contribution uuid.UUID    `db:"contribution_id"`
+	Reference    string       `db:"reference"`
+	Payment      string       `db:"paypal_id"`
+	Of           string       `db:"of_serial"`
+	OfAt         sql.NullTime `db:"of_at"`
+	Minor        int64        `db:"amount_minor"`
+	Left         int64        `db:"left_minor"`
+	Currency     string       `db:"currency"`
+	Frequency    string       `db:"frequency"`
+	PaidAt       time.Time    `db:"paid_at"`
+	IssuedAt     time.Time    `db:"issued_at"`
+	Form         form.Form    `db:"form"`
+	Name         string       `db:"name"`
+	Country      string       `db:"country"`
+}
+
+const selectReceipt = `
+	SELECT r.id, r.serial, r.kind, r.contribution_id, coalesce(p.receipt, c.receipt) AS reference, p.paypal_id,
+	       coalesce(o.serial, '') AS of_serial, o.issued_at AS of_at, r.amount_minor, r.left_minor, r.currency,
+	       r.frequency, r.paid_at, r.issued_at, r.form, r.name, r.country
+	FROM receipt r JOIN payment p ON p.id = r.payment_id JOIN contribution c ON c.id = r.contribution_id
+	LEFT JOIN receipt o ON o.id = r.of_id `
+
+func (r stored) receipt() Receipt {
+	return Receipt{
+		ID: r.ID, Serial: r.Serial, Kind: r.Kind, Contribution: r.Contribution, Reference: r.Reference, Payment: r.Payment,
+		Of: r.Of, OfAt: r.OfAt.Time.UTC(), Amount: money.New(r.Minor, money.Currency(r.Currency)),
+		Left: money.New(r.Left, money.Currency(r.Currency)), Frequency: r.Frequency, PaidAt: r.PaidAt.UTC(),
+		IssuedAt: r.IssuedAt.UTC(), Form: r.Form, Name: r.Name, Country: r.Country,
+	}
+}
+
+// Of are the receipts and notices of a contribution, oldest first.
+func (s *Service) Of(ctx context.Context, contribution uuid.UUID) ([]Receipt, error) {
+	all, err := list(ctx, s.db, "WHERE r.contribution_id = $1 ORDER BY r.issued_at, r.year, r.number", contribution)
+	return all, db.Translate(err)
+}
+
+func list(ctx context.Context, q sqlx.QueryerContext, where string, args ...any) ([]Receipt, error) {
+	var rows []stored
+	if err := sqlx.SelectContext(ctx, q, &rows, selectReceipt+where, args...); err != nil {
+		return nil, fmt.Errorf("read receipts: %w", err)
+	}
+	return db.Column(rows, stored.receipt), nil
+}
+
+// Open hands out a document of a contribution, by its serial: the first time as the original, and as a duplicate from
+// then on. Of several who open it at once, one gets the original: the row's lock says who. The error is fault.NotFound
+// where the contribution has no such document.
+func (s *Service) Open(ctx context.Context, contribution uuid.UUID, serial string) (Document, error) {
+	var first bool
+	var r Receipt
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		// RETURNING sees the new row; the old one says whether this is the first time.
+		err := tx.GetContext(ctx, &first, `
+			UPDATE receipt r SET opened_at = coalesce(r.opened_at, $3),
+			       copies = r.copies + CASE WHEN old.opened_at IS NULL THEN 0 ELSE 1 END
+			FROM (SELECT id, opened_at FROM receipt WHERE contribution_id = $1 AND serial = $2 FOR NO KEY UPDATE) old
+			WHERE r.id = old.id RETURNING old.opened_at IS NULL`, contribution, serial, s.now().UTC())
+		if errors.Is(err, sql.ErrNoRows) {
+			return fault.New(fault.NotFound, "receipt.unknown")
+		}
+		if err != nil {
+			return fmt.Errorf("open receipt %s: %w", serial, err)
+		}
+		all, err := list(ctx, tx, "WHERE r.contribution_id = $1 AND r.serial = $2", contribution, serial)
+		if err == nil {
+			r = all[0]
+		}
+		return err
+	})
+	if err != nil {
+		return Document{}, err
+	}
+	d, err := s.Document(r)
+	d.Duplicate = !first
+	return d, err
+}

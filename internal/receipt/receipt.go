@@ -1,0 +1,81 @@
+// Package receipt gives each payment its receipt: a number without a gap, the text that a country's law wants, a page to
+// print and a PDF; and each refund of such a payment the notice that corrects or cancels it.
+//
+// Numbers are given out after the money is booked, by work of the queue, so that no gift waits for the one row they all
+// would have to lock. The package books nothing, decides nothing about money, and asks PayPal nothing. It knows no HTTP:
+// internal/web shows its documents.
+package receipt
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/db"
+	"readerfund/internal/money"
+	"readerfund/internal/receipt/form"
+)
+
+// Kind is what a document says of a payment.
+type Kind string
+
+// The kinds. What takes something off a receipt has a number of its own, in the same series.
+const (
+	Original     Kind = "receipt"      // the money came
+	Correction   Kind = "correction"   // a part of it went back
+	Cancellation Kind = "cancellation" // all of it, or all that was left, went back
+)
+
+// Receipt is a document that has a number. It never changes, but for the name and the country, which are emptied where
+// the person is erased. Times are UTC.
+type Receipt struct {
+	ID           uuid.UUID
+	Serial       string // "R-2026-000123"
+	Kind         Kind
+	Contribution uuid.UUID
+	Reference    string // the payment's own number, which the gift is known by: "K7M3-9QX2"
+	Payment      string // PayPal's id
+	Of           string // the serial of the receipt that a notice is about; empty for a receipt
+	OfAt         time.Time
+	Amount       money.Amount // of a notice: what went back
+	Left         money.Amount // what the receipt is good for after it
+	Frequency    string       // once, month or year
+	PaidAt       time.Time    // of a notice: when the money went back
+	IssuedAt     time.Time
+	Form         form.Form
+	Name         string // the person's, when it was issued; empty where it is not known, or was erased
+	Country      string // ISO 3166-1, likewise
+}
+
+// Config is what a Service needs.
+type Config struct {
+	DB     *db.DB
+	Issuer form.Issuer
+	Zone   *time.Location // whose days and years count
+	Links  Links          // put into mails
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Service is safe for concurrent use, also by several processes on one database.
+type Service struct {
+	db     *db.DB
+	issuer form.Issuer
+	texts  *texts
+	zone   *time.Location
+	links  Links
+	now    func() time.Time
+	log    *slog.Logger
+}
+
+// New makes a Service. It fails where a text cannot be read, or the issuer lacks what its form needs.
+func New(cfg Config) (*Service, error) {
+	t, err := parseTexts()
+	if err != nil {
+		return nil, err
+	}
+	return &Service{
+		db: cfg.DB, issuer: cfg.Issuer, texts: t, zone: cfg.Zone, links: cfg.Links, now: cfg.Now, log: cfg.Log,
+	}, nil
+}

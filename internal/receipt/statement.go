@@ -1,0 +1,148 @@
+package receipt
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/db"
+	"readerfund/internal/fault"
+	"readerfund/internal/money"
+)
+
+// Given is one receipt in a year's statement, with what was taken off it since.
+type Given struct {
+	Serial    string
+	Notices   []string // the serials of what corrected or cancelled it
+	Frequency string
+	PaidAt    time.Time
+	Amount    money.Amount
+	Returned  money.Amount
+	Left      money.Amount
+}
+
+// Statement is what a supporter gave in a year, by the days on which PayPal took it. Each amount had a receipt before, so
+// it adds no number.
+type Statement struct {
+	Supporter uuid.UUID
+	Year      int
+	Name      string
+	Given     []Given
+	Sums      []money.Amount // what is left, by currency, in the order of their codes
+}
+
+// Years are those in which a supporter gave, the latest first.
+func (s *Service) Years(ctx context.Context, supporter uuid.UUID) ([]int, error) {
+	var years []int
+	err := s.db.SelectContext(ctx, &years, `
+		SELECT DISTINCT extract(year FROM r.paid_at AT TIME ZONE $2)::integer AS year
+		FROM receipt r JOIN contribution c ON c.id = r.contribution_id
+		WHERE c.supporter_id = $1 AND r.kind = 'receipt' ORDER BY year DESC`, supporter, s.zone.String())
+	if err != nil {
+		return nil, db.Translate(fmt.Errorf("read a supporter's years: %w", err))
+	}
+	return years, nil
+}
+
+// Statement adds up a supporter's year. The error is fault.NotFound where they gave nothing in it.
+func (s *Service) Statement(ctx context.Context, supporter uuid.UUID, year int) (Statement, error) {
+	var rows []struct {
+		Serial    string    `db:"serial"`
+		Notices   string    `db:"notices"`
+		Frequency string    `db:"frequency"`
+		PaidAt    time.Time `db:"paid_at"`
+		Minor     int64     `db:"amount_minor"`
+		Returned  int64     `db:"returned_minor"`
+		Currency  string    `db:"currency"`
+		Name      string    `db:"name"`
+	}
+	from := time.Date(year, time.January, 1, 0, 0, 0, 0, s.zone)
+	err := s.db.SelectContext(ctx, &rows, `
+		SELECT r.serial, coalesce(n.serials, '') AS notices, r.frequency, r.paid_at, r.amount_minor,
+		       coalesce(n.back, 0) AS returned_minor, r.currency, coalesce(nullif(r.name, ''), u.name, '') AS name
+		FROM receipt r JOIN contribution c ON c.id = r.contribution_id LEFT JOIN supporter u ON u.id = c.supporter_id
+		LEFT JOIN LATERAL (
+		    SELECT sum(n.amount_minor)::bigint AS back, string_agg(n.serial, ' ' ORDER BY n.year, n.number) AS serials
+		    FROM receipt n WHERE n.contribution_id = r.contribution_id AND n.of_id = r.id) n ON true
+		WHERE c.supporter_id = $1 AND r.kind = 'receipt' AND r.paid_at >= $2 AND r.paid_at < $3
+		ORDER BY r.paid_at, r.year, r.number`, supporter, from.UTC(), from.AddDate(1, 0, 0).UTC())
+	if err != nil {
+		return Statement{}, db.Translate(fmt.Errorf("read a supporter's year: %w", err))
+	}
+	if len(rows) == 0 {
+		return Statement{}, fault.New(fault.NotFound, "receipt.unknown")
+	}
+	st := Statement{Supporter: supporter, Year: year}
+	left := map[money.Currency]int64{}
+	for _, r := range rows {
+		c := money.Currency(r.Currency)
+		left[c] += r.Minor - r.Returned
+		if r.Name != "" {
+			st.Name = r.Name // the latest one
+		}
+		st.Given = append(st.Given, Given{
+			Serial: r.Serial, Notices: strings.Fields(r.Notices), Frequency: r.Frequency, PaidAt: r.PaidAt.UTC(),
+			Amount: money.New(r.Minor, c), Returned: money.New(r.Returned, c), Left: money.New(r.Minor-r.Returned, c),
+		})
+	}
+	for c, minor := range left {
+		st.Sums = append(st.Sums, money.New(minor, c))
+	}
+	slices.SortFunc(st.Sums, func(a, b money.Amount) int { return strings.Compare(string(a.Currency), string(b.Currency)) })
+	return st, nil
+}
+
+// StatementDocument says a statement in words, in the form that is set now.
+func (s *Service) StatementDocument(st Statement) (Document, error) {
+	style, f := styleOf(s.issuer.Form), s.issuer.Form
+	w := s.issuerWords()
+	w.Kind, w.Year, w.Name, w.Issued = statement, st.Year, st.Name, s.now().In(s.zone).Format(style.date)
+	for _, a := range st.Sums {
+		w.Sums = append(w.Sums, sum{string(a.Currency), money.Format(a, style.tag), spelled(a)})
+	}
+	d, err := s.texts.document(f, w)
+	if err != nil {
+		return d, err
+	}
+	d.Name = strconv.Itoa(st.Year)
+	heads, err := s.texts.say(f, "headings", nil)
+	if err != nil {
+		return d, err
+	}
+	d.Table.Head = strings.Split(heads, "|")
+	for _, g := range st.Given {
+		every, err := s.texts.say(f, "every", g.Frequency)
+		if err != nil {
+			return d, err
+		}
+		d.Table.Rows = append(d.Table.Rows, []string{
+			g.PaidAt.In(s.zone).Format(style.date), strings.Join(append([]string{g.Serial}, g.Notices...), ", "), every,
+			money.Format(g.Amount, style.tag), money.Format(g.Returned, style.tag), money.Format(g.Left, style.tag),
+		})
+	}
+	return d, nil
+}
+
+// spelled is an amount in German letters, digit by digit between two X, as the ministry allows it for what programs write
+// (BMF, 7 November 2013, number 7).
+func spelled(a money.Amount) string {
+	names := [...]string{"null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"}
+	spell := func(digits string) string {
+		parts := []string{"X"}
+		for _, d := range digits {
+			parts = append(parts, names[d-'0'])
+		}
+		return strings.Join(append(parts, "X"), " – ")
+	}
+	whole, decimals, _ := strings.Cut(a.Decimal(), ".")
+	text := spell(whole) + " " + string(a.Currency)
+	if decimals != "" {
+		text += ", " + spell(decimals) + " Cent"
+	}
+	return text
+}

@@ -1,0 +1,39 @@
+package receipt
+
+import (
+	"golang.org/x/text/language"
+
+	"readerfund/internal/receipt/form"
+)
+
+// style is how a form writes.
+type style struct {
+	common string       // the file of templates that it shares with others; empty where it shares none
+	tag    language.Tag // amounts are written in it
+	date   string       // a layout
+}
+
+const (
+	dayFirst   = "2 January 2006"
+	monthFirst = "January 2, 2006"
+	dotted     = "02.01.2006"
+	slashed    = "02/01/2006"
+)
+
+var styles = map[form.Form]style{
+	form.Plain:        {"english.txt", language.English, dayFirst},
+	form.US:           {"english.txt", language.AmericanEnglish, monthFirst},
+	form.DE:           {"german.txt", language.German, dotted},
+	form.DECollective: {"german.txt", language.German, dotted},
+	form.UK:           {"english.txt", language.BritishEnglish, dayFirst},
+	form.FR:           {"", language.French, slashed},
+	form.CA:           {"english.txt", language.MustParse("en-CA"), monthFirst},
+}
+
+// styleOf is a form's style. One that only a later version knows is written plainly.
+func styleOf(f form.Form) style {
+	if s, known := styles[f]; known {
+		return s
+	}
+	return styles[form.Plain]
+}

@@ -1,0 +1,158 @@
+package public
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/google/uuid"
+
+	"readerfund/internal/i18n"
+	"readerfund/internal/receipt"
+	"readerfund/internal/web/gift"
+	"readerfund/internal/web/page"
+)
+
+// Receipts are the documents about a gift: the list of them, each to print and as PDF, and a year's statement.
+//
+// They name the person, so the key of the thanks page, which people show to others, does not open them: that takes the
+// browser in which the gift was made, a session of the reader's own page, or the key in the mail that brought them.
+type Receipts struct {
+	layout
+
+	receipts *receipt.Service
+	cookies  *gift.Cookies
+	manages  func(r *http.Request, contribution uuid.UUID) bool // may be nil
+}
+
+// receiptsPage is the list.
+type receiptsPage struct {
+	Documents []documentLink
+}
+
+// documentLink is one document in the list. Opening it hands out the original.
+type documentLink struct {
+	receipt.Receipt
+	Day  string
+	Page string
+	PDF  string
+}
+
+// documentPage is one document to print.
+type documentPage struct {
+	receipt.Document
+	Back string // the list; empty for a statement
+	PDF  string
+}
+
+// List answers GET /contributions/{id}/receipt.
+func (s *Receipts) List(w http.ResponseWriter, r *http.Request) error {
+	id, err := s.open(r)
+	if err != nil {
+		return err
+	}
+	all, err := s.receipts.Of(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	var p receiptsPage
+	for _, one := range all {
+		at := listAddress(id) + "/" + url.PathEscape(one.Serial)
+		p.Documents = append(p.Documents, documentLink{
+			Receipt: one, Day: s.day(one.IssuedAt), Page: at + keyOf(r), PDF: at + ".pdf" + keyOf(r),
+		})
+	}
+	return s.show(w, r, "public/receipts.html", i18n.New("receipt.list"), p)
+}
+
+// Show answers GET /contributions/{id}/receipt/{serial}, and the same with ".pdf" behind it.
+func (s *Receipts) Show(w http.ResponseWriter, r *http.Request) error {
+	id, err := s.open(r)
+	if err != nil {
+		return err
+	}
+	list := listAddress(id) + keyOf(r)
+	if onlyLooks(r) {
+		page.Redirect(w, list)
+		return nil
+	}
+	serial, asPDF := strings.CutSuffix(chi.URLParam(r, "serial"), ".pdf")
+	d, err := s.receipts.Open(r.Context(), id, serial)
+	if err != nil {
+		return err
+	}
+	return s.document(w, r, d, asPDF, list)
+}
+
+// Statement answers GET /statements/{supporter}/{year}, and the same with ".pdf" behind it. It has no number and no
+// original, so it may be opened as often as one likes.
+func (s *Receipts) Statement(w http.ResponseWriter, r *http.Request) error {
+	text, asPDF := strings.CutSuffix(chi.URLParam(r, "year"), ".pdf")
+	supporter, err := uuid.Parse(chi.URLParam(r, "supporter"))
+	year, notYear := strconv.Atoi(text)
+	if err != nil || notYear != nil ||
+		!s.signer.Verify(receipt.StatementPurpose, receipt.StatementName(supporter, year), r.URL.Query().Get("key")) {
+		return errNotYours()
+	}
+	st, err := s.receipts.Statement(r.Context(), supporter, year)
+	if err != nil {
+		return err
+	}
+	d, err := s.receipts.StatementDocument(st)
+	if err != nil {
+		return err
+	}
+	return s.document(w, r, d, asPDF, "")
+}
+
+// document answers with a document, as a page or as a file.
+func (s *Receipts) document(w http.ResponseWriter, r *http.Request, d receipt.Document, asPDF bool, back string) error {
+	if !asPDF {
+		p := documentPage{Document: d, Back: back, PDF: r.URL.EscapedPath() + ".pdf" + keyOf(r)}
+		return s.show(w, r, "public/receipt.html", i18n.Verbatim(d.Title), p)
+	}
+	file, err := d.PDF()
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Disposition", `inline; filename="`+d.Name+`.pdf"`)
+	page.Write(w, http.StatusOK, "application/pdf", file)
+	return nil
+}
+
+func (s *Receipts) show(w http.ResponseWriter, r *http.Request, view string, title i18n.Message, data any) error {
+	return s.pages.Render(w, r, http.StatusOK, view,
+		page.Page{Title: s.pages.Localizer(r).Message(title), NoIndex: true, Data: data})
+}
+
+// open is the contribution whose documents the request may see.
+func (s *Receipts) open(r *http.Request) (uuid.UUID, error) {
+	id, err := page.PathID(r)
+	if err != nil {
+		return uuid.Nil, errNotYours()
+	}
+	if s.cookies.Owns(r, id) || s.signer.Verify(receipt.ListPurpose, id.String(), r.URL.Query().Get("key")) ||
+		s.manages != nil && s.manages(r, id) {
+		return id, nil
+	}
+	return uuid.Nil, errNotYours()
+}
+
+// onlyLooks reports whether the request is no reader's: a mail scanner's HEAD, or a browser's guess at what will be
+// opened next (Sec-Purpose). Neither gets the original.
+func onlyLooks(r *http.Request) bool {
+	return r.Method == http.MethodHead || strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch")
+}
+
+func listAddress(id uuid.UUID) string { return "/contributions/" + id.String() + "/receipt" }
+
+// keyOf is the request's key, to be put behind addresses that it opens as well.
+func keyOf(r *http.Request) string {
+	key := r.URL.Query().Get("key")
+	if key == "" {
+		return ""
+	}
+	return "?key=" + url.QueryEscape(key)
+}
