@@ -40,6 +40,10 @@ CREATE UNIQUE INDEX subscription_change_dispute ON subscription_change (subscrip
     WHERE dispute_id IS NOT NULL;
 CREATE INDEX subscription_change_contribution ON subscription_change (contribution_id);
 
+-- Staff list those whose charges fail.
+CREATE INDEX subscription_failing ON subscription (contribution_id) WHERE failed_payments > 0;
+
 -- +goose Down
+DROP INDEX subscription_failing;
 DROP TABLE subscription_change;
 DELETE FROM queue WHERE kind IN ('change subscription', 'end pause');

@@ -32,16 +32,18 @@ func Statuses() []string {
 // ContributionsQuery asks for contributions, newest first. From and To are the days on which they began, both included;
 // empty fields restrict nothing.
 type ContributionsQuery struct {
-	From, To  report.Day
-	Status    string
-	Campaign  string // slug
-	Article   string // address
-	Currency  money.Currency
-	Search    string // a receipt number, PayPal's id of an order, a capture, a refund or a dispute, or a part of a name
-	Mail      bool   // Search looks at email addresses, too: for those who may see them
-	Attention bool   // only those that a person should look at
-	After     string // the cursor that the page before gave
-	Limit     int    // 0 for listing.DefaultLimit
+	From, To   report.Day
+	Status     string
+	Campaign   string // slug
+	Article    string // address
+	Currency   money.Currency
+	Search     string // a receipt number, PayPal's id of an order, a capture, a refund or a dispute, or a part of a name
+	Mail       bool   // Search looks at email addresses, too: for those who may see them
+	Attention  bool   // only those that a person should look at
+	Frequency  string // once, month or year
+	Subscribed string // one of SubscriptionStates
+	After      string // the cursor that the page before gave
+	Limit      int    // 0 for listing.DefaultLimit
 }
 
 // Contribution is one line of the list. Times are UTC, and zero for what did not happen.
@@ -251,6 +253,8 @@ func (v *Views) contributionConditions(ctx context.Context, q ContributionsQuery
 	}
 	w.EqualLong("c.article", q.Article)
 	w.Equal("c.currency", string(q.Currency))
+	w.Equal("c.frequency", q.Frequency)
+	ofSubscription(w, q.Subscribed)
 	search(w, q.Search, q.Mail)
 	if q.Attention {
 		w.Add("c.id IN (SELECT contribution_id FROM review WHERE closed_at IS NULL)")
@@ -267,14 +271,25 @@ func (v *Views) contributionConditions(ctx context.Context, q ContributionsQuery
 
 // check tells everything that is wrong with the question, the cursor aside.
 func (q ContributionsQuery) check() error {
-	var status error
-	if q.Status != "" && !slices.Contains(Statuses(), q.Status) {
-		status = fault.Input("status", "report.status_unknown", fault.Args{
-			"status": q.Status, "known": strings.Join(Statuses(), ", "),
-		})
-	}
+	status := oneOf("status", q.Status, Statuses())
 	return errors.Join(
-		report.CheckRange(q.From, q.To), status, report.CheckCurrency(q.Currency),
+		report.CheckRange(q.From, q.To), status, oneOf("frequency", q.Frequency, Frequencies()),
+		oneOf("subscription", q.Subscribed, SubscriptionStates()), report.CheckCurrency(q.Currency),
 		listing.CheckText("campaign", q.Campaign), listing.CheckText("article", q.Article),
 		listing.CheckText("search", q.Search))
+}
+
+// oneOf refuses what is none of the words that a list can be restricted to.
+func oneOf(field, word string, known []string) error {
+	if word == "" || slices.Contains(known, word) {
+		return nil
+	}
+	return fault.Input(field, "report.status_unknown", fault.Args{
+		"what": field, "status": word, "known": strings.Join(known, ", "),
+	})
+}
+
+// Frequencies lists how often readers can give.
+func Frequencies() []string {
+	return []string{string(contribution.Once), string(contribution.Monthly), string(contribution.Yearly)}
 }

@@ -16,6 +16,7 @@ import (
 	"readerfund/internal/money"
 	"readerfund/internal/report"
 	"readerfund/internal/review"
+	"readerfund/internal/subscription"
 )
 
 // History is everything that is known of one contribution. Times are UTC, and zero for what did not happen.
@@ -36,6 +37,9 @@ type History struct {
 	Events    []Event
 	Reviews   []review.Review // what needed a person, the oldest first
 	Webhooks  []Webhook
+
+	Subscriptions []subscription.Subscription // the oldest first; none where the reader gave one time
+	Changes       []SubscriptionChange        // of them, the latest first
 }
 
 // Payment is one movement of money, as PayPal reported it.
@@ -116,7 +120,7 @@ func (v *Views) History(ctx context.Context, id uuid.UUID) (History, error) {
 		h = History{}
 		for _, read := range []func(context.Context, *sqlx.Tx, uuid.UUID, *History) error{
 			readHead, readPayments, readRefunds, readAsked, readDisputes, readConversions, readEntries, readEvents,
-			readWebhooks, readReviews,
+			readWebhooks, readReviews, readSubscriptions,
 		} {
 			if err := read(ctx, tx, id, &h); err != nil {
 				return err

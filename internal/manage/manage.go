@@ -62,6 +62,9 @@ const (
 	ByReader = "reader"
 	ByStaff  = "staff"
 	BySystem = "system"
+
+	// ByPayPal is who ended a subscription that no change of ours ended: the payer in their account, or PayPal.
+	ByPayPal = "paypal"
 )
 
 // By is who wants a change, and why. Staff have to say why; readers may.

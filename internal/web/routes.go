@@ -121,6 +121,8 @@ func (s *server) staffRoutes(r chi.Router) {
 		r.Use(staff.Only(account.Editor))
 		r.Get("/staff/contributions/{id}/refund", h(staff.Refund.Show))
 		r.Post("/staff/contributions/{id}/refund", h(staff.Refund.Request))
+		r.Get("/staff/contributions/{id}/{act:stop|pause|resume}", h(staff.Subscription.Show))
+		r.Post("/staff/contributions/{id}/{act:stop|pause|resume}", h(staff.Subscription.Do))
 		r.Post("/staff/contributions/{id}/ask", h(staff.Contribution.Ask))
 		r.Post("/staff/contributions/{id}/notes", h(staff.Contribution.AddNote))
 		r.Post("/staff/contributions/{id}/looked", h(staff.Contribution.Review))

@@ -52,6 +52,10 @@ type contributionPage struct {
 	Elsewhere string       // why one can be refunded in PayPal only
 	Entries   []entryLine
 	Timeline  []timelineEntry
+
+	Subscriptions []subscriptionLine
+	Changes       []changeLine // what was wanted of them
+	Acts          []actLine    // what staff can do about them
 }
 
 // reviewLine is one thing that needs a person, with the field for what they found.
@@ -66,6 +70,7 @@ type reviewLine struct {
 type movementLine struct {
 	What     string
 	Receipt  string // the payment's own number, where there are several
+	Cycle    int    // which payment of a recurring contribution it is; 0 for none
 	PayPalID string
 	State    status
 	Reason   string
@@ -159,7 +164,9 @@ func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionP
 		Completed: s.stamp(h.CompletedAt), CheckAt: s.stamp(h.CheckAt), Reason: whyInWords(loc, h.Contribution),
 		Article: contribution.LinkedArticle(h.Contribution.Article),
 		Notice:  s.flash(loc, r.URL.Query(), h), Disputes: s.disputeLines(loc, h), Timeline: s.timeline(loc, h),
+		Subscriptions: s.subscriptionLines(loc, h), Changes: s.changeLines(loc, h), Acts: actLines(loc, h),
 	}
+	numbers := cycles(h)
 	p.Origin, _ = loc.Lookup("contribution.origin." + h.Origin)
 	for _, r := range h.Reviews {
 		if r.Open() {
@@ -170,7 +177,7 @@ func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionP
 	for _, m := range h.Payments {
 		line := movementLine{
 			What: loc.Say("staff.payment"), PayPalID: m.PayPalID, State: stateInWords(loc, m.State),
-			Reason: reasonInWords(loc, m.Reason), Amount: m.Amount, Back: backOf(m, h.Refunds),
+			Reason: reasonInWords(loc, m.Reason), Amount: m.Amount, Back: backOf(m, h.Refunds), Cycle: numbers[m.ID],
 			Occurred: s.stamp(m.OccurredAt),
 		}
 		if len(h.Payments) > 1 {

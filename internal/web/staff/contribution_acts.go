@@ -27,6 +27,9 @@ func (s *Contribution) flash(loc i18n.Localizer, v url.Values, h dashboard.Histo
 			return acceptNotice(loc, d)
 		}
 	}
+	if notice := s.changedNotice(loc, v, h); notice != nil {
+		return notice
+	}
 	switch {
 	case v.Get("noted") != "":
 		return page.Good(loc, "staff.noted")

@@ -27,12 +27,14 @@ type Contributions struct {
 type contributionsPage struct {
 	contributionFilter
 	options
-	Statuses []choiceOf
-	Table    contributionTable
-	Next     string // the page after this one
-	First    string // the first page, when this is a later one
-	CSV      string
-	Scope    string // on paper: what is in it
+	Statuses    []choiceOf
+	Frequencies []choiceOf
+	Standings   []choiceOf
+	Table       contributionTable
+	Next        string // the page after this one
+	First       string // the first page, when this is a later one
+	CSV         string
+	Scope       string // on paper: what is in it
 }
 
 // choiceOf is one line of a select.
@@ -42,6 +44,7 @@ type choiceOf struct{ Value, Label string }
 type contributionFilter struct {
 	dateRange
 	Status, Campaign, Currency, Article, Search string
+	Frequency, Subscription                     string
 	Attention                                   bool
 	After                                       string
 	Wrong                                       page.FilterErrors
@@ -78,8 +81,8 @@ type contributionLine struct {
 func readContributionFilter(loc i18n.Localizer, v url.Values) contributionFilter {
 	f := contributionFilter{
 		Status: v.Get("status"), Campaign: v.Get("campaign"), Currency: string(money.Code(v.Get("currency"))),
-		Article: v.Get("article"),
-		Search:  strings.TrimSpace(v.Get("q")), Attention: v.Get("attention") == "1", After: v.Get("after"),
+		Article: v.Get("article"), Frequency: v.Get("frequency"), Subscription: v.Get("subscription"),
+		Search: strings.TrimSpace(v.Get("q")), Attention: v.Get("attention") == "1", After: v.Get("after"),
 		Wrong: page.FilterErrors{},
 	}
 	f.dateRange = readDateRange(loc, v, f.Wrong)
@@ -93,20 +96,27 @@ func (f contributionFilter) query() url.Values {
 		attention = "1"
 	}
 	return filled("from", f.From, "to", f.To, "status", f.Status, "campaign", f.Campaign, "currency", f.Currency,
-		"article", f.Article, "q", f.Search, "attention", attention)
+		"article", f.Article, "frequency", f.Frequency, "subscription", f.Subscription, "q", f.Search,
+		"attention", attention)
 }
 
 // scope is the filter in words.
 func (f contributionFilter) scope(loc i18n.Localizer) string {
-	state, review := "", ""
+	state, review, frequency, standing := "", "", "", ""
 	if f.Status != "" {
 		state = stateInWords(loc, f.Status).Label
 	}
 	if f.Attention {
 		review = "1"
 	}
-	return scope(loc, f.dateRange, "status", state, "campaign", f.Campaign, "currency", f.Currency, "article", f.Article,
-		"search", f.Search, "review", review)
+	if f.Frequency != "" {
+		frequency = wordIn(loc, "contribution.frequency.", f.Frequency)
+	}
+	if f.Subscription != "" {
+		standing = wordIn(loc, "subscription.state.", f.Subscription)
+	}
+	return scope(loc, f.dateRange, "status", state, "frequency", frequency, "subscription", standing,
+		"campaign", f.Campaign, "currency", f.Currency, "article", f.Article, "search", f.Search, "review", review)
 }
 
 // Any reports whether the list is restricted at all.
@@ -127,8 +137,9 @@ func (f contributionFilter) reportQuery(r *http.Request) dashboard.Contributions
 	return dashboard.ContributionsQuery{
 		Mail: mayContact(r),
 		From: f.from, To: f.to, Status: f.Status, Campaign: f.Campaign, Article: f.Article,
-		Currency: money.Currency(f.Currency),
-		Search:   f.Search, Attention: f.Attention, After: f.After,
+		Currency:  money.Currency(f.Currency),
+		Frequency: f.Frequency, Subscribed: f.Subscription,
+		Search: f.Search, Attention: f.Attention, After: f.After,
 	}
 }
 
@@ -142,6 +153,12 @@ func (s *Contributions) List(w http.ResponseWriter, r *http.Request) error {
 	p.Table.Mail = mayContact(r)
 	for _, state := range dashboard.Statuses() {
 		p.Statuses = append(p.Statuses, choiceOf{state, stateInWords(loc, state).Label})
+	}
+	for _, frequency := range dashboard.Frequencies() {
+		p.Frequencies = append(p.Frequencies, choiceOf{frequency, wordIn(loc, "contribution.frequency.", frequency)})
+	}
+	for _, state := range dashboard.SubscriptionStates() {
+		p.Standings = append(p.Standings, choiceOf{state, wordIn(loc, "subscription.state.", state)})
 	}
 	var err error
 	if p.options, err = s.filterOptions(r, s.campaigns); err != nil {

@@ -2,6 +2,7 @@ package staff
 
 import (
 	"net/http"
+	"slices"
 
 	"readerfund/internal/audit"
 	"readerfund/internal/dashboard"
@@ -24,5 +25,11 @@ func auditView(r *http.Request, log *audit.Log, action audit.Action, subject str
 // withoutPersonalData leaves addresses and words of the reader out of a contribution.
 func withoutPersonalData(h dashboard.History) dashboard.History {
 	h.Email, h.Message, h.PayerMail = "", "", ""
+	h.Changes = slices.Clone(h.Changes)
+	for i := range h.Changes {
+		if h.Changes[i].By == "reader" {
+			h.Changes[i].Reason = ""
+		}
+	}
 	return h
 }

@@ -20,6 +20,7 @@ import (
 	"readerfund/internal/health"
 	"readerfund/internal/i18n"
 	"readerfund/internal/mail"
+	"readerfund/internal/manage"
 	"readerfund/internal/money"
 	"readerfund/internal/queue"
 	"readerfund/internal/reconcile"
@@ -42,6 +43,7 @@ type Config struct {
 	Settler       *settle.Settler
 	Disputes      *settle.Disputes
 	Refunds       *refund.Service
+	Manage        *manage.Service
 	Books         *reconcile.Reconciler
 	Campaigns     *campaign.Catalog
 	Reports       *report.Reports
@@ -71,6 +73,7 @@ type Screens struct {
 	Contributions  *Contributions
 	Contribution   *Contribution
 	Refund         *Refund
+	Subscription   *Subscription
 	Dispute        *Dispute
 	Reports        *Reports
 	Ledger         *Ledger
@@ -97,6 +100,7 @@ func New(c Config) *Screens {
 		Contribution: &Contribution{layout: l, contributions: c.Contributions, settler: c.Settler, refunds: c.Refunds,
 			views: c.Views, audit: c.Audit},
 		Refund:         &Refund{layout: l, refunds: c.Refunds, views: c.Views},
+		Subscription:   &Subscription{layout: l, manage: c.Manage, views: c.Views},
 		Dispute:        &Dispute{layout: l, disputes: c.Disputes, views: c.Views},
 		Reports:        &Reports{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
 		Ledger:         &Ledger{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},

@@ -26,6 +26,13 @@ var (
 		"asked": "wait", "unknown": "wait", "pending": "wait", "done": "good", "failed": "bad", "refused": "bad",
 	}
 	mailTones    = map[string]string{"failed": "bad", "bounced": "bad", "off": "wait"}
+	standingTones = map[string]string{
+		"waiting": "wait", "running": "good", "failing": "bad", "recovered": "good", "paused": "wait", "suspended": "wait",
+		"lost": "bad",
+	}
+	changeTones = map[string]string{
+		"asked": "wait", "unknown": "wait", "approval": "wait", "done": "good", "refused": "bad",
+	}
 	webhookTones = map[string]string{"received": "wait", "applied": "good", "parked": "bad"}
 	kindTones    = map[string]string{
 		"missing_here": "bad", "missing_there": "bad", "amount": "bad", "fee": "bad", "status": "bad", "currency": "bad",
