@@ -104,12 +104,32 @@ func (s *Service) ask(ctx context.Context, id uuid.UUID, want Change) ([]Change,
 	var problems []error
 	for i, c := range wanted {
 		sent, err := s.send(ctx, c)
-		if err == nil && sent.State == Refused {
-			err = fault.New(fault.Conflict, "change.refused", fault.Args{"code": sent.Answer})
+		if err == nil {
+			err = s.failure(ctx, sent)
 		}
 		wanted[i], problems = sent, append(problems, err)
 	}
 	return wanted, errors.Join(problems...)
+}
+
+// failure is why a change that has ended did not take place; nil where it did, or may.
+func (s *Service) failure(ctx context.Context, c Change) error {
+	switch c.State {
+	case Refused:
+		return fault.New(fault.Conflict, "change.refused", fault.Args{"code": c.Answer})
+	case Superseded:
+		sub, err := subscription.Find(ctx, s.db, c.Subscription)
+		switch {
+		case err != nil:
+			return err
+		case sub.State.Ended():
+			return fault.New(fault.Conflict, "change.ended")
+		default:
+			return errUnderWay
+		}
+	default:
+		return nil
+	}
 }
 
 func (by By) check() error {

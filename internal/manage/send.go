@@ -109,7 +109,11 @@ func (s *Service) call(ctx context.Context, c Change) (approveURL string, err er
 func (s *Service) look(ctx context.Context, c Change) (Change, error) {
 	src := settle.Source{Way: c.By.way()}
 	if _, err := s.settler.SettleSubscription(ctx, c.Subscription, src); err != nil {
-		return c, fmt.Errorf("ask about subscription %s: %w", c.Subscription, err)
+		// What it says of the subscription may be applied all the same, and only a charge of it not be found.
+		if now, problem := find(ctx, s.db, c.ID, ""); problem == nil && !now.UnderWay() {
+			return now, nil
+		}
+		return c, err
 	}
 	err := s.locked(ctx, c.ID, func(ctx context.Context, tx *sqlx.Tx, of contribution.Contribution, now *Change) error {
 		sub, err := subscription.Find(ctx, tx, c.Subscription)

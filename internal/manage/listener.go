@@ -1,0 +1,133 @@
+package manage
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/review"
+	"readerfund/internal/settle"
+	"readerfund/internal/subscription"
+)
+
+// Listener does what follows for changes from PayPal's news: it ends those that the news says have taken place, whichever
+// way it came and whatever we thought had become of them, and notes who ended or paused a subscription. It names two
+// subscriptions of one person to staff. disputePauses says that an open dispute pauses a subscription.
+func Listener(disputePauses bool) settle.Listener {
+	return func(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
+		if a.Contribution.Frequency == contribution.Once {
+			return nil
+		}
+		if a.Subscription != nil {
+			if err := changed(ctx, tx, a); err != nil {
+				return err
+			}
+		}
+		if disputePauses {
+			return afterDisputes(ctx, tx, a)
+		}
+		return nil
+	}
+}
+
+// changed follows a subscription of which PayPal says something new. The listeners after this one see who ended it and
+// until when it is paused.
+func changed(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
+	before, now := a.Subscription.Before, &a.Subscription.After
+	if before.State == now.State && before.Amount == now.Amount && before.Frequency == now.Frequency {
+		return nil
+	}
+	all, err := latest(ctx, tx, now.PayPalID)
+	if err != nil {
+		return err
+	}
+	if before.State != now.State {
+		if err := noteState(ctx, tx, a, all); err != nil {
+			return err
+		}
+	}
+	for i := range all {
+		c := &all[i]
+		done, err := conclude(ctx, tx, a.Contribution, *now, c, a.At)
+		if err != nil {
+			return err
+		}
+		if done && c.State == Done && c.Kind == Pause {
+			now.PausedUntil = c.Until
+		}
+	}
+	if before.State != now.State && now.State == subscription.Active && !before.State.Runs() {
+		return nameSecond(ctx, tx, a)
+	}
+	return nil
+}
+
+// noteState writes down who ended a subscription, and that a pause is over or was one of ours.
+func noteState(ctx context.Context, tx *sqlx.Tx, a settle.Applied, all []Change) error {
+	now := &a.Subscription.After
+	by, until := readNote(now.Note)
+	switch now.State {
+	case subscription.Cancelled, subscription.Expired:
+		now.EndedBy, now.PausedUntil = endedBy(*now, all), time.Time{}
+		return setEndedBy(ctx, tx, now.PayPalID, now.EndedBy)
+	case subscription.Suspended:
+		if by == "" || until.IsZero() || underWay(all, Pause) != nil {
+			return nil
+		}
+		now.PausedUntil = until // of a change that was lost with the database
+		return setPausedUntil(ctx, tx, now.PayPalID, until, a.At)
+	case subscription.Active:
+		if now.PausedUntil.IsZero() {
+			return nil
+		}
+		now.PausedUntil = time.Time{}
+		return setPausedUntil(ctx, tx, now.PayPalID, time.Time{}, a.At)
+	default:
+		return nil
+	}
+}
+
+// endedBy is who ended a subscription: whoever wanted it stopped here, or else the payer or PayPal.
+func endedBy(sub subscription.Subscription, all []Change) string {
+	if sub.State == subscription.Expired {
+		return ByPayPal
+	}
+	for _, c := range all {
+		if c.Kind == Stop {
+			return c.By.Kind
+		}
+	}
+	if by, _ := readNote(sub.Note); by != "" {
+		return by
+	}
+	return ByPayPal
+}
+
+// nameSecond asks staff to look where a subscription begins while another one of the same person runs: it may be meant,
+// and it may be a mistake that the reader has not noticed. The review names both.
+func nameSecond(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
+	var others []struct {
+		PayPalID string `db:"paypal_id"`
+		Receipt  string `db:"receipt"`
+	}
+	err := tx.SelectContext(ctx, &others, `
+		SELECT s.paypal_id, c.receipt FROM contribution own
+		JOIN contribution c ON c.supporter_id = own.supporter_id AND c.id <> own.id
+		JOIN subscription s ON s.contribution_id = c.id AND s.state IN ('active', 'suspended')
+		WHERE own.id = $1 ORDER BY s.started_at, s.paypal_id`, a.Contribution.ID)
+	if err != nil {
+		return fmt.Errorf("find other subscriptions of a person: %w", err)
+	}
+	for _, other := range others {
+		args := review.Args{
+			"subscription": a.Subscription.After.PayPalID, "other": other.PayPalID, "receipt": other.Receipt,
+		}
+		if _, err := review.Open(ctx, tx, a.Contribution.ID, review.TwoSubscriptions, args, a.At); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package manage_test
+
+import (
+	"strings"
+	"testing"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/fault"
+	"readerfund/internal/settle"
+	"readerfund/internal/subscription"
+	"readerfund/internal/testkit/newsroom"
+)
+
+func byWebhook() settle.Source { return settle.Source{Way: contribution.ByWebhook} }
+
+func intentOnce() contribution.Intent { return newsroom.Intent() }
+
+func intentOf(frequency, amount string) contribution.Intent {
+	in := newsroom.Intent()
+	in.Frequency, in.Amount = frequency, amount
+	return in
+}
+
+// One person's second subscription is named to staff, with the first, and both go on.
+func TestASecondSubscriptionOfOnePersonIsNamed(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	first, second := n.Subscribe("month", "10.00"), n.Subscribe("year", "60.00")
+	if got := n.reviews(first); got != "" {
+		t.Errorf("of the first: %q", got)
+	}
+	got := n.reviews(second)
+	for _, want := range []string{n.sub(first).PayPalID, n.sub(second).PayPalID, first.Receipt} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q does not name %s", got, want)
+		}
+	}
+	n.news(second)
+	n.news(second)
+	if n.Count("review") != 1 {
+		t.Errorf("%d reviews", n.Count("review"))
+	}
+	n.wants(first, subscription.Active)
+	n.wants(second, subscription.Active)
+	if _, err := n.Manage.Stop(t.Context(), first.ID, reader); err != nil {
+		t.Fatal(err)
+	}
+	if third := n.Subscribe("month", "5.00"); strings.Contains(n.reviews(third), n.sub(first).PayPalID) {
+		t.Errorf("what has ended is named: %q", n.reviews(third))
+	}
+}
+
+// Should PayPal have two subscriptions for one gift, a stop ends both, and nothing else is done to either.
+func TestTwoSubscriptionsOfOneGift(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.Subscribe("month", "10.00")
+	var made struct {
+		Subscriptions []struct{ ID string }
+	}
+	n.PayPal.Must("POST", "/sandbox/subscriptions", map[string]any{
+		"custom_ids": []string{c.ID.String()}, "currency": "EUR", "amount": "10.00",
+	}, &made)
+	if len(made.Subscriptions) != 1 {
+		t.Fatalf("%+v", made)
+	}
+	if _, err := n.Settler.SettleSubscription(t.Context(), made.Subscriptions[0].ID, byWebhook()); err != nil {
+		t.Fatal(err)
+	}
+	if n.Count("subscription WHERE contribution_id = $1", c.ID) != 2 {
+		t.Fatal("the second one is not kept")
+	}
+	if _, err := n.Manage.Pause(t.Context(), c.ID, 1, reader); !fault.Is(err, fault.Conflict) {
+		t.Errorf("pausing two: %v", err)
+	}
+	if _, err := n.Manage.Stop(t.Context(), c.ID, reader); err != nil {
+		t.Fatal(err)
+	}
+	n.wantChanges(c, "stop done, stop done")
+	if n.Count("subscription WHERE state = 'cancelled'") != 2 {
+		t.Error("one goes on")
+	}
+}
