@@ -7,7 +7,6 @@
 package manage
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -104,25 +103,14 @@ type Change struct {
 // UnderWay reports whether it is not known yet what becomes of it.
 func (c Change) UnderWay() bool { return c.State == Asked || c.State == Unknown || c.State == Approval }
 
-// Settler asks PayPal about a subscription and applies the answer: settle.Settler.
-type Settler interface {
-	SettleSubscription(ctx context.Context, paypalID string, src settle.Source) (contribution.Contribution, error)
-}
-
-// Plans has the plan of an amount and an interval, and hears which one PayPal refused: plan.Plans.
-type Plans interface {
-	For(ctx context.Context, every paypal.Interval, a money.Amount) (planID string, override *money.Amount, err error)
-	Refused(ctx context.Context, planID string, cause error) (again bool, err error)
-}
-
 // Config is what a Service needs.
 type Config struct {
 	DB            *db.DB
 	PayPal        *paypal.Client
 	Contributions *contribution.Service
-	Settler       Settler
+	Settler       *settle.Settler
 	Applier       *settle.Applier // with the Listener among its listeners
-	Plans         Plans
+	Plans         settle.Plans
 	BaseURL       string // where readers reach us, without a slash at the end
 	Publication   string // the name PayPal shows the reader
 	Now           func() time.Time
@@ -134,9 +122,9 @@ type Service struct {
 	db            *db.DB
 	paypal        *paypal.Client
 	contributions *contribution.Service
-	settler       Settler
+	settler       *settle.Settler
 	applier       *settle.Applier
-	plans         Plans
+	plans         settle.Plans
 	baseURL       string
 	publication   string
 	now           func() time.Time

@@ -15,6 +15,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/inbox"
+	"readerfund/internal/manage"
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
@@ -41,6 +42,7 @@ type Newsroom struct {
 	Campaigns     *campaign.Catalog
 	Contributions *contribution.Service
 	Refunds       *refund.Service
+	Manage        *manage.Service
 	Inbox         *inbox.Inbox
 	Reconciler    *reconcile.Reconciler
 
@@ -57,7 +59,9 @@ type Options struct {
 	Name    string         // of the newsroom; empty: Publication
 
 	Limits    map[money.Currency]contribution.Limit // of what readers may give; nil: Limits()
-	Listeners []settle.Listener                     // hear of applied facts after the refunds do
+	Listeners []settle.Listener                     // hear of applied facts after refunds and changes do
+
+	DisputesGoOn bool // an open dispute does not pause a subscription
 	Metrics   *metrics.Metrics                      // nil counts nothing
 }
 
@@ -120,7 +124,7 @@ func (n *Newsroom) wire() {
 	n.Services = settle.New(settle.Config{
 		DB: n.DB, PayPal: n.Client, Contributions: n.Contributions, Campaigns: n.Campaigns, BaseURL: o.BaseURL,
 		Publication: o.Name, Plans: n.Plans, SweepEvery: time.Minute, Now: n.Clock.Now, Log: log, Metrics: o.Metrics,
-		Listeners: append([]settle.Listener{refund.OnApplied}, o.Listeners...),
+		Listeners: append([]settle.Listener{refund.OnApplied, manage.Listener(!o.DisputesGoOn)}, o.Listeners...),
 	})
 	n.T.Cleanup(n.Services.Close)
 	n.Refunds = refund.New(refund.Config{
@@ -128,6 +132,11 @@ func (n *Newsroom) wire() {
 		Now: n.Clock.Now, Log: log,
 	})
 	n.T.Cleanup(n.Refunds.Close)
+	n.Manage = manage.New(manage.Config{
+		DB: n.DB, PayPal: n.Client, Contributions: n.Contributions, Settler: n.Settler, Applier: n.Applier, Plans: n.Plans,
+		BaseURL: o.BaseURL, Publication: o.Name, Now: n.Clock.Now, Log: log,
+	})
+	n.T.Cleanup(n.Manage.Close)
 	n.Inbox = inbox.New(inbox.Config{
 		DB: n.DB, Settler: n.Settler, Payments: n.Payments, Disputes: n.Disputes, Now: n.Clock.Now, Log: log,
 	})
