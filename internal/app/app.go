@@ -28,6 +28,7 @@ import (
 	"readerfund/internal/health"
 	"readerfund/internal/inbox"
 	"readerfund/internal/mail"
+	"readerfund/internal/manage"
 	"readerfund/internal/managelink"
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
@@ -79,6 +80,8 @@ type App struct {
 	queue    *queue.Queue
 	books    *reconcile.Reconciler
 	refunds  *refund.Service
+	plans    *plan.Plans
+	changes  *manage.Service // of recurring gifts
 	mail     *mail.Service
 	receipts *receipt.Service
 
@@ -133,9 +136,13 @@ func (a *App) build(ctx context.Context, opts Options) error {
 		ProductID: cmp.Or(a.cfg.PayPalProductID, plan.ProductID(a.cfg.BaseURL)), Now: a.now, Log: a.log,
 	})
 	a.settle = settle.New(settle.Config{
-		DB: a.db, PayPal: pp, Contributions: a.contributions, Campaigns: campaigns, BaseURL: a.cfg.BaseURL,
-		Publication: a.cfg.PublicationName, Plans: a.plans, SweepEvery: a.cfg.SweepInterval, Listeners: listeners(), Now: a.now, Log: a.log,
-		Metrics: a.metrics,
+		DB: a.db, PayPal: pp, Contributions: a.contributions, Campaigns: campaigns, Plans: a.plans, BaseURL: a.cfg.BaseURL,
+		Publication: a.cfg.PublicationName, SweepEvery: a.cfg.SweepInterval, Listeners: listeners(a.cfg), Now: a.now,
+		Log: a.log, Metrics: a.metrics,
+	})
+	a.changes = manage.New(manage.Config{
+		DB: a.db, PayPal: pp, Contributions: a.contributions, Settler: a.settle.Settler, Applier: a.settle.Applier,
+		Plans: a.plans, BaseURL: a.cfg.BaseURL, Publication: a.cfg.PublicationName, Now: a.now, Log: a.log,
 	})
 	a.refunds = refund.New(refund.Config{
 		DB: a.db, PayPal: pp, Contributions: a.contributions, Applier: a.settle.Applier, Payments: a.settle.Payments,
@@ -209,7 +216,9 @@ func newReceipts(cfg config.Config, d *db.DB, now func() time.Time, log *slog.Lo
 }
 
 // listeners are the rooms that do something about applied facts, in the same transaction.
-func listeners() []settle.Listener { return []settle.Listener{refund.OnApplied} }
+func listeners(cfg config.Config) []settle.Listener {
+	return []settle.Listener{refund.OnApplied, manage.Listener(cfg.DisputePauses)}
+}
 
 func openDatabase(ctx context.Context, cfg config.Config, migrate bool) (*db.DB, error) {
 	d, err := db.Open(ctx, string(cfg.DatabaseURL), db.Options{MaxOpen: cfg.DatabaseMaxConns})

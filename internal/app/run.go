@@ -133,6 +133,9 @@ func (a *App) Close() error {
 	if a.refunds != nil {
 		a.refunds.Close()
 	}
+	if a.changes != nil {
+		a.changes.Close()
+	}
 	if a.settle != nil {
 		a.settle.Close()
 	}

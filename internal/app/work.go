@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"readerfund/internal/manage"
 	"readerfund/internal/queue"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/refund"
@@ -24,6 +25,8 @@ func (a *App) kinds() []queue.Kind {
 		{Name: refund.Sending, Places: 4, Timeout: 5 * time.Minute, Run: a.refunds.Resume},
 		{Name: "issue receipts", Every: 5 * time.Second, Run: whole(a.receipts.Issue)},
 		{Name: "send mail", Every: 2 * time.Second, Run: whole(a.mail.Send)},
+		{Name: manage.Changing, Places: 4, Timeout: 5 * time.Minute, Run: a.changes.BringOn},
+		{Name: manage.EndingPause, Places: 4, Timeout: 5 * time.Minute, Run: a.changes.EndPause},
 		{Name: "queue refunds", Every: time.Minute, Run: whole(a.refunds.CatchUp)},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/i18n"
+	"readerfund/internal/manage"
 	"readerfund/internal/refund"
 )
 
@@ -57,7 +58,7 @@ func TestTheQueueRuns(t *testing.T) {
 	if names != "check alerts, forget, issue receipts, queue refunds, reconcile, send mail, tidy, weigh gifts" {
 		t.Errorf("the kinds are %s", names)
 	}
-	for _, name := range append(strings.Split(names, ", "), refund.Sending) {
+	for _, name := range append(strings.Split(names, ", "), refund.Sending, manage.Changing, manage.EndingPause) {
 		if key := "queue.kind." + strings.ReplaceAll(name, " ", "_"); !i18n.Has(key) {
 			t.Errorf("the staff page has no name for %q", name)
 		}

@@ -26,6 +26,7 @@ type Config struct {
 	PayPalWebhookID     string
 	PayPalWebhookCAFile string
 	PayPalProductID     string // empty where it is not set
+	DisputePauses       bool   // an open dispute pauses a recurring gift
 
 	PublicationName string
 	ContactEmail    string         // shown to readers; empty where it is not set, like the next two
@@ -82,6 +83,7 @@ func (s Settings) Parse(need Need) (Config, error) {
 		PayPalWebhookID:     p.webhookID(s.PayPalWebhookID, need),
 		PayPalWebhookCAFile: p.caFile(s.PayPalWebhookCAFile, s.PayPalAPIBase),
 		PayPalProductID:     p.productID(s.PayPalProductID),
+		DisputePauses:       p.yesOrNo("DISPUTE_PAUSES", s.DisputePauses),
 
 		PublicationName: p.publicationName(s.PublicationName, need),
 		ContactEmail:    p.mailAddress("CONTACT_EMAIL", s.ContactEmail),
@@ -157,6 +159,7 @@ func (c Config) LogValue() slog.Value {
 		slog.String("webhook_id", c.PayPalWebhookID),
 		slog.String("webhook_ca_file", c.PayPalWebhookCAFile),
 		slog.String("product_id", c.PayPalProductID),
+		slog.Bool("dispute_pauses", c.DisputePauses),
 		slog.String("publication", c.PublicationName),
 		slog.String("contact", c.ContactEmail),
 		slog.String("privacy_url", c.PrivacyURL),

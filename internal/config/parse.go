@@ -103,6 +103,13 @@ func (p *parser) productID(value string) string {
 	return value
 }
 
+func (p *parser) yesOrNo(name, value string) bool {
+	if value != "true" && value != "false" {
+		p.problem(name, "%q is neither true nor false.", value)
+	}
+	return value == "true"
+}
+
 func (p *parser) caFile(path, apiBase string) string {
 	if path == "" {
 		return ""

@@ -79,6 +79,8 @@ type Settings struct {
 
 	PayPalProductID string `name:"paypal-product-id" env:"PAYPAL_PRODUCT_ID" group:"PayPal" placeholder:"ID" help:"Product at PayPal that plans for monthly and yearly gifts belong to; made there where it is missing. Default: made of BASE_URL."`
 
+	DisputePauses string `name:"dispute-pauses" env:"DISPUTE_PAUSES" group:"PayPal" default:"true" placeholder:"true|false" help:"An open dispute about a payment pauses the monthly or yearly gift that it belongs to (${default})."`
+
 	PublicationName string `name:"publication-name" env:"PUBLICATION_NAME" group:"Publication" placeholder:"NAME" help:"What readers know you as; shown on every page."`
 	Timezone
 	OwnCurrency

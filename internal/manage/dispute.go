@@ -92,8 +92,8 @@ func resumeAfter(
 	return want(ctx, tx, a, sub, all, Change{Kind: Resume, dispute: pause.dispute, By: By{Kind: BySystem}})
 }
 
-// lostDispute is the dispute that a subscription was paused for, or one that was opened meanwhile, which did not end for
-// the publication; empty where there is none.
+// lostDispute is the dispute that a subscription was paused for, or one that was opened meanwhile, which did not end
+// for the publication; empty where there is none.
 func lostDispute(ctx context.Context, tx *sqlx.Tx, pause Change) (string, error) {
 	var all []struct {
 		ID      string                `db:"paypal_id"`

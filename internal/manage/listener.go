@@ -13,9 +13,9 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// Listener does what follows for changes from PayPal's news: it ends those that the news says have taken place, whichever
-// way it came and whatever we thought had become of them, and notes who ended or paused a subscription. It names two
-// subscriptions of one person to staff. disputePauses says that an open dispute pauses a subscription.
+// Listener does what follows for changes from PayPal's news: it ends those that the news says have taken place,
+// whichever way it came and whatever we thought had become of them, and notes who ended or paused a subscription. It
+// names two subscriptions of one person to staff. disputePauses says that an open dispute pauses a subscription.
 func Listener(disputePauses bool) settle.Listener {
 	return func(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 		if a.Contribution.Frequency == contribution.Once {

@@ -32,6 +32,7 @@ func TestAPauseEndsByItself(t *testing.T) {
 	n.later(5 * day)
 	n.wants(c, subscription.Active)
 	n.wantChanges(c, "pause done, resume done")
+	n.later(time.Minute)
 	if sub := n.sub(c); !sub.PausedUntil.IsZero() || n.Count("queue") != 0 {
 		t.Errorf("paused until %s, %d in the queue", sub.PausedUntil, n.Count("queue"))
 	}
@@ -252,7 +253,8 @@ func TestAPauseIsKnownAfterTheDatabaseWasLost(t *testing.T) {
 	id, until := n.sub(c).PayPalID, n.sub(c).PausedUntil
 	n.Exec(`DELETE FROM subscription_change`)
 	n.Exec(`DELETE FROM queue`)
-	n.Exec(`UPDATE subscription SET state = 'active', status_at = status_at - interval '1 hour', paused_until = NULL, note = ''
+	n.Exec(`UPDATE subscription
+		SET state = 'active', status_at = status_at - interval '1 hour', paused_until = NULL, note = ''
 		WHERE paypal_id = $1`, id)
 	n.news(c)
 	if sub := n.sub(c); sub.PausedUntil.Format(time.DateOnly) != until.Format(time.DateOnly) {

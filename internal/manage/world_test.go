@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"readerfund/internal/contribution"
-	"readerfund/internal/db/dbtest"
 	"readerfund/internal/manage"
 	"readerfund/internal/money"
 	"readerfund/internal/queue"
@@ -18,8 +17,6 @@ import (
 	"readerfund/internal/testkit"
 	"readerfund/internal/testkit/newsroom"
 )
-
-func TestMain(m *testing.M) { dbtest.Main(m) }
 
 // world is a newsroom with the queue that brings changes to their end, and what these tests ask of it.
 type world struct {
@@ -67,7 +64,8 @@ func (n *world) fault(spec string) {
 
 func (n *world) heal() { n.PayPal.Must("DELETE", "/sandbox/faults", nil, nil) }
 
-// What becomes of a call to PayPal. Retry-After asks for more patience than the client has, so that each is one attempt.
+// What becomes of a call to PayPal. Retry-After asks for more patience than the client has, so that each is one
+// attempt.
 const (
 	made      = `"kind":"status","status":500,"when":"after","headers":{"Retry-After":"60"}` // and the answer is lost
 	outage    = `"kind":"status","status":503,"headers":{"Retry-After":"60"}`

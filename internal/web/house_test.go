@@ -106,7 +106,7 @@ func openWith(t *testing.T, d Deps, o newsroom.Options, change func(*Deps)) hous
 	o.BaseURL, o.Name, o.Zone = d.BaseURL, d.PublicationName, d.Timezone
 	n := newsroom.New(t, o)
 	d.ApprovalOrigins = gift.ApprovalOrigins(n.PayPal.URL)
-	d.Campaigns, d.Contributions, d.Refunds = n.Campaigns, n.Contributions, n.Refunds
+	d.Campaigns, d.Contributions, d.Refunds, d.Changes = n.Campaigns, n.Contributions, n.Refunds, n.Manage
 	d.Starter, d.Settler, d.Disputes = n.Starter, n.Settler, n.Disputes
 	employ(t, &d, n)
 	d.Receipts = receiptsFor(t, n, d)

@@ -30,6 +30,7 @@ import (
 	"readerfund/internal/health"
 	"readerfund/internal/i18n"
 	"readerfund/internal/mail"
+	changes "readerfund/internal/manage"
 	"readerfund/internal/managelink"
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
@@ -101,6 +102,7 @@ type Deps struct {
 	Books    *reconcile.Reconciler // needed with Sessions
 	Disputes *settle.Disputes      // needed with Sessions
 	Refunds  *refund.Service       // needed with Sessions
+	Changes  *changes.Service      // of recurring gifts; needed with Sessions
 	Queue    *queue.Queue          // needed with Sessions
 	Mail     *mail.Service         // likewise
 
@@ -175,8 +177,9 @@ func (d Deps) check() error {
 	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Views == nil ||
 		d.Health == nil || d.Replay == nil || d.ReplayAll == nil || d.Books == nil || d.Disputes == nil ||
 		d.Refunds == nil || d.Queue == nil || d.Mail == nil) {
+		d.Refunds == nil || d.Changes == nil || d.Queue == nil) {
 		return errors.New("the staff pages need accounts, the audit log, reports, the inbox's replay, disputes, " +
-			"refunds, the books and the queue")
+			"refunds, changes of recurring gifts, the books and the queue")
 	}
 	return nil
 }
@@ -208,6 +211,8 @@ func (s *server) openToStaff(signer page.Signer) {
 		Pages: s.pages, Signer: signer, Secure: s.secure(), Zone: s.Timezone, Currency: s.DefaultCurrency,
 		Contributions: s.Contributions, Settler: s.Settler, Disputes: s.Disputes, Refunds: s.Refunds, Books: s.Books,
 		Queue: s.Queue, Mail: s.Mail, Campaigns: s.Campaigns, Reports: s.Reports, Views: s.Views, Health: s.Health, Alerts: s.Alerts,
+		Contributions: s.Contributions, Settler: s.Settler, Disputes: s.Disputes, Refunds: s.Refunds, Manage: s.Changes,
+		Books: s.Books, Queue: s.Queue, Campaigns: s.Campaigns, Reports: s.Reports, Views: s.Views, Health: s.Health, Alerts: s.Alerts,
 		Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay, ReplayAll: s.ReplayAll,
 		Log: s.Log, Now: s.Now,
 	})

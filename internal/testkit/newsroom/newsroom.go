@@ -42,6 +42,7 @@ type Newsroom struct {
 	Campaigns     *campaign.Catalog
 	Contributions *contribution.Service
 	Refunds       *refund.Service
+	Plans         *plan.Plans
 	Manage        *manage.Service
 	Inbox         *inbox.Inbox
 	Reconciler    *reconcile.Reconciler
@@ -61,8 +62,8 @@ type Options struct {
 	Limits    map[money.Currency]contribution.Limit // of what readers may give; nil: Limits()
 	Listeners []settle.Listener                     // hear of applied facts after refunds and changes do
 
-	DisputesGoOn bool // an open dispute does not pause a subscription
-	Metrics   *metrics.Metrics                      // nil counts nothing
+	DisputesGoOn bool             // an open dispute does not pause a subscription
+	Metrics      *metrics.Metrics // nil counts nothing
 }
 
 // New opens a newsroom for as long as the test takes.
