@@ -176,8 +176,7 @@ func (d Deps) check() error {
 	}
 	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Views == nil ||
 		d.Health == nil || d.Replay == nil || d.ReplayAll == nil || d.Books == nil || d.Disputes == nil ||
-		d.Refunds == nil || d.Queue == nil || d.Mail == nil) {
-		d.Refunds == nil || d.Changes == nil || d.Queue == nil) {
+		d.Refunds == nil || d.Changes == nil || d.Queue == nil || d.Mail == nil) {
 		return errors.New("the staff pages need accounts, the audit log, reports, the inbox's replay, disputes, " +
 			"refunds, changes of recurring gifts, the books and the queue")
 	}
@@ -209,11 +208,9 @@ func (s *server) openToReaders(signer page.Signer) {
 func (s *server) openToStaff(signer page.Signer) {
 	s.staff = staff.New(staff.Config{
 		Pages: s.pages, Signer: signer, Secure: s.secure(), Zone: s.Timezone, Currency: s.DefaultCurrency,
-		Contributions: s.Contributions, Settler: s.Settler, Disputes: s.Disputes, Refunds: s.Refunds, Books: s.Books,
-		Queue: s.Queue, Mail: s.Mail, Campaigns: s.Campaigns, Reports: s.Reports, Views: s.Views, Health: s.Health, Alerts: s.Alerts,
 		Contributions: s.Contributions, Settler: s.Settler, Disputes: s.Disputes, Refunds: s.Refunds, Manage: s.Changes,
-		Books: s.Books, Queue: s.Queue, Campaigns: s.Campaigns, Reports: s.Reports, Views: s.Views, Health: s.Health, Alerts: s.Alerts,
-		Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay, ReplayAll: s.ReplayAll,
+		Books: s.Books, Queue: s.Queue, Mail: s.Mail, Campaigns: s.Campaigns, Reports: s.Reports, Views: s.Views,
+		Health: s.Health, Alerts: s.Alerts, Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay, ReplayAll: s.ReplayAll,
 		Log: s.Log, Now: s.Now,
 	})
 }

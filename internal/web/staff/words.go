@@ -25,7 +25,7 @@ var (
 	requestTones = map[string]string{
 		"asked": "wait", "unknown": "wait", "pending": "wait", "done": "good", "failed": "bad", "refused": "bad",
 	}
-	mailTones    = map[string]string{"failed": "bad", "bounced": "bad", "off": "wait"}
+	mailTones     = map[string]string{"failed": "bad", "bounced": "bad", "off": "wait"}
 	standingTones = map[string]string{
 		"waiting": "wait", "running": "good", "failing": "bad", "recovered": "good", "paused": "wait", "suspended": "wait",
 		"lost": "bad",
