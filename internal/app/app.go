@@ -80,7 +80,6 @@ type App struct {
 	queue    *queue.Queue
 	books    *reconcile.Reconciler
 	refunds  *refund.Service
-	plans    *plan.Plans
 	changes  *manage.Service // of recurring gifts
 	mail     *mail.Service
 	receipts *receipt.Service

@@ -42,7 +42,6 @@ type Newsroom struct {
 	Campaigns     *campaign.Catalog
 	Contributions *contribution.Service
 	Refunds       *refund.Service
-	Plans         *plan.Plans
 	Manage        *manage.Service
 	Inbox         *inbox.Inbox
 	Reconciler    *reconcile.Reconciler
