@@ -37,7 +37,7 @@ func (c script) check() error {
 	return nil
 }
 
-func (c script) keep() failureScript { return failureScript{c.Times, c.Outcome, c.Reason} }
+func (c script) keep() failureScript { return failureScript(c) }
 
 // outcomeOf takes the next outcome that a test wants for a charge: the subscription's own, then its payer's. Holds s.mu.
 func (s *Server) outcomeOf(sub *subscription) (outcome saleOutcome, reason string) {
