@@ -38,7 +38,7 @@ func jitter(id string, day time.Time, most time.Duration) time.Duration {
 		return 0
 	}
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(id + day.Format(time.DateOnly))) // it never fails
+	_, _ = h.Write([]byte(id + day.Format(time.DateOnly)))                           // it never fails
 	return time.Duration(h.Sum64()%uint64(most.Milliseconds()+1)) * time.Millisecond //nolint:gosec // no more than most
 }
 
