@@ -69,14 +69,15 @@ func short(text string, longest int) string {
 	return string(all[:min(len(all), longest)])
 }
 
-// Lost is what PayPal knows of a contribution whose row was lost: what we put on its order.
+// Lost is what PayPal knows of a contribution whose row was lost: what we put on its order, or its subscription.
 type Lost struct {
 	ID        uuid.UUID
 	Receipt   string
-	OrderID   string
+	Frequency Frequency
+	PayPalID  string // the order's, or the subscription's
 	Amount    money.Amount
 	Campaign  campaign.Campaign
-	CreatedAt time.Time // the order's
+	CreatedAt time.Time // likewise
 }
 
 // Reinsert writes a lost contribution anew unless it is there. Whether the reader may be named is not known any more.
@@ -86,15 +87,15 @@ func Reinsert(ctx context.Context, tx *sqlx.Tx, l Lost, now time.Time) error {
 	made, err := tx.ExecContext(ctx, `
 		INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, state, origin,
 		                          created_at, updated_at)
-		VALUES ($1, $2, $3, $4, 'once', $5, $6, $9, 'restored', $7, $8) ON CONFLICT (id) DO NOTHING`,
+		VALUES ($1, $2, $3, $4, $10, $5, $6, $9, 'restored', $7, $8) ON CONFLICT (id) DO NOTHING`,
 		l.ID, l.Receipt, sum[:], l.Campaign.ID, l.Amount.Minor, string(l.Amount.Currency), l.CreatedAt, now,
-		string(Started))
+		string(Started), string(l.Frequency))
 	if err != nil {
 		return fmt.Errorf("restore contribution %s: %w", l.ID, err)
 	}
 	if n, err := made.RowsAffected(); err != nil || n == 0 {
 		return err
 	}
-	restored := Event{Kind: "restored", Way: ByReconcile, Ref: l.OrderID, To: Started}
+	restored := Event{Kind: "restored", Way: ByReconcile, Ref: l.PayPalID, To: Started}
 	return addEvent(ctx, tx, Contribution{ID: l.ID}, restored, now)
 }

@@ -78,17 +78,27 @@ type pair struct {
 	MarkReceipt *string       `db:"mark_receipt"` // and a receipt number
 }
 
-// differences says in which ways the two sides differ.
-func (p pair) differences() []Difference {
-	base := Difference{
+// subscriptionReference is the type of a reference to a subscription (Transaction Search v1,
+// paypal_reference_id_type).
+const subscriptionReference = "SUB"
+
+// base is a difference without its kind.
+func (p pair) base() Difference {
+	d := Difference{
 		Ref: p.Ref, Code: p.Code, Contribution: p.Owner.UUID, Receipt: deref(p.Receipt), At: p.At.UTC(), Ours: p.ours(),
 		Theirs: p.theirs(), state: "open",
 	}
 	if classOf(p.Code) == back {
-		base.Parent = p.Reference
+		d.Parent = p.Reference
 	}
+	return d
+}
+
+// differences says in which ways the two sides differ.
+func (p pair) differences() []Difference {
+	base := p.base()
 	switch {
-	case p.Owner.Valid || p.OurStatus != nil:
+	case p.Owner.Valid || p.OurStatus != nil, p.ofUnknownSubscription():
 	case !p.lost():
 		return p.strange(base)
 	default:
@@ -109,6 +119,13 @@ func (p pair) differences() []Difference {
 func (p pair) lost() bool {
 	_, err := settle.Mark(deref(p.MarkID), deref(p.MarkReceipt))
 	return err == nil && !p.Owner.Valid
+}
+
+// ofUnknownSubscription reports whether it is a charge of a subscription that nobody here has. Whether that is ours all
+// the same, only PayPal's API tells: asksPayment.
+func (p pair) ofUnknownSubscription() bool {
+	return p.RefType == subscriptionReference && p.Reference != "" && p.OurStatus == nil && !p.Owner.Valid &&
+		classOf(p.Code) == gift
 }
 
 // strange is money that has nothing to do with a contribution. What did not move is nobody's concern.

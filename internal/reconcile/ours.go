@@ -114,7 +114,7 @@ func (l *run) asksPaymentThere(ctx context.Context, f *finding) (bool, error) {
 	if f.pair.Direct {
 		return l.listed(ctx, f.key, f.pair.At, ours)
 	}
-	seen, err := l.paypal.Capture(ctx, f.key)
+	seen, err := l.seen(ctx, f.key)
 	if err != nil {
 		return false, err
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"readerfund/internal/contribution"
 	"readerfund/internal/money"
 	"readerfund/internal/paypal"
@@ -72,7 +74,7 @@ func (l *run) findPaymentsByID(ctx context.Context, s scope) ([]finding, error) 
 	charged, _ := s.condition("e.paypal_ref")
 	taken, _ := s.condition("f.paypal_ref")
 	// One row of PayPal's for each id, the settled one where it lists several. The sides agree in nearly every row: only
-	// for the others is the contribution looked for, by the three marks a payment of ours carries.
+	// for the others is the contribution looked for, by the marks a payment of ours carries.
 	//
 	// Each table is told the keys: that theirs are among them, PostgreSQL does not conclude for the tables they are joined
 	// with, and would read these from end to end for every batch.
@@ -97,6 +99,8 @@ func (l *run) findPaymentsByID(ctx context.Context, s scope) ([]finding, error) 
 			WHERE c.id = coalesce(p.contribution_id,
 			      (SELECT x.id FROM contribution x WHERE x.id = t.owner),
 			      (SELECT x.id FROM contribution x WHERE t.reference_type = 'ODR' AND x.order_id = t.reference_id),
+			      (SELECT x.contribution_id FROM subscription x
+			       WHERE t.reference_type = 'SUB' AND x.paypal_id = t.reference_id),
 			      (SELECT x.id FROM contribution x WHERE t.invoice_id <> '' AND x.receipt = t.invoice_id))) o ON true
 		WHERE `+stillRunning+` AND NOT coalesce(t.unreadable = '' AND CASE
 			WHEN t.status IN ('S', 'V') THEN p.status = 'completed' AND p.amount_minor = t.amount_minor
@@ -111,17 +115,50 @@ func (l *run) findPaymentsByID(ctx context.Context, s scope) ([]finding, error) 
 }
 
 // asksPayment asks the API where transaction search calls something unfinished or denied that we have as completed: the
-// search is behind, and lists a change of status late.
+// search is behind, and lists a change of status late. Of a charge that nobody here has, it asks whose the subscription
+// is.
 func (l *run) asksPayment(ctx context.Context, f *finding) (bool, error) {
+	if f.pair.ofUnknownSubscription() {
+		return false, l.askWhose(ctx, f)
+	}
 	if f.pair.Direct || deref(f.pair.OurStatus) != "completed" || f.pair.moved() || f.pair.Unreadable != "" {
 		return false, nil
 	}
-	seen, err := l.paypal.Capture(ctx, f.key)
+	seen, err := l.seen(ctx, f.key)
 	if err != nil {
 		return false, err
 	}
 	ours := money.New(deref(f.pair.OurAmount), money.Currency(deref(f.pair.OurCurrency)))
 	return cameIn(seen) && seen.Amount == ours, nil
+}
+
+// askWhose makes money from elsewhere of a charge whose subscription does not carry an id like those of our
+// contributions.
+func (l *run) askWhose(ctx context.Context, f *finding) error {
+	id := f.pair.Reference
+	ours, known := l.subscriptions.Load(id)
+	if !known {
+		sub, err := l.paypal.Subscription(ctx, id)
+		if err != nil && !paypal.NotFound(err) {
+			return fmt.Errorf("ask about subscription %s: %w", id, err)
+		}
+		ours = err == nil && settle.OwnID(sub.CustomID) != uuid.Nil
+		l.subscriptions.Store(id, ours)
+	}
+	if ours != true {
+		f.differences = f.pair.strange(f.pair.base())
+		f.permanent = true
+	}
+	return nil
+}
+
+// seen is a payment as PayPal's API gives it: a capture, or the charge of a subscription.
+func (l *run) seen(ctx context.Context, id string) (paypal.Capture, error) {
+	seen, err := l.paypal.Capture(ctx, id)
+	if paypal.NotFound(err) {
+		return l.paypal.Sale(ctx, id)
+	}
+	return seen, err
 }
 
 // cameIn reports whether the capture's money came in, wherever it went since.
@@ -135,8 +172,15 @@ func (l *run) repairPayment(ctx context.Context, f finding) error {
 	if f.pair.Direct {
 		return nil // only transaction search knows it: there is nothing more to ask
 	}
-	if f.pair.lost() {
+	switch {
+	case f.pair.ofUnknownSubscription():
+		_, err := l.adopter.RestoreSubscription(ctx, f.pair.Reference, f.key, source)
+		return err
+	case f.pair.lost():
 		_, err := l.adopter.Restore(ctx, f.key, source)
+		return err
+	case f.pair.RefType == subscriptionReference:
+		_, err := l.payments.SettleSale(ctx, f.key, f.pair.Reference, source)
 		return err
 	}
 	_, err := l.payments.SettleCapture(ctx, f.key, source)

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -116,8 +117,10 @@ type run struct {
 	rows     int64
 	mended   int64
 	failures atomic.Int64 // fixes in a row that PayPal did not answer
-	findings findings     // of a dry run
-	result   Result
+
+	subscriptions sync.Map // PayPal's id of those that nobody here has: whether it is like one of ours
+	findings      findings // of a dry run
+	result        Result
 }
 
 // errFinished is a run that another process has finished meanwhile.

@@ -22,6 +22,7 @@ type Adopter struct {
 	paypal        *paypal.Client
 	contributions *contribution.Service
 	campaigns     *campaign.Catalog
+	subscriptions *subscriptions
 	applier       *Applier
 	now           func() time.Time
 }

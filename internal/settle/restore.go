@@ -39,7 +39,7 @@ func (s *Adopter) Restore(ctx context.Context, captureID string, src Source) (co
 	}
 	now := s.now()
 	lost := contribution.Lost{
-		ID: id, Receipt: o.InvoiceID, OrderID: o.ID, Amount: o.Amount, Campaign: k, CreatedAt: o.CreatedAt,
+		ID: id, Receipt: o.InvoiceID, Frequency: contribution.Once, PayPalID: o.ID, Amount: o.Amount, Campaign: k, CreatedAt: o.CreatedAt,
 	}
 	if lost.CreatedAt.IsZero() {
 		lost.CreatedAt = now
@@ -51,13 +51,63 @@ func (s *Adopter) Restore(ctx context.Context, captureID string, src Source) (co
 	return s.applier.ApplyAll(ctx, append(OrderSeen(id, src, o), CaptureSeen(id, src, seen)))
 }
 
+// RestoreSubscription brings a monthly or yearly contribution back whose row was lost: its subscription carries our id,
+// and tells amount, frequency and payer. Its receipt number and its campaign are lost, too: another one is drawn, and
+// it counts for the default campaign. All its charges that PayPal lists are booked, and sale among them.
+//
+// The error is ErrNotOurs when the subscription does not carry what we put on ours.
+func (s *Adopter) RestoreSubscription(
+	ctx context.Context, subscriptionID, saleID string, src Source,
+) (contribution.Contribution, error) {
+	sub, err := s.paypal.Subscription(ctx, subscriptionID)
+	if err != nil {
+		return contribution.Contribution{}, fmt.Errorf("ask about subscription %s: %w", subscriptionID, err)
+	}
+	id, frequency := OwnID(sub.CustomID), contribution.Monthly
+	if sub.Every == paypal.Yearly {
+		frequency = contribution.Yearly
+	}
+	if id == uuid.Nil || sub.Amount == nil {
+		return contribution.Contribution{}, fmt.Errorf("subscription %s: %w", subscriptionID, ErrNotOurs)
+	}
+	k, err := s.campaigns.Default(ctx)
+	if err != nil {
+		return contribution.Contribution{}, err
+	}
+	now := s.now()
+	lost := contribution.Lost{
+		ID: id, Receipt: contribution.NewReceipt(), Frequency: frequency, PayPalID: sub.ID, Amount: *sub.Amount,
+		Campaign: k, CreatedAt: sub.CreatedAt,
+	}
+	if lost.CreatedAt.IsZero() {
+		lost.CreatedAt = now
+	}
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error { return contribution.Reinsert(ctx, tx, lost, now) })
+	if err != nil {
+		return contribution.Contribution{}, db.Translate(err)
+	}
+	if _, err := s.subscriptions.settle(ctx, id, sub, src); err != nil {
+		return contribution.Contribution{}, err
+	}
+	return s.subscriptions.payments.SettleSale(ctx, saleID, sub.ID, src)
+}
+
+// OwnID reads the id of a contribution, a UUID of version 7, where PayPal's custom_id is one; uuid.Nil otherwise.
+func OwnID(customID string) uuid.UUID {
+	id, err := uuid.Parse(customID)
+	if err != nil || id.Version() != 7 || id.String() != customID {
+		return uuid.Nil
+	}
+	return id
+}
+
 var receiptShape = regexp.MustCompile(`^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$`)
 
 // Mark reads what we put on every order: a contribution's id (a UUID of version 7) as custom_id, its receipt number as
 // invoice_id. The error is ErrNotOurs for anything else.
 func Mark(customID, invoiceID string) (uuid.UUID, error) {
-	id, err := uuid.Parse(customID)
-	if err != nil || id.Version() != 7 || id.String() != customID || !receiptShape.MatchString(invoiceID) {
+	id := OwnID(customID)
+	if id == uuid.Nil || !receiptShape.MatchString(invoiceID) {
 		return uuid.Nil, ErrNotOurs
 	}
 	return id, nil

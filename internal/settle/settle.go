@@ -74,12 +74,12 @@ func New(cfg Config) *Services {
 	orders := &orders{
 		db: cfg.DB, paypal: cfg.PayPal, contributions: cfg.Contributions, applier: applier, now: cfg.Now, log: cfg.Log,
 	}
+	subscriptions := &subscriptions{
+		paypal: cfg.PayPal, applier: applier, payments: payments, now: cfg.Now, log: cfg.Log,
+	}
 	settler := &Settler{
 		db: cfg.DB, paypal: cfg.PayPal, contributions: cfg.Contributions, applier: applier, orders: orders,
-		subscriptions: &subscriptions{
-			paypal: cfg.PayPal, applier: applier, payments: payments, now: cfg.Now, log: cfg.Log,
-		},
-		payments: payments, disputes: disputes, sweepEvery: cfg.SweepEvery, now: cfg.Now, calls: calls,
+		subscriptions: subscriptions, payments: payments, disputes: disputes, sweepEvery: cfg.SweepEvery, now: cfg.Now, calls: calls,
 	}
 	return &Services{
 		Applier: applier, Starter: starter, Payments: payments, Disputes: disputes, Settler: settler,
@@ -88,8 +88,8 @@ func New(cfg Config) *Services {
 			metrics: cfg.Metrics,
 		},
 		Adopter: &Adopter{
-			db: cfg.DB, paypal: cfg.PayPal, contributions: cfg.Contributions, campaigns: cfg.Campaigns, applier: applier,
-			now: cfg.Now,
+			db: cfg.DB, paypal: cfg.PayPal, contributions: cfg.Contributions, campaigns: cfg.Campaigns,
+			subscriptions: subscriptions, applier: applier, now: cfg.Now,
 		},
 		calls: calls,
 	}

@@ -1,0 +1,112 @@
+package reconcile_test
+
+import (
+	"testing"
+	"time"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/reconcile"
+	"readerfund/internal/testkit"
+	"readerfund/internal/testkit/newsroom"
+)
+
+// subscribe is a reader who agreed to give 10.00 EUR a month. Nothing of what PayPal did then reaches us.
+func (f *fixture) subscribe() contribution.Contribution {
+	f.T.Helper()
+	in := newsroom.Intent()
+	in.Amount, in.Frequency = "10.00", "month"
+	c := f.Start(in)
+	f.PayPal.Must("POST", "/sandbox/subscriptions/"+c.Checkout.PayPalID+"/approve", testkit.Fields{}, nil)
+	return c
+}
+
+// pass has days go by, and PayPal charge what falls due.
+func (f *fixture) pass(days int) {
+	f.T.Helper()
+	for range days {
+		f.Clock.Advance(24 * time.Hour)
+		f.PayPal.Must("POST", "/sandbox/clock", testkit.Fields{"advance": "0s"}, nil)
+	}
+}
+
+// sales are PayPal's ids of the charges of subscriptions, the oldest first.
+func (f *fixture) sales() (ids []string) {
+	f.T.Helper()
+	for _, m := range f.Ledger() {
+		if m.SubscriptionID != "" && m.Kind != "refund" {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
+}
+
+// Charges of which no webhook told are booked, with what went back of them, whether PayPal's record shows our number or
+// not.
+func TestChargesOfASubscriptionMendByThemselves(t *testing.T) {
+	t.Parallel()
+	f := open(t, options{})
+	f.PayPal.Must("POST", "/sandbox/billing", testkit.Fields{"custom_field": false}, nil)
+	c := f.subscribe()
+	f.pass(40)
+	sales := f.sales()
+	f.PayPal.Refund(sales[0], "4.00")
+	f.pass(1)
+	if len(sales) != 2 || f.State(c.ID) != contribution.Created {
+		t.Fatalf("%d charges, and we know %s", len(sales), f.State(c.ID))
+	}
+	from := f.Clock.Now().Add(-60 * 24 * time.Hour)
+	if res := f.clean(reconcile.Order{From: from}); res.Mended < 3 {
+		t.Errorf("mended %d of two charges and a refund", res.Mended)
+	}
+	f.agree()
+	if f.State(c.ID) != contribution.Completed || f.Count("subscription WHERE state = 'active'") != 1 {
+		t.Errorf("it stands at %s", f.State(c.ID))
+	}
+	if res := f.clean(reconcile.Order{From: from}); res.Mended != 0 {
+		t.Errorf("mended %d once more", res.Mended)
+	}
+}
+
+// Of a lost database the subscribers come back, each once, with all that they paid.
+func TestALostSubscriberIsRestored(t *testing.T) {
+	t.Parallel()
+	for _, shown := range []bool{true, false} {
+		f := open(t, options{})
+		f.PayPal.Must("POST", "/sandbox/billing", testkit.Fields{"custom_field": shown}, nil)
+		c := f.subscribe()
+		f.pass(40)
+		f.clean(reconcile.Order{From: f.Clock.Now().Add(-60 * 24 * time.Hour)})
+		f.Exec(`TRUNCATE contribution, reconcile_run CASCADE`)
+		if n := f.Count("payment") + f.Count("subscription") + f.Count("ledger_entry"); n != 0 {
+			t.Fatalf("%d rows are left", n)
+		}
+		f.clean(reconcile.Order{From: f.Clock.Now().Add(-10 * 24 * time.Hour)}) // with the latest charge comes the first
+		f.agree()
+		back, err := f.Contributions.Get(t.Context(), c.ID)
+		if err != nil || back.State != contribution.Completed || back.Frequency != contribution.Monthly ||
+			back.Amount != c.Amount || back.Checkout.PayPalID != c.Checkout.PayPalID || !back.HasSupporter {
+			t.Errorf("it came back as %+v, %v", back, err)
+		}
+		if f.Count("contribution") != 1 || f.Count("subscription") != 1 || f.Count("payment") != 2 {
+			t.Error("something came back twice, or not at all")
+		}
+	}
+}
+
+// What another system charges by the same account is money from elsewhere.
+func TestSomebodyElsesSubscriptionIsNotOurs(t *testing.T) {
+	t.Parallel()
+	f := open(t, options{})
+	f.PayPal.Must("POST", "/sandbox/subscriptions", testkit.Fields{
+		"custom_ids": []string{"user-7"}, "currency": "EUR", "amount": "5.00",
+		"start": f.Clock.Now().Add(-40 * 24 * time.Hour),
+	}, nil)
+	f.pass(1)
+	res := f.run(reconcile.Order{From: f.Clock.Now().Add(-60 * 24 * time.Hour)})
+	if found := kinds(res.Open); found[reconcile.UnknownPayer] != len(res.Open) || len(res.Open) == 0 {
+		t.Errorf("found %v", res.Open)
+	}
+	if n := f.Count("contribution"); n != 0 {
+		t.Errorf("%d contributions", n)
+	}
+}
