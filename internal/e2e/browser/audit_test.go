@@ -9,6 +9,8 @@ import (
 
 	"readerfund/internal/db"
 	"readerfund/internal/e2e/harness"
+	"readerfund/internal/money"
+	"readerfund/internal/paypal"
 	"readerfund/internal/testkit"
 )
 
@@ -37,6 +39,7 @@ func (a *auditor) readers(n *harness.Demo) {
 	a.send("#give button.button", 422)
 	a.check("Please check one thing")
 	a.atPayPal(n)
+	a.agreesAtPayPal(n)
 	a.comesBack(n)
 	a.t.Logf("%d pages were audited, %d of them by all rules on one screen", a.pages, a.shorter)
 }
@@ -54,6 +57,37 @@ func (a *auditor) atPayPal(n *harness.Demo) {
 	a.check("Approve this payment?")
 	a.openDetails()
 	a.check("PayPal holds the money")
+}
+
+// agreesAtPayPal audits the page on which a reader agrees to a subscription, and the one about a change of it.
+func (a *auditor) agreesAtPayPal(n *harness.Demo) {
+	a.t.Helper()
+	ctx, client := a.t.Context(), n.PayPal.Client()
+	made := func(err error) {
+		if err != nil {
+			a.t.Fatal(err)
+		}
+	}
+	made(client.EnsureProduct(ctx, paypal.ProductRequest{ID: "AUDITED", Name: "The Paper", Type: "DIGITAL"}))
+	monthly, err := client.CreatePlan(ctx, paypal.PlanRequest{
+		RequestID: "audited", ProductID: "AUDITED", Name: "Monthly", Every: paypal.Monthly, Price: money.New(500, "EUR"),
+	})
+	made(err)
+	sub, err := client.CreateSubscription(ctx, paypal.SubscriptionRequest{
+		RequestID: "audited", PlanID: monthly.ID, BrandName: "The Paper", ReturnURL: n.BaseURL + "/", CancelURL: n.BaseURL + "/",
+	})
+	made(err)
+	a.at(sub.ApproveURL, 200, "Agree to this subscription?")
+	a.openDetails()
+	a.check("PayPal takes ten seconds")
+	n.PayPal.Must("POST", "/sandbox/subscriptions/"+sub.ID+"/approve", nil, nil)
+	a.at(sub.ApproveURL, 200, "You have agreed")
+	amount := money.New(700, "EUR")
+	change, err := client.ReviseSubscription(ctx, paypal.ReviseRequest{
+		ID: sub.ID, PlanID: monthly.ID, Amount: &amount, ReturnURL: n.BaseURL + "/", CancelURL: n.BaseURL + "/",
+	})
+	made(err)
+	a.at(change, 200, "Agree to this change?")
 }
 
 // comesBack audits what a reader is told after PayPal, in every case there is.
