@@ -78,6 +78,7 @@ func (h *fixture) open(t *testing.T) {
 	h.toService = openProxy(t, "webhooks", h.balancer())
 	h.BaseURL = "http://" + h.toService.address
 	h.Settings = harness.DefaultSettings(direct.String(), h.PayPal)
+	h.CatchMail()
 	for name, value := range map[string]string{"BASE_URL": h.BaseURL, "LISTEN_ADDR": "127.0.0.1:0", "SWEEP_INTERVAL": "300ms", "LOG_LEVEL": "warn"} {
 		h.Settings[name] = value
 	}

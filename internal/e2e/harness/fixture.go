@@ -16,6 +16,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/inbox"
+	"readerfund/internal/mail/catcher"
 	"readerfund/internal/testkit"
 )
 
@@ -24,7 +25,8 @@ type Fixture struct {
 	T        *testing.T
 	PayPal   *testkit.PayPal
 	DB       *db.DB
-	BaseURL  string // BASE_URL: where the first process listens
+	Mail     *catcher.Catcher // takes the service's mail
+	BaseURL  string           // BASE_URL: where the first process listens
 	Settings map[string]string
 	Program  string // what serve runs; empty: the program as it is now
 	Restored bool   // the database is an old one: it need not have what was acknowledged since, nor gifts without money
@@ -41,6 +43,7 @@ func newOn(t *testing.T, database string, settings ...string) *Fixture {
 	t.Helper()
 	s := &Fixture{T: t, PayPal: testkit.NewPayPal(t, testkit.PayPalOptions{})}
 	s.Settings = DefaultSettings(database, s.PayPal)
+	s.CatchMail()
 	for i := 0; i+1 < len(settings); i += 2 {
 		s.Settings[settings[i]] = settings[i+1]
 	}
@@ -72,6 +75,17 @@ func DefaultSettings(database string, b *testkit.PayPal) map[string]string {
 		settings["DATABASE_MAX_CONNS"], settings["REPORT_MAX_CONNS"], settings["WEBHOOK_WORKERS"] = "4", "1", "8"
 	}
 	return settings
+}
+
+// CatchMail has the service send its mail to a catcher.
+func (s *Fixture) CatchMail() {
+	s.T.Helper()
+	c, err := catcher.Listen(s.T.Context(), "127.0.0.1:0", catcher.Options{})
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	s.T.Cleanup(func() { _ = c.Close() })
+	s.Mail, s.Settings["SMTP_URL"], s.Settings["MAIL_FROM"] = c, c.URL(), "give@alder-lantern.example"
 }
 
 // Process is one process of `readerfund serve`.
