@@ -78,8 +78,10 @@ func (s *Server) api(op operation, handle func(*call) (reply, error)) http.Handl
 }
 
 // refusal is an answer that needs no look at the resource: a wrong media type, or an error the caller asked for.
+// PayPal's SDK gives no media type where an operation takes no body.
 func (c *call) refusal() *problem {
-	if c.Method == http.MethodPost || c.Method == http.MethodPatch {
+	bodiless := c.op == opPlanActivate || c.op == opPlanDeactivate
+	if (c.Method == http.MethodPost || c.Method == http.MethodPatch) && (!bodiless || len(c.body) > 0) {
 		kind, _, _ := mime.ParseMediaType(c.Header.Get("Content-Type"))
 		if kind != "application/json" && (c.op != opDisputes || !strings.HasPrefix(kind, "multipart/")) {
 			return statusProblem(http.StatusUnsupportedMediaType)
