@@ -48,7 +48,8 @@ func driveSamples(t *testing.T, s *stage) {
 	}
 	event := func(name, kind, id string) {
 		t.Helper()
-		got := s.ok(200, "GET", "/v1/notifications/webhooks-events?event_type=BILLING.SUBSCRIPTION."+kind+"&transaction_id="+id, "")
+		query := "?event_type=BILLING.SUBSCRIPTION." + kind + "&transaction_id=" + id
+		got := s.ok(200, "GET", "/v1/notifications/webhooks-events"+query, "")
 		if events, _ := got.body.(map[string]any)["events"].([]any); len(events) > 0 {
 			alike(name, events[0])
 		} else {
@@ -56,11 +57,13 @@ func driveSamples(t *testing.T, s *stage) {
 		}
 	}
 	begin := func(action string) string {
-		body := fmt.Sprintf(`{"plan_id":%q,"custom_id":"plg_000001","application_context":{"user_action":%q,"return_url":"https://news.example/a",
-			"cancel_url":"https://news.example/b"},`, plan, action) + fmt.Sprintf(theOverride, 1) + `}`
+		body := fmt.Sprintf(`{"plan_id":%q,"custom_id":"plg_000001","application_context":{
+			"shipping_preference":"NO_SHIPPING","user_action":%q,"return_url":"https://news.example/a","cancel_url":"https://news.example/b"},%s}`, plan, action,
+			fmt.Sprintf(theOverride, 1))
 		id := s.ok(201, "POST", subscriptionsPath, body).get("id")
 		event("created", "CREATED", id)
-		s.hook("subscriptions/"+id+"/approve", `{"payer":{"email":"reader@example.com","given_name":"Ada","surname":"Example"}}`)
+		s.hook("subscriptions/"+id+"/approve",
+			`{"payer":{"email":"reader@example.com","given_name":"Ada","surname":"Example"}}`)
 		return id
 	}
 	waiting := begin("CONTINUE")

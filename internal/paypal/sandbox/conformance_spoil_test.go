@@ -23,6 +23,24 @@ func driveSpoiltRequests(t *testing.T, s *stage) {
 	})
 }
 
+// driveSpoiltBilling spoils the requests about products, plans and subscriptions, one member at a time.
+func driveSpoiltBilling(t *testing.T, s *stage) {
+	product := s.product()
+	finite := s.ok(201, "POST", plansPath, fmt.Sprintf(everyPlan, product)).get("id")
+	sub := s.subscription(s.plan(product, ""))
+	revision := `{"plan_id":"` + finite + `","quantity":"1","shipping_amount":` + eur("2.00") + `,` + theConsent + `,` +
+		fmt.Sprintf(theOverride, 2) + `}`
+	s.spoilt(t, map[string]spoilt{
+		"product":      {productsPath, fmt.Sprintf(everyProduct, "X")},
+		"plan":         {plansPath, fmt.Sprintf(everyPlan, product)},
+		"subscription": {subscriptionsPath, fmt.Sprintf(everySubscription, finite, 2)},
+		"revision":     {sub + "/revise", revision},
+		"suspension":   {sub + "/suspend", `{"reason":"x"}`},
+		"prices": {plansPath + "/" + finite + "/update-pricing-schemes",
+			`{"pricing_schemes":[{"billing_cycle_sequence":2,"pricing_scheme":{"fixed_price":` + eur("3.00") + `}}]}`},
+	})
+}
+
 // spoilt is a request that is to be spoilt.
 type spoilt struct{ path, body string }
 
