@@ -61,8 +61,8 @@ func (s *Settler) auditAsked(
 	return db.Translate(err)
 }
 
-// settlePayments asks about every payment of a contribution that has an order behind it, and about the disputes of
-// each.
+// settlePayments asks about every payment of a contribution that has an order or a subscription behind it, and about
+// the disputes of each.
 func (s *Settler) settlePayments(
 	ctx context.Context, c contribution.Contribution, src Source,
 ) (contribution.Contribution, error) {
@@ -71,7 +71,11 @@ func (s *Settler) settlePayments(
 		return c, err
 	}
 	for _, id := range ids {
-		settled, err := s.payments.SettleCapture(ctx, id, src)
+		settle := s.payments.SettleCapture
+		if c.Frequency.Recurs() {
+			settle = s.payments.settleKnownSale
+		}
+		settled, err := settle(ctx, id, src)
 		if err != nil {
 			return c, err
 		}

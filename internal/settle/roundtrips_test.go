@@ -38,3 +38,38 @@ func TestAGiftWaitsForTheDatabaseAFewTimes(t *testing.T) {
 	}
 	t.Logf("begun with %d round trips, captured and booked with %d, sent again with %d", begun, settled, again)
 }
+
+// A renewal's webhook waits for the database once more than a capture's: for whose the subscription is, which renewals
+// of one day ask together.
+func TestASaleWaitsForTheDatabaseAsACaptureDoes(t *testing.T) {
+	t.Parallel()
+	n := still(t)
+	d, trips := dbtest.NewCounted(t)
+	if err := campaign.EnsureDefault(t.Context(), d, "The Test Gazette", "EUR", n.Clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	s := &world{n.On(d, n.Client)}
+	c := s.subscribed("renewed")
+	s.pass(33)
+	sale := s.sales()[1]
+	renewed := trips.During(func() {
+		if _, err := s.Payments.SettleSale(t.Context(), sale, c.Checkout.PayPalID, byWebhook); err != nil {
+			t.Error(err)
+		}
+	})
+	once := s.Start(gift("once"))
+	s.Approve(once, "")
+	o, err := s.Client.CaptureOrder(t.Context(), once.Checkout.PayPalID, "unseen")
+	if err != nil {
+		t.Fatal(err)
+	}
+	captured := trips.During(func() {
+		if _, err := s.Payments.SettlePayment(t.Context(), o.ID, o.Captures[0].ID, byWebhook); err != nil {
+			t.Error(err)
+		}
+	})
+	if renewed > captured+1 {
+		t.Errorf("a renewal is booked with %d round trips, a capture with %d", renewed, captured)
+	}
+	t.Logf("a renewal is booked with %d round trips, a capture with %d", renewed, captured)
+}

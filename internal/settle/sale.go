@@ -33,6 +33,11 @@ func (p *Payments) SettleSale(
 	return p.applier.ApplyAll(ctx, facts)
 }
 
+// settleKnownSale is SettleSale for one that is booked.
+func (p *Payments) settleKnownSale(ctx context.Context, saleID string, src Source) (contribution.Contribution, error) {
+	return p.SettleSale(ctx, saleID, "", src)
+}
+
 // saleFacts is the sale, and its subscription where that is not known to run: a charge is the proof that it does, and
 // its own news may be lost.
 func (p *Payments) saleFacts(

@@ -128,7 +128,7 @@ func (s *Settler) settleRecurring(
 		return settled, err
 	}
 	for _, sale := range pending {
-		if settled, err = s.payments.SettleSale(ctx, sale, "", src); err != nil {
+		if settled, err = s.payments.settleKnownSale(ctx, sale, src); err != nil {
 			return c, err
 		}
 	}

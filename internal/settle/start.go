@@ -42,9 +42,6 @@ type Starter struct {
 func (s *Starter) Start(
 	ctx context.Context, in contribution.Intent, admit func(context.Context) error,
 ) (contribution.Contribution, error) {
-	if s.plans == nil && contribution.Frequency(in.Frequency).Recurs() {
-		return contribution.Contribution{}, fault.Input("frequency", "contribution.once_only")
-	}
 	c, err := s.contributions.Begin(ctx, in, admit)
 	switch {
 	case err != nil:

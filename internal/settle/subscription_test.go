@@ -2,6 +2,7 @@ package settle_test
 
 import (
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -80,7 +81,7 @@ func (n *world) sweepSubscriptions() int {
 	return asked
 }
 
-// at is a newsroom whose clock stands, so that what is due is due.
+// still is a newsroom whose clock stands, so that what is due is due.
 func still(t *testing.T) *world {
 	t.Helper()
 	return openWith(t, newsroom.Options{Clock: testkit.NewClock()})
@@ -417,4 +418,52 @@ func TestSomebodyElsesSubscriptionIsNotOurs(t *testing.T) {
 	if _, err := n.Payments.SettleSale(t.Context(), n.sales()[0], id, byWebhook); !errors.Is(err, settle.ErrNotOurs) {
 		t.Errorf("its charge was taken: %v", err)
 	}
+}
+
+// All that can tell of a renewal tells at once, to two processes: it is one payment.
+func TestARenewalThatIsToldByEverybodyAtOnce(t *testing.T) {
+	t.Parallel()
+	n := still(t)
+	c := n.subscribed("at-once")
+	n.pass(33)
+	sale := n.sales()[1]
+	other := n.replica()
+	var all sync.WaitGroup
+	for _, who := range []*world{n, other} {
+		for range 4 {
+			all.Go(func() {
+				if _, err := who.Payments.SettleSale(t.Context(), sale, c.Checkout.PayPalID, byWebhook); err != nil {
+					t.Error(err)
+				}
+			})
+			all.Go(func() {
+				if _, err := who.Settler.SettleSubscription(t.Context(), c.Checkout.PayPalID, bySweep); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Go(func() {
+			if _, err := who.Sweeper.SweepSubscriptions(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if paid := n.Count("payment"); paid != 2 {
+		t.Errorf("%d payments", paid)
+	}
+	n.BooksEqual()
+}
+
+// Staff who ask PayPal get the charges with it.
+func TestStaffAskAboutASupporter(t *testing.T) {
+	t.Parallel()
+	n := still(t)
+	c := n.subscribed("asked")
+	n.pass(33)
+	asked, err := n.Settler.AskPayPal(t.Context(), c.ID, newsroom.Editor)
+	if err != nil || asked.State != contribution.Completed || n.Count("payment WHERE status = 'completed'") != 2 {
+		t.Errorf("it stands at %s with %d payments: %v", asked.State, n.Count("payment"), err)
+	}
+	n.BooksEqual()
 }

@@ -113,6 +113,9 @@ func (s *Return) read(r *http.Request) (c contribution.Contribution, own bool, e
 		return contribution.Contribution{}, false, errNotYours()
 	}
 	c, err = s.contributions.Get(r.Context(), id)
+	if c.Checkout.Kind == checkout.Subscription && token != c.Checkout.PayPalID && s.mayOpen(s.cookies, r, id) {
+		token = "" // whatever the address names, what was begun here is asked about
+	}
 	if fault.Is(err, fault.NotFound) || err == nil && token != "" && token != c.Checkout.PayPalID {
 		return contribution.Contribution{}, false, errNotYours()
 	}
