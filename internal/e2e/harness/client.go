@@ -99,8 +99,12 @@ const Article = "https://example.org/a"
 
 // Give sends a gift as a program does; a key may be empty.
 func (v *Client) Give(amount, currency, key string) (Response, error) {
+	return v.send(amount, currency, "once", key)
+}
+
+func (v *Client) send(amount, currency, frequency, key string) (Response, error) {
 	text, err := json.Marshal(testkit.Fields{
-		"campaign": "support", "amount": amount, "currency": currency, "frequency": "once", "article": Article,
+		"campaign": "support", "amount": amount, "currency": currency, "frequency": frequency, "article": Article,
 	})
 	if err != nil {
 		return Response{}, err
@@ -125,6 +129,36 @@ func (a Response) Started() (g Started, err error) {
 		return g, fmt.Errorf("no id or no approve_url in %s", a.Body)
 	}
 	return g, nil
+}
+
+// Subscribe is a reader who gives monthly or yearly, agrees at PayPal, and comes back. It gives PayPal's id of the
+// subscription.
+func (v *Client) Subscribe(p *testkit.PayPal, amount, currency, frequency string) (string, error) {
+	got, err := v.send(amount, currency, frequency, "")
+	if err != nil {
+		return "", err
+	}
+	var g Started
+	if err := json.Unmarshal([]byte(got.Body), &g); err != nil || got.Status != http.StatusCreated {
+		return "", fmt.Errorf("%d: %s", got.Status, got.Body)
+	}
+	var made []struct{ ID string }
+	if err := p.Hook("GET", "/sandbox/subscriptions?custom_id="+g.ID, nil, &made); err != nil || len(made) != 1 {
+		return "", fmt.Errorf("PayPal has %d subscriptions of %s: %w", len(made), g.ID, err)
+	}
+	var said struct {
+		ReturnURL string `json:"return_url"`
+	}
+	payer := testkit.Fields{"email": "reader-" + g.ID[len(g.ID)-8:] + "@example.com"}
+	err = p.Hook("POST", "/sandbox/subscriptions/"+made[0].ID+"/approve", testkit.Fields{"payer": payer}, &said)
+	if err != nil {
+		return "", err
+	}
+	back, err := v.Send("GET", said.ReturnURL, "")
+	if err == nil && back.Status != http.StatusOK {
+		err = fmt.Errorf("back from PayPal: %d at %s", back.Status, back.URL)
+	}
+	return made[0].ID, err
 }
 
 // Begin gives, and must succeed.
