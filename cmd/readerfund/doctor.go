@@ -42,8 +42,10 @@ func (c doctorCommand) Run(ctx context.Context, std streams) error {
 	pp, err := checkPayPal(ctx, cfg, std)
 	if say("paypal", err, cfg.PayPalAPIBase+" gives an access token") {
 		say("webhook", checkWebhook(ctx, cfg, pp), "registered, with every event type")
+		say("plans", checkPlans(ctx, cfg, pp), "the PayPal app may take monthly and yearly gifts")
 	} else {
 		say("webhook", errors.New("not checked: PayPal has to answer first"), "")
+		say("plans", errors.New("not checked: PayPal has to answer first"), "")
 	}
 	if cfg.MailServer.Host == "" {
 		fmt.Fprintf(std.out, "off   %-9s SMTP_URL is not set, so no mail is sent to readers\n", "mail")
@@ -104,6 +106,20 @@ func checkPayPal(ctx context.Context, cfg config.Config, std streams) (*paypal.C
 		return nil, err
 	}
 	return pp, pp.Ping(ctx)
+}
+
+// checkPlans asks for what monthly and yearly gifts are made from, as an app without PayPal's feature "Subscriptions"
+// may not.
+func checkPlans(ctx context.Context, cfg config.Config, pp *paypal.Client) error {
+	_, err := pp.Plans(ctx, app.ProductID(cfg))
+	if paypal.NotFound(err) {
+		return nil // the first such gift makes it
+	}
+	if paypal.Refused(err) {
+		_, advice := paypal.Advice(err)
+		return errors.New("monthly and yearly gifts are refused. " + advice.String())
+	}
+	return err
 }
 
 func checkMail(ctx context.Context, cfg config.Config, std streams) (hello string, err error) {

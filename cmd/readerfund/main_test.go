@@ -221,8 +221,12 @@ func TestDoctor(t *testing.T) {
 	all := append([]string{"doctor", "--paypal-webhook-id=" + id, "--database-url=" + dbtest.NewURL(t),
 		"--secret-key=" + strings.Repeat("k", 40), "--publication-name=The Test Gazette"}, settings...)
 	readerfund(t, "", all...).wants(t, 0, "ok    settings", "ok    database", "ok    paypal", "ok    webhook",
-		"warn  settings  CONTACT_EMAIL is not set", "warn  settings  PRIVACY_URL", "warn  settings  IMPRINT_URL")
+		"ok    plans", "warn  settings  CONTACT_EMAIL is not set", "warn  settings  PRIVACY_URL", "warn  settings  IMPRINT_URL")
 	readerfund(t, "", all...).wants(t, 0, "off   mail      SMTP_URL is not set")
+	pp := testkit.PayPalAt(t, strings.TrimPrefix(settings[0], "--paypal-api-base="))
+	pp.Fault(testkit.Fields{"kind": "no_subscriptions", "times": 100})
+	readerfund(t, "", all...).wants(t, exitFailed, "FAIL  plans", "monthly and yearly gifts are refused", "permission")
+	pp.Must("DELETE", "/sandbox/faults", nil, nil)
 	post, err := catcher.Listen(t.Context(), "127.0.0.1:0", catcher.Options{})
 	if err != nil {
 		t.Fatal(err)

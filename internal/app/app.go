@@ -132,7 +132,7 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	})
 	a.plans = plan.New(plan.Config{
 		DB: a.db, PayPal: pp, Publication: a.cfg.PublicationName,
-		ProductID: cmp.Or(a.cfg.PayPalProductID, plan.ProductID(a.cfg.BaseURL)), Now: a.now, Log: a.log,
+		ProductID: ProductID(a.cfg), Now: a.now, Log: a.log,
 	})
 	a.settle = settle.New(settle.Config{
 		DB: a.db, PayPal: pp, Contributions: a.contributions, Campaigns: campaigns, Plans: a.plans, BaseURL: a.cfg.BaseURL,
@@ -247,6 +247,11 @@ func CheckMigrated(ctx context.Context, d *db.DB, fsys fs.FS) error {
 		}
 	}
 	return nil
+}
+
+// ProductID is the product at PayPal that plans belong to.
+func ProductID(cfg config.Config) string {
+	return cmp.Or(cfg.PayPalProductID, plan.ProductID(cfg.BaseURL))
 }
 
 // NewPayPal builds the client from the settings, for the service and for commands that speak to PayPal.

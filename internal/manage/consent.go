@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/contribution"
+	"readerfund/internal/money"
 	"readerfund/internal/paypal"
 )
 
@@ -22,8 +23,9 @@ func (s *Service) revise(ctx context.Context, c Change) (approveURL string, err 
 		every = paypal.Yearly
 	}
 	for range 2 {
-		planID, override, err := s.plans.For(ctx, every, c.Amount)
-		if err != nil {
+		var planID string
+		var override *money.Amount
+		if planID, override, err = s.plans.For(ctx, every, c.Amount); err != nil {
 			return "", err
 		}
 		address := s.baseURL + "/manage/changes/" + c.ID.String()

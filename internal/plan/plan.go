@@ -82,11 +82,12 @@ func (p *Plans) For(
 	if err != nil {
 		return "", nil, err
 	}
-	if refused {
+	price := neutral(amount.Currency)
+	if refused || amount == price {
 		id, err := p.id(ctx, terms{every, amount})
 		return id, nil, err
 	}
-	id, err := p.id(ctx, terms{every, neutral(amount.Currency)})
+	id, err := p.id(ctx, terms{every, price})
 	return id, &amount, err
 }
 

@@ -32,6 +32,9 @@ func TestOnePlanForEachCurrencyAndInterval(t *testing.T) {
 	if now, _ := w.asked(); now != calls {
 		t.Errorf("%d calls for a plan that is known", now-calls)
 	}
+	if id, override := give(t, first, paypal.Monthly, money.New(100, "EUR")); id != monthly || override != nil {
+		t.Errorf("the plan's own price: %s, %v", id, override)
+	}
 	yearly, _ := give(t, first, paypal.Yearly, ten)
 	yen, _ := give(t, first, paypal.Monthly, money.New(1000, "JPY"))
 	got := w.made()
