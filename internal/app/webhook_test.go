@@ -36,7 +36,7 @@ func TestTheWebhookIsRegisteredForWhatPayPalHas(t *testing.T) {
 		_ = resp.Body.Close()
 	}
 	fault("POST", `{"kind":"status","status":200,"match":{"path":"/v1/notifications/webhooks-event-types"},
-		"body":{"event_types":[{"name":"PAYMENT.CAPTURE.REFUNDED"},{"name":"PAYMENT.SALE.REFUNDED"}]}}`)
+		"body":{"event_types":[{"name":"PAYMENT.CAPTURE.REFUNDED"},{"name":"BILLING.PLAN.CREATED"}]}}`)
 	hook, done, err := app.RegisterWebhook(t.Context(), client, "https://example.org")
 	if err != nil || done != "registered" || !slices.Equal(hook.EventTypes, []string{"PAYMENT.CAPTURE.REFUNDED"}) {
 		t.Fatalf("%s %+v, %v", done, hook, err)

@@ -37,6 +37,9 @@ func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute 
 		"GET /staff/contributions/{id}":                            {page, account.Viewer, 200},
 		"GET /staff/contributions/{id}/refund":                     {page + "/refund", account.Editor, 200},
 		"POST /staff/contributions/{id}/refund":                    {page + "/refund", account.Editor, 422},
+		// TestStaffStop… are about what is recurring
+		"GET /staff/contributions/{id}/{act:stop|pause|resume}":  {page + "/stop", account.Editor, 404},
+		"POST /staff/contributions/{id}/{act:stop|pause|resume}": {page + "/pause", account.Editor, 404},
 		"POST /staff/contributions/{id}/ask":                       {page + "/ask", account.Editor, 303},
 		"POST /staff/contributions/{id}/notes":                     {page + "/notes", account.Editor, 422},
 		"POST /staff/contributions/{id}/looked":                    {page + "/looked", account.Editor, 422},

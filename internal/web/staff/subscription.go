@@ -2,7 +2,6 @@ package staff
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -240,7 +239,7 @@ func (s *Subscription) Do(w http.ResponseWriter, r *http.Request) error {
 	loc := s.pages.Localizer(r)
 	p, err := s.page(ctx, loc, id, a)
 	if err != nil {
-		return errors.Join(failure, err)
+		return err
 	}
 	p.Reason, p.Months = v.Get("reason"), monthsOf(v)
 	p.Put(loc, failure, "reason", "months")
