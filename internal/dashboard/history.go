@@ -50,6 +50,7 @@ type Payment struct {
 	Status     string
 	State      string // where it stands after refunds, reversals and disputes: one of ledger.States
 	Receipt    string // its number, once its money is in: the contribution's, or that with "-2" behind
+	Serial     string // of the receipt that its reader got; empty before
 	Reason     string
 	Amount     money.Amount
 	OccurredAt time.Time
@@ -180,14 +181,19 @@ func readPayments(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) er
 	for _, p := range book.Payments() {
 		kept[p.PayPalID] = p
 	}
-	var rows []movement
+	var rows []struct {
+		movement
+		Serial string `db:"serial"`
+	}
 	err = tx.SelectContext(ctx, &rows, `
-		SELECT id, kind, paypal_id, status, reason, amount_minor, currency, occurred_at, recorded_at
-		FROM payment WHERE contribution_id = $1 ORDER BY occurred_at, id`, id)
+		SELECT p.id, p.kind, p.paypal_id, p.status, p.reason, p.amount_minor, p.currency, p.occurred_at, p.recorded_at,
+		       coalesce(r.serial, '') AS serial
+		FROM payment p LEFT JOIN receipt r ON r.payment_id = p.id AND r.kind = 'receipt'
+		WHERE p.contribution_id = $1 ORDER BY p.occurred_at, p.paypal_id`, id)
 	for _, m := range rows {
 		h.Payments = append(h.Payments, Payment{
 			ID: m.ID, Kind: m.Kind, PayPalID: m.PayPalID, Status: m.Status, State: string(kept[m.PayPalID].State),
-			Receipt: kept[m.PayPalID].Receipt, Reason: m.Reason, Amount: m.amount(),
+			Receipt: kept[m.PayPalID].Receipt, Serial: m.Serial, Reason: m.Reason, Amount: m.amount(),
 			OccurredAt: m.OccurredAt.UTC(), RecordedAt: m.RecordedAt.UTC(),
 		})
 	}

@@ -92,6 +92,9 @@ func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Era
 		{"refund requests", &e.Notes, `
 			UPDATE refund_request SET reason = $2, note = CASE note WHEN '' THEN '' ELSE $2 END
 			WHERE contribution_id = ANY($1::uuid[]) AND reason <> $2`, []any{mine, written}},
+		{"changes of subscriptions", &e.Notes, `
+			UPDATE subscription_change SET reason = $2
+			WHERE contribution_id = ANY($1::uuid[]) AND reason NOT IN ('', $2)`, []any{mine, written}},
 		{"reviews", &e.Notes, `
 			UPDATE review SET closed_why = $2
 			WHERE contribution_id = ANY($1::uuid[]) AND closed_why NOT IN ('', $2)`, []any{mine, written}},

@@ -45,6 +45,20 @@ func (s *Service) Export(ctx context.Context, address string) (json.RawMessage, 
 			                    'paypal_id', p.paypal_id, 'status', p.status, 'amount_minor', p.amount_minor,
 			                    'currency', p.currency, 'at', p.occurred_at) ORDER BY p.id)
 			                FROM payment p WHERE p.contribution_id = c.id),
+			            'subscriptions', (
+			                SELECT jsonb_agg(jsonb_build_object(
+			                    'paypal_id', s.paypal_id, 'status', s.state, 'amount_minor', s.amount_minor,
+			                    'currency', s.currency, 'frequency', s.frequency, 'next_charge_at', s.next_billing_at,
+			                    'paused_until', s.paused_until, 'started_at', s.started_at, 'ended_at', s.ended_at,
+			                    'ended_by', s.ended_by) ORDER BY s.recorded_at, s.paypal_id)
+			                FROM subscription s WHERE s.contribution_id = c.id),
+			            'changes', (
+			                SELECT jsonb_agg(jsonb_build_object(
+			                    'what', q.kind, 'by', q.by_kind, 'status', q.state, 'amount_minor', q.amount_minor,
+			                    'currency', q.currency, 'frequency', q.frequency, 'until', q.until,
+			                    'reason', CASE q.by_kind WHEN 'reader' THEN q.reason END, 'asked_at', q.asked_at)
+			                    ORDER BY q.asked_at, q.id)
+			                FROM subscription_change q WHERE q.contribution_id = c.id),
 			            'receipts', (
 			                SELECT jsonb_agg(jsonb_build_object(
 			                    'number', x.serial, 'kind', x.kind, 'amount_minor', x.amount_minor, 'currency', x.currency,

@@ -8,6 +8,7 @@ import (
 
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
+	"readerfund/internal/manage"
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
 	"readerfund/internal/testkit/newsroom"
@@ -210,5 +211,34 @@ func TestForget(t *testing.T) {
 		WHEN 'WH-1' THEN sha256('{"n": 1}'::bytea) WHEN 'WH-4' THEN sha256('{"n": 4}'::bytea) END`)
 	if n != 2 {
 		t.Errorf("the digest of what went is kept of %d", n)
+	}
+}
+
+// What people wrote about the change of a recurring gift is theirs, too; what was changed stays.
+func TestReasonsOfChangesAreErased(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	c := f.Subscribe("month", "10.00")
+	by := manage.By{Kind: manage.ByStaff, Actor: newsroom.Editor, Reason: "Ms Quillfeather called."}
+	if _, err := f.Manage.Pause(t.Context(), c.ID, 1, by); err != nil {
+		t.Fatal(err)
+	}
+	by = manage.By{Kind: manage.ByReader, Reason: "I am moving. Ada Quillfeather"}
+	if _, err := f.Manage.Stop(t.Context(), c.ID, by); err != nil {
+		t.Fatal(err)
+	}
+	var payer string
+	if err := f.DB.Get(&payer, `SELECT email FROM supporter`); err != nil {
+		t.Fatal(err)
+	}
+	given, err := f.Export(t.Context(), payer)
+	if text := string(given); err != nil || !strings.Contains(text, "I am moving.") || strings.Contains(text, "called") {
+		t.Errorf("%v: %s", err, text)
+	}
+	if _, err := f.Erase(t.Context(), payer, false); err != nil {
+		t.Fatal(err)
+	}
+	if left := f.names("quillfeather"); len(left) > 0 || f.Count("subscription_change WHERE state = 'done'") != 2 {
+		t.Errorf("still there: %v", left)
 	}
 }

@@ -31,15 +31,15 @@ func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute 
 	page, inbox, books := "/staff/contributions/"+id.String(), fmt.Sprintf("/staff/inbox/%d", event),
 		fmt.Sprintf("/staff/reconciliation/%d", difference)
 	return map[string]staffRoute{
-		"GET /staff":                                               {"/staff", account.Viewer, 200},
-		"GET /staff/contributions":                                 {"/staff/contributions", account.Viewer, 200},
-		"GET /staff/contributions.csv":                             {"/staff/contributions.csv", account.Viewer, 200},
-		"GET /staff/contributions/{id}":                            {page, account.Viewer, 200},
-		"GET /staff/contributions/{id}/refund":                     {page + "/refund", account.Editor, 200},
-		"POST /staff/contributions/{id}/refund":                    {page + "/refund", account.Editor, 422},
+		"GET /staff":                            {"/staff", account.Viewer, 200},
+		"GET /staff/contributions":              {"/staff/contributions", account.Viewer, 200},
+		"GET /staff/contributions.csv":          {"/staff/contributions.csv", account.Viewer, 200},
+		"GET /staff/contributions/{id}":         {page, account.Viewer, 200},
+		"GET /staff/contributions/{id}/refund":  {page + "/refund", account.Editor, 200},
+		"POST /staff/contributions/{id}/refund": {page + "/refund", account.Editor, 422},
 		// TestStaffStop… are about what is recurring
-		"GET /staff/contributions/{id}/{act:stop|pause|resume}":  {page + "/stop", account.Editor, 404},
-		"POST /staff/contributions/{id}/{act:stop|pause|resume}": {page + "/pause", account.Editor, 404},
+		"GET /staff/contributions/{id}/{act:stop|pause|resume}":    {page + "/stop", account.Editor, 404},
+		"POST /staff/contributions/{id}/{act:stop|pause|resume}":   {page + "/pause", account.Editor, 404},
 		"POST /staff/contributions/{id}/ask":                       {page + "/ask", account.Editor, 303},
 		"POST /staff/contributions/{id}/notes":                     {page + "/notes", account.Editor, 422},
 		"POST /staff/contributions/{id}/looked":                    {page + "/looked", account.Editor, 422},

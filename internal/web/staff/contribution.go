@@ -70,6 +70,7 @@ type reviewLine struct {
 type movementLine struct {
 	What     string
 	Receipt  string // the payment's own number, where there are several
+	Serial   string // of its receipt
 	Cycle    int    // which payment of a recurring contribution it is; 0 for none
 	PayPalID string
 	State    status
@@ -178,6 +179,7 @@ func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionP
 		line := movementLine{
 			What: loc.Say("staff.payment"), PayPalID: m.PayPalID, State: stateInWords(loc, m.State),
 			Reason: reasonInWords(loc, m.Reason), Amount: m.Amount, Back: backOf(m, h.Refunds), Cycle: numbers[m.ID],
+			Serial:   m.Serial,
 			Occurred: s.stamp(m.OccurredAt),
 		}
 		if len(h.Payments) > 1 {
