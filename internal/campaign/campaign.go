@@ -26,7 +26,10 @@ type Campaign struct {
 	Reassurance string // what happens after the click
 	Currency    money.Currency
 	Suggested   map[money.Currency][]int64 // gifts offered, in minor units; its keys are the currencies offered
-	IsDefault   bool                       // shown at the home page
+	Frequency   string                     // how often is chosen first in the form: "once", "month" or "year"
+	Monthly     map[money.Currency][]int64 // gifts offered by month; see Offered
+	Yearly      map[money.Currency][]int64
+	IsDefault   bool // shown at the home page
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 }
@@ -43,10 +46,12 @@ func read(ctx context.Context, q sqlx.QueryerContext) ([]Campaign, error) {
 		Campaign
 
 		SuggestedJSON string `db:"suggested_json"`
+		MonthlyJSON   string `db:"monthly_json"`
+		YearlyJSON    string `db:"yearly_json"`
 	}
 	err := sqlx.SelectContext(ctx, q, &rows, `
 		SELECT id, slug, heading, why, ask, button, reassurance, currency, suggested::text AS suggested_json,
-			is_default AS isdefault,
+		       frequency, suggested_month::text AS monthly_json, suggested_year::text AS yearly_json, is_default AS isdefault,
 		       created_at AS createdat, updated_at AS updatedat
 		FROM campaign ORDER BY slug`)
 	if err != nil {
@@ -54,8 +59,12 @@ func read(ctx context.Context, q sqlx.QueryerContext) ([]Campaign, error) {
 	}
 	all := make([]Campaign, 0, len(rows))
 	for _, r := range rows {
-		if err := json.Unmarshal([]byte(r.SuggestedJSON), &r.Suggested); err != nil {
-			return nil, fmt.Errorf("read suggested amounts of campaign %s: %w", r.Slug, err)
+		for text, amounts := range map[string]*map[money.Currency][]int64{
+			r.SuggestedJSON: &r.Suggested, r.MonthlyJSON: &r.Monthly, r.YearlyJSON: &r.Yearly,
+		} {
+			if err := json.Unmarshal([]byte(text), amounts); err != nil {
+				return nil, fmt.Errorf("read suggested amounts of campaign %s: %w", r.Slug, err)
+			}
 		}
 		all = append(all, r.Campaign)
 	}

@@ -9,16 +9,17 @@ export function guard(form) {
   if (minded.has(form)) return;
   minded.add(form);
   const button = form.querySelector("button[data-busy]");
-  const label = button.textContent;
+  const label = [...button.childNodes];
   const key = form.elements.namedItem("idempotency_key") ?? form.appendChild(hidden("idempotency_key"));
   if (!key.value) key.value = freshKey();
 
+  sayTheAmount(form);
   let resting = 0;
   const rest = () => {
     clearTimeout(resting);
     form.removeAttribute("aria-busy");
     button.removeAttribute("aria-disabled");
-    button.textContent = label;
+    button.replaceChildren(...label);
   };
   form.addEventListener("submit", (event) => {
     if (event.submitter?.name === "to") return; // another currency: the form comes back, and nothing is given
@@ -46,10 +47,29 @@ function freshKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
+// The button says the amount that is chosen, where its words have a place for one. An amount that could be read in two ways
+// is left to the server, which asks.
+function sayTheAmount(form) {
+  const words = [...form.querySelectorAll("[data-words]")].map((e) => [e, e.textContent]);
+  const say = () => {
+    const typed = form.elements.namedItem("amount")?.value?.trim() ?? "";
+    for (const [e, plain] of words) {
+      const chosen = form.querySelector(`[name="${e.dataset.amount}"]:checked + span`)?.textContent ?? "";
+      const sign = form.querySelector(".money > span")?.textContent ?? "";
+      const amount = typed === "" ? chosen : /^\d+([.,]\d{1,2})?$/.test(typed) ? sign + typed : "";
+      e.textContent = amount === "" ? plain : e.dataset.words.replace("{amount}", amount);
+    }
+  };
+  form.addEventListener("input", say);
+  form.addEventListener("change", say);
+  addEventListener("pageshow", say);
+  say();
+}
+
 // Only one of the two ways to say an amount is ever filled in.
 function oneAmount(form) {
   const own = form.querySelector("#amount");
-  const choices = [...form.querySelectorAll("input[name='choice']")];
+  const choices = [...form.querySelectorAll("input[name^='choice']")];
   own?.addEventListener("input", () => {
     if (own.value.trim() !== "") choices.forEach((c) => (c.checked = false));
   });

@@ -146,9 +146,17 @@ type parts struct {
 	Reassurance string           `json:"reassurance"`
 	Currency    money.Currency   `json:"currency"`
 	Currencies  []money.Currency `json:"currencies"`
-	Suggested   []part           `json:"suggested"`
+	Suggested   []part           `json:"suggested"` // for one time
+	Frequencies []partsBy        `json:"frequencies"`
 	Action      string           `json:"action"` // where the form posts to
 	Page        string           `json:"page"`   // the full donation page
+}
+
+// partsBy are the amounts of one frequency.
+type partsBy struct {
+	Frequency contribution.Frequency `json:"frequency"`
+	Chosen    bool                   `json:"chosen"` // it is chosen first
+	Suggested []part                 `json:"suggested"`
 }
 
 type part struct {
@@ -161,10 +169,17 @@ func (s *Appeal) partsOf(k campaign.Campaign, c money.Currency, from referral) p
 	p := parts{
 		Campaign: k.Slug, Heading: k.Heading, Why: k.Why, Ask: k.Ask, Button: k.Button, Reassurance: k.Reassurance,
 		Currency: f.Currency, Currencies: k.Currencies(), Action: s.baseURL + "/contributions",
-		Page: s.baseURL + supportAddress(k.Slug, f.Currency, "", from),
+		Page: s.baseURL + supportAddress(k.Slug, f.Currency, "", contribution.Once, from),
 	}
-	for _, g := range f.Choices {
-		p.Suggested = append(p.Suggested, part{Amount: g.Value, Display: money.FormatBrief(g.Amount, language.English)})
+	for _, o := range f.Offers {
+		by := partsBy{Frequency: o.Frequency, Chosen: o.Chosen, Suggested: []part{}}
+		for _, g := range o.Choices {
+			by.Suggested = append(by.Suggested, part{g.Value, money.FormatBrief(g.Amount, language.English)})
+		}
+		if o.Frequency == contribution.Once {
+			p.Suggested = by.Suggested
+		}
+		p.Frequencies = append(p.Frequencies, by)
 	}
 	return p
 }

@@ -110,7 +110,8 @@ type ctaView struct {
 	Tag         language.Tag
 	Base        string
 	In          money.Currency
-	Gifts       []choice
+	Offers      []offer
+	Recurring   bool
 	ArticleMark string
 	FieldsMark  string
 	QueryMark   string
@@ -169,7 +170,8 @@ func (s *Appeal) copyFor(r *http.Request, k campaign.Campaign) (appealCopy, bool
 
 func (s *Appeal) ctaView(k campaign.Campaign, c money.Currency) ctaView {
 	f := s.forms.newForm(k, c, "")
-	return ctaView{Campaign: k, Tag: language.English, Base: s.baseURL, In: f.Currency, Gifts: f.Choices,
+	return ctaView{Campaign: k, Tag: language.English, Base: s.baseURL, In: f.Currency, Offers: f.Offers,
+		Recurring:   f.Recurring(),
 		ArticleMark: articleMark, FieldsMark: fieldsMark, QueryMark: queryMark}
 }
 

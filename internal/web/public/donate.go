@@ -53,15 +53,16 @@ func (s *Donate) show(
 	code := money.Code(strings.TrimSpace(q.Get("currency")))
 	f := s.forms.newForm(k, code, contribution.LinkedArticle(q.Get("article")))
 	f.UTM = contribution.UTMFrom(q.Get)
+	switch wanted := contribution.Frequency(q.Get("frequency")); wanted {
+	case contribution.Once, contribution.Monthly, contribution.Yearly:
+		if !f.often(wanted) {
+			notes = append(notes, i18n.New("public.link_repeats"))
+		}
+	}
 	if code != "" && code != f.Currency { // an amount of it would be another in ours
 		notes = append(notes, otherCurrency(code, f.Currency))
 	} else if a, err := money.ParseWritten(q.Get("amount"), f.Currency); err == nil && f.accepts(a) {
 		f.choose(a.Decimal())
-	}
-	switch contribution.Frequency(q.Get("frequency")) {
-	case contribution.Monthly, contribution.Yearly:
-		notes = append(notes, i18n.New("public.link_repeats"))
-	case contribution.Once:
 	}
 	for _, note := range notes {
 		f.Notes = append(f.Notes, s.forms.pages.Localizer(r).Message(note))
@@ -90,8 +91,10 @@ func (s *Donate) ChangeCurrency(w http.ResponseWriter, r *http.Request) error {
 	}
 	in := intentOf(v, r)
 	from := s.forms.newForm(k, money.Currency(in.Currency), "")
+	from.often(contribution.Frequency(in.Frequency))
 	from.choose(in.Amount)
 	f := s.forms.newForm(k, money.Code(v.Get("to")), in.Article)
+	f.often(contribution.Frequency(in.Frequency))
 	in.Amount = f.amountFrom(from)
 	f.refill(in)
 	return s.forms.show(w, r, http.StatusOK, f)

@@ -24,6 +24,7 @@ type forms struct {
 	campaigns *campaign.Catalog
 	limits    func(money.Currency) contribution.Limit
 	cookies   *gift.Cookies
+	recurring bool // readers may give monthly and yearly
 }
 
 // form is the donation form as it is shown: fresh, filled in by a link, or given back with what is wrong.
@@ -31,8 +32,8 @@ type form struct {
 	Campaign   campaign.Campaign
 	Currency   money.Currency
 	Currencies []money.Currency
-	Choices    []choice
-	Own        string // the reader's own amount, as typed
+	Offers     []offer // by frequency; one of them is chosen
+	Own        string  // the reader's own amount, as typed
 	Least      money.Amount
 	Most       money.Amount
 
@@ -44,6 +45,14 @@ type form struct {
 
 	Notes []string // about the link that led here
 	page.FormErrors
+}
+
+// offer is what the form offers to readers who give so often.
+type offer struct {
+	Frequency contribution.Frequency
+	Chosen    bool
+	Field     string // the name of its choices; each frequency keeps its own
+	Choices   []choice
 }
 
 type choice struct {
@@ -63,14 +72,58 @@ func (f forms) newForm(k campaign.Campaign, c money.Currency, article string) fo
 		Campaign: k, Currency: c, Currencies: k.Currencies(), Article: article, Key: rand.Text(),
 		Least: money.New(limit.Min, c), Most: money.New(limit.Max, c),
 	}
-	for _, minor := range k.Suggested[c] {
-		n.Choices = append(n.Choices, giftOf(money.New(minor, c)))
+	for _, frequency := range f.frequencies() {
+		o := offer{Frequency: frequency, Field: choiceField(frequency)}
+		for _, minor := range k.Offered(string(frequency), c) {
+			if a := money.New(minor, c); frequency == contribution.Once || n.accepts(a) { // ours may be below the least
+				o.Choices = append(o.Choices, giftOf(frequency, a))
+			}
+		}
+		if len(o.Choices) > 0 {
+			o.Choices[min(1, len(o.Choices)-1)].Checked = true // the second: neither the least nor a push
+		}
+		n.Offers = append(n.Offers, o)
 	}
-	if len(n.Choices) > 0 {
-		n.Choices[min(1, len(n.Choices)-1)].Checked = true // the second: neither the least nor a push
-	}
+	n.Offers[0].Chosen = true
+	n.often(contribution.Frequency(k.Frequency))
 	return n
 }
+
+// frequencies are those that may be chosen, one time first.
+func (f forms) frequencies() []contribution.Frequency {
+	if !f.recurring {
+		return []contribution.Frequency{contribution.Once}
+	}
+	return []contribution.Frequency{contribution.Once, contribution.Monthly, contribution.Yearly}
+}
+
+// choiceField is the name of the field that says which of a frequency's amounts is chosen.
+func choiceField(f contribution.Frequency) string {
+	if f == contribution.Once {
+		return "choice"
+	}
+	return "choice_" + string(f)
+}
+
+// often chooses a frequency, and reports whether it is offered; one that is not changes nothing.
+func (f *form) often(wanted contribution.Frequency) bool {
+	n := slices.IndexFunc(f.Offers, func(o offer) bool { return o.Frequency == wanted })
+	if n < 0 {
+		return false
+	}
+	for i := range f.Offers {
+		f.Offers[i].Chosen = i == n
+	}
+	return true
+}
+
+// chosen is the offer of the frequency that is chosen.
+func (f *form) chosen() *offer {
+	return &f.Offers[slices.IndexFunc(f.Offers, func(o offer) bool { return o.Chosen })]
+}
+
+// Recurring reports whether there is a frequency to choose.
+func (f form) Recurring() bool { return len(f.Offers) > 1 }
 
 // campaignOrDefault is the campaign of a link or a form, or the default one where there is none of that name: neither
 // the reader of an old link nor that of a page older than a renamed campaign can do anything about it.
@@ -93,6 +146,7 @@ func (f forms) formLike(r *http.Request, c contribution.Contribution) (form, err
 	n := f.newForm(k, c.Amount.Currency, c.Article)
 	n.Back = f.backTo(c.Article)
 	n.UTM = c.UTM
+	n.often(c.Frequency)
 	if n.Currency == c.Amount.Currency {
 		n.choose(money.New(c.Amount.Minor, c.Amount.Currency).Decimal())
 	}
@@ -113,8 +167,8 @@ func (f forms) show(w http.ResponseWriter, r *http.Request, status int, shown fo
 	})
 }
 
-func giftOf(a money.Amount) choice {
-	return choice{ID: "choice-" + a.Decimal(), Value: a.Decimal(), Amount: a}
+func giftOf(f contribution.Frequency, a money.Amount) choice {
+	return choice{ID: string(f) + "-" + a.Decimal(), Value: a.Decimal(), Amount: a}
 }
 
 // accepts reports whether so much may be given at once.
@@ -126,14 +180,15 @@ func (f *form) accepts(a money.Amount) bool {
 func (f *form) offer(amounts ...money.Amount) {
 	f.choose(" ")
 	f.Own = ""
+	o := f.chosen()
 	var offered []choice
 	for _, a := range amounts {
 		if f.accepts(a) {
-			f.Choices = slices.DeleteFunc(f.Choices, func(c choice) bool { return c.Amount == a })
-			offered = append(offered, giftOf(a))
+			o.Choices = slices.DeleteFunc(o.Choices, func(c choice) bool { return c.Amount == a })
+			offered = append(offered, giftOf(o.Frequency, a))
 		}
 	}
-	f.Choices = append(offered, f.Choices...)
+	o.Choices = append(offered, o.Choices...)
 }
 
 // referral is where a reader comes from: the article they read, and what the link said that led them there.
@@ -143,8 +198,13 @@ type referral struct {
 }
 
 // supportAddress is a campaign's donation page, filled in.
-func supportAddress(slug string, c money.Currency, amount string, from referral) string {
+func supportAddress(
+	slug string, c money.Currency, amount string, f contribution.Frequency, from referral,
+) string {
 	q := url.Values{"currency": {string(c)}}
+	if f != contribution.Once && f != "" {
+		q.Set("frequency", string(f))
+	}
 	if amount != "" {
 		q.Set("amount", amount)
 	}
@@ -157,17 +217,18 @@ func supportAddress(slug string, c money.Currency, amount string, from referral)
 	return "/support/" + url.PathEscape(slug) + "?" + q.Encode()
 }
 
-// choose fills in an amount: one of the suggested, where it is one, or the reader's own.
+// choose fills in an amount: one of those suggested for the frequency that is chosen, where it is one, or the reader's
+// own.
 func (f *form) choose(amount string) {
 	if amount == "" {
 		return
 	}
-	i := -1
+	i, choices := -1, f.chosen().Choices
 	if a, err := money.ParseWritten(amount, f.Currency); err == nil {
-		i = slices.IndexFunc(f.Choices, func(c choice) bool { return c.Amount == a })
+		i = slices.IndexFunc(choices, func(c choice) bool { return c.Amount == a })
 	}
-	for n := range f.Choices {
-		f.Choices[n].Checked = n == i
+	for n := range choices {
+		choices[n].Checked = n == i
 	}
 	if i < 0 {
 		f.Own = amount
@@ -183,15 +244,16 @@ func (f *form) amountFrom(from form) string {
 		}
 		return from.Own
 	}
-	i := slices.IndexFunc(from.Choices, func(c choice) bool { return c.Checked })
-	if i < 0 || i >= len(f.Choices) {
-		return ""
+	i := slices.IndexFunc(from.chosen().Choices, func(c choice) bool { return c.Checked })
+	if choices := f.chosen().Choices; i >= 0 && i < len(choices) {
+		return choices[i].Value
 	}
-	return f.Choices[i].Value
+	return ""
 }
 
 // refill gives back everything the reader sent.
 func (f *form) refill(in contribution.Intent) {
+	f.often(contribution.Frequency(in.Frequency))
 	f.choose(in.Amount)
 	f.Article, f.Name, f.Email, f.Message, f.Naming = in.Article, in.Name, in.Email, in.Message, in.Naming
 	f.UTM = in.UTM

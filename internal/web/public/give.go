@@ -65,15 +65,17 @@ func (s *Give) Submit(w http.ResponseWriter, r *http.Request) error {
 }
 
 // intentOf reads the form. The reader's own amount, where there is one, counts and not the choice above it: without
-// JavaScript a choice stays marked when an amount is typed.
+// JavaScript a choice stays marked when an amount is typed. Each frequency has choices of its own, and those of the
+// frequency that is chosen count.
 func intentOf(v url.Values, r *http.Request) contribution.Intent {
+	frequency := cmp.Or(v.Get("frequency"), string(contribution.Once))
 	amount := strings.TrimSpace(v.Get("amount"))
 	if amount == "" {
-		amount = v.Get("choice")
+		amount = v.Get(choiceField(contribution.Frequency(frequency)))
 	}
 	in := contribution.Intent{
 		Campaign: v.Get("campaign"), Amount: amount, Written: true, Currency: string(money.Code(v.Get("currency"))),
-		Frequency: cmp.Or(v.Get("frequency"), string(contribution.Once)),
+		Frequency: frequency,
 		Article:   contribution.LinkedArticle(v.Get("article")),
 		UTM:       contribution.UTMFrom(v.Get),
 		Name:      v.Get("name"), Email: v.Get("email"), Message: strings.ReplaceAll(v.Get("message"), "\r\n", "\n"),
@@ -134,10 +136,10 @@ func (s *Give) showAgain(w http.ResponseWriter, r *http.Request, in contribution
 	}
 	switch kind {
 	case fault.Invalid:
-		f.Put(loc, failure, "currency", "amount", "name", "email", "message")
+		f.Put(loc, failure, "frequency", "currency", "amount", "name", "email", "message")
 		return s.forms.show(w, r, http.StatusUnprocessableEntity, f)
 	case fault.Conflict:
-		f.Put(loc, failure, "currency", "amount", "name", "email", "message")
+		f.Put(loc, failure, "frequency", "currency", "amount", "name", "email", "message")
 		return s.forms.show(w, r, http.StatusConflict, f)
 	case fault.Refused:
 		return s.showRetry(w, r, f, in, f.Key, failure)
@@ -194,7 +196,8 @@ func (s *Give) showRetry(w http.ResponseWriter, r *http.Request, f form, in cont
 	again := retry{
 		Intent: in, Key: key, Message: loc.Message(fault.All(failure)[0].Message),
 		Refused: fault.Is(failure, fault.Refused),
-		Form:    supportAddress(f.Campaign.Slug, f.Currency, in.Amount, referral{f.Article, f.UTM}),
+		Form: supportAddress(f.Campaign.Slug, f.Currency, in.Amount, contribution.Frequency(in.Frequency),
+			referral{f.Article, f.UTM}),
 	}
 	if a, err := money.ParseWritten(in.Amount, money.Currency(in.Currency)); err == nil {
 		again.Amount = a

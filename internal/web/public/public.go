@@ -33,6 +33,7 @@ type Config struct {
 	EmbedOrigins []string       // origins that may embed the appeal
 	AppealPolicy string         // the Content-Security-Policy of what they embed
 	Zone         *time.Location // whose days the pages speak of
+	Recurring    bool           // readers may give monthly and yearly
 
 	Contributions *contribution.Service
 	Settler       *settle.Settler
@@ -64,7 +65,8 @@ func New(c Config) *Pages {
 		pages: c.Pages, signer: c.Signer, origin: c.Origin, embedOrigins: c.EmbedOrigins, zone: c.Zone, log: c.Log,
 		now: c.Now,
 	}
-	f := forms{layout: l, campaigns: c.Campaigns, limits: c.Contributions.Limits, cookies: c.Cookies}
+	f := forms{layout: l, campaigns: c.Campaigns, limits: c.Contributions.Limits, cookies: c.Cookies,
+		recurring: c.Recurring}
 	return &Pages{
 		Donate: &Donate{forms: f, campaigns: c.Campaigns},
 		Give:   &Give{layout: l, forms: f, starter: c.Starter, cookies: c.Cookies},
