@@ -70,6 +70,12 @@ func (s *Service) askFor(ctx context.Context, id uuid.UUID, want Change) (subscr
 	if _, err := s.ask(ctx, id, want); err != nil {
 		return subscription.Subscription{}, err
 	}
+	return s.Subscription(ctx, id)
+}
+
+// Subscription is the one that a page about the contribution shows, as Current has it. The error is a fault.NotFound
+// where there is none.
+func (s *Service) Subscription(ctx context.Context, id uuid.UUID) (subscription.Subscription, error) {
 	all, err := s.subscriptions(ctx, s.db, id)
 	if err != nil {
 		return subscription.Subscription{}, err

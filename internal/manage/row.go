@@ -97,6 +97,12 @@ func list(ctx context.Context, q sqlx.QueryerContext, condition string, args ...
 	return all, nil
 }
 
+// Change reads one change. The error is a fault.NotFound when there is none.
+func (s *Service) Change(ctx context.Context, id uuid.UUID) (Change, error) {
+	c, err := find(ctx, s.db, id, "")
+	return c, db.Translate(err)
+}
+
 // Changes lists what was wanted of the subscriptions of a contribution, the latest first.
 func (s *Service) Changes(ctx context.Context, id uuid.UUID) ([]Change, error) {
 	all, err := list(ctx, s.db, `q.contribution_id = $1 ORDER BY q.asked_at DESC, q.id DESC`, id)

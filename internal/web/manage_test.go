@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"readerfund/internal/mail"
 	"readerfund/internal/managelink"
 )
@@ -254,5 +256,128 @@ func TestWithoutMailThePageSaysWhatElseHelps(t *testing.T) {
 	got := h.newReader().get("/manage")
 	if got.status != 200 || strings.Contains(got.body, "<form") || !strings.Contains(got.body, "mailto:desk@example.org") {
 		t.Errorf("%d\n%s", got.status, got.body)
+	}
+}
+
+// repeats books a recurring gift of an address, as it stands at PayPal.
+func (h house) repeats(address, receipt, frequency, state string, more ...string) string {
+	h.t.Helper()
+	id := h.gave(address, receipt, 1000)
+	h.exec(`UPDATE contribution SET frequency = $2 WHERE id = $1`, id, frequency)
+	h.exec(`INSERT INTO subscription (paypal_id, contribution_id, plan_id, state, status_at, seen_at, note, frequency,
+			amount_minor, currency, next_billing_at, cycles_completed, failed_payments, outstanding_minor,
+			last_failed_reason, recorded_at)
+		VALUES ('I-' || $2::text, $1, 'P-1', $4, $5, $5, '', $3, 1000, 'EUR', $6, 1, 0, 0, '', $5)`, id, receipt, frequency,
+		state, noon().Add(-time.Hour), noon().Add(20*24*time.Hour))
+	for _, set := range more {
+		h.exec(`UPDATE subscription SET ` + set + ` WHERE paypal_id = 'I-` + receipt + `'`)
+	}
+	return id
+}
+
+// Every way a subscription can stand has words, and a next step.
+func TestEveryStandingHasAPageAndANextStep(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	for n, c := range []struct {
+		state, set string
+		want       []string
+		without    string
+	}{
+		{"active", "", []string{"charges you next on 12 December 2026", `value="stop"`, `value="pause-3"`}, `value="resume"`},
+		{"active", "failed_payments = 1, retry_at = '2026-11-27 10:00Z'",
+			[]string{"did not go through", "tries again on 27 November 2026", `value="stop"`}, `value="resume"`},
+		{"suspended", "paused_until = '2027-01-22 12:00Z'",
+			[]string{"before 22 January 2027", `value="resume"`, `value="stop"`}, `value="pause-1"`},
+		{"suspended", "", []string{"rests at PayPal", `value="resume"`, `value="stop"`}, `value="pause-1"`},
+		{"cancelled", "ended_at = '2026-11-21 12:00Z', next_billing_at = NULL",
+			[]string{"has ended, on 21 November 2026", "give again"}, `value="stop"`},
+		{"expired", "", []string{"has ended", "give again"}, `value="stop"`},
+		{"approval_pending", "next_billing_at = NULL", []string{"has not confirmed", "Check again"}, `value="stop"`},
+	} {
+		receipt := "CCCC-000" + string(rune('0'+n))
+		var more []string
+		if c.set != "" {
+			more = []string{c.set}
+		}
+		id := h.repeats("ada@example.org", receipt, "month", c.state, more...)
+		link := strings.TrimPrefix(h.ManageLinks.Links.Subscription(uuid.MustParse(id)), h.BaseURL)
+		got := h.newReader().get(link)
+		if got.status != 200 || !strings.Contains(got.body, "€10.00 a month") || strings.Contains(got.body, c.without) ||
+			strings.Contains(got.body, `value="change"`) || strings.Contains(got.body, receipt) ||
+			strings.Contains(got.body, "ada@example.org") {
+			t.Errorf("%s %s: %d\n%s", c.state, c.set, got.status, got.body)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(got.body, want) {
+				t.Errorf("%s %s lacks %q\n%s", c.state, c.set, want, got.body)
+			}
+		}
+	}
+	own := h.letIn("ada@example.org").get("/manage")
+	for _, want := range []string{"Next charge on 12 December 2026", "Paused until 22 January 2027", "Ended on 21 November"} {
+		if !strings.Contains(own.body, want) {
+			t.Errorf("the reader's page lacks %q\n%s", want, own.body)
+		}
+	}
+}
+
+// A mail's link reaches its one gift, a session the reader's own, and neither anybody else's.
+func TestAGiftIsReachedByItsLinkOrItsReader(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	mine := h.repeats("ada@example.org", "AAAA-1111", "month", "active")
+	other := h.repeats("bob@example.org", "BBBB-2222", "year", "active")
+	once := h.gave("ada@example.org", "CCCC-3333", 500)
+	key := func(id string) string {
+		_, key, _ := strings.Cut(h.ManageLinks.Links.Subscription(uuid.MustParse(id)), "?key=")
+		return key
+	}
+	ada := h.letIn("ada@example.org")
+	for name, c := range map[string]struct {
+		r    reader
+		path string
+		want int
+	}{
+		"no key":            {h.newReader(), "/manage/gift/" + mine, 404},
+		"a cut key":         {h.newReader(), "/manage/gift/" + mine + "?key=" + key(mine)[:10], 404},
+		"another's key":     {h.newReader(), "/manage/gift/" + other + "?key=" + key(mine), 404},
+		"the key":           {h.newReader(), "/manage/gift/" + mine + "?key=" + key(mine), 200},
+		"no such gift":      {ada, "/manage/gift/" + uuid.NewString(), 404},
+		"no id":             {ada, "/manage/gift/x", 404},
+		"another's gift":    {ada, "/manage/gift/" + other, 404},
+		"one's own":         {ada, "/manage/gift/" + mine, 200},
+		"not a gift that…":  {ada, "/manage/gift/" + once, 404},
+		"a change that…":    {ada, "/manage/changes/" + uuid.NewString() + "/return", 404},
+		"without a session": {h.newReader(), "/manage/changes/" + uuid.NewString() + "/cancel", 303},
+	} {
+		if got := c.r.get(c.path); got.status != c.want {
+			t.Errorf("%s: %d, want %d", name, got.status, c.want)
+		}
+	}
+	for name, c := range map[string]struct {
+		r    reader
+		id   string
+		form url.Values
+		want int
+	}{
+		"no key":                  {h.newReader(), mine, url.Values{"act": {"stop"}}, 404},
+		"another's by key":        {h.newReader(), other, url.Values{"act": {"stop"}, "key": {key(mine)}}, 404},
+		"another's in a session":  {ada, other, url.Values{"act": {"stop"}}, 404},
+		"more than a key allows":  {h.newReader(), mine, url.Values{"act": {"change"}, "key": {key(mine)}, "amount": {"1"}}, 404},
+		"nothing that there is":   {ada, mine, url.Values{"act": {"delete"}}, 404},
+		"a pause without months":  {ada, mine, url.Values{"act": {"pause-x"}}, 422},
+		"a pause of four months":  {ada, mine, url.Values{"act": {"pause-4"}}, 422},
+		"no amount":               {ada, mine, url.Values{"act": {"change"}, "frequency": {"month"}}, 422},
+		"an amount in words":      {ada, mine, url.Values{"act": {"change"}, "amount": {"ten"}}, 422},
+		"a frequency of no kind":  {ada, mine, url.Values{"act": {"change"}, "amount": {"5"}, "frequency": {"week"}}, 422},
+		"a gift that is one time": {ada, once, url.Values{"act": {"stop"}}, 404},
+	} {
+		if got := c.r.form("/manage/gift/"+c.id, c.form); got.status != c.want {
+			t.Errorf("%s: %d, want %d\n%s", name, got.status, c.want, got.body)
+		}
+	}
+	if n := h.number(`SELECT count(*) FROM subscription_change`); n != 0 {
+		t.Errorf("%d changes were written down", n)
 	}
 }

@@ -90,6 +90,10 @@ func (s *server) manageRoutes(r chi.Router) {
 	r.Get("/manage/export", h(manage.Privacy.Export))
 	r.Get("/manage/erase", h(manage.Privacy.AskErase))
 	r.Post("/manage/erase", h(manage.Privacy.Erase))
+	r.Get("/manage/gift/{id}", h(manage.Gift.Show))
+	r.Post("/manage/gift/{id}", h(manage.Gift.Act))
+	r.Get("/manage/changes/{id}/return", h(manage.Gift.Return))
+	r.Get("/manage/changes/{id}/cancel", h(manage.Gift.Cancel))
 	r.Get("/manage/{token}", h(manage.Open.Show))
 	r.Post("/manage/{token}", h(manage.Open.Open))
 }

@@ -91,6 +91,7 @@ type Deps struct {
 	Receipts    *receipt.Service    // nil leaves receipts out
 	ManageLinks *managelink.Service // nil leaves readers' own pages out
 	People      *supporter.Service  // needed with ManageLinks
+	Changes     *changes.Service    // of recurring gifts; needed with ManageLinks
 
 	Accounts *account.Store
 	Sessions *session.Manager // nil leaves the staff pages out
@@ -172,8 +173,8 @@ func (d Deps) check() error {
 		d.Contributions == nil || d.Starter == nil || d.Settler == nil || d.Campaigns == nil {
 		return errors.New("contributions, campaigns, the webhook's receiver, readiness, log and clock are needed")
 	}
-	if d.ManageLinks != nil && d.People == nil {
-		return errors.New("readers' own pages need what is known of people")
+	if d.ManageLinks != nil && (d.People == nil || d.Changes == nil) {
+		return errors.New("readers' own pages need what is known of people, and changes of recurring gifts")
 	}
 	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Views == nil ||
 		d.Health == nil || d.Replay == nil || d.ReplayAll == nil || d.Books == nil || d.Disputes == nil ||
@@ -200,7 +201,7 @@ func (s *server) openToReaders(signer page.Signer) {
 	if s.ManageLinks != nil {
 		s.manage = manage.New(manage.Config{
 			Pages: s.pages, Secure: s.secure(), Zone: s.Timezone, Links: s.ManageLinks, People: s.People,
-			Log: s.Log, Now: s.Now,
+			Changes: s.Changes, Approvals: s.ApprovalOrigins, Log: s.Log, Now: s.Now,
 		})
 	}
 }

@@ -1,8 +1,8 @@
-// Package manage is what a reader sees of their own gifts: the page that asks for a link by mail, and the page
-// behind it.
+// Package manage is what a reader sees of their own gifts: the page that asks for a link by mail, the page behind it,
+// and the page of one recurring gift, to which every mail about it leads.
 //
 // A handler parses, makes one call into the domain, chooses a view and renders it. Whoever reads the mail of an address
-// is its reader; internal/managelink keeps who was let in.
+// is its reader; internal/managelink keeps who was let in. What is changed about a gift, internal/manage changes.
 package manage
 
 import (
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"readerfund/internal/i18n"
+	"readerfund/internal/manage"
 	"readerfund/internal/managelink"
 	"readerfund/internal/supporter"
 	"readerfund/internal/web/page"
@@ -24,8 +25,10 @@ type Config struct {
 	Secure bool           // the site is served over https
 	Zone   *time.Location // whose days the pages speak of
 
-	Links  *managelink.Service
-	People *supporter.Service
+	Links     *managelink.Service
+	People    *supporter.Service
+	Changes   *manage.Service
+	Approvals approvals
 
 	Log *slog.Logger
 	Now func() time.Time
@@ -36,6 +39,7 @@ type Pages struct {
 	Ask     *Ask
 	Open    *Open
 	Own     *Own
+	Gift    *Gift
 	Privacy *Privacy
 }
 
@@ -46,7 +50,10 @@ func New(c Config) *Pages {
 	ask := &Ask{layout: l, links: c.Links}
 	return &Pages{
 		Ask: ask, Open: &Open{layout: l, door: d, ask: ask},
-		Own:     &Own{layout: l, door: d, ask: ask, people: c.People},
+		Own: &Own{layout: l, door: d, ask: ask, people: c.People, changes: c.Changes},
+		Gift: &Gift{
+			layout: l, door: d, ask: ask, links: c.Links.Links, people: c.People, service: c.Changes, approvals: c.Approvals,
+		},
 		Privacy: &Privacy{layout: l, door: d, people: c.People},
 	}
 }
@@ -64,6 +71,14 @@ type layout struct {
 
 // day writes a day of the publication's, in words that no region reads the other way round.
 func (l layout) day(t time.Time) string { return t.In(l.zone).Format("2 January 2006") }
+
+// dayOf is day, and empty for a time that is not known.
+func (l layout) dayOf(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return l.day(t)
+}
 
 // show renders a page that only its reader should find.
 func (l layout) show(

@@ -1,10 +1,12 @@
 package manage
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
 	"readerfund/internal/i18n"
+	"readerfund/internal/manage"
 	"readerfund/internal/managelink"
 	"readerfund/internal/money"
 	"readerfund/internal/supporter"
@@ -14,15 +16,28 @@ import (
 type Own struct {
 	layout
 
-	door   door
-	ask    *Ask
-	people *supporter.Service
+	door    door
+	ask     *Ask
+	people  *supporter.Service
+	changes *manage.Service
 }
 
 // ownPage is all that a reader gave and gives.
 type ownPage struct {
-	Address  string
-	Payments []payment // newest first
+	Address   string
+	Recurring []recurring // the latest first
+	Payments  []payment   // newest first
+}
+
+// recurring is one gift that repeats, or did.
+type recurring struct {
+	Page      string // where it is changed
+	Amount    money.Amount
+	Frequency string
+	Stands    string // as on its own page
+	Next      string
+	Until     string
+	Ended     string
 }
 
 // payment is one payment, as the list shows it.
@@ -48,6 +63,9 @@ func (s *Own) Show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := ownPage{Address: address}
+	if p.Recurring, err = s.recurring(r.Context(), address); err != nil {
+		return err
+	}
 	for _, c := range given {
 		for _, paid := range c.Payments {
 			p.Payments = append(p.Payments, payment{
@@ -57,6 +75,24 @@ func (s *Own) Show(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return s.show(w, r, http.StatusOK, "manage/own.html", i18n.New("manage.title.own"), p)
+}
+
+func (s *Own) recurring(ctx context.Context, address string) (all []recurring, err error) {
+	ids, err := s.people.Recurring(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		sub, err := s.changes.Subscription(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, recurring{
+			Page: visit{id: id}.address(), Amount: sub.Amount, Frequency: sub.Frequency, Stands: standing(sub),
+			Next: s.dayOf(sub.NextBillingAt), Until: s.dayOf(sub.PausedUntil), Ended: s.dayOf(sub.EndedAt),
+		})
+	}
+	return all, nil
 }
 
 // Whole reports whether all of a payment went back.
