@@ -147,7 +147,7 @@ func TestTheArticleCarriesTheCallToActionWithoutScript(t *testing.T) {
 	h := openHouse(t, nil)
 	got := h.newReader().get("/article")
 	form := inputs(t, got.body)
-	if got.status != 200 || form.Get("article") != h.base+"/article" || form.Get("amount") != "10.00" {
+	if got.status != 200 || form.Get("article") != h.base+"/article" || form.Get("choice") != "10.00" {
 		t.Errorf("%d %v", got.status, form)
 	}
 	first, _ := h.newReader().begin(form)

@@ -196,7 +196,8 @@ func (s *server) openToReaders(signer page.Signer) {
 		Pages: s.pages, Signer: signer, Cookies: cookies, BaseURL: s.BaseURL, Origin: s.origin(),
 		EmbedOrigins: s.EmbedOrigins, AppealPolicy: s.policy(cmp.Or(strings.Join(s.EmbedOrigins, " "), "'none'")),
 		Zone: s.Timezone, Recurring: s.Recurring, Contributions: s.Contributions, Settler: s.Settler, Starter: starter,
-		Campaigns: s.Campaigns, Receipts: s.Receipts, Metrics: s.Metrics, Log: s.Log, Now: s.Now,
+		Campaigns: s.Campaigns, Receipts: s.Receipts, Changes: s.Changes,
+		ManageLinks: managelink.NewLinks(s.BaseURL, signer), Metrics: s.Metrics, Log: s.Log, Now: s.Now,
 	})
 	if s.ManageLinks != nil {
 		s.manage = manage.New(manage.Config{

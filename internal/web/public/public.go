@@ -16,6 +16,8 @@ import (
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
+	"readerfund/internal/manage"
+	"readerfund/internal/managelink"
 	"readerfund/internal/metrics"
 	"readerfund/internal/receipt"
 	"readerfund/internal/settle"
@@ -39,6 +41,8 @@ type Config struct {
 	Settler       *settle.Settler
 	Starter       *gift.Starter
 	Campaigns     *campaign.Catalog
+	Changes       *manage.Service // reads how recurring gifts stand; may be nil without Recurring
+	ManageLinks   managelink.Links
 	Receipts      *receipt.Service // nil leaves the documents out
 	// Manages reports whether the request is by the contribution's reader, on their own page. It may be nil.
 	Manages func(r *http.Request, contribution uuid.UUID) bool
@@ -71,7 +75,8 @@ func New(c Config) *Pages {
 		Donate: &Donate{forms: f, campaigns: c.Campaigns},
 		Give:   &Give{layout: l, forms: f, starter: c.Starter, cookies: c.Cookies},
 		Return: &Return{layout: l, contributions: c.Contributions, settler: c.Settler, forms: f, cookies: c.Cookies},
-		Thanks: &Thanks{layout: l, contributions: c.Contributions, cookies: c.Cookies, approvals: c.Starter.Approvals},
+		Thanks: &Thanks{layout: l, contributions: c.Contributions, cookies: c.Cookies, approvals: c.Starter.Approvals,
+			subscriptions: c.Changes, links: c.ManageLinks},
 		Appeal: newAppeal(c, l, f),
 
 		Receipts: &Receipts{layout: l, receipts: c.Receipts, cookies: c.Cookies, manages: c.Manages},

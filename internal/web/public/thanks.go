@@ -1,12 +1,19 @@
 package public
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"time"
 
+	"github.com/google/uuid"
+
 	"readerfund/internal/contribution"
+	"readerfund/internal/fault"
 	"readerfund/internal/i18n"
+	"readerfund/internal/managelink"
+	"readerfund/internal/money"
+	"readerfund/internal/subscription"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
 )
@@ -18,6 +25,13 @@ type Thanks struct {
 	contributions *contribution.Service
 	cookies       *gift.Cookies
 	approvals     gift.Approvals
+	subscriptions subscriptions
+	links         managelink.Links
+}
+
+// subscriptions are read for gifts that repeat: manage.Service.
+type subscriptions interface {
+	Subscription(ctx context.Context, contribution uuid.UUID) (subscription.Subscription, error)
 }
 
 // thanksPage is what the thanks page shows of a contribution.
@@ -34,6 +48,17 @@ type thanksPage struct {
 	Wait    string // why PayPal holds the money back, in words
 	Day     string // when the money came in, or when it was begun
 	Back    string // the article, where it is on a site of ours; empty otherwise
+	goesOn
+}
+
+// goesOn is what is shown of a gift that repeats, or could.
+type goesOn struct {
+	Recurring bool
+	Each      money.Amount // as it is by now
+	Every     string       // "once", "month" or "year"
+	Ended     bool
+	Next      string // the day of the next charge; empty where PayPal names none
+	Manage    string // where it is paused and stopped
 }
 
 // unsure marks a thanks address to which the reader came from PayPal while PayPal would not tell us anything. They most
@@ -73,6 +98,9 @@ func (s *Thanks) Show(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	t := s.page(r, c)
+	if err := s.readSubscription(r.Context(), &t); err != nil {
+		return err
+	}
 	if t.Shown == contribution.OutcomeRetrying { // and so it goes on by itself, without JavaScript too
 		w.Header().Set("Refresh", page.Seconds(max(c.Checkout.RetryAt.Sub(s.now()), pollEvery)+time.Second)+"; url="+t.Check)
 	}
@@ -98,6 +126,31 @@ func (s *Thanks) page(r *http.Request, c contribution.Contribution) thanksPage {
 		t.Approve = c.Checkout.ApproveURL
 	}
 	return t
+}
+
+// readSubscription puts in how a gift that repeats stands. Whoever made it in this browser may stop it from here; with
+// the page's key alone, which people show around, the way leads over a link by mail.
+func (s *Thanks) readSubscription(ctx context.Context, t *thanksPage) error {
+	t.Each, t.Every = t.Amount, string(t.Frequency)
+	if t.Frequency == contribution.Once {
+		return nil
+	}
+	t.Recurring, t.Manage = true, s.links.Ask()
+	if t.Own {
+		t.Manage = s.links.Subscription(t.ID)
+	}
+	sub, err := s.subscriptions.Subscription(ctx, t.ID)
+	if fault.Is(err, fault.NotFound) {
+		return nil // nothing has been approved at PayPal
+	}
+	if err != nil {
+		return err
+	}
+	t.Each, t.Every, t.Ended = sub.Amount, sub.Frequency, sub.State.Ended()
+	if !sub.NextBillingAt.IsZero() && !t.Ended {
+		t.Next = s.day(sub.NextBillingAt)
+	}
+	return nil
 }
 
 // againAddress is the donation page, filled in as for a contribution.
