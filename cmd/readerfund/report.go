@@ -52,7 +52,7 @@ func day(field, text string) (report.Day, error) {
 type reportTotals struct {
 	reportRange
 
-	By string `placeholder:"KEY,…" help:"Group by day, month, campaign, article; several separated by commas."`
+	By string `placeholder:"KEY,…" help:"Group by day, month, campaign, article, frequency; several separated by commas."`
 }
 
 // Run writes the totals.

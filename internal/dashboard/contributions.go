@@ -64,12 +64,16 @@ type Contribution struct {
 	PayerName   string // as PayPal knows the reader; empty until PayPal tells, or once the person is erased
 	PayerMail   string
 	OrderID     string
-	CaptureID   string
-	Converted   money.Amount // what PayPal made of the payment in another currency; no currency where it made nothing
-	Rate        string       // at which, as PayPal writes it
-	UTM         UTM
-	CreatedAt   time.Time
-	CompletedAt time.Time
+	CaptureID   string // PayPal's id of the capture, or of the sale of a subscription
+	Frequency   string
+	// PayPal's id of the subscription; empty for one time
+	Subscription string
+	Cycle        int64        // EachPayment's: the payment's number among the contribution's; 0 where it has none
+	Converted    money.Amount // what PayPal made of the payment in another currency; no currency where it made nothing
+	Rate         string       // at which, as PayPal writes it
+	UTM          UTM
+	CreatedAt    time.Time
+	CompletedAt  time.Time
 }
 
 // UTM is what the link said that led to the form, in the words of who made it; empty where it said nothing.
@@ -121,16 +125,25 @@ func (v *Views) Contributions(ctx context.Context, q ContributionsQuery) (Page, 
 // one moment, that of its page, and the whole is not. What began after the first page is not in it, and no contribution
 // comes twice or is passed over, because what a list is sorted by never changes.
 func (v *Views) EachContribution(ctx context.Context, q ContributionsQuery, each func(Contribution) error) error {
+	return v.eachPage(ctx, q, func(page []Contribution) error {
+		for _, c := range page {
+			if err := each(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (v *Views) eachPage(ctx context.Context, q ContributionsQuery, each func([]Contribution) error) error {
 	q.Limit = listing.MaxLimit
 	for {
 		page, err := v.Contributions(ctx, q)
 		if err != nil {
 			return err
 		}
-		for _, c := range page.Contributions {
-			if err := each(c); err != nil {
-				return err
-			}
+		if err := each(page.Contributions); err != nil {
+			return err
 		}
 		if page.Next == "" {
 			return nil
@@ -155,28 +168,30 @@ func (v *Views) CountContributions(ctx context.Context, q ContributionsQuery) (n
 }
 
 type contributionRow struct {
-	ID          uuid.UUID      `db:"id"`
-	Receipt     string         `db:"receipt"`
-	State       string         `db:"state"`
-	Reason      string         `db:"reason"`
-	Reviews     string         `db:"reviews"` // those that are open, as JSON
-	AmountMinor int64          `db:"amount_minor"`
-	Currency    string         `db:"currency"`
-	Campaign    string         `db:"campaign"`
-	Article     string         `db:"article"`
-	Name        string         `db:"name"`
-	Email       string         `db:"email"`
-	Message     string         `db:"message"`
-	Naming      string         `db:"naming"`
-	PayerName   string         `db:"payer_name"`
-	PayerMail   string         `db:"payer_mail"`
-	ToMinor     int64          `db:"to_minor"`
-	ToCurrency  string         `db:"to_currency"`
-	Rate        string         `db:"rate"`
-	OrderID     sql.NullString `db:"order_id"`
-	CaptureID   sql.NullString `db:"capture_id"`
-	CreatedAt   time.Time      `db:"created_at"`
-	CompletedAt sql.NullTime   `db:"completed_at"`
+	ID           uuid.UUID      `db:"id"`
+	Receipt      string         `db:"receipt"`
+	State        string         `db:"state"`
+	Reason       string         `db:"reason"`
+	Reviews      string         `db:"reviews"` // those that are open, as JSON
+	AmountMinor  int64          `db:"amount_minor"`
+	Currency     string         `db:"currency"`
+	Campaign     string         `db:"campaign"`
+	Article      string         `db:"article"`
+	Name         string         `db:"name"`
+	Email        string         `db:"email"`
+	Message      string         `db:"message"`
+	Naming       string         `db:"naming"`
+	PayerName    string         `db:"payer_name"`
+	PayerMail    string         `db:"payer_mail"`
+	ToMinor      int64          `db:"to_minor"`
+	ToCurrency   string         `db:"to_currency"`
+	Rate         string         `db:"rate"`
+	OrderID      sql.NullString `db:"order_id"`
+	CaptureID    sql.NullString `db:"capture_id"`
+	Frequency    string         `db:"frequency"`
+	Subscription sql.NullString `db:"subscription_id"`
+	CreatedAt    time.Time      `db:"created_at"`
+	CompletedAt  sql.NullTime   `db:"completed_at"`
 	report.Sums
 	UTM
 }
@@ -188,6 +203,7 @@ func (row contributionRow) contribution() Contribution {
 		Campaign: row.Campaign, Article: row.Article, Name: row.Name, Email: row.Email, Message: row.Message,
 		Naming: row.Naming, PayerName: row.PayerName, PayerMail: row.PayerMail,
 		OrderID: row.OrderID.String, CaptureID: row.CaptureID.String,
+		Frequency: row.Frequency, Subscription: row.Subscription.String,
 		Converted: money.New(row.ToMinor, money.Currency(row.ToCurrency)), Rate: row.Rate,
 		UTM: row.UTM, CreatedAt: row.CreatedAt.UTC(), CompletedAt: utc(row.CompletedAt),
 	}
@@ -222,6 +238,7 @@ func selectContributions(clause string) string {
 	SELECT c.id, c.receipt, c.state, c.reason, ` + openReviews + ` AS reviews,
 	       c.amount_minor, c.currency, c.campaign, c.article, c.name, c.email, c.message, c.naming,
 	       coalesce(u.name, '') AS payer_name, coalesce(u.email, '') AS payer_mail, c.order_id, p.paypal_id AS capture_id,
+	       c.frequency, c.subscription_id,
 	       coalesce(v.to_minor, 0) AS to_minor, coalesce(v.to_currency, '') AS to_currency, coalesce(v.rate, '') AS rate,
 	       c.utm_source, c.utm_medium, c.utm_campaign, c.utm_term, c.utm_content,
 	       c.created_at, c.completed_at, s.gross, s.fee, s.refunded, s.held, s.net

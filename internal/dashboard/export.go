@@ -8,11 +8,11 @@ import (
 	"readerfund/internal/report"
 )
 
-// WriteContributions writes everything the query finds as it is read: it keeps a page in memory, or two for
-// report.Table, and no connection while it writes. When it fails midway, what was written stays written.
+// WriteContributions writes everything the query finds as it is read, as EachPayment has it: it keeps a page in memory,
+// or two for report.Table, and no connection while it writes. When it fails midway, what was written stays written.
 func (v *Views) WriteContributions(ctx context.Context, w io.Writer, f report.Format, q ContributionsQuery) error {
 	return report.Write(w, f, columns(v.zone), func(row func(Contribution) error) error {
-		return v.EachContribution(ctx, q, row)
+		return v.EachPayment(ctx, q, row)
 	})
 }
 
@@ -21,7 +21,7 @@ func (v *Views) ExportContributions(
 	ctx context.Context, w io.Writer, d report.Dialect, q ContributionsQuery, columns []report.Column[Contribution],
 ) error {
 	return report.Export(w, d, columns, func(row func(Contribution) error) error {
-		return v.EachContribution(ctx, q, row)
+		return v.EachPayment(ctx, q, row)
 	})
 }
 
@@ -63,5 +63,8 @@ func columns(zone *time.Location) []report.Column[Contribution] {
 		text("attention", func(r c) string { return r.Attention }),
 		text("paypal_order_id", func(r c) string { return r.OrderID }),
 		text("paypal_capture_id", func(r c) string { return r.CaptureID }),
+		text("frequency", func(r c) string { return r.Frequency }),
+		text("subscription_id", func(r c) string { return r.Subscription }),
+		column("cycle", func(r c) report.Cell { return report.Ordinal(r.Cycle) }),
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"readerfund/internal/listing"
 )
 
-// entries picks the ledger entries l that a question is about, with the campaign (campaign_id) and the article's
-// address (article) that they were booked for. tail, the order and length of a list, is in the words of l too. Totals
-// and the ledger both ask by it, so a figure and the list behind it are of the same entries.
+// entries picks the ledger entries l that a question is about, with the campaign (campaign_id), the article's address
+// (article) and the frequency that they were booked for. tail, the order and length of a list, is in the words of l
+// too. Totals and the ledger both ask by it, so a figure and the list behind it are of the same entries.
 //
 // An entry carries its campaign and article itself. Those that the version before books while it runs beside this one
 // do not, until something happens to their contribution: they are read with what the contribution says, and found by
@@ -47,9 +47,9 @@ func (r *Reports) entries(ctx context.Context, q TotalsQuery, w *listing.Where, 
 	const columns = `l.id, l.contribution_id, l.kind, l.amount_minor, l.currency, l.paypal_ref, l.occurred_at,
 		l.recorded_at, l.source, l.webhook_event_id`
 	return `(
-		(SELECT ` + columns + `, l.campaign_id, coalesce(a.address, '') AS article
+		(SELECT ` + columns + `, l.campaign_id, l.frequency, coalesce(a.address, '') AS article
 		 FROM ledger_entry l LEFT JOIN article a ON a.id = l.article_id` + w.SQL(copied...) + tail + `)
 		UNION ALL
-		(SELECT ` + columns + `, c.campaign_id, c.article
+		(SELECT ` + columns + `, c.campaign_id, c.frequency, c.article
 		 FROM ledger_entry l JOIN contribution c ON c.id = l.contribution_id` + w.SQL(uncopied...) + tail + `)) l`, nil
 }

@@ -23,10 +23,12 @@ const (
 	ByMonth    Key = "month"    // its month, written 2026-11
 	ByCampaign Key = "campaign" // the campaign's slug
 	ByArticle  Key = "article"  // the article's address, empty for none
+
+	ByFrequency Key = "frequency" // how often its reader gives: once, month or year
 )
 
 // Keys lists the keys.
-func Keys() []Key { return []Key{ByDay, ByMonth, ByCampaign, ByArticle} }
+func Keys() []Key { return []Key{ByDay, ByMonth, ByCampaign, ByArticle, ByFrequency} }
 
 // ParseKeys reads keys as --by takes them: names with commas between. The error is a fault.Invalid on "by".
 func ParseKeys(text string) ([]Key, error) {
@@ -95,8 +97,10 @@ type TotalsRow struct {
 	Month    string // 2026-11
 	Campaign string
 	Article  string
-	Count    int64 // charges
-	Entries  int64 // of the ledger
+
+	Frequency string // once, month or year
+	Count     int64  // charges
+	Entries   int64  // of the ledger
 	Sums
 }
 
@@ -123,8 +127,10 @@ func (r *Reports) Totals(ctx context.Context, q TotalsQuery) ([]TotalsRow, error
 		Month    string `db:"month"`
 		Campaign string `db:"campaign"`
 		Article  string `db:"article"`
-		Count    int64  `db:"count"`
-		Entries  int64  `db:"entries"`
+
+		Frequency string `db:"frequency"`
+		Count     int64  `db:"count"`
+		Entries   int64  `db:"entries"`
 		Sums
 	}
 	err = r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -137,7 +143,8 @@ func (r *Reports) Totals(ctx context.Context, q TotalsQuery) ([]TotalsRow, error
 	for i, row := range rows {
 		totals[i] = TotalsRow{
 			Currency: money.Currency(row.Currency), Day: row.Day, Month: row.Month,
-			Campaign: row.Campaign, Article: row.Article, Count: row.Count, Entries: row.Entries, Sums: row.Sums,
+			Campaign: row.Campaign, Article: row.Article, Frequency: row.Frequency,
+			Count: row.Count, Entries: row.Entries, Sums: row.Sums,
 		}
 	}
 	slices.SortFunc(totals, func(a, b TotalsRow) int {
@@ -186,6 +193,8 @@ func (r *Reports) column(w *listing.Where, k Key) (column, group string) {
 		return "to_char(" + month + ", 'YYYY-MM')", month
 	case ByCampaign:
 		return "k.slug", "k.slug"
+	case ByFrequency:
+		return "l.frequency", "l.frequency"
 	default:
 		return `l.article COLLATE "C"`, `l.article COLLATE "C"`
 	}

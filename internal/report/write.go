@@ -106,6 +106,14 @@ func Digits(minor int64, c money.Currency) Cell {
 
 func count(n int64) Cell { return Cell{text: fmt.Sprint(n), number: true, bare: true} }
 
+// Ordinal is a cell with a number that counts from one; 0 is none.
+func Ordinal(n int64) Cell {
+	if n == 0 {
+		return Cell{absent: true, number: true}
+	}
+	return count(n)
+}
+
 // Moment is a cell with a time on a clock, with its distance from UTC, for programs; null or empty for the zero time.
 func Moment(t time.Time, zone *time.Location) Cell {
 	if t.IsZero() {
@@ -139,6 +147,8 @@ func (r TotalsRow) value(k Key) string {
 		return r.Month
 	case ByCampaign:
 		return r.Campaign
+	case ByFrequency:
+		return r.Frequency
 	default:
 		return r.Article
 	}

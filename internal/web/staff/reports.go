@@ -107,7 +107,9 @@ func (s *Reports) Show(w http.ResponseWriter, r *http.Request) error {
 
 func keyChoices(loc i18n.Localizer) []choiceOf {
 	var all []choiceOf
-	for _, key := range []report.Key{report.ByDay, report.ByMonth, report.ByArticle, report.ByCampaign} {
+	for _, key := range []report.Key{
+		report.ByDay, report.ByMonth, report.ByArticle, report.ByCampaign, report.ByFrequency,
+	} {
 		all = append(all, choiceOf{string(key), loc.Say("report.key." + string(key))})
 	}
 	return all
@@ -164,6 +166,8 @@ func name(loc i18n.Localizer, line *totalsLine, row report.TotalsRow, q report.T
 			key, label = row.Month, monthInWords(row.Month)
 		case report.ByCampaign:
 			key, label = row.Campaign, row.Campaign
+		case report.ByFrequency:
+			key, label = row.Frequency, wordIn(loc, "report.frequency.", row.Frequency)
 		case report.ByArticle:
 			key, label, line.Wide = row.Article, cmp.Or(shortAddress(row.Article), loc.Say("report.no_article")), true
 		}
