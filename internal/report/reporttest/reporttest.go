@@ -3,6 +3,7 @@
 package reporttest
 
 import (
+	"cmp"
 	"fmt"
 	"testing"
 	"time"
@@ -175,4 +176,29 @@ func Sample(t *testing.T) *Book {
 	b.Enter(d, "dispute_hold", -500, At("2026-03-30T08:00:00Z"))
 	b.Enter(d, "chargeback_fee", -2000, At("2026-03-30T08:00:00Z"))
 	return b
+}
+
+// Monthly is a contribution that recurs, with a completed sale of its subscription for each of the moments; charge and
+// fee are booked, and the sales' gifts given back, for more to befall them.
+func (b *Book) Monthly(g Gift, fee int64, sales ...time.Time) []Gift {
+	b.t.Helper()
+	first := b.Give(Gift{
+		Receipt: g.Receipt, Campaign: g.Campaign, Currency: g.Currency, At: g.At, State: cmp.Or(g.State, "completed"),
+	})
+	b.Exec(`UPDATE contribution SET frequency = 'month', amount_minor = $2, subscription_id = $3 WHERE id = $1`, first.ID,
+		g.Amount, "I-"+first.Receipt)
+	var all []Gift
+	for _, at := range sales {
+		b.n++
+		s := first
+		s.Amount, s.At, s.Capture = g.Amount, at, fmt.Sprintf("SALE%d", b.n)
+		s.Payment = b.ID(`INSERT INTO payment (contribution_id, kind, paypal_id, status, state, amount_minor, currency,
+				occurred_at, recorded_at, subscription_id)
+			VALUES ($1, 'sale', $2, 'completed', 'completed', $3, $4, $5, $5, $6) RETURNING id`, s.ID, s.Capture, s.Amount,
+			s.Currency, at, "I-"+s.Receipt)
+		b.Enter(s, "charge", s.Amount, at)
+		b.Enter(s, "fee", -fee, at)
+		all = append(all, s)
+	}
+	return all
 }
