@@ -91,7 +91,6 @@ type Deps struct {
 	Receipts    *receipt.Service    // nil leaves receipts out
 	ManageLinks *managelink.Service // nil leaves readers' own pages out
 	People      *supporter.Service  // needed with ManageLinks
-	Changes     *changes.Service    // of recurring gifts; needed with ManageLinks
 
 	Accounts *account.Store
 	Sessions *session.Manager // nil leaves the staff pages out
@@ -104,7 +103,7 @@ type Deps struct {
 	Books    *reconcile.Reconciler // needed with Sessions
 	Disputes *settle.Disputes      // needed with Sessions
 	Refunds  *refund.Service       // needed with Sessions
-	Changes  *changes.Service      // of recurring gifts; needed with Sessions
+	Changes  *changes.Service      // of recurring gifts; needed with Sessions and ManageLinks
 	Queue    *queue.Queue          // needed with Sessions
 	Mail     *mail.Service         // likewise
 

@@ -16,7 +16,6 @@ import (
 	"readerfund/internal/dashboard"
 	"readerfund/internal/health"
 	"readerfund/internal/mail"
-	"readerfund/internal/manage"
 	"readerfund/internal/managelink"
 	"readerfund/internal/queue"
 	"readerfund/internal/ratelimit"
@@ -70,7 +69,7 @@ func employ(t *testing.T, d *Deps, n *newsroom.Newsroom) {
 	}
 	d.Mail = mails
 	d.People = supporter.New(supporter.Config{DB: n.DB, Actor: audit.Reader, Now: d.Now})
-	d.Changes = manage.New(manage.Config{DB: n.DB, Now: d.Now})
+	d.Changes = n.Manage
 	d.ManageLinks = managelink.New(managelink.Config{
 		DB: n.DB, Limits: ratelimit.New(n.DB, d.Now, ""), Known: d.People.HasGiven, Mails: true, Now: d.Now, Log: d.Log,
 		Links: managelink.NewLinks(d.BaseURL, page.NewSigner(d.SecretKey, d.SecretKeyOld)),

@@ -54,7 +54,7 @@ func New(c Config) *Pages {
 		Gift: &Gift{
 			layout: l, door: d, ask: ask, links: c.Links.Links, people: c.People, service: c.Changes, approvals: c.Approvals,
 		},
-		Privacy: &Privacy{layout: l, door: d, people: c.People},
+		Privacy: &Privacy{layout: l, door: d, people: c.People, changes: c.Changes},
 	}
 }
 

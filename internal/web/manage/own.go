@@ -63,7 +63,7 @@ func (s *Own) Show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := ownPage{Address: address}
-	if p.Recurring, err = s.recurring(r.Context(), address); err != nil {
+	if p.Recurring, err = recurringOf(r.Context(), s.layout, s.people, s.changes, address); err != nil {
 		return err
 	}
 	for _, c := range given {
@@ -77,19 +77,22 @@ func (s *Own) Show(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, r, http.StatusOK, "manage/own.html", i18n.New("manage.title.own"), p)
 }
 
-func (s *Own) recurring(ctx context.Context, address string) (all []recurring, err error) {
-	ids, err := s.people.Recurring(ctx, address)
+// recurringOf are the gifts of a reader that repeat, or did.
+func recurringOf(
+	ctx context.Context, l layout, people *supporter.Service, changes *manage.Service, address string,
+) (all []recurring, err error) {
+	ids, err := people.Recurring(ctx, address)
 	if err != nil {
 		return nil, err
 	}
 	for _, id := range ids {
-		sub, err := s.changes.Subscription(ctx, id)
+		sub, err := changes.Subscription(ctx, id)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, recurring{
 			Page: visit{id: id}.address(), Amount: sub.Amount, Frequency: sub.Frequency, Stands: standing(sub),
-			Next: s.dayOf(sub.NextBillingAt), Until: s.dayOf(sub.PausedUntil), Ended: s.dayOf(sub.EndedAt),
+			Next: l.dayOf(sub.NextBillingAt), Until: l.dayOf(sub.PausedUntil), Ended: l.dayOf(sub.EndedAt),
 		})
 	}
 	return all, nil

@@ -1,9 +1,12 @@
 package manage
 
 import (
+	"context"
 	"net/http"
+	"slices"
 
 	"readerfund/internal/i18n"
+	"readerfund/internal/manage"
 	"readerfund/internal/supporter"
 	"readerfund/internal/web/page"
 )
@@ -12,8 +15,9 @@ import (
 type Privacy struct {
 	layout
 
-	door   door
-	people *supporter.Service
+	door    door
+	people  *supporter.Service
+	changes *manage.Service
 }
 
 // Export answers GET /manage/export: everything that is kept of the reader, as a file.
@@ -32,19 +36,34 @@ func (s *Privacy) Export(w http.ResponseWriter, r *http.Request) error {
 // erasePage asks once more, or says that it is done.
 type erasePage struct {
 	Address string
+	Runs    []recurring // they have to be stopped first
 	Done    bool
 }
 
 // AskErase answers GET /manage/erase: it says what goes and what stays, and asks once more.
 func (s *Privacy) AskErase(w http.ResponseWriter, r *http.Request) error {
 	return s.door.only(func(w http.ResponseWriter, r *http.Request, address string) error {
-		return s.show(w, r, http.StatusOK, "manage/erase.html", i18n.New("manage.title.erase"), erasePage{Address: address})
+		runs, err := s.running(r.Context(), address)
+		if err != nil {
+			return err
+		}
+		return s.show(w, r, http.StatusOK, "manage/erase.html", i18n.New("manage.title.erase"),
+			erasePage{Address: address, Runs: runs})
 	})(w, r)
 }
 
-// Erase answers POST /manage/erase. Nothing is left by which the reader would be let in again.
+// Erase answers POST /manage/erase. Nothing is left by which the reader would be let in again. A gift that still repeats
+// has to be stopped first: PayPal would go on charging a reader whom nobody here could help.
 func (s *Privacy) Erase(w http.ResponseWriter, r *http.Request) error {
 	return s.door.only(func(w http.ResponseWriter, r *http.Request, address string) error {
+		runs, err := s.running(r.Context(), address)
+		if err != nil {
+			return err
+		}
+		if len(runs) > 0 {
+			return s.show(w, r, http.StatusConflict, "manage/erase.html", i18n.New("manage.title.erase"),
+				erasePage{Address: address, Runs: runs})
+		}
 		if _, err := s.people.Erase(r.Context(), address, false); err != nil {
 			return err
 		}
@@ -54,4 +73,9 @@ func (s *Privacy) Erase(w http.ResponseWriter, r *http.Request) error {
 		s.door.keep(w, "")
 		return s.show(w, r, http.StatusOK, "manage/erase.html", i18n.New("manage.title.erased"), erasePage{Done: true})
 	})(w, r)
+}
+
+func (s *Privacy) running(ctx context.Context, address string) ([]recurring, error) {
+	all, err := recurringOf(ctx, s.layout, s.people, s.changes, address)
+	return slices.DeleteFunc(all, func(r recurring) bool { return r.Stands == "ended" }), err
 }
