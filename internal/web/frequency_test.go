@@ -9,15 +9,9 @@ import (
 	"readerfund/internal/campaign"
 )
 
-// openRecurring is the service where readers may give monthly and yearly.
-func openRecurring(t *testing.T) house {
-	t.Helper()
-	return openHouse(t, func(d *Deps) { d.Recurring = true })
-}
-
 func TestOneTimeIsChosenFirstUnlessTheCampaignSaysOtherwise(t *testing.T) {
 	t.Parallel()
-	h := openRecurring(t)
+	h := openHouse(t, nil)
 	r := h.newReader()
 	chosen := func(address, frequency, amount string) {
 		t.Helper()
@@ -50,7 +44,7 @@ func TestOneTimeIsChosenFirstUnlessTheCampaignSaysOtherwise(t *testing.T) {
 // What a form sends: the amounts of the frequency that is chosen count, or the reader's own.
 func TestEachFrequencyHasItsOwnAmounts(t *testing.T) {
 	t.Parallel()
-	h := openRecurring(t)
+	h := openHouse(t, nil)
 	r := h.newReader()
 	form := inputs(t, r.get("/").body)
 	form.Set("frequency", "year")
@@ -86,7 +80,7 @@ func TestEachFrequencyHasItsOwnAmounts(t *testing.T) {
 
 func TestTheAppealOffersTheSame(t *testing.T) {
 	t.Parallel()
-	h := openRecurring(t)
+	h := openHouse(t, nil)
 	r := h.newReader()
 	form := inputs(t, r.get("/embed/support").body)
 	if form.Get("frequency") != "once" || form.Get("choice") != "10.00" || form.Get("choice_month") != "4.00" ||

@@ -18,7 +18,7 @@ func german(t *testing.T) *i18n.Catalogue {
 	return i18ntest.With(t, map[string]string{
 		"de/contribution.toml": `contribution.amount_too_small = "Der kleinste Betrag ist {{.min}}."`,
 		"de/public.toml": `
-			public.link_repeats = "Der Link war für regelmäßige Spenden. Hier wird einmal gespendet."
+			public.link_to_no_campaign = "Diesen Aufruf gibt es nicht mehr."
 			public.please_check = "Bitte prüfen: {{.title}}"
 			public.problems.one = "Bitte prüfen Sie eine Angabe."
 			public.problems.other = "Bitte prüfen Sie {{.count}} Angaben."
@@ -42,11 +42,11 @@ func TestPagesSpeakTheReadersLanguage(t *testing.T) {
 		languages                  string
 		shows                      []string
 	}{
-		{"a page", "GET", "/support/support?frequency=month", "", austrian, []string{
-			`<html lang="de-AT">`, "<title>Unterstützen Sie uns – ", "Hier wird einmal gespendet.",
+		{"a page", "GET", "/support/gone", "", austrian, []string{
+			`<html lang="de-AT">`, "<title>Unterstützen Sie uns – ", "Diesen Aufruf gibt es nicht mehr.",
 		}},
-		{"in English", "GET", "/support/support?frequency=month", "", "fr, en-GB, de", []string{
-			`<html lang="en-GB">`, "<title>Support us – ", "only one-time gifts can be made here",
+		{"in English", "GET", "/support/gone", "", "fr, en-GB, de", []string{
+			`<html lang="en-GB">`, "<title>Support us – ", "names an appeal that is not here",
 		}},
 		{"without a wish", "GET", "/support/support", "", "", []string{`<html lang="en">`, "<title>Support us – "}},
 		{"a form with one mistake", "POST", "/contributions", with(fill, "amount", "0.50").Encode(), austrian, []string{

@@ -80,7 +80,7 @@ func (r reply) says(t *testing.T, what string, texts ...string) {
 
 func TestAMonthlyGiftFromTheFormToItsEnd(t *testing.T) {
 	t.Parallel()
-	h := openRecurring(t)
+	h := openHouse(t, nil)
 	r, id := h.subscribes("month", "10")
 	thanks := r.get("/contributions/" + id + "/thanks")
 	thanks.says(t, "thanks", "Thank you.", "€10 a month, from", "Amount, each month", "Next charge", "Pause or stop it",
@@ -113,7 +113,7 @@ func TestAMonthlyGiftFromTheFormToItsEnd(t *testing.T) {
 
 func TestAReaderPausesResumesAndChanges(t *testing.T) {
 	t.Parallel()
-	h := openRecurring(t)
+	h := openHouse(t, nil)
 	_, id := h.subscribes("month", "10")
 	ada := h.letIn("ada@example.org")
 	page := "/manage/gift/" + id

@@ -67,7 +67,6 @@ type Deps struct {
 	TemplatesDir    string         // an operator's own copy of templates/, followed; may be empty
 	Timezone        *time.Location // whose days the pages speak of
 	DemoArticle     bool           // serves GET /article
-	Recurring       bool           // readers may give monthly and yearly
 
 	Catalogue *i18n.Catalogue // what the pages say; nil is locales/
 
@@ -194,7 +193,7 @@ func (s *server) openToReaders(signer page.Signer) {
 	s.public = public.New(public.Config{
 		Pages: s.pages, Signer: signer, Cookies: cookies, BaseURL: s.BaseURL, Origin: s.origin(),
 		EmbedOrigins: s.EmbedOrigins, AppealPolicy: s.policy(cmp.Or(strings.Join(s.EmbedOrigins, " "), "'none'")),
-		Zone: s.Timezone, Recurring: s.Recurring, Contributions: s.Contributions, Settler: s.Settler, Starter: starter,
+		Zone: s.Timezone, Contributions: s.Contributions, Settler: s.Settler, Starter: starter,
 		Campaigns: s.Campaigns, Receipts: s.Receipts, Changes: s.Changes,
 		ManageLinks: managelink.NewLinks(s.BaseURL, signer), Metrics: s.Metrics, Log: s.Log, Now: s.Now,
 	})

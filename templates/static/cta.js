@@ -25,7 +25,7 @@
       if (here.get(name)) query.set(name, here.get(name));
     }
     const host = document.createElement("div");
-    host.style.minHeight = "41rem"; // about what it will take, so that the text below does not jump
+    host.style.minHeight = "49rem"; // about what it will take, so that the text below does not jump
     place(host);
     const root = host.attachShadow({ mode: "open" });
 

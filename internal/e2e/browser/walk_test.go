@@ -74,8 +74,8 @@ func walk(t *testing.T, n *harness.Demo, b *tab) {
 	b.checkOrigins(n.BaseURL)
 
 	b.open(n.BaseURL + "/article")
-	b.do(cdp.Click(cdp.CSS(`.rf-choice:nth-of-type(2)`), cdp.NodeVisible))
-	amount := eval[string](b, `document.querySelector(".rf-cta input[name=amount]:checked").value`)
+	b.do(cdp.Click(cdp.CSS(`.rf-gifts.rf-once .rf-choice:nth-of-type(2)`), cdp.NodeVisible))
+	amount := eval[string](b, `document.querySelector(".rf-cta input[name=choice]:checked").value`)
 	b.click(".rf-button")
 	page("03-paypal", "not PayPal", "Approve "+amount+" EUR")
 	b.click("button[value=approve]")

@@ -111,7 +111,6 @@ type ctaView struct {
 	Base        string
 	In          money.Currency
 	Offers      []offer
-	Recurring   bool
 	ArticleMark string
 	FieldsMark  string
 	QueryMark   string
@@ -171,7 +170,6 @@ func (s *Appeal) copyFor(r *http.Request, k campaign.Campaign) (appealCopy, bool
 func (s *Appeal) ctaView(k campaign.Campaign, c money.Currency) ctaView {
 	f := s.forms.newForm(k, c, "")
 	return ctaView{Campaign: k, Tag: language.English, Base: s.baseURL, In: f.Currency, Offers: f.Offers,
-		Recurring:   f.Recurring(),
 		ArticleMark: articleMark, FieldsMark: fieldsMark, QueryMark: queryMark}
 }
 

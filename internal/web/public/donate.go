@@ -53,12 +53,7 @@ func (s *Donate) show(
 	code := money.Code(strings.TrimSpace(q.Get("currency")))
 	f := s.forms.newForm(k, code, contribution.LinkedArticle(q.Get("article")))
 	f.UTM = contribution.UTMFrom(q.Get)
-	switch wanted := contribution.Frequency(q.Get("frequency")); wanted {
-	case contribution.Once, contribution.Monthly, contribution.Yearly:
-		if !f.often(wanted) {
-			notes = append(notes, i18n.New("public.link_repeats"))
-		}
-	}
+	f.often(contribution.Frequency(q.Get("frequency")))
 	if code != "" && code != f.Currency { // an amount of it would be another in ours
 		notes = append(notes, otherCurrency(code, f.Currency))
 	} else if a, err := money.ParseWritten(q.Get("amount"), f.Currency); err == nil && f.accepts(a) {

@@ -24,7 +24,6 @@ type forms struct {
 	campaigns *campaign.Catalog
 	limits    func(money.Currency) contribution.Limit
 	cookies   *gift.Cookies
-	recurring bool // readers may give monthly and yearly
 }
 
 // form is the donation form as it is shown: fresh, filled in by a link, or given back with what is wrong.
@@ -72,7 +71,7 @@ func (f forms) newForm(k campaign.Campaign, c money.Currency, article string) fo
 		Campaign: k, Currency: c, Currencies: k.Currencies(), Article: article, Key: rand.Text(),
 		Least: money.New(limit.Min, c), Most: money.New(limit.Max, c),
 	}
-	for _, frequency := range f.frequencies() {
+	for _, frequency := range []contribution.Frequency{contribution.Once, contribution.Monthly, contribution.Yearly} {
 		o := offer{Frequency: frequency, Field: choiceField(frequency)}
 		for _, minor := range k.Offered(string(frequency), c) {
 			if a := money.New(minor, c); frequency == contribution.Once || n.accepts(a) { // ours may be below the least
@@ -89,14 +88,6 @@ func (f forms) newForm(k campaign.Campaign, c money.Currency, article string) fo
 	return n
 }
 
-// frequencies are those that may be chosen, one time first.
-func (f forms) frequencies() []contribution.Frequency {
-	if !f.recurring {
-		return []contribution.Frequency{contribution.Once}
-	}
-	return []contribution.Frequency{contribution.Once, contribution.Monthly, contribution.Yearly}
-}
-
 // choiceField is the name of the field that says which of a frequency's amounts is chosen.
 func choiceField(f contribution.Frequency) string {
 	if f == contribution.Once {
@@ -105,25 +96,18 @@ func choiceField(f contribution.Frequency) string {
 	return "choice_" + string(f)
 }
 
-// often chooses a frequency, and reports whether it is offered; one that is not changes nothing.
-func (f *form) often(wanted contribution.Frequency) bool {
+// often chooses a frequency; one that there is not changes nothing.
+func (f *form) often(wanted contribution.Frequency) {
 	n := slices.IndexFunc(f.Offers, func(o offer) bool { return o.Frequency == wanted })
-	if n < 0 {
-		return false
-	}
 	for i := range f.Offers {
-		f.Offers[i].Chosen = i == n
+		f.Offers[i].Chosen = i == n || n < 0 && f.Offers[i].Chosen
 	}
-	return true
 }
 
 // chosen is the offer of the frequency that is chosen.
 func (f *form) chosen() *offer {
 	return &f.Offers[slices.IndexFunc(f.Offers, func(o offer) bool { return o.Chosen })]
 }
-
-// Recurring reports whether there is a frequency to choose.
-func (f form) Recurring() bool { return len(f.Offers) > 1 }
 
 // campaignOrDefault is the campaign of a link or a form, or the default one where there is none of that name: neither
 // the reader of an old link nor that of a page older than a renamed campaign can do anything about it.

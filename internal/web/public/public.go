@@ -35,13 +35,12 @@ type Config struct {
 	EmbedOrigins []string       // origins that may embed the appeal
 	AppealPolicy string         // the Content-Security-Policy of what they embed
 	Zone         *time.Location // whose days the pages speak of
-	Recurring    bool           // readers may give monthly and yearly
 
 	Contributions *contribution.Service
 	Settler       *settle.Settler
 	Starter       *gift.Starter
 	Campaigns     *campaign.Catalog
-	Changes       *manage.Service // reads how recurring gifts stand; may be nil without Recurring
+	Changes       *manage.Service // reads how recurring gifts stand
 	ManageLinks   managelink.Links
 	Receipts      *receipt.Service // nil leaves the documents out
 	// Manages reports whether the request is by the contribution's reader, on their own page. It may be nil.
@@ -69,8 +68,7 @@ func New(c Config) *Pages {
 		pages: c.Pages, signer: c.Signer, origin: c.Origin, embedOrigins: c.EmbedOrigins, zone: c.Zone, log: c.Log,
 		now: c.Now,
 	}
-	f := forms{layout: l, campaigns: c.Campaigns, limits: c.Contributions.Limits, cookies: c.Cookies,
-		recurring: c.Recurring}
+	f := forms{layout: l, campaigns: c.Campaigns, limits: c.Contributions.Limits, cookies: c.Cookies}
 	return &Pages{
 		Donate: &Donate{forms: f, campaigns: c.Campaigns},
 		Give:   &Give{layout: l, forms: f, starter: c.Starter, cookies: c.Cookies},
