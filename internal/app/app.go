@@ -32,6 +32,7 @@ import (
 	"readerfund/internal/managelink"
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
+	"readerfund/internal/notice"
 	"readerfund/internal/paypal"
 	"readerfund/internal/plan"
 	"readerfund/internal/queue"
@@ -47,6 +48,7 @@ import (
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
 	"readerfund/migrations"
+	"readerfund/templates"
 )
 
 // Options are what a start can say beside the settings.
@@ -83,6 +85,7 @@ type App struct {
 	changes  *manage.Service // of recurring gifts
 	mail     *mail.Service
 	receipts *receipt.Service
+	notices  *notice.Service
 
 	contributions *contribution.Service
 	people        *supporter.Service
@@ -127,6 +130,7 @@ func (a *App) build(ctx context.Context, opts Options) error {
 		return err
 	}
 	campaigns := campaign.NewCatalog(a.db, a.now)
+	a.notices = newNotices(a.cfg, a.db, a.now, a.log)
 	a.contributions = contribution.New(contribution.Config{
 		DB: a.db, Campaigns: campaigns, Limits: limits(a.cfg), SweepEvery: a.cfg.SweepInterval, Now: a.now,
 	})
@@ -136,8 +140,8 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	})
 	a.settle = settle.New(settle.Config{
 		DB: a.db, PayPal: pp, Contributions: a.contributions, Campaigns: campaigns, Plans: a.plans, BaseURL: a.cfg.BaseURL,
-		Publication: a.cfg.PublicationName, SweepEvery: a.cfg.SweepInterval, Listeners: listeners(a.cfg), Now: a.now,
-		Log: a.log, Metrics: a.metrics,
+		Publication: a.cfg.PublicationName, SweepEvery: a.cfg.SweepInterval, Listeners: listeners(a.cfg, a.notices),
+		Now: a.now, Log: a.log, Metrics: a.metrics,
 	})
 	a.changes = manage.New(manage.Config{
 		DB: a.db, PayPal: pp, Contributions: a.contributions, Settler: a.settle.Settler, Applier: a.settle.Applier,
@@ -207,16 +211,29 @@ func newReceipts(cfg config.Config, d *db.DB, now func() time.Time, log *slog.Lo
 		issuer.Lines = []string{cfg.PublicationName}
 	}
 	return receipt.New(receipt.Config{
-		DB: d, Issuer: issuer, Zone: cfg.Timezone, Now: now, Log: log,
-		Links: receipt.Links{
-			BaseURL: cfg.BaseURL, Sign: page.NewSigner(string(cfg.SecretKey), string(cfg.SecretKeyOld)).Sign,
-		},
+		DB: d, Issuer: issuer, Zone: cfg.Timezone, Links: receiptLinks(cfg), Manage: manageLinks(cfg).Subscription,
+		Files: templates.Under(cfg.TemplatesDir), Now: now, Log: log,
+	})
+}
+
+// receiptLinks are the addresses of readers' documents, as mails carry them.
+func receiptLinks(cfg config.Config) receipt.Links {
+	return receipt.Links{
+		BaseURL: cfg.BaseURL, Sign: page.NewSigner(string(cfg.SecretKey), string(cfg.SecretKeyOld)).Sign,
+	}
+}
+
+// newNotices makes who tells readers what became of their monthly and yearly gifts.
+func newNotices(cfg config.Config, d *db.DB, now func() time.Time, log *slog.Logger) *notice.Service {
+	return notice.New(notice.Config{
+		DB: d, Manage: manageLinks(cfg).Subscription, Statement: receiptLinks(cfg).Statement,
+		YearlyDays: cfg.YearlyNoticeDays, Zone: cfg.Timezone, Now: now, Log: log,
 	})
 }
 
 // listeners are the rooms that do something about applied facts, in the same transaction.
-func listeners(cfg config.Config) []settle.Listener {
-	return []settle.Listener{refund.OnApplied, manage.Listener(cfg.DisputePauses)}
+func listeners(cfg config.Config, n *notice.Service) []settle.Listener {
+	return []settle.Listener{refund.OnApplied, manage.Listener(cfg.DisputePauses), n.OnApplied}
 }
 
 func openDatabase(ctx context.Context, cfg config.Config, migrate bool) (*db.DB, error) {

@@ -35,7 +35,7 @@ func NewReconciliation(cfg config.Config, d *db.DB, log *slog.Logger, now func()
 	})
 	services := settle.New(settle.Config{
 		DB: d, PayPal: pp, Contributions: contributions, Campaigns: campaigns, SweepEvery: cfg.SweepInterval,
-		Listeners: listeners(cfg), Now: now, Log: log,
+		Listeners: listeners(cfg, newNotices(cfg, d, now, log)), Now: now, Log: log,
 	})
 	// No verifier: it receives nothing, it only works on what PayPal's own list tells.
 	in := inbox.New(inbox.Config{

@@ -16,6 +16,7 @@ import (
 // sweep and the inbox, whose rows have a due time of their own.
 func (a *App) kinds() []queue.Kind {
 	night := queue.TimeOfDay{Hour: 4, Minute: 30, Zone: a.cfg.Timezone} // few people give then
+	morning := queue.TimeOfDay{Hour: 9, Zone: a.cfg.Timezone}           // when a mail about money wakes nobody
 	return []queue.Kind{
 		{Name: "check alerts", Every: time.Minute, Timeout: 5 * time.Minute, Run: whole(a.alerts.Evaluate)},
 		{Name: "tidy", Every: time.Hour, Run: whole(a.tidy)},
@@ -24,6 +25,8 @@ func (a *App) kinds() []queue.Kind {
 		{Name: "reconcile", At: night, Timeout: 6 * time.Hour, Run: whole(a.reconcile)},
 		{Name: refund.Sending, Places: 4, Timeout: 5 * time.Minute, Run: a.refunds.Resume},
 		{Name: "issue receipts", Every: 5 * time.Second, Run: whole(a.receipts.Issue)},
+		{Name: "tell of yearly charges", At: morning, Run: whole(a.notices.Yearly)},
+		{Name: "send statements", At: morning, Run: whole(a.notices.Statements)},
 		{Name: "send mail", Every: 2 * time.Second, Run: whole(a.mail.Send)},
 		{Name: manage.Changing, Places: 4, Timeout: 5 * time.Minute, Run: a.changes.BringOn},
 		{Name: manage.EndingPause, Places: 4, Timeout: 5 * time.Minute, Run: a.changes.EndPause},

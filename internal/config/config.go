@@ -42,7 +42,8 @@ type Config struct {
 	MailServer MailServer // its Host is empty where no mail is to be sent
 	MailFrom   string     // an address alone; empty likewise
 
-	Receipts form.Issuer // complete for its form
+	Receipts         form.Issuer // complete for its form
+	YearlyNoticeDays []int       // how long before a yearly charge it is told, the least first; may be empty
 
 	BaseURL         string // without a slash at the end
 	ListenAddr      string
@@ -99,7 +100,8 @@ func (s Settings) Parse(need Need) (Config, error) {
 		MailServer: p.mailServer(s.SMTPURL),
 		MailFrom:   p.mailFrom(s.MailFrom, s.SMTPURL),
 
-		Receipts: p.receiptIssuer(s.Receipts),
+		Receipts:         p.receiptIssuer(s.Receipts),
+		YearlyNoticeDays: p.yearlyNotice(s.YearlyNoticeDays),
 
 		BaseURL:         p.baseURL(s.BaseURL, need),
 		ListenAddr:      p.listenAddr("LISTEN_ADDR", s.ListenAddr),

@@ -149,6 +149,8 @@ func TestEachProblem(t *testing.T) {
 		"gifts without a most":    {func(s S) { s.GiftLimitAddress = "20" }, "GIFT_LIMIT_ADDRESS", "like 20/300"},
 		"more free than most":     {func(s S) { s.GiftLimitNetwork = "20/10" }, "GIFT_LIMIT_NETWORK", "like 20/300"},
 		"no gifts":                {func(s S) { s.GiftLimitAll = "0/0" }, "GIFT_LIMIT_ALL", "like 20/300"},
+		"notice after the charge": {func(s S) { s.YearlyNoticeDays = "30,0" }, "YEARLY_NOTICE_DAYS", "like 30,7"},
+		"notice twice":            {func(s S) { s.YearlyNoticeDays = "7,7" }, "YEARLY_NOTICE_DAYS", "like 30,7"},
 		"no such receipt":         {func(s S) { s.ReceiptText = "usa" }, "RECEIPT_TEXT", "de-collective, fr, none, uk, us"},
 		"a receipt's number":      {func(s S) { s.ReceiptSeries = "R-" }, "RECEIPT_SERIES", "capital letters"},
 		"an EIN is wanted": {func(s S) { s.ReceiptText, s.ReceiptIssuer = "us", "The Daily|Springfield" }, "RECEIPT_TAX_ID",

@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"readerfund/internal/receipt/form"
@@ -61,4 +62,23 @@ var receiptField = map[form.Field]string{
 	form.Purpose: "what the gifts are for, as in your tax office's notice or your statutes",
 	form.Place:   "the town where receipts are issued",
 	form.Signer:  "name and office of who answers for receipts",
+}
+
+// yearlyNotice reads on which days before a yearly charge it is told, the least first.
+func (p *parser) yearlyNotice(value string) []int {
+	const most = 90
+	var all []int
+	if strings.TrimSpace(value) == "none" {
+		return nil
+	}
+	for _, text := range list(value) {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > most || slices.Contains(all, n) {
+			p.problem("YEARLY_NOTICE_DAYS", "%q is no other number from 1 to %d: write it like 30,7, or none.", text, most)
+			continue
+		}
+		all = append(all, n)
+	}
+	slices.Sort(all)
+	return all
 }

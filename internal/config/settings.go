@@ -98,6 +98,7 @@ type Settings struct {
 	GiftLimitAll     string `env:"GIFT_LIMIT_ALL" group:"Abuse" default:"300/1000" help:"The same for all together (${default})."`
 
 	Receipts
+	YearlyNoticeDays string `env:"YEARLY_NOTICE_DAYS" group:"Mail" default:"30,7" placeholder:"DAYS,…" help:"How many days before a yearly charge its reader is told; none for never (${default})."`
 
 	Site
 	Listen

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"readerfund/internal/mail"
 	"readerfund/internal/mail/catcher"
@@ -25,7 +26,36 @@ func samples() map[string]mail.Message {
 		"manage_link":  {Args: mail.ManageLinkArgs{URL: "https://give.example.org/manage/TQ5JH2K4", Minutes: 15}},
 		"receipt":      {Args: receiptArgs("receipt")},
 		"receipt.back": {Args: receiptArgs("cancellation")},
+		"statement":    {Args: mail.StatementArgs{Year: 2026, URL: "https://give.example.org/statements/0197/2026?key=abc"}},
+
+		"welcome": {Args: giftArgs(func(*mail.GiftArgs) {})},
+		"changed": {Args: giftArgs(func(a *mail.GiftArgs) { a.Before, a.FrequencyBefore = money.New(500, "EUR"), "year" })},
+		"paused": {Args: giftArgs(func(a *mail.GiftArgs) {
+			a.Until = time.Date(2027, 2, 1, 12, 0, 0, 0, time.UTC)
+		})},
+		"paused.open":    {Args: giftArgs(func(*mail.GiftArgs) {})},
+		"resumed":        {Args: giftArgs(func(*mail.GiftArgs) {})},
+		"stopped":        {Args: giftArgs(func(a *mail.GiftArgs) { a.By = "reader" })},
+		"stopped.staff":  {Args: giftArgs(func(a *mail.GiftArgs) { a.By = "staff" })},
+		"stopped.paypal": {Args: giftArgs(func(a *mail.GiftArgs) { a.By = "paypal" })},
+		"payment_failed": {Args: giftArgs(func(a *mail.GiftArgs) {
+			a.Retry = time.Date(2026, 12, 20, 10, 0, 0, 0, time.UTC)
+		})},
+		"payment_failed.last": {Args: giftArgs(func(a *mail.GiftArgs) { a.Suspended = true })},
+		"charged_after_end": {Args: giftArgs(func(a *mail.GiftArgs) {
+			a.At, a.Ended = time.Date(2026, 12, 15, 10, 0, 0, 0, time.UTC), time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC)
+		})},
+		"yearly_notice": {Args: giftArgs(func(a *mail.GiftArgs) { a.Frequency = "year" })},
 	}
+}
+
+func giftArgs(change func(*mail.GiftArgs)) mail.GiftArgs {
+	a := mail.GiftArgs{
+		Reference: "K7M3-9QX2", Amount: money.New(1000, "EUR"), Frequency: "month",
+		Next: time.Date(2026, 12, 15, 10, 0, 0, 0, time.UTC), Manage: "https://give.example.org/manage/gift/0197?key=abc",
+	}
+	change(&a)
+	return a
 }
 
 func receiptArgs(kind string) mail.ReceiptArgs {
@@ -34,6 +64,7 @@ func receiptArgs(kind string) mail.ReceiptArgs {
 		Facts:      []mail.Fact{{Label: "Receipt number", Value: "R-2026-000123"}, {Label: "How often", Value: "every month"}},
 		Paragraphs: [][]string{{"The Test Gazette has received this gift. Thank you."}, {"One line", "and another"}},
 		URL:        "https://give.example.org/contributions/0197/receipt?key=abc",
+		Manage:     "https://give.example.org/manage/gift/0197?key=abc",
 	}
 }
 

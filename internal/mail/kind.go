@@ -4,6 +4,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 
 	"readerfund/internal/money"
 )
@@ -16,6 +17,17 @@ type Kind string
 const (
 	ManageLink Kind = "manage_link" // the way to a reader's own page, which they asked for
 	Receipt    Kind = "receipt"     // the number and the text of a receipt, or of a notice that changes one
+	Statement  Kind = "statement"   // where the statement of a year is
+
+	// What a reader gives monthly or yearly, and what became of it.
+	Welcome         Kind = "welcome"
+	Changed         Kind = "changed"
+	Paused          Kind = "paused"
+	Resumed         Kind = "resumed"
+	Stopped         Kind = "stopped"
+	PaymentFailed   Kind = "payment_failed"
+	ChargedAfterEnd Kind = "charged_after_end"
+	YearlyNotice    Kind = "yearly_notice" // the year's charge is coming
 )
 
 // kind is what belongs to a Kind.
@@ -28,6 +40,16 @@ type kind struct {
 var kinds = map[Kind]kind{
 	ManageLink: {args: reflect.TypeFor[ManageLinkArgs](), secret: true},
 	Receipt:    {args: reflect.TypeFor[ReceiptArgs]()},
+	Statement:  {args: reflect.TypeFor[StatementArgs]()},
+
+	Welcome:         {args: reflect.TypeFor[GiftArgs]()},
+	Changed:         {args: reflect.TypeFor[GiftArgs]()},
+	Paused:          {args: reflect.TypeFor[GiftArgs]()},
+	Resumed:         {args: reflect.TypeFor[GiftArgs]()},
+	Stopped:         {args: reflect.TypeFor[GiftArgs]()},
+	PaymentFailed:   {args: reflect.TypeFor[GiftArgs]()},
+	ChargedAfterEnd: {args: reflect.TypeFor[GiftArgs]()},
+	YearlyNotice:    {args: reflect.TypeFor[GiftArgs]()},
 }
 
 // Kinds lists every kind, sorted.
@@ -50,10 +72,35 @@ type ReceiptArgs struct {
 	Facts      []Fact       `json:"facts"`
 	Paragraphs [][]string   `json:"paragraphs"` // of lines
 	URL        string       `json:"url"`        // where the document is, to print and as PDF
+	Manage     string       `json:"manage"`     // where the gift is stopped; empty for one that was one time
 }
 
 // Fact is a line of what a document states.
 type Fact struct {
 	Label string `json:"label"`
 	Value string `json:"value"`
+}
+
+// StatementArgs are for Statement.
+type StatementArgs struct {
+	Year int    `json:"year"`
+	URL  string `json:"url"` // opens the statement, and nothing else
+}
+
+// GiftArgs are for what is told of a monthly or yearly gift. Times are zero where there is nothing to say.
+type GiftArgs struct {
+	Reference string       `json:"reference"` // the gift's number, to quote
+	Amount    money.Amount `json:"amount"`    // of each charge; of ChargedAfterEnd, of that one
+	Frequency string       `json:"frequency"` // month or year
+	Next      time.Time    `json:"next"`      // PayPal's next charge
+	Manage    string       `json:"manage"`    // the page of this one gift, on which it is stopped
+
+	Before          money.Amount `json:"before"` // of Changed: the terms until now
+	FrequencyBefore string       `json:"frequency_before"`
+	Until           time.Time    `json:"until"`     // of Paused: when it goes on by itself
+	By              string       `json:"by"`        // of Stopped: reader, staff, system or paypal; empty where it is not known
+	Retry           time.Time    `json:"retry"`     // of PaymentFailed: when PayPal tries again
+	Suspended       bool         `json:"suspended"` // of PaymentFailed: PayPal tries no more
+	At              time.Time    `json:"at"`        // of ChargedAfterEnd: when the money was taken,
+	Ended           time.Time    `json:"ended"`     // and when the subscription had ended
 }

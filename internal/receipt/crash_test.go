@@ -66,7 +66,7 @@ func TestSerialsHaveNoGap(t *testing.T) {
 	kills := testkit.Many(t, "RECEIPT_KILLS", 12, 120)
 	var killing sync.WaitGroup
 	for i := range 4 {
-		killing.Go(func() { keepKilling(t, address, kills/4, uint64(i)) }) //nolint:gosec // small
+		killing.Go(func() { keepKilling(t, address, kills/4, uint64(i)) })
 	}
 	over := make(chan struct{})
 	go func() {
@@ -114,9 +114,9 @@ func TestSerialsHaveNoGap(t *testing.T) {
 
 // keepKilling starts a child and kills it after a moment, so often.
 func keepKilling(t *testing.T, address string, times int, seed uint64) {
-	random := rand.New(rand.NewPCG(seed, 26)) //nolint:gosec // moments, not secrets
+	random := rand.New(rand.NewPCG(seed, 26))
 	for range times {
-		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$") //nolint:gosec // this very program
+		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
 		child.Env = append(os.Environ(), issuerDatabase+"="+address)
 		child.Stderr = os.Stderr
 		out, err := child.StdoutPipe()

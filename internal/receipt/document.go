@@ -3,6 +3,7 @@ package receipt
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"strings"
 	"text/template"
 
@@ -10,7 +11,6 @@ import (
 
 	"readerfund/internal/money"
 	"readerfund/internal/receipt/form"
-	"readerfund/templates"
 )
 
 // Document is a receipt, a notice or a statement in words, ready to be shown: as a page, as a PDF, in a mail.
@@ -66,14 +66,14 @@ type words struct {
 type sum struct{ Currency, Amount, Spelled string }
 
 // parseTexts reads every form's text, so that a broken one stops the start.
-func parseTexts() (*texts, error) {
+func parseTexts(from fs.FS) (*texts, error) {
 	t := &texts{of: map[form.Form]*template.Template{}}
 	for _, f := range form.Forms() {
 		files := []string{"receipt/" + string(f) + ".txt"}
 		if common := styles[f].common; common != "" {
 			files = append([]string{"receipt/" + common}, files...)
 		}
-		parsed, err := template.New(string(f)).Option("missingkey=error").ParseFS(templates.Files, files...)
+		parsed, err := template.New(string(f)).Option("missingkey=error").ParseFS(from, files...)
 		if err != nil {
 			return nil, fmt.Errorf("parse the text %q of receipts: %w", f, err)
 		}

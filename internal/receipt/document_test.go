@@ -109,7 +109,7 @@ func golden(t *testing.T, name string, got []byte) {
 		}
 		return
 	}
-	want, err := os.ReadFile(path) //nolint:gosec // a golden
+	want, err := os.ReadFile(path)
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%s differs (%v); run with -update and read the difference. Got:\n%s", path, err, got)
 	}
@@ -204,7 +204,7 @@ func pdfText(t *testing.T, file []byte) string {
 		t.Log("left out: poppler-utils is not installed, so the file's text is not read")
 		return ""
 	}
-	c := exec.CommandContext(t.Context(), tool, "-layout", "-", "-") //nolint:gosec // poppler
+	c := exec.CommandContext(t.Context(), tool, "-layout", "-", "-")
 	c.Stdin = bytes.NewReader(file)
 	out, err := c.Output()
 	if err != nil {

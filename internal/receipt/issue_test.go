@@ -194,7 +194,7 @@ func TestEachDocumentIsMailedOnce(t *testing.T) {
 	if err := w.DB.Get(&payer, `SELECT s.email FROM supporter s JOIN contribution c ON c.supporter_id = s.id WHERE c.id = $1`, silent.ID); err != nil {
 		t.Fatal(err)
 	}
-	documents := append(w.of(c)[:1], w.of(silent)[0], w.of(c)[1])
+	documents := []receipt.Receipt{w.of(c)[0], w.of(silent)[0], w.of(c)[1]}
 	if len(mails) != 3 || mails[0].Recipient != "ada@example.org" || mails[1].Recipient != payer || mails[2].Recipient != "ada@example.org" {
 		t.Fatalf("mails: %+v", mails)
 	}
@@ -239,5 +239,24 @@ func TestAYearsStatement(t *testing.T) {
 	}
 	if _, err := w.receipts.Statement(t.Context(), supporter, 2025); !fault.Is(err, fault.NotFound) {
 		t.Errorf("a year without gifts: %v", err)
+	}
+}
+
+// Each charge of a monthly gift has a receipt of its own, which says how often it comes, and how it is stopped.
+func TestEachChargeOfASubscriptionHasAReceipt(t *testing.T) {
+	t.Parallel()
+	w := open(t, form.Plain)
+	c := w.Subscribe("month", "10.00")
+	w.issue()
+	got := w.of(c)
+	if len(got) != 1 || got[0].Frequency != "month" || got[0].Amount.String() != "10.00 EUR" {
+		t.Fatalf("receipts: %+v", got)
+	}
+	if n := w.Count("mail WHERE kind = 'receipt' AND args::text LIKE '%/manage/gift/' || $1 || '%'", c.ID.String()); n != 1 {
+		t.Errorf("%d mails with the way to stop", n)
+	}
+	d, err := w.receipts.Document(got[0])
+	if err != nil || !strings.Contains(written(d), "How often: every month") {
+		t.Errorf("%v\n%s", err, written(d))
 	}
 }

@@ -25,6 +25,9 @@ func (s *Service) letter(r row) (mail.Message, error) {
 		Kind: string(r.Kind), Serial: r.Serial, Title: d.Title, Amount: amount, Frequency: r.Frequency,
 		URL: s.links.Contribution(r.Contribution),
 	}
+	if r.Frequency != "once" {
+		args.Manage = s.manage(r.Contribution)
+	}
 	for _, p := range d.Paragraphs {
 		args.Paragraphs = append(args.Paragraphs, strings.Split(p, "\n"))
 	}

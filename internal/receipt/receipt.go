@@ -7,6 +7,7 @@
 package receipt
 
 import (
+	"io/fs"
 	"log/slog"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/money"
 	"readerfund/internal/receipt/form"
+	"readerfund/templates"
 )
 
 // Kind is what a document says of a payment.
@@ -52,8 +54,10 @@ type Receipt struct {
 type Config struct {
 	DB     *db.DB
 	Issuer form.Issuer
-	Zone   *time.Location // whose days and years count
-	Links  Links          // put into mails
+	Zone   *time.Location                      // whose days and years count
+	Links  Links                               // put into mails
+	Manage func(contribution uuid.UUID) string // the page on which a recurring gift is stopped, for its mails
+	Files  fs.FS                               // templates; nil: our own
 	Now    func() time.Time
 	Log    *slog.Logger
 }
@@ -65,17 +69,21 @@ type Service struct {
 	texts  *texts
 	zone   *time.Location
 	links  Links
+	manage func(uuid.UUID) string
 	now    func() time.Time
 	log    *slog.Logger
 }
 
 // New makes a Service. It fails where a text cannot be read, or the issuer lacks what its form needs.
 func New(cfg Config) (*Service, error) {
-	t, err := parseTexts()
+	if cfg.Files == nil {
+		cfg.Files = templates.Files
+	}
+	t, err := parseTexts(cfg.Files)
 	if err != nil {
 		return nil, err
 	}
 	return &Service{
-		db: cfg.DB, issuer: cfg.Issuer, texts: t, zone: cfg.Zone, links: cfg.Links, now: cfg.Now, log: cfg.Log,
+		db: cfg.DB, issuer: cfg.Issuer, texts: t, zone: cfg.Zone, links: cfg.Links, manage: cfg.Manage, now: cfg.Now, log: cfg.Log,
 	}, nil
 }

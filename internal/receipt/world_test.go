@@ -48,6 +48,7 @@ func newService(d *db.DB, f form.Form, now func() time.Time) (*receipt.Service, 
 		Links: receipt.Links{
 			BaseURL: "https://give.example.org", Sign: func(purpose, _ string) string { return "signed for " + purpose },
 		},
+		Manage: func(id uuid.UUID) string { return "https://give.example.org/manage/gift/" + id.String() },
 	})
 }
 

@@ -22,7 +22,8 @@ func receiptsFor(t *testing.T, n *newsroom.Newsroom, d Deps) *receipt.Service {
 		Links: receipt.Links{BaseURL: d.BaseURL, Sign: func(purpose, text string) string {
 			return house{service: &service{server: &server{Deps: d}}}.signer().Sign(purpose, text)
 		}},
-		Now: n.Clock.Now, Log: quiet(),
+		Manage: func(id uuid.UUID) string { return d.BaseURL + "/manage/gift/" + id.String() },
+		Now:    n.Clock.Now, Log: quiet(),
 	})
 	if err != nil {
 		t.Fatal(err)

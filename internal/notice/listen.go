@@ -1,0 +1,118 @@
+package notice
+
+import (
+	"context"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/ledger"
+	"readerfund/internal/mail"
+	"readerfund/internal/settle"
+	"readerfund/internal/subscription"
+)
+
+// news is how old a beginning may be to be told. A subscription that we hear of later was running before, and is told of
+// by a database that was restored.
+const news = 3 * 24 * time.Hour
+
+// told is a mail that follows from facts, before it is known whom it goes to.
+type told struct {
+	kind mail.Kind
+	key  string
+	args mail.GiftArgs
+}
+
+// OnApplied writes the mails that follow from what was applied. It is a settle.Listener, and comes after internal/manage's,
+// which says who ended or paused a subscription.
+func (s *Service) OnApplied(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
+	var all []told
+	if change := a.Subscription; change != nil {
+		all = s.ofSubscription(change.Before, change.After, a.At)
+	}
+	for _, p := range a.Payments {
+		late, err := s.ofLateCharge(ctx, tx, a, p)
+		if err != nil {
+			return err
+		}
+		all = append(all, late...)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	to, err := reader(ctx, tx, a.Contribution)
+	if err != nil {
+		return err
+	}
+	mails := make([]mail.Message, len(all))
+	for i, t := range all {
+		t.args.Reference, t.args.Manage = a.Contribution.Receipt, s.Manage(a.Contribution.ID)
+		mails[i] = to.to(t.kind, t.key, t.args)
+	}
+	return mail.Enqueue(ctx, tx, a.At, mails...)
+}
+
+// ofSubscription is what a change of a subscription tells its reader.
+func (s *Service) ofSubscription(before, after subscription.Subscription, at time.Time) []told {
+	args := mail.GiftArgs{
+		Amount: after.Amount, Frequency: after.Frequency, Next: after.NextBillingAt, By: after.EndedBy,
+		Until: after.PausedUntil, Retry: after.RetryAt,
+	}
+	moved := after.PayPalID + " " + stamp(after.StatusAt)
+	began, ran := !before.State.Runs() && !before.State.Ended(), before.State.Runs()
+	var all []told
+	switch {
+	case began && after.State == subscription.Active:
+		if at.Sub(after.StartedAt) < news {
+			all = append(all, told{mail.Welcome, after.PayPalID, args})
+		}
+	case ran && after.State.Ended():
+		all = append(all, told{mail.Stopped, moved, args})
+	case before.State == subscription.Suspended && after.State == subscription.Active:
+		all = append(all, told{mail.Resumed, moved, args})
+	case before.State == subscription.Active && after.State == subscription.Suspended:
+		kind := mail.Paused
+		if gaveUp(after) {
+			kind, args.Suspended = mail.PaymentFailed, true
+		}
+		all = append(all, told{kind, moved, args})
+	case ran && after.FailedPayments > before.FailedPayments:
+		all = append(all, told{mail.PaymentFailed, after.PayPalID + " " + stamp(after.LastFailedAt), args})
+	}
+	if ran && after.State.Runs() && (after.Amount != before.Amount || after.Frequency != before.Frequency) {
+		args.Before, args.FrequencyBefore = before.Amount, before.Frequency
+		key := after.PayPalID + " " + after.Amount.String() + " " + after.Frequency + " " + stamp(after.SeenAt)
+		all = append(all, told{mail.Changed, key, args})
+	}
+	return all
+}
+
+// gaveUp reports whether PayPal suspended a subscription because it could not charge it, which is told as a failed
+// payment.
+func gaveUp(s subscription.Subscription) bool { return s.FailedPayments > 0 && s.PausedUntil.IsZero() }
+
+// ofLateCharge tells that money came after the subscription had ended: the reader thinks that it was stopped.
+func (s *Service) ofLateCharge(
+	ctx context.Context, tx *sqlx.Tx, a settle.Applied, p ledger.Payment,
+) ([]told, error) {
+	if p.Subscription == "" {
+		return nil, nil
+	}
+	var of subscription.Subscription
+	if change := a.Subscription; change != nil && change.After.PayPalID == p.Subscription {
+		of = change.After
+	} else {
+		var err error
+		if of, err = subscription.Find(ctx, tx, p.Subscription); err != nil {
+			return nil, err
+		}
+	}
+	if !of.State.Ended() || !p.OccurredAt.After(of.EndedAt) {
+		return nil, nil
+	}
+	return []told{{mail.ChargedAfterEnd, p.PayPalID, mail.GiftArgs{
+		Amount: p.Amount, Frequency: of.Frequency, At: p.OccurredAt, Ended: of.EndedAt,
+	}}}, nil
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -1,0 +1,148 @@
+package notice
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/db"
+	"readerfund/internal/mail"
+	"readerfund/internal/money"
+)
+
+// batch is how many mails one transaction writes.
+const batch = 500
+
+// charge is a yearly charge that is coming.
+type charge struct {
+	PayPalID     string    `db:"paypal_id"`
+	Contribution uuid.UUID `db:"contribution_id"`
+	Reference    string    `db:"reference"`
+	Minor        int64     `db:"amount_minor"`
+	Currency     string    `db:"currency"`
+	At           time.Time `db:"next_billing_at"`
+
+	person
+}
+
+// Yearly tells of each yearly charge that is coming: once as soon as no more than the most days are left, and once more
+// for each of the fewer. A charge that comes too soon for several is told once, for the fewest of them. It is periodic
+// work; the day is PayPal's own.
+func (s *Service) Yearly(ctx context.Context) error {
+	now, least := s.Now().UTC(), 0
+	for _, days := range s.YearlyDays {
+		if err := s.tellYearly(ctx, now, least, days); err != nil {
+			return fmt.Errorf("tell of yearly charges: %w", err)
+		}
+		least = days
+	}
+	return nil
+}
+
+// tellYearly tells of charges that are more than least and no more than most days away.
+func (s *Service) tellYearly(ctx context.Context, now time.Time, least, most int) error {
+	from, to := now.AddDate(0, 0, least), now.AddDate(0, 0, most)
+	for after := ""; ; {
+		var due []charge
+		err := s.DB.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+			due = nil
+			// Locked, so that one that is stopped at this moment is not told that it will be charged.
+			err := tx.SelectContext(ctx, &due, `
+				SELECT b.paypal_id, b.contribution_id, c.receipt AS reference, b.amount_minor, b.currency, b.next_billing_at,
+				       coalesce(nullif(c.email, ''), s.email, '') AS email, coalesce(nullif(c.name, ''), s.name, '') AS name
+				FROM subscription b JOIN contribution c ON c.id = b.contribution_id
+				LEFT JOIN supporter s ON s.id = c.supporter_id
+				WHERE b.frequency = 'year' AND b.state = 'active' AND b.next_billing_at > $1 AND b.next_billing_at <= $2
+				  AND (b.next_billing_at, b.paypal_id) > ($1, $3)
+				  AND NOT EXISTS (SELECT 1 FROM mail m WHERE m.kind = $4
+				      AND m.key = b.paypal_id || ' ' || to_char(b.next_billing_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') || ' ' || $5)
+				ORDER BY b.next_billing_at, b.paypal_id LIMIT $6 FOR SHARE OF b`,
+				from, to, after, string(mail.YearlyNotice), strconv.Itoa(most), batch)
+			if err != nil {
+				return fmt.Errorf("find them: %w", err)
+			}
+			mails := make([]mail.Message, len(due))
+			for i, c := range due {
+				mails[i] = s.yearly(c, most)
+			}
+			return mail.Enqueue(ctx, tx, now, mails...)
+		})
+		if err != nil || len(due) < batch {
+			return err
+		}
+		from, after = due[len(due)-1].At, due[len(due)-1].PayPalID
+	}
+}
+
+func (s *Service) yearly(c charge, days int) mail.Message {
+	key := c.PayPalID + " " + c.At.UTC().Format(time.DateOnly) + " " + strconv.Itoa(days)
+	return c.to(mail.YearlyNotice, key, mail.GiftArgs{
+		Reference: c.Reference, Amount: money.New(c.Minor, money.Currency(c.Currency)), Frequency: "year", Next: c.At.UTC(),
+		Manage: s.Manage(c.Contribution),
+	})
+}
+
+// Statements brings everybody who gave last year the statement of it, once, in January. It is periodic work; some days are
+// left for payments that PayPal confirms late.
+func (s *Service) Statements(ctx context.Context) error {
+	local := s.Now().In(s.Zone)
+	if local.Month() != time.January || local.Day() < firstStatementDay {
+		return nil
+	}
+	year := local.Year() - 1
+	for after := uuid.Nil; ; {
+		last, err := s.tellStatements(ctx, year, after)
+		if err != nil {
+			return fmt.Errorf("send statements of %d: %w", year, err)
+		}
+		if last == uuid.Nil {
+			return nil
+		}
+		after = last
+	}
+}
+
+const firstStatementDay = 5
+
+// tellStatements does it for a batch of supporters, by id, and gives the last of them; uuid.Nil where there are no more.
+func (s *Service) tellStatements(ctx context.Context, year int, after uuid.UUID) (last uuid.UUID, err error) {
+	from := time.Date(year, time.January, 1, 0, 0, 0, 0, s.Zone)
+	err = s.DB.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		last = uuid.Nil
+		var all []struct {
+			ID    uuid.UUID `db:"id"`
+			Gave  bool      `db:"gave"`
+			Typed string    `db:"typed"`
+
+			person
+		}
+		err := tx.SelectContext(ctx, &all, `
+			SELECT s.id, s.email, s.name, g.at IS NOT NULL AS gave, coalesce(g.email, '') AS typed
+			FROM supporter s LEFT JOIN LATERAL (
+			    SELECT r.paid_at AS at, c.email FROM contribution c JOIN receipt r ON r.contribution_id = c.id
+			    WHERE c.supporter_id = s.id AND r.kind = 'receipt' AND r.paid_at >= $2 AND r.paid_at < $3
+			    ORDER BY r.paid_at DESC LIMIT 1) g ON true
+			WHERE s.id > $1 ORDER BY s.id LIMIT $4`, after, from.UTC(), from.AddDate(1, 0, 0).UTC(), batch)
+		if err != nil {
+			return fmt.Errorf("find who gave: %w", err)
+		}
+		var mails []mail.Message
+		for _, p := range all {
+			if last = p.ID; !p.Gave {
+				continue
+			}
+			if p.Typed != "" {
+				p.Email = p.Typed
+			}
+			mails = append(mails, p.to(mail.Statement, p.ID.String()+" "+strconv.Itoa(year), mail.StatementArgs{
+				Year: year, URL: s.Statement(p.ID, year),
+			}))
+		}
+		return mail.Enqueue(ctx, tx, s.Now().UTC(), mails...)
+	})
+	return last, db.Translate(err)
+}
