@@ -37,7 +37,8 @@ func Listener(disputePauses bool) settle.Listener {
 // until when it is paused.
 func changed(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 	before, now := a.Subscription.Before, &a.Subscription.After
-	if before.State == now.State && before.Amount == now.Amount && before.Frequency == now.Frequency {
+	terms := before.Amount != now.Amount || before.Frequency != now.Frequency
+	if before.State == now.State && !terms {
 		return nil
 	}
 	all, err := latest(ctx, tx, now.PayPalID)
@@ -51,12 +52,17 @@ func changed(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 	}
 	for i := range all {
 		c := &all[i]
-		done, err := conclude(ctx, tx, a.Contribution, *now, c, a.At)
+		if !c.UnderWay() && !terms {
+			continue
+		}
+		ended, err := conclude(ctx, tx, a.Contribution, *now, c, a.At)
 		if err != nil {
 			return err
 		}
-		if done && c.State == Done && c.Kind == Pause {
+		if done := ended && c.State == Done; done && c.Kind == Pause {
 			now.PausedUntil = c.Until
+		} else if done && c.Kind.sort() == Amount {
+			terms = false // what was wanted earlier is not what came about
 		}
 	}
 	if before.State != now.State && now.State == subscription.Active && !before.State.Runs() {
@@ -72,6 +78,10 @@ func noteState(ctx context.Context, tx *sqlx.Tx, a settle.Applied, all []Change)
 	switch now.State {
 	case subscription.Cancelled, subscription.Expired:
 		now.EndedBy, now.PausedUntil = endedBy(*now, all), time.Time{}
+		two := review.Match{Code: review.TwoSubscriptions, About: review.Args{"subscription": now.PayPalID}}
+		if _, err := review.Resolve(ctx, tx, a.Contribution.ID, review.Settled, a.At, two); err != nil {
+			return err
+		}
 		return setEndedBy(ctx, tx, now.PayPalID, now.EndedBy)
 	case subscription.Suspended:
 		if by == "" || until.IsZero() || underWay(all, Pause) != nil {

@@ -42,6 +42,11 @@ func TestASecondSubscriptionOfOnePersonIsNamed(t *testing.T) {
 	}
 	n.wants(first, subscription.Active)
 	n.wants(second, subscription.Active)
+	if third := n.Subscribe("month", "7.00"); n.reviews(third) == "" {
+		t.Error("the third is not named")
+	} else if _, err := n.Manage.Stop(t.Context(), third.ID, reader); err != nil || n.reviews(third) != "" {
+		t.Errorf("once it is stopped: %q, %v", n.reviews(third), err)
+	}
 	if _, err := n.Manage.Stop(t.Context(), first.ID, reader); err != nil {
 		t.Fatal(err)
 	}

@@ -191,6 +191,54 @@ func TestTermsAreChangedTwiceAtOnce(t *testing.T) {
 	n.wantTerms(c, euros(4000), "year")
 }
 
+// A wish that nobody agreed to in time is not said to have come about by a later one for the same.
+func TestAnEarlierWishStaysWhatItWas(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.Subscribe("month", "10.00")
+	for range 2 {
+		ch, err := n.Manage.ChangeAmount(t.Context(), c.ID, euros(2000), reader)
+		if err != nil || ch.State != manage.Approval {
+			t.Fatalf("%+v, %v", ch, err)
+		}
+		if n.changes(c) == "amount approval" {
+			n.later(manage.ConsentWithin + 2*time.Hour)
+			continue
+		}
+		n.consents(ch, "approve")
+		n.news(c)
+	}
+	n.wantChanges(c, "amount expired, amount done")
+	if _, err := n.Manage.Pause(t.Context(), c.ID, 1, reader); err != nil {
+		t.Fatal(err)
+	}
+	n.wantChanges(c, "amount expired, amount done, pause done")
+}
+
+// Where PayPal refuses an amount beside the plan's, there is a plan for each amount, and all of it works the same.
+func TestTermsWherePayPalRefusesOverrides(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	n.PayPal.Must("POST", "/sandbox/faults", testkit.Fields{"kind": "refuse_override"}, nil)
+	c := n.Subscribe("month", "10.00")
+	for _, amount := range []int64{2000, 500} {
+		ch, err := n.Manage.ChangeAmount(t.Context(), c.ID, euros(amount), reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ch.State == manage.Approval {
+			n.consents(ch, "approve")
+			if ch, err = n.Manage.Returned(t.Context(), ch.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if ch.State != manage.Done {
+			t.Errorf("%+v", ch)
+		}
+		n.wantTerms(c, euros(amount), "month")
+	}
+}
+
 // Who asked for more and then wants it as it was, has what was asked for dropped.
 func TestAWishIsTakenBack(t *testing.T) {
 	t.Parallel()
