@@ -131,7 +131,7 @@ func documentsSilent() []exception {
 			"`{\"error\":\"invalid_token\"}` for a token that is no good",
 			"The gate in front of the APIs answers in OAuth's form; the documents have only their own form, which is what a request without a token gets.",
 			"RFC 6750, section 3.1"},
-		{".*/(v2|v1/reporting)/.*", "answer", `^429: fits none of the alternatives`,
+		{".*/(v2|v1/reporting|v1/billing)/.*", "answer", `^429: fits none of the alternatives`,
 			"429 `RATE_LIMIT_REACHED`", "The documents have no 429; PayPal's rate limits have.",
 			"PayPal, Rate limiting guidelines"},
 		{"POST /v2/payments/captures/\\{capture_id\\}/refund", "answer", `the status 200 is not in the document`,

@@ -154,7 +154,12 @@ func driveStrangers(t *testing.T, s *stage) {
 	webhook := "/v1/notifications/webhooks/" + s.hookID
 	_, disputed := s.paid("")
 	dispute := disputesPath + "/" + s.hook("captures/"+last(disputed)+"/dispute", `{"stage":"INQUIRY"}`).get("dispute_id")
+	subscription, sale := s.billed(`"amount":"10.00"`)
+	saleRefund := saleRefundsPath + "/" + s.ok(201, "POST", sale+"/refund", `{"amount":{"total":"1.00","currency":"EUR"}}`).get("id")
 	for _, call := range [][3]string{
+		{"GET", sale}, {"POST", sale + "/refund", "{}"}, {"GET", saleRefund},
+		{"GET", subscription + "/transactions?start_time=2026-11-01T00:00:00Z&end_time=2026-11-02T00:00:00Z"},
+		{"POST", subscription + "/capture", `{"note":"x","capture_type":"OUTSTANDING_BALANCE","amount":` + eur("1.00") + `}`},
 		{"POST", ordersPath, unit(`"custom_id":"x"`)}, {"GET", order},
 		{"PATCH", order, "[" + step("replace", "custom_id", `"x"`) + "]"},
 		{"POST", order + "/capture", "{}"}, {"GET", capture}, {"POST", capture + "/refund", "{}"}, {"GET", refund},
