@@ -131,20 +131,20 @@ func (a Response) Started() (g Started, err error) {
 	return g, nil
 }
 
-// Subscribe is a reader who gives monthly or yearly, agrees at PayPal, and comes back. It gives PayPal's id of the
-// subscription.
-func (v *Client) Subscribe(p *testkit.PayPal, amount, currency, frequency string) (string, error) {
+// Subscribe is a reader who gives monthly or yearly, agrees at PayPal, and comes back. It gives our id of the
+// contribution, and PayPal's of the subscription.
+func (v *Client) Subscribe(p *testkit.PayPal, amount, currency, frequency string) (ours, theirs string, err error) {
 	got, err := v.send(amount, currency, frequency, "")
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	var g Started
 	if err := json.Unmarshal([]byte(got.Body), &g); err != nil || got.Status != http.StatusCreated {
-		return "", fmt.Errorf("%d: %s", got.Status, got.Body)
+		return "", "", fmt.Errorf("%d: %s", got.Status, got.Body)
 	}
 	var made []struct{ ID string }
 	if err := p.Hook("GET", "/sandbox/subscriptions?custom_id="+g.ID, nil, &made); err != nil || len(made) != 1 {
-		return "", fmt.Errorf("PayPal has %d subscriptions of %s: %w", len(made), g.ID, err)
+		return g.ID, "", fmt.Errorf("PayPal has %d subscriptions of %s: %w", len(made), g.ID, err)
 	}
 	var said struct {
 		ReturnURL string `json:"return_url"`
@@ -152,13 +152,13 @@ func (v *Client) Subscribe(p *testkit.PayPal, amount, currency, frequency string
 	payer := testkit.Fields{"email": "reader-" + g.ID[len(g.ID)-8:] + "@example.com"}
 	err = p.Hook("POST", "/sandbox/subscriptions/"+made[0].ID+"/approve", testkit.Fields{"payer": payer}, &said)
 	if err != nil {
-		return "", err
+		return g.ID, "", err
 	}
 	back, err := v.Send("GET", said.ReturnURL, "")
 	if err == nil && back.Status != http.StatusOK {
 		err = fmt.Errorf("back from PayPal: %d at %s", back.Status, back.URL)
 	}
-	return made[0].ID, err
+	return g.ID, made[0].ID, err
 }
 
 // Begin gives, and must succeed.

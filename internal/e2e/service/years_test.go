@@ -2,6 +2,10 @@ package service
 
 import (
 	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -20,7 +24,12 @@ func TestYearsOfSubscriptions(t *testing.T) {
 	s := harness.New(t, "SWEEP_INTERVAL", "1s")
 	s.ServeWithin(clock.Now)
 	began := time.Now()
-	y := testkit.YearsOf(s.PayPal, seed, subscribe(s, supporters)...)
+	contributions := subscribe(s, supporters)
+	y := testkit.YearsOf(s.PayPal, seed, slices.Sorted(maps.Keys(contributions))...)
+	for name, act := range map[string]string{"stopped here": "stop", "paused here": "pause"} {
+		y.Chances[name] = 2
+		y.Seller[name] = func(id string) error { return byStaff(s, contributions[id], act) }
+	}
 	t.Logf("%d supporters in %s", supporters, time.Since(began))
 	y.Move = func(by time.Duration) error {
 		if err := s.PayPal.Hook("POST", "/sandbox/clock", testkit.Fields{"advance": by.String()}, nil); err != nil {
@@ -63,10 +72,27 @@ func receipted(s *harness.Fixture) {
 	s.T.Logf("%d payments, %d receipts and notices", s.Count("payment WHERE status = 'completed'"), s.Count("receipt"))
 }
 
-// subscribe has readers give monthly, and each fifth yearly, and come back from PayPal. It gives PayPal's ids.
-func subscribe(s *harness.Fixture, supporters int) []string {
+// byStaff is what staff do about a subscription for its reader. They sign in anew: much time has passed.
+func byStaff(s *harness.Fixture, contribution, act string) error {
+	form := url.Values{"reason": {"The reader wrote to us."}, "months": {"1"}}.Encode()
+	got, err := s.Staff().Send("POST", "/staff/contributions/"+contribution+"/"+act, form,
+		"Content-Type", "application/x-www-form-urlencoded")
+	switch {
+	case err != nil:
+		return err
+	case got.Status == http.StatusConflict || got.Status == http.StatusUnprocessableEntity:
+		return testkit.ErrRefused
+	case got.Status != http.StatusOK:
+		return fmt.Errorf("%d at %s", got.Status, got.URL)
+	}
+	return nil
+}
+
+// subscribe has readers give monthly, and each fifth yearly, and come back from PayPal. It gives our ids by PayPal's.
+func subscribe(s *harness.Fixture, supporters int) map[string]string {
 	s.T.Helper()
-	ids := make([]string, supporters)
+	contributions := map[string]string{}
+	var mu sync.Mutex
 	var readers sync.WaitGroup
 	turns := make(chan int)
 	for range 8 {
@@ -77,11 +103,13 @@ func subscribe(s *harness.Fixture, supporters int) []string {
 				if n%5 == 4 {
 					frequency = "year"
 				}
-				id, err := reader.Subscribe(s.PayPal, fmt.Sprintf("%d.00", 5+n%20), "EUR", frequency)
+				ours, theirs, err := reader.Subscribe(s.PayPal, fmt.Sprintf("%d.00", 5+n%20), "EUR", frequency)
 				if err != nil {
 					s.T.Errorf("supporter %d: %v", n, err)
 				}
-				ids[n] = id
+				mu.Lock()
+				contributions[theirs] = ours
+				mu.Unlock()
 			}
 		})
 	}
@@ -93,5 +121,5 @@ func subscribe(s *harness.Fixture, supporters int) []string {
 	if s.T.Failed() {
 		s.T.FailNow()
 	}
-	return ids
+	return contributions
 }
