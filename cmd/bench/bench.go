@@ -29,6 +29,7 @@ func (b *bench) measurements() []measurement {
 		{"cost", "the cost of a contribution", b.measureCost},
 		{"reconcile", "reconciling", b.measureReconcile},
 		{"lists", "lists and reports", b.measureLists},
+		{"mail", "mail", b.measureMail},
 		{"memory", "memory", b.measureMemory},
 	}
 }

@@ -20,7 +20,7 @@ const mostTries = 42
 // outcome is what became of one try to send a mail.
 type outcome struct {
 	state  State
-	answer string // the server's, or why there was none; it may name the recipient
+	answer string // the server's, or why there was none
 	code   int    // the server's reply code; 0 where there was none
 	lost   bool   // the connection cannot be used any more
 	shut   bool   // the server takes no mails from us at all now, whomever they are for: this was no try
@@ -41,7 +41,7 @@ func judge(err error) outcome {
 		return outcome{state: Queued, answer: err.Error()} // it could not be made
 	}
 	o := outcome{state: Queued, code: sending.ErrorCode()}
-	o.answer, _, _ = strings.Cut(sending.Error(), ", affected ")
+	o.answer, _, _ = strings.Cut(strings.ReplaceAll(sending.Error(), `\"`, `"`), ", affected ") // net/textproto quotes it
 	o.lost = o.code == 0 || o.code == 421
 	switch sending.Reason {
 	case mail.ErrConnCheck, mail.ErrSMTPMailFrom:

@@ -141,6 +141,7 @@ func (r *run) work(ctx context.Context) {
 
 // end notes what became of a try. It reports whether the connection cannot be used any more.
 func (r *run) end(ctx context.Context, q queued, c *connection, o outcome) (broken bool) {
+	o.answer = q.withoutAddress(o.answer)
 	r.log(ctx, q, o)
 	switch {
 	case o.state == Sent:
@@ -197,7 +198,7 @@ func (r *run) shutUntil() (time.Time, string) {
 	return r.shut, r.why
 }
 
-// log names the mail and the server's code, and not the recipient, whom the server's words may name.
+// log names the mail and the server's code, and not the recipient.
 func (r *run) log(ctx context.Context, q queued, o outcome) {
 	log := r.cfg.Log.With("mail", q.ID, "kind", q.Kind, "try", q.Tries)
 	switch {

@@ -25,7 +25,7 @@ type Trouble struct {
 	Key    string
 	To     string // a…@example.org; empty once it is forgotten
 	State  State  // Failed, Bounced or Off
-	Answer string // the mail server's, without the address
+	Answer string // the mail server's
 	Tries  int
 	Since  time.Time
 	Again  bool // it can be sent again
@@ -81,7 +81,7 @@ func (s *Service) Troubles(ctx context.Context) (Troubles, error) {
 	for _, r := range rows {
 		all.Mails = append(all.Mails, Trouble{
 			ID: r.ID, Kind: r.Kind, Key: r.Key, To: masked(r.To), State: r.State, Tries: r.Tries, Since: r.Since.UTC(),
-			Again: r.Again, Answer: withoutAddress(r.Answer, r.To),
+			Again: r.Again, Answer: r.Answer,
 		})
 	}
 	return all, nil
@@ -97,11 +97,16 @@ func masked(address string) string {
 	return string(first) + "…" + address[at:]
 }
 
-func withoutAddress(answer, address string) string {
-	if address == "" {
-		return answer
+// withoutAddress is what a mail server said without the recipient's address, which most repeat: the log has it, and it
+// stands with other mails that the server did not take then.
+func (q queued) withoutAddress(answer string) string {
+	if to, _, err := address(q.Recipient); err == nil {
+		answer = strings.ReplaceAll(answer, to.Address, masked(to.Address))
 	}
-	return strings.ReplaceAll(answer, address, masked(address))
+	if q.Recipient != "" {
+		answer = strings.ReplaceAll(answer, q.Recipient, masked(q.Recipient))
+	}
+	return answer
 }
 
 // By is who acts: an account of the staff.

@@ -68,6 +68,9 @@ func TestAnErasedPersonStaysErased(t *testing.T) {
 		f.delivered(id, `{"payer": "`+typed+`"}`, state, due, of)
 		f.apart(id)
 	}
+	f.Exec(`INSERT INTO mail (id, kind, key, recipient, name, args, answer, created_at, wanted_at, due_at)
+		VALUES (gen_random_uuid(), 'receipt', 'X', upper($1), $2, json_build_object('name', $2::text), $1, $3, $3, $3)`,
+		typed, name, f.Clock.Now())
 	f.Exec(`INSERT INTO suspect_delivery (transmission_id, event_id, event_type, headers, body, first_seen_at, last_seen_at)
 		VALUES ('T-9', 'WH-9', 'X', '{}', $1, $2, $2)`, []byte(`"`+typed+`"`), f.Clock.Now())
 	f.Exec(`INSERT INTO discrepancy (kind, paypal_ref, code, ours, theirs, occurred_at, detail, state, advice, run_id,

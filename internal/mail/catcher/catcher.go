@@ -125,6 +125,7 @@ type session struct {
 	known   bool
 	from    string
 	to      []string
+	naming  string // the address that was named last
 }
 
 // AuthMechanisms implements smtp.AuthSession.
@@ -150,11 +151,12 @@ func (s *session) Mail(from string, _ *smtp.MailOptions) error {
 	if s.catcher.opts.User != "" && !s.known {
 		return smtp.ErrAuthRequired
 	}
-	s.from = from
+	s.from, s.naming = from, from
 	return s.fail(AtMail)
 }
 
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
+	s.naming = to
 	if err := s.fail(AtRcpt); err != nil {
 		return err
 	}

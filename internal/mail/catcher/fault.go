@@ -64,11 +64,13 @@ func (s *session) fail(at Stage) error {
 		_ = s.conn.Conn().Close()
 		return errCut
 	case f.Code == 421: // which a server says before it hangs up
-		_, _ = io.WriteString(s.conn.Conn(), "421 4.3.2 Service not available, closing transmission channel\r\n")
+		_, _ = io.WriteString(s.conn.Conn(), "421 4.3.2 <"+s.naming+">: closing transmission channel\r\n")
 		_ = s.conn.Conn().Close()
 		return errCut
-	case f.Code != 0:
-		return &smtp.SMTPError{Code: f.Code, EnhancedCode: smtp.EnhancedCode{f.Code / 100, 0, 0}, Message: "As asked for"}
+	case f.Code != 0: // with the address, as real servers write it
+		return &smtp.SMTPError{
+			Code: f.Code, EnhancedCode: smtp.EnhancedCode{f.Code / 100, 1, 1}, Message: "<" + s.naming + ">: as asked for",
+		}
 	}
 	return nil
 }
