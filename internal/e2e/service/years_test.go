@@ -48,6 +48,9 @@ func TestYearsOfSubscriptions(t *testing.T) {
 	if err := y.Settle(); err != nil {
 		t.Fatal(err)
 	}
+	if err := y.Move(testkit.Day); err != nil { // so that there is one more night, with its reconciliation
+		t.Fatal(err)
+	}
 	t.Logf("%s in %s; seed %d", y, time.Since(began), seed)
 	s.Balanced(2*time.Minute + time.Duration(supporters*months)*50*time.Millisecond)
 	receipted(s)
