@@ -300,7 +300,7 @@ func TestSubscriptionsThatPayPalRefuses(t *testing.T) {
 }
 
 // A change whose answer is lost takes place once, and is known to be so.
-func TestLostAnswersOfChanges(t *testing.T) {
+func TestTrap10AChangeThatIsMadeAlreadyIsRefused(t *testing.T) {
 	t.Parallel()
 	w, ctx := newEmulator(t), t.Context()
 	sub := w.running(t, subscribe(w.plan(t, paypal.Monthly, "EUR"), eur(500)))

@@ -33,7 +33,8 @@ func TestProductIsMadeOnce(t *testing.T) {
 	}
 }
 
-func TestCreatePlanSaysAll(t *testing.T) {
+// Traps 4, 5 and 6: a plan that leaves them out ends after one charge, is tried for ever, and collects months at once.
+func TestTrap05APlanLeavesNothingToPayPalsDefaults(t *testing.T) {
 	t.Parallel()
 	p := newPeer(t, answers(answer(201, `{"id":"P-1","product_id":"RF-THE-PAPER","name":"Yearly contribution to The Paper",
 		"status":"ACTIVE","create_time":"2026-11-28T09:14:51Z","billing_cycles":[{"tenure_type":"REGULAR","sequence":1,"total_cycles":0,

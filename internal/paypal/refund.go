@@ -63,8 +63,8 @@ func (c *Client) Refund(ctx context.Context, id string) (Refund, error) {
 }
 
 // RefundCapture sends money of a capture back, or of a subscription's charge by the sale's id. That v2 takes the latter
-// is not documented by PayPal, but in use; where it knows no such capture, Payments v1 is asked, under the same request
-// id.
+// is not documented by PayPal, but in use; where it knows no such capture, not to read it either, Payments v1 is asked,
+// under the same request id.
 func (c *Client) RefundCapture(ctx context.Context, captureID string, r RefundRequest) (Refund, error) {
 	const operation = "refund capture"
 	if err := checkID(operation, captureID); err != nil {
@@ -80,7 +80,10 @@ func (c *Client) RefundCapture(ctx context.Context, captureID string, r RefundRe
 			Amount: writeAmount(r.Amount), InvoiceID: r.InvoiceID, CustomID: r.CustomID, Note: oneLine(r.Note, maxNote),
 		},
 	})
-	if NotFound(err) {
+	if NotFound(err) && !OutcomeUnknown(err) {
+		if _, unread := c.Capture(ctx, captureID); !NotFound(unread) {
+			return Refund{}, err
+		}
 		if old, oldErr := c.refundSale(ctx, captureID, r); !NotFound(oldErr) {
 			refund, err = old, oldErr
 		}

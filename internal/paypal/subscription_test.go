@@ -86,7 +86,7 @@ func TestRecordedSubscriptions(t *testing.T) {
 
 // An amount comes as "59.0" and "5.69", a cancelled subscription without the next charge, a time with a month 19: what
 // can be read is read, and only money that is none is refused.
-func TestSubscriptionIsReadLeniently(t *testing.T) {
+func TestTrap31ASubscriptionIsReadLeniently(t *testing.T) {
 	t.Parallel()
 	ctx, yes, no := t.Context(), true, false
 	cycle := func(rest string) string {

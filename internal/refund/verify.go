@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"readerfund/internal/contribution"
@@ -57,6 +58,9 @@ func (s *Service) readPayPalsBooks(ctx context.Context, r Request) error {
 	if err != nil {
 		return err
 	}
+	if c.Frequency.Recurs() {
+		return s.readSale(ctx, r)
+	}
 	seen, err := s.paypal.Capture(ctx, r.Payment)
 	if err != nil {
 		return fmt.Errorf("ask about capture %s: %w", r.Payment, err)
@@ -87,6 +91,30 @@ func (s *Service) readPayPalsBooks(ctx context.Context, r Request) error {
 	facts := append(settle.OrderSeen(c.ID, src, o), settle.CaptureSeen(c.ID, src, seen))
 	_, err = s.applier.ApplyAll(ctx, facts)
 	return err
+}
+
+// readSale is readPayPalsBooks for the charge of a subscription. No order lists what went back of it: PayPal only says
+// whether something did. So all was seen where nothing did, or where all did that came in and is in our books; the rest
+// PayPal's record of transactions tells, which reconciling reads.
+func (s *Service) readSale(ctx context.Context, r Request) error {
+	seen, err := s.paypal.Sale(ctx, r.Payment)
+	if err != nil {
+		return fmt.Errorf("ask about sale %s: %w", r.Payment, err)
+	}
+	if _, err := s.payments.SettleSale(ctx, r.Payment, "", settle.Source{Way: contribution.ByStaff}); err != nil {
+		return err
+	}
+	if !seen.Refunded() {
+		return nil
+	}
+	all, err := readRefundable(ctx, s.db, r.Contribution)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(all, func(p Refundable) bool { return p.Payment == r.Payment && p.Left.Minor == 0 }) {
+		return nil
+	}
+	return fmt.Errorf("sale %s was refunded, and not all of it is in our books", r.Payment)
 }
 
 // likelyInvoice says whose a refund is that PayPal gives without its invoice number: the request's, where nothing
