@@ -110,3 +110,55 @@ func TestSomebodyElsesSubscriptionIsNotOurs(t *testing.T) {
 		t.Errorf("%d contributions", n)
 	}
 }
+
+// Months of subscriptions of which no webhook tells: payments fail, are held, go back and are disputed, people stop and
+// pause. The daily sweep finds what it can, reconciliation the rest, and both sides agree to the cent.
+func TestMonthsWithoutAWebhookAgree(t *testing.T) {
+	t.Parallel()
+	f := open(t, options{})
+	var ids []string
+	for range 8 {
+		ids = append(ids, f.Subscribe("month", "10.00").Checkout.PayPalID)
+	}
+	y := testkit.YearsOf(f.PayPal, testkit.Seed(t), ids...)
+	for name := range y.Chances {
+		y.Chances[name] *= 3
+	}
+	y.Move = func(by time.Duration) error {
+		f.Clock.Advance(by)
+		return f.PayPal.Hook("POST", "/sandbox/clock", testkit.Fields{"advance": "0s"}, nil)
+	}
+	err := y.Pass(100, func(day int) error {
+		if _, err := f.Sweeper.Sweep(t.Context()); err != nil {
+			return err
+		}
+		if _, err := f.Sweeper.SweepSubscriptions(t.Context()); err != nil {
+			return err
+		}
+		if day%30 == 0 {
+			_, err := f.Run(t.Context(), reconcile.Order{})
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(y)
+	if err := y.Settle(); err != nil {
+		t.Fatal(err)
+	}
+	f.pass(2)
+	f.clean(reconcile.Order{From: f.Clock.Now().Add(-110 * 24 * time.Hour)})
+	f.agree()
+	if n := f.Count("subscription"); n != len(ids) || f.Count("contribution") != len(ids) {
+		t.Errorf("%d subscriptions of %d", n, len(ids))
+	}
+	var stale int
+	err = f.DB.GetContext(t.Context(), &stale, `
+		SELECT count(*) FROM subscription WHERE state IN ('active', 'suspended') AND check_at IS NULL
+		    OR state IN ('cancelled', 'expired') AND (check_at IS NOT NULL OR next_billing_at IS NOT NULL OR ended_at IS NULL)`)
+	if err != nil || stale != 0 {
+		t.Errorf("%d subscriptions are not looked after: %v", stale, err)
+	}
+}
