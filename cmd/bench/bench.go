@@ -26,6 +26,7 @@ func (b *bench) measurements() []measurement {
 		{"ingest", "webhook ingest", b.measureIngest},
 		{"give", "starting contributions", b.measureGive},
 		{"work", "working off webhooks", b.measureWork},
+		{"renewals", "working off renewals", b.measureRenewals},
 		{"cost", "the cost of a contribution", b.measureCost},
 		{"reconcile", "reconciling", b.measureReconcile},
 		{"lists", "lists and reports", b.measureLists},

@@ -31,7 +31,7 @@ func (s *shop) compareBooks(ctx context.Context) (int, error) {
 			FROM jsonb_to_recordset($1::jsonb)
 				AS t (id text, kind text, amount numeric, fee numeric, currency text, status text, custom_id text)
 			JOIN contribution c ON c.id::text = t.custom_id
-			WHERE t.kind = 'capture' AND t.status = 'COMPLETED' AND t.id IN (SELECT id FROM told)),
+			WHERE t.kind IN ('capture', 'sale') AND t.status = 'COMPLETED' AND t.id IN (SELECT id FROM told)),
 		ours AS (
 			SELECT paypal_ref AS id, sum(amount_minor) FILTER (WHERE kind = 'charge') AS amount,
 			       -sum(amount_minor) FILTER (WHERE kind = 'fee') AS fee, min(currency) AS currency

@@ -79,9 +79,10 @@ func (s *shop) close() error {
 
 // gift is one as PayPal knows it.
 type gift struct {
-	Order   string `db:"order_id"`
-	back    string // the reader's way back from PayPal
-	capture string
+	Order        string `db:"order_id"`
+	Subscription string // of a charge of one; empty for what an order paid
+	back         string // the reader's way back from PayPal
+	capture      string
 }
 
 // start has n gifts started by the first process, over some connections, and returns those that wait at PayPal.
@@ -178,6 +179,14 @@ func (s *shop) ask(ctx context.Context, path, body string, answer any) error {
 	return json.Unmarshal(text, answer)
 }
 
+// news is the body of PayPal's news that it was paid.
+func (g gift) news(event string) []byte {
+	if g.Subscription != "" {
+		return renewed(event, g)
+	}
+	return captured(event, g)
+}
+
 // captured is the body of PayPal's news that a gift was paid.
 func captured(event string, g gift) []byte {
 	return []byte(strings.NewReplacer("{event}", event, "{capture}", g.capture, "{order}", g.Order).Replace(
@@ -188,7 +197,7 @@ func captured(event string, g gift) []byte {
 
 // deliver brings such news to a process as PayPal does, signed, and waits for its answer.
 func (s *shop) deliver(ctx context.Context, to *process, event string, g gift) error {
-	body, id, at := captured(event, g), uuid.NewString(), time.Now().UTC().Format(time.RFC3339)
+	body, id, at := g.news(event), uuid.NewString(), time.Now().UTC().Format(time.RFC3339)
 	d := deliveries{
 		signatures: [][]byte{s.house.signer.sign(id, at, webhookID, body)}, sentAt: at,
 		certURL: s.house.paypal.url + certPath,

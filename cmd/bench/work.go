@@ -81,7 +81,7 @@ func nothing(rounds int) []float64 { return slices.Repeat([]float64{math.NaN()},
 // process is woken by a delivery of its own, as it is when the events come in one by one.
 func (s *shop) works(n int, distance time.Duration) contestant {
 	var gifts []gift
-	c := contestant{name: fmt.Sprintf("%d processes at work", len(s.processes))}
+	c := s.worksOn(func() []gift { return gifts }, n, distance)
 	c.prepare = func(ctx context.Context) (err error) {
 		if gifts, err = s.start(ctx, n, giveClients); err != nil {
 			return err
@@ -91,11 +91,17 @@ func (s *shop) works(n int, distance time.Duration) contestant {
 		}
 		return s.store(ctx, gifts[len(s.processes):])
 	}
+	return c
+}
+
+// worksOn is the turn alone: the events of gifts() lie in the inbox, but for one for each process.
+func (s *shop) worksOn(gifts func() []gift, n int, distance time.Duration) contestant {
+	c := contestant{name: fmt.Sprintf("%d processes at work", len(s.processes))}
 	c.turn = func(ctx context.Context, _ time.Duration) (float64, error) {
 		s.house.paypal.away.Store(int64(distance))
 		defer s.house.paypal.away.Store(0)
 		began := time.Now()
-		err := s.workOff(ctx, gifts)
+		err := s.workOff(ctx, gifts())
 		rate := float64(n) / time.Since(began).Seconds()
 		return rate, errors.Join(err, s.allApplied(ctx))
 	}
@@ -146,15 +152,18 @@ func (s *shop) allApplied(ctx context.Context) error {
 // store puts news of the gifts into the inbox as deliveries leave them, but due to nobody yet.
 func (s *shop) store(ctx context.Context, gifts []gift) error {
 	events, captures, bodies := make([]string, len(gifts)), make([]string, len(gifts)), make([][]byte, len(gifts))
+	kind := "PAYMENT.CAPTURE.COMPLETED"
 	for i, g := range gifts {
 		events[i], captures[i] = "WH-"+uuid.NewString(), g.capture
-		bodies[i] = captured(events[i], g)
+		if bodies[i] = g.news(events[i]); g.Subscription != "" {
+			kind = "PAYMENT.SALE.COMPLETED"
+		}
 	}
 	_, err := s.pool.ExecContext(ctx, `
 		INSERT INTO webhook_event (event_id, transmission_id, transmission_time, event_type, resource_id, headers, body, received_at, state)
-		SELECT event_id, 'T-' || event_id, now(), 'PAYMENT.CAPTURE.COMPLETED', resource_id, '{}', body, now(), 'received'
+		SELECT event_id, 'T-' || event_id, now(), $4, resource_id, '{}', body, now(), 'received'
 		FROM unnest($1::text[], $2::text[], $3::bytea[]) AS news (event_id, resource_id, body)`,
-		db.Array(events), db.Array(captures), db.Array(bodies))
+		db.Array(events), db.Array(captures), db.Array(bodies), kind)
 	return err
 }
 
