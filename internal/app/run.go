@@ -87,7 +87,8 @@ func (a *App) Run(ctx context.Context) error {
 	defer stopWork()
 	var background sync.WaitGroup
 	background.Go(func() { a.inbox.Run(work) })
-	background.Go(func() { a.sweep(work) })
+	background.Go(func() { a.sweep(work, a.settle.Sweeper.Sweep) })
+	background.Go(func() { a.sweep(work, a.settle.Sweeper.SweepSubscriptions) })
 	background.Go(func() { a.queue.Run(work) })
 	background.Go(func() { a.alerts.Follow(work) })
 
@@ -158,9 +159,10 @@ func (a *App) Close() error {
 	return errors.Join(problems...)
 }
 
-// sweep asks about open contributions at every interval. The jitter keeps replicas from asking PayPal in step. It runs
-// on every replica: each takes rows that no other has taken.
-func (a *App) sweep(ctx context.Context) {
+// sweep asks about what is due at every interval: open contributions, and beside them the subscriptions that run, which
+// may be many on a day of renewals. The jitter keeps replicas from asking PayPal in step. It runs on every replica:
+// each takes rows that no other has taken.
+func (a *App) sweep(ctx context.Context, due func(context.Context) (int, error)) {
 	for {
 		pause := a.cfg.SweepInterval - a.cfg.SweepInterval/10 +
 			rand.N(a.cfg.SweepInterval/5+1) //nolint:gosec // jitter, not a secret
@@ -169,9 +171,7 @@ func (a *App) sweep(ctx context.Context) {
 			return
 		case <-time.After(pause):
 		}
-		_, err := a.settle.Sweeper.Sweep(ctx)
-		_, other := a.settle.Sweeper.SweepSubscriptions(ctx)
-		if err = errors.Join(err, other); err != nil && ctx.Err() == nil {
+		if _, err := due(ctx); err != nil && ctx.Err() == nil {
 			a.log.ErrorContext(ctx, "sweep broke off; the next one goes on", "error", err)
 		}
 	}

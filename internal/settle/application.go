@@ -29,6 +29,8 @@ type application struct {
 	news    bool                        // one of them was
 	changed bool                        // the checkout or a subscription changed otherwise
 
+	told struct{ kind, reason string } // what the latest fact about a subscription is in the history
+
 	charged        bool         // the money is in by one of these facts
 	payer          paypal.Payer // who is to be linked as the supporter
 	history        []contribution.Event
@@ -83,7 +85,11 @@ func (a *application) apply(f Fact) error {
 	if c.State != from {
 		a.transitions = append(a.transitions, [3]string{string(from), string(c.State), string(f.source.Way)})
 	}
-	a.history = append(a.history, f.event(from, c.State))
+	e := f.event(from, c.State)
+	if f.subscription != nil {
+		e.Kind, e.Detail = a.told.kind, a.told.reason
+	}
+	a.history = append(a.history, e)
 	return nil
 }
 

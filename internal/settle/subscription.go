@@ -143,6 +143,14 @@ func (a *application) learnSubscription(seen paypal.Subscription) (news bool, er
 			review.Args{"subscription": second.Named, "known": second.Known})
 	}
 	a.changed = a.changed || news
+	a.told.kind, a.told.reason = "subscription_"+strings.ToLower(string(seen.Status)), ""
+	switch {
+	case was.State != next.State || moved:
+	case next.FailedPayments > was.FailedPayments:
+		a.told.kind, a.told.reason = "subscription_payment_failed", next.LastFailedReason
+	default:
+		a.told.kind = "subscription_updated"
+	}
 	return moved || notable(was, next), nil
 }
 

@@ -467,3 +467,45 @@ func TestStaffAskAboutASupporter(t *testing.T) {
 	}
 	n.BooksEqual()
 }
+
+// A charge that fails, is tried again, and at last pauses the subscription; and the reader who mends their card.
+func TestAFailingCycle(t *testing.T) {
+	t.Parallel()
+	n := still(t)
+	c := n.subscribed("failing")
+	look := func() subscription.Subscription {
+		t.Helper()
+		if _, err := n.Settler.SettleSubscription(t.Context(), c.Checkout.PayPalID, byWebhook); err != nil {
+			t.Fatal(err)
+		}
+		return n.sub(c)
+	}
+	n.hook("POST", "subscriptions/"+c.Checkout.PayPalID+"/fail", `{"times":1000,"reason_code":"PAYER_CANNOT_PAY"}`, nil)
+	n.pass(32)
+	s := look()
+	if s.State != subscription.Active || s.FailedPayments == 0 || s.LastFailedReason != "PAYER_CANNOT_PAY" ||
+		s.RetryAt.IsZero() {
+		t.Errorf("after the first failure it is %+v", s)
+	}
+	n.Wants(c, contribution.Completed) // what was given stays given
+	for range 100 {
+		if n.pass(1); look().State != subscription.Active {
+			break
+		}
+	}
+	if s = n.sub(c); s.State != subscription.Suspended || s.Outstanding.Minor == 0 {
+		t.Errorf("after all attempts it is %+v", s)
+	}
+	n.hook("POST", "subscriptions/"+c.Checkout.PayPalID+"/mend", `{"charge":true}`, nil)
+	if s = look(); s.State != subscription.Active || s.FailedPayments != 0 || !s.EndedAt.IsZero() {
+		t.Errorf("mended it is %+v", s)
+	}
+	if paid := n.Count("payment WHERE status = 'completed'"); paid != 2 {
+		t.Errorf("%d payments", paid)
+	}
+	failed := n.Count("contribution_event WHERE fact = 'subscription_payment_failed' AND detail = 'PAYER_CANNOT_PAY'")
+	if failed == 0 || n.Count("contribution_event WHERE fact = 'subscription_suspended'") != 1 {
+		t.Errorf("the history has %d failures", failed)
+	}
+	n.BooksEqual()
+}
