@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/db"
 )
@@ -122,4 +123,17 @@ func (s *Service) Forget(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// Erase takes out what names a person in the mails to an address, and returns how many those are. What was still to be
+// sent is not: there is nobody to send it to.
+func Erase(ctx context.Context, tx *sqlx.Tx, address string, now time.Time) (int64, error) {
+	done, err := tx.ExecContext(ctx, `
+		UPDATE mail SET recipient = '', name = '', args = '{}', answer = '', erased_at = $2, due_at = NULL,
+			state = CASE state WHEN $3 THEN $4 ELSE state END, closed_at = coalesce(closed_at, $2)
+		WHERE lower(recipient) = lower($1) AND recipient <> ''`, address, now.UTC(), string(Queued), string(Expired))
+	if err != nil {
+		return 0, fmt.Errorf("erase mails: %w", err)
+	}
+	return done.RowsAffected()
 }

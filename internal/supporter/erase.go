@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/audit"
+	"readerfund/internal/mail"
 )
 
 // Erased is what an erasure took away, or would take.
@@ -80,6 +81,9 @@ func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Era
 	if e.Notes, err = audit.EraseWords(ctx, tx, receipts(e.Gifts), written); err != nil {
 		return err
 	}
+	if e.Mails, err = mail.Erase(ctx, tx, address, now); err != nil {
+		return err
+	}
 	for _, step := range []struct {
 		what  string
 		count *int64
@@ -119,10 +123,6 @@ func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Era
 			    utm_source = '', utm_medium = '', utm_campaign = '', utm_term = '', utm_content = '',
 			    intent_digest = sha256(('erased ' || id)::bytea)
 			WHERE id = ANY($1::uuid[]) AND erased_at IS NULL`, []any{mine, now}},
-		{"mails", &e.Mails, `
-			UPDATE mail SET recipient = '', name = '', args = '{}', answer = '', erased_at = $2, due_at = NULL,
-			    state = CASE state WHEN 'queued' THEN 'expired' ELSE state END, closed_at = coalesce(closed_at, $2)
-			WHERE lower(recipient) = $1 AND recipient <> ''`, []any{address, now}},
 		{"profile", &e.Profiles, `
 			DELETE FROM supporter s WHERE NOT EXISTS (SELECT 1 FROM contribution c WHERE c.supporter_id = s.id)
 			  AND (s.email = $1 OR s.email = ANY($2))`, []any{address, texts(e.Others)}},
