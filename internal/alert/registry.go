@@ -26,6 +26,7 @@ const (
 	cardsTooMany      = 10                 // in a quarter of an hour, and more than gifts that were paid
 	refusalsTooMany   = 50                 // in a quarter of an hour; one newsroom's slips are a handful
 	refundTooLong     = time.Hour          // ten or so tries
+	changeTooLong     = time.Hour          // likewise
 	refundHeldTooLong = 10 * 24 * time.Hour
 	mailTooLate       = 30 * time.Minute // the mail server is asked at least every five minutes
 	mailTooMany       = 10               // in a day; a few addresses are always wrong
@@ -78,6 +79,10 @@ func moneyAlerts() []Alert {
 		{
 			Name: "refund_held", Severity: Soon,
 			rule: older(refundHeldTooLong, func(v health.Snapshot) health.Backlog { return v.RefundsHeld }),
+		},
+		{
+			Name: "change_stuck", Severity: Soon,
+			rule: older(changeTooLong, func(v health.Snapshot) health.Backlog { return v.Changes }),
 		},
 		{
 			Name: "dispute_due", Severity: Urgent, Path: "/staff/contributions?status=disputed",

@@ -81,6 +81,12 @@ func provocations() map[string]provocation {
 			relieve: func(h *house) { h.exec(`UPDATE refund_request SET state = 'done', check_at = NULL`) },
 			says:    "2 refunds are pending at PayPal; the oldest for 10 days",
 		},
+		"change_stuck": {
+			almost:  func(h *house) { h.change("asked", 50*time.Minute) },
+			provoke: func(h *house) { h.change("unknown", time.Hour) },
+			relieve: func(h *house) { h.exec(`UPDATE subscription_change SET state = 'done', ended_at = asked_at`) },
+			says:    "2 changes of recurring gifts are not confirmed; the oldest for 60 minutes",
+		},
 		"dispute_due": {
 			almost: func(h *house) {
 				h.dispute("WAITING_FOR_SELLER_RESPONSE", 4*day)
@@ -218,6 +224,18 @@ func (h *house) refund(state string, ago time.Duration) {
 	h.exec(`INSERT INTO refund_request (id, contribution_id, payment_id, number, form_key, amount_minor, currency, reason, actor, state, check_at, asked_at)
 		VALUES (gen_random_uuid(), $1, $2, 1, $3, 100, 'EUR', '', '', $4, $5, $6)`, id, payment, fmt.Sprint(payment), state,
 		h.now(), h.ago(ago))
+}
+
+func (h *house) change(state string, ago time.Duration) {
+	h.t.Helper()
+	id, _ := h.gift(time.Minute)
+	h.exec(`
+		INSERT INTO subscription (paypal_id, contribution_id, plan_id, state, status_at, seen_at, frequency, amount_minor,
+		                          currency, recorded_at)
+		VALUES ('I-' || $1, $1::uuid, 'P-1', 'active', $2, $2, 'month', 1000, 'EUR', $2)`, id, h.now())
+	h.exec(`
+		INSERT INTO subscription_change (id, contribution_id, subscription_id, kind, by_kind, state, asked_at)
+		VALUES (gen_random_uuid(), $1::uuid, 'I-' || $1, 'stop', 'reader', $2, $3)`, id, state, h.ago(ago))
 }
 
 func (h *house) dispute(status string, left time.Duration) {

@@ -52,6 +52,7 @@ type Snapshot struct {
 
 	Refunds      Backlog // refund requests that PayPal has not answered; since they were made
 	RefundsHeld  Backlog // refunds that are pending at PayPal; since they were requested
+	Changes      Backlog // changes of recurring gifts that PayPal does not confirm; since they were asked for
 	Disputes     Backlog // open disputes that need our response within three days; since they were opened
 	Unexplained  Backlog // open differences between PayPal's record and ours; since they were found
 	PayPalAway   Backlog // PayPal does not answer, since then; one, or none. Package alert fills it in

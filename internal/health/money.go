@@ -12,21 +12,26 @@ import (
 // silent.
 const answerWithin = 3 * 24 * time.Hour
 
-// readMoney counts refunds that are under way, and disputes that wait for us.
+// readMoney counts refunds and changes of recurring gifts that are under way, and disputes that wait for us.
 func readMoney(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	// A dispute whose time is over waits for PayPal, whatever its status says.
-	err := backlogs(ctx, tx, map[string]*Backlog{"refunds": &s.Refunds, "held": &s.RefundsHeld, "disputes": &s.Disputes}, `
+	err := backlogs(ctx, tx, map[string]*Backlog{
+		"refunds": &s.Refunds, "held": &s.RefundsHeld, "changes": &s.Changes, "disputes": &s.Disputes,
+	}, `
 		SELECT 'refunds' AS backlog, count(*) AS count, min(asked_at) AS oldest FROM refund_request
 		WHERE ended_at IS NULL AND state IN ('asked', 'unknown')
 		UNION ALL
 		SELECT 'held', count(*), min(asked_at) FROM refund_request WHERE ended_at IS NULL AND state = 'pending'
+		UNION ALL
+		SELECT 'changes', count(*), min(asked_at) FROM subscription_change
+		WHERE ended_at IS NULL AND state IN ('asked', 'unknown')
 		UNION ALL
 		SELECT 'disputes', count(*), min(opened_at) FROM dispute
 		WHERE status = 'open' AND respond_by > $1 AND respond_by <= $2
 		  AND paypal_status NOT IN ('UNDER_REVIEW', 'WAITING_FOR_BUYER_RESPONSE')`,
 		s.At, s.At.Add(answerWithin))
 	if err != nil {
-		return fmt.Errorf("refunds and disputes: %w", err)
+		return fmt.Errorf("refunds, changes and disputes: %w", err)
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func (s *Service) sendOnce(ctx context.Context, id uuid.UUID) (Change, error) {
 	// PayPal knows no request id here, so what may have been sent before, or is so as far as we know, is looked at first.
 	if !c.sentAt.IsZero() || c.reached(sub) || !sub.State.Runs() {
 		looked, err := s.look(ctx, c)
-		if err != nil {
+		if err != nil && !paypal.NotFound(err) {
 			c.unanswered = err
 			return s.postpone(ctx, c, Unknown)
 		}
@@ -162,7 +162,7 @@ func (s *Service) saveOutcome(ctx context.Context, c Change, err error) (Change,
 	}
 	looked, lookErr := s.look(ctx, c)
 	switch {
-	case lookErr != nil:
+	case lookErr != nil && !paypal.NotFound(lookErr): // of one that PayPal does not know, the refusal says all
 		c.unanswered = lookErr
 		return s.postpone(ctx, c, Unknown)
 	case !looked.UnderWay():
