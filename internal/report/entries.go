@@ -41,6 +41,10 @@ func (r *Reports) entries(ctx context.Context, q TotalsQuery, w *listing.Where, 
 			"l.article_id = (SELECT id FROM article WHERE digest = sha256(convert_to(%s, 'UTF8')))", address))
 		uncopied = append(uncopied, "c.article = "+address)
 	}
+	if q.Frequency != "" {
+		is := "frequency = " + w.Arg(q.Frequency)
+		copied, uncopied = append(copied, "l."+is), append(uncopied, "c."+is)
+	}
 	if q.NoArticle {
 		copied, uncopied = append(copied, "l.article_id IS NULL"), append(uncopied, "c.article = ''")
 	}

@@ -167,6 +167,8 @@ func (q TotalsQuery) Behind(row TotalsRow, part Part) TotalsQuery {
 			q.Campaign = row.Campaign
 		case ByArticle:
 			q.Article, q.NoArticle = row.Article, row.Article == ""
+		case ByFrequency:
+			q.Frequency = row.Frequency
 		}
 	}
 	q.By = nil

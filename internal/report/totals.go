@@ -61,19 +61,23 @@ const (
 )
 
 // TotalsQuery asks for totals of the money that moved from one day to another, both included; a zero day leaves that
-// end open. Campaign (slug), Article (address), Currency and Part restrict it where they are not empty.
+// end open. Campaign (slug), Article (address), Frequency, Currency and Part restrict it where they are not empty.
 type TotalsQuery struct {
 	From, To  Day
 	By        []Key
 	Campaign  string
 	Article   string
-	NoArticle bool // only what came from no article
+	NoArticle bool   // only what came from no article
+	Frequency string // once, month or year
 	Currency  money.Currency
 	Part      Part
 }
 
 func (q TotalsQuery) check() error {
-	var part, article error
+	var part, article, frequency error
+	if q.Frequency != "" && !slices.Contains([]string{"once", "month", "year"}, q.Frequency) {
+		frequency = fault.Input("frequency", "report.frequency_unknown", fault.Args{"frequency": q.Frequency})
+	}
 	if q.Part != "" && !slices.Contains([]Part{Gifts, Fees, Refunds, Holds}, q.Part) {
 		part = fault.Input("part", "report.part_unknown", fault.Args{"part": q.Part})
 	}
@@ -82,7 +86,7 @@ func (q TotalsQuery) check() error {
 	}
 	return errors.Join(
 		CheckRange(q.From, q.To), listing.CheckText("campaign", q.Campaign), listing.CheckText("article", q.Article),
-		article, CheckCurrency(q.Currency), part)
+		article, frequency, CheckCurrency(q.Currency), part)
 }
 
 // TotalsRow is the money of one currency, for one value of each key asked for; the other keys are empty.

@@ -33,6 +33,18 @@ func (s *Service) Recurring(ctx context.Context, address string) ([]uuid.UUID, e
 	return ids, nil
 }
 
+// ID is the supporter with an address; uuid.Nil where PayPal has not named it for a payment.
+func (s *Service) ID(ctx context.Context, address string) (id uuid.UUID, err error) {
+	err = s.db.GetContext(ctx, &id, `SELECT id FROM supporter WHERE email = $1`, address)
+	if db.IsNotFound(err) {
+		return uuid.Nil, nil
+	}
+	if err != nil {
+		return uuid.Nil, db.Translate(fmt.Errorf("find a supporter: %w", err))
+	}
+	return id, nil
+}
+
 // Owns reports whether a contribution is one of the reader's with the address.
 func (s *Service) Owns(ctx context.Context, address string, id uuid.UUID) (bool, error) {
 	var owns bool

@@ -162,3 +162,23 @@ func TestAReaderPausesResumesAndChanges(t *testing.T) {
 	ada.press(page, "stop").says(t, "stopped", "Stopped")
 	ada.form("/manage/erase", nil).says(t, "erased", "It is erased")
 }
+
+// A session opens the receipts of one's own gifts, and nobody else's.
+func TestAReaderFindsReceiptsOnTheirOwnPage(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	_, id := h.subscribes("month", "10")
+	if err := h.Receipts.Issue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	list := "/contributions/" + id + "/receipt"
+	ada := h.letIn("ada@example.org")
+	ada.get("/manage").says(t, "own page", list, "Statement for ")
+	if got := ada.get(list); got.status != 200 {
+		t.Errorf("one's own receipts: %d\n%s", got.status, got.body)
+	}
+	h.repeats("bob@example.org", "BBBB-2222", "month", "active")
+	if got := h.letIn("bob@example.org").get(list); got.status != 404 {
+		t.Errorf("another's receipts: %d", got.status)
+	}
+}

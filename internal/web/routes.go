@@ -116,6 +116,7 @@ func (s *server) staffRoutes(r chi.Router) {
 		r.Get("/staff/contributions/{id}", h(staff.Contribution.Show))
 		r.Get("/staff/reports", h(staff.Reports.Show))
 		r.Get("/staff/reports.csv", h(staff.Reports.Export))
+		r.Get("/staff/recurring", h(staff.Recurring.Show))
 		r.Get("/staff/ledger", h(staff.Ledger.Show))
 		r.Get("/staff/ledger.csv", h(staff.Ledger.Export))
 		r.Get("/staff/reconciliation", h(staff.Reconciliation.Show))

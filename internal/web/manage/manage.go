@@ -12,9 +12,12 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
+
 	"readerfund/internal/i18n"
 	"readerfund/internal/manage"
 	"readerfund/internal/managelink"
+	"readerfund/internal/receipt"
 	"readerfund/internal/supporter"
 	"readerfund/internal/web/page"
 )
@@ -29,6 +32,8 @@ type Config struct {
 	People    *supporter.Service
 	Changes   *manage.Service
 	Approvals approvals
+	Receipts  *receipt.Service // nil leaves receipts out
+	Documents receipt.Links
 
 	Log *slog.Logger
 	Now func() time.Time
@@ -50,12 +55,23 @@ func New(c Config) *Pages {
 	ask := &Ask{layout: l, links: c.Links}
 	return &Pages{
 		Ask: ask, Open: &Open{layout: l, door: d, ask: ask},
-		Own: &Own{layout: l, door: d, ask: ask, people: c.People, changes: c.Changes},
+		Own: &Own{layout: l, door: d, ask: ask, people: c.People, changes: c.Changes, receipts: c.Receipts,
+			document: c.Documents},
 		Gift: &Gift{
 			layout: l, door: d, ask: ask, links: c.Links.Links, people: c.People, service: c.Changes, approvals: c.Approvals,
 		},
 		Privacy: &Privacy{layout: l, door: d, people: c.People, changes: c.Changes},
 	}
+}
+
+// Manages reports whether the request is by the contribution's reader, on their own page.
+func (p *Pages) Manages(r *http.Request, contribution uuid.UUID) bool {
+	address, err := p.Own.door.reader(r.Context(), r)
+	if err != nil {
+		return false
+	}
+	owns, err := p.Own.people.Owns(r.Context(), address, contribution)
+	return err == nil && owns
 }
 
 // home is a reader's own page.

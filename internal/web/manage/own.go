@@ -5,10 +5,13 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/google/uuid"
+
 	"readerfund/internal/i18n"
 	"readerfund/internal/manage"
 	"readerfund/internal/managelink"
 	"readerfund/internal/money"
+	"readerfund/internal/receipt"
 	"readerfund/internal/supporter"
 )
 
@@ -20,6 +23,9 @@ type Own struct {
 	ask     *Ask
 	people  *supporter.Service
 	changes *manage.Service
+
+	receipts *receipt.Service // nil leaves receipts out
+	document receipt.Links
 }
 
 // ownPage is all that a reader gave and gives.
@@ -27,6 +33,7 @@ type ownPage struct {
 	Address   string
 	Recurring []recurring // the latest first
 	Payments  []payment   // newest first
+	Years     []yearly    // the latest first
 }
 
 // recurring is one gift that repeats, or did.
@@ -40,9 +47,16 @@ type recurring struct {
 	Ended     string
 }
 
+// yearly is a year's statement.
+type yearly struct {
+	Year int
+	Page string
+}
+
 // payment is one payment, as the list shows it.
 type payment struct {
 	Receipt  string
+	Page     string // the receipts of its gift; empty where there are none
 	Day      string
 	Amount   money.Amount
 	Returned money.Amount
@@ -69,12 +83,39 @@ func (s *Own) Show(w http.ResponseWriter, r *http.Request) error {
 	for _, c := range given {
 		for _, paid := range c.Payments {
 			p.Payments = append(p.Payments, payment{
-				Receipt: c.Receipt, Day: s.day(paid.At), Amount: paid.Amount, Returned: paid.Returned,
+				Receipt: c.Receipt, Page: s.receiptsOf(c.ID), Day: s.day(paid.At), Amount: paid.Amount, Returned: paid.Returned,
 				Waits: paid.State == "pending",
 			})
 		}
 	}
+	if p.Years, err = s.years(r.Context(), address); err != nil {
+		return err
+	}
 	return s.show(w, r, http.StatusOK, "manage/own.html", i18n.New("manage.title.own"), p)
+}
+
+// receiptsOf is the page with the receipts of a gift, which a reader's session opens.
+func (s *Own) receiptsOf(id uuid.UUID) string {
+	if s.receipts == nil {
+		return ""
+	}
+	return "/contributions/" + id.String() + "/receipt"
+}
+
+// years are the statements of the years in which the reader gave, as far as PayPal names them for it.
+func (s *Own) years(ctx context.Context, address string) (all []yearly, err error) {
+	if s.receipts == nil {
+		return nil, nil
+	}
+	id, err := s.people.ID(ctx, address)
+	if err != nil || id == uuid.Nil {
+		return nil, err
+	}
+	years, err := s.receipts.Years(ctx, id)
+	for _, year := range years {
+		all = append(all, yearly{year, s.document.Statement(id, year)})
+	}
+	return all, err
 }
 
 // recurringOf are the gifts of a reader that repeat, or did.

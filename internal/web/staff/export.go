@@ -165,7 +165,7 @@ func (s layout) contributionColumns(contact bool) []report.Column[dashboard.Cont
 		words("Needs review", func(r c) string { return r.Attention }),
 		words("PayPal order", func(r c) string { return r.OrderID }),
 		words("PayPal payment", func(r c) string { return r.CaptureID }),
-		words("How often", func(r c) string { return wordIn(english, "report.frequency.", r.Frequency) }),
+		words("How often", func(r c) string { return wordIn(english, "contribution.frequency.", r.Frequency) }),
 		words("PayPal subscription", func(r c) string { return r.Subscription }),
 		report.Column[c]{Name: "Payment number", Cell: func(r c) report.Cell { return report.Ordinal(r.Cycle) }},
 		words("Readerfund ID", func(r c) string { return r.ID.String() }))

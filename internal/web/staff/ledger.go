@@ -50,15 +50,15 @@ func (ledgerPage) Short(article string) string { return shortAddress(article) }
 // moneyFilter is what was asked about the money that moved, as it was typed.
 type moneyFilter struct {
 	dateRange
-	Campaign, Currency, Article, Part, After string
-	NoArticle                                bool
-	Wrong                                    page.FilterErrors
+	Campaign, Currency, Article, Frequency, Part, After string
+	NoArticle                                           bool
+	Wrong                                               page.FilterErrors
 }
 
 func readMoneyFilter(loc i18n.Localizer, v url.Values) moneyFilter {
 	f := moneyFilter{
 		Campaign: v.Get("campaign"), Currency: string(money.Code(v.Get("currency"))), Article: v.Get("article"),
-		Part:      v.Get("part"),
+		Part: v.Get("part"), Frequency: v.Get("frequency"),
 		NoArticle: v.Get("noarticle") == "1", After: v.Get("after"), Wrong: page.FilterErrors{},
 	}
 	f.dateRange = readDateRange(loc, v, f.Wrong)
@@ -72,13 +72,13 @@ func (f moneyFilter) query() url.Values {
 		noArticle = "1"
 	}
 	return filled("from", f.From, "to", f.To, "part", f.Part, "campaign", f.Campaign, "currency", f.Currency,
-		"article", f.Article, "noarticle", noArticle)
+		"article", f.Article, "noarticle", noArticle, "frequency", f.Frequency)
 }
 
 func (f moneyFilter) reportQuery() report.TotalsQuery {
 	return report.TotalsQuery{
 		From: f.from, To: f.to, Campaign: f.Campaign, Article: f.Article, NoArticle: f.NoArticle,
-		Currency: money.Currency(f.Currency), Part: report.Part(f.Part),
+		Frequency: f.Frequency, Currency: money.Currency(f.Currency), Part: report.Part(f.Part),
 	}
 }
 
@@ -89,7 +89,7 @@ func (f moneyFilter) scope(loc i18n.Localizer) string {
 		none = "1"
 	}
 	return scope(loc, f.dateRange, "part", f.Part, "campaign", f.Campaign, "currency", f.Currency, "article", f.Article,
-		"no_article", none)
+		"no_article", none, "frequency", f.Frequency)
 }
 
 // Any reports whether anything is left out.
@@ -99,7 +99,7 @@ func (f moneyFilter) Any() bool { return len(f.query()) > 0 }
 func ledgerAddress(q report.TotalsQuery) string {
 	f := moneyFilter{
 		dateRange: dateRange{From: q.From.String(), To: q.To.String()}, Campaign: q.Campaign, Currency: string(q.Currency),
-		Article: q.Article, NoArticle: q.NoArticle, Part: string(q.Part),
+		Article: q.Article, NoArticle: q.NoArticle, Frequency: q.Frequency, Part: string(q.Part),
 	}
 	return address("/staff/ledger", f.query())
 }

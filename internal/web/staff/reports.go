@@ -167,7 +167,7 @@ func name(loc i18n.Localizer, line *totalsLine, row report.TotalsRow, q report.T
 		case report.ByCampaign:
 			key, label = row.Campaign, row.Campaign
 		case report.ByFrequency:
-			key, label = row.Frequency, wordIn(loc, "report.frequency.", row.Frequency)
+			key, label = row.Frequency, wordIn(loc, "contribution.frequency.", row.Frequency)
 		case report.ByArticle:
 			key, label, line.Wide = row.Article, cmp.Or(shortAddress(row.Article), loc.Say("report.no_article")), true
 		}

@@ -76,6 +76,7 @@ type Screens struct {
 	Subscription   *Subscription
 	Dispute        *Dispute
 	Reports        *Reports
+	Recurring      *Recurring
 	Ledger         *Ledger
 	Reconciliation *Reconciliation
 	Difference     *Difference
@@ -103,6 +104,7 @@ func New(c Config) *Screens {
 		Subscription:   &Subscription{layout: l, manage: c.Manage, views: c.Views},
 		Dispute:        &Dispute{layout: l, disputes: c.Disputes, views: c.Views},
 		Reports:        &Reports{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
+		Recurring:      &Recurring{layout: l, reports: c.Reports},
 		Ledger:         &Ledger{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
 		Reconciliation: &Reconciliation{layout: l, views: c.Views},
 		Difference: &Difference{

@@ -1,0 +1,43 @@
+package staff
+
+import (
+	"net/http"
+
+	"readerfund/internal/i18n"
+	"readerfund/internal/report"
+)
+
+// Recurring is the page about gifts that repeat: what came and went by month, what is expected, and how many were
+// regretted.
+type Recurring struct {
+	layout
+
+	reports *report.Reports
+}
+
+// recurringPage is that page. Months are named in words.
+type recurringPage struct {
+	report.Recurring
+	Months []recurringMonth
+}
+
+type recurringMonth struct {
+	report.RecurringMonth
+	Label string
+}
+
+// monthsShown is how many months the page goes back, with the one of today.
+const monthsShown = 12
+
+// Show answers GET /staff/recurring.
+func (s *Recurring) Show(w http.ResponseWriter, r *http.Request) error {
+	found, err := s.reports.Recurring(r.Context(), s.now(), monthsShown)
+	if err != nil {
+		return err
+	}
+	p := recurringPage{Recurring: found}
+	for _, m := range found.Months {
+		p.Months = append(p.Months, recurringMonth{m, monthInWords(m.Month)})
+	}
+	return s.show(w, r, http.StatusOK, "staff/recurring.html", i18n.New("staff.title.recurring"), "reports", p)
+}
