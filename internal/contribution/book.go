@@ -70,10 +70,12 @@ type Locked struct {
 	ChargedAfterNo bool
 }
 
-// Ended reports whether its subscriptions have, all of them. One that gives one time has none.
+// Ended reports whether its subscriptions have, all of them, before PayPal charged any: where it has, the charge is on
+// its way to us. One that gives one time has none.
 func (l *Locked) Ended() bool {
-	return len(l.Subscriptions) > 0 &&
-		!slices.ContainsFunc(l.Subscriptions, func(s subscription.Subscription) bool { return !s.State.Ended() })
+	return len(l.Subscriptions) > 0 && !slices.ContainsFunc(l.Subscriptions, func(s subscription.Subscription) bool {
+		return !s.State.Ended() || !s.LastPaymentAt.IsZero()
+	})
 }
 
 // LockBook locks a contribution and reads it with its book, in one statement; in two where it had to wait for the lock.
