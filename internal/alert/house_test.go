@@ -173,3 +173,10 @@ func (h *house) exported() string {
 	h.metrics.Handler().ServeHTTP(w, httptest.NewRequestWithContext(h.t.Context(), http.MethodGet, "/metrics", nil))
 	return w.Body.String()
 }
+
+// subscribed writes a subscription that was approved so long ago and is not charged yet.
+func (h *house) subscribed(ago time.Duration) {
+	h.t.Helper()
+	id := h.contribution("approved", ago, "")
+	h.exec(`UPDATE contribution SET frequency = 'month', order_id = NULL, subscription_id = 'I-' || receipt WHERE id = $1`, id)
+}

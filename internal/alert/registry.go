@@ -11,6 +11,7 @@ import (
 // The thresholds. What waits is looked at by the sweep long before these; so when they are passed, something is broken.
 const (
 	approvedTooLong   = 30 * time.Minute   // the sweep looks at least every ten minutes
+	unchargedTooLong  = 24 * time.Hour     // PayPal may take some hours over the first charge
 	uncertainTooLong  = 30 * time.Minute   // so does it here
 	orderlessTooMany  = 5                  // a few are readers who met a hiccup
 	orderlessTooLong  = 5 * time.Hour      // PayPal forgets an order after three, and the sweep then ends the intent
@@ -45,6 +46,11 @@ func moneyAlerts() []Alert {
 			Name: "approved_not_captured", Severity: Urgent, For: 2 * time.Minute,
 			Path: "/staff/contributions?status=approved",
 			rule: older(approvedTooLong, func(v health.Snapshot) health.Backlog { return v.Approved }),
+		},
+		{
+			Name: "subscription_not_charged", Severity: Soon, For: 5 * time.Minute,
+			Path: "/staff/contributions?status=approved",
+			rule: older(unchargedTooLong, func(v health.Snapshot) health.Backlog { return v.Uncharged }),
 		},
 		{
 			Name: "capture_unknown", Severity: Urgent, For: 2 * time.Minute,

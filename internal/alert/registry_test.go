@@ -34,6 +34,11 @@ func provocations() map[string]provocation {
 			provoke: func(h *house) { h.contribution("approved", 31*time.Minute, "") },
 			relieve: settled, says: "2 contributions are approved and not captured; the oldest for 33 minutes",
 		},
+		"subscription_not_charged": {
+			almost:  func(h *house) { h.subscribed(23 * time.Hour) },
+			provoke: func(h *house) { h.subscribed(25 * time.Hour) },
+			relieve: settled, says: "2 subscriptions are approved and not charged; the oldest for 25 hours",
+		},
 		"capture_unknown": {
 			almost:  func(h *house) { h.contribution("capture_unknown", 20*time.Minute, "") },
 			provoke: func(h *house) { h.contribution("capture_unknown", 31*time.Minute, "") },

@@ -29,6 +29,7 @@ type Snapshot struct {
 	At time.Time
 
 	Approved         Backlog // approved by the reader and not captured; since they approved
+	Uncharged        Backlog // subscriptions that PayPal has not charged the first time; since they were approved
 	Pending          Backlog // captured, and held by PayPal; since the capture
 	CaptureUnknown   Backlog // captures whose answer we did not see; since then
 	WithoutOrder     Backlog // intents without an order that we know of; since they were written down
@@ -126,13 +127,14 @@ func backlogs(ctx context.Context, tx *sqlx.Tx, into map[string]*Backlog, query 
 func readOpen(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	// check_at is set as long as the sweep has something to learn, so contribution_due finds all that is open. Since when
 	// a state lasts, the history says: updated_at moves with every attempt.
-	const orderless = "orderless"
+	const orderless, uncharged = "orderless", "uncharged"
 	err := backlogs(ctx, tx, map[string]*Backlog{
-		orderless:                     &s.WithoutOrder,
+		orderless: &s.WithoutOrder, uncharged: &s.Uncharged,
 		string(contribution.Approved): &s.Approved, string(contribution.CaptureUnknown): &s.CaptureUnknown,
 		string(contribution.Pending): &s.Pending,
 	}, `
-		SELECT CASE WHEN c.state = ANY ($1) THEN $3 ELSE c.state END AS backlog, count(*) AS count,
+		SELECT CASE WHEN c.state = ANY ($1) THEN $3 WHEN c.state = $4 AND c.subscription_id IS NOT NULL THEN $5
+		            ELSE c.state END AS backlog, count(*) AS count,
 		       min(CASE WHEN c.state = ANY ($1) THEN c.created_at ELSE coalesce(since.at, c.created_at) END) AS oldest
 		FROM contribution c
 		LEFT JOIN LATERAL (
@@ -141,7 +143,8 @@ func readOpen(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 		WHERE c.check_at IS NOT NULL AND (c.state = ANY ($2) OR c.state = ANY ($1) AND c.order_id IS NULL)
 		GROUP BY 1`,
 		db.Array(contribution.StatesWhere(contribution.State.Orderless)),
-		db.Array(contribution.StatesWhere(contribution.State.Confirming)), orderless)
+		db.Array(contribution.StatesWhere(contribution.State.Confirming)), orderless, string(contribution.Approved),
+		uncharged)
 	if err != nil {
 		return fmt.Errorf("open contributions: %w", err)
 	}
