@@ -126,6 +126,29 @@ func TestARefusedStopIsNotGivenUp(t *testing.T) {
 	}
 }
 
+// Where PayPal says that it knows no such subscription, that is for staff to look at; nothing is taken as stopped.
+func TestStoppingWhatPayPalDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.Subscribe("month", "10.00")
+	const gone = `"kind":"status","status":404,"body":{"name":"RESOURCE_NOT_FOUND","message":"x"}`
+	n.writesEnd(gone)
+	n.readsEnd(gone)
+	for range 2 {
+		if _, err := n.Manage.Stop(t.Context(), c.ID, reader); err != nil {
+			t.Error(err)
+		}
+		n.later(2 * time.Hour)
+	}
+	n.wantChanges(c, "stop unknown")
+	if got := n.reviews(c); !strings.Contains(got, "RESOURCE_NOT_FOUND") {
+		t.Errorf("to look at: %q", got)
+	}
+	n.heal()
+	n.later(2 * time.Hour)
+	n.wants(c, subscription.Cancelled)
+}
+
 // 64 readers who press at once, in two processes, stop it once.
 func TestManyStopAtOnce(t *testing.T) {
 	t.Parallel()

@@ -100,8 +100,8 @@ func TestStaffStopWhilePayPalIsAway(t *testing.T) {
 	}
 	says(t, got.body, "PayPal did not accept the change (PERMISSION_DENIED)")
 	says(t, r.get(page).body, "Pause until", "Refused")
-	says(t, r.lands(r.form(page+"/stop", url.Values{"reason": {"x"}})), "Stop PayPal was asked and has not confirmed it yet.",
-		"Being confirmed", "Needs review")
+	says(t, r.lands(r.form(page+"/stop", url.Values{"reason": {"x"}})),
+		"Stop PayPal was asked and has not confirmed it yet.", "Being confirmed", "Needs review")
 	saysNot(t, r.get(page).body, "Stop for the reader")
 }
 
