@@ -38,7 +38,7 @@ type settings struct {
 func main() {
 	var cfg settings
 	parser := kong.Must(&cfg, kong.Name("paypal-sandbox"),
-		kong.Description("A stand-in for PayPal's sandbox: orders, captures, refunds, signed webhooks. No real money."))
+		kong.Description("A stand-in for PayPal's sandbox: orders, subscriptions, refunds, signed webhooks. No real money."))
 	command, err := parser.Parse(os.Args[1:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "paypal-sandbox:", err)
