@@ -32,8 +32,11 @@ type Fact struct {
 
 // Table is the list in a statement.
 type Table struct {
-	Head []string
-	Rows [][]string
+	Title string
+	Apart bool // on a page of its own, on paper: it is the annex of a letter
+	Head  []string
+	Rows  [][]string
+	Sums  [][2]string // what the last column comes to, by currency, each with its label
 }
 
 // texts are the forms' templates. One text says all that a form has to say, by its .Kind.

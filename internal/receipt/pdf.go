@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed" // the fonts
 	"fmt"
+	"strings"
 	"time"
 
 	"codeberg.org/go-pdf/fpdf"
@@ -63,7 +64,7 @@ func (d Document) draw(f *fpdf.Fpdf) {
 		f.Ln(5)
 	}
 	f.SetFont(family, "B", 15)
-	f.MultiCell(textWidth, 7.5, d.Title, "", "L", false)
+	f.MultiCell(textWidth, 7.5, together(d.Title), "", "L", false)
 	f.Ln(4)
 	for _, fact := range d.Facts {
 		drawFact(f, fact)
@@ -71,7 +72,7 @@ func (d Document) draw(f *fpdf.Fpdf) {
 	f.Ln(4)
 	f.SetFont(family, "", 10)
 	for _, p := range d.Paragraphs {
-		f.MultiCell(textWidth, lineHeight, p, "", "L", false)
+		f.MultiCell(textWidth, lineHeight, together(p), "", "L", false)
 		f.Ln(2.6)
 	}
 	if len(d.Table.Rows) > 0 {
@@ -100,7 +101,7 @@ func drawFact(f *fpdf.Fpdf, fact Fact) {
 
 // draw writes the table, with its head again on each page.
 func (t Table) draw(f *fpdf.Fpdf) {
-	widths := []float64{24, 52, 26, 22, 22, 20}
+	widths := []float64{22, 47, 26, 22, 27, 22}
 	align := []string{"L", "L", "L", "R", "R", "R"}
 	row := func(cells []string, weight string) {
 		f.SetFont(family, weight, 8)
@@ -121,9 +122,22 @@ func (t Table) draw(f *fpdf.Fpdf) {
 		f.Line(margin, top+height+0.4, margin+textWidth, top+height+0.4)
 		f.SetXY(margin, top+height+0.8)
 	}
+	if t.Apart {
+		f.AddPage()
+	}
+	f.Ln(2)
+	f.SetFont(family, "B", 11)
+	f.MultiCell(textWidth, 6, t.Title, "", "L", false)
+	f.Ln(1)
 	f.SetDrawColor(190, 190, 190)
 	row(t.Head, "B")
 	for _, r := range t.Rows {
 		row(r, "")
 	}
+	for _, s := range t.Sums {
+		row([]string{"", "", "", "", s[0], s[1]}, "B")
+	}
 }
+
+// together keeps a section sign on the line of its number.
+func together(text string) string { return strings.ReplaceAll(text, "§ ", "§\u00a0") }

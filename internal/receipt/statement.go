@@ -13,6 +13,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
+	"readerfund/internal/receipt/form"
 )
 
 // Given is one receipt in a year's statement, with what was taken off it since.
@@ -115,6 +116,18 @@ func (s *Service) StatementDocument(st Statement) (Document, error) {
 		return d, err
 	}
 	d.Table.Head = strings.Split(heads, "|")
+	w.Form = f
+	if d.Table.Title, err = s.texts.say(f, "list", w); err != nil {
+		return d, err
+	}
+	d.Table.Apart = f == form.DECollective
+	total, err := s.texts.say(f, "total", nil)
+	if err != nil {
+		return d, err
+	}
+	for _, sum := range w.Sums {
+		d.Table.Sums = append(d.Table.Sums, [2]string{total, sum.Amount})
+	}
 	for _, g := range st.Given {
 		every, err := s.texts.say(f, "every", g.Frequency)
 		if err != nil {
