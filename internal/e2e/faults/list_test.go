@@ -43,6 +43,7 @@ func faults() []fault {
 		{name: "F23", what: "a process sleeps, and wakes up late", provoke: suspended},
 		{
 			name: "F24", what: "rolling update from the version before, and restarts under load", lacks: noVersionBefore,
+			readers: harness.Once, // the version before knows nothing else
 			prepare: versionBeforeFirst, start: fillWithVersionBefore, provoke: rollingUpdate, settled: sameReports,
 		},
 		{name: "F25", what: "two reconcilers at once, beside webhooks", provoke: twoReconcilers},

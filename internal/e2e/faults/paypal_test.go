@@ -51,6 +51,9 @@ func forgottenRequests(h *fixture) {
 		},
 	)
 	time.Sleep(500 * time.Millisecond)
+	for end := time.Now().Add(time.Minute); h.hits() == 0 && time.Now().Before(end); {
+		time.Sleep(50 * time.Millisecond)
+	}
 	h.load.Stop()
 	for _, v := range h.processes {
 		v.Kill()

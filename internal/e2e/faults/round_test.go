@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"readerfund/internal/e2e/harness"
+	"readerfund/internal/mail"
 	"readerfund/internal/money"
 	"readerfund/internal/testkit"
 )
@@ -63,6 +64,7 @@ func (r round) play(t *testing.T, g *cluster, out *outcome) {
 	out.acknowledged = h.checkAcknowledged(&out.Differences)
 	h.checkReport(&out.Differences)
 	h.checkReconciler(&out.Differences)
+	h.checkReceipts(&out.Differences)
 	if f.settled != nil {
 		f.settled(h, &out.Differences)
 	}
@@ -177,6 +179,9 @@ func (h *fixture) expireAll() {
 	h.mustExec(`
 		UPDATE contribution SET check_at = created_at, gone_since = gone_since - interval '1 minute'
 		WHERE id IN (SELECT id FROM contribution WHERE check_at IS NOT NULL AND state <> 'pending' FOR UPDATE SKIP LOCKED)`)
+	h.mustExec(`
+		UPDATE subscription SET check_at = recorded_at
+		WHERE paypal_id IN (SELECT paypal_id FROM subscription WHERE check_at IS NOT NULL FOR UPDATE SKIP LOCKED)`)
 }
 
 // pending says what is still under way, and how many deliveries PayPal has made so far.
@@ -212,6 +217,24 @@ func (h *fixture) checkAcknowledged(f *harness.Differences) int {
 		}
 	}
 	return told
+}
+
+// checkReceipts checks that no reader was written to about money that did not move: what they got a receipt or a notice
+// for is a payment or a refund that came to its end, and those are PayPal's.
+func (h *fixture) checkReceipts(f *harness.Differences) {
+	h.T.Helper()
+	var wrong []string
+	err := h.DB.SelectContext(h.T.Context(), &wrong, `
+		SELECT m.key FROM mail m WHERE m.kind = $1 AND NOT EXISTS (
+			SELECT FROM receipt r JOIN payment p ON p.id = r.payment_id LEFT JOIN refund back ON back.id = r.refund_id
+			WHERE r.id::text = m.key AND p.status = 'completed' AND (r.refund_id IS NULL OR back.status = 'completed'))`,
+		mail.Receipt)
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	for _, key := range wrong {
+		f.Unexplained = append(f.Unexplained, "a mail was written about money that did not move: receipt "+key)
+	}
 }
 
 // checkReport checks that the report has PayPal's sums.

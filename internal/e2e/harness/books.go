@@ -71,7 +71,7 @@ func (s *Fixture) Compare() (Differences, error) {
 		maps.DeleteFunc(theirs.States, func(id, state string) bool { return state == "declined" && ours.States[id] == "" })
 	}
 	f := compareBooks(theirs, ours)
-	f.Doubled = append(f.Doubled, chargedTwice(all)...)
+	f.Doubled = slices.Concat(f.Doubled, chargedTwice(all), subscribedTwice(all))
 	return f, nil
 }
 

@@ -125,7 +125,7 @@ func (a Response) Started() (g Started, err error) {
 	if err := dec.Decode(&g); err != nil {
 		return g, err
 	}
-	if g.ID == "" || g.Order() == "" {
+	if g.ID == "" || g.ApproveURL == "" {
 		return g, fmt.Errorf("no id or no approve_url in %s", a.Body)
 	}
 	return g, nil

@@ -43,7 +43,10 @@ type Gift struct {
 }
 
 // endings are the ways readers go on after the click; how often each comes up is in the repetition.
-const endings = "returns returns returns returns returns refunded refunded closes closes declined refused cancels pending disputed asked won lost reversed"
+const endings = Once + " monthly renewed renewed held missed paused stopped stopped"
+
+// Once are those of readers who give once.
+const Once = "returns returns returns returns returns refunded refunded closes closes declined refused cancels pending disputed asked won lost reversed"
 
 // NewLoad lets that many readers begin at the given doors of the service. The seed decides what they do.
 func (s *Fixture) NewLoad(readers int, seed uint64, bases ...string) *Load {
@@ -112,7 +115,7 @@ func (c *Load) give(v *Client, draw *rand.Rand) error {
 	err := c.retry(
 		v,
 		draw,
-		func() (Response, error) { return v.Give(g.amount, "EUR", key) },
+		func() (Response, error) { return v.send(g.amount, "EUR", g.frequency(), key) },
 		func(a Response) (err error) {
 			g.Started, err = a.Started()
 			return err
@@ -122,6 +125,9 @@ func (c *Load) give(v *Client, draw *rand.Rand) error {
 		return err
 	}
 	defer func() { c.Add(g) }()
+	if g.frequency() != "once" {
+		return c.subscribe(v, draw, &g)
+	}
 	if g.Ending == "cancels" {
 		if err := c.fixture.PayPal.Hook("POST", "/sandbox/orders/"+g.Order()+"/cancel", testkit.Fields{}, nil); err != nil {
 			return err
@@ -275,6 +281,9 @@ func (c *Load) Check(within time.Duration) {
 // allowedStates says in which states a gift may stand, after what its reader did. That a refund, reversal or dispute
 // came to the state is the audit's to say: it knows what PayPal has.
 func allowedStates(ending string) []string {
+	if _, recurs := monthly[ending]; recurs {
+		return []string{"completed"}
+	}
 	return strings.Fields(map[string]string{
 		"returns": "completed", "closes": "completed", "declined": "declined", "refused": "declined", "cancels": "cancelled",
 		"pending": "pending", "abandoned": "created",
@@ -305,7 +314,7 @@ func (c *Load) Promises() (f Differences, err error) {
 	}
 	captures, states, open, charges := map[string]int{}, map[string]string{}, map[string]bool{}, map[string]int{}
 	for _, m := range all {
-		if m.Kind == "capture" {
+		if isPayment(m) {
 			captures[m.CustomID]++
 		}
 	}
