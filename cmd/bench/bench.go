@@ -30,6 +30,7 @@ func (b *bench) measurements() []measurement {
 		{"cost", "the cost of a contribution", b.measureCost},
 		{"reconcile", "reconciling", b.measureReconcile},
 		{"lists", "lists and reports", b.measureLists},
+		{"subscribers", "very many subscriptions", b.measureSubscribers},
 		{"mail", "mail", b.measureMail},
 		{"memory", "memory", b.measureMemory},
 	}
