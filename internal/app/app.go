@@ -48,7 +48,6 @@ import (
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
 	"readerfund/migrations"
-	"readerfund/templates"
 )
 
 // Options are what a start can say beside the settings.
@@ -212,7 +211,7 @@ func newReceipts(cfg config.Config, d *db.DB, now func() time.Time, log *slog.Lo
 	}
 	return receipt.New(receipt.Config{
 		DB: d, Issuer: issuer, Zone: cfg.Timezone, Links: receiptLinks(cfg), Manage: manageLinks(cfg).Subscription,
-		Files: templates.Under(cfg.TemplatesDir), Now: now, Log: log,
+		TemplatesDir: cfg.TemplatesDir, Now: now, Log: log,
 	})
 }
 

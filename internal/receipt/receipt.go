@@ -7,7 +7,6 @@
 package receipt
 
 import (
-	"io/fs"
 	"log/slog"
 	"time"
 
@@ -52,14 +51,14 @@ type Receipt struct {
 
 // Config is what a Service needs.
 type Config struct {
-	DB     *db.DB
-	Issuer form.Issuer
-	Zone   *time.Location                      // whose days and years count
-	Links  Links                               // put into mails
-	Manage func(contribution uuid.UUID) string // the page on which a recurring gift is stopped, for its mails
-	Files  fs.FS                               // templates; nil: our own
-	Now    func() time.Time
-	Log    *slog.Logger
+	DB           *db.DB
+	Issuer       form.Issuer
+	Zone         *time.Location                      // whose days and years count
+	Links        Links                               // put into mails
+	Manage       func(contribution uuid.UUID) string // the page on which a recurring gift is stopped, for its mails
+	TemplatesDir string                              // an operator's own copy of templates/, read at the start; may be empty
+	Now          func() time.Time
+	Log          *slog.Logger
 }
 
 // Service is safe for concurrent use, also by several processes on one database.
@@ -76,10 +75,7 @@ type Service struct {
 
 // New makes a Service. It fails where a text cannot be read, or the issuer lacks what its form needs.
 func New(cfg Config) (*Service, error) {
-	if cfg.Files == nil {
-		cfg.Files = templates.Files
-	}
-	t, err := parseTexts(cfg.Files)
+	t, err := parseTexts(templates.Under(cfg.TemplatesDir))
 	if err != nil {
 		return nil, err
 	}
