@@ -189,7 +189,7 @@ func readPayments(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) er
 		SELECT p.id, p.kind, p.paypal_id, p.status, p.reason, p.amount_minor, p.currency, p.occurred_at, p.recorded_at,
 		       coalesce(r.serial, '') AS serial
 		FROM payment p LEFT JOIN receipt r ON r.payment_id = p.id AND r.kind = 'receipt'
-		WHERE p.contribution_id = $1 ORDER BY p.occurred_at, p.paypal_id`, id)
+		WHERE p.contribution_id = $1 ORDER BY p.occurred_at, p.id`, id)
 	for _, m := range rows {
 		h.Payments = append(h.Payments, Payment{
 			ID: m.ID, Kind: m.Kind, PayPalID: m.PayPalID, Status: m.Status, State: string(kept[m.PayPalID].State),

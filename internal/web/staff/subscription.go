@@ -1,6 +1,7 @@
 package staff
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -290,8 +291,11 @@ func cycles(h dashboard.History) map[int64]int {
 	if h.Frequency == "" || h.Frequency == string(contribution.Once) {
 		return nil
 	}
+	inOrder := slices.SortedFunc(slices.Values(h.Payments), func(a, b dashboard.Payment) int {
+		return cmp.Or(a.OccurredAt.Compare(b.OccurredAt), cmp.Compare(a.PayPalID, b.PayPalID))
+	})
 	numbers := map[int64]int{}
-	for _, p := range h.Payments {
+	for _, p := range inOrder {
 		if p.Status == "completed" {
 			numbers[p.ID] = len(numbers) + 1
 		}
