@@ -121,9 +121,10 @@ func (c *checker) consent(body map[string]any) consentContext {
 		cancelURL: c.backAddress(given, at, "cancel_url"),
 	}
 	c.text(given, at, "locale", textRule{min: 2, max: 10, pattern: languagePattern})
-	shown.noShipping = "NO_SHIPPING" == c.text(given, at, "shipping_preference", textRule{
+	shipping := c.text(given, at, "shipping_preference", textRule{
 		min: 1, max: 24, oneOf: []string{"GET_FROM_FILE", "NO_SHIPPING", "SET_PROVIDED_ADDRESS"},
 	})
+	shown.noShipping = shipping == "NO_SHIPPING"
 	action := c.text(given, at, "user_action", textRule{min: 1, max: 24, oneOf: []string{"CONTINUE", "SUBSCRIBE_NOW"}})
 	shown.awaits = action == "CONTINUE"
 	method := c.object(given, at, "payment_method")
