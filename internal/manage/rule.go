@@ -84,5 +84,6 @@ func later(from time.Time, months int) time.Time {
 
 // fromNext reports whether the next charge is so soon that PayPal may still charge what was agreed before.
 func fromNext(sub subscription.Subscription, now time.Time) bool {
-	return !sub.NextBillingAt.IsZero() && sub.NextBillingAt.Sub(now) < tenDays
+	next := sub.NextCharge()
+	return !next.IsZero() && next.Sub(now) < tenDays
 }

@@ -55,7 +55,7 @@ func (s *Service) OnApplied(ctx context.Context, tx *sqlx.Tx, a settle.Applied) 
 // ofSubscription is what a change of a subscription tells its reader.
 func (s *Service) ofSubscription(before, after subscription.Subscription, at time.Time) []told {
 	args := mail.GiftArgs{
-		Amount: after.Amount, Frequency: after.Frequency, Next: after.NextBillingAt, By: after.EndedBy,
+		Amount: after.Amount, Frequency: after.Frequency, Next: after.NextCharge(), By: after.EndedBy,
 		Until: after.PausedUntil, Retry: after.RetryAt,
 	}
 	moved := after.PayPalID + " " + stamp(after.StatusAt)

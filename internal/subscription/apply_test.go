@@ -147,6 +147,24 @@ func TestTrap03LateNewsRevivesNothing(t *testing.T) {
 	}
 }
 
+// A sale is told at once, the day of the next charge some minutes later. Meanwhile no day is named that has passed.
+func TestTheDayThatWasChargedIsNotTheNextOne(t *testing.T) {
+	t.Parallel()
+	s := begun()
+	s.State, s.NextBillingAt = Active, noon
+	if next := s.NextCharge(); !next.Equal(noon) {
+		t.Errorf("before it is charged the next charge is at %s", next)
+	}
+	s.LastPaymentAt = noon.Add(5 * time.Hour)
+	if next := s.NextCharge(); !next.IsZero() {
+		t.Errorf("once it is charged the next charge is at %s", next)
+	}
+	s.NextBillingAt = noon.AddDate(0, 1, 0)
+	if next := s.NextCharge(); !next.Equal(s.NextBillingAt) {
+		t.Errorf("once PayPal names it the next charge is at %s", next)
+	}
+}
+
 func TestChecksAreDailyAndSoonerAroundACharge(t *testing.T) {
 	t.Parallel()
 	s := begun()

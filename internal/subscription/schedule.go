@@ -31,7 +31,7 @@ func (s Subscription) NextCheck(now time.Time) time.Time {
 	if s.State != Active || s.NextBillingAt.IsZero() {
 		return at
 	}
-	if !s.NextBillingAt.After(s.LastPaymentAt) { // ever less, should PayPal not say
+	if s.NextCharge().IsZero() { // ever less, should PayPal not say
 		return now.Add(min(max(chargedSoon, now.Sub(s.LastPaymentAt)), checkEvery))
 	}
 	for _, after := range []time.Duration{chargeExpect, chargeOverdue} {

@@ -49,6 +49,15 @@ type Subscription struct {
 	EndedBy     string // "reader", "staff", "system" or "paypal"; empty while it is not known
 }
 
+// NextCharge is when PayPal charges next. Between a charge and PayPal's word of the one after it, for which it is asked
+// some minutes later, that is not known: NextBillingAt is the day that has just been charged.
+func (s Subscription) NextCharge() time.Time {
+	if !s.NextBillingAt.After(s.LastPaymentAt) {
+		return time.Time{}
+	}
+	return s.NextBillingAt
+}
+
 // Find reads a subscription by PayPal's id. The error is fault.NotFound where we have none.
 func Find(ctx context.Context, q sqlx.QueryerContext, paypalID string) (Subscription, error) {
 	var r row

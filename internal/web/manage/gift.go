@@ -241,7 +241,7 @@ func (s *Gift) render(
 	loc := s.pages.Localizer(r)
 	p := giftPage{
 		Act: home + "/gift/" + v.id.String(), Key: v.key, Full: v.key == "", Amount: sub.Amount, Frequency: sub.Frequency,
-		Stands: standing(sub), Next: s.dayOf(sub.NextBillingAt), Retry: s.dayOf(sub.RetryAt),
+		Stands: standing(sub), Next: s.dayOf(sub.NextCharge()), Retry: s.dayOf(sub.RetryAt),
 		Until: s.dayOf(sub.PausedUntil), Ended: s.dayOf(sub.EndedAt), Again: "/", Written: sub.Amount.Decimal(),
 	}
 	if written != "" {
@@ -287,7 +287,7 @@ func (s *Gift) news(loc i18n.Localizer, sub subscription.Subscription, c manage.
 	if !c.UnderWay() && (c.EndedAt.IsZero() || s.now().Sub(c.EndedAt) > newsLast) {
 		return nil
 	}
-	args := i18n.Args{"amount": c.Amount, "until": s.dayOf(c.Until), "next": s.dayOf(sub.NextBillingAt)}
+	args := i18n.Args{"amount": c.Amount, "until": s.dayOf(c.Until), "next": s.dayOf(sub.NextCharge())}
 	switch {
 	case c.State == manage.Approval:
 		return page.Pending(loc, "manage.news.consent")

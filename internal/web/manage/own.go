@@ -133,7 +133,7 @@ func recurringOf(
 		}
 		all = append(all, recurring{
 			Page: visit{id: id}.address(), Amount: sub.Amount, Frequency: sub.Frequency, Stands: standing(sub),
-			Next: l.dayOf(sub.NextBillingAt), Until: l.dayOf(sub.PausedUntil), Ended: l.dayOf(sub.EndedAt),
+			Next: l.dayOf(sub.NextCharge()), Until: l.dayOf(sub.PausedUntil), Ended: l.dayOf(sub.EndedAt),
 		})
 	}
 	return all, nil

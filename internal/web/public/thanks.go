@@ -147,8 +147,8 @@ func (s *Thanks) readSubscription(ctx context.Context, t *thanksPage) error {
 		return err
 	}
 	t.Each, t.Every, t.Ended = sub.Amount, sub.Frequency, sub.State.Ended()
-	if !sub.NextBillingAt.IsZero() && !t.Ended {
-		t.Next = s.day(sub.NextBillingAt)
+	if next := sub.NextCharge(); !next.IsZero() && !t.Ended {
+		t.Next = s.day(next)
 	}
 	return nil
 }

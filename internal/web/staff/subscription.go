@@ -53,7 +53,7 @@ func (s layout) subscriptionLines(loc i18n.Localizer, h dashboard.History) []sub
 		lines[i] = subscriptionLine{
 			Subscription: sub, State: statusIn(loc, "subscription.standing.", string(standing), standingTones),
 			Every: loc.Say("contribution.frequency." + sub.Frequency),
-			Next:  s.stamp(sub.NextBillingAt), Retry: s.stamp(sub.RetryAt), PausedUntil: s.stamp(sub.PausedUntil),
+			Next:  s.stamp(sub.NextCharge()), Retry: s.stamp(sub.RetryAt), PausedUntil: s.stamp(sub.PausedUntil),
 			Started: s.stamp(sub.StartedAt), Ended: s.stamp(sub.EndedAt), Paid: s.stamp(sub.LastPaymentAt),
 		}
 		if sub.State.Ended() {
