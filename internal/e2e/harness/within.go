@@ -14,7 +14,7 @@ import (
 )
 
 // ServeWithin runs the service in the test's own process, so that it goes by a clock of the test's. All else is as with
-// Serve: it listens, and the sandbox delivers to it.
+// Serve: it listens, and the sandbox delivers to it. It has the demo's article, too.
 func (s *Fixture) ServeWithin(now func() time.Time) {
 	t := s.T
 	t.Helper()
@@ -27,7 +27,7 @@ func (s *Fixture) ServeWithin(now func() time.Time) {
 	s.Settings["BASE_URL"], s.Settings["LISTEN_ADDR"], s.Settings["PAYPAL_WEBHOOK_ID"] = s.BaseURL, address, hook.ID
 	parsed := s.config()
 	service, err := app.New(t.Context(), parsed, app.Options{
-		Log: slog.New(slog.DiscardHandler), Now: now, Migrate: true,
+		Log: slog.New(slog.DiscardHandler), Now: now, Migrate: true, DemoArticle: true,
 	})
 	if err != nil {
 		t.Fatal(err)
