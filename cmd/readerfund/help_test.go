@@ -145,7 +145,7 @@ func valueFor(v *kong.Value) string {
 func TestWrongUsageNamesWhatThereIs(t *testing.T) {
 	t.Parallel()
 	for line, words := range map[string][]string{
-		"": {"serve, migrate, staff, webhook, inbox, reconcile, report, supporter, doctor",
+		"": {"serve, migrate, staff, webhook, inbox, reconcile, report, supporter, mail, doctor",
 			"readerfund --help"},
 		"fly":          {"unexpected argument fly", "serve, migrate,", "readerfund --help"},
 		"repot totals": {`did you mean "report"`},

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"readerfund/internal/receipt/form"
 	"readerfund/internal/text"
@@ -24,12 +25,14 @@ type Receipts struct {
 // receiptIssuer checks who issues receipts: that the text is one there is, and has all that its law wants in it.
 func (p *parser) receiptIssuer(s Receipts) form.Issuer {
 	i := form.Issuer{
-		Form: form.Form(s.ReceiptText), Series: s.ReceiptSeries, TaxID: text.Line(s.ReceiptTaxID),
-		Office: text.Line(s.ReceiptTaxOffice), Purpose: text.Line(s.ReceiptPurpose), Place: text.Line(s.ReceiptPlace),
-		Signer: text.Line(s.ReceiptSigner),
+		Form: form.Form(s.ReceiptText), Series: s.ReceiptSeries, TaxID: p.receiptLine("RECEIPT_TAX_ID", s.ReceiptTaxID),
+		Office:  p.receiptLine("RECEIPT_TAX_OFFICE", s.ReceiptTaxOffice),
+		Purpose: p.receiptLine("RECEIPT_PURPOSE", s.ReceiptPurpose),
+		Place:   p.receiptLine("RECEIPT_PLACE", s.ReceiptPlace), Signer: p.receiptLine("RECEIPT_SIGNER", s.ReceiptSigner),
 	}
-	for line := range strings.SplitSeq(strings.ReplaceAll(s.ReceiptIssuer, "|", "\n"), "\n") {
-		if line = text.Line(line); line != "" {
+	issuer := strings.ReplaceAll(s.ReceiptIssuer, "\n", "|")
+	for line := range strings.SplitSeq(p.receiptLine("RECEIPT_ISSUER", issuer), "|") {
+		if line = strings.TrimSpace(line); line != "" {
 			i.Lines = append(i.Lines, line)
 		}
 	}
@@ -44,6 +47,14 @@ func (p *parser) receiptIssuer(s Receipts) form.Issuer {
 		p.problem(string(f), "It is not set, and RECEIPT_TEXT=%s cannot do without it: write %s.", i.Form, receiptField[f])
 	}
 	return i
+}
+
+// receiptLine checks a text that receipts show as it is.
+func (p *parser) receiptLine(setting, value string) string {
+	if strings.ContainsFunc(value, unicode.IsControl) {
+		p.problem(setting, "Write it without control characters.")
+	}
+	return text.Line(value)
 }
 
 func receiptForms(all []form.Form) string {
