@@ -1,8 +1,12 @@
+-- +goose NO TRANSACTION
 -- +goose Up
+
+-- Each step commits by itself: contributions and payments are being written meanwhile, and whoever locks both tables, one
+-- after the other, can deadlock with them. Each may be run again after it broke off.
 
 -- An agreement at PayPal by which a reader gives monthly or yearly, as PayPal's API last gave it. A contribution has one;
 -- should PayPal name another for the same contribution, that is a row of its own, so that no money of either is lost.
-CREATE TABLE subscription (
+CREATE TABLE IF NOT EXISTS subscription (
     paypal_id           text PRIMARY KEY,
     contribution_id     uuid NOT NULL REFERENCES contribution (id),
     plan_id             text NOT NULL,
@@ -28,18 +32,18 @@ CREATE TABLE subscription (
     check_at            timestamptz,                    -- when the sweep asks PayPal next; null when there is nothing to learn
     recorded_at         timestamptz NOT NULL
 );
-CREATE INDEX subscription_contribution ON subscription (contribution_id);
+CREATE INDEX IF NOT EXISTS subscription_contribution ON subscription (contribution_id);
 -- The sweep takes what is due, oldest first.
-CREATE INDEX subscription_due ON subscription (check_at) WHERE check_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS subscription_due ON subscription (check_at) WHERE check_at IS NOT NULL;
 
 -- What a monthly or yearly contribution's reader was sent to PayPal to approve, as order_id is for one time. It is a
 -- column of its own because the version before would ask PayPal for an order of that id and, finding none, end it.
-ALTER TABLE contribution ADD COLUMN subscription_id text;
+ALTER TABLE contribution ADD COLUMN IF NOT EXISTS subscription_id text;
 
 -- Which subscription a sale is of.
-ALTER TABLE payment ADD COLUMN subscription_id text;
+ALTER TABLE payment ADD COLUMN IF NOT EXISTS subscription_id text;
 
 -- +goose Down
-ALTER TABLE payment DROP COLUMN subscription_id;
-ALTER TABLE contribution DROP COLUMN subscription_id;
-DROP TABLE subscription;
+ALTER TABLE payment DROP COLUMN IF EXISTS subscription_id;
+ALTER TABLE contribution DROP COLUMN IF EXISTS subscription_id;
+DROP TABLE IF EXISTS subscription;

@@ -24,9 +24,9 @@ CREATE TABLE IF NOT EXISTS receipt (
     number           integer NOT NULL CHECK (number > 0),
     serial           text NOT NULL UNIQUE,        -- as it is written: R-2026-000123
     kind             text NOT NULL CHECK (kind IN ('receipt', 'correction', 'cancellation')),
-    contribution_id  uuid NOT NULL REFERENCES contribution (id),
-    payment_id       bigint NOT NULL REFERENCES payment (id),
-    refund_id        bigint UNIQUE REFERENCES refund (id),     -- of a notice: one for each refund or reversal
+    contribution_id  uuid NOT NULL,
+    payment_id       bigint NOT NULL,
+    refund_id        bigint UNIQUE,               -- of a notice: one for each refund or reversal
     of_id            uuid REFERENCES receipt (id),             -- of a notice: the receipt it corrects or cancels
     amount_minor     bigint NOT NULL CHECK (amount_minor > 0), -- of a notice: what went back
     left_minor       bigint NOT NULL CHECK (left_minor >= 0),  -- what the receipt is good for, after this
@@ -43,6 +43,13 @@ CREATE TABLE IF NOT EXISTS receipt (
     CHECK ((kind = 'receipt') = (refund_id IS NULL AND of_id IS NULL)),
     CHECK ((kind = 'cancellation') = (left_minor = 0))
 );
+-- One after the other: each locks the table it names, and whoever locks two of them can deadlock with a booking.
+ALTER TABLE receipt DROP CONSTRAINT IF EXISTS receipt_contribution_id_fkey,
+    ADD FOREIGN KEY (contribution_id) REFERENCES contribution (id);
+ALTER TABLE receipt DROP CONSTRAINT IF EXISTS receipt_payment_id_fkey,
+    ADD FOREIGN KEY (payment_id) REFERENCES payment (id);
+ALTER TABLE receipt DROP CONSTRAINT IF EXISTS receipt_refund_id_fkey,
+    ADD FOREIGN KEY (refund_id) REFERENCES refund (id);
 CREATE UNIQUE INDEX IF NOT EXISTS receipt_payment_once ON receipt (payment_id) WHERE kind = 'receipt';
 CREATE INDEX IF NOT EXISTS receipt_contribution ON receipt (contribution_id);
 
@@ -65,6 +72,9 @@ CREATE INDEX CONCURRENTLY refund_notice_due ON refund (id) WHERE notice_due AND 
 DROP INDEX CONCURRENTLY IF EXISTS refund_notice_due;
 DROP INDEX CONCURRENTLY IF EXISTS payment_receipt_due;
 DROP TABLE IF EXISTS receipt_counter;
+ALTER TABLE IF EXISTS receipt DROP CONSTRAINT IF EXISTS receipt_contribution_id_fkey;
+ALTER TABLE IF EXISTS receipt DROP CONSTRAINT IF EXISTS receipt_payment_id_fkey;
+ALTER TABLE IF EXISTS receipt DROP CONSTRAINT IF EXISTS receipt_refund_id_fkey;
 DROP TABLE IF EXISTS receipt;
 ALTER TABLE refund DROP COLUMN IF EXISTS notice_due;
 ALTER TABLE payment DROP COLUMN IF EXISTS receipt_due;
