@@ -63,7 +63,7 @@ func TestGaplessUnder32WritersAndKills(t *testing.T) {
 	if err := campaign.EnsureDefault(t.Context(), d, "The Test Gazette", "EUR", time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	kills := testkit.Many(t, "RECEIPT_KILLS", 12, 120)
+	kills := testkit.Many(t, "RECEIPT_KILLS", 12, 40)
 	var killing sync.WaitGroup
 	for i := range 4 {
 		killing.Go(func() { keepKilling(t, address, kills/4, uint64(i)) })
