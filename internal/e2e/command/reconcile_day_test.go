@@ -38,9 +38,15 @@ func TestADayWithoutWebhooksIsReconciled(t *testing.T) {
 	}
 	checkSameMoney(s, t)
 
-	testkit.Eventually(t, time.Minute, "the recovered events are worked off", func() (bool, string) {
-		left := s.Count("webhook_event WHERE due_at IS NOT NULL")
-		return left == 0, fmt.Sprintf("%d are due", left)
+	testkit.Eventually(t, time.Minute, "events are worked off, receipts given and mails sent", func() (bool, string) {
+		due := 0
+		for _, waiting := range []string{
+			"webhook_event WHERE due_at IS NOT NULL", "payment WHERE receipt_due AND status = 'completed'",
+			"refund WHERE notice_due AND status = 'completed'", "mail WHERE due_at IS NOT NULL",
+		} {
+			due += s.Count(waiting)
+		}
+		return due == 0, fmt.Sprintf("%d are due", due)
 	})
 	before := everyRow(s, t)
 	if out, status := runReconcile(s, t); status != 0 || strings.Contains(out, "mended") {
