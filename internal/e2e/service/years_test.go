@@ -19,7 +19,7 @@ import (
 // READERFUND_SUPPORTERS and READERFUND_MONTHS say how many and how long: few by default; 1000 and 24 are two years.
 func TestYearsOfSubscriptions(t *testing.T) {
 	t.Parallel()
-	supporters, months := testkit.Many(t, "READERFUND_SUPPORTERS", 12, 40), testkit.Many(t, "READERFUND_MONTHS", 3, 14)
+	supporters, months := testkit.Many(t, "READERFUND_SUPPORTERS", 12, 30), testkit.Many(t, "READERFUND_MONTHS", 3, 12)
 	seed, clock := testkit.Seed(t), testkit.RunningClock()
 	s := harness.New(t, "SWEEP_INTERVAL", "1s")
 	s.ServeWithin(clock.Now)
