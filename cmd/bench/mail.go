@@ -17,8 +17,8 @@ import (
 	"readerfund/internal/mail/catcher"
 )
 
-// measureMail holds mails sent from the table, claimed, made and marked, against go-mail alone, which sends mails of the
-// same words over one connection and keeps no account of them. Both have the same mail server, in this process.
+// measureMail holds mails sent from the table, claimed, made and marked, against go-mail alone, which sends mails of
+// the same words over one connection and keeps no account of them. Both have the same mail server, in this process.
 func (b *bench) measureMail(ctx context.Context) (err error) {
 	address, err := b.house.database(ctx, "mail")
 	if err != nil {

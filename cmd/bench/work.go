@@ -23,8 +23,8 @@ const (
 	distance = 100 * time.Millisecond
 )
 
-// measureWork times what is done about events of money: taken from the inbox, asked of PayPal's API, applied to the books.
-// It is done by one process and by three on one database, with PayPal near and far.
+// measureWork times what is done about events of money: taken from the inbox, asked of PayPal's API, applied to the
+// books. It is done by one process and by three on one database, with PayPal near and far.
 func (b *bench) measureWork(ctx context.Context) (err error) {
 	var shops []*shop
 	defer func() {

@@ -285,7 +285,8 @@ func NewMail(
 ) (*mail.Service, error) {
 	server := cfg.MailServer
 	return mail.New(mail.Config{
-		DB: d, From: cfg.MailFrom, TemplatesDir: cfg.TemplatesDir, Retention: cfg.MailRetention, Now: now, Log: log, Metrics: m,
+		DB: d, From: cfg.MailFrom, TemplatesDir: cfg.TemplatesDir, Retention: cfg.MailRetention, Now: now, Log: log,
+		Metrics: m,
 		Server: mail.Server{
 			Host: server.Host, Port: server.Port, TLS: server.TLS, Loopback: server.Loopback(), User: server.User,
 			Password: string(server.Password),

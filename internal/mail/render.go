@@ -150,8 +150,8 @@ func tidied(s string) string {
 	return strings.TrimSpace(s) + "\n"
 }
 
-// language is what a mail is written in: the reader's language where we have it, otherwise English, whose numbers it has
-// then, too.
+// language is what a mail is written in: the reader's language where we have it, otherwise English, whose numbers it
+// has then, too.
 func (v views) language(locale string) (lang, tag language.Tag) {
 	wanted, err := language.Parse(locale)
 	if err != nil {

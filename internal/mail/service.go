@@ -75,8 +75,8 @@ func New(cfg Config) (*Service, error) {
 // On reports whether there is a mail server.
 func (s *Service) On() bool { return s.cfg.Server.Host != "" }
 
-// Check asks the mail server whether it would take mail from us, and sends none. It returns what the server says when it
-// is greeted.
+// Check asks the mail server whether it would take mail from us, and sends none. It returns what the server says when
+// it is greeted.
 func (s *Service) Check(ctx context.Context) (string, error) {
 	if !s.On() {
 		return "", errors.New("no mail server is set")

@@ -18,7 +18,8 @@ import (
 // answerWithin is how long the server may take for a connection, and for each mail.
 const answerWithin = time.Minute
 
-// hangUpAfter is how long a mail that is under way may go on once the process is to stop: its answer saves a second copy.
+// hangUpAfter is how long a mail that is under way may go on once the process is to stop: its answer saves a second
+// copy.
 const hangUpAfter = 5 * time.Second
 
 // connection is an open way to the mail server, for one mail after the other.

@@ -66,8 +66,8 @@ type ending struct {
 // writeWithin is how long the end of a try may take to write down, also when the process is to stop.
 const writeWithin = 10 * time.Second
 
-// write notes what became of mails. One that has left the state queued meanwhile stays as it is: another process may have
-// sent it, too, and it is marked once.
+// write notes what became of mails. One that has left the state queued meanwhile stays as it is: another process may
+// have sent it, too, and it is marked once.
 func (s *Service) write(ctx context.Context, all []ending) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
 	defer cancel()

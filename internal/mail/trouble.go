@@ -135,8 +135,8 @@ func (s *Service) Again(ctx context.Context, id uuid.UUID, by By) error {
 	})
 }
 
-// AgainAll has every mail of a state sent again that can be, and returns how many those are. Errors: fault.Invalid for a
-// state that is no trouble.
+// AgainAll has every mail of a state sent again that can be, and returns how many those are. Errors: fault.Invalid for
+// a state that is no trouble.
 func (s *Service) AgainAll(ctx context.Context, state State, by By) (n int64, err error) {
 	if state != Failed && state != Bounced && state != Off {
 		return 0, fault.Input("state", "mail.state_unknown")

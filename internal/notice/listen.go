@@ -12,8 +12,8 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// news is how old a beginning may be to be told. A subscription that we hear of later was running before, and is told of
-// by a database that was restored.
+// news is how old a beginning may be to be told. A subscription that we hear of later was running before, and is told
+// of by a database that was restored.
 const news = 3 * 24 * time.Hour
 
 // told is a mail that follows from facts, before it is known whom it goes to.
@@ -23,8 +23,8 @@ type told struct {
 	args mail.GiftArgs
 }
 
-// OnApplied writes the mails that follow from what was applied. It is a settle.Listener, and comes after internal/manage's,
-// which says who ended or paused a subscription.
+// OnApplied writes the mails that follow from what was applied. It is a settle.Listener, and comes after
+// internal/manage's, which says who ended or paused a subscription.
 func (s *Service) OnApplied(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 	var all []told
 	if change := a.Subscription; change != nil {

@@ -1,9 +1,9 @@
-// Package notice tells readers what became of what they give monthly or yearly: that it began, changed, was paused, goes
-// on, was stopped and by whom, that a payment failed, that money came after the end; and, before a year's charge, that it
-// is coming. In January it brings the statement of the year before.
+// Package notice tells readers what became of what they give monthly or yearly: that it began, changed, was paused,
+// goes on, was stopped and by whom, that a payment failed, that money came after the end; and, before a year's charge,
+// that it is coming. In January it brings the statement of the year before.
 //
-// Each mail is written in the transaction that makes true what it tells, once. The package decides nothing and asks PayPal
-// nothing. Receipts are told by internal/receipt, which gives them.
+// Each mail is written in the transaction that makes true what it tells, once. The package decides nothing and asks
+// PayPal nothing. Receipts are told by internal/receipt, which gives them.
 package notice
 
 import (

@@ -86,8 +86,8 @@ func (s *Service) yearly(c charge, days int) mail.Message {
 	})
 }
 
-// Statements brings everybody who gave last year the statement of it, once, in January. It is periodic work; some days are
-// left for payments that PayPal confirms late.
+// Statements brings everybody who gave last year the statement of it, once, in January. It is periodic work; some days
+// are left for payments that PayPal confirms late.
 func (s *Service) Statements(ctx context.Context) error {
 	local := s.Now().In(s.Zone)
 	if local.Month() != time.January || local.Day() < firstStatementDay {
@@ -108,7 +108,8 @@ func (s *Service) Statements(ctx context.Context) error {
 
 const firstStatementDay = 5
 
-// tellStatements does it for a batch of supporters, by id, and gives the last of them; uuid.Nil where there are no more.
+// tellStatements does it for a batch of supporters, by id, and gives the last of them; uuid.Nil where there are no
+// more.
 func (s *Service) tellStatements(ctx context.Context, year int, after uuid.UUID) (last uuid.UUID, err error) {
 	from := time.Date(year, time.January, 1, 0, 0, 0, 0, s.Zone)
 	err = s.DB.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {

@@ -10,8 +10,8 @@ import (
 	"readerfund/internal/testkit"
 )
 
-// What befalls subscriptions in a year and more, failures, refunds and disputes among it, reads the same by every way of
-// asking PayPal: one by one, by subscription and in transaction search.
+// What befalls subscriptions in a year and more, failures, refunds and disputes among it, reads the same by every way
+// of asking PayPal: one by one, by subscription and in transaction search.
 func TestYearsReadTheSameByEveryWay(t *testing.T) {
 	t.Parallel()
 	const days = 400

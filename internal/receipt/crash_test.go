@@ -53,9 +53,9 @@ func issueUntilKilled(address string) {
 	select {}
 }
 
-// Four processes with eight writers each give numbers to payments and refunds as they come, and are killed in the middle
-// of it, again and again. In the end every completed payment has one receipt and every refund one notice, and no number is
-// missing or was given twice.
+// Four processes with eight writers each give numbers to payments and refunds as they come, and are killed in the
+// middle of it, again and again. In the end every completed payment has one receipt and every refund one notice, and no
+// number is missing or was given twice.
 func TestGaplessUnder32WritersAndKills(t *testing.T) {
 	t.Parallel()
 	address := dbtest.NewURL(t)

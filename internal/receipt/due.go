@@ -75,8 +75,8 @@ type noticeDue struct {
 	person
 }
 
-// notices are the notices that refunds and reversals of receipted payments wait for. What went back beyond what a receipt
-// was still good for, as where a bank takes a payment back that was refunded in part, corrects nothing.
+// notices are the notices that refunds and reversals of receipted payments wait for. What went back beyond what a
+// receipt was still good for, as where a bank takes a payment back that was refunded in part, corrects nothing.
 func (s *Service) notices(ctx context.Context, tx *sqlx.Tx) (rows []row, more bool, err error) {
 	var due []noticeDue
 	// The payment is locked, too: what its receipt is still good for is read under that lock, whatever counter is held.

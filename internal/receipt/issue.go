@@ -18,9 +18,10 @@ import (
 // payments takes a hundred of them.
 const batch = 200
 
-// Issue gives every completed payment that has none its receipt, and then every refund of a receipted payment its notice,
-// in the order in which they were booked. It is periodic work. Any number of processes may do it at once, and die in it:
-// number, document, mail and the mark on the payment are one transaction, under the lock of the counter's row.
+// Issue gives every completed payment that has none its receipt, and then every refund of a receipted payment its
+// notice, in the order in which they were booked. It is periodic work. Any number of processes may do it at once, and
+// die in it: number, document, mail and the mark on the payment are one transaction, under the lock of the counter's
+// row.
 func (s *Service) Issue(ctx context.Context) error {
 	for _, step := range []struct {
 		what string

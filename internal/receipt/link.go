@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// What the signatures in the addresses are for. The key of a thanks page does not open receipts: that page names nobody,
-// and people show it to others.
+// What the signatures in the addresses are for. The key of a thanks page does not open receipts: that page names
+// nobody, and people show it to others.
 const (
 	ListPurpose      = "receipts of a gift"
 	StatementPurpose = "yearly statement"

@@ -10,9 +10,9 @@ import (
 	"codeberg.org/go-pdf/fpdf"
 )
 
-// The fonts have Latin, Greek and Cyrillic, so that names are written as they are: the fonts that every PDF reader has know
-// Western Europe alone. font/OFL.txt is their licence. What they have not is shown as a box: fpdf shapes no Arabic or Indic
-// script, so more letters would not be enough.
+// The fonts have Latin, Greek and Cyrillic, so that names are written as they are: the fonts that every PDF reader has
+// know Western Europe alone. font/OFL.txt is their licence. What they have not is shown as a box: fpdf shapes no Arabic
+// or Indic script, so more letters would not be enough.
 var (
 	//go:embed font/NotoSans-Regular.ttf
 	regular []byte

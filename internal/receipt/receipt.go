@@ -1,9 +1,9 @@
-// Package receipt gives each payment its receipt: a number without a gap, the text that a country's law wants, a page to
-// print and a PDF; and each refund of such a payment the notice that corrects or cancels it.
+// Package receipt gives each payment its receipt: a number without a gap, the text that a country's law wants, a page
+// to print and a PDF; and each refund of such a payment the notice that corrects or cancels it.
 //
 // Numbers are given out after the money is booked, by work of the queue, so that no gift waits for the one row they all
-// would have to lock. The package books nothing, decides nothing about money, and asks PayPal nothing. It knows no HTTP:
-// internal/web shows its documents.
+// would have to lock. The package books nothing, decides nothing about money, and asks PayPal nothing. It knows no
+// HTTP: internal/web shows its documents.
 package receipt
 
 import (
@@ -80,6 +80,7 @@ func New(cfg Config) (*Service, error) {
 		return nil, err
 	}
 	return &Service{
-		db: cfg.DB, issuer: cfg.Issuer, texts: t, zone: cfg.Zone, links: cfg.Links, manage: cfg.Manage, now: cfg.Now, log: cfg.Log,
+		db: cfg.DB, issuer: cfg.Issuer, texts: t, zone: cfg.Zone, links: cfg.Links, manage: cfg.Manage, now: cfg.Now,
+		log: cfg.Log,
 	}, nil
 }

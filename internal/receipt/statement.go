@@ -27,8 +27,8 @@ type Given struct {
 	Left      money.Amount
 }
 
-// Statement is what a supporter gave in a year, by the days on which PayPal took it. Each amount had a receipt before, so
-// it adds no number.
+// Statement is what a supporter gave in a year, by the days on which PayPal took it. Each amount had a receipt before,
+// so it adds no number.
 type Statement struct {
 	Supporter uuid.UUID
 	Year      int
@@ -141,8 +141,8 @@ func (s *Service) StatementDocument(st Statement) (Document, error) {
 	return d, nil
 }
 
-// spelled is an amount in German letters, digit by digit between two X, as the ministry allows it for what programs write
-// (BMF, 7 November 2013, number 7).
+// spelled is an amount in German letters, digit by digit between two X, as the ministry allows it for what programs
+// write (BMF, 7 November 2013, number 7).
 func spelled(a money.Amount) string {
 	names := [...]string{"null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"}
 	spell := func(digits string) string {

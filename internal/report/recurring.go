@@ -13,8 +13,8 @@ import (
 )
 
 // RecurringMonth says what became of recurring gifts in a month of the publication's. New began in it, Lost ended in
-// it, and Kept ran through the whole of it; one that began and ended in it is both new and lost. Up and Down are charges
-// of more or of less than the one before of the same contribution.
+// it, and Kept ran through the whole of it; one that began and ended in it is both new and lost. Up and Down are
+// charges of more or of less than the one before of the same contribution.
 type RecurringMonth struct {
 	Month                     string // 2026-11
 	New, Kept, Lost, Up, Down int64
@@ -27,8 +27,8 @@ type Expected struct {
 	Charges int64
 }
 
-// Regret is how many of a campaign's recurring gifts went wrong at their beginning: stopped, refunded or disputed before
-// the second charge. It counts those whose first payment came in the time that is asked about.
+// Regret is how many of a campaign's recurring gifts went wrong at their beginning: stopped, refunded or disputed
+// before the second charge. It counts those whose first payment came in the time that is asked about.
 type Regret struct {
 	Campaign  string
 	Begun     int64

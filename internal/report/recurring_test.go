@@ -10,7 +10,8 @@ import (
 	"readerfund/internal/report/reporttest"
 )
 
-// The figures are reckoned by hand, over four months in Berlin, where a month begins an hour or two before it does in UTC.
+// The figures are reckoned by hand, over four months in Berlin, where a month begins an hour or two before it does in
+// UTC.
 func TestRecurring(t *testing.T) {
 	t.Parallel()
 	b := reporttest.New(t)

@@ -39,7 +39,8 @@ func (s *Adopter) Restore(ctx context.Context, captureID string, src Source) (co
 	}
 	now := s.now()
 	lost := contribution.Lost{
-		ID: id, Receipt: o.InvoiceID, Frequency: contribution.Once, PayPalID: o.ID, Amount: o.Amount, Campaign: k, CreatedAt: o.CreatedAt,
+		ID: id, Receipt: o.InvoiceID, Frequency: contribution.Once, PayPalID: o.ID, Amount: o.Amount, Campaign: k,
+		CreatedAt: o.CreatedAt,
 	}
 	if lost.CreatedAt.IsZero() {
 		lost.CreatedAt = now

@@ -79,7 +79,8 @@ func New(cfg Config) *Services {
 	}
 	settler := &Settler{
 		db: cfg.DB, paypal: cfg.PayPal, contributions: cfg.Contributions, applier: applier, orders: orders,
-		subscriptions: subscriptions, payments: payments, disputes: disputes, sweepEvery: cfg.SweepEvery, now: cfg.Now, calls: calls,
+		subscriptions: subscriptions, payments: payments, disputes: disputes, sweepEvery: cfg.SweepEvery, now: cfg.Now,
+		calls: calls,
 	}
 	return &Services{
 		Applier: applier, Starter: starter, Payments: payments, Disputes: disputes, Settler: settler,

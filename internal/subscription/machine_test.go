@@ -38,8 +38,8 @@ func TestTransitionTableIsWhole(t *testing.T) {
 	}
 }
 
-// The table in docs/lifecycle.md is made from the code; `go test ./internal/subscription -run Documented -update` writes
-// it anew.
+// The table in docs/lifecycle.md is made from the code; `go test ./internal/subscription -run Documented -update`
+// writes it anew.
 func TestTableIsDocumented(t *testing.T) {
 	t.Parallel()
 	const path, from, to = "../../docs/lifecycle.md", "<!-- subscription table -->\n", "<!-- /subscription table -->"

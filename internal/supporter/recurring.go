@@ -9,8 +9,8 @@ import (
 	"readerfund/internal/db"
 )
 
-// owned are the contributions of an address, $1: those for which PayPal names it, and those that it was typed into. They
-// are two looks, each along an index of its own, instead of an OR that has none.
+// owned are the contributions of an address, $1: those for which PayPal names it, and those that it was typed into.
+// They are two looks, each along an index of its own, instead of an OR that has none.
 const owned = `
 	mine AS (
 		SELECT c.id FROM supporter s JOIN contribution c ON c.supporter_id = s.id WHERE s.email = $1

@@ -37,7 +37,8 @@ var built struct {
 }
 
 // Program is the path of a program of ours. The first test of a process builds the programs as `make build` does, so
-// that what one of the two has compiled the other finds in the build's cache; what is up to date, go build leaves alone.
+// that what one of the two has compiled the other finds in the build's cache; what is up to date, go build leaves
+// alone.
 func Program(t *testing.T, name string) string {
 	t.Helper()
 	dir := BuildDir(t)

@@ -1,5 +1,5 @@
-// Package catcher is a mail server that keeps what it is given and passes nothing on: for the demo, which shows the mails
-// on a page, and for tests, which also have it fail.
+// Package catcher is a mail server that keeps what it is given and passes nothing on: for the demo, which shows the
+// mails on a page, and for tests, which also have it fail.
 //
 // It reads mails with the standard library only, so that what the service writes is read by somebody else. It knows
 // nothing about what the mails are for.

@@ -71,8 +71,8 @@ func (s *Server) beginBilling(sub *subscription) (tell func()) {
 	return func() {}
 }
 
-// resumeBilling goes on with a subscription that is ACTIVE again, and gives what is to be told after the event ACTIVATED.
-// What it would have been charged meanwhile it is not charged any more. Holds s.mu.
+// resumeBilling goes on with a subscription that is ACTIVE again, and gives what is to be told after the event
+// ACTIVATED. What it would have been charged meanwhile it is not charged any more. Holds s.mu.
 func (s *Server) resumeBilling(sub *subscription) (tell func()) {
 	b, now := &sub.Billing, s.now()
 	b.Attempts, b.Lapsed = 0, false

@@ -39,7 +39,8 @@ func (c script) check() error {
 
 func (c script) keep() failureScript { return failureScript(c) }
 
-// outcomeOf takes the next outcome that a test wants for a charge: the subscription's own, then its payer's. Holds s.mu.
+// outcomeOf takes the next outcome that a test wants for a charge: the subscription's own, then its payer's. Holds
+// s.mu.
 func (s *Server) outcomeOf(sub *subscription) (outcome saleOutcome, reason string) {
 	wanted := &sub.Billing.Script
 	if wanted.Times == 0 && sub.Payer != nil {
@@ -249,8 +250,8 @@ func (s *Server) hookPayerMends(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, mended)
 }
 
-// hookRelease is POST /sandbox/captures/{id}/release: PayPal lets go of the funds of a sale that it held back, and tells
-// of the sale a second time, by another event.
+// hookRelease is POST /sandbox/captures/{id}/release: PayPal lets go of the funds of a sale that it held back, and
+// tells of the sale a second time, by another event.
 func (s *Server) hookRelease(w http.ResponseWriter, r *http.Request) {
 	s.withCapture(w, r, func(k *capture) (any, error) {
 		if k.SubscriptionID == "" || k.Hold != holdHeld {

@@ -129,8 +129,8 @@ func (s *Server) findSale(id string) *capture {
 	return nil
 }
 
-// viewSale is a sale as GET and the webhooks give it. As recorded, it names neither a payment that it belongs to nor who
-// paid.
+// viewSale is a sale as GET and the webhooks give it. As recorded, it names neither a payment that it belongs to nor
+// who paid.
 func (s *Server) viewSale(k *capture) saleView {
 	base := s.opts.BaseURL + "/v1/payments/sale/" + k.ID
 	v := saleView{

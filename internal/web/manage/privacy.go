@@ -52,8 +52,8 @@ func (s *Privacy) AskErase(w http.ResponseWriter, r *http.Request) error {
 	})(w, r)
 }
 
-// Erase answers POST /manage/erase. Nothing is left by which the reader would be let in again. A gift that still repeats
-// has to be stopped first: PayPal would go on charging a reader whom nobody here could help.
+// Erase answers POST /manage/erase. Nothing is left by which the reader would be let in again. A gift that still
+// repeats has to be stopped first: PayPal would go on charging a reader whom nobody here could help.
 func (s *Privacy) Erase(w http.ResponseWriter, r *http.Request) error {
 	return s.door.only(func(w http.ResponseWriter, r *http.Request, address string) error {
 		runs, err := s.running(r.Context(), address)
