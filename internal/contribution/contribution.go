@@ -61,6 +61,7 @@ const (
 	ByWebhook Way = "webhook" // PayPal called
 	BySweep   Way = "sweep"   // we asked, because nobody told us
 	ByStaff   Way = "staff"   // a person asked
+	ByChange  Way = "change"  // we asked PayPal to change a subscription, and how it stands then
 	// ByReconcile is: PayPal's own record of transactions, compared with ours.
 	ByReconcile Way = "reconcile"
 )

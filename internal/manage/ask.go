@@ -146,18 +146,6 @@ func (by By) check() error {
 	return field.Text("reason", reason, longestReason)
 }
 
-// way is how PayPal's answer to a change of theirs reaches us.
-func (by By) way() contribution.Way {
-	switch by.Kind {
-	case ByReader:
-		return contribution.ByReader
-	case ByStaff:
-		return contribution.ByStaff
-	default:
-		return contribution.BySweep
-	}
-}
-
 // subscriptions reads those of a contribution, the oldest first. The error is a fault.NotFound when there are none.
 func (s *Service) subscriptions(
 	ctx context.Context, q sqlx.QueryerContext, id uuid.UUID,
@@ -180,7 +168,7 @@ func (s *Service) lookFirst(ctx context.Context, id uuid.UUID, want Change) erro
 		if sub.State.Ended() || want.fits(sub) {
 			continue
 		}
-		_, err := s.settler.SettleSubscription(ctx, sub.PayPalID, settle.Source{Way: want.By.way()})
+		_, err := s.settler.SettleSubscription(ctx, sub.PayPalID, settle.Source{Way: contribution.ByChange})
 		if err != nil {
 			return unavailable(err)
 		}

@@ -107,7 +107,7 @@ func (s *Service) call(ctx context.Context, c Change) (approveURL string, err er
 
 // look asks PayPal how the subscription stands and ends the change where that says so.
 func (s *Service) look(ctx context.Context, c Change) (Change, error) {
-	src := settle.Source{Way: c.By.way()}
+	src := settle.Source{Way: contribution.ByChange}
 	if _, err := s.settler.SettleSubscription(ctx, c.Subscription, src); err != nil {
 		// What it says of the subscription may be applied all the same, and only a charge of it not be found.
 		if now, problem := find(ctx, s.db, c.ID, ""); problem == nil && !now.UnderWay() {

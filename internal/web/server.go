@@ -217,8 +217,7 @@ func (s *server) openToStaff(signer page.Signer) {
 		Contributions: s.Contributions, Settler: s.Settler, Disputes: s.Disputes, Refunds: s.Refunds, Manage: s.Changes,
 		Books: s.Books, Queue: s.Queue, Mail: s.Mail, Campaigns: s.Campaigns, Reports: s.Reports, Views: s.Views,
 		Health: s.Health, Alerts: s.Alerts, Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay,
-		ReplayAll: s.ReplayAll,
-		Log:       s.Log, Now: s.Now,
+		ReplayAll: s.ReplayAll, Log: s.Log, Now: s.Now,
 	})
 }
 
