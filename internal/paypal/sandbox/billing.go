@@ -59,8 +59,7 @@ func (s *Server) beginBilling(sub *subscription) (tell func()) {
 	*b = billing{Completed: map[int]int{}, Script: b.Script, Anchor: now.Day(), Scheduled: now, NextBilling: tenOClock(now)}
 	switch {
 	case sub.Start.After(now):
-		b.Anchor = sub.Start.Day()
-		s.schedule(sub, tenOClock(sub.Start))
+		s.awaitStart(sub)
 	case s.books.billing.FirstSale > 0:
 		b.Due = now.Add(time.Duration(s.books.billing.FirstSale))
 		s.enterAgenda(b.Due, sub)
@@ -69,6 +68,17 @@ func (s *Server) beginBilling(sub *subscription) (tell func()) {
 		return s.charge(sub)
 	}
 	return func() {}
+}
+
+// awaitStart has an ACTIVE subscription charged for the first time on the day of its start, or on the next day where
+// that day's run has begun. Holds s.mu.
+func (s *Server) awaitStart(sub *subscription) {
+	day := tenOClock(sub.Start)
+	if day.Before(s.now()) {
+		day = day.AddDate(0, 0, 1)
+	}
+	sub.Billing.Anchor = day.Day()
+	s.schedule(sub, day)
 }
 
 // resumeBilling goes on with a subscription that is ACTIVE again, and gives what is to be told after the event
@@ -102,6 +112,9 @@ func (s *Server) scheduleBilling(sub *subscription) {
 	}
 	if sub.Approval != nil {
 		s.enterAgenda(sub.Approval.At, sub)
+	}
+	if sub.awaitsStart() {
+		s.enterAgenda(sub.Start, sub)
 	}
 }
 

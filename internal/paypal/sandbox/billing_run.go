@@ -86,15 +86,19 @@ func (s *Server) runSome(until time.Time) bool {
 // moveTo does what an entry of the agenda stands for, and reports whether there was anything to be done. Holds s.mu.
 func (s *Server) moveTo(e agendaEntry) bool {
 	approved := e.sub.Approval != nil && e.sub.Approval.At.Equal(e.at)
-	if !approved && (e.sub.Status != statusActive || !e.sub.Billing.Due.Equal(e.at)) {
+	starts := e.sub.awaitsStart() && e.sub.Start.Equal(e.at)
+	if !approved && !starts && (e.sub.Status != statusActive || !e.sub.Billing.Due.Equal(e.at)) {
 		return false
 	}
 	if ahead := int64(e.at.Sub(s.opts.Now())); ahead > s.offset.Load() {
 		s.offset.Store(ahead)
 	}
-	if approved {
+	switch {
+	case approved:
 		s.approvalDue(e.sub)
-	} else {
+	case starts:
+		s.activate(e.sub, "")
+	default:
 		s.charge(e.sub)()
 	}
 	return true

@@ -22,6 +22,9 @@ const (
 
 	reversalOfRefund = "refund"
 	reversalOfSale   = "sale"
+
+	futureActive   = "active"   // a subscription that starts later is ACTIVE as soon as its payer agrees
+	futureApproved = "approved" // it is APPROVED until it starts
 )
 
 // maxJitter is how long the run of a day takes at PayPal.
@@ -39,12 +42,13 @@ type billingSettings struct {
 	CustomField   bool     `json:"custom_field"`         // transaction search shows a sale's custom_id
 	RefundEvent   string   `json:"refund_event"`
 	ReversalEvent string   `json:"reversal_event"`
+	FutureStart   string   `json:"future_start"`
 }
 
 func defaultBilling() billingSettings {
 	return billingSettings{
 		MonthEnd: monthEndClamp, Threshold: thresholdCycle, Jitter: duration(maxJitter), CustomField: true,
-		RefundEvent: refundDetailed, ReversalEvent: reversalOfRefund,
+		RefundEvent: refundDetailed, ReversalEvent: reversalOfRefund, FutureStart: futureActive,
 	}
 }
 
@@ -56,6 +60,7 @@ func (b *billingSettings) check() error {
 		"month_end": {b.MonthEnd, monthEndClamp, monthEndDrift}, "threshold": {b.Threshold, thresholdCycle, thresholdAttempt},
 		"refund_event":   {b.RefundEvent, refundDetailed, refundSimulated, refundBare},
 		"reversal_event": {b.ReversalEvent, reversalOfRefund, reversalOfSale},
+		"future_start":   {b.FutureStart, futureActive, futureApproved},
 	} {
 		if !slices.Contains(choice[1:], choice[0]) {
 			return fmt.Errorf("%s %q: it has to be one of %v", name, choice[0], choice[1:])

@@ -82,9 +82,11 @@
 //     is an empty list. A start before the three years, or after the last refresh, gets the one message that is known.
 //   - A payment's line keeps its own fee whatever follows; it is S until nothing of the payment is left, and then V.
 //     Neither ending nor available balances are in it. A payment made outside any order has no capture and no webhook.
-//   - A subscription that its payer has agreed to is ACTIVE at once, also when its start lies ahead; with user_action
-//     CONTINUE it is APPROVED, of which no event tells. One that nobody agrees to waits for ever. Both ways back have
-//     subscription_id, ba_token and token, where cancelling changes nothing.
+//   - A subscription that its payer has agreed to is ACTIVE at once, also when its start lies ahead (POST
+//     /sandbox/billing has it APPROVED until then, as PayPal's staff once said); its first payment is made in the run
+//     of the day on which it starts. With user_action CONTINUE it is APPROVED, of which no event tells. One that nobody
+//     agrees to waits for ever. Both ways back have subscription_id, ba_token and token, where cancelling changes
+//     nothing.
 //   - A subscription is plan_overridden as soon as it brings a plan with anything in it; total_cycles left out of an
 //     override is the plan's. A plan's new price (update-pricing-schemes) leaves those alone.
 //   - A price that the seller changed alone spares the payments of the next ten days. One that the payer agreed to

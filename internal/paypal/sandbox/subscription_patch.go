@@ -34,8 +34,14 @@ func (s *Server) patchSubscription(c *call) (reply, error) {
 	if wrong := patch.problem(); wrong != nil {
 		return reply{}, wrong
 	}
+	moved := !next.Start.Equal(sub.Start)
 	next.Updated = s.now()
 	*sub = next
+	if moved && sub.Status == statusActive {
+		s.awaitStart(sub)
+	} else if moved {
+		sub.Billing.Scheduled, sub.Billing.Anchor = tenOClock(sub.Start), sub.Start.Day()
+	}
 	s.keepSubscription(sub)
 	s.emitSubscription("UPDATED", sub)
 	return reply{http.StatusNoContent, nil}, nil
@@ -89,9 +95,12 @@ func (p *subscriptionPatch) take(step patchStep) {
 	case step.Path == "/billing_info/outstanding_balance":
 		p.forgive(object, at, name)
 	case step.Path == "/start_time":
-		if start := p.moment(object, at, name); p.sub.Billing.LastPayment != nil || p.sub.Start.Before(p.now) {
+		switch start := p.moment(object, at, name); {
+		case p.sub.Billing.LastPayment != nil || p.sub.Start.Before(p.now):
 			p.refuse(step.Path, "", "INVALID_START_TIME")
-		} else {
+		case !start.After(p.now):
+			p.bad(step.Path, stamp(start), badValue)
+		default:
 			p.sub.Start = start
 		}
 	case step.Path == "/subscriber/shipping_address":

@@ -63,10 +63,17 @@ func (s *Server) agreed(sub *subscription, by *payer) {
 		sub.Address = sub.shipsTo()
 	}
 	s.setSubscriptionStatus(sub, statusApproved, "")
-	if !sub.AwaitsSeller {
+	switch {
+	case sub.AwaitsSeller:
+	case sub.Start.After(s.now()) && s.books.billing.FutureStart == futureApproved:
+		s.enterAgenda(sub.Start, sub)
+	default:
 		s.activate(sub, "")
 	}
 }
+
+// awaitsStart reports whether the payer has approved the subscription and it becomes ACTIVE by itself at its start.
+func (sub *subscription) awaitsStart() bool { return sub.Status == statusApproved && !sub.AwaitsSeller }
 
 // shipsTo is the address that the seller gave, or the payer's from PayPal's file.
 func (sub *subscription) shipsTo() any {

@@ -161,6 +161,47 @@ func TestSellerActivatesWhatThePayerApproved(t *testing.T) {
 	b.want(b.subscription(id), 200, "status", "ACTIVE")
 }
 
+// A subscription that starts later is charged on the day of its start, whichever status it waits in; the seller can
+// move the day while it lies ahead.
+func TestSubscriptionStartsLater(t *testing.T) {
+	t.Parallel()
+	for _, waitsAs := range []string{"ACTIVE", "APPROVED"} {
+		b := from(t, "2026-11-28T14:15:40Z", Options{})
+		b.want(b.hook("POST", "/sandbox/billing", `{"future_start":"`+strings.ToLower(waitsAs)+`"}`), 200,
+			"future_start", strings.ToLower(waitsAs))
+		body := strings.Replace(subscribeBody(b.plan(), "5.00"), "{", `{"start_time":"2026-12-28T14:15:41Z",`, 1)
+		id := b.api("POST", "/v1/billing/subscriptions", body).get("id")
+		b.want(b.hook("POST", "/sandbox/subscriptions/"+id+"/approve", ""), 200, "status", waitsAs)
+		b.wait(29 * day)
+		b.want(b.subscription(id), 200, "status", waitsAs)
+		if len(b.sales(id)) != 0 {
+			t.Errorf("%s: charged before its start", waitsAs)
+		}
+		move := func(to string) answer {
+			return b.api("PATCH", subscriptionsPath+id, `[{"op":"replace","path":"/start_time","value":"`+to+`"}]`)
+		}
+		if waitsAs == "APPROVED" {
+			b.refused(move("2027-01-05T09:00:00Z"), 422, "SUBSCRIPTION_STATUS_INVALID")
+			b.refused(b.api("POST", subscriptionsPath+id+"/cancel", `{"reason":"x"}`), 422, "SUBSCRIPTION_STATUS_INVALID")
+		} else {
+			b.refused(move("2026-12-01T09:00:00Z"), 400, "INVALID_PARAMETER_VALUE")
+			b.want(b.subscription(id), 200, "billing_info.next_billing_time", "2026-12-28T10:00:00Z")
+			b.want(move("2027-01-05T09:00:00Z"), 204, "", "")
+			b.want(b.subscription(id), 200, "billing_info.next_billing_time", "2027-01-05T10:00:00Z")
+			b.wait(7 * day)
+			if len(b.sales(id)) != 0 {
+				t.Error("charged on the day on which it was to start before")
+			}
+		}
+		b.wait(3 * day)
+		b.wantEvents("PAYMENT.SALE.", "COMPLETED")
+		b.want(b.subscription(id), 200, "status", "ACTIVE")
+		if waitsAs == "ACTIVE" {
+			b.refused(move("2027-02-05T09:00:00Z"), 422, "INVALID_START_TIME")
+		}
+	}
+}
+
 func TestOverrideIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, Options{})
