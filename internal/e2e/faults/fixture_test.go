@@ -157,6 +157,12 @@ func oneOf[T any](h *fixture, these ...T) T { return these[h.draw.IntN(len(these
 func (h *fixture) faultFor(span time.Duration, f testkit.Fields) {
 	h.T.Helper()
 	h.PayPal.Fault(f)
+	h.awaitHit(span)
+}
+
+// awaitHit leaves the faults in place for a while, and longer where they have struck nothing yet; then it ends them.
+func (h *fixture) awaitHit(span time.Duration) {
+	h.T.Helper()
 	time.Sleep(span)
 	for end := time.Now().Add(time.Minute); h.hits() == 0 && time.Now().Before(end); {
 		time.Sleep(50 * time.Millisecond)

@@ -136,10 +136,10 @@ func rateLimits(h *fixture) {
 		400*time.Millisecond,
 		testkit.Fields{"kind": "status", "status": 401, "percent": 30, "match": testkit.Fields{"path": "/v2/*"}},
 	)
-	h.faultFor(
-		300*time.Millisecond,
-		testkit.Fields{"kind": "status", "status": 503, "match": testkit.Fields{"path": "/v1/oauth2/token"}},
-	)
+	// Who has a token asks for none: it is taken away once the fault waits for them.
+	h.PayPal.Fault(testkit.Fields{"kind": "status", "status": 503, "match": testkit.Fields{"path": "/v1/oauth2/token"}})
+	h.PayPal.Must("POST", "/sandbox/tokens/revoke", nil, nil)
+	h.awaitHit(300 * time.Millisecond)
 }
 
 // F26: money goes back, of many gifts, with every piece of news twice and out of order.
