@@ -32,6 +32,7 @@ func (b *bench) measurements() []measurement {
 		{"lists", "lists and reports", b.measureLists},
 		{"subscribers", "very many subscriptions", b.measureSubscribers},
 		{"mail", "mail", b.measureMail},
+		{"receipts", "receipts and their mails", b.measureReceipts},
 		{"memory", "memory", b.measureMemory},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"readerfund/internal/db"
@@ -86,6 +87,22 @@ func (h *house) database(ctx context.Context, name string) (string, error) {
 	}
 	return h.postgres.URL(name), nil
 }
+
+// execute runs statements without arguments, one after the other.
+func execute(ctx context.Context, d *db.DB, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := d.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("%.60s …: %w", strings.TrimSpace(statement), err)
+		}
+	}
+	return nil
+}
+
+// aCampaign is the row that contributions written by SQL refer to.
+const aCampaign = `
+	INSERT INTO campaign (id, slug, heading, why, ask, button, reassurance, currency, suggested, is_default, created_at,
+	                      updated_at)
+	VALUES (gen_random_uuid(), 'autumn', 'Autumn', '', '', '', '', 'EUR', '{"EUR": [500]}', true, now(), now())`
 
 // migrate makes the service's tables where it says.
 func (h *house) migrate(env []string) error {

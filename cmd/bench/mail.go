@@ -19,15 +19,39 @@ import (
 
 // measureMail holds mails sent from the table, claimed, made and marked, against go-mail alone, which sends mails of
 // the same words over one connection and keeps no account of them. Both have the same mail server, in this process.
-func (b *bench) measureMail(ctx context.Context) (err error) {
-	address, err := b.house.database(ctx, "mail")
+func (b *bench) measureMail(ctx context.Context) error {
+	return b.withPostOffice(ctx, "mail", func(p *postOffice) error {
+		results, err := contest(ctx, b.plan,
+			contestant{name: "service", prepare: p.enqueue, turn: p.timed(p.service.Send)}, p.loop())
+		if err != nil {
+			return err
+		}
+		b.add(compare("mail sent", "mails/s", bareMailLoop, results[0], results[1], 0.7))
+		return nil
+	})
+}
+
+// postOffice is a mail server and what sends to it.
+type postOffice struct {
+	mails   int // in each turn
+	pool    *db.DB
+	catcher *catcher.Catcher
+	server  mail.Server
+	service *mail.Service
+	text    string // of a mail of ours
+	html    string
+}
+
+// withPostOffice opens one on a fresh database, lets do measure it, and closes it.
+func (b *bench) withPostOffice(ctx context.Context, database string, do func(*postOffice) error) (err error) {
+	address, err := b.house.database(ctx, database)
 	if err != nil {
 		return err
 	}
 	if err := b.house.migrate([]string{"DATABASE_URL=" + address}); err != nil {
 		return err
 	}
-	p := &postOffice{mails: 2000, house: mail.House{Publication: "The Bench Press", Contact: "readers@example.org"}}
+	p := &postOffice{mails: 2000}
 	if b.Quick {
 		p.mails = 100
 	}
@@ -45,32 +69,24 @@ func (b *bench) measureMail(ctx context.Context) (err error) {
 	}
 	p.server = mail.Server{Host: at.Addr().String(), Port: int(at.Port()), Loopback: true}
 	p.service, err = mail.New(mail.Config{
-		DB: p.pool, Server: p.server, From: "give@example.org", House: p.house, Now: time.Now,
-		Log: slog.New(slog.DiscardHandler),
+		DB: p.pool, Server: p.server, From: mailFrom, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		House: mail.House{Publication: "The Bench Press", Contact: "readers@example.org"},
 	})
 	if err != nil {
 		return err
 	}
-	results, err := contest(ctx, b.plan,
-		contestant{name: "service", prepare: p.enqueue, turn: p.timed(p.service.Send)},
-		contestant{name: "bare go-mail loop", prepare: p.clear, turn: p.timed(p.bare)})
-	if err != nil {
-		return err
-	}
-	b.add(compare("mail sent", "mails/s", "bare go-mail loop, 1 connection", results[0], results[1], 0.7))
-	return nil
+	return do(p)
 }
 
-// postOffice is a mail server and what sends to it.
-type postOffice struct {
-	mails   int // in each turn
-	pool    *db.DB
-	catcher *catcher.Catcher
-	server  mail.Server
-	service *mail.Service
-	house   mail.House
-	text    string // of a mail of ours
-	html    string
+// mailFrom is the address that mails come from.
+const mailFrom = "give@example.org"
+
+// bareMailLoop is what mails are held against.
+const bareMailLoop = "bare go-mail loop, 1 connection"
+
+// loop is a turn of go-mail alone.
+func (p *postOffice) loop() contestant {
+	return contestant{name: bareMailLoop, prepare: p.clear, turn: p.timed(p.bare)}
 }
 
 func (p *postOffice) clear(context.Context) error {
@@ -122,7 +138,7 @@ func (p *postOffice) bare(ctx context.Context) error {
 	all := make([]*gomail.Msg, p.mails)
 	for n := range all {
 		m := gomail.NewMsg()
-		if err := errors.Join(m.From("give@example.org"), m.To(fmt.Sprintf("reader%d@example.org", n))); err != nil {
+		if err := errors.Join(m.From(mailFrom), m.To(fmt.Sprintf("reader%d@example.org", n))); err != nil {
 			return err
 		}
 		m.Subject("Your page at The Bench Press")

@@ -109,11 +109,8 @@ func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 // fillSubscribers writes n monthly gifts, each with a subscription that runs. A few are due to be asked about, the
 // others some time within a day.
 func fillSubscribers(ctx context.Context, pool *db.DB, n int) error {
-	for _, statement := range []string{
-		`SET synchronous_commit = off`,
-		`INSERT INTO campaign (id, slug, heading, why, ask, button, reassurance, currency, suggested, is_default, created_at,
-		                       updated_at)
-		 VALUES (gen_random_uuid(), 'autumn', 'Autumn', '', '', '', '', 'EUR', '{"EUR": [500]}', true, now(), now())`,
+	return execute(ctx, pool,
+		`SET synchronous_commit = off`, aCampaign,
 		fmt.Sprintf(`
 		INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, article, name,
 		                          email, state, subscription_id, created_at, updated_at, completed_at)
@@ -129,11 +126,5 @@ func fillSubscribers(ctx context.Context, pool *db.DB, n int) error {
 		       CASE WHEN row_number() OVER (ORDER BY c.id) <= %d THEN now() - random() * interval '1 hour'
 		            ELSE now() + interval '10 minutes' + random() * interval '1 day' END, c.created_at
 		FROM contribution c`, dueAtOnce),
-		`VACUUM ANALYZE`,
-	} {
-		if _, err := pool.ExecContext(ctx, statement); err != nil {
-			return fmt.Errorf("fill with subscriptions: %w", err)
-		}
-	}
-	return nil
+		`VACUUM ANALYZE`)
 }
