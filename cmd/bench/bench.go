@@ -27,6 +27,7 @@ func (b *bench) measurements() []measurement {
 		{"give", "starting contributions", b.measureGive},
 		{"work", "working off webhooks", b.measureWork},
 		{"renewals", "working off renewals", b.measureRenewals},
+		{"renewalday", "a renewal day", b.measureRenewalDay},
 		{"cost", "the cost of a contribution", b.measureCost},
 		{"reconcile", "reconciling", b.measureReconcile},
 		{"lists", "lists and reports", b.measureLists},

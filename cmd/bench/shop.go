@@ -29,10 +29,10 @@ type shop struct {
 	client    *http.Client
 }
 
-// openShop starts n processes. through, if there is one, changes the database's address for them. Close what comes back
-// even when it fails.
+// openShop starts n processes. through, if there is one, changes the database's address for them; settings are theirs
+// beside the usual ones. Close what comes back even when it fails.
 func (h *house) openShop(
-	ctx context.Context, database string, n int, through func(string) (string, error),
+	ctx context.Context, database string, n int, through func(string) (string, error), settings ...string,
 ) (*shop, error) {
 	s := &shop{house: h, client: &http.Client{
 		Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: giveClients},
@@ -52,7 +52,7 @@ func (h *house) openShop(
 		}
 	}
 	for range n {
-		p, admin, err := h.startService(ctx, theirs)
+		p, admin, err := h.startService(ctx, theirs, settings...)
 		if err != nil {
 			return s, err
 		}
