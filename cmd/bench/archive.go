@@ -138,22 +138,19 @@ const ofThese = `created_at >= $3::timestamptz + $1 * make_interval(secs => $4)
 // fill writes the archive into an empty database that has all tables, as pg_restore would: indexes are made when the
 // rows are there, and foreign keys, which hold by what is written, are not checked. say is told how far it is.
 func (a archive) fill(ctx context.Context, url string, say func(string, ...any)) (err error) {
-	d, err := db.Open(ctx, url, db.Options{MaxOpen: 1, MaxLifetime: 24 * time.Hour, AnswerTimeout: -1})
+	d, err := openForFilling(ctx, url)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	for _, setting := range []string{
-		"session_replication_role = replica", "synchronous_commit = off", "maintenance_work_mem = '256MB'",
-	} {
-		if _, err := d.ExecContext(ctx, "SET "+setting); err != nil {
-			return err
-		}
-	}
 	if err := a.begin(ctx, d); err != nil {
 		return err
 	}
-	indexes, err := dropIndexes(ctx, d)
+	tables := make([]string, 0, len(archiveSteps))
+	for _, step := range archiveSteps {
+		tables = append(tables, step.table)
+	}
+	indexes, err := dropIndexes(ctx, d, tables)
 	if err != nil {
 		return err
 	}
@@ -167,13 +164,20 @@ func (a archive) fill(ctx context.Context, url string, say func(string, ...any))
 		say("  %s of %s contributions", grouped(float64(last)), grouped(float64(a.rows)))
 	}
 	say("  making %d indexes …", len(indexes))
-	for _, definition := range indexes {
-		if _, err := d.ExecContext(ctx, definition); err != nil {
-			return fmt.Errorf("%s: %w", definition, err)
-		}
+	return execute(ctx, d, append(indexes, "VACUUM ANALYZE")...)
+}
+
+// openForFilling is a connection over which very many rows are written quickly. Foreign keys are not checked.
+func openForFilling(ctx context.Context, url string) (*db.DB, error) {
+	d, err := db.Open(ctx, url, db.Options{MaxOpen: 1, MaxLifetime: 24 * time.Hour, AnswerTimeout: -1})
+	if err != nil {
+		return nil, err
 	}
-	_, err = d.ExecContext(ctx, "VACUUM ANALYZE")
-	return err
+	if err := execute(ctx, d, "SET session_replication_role = replica", "SET synchronous_commit = off",
+		"SET maintenance_work_mem = '256MB'"); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
 }
 
 // begin writes what contributions refer to.
@@ -203,13 +207,9 @@ func (a archive) begin(ctx context.Context, d *db.DB) error {
 	return err
 }
 
-// dropIndexes drops every index that would be filled and that no constraint needs, and gives the statements that make
-// them again. Those by which the archive itself is written stay.
-func dropIndexes(ctx context.Context, d *db.DB) (definitions []string, err error) {
-	tables := make([]string, 0, len(archiveSteps))
-	for _, step := range archiveSteps {
-		tables = append(tables, step.table)
-	}
+// dropIndexes drops every index of some tables that would be filled and that no constraint needs, and gives the
+// statements that make them again. Those by which the archive itself is written stay.
+func dropIndexes(ctx context.Context, d *db.DB, tables []string) (definitions []string, err error) {
 	var all []struct {
 		Name       string `db:"name"`
 		Definition string `db:"definition"`

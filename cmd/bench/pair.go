@@ -84,6 +84,9 @@ func (p *pair) makeTables(ctx context.Context) error {
 	return nil
 }
 
+// secretKey signs the service's links.
+const secretKey = "0123456789abcdef0123456789abcdef"
+
 // startService starts the real binary with the settings of an ordinary installation; only what has to differ does. What
 // a measurement sets beside them is written as in an environment.
 func (h *house) startService(
@@ -100,7 +103,7 @@ func (h *house) startService(
 		"DATABASE_URL=" + database, "BASE_URL=http://" + public, "LISTEN_ADDR=" + public, "ADMIN_LISTEN_ADDR=" + admin,
 		"PAYPAL_API_BASE=" + h.paypal.url, "PAYPAL_CLIENT_ID=sandbox-client", "PAYPAL_CLIENT_SECRET=sandbox-secret",
 		"PAYPAL_WEBHOOK_ID=" + webhookID, "PAYPAL_WEBHOOK_CA_FILE=" + h.caFile(),
-		"SECRET_KEY=0123456789abcdef0123456789abcdef", "PUBLICATION_NAME=The Bench Press",
+		"SECRET_KEY=" + secretKey, "PUBLICATION_NAME=The Bench Press",
 		// All readers sit at one address here. They are counted as everybody is, and nobody is asked for a proof.
 		"GIFT_LIMIT_ADDRESS=1000000/1000000", "GIFT_LIMIT_NETWORK=1000000/1000000", "GIFT_LIMIT_ALL=1000000/1000000",
 	}, settings...), nil)

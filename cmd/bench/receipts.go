@@ -17,7 +17,7 @@ import (
 // go-mail alone, which sends mails of the same words over one connection.
 func (b *bench) measureReceipts(ctx context.Context) error {
 	return b.withPostOffice(ctx, "receipts", func(p *postOffice) error {
-		signer := web.NewSigner("0123456789abcdef0123456789abcdef", "")
+		signer := web.NewSigner(secretKey, "")
 		receipts, err := receipt.New(receipt.Config{
 			DB: p.pool, Zone: time.UTC, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 			Issuer: form.Issuer{
