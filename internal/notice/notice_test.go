@@ -277,6 +277,25 @@ func TestYearlyChargesAreToldBefore(t *testing.T) {
 	}
 }
 
+// PayPal charges many at the same moment: all of them are told in one run, however many batches that takes.
+func TestYearlyChargesAtTheSameMoment(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	c := w.Subscribe("year", "60.00")
+	w.Exec(`INSERT INTO subscription (paypal_id, contribution_id, plan_id, state, status_at, seen_at, frequency,
+	                                  amount_minor, currency, next_billing_at, recorded_at)
+	        SELECT 'I-COPY' || n, contribution_id, plan_id, state, status_at, seen_at, frequency,
+	               amount_minor, currency, next_billing_at, recorded_at
+	        FROM subscription, generate_series(1, 600) AS n`)
+	w.Clock.Set(w.sub(c).NextBillingAt.Add(-20 * 24 * time.Hour))
+	if err := w.notices.Yearly(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.Count("mail WHERE kind = 'yearly_notice'"); n != 601 {
+		t.Errorf("%d notices, want 601", n)
+	}
+}
+
 // Who gave last year hears of their statement once, in January.
 func TestStatementsAreSentInJanuary(t *testing.T) {
 	t.Parallel()

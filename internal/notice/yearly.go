@@ -46,7 +46,8 @@ func (s *Service) Yearly(ctx context.Context) error {
 // tellYearly tells of charges that are more than least and no more than most days away.
 func (s *Service) tellYearly(ctx context.Context, now time.Time, least, most int) error {
 	from, to := now.AddDate(0, 0, least), now.AddDate(0, 0, most)
-	for after := ""; ; {
+	lastAt, last := from, "" // of the batch before: many are charged at the same moment
+	for {
 		var due []charge
 		err := s.DB.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 			due = nil
@@ -57,11 +58,11 @@ func (s *Service) tellYearly(ctx context.Context, now time.Time, least, most int
 				FROM subscription b JOIN contribution c ON c.id = b.contribution_id
 				LEFT JOIN supporter s ON s.id = c.supporter_id
 				WHERE b.frequency = 'year' AND b.state = 'active' AND b.next_billing_at > $1 AND b.next_billing_at <= $2
-				  AND (b.next_billing_at, b.paypal_id) > ($1, $3)
+				  AND (b.next_billing_at, b.paypal_id) > ($7, $3)
 				  AND NOT EXISTS (SELECT 1 FROM mail m WHERE m.kind = $4
 				      AND m.key = b.paypal_id || ' ' || to_char(b.next_billing_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') || ' ' || $5)
 				ORDER BY b.next_billing_at, b.paypal_id LIMIT $6 FOR SHARE OF b`,
-				from, to, after, string(mail.YearlyNotice), strconv.Itoa(most), batch)
+				from, to, last, string(mail.YearlyNotice), strconv.Itoa(most), batch, lastAt)
 			if err != nil {
 				return fmt.Errorf("find them: %w", err)
 			}
@@ -74,7 +75,7 @@ func (s *Service) tellYearly(ctx context.Context, now time.Time, least, most int
 		if err != nil || len(due) < batch {
 			return err
 		}
-		from, after = due[len(due)-1].At, due[len(due)-1].PayPalID
+		lastAt, last = due[len(due)-1].At, due[len(due)-1].PayPalID
 	}
 }
 
