@@ -71,7 +71,8 @@ func (p *postOffice) book(ctx context.Context) error {
 		SELECT md5(i::text)::uuid, 'R' || i, '', k.id, 'month', 2500, 'EUR', '', 'Ada Reader',
 		       'reader' || i || '@example.org', 'completed', now(), now(), now()
 		FROM generate_series(1, %d) i, campaign k`, p.mails), `
-		INSERT INTO payment (contribution_id, kind, paypal_id, status, state, amount_minor, currency, occurred_at, recorded_at)
+		INSERT INTO payment (contribution_id, kind, paypal_id, status, state, amount_minor, currency, occurred_at,
+		                     recorded_at)
 		SELECT id, 'sale', 'SALE' || receipt, 'completed', 'completed', amount_minor, currency, now(), now()
 		FROM contribution`, `ANALYZE`)
 }

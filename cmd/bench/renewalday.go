@@ -170,7 +170,7 @@ func (s *shop) checkReceipts(ctx context.Context, n int, mails []catcher.Mail) e
 		to[strings.Join(m.To, " ")] = true
 	}
 	if receipts != n || payments != n || last != n || sent != n || len(mails) != n || len(to) != n {
-		return fmt.Errorf("of %d charges, %d have %d receipts up to number %d; %d mails are sent, %d were caught by %d readers",
+		return fmt.Errorf("of %d charges, %d have %d receipts up to number %d; %d mails are sent, %d came to %d readers",
 			n, payments, receipts, last, sent, len(mails), len(to))
 	}
 	return nil

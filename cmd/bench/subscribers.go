@@ -19,7 +19,7 @@ const (
 )
 
 // measureSubscribers times what is done over and over about subscriptions, among few and among very many, in turns: the
-// sweep's look at what is due, and the pages of readers and of staff. How many there are must not matter.
+// sweep's look at what is due, and the pages of readers. How many there are must not matter.
 func (b *bench) measureSubscribers(ctx context.Context) (err error) {
 	counts := []int{fewSubscribers, manySubscribers}
 	if b.Quick {
