@@ -25,8 +25,15 @@ const personColumns = `
 	coalesce(nullif(c.name, ''), s.name, '') AS name, coalesce(nullif(c.email, ''), s.email, '') AS email,
 	coalesce(s.country, '') AS country`
 
-// receipts are the receipts that completed payments wait for. A payment that a booking has locked is left for the next
-// time, and does not keep the others waiting.
+// The locks under which a person is read. A contribution that is being erased is left for the next time: it would get a
+// document, and a mail, with the name and address that are gone by the time they are written. So is a payment that a
+// booking holds. Neither keeps the others waiting.
+const (
+	lockPayments = ` FOR NO KEY UPDATE OF p SKIP LOCKED FOR KEY SHARE OF c SKIP LOCKED`
+	lockRefunds  = ` FOR NO KEY UPDATE OF f, p SKIP LOCKED FOR KEY SHARE OF c SKIP LOCKED`
+)
+
+// receipts are the receipts that completed payments wait for.
 func (s *Service) receipts(ctx context.Context, tx *sqlx.Tx) (rows []row, more bool, err error) {
 	var due []struct {
 		Payment      int64     `db:"payment_id"`
@@ -46,7 +53,7 @@ func (s *Service) receipts(ctx context.Context, tx *sqlx.Tx) (rows []row, more b
 		FROM payment p JOIN contribution c ON c.id = p.contribution_id LEFT JOIN supporter s ON s.id = c.supporter_id
 		LEFT JOIN subscription b ON b.paypal_id = p.subscription_id -- which may have become yearly since it began
 		WHERE p.receipt_due AND p.status = 'completed'
-		ORDER BY p.id LIMIT $1 FOR NO KEY UPDATE OF p SKIP LOCKED`, batch)
+		ORDER BY p.id LIMIT $1`+lockPayments, batch)
 	if err != nil {
 		return nil, false, fmt.Errorf("find payments without a receipt: %w", err)
 	}
@@ -87,7 +94,7 @@ func (s *Service) notices(ctx context.Context, tx *sqlx.Tx) (rows []row, more bo
 		LEFT JOIN supporter s ON s.id = c.supporter_id
 		WHERE f.notice_due AND f.status = 'completed'
 		  AND NOT (p.receipt_due AND p.status = 'completed') -- its receipt comes first
-		ORDER BY f.id LIMIT $1 FOR NO KEY UPDATE OF f, p SKIP LOCKED`, batch)
+		ORDER BY f.id LIMIT $1`+lockRefunds, batch)
 	if err != nil {
 		return nil, false, fmt.Errorf("find refunds without a notice: %w", err)
 	}

@@ -141,6 +141,56 @@ func TestALockedPaymentWaits(t *testing.T) {
 	}
 }
 
+// Whoever is being erased gets no document with their name, whichever of the two is first to commit.
+func TestWhoIsBeingErasedIsNotNamed(t *testing.T) {
+	t.Parallel()
+	w := open(t, form.Plain)
+	c, capture := w.gift("10.00")
+	free, _ := w.gift("20.00")
+	w.Exec(`UPDATE contribution SET name = 'Ada', email = 'ada@example.org'`)
+	for _, step := range []struct {
+		what string
+		then func()
+		want int // documents of the contribution afterwards
+	}{
+		{"its receipt", func() {}, 1},
+		{"its notice", func() { w.RefundAtPayPal(capture, "") }, 2},
+	} {
+		step.then()
+		tx, err := w.DB.Beginx()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, statement := range []string{
+			`SELECT 1 FROM contribution WHERE id = $1 FOR UPDATE`,
+			`UPDATE contribution SET name = '', email = '', supporter_id = NULL, erased_at = now() WHERE id = $1`,
+		} {
+			if _, err := tx.Exec(statement, c.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.issue()
+		if n := len(w.of(c)); n != step.want-1 {
+			t.Errorf("%s: %d documents while it is being erased, want %d", step.what, n, step.want-1)
+		}
+		if err := tx.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		w.issue()
+		all := w.of(c)
+		if len(all) != step.want || all[len(all)-1].Name != "" {
+			t.Errorf("%s: %+v", step.what, all)
+		}
+		w.Exec(`UPDATE contribution SET name = 'Ada', email = 'ada@example.org', erased_at = NULL WHERE id = $1`, c.ID)
+	}
+	if got := w.of(free); len(got) != 1 || got[0].Name != "Ada" {
+		t.Errorf("the other's: %+v", got)
+	}
+	if n := w.Count("mail WHERE kind = 'receipt'"); n != 1 {
+		t.Errorf("%d mails, want the other's", n)
+	}
+}
+
 // Of many who open a document at once, one gets the original.
 func TestOneOriginal(t *testing.T) {
 	t.Parallel()
