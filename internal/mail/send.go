@@ -6,6 +6,7 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wneessen/go-mail"
@@ -54,6 +55,8 @@ type run struct {
 	ends  chan ending
 	began time.Time
 
+	unmarked atomic.Bool // the database does not take what became of mails
+
 	mu   sync.Mutex
 	shut time.Time // the server takes no mails until then; zero while it does
 	why  string    // it does not
@@ -77,7 +80,8 @@ func (s *Service) sendAll(ctx context.Context, views views, mails []queued) erro
 	return r.mark(ctx)
 }
 
-// mark writes down what became of mails while others are being sent.
+// mark writes down what became of mails while others are being sent. Where that fails, no more are sent: they would be
+// sent again once what was claimed has lapsed.
 func (r *run) mark(ctx context.Context) error {
 	var problems []error
 	for e := range r.ends {
@@ -94,7 +98,10 @@ func (r *run) mark(ctx context.Context) error {
 				break gather
 			}
 		}
-		problems = append(problems, r.write(ctx, some))
+		if err := r.write(ctx, some); err != nil {
+			r.unmarked.Store(true)
+			problems = append(problems, err)
+		}
 	}
 	return errors.Join(problems...)
 }
@@ -114,7 +121,7 @@ func (r *run) work(ctx context.Context) {
 		case q.Expires != nil && !now.Before(*q.Expires):
 			r.ends <- outcome{state: Expired}.ending(q, now, 0)
 			continue
-		case ctx.Err() != nil, time.Since(r.began) > held/2:
+		case ctx.Err() != nil, r.unmarked.Load(), time.Since(r.began) > held/2:
 			r.putBack(q, now, "")
 			continue
 		case !until.IsZero():

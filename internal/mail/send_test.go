@@ -169,6 +169,30 @@ func TestManyMailsShareConnections(t *testing.T) {
 	}
 }
 
+// Where the database does not take that mails were sent, no more are sent than were under way: all would come twice.
+func TestNoMoreAreSentThanCanBeMarked(t *testing.T) {
+	t.Parallel()
+	o := open(t, catcher.Options{})
+	all := make([]mail.Message, 200) // what one statement claims
+	for n := range all {
+		all[n] = link(strconv.Itoa(n), fmt.Sprintf("reader%d@example.org", n))
+	}
+	o.enqueue(all...)
+	if _, err := o.db.Exec(`ALTER TABLE mail ADD CONSTRAINT broken CHECK (state <> 'sent')`); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = o.db.Exec(`ALTER TABLE mail DROP CONSTRAINT broken`) })
+	if err := o.Send(t.Context()); err == nil {
+		t.Error("no error")
+	}
+	if n := len(o.catcher.Mails()); n == 0 || n > 100 {
+		t.Errorf("%d mails were sent", n)
+	}
+	if n := count(t, o.db, `state = 'queued' AND tries = 0`); n < 100 {
+		t.Errorf("%d mails wait as if nobody had tried them", n)
+	}
+}
+
 // F28: what the mail server does, and what becomes of the mail.
 func TestHowTheServerFails(t *testing.T) {
 	t.Parallel()
