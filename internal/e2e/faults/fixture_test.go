@@ -160,12 +160,16 @@ func (h *fixture) faultFor(span time.Duration, f testkit.Fields) {
 	h.awaitHit(span)
 }
 
-// awaitHit leaves the faults in place for a while, and longer where they have struck nothing yet; then it ends them.
+// awaitHit leaves the faults in place for a while, and longer where they have struck nothing yet; then it ends them. A
+// fault that strikes nobody in a minute proves nothing.
 func (h *fixture) awaitHit(span time.Duration) {
 	h.T.Helper()
 	time.Sleep(span)
 	for end := time.Now().Add(time.Minute); h.hits() == 0 && time.Now().Before(end); {
 		time.Sleep(50 * time.Millisecond)
+	}
+	if h.hits() == 0 {
+		h.T.Error("the faults struck nothing in a minute")
 	}
 	h.clearFaults()
 }
