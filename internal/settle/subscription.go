@@ -191,16 +191,22 @@ func intervalOf(f contribution.Frequency) paypal.Interval {
 }
 
 // noteCharge keeps on the subscription that it was charged, so that PayPal is asked soon for the day of the next
-// charge.
+// charge. Only money that is in counts: a charge that was denied, or that PayPal holds back, is no payment yet.
 func (a *application) noteCharge(f ledger.Fact) {
-	paid := f.Capture()
-	if paid == nil || paid.SubscriptionID == "" {
+	seen := f.Capture()
+	if seen == nil {
 		return
 	}
-	for n := range a.Subscriptions {
-		s := &a.Subscriptions[n]
-		if s.PayPalID == paid.SubscriptionID && paid.CreatedAt.After(s.LastPaymentAt) {
-			s.LastPaymentAt, a.changed = paid.CreatedAt.UTC().Truncate(time.Microsecond), true
+	for _, p := range a.Book.Payments() {
+		if p.PayPalID != seen.ID || p.Status != ledger.StatusCompleted || p.Subscription == "" {
+			continue
+		}
+		at := p.OccurredAt.UTC().Truncate(time.Microsecond) // as PostgreSQL keeps it
+		for n := range a.Subscriptions {
+			s := &a.Subscriptions[n]
+			if s.PayPalID == p.Subscription && at.After(s.LastPaymentAt) {
+				s.LastPaymentAt, a.changed = at, true
+			}
 		}
 	}
 }

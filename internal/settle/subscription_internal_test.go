@@ -342,3 +342,31 @@ func TestASubscriptionThatEndsBeforeItBroughtMoneyIsCalledOff(t *testing.T) {
 		t.Errorf("a supporter who stopped stands as\n%s", s)
 	}
 }
+
+// A charge that was denied, or that PayPal holds back, is no payment: it is not shown as one, it does not have the day of
+// the next charge looked for, and a subscription that has brought nothing else has ended without money.
+func TestOnlyMoneyThatIsInCountsAsTheLastPayment(t *testing.T) {
+	t.Parallel()
+	denied, held := charge("S1", 3), charge("S2", 4)
+	denied.Status, denied.Fee = paypal.CaptureDeclined, nil
+	held.Status, held.Fee = paypal.CapturePending, nil
+	active, locked := told(paypal.SubscriptionActive, 2, 3), pledge()
+	learned := func(n news) subscription.Subscription {
+		t.Helper()
+		if _, err := learn(locked, n.facts, morning); err != nil {
+			t.Fatal(err)
+		}
+		return locked.Subscriptions[0]
+	}
+	if s := learned(saw("denied and held", active, denied, held)); !s.LastPaymentAt.IsZero() {
+		t.Errorf("nothing came in, and the last payment is of %s", s.LastPaymentAt)
+	}
+	if learned(saw("CANCELLED", told(paypal.SubscriptionCancelled, 60, 60))); !locked.Ended() {
+		t.Error("it brought no money, and does not count as ended")
+	}
+	released := held
+	released.Status, released.SubscriptionID = paypal.CaptureCompleted, "" // PayPal may leave that out
+	if s := learned(saw("released", active, released)); !s.LastPaymentAt.Equal(held.CreatedAt) || locked.Ended() {
+		t.Errorf("money came in, and the last payment is of %s", s.LastPaymentAt)
+	}
+}
