@@ -68,7 +68,8 @@ func (s *Sweeper) SweepSubscriptions(ctx context.Context) (int, error) {
 		if s.paypal.Busy() > 0 {
 			return total, nil
 		}
-		due, err := subscription.ClaimDue(ctx, s.db, sweepBatch, s.now())
+		claimed := s.now()
+		due, err := subscription.ClaimDue(ctx, s.db, sweepBatch, claimed)
 		if err != nil || len(due) == 0 {
 			return total, err
 		}
@@ -85,7 +86,7 @@ func (s *Sweeper) SweepSubscriptions(ctx context.Context) (int, error) {
 			defer mu.Unlock()
 			asked = append(asked, id)
 		})
-		if err := subscription.Postpone(ctx, s.db, s.now(), asked...); err != nil {
+		if err := subscription.Postpone(ctx, s.db, claimed, s.now(), asked...); err != nil {
 			return total, err
 		}
 		total += len(due)

@@ -1,6 +1,7 @@
 package settle_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/paypal"
 	"readerfund/internal/settle"
+	"readerfund/internal/subscription"
 )
 
 // wire notes what PayPal is asked, in order: "GET /v2/checkout/orders/5O19…".
@@ -168,4 +170,38 @@ func TestAReaderWhoCameBackIsAskedAboutSoon(t *testing.T) {
 		t.Fatalf("asked about %d, %v", asked, err)
 	}
 	n.Wants(c, contribution.Completed)
+}
+
+// The sweep has asked about a subscription and puts its next check off by a day, while a charge comes in, which sets one
+// in ten minutes: that one stays. A row that somebody is writing at this moment is left alone.
+func TestTheCheckAfterAChargeIsNotPutOff(t *testing.T) {
+	t.Parallel()
+	n := still(t)
+	charged, writing, asked := n.subscribed("charged"), n.subscribed("writing"), n.subscribed("asked")
+	n.Exec(`UPDATE subscription SET check_at = $1`, n.Clock.Now())
+	claimed := n.Clock.Now()
+	due, err := subscription.ClaimDue(t.Context(), n.DB, 10, claimed)
+	if err != nil || len(due) != 3 {
+		t.Fatalf("%d are due: %v", len(due), err)
+	}
+	soon := claimed.Add(10 * time.Minute)
+	n.Exec(`UPDATE subscription SET check_at = $2 WHERE paypal_id = $1`, charged.Checkout.PayPalID, soon)
+	tx := n.DB.MustBegin()
+	tx.MustExec(`UPDATE subscription SET check_at = $2 WHERE paypal_id = $1`, writing.Checkout.PayPalID, soon)
+	patience, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := subscription.Postpone(patience, n.DB, claimed, n.Clock.Now(), due...); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	for c, want := range map[string]time.Time{
+		charged.Checkout.PayPalID: soon, writing.Checkout.PayPalID: soon,
+		asked.Checkout.PayPalID: n.sub(asked).NextCheck(n.Clock.Now()),
+	} {
+		if at := n.Count("subscription WHERE paypal_id = $1 AND check_at = $2", c, want); at != 1 {
+			t.Errorf("%s is not due at %s", c, want)
+		}
+	}
 }

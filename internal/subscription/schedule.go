@@ -6,6 +6,8 @@ import (
 	"hash/fnv"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"readerfund/internal/db"
 )
 
@@ -70,24 +72,31 @@ func ClaimDue(ctx context.Context, d *db.DB, limit int, now time.Time) ([]string
 	return ids, nil
 }
 
-// Postpone puts the next check of subscriptions off that PayPal was just asked about.
-func Postpone(ctx context.Context, d *db.DB, now time.Time, paypalIDs ...string) error {
-	var rows []row
-	err := d.SelectContext(ctx, &rows, `SELECT `+columns+` FROM subscription s WHERE s.paypal_id = ANY ($1::text[])`,
-		db.Array(paypalIDs))
-	if err != nil {
-		return db.Translate(fmt.Errorf("read subscriptions that were checked: %w", err))
-	}
-	ids, times := make([]string, len(rows)), make([]string, len(rows))
-	for n, r := range rows {
-		ids[n] = r.PayPalID
-		if at := r.subscription().NextCheck(now); !at.IsZero() {
-			times[n] = at.UTC().Format(time.RFC3339Nano)
+// Postpone puts the next check of subscriptions off that ClaimDue gave at the time claimed, and that PayPal was asked
+// about since. Where a charge or a change has set a check of its own meanwhile, that one stays.
+func Postpone(ctx context.Context, d *db.DB, claimed, now time.Time, paypalIDs ...string) error {
+	err := d.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		var rows []row
+		// Locked, so that nothing is learned of one between its being read and written. SKIP LOCKED: who is writing one at
+		// this moment sets its check, too.
+		err := tx.SelectContext(ctx, &rows, `
+			SELECT `+columns+` FROM subscription s WHERE s.paypal_id = ANY ($1::text[]) AND s.check_at = $2
+			FOR NO KEY UPDATE SKIP LOCKED`, db.Array(paypalIDs), claimed.Add(checkLease))
+		if err != nil || len(rows) == 0 {
+			return err
 		}
-	}
-	_, err = d.ExecContext(ctx, `
-		UPDATE subscription s SET check_at = nullif(n.at, '')::timestamptz
-		FROM unnest($1::text[], $2::text[]) AS n (id, at) WHERE s.paypal_id = n.id`, db.Array(ids), db.Array(times))
+		ids, times := make([]string, len(rows)), make([]string, len(rows))
+		for n, r := range rows {
+			ids[n] = r.PayPalID
+			if at := r.subscription().NextCheck(now); !at.IsZero() {
+				times[n] = at.UTC().Format(time.RFC3339Nano)
+			}
+		}
+		_, err = tx.ExecContext(ctx, `
+			UPDATE subscription s SET check_at = nullif(n.at, '')::timestamptz
+			FROM unnest($1::text[], $2::text[]) AS n (id, at) WHERE s.paypal_id = n.id`, db.Array(ids), db.Array(times))
+		return err
+	})
 	if err != nil {
 		return db.Translate(fmt.Errorf("postpone checks of subscriptions: %w", err))
 	}
