@@ -10,7 +10,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/mail"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +21,7 @@ import (
 	"readerfund/internal/audit"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/field"
 	"readerfund/internal/ratelimit"
 )
 
@@ -116,7 +116,7 @@ func NewStore(c Config) *Store {
 //
 // Errors are fault.Invalid on "email", "role" or "password", and fault.Conflict when the address has an account.
 func (s *Store) Add(ctx context.Context, email string, role Role, password string) (Account, string, error) {
-	address, emailErr := parseEmail(email)
+	address, emailErr := field.Email("email", email)
 	_, roleErr := ParseRole(string(role))
 	oneTime := password == ""
 	if oneTime {
@@ -210,13 +210,3 @@ func findIn(ctx context.Context, q sqlx.QueryerContext, condition string, arg an
 
 // foldEmail is the form in which addresses are kept and looked up.
 func foldEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
-
-// parseEmail takes a plain address. 254 octets is the longest that mail can reach (RFC 5321, erratum 1690).
-func parseEmail(email string) (string, error) {
-	folded := foldEmail(email)
-	parsed, err := mail.ParseAddress(folded)
-	if err != nil || parsed.Address != folded || len(folded) > 254 {
-		return "", fault.Input("email", "account.email_malformed")
-	}
-	return folded, nil
-}

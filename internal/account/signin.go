@@ -12,6 +12,7 @@ import (
 	"readerfund/internal/audit"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/field"
 )
 
 // ErrRefused is the one answer to an unknown address, a wrong password, a disabled account and too many tries: nobody
@@ -55,7 +56,7 @@ func (s *Store) Authenticate(ctx context.Context, email, password string, from F
 
 // findForSignIn gives the account, or for an unknown address a stand-in that no password fits.
 func (s *Store) findForSignIn(ctx context.Context, email string) (accountRow, error) {
-	address, err := parseEmail(email)
+	address, err := field.Email("email", email)
 	if err != nil {
 		address = "" // nobody's; asked for all the same
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/mail"
 	"net/url"
 	"strings"
 	"unicode"
@@ -119,11 +118,8 @@ func checkEmail(written string) error {
 	if err := field.Line("email", written, longestEmail); err != nil {
 		return err
 	}
-	address, err := mail.ParseAddress(written)
-	if err != nil || address.Address != written {
-		return fault.Input("email", "contribution.email_malformed")
-	}
-	return nil
+	_, err := field.Email("email", written) // it is kept as it was written
+	return err
 }
 
 // bareEmail takes off what comes along when an address is copied: spaces of all kinds, and what shows nothing.

@@ -3,6 +3,7 @@
 package field
 
 import (
+	"net/mail"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -34,6 +35,19 @@ func check(field, written string, longest int, lines bool) error {
 		}
 	}
 	return nil
+}
+
+// longestAddress is the longest that mail can reach, in bytes (RFC 5321, erratum 1690).
+const longestAddress = 254
+
+// Email reads a mail address as it is kept and looked up: bare, in lower case.
+func Email(field, written string) (string, error) {
+	address := strings.ToLower(strings.TrimSpace(written))
+	parsed, err := mail.ParseAddress(address)
+	if err != nil || parsed.Address != address || len(address) > longestAddress {
+		return "", fault.Input(field, "field.email_malformed")
+	}
+	return address, nil
 }
 
 // Key refuses an idempotency key that is too long or not printable ASCII.

@@ -12,15 +12,13 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
-	netmail "net/mail"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/db"
-	"readerfund/internal/fault"
+	"readerfund/internal/field"
 	"readerfund/internal/mail"
 	"readerfund/internal/ratelimit"
 )
@@ -74,7 +72,7 @@ func (e *RateLimitError) Error() string {
 // there is to look up is looked up once the answer is given. The error is fault.Invalid for what is no address, and a
 // *RateLimitError where the address, the network or the mailbox was asked for too often.
 func (s *Service) Ask(ctx context.Context, written, locale string, from From) error {
-	address, err := ParseAddress(written)
+	address, err := field.Email("email", written)
 	if err != nil {
 		return err
 	}
@@ -120,19 +118,6 @@ func (s *Service) send(ctx context.Context, address, locale string) error {
 			NotAfter: now.Add(LinkLasts),
 		})
 	})
-}
-
-// longestAddress is the longest that mail can reach (RFC 5321, erratum 1690).
-const longestAddress = 254
-
-// ParseAddress reads a mail address as it is kept: bare, in lower case.
-func ParseAddress(written string) (string, error) {
-	address := strings.ToLower(strings.TrimSpace(written))
-	parsed, err := netmail.ParseAddress(address)
-	if err != nil || parsed.Address != address || len(address) > longestAddress {
-		return "", fault.Input("email", "contribution.email_malformed")
-	}
-	return address, nil
 }
 
 func digest(token string) []byte {

@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/audit"
+	"readerfund/internal/field"
 	"readerfund/internal/mail"
 )
 
@@ -30,7 +31,7 @@ type Erased struct {
 //
 // dry only counts. Errors are fault.Invalid for what is no address and fault.NotFound where nothing is known of it.
 func (s *Service) Erase(ctx context.Context, address string, dry bool) (Erased, error) {
-	address, err := parse(address)
+	address, err := field.Email("address", address)
 	if err != nil {
 		return Erased{}, err
 	}

@@ -6,12 +6,14 @@ import (
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/field"
 )
 
 // Export hands out everything that is kept of a person, as one JSON document that they can be given. Amounts are in
 // minor units, times in UTC. Errors are as for Find.
 func (s *Service) Export(ctx context.Context, address string) (json.RawMessage, error) {
-	address, err := parse(address)
+	address, err := field.Email("address", address)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/mail"
 	"strings"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"readerfund/internal/audit"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/field"
 )
 
 // What is done with a person's data, in the audit log. The subject counts contributions and names nobody: an entry that
@@ -69,7 +69,7 @@ type Gift struct {
 // Find lists what a person has given or begun to give, oldest first: what they typed the address into, and what PayPal
 // names it for. The error is fault.Invalid for what is no address, fault.NotFound where nothing is known of it.
 func (s *Service) Find(ctx context.Context, address string) ([]Gift, error) {
-	address, err := parse(address)
+	address, err := field.Email("address", address)
 	if err != nil {
 		return nil, err
 	}
@@ -135,16 +135,6 @@ func (s *Service) audit(
 		At: s.now().UTC(), Actor: s.actor, Action: action,
 		Subject: fmt.Sprintf("%d contributions", len(gifts)), Detail: detail,
 	})
-}
-
-// parse reads an address as it is kept: in lower case.
-func parse(address string) (string, error) {
-	address = strings.ToLower(strings.TrimSpace(address))
-	parsed, err := mail.ParseAddress(address)
-	if err != nil || parsed.Address != address {
-		return "", fault.Input("address", "account.email_malformed")
-	}
-	return address, nil
 }
 
 func receipts(gifts []Gift) []string {
