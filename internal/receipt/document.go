@@ -22,8 +22,17 @@ type Document struct {
 	Facts      []Fact
 	Paragraphs []string // with line breaks in them
 	Table      Table    // of a statement; without rows otherwise
-	Duplicate  bool     // it was handed out before
+	Mark       Mark     // what stands above it; empty on an original
 }
+
+// Mark says of a copy what it is, in whatever language the document is.
+type Mark string
+
+// The marks. A copy for the file says nothing about the original, which may not have been handed out yet.
+const (
+	Duplicate   Mark = "DUPLICATE"         // the original was handed out before
+	CopyForFile Mark = "COPY FOR THE FILE" // staff opened it
+)
 
 // Fact is one line of what a document states.
 type Fact struct {

@@ -179,7 +179,7 @@ func TestPDF(t *testing.T) {
 	}
 	all["many"] = many
 	for name, d := range all {
-		d.Duplicate = name == "once"
+		d.Mark = map[string]receipt.Mark{"once": receipt.Duplicate, "many": receipt.CopyForFile}[name]
 		first, err := d.PDF()
 		if err != nil {
 			t.Fatal(err)
@@ -194,8 +194,10 @@ func TestPDF(t *testing.T) {
 				t.Errorf("%s: %q is not in the file's text:\n%s", name, want, text)
 			}
 		}
-		if text != "" && strings.Contains(text, "DUPLICATE") != d.Duplicate {
-			t.Errorf("%s: duplicate %t, and the text is\n%s", name, d.Duplicate, text)
+		for _, mark := range []receipt.Mark{receipt.Duplicate, receipt.CopyForFile} {
+			if text != "" && strings.Contains(text, string(mark)) != (d.Mark == mark) {
+				t.Errorf("%s: marked %q, and the text is\n%s", name, d.Mark, text)
+			}
 		}
 	}
 }

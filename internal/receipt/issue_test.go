@@ -208,7 +208,7 @@ func TestOneOriginal(t *testing.T) {
 			switch {
 			case err != nil:
 				t.Error(err)
-			case d.Duplicate:
+			case d.Mark == receipt.Duplicate:
 				duplicates++
 			default:
 				originals++

@@ -29,9 +29,6 @@ const (
 	textWidth  = 210 - 2*margin
 )
 
-// duplicate stands on every copy after the original, in whatever language the document is.
-const duplicate = "DUPLICATE"
-
 // PDF writes the document as a file. The same document is the same bytes: nothing in it comes from the clock.
 func (d Document) PDF() ([]byte, error) {
 	f := fpdf.New("P", "mm", "A4", "")
@@ -56,10 +53,10 @@ func (d Document) PDF() ([]byte, error) {
 }
 
 func (d Document) draw(f *fpdf.Fpdf) {
-	if d.Duplicate {
+	if d.Mark != "" {
 		f.SetFont(family, "B", 14)
 		f.SetTextColor(170, 30, 30)
-		f.CellFormat(textWidth, 8, duplicate, "1", 1, "C", false, 0, "")
+		f.CellFormat(textWidth, 8, string(d.Mark), "1", 1, "C", false, 0, "")
 		f.SetTextColor(0, 0, 0)
 		f.Ln(5)
 	}

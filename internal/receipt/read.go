@@ -86,16 +86,39 @@ func (s *Service) Open(ctx context.Context, contribution uuid.UUID, serial strin
 		if err != nil {
 			return fmt.Errorf("open receipt %s: %w", serial, err)
 		}
-		all, err := list(ctx, tx, "WHERE r.contribution_id = $1 AND r.serial = $2", contribution, serial)
-		if err == nil {
-			r = all[0]
-		}
+		r, err = one(ctx, tx, contribution, serial)
 		return err
 	})
 	if err != nil {
 		return Document{}, err
 	}
 	d, err := s.Document(r)
-	d.Duplicate = !first
+	if !first {
+		d.Mark = Duplicate
+	}
 	return d, err
+}
+
+// Copy is a document of a contribution for the staff's file, by its serial: as its reader gets it, and marked as that
+// copy. It leaves the original to the reader and counts as no duplicate. The error is fault.NotFound where the
+// contribution has no such document.
+func (s *Service) Copy(ctx context.Context, contribution uuid.UUID, serial string) (Document, error) {
+	r, err := one(ctx, s.db, contribution, serial)
+	if err != nil {
+		return Document{}, db.Translate(err)
+	}
+	d, err := s.Document(r)
+	d.Mark = CopyForFile
+	return d, err
+}
+
+func one(ctx context.Context, q sqlx.QueryerContext, contribution uuid.UUID, serial string) (Receipt, error) {
+	all, err := list(ctx, q, "WHERE r.contribution_id = $1 AND r.serial = $2", contribution, serial)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if len(all) == 0 {
+		return Receipt{}, fault.New(fault.NotFound, "receipt.unknown")
+	}
+	return all[0], nil
 }

@@ -136,6 +136,12 @@ func Write(w http.ResponseWriter, status int, contentType string, body []byte) {
 	_, _ = w.Write(body) // if this fails, the client is gone
 }
 
+// WritePDF answers with a file that browsers show, and save under its name.
+func WritePDF(w http.ResponseWriter, name string, file []byte) {
+	w.Header().Set("Content-Disposition", `inline; filename="`+name+`.pdf"`)
+	Write(w, http.StatusOK, "application/pdf", file)
+}
+
 // WriteJSON answers with a value as JSON.
 func WriteJSON(w http.ResponseWriter, status int, contentType string, v any) {
 	body, err := json.Marshal(v)

@@ -117,8 +117,7 @@ func (s *Receipts) document(w http.ResponseWriter, r *http.Request, d receipt.Do
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Disposition", `inline; filename="`+d.Name+`.pdf"`)
-	page.Write(w, http.StatusOK, "application/pdf", file)
+	page.WritePDF(w, d.Name, file)
 	return nil
 }
 
