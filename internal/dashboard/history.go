@@ -63,6 +63,8 @@ type Refund struct {
 	Kind       string // refund or reversal
 	PayPalID   string
 	Status     string
+	Notice     string // what its reader got about it: correction or cancellation; empty before
+	Serial     string // of that notice
 	Reason     string
 	Amount     money.Amount
 	OccurredAt time.Time
@@ -201,16 +203,20 @@ func readPayments(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) er
 }
 
 func readRefunds(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error {
-	var rows []movement
+	var rows []struct {
+		movement
+		Notice string `db:"notice"`
+		Serial string `db:"serial"`
+	}
 	err := tx.SelectContext(ctx, &rows, `
 		SELECT f.payment_id, f.kind, f.paypal_id, f.status, f.reason, f.amount_minor, f.currency, f.occurred_at,
-		       f.recorded_at
-		FROM refund f JOIN payment p ON p.id = f.payment_id
+		       f.recorded_at, coalesce(r.kind, '') AS notice, coalesce(r.serial, '') AS serial
+		FROM refund f JOIN payment p ON p.id = f.payment_id LEFT JOIN receipt r ON r.refund_id = f.id
 		WHERE p.contribution_id = $1 ORDER BY f.occurred_at, f.id`, id)
 	for _, m := range rows {
 		h.Refunds = append(h.Refunds, Refund{
-			PaymentID: m.PaymentID, Kind: m.Kind, PayPalID: m.PayPalID, Status: m.Status, Reason: m.Reason, Amount: m.amount(),
-			OccurredAt: m.OccurredAt.UTC(), RecordedAt: m.RecordedAt.UTC(),
+			PaymentID: m.PaymentID, Kind: m.Kind, PayPalID: m.PayPalID, Status: m.Status, Notice: m.Notice, Serial: m.Serial,
+			Reason: m.Reason, Amount: m.amount(), OccurredAt: m.OccurredAt.UTC(), RecordedAt: m.RecordedAt.UTC(),
 		})
 	}
 	return err

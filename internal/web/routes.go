@@ -126,6 +126,9 @@ func (s *server) staffRoutes(r chi.Router) {
 		r.Use(staff.Only(account.Editor))
 		r.Get("/staff/contributions/{id}/refund", h(staff.Refund.Show))
 		r.Post("/staff/contributions/{id}/refund", h(staff.Refund.Request))
+		if s.Receipts != nil {
+			r.Get("/staff/contributions/{id}/receipt/{serial}", h(staff.Document.Show))
+		}
 		r.Get("/staff/contributions/{id}/{act:stop|pause|resume}", h(staff.Subscription.Show))
 		r.Post("/staff/contributions/{id}/{act:stop|pause|resume}", h(staff.Subscription.Do))
 		r.Post("/staff/contributions/{id}/ask", h(staff.Contribution.Ask))

@@ -215,8 +215,8 @@ func (s *server) openToStaff(signer page.Signer) {
 	s.staff = staff.New(staff.Config{
 		Pages: s.pages, Signer: signer, Secure: s.secure(), Zone: s.Timezone, Currency: s.DefaultCurrency,
 		Contributions: s.Contributions, Settler: s.Settler, Disputes: s.Disputes, Refunds: s.Refunds, Manage: s.Changes,
-		Books: s.Books, Queue: s.Queue, Mail: s.Mail, Campaigns: s.Campaigns, Reports: s.Reports, Views: s.Views,
-		Health: s.Health, Alerts: s.Alerts, Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay,
+		Books: s.Books, Queue: s.Queue, Mail: s.Mail, Receipts: s.Receipts, Campaigns: s.Campaigns, Reports: s.Reports,
+		Views: s.Views, Health: s.Health, Alerts: s.Alerts, Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay,
 		ReplayAll: s.ReplayAll, Log: s.Log, Now: s.Now,
 	})
 }

@@ -38,6 +38,8 @@ func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute 
 		"GET /staff/contributions/{id}":         {page, account.Viewer, 200},
 		"GET /staff/contributions/{id}/refund":  {page + "/refund", account.Editor, 200},
 		"POST /staff/contributions/{id}/refund": {page + "/refund", account.Editor, 422},
+		// TestStaffOpen… are about receipts
+		"GET /staff/contributions/{id}/receipt/{serial}": {page + "/receipt/R-2026-000001", account.Editor, 404},
 		// TestStaffStop… are about what is recurring
 		"GET /staff/contributions/{id}/{act:stop|pause|resume}":    {page + "/stop", account.Editor, 404},
 		"POST /staff/contributions/{id}/{act:stop|pause|resume}":   {page + "/pause", account.Editor, 404},

@@ -70,7 +70,7 @@ func (s *AuditLog) Show(w http.ResponseWriter, r *http.Request) error {
 func (s layout) auditLine(loc i18n.Localizer, e audit.Entry) auditLine {
 	line := auditLine{Entry: e, When: s.stamp(e.At), What: actInWords(loc, string(e.Action), e.Detail["outcome"])}
 	if id, err := uuid.Parse(e.Detail["contribution"]); err == nil {
-		line.About = "/staff/contributions/" + id.String()
+		line.About = contributionAddress(id)
 	}
 	switch room, _, _ := strings.Cut(string(e.Action), "."); room {
 	case "inbox":

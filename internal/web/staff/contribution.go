@@ -12,6 +12,7 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/i18n"
 	"readerfund/internal/money"
+	"readerfund/internal/receipt"
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
 	"readerfund/internal/review"
@@ -70,7 +71,6 @@ type reviewLine struct {
 type movementLine struct {
 	What     string
 	Receipt  string // the payment's own number, where there are several
-	Serial   string // of its receipt
 	Cycle    int    // which payment of a recurring contribution it is; 0 for none
 	PayPalID string
 	State    status
@@ -78,6 +78,7 @@ type movementLine struct {
 	Amount   money.Amount
 	Back     money.Amount // what of a payment went back, where that is some of it
 	Occurred stamp
+	Document documentLink // its receipt, or the notice about it
 }
 
 // backOf is what went back of a payment, zero where it was nothing or all.
@@ -179,8 +180,7 @@ func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionP
 		line := movementLine{
 			What: loc.Say("staff.payment"), PayPalID: m.PayPalID, State: stateInWords(loc, m.State),
 			Reason: reasonInWords(loc, m.Reason), Amount: m.Amount, Back: backOf(m, h.Refunds), Cycle: numbers[m.ID],
-			Serial:   m.Serial,
-			Occurred: s.stamp(m.OccurredAt),
+			Occurred: s.stamp(m.OccurredAt), Document: documentLinkTo(loc, h.ID, receipt.Original, m.Serial, !private),
 		}
 		if len(h.Payments) > 1 {
 			line.Receipt = m.Receipt
@@ -197,6 +197,7 @@ func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionP
 		p.Refunds = append(p.Refunds, movementLine{
 			What: entryInWords(loc, m.Kind), PayPalID: m.PayPalID, State: movementInWords(loc, m.Status),
 			Reason: refundReasonInWords(loc, m.Reason), Amount: m.Amount, Occurred: s.stamp(m.OccurredAt),
+			Document: documentLinkTo(loc, h.ID, receipt.Kind(m.Notice), m.Serial, !private),
 		})
 	}
 	for _, q := range h.Asked {

@@ -125,13 +125,13 @@ func (s *Contribution) Ask(w http.ResponseWriter, r *http.Request) error {
 	_, err = s.settler.AskPayPal(r.Context(), id, actor(r))
 	if fault.Is(err, fault.Unavailable) {
 		s.log.WarnContext(r.Context(), "PayPal could not be asked", "contribution", id, "error", err)
-		page.Redirect(w, "/staff/contributions/"+id.String()+"?unanswered=1")
+		page.Redirect(w, contributionAddress(id)+"?unanswered=1")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	page.Redirect(w, "/staff/contributions/"+id.String()+"?asked="+strconv.FormatInt(since, 10))
+	page.Redirect(w, contributionAddress(id)+"?asked="+strconv.FormatInt(since, 10))
 	return nil
 }
 
@@ -179,7 +179,7 @@ func (s *Contribution) remark(w http.ResponseWriter, r *http.Request, field, don
 	}
 	err = keep(id, v)
 	if err == nil {
-		page.Redirect(w, "/staff/contributions/"+id.String()+"?"+done+"=1")
+		page.Redirect(w, contributionAddress(id)+"?"+done+"=1")
 		return nil
 	}
 	if !fault.Is(err, fault.Invalid) {

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/google/uuid"
 	"golang.org/x/text/language"
 
 	"readerfund/internal/campaign"
@@ -195,12 +196,15 @@ func (s layout) contributionTable(
 	}
 }
 
+// contributionAddress is the page of a contribution.
+func contributionAddress(id uuid.UUID) string { return "/staff/contributions/" + id.String() }
+
 func (s layout) contributionLines(loc i18n.Localizer, rows []dashboard.Contribution) []contributionLine {
 	lines := make([]contributionLine, len(rows))
 	for i, c := range rows {
 		in := func(minor int64) money.Amount { return money.New(minor, c.Amount.Currency) }
 		lines[i] = contributionLine{
-			Contribution: c, Address: "/staff/contributions/" + c.ID.String(), Started: s.stamp(c.CreatedAt),
+			Contribution: c, Address: contributionAddress(c.ID), Started: s.stamp(c.CreatedAt),
 			State: stateInWords(loc, c.Status),
 			Gross: in(c.Sums.Gross), Fee: in(c.Sums.Fee), Refunded: in(c.Sums.Refunded), Held: in(c.Sums.Held),
 			NetIn: in(c.Sums.Net),

@@ -51,7 +51,7 @@ func (s layout) disputeLines(loc i18n.Localizer, h dashboard.History) []disputeL
 			line.Soon, line.Late = !d.RespondBy.IsZero() && left < dueSoon && left >= 0, !d.RespondBy.IsZero() && left < 0
 			line.Accepting = acceptingInWords(loc, d.Acceptance)
 			if d.MayAccept {
-				line.Accept = "/staff/contributions/" + h.ID.String() + "/disputes/" + url.PathEscape(d.PayPalID) + "/accept"
+				line.Accept = contributionAddress(h.ID) + "/disputes/" + url.PathEscape(d.PayPalID) + "/accept"
 			}
 		}
 		lines = append(lines, line)
@@ -131,7 +131,7 @@ func (s *Dispute) Accept(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	to := "/staff/contributions/" + h.ID.String() + "?" + url.Values{"accepted": {line.PayPalID}}.Encode()
+	to := contributionAddress(h.ID) + "?" + url.Values{"accepted": {line.PayPalID}}.Encode()
 	if !line.Open {
 		page.Redirect(w, to)
 		return nil

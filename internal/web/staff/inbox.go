@@ -109,7 +109,7 @@ func (s layout) webhookLine(loc i18n.Localizer, e dashboard.Webhook) webhookLine
 	line := webhookLine{Webhook: e, Address: inboxAddress(e.ID), What: eventInWords(loc, e.Type),
 		StateInWords: webhookInWords(loc, e.State), Received: s.stamp(e.ReceivedAt)}
 	if e.Receipt != "" {
-		line.About = "/staff/contributions/" + e.ContributionID.String()
+		line.About = contributionAddress(e.ContributionID)
 	}
 	return line
 }

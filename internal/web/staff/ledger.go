@@ -151,7 +151,7 @@ func (s *Ledger) fill(r *http.Request, p *ledgerPage) error {
 	loc := s.pages.Localizer(r)
 	for _, l := range found.Lines {
 		p.Lines = append(p.Lines, ledgerLine{
-			LedgerLine: l, Address: "/staff/contributions/" + l.ContributionID.String(), What: entryInWords(loc, l.Kind),
+			LedgerLine: l, Address: contributionAddress(l.ContributionID), What: entryInWords(loc, l.Kind),
 			Occurred: s.stamp(l.OccurredAt),
 		})
 	}

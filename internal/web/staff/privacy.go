@@ -8,12 +8,13 @@ import (
 	"readerfund/internal/dashboard"
 )
 
-// Looks at personal data, in the audit log. The subject is the receipt number, or PayPal's id of the difference or
-// event.
+// Looks at personal data, in the audit log. The subject is the receipt number, PayPal's id of the difference or event,
+// or the document's number.
 const (
 	viewedContribution audit.Action = "contribution.view"
 	viewedDifference   audit.Action = "reconcile.view"
 	viewedDelivery     audit.Action = "inbox.view"
+	viewedDocument     audit.Action = "receipt.view"
 )
 
 // auditView notes a look at personal data before it is shown.

@@ -131,7 +131,7 @@ func (s layout) differenceLine(loc i18n.Localizer, d dashboard.Difference) diffe
 		Closed: s.stamp(d.ClosedAt),
 	}
 	if d.Receipt != "" {
-		line.About = "/staff/contributions/" + d.ContributionID.String()
+		line.About = contributionAddress(d.ContributionID)
 	}
 	return line
 }

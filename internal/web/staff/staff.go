@@ -23,6 +23,7 @@ import (
 	"readerfund/internal/manage"
 	"readerfund/internal/money"
 	"readerfund/internal/queue"
+	"readerfund/internal/receipt"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
@@ -51,6 +52,7 @@ type Config struct {
 	Health        *health.Monitor
 	Queue         *queue.Queue
 	Mail          *mail.Service
+	Receipts      *receipt.Service
 	Alerts        *alert.Board // nil shows none
 	Accounts      *account.Store
 	Sessions      *session.Manager
@@ -72,6 +74,7 @@ type Screens struct {
 	Overview       *Overview
 	Contributions  *Contributions
 	Contribution   *Contribution
+	Document       *Document
 	Refund         *Refund
 	Subscription   *Subscription
 	Dispute        *Dispute
@@ -100,6 +103,7 @@ func New(c Config) *Screens {
 		Contributions: &Contributions{layout: l, views: c.Views, campaigns: c.Campaigns, exports: e},
 		Contribution: &Contribution{layout: l, contributions: c.Contributions, settler: c.Settler, refunds: c.Refunds,
 			views: c.Views, audit: c.Audit},
+		Document:       &Document{layout: l, receipts: c.Receipts, audit: c.Audit},
 		Refund:         &Refund{layout: l, refunds: c.Refunds, views: c.Views},
 		Subscription:   &Subscription{layout: l, manage: c.Manage, views: c.Views},
 		Dispute:        &Dispute{layout: l, disputes: c.Disputes, views: c.Views},

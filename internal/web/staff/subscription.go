@@ -141,7 +141,7 @@ func actLines(loc i18n.Localizer, h dashboard.History) []actLine {
 }
 
 func actAddress(id uuid.UUID, a act) string {
-	return "/staff/contributions/" + id.String() + "/" + string(a)
+	return contributionAddress(id) + "/" + string(a)
 }
 
 // Subscription is the page on which staff stop, pause or resume a recurring contribution for its reader.
@@ -228,7 +228,7 @@ func (s *Subscription) Do(w http.ResponseWriter, r *http.Request) error {
 	failure := s.do(r.Context(), id, a, v, manage.By{Kind: manage.ByStaff, Actor: actor(r), Reason: v.Get("reason")})
 	kind := fault.KindOf(failure)
 	if failure == nil {
-		page.Redirect(w, "/staff/contributions/"+id.String()+"?"+url.Values{"changed": {string(a)}}.Encode())
+		page.Redirect(w, contributionAddress(id)+"?"+url.Values{"changed": {string(a)}}.Encode())
 		return nil
 	}
 	if kind != fault.Invalid && kind != fault.Conflict && kind != fault.Unavailable {
