@@ -13,7 +13,6 @@ import (
 
 	"readerfund/internal/checkout"
 	"readerfund/internal/contribution"
-	"readerfund/internal/ledger"
 	"readerfund/internal/paypal"
 	"readerfund/internal/review"
 	"readerfund/internal/subscription"
@@ -44,8 +43,7 @@ func (s *subscriptions) ask(
 func (s *subscriptions) settle(
 	ctx context.Context, id uuid.UUID, seen paypal.Subscription, src Source,
 ) (contribution.Contribution, error) {
-	var missing bool
-	var known []string
+	var charges search
 	c, err := s.applier.applyAnd(ctx, []Fact{SubscriptionSeen(id, src, seen)}, func(a *application) error {
 		if waits := seen.Status == paypal.SubscriptionApprovalPending && a.Contribution.Checkout.PayPalID == seen.ID; waits &&
 			a.now.Sub(a.Contribution.CreatedAt) > checkout.SubscriptionLife {
@@ -53,60 +51,13 @@ func (s *subscriptions) settle(
 				return err
 			}
 		}
-		known, missing = a.charges(seen)
+		charges = a.missingCharges(seen)
 		return nil
 	})
-	if err != nil || !missing {
+	if err != nil || charges.from.IsZero() {
 		return c, err
 	}
-	return s.findCharges(ctx, c, seen, known, src)
-}
-
-// charges are PayPal's ids of those charges of a subscription that are booked, and whether PayPal has another: it
-// counts more, it took one later than our last, or the next one should have come by now.
-func (a *application) charges(seen paypal.Subscription) (known []string, missing bool) {
-	var latest time.Time
-	for _, p := range a.Book.Payments() {
-		if p.Status != ledger.StatusCompleted || p.Subscription != seen.ID {
-			continue
-		}
-		known = append(known, p.PayPalID)
-		if p.OccurredAt.After(latest) {
-			latest = p.OccurredAt
-		}
-	}
-	overdue := false
-	for _, s := range a.Subscriptions {
-		overdue = overdue || s.PayPalID == seen.ID && s.Overdue(a.now)
-	}
-	// The charge and what the subscription says of it are dated a few seconds apart.
-	return known, seen.CyclesCompleted > len(known) || seen.LastPaymentAt.After(latest.Add(time.Hour)) || overdue
-}
-
-// findCharges asks for the list of a subscription's charges, and settles those that are not booked. Where PayPal gives
-// no list it may do so later, and an empty one proves nothing: the next check asks again.
-func (s *subscriptions) findCharges(
-	ctx context.Context, c contribution.Contribution, seen paypal.Subscription, known []string, src Source,
-) (contribution.Contribution, error) {
-	from := c.CreatedAt.Add(-24 * time.Hour)
-	list, listed, err := s.paypal.SubscriptionPayments(ctx, seen.ID, from, s.now())
-	if err != nil {
-		return c, fmt.Errorf("ask for the charges of subscription %s: %w", seen.ID, err)
-	}
-	if !listed {
-		s.log.InfoContext(ctx, "PayPal does not list the charges of a subscription yet", "subscription", seen.ID)
-	}
-	for _, row := range list {
-		if slices.Contains(known, row.ID) || row.Status == string(paypal.CaptureDeclined) {
-			continue
-		}
-		settled, err := s.payments.SettleSale(ctx, row.ID, seen.ID, src)
-		if err != nil {
-			return c, err
-		}
-		c = settled
-	}
-	return c, nil
+	return s.findCharges(ctx, c, charges, src)
 }
 
 // learnSubscription keeps what PayPal says of a subscription and of the approval that it began with, and reports
@@ -188,41 +139,6 @@ func intervalOf(f contribution.Frequency) paypal.Interval {
 		return paypal.Yearly
 	}
 	return paypal.Monthly
-}
-
-// noteCharge keeps on the subscription that it was charged, so that PayPal is asked soon for the day of the next
-// charge. Only money that is in counts: a charge that was denied, or that PayPal holds back, is no payment yet.
-func (a *application) noteCharge(f ledger.Fact) {
-	seen := f.Capture()
-	if seen == nil {
-		return
-	}
-	for _, p := range a.Book.Payments() {
-		if p.PayPalID != seen.ID || p.Status != ledger.StatusCompleted || p.Subscription == "" {
-			continue
-		}
-		at := p.OccurredAt.UTC().Truncate(time.Microsecond) // as PostgreSQL keeps it
-		for n := range a.Subscriptions {
-			s := &a.Subscriptions[n]
-			if s.PayPalID == p.Subscription && at.After(s.LastPaymentAt) {
-				s.LastPaymentAt, a.changed = at, true
-			}
-		}
-	}
-}
-
-// reviewAfterEnd opens a review of each charge that came after its subscription had ended.
-func (a *application) reviewAfterEnd() {
-	for _, p := range a.Book.Payments() {
-		for _, s := range a.Subscriptions {
-			if p.Status == ledger.StatusCompleted && p.Subscription == s.PayPalID && s.State.Ended() &&
-				p.OccurredAt.After(s.EndedAt) {
-				a.Book.Reviews.Open(review.ChargedAfterEnd, review.Args{
-					"payment": p.PayPalID, "amount": p.Amount.String(), "ended": s.EndedAt.Format(time.DateOnly),
-				})
-			}
-		}
-	}
 }
 
 // subscriptionChanges are those subscriptions of which the facts told something new.

@@ -370,3 +370,36 @@ func TestOnlyMoneyThatIsInCountsAsTheLastPayment(t *testing.T) {
 		t.Errorf("money came in, and the last payment is of %s", s.LastPaymentAt)
 	}
 }
+
+// A list of charges begins at the latest that is booked, and further back only where one before it may be missing.
+func TestListsOfChargesDoNotGrowWithTheYears(t *testing.T) {
+	t.Parallel()
+	day := 24 * time.Hour
+	after := func(days ...int) (times []time.Time) {
+		for _, d := range days {
+			times = append(times, morning.Add(time.Duration(d)*day))
+		}
+		return times
+	}
+	for name, c := range map[string]struct {
+		booked    []time.Time
+		frequency string
+		fewer     bool
+		from      int // days after the start
+	}{
+		"none is booked":                        {nil, "month", true, -1},
+		"years of charges":                      {after(0, 31, 59, 90, 120, 151, 181), "month", false, 181 - 15},
+		"the latest is missing":                 {after(0, 31, 59, 90), "month", true, 90 - 15},
+		"one between is missing":                {after(0, 31, 90, 120), "month", true, 31 - 15},
+		"the first is missing":                  {after(59, 90), "month", true, -1},
+		"a pause, and none is missing":          {after(0, 31, 200, 231), "month", false, 231 - 15},
+		"a charge that came at the last try":    {after(0, 41, 59, 90), "month", true, 90 - 15},
+		"the first charge a month after":        {after(31, 59), "month", true, 59 - 15},
+		"every year":                            {after(0, 365, 731), "year", true, 731 - 15},
+		"every year, and one between is missed": {after(0, 731), "year", true, -1},
+	} {
+		if from := listFrom(morning, c.booked, c.frequency, c.fewer); !from.Equal(morning.Add(time.Duration(c.from) * day)) {
+			t.Errorf("%s: from %s", name, from)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package settle_test
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -185,6 +186,46 @@ func TestTrap20AnEmptyListOfChargesProvesNothing(t *testing.T) {
 		t.Errorf("the sweep asked about %d, %v", asked, err)
 	}
 	n.Wants(c, contribution.Completed)
+	n.BooksEqual()
+}
+
+// A charge of which nobody told and that PayPal's list lacked for a month is found although a later one is booked; and
+// once all are, the list is asked for from the latest on.
+func TestAChargeThatIsListedLate(t *testing.T) {
+	t.Parallel()
+	n := still(t)
+	c := n.subscribed("listed-late")
+	n.hook("POST", "billing", `{"transactions_unknown":true}`, nil)
+	n.pass(33)
+	n.sweepSubscriptions()
+	n.pass(31)
+	sales := n.sales()
+	if _, err := n.Payments.SettleSale(t.Context(), sales[2], c.Checkout.PayPalID, byWebhook); err != nil {
+		t.Fatal(err)
+	}
+	if paid := n.Count("payment"); len(sales) != 3 || paid != 2 {
+		t.Fatalf("%d charges, %d payments before the list has them", len(sales), paid)
+	}
+	n.hook("POST", "billing", `{"transactions_unknown":false}`, nil)
+	n.pass(2)
+	n.sweepSubscriptions()
+	if paid := n.Count("payment"); paid != 3 {
+		t.Errorf("%d payments once the list has all", paid)
+	}
+	n.pass(33)
+	w := n.listen()
+	n.sweepSubscriptions()
+	at := slices.Index(w.calls, "GET /v1/billing/subscriptions/"+c.Checkout.PayPalID+"/transactions")
+	if at < 0 {
+		t.Fatalf("the list was not asked for: %v", w.calls)
+	}
+	from, err := time.Parse(time.RFC3339, w.queries[at].Get("start_time"))
+	if since := n.Clock.Now().Sub(from); err != nil || since > 60*24*time.Hour {
+		t.Errorf("the list begins at %s, %s ago: %v", from, since, err)
+	}
+	if paid := n.Count("payment"); paid != 4 {
+		t.Errorf("%d payments of four", paid)
+	}
 	n.BooksEqual()
 }
 

@@ -3,6 +3,7 @@ package settle_test
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -16,16 +17,17 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// wire notes what PayPal is asked, in order: "GET /v2/checkout/orders/5O19…".
+// wire notes what PayPal is asked, in order: "GET /v2/checkout/orders/5O19…", and what that says after the question mark.
 type wire struct {
-	mu    sync.Mutex
-	calls []string
+	mu      sync.Mutex
+	calls   []string
+	queries []url.Values
 }
 
 // RoundTrip notes a request and sends it on.
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.mu.Lock()
-	w.calls = append(w.calls, r.Method+" "+r.URL.Path)
+	w.calls, w.queries = append(w.calls, r.Method+" "+r.URL.Path), append(w.queries, r.URL.Query())
 	w.mu.Unlock()
 	return http.DefaultTransport.RoundTrip(r)
 }
