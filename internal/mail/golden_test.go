@@ -30,6 +30,9 @@ func samples() map[string]mail.Message {
 
 		"welcome": {Args: giftArgs(func(*mail.GiftArgs) {})},
 		"changed": {Args: giftArgs(func(a *mail.GiftArgs) { a.Before, a.FrequencyBefore = money.New(500, "EUR"), "year" })},
+		"changed.late": {Args: giftArgs(func(a *mail.GiftArgs) {
+			a.Before, a.FrequencyBefore, a.MissesNext = money.New(500, "EUR"), "month", true
+		})},
 		"paused": {Args: giftArgs(func(a *mail.GiftArgs) {
 			a.Until = time.Date(2027, 2, 1, 12, 0, 0, 0, time.UTC)
 		})},

@@ -97,10 +97,11 @@ type GiftArgs struct {
 
 	Before          money.Amount `json:"before"` // of Changed: the terms until now
 	FrequencyBefore string       `json:"frequency_before"`
-	Until           time.Time    `json:"until"`     // of Paused: when it goes on by itself
-	By              string       `json:"by"`        // of Stopped: reader, staff, system or paypal; empty where it is not known
-	Retry           time.Time    `json:"retry"`     // of PaymentFailed: when PayPal tries again
-	Suspended       bool         `json:"suspended"` // of PaymentFailed: PayPal tries no more
-	At              time.Time    `json:"at"`        // of ChargedAfterEnd: when the money was taken,
-	Ended           time.Time    `json:"ended"`     // and when the subscription had ended
+	MissesNext      bool         `json:"misses_next"` // of Changed: PayPal may still take the old amount at Next
+	Until           time.Time    `json:"until"`       // of Paused: when it goes on by itself
+	By              string       `json:"by"`          // of Stopped: reader, staff, system or paypal; empty where it is not known
+	Retry           time.Time    `json:"retry"`       // of PaymentFailed: when PayPal tries again
+	Suspended       bool         `json:"suspended"`   // of PaymentFailed: PayPal tries no more
+	At              time.Time    `json:"at"`          // of ChargedAfterEnd: when the money was taken,
+	Ended           time.Time    `json:"ended"`       // and when the subscription had ended
 }

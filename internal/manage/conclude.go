@@ -29,6 +29,9 @@ func conclude(
 	case !c.reached(sub):
 		return false, nil
 	}
+	if c.Kind.sort() == Amount {
+		c.MissesNext = sub.NextIsFixed(now) // the reader's consent may have taken days
+	}
 	if err := save(ctx, tx, of, c, Done, "", now); err != nil {
 		return false, err
 	}

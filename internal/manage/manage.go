@@ -81,11 +81,11 @@ type Change struct {
 	Kind         Kind
 	By           By
 
-	Amount    money.Amount           // from now on; zero for a stop, a pause or a resumption
-	Frequency contribution.Frequency // likewise
-	Months    int                    // of a pause; 0 for one without an end
-	Until     time.Time              // when a pause ends by itself; zero for one without an end
-	FromNext  bool                   // the next charge is so soon that it may still be the old amount
+	Amount     money.Amount           // from now on; zero for a stop, a pause or a resumption
+	Frequency  contribution.Frequency // likewise
+	Months     int                    // of a pause; 0 for one without an end
+	Until      time.Time              // when a pause ends by itself; zero for one without an end
+	MissesNext bool                   // the next charge is so near that PayPal may still take the old amount
 
 	State      State
 	ApproveURL string // PayPal's page where the reader consents, in state Approval

@@ -117,7 +117,7 @@ func (s *Service) planTerms(sub subscription.Subscription, all []Change, want Ch
 		}
 	}
 	want.consent = want.Kind == Frequency || want.Amount.Minor > sub.Amount.Minor
-	want.FromNext = fromNext(sub, now)
+	want.MissesNext = sub.NextIsFixed(now)
 	if want.reached(sub) && underWay(all, Amount) == nil {
 		return so(want, sub), true, nil
 	}

@@ -28,7 +28,7 @@ type row struct {
 	Frequency    sql.NullString `db:"frequency"`
 	Months       sql.NullInt64  `db:"months"`
 	Until        sql.NullTime   `db:"until"`
-	FromNext     bool           `db:"from_next"`
+	MissesNext   bool           `db:"from_next"`
 	Consent      bool           `db:"consent"`
 	Dispute      sql.NullString `db:"dispute_id"`
 	ByKind       string         `db:"by_kind"`
@@ -58,7 +58,7 @@ func (r row) change() Change {
 		},
 		Amount:    money.New(r.AmountMinor.Int64, money.Currency(r.Currency.String)),
 		Frequency: contribution.Frequency(r.Frequency.String), Months: int(r.Months.Int64), Until: utc(r.Until),
-		FromNext: r.FromNext, State: State(r.State), ApproveURL: r.ApproveURL, Answer: r.Answer,
+		MissesNext: r.MissesNext, State: State(r.State), ApproveURL: r.ApproveURL, Answer: r.Answer,
 		AskedAt: r.AskedAt.UTC(), EndedAt: utc(r.EndedAt),
 		consent: r.Consent, dispute: r.Dispute.String, sentAt: utc(r.SentAt), leaseUntil: utc(r.LeaseUntil),
 	}
@@ -127,7 +127,7 @@ func insert(ctx context.Context, tx *sqlx.Tx, c Change, due time.Time) error {
 		VALUES ($1, $2, $3, $4, nullif($5, 0), nullif($6, ''), nullif($7, ''), nullif($8, 0), $9, $10, $11, nullif($12, ''),
 		        $13, $14, $15, $16, 'asked', $17)`,
 		c.ID, c.Contribution, c.Subscription, string(c.Kind), c.Amount.Minor, string(c.Amount.Currency), string(c.Frequency),
-		c.Months, sql.NullTime{Time: c.Until, Valid: !c.Until.IsZero()}, c.FromNext, c.consent, c.dispute, c.By.Kind,
+		c.Months, sql.NullTime{Time: c.Until, Valid: !c.Until.IsZero()}, c.MissesNext, c.consent, c.dispute, c.By.Kind,
 		uuid.NullUUID{UUID: c.By.Actor.ID, Valid: c.By.Actor.ID != uuid.Nil}, c.By.Actor.Name, c.By.Reason, c.AskedAt)
 	if err != nil {
 		return fmt.Errorf("write change of a subscription down: %w", err)
@@ -156,9 +156,10 @@ func save(ctx context.Context, tx *sqlx.Tx, c contribution.Contribution, ch *Cha
 		ch.EndedAt = now
 	}
 	_, err := tx.ExecContext(ctx, `
-		UPDATE subscription_change SET state = $2, answer = $3, approve_url = $4, ended_at = $5, lease_until = NULL
+		UPDATE subscription_change
+		SET state = $2, answer = $3, approve_url = $4, ended_at = $5, from_next = $6, lease_until = NULL
 		WHERE id = $1`,
-		ch.ID, string(state), code, ch.ApproveURL, sql.NullTime{Time: ch.EndedAt, Valid: !ch.EndedAt.IsZero()})
+		ch.ID, string(state), code, ch.ApproveURL, sql.NullTime{Time: ch.EndedAt, Valid: !ch.EndedAt.IsZero()}, ch.MissesNext)
 	if err != nil {
 		return fmt.Errorf("save change of a subscription: %w", err)
 	}

@@ -6,10 +6,6 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// tenDays is how long before a charge its price is settled at PayPal: "Price changes do not apply to billing within the
-// next 10 days" (Subscriptions v1, update subscription).
-const tenDays = 10 * 24 * time.Hour
-
 // reached reports whether the subscription stands as the change wants it.
 func (c Change) reached(sub subscription.Subscription) bool {
 	switch c.Kind {
@@ -80,10 +76,4 @@ func later(from time.Time, months int) time.Time {
 	first := time.Date(y, m+time.Month(months), 1, from.Hour(), from.Minute(), from.Second(), 0, from.Location())
 	last := first.AddDate(0, 1, -1).Day()
 	return first.AddDate(0, 0, min(d, last)-1)
-}
-
-// fromNext reports whether the next charge is so soon that PayPal may still charge what was agreed before.
-func fromNext(sub subscription.Subscription, now time.Time) bool {
-	next := sub.NextCharge()
-	return !next.IsZero() && next.Sub(now) < tenDays
 }

@@ -100,17 +100,3 @@ func TestWhenAChangeHasTakenPlace(t *testing.T) {
 		}
 	}
 }
-
-func TestTheNextChargeWithinTenDaysMayStay(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
-	for days, want := range map[int]bool{1: true, 9: true, 10: false, 30: false} {
-		sub := subscription.Subscription{NextBillingAt: now.AddDate(0, 0, days)}
-		if got := fromNext(sub, now); got != want {
-			t.Errorf("in %d days: %t", days, got)
-		}
-	}
-	if fromNext(subscription.Subscription{}, now) {
-		t.Error("without a next charge")
-	}
-}

@@ -31,7 +31,7 @@ func TestLessIsChargedAtOnce(t *testing.T) {
 	n := open(t)
 	c := n.Subscribe("month", "10.00")
 	ch, err := n.Manage.ChangeAmount(t.Context(), c.ID, euros(500), reader)
-	if err != nil || ch.State != manage.Done || ch.ApproveURL != "" || ch.FromNext {
+	if err != nil || ch.State != manage.Done || ch.ApproveURL != "" || ch.MissesNext {
 		t.Fatalf("%+v, %v", ch, err)
 	}
 	n.wantTerms(c, euros(500), "month")
@@ -51,7 +51,27 @@ func TestACloseChargeMayStayAsItWas(t *testing.T) {
 	n := open(t)
 	c := n.Subscribe("month", "10.00")
 	n.Clock.Set(n.sub(c).NextBillingAt.Add(-9 * day))
-	if ch, err := n.Manage.ChangeAmount(t.Context(), c.ID, euros(500), reader); err != nil || !ch.FromNext {
+	if ch, err := n.Manage.ChangeAmount(t.Context(), c.ID, euros(500), reader); err != nil || !ch.MissesNext {
+		t.Errorf("%+v, %v", ch, err)
+	}
+}
+
+// What counts is the day on which the reader consents, not the one on which they asked.
+func TestConsentMayComeTooLateForTheNextCharge(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.Subscribe("month", "10.00")
+	n.Clock.Set(n.sub(c).NextBillingAt.Add(-11 * day))
+	ch, err := n.Manage.ChangeAmount(t.Context(), c.ID, euros(2000), reader)
+	if err != nil || ch.MissesNext {
+		t.Fatalf("%+v, %v", ch, err)
+	}
+	n.Clock.Set(n.sub(c).NextBillingAt.Add(-9 * day))
+	n.inPayPal(c, "approve")
+	if _, err := n.Manage.Returned(t.Context(), ch.ID); err != nil {
+		t.Fatal(err)
+	}
+	if ch, err = n.Manage.Change(t.Context(), ch.ID); err != nil || ch.State != manage.Done || !ch.MissesNext {
 		t.Errorf("%+v, %v", ch, err)
 	}
 }

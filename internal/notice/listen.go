@@ -81,6 +81,7 @@ func (s *Service) ofSubscription(before, after subscription.Subscription, at tim
 	}
 	if ran && after.State.Runs() && (after.Amount != before.Amount || after.Frequency != before.Frequency) {
 		args.Before, args.FrequencyBefore = before.Amount, before.Frequency
+		args.MissesNext = after.NextIsFixed(at)
 		key := after.PayPalID + " " + after.Amount.String() + " " + after.Frequency + " " + stamp(after.SeenAt)
 		all = append(all, told{mail.Changed, key, args})
 	}

@@ -146,7 +146,8 @@ func TestALifeIsTold(t *testing.T) {
 	if _, err := w.Manage.ChangeAmount(ctx, c.ID, money.New(500, "EUR"), reader); err != nil {
 		t.Fatal(err)
 	}
-	if changed := w.last(mail.Changed); changed.Amount.String() != "5.00 EUR" || changed.Before.String() != "10.00 EUR" {
+	changed := w.last(mail.Changed)
+	if changed.Amount.String() != "5.00 EUR" || changed.Before.String() != "10.00 EUR" || changed.MissesNext {
 		t.Errorf("changed: %+v", changed)
 	}
 	if _, err := w.Manage.Stop(ctx, c.ID, reader); err != nil {
@@ -165,6 +166,20 @@ func TestALifeIsTold(t *testing.T) {
 		if !strings.Contains(l.Recipient, "@") {
 			t.Errorf("%s goes to %q", l.Kind, l.Recipient)
 		}
+	}
+}
+
+// A change within ten days of a charge may be too late for it, and the mail says so then and only then.
+func TestAChangeThatMayMissTheNextCharge(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	c := w.Subscribe("month", "10.00")
+	w.Clock.Set(w.sub(c).NextBillingAt.Add(-9 * 24 * time.Hour))
+	if _, err := w.Manage.ChangeAmount(t.Context(), c.ID, money.New(500, "EUR"), reader); err != nil {
+		t.Fatal(err)
+	}
+	if changed := w.last(mail.Changed); !changed.MissesNext || !changed.Next.Equal(w.sub(c).NextBillingAt) {
+		t.Errorf("changed: %+v", changed)
 	}
 }
 

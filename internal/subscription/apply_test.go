@@ -191,3 +191,18 @@ func TestChecksAreDailyAndSoonerAroundACharge(t *testing.T) {
 		}
 	}
 }
+
+// PayPal leaves a charge of the next ten days as it was.
+func TestTheNextChargeIsFixedTenDaysBefore(t *testing.T) {
+	t.Parallel()
+	now := noon
+	for days, want := range map[int]bool{1: true, 9: true, 10: false, 30: false} {
+		sub := Subscription{NextBillingAt: now.AddDate(0, 0, days)}
+		if got := sub.NextIsFixed(now); got != want {
+			t.Errorf("in %d days: %t", days, got)
+		}
+	}
+	if (Subscription{}).NextIsFixed(now) {
+		t.Error("without a next charge")
+	}
+}

@@ -58,6 +58,17 @@ func (s Subscription) NextCharge() time.Time {
 	return s.NextBillingAt
 }
 
+// priceFixedFor is how long before a charge its amount is fixed at PayPal: "Price changes do not apply to billing within
+// the next 10 days" (Subscriptions v1, update subscription).
+const priceFixedFor = 10 * 24 * time.Hour
+
+// NextIsFixed reports whether the next charge is so near that PayPal may still take the amount agreed before a change
+// that is made now.
+func (s Subscription) NextIsFixed(now time.Time) bool {
+	next := s.NextCharge()
+	return !next.IsZero() && next.Sub(now) < priceFixedFor
+}
+
 // Find reads a subscription by PayPal's id. The error is fault.NotFound where we have none.
 func Find(ctx context.Context, q sqlx.QueryerContext, paypalID string) (Subscription, error) {
 	var r row

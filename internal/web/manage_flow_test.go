@@ -120,7 +120,7 @@ func TestAReaderPausesResumesAndChanges(t *testing.T) {
 	ada.get("/manage").says(t, "own page", "What repeats", "€10.00 a month", "Next charge on", page)
 	ada.press(page, "pause-2").says(t, "paused", "Paused", "It is paused. Nothing is charged before")
 	ada.press(page, "resume").says(t, "resumed", "It goes on", "charges you next on")
-	ada.press(page, "change", "amount", "7", "frequency", "month").says(t, "less", "€7 a month", "Changed")
+	ada.press(page, "change", "amount", "7", "frequency", "month").says(t, "less", "€7 a month", "has changed")
 	// For more PayPal wants the reader's consent: there, and back.
 	to := ada.press(page, "change", "amount", "12.50", "frequency", "month")
 	if to.status != 303 || !strings.HasPrefix(to.header.Get("Location"), h.paypal) {
@@ -131,7 +131,7 @@ func TestAReaderPausesResumesAndChanges(t *testing.T) {
 	if back.status != 303 || back.header.Get("Location") != page {
 		t.Fatalf("back: %d %s\n%s", back.status, back.header.Get("Location"), back.body)
 	}
-	ada.get(page).says(t, "after consent", "€12.50 a month", "Changed")
+	ada.get(page).says(t, "after consent", "€12.50 a month", "has changed")
 	for amount, want := range map[string]string{
 		"": "amount", "0.10": "least", "1,000,000": "most", "ten": "digits", "5 USD": "EUR",
 	} {

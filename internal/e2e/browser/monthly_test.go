@@ -188,8 +188,8 @@ func (m *monthly) changesTo(amount, brief string, agrees bool) {
 		m.look("11-consent", "Agree to this change?", "Until now")
 		m.click("button[value=approve]")
 	}
-	m.look("12-changed-to-"+amount, brief+" a month", "Changed", "from the next charge on")
-	m.told("Changed: you now give €"+amount+" a month", "From now on you give €"+amount)
+	m.look("12-changed-to-"+amount, brief+" a month", "has changed", "from the next charge")
+	m.told("You now give €"+amount+" a month", "You now give €"+amount)
 }
 
 // pausesAndGoesOn pauses for a month, and resumes before it is over.

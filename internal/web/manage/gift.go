@@ -308,7 +308,7 @@ func (s *Gift) news(loc i18n.Localizer, sub subscription.Subscription, c manage.
 	case manage.Resume:
 		return page.Good(loc, "manage.news.resumed")
 	default:
-		if c.FromNext {
+		if c.MissesNext {
 			return page.Good(loc, "manage.news.changed_after_next", args)
 		}
 		return page.Good(loc, "manage.news.changed")
