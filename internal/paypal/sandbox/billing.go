@@ -57,7 +57,9 @@ var retryDays = [...]int{5, 10}
 func (s *Server) beginBilling(sub *subscription) (tell func()) {
 	now, b := s.now(), &sub.Billing
 	*b = billing{Completed: map[int]int{}, Script: b.Script, Anchor: now.Day(), Scheduled: now, NextBilling: tenOClock(now)}
+	setUp, goesOn := s.setUp(sub)
 	switch {
+	case !goesOn:
 	case sub.Start.After(now):
 		s.awaitStart(sub)
 	case s.books.billing.FirstSale > 0:
@@ -65,9 +67,35 @@ func (s *Server) beginBilling(sub *subscription) (tell func()) {
 		s.enterAgenda(b.Due, sub)
 		s.changed(sub)
 	default:
-		return s.charge(sub)
+		first := s.charge(sub)
+		return func() { setUp(); first() }
 	}
-	return func() {}
+	return setUp
+}
+
+// setUp charges the set-up fee, if there is one, in a payment of its own. It gives what is to be told of it, and
+// whether the subscription goes on: where the payment fails, setup_fee_failure_action says so, and what goes on has the
+// fee outstanding. Holds s.mu.
+func (s *Server) setUp(sub *subscription) (tell func(), goesOn bool) {
+	p, b := &s.books.terms(sub).Preferences, &sub.Billing
+	if p.SetupFee == nil || p.SetupFee.Minor == 0 {
+		return func() {}, true
+	}
+	outcome, reason := s.outcomeOf(sub)
+	if outcome != saleFailed {
+		k := s.take(sub, bill{money: *p.SetupFee}, outcome)
+		return func() { s.emitSale(k) }, true
+	}
+	b.Failed++
+	b.LastFailed = &failedPayment{Amount: *p.SetupFee, At: s.now(), Reason: reason}
+	if p.SetupFeeFailure == setupContinues {
+		b.Outstanding += p.SetupFee.Minor
+		return func() { s.emitSubscription("PAYMENT.FAILED", sub) }, true
+	}
+	return func() {
+		s.emitSubscription("PAYMENT.FAILED", sub)
+		s.end(sub, "")
+	}, false
 }
 
 // awaitStart has an ACTIVE subscription charged for the first time on the day of its start, or on the next day where
@@ -162,12 +190,12 @@ func (s *Server) charge(sub *subscription) (tell func()) {
 		s.stopBilling(sub)
 		return func() {}
 	}
-	price := s.price(sub, c)
-	amount := price
+	due := s.price(sub, c)
+	price := due.money
 	if t.Preferences.AutoBill {
-		amount.Minor += b.Outstanding
+		due.Minor += b.Outstanding
 	}
-	if amount.Minor == 0 { // a free trial
+	if due.Minor == 0 { // a free trial
 		s.next(sub, c)
 		return func() { s.expire(sub) }
 	}
@@ -178,7 +206,7 @@ func (s *Server) charge(sub *subscription) (tell func()) {
 	if t.Preferences.AutoBill {
 		b.Outstanding = 0
 	}
-	k := s.take(sub, amount, outcome)
+	k := s.take(sub, due, outcome)
 	s.next(sub, c)
 	return func() {
 		s.emitSale(k)
@@ -187,31 +215,15 @@ func (s *Server) charge(sub *subscription) (tell func()) {
 }
 
 // take makes a payment of a subscription, whatever it is for. Holds s.mu.
-func (s *Server) take(sub *subscription, amount money, outcome saleOutcome) *capture {
+func (s *Server) take(sub *subscription, due bill, outcome saleOutcome) *capture {
 	b := &sub.Billing
-	k := s.enterSale(sub, amount, outcome, s.now())
-	b.Failed, b.LastPayment = 0, &payment{amount, k.Created}
+	k := s.enterSale(sub, due, outcome, s.now())
+	b.Failed, b.LastPayment = 0, &payment{due.money, k.Created}
 	if b.LastFailed != nil {
 		b.LastFailed.RetryAt = time.Time{}
 	}
 	s.changed(sub)
 	return k
-}
-
-// price is what a cycle costs the payer on the day on which it is due. Taxes are not added.
-func (s *Server) price(sub *subscription, c *cycle) money {
-	t, b := s.books.terms(sub), &sub.Billing
-	price := money{Currency: t.Currency}
-	if c.Pricing != nil {
-		price.Minor = c.Pricing.at(b.Scheduled).Minor * max(1, sub.Quantity)
-		if sub.Shipping != nil {
-			price.Minor += sub.Shipping.Minor
-		}
-	}
-	if fee := t.Preferences.SetupFee; fee != nil && len(b.Completed) == 0 {
-		price.Minor += fee.Minor
-	}
-	return price
 }
 
 // fail notes an attempt that failed. Two more are made; after the last the cycle is over, and its price outstanding.

@@ -209,7 +209,7 @@ func (s *Server) mend(sub *subscription, want mending) error {
 	}
 	var sale *capture
 	if charges && b.Outstanding > 0 {
-		sale = s.take(sub, money{t.Currency, b.Outstanding}, saleCompleted)
+		sale = s.take(sub, bill{money: money{t.Currency, b.Outstanding}}, saleCompleted)
 		b.Outstanding = 0
 	}
 	if sub.Status == statusSuspended && b.Lapsed {

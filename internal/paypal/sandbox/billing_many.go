@@ -96,7 +96,7 @@ func (s *Server) enterPlan(want *manySubscriptions, price money) *plan {
 		ID: newPlanID(), ProductID: product.ID, Name: product.Name, Status: statusActive, Created: now, Updated: now,
 		Terms: terms{
 			Currency:    price.Currency,
-			Preferences: preferences{AutoBill: want.AutoBill, Threshold: want.Threshold, SetupFeeFailure: "CANCEL"},
+			Preferences: preferences{AutoBill: want.AutoBill, Threshold: want.Threshold, SetupFeeFailure: setupCancels},
 			Cycles: []cycle{{
 				Sequence: 1, Tenure: tenureRegular, Unit: want.Unit, Count: 1, Total: want.Total,
 				Pricing: &pricing{Version: 1, Price: price, Created: now, Updated: now},
@@ -132,7 +132,7 @@ func (s *Server) enterSubscription(p *plan, want *manySubscriptions, price money
 		s.schedule(sub, tenOClock(start))
 	}
 	for due := sub.Billing.Due; !due.IsZero() && !due.After(s.now()); due = sub.Billing.Due {
-		made.Sales = append(made.Sales, s.enterSale(sub, price, saleCompleted, due).ID)
+		made.Sales = append(made.Sales, s.enterSale(sub, bill{money: price}, saleCompleted, due).ID)
 		sub.Billing.LastPayment = &payment{price, due}
 		s.next(sub, s.books.terms(sub).regular())
 	}

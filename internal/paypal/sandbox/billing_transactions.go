@@ -28,9 +28,12 @@ type transactionOf struct {
 }
 
 type breakdownAmount struct {
-	Gross *moneyView `json:"gross_amount"`
-	Fee   *moneyView `json:"fee_amount,omitempty"`
-	Net   *moneyView `json:"net_amount,omitempty"`
+	Gross    *moneyView `json:"gross_amount"`
+	Items    *moneyView `json:"total_item_amount,omitempty"`
+	Fee      *moneyView `json:"fee_amount,omitempty"`
+	Shipping *moneyView `json:"shipping_amount,omitempty"`
+	Tax      *moneyView `json:"tax_amount,omitempty"`
+	Net      *moneyView `json:"net_amount,omitempty"`
 }
 
 // subscriptionTransactions is GET /v1/billing/subscriptions/{id}/transactions. Attempts that failed are not in it.
@@ -74,6 +77,10 @@ func viewTransactionOf(sub *subscription, k *capture) transactionOf {
 	}
 	if k.Status != statusPending {
 		v.Amount.Fee, v.Amount.Net = money{k.Amount.Currency, k.Fee}.view(), k.Amount.minus(k.Fee).view()
+	}
+	if k.Tax+k.Shipping > 0 {
+		v.Amount.Items = k.items().view()
+		v.Amount.Tax, v.Amount.Shipping = money{k.Amount.Currency, k.Tax}.view(), money{k.Amount.Currency, k.Shipping}.view()
 	}
 	if k.Reason != "" {
 		v.Details = &reasonView{k.Reason}
@@ -124,7 +131,7 @@ func (s *Server) makeOutstanding(c *call) (string, error) {
 		return "", issueProblem(c.op, "SUBSCRIBER_ACCOUNT_RESTRICTED")
 	}
 	sub.Billing.Outstanding -= amount.Minor
-	k := s.take(sub, amount, outcome)
+	k := s.take(sub, bill{money: amount}, outcome)
 	s.emitSale(k)
 	return k.ID, nil
 }

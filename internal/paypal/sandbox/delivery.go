@@ -32,6 +32,7 @@ type delivery struct {
 	Event          *event
 	Attempts       int
 	due            time.Time   // by the machine's clock: the schedule is scaled, not the sandbox's
+	opens          time.Time   // by the sandbox's clock: not sent before; zero: at once
 	then           []*delivery // held back until this one's first attempt is over
 }
 
@@ -68,11 +69,17 @@ func (s *Server) dispatch(e, late *event) {
 	}
 }
 
-// deliver sends an event to one webhook, after the next one if reorder_webhooks says so.
+// deliver sends an event to one webhook, after the next one if reorder_webhooks says so, or later by the sandbox's clock
+// if delay_webhook does.
 func (s *Server) deliver(webhookID, url string, e, late *event) {
 	d := s.newDelivery(webhookID, url, e)
 	if late != nil {
 		d.then = append(d.then, s.newDelivery(webhookID, url, late))
+	}
+	if f := s.faults.takeEvent(e.Type, kindDelayWebhook); f != nil {
+		d.opens = s.now().Add(time.Duration(f.Delay))
+		s.post.delay(d)
+		return
 	}
 	s.post.enqueueInOrder(d, s.faults.takeEvent(e.Type, kindReorderWebhooks) != nil)
 }

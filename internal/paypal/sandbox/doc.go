@@ -52,9 +52,14 @@
 //     v1 knows neither the captures of orders nor their refunds. Whichever version refunds it, PAYMENT.SALE.REFUNDED
 //     tells.
 //   - A subscription is charged in a run that begins at 10:00 UTC on the day of next_billing_time and takes six hours.
-//     The first payment is made with the activation, before ACTIVATED is told, and its sale after it; a setup fee is
-//     part of it. Taxes are not added. At the end of a month the day is held to the month's last, or drifts into the
-//     next month.
+//     The first payment is made with the activation, before ACTIVATED is told, and its sale after it. At the end of a
+//     month the day is held to the month's last, or drifts into the next month.
+//   - A set-up fee is a payment of its own, made with the activation and before the first cycle's, also when the start
+//     lies ahead or a free trial comes first; PayPal's staff said so of the API before (PayPal-Java-SDK, issue 185).
+//     Where it fails, ACTIVATED and PAYMENT.FAILED are followed by CANCELLED, or, with CONTINUE, the fee is outstanding.
+//   - A plan's tax is added to the price of a cycle, or a part of it where inclusive says so, rounded half up; shipping
+//     and set-up fee are not taxed. A sale's details and the list of transactions name tax and shipping where there are
+//     any. What was outstanding is in neither.
 //   - A payment that fails is tried again on the fifth and the tenth day after it was due, as long as the next one is
 //     not due before; next_billing_time is then that of the next attempt. PAYMENT.FAILED tells of each attempt. After
 //     the last its amount is outstanding, and the cycle counts as completed. failed_payments_count counts from the

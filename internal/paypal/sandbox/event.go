@@ -32,6 +32,11 @@ type news struct {
 // emit enters an event and hands it to the webhooks that asked for it. Holds s.mu.
 func (s *Server) emit(n news) {
 	s.dispatch(s.enterEvent(n), nil)
+	s.repeat(n)
+}
+
+// repeat tells the same once more, by another event, if repeat_event says so. Holds s.mu.
+func (s *Server) repeat(n news) {
 	if s.faults.takeEvent(n.kind, kindRepeatEvent) != nil {
 		s.dispatch(s.enterEvent(n), nil)
 	}

@@ -32,6 +32,7 @@ const (
 	kindDropWebhook      faultKind = "drop_webhook"
 	kindDuplicateWebhook faultKind = "duplicate_webhook"
 	kindReorderWebhooks  faultKind = "reorder_webhooks"
+	kindDelayWebhook     faultKind = "delay_webhook"  // it is sent that much later, by the sandbox's clock
 	kindLateCreated      faultKind = "late_created"   // BILLING.SUBSCRIPTION.CREATED comes after ACTIVATED
 	kindInternalLinks    faultKind = "internal_links" // a subscription's links lead to a machine of PayPal's own
 	kindChangeEvent      faultKind = "change_event"   // the body, a JSON merge patch, is laid over the event
@@ -50,8 +51,8 @@ const (
 var (
 	requestKinds = []faultKind{kindDelay, kindStatus, kindResetBefore, kindResetAfter, kindTimeoutAfter, kindKill}
 	eventKinds   = []faultKind{
-		kindDropWebhook, kindDuplicateWebhook, kindReorderWebhooks, kindLateCreated, kindInternalLinks,
-		kindChangeEvent, kindRepeatEvent,
+		kindDropWebhook, kindDuplicateWebhook, kindReorderWebhooks, kindDelayWebhook, kindLateCreated,
+		kindInternalLinks, kindChangeEvent, kindRepeatEvent,
 	}
 	outcomeKinds = []faultKind{
 		kindPendingCapture, kindDeclineCapture, kindPendingRefund, kindNoSubscriptions, kindRefuseOverride, kindIssue,
@@ -206,7 +207,7 @@ func (f *fault) check() error {
 		return fmt.Errorf("times %d: it has to be 0 (until deleted) or more", f.Times)
 	case f.Percent < 0 || f.Percent > 100:
 		return fmt.Errorf("percent %v: it has to be between 0 and 100", f.Percent)
-	case f.Delay < 0 || f.Kind == kindDelay && f.Delay == 0:
+	case f.Delay < 0 || (f.Kind == kindDelay || f.Kind == kindDelayWebhook) && f.Delay == 0:
 		return fmt.Errorf("delay: give a positive duration such as \"2s\"")
 	case f.Kind == kindStatus && (f.Status < 200 || f.Status > 599):
 		return fmt.Errorf("status %d: it has to be between 200 and 599", f.Status)

@@ -69,6 +69,7 @@ func (s *Server) advanceClock(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.advance(time.Duration(*want.Advance))
+	s.post.open(s.now())
 	s.reverseApprovals()
 	s.once.forget(s.now())
 	s.tokens.forget(s.now())

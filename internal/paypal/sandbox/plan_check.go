@@ -27,7 +27,7 @@ func checkPlan(body map[string]any, now time.Time) (*plan, *problem) {
 			statusActive),
 		QuantitySupported: c.flag(body, "", "quantity_supported", false),
 	}
-	p.Terms.Preferences = preferences{AutoBill: true, SetupFeeFailure: "CANCEL"}
+	p.Terms.Preferences = preferences{AutoBill: true, SetupFeeFailure: setupCancels}
 	c.need(body, "", "payment_preferences")
 	c.preferences(body, "", &p.Terms)
 	if given := c.object(body, "", "taxes"); given != nil {
@@ -148,7 +148,7 @@ func (c *checker) preferences(obj map[string]any, at string, t *terms) {
 	p.AutoBill = c.flag(given, at, "auto_bill_outstanding", p.AutoBill)
 	p.Threshold = c.integer(given, at, "payment_failure_threshold", p.Threshold, 0, 999)
 	p.SetupFeeFailure = cmp.Or(c.text(given, at, "setup_fee_failure_action",
-		textRule{min: 1, max: 24, oneOf: []string{"CONTINUE", "CANCEL"}}), p.SetupFeeFailure)
+		textRule{min: 1, max: 24, oneOf: []string{setupContinues, setupCancels}}), p.SetupFeeFailure)
 	if fee := c.price(given, at, "setup_fee", t); fee != nil {
 		p.SetupFee = fee
 	}

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,7 @@ type postOffice struct {
 	mu       sync.Mutex
 	queue    dueHeap
 	held     map[string]*delivery // by webhook: held back by reorder_webhooks
+	delayed  []*delivery          // held back by delay_webhook
 	attempts []*attempt
 }
 
@@ -66,6 +68,34 @@ func (p *postOffice) release(d *delivery) {
 	p.mu.Lock()
 	if p.held[d.WebhookID] == d {
 		delete(p.held, d.WebhookID)
+		heap.Push(&p.queue, d)
+	}
+	p.mu.Unlock()
+	p.nudge()
+}
+
+// delay keeps a delivery until the sandbox's clock has come to when it opens.
+func (p *postOffice) delay(d *delivery) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.delayed = append(p.delayed, d)
+}
+
+// open queues what was delayed until now, oldest first.
+func (p *postOffice) open(now time.Time) {
+	p.mu.Lock()
+	var later, ripe []*delivery
+	for _, d := range p.delayed {
+		if d.opens.After(now) {
+			later = append(later, d)
+		} else {
+			ripe = append(ripe, d)
+		}
+	}
+	p.delayed = later
+	slices.SortStableFunc(ripe, func(a, b *delivery) int { return a.opens.Compare(b.opens) })
+	for _, d := range ripe {
+		d.due = time.Now()
 		heap.Push(&p.queue, d)
 	}
 	p.mu.Unlock()

@@ -47,6 +47,8 @@ type saleAmount struct {
 
 type saleDetails struct {
 	Subtotal string `json:"subtotal"`
+	Tax      string `json:"tax,omitempty"`
+	Shipping string `json:"shipping,omitempty"`
 }
 
 type saleMoney struct {
@@ -67,10 +69,10 @@ var saleStates = map[string]string{
 }
 
 // enterSale takes a payment of a subscription at a time. Holds s.mu.
-func (s *Server) enterSale(sub *subscription, amount money, outcome saleOutcome, at time.Time) *capture {
+func (s *Server) enterSale(sub *subscription, due bill, outcome saleOutcome, at time.Time) *capture {
 	k := &capture{
-		ID: newID(), SubscriptionID: sub.ID, Status: statusCompleted, Amount: amount, CustomID: sub.CustomID,
-		Fee: s.fees[amount.Currency].of(amount), Created: at, Updated: at,
+		ID: newID(), SubscriptionID: sub.ID, Status: statusCompleted, Amount: due.money, CustomID: sub.CustomID,
+		Fee: s.fees[due.Currency].of(due.money), Tax: due.tax, Shipping: due.shipping, Created: at, Updated: at,
 	}
 	switch outcome {
 	case salePending:
@@ -93,6 +95,21 @@ func (s *Server) indexSale(k *capture) {
 		s.books.sales[k.SubscriptionID] = append(s.books.sales[k.SubscriptionID], k)
 	}
 }
+
+// details are what the amount of a sale is made of.
+func (k *capture) details() *saleDetails {
+	d := &saleDetails{Subtotal: k.items().String()}
+	if k.Tax > 0 {
+		d.Tax = money{k.Amount.Currency, k.Tax}.String()
+	}
+	if k.Shipping > 0 {
+		d.Shipping = money{k.Amount.Currency, k.Shipping}.String()
+	}
+	return d
+}
+
+// items is what of a sale is neither tax nor shipping.
+func (k *capture) items() money { return k.Amount.minus(k.Tax + k.Shipping) }
 
 // emitSale tells what became of a sale. Holds s.mu.
 func (s *Server) emitSale(k *capture) {
@@ -135,7 +152,7 @@ func (s *Server) viewSale(k *capture) saleView {
 	base := s.opts.BaseURL + "/v1/payments/sale/" + k.ID
 	v := saleView{
 		ID: k.ID, State: saleStates[k.Status], Agreement: k.SubscriptionID, PaymentMode: "INSTANT_TRANSFER",
-		Amount:     saleAmount{k.Amount.String(), k.Amount.Currency, &saleDetails{k.Amount.String()}},
+		Amount:     saleAmount{k.Amount.String(), k.Amount.Currency, k.details()},
 		Protection: "ELIGIBLE", ProtectionType: "ITEM_NOT_RECEIVED_ELIGIBLE,UNAUTHORIZED_PAYMENT_ELIGIBLE",
 		HoldStatus: k.Hold, CreateTime: stamp(k.Created), UpdateTime: stamp(k.Updated),
 		Links: []link{

@@ -168,7 +168,7 @@ func (s *Server) simulatedReversal(r *refund) saleRefundView {
 	amount := r.Amount.negated().String()
 	return saleRefundView{
 		ID: r.ID, State: "completed", CreateTime: stamp(r.Created), Links: s.saleRefundLinks(r)[:1],
-		Amount: saleAmount{amount, r.Amount.Currency, &saleDetails{amount}},
+		Amount: saleAmount{amount, r.Amount.Currency, &saleDetails{Subtotal: amount}},
 	}
 }
 

@@ -153,6 +153,7 @@ func (s *Server) sweep(ctx context.Context) {
 		case <-second.C:
 			s.reverseApprovals()
 			s.catchUp()
+			s.post.open(s.now())
 		case <-minute.C:
 			s.once.forget(s.now())
 			s.tokens.forget(s.now())

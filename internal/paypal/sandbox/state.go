@@ -61,6 +61,7 @@ type capture struct {
 	ID, OrderID, Status, Reason string
 	Amount                      money
 	Fee                         int64
+	Tax, Shipping               int64 // of a sale: parts of the amount
 	InvoiceID, CustomID         string
 	Payee                       payee
 	SubscriptionID              string // of a sale, which has no order

@@ -32,4 +32,5 @@ func (s *Server) emitSubscription(kind string, sub *subscription) {
 		late, sub.LateCreated = s.books.byEvent[sub.LateCreated], ""
 	}
 	s.dispatch(e, late)
+	s.repeat(n)
 }

@@ -71,8 +71,14 @@ type preferences struct {
 	AutoBill        bool // what is outstanding is charged with the next cycle
 	Threshold       int  // so many failed payments suspend the subscription; 0: none do
 	SetupFee        *money
-	SetupFeeFailure string
+	SetupFeeFailure string // setupCancels or setupContinues
 }
+
+// What becomes of a subscription whose set-up fee cannot be charged.
+const (
+	setupCancels   = "CANCEL"
+	setupContinues = "CONTINUE"
+)
 
 type taxes struct {
 	Percentage string
