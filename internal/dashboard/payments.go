@@ -45,6 +45,7 @@ type paymentRow struct {
 	PayPalID     string    `db:"paypal_id"`
 	State        string    `db:"state"`
 	Subscription string    `db:"subscription_id"`
+	Frequency    string    `db:"frequency"`
 	Cycle        int64     `db:"cycle"`
 	At           time.Time `db:"occurred_at"`
 	report.Sums
@@ -53,7 +54,7 @@ type paymentRow struct {
 // of is the contribution's line for this payment.
 func (p paymentRow) of(c Contribution) Contribution {
 	c.Status, c.CaptureID, c.Subscription, c.Cycle, c.Sums = p.State, p.PayPalID, p.Subscription, p.Cycle, p.Sums
-	c.CompletedAt = time.Time{}
+	c.Frequency, c.CompletedAt = p.Frequency, time.Time{}
 	if p.Cycle > 0 {
 		c.CompletedAt = p.At.UTC()
 	}
@@ -78,10 +79,11 @@ func (v *Views) paymentsOf(ctx context.Context, page []Contribution) (map[uuid.U
 		return tx.SelectContext(ctx, &rows, `
 			SELECT p.contribution_id, p.paypal_id, coalesce(p.state, p.status) AS state,
 			       coalesce(p.subscription_id, '') AS subscription_id, p.occurred_at,
+			       coalesce(p.frequency, c.frequency) AS frequency,
 			       CASE p.status WHEN 'completed' THEN count(*) FILTER (WHERE p.status = 'completed') OVER (
 			           PARTITION BY p.contribution_id ORDER BY p.occurred_at, p.paypal_id) ELSE 0 END AS cycle,
 			       s.gross, s.fee, s.refunded, s.held, s.net
-			FROM payment p CROSS JOIN LATERAL (
+			FROM payment p JOIN contribution c ON c.id = p.contribution_id CROSS JOIN LATERAL (
 				SELECT `+report.SumColumns+` FROM ledger_entry l
 				WHERE l.contribution_id = p.contribution_id AND l.payment_id = p.id AND l.currency = p.currency
 			) s

@@ -21,6 +21,7 @@ func TestEachPaymentOfARecurringContributionIsALine(t *testing.T) {
 	sales := b.Monthly(reporttest.Gift{Receipt: "MONT-0001", Amount: 1000, At: at("01")}, 64, at("02"), at("01"), at("03"))
 	b.Enter(sales[0], "refund", -1000, at("03"))
 	b.Exec(`UPDATE payment SET state = 'refunded', returned_minor = 1000 WHERE id = $1`, sales[0].Payment)
+	b.Exec(`UPDATE payment SET frequency = 'year' WHERE id = $1`, sales[2].Payment) // since its reader changed it
 	b.Exec(`INSERT INTO payment (contribution_id, kind, paypal_id, status, state, amount_minor, currency, occurred_at,
 			recorded_at, subscription_id)
 		VALUES ($1, 'sale', 'SALE-PENDING', 'pending', 'pending', 1000, 'EUR', $2, $2, 'I-MONT-0001')`, sales[0].ID, at("04"))
@@ -51,7 +52,7 @@ func TestEachPaymentOfARecurringContributionIsALine(t *testing.T) {
 	want := []string{
 		"ONCE-0001 once  null completed done 25.00 0.98 0.00 24.02",
 		"MONT-0001 month I-MONT-0001 null pending open 0.00 0.00 0.00 0.00",
-		"MONT-0001 month I-MONT-0001 3 completed done 10.00 0.64 0.00 9.36",
+		"MONT-0001 year I-MONT-0001 3 completed done 10.00 0.64 0.00 9.36",
 		"MONT-0001 month I-MONT-0001 2 refunded done 10.00 0.64 10.00 -0.64",
 		"MONT-0001 month I-MONT-0001 1 completed done 10.00 0.64 0.00 9.36",
 		"NONE-0001 month I-NONE-0001 null created open 0.00 0.00 0.00 0.00",

@@ -20,12 +20,12 @@ import (
 // ErrNotOurs is returned for something PayPal knows that no contribution here belongs to.
 var ErrNotOurs = errors.New("no contribution here belongs to it")
 
-// Subject is what the payments of a book are for. Campaign, frequency and article are copied into each entry when it is
-// booked, so that reports need no join and erasing a person cannot change a figure.
+// Subject is what the payments of a book are for. Campaign, article and the payment's frequency are copied into each
+// entry when it is booked, so that reports need no join and erasing a person cannot change a figure.
 type Subject struct {
 	Contribution uuid.UUID
 	Campaign     uuid.UUID
-	Frequency    string       // "once", "month" or "year"
+	Frequency    string       // "once", "month" or "year", as the reader chose at the beginning
 	Article      int64        // 0 where the reader came from none
 	Amount       money.Amount // what the reader chose to give
 	Receipt      string       // the contribution's number

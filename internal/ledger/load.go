@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -25,6 +26,7 @@ const Column = `json_build_object(
 	    SELECT json_agg(json_build_object('id', p.id, 'paypal_id', p.paypal_id, 'kind', p.kind, 'status', p.status,
 	        'state', p.state, 'receipt', p.receipt, 'reason', p.reason, 'amount_minor', p.amount_minor,
 	        'currency', p.currency, 'occurred_at', p.occurred_at, 'subscription_id', p.subscription_id,
+	        'frequency', p.frequency,
 	        'converted', EXISTS (SELECT 1 FROM conversion v WHERE v.payment_id = p.id),
 	        'refunds', (
 	            SELECT json_agg(json_build_object('paypal_id', r.paypal_id, 'kind', r.kind, 'status', r.status,
@@ -84,6 +86,7 @@ type column struct {
 		Currency   string    `json:"currency"`
 		OccurredAt time.Time `json:"occurred_at"`
 		Sub        string    `json:"subscription_id"`
+		Frequency  string    `json:"frequency"` // empty for the contribution's
 		Converted  bool      `json:"converted"`
 		Refunds    []struct {
 			PayPalID string    `json:"paypal_id"`
@@ -124,9 +127,10 @@ func Parse(s Subject, text []byte, reviews *review.List) (*Book, error) {
 	}
 	for _, row := range in.Payments {
 		p := &Payment{
-			PayPalID: row.PayPalID, Kind: row.Kind, Subscription: row.Sub, Status: row.Status, State: row.State,
-			Receipt: row.Receipt, Reason: row.Reason, Amount: money.New(row.Minor, money.Currency(row.Currency)),
-			OccurredAt: row.OccurredAt.UTC(), id: row.ID, converted: row.Converted,
+			PayPalID: row.PayPalID, Kind: row.Kind, Subscription: row.Sub, Frequency: cmp.Or(row.Frequency, s.Frequency),
+			Status: row.Status, State: row.State, Receipt: row.Receipt, Reason: row.Reason,
+			Amount: money.New(row.Minor, money.Currency(row.Currency)), OccurredAt: row.OccurredAt.UTC(), id: row.ID, converted: row.Converted,
+			labelled: true,
 		}
 		for _, back := range row.Refunds {
 			p.refunds = append(p.refunds, &refund{

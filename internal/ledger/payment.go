@@ -16,6 +16,7 @@ type Payment struct {
 	Kind     string // "capture", "sale", or "direct": made in PayPal without an order of ours
 	// Subscription is PayPal's id of the one that a sale is a charge of; empty for every other payment.
 	Subscription string
+	Frequency    string // how often that charged then: "month" or "year"; of every other payment the contribution's
 	Status       Status // PayPal's word for the capture itself
 	State        State  // what became of the payment
 	Receipt      string // a person can read it out; empty while no money is in
@@ -29,6 +30,8 @@ type Payment struct {
 	converted  bool        // what it was converted to is kept
 	conversion *conversion // learned just now
 	changed    bool        // since it was loaded
+	labelled   bool        // its frequency was decided
+	relabelled bool        // its frequency is another one than that with which entries of it are kept
 }
 
 // conversion is what PayPal made of a payment in a currency that the account does not hold.
@@ -108,7 +111,7 @@ func (b *Book) joinPayment(seen paypal.Capture, direct bool, learned Status) (*P
 	if p == nil {
 		p = &Payment{
 			PayPalID: seen.ID, Kind: "capture", Status: learned, Reason: seen.Reason, Amount: seen.Amount,
-			Subscription: seen.SubscriptionID, OccurredAt: seen.CreatedAt, changed: true,
+			Subscription: seen.SubscriptionID, Frequency: b.subject.Frequency, OccurredAt: seen.CreatedAt, changed: true,
 		}
 		switch {
 		case direct:

@@ -31,7 +31,7 @@ func WritesOf(now time.Time, books ...*Book) (Writes, error) {
 	}{
 		{insertPayments, len(c.Payments)}, {updatePayments, len(c.Advanced)}, {upsertRefunds, len(c.Refunds)},
 		{upsertDisputes, len(c.Disputes)}, {insertConversions, len(c.Conversions)}, {insertEntries, len(c.Entries)},
-		{copyToEntries, len(c.Uncopied)},
+		{copyToEntries, len(c.Uncopied)}, {relabelEntries, len(c.Relabelled)},
 	} {
 		if part.rows > 0 {
 			parts = append(parts, part.query)
@@ -72,22 +72,22 @@ const (
 
 	insertPayments = `new_payment AS (
 	INSERT INTO payment (contribution_id, kind, paypal_id, status, state, receipt, reason, amount_minor, currency,
-	                     returned_minor, subscription_id, occurred_at, recorded_at)
+	                     returned_minor, subscription_id, frequency, occurred_at, recorded_at)
 	SELECT contribution_id, kind, paypal_id, status, state, receipt, reason, amount_minor, currency,
-	       returned_minor, subscription_id, occurred_at, recorded_at
+	       returned_minor, subscription_id, frequency, occurred_at, recorded_at
 	FROM jsonb_to_recordset($1::text::jsonb->'payments') AS p (
 	    contribution_id uuid, kind text, paypal_id text, status text, state text, receipt text, reason text,
-	    amount_minor bigint, currency text, returned_minor bigint, subscription_id text, occurred_at timestamptz,
-	    recorded_at timestamptz)
+	    amount_minor bigint, currency text, returned_minor bigint, subscription_id text, frequency text,
+	    occurred_at timestamptz, recorded_at timestamptz)
 	RETURNING id, paypal_id)`
 
 	updatePayments = `advanced_payment AS (
 	UPDATE payment SET status = p.status, state = p.state, receipt = p.receipt, reason = p.reason,
 	                   returned_minor = p.returned_minor, subscription_id = p.subscription_id,
-	                   occurred_at = p.occurred_at
+	                   frequency = p.frequency, occurred_at = p.occurred_at
 	FROM jsonb_to_recordset($1::text::jsonb->'advanced') AS p (
 	    payment_id bigint, status text, state text, receipt text, reason text, returned_minor bigint,
-	    subscription_id text, occurred_at timestamptz)
+	    subscription_id text, frequency text, occurred_at timestamptz)
 	WHERE payment.id = p.payment_id)`
 
 	upsertRefunds = `kept_refund AS (
@@ -139,10 +139,19 @@ const (
 
 	// The version before books entries without these while it runs beside this one. It goes with the version after next.
 	copyToEntries = `copied_entry AS (
-	UPDATE ledger_entry l SET campaign_id = c.campaign_id, frequency = c.frequency, article_id = c.article_id
-	FROM contribution c
-	WHERE c.id = l.contribution_id AND l.campaign_id IS NULL
+	UPDATE ledger_entry l SET campaign_id = c.campaign_id, article_id = c.article_id,
+	                          frequency = coalesce(p.frequency, c.frequency)
+	FROM contribution c, payment p
+	WHERE c.id = l.contribution_id AND p.id = l.payment_id AND l.campaign_id IS NULL
 	  AND c.id IN (SELECT u.id::uuid FROM jsonb_array_elements_text($1::text::jsonb->'uncopied') AS u (id)))`
+
+	// The one thing of an entry that follows later news; see Book.NoteTerms. Amounts and days stay. An entry without a
+	// campaign is copyToEntries's, since one statement may write a row only once.
+	relabelEntries = `relabelled_entry AS (
+	UPDATE ledger_entry l SET frequency = p.frequency
+	FROM jsonb_to_recordset($1::text::jsonb->'relabelled') AS p (
+	    payment_id bigint, contribution_id uuid, frequency text)
+	WHERE l.contribution_id = p.contribution_id AND l.payment_id = p.payment_id AND l.campaign_id IS NOT NULL)`
 )
 
 // changes is what the queries write.
@@ -154,6 +163,7 @@ type changes struct {
 	Conversions []conversionRow `json:"conversions"`
 	Entries     []entryRow      `json:"entries"`
 	Uncopied    []uuid.UUID     `json:"uncopied"` // contributions
+	Relabelled  []labelRow      `json:"relabelled"`
 }
 
 // of is the payment that a row belongs to.
@@ -175,8 +185,16 @@ type paymentRow struct {
 	Currency     string    `json:"currency"`
 	Returned     int64     `json:"returned_minor"`
 	Subscription *string   `json:"subscription_id"`
+	Frequency    *string   `json:"frequency"`
 	OccurredAt   time.Time `json:"occurred_at"`
 	RecordedAt   time.Time `json:"recorded_at"`
+}
+
+// labelRow is the frequency that a payment's entries are counted under.
+type labelRow struct {
+	PaymentID    int64     `json:"payment_id"`
+	Contribution uuid.UUID `json:"contribution_id"`
+	Frequency    string    `json:"frequency"`
 }
 
 type refundRow struct {
@@ -249,7 +267,7 @@ func (c *changes) add(b *Book, now time.Time) {
 			of: e.payment.row(), Number: len(c.Entries), Contribution: b.subject.Contribution, Kind: e.kind,
 			Minor: e.amount.Minor, Currency: string(e.amount.Currency), Ref: e.ref, OccurredAt: e.at, RecordedAt: now,
 			Source: e.source.Way, Event: set(e.source.Event),
-			Campaign: b.subject.Campaign, Frequency: b.subject.Frequency, Article: set(b.subject.Article),
+			Campaign: b.subject.Campaign, Frequency: e.payment.Frequency, Article: set(b.subject.Article),
 		})
 	}
 	if b.uncopied {
@@ -265,11 +283,17 @@ func (c *changes) addPayment(s Subject, p *Payment, now time.Time) {
 			Currency: string(p.Amount.Currency), Returned: p.returned(), Subscription: set(p.Subscription),
 			OccurredAt: p.OccurredAt, RecordedAt: now,
 		}
+		if p.Frequency != s.Frequency {
+			row.Frequency = &p.Frequency
+		}
 		if p.id == 0 {
 			c.Payments = append(c.Payments, row)
 		} else {
 			c.Advanced = append(c.Advanced, row)
 		}
+	}
+	if p.relabelled && p.id != 0 {
+		c.Relabelled = append(c.Relabelled, labelRow{p.id, s.Contribution, p.Frequency})
 	}
 	for _, r := range p.refunds {
 		if r.changed {

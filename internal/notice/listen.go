@@ -112,7 +112,7 @@ func (s *Service) ofLateCharge(
 		return nil, nil
 	}
 	return []told{{mail.ChargedAfterEnd, p.PayPalID, mail.GiftArgs{
-		Amount: p.Amount, Frequency: of.Frequency, At: p.OccurredAt, Ended: of.EndedAt,
+		Amount: p.Amount, Frequency: p.Frequency, At: p.OccurredAt, Ended: of.EndedAt,
 	}}}, nil
 }
 

@@ -49,9 +49,8 @@ func (s *Service) receipts(ctx context.Context, tx *sqlx.Tx) (rows []row, more b
 	}
 	err = tx.SelectContext(ctx, &due, `
 		SELECT p.id AS payment_id, p.paypal_id, coalesce(p.receipt, c.receipt) AS reference, p.contribution_id,
-		       p.amount_minor, p.currency, coalesce(b.frequency, c.frequency) AS frequency, p.occurred_at AS paid_at, `+personColumns+`
+		       p.amount_minor, p.currency, coalesce(p.frequency, c.frequency) AS frequency, p.occurred_at AS paid_at, `+personColumns+`
 		FROM payment p JOIN contribution c ON c.id = p.contribution_id LEFT JOIN supporter s ON s.id = c.supporter_id
-		LEFT JOIN subscription b ON b.paypal_id = p.subscription_id -- which may have become yearly since it began
 		WHERE p.receipt_due AND p.status = 'completed'
 		ORDER BY p.id LIMIT $1`+lockPayments, batch)
 	if err != nil {

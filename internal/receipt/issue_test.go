@@ -7,9 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
+	"readerfund/internal/manage"
+	"readerfund/internal/money"
 	"readerfund/internal/receipt"
 	"readerfund/internal/receipt/form"
+	"readerfund/internal/settle"
+	"readerfund/internal/testkit"
 	"readerfund/internal/testkit/newsroom"
 )
 
@@ -289,6 +294,36 @@ func TestAYearsStatement(t *testing.T) {
 	}
 	if _, err := w.receipts.Statement(t.Context(), supporter, 2025); !fault.Is(err, fault.NotFound) {
 		t.Errorf("a year without gifts: %v", err)
+	}
+}
+
+// A receipt says how often the gift came when it was paid, although it has become yearly by the time of issue.
+func TestAReceiptSaysTheFrequencyOfItsPayment(t *testing.T) {
+	t.Parallel()
+	w := open(t, form.Plain)
+	c := w.Subscribe("month", "10.00")
+	change, err := w.Manage.ChangeFrequency(t.Context(), c.ID, contribution.Yearly, money.New(9000, "EUR"),
+		manage.By{Kind: manage.ByReader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Clock.Advance(time.Hour)
+	w.PayPal.Must("POST", "/sandbox/subscriptions/"+c.Checkout.PayPalID+"/approve", testkit.Fields{}, nil)
+	if _, err := w.Manage.Returned(t.Context(), change.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.issue()
+	if got := w.of(c); len(got) != 1 || got[0].Frequency != "month" {
+		t.Errorf("of the monthly charge: %+v", got)
+	}
+	var made struct{ Sale string }
+	w.PayPal.Must("POST", "/sandbox/subscriptions/"+c.Checkout.PayPalID+"/renew", testkit.Fields{}, &made)
+	if _, err := w.Payments.SettleSale(t.Context(), made.Sale, "", settle.Source{Way: contribution.ByWebhook}); err != nil {
+		t.Fatal(err)
+	}
+	w.issue()
+	if got := w.of(c); len(got) != 2 || got[1].Frequency != "year" {
+		t.Errorf("of the yearly charge: %+v", got)
 	}
 }
 

@@ -67,6 +67,25 @@ func TestChargesOfASubscriptionMendByThemselves(t *testing.T) {
 	}
 }
 
+// A monthly charge that reconciliation finds after the gift became yearly counts as monthly.
+func TestAMonthlyChargeFoundAfterTheChangeIsMonthly(t *testing.T) {
+	t.Parallel()
+	f := open(t, options{})
+	c := f.Subscribe("month", "10.00")
+	f.pass(32)
+	// Nobody asks about the charge, and the change is heard of first.
+	f.Exec(`UPDATE subscription SET frequency = 'year', frequency_since = $1, seen_at = $1, amount_minor = 9000,
+		cycles_completed = 2, last_payment_at = $1`, f.Clock.Now().Add(-time.Hour).UTC())
+	if sales := f.sales(); len(sales) != 2 {
+		t.Fatalf("%d charges at PayPal", len(sales))
+	}
+	f.pass(1)
+	f.clean(reconcile.Order{From: f.Clock.Now().Add(-60 * 24 * time.Hour)})
+	if n := f.Count("ledger_entry WHERE contribution_id = $1 AND kind = 'charge' AND frequency = 'month'", c.ID); n != 2 {
+		t.Errorf("%d charges count as monthly", n)
+	}
+}
+
 // Of a lost database the subscribers come back, each once, with all that they paid.
 func TestALostSubscriberIsRestored(t *testing.T) {
 	t.Parallel()
@@ -89,6 +108,9 @@ func TestALostSubscriberIsRestored(t *testing.T) {
 		}
 		if f.Count("contribution") != 1 || f.Count("subscription") != 1 || f.Count("payment") != 2 {
 			t.Error("something came back twice, or not at all")
+		}
+		if n := f.Count("ledger_entry WHERE frequency <> 'month'"); n != 0 {
+			t.Errorf("%d entries do not count as monthly", n)
 		}
 	}
 }

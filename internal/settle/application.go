@@ -57,6 +57,7 @@ func learn(locked *contribution.Locked, facts []Fact, now time.Time) (*applicati
 			return nil, fmt.Errorf("apply %s to contribution %s: %w", f.kind(), a.Contribution.ID, err)
 		}
 	}
+	a.noteTerms()
 	a.reviewAfterEnd()
 	return a, nil
 }

@@ -121,6 +121,15 @@ func (a *application) noteCharge(f ledger.Fact) {
 	}
 }
 
+// noteTerms tells the ledger how often the subscriptions charge. Where a charge was booked before PayPal told of a
+// change, that alone is something to save.
+func (a *application) noteTerms() {
+	for _, s := range a.Subscriptions {
+		moved := a.Book.NoteTerms(ledger.Terms{Subscription: s.PayPalID, Frequency: s.Frequency, Since: s.FrequencySince})
+		a.changed = a.changed || moved
+	}
+}
+
 // reviewAfterEnd opens a review of each charge that came after its subscription had ended.
 func (a *application) reviewAfterEnd() {
 	for _, p := range a.Book.Payments() {

@@ -81,6 +81,11 @@ func saw(name string, s paypal.Subscription, sales ...paypal.Capture) news {
 	return news{name, facts}
 }
 
+// sold is news of a charge alone.
+func sold(name string, sale paypal.Capture) news {
+	return news{name, []Fact{CaptureSeen(pledge().Contribution.ID, Source{Way: contribution.ByWebhook}, sale)}}
+}
+
 // after is how a pledge stands after news, in words: all that is kept but the history.
 func after(t *testing.T, all ...news) string {
 	t.Helper()
@@ -102,7 +107,8 @@ func standing(l *contribution.Locked) string {
 	payments := l.Book.Payments()
 	slices.SortFunc(payments, func(a, b ledger.Payment) int { return strings.Compare(a.PayPalID, b.PayPalID) })
 	for _, p := range payments {
-		lines = append(lines, fmt.Sprintf("%s %s %s %s %s", p.PayPalID, p.Kind, p.Subscription, p.State, p.Amount))
+		lines = append(lines, fmt.Sprintf("%s %s %s %s %s %s", p.PayPalID, p.Kind, p.Subscription, p.State, p.Amount,
+			p.Frequency))
 	}
 	for _, code := range []review.Code{ // what the reader was told before, ChargedAfterNo, depends on the order
 		review.ChargedAfterEnd, review.SecondSubscription, review.SubscriptionDiffers, review.SubscriptionEnds,
@@ -133,6 +139,106 @@ func cycles(completed, failed int, next time.Time) func(*paypal.Subscription) {
 	return func(s *paypal.Subscription) {
 		s.CyclesCompleted, s.FailedPayments, s.NextBillingAt = completed, failed, next
 	}
+}
+
+func yearly(s *paypal.Subscription) { s.Every = paypal.Yearly }
+
+func chargedAt(minute int) func(*paypal.Subscription) {
+	return func(s *paypal.Subscription) { s.LastPaymentAt = morning.Add(time.Duration(minute) * time.Minute) }
+}
+
+// A charge has the frequency at which PayPal took it, whenever we hear of it and of the change.
+func TestAChargeHasTheFrequencyOfItsTime(t *testing.T) {
+	t.Parallel()
+	running := told(paypal.SubscriptionActive, 2, 3)
+	changed := told(paypal.SubscriptionActive, 2, 50000, yearly)
+	back := told(paypal.SubscriptionActive, 2, 600000)
+	s1, s2, s3, s4 := charge("S1", 3), charge("S2", 44640), charge("S3", 89280), charge("S4", 700000)
+	for name, c := range map[string]struct {
+		news []news
+		want string
+	}{
+		"in turn": {[]news{saw("", running), sold("", s1), sold("", s2), saw("", changed), sold("", s3)}, "S1 month, S2 month, S3 year"},
+		"a charge that is told after the change": {
+			[]news{saw("", running), sold("", s1), saw("", changed), sold("", s2), sold("", s3)}, "S1 month, S2 month, S3 year",
+		},
+		"a change that is told after the charge": {
+			[]news{saw("", running), sold("", s1), sold("", s2), sold("", s3), saw("", changed)}, "S1 month, S2 month, S3 year",
+		},
+		"and back": {
+			[]news{saw("", running), sold("", s1), saw("", changed), sold("", s3), saw("", back), sold("", s2), sold("", s4)},
+			"S1 month, S2 month, S3 year, S4 month",
+		},
+		"yearly from the beginning, against the pledge": {
+			[]news{saw("", told(paypal.SubscriptionApprovalPending, 0, 0, yearly)), sold("", s1)}, "S1 year",
+		},
+		"of an unnamed subscription": {
+			[]news{saw("", running), saw("", changed), sold("", unnamed(s3)), sold("", unnamed(s4)), sold("", s4)}, "S3 month, S4 year",
+		},
+	} {
+		locked := pledge()
+		for _, n := range c.news {
+			if _, err := learn(locked, n.facts, morning.AddDate(2, 0, 0)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := frequencies(standing(locked)); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// A change to yearly and the charges before and after it end the same in every order.
+func TestEveryOrderOfAChangeOfFrequencyEndsTheSame(t *testing.T) {
+	t.Parallel()
+	april, may := morning.AddDate(0, 1, 0), morning.AddDate(0, 2, 0)
+	minutes := int(april.Sub(morning).Minutes())
+	activated := saw("ACTIVATED", told(paypal.SubscriptionActive, 2, 3, cycles(1, 0, april)))
+	for name, c := range map[string]struct {
+		want string
+		all  []news
+	}{
+		"it is charged in its turn": {"S1 month, S2 month, S3 year", []news{
+			sold("SALE 1", charge("S1", 3)), sold("SALE 2", charge("S2", minutes)),
+			saw("UPDATED", told(paypal.SubscriptionActive, 2, minutes+9000, cycles(2, 0, may), yearly)),
+			sold("SALE 3", charge("S3", 2*minutes)),
+			saw("renewed", told(paypal.SubscriptionActive, 2, 2*minutes+5,
+				cycles(3, 0, morning.AddDate(1, 2, 0)), yearly, chargedAt(2*minutes))),
+		}},
+		"it is charged at once": {"S1 month, S2 year", []news{
+			sold("SALE 1", charge("S1", 3)), sold("SALE 2", charge("S2", 9000)),
+			saw("UPDATED", told(paypal.SubscriptionActive, 2, 9001,
+				cycles(2, 0, morning.AddDate(1, 0, 6)), yearly, chargedAt(9000))),
+		}},
+	} {
+		want := ""
+		inEachOrder(c.all, func(told []news) {
+			got := after(t, append([]news{activated}, told...)...)
+			if want == "" {
+				want = got
+			}
+			if got != want || frequencies(got) != c.want {
+				t.Errorf("%s: %+v ends\n%s\nwant\n%s\nwith %s", name, told, got, want, c.want)
+			}
+		})
+	}
+}
+
+// frequencies are the charges of what after gives, each with its frequency.
+func frequencies(after string) string {
+	var all []string
+	for line := range strings.Lines(after) {
+		if words := strings.Fields(line); words[0][0] == 'S' {
+			all = append(all, words[0]+" "+words[len(words)-1])
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// unnamed is a charge of which PayPal does not say the subscription.
+func unnamed(c paypal.Capture) paypal.Capture {
+	c.SubscriptionID = ""
+	return c
 }
 
 // What is told of a sign-up, of a cycle that fails and of an end, in every order, ends the same. Each is told as it was

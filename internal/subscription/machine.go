@@ -90,7 +90,7 @@ func (s *Subscription) Apply(seen paypal.Subscription, now time.Time) (news bool
 	statusAt := precise(orElse(seen.StatusAt, updatedAt))
 	stale := statusAt.Before(s.StatusAt) || statusAt.Equal(s.StatusAt) && updatedAt.Before(s.SeenAt)
 	if s.State.Ended() && !learned.Ended() || stale && !learned.Ended() || stale && s.State.Ended() {
-		return false, nil
+		return s.learnSince(seen, updatedAt), nil
 	}
 	before := *s
 	if to := next(s.State, learned); to != s.State || !to.Ended() && statusAt.After(s.StatusAt) {
@@ -100,7 +100,7 @@ func (s *Subscription) Apply(seen paypal.Subscription, now time.Time) (news bool
 		s.StatusAt = statusAt
 	}
 	s.SeenAt = updatedAt
-	s.learnTerms(seen)
+	s.learnTerms(seen, updatedAt)
 	s.learnBilling(seen)
 	if s.State != ApprovalPending && s.StartedAt.IsZero() {
 		s.StartedAt = precise(orElse(seen.CreatedAt, s.StatusAt))
@@ -112,15 +112,53 @@ func (s *Subscription) Apply(seen paypal.Subscription, now time.Time) (news bool
 }
 
 // learnTerms takes what is charged and how often: PayPal's word, also where the reader changed it since.
-func (s *Subscription) learnTerms(seen paypal.Subscription) {
+func (s *Subscription) learnTerms(seen paypal.Subscription, updatedAt time.Time) {
 	if seen.PlanID != "" {
 		s.PlanID = seen.PlanID
 	}
 	if seen.Amount != nil && seen.Amount.Minor > 0 {
 		s.Amount = *seen.Amount
 	}
-	if f, ok := frequencyOf(seen.Every); ok {
-		s.Frequency = f
+	if f, ok := frequencyOf(seen.Every); ok && f != s.Frequency {
+		s.Frequency, s.FrequencySince = f, time.Time{}
+	}
+	s.learnSince(seen, updatedAt)
+}
+
+// learnSince takes since when the present frequency holds, and reports whether that was news. PayPal does not say it:
+// it is the earliest update_time of an answer with that frequency, or the charge before it that was taken at it. A
+// reader agrees to each change, so no answer comes so late that two changes lie between.
+func (s *Subscription) learnSince(seen paypal.Subscription, updatedAt time.Time) (news bool) {
+	if f, ok := frequencyOf(seen.Every); !ok || f != s.Frequency {
+		return false
+	}
+	since := updatedAt
+	if at := precise(seen.LastPaymentAt.Add(-chargeSlack)); at.Before(since) && chargedAs(seen) == seen.Every {
+		since = at
+	}
+	if !s.FrequencySince.IsZero() && !since.Before(s.FrequencySince) {
+		return false
+	}
+	s.FrequencySince = since
+	return true
+}
+
+// chargeSlack is how far apart PayPal dates a charge and what the subscription says of it, and more.
+const chargeSlack = time.Hour
+
+// chargedAs is the frequency at which the latest charge was taken, by the day of the next one; empty where that fits
+// neither. PayPal may charge for a change at once, before it has told us of it.
+func chargedAs(seen paypal.Subscription) paypal.Interval {
+	if seen.LastPaymentAt.IsZero() || seen.NextBillingAt.IsZero() {
+		return ""
+	}
+	switch days := seen.NextBillingAt.Sub(seen.LastPaymentAt).Hours() / 24; {
+	case days > 26 && days < 33:
+		return paypal.Monthly
+	case days > 363 && days < 368:
+		return paypal.Yearly
+	default:
+		return ""
 	}
 }
 

@@ -20,6 +20,7 @@ type row struct {
 	SeenAt           time.Time  `db:"seen_at" json:"seen_at"`
 	Note             string     `db:"note" json:"note"`
 	Frequency        string     `db:"frequency" json:"frequency"`
+	FrequencySince   *time.Time `db:"frequency_since" json:"frequency_since"`
 	AmountMinor      int64      `db:"amount_minor" json:"amount_minor"`
 	Currency         string     `db:"currency" json:"currency"`
 	NextBillingAt    *time.Time `db:"next_billing_at" json:"next_billing_at"`
@@ -38,15 +39,17 @@ type row struct {
 }
 
 const columns = `
-	s.paypal_id, s.contribution_id, s.plan_id, s.state, s.status_at, s.seen_at, s.note, s.frequency, s.amount_minor,
-	s.currency, s.next_billing_at, s.cycles_completed, s.failed_payments, s.outstanding_minor, s.last_payment_at,
-	s.last_failed_at, s.last_failed_reason, s.retry_at, s.started_at, s.ended_at, s.paused_until, s.ended_by`
+	s.paypal_id, s.contribution_id, s.plan_id, s.state, s.status_at, s.seen_at, s.note, s.frequency, s.frequency_since,
+	s.amount_minor, s.currency, s.next_billing_at, s.cycles_completed, s.failed_payments, s.outstanding_minor,
+	s.last_payment_at, s.last_failed_at, s.last_failed_reason, s.retry_at, s.started_at, s.ended_at, s.paused_until,
+	s.ended_by`
 
 // Column is an expression that reads the subscriptions of the contribution c, for Parse. For one time it reads nothing.
 const Column = `(
 	SELECT json_agg(json_build_object(
 	    'paypal_id', s.paypal_id, 'contribution_id', s.contribution_id, 'plan_id', s.plan_id, 'state', s.state,
 	    'status_at', s.status_at, 'seen_at', s.seen_at, 'note', s.note, 'frequency', s.frequency,
+	    'frequency_since', s.frequency_since,
 	    'amount_minor', s.amount_minor, 'currency', s.currency, 'next_billing_at', s.next_billing_at,
 	    'cycles_completed', s.cycles_completed, 'failed_payments', s.failed_payments,
 	    'outstanding_minor', s.outstanding_minor, 'last_payment_at', s.last_payment_at,
@@ -76,7 +79,8 @@ func (r row) subscription() Subscription {
 	return Subscription{
 		PayPalID: r.PayPalID, Contribution: r.Contribution, PlanID: r.PlanID, State: r.State,
 		StatusAt: r.StatusAt.UTC(), SeenAt: r.SeenAt.UTC(), Note: r.Note,
-		Frequency: r.Frequency, Amount: money.New(r.AmountMinor, currency), NextBillingAt: orZero(r.NextBillingAt),
+		Frequency: r.Frequency, FrequencySince: orZero(r.FrequencySince), Amount: money.New(r.AmountMinor, currency),
+		NextBillingAt:   orZero(r.NextBillingAt),
 		CyclesCompleted: r.CyclesCompleted, Outstanding: money.New(r.OutstandingMinor, currency),
 		LastPaymentAt: orZero(r.LastPaymentAt), FailedPayments: r.FailedPayments, LastFailedAt: orZero(r.LastFailedAt),
 		LastFailedReason: r.LastFailedReason, RetryAt: orZero(r.RetryAt), StartedAt: orZero(r.StartedAt),
@@ -88,8 +92,9 @@ func (r row) subscription() Subscription {
 func (s Subscription) Row(checkAt time.Time) any {
 	return row{
 		PayPalID: s.PayPalID, Contribution: s.Contribution, PlanID: s.PlanID, State: s.State, StatusAt: s.StatusAt,
-		SeenAt: s.SeenAt, Note: s.Note, Frequency: s.Frequency, AmountMinor: s.Amount.Minor,
-		Currency: string(s.Amount.Currency), NextBillingAt: orNil(s.NextBillingAt), CyclesCompleted: s.CyclesCompleted,
+		SeenAt: s.SeenAt, Note: s.Note, Frequency: s.Frequency, FrequencySince: orNil(s.FrequencySince),
+		AmountMinor: s.Amount.Minor,
+		Currency:    string(s.Amount.Currency), NextBillingAt: orNil(s.NextBillingAt), CyclesCompleted: s.CyclesCompleted,
 		FailedPayments: s.FailedPayments, OutstandingMinor: s.Outstanding.Minor, LastPaymentAt: orNil(s.LastPaymentAt),
 		LastFailedAt: orNil(s.LastFailedAt), LastFailedReason: s.LastFailedReason, RetryAt: orNil(s.RetryAt),
 		StartedAt: orNil(s.StartedAt), EndedAt: orNil(s.EndedAt), CheckAt: orNil(checkAt),
@@ -101,20 +106,22 @@ func (s Subscription) Row(checkAt time.Time) any {
 // internal/manage writes is left as it is.
 const Upsert = `kept_subscription AS (
 	INSERT INTO subscription (paypal_id, contribution_id, plan_id, state, status_at, seen_at, note, frequency,
-	    amount_minor, currency, next_billing_at, cycles_completed, failed_payments, outstanding_minor, last_payment_at,
-	    last_failed_at, last_failed_reason, retry_at, started_at, ended_at, check_at, recorded_at)
+	    frequency_since, amount_minor, currency, next_billing_at, cycles_completed, failed_payments, outstanding_minor,
+	    last_payment_at, last_failed_at, last_failed_reason, retry_at, started_at, ended_at, check_at, recorded_at)
 	SELECT s.paypal_id, s.contribution_id, s.plan_id, s.state, s.status_at, s.seen_at, s.note, s.frequency,
-	    s.amount_minor, s.currency, s.next_billing_at, s.cycles_completed, s.failed_payments, s.outstanding_minor,
-	    s.last_payment_at, s.last_failed_at, s.last_failed_reason, s.retry_at, s.started_at, s.ended_at, s.check_at, $3
+	    s.frequency_since, s.amount_minor, s.currency, s.next_billing_at, s.cycles_completed, s.failed_payments,
+	    s.outstanding_minor, s.last_payment_at, s.last_failed_at, s.last_failed_reason, s.retry_at, s.started_at,
+	    s.ended_at, s.check_at, $3
 	FROM jsonb_to_recordset($2::text::jsonb->'subscriptions') AS s (
 	    paypal_id text, contribution_id uuid, plan_id text, state text, status_at timestamptz, seen_at timestamptz,
-	    note text, frequency text, amount_minor bigint, currency text, next_billing_at timestamptz,
-	    cycles_completed integer, failed_payments integer, outstanding_minor bigint, last_payment_at timestamptz,
-	    last_failed_at timestamptz, last_failed_reason text, retry_at timestamptz, started_at timestamptz,
+	    note text, frequency text, frequency_since timestamptz, amount_minor bigint, currency text,
+	    next_billing_at timestamptz, cycles_completed integer, failed_payments integer, outstanding_minor bigint,
+	    last_payment_at timestamptz, last_failed_at timestamptz, last_failed_reason text, retry_at timestamptz, started_at timestamptz,
 	    ended_at timestamptz, check_at timestamptz)
 	ON CONFLICT (paypal_id) DO UPDATE SET
 	    plan_id = excluded.plan_id, state = excluded.state, status_at = excluded.status_at, seen_at = excluded.seen_at,
-	    note = excluded.note, frequency = excluded.frequency, amount_minor = excluded.amount_minor,
+	    note = excluded.note, frequency = excluded.frequency, frequency_since = excluded.frequency_since,
+	    amount_minor = excluded.amount_minor,
 	    currency = excluded.currency, next_billing_at = excluded.next_billing_at,
 	    cycles_completed = excluded.cycles_completed, failed_payments = excluded.failed_payments,
 	    outstanding_minor = excluded.outstanding_minor, last_payment_at = excluded.last_payment_at,

@@ -30,6 +30,7 @@ type Subscription struct {
 	Note         string    // PayPal's status_change_note: the reason that was given with the latest change of status
 
 	Frequency       string       // "month" or "year"; as Amount, it follows PayPal where the reader changed it
+	FrequencySince  time.Time    // which charges have it: those from then on. Zero while PayPal has not been asked
 	Amount          money.Amount // of the next charge
 	NextBillingAt   time.Time
 	CyclesCompleted int

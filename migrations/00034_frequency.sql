@@ -1,0 +1,18 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+
+-- Each step commits by itself, and may be run again after it broke off: see 00023 and docs/decisions/0018.
+
+-- How often the subscription charged when PayPal took this payment; null for the contribution's own frequency, which is
+-- what the version before writes.
+ALTER TABLE payment ADD COLUMN IF NOT EXISTS frequency text;
+ALTER TABLE payment DROP CONSTRAINT IF EXISTS payment_frequency_check,
+    ADD CONSTRAINT payment_frequency_check CHECK (frequency IN ('month', 'year')) NOT VALID;
+ALTER TABLE payment VALIDATE CONSTRAINT payment_frequency_check; -- lets bookings go on, which the step above would not
+
+-- Since when its present frequency holds; null until PayPal is asked about it by this version.
+ALTER TABLE subscription ADD COLUMN IF NOT EXISTS frequency_since timestamptz;
+
+-- +goose Down
+ALTER TABLE subscription DROP COLUMN IF EXISTS frequency_since;
+ALTER TABLE payment DROP COLUMN IF EXISTS frequency;
