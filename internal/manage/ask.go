@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
@@ -32,10 +33,11 @@ func (s *Service) Stop(ctx context.Context, id uuid.UUID, by By) (subscription.S
 	return s.askFor(ctx, id, Change{Kind: Stop, By: by})
 }
 
-// Pause has nothing charged for one to three months; the subscription resumes by itself then.
+// Pause has nothing charged for one to LongestPause months; the subscription resumes by itself then. A pause that runs
+// can be made longer or shorter, up to LongestPause months from its beginning.
 func (s *Service) Pause(ctx context.Context, id uuid.UUID, months int, by By) (subscription.Subscription, error) {
-	if months < 1 || months > 3 {
-		return subscription.Subscription{}, fault.Input("months", "change.months")
+	if _, err := pauseUntil(s.now().UTC(), months, time.Time{}); err != nil {
+		return subscription.Subscription{}, err
 	}
 	return s.askFor(ctx, id, Change{Kind: Pause, Months: months, By: by})
 }

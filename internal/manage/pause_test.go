@@ -82,6 +82,42 @@ func TestAPauseIsChanged(t *testing.T) {
 	}
 }
 
+// However often a pause is made longer, it ends three months after it began; after that a new one may begin.
+func TestAPauseIsNotProlongedWithoutEnd(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.Subscribe("month", "10.00")
+	pause := func(months int) error {
+		_, err := n.Manage.Pause(t.Context(), c.ID, months, reader)
+		return err
+	}
+	if err := pause(2); err != nil {
+		t.Fatal(err)
+	}
+	began := n.Clock.Now()
+	n.later(40 * day)
+	for _, months := range []int{2, 3} {
+		if err := pause(months); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%d months more: %v", months, err)
+		}
+	}
+	n.later(18 * day)
+	if err := pause(1); err != nil { // a day before it would have ended
+		t.Fatal(err)
+	}
+	n.later(28 * day)
+	n.wants(c, subscription.Suspended)
+	if err := pause(1); !fault.Is(err, fault.Invalid) {
+		t.Errorf("nearly three months after it began: %v", err)
+	}
+	n.later(began.AddDate(0, 3, 0).Sub(n.Clock.Now()))
+	n.wants(c, subscription.Active)
+	if err := pause(3); err != nil {
+		t.Errorf("a new pause: %v", err)
+	}
+	n.wants(c, subscription.Suspended)
+}
+
 // What is stopped during its pause is not resumed by it.
 func TestAPauseIsOverWhenItIsStopped(t *testing.T) {
 	t.Parallel()

@@ -43,23 +43,27 @@ func (s *Service) plan(
 var errUnderWay = fault.New(fault.Conflict, "change.under_way")
 
 func (s *Service) planPause(sub subscription.Subscription, all []Change, want Change) (Change, bool, error) {
-	now := s.now().UTC()
-	want.Until = later(now, want.Months)
 	if other := underWay(all, Pause); other != nil {
 		if other.sameWish(want) {
 			return *other, true, nil
 		}
 		return Change{}, false, errUnderWay
 	}
-	if sub.State == subscription.Active {
-		return want, false, nil
+	paused, began := pausedBy(all), time.Time{}
+	if sub.State == subscription.Suspended {
+		began = sub.StatusAt
 	}
-	paused := pausedBy(all)
+	until, err := pauseUntil(s.now().UTC(), want.Months, began)
+	want.Until = until
 	switch {
+	case sub.State == subscription.Active:
+		return want, false, err
 	case paused == nil:
 		return Change{}, false, fault.New(fault.Conflict, "change.suspended_at_paypal")
 	case paused.dispute != "":
 		return Change{}, false, fault.New(fault.Conflict, "change.disputed")
+	case err != nil:
+		return Change{}, false, err
 	case sameDay(paused.Until, want.Until): // pressed twice
 		return *paused, true, nil
 	default: // for longer, or less long

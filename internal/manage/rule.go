@@ -3,6 +3,7 @@ package manage
 import (
 	"time"
 
+	"readerfund/internal/fault"
 	"readerfund/internal/subscription"
 )
 
@@ -68,6 +69,34 @@ func pausedBy(all []Change) *Change {
 // sameWish reports whether two changes want the same.
 func (c Change) sameWish(other Change) bool {
 	return c.Kind == other.Kind && c.Amount == other.Amount && c.Frequency == other.Frequency && c.Months == other.Months
+}
+
+// LongestPause is how many months a pause may last, counted from its beginning, however often it is made longer. Then
+// the subscription resumes, and the reader can pause it again.
+const LongestPause = 3
+
+// pauseUntil is when a pause ends that is asked for now. began is when the running pause began; zero where none runs.
+// The error is a fault.Invalid of the field months for less than one month, and for more than LongestPause in all.
+func pauseUntil(now time.Time, months int, began time.Time) (time.Time, error) {
+	if months < 1 || months > LongestPause {
+		return time.Time{}, fault.Input("months", "change.months", fault.Args{"max": LongestPause})
+	}
+	until := later(now, months)
+	if began.IsZero() {
+		return until, nil
+	}
+	last := later(began, LongestPause)
+	if until.Sub(last) >= 24*time.Hour { // on the day it began, three months are still three months
+		return time.Time{}, fault.Input("months", "change.paused_too_long", fault.Args{"max": LongestPause})
+	}
+	return earlier(until, last), nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // later is the same day of the month some months on; the last day of that month where it has no such day.

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"readerfund/internal/contribution"
+	"readerfund/internal/fault"
 	"readerfund/internal/money"
 	"readerfund/internal/subscription"
 )
@@ -31,6 +32,41 @@ func TestAPauseEndsOnTheSameDayOfTheMonth(t *testing.T) {
 		}
 		if got := later(from, c.months).Format(time.RFC3339); got != c.want {
 			t.Errorf("%s and %d months: %s, want %s", c.from, c.months, got, c.want)
+		}
+	}
+}
+
+// A pause lasts one to three months, and three from its beginning where it is made longer.
+func TestHowLongAPauseMayLast(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 29, 10, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		months   int
+		ago      int // days since the running pause began; -1 where none runs
+		want     string
+		refusing string
+	}{
+		{1, -1, "2026-12-29", ""}, {3, -1, "2027-02-28", ""},
+		{0, -1, "", "change.months"}, {4, -1, "", "change.months"}, {-1, 5, "", "change.months"},
+		{3, 0, "2027-02-28", ""}, {2, 20, "2027-01-29", ""}, {1, 61, "2026-12-29", ""},
+		{3, 2, "", "change.paused_too_long"}, {2, 40, "", "change.paused_too_long"}, {1, 90, "", "change.paused_too_long"},
+	} {
+		var began time.Time
+		if c.ago >= 0 {
+			began = now.AddDate(0, 0, -c.ago).Add(-time.Minute)
+		}
+		until, err := pauseUntil(now, c.months, began)
+		got, refused := "", ""
+		if err == nil {
+			got = until.Format(time.DateOnly)
+		} else {
+			refused = fault.All(err)[0].Message.Key
+		}
+		if got != c.want || refused != c.refusing {
+			t.Errorf("%d months, %d days after it began: %q, %q, want %q, %q", c.months, c.ago, got, refused, c.want, c.refusing)
+		}
+		if last := later(began, LongestPause); !began.IsZero() && until.After(last) {
+			t.Errorf("%d months, %d days after it began: %s is after %s", c.months, c.ago, until, last)
 		}
 	}
 }

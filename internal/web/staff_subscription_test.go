@@ -79,7 +79,7 @@ func TestStaffPauseAndResumeForAReader(t *testing.T) {
 	if got.status != 422 {
 		t.Errorf("for 19 months: %d", got.status)
 	}
-	says(t, got.body, "A pause lasts one, two or three months.")
+	says(t, got.body, "A pause lasts 1 to 3 months.")
 	says(t, r.lands(r.form(page+"/pause", url.Values{"reason": {"On leave."}, "months": {"2"}})),
 		"Pause until", "Yearly: €60.00 Paused", "It resumes by itself on")
 	says(t, r.lands(r.form(page+"/resume", url.Values{"reason": {"Back early."}})),

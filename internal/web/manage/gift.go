@@ -132,10 +132,7 @@ func (s *Gift) carryOut(ctx context.Context, v visit, form url.Values) (to strin
 	case act == "resume":
 		_, err = s.service.Resume(ctx, v.id, by)
 	case strings.HasPrefix(act, "pause-"):
-		months, malformed := strconv.Atoi(strings.TrimPrefix(act, "pause-"))
-		if malformed != nil {
-			return "", fault.Input("months", "change.months")
-		}
+		months, _ := strconv.Atoi(strings.TrimPrefix(act, "pause-")) // what is no number is 0, which is refused
 		_, err = s.service.Pause(ctx, v.id, months, by)
 	case act == "change" && v.key == "":
 		return s.change(ctx, v, form, by)
