@@ -66,6 +66,7 @@ type App struct {
 	db      *db.DB
 	readDB  *db.DB // for reports: what they hold, no reader waits for
 	plans   *plan.Plans
+	catalog *campaign.Catalog
 	settle  *settle.Services
 	inbox   *inbox.Inbox
 	metrics *metrics.Metrics
@@ -129,6 +130,7 @@ func (a *App) build(ctx context.Context, opts Options) error {
 		return err
 	}
 	campaigns := campaign.NewCatalog(a.db, a.now)
+	a.catalog = campaigns
 	a.notices = newNotices(a.cfg, a.db, a.now, a.log)
 	a.contributions = contribution.New(contribution.Config{
 		DB: a.db, Campaigns: campaigns, Limits: limits(a.cfg), SweepEvery: a.cfg.SweepInterval, Now: a.now,

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"readerfund/internal/manage"
+	"readerfund/internal/money"
 	"readerfund/internal/queue"
 	"readerfund/internal/reconcile"
 	"readerfund/internal/refund"
@@ -20,6 +22,7 @@ func (a *App) kinds() []queue.Kind {
 	return []queue.Kind{
 		{Name: "check alerts", Every: time.Minute, Timeout: 5 * time.Minute, Run: whole(a.alerts.Evaluate)},
 		{Name: "tidy", Every: time.Hour, Run: whole(a.tidy)},
+		{Name: "prepare plans", Every: time.Hour, Timeout: 10 * time.Minute, Run: whole(a.preparePlans)},
 		{Name: "forget", Every: 6 * time.Hour, Run: whole(a.forget)},
 		{Name: "weigh gifts", Every: 10 * time.Second, Run: whole(a.gate.Weigh)},
 		{Name: "reconcile", At: night, Timeout: 6 * time.Hour, Run: whole(a.reconcile)},
@@ -42,6 +45,20 @@ func whole(run func(context.Context) error) func(context.Context, string) error 
 // forget takes out what names people and has been kept for long enough.
 func (a *App) forget(ctx context.Context) error {
 	return errors.Join(a.people.Forget(ctx), a.mail.Forget(ctx))
+}
+
+// preparePlans has PayPal's plans ready for every currency that a campaign offers.
+func (a *App) preparePlans(ctx context.Context) error {
+	campaigns, err := a.catalog.All(ctx)
+	if err != nil {
+		return err
+	}
+	var offered []money.Currency
+	for _, c := range campaigns {
+		offered = append(offered, c.Currencies()...)
+	}
+	slices.Sort(offered)
+	return a.plans.Prepare(ctx, slices.Compact(offered)...)
 }
 
 // tidy throws away what nobody needs any more.

@@ -22,6 +22,7 @@ func TestTheQueueRuns(t *testing.T) {
 	wants := []string{
 		`readerfund_job_runs_total{job="check alerts",outcome="done"} 1`,
 		`readerfund_job_runs_total{job="tidy",outcome="done"} 1`,
+		`readerfund_job_runs_total{job="prepare plans",outcome="done"} 1`,
 		`readerfund_alert_firing{alert="webhook_silence",severity="urgent"} 0`,
 		`readerfund_alert_checked_timestamp_seconds 1.`,
 		`readerfund_job_last_success_timestamp_seconds{job="tidy"} 1.`,
@@ -50,12 +51,17 @@ func TestTheQueueRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = d.Close() }()
+	var plans int
+	if err := d.GetContext(t.Context(), &plans,
+		`SELECT count(*) FROM paypal_plan WHERE paypal_id <> '' AND currency = 'EUR'`); err != nil || plans != 2 {
+		t.Errorf("%d plans are ready for the first readers, want a monthly and a yearly one: %v", plans, err)
+	}
 	var names string
 	if err := d.GetContext(t.Context(), &names,
 		`SELECT string_agg(kind, ', ' ORDER BY kind) FROM queue WHERE held_until IS NULL AND failures = 0`); err != nil {
 		t.Fatal(err)
 	}
-	if names != "check alerts, forget, issue receipts, queue refunds, reconcile, send mail, send statements, tell of yearly charges, tidy, weigh gifts" {
+	if names != "check alerts, forget, issue receipts, prepare plans, queue refunds, reconcile, send mail, send statements, tell of yearly charges, tidy, weigh gifts" {
 		t.Errorf("the kinds are %s", names)
 	}
 	for _, name := range append(strings.Split(names, ", "), refund.Sending, manage.Changing, manage.EndingPause) {

@@ -1,7 +1,7 @@
 // Package plan has PayPal's plans at hand, from which monthly and yearly contributions are made: one for each currency
 // and interval, with a price that stands for nothing, because each subscription brings its own amount. Where PayPal
 // does not let it, there is a plan for each amount. Nobody has to set anything up: what is missing is found at PayPal,
-// or made, when the first reader needs it.
+// or made, before the first reader needs it, or when they do.
 package plan
 
 import (
