@@ -85,6 +85,21 @@ func (s *Service) Subscription(ctx context.Context, id uuid.UUID) (subscription.
 	return Current(all), nil
 }
 
+// Subscriptions is Subscription for several contributions at once. One that has no subscription is left out.
+func (s *Service) Subscriptions(
+	ctx context.Context, ids []uuid.UUID,
+) (map[uuid.UUID]subscription.Subscription, error) {
+	of, err := subscription.OfEach(ctx, s.db, ids)
+	if err != nil {
+		return nil, db.Translate(err)
+	}
+	current := make(map[uuid.UUID]subscription.Subscription, len(of))
+	for id, all := range of {
+		current[id] = Current(all)
+	}
+	return current, nil
+}
+
 // Current is the subscription that a page is about: the latest that runs, or else the latest. all is not empty.
 func Current(all []subscription.Subscription) subscription.Subscription {
 	current := all[len(all)-1]

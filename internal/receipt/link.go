@@ -21,9 +21,19 @@ type Links struct {
 	Sign    func(purpose, text string) (signature string)
 }
 
+// ListPath is the page with the documents of a contribution, below the site's address. A reader's session opens it.
+func ListPath(contribution uuid.UUID) string {
+	return "/contributions/" + contribution.String() + "/receipt"
+}
+
+// DocumentPath is the page of one of them.
+func DocumentPath(contribution uuid.UUID, serial string) string {
+	return ListPath(contribution) + "/" + url.PathEscape(serial)
+}
+
 // Contribution is the list of a contribution's documents.
 func (l Links) Contribution(id uuid.UUID) string {
-	return fmt.Sprintf("%s/contributions/%s/receipt?key=%s", l.BaseURL, id, url.QueryEscape(l.Sign(ListPurpose, id.String())))
+	return l.BaseURL + ListPath(id) + "?key=" + url.QueryEscape(l.Sign(ListPurpose, id.String()))
 }
 
 // Statement is a supporter's yearly statement.

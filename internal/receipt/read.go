@@ -67,6 +67,25 @@ func list(ctx context.Context, q sqlx.QueryerContext, where string, args ...any)
 	return db.Column(rows, stored.receipt), nil
 }
 
+// Serials are the numbers of the receipts that payments have, by the payments' ids. One that has none is left out.
+func (s *Service) Serials(ctx context.Context, payments []int64) (map[int64]string, error) {
+	var rows []struct {
+		Payment int64  `db:"payment_id"`
+		Serial  string `db:"serial"`
+	}
+	err := s.db.SelectContext(ctx, &rows, `
+		SELECT payment_id, serial FROM receipt WHERE payment_id = ANY ($1::bigint[]) AND kind = 'receipt'`,
+		db.Array(payments))
+	if err != nil {
+		return nil, db.Translate(fmt.Errorf("read numbers of receipts: %w", err))
+	}
+	of := make(map[int64]string, len(rows))
+	for _, r := range rows {
+		of[r.Payment] = r.Serial
+	}
+	return of, nil
+}
+
 // Open hands out a document of a contribution, by its serial: the first time as the original, and as a duplicate from
 // then on. Of several who open it at once, one gets the original: the row's lock says who. The error is fault.NotFound
 // where the contribution has no such document.

@@ -86,18 +86,26 @@ func Find(ctx context.Context, q sqlx.QueryerContext, paypalID string) (Subscrip
 // Of reads the subscriptions of a contribution, the oldest first: nearly always one, and none where the reader gave one
 // time.
 func Of(ctx context.Context, q sqlx.QueryerContext, contribution uuid.UUID) ([]Subscription, error) {
+	of, err := OfEach(ctx, q, []uuid.UUID{contribution})
+	return of[contribution], err
+}
+
+// OfEach is Of for several contributions at once, by their ids.
+func OfEach(
+	ctx context.Context, q sqlx.QueryerContext, contributions []uuid.UUID,
+) (map[uuid.UUID][]Subscription, error) {
 	var rows []row
 	err := sqlx.SelectContext(ctx, q, &rows, `
-		SELECT `+columns+` FROM subscription s WHERE s.contribution_id = $1 ORDER BY s.recorded_at, s.paypal_id`,
-		contribution)
+		SELECT `+columns+` FROM subscription s WHERE s.contribution_id = ANY ($1::uuid[])
+		ORDER BY s.recorded_at, s.paypal_id`, db.Array(db.Column(contributions, uuid.UUID.String)))
 	if err != nil {
-		return nil, db.Translate(fmt.Errorf("read the subscriptions of %s: %w", contribution, err))
+		return nil, db.Translate(fmt.Errorf("read subscriptions of contributions: %w", err))
 	}
-	all := make([]Subscription, len(rows))
-	for n, r := range rows {
-		all[n] = r.subscription()
+	of := make(map[uuid.UUID][]Subscription, len(contributions))
+	for _, r := range rows {
+		of[r.Contribution] = append(of[r.Contribution], r.subscription())
 	}
-	return all, nil
+	return of, nil
 }
 
 // Owner says whose a subscription is.

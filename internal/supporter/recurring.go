@@ -3,10 +3,12 @@ package supporter
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
 	"readerfund/internal/db"
+	"readerfund/internal/listing"
 )
 
 // owned are the contributions of an address, $1: those for which PayPal names it, and those that it was typed into.
@@ -18,19 +20,80 @@ const owned = `
 		SELECT id FROM contribution WHERE email <> '' AND lower(email) = $1
 	)`
 
-// Recurring are a reader's recurring contributions that were begun at PayPal, the latest first, whether they still run
-// or not. The address is as it is kept: in lower case.
-func (s *Service) Recurring(ctx context.Context, address string) ([]uuid.UUID, error) {
-	var ids []uuid.UUID
-	err := s.db.SelectContext(ctx, &ids, `WITH `+owned+`
-		SELECT c.id FROM mine JOIN contribution c USING (id)
-		WHERE c.frequency <> 'once' AND EXISTS (SELECT 1 FROM subscription b
-			WHERE b.contribution_id = c.id AND b.state <> 'approval_pending')
-		ORDER BY c.created_at DESC, c.id DESC`, address)
+// recurringAtOnce is how many recurring contributions a page lists.
+const recurringAtOnce = 20
+
+// ofMine are the recurring contributions of an address that were begun at PayPal, with whether each has ended.
+const ofMine = `
+	SELECT c.id, c.created_at, NOT EXISTS (SELECT 1 FROM subscription b
+	           WHERE b.contribution_id = c.id AND b.state NOT IN ('cancelled', 'expired')) AS ended
+	FROM mine JOIN contribution c USING (id)
+	WHERE c.frequency <> 'once' AND EXISTS (SELECT 1 FROM subscription b
+	    WHERE b.contribution_id = c.id AND b.state <> 'approval_pending')`
+
+// Recurring are a reader's recurring contributions that were begun at PayPal, in pages of 20: those that still run come
+// first, and of each kind the latest. older is the cursor of the page after it, empty on the last one. The address is as
+// it is kept: in lower case. The error is a fault.Invalid on "after" for a cursor that no page gave.
+func (s *Service) Recurring(ctx context.Context, address, after string) (page []uuid.UUID, older string, err error) {
+	at, place, err := recurringAfter(after)
 	if err != nil {
-		return nil, db.Translate(fmt.Errorf("list recurring contributions of a reader: %w", err))
+		return nil, "", err
+	}
+	var rows []recurringRow
+	// What has ended sorts behind what runs; of each kind, the latest comes first.
+	err = s.db.SelectContext(ctx, &rows, `WITH `+owned+`, repeats AS (`+ofMine+`)
+		SELECT id, created_at, ended FROM repeats
+		WHERE $2::timestamptz IS NULL OR (NOT ended, created_at, id) < (NOT $3::boolean, $2, $4::uuid)
+		ORDER BY ended, created_at DESC, id DESC LIMIT $5`, address, at, place.Ended, place.ID, recurringAtOnce+1)
+	if err != nil {
+		return nil, "", db.Translate(fmt.Errorf("list recurring contributions of a reader: %w", err))
+	}
+	if len(rows) > recurringAtOnce {
+		rows = rows[:recurringAtOnce] // the one too many says that there is more
+		older = rows[recurringAtOnce-1].cursor()
+	}
+	return db.Column(rows, func(r recurringRow) uuid.UUID { return r.ID }), older, nil
+}
+
+// mostRunning bounds the list of what still runs: more than anybody gives at once.
+const mostRunning = 100
+
+// Running are a reader's recurring contributions that have not ended, the latest first, at most 100.
+func (s *Service) Running(ctx context.Context, address string) ([]uuid.UUID, error) {
+	var ids []uuid.UUID
+	err := s.db.SelectContext(ctx, &ids, `WITH `+owned+`, repeats AS (`+ofMine+`)
+		SELECT id FROM repeats WHERE NOT ended ORDER BY created_at DESC, id DESC LIMIT $2`, address, mostRunning)
+	if err != nil {
+		return nil, db.Translate(fmt.Errorf("list running contributions of a reader: %w", err))
 	}
 	return ids, nil
+}
+
+// recurringRow is a place in the list of recurring contributions.
+type recurringRow struct {
+	ID        uuid.UUID `db:"id"`
+	CreatedAt time.Time `db:"created_at"`
+	Ended     bool      `db:"ended"`
+}
+
+func (r recurringRow) cursor() string {
+	ended := byte(0)
+	if r.Ended {
+		ended = 1
+	}
+	return listing.EncodeCursor(r.CreatedAt, append([]byte{ended}, r.ID[:]...))
+}
+
+// recurringAfter is the place that a cursor names; at is nil for the first page.
+func recurringAfter(cursor string) (at *time.Time, place recurringRow, err error) {
+	if cursor == "" {
+		return nil, place, nil
+	}
+	t, b, err := listing.DecodeCursor(cursor, 1+len(uuid.UUID{}))
+	if err != nil {
+		return nil, place, err
+	}
+	return &t, recurringRow{ID: uuid.UUID(b[1:]), Ended: b[0] != 0}, nil
 }
 
 // ID is the supporter with an address; uuid.Nil where PayPal has not named it for a payment.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/google/uuid"
 
@@ -28,12 +29,15 @@ type Own struct {
 	document receipt.Links
 }
 
-// ownPage is all that a reader gave and gives.
+// ownPage is what a reader gave and gives. Each of its two lists comes in pages, and a later one stands by itself.
 type ownPage struct {
-	Address   string
-	Recurring []recurring // the latest first
-	Payments  []payment   // newest first
-	Years     []yearly    // the latest first
+	Address        string
+	First          bool        // the first page of both lists
+	Recurring      []recurring // those that run come first
+	OlderRecurring string      // where the list goes on; empty at its end
+	Payments       []payment   // newest first
+	OlderPayments  string      // likewise
+	Years          []yearly    // the latest first
 }
 
 // recurring is one gift that repeats, or did.
@@ -55,12 +59,14 @@ type yearly struct {
 
 // payment is one payment, as the list shows it.
 type payment struct {
-	Receipt  string
-	Page     string // the receipts of its gift; empty where there are none
-	Day      string
-	Amount   money.Amount
-	Returned money.Amount
-	Waits    bool // PayPal has not released it yet
+	Reference string
+	Serial    string // its receipt's number; empty while it has none
+	Page      string // its receipt
+	Documents string // all receipts and notices of its gift; empty where there are none
+	Day       string
+	Amount    money.Amount
+	Returned  money.Amount
+	Waits     bool // PayPal has not released it yet
 }
 
 // Show answers GET /manage: the reader's own page, or the form that asks for the link to it.
@@ -72,34 +78,77 @@ func (s *Own) Show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	given, err := s.people.Given(r.Context(), address)
-	if err != nil {
-		return err
-	}
 	p := ownPage{Address: address}
-	if p.Recurring, err = recurringOf(r.Context(), s.layout, s.people, s.changes, address); err != nil {
-		return err
-	}
-	for _, c := range given {
-		for _, paid := range c.Payments {
-			p.Payments = append(p.Payments, payment{
-				Receipt: c.Receipt, Page: s.receiptsOf(c.ID), Day: s.day(paid.At), Amount: paid.Amount, Returned: paid.Returned,
-				Waits: paid.State == "pending",
-			})
+	after, gifts := r.URL.Query().Get("after"), r.URL.Query().Get("gifts")
+	p.First = after == "" && gifts == ""
+	if after == "" {
+		if err := s.fillRecurring(r.Context(), &p, gifts); err != nil {
+			return err
 		}
 	}
-	if p.Years, err = s.years(r.Context(), address); err != nil {
-		return err
+	if gifts == "" {
+		if err := s.fillPayments(r.Context(), &p, after); err != nil {
+			return err
+		}
+	}
+	if p.First {
+		if p.Years, err = s.years(r.Context(), address); err != nil {
+			return err
+		}
 	}
 	return s.show(w, r, http.StatusOK, "manage/own.html", i18n.New("manage.title.own"), p)
 }
 
-// receiptsOf is the page with the receipts of a gift, which a reader's session opens.
-func (s *Own) receiptsOf(id uuid.UUID) string {
-	if s.receipts == nil {
-		return ""
+// fillRecurring reads a page of the gifts that repeat, or did.
+func (s *Own) fillRecurring(ctx context.Context, p *ownPage, after string) error {
+	ids, older, err := s.people.Recurring(ctx, p.Address, after)
+	if err != nil {
+		return err
 	}
-	return "/contributions/" + id.String() + "/receipt"
+	if older != "" {
+		p.OlderRecurring = home + "?gifts=" + url.QueryEscape(older)
+	}
+	p.Recurring, err = recurringOf(ctx, s.layout, s.changes, ids)
+	return err
+}
+
+// fillPayments reads a page of the payments, each with its receipt.
+func (s *Own) fillPayments(ctx context.Context, p *ownPage, after string) error {
+	given, older, err := s.people.Given(ctx, p.Address, after)
+	if err != nil {
+		return err
+	}
+	if older != "" {
+		p.OlderPayments = home + "?after=" + url.QueryEscape(older)
+	}
+	serials, err := s.serials(ctx, given)
+	if err != nil {
+		return err
+	}
+	for _, g := range given {
+		one := payment{
+			Reference: g.Reference, Serial: serials[g.ID], Day: s.day(g.At), Amount: g.Amount, Returned: g.Returned,
+			Waits: g.State == "pending",
+		}
+		if one.Serial != "" {
+			one.Documents = receipt.ListPath(g.Contribution)
+			one.Page = receipt.DocumentPath(g.Contribution, one.Serial)
+		}
+		p.Payments = append(p.Payments, one)
+	}
+	return nil
+}
+
+// serials are the numbers of the payments' receipts.
+func (s *Own) serials(ctx context.Context, given []supporter.Payment) (map[int64]string, error) {
+	if s.receipts == nil {
+		return map[int64]string{}, nil
+	}
+	ids := make([]int64, len(given))
+	for i, g := range given {
+		ids[i] = g.ID
+	}
+	return s.receipts.Serials(ctx, ids)
 }
 
 // years are the statements of the years in which the reader gave, as far as PayPal names them for it.
@@ -118,18 +167,18 @@ func (s *Own) years(ctx context.Context, address string) (all []yearly, err erro
 	return all, err
 }
 
-// recurringOf are the gifts of a reader that repeat, or did.
+// recurringOf is how contributions that repeat stand, in the order of their ids.
 func recurringOf(
-	ctx context.Context, l layout, people *supporter.Service, changes *manage.Service, address string,
+	ctx context.Context, l layout, changes *manage.Service, ids []uuid.UUID,
 ) (all []recurring, err error) {
-	ids, err := people.Recurring(ctx, address)
+	subs, err := changes.Subscriptions(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
 	for _, id := range ids {
-		sub, err := changes.Subscription(ctx, id)
-		if err != nil {
-			return nil, err
+		sub, known := subs[id]
+		if !known {
+			continue // erased by another request since
 		}
 		all = append(all, recurring{
 			Page: visit{id: id}.address(), Amount: sub.Amount, Frequency: sub.Frequency, Stands: standing(sub),

@@ -3,7 +3,6 @@ package manage
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"readerfund/internal/i18n"
 	"readerfund/internal/manage"
@@ -75,7 +74,11 @@ func (s *Privacy) Erase(w http.ResponseWriter, r *http.Request) error {
 	})(w, r)
 }
 
+// running are the gifts that PayPal would go on charging.
 func (s *Privacy) running(ctx context.Context, address string) ([]recurring, error) {
-	all, err := recurringOf(ctx, s.layout, s.people, s.changes, address)
-	return slices.DeleteFunc(all, func(r recurring) bool { return r.Stands == "ended" }), err
+	ids, err := s.people.Running(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	return recurringOf(ctx, s.layout, s.changes, ids)
 }

@@ -59,7 +59,7 @@ func (s *Receipts) List(w http.ResponseWriter, r *http.Request) error {
 	}
 	var p receiptsPage
 	for _, one := range all {
-		at := listAddress(id) + "/" + url.PathEscape(one.Serial)
+		at := receipt.DocumentPath(id, one.Serial)
 		p.Documents = append(p.Documents, documentLink{
 			Receipt: one, Day: s.day(one.IssuedAt), Page: at + keyOf(r), PDF: at + ".pdf" + keyOf(r),
 		})
@@ -73,7 +73,7 @@ func (s *Receipts) Show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := listAddress(id) + keyOf(r)
+	list := receipt.ListPath(id) + keyOf(r)
 	if onlyLooks(r) {
 		page.Redirect(w, list)
 		return nil
@@ -144,8 +144,6 @@ func (s *Receipts) open(r *http.Request) (uuid.UUID, error) {
 func onlyLooks(r *http.Request) bool {
 	return r.Method == http.MethodHead || strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch")
 }
-
-func listAddress(id uuid.UUID) string { return "/contributions/" + id.String() + "/receipt" }
 
 // keyOf is the request's key, to be put behind addresses that it opens as well.
 func keyOf(r *http.Request) string {
