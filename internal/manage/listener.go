@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/contribution"
@@ -78,8 +79,7 @@ func noteState(ctx context.Context, tx *sqlx.Tx, a settle.Applied, all []Change)
 	switch now.State {
 	case subscription.Cancelled, subscription.Expired:
 		now.EndedBy, now.PausedUntil = endedBy(*now, all), time.Time{}
-		two := review.Match{Code: review.TwoSubscriptions, About: review.Args{"subscription": now.PayPalID}}
-		if _, err := review.Resolve(ctx, tx, a.Contribution.ID, review.Settled, a.At, two); err != nil {
+		if err := settleSecond(ctx, tx, a); err != nil {
 			return err
 		}
 		return setEndedBy(ctx, tx, now.PayPalID, now.EndedBy)
@@ -119,6 +119,9 @@ func endedBy(sub subscription.Subscription, all []Change) string {
 // nameSecond asks staff to look where a subscription begins while another one of the same person runs: it may be meant,
 // and it may be a mistake that the reader has not noticed. The review names both.
 func nameSecond(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
+	if err := lockPerson(ctx, tx, a.Contribution.ID); err != nil {
+		return err
+	}
 	var others []struct {
 		PayPalID string `db:"paypal_id"`
 		Receipt  string `db:"receipt"`
@@ -138,6 +141,47 @@ func nameSecond(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 		if _, err := review.Open(ctx, tx, a.Contribution.ID, review.TwoSubscriptions, args, a.At); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// settleSecond closes what nameSecond opened about a subscription that has ended: on its own contribution, and on those
+// of the same person that name it as the other one.
+func settleSecond(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
+	ended := a.Subscription.After.PayPalID
+	if err := lockPerson(ctx, tx, a.Contribution.ID); err != nil {
+		return err
+	}
+	var others []uuid.UUID
+	err := tx.SelectContext(ctx, &others, `
+		SELECT c.id FROM contribution own
+		JOIN contribution c ON c.supporter_id = own.supporter_id AND c.id <> own.id AND c.frequency <> 'once'
+		WHERE own.id = $1 ORDER BY c.id`, a.Contribution.ID)
+	if err != nil {
+		return fmt.Errorf("find other recurring gifts of a person: %w", err)
+	}
+	own := review.Match{Code: review.TwoSubscriptions, About: review.Args{"subscription": ended}}
+	if _, err := review.Resolve(ctx, tx, a.Contribution.ID, review.Settled, a.At, own); err != nil {
+		return err
+	}
+	other := review.Match{Code: review.TwoSubscriptions, About: review.Args{"other": ended}}
+	for _, id := range others {
+		if _, err := review.Resolve(ctx, tx, id, review.Settled, a.At, other); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockPerson locks who gave a contribution, which is locked already: always in this order, as where a person is linked.
+// The reviews that name two subscriptions of one person change under this lock alone, so that one that begins while
+// another one ends is not named after the end was looked at. Who was erased, or is not known, has no row.
+func lockPerson(ctx context.Context, tx *sqlx.Tx, contribution uuid.UUID) error {
+	_, err := tx.ExecContext(ctx, `
+		SELECT 1 FROM supporter WHERE id = (SELECT supporter_id FROM contribution WHERE id = $1) FOR NO KEY UPDATE`,
+		contribution)
+	if err != nil {
+		return fmt.Errorf("lock a person: %w", err)
 	}
 	return nil
 }

@@ -1,13 +1,19 @@
 package manage_test
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
+	"readerfund/internal/review"
 	"readerfund/internal/settle"
 	"readerfund/internal/subscription"
+	"readerfund/internal/testkit"
 	"readerfund/internal/testkit/newsroom"
 )
 
@@ -52,6 +58,65 @@ func TestASecondSubscriptionOfOnePersonIsNamed(t *testing.T) {
 	}
 	if third := n.Subscribe("month", "5.00"); strings.Contains(n.reviews(third), n.sub(first).PayPalID) {
 		t.Errorf("what has ended is named: %q", n.reviews(third))
+	}
+}
+
+// Once the older of two has ended, nothing is left to look at on the newer; on a third, the other one still runs.
+func TestTheEndOfTheOlderSubscriptionSettlesTheReview(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	first, second := n.Subscribe("month", "10.00"), n.Subscribe("year", "60.00")
+	third := n.Subscribe("month", "7.00")
+	n.inPayPal(first, "cancel")
+	n.news(first)
+	if got := n.reviews(second); got != "" {
+		t.Errorf("on the second: %q", got)
+	}
+	if got := n.reviews(third); strings.Contains(got, n.sub(first).PayPalID) ||
+		!strings.Contains(got, n.sub(second).PayPalID) {
+		t.Errorf("on the third: %q", got)
+	}
+}
+
+// A subscription begins while the older one ends: the end waits until it can see what was opened about the two.
+func TestTheEndOfOneSeesTheBeginningOfAnother(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	first, second := n.Subscribe("month", "10.00"), n.Subscribe("year", "60.00")
+	testkit.Exec(t, n.DB, `DELETE FROM review`) // the second is about to begin
+	args := review.Args{
+		"subscription": n.sub(second).PayPalID, "other": n.sub(first).PayPalID, "receipt": first.Receipt,
+	}
+	n.inPayPal(first, "cancel")
+	ended := make(chan error, 1)
+	err := n.DB.InTx(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, `SELECT 1 FROM supporter FOR NO KEY UPDATE`); err != nil { // it is linked
+			return err
+		}
+		if _, err := review.Open(ctx, tx, second.ID, review.TwoSubscriptions, args, n.Clock.Now()); err != nil {
+			return err
+		}
+		go func() {
+			_, err := n.Settler.SettleSubscription(t.Context(), n.sub(first).PayPalID, byWebhook())
+			ended <- err
+		}()
+		for range 200 { // until it waits, or ends without having waited
+			if n.Count("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0 ||
+				len(ended) > 0 {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if got := n.reviews(second); got != "" {
+		t.Errorf("left open: %q", got)
 	}
 }
 
