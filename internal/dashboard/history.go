@@ -42,6 +42,9 @@ type History struct {
 	Changes       []SubscriptionChange        // of them, the latest first
 }
 
+// Recurring reports whether the reader agreed to a subscription, or was to.
+func (h History) Recurring() bool { return h.Frequency == "month" || h.Frequency == "year" }
+
 // Payment is one movement of money, as PayPal reported it.
 type Payment struct {
 	ID         int64

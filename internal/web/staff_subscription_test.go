@@ -158,3 +158,41 @@ func TestTheListKnowsWhatIsRecurring(t *testing.T) {
 }
 
 func lastOf(address string) string { return address[strings.LastIndex(address, "/")+1:] }
+
+// The history says what PayPal was asked for: a subscription where the gift recurs, and an order where it does not.
+func TestTheHistorySaysWhatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, func(d *Deps) { d.Log = quiet() })
+	r := h.signedIn(account.Editor)
+	begun := func(frequency, fault string) string {
+		h.bank("POST", "/sandbox/faults", fault)
+		in := newsroom.Intent()
+		in.Frequency, in.Amount = frequency, "10.00"
+		_, _ = h.Starter.Start(t.Context(), in, nil) // PayPal does not answer, or says no
+		h.bank("DELETE", "/sandbox/faults", "")
+		var id string
+		if err := h.db.GetContext(t.Context(), &id, `SELECT id FROM contribution ORDER BY id DESC LIMIT 1`); err != nil {
+			t.Fatal(err)
+		}
+		return "/staff/contributions/" + id
+	}
+	const no, silence = `"kind":"issue","issue":"PAYEE_ACCOUNT_RESTRICTED"`,
+		`"kind":"status","status":503,"headers":{"Retry-After":"60"}`
+	at := func(path, what string) string {
+		return `{"match":{"method":"POST","path":"` + path + `"},` + what + `}`
+	}
+	const orders, subscriptions = "/v2/checkout/orders", "/v1/billing/subscriptions"
+	for _, c := range []struct{ page, says, not string }{
+		{begun("once", at(orders, no)), "PayPal refused to create the order", "subscription"},
+		{begun("once", at(orders, silence)), "PayPal's answer to the order did not arrive", "subscription"},
+		{begun("month", at(subscriptions, no)), "PayPal refused to create the subscription", " order "},
+		{begun("year", at(subscriptions, silence)),
+			"PayPal's answer to the request for a subscription did not arrive", " order "},
+	} {
+		told := r.get(c.page).body
+		_, story, _ := strings.Cut(words(t, told), "History")
+		if !strings.Contains(story, c.says) || strings.Contains(story, c.not) {
+			t.Errorf("want %q and no %q in %q", c.says, c.not, story)
+		}
+	}
+}

@@ -234,14 +234,14 @@ func (s layout) timelineEntry(loc i18n.Localizer, m dashboard.Moment, h dashboar
 	switch {
 	case m.Event != nil:
 		e := m.Event
-		line.Title, line.Detail, line.By = factInWords(loc, e.Fact), reasonInWords(loc, e.Detail),
+		line.Title, line.Detail, line.By = factInWords(loc, e.Fact, h.Recurring()), reasonInWords(loc, e.Detail),
 			sourceInWords(loc, e.Source)
 		line.Ref, line.Event, line.Tone = e.PayPalRef, e.WebhookID, stateInWords(loc, e.To).Tone
 		switch {
 		case e.From == "":
 			line.By = sourceInWords(loc, "reader")
 		case e.From == e.To && e.Fact == "order_created":
-			line.Title = factInWords(loc, "order_updated")
+			line.Title = factInWords(loc, "order_updated", false)
 		case e.From != e.To:
 			line.From, line.To = stateInWords(loc, e.From).Label, stateInWords(loc, e.To).Label
 		}

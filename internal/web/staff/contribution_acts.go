@@ -84,7 +84,7 @@ func acceptNotice(loc i18n.Localizer, d dashboard.Dispute) *page.Flash {
 func (s *Contribution) askedFlash(loc i18n.Localizer, h dashboard.History, since int64) *page.Flash {
 	var news []string
 	for _, line := range s.timeline(loc, dashboard.History{
-		Events: eventsAfter(h.Events, since), Asked: h.Asked, Disputes: h.Disputes,
+		Frequency: h.Frequency, Events: eventsAfter(h.Events, since), Asked: h.Asked, Disputes: h.Disputes,
 	}) {
 		what := line.Title
 		if line.To != "" {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"readerfund/internal/contribution"
 	"readerfund/internal/dashboard"
 	"readerfund/internal/fault"
 	"readerfund/internal/i18n"
@@ -288,7 +287,7 @@ func (s *Contribution) changedNotice(loc i18n.Localizer, v url.Values, h dashboa
 
 // cycles numbers the payments of a recurring contribution that came in, by when they were made.
 func cycles(h dashboard.History) map[int64]int {
-	if h.Frequency == "" || h.Frequency == string(contribution.Once) {
+	if !h.Recurring() {
 		return nil
 	}
 	inOrder := slices.SortedFunc(slices.Values(h.Payments), func(a, b dashboard.Payment) int {

@@ -72,8 +72,14 @@ func stateInWords(loc i18n.Localizer, state string) status {
 	return statusIn(loc, "state.", state, contributionTones)
 }
 
-// factInWords says what we learned, as a line of a contribution's history.
-func factInWords(loc i18n.Localizer, fact string) string {
+// factInWords says what we learned, as a line of a contribution's history. A checkout is an order where the reader gives
+// one time, and a subscription where the gift is recurring.
+func factInWords(loc i18n.Localizer, fact string, recurring bool) string {
+	if recurring {
+		if words, known := loc.Lookup("contribution.fact.recurring." + fact); known {
+			return words
+		}
+	}
 	return wordIn(loc, "contribution.fact.", fact)
 }
 

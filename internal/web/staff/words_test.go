@@ -171,9 +171,19 @@ func TestEveryActHasWords(t *testing.T) {
 		"dispute_open", "dispute_resolved", "refund_asked", "refund_refused", "note", "restored", "reversal_pending",
 		"reversal_completed", "reversal_failed", "reversal_cancelled",
 	} {
-		if factInWords(english, fact) == spaced(fact) {
+		if factInWords(english, fact, false) == spaced(fact) {
 			t.Errorf("%s has no words", fact)
 		}
+	}
+	for _, fact := range []string{"order_unanswered", "order_refused", "order_gone"} {
+		for recurring, asked := range map[bool]string{false: " order", true: " subscription"} {
+			if got := factInWords(english, fact, recurring); !strings.Contains(got, asked) {
+				t.Errorf("%s of what recurs, %t: %q", fact, recurring, got)
+			}
+		}
+	}
+	if got := factInWords(english, "reader_cancelled", true); got != factInWords(english, "reader_cancelled", false) {
+		t.Errorf("got %q", got)
 	}
 	if sourceInWords(english, "reconcile") == "reconcile" {
 		t.Error("reconcile has no words")
@@ -225,7 +235,7 @@ func TestEverythingHasWords(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	if got := stateInWords(english, "brand_new"); got.Label != "brand new" ||
-		factInWords(english, "new_fact") != "new fact" ||
+		factInWords(english, "new_fact", true) != "new fact" ||
 		sourceInWords(english, "by_dove") != "by dove" || entryInWords(english, "tip_jar") != "tip jar" {
 		t.Errorf("got %+v", got)
 	}
