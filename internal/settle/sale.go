@@ -27,10 +27,53 @@ func (p *Payments) SettleSale(
 		return contribution.Contribution{}, fmt.Errorf("ask about sale %s: %w", saleID, err)
 	}
 	facts, err := p.saleFacts(ctx, seen, subscriptionID, src)
+	if namesNoSubscription(err) {
+		if seen.SubscriptionID, err = p.dueFor(ctx, seen, err); err == nil {
+			facts, err = p.saleFacts(ctx, seen, "", src)
+		}
+	}
 	if err != nil {
 		return contribution.Contribution{}, fmt.Errorf("sale %s: %w", saleID, err)
 	}
 	return p.applier.ApplyAll(ctx, facts)
+}
+
+// dueAtMost is how many subscriptions are looked through at one attempt for a charge that names none. The next attempt
+// takes others, should more be due; and the sweep asks about each within a day of its charge.
+const dueAtMost = 10
+
+// dueFor finds the subscription of a sale that names none, among those that were due then with that amount: the one
+// whose list at PayPal has it. The amount alone says nothing. The error is unnamed where none has.
+func (p *Payments) dueFor(ctx context.Context, seen paypal.Capture, unnamed error) (string, error) {
+	if seen.CreatedAt.IsZero() {
+		return "", unnamed
+	}
+	due, err := subscription.DueFor(ctx, p.db, seen.Amount, seen.CreatedAt, dueAtMost)
+	if err != nil {
+		return "", err
+	}
+	for _, id := range due {
+		if its, err := p.lists(ctx, id, seen); err != nil || its {
+			return id, err
+		}
+	}
+	return "", unnamed
+}
+
+// lists reports whether PayPal lists a sale among the charges of a subscription.
+func (p *Payments) lists(ctx context.Context, subscriptionID string, seen paypal.Capture) (bool, error) {
+	const day = 24 * time.Hour
+	list, _, err := p.paypal.SubscriptionPayments(ctx, subscriptionID, seen.CreatedAt.Add(-day), seen.CreatedAt.Add(day))
+	if err != nil && !paypal.NotFound(err) {
+		return false, fmt.Errorf("ask for the charges of subscription %s: %w", subscriptionID, err)
+	}
+	return slices.ContainsFunc(list, func(row paypal.SubscriptionPayment) bool { return row.ID == seen.ID }), nil
+}
+
+// namesNoSubscription reports whether it is not known of which subscription a sale is.
+func namesNoSubscription(err error) bool {
+	odd, is := errors.AsType[*ContradictionError](err)
+	return is && odd.Code == review.SaleNamesNoSubscription
 }
 
 // settleKnownSale is SettleSale for one that is booked.
@@ -92,12 +135,11 @@ func (p *Payments) subscriptionOf(ctx context.Context, seen *paypal.Capture, hin
 		return c.ID, err
 	}
 	if hint != "" && !seen.CreatedAt.IsZero() {
-		day := 24 * time.Hour
-		list, _, err := p.paypal.SubscriptionPayments(ctx, hint, seen.CreatedAt.Add(-day), seen.CreatedAt.Add(day))
-		if err != nil && !paypal.NotFound(err) {
-			return uuid.Nil, fmt.Errorf("ask for the charges of subscription %s: %w", hint, err)
+		its, err := p.lists(ctx, hint, *seen)
+		if err != nil {
+			return uuid.Nil, err
 		}
-		if slices.ContainsFunc(list, func(row paypal.SubscriptionPayment) bool { return row.ID == seen.ID }) {
+		if its {
 			seen.SubscriptionID = hint
 			return uuid.Nil, nil
 		}
@@ -137,8 +179,7 @@ func (p *Payments) seenPayment(
 		return seen, contribution.Contribution{}, nil, fmt.Errorf("ask about payment %s: %w", id, err)
 	}
 	facts, err := p.saleFacts(ctx, seen, "", src)
-	odd, is := errors.AsType[*ContradictionError](err)
-	if is && odd.Code == review.SaleNamesNoSubscription {
+	if namesNoSubscription(err) {
 		err = ErrNotOurs // a payment that somebody made in PayPal directly is like that
 	}
 	if err != nil {

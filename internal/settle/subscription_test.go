@@ -3,6 +3,7 @@ package settle_test
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -406,6 +407,111 @@ func TestTrap21ASaleWithoutItsSubscription(t *testing.T) {
 		t.Errorf("PayPal lists it, and it is %s's: %v", settled.ID, err)
 	}
 	n.BooksEqual()
+}
+
+// unnamed has PayPal leave out of sales what subscription they are of, as it did for days, until it is healed.
+func (n *world) unnamed(sales ...string) {
+	n.T.Helper()
+	for _, id := range sales {
+		seen, err := n.Client.Sale(n.T.Context(), id)
+		if err != nil {
+			n.T.Fatal(err)
+		}
+		n.PayPal.Fault(testkit.Fields{
+			"kind": "status", "status": 200, "match": testkit.Fields{"path": "/v1/payments/sale/" + id},
+			"body": testkit.Fields{
+				"id": id, "state": "completed", "create_time": seen.CreatedAt.Format(time.RFC3339),
+				"amount":          testkit.Fields{"total": seen.Amount.Decimal(), "currency": seen.Amount.Currency},
+				"transaction_fee": testkit.Fields{"value": seen.Fee.Decimal(), "currency": seen.Amount.Currency},
+			},
+		})
+	}
+}
+
+// Trap 21, with neither a subscription nor a hint in the news: a sale is looked for among the subscriptions that were due
+// then with its amount, and is that one's whose list at PayPal has it. Its amount alone proves nothing.
+func TestTrap21ASaleThatNamesNothing(t *testing.T) {
+	t.Parallel()
+	n := still(t)
+	first, second := n.subscribed("first"), n.subscribed("second")
+	in := monthly("dearer")
+	in.Amount = "11.00"
+	dearer := n.Start(in)
+	n.agree(dearer)
+	n.comeBack(dearer)
+	var made struct {
+		Subscriptions []struct{ ID string } `json:"subscriptions"`
+	}
+	n.hook("POST", "subscriptions", `{"custom_ids":["user-7"],"currency":"EUR","amount":"10.00"}`, &made)
+	n.pass(32)
+	of := map[string]string{}
+	for _, m := range n.Ledger() {
+		of[m.SubscriptionID] = m.ID // the latest charge of each
+	}
+	stranger, its := of[made.Subscriptions[0].ID], of[second.Checkout.PayPalID]
+	n.unnamed(stranger, its, of[first.Checkout.PayPalID])
+	settle := func(sale string) (contribution.Contribution, error) {
+		return n.Payments.SettleSale(t.Context(), sale, "", byWebhook)
+	}
+	if _, err := settle(stranger); !isContradiction(err, review.SaleNamesNoSubscription) || stranger == "" {
+		t.Errorf("somebody else's charge of the same amount: %v", err)
+	}
+	n.hook("POST", "billing", `{"transactions_unknown":true}`, nil)
+	if _, err := settle(its); !isContradiction(err, review.SaleNamesNoSubscription) {
+		t.Errorf("while PayPal gives no list: %v", err)
+	}
+	n.hook("POST", "billing", `{"transactions_unknown":false}`, nil)
+	n.fault(`{"kind":"status","status":503,"times":8,"match":{"path":"/v1/billing/subscriptions/*/transactions"}}`)
+	if _, err := settle(its); err == nil || isContradiction(err, review.SaleNamesNoSubscription) {
+		t.Errorf("while PayPal does not answer: %v", err)
+	}
+	n.heal()
+	n.unnamed(its, of[first.Checkout.PayPalID])
+	w := n.listen()
+	if settled, err := settle(its); err != nil || settled.ID != second.ID {
+		t.Errorf("it is %s's, %v", settled.ID, err)
+	}
+	if n.Count("payment WHERE contribution_id = $1", second.ID) != 2 || n.Count("payment") != 4 {
+		t.Error("the charge is not booked where it belongs")
+	}
+	if w.count("GET /v1/billing/subscriptions/"+dearer.Checkout.PayPalID+"/transactions") != 0 {
+		t.Error("a subscription of another amount was looked through")
+	}
+	if settled, err := settle(of[first.Checkout.PayPalID]); err != nil || settled.ID != first.ID {
+		t.Errorf("the other is %s's, %v", settled.ID, err)
+	}
+}
+
+// However many are due with one amount, an attempt asks about a few, and further attempts about others.
+func TestASaleThatNamesNothingAmongMany(t *testing.T) {
+	t.Parallel()
+	n := still(t)
+	for i := range 14 {
+		n.subscribed(strconv.Itoa(i))
+	}
+	n.pass(32)
+	sales := n.sales()
+	last := sales[len(sales)-1]
+	seen, err := n.Client.Sale(t.Context(), last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	due, err := subscription.DueFor(t.Context(), n.DB, seen.Amount, seen.CreatedAt, 10)
+	if err != nil || len(due) != 10 {
+		t.Errorf("%d are looked through: %v", len(due), err)
+	}
+	n.unnamed(last)
+	for attempt := 1; n.Count("payment") == 14; attempt++ {
+		_, err := n.Payments.SettleSale(t.Context(), last, "", byWebhook)
+		if err != nil && !isContradiction(err, review.SaleNamesNoSubscription) || attempt > 100 {
+			t.Fatalf("attempt %d: %v", attempt, err)
+		}
+	}
+}
+
+func isContradiction(err error, code review.Code) bool {
+	odd, is := errors.AsType[*settle.ContradictionError](err)
+	return is && odd.Code == code
 }
 
 // The news of a sign-up in a few of its orders, as webhooks and the reader's return bring it.

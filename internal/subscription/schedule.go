@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/db"
+	"readerfund/internal/money"
 )
 
 // Checks of one that runs. PayPal charges some hours after next_billing_time, and its webhook normally tells; a day and
@@ -54,6 +55,26 @@ func (s Subscription) spread() time.Duration {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(s.PayPalID)) // never fails
 	return time.Duration(h.Sum32()) % checkSpread
+}
+
+// DueFor finds subscriptions whose charge may be one of this amount, made at this time: their day had come, or that of
+// another try, and no charge of it is known. They are at most limit, by PayPal's ids, drawn where more are due.
+func DueFor(
+	ctx context.Context, q sqlx.QueryerContext, amount money.Amount, at time.Time, limit int,
+) ([]string, error) {
+	var ids []string
+	// Each side of the OR has an index of its own: subscription_expected, and subscription_failing for the few.
+	err := sqlx.SelectContext(ctx, q, &ids, `
+		SELECT paypal_id FROM subscription
+		WHERE amount_minor = $1 AND currency = $2
+		  AND (next_billing_at BETWEEN $3 AND $4 OR failed_payments > 0 AND retry_at BETWEEN $3 AND $4)
+		  AND (last_payment_at IS NULL OR last_payment_at < next_billing_at OR next_billing_at IS NULL)
+		ORDER BY random() LIMIT $5`,
+		amount.Minor, string(amount.Currency), at.Add(-chargeOverdue), at.Add(time.Hour), limit)
+	if err != nil {
+		return nil, db.Translate(fmt.Errorf("find subscriptions that are due a charge: %w", err))
+	}
+	return ids, nil
 }
 
 // ClaimDue takes at most limit subscriptions about which PayPal is to be asked, by PayPal's ids, the longest overdue
