@@ -13,6 +13,13 @@ ALTER TABLE payment VALIDATE CONSTRAINT payment_frequency_check; -- lets booking
 -- Since when its present frequency holds; null until PayPal is asked about it by this version.
 ALTER TABLE subscription ADD COLUMN IF NOT EXISTS frequency_since timestamptz;
 
+-- Mail that a person waits for, which is not to queue behind a renewal day's receipts. The kinds are those that
+-- internal/mail calls prompt; a test compares them.
+DROP INDEX CONCURRENTLY IF EXISTS mail_prompt;
+CREATE INDEX CONCURRENTLY mail_prompt ON mail (due_at) WHERE due_at IS NOT NULL
+    AND kind IN ('changed', 'manage_link', 'paused', 'resumed', 'stopped', 'welcome');
+
 -- +goose Down
+DROP INDEX CONCURRENTLY IF EXISTS mail_prompt;
 ALTER TABLE subscription DROP COLUMN IF EXISTS frequency_since;
 ALTER TABLE payment DROP COLUMN IF EXISTS frequency;

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"readerfund/internal/money"
@@ -34,19 +35,20 @@ const (
 type kind struct {
 	args   reflect.Type // what the templates are given as .Args
 	secret bool         // args opens something, so they go as soon as the mail does
+	prompt bool         // a person has just done something and waits for it: it goes before all others
 }
 
 // kinds are every mail there is.
 var kinds = map[Kind]kind{
-	ManageLink: {args: reflect.TypeFor[ManageLinkArgs](), secret: true},
+	ManageLink: {args: reflect.TypeFor[ManageLinkArgs](), secret: true, prompt: true},
 	Receipt:    {args: reflect.TypeFor[ReceiptArgs]()},
 	Statement:  {args: reflect.TypeFor[StatementArgs]()},
 
-	Welcome:         {args: reflect.TypeFor[GiftArgs]()},
-	Changed:         {args: reflect.TypeFor[GiftArgs]()},
-	Paused:          {args: reflect.TypeFor[GiftArgs]()},
-	Resumed:         {args: reflect.TypeFor[GiftArgs]()},
-	Stopped:         {args: reflect.TypeFor[GiftArgs]()},
+	Welcome:         {args: reflect.TypeFor[GiftArgs](), prompt: true},
+	Changed:         {args: reflect.TypeFor[GiftArgs](), prompt: true},
+	Paused:          {args: reflect.TypeFor[GiftArgs](), prompt: true},
+	Resumed:         {args: reflect.TypeFor[GiftArgs](), prompt: true},
+	Stopped:         {args: reflect.TypeFor[GiftArgs](), prompt: true},
 	PaymentFailed:   {args: reflect.TypeFor[GiftArgs]()},
 	ChargedAfterEnd: {args: reflect.TypeFor[GiftArgs]()},
 	YearlyNotice:    {args: reflect.TypeFor[GiftArgs]()},
@@ -54,6 +56,17 @@ var kinds = map[Kind]kind{
 
 // Kinds lists every kind, sorted.
 func Kinds() []Kind { return slices.Sorted(maps.Keys(kinds)) }
+
+// promptKinds lists the prompt kinds for SQL, sorted, as the index mail_prompt has them.
+func promptKinds() string {
+	var all []string
+	for _, k := range Kinds() {
+		if kinds[k].prompt {
+			all = append(all, "'"+string(k)+"'")
+		}
+	}
+	return strings.Join(all, ", ")
+}
 
 // ManageLinkArgs are for ManageLink. The link is a secret while it is good, and short-lived; so the mail's NotAfter is
 // its end.

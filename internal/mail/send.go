@@ -22,29 +22,51 @@ const (
 	marked = 20
 )
 
-// Send sends what is due, until nothing is. It is work of the queue, for one process at a time; where two do it all the
-// same, each mail is claimed by one of them. The error is queue.At while the mail server is not to be asked.
-func (s *Service) Send(ctx context.Context) error {
+// Send sends what is due, until nothing is, and what a person waits for before the rest. It is work of the queue, for
+// one process at a time; where two do it all the same, each mail is claimed by one of them. The error is queue.At while
+// the mail server is not to be asked.
+func (s *Service) Send(ctx context.Context) error { return s.send(ctx, prompt, patient) }
+
+// SendPrompt sends what a person waits for, and nothing else, while Send may be busy with a renewal day's receipts: a
+// link that is good for half an hour must not queue behind thousands of them. Neither keeps the other waiting: each has
+// connections of its own.
+func (s *Service) SendPrompt(ctx context.Context) error { return s.send(ctx, prompt) }
+
+// send sends what is due, until nothing is. It takes some of each lane in turn, so that none keeps another from its turn.
+func (s *Service) send(ctx context.Context, lanes ...lane) error {
 	if !s.On() {
 		return s.switchOff(ctx)
 	}
-	for ctx.Err() == nil {
-		if until, wait := s.waiting(); wait {
-			return queue.At(until)
-		}
-		views, err := s.now()
-		if err != nil {
-			return err
-		}
-		mails, err := s.claim(ctx, s.cfg.Now())
-		if err != nil || len(mails) == 0 {
-			return err
-		}
-		if err := s.sendAll(ctx, views, mails); err != nil {
-			return err
+	for sent := 1; sent > 0; {
+		sent = 0
+		for _, l := range lanes {
+			n, err := s.sendSome(ctx, l)
+			if err != nil {
+				return err
+			}
+			sent += n
 		}
 	}
-	return context.Cause(ctx)
+	return nil
+}
+
+// sendSome sends what one statement claims of a lane, and returns how many mails those are.
+func (s *Service) sendSome(ctx context.Context, l lane) (int, error) {
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	if until, wait := s.waiting(); wait {
+		return 0, queue.At(until)
+	}
+	views, err := s.now()
+	if err != nil {
+		return 0, err
+	}
+	mails, err := s.claim(ctx, l, s.cfg.Now())
+	if err != nil || len(mails) == 0 {
+		return 0, err
+	}
+	return len(mails), s.sendAll(ctx, views, mails, l.held/2)
 }
 
 // run is the sending of what one statement claimed, over several connections.
@@ -53,7 +75,7 @@ type run struct {
 	views views
 	mails chan queued
 	ends  chan ending
-	began time.Time
+	until time.Time // what is not sent by then is put back, before others claim it
 
 	unmarked atomic.Bool // the database does not take what became of mails
 
@@ -62,9 +84,11 @@ type run struct {
 	why  string    // it does not
 }
 
-func (s *Service) sendAll(ctx context.Context, views views, mails []queued) error {
-	r := &run{Service: s, views: views, mails: make(chan queued, len(mails)), ends: make(chan ending, marked),
-		began: time.Now()}
+func (s *Service) sendAll(ctx context.Context, views views, mails []queued, within time.Duration) error {
+	r := &run{
+		Service: s, views: views, mails: make(chan queued, len(mails)), ends: make(chan ending, marked),
+		until: time.Now().Add(within),
+	}
 	for _, q := range mails {
 		r.mails <- q
 	}
@@ -121,7 +145,7 @@ func (r *run) work(ctx context.Context) {
 		case q.Expires != nil && !now.Before(*q.Expires):
 			r.ends <- outcome{state: Expired}.ending(q, now, 0)
 			continue
-		case ctx.Err() != nil, r.unmarked.Load(), time.Since(r.began) > held/2:
+		case ctx.Err() != nil, r.unmarked.Load(), time.Now().After(r.until):
 			r.putBack(q, now, "")
 			continue
 		case !until.IsZero():

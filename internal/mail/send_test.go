@@ -151,11 +151,7 @@ func TestAMailArrives(t *testing.T) {
 func TestManyMailsShareConnections(t *testing.T) {
 	t.Parallel()
 	o := open(t, catcher.Options{})
-	var all []mail.Message
-	for n := range 450 {
-		all = append(all, link(strconv.Itoa(n), fmt.Sprintf("reader%d@example.org", n)))
-	}
-	o.enqueue(all...)
+	o.receipts(450)
 	o.send()
 	to := map[string]int{}
 	for _, m := range o.catcher.Mails() {

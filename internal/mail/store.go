@@ -12,12 +12,19 @@ import (
 	"readerfund/internal/db"
 )
 
-const (
-	// atOnce is how many mails are claimed by one statement.
-	atOnce = 200
-	// held is how long claimed mails are left alone: long enough to send them all to a server that takes its time. What
-	// was claimed by a process that died is sent after that.
-	held = 10 * time.Minute
+// lane is a share of the mails, claimed and sent by itself.
+type lane struct {
+	where string // which mails
+	most  int    // how many are claimed by one statement
+	// held is how long claimed mails are left alone: long enough to send them all to a server that takes its time. What was
+	// claimed by a process that died is sent after that.
+	held time.Duration
+}
+
+// The lanes. Each condition has its index, mail_prompt and mail_due.
+var (
+	prompt  = lane{`due_at IS NOT NULL AND kind IN (` + promptKinds() + `)`, 50, 4 * time.Minute}
+	patient = lane{`due_at IS NOT NULL AND kind NOT IN (` + promptKinds() + `)`, 200, 10 * time.Minute}
 )
 
 // queued is a mail that was claimed, to be sent now.
@@ -33,19 +40,19 @@ type queued struct {
 	Expires   *time.Time `db:"expires_at"`
 }
 
-// claim takes mails that are due. It is one statement, and so its own transaction. A mail gets its Message-ID here,
-// before anybody can have seen it, and keeps it.
-func (s *Service) claim(ctx context.Context, now time.Time) ([]queued, error) {
+// claim takes mails of a lane that are due. It is one statement, and so its own transaction. A mail gets its Message-ID
+// here, before anybody can have seen it, and keeps it.
+func (s *Service) claim(ctx context.Context, l lane, now time.Time) ([]queued, error) {
 	var rows []queued
 	err := s.cfg.DB.SelectContext(ctx, &rows, `
 		WITH due AS MATERIALIZED (
-			SELECT id FROM mail WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+			SELECT id FROM mail WHERE due_at <= $1 AND `+l.where+` ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
 		UPDATE mail m SET
 			due_at = $3, tried_at = $1, tries = m.tries + 1,
 			message_id = CASE m.message_id WHEN '' THEN m.id || '@' || $4 ELSE m.message_id END
 		FROM due WHERE m.id = due.id
 		RETURNING m.id, m.kind, m.recipient, m.name, m.locale, m.args, m.message_id, m.tries, m.expires_at`,
-		now.UTC(), atOnce, now.Add(held).UTC(), s.domain())
+		now.UTC(), l.most, now.Add(l.held).UTC(), s.domain())
 	if err != nil {
 		return nil, db.Translate(fmt.Errorf("claim mails: %w", err))
 	}
