@@ -22,7 +22,11 @@ CREATE TABLE IF NOT EXISTS monthly_answer (
 -- When the first charge of a monthly gift is due, where that is later than its approval.
 ALTER TABLE contribution ADD COLUMN IF NOT EXISTS first_charge_at timestamptz;
 
+-- PayPal's start_time of a subscription, where that is later than its approval.
+ALTER TABLE subscription ADD COLUMN IF NOT EXISTS starts_at timestamptz;
+
 -- +goose Down
+ALTER TABLE subscription DROP COLUMN IF EXISTS starts_at;
 ALTER TABLE contribution DROP COLUMN IF EXISTS first_charge_at;
 DROP TABLE IF EXISTS monthly_answer;
 DROP TABLE IF EXISTS monthly_suggestion;

@@ -54,4 +54,6 @@ type Checkout struct {
 	MissingSince time.Time // when PayPal first said that it knows no such order
 	Gone         bool      // PayPal dropped the order: it cannot be captured any more; or nobody approved the subscription
 	CreatedAt    time.Time
+
+	FirstChargeAt time.Time // of a subscription: when the first charge is due, if that is not at once
 }

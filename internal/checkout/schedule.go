@@ -14,6 +14,9 @@ type Money struct {
 	Ended bool
 }
 
+// firstExpected is how long after its day a first charge may take: PayPal charges some hours later.
+const firstExpected = 12 * time.Hour
+
 // lastLook is the longest wait for the first charge of a subscription that is approved.
 const lastLook = 2 * time.Hour
 
@@ -23,6 +26,7 @@ const lastLook = 2 * time.Hour
 //	a dispute, or money that PayPal holds   every half an hour, then ever less, at last twice a day
 //	approved, or an outcome we did not see  at once, then ever less, at last every ten minutes
 //	approved, a subscription                likewise, at last every two hours, for three days
+//	approved, its first charge is later     half a day after that one is due, then likewise
 //	declined, another try is wished for     when it is due, then likewise
 //	the reader came back                    at once, then ever less, at last every half hour
 //	nobody came back, or it was refused     ten minutes after the start, ten before the order's end, and when it is over;
@@ -47,8 +51,10 @@ func (c *Checkout) NextCheck(m Money, done int, now time.Time, every time.Durati
 		switch {
 		case c.Kind == Order:
 			return wait(every, 16, 10*time.Minute)
-		case m.Ended || now.Sub(c.CreatedAt) > SubscriptionLife: // one that runs has checks of its own
-			return time.Time{}
+		case m.Ended || now.Sub(latest(c.CreatedAt, c.FirstChargeAt)) > SubscriptionLife:
+			return time.Time{} // one that runs has checks of its own
+		case c.FirstChargeAt.After(now):
+			return c.FirstChargeAt.Add(firstExpected)
 		default:
 			return wait(every, 128, lastLook)
 		}

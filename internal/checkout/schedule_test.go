@@ -76,3 +76,25 @@ func TestAWishIsDueWhenTheLimitsAllowIt(t *testing.T) {
 		t.Errorf("what is overdue is asked about at %s", at)
 	}
 }
+
+// What begins in a month is not asked about before that: its subscription has checks of its own.
+func TestWhatBeginsLaterIsAskedAboutThen(t *testing.T) {
+	t.Parallel()
+	first := noon.AddDate(0, 1, 0)
+	c := Checkout{Kind: Subscription, State: Approved, PayPalID: "I-1", CreatedAt: noon, FirstChargeAt: first}
+	if at := c.NextCheck(Money{}, 0, noon, time.Minute); !at.Equal(first.Add(12 * time.Hour)) {
+		t.Errorf("asked at %s", at)
+	}
+	if at := c.NextCheck(Money{Ended: true}, 0, noon, time.Minute); !at.IsZero() {
+		t.Errorf("stopped, and asked at %s", at)
+	}
+	asked := 0
+	for now := first.Add(12 * time.Hour); !now.IsZero(); now = c.NextCheck(Money{}, asked, now, time.Minute) {
+		if asked++; now.Sub(first) > SubscriptionLife+2*time.Hour || asked > 300 {
+			t.Fatalf("asked %d times, at last at %s", asked, now)
+		}
+	}
+	if asked < 10 {
+		t.Errorf("asked %d times about a charge that is late", asked)
+	}
+}

@@ -78,6 +78,8 @@ type Lost struct {
 	Amount    money.Amount
 	Campaign  campaign.Campaign
 	CreatedAt time.Time // likewise
+
+	FirstChargeAt time.Time // of a subscription: when its first charge is due, if that was not at once
 }
 
 // Reinsert writes a lost contribution anew unless it is there. Whether the reader may be named is not known any more.
@@ -86,10 +88,10 @@ func Reinsert(ctx context.Context, tx *sqlx.Tx, l Lost, now time.Time) error {
 	sum := sha256.Sum256([]byte("restored " + l.ID.String()))
 	made, err := tx.ExecContext(ctx, `
 		INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, state, origin,
-		                          created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $10, $5, $6, $9, 'restored', $7, $8) ON CONFLICT (id) DO NOTHING`,
+		                          created_at, updated_at, first_charge_at)
+		VALUES ($1, $2, $3, $4, $10, $5, $6, $9, 'restored', $7, $8, $11) ON CONFLICT (id) DO NOTHING`,
 		l.ID, l.Receipt, sum[:], l.Campaign.ID, l.Amount.Minor, string(l.Amount.Currency), l.CreatedAt, now,
-		string(Started), string(l.Frequency))
+		string(Started), string(l.Frequency), null(l.FirstChargeAt))
 	if err != nil {
 		return fmt.Errorf("restore contribution %s: %w", l.ID, err)
 	}

@@ -86,7 +86,9 @@ func (s *Service) insert(ctx context.Context, id uuid.UUID, receipt string, in i
 		Amount: in.amount, Article: in.article, Name: in.name, Email: in.email, Message: in.message, Naming: in.naming,
 		CoverFee: in.coverFee, UTM: in.utm, State: Started, CreatedAt: now, UpdatedAt: now,
 		key: in.key, digest: in.digest,
-		Checkout: checkout.Checkout{Kind: in.frequency.Checkout(), State: checkout.Started, CreatedAt: now},
+		Checkout: checkout.Checkout{
+			Kind: in.frequency.Checkout(), State: checkout.Started, CreatedAt: now, FirstChargeAt: in.firstChargeAt,
+		},
 	}
 	got, err := s.begun.Do(ctx, c)
 	if err == nil {

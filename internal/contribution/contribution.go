@@ -134,6 +134,7 @@ type row struct {
 	CreatedAt      time.Time      `db:"created_at"`
 	UpdatedAt      time.Time      `db:"updated_at"`
 	CompletedAt    sql.NullTime   `db:"completed_at"`
+	FirstChargeAt  sql.NullTime   `db:"first_charge_at"`
 	UTM
 }
 
@@ -146,7 +147,7 @@ const selectColumns = `
 	       c.refusal_told_at, c.retry_at,
 	       c.gone_since, c.gone, c.returned_at, c.supporter_id,
 	       c.erased_at IS NOT NULL AS erased,
-	       c.created_at, c.updated_at, c.completed_at`
+	       c.created_at, c.updated_at, c.completed_at, c.first_charge_at`
 
 const selectRow = selectColumns + ` FROM contribution c JOIN campaign k ON k.id = c.campaign_id`
 
@@ -179,7 +180,7 @@ func (r row) checkout() checkout.Checkout {
 		Attempt: r.CaptureAttempt, Unanswered: r.CaptureDoubt, Refused: r.CaptureRefused,
 		AttemptedAt: utc(r.CaptureBegun), LeasedUntil: utc(r.CaptureUntil), ToldAt: utc(r.RefusalTold),
 		RetryAt: utc(r.RetryAt), Returned: r.ReturnedAt.Valid, MissingSince: utc(r.GoneSince), Gone: r.Gone,
-		CreatedAt: r.CreatedAt.UTC(),
+		CreatedAt: r.CreatedAt.UTC(), FirstChargeAt: utc(r.FirstChargeAt),
 	}
 }
 

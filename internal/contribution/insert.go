@@ -64,10 +64,10 @@ func (s *Service) insertOne(ctx context.Context, c Contribution) (int64, error) 
 			INSERT INTO contribution (id, receipt, idempotency_key, intent_digest, campaign_id, frequency, amount_minor,
 			                          currency, article, article_id, name, email, message, naming, cover_fee, utm_source,
 			                          utm_medium, utm_campaign, utm_term, utm_content, state, check_at, created_at,
-			                          updated_at)
+			                          updated_at, first_charge_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
 			        (SELECT id FROM article WHERE digest = sha256(convert_to($9::text, 'UTF8'))),
-			        $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 'started', $20, $21, $21)
+			        $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 'started', $20, $21, $21, $23)
 			ON CONFLICT DO NOTHING RETURNING id, created_at, article_id),
 		history AS (
 			INSERT INTO contribution_event (contribution_id, fact, from_state, to_state, source, at)
@@ -76,7 +76,7 @@ func (s *Service) insertOne(ctx context.Context, c Contribution) (int64, error) 
 		c.ID, c.Receipt, c.key, c.digest, c.CampaignID, string(c.Frequency), c.Amount.Minor, string(c.Amount.Currency),
 		c.Article, c.Name, c.Email, c.Message, string(c.Naming), c.CoverFee,
 		c.UTM.Source, c.UTM.Medium, c.UTM.Campaign, c.UTM.Term, c.UTM.Content,
-		s.firstCheck(c), c.CreatedAt, string(ByStart))
+		s.firstCheck(c), c.CreatedAt, string(ByStart), null(c.Checkout.FirstChargeAt))
 	return article.Int64, err
 }
 
@@ -89,16 +89,16 @@ func (s *Service) insertMany(ctx context.Context, all []Contribution) (map[uuid.
 			INSERT INTO contribution (id, receipt, idempotency_key, intent_digest, campaign_id, frequency, amount_minor,
 			                          currency, article, article_id, name, email, message, naming, cover_fee, utm_source,
 			                          utm_medium, utm_campaign, utm_term, utm_content, state, check_at, created_at,
-			                          updated_at)
+			                          updated_at, first_charge_at)
 			SELECT b.id, receipt, nullif(key, ''), digest, campaign, frequency, amount, currency, b.article,
 			       (SELECT a.id FROM article a WHERE a.digest = sha256(convert_to(b.article, 'UTF8'))),
 			       name, email, message, naming, cover_fee, source, medium, utm_campaign, term, content, 'started',
-			       nullif(check_at, '')::timestamptz, at, at
+			       nullif(check_at, '')::timestamptz, at, at, nullif(first_charge, '')::timestamptz
 			FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::uuid[], $6::text[], $7::bigint[], $8::text[],
 			            $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::boolean[], $15::text[],
-			            $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::timestamptz[])
+			            $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::timestamptz[], $23::text[])
 				AS b (id, receipt, key, digest, campaign, frequency, amount, currency, article, name, email, message, naming,
-				      cover_fee, source, medium, utm_campaign, term, content, check_at, at)
+				      cover_fee, source, medium, utm_campaign, term, content, check_at, at, first_charge)
 			ORDER BY key
 			ON CONFLICT DO NOTHING RETURNING id, created_at, article_id),
 		history AS (
@@ -123,7 +123,8 @@ func (s *Service) insertMany(ctx context.Context, all []Contribution) (map[uuid.
 		texts(func(c Contribution) string { return c.UTM.Term }),
 		texts(func(c Contribution) string { return c.UTM.Content }),
 		texts(func(c Contribution) string { return instant(s.firstCheck(c)) }),
-		texts(func(c Contribution) string { return instant(c.CreatedAt) }), string(ByStart))
+		texts(func(c Contribution) string { return instant(c.CreatedAt) }), string(ByStart),
+		texts(func(c Contribution) string { return instant(c.Checkout.FirstChargeAt) }))
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,10 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 	"unicode"
+
+	"github.com/google/uuid"
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/fault"
@@ -20,6 +23,9 @@ import (
 
 // Intent is what a reader sends, as text: the fields of POST /contributions. Locale is a BCP 47 tag for PayPal's pages,
 // or empty. Written says that a person wrote the amount, and not a program.
+//
+// Follows and FirstChargeAt are never the reader's to send: a monthly gift that follows a one-time one begins later, and
+// has that one's id in place of a key, which nobody else can take. However often it is sent, there is one.
 type Intent struct {
 	Campaign, Amount, Currency, Frequency, Article string
 	Name, Email, Message                           string
@@ -29,6 +35,8 @@ type Intent struct {
 	UTM                                            UTM
 	IdempotencyKey                                 string
 	Locale                                         string
+	Follows                                        uuid.UUID
+	FirstChargeAt                                  time.Time
 }
 
 // intent is an Intent that was read and found right.
@@ -43,7 +51,11 @@ type intent struct {
 	utm                  UTM
 	key                  sql.NullString
 	digest               []byte
+	firstChargeAt        time.Time
 }
+
+// follows begins the keys of gifts that follow another. A reader's key is ASCII.
+const follows = "§follows:"
 
 // Longest texts a reader may send, in characters. They leave room for every real name and a few friendly paragraphs.
 const (
@@ -86,6 +98,11 @@ func (s *Service) read(ctx context.Context, in Intent) (intent, error) {
 	}
 	out.key = sql.NullString{String: in.IdempotencyKey, Valid: in.IdempotencyKey != ""}
 	out.digest = digest(out)
+	if in.Follows != uuid.Nil {
+		out.key = sql.NullString{String: follows + in.Follows.String(), Valid: true}
+		sum := sha256.Sum256([]byte(out.key.String)) // whatever is suggested by now, it is the gift that was begun
+		out.digest, out.firstChargeAt = sum[:], in.FirstChargeAt.UTC().Truncate(time.Second)
+	}
 	return out, nil
 }
 

@@ -112,12 +112,13 @@ func ClaimDue(ctx context.Context, d *db.DB, limit int, now time.Time, every tim
 			RetryAt   sql.NullTime `db:"retry_at"`
 			Checks    int          `db:"checks"`
 			CreatedAt time.Time    `db:"created_at"`
+			FirstAt   sql.NullTime `db:"first_charge_at"`
 		}
 		// SKIP LOCKED: rows that another process is taking, or that facts are being applied to, are left for the next time.
 		err := tx.SelectContext(ctx, &due, `
 			SELECT c.id, c.state, c.frequency, coalesce(c.order_id, '') AS order_id,
 			       coalesce(c.subscription_id, '') AS subscription_id, c.returned_at IS NOT NULL AS returned, c.retry_at,
-			       c.checks, c.created_at, c.gone,
+			       c.checks, c.created_at, c.gone, c.first_charge_at,
 			       EXISTS (SELECT 1 FROM payment p WHERE p.contribution_id = c.id) AS paid,
 			       EXISTS (SELECT 1 FROM payment p LEFT JOIN dispute d ON d.payment_id = p.id AND d.status = 'open'
 			               WHERE p.contribution_id = c.id AND (p.status = 'pending' OR d.id IS NOT NULL)) AS held
@@ -133,7 +134,7 @@ func ClaimDue(ctx context.Context, d *db.DB, limit int, now time.Time, every tim
 			read := row{
 				State: string(c.State), Frequency: c.Frequency, OrderID: sql.NullString{String: c.OrderID},
 				SubscriptionID: sql.NullString{String: c.SubID}, Gone: c.Gone, RetryAt: c.RetryAt,
-				ReturnedAt: sql.NullTime{Valid: c.Returned}, CreatedAt: c.CreatedAt,
+				ReturnedAt: sql.NullTime{Valid: c.Returned}, CreatedAt: c.CreatedAt, FirstChargeAt: c.FirstAt,
 			}
 			k := read.checkout()
 			money := checkout.Money{Paid: c.Paid, Held: c.Held}

@@ -109,6 +109,7 @@ const (
 	OutcomeOpen       Outcome = "open"       // not approved at PayPal yet
 	OutcomeReceived   Outcome = "received"   // the money is in, or was and went back since
 	OutcomeConfirming Outcome = "confirming" // approved; PayPal has not said the last word
+	OutcomeScheduled  Outcome = "scheduled"  // approved, and the first charge is due later
 	OutcomeDeclined   Outcome = "declined"
 	OutcomeRetrying   Outcome = "retrying" // declined, and tried again in a moment because the reader asked for it
 	OutcomeCancelled  Outcome = "cancelled"
@@ -121,6 +122,8 @@ func (c Contribution) Outcome() Outcome {
 	switch s := c.State; {
 	case s.Received():
 		return OutcomeReceived
+	case s == Approved && !c.Checkout.FirstChargeAt.IsZero():
+		return OutcomeScheduled
 	case s.Confirming():
 		return OutcomeConfirming
 	case s == Declined && !c.Checkout.RetryAt.IsZero():

@@ -135,16 +135,17 @@ func readOpen(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	}, `
 		SELECT CASE WHEN c.state = ANY ($1) THEN $3 WHEN c.state = $4 AND c.subscription_id IS NOT NULL THEN $5
 		            ELSE c.state END AS backlog, count(*) AS count,
-		       min(CASE WHEN c.state = ANY ($1) THEN c.created_at ELSE coalesce(since.at, c.created_at) END) AS oldest
+		       min(CASE WHEN c.state = ANY ($1) THEN c.created_at ELSE greatest(coalesce(since.at, c.created_at), c.first_charge_at) END) AS oldest
 		FROM contribution c
 		LEFT JOIN LATERAL (
 			SELECT max(e.at) AS at FROM contribution_event e
 			WHERE e.contribution_id = c.id AND e.to_state = c.state AND e.from_state <> e.to_state) since ON true
 		WHERE c.check_at IS NOT NULL AND (c.state = ANY ($2) OR c.state = ANY ($1) AND c.order_id IS NULL)
+		  AND (c.state <> $4 OR c.first_charge_at IS NULL OR c.first_charge_at <= $6) -- what begins later is not stuck
 		GROUP BY 1`,
 		db.Array(contribution.StatesWhere(contribution.State.Orderless)),
 		db.Array(contribution.StatesWhere(contribution.State.Confirming)), orderless, string(contribution.Approved),
-		uncharged)
+		uncharged, s.At)
 	if err != nil {
 		return fmt.Errorf("open contributions: %w", err)
 	}

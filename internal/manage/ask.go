@@ -100,11 +100,11 @@ func (s *Service) Subscriptions(
 	return current, nil
 }
 
-// Current is the subscription that a page is about: the latest that runs, or else the latest. all is not empty.
+// Current is the subscription that a page is about: the latest that goes on, or else the latest. all is not empty.
 func Current(all []subscription.Subscription) subscription.Subscription {
 	current := all[len(all)-1]
 	for _, sub := range all {
-		if sub.State.Runs() {
+		if sub.Goes() {
 			current = sub
 		}
 	}
@@ -200,6 +200,8 @@ func (c Change) fits(sub subscription.Subscription) bool {
 		return sub.State == subscription.Active
 	case Resume:
 		return sub.State == subscription.Suspended
+	case Stop:
+		return sub.Goes()
 	default:
 		return sub.State.Runs()
 	}
@@ -241,12 +243,12 @@ func (s *Service) write(ctx context.Context, id uuid.UUID, want Change) ([]Chang
 	return wanted, db.Translate(err)
 }
 
-// targetsOf are the subscriptions that a change is about: all that may still charge the reader for a stop, and for
-// anything else the one that runs.
+// targetsOf are the subscriptions that a change is about: for a stop all that may still charge the reader, also those
+// that wait for their first charge, and for anything else the one that runs.
 func targetsOf(k Kind, subs []subscription.Subscription) ([]subscription.Subscription, error) {
 	var running []subscription.Subscription
 	for _, sub := range subs {
-		if sub.State.Runs() {
+		if sub.State.Runs() || k == Stop && sub.Goes() {
 			running = append(running, sub)
 		}
 	}

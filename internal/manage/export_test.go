@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+
+	"readerfund/internal/subscription"
 )
 
 // What the tests do in place of a process that dies.
@@ -34,6 +36,10 @@ func (s *Service) Die(ctx context.Context, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.call(ctx, c)
+	sub, err := subscription.Find(ctx, s.db, c.Subscription)
+	if err != nil {
+		return err
+	}
+	_, err = s.call(ctx, c, sub)
 	return err
 }

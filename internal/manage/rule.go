@@ -81,11 +81,11 @@ func pauseUntil(now time.Time, months int, began time.Time) (time.Time, error) {
 	if months < 1 || months > LongestPause {
 		return time.Time{}, fault.Input("months", "change.months", fault.Args{"max": LongestPause})
 	}
-	until := later(now, months)
+	until := subscription.MonthsLater(now, months)
 	if began.IsZero() {
 		return until, nil
 	}
-	last := later(began, LongestPause)
+	last := subscription.MonthsLater(began, LongestPause)
 	if until.Sub(last) >= 24*time.Hour { // on the day it began, three months are still three months
 		return time.Time{}, fault.Input("months", "change.paused_too_long", fault.Args{"max": LongestPause})
 	}
@@ -97,12 +97,4 @@ func earlier(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// later is the same day of the month some months on; the last day of that month where it has no such day.
-func later(from time.Time, months int) time.Time {
-	y, m, d := from.Date()
-	first := time.Date(y, m+time.Month(months), 1, from.Hour(), from.Minute(), from.Second(), 0, from.Location())
-	last := first.AddDate(0, 1, -1).Day()
-	return first.AddDate(0, 0, min(d, last)-1)
 }

@@ -48,7 +48,7 @@ func (s *Service) sendOnce(ctx context.Context, id uuid.UUID) (Change, error) {
 		return c, err
 	}
 	// PayPal knows no request id here, so what may have been sent before, or is so as far as we know, is looked at first.
-	if !c.sentAt.IsZero() || c.reached(sub) || !sub.State.Runs() {
+	if !c.sentAt.IsZero() || c.reached(sub) || !sub.Goes() {
 		looked, err := s.look(ctx, c)
 		if err != nil && !paypal.NotFound(err) {
 			c.unanswered = err
@@ -58,7 +58,7 @@ func (s *Service) sendOnce(ctx context.Context, id uuid.UUID) (Change, error) {
 			return looked, nil
 		}
 	}
-	approveURL, err := s.call(ctx, c)
+	approveURL, err := s.call(ctx, c, sub)
 	if c.consent {
 		return s.saveConsent(ctx, c, approveURL, err)
 	}
@@ -89,10 +89,12 @@ func (s *Service) lease(ctx context.Context, id uuid.UUID) (c Change, mine bool,
 }
 
 // call asks PayPal to carry the change out.
-func (s *Service) call(ctx context.Context, c Change) (approveURL string, err error) {
+func (s *Service) call(
+	ctx context.Context, c Change, sub subscription.Subscription,
+) (approveURL string, err error) {
 	switch c.Kind {
 	case Stop:
-		return "", s.paypal.CancelSubscription(ctx, c.Subscription, note(c))
+		return "", s.cancel(ctx, c, sub)
 	case Pause:
 		return "", s.paypal.SuspendSubscription(ctx, c.Subscription, note(c))
 	case Resume:
@@ -103,6 +105,19 @@ func (s *Service) call(ctx context.Context, c Change) (approveURL string, err er
 		}
 		return "", s.paypal.ChangeSubscriptionAmount(ctx, c.Subscription, c.Amount)
 	}
+}
+
+// cancel ends a subscription. PayPal cancels what is active or suspended alone: one that is approved and waits for its
+// start is activated first, which charges nothing before that day.
+func (s *Service) cancel(ctx context.Context, c Change, sub subscription.Subscription) error {
+	err := s.paypal.CancelSubscription(ctx, c.Subscription, note(c))
+	if !sub.Waits() || !paypal.HasIssue(err, paypal.SubscriptionStatusInvalid) {
+		return err
+	}
+	if err := s.paypal.ActivateSubscription(ctx, c.Subscription, note(c)); err != nil {
+		return err
+	}
+	return s.paypal.CancelSubscription(ctx, c.Subscription, note(c))
 }
 
 // look asks PayPal how the subscription stands and ends the change where that says so.

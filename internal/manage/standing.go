@@ -12,6 +12,7 @@ type Standing string
 // The standings.
 const (
 	Waiting   Standing = "waiting"   // the reader has not approved it
+	Scheduled Standing = "scheduled" // approved; the first charge is due later
 	Running   Standing = "running"   // charged when the time comes
 	Failing   Standing = "failing"   // the latest charge failed; PayPal tries again
 	Recovered Standing = "recovered" // charged again after a charge had failed
@@ -29,6 +30,9 @@ const recoveredFor = 40 * 24 * time.Hour
 // StandingOf says how a subscription goes.
 func StandingOf(sub subscription.Subscription, now time.Time) Standing {
 	failed := sub.FailedPayments > 0
+	if at := sub.FirstCharge(); !failed && sub.State != subscription.Suspended && at.After(now) {
+		return Scheduled
+	}
 	switch sub.State {
 	case subscription.Active:
 		recent := now.Sub(sub.LastFailedAt) < recoveredFor && sub.LastPaymentAt.After(sub.LastFailedAt)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/manage"
 	"readerfund/internal/subscription"
@@ -282,5 +283,52 @@ func TestWhatCannotBeStopped(t *testing.T) {
 	}
 	if n.Count("subscription_change") != 0 {
 		t.Error("it is written down")
+	}
+}
+
+// A gift that begins later is stopped before its first charge, whichever way PayPal keeps it until then: nothing is
+// ever charged. PayPal does not cancel what is only approved.
+func TestAGiftIsStoppedBeforeItsFirstCharge(t *testing.T) {
+	t.Parallel()
+	for _, waitsAs := range []string{"active", "approved"} {
+		for _, by := range []manage.By{reader, byStaff("She wrote on Monday.")} {
+			n := open(t)
+			c := n.BeginLater("4.00", n.Clock.Now().AddDate(0, 1, 0), waitsAs)
+			if waitsAs == "approved" {
+				if _, err := n.Manage.Pause(t.Context(), c.ID, 1, by); !fault.Is(err, fault.Conflict) {
+					t.Errorf("paused before it began: %v", err)
+				}
+			}
+			sub, err := n.Manage.Stop(t.Context(), c.ID, by)
+			if err != nil || sub.State != subscription.Cancelled || sub.EndedBy != by.Kind {
+				t.Fatalf("%s: %+v, %v", waitsAs, sub, err)
+			}
+			n.wants(c, subscription.Cancelled)
+			n.later(40 * day)
+			if n.Wants(c, contribution.Cancelled); n.Count("payment") != 0 || n.Count("contribution WHERE check_at IS NOT NULL") != 0 ||
+				n.Count("queue") != 0 {
+				t.Errorf("%s: %d payments, and something is due", waitsAs, n.Count("payment"))
+			}
+		}
+	}
+}
+
+// Where the answers to a stop before the first charge are lost, it goes on until PayPal says that it is so.
+func TestAStopBeforeTheFirstChargeSurvivesLostAnswers(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{made, outage, busy} {
+		n := open(t)
+		c := n.BeginLater("4.00", n.Clock.Now().AddDate(0, 1, 0), "approved")
+		n.writesEnd(how)
+		if _, err := n.Manage.Stop(t.Context(), c.ID, reader); err != nil {
+			t.Errorf("%s: %v", how, err)
+		}
+		n.heal()
+		n.later(time.Hour)
+		n.later(time.Hour)
+		n.wants(c, subscription.Cancelled)
+		if n.Count("payment") != 0 {
+			t.Errorf("%s: it was charged", how)
+		}
 	}
 }

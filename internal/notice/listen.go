@@ -55,14 +55,14 @@ func (s *Service) OnApplied(ctx context.Context, tx *sqlx.Tx, a settle.Applied) 
 // ofSubscription is what a change of a subscription tells its reader.
 func (s *Service) ofSubscription(before, after subscription.Subscription, at time.Time) []told {
 	args := mail.GiftArgs{
-		Amount: after.Amount, Frequency: after.Frequency, Next: after.NextCharge(), By: after.EndedBy,
+		Amount: after.Amount, Frequency: after.Frequency, First: after.FirstCharge(), Next: after.NextCharge(), By: after.EndedBy,
 		Until: after.PausedUntil, Retry: after.RetryAt,
 	}
 	moved := after.PayPalID + " " + stamp(after.StatusAt)
-	began, ran := !before.State.Runs() && !before.State.Ended(), before.State.Runs()
+	began, ran := !before.Goes() && !before.State.Ended(), before.Goes()
 	var all []told
 	switch {
-	case began && after.State == subscription.Active:
+	case began && (after.State == subscription.Active || after.Waits()):
 		if at.Sub(after.StartedAt) < news {
 			all = append(all, told{mail.Welcome, after.PayPalID, args})
 		}

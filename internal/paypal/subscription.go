@@ -26,11 +26,13 @@ const (
 
 // SubscriptionRequest is what a new subscription says. RequestID is the stored PayPal-Request-Id, which PayPal keeps
 // for 72 hours; CustomID is at most 127 printable ASCII characters; BrandName is cut at 127; a Locale that PayPal would
-// refuse is left out. Amount stands in place of the plan's own price; nil leaves that.
+// refuse is left out. Amount stands in place of the plan's own price; nil leaves that. StartAt is when the first charge
+// is due; zero is at once, and PayPal refuses a time that has passed.
 type SubscriptionRequest struct {
 	RequestID, PlanID, CustomID, BrandName, Locale, ReturnURL, CancelURL string
 
-	Amount *money.Amount
+	Amount  *money.Amount
+	StartAt time.Time
 }
 
 // Subscription is one subscription as PayPal has it. What PayPal leaves out is nil or zero, and it leaves out much: a

@@ -2,6 +2,7 @@ package paypal
 
 import (
 	"errors"
+	"time"
 
 	"readerfund/internal/money"
 )
@@ -10,6 +11,7 @@ import (
 type newSubscriptionJSON struct {
 	PlanID   string        `json:"plan_id"`
 	CustomID string        `json:"custom_id,omitempty"`
+	Start    string        `json:"start_time,omitempty"`
 	Plan     *overrideJSON `json:"plan,omitempty"`
 	Context  *contextJSON  `json:"application_context,omitempty"`
 }
@@ -48,10 +50,14 @@ func newContext(brandName, locale, returnURL, cancelURL string) *contextJSON {
 }
 
 func newSubscription(r SubscriptionRequest) newSubscriptionJSON {
-	return newSubscriptionJSON{
+	out := newSubscriptionJSON{
 		PlanID: r.PlanID, CustomID: r.CustomID, Plan: override(r.Amount),
 		Context: newContext(r.BrandName, r.Locale, r.ReturnURL, r.CancelURL),
 	}
+	if !r.StartAt.IsZero() {
+		out.Start = r.StartAt.UTC().Format(time.RFC3339)
+	}
+	return out
 }
 
 type subscriptionJSON struct {

@@ -59,6 +59,7 @@ func learn(locked *contribution.Locked, facts []Fact, now time.Time) (*applicati
 	}
 	a.noteTerms()
 	a.reviewAfterEnd()
+	a.reviewEarly()
 	return a, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"readerfund/internal/ledger"
 	"readerfund/internal/paypal"
 	"readerfund/internal/review"
+	"readerfund/internal/subscription"
 )
 
 // search is for charges of a subscription that PayPal may have and we have not.
@@ -140,6 +141,18 @@ func (a *application) reviewAfterEnd() {
 					"payment": p.PayPalID, "amount": p.Amount.String(), "ended": s.EndedAt.Format(time.DateOnly),
 				})
 			}
+		}
+	}
+}
+
+// reviewEarly opens a review of each charge that came well before the day on which the reader agreed to the first one.
+func (a *application) reviewEarly() {
+	due := a.Contribution.Checkout.FirstChargeAt
+	for _, p := range a.Book.Payments() {
+		if p.Status == ledger.StatusCompleted && p.Subscription != "" && subscription.Early(p.OccurredAt, due) {
+			a.Book.Reviews.Open(review.ChargedEarly, review.Args{
+				"payment": p.PayPalID, "amount": p.Amount.String(), "due": due.Format(time.DateOnly),
+			})
 		}
 	}
 }

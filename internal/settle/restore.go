@@ -13,6 +13,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/paypal"
+	"readerfund/internal/subscription"
 )
 
 // Restore brings a contribution back whose row was lost, as after a database was restored from a backup: the payment at
@@ -83,6 +84,7 @@ func (s *Adopter) RestoreSubscription(
 	if lost.CreatedAt.IsZero() {
 		lost.CreatedAt = now
 	}
+	lost.FirstChargeAt = subscription.LaterStart(sub)
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error { return contribution.Reinsert(ctx, tx, lost, now) })
 	if err != nil {
 		return contribution.Contribution{}, db.Translate(err)

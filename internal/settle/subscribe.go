@@ -71,7 +71,8 @@ func (s *Starter) createSubscription(
 	address := s.baseURL + "/contributions/" + c.ID.String()
 	sub, err = s.paypal.CreateSubscription(ctx, paypal.SubscriptionRequest{
 		RequestID: c.ID.String() + "-" + planID, PlanID: planID, CustomID: c.ID.String(), Amount: override,
-		BrandName: s.publication, Locale: locale, ReturnURL: address + "/return", CancelURL: address + "/cancel",
+		StartAt: c.Checkout.FirstChargeAt, BrandName: s.publication, Locale: locale,
+		ReturnURL: address + "/return", CancelURL: address + "/cancel",
 	})
 	return planID, sub, err
 }

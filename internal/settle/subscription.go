@@ -89,7 +89,7 @@ func (a *application) learnSubscription(seen paypal.Subscription) (news bool, er
 		a.holdAgainstPledge(seen)
 	}
 	moved, err := c.Checkout.Apply(checkout.SubscriptionSeen(seen))
-	if second, is := errors.AsType[*checkout.SecondOrderError](err); is && next.State.Runs() {
+	if second, is := errors.AsType[*checkout.SecondOrderError](err); is && next.Goes() {
 		a.Book.Reviews.Open(review.SecondSubscription,
 			review.Args{"subscription": second.Named, "known": second.Known})
 	}
@@ -126,6 +126,11 @@ func (a *application) holdAgainstPledge(seen paypal.Subscription) {
 		a.Book.Reviews.Open(review.SubscriptionDiffers, review.Args{
 			"subscription": seen.ID, "chosen": c.Amount.String(), "frequency": string(c.Frequency),
 			"approved": amount.String(), "interval": strings.ToLower(string(every)),
+		})
+	}
+	if due := c.Checkout.FirstChargeAt; !seen.StartAt.IsZero() && subscription.Early(seen.StartAt, due) {
+		a.Book.Reviews.Open(review.SubscriptionStartsEarly, review.Args{
+			"subscription": seen.ID, "due": due.Format(time.DateOnly), "start": seen.StartAt.Format(time.DateOnly),
 		})
 	}
 	if seen.Endless != nil && !*seen.Endless {

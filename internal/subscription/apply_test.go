@@ -206,3 +206,75 @@ func TestTheNextChargeIsFixedTenDaysBefore(t *testing.T) {
 		t.Error("without a next charge")
 	}
 }
+
+func TestMonthsLaterIsTheSameDayOfTheMonth(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		from   string
+		months int
+		want   string
+	}{
+		{"2026-11-29T10:00:00Z", 1, "2026-12-29T10:00:00Z"},
+		{"2026-11-29T10:00:00Z", 3, "2027-02-28T10:00:00Z"},
+		{"2026-12-31T23:59:59Z", 2, "2027-02-28T23:59:59Z"},
+		{"2027-12-31T00:00:00Z", 2, "2028-02-29T00:00:00Z"},
+		{"2026-08-31T00:00:00Z", 1, "2026-09-30T00:00:00Z"},
+		{"2026-10-01T00:00:00Z", 3, "2027-01-01T00:00:00Z"},
+	} {
+		from, err := time.Parse(time.RFC3339, c.from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := MonthsLater(from, c.months).Format(time.RFC3339); got != c.want {
+			t.Errorf("%s and %d months: %s, want %s", c.from, c.months, got, c.want)
+		}
+	}
+}
+
+// PayPal keeps one whose first charge is due later as ACTIVE or as APPROVED until then; both wait, and neither is
+// confused with one that merely has an odd start_time.
+func TestALaterStartIsLearned(t *testing.T) {
+	t.Parallel()
+	start := noon.AddDate(0, 1, 0)
+	from := func(at time.Time) func(*paypal.Subscription) { return func(s *paypal.Subscription) { s.StartAt = at } }
+	for _, c := range []struct {
+		seen        paypal.Subscription
+		waits, goes bool
+		first       time.Time
+	}{
+		{answer(paypal.SubscriptionApprovalPending, 0, 0, from(start)), false, false, time.Time{}},
+		{answer(paypal.SubscriptionApproved, 0, 0, from(start)), true, true, start},
+		{answer(paypal.SubscriptionApproved, 0, 0, from(noon.Add(5*time.Hour))), false, false, time.Time{}},
+		{answer(paypal.SubscriptionActive, 0, 0, from(start)), false, true, start},
+		{answer(paypal.SubscriptionActive, 0, 0, from(start), next31), false, true, noon.AddDate(0, 1, 0)},
+		{answer(paypal.SubscriptionActive, 0, 0, from(start), billed(1, 0)), false, true, time.Time{}},
+		{answer(paypal.SubscriptionCancelled, 0, 0, from(start)), false, false, time.Time{}},
+	} {
+		s := begun()
+		if _, err := s.Apply(c.seen, noon); err != nil {
+			t.Fatal(err)
+		}
+		if s.Waits() != c.waits || s.Goes() != c.goes || !s.FirstCharge().Equal(c.first) || c.goes == s.StartedAt.IsZero() &&
+			c.seen.Status != paypal.SubscriptionCancelled {
+			t.Errorf("%s from %s: %+v", c.seen.Status, c.seen.StartAt, s)
+		}
+	}
+}
+
+// A month of waiting is a look a day, and two around the charge.
+func TestOneThatBeginsLaterIsAskedAboutDaily(t *testing.T) {
+	t.Parallel()
+	start := noon.AddDate(0, 1, 0)
+	for _, s := range []Subscription{{State: ApprovalPending, StartsAt: start}, {State: Active, NextBillingAt: start}} {
+		asked, now := 0, noon
+		for now.Before(start.Add(chargeOverdue)) {
+			if now = s.NextCheck(now); now.IsZero() {
+				t.Fatalf("%s is not asked about any more", s.State)
+			}
+			asked++
+		}
+		if asked < 30 || asked > 35 {
+			t.Errorf("%s is asked about %d times in a month", s.State, asked)
+		}
+	}
+}

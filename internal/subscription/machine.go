@@ -102,7 +102,10 @@ func (s *Subscription) Apply(seen paypal.Subscription, now time.Time) (news bool
 	s.SeenAt = updatedAt
 	s.learnTerms(seen, updatedAt)
 	s.learnBilling(seen)
-	if s.State != ApprovalPending && s.StartedAt.IsZero() {
+	if at := LaterStart(seen); !at.IsZero() && Approved(seen) {
+		s.StartsAt = at
+	}
+	if (s.State != ApprovalPending || s.Waits()) && s.StartedAt.IsZero() {
 		s.StartedAt = precise(orElse(seen.CreatedAt, s.StatusAt))
 	}
 	if s.State.Ended() && s.EndedAt.IsZero() {
@@ -161,6 +164,21 @@ func chargedAs(seen paypal.Subscription) paypal.Interval {
 		return ""
 	}
 }
+
+// laterStart is how long after its beginning a start is a later one. PayPal's start_time can be odd by hours, also where
+// nobody asked for one.
+const laterStart = 48 * time.Hour
+
+// LaterStart is when the first charge of a subscription is due, where that is not at its beginning; zero otherwise.
+func LaterStart(seen paypal.Subscription) time.Time {
+	if seen.CreatedAt.IsZero() || seen.StartAt.Sub(seen.CreatedAt) <= laterStart {
+		return time.Time{}
+	}
+	return precise(seen.StartAt)
+}
+
+// Early reports whether a charge was taken well before the time at which the first one was due.
+func Early(charge, due time.Time) bool { return due.Sub(charge) > laterStart }
 
 // learnBilling takes how charging goes.
 func (s *Subscription) learnBilling(seen paypal.Subscription) {

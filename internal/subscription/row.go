@@ -32,6 +32,7 @@ type row struct {
 	LastFailedReason string     `db:"last_failed_reason" json:"last_failed_reason"`
 	RetryAt          *time.Time `db:"retry_at" json:"retry_at"`
 	StartedAt        *time.Time `db:"started_at" json:"started_at"`
+	StartsAt         *time.Time `db:"starts_at" json:"starts_at"`
 	EndedAt          *time.Time `db:"ended_at" json:"ended_at"`
 	PausedUntil      *time.Time `db:"paused_until" json:"paused_until"`
 	EndedBy          string     `db:"ended_by" json:"ended_by"`
@@ -41,8 +42,8 @@ type row struct {
 const columns = `
 	s.paypal_id, s.contribution_id, s.plan_id, s.state, s.status_at, s.seen_at, s.note, s.frequency, s.frequency_since,
 	s.amount_minor, s.currency, s.next_billing_at, s.cycles_completed, s.failed_payments, s.outstanding_minor,
-	s.last_payment_at, s.last_failed_at, s.last_failed_reason, s.retry_at, s.started_at, s.ended_at, s.paused_until,
-	s.ended_by`
+	s.last_payment_at, s.last_failed_at, s.last_failed_reason, s.retry_at, s.started_at, s.starts_at, s.ended_at,
+	s.paused_until, s.ended_by`
 
 // Column is an expression that reads the subscriptions of the contribution c, for Parse. For one time it reads nothing.
 const Column = `(
@@ -54,7 +55,8 @@ const Column = `(
 	    'cycles_completed', s.cycles_completed, 'failed_payments', s.failed_payments,
 	    'outstanding_minor', s.outstanding_minor, 'last_payment_at', s.last_payment_at,
 	    'last_failed_at', s.last_failed_at, 'last_failed_reason', s.last_failed_reason, 'retry_at', s.retry_at,
-	    'started_at', s.started_at, 'ended_at', s.ended_at, 'paused_until', s.paused_until, 'ended_by', s.ended_by)
+	    'started_at', s.started_at, 'starts_at', s.starts_at, 'ended_at', s.ended_at, 'paused_until', s.paused_until,
+	    'ended_by', s.ended_by)
 	    ORDER BY s.recorded_at, s.paypal_id)
 	FROM subscription s WHERE s.contribution_id = c.id AND c.frequency <> 'once')`
 
@@ -83,7 +85,7 @@ func (r row) subscription() Subscription {
 		NextBillingAt:   orZero(r.NextBillingAt),
 		CyclesCompleted: r.CyclesCompleted, Outstanding: money.New(r.OutstandingMinor, currency),
 		LastPaymentAt: orZero(r.LastPaymentAt), FailedPayments: r.FailedPayments, LastFailedAt: orZero(r.LastFailedAt),
-		LastFailedReason: r.LastFailedReason, RetryAt: orZero(r.RetryAt), StartedAt: orZero(r.StartedAt),
+		LastFailedReason: r.LastFailedReason, RetryAt: orZero(r.RetryAt), StartedAt: orZero(r.StartedAt), StartsAt: orZero(r.StartsAt),
 		EndedAt: orZero(r.EndedAt), PausedUntil: orZero(r.PausedUntil), EndedBy: r.EndedBy,
 	}
 }
@@ -97,7 +99,7 @@ func (s Subscription) Row(checkAt time.Time) any {
 		Currency:    string(s.Amount.Currency), NextBillingAt: orNil(s.NextBillingAt), CyclesCompleted: s.CyclesCompleted,
 		FailedPayments: s.FailedPayments, OutstandingMinor: s.Outstanding.Minor, LastPaymentAt: orNil(s.LastPaymentAt),
 		LastFailedAt: orNil(s.LastFailedAt), LastFailedReason: s.LastFailedReason, RetryAt: orNil(s.RetryAt),
-		StartedAt: orNil(s.StartedAt), EndedAt: orNil(s.EndedAt), CheckAt: orNil(checkAt),
+		StartedAt: orNil(s.StartedAt), StartsAt: orNil(s.StartsAt), EndedAt: orNil(s.EndedAt), CheckAt: orNil(checkAt),
 	}
 }
 
@@ -107,17 +109,17 @@ func (s Subscription) Row(checkAt time.Time) any {
 const Upsert = `kept_subscription AS (
 	INSERT INTO subscription (paypal_id, contribution_id, plan_id, state, status_at, seen_at, note, frequency,
 	    frequency_since, amount_minor, currency, next_billing_at, cycles_completed, failed_payments, outstanding_minor,
-	    last_payment_at, last_failed_at, last_failed_reason, retry_at, started_at, ended_at, check_at, recorded_at)
+	    last_payment_at, last_failed_at, last_failed_reason, retry_at, started_at, starts_at, ended_at, check_at, recorded_at)
 	SELECT s.paypal_id, s.contribution_id, s.plan_id, s.state, s.status_at, s.seen_at, s.note, s.frequency,
 	    s.frequency_since, s.amount_minor, s.currency, s.next_billing_at, s.cycles_completed, s.failed_payments,
 	    s.outstanding_minor, s.last_payment_at, s.last_failed_at, s.last_failed_reason, s.retry_at, s.started_at,
-	    s.ended_at, s.check_at, $3
+	    s.starts_at, s.ended_at, s.check_at, $3
 	FROM jsonb_to_recordset($2::text::jsonb->'subscriptions') AS s (
 	    paypal_id text, contribution_id uuid, plan_id text, state text, status_at timestamptz, seen_at timestamptz,
 	    note text, frequency text, frequency_since timestamptz, amount_minor bigint, currency text,
 	    next_billing_at timestamptz, cycles_completed integer, failed_payments integer, outstanding_minor bigint,
-	    last_payment_at timestamptz, last_failed_at timestamptz, last_failed_reason text, retry_at timestamptz, started_at timestamptz,
-	    ended_at timestamptz, check_at timestamptz)
+	    last_payment_at timestamptz, last_failed_at timestamptz, last_failed_reason text, retry_at timestamptz,
+	    started_at timestamptz, starts_at timestamptz, ended_at timestamptz, check_at timestamptz)
 	ON CONFLICT (paypal_id) DO UPDATE SET
 	    plan_id = excluded.plan_id, state = excluded.state, status_at = excluded.status_at, seen_at = excluded.seen_at,
 	    note = excluded.note, frequency = excluded.frequency, frequency_since = excluded.frequency_since,
@@ -126,8 +128,8 @@ const Upsert = `kept_subscription AS (
 	    cycles_completed = excluded.cycles_completed, failed_payments = excluded.failed_payments,
 	    outstanding_minor = excluded.outstanding_minor, last_payment_at = excluded.last_payment_at,
 	    last_failed_at = excluded.last_failed_at, last_failed_reason = excluded.last_failed_reason,
-	    retry_at = excluded.retry_at, started_at = excluded.started_at, ended_at = excluded.ended_at,
-	    check_at = excluded.check_at)`
+	    retry_at = excluded.retry_at, started_at = excluded.started_at, starts_at = excluded.starts_at,
+	    ended_at = excluded.ended_at, check_at = excluded.check_at)`
 
 func orZero(t *time.Time) time.Time {
 	if t == nil {

@@ -27,18 +27,21 @@ const (
 // charge should have come, and soon after one came, when the next one will be. While it waits for its approval, the
 // contribution's own checks look after it.
 func (s Subscription) NextCheck(now time.Time) time.Time {
-	if !s.State.Runs() {
+	if !s.Goes() {
 		return time.Time{}
 	}
-	at := now.Add(checkEvery)
-	if s.State != Active || s.NextBillingAt.IsZero() {
+	at, charge := now.Add(checkEvery), s.NextBillingAt
+	if s.Waits() {
+		charge = s.StartsAt
+	}
+	if s.State == Suspended || charge.IsZero() {
 		return at
 	}
-	if s.NextCharge().IsZero() { // ever less, should PayPal not say
+	if s.State == Active && s.NextCharge().IsZero() { // ever less, should PayPal not say
 		return now.Add(min(max(chargedSoon, now.Sub(s.LastPaymentAt)), checkEvery))
 	}
 	for _, after := range []time.Duration{chargeExpect, chargeOverdue} {
-		if due := s.NextBillingAt.Add(after + s.spread()); due.After(now) && due.Before(at) {
+		if due := charge.Add(after + s.spread()); due.After(now) && due.Before(at) {
 			return due
 		}
 	}
@@ -75,6 +78,14 @@ func DueFor(
 		return nil, db.Translate(fmt.Errorf("find subscriptions that are due a charge: %w", err))
 	}
 	return ids, nil
+}
+
+// MonthsLater is the same day of the month some months on; the last day of that month where it has no such day.
+func MonthsLater(from time.Time, months int) time.Time {
+	y, m, d := from.Date()
+	first := time.Date(y, m+time.Month(months), 1, from.Hour(), from.Minute(), from.Second(), 0, from.Location())
+	last := first.AddDate(0, 1, -1).Day()
+	return first.AddDate(0, 0, min(d, last)-1)
 }
 
 // ClaimDue takes at most limit subscriptions about which PayPal is to be asked, by PayPal's ids, the longest overdue

@@ -43,6 +43,7 @@ type Subscription struct {
 	RetryAt          time.Time // when PayPal tries the failed payment again
 
 	StartedAt time.Time // PayPal's create_time; zero while nobody has approved it
+	StartsAt  time.Time // when the first charge is due, by PayPal's start_time; zero where that was at its beginning
 	EndedAt   time.Time // when it was cancelled or expired
 
 	// These two are written by internal/manage.
@@ -68,6 +69,24 @@ const priceFixedFor = 10 * 24 * time.Hour
 func (s Subscription) NextIsFixed(now time.Time) bool {
 	next := s.NextCharge()
 	return !next.IsZero() && next.Sub(now) < priceFixedFor
+}
+
+// Waits reports whether it is approved and becomes active by itself when its first charge is due.
+func (s Subscription) Waits() bool { return s.State == ApprovalPending && !s.StartsAt.IsZero() }
+
+// Goes reports whether PayPal may charge the reader, now, once it goes on, or once it begins.
+func (s Subscription) Goes() bool { return s.State.Runs() || s.Waits() }
+
+// FirstCharge is when PayPal charges for the first time; zero where it has, or was to do so at once.
+func (s Subscription) FirstCharge() time.Time {
+	switch {
+	case s.StartsAt.IsZero() || s.State.Ended() || s.CyclesCompleted > 0 || !s.LastPaymentAt.IsZero():
+		return time.Time{}
+	case s.NextBillingAt.IsZero():
+		return s.StartsAt
+	default:
+		return s.NextBillingAt
+	}
 }
 
 // Find reads a subscription by PayPal's id. The error is fault.NotFound where we have none.

@@ -29,7 +29,7 @@ const ofMine = `
 	           WHERE b.contribution_id = c.id AND b.state NOT IN ('cancelled', 'expired')) AS ended
 	FROM mine JOIN contribution c USING (id)
 	WHERE c.frequency <> 'once' AND EXISTS (SELECT 1 FROM subscription b
-	    WHERE b.contribution_id = c.id AND b.state <> 'approval_pending')`
+	    WHERE b.contribution_id = c.id AND (b.state <> 'approval_pending' OR b.starts_at IS NOT NULL))`
 
 // Recurring are a reader's recurring contributions that were begun at PayPal, in pages of 20: those that still run come
 // first, and of each kind the latest. older is the cursor of the page after it, empty on the last one. The address is as

@@ -28,6 +28,7 @@ type subscriptionLine struct {
 	Owed        money.Amount // unpaid by charges that failed; no currency where nothing is
 	EndedBy     string       // in words; empty while it runs
 	Failure     string       // why the latest charge failed, while that matters
+	First       stamp        // the first charge, while it is still to come
 	Next        stamp
 	Retry       stamp
 	PausedUntil stamp
@@ -52,8 +53,11 @@ func (s layout) subscriptionLines(loc i18n.Localizer, h dashboard.History) []sub
 		lines[i] = subscriptionLine{
 			Subscription: sub, State: statusIn(loc, "subscription.standing.", string(standing), standingTones),
 			Every: loc.Say("contribution.frequency." + sub.Frequency),
-			Next:  s.stamp(sub.NextCharge()), Retry: s.stamp(sub.RetryAt), PausedUntil: s.stamp(sub.PausedUntil),
+			First: s.stamp(sub.FirstCharge()), Next: s.stamp(sub.NextCharge()), Retry: s.stamp(sub.RetryAt), PausedUntil: s.stamp(sub.PausedUntil),
 			Started: s.stamp(sub.StartedAt), Ended: s.stamp(sub.EndedAt), Paid: s.stamp(sub.LastPaymentAt),
+		}
+		if !lines[i].First.IsZero() {
+			lines[i].Next = stamp{}
 		}
 		if sub.State.Ended() {
 			lines[i].EndedBy = wordIn(loc, "subscription.by.", sub.EndedBy)
@@ -122,7 +126,7 @@ func actsOn(h dashboard.History) []act {
 	if has(subscription.Active) {
 		acts = append(acts, pauseIt)
 	}
-	if has(subscription.Active) || has(subscription.Suspended) {
+	if slices.ContainsFunc(h.Subscriptions, subscription.Subscription.Goes) {
 		acts = append(acts, stopIt)
 	}
 	return acts
@@ -194,7 +198,7 @@ func (s *Subscription) page(ctx context.Context, loc i18n.Localizer, id uuid.UUI
 		Pausing: a == pauseIt, Months: 1,
 	}
 	for _, line := range s.subscriptionLines(loc, h) {
-		if p.Standing.PayPalID == "" || line.Subscription.State.Runs() {
+		if p.Standing.PayPalID == "" || line.Goes() {
 			p.Standing = line
 		}
 	}

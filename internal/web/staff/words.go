@@ -27,7 +27,7 @@ var (
 	}
 	mailTones     = map[string]string{"failed": "bad", "bounced": "bad", "off": "wait"}
 	standingTones = map[string]string{
-		"waiting": "wait", "running": "good", "failing": "bad", "recovered": "good", "paused": "wait", "suspended": "wait",
+		"waiting": "wait", "scheduled": "good", "running": "good", "failing": "bad", "recovered": "good", "paused": "wait", "suspended": "wait",
 		"lost": "bad",
 	}
 	changeTones = map[string]string{
