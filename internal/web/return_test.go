@@ -111,14 +111,14 @@ func TestAGiftsAddressesAreForItsReader(t *testing.T) {
 	id, _ := r.begin(giftForm("message", "For the river"))
 	h.approve(id)
 	stranger := h.newReader()
-	nobodys := stranger.get("/contributions/00000000-0000-7000-8000-000000000000/return")
+	const nobodys = "/contributions/00000000-0000-7000-8000-000000000000/"
 	_, key, _ := strings.Cut(h.thanksAddress(id), "?")
 	pages := []string{"return", "cancel", "thanks", "return?token=", "cancel?token=", "return?key=x", "cancel?" + key}
 	for _, page := range pages {
 		for _, method := range []string{"GET", "HEAD"} {
 			got := stranger.do(method, "/contributions/"+id+"/"+page, "")
 			leads := got.header.Get("Location") + got.header.Get("Set-Cookie")
-			if got.status != 404 || leads != "" || method == "GET" && got.body != nobodys.body {
+			if got.status != 404 || leads != "" || method == "GET" && got.body != stranger.get(nobodys+page).body {
 				t.Errorf("%s %s: %d %v\n%s", method, page, got.status, got.header, got.body)
 			}
 		}
@@ -134,6 +134,26 @@ func TestAGiftsAddressesAreForItsReader(t *testing.T) {
 	check := strings.Replace(h.thanksAddress(id), "/thanks?", "/return?", 1) // "Check again", opened elsewhere
 	if got := stranger.get(check); got.status != 303 || h.stateOf(id) != "completed" {
 		t.Errorf("with the page's key: %d %s", got.status, h.stateOf(id))
+	}
+}
+
+// An app opens PayPal in a browser of its own, and PayPal may name nothing when the reader turns back from a monthly
+// gift: the page says what is true and what to do, and is the same for every gift and for none.
+func TestTurningBackInAnotherBrowser(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	id, _ := h.newReader().begin(giftForm("frequency", "month", "amount", "10", "message", "For the river"))
+	other := h.newReader()
+	got := other.get("/contributions/" + id + "/cancel")
+	got.says(t, "elsewhere", "You came back from PayPal.", "charges only what you have approved there",
+		`href="/manage"`, `href="/"`, "Automatic payments")
+	for _, address := range []string{uuid.NewString(), "x"} {
+		if nobodys := other.get("/contributions/" + address + "/cancel"); nobodys.body != got.body || nobodys.status != got.status {
+			t.Errorf("%s: %d\n%s", address, nobodys.status, nobodys.body)
+		}
+	}
+	if strings.Contains(got.body, "river") || h.stateOf(id) != "created" {
+		t.Errorf("it tells of the gift, or changed it to %s\n%s", h.stateOf(id), got.body)
 	}
 }
 

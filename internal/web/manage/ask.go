@@ -3,6 +3,7 @@ package manage
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"readerfund/internal/fault"
 	"readerfund/internal/i18n"
@@ -17,30 +18,53 @@ type Ask struct {
 	links *managelink.Service
 }
 
-// askPage is the form that asks for a link: empty, given back, or after it was sent.
+// askPage is the form that asks for a link, and what became of it.
 type askPage struct {
-	Email    string
-	Sent     bool   // what was asked for is under way, whether the address is known or not
-	Trouble  string // why the link that led here lets nobody in
-	Mails    bool   // mail is sent from here
-	Minutes  int    // how long a link may be opened
-	Sessions int    // and how long it lets in, in minutes
+	Email   string
+	Lede    string // why the reader is here
+	Sent    bool   // a link is under way if the address is known
+	Done    bool   // the lede says what came of what the reader just did
+	Wait    bool   // no link can be asked for now
+	Mails   bool   // mail is sent from here
+	Minutes int    // how long a link may be opened
 	page.FormErrors
 }
 
-// show answers with the form. trouble is why the reader is here and not where they wanted to be; it may be empty.
-func (s *Ask) show(w http.ResponseWriter, r *http.Request, status int, p askPage) error {
-	p.Mails, p.Minutes = s.links.SendsMail(), int(managelink.LinkLasts.Minutes())
-	p.Sessions = int(managelink.SessionLasts.Minutes())
-	title := i18n.New("manage.title.ask")
+// form is the empty form, for who has no session: that one ran out, was closed, or a link has been asked for. The
+// address says which.
+func (s *Ask) form(w http.ResponseWriter, r *http.Request) error {
+	loc, q := s.pages.Localizer(r), r.URL.Query()
 	switch {
-	case p.Sent:
-		title = i18n.New("manage.title.sent")
-	case p.Trouble != "":
-		title = i18n.New("manage.title.no_entry")
+	case q.Has("sent"):
+		p := askPage{Sent: true, Done: true, Lede: loc.Say("manage.sent", i18n.Args{"minutes": linkMinutes})}
+		return s.show(w, r, http.StatusOK, i18n.New("manage.title.sent"), p)
+	case q.Has("left"):
+		p := askPage{Done: true, Lede: loc.Say("manage.left")}
+		return s.show(w, r, http.StatusOK, i18n.New("manage.title.left"), p)
+	case q.Has("closed"):
+		p := askPage{Lede: loc.Say("manage.closed", i18n.Args{"minutes": sessionMinutes})}
+		return s.show(w, r, http.StatusOK, i18n.New("manage.title.closed"), p)
+	default:
+		return s.show(w, r, http.StatusOK, i18n.New("manage.title.ask"), askPage{Lede: loc.Say("manage.ask")})
 	}
+}
+
+// refuse says why a link opens nothing, and offers another.
+func (s *Ask) refuse(w http.ResponseWriter, r *http.Request, why i18n.Message) error {
+	p := askPage{Lede: s.pages.Localizer(r).Message(why)}
+	return s.show(w, r, http.StatusNotFound, i18n.New("manage.title.no_entry"), p)
+}
+
+func (s *Ask) show(w http.ResponseWriter, r *http.Request, status int, title i18n.Message, p askPage) error {
+	p.Mails, p.Minutes = s.links.SendsMail(), linkMinutes
 	return s.layout.show(w, r, status, "manage/ask.html", title, p)
 }
+
+// linkMinutes is how long a link may be opened, and sessionMinutes how long it lets in.
+const (
+	linkMinutes    = int(managelink.LinkLasts / time.Minute)
+	sessionMinutes = int(managelink.SessionLasts / time.Minute)
+)
 
 // Submit answers POST /manage. Whoever asks learns nothing of the address: the answer is the same, and as fast, whether
 // or not anybody has given with it.
@@ -52,14 +76,17 @@ func (s *Ask) Submit(w http.ResponseWriter, r *http.Request) error {
 	from := page.ClientOf(r.Context())
 	err = s.links.Ask(r.Context(), v.Get("email"), page.Language(r),
 		managelink.From{Address: from.Address.String(), Network: from.Network.String()})
+	loc := s.pages.Localizer(r)
 	switch limited, ok := errors.AsType[*managelink.RateLimitError](err); {
 	case ok:
 		w.Header().Set("Retry-After", page.Seconds(limited.Wait))
-		return page.NewError(http.StatusTooManyRequests, "manage.asked_too_often", i18n.Args{"when": page.Wait(limited.Wait)})
+		when := i18n.Args{"when": page.Wait(limited.Wait)}
+		p := askPage{Wait: true, Lede: loc.Say("manage.asked_too_often", when)}
+		return s.show(w, r, http.StatusTooManyRequests, i18n.New("manage.title.too_often"), p)
 	case fault.Is(err, fault.Invalid):
-		p := askPage{Email: v.Get("email")}
-		p.Put(s.pages.Localizer(r), err, "email")
-		return s.show(w, r, http.StatusUnprocessableEntity, p)
+		p := askPage{Email: v.Get("email"), Lede: loc.Say("manage.ask")}
+		p.Put(loc, err, "email")
+		return s.show(w, r, http.StatusUnprocessableEntity, i18n.New("manage.title.address_malformed"), p)
 	case err != nil:
 		return err
 	}

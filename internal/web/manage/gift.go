@@ -86,8 +86,7 @@ func (s *Gift) refuse(w http.ResponseWriter, r *http.Request, err error) error {
 	if !errors.Is(err, errNotYours) {
 		return err
 	}
-	why := s.pages.Localizer(r).Say("manage.link_reaches_nothing")
-	return s.ask.show(w, r, http.StatusNotFound, askPage{Trouble: why})
+	return s.ask.refuse(w, r, i18n.New("manage.link_reaches_nothing"))
 }
 
 // Show answers GET /manage/gift/{id}.
@@ -137,7 +136,7 @@ func (s *Gift) carryOut(ctx context.Context, v visit, form url.Values) (to strin
 	case act == "change" && v.key == "":
 		return s.change(ctx, v, form, by)
 	default:
-		return "", page.NotFound()
+		return "", fault.New(fault.NotFound, "manage.no_such_act")
 	}
 	return v.address(), err
 }
@@ -186,11 +185,15 @@ func (s *Gift) comeBack(
 	}
 	return s.door.only(func(w http.ResponseWriter, r *http.Request, address string) error {
 		c, err := s.service.Change(r.Context(), id)
-		if err != nil {
-			return err
+		owns := false
+		if err == nil {
+			owns, err = s.people.Owns(r.Context(), address, c.Contribution)
 		}
-		if owns, err := s.people.Owns(r.Context(), address, c.Contribution); err != nil || !owns {
-			return errors.Join(err, page.NotFound())
+		switch {
+		case fault.Is(err, fault.NotFound), err == nil && !owns: // the same for either
+			return fault.New(fault.NotFound, "manage.no_such_change")
+		case err != nil:
+			return err
 		}
 		if r.Method != http.MethodHead {
 			if _, err := look(r.Context(), id); err != nil && !fault.Is(err, fault.Unavailable) {

@@ -149,7 +149,7 @@ func (d door) only(h func(w http.ResponseWriter, r *http.Request, address string
 	return func(w http.ResponseWriter, r *http.Request) error {
 		address, err := d.reader(r.Context(), r)
 		if errors.Is(err, managelink.ErrNoSession) {
-			page.Redirect(w, home)
+			page.Redirect(w, home+"?closed")
 			return nil
 		}
 		if err != nil {

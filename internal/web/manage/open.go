@@ -43,7 +43,7 @@ func (s *Open) Show(w http.ResponseWriter, r *http.Request) error {
 		return s.refuse(w, r, err)
 	}
 	return s.show(w, r, http.StatusOK, "manage/open.html", i18n.New("manage.title.open"),
-		openPage{Token: token, Opening: rand.Text(), Minutes: int(managelink.SessionLasts.Minutes())})
+		openPage{Token: token, Opening: rand.Text(), Minutes: sessionMinutes})
 }
 
 // Open answers POST /manage/{token}: it uses the link up and lets this browser in.
@@ -66,8 +66,7 @@ func (s *Open) refuse(w http.ResponseWriter, r *http.Request, err error) error {
 	if !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	why := s.pages.Localizer(r).Message(fault.All(err)[0].Message)
-	return s.ask.show(w, r, http.StatusNotFound, askPage{Trouble: why})
+	return s.ask.refuse(w, r, fault.All(err)[0].Message)
 }
 
 // Leave answers POST /manage/leave: it ends the session, here and on the server.
@@ -76,6 +75,6 @@ func (s *Open) Leave(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.door.keep(w, "")
-	page.Redirect(w, home)
+	page.Redirect(w, home+"?left")
 	return nil
 }

@@ -73,7 +73,7 @@ type payment struct {
 func (s *Own) Show(w http.ResponseWriter, r *http.Request) error {
 	address, err := s.door.reader(r.Context(), r)
 	if errors.Is(err, managelink.ErrNoSession) {
-		return s.ask.show(w, r, http.StatusOK, askPage{Sent: r.URL.Query().Has("sent")})
+		return s.ask.form(w, r)
 	}
 	if err != nil {
 		return err

@@ -46,7 +46,8 @@ type Problem struct {
 
 	Challenge any `json:"challenge,omitempty"` // its solution, as field "altcha", lets the same pass
 
-	Staff bool `json:"-"` // it is about one of the staff's pages
+	Staff bool `json:"-"` // it is about one of the staff's pages,
+	Own   bool `json:"-"` // or about one of a reader's own
 }
 
 // FieldError is what is wrong with one field, by the interface's name of it.
@@ -73,7 +74,7 @@ func (p *Renderer) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		WriteJSON(w, a.Status, ProblemType, a)
 		return
 	}
-	a.Staff = isStaff(r)
+	a.Staff, a.Own = isStaff(r), below(r, "/manage")
 	data := Page{Title: a.Title, NoIndex: true, Data: a}
 	if broken := p.Render(w, r, a.Status, "public/error.html", data); broken != nil {
 		p.log.ErrorContext(r.Context(), "error page does not render", "request", RequestID(r.Context()), "error", broken)

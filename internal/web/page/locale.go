@@ -39,8 +39,11 @@ func (p *Renderer) localizer(tag language.Tag) i18n.Localizer {
 	})
 }
 
-func isStaff(r *http.Request) bool {
-	return r.URL.Path == "/staff" || strings.HasPrefix(r.URL.Path, "/staff/")
+func isStaff(r *http.Request) bool { return below(r, "/staff") }
+
+// below reports whether a request is for a path or one below it.
+func below(r *http.Request, path string) bool {
+	return r.URL.Path == path || strings.HasPrefix(r.URL.Path, path+"/")
 }
 
 // preferred is the offered language that a header prefers, with its region, or English.

@@ -68,14 +68,16 @@ func fromPayPal(r *http.Request) bool {
 }
 
 // Cancel answers GET /contributions/{id}/cancel: the reader turned back at PayPal. Nothing was charged; the form is
-// there again.
+// there again. A browser without a sign of whose gift it is, as where an app opened PayPal in its own, gets a page that
+// helps and is the same for every gift, and for none. It changes nothing.
 func (s *Return) Cancel(w http.ResponseWriter, r *http.Request) error {
 	c, own, err := s.read(r)
 	switch {
+	case fault.Is(err, fault.NotFound), err == nil && !own:
+		title := s.pages.Localizer(r).Say("public.headline.turned_back")
+		return s.pages.Render(w, r, http.StatusNotFound, "public/turned_back.html", page.Page{Title: title, NoIndex: true})
 	case err != nil:
 		return err
-	case !own:
-		return errNotYours()
 	}
 	if r.Method != http.MethodHead {
 		ctx, cancel := context.WithTimeout(r.Context(), settleTimeout)
