@@ -32,6 +32,7 @@ import (
 	"readerfund/internal/managelink"
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
+	"readerfund/internal/monthly"
 	"readerfund/internal/notice"
 	"readerfund/internal/paypal"
 	"readerfund/internal/plan"
@@ -332,6 +333,14 @@ func limits(cfg config.Config) map[money.Currency]contribution.Limit {
 	return all
 }
 
+// monthly makes the table of what readers are asked for after a one-time gift.
+func (a *App) monthly() *monthly.Table {
+	return monthly.NewTable(monthly.TableConfig{
+		DB: a.db, Now: a.now,
+		Limits: func(c money.Currency) monthly.Range { return monthly.Range(a.contributions.Limits(c)) },
+	})
+}
+
 func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client) (http.Handler, error) {
 	return web.New(web.Deps{
 		BaseURL: a.cfg.BaseURL, PublicationName: a.cfg.PublicationName, DefaultCurrency: a.cfg.DefaultCurrency,
@@ -345,6 +354,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
 		Books: a.books, Refunds: a.refunds, Changes: a.changes, Queue: a.queue, Mail: a.mail, Accounts: a.accounts,
 		Reports: a.reports, Views: a.views, Health: a.health, Alerts: a.alerts, Gate: a.gate, Receipts: a.receipts,
+		Monthly:     a.monthly(),
 		ManageLinks: a.manageLinks, People: a.people,
 		Sessions: a.sessions, Audit: audit.NewLog(audit.Config{DB: a.db, Reading: a.readDB, Now: a.now}),
 		Metrics: a.metrics, Log: a.log, Now: a.now,

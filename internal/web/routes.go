@@ -146,6 +146,8 @@ func (s *server) staffRoutes(r chi.Router) {
 		r.Get("/staff/work", h(staff.Work.Show))
 		r.Post("/staff/work/retry", h(staff.Work.Retry))
 		r.Post("/staff/work/discard", h(staff.Work.Discard))
+		r.Get("/staff/monthly", h(staff.Monthly.Show))
+		r.Post("/staff/monthly", h(staff.Monthly.Save))
 		r.Get("/staff/mail", h(staff.Mail.Show))
 		r.Post("/staff/mail/again", h(staff.Mail.Again))
 	})

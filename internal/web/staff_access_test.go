@@ -63,6 +63,8 @@ func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute 
 		"POST /staff/inbox/{event}/replay":                         {inbox + "/replay", account.Editor, 303},
 		"GET /staff/work":                                          {"/staff/work", account.Editor, 200},
 		"POST /staff/work/retry":                                   {"/staff/work/retry", account.Editor, 409},
+		"GET /staff/monthly":                                       {"/staff/monthly", account.Editor, 200},
+		"POST /staff/monthly":                                      {"/staff/monthly", account.Editor, 303},
 		"GET /staff/mail":                                          {"/staff/mail", account.Editor, 200},
 		"POST /staff/mail/again":                                   {"/staff/mail/again", account.Editor, 422},
 		"POST /staff/work/discard":                                 {"/staff/work/discard", account.Editor, 422},
@@ -175,7 +177,7 @@ func TestActsAreForEditorsOnOurOwnPages(t *testing.T) {
 				t.Errorf("%s with %v: %d", route, header, got.status)
 			}
 		}
-		hasPage := slices.Contains([]string{"refund", "accept", "password"}, path.Base(c.address))
+		hasPage := slices.Contains([]string{"refund", "accept", "password", "monthly"}, path.Base(c.address))
 		if got := editor.get(c.address); got.status != 405 && got.status != 404 && !hasPage {
 			t.Errorf("GET %s: %d", c.address, got.status)
 		}

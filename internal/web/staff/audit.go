@@ -75,6 +75,8 @@ func (s layout) auditLine(loc i18n.Localizer, e audit.Entry) auditLine {
 	switch room, _, _ := strings.Cut(string(e.Action), "."); room {
 	case "inbox":
 		line.About = address("/staff/inbox", filled("q", e.Subject))
+	case "monthly":
+		line.About = address(monthlyAddress, filled("currency", e.Subject))
 	case "reconcile":
 		line.About = address("/staff/reconciliation", filled("state", "all", "q", e.Subject))
 	}

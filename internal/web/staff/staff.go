@@ -22,6 +22,7 @@ import (
 	"readerfund/internal/mail"
 	"readerfund/internal/manage"
 	"readerfund/internal/money"
+	"readerfund/internal/monthly"
 	"readerfund/internal/queue"
 	"readerfund/internal/receipt"
 	"readerfund/internal/reconcile"
@@ -53,6 +54,7 @@ type Config struct {
 	Queue         *queue.Queue
 	Mail          *mail.Service
 	Receipts      *receipt.Service
+	Monthly       *monthly.Table
 	Alerts        *alert.Board // nil shows none
 	Accounts      *account.Store
 	Sessions      *session.Manager
@@ -80,6 +82,7 @@ type Screens struct {
 	Dispute        *Dispute
 	Reports        *Reports
 	Recurring      *Recurring
+	Monthly        *Monthly
 	Ledger         *Ledger
 	Reconciliation *Reconciliation
 	Difference     *Difference
@@ -103,12 +106,15 @@ func New(c Config) *Screens {
 		Contributions: &Contributions{layout: l, views: c.Views, campaigns: c.Campaigns, exports: e},
 		Contribution: &Contribution{layout: l, contributions: c.Contributions, settler: c.Settler, refunds: c.Refunds,
 			views: c.Views, audit: c.Audit},
-		Document:       &Document{layout: l, receipts: c.Receipts, audit: c.Audit},
-		Refund:         &Refund{layout: l, refunds: c.Refunds, views: c.Views},
-		Subscription:   &Subscription{layout: l, manage: c.Manage, views: c.Views},
-		Dispute:        &Dispute{layout: l, disputes: c.Disputes, views: c.Views},
-		Reports:        &Reports{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
-		Recurring:      &Recurring{layout: l, reports: c.Reports},
+		Document:     &Document{layout: l, receipts: c.Receipts, audit: c.Audit},
+		Refund:       &Refund{layout: l, refunds: c.Refunds, views: c.Views},
+		Subscription: &Subscription{layout: l, manage: c.Manage, views: c.Views},
+		Dispute:      &Dispute{layout: l, disputes: c.Disputes, views: c.Views},
+		Reports:      &Reports{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
+		Recurring:    &Recurring{layout: l, reports: c.Reports},
+		Monthly: &Monthly{
+			layout: l, table: c.Monthly, campaigns: c.Campaigns, contributions: c.Contributions,
+		},
 		Ledger:         &Ledger{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
 		Reconciliation: &Reconciliation{layout: l, views: c.Views},
 		Difference: &Difference{
