@@ -26,7 +26,7 @@ const (
 // course is what happens to a monthly gift of EUR 10.00, and how it ends.
 type course struct {
 	name    string
-	acts    []string // hooks of the subscription, or of its latest sale where they begin with "sale"; wait: two seconds
+	acts    []string // hooks of the subscription, or of its latest sale where they begin with "sale"; billing: a setting; wait: two seconds
 	news    []string // what is delivered of it, in PayPal's order
 	state   contribution.State
 	runs    subscription.State
@@ -55,6 +55,11 @@ func courses() []course {
 		{"one of two taken back", []string{`approve {}`, `renew {}`, `sale reverse {}`},
 			[]string{activatedNews, saleNews, saleNews, saleReversalNews},
 			contribution.Completed, subscription.Active, paid + ", " + paid + fee + fee + ", reversal -1000 EUR", false},
+		{"taken back, and the news names the charge", []string{
+			`approve {}`, `billing {"reversal_event":"sale"}`, `sale reverse {"amount":"4.00"}`, `wait`,
+			`billing {"reversal_event":"refund"}`,
+		}, []string{activatedNews, saleNews, saleReversalNews},
+			contribution.Completed, subscription.Active, paid + fee + ", reversal -400 EUR", false},
 		{"a charge that has to clear", []string{`approve {}`, `renew {"outcome":"pending"}`, `sale settle {}`},
 			[]string{activatedNews, saleNews, saleHeldIn, saleNews},
 			contribution.Completed, subscription.Active, paid + ", " + paid + fee + fee, false},
@@ -83,6 +88,10 @@ func (p *postbox) run(c course) *monthlyGift {
 			continue
 		}
 		what, body, _ := strings.Cut(act, " {")
+		if what == "billing" {
+			p.hook(what, "{"+body)
+			continue
+		}
 		if hook, ofSale := strings.CutPrefix(what, "sale "); ofSale {
 			p.hook("captures/"+p.saleOf(id)+"/"+hook, "{"+body)
 		} else {

@@ -124,6 +124,8 @@ func (i *Inbox) apply(ctx context.Context, e event) (c contribution.Contribution
 		return i.settler.SettleOrder(ctx, parsed.OrderID, src)
 	case kind == aRefund && parsed.RefundID != "":
 		return i.payments.SettleRefund(ctx, parsed.RefundID, strings.HasSuffix(e.Type, ".REVERSED"), src)
+	case kind == aRefund && parsed.CaptureID != "" && strings.HasPrefix(e.Type, "PAYMENT.SALE."):
+		return i.payments.SettleReturned(ctx, parsed.CaptureID, parsed.SubscriptionID, src)
 	case kind == aDispute && parsed.DisputeID != "":
 		return i.disputes.Settle(ctx, parsed.DisputeID, src)
 	case kind == aSubscription && parsed.SubscriptionID != "":

@@ -38,10 +38,6 @@ func PaymentReported(t paypal.Transaction) Fact {
 	return Fact{capture: &seen, direct: true}
 }
 
-// refundCode is the transaction event code of a refund by the seller; other codes that give money back are reversals.
-// Source: PayPal, "Transaction event codes".
-const refundCode = "T1107"
-
 // RefundReported is the refund or reversal of such a payment.
 func RefundReported(t paypal.Transaction) Fact {
 	seen := paypal.Refund{
@@ -51,7 +47,7 @@ func RefundReported(t paypal.Transaction) Fact {
 	if t.Fee != nil {
 		seen.FeeRefunded = *t.Fee
 	}
-	return Fact{refund: &seen, reversal: t.EventCode != refundCode}
+	return Fact{refund: &seen, reversal: t.EventCode != paypal.RefundCode}
 }
 
 // Kind names the fact for the history: "capture_completed", "refund_pending", "dispute_open".

@@ -40,6 +40,12 @@ type conversion struct {
 	rate     string // as PayPal writes it
 }
 
+// Returned is how much of the payment went back, by refunds and reversals, in minor units.
+func (p Payment) Returned() int64 {
+	minor, _ := p.back()
+	return minor
+}
+
 // back is what of the payment went back, in minor units, and whether a reversal is among it.
 func (p *Payment) back() (minor int64, reversed bool) {
 	for _, r := range p.refunds {

@@ -22,6 +22,13 @@ const (
 	MaxPage   = 500
 )
 
+// Event codes of money of a payment that went back. Source: PayPal, "Transaction event codes".
+const (
+	ReversalCode   = "T1106" // PayPal took it
+	RefundCode     = "T1107" // we gave it
+	ChargebackCode = "T1201" // the payer's bank took it
+)
+
 // Transaction is one row of PayPal's own record of the account's money. Its id is not unique: the same one may come
 // again with another event code.
 type Transaction struct {
@@ -51,6 +58,7 @@ type TransactionQuery struct {
 	Page     int       // from 1; 0 means 1
 	PageSize int       // at most MaxPage; 0 means MaxPage
 	ID       string    // only rows with this id; empty is all
+	Code     string    // only rows with this event code; empty is all
 	All      bool      // also rows that moved no balance
 }
 
@@ -119,6 +127,9 @@ func (q TransactionQuery) values() (url.Values, error) {
 	}
 	if q.ID != "" {
 		query.Set("transaction_id", q.ID)
+	}
+	if q.Code != "" {
+		query.Set("transaction_type", q.Code)
 	}
 	return query, nil
 }

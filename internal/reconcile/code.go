@@ -1,6 +1,10 @@
 package reconcile
 
-import "strings"
+import (
+	"strings"
+
+	"readerfund/internal/paypal"
+)
 
 // class is what a movement of PayPal's account is to us.
 type class string
@@ -30,9 +34,9 @@ var codes = map[string]class{
 	"T0012": gift, // virtual terminal
 	"T0013": gift, // donation button
 
-	"T1106": back, // reversal: PayPal took it
-	"T1107": back, // refund: we gave it
-	"T1201": back, // chargeback: the payer's bank took it
+	paypal.ReversalCode:   back,
+	paypal.RefundCode:     back,
+	paypal.ChargebackCode: back,
 
 	"T1110": hold,    // held because of a dispute
 	"T1111": release, // that hold cancelled
@@ -61,4 +65,4 @@ func classify(code string, minor int64, reference string) class {
 }
 
 // reversed reports whether PayPal or a bank took the money, rather than us giving it.
-func reversed(code string) bool { return code == "T1106" || code == "T1201" }
+func reversed(code string) bool { return code == paypal.ReversalCode || code == paypal.ChargebackCode }

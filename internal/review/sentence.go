@@ -51,6 +51,7 @@ const (
 	RefundNamesNoPayment    Code = "refund_names_no_payment"
 	DisputeNamesNoPayment   Code = "dispute_names_no_payment"
 	SaleNamesNoSubscription Code = "sale_names_no_subscription"
+	ReturnNotListed         Code = "return_not_listed"
 )
 
 // Sentence says a code with its arguments; rewording one brings no review back. A code of a newer version is said as it

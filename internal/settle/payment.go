@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -24,6 +25,7 @@ type Payments struct {
 	paypal        *paypal.Client
 	contributions *contribution.Service
 	applier       *Applier
+	now           func() time.Time
 	owners        *batch.Writer[string, subscription.Owner]
 }
 
@@ -75,6 +77,11 @@ func (p *Payments) SettleRefund(
 	ctx context.Context, refundID string, reversal bool, src Source,
 ) (contribution.Contribution, error) {
 	r, err := p.paypal.Refund(ctx, refundID)
+	if reversal && paypal.NotFound(err) { // the news of one may have the sale's id where the reversal's is expected
+		if c, err := p.SettleReturned(ctx, refundID, "", src); !paypal.NotFound(err) {
+			return c, err
+		}
+	}
 	if err != nil {
 		return contribution.Contribution{}, fmt.Errorf("ask about refund %s: %w", refundID, err)
 	}

@@ -1,40 +1,68 @@
 package settle_test
 
 import (
-	"context"
-	"strings"
 	"testing"
+	"time"
 
+	"readerfund/internal/contribution"
 	"readerfund/internal/paypal"
-	"readerfund/internal/settle"
+	"readerfund/internal/review"
+	"readerfund/internal/testkit"
 )
 
-// The database itself refuses to book refunds of more than was paid, should PayPal ever say so.
-func TestMoreGoneBackThanCameInIsNotBooked(t *testing.T) {
+// News of a reversal that names the charge, as its own or in the place of the reversal's id: what went back is read from
+// PayPal's record, which is hours behind, and booked once.
+func TestAReversalThatNamesTheChargeItself(t *testing.T) {
 	t.Parallel()
-	d := bare(t)
-	c := mustBegin(t, d)
-	src := byWebhook
-	seen := func(id string, minor int64) []settle.Fact {
-		r := paypal.Refund{ID: id, CaptureID: "CAP", Status: paypal.RefundCompleted, Amount: eur(minor), CreatedAt: noon}
-		return []settle.Fact{settle.CaptureSeen(c.ID, src, captureOf("CAP", "PARTIALLY_REFUNDED")),
-			settle.RefundSeen(c.ID, src, r)}
+	n := still(t)
+	c := n.subscribed("reversed")
+	n.pass(33)
+	n.sweepSubscriptions()
+	sale := n.sales()[1]
+	told := func() error {
+		_, err := n.Payments.SettleReturned(t.Context(), sale, "", byWebhook)
+		return err
 	}
-	apply(t, d, seen("R1", 2000)...)
-	if _, err := d.Applier.ApplyAll(t.Context(), seen("R2", 600)); err == nil ||
-		!strings.Contains(err.Error(), "more than what is left") {
-		t.Errorf("20.00 and 6.00 of 25.00: %v", err)
+	if err := told(); err != nil || n.Count("refund") != 0 {
+		t.Errorf("nothing went back: %v, %d refunds", err, n.Count("refund"))
 	}
-	usd := paypal.Refund{ID: "R3", CaptureID: "CAP", Status: paypal.RefundCompleted, CreatedAt: noon}
-	usd.Amount.Minor, usd.Amount.Currency = 100, "USD"
-	if _, err := d.Applier.ApplyAll(t.Context(), []settle.Fact{settle.RefundSeen(c.ID, src, usd)}); err == nil {
-		t.Error("a refund in another currency was booked")
+	n.hook("POST", "search", `{"lag":"3h"}`, nil)
+	n.PayPal.Must("POST", "/sandbox/captures/"+sale+"/reverse", testkit.Fields{}, nil)
+	if err := told(); !isContradiction(err, review.ReturnNotListed) {
+		t.Errorf("the record does not have it yet: %v", err)
 	}
-	if _, err := d.DB.ExecContext(context.WithoutCancel(t.Context()),
-		`UPDATE payment SET returned_minor = amount_minor + 1`); err == nil {
-		t.Error("the database took it")
+	n.Clock.Advance(4 * time.Hour)
+	if _, err := n.Payments.SettleRefund(t.Context(), sale, true, byWebhook); err != nil {
+		t.Errorf("the charge's id in the place of the reversal's: %v", err)
 	}
-	if got := entries(t.Context(), t, d.DB, c.ID); strings.Count(got, "refund") != 1 {
-		t.Errorf("booked:\n%s", got)
+	if err := told(); err != nil || n.Count("refund WHERE kind = 'reversal'") != 1 {
+		t.Errorf("%v, %d reversals", err, n.Count("refund WHERE kind = 'reversal'"))
 	}
+	n.Wants(c, contribution.Completed) // the first charge is kept
+	n.BooksEqual()
+	if _, err := n.Payments.SettleRefund(t.Context(), "4KP00000000000000", true, byWebhook); !paypal.NotFound(err) {
+		t.Errorf("what PayPal does not know: %v", err)
+	}
+}
+
+// What went back in parts, of which one is booked, and the record of which cannot be read for a while.
+func TestPartsOfAChargeThatWentBack(t *testing.T) {
+	t.Parallel()
+	n := still(t)
+	n.subscribed("parts")
+	sale := n.sales()[0]
+	n.RefundAtPayPal(sale, "2.00")
+	n.PayPal.Refund(sale, "3.00")
+	n.Clock.Advance(time.Minute)
+	n.fault(`{"kind":"status","status":403,"match":{"path":"/v1/reporting/transactions"}}`)
+	if _, err := n.Payments.SettleReturned(t.Context(), sale, "", byWebhook); err == nil {
+		t.Error("the record could not be read, and all was well")
+	}
+	n.heal()
+	for range 2 {
+		if _, err := n.Payments.SettleReturned(t.Context(), sale, "", byWebhook); err != nil {
+			t.Error(err)
+		}
+	}
+	n.BooksEqual()
 }

@@ -22,9 +22,20 @@ import (
 func (p *Payments) SettleSale(
 	ctx context.Context, saleID, subscriptionID string, src Source,
 ) (contribution.Contribution, error) {
+	_, facts, err := p.seenSale(ctx, saleID, subscriptionID, src)
+	if err != nil {
+		return contribution.Contribution{}, err
+	}
+	return p.applier.ApplyAll(ctx, facts)
+}
+
+// seenSale reads a sale, and finds whose it is.
+func (p *Payments) seenSale(
+	ctx context.Context, saleID, subscriptionID string, src Source,
+) (paypal.Capture, []Fact, error) {
 	seen, err := p.paypal.Sale(ctx, saleID)
 	if err != nil {
-		return contribution.Contribution{}, fmt.Errorf("ask about sale %s: %w", saleID, err)
+		return seen, nil, fmt.Errorf("ask about sale %s: %w", saleID, err)
 	}
 	facts, err := p.saleFacts(ctx, seen, subscriptionID, src)
 	if namesNoSubscription(err) {
@@ -33,9 +44,9 @@ func (p *Payments) SettleSale(
 		}
 	}
 	if err != nil {
-		return contribution.Contribution{}, fmt.Errorf("sale %s: %w", saleID, err)
+		return seen, nil, fmt.Errorf("sale %s: %w", saleID, err)
 	}
-	return p.applier.ApplyAll(ctx, facts)
+	return seen, facts, nil
 }
 
 // dueAtMost is how many subscriptions are looked through at one attempt for a charge that names none. The next attempt

@@ -65,7 +65,7 @@ func New(cfg Config) *Services {
 		db: cfg.DB, paypal: cfg.PayPal, contributions: cfg.Contributions, applier: applier, baseURL: cfg.BaseURL,
 		plans: cfg.Plans, publication: cfg.Publication, now: cfg.Now, log: cfg.Log, calls: calls,
 	}
-	payments := &Payments{db: cfg.DB, paypal: cfg.PayPal, contributions: cfg.Contributions, applier: applier}
+	payments := &Payments{db: cfg.DB, paypal: cfg.PayPal, contributions: cfg.Contributions, applier: applier, now: cfg.Now}
 	payments.owners = batch.NewWriter(ownersAtOnce, payments.findOwners)
 	disputes := &Disputes{
 		db: cfg.DB, paypal: cfg.PayPal, payments: payments, applier: applier, sweepEvery: cfg.SweepEvery, now: cfg.Now,

@@ -1,0 +1,97 @@
+package settle
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"readerfund/internal/contribution"
+	"readerfund/internal/paypal"
+	"readerfund/internal/review"
+)
+
+// SettleReturned is for news that money of a sale went back which names the sale alone. PayPal's API does not list what
+// went back of one, its record of transactions does: each refund or reversal there is settled. subscriptionID is
+// SettleSale's. The error is a *ContradictionError where the record, which is up to three hours behind, lacks it.
+func (p *Payments) SettleReturned(
+	ctx context.Context, saleID, subscriptionID string, src Source,
+) (contribution.Contribution, error) {
+	seen, facts, err := p.seenSale(ctx, saleID, subscriptionID, src)
+	if err != nil {
+		return contribution.Contribution{}, err
+	}
+	c, gone, err := p.applyReturned(ctx, saleID, facts)
+	if err != nil || gone == seen.Amount.Minor {
+		return c, err
+	}
+	since := seen.UpdatedAt
+	if since.IsZero() {
+		since = seen.CreatedAt
+	}
+	rows, _, err := p.Returned(ctx, saleID, since.Add(-24*time.Hour))
+	if err != nil {
+		return c, err
+	}
+	for _, row := range rows {
+		if c, err = p.SettleRefund(ctx, row.ID, row.EventCode != paypal.RefundCode, src); err != nil {
+			return c, err
+		}
+	}
+	if c, gone, err = p.applyReturned(ctx, saleID, facts); err != nil {
+		return c, err
+	}
+	if seen.Status == paypal.CaptureRefunded && gone < seen.Amount.Minor || seen.Refunded() && gone == 0 {
+		return c, contradiction(review.ReturnNotListed, review.Args{"payment": saleID})
+	}
+	return c, nil
+}
+
+// applyReturned applies what a sale says, and tells how much of it went back by our books, in minor units.
+func (p *Payments) applyReturned(
+	ctx context.Context, saleID string, facts []Fact,
+) (c contribution.Contribution, gone int64, err error) {
+	c, err = p.applier.applyAnd(ctx, facts, func(a *application) error {
+		for _, paid := range a.Book.Payments() {
+			if paid.PayPalID == saleID {
+				gone = paid.Returned()
+			}
+		}
+		return nil
+	})
+	return c, gone, err
+}
+
+// Returned is what PayPal's record of transactions has of a sale's money that went back since a time, and in the 31
+// days after it: refunds and reversals. reaches is how far the record does: what it lacks before that did not happen.
+func (p *Payments) Returned(
+	ctx context.Context, saleID string, since time.Time,
+) (rows []paypal.Transaction, reaches time.Time, err error) {
+	to := since.Add(paypal.MaxWindow)
+	if now := p.now(); to.After(now) {
+		to = now
+	}
+	for _, code := range []string{paypal.RefundCode, paypal.ReversalCode, paypal.ChargebackCode} {
+		for page := 1; ; page++ {
+			found, err := p.paypal.Transactions(ctx, paypal.TransactionQuery{From: since, To: to, Page: page, Code: code})
+			if errors.Is(err, paypal.ErrNotReportedYet) {
+				return nil, time.Time{}, nil
+			}
+			if err != nil {
+				return nil, time.Time{}, fmt.Errorf("ask what went back of sale %s: %w", saleID, err)
+			}
+			for _, row := range found.Transactions {
+				if row.ReferenceID == saleID && row.ID != saleID && row.Unreadable == "" && row.Amount.Minor < 0 &&
+					(row.Status == "S" || row.Status == "P") {
+					rows = append(rows, row)
+				}
+			}
+			reaches = cmp.Or(reaches, found.RefreshedAt)
+			if page >= found.Pages {
+				break
+			}
+		}
+	}
+	return rows, reaches, nil
+}
