@@ -19,7 +19,15 @@ DROP INDEX CONCURRENTLY IF EXISTS mail_prompt;
 CREATE INDEX CONCURRENTLY mail_prompt ON mail (due_at) WHERE due_at IS NOT NULL
     AND kind IN ('changed', 'manage_link', 'paused', 'resumed', 'stopped', 'welcome');
 
+-- How far the mails with the statements of a year are: the last supporter whose mails are written.
+CREATE TABLE IF NOT EXISTS statement_progress (
+    year      integer PRIMARY KEY,
+    after_id  uuid NOT NULL,
+    ended_at  timestamptz -- when nobody was left; nothing is sent for the year after that
+);
+
 -- +goose Down
+DROP TABLE IF EXISTS statement_progress;
 DROP INDEX CONCURRENTLY IF EXISTS mail_prompt;
 ALTER TABLE subscription DROP COLUMN IF EXISTS frequency_since;
 ALTER TABLE payment DROP COLUMN IF EXISTS frequency;

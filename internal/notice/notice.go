@@ -25,10 +25,10 @@ import (
 // Config is what a Service needs.
 type Config struct {
 	DB         *db.DB
-	Manage     func(contribution uuid.UUID) string        // the page on which one gift is stopped: managelink.Links
-	Statement  func(supporter uuid.UUID, year int) string // receipt.Links
-	YearlyDays []int                                      // how many days before a year's charge it is told; sorted, the least first
-	Zone       *time.Location                             // whose years count
+	Manage     func(contribution uuid.UUID) string                      // the page on which one gift is stopped: managelink.Links
+	Statement  func(supporter uuid.UUID, year int, of uuid.UUID) string // receipt.Links
+	YearlyDays []int                                                    // how many days before a year's charge it is told; sorted, the least first
+	Zone       *time.Location                                           // whose years count
 	Now        func() time.Time
 	Log        *slog.Logger
 }

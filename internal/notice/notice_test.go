@@ -3,7 +3,6 @@ package notice_test
 import (
 	"encoding/json"
 	"log/slog"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,8 +15,6 @@ import (
 	"readerfund/internal/manage"
 	"readerfund/internal/money"
 	"readerfund/internal/notice"
-	"readerfund/internal/receipt"
-	"readerfund/internal/receipt/form"
 	"readerfund/internal/settle"
 	"readerfund/internal/subscription"
 	"readerfund/internal/testkit"
@@ -37,8 +34,8 @@ func open(t *testing.T) *world {
 	listen := func(n *notice.Service) settle.Listener { return n.OnApplied }
 	cfg := notice.Config{
 		Manage: func(id uuid.UUID) string { return "https://give.example.org/manage/gift/" + id.String() },
-		Statement: func(id uuid.UUID, year int) string {
-			return "https://give.example.org/statements/" + strconv.Itoa(year)
+		Statement: func(_ uuid.UUID, year int, of uuid.UUID) string {
+			return "https://give.example.org/statements/" + strconv.Itoa(year) + "?of=" + of.String()
 		},
 		YearlyDays: []int{7, 30}, Zone: time.UTC, Now: clock.Now, Log: slog.New(slog.DiscardHandler),
 	}
@@ -308,43 +305,5 @@ func TestYearlyChargesAtTheSameMoment(t *testing.T) {
 	}
 	if n := w.Count("mail WHERE kind = 'yearly_notice'"); n != 601 {
 		t.Errorf("%d notices, want 601", n)
-	}
-}
-
-// Who gave last year hears of their statement once, in January.
-func TestStatementsAreSentInJanuary(t *testing.T) {
-	t.Parallel()
-	w := open(t)
-	in := newsroom.Intent()
-	in.Email = "ada@example.org"
-	w.Pay(in)
-	receipts, err := receipt.New(receipt.Config{
-		DB: w.DB, Issuer: form.Issuer{Form: form.Plain, Series: "R"}, Zone: time.UTC, Now: w.Clock.Now,
-		Links: receipt.Links{Sign: func(string, string) string { return "" }}, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := receipts.Issue(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for day, wants := range []int{0, 0, 1, 1, 1} {
-		at := []time.Time{
-			time.Date(2026, 12, 31, 9, 0, 0, 0, time.UTC), time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC),
-			time.Date(2027, 1, 5, 9, 0, 0, 0, time.UTC), time.Date(2027, 1, 6, 9, 0, 0, 0, time.UTC),
-			time.Date(2028, 1, 6, 9, 0, 0, 0, time.UTC),
-		}[day]
-		w.Clock.Set(at)
-		if err := w.notices.Statements(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if n := w.Count("mail WHERE kind = 'statement'"); n != wants {
-			t.Errorf("on %v: %d statements, want %d", at, n, wants)
-		}
-	}
-	all := w.letters()
-	last := all[slices.IndexFunc(all, func(l letter) bool { return l.Kind == "statement" })]
-	if last.Recipient != "ada@example.org" || !strings.Contains(last.Args, "statements/2026") {
-		t.Errorf("the statement: %+v", last)
 	}
 }

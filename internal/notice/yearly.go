@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
-	"readerfund/internal/db"
 	"readerfund/internal/mail"
 	"readerfund/internal/money"
 )
@@ -85,66 +84,4 @@ func (s *Service) yearly(c charge, days int) mail.Message {
 		Reference: c.Reference, Amount: money.New(c.Minor, money.Currency(c.Currency)), Frequency: "year", Next: c.At.UTC(),
 		Manage: s.Manage(c.Contribution),
 	})
-}
-
-// Statements brings everybody who gave last year the statement of it, once, in January. It is periodic work; some days
-// are left for payments that PayPal confirms late.
-func (s *Service) Statements(ctx context.Context) error {
-	local := s.Now().In(s.Zone)
-	if local.Month() != time.January || local.Day() < firstStatementDay {
-		return nil
-	}
-	year := local.Year() - 1
-	for after := uuid.Nil; ; {
-		last, err := s.tellStatements(ctx, year, after)
-		if err != nil {
-			return fmt.Errorf("send statements of %d: %w", year, err)
-		}
-		if last == uuid.Nil {
-			return nil
-		}
-		after = last
-	}
-}
-
-const firstStatementDay = 5
-
-// tellStatements does it for a batch of supporters, by id, and gives the last of them; uuid.Nil where there are no
-// more.
-func (s *Service) tellStatements(ctx context.Context, year int, after uuid.UUID) (last uuid.UUID, err error) {
-	from := time.Date(year, time.January, 1, 0, 0, 0, 0, s.Zone)
-	err = s.DB.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		last = uuid.Nil
-		var all []struct {
-			ID    uuid.UUID `db:"id"`
-			Gave  bool      `db:"gave"`
-			Typed string    `db:"typed"`
-
-			person
-		}
-		err := tx.SelectContext(ctx, &all, `
-			SELECT s.id, s.email, s.name, g.at IS NOT NULL AS gave, coalesce(g.email, '') AS typed
-			FROM supporter s LEFT JOIN LATERAL (
-			    SELECT r.paid_at AS at, c.email FROM contribution c JOIN receipt r ON r.contribution_id = c.id
-			    WHERE c.supporter_id = s.id AND r.kind = 'receipt' AND r.paid_at >= $2 AND r.paid_at < $3
-			    ORDER BY r.paid_at DESC LIMIT 1) g ON true
-			WHERE s.id > $1 ORDER BY s.id LIMIT $4`, after, from.UTC(), from.AddDate(1, 0, 0).UTC(), batch)
-		if err != nil {
-			return fmt.Errorf("find who gave: %w", err)
-		}
-		var mails []mail.Message
-		for _, p := range all {
-			if last = p.ID; !p.Gave {
-				continue
-			}
-			if p.Typed != "" {
-				p.Email = p.Typed
-			}
-			mails = append(mails, p.to(mail.Statement, p.ID.String()+" "+strconv.Itoa(year), mail.StatementArgs{
-				Year: year, URL: s.Statement(p.ID, year),
-			}))
-		}
-		return mail.Enqueue(ctx, tx, s.Now().UTC(), mails...)
-	})
-	return last, db.Translate(err)
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/manage"
@@ -280,7 +282,7 @@ func TestAYearsStatement(t *testing.T) {
 	if err != nil || !slices.Equal(years, []int{2027, 2026}) {
 		t.Errorf("years %v, %v", years, err)
 	}
-	st, err := w.receipts.Statement(t.Context(), supporter, 2026)
+	st, err := w.receipts.Statement(t.Context(), supporter, 2026, uuid.Nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +294,7 @@ func TestAYearsStatement(t *testing.T) {
 		g.Returned.String() != "5.00 EUR" || g.Left.String() != "20.00 EUR" {
 		t.Errorf("the corrected one: %+v", g)
 	}
-	if _, err := w.receipts.Statement(t.Context(), supporter, 2025); !fault.Is(err, fault.NotFound) {
+	if _, err := w.receipts.Statement(t.Context(), supporter, 2025, uuid.Nil); !fault.Is(err, fault.NotFound) {
 		t.Errorf("a year without gifts: %v", err)
 	}
 }

@@ -36,13 +36,20 @@ func (l Links) Contribution(id uuid.UUID) string {
 	return l.BaseURL + ListPath(id) + "?key=" + url.QueryEscape(l.Sign(ListPurpose, id.String()))
 }
 
-// Statement is a supporter's yearly statement.
-func (l Links) Statement(supporter uuid.UUID, year int) string {
-	key := l.Sign(StatementPurpose, StatementName(supporter, year))
-	return fmt.Sprintf("%s/statements/%s/%d?key=%s", l.BaseURL, supporter, year, url.QueryEscape(key))
+// Statement is a supporter's yearly statement; see Service.Statement for of.
+func (l Links) Statement(supporter uuid.UUID, year int, of uuid.UUID) string {
+	q := url.Values{"key": {l.Sign(StatementPurpose, StatementName(supporter, year, of))}}
+	if of != uuid.Nil {
+		q.Set("of", of.String())
+	}
+	return fmt.Sprintf("%s/statements/%s/%d?%s", l.BaseURL, supporter, year, q.Encode())
 }
 
 // StatementName is what the key of a statement's address signs.
-func StatementName(supporter uuid.UUID, year int) string {
-	return supporter.String() + " " + strconv.Itoa(year)
+func StatementName(supporter uuid.UUID, year int, of uuid.UUID) string {
+	name := supporter.String() + " " + strconv.Itoa(year)
+	if of != uuid.Nil {
+		name += " " + of.String()
+	}
+	return name
 }

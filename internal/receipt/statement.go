@@ -50,30 +50,16 @@ func (s *Service) Years(ctx context.Context, supporter uuid.UUID) ([]int, error)
 	return years, nil
 }
 
-// Statement adds up a supporter's year. The error is fault.NotFound where they gave nothing in it.
-func (s *Service) Statement(ctx context.Context, supporter uuid.UUID, year int) (Statement, error) {
-	var rows []struct {
-		Serial    string    `db:"serial"`
-		Notices   string    `db:"notices"`
-		Frequency string    `db:"frequency"`
-		PaidAt    time.Time `db:"paid_at"`
-		Minor     int64     `db:"amount_minor"`
-		Returned  int64     `db:"returned_minor"`
-		Currency  string    `db:"currency"`
-		Name      string    `db:"name"`
-	}
-	from := time.Date(year, time.January, 1, 0, 0, 0, 0, s.zone)
-	err := s.db.SelectContext(ctx, &rows, `
-		SELECT r.serial, coalesce(n.serials, '') AS notices, r.frequency, r.paid_at, r.amount_minor,
-		       coalesce(n.back, 0) AS returned_minor, r.currency, coalesce(nullif(r.name, ''), u.name, '') AS name
-		FROM receipt r JOIN contribution c ON c.id = r.contribution_id LEFT JOIN supporter u ON u.id = c.supporter_id
-		LEFT JOIN LATERAL (
-		    SELECT sum(n.amount_minor)::bigint AS back, string_agg(n.serial, ' ' ORDER BY n.year, n.number) AS serials
-		    FROM receipt n WHERE n.contribution_id = r.contribution_id AND n.of_id = r.id) n ON true
-		WHERE c.supporter_id = $1 AND r.kind = 'receipt' AND r.paid_at >= $2 AND r.paid_at < $3
-		ORDER BY r.paid_at, r.year, r.number`, supporter, from.UTC(), from.AddDate(1, 0, 0).UTC())
+// Statement adds up a supporter's year. With of, one of their contributions in it, it has only what was given under that
+// one's address: a mail must not tell somebody of gifts that another address was typed for, though one PayPal account
+// paid for both. With uuid.Nil it has everything. The error is fault.NotFound where that is nothing.
+func (s *Service) Statement(ctx context.Context, supporter uuid.UUID, year int, of uuid.UUID) (Statement, error) {
+	rows, err := s.receipted(ctx, supporter, year)
 	if err != nil {
-		return Statement{}, db.Translate(fmt.Errorf("read a supporter's year: %w", err))
+		return Statement{}, err
+	}
+	if of != uuid.Nil {
+		rows = underAddressOf(rows, of)
 	}
 	if len(rows) == 0 {
 		return Statement{}, fault.New(fault.NotFound, "receipt.unknown")
@@ -96,6 +82,48 @@ func (s *Service) Statement(ctx context.Context, supporter uuid.UUID, year int) 
 	}
 	slices.SortFunc(st.Sums, func(a, b money.Amount) int { return strings.Compare(string(a.Currency), string(b.Currency)) })
 	return st, nil
+}
+
+// receipted is a receipt as a statement adds it up.
+type receipted struct {
+	Serial       string    `db:"serial"`
+	Notices      string    `db:"notices"`
+	Frequency    string    `db:"frequency"`
+	PaidAt       time.Time `db:"paid_at"`
+	Minor        int64     `db:"amount_minor"`
+	Returned     int64     `db:"returned_minor"`
+	Currency     string    `db:"currency"`
+	Name         string    `db:"name"`
+	Contribution uuid.UUID `db:"contribution_id"`
+	Address      string    `db:"address"` // that its mails go to, in lower case
+}
+
+func (s *Service) receipted(ctx context.Context, supporter uuid.UUID, year int) (rows []receipted, err error) {
+	from := time.Date(year, time.January, 1, 0, 0, 0, 0, s.zone)
+	err = s.db.SelectContext(ctx, &rows, `
+		SELECT r.serial, coalesce(n.serials, '') AS notices, r.frequency, r.paid_at, r.amount_minor,
+		       coalesce(n.back, 0) AS returned_minor, r.currency, coalesce(nullif(r.name, ''), u.name, '') AS name,
+		       r.contribution_id, lower(coalesce(nullif(c.email, ''), u.email, '')) AS address
+		FROM receipt r JOIN contribution c ON c.id = r.contribution_id LEFT JOIN supporter u ON u.id = c.supporter_id
+		LEFT JOIN LATERAL (
+		    SELECT sum(n.amount_minor)::bigint AS back, string_agg(n.serial, ' ' ORDER BY n.year, n.number) AS serials
+		    FROM receipt n WHERE n.contribution_id = r.contribution_id AND n.of_id = r.id) n ON true
+		WHERE c.supporter_id = $1 AND r.kind = 'receipt' AND r.paid_at >= $2 AND r.paid_at < $3
+		ORDER BY r.paid_at, r.year, r.number`, supporter, from.UTC(), from.AddDate(1, 0, 0).UTC())
+	if err != nil {
+		return nil, db.Translate(fmt.Errorf("read a supporter's year: %w", err))
+	}
+	return rows, nil
+}
+
+// underAddressOf picks what was given under the address of a contribution; nothing where that is not among it.
+func underAddressOf(all []receipted, of uuid.UUID) []receipted {
+	n := slices.IndexFunc(all, func(r receipted) bool { return r.Contribution == of })
+	if n < 0 {
+		return nil
+	}
+	address := all[n].Address
+	return slices.DeleteFunc(all, func(r receipted) bool { return r.Address != address })
 }
 
 // StatementDocument says a statement in words, in the form that is set now.

@@ -147,4 +147,18 @@ func TestAStatementNeedsItsKey(t *testing.T) {
 	if got := r.get(path + ".pdf" + key); got.status != 200 || !strings.HasPrefix(got.body, "%PDF-") {
 		t.Errorf("as a file: %d", got.status)
 	}
+	// The key for the gifts of one address opens those, and no more.
+	own := "?key=" + h.signer().Sign(receipt.StatementPurpose, supporter+" "+year+" "+id)
+	if got := r.get(path + own + "&of=" + id); got.status != 200 ||
+		!strings.Contains(got.body, path+".pdf"+own+"&amp;of="+id) {
+		t.Errorf("of one address: %d %s", got.status, got.body)
+	}
+	for name, bad := range map[string]string{
+		"of everything": path + own, "of another": path + own + "&of=" + uuid.NewString(), "of nothing": path + own + "&of=x",
+		"with the other key": path + key + "&of=" + id,
+	} {
+		if got := r.get(bad); got.status != 404 {
+			t.Errorf("%s: %d", name, got.status)
+		}
+	}
 }

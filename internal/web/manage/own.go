@@ -162,7 +162,7 @@ func (s *Own) years(ctx context.Context, address string) (all []yearly, err erro
 	}
 	years, err := s.receipts.Years(ctx, id)
 	for _, year := range years {
-		all = append(all, yearly{year, s.document.Statement(id, year)})
+		all = append(all, yearly{year, s.document.Statement(id, year, uuid.Nil)})
 	}
 	return all, err
 }

@@ -92,11 +92,15 @@ func (s *Receipts) Statement(w http.ResponseWriter, r *http.Request) error {
 	text, asPDF := strings.CutSuffix(chi.URLParam(r, "year"), ".pdf")
 	supporter, err := uuid.Parse(chi.URLParam(r, "supporter"))
 	year, notYear := strconv.Atoi(text)
-	if err != nil || notYear != nil ||
-		!s.signer.Verify(receipt.StatementPurpose, receipt.StatementName(supporter, year), r.URL.Query().Get("key")) {
+	of, notOf := uuid.Nil, error(nil)
+	if gift := r.URL.Query().Get("of"); gift != "" {
+		of, notOf = uuid.Parse(gift)
+	}
+	if err != nil || notYear != nil || notOf != nil ||
+		!s.signer.Verify(receipt.StatementPurpose, receipt.StatementName(supporter, year, of), r.URL.Query().Get("key")) {
 		return errNotYours()
 	}
-	st, err := s.receipts.Statement(r.Context(), supporter, year)
+	st, err := s.receipts.Statement(r.Context(), supporter, year, of)
 	if err != nil {
 		return err
 	}
@@ -145,11 +149,15 @@ func onlyLooks(r *http.Request) bool {
 	return r.Method == http.MethodHead || strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch")
 }
 
-// keyOf is the request's key, to be put behind addresses that it opens as well.
+// keyOf is the request's key, to be put behind addresses that it opens as well, with what else it is the key for.
 func keyOf(r *http.Request) string {
-	key := r.URL.Query().Get("key")
+	key, of := r.URL.Query().Get("key"), r.URL.Query().Get("of")
 	if key == "" {
 		return ""
 	}
-	return "?key=" + url.QueryEscape(key)
+	q := url.Values{"key": {key}}
+	if of != "" {
+		q.Set("of", of)
+	}
+	return "?" + q.Encode()
 }
