@@ -202,7 +202,7 @@ func TestRefundFormSaysWhatIsWrong(t *testing.T) {
 		wants  []string
 		input  [2]string // a field that must come back as it was typed
 	}{
-		"nothing filled in": {nil, []string{"Please check 2 things. No money was moved.",
+		"nothing filled in": {nil, []string{"Please check 2 things. Nothing was changed.",
 			"Choose a full refund, or write an amount.", "Write why you refund this."}, [2]string{"amount", ""}},
 		"no reason": {
 			[]string{"choice", "all", "reason", " \r\n "}, []string{"Please check one thing.", "Write why you refund this."},
@@ -345,7 +345,7 @@ func TestADisputeOnTheStaffPages(t *testing.T) {
 	if got.status != 422 {
 		t.Errorf("no note: %d", got.status)
 	}
-	says(t, got.body, "Please check one thing. No money was moved.", "Write a note to PayPal: why you accept.")
+	says(t, got.body, "Please check one thing. Nothing was changed.", "Write a note to PayPal: why you accept.")
 	if got := r.form(page+"/disputes/PP-D-NONE/accept", url.Values{"note": {"x"}}); got.status != 404 {
 		t.Errorf("a case that there is not: %d", got.status)
 	}

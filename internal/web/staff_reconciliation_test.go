@@ -122,7 +122,7 @@ func TestDecidingAboutDifferences(t *testing.T) {
 	if got.status != 422 {
 		t.Errorf("no reason: %d", got.status)
 	}
-	says(t, got.body, "Please check one thing. No money was moved.", "Write why this can be set aside.")
+	says(t, got.body, "Please check one thing. Nothing was changed.", "Write why this can be set aside.")
 	for range 2 {
 		says(t, r.lands(r.form(page+"/set-aside", url.Values{"reason": {"The editor sold a car."}})),
 			"Set aside It no longer counts as unexplained.", "The editor sold a car.", "by editor@example.org", "Reopen it")
