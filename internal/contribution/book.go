@@ -32,8 +32,7 @@ type lockedRow struct {
 // beside it as it was when it began (PostgreSQL, "Read Committed Isolation Level"); then current is false: the row that
 // the same statement sees as of its beginning is another version.
 const (
-	selectLocked = `
-	WITH ` + ledger.Owners + selectColumns + `,
+	selectLocked = selectColumns + `,
 	coalesce(c.article_id, 0) AS article_id,
 	` + ledger.Column + ` AS book,
 	` + subscription.Column + ` AS subscriptions,
@@ -129,7 +128,7 @@ func lock(ctx context.Context, tx *sqlx.Tx, how string, all ...Wanted) ([]locked
 		facts = append(facts, w.Facts...)
 	}
 	var rows []lockedRow
-	err := tx.SelectContext(ctx, &rows, selectLocked+how,
+	err := tx.SelectContext(ctx, &rows, "WITH "+ledger.Owners(facts...)+selectLocked+how,
 		db.Array(db.Column(all, func(w Wanted) string { return w.ID.String() })), db.Array(ledger.IDs(facts...)),
 		gaveAgainWithin.Seconds(), db.Array(db.Column(all, func(w Wanted) any { return db.Array(ledger.IDs(w.Facts...)) })))
 	if err != nil {

@@ -178,12 +178,18 @@ func TestWhatBelongsElsewhereIsRefused(t *testing.T) {
 	t.Parallel()
 	d := database(t)
 	theirs, mine := contribution(t.Context(), t, d, "once"), contribution(t.Context(), t, d, "once")
+	dispute := func(about string) Fact {
+		return DisputeSeen(paypal.Dispute{
+			ID: "PP-D", CaptureIDs: []string{about}, Stage: paypal.StageChargeback, Status: paypal.DisputeWaitingForSeller,
+			Amount: eur(100), CreatedAt: noon, UpdatedAt: noon,
+		})
+	}
 	paid := step{"paid", []Fact{
-		CaptureSeen(capture("CAP", "COMPLETED")), RefundSeen(back("REF", "CAP", "COMPLETED", 100)),
+		CaptureSeen(capture("CAP", "COMPLETED")), RefundSeen(back("REF", "CAP", "COMPLETED", 100)), dispute("CAP"),
 	}}
 	inTx(t, d, func(ctx context.Context, tx *sqlx.Tx) { learn(ctx, t, tx, theirs, paid) })
 	inTx(t, d, func(ctx context.Context, tx *sqlx.Tx) {
-		for _, f := range []Fact{paid.facts[0], RefundSeen(back("REF", "OTHER", "COMPLETED", 100))} {
+		for _, f := range []Fact{paid.facts[0], RefundSeen(back("REF", "OTHER", "COMPLETED", 100)), dispute("OTHER")} {
 			b, err := Load(ctx, tx, mine, f)
 			if err != nil {
 				t.Fatal(err)
