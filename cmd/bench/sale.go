@@ -22,7 +22,7 @@ func (s *shop) renews(n int) contestant {
 		if gifts, err = s.subscribe(ctx, n); err != nil {
 			return err
 		}
-		return s.store(ctx, gifts[len(s.processes):])
+		return errors.Join(s.store(ctx, gifts[len(s.processes):]), s.rest(ctx))
 	}
 	return c
 }
@@ -86,13 +86,11 @@ func (b *bench) measureRenewals(ctx context.Context) (err error) {
 		return errors.Join(err, s.close())
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	n := 1000
+	n := 2000
 	if b.Quick {
 		n = 60
 	}
-	plan := b.plan
-	plan.rounds = min(plan.rounds, workRounds)
-	results, err := contest(ctx, plan, s.renews(n), s.works(n, 0))
+	results, err := contest(ctx, b.plan, s.renews(n), s.works(n, 0))
 	if err != nil {
 		return err
 	}
