@@ -39,13 +39,15 @@ const look = `
 		(SELECT count(*) FROM pg_db_role_setting
 			WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())),
 		FILLED) AS schema,
-	(SELECT concat_ws('/', sum(relpages), sum(reltuples), (SELECT count(*) FROM pg_statistic WHERE starelid >= 16384))
+	(SELECT concat_ws('/', sum(relpages), sum(reltuples), (SELECT count(*) FROM pg_statistic WHERE starelid >= 16384),
+		(SELECT count(*) FROM pg_statistic_ext_data))
 		FROM pg_class WHERE oid >= 16384) AS statistics,
 	(SELECT sum(pg_relation_size(oid)) FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'i', 't')) AS size`
 
 // forget removes the statistics of tables and their indexes.
 const forget = `BEGIN; SET LOCAL allow_system_table_mods = on;
 	DELETE FROM pg_statistic WHERE starelid >= 16384;
+	DELETE FROM pg_statistic_ext_data;
 	UPDATE pg_class SET relallvisible = 0, relpages = new.pages, reltuples = new.tuples
 	FROM (VALUES ('r', 0, -1), ('t', 0, -1), ('i', 1, 0)) AS new (kind, pages, tuples)
 	WHERE oid >= 16384 AND relkind = new.kind::"char" AND (relpages <> new.pages OR reltuples <> new.tuples);
