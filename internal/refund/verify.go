@@ -95,7 +95,7 @@ func (s *Service) readPayPalsBooks(ctx context.Context, r Request) error {
 
 // readSale is readPayPalsBooks for the charge of a subscription. No order lists what went back of it: PayPal only says
 // whether something did. So all was seen where nothing did, or where all did that came in and is in our books; the rest
-// PayPal's record of transactions tells, which reconciling reads.
+// PayPal's record of transactions tells.
 func (s *Service) readSale(ctx context.Context, r Request) error {
 	seen, err := s.paypal.Sale(ctx, r.Payment)
 	if err != nil {
@@ -114,7 +114,51 @@ func (s *Service) readSale(ctx context.Context, r Request) error {
 	if slices.ContainsFunc(all, func(p Refundable) bool { return p.Payment == r.Payment && p.Left.Minor == 0 }) {
 		return nil
 	}
-	return fmt.Errorf("sale %s was refunded, and not all of it is in our books", r.Payment)
+	return s.readRecord(ctx, r)
+}
+
+// recordBehind is how far PayPal's record of transactions may be behind.
+const recordBehind = 3 * time.Hour
+
+// readRecord applies what PayPal's record has of a sale's money that went back since the request was made.
+func (s *Service) readRecord(ctx context.Context, r Request) error {
+	rows, reaches, err := s.payments.Returned(ctx, r.Payment, r.AskedAt.Add(-time.Minute))
+	if err != nil {
+		return err
+	}
+	src := settle.Source{Way: contribution.ByStaff}
+	var facts []settle.Fact
+	likely := 0
+	for _, row := range rows {
+		back, err := s.paypal.Refund(ctx, row.ID)
+		if err != nil {
+			return fmt.Errorf("ask about refund %s: %w", row.ID, err)
+		}
+		back.CaptureID = r.Payment // which PayPal may leave out there
+		if row.EventCode != paypal.RefundCode {
+			facts = append(facts, settle.ReversalSeen(r.Contribution, src, back))
+			continue
+		}
+		if back.InvoiceID == "" {
+			if back.InvoiceID = s.likelyInvoice(ctx, r, back); back.InvoiceID != "" {
+				likely++
+			}
+		}
+		facts = append(facts, settle.RefundSeen(r.Contribution, src, back))
+	}
+	if likely > 1 {
+		return fmt.Errorf("%d refunds of sale %s may be the one that was asked for", likely, r.Payment)
+	}
+	if len(facts) > 0 {
+		if _, err := s.applier.ApplyAll(ctx, facts); err != nil {
+			return err
+		}
+	}
+	now, err := find(ctx, s.db, "r.id = $1", r.ID)
+	if err == nil && now.UnderWay() && reaches.Before(r.doubtSince.Add(recordBehind)) {
+		return fmt.Errorf("sale %s was refunded, and PayPal's record may not show all of it yet", r.Payment)
+	}
+	return err
 }
 
 // likelyInvoice says whose a refund is that PayPal gives without its invoice number: the request's, where nothing

@@ -1,7 +1,6 @@
 package settle
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,35 +62,48 @@ func (p *Payments) applyReturned(
 	return c, gone, err
 }
 
-// Returned is what PayPal's record of transactions has of a sale's money that went back since a time, and in the 31
-// days after it: refunds and reversals. reaches is how far the record does: what it lacks before that did not happen.
+// Returned is what PayPal's record of transactions has of a sale's money that went back since a time: refunds and
+// reversals. reaches is how far the record does: what it lacks before that did not happen.
 func (p *Payments) Returned(
 	ctx context.Context, saleID string, since time.Time,
 ) (rows []paypal.Transaction, reaches time.Time, err error) {
-	to := since.Add(paypal.MaxWindow)
-	if now := p.now(); to.After(now) {
-		to = now
-	}
-	for _, code := range []string{paypal.RefundCode, paypal.ReversalCode, paypal.ChargebackCode} {
-		for page := 1; ; page++ {
-			found, err := p.paypal.Transactions(ctx, paypal.TransactionQuery{From: since, To: to, Page: page, Code: code})
+	for from, now := since, p.now(); from.Before(now); from = from.Add(paypal.MaxWindow) {
+		to := from.Add(paypal.MaxWindow)
+		if to.After(now) {
+			to = now
+		}
+		for _, code := range []string{paypal.RefundCode, paypal.ReversalCode, paypal.ChargebackCode} {
+			found, refreshed, err := p.record(ctx, paypal.TransactionQuery{From: from, To: to, Code: code})
 			if errors.Is(err, paypal.ErrNotReportedYet) {
-				return nil, time.Time{}, nil
+				return rows, reaches, nil
 			}
 			if err != nil {
 				return nil, time.Time{}, fmt.Errorf("ask what went back of sale %s: %w", saleID, err)
 			}
-			for _, row := range found.Transactions {
+			for _, row := range found {
 				if row.ReferenceID == saleID && row.ID != saleID && row.Unreadable == "" && row.Amount.Minor < 0 &&
 					(row.Status == "S" || row.Status == "P") {
 					rows = append(rows, row)
 				}
 			}
-			reaches = cmp.Or(reaches, found.RefreshedAt)
-			if page >= found.Pages {
-				break
-			}
+			reaches = refreshed
 		}
 	}
 	return rows, reaches, nil
+}
+
+// record reads all pages of a window of PayPal's record. refreshed is how far the record reaches.
+func (p *Payments) record(
+	ctx context.Context, q paypal.TransactionQuery,
+) (rows []paypal.Transaction, refreshed time.Time, err error) {
+	for q.Page = 1; ; q.Page++ {
+		found, err := p.paypal.Transactions(ctx, q)
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+		rows = append(rows, found.Transactions...)
+		if q.Page >= found.Pages {
+			return rows, found.RefreshedAt, nil
+		}
+	}
 }
