@@ -92,8 +92,8 @@ func TestAMonthlyGiftFromTheFormToItsEnd(t *testing.T) {
 	// Two clicks from any mail: the link, and the button.
 	mail := h.newReader()
 	page := mail.get(h.link(id))
-	page.says(t, "from a mail", "€10 a month", "charges you next on", "Stop this gift")
-	mail.press(h.link(id), "stop").says(t, "stopped", "Stopped", "Nothing is charged any more", "It has ended")
+	page.says(t, "from a mail", "€10 a month", "takes the next payment on", "Stop this gift")
+	mail.press(h.link(id), "stop").says(t, "stopped", "<title>Your gift is stopped", "Nothing more is charged", "It ended on")
 	if state := h.number(`SELECT count(*) FROM subscription WHERE state = 'cancelled' AND ended_by = 'reader'`); state != 1 {
 		t.Error("it is not cancelled by its reader")
 	}
@@ -117,16 +117,16 @@ func TestAReaderPausesResumesAndChanges(t *testing.T) {
 	_, id := h.subscribes("month", "10")
 	ada := h.letIn("ada@example.org")
 	page := "/manage/gift/" + id
-	ada.get("/manage").says(t, "own page", "What repeats", "€10.00 a month", "Next charge on", page)
-	ada.press(page, "pause-2").says(t, "paused", "Paused", "It is paused. Nothing is charged before")
-	ada.press(page, "resume").says(t, "resumed", "It goes on", "charges you next on")
+	ada.get("/manage").says(t, "own page", "Monthly and yearly gifts", "€10.00 a month", "Next payment on", page)
+	ada.press(page, "pause-2").says(t, "paused", "<title>Your gift is paused", "It is paused. Nothing is charged before")
+	ada.press(page, "resume").says(t, "resumed", "<title>Your gift has resumed", "takes the next payment on")
 	ada.press(page, "change", "amount", "7", "frequency", "month").says(t, "less", "€7 a month", "has changed")
 	// For more PayPal wants the reader's consent: there, and back.
 	to := ada.press(page, "change", "amount", "12.50", "frequency", "month")
 	if to.status != 303 || !strings.HasPrefix(to.header.Get("Location"), h.paypal) {
 		t.Fatalf("more: %d %s\n%s", to.status, to.header.Get("Location"), to.body)
 	}
-	ada.get(page).says(t, "before consent", "PayPal asks you to agree", "Go on at PayPal", "€7 a month")
+	ada.get(page).says(t, "before consent", "PayPal asks you to agree", "Continue at PayPal", "€7 a month")
 	back := ada.get(h.agree(id))
 	if back.status != 303 || back.header.Get("Location") != page {
 		t.Fatalf("back: %d %s\n%s", back.status, back.header.Get("Location"), back.body)
@@ -140,7 +140,7 @@ func TestAReaderPausesResumesAndChanges(t *testing.T) {
 			t.Errorf("%q (%s): %d\n%s", amount, want, got.status, got.body)
 		}
 	}
-	// Another rhythm needs consent as well; turned back, everything stays.
+	// Another frequency needs consent as well; turned back, everything stays.
 	ada.press(page, "change", "amount", "60", "frequency", "year")
 	var change string
 	if err := h.db.GetContext(t.Context(), &change, `SELECT id FROM subscription_change WHERE state = 'approval'`); err != nil {
@@ -159,8 +159,8 @@ func TestAReaderPausesResumesAndChanges(t *testing.T) {
 	for _, got := range []reply{ada.get("/manage/erase"), ada.form("/manage/erase", nil)} {
 		got.says(t, "erase", "Stop this first", page)
 	}
-	ada.press(page, "stop").says(t, "stopped", "Stopped")
-	ada.form("/manage/erase", nil).says(t, "erased", "It is erased")
+	ada.press(page, "stop").says(t, "stopped", "Your gift is stopped")
+	ada.form("/manage/erase", nil).says(t, "erased", "Your data is erased")
 }
 
 // A session opens the receipts of one's own gifts, and nobody else's.

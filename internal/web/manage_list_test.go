@@ -49,7 +49,7 @@ func TestALongListGoesOnAtOlder(t *testing.T) {
 			$2::timestamptz - n * interval '1 day', $2 FROM generate_series(1, 60) n`, id, noon().Add(-30*24*time.Hour))
 	ada := h.letIn("ada@example.org")
 	first := ada.get("/manage")
-	first.says(t, "first page", "Older payments", "Older gifts that repeated", "PAID-0029", "Erase what")
+	first.says(t, "first page", "Older payments", "Older monthly and yearly gifts", "PAID-0029", "Erase what")
 	if strings.Contains(first.body, "PAID-0030") || strings.Contains(first.body, "Ended") {
 		t.Error("the first page shows more than it should")
 	}
@@ -61,11 +61,11 @@ func TestALongListGoesOnAtOlder(t *testing.T) {
 		return ada.get(strings.ReplaceAll(link[1], "&amp;", "&"))
 	}
 	older := follow("Older payments")
-	older.says(t, "older payments", "PAID-0030", "PAID-0060", "Back to the latest")
+	older.says(t, "older payments", "PAID-0030", "PAID-0060", "Back to your latest gifts")
 	if strings.Contains(older.body, "PAID-0029") || strings.Contains(older.body, "Erase what") {
 		t.Errorf("the older page repeats the first:\n%s", older.body)
 	}
-	follow("Older gifts that repeated").says(t, "older gifts", "Ended", "Back to the latest")
+	follow("Older monthly and yearly gifts").says(t, "older gifts", "Ended", "Back to your latest gifts")
 	if got := ada.get("/manage?after=x"); got.status != 422 && got.status != 400 {
 		t.Errorf("a cursor that no page gave: %d", got.status)
 	}

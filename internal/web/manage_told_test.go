@@ -4,8 +4,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
+
+	"readerfund/internal/managelink"
 )
 
 // Each page says of the cookie what is true for it.
@@ -16,6 +19,9 @@ func TestPagesSayWhichCookieTheyKeep(t *testing.T) {
 	h.gave("bob@example.org", "BBBB-2222", 900)
 	stranger, ada, bob := h.newReader(), h.letIn("ada@example.org"), h.letIn("bob@example.org")
 	stranger.form("/manage", url.Values{"email": {"ada@example.org"}})
+	if managelink.SessionLasts != time.Hour {
+		t.Error("pages say that it is an hour")
+	}
 	const none, while = "This page sets no cookie.", "While your page is open, this site keeps one cookie"
 	for _, c := range []struct {
 		name string
@@ -51,7 +57,7 @@ func TestFailuresOfAReadersPagesSayWhatToDo(t *testing.T) {
 	stranger.get(left.header.Get("Location")).says(t, "closed by hand", "Your page is closed", "Send me a link")
 	ada = h.letIn("ada@example.org")
 	stranger.get(stranger.get("/manage/erase").header.Get("Location")).
-		says(t, "run out", "Your page is closed", "60 minutes", "agreed to a change at PayPal", "Send me a link")
+		says(t, "run out", "Your page is closed", "an hour after you open it", "agreed to a change at PayPal", "Send me a link")
 	const own = `<a href="/manage">Go to your own page</a>`
 	ada.get("/manage/changes/"+uuid.NewString()+"/return").says(t, "no such change", "no such change", own)
 	ada.get("/manage/changes/x/cancel").says(t, "no change at all", own)

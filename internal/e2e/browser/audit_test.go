@@ -30,7 +30,7 @@ func (a *auditor) readers(n *harness.Demo) {
 		aPage{n.BaseURL + "/support/support?currency=JPY&amount=4000", 200, "Give once, in JPY"},
 		aPage{n.BaseURL + "/support/support?frequency=month", 200, "Give monthly, in EUR"},
 		aPage{n.BaseURL + "/manage", 200, "Send me a link"},
-		aPage{n.BaseURL + "/manage?sent", 200, "Please check your mail"},
+		aPage{n.BaseURL + "/manage?sent", 200, "Please check your email"},
 		aPage{n.BaseURL + "/manage/XXXX", 404, "This link does not work"},
 		aPage{n.BaseURL + "/manage?closed", 200, "Your page is closed"},
 		aPage{n.BaseURL + "/contributions/x/cancel", 404, "You came back from PayPal"},

@@ -168,18 +168,18 @@ func (m *monthly) readsReceipt(nth int) {
 func (m *monthly) opensOwnPage() {
 	m.t.Helper()
 	m.open(m.follow(m.mail("Receipt for your", 2), "/manage/gift/"))
-	m.look("05-gift-from-mail", "next charge", "Stop this gift", "ask for a link to your own page")
+	m.look("05-gift-from-mail", "next payment", "Stop this gift", "ask for a link to your own page")
 	m.click(`.back a[href="/manage"]`)
 	m.look("06-ask", "Send me a link")
 	m.fill("#email", m.address)
 	m.click("main form .button")
-	m.look("07-sent", "Please check your mail")
+	m.look("07-sent", "Please check your email")
 	m.open(m.follow(m.mail("Your page at", 1), "/manage/"))
 	m.look("08-open", "Your page is ready")
 	m.click("main form .button")
-	m.look("09-own", "Your gifts", "What repeats", "Statement for", m.amount)
+	m.look("09-own", "Your gifts", "Monthly and yearly gifts", "Statement for", m.amount)
 	m.click(`a[href="/manage/gift/` + m.id + `"]`)
-	m.look("10-gift", "Change this gift", "For 2 months", "All my gifts")
+	m.look("10-gift", "Change this gift", "2 months", "All my gifts")
 }
 
 // changesTo changes the amount; for more, PayPal asks the reader to agree.
@@ -192,7 +192,7 @@ func (m *monthly) changesTo(amount, brief string, agrees bool) {
 		m.look("11-consent", "Agree to this change?", "Until now")
 		m.click("button[value=approve]")
 	}
-	m.look("12-changed-to-"+amount, brief+" a month", "has changed", "from the next charge")
+	m.look("12-changed-to-"+amount, brief+" a month", "has changed", "from the next payment")
 	m.told("You now give €"+amount+" a month", "You now give €"+amount)
 }
 
@@ -200,7 +200,7 @@ func (m *monthly) changesTo(amount, brief string, agrees bool) {
 func (m *monthly) pauses() {
 	m.t.Helper()
 	m.click("button[value=pause-1]")
-	m.look("13-paused", "It is paused.", "Resume now", "Nothing is charged before")
+	m.look("13-paused", "It is paused.", "Resume this gift", "Nothing is charged before")
 	m.told("Paused: your €20.00 a month", "PayPal charges you nothing until")
 }
 
@@ -208,7 +208,7 @@ func (m *monthly) pauses() {
 func (m *monthly) goesOn() {
 	m.t.Helper()
 	m.click("button[value=resume]")
-	m.look("14-resumed", "It goes on", "PayPal charges you next on", "For 1 month")
+	m.look("14-resumed", "Your gift has resumed", "takes the next payment on", "1 month")
 	m.told("Going on: your €20.00 a month", "PayPal's next charge is on")
 }
 
@@ -230,6 +230,6 @@ func (m *monthly) stopsFromMail() {
 	m.t.Helper()
 	m.open(m.follow(m.mail("Going on: ", 1), "/manage/gift/"))
 	m.click("button[value=stop]")
-	m.look("17-stopped", "Stopped", "It has ended", "Nothing is charged any more.")
+	m.look("17-stopped", "Your gift is stopped", "It ended", "Nothing more is charged.")
 	m.told("Stopped: your €20.00 a month", "As you wished, your gift")
 }

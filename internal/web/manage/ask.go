@@ -42,7 +42,7 @@ func (s *Ask) form(w http.ResponseWriter, r *http.Request) error {
 		p := askPage{Done: true, Lede: loc.Say("manage.left")}
 		return s.show(w, r, http.StatusOK, i18n.New("manage.title.left"), p)
 	case q.Has("closed"):
-		p := askPage{Lede: loc.Say("manage.closed", i18n.Args{"minutes": sessionMinutes})}
+		p := askPage{Lede: loc.Say("manage.closed")}
 		return s.show(w, r, http.StatusOK, i18n.New("manage.title.closed"), p)
 	default:
 		return s.show(w, r, http.StatusOK, i18n.New("manage.title.ask"), askPage{Lede: loc.Say("manage.ask")})
@@ -60,11 +60,8 @@ func (s *Ask) show(w http.ResponseWriter, r *http.Request, status int, title i18
 	return s.layout.show(w, r, status, "manage/ask.html", title, p)
 }
 
-// linkMinutes is how long a link may be opened, and sessionMinutes how long it lets in.
-const (
-	linkMinutes    = int(managelink.LinkLasts / time.Minute)
-	sessionMinutes = int(managelink.SessionLasts / time.Minute)
-)
+// linkMinutes is how long a link may be opened.
+const linkMinutes = int(managelink.LinkLasts / time.Minute)
 
 // Submit answers POST /manage. Whoever asks learns nothing of the address: the answer is the same, and as fast, whether
 // or not anybody has given with it.

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -17,7 +16,6 @@ import (
 	"readerfund/internal/manage"
 	"readerfund/internal/managelink"
 	"readerfund/internal/money"
-	"readerfund/internal/subscription"
 	"readerfund/internal/supporter"
 	"readerfund/internal/web/page"
 )
@@ -203,114 +201,4 @@ func (s *Gift) comeBack(
 		page.Redirect(w, visit{id: c.Contribution}.address())
 		return nil
 	})(w, r)
-}
-
-// giftPage is what the page shows.
-type giftPage struct {
-	Act       string // where its buttons post to
-	Key       string
-	Full      bool // a session: it may be changed, and there is a way to the other gifts
-	Amount    money.Amount
-	Frequency string
-	Stands    string // running, failing, paused, resting, ended or pending
-	Next      string // the day of the next charge; empty where PayPal names none
-	Retry     string // the day of the next try after a failed payment
-	Until     string // the day a pause ends
-	Ended     string // the day it ended
-	News      *page.Flash
-	Consent   string // PayPal's page where a change waits for the reader's consent
-	Written   string // the amount that is being changed to, as typed
-	Again     string // the donation page
-	page.FormErrors
-}
-
-func (s *Gift) render(
-	w http.ResponseWriter, r *http.Request, status int, v visit, written string, wrong error,
-) error {
-	sub, err := s.service.Subscription(r.Context(), v.id)
-	if fault.Is(err, fault.NotFound) {
-		return s.refuse(w, r, errNotYours) // it is not one that repeats, or nothing was begun at PayPal
-	}
-	if err != nil {
-		return err
-	}
-	changes, err := s.service.Changes(r.Context(), v.id)
-	if err != nil {
-		return err
-	}
-	loc := s.pages.Localizer(r)
-	p := giftPage{
-		Act: home + "/gift/" + v.id.String(), Key: v.key, Full: v.key == "", Amount: sub.Amount, Frequency: sub.Frequency,
-		Stands: standing(sub), Next: s.dayOf(sub.NextCharge()), Retry: s.dayOf(sub.RetryAt),
-		Until: s.dayOf(sub.PausedUntil), Ended: s.dayOf(sub.EndedAt), Again: "/", Written: sub.Amount.Decimal(),
-	}
-	if written != "" {
-		p.Written = written
-	}
-	if len(changes) > 0 {
-		p.News = s.news(loc, sub, changes[0])
-		if c := changes[0]; c.State == manage.Approval && p.Full && s.approvals.Allow(c.ApproveURL) {
-			p.Consent = c.ApproveURL
-		}
-	}
-	if wrong != nil {
-		p.News = nil
-		p.Put(loc, wrong, "amount", "frequency", "months")
-	}
-	return s.show(w, r, status, "manage/gift.html", i18n.New("manage.title.gift"), p)
-}
-
-// standing is how a subscription stands, as the page speaks of it.
-func standing(sub subscription.Subscription) string {
-	switch {
-	case sub.State.Ended():
-		return "ended"
-	case sub.State == subscription.Suspended && !sub.PausedUntil.IsZero():
-		return "paused"
-	case sub.State == subscription.Suspended:
-		return "resting"
-	case sub.State == subscription.Active && sub.FailedPayments > 0:
-		return "failing"
-	case sub.State == subscription.Active:
-		return "running"
-	default:
-		return "pending"
-	}
-}
-
-// newsLast is how long the page says what became of a change.
-const newsLast = 15 * time.Minute
-
-// news says what became of the latest change, for a while. It is made of what is known when the page is shown, and so
-// stays true when it is loaded again.
-func (s *Gift) news(loc i18n.Localizer, sub subscription.Subscription, c manage.Change) *page.Flash {
-	if !c.UnderWay() && (c.EndedAt.IsZero() || s.now().Sub(c.EndedAt) > newsLast) {
-		return nil
-	}
-	args := i18n.Args{"amount": c.Amount, "until": s.dayOf(c.Until), "next": s.dayOf(sub.NextCharge())}
-	switch {
-	case c.State == manage.Approval:
-		return page.Pending(loc, "manage.news.consent")
-	case c.UnderWay():
-		return page.Pending(loc, "manage.news.under_way")
-	case c.State == manage.Refused:
-		return page.Bad(loc, "manage.news.refused")
-	case c.State == manage.Expired:
-		return page.Pending(loc, "manage.news.not_consented")
-	case c.State != manage.Done:
-		return nil
-	}
-	switch c.Kind {
-	case manage.Stop:
-		return page.Good(loc, "manage.news.stopped")
-	case manage.Pause:
-		return page.Good(loc, "manage.news.paused", args)
-	case manage.Resume:
-		return page.Good(loc, "manage.news.resumed")
-	default:
-		if c.MissesNext {
-			return page.Good(loc, "manage.news.changed_after_next", args)
-		}
-		return page.Good(loc, "manage.news.changed")
-	}
 }

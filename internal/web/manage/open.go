@@ -23,7 +23,6 @@ type Open struct {
 type openPage struct {
 	Token   string
 	Opening string // names this page: its button pressed twice opens the link once
-	Minutes int    // how long it stays open here
 }
 
 // Show answers GET /manage/{token}. It does not open the link: programs that look at mail before its reader does get
@@ -43,7 +42,7 @@ func (s *Open) Show(w http.ResponseWriter, r *http.Request) error {
 		return s.refuse(w, r, err)
 	}
 	return s.show(w, r, http.StatusOK, "manage/open.html", i18n.New("manage.title.open"),
-		openPage{Token: token, Opening: rand.Text(), Minutes: sessionMinutes})
+		openPage{Token: token, Opening: rand.Text()})
 }
 
 // Open answers POST /manage/{token}: it uses the link up and lets this browser in.

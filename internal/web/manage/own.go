@@ -45,7 +45,7 @@ type recurring struct {
 	Page      string // where it is changed
 	Amount    money.Amount
 	Frequency string
-	Stands    string // as on its own page
+	Stands    manage.Standing // as on its own page
 	Next      string
 	Until     string
 	Ended     string
@@ -181,8 +181,8 @@ func recurringOf(
 			continue // erased by another request since
 		}
 		all = append(all, recurring{
-			Page: visit{id: id}.address(), Amount: sub.Amount, Frequency: sub.Frequency, Stands: standing(sub),
-			Next: l.dayOf(sub.NextCharge()), Until: l.dayOf(sub.PausedUntil), Ended: l.dayOf(sub.EndedAt),
+			Page: visit{id: id}.address(), Amount: sub.Amount, Frequency: sub.Frequency, Stands: standing(sub, l.now()),
+			Next: l.next(sub), Until: l.dayOf(sub.PausedUntil), Ended: l.dayOf(sub.EndedAt),
 		})
 	}
 	return all, nil
