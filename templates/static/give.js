@@ -69,8 +69,9 @@ function sayTheAmount(form) {
 // Only one of the two ways to say an amount is ever filled in.
 function oneAmount(form) {
   const own = form.querySelector("#amount");
+  if (!own) return; // on an article there are choices only
   const choices = [...form.querySelectorAll("input[name^='choice']")];
-  own?.addEventListener("input", () => {
+  own.addEventListener("input", () => {
     if (own.value.trim() !== "") choices.forEach((c) => (c.checked = false));
   });
   choices.forEach((c) => c.addEventListener("change", () => (own.value = "")));
