@@ -354,8 +354,10 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
 		Books: a.books, Refunds: a.refunds, Changes: a.changes, Queue: a.queue, Mail: a.mail, Accounts: a.accounts,
 		Reports: a.reports, Views: a.views, Health: a.health, Alerts: a.alerts, Gate: a.gate, Receipts: a.receipts,
-		Monthly:     a.monthly(),
-		ManageLinks: a.manageLinks, People: a.people,
+		Monthly: a.monthly(), ManageLinks: a.manageLinks, People: a.people,
+		Questions: monthly.New(monthly.Config{
+			DB: a.db, Contributions: a.contributions, Campaigns: campaigns, Now: a.now,
+		}),
 		Sessions: a.sessions, Audit: audit.NewLog(audit.Config{DB: a.db, Reading: a.readDB, Now: a.now}),
 		Metrics: a.metrics, Log: a.log, Now: a.now,
 	})

@@ -54,8 +54,8 @@ type intent struct {
 	firstChargeAt        time.Time
 }
 
-// follows begins the keys of gifts that follow another. A reader's key is ASCII.
-const follows = "§follows:"
+// FollowsKey is the key of the monthly gift that follows a one-time gift. A reader's key is ASCII.
+func FollowsKey(gift uuid.UUID) string { return "§follows:" + gift.String() }
 
 // Longest texts a reader may send, in characters. They leave room for every real name and a few friendly paragraphs.
 const (
@@ -99,7 +99,7 @@ func (s *Service) read(ctx context.Context, in Intent) (intent, error) {
 	out.key = sql.NullString{String: in.IdempotencyKey, Valid: in.IdempotencyKey != ""}
 	out.digest = digest(out)
 	if in.Follows != uuid.Nil {
-		out.key = sql.NullString{String: follows + in.Follows.String(), Valid: true}
+		out.key = sql.NullString{String: FollowsKey(in.Follows), Valid: true}
 		sum := sha256.Sum256([]byte(out.key.String)) // whatever is suggested by now, it is the gift that was begun
 		out.digest, out.firstChargeAt = sum[:], in.FirstChargeAt.UTC().Truncate(time.Second)
 	}

@@ -55,6 +55,12 @@ func (s *Service) Get(ctx context.Context, id uuid.UUID) (Contribution, error) {
 	return c, db.Translate(err)
 }
 
+// Following reads the monthly gift that follows a one-time gift. The error is a fault.NotFound when there is none.
+func (s *Service) Following(ctx context.Context, gift uuid.UUID) (Contribution, error) {
+	c, err := find(ctx, s.db, "c.idempotency_key = $1", FollowsKey(gift))
+	return c, db.Translate(err)
+}
+
 // Limits is the least and the most to give in a currency, in minor units.
 func (s *Service) Limits(c money.Currency) Limit { return s.limits[c] }
 

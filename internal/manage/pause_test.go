@@ -9,6 +9,7 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/manage"
 	"readerfund/internal/subscription"
+	"readerfund/internal/testkit"
 )
 
 const day = 24 * time.Hour
@@ -298,4 +299,26 @@ func TestAPauseIsKnownAfterTheDatabaseWasLost(t *testing.T) {
 	}
 	n.later(40 * day)
 	n.wants(c, subscription.Active)
+}
+
+// One that PayPal keeps as active until its first charge can be paused before, and is charged later for it.
+func TestAGiftIsPausedBeforeItsFirstCharge(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.BeginLater("4.00", n.Clock.Now().AddDate(0, 1, 0), "active")
+	if _, err := n.Manage.Pause(t.Context(), c.ID, 2, reader); err != nil {
+		t.Fatal(err)
+	}
+	n.later(50 * day)
+	n.news(c)
+	if n.wants(c, subscription.Suspended); n.Count("payment") != 0 {
+		t.Error("it was charged during the pause")
+	}
+	n.later(20 * day)
+	n.later(40 * day)
+	n.PayPal.Must("POST", "/sandbox/clock", testkit.Fields{"advance": "0s"}, nil)
+	n.news(c)
+	if n.wants(c, subscription.Active); n.Count("payment") == 0 {
+		t.Error("it was not charged after the pause")
+	}
 }

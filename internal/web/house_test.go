@@ -22,6 +22,7 @@ import (
 
 	"readerfund/internal/altcha"
 	"readerfund/internal/db"
+	"readerfund/internal/monthly"
 	"readerfund/internal/paypal"
 	"readerfund/internal/settle"
 	"readerfund/internal/testkit"
@@ -110,6 +111,7 @@ func openWith(t *testing.T, d Deps, o newsroom.Options, change func(*Deps)) hous
 	d.Starter, d.Settler, d.Disputes = n.Starter, n.Settler, n.Disputes
 	employ(t, &d, n)
 	d.Receipts = receiptsFor(t, n, d)
+	d.Questions = monthly.New(monthly.Config{DB: n.DB, Contributions: n.Contributions, Campaigns: n.Campaigns, Now: d.Now})
 	if change != nil {
 		change(&d)
 	}

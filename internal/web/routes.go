@@ -48,6 +48,9 @@ func (s *server) routes() *chi.Mux {
 			r.Get("/contributions/{id}/return", h(s.public.Return.Return))
 			r.Get("/contributions/{id}/cancel", h(s.public.Return.Cancel))
 			r.Get("/contributions/{id}/thanks", h(s.public.Thanks.Show))
+			if s.Questions != nil {
+				r.With(s.sameOrigin).Post("/contributions/{id}/monthly", h(s.public.Monthly.Answer))
+			}
 			if s.Receipts != nil {
 				r.Get("/contributions/{id}/receipt", h(s.public.Receipts.List))
 				r.Get("/contributions/{id}/receipt/{serial}", h(s.public.Receipts.Show))

@@ -91,6 +91,7 @@ type Deps struct {
 	ReplayAll func(ctx context.Context, by contribution.Actor) (int, error)
 
 	Monthly     *monthly.Table      // what readers are asked for after a one-time gift
+	Questions   *monthly.Service    // asks them; nil leaves the question out
 	Receipts    *receipt.Service    // nil leaves receipts out
 	ManageLinks *managelink.Service // nil leaves readers' own pages out
 	People      *supporter.Service  // needed with ManageLinks
@@ -208,7 +209,7 @@ func (s *server) openToReaders(signer page.Signer) {
 		EmbedOrigins: s.EmbedOrigins, AppealPolicy: s.policy(cmp.Or(strings.Join(s.EmbedOrigins, " "), "'none'")),
 		Zone: s.Timezone, Contributions: s.Contributions, Settler: s.Settler, Starter: starter,
 		Campaigns: s.Campaigns, Receipts: s.Receipts, Manages: manages, Changes: s.Changes,
-		ManageLinks: managelink.NewLinks(s.BaseURL, signer), Metrics: s.Metrics, Log: s.Log, Now: s.Now,
+		Questions: s.Questions, ManageLinks: managelink.NewLinks(s.BaseURL, signer), Metrics: s.Metrics, Log: s.Log, Now: s.Now,
 	})
 }
 

@@ -2,7 +2,6 @@ package public
 
 import (
 	"cmp"
-	"crypto/rand"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,6 +14,7 @@ import (
 
 // challengePage is the page between the form and PayPal.
 type challengePage struct {
+	Action    string // where the form goes
 	Fields    []hiddenField
 	Challenge *altcha.Challenge // nil: only waiting helps
 	Turn      string
@@ -24,14 +24,13 @@ type challengePage struct {
 
 type hiddenField struct{ Name, Value string }
 
-// showChallenge keeps what the reader filled in and asks for a proof, or to come back.
-func (s *Give) showChallenge(w http.ResponseWriter, r *http.Request, sent url.Values, n *admission.NotYetError) error {
-	if sent.Get("idempotency_key") == "" { // as from the appeal without JavaScript: from here on it stays one gift
-		sent.Set("idempotency_key", rand.Text())
-	}
+// showChallenge keeps what the reader sent to an address and asks for a proof, or to come back.
+func (s layout) showChallenge(
+	w http.ResponseWriter, r *http.Request, action string, sent url.Values, n *admission.NotYetError,
+) error {
 	loc := s.pages.Localizer(r)
 	m := challengePage{
-		Challenge: n.Challenge, Turn: n.Turn, TurnIn: page.Seconds(n.TurnIn), Wait: loc.Message(page.Wait(n.Wait)),
+		Action: action, Challenge: n.Challenge, Turn: n.Turn, TurnIn: page.Seconds(n.TurnIn), Wait: loc.Message(page.Wait(n.Wait)),
 	}
 	for name, values := range sent {
 		if name == gift.SolutionField || name == gift.TurnField {

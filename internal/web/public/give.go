@@ -47,7 +47,10 @@ func (s *Give) Submit(w http.ResponseWriter, r *http.Request) error {
 	c, err := s.starter.Start(ctx, r, in, admission.Proof{Solution: values.Get(gift.SolutionField),
 		Turn: values.Get(gift.TurnField)})
 	if n, ok := errors.AsType[*admission.NotYetError](err); ok {
-		return s.showChallenge(w, r, values, n)
+		if values.Get("idempotency_key") == "" { // as from the appeal without JavaScript: from here on it stays one gift
+			values.Set("idempotency_key", rand.Text())
+		}
+		return s.showChallenge(w, r, "/contributions", values, n)
 	}
 	if err != nil {
 		return s.showAgain(w, r, in, values.Get("idempotency_key"), err)

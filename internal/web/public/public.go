@@ -19,6 +19,7 @@ import (
 	"readerfund/internal/manage"
 	"readerfund/internal/managelink"
 	"readerfund/internal/metrics"
+	"readerfund/internal/monthly"
 	"readerfund/internal/receipt"
 	"readerfund/internal/settle"
 	"readerfund/internal/web/gift"
@@ -42,6 +43,7 @@ type Config struct {
 	Campaigns     *campaign.Catalog
 	Changes       *manage.Service // reads how recurring gifts stand
 	ManageLinks   managelink.Links
+	Questions     *monthly.Service // may be nil
 	Receipts      *receipt.Service // nil leaves the documents out
 	// Manages reports whether the request is by the contribution's reader, on their own page. It may be nil.
 	Manages func(r *http.Request, contribution uuid.UUID) bool
@@ -59,6 +61,7 @@ type Pages struct {
 	Thanks *Thanks
 	Appeal *Appeal
 
+	Monthly  *Monthly
 	Receipts *Receipts
 }
 
@@ -69,14 +72,21 @@ func New(c Config) *Pages {
 		now: c.Now,
 	}
 	f := forms{layout: l, campaigns: c.Campaigns, limits: c.Contributions.Limits, cookies: c.Cookies}
+	thanks := &Thanks{
+		layout: l, contributions: c.Contributions, cookies: c.Cookies, approvals: c.Starter.Approvals,
+		subscriptions: c.Changes, links: c.ManageLinks, questions: c.Questions,
+	}
 	return &Pages{
 		Donate: &Donate{forms: f, campaigns: c.Campaigns},
 		Give:   &Give{layout: l, forms: f, starter: c.Starter, cookies: c.Cookies},
 		Return: &Return{layout: l, contributions: c.Contributions, settler: c.Settler, forms: f, cookies: c.Cookies},
-		Thanks: &Thanks{layout: l, contributions: c.Contributions, cookies: c.Cookies, approvals: c.Starter.Approvals,
-			subscriptions: c.Changes, links: c.ManageLinks},
+		Thanks: thanks,
 		Appeal: newAppeal(c, l, f),
 
+		Monthly: &Monthly{
+			layout: l, contributions: c.Contributions, questions: c.Questions, starter: c.Starter, cookies: c.Cookies,
+			thanks: thanks,
+		},
 		Receipts: &Receipts{layout: l, receipts: c.Receipts, cookies: c.Cookies, manages: c.Manages},
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"readerfund/internal/i18n"
 	"readerfund/internal/managelink"
 	"readerfund/internal/money"
+	"readerfund/internal/monthly"
 	"readerfund/internal/subscription"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
@@ -27,6 +28,7 @@ type Thanks struct {
 	approvals     gift.Approvals
 	subscriptions subscriptions
 	links         managelink.Links
+	questions     *monthly.Service
 }
 
 // subscriptions are read for gifts that repeat: manage.Service.
@@ -48,6 +50,8 @@ type thanksPage struct {
 	Wait    string // why PayPal holds the money back, in words
 	Day     string // when the money came in, or when it was begun
 	Back    string // the article, where it is on a site of ours; empty otherwise
+
+	Question *question // whether to make a one-time gift monthly; nil where that is not asked
 	goesOn
 }
 
@@ -57,6 +61,7 @@ type goesOn struct {
 	Each      money.Amount // as it is by now
 	Every     string       // "once", "month" or "year"
 	Ended     bool
+	First     string // the day of the first charge, while it is still to come
 	Next      string // the day of the next charge; empty where PayPal names none
 	Manage    string // where it is paused and stopped
 }
@@ -101,6 +106,7 @@ func (s *Thanks) Show(w http.ResponseWriter, r *http.Request) error {
 	if err := s.readSubscription(r.Context(), &t); err != nil {
 		return err
 	}
+	s.ask(r, &t)
 	if t.Shown == contribution.OutcomeRetrying { // and so it goes on by itself, without JavaScript too
 		w.Header().Set("Refresh", page.Seconds(max(c.Checkout.RetryAt.Sub(s.now()), pollEvery)+time.Second)+"; url="+t.Check)
 	}
@@ -147,8 +153,16 @@ func (s *Thanks) readSubscription(ctx context.Context, t *thanksPage) error {
 		return err
 	}
 	t.Each, t.Every, t.Ended = sub.Amount, sub.Frequency, sub.State.Ended()
-	if next := sub.NextCharge(); !next.IsZero() && !t.Ended {
+	if first := sub.FirstCharge(); !first.IsZero() {
+		t.First = s.day(first)
+	} else if next := sub.NextCharge(); !next.IsZero() && !t.Ended {
 		t.Next = s.day(next)
+	}
+	if t.Ended {
+		t.Approve = "" // PayPal's page of it leads nowhere any more
+	}
+	if t.Shown == contribution.OutcomeScheduled && sub.Overdue(s.now()) {
+		t.Shown = contribution.OutcomeConfirming
 	}
 	return nil
 }
