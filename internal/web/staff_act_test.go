@@ -496,3 +496,16 @@ func TestAuditPage(t *testing.T) {
 	}
 	says(t, r.get("/staff/audit?subject=BBBB-0001").body, "Nothing matches.")
 }
+
+// The page on which a dispute is accepted names the day by which to contest it, and says when that day is over.
+func TestAcceptingNamesTheLastDay(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	accept := "/staff/contributions/" + h.withCase().String() + "/disputes/PP-D-1/accept"
+	r := h.signedIn(account.Editor)
+	says(t, r.get(accept).body, "respond in PayPal's Resolution Center by 2 Dec 2026")
+	h.exec(`UPDATE dispute SET respond_by = $1`, noon().Add(-time.Hour))
+	late := r.get(accept).body
+	says(t, late, "The time to respond ended on 22 Nov 2026")
+	saysNot(t, late, "Resolution Center by")
+}

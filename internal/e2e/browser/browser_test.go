@@ -282,12 +282,16 @@ func (b *tab) ignoreStatus(status int) {
 	})
 }
 
-// overflow names what makes a page scroll sideways.
+// overflow names what makes a page scroll sideways, and tables that reach into the margin beside the page.
 const overflow = `(() => {
-	const width = document.documentElement.clientWidth;
-	if (document.documentElement.scrollWidth <= width && document.body.scrollWidth <= width) return [];
-	return [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > width + 0.5)
-		.map((e) => e.tagName + "." + e.className + " to " + Math.round(e.getBoundingClientRect().right)).slice(0, 10);
+	const name = (e) => e.tagName + "." + e.className + " to " + Math.round(e.getBoundingClientRect().right);
+	const beyond = (css, edge) => [...document.querySelectorAll(css)]
+		.filter((e) => e.getBoundingClientRect().right > edge + 0.5);
+	const main = document.querySelector("main"), width = document.documentElement.clientWidth;
+	const edge = main ? main.getBoundingClientRect().right - parseFloat(getComputedStyle(main).paddingRight) : width;
+	const tables = beyond("main table", edge).filter((e) => !e.closest(".scroll"));
+	const sideways = document.documentElement.scrollWidth > width || document.body.scrollWidth > width;
+	return [...tables, ...(sideways ? beyond("body *", width) : [])].map(name).slice(0, 10);
 })()`
 
 // checkOrigins checks that the tab has spoken to these origins and no other, and forgets what it heard.
