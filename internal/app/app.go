@@ -77,6 +77,7 @@ type App struct {
 	accounts *account.Store
 	sessions *session.Manager
 	reports  *report.Reports
+	rollup   *report.Rollup // of recurring gifts
 	views    *dashboard.Views
 	health   *health.Monitor
 	alerts   *alert.Board
@@ -169,6 +170,7 @@ func (a *App) build(ctx context.Context, opts Options) error {
 		DB: a.db, Accounts: a.accounts, Now: a.now, Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"),
 	})
 	a.reports = report.New(a.readDB, a.cfg.Timezone, a.cfg.DefaultCurrency)
+	a.rollup = report.NewRollup(a.db, a.cfg.Timezone, a.now)
 	a.views = dashboard.New(a.readDB, a.cfg.Timezone)
 	a.health = health.New(a.readDB)
 	a.alerts = alert.NewBoard(alert.Config{

@@ -35,8 +35,9 @@ type Regret struct {
 	Regretted int64
 }
 
-// Recurring is what the newsroom has to know of gifts that repeat.
+// Recurring is what the newsroom has to know of gifts that repeat, as it was At; zero while it was never added up.
 type Recurring struct {
+	At       time.Time
 	Months   []RecurringMonth // the latest first
 	Expected []Expected       // by currency, the publication's first
 	Regret   []Regret         // by the campaigns' names
@@ -45,42 +46,42 @@ type Recurring struct {
 // expectedDays is how far Expected looks ahead.
 const expectedDays = 30
 
-// Recurring adds up a number of months that end with the one of now, and what is expected in the thirty days from now.
+// Recurring gives a number of months that end with the one of now, and what is expected in the thirty days from At. It
+// reads what Rollup has added up: some hundred rows for a year, however many subscriptions there are.
 func (r *Reports) Recurring(ctx context.Context, now time.Time, months int) (Recurring, error) {
-	local := now.In(r.zone)
-	first := time.Date(local.Year(), local.Month()-time.Month(months-1), 1, 0, 0, 0, 0, r.zone)
+	first := Day{dayOf(now.In(r.zone)).Month().at.AddDate(0, 1-months, 0)}
 	var found Recurring
-	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) (err error) {
-		if found.Months, err = r.recurringMonths(ctx, tx, first, months); err != nil {
+	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		var at *time.Time
+		err := tx.GetContext(ctx, &at, `SELECT max(added_at) FROM recurring_progress WHERE zone = $1`, r.zone.String())
+		if err != nil || at == nil {
 			return err
 		}
-		if found.Expected, err = r.expected(ctx, tx, now); err != nil {
+		found.At = at.UTC()
+		if found.Months, err = recurringMonths(ctx, tx, first, months); err != nil {
+			return err
+		}
+		if found.Expected, err = r.expected(ctx, tx); err != nil {
 			return err
 		}
 		found.Regret, err = regret(ctx, tx, first)
 		return err
 	})
 	if err != nil {
-		return Recurring{}, fmt.Errorf("add up what recurs: %w", err)
+		return Recurring{}, fmt.Errorf("read what recurs: %w", err)
 	}
 	return found, nil
 }
 
-// recurringMonths reads each subscription once, however many months are asked about: they are counted by the month in
-// which they began and the one in which they ended.
-func (r *Reports) recurringMonths(
-	ctx context.Context, tx *sqlx.Tx, first time.Time, months int,
-) ([]RecurringMonth, error) {
+func recurringMonths(ctx context.Context, tx *sqlx.Tx, first Day, months int) ([]RecurringMonth, error) {
 	var lives []struct {
 		Began string `db:"began"`
 		Ended string `db:"ended"` // empty while it runs
 		Count int64  `db:"count"`
 	}
-	zone := r.zone.String()
 	err := tx.SelectContext(ctx, &lives, `
-		SELECT to_char(started_at AT TIME ZONE $1, 'YYYY-MM') AS began,
-		       coalesce(to_char(ended_at AT TIME ZONE $1, 'YYYY-MM'), '') AS ended, count(*) AS count
-		FROM subscription WHERE started_at IS NOT NULL AND state <> 'approval_pending' GROUP BY 1, 2`, zone)
+		SELECT to_char(began, 'YYYY-MM') AS began, coalesce(to_char(ended, 'YYYY-MM'), '') AS ended, count
+		FROM recurring_life`)
 	if err != nil {
 		return nil, err
 	}
@@ -90,20 +91,14 @@ func (r *Reports) recurringMonths(
 		Down  int64  `db:"down"`
 	}
 	err = tx.SelectContext(ctx, &charges, `
-		SELECT to_char(occurred_at AT TIME ZONE $1, 'YYYY-MM') AS month,
-		       count(*) FILTER (WHERE amount_minor > before) AS up, count(*) FILTER (WHERE amount_minor < before) AS down
-		FROM (
-			SELECT occurred_at, amount_minor, lag(amount_minor) OVER (
-			           PARTITION BY contribution_id ORDER BY occurred_at, paypal_id) AS before
-			FROM payment WHERE subscription_id IS NOT NULL AND status = 'completed'
-		) p
-		WHERE occurred_at >= $2 AND amount_minor <> before GROUP BY 1`, zone, first)
+		SELECT to_char(day, 'YYYY-MM') AS month, sum(up)::bigint AS up, sum(down)::bigint AS down
+		FROM recurring_day WHERE day >= $1::date GROUP BY 1`, first.String())
 	if err != nil {
 		return nil, err
 	}
 	all := make([]RecurringMonth, months)
 	for n := range all {
-		m := RecurringMonth{Month: first.AddDate(0, months-1-n, 0).Format("2006-01")}
+		m := RecurringMonth{Month: first.at.AddDate(0, months-1-n, 0).Format("2006-01")}
 		for _, l := range lives {
 			switch {
 			case l.Began == m.Month:
@@ -125,16 +120,13 @@ func (r *Reports) recurringMonths(
 	return all, nil
 }
 
-func (r *Reports) expected(ctx context.Context, tx *sqlx.Tx, now time.Time) ([]Expected, error) {
+func (r *Reports) expected(ctx context.Context, tx *sqlx.Tx) ([]Expected, error) {
 	var rows []struct {
 		Currency string `db:"currency"`
-		Minor    int64  `db:"minor"`
+		Minor    int64  `db:"amount_minor"`
 		Charges  int64  `db:"charges"`
 	}
-	err := tx.SelectContext(ctx, &rows, `
-		SELECT currency, sum(amount_minor)::bigint AS minor, count(*) AS charges FROM subscription
-		WHERE state = 'active' AND next_billing_at < $1 GROUP BY currency`, now.UTC().AddDate(0, 0, expectedDays))
-	if err != nil {
+	if err := tx.SelectContext(ctx, &rows, `SELECT currency, amount_minor, charges FROM recurring_expected`); err != nil {
 		return nil, err
 	}
 	all := make([]Expected, len(rows))
@@ -145,26 +137,16 @@ func (r *Reports) expected(ctx context.Context, tx *sqlx.Tx, now time.Time) ([]E
 	return all, nil
 }
 
-func regret(ctx context.Context, tx *sqlx.Tx, since time.Time) ([]Regret, error) {
+func regret(ctx context.Context, tx *sqlx.Tx, since Day) ([]Regret, error) {
 	var rows []struct {
 		Campaign  string `db:"campaign"`
 		Begun     int64  `db:"begun"`
 		Regretted int64  `db:"regretted"`
 	}
 	err := tx.SelectContext(ctx, &rows, `
-		WITH begun AS (
-			SELECT contribution_id, min(occurred_at) AS first,
-			       coalesce((array_agg(occurred_at ORDER BY occurred_at, paypal_id))[2], 'infinity') AS second
-			FROM payment WHERE subscription_id IS NOT NULL AND status = 'completed' GROUP BY contribution_id
-		)
-		SELECT k.slug AS campaign, count(*) AS begun, count(*) FILTER (WHERE
-		       EXISTS (SELECT 1 FROM subscription s WHERE s.contribution_id = b.contribution_id AND s.ended_at < b.second)
-		    OR EXISTS (SELECT 1 FROM payment p JOIN refund f ON f.payment_id = p.id
-		               WHERE p.contribution_id = b.contribution_id AND f.status <> 'failed' AND f.occurred_at < b.second)
-		    OR EXISTS (SELECT 1 FROM payment p JOIN dispute d ON d.payment_id = p.id
-		               WHERE p.contribution_id = b.contribution_id AND d.opened_at < b.second)) AS regretted
-		FROM begun b JOIN contribution c ON c.id = b.contribution_id JOIN campaign k ON k.id = c.campaign_id
-		WHERE b.first >= $1 GROUP BY k.slug`, since)
+		SELECT k.slug AS campaign, sum(d.begun)::bigint AS begun, sum(d.regretted)::bigint AS regretted
+		FROM recurring_day d JOIN campaign k ON k.id = d.campaign_id
+		WHERE d.day >= $1::date GROUP BY k.slug HAVING sum(d.begun) > 0`, since.String())
 	if err != nil {
 		return nil, err
 	}

@@ -5,10 +5,19 @@ import (
 	"testing"
 	"time"
 
+	"readerfund/internal/db"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
 	"readerfund/internal/report/reporttest"
 )
+
+// addUp has the roll-up brought up to date.
+func addUp(t *testing.T, d *db.DB, zone *time.Location, now time.Time) {
+	t.Helper()
+	if err := report.NewRollup(d, zone, func() time.Time { return now }).AddUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // The figures are reckoned by hand, over four months in Berlin, where a month begins an hour or two before it does in
 // UTC.
@@ -43,7 +52,13 @@ func TestRecurring(t *testing.T) {
 	b.Exec(`INSERT INTO refund (payment_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
 		VALUES ($1, 'refund', 'REFUND2', 'completed', 400, 'EUR', $2, $2)`, e[1].Payment, day("06-20"))
 
-	got, err := report.New(b.DB, reporttest.Zone(t, "Europe/Berlin"), "EUR").Recurring(t.Context(), day("06-25"), 4)
+	berlin := reporttest.Zone(t, "Europe/Berlin")
+	reports, now := report.New(b.DB, berlin, "EUR"), day("06-25")
+	if none, err := reports.Recurring(t.Context(), now, 4); err != nil || !none.At.IsZero() || none.Months != nil {
+		t.Errorf("before it was added up: %+v %v", none, err)
+	}
+	addUp(t, b.DB, berlin, now)
+	got, err := reports.Recurring(t.Context(), now, 4)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +79,7 @@ func TestRecurring(t *testing.T) {
 	if !slices.Equal(got.Regret, regrets) || got.Regret[0].Percent() != 50 || got.Regret[1].Percent() != 34 {
 		t.Errorf("regret %+v, want %+v", got.Regret, regrets)
 	}
+	addUp(t, b.DB, time.UTC, day("01-05")) // another zone: all is added up anew
 	if none, err := report.New(b.DB, time.UTC, "EUR").Recurring(t.Context(), day("01-05"), 1); err != nil ||
 		none.Months[0] != (report.RecurringMonth{Month: "2026-01"}) {
 		t.Errorf("before anything began: %+v %v", none, err)

@@ -18,6 +18,7 @@ type Recurring struct {
 // recurringPage is that page. Months are named in words.
 type recurringPage struct {
 	report.Recurring
+	Added  *stamp // when all of it was added up; nil while it never was
 	Months []recurringMonth
 }
 
@@ -36,6 +37,10 @@ func (s *Recurring) Show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := recurringPage{Recurring: found}
+	if !found.At.IsZero() {
+		added := s.stamp(found.At)
+		p.Added = &added
+	}
 	for _, m := range found.Months {
 		p.Months = append(p.Months, recurringMonth{m, monthInWords(m.Month)})
 	}
