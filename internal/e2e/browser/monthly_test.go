@@ -201,7 +201,7 @@ func (m *monthly) pauses() {
 	m.t.Helper()
 	m.click("button[value=pause-1]")
 	m.look("13-paused", "It is paused.", "Resume this gift", "Nothing is charged before")
-	m.told("Paused: your €20.00 a month", "PayPal charges you nothing until")
+	m.told("Paused: your €20.00 a month", "PayPal charges you nothing before")
 }
 
 // goesOn resumes before the pause is over.
@@ -209,7 +209,7 @@ func (m *monthly) goesOn() {
 	m.t.Helper()
 	m.click("button[value=resume]")
 	m.look("14-resumed", "Your gift has resumed", "takes the next payment on", "1 month")
-	m.told("Going on: your €20.00 a month", "PayPal's next charge is on")
+	m.told("Resumed: your €20.00 a month", "PayPal takes the next payment on")
 }
 
 // looksAtTheRest looks at what else the reader's own page leads to.
@@ -228,8 +228,8 @@ func (m *monthly) looksAtTheRest() {
 // stopsFromMail stops in two clicks: the link in a mail, and the button on its page.
 func (m *monthly) stopsFromMail() {
 	m.t.Helper()
-	m.open(m.follow(m.mail("Going on: ", 1), "/manage/gift/"))
+	m.open(m.follow(m.mail("Resumed: ", 1), "/manage/gift/"))
 	m.click("button[value=stop]")
 	m.look("17-stopped", "Your gift is stopped", "It ended", "Nothing more is charged.")
-	m.told("Stopped: your €20.00 a month", "As you wished, your gift")
+	m.told("Stopped: your €20.00 a month", "As you asked, we have stopped your gift")
 }
