@@ -1,6 +1,7 @@
 package manage_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -38,6 +39,39 @@ func TestAStopWhileARenewalRuns(t *testing.T) {
 	}
 	if n.reviews(c) == "" {
 		t.Error("nobody is asked to look at the charge after the end")
+	}
+	n.BooksEqual()
+}
+
+// A reader stops at the moment in which news of a renewal comes in, three times over: one payment more, and the end.
+func TestAStopAndARenewalAtOnce(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.Subscribe("month", "10.00")
+	n.Clock.Advance(31 * 24 * time.Hour)
+	id, sale := n.sub(c).PayPalID, n.charged(c, testkit.Fields{})
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() {
+			if _, err := n.Manage.Stop(t.Context(), c.ID, reader); err != nil {
+				t.Error(err)
+			}
+		})
+		all.Go(func() {
+			if _, err := n.Payments.SettleSale(t.Context(), sale, id, byWebhook()); err != nil {
+				t.Error(err)
+			}
+		})
+		all.Go(func() {
+			if _, err := n.Settler.SettleSubscription(t.Context(), id, byWebhook()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	n.wants(c, subscription.Cancelled)
+	if n.Count("payment WHERE contribution_id = $1 AND status = 'completed'", c.ID) != 2 || n.reviews(c) != "" {
+		t.Errorf("%d payments; to look at: %s", n.Count("payment"), n.reviews(c))
 	}
 	n.BooksEqual()
 }

@@ -339,3 +339,21 @@ func TestLessReachesItsEnd(t *testing.T) {
 		n.wantChanges(c, "amount done")
 	}
 }
+
+// PayPal refuses the PATCH that was to charge less: the reader hears so, the amount stays, and they can ask again.
+func TestPayPalRefusesLess(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	c := n.Subscribe("month", "10.00")
+	n.writesEnd(`"kind":"issue","issue":"SUBSCRIPTION_STATUS_INVALID"`)
+	if ch, err := n.Manage.ChangeAmount(t.Context(), c.ID, euros(500), reader); !fault.Is(err, fault.Conflict) {
+		t.Errorf("%+v, %v", ch, err)
+	}
+	n.wantChanges(c, "amount refused")
+	n.wantTerms(c, euros(1000), "month")
+	n.heal()
+	if ch, err := n.Manage.ChangeAmount(t.Context(), c.ID, euros(500), reader); err != nil || ch.State != manage.Done {
+		t.Errorf("once more: %+v, %v", ch, err)
+	}
+	n.wantTerms(c, euros(500), "month")
+}

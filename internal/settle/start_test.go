@@ -133,3 +133,51 @@ func (n *world) paypalOrder(c contribution.Contribution) (string, error) {
 	o, err := n.Client.Order(n.T.Context(), c.Checkout.PayPalID)
 	return o.InvoiceID, err
 }
+
+// Nothing of a monthly gift that cannot be is written down, and PayPal hears of none.
+func TestMonthlyGiftsThatCannotBe(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	w := n.listen()
+	for name, change := range map[string]func(*contribution.Intent){
+		"below the limit":                    func(in *contribution.Intent) { in.Amount = "0.99" },
+		"above the limit":                    func(in *contribution.Intent) { in.Amount = "10000.01" },
+		"nothing":                            func(in *contribution.Intent) { in.Amount = "0" },
+		"less than nothing":                  func(in *contribution.Intent) { in.Amount = "-5" },
+		"a currency's decimals":              func(in *contribution.Intent) { in.Amount = "5.001" },
+		"decimals where there are none":      func(in *contribution.Intent) { in.Amount, in.Currency = "1000.5", "HUF" },
+		"a currency that the campaign lacks": func(in *contribution.Intent) { in.Currency = "XXX" },
+		"a frequency that PayPal lacks":      func(in *contribution.Intent) { in.Frequency = "week" },
+	} {
+		in := monthly(name)
+		change(&in)
+		if _, err := n.Starter.Start(t.Context(), in, nil); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if len(w.calls) != 0 || n.Count("contribution") != 0 {
+		t.Errorf("PayPal was asked %v, and %d are written down", w.calls, n.Count("contribution"))
+	}
+}
+
+// The plan that we have for euros is one of dollars at PayPal, as after somebody's hand in the database. PayPal refuses a
+// subscription to it in euros, and the reader gets one to a plan for that amount.
+func TestAPlanOfAnotherCurrency(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	dollars := monthly("dollars")
+	dollars.Currency = "USD"
+	n.Start(dollars)
+	n.Start(monthly("euros"))
+	var plan string
+	if err := n.DB.Get(&plan, `DELETE FROM paypal_plan WHERE currency = 'USD' RETURNING paypal_id`); err != nil {
+		t.Fatal(err)
+	}
+	n.Exec(`UPDATE paypal_plan SET paypal_id = $1 WHERE currency = 'EUR'`, plan)
+	c := n.replica().Start(monthly("mixed"))
+	n.agree(c)
+	if c = n.comeBack(c); c.State != contribution.Completed || n.sub(c).Amount != eur(1000) || n.sub(c).PlanID == plan {
+		t.Errorf("it stands at %s: %+v", c.State, n.sub(c))
+	}
+	n.BooksEqual()
+}

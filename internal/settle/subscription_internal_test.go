@@ -393,8 +393,9 @@ func TestTrap19AnApprovalThatIsNotThereYetIsWaitedFor(t *testing.T) {
 // What somebody else approved, or another plan, is not thanked for without a person's look.
 func TestAnApprovalIsHeldAgainstThePledge(t *testing.T) {
 	t.Parallel()
-	less := money.New(100, "EUR")
+	less, dollars := money.New(100, "EUR"), money.New(1000, "USD")
 	for name, change := range map[string]func(*paypal.Subscription){
+		"currency": func(s *paypal.Subscription) { s.Amount = &dollars },
 		"amount":   func(s *paypal.Subscription) { s.Amount = &less },
 		"interval": func(s *paypal.Subscription) { s.Every = paypal.Yearly },
 	} {

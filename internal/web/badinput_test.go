@@ -151,9 +151,11 @@ func TestDecimalsWhereTheCurrencyHasNone(t *testing.T) {
 	r := h.newReader()
 	for _, currency := range []string{"HUF", "JPY", "TWD"} {
 		for _, amount := range []string{"1000.5", "1000.50", "0.500"} {
-			got := r.send(giftForm("currency", currency, "amount", amount))
-			if got.status != 422 || !strings.Contains(got.body, currency+" has no decimals") {
-				t.Errorf("%s %s: %d", amount, currency, got.status)
+			for _, frequency := range []string{"once", "month", "year"} {
+				got := r.send(giftForm("currency", currency, "amount", amount, "frequency", frequency))
+				if got.status != 422 || !strings.Contains(got.body, currency+" has no decimals") {
+					t.Errorf("%s %s %s: %d", frequency, amount, currency, got.status)
+				}
 			}
 		}
 		for _, amount := range []string{"1000", "1000.00", "1.000", "1,000"} {
