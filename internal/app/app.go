@@ -335,14 +335,6 @@ func limits(cfg config.Config) map[money.Currency]contribution.Limit {
 	return all
 }
 
-// monthly makes the table of what readers are asked for after a one-time gift.
-func (a *App) monthly() *monthly.Table {
-	return monthly.NewTable(monthly.TableConfig{
-		DB: a.db, Now: a.now,
-		Limits: func(c money.Currency) monthly.Range { return monthly.Range(a.contributions.Limits(c)) },
-	})
-}
-
 func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client) (http.Handler, error) {
 	return web.New(web.Deps{
 		BaseURL: a.cfg.BaseURL, PublicationName: a.cfg.PublicationName, DefaultCurrency: a.cfg.DefaultCurrency,
@@ -356,7 +348,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
 		Books: a.books, Refunds: a.refunds, Changes: a.changes, Queue: a.queue, Mail: a.mail, Accounts: a.accounts,
 		Reports: a.reports, Views: a.views, Health: a.health, Alerts: a.alerts, Gate: a.gate, Receipts: a.receipts,
-		Monthly: a.monthly(), ManageLinks: a.manageLinks, People: a.people,
+		ManageLinks: a.manageLinks, People: a.people,
 		Questions: monthly.New(monthly.Config{
 			DB: a.db, Contributions: a.contributions, Campaigns: campaigns, Now: a.now,
 		}),

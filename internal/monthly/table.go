@@ -3,62 +3,46 @@ package monthly
 import (
 	"context"
 	"strings"
-	"time"
 
-	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/audit"
-	"readerfund/internal/db"
+	"readerfund/internal/contribution"
 	"readerfund/internal/money"
 )
 
 // changed is what the audit log says of an edit. Its subject is the currency.
 const changed audit.Action = "monthly.change"
 
-// TableConfig is what a Table needs.
-type TableConfig struct {
-	DB     *db.DB
-	Limits func(money.Currency) Range
-	Now    func() time.Time
-}
-
-// Table is the table of monthly amounts, as staff edit it. It is safe for concurrent use.
-type Table struct{ cfg TableConfig }
-
-// NewTable makes a Table.
-func NewTable(cfg TableConfig) *Table { return &Table{cfg} }
-
-// By is the account that edits.
-type By struct {
-	ID   uuid.UUID
-	Name string // email address
-}
-
-// Of are the rows of one currency by From, and where there are none what is asked for by the program's own rule.
-func (t *Table) Of(ctx context.Context, c money.Currency) (rows, examples []Suggestion, err error) {
-	all, err := Suggestions(ctx, t.cfg.DB)
+// Rows are the table's rows of one currency by From, and where there are none what is asked for by the program's own
+// rule.
+func (s *Service) Rows(ctx context.Context, c money.Currency) (rows, examples []Suggestion, err error) {
+	all, err := Suggestions(ctx, s.DB)
 	if err != nil {
 		return nil, nil, err
 	}
 	if rows = Of(all, c); len(rows) == 0 {
-		examples = Default(c, t.cfg.Limits(c))
+		examples = Default(c, s.limit(c))
 	}
 	return rows, examples, nil
 }
 
 // Replace is the function Replace in a transaction of its own, with an entry in the audit log.
-func (t *Table) Replace(ctx context.Context, c money.Currency, before, rows []Suggestion, by By) error {
-	return t.cfg.DB.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		if err := Replace(ctx, tx, c, before, rows, t.cfg.Limits(c)); err != nil {
+func (s *Service) Replace(
+	ctx context.Context, c money.Currency, before, rows []Suggestion, by contribution.Actor,
+) error {
+	return s.DB.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		if err := Replace(ctx, tx, c, before, rows, s.limit(c)); err != nil {
 			return err
 		}
 		return audit.Write(ctx, tx, audit.Entry{
-			At: t.cfg.Now().UTC(), StaffID: by.ID, Actor: by.Name, Action: changed, Subject: string(c),
+			At: s.Now().UTC(), StaffID: by.ID, Actor: by.Name, Action: changed, Subject: string(c),
 			Detail: map[string]string{"before": listed(c, before), "after": listed(c, rows)},
 		})
 	})
 }
+
+func (s *Service) limit(c money.Currency) Range { return Range(s.Contributions.Limits(c)) }
 
 // listed are rows on one line for the audit log: "10.00: 2.00, 50.00: 8.00", and "default" where there are none.
 func listed(c money.Currency, rows []Suggestion) string {

@@ -90,8 +90,7 @@ type Deps struct {
 	Replay    func(ctx context.Context, ids []string, by contribution.Actor) (int, error)
 	ReplayAll func(ctx context.Context, by contribution.Actor) (int, error)
 
-	Monthly     *monthly.Table      // what readers are asked for after a one-time gift
-	Questions   *monthly.Service    // asks them; nil leaves the question out
+	Questions   *monthly.Service    // whether readers make a gift monthly; nil leaves the question out
 	Receipts    *receipt.Service    // nil leaves receipts out
 	ManageLinks *managelink.Service // nil leaves readers' own pages out
 	People      *supporter.Service  // needed with ManageLinks
@@ -181,7 +180,7 @@ func (d Deps) check() error {
 	}
 	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Views == nil ||
 		d.Health == nil || d.Replay == nil || d.ReplayAll == nil || d.Books == nil || d.Disputes == nil ||
-		d.Refunds == nil || d.Changes == nil || d.Queue == nil || d.Mail == nil || d.Monthly == nil) {
+		d.Refunds == nil || d.Changes == nil || d.Queue == nil || d.Mail == nil || d.Questions == nil) {
 		return errors.New("the staff pages need accounts, the audit log, reports, the inbox's replay, disputes, " +
 			"refunds, changes of recurring gifts, the books, the queue, mail and the monthly amounts")
 	}
@@ -218,7 +217,7 @@ func (s *server) openToStaff(signer page.Signer) {
 	s.staff = staff.New(staff.Config{
 		Pages: s.pages, Signer: signer, Secure: s.secure(), Zone: s.Timezone, Currency: s.DefaultCurrency,
 		Contributions: s.Contributions, Settler: s.Settler, Disputes: s.Disputes, Refunds: s.Refunds, Manage: s.Changes,
-		Books: s.Books, Queue: s.Queue, Mail: s.Mail, Receipts: s.Receipts, Monthly: s.Monthly, Campaigns: s.Campaigns, Reports: s.Reports,
+		Books: s.Books, Queue: s.Queue, Mail: s.Mail, Receipts: s.Receipts, Monthly: s.Questions, Campaigns: s.Campaigns, Reports: s.Reports,
 		Views: s.Views, Health: s.Health, Alerts: s.Alerts, Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay,
 		ReplayAll: s.ReplayAll, Log: s.Log, Now: s.Now,
 	})

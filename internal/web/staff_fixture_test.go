@@ -17,8 +17,6 @@ import (
 	"readerfund/internal/health"
 	"readerfund/internal/mail"
 	"readerfund/internal/managelink"
-	"readerfund/internal/money"
-	"readerfund/internal/monthly"
 	"readerfund/internal/queue"
 	"readerfund/internal/ratelimit"
 	"readerfund/internal/report"
@@ -72,10 +70,6 @@ func employ(t *testing.T, d *Deps, n *newsroom.Newsroom) {
 	d.Mail = mails
 	d.People = supporter.New(supporter.Config{DB: n.DB, Actor: audit.Reader, Now: d.Now})
 	d.Changes = n.Manage
-	d.Monthly = monthly.NewTable(monthly.TableConfig{
-		DB: n.DB, Now: d.Now,
-		Limits: func(c money.Currency) monthly.Range { return monthly.Range(n.Contributions.Limits(c)) },
-	})
 	d.ManageLinks = managelink.New(managelink.Config{
 		DB: n.DB, Limits: ratelimit.New(n.DB, d.Now, ""), Known: d.People.HasGiven, Mails: true, Now: d.Now, Log: d.Log,
 		Links: managelink.NewLinks(d.BaseURL, page.NewSigner(d.SecretKey, d.SecretKeyOld)),

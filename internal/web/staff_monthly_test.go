@@ -163,3 +163,22 @@ func TestTwoEditTheMonthlyAmountsAtOnce(t *testing.T) {
 	usd := second.form("/staff/monthly", lines("USD", "", "30 5"))
 	second.lands(usd) // another currency is another table
 }
+
+// What staff write is what the next reader is asked for.
+func TestReadersAreAskedForWhatStaffWrote(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	editor := h.signedIn(account.Editor)
+	r, id := h.gives() // 25.00
+	thanks := "/contributions/" + id + "/thanks"
+	says(t, r.get(thanks).body, "€4 a month")
+	editor.lands(editor.form("/staff/monthly", lines("EUR", "", "20 7", "100 20")))
+	says(t, r.get(thanks).body, "€7 a month")
+	form := inputs(t, editor.get("/staff/monthly").body)
+	form.Set("from.0", "")
+	form.Set("amount.0", "")
+	editor.lands(editor.form("/staff/monthly", form))
+	if r.isAsked(id) {
+		t.Error("asked after a gift below the first line")
+	}
+}

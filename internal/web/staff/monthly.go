@@ -23,7 +23,7 @@ const monthlyAddress = "/staff/monthly"
 type Monthly struct {
 	layout
 
-	table         *monthly.Table
+	monthly       *monthly.Service
 	campaigns     *campaign.Catalog
 	contributions *contribution.Service
 }
@@ -86,7 +86,7 @@ func (s *Monthly) page(r *http.Request, currency string) (*monthlyPage, error) {
 	if !slices.Contains(o.Currencies, c) {
 		return nil, fault.Input("currency", "money.currency_not_offered")
 	}
-	rows, examples, err := s.table.Of(r.Context(), c)
+	rows, examples, err := s.monthly.Rows(r.Context(), c)
 	if err != nil {
 		return nil, err
 	}
@@ -151,8 +151,7 @@ func (s *Monthly) save(r *http.Request, c money.Currency, seen string, written [
 	if err := errors.Join(problems...); err != nil {
 		return err
 	}
-	by := actor(r)
-	return s.table.Replace(r.Context(), c, readSeen(c, seen), rows, monthly.By{ID: by.ID, Name: by.Name})
+	return s.monthly.Replace(r.Context(), c, readSeen(c, seen), rows, actor(r))
 }
 
 // inField is an error about what was typed, in a field of a line.

@@ -54,7 +54,7 @@ type Config struct {
 	Queue         *queue.Queue
 	Mail          *mail.Service
 	Receipts      *receipt.Service
-	Monthly       *monthly.Table
+	Monthly       *monthly.Service
 	Alerts        *alert.Board // nil shows none
 	Accounts      *account.Store
 	Sessions      *session.Manager
@@ -106,15 +106,13 @@ func New(c Config) *Screens {
 		Contributions: &Contributions{layout: l, views: c.Views, campaigns: c.Campaigns, exports: e},
 		Contribution: &Contribution{layout: l, contributions: c.Contributions, settler: c.Settler, refunds: c.Refunds,
 			views: c.Views, audit: c.Audit},
-		Document:     &Document{layout: l, receipts: c.Receipts, audit: c.Audit},
-		Refund:       &Refund{layout: l, refunds: c.Refunds, views: c.Views},
-		Subscription: &Subscription{layout: l, manage: c.Manage, views: c.Views},
-		Dispute:      &Dispute{layout: l, disputes: c.Disputes, views: c.Views},
-		Reports:      &Reports{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
-		Recurring:    &Recurring{layout: l, reports: c.Reports},
-		Monthly: &Monthly{
-			layout: l, table: c.Monthly, campaigns: c.Campaigns, contributions: c.Contributions,
-		},
+		Document:       &Document{layout: l, receipts: c.Receipts, audit: c.Audit},
+		Refund:         &Refund{layout: l, refunds: c.Refunds, views: c.Views},
+		Subscription:   &Subscription{layout: l, manage: c.Manage, views: c.Views},
+		Dispute:        &Dispute{layout: l, disputes: c.Disputes, views: c.Views},
+		Reports:        &Reports{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
+		Recurring:      &Recurring{layout: l, reports: c.Reports},
+		Monthly:        &Monthly{layout: l, monthly: c.Monthly, campaigns: c.Campaigns, contributions: c.Contributions},
 		Ledger:         &Ledger{layout: l, reports: c.Reports, campaigns: c.Campaigns, exports: e},
 		Reconciliation: &Reconciliation{layout: l, views: c.Views},
 		Difference: &Difference{
