@@ -64,6 +64,9 @@ func (p *Payments) SettleCapture(ctx context.Context, captureID string, src Sour
 	if err != nil {
 		return contribution.Contribution{}, fmt.Errorf("capture %s: %w", captureID, err)
 	}
+	if c.Frequency.Recurs() {
+		return p.settleSeen(ctx, seen, facts, src)
+	}
 	if seen.Refunded() || !c.HasSupporter {
 		// The order knows what the capture does not tell: the refunds, and who paid.
 		facts = append(p.orderFacts(ctx, c, seen.OrderID, src), facts...)

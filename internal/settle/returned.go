@@ -21,7 +21,28 @@ func (p *Payments) SettleReturned(
 	if err != nil {
 		return contribution.Contribution{}, err
 	}
-	c, gone, err := p.applyReturned(ctx, saleID, facts)
+	return p.settleReturned(ctx, seen, facts, src)
+}
+
+// settleSeen applies a sale, and what went back of it where PayPal says that something did. What PayPal's record does not
+// have yet comes with its own news, or with reconciling.
+func (p *Payments) settleSeen(
+	ctx context.Context, seen paypal.Capture, facts []Fact, src Source,
+) (contribution.Contribution, error) {
+	if !seen.Refunded() {
+		return p.applier.ApplyAll(ctx, facts)
+	}
+	c, err := p.settleReturned(ctx, seen, facts, src)
+	if odd, is := errors.AsType[*ContradictionError](err); is && odd.Code == review.ReturnNotListed {
+		return c, nil
+	}
+	return c, err
+}
+
+func (p *Payments) settleReturned(
+	ctx context.Context, seen paypal.Capture, facts []Fact, src Source,
+) (contribution.Contribution, error) {
+	c, gone, err := p.applyReturned(ctx, seen.ID, facts)
 	if err != nil || gone == seen.Amount.Minor {
 		return c, err
 	}
@@ -29,7 +50,7 @@ func (p *Payments) SettleReturned(
 	if since.IsZero() {
 		since = seen.CreatedAt
 	}
-	rows, _, err := p.Returned(ctx, saleID, since.Add(-24*time.Hour))
+	rows, _, err := p.Returned(ctx, seen.ID, since.Add(-24*time.Hour))
 	if err != nil {
 		return c, err
 	}
@@ -38,11 +59,11 @@ func (p *Payments) SettleReturned(
 			return c, err
 		}
 	}
-	if c, gone, err = p.applyReturned(ctx, saleID, facts); err != nil {
+	if c, gone, err = p.applyReturned(ctx, seen.ID, facts); err != nil {
 		return c, err
 	}
 	if seen.Status == paypal.CaptureRefunded && gone < seen.Amount.Minor || seen.Refunded() && gone == 0 {
-		return c, contradiction(review.ReturnNotListed, review.Args{"payment": saleID})
+		return c, contradiction(review.ReturnNotListed, review.Args{"payment": seen.ID})
 	}
 	return c, nil
 }

@@ -8,6 +8,7 @@ import (
 	"readerfund/internal/paypal"
 	"readerfund/internal/review"
 	"readerfund/internal/testkit"
+	"readerfund/internal/testkit/newsroom"
 )
 
 // News of a reversal that names the charge, as its own or in the place of the reversal's id: what went back is read from
@@ -63,6 +64,34 @@ func TestPartsOfAChargeThatWentBack(t *testing.T) {
 		if _, err := n.Payments.SettleReturned(t.Context(), sale, "", byWebhook); err != nil {
 			t.Error(err)
 		}
+	}
+	n.BooksEqual()
+}
+
+// Money of charges went back, and no news of that arrived: staff who ask PayPal see it, and so does the end of a dispute.
+func TestWhatWentBackOfChargesIsAskedFor(t *testing.T) {
+	t.Parallel()
+	n := still(t)
+	c := n.subscribed("unheard")
+	n.pass(33)
+	n.sweepSubscriptions()
+	sales := n.sales()
+	n.PayPal.Refund(sales[0], "3.00")
+	n.hook("POST", "search", `{"lag":"3h"}`, nil)
+	if _, err := n.Settler.AskPayPal(t.Context(), c.ID, newsroom.Editor); err != nil || n.Count("refund") != 0 {
+		t.Errorf("while PayPal's record is behind: %v, %d refunds", err, n.Count("refund"))
+	}
+	n.Clock.Advance(4 * time.Hour)
+	if _, err := n.Settler.AskPayPal(t.Context(), c.ID, newsroom.Editor); err != nil || n.Count("refund") != 1 {
+		t.Errorf("staff asked: %v, %d refunds", err, n.Count("refund"))
+	}
+	n.BooksEqual()
+	dispute := n.PayPal.Dispute(sales[1], testkit.Fields{"stage": "CHARGEBACK"})
+	n.PayPal.Dispute(sales[1], testkit.Fields{"outcome": "buyer"})
+	n.Clock.Advance(4 * time.Hour)
+	if _, err := n.Disputes.Settle(t.Context(), dispute, byWebhook); err != nil ||
+		n.Count("refund WHERE kind = 'reversal'") != 1 {
+		t.Errorf("the dispute ended: %v, %d reversals", err, n.Count("refund WHERE kind = 'reversal'"))
 	}
 	n.BooksEqual()
 }

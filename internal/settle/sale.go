@@ -87,9 +87,13 @@ func namesNoSubscription(err error) bool {
 	return is && odd.Code == review.SaleNamesNoSubscription
 }
 
-// settleKnownSale is SettleSale for one that is booked.
+// settleKnownSale asks about a sale that is booked, and about what went back of it.
 func (p *Payments) settleKnownSale(ctx context.Context, saleID string, src Source) (contribution.Contribution, error) {
-	return p.SettleSale(ctx, saleID, "", src)
+	seen, facts, err := p.seenSale(ctx, saleID, "", src)
+	if err != nil {
+		return contribution.Contribution{}, err
+	}
+	return p.settleSeen(ctx, seen, facts, src)
 }
 
 // saleFacts is the sale, and its subscription where that is not known to run: a charge is the proof that it does, and
