@@ -35,6 +35,7 @@ type History struct {
 	Origin    string // here; adopted: paid in PayPal directly; restored: its row was lost and PayPal told of it
 	Entries   []report.Entry
 	Events    []Event
+	Documents []Document      // that its reader got, the oldest first
 	Reviews   []review.Review // what needed a person, the oldest first
 	Webhooks  []Webhook
 
@@ -53,7 +54,6 @@ type Payment struct {
 	Status     string
 	State      string // where it stands after refunds, reversals and disputes: one of ledger.States
 	Receipt    string // its number, once its money is in: the contribution's, or that with "-2" behind
-	Serial     string // of the receipt that its reader got; empty before
 	Reason     string
 	Amount     money.Amount
 	OccurredAt time.Time
@@ -62,16 +62,23 @@ type Payment struct {
 
 // Refund is money that went back for a payment.
 type Refund struct {
+	ID         int64
 	PaymentID  int64
 	Kind       string // refund or reversal
 	PayPalID   string
 	Status     string
-	Notice     string // what its reader got about it: correction or cancellation; empty before
-	Serial     string // of that notice
 	Reason     string
 	Amount     money.Amount
 	OccurredAt time.Time
 	RecordedAt time.Time
+}
+
+// Document is a receipt of a payment, or a notice about one of its refunds.
+type Document struct {
+	Kind      string // one of receipt.Kind
+	Serial    string
+	PaymentID int64
+	RefundID  int64 // 0 for what is about the payment alone
 }
 
 // Event is a piece of news about the contribution and what it changed.
@@ -126,7 +133,7 @@ func (v *Views) History(ctx context.Context, id uuid.UUID) (History, error) {
 		h = History{}
 		for _, read := range []func(context.Context, *sqlx.Tx, uuid.UUID, *History) error{
 			readHead, readPayments, readRefunds, readAsked, readDisputes, readConversions, readEntries, readEvents,
-			readWebhooks, readReviews, readSubscriptions,
+			readWebhooks, readReviews, readSubscriptions, readDocuments,
 		} {
 			if err := read(ctx, tx, id, &h); err != nil {
 				return err
@@ -186,19 +193,15 @@ func readPayments(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) er
 	for _, p := range book.Payments() {
 		kept[p.PayPalID] = p
 	}
-	var rows []struct {
-		movement
-		Serial string `db:"serial"`
-	}
+	var rows []movement
 	err = tx.SelectContext(ctx, &rows, `
-		SELECT p.id, p.kind, p.paypal_id, p.status, p.reason, p.amount_minor, p.currency, p.occurred_at, p.recorded_at,
-		       coalesce(r.serial, '') AS serial
-		FROM payment p LEFT JOIN receipt r ON r.payment_id = p.id AND r.kind = 'receipt'
+		SELECT p.id, p.kind, p.paypal_id, p.status, p.reason, p.amount_minor, p.currency, p.occurred_at, p.recorded_at
+		FROM payment p
 		WHERE p.contribution_id = $1 ORDER BY p.occurred_at, p.id`, id)
 	for _, m := range rows {
 		h.Payments = append(h.Payments, Payment{
 			ID: m.ID, Kind: m.Kind, PayPalID: m.PayPalID, Status: m.Status, State: string(kept[m.PayPalID].State),
-			Receipt: kept[m.PayPalID].Receipt, Serial: m.Serial, Reason: m.Reason, Amount: m.amount(),
+			Receipt: kept[m.PayPalID].Receipt, Reason: m.Reason, Amount: m.amount(),
 			OccurredAt: m.OccurredAt.UTC(), RecordedAt: m.RecordedAt.UTC(),
 		})
 	}
@@ -206,21 +209,33 @@ func readPayments(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) er
 }
 
 func readRefunds(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error {
-	var rows []struct {
-		movement
-		Notice string `db:"notice"`
-		Serial string `db:"serial"`
-	}
+	var rows []movement
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT f.payment_id, f.kind, f.paypal_id, f.status, f.reason, f.amount_minor, f.currency, f.occurred_at,
-		       f.recorded_at, coalesce(r.kind, '') AS notice, coalesce(r.serial, '') AS serial
-		FROM refund f JOIN payment p ON p.id = f.payment_id LEFT JOIN receipt r ON r.refund_id = f.id
+		SELECT f.id, f.payment_id, f.kind, f.paypal_id, f.status, f.reason, f.amount_minor, f.currency, f.occurred_at,
+		       f.recorded_at
+		FROM refund f JOIN payment p ON p.id = f.payment_id
 		WHERE p.contribution_id = $1 ORDER BY f.occurred_at, f.id`, id)
 	for _, m := range rows {
 		h.Refunds = append(h.Refunds, Refund{
-			PaymentID: m.PaymentID, Kind: m.Kind, PayPalID: m.PayPalID, Status: m.Status, Notice: m.Notice, Serial: m.Serial,
+			ID: m.ID, PaymentID: m.PaymentID, Kind: m.Kind, PayPalID: m.PayPalID, Status: m.Status,
 			Reason: m.Reason, Amount: m.amount(), OccurredAt: m.OccurredAt.UTC(), RecordedAt: m.RecordedAt.UTC(),
 		})
+	}
+	return err
+}
+
+func readDocuments(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error {
+	var rows []struct {
+		Kind      string        `db:"kind"`
+		Serial    string        `db:"serial"`
+		PaymentID int64         `db:"payment_id"`
+		RefundID  sql.NullInt64 `db:"refund_id"`
+	}
+	err := tx.SelectContext(ctx, &rows, `
+		SELECT kind, serial, payment_id, refund_id FROM receipt
+		WHERE contribution_id = $1 ORDER BY issued_at, year, number`, id)
+	for _, d := range rows {
+		h.Documents = append(h.Documents, Document{d.Kind, d.Serial, d.PaymentID, d.RefundID.Int64})
 	}
 	return err
 }

@@ -12,7 +12,6 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/i18n"
 	"readerfund/internal/money"
-	"readerfund/internal/receipt"
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
 	"readerfund/internal/review"
@@ -69,16 +68,16 @@ type reviewLine struct {
 
 // movementLine is a payment or a refund.
 type movementLine struct {
-	What     string
-	Receipt  string // the payment's own number, where there are several
-	Cycle    int    // which payment of a recurring contribution it is; 0 for none
-	PayPalID string
-	State    status
-	Reason   string
-	Amount   money.Amount
-	Back     money.Amount // what of a payment went back, where that is some of it
-	Occurred stamp
-	Document documentLink // its receipt, or the notice about it
+	What      string
+	Receipt   string // the payment's own number, where there are several
+	Cycle     int    // which payment of a recurring contribution it is; 0 for none
+	PayPalID  string
+	State     status
+	Reason    string
+	Amount    money.Amount
+	Back      money.Amount // what of a payment went back, where that is some of it
+	Occurred  stamp
+	Documents []documentLink // its receipt, or the notice about it
 }
 
 // backOf is what went back of a payment, zero where it was nothing or all.
@@ -180,7 +179,7 @@ func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionP
 		line := movementLine{
 			What: loc.Say("staff.payment"), PayPalID: m.PayPalID, State: stateInWords(loc, m.State),
 			Reason: reasonInWords(loc, m.Reason), Amount: m.Amount, Back: backOf(m, h.Refunds), Cycle: numbers[m.ID],
-			Occurred: s.stamp(m.OccurredAt), Document: documentLinkTo(loc, h.ID, receipt.Original, m.Serial, !private),
+			Occurred: s.stamp(m.OccurredAt), Documents: documentLinks(loc, h, m.ID, 0, !private),
 		}
 		if len(h.Payments) > 1 {
 			line.Receipt = m.Receipt
@@ -197,7 +196,7 @@ func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionP
 		p.Refunds = append(p.Refunds, movementLine{
 			What: entryInWords(loc, m.Kind), PayPalID: m.PayPalID, State: movementInWords(loc, m.Status),
 			Reason: refundReasonInWords(loc, m.Reason), Amount: m.Amount, Occurred: s.stamp(m.OccurredAt),
-			Document: documentLinkTo(loc, h.ID, receipt.Kind(m.Notice), m.Serial, !private),
+			Documents: documentLinks(loc, h, m.PaymentID, m.ID, !private),
 		})
 	}
 	for _, q := range h.Asked {

@@ -5,9 +5,8 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"readerfund/internal/audit"
+	"readerfund/internal/dashboard"
 	"readerfund/internal/i18n"
 	"readerfund/internal/receipt"
 	"readerfund/internal/web/page"
@@ -32,21 +31,24 @@ type documentPage struct {
 // documentLink names a document in the line it is about, and leads to it.
 type documentLink struct {
 	Kind    string // in words
-	Serial  string // empty where there is no document
+	Serial  string
 	Address string // empty for those who may not open it
 }
 
-func documentLinkTo(
-	loc i18n.Localizer, contribution uuid.UUID, kind receipt.Kind, serial string, mayOpen bool,
-) documentLink {
-	if serial == "" {
-		return documentLink{}
+// documentLinks are the documents about a payment, or about one of its refunds.
+func documentLinks(loc i18n.Localizer, h dashboard.History, payment, refund int64, mayOpen bool) []documentLink {
+	var links []documentLink
+	for _, d := range h.Documents {
+		if d.PaymentID != payment || d.RefundID != refund {
+			continue
+		}
+		link := documentLink{Kind: wordIn(loc, "staff.document.", d.Kind), Serial: d.Serial}
+		if mayOpen {
+			link.Address = contributionAddress(h.ID) + "/receipt/" + url.PathEscape(d.Serial)
+		}
+		links = append(links, link)
 	}
-	link := documentLink{Kind: wordIn(loc, "staff.document.", string(kind)), Serial: serial}
-	if mayOpen {
-		link.Address = contributionAddress(contribution) + "/receipt/" + url.PathEscape(serial)
-	}
-	return link
+	return links
 }
 
 // Show answers GET /staff/contributions/{id}/receipt/{serial}, and the same with ".pdf" behind it. A document names a
