@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/account"
 	"readerfund/internal/db"
 	"readerfund/internal/managelink"
+	"readerfund/internal/report"
 	web "readerfund/internal/web/page" // page is a copied answer here
 )
 
@@ -24,6 +27,7 @@ type membership struct {
 	service *process
 	client  *http.Client
 	readers []member
+	staff   string // the cookie of somebody who is signed in
 }
 
 // member is a reader whose pages are asked for.
@@ -37,17 +41,24 @@ type member struct {
 // readersAsked are the readers whose pages are asked for, one after the other.
 const readersAsked = 100
 
-// memberPage is a page that is timed.
+// memberPage is a page that is timed: so many requests in a turn.
 type memberPage struct {
-	name string
-	ask  func(r member) (address, cookie, shows string)
+	name     string
+	requests int
+	ask      func(m *membership, i int) (address, cookie, shows string)
 }
 
 var memberPages = []memberPage{
-	{"a reader's own page", func(r member) (string, string, string) {
+	{"a reader's own page", readersAsked, func(m *membership, i int) (string, string, string) {
+		r := m.readers[i]
 		return "/manage", "readerfund_manage=" + r.session, r.Email
 	}},
-	{"the page of a gift, from a mail", func(r member) (string, string, string) { return r.gift, "", "Stop" }},
+	{"the page of a gift, from a mail", readersAsked, func(m *membership, i int) (string, string, string) {
+		return m.readers[i].gift, "", "Stop"
+	}},
+	{"staff's page of recurring gifts", 20, func(m *membership, _ int) (string, string, string) {
+		return "/staff/recurring", m.staff, "Regret rate"
+	}},
 }
 
 // openMembership fills a database with n subscriptions. Close what comes back even when it fails.
@@ -80,8 +91,15 @@ func (m *membership) close() error {
 	return errors.Join(problems...)
 }
 
-// serve starts the service, and lets readers in to their pages. Nothing is due to the sweep any more: it would ask
-// PayPal for subscriptions that are not there.
+// addUp adds recurring gifts up for staff's page, in seconds.
+func (m *membership) addUp(ctx context.Context) (float64, error) {
+	began := time.Now()
+	err := report.NewRollup(m.pool, time.UTC, time.Now).AddUp(ctx)
+	return time.Since(began).Seconds(), err
+}
+
+// serve starts the service, lets readers in to their pages, and signs somebody of the staff in. Nothing is due to the
+// sweep any more: it would ask PayPal for subscriptions that are not there.
 func (m *membership) serve(ctx context.Context) (err error) {
 	if err := execute(ctx, m.pool,
 		`UPDATE subscription SET check_at = now() + interval '1 day' WHERE check_at < now() + interval '1 hour'`,
@@ -94,7 +112,39 @@ func (m *membership) serve(ctx context.Context) (err error) {
 	if err := m.service.ready(ctx); err != nil {
 		return err
 	}
-	return m.letReadersIn(ctx)
+	if err := m.letReadersIn(ctx); err != nil {
+		return err
+	}
+	return m.signIn(ctx)
+}
+
+// signIn signs somebody of the staff in.
+func (m *membership) signIn(ctx context.Context) error {
+	const email, password = "bench@example.org", "a password of the bench"
+	accounts := account.NewStore(account.Config{DB: m.pool, Now: time.Now})
+	if _, _, err := accounts.Add(ctx, email, account.Viewer, password); err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+m.service.address+"/staff/sign-in",
+		strings.NewReader(url.Values{"email": {email}, "password": {password}}.Encode()))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := m.client.Do(req)
+	if err != nil {
+		return err
+	}
+	if err := resp.Body.Close(); err != nil {
+		return err
+	}
+	for _, cookie := range resp.Cookies() {
+		if cookie.Name == "readerfund_staff" {
+			m.staff = cookie.Name + "=" + cookie.Value
+			return nil
+		}
+	}
+	return fmt.Errorf("the sign-in of staff answers %s, and gives no session", resp.Status)
 }
 
 // letReadersIn gives readers the sessions that their links by mail would give them.
@@ -118,17 +168,17 @@ func (m *membership) letReadersIn(ctx context.Context) error {
 	return nil
 }
 
-// shows is a turn in which a page is asked for by each of the readers, in milliseconds for one.
+// shows is a turn in which a page is asked for, in milliseconds for each.
 func (m *membership) shows(p memberPage) contestant {
 	return contestant{name: p.name, turn: func(ctx context.Context, _ time.Duration) (float64, error) {
 		began := time.Now()
-		for _, r := range m.readers {
-			address, cookie, shows := p.ask(r)
+		for i := range p.requests {
+			address, cookie, shows := p.ask(m, i)
 			if err := m.get(ctx, address, cookie, shows); err != nil {
 				return 0, err
 			}
 		}
-		return milliseconds(time.Since(began)) / float64(len(m.readers)), nil
+		return milliseconds(time.Since(began)) / float64(p.requests), nil
 	}}
 }
 

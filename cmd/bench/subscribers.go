@@ -19,7 +19,8 @@ const (
 )
 
 // measureSubscribers times what is done over and over about subscriptions, among few and among very many, in turns: the
-// sweep's look at what is due, and the pages of readers. How many there are must not matter.
+// sweep's look at what is due, and the pages of readers and of staff. How many there are must not matter. What staff's
+// page shows is added up beforehand; that takes longer the more there are, the first time and every ten minutes.
 func (b *bench) measureSubscribers(ctx context.Context) (err error) {
 	counts := []int{fewSubscribers, manySubscribers}
 	if b.Quick {
@@ -51,6 +52,15 @@ func (b *bench) measureSubscribers(ctx context.Context) (err error) {
 		return err
 	}
 	add("the sweep's next 40 subscriptions", took)
+	for _, what := range []string{"recurring gifts added up, the first time", "recurring gifts added up, without news"} {
+		var seconds [2]float64
+		for n, m := range all {
+			if seconds[n], err = m.addUp(ctx); err != nil {
+				return err
+			}
+		}
+		b.add(compare(what+of, "s", "of "+grouped(float64(counts[0])), seconds[1:], seconds[:1], 0))
+	}
 	for _, m := range all {
 		if err := m.serve(ctx); err != nil {
 			return err
