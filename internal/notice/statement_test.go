@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/mail"
 	"readerfund/internal/receipt"
@@ -159,6 +160,24 @@ func TestStatementsAreOnePass(t *testing.T) {
 	}
 }
 
+// erase begins to erase everybody, in a transaction that is still open.
+func (w *world) erase() *sqlx.Tx {
+	w.T.Helper()
+	erasing, err := w.DB.Beginx()
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	for _, step := range []string{
+		`SELECT 1 FROM contribution ORDER BY id FOR UPDATE`, `UPDATE contribution SET email = '', supporter_id = NULL`,
+		`DELETE FROM supporter`,
+	} {
+		if _, err := erasing.Exec(step); err != nil {
+			w.T.Fatal(err)
+		}
+	}
+	return erasing
+}
+
 // Somebody who is erased while the statements are written gets none.
 func TestNoStatementForSomebodyWhoIsErased(t *testing.T) {
 	t.Parallel()
@@ -166,19 +185,35 @@ func TestNoStatementForSomebodyWhoIsErased(t *testing.T) {
 	w.give("ada@example.org", "25.00")
 	w.receipts()
 	w.Exec(`DELETE FROM mail`)
-	erasing, err := w.DB.Beginx()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, step := range []string{
-		`SELECT 1 FROM contribution FOR UPDATE`, `UPDATE contribution SET email = '', supporter_id = NULL`, `DELETE FROM supporter`,
-	} {
-		if _, err := erasing.Exec(step); err != nil {
-			t.Fatal(err)
-		}
-	}
+	erasing := w.erase()
 	time.AfterFunc(200*time.Millisecond, func() { _ = erasing.Commit() })
 	if n := w.statementsOn(2027, time.January, 5); n != 0 {
 		t.Errorf("%d statements", n)
+	}
+}
+
+// Likewise the notice of a yearly charge. Where the erasure comes to nothing, it is told the next time.
+func TestNoNoticeForSomebodyWhoIsErased(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	c := w.Subscribe("year", "60.00")
+	w.Exec(`DELETE FROM mail`)
+	w.Clock.Set(w.sub(c).NextBillingAt.Add(-20 * 24 * time.Hour))
+	notices := func() int {
+		t.Helper()
+		if err := w.notices.Yearly(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return w.Count("mail WHERE kind = 'yearly_notice'")
+	}
+	erasing := w.erase()
+	if n := notices(); n != 0 {
+		t.Errorf("%d notices while they are erased", n)
+	}
+	if err := erasing.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if n := notices(); n != 1 {
+		t.Errorf("%d notices once they are not", n)
 	}
 }

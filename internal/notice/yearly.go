@@ -50,7 +50,8 @@ func (s *Service) tellYearly(ctx context.Context, now time.Time, least, most int
 		var due []charge
 		err := s.DB.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 			due = nil
-			// Locked, so that one that is stopped at this moment is not told that it will be charged.
+			// Locked, so that one that is stopped at this moment is not told that it will be charged. Somebody who is being
+			// erased is left out: the mail would have the address that is gone by then.
 			err := tx.SelectContext(ctx, &due, `
 				SELECT b.paypal_id, b.contribution_id, c.receipt AS reference, b.amount_minor, b.currency, b.next_billing_at,
 				       coalesce(nullif(c.email, ''), s.email, '') AS email, coalesce(nullif(c.name, ''), s.name, '') AS name
@@ -60,7 +61,8 @@ func (s *Service) tellYearly(ctx context.Context, now time.Time, least, most int
 				  AND (b.next_billing_at, b.paypal_id) > ($7, $3)
 				  AND NOT EXISTS (SELECT 1 FROM mail m WHERE m.kind = $4
 				      AND m.key = b.paypal_id || ' ' || to_char(b.next_billing_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') || ' ' || $5)
-				ORDER BY b.next_billing_at, b.paypal_id LIMIT $6 FOR SHARE OF b`,
+				ORDER BY b.next_billing_at, b.paypal_id LIMIT $6 FOR SHARE OF b
+				FOR KEY SHARE OF c SKIP LOCKED`,
 				from, to, last, string(mail.YearlyNotice), strconv.Itoa(most), batch, lastAt)
 			if err != nil {
 				return fmt.Errorf("find them: %w", err)
