@@ -25,7 +25,13 @@ ALTER TABLE contribution ADD COLUMN IF NOT EXISTS first_charge_at timestamptz;
 -- PayPal's start_time of a subscription, where that is later than its approval.
 ALTER TABLE subscription ADD COLUMN IF NOT EXISTS starts_at timestamptz;
 
+-- Those that ended before their first charge, by day: some of those that begin later, and few others.
+DROP INDEX CONCURRENTLY IF EXISTS subscription_called_off;
+CREATE INDEX CONCURRENTLY subscription_called_off ON subscription (ended_at)
+    WHERE ended_at IS NOT NULL AND last_payment_at IS NULL;
+
 -- +goose Down
+DROP INDEX CONCURRENTLY IF EXISTS subscription_called_off;
 ALTER TABLE subscription DROP COLUMN IF EXISTS starts_at;
 ALTER TABLE contribution DROP COLUMN IF EXISTS first_charge_at;
 DROP TABLE IF EXISTS monthly_answer;

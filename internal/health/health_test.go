@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"readerfund/internal/health"
+	"readerfund/internal/report/reporttest"
 )
 
 // noon is when these tests measure.
@@ -133,5 +134,22 @@ func TestSilence(t *testing.T) {
 	if s := b.snapshot(now).Silence; s.Run != 50 || !s.Last.Equal(now.Add(-10*time.Hour+59*time.Minute)) ||
 		!s.Since.Equal(now.Add(-10*time.Hour+10*time.Minute)) {
 		t.Errorf("a long one: %+v", s)
+	}
+}
+
+// A monthly gift whose first charge is a month away is not stuck; it counts once that day has passed, and from then on.
+func TestWhatBeginsLaterIsNotStuck(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	begun := noon().Add(-10 * 24 * time.Hour)
+	g := b.Give(reporttest.Gift{State: "approved", At: begun})
+	first := noon().Add(20 * 24 * time.Hour)
+	b.Exec(`UPDATE contribution SET frequency = 'month', order_id = NULL, subscription_id = 'I-1', check_at = $2,
+		first_charge_at = $2 WHERE id = $1`, g.ID, first)
+	if v := b.snapshot(noon()); v.Uncharged.Count != 0 || v.Approved.Count != 0 {
+		t.Errorf("before: %+v, %+v", v.Uncharged, v.Approved)
+	}
+	if v := b.snapshot(first.Add(time.Hour)); v.Uncharged.Count != 1 || !v.Uncharged.Oldest.Equal(first) {
+		t.Errorf("after: %+v", v.Uncharged)
 	}
 }

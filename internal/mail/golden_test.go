@@ -28,8 +28,9 @@ func samples() map[string]mail.Message {
 		"receipt.back": {Args: receiptArgs("cancellation")},
 		"statement":    {Args: mail.StatementArgs{Year: 2026, URL: "https://give.example.org/statements/0197/2026?key=abc"}},
 
-		"welcome": {Args: giftArgs(func(*mail.GiftArgs) {})},
-		"changed": {Args: giftArgs(func(a *mail.GiftArgs) { a.Before, a.FrequencyBefore = money.New(500, "EUR"), "year" })},
+		"welcome":       {Args: giftArgs(func(*mail.GiftArgs) {})},
+		"welcome.later": {Args: giftArgs(func(a *mail.GiftArgs) { a.First, a.Next = a.Next, time.Time{} })},
+		"changed":       {Args: giftArgs(func(a *mail.GiftArgs) { a.Before, a.FrequencyBefore = money.New(500, "EUR"), "year" })},
 		"changed.late": {Args: giftArgs(func(a *mail.GiftArgs) {
 			a.Before, a.FrequencyBefore, a.MissesNext = money.New(500, "EUR"), "month", true
 		})},
@@ -39,6 +40,7 @@ func samples() map[string]mail.Message {
 		"paused.open":    {Args: giftArgs(func(*mail.GiftArgs) {})},
 		"resumed":        {Args: giftArgs(func(*mail.GiftArgs) {})},
 		"stopped":        {Args: giftArgs(func(a *mail.GiftArgs) { a.By = "reader" })},
+		"stopped.before": {Args: giftArgs(func(a *mail.GiftArgs) { a.By, a.First = "reader", a.Next })},
 		"stopped.staff":  {Args: giftArgs(func(a *mail.GiftArgs) { a.By = "staff" })},
 		"stopped.paypal": {Args: giftArgs(func(a *mail.GiftArgs) { a.By = "paypal" })},
 		"payment_failed": {Args: giftArgs(func(a *mail.GiftArgs) {

@@ -105,7 +105,7 @@ type GiftArgs struct {
 	Reference string       `json:"reference"` // the gift's number, to quote
 	Amount    money.Amount `json:"amount"`    // of each charge; of ChargedAfterEnd, of that one
 	Frequency string       `json:"frequency"` // month or year
-	First     time.Time    `json:"first"`     // the first charge, while it is still to come
+	First     time.Time    `json:"first"`     // the first charge, while it is still to come; of Stopped: which never came
 	Next      time.Time    `json:"next"`      // PayPal's next charge
 	Manage    string       `json:"manage"`    // the page of this one gift, on which it is stopped
 

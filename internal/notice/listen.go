@@ -67,6 +67,7 @@ func (s *Service) ofSubscription(before, after subscription.Subscription, at tim
 			all = append(all, told{mail.Welcome, after.PayPalID, args})
 		}
 	case ran && after.State.Ended():
+		args.First = before.FirstCharge() // then nothing was charged
 		all = append(all, told{mail.Stopped, moved, args})
 	case before.State == subscription.Suspended && after.State == subscription.Active:
 		all = append(all, told{mail.Resumed, moved, args})

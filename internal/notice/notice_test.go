@@ -166,6 +166,30 @@ func TestALifeIsTold(t *testing.T) {
 	}
 }
 
+// What begins later is welcomed with the day of its first charge, once, whichever way PayPal keeps it until then.
+func TestWhatBeginsLaterIsTold(t *testing.T) {
+	t.Parallel()
+	for _, waitsAs := range []string{"active", "approved"} {
+		w := open(t)
+		first := w.Clock.Now().AddDate(0, 1, 0)
+		c := w.BeginLater("4.00", first, waitsAs)
+		if welcome := w.last(mail.Welcome); welcome.First.Sub(first).Abs() > 24*time.Hour || welcome.Amount.String() != "4.00 EUR" {
+			t.Errorf("%s: %+v", waitsAs, welcome)
+		}
+		w.pass(c, 36)
+		if got := w.kinds(); got != "welcome" || w.Count("payment") != 1 {
+			t.Errorf("%s: after its first charge: %s, %d payments", waitsAs, got, w.Count("payment"))
+		}
+		c = w.BeginLater("4.00", w.Clock.Now().AddDate(0, 1, 0), waitsAs)
+		if _, err := w.Manage.Stop(t.Context(), c.ID, reader); err != nil {
+			t.Fatal(err)
+		}
+		if stopped := w.last(mail.Stopped); stopped.First.IsZero() || w.kinds() != "welcome, welcome, stopped" {
+			t.Errorf("%s: stopped before its first charge: %s, %+v", waitsAs, w.kinds(), stopped)
+		}
+	}
+}
+
 // A change within ten days of a charge may be too late for it, and the mail says so then and only then.
 func TestAChangeThatMayMissTheNextCharge(t *testing.T) {
 	t.Parallel()

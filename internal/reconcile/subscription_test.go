@@ -115,6 +115,25 @@ func TestALostSubscriberIsRestored(t *testing.T) {
 	}
 }
 
+// One that began later keeps the day of its first charge, where PayPal gives it.
+func TestALostSubscriberKeepsTheFirstDay(t *testing.T) {
+	t.Parallel()
+	f := open(t, options{})
+	first := f.Clock.Now().AddDate(0, 1, 0).Truncate(time.Second)
+	c := f.BeginLater("4.00", first, "active")
+	f.pass(36)
+	f.Exec(`TRUNCATE contribution, reconcile_run CASCADE`)
+	f.clean(reconcile.Order{From: f.Clock.Now().Add(-10 * 24 * time.Hour)})
+	f.agree()
+	back, err := f.Contributions.Get(t.Context(), c.ID)
+	if err != nil || back.State != contribution.Completed || !back.Checkout.FirstChargeAt.Equal(first) {
+		t.Errorf("it came back as %+v, %v; its first charge was due at %s", back, err, first)
+	}
+	if f.Count("review") != 0 {
+		t.Error("something is to be looked at")
+	}
+}
+
 // What another system charges by the same account is money from elsewhere.
 func TestSomebodyElsesSubscriptionIsNotOurs(t *testing.T) {
 	t.Parallel()

@@ -38,7 +38,7 @@ func directMonths(
 	err := d.SelectContext(ctx, &lives, `
 		SELECT to_char(started_at AT TIME ZONE $1, 'YYYY-MM') AS began,
 		       coalesce(to_char(ended_at AT TIME ZONE $1, 'YYYY-MM'), '') AS ended, count(*) AS count
-		FROM subscription WHERE started_at IS NOT NULL AND state <> 'approval_pending' GROUP BY 1, 2`, zone.String())
+		FROM subscription WHERE started_at IS NOT NULL GROUP BY 1, 2`, zone.String())
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,8 @@ func directExpected(ctx context.Context, d *db.DB, now time.Time) ([]report.Expe
 	}
 	err := d.SelectContext(ctx, &rows, `
 		SELECT currency, sum(amount_minor)::bigint AS minor, count(*) AS charges FROM subscription
-		WHERE state = 'active' AND next_billing_at < $1 GROUP BY currency`, now.UTC().AddDate(0, 0, 30))
+		WHERE state = 'active' AND next_billing_at < $1 OR state = 'approval_pending' AND starts_at < $1
+		GROUP BY currency`, now.UTC().AddDate(0, 0, 30))
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +114,10 @@ func directRegret(ctx context.Context, d *db.DB, since time.Time) ([]report.Regr
 			SELECT contribution_id, min(occurred_at) AS first,
 			       coalesce((array_agg(occurred_at ORDER BY occurred_at, paypal_id))[2], 'infinity') AS second
 			FROM payment WHERE kind = 'sale' AND status = 'completed' GROUP BY contribution_id
+			UNION ALL
+			SELECT s.contribution_id, s.ended_at, 'infinity' FROM subscription s
+			WHERE s.started_at IS NOT NULL AND s.ended_at IS NOT NULL AND s.contribution_id NOT IN (
+			    SELECT contribution_id FROM payment WHERE kind = 'sale' AND status = 'completed')
 		)
 		SELECT k.slug AS campaign, count(*) AS begun, count(*) FILTER (WHERE
 		       EXISTS (SELECT 1 FROM subscription s WHERE s.contribution_id = b.contribution_id AND s.ended_at < b.second)

@@ -28,7 +28,8 @@ type Expected struct {
 }
 
 // Regret is how many of a campaign's recurring gifts went wrong at their beginning: stopped, refunded or disputed
-// before the second charge. It counts those whose first payment came in the time that is asked about.
+// before the second charge. It counts those whose first payment came in the time that is asked about, and those that
+// were stopped in it before their first.
 type Regret struct {
 	Campaign  string
 	Begun     int64

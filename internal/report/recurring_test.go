@@ -85,3 +85,38 @@ func TestRecurring(t *testing.T) {
 		t.Errorf("before anything began: %+v %v", none, err)
 	}
 }
+
+// Of gifts that begin later, one is stopped before its first charge, which is regret as well, and one still waits for it
+// at PayPal.
+func TestRecurringThatBeginsLater(t *testing.T) {
+	t.Parallel()
+	b := reporttest.New(t)
+	day := func(text string) time.Time { return reporttest.At("2026-" + text + "T10:00:00Z") }
+	for _, s := range []struct {
+		state             string
+		ended             any
+		started, startsAt time.Time
+	}{{"cancelled", day("06-10"), day("06-01"), day("07-01")}, {"approval_pending", nil, day("06-02"), day("07-02")}} {
+		g := b.Give(reporttest.Gift{Campaign: "winter", State: "approved", At: s.started})
+		b.Exec(`UPDATE contribution SET frequency = 'month' WHERE id = $1`, g.ID)
+		b.Exec(`INSERT INTO subscription (paypal_id, contribution_id, plan_id, state, status_at, seen_at, frequency,
+				amount_minor, currency, started_at, starts_at, ended_at, recorded_at)
+			VALUES ('I-' || $1::text, $2, 'P', $3, $4, $4, 'month', 400, 'EUR', $4, $5, $6, $4)`,
+			g.Receipt, g.ID, s.state, s.started, s.startsAt, s.ended)
+	}
+	b.Give(reporttest.Gift{Amount: 2500, At: day("05-01")})
+	addUp(t, b.DB, time.UTC, day("06-25"))
+	got, err := report.New(b.DB, time.UTC, "EUR").Recurring(t.Context(), day("06-25"), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (report.RecurringMonth{Month: "2026-06", New: 2, Lost: 1}); got.Months[0] != want {
+		t.Errorf("%+v, want %+v", got.Months[0], want)
+	}
+	if want := []report.Expected{{Amount: money.New(400, "EUR"), Charges: 1}}; !slices.Equal(got.Expected, want) {
+		t.Errorf("expected %+v, want %+v", got.Expected, want)
+	}
+	if want := []report.Regret{{Campaign: "winter", Begun: 1, Regretted: 1}}; !slices.Equal(got.Regret, want) {
+		t.Errorf("regret %+v, want %+v", got.Regret, want)
+	}
+}

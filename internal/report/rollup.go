@@ -126,7 +126,8 @@ func (r *Rollup) follow(ctx context.Context, p progress) error {
 
 // changed are the days that news after an event are about: the day of a charge that is told of, with that of the one
 // after it, which is more or less than it; and the day on which a gift began of which something else is told, or its
-// first or second charge, for it may be regretted now or not any more. Where PayPal had left a charge's time out, it
+// first or second charge, for it may be regretted now or not any more; and the day on which it ended, under which it
+// stands where it was never charged. Where PayPal had left a charge's time out, it
 // stood under the time at which we heard of it.
 func (r *Rollup) changed(ctx context.Context, after int64) ([]Day, error) {
 	var days []time.Time
@@ -150,7 +151,8 @@ func (r *Rollup) changed(ctx context.Context, after int64) ([]Day, error) {
 			UNION ALL SELECT a.occurred_at FROM charge p CROSS JOIN LATERAL (`+chargeAfter+`) a
 			UNION ALL SELECT b.at FROM gift CROSS JOIN LATERAL (
 				SELECT min(b.occurred_at) AS at FROM payment b
-				WHERE b.contribution_id = gift.contribution_id AND `+isCharge("b")+`) b) m
+				WHERE b.contribution_id = gift.contribution_id AND `+isCharge("b")+`) b
+			UNION ALL SELECT s.ended_at FROM gift JOIN subscription s USING (contribution_id)) m
 		WHERE m.at IS NOT NULL ORDER BY 1`, r.zone.String(), after)
 	if err != nil {
 		return nil, fmt.Errorf("find days of which something was told: %w", err)
@@ -191,10 +193,11 @@ func (r *Rollup) addDays(ctx context.Context, tx *sqlx.Tx, from, before Day) err
 	// The days decide; the bounds beside them, wider than any zone shifts, are there for the index payment_occurred.
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO recurring_day (day, campaign_id, up, down, begun, regretted)
-		SELECT (p.occurred_at AT TIME ZONE $1)::date, c.campaign_id,
-		       count(*) FILTER (WHERE p.amount_minor > b.amount_minor),
-		       count(*) FILTER (WHERE p.amount_minor < b.amount_minor),
-		       count(*) FILTER (WHERE b.id IS NULL), count(*) FILTER (WHERE s.regretted)
+		SELECT day, campaign_id, sum(up), sum(down), sum(begun), sum(regretted) FROM (
+		SELECT (p.occurred_at AT TIME ZONE $1)::date AS day, c.campaign_id,
+		       count(*) FILTER (WHERE p.amount_minor > b.amount_minor) AS up,
+		       count(*) FILTER (WHERE p.amount_minor < b.amount_minor) AS down,
+		       count(*) FILTER (WHERE b.id IS NULL) AS begun, count(*) FILTER (WHERE s.regretted) AS regretted
 		FROM payment p JOIN contribution c ON c.id = p.contribution_id
 		LEFT JOIN LATERAL (`+chargeBefore+`) b ON true
 		LEFT JOIN LATERAL (
@@ -206,6 +209,14 @@ func (r *Rollup) addDays(ctx context.Context, tx *sqlx.Tx, from, before Day) err
 			FROM (SELECT coalesce((`+chargeAfter+`), 'infinity') AS at) n) s ON b.id IS NULL
 		WHERE `+isCharge("p")+` AND p.occurred_at >= $4 AND p.occurred_at < $5
 		  AND (p.occurred_at AT TIME ZONE $1)::date >= $2::date AND (p.occurred_at AT TIME ZONE $1)::date < $3::date
+		GROUP BY 1, 2
+		UNION ALL -- stopped before the first charge; the index is subscription_called_off
+		SELECT (s.ended_at AT TIME ZONE $1)::date, c.campaign_id, 0, 0, count(*), count(*)
+		FROM subscription s JOIN contribution c ON c.id = s.contribution_id
+		WHERE s.started_at IS NOT NULL AND s.last_payment_at IS NULL AND s.ended_at >= $4 AND s.ended_at < $5
+		  AND (s.ended_at AT TIME ZONE $1)::date >= $2::date AND (s.ended_at AT TIME ZONE $1)::date < $3::date
+		  AND NOT EXISTS (SELECT 1 FROM payment q WHERE q.contribution_id = c.id AND `+isCharge("q")+`)
+		GROUP BY 1, 2) d
 		GROUP BY 1, 2`, r.zone.String(), from.String(), before.String(), from.Add(-1).at, before.Add(1).at)
 	return err
 }
@@ -224,12 +235,14 @@ func (r *Rollup) finish(ctx context.Context) error {
 			{`INSERT INTO recurring_life (began, ended, count)
 			  SELECT date_trunc('month', started_at AT TIME ZONE $1)::date, date_trunc('month', ended_at AT TIME ZONE $1)::date,
 			         count(*)
-			  FROM subscription WHERE started_at IS NOT NULL AND state <> 'approval_pending' GROUP BY 1, 2`,
+			  FROM subscription WHERE started_at IS NOT NULL GROUP BY 1, 2`,
 				[]any{r.zone.String()}},
 			{`DELETE FROM recurring_expected`, nil},
 			{`INSERT INTO recurring_expected (currency, amount_minor, charges)
 			  SELECT currency, sum(amount_minor)::bigint, count(*) FROM subscription
-			  WHERE state = 'active' AND next_billing_at < $1 GROUP BY currency`, []any{now.AddDate(0, 0, expectedDays)}},
+			  WHERE state = 'active' AND next_billing_at < $1
+			     OR state = 'approval_pending' AND starts_at < $1 -- approved, and begins by itself
+			  GROUP BY currency`, []any{now.AddDate(0, 0, expectedDays)}},
 		} {
 			if _, err := tx.ExecContext(ctx, step.query, step.args...); err != nil {
 				return err

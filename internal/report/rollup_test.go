@@ -44,6 +44,11 @@ func (p *past) begin() {
 		if p.draw.IntN(5) == 0 {
 			every = "year"
 		}
+		if p.draw.IntN(4) == 0 { // after a one-time gift
+			c := p.BeginLater("5.00", p.Clock.Now().AddDate(0, 1, 0), []string{"active", "approved"}[p.draw.IntN(2)])
+			p.gifts = append(p.gifts, c.ID)
+			continue
+		}
 		c := p.Subscribe(every, []string{"9.00", "12.00", "20.00"}[p.draw.IntN(3)])
 		p.gifts = append(p.gifts, c.ID)
 		p.years.Add(c.Checkout.PayPalID)

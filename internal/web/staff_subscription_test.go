@@ -69,6 +69,25 @@ func TestStaffStopForAReader(t *testing.T) {
 		"PayPal answered a change of a recurring gift", "She called on Monday.")
 }
 
+// A gift that begins later shows the day of its first charge, and is stopped before it.
+func TestStaffStopBeforeTheFirstCharge(t *testing.T) {
+	t.Parallel()
+	for _, waitsAs := range []string{"active", "approved"} {
+		h := openHouse(t, nil)
+		h.bank("POST", "/sandbox/billing", `{"future_start":"`+waitsAs+`"}`)
+		reader, gift := h.gives()
+		reader.answers(gift, "yes")
+		id := h.following(gift)
+		reader.get(h.agree(id))
+		page, r := "/staff/contributions/"+id, h.signedIn(account.Editor)
+		says(t, r.get(page).body, "Monthly: €4.00 Begins later", "First charge", "Nothing has been charged.", "Stop for the reader")
+		saysNot(t, r.get(page).body, "Next charge", "Payment 1")
+		says(t, r.get(page+"/stop").body, "First charge")
+		says(t, r.lands(r.form(page+"/stop", url.Values{"reason": {"She called on Monday."}})), "Stop PayPal confirms it.",
+			"Monthly: €4.00 Stopped", "Ended by staff")
+	}
+}
+
 func TestStaffPauseAndResumeForAReader(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
