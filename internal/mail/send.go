@@ -18,8 +18,10 @@ const (
 	// connections is how many are open at once, and perConnection how many mails make one more worth while.
 	connections   = 4
 	perConnection = 25
-	// marked is how many mails are written down together. They are what may be sent twice when a process is killed.
-	marked = 20
+	// marked is how many mails are written down together, and marksWithin how long the first of them waits for the others.
+	// They are what may be sent twice when a process is killed. Each time costs a commit, so two or three would be few.
+	marked      = 20
+	marksWithin = 50 * time.Millisecond
 )
 
 // Send sends what is due, until nothing is, and what a person waits for before the rest. It is work of the queue, for
@@ -109,7 +111,7 @@ func (s *Service) sendAll(ctx context.Context, views views, mails []queued, with
 func (r *run) mark(ctx context.Context) error {
 	var problems []error
 	for e := range r.ends {
-		some := []ending{e}
+		some, enough := []ending{e}, time.After(marksWithin)
 	gather:
 		for len(some) < marked {
 			select {
@@ -118,7 +120,7 @@ func (r *run) mark(ctx context.Context) error {
 					break gather
 				}
 				some = append(some, e)
-			default:
+			case <-enough:
 				break gather
 			}
 		}
