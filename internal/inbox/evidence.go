@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// evidence is the part of a delivery's headers that is kept, as a JSON object: what PayPal says of the transmission, with
-// its signature, and what the body is. Names are in lower case, and a header that came twice is one line.
+// evidence is the part of a delivery's headers that is kept, as a JSON object: what PayPal says of the transmission,
+// with its signature, and what the body is. Names are in lower case, and a header that came twice is one line.
 func evidence(header http.Header) string {
 	kept := map[string]string{}
 	for name, values := range header {

@@ -121,7 +121,7 @@ type delivery struct {
 	body []byte
 }
 
-// row is what the tables take beside the body. envelope is what the event names, for whoever works on it.
+// row is what the tables take beside the body. envelope is what the event names, for the worker.
 type row struct {
 	envelope []byte
 

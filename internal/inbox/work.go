@@ -132,7 +132,7 @@ func (i *Inbox) apply(ctx context.Context, e event) (c contribution.Contribution
 		return i.settler.SettleSubscription(ctx, parsed.SubscriptionID, src)
 	case kind == aSale && parsed.CaptureID != "":
 		return i.payments.SettleSale(ctx, parsed.CaptureID, parsed.SubscriptionID, src)
-	// What it names is asked about even where its name promises something else: PayPal will say what is so.
+	// What it names is asked about even where its type promises something else: PayPal's answer decides.
 	case parsed.CaptureID != "" && parsed.OrderID != "":
 		return i.payments.SettlePayment(ctx, parsed.OrderID, parsed.CaptureID, src)
 	case parsed.CaptureID != "":

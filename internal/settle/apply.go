@@ -18,8 +18,7 @@ import (
 // ErrNotOurs is returned for something PayPal knows that no contribution here belongs to.
 var ErrNotOurs = ledger.ErrNotOurs
 
-// Applier applies facts in a transaction and tells the listeners. It asks nobody anything: it does not know the
-// network.
+// Applier applies facts in a transaction and tells the listeners. It makes no network calls.
 type Applier struct {
 	db            *db.DB
 	contributions *contribution.Service

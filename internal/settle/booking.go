@@ -13,8 +13,8 @@ import (
 )
 
 // booking is facts about one contribution that are to be applied, and what is to be done besides under the same lock.
-// Bookings that come at about the same time share a transaction: one read, one write, one commit. What goes wrong there
-// is nobody's but its own: then each goes alone, in the goroutine of whoever asked for it.
+// Bookings that come at about the same time share a transaction: one read, one write, one commit. One that
+// fails does not fail the others: then each goes alone, in the goroutine that asked for it.
 type booking struct {
 	facts []Fact
 	also  func(*application) error // runs again where the transaction does
@@ -45,7 +45,7 @@ func (s *Applier) book(ctx context.Context, b booking) (*application, error) {
 	}
 }
 
-// bookAlone waits for the contribution where somebody else holds it.
+// bookAlone waits for the contribution where another transaction holds it.
 func (s *Applier) bookAlone(ctx context.Context, b booking) (a *application, err error) {
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		locked, err := contribution.LockBook(ctx, tx, wanted(b.facts))
@@ -62,7 +62,7 @@ func (s *Applier) bookAlone(ctx context.Context, b booking) (a *application, err
 
 // bookTogether applies bookings in one transaction. It leaves out those whose contribution is not to be had at once,
 // and those from which nothing can be learned. Where the transaction fails, all of them are left out, unless each alone
-// would fail the same way or nobody knows whether it was committed.
+// would fail the same way or it is not known whether it was committed.
 func (s *Applier) bookTogether(ctx context.Context, all []booking) (results []booked, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
@@ -123,7 +123,7 @@ func (s *Applier) learn(locked *contribution.Locked, b booking) (*application, e
 	return a, b.also(a)
 }
 
-// tryLearn gives nil where nothing can be learned. Whoever asked for the booking hears why when it goes alone.
+// tryLearn is learn, and gives nil where that fails: why, the caller hears when the booking goes alone.
 func (s *Applier) tryLearn(locked *contribution.Locked, b booking) (a *application) {
 	defer func() {
 		if recover() != nil {

@@ -12,9 +12,9 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// captureTimeout bounds the call for a capture, above what the client allows itself. captureLease is for how long
-// nobody else calls meanwhile: PayPal "might fail the second" of two requests at once, and a refusal of that one would
-// be no answer about the first. Should the one who calls die, another one calls after it.
+// captureTimeout bounds the call for a capture, above what the client allows itself. captureLease keeps
+// others from calling meanwhile: PayPal "might fail the second" of two requests at once, and that refusal would say
+// nothing about the first. Should the caller die, another one calls once it has lapsed.
 const (
 	captureTimeout = 10 * time.Second
 	captureLease   = captureTimeout + 2*time.Second
@@ -113,7 +113,7 @@ func (s *orders) send(
 	}
 }
 
-// applyOutcome applies what came of our call, and ends its lease, unless somebody else holds one by now.
+// applyOutcome applies what came of our call, and ends its lease, unless another process holds one by now.
 func (s *orders) applyOutcome(
 	ctx context.Context, c contribution.Contribution, facts ...Fact,
 ) (contribution.Contribution, error) {

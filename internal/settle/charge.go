@@ -20,8 +20,8 @@ type search struct {
 	from         time.Time // of the list to ask for; zero where nothing seems to be missing
 }
 
-// missingCharges says where to look for charges: PayPal counts more than are booked, it took one later than our last, or
-// the next one should have come by now.
+// missingCharges says where to look for charges: PayPal counts more than are booked, it took one later than our last,
+// or the next one should have come by now.
 func (a *application) missingCharges(seen paypal.Subscription) search {
 	s := search{subscription: seen.ID}
 	var booked []time.Time

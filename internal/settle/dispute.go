@@ -26,11 +26,11 @@ type Disputes struct {
 	sweepEvery time.Duration
 	now        func() time.Time
 	log        *slog.Logger
-	calls      *detached.Group // calls to PayPal that go on although nobody waits for them
+	calls      *detached.Group // calls to PayPal that outlive their callers
 }
 
 // Settle asks PayPal about one dispute and applies the answer to the contribution whose payment it is about. The
-// error is ErrNotOurs when that belongs to nobody here.
+// error is ErrNotOurs when that belongs to no contribution here.
 func (d *Disputes) Settle(ctx context.Context, disputeID string, src Source) (contribution.Contribution, error) {
 	seen, err := d.paypal.Dispute(ctx, disputeID)
 	if err != nil {

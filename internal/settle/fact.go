@@ -55,30 +55,30 @@ func moneyOf(facts []Fact) (money []ledger.Fact) {
 	return money
 }
 
-// OrderUnanswered is: we asked PayPal for an order and did not see the answer.
+// OrderUnanswered is the fact that we asked PayPal for an order and did not see the answer.
 func OrderUnanswered(id uuid.UUID, src Source) Fact {
 	return checkoutFact(id, src, checkout.OrderUnanswered())
 }
 
-// OrderRefused is: PayPal answered that it does not make this order; reason is its issue code.
+// OrderRefused is the fact that PayPal answered that it does not make this order; reason is its issue code.
 func OrderRefused(id uuid.UUID, src Source, reason string) Fact {
 	return checkoutFact(id, src, checkout.OrderRefused(reason))
 }
 
-// ReaderCancelled is: the reader came back by the cancel address.
+// ReaderCancelled is the fact that the reader came back by the cancel address.
 func ReaderCancelled(id uuid.UUID) Fact {
 	return checkoutFact(id, Source{Way: contribution.ByReader}, checkout.ReaderCancelled())
 }
 
-// OrderGone is: PayPal no longer knows the order.
+// OrderGone is the fact that PayPal no longer knows the order.
 func OrderGone(id uuid.UUID, src Source) Fact { return checkoutFact(id, src, checkout.OrderGone()) }
 
-// CaptureUnanswered is: we asked for the capture, and did not see the answer of that attempt.
+// CaptureUnanswered is the fact that we asked for the capture, and did not see the answer of that attempt.
 func CaptureUnanswered(id uuid.UUID, src Source, attempt int) Fact {
 	return checkoutFact(id, src, checkout.CaptureUnanswered(attempt))
 }
 
-// CaptureRefused is: that attempt was certainly not carried out; see checkout.CaptureRefused.
+// CaptureRefused is the fact that an attempt was certainly not carried out; see checkout.CaptureRefused.
 func CaptureRefused(id uuid.UUID, src Source, attempt int, reason, retryURL string) Fact {
 	return checkoutFact(id, src, checkout.CaptureRefused(attempt, reason, retryURL))
 }
@@ -108,8 +108,8 @@ func SubscriptionSeen(id uuid.UUID, src Source, s paypal.Subscription) Fact {
 	return Fact{contribution: id, source: src, subscription: &s, payer: s.Payer}
 }
 
-// OrderSeen is everything an order says: that it exists, how far it came, its captures and their refunds. Of a capture
-// that was reversed the latest refund is the reversal: after one PayPal lets nobody refund any more.
+// OrderSeen is everything an order says: that it exists, how far it came, its captures and their refunds. The latest
+// refund of a reversed capture is the reversal: PayPal refuses refunds after one.
 func OrderSeen(id uuid.UUID, src Source, o paypal.Order) []Fact {
 	var facts []Fact
 	for _, f := range checkout.OrderSeen(o) {

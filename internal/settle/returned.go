@@ -24,8 +24,8 @@ func (p *Payments) SettleReturned(
 	return p.settleReturned(ctx, seen, facts, src)
 }
 
-// settleSeen applies a sale, and what went back of it where PayPal says that something did. What PayPal's record does not
-// have yet comes with its own news, or with reconciling.
+// settleSeen applies a sale, and what went back of it where PayPal says that something did. What PayPal's record does
+// not have yet comes with its own news, or with reconciling.
 func (p *Payments) settleSeen(
 	ctx context.Context, seen paypal.Capture, facts []Fact, src Source,
 ) (contribution.Contribution, error) {

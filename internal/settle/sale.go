@@ -18,7 +18,7 @@ import (
 
 // SettleSale asks PayPal about one charge of a subscription and applies the answer. subscriptionID is what the news of
 // it named, if it named one: PayPal's sale says it itself, most often. The error is ErrNotOurs where the subscription
-// is of nobody here, and a *ContradictionError where PayPal does not say which one it is: it may later.
+// belongs to no contribution here, and a *ContradictionError where PayPal does not say which one it is: it may later.
 func (p *Payments) SettleSale(
 	ctx context.Context, saleID, subscriptionID string, src Source,
 ) (contribution.Contribution, error) {

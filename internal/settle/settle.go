@@ -4,7 +4,7 @@
 //
 // The Applier is the door and does not know the network. Above it, each service asks PayPal about one thing: the
 // Starter about a new order, the Payments about captures and refunds, the Disputes about disputes, the Settler about a
-// contribution as a whole, the Sweeper about those of which nobody told us, the Adopter about what PayPal has and we
+// contribution as a whole, the Sweeper about those whose news may be lost, the Adopter about what PayPal has and we
 // have not.
 //
 // It makes no rules: how a checkout moves is internal/checkout's, what money came to is internal/ledger's, what is

@@ -30,7 +30,7 @@ type Settler struct {
 	disputes      *Disputes
 	sweepEvery    time.Duration
 	now           func() time.Time
-	calls         *detached.Group // calls to PayPal that go on although nobody waits for them
+	calls         *detached.Group // calls to PayPal that outlive their callers
 }
 
 // Settle asks PayPal how the contribution's order or subscription stands, captures an order if the reader has approved
@@ -87,7 +87,7 @@ func (s *Settler) settle(
 }
 
 // SettleOrder is Settle for an order we may not have saved yet: PayPal's custom_id says whose it is. The error is
-// ErrNotOurs when it belongs to nobody here.
+// ErrNotOurs when it belongs to no contribution here.
 func (s *Settler) SettleOrder(ctx context.Context, orderID string, src Source) (contribution.Contribution, error) {
 	c, err := contribution.FindByOrder(ctx, s.db, orderID)
 	if err == nil {
@@ -136,7 +136,8 @@ func (s *Settler) settleRecurring(
 }
 
 // SettleSubscription asks PayPal how a subscription stands and applies the answer, and the charges of it that PayPal
-// has and we have not. PayPal's custom_id says whose it is. The error is ErrNotOurs when it belongs to nobody here.
+// has and we have not. PayPal's custom_id says whose it is. The error is ErrNotOurs when it belongs to no contribution
+// here.
 func (s *Settler) SettleSubscription(
 	ctx context.Context, paypalID string, src Source,
 ) (contribution.Contribution, error) {
@@ -175,8 +176,8 @@ func (s *Settler) settleOpenDisputes(
 	return c, nil
 }
 
-// lapse ends a contribution whose order or subscription we never got to know: nobody had its approval link, so once its
-// life has passed nobody can pay it.
+// lapse ends a contribution whose order or subscription we never learned of: without its approval link nobody can pay
+// it, and after its life PayPal forgets it.
 func (s *Settler) lapse(
 	ctx context.Context, c contribution.Contribution, src Source,
 ) (contribution.Contribution, error) {

@@ -29,7 +29,7 @@ type Starter struct {
 	log           *slog.Logger
 
 	ordering singleflight.Group // one request for an order per contribution and process
-	calls    *detached.Group    // calls to PayPal that go on although nobody waits for them
+	calls    *detached.Group    // calls to PayPal that outlive their callers
 }
 
 // Start writes the reader's intent down, committed, and only then asks PayPal for an order. The contribution it returns

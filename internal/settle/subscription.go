@@ -18,7 +18,7 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// subscriptions applies a subscription as PayPal gave it, and finds charges of it of which nobody told us.
+// subscriptions applies a subscription as PayPal gave it, and finds its charges whose news was lost.
 type subscriptions struct {
 	paypal   *paypal.Client
 	applier  *Applier

@@ -22,7 +22,7 @@ const (
 	sweepWorkers = 4
 )
 
-// Sweeper settles the contributions of which nobody may have told us.
+// Sweeper settles contributions whose news may have been lost.
 type Sweeper struct {
 	db      *db.DB
 	paypal  *paypal.Client // only to leave it alone while it asks us to slow down
@@ -33,10 +33,10 @@ type Sweeper struct {
 	metrics *metrics.Metrics
 }
 
-// Sweep asks PayPal about every contribution that is due, because nobody may have told us: a reader closed the tab, a
-// webhook was lost, an answer was not seen. What may be money comes first, however many orders wait that nobody paid.
-// It returns how many it asked about. Several processes may sweep at once. While PayPal asks us to slow down it asks
-// about none.
+// Sweep asks PayPal about every contribution that is due, because its news may be lost: a reader closed the tab, a
+// webhook did not arrive, an answer was not seen. What may be money comes first, however many unpaid orders wait. It
+// returns how many it asked about. Several processes may sweep at once. While PayPal asks us to slow down it asks about
+// none.
 func (s *Sweeper) Sweep(ctx context.Context) (int, error) {
 	total := 0
 	for ctx.Err() == nil {
@@ -61,7 +61,7 @@ func (s *Sweeper) Sweep(ctx context.Context) (int, error) {
 }
 
 // SweepSubscriptions is Sweep for subscriptions that run: a cancel or a pause made at PayPal is seen within a day, and
-// a charge of which nobody told us is found. What could not be asked about is due again an hour later.
+// a charge whose news was lost is found. What could not be asked about is due again an hour later.
 func (s *Sweeper) SweepSubscriptions(ctx context.Context) (int, error) {
 	total := 0
 	for ctx.Err() == nil {

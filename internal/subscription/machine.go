@@ -33,11 +33,11 @@ func (s State) Ended() bool { return s == Cancelled || s == Expired }
 func (s State) Runs() bool { return s == Active || s == Suspended }
 
 // transitions is the one transition table of a subscription: for each state, what PayPal's latest answer makes of it,
-// in the order of States() without the first. PayPal's APPROVED is no state of its own: what the payer has approved and
-// nobody has activated charges nobody.
+// in the order of States() without the first. PayPal's APPROVED is no state of its own: one that the
+// payer has approved charges nobody until it is activated.
 //
 // How to read it. Answers are taken in the order of PayPal's status_update_time, so that a late one changes nothing.
-// Nobody waits for an approval again that was given, and what has ended does not begin again.
+// An approval that was given is not waited for again, and what has ended does not begin again.
 var transitions = map[State][]State{
 	// approval pending, active, suspended, cancelled, expired
 	Unknown:         {ApprovalPending, Active, Suspended, Cancelled, Expired},
@@ -165,8 +165,8 @@ func chargedAs(seen paypal.Subscription) paypal.Interval {
 	}
 }
 
-// laterStart is how long after its beginning a start is a later one. PayPal's start_time can be odd by hours, also where
-// nobody asked for one.
+// laterStart is how long after its beginning a start is a later one. PayPal's start_time can be odd by hours, also
+// where nobody asked for one.
 const laterStart = 48 * time.Hour
 
 // LaterStart is when the first charge of a subscription is due, where that is not at its beginning; zero otherwise.

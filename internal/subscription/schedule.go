@@ -13,7 +13,7 @@ import (
 )
 
 // Checks of one that runs. PayPal charges some hours after next_billing_time, and its webhook normally tells; a day and
-// a half later a charge of which nobody told is looked for.
+// a half later a charge that no news brought is looked for.
 const (
 	checkEvery    = 24 * time.Hour
 	chargeExpect  = 12 * time.Hour

@@ -60,8 +60,8 @@ func (s Subscription) NextCharge() time.Time {
 	return s.NextBillingAt
 }
 
-// priceFixedFor is how long before a charge its amount is fixed at PayPal: "Price changes do not apply to billing within
-// the next 10 days" (Subscriptions v1, update subscription).
+// priceFixedFor is how long before a charge its amount is fixed at PayPal: "Price changes do not apply to billing
+// within the next 10 days" (Subscriptions v1, update subscription).
 const priceFixedFor = 10 * 24 * time.Hour
 
 // NextIsFixed reports whether the next charge is so near that PayPal may still take the amount agreed before a change
