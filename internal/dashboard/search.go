@@ -17,8 +17,8 @@ const longestName = 120
 
 // search finds contributions c by what people have in hand.
 //
-// A receipt number, which may have been read out and typed in small letters, or an id out of PayPal is a look into
-// unique indexes, and so is an email address or its beginning. Anything else is looked for in names too, in any order
+// The number of a contribution, a payment or a receipt, which may have been read out and typed in small letters, or an
+// id out of PayPal is a look into unique indexes, and so is an email address or its beginning. Anything else is looked for in names too, in any order
 // of its words, and with mail in addresses: that reads contributions one after the other, the newest first, so a range
 // of days bounds it. mail is for those who may see addresses: who could look for one would learn that it is there.
 func search(w *listing.Where, text string, mail bool) {
@@ -52,6 +52,9 @@ func numbered(w *listing.Where, text string) string {
 	return strings.ReplaceAll(`c.id = ANY (ARRAY(
 		SELECT id FROM contribution WHERE receipt = ANY ($what)
 		UNION SELECT id FROM contribution WHERE order_id = ANY ($what)
+		UNION SELECT contribution_id FROM subscription WHERE paypal_id = ANY ($what)
+		UNION SELECT contribution_id FROM receipt WHERE serial = ANY ($what)
+		UNION SELECT contribution_id FROM payment WHERE receipt = ANY ($what)
 		UNION SELECT contribution_id FROM payment WHERE paypal_id = ANY ($what)
 		UNION SELECT p.contribution_id FROM refund f JOIN payment p ON p.id = f.payment_id WHERE f.paypal_id = ANY ($what)
 		UNION SELECT p.contribution_id FROM dispute d JOIN payment p ON p.id = d.payment_id

@@ -143,3 +143,34 @@ func TestStaffOpenReceiptsOfAnErasedPerson(t *testing.T) {
 		saysNot(t, got.body, "Łukaszewicz")
 	}
 }
+
+// Staff find a contribution by what its reader reads out: the number of a receipt or notice, as it stands there.
+func TestStaffFindWhatAReceiptIsAbout(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	page, _, _ := h.receiptedForStaff("Ada")
+	other, _ := h.subscribed("month", "10.00")
+	if err := h.Receipts.Issue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var subscription, payment string
+	if err := h.db.Get(&subscription, `SELECT paypal_id FROM subscription`); err != nil {
+		t.Fatal(err)
+	}
+	h.exec(`UPDATE payment SET receipt = receipt || '-2' WHERE contribution_id = $1`, lastOf(other))
+	if err := h.db.Get(&payment, `SELECT receipt FROM payment WHERE receipt LIKE '%-2'`); err != nil {
+		t.Fatal(err)
+	}
+	r := h.signedIn(account.Viewer)
+	for text, want := range map[string]string{
+		"R-2026-000001": page, "r-2026-000002": page, "R-2026-000003": other, "R-2026-000004": "", subscription: other,
+		payment: other, strings.ToLower(payment): other,
+	} {
+		body := r.get("/staff/contributions?" + url.Values{"q": {text}}.Encode()).body
+		for _, of := range []string{page, other} {
+			if listed := strings.Contains(body, `href="`+of+`"`); listed != (of == want) {
+				t.Errorf("%q lists %s: %t", text, of, listed)
+			}
+		}
+	}
+}
