@@ -15,7 +15,7 @@ const Day = 24 * time.Hour
 
 // Years are subscriptions that go on at PayPal, day by day, and what befalls them on the way: payments fail, are held
 // back, go back and are disputed, people and the seller stop and pause. The seed decides all of it. It needs nothing
-// but the sandbox over HTTP, whoever the seller is.
+// but the sandbox over HTTP, and works for any seller.
 type Years struct {
 	paypal *PayPal
 	draw   *rand.Rand

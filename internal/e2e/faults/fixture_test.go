@@ -98,12 +98,12 @@ func (h *fixture) startProcesses() {
 	}
 }
 
-// addProcess has readers and PayPal reach one more process.
+// addProcess sends readers and webhooks to one more process, too.
 func (h *fixture) addProcess(v *harness.Process) {
 	h.setProcesses(append(slices.Clone(h.processes), v))
 }
 
-// removeProcess has nobody go to a process any more.
+// removeProcess sends no more readers and webhooks to a process.
 func (h *fixture) removeProcess(v *harness.Process) {
 	h.setProcesses(slices.DeleteFunc(slices.Clone(h.processes), func(other *harness.Process) bool { return other == v }))
 }
@@ -161,7 +161,7 @@ func (h *fixture) faultFor(span time.Duration, f testkit.Fields) {
 }
 
 // awaitHit leaves the faults in place for a while, and longer where they have struck nothing yet; then it ends them. A
-// fault that strikes nobody in a minute proves nothing.
+// fault that strikes nothing in a minute proves nothing.
 func (h *fixture) awaitHit(span time.Duration) {
 	h.T.Helper()
 	time.Sleep(span)

@@ -23,7 +23,7 @@ func killedAtTheOrder(h *fixture) {
 	}
 }
 
-// F2: a process dies while PayPal captures; then an entry cannot be booked for a while, whoever tries.
+// F2: a process dies while PayPal captures; then an entry cannot be booked for a while.
 func killedAtTheCapture(h *fixture) {
 	h.killAt("/v2/checkout/orders/*/capture", oneOf(h, "before", "after"))
 	h.killAt("/v2/checkout/orders/*/capture", "after")
@@ -56,9 +56,7 @@ func (h *fixture) killAt(path, when string) {
 
 func (h *fixture) mustExec(statement string, args ...any) {
 	h.T.Helper()
-	if _, err := h.DB.ExecContext(h.T.Context(), statement, args...); err != nil {
-		h.T.Fatalf("%s: %v", statement, err)
-	}
+	testkit.Exec(h.T, h.DB, statement, args...)
 }
 
 // F23: a process stands still for as long as it takes others to take over what it had begun, and then goes on.

@@ -56,16 +56,13 @@ func (p *proxy) addToxic(kind, stream string, share float64, attributes testkit.
 	return wrapper.Toxic
 }
 
-// cut ends every connection; new ones are taken at once. Every toxic ends with them: the proxy is replaced by a sound
-// one, because toxiproxy may wait for ever when it takes a toxic from a connection that is just dying.
-func (p *proxy) cut() {
+// reset ends every toxic, and every connection; new ones are taken at once. The proxy is replaced by a sound one,
+// because toxiproxy may wait for ever when it takes a toxic from a connection that is just dying.
+func (p *proxy) reset() {
 	p.t.Helper()
 	p.close()
 	p.open()
 }
-
-// reset is cut, for those who mean the toxics.
-func (p *proxy) reset() { p.t.Helper(); p.cut() }
 
 // close ends every connection and takes no new ones.
 func (p *proxy) close() { p.proxy.Stop() }
@@ -109,7 +106,7 @@ func (l *lostCommit) Pipe(stub *toxics.ToxicStub) {
 			if commits(chunk.Data) && rand.IntN(100) < l.Percent {
 				l.lost.Add(1)
 				stub.Close()
-				for chunk != nil { // so that whoever still writes does not wait for ever
+				for chunk != nil { // so that no writer waits for ever
 					chunk = <-stub.Input
 				}
 				return

@@ -116,8 +116,7 @@ func rollingUpdate(h *fixture) {
 	h.PayPal.Must("DELETE", "/sandbox/faults", nil, nil)
 }
 
-// stopUnderLoad stops a process while it makes an order. The stop is clean, and whoever asked for the order is
-// answered.
+// stopUnderLoad stops a process while it makes an order. The stop is clean, and its reader is answered.
 func (h *fixture) stopUnderLoad(v *harness.Process) {
 	h.T.Helper()
 	slow := slowGift(h.Fixture, v)

@@ -232,11 +232,8 @@ func (v *Process) Ready(within time.Duration) error {
 	return fmt.Errorf("the service is not ready after %s\n%s", within, v.Output.String())
 }
 
-// Count counts rows: count("payment WHERE status = $1", "completed").
-func (s *Fixture) Count(what string, args ...any) (n int) {
+// Count counts rows: Count("payment WHERE status = $1", "completed").
+func (s *Fixture) Count(what string, args ...any) int {
 	s.T.Helper()
-	if err := s.DB.GetContext(s.T.Context(), &n, `SELECT count(*) FROM `+what, args...); err != nil {
-		s.T.Fatal(err)
-	}
-	return n
+	return testkit.Count(s.T, s.DB, what, args...)
 }

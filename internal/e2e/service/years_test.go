@@ -14,8 +14,8 @@ import (
 	"readerfund/internal/testkit"
 )
 
-// Supporters give monthly and yearly for as long as it takes, and all befalls them that befalls subscriptions, while a
-// tenth of the webhooks is dropped, a tenth doubled and a tenth late. In the end our books are PayPal's.
+// Supporters give monthly and yearly, and everything that can happen to a subscription happens to some of them, while a
+// tenth of the webhooks is dropped, a tenth doubled and a tenth late. In the end our books agree with PayPal's.
 // READERFUND_SUPPORTERS and READERFUND_MONTHS say how many and how long: few by default; 1000 and 24 are two years.
 func TestYearsOfSubscriptions(t *testing.T) {
 	t.Parallel()
