@@ -87,7 +87,7 @@ func (c supporterErase) Run(ctx context.Context, std streams) error {
 			what string
 		}{
 			{e.Words, "names, addresses and messages of contributions"}, {e.Profiles, "payer profiles from PayPal"},
-			{e.Mails, "mails"},
+			{e.Addresses, "postal addresses for receipts"}, {e.Mails, "mails"},
 			{e.Deliveries, "bodies of webhook deliveries"}, {e.Payments, "payers of payments made in PayPal directly"},
 			{e.Notes, "notes and reasons that staff wrote"},
 		} {

@@ -23,6 +23,7 @@ type Document struct {
 	Paragraphs []string // with line breaks in them
 	Table      Table    // of a statement; without rows otherwise
 	Mark       Mark     // what stands above it; empty on an original
+	Void       string   // says that it was replaced, and by what; mostly empty
 }
 
 // Mark says of a copy what it is, in whatever language the document is.
@@ -64,8 +65,9 @@ type words struct {
 	Reference, Payment             string
 	Amount, Left, Frequency        string
 	Date, Issued                   string
-	Name                           string
-	Small                          bool // in EUR and no more than what the simplified proof allows
+	Name, Address                  string
+	Replacement, ReplacementDate   string // what took this one's place; empty where nothing did
+	Small                          bool   // in EUR and no more than what the simplified proof allows
 	Issuer                         string
 	Company                        string // the issuer with its address, on one line
 	TaxID                          string
@@ -149,7 +151,7 @@ func (s *Service) Document(r Receipt) (Document, error) {
 	w := s.issuerWords()
 	w.Kind, w.Serial, w.Of, w.Reference, w.Payment = r.Kind, r.Serial, r.Of, r.Reference, r.Payment
 	w.Amount, w.Left = money.Format(r.Amount, style.tag), money.Format(r.Left, style.tag)
-	w.Frequency, w.Name = r.Frequency, r.Name
+	w.Frequency, w.Name, w.Address = r.Frequency, r.Name, r.Address
 	w.Date, w.Issued = r.PaidAt.In(s.zone).Format(style.date), r.IssuedAt.In(s.zone).Format(style.date)
 	w.Small = r.Amount.Currency == "EUR" && r.Amount.Minor <= smallGift
 	if !r.OfAt.IsZero() {
@@ -157,6 +159,11 @@ func (s *Service) Document(r Receipt) (Document, error) {
 	}
 	d, err := s.texts.document(r.Form, w)
 	d.Name = r.Serial
+	if err != nil || r.ReplacedBy == "" {
+		return d, err
+	}
+	w.Replacement, w.ReplacementDate = r.ReplacedBy, r.ReplacedAt.In(s.zone).Format(style.date)
+	d.Void, err = s.texts.say(r.Form, "replaced", w)
 	return d, err
 }
 

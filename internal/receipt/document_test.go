@@ -22,6 +22,8 @@ var update = flag.Bool("update", false, "write the goldens anew")
 
 var day = time.Date(2026, 3, 2, 23, 30, 0, 0, time.UTC)
 
+const address = "7 rue de l’Église, Bât. C, 75011 Paris, Ελλάδα"
+
 func sample(f form.Form, kind receipt.Kind, frequency string, minor int64) receipt.Receipt {
 	r := receipt.Receipt{
 		ID: uuid.Nil, Serial: "R-2026-000123", Kind: kind, Reference: "K7M3-9QX2", Payment: "5TY05013RG002845M",
@@ -31,19 +33,26 @@ func sample(f form.Form, kind receipt.Kind, frequency string, minor int64) recei
 	if kind != receipt.Original {
 		r.Serial, r.Of, r.OfAt, r.Left = "R-2026-000124", "R-2026-000123", day, money.New(0, "EUR")
 	}
+	if kind == receipt.Replacement {
+		r.Left, r.Address = r.Amount, address
+	}
 	if kind == receipt.Correction {
 		r.Left = money.New(1500, "EUR")
 	}
 	return r
 }
 
-func year() receipt.Statement {
-	return receipt.Statement{Year: 2026, Name: "Łukasz Ωμέγα Жук", Given: []receipt.Given{
+func year(f form.Form) receipt.Statement {
+	st := receipt.Statement{Year: 2026, Name: "Łukasz Ωμέγα Жук", Given: []receipt.Given{
 		{Serial: "R-2026-000123", Frequency: "month", PaidAt: day, Amount: money.New(1000, "EUR"), Returned: money.New(0, "EUR"),
 			Left: money.New(1000, "EUR")},
 		{Serial: "R-2026-000140", Notices: []string{"R-2026-000151"}, Frequency: "once", PaidAt: day.AddDate(0, 1, 0),
 			Amount: money.New(2500, "EUR"), Returned: money.New(500, "EUR"), Left: money.New(2000, "EUR")},
 	}, Sums: []money.Amount{money.New(3000, "EUR")}}
+	if f.Address() != form.NoAddress {
+		st.Address = address
+	}
+	return st
 }
 
 // documents are every text, with the branches that it has.
@@ -62,7 +71,10 @@ func documents(t *testing.T, f form.Form) map[string]receipt.Document {
 		}
 		all[name] = d
 	}
-	d, err := s.StatementDocument(year())
+	if f.Address() == form.OnReceipt || f.Address() == form.OnDeclaration {
+		addressed(t, s, f, all)
+	}
+	d, err := s.StatementDocument(year(f))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,8 +82,33 @@ func documents(t *testing.T, f form.Form) map[string]receipt.Document {
 	return all
 }
 
+// addressed are the documents with a postal address, and those about a receipt that was issued without.
+func addressed(t *testing.T, s *receipt.Service, f form.Form, all map[string]receipt.Document) {
+	t.Helper()
+	samples := map[string]receipt.Receipt{"addressed": sample(f, receipt.Original, "once", 2500)}
+	with := samples["addressed"]
+	with.Address = address
+	samples["addressed"] = with
+	if f.Address() == form.OnReceipt {
+		samples["replacement"] = sample(f, receipt.Replacement, "once", 2500)
+		replaced := sample(f, receipt.Original, "once", 2500)
+		replaced.ReplacedBy, replaced.ReplacedAt = "R-2026-000124", day.AddDate(0, 1, 0)
+		samples["replaced"] = replaced
+	}
+	for name, r := range samples {
+		d, err := s.Document(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] = d
+	}
+}
+
 func written(d receipt.Document) string {
 	var b strings.Builder
+	if d.Void != "" {
+		fmt.Fprintf(&b, "[%s]\n\n", d.Void)
+	}
 	fmt.Fprintf(&b, "%s (%s)\n\n", d.Title, d.Lang)
 	for _, f := range d.Facts {
 		fmt.Fprintf(&b, "%s: %s\n", f.Label, f.Value)
@@ -97,8 +134,11 @@ func TestTexts(t *testing.T) {
 	for _, f := range form.Forms() {
 		var b strings.Builder
 		all := documents(t, f)
-		for _, name := range []string{"once", "month", "large", "correction", "cancellation", "statement"} {
-			fmt.Fprintf(&b, "=== %s\n%s\n", name, written(all[name]))
+		for _, name := range []string{"once", "addressed", "replacement", "replaced", "month", "large", "correction",
+			"cancellation", "statement"} {
+			if d, there := all[name]; there {
+				fmt.Fprintf(&b, "=== %s\n%s\n", name, written(d))
+			}
 		}
 		golden(t, string(f)+".txt", []byte(b.String()))
 	}
@@ -169,7 +209,7 @@ func TestANameIsOneValue(t *testing.T) {
 func TestPDF(t *testing.T) {
 	t.Parallel()
 	all := documents(t, form.DECollective)
-	long := year()
+	long := year(form.Plain)
 	for range 60 {
 		long.Given = append(long.Given, long.Given[1])
 	}

@@ -14,16 +14,34 @@ import (
 )
 
 // person is what is known of whom a document is for: what the reader wrote, and else what PayPal says of who paid.
+// Address is what the reader of Email had us keep; documents that are mailed to others do not show it.
 type person struct {
-	Name    string `db:"name"`
-	Email   string `db:"email"`
-	Country string `db:"country"`
+	Name    string  `db:"name"`
+	Email   string  `db:"email"`
+	Country string  `db:"country"`
+	Address Address `db:"address"`
 }
 
-// The columns of a person, of a contribution c and its supporter s.
-const personColumns = `
+// recipient is where the documents about a contribution c with its supporter s are mailed to, in lower case.
+const recipientColumn = `coalesce(nullif(lower(c.email), ''), s.email)`
+
+// The columns of a person, and the tables that they are in besides a contribution c.
+const (
+	personColumns = `
 	coalesce(nullif(c.name, ''), s.name, '') AS name, coalesce(nullif(c.email, ''), s.email, '') AS email,
-	coalesce(s.country, '') AS country`
+	coalesce(s.country, '') AS country, ` + addressColumns
+	personTables = `
+		LEFT JOIN supporter s ON s.id = c.supporter_id LEFT JOIN receipt_address a ON a.email = ` + recipientColumn
+)
+
+// shown is the name and the address that a receipt in a form shows. The name in full goes with the address.
+func (p person) shown(f form.Form) (name, address string) {
+	use := f.Address()
+	if p.Address.Empty() || use != form.OnReceipt && use != form.OnDeclaration {
+		return text.Line(p.Name), ""
+	}
+	return text.Line(p.Address.Name), p.Address.line(f)
+}
 
 // The locks under which a person is read. A contribution that is being erased is left for the next time: it would get a
 // document, and a mail, with the name and address that are gone by the time they are written. So is a payment that a
@@ -50,7 +68,7 @@ func (s *Service) receipts(ctx context.Context, tx *sqlx.Tx) (rows []row, more b
 	err = tx.SelectContext(ctx, &due, `
 		SELECT p.id AS payment_id, p.paypal_id, coalesce(p.receipt, c.receipt) AS reference, p.contribution_id,
 		       p.amount_minor, p.currency, coalesce(p.frequency, c.frequency) AS frequency, p.occurred_at AS paid_at, `+personColumns+`
-		FROM payment p JOIN contribution c ON c.id = p.contribution_id LEFT JOIN supporter s ON s.id = c.supporter_id
+		FROM payment p JOIN contribution c ON c.id = p.contribution_id`+personTables+`
 		WHERE p.receipt_due AND p.status = 'completed'
 		ORDER BY p.id LIMIT $1`+lockPayments, batch)
 	if err != nil {
@@ -58,9 +76,11 @@ func (s *Service) receipts(ctx context.Context, tx *sqlx.Tx) (rows []row, more b
 	}
 	rows = make([]row, len(due))
 	for i, d := range due {
+		name, address := d.shown(s.issuer.Form)
 		rows[i] = row{
 			Kind: Original, Contribution: d.Contribution, Payment: d.Payment, Minor: d.Minor, Left: d.Minor,
-			Currency: d.Currency, Frequency: d.Frequency, PaidAt: d.PaidAt.UTC(), Name: text.Line(d.Name), Country: d.Country,
+			Currency: d.Currency, Frequency: d.Frequency, PaidAt: d.PaidAt.UTC(), Form: s.issuer.Form, Name: name,
+			Address: address, Country: d.Country,
 			to: recipient{email: d.Email, reference: d.Reference, payPalID: d.PayPalID},
 		}
 	}
@@ -89,8 +109,7 @@ func (s *Service) notices(ctx context.Context, tx *sqlx.Tx) (rows []row, more bo
 	err = tx.SelectContext(ctx, &due, `
 		SELECT f.id AS refund_id, p.id AS payment_id, p.paypal_id, coalesce(p.receipt, c.receipt) AS reference,
 		       p.contribution_id, f.amount_minor, f.currency, f.occurred_at AS at, `+personColumns+`
-		FROM refund f JOIN payment p ON p.id = f.payment_id JOIN contribution c ON c.id = p.contribution_id
-		LEFT JOIN supporter s ON s.id = c.supporter_id
+		FROM refund f JOIN payment p ON p.id = f.payment_id JOIN contribution c ON c.id = p.contribution_id`+personTables+`
 		WHERE f.notice_due AND f.status = 'completed'
 		  AND NOT (p.receipt_due AND p.status = 'completed') -- its receipt comes first
 		ORDER BY f.id LIMIT $1`+lockRefunds, batch)
@@ -124,15 +143,19 @@ type standing struct {
 	Left      int64     `db:"left_minor"`
 }
 
-// receiptsOf are the receipts of the payments that refunds are of, by payment.
+// left is what the first receipt o of a payment, and the one that replaced it, are still good for.
+const left = `o.amount_minor - (SELECT coalesce(sum(n.amount_minor), 0) FROM receipt n
+		    WHERE n.contribution_id = o.contribution_id AND n.payment_id = o.payment_id AND n.refund_id IS NOT NULL)`
+
+// receiptsOf are the receipts of the payments that refunds are of, by payment: where one was replaced, the replacement.
 func receiptsOf(ctx context.Context, tx *sqlx.Tx, due []noticeDue) (map[int64]*standing, error) {
 	payments := db.Column(due, func(d noticeDue) int64 { return d.Payment })
 	var all []*standing
 	err := tx.SelectContext(ctx, &all, `
-		SELECT x.payment_id, x.id, x.serial, x.issued_at, x.form, x.frequency,
-		       x.amount_minor - (SELECT coalesce(sum(n.amount_minor), 0) FROM receipt n
-		                         WHERE n.contribution_id = x.contribution_id AND n.of_id = x.id) AS left_minor
-		FROM receipt x WHERE x.payment_id = ANY($1::bigint[]) AND x.kind = 'receipt'`, db.Array(payments))
+		SELECT o.payment_id, coalesce(x.id, o.id) AS id, coalesce(x.serial, o.serial) AS serial,
+		       coalesce(x.issued_at, o.issued_at) AS issued_at, o.form, o.frequency, `+left+` AS left_minor
+		FROM receipt o LEFT JOIN receipt x ON x.payment_id = o.payment_id AND x.kind = 'replacement'
+		WHERE o.payment_id = ANY($1::bigint[]) AND o.kind = 'receipt'`, db.Array(payments))
 	if err != nil {
 		return nil, fmt.Errorf("read receipts of refunds: %w", err)
 	}

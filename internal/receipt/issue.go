@@ -55,6 +55,11 @@ func (s *Service) issueBatch(
 	if err := s.db.GetContext(ctx, &more, due); err != nil || !more {
 		return 0, false, db.Translate(err)
 	}
+	return s.numberBatch(ctx, find)
+}
+
+// numberBatch gives numbers to what a finder finds, and reports whether there may be more.
+func (s *Service) numberBatch(ctx context.Context, find finder) (issued int, more bool, err error) {
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		now := s.now().UTC()
 		year := now.In(s.zone).Year()
@@ -103,6 +108,7 @@ type row struct {
 	IssuedAt     time.Time  `json:"issued_at"`
 	Form         form.Form  `json:"form"`
 	Name         string     `json:"name"`
+	Address      string     `json:"address"`
 	Country      string     `json:"country"`
 
 	to recipient
@@ -122,9 +128,6 @@ func (s *Service) number(r *row, year, number int, now time.Time) error {
 	}
 	r.ID, r.Series, r.Year, r.Number, r.IssuedAt = id, s.issuer.Series, year, number, now
 	r.Serial = fmt.Sprintf("%s-%d-%06d", r.Series, year, number)
-	if r.Kind == Original { // a notice speaks as the receipt that it is about
-		r.Form = s.issuer.Form
-	}
 	return nil
 }
 
@@ -140,23 +143,27 @@ func (s *Service) save(ctx context.Context, tx *sqlx.Tx, rows []row, now time.Ti
 			SELECT * FROM jsonb_to_recordset($1::text::jsonb) AS r (
 			    id uuid, series text, year integer, number integer, serial text, kind text, contribution_id uuid,
 			    payment_id bigint, refund_id bigint, of_id uuid, amount_minor bigint, left_minor bigint, currency text,
-			    frequency text, paid_at timestamptz, issued_at timestamptz, form text, name text, country text)),
+			    frequency text, paid_at timestamptz, issued_at timestamptz, form text, name text, address text,
+			    country text)),
 		counted AS (
 			UPDATE receipt_counter SET last = $4 WHERE series = $2 AND year = $3),
 		receipted AS (
-			UPDATE payment p SET receipt_due = false FROM new WHERE p.id = new.payment_id AND new.refund_id IS NULL),
+			UPDATE payment p SET receipt_due = false FROM new WHERE p.id = new.payment_id AND new.kind = 'receipt'),
 		noticed AS (
 			UPDATE refund f SET notice_due = false FROM new WHERE f.id = new.refund_id)
 		INSERT INTO receipt (id, series, year, number, serial, kind, contribution_id, payment_id, refund_id, of_id,
-		                     amount_minor, left_minor, currency, frequency, paid_at, issued_at, form, name, country)
+		                     amount_minor, left_minor, currency, frequency, paid_at, issued_at, form, name, address, country)
 		SELECT id, series, year, number, serial, kind, contribution_id, payment_id, refund_id, of_id,
-		       amount_minor, left_minor, currency, frequency, paid_at, issued_at, form, name, country
+		       amount_minor, left_minor, currency, frequency, paid_at, issued_at, form, name, address, country
 		FROM new ORDER BY number`, string(list), last.Series, last.Year, last.Number)
 	if err != nil {
 		return fmt.Errorf("write receipts: %w", err)
 	}
 	mails := make([]mail.Message, 0, len(rows))
 	for _, r := range rows {
+		if r.Kind == Replacement {
+			continue // its reader asked for it, and has it before them
+		}
 		m, err := s.letter(r)
 		if err != nil {
 			return err

@@ -16,7 +16,7 @@ func (s *Service) letter(r row) (mail.Message, error) {
 		ID: r.ID, Serial: r.Serial, Kind: r.Kind, Contribution: r.Contribution, Reference: r.to.reference,
 		Payment: r.to.payPalID, Of: r.to.ofSerial, OfAt: r.to.ofAt, Amount: amount,
 		Left: money.New(r.Left, money.Currency(r.Currency)), Frequency: r.Frequency, PaidAt: r.PaidAt, IssuedAt: r.IssuedAt,
-		Form: r.Form, Name: r.Name, Country: r.Country,
+		Form: r.Form, Name: r.Name, Address: r.Address, Country: r.Country,
 	})
 	if err != nil {
 		return mail.Message{}, err

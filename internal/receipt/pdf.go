@@ -60,6 +60,13 @@ func (d Document) draw(f *fpdf.Fpdf) {
 		f.SetTextColor(0, 0, 0)
 		f.Ln(5)
 	}
+	if d.Void != "" {
+		f.SetFont(family, "B", 10)
+		f.SetTextColor(170, 30, 30)
+		f.MultiCell(textWidth, 7, d.Void, "1", "C", false)
+		f.SetTextColor(0, 0, 0)
+		f.Ln(5)
+	}
 	f.SetFont(family, "B", 15)
 	f.MultiCell(textWidth, 7.5, together(d.Title), "", "L", false)
 	f.Ln(4)

@@ -26,6 +26,8 @@ type stored struct {
 	Payment      string       `db:"paypal_id"`
 	Of           string       `db:"of_serial"`
 	OfAt         sql.NullTime `db:"of_at"`
+	ReplacedBy   string       `db:"replaced_by"`
+	ReplacedAt   sql.NullTime `db:"replaced_at"`
 	Minor        int64        `db:"amount_minor"`
 	Left         int64        `db:"left_minor"`
 	Currency     string       `db:"currency"`
@@ -34,22 +36,26 @@ type stored struct {
 	IssuedAt     time.Time    `db:"issued_at"`
 	Form         form.Form    `db:"form"`
 	Name         string       `db:"name"`
+	Address      string       `db:"address"`
 	Country      string       `db:"country"`
 }
 
 const selectReceipt = `
 	SELECT r.id, r.serial, r.kind, r.contribution_id, coalesce(p.receipt, c.receipt) AS reference, p.paypal_id,
 	       coalesce(o.serial, '') AS of_serial, o.issued_at AS of_at, r.amount_minor, r.left_minor, r.currency,
-	       r.frequency, r.paid_at, r.issued_at, r.form, r.name, r.country
+	       r.frequency, r.paid_at, r.issued_at, r.form, r.name, r.address, r.country,
+	       coalesce(x.serial, '') AS replaced_by, x.issued_at AS replaced_at
 	FROM receipt r JOIN payment p ON p.id = r.payment_id JOIN contribution c ON c.id = r.contribution_id
-	LEFT JOIN receipt o ON o.id = r.of_id `
+	LEFT JOIN receipt o ON o.id = r.of_id
+	LEFT JOIN receipt x ON x.payment_id = r.payment_id AND x.kind = 'replacement' AND r.kind = 'receipt' `
 
 func (r stored) receipt() Receipt {
 	return Receipt{
 		ID: r.ID, Serial: r.Serial, Kind: r.Kind, Contribution: r.Contribution, Reference: r.Reference, Payment: r.Payment,
-		Of: r.Of, OfAt: r.OfAt.Time.UTC(), Amount: money.New(r.Minor, money.Currency(r.Currency)),
+		Of: r.Of, OfAt: r.OfAt.Time.UTC(), ReplacedBy: r.ReplacedBy, ReplacedAt: r.ReplacedAt.Time.UTC(), Amount: money.New(r.Minor, money.Currency(r.Currency)),
 		Left: money.New(r.Left, money.Currency(r.Currency)), Frequency: r.Frequency, PaidAt: r.PaidAt.UTC(),
-		IssuedAt: r.IssuedAt.UTC(), Form: r.Form, Name: r.Name, Country: r.Country,
+		IssuedAt: r.IssuedAt.UTC(), Form: r.Form, Name: r.Name, Address: r.Address,
+		Country: r.Country,
 	}
 }
 
@@ -67,15 +73,16 @@ func list(ctx context.Context, q sqlx.QueryerContext, where string, args ...any)
 	return db.Column(rows, stored.receipt), nil
 }
 
-// Serials are the numbers of the receipts that payments have, by the payments' ids. One that has none is left out.
+// Serials are the numbers of the receipts that payments have now, by the payments' ids. One that has none is left out.
 func (s *Service) Serials(ctx context.Context, payments []int64) (map[int64]string, error) {
 	var rows []struct {
 		Payment int64  `db:"payment_id"`
 		Serial  string `db:"serial"`
 	}
 	err := s.db.SelectContext(ctx, &rows, `
-		SELECT payment_id, serial FROM receipt WHERE payment_id = ANY ($1::bigint[]) AND kind = 'receipt'`,
-		db.Array(payments))
+		SELECT o.payment_id, coalesce(x.serial, o.serial) AS serial
+		FROM receipt o LEFT JOIN receipt x ON x.payment_id = o.payment_id AND x.kind = 'replacement'
+		WHERE o.payment_id = ANY ($1::bigint[]) AND o.kind = 'receipt'`, db.Array(payments))
 	if err != nil {
 		return nil, db.Translate(fmt.Errorf("read numbers of receipts: %w", err))
 	}
@@ -84,6 +91,31 @@ func (s *Service) Serials(ctx context.Context, payments []int64) (map[int64]stri
 		of[r.Payment] = r.Serial
 	}
 	return of, nil
+}
+
+// Addressed reports whether a document of a contribution shows a postal address. Such a one is for the reader of the mail
+// address that it was mailed to: whoever paid, or typed that address into the form, may be somebody else.
+func (s *Service) Addressed(ctx context.Context, contribution uuid.UUID, serial string) (bool, error) {
+	var addressed bool
+	err := s.db.GetContext(ctx, &addressed, `
+		SELECT EXISTS (SELECT 1 FROM receipt WHERE contribution_id = $1 AND serial = $2 AND address <> '')`,
+		contribution, serial)
+	if err != nil {
+		return false, db.Translate(fmt.Errorf("look for an address on %s: %w", serial, err))
+	}
+	return addressed, nil
+}
+
+// MailedTo reports whether the documents of a contribution are mailed to an address: in lower case.
+func (s *Service) MailedTo(ctx context.Context, contribution uuid.UUID, email string) (bool, error) {
+	var theirs bool
+	err := s.db.GetContext(ctx, &theirs, `
+		SELECT EXISTS (SELECT 1 FROM contribution c LEFT JOIN supporter s ON s.id = c.supporter_id
+		               WHERE c.id = $1 AND `+recipientColumn+` = $2)`, contribution, email)
+	if err != nil {
+		return false, db.Translate(fmt.Errorf("find who gets the receipts of %s: %w", contribution, err))
+	}
+	return theirs, nil
 }
 
 // Open hands out a document of a contribution, by its serial: the first time as the original, and as a duplicate from

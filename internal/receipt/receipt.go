@@ -24,12 +24,13 @@ type Kind string
 // The kinds. What takes something off a receipt has a number of its own, in the same series.
 const (
 	Original     Kind = "receipt"      // the money came
+	Replacement  Kind = "replacement"  // it cancels a receipt and takes its place
 	Correction   Kind = "correction"   // a part of it went back
 	Cancellation Kind = "cancellation" // all of it, or all that was left, went back
 )
 
-// Receipt is a document that has a number. It never changes, but for the name and the country, which are emptied where
-// the person is erased. Times are UTC.
+// Receipt is a document that has a number. It never changes, but for who it names, which is emptied where the person is
+// erased. Times are UTC.
 type Receipt struct {
 	ID           uuid.UUID
 	Serial       string // "R-2026-000123"
@@ -37,8 +38,10 @@ type Receipt struct {
 	Contribution uuid.UUID
 	Reference    string // the payment's own number, which the gift is known by: "K7M3-9QX2"
 	Payment      string // PayPal's id
-	Of           string // the serial of the receipt that a notice is about; empty for a receipt
+	Of           string // the serial of the receipt that a notice is about, or that this one replaces; else empty
 	OfAt         time.Time
+	ReplacedBy   string // the serial of the receipt that took this one's place; mostly empty
+	ReplacedAt   time.Time
 	Amount       money.Amount // of a notice: what went back
 	Left         money.Amount // what the receipt is good for after it
 	Frequency    string       // once, month or year
@@ -46,6 +49,7 @@ type Receipt struct {
 	IssuedAt     time.Time
 	Form         form.Form
 	Name         string // the person's, when it was issued; empty where it is not known, or was erased
+	Address      string // postal, on one line, where the form prints one, likewise
 	Country      string // ISO 3166-1, likewise
 }
 

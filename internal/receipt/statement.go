@@ -14,6 +14,7 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
 	"readerfund/internal/receipt/form"
+	"readerfund/internal/text"
 )
 
 // Given is one receipt in a year's statement, with what was taken off it since.
@@ -33,6 +34,7 @@ type Statement struct {
 	Supporter uuid.UUID
 	Year      int
 	Name      string
+	Address   string // postal, on one line, where the form that is set prints one
 	Given     []Given
 	Sums      []money.Amount // what is left, by currency, in the order of their codes
 }
@@ -69,7 +71,7 @@ func (s *Service) Statement(ctx context.Context, supporter uuid.UUID, year int, 
 	for _, r := range rows {
 		c := money.Currency(r.Currency)
 		left[c] += r.Minor - r.Returned
-		if r.Name != "" {
+		if r.Name != "" && (of != uuid.Nil || !r.Addressed) {
 			st.Name = r.Name // the latest one
 		}
 		st.Given = append(st.Given, Given{
@@ -77,11 +79,31 @@ func (s *Service) Statement(ctx context.Context, supporter uuid.UUID, year int, 
 			Amount: money.New(r.Minor, c), Returned: money.New(r.Returned, c), Left: money.New(r.Minor-r.Returned, c),
 		})
 	}
+	if err := s.nameReader(ctx, &st, rows[0], of); err != nil {
+		return Statement{}, err
+	}
 	for c, minor := range left {
 		st.Sums = append(st.Sums, money.New(minor, c))
 	}
 	slices.SortFunc(st.Sums, func(a, b money.Amount) int { return strings.Compare(string(a.Currency), string(b.Currency)) })
 	return st, nil
+}
+
+// nameReader puts the name and the postal address on a statement that its reader wrote for it, where the form that is
+// set wants them. A statement of everything is for whom PayPal names, and one of an address for who reads its mail.
+func (s *Service) nameReader(ctx context.Context, st *Statement, one receipted, of uuid.UUID) error {
+	if s.AddressUse() == form.NoAddress {
+		return nil
+	}
+	reader := one.Payer
+	if of != uuid.Nil {
+		reader = one.Address
+	}
+	a, err := s.AddressOf(ctx, reader)
+	if err == nil && !a.Empty() {
+		st.Name, st.Address = text.Line(a.Name), a.line(s.issuer.Form)
+	}
+	return err
 }
 
 // receipted is a receipt as a statement adds it up.
@@ -95,19 +117,24 @@ type receipted struct {
 	Currency     string    `db:"currency"`
 	Name         string    `db:"name"`
 	Contribution uuid.UUID `db:"contribution_id"`
-	Address      string    `db:"address"` // that its mails go to, in lower case
+	Addressed    bool      `db:"addressed"` // it shows a postal address, with a name that is for its own reader
+	Address      string    `db:"address"`   // that its mails go to, in lower case
+	Payer        string    `db:"payer"`     // the supporter's address
 }
 
 func (s *Service) receipted(ctx context.Context, supporter uuid.UUID, year int) (rows []receipted, err error) {
 	from := time.Date(year, time.January, 1, 0, 0, 0, 0, s.zone)
 	err = s.db.SelectContext(ctx, &rows, `
-		SELECT r.serial, coalesce(n.serials, '') AS notices, r.frequency, r.paid_at, r.amount_minor,
-		       coalesce(n.back, 0) AS returned_minor, r.currency, coalesce(nullif(r.name, ''), u.name, '') AS name,
-		       r.contribution_id, lower(coalesce(nullif(c.email, ''), u.email, '')) AS address
-		FROM receipt r JOIN contribution c ON c.id = r.contribution_id LEFT JOIN supporter u ON u.id = c.supporter_id
+		SELECT coalesce(x.serial, r.serial) AS serial, coalesce(n.serials, '') AS notices, r.frequency, r.paid_at,
+		       r.amount_minor, coalesce(n.back, 0) AS returned_minor, r.currency,
+		       coalesce(nullif(r.name, ''), s.name, '') AS name, r.address <> '' AS addressed, r.contribution_id,
+		       coalesce(`+recipientColumn+`, '') AS address, coalesce(s.email, '') AS payer
+		FROM receipt r JOIN contribution c ON c.id = r.contribution_id LEFT JOIN supporter s ON s.id = c.supporter_id
+		LEFT JOIN receipt x ON x.payment_id = r.payment_id AND x.kind = 'replacement'
 		LEFT JOIN LATERAL (
 		    SELECT sum(n.amount_minor)::bigint AS back, string_agg(n.serial, ' ' ORDER BY n.year, n.number) AS serials
-		    FROM receipt n WHERE n.contribution_id = r.contribution_id AND n.of_id = r.id) n ON true
+		    FROM receipt n
+		    WHERE n.contribution_id = r.contribution_id AND n.payment_id = r.payment_id AND n.refund_id IS NOT NULL) n ON true
 		WHERE c.supporter_id = $1 AND r.kind = 'receipt' AND r.paid_at >= $2 AND r.paid_at < $3
 		ORDER BY r.paid_at, r.year, r.number`, supporter, from.UTC(), from.AddDate(1, 0, 0).UTC())
 	if err != nil {
@@ -130,7 +157,8 @@ func underAddressOf(all []receipted, of uuid.UUID) []receipted {
 func (s *Service) StatementDocument(st Statement) (Document, error) {
 	style, f := styleOf(s.issuer.Form), s.issuer.Form
 	w := s.issuerWords()
-	w.Kind, w.Year, w.Name, w.Issued = statement, st.Year, st.Name, s.now().In(s.zone).Format(style.date)
+	w.Kind, w.Year, w.Name, w.Address = statement, st.Year, st.Name, st.Address
+	w.Issued = s.now().In(s.zone).Format(style.date)
 	for _, a := range st.Sums {
 		w.Sums = append(w.Sums, sum{string(a.Currency), money.Format(a, style.tag), spelled(a)})
 	}

@@ -11,6 +11,8 @@ type style struct {
 	common string       // the file of templates that it shares with others; empty where it shares none
 	tag    language.Tag // amounts are written in it
 	date   string       // a layout
+
+	postcodeFirst bool // before the town
 }
 
 const (
@@ -21,13 +23,13 @@ const (
 )
 
 var styles = map[form.Form]style{
-	form.Plain:        {"english.txt", language.English, dayFirst},
-	form.US:           {"english.txt", language.AmericanEnglish, monthFirst},
-	form.DE:           {"german.txt", language.German, dotted},
-	form.DECollective: {"german.txt", language.German, dotted},
-	form.UK:           {"english.txt", language.BritishEnglish, dayFirst},
-	form.FR:           {"", language.French, slashed},
-	form.CA:           {"english.txt", language.MustParse("en-CA"), monthFirst},
+	form.Plain:        {"english.txt", language.English, dayFirst, false},
+	form.US:           {"english.txt", language.AmericanEnglish, monthFirst, false},
+	form.DE:           {"german.txt", language.German, dotted, true},
+	form.DECollective: {"german.txt", language.German, dotted, true},
+	form.UK:           {"english.txt", language.BritishEnglish, dayFirst, false},
+	form.FR:           {"", language.French, slashed, true},
+	form.CA:           {"english.txt", language.MustParse("en-CA"), monthFirst, false},
 }
 
 // styleOf is a form's style. One that only a later version knows is written plainly.

@@ -16,6 +16,7 @@ import (
 type Erased struct {
 	Gifts      []Gift
 	Words      int64    // contributions whose name, address or message goes
+	Addresses  int64    // name and postal address for receipts
 	Profiles   int64    // what PayPal told of the person
 	Deliveries int64    // webhook bodies
 	Later      int64    // webhook bodies that are still worked on, and go once they are settled
@@ -46,7 +47,7 @@ func (s *Service) Erase(ctx context.Context, address string, dry bool) (Erased, 
 		}
 		return s.audit(ctx, tx, ActionErase, e.Gifts, map[string]string{
 			"words": fmt.Sprint(e.Words), "profiles": fmt.Sprint(e.Profiles), "deliveries": fmt.Sprint(e.Deliveries),
-			"payments": fmt.Sprint(e.Payments), "mails": fmt.Sprint(e.Mails), "notes": fmt.Sprint(e.Notes),
+			"addresses": fmt.Sprint(e.Addresses), "payments": fmt.Sprint(e.Payments), "mails": fmt.Sprint(e.Mails), "notes": fmt.Sprint(e.Notes),
 		})
 	})
 	if errors.Is(err, errDry) {
@@ -116,8 +117,9 @@ func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Era
 			SELECT 1 FROM webhook_event w
 			WHERE w.body_erased_at IS NULL AND NOT (` + settled + `) AND w.contribution_id = ANY($1::uuid[])`, []any{mine}},
 		{"names on receipts", nil, `
-			UPDATE receipt SET name = '', country = ''
-			WHERE contribution_id = ANY($1::uuid[]) AND (name <> '' OR country <> '')`, []any{mine}},
+			UPDATE receipt SET name = '', address = '', country = ''
+			WHERE contribution_id = ANY($1::uuid[]) AND (name <> '' OR address <> '' OR country <> '')`, []any{mine}},
+		{"postal address", &e.Addresses, `DELETE FROM receipt_address WHERE email = $1`, []any{address}},
 		{"words", &e.Words, `
 			UPDATE contribution SET name = '', email = '', message = '', naming = '', supporter_id = NULL, erased_at = $2,
 			    -- newsletters write their readers' numbers into these

@@ -32,6 +32,10 @@ func (s *Service) Export(ctx context.Context, address string) (json.RawMessage, 
 			            'email', s.email, 'name', s.name, 'country', s.country, 'since', s.created_at))
 			        FROM supporter s
 			        WHERE s.email = $2 OR s.id IN (SELECT supporter_id FROM contribution WHERE id = ANY($1::uuid[]))),
+			    'address_for_receipts', (
+			        SELECT jsonb_build_object('name', a.name, 'street', a.street, 'extra', a.extra, 'postcode', a.postcode,
+			            'town', a.town, 'country', a.country, 'saved_at', a.updated_at)
+			        FROM receipt_address a WHERE a.email = $2),
 			    'contributions', (
 			        SELECT jsonb_agg(jsonb_build_object(
 			            'receipt', c.receipt, 'amount_minor', c.amount_minor, 'currency', c.currency,
@@ -64,8 +68,14 @@ func (s *Service) Export(ctx context.Context, address string) (json.RawMessage, 
 			            'receipts', (
 			                SELECT jsonb_agg(jsonb_build_object(
 			                    'number', x.serial, 'kind', x.kind, 'amount_minor', x.amount_minor, 'currency', x.currency,
-			                    'name', x.name, 'country', x.country, 'issued_at', x.issued_at) ORDER BY x.year, x.number)
-			                FROM receipt x WHERE x.contribution_id = c.id),
+			                    'name', CASE WHEN to_me.yes OR x.address = '' THEN x.name END,
+			                    'address', CASE WHEN to_me.yes THEN x.address END,
+			                    'country', x.country, 'issued_at', x.issued_at) ORDER BY x.year, x.number)
+			                FROM receipt x,
+			                    -- A postal address is told to whom the receipt was mailed, and not to who else paid or typed.
+			                    LATERAL (SELECT coalesce(nullif(lower(c.email), ''),
+			                        (SELECT u.email FROM supporter u WHERE u.id = c.supporter_id)) = $2 AS yes) to_me
+			                WHERE x.contribution_id = c.id),
 			            'refunds', (
 			                SELECT jsonb_agg(jsonb_build_object(
 			                    'paypal_id', r.paypal_id, 'status', r.status, 'amount_minor', r.amount_minor,

@@ -53,6 +53,7 @@ func (s *Service) Forget(ctx context.Context) error {
 		{"payers of closed differences", s.forgetDifferences},
 		{"words of gifts never paid", s.forgetUnpaid},
 		{"payers without a gift", s.forgetProfiles},
+		{"postal addresses without a gift", s.forgetAddresses},
 	} {
 		n, err := step.do(ctx)
 		if err != nil {
@@ -141,6 +142,15 @@ func (s *Service) forgetProfiles(ctx context.Context) (int64, error) {
 	return s.rows(ctx, `
 		DELETE FROM supporter s WHERE s.updated_at < $1
 		  AND NOT EXISTS (SELECT 1 FROM contribution c WHERE c.supporter_id = s.id)`, s.now().UTC().Add(-s.retention.Unpaid))
+}
+
+// forgetAddresses takes postal addresses away whose readers' gifts have all been forgotten, or were erased while the
+// address was being saved, or by a version of this program that did not know of it.
+func (s *Service) forgetAddresses(ctx context.Context) (int64, error) {
+	return s.rows(ctx, `
+		DELETE FROM receipt_address a
+		WHERE NOT EXISTS (SELECT 1 FROM supporter s WHERE s.email = a.email)
+		  AND NOT EXISTS (SELECT 1 FROM contribution c WHERE c.email <> '' AND lower(c.email) = a.email)`)
 }
 
 func (s *Service) rows(ctx context.Context, query string, args ...any) (int64, error) {

@@ -45,6 +45,23 @@ var needs = map[Form][]Field{
 	CA:           {Name, TaxID, Place, Signer},
 }
 
+// AddressUse is what a form needs the donor's postal address for.
+type AddressUse int
+
+// The uses.
+const (
+	NoAddress     AddressUse = iota
+	OnReceipt                // the law wants it on each receipt: one without it is not complete
+	OnDeclaration            // a declaration on the receipt wants it, and the donor may fill it in by hand
+	OnStatement              // the law wants it on the year's statement
+)
+
+// addresses are the uses that forms have for an address. Sources: docs/receipts.md.
+var addresses = map[Form]AddressUse{FR: OnReceipt, CA: OnReceipt, UK: OnDeclaration, DECollective: OnStatement}
+
+// Address is what the form needs the donor's postal address for.
+func (f Form) Address() AddressUse { return addresses[f] }
+
 // Forms are all of them, in alphabetical order.
 func Forms() []Form { return slices.Sorted(maps.Keys(needs)) }
 
