@@ -26,7 +26,7 @@ const recurringAtOnce = 20
 // ofMine are the recurring contributions of an address that were begun at PayPal, with whether each has ended.
 const ofMine = `
 	SELECT c.id, c.created_at, NOT EXISTS (SELECT 1 FROM subscription b
-	           WHERE b.contribution_id = c.id AND b.state NOT IN ('cancelled', 'expired')) AS ended
+	           WHERE b.contribution_id = c.id AND b.state IN ('approval_pending', 'active', 'suspended')) AS ended
 	FROM mine JOIN contribution c USING (id)
 	WHERE c.frequency <> 'once' AND EXISTS (SELECT 1 FROM subscription b
 	    WHERE b.contribution_id = c.id AND (b.state <> 'approval_pending' OR b.starts_at IS NOT NULL))`

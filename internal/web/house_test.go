@@ -24,6 +24,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/monthly"
 	"readerfund/internal/paypal"
+	"readerfund/internal/receipt/form"
 	"readerfund/internal/settle"
 	"readerfund/internal/testkit"
 	"readerfund/internal/testkit/newsroom"
@@ -102,6 +103,12 @@ func openHouse(t *testing.T, change func(*Deps)) house {
 // openWith has a newsroom's services answer over HTTP.
 func openWith(t *testing.T, d Deps, o newsroom.Options, change func(*Deps)) house {
 	t.Helper()
+	return openWithReceipts(t, d, o, form.Plain, change)
+}
+
+// openWithReceipts is openWith with receipts in a form.
+func openWithReceipts(t *testing.T, d Deps, o newsroom.Options, f form.Form, change func(*Deps)) house {
+	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	d.BaseURL = "http://" + server.Listener.Addr().String()
 	o.BaseURL, o.Name, o.Zone = d.BaseURL, d.PublicationName, d.Timezone
@@ -110,7 +117,7 @@ func openWith(t *testing.T, d Deps, o newsroom.Options, change func(*Deps)) hous
 	d.Campaigns, d.Contributions, d.Refunds, d.Changes = n.Campaigns, n.Contributions, n.Refunds, n.Manage
 	d.Starter, d.Settler, d.Disputes = n.Starter, n.Settler, n.Disputes
 	employ(t, &d, n)
-	d.Receipts = receiptsFor(t, n, d)
+	d.Receipts = receiptsFor(t, n, d, f)
 	d.Questions = monthly.New(monthly.Config{DB: n.DB, Contributions: n.Contributions, Campaigns: n.Campaigns, Now: d.Now})
 	if change != nil {
 		change(&d)

@@ -14,11 +14,11 @@ import (
 	"readerfund/internal/testkit/newsroom"
 )
 
-// receiptsFor gives plain receipts out for a newsroom.
-func receiptsFor(t *testing.T, n *newsroom.Newsroom, d Deps) *receipt.Service {
+// receiptsFor gives receipts out for a newsroom.
+func receiptsFor(t *testing.T, n *newsroom.Newsroom, d Deps, f form.Form) *receipt.Service {
 	t.Helper()
 	s, err := receipt.New(receipt.Config{
-		DB: n.DB, Issuer: form.Issuer{Form: form.Plain, Series: "R", Lines: []string{d.PublicationName}}, Zone: time.UTC,
+		DB: n.DB, Issuer: form.Issuer{Form: f, Series: "R", Lines: []string{d.PublicationName}}, Zone: time.UTC,
 		Links: receipt.Links{BaseURL: d.BaseURL, Sign: func(purpose, text string) string {
 			return house{service: &service{server: &server{Deps: d}}}.signer().Sign(purpose, text)
 		}},

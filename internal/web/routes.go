@@ -89,6 +89,7 @@ func (s *server) manageRoutes(r chi.Router) {
 	r.Use(s.sameOrigin, privateAddress)
 	r.Get("/manage", h(manage.Own.Show))
 	r.Post("/manage", h(manage.Ask.Submit))
+	r.Post("/manage/address", h(manage.Own.ActOnAddress))
 	r.Post("/manage/leave", h(manage.Open.Leave))
 	r.Get("/manage/export", h(manage.Privacy.Export))
 	r.Get("/manage/erase", h(manage.Privacy.AskErase))

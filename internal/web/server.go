@@ -20,8 +20,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"readerfund/internal/account"
 	"readerfund/internal/admission"
 	"readerfund/internal/alert"
@@ -194,20 +192,20 @@ func (s *server) openToReaders(signer page.Signer) {
 		Gifts: s.Starter, Gate: s.Gate, Cookies: cookies, Approvals: s.ApprovalOrigins, Log: s.Log, Now: s.Now,
 	}
 	s.api = api.NewContributions(starter)
-	var manages func(*http.Request, uuid.UUID) bool
+	var own public.OwnPages
 	if s.ManageLinks != nil {
 		s.manage = manage.New(manage.Config{
 			Pages: s.pages, Secure: s.secure(), Zone: s.Timezone, Links: s.ManageLinks, People: s.People,
 			Changes: s.Changes, Approvals: s.ApprovalOrigins, Receipts: s.Receipts,
 			Documents: receipt.Links{BaseURL: s.BaseURL, Sign: signer.Sign}, Log: s.Log, Now: s.Now,
 		})
-		manages = s.manage.Manages
+		own = s.manage
 	}
 	s.public = public.New(public.Config{
 		Pages: s.pages, Signer: signer, Cookies: cookies, BaseURL: s.BaseURL, Origin: s.origin(),
 		EmbedOrigins: s.EmbedOrigins, AppealPolicy: s.policy(cmp.Or(strings.Join(s.EmbedOrigins, " "), "'none'")),
 		Zone: s.Timezone, Contributions: s.Contributions, Settler: s.Settler, Starter: starter,
-		Campaigns: s.Campaigns, Receipts: s.Receipts, Manages: manages, Changes: s.Changes,
+		Campaigns: s.Campaigns, Receipts: s.Receipts, OwnPages: own, Changes: s.Changes,
 		Questions: s.Questions, ManageLinks: managelink.NewLinks(s.BaseURL, signer), Metrics: s.Metrics, Log: s.Log, Now: s.Now,
 	})
 }

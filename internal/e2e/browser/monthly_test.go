@@ -20,7 +20,9 @@ func TestMonthlyGiftUntilItIsStopped(t *testing.T) {
 	t.Parallel()
 	browser := openBrowser(t)
 	script := axeScript(t)
-	s, clock := harness.New(t), testkit.RunningClock()
+	s, clock := harness.New(t, "RECEIPT_TEXT", "ca", "RECEIPT_ISSUER", "The Alder Lantern|1 Main Street|Toronto ON",
+		"RECEIPT_TAX_ID", "12345 6789 RR0001", "RECEIPT_PLACE", "Toronto", "RECEIPT_SIGNER", "Ines Alder, treasurer"),
+		testkit.RunningClock()
 	s.ServeWithin(clock.Now)
 	box := httptest.NewServer(s.Mail.Handler())
 	t.Cleanup(box.Close)
@@ -38,6 +40,7 @@ func TestMonthlyGiftUntilItIsStopped(t *testing.T) {
 	m.pauses()
 	staff.looksAtActs("resume")
 	m.goesOn()
+	m.writesAddress()
 	m.looksAtTheRest()
 	m.checkOrigins(s.BaseURL, s.PayPal.PublicURL, box.URL)
 
@@ -210,6 +213,30 @@ func (m *monthly) goesOn() {
 	m.click("button[value=resume]")
 	m.look("14-resumed", "Your gift has resumed", "takes the next payment on", "1 month")
 	m.told("Resumed: your €20.00 a month", "PayPal takes the next payment on")
+}
+
+// writesAddress writes a postal address for receipts, first with a mistake, and has the earlier ones replaced.
+func (m *monthly) writesAddress() {
+	m.t.Helper()
+	m.open(m.s.BaseURL + "/manage")
+	m.look("15-address", "Name and address for your receipts", "For the tax office", "Street and number")
+	m.fill("#name", "Robin Q. Reader")
+	m.fill("#street", "12 Kew Road")
+	eval[bool](m.tab, `[...document.forms].every((f) => f.noValidate = true)`) // a browser without that check
+	m.send("button[value=saved]", 422)
+	m.look("15-address-mistake", "Please check one thing.", "Please write your town.")
+	m.fill("#town", "Toronto ON")
+	m.fill("#postcode", "M5V 1A1")
+	m.click("button[value=saved]")
+	m.look("15-address-saved", "Your address is saved", "2 receipts were issued without your address.")
+	m.click("button[value=replaced]")
+	m.look("15-receipts-replaced", "Your receipts are replaced", "Change or remove it")
+	m.click(`.payments a[href*="/receipt/"]`)
+	m.look("15-replacement", "Cancels and replaces", "Robin Q. Reader", "12 Kew Road, Toronto ON M5V 1A1")
+	m.click(`.around a[href$="/receipt"]`)
+	m.look("15-receipts-list", "replaced by", "replaces")
+	m.click(`.receipts a[href*="-000001"]`)
+	m.look("15-replaced", "Cancelled, and replaced by receipt")
 }
 
 // looksAtTheRest looks at what else the reader's own page leads to.

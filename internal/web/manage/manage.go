@@ -74,6 +74,16 @@ func (p *Pages) Manages(r *http.Request, contribution uuid.UUID) bool {
 	return err == nil && owns
 }
 
+// Receives reports whether the request is by the reader of the address to which the contribution's receipts are mailed.
+func (p *Pages) Receives(r *http.Request, contribution uuid.UUID) bool {
+	address, err := p.Own.door.reader(r.Context(), r)
+	if err != nil || p.Own.receipts == nil {
+		return false
+	}
+	receives, err := p.Own.receipts.MailedTo(r.Context(), contribution, address)
+	return err == nil && receives
+}
+
 // home is a reader's own page.
 const home = "/manage"
 

@@ -14,6 +14,7 @@ import (
 	"readerfund/internal/money"
 	"readerfund/internal/receipt"
 	"readerfund/internal/supporter"
+	"readerfund/internal/web/page"
 )
 
 // Own is a reader's own page.
@@ -38,6 +39,9 @@ type ownPage struct {
 	Payments       []payment   // newest first
 	OlderPayments  string      // likewise
 	Years          []yearly    // the latest first
+	News           *page.Flash
+	Receipts       *ownAddress // nil where receipts need no postal address
+	page.FormErrors
 }
 
 // recurring is one gift that repeats, or did.
@@ -78,7 +82,14 @@ func (s *Own) Show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := ownPage{Address: address}
+	return s.render(w, r, http.StatusOK, address, s.news(r), receipt.Address{}, nil)
+}
+
+// render shows the page. written is an address that was refused, and wrong says why.
+func (s *Own) render(
+	w http.ResponseWriter, r *http.Request, status int, address string, news *page.Flash, written receipt.Address, wrong error,
+) (err error) {
+	p := ownPage{Address: address, News: news}
 	after, gifts := r.URL.Query().Get("after"), r.URL.Query().Get("gifts")
 	p.First = after == "" && gifts == ""
 	if after == "" {
@@ -95,8 +106,14 @@ func (s *Own) Show(w http.ResponseWriter, r *http.Request) error {
 		if p.Years, err = s.years(r.Context(), address); err != nil {
 			return err
 		}
+		if p.Receipts, err = s.ownAddress(r.Context(), address, written, wrong != nil); err != nil {
+			return err
+		}
 	}
-	return s.show(w, r, http.StatusOK, "manage/own.html", i18n.New("manage.title.own"), p)
+	if wrong != nil {
+		p.Put(s.pages.Localizer(r), wrong, "name", "street", "extra", "postcode", "town", "country")
+	}
+	return s.show(w, r, status, "manage/own.html", i18n.New("manage.title.own"), p)
 }
 
 // fillRecurring reads a page of the gifts that repeat, or did.

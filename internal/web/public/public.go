@@ -45,12 +45,19 @@ type Config struct {
 	ManageLinks   managelink.Links
 	Questions     *monthly.Service // may be nil
 	Receipts      *receipt.Service // nil leaves the documents out
-	// Manages reports whether the request is by the contribution's reader, on their own page. It may be nil.
-	Manages func(r *http.Request, contribution uuid.UUID) bool
+	OwnPages      OwnPages         // nil where there are none
 
 	Metrics *metrics.Metrics // may be nil
 	Log     *slog.Logger
 	Now     func() time.Time
+}
+
+// OwnPages are readers' own pages: manage.Pages.
+type OwnPages interface {
+	// Manages reports whether the request is by the contribution's reader, on their own page.
+	Manages(r *http.Request, contribution uuid.UUID) bool
+	// Receives reports whether it is by the reader of the address to which the contribution's receipts are mailed.
+	Receives(r *http.Request, contribution uuid.UUID) bool
 }
 
 // Pages are all of the readers' pages.
@@ -87,7 +94,7 @@ func New(c Config) *Pages {
 			layout: l, contributions: c.Contributions, questions: c.Questions, starter: c.Starter, cookies: c.Cookies,
 			thanks: thanks,
 		},
-		Receipts: &Receipts{layout: l, receipts: c.Receipts, cookies: c.Cookies, manages: c.Manages},
+		Receipts: &Receipts{layout: l, receipts: c.Receipts, cookies: c.Cookies, own: c.OwnPages, links: c.ManageLinks},
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"readerfund/internal/i18n"
+	"readerfund/internal/managelink"
 	"readerfund/internal/receipt"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
@@ -24,7 +25,8 @@ type Receipts struct {
 
 	receipts *receipt.Service
 	cookies  *gift.Cookies
-	manages  func(r *http.Request, contribution uuid.UUID) bool // may be nil
+	own      OwnPages // may be nil
+	links    managelink.Links
 }
 
 // receiptsPage is the list.
@@ -79,6 +81,15 @@ func (s *Receipts) Show(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	serial, asPDF := strings.CutSuffix(chi.URLParam(r, "serial"), ".pdf")
+	switch may, err := s.mayRead(r, id, serial); {
+	case err != nil:
+		return err
+	case !may && s.own == nil:
+		return errNotYours()
+	case !may:
+		page.Redirect(w, s.links.Ask()) // where they are let in who read its mail
+		return nil
+	}
 	d, err := s.receipts.Open(r.Context(), id, serial)
 	if err != nil {
 		return err
@@ -136,11 +147,25 @@ func (s *Receipts) open(r *http.Request) (uuid.UUID, error) {
 	if err != nil {
 		return uuid.Nil, errNotYours()
 	}
-	if s.cookies.Owns(r, id) || s.signer.Verify(receipt.ListPurpose, id.String(), r.URL.Query().Get("key")) ||
-		s.manages != nil && s.manages(r, id) {
+	if s.cookies.Owns(r, id) || s.hasKey(r, id) || s.own != nil && s.own.Manages(r, id) {
 		return id, nil
 	}
 	return uuid.Nil, errNotYours()
+}
+
+// hasKey reports whether the request has the key that is mailed with a contribution's receipts.
+func (s *Receipts) hasKey(r *http.Request, id uuid.UUID) bool {
+	return s.signer.Verify(receipt.ListPurpose, id.String(), r.URL.Query().Get("key"))
+}
+
+// mayRead reports whether the request may see a document. One with a postal address is for who reads the mail it came
+// by: whoever made the gift may have typed another's address.
+func (s *Receipts) mayRead(r *http.Request, id uuid.UUID, serial string) (bool, error) {
+	if s.hasKey(r, id) || s.own != nil && s.own.Receives(r, id) {
+		return true, nil
+	}
+	addressed, err := s.receipts.Addressed(r.Context(), id, serial)
+	return !addressed, err
 }
 
 // onlyLooks reports whether the request is no reader's: a mail scanner's HEAD, or a browser's guess at what will be

@@ -12,6 +12,7 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/i18n"
 	"readerfund/internal/money"
+	"readerfund/internal/receipt"
 	"readerfund/internal/refund"
 	"readerfund/internal/report"
 	"readerfund/internal/review"
@@ -28,30 +29,33 @@ type Contribution struct {
 	refunds       *refund.Service
 	views         *dashboard.Views
 	audit         *audit.Log
+	receipts      *receipt.Service // nil leaves receipts out
 }
 
 // contributionPage is everything about one contribution.
 type contributionPage struct {
 	contributionLine
-	Notice    *page.Flash
-	History   dashboard.History
-	Private   bool // addresses and the reader's words are left out
-	Frequency string
-	Completed stamp
-	CheckAt   stamp
-	Reason    string // in words
-	Article   string // its address, where it can be linked
-	Payments  []movementLine
-	Refunds   []movementLine
-	Asked     []requestLine
-	Disputes  []disputeLine
-	Origin    string // in words; empty for what was started here
-	Remark    noteForm
-	Reviews   []reviewLine // what needs a person
-	MayRefund bool         // a payment can be refunded now
-	Elsewhere string       // why one can be refunded in PayPal only
-	Entries   []entryLine
-	Timeline  []timelineEntry
+	Notice  *page.Flash
+	History dashboard.History
+	Private bool // addresses and the reader's words are left out
+
+	PostalAddress string // that the reader wants on receipts, with their full name; empty where none is kept
+	Frequency     string
+	Completed     stamp
+	CheckAt       stamp
+	Reason        string // in words
+	Article       string // its address, where it can be linked
+	Payments      []movementLine
+	Refunds       []movementLine
+	Asked         []requestLine
+	Disputes      []disputeLine
+	Origin        string // in words; empty for what was started here
+	Remark        noteForm
+	Reviews       []reviewLine // what needs a person
+	MayRefund     bool         // a payment can be refunded now
+	Elsewhere     string       // why one can be refunded in PayPal only
+	Entries       []entryLine
+	Timeline      []timelineEntry
 
 	Subscriptions []subscriptionLine
 	Changes       []changeLine // what was wanted of them
@@ -149,6 +153,14 @@ func (s *Contribution) render(w http.ResponseWriter, r *http.Request, status int
 		i18n.New("staff.title.contribution", i18n.Args{"receipt": p.Receipt}), "contributions", p)
 }
 
+// postalAddress is the name and address for the reader's receipts, for those who may see it.
+func (s *Contribution) postalAddress(r *http.Request, h dashboard.History) (string, error) {
+	if s.receipts == nil || !mayContact(r) {
+		return "", nil
+	}
+	return s.receipts.AddressFor(r.Context(), h.ID)
+}
+
 func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionPage, error) {
 	refundable, err := s.refunds.Refundable(r.Context(), h.ID)
 	if err != nil {
@@ -166,6 +178,9 @@ func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionP
 		Article: contribution.LinkedArticle(h.Contribution.Article),
 		Notice:  s.flash(loc, r.URL.Query(), h), Disputes: s.disputeLines(loc, h), Timeline: s.timeline(loc, h),
 		Subscriptions: s.subscriptionLines(loc, h), Changes: s.changeLines(loc, h), Acts: actLines(loc, h),
+	}
+	if p.PostalAddress, err = s.postalAddress(r, h); err != nil {
+		return p, err
 	}
 	numbers := cycles(h)
 	p.Origin, _ = loc.Lookup("contribution.origin." + h.Origin)

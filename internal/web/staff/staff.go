@@ -105,7 +105,7 @@ func New(c Config) *Screens {
 		Overview:      &Overview{layout: l, reports: c.Reports, views: c.Views, health: c.Health, alerts: c.Alerts},
 		Contributions: &Contributions{layout: l, views: c.Views, campaigns: c.Campaigns, exports: e},
 		Contribution: &Contribution{layout: l, contributions: c.Contributions, settler: c.Settler, refunds: c.Refunds,
-			views: c.Views, audit: c.Audit},
+			views: c.Views, audit: c.Audit, receipts: c.Receipts},
 		Document:       &Document{layout: l, receipts: c.Receipts, audit: c.Audit},
 		Refund:         &Refund{layout: l, refunds: c.Refunds, views: c.Views},
 		Subscription:   &Subscription{layout: l, manage: c.Manage, views: c.Views},
