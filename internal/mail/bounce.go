@@ -28,14 +28,14 @@ const (
 	Marked  Verdict = "marked"  // a mail is marked as bounced
 	Known   Verdict = "known"   // it was already, or has been queued again since
 	Delayed Verdict = "delayed" // it is about a delay, or a delivery: nothing to note
-	Foreign Verdict = "foreign" // it is no report, or about no mail of ours
+	Foreign Verdict = "foreign" // it is not a report, or not about a mail that we sent
 )
 
 // Bounce reads a delivery status notification (RFC 3464) and marks the mail that it is about. Anybody can write such a
-// report, so of all it says only two things count: our own Message-ID, which nobody knows but the recipient and the
-// servers on the way; and the status code. It is written down as a code, and no word of the sender's.
+// report, so only two things in it count: our own Message-ID, which only the recipient and the servers on the way know,
+// and the status code. The code is kept, and none of the report's text.
 //
-// The error is the database's, or the reader's: what is no report is Foreign.
+// The error is the database's, or that of reading; a message that is not a report is Foreign.
 func (s *Service) Bounce(ctx context.Context, message io.Reader) (Verdict, error) {
 	r, err := readReport(io.LimitReader(message, longestReport))
 	if err != nil {
@@ -82,8 +82,8 @@ var (
 	statusCode = regexp.MustCompile(`^[245]\.\d{1,3}\.\d{1,3}`) // RFC 3463
 )
 
-// readReport reads a report as far as it can be understood. What cannot be is no report; the error is only that of
-// reading at all.
+// readReport reads a report as far as it can be understood. The error is that of reading; a message that cannot be
+// understood gives an empty report.
 func readReport(from io.Reader) (report, error) {
 	source := &watched{Reader: from}
 	r := parseReport(source)

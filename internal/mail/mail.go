@@ -1,8 +1,8 @@
 // Package mail sends mail to readers. What is to be told is written down in the transaction that makes it true, by
 // Enqueue, and sent later: at least once, and marked as sent once.
 //
-// It does not decide who is told what: the rooms do that know the facts. It does not receive mail, either; what a mail
-// server says about a mail that came back is handed in by whoever runs that server.
+// It does not decide who is told what: the packages that know the facts do. It does not receive mail; a report that one
+// came back is handed in by the operator's mail server, with "readerfund mail bounce".
 package mail
 
 import (
@@ -60,7 +60,7 @@ type row struct {
 }
 
 // Enqueue writes messages down, to be sent once the caller's transaction is committed. A fact that was told already is
-// not told again. It is one statement, whatever their number, and it asks nobody else.
+// not told again. However many there are, it is one statement and makes no network call.
 //
 // An address that cannot be one is no error here, because what the mail tells is true all the same: the mail fails when
 // it is to be sent. An error is a mistake of the program (an unknown kind, arguments of another) or the database's.

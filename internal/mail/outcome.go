@@ -26,7 +26,7 @@ type outcome struct {
 	shut   bool   // the server takes no mails from us at all now, whomever they are for: this was no try
 }
 
-// judge reads the error of a try. What it does not know stays queued: a mail that comes twice is better than none.
+// judge reads the error of a try. After an unknown one the mail stays queued: twice is better than not at all.
 //
 // RFC 5321, section 4.2.1: a reply of 4yz is "not now", 5yz is "never". Of the second, only what answers the recipient
 // or the mail itself is about this mail; the sender is the same for all.

@@ -73,8 +73,8 @@ func parse(dir string, house House) (views, error) {
 	return all, nil
 }
 
-// now are the templates to use: an operator's own are read again each time, because they may have changed.
-func (s *Service) now() (views, error) {
+// current are the templates to use: an operator's own are read again each time, because they may have changed.
+func (s *Service) current() (views, error) {
 	if s.cfg.TemplatesDir == "" {
 		return s.views, nil
 	}
@@ -164,11 +164,11 @@ func (v views) language(locale string) (lang, tag language.Tag) {
 	return lang, wanted
 }
 
-// longestName is the longest name that is greeted; what is longer is no name.
+// longestName is the longest name that is greeted, in characters.
 const longestName = 60
 
-// greeted is a name fit to greet a person by. Whoever fills in a form can have a mail sent to somebody else, so what
-// could be read as more than a name ("Win at evil.example") is left out.
+// greeted is a name fit to greet a person by. A form can be used to have a mail sent to somebody else, so a name that
+// could be read as a message ("Win at evil.example") is left out.
 func greeted(name string) string {
 	name = text.Line(text.Visible(name))
 	odd := strings.ContainsFunc(name, func(r rune) bool {

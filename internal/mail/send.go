@@ -60,7 +60,7 @@ func (s *Service) sendSome(ctx context.Context, l lane) (int, error) {
 	if until, wait := s.waiting(); wait {
 		return 0, queue.At(until)
 	}
-	views, err := s.now()
+	views, err := s.current()
 	if err != nil {
 		return 0, err
 	}

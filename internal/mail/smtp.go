@@ -54,7 +54,7 @@ func (s *Service) options(c *connection) []mail.Option {
 	trust := &tls.Config{ServerName: server.Host, RootCAs: server.Roots, MinVersion: tls.VersionTLS12}
 	policy := mail.TLSOpportunistic
 	if server.User != "" && !server.Loopback {
-		policy = mail.TLSMandatory // a password is not said in plain text, whoever took STARTTLS out of the answer
+		policy = mail.TLSMandatory // no password in plain text, even if STARTTLS was cut out of the answer on the way
 	}
 	options := []mail.Option{
 		mail.WithPort(server.Port), mail.WithTimeout(answerWithin), mail.WithTLSPolicy(policy), mail.WithTLSConfig(trust),
@@ -80,7 +80,7 @@ func (s *Service) options(c *connection) []mail.Option {
 	return options
 }
 
-// send hands a mail over. What the error says about the mail, and whether the connection is still good, outcome knows.
+// send hands a mail over. judge reads from the error what became of the mail, and of the connection.
 func (c *connection) send(m *mail.Msg, utf8 bool) error {
 	if offered, _ := c.smtp.Extension("SMTPUTF8"); utf8 && !offered {
 		return errNeedsUTF8
@@ -96,7 +96,7 @@ func (c *connection) send(m *mail.Msg, utf8 bool) error {
 // reset is for the next mail after one that was refused.
 func (c *connection) reset() error { return c.smtp.Reset() }
 
-// close says goodbye, if anybody is there to hear it.
+// close ends the session and the connection. Errors do not matter any more.
 func (c *connection) close() {
 	c.free()
 	_ = c.wire.SetDeadline(time.Now().Add(hangUpAfter))

@@ -97,8 +97,8 @@ func masked(address string) string {
 	return string(first) + "…" + address[at:]
 }
 
-// withoutAddress is what a mail server said without the recipient's address, which most repeat: the log has it, and it
-// stands with other mails that the server did not take then.
+// withoutAddress is what a mail server said without the recipient's address, which most repeat: the answer is logged, and
+// is kept with other mails that the server refused at the same time.
 func (q queued) withoutAddress(answer string) string {
 	if to, _, err := address(q.Recipient); err == nil {
 		answer = strings.ReplaceAll(answer, to.Address, masked(to.Address))
@@ -115,12 +115,12 @@ type By struct {
 	Name string
 }
 
-// again queues what it picks anew. A try more is a new beginning, and the Message-ID stays.
+// again queues mails anew. Their tries count from zero, and they keep their Message-ID.
 const again = `
 	UPDATE mail SET state = 'queued', due_at = $1, wanted_at = $1, closed_at = NULL, tries = 0, answer = ''
 	WHERE state IN ('failed', 'bounced', 'off') AND ` + repeatable
 
-// Again has one mail sent again. Errors: fault.Conflict where it cannot be, or is being sent already.
+// Again has one mail sent again. The error is fault.Conflict where it cannot be, or is being sent already.
 func (s *Service) Again(ctx context.Context, id uuid.UUID, by By) error {
 	return s.cfg.DB.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var kind, key string
@@ -135,8 +135,8 @@ func (s *Service) Again(ctx context.Context, id uuid.UUID, by By) error {
 	})
 }
 
-// AgainAll has every mail of a state sent again that can be, and returns how many those are. Errors: fault.Invalid for
-// a state that is no trouble.
+// AgainAll has every mail of a state sent again that can be, and returns how many those are. The error is fault.Invalid
+// for a state other than failed, bounced and off.
 func (s *Service) AgainAll(ctx context.Context, state State, by By) (n int64, err error) {
 	if state != Failed && state != Bounced && state != Off {
 		return 0, fault.Input("state", "mail.state_unknown")

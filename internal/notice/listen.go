@@ -12,8 +12,8 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// news is how old a beginning may be to be told. A subscription that we hear of later was running before, and is told
-// of by a database that was restored.
+// news is how old a subscription may be and still be welcomed. An older one was running before: we hear of it again,
+// as after a database was restored.
 const news = 3 * 24 * time.Hour
 
 // told is a mail that follows from facts, before it is known whom it goes to.

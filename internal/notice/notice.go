@@ -45,6 +45,10 @@ type person struct {
 	Name  string `db:"name"`
 }
 
+// personColumns are the columns of the person of a contribution c, whose supporter is s.
+const personColumns = `
+	coalesce(nullif(c.email, ''), s.email, '') AS email, coalesce(nullif(c.name, ''), s.name, '') AS name`
+
 // reader is the person of a contribution. Their address is empty where they were erased, or PayPal never named them.
 func reader(ctx context.Context, tx *sqlx.Tx, c contribution.Contribution) (person, error) {
 	if c.Email != "" && c.Name != "" {
@@ -52,7 +56,7 @@ func reader(ctx context.Context, tx *sqlx.Tx, c contribution.Contribution) (pers
 	}
 	var p person
 	err := tx.GetContext(ctx, &p, `
-		SELECT coalesce(nullif(c.email, ''), s.email, '') AS email, coalesce(nullif(c.name, ''), s.name, '') AS name
+		SELECT `+personColumns+`
 		FROM contribution c LEFT JOIN supporter s ON s.id = c.supporter_id WHERE c.id = $1`, c.ID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return person{}, nil

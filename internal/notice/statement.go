@@ -98,8 +98,7 @@ func (s *Service) givenIn(ctx context.Context, tx *sqlx.Tx, year int, supporters
 	var all []given
 	// Locked, so that nobody is erased between this and their mail; in the order in which an erasure locks them.
 	err := tx.SelectContext(ctx, &all, `
-		SELECT c.id, c.supporter_id, g.paid_at, coalesce(nullif(c.email, ''), s.email) AS email,
-		       coalesce(nullif(c.name, ''), s.name) AS name
+		SELECT c.id, c.supporter_id, g.paid_at, `+personColumns+`
 		FROM contribution c JOIN supporter s ON s.id = c.supporter_id CROSS JOIN LATERAL (
 		    SELECT max(r.paid_at) AS paid_at FROM receipt r
 		    WHERE r.contribution_id = c.id AND r.kind = 'receipt' AND r.paid_at >= $2 AND r.paid_at < $3) g

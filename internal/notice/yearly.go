@@ -28,9 +28,9 @@ type charge struct {
 	person
 }
 
-// Yearly tells of each yearly charge that is coming: once as soon as no more than the most days are left, and once more
-// for each of the fewer. A charge that comes too soon for several is told once, for the fewest of them. It is periodic
-// work; the day is PayPal's own.
+// Yearly announces each yearly charge: once when the most of YearlyDays are left, and again at each smaller number. A
+// charge that we hear of late is announced once, for the smallest number that still fits. The day of the charge is
+// PayPal's. It is periodic work.
 func (s *Service) Yearly(ctx context.Context) error {
 	now, least := s.Now().UTC(), 0
 	for _, days := range s.YearlyDays {
@@ -42,7 +42,7 @@ func (s *Service) Yearly(ctx context.Context) error {
 	return nil
 }
 
-// tellYearly tells of charges that are more than least and no more than most days away.
+// tellYearly announces charges that are more than least and at most most days away.
 func (s *Service) tellYearly(ctx context.Context, now time.Time, least, most int) error {
 	from, to := now.AddDate(0, 0, least), now.AddDate(0, 0, most)
 	lastAt, last := from, "" // of the batch before: many are charged at the same moment
@@ -54,7 +54,7 @@ func (s *Service) tellYearly(ctx context.Context, now time.Time, least, most int
 			// erased is left out: the mail would have the address that is gone by then.
 			err := tx.SelectContext(ctx, &due, `
 				SELECT b.paypal_id, b.contribution_id, c.receipt AS reference, b.amount_minor, b.currency, b.next_billing_at,
-				       coalesce(nullif(c.email, ''), s.email, '') AS email, coalesce(nullif(c.name, ''), s.name, '') AS name
+				       `+personColumns+`
 				FROM subscription b JOIN contribution c ON c.id = b.contribution_id
 				LEFT JOIN supporter s ON s.id = c.supporter_id
 				WHERE b.frequency = 'year' AND b.state = 'active' AND b.next_billing_at > $1 AND b.next_billing_at <= $2

@@ -9,7 +9,7 @@ import (
 // Day is a day of the calendar, without a time zone. The zero Day is no day: an open end of a range.
 type Day struct{ at time.Time } // midnight UTC of the day
 
-// The days that are taken. Nothing was given by PayPal before; nobody means what comes after.
+// The years that are accepted. Any other is a typing error.
 const (
 	firstYear = 2000
 	lastYear  = 2199
