@@ -51,7 +51,7 @@ func provocations() map[string]provocation {
 				}
 			},
 			provoke: func(h *house) { h.contribution("order_unknown", time.Minute, "") },
-			relieve: settled, says: "5 intents have no order at PayPal",
+			relieve: settled, says: "5 intents have no order or subscription at PayPal",
 		},
 		"orders_refused": {
 			almost: func(h *house) {
@@ -62,7 +62,7 @@ func provocations() map[string]provocation {
 			},
 			provoke: func(h *house) { h.pass(20 * time.Minute) },
 			relieve: func(h *house) { h.pass(2 * time.Hour); h.contribution("created", time.Minute, "") },
-			says:    "2 orders refused since 22 Nov 2026, 11:40 UTC: TRANSACTION_LIMIT_EXCEEDED",
+			says:    "2 orders or subscriptions refused since 22 Nov 2026, 11:40 UTC: TRANSACTION_LIMIT_EXCEEDED",
 		},
 		"capture_pending": {
 			almost:  func(h *house) { h.contribution("pending", 2*day, "") },

@@ -32,9 +32,9 @@ type Snapshot struct {
 	Uncharged        Backlog // subscriptions that PayPal has not charged the first time; since they were approved
 	Pending          Backlog // captured, and held by PayPal; since the capture
 	CaptureUnknown   Backlog // captures whose answer we did not see; since then
-	WithoutOrder     Backlog // intents without an order that we know of; since they were written down
-	OrdersRefused    Backlog // orders that PayPal refused since it last made one, a week at most. Names are its codes
-	OrdersRefusedNow Backlog // orders that PayPal refused within the hour, made others or not. Names are its codes
+	WithoutOrder     Backlog // intents without an order or subscription that we know of; since they were written down
+	OrdersRefused    Backlog // orders and subscriptions refused since PayPal made one, a week at most. Names are codes
+	OrdersRefusedNow Backlog // those that it refused within the hour, made others or not. Names are its codes
 	ToReview         Backlog // contributions with an open review; since the first was opened
 	Overdue          Backlog // webhook events that are due and not worked on; since they are due
 	Unsettled        Backlog // webhook events that are tried again and again; since they were received
@@ -135,12 +135,14 @@ func readOpen(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	}, `
 		SELECT CASE WHEN c.state = ANY ($1) THEN $3 WHEN c.state = $4 AND c.subscription_id IS NOT NULL THEN $5
 		            ELSE c.state END AS backlog, count(*) AS count,
-		       min(CASE WHEN c.state = ANY ($1) THEN c.created_at ELSE greatest(coalesce(since.at, c.created_at), c.first_charge_at) END) AS oldest
+		       min(CASE WHEN c.state = ANY ($1) THEN c.created_at
+		                ELSE greatest(coalesce(since.at, c.created_at), c.first_charge_at) END) AS oldest
 		FROM contribution c
 		LEFT JOIN LATERAL (
 			SELECT max(e.at) AS at FROM contribution_event e
 			WHERE e.contribution_id = c.id AND e.to_state = c.state AND e.from_state <> e.to_state) since ON true
-		WHERE c.check_at IS NOT NULL AND (c.state = ANY ($2) OR c.state = ANY ($1) AND c.order_id IS NULL)
+		WHERE c.check_at IS NOT NULL
+		  AND (c.state = ANY ($2) OR c.state = ANY ($1) AND coalesce(c.order_id, c.subscription_id) IS NULL)
 		  AND (c.state <> $4 OR c.first_charge_at IS NULL OR c.first_charge_at <= $6) -- what begins later is not stuck
 		GROUP BY 1`,
 		db.Array(contribution.StatesWhere(contribution.State.Orderless)),

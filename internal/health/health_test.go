@@ -79,6 +79,26 @@ func TestTheAgeOfAState(t *testing.T) {
 	if v := b.snapshot(now); v.WithoutOrder.Count != 1 || v.WithoutOrder.Age(now) != time.Hour {
 		t.Errorf("%+v", v.WithoutOrder)
 	}
+	b.Exec(`UPDATE contribution SET subscription_id = 'I-1' WHERE state = 'order_unknown'`)
+	if v := b.snapshot(now); v.WithoutOrder.Count != 0 {
+		t.Errorf("with a subscription: %+v", v.WithoutOrder)
+	}
+}
+
+// What PayPal refused counts until it makes an order or a subscription.
+func TestRefusalsEndWithAnOrderOrASubscription(t *testing.T) {
+	t.Parallel()
+	b, now := newBook(t), noon()
+	b.Give(gift{State: "failed", At: now.Add(-3 * time.Hour)})
+	b.Exec(`UPDATE contribution SET order_id = NULL`)
+	if v := b.snapshot(now); v.OrdersRefused.Count != 1 {
+		t.Errorf("one was refused: %+v", v.OrdersRefused)
+	}
+	made := b.Give(gift{State: "created", At: now.Add(-2 * time.Hour)})
+	b.Exec(`UPDATE contribution SET order_id = NULL, subscription_id = 'I-1' WHERE id = $1`, made.ID)
+	if v := b.snapshot(now); v.OrdersRefused.Count != 0 {
+		t.Errorf("a subscription was made since: %+v", v.OrdersRefused)
+	}
 }
 
 func TestSilence(t *testing.T) {
