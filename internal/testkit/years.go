@@ -62,10 +62,15 @@ func YearsOf(p *PayPal, seed uint64, subscriptions ...string) *Years {
 // Add has another subscription go along from now on.
 func (y *Years) Add(subscription string) { y.ids = append(y.ids, subscription) }
 
-// Disturb has that many of a hundred webhooks dropped, as many doubled, and as many come after the next one.
+// Disturb has that many of a hundred webhooks dropped, as many doubled, as many sent hours late, and as many after the
+// next one.
 func (y *Years) Disturb(percent float64) error {
-	for _, kind := range []string{"drop_webhook", "duplicate_webhook", "reorder_webhooks"} {
-		if err := y.paypal.Hook("POST", "/sandbox/faults", Fields{"kind": kind, "percent": percent}, nil); err != nil {
+	for _, fault := range []Fields{
+		{"kind": "drop_webhook"}, {"kind": "duplicate_webhook"}, {"kind": "delay_webhook", "delay": "7h"},
+		{"kind": "reorder_webhooks"},
+	} {
+		fault["percent"] = percent
+		if err := y.paypal.Hook("POST", "/sandbox/faults", fault, nil); err != nil {
 			return err
 		}
 	}

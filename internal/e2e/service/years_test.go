@@ -15,7 +15,8 @@ import (
 )
 
 // Supporters give monthly and yearly, and everything that can happen to a subscription happens to some of them, while a
-// tenth of the webhooks is dropped, a tenth doubled and a tenth late. In the end our books agree with PayPal's.
+// tenth of the webhooks is dropped, a tenth doubled, a tenth out of order and a tenth hours late. In the end our books
+// agree with PayPal's.
 // READERFUND_SUPPORTERS and READERFUND_MONTHS say how many and how long: few by default; 1000 and 24 are two years.
 func TestYearsOfSubscriptions(t *testing.T) {
 	t.Parallel()
