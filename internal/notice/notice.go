@@ -24,11 +24,12 @@ import (
 
 // Config is what a Service needs.
 type Config struct {
-	DB         *db.DB
-	Manage     func(contribution uuid.UUID) string                      // the page on which one gift is stopped: managelink.Links
-	Statement  func(supporter uuid.UUID, year int, of uuid.UUID) string // receipt.Links
-	YearlyDays []int                                                    // how many days before a year's charge it is told; sorted, the least first
-	Zone       *time.Location                                           // whose years count
+	DB *db.DB
+	// Manage is the page on which one gift is stopped (managelink.Links), Statement the document of a year (receipt.Links).
+	Manage     func(contribution uuid.UUID) string
+	Statement  func(supporter uuid.UUID, year int, of uuid.UUID) string
+	YearlyDays []int          // how many days before a yearly charge it is announced; ascending
+	Zone       *time.Location // whose years count
 	Now        func() time.Time
 	Log        *slog.Logger
 }
