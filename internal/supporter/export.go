@@ -46,6 +46,8 @@ func (s *Service) Export(ctx context.Context, address string) (json.RawMessage, 
 			            'may_be_named', CASE c.naming WHEN 'yes' THEN true WHEN 'no' THEN false END,
 			            'paypal_order', c.order_id,
 			            'started_at', c.created_at, 'completed_at', c.completed_at,
+			            'first_charge_at', c.first_charge_at,
+			            'make_it_monthly', (SELECT a.answer FROM monthly_answer a WHERE a.contribution_id = c.id),
 			            'payments', (
 			                SELECT jsonb_agg(jsonb_build_object(
 			                    'paypal_id', p.paypal_id, 'status', p.status, 'amount_minor', p.amount_minor,
