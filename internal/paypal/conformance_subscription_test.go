@@ -352,3 +352,23 @@ func (w world) deactivate(t *testing.T, plan string) {
 		}
 	}
 }
+
+// A start on a day to come goes along, and is read back; one that has passed is refused.
+func TestConformanceSubscriptionThatStartsLater(t *testing.T) {
+	t.Parallel()
+	conformance(t, func(t *testing.T, w world) {
+		r := subscribe(w.plan(t, paypal.Monthly, "EUR"), eur(500))
+		r.StartAt = time.Now().AddDate(0, 1, 0).UTC().Truncate(time.Second)
+		made, err := w.client.CreateSubscription(t.Context(), r)
+		if err != nil {
+			t.Fatal(tell(err))
+		}
+		if sub := w.read(t, made.ID); !sub.StartAt.Equal(r.StartAt) || sub.Status != paypal.SubscriptionApprovalPending {
+			t.Errorf("starts at %s, and not %s", sub.StartAt, r.StartAt)
+		}
+		r.RequestID, r.StartAt = "passed-"+r.CustomID, time.Now().Add(-time.Hour)
+		if _, err := w.client.CreateSubscription(t.Context(), r); !paypal.Refused(err) {
+			t.Errorf("a start that has passed: %v", tell(err))
+		}
+	})
+}
