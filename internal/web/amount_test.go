@@ -92,7 +92,7 @@ func TestALinkWithAnAmountInAnotherCurrency(t *testing.T) {
 		"amount=5000&currency=huf":          {"HUF", "5000", ""},
 		"amount=5000&currency=Huf":          {"HUF", "5000", ""},
 		"amount=5000&currency=INR":          {"EUR", "", "INR"},
-		"amount=5000&currency=doubloons":    {"EUR", "", "a gift in a currency, which cannot be given here"},
+		"amount=5000&currency=doubloons":    {"EUR", "", "a gift in a currency that we do not take here"},
 		"amount=7,50&currency=usd":          {"USD", "7.50", ""},
 		"amount=33":                         {"EUR", "33.00", ""},
 		"amount=1.234":                      {"EUR", "", ""},

@@ -46,7 +46,7 @@ func TestPagesSpeakTheReadersLanguage(t *testing.T) {
 			`<html lang="de-AT">`, "<title>Unterstützen Sie uns – ", "Diesen Aufruf gibt es nicht mehr.",
 		}},
 		{"in English", "GET", "/support/gone", "", "fr, en-GB, de", []string{
-			`<html lang="en-GB">`, "<title>Support us – ", "names an appeal that is not here",
+			`<html lang="en-GB">`, "<title>Support us – ", "names an appeal that we do not have",
 		}},
 		{"without a wish", "GET", "/support/support", "", "", []string{`<html lang="en">`, "<title>Support us – "}},
 		{"a form with one mistake", "POST", "/contributions", with(fill, "amount", "0.50").Encode(), austrian, []string{

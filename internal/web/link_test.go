@@ -180,7 +180,7 @@ func TestALinkToACampaignThatIsNotHereStillTakesTheGift(t *testing.T) {
 	if page.status != 404 {
 		t.Errorf("a page that is not there: %d", page.status)
 	}
-	says(t, page.body, "The link you followed names an appeal that is not here.")
+	says(t, page.body, "The link you followed names an appeal that we do not have.")
 	form := inputs(t, page.body)
 	if form.Get("campaign") != "support" || form.Get("choice") != "25.00" ||
 		form.Get("article") != "https://example.org/a" ||

@@ -83,7 +83,7 @@ func TestAMonthlyGiftFromTheFormToItsEnd(t *testing.T) {
 	h := openHouse(t, nil)
 	r, id := h.subscribes("month", "10")
 	thanks := r.get("/contributions/" + id + "/thanks")
-	thanks.says(t, "thanks", "Thank you.", "€10 a month, from", "Amount, each month", "Next charge", "Pause or stop it",
+	thanks.says(t, "thanks", "Thank you.", "€10 a month, from", "Amount, each month", "Next payment", "Pause or stop it",
 		"/manage/gift/"+id+"?key=")
 	// With the page's key alone nobody stops it.
 	if shown := h.newReader().get(h.thanksAddress(id)); strings.Contains(shown.body, "/manage/gift/") {
@@ -108,7 +108,7 @@ func TestAMonthlyGiftFromTheFormToItsEnd(t *testing.T) {
 		t.Errorf("paused after its end: %d", late.status)
 	}
 	late.says(t, "paused after its end", "already ended")
-	r.get("/contributions/"+id+"/thanks").says(t, "thanks, later", "It has ended")
+	r.get("/contributions/"+id+"/thanks").says(t, "thanks, later", "Your gift has ended")
 }
 
 func TestAReaderPausesResumesAndChanges(t *testing.T) {

@@ -58,7 +58,7 @@ func TestMakeItMonthlyIsAskedOnce(t *testing.T) {
 	r, id := h.gives()
 	page := r.get("/contributions/" + id + "/thanks")
 	first := subscription.MonthsLater(time.Now().UTC(), 1).Format("January 2006")
-	page.says(t, "the thanks page", makeItMonthly, "€4 a month", first, "account there", "We ask this once.")
+	page.says(t, "the thanks page", makeItMonthly, "€4 a month", first, "PayPal account for it", "We ask this only once.")
 	_, form, _ := strings.Cut(page.body, `action="/contributions/`+id+`/monthly"`)
 	form, _, _ = strings.Cut(form, "</form>")
 	no, yes := strings.Index(form, `value="no"`), strings.Index(form, `value="yes"`)
@@ -176,7 +176,7 @@ func TestAYesBeginsInAMonth(t *testing.T) {
 		next := h.following(id)
 		thanks := r.get(r.get(h.agree(next)).header.Get("Location"))
 		month := subscription.MonthsLater(time.Now().UTC(), 1).Format("January 2006")
-		thanks.says(t, waitsAs, "Thank you.", "Your first charge of €4 is on", month, "First charge", "Stop it")
+		thanks.says(t, waitsAs, "Thank you.", "PayPal takes the first €4 on", month, "First payment", "Stop it")
 		if strings.Contains(thanks.body, makeItMonthly) || testkit.Count(t, h.db, "payment") != 1 {
 			t.Errorf("%s: asked again, or something was charged", waitsAs)
 		}
@@ -188,7 +188,7 @@ func TestAYesBeginsInAMonth(t *testing.T) {
 		own := h.letIn("ada@example.org").get("/manage")
 		own.says(t, waitsAs, "First payment on")
 		r.press(h.link(next), "stop").says(t, waitsAs, "It ended on", "Nothing more is charged.")
-		r.get("/contributions/"+next+"/thanks").says(t, waitsAs, "It was stopped before the first charge")
+		r.get("/contributions/"+next+"/thanks").says(t, waitsAs, "stopped before the first payment")
 		if h.stateOf(next) != "cancelled" {
 			t.Errorf("%s: it stands at %s", waitsAs, h.stateOf(next))
 		}

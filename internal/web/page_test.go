@@ -48,7 +48,7 @@ func steady(h house, page string) string {
 		{`<dd>[0-9A-Z]{4}-[0-9A-Z]{4}</dd>`, "<dd>RECEIPT</dd>"},
 		{`token=[0-9A-Z]+`, "token=ORDER"}, {`key=[-_0-9A-Za-z]{22}`, "key=KEY"},
 		{regexp.QuoteMeta(time.Now().UTC().Format("2 January 2006")), "DAY"},
-		{`first time on \d+ [A-Z][a-z]+ \d{4}`, "first time on DAY"},
+		{`first payment on \d+ [A-Z][a-z]+ \d{4}`, "first payment on DAY"},
 	} {
 		page = regexp.MustCompile(c[0]).ReplaceAllString(page, c[1])
 	}

@@ -36,7 +36,7 @@ func TestBackTooEarlyIsTriedByItself(t *testing.T) {
 	r := h.newReader()
 	id, _ := r.begin(giftForm())
 	h.approveAs(id, "decline")
-	if page, _ := r.back(id); !strings.Contains(page.body, "Pick another way") || page.header.Get("Refresh") != "" {
+	if page, _ := r.back(id); !strings.Contains(page.body, "Choose another way") || page.header.Get("Refresh") != "" {
 		t.Fatalf("declined: %v\n%s", page.header, page.body)
 	}
 	h.earlier(id, "10")
@@ -101,7 +101,7 @@ func TestTheTokenStaysTheReadersSign(t *testing.T) {
 	id, _ := h.newReader().begin(giftForm())
 	h.approveAs(id, "decline")
 	page, address := h.newReader().back(id)
-	if !strings.Contains(page.body, "Pick another way") {
+	if !strings.Contains(page.body, "Choose another way") {
 		t.Error(page.body)
 	}
 	withoutToken, _, _ := strings.Cut(address, "&token=")

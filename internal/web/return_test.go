@@ -96,7 +96,7 @@ func TestAfterFiveTriesOnlyTheFormIsOffered(t *testing.T) {
 			t.Fatal(err)
 		}
 		page := r.get(thanks).body
-		if strings.Contains(page, "Pick another way") != offered || !strings.Contains(page, "/support/support?") {
+		if strings.Contains(page, "Choose another way") != offered || !strings.Contains(page, "/support/support?") {
 			t.Errorf("after %d tries:\n%s", tries, page)
 		}
 	}

@@ -55,7 +55,7 @@ func (m *monthly) givesOnce() {
 // makesItMonthly says yes to the question and agrees at PayPal.
 func (m *monthly) makesItMonthly() {
 	m.t.Helper()
-	m.look("later-1-question", "Make it monthly?", "No, thank you", "Give €4 a month with PayPal", "for the first time on")
+	m.look("later-1-question", "Make it monthly?", "No, thank you", "Give €4 a month with PayPal", "take the first payment on")
 	widths := eval[[]float64](m.tab, `[...document.querySelectorAll("button[name=answer]")].map((b) => b.offsetHeight)`)
 	if len(widths) != 2 || widths[0] != widths[1] {
 		m.t.Errorf("the buttons are not equal: %v", widths)
@@ -63,10 +63,10 @@ func (m *monthly) makesItMonthly() {
 	m.click("button[value=yes]")
 	m.look("later-2-paypal-later", "Agree to this subscription?")
 	m.click("button[value=approve]")
-	m.await("Your first charge of €4 is on")
-	m.look("later-3-scheduled", "Your first charge of €4 is on", "Nothing is charged before", "Stop it")
+	m.await("PayPal takes the first €4 on")
+	m.look("later-3-scheduled", "PayPal takes the first €4 on", "nothing before then", "Stop it")
 	m.id = strings.Split(eval[string](m.tab, `location.pathname`), "/")[2]
-	m.told("Your gift of €4.00 a month", "PayPal charges you for the first time on")
+	m.told("Your gift of €4.00 a month", "Nothing is charged before then")
 	m.open(m.follow(m.mail("Your gift of €4.00 a month", 1), "/manage/gift/"))
 	m.look("later-4-before-first-charge", "PayPal takes the first payment on", "Stop this gift")
 }
@@ -93,5 +93,5 @@ func (m *monthly) stopsBeforeTheFirstCharge() {
 	m.look("later-6-stopped-before", "It ended on", "Nothing more is charged.")
 	m.told("Stopped: your €4.00 a month", "As you wished, your gift")
 	m.open(m.s.BaseURL + "/contributions/" + m.id + "/thanks")
-	m.look("later-7-thanks-stopped", "Nothing was charged.", "stopped before the first charge")
+	m.look("later-7-thanks-stopped", "Nothing was charged.", "stopped before the first payment")
 }

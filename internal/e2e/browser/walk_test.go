@@ -338,7 +338,7 @@ func embedded(t *testing.T, s *harness.Fixture, browser *browser, paper string, 
 	})
 	// It leads to a form, also where the page names a campaign that there is not.
 	b.navigate(cdp.Click(cdp.JSPath(root + `.querySelector("a")`)))
-	b.expect("names an appeal that is not here", "Give once, in EUR")
+	b.expect("names an appeal that we do not have", "Give once, in EUR")
 }
 
 // hostile is the begin of another site's page.
