@@ -319,6 +319,15 @@ func TestReceiptsNeedWhatTheirLawWants(t *testing.T) {
 	if want := []string{"RECEIPT_ISSUER", "RECEIPT_TAX_ID", "RECEIPT_TAX_OFFICE", "RECEIPT_PURPOSE"}; !slices.Equal(names, want) {
 		t.Errorf("got %v, want %v", names, want)
 	}
+	s.ReceiptIssuer, s.ReceiptTaxID, s.ReceiptPurpose = "The Daily e.V.", "27/123/45678", "Förderung der Volksbildung"
+	for office, reads := range map[string]bool{
+		"Finanzamt Berlin I, Freistellungsbescheid vom 03.02.2026 für 2024": true, "Finanzamt Berlin I, 3 February 2026": false,
+	} {
+		s.ReceiptTaxOffice = office
+		if _, err := s.Parse(config.NeedServe); (err == nil) != reads {
+			t.Errorf("%q: %v", office, err)
+		}
+	}
 	s.ReceiptText, s.ReceiptIssuer = "none", " The Daily e.V. |Hauptstr. 1\n10115 Berlin|"
 	c, err := s.Parse(config.NeedServe)
 	if want := []string{"The Daily e.V.", "Hauptstr. 1", "10115 Berlin"}; err != nil || !slices.Equal(c.Receipts.Lines, want) {

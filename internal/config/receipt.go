@@ -16,8 +16,8 @@ type Receipts struct {
 	ReceiptSeries    string `env:"RECEIPT_SERIES" group:"Receipts" default:"R" placeholder:"LETTERS" help:"What the numbers of receipts begin with, as in R-2026-000123 (${default})."`
 	ReceiptIssuer    string `env:"RECEIPT_ISSUER" group:"Receipts" placeholder:"NAME|STREET|TOWN" help:"Who issues receipts: name and address, lines parted by |."`
 	ReceiptTaxID     string `env:"RECEIPT_TAX_ID" group:"Receipts" placeholder:"NUMBER" help:"EIN (us), Steuernummer (de), charity number (uk), SIREN or RNA (fr), registration number (ca)."`
-	ReceiptTaxOffice string `env:"RECEIPT_TAX_OFFICE" group:"Receipts" placeholder:"TEXT" help:"de: the Finanzamt with kind and day of its notice."`
-	ReceiptPurpose   string `env:"RECEIPT_PURPOSE" group:"Receipts" placeholder:"TEXT" help:"de, fr: what gifts are for, as the tax office's notice or the statutes have it."`
+	ReceiptTaxOffice string `env:"RECEIPT_TAX_OFFICE" group:"Receipts" placeholder:"TEXT" help:"de: like Finanzamt Berlin I, Freistellungsbescheid vom 03.02.2026 für 2024."`
+	ReceiptPurpose   string `env:"RECEIPT_PURPOSE" group:"Receipts" placeholder:"TEXT" help:"de, fr: what gifts are for, as the tax office's notice or the statutes have it; de: like Förderung der Volksbildung."`
 	ReceiptPlace     string `env:"RECEIPT_PLACE" group:"Receipts" placeholder:"TOWN" help:"ca: where receipts are issued."`
 	ReceiptSigner    string `env:"RECEIPT_SIGNER" group:"Receipts" placeholder:"NAME, OFFICE" help:"fr, ca: who answers for receipts."`
 }
@@ -45,6 +45,11 @@ func (p *parser) receiptIssuer(s Receipts) form.Issuer {
 	}
 	for _, f := range i.Missing() {
 		p.problem(string(f), "It is not set, and RECEIPT_TEXT=%s cannot do without it: write %s.", i.Form, receiptField[f])
+	}
+	if _, reads := i.Exemption(); i.Form.German() && i.Office != "" && !reads {
+		p.problem("RECEIPT_TAX_OFFICE", "Write the tax office with the kind, the day and the year of its notice, like "+
+			"“Finanzamt Berlin I, Freistellungsbescheid vom 03.02.2026 für 2024”. Instead of Freistellungsbescheid it may be "+
+			"“Anlage zum Körperschaftsteuerbescheid”, or without a year “Bescheid nach § 60a AO vom 03.02.2026”.")
 	}
 	return i
 }

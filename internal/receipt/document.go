@@ -59,21 +59,22 @@ const statement Kind = "statement"
 
 // words is what the texts are made of. Amounts and days are written as the form writes them.
 type words struct {
-	Kind                           Kind
-	Form                           form.Form
-	Serial, Of, OfDate             string
-	Reference, Payment             string
-	Amount, Left, Frequency        string
-	Date, Issued                   string
-	Name, Address                  string
-	Replacement, ReplacementDate   string // what took this one's place; empty where nothing did
-	Small                          bool   // in EUR and no more than what the simplified proof allows
-	Issuer                         string
-	Company                        string // the issuer with its address, on one line
-	TaxID                          string
-	Office, Purpose, Place, Signer string
-	Year                           int
-	Sums                           []sum
+	Kind                         Kind
+	Form                         form.Form
+	Serial, Of, OfDate           string
+	Reference, Payment           string
+	Amount, Left, Frequency      string
+	Date, Issued                 string
+	Name, Address                string
+	Replacement, ReplacementDate string // what took this one's place; empty where nothing did
+	Small                        bool   // in EUR and no more than what the simplified proof allows
+	Issuer                       string
+	Company                      string // the issuer with its address, on one line
+	TaxID                        string
+	Purpose, Place, Signer       string
+	Exemption                    form.Exemption
+	Year                         int
+	Sums                         []sum
 }
 
 // sum is what a year came to in one currency.
@@ -171,8 +172,12 @@ func (s *Service) Document(r Receipt) (Document, error) {
 func (s *Service) issuerWords() words {
 	i := s.issuer
 	w := words{
-		TaxID: i.TaxID, Office: i.Office, Purpose: i.Purpose, Place: i.Place, Signer: i.Signer,
+		TaxID: i.TaxID, Purpose: i.Purpose, Place: i.Place, Signer: i.Signer,
 		Company: strings.Join(i.Lines, ", "),
+	}
+	w.Exemption, _ = i.Exemption()
+	if i.Form.German() { // the model's sentences have the word before it
+		w.Purpose = strings.TrimPrefix(w.Purpose, "Förderung ")
 	}
 	if len(i.Lines) > 0 {
 		w.Issuer = i.Lines[0]

@@ -165,13 +165,17 @@ func TestWhatTheLawsWant(t *testing.T) {
 	for f, wants := range map[form.Form]map[string][]string{
 		form.US: {"once": {"The Test Gazette", "€25.00", "No goods or services were provided", "$250", "EIN: 12-3456789"}},
 		form.DE: {
-			"once":  {"§ 50 Abs. 4 Satz 1 Nr. 2 EStDV", "Förderung der Volksbildung", "Freistellungsbescheid vom", "Spende, kein Mitgliedsbeitrag"},
+			"once":  {"§ 50 Abs. 4 Satz 1 Nr. 2 EStDV", "Förderung der Volksbildung", "dem Freistellungsbescheid des Finanzamtes Berlin I", "Spende, kein Mitgliedsbeitrag"},
 			"large": {"Zahlungsbestätigung", "genügt dieser Beleg nicht"},
 		},
 		form.DECollective: {
 			"once": {"keine Zuwendungsbestätigung"},
 			"statement": {"Sammelbestätigung über Geldzuwendungen", "keine weiteren Bestätigungen", "X – drei – null – X EUR",
-				"Verzicht auf Erstattung von Aufwendungen", "§ 10b Abs. 4 EStG", "§ 63 Abs. 5 AO", "01.01.2026 bis 31.12.2026", "Anlage zur Sammelbestätigung vom 02.03.2027", "Gesamtsumme: 30,00"},
+				"ist der Anlage zur Sammelbestätigung zu entnehmen", "keine der Zuwendungen ist ein Verzicht",
+				"Wir sind wegen Förderung der Volksbildung nach dem Freistellungsbescheid des Finanzamtes Berlin I, StNr. 12-3456789, vom 03.02.2026 " +
+					"für den letzten Veranlagungszeitraum 2024 nach § 5 Abs. 1 Nr. 9 des Körperschaftsteuergesetzes von der Körperschaftsteuer und " +
+					"nach § 3 Nr. 6 des Gewerbesteuergesetzes von der Gewerbesteuer befreit.",
+				"nur zur Förderung der Volksbildung verwendet", "§ 10b Abs. 4 EStG", "§ 63 Abs. 5 AO", "01.01.2026 bis 31.12.2026", "Anlage zur Sammelbestätigung vom 02.03.2027", "Gesamtsumme: 30,00"},
 		},
 		form.UK: {"once": {"I want to Gift Aid", "I am a UK taxpayer", "it is my responsibility to pay any difference", "Full home address", "Postcode"}},
 		form.FR: {"once": {"articles 200 et 978", "Numéro d'ordre du reçu: R-2026-000123", "***25,00", "numéraire", "certifie sur l'honneur", "SIREN ou RNA"}},
@@ -185,6 +189,28 @@ func TestWhatTheLawsWant(t *testing.T) {
 					t.Errorf("%s, %s: %q is missing in\n%s", f, name, text, got)
 				}
 			}
+		}
+	}
+}
+
+// Each kind of notice by a German tax office has the sentence of the ministry's model.
+func TestEachNoticeOfATaxOfficeHasItsSentence(t *testing.T) {
+	t.Parallel()
+	for office, want := range map[string]string{
+		"Finanzamt Köln-Süd, Anlage zum Körperschaftsteuerbescheid vom 31.12.2025 für 2023": "nach der Anlage zum Körperschaftsteuerbescheid des Finanzamtes Köln-Süd, StNr. 12-3456789, vom 31.12.2025 " +
+			"für den letzten Veranlagungszeitraum 2023",
+		"Finanzamt Köln-Süd, Bescheid nach § 60a AO vom 31.12.2025": "wurde vom Finanzamt Köln-Süd, StNr. 12-3456789, mit Bescheid vom 31.12.2025 nach § 60a AO gesondert festgestellt. " +
+			"Wir fördern nach unserer Satzung: Förderung der Volksbildung.",
+	} {
+		issuer := gazette(form.DE)
+		issuer.Office = office
+		s, err := receipt.New(receipt.Config{Issuer: issuer, Zone: time.UTC, Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := s.Document(sample(form.DE, receipt.Original, "once", 2500))
+		if err != nil || !strings.Contains(written(d), want) {
+			t.Errorf("%s: %v\n%s", office, err, written(d))
 		}
 	}
 }

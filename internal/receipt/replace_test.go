@@ -236,7 +236,7 @@ func TestTheYearsConfirmationHasTheAddress(t *testing.T) {
 	if err != nil || st.Address != "7 rue de l’Église, Bât. C, 75011 Paris" || st.Name != "Augusta Ada Łukaszewicz" {
 		t.Fatalf("%+v, %v", st, err)
 	}
-	if d, err := w.receipts.StatementDocument(st); err != nil || !strings.Contains(written(d), "Anschrift: "+st.Address) {
+	if d, err := w.receipts.StatementDocument(st); err != nil || !strings.Contains(written(d), "Anschrift des Zuwendenden: "+st.Address) {
 		t.Errorf("%v\n%s", err, written(d))
 	}
 }
