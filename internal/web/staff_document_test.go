@@ -9,6 +9,7 @@ import (
 	"readerfund/internal/account"
 	"readerfund/internal/audit"
 	"readerfund/internal/receipt"
+	"readerfund/internal/receipt/form"
 	"readerfund/internal/supporter"
 )
 
@@ -173,4 +174,19 @@ func TestStaffFindWhatAReceiptIsAbout(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A receipt that was replaced and the one that took its place are both there, and a viewer reads no postal address.
+func TestStaffOpenReplacedReceipts(t *testing.T) {
+	t.Parallel()
+	h := openInForm(t, form.FR)
+	_, id := h.receipted(giftForm("amount", "7", "name", "Ada", "email", adaMail))
+	own := h.letIn(adaMail)
+	own.goesOn(own.form("/manage/address", homeForm()))
+	own.goesOn(own.form("/manage/address", url.Values{"act": {"replaced"}}))
+	page, r := "/staff/contributions/"+id, h.signedIn(account.Editor)
+	says(t, r.get(page).body, "Receipt R-2026-000001", "Replacement R-2026-000002", "7 rue de l’Église")
+	says(t, r.get(page+"/receipt/R-2026-000001").body, string(receipt.CopyForFile), "remplacé par le reçu R-2026-000002")
+	says(t, r.get(page+"/receipt/R-2026-000002").body, string(receipt.CopyForFile), "7 rue de l’Église, 75011 Paris")
+	saysNot(t, h.signedIn(account.Viewer).get(page).body, "rue de l’Église")
 }
