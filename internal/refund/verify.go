@@ -122,7 +122,7 @@ const recordBehind = 3 * time.Hour
 
 // readRecord applies what PayPal's record has of a sale's money that went back since the request was made.
 func (s *Service) readRecord(ctx context.Context, r Request) error {
-	rows, reaches, err := s.payments.Returned(ctx, r.Payment, r.AskedAt.Add(-time.Minute))
+	rows, reaches, err := s.payments.Returned(ctx, r.Payment, r.AskedAt.Add(-time.Minute), s.now())
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 
 // SettleReturned is for news that money of a sale went back which names the sale alone. PayPal's API does not list what
 // went back of one, its record of transactions does: each refund or reversal there is settled. subscriptionID is
-// SettleSale's. The error is a *ContradictionError where the record, which is up to three hours behind, lacks it.
+// SettleSale's. The error is a *ContradictionError where the record, which is up to three hours behind, lacks it or may not be read.
 func (p *Payments) SettleReturned(
 	ctx context.Context, saleID, subscriptionID string, src Source,
 ) (contribution.Contribution, error) {
@@ -25,7 +25,7 @@ func (p *Payments) SettleReturned(
 }
 
 // settleSeen applies a sale, and what went back of it where PayPal says that something did. What PayPal's record does
-// not have yet comes with its own news, or with reconciling.
+// not have yet, or does not let us read, comes with news of its own, or with reconciling.
 func (p *Payments) settleSeen(
 	ctx context.Context, seen paypal.Capture, facts []Fact, src Source,
 ) (contribution.Contribution, error) {
@@ -33,12 +33,15 @@ func (p *Payments) settleSeen(
 		return p.applier.ApplyAll(ctx, facts)
 	}
 	c, err := p.settleReturned(ctx, seen, facts, src)
-	if odd, is := errors.AsType[*ContradictionError](err); is && odd.Code == review.ReturnNotListed {
+	odd, is := errors.AsType[*ContradictionError](err)
+	if is && odd.Code == review.ReturnNotListed || !paypal.Passing(err) {
 		return c, nil
 	}
 	return c, err
 }
 
+// settleReturned applies a sale, and what PayPal's record has of its money that went back at about the time when the sale
+// last changed.
 func (p *Payments) settleReturned(
 	ctx context.Context, seen paypal.Capture, facts []Fact, src Source,
 ) (contribution.Contribution, error) {
@@ -50,12 +53,17 @@ func (p *Payments) settleReturned(
 	if since.IsZero() {
 		since = seen.CreatedAt
 	}
-	rows, _, err := p.Returned(ctx, seen.ID, since.Add(-24*time.Hour))
-	if err != nil {
+	since = since.Add(-24 * time.Hour)
+	rows, _, err := p.Returned(ctx, seen.ID, since, since.Add(paypal.MaxWindow))
+	notListed := contradiction(review.ReturnNotListed, review.Args{"payment": seen.ID})
+	switch {
+	case !paypal.Passing(err): // a person has to look: where we are not let in, trying again does not help
+		return c, fmt.Errorf("%w: %s", notListed, err.Error())
+	case err != nil:
 		return c, err
 	}
 	for _, row := range rows {
-		if c, err = p.SettleRefund(ctx, row.ID, row.EventCode != paypal.RefundCode, src); err != nil {
+		if _, err := p.SettleRefund(ctx, row.ID, row.EventCode != paypal.RefundCode, src); err != nil {
 			return c, err
 		}
 	}
@@ -63,7 +71,7 @@ func (p *Payments) settleReturned(
 		return c, err
 	}
 	if seen.Status == paypal.CaptureRefunded && gone < seen.Amount.Minor || seen.Refunded() && gone == 0 {
-		return c, contradiction(review.ReturnNotListed, review.Args{"payment": seen.ID})
+		return c, notListed
 	}
 	return c, nil
 }
@@ -83,16 +91,15 @@ func (p *Payments) applyReturned(
 	return c, gone, err
 }
 
-// Returned is what PayPal's record of transactions has of a sale's money that went back since a time: refunds and
-// reversals. reaches is how far the record does: what it lacks before that did not happen.
+// Returned is what PayPal's record of transactions has of a sale's money that went back between two times, refunds and
+// reversals, as far as the second has passed. reaches is how far the record does: what it lacks before that did not
+// happen.
 func (p *Payments) Returned(
-	ctx context.Context, saleID string, since time.Time,
+	ctx context.Context, saleID string, from, until time.Time,
 ) (rows []paypal.Transaction, reaches time.Time, err error) {
-	for from, now := since, p.now(); from.Before(now); from = from.Add(paypal.MaxWindow) {
-		to := from.Add(paypal.MaxWindow)
-		if to.After(now) {
-			to = now
-		}
+	until = earlier(until, p.now())
+	for ; from.Before(until); from = from.Add(paypal.MaxWindow) {
+		to := earlier(from.Add(paypal.MaxWindow), until)
 		for _, code := range []string{paypal.RefundCode, paypal.ReversalCode, paypal.ChargebackCode} {
 			found, refreshed, err := p.record(ctx, paypal.TransactionQuery{From: from, To: to, Code: code})
 			if errors.Is(err, paypal.ErrNotReportedYet) {
@@ -127,4 +134,11 @@ func (p *Payments) record(
 			return rows, found.RefreshedAt, nil
 		}
 	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }

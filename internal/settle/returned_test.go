@@ -1,12 +1,14 @@
 package settle_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"readerfund/internal/contribution"
 	"readerfund/internal/paypal"
 	"readerfund/internal/review"
+	"readerfund/internal/settle"
 	"readerfund/internal/testkit"
 	"readerfund/internal/testkit/newsroom"
 )
@@ -56,8 +58,13 @@ func TestPartsOfAChargeThatWentBack(t *testing.T) {
 	n.PayPal.Refund(sale, "3.00")
 	n.Clock.Advance(time.Minute)
 	n.fault(`{"kind":"status","status":403,"match":{"path":"/v1/reporting/transactions"}}`)
-	if _, err := n.Payments.SettleReturned(t.Context(), sale, "", byWebhook); err == nil {
-		t.Error("the record could not be read, and all was well")
+	if _, err := n.Payments.SettleReturned(t.Context(), sale, "", byWebhook); !isContradiction(err, review.ReturnNotListed) {
+		t.Errorf("the record may not be read: %v", err)
+	}
+	n.heal()
+	n.fault(`{"kind":"status","status":503,"times":9,"match":{"path":"/v1/reporting/transactions"}}`)
+	if _, err := n.Payments.SettleReturned(t.Context(), sale, "", byWebhook); !paypal.Unanswered(err) {
+		t.Errorf("PayPal is away: %v", err)
 	}
 	n.heal()
 	for range 2 {
@@ -92,6 +99,37 @@ func TestWhatWentBackOfChargesIsAskedFor(t *testing.T) {
 	if _, err := n.Disputes.Settle(t.Context(), dispute, byWebhook); err != nil ||
 		n.Count("refund WHERE kind = 'reversal'") != 1 {
 		t.Errorf("the dispute ended: %v, %d reversals", err, n.Count("refund WHERE kind = 'reversal'"))
+	}
+	n.BooksEqual()
+}
+
+// News of a refund comes before that of its charge, which names no subscription: it is nobody's then. Once the charge is
+// booked, so is the refund; where PayPal does not let us read its record, the charge alone is.
+func TestARefundIsHeardOfBeforeItsUnnamedCharge(t *testing.T) {
+	t.Parallel()
+	n := still(t)
+	n.subscribed("unnamed")
+	n.pass(32)
+	sale := n.sales()[1]
+	n.unnamed(sale)
+	back := n.PayPal.Refund(sale, "3.00")
+	n.PayPal.Fault(testkit.Fields{
+		"kind": "status", "status": 404, "times": 3, "match": testkit.Fields{"path": "/v2/payments/captures/" + sale},
+	})
+	if _, err := n.Payments.SettleRefund(t.Context(), back, false, byWebhook); !errors.Is(err, settle.ErrNotOurs) {
+		t.Fatalf("a refund of a charge of which nothing is known: %v", err)
+	}
+	n.heal()
+	n.unnamed(sale)
+	n.Clock.Advance(time.Minute)
+	n.fault(`{"kind":"status","status":403,"match":{"path":"/v1/reporting/transactions"}}`)
+	if _, err := n.Payments.SettleSale(t.Context(), sale, "", byWebhook); err != nil || n.Count("payment") != 2 {
+		t.Errorf("PayPal's record may not be read: %v, %d payments", err, n.Count("payment"))
+	}
+	n.heal()
+	n.unnamed(sale)
+	if _, err := n.Payments.SettleSale(t.Context(), sale, "", byWebhook); err != nil {
+		t.Error(err)
 	}
 	n.BooksEqual()
 }

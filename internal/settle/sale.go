@@ -16,17 +16,18 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// SettleSale asks PayPal about one charge of a subscription and applies the answer. subscriptionID is what the news of
+// SettleSale asks PayPal about one charge of a subscription and applies the answer, with what went back of it.
+// subscriptionID is what the news of
 // it named, if it named one: PayPal's sale says it itself, most often. The error is ErrNotOurs where the subscription
 // belongs to no contribution here, and a *ContradictionError where PayPal does not say which one it is: it may later.
 func (p *Payments) SettleSale(
 	ctx context.Context, saleID, subscriptionID string, src Source,
 ) (contribution.Contribution, error) {
-	_, facts, err := p.seenSale(ctx, saleID, subscriptionID, src)
+	seen, facts, err := p.seenSale(ctx, saleID, subscriptionID, src)
 	if err != nil {
 		return contribution.Contribution{}, err
 	}
-	return p.applier.ApplyAll(ctx, facts)
+	return p.settleSeen(ctx, seen, facts, src)
 }
 
 // seenSale reads a sale, and finds whose it is.
@@ -87,13 +88,9 @@ func namesNoSubscription(err error) bool {
 	return is && odd.Code == review.SaleNamesNoSubscription
 }
 
-// settleKnownSale asks about a sale that is booked, and about what went back of it.
+// settleKnownSale is SettleSale for one that is booked.
 func (p *Payments) settleKnownSale(ctx context.Context, saleID string, src Source) (contribution.Contribution, error) {
-	seen, facts, err := p.seenSale(ctx, saleID, "", src)
-	if err != nil {
-		return contribution.Contribution{}, err
-	}
-	return p.settleSeen(ctx, seen, facts, src)
+	return p.SettleSale(ctx, saleID, "", src)
 }
 
 // saleFacts is the sale, and its subscription where that is not known to run: a charge is the proof that it does, and

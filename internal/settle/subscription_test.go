@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -420,7 +421,7 @@ func (n *world) unnamed(sales ...string) {
 		n.PayPal.Fault(testkit.Fields{
 			"kind": "status", "status": 200, "match": testkit.Fields{"path": "/v1/payments/sale/" + id},
 			"body": testkit.Fields{
-				"id": id, "state": "completed", "create_time": seen.CreatedAt.Format(time.RFC3339),
+				"id": id, "state": strings.ToLower(string(seen.Status)), "create_time": seen.CreatedAt.Format(time.RFC3339),
 				"amount":          testkit.Fields{"total": seen.Amount.Decimal(), "currency": seen.Amount.Currency},
 				"transaction_fee": testkit.Fields{"value": seen.Fee.Decimal(), "currency": seen.Amount.Currency},
 			},
