@@ -91,7 +91,7 @@ func (m *monthly) stopsBeforeTheFirstCharge() {
 	m.t.Helper()
 	m.click("button[value=stop]")
 	m.look("later-6-stopped-before", "It ended on", "Nothing more is charged.")
-	m.told("Stopped: your €4.00 a month", "As you wished, your gift")
+	m.told("Stopped: your €4.00 a month", "It had not begun, and nothing was charged.")
 	m.open(m.s.BaseURL + "/contributions/" + m.id + "/thanks")
 	m.look("later-7-thanks-stopped", "Nothing was charged.", "stopped before the first payment")
 }
