@@ -68,7 +68,7 @@ func (s *Service) AddressFor(ctx context.Context, contribution uuid.UUID) (strin
 	if err != nil || p.Address.Empty() {
 		return "", db.Translate(err)
 	}
-	return p.Address.Name + ", " + p.Address.line(s.issuer.Form), nil
+	return p.Address.Name + ", " + s.Printed(p.Address), nil
 }
 
 // SaveAddress keeps an address for the receipts that are issued from now on and mailed to email, whose reader is known
@@ -124,6 +124,9 @@ func checkLine(name, value string, longest int, missing error) error {
 	}
 	return field.Line(name, value, longest)
 }
+
+// Printed is the postal address on one line, as the form that is set prints it.
+func (s *Service) Printed(a Address) string { return a.line(s.issuer.Form) }
 
 // line writes the address on one line, as a form's country has its parts.
 func (a Address) line(f form.Form) string {

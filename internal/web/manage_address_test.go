@@ -84,7 +84,7 @@ func TestAReaderWritesTheirAddressForReceipts(t *testing.T) {
 	if got := r.form("/manage/address", homeForm(), "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"); got.status != 403 {
 		t.Errorf("from another site: %d", got.status)
 	}
-	r.goesOn(r.form("/manage/address", homeForm())).says(t, "saved", "Your address is saved", "7 rue de l’Église", "One receipt was issued without",
+	r.goesOn(r.form("/manage/address", homeForm())).says(t, "saved", "Your address is saved", "7 rue de l’Église, 75011 Paris", "One receipt was issued without",
 		"Replace earlier receipts", "Change or remove it")
 	if got := r.get("/manage/export"); !strings.Contains(got.body, `"street": "7 rue de l’Église"`) {
 		t.Errorf("the export lacks it:\n%s", got.body)

@@ -14,6 +14,7 @@ import (
 // ownAddress is the part of a reader's own page with the name and address for their receipts.
 type ownAddress struct {
 	Kept       receipt.Address
+	Printed    string          // the address on one line, as receipts have it
 	Written    receipt.Address // what the form holds
 	Each       bool            // each receipt needs it
 	Declared   bool            // a declaration on the receipt does
@@ -36,6 +37,7 @@ func (s *Own) ownAddress(
 	if a.Kept, err = s.receipts.AddressOf(ctx, address); err != nil {
 		return nil, err
 	}
+	a.Printed = s.receipts.Printed(a.Kept)
 	if !refused {
 		a.Written = a.Kept
 	}
