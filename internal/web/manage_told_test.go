@@ -59,7 +59,7 @@ func TestFailuresOfAReadersPagesSayWhatToDo(t *testing.T) {
 	stranger.get(stranger.get("/manage/erase").header.Get("Location")).
 		says(t, "run out", "Your page is closed", "an hour after you open it", "agreed to a change at PayPal", "Send me a link")
 	const own = `<a href="/manage">Go to your own page</a>`
-	ada.get("/manage/changes/"+uuid.NewString()+"/return").says(t, "no such change", "no such change", own)
+	ada.get("/manage/changes/"+uuid.NewString()+"/return").says(t, "no such change", "cannot find this change", own)
 	ada.get("/manage/changes/x/cancel").says(t, "no change at all", own)
 	ada.form(mine, url.Values{"act": {"delete"}}).says(t, "no such act", "Load it again", "Stop this gift")
 	ada.form(mine, url.Values{"act": {"stop"}}, "Sec-Fetch-Site", "cross-site").says(t, "another site", own)
