@@ -206,7 +206,8 @@ func (s *server) openToReaders(signer page.Signer) {
 		EmbedOrigins: s.EmbedOrigins, AppealPolicy: s.policy(cmp.Or(strings.Join(s.EmbedOrigins, " "), "'none'")),
 		Zone: s.Timezone, Contributions: s.Contributions, Settler: s.Settler, Starter: starter,
 		Campaigns: s.Campaigns, Receipts: s.Receipts, OwnPages: own, Changes: s.Changes,
-		Questions: s.Questions, ManageLinks: managelink.NewLinks(s.BaseURL, signer), Metrics: s.Metrics, Log: s.Log, Now: s.Now,
+		Questions: s.Questions, ManageLinks: managelink.NewLinks(s.BaseURL, signer), Metrics: s.Metrics, Log: s.Log,
+		Now: s.Now,
 	})
 }
 
@@ -215,9 +216,10 @@ func (s *server) openToStaff(signer page.Signer) {
 	s.staff = staff.New(staff.Config{
 		Pages: s.pages, Signer: signer, Secure: s.secure(), Zone: s.Timezone, Currency: s.DefaultCurrency,
 		Contributions: s.Contributions, Settler: s.Settler, Disputes: s.Disputes, Refunds: s.Refunds, Manage: s.Changes,
-		Books: s.Books, Queue: s.Queue, Mail: s.Mail, Receipts: s.Receipts, Monthly: s.Questions, Campaigns: s.Campaigns, Reports: s.Reports,
-		Views: s.Views, Health: s.Health, Alerts: s.Alerts, Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay,
-		ReplayAll: s.ReplayAll, Log: s.Log, Now: s.Now,
+		Books: s.Books, Queue: s.Queue, Mail: s.Mail, Receipts: s.Receipts, Monthly: s.Questions,
+		Campaigns: s.Campaigns, Reports: s.Reports, Views: s.Views, Health: s.Health, Alerts: s.Alerts,
+		Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay, ReplayAll: s.ReplayAll,
+		Log: s.Log, Now: s.Now,
 	})
 }
 

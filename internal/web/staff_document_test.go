@@ -50,7 +50,8 @@ func TestStaffOpenReceiptsAndLeaveTheOriginal(t *testing.T) {
 		if got.status != 200 {
 			t.Fatalf("the copy: %d", got.status)
 		}
-		says(t, got.body, string(receipt.CopyForFile), "€7.00", "Ada <b>Łukaszewicz</b>", "The original stays with the reader")
+		says(t, got.body, string(receipt.CopyForFile), "€7.00", "Ada <b>Łukaszewicz</b>",
+			"The original stays with the reader")
 		saysNot(t, got.body, string(receipt.Duplicate))
 		golden(t, "staff-receipt.html", paypalID.ReplaceAllString(steady(h, got.body), "payment ID"))
 	}

@@ -53,8 +53,9 @@ func (s layout) subscriptionLines(loc i18n.Localizer, h dashboard.History) []sub
 		lines[i] = subscriptionLine{
 			Subscription: sub, State: statusIn(loc, "subscription.standing.", string(standing), standingTones),
 			Every: loc.Say("contribution.frequency." + sub.Frequency),
-			First: s.stamp(sub.FirstCharge()), Next: s.stamp(sub.NextCharge()), Retry: s.stamp(sub.RetryAt), PausedUntil: s.stamp(sub.PausedUntil),
-			Started: s.stamp(sub.StartedAt), Ended: s.stamp(sub.EndedAt), Paid: s.stamp(sub.LastPaymentAt),
+			First: s.stamp(sub.FirstCharge()), Next: s.stamp(sub.NextCharge()), Retry: s.stamp(sub.RetryAt),
+			PausedUntil: s.stamp(sub.PausedUntil),
+			Started:     s.stamp(sub.StartedAt), Ended: s.stamp(sub.EndedAt), Paid: s.stamp(sub.LastPaymentAt),
 		}
 		if !lines[i].First.IsZero() {
 			lines[i].Next = stamp{}

@@ -27,8 +27,9 @@ var (
 	}
 	mailTones     = map[string]string{"failed": "bad", "bounced": "bad", "off": "wait"}
 	standingTones = map[string]string{
-		"waiting": "wait", "scheduled": "good", "running": "good", "failing": "bad", "recovered": "good", "paused": "wait", "suspended": "wait",
-		"lost": "bad",
+		"waiting": "wait", "scheduled": "good", "running": "good", "failing": "bad", "recovered": "good", "paused": "wait",
+		"suspended": "wait",
+		"lost":      "bad",
 	}
 	changeTones = map[string]string{
 		"asked": "wait", "unknown": "wait", "approval": "wait", "done": "good", "refused": "bad",
@@ -72,8 +73,8 @@ func stateInWords(loc i18n.Localizer, state string) status {
 	return statusIn(loc, "state.", state, contributionTones)
 }
 
-// factInWords says what we learned, as a line of a contribution's history. A checkout is an order where the reader gives
-// one time, and a subscription where the gift is recurring.
+// factInWords says what we learned, as a line of a contribution's history. A checkout is an order where the reader
+// gives one time, and a subscription where the gift is recurring.
 func factInWords(loc i18n.Localizer, fact string, recurring bool) string {
 	if recurring {
 		if words, known := loc.Lookup("contribution.fact.recurring." + fact); known {
