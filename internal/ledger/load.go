@@ -138,8 +138,8 @@ func Parse(s Subject, text []byte, reviews *review.List) (*Book, error) {
 		p := &Payment{
 			PayPalID: row.PayPalID, Kind: row.Kind, Subscription: row.Sub, Frequency: cmp.Or(row.Frequency, s.Frequency),
 			Status: row.Status, State: row.State, Receipt: row.Receipt, Reason: row.Reason,
-			Amount: money.New(row.Minor, money.Currency(row.Currency)), OccurredAt: row.OccurredAt.UTC(), id: row.ID, converted: row.Converted,
-			labelled: true,
+			Amount: money.New(row.Minor, money.Currency(row.Currency)), OccurredAt: row.OccurredAt.UTC(), id: row.ID,
+			converted: row.Converted, labelled: true,
 		}
 		for _, back := range row.Refunds {
 			p.refunds = append(p.refunds, &refund{

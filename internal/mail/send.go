@@ -34,7 +34,8 @@ func (s *Service) Send(ctx context.Context) error { return s.send(ctx, prompt, p
 // connections of its own.
 func (s *Service) SendPrompt(ctx context.Context) error { return s.send(ctx, prompt) }
 
-// send sends what is due, until nothing is. It takes some of each lane in turn, so that none keeps another from its turn.
+// send sends what is due, until nothing is. It takes some of each lane in turn, so that none keeps another from its
+// turn.
 func (s *Service) send(ctx context.Context, lanes ...lane) error {
 	if !s.On() {
 		return s.switchOff(ctx)

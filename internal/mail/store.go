@@ -16,8 +16,8 @@ import (
 type lane struct {
 	where string // which mails
 	most  int    // how many are claimed by one statement
-	// held is how long claimed mails are left alone: long enough to send them all to a server that takes its time. What was
-	// claimed by a process that died is sent after that.
+	// held is how long claimed mails are left alone: long enough to send them all to a server that takes its time. What
+	// was claimed by a process that died is sent after that.
 	held time.Duration
 }
 

@@ -97,8 +97,8 @@ func masked(address string) string {
 	return string(first) + "…" + address[at:]
 }
 
-// withoutAddress is what a mail server said without the recipient's address, which most repeat: the answer is logged, and
-// is kept with other mails that the server refused at the same time.
+// withoutAddress is what a mail server said without the recipient's address, which most repeat: the answer is logged,
+// and is kept with other mails that the server refused at the same time.
 func (q queued) withoutAddress(answer string) string {
 	if to, _, err := address(q.Recipient); err == nil {
 		answer = strings.ReplaceAll(answer, to.Address, masked(to.Address))

@@ -92,7 +92,8 @@ func TestAChargeBookedBeforeTheChangeIsCountedAnew(t *testing.T) {
 	n.wantFrequencies("month charge 10000")
 	n.news(c)
 	n.wantFrequencies("month charge 1000, year charge 9000")
-	if odd := n.Count("ledger_entry l JOIN payment p ON p.id = l.payment_id WHERE l.frequency <> coalesce(p.frequency, 'month')"); odd != 0 {
+	if odd := n.Count(`ledger_entry l JOIN payment p ON p.id = l.payment_id
+		WHERE l.frequency <> coalesce(p.frequency, 'month')`); odd != 0 {
 		t.Errorf("%d entries are counted under another frequency than their payment", odd)
 	}
 	n.BooksEqual()

@@ -25,7 +25,8 @@ import (
 // Config is what a Service needs.
 type Config struct {
 	DB *db.DB
-	// Manage is the page on which one gift is stopped (managelink.Links), Statement the document of a year (receipt.Links).
+	// Manage is the page on which one gift is stopped (managelink.Links), Statement the document of a year
+	// (receipt.Links).
 	Manage     func(contribution uuid.UUID) string
 	Statement  func(supporter uuid.UUID, year int, of uuid.UUID) string
 	YearlyDays []int          // how many days before a yearly charge it is announced; ascending

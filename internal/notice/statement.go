@@ -19,8 +19,8 @@ import (
 const firstStatementDay = 5
 
 // Statements brings everybody who gave last year the statement of it, once, in January. It is periodic work: one pass
-// over all supporters, which goes on where it was broken off. Who is confirmed to have given after that finds the
-// statement on their own page.
+// over all supporters, which goes on where it was broken off. A gift that PayPal confirms after it is on the
+// reader's own page only.
 func (s *Service) Statements(ctx context.Context) error {
 	local := s.Now().In(s.Zone)
 	if local.Month() != time.January || local.Day() < firstStatementDay {
@@ -57,7 +57,8 @@ func (s *Service) tellStatements(ctx context.Context, year int) (ended bool, err
 			return nil
 		}
 		var next []uuid.UUID
-		err = tx.SelectContext(ctx, &next, `SELECT id FROM supporter WHERE id > $1 ORDER BY id LIMIT $2`, progress.After, batch)
+		err = tx.SelectContext(ctx, &next, `SELECT id FROM supporter WHERE id > $1 ORDER BY id LIMIT $2`,
+			progress.After, batch)
 		if err != nil {
 			return fmt.Errorf("read supporters: %w", err)
 		}
@@ -112,8 +113,8 @@ func (s *Service) givenIn(ctx context.Context, tx *sqlx.Tx, year int, supporters
 }
 
 // statements are the mails about a year: one for each address under which a supporter gave, with what was given under
-// that one. A family that shares a PayPal account is one supporter to PayPal, and each of them learns of their own gifts
-// alone. The statement of all of it is on the page of who the account belongs to.
+// that one. A family that shares a PayPal account is one supporter to PayPal, and each of them learns of their own
+// gifts alone. The account's owner finds the statement of everything on their own page.
 func (s *Service) statements(year int, all []given) []mail.Message {
 	type recipient struct {
 		supporter uuid.UUID

@@ -141,9 +141,11 @@ func TestStatementsAreOnePass(t *testing.T) {
 		SELECT gen_random_uuid(), 'reader' || n || '@example.org', now(), now() FROM generate_series(1, 600) n`)
 	w.Exec(`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, state,
 			supporter_id, created_at, updated_at)
-		SELECT s.id, left(s.email, 20), intent_digest, campaign_id, frequency, amount_minor, currency, state, s.id, now(), now()
+		SELECT s.id, left(s.email, 20), intent_digest, campaign_id, frequency, amount_minor, currency, state, s.id,
+		       now(), now()
 		FROM contribution, supporter s WHERE s.email LIKE 'reader%@example.org' AND s.id <> supporter_id`)
-	w.Exec(`INSERT INTO payment (contribution_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
+	w.Exec(`INSERT INTO payment (contribution_id, kind, paypal_id, status, amount_minor, currency, occurred_at,
+			recorded_at)
 		SELECT s.id, 'capture', s.id, 'completed', 2500, 'EUR', p.occurred_at, now() FROM payment p, supporter s
 		WHERE s.id IN (SELECT id FROM contribution)`)
 	w.receipts()
@@ -154,7 +156,8 @@ func TestStatementsAreOnePass(t *testing.T) {
 	if n := w.statementsOn(2027, time.January, 6); n != 0 {
 		t.Errorf("%d statements are written again", n)
 	}
-	w.Exec(`UPDATE statement_progress SET ended_at = NULL, after_id = (SELECT id FROM supporter ORDER BY id OFFSET 550 LIMIT 1)`)
+	w.Exec(`UPDATE statement_progress SET ended_at = NULL,
+		after_id = (SELECT id FROM supporter ORDER BY id OFFSET 550 LIMIT 1)`)
 	if n := w.statementsOn(2027, time.January, 7); n != 50 {
 		t.Errorf("after a pass that was broken off %d statements are written, want 50", n)
 	}

@@ -67,7 +67,8 @@ func (s *Service) receipts(ctx context.Context, tx *sqlx.Tx) (rows []row, more b
 	}
 	err = tx.SelectContext(ctx, &due, `
 		SELECT p.id AS payment_id, p.paypal_id, coalesce(p.receipt, c.receipt) AS reference, p.contribution_id,
-		       p.amount_minor, p.currency, coalesce(p.frequency, c.frequency) AS frequency, p.occurred_at AS paid_at, `+personColumns+`
+		       p.amount_minor, p.currency, coalesce(p.frequency, c.frequency) AS frequency, p.occurred_at AS paid_at,
+		       `+personColumns+`
 		FROM payment p JOIN contribution c ON c.id = p.contribution_id`+personTables+`
 		WHERE p.receipt_due AND p.status = 'completed'
 		ORDER BY p.id LIMIT $1`+lockPayments, batch)

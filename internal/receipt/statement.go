@@ -52,9 +52,9 @@ func (s *Service) Years(ctx context.Context, supporter uuid.UUID) ([]int, error)
 	return years, nil
 }
 
-// Statement adds up a supporter's year. With of, one of their contributions in it, it has only what was given under that
-// one's address: a mail must not tell somebody of gifts that another address was typed for, though one PayPal account
-// paid for both. With uuid.Nil it has everything. The error is fault.NotFound where that is nothing.
+// Statement adds up a supporter's year. With of, one of their contributions in it, it has only what was given under
+// that one's address: a mail must not tell somebody of gifts that another address was typed for, though one PayPal
+// account paid for both. With uuid.Nil it has everything. The error is fault.NotFound where that is nothing.
 func (s *Service) Statement(ctx context.Context, supporter uuid.UUID, year int, of uuid.UUID) (Statement, error) {
 	rows, err := s.receipted(ctx, supporter, year)
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 	texts "readerfund/internal/text"
 )
 
-// CheckKnown refuses a question about an unknown campaign, or about an article without gifts: an empty answer would look
-// as if nobody had given. It returns the campaign's id, uuid.Nil where none is asked for: PostgreSQL estimates the rows of
-// a campaign from a value, and not from a subquery.
+// CheckKnown refuses a question about an unknown campaign, or about an article without gifts: an empty answer would
+// look as if nobody had given. It returns the campaign's id, uuid.Nil where none is asked for: PostgreSQL estimates the
+// rows of a campaign from a value, and not from a subquery.
 func CheckKnown(ctx context.Context, d *db.DB, campaign, article string) (id uuid.UUID, err error) {
 	if campaign == "" && article == "" {
 		return uuid.Nil, nil

@@ -1,9 +1,9 @@
 // Package report answers the newsroom's questions about money: what came in, from where, what it cost, and what became
 // of one contribution.
 //
-// It only reads, but for the tables of Rollup. It is the one package that reads other packages' tables, each answer in a
-// read-only transaction that sees one state of the database. Every amount is a sum of ledger entries; amounts of two currencies are never added.
-// Days are the publication's, in its time zone.
+// It only reads, but for the tables of Rollup. It is the one package that reads other packages' tables, each answer in
+// a read-only transaction that sees one state of the database. Every amount is a sum of ledger entries; amounts of two
+// currencies are never added. Days are the publication's, in its time zone.
 package report
 
 import (

@@ -127,8 +127,8 @@ func (r *Rollup) follow(ctx context.Context, p progress) error {
 // changed are the days that news after an event are about: the day of a charge that is told of, with that of the one
 // after it, which is more or less than it; and the day on which a gift began of which something else is told, or its
 // first or second charge, for it may be regretted now or not any more; and the day on which it ended, under which it
-// stands where it was never charged. Where PayPal had left a charge's time out, it
-// stood under the time at which we heard of it.
+// stands where it was never charged. Where PayPal had left a charge's time out, it stood under the time at which we
+// heard of it.
 func (r *Rollup) changed(ctx context.Context, after int64) ([]Day, error) {
 	var days []time.Time
 	// A renewal, which nearly all news are, is told with its own id: it is found by that, and the gift left alone.

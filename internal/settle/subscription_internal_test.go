@@ -158,7 +158,9 @@ func TestAChargeHasTheFrequencyOfItsTime(t *testing.T) {
 		news []news
 		want string
 	}{
-		"in turn": {[]news{saw("", running), sold("", s1), sold("", s2), saw("", changed), sold("", s3)}, "S1 month, S2 month, S3 year"},
+		"in turn": {
+			[]news{saw("", running), sold("", s1), sold("", s2), saw("", changed), sold("", s3)}, "S1 month, S2 month, S3 year",
+		},
 		"a charge that is told after the change": {
 			[]news{saw("", running), sold("", s1), saw("", changed), sold("", s2), sold("", s3)}, "S1 month, S2 month, S3 year",
 		},
@@ -173,7 +175,8 @@ func TestAChargeHasTheFrequencyOfItsTime(t *testing.T) {
 			[]news{saw("", told(paypal.SubscriptionApprovalPending, 0, 0, yearly)), sold("", s1)}, "S1 year",
 		},
 		"of an unnamed subscription": {
-			[]news{saw("", running), saw("", changed), sold("", unnamed(s3)), sold("", unnamed(s4)), sold("", s4)}, "S3 month, S4 year",
+			[]news{saw("", running), saw("", changed), sold("", unnamed(s3)), sold("", unnamed(s4)), sold("", s4)},
+			"S3 month, S4 year",
 		},
 	} {
 		locked := pledge()
