@@ -50,7 +50,7 @@ func afterDisputes(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 	return nil
 }
 
-// pauseFor has a subscription paused for open disputes, once for each: should somebody resume it, that counts.
+// pauseFor has a subscription paused for open disputes, once for each: if it is resumed meanwhile, that counts.
 func pauseFor(
 	ctx context.Context, tx *sqlx.Tx, a settle.Applied, sub subscription.Subscription, all []Change, open []string,
 ) error {

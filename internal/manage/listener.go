@@ -100,7 +100,7 @@ func noteState(ctx context.Context, tx *sqlx.Tx, a settle.Applied, all []Change)
 	}
 }
 
-// endedBy is who ended a subscription: whoever wanted it stopped here, or else the payer or PayPal.
+// endedBy is who ended a subscription: the one who stopped it here, or else the payer or PayPal.
 func endedBy(sub subscription.Subscription, all []Change) string {
 	if sub.State == subscription.Expired {
 		return ByPayPal

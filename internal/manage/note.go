@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// note is the reason that PayPal keeps with a change of status (status_change_note): in words for whoever reads it
+// note is the reason that PayPal keeps with a change of status (status_change_note): in words for people who read it
 // there, and with the change's id, by which we know our own again, even from a database that was lost since.
 func note(c Change) string {
 	what := map[Kind]string{Stop: "stopped", Pause: "paused", Resume: "resumed"}[c.Kind]

@@ -190,7 +190,7 @@ func TestARefusedPause(t *testing.T) {
 	n.wants(c, subscription.Suspended)
 }
 
-// What has ended at PayPal cannot be paused, and whoever asked hears that.
+// What has ended at PayPal cannot be paused, and the reader is told so.
 func TestPausingWhatEndedMeanwhile(t *testing.T) {
 	t.Parallel()
 	n := open(t)

@@ -41,7 +41,7 @@ func (s *Service) BringOn(ctx context.Context, key string) error {
 	switch {
 	case c.State == Approval:
 		return s.lookForConsent(ctx, c)
-	case c.UnderWay() && c.consent: // whoever pressed did not live to be sent to PayPal
+	case c.UnderWay() && c.consent: // the process died before it could send the reader to PayPal
 		_, err = s.end(ctx, c, Expired, "")
 		return err
 	}

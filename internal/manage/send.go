@@ -215,7 +215,7 @@ func (s *Service) end(ctx context.Context, c Change, state State, code string) (
 	return c, err
 }
 
-// postpone leaves the change to the queue, and the lease to whoever comes next.
+// postpone leaves the change to the queue, and the lease to the next process that asks for it.
 func (s *Service) postpone(ctx context.Context, c Change, state State) (Change, error) {
 	ctx, cancel := detached.Saving(ctx)
 	defer cancel()

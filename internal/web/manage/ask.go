@@ -30,8 +30,8 @@ type askPage struct {
 	page.FormErrors
 }
 
-// form is the empty form, for who has no session: that one ran out, was closed, or a link has been asked for. The
-// address says which.
+// form is the empty form, for readers without a session. The address says why they have none: it ran out, they closed
+// it, or they have just asked for a link.
 func (s *Ask) form(w http.ResponseWriter, r *http.Request) error {
 	loc, q := s.pages.Localizer(r), r.URL.Query()
 	switch {
@@ -63,7 +63,7 @@ func (s *Ask) show(w http.ResponseWriter, r *http.Request, status int, title i18
 // linkMinutes is how long a link may be opened.
 const linkMinutes = int(managelink.LinkLasts / time.Minute)
 
-// Submit answers POST /manage. Whoever asks learns nothing of the address: the answer is the same, and as fast, whether
+// Submit answers POST /manage. It gives nothing away about the address: the answer is the same, and as fast, whether
 // or not anybody has given with it.
 func (s *Ask) Submit(w http.ResponseWriter, r *http.Request) error {
 	v, err := page.ReadForm(w, r)

@@ -42,7 +42,7 @@ type visit struct {
 	key string // of the link in a mail; empty for a reader with a session, who may do more
 }
 
-// address is where the page is, for who came this way.
+// address is where the page is for a reader who came this way.
 func (v visit) address() string {
 	at := home + "/gift/" + v.id.String()
 	if v.key != "" {
@@ -79,7 +79,7 @@ func (s *Gift) visitor(ctx context.Context, r *http.Request, key string) (visit,
 	return visit{id: id}, nil
 }
 
-// refuse offers a link to whoever comes without one that fits.
+// refuse offers a link to a reader whose link or session does not fit.
 func (s *Gift) refuse(w http.ResponseWriter, r *http.Request, err error) error {
 	if !errors.Is(err, errNotYours) {
 		return err

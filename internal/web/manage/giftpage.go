@@ -77,11 +77,11 @@ func (s *Gift) render(
 	return s.show(w, r, status, "manage/gift.html", title, p)
 }
 
-// ended is how every gift stands, to its reader, that has come to its end.
+// ended is the standing of every gift that has ended, on readers' pages.
 const ended manage.Standing = "ended"
 
-// standing is how a gift stands, as readers' pages speak of it: whoever ended it, it has ended, and what failed once and
-// recovered is running.
+// standing is how a gift stands, as readers' pages put it: they do not say who ended it, nor that a charge once failed
+// and a later one arrived.
 func standing(sub subscription.Subscription, now time.Time) manage.Standing {
 	switch st := manage.StandingOf(sub, now); {
 	case sub.State.Ended():

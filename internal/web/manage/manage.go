@@ -1,8 +1,8 @@
 // Package manage is what a reader sees of their own gifts: the page that asks for a link by mail, the page behind it,
 // and the page of one recurring gift, to which every mail about it leads.
 //
-// A handler parses, makes one call into the domain, chooses a view and renders it. Whoever reads the mail of an address
-// is its reader; internal/managelink keeps who was let in. What is changed about a gift, internal/manage changes.
+// A handler parses, makes one call into the domain, chooses a view and renders it. The person who reads the mail of an
+// address is its reader; internal/managelink keeps who was let in. internal/manage changes what is changed about a gift.
 package manage
 
 import (
@@ -154,7 +154,7 @@ func (d door) reader(ctx context.Context, r *http.Request) (string, error) {
 	return d.links.Reader(ctx, d.session(r))
 }
 
-// only lets in who has a session, and sends everybody else to where a link can be asked for.
+// only lets in readers with a session, and sends others to where they can ask for a link.
 func (d door) only(h func(w http.ResponseWriter, r *http.Request, address string) error) page.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		address, err := d.reader(r.Context(), r)

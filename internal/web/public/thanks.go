@@ -134,8 +134,8 @@ func (s *Thanks) page(r *http.Request, c contribution.Contribution) thanksPage {
 	return t
 }
 
-// readSubscription puts in how a gift that repeats stands. Whoever made it in this browser may stop it from here; with
-// the page's key alone, which people show around, the way leads over a link by mail.
+// readSubscription puts in how a gift that repeats stands. The browser that made it may stop it from here; with the
+// page's key alone, which people show around, the way leads over a link by mail.
 func (s *Thanks) readSubscription(ctx context.Context, t *thanksPage) error {
 	t.Each, t.Every = t.Amount, string(t.Frequency)
 	if t.Frequency == contribution.Once {
