@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"readerfund/internal/db"
+	"readerfund/internal/db/dbtest"
 	"readerfund/internal/db/localpg"
 	"readerfund/internal/testkit"
 	"readerfund/migrations"
@@ -36,7 +37,7 @@ const (
 
 func startCluster(t *testing.T) *cluster {
 	t.Helper()
-	g := &cluster{dir: t.TempDir()}
+	g := &cluster{dir: dbtest.ClusterFolder(t)}
 	// Not a port that an outgoing connection gets while the server is stopped.
 	_, text, err := net.SplitHostPort(testkit.FreeAddress(t))
 	if err != nil {
@@ -49,9 +50,6 @@ func startCluster(t *testing.T) *cluster {
 	g.start(t, port)
 	t.Cleanup(func() {
 		if err := g.server.Stop(); err != nil {
-			t.Error(err)
-		}
-		if err := localpg.Remove(g.dir); err != nil {
 			t.Error(err)
 		}
 	})

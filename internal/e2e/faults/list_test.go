@@ -2,6 +2,7 @@ package faults
 
 import (
 	"testing"
+	"time"
 
 	"readerfund/internal/e2e/harness"
 )
@@ -10,6 +11,7 @@ import (
 type fault struct {
 	name, what string
 	readers    string                                   // what readers draw from; empty: everything
+	pause      time.Duration                            // of a reader between two gifts; 0: usualPause
 	prepare    func(t *testing.T, h *fixture)           // before anything is open
 	start      func(h *fixture)                         // starts the service; nil: processes of the real program
 	provoke    func(h *fixture)                         // under load, until the trouble is over
@@ -56,7 +58,7 @@ func faults() []fault {
 		{name: "F27", what: "429; tokens revoked in a burst", provoke: rateLimits},
 		{
 			name: "F28", what: "mail refused, slow, cut off after DATA; killed while sending", provoke: mailFails,
-			settled: sameMails,
+			settled: sameMails, pause: time.Second, // mail takes half a minute, and gifts are only beside it
 		},
 		{name: "F29", what: "restored from an older dump", provoke: restoredDump},
 	}

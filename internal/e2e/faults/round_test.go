@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -31,6 +32,9 @@ type outcome struct {
 	harness.Differences
 }
 
+// usualPause is how long a reader waits between two gifts.
+const usualPause = 30 * time.Millisecond
+
 // settleTimeout is how long the service may take to put its books in order once the trouble is over.
 const settleTimeout = 90 * time.Second
 
@@ -50,7 +54,7 @@ func (r round) play(t *testing.T, g *cluster, out *outcome) {
 	}
 	h.load = h.NewLoad(0, r.seed)
 	h.load.BaseURLs = h.baseURLs
-	h.load.Pause = 30 * time.Millisecond
+	h.load.Pause = cmp.Or(f.pause, usualPause)
 	if f.readers != "" {
 		h.load.Endings = strings.Fields(f.readers)
 	}

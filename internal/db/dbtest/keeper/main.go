@@ -86,7 +86,7 @@ func listen(ctx context.Context, path string) (net.Listener, error) {
 
 // startServer makes a new cluster: what an earlier keeper may have left, killed with its tests, is of no use.
 func startServer(ctx context.Context) (*localpg.Server, string, error) {
-	base, err := dbtest.Folder(roomyMemory())
+	base, err := dbtest.MemoryFolder()
 	if err != nil {
 		return nil, "", err
 	}
@@ -97,17 +97,6 @@ func startServer(ctx context.Context) (*localpg.Server, string, error) {
 	}
 	server, err := localpg.Start(ctx, localpg.Options{Dir: dir})
 	return server, dir, err
-}
-
-// roomyMemory is a folder in memory with a GiB to spare, or the usual temporary folder: a new database is 300 files,
-// which some file systems take thirty times as long to write as memory does.
-func roomyMemory() string {
-	const shm = "/dev/shm"
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(shm, &fs); err != nil || fs.Bavail*uint64(fs.Bsize) < 1<<30 { //nolint:gosec // a block has a size
-		return os.TempDir()
-	}
-	return shm
 }
 
 // serve greets whoever connects. It returns when nobody has been connected for a while, or nobody is any more and one
