@@ -241,6 +241,25 @@ func TestTheYearsConfirmationHasTheAddress(t *testing.T) {
 	}
 }
 
+// A statement that is mailed has the name and address of who reads that mail; the payer's has the payer's.
+func TestAStatementNamesItsOwnReader(t *testing.T) {
+	t.Parallel()
+	w := open(t, form.FR)
+	w.saveHome(ada)
+	w.Pay(newsroom.Intent())
+	typed, _ := w.gift("25.00") // the latest, whose name counts
+	w.issue()
+	payer := w.supporter(typed)
+	mailed, err := w.receipts.Statement(t.Context(), payer, 2026, typed.ID)
+	if err != nil || len(mailed.Given) != 1 || mailed.Name != "Augusta Ada Łukaszewicz" || !strings.Contains(mailed.Address, "Paris") {
+		t.Errorf("the mailed one: %+v, %v", mailed, err)
+	}
+	own, err := w.receipts.Statement(t.Context(), payer, 2026, uuid.Nil)
+	if err != nil || len(own.Given) != 2 || own.Address != "" || strings.Contains(own.Name, "Augusta") {
+		t.Errorf("the payer's: %+v, %v", own, err)
+	}
+}
+
 func TestAddressesAreOneLineEach(t *testing.T) {
 	t.Parallel()
 	w := open(t, form.FR)
