@@ -69,8 +69,8 @@ func (s *Server) dispatch(e, late *event) {
 	}
 }
 
-// deliver sends an event to one webhook, after the next one if reorder_webhooks says so, or later by the sandbox's clock
-// if delay_webhook does.
+// deliver sends an event to one webhook, after the next one if reorder_webhooks says so, or later by the sandbox's
+// clock if delay_webhook does.
 func (s *Server) deliver(webhookID, url string, e, late *event) {
 	d := s.newDelivery(webhookID, url, e)
 	if late != nil {

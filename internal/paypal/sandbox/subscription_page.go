@@ -25,6 +25,7 @@ type consentView struct {
 	Token         string
 	Payee         string
 	Price, Before string // what it costs, and before the change
+	First         string // the day of the first payment, where that is to come later; else empty
 	Button        string
 	Cancelled     bool // the payer pressed cancel before
 	Ships         bool // the seller gets the payer's address
@@ -59,6 +60,9 @@ func (s *Server) consentView(token string) consentView {
 		ReturnURL: sub.back(sub.ReturnURL, token), To: origins(sub.ReturnURL, sub.CancelURL),
 	}
 	v.Ships = sub.Ships
+	if sub.Start.After(s.now()) {
+		v.First = sub.Start.Format("2 January 2006")
+	}
 	if sub.AwaitsSeller {
 		v.Button = "Continue"
 	}

@@ -171,6 +171,7 @@ func TestSubscriptionStartsLater(t *testing.T) {
 			"future_start", strings.ToLower(waitsAs))
 		body := strings.Replace(subscribeBody(b.plan(), "5.00"), "{", `{"start_time":"2026-12-28T14:15:41Z",`, 1)
 		id := b.api("POST", "/v1/billing/subscriptions", body).get("id")
+		b.wantPage(b.consentPage(id), 200, "First payment", "28 December 2026")
 		b.want(b.hook("POST", "/sandbox/subscriptions/"+id+"/approve", ""), 200, "status", waitsAs)
 		b.wait(29 * day)
 		b.want(b.subscription(id), 200, "status", waitsAs)
