@@ -120,8 +120,8 @@ func (s *seeder) play(ctx context.Context, gifts []gift, then []sequel) error {
 }
 
 // forgetOrigins lets what became of the past gifts count against nobody. They all came from this machine, and where the
-// job that counts declined ones (admission.Gate.Weigh) comes only after the clock is right again, they would use up what
-// its next reader may give freely.
+// job that counts declined ones (admission.Gate.Weigh) comes only after the clock is right again, they would use up
+// what its next reader may give freely.
 func (s *seeder) forgetOrigins(ctx context.Context) error {
 	_, err := s.db.ExecContext(ctx, `DELETE FROM gift_origin`)
 	return err

@@ -24,8 +24,8 @@ import (
 // Intent is what a reader sends, as text: the fields of POST /contributions. Locale is a BCP 47 tag for PayPal's pages,
 // or empty. Written says that a person wrote the amount, and not a program.
 //
-// Follows and FirstChargeAt are never the reader's to send: a monthly gift that follows a one-time one begins later, and
-// has that one's id in place of a key, which nobody else can take. However often it is sent, there is one.
+// Follows and FirstChargeAt are never the reader's to send: a monthly gift that follows a one-time one begins later,
+// and has that one's id in place of a key, which nobody else can take. However often it is sent, there is one.
 type Intent struct {
 	Campaign, Amount, Currency, Frequency, Article string
 	Name, Email, Message                           string

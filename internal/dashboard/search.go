@@ -19,9 +19,9 @@ const longestName = 120
 //
 // The number of a contribution, a payment or a receipt, which may have been read out and typed in small letters, or an
 // id out of PayPal is a look into unique indexes, and so is an email address or its beginning. Anything else is looked
-// for in names too, in any order of its words, and with mail in addresses: that reads contributions one after the other,
-// the newest first, so a range of days bounds it. mail is for those who may see addresses: who could look for one would
-// learn that it is there.
+// for in names too, in any order of its words, and with mail in addresses: that reads contributions one after the
+// other, the newest first, so a range of days bounds it. mail is for those who may see addresses: who could look for
+// one would learn that it is there.
 func search(w *listing.Where, text string, mail bool) {
 	text = strings.TrimSpace(text)
 	if text == "" {

@@ -7,8 +7,8 @@ import (
 )
 
 // PostgreSQL reads what it knows of an index's expression only where the index has all rows. For one that has some and
-// begins with an expression, the table needs statistics of the expression: otherwise each look along the index is planned
-// as if it found a two-hundredth of the table.
+// begins with an expression, the table needs statistics of the expression: otherwise each look along the index is
+// planned as if it found a two-hundredth of the table.
 func TestExpressionsOfPartialIndexesHaveStatistics(t *testing.T) {
 	t.Parallel()
 	d := dbtest.New(t)

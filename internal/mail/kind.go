@@ -113,7 +113,7 @@ type GiftArgs struct {
 	FrequencyBefore string       `json:"frequency_before"`
 	MissesNext      bool         `json:"misses_next"` // of Changed: PayPal may still take the old amount at Next
 	Until           time.Time    `json:"until"`       // of Paused: when it goes on by itself
-	By              string       `json:"by"`          // of Stopped: reader, staff, system or paypal; empty where it is not known
+	By              string       `json:"by"`          // of Stopped: reader, staff, system or paypal; or empty
 	Retry           time.Time    `json:"retry"`       // of PaymentFailed: when PayPal tries again
 	Suspended       bool         `json:"suspended"`   // of PaymentFailed: PayPal tries no more
 	At              time.Time    `json:"at"`          // of ChargedAfterEnd: when the money was taken,

@@ -44,8 +44,8 @@ func (s *Service) Yes(ctx context.Context, c contribution.Contribution) (contrib
 	return in, err
 }
 
-// Keep writes down what the reader of a gift answered. A yes counts more than a no: it leads to PayPal, where the reader
-// agrees or does not.
+// Keep writes down what the reader of a gift answered. A yes counts more than a no: it leads to PayPal, where the
+// reader agrees or does not.
 func (s *Service) Keep(ctx context.Context, id uuid.UUID, yes bool) error {
 	answer := "no"
 	if yes {

@@ -35,13 +35,13 @@ type Question struct {
 	FirstCharge time.Time    // a month after the one-time gift came in
 }
 
-// notice is how long before the first charge the question is asked at the latest. PayPal takes no start that has passed,
-// and a reader has three days to approve.
+// notice is how long before the first charge the question is asked at the latest. PayPal takes no start that has
+// passed, and a reader has three days to approve.
 const notice = 4 * 24 * time.Hour
 
-// Ask is the question for the reader of a contribution, and whether there is one: after a one-time gift that came in and
-// is still ours, unless it was answered, the person gives monthly or yearly already, or the campaign offers no monthly
-// gifts in the currency.
+// Ask is the question for the reader of a contribution, and whether there is one: after a one-time gift that came in
+// and is still ours, unless it was answered, the person gives monthly or yearly already, or the campaign offers no
+// monthly gifts in the currency.
 func (s *Service) Ask(ctx context.Context, c contribution.Contribution) (Question, bool, error) {
 	q, ok, err := s.question(ctx, c)
 	if err != nil || !ok {

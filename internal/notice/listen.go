@@ -55,8 +55,8 @@ func (s *Service) OnApplied(ctx context.Context, tx *sqlx.Tx, a settle.Applied) 
 // ofSubscription is what a change of a subscription tells its reader.
 func (s *Service) ofSubscription(before, after subscription.Subscription, at time.Time) []told {
 	args := mail.GiftArgs{
-		Amount: after.Amount, Frequency: after.Frequency, First: after.FirstCharge(), Next: after.NextCharge(), By: after.EndedBy,
-		Until: after.PausedUntil, Retry: after.RetryAt,
+		Amount: after.Amount, Frequency: after.Frequency, First: after.FirstCharge(), Next: after.NextCharge(),
+		By: after.EndedBy, Until: after.PausedUntil, Retry: after.RetryAt,
 	}
 	moved := after.PayPalID + " " + stamp(after.StatusAt)
 	began, ran := !before.Goes() && !before.State.Ended(), before.Goes()

@@ -14,9 +14,9 @@ import (
 // Those that are there cost nothing but a look at our table. Where PayPal lets no subscription have its own amount,
 // nothing is made ahead: each amount has a plan then, and any of them may be the next.
 //
-// What PayPal says against a plan is logged and no error, for readers lose nothing but time; `readerfund doctor` says it,
-// too. A plan that PayPal does not make as it is keeps no other one back. Where PayPal does not answer, or lets nobody
-// make plans, the rest waits for the next time.
+// What PayPal says against a plan is logged and no error, for readers lose nothing but time; `readerfund doctor` says
+// it, too. A plan that PayPal does not make as it is keeps no other one back. Where PayPal does not answer, or lets
+// nobody make plans, the rest waits for the next time.
 func (p *Plans) Prepare(ctx context.Context, currencies ...money.Currency) error {
 	refused, err := p.overrideRefused(ctx)
 	if err != nil || refused {

@@ -35,8 +35,8 @@ func TestPreparedPlansAreThereForTheFirstReader(t *testing.T) {
 	}
 }
 
-// PayPal's refusal of one currency keeps no other one back, and is no error of the work; its silence ends the work until
-// the next time, and so does a refusal of everything.
+// PayPal's refusal of one currency keeps no other one back, and is no error of the work; its silence ends the work
+// until the next time, and so does a refusal of everything.
 func TestPreparingPlansIsQuietWherePayPalRefuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

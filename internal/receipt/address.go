@@ -45,8 +45,8 @@ const addressColumns = `
 // AddressUse is what the form that is set needs a reader's address for. Where it needs none, none is asked for.
 func (s *Service) AddressUse() form.AddressUse { return s.issuer.Form.Address() }
 
-// AddressOf is what the reader of a mail address had us keep; it is empty where that is nothing. The address is as it is
-// kept: in lower case.
+// AddressOf is what the reader of a mail address had us keep; it is empty where that is nothing. The address is as it
+// is kept: in lower case.
 func (s *Service) AddressOf(ctx context.Context, email string) (Address, error) {
 	var a Address
 	err := s.db.GetContext(ctx, &a, `

@@ -52,8 +52,9 @@ const selectReceipt = `
 func (r stored) receipt() Receipt {
 	return Receipt{
 		ID: r.ID, Serial: r.Serial, Kind: r.Kind, Contribution: r.Contribution, Reference: r.Reference, Payment: r.Payment,
-		Of: r.Of, OfAt: r.OfAt.Time.UTC(), ReplacedBy: r.ReplacedBy, ReplacedAt: r.ReplacedAt.Time.UTC(), Amount: money.New(r.Minor, money.Currency(r.Currency)),
-		Left: money.New(r.Left, money.Currency(r.Currency)), Frequency: r.Frequency, PaidAt: r.PaidAt.UTC(),
+		Of: r.Of, OfAt: r.OfAt.Time.UTC(), ReplacedBy: r.ReplacedBy, ReplacedAt: r.ReplacedAt.Time.UTC(),
+		Amount: money.New(r.Minor, money.Currency(r.Currency)),
+		Left:   money.New(r.Left, money.Currency(r.Currency)), Frequency: r.Frequency, PaidAt: r.PaidAt.UTC(),
 		IssuedAt: r.IssuedAt.UTC(), Form: r.Form, Name: r.Name, Address: r.Address,
 		Country: r.Country,
 	}
@@ -93,8 +94,8 @@ func (s *Service) Serials(ctx context.Context, payments []int64) (map[int64]stri
 	return of, nil
 }
 
-// Addressed reports whether a document of a contribution shows a postal address. Such a one is for the reader of the mail
-// address that it was mailed to: whoever paid, or typed that address into the form, may be somebody else.
+// Addressed reports whether a document of a contribution shows a postal address. Such a one is for the reader of the
+// mail address that it was mailed to: whoever paid, or typed that address into the form, may be somebody else.
 func (s *Service) Addressed(ctx context.Context, contribution uuid.UUID, serial string) (bool, error) {
 	var addressed bool
 	err := s.db.GetContext(ctx, &addressed, `

@@ -23,8 +23,8 @@ const incomplete = `
 		WHERE o.kind = 'receipt' AND o.address = '' AND o.form = $2 AND c.erased_at IS NULL AND ` + left + ` > 0
 		  AND NOT EXISTS (SELECT 1 FROM receipt x WHERE x.payment_id = o.payment_id AND x.kind = 'replacement')`
 
-// Incomplete counts the receipts of a mail address that Replace would replace: those that lack an address which the form
-// that is set wants on each. A declaration that is filled in by hand is complete without.
+// Incomplete counts the receipts of a mail address that Replace would replace: those that lack an address which the
+// form that is set wants on each. A declaration that is filled in by hand is complete without.
 func (s *Service) Incomplete(ctx context.Context, email string) (n int, err error) {
 	if s.AddressUse() != form.OnReceipt {
 		return 0, nil
@@ -36,9 +36,9 @@ func (s *Service) Incomplete(ctx context.Context, email string) (n int, err erro
 }
 
 // Replace issues receipts with name and address for those of a mail address that lack both, once for each, and returns
-// how many. A replacement has a number of its own, names the receipt that it cancels and replaces, and is about what that
-// one was still good for. It is not mailed: its reader asked for it. Errors are as for Issue; without an address that was
-// saved there is nothing to replace.
+// how many. A replacement has a number of its own, names the receipt that it cancels and replaces, and is about what
+// that one was still good for. It is not mailed: its reader asked for it. Errors are as for Issue; without an address
+// that was saved there is nothing to replace.
 func (s *Service) Replace(ctx context.Context, email string) (replaced int, err error) {
 	if s.AddressUse() != form.OnReceipt {
 		return 0, nil

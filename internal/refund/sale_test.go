@@ -30,8 +30,8 @@ func TestAChargeOfASubscriptionIsRefunded(t *testing.T) {
 	n.BooksEqual()
 }
 
-// PayPal says no to a refund of a charge that an earlier attempt may have made. Where PayPal says that nothing went back,
-// the refusal stands; else its record of transactions tells, once that reaches so far.
+// PayPal says no to a refund of a charge that an earlier attempt may have made. Where PayPal says that nothing went
+// back, the refusal stands; else its record of transactions tells, once that reaches so far.
 func TestARefusedRefundOfACharge(t *testing.T) {
 	t.Parallel()
 	n := open(t)

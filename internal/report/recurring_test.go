@@ -86,8 +86,8 @@ func TestRecurring(t *testing.T) {
 	}
 }
 
-// Of gifts that begin later, one is stopped before its first charge, which is regret as well, and one still waits for it
-// at PayPal.
+// Of gifts that begin later, one is stopped before its first charge, which is regret as well, and one still waits for
+// it at PayPal.
 func TestRecurringThatBeginsLater(t *testing.T) {
 	t.Parallel()
 	b := reporttest.New(t)

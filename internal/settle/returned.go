@@ -13,7 +13,8 @@ import (
 
 // SettleReturned is for news that money of a sale went back which names the sale alone. PayPal's API does not list what
 // went back of one, its record of transactions does: each refund or reversal there is settled. subscriptionID is
-// SettleSale's. The error is a *ContradictionError where the record, which is up to three hours behind, lacks it or may not be read.
+// SettleSale's. The error is a *ContradictionError where the record, which is up to three hours behind, lacks it or may
+// not be read.
 func (p *Payments) SettleReturned(
 	ctx context.Context, saleID, subscriptionID string, src Source,
 ) (contribution.Contribution, error) {
@@ -40,8 +41,8 @@ func (p *Payments) settleSeen(
 	return c, err
 }
 
-// settleReturned applies a sale, and what PayPal's record has of its money that went back at about the time when the sale
-// last changed.
+// settleReturned applies a sale, and what PayPal's record has of its money that went back at about the time when the
+// sale last changed.
 func (p *Payments) settleReturned(
 	ctx context.Context, seen paypal.Capture, facts []Fact, src Source,
 ) (contribution.Contribution, error) {

@@ -13,8 +13,8 @@ import (
 	"readerfund/internal/testkit/newsroom"
 )
 
-// News of a reversal that names the charge, as its own or in the place of the reversal's id: what went back is read from
-// PayPal's record, which is hours behind, and booked once.
+// News of a reversal that names the charge, as its own or in the place of the reversal's id: what went back is read
+// from PayPal's record, which is hours behind, and booked once.
 func TestAReversalThatNamesTheChargeItself(t *testing.T) {
 	t.Parallel()
 	n := still(t)
@@ -75,7 +75,8 @@ func TestPartsOfAChargeThatWentBack(t *testing.T) {
 	n.BooksEqual()
 }
 
-// Money of charges went back, and no news of that arrived: staff who ask PayPal see it, and so does the end of a dispute.
+// Money of charges went back, and no news of that arrived: staff who ask PayPal see it, and so does the end of a
+// dispute.
 func TestWhatWentBackOfChargesIsAskedFor(t *testing.T) {
 	t.Parallel()
 	n := still(t)
@@ -103,8 +104,8 @@ func TestWhatWentBackOfChargesIsAskedFor(t *testing.T) {
 	n.BooksEqual()
 }
 
-// News of a refund comes before that of its charge, which names no subscription: it is nobody's then. Once the charge is
-// booked, so is the refund; where PayPal does not let us read its record, the charge alone is.
+// News of a refund comes before that of its charge, which names no subscription: it is nobody's then. Once the charge
+// is booked, so is the refund; where PayPal does not let us read its record, the charge alone is.
 func TestARefundIsHeardOfBeforeItsUnnamedCharge(t *testing.T) {
 	t.Parallel()
 	n := still(t)

@@ -160,8 +160,8 @@ func TestMonthlyGiftsThatCannotBe(t *testing.T) {
 	}
 }
 
-// The plan that we have for euros is one of dollars at PayPal, as after somebody's hand in the database. PayPal refuses a
-// subscription to it in euros, and the reader gets one to a plan for that amount.
+// The plan that we have for euros is one of dollars at PayPal, as after somebody's hand in the database. PayPal refuses
+// a subscription to it in euros, and the reader gets one to a plan for that amount.
 func TestAPlanOfAnotherCurrency(t *testing.T) {
 	t.Parallel()
 	n := open(t)

@@ -453,8 +453,8 @@ func TestASubscriptionThatEndsBeforeItBroughtMoneyIsCalledOff(t *testing.T) {
 	}
 }
 
-// A charge that was denied, or that PayPal holds back, is no payment: it is not shown as one, it does not have the day of
-// the next charge looked for, and a subscription that has brought nothing else has ended without money.
+// A charge that was denied, or that PayPal holds back, is no payment: it is not shown as one, it does not have the day
+// of the next charge looked for, and a subscription that has brought nothing else has ended without money.
 func TestOnlyMoneyThatIsInCountsAsTheLastPayment(t *testing.T) {
 	t.Parallel()
 	denied, held := charge("S1", 3), charge("S2", 4)

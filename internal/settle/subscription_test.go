@@ -429,8 +429,8 @@ func (n *world) unnamed(sales ...string) {
 	}
 }
 
-// Trap 21, with neither a subscription nor a hint in the news: a sale is looked for among the subscriptions that were due
-// then with its amount, and is that one's whose list at PayPal has it. Its amount alone proves nothing.
+// Trap 21, with neither a subscription nor a hint in the news: a sale is looked for among the subscriptions that were
+// due then with its amount, and is that one's whose list at PayPal has it. Its amount alone proves nothing.
 func TestTrap21ASaleThatNamesNothing(t *testing.T) {
 	t.Parallel()
 	n := still(t)

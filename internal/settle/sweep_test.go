@@ -17,7 +17,8 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// wire notes what PayPal is asked, in order: "GET /v2/checkout/orders/5O19…", and what that says after the question mark.
+// wire notes what PayPal is asked, in order: "GET /v2/checkout/orders/5O19…", and what that says after the question
+// mark.
 type wire struct {
 	mu      sync.Mutex
 	calls   []string
@@ -174,8 +175,8 @@ func TestAReaderWhoCameBackIsAskedAboutSoon(t *testing.T) {
 	n.Wants(c, contribution.Completed)
 }
 
-// The sweep has asked about a subscription and puts its next check off by a day, while a charge comes in, which sets one
-// in ten minutes: that one stays. A row that somebody is writing at this moment is left alone.
+// The sweep has asked about a subscription and puts its next check off by a day, while a charge comes in, which sets
+// one in ten minutes: that one stays. A row that somebody is writing at this moment is left alone.
 func TestTheCheckAfterAChargeIsNotPutOff(t *testing.T) {
 	t.Parallel()
 	n := still(t)

@@ -85,7 +85,8 @@ func (r row) subscription() Subscription {
 		NextBillingAt:   orZero(r.NextBillingAt),
 		CyclesCompleted: r.CyclesCompleted, Outstanding: money.New(r.OutstandingMinor, currency),
 		LastPaymentAt: orZero(r.LastPaymentAt), FailedPayments: r.FailedPayments, LastFailedAt: orZero(r.LastFailedAt),
-		LastFailedReason: r.LastFailedReason, RetryAt: orZero(r.RetryAt), StartedAt: orZero(r.StartedAt), StartsAt: orZero(r.StartsAt),
+		LastFailedReason: r.LastFailedReason, RetryAt: orZero(r.RetryAt),
+		StartedAt: orZero(r.StartedAt), StartsAt: orZero(r.StartsAt),
 		EndedAt: orZero(r.EndedAt), PausedUntil: orZero(r.PausedUntil), EndedBy: r.EndedBy,
 	}
 }
@@ -109,7 +110,8 @@ func (s Subscription) Row(checkAt time.Time) any {
 const Upsert = `kept_subscription AS (
 	INSERT INTO subscription (paypal_id, contribution_id, plan_id, state, status_at, seen_at, note, frequency,
 	    frequency_since, amount_minor, currency, next_billing_at, cycles_completed, failed_payments, outstanding_minor,
-	    last_payment_at, last_failed_at, last_failed_reason, retry_at, started_at, starts_at, ended_at, check_at, recorded_at)
+	    last_payment_at, last_failed_at, last_failed_reason, retry_at, started_at, starts_at, ended_at, check_at,
+	    recorded_at)
 	SELECT s.paypal_id, s.contribution_id, s.plan_id, s.state, s.status_at, s.seen_at, s.note, s.frequency,
 	    s.frequency_since, s.amount_minor, s.currency, s.next_billing_at, s.cycles_completed, s.failed_payments,
 	    s.outstanding_minor, s.last_payment_at, s.last_failed_at, s.last_failed_reason, s.retry_at, s.started_at,

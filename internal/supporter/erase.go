@@ -47,7 +47,8 @@ func (s *Service) Erase(ctx context.Context, address string, dry bool) (Erased, 
 		}
 		return s.audit(ctx, tx, ActionErase, e.Gifts, map[string]string{
 			"words": fmt.Sprint(e.Words), "profiles": fmt.Sprint(e.Profiles), "deliveries": fmt.Sprint(e.Deliveries),
-			"addresses": fmt.Sprint(e.Addresses), "payments": fmt.Sprint(e.Payments), "mails": fmt.Sprint(e.Mails), "notes": fmt.Sprint(e.Notes),
+			"addresses": fmt.Sprint(e.Addresses), "payments": fmt.Sprint(e.Payments), "mails": fmt.Sprint(e.Mails),
+			"notes": fmt.Sprint(e.Notes),
 		})
 	})
 	if errors.Is(err, errDry) {

@@ -32,8 +32,8 @@ const ofMine = `
 	    WHERE b.contribution_id = c.id AND (b.state <> 'approval_pending' OR b.starts_at IS NOT NULL))`
 
 // Recurring are a reader's recurring contributions that were begun at PayPal, in pages of 20: those that still run come
-// first, and of each kind the latest. older is the cursor of the page after it, empty on the last one. The address is as
-// it is kept: in lower case. The error is a fault.Invalid on "after" for a cursor that no page gave.
+// first, and of each kind the latest. older is the cursor of the page after it, empty on the last one. The address is
+// as it is kept: in lower case. The error is a fault.Invalid on "after" for a cursor that no page gave.
 func (s *Service) Recurring(ctx context.Context, address, after string) (page []uuid.UUID, older string, err error) {
 	at, place, err := recurringAfter(after)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// mount puts a disk of that size, in memory, over the folder, and gives it to the owner of the other path. Only root may.
+// mount puts a disk of that size, in memory, over the folder, and gives it to the owner of the other path. Only root
+// may.
 func mount(folder string, megabytes int, like string) error {
 	info, err := os.Stat(like)
 	if err != nil {

@@ -2,7 +2,8 @@
 // and the page of one recurring gift, to which every mail about it leads.
 //
 // A handler parses, makes one call into the domain, chooses a view and renders it. The person who reads the mail of an
-// address is its reader; internal/managelink keeps who was let in. internal/manage changes what is changed about a gift.
+// address is its reader; internal/managelink keeps who was let in. internal/manage changes what is changed about a
+// gift.
 package manage
 
 import (

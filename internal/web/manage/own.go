@@ -87,7 +87,8 @@ func (s *Own) Show(w http.ResponseWriter, r *http.Request) error {
 
 // render shows the page. written is an address that was refused, and wrong says why.
 func (s *Own) render(
-	w http.ResponseWriter, r *http.Request, status int, address string, news *page.Flash, written receipt.Address, wrong error,
+	w http.ResponseWriter, r *http.Request, status int, address string, news *page.Flash,
+	written receipt.Address, wrong error,
 ) (err error) {
 	p := ownPage{Address: address, News: news}
 	after, gifts := r.URL.Query().Get("after"), r.URL.Query().Get("gifts")

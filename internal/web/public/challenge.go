@@ -30,7 +30,8 @@ func (s layout) showChallenge(
 ) error {
 	loc := s.pages.Localizer(r)
 	m := challengePage{
-		Action: action, Challenge: n.Challenge, Turn: n.Turn, TurnIn: page.Seconds(n.TurnIn), Wait: loc.Message(page.Wait(n.Wait)),
+		Action: action, Challenge: n.Challenge, Turn: n.Turn, TurnIn: page.Seconds(n.TurnIn),
+		Wait: loc.Message(page.Wait(n.Wait)),
 	}
 	for name, values := range sent {
 		if name == gift.SolutionField || name == gift.TurnField {

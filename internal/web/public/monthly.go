@@ -34,8 +34,8 @@ type question struct {
 	Trouble string // why a yes did not go through
 }
 
-// ask puts the question on the thanks page of the browser that made the gift. The page is shown without, where it cannot
-// be found out whether to ask.
+// ask puts the question on the thanks page of the browser that made the gift. The page is shown without, where it
+// cannot be found out whether to ask.
 func (s *Thanks) ask(r *http.Request, t *thanksPage) {
 	if s.questions == nil || !t.Own || t.Shown != contribution.OutcomeReceived {
 		return
