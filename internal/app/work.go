@@ -33,7 +33,7 @@ func (a *App) kinds() []queue.Kind {
 		{Name: "send statements", At: morning, Run: whole(a.notices.Statements)},
 		{Name: "send mail", Every: 2 * time.Second, Run: whole(a.mail.Send)},
 		{Name: "send prompt mail", Every: 2 * time.Second, Run: whole(a.mail.SendPrompt)},
-		{Name: manage.Changing, Places: 4, Timeout: 5 * time.Minute, Run: a.changes.BringOn},
+		{Name: manage.Changing, Places: 4, Timeout: 5 * time.Minute, Run: a.changes.Process},
 		{Name: manage.EndingPause, Places: 4, Timeout: 5 * time.Minute, Run: a.changes.EndPause},
 		{Name: "queue refunds", Every: time.Minute, Run: whole(a.refunds.CatchUp)},
 	}

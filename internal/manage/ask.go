@@ -104,7 +104,7 @@ func (s *Service) Subscriptions(
 func Current(all []subscription.Subscription) subscription.Subscription {
 	current := all[len(all)-1]
 	for _, sub := range all {
-		if sub.Goes() {
+		if sub.Ongoing() {
 			current = sub
 		}
 	}
@@ -201,7 +201,7 @@ func (c Change) fits(sub subscription.Subscription) bool {
 	case Resume:
 		return sub.State == subscription.Suspended
 	case Stop:
-		return sub.Goes()
+		return sub.Ongoing()
 	default:
 		return sub.State.Runs()
 	}
@@ -248,7 +248,7 @@ func (s *Service) write(ctx context.Context, id uuid.UUID, want Change) ([]Chang
 func targetsOf(k Kind, subs []subscription.Subscription) ([]subscription.Subscription, error) {
 	var running []subscription.Subscription
 	for _, sub := range subs {
-		if sub.State.Runs() || k == Stop && sub.Goes() {
+		if sub.State.Runs() || k == Stop && sub.Ongoing() {
 			running = append(running, sub)
 		}
 	}
@@ -285,7 +285,7 @@ func (s *Service) writeOne(
 	}
 	for i := range all {
 		other := &all[i]
-		if other.UnderWay() && (want.Kind == Stop || other.Kind.sort() == want.Kind.sort()) {
+		if other.UnderWay() && (want.Kind == Stop || other.Kind.group() == want.Kind.group()) {
 			if err := save(ctx, tx, c, other, Superseded, "", now); err != nil {
 				return Change{}, err
 			}

@@ -24,12 +24,12 @@ func conclude(
 	switch {
 	case !c.UnderWay() && !late:
 		return false, nil
-	case c.UnderWay() && c.outdone(sub):
+	case c.UnderWay() && c.obsolete(sub):
 		return true, save(ctx, tx, of, c, Superseded, "", now)
 	case !c.reached(sub):
 		return false, nil
 	}
-	if c.Kind.sort() == Amount {
+	if c.Kind.group() == Amount {
 		c.MissesNext = sub.NextIsFixed(now) // the reader's consent may have taken days
 	}
 	if err := save(ctx, tx, of, c, Done, "", now); err != nil {

@@ -127,7 +127,7 @@ func want(
 	}
 	c.Contribution, c.Subscription, c.State, c.AskedAt = sub.Contribution, sub.PayPalID, Asked, a.At
 	for i := range all {
-		if all[i].UnderWay() && all[i].Kind.sort() == c.Kind.sort() {
+		if all[i].UnderWay() && all[i].Kind.group() == c.Kind.group() {
 			if err := save(ctx, tx, a.Contribution, &all[i], Superseded, "", a.At); err != nil {
 				return err
 			}

@@ -62,7 +62,7 @@ func changed(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 		}
 		if done := ended && c.State == Done; done && c.Kind == Pause {
 			now.PausedUntil = c.Until
-		} else if done && c.Kind.sort() == Amount {
+		} else if done && c.Kind.group() == Amount {
 			terms = false // what was wanted earlier is not what came about
 		}
 	}

@@ -85,7 +85,7 @@ func (s *Service) planResume(
 		return Change{}, false, errUnderWay
 	}
 	if sub.State == subscription.Active {
-		return so(want, sub), true, nil
+		return alreadyDone(want, sub), true, nil
 	}
 	if want.By.Kind == ByStaff {
 		return want, false, nil // they know better
@@ -123,13 +123,13 @@ func (s *Service) planTerms(sub subscription.Subscription, all []Change, want Ch
 	want.consent = want.Kind == Frequency || want.Amount.Minor > sub.Amount.Minor
 	want.MissesNext = sub.NextIsFixed(now)
 	if want.reached(sub) && underWay(all, Amount) == nil {
-		return so(want, sub), true, nil
+		return alreadyDone(want, sub), true, nil
 	}
 	return want, false, nil
 }
 
-// so is a change to what is so already.
-func so(want Change, sub subscription.Subscription) Change {
+// alreadyDone is a change to what is the case already.
+func alreadyDone(want Change, sub subscription.Subscription) Change {
 	want.Contribution, want.Subscription, want.State = sub.Contribution, sub.PayPalID, Done
 	return want
 }

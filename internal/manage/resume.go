@@ -24,9 +24,9 @@ const (
 // errTakenOver is why a change is tried again that another process had meanwhile.
 var errTakenOver = errors.New("another process was sending it")
 
-// BringOn brings a change to its end: it asks PayPal how the subscription stands, and to change it where that is still
+// Process brings a change to its end: it asks PayPal how the subscription stands, and to change it where that is still
 // to be done. The queue runs it until the change has ended.
-func (s *Service) BringOn(ctx context.Context, key string) error {
+func (s *Service) Process(ctx context.Context, key string) error {
 	id, err := uuid.Parse(key)
 	if err != nil {
 		return queue.Permanent(fmt.Errorf("change of a subscription %q: %w", key, err))

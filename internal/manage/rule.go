@@ -23,13 +23,13 @@ func (c Change) reached(sub subscription.Subscription) bool {
 	}
 }
 
-// outdone reports whether the subscription can no longer come to stand as the change wants it.
-func (c Change) outdone(sub subscription.Subscription) bool {
+// obsolete reports whether the subscription can no longer come to stand as the change wants it.
+func (c Change) obsolete(sub subscription.Subscription) bool {
 	return c.Kind != Stop && sub.State.Ended()
 }
 
-// sort is what one change of a subscription at a time is under way of; the database has an index by it.
-func (k Kind) sort() Kind {
+// group is what one change of a subscription at a time is under way of; the database has an index by it.
+func (k Kind) group() Kind {
 	switch k {
 	case Resume:
 		return Pause
@@ -41,9 +41,9 @@ func (k Kind) sort() Kind {
 }
 
 // underWay is the change of that sort that has not ended; nil where there is none.
-func underWay(all []Change, sort Kind) *Change {
+func underWay(all []Change, group Kind) *Change {
 	for i := range all {
-		if all[i].UnderWay() && all[i].Kind.sort() == sort {
+		if all[i].UnderWay() && all[i].Kind.group() == group {
 			return &all[i]
 		}
 	}
@@ -56,7 +56,7 @@ func pausedBy(all []Change) *Change {
 	var last *Change
 	for i := range all {
 		c := &all[i]
-		if c.Kind.sort() == Pause && c.State == Done && (last == nil || c.EndedAt.After(last.EndedAt)) {
+		if c.Kind.group() == Pause && c.State == Done && (last == nil || c.EndedAt.After(last.EndedAt)) {
 			last = c
 		}
 	}

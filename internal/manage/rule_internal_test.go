@@ -80,12 +80,12 @@ func TestWhenAChangeHasTakenPlace(t *testing.T) {
 	amount := Change{Kind: Amount, Amount: ten, Frequency: contribution.Monthly}
 	yearly := Change{Kind: Frequency, Amount: ten, Frequency: contribution.Yearly}
 	for _, c := range []struct {
-		change  Change
-		state   subscription.State
-		amount  money.Amount
-		every   string
-		reached bool
-		outdone bool
+		change   Change
+		state    subscription.State
+		amount   money.Amount
+		every    string
+		reached  bool
+		obsolete bool
 	}{
 		{Change{Kind: Stop}, subscription.Active, ten, "month", false, false},
 		{Change{Kind: Stop}, subscription.Suspended, ten, "month", false, false},
@@ -106,9 +106,9 @@ func TestWhenAChangeHasTakenPlace(t *testing.T) {
 		{yearly, subscription.Active, ten, "year", true, false},
 	} {
 		sub := subscription.Subscription{State: c.state, Amount: c.amount, Frequency: c.every}
-		if c.change.reached(sub) != c.reached || c.change.outdone(sub) != c.outdone {
-			t.Errorf("%s to %s at %s a %s, %s: reached %t, outdone %t", c.change.Kind, c.change.Amount, c.amount, c.every,
-				c.state, c.change.reached(sub), c.change.outdone(sub))
+		if c.change.reached(sub) != c.reached || c.change.obsolete(sub) != c.obsolete {
+			t.Errorf("%s to %s at %s a %s, %s: reached %t, obsolete %t", c.change.Kind, c.change.Amount, c.amount, c.every,
+				c.state, c.change.reached(sub), c.change.obsolete(sub))
 		}
 	}
 }

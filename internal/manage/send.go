@@ -48,7 +48,7 @@ func (s *Service) sendOnce(ctx context.Context, id uuid.UUID) (Change, error) {
 		return c, err
 	}
 	// PayPal knows no request id here, so what may have been sent before, or is so as far as we know, is looked at first.
-	if !c.sentAt.IsZero() || c.reached(sub) || !sub.Goes() {
+	if !c.sentAt.IsZero() || c.reached(sub) || !sub.Ongoing() {
 		looked, err := s.look(ctx, c)
 		if err != nil && !paypal.NotFound(err) {
 			c.unanswered = err
@@ -111,7 +111,7 @@ func (s *Service) call(
 // start is activated first, which charges nothing before that day.
 func (s *Service) cancel(ctx context.Context, c Change, sub subscription.Subscription) error {
 	err := s.paypal.CancelSubscription(ctx, c.Subscription, note(c))
-	if !sub.Waits() || !paypal.HasIssue(err, paypal.SubscriptionStatusInvalid) {
+	if !sub.AwaitsStart() || !paypal.HasIssue(err, paypal.SubscriptionStatusInvalid) {
 		return err
 	}
 	if err := s.paypal.ActivateSubscription(ctx, c.Subscription, note(c)); err != nil {

@@ -33,7 +33,7 @@ func worldOf(n *newsroom.Newsroom) *world {
 	return &world{n, queue.New(queue.Config{
 		DB: n.DB, Now: n.Clock.Now, Log: slog.New(slog.DiscardHandler),
 		Kinds: []queue.Kind{
-			{Name: manage.Changing, Places: 8, Run: n.Manage.BringOn},
+			{Name: manage.Changing, Places: 8, Run: n.Manage.Process},
 			{Name: manage.EndingPause, Places: 8, Run: n.Manage.EndPause},
 		},
 	})}

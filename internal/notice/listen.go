@@ -59,10 +59,10 @@ func (s *Service) ofSubscription(before, after subscription.Subscription, at tim
 		By: after.EndedBy, Until: after.PausedUntil, Retry: after.RetryAt,
 	}
 	moved := after.PayPalID + " " + stamp(after.StatusAt)
-	began, ran := !before.Goes() && !before.State.Ended(), before.Goes()
+	began, ran := !before.Ongoing() && !before.State.Ended(), before.Ongoing()
 	var all []told
 	switch {
-	case began && (after.State == subscription.Active || after.Waits()):
+	case began && (after.State == subscription.Active || after.AwaitsStart()):
 		if at.Sub(after.StartedAt) < news {
 			all = append(all, told{mail.Welcome, after.PayPalID, args})
 		}

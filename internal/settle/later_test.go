@@ -27,7 +27,7 @@ func TestAGiftThatBeginsLater(t *testing.T) {
 		c := n.BeginLater("4.00", first, waitsAs)
 		s := n.sub(c)
 		if c.State != contribution.Approved || c.Outcome() != contribution.OutcomeScheduled || !c.CompletedAt.IsZero() ||
-			!s.Goes() || s.Waits() != (waitsAs == "approved") || s.FirstCharge().Sub(first).Abs() > 24*time.Hour {
+			!s.Ongoing() || s.AwaitsStart() != (waitsAs == "approved") || s.FirstCharge().Sub(first).Abs() > 24*time.Hour {
 			t.Fatalf("%s: it stands at %s, %+v", waitsAs, c.State, s)
 		}
 		asked := 0

@@ -89,7 +89,7 @@ func (a *application) learnSubscription(seen paypal.Subscription) (news bool, er
 		a.holdAgainstPledge(seen)
 	}
 	moved, err := c.Checkout.Apply(checkout.SubscriptionSeen(seen))
-	if second, is := errors.AsType[*checkout.SecondOrderError](err); is && next.Goes() {
+	if second, is := errors.AsType[*checkout.SecondOrderError](err); is && next.Ongoing() {
 		a.Book.Reviews.Open(review.SecondSubscription,
 			review.Args{"subscription": second.Named, "known": second.Known})
 	}

@@ -254,8 +254,9 @@ func TestALaterStartIsLearned(t *testing.T) {
 		if _, err := s.Apply(c.seen, noon); err != nil {
 			t.Fatal(err)
 		}
-		if s.Waits() != c.waits || s.Goes() != c.goes || !s.FirstCharge().Equal(c.first) || c.goes == s.StartedAt.IsZero() &&
-			c.seen.Status != paypal.SubscriptionCancelled {
+		if s.AwaitsStart() != c.waits || s.Ongoing() != c.goes || !s.FirstCharge().Equal(c.first) ||
+			c.goes == s.StartedAt.IsZero() &&
+				c.seen.Status != paypal.SubscriptionCancelled {
 			t.Errorf("%s from %s: %+v", c.seen.Status, c.seen.StartAt, s)
 		}
 	}

@@ -105,7 +105,7 @@ func (s *Subscription) Apply(seen paypal.Subscription, now time.Time) (news bool
 	if at := LaterStart(seen); !at.IsZero() && Approved(seen) {
 		s.StartsAt = at
 	}
-	if (s.State != ApprovalPending || s.Waits()) && s.StartedAt.IsZero() {
+	if (s.State != ApprovalPending || s.AwaitsStart()) && s.StartedAt.IsZero() {
 		s.StartedAt = precise(orElse(seen.CreatedAt, s.StatusAt))
 	}
 	if s.State.Ended() && s.EndedAt.IsZero() {

@@ -27,11 +27,11 @@ const (
 // charge should have come, and soon after one came, when the next one will be. While it waits for its approval, the
 // contribution's own checks look after it.
 func (s Subscription) NextCheck(now time.Time) time.Time {
-	if !s.Goes() {
+	if !s.Ongoing() {
 		return time.Time{}
 	}
 	at, charge := now.Add(checkEvery), s.NextBillingAt
-	if s.Waits() {
+	if s.AwaitsStart() {
 		charge = s.StartsAt
 	}
 	if s.State == Suspended || charge.IsZero() {

@@ -71,11 +71,11 @@ func (s Subscription) NextIsFixed(now time.Time) bool {
 	return !next.IsZero() && next.Sub(now) < priceFixedFor
 }
 
-// Waits reports whether it is approved and becomes active by itself when its first charge is due.
-func (s Subscription) Waits() bool { return s.State == ApprovalPending && !s.StartsAt.IsZero() }
+// AwaitsStart reports whether it is approved and becomes active by itself when its first charge is due.
+func (s Subscription) AwaitsStart() bool { return s.State == ApprovalPending && !s.StartsAt.IsZero() }
 
-// Goes reports whether PayPal may charge the reader, now, once it goes on, or once it begins.
-func (s Subscription) Goes() bool { return s.State.Runs() || s.Waits() }
+// Ongoing reports whether PayPal may charge the reader, now, once it goes on, or once it begins.
+func (s Subscription) Ongoing() bool { return s.State.Runs() || s.AwaitsStart() }
 
 // FirstCharge is when PayPal charges for the first time; zero where it has, or was to do so at once.
 func (s Subscription) FirstCharge() time.Time {

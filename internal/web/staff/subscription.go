@@ -127,7 +127,7 @@ func actsOn(h dashboard.History) []act {
 	if has(subscription.Active) {
 		acts = append(acts, pauseIt)
 	}
-	if slices.ContainsFunc(h.Subscriptions, subscription.Subscription.Goes) {
+	if slices.ContainsFunc(h.Subscriptions, subscription.Subscription.Ongoing) {
 		acts = append(acts, stopIt)
 	}
 	return acts
@@ -199,7 +199,7 @@ func (s *Subscription) page(ctx context.Context, loc i18n.Localizer, id uuid.UUI
 		Pausing: a == pauseIt, Months: 1,
 	}
 	for _, line := range s.subscriptionLines(loc, h) {
-		if p.Standing.PayPalID == "" || line.Goes() {
+		if p.Standing.PayPalID == "" || line.Ongoing() {
 			p.Standing = line
 		}
 	}
