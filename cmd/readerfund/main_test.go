@@ -125,7 +125,7 @@ func TestASupporterThatThereIsNot(t *testing.T) {
 	t.Parallel()
 	address := "--database-url=" + dbtest.NewURL(t)
 	for _, command := range []string{"find", "export", "erase"} {
-		readerfund(t, "", "supporter", command, "me", address).wants(t, exitUsage, "<address>: Write an email address")
+		readerfund(t, "", "supporter", command, "me", address).wants(t, exitUsage, "<address>: Write the email address like")
 		readerfund(t, "", "supporter", command, "me@example.org", address).wants(t, exitFailed, "Nothing is stored")
 	}
 }
