@@ -62,3 +62,24 @@ func TestAddressesWithoutAGiftAreForgotten(t *testing.T) {
 		t.Error("the wrong address was forgotten")
 	}
 }
+
+// A version that knew of no postal addresses erased a reader while this one was being rolled out.
+func TestAddressesOnReceiptsOfErasedGiftsAreForgotten(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.pay("Ada", "ada@example.org")
+	f.pay("Bob", "bob@example.org")
+	f.keepAddress("ada@example.org", "7 Quill Street")
+	f.keepAddress("bob@example.org", "8 Bob Road")
+	f.Exec(`UPDATE receipt SET name = '', country = '' WHERE address = '7 Quill Street'`)
+	f.Exec(`UPDATE contribution SET name = '', email = '', supporter_id = NULL, erased_at = $1 WHERE name = 'Ada'`, f.Clock.Now())
+	if err := f.Forget(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left := f.names("Quill Street"); len(left) > 0 {
+		t.Errorf("still there: %v", left)
+	}
+	if f.Count("receipt WHERE address = '8 Bob Road' AND name <> ''") != 1 {
+		t.Error("another's address is gone from their receipt")
+	}
+}

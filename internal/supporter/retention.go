@@ -145,12 +145,21 @@ func (s *Service) forgetProfiles(ctx context.Context) (int64, error) {
 }
 
 // forgetAddresses takes postal addresses away whose readers' gifts have all been forgotten, or were erased while the
-// address was being saved, or by a version of this program that did not know of it.
+// address was being saved, or by a version of this program that did not know of it; and those on the receipts of such
+// erased gifts.
 func (s *Service) forgetAddresses(ctx context.Context) (int64, error) {
-	return s.rows(ctx, `
+	kept, err := s.rows(ctx, `
 		DELETE FROM receipt_address a
 		WHERE NOT EXISTS (SELECT 1 FROM supporter s WHERE s.email = a.email)
 		  AND NOT EXISTS (SELECT 1 FROM contribution c WHERE c.email <> '' AND lower(c.email) = a.email)`)
+	if err != nil {
+		return kept, err
+	}
+	// From the few that were erased, by contribution_erased, to their receipts by receipt_contribution.
+	printed, err := s.rows(ctx, `
+		UPDATE receipt SET name = '', address = '', country = ''
+		WHERE address <> '' AND contribution_id IN (SELECT id FROM contribution WHERE erased_at IS NOT NULL)`)
+	return kept + printed, err
 }
 
 func (s *Service) rows(ctx context.Context, query string, args ...any) (int64, error) {
