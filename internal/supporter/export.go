@@ -51,7 +51,8 @@ func (s *Service) Export(ctx context.Context, address string) (json.RawMessage, 
 			            'payments', (
 			                SELECT jsonb_agg(jsonb_build_object(
 			                    'paypal_id', p.paypal_id, 'status', p.status, 'amount_minor', p.amount_minor,
-			                    'currency', p.currency, 'at', p.occurred_at) ORDER BY p.id)
+			                    'currency', p.currency, 'frequency', coalesce(p.frequency, c.frequency),
+			                    'at', p.occurred_at) ORDER BY p.id)
 			                FROM payment p WHERE p.contribution_id = c.id),
 			            'subscriptions', (
 			                SELECT jsonb_agg(jsonb_build_object(

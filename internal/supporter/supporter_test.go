@@ -1,7 +1,9 @@
 package supporter_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -243,5 +245,45 @@ func TestReasonsOfChangesAreErased(t *testing.T) {
 	}
 	if left := f.names("quillfeather"); len(left) > 0 || f.Count("subscription_change WHERE state = 'done'") != 2 {
 		t.Errorf("still there: %v", left)
+	}
+}
+
+// A payment is handed out with how often it was taken then, which is not how the gift began where it was switched since.
+func TestExportSaysHowOftenEachPaymentWasTaken(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.pay("Ada Reader", "ada@reader.example")
+	c := f.Subscribe("month", "10.00")
+	f.Exec(`UPDATE contribution SET email = 'ada@reader.example' WHERE id = $1`, c.ID)
+	exported := func() (all []string) {
+		t.Helper()
+		text, err := f.Export(t.Context(), "ada@reader.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var told struct {
+			Contributions []struct {
+				Payments []struct{ Frequency string }
+			}
+		}
+		if err := json.Unmarshal(text, &told); err != nil {
+			t.Fatal(err)
+		}
+		for _, gift := range told.Contributions {
+			for _, p := range gift.Payments {
+				all = append(all, p.Frequency)
+			}
+		}
+		slices.Sort(all)
+		return all
+	}
+	for _, at := range []struct {
+		frequency any
+		want      []string
+	}{{nil, []string{"month", "once"}}, {"year", []string{"once", "year"}}} {
+		f.Exec(`UPDATE payment SET frequency = $2 WHERE contribution_id = $1`, c.ID, at.frequency)
+		if got := exported(); !slices.Equal(got, at.want) {
+			t.Errorf("a payment of %v: %v, want %v", at.frequency, got, at.want)
+		}
 	}
 }
