@@ -30,8 +30,8 @@ type started struct {
 	ApproveURL string `json:"approve_url"`
 }
 
-// Create answers POST /contributions with JSON: it starts a contribution for a program. The same Idempotency-Key gives
-// the same answer again.
+// Create answers POST /contributions with JSON: it starts a contribution for a program. Repeating an Idempotency-Key
+// returns the same answer.
 func (s *Contributions) Create(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), gift.Timeout)
 	defer cancel()
@@ -59,21 +59,21 @@ func (s *Contributions) Create(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// tooMany is what a program is told.
+// tooMany is the error that a program gets when it must wait.
 func tooMany(n *admission.NotYetError) error {
 	e := &page.Error{
 		Status: http.StatusTooManyRequests, Title: i18n.New("web.one_moment"), RetryAfter: n.Wait, Challenge: n.Challenge,
 		Detail: i18n.New("web.solve_or_wait", i18n.Args{"field": gift.SolutionField}),
 	}
 	if n.Challenge == nil {
-		e.Challenge = nil // and not a pointer that is nil
+		e.Challenge = nil // a nil pointer would not be nil as any
 		e.Detail = i18n.New("web.too_many_unpaid")
 	}
 	return e
 }
 
-// intentOfJSON reads the fields of the interface. Fields it does not know are left alone, so that a program written for
-// a newer version still works with this one; a field of the wrong type is the program's mistake and is named.
+// intentOfJSON reads the fields of the interface. It ignores unknown fields, so that a program written for a newer
+// version still works with this one; a field of the wrong type is the program's mistake and is named in the error.
 func intentOfJSON(body []byte) (in contribution.Intent, solution string, err error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {

@@ -19,11 +19,11 @@ func ApprovalOrigins(apiBase string) []string {
 	return []string{u.Scheme + "://" + u.Host}
 }
 
-// Approvals are those sources.
+// Approvals are the sources that ApprovalOrigins returns.
 type Approvals []string
 
-// Allow reports whether an address is one of PayPal's approval pages. A redirect goes nowhere else, whatever an answer
-// from the API said.
+// Allow reports whether an address is one of PayPal's approval pages. We redirect nowhere else, whatever an answer from
+// the API contained.
 func (a Approvals) Allow(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.User != nil || u.Host == "" {

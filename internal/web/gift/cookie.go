@@ -12,7 +12,7 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// remembered is how many gifts a browser keeps a cookie of, and lifetime how long.
+// remembered is how many gifts a browser keeps cookies for, and lifetime for how long.
 const (
 	remembered = 5
 	lifetime   = 30 * 24 * time.Hour
@@ -21,20 +21,20 @@ const (
 // cookiePurpose is what the cookies' signatures are for.
 const cookiePurpose = "gift cookie"
 
-// Cookies let a browser know which gifts were made in it. Each gift has one to itself: a form that comes from another
-// site, as from the appeal on an article, comes without our cookies (SameSite), and an answer that wrote a list anew
-// would throw away what it had not seen. They are for showing readers their own pages again, and name nobody.
+// Cookies let a browser prove which gifts were made in it. Each gift has a cookie of its own: a form posted from
+// another site, such as the appeal on an article, arrives without our cookies (SameSite), and an answer that rewrote a
+// list would drop the gifts that it had not seen. They serve to show readers their own pages again, and name nobody.
 type Cookies struct {
 	signer page.Signer
 	secure bool
 }
 
-// NewCookies makes cookies that go over https alone where secure is true.
+// NewCookies makes cookies that are sent over https only if secure is true.
 func NewCookies(signer page.Signer, secure bool) *Cookies {
 	return &Cookies{signer: signer, secure: secure}
 }
 
-// prefix begins the name of each gift's cookie; the gift's id ends it. It has the __Host- prefix where browsers
+// prefix begins the name of each gift's cookie, which ends with the gift's id. It is the __Host- prefix where browsers
 // allow it: over https, for the whole host, from no subdomain (RFC 6265bis, section 4.1.3.2).
 func (c *Cookies) prefix() string {
 	if c.secure {
@@ -43,7 +43,7 @@ func (c *Cookies) prefix() string {
 	return "gift-"
 }
 
-// Remember adds a contribution to this browser's own, and forgets the oldest beyond five.
+// Remember adds a contribution to those of this browser, and forgets the oldest beyond five.
 func (c *Cookies) Remember(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
 	c.set(w, id, c.signer.Sign(cookiePurpose, id.String()), int(lifetime/time.Second))
 	others := slices.DeleteFunc(c.Recalled(r), func(known uuid.UUID) bool { return known == id })
@@ -59,7 +59,7 @@ func (c *Cookies) set(w http.ResponseWriter, id uuid.UUID, value string, maxAge 
 	})
 }
 
-// Recalled are the contributions this browser made, newest first, as far as its cookies are ours.
+// Recalled returns the contributions that this browser made, newest first, ignoring cookies that we did not sign.
 func (c *Cookies) Recalled(r *http.Request) []uuid.UUID {
 	var ids []uuid.UUID
 	for _, cookie := range r.Cookies() {
@@ -78,8 +78,8 @@ func (c *Cookies) Recalled(r *http.Request) []uuid.UUID {
 // Owns reports whether the contribution was made in this browser.
 func (c *Cookies) Owns(r *http.Request, id uuid.UUID) bool { return slices.Contains(c.Recalled(r), id) }
 
-// startedSince is how many gifts this browser says it has started since then: their ids hold the time (RFC 9562,
-// section 5.7).
+// startedSince is how many gifts this browser's cookies show as started since then: their ids contain the time (RFC
+// 9562, section 5.7).
 func (c *Cookies) startedSince(r *http.Request, then time.Time) (n int) {
 	for _, id := range c.Recalled(r) {
 		seconds, nanos := id.Time().UnixTime()

@@ -1,6 +1,6 @@
-// Package gift starts a gift that was sent over HTTP: it asks whether one more may be started from where the request
-// comes, hands it to internal/contribution, and says where its reader goes on. The donation form and the JSON interface
-// both call it. It renders nothing, and keeps no state but the browser's own cookies.
+// Package gift starts a gift that was sent over HTTP: it checks whether this client may start another one, hands the
+// gift to internal/contribution, and returns where its reader goes next. The donation form and the JSON interface both
+// call it. It renders nothing, and keeps no state but the browser's own cookies.
 package gift
 
 import (
@@ -17,10 +17,10 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// Timeout bounds a start: the reader has an answer within 10 s, whatever PayPal does.
+// Timeout bounds a start, so that the reader has an answer within 10 s, whatever PayPal does.
 const Timeout = 9 * time.Second
 
-// The fields that prove a reader. The first has ALTCHA's own name, so that its widget can fill it in.
+// The fields that hold the proof of work. The first has ALTCHA's own name, so that its widget can fill it in.
 const (
 	SolutionField = "altcha"
 	TurnField     = "turn"
@@ -36,8 +36,8 @@ type Starter struct {
 	Now       func() time.Time
 }
 
-// Start starts a gift, if one more may be started from where the request comes: else the error is a
-// *admission.NotYetError. A mistake in the form is no gift yet and not counted, and neither is one more copy of a key.
+// Start starts a gift if this client may start another one; otherwise the error is an *admission.NotYetError. A form
+// with a mistake does not count as a gift, and neither does another copy with a known key.
 func (s *Starter) Start(
 	ctx context.Context, r *http.Request, in contribution.Intent, p admission.Proof,
 ) (contribution.Contribution, error) {
@@ -56,14 +56,14 @@ func (s *Starter) Start(
 	if err != nil {
 		return c, err
 	}
-	if err := s.Gate.Began(ctx, pass, c.ID); err != nil { // the gift counts for more than the count
+	if err := s.Gate.Began(ctx, pass, c.ID); err != nil { // the gift is worth more than the count
 		s.Log.WarnContext(ctx, "what becomes of a gift will not be counted",
 			"request", page.RequestID(ctx), "error", err)
 	}
 	return c, nil
 }
 
-// Approval is PayPal's page where the reader of a started gift approves it; empty when the gift is past that.
+// Approval is PayPal's page where the reader approves a started gift; empty once the gift is past that.
 func (s *Starter) Approval(c contribution.Contribution) (string, error) {
 	switch c.Outcome() {
 	case contribution.OutcomeOpen, contribution.OutcomeCancelled:
@@ -79,8 +79,8 @@ func (s *Starter) Approval(c contribution.Contribution) (string, error) {
 	return c.Checkout.ApproveURL, nil
 }
 
-// Naming is the reader's answer. anonymous is a wish not to be named; without it a yes was never said, so false is no
-// answer.
+// Naming is the reader's answer to whether they may be named. anonymous means that they may not be. anonymous=false is
+// no answer, because it does not mean that they said yes.
 func Naming(named *bool, anonymous bool) contribution.Naming {
 	switch {
 	case anonymous, named != nil && !*named:

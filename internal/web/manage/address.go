@@ -22,7 +22,7 @@ type ownAddress struct {
 	Incomplete int             // receipts that were issued without it and can be replaced
 }
 
-// ownAddress is nil where the text of receipts needs no address: then none is asked for.
+// ownAddress returns nil if the receipt text needs no address: then the page does not ask for one.
 func (s *Own) ownAddress(
 	ctx context.Context, address string, written receipt.Address, refused bool,
 ) (*ownAddress, error) {
@@ -49,8 +49,8 @@ func (s *Own) asksAddress() bool {
 	return s.receipts != nil && s.receipts.AddressUse() != form.NoAddress
 }
 
-// ActOnAddress answers POST /manage/address: it saves the name and address for receipts, removes them, or has receipts
-// replaced that lack them.
+// ActOnAddress answers POST /manage/address: it saves the name and address for receipts, removes them, or replaces
+// receipts that were issued without them.
 func (s *Own) ActOnAddress(w http.ResponseWriter, r *http.Request) error {
 	return s.door.only(func(w http.ResponseWriter, r *http.Request, address string) error {
 		v, err := page.ReadForm(w, r)
@@ -86,7 +86,7 @@ func (s *Own) ActOnAddress(w http.ResponseWriter, r *http.Request) error {
 	})(w, r)
 }
 
-// news says what became of what was sent.
+// news says what became of the form that was sent.
 func (s *Own) news(r *http.Request) *page.Flash {
 	loc := s.pages.Localizer(r)
 	switch r.URL.Query().Get("address") {

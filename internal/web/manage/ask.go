@@ -18,14 +18,14 @@ type Ask struct {
 	links *managelink.Service
 }
 
-// askPage is the form that asks for a link, and what became of it.
+// askPage is the form that asks for a link, and the outcome of sending it.
 type askPage struct {
 	Email   string
 	Lede    string // why the reader is here
-	Sent    bool   // a link is under way if the address is known
-	Done    bool   // the lede says what came of what the reader just did
+	Sent    bool   // a link is on its way if the address is known
+	Done    bool   // the lede reports the outcome of what the reader just did
 	Wait    bool   // no link can be asked for now
-	Mails   bool   // mail is sent from here
+	Mails   bool   // this server sends mail
 	Minutes int    // how long a link may be opened
 	page.FormErrors
 }
@@ -49,7 +49,7 @@ func (s *Ask) form(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// refuse says why a link opens nothing, and offers another.
+// refuse says why a link cannot be opened, and offers another.
 func (s *Ask) refuse(w http.ResponseWriter, r *http.Request, why i18n.Message) error {
 	p := askPage{Lede: s.pages.Localizer(r).Message(why)}
 	return s.show(w, r, http.StatusNotFound, i18n.New("manage.title.no_entry"), p)
@@ -63,8 +63,8 @@ func (s *Ask) show(w http.ResponseWriter, r *http.Request, status int, title i18
 // linkMinutes is how long a link may be opened.
 const linkMinutes = int(managelink.LinkLasts / time.Minute)
 
-// Submit answers POST /manage. It gives nothing away about the address: the answer is the same, and as fast, whether
-// or not anybody has given with it.
+// Submit answers POST /manage. It reveals nothing about the address: the answer is the same, and takes the same time,
+// whether or not a gift was made with that address.
 func (s *Ask) Submit(w http.ResponseWriter, r *http.Request) error {
 	v, err := page.ReadForm(w, r)
 	if err != nil {

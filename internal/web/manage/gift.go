@@ -20,8 +20,8 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// Gift is the page of one recurring gift. A mail about it leads there with a key, and shows what it is and how to stop
-// and pause it; a reader with a session changes it as well.
+// Gift is the page of one recurring gift. A mail about the gift links to it with a key; that visit can see, stop and
+// pause the gift. A reader with a session can also change it.
 type Gift struct {
 	layout
 
@@ -36,13 +36,13 @@ type Gift struct {
 // approvals reports whether an address is one of PayPal's pages: gift.Approvals.
 type approvals interface{ Allow(address string) bool }
 
-// visit is a request that may see a recurring gift.
+// visit is a request that is allowed to see a recurring gift.
 type visit struct {
 	id  uuid.UUID
 	key string // of the link in a mail; empty for a reader with a session, who may do more
 }
 
-// address is where the page is for a reader who came this way.
+// address is the page's address for a reader who came this way.
 func (v visit) address() string {
 	at := home + "/gift/" + v.id.String()
 	if v.key != "" {
@@ -53,8 +53,8 @@ func (v visit) address() string {
 
 var errNotYours = errors.New("no gift of this reader")
 
-// visitor finds out by what right the request comes. The error is errNotYours where it comes by none: the same for a
-// gift that is not there as for another reader's.
+// visitor returns what a request is allowed to see. The error is errNotYours if it has no right to the gift: the same
+// for a gift that does not exist as for another reader's.
 func (s *Gift) visitor(ctx context.Context, r *http.Request, key string) (visit, error) {
 	id, err := page.PathID(r)
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Gift) visitor(ctx context.Context, r *http.Request, key string) (visit,
 	return visit{id: id}, nil
 }
 
-// refuse offers a link to a reader whose link or session does not fit.
+// refuse offers a new link to a reader whose link or session is not valid for the gift.
 func (s *Gift) refuse(w http.ResponseWriter, r *http.Request, err error) error {
 	if !errors.Is(err, errNotYours) {
 		return err
@@ -119,8 +119,8 @@ func (s *Gift) Act(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// carryOut does what the form asks for, and says where the reader goes on: back to the page, or to PayPal's, where they
-// consent.
+// carryOut does what the form asks for, and returns where the reader goes next: back to the page, or to PayPal's page,
+// where they consent.
 func (s *Gift) carryOut(ctx context.Context, v visit, form url.Values) (to string, err error) {
 	by := manage.By{Kind: manage.ByReader}
 	switch act := form.Get("act"); {
@@ -129,7 +129,7 @@ func (s *Gift) carryOut(ctx context.Context, v visit, form url.Values) (to strin
 	case act == "resume":
 		_, err = s.service.Resume(ctx, v.id, by)
 	case strings.HasPrefix(act, "pause-"):
-		months, _ := strconv.Atoi(strings.TrimPrefix(act, "pause-")) // what is no number is 0, which is refused
+		months, _ := strconv.Atoi(strings.TrimPrefix(act, "pause-")) // anything but a number is 0, which is refused
 		_, err = s.service.Pause(ctx, v.id, months, by)
 	case act == "change" && v.key == "":
 		return s.change(ctx, v, form, by)
@@ -162,19 +162,19 @@ func (s *Gift) change(ctx context.Context, v visit, form url.Values, by manage.B
 	return v.address(), nil
 }
 
-// Return answers GET /manage/changes/{id}/return: PayPal sent the reader back, who consented to a change.
+// Return answers GET /manage/changes/{id}/return: the reader consented to a change, and PayPal sent them back.
 func (s *Gift) Return(w http.ResponseWriter, r *http.Request) error {
-	return s.comeBack(w, r, s.service.Returned)
+	return s.showReturned(w, r, s.service.Returned)
 }
 
 // Cancel answers GET /manage/changes/{id}/cancel: the reader did not consent, and everything stays as it was.
 func (s *Gift) Cancel(w http.ResponseWriter, r *http.Request) error {
-	return s.comeBack(w, r, s.service.TurnedBack)
+	return s.showReturned(w, r, s.service.TurnedBack)
 }
 
-// comeBack shows the gift again. A reader whose session ended at PayPal's asks for another link; what they consented to
-// is found out all the same.
-func (s *Gift) comeBack(
+// showReturned shows the gift again. A reader whose session ended while they were at PayPal asks for another link;
+// whether they consented is looked up all the same.
+func (s *Gift) showReturned(
 	w http.ResponseWriter, r *http.Request, look func(context.Context, uuid.UUID) (manage.Change, error),
 ) error {
 	id, err := page.PathID(r)
@@ -188,7 +188,7 @@ func (s *Gift) comeBack(
 			owns, err = s.people.Owns(r.Context(), address, c.Contribution)
 		}
 		switch {
-		case fault.Is(err, fault.NotFound), err == nil && !owns: // the same for either
+		case fault.Is(err, fault.NotFound), err == nil && !owns: // both get the same answer
 			return fault.New(fault.NotFound, "manage.no_such_change")
 		case err != nil:
 			return err

@@ -27,7 +27,7 @@ type giftPage struct {
 	News      *page.Flash
 	Consent   string // PayPal's page where a change waits for the reader's consent
 	Pauses    []int  // how many months it may be paused for
-	Written   string // the amount that is being changed to, as typed
+	Written   string // the amount of a pending change, as typed
 	Again     string // the donation page
 	page.FormErrors
 }
@@ -37,7 +37,7 @@ func (s *Gift) render(
 ) error {
 	sub, err := s.service.Subscription(r.Context(), v.id)
 	if fault.Is(err, fault.NotFound) {
-		return s.refuse(w, r, errNotYours) // it is not one that repeats, or nothing was begun at PayPal
+		return s.refuse(w, r, errNotYours) // a one-time gift, or one that never reached PayPal
 	}
 	if err != nil {
 		return err
@@ -80,8 +80,8 @@ func (s *Gift) render(
 // ended is the standing of every gift that has ended, on readers' pages.
 const ended manage.Standing = "ended"
 
-// standing is how a gift stands, as readers' pages put it: they do not say who ended it, nor that a charge once failed
-// and a later one arrived.
+// standing is the state of a gift as readers' pages show it: they do not say who ended it, nor that a charge failed
+// once and arrived later.
 func standing(sub subscription.Subscription, now time.Time) manage.Standing {
 	switch st := manage.StandingOf(sub, now); {
 	case sub.State.Ended():
@@ -101,11 +101,11 @@ func (l layout) next(sub subscription.Subscription) string {
 	return l.dayOf(sub.NextCharge())
 }
 
-// newsLast is how long the page says what became of a change.
+// newsLast is how long the page reports the outcome of a change.
 const newsLast = 15 * time.Minute
 
-// news says what became of the latest change, for a while. It is made of what is known when the page is shown, and so
-// stays true when it is loaded again.
+// news reports the outcome of the latest change, for a while. It reads the current state on each request, so it is
+// still true when the page is reloaded.
 func (s *Gift) news(loc i18n.Localizer, sub subscription.Subscription, c manage.Change) *page.Flash {
 	if !c.UnderWay() && (c.EndedAt.IsZero() || s.now().Sub(c.EndedAt) > newsLast) {
 		return nil
@@ -126,12 +126,12 @@ func (s *Gift) news(loc i18n.Localizer, sub subscription.Subscription, c manage.
 	}
 }
 
-// done says that a change has taken place.
+// done says that a change has taken effect.
 func (s *Gift) done(loc i18n.Localizer, sub subscription.Subscription, c manage.Change) *page.Flash {
 	switch {
 	case c.Kind == manage.Stop:
 		return page.Good(loc, "manage.news.stopped")
-	case c.Kind == manage.Pause && c.Until.IsZero(): // for a dispute, of which the page says more
+	case c.Kind == manage.Pause && c.Until.IsZero(): // paused because of a dispute, about which the page says more
 		return page.Pending(loc, "manage.news.paused_open")
 	case c.Kind == manage.Pause:
 		return page.Good(loc, "manage.news.paused", i18n.Args{"until": s.day(c.Until)})

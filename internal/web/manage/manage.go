@@ -1,9 +1,8 @@
-// Package manage is what a reader sees of their own gifts: the page that asks for a link by mail, the page behind it,
-// and the page of one recurring gift, to which every mail about it leads.
+// Package manage shows readers their own gifts: the page that asks for a link by mail, the page behind that link, and
+// the page of one recurring gift, to which every mail about that gift leads.
 //
 // A handler parses, makes one call into the domain, chooses a view and renders it. The person who reads the mail of an
-// address is its reader; internal/managelink keeps who was let in. internal/manage changes what is changed about a
-// gift.
+// address is its reader; internal/managelink keeps their sessions. internal/manage makes the changes to a gift.
 package manage
 
 import (
@@ -107,7 +106,7 @@ func (l layout) dayOf(t time.Time) string {
 	return l.day(t)
 }
 
-// show renders a page that only its reader should find.
+// show renders a page of one reader, which search engines must not index.
 func (l layout) show(
 	w http.ResponseWriter, r *http.Request, status int, view string, title i18n.Message, data any,
 ) error {
@@ -137,8 +136,8 @@ func (d door) session(r *http.Request) string {
 	return cookie.Value
 }
 
-// keep gives the browser its session, and takes it back where that is empty. Lax lets it come along when PayPal sends
-// the reader back.
+// keep sets the session cookie, or deletes it if session is empty. SameSite is Lax so that browsers send the cookie
+// when PayPal sends the reader back.
 func (d door) keep(w http.ResponseWriter, session string) {
 	age := int(managelink.SessionLasts / time.Second)
 	if session == "" {
@@ -150,7 +149,7 @@ func (d door) keep(w http.ResponseWriter, session string) {
 	})
 }
 
-// reader is the address whose reader asks; managelink.ErrNoSession where nobody was let in.
+// reader returns the email address that the request's session belongs to, or managelink.ErrNoSession.
 func (d door) reader(ctx context.Context, r *http.Request) (string, error) {
 	return d.links.Reader(ctx, d.session(r))
 }

@@ -25,14 +25,14 @@ type openPage struct {
 	Opening string // names this page: its button pressed twice opens the link once
 }
 
-// Show answers GET /manage/{token}. It does not open the link: programs that look at mail before its reader does get
-// every address in it. The page's button does.
+// Show answers GET /manage/{token}. It does not open the link, because programs that scan mail before its reader does
+// fetch every address in it. The page's button opens it.
 func (s *Open) Show(w http.ResponseWriter, r *http.Request) error {
 	token := r.PathValue("token")
 	err := s.door.links.Check(r.Context(), token)
 	switch {
 	case errors.Is(err, managelink.ErrUsed):
-		// The back button, or the mail clicked once more: who is in already goes in.
+		// The reader used the back button or clicked the mail again: a reader with a session goes straight in.
 		if _, err := s.door.reader(r.Context(), r); err == nil {
 			page.Redirect(w, home)
 			return nil
@@ -60,7 +60,7 @@ func (s *Open) Open(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// refuse says why a link lets nobody in, and offers another.
+// refuse says why a link does not open, and offers another.
 func (s *Open) refuse(w http.ResponseWriter, r *http.Request, err error) error {
 	if !fault.Is(err, fault.NotFound) {
 		return err
@@ -68,7 +68,7 @@ func (s *Open) refuse(w http.ResponseWriter, r *http.Request, err error) error {
 	return s.ask.refuse(w, r, fault.All(err)[0].Message)
 }
 
-// Leave answers POST /manage/leave: it ends the session, here and on the server.
+// Leave answers POST /manage/leave: it ends the session, in this browser and on the server.
 func (s *Open) Leave(w http.ResponseWriter, r *http.Request) error {
 	if err := s.door.links.Leave(r.Context(), s.door.session(r)); err != nil {
 		return err

@@ -30,12 +30,13 @@ type Own struct {
 	document receipt.Links
 }
 
-// ownPage is what a reader gave and gives. Each of its two lists comes in pages, and a later one stands by itself.
+// ownPage lists what a reader gave and gives. Each of its two lists is paginated, and a later page shows only that
+// list.
 type ownPage struct {
 	Address        string
 	First          bool        // the first page of both lists
 	Recurring      []recurring // those that run come first
-	OlderRecurring string      // where the list goes on; empty at its end
+	OlderRecurring string      // the address of the list's next page; empty at its end
 	Payments       []payment   // newest first
 	OlderPayments  string      // likewise
 	Years          []yearly    // the latest first
@@ -157,7 +158,7 @@ func (s *Own) fillPayments(ctx context.Context, p *ownPage, after string) error 
 	return nil
 }
 
-// serials are the numbers of the payments' receipts.
+// serials returns the numbers of the payments' receipts.
 func (s *Own) serials(ctx context.Context, given []supporter.Payment) (map[int64]string, error) {
 	if s.receipts == nil {
 		return map[int64]string{}, nil
@@ -169,7 +170,7 @@ func (s *Own) serials(ctx context.Context, given []supporter.Payment) (map[int64
 	return s.receipts.Serials(ctx, ids)
 }
 
-// years are the statements of the years in which the reader gave, as far as PayPal names them for it.
+// years returns the statements of the years in which the reader gave, as far as PayPal names them for it.
 func (s *Own) years(ctx context.Context, address string) (all []yearly, err error) {
 	if s.receipts == nil {
 		return nil, nil
@@ -185,7 +186,7 @@ func (s *Own) years(ctx context.Context, address string) (all []yearly, err erro
 	return all, err
 }
 
-// recurringOf is how contributions that repeat stand, in the order of their ids.
+// recurringOf returns how recurring contributions stand, in the order of their ids.
 func recurringOf(
 	ctx context.Context, l layout, changes *manage.Service, ids []uuid.UUID,
 ) (all []recurring, err error) {
@@ -206,8 +207,8 @@ func recurringOf(
 	return all, nil
 }
 
-// Whole reports whether all of a payment went back.
+// Whole reports whether all of a payment was returned.
 func (p payment) Whole() bool { return p.Returned == p.Amount }
 
-// Back reports whether any of it did.
+// Back reports whether any of a payment was returned.
 func (p payment) Back() bool { return p.Returned.Minor > 0 }

@@ -10,7 +10,7 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// Privacy is where readers get what is known of them, and have it erased.
+// Privacy is where readers download what is known about them, and have it erased.
 type Privacy struct {
 	layout
 
@@ -19,7 +19,7 @@ type Privacy struct {
 	changes *manage.Service
 }
 
-// Export answers GET /manage/export: everything that is kept of the reader, as a file.
+// Export answers GET /manage/export: everything that we keep about the reader, as a file.
 func (s *Privacy) Export(w http.ResponseWriter, r *http.Request) error {
 	return s.door.only(func(w http.ResponseWriter, r *http.Request, address string) error {
 		text, err := s.people.Export(r.Context(), address)
@@ -32,14 +32,14 @@ func (s *Privacy) Export(w http.ResponseWriter, r *http.Request) error {
 	})(w, r)
 }
 
-// erasePage asks once more, or says that it is done.
+// erasePage asks for confirmation, or says that the erasure is done.
 type erasePage struct {
 	Address string
 	Runs    []recurring // they have to be stopped first
 	Done    bool
 }
 
-// AskErase answers GET /manage/erase: it says what goes and what stays, and asks once more.
+// AskErase answers GET /manage/erase: it says what is erased and what stays, and asks for confirmation.
 func (s *Privacy) AskErase(w http.ResponseWriter, r *http.Request) error {
 	return s.door.only(func(w http.ResponseWriter, r *http.Request, address string) error {
 		runs, err := s.running(r.Context(), address)
@@ -51,8 +51,8 @@ func (s *Privacy) AskErase(w http.ResponseWriter, r *http.Request) error {
 	})(w, r)
 }
 
-// Erase answers POST /manage/erase. Nothing is left by which the reader would be let in again. A gift that still
-// repeats has to be stopped first: PayPal would go on charging a reader whom nobody here could help.
+// Erase answers POST /manage/erase. Afterwards nothing is left that would let the reader in again, so a gift that still
+// repeats has to be stopped first: otherwise PayPal would go on charging a reader whom we could no longer help.
 func (s *Privacy) Erase(w http.ResponseWriter, r *http.Request) error {
 	return s.door.only(func(w http.ResponseWriter, r *http.Request, address string) error {
 		runs, err := s.running(r.Context(), address)
@@ -74,7 +74,7 @@ func (s *Privacy) Erase(w http.ResponseWriter, r *http.Request) error {
 	})(w, r)
 }
 
-// running are the gifts that PayPal would go on charging.
+// running returns the gifts that PayPal would go on charging.
 func (s *Privacy) running(ctx context.Context, address string) ([]recurring, error) {
 	ids, err := s.people.Running(ctx, address)
 	if err != nil {

@@ -69,8 +69,8 @@ func formValues(r *http.Request, body []byte) (url.Values, error) {
 	return form.Value, form.RemoveAll()
 }
 
-// CheckBody refuses by its headers a body that says it is longer or encoded: an encoded body could unpack to anything,
-// and no honest client sends one here.
+// CheckBody refuses a body by its headers if it declares itself too long or encoded: an encoded body could unpack to
+// any size, and no honest client sends one here.
 func CheckBody(r *http.Request, limit int64) error {
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return NewError(http.StatusUnsupportedMediaType, "web.body_encoded")
@@ -81,7 +81,7 @@ func CheckBody(r *http.Request, limit int64) error {
 	return nil
 }
 
-// ReadBody reads at most limit bytes, however the body comes, and refuses what CheckBody refuses.
+// ReadBody reads at most limit bytes, with or without a declared length, and refuses what CheckBody refuses.
 func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if err := CheckBody(r, limit); err != nil {
 		return nil, err
@@ -96,10 +96,10 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	return body, nil
 }
 
-// expected is how long a body may say it is and have the room for it at once; who says more has to send it first.
+// expected is the largest declared length for which a buffer is allocated at once; a longer body has to arrive first.
 const expected = 16 << 10
 
-// readAll reads to the end, without growing a buffer on the way when the length is known.
+// readAll reads to the end, without growing the buffer on the way if the length is known.
 func readAll(r *http.Request, from io.Reader) ([]byte, error) {
 	if r.ContentLength <= 0 || r.ContentLength > expected {
 		return io.ReadAll(from)
@@ -111,7 +111,7 @@ func readAll(r *http.Request, from io.Reader) ([]byte, error) {
 	return body, nil
 }
 
-// PathID reads the id in the address, in the one way we write it; else the error is NotFound.
+// PathID reads the id in the address, and accepts only the spelling that we write; any other is a NotFound error.
 func PathID(r *http.Request) (uuid.UUID, error) {
 	text := r.PathValue("id")
 	id, err := uuid.Parse(text)

@@ -5,11 +5,11 @@ import (
 	"net/netip"
 )
 
-// Client is whose request it is, at three widths. None of it is written to any log.
+// Client identifies the sender of a request, at three widths. None of it is written to any log.
 type Client struct {
 	Addr    netip.Addr   // without a zone; the zero Addr when the connection is no TCP connection
 	Address netip.Prefix // what one customer has: an IPv4 address, or an IPv6 /64
-	Network netip.Prefix // what lies around it in one pair of hands: an IPv4 /24, or an IPv6 /48 (RFC 6177)
+	Network netip.Prefix // the network around it under one owner: an IPv4 /24, or an IPv6 /48 (RFC 6177)
 }
 
 // NewClient finds the networks of an address.
@@ -28,10 +28,11 @@ func NewClient(a netip.Addr) Client {
 	return c
 }
 
-// Bare writes an address in one way: IPv4 in IPv6 is IPv4, and a zone, which means something to one machine only, goes.
+// Bare normalizes an address: IPv4 in IPv6 becomes IPv4, and the zone, which means something on one machine only, is
+// dropped.
 func Bare(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
 
-// ClientOf is whose request it really is.
+// ClientOf returns the client that really sent the request.
 func ClientOf(ctx context.Context) Client {
 	q, _ := ctx.Value(requestKey{}).(Request)
 	return q.Client

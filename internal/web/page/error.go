@@ -15,13 +15,13 @@ import (
 	"readerfund/internal/i18n"
 )
 
-// Error is trouble that only HTTP has: a wrong method, a wrong type, a body that is no JSON, too many requests.
+// Error is an error that only HTTP has: a wrong method, a wrong type, a body that is not JSON, too many requests.
 type Error struct {
 	Status     int
 	Title      i18n.Message // empty for the status's own
 	Detail     i18n.Message
 	RetryAfter time.Duration // 0 says nothing
-	Challenge  any           // an extension of the problem details: what the client may solve to be let in
+	Challenge  any           // an extension of the problem details: what the client may solve to be admitted
 }
 
 // NewError is an Error whose title is its status's own, and whose detail has this key in locales/.
@@ -32,31 +32,32 @@ func NewError(status int, key string, args ...i18n.Args) *Error {
 // Error implements error.
 func (e *Error) Error() string { return fmt.Sprintf("%d: %s", e.Status, e.Detail) }
 
-// NotFound is the error of an address that there is no page at.
+// NotFound is the error for an address without a page.
 func NotFound() error { return fault.New(fault.NotFound, "web.no_page") }
 
-// Problem is what a person or a program is told about an error. Its JSON is RFC 9457's problem details.
+// Problem is what a person or a program sees of an error. Its JSON is RFC 9457's problem details.
 type Problem struct {
 	Type      string       `json:"type"`
 	Title     string       `json:"title"`
 	Status    int          `json:"status"`
 	Detail    string       `json:"detail,omitempty"`
-	Reference string       `json:"reference,omitempty"` // quote it, and we find the log's line
+	Reference string       `json:"reference,omitempty"` // readers quote it, and we find the line in the log
 	Errors    []FieldError `json:"errors,omitempty"`
 
-	Challenge any `json:"challenge,omitempty"` // its solution, as field "altcha", lets the same pass
+	Challenge any `json:"challenge,omitempty"` // its solution, sent as field "altcha", lets the same request pass
 
 	Staff bool `json:"-"` // it is about one of the staff's pages,
 	Own   bool `json:"-"` // or about one of a reader's own
 }
 
-// FieldError is what is wrong with one field, by the interface's name of it.
+// FieldError is the error of one field, which is named as in the interface.
 type FieldError struct {
 	Field   string `json:"field"`
 	Message string `json:"message"`
 }
 
-// Fail answers an error: logs what is ours, shows what is the reader's. It is the one place that does either.
+// Fail answers an error: it logs internal errors and shows the reader those that are theirs. It is the only place that
+// does either.
 func (p *Renderer) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	a := ProblemOf(p.Localizer(r), err)
 	if a.Status >= http.StatusInternalServerError {
@@ -87,8 +88,8 @@ func (p *Renderer) LogFailure(r *http.Request, status int, err error) {
 	LogFailure(p.log, r, status, err)
 }
 
-// LogFailure writes the whole error once. What ended because the reader left is no failure, and a wrong address is the
-// reader's; but a defect is one whether or not the reader waited for its answer.
+// LogFailure writes the whole error once. An error that arose because the client left is not a failure, and a wrong
+// address is the reader's mistake; but a defect is logged whether or not the reader waited for the answer.
 func LogFailure(log *slog.Logger, r *http.Request, status int, err error) {
 	log = log.With("request", RequestID(r.Context()), "status", status)
 	switch {
@@ -103,13 +104,13 @@ func LogFailure(log *slog.Logger, r *http.Request, status int, err error) {
 	}
 }
 
-// clientLeft reports whether the error is only that the client did not wait.
+// clientLeft reports whether the only cause of the error is that the client did not wait.
 func clientLeft(r *http.Request, err error) bool {
 	return errors.Is(r.Context().Err(), context.Canceled) && (errors.Is(err, context.Canceled) || db.IsCancelled(err))
 }
 
-// ProblemOf turns an error into what may be shown. Only a fault's own message is; anything else is one fixed sentence.
-// Amounts in it are written as programs read them.
+// ProblemOf turns an error into what may be shown. Only a fault's own message is shown; any other error becomes one
+// fixed sentence. Amounts in it are written as programs read them.
 func ProblemOf(loc i18n.Localizer, err error) Problem {
 	loc = loc.Plain()
 	if e, ok := errors.AsType[*Error](err); ok {
@@ -157,7 +158,7 @@ func StatusOf(k fault.Kind) int {
 	}
 }
 
-// titleOf is a status's own title: of those that readers meet a sentence, of others HTTP's word for it.
+// titleOf is a status's title: a sentence for the statuses that readers meet, HTTP's own text for all others.
 func titleOf(loc i18n.Localizer, status int) string {
 	if said, ok := loc.Lookup("web.status." + strconv.Itoa(status)); ok {
 		return said

@@ -10,16 +10,16 @@ import (
 	"readerfund/internal/i18n"
 )
 
-// FormErrors are what is wrong with a form that is given back. Pages embed them.
+// FormErrors are the errors of a form that is shown again. Pages embed them.
 type FormErrors struct {
 	Errors []FormError  // in the form's order
 	wrong  []FieldError // by the interface's names
 }
 
-// FormError is one line of the summary. Anchor is the control it is about, empty when no control shows it.
+// FormError is one line of the summary. Anchor is the control it belongs to, empty if no control shows it.
 type FormError struct{ Anchor, Message string }
 
-// Put puts every fault of err beside its field; fields are the form's, in its order. It may be called once.
+// Put assigns every fault of err to its field; fields are the form's, in its order. It may be called once.
 func (b *FormErrors) Put(loc i18n.Localizer, err error, fields ...string) {
 	for _, fault := range fault.All(err) {
 		b.wrong = append(b.wrong, FieldError{Field: fault.Field, Message: loc.Message(fault.Message)})
@@ -36,7 +36,7 @@ func (b *FormErrors) Put(loc i18n.Localizer, err error, fields ...string) {
 	}
 }
 
-// Wrong says what is wrong with a field, or nothing.
+// Wrong returns the error of a field, or an empty text.
 func (b FormErrors) Wrong(field string) string {
 	for _, w := range b.wrong {
 		if w.Field == field {
@@ -46,10 +46,10 @@ func (b FormErrors) Wrong(field string) string {
 	return ""
 }
 
-// FilterErrors are what is wrong with the filter of a list, by field.
+// FilterErrors are the errors of a list's filter, by field.
 type FilterErrors map[string]string
 
-// Note keeps the faults of err; an error that is not about the filter comes back.
+// Note keeps the faults of err; an error that is not about the filter is returned.
 func (w FilterErrors) Note(loc i18n.Localizer, err error) error {
 	if err != nil && !fault.Is(err, fault.Invalid) {
 		return err
@@ -60,7 +60,7 @@ func (w FilterErrors) Note(loc i18n.Localizer, err error) error {
 	return nil
 }
 
-// Status is 200, or 422 when something is wrong.
+// Status is 200, or 422 if there are errors.
 func (w FilterErrors) Status() int {
 	if len(w) > 0 {
 		return http.StatusUnprocessableEntity
@@ -68,7 +68,8 @@ func (w FilterErrors) Status() int {
 	return http.StatusOK
 }
 
-// Err is the same as an error, for an answer that has no page to say it beside the field; nil when nothing is wrong.
+// Err returns the same as one error, for an answer without a page to show them beside the fields; nil if there are
+// none.
 func (w FilterErrors) Err() error {
 	var all []error
 	for _, field := range slices.Sorted(maps.Keys(w)) {

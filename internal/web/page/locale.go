@@ -11,16 +11,17 @@ import (
 	"readerfund/internal/money"
 )
 
-// regions are the Englishes we write amounts and dates in: a page that mixes "Give once" with "1.000,00" would be
-// misread.
+// regions are the variants of English in which we write amounts and dates: a page that mixes "Give once" with
+// "1.000,00" would be misread.
 var regions = []language.Tag{
 	language.English, language.AmericanEnglish, language.BritishEnglish, language.MustParse("en-IE"),
 	language.MustParse("en-AU"), language.MustParse("en-CA"), language.MustParse("en-NZ"), language.MustParse("en-ZA"),
 	language.MustParse("en-IN"), language.MustParse("en-SG"),
 }
 
-// Localizer says sentences in the page's language: for readers, the one of Accept-Language that they like best of those
-// in the catalogue; for staff English, in which everything about them is kept, from the audit log to the reviews.
+// Localizer writes sentences in the page's language. For readers that is the language of the catalogue that
+// Accept-Language prefers. For staff it is English, because everything kept for them, from the audit log to the
+// reviews, is in English.
 func (p *Renderer) Localizer(r *http.Request) i18n.Localizer {
 	offered := p.catalogue.Languages()
 	if isStaff(r) {
@@ -55,7 +56,7 @@ func preferred(header string, offered []language.Tag) language.Tag {
 	if err != nil {
 		return language.English
 	}
-	english := false // is wanted, in a region that has no numbers of its own
+	english := false // English is wanted, but in a region whose numbers we do not have
 	for _, w := range wanted {
 		base, _ := w.Base()
 		region, confidence := w.Region()
@@ -66,7 +67,7 @@ func preferred(header string, offered []language.Tag) language.Tag {
 			english = true
 		case english || !slices.Contains(offered, lang):
 		case confidence == language.Exact:
-			if tag, err := language.Compose(lang, region); err == nil { // without what else a header may ask for
+			if tag, err := language.Compose(lang, region); err == nil { // without the header's other subtags
 				return tag
 			}
 		default:
@@ -84,7 +85,7 @@ func Language(r *http.Request) string {
 		return ""
 	}
 	tag := wanted[0].String()
-	if len(tag) != 5 || tag[2] != '-' { // two letters, two capitals: the parser has put the case right
+	if len(tag) != 5 || tag[2] != '-' { // two letters, two capitals: the parser has normalized the case
 		return ""
 	}
 	return tag

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// NotModified reports whether the client has this version already. If-None-Match is a list and compared weakly: a cache
-// that packs an answer weakens its tag (RFC 9110, section 13.1.2).
+// NotModified reports whether the client already has this version. If-None-Match is a list and compared weakly, because
+// a cache that compresses an answer weakens its tag (RFC 9110, section 13.1.2).
 func NotModified(r *http.Request, etag string) bool {
 	for _, header := range r.Header["If-None-Match"] {
 		for tag := range strings.SplitSeq(header, ",") {
@@ -19,8 +19,8 @@ func NotModified(r *http.Request, etag string) bool {
 	return false
 }
 
-// PrefersJSON reports whether the client wants JSON rather than a page. Where it wants both as much, the type that it
-// names wins over one that only a wildcard covers, and the page wins over JSON.
+// PrefersJSON reports whether the client wants JSON rather than a page. If both have the same quality, a type that the
+// client names wins over one that only a wildcard covers, and the page wins over JSON.
 func PrefersJSON(r *http.Request) bool {
 	accept := r.Header["Accept"]
 	if len(accept) == 0 || len(accept) == 1 && accept[0] == "*/*" {
@@ -30,7 +30,7 @@ func PrefersJSON(r *http.Request) bool {
 	return json.above(page) || problem.above(page)
 }
 
-// WantsJSON reports whether a program asks and not a reader: it sent JSON, or prefers JSON to a page.
+// WantsJSON reports whether the client is a program and not a reader: it sent JSON, or prefers JSON to a page.
 func WantsJSON(r *http.Request) bool {
 	return MediaType(r) == JSONType || PrefersJSON(r)
 }

@@ -1,6 +1,6 @@
-// Package page is the kit that pages are made with: templates and static files, forms and what is wrong with them,
-// errors as pages and as problem details (RFC 9457), flash messages, content negotiation, signed values for browsers,
-// and what the server knows of a request.
+// Package page is the toolkit that pages are built with: templates and static files, forms and their errors, errors as
+// pages and as problem details (RFC 9457), flash messages, content negotiation, signed values for browsers, and what
+// the server knows about a request.
 //
 // It knows nothing of contributions, staff or PayPal, routes nothing, and keeps no state between requests but the
 // templates.
@@ -38,25 +38,25 @@ type Page struct {
 // Lang is the page's language for <html lang>.
 func (p Page) Lang() string { return p.Tag.String() }
 
-// Flash is what became of an act, above the page that it leads to. It is made of what the database says when the page
-// is shown, not of the address: a reload shows how things stand then.
+// Flash reports the outcome of an action, above the page that it leads to. It is made from the state of the database
+// when the page is shown, not from the address: after a reload it shows how things stand then.
 type Flash struct {
 	Tone  string // good, wait or bad
 	Title string
 	Text  string
 }
 
-// Good says that it was done. The key is that of two sentences: its title is key.title, its text key.text.
+// Good says that an action was done. The key stands for two sentences: the title is key.title, the text key.text.
 func Good(loc i18n.Localizer, key string, args ...i18n.Args) *Flash {
 	return flash(loc, "good", key, args)
 }
 
-// Pending says that it is not certain yet.
+// Pending says that the outcome is not certain yet.
 func Pending(loc i18n.Localizer, key string, args ...i18n.Args) *Flash {
 	return flash(loc, "wait", key, args)
 }
 
-// Bad says that it was not done.
+// Bad says that an action was not done.
 func Bad(loc i18n.Localizer, key string, args ...i18n.Args) *Flash {
 	return flash(loc, "bad", key, args)
 }
@@ -86,7 +86,7 @@ type Renderer struct {
 	log       *slog.Logger
 }
 
-// New parses every template, so that a broken one stops the start and not a reader.
+// New parses every template, so that a broken one fails the start and not a reader's request.
 func New(c Config) (*Renderer, error) {
 	catalogue := cmp.Or(c.Catalogue, i18n.Default())
 	v, err := newViews(catalogue, c.TemplatesDir, c.Log, c.Now)
@@ -102,7 +102,7 @@ func New(c Config) (*Renderer, error) {
 // Templates are the templates to use for one request. Two calls find the same ones unless a file changed.
 func (p *Renderer) Templates() *Templates { return p.views.now() }
 
-// Handle makes a handler fit for the router.
+// Handle makes a Handler into one for the router.
 func (p *Renderer) Handle(h Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := h(w, r); err != nil {
@@ -124,7 +124,7 @@ func (p *Renderer) Render(w http.ResponseWriter, r *http.Request, status int, na
 	return nil
 }
 
-// Write answers with bytes. Pages are not stored by default: most show something of one reader's.
+// Write answers with bytes. Pages are not cached by default: most show something about one reader.
 func Write(w http.ResponseWriter, status int, contentType string, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", contentType)
@@ -158,12 +158,12 @@ func Redirect(w http.ResponseWriter, to string) {
 	w.WriteHeader(http.StatusSeeOther)
 }
 
-// Seconds is a wait as Retry-After has it (RFC 9110, section 10.2.3), rounded up so that it is long enough.
+// Seconds formats a wait for Retry-After (RFC 9110, section 10.2.3), rounded up so that it is long enough.
 func Seconds(d time.Duration) string {
 	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }
 
-// Wait is a wait as one says it, in minutes: "in 5 minutes".
+// Wait formats a wait for people, in minutes: "in 5 minutes".
 func Wait(d time.Duration) i18n.Message {
 	return i18n.New("web.in_minutes", i18n.Args{"count": max(1, int((d+time.Minute-1)/time.Minute))})
 }

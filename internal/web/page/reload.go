@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// lookEvery is how often, at most, an operator's own files are looked at.
+// lookEvery is how often, at most, an operator's own files are checked for changes.
 const lookEvery = time.Second
 
-// reload follows an operator's own templates (TEMPLATES_DIR): when one of its files changed, all are parsed again. A
-// set that is broken is logged once, and the last good one stays in use until the next change.
+// reload watches an operator's own templates (TEMPLATES_DIR): when one of the files changed, all are parsed again. A
+// set with an error is logged once, and the last good set stays in use until the next change.
 type reload struct {
 	dir string
 	log *slog.Logger
@@ -26,7 +26,7 @@ type reload struct {
 	seen    string // what the files were like; under looking
 }
 
-// follow looks for a change and parses, unless another request does just now, or did within the last second.
+// follow checks for a change and parses, unless another request is doing so now, or did within the last second.
 func (l *reload) follow(v *views) {
 	if l.early() || !l.looking.TryLock() {
 		return
@@ -48,13 +48,13 @@ func (l *reload) follow(v *views) {
 	l.log.Info("templates read again", "dir", l.dir)
 }
 
-// early reports whether it is too early to look again. A clock that was set back does not put the next look off.
+// early reports whether it is too early to check again. A clock that was set back does not delay the next check.
 func (l *reload) early() bool {
 	since := time.Duration(l.now().UnixNano() - l.looked.Load())
 	return since >= 0 && since < lookEvery
 }
 
-// parse has every view read. A folder that is away is no wish to have our files back.
+// parse parses every view again. A missing folder is an error: the operator did not ask for our own files back.
 func (l *reload) parse(v *views) error {
 	if at, err := os.Stat(l.dir); err != nil {
 		return err
@@ -64,8 +64,8 @@ func (l *reload) parse(v *views) error {
 	return v.parse()
 }
 
-// state is what the operator's files are like, by name, size and time of change. It follows links: of files mounted
-// from a Kubernetes ConfigMap only what they lead to changes.
+// state describes the operator's files, by name, size and time of change. It follows links: of files mounted from a
+// Kubernetes ConfigMap only the link targets change.
 func (l *reload) state() string {
 	var b strings.Builder
 	files := os.DirFS(l.dir)

@@ -12,7 +12,7 @@ type Request struct {
 
 type requestKey struct{}
 
-// WithRequest gives a context that RequestID and ClientOf find q in.
+// WithRequest returns a context in which RequestID and ClientOf find q.
 func WithRequest(ctx context.Context, q Request) context.Context {
 	return context.WithValue(ctx, requestKey{}, q)
 }

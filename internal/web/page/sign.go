@@ -6,15 +6,14 @@ import (
 	"encoding/base64"
 )
 
-// MinSecret is the fewest characters of a SECRET_KEY: 32 characters of anything typed by a generator are beyond
-// guessing.
+// MinSecret is the fewest characters of a SECRET_KEY: 32 random characters are beyond guessing.
 const MinSecret = 32
 
 // Signer signs short texts that go out to browsers and come back. Each use has its own purpose, so that a signature
-// made for one cannot be shown for another.
+// made for one is not valid for another.
 type Signer struct{ keys [][]byte }
 
-// NewSigner signs with current and accepts old as well, when there is one.
+// NewSigner signs with current and also accepts signatures made with old, if there is one.
 func NewSigner(current, old string) Signer {
 	s := Signer{keys: [][]byte{[]byte(current)}}
 	if old != "" {

@@ -70,7 +70,7 @@ func contentType(ext string) string {
 func compress(body []byte) []byte {
 	var b bytes.Buffer
 	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // fails only for a level that does not exist
-	_, _ = z.Write(body)                                  // a bytes.Buffer takes everything
+	_, _ = z.Write(body)                                  // a bytes.Buffer never fails
 	_ = z.Close()
 	if b.Len() >= len(body) {
 		return nil
@@ -78,7 +78,7 @@ func compress(body []byte) []byte {
 	return b.Bytes()
 }
 
-// address is the hashed address of a static file; a view that names a file we do not have does not render.
+// address is the hashed address of a static file; a view that names a file we do not have fails to render.
 func (a assets) address(name string) (string, error) {
 	f, ok := a.byName[name]
 	if !ok {
@@ -87,8 +87,8 @@ func (a assets) address(name string) (string, error) {
 	return f.address, nil
 }
 
-// Script answers with a script whose address cannot carry a hash, because it is in other people's pages: a short life
-// and an ETag keep it fresh.
+// Script answers with a script whose address cannot carry a hash, because other people's pages link to it: a short
+// max-age and an ETag keep it fresh.
 func (p *Renderer) Script(name string) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		script := p.Templates().static.byName[name]

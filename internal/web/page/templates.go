@@ -27,24 +27,24 @@ type views struct {
 	files     fs.FS
 	catalogue *i18n.Catalogue
 	ready     atomic.Pointer[Templates]
-	reload    *reload // nil, like files and catalogue, where all files are ours and never change
+	reload    *reload // nil, like files and catalogue, if all files are embedded ones, which never change
 }
 
 // viewDirs hold one view in each file.
 var viewDirs = []string{"public", "manage", "staff", "cta"}
 
-// Templates are one state of the files, parsed once for each language. They never change.
+// Templates are one state of the files, parsed once for each language. They are immutable.
 type Templates struct {
 	pages  map[language.Tag]map[string]*template.Template
 	static assets
 }
 
-// ours are our own files in our own words. They never change, so a process parses them once, however many Renderers it
-// makes: the tests make hundreds.
+// ours are the embedded templates with the embedded sentences. They never change, so a process parses them once,
+// however many Renderers it makes: the tests make hundreds.
 var ours = sync.OnceValues(func() (*Templates, error) { return parse(templates.Files, i18n.Default()) })
 
-// newViews parses every view, so that a broken one stops the start and not a reader. dir is an operator's own copy,
-// which lies over ours and is followed; it may be empty.
+// newViews parses every view, so that a broken one fails the start and not a reader's request. dir is an operator's own
+// copy, which overrides the embedded files and is watched for changes; it may be empty.
 func newViews(catalogue *i18n.Catalogue, dir string, log *slog.Logger, now func() time.Time) (*views, error) {
 	if dir == "" {
 		parsed := ours
@@ -122,8 +122,8 @@ func parseIn(files fs.FS, funcs template.FuncMap) (map[string]*template.Template
 	return pages, nil
 }
 
-// checkEscaping reports what html/template finds only when it renders for the first time: HTML that it cannot follow,
-// and names of templates that are not there. It renders without data, so other errors say nothing.
+// checkEscaping finds the errors that html/template reports only on the first rendering: HTML that it cannot parse, and
+// names of templates that do not exist. It renders without data, so it ignores all other errors.
 func checkEscaping(t *template.Template, entry string) error {
 	var broken *template.Error
 	if err := t.ExecuteTemplate(io.Discard, entry, nil); errors.As(err, &broken) {
@@ -150,8 +150,8 @@ func funcs(static assets, loc i18n.Localizer) template.FuncMap {
 	}
 }
 
-// say says the sentence of a key in a template: {{say "public.problems" "count" (len .)}}. Amounts among the arguments
-// are written by the template, which knows how: (brief .Tag .Least).
+// say returns the sentence of a key in a template: {{say "public.problems" "count" (len .)}}. The template formats the
+// amounts among the arguments, because it knows how: (brief .Tag .Least).
 func say(loc i18n.Localizer, key string, pairs []any) (string, error) {
 	args := i18n.Args{}
 	for i := 0; i+1 < len(pairs); i += 2 {

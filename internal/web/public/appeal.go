@@ -42,9 +42,9 @@ func newAppeal(c Config, l layout, f forms) *Appeal {
 	}
 }
 
-// Cached answers for an appeal that was rendered already: it stands on every article, so it costs little more than
-// its bytes. It needs no request id and no line in the log, there being nothing to tell of it. Everything else goes on
-// to next.
+// Cached answers for an appeal that is already rendered: the appeal stands on every article, so answering costs little
+// more than sending its bytes. Such a request gets no request id and no log line, because there is nothing to report
+// about it. Every other request is passed to next.
 func (s *Appeal) Cached(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet || !s.answer(w, r) {
@@ -53,7 +53,7 @@ func (s *Appeal) Cached(next http.Handler) http.Handler {
 	})
 }
 
-// answer answers with a rendered appeal, if there is one that fits.
+// answer sends a rendered appeal, if one fits the request.
 func (s *Appeal) answer(w http.ResponseWriter, r *http.Request) bool {
 	began := s.now()
 	k, err := s.campaigns.BySlug(r.Context(), r.PathValue("campaign"))
@@ -74,10 +74,10 @@ func (s *Appeal) answer(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // Show answers GET /embed/{campaign}: the call to action as an HTML fragment for other sites' pages, or its parts as
-// JSON. It is the same for every reader, so anybody may keep it for a minute; unless the address gives a key, which a
-// server does that puts the fragment into a page made for one reader.
+// JSON. It is the same for every reader, so any cache may keep it for a minute, unless the address carries a key: a
+// server adds one when it puts the fragment into a page made for a single reader.
 func (s *Appeal) Show(w http.ResponseWriter, r *http.Request) error {
-	s.openToEmbedders(w.Header(), r) // first, so that the page's script may read what is wrong, too
+	s.openToEmbedders(w.Header(), r) // first, so that the page's script can also read an error
 	k, err := s.campaigns.BySlug(r.Context(), r.PathValue("campaign"))
 	if err != nil {
 		w.Header().Set("Cache-Control", "no-store")
@@ -100,7 +100,7 @@ func (s *Appeal) Show(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// askedFor reads what the embedding page wants; what cannot be used is left out.
+// askedFor reads what the embedding page wants; values that cannot be used are left out.
 func askedFor(r *http.Request) (c money.Currency, from referral, key string) {
 	if r.URL.RawQuery == "" {
 		return "", referral{}, ""
@@ -110,7 +110,7 @@ func askedFor(r *http.Request) (c money.Currency, from referral, key string) {
 	return money.Code(q.Get("currency")), from, q.Get("key")
 }
 
-// send writes the appeal, or that it has not changed.
+// send writes the appeal, or answers that it has not changed.
 func (s *Appeal) send(w http.ResponseWriter, r *http.Request, c appealCopy) (status int) {
 	h := w.Header()
 	if c.private {

@@ -19,8 +19,8 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// The places in a rendered appeal for what differs: the article's address as a field's value, more fields, and where
-// the reader comes from inside a link's query. They are letters and digits only, so that no escaping touches them.
+// The marks in a rendered appeal where copies differ: the article's address as a field's value, more fields, and the
+// reader's origin inside a link's query. They are letters and digits only, so that no escaping touches them.
 const (
 	articleMark = "ArticleAsValue0x5e1f"
 	fieldsMark  = "MoreFields0x5e1f"
@@ -34,7 +34,7 @@ type rendered struct {
 	etag       string
 	etagHeader []string
 	pieces     []piece
-	plain      appealCopy // the whole of it, where nothing is known of the article or the reader
+	plain      appealCopy // the whole appeal, where nothing is known about the article or the reader
 }
 
 // appealCopy is an appeal as it is sent.
@@ -49,7 +49,7 @@ func (a *rendered) newCopy(text []byte, private bool) appealCopy {
 	return appealCopy{of: a, text: text, length: []string{strconv.Itoa(len(text))}, private: private}
 }
 
-// piece is bytes, and what follows them.
+// piece is a run of bytes, and the mark that follows it.
 type piece struct {
 	text []byte
 	then follow
@@ -74,8 +74,8 @@ type appealCache struct {
 	size   int                   // of all copies and their addresses, in bytes
 }
 
-// mostCopies is how many bytes the copies may take up. A copy has about 3 KB, so that it holds those of some thousand
-// articles; when it is full, it begins anew.
+// mostCopies is how many bytes the copies may take up. A copy takes about 3 KB, so there is room for the copies of
+// several thousand articles; when the cache is full, it is emptied.
 const mostCopies = 16 << 20
 
 func (a *appealCache) copyOf(address string) (appealCopy, bool) {
@@ -135,7 +135,7 @@ func (s *Appeal) appealOf(k campaign.Campaign, c money.Currency) (*rendered, err
 	return a, nil
 }
 
-// recall finds the appeal rendered from the campaign and the templates as they are now.
+// recall finds the appeal that was rendered from the campaign and the templates in their current state.
 func (s *Appeal) recall(k campaign.Campaign, c money.Currency) (*rendered, bool) {
 	if _, offered := k.Suggested[c]; !offered {
 		c = k.Currency
@@ -149,8 +149,8 @@ func (s *Appeal) isCurrent(a *rendered, k campaign.Campaign) bool {
 	return a.updatedAt.Equal(k.UpdatedAt) && a.views == s.pages.Templates()
 }
 
-// copyFor finds or makes the copy that a request asks for, from an appeal that is rendered already. A copy with a key
-// is one reader's, and not kept.
+// copyFor finds or makes the copy that a request asks for, from an appeal that is already rendered. A copy with a key
+// belongs to one reader and is not cached.
 func (s *Appeal) copyFor(r *http.Request, k campaign.Campaign) (appealCopy, bool) {
 	if c, known := s.cache.copyOf(r.RequestURI); known && s.isCurrent(c.of, k) {
 		return c, true
@@ -161,7 +161,7 @@ func (s *Appeal) copyFor(r *http.Request, k campaign.Campaign) (appealCopy, bool
 		return appealCopy{}, false
 	}
 	c := a.copyWith(from, key)
-	if !c.private && r.RequestURI != "" { // a request that no server read has none
+	if !c.private && r.RequestURI != "" { // a request that did not come through a server has none
 		s.cache.keepCopy(r.RequestURI, c)
 	}
 	return c, true
@@ -205,9 +205,9 @@ func firstMark(text []byte) (at, length int, then follow) {
 	return at, length, then
 }
 
-// copyWith is the appeal for a reader who comes from there. A key belongs to one rendering for one reader and makes
-// their clicks one gift; a copy that others may get has none. All of it is escaped for where it goes: as html/template
-// does.
+// copyWith is the appeal for a reader who comes from that article. A key belongs to one rendering for one reader and
+// makes that reader's clicks one gift; a shared copy has no key. Every value is escaped for its context, as
+// html/template does.
 func (a *rendered) copyWith(from referral, key string) appealCopy {
 	if from == (referral{}) && key == "" {
 		return a.plain

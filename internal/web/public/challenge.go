@@ -24,7 +24,7 @@ type challengePage struct {
 
 type hiddenField struct{ Name, Value string }
 
-// showChallenge keeps what the reader sent to an address and asks for a proof, or to come back.
+// showChallenge keeps the form that the reader sent, and asks for a proof of work or to come back later.
 func (s layout) showChallenge(
 	w http.ResponseWriter, r *http.Request, action string, sent url.Values, n *admission.NotYetError,
 ) error {

@@ -29,8 +29,8 @@ func (s *Donate) Home(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, r, k, http.StatusOK)
 }
 
-// Support answers GET /support/{campaign}. A link to a campaign that is not here, or no longer, is an error to a
-// program that checks links, and leads a reader to the form all the same.
+// Support answers GET /support/{campaign}. A link to a campaign that does not exist, or no longer does, is an error for
+// a program that checks links, but still leads a reader to the form.
 func (s *Donate) Support(w http.ResponseWriter, r *http.Request) error {
 	slug := r.PathValue("campaign")
 	k, err := s.forms.campaignOrDefault(r.Context(), slug)
@@ -43,9 +43,9 @@ func (s *Donate) Support(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, r, k, http.StatusOK)
 }
 
-// show shows the form, filled in by the address. What cannot be used there is left out: the reader did not write it.
-// They are told where the form is not for what the link promised. The page is never stored, because it holds the key
-// that makes sending it twice one gift.
+// show shows the form, filled in from the address. Values that the form cannot use are left out: the reader did not
+// write them. A note says where the form does not offer what the link promised. The page is never stored, because it
+// holds the key that makes sending the form twice one gift.
 func (s *Donate) show(
 	w http.ResponseWriter, r *http.Request, k campaign.Campaign, status int, notes ...i18n.Message,
 ) error {
@@ -54,7 +54,7 @@ func (s *Donate) show(
 	f := s.forms.newForm(k, code, contribution.LinkedArticle(q.Get("article")))
 	f.UTM = contribution.UTMFrom(q.Get)
 	f.often(contribution.Frequency(q.Get("frequency")))
-	if code != "" && code != f.Currency { // an amount of it would be another in ours
+	if code != "" && code != f.Currency { // the same number would be another amount in our currency
 		notes = append(notes, otherCurrency(code, f.Currency))
 	} else if a, err := money.ParseWritten(q.Get("amount"), f.Currency); err == nil && f.accepts(a) {
 		f.choose(a.Decimal())
@@ -65,7 +65,7 @@ func (s *Donate) show(
 	return s.forms.show(w, r, status, f)
 }
 
-// otherCurrency says that a link's currency is not to be had. Its code is said where it is one.
+// otherCurrency says that the currency of a link is not available. It names the code if that is a real currency.
 func otherCurrency(code, ours money.Currency) i18n.Message {
 	if _, err := currency.ParseISO(string(code)); err != nil {
 		return i18n.New("public.link_in_no_currency", i18n.Args{"ours": ours})
@@ -74,7 +74,7 @@ func otherCurrency(code, ours money.Currency) i18n.Message {
 }
 
 // ChangeCurrency answers POST /support/{campaign}: the form in another currency, with everything that was filled in. It
-// begins no gift. It is a POST so that no name or message comes into an address.
+// starts no gift. It is a POST so that no name or message ends up in an address.
 func (s *Donate) ChangeCurrency(w http.ResponseWriter, r *http.Request) error {
 	k, err := s.forms.campaignOrDefault(r.Context(), r.PathValue("campaign"))
 	if err != nil {
@@ -95,8 +95,8 @@ func (s *Donate) ChangeCurrency(w http.ResponseWriter, r *http.Request) error {
 	return s.forms.show(w, r, http.StatusOK, f)
 }
 
-// Redirect answers GET /contributions, where a form was sent to: a reload, or a link that names the wrong address. What
-// a link may say goes along.
+// Redirect answers GET /contributions, the address that the form posts to: the reader reloaded, or a link names the
+// wrong address. The parameters that a link may carry are kept.
 func (s *Donate) Redirect(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	to, known := "/", url.Values{}

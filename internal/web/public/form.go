@@ -26,7 +26,7 @@ type forms struct {
 	cookies   *gift.Cookies
 }
 
-// form is the donation form as it is shown: fresh, filled in by a link, or given back with what is wrong.
+// form is the donation form as it is shown: fresh, filled in from a link, or returned with errors.
 type form struct {
 	Campaign   campaign.Campaign
 	Currency   money.Currency
@@ -36,7 +36,7 @@ type form struct {
 	Least      money.Amount
 	Most       money.Amount
 
-	Back                          string // the article, where it is on a site of ours and the page links it
+	Back                          string // the article, if it is on one of our sites and the page may link it
 	Article, Name, Email, Message string
 	Naming                        contribution.Naming
 	UTM                           contribution.UTM
@@ -46,7 +46,7 @@ type form struct {
 	page.FormErrors
 }
 
-// offer is what the form offers to readers who give so often.
+// offer is what the form offers for one frequency.
 type offer struct {
 	Frequency contribution.Frequency
 	Chosen    bool
@@ -74,7 +74,7 @@ func (f forms) newForm(k campaign.Campaign, c money.Currency, article string) fo
 	for _, frequency := range []contribution.Frequency{contribution.Once, contribution.Monthly, contribution.Yearly} {
 		o := offer{Frequency: frequency, Field: choiceField(frequency)}
 		for _, minor := range k.Offered(string(frequency), c) {
-			if a := money.New(minor, c); frequency == contribution.Once || n.accepts(a) { // ours may be below the least
+			if a := money.New(minor, c); frequency == contribution.Once || n.accepts(a) { // it may be too small
 				o.Choices = append(o.Choices, giftOf(frequency, a))
 			}
 		}
@@ -88,7 +88,7 @@ func (f forms) newForm(k campaign.Campaign, c money.Currency, article string) fo
 	return n
 }
 
-// choiceField is the name of the field that says which of a frequency's amounts is chosen.
+// choiceField is the name of the field that holds the chosen amount of a frequency.
 func choiceField(f contribution.Frequency) string {
 	if f == contribution.Once {
 		return "choice"
@@ -96,7 +96,7 @@ func choiceField(f contribution.Frequency) string {
 	return "choice_" + string(f)
 }
 
-// often chooses a frequency; one that there is not changes nothing.
+// often chooses a frequency; an unknown one changes nothing.
 func (f *form) often(wanted contribution.Frequency) {
 	n := slices.IndexFunc(f.Offers, func(o offer) bool { return o.Frequency == wanted })
 	for i := range f.Offers {
@@ -109,8 +109,8 @@ func (f *form) chosen() *offer {
 	return &f.Offers[slices.IndexFunc(f.Offers, func(o offer) bool { return o.Chosen })]
 }
 
-// campaignOrDefault is the campaign of a link or a form, or the default one where there is none of that name: neither
-// the reader of an old link nor that of a page older than a renamed campaign can do anything about it.
+// campaignOrDefault is the campaign that a link or form names, or the default one if there is no such campaign: a
+// reader with an old link, or with a page older than a renamed campaign, can do nothing about it.
 func (f forms) campaignOrDefault(ctx context.Context, slug string) (campaign.Campaign, error) {
 	k, err := f.campaigns.BySlug(ctx, slug)
 	if fault.Is(err, fault.NotFound) {
@@ -120,8 +120,8 @@ func (f forms) campaignOrDefault(ctx context.Context, slug string) (campaign.Cam
 	return k, err
 }
 
-// formLike is a new form filled in like a contribution that came to nothing. What the reader wrote about themselves
-// comes back only in their own browser.
+// formLike is a new form filled in like a contribution that failed. What readers wrote about themselves is shown only
+// in the browser that sent it.
 func (f forms) formLike(r *http.Request, c contribution.Contribution) (form, error) {
 	k, err := f.campaignOrDefault(r.Context(), c.Campaign)
 	if err != nil {
@@ -155,12 +155,12 @@ func giftOf(f contribution.Frequency, a money.Amount) choice {
 	return choice{ID: string(f) + "-" + a.Decimal(), Value: a.Decimal(), Amount: a}
 }
 
-// accepts reports whether so much may be given at once.
+// accepts reports whether the amount is within the limits of one payment.
 func (f *form) accepts(a money.Amount) bool {
 	return a.Minor >= f.Least.Minor && a.Minor <= f.Most.Minor
 }
 
-// offer puts amounts to choose from before the suggested ones, in place of what was typed, and chooses none.
+// offer puts amounts to choose from before the suggested ones, in place of the typed amount, and chooses none.
 func (f *form) offer(amounts ...money.Amount) {
 	f.choose(" ")
 	f.Own = ""
@@ -175,7 +175,7 @@ func (f *form) offer(amounts ...money.Amount) {
 	o.Choices = append(offered, o.Choices...)
 }
 
-// referral is where a reader comes from: the article they read, and what the link said that led them there.
+// referral is where a reader comes from: the article they read, and the parameters of the link that led them here.
 type referral struct {
 	Article string
 	UTM     contribution.UTM
@@ -201,7 +201,7 @@ func supportAddress(
 	return "/support/" + url.PathEscape(slug) + "?" + q.Encode()
 }
 
-// choose fills in an amount: one of those suggested for the frequency that is chosen, where it is one, or the reader's
+// choose fills in an amount: one of those suggested for the chosen frequency if it matches, otherwise as the reader's
 // own.
 func (f *form) choose(amount string) {
 	if amount == "" {
@@ -219,8 +219,8 @@ func (f *form) choose(amount string) {
 	}
 }
 
-// amountFrom is what to fill in that another form of the campaign, in another currency, is filled in with: the number
-// that was typed, or the suggested amount at the same place.
+// amountFrom is the amount to carry over from the campaign's form in another currency: the number that was typed, or
+// the suggested amount at the same position.
 func (f *form) amountFrom(from form) string {
 	if from.Own != "" {
 		if a, err := money.ParseWritten(from.Own, from.Currency); err == nil { // without the other currency's sign
@@ -243,7 +243,7 @@ func (f *form) refill(in contribution.Intent) {
 	f.UTM = in.UTM
 }
 
-// MoreOpen reports whether the optional part is shown unfolded: when something stands in it, or is wrong with it.
+// MoreOpen reports whether the optional part is shown unfolded: it is when a field in it is filled in or has an error.
 func (f form) MoreOpen() bool {
 	return f.Name+f.Email+f.Message+string(f.Naming) != "" || f.Wrong("name")+f.Wrong("email")+f.Wrong("message") != ""
 }

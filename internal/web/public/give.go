@@ -47,7 +47,7 @@ func (s *Give) Submit(w http.ResponseWriter, r *http.Request) error {
 	c, err := s.starter.Start(ctx, r, in, admission.Proof{Solution: values.Get(gift.SolutionField),
 		Turn: values.Get(gift.TurnField)})
 	if n, ok := errors.AsType[*admission.NotYetError](err); ok {
-		if values.Get("idempotency_key") == "" { // as from the appeal without JavaScript: from here on it stays one gift
+		if values.Get("idempotency_key") == "" { // as from the appeal without JavaScript: from here on it stays
 			values.Set("idempotency_key", rand.Text())
 		}
 		return s.showChallenge(w, r, "/contributions", values, n)
@@ -67,9 +67,9 @@ func (s *Give) Submit(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// intentOf reads the form. The reader's own amount, where there is one, counts and not the choice above it: without
-// JavaScript a choice stays marked when an amount is typed. Each frequency has choices of its own, and those of the
-// frequency that is chosen count.
+// intentOf reads the form. If the reader typed an amount of their own, it counts and the choice above it does not:
+// without JavaScript a choice stays marked when an amount is typed. Each frequency has its own choices, and only those
+// of the chosen frequency count.
 func intentOf(v url.Values, r *http.Request) contribution.Intent {
 	frequency := cmp.Or(v.Get("frequency"), string(contribution.Once))
 	amount := strings.TrimSpace(v.Get("amount"))
@@ -91,8 +91,8 @@ func intentOf(v url.Values, r *http.Request) contribution.Intent {
 	return in
 }
 
-// namingOf reads whether the reader may be named. Our form sends named=no, and named=yes after it once the box is
-// ticked: a reader who wrote a name and left the box empty said no; one who wrote none passed it by.
+// namingOf reads whether the reader may be named. Our form always sends named=no, followed by named=yes if the box is
+// ticked. A reader who wrote a name and left the box empty said no; a reader who wrote no name gave no answer.
 func namingOf(v url.Values) contribution.Naming {
 	var named *bool
 	switch answers := v["named"]; {
@@ -109,16 +109,16 @@ func ticked(value string) bool {
 	return value != "" && value != "false" && value != "0" && value != "off" && value != "no"
 }
 
-// formKey makes the key of a form's hidden field cover what was filled in. A double click or a reload sends the same
-// and finds the same order. Who comes back from PayPal to change the amount sends something else and gets a new order,
-// instead of an error about a key they have never seen.
+// formKey derives the idempotency key from the form's hidden field and what was filled in. A double click or a reload
+// sends the same values and finds the same order. A reader who comes back from PayPal to change the amount sends other
+// values and gets a new order, instead of an error about a key they have never seen.
 func formKey(hidden string, in contribution.Intent) string {
 	in.IdempotencyKey, in.Locale = "", ""
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q", hidden, fmt.Sprintf("%#v", in)))
 	return "form-" + hex.EncodeToString(sum[:])
 }
 
-// showAgain shows the reader what to do after a start that failed, with everything they typed.
+// showAgain shows the reader what to do after a start that failed, and keeps everything they typed.
 func (s *Give) showAgain(w http.ResponseWriter, r *http.Request, in contribution.Intent, key string,
 	failure error) error {
 	kind := fault.KindOf(failure)
@@ -156,7 +156,7 @@ type retry struct {
 	Intent  contribution.Intent
 	Key     string
 	Message string
-	Refused bool // PayPal answered, and said no
+	Refused bool // PayPal answered, and refused
 	Amount  money.Amount
 	Form    string // the donation page, filled in
 	Given   *given // the gift that the same form made before
@@ -170,8 +170,8 @@ type given struct {
 	Address string // its thanks page
 }
 
-// showAlreadyGiven answers a form whose gift was paid: a page that came back from the browser's history was sent again.
-// The reader may mean a second gift, or nothing at all, and only they can tell. The new one has a new key.
+// showAlreadyGiven answers a form whose gift was already paid, because a page from the browser's history was sent
+// again. Only the reader knows whether they meant a second gift, so the page asks. A second gift gets a new key.
 func (s *Give) showAlreadyGiven(
 	w http.ResponseWriter, r *http.Request, in contribution.Intent, c contribution.Contribution,
 ) error {
@@ -188,9 +188,9 @@ func (s *Give) showAlreadyGiven(
 	return s.pages.Render(w, r, http.StatusConflict, "public/given.html", p)
 }
 
-// showRetry says that nothing was charged, and offers the same once more. Where PayPal did not answer it goes under the
-// same key: should the first order exist after all, the second sending finds it. Where PayPal said no it is a new try,
-// and the key is a new one.
+// showRetry says that nothing was charged, and offers to try again. If PayPal did not answer, the retry uses the same
+// key: should the first order exist after all, the second request finds it. If PayPal refused, the retry is a new
+// attempt with a new key.
 func (s *Give) showRetry(w http.ResponseWriter, r *http.Request, f form, in contribution.Intent, key string,
 	failure error) error {
 	status := page.StatusOf(fault.KindOf(failure))

@@ -26,7 +26,7 @@ type Monthly struct {
 	thanks        *Thanks
 }
 
-// question is what the thanks page shows of it.
+// question is the part of the thanks page that asks it.
 type question struct {
 	Act     string // where its buttons post to
 	Amount  money.Amount
@@ -34,8 +34,8 @@ type question struct {
 	Trouble string // why a yes did not go through
 }
 
-// ask puts the question on the thanks page of the browser that made the gift. The page is shown without, where it
-// cannot be found out whether to ask.
+// ask puts the question on the thanks page of the browser that made the gift. If looking up whether to ask fails, the
+// page is shown without the question.
 func (s *Thanks) ask(r *http.Request, t *thanksPage) {
 	if s.questions == nil || !t.Own || t.Shown != contribution.OutcomeReceived {
 		return
@@ -58,8 +58,8 @@ func monthlyAddress(c contribution.Contribution) string {
 	return "/contributions/" + c.ID.String() + "/monthly"
 }
 
-// Answer answers POST /contributions/{id}/monthly, from the browser that made the gift: a yes begins a monthly gift and
-// sends the reader to PayPal, a no goes back to the thanks page, which does not ask again.
+// Answer answers POST /contributions/{id}/monthly, from the browser that made the gift. A yes starts a monthly gift and
+// sends the reader to PayPal; a no leads back to the thanks page, which does not ask again.
 func (s *Monthly) Answer(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), gift.Timeout)
 	defer cancel()
@@ -121,8 +121,8 @@ func (s *Monthly) yes(
 	return nil
 }
 
-// showTrouble shows the thanks page with the question once more, and why the yes did not go through: PayPal did not
-// answer, or said no. Sending it again is the same gift.
+// showTrouble shows the thanks page with the question again, and says why the yes failed: PayPal did not answer, or
+// refused. Answering yes again starts the same gift, not a second one.
 func (s *Monthly) showTrouble(
 	w http.ResponseWriter, r *http.Request, c contribution.Contribution, in contribution.Intent, failure error,
 ) error {

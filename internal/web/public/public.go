@@ -126,7 +126,7 @@ func (l layout) mayOpen(cookies *gift.Cookies, r *http.Request, id uuid.UUID) bo
 }
 
 // knows reports whether an address is on our own site or on one that embeds us. Only such an article is linked: the
-// address was in a link or a form, and anybody can make one.
+// address came in a link or a form, which can be forged.
 func (l layout) knows(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {

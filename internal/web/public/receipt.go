@@ -18,8 +18,9 @@ import (
 
 // Receipts are the documents about a gift: the list of them, each to print and as PDF, and a year's statement.
 //
-// They name the person, so the key of the thanks page, which people show to others, does not open them: that takes the
-// browser in which the gift was made, a session of the reader's own page, or the key in the mail that brought them.
+// They name a person, so the key of the thanks page, which readers may share, does not open them. Opening them takes
+// the browser in which the gift was made, a session of the reader's own page, or the key in the mail that delivered
+// them.
 type Receipts struct {
 	layout
 
@@ -87,7 +88,7 @@ func (s *Receipts) Show(w http.ResponseWriter, r *http.Request) error {
 	case !may && s.own == nil:
 		return errNotYours()
 	case !may:
-		page.Redirect(w, s.links.Ask()) // where they are let in who read its mail
+		page.Redirect(w, s.links.Ask()) // where readers of its mail can get in
 		return nil
 	}
 	d, err := s.receipts.Open(r.Context(), id, serial)
@@ -97,8 +98,8 @@ func (s *Receipts) Show(w http.ResponseWriter, r *http.Request) error {
 	return s.document(w, r, d, asPDF, list)
 }
 
-// Statement answers GET /statements/{supporter}/{year}, and the same with ".pdf" behind it. It has no number and no
-// original, so it may be opened as often as one likes.
+// Statement answers GET /statements/{supporter}/{year}, and the same with ".pdf" appended. It has no number and no
+// original, so it may be opened any number of times.
 func (s *Receipts) Statement(w http.ResponseWriter, r *http.Request) error {
 	text, asPDF := strings.CutSuffix(chi.URLParam(r, "year"), ".pdf")
 	supporter, err := uuid.Parse(chi.URLParam(r, "supporter"))
@@ -141,7 +142,7 @@ func (s *Receipts) show(w http.ResponseWriter, r *http.Request, view string, tit
 		page.Page{Title: s.pages.Localizer(r).Message(title), NoIndex: true, Data: data})
 }
 
-// open is the contribution whose documents the request may see.
+// open returns the contribution whose documents the request may see.
 func (s *Receipts) open(r *http.Request) (uuid.UUID, error) {
 	id, err := page.PathID(r)
 	if err != nil {
@@ -158,8 +159,8 @@ func (s *Receipts) hasKey(r *http.Request, id uuid.UUID) bool {
 	return s.signer.Verify(receipt.ListPurpose, id.String(), r.URL.Query().Get("key"))
 }
 
-// mayRead reports whether the request may see a document. One with a postal address is for who reads the mail it came
-// by: whoever made the gift may have typed another's address.
+// mayRead reports whether the request may see a document. A document with a postal address is only for the reader of
+// the mailbox it was sent to: the person who made the gift may have typed another person's email address.
 func (s *Receipts) mayRead(r *http.Request, id uuid.UUID, serial string) (bool, error) {
 	if s.hasKey(r, id) || s.own != nil && s.own.Receives(r, id) {
 		return true, nil
@@ -168,13 +169,13 @@ func (s *Receipts) mayRead(r *http.Request, id uuid.UUID, serial string) (bool, 
 	return !addressed, err
 }
 
-// onlyLooks reports whether the request is no reader's: a mail scanner's HEAD, or a browser's guess at what will be
-// opened next (Sec-Purpose). Neither gets the original.
+// onlyLooks reports whether the request does not come from a reader: a mail scanner's HEAD, or a browser's prefetch
+// (Sec-Purpose). Neither gets the original.
 func onlyLooks(r *http.Request) bool {
 	return r.Method == http.MethodHead || strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch")
 }
 
-// keyOf is the request's key, to be put behind addresses that it opens as well, with what else it is the key for.
+// keyOf is the request's key with its parameters, to append to other addresses that the same key opens.
 func keyOf(r *http.Request) string {
 	key, of := r.URL.Query().Get("key"), r.URL.Query().Get("of")
 	if key == "" {

@@ -28,16 +28,16 @@ type Return struct {
 	cookies       *gift.Cookies
 }
 
-// Return answers GET /contributions/{id}/return: PayPal sent the reader back. It settles and goes on to the thanks
-// page, which tells the truth whatever came of it. It shows nothing by itself, so it is safe to reload and to open in
-// another browser.
+// Return answers GET /contributions/{id}/return, where PayPal sends the reader back. It settles the contribution and
+// redirects to the thanks page, which shows the outcome. It renders nothing itself, so it is safe to reload and to open
+// in another browser.
 func (s *Return) Return(w http.ResponseWriter, r *http.Request) error {
 	before, own, err := s.read(r)
 	if err != nil {
 		return err
 	}
 	to := s.thanksAddress(before.ID)
-	if r.Method == http.MethodHead { // a look, by a mail scanner or a preview, is no return
+	if r.Method == http.MethodHead { // a mail scanner or a preview only looks; that is no return
 		page.Redirect(w, to)
 		return nil
 	}
@@ -55,21 +55,21 @@ func (s *Return) Return(w http.ResponseWriter, r *http.Request) error {
 		to += "&" + again
 	}
 	if own && c.State == contribution.Declined && !s.cookies.Owns(r, c.ID) {
-		to += "&token=" + url.QueryEscape(c.Checkout.PayPalID) // in another browser it stays the sign that the gift is theirs
+		to += "&token=" + url.QueryEscape(c.Checkout.PayPalID) // proves in another browser that it is theirs
 	}
 	page.Redirect(w, to)
 	return nil
 }
 
-// fromPayPal reports whether the address is as PayPal sends the reader back by it from its approval page, whatever they
-// did there (Orders v2, "return_url"; for a subscription it adds other parameters).
+// fromPayPal reports whether the address looks as PayPal leaves it when its approval page sends the reader back,
+// whatever they did there (Orders v2, "return_url"; for a subscription PayPal adds other parameters).
 func fromPayPal(r *http.Request) bool {
 	return r.URL.Query().Has("PayerID") || r.URL.Query().Has("subscription_id")
 }
 
-// Cancel answers GET /contributions/{id}/cancel: the reader turned back at PayPal. Nothing was charged; the form is
-// there again. A browser without a sign of whose gift it is, as where an app opened PayPal in its own, gets a page that
-// helps and is the same for every gift, and for none. It changes nothing.
+// Cancel answers GET /contributions/{id}/cancel: the reader turned back at PayPal. Nothing was charged, and the form is
+// shown again. A browser that cannot prove whose gift it is, for example because an app opened PayPal in its own
+// browser, gets a help page that is the same for every id, existing or not. Cancel changes nothing.
 func (s *Return) Cancel(w http.ResponseWriter, r *http.Request) error {
 	c, own, err := s.read(r)
 	switch {
@@ -90,7 +90,8 @@ func (s *Return) Cancel(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if o := c.Outcome(); o != contribution.OutcomeCancelled && o != contribution.OutcomeOpen {
-		page.Redirect(w, s.thanksAddress(c.ID)) // an old link: it went on since, and "nothing was charged" may be untrue
+		// An old link: the gift has moved on since, and "nothing was charged" may be untrue.
+		page.Redirect(w, s.thanksAddress(c.ID))
 		return nil
 	}
 	f, err := s.forms.formLike(r, c)
@@ -101,10 +102,10 @@ func (s *Return) Cancel(w http.ResponseWriter, r *http.Request) error {
 		page.Page{Title: s.pages.Localizer(r).Say("public.headline.cancelled"), NoIndex: true, Data: f})
 }
 
-// read is the contribution that the address names, for the reader whose gift it is (own), or who holds the key of its
-// thanks page. It is their own if their browser made it, or if the address has PayPal's order id as token, which PayPal
-// adds when it sends the reader back; another token is an address put together by hand, and gets no further. Of a
-// subscription PayPal adds the id as subscription_id, and a token that says nothing to us.
+// read returns the contribution that the address names, if the request comes from the reader who made it (own) or
+// carries the key of its thanks page. It is the reader's own if their browser made it, or if the address has PayPal's
+// order id as token, which PayPal adds when it sends the reader back; with any other token the address was made by hand
+// and is refused. For a subscription PayPal adds its id as subscription_id, and a token that we ignore.
 func (s *Return) read(r *http.Request) (c contribution.Contribution, own bool, err error) {
 	id, err := page.PathID(r)
 	if err != nil {
@@ -116,7 +117,7 @@ func (s *Return) read(r *http.Request) (c contribution.Contribution, own bool, e
 	}
 	c, err = s.contributions.Get(r.Context(), id)
 	if c.Checkout.Kind == checkout.Subscription && token != c.Checkout.PayPalID && s.mayOpen(s.cookies, r, id) {
-		token = "" // whatever the address names, what was begun here is asked about
+		token = "" // whatever the address names, the check is against what was started here
 	}
 	if fault.Is(err, fault.NotFound) || err == nil && token != "" && token != c.Checkout.PayPalID {
 		return contribution.Contribution{}, false, errNotYours()
@@ -124,8 +125,8 @@ func (s *Return) read(r *http.Request) (c contribution.Contribution, own bool, e
 	return c, token != "" || s.cookies.Owns(r, id), err
 }
 
-// errNotYours is for a gift's address without a sign of whose gift it is. It says the same whether there is
-// such a gift or not.
+// errNotYours is the error for a gift's address without proof of whose gift it is. It is the same whether or not the
+// gift exists.
 func errNotYours() error {
 	return fault.New(fault.NotFound, "web.link_unknown")
 }
