@@ -26,16 +26,16 @@ type Verdict string
 // What a report can do.
 const (
 	Marked  Verdict = "marked"  // a mail is marked as bounced
-	Known   Verdict = "known"   // it was already, or has been queued again since
+	Known   Verdict = "known"   // it already was, or has been queued again since
 	Delayed Verdict = "delayed" // it is about a delay, or a delivery: nothing to note
 	Foreign Verdict = "foreign" // it is not a report, or not about a mail that we sent
 )
 
-// Bounce reads a delivery status notification (RFC 3464) and marks the mail that it is about. Anybody can write such a
-// report, so only two things in it count: our own Message-ID, which only the recipient and the servers on the way know,
-// and the status code. The code is kept, and none of the report's text.
+// Bounce reads a delivery status notification (RFC 3464) and marks the mail that it is about. Such a report is easily
+// forged, so only two things in it count: our own Message-ID, which only the recipient and the servers on the way know,
+// and the status code. Only the code is kept, and none of the report's text.
 //
-// The error is the database's, or that of reading; a message that is not a report is Foreign.
+// The error comes from the database or from reading; a message that is not a report is Foreign.
 func (s *Service) Bounce(ctx context.Context, message io.Reader) (Verdict, error) {
 	r, err := readReport(io.LimitReader(message, longestReport))
 	if err != nil {
@@ -68,9 +68,9 @@ func (s *Service) Bounce(ctx context.Context, message io.Reader) (Verdict, error
 	return Marked, nil
 }
 
-// report is what counts of a delivery status notification.
+// report is the part of a delivery status notification that counts.
 type report struct {
-	messageID string // of our mail, without brackets; empty where there is none that can be ours
+	messageID string // of our mail, without brackets; empty if there is none that could be ours
 	failed    bool
 	status    string // 5.1.1
 }
@@ -82,7 +82,7 @@ var (
 	statusCode = regexp.MustCompile(`^[245]\.\d{1,3}\.\d{1,3}`) // RFC 3463
 )
 
-// readReport reads a report as far as it can be understood. The error is that of reading; a message that cannot be
+// readReport reads as much of a report as it understands. An error comes from reading; a message that cannot be
 // understood gives an empty report.
 func readReport(from io.Reader) (report, error) {
 	source := &watched{Reader: from}
@@ -90,7 +90,7 @@ func readReport(from io.Reader) (report, error) {
 	return r, source.err
 }
 
-// watched remembers why reading ended, if not because there was no more.
+// watched keeps the error that ended reading, unless that was the end of the message.
 type watched struct {
 	io.Reader
 	err error
@@ -122,7 +122,7 @@ func parseReport(from io.Reader) (r report) {
 		case "message/delivery-status", "message/global-delivery-status":
 			r.failed, r.status = deliveryStatus(p)
 		case "message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers":
-			original, _ := textproto.NewReader(bufio.NewReader(p)).ReadMIMEHeader() // of a cut one, what there is
+			original, _ := textproto.NewReader(bufio.NewReader(p)).ReadMIMEHeader() // if it was cut off, as much as there is
 			if id := ourID.FindStringSubmatch(strings.TrimSpace(original.Get("Message-Id"))); id != nil {
 				r.messageID = id[1]
 			}
@@ -130,7 +130,7 @@ func parseReport(from io.Reader) (r report) {
 	}
 }
 
-// deliveryStatus reads the fields of the recipients, after those of the message. We have one recipient in each mail.
+// deliveryStatus reads the recipients' fields, which follow those of the message. Each of our mails has one recipient.
 func deliveryStatus(part io.Reader) (failed bool, status string) {
 	fields := textproto.NewReader(bufio.NewReader(part))
 	for {

@@ -10,8 +10,8 @@ import (
 	"readerfund/internal/money"
 )
 
-// Kind is what a mail tells. Its templates are templates/mail/KIND.txt, which also has the subject, and KIND.html, with
-// underscores as in the kind's name.
+// Kind is what a mail is about. Its templates are templates/mail/KIND.txt, which also has the subject, and KIND.html,
+// with underscores as in the kind's name.
 type Kind string
 
 // The kinds.
@@ -31,11 +31,11 @@ const (
 	YearlyNotice    Kind = "yearly_notice" // the year's charge is coming
 )
 
-// kind is what belongs to a Kind.
+// kind is the configuration of a Kind.
 type kind struct {
 	args   reflect.Type // what the templates are given as .Args
-	secret bool         // args opens something, so they go as soon as the mail does
-	prompt bool         // a person has just done something and waits for it: it goes before all others
+	secret bool         // args contains a secret link, so args is deleted as soon as the mail is sent
+	prompt bool         // a person has just done something and waits for the mail: it goes before all others
 }
 
 // kinds are every mail there is.
@@ -68,11 +68,11 @@ func promptKinds() string {
 	return strings.Join(all, ", ")
 }
 
-// ManageLinkArgs are for ManageLink. The link is a secret while it is good, and short-lived; so the mail's NotAfter is
-// its end.
+// ManageLinkArgs are for ManageLink. The link is a secret for as long as it is valid, which is short; so the mail's
+// NotAfter is when the link expires.
 type ManageLinkArgs struct {
 	URL     string `json:"url"`
-	Minutes int    `json:"minutes"` // how long the link is good
+	Minutes int    `json:"minutes"` // how long the link is valid
 }
 
 // ReceiptArgs are for Receipt: the document in words, as its own page has them.
@@ -85,7 +85,7 @@ type ReceiptArgs struct {
 	Facts      []Fact       `json:"facts"`
 	Paragraphs [][]string   `json:"paragraphs"` // of lines
 	URL        string       `json:"url"`        // where the document is, to print and as PDF
-	Manage     string       `json:"manage"`     // where the gift is stopped; empty for one that was one time
+	Manage     string       `json:"manage"`     // where the gift can be stopped; empty for a one-time gift
 }
 
 // Fact is a line of what a document states.
@@ -100,22 +100,22 @@ type StatementArgs struct {
 	URL  string `json:"url"` // opens the statement, and nothing else
 }
 
-// GiftArgs are for what is told of a monthly or yearly gift. Times are zero where there is nothing to say.
+// GiftArgs are for the mails about a monthly or yearly gift. Times that do not apply are zero.
 type GiftArgs struct {
 	Reference string       `json:"reference"` // the gift's number, to quote
 	Amount    money.Amount `json:"amount"`    // of each charge; of ChargedAfterEnd, of that one
 	Frequency string       `json:"frequency"` // month or year
-	First     time.Time    `json:"first"`     // the first charge, while it is still to come; of Stopped: which never came
+	First     time.Time    `json:"first"`     // the first charge, while it is still to come; of Stopped: never made
 	Next      time.Time    `json:"next"`      // PayPal's next charge
 	Manage    string       `json:"manage"`    // the page of this one gift, on which it is stopped
 
 	Before          money.Amount `json:"before"` // of Changed: the terms until now
 	FrequencyBefore string       `json:"frequency_before"`
 	MissesNext      bool         `json:"misses_next"` // of Changed: PayPal may still take the old amount at Next
-	Until           time.Time    `json:"until"`       // of Paused: when it goes on by itself
+	Until           time.Time    `json:"until"`       // of Paused: when it resumes by itself
 	By              string       `json:"by"`          // of Stopped: reader, staff, system or paypal; or empty
 	Retry           time.Time    `json:"retry"`       // of PaymentFailed: when PayPal tries again
-	Suspended       bool         `json:"suspended"`   // of PaymentFailed: PayPal tries no more
+	Suspended       bool         `json:"suspended"`   // of PaymentFailed: PayPal will not try again
 	At              time.Time    `json:"at"`          // of ChargedAfterEnd: when the money was taken,
 	Ended           time.Time    `json:"ended"`       // and when the subscription had ended
 }

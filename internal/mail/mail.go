@@ -1,8 +1,8 @@
-// Package mail sends mail to readers. What is to be told is written down in the transaction that makes it true, by
-// Enqueue, and sent later: at least once, and marked as sent once.
+// Package mail sends mail to readers. Enqueue stores a mail in the transaction that makes its content true; it is sent
+// later: at least once, and marked as sent once.
 //
-// It does not decide who is told what: the packages that know the facts do. It does not receive mail; a report that one
-// came back is handed in by the operator's mail server, with "readerfund mail bounce".
+// It does not decide which mails to send: the packages that know the facts do. It does not receive mail either; the
+// operator's mail server hands in bounce reports with "readerfund mail bounce".
 package mail
 
 import (
@@ -19,20 +19,21 @@ import (
 	"readerfund/internal/text"
 )
 
-// Message is one mail to write down. Kind and Key together name the fact that it tells, and each fact is told once.
+// Message is one mail to enqueue. Kind and Key together identify the fact that it reports, and each fact is reported
+// once.
 type Message struct {
 	Kind   Kind
-	Key    string // the fact's own: the id of a payment, of a change. Nothing personal, because it is kept
-	To     string // an address alone; where it is empty, there is nobody to tell, and nothing is enqueued
+	Key    string // identifies the fact: the id of a payment, of a change. Nothing personal, because it is kept
+	To     string // an address alone; if it is empty, nothing is enqueued
 	Name   string // the recipient's, as they wrote it; may be empty
 	Locale string // BCP 47; empty for the publication's own
-	Args   any    // what the mail says: the struct that belongs to Kind. It is kept as JSON until the mail is old
+	Args   any    // what the mail says: the struct that belongs to Kind. Kept as JSON until Config.Retention is over
 
 	NotBefore time.Time // zero: at once
-	NotAfter  time.Time // when it would be of no use any more, as a link that has run out; zero: never
+	NotAfter  time.Time // when it would be useless, such as an expired link; zero: never
 }
 
-// State is how far a mail has come.
+// State is how far a mail has got.
 type State string
 
 // The states. A mail that is queued is tried until it leaves this state; staff can queue it again from failed, bounced
@@ -40,13 +41,13 @@ type State string
 const (
 	Queued  State = "queued"
 	Sent    State = "sent"    // the mail server took it
-	Failed  State = "failed"  // the mail server refused it for good, or it cannot be made
+	Failed  State = "failed"  // the mail server refused it for good, or it cannot be composed
 	Bounced State = "bounced" // the mail server took it, and it came back
 	Expired State = "expired" // it could not be sent before its time was over
 	Off     State = "off"     // it was due while no mail server was set
 )
 
-// row is a message as the INSERT unpacks it. All that comes from outside is clean by now.
+// row is a message as the INSERT unpacks it. All external input in it has been cleaned.
 type row struct {
 	ID        uuid.UUID  `json:"id"`
 	Kind      Kind       `json:"kind"`
@@ -59,11 +60,12 @@ type row struct {
 	Expires   *time.Time `json:"expires_at"`
 }
 
-// Enqueue writes messages down, to be sent once the caller's transaction is committed. A fact that was told already is
-// not told again. However many there are, it is one statement and makes no network call.
+// Enqueue stores messages, to be sent once the caller's transaction is committed. A fact that was already reported is
+// not reported again. For any number of messages it runs one statement, and it makes no network call.
 //
-// An address that cannot be one is no error here, because what the mail tells is true all the same: the mail fails when
-// it is to be sent. An error is a mistake of the program (an unknown kind, arguments of another) or the database's.
+// An invalid address is not an error here, because what the mail reports is true all the same: the mail fails when it
+// is to be sent. An error is either a programming mistake (an unknown kind, or the arguments of another kind) or the
+// database's.
 func Enqueue(ctx context.Context, tx *sqlx.Tx, now time.Time, all ...Message) error {
 	rows := make([]row, 0, len(all))
 	for _, m := range all {
@@ -83,7 +85,7 @@ func Enqueue(ctx context.Context, tx *sqlx.Tx, now time.Time, all ...Message) er
 	if err != nil {
 		return fmt.Errorf("enqueue mail: %w", err)
 	}
-	// In the order of the unique key, so that two transactions with the same facts wait for each other one way only.
+	// In the order of the unique key, so that two transactions with the same facts cannot deadlock.
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO mail (id, kind, key, recipient, name, locale, args, created_at, wanted_at, due_at, expires_at)
 		SELECT id, kind, key, recipient, name, locale, args::json, $2, due_at, due_at, expires_at

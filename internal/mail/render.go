@@ -23,7 +23,7 @@ import (
 	"readerfund/templates"
 )
 
-// House is what every mail says about whom it is from.
+// House identifies the publication in every mail.
 type House struct {
 	Publication string
 	Contact     string // an address; empty where there is none, like the next two
@@ -33,10 +33,10 @@ type House struct {
 	Timezone    *time.Location
 }
 
-// Rendered is a mail as its reader gets it.
+// Rendered is a mail as its reader receives it.
 type Rendered struct{ Subject, Text, HTML string }
 
-// view is what the templates are given.
+// view is the data of the templates.
 type view struct {
 	House
 	Lang    string       // the language of the sentences
@@ -54,7 +54,7 @@ type pair struct {
 	html *template.Template
 }
 
-// parse reads the templates of all kinds: ours, and an operator's own over them, if there is such a folder.
+// parse reads the templates of all kinds: the embedded ones, overridden by an operator's own if there is such a folder.
 func parse(dir string, house House) (views, error) {
 	files, all := templates.Under(dir), views{}
 	for _, lang := range i18n.Default().Languages() {
@@ -73,7 +73,7 @@ func parse(dir string, house House) (views, error) {
 	return all, nil
 }
 
-// current are the templates to use: an operator's own are read again each time, because they may have changed.
+// current returns the templates to use: an operator's own are read again each time, because they may have changed.
 func (s *Service) current() (views, error) {
 	if s.cfg.TemplatesDir == "" {
 		return s.views, nil
@@ -91,7 +91,7 @@ func parseKind(files fs.FS, k Kind, funcs map[string]any) (p pair, err error) {
 	if err != nil {
 		return pair{}, err
 	}
-	// HTML that cannot be followed is found when it is rendered for the first time; other errors say nothing yet.
+	// Invalid HTML is found on the first rendering; the other errors say nothing yet.
 	var broken *template.Error
 	err = p.html.Execute(io.Discard, view{Args: reflect.Zero(kinds[k].args).Interface()})
 	if errors.As(err, &broken) {
@@ -100,7 +100,7 @@ func parseKind(files fs.FS, k Kind, funcs map[string]any) (p pair, err error) {
 	return p, nil
 }
 
-// link is what the templates "button" and "quiet" are given.
+// link is the data of the templates "button" and "quiet".
 type link struct{ URL, Text string }
 
 func funcs(lang language.Tag, house House) map[string]any {
@@ -113,7 +113,7 @@ func funcs(lang language.Tag, house House) map[string]any {
 	}
 }
 
-// render makes a mail of its arguments, as they are kept.
+// render renders a mail from its arguments, as they are stored.
 func (v views) render(house House, kind Kind, locale, name string, args []byte) (Rendered, error) {
 	k, known := kinds[kind]
 	if !known {
@@ -142,7 +142,7 @@ func (v views) render(house House, kind Kind, locale, name string, args []byte) 
 	return Rendered{Subject: data.Subject, Text: tidied(plain.String()), HTML: html.String()}, nil
 }
 
-// tidied is a text without the empty lines that a template's branches leave.
+// tidied removes the empty lines that a template's branches leave behind.
 func tidied(s string) string {
 	for strings.Contains(s, "\n\n\n") {
 		s = strings.ReplaceAll(s, "\n\n\n", "\n\n")
@@ -150,8 +150,8 @@ func tidied(s string) string {
 	return strings.TrimSpace(s) + "\n"
 }
 
-// language is what a mail is written in: the reader's language where we have it, otherwise English, whose numbers it
-// has then, too.
+// language is the language of a mail: the reader's if the catalogue has it, otherwise English, which then also formats
+// the numbers.
 func (v views) language(locale string) (lang, tag language.Tag) {
 	wanted, err := language.Parse(locale)
 	if err != nil {
@@ -167,8 +167,8 @@ func (v views) language(locale string) (lang, tag language.Tag) {
 // longestName is the longest name that is greeted, in characters.
 const longestName = 60
 
-// greeted is a name fit to greet a person by. A form can be used to have a mail sent to somebody else, so a name that
-// could be read as a message ("Win at evil.example") is left out.
+// greeted returns a name that is safe to use in a greeting. The form can be abused to send mail to another person, so a
+// name that could be read as a message ("Win at evil.example") is left out.
 func greeted(name string) string {
 	name = text.Line(text.Visible(name))
 	odd := strings.ContainsFunc(name, func(r rune) bool {

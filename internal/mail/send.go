@@ -15,27 +15,28 @@ import (
 )
 
 const (
-	// connections is how many are open at once, and perConnection how many mails make one more worth while.
+	// connections is how many are open at once, and perConnection how many mails justify opening one more.
 	connections   = 4
 	perConnection = 25
-	// marked is how many mails are written down together, and marksWithin how long the first of them waits for the others.
-	// They are what may be sent twice when a process is killed. Each time costs a commit, so two or three would be few.
+	// marked is how many mails are marked in one statement, and marksWithin how long the first of them waits for the
+	// others. These are the mails that may be sent twice when a process is killed. Each statement costs a commit, so
+	// two or three at a time would be too few.
 	marked      = 20
 	marksWithin = 50 * time.Millisecond
 )
 
-// Send sends what is due, until nothing is, and what a person waits for before the rest. It is work of the queue, for
-// one process at a time; where two do it all the same, each mail is claimed by one of them. The error is queue.At while
-// the mail server is not to be asked.
+// Send sends the mails that are due until none is left, and those that a person waits for before the rest. It is a job
+// of the queue, for one process at a time; if two run it all the same, each mail is claimed by one of them. The error
+// is queue.At while the mail server must not be asked.
 func (s *Service) Send(ctx context.Context) error { return s.send(ctx, prompt, patient) }
 
-// SendPrompt sends what a person waits for, and nothing else, while Send may be busy with a renewal day's receipts: a
-// link that is good for half an hour must not queue behind thousands of them. Neither keeps the other waiting: each has
+// SendPrompt sends only the mails that a person waits for, while Send may be busy with a renewal day's receipts: a link
+// that is valid for half an hour must not queue behind thousands of them. Neither delays the other: each has
 // connections of its own.
 func (s *Service) SendPrompt(ctx context.Context) error { return s.send(ctx, prompt) }
 
-// send sends what is due, until nothing is. It takes some of each lane in turn, so that none keeps another from its
-// turn.
+// send sends the mails that are due until none is left. It takes some of each lane in turn, so that no lane starves
+// another.
 func (s *Service) send(ctx context.Context, lanes ...lane) error {
 	if !s.On() {
 		return s.switchOff(ctx)
@@ -53,7 +54,7 @@ func (s *Service) send(ctx context.Context, lanes ...lane) error {
 	return nil
 }
 
-// sendSome sends what one statement claims of a lane, and returns how many mails those are.
+// sendSome sends the mails that one statement claims of a lane, and returns how many they are.
 func (s *Service) sendSome(ctx context.Context, l lane) (int, error) {
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
@@ -72,19 +73,19 @@ func (s *Service) sendSome(ctx context.Context, l lane) (int, error) {
 	return len(mails), s.sendAll(ctx, views, mails, l.held/2)
 }
 
-// run is the sending of what one statement claimed, over several connections.
+// run sends what one statement claimed, over several connections.
 type run struct {
 	*Service
 	views views
 	mails chan queued
 	ends  chan ending
-	until time.Time // what is not sent by then is put back, before others claim it
+	until time.Time // mails not sent by then are put back, before another process claims them
 
-	unmarked atomic.Bool // the database does not take what became of mails
+	unmarked atomic.Bool // the outcomes of mails could not be saved
 
 	mu   sync.Mutex
-	shut time.Time // the server takes no mails until then; zero while it does
-	why  string    // it does not
+	shut time.Time // the server takes no mail until then; zero while it does
+	why  string    // why it takes none
 }
 
 func (s *Service) sendAll(ctx context.Context, views views, mails []queued, within time.Duration) error {
@@ -107,8 +108,8 @@ func (s *Service) sendAll(ctx context.Context, views views, mails []queued, with
 	return r.mark(ctx)
 }
 
-// mark writes down what became of mails while others are being sent. Where that fails, no more are sent: they would be
-// sent again once what was claimed has lapsed.
+// mark saves the outcomes of mails while others are being sent. If that fails, no more mails are sent: they would be
+// sent again once the claim has expired.
 func (r *run) mark(ctx context.Context) error {
 	var problems []error
 	for e := range r.ends {
@@ -133,8 +134,8 @@ func (r *run) mark(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// work sends mails over one connection at a time, and opens another where one breaks that has carried some: servers
-// close what has carried enough. Where the first does not work, the server is away.
+// work sends mails over one connection at a time. If a connection that has carried some mails breaks, it opens another,
+// because servers close a connection after a number of mails. If the first connection fails, the server is away.
 func (r *run) work(ctx context.Context) {
 	var c *connection
 	defer func() {
@@ -173,14 +174,14 @@ func (r *run) work(ctx context.Context) {
 	}
 }
 
-// end notes what became of a try. It reports whether the connection cannot be used any more.
+// end records the outcome of an attempt. It reports whether the connection is unusable now.
 func (r *run) end(ctx context.Context, q queued, c *connection, o outcome) (broken bool) {
 	o.answer = q.withoutAddress(o.answer)
 	r.log(ctx, q, o)
 	switch {
 	case o.state == Sent:
 		r.reached()
-	case c == nil: // it could not even be made
+	case c == nil: // it could not even be composed
 	case o.shut || o.lost && c.sent == 0:
 		until := r.close(ctx, errors.New(o.answer))
 		if o.shut {
@@ -195,7 +196,7 @@ func (r *run) end(ctx context.Context, q queued, c *connection, o outcome) (brok
 	return broken
 }
 
-// make puts a mail together.
+// make composes a mail.
 func (r *run) make(q queued) (m *mail.Msg, utf8 bool, err error) {
 	to, utf8, err := address(q.Recipient)
 	if err != nil {
@@ -209,13 +210,13 @@ func (r *run) make(q queued) (m *mail.Msg, utf8 bool, err error) {
 	return m, utf8, err
 }
 
-// putBack has a mail tried at a later time; this was no try.
+// putBack reschedules a mail for later; this does not count as an attempt.
 func (r *run) putBack(q queued, due time.Time, answer string) {
 	due = due.UTC()
 	r.ends <- ending{ID: q.ID, State: Queued, Answer: short(answer), Due: &due, Back: 1}
 }
 
-// close has everybody stop, because the server takes no mails at the moment, and returns when it is tried again.
+// close stops all workers, because the server takes no mail at the moment, and returns when to try it again.
 func (r *run) close(ctx context.Context, why error) time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -232,7 +233,7 @@ func (r *run) shutUntil() (time.Time, string) {
 	return r.shut, r.why
 }
 
-// log names the mail and the server's code, and not the recipient.
+// log names the mail and the server's code, but not the recipient.
 func (r *run) log(ctx context.Context, q queued, o outcome) {
 	log := r.cfg.Log.With("mail", q.ID, "kind", q.Kind, "try", q.Tries)
 	switch {

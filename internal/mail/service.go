@@ -16,15 +16,15 @@ import (
 	"readerfund/internal/metrics"
 )
 
-// Server is the mail server that mails are handed to. Without a Host there is none.
+// Server is the mail server that mails are handed to. Without a Host no mail is sent.
 type Server struct {
 	Host     string
 	Port     int
 	TLS      bool // from the first byte on; otherwise by STARTTLS, where the server offers it
-	Loopback bool // it is this machine, where a password may be said in plain text
+	Loopback bool // it is this machine, to which a password may be sent in plain text
 	User     string
 	Password string
-	Roots    *x509.CertPool // who may have signed its certificate; nil: whom this machine trusts
+	Roots    *x509.CertPool // authorities trusted to sign its certificate; nil: those that this machine trusts
 }
 
 // Config is what a Service needs. Metrics may be nil.
@@ -34,13 +34,13 @@ type Config struct {
 	From         string // the address that mails come from
 	House        House
 	TemplatesDir string        // an operator's own copies; may be empty
-	Retention    time.Duration // how long it is kept to whom a mail went and what it said
+	Retention    time.Duration // how long a mail's recipient and content are kept
 	Now          func() time.Time
 	Log          *slog.Logger
 	Metrics      *metrics.Metrics
 }
 
-// Service sends what was enqueued. It is safe for concurrent use, also by several processes on one database.
+// Service sends the mails that were enqueued. It is safe for concurrent use, also by several processes on one database.
 type Service struct {
 	cfg   Config
 	views views // as they were at the start
@@ -49,18 +49,18 @@ type Service struct {
 	away away
 }
 
-// away is how often in a row the mail server could not be reached, and when it is tried again. It is this process's own
-// knowledge: another one finds out by itself.
+// away counts how often in a row the mail server could not be reached, and says when to try it again. Each process
+// keeps its own: another one finds out by itself.
 type away struct {
 	times int
 	until time.Time
 }
 
-// serverAway is how long to wait for a server that is not there. Five minutes at the longest: what waits for it is sent
-// that soon after an outage, however long it was.
+// serverAway is how long to wait for a server that cannot be reached: five minutes at most, so that waiting mails are
+// sent that soon after an outage, however long it was.
 var serverAway = backoff.Backoff{First: 5 * time.Second, Longest: 5 * time.Minute}
 
-// New makes a Service. The error says what is wrong with a template.
+// New makes a Service. The error is about a broken template.
 func New(cfg Config) (*Service, error) {
 	if cfg.House.Timezone == nil {
 		cfg.House.Timezone = time.UTC
@@ -72,11 +72,11 @@ func New(cfg Config) (*Service, error) {
 	return &Service{cfg: cfg, views: views}, nil
 }
 
-// On reports whether there is a mail server.
+// On reports whether a mail server is set.
 func (s *Service) On() bool { return s.cfg.Server.Host != "" }
 
-// Check asks the mail server whether it would take mail from us, and sends none. It returns what the server says when
-// it is greeted.
+// Check asks the mail server whether it would accept mail from us, without sending any. It returns the server's
+// greeting.
 func (s *Service) Check(ctx context.Context) (string, error) {
 	if !s.On() {
 		return "", errors.New("no mail server is set")
@@ -92,7 +92,7 @@ func (s *Service) Check(ctx context.Context) (string, error) {
 	return c.smtp.HelloResponse(), nil
 }
 
-// missed notes that the server could not be reached, and returns when to try again.
+// missed records that the server could not be reached, and returns when to try again.
 func (s *Service) missed() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,14 +101,14 @@ func (s *Service) missed() time.Time {
 	return s.away.until
 }
 
-// reached notes that the server took a mail.
+// reached records that the server accepted a mail.
 func (s *Service) reached() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.away = away{}
 }
 
-// waiting is when the server is tried again, if it is not to be asked before that.
+// waiting returns when to try the server again, if it must not be asked before.
 func (s *Service) waiting() (time.Time, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -18,11 +18,11 @@ import (
 // answerWithin is how long the server may take for a connection, and for each mail.
 const answerWithin = time.Minute
 
-// hangUpAfter is how long a mail that is under way may go on once the process is to stop: its answer saves a second
-// copy.
+// hangUpAfter is how long a mail in transit may take once the process is to stop: waiting for its answer avoids sending
+// a second copy.
 const hangUpAfter = 5 * time.Second
 
-// connection is an open way to the mail server, for one mail after the other.
+// connection is an open connection to the mail server, for one mail after another.
 type connection struct {
 	client *mail.Client
 	smtp   *smtp.Client
@@ -31,7 +31,7 @@ type connection struct {
 	sent   int
 }
 
-// connect opens a connection, with TLS and signed in as far as that is set. Once ctx ends, it is closed in a while.
+// connect opens a connection, with TLS and authentication as configured. Once ctx ends, it is closed after hangUpAfter.
 func (s *Service) connect(ctx context.Context) (*connection, error) {
 	c := &connection{}
 	var err error
@@ -54,7 +54,7 @@ func (s *Service) options(c *connection) []mail.Option {
 	trust := &tls.Config{ServerName: server.Host, RootCAs: server.Roots, MinVersion: tls.VersionTLS12}
 	policy := mail.TLSOpportunistic
 	if server.User != "" && !server.Loopback {
-		policy = mail.TLSMandatory // no password in plain text, even if STARTTLS was cut out of the answer on the way
+		policy = mail.TLSMandatory // no password in plain text, even if STARTTLS was stripped from the answer on the way
 	}
 	options := []mail.Option{
 		mail.WithPort(server.Port), mail.WithTimeout(answerWithin), mail.WithTLSPolicy(policy), mail.WithTLSConfig(trust),
@@ -80,12 +80,12 @@ func (s *Service) options(c *connection) []mail.Option {
 	return options
 }
 
-// send hands a mail over. judge reads from the error what became of the mail, and of the connection.
+// send sends a mail. judge reads from the error the outcome for the mail, and for the connection.
 func (c *connection) send(m *mail.Msg, utf8 bool) error {
 	if offered, _ := c.smtp.Extension("SMTPUTF8"); utf8 && !offered {
 		return errNeedsUTF8
 	}
-	c.smtp.SkipSMTPUTF8(!utf8) // a mail that says it needs it is refused by servers further on that cannot do it
+	c.smtp.SkipSMTPUTF8(!utf8) // a mail that declares it is refused by servers on the way that do not support it
 	if err := c.client.SendWithSMTPClient(c.smtp, m); err != nil {
 		return err
 	}
@@ -93,10 +93,10 @@ func (c *connection) send(m *mail.Msg, utf8 bool) error {
 	return nil
 }
 
-// reset is for the next mail after one that was refused.
+// reset prepares the connection for the next mail after a refused one.
 func (c *connection) reset() error { return c.smtp.Reset() }
 
-// close ends the session and the connection. Errors do not matter any more.
+// close ends the session and the connection. Errors no longer matter.
 func (c *connection) close() {
 	c.free()
 	_ = c.wire.SetDeadline(time.Now().Add(hangUpAfter))
@@ -109,9 +109,9 @@ var (
 	errNeedsUTF8 = errors.New("the mail server does not take addresses that are not ASCII (SMTPUTF8)")
 )
 
-// address reads an address as readers write it, and gives it as mail servers want it: the domain in ASCII (IDNA). It
-// reports whether what stands before the @ is not ASCII, which not every server takes. Line ends and other control
-// characters are in no address.
+// address parses an address as readers write it, and returns it as mail servers want it: the domain in ASCII (IDNA).
+// utf8 reports whether the part before the @ is not ASCII, which not every server accepts. An address with line ends or
+// other control characters is invalid.
 func address(written string) (a *netmail.Address, utf8 bool, err error) {
 	parsed, err := netmail.ParseAddress(written)
 	if err != nil || parsed.Name != "" || strings.HasPrefix(written, "<") {
@@ -131,7 +131,7 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
 }
 
-// compose puts a mail together. Every value goes through go-mail's setters, which encode it.
+// compose builds a mail. Every value goes through go-mail's setters, which encode it.
 func (s *Service) compose(q queued, r Rendered, to *netmail.Address) (*mail.Msg, error) {
 	m := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	m.FromMailAddress(&netmail.Address{Name: s.cfg.House.Publication, Address: s.cfg.From})

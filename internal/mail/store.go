@@ -12,12 +12,12 @@ import (
 	"readerfund/internal/db"
 )
 
-// lane is a share of the mails, claimed and sent by itself.
+// lane is a share of the mails, claimed and sent separately.
 type lane struct {
 	where string // which mails
 	most  int    // how many are claimed by one statement
-	// held is how long claimed mails are left alone: long enough to send them all to a server that takes its time. What
-	// was claimed by a process that died is sent after that.
+	// held is how long claimed mails are left alone: long enough to send them all to a slow server. What was claimed by
+	// a process that died is sent after that.
 	held time.Duration
 }
 
@@ -36,12 +36,12 @@ type queued struct {
 	Locale    string     `db:"locale"`
 	Args      []byte     `db:"args"`
 	MessageID string     `db:"message_id"`
-	Tries     int        `db:"tries"` // this one counts
+	Tries     int        `db:"tries"` // including this one
 	Expires   *time.Time `db:"expires_at"`
 }
 
-// claim takes mails of a lane that are due. It is one statement, and so its own transaction. A mail gets its Message-ID
-// here, before anybody can have seen it, and keeps it.
+// claim claims mails of a lane that are due. It is one statement, and so its own transaction. A mail gets its
+// Message-ID here, before it can have left this machine, and keeps it.
 func (s *Service) claim(ctx context.Context, l lane, now time.Time) ([]queued, error) {
 	var rows []queued
 	err := s.cfg.DB.SelectContext(ctx, &rows, `
@@ -59,22 +59,22 @@ func (s *Service) claim(ctx context.Context, l lane, now time.Time) ([]queued, e
 	return rows, nil
 }
 
-// ending is what is written down about a mail after a try. Its JSON is what the UPDATE unpacks.
+// ending is the record of a mail after an attempt. Its JSON is what the UPDATE unpacks.
 type ending struct {
 	ID     uuid.UUID  `json:"id"`
 	State  State      `json:"state"`
 	Answer string     `json:"answer"`
 	Due    *time.Time `json:"due_at"`
 	Closed *time.Time `json:"closed_at"`
-	Back   int        `json:"back"`   // tries that were none
-	Secret bool       `json:"secret"` // take the arguments out
+	Back   int        `json:"back"`   // attempts that do not count
+	Secret bool       `json:"secret"` // delete the arguments
 }
 
-// writeWithin is how long the end of a try may take to write down, also when the process is to stop.
+// writeWithin is how long saving the end of an attempt may take, also when the process is to stop.
 const writeWithin = 10 * time.Second
 
-// write notes what became of mails. One that has left the state queued meanwhile stays as it is: another process may
-// have sent it, too, and it is marked once.
+// write saves the outcomes of mails. A mail that has left the state queued meanwhile stays as it is: another process
+// may have sent it, too, and it is marked once.
 func (s *Service) write(ctx context.Context, all []ending) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
 	defer cancel()
@@ -100,8 +100,8 @@ func (s *Service) write(ctx context.Context, all []ending) error {
 	return nil
 }
 
-// switchOff closes what is due while there is no mail server. It is not sent by surprise once there is one: what staff
-// want to be sent all the same, they queue again.
+// switchOff closes the mails that are due while there is no mail server. They are not sent by surprise once there is
+// one: staff can queue again those that they still want to be sent.
 func (s *Service) switchOff(ctx context.Context) error {
 	done, err := s.cfg.DB.ExecContext(ctx, `
 		UPDATE mail SET state = 'off', due_at = NULL, closed_at = $1 WHERE due_at <= $1`, s.cfg.Now().UTC())
@@ -114,7 +114,7 @@ func (s *Service) switchOff(ctx context.Context) error {
 	return nil
 }
 
-// Forget takes out what names people in mails that are old enough. It may run twice, and at once.
+// Forget deletes what identifies people in mails that are old enough. It may run twice, and at once.
 func (s *Service) Forget(ctx context.Context) error {
 	now := s.cfg.Now().UTC()
 	for {
@@ -132,8 +132,8 @@ func (s *Service) Forget(ctx context.Context) error {
 	}
 }
 
-// Erase takes out what names a person in the mails to an address, and returns how many those are. What was still to be
-// sent is not: there is nobody to send it to.
+// Erase deletes what identifies a person in the mails to an address, and returns how many mails that were. Mails that
+// were still queued are not sent, because they have no recipient any more.
 func Erase(ctx context.Context, tx *sqlx.Tx, address string, now time.Time) (int64, error) {
 	done, err := tx.ExecContext(ctx, `
 		UPDATE mail SET recipient = '', name = '', args = '{}', answer = '', erased_at = $2, due_at = NULL,

@@ -14,11 +14,12 @@ import (
 	"readerfund/internal/fault"
 )
 
-// ActionAgain is in the audit log when staff have mail sent again. The subject is the mail's kind and key, or the state
-// of all that were meant.
+// ActionAgain is the audit log's action for sending mail again. The subject is the mail's kind and key, or the state if
+// all of a state were queued.
 const ActionAgain audit.Action = "mail.again"
 
-// Trouble is a mail that did not arrive, as far as we know. It does not say to whom it went, but for where.
+// Trouble is a mail that did not arrive, as far as we know. It contains the recipient's provider, but not the
+// recipient.
 type Trouble struct {
 	ID     uuid.UUID
 	Kind   Kind
@@ -31,7 +32,7 @@ type Trouble struct {
 	Again  bool // it can be sent again
 }
 
-// Troubles are the newest mails that did not arrive, and how many there are of each state in all.
+// Troubles are the newest mails that did not arrive, and how many there are in each state.
 type Troubles struct {
 	Mails []Trouble
 	Count map[State]int
@@ -40,7 +41,7 @@ type Troubles struct {
 // mostTroubles is how many are listed.
 const mostTroubles = 100
 
-// repeatable is the condition for a mail that can be sent again: what it says is still known.
+// repeatable is the condition for a mail that can be sent again: its content is still kept.
 const repeatable = `erased_at IS NULL AND args::text <> '{}' AND (expires_at IS NULL OR expires_at > $1)`
 
 // Troubles lists mails that did not arrive.
@@ -87,7 +88,7 @@ func (s *Service) Troubles(ctx context.Context) (Troubles, error) {
 	return all, nil
 }
 
-// masked is an address that says which provider it is at, and not whose it is.
+// masked shows the provider of an address, and not whose address it is.
 func masked(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	if at < 1 {
@@ -97,8 +98,8 @@ func masked(address string) string {
 	return string(first) + "…" + address[at:]
 }
 
-// withoutAddress is what a mail server said without the recipient's address, which most repeat: the answer is logged,
-// and is kept with other mails that the server refused at the same time.
+// withoutAddress is a mail server's answer without the recipient's address, which most servers repeat: the answer is
+// logged, and is kept with other mails that the server refused at the same time.
 func (q queued) withoutAddress(answer string) string {
 	if to, _, err := address(q.Recipient); err == nil {
 		answer = strings.ReplaceAll(answer, to.Address, masked(to.Address))
@@ -109,18 +110,18 @@ func (q queued) withoutAddress(answer string) string {
 	return answer
 }
 
-// By is who acts: an account of the staff.
+// By is the acting account of the staff.
 type By struct {
 	ID   uuid.UUID
 	Name string
 }
 
-// again queues mails anew. Their tries count from zero, and they keep their Message-ID.
+// again queues mails again. Their attempts count from zero, and they keep their Message-ID.
 const again = `
 	UPDATE mail SET state = 'queued', due_at = $1, wanted_at = $1, closed_at = NULL, tries = 0, answer = ''
 	WHERE state IN ('failed', 'bounced', 'off') AND ` + repeatable
 
-// Again has one mail sent again. The error is fault.Conflict where it cannot be, or is being sent already.
+// Again sends one mail again. The error is fault.Conflict if it cannot be sent again, or is already being sent.
 func (s *Service) Again(ctx context.Context, id uuid.UUID, by By) error {
 	return s.cfg.DB.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var kind, key string
@@ -135,7 +136,7 @@ func (s *Service) Again(ctx context.Context, id uuid.UUID, by By) error {
 	})
 }
 
-// AgainAll has every mail of a state sent again that can be, and returns how many those are. The error is fault.Invalid
+// AgainAll sends every mail of a state again that can be, and returns how many those are. The error is fault.Invalid
 // for a state other than failed, bounced and off.
 func (s *Service) AgainAll(ctx context.Context, state State, by By) (n int64, err error) {
 	if state != Failed && state != Bounced && state != Off {

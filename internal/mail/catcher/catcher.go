@@ -1,8 +1,8 @@
-// Package catcher is a mail server that keeps what it is given and passes nothing on: for the demo, which shows the
-// mails on a page, and for tests, which also have it fail.
+// Package catcher is a mail server that keeps every mail it accepts and forwards none: for the demo, which shows the
+// mails on a page, and for tests, which can also make it fail.
 //
-// It reads mails with the standard library only, so that what the service writes is read by somebody else. It knows
-// nothing about what the mails are for.
+// It parses mails with the standard library only, so that the service's mails are read by code other than what wrote
+// them. It knows nothing about what the mails are for.
 package catcher
 
 import (
@@ -21,11 +21,11 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// Options are what a Catcher may be given. The zero Options take mail without TLS and from everybody.
+// Options configure a Catcher. The zero Options accept mail without TLS and from every client.
 type Options struct {
 	Now      func() time.Time // nil: time.Now
 	TLS      *tls.Config      // offered by STARTTLS; nil: not at all
-	User     string           // who may send; empty: everybody
+	User     string           // the account that may send; empty: any client
 	Password string
 	UTF8     bool // take addresses that are not ASCII (RFC 6531)
 }
@@ -40,14 +40,14 @@ type Catcher struct {
 	next  int
 	mails []Mail // the oldest first, keep at most
 	fault Fault
-	conns int // that were opened so far
-	cases int // that the fault was applied to
+	conns int // opened so far
+	cases int // mails that the fault was applied to
 }
 
 // keep is how many mails are kept; the oldest go.
 const keep = 20_000
 
-// longest is the longest mail that is taken.
+// longest is the longest mail that is accepted, in bytes.
 const longest = 8 << 20
 
 // Listen starts a mail server on an address; port 0 is a free one. Close stops it.
@@ -70,22 +70,22 @@ func Listen(ctx context.Context, addr string, opts Options) (*Catcher, error) {
 	s.Domain, s.TLSConfig, s.AllowInsecureAuth = "catcher.test", opts.TLS, opts.TLS == nil
 	s.EnableDSN, s.EnableSMTPUTF8, s.MaxMessageBytes = true, opts.UTF8, longest
 	s.ReadTimeout, s.WriteTimeout = 5*time.Minute, time.Minute
-	s.ErrorLog = log.New(io.Discard, "", 0) // whoever sends sees what went wrong
+	s.ErrorLog = log.New(io.Discard, "", 0) // the client sees what went wrong
 	c.server = s
 	go func() { _ = s.Serve(l) }()
 	return c, nil
 }
 
-// Addr is where it takes mail: host and port.
+// Addr is the address it listens on: host and port.
 func (c *Catcher) Addr() string { return c.listener.Addr().String() }
 
-// URL is Addr as a setting has it.
+// URL is Addr in the form of the setting.
 func (c *Catcher) URL() string { return "smtp://" + c.Addr() }
 
 // Close stops it at once.
 func (c *Catcher) Close() error { return c.server.Close() }
 
-// Mails are those that are kept, the oldest first.
+// Mails returns the mails that are kept, the oldest first.
 func (c *Catcher) Mails() []Mail {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -7,18 +7,18 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// Stage is a moment of a mail's way in.
+// Stage is a moment in a mail's delivery.
 type Stage string
 
-// The stages. What fails after Data is kept all the same.
+// The stages. A mail that fails after Data is kept all the same.
 const (
 	AtMail    Stage = "mail"       // the sender was named
 	AtRcpt    Stage = "rcpt"       // the recipient was named
-	AtData    Stage = "data"       // the mail is there, and not kept yet
-	AfterData Stage = "after data" // the mail is kept, and the sender does not know yet
+	AtData    Stage = "data"       // the mail has arrived, and is not kept yet
+	AfterData Stage = "after data" // the mail is kept, and the sender does not know it yet
 )
 
-// Fault is how mails fare from now on. The zero Fault is none.
+// Fault says how mails fail from now on. The zero Fault is none.
 type Fault struct {
 	At    Stage         `json:"at"`
 	Code  int           `json:"code"`  // the answer: 451, 550; 421 also ends the connection. 0 with Cut or Slow
@@ -27,21 +27,21 @@ type Fault struct {
 	Times int           `json:"times"` // how many mails; 0: all
 }
 
-// Fail has mails fail from now on.
+// Fail makes mails fail from now on.
 func (c *Catcher) Fail(f Fault) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fault, c.cases = f, 0
 }
 
-// Failed is how many mails the latest fault met.
+// Failed is how many mails the latest fault was applied to.
 func (c *Catcher) Failed() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.cases
 }
 
-// due is the fault that meets a mail at a stage, if any does.
+// due returns the fault for a mail at a stage, if there is one.
 func (c *Catcher) due(at Stage) (Fault, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,7 +67,7 @@ func (s *session) fail(at Stage) error {
 		_, _ = io.WriteString(s.conn.Conn(), "421 4.3.2 <"+s.naming+">: closing transmission channel\r\n")
 		_ = s.conn.Conn().Close()
 		return errCut
-	case f.Code != 0: // with the address, as real servers write it
+	case f.Code != 0: // with the recipient's address, as real servers write it
 		return &smtp.SMTPError{
 			Code: f.Code, EnhancedCode: smtp.EnhancedCode{f.Code / 100, 1, 1}, Message: "<" + s.naming + ">: as asked for",
 		}

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Mail is one that was caught.
+// Mail is one caught mail.
 type Mail struct {
 	ID      int         `json:"id"`
 	At      time.Time   `json:"at"`
@@ -23,14 +23,14 @@ type Mail struct {
 	Header  mail.Header `json:"header"`  // as it came
 	Text    string      `json:"text"`
 	HTML    string      `json:"html"`
-	Problem string      `json:"problem,omitempty"` // why it cannot be read, if it cannot
+	Problem string      `json:"problem,omitempty"` // why it could not be parsed; empty if it was
 	Raw     []byte      `json:"-"`
 }
 
 // MessageID is the mail's Message-ID, without the brackets.
 func (m Mail) MessageID() string { return strings.Trim(m.Header.Get("Message-ID"), "<>") }
 
-// read takes a mail apart.
+// read parses a mail.
 func read(raw []byte) Mail {
 	m := Mail{Raw: raw}
 	parsed, err := mail.ReadMessage(bytes.NewReader(raw))
@@ -48,7 +48,7 @@ func read(raw []byte) Mail {
 	return m
 }
 
-// part reads a part of the mail, and what is in it.
+// part parses a part of the mail, and the parts inside it.
 func (m *Mail) part(header textproto.MIMEHeader, body io.Reader) error {
 	kind, params, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 //go:embed page.html
 var page string
 
-// Handler shows the mails: / lists them, /mails/1 is one, /api/mails has all as JSON. Nothing is kept from anybody, so
-// it belongs on a loopback address.
+// Handler shows the mails: / lists them, /mails/1 is one, /api/mails has all as JSON. It has no access control, so it
+// belongs on a loopback address.
 func (c *Catcher) Handler() http.Handler {
 	pages := template.Must(template.New("page").Parse(page))
 	show := func(w http.ResponseWriter, name string, data any) {
