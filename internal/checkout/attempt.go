@@ -2,23 +2,23 @@ package checkout
 
 import "time"
 
-// The limits of trying again after a refusal, so that nobody tests stolen cards here: between the beginnings of two
-// attempts, and of one checkout in all.
+// The limits on trying again after a refusal, so that the form cannot be used to test stolen cards: the time between
+// the starts of two attempts, and the number of attempts in one checkout.
 const (
 	AttemptPause = 30 * time.Second
 	MostAttempts = 5
 )
 
-// PickTime is the least that it takes to pick another way to pay: a reader who is back sooner is a second copy of the
-// first.
+// PickTime is the least time that a reader needs to pick another way to pay. A return that comes sooner is a copy of
+// the first one.
 const PickTime = 3 * time.Second
 
-// Caller is whoever wants the money of an approved order.
+// Caller describes a request to capture the money of an approved order.
 type Caller struct {
-	// Present: the reader is there, and has shown that the gift is theirs.
+	// Present reports whether the reader is there, and has shown that the gift is theirs.
 	Present bool
-	// Returning: they come from PayPal's page, or pressed our button. Where it is too early for another attempt, it is
-	// made later.
+	// Returning reports whether they come from PayPal's page, or pressed our button. If it is too early for another
+	// attempt, that attempt is made later.
 	Returning bool
 }
 
@@ -31,12 +31,12 @@ const (
 	ClaimLater                // the reader wishes for a new attempt, which has to wait: call Wish
 	ClaimBusy                 // another call is under way
 	ClaimNew                  // begin a new attempt: call Begin
-	ClaimAgain                // an attempt whose answer nobody saw is sent again: call Lease
+	ClaimAgain                // send an attempt again whose answer we did not see: call Lease
 )
 
-// Claim decides who sends which attempt. The first attempt is anybody's. A reader who was told that nothing was charged
-// is not charged behind their back: a new attempt after a refusal, or for an order we called expired, begins only while
-// they are there or after they asked for it, and within the limits.
+// Claim decides which attempt a caller may send. Any caller may send the first. A reader who was told that nothing
+// was charged is not charged behind their back: after a refusal, or for an order that we called expired, a new
+// attempt begins only while they are present or after they asked for it, and within the limits.
 func (c *Checkout) Claim(by Caller, now time.Time) Claim {
 	switch {
 	case c.State == Expired && !by.Present:
@@ -54,8 +54,8 @@ func (c *Checkout) Claim(by Caller, now time.Time) Claim {
 	}
 }
 
-// Begin begins a new attempt and gives its number; the lease is until when nobody else calls. After a refusal its
-// outcome is unknown from now on: "nothing was charged" is said to nobody while PayPal is being asked.
+// Begin starts a new attempt and returns its number; no other caller sends one until the lease ends. After a refusal
+// the outcome is unknown from now on: no page says "nothing was charged" while PayPal is being asked.
 func (c *Checkout) Begin(now time.Time) int {
 	c.Attempt, c.AttemptedAt = c.Refused+1, now
 	return c.Attempt
@@ -69,12 +69,13 @@ func (c *Checkout) mayTryAt(now time.Time) bool {
 	return c.MayTryAgain() && now.Sub(c.AttemptedAt) >= AttemptPause
 }
 
-// A reader whose payment was declined picks another way to pay at PayPal and is back before AttemptPause is over. Their
-// return is kept as a wish, which whoever settles the contribution fulfils once it is due: the reader's page, the sweep
-// or a webhook. Only who has been told of the refusal can wish for another attempt: a first return, a copy of it, and a
-// return that finds a payment declined by the webhook's attempt, are none.
+// A reader whose payment was declined picks another way to pay at PayPal and often returns before AttemptPause is
+// over. Their return is kept as a wish. Once it is due, the next code to settle the contribution fulfils it: the
+// reader's page, the sweep or a webhook. Only a reader who has been told of the refusal can wish for another attempt.
+// A first return, a copy of it, or a return that finds the payment declined by the webhook's attempt does not count
+// as a wish.
 
-// AsksAgain reports whether the caller is the reader's wish for another attempt.
+// AsksAgain reports whether this call expresses the reader's wish for another attempt.
 func (c *Checkout) AsksAgain(by Caller, now time.Time) bool {
 	return by.Returning && by.Present && c.State == Declined && c.MayTryAgain() &&
 		c.Told() && now.Sub(c.ToldAt) >= PickTime
@@ -83,5 +84,5 @@ func (c *Checkout) AsksAgain(by Caller, now time.Time) bool {
 // Told reports whether the reader has been told that the latest attempt was refused.
 func (c *Checkout) Told() bool { return c.ToldAt.After(c.AttemptedAt) }
 
-// Wish is that the reader wishes for another attempt, which is made as soon as the limits allow it.
+// Wish records that the reader wants another attempt, which is made as soon as the limits allow it.
 func (c *Checkout) Wish() { c.RetryAt = c.AttemptedAt.Add(AttemptPause) }

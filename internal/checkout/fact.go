@@ -7,39 +7,39 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// Fact is one thing we learned of a checkout, from PayPal's API or from our own call's outcome. Only the functions
-// below make facts; the zero Fact is none.
+// Fact is one thing we learned about a checkout, from PayPal's API or from the outcome of our own call. Only the
+// functions below make facts; the zero Fact is invalid.
 type Fact struct {
 	event      event
 	id         string // of orderCreated and orderApproved: the order's, or the subscription's
-	approveURL string // likewise
+	approveURL string // of orderCreated and orderApproved: where the reader approves
 	attempt    int    // of captureUnanswered and captureRefused
 	reason     string // PayPal's code
 	retryURL   string // of captureRefused
 }
 
-// OrderUnanswered is: we asked PayPal for an order and did not see the answer.
+// OrderUnanswered: we asked PayPal for an order and did not see the answer.
 func OrderUnanswered() Fact { return Fact{event: orderUnanswered} }
 
-// OrderRefused is: PayPal answered that it does not make this order; reason is its issue code.
+// OrderRefused: PayPal answered that it does not make this order; reason is its issue code.
 func OrderRefused(reason string) Fact { return Fact{event: orderRefused, reason: reason} }
 
-// ReaderCancelled is: the reader came back by the cancel address.
+// ReaderCancelled: the reader came back by the cancel address.
 func ReaderCancelled() Fact { return Fact{event: readerCancelled} }
 
-// OrderGone is: PayPal no longer knows the order.
+// OrderGone: PayPal no longer knows the order.
 func OrderGone() Fact { return Fact{event: orderGone} }
 
-// CaptureUnanswered is: we asked for the capture, and did not see the answer of that attempt.
+// CaptureUnanswered: we asked for the capture, and did not see the answer of that attempt.
 func CaptureUnanswered(attempt int) Fact { return Fact{event: captureUnanswered, attempt: attempt} }
 
-// CaptureRefused is: that attempt was certainly not carried out; reason is PayPal's issue code, retryURL PayPal's page
+// CaptureRefused: that attempt was certainly not carried out; reason is PayPal's issue code, retryURL PayPal's page
 // where the reader may pick another way to pay, if it gave one.
 func CaptureRefused(attempt int, reason, retryURL string) Fact {
 	return Fact{event: captureRefused, attempt: attempt, reason: reason, retryURL: retryURL}
 }
 
-// OrderSeen is what an order says of the checkout: that it exists, and how far it came.
+// OrderSeen is what an order shows about the checkout: that it exists, and how far it came.
 func OrderSeen(o paypal.Order) []Fact {
 	facts := []Fact{{event: orderCreated, id: o.ID, approveURL: o.ApproveURL}}
 	switch o.Status {
@@ -52,8 +52,8 @@ func OrderSeen(o paypal.Order) []Fact {
 	return facts
 }
 
-// SubscriptionSeen is what a subscription says of the checkout: that it exists, and whether it was approved, whatever
-// became of it since.
+// SubscriptionSeen is what a subscription shows about the checkout: that it exists, and whether it was approved,
+// whatever became of it since.
 func SubscriptionSeen(s paypal.Subscription) Fact {
 	f := Fact{event: orderCreated, id: s.ID, approveURL: s.ApproveURL}
 	if s.Status != paypal.SubscriptionApprovalPending {
@@ -65,19 +65,19 @@ func SubscriptionSeen(s paypal.Subscription) Fact {
 // Kind names the fact for the history: "order_created".
 func (f Fact) Kind() string { return string(f.event) }
 
-// About is PayPal's id of what the fact is about, and PayPal's code for why it is so; each may be empty.
+// About returns PayPal's id of what the fact is about, and PayPal's code for the reason; each may be empty.
 func (f Fact) About() (id, reason string) { return f.id, f.reason }
 
-// SecondOrderError is PayPal naming an order for a checkout that has another one.
+// SecondOrderError reports that PayPal named an order for a checkout that has another one.
 type SecondOrderError struct{ Known, Named string }
 
-// Error says both orders.
+// Error names both orders.
 func (e *SecondOrderError) Error() string {
 	return fmt.Sprintf("the order %s belongs to a checkout that has the order %s", e.Named, e.Known)
 }
 
-// Apply learns from one fact, and reports whether anything of it was new. Applying a fact again changes nothing; facts
-// in any order end in the same state. The error is a *SecondOrderError; nothing was learned then.
+// Apply learns from one fact, and reports whether it brought anything new. Applying a fact again changes nothing, and
+// facts in any order end in the same state. The error is a *SecondOrderError; the checkout is unchanged then.
 func (c *Checkout) Apply(f Fact) (news bool, err error) {
 	before := *c
 	switch f.event {
@@ -90,7 +90,7 @@ func (c *Checkout) Apply(f Fact) (news bool, err error) {
 			c.ApproveURL = f.approveURL
 		}
 		if c.Kind == Subscription && f.event == orderApproved {
-			c.comeBack()
+			c.reopen()
 		}
 		if !c.Gone { // PayPal did not know it for a moment
 			c.MissingSince = time.Time{}
@@ -117,9 +117,9 @@ func (c *Checkout) Apply(f Fact) (news bool, err error) {
 	return *c != before, nil
 }
 
-// comeBack undoes the end of a checkout whose subscription is approved after all. That an order is gone, PayPal says;
-// that a subscription is, only that nobody approved it while we asked.
-func (c *Checkout) comeBack() {
+// reopen undoes the end of a checkout whose subscription is approved after all. An order is gone because PayPal says
+// so; a subscription only because it was not approved while we asked.
+func (c *Checkout) reopen() {
 	if c.Gone = false; c.State == Expired {
 		c.State = Created
 	}

@@ -26,7 +26,7 @@ func States() []State {
 // Known reports whether s is one of the states.
 func (s State) Known() bool { return slices.Contains(States(), s) }
 
-// event is what happened to a checkout, once what is stale has been left out: the columns of the transition table.
+// event is what happened to a checkout, after stale facts have been dropped: the columns of the transition table.
 type event string
 
 const (
@@ -48,8 +48,8 @@ func events() []event {
 	}
 }
 
-// transitions is the one transition table of a checkout: for each state, what each event makes of it, in the order of
-// events().
+// transitions is the only transition table of a checkout: for each state, the state that each event leads to, in the
+// order of events().
 //
 // How to read it. Events only ever move a checkout to the later of two states, so the order of arrival does not matter
 // and a late one never undoes a later state. Attempts to capture are the exception: a refusal and a new attempt may
@@ -68,10 +68,11 @@ var transitions = map[State][]State{
 	Declined: {Declined, Declined, Declined, Declined, Declined, CaptureUnknown, Declined, Declined},
 }
 
-// next looks the table up.
+// next looks up the state that follows.
 func next(from State, e event) State { return transitions[from][slices.Index(events(), e)] }
 
-// latest is the event that holds after one about an attempt, or about the order's end, given all that is known.
+// latest replaces an event about an attempt, or about the order's end, by the one that counts, given all that is
+// known.
 func (c *Checkout) latest(e event) event {
 	switch {
 	case e != orderGone && e != captureUnanswered && e != captureRefused:

@@ -6,18 +6,18 @@ import (
 	"readerfund/internal/backoff"
 )
 
-// Money is what the ledger has of a contribution, as far as it decides when to ask PayPal.
+// Money is what the ledger knows about a contribution, as far as it decides when to ask PayPal.
 type Money struct {
 	Paid bool // there is a payment: the order cannot be captured any more
 	Held bool // PayPal holds a payment back, or a dispute is open
-	// Ended: the subscription was, before it brought any.
+	// Ended reports whether the subscription ended before it brought any money.
 	Ended bool
 }
 
 // firstExpected is how long after its day a first charge may take: PayPal charges some hours later.
 const firstExpected = 12 * time.Hour
 
-// lastLook is the longest wait for the first charge of a subscription that is approved.
+// lastLook is the longest wait between checks for the first charge of an approved subscription.
 const lastLook = 2 * time.Hour
 
 // NextCheck is when PayPal is asked again, or zero when it will tell nothing new. done counts the checks since the
@@ -52,7 +52,7 @@ func (c *Checkout) NextCheck(m Money, done int, now time.Time, every time.Durati
 		case c.Kind == Order:
 			return wait(every, 16, 10*time.Minute)
 		case m.Ended || now.Sub(latest(c.CreatedAt, c.FirstChargeAt)) > SubscriptionLife:
-			return time.Time{} // one that runs has checks of its own
+			return time.Time{} // a running subscription has checks of its own
 		case c.FirstChargeAt.After(now):
 			return c.FirstChargeAt.Add(firstExpected)
 		default:

@@ -16,19 +16,20 @@ import (
 	"readerfund/internal/money"
 )
 
-// adopted begins the keys of adopted contributions. A reader's key is ASCII, so that nobody can take one beforehand.
+// adopted is the prefix of adopted contributions' keys. Readers' keys are ASCII, so no reader can take one
+// beforehand.
 const adopted = "§adopted:"
 
-// Found is a payment that was made in PayPal directly, of which a contribution is made.
+// Found is a payment that was made in PayPal directly and for which a contribution is to be created.
 type Found struct {
 	PayPalID   string
 	Amount     money.Amount
-	Name, Note string // what PayPal says of who paid; what is too long is cut
+	Name, Note string // PayPal's name for the payer, and the payer's note; too long a text is cut
 	Campaign   campaign.Campaign
 }
 
-// BeginAdopted writes a contribution for a payment that was made in PayPal directly. The same payment gives the same
-// contribution. The error is fault.Conflict when the payment belongs to a contribution that began here.
+// BeginAdopted writes a contribution for a payment that was made in PayPal directly. The same payment always gives
+// the same contribution. The error is fault.Conflict when the payment belongs to a contribution that began here.
 func (s *Service) BeginAdopted(ctx context.Context, f Found) (Contribution, error) {
 	var receipt string
 	err := s.db.GetContext(ctx, &receipt, `
@@ -55,7 +56,7 @@ func (s *Service) BeginAdopted(ctx context.Context, f Found) (Contribution, erro
 	return c, db.Translate(err)
 }
 
-// MarkAdopted says of a contribution that it began at PayPal.
+// MarkAdopted records that a contribution began at PayPal.
 func MarkAdopted(ctx context.Context, tx *sqlx.Tx, id uuid.UUID) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE contribution SET origin = 'adopted' WHERE id = $1`, id); err != nil {
 		return fmt.Errorf("mark %s as adopted: %w", id, err)
@@ -63,13 +64,13 @@ func MarkAdopted(ctx context.Context, tx *sqlx.Tx, id uuid.UUID) error {
 	return nil
 }
 
-// short is as many characters of a text as may be kept.
+// short cuts a text to its first longest characters.
 func short(text string, longest int) string {
 	all := []rune(text)
 	return string(all[:min(len(all), longest)])
 }
 
-// Lost is what PayPal knows of a contribution whose row was lost: what we put on its order, or its subscription.
+// Lost is what PayPal knows about a contribution whose row was lost: what we put on its order or subscription.
 type Lost struct {
 	ID        uuid.UUID
 	Receipt   string
@@ -77,13 +78,13 @@ type Lost struct {
 	PayPalID  string // the order's, or the subscription's
 	Amount    money.Amount
 	Campaign  campaign.Campaign
-	CreatedAt time.Time // likewise
+	CreatedAt time.Time // when the order or subscription was created
 
-	FirstChargeAt time.Time // of a subscription: when its first charge is due, if that was not at once
+	FirstChargeAt time.Time // of a subscription: when its first charge is due, unless that was at once
 }
 
-// Reinsert writes a lost contribution anew unless it is there. Whether the reader may be named is not known any more.
-// Its digest fits no form: whoever sends the old one again is told to load the page.
+// Reinsert writes a lost contribution again, unless it exists. Whether the reader may be named is no longer known.
+// Its digest matches no form: a reader who sends the old form again is asked to reload the page.
 func Reinsert(ctx context.Context, tx *sqlx.Tx, l Lost, now time.Time) error {
 	sum := sha256.Sum256([]byte("restored " + l.ID.String()))
 	made, err := tx.ExecContext(ctx, `

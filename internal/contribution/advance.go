@@ -14,16 +14,16 @@ import (
 	"readerfund/internal/db"
 )
 
-// step is a contribution's way from what it was read as, with the line that its history gets.
+// step moves a contribution from the version that was read to the next, with the line that its history gets.
 type step struct {
 	was, next Contribution
 	checkAt   time.Time
 	event     Event
 }
 
-// Advance moves a contribution of which there is no money from what it was read as to next, adds the event to its
-// history, and commits that, in one statement, which it shares with others that move at the same time. The error is
-// sql.ErrNoRows where the contribution has changed since it was read, or is being changed.
+// Advance moves a contribution that has no payment yet from the version that was read to next and adds the event to
+// its history. One statement writes and commits both; moves that are requested at the same time share it. The error
+// is sql.ErrNoRows when the contribution has changed since it was read, or is being changed.
 func (s *Service) Advance(ctx context.Context, was Contribution, next *Contribution, e Event) error {
 	now := s.now()
 	next.UpdatedAt = now.UTC().Truncate(time.Microsecond)
@@ -39,8 +39,8 @@ func (s *Service) Advance(ctx context.Context, was Contribution, next *Contribut
 	return nil
 }
 
-// advanceAll moves several, and gives an error for each. Where the server refuses the statement because of one of them,
-// each is moved alone.
+// advanceAll moves several contributions and returns an error for each. When the server refuses the statement because
+// of one of them, each is moved alone.
 func (s *Service) advanceAll(ctx context.Context, all []step) ([]error, error) {
 	failures := make([]error, len(all))
 	if len(all) > 1 {
@@ -81,8 +81,8 @@ func (s *Service) advanceOne(ctx context.Context, a step) error {
 	return err
 }
 
-// advanceMany gives the ids of those it moved. One that somebody else holds is left out, so that the others do not wait
-// for it.
+// advanceMany returns the ids of those it moved. It skips rows that another transaction has locked, so that the
+// others do not wait for them.
 func (s *Service) advanceMany(ctx context.Context, all []step) ([]string, error) {
 	texts := func(of func(step) string) any { return db.Array(db.Column(all, of)) }
 	moved, err := db.GetOnce[string](ctx, s.db, `

@@ -15,11 +15,12 @@ import (
 	"readerfund/internal/fault"
 )
 
-// Begin writes the reader's intent down, committed: PayPal has not heard of it yet. The same key gives the contribution
-// that it gave before.
+// Begin writes the reader's intent and commits it before PayPal hears of it. A key that was used before returns the
+// contribution it made then.
 //
-// admit is asked before a new contribution is written, and its error ends the start. It is not asked where there is
-// nothing new to write: a field is wrong, or the key made its one contribution before. It may be nil.
+// admit is called before a new contribution is written; if it returns an error, nothing is begun. It is not called
+// when there is nothing new to write: when a field is wrong, or the key has already made its contribution. It may be
+// nil.
 //
 // Errors: a join of fault.Invalid, one for each wrong field; fault.Conflict when the key was used with other input;
 // fault.Unavailable when the database does not answer. Sending the same key again cannot make a second one then.
@@ -68,7 +69,7 @@ func (s *Service) write(ctx context.Context, in intent) (Contribution, error) {
 		if errors.Is(err, db.ErrCommitUnknown) {
 			unsaved = err // it may still be saved, behind a lock
 		}
-		// Whether another copy of the key was first or the statement's answer was lost: the row tells.
+		// Another copy of the key may have been first, or the statement's answer was lost: the row shows which.
 		c, err = find(ctx, s.db, "c.id = $1 OR c.idempotency_key = $2", id, in.key)
 		if !fault.Is(err, fault.NotFound) {
 			return in.same(c, db.Translate(err))
@@ -98,7 +99,7 @@ func (s *Service) insert(ctx context.Context, id uuid.UUID, receipt string, in i
 		return Contribution{}, fmt.Errorf("write contribution: %w", err)
 	}
 	if c.Article != "" && got.article == 0 {
-		// The first gift on this article writes it down. Should that fail, whoever next loads the gift does it.
+		// The first gift on this article creates the article's row. If that fails, the next load of the gift does it.
 		_ = linkArticle(ctx, s.db, &got.article, id, c.Article)
 	}
 	return c, nil

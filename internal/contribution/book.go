@@ -46,8 +46,8 @@ const (
 	waiting = `
 	ORDER BY c.id FOR UPDATE OF c`
 
-	// Nothing that the transaction does afterwards waits for long either: somebody who holds one person's row must not
-	// keep the gifts of others from being booked.
+	// The transaction's later statements do not wait long either: a lock on one person's row must not keep other
+	// people's gifts from being booked.
 	notWaiting = `
 	CROSS JOIN set_config('lock_timeout', '1s', true)
 	ORDER BY c.id FOR UPDATE OF c SKIP LOCKED`
@@ -63,14 +63,14 @@ type Wanted struct {
 type Locked struct {
 	Contribution  Contribution
 	Book          *ledger.Book
-	Subscriptions []subscription.Subscription // the oldest first; none where the reader gave one time
-	// ChargedAfterNo is set where a reader was charged lately after they had read that nothing was: this contribution may
-	// be their second, or have been followed by one.
+	Subscriptions []subscription.Subscription // the oldest first; empty for a one-time gift
+	// ChargedAfterNo reports whether any reader was recently charged after reading that nothing was: this
+	// contribution may be such a reader's second gift, or their first, with another after it.
 	ChargedAfterNo bool
 }
 
-// Ended reports whether its subscriptions have, all of them, before PayPal charged any: where it has, the charge is on
-// its way to us. One that gives one time has none.
+// Ended reports whether all its subscriptions ended before PayPal charged any; if PayPal did charge one, the news of
+// it is on its way to us. It is false for a one-time gift.
 func (l *Locked) Ended() bool {
 	return len(l.Subscriptions) > 0 && !slices.ContainsFunc(l.Subscriptions, func(s subscription.Subscription) bool {
 		return !s.State.Ended() || !s.LastPaymentAt.IsZero()
@@ -78,8 +78,8 @@ func (l *Locked) Ended() bool {
 }
 
 // LockBook locks a contribution and reads it with its book, in one statement; in two where it had to wait for the lock.
-// Whoever writes rows of the ledger writes the contribution's row, too, so that its version tells. The error is
-// fault.NotFound when there is no such contribution.
+// Code that writes ledger rows must also write the contribution's row, because its version shows that they changed.
+// The error is fault.NotFound when there is no such contribution.
 func LockBook(ctx context.Context, tx *sqlx.Tx, want Wanted) (*Locked, error) {
 	for {
 		rows, err := lock(ctx, tx, waiting, want)
@@ -102,9 +102,9 @@ func LockBook(ctx context.Context, tx *sqlx.Tx, want Wanted) (*Locked, error) {
 	}
 }
 
-// LockBooks is LockBook for several contributions, in one statement that waits for nobody. It leaves out each that
-// somebody else holds or has just changed, that there is not, or whose article is to be written down first: LockBook
-// sees to those.
+// LockBooks is LockBook for several contributions, in one statement that waits for no lock. It leaves out those that
+// are locked or have just been changed, that do not exist, or whose article has no row yet; the caller takes these to
+// LockBook.
 func LockBooks(ctx context.Context, tx *sqlx.Tx, all ...Wanted) (map[uuid.UUID]*Locked, error) {
 	rows, err := lock(ctx, tx, notWaiting, all...)
 	if err != nil {
@@ -157,11 +157,11 @@ func (r lockedRow) locked() (*Locked, error) {
 	return &Locked{Contribution: c, Book: book, Subscriptions: subs, ChargedAfterNo: r.ToldNo}, nil
 }
 
-// unlinked reports whether the contribution names an article and has not its id.
+// unlinked reports whether the contribution names an article but does not have the article's id yet.
 func (r lockedRow) unlinked() bool { return r.Article != "" && r.ArticleID == 0 }
 
-// linkArticle gives a contribution its article's id, and writes the article down where it is new: for the first gift on
-// an article, and for one that the version before wrote.
+// linkArticle gives a contribution its article's id and creates the article's row if it is new. It serves the first
+// gift on an article, and gifts that the version before wrote.
 func linkArticle(ctx context.Context, q sqlx.QueryerContext, to *int64, id uuid.UUID, address string) error {
 	err := sqlx.GetContext(ctx, q, to, `
 		WITH of AS (

@@ -59,10 +59,10 @@ const (
 	ByStart   Way = "start"   // the answer to our own request for an order
 	ByReader  Way = "return"  // the reader came back from PayPal
 	ByWebhook Way = "webhook" // PayPal called
-	BySweep   Way = "sweep"   // we asked, because nobody told us
+	BySweep   Way = "sweep"   // we asked, because no news had come
 	ByStaff   Way = "staff"   // a person asked
-	ByChange  Way = "change"  // we asked PayPal to change a subscription, and how it stands then
-	// ByReconcile is: PayPal's own record of transactions, compared with ours.
+	ByChange  Way = "change"  // PayPal's answer after we asked it to change a subscription
+	// ByReconcile: PayPal's own record of transactions, compared with ours.
 	ByReconcile Way = "reconcile"
 )
 
@@ -80,7 +80,7 @@ type Contribution struct {
 	Message    string
 	Naming     Naming
 	CoverFee   bool
-	UTM        UTM // what the link said that led to the form
+	UTM        UTM // from the link that led to the form
 
 	State       State
 	Reason      string // PayPal's code for a pending, declined or failed state
@@ -89,7 +89,7 @@ type Contribution struct {
 	UpdatedAt   time.Time
 	CompletedAt time.Time // when the money was in; zero before
 
-	// HasSupporter is set once PayPal named who paid; also where that person asked to be erased since.
+	// HasSupporter reports whether PayPal has named the payer. It stays true after that person has been erased.
 	HasSupporter bool
 
 	key    sql.NullString
@@ -163,8 +163,8 @@ func (r row) contribution() Contribution {
 	}
 }
 
-// checkout is the part of a row that says how far the approval at PayPal came. Once there is money, nothing of the row
-// says where the checkout stood: it was approved, then.
+// checkout reads from a row how far the approval at PayPal came. Once there is a payment, the row no longer says
+// where the checkout stood; it must have been approved.
 func (r row) checkout() checkout.Checkout {
 	state := checkout.State(r.State)
 	if !state.Known() {
@@ -215,8 +215,8 @@ func Find(ctx context.Context, q sqlx.QueryerContext, id uuid.UUID) (Contributio
 	return find(ctx, q, "c.id = $1", id)
 }
 
-// Lock reads a contribution and keeps everybody else from changing it until the transaction ends. It returns
-// fault.NotFound when there is none. The campaign's row is only read: FOR UPDATE OF leaves it unlocked.
+// Lock reads a contribution and locks it until the transaction ends. It returns fault.NotFound when there is none.
+// The campaign's row is only read: FOR UPDATE OF leaves it unlocked.
 func Lock(ctx context.Context, tx *sqlx.Tx, id uuid.UUID) (Contribution, error) {
 	return find(ctx, tx, "c.id = $1 FOR UPDATE OF c", id)
 }

@@ -13,13 +13,13 @@ import (
 	"readerfund/internal/review"
 )
 
-// gaveAgainWithin is how long after a gift another one of the same reader may be the same wish, made again because the
-// first seemed to have failed.
+// gaveAgainWithin is how long after one gift another gift of the same reader may be the same gift, given again
+// because the first seemed to have failed.
 const gaveAgainWithin = 24 * time.Hour
 
-// ReviewGivenAgain opens reviews for pairs of the contribution and another one of the same reader, the earlier of which
-// was charged after its reader had read that nothing was. The reader is known by PayPal's address or by the one they
-// typed.
+// ReviewGivenAgain opens a review for each pair of this contribution and another one of the same reader in which the
+// earlier was charged after the reader had read that nothing was. The same reader means the same supporter at PayPal,
+// or the same email address in the form.
 func ReviewGivenAgain(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, now time.Time) error {
 	var pairs []struct {
 		First    uuid.UUID `db:"first"`

@@ -13,14 +13,14 @@ import (
 	"readerfund/internal/db"
 )
 
-// inserted is what became of a contribution that was to be written.
+// inserted is the result of writing one contribution.
 type inserted struct {
 	article int64 // the id of its article's row; 0 where there is none yet
 	err     error // sql.ErrNoRows: its key or its receipt number is taken
 }
 
-// insertAll writes contributions that are begun at the same time, in one statement, which is one commit. Where the
-// server refuses it because of one of them, each is written alone.
+// insertAll writes contributions that begin at the same time in one statement, which is one commit. When the server
+// refuses the statement because of one of them, each is written alone.
 func (s *Service) insertAll(ctx context.Context, all []Contribution) ([]inserted, error) {
 	done := make([]inserted, len(all))
 	if len(all) > 1 {
@@ -44,20 +44,20 @@ func (s *Service) insertAll(ctx context.Context, all []Contribution) ([]inserted
 	return done, nil
 }
 
-// refusedOne reports whether the server refused a statement for something that stands in one of its rows: a value that
-// cannot be stored, or a constraint that it breaks.
+// refusedOne reports whether the server refused a statement because of a value in one of its rows: one that cannot be
+// stored, or that breaks a constraint.
 func refusedOne(err error) bool {
 	state := db.SQLState(err)
 	return len(state) == 5 && (state[:2] == "22" || state[:2] == "23")
 }
 
-// firstCheck is when PayPal is first asked about a contribution by the sweep.
+// firstCheck is when the sweep first asks PayPal about a contribution.
 func (s *Service) firstCheck(c Contribution) time.Time {
 	return c.Checkout.NextCheck(checkout.Money{}, 0, c.CreatedAt, s.sweepEvery)
 }
 
-// insertOne and insertMany are the same statement. One contribution has one of its own because every statement is
-// planned anew (docs/decisions/0008): this one takes the least planning there is.
+// insertOne and insertMany run the same statement. A single contribution has its own version because every statement
+// is planned anew (docs/decisions/0008), and this one is the cheapest to plan.
 func (s *Service) insertOne(ctx context.Context, c Contribution) (int64, error) {
 	article, err := db.GetOnce[sql.NullInt64](ctx, s.db, `
 		WITH begun AS (
@@ -80,7 +80,7 @@ func (s *Service) insertOne(ctx context.Context, c Contribution) (int64, error) 
 	return article.Int64, err
 }
 
-// insertMany gives the articles' ids of those it wrote, 0 where there is none yet.
+// insertMany returns the article ids of the contributions it wrote; 0 where the article has no row yet.
 func (s *Service) insertMany(ctx context.Context, all []Contribution) (map[uuid.UUID]int64, error) {
 	texts := func(of func(Contribution) string) any { return db.Array(db.Column(all, of)) }
 	// Sorted by key, so that two processes with the same keys wait for each other in one order and do not deadlock.
@@ -135,7 +135,7 @@ func (s *Service) insertMany(ctx context.Context, all []Contribution) (map[uuid.
 	return articles, nil
 }
 
-// instant is a time as an array of texts has it; empty for none.
+// instant formats a time for an array of texts; the zero time is empty.
 func instant(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -21,11 +21,12 @@ import (
 	"readerfund/internal/text"
 )
 
-// Intent is what a reader sends, as text: the fields of POST /contributions. Locale is a BCP 47 tag for PayPal's pages,
-// or empty. Written says that a person wrote the amount, and not a program.
+// Intent is what a reader sends, as text: the fields of POST /contributions. Locale is a BCP 47 tag for PayPal's
+// pages, or empty. Written reports whether a person, not a program, wrote the amount.
 //
-// Follows and FirstChargeAt are never the reader's to send: a monthly gift that follows a one-time one begins later,
-// and has that one's id in place of a key, which nobody else can take. However often it is sent, there is one.
+// Readers cannot send Follows and FirstChargeAt. They belong to a monthly gift that follows a one-time one and begins
+// later. Its key is made from the one-time gift's id, so no reader can take it, and however often it is sent, there
+// is only one.
 type Intent struct {
 	Campaign, Amount, Currency, Frequency, Article string
 	Name, Email, Message                           string
@@ -39,7 +40,7 @@ type Intent struct {
 	FirstChargeAt                                  time.Time
 }
 
-// intent is an Intent that was read and found right.
+// intent is an Intent that was read and validated.
 type intent struct {
 	campaign             campaign.Campaign
 	amount               money.Amount
@@ -54,7 +55,8 @@ type intent struct {
 	firstChargeAt        time.Time
 }
 
-// FollowsKey is the key of the monthly gift that follows a one-time gift. A reader's key is ASCII.
+// FollowsKey is the key of the monthly gift that follows a one-time gift. Readers' keys are ASCII and cannot equal
+// it.
 func FollowsKey(gift uuid.UUID) string { return "§follows:" + gift.String() }
 
 // Longest texts a reader may send, in characters. They leave room for every real name and a few friendly paragraphs.
@@ -65,7 +67,7 @@ const (
 	longestArticle = 2000
 )
 
-// read checks every field and tells all that is wrong at once.
+// read checks every field and reports all errors at once.
 func (s *Service) read(ctx context.Context, in Intent) (intent, error) {
 	out := intent{
 		name: strings.TrimSpace(text.Visible(in.Name)), email: bareEmail(in.Email), message: field.Normalised(in.Message),
@@ -139,7 +141,7 @@ func checkEmail(written string) error {
 	return err
 }
 
-// bareEmail takes off what comes along when an address is copied: spaces of all kinds, and what shows nothing.
+// bareEmail removes what is often copied along with an address: spaces of all kinds and invisible characters.
 func bareEmail(written string) string {
 	return strings.Map(func(r rune) rune {
 		if r > unicode.MaxASCII && unicode.IsSpace(r) || r == '\u200C' || r == '\u200D' {
@@ -165,7 +167,7 @@ func Article(written string) (string, error) {
 	return address, nil
 }
 
-// LinkedArticle gives the text back when it can be an article's address, and nothing when it cannot: a link or a hidden
+// LinkedArticle returns the text if it can be an article's address, and an empty string otherwise: a link or a hidden
 // field with a broken article still brings the reader to the form, and their gift to the newsroom.
 func LinkedArticle(written string) string {
 	address, err := Article(written)
@@ -175,8 +177,8 @@ func LinkedArticle(written string) string {
 	return address
 }
 
-// digest is what was hashed when there was only anonymous, true or false: a program's retry across an update of the
-// service stays the same input.
+// digest gives the value that was hashed when the form knew only anonymous, true or false. A program's retry across
+// an update of the service thus still counts as the same input.
 func (n Naming) digest() any {
 	if n == MayName {
 		return "named"
@@ -184,7 +186,7 @@ func (n Naming) digest() any {
 	return n == MayNotName
 }
 
-// digest is over everything that makes two intents the same, whatever way they were sent.
+// digest hashes everything that makes two intents the same, however they were sent.
 func digest(in intent) []byte {
 	text, err := json.Marshal([]any{
 		in.campaign.Slug, in.amount.Minor, in.amount.Currency, in.frequency, in.article, in.name, in.email, in.message,

@@ -15,7 +15,7 @@ import (
 
 // What happens to a checkout beside facts. Each of these is one statement, and none of them moves a state.
 
-// EndLease says that the call for an attempt is over, unless another one holds the lease by now.
+// EndLease ends the lease of an attempt's call, unless another call holds the lease by now.
 func EndLease(ctx context.Context, d *db.DB, c Contribution) error {
 	_, err := d.ExecContext(ctx, `UPDATE contribution SET capture_until = NULL WHERE id = $1 AND capture_until = $2`,
 		c.ID, c.Checkout.LeasedUntil)
@@ -43,8 +43,8 @@ func NoteTold(ctx context.Context, d *db.DB, id uuid.UUID, now time.Time) error 
 	return nil
 }
 
-// NoteReturn writes down that the reader returned before PayPal said that they approved, and has PayPal asked at
-// checkAt at the latest.
+// NoteReturn records that the reader returned before PayPal reported their approval. PayPal is asked at checkAt at
+// the latest.
 func NoteReturn(ctx context.Context, d *db.DB, id uuid.UUID, now, checkAt time.Time) error {
 	_, err := d.ExecContext(ctx, `
 		UPDATE contribution SET returned_at = $2, check_at = least(check_at, $3::timestamptz)
@@ -55,8 +55,7 @@ func NoteReturn(ctx context.Context, d *db.DB, id uuid.UUID, now, checkAt time.T
 	return nil
 }
 
-// NoteMissing writes down that PayPal said that it knows no such order, and has it asked again at checkAt at the
-// latest.
+// NoteMissing records that PayPal answered that it has no such order. PayPal is asked again at checkAt at the latest.
 func NoteMissing(ctx context.Context, d *db.DB, id uuid.UUID, now, checkAt time.Time) error {
 	_, err := d.ExecContext(ctx, `
 		UPDATE contribution
@@ -68,7 +67,7 @@ func NoteMissing(ctx context.Context, d *db.DB, id uuid.UUID, now, checkAt time.
 	return nil
 }
 
-// CheckSoon has PayPal asked at that time at the latest, where it is to be asked at all.
+// CheckSoon moves the next check forward to at, if a check is scheduled at all and is later than that.
 func CheckSoon(ctx context.Context, q sqlx.ExecerContext, id uuid.UUID, at time.Time) error {
 	_, err := q.ExecContext(ctx, `
 		UPDATE contribution SET check_at = least(check_at, $2::timestamptz) WHERE id = $1 AND check_at IS NOT NULL`, id, at)
@@ -78,8 +77,8 @@ func CheckSoon(ctx context.Context, q sqlx.ExecerContext, id uuid.UUID, at time.
 	return nil
 }
 
-// Renumber gives a contribution that has no order yet another receipt number. Where another process was quicker, its
-// number counts.
+// Renumber gives a contribution that has no order yet another receipt number. If another process was quicker, the
+// number that it drew is kept.
 func Renumber(ctx context.Context, d *db.DB, c Contribution, now time.Time) (Contribution, error) {
 	_, err := d.ExecContext(ctx, `
 		UPDATE contribution SET receipt = $3, updated_at = $4
@@ -92,9 +91,9 @@ func Renumber(ctx context.Context, d *db.DB, c Contribution, now time.Time) (Con
 	return c, db.Translate(err)
 }
 
-// ClaimDue takes at most limit contributions about which PayPal is to be asked, and postpones them, in one transaction,
-// so that another process does not take them too and a process that dies with them loses nothing: they are due again
-// later. every is the interval of the sweep.
+// ClaimDue takes at most limit contributions that are due for a check with PayPal, and postpones them in the same
+// transaction: another process does not take them too, and if this process dies they are due again later. every is
+// the interval of the sweep.
 func ClaimDue(ctx context.Context, d *db.DB, limit int, now time.Time, every time.Duration) ([]uuid.UUID, error) {
 	var ids []uuid.UUID
 	err := d.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -114,7 +113,7 @@ func ClaimDue(ctx context.Context, d *db.DB, limit int, now time.Time, every tim
 			CreatedAt time.Time    `db:"created_at"`
 			FirstAt   sql.NullTime `db:"first_charge_at"`
 		}
-		// SKIP LOCKED: rows that another process is taking, or that facts are being applied to, are left for the next time.
+		// SKIP LOCKED: rows that another process is taking, or is applying facts to, are left for the next time.
 		err := tx.SelectContext(ctx, &due, `
 			SELECT c.id, c.state, c.frequency, coalesce(c.order_id, '') AS order_id,
 			       coalesce(c.subscription_id, '') AS subscription_id, c.returned_at IS NOT NULL AS returned, c.retry_at,

@@ -18,17 +18,17 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// Change is what Save writes of a contribution that is locked: itself as it stands now, and what its ledger learned.
+// Change is what Save writes of a locked contribution: its present state, and what its ledger learned.
 type Change struct {
 	*Locked
 
-	Before        State                       // when it was locked
-	Events        []Event                     // that its history gets
-	Payer         paypal.Payer                // who is linked as its supporter, if that is named
-	Subscriptions []subscription.Subscription // those of which something was learned
+	Before        State                       // the state when it was locked
+	Events        []Event                     // new lines of its history
+	Payer         paypal.Payer                // linked as its supporter, if PayPal named the payer
+	Subscriptions []subscription.Subscription // those about which something was learned
 }
 
-// written is the shape of what Save's queries take their rows from.
+// written is the JSON from which Save's queries take their rows.
 type written struct {
 	Contributions []standing `json:"contributions"`
 	History       []line     `json:"history"`
@@ -36,7 +36,7 @@ type written struct {
 	Subscriptions []any      `json:"subscriptions"`
 }
 
-// standing is how a contribution stands now.
+// standing is the present state of a contribution, as it is written.
 type standing struct {
 	ID           uuid.UUID `json:"id"`
 	State        State     `json:"state"`
@@ -54,7 +54,7 @@ type standing struct {
 	Gone         bool      `json:"gone"`
 	CompletedAt  time.Time `json:"completed_at,omitzero"`
 	RetryAt      time.Time `json:"retry_at,omitzero"`
-	Moved        bool      `json:"moved"` // its state is another one than before
+	Moved        bool      `json:"moved"` // its state is not the one it had before
 	CheckAt      time.Time `json:"check_at,omitzero"`
 	Payer        string    `json:"payer"` // the supporter's address, if one is linked
 }
@@ -123,8 +123,8 @@ const (
 	LEFT JOIN person p ON p.email = lower(n.payer)
 	WHERE c.id = n.id`
 
-	nobody  = `person (id, email) AS (SELECT NULL::uuid, NULL::text WHERE false)`
-	nothing = `unchanged AS (SELECT $1::text)`
+	noPeople = `person (id, email) AS (SELECT NULL::uuid, NULL::text WHERE false)`
+	noWrites = `unchanged AS (SELECT $1::text)`
 )
 
 // Save writes contributions that are locked, their histories, their supporters, and what the ledger learned, in one
@@ -145,7 +145,7 @@ func Save(ctx context.Context, tx *sqlx.Tx, changes []Change, now time.Time, eve
 	if err != nil {
 		return fmt.Errorf("write contributions: %w", err)
 	}
-	with := []string{cmp.Or(money.Queries, nothing), insertEvents, nobody}
+	with := []string{cmp.Or(money.Queries, noWrites), insertEvents, noPeople}
 	if len(w.People) > 0 {
 		with[2] = upsertPeople
 	}
@@ -192,8 +192,8 @@ func (w *written) add(change Change, now time.Time, every time.Duration) {
 	}
 }
 
-// link has a supporter written, once however many of the contributions are theirs. Where PayPal wrote the address in
-// two ways, PostgreSQL refuses the statement, as it would touch one row twice.
+// link adds a supporter to be written: once, however many of the contributions are theirs. If PayPal wrote the
+// address in two spellings, PostgreSQL refuses the statement, because it would update one row twice.
 func (w *written) link(p paypal.Payer) {
 	for n, known := range w.People {
 		if known.Email == p.Email {
@@ -204,7 +204,7 @@ func (w *written) link(p paypal.Payer) {
 	w.People = append(w.People, person{uuid.New(), p.Email, p.Name(), p.Country})
 }
 
-// money is what there is of it, as far as it decides when to ask PayPal.
+// money summarises the book, as far as it decides when to ask PayPal.
 func (c Change) money() checkout.Money {
 	s := c.Book.Standing()
 	return checkout.Money{Paid: s.Payments > 0, Held: s.Disputed || s.Pending, Ended: c.Locked.Ended()}

@@ -21,7 +21,7 @@ type Config struct {
 	DB         *db.DB
 	Campaigns  *campaign.Catalog
 	Limits     map[money.Currency]Limit
-	SweepEvery time.Duration // how often what is due is looked for
+	SweepEvery time.Duration // how often the sweep runs
 	Now        func() time.Time
 }
 
@@ -64,8 +64,8 @@ func (s *Service) Following(ctx context.Context, gift uuid.UUID) (Contribution, 
 // Limits is the least and the most to give in a currency, in minor units.
 func (s *Service) Limits(c money.Currency) Limit { return s.limits[c] }
 
-// CheckAmount refuses, as a fault.Invalid on "amount", less than the least and more than the most that may be given at
-// once.
+// CheckAmount returns a fault.Invalid on "amount" when the amount is below the least or above the most that a reader
+// may give at once.
 func (s *Service) CheckAmount(a money.Amount) error {
 	limit := s.limits[a.Currency]
 	switch {

@@ -29,7 +29,8 @@ type Actor struct {
 	Name string    // email address, or "command line"
 }
 
-// Audit notes who did what to a contribution, in the transaction that does it. It adds the contribution's id to detail.
+// Audit records which person did what to a contribution, in the transaction that does it. It adds the contribution's
+// id to detail.
 func Audit(
 	ctx context.Context, tx *sqlx.Tx, by Actor, action audit.Action, c Contribution, at time.Time,
 	detail map[string]string,
@@ -63,8 +64,9 @@ func (s *Service) Note(ctx context.Context, id uuid.UUID, text string, by Actor)
 	return db.Translate(err)
 }
 
-// CloseReview says that a person has looked at one thing that needed it, and what they found. The same is not brought
-// up again. Errors: fault.Invalid for the text, fault.Conflict where the contribution has no such review that is open.
+// CloseReview records that a person has looked into one open review, and what they found. The same finding does not
+// open another review. Errors: fault.Invalid for the text, fault.Conflict when the contribution has no such open
+// review.
 func (s *Service) CloseReview(ctx context.Context, id uuid.UUID, reviewID int64, found string, by Actor) error {
 	found = field.Normalised(found)
 	if found == "" {

@@ -7,8 +7,8 @@ import (
 	"readerfund/internal/ledger"
 )
 
-// State is what is shown as a contribution's status: where its checkout stands until there is a payment, and what its
-// payments come to from then on. It is derived, by Status, and kept in contribution.state for lists.
+// State is what is shown as a contribution's status: where its checkout stands until there is a payment, and from
+// then on what its payments add up to. It is derived by Status, and stored in contribution.state for lists.
 type State string
 
 // The states, from "nothing known" to "money gone back", in the words of the checkout and, once there is a payment, of
@@ -40,8 +40,8 @@ func States() []State {
 	}
 }
 
-// Status is the one rule for what a contribution's state is: what the ledger says wins over everything about the
-// checkout. ended says that its subscription is; one that never brought any money was called off.
+// Status is the only rule for a contribution's state: what the ledger says wins over everything about the checkout.
+// ended reports whether its subscription has ended; one that ended before it brought any money was cancelled.
 func Status(at checkout.State, s ledger.Standing, ended bool) State {
 	switch {
 	case s.Payments > 0:
@@ -49,7 +49,7 @@ func Status(at checkout.State, s ledger.Standing, ended bool) State {
 	case ended && at == checkout.Approved:
 		return Cancelled
 	default:
-		return State(at) // a checkout's words are those for a contribution, like a payment's above
+		return State(at) // the checkout's states have the same words as the contribution's, like the ledger's above
 	}
 }
 
@@ -66,7 +66,7 @@ func (s State) Received() bool {
 	}
 }
 
-// Confirming reports whether the reader approved and PayPal has not said the last word: it may still become money.
+// Confirming reports whether the reader approved but PayPal's result is not final: it may still become money.
 func (s State) Confirming() bool {
 	switch s {
 	case Approved, CaptureUnknown, Pending:
@@ -90,7 +90,7 @@ func (s State) HoldsMoney() bool {
 // and a dispute has its own.
 func (s State) NeedsReason() bool { return !s.Received() || s == Reversed }
 
-// StatesWhere lists the states of which one of the rules above says so, as SQL takes them: state = ANY($1).
+// StatesWhere lists the states for which at least one of the rules above is true, as SQL takes them: state = ANY($1).
 func StatesWhere(rules ...func(State) bool) []string {
 	var all []string
 	for _, s := range States() {
@@ -108,10 +108,10 @@ type Outcome string
 const (
 	OutcomeOpen       Outcome = "open"       // not approved at PayPal yet
 	OutcomeReceived   Outcome = "received"   // the money is in, or was and went back since
-	OutcomeConfirming Outcome = "confirming" // approved; PayPal has not said the last word
+	OutcomeConfirming Outcome = "confirming" // approved; no final result from PayPal
 	OutcomeScheduled  Outcome = "scheduled"  // approved, and the first charge is due later
 	OutcomeDeclined   Outcome = "declined"
-	OutcomeRetrying   Outcome = "retrying" // declined, and tried again in a moment because the reader asked for it
+	OutcomeRetrying   Outcome = "retrying" // declined; the reader asked for another attempt, which follows
 	OutcomeCancelled  Outcome = "cancelled"
 	OutcomeExpired    Outcome = "expired"
 	OutcomeFailed     Outcome = "failed"

@@ -6,8 +6,8 @@ import (
 	"readerfund/internal/text"
 )
 
-// UTM is what a link says about where its readers come from, in the words of who made the link. It decides nothing: a
-// bad value is left out, and costs no gift.
+// UTM is what a link says about where its readers come from, in the words of the person who made the link. Nothing
+// depends on it: a bad value is left out, and costs no gift.
 type UTM struct {
 	Source   string `db:"utm_source"`
 	Medium   string `db:"utm_medium"`
@@ -27,7 +27,7 @@ func UTMFrom(get func(name string) string) UTM {
 // Param is one value with the name that links give it.
 type Param struct{ Name, Value string }
 
-// Params are the values that say something.
+// Params lists the values that are not empty.
 func (u UTM) Params() []Param {
 	var all []Param
 	for _, p := range []Param{
@@ -44,7 +44,7 @@ func (u UTM) Params() []Param {
 // longestUTM is the longest value kept, in characters. A longer one would be another value if it were cut.
 const longestUTM = 200
 
-// Cleaned leaves out what cannot be kept.
+// Cleaned drops values that cannot be stored.
 func (u UTM) Cleaned() UTM {
 	for _, value := range []*string{&u.Source, &u.Medium, &u.Campaign, &u.Term, &u.Content} {
 		if *value = text.Line(*value); utf8.RuneCountInString(*value) > longestUTM {

@@ -14,7 +14,7 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// id is PayPal's id of the plan with these terms.
+// id returns PayPal's id of the plan with these terms.
 func (p *Plans) id(ctx context.Context, t terms) (string, error) {
 	p.mu.Lock()
 	id := p.known[t]
@@ -29,7 +29,7 @@ func (p *Plans) id(ctx context.Context, t terms) (string, error) {
 	})
 }
 
-// find has the plan from our own table, or from PayPal's list, or made: whichever has it first.
+// find takes the plan's id from our own table, or from PayPal's list, or creates the plan.
 func (p *Plans) find(ctx context.Context, t terms) (string, error) {
 	row, err := p.row(ctx, t)
 	if err != nil {
@@ -50,7 +50,7 @@ func (p *Plans) find(ctx context.Context, t terms) (string, error) {
 	return id, nil
 }
 
-// row is what we have of a plan. PayPalID is empty while PayPal has not told it.
+// row is our record of a plan. PayPalID is empty until PayPal has given it.
 type row struct {
 	PayPalID  string    `db:"paypal_id"`
 	RequestID uuid.UUID `db:"request_id"`
@@ -62,7 +62,7 @@ func (p *Plans) key(t terms) []any {
 	return []any{p.productID, p.name(t.every), string(t.every), string(t.price.Currency), t.price.Minor}
 }
 
-// row reads the plan's row, and writes one where there is none.
+// row reads the plan's row, and inserts one if there is none.
 func (p *Plans) row(ctx context.Context, t terms) (row, error) {
 	var got row
 	const read = `SELECT coalesce(paypal_id, '') AS paypal_id, request_id FROM paypal_plan` + where
@@ -70,7 +70,8 @@ func (p *Plans) row(ctx context.Context, t terms) (row, error) {
 	if !errors.Is(err, sql.ErrNoRows) {
 		return got, err
 	}
-	// Whether this is committed when its answer is lost, or another process was quicker, the row says that is there then.
+	// The insert may have committed although its answer was lost, or another process may have been quicker: the row
+	// decides.
 	_, err = p.db.ExecContext(ctx, `INSERT INTO paypal_plan
 		(product_id, name, every, currency, price_minor, request_id, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT DO NOTHING`, append(p.key(t), uuid.New(), p.now())...)
@@ -81,8 +82,8 @@ func (p *Plans) row(ctx context.Context, t terms) (row, error) {
 	return got, err
 }
 
-// make has the plan at PayPal. It looks before it asks for one: PayPal forgets a request id after three days, and our
-// database may have been restored from before the plan was made.
+// make gets the plan from PayPal. It looks for one before it creates one: PayPal forgets a request id after three
+// days, and our database may have been restored from before the plan was made.
 func (p *Plans) make(ctx context.Context, t terms, requestID uuid.UUID) (string, error) {
 	if err := p.ensureProduct(ctx); err != nil {
 		return "", err
@@ -98,7 +99,8 @@ func (p *Plans) make(ctx context.Context, t terms, requestID uuid.UUID) (string,
 		RequestID: requestID.String(), ProductID: p.productID, Name: p.name(t.every), Every: t.every, Price: t.price,
 	})
 	if paypal.Refused(err) {
-		// PayPal may give the same answer to the same request id, even once the reason is gone.
+		// PayPal may give the same answer to the same request id even after the reason is gone, so a new id is
+		// needed.
 		_, dropErr := p.db.ExecContext(ctx, `DELETE FROM paypal_plan`+where+` AND paypal_id IS NULL AND request_id = $6`,
 			append(p.key(t), requestID)...)
 		return "", errors.Join(err, dropErr)
@@ -106,7 +108,7 @@ func (p *Plans) make(ctx context.Context, t terms, requestID uuid.UUID) (string,
 	return made.ID, err
 }
 
-// among picks the plan with these terms; the oldest, so that all processes pick the same.
+// among picks the plan with these terms; of several, the oldest, so that all processes pick the same.
 func (p *Plans) among(all []paypal.Plan, t terms) string {
 	var best paypal.Plan
 	for _, plan := range all {
@@ -121,7 +123,7 @@ func (p *Plans) among(all []paypal.Plan, t terms) string {
 	return best.ID
 }
 
-// save keeps the plan's id, unless another process kept one before: then that counts. It gives back the one that does.
+// save stores the plan's id unless another process stored one before, and returns the id that is stored.
 func (p *Plans) save(ctx context.Context, t terms, id string) (string, error) {
 	_, err := p.db.ExecContext(ctx, `UPDATE paypal_plan SET paypal_id = $6`+where+` AND paypal_id IS NULL`,
 		append(p.key(t), id)...)
@@ -132,7 +134,7 @@ func (p *Plans) save(ctx context.Context, t terms, id string) (string, error) {
 	return cmp.Or(row.PayPalID, id), err
 }
 
-// forget drops a plan that PayPal does not take any more.
+// forget drops a plan that PayPal no longer accepts.
 func (p *Plans) forget(ctx context.Context, id string) error {
 	if _, err := p.db.ExecContext(ctx, `DELETE FROM paypal_plan WHERE paypal_id = $1`, id); err != nil {
 		return db.Translate(err)

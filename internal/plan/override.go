@@ -8,18 +8,18 @@ import (
 	"readerfund/internal/db"
 )
 
-// refusedFor is how long it is believed that PayPal lets no subscription have its own amount. It is a permission of the
-// account, and may be given later; to find that it was not costs one reader one more call.
+// refusedFor is how long we rely on PayPal's refusal to let a subscription have its own amount. It depends on a
+// permission of the account, which may be granted later; finding out that it was not costs one reader one more call.
 const refusedFor = 7 * 24 * time.Hour
 
-// overrides is what is known about subscriptions with an amount of their own.
+// overrides is what we know about PayPal's refusing subscriptions with an amount of their own.
 type overrides struct {
-	read      bool // the table was
+	read      bool // the table was read
 	refusedAt time.Time
 }
 
-// overrideRefused reports whether PayPal lately refused a subscription with an amount of its own. The table is read
-// once in each process: from then on its own calls tell it.
+// overrideRefused reports whether PayPal recently refused a subscription with an amount of its own. Each process
+// reads the table once; after that it relies on its own calls.
 func (p *Plans) overrideRefused(ctx context.Context) (bool, error) {
 	p.mu.Lock()
 	o := p.overrides
@@ -46,7 +46,7 @@ func (p *Plans) noteOverrideRefused(ctx context.Context, id string) error {
 	return nil
 }
 
-// setRefused keeps the latest time that any of those who ask at once have read or written.
+// setRefused keeps the latest of the times that concurrent callers have read or written.
 func (p *Plans) setRefused(at time.Time) overrides {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,7 +1,7 @@
-// Package plan has PayPal's plans at hand, from which monthly and yearly contributions are made: one for each currency
-// and interval, with a price that stands for nothing, because each subscription brings its own amount. Where PayPal
-// does not let it, there is a plan for each amount. Nobody has to set anything up: what is missing is found at PayPal,
-// or made, before the first reader needs it, or when they do.
+// Package plan provides the PayPal plans from which monthly and yearly contributions are made: one for each currency
+// and interval, with a price that is only a placeholder, because each subscription brings its own amount. If PayPal
+// does not allow that, there is a plan for each amount. There is nothing to set up: a missing plan is found at
+// PayPal, or created, before the first reader needs it, or when they do.
 package plan
 
 import (
@@ -41,21 +41,21 @@ type Plans struct {
 	log         *slog.Logger
 
 	making singleflight.Group // one search for a plan in each process
-	calls  detached.Group     // searches that go on although nobody waits for them
+	calls  detached.Group     // searches that continue after their caller has stopped waiting
 
 	mu        sync.Mutex
 	known     map[terms]string // PayPal's id of each plan
-	product   bool             // that it is there was seen
+	product   bool             // whether the product is known to exist
 	overrides overrides
 }
 
-// terms are what tells plans apart.
+// terms identify a plan.
 type terms struct {
 	every paypal.Interval
 	price money.Amount
 }
 
-// New gives the plans of a publication. It asks nobody.
+// New returns the plans of a publication. It makes no calls.
 func New(cfg Config) *Plans {
 	return &Plans{
 		db: cfg.DB, paypal: cfg.PayPal, publication: cfg.Publication, productID: cfg.ProductID, now: cfg.Now, log: cfg.Log,
@@ -66,12 +66,12 @@ func New(cfg Config) *Plans {
 // Close waits for the searches under way.
 func (p *Plans) Close() { p.calls.Wait() }
 
-// For is the plan that a subscription of this amount and interval is made from, and the amount that the subscription
-// says in place of the plan's price; nil where the plan's own price is the amount.
+// For returns the plan from which to make a subscription of this amount and interval, and the amount that the
+// subscription sets in place of the plan's price; nil when the plan's own price is the amount.
 //
-// A plan that is known is given at once. Another one PayPal is asked for, which can take it ten seconds: the search
-// goes on when ctx ends, so that whoever asks next has it. An error of PayPal's is a *paypal.Error; whatever it says of
-// the outcome, no subscription was made.
+// A known plan is returned at once. For any other, PayPal is asked, which can take it ten seconds. The search
+// continues after ctx ends, so that the next caller finds its result. An error of PayPal's is a *paypal.Error;
+// whatever it says about the outcome, no subscription was made.
 func (p *Plans) For(
 	ctx context.Context, every paypal.Interval, amount money.Amount,
 ) (planID string, override *money.Amount, err error) {
@@ -91,9 +91,9 @@ func (p *Plans) For(
 	return id, &amount, err
 }
 
-// Refused hears why PayPal refused a subscription of a plan that For gave. It reports whether For may now give another
-// one, with which to try once more, under another PayPal-Request-Id: PayPal does not let the subscription have its own
-// amount, or does not have the plan any more.
+// Refused takes PayPal's reason for refusing a subscription of a plan that For returned. It reports whether For may
+// now return another plan, to try once more with another PayPal-Request-Id: PayPal does not let the subscription have
+// its own amount, or no longer has the plan.
 func (p *Plans) Refused(ctx context.Context, planID string, cause error) (again bool, err error) {
 	switch {
 	case paypal.PlanUnusable(cause):
@@ -109,7 +109,7 @@ func (p *Plans) Refused(ctx context.Context, planID string, cause error) (again 
 	}
 }
 
-// neutral is a price that stands for nothing: no subscription is charged it.
+// neutral is a plan's price that is only a placeholder: no subscription is charged it.
 func neutral(c money.Currency) money.Amount {
 	one, err := money.Parse("1", c)
 	if err != nil {
@@ -118,7 +118,7 @@ func neutral(c money.Currency) money.Amount {
 	return one
 }
 
-// longestName is how many characters PayPal takes of a plan's name.
+// longestName is the most characters PayPal accepts in a plan's name.
 const longestName = 127
 
 // name is what PayPal shows the reader before they approve, in its mails, and in their account there; empty for an

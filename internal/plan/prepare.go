@@ -10,13 +10,13 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// Prepare has the plans made that the first readers to give in these currencies would wait for, one for each interval.
-// Those that are there cost nothing but a look at our table. Where PayPal lets no subscription have its own amount,
-// nothing is made ahead: each amount has a plan then, and any of them may be the next.
+// Prepare creates the plans that the first readers to give in these currencies would wait for, one for each interval.
+// Existing plans cost only a look at our table. If PayPal lets no subscription have its own amount, nothing is
+// created ahead: then each amount has its own plan, and any of them may be needed next.
 //
-// What PayPal says against a plan is logged and no error, for readers lose nothing but time; `readerfund doctor` says
-// it, too. A plan that PayPal does not make as it is keeps no other one back. Where PayPal does not answer, or lets
-// nobody make plans, the rest waits for the next time.
+// PayPal's objection to a plan is logged and is not an error, because readers only lose time; `readerfund doctor`
+// shows it, too. If PayPal refuses one plan as it is, the others are still tried. If PayPal does not answer, or lets
+// the account make no plans, the rest waits for the next time.
 func (p *Plans) Prepare(ctx context.Context, currencies ...money.Currency) error {
 	refused, err := p.overrideRefused(ctx)
 	if err != nil || refused {

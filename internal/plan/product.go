@@ -10,14 +10,15 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// PayPal's bounds of a product's id, and what its own ids begin with.
+// PayPal's limit on a product id's length, and the prefix of the ids that PayPal generates.
 const (
 	longestProduct = 50
 	payPalsProduct = "PROD-"
 )
 
-// ProductID is the id of a service's product where the settings name none: made of its address, so that it is the same
-// for all its processes and after a restore, and another one for another service of the same PayPal account.
+// ProductID is the id of a service's product when the settings name none. It is derived from the service's address,
+// so that all its processes use the same id, also after a restore, and other services on the same PayPal account
+// another.
 func ProductID(baseURL string) string {
 	address := baseURL
 	if u, err := url.Parse(baseURL); err == nil {
@@ -36,7 +37,7 @@ func ProductID(baseURL string) string {
 	return id[:longestProduct-9] + "-" + strings.ToUpper(hex.EncodeToString(sum[:4]))
 }
 
-// ensureProduct makes the product, once in each process. One with an id of PayPal's own is there already.
+// ensureProduct creates the product, once in each process. A product with an id of PayPal's own already exists.
 func (p *Plans) ensureProduct(ctx context.Context) error {
 	p.mu.Lock()
 	seen := p.product

@@ -13,8 +13,8 @@ type State string
 
 // The states.
 const (
-	Unknown         State = ""                 // not heard of yet; none is kept so
-	ApprovalPending State = "approval_pending" // it exists and charges nobody yet
+	Unknown         State = ""                 // not heard of yet; never stored
+	ApprovalPending State = "approval_pending" // it exists but does not charge yet
 	Active          State = "active"           // PayPal charges the reader when the time comes
 	Suspended       State = "suspended"        // paused, or PayPal gave up charging; it can go on
 	Cancelled       State = "cancelled"        // ended by the reader, by us or by PayPal
@@ -32,12 +32,12 @@ func (s State) Ended() bool { return s == Cancelled || s == Expired }
 // Runs reports whether PayPal may charge the reader, now or once it goes on.
 func (s State) Runs() bool { return s == Active || s == Suspended }
 
-// transitions is the one transition table of a subscription: for each state, what PayPal's latest answer makes of it,
-// in the order of States() without the first. PayPal's APPROVED is no state of its own: one that the
-// payer has approved charges nobody until it is activated.
+// transitions is the only transition table of a subscription: for each state, the state that PayPal's latest answer
+// leads to, in the order of States() without the first. PayPal's APPROVED is not a state of its own: a subscription
+// that the payer has approved charges nothing until it is activated.
 //
 // How to read it. Answers are taken in the order of PayPal's status_update_time, so that a late one changes nothing.
-// An approval that was given is not waited for again, and what has ended does not begin again.
+// Once a subscription is approved it is never pending again, and one that has ended does not begin again.
 var transitions = map[State][]State{
 	// approval pending, active, suspended, cancelled, expired
 	Unknown:         {ApprovalPending, Active, Suspended, Cancelled, Expired},
@@ -48,7 +48,7 @@ var transitions = map[State][]State{
 	Expired:         {Expired, Expired, Expired, Expired, Expired},
 }
 
-// next looks the table up.
+// next looks up the state that follows.
 func next(from, seen State) State { return transitions[from][slices.Index(States(), seen)-1] }
 
 // stateOf reads PayPal's status.
@@ -69,18 +69,18 @@ func stateOf(s paypal.SubscriptionStatus) (State, bool) {
 	}
 }
 
-// ErrStatus is an answer with a status that is none of PayPal's.
+// ErrStatus reports an answer whose status is not one of PayPal's.
 var ErrStatus = errors.New("the subscription has a status that is none")
 
-// Approved reports whether the payer has approved what an answer is about.
+// Approved reports whether the payer has approved the subscription in an answer.
 func Approved(seen paypal.Subscription) bool {
 	return seen.Status != paypal.SubscriptionApprovalPending
 }
 
-// Apply learns from one answer of PayPal's, and reports whether anything of it was new. The same answer again changes
-// nothing, and answers in any order end the same: an older one than that which was learned last teaches nothing, unless
-// it tells of the end. What an answer leaves out stays as it was known. The error is ErrStatus; nothing was learned
-// then.
+// Apply learns from one answer of PayPal's, and reports whether it brought anything new. The same answer again
+// changes nothing, and answers in any order lead to the same result: an answer older than the last one learned is
+// ignored, unless it reports the end. A field that an answer leaves out keeps its value. The error is ErrStatus; the
+// subscription is unchanged then.
 func (s *Subscription) Apply(seen paypal.Subscription, now time.Time) (news bool, err error) {
 	learned, known := stateOf(seen.Status)
 	if !known {
@@ -114,7 +114,7 @@ func (s *Subscription) Apply(seen paypal.Subscription, now time.Time) (news bool
 	return before != *s, nil
 }
 
-// learnTerms takes what is charged and how often: PayPal's word, also where the reader changed it since.
+// learnTerms takes what is charged and how often from PayPal, also when the reader has changed it since.
 func (s *Subscription) learnTerms(seen paypal.Subscription, updatedAt time.Time) {
 	if seen.PlanID != "" {
 		s.PlanID = seen.PlanID
@@ -128,9 +128,9 @@ func (s *Subscription) learnTerms(seen paypal.Subscription, updatedAt time.Time)
 	s.learnSince(seen, updatedAt)
 }
 
-// learnSince takes since when the present frequency holds, and reports whether that was news. PayPal does not say it:
-// it is the earliest update_time of an answer with that frequency, or the charge before it that was taken at it. A
-// reader agrees to each change, so no answer comes so late that two changes lie between.
+// learnSince records since when the present frequency applies, and reports whether that was new. PayPal does not give
+// that time: we use the earliest update_time of an answer with that frequency, or the charge before it that was made
+// at it. A reader agrees to each change, so an answer cannot come so late that two changes lie between.
 func (s *Subscription) learnSince(seen paypal.Subscription, updatedAt time.Time) (news bool) {
 	if f, ok := frequencyOf(seen.Every); !ok || f != s.Frequency {
 		return false
@@ -146,11 +146,12 @@ func (s *Subscription) learnSince(seen paypal.Subscription, updatedAt time.Time)
 	return true
 }
 
-// chargeSlack is how far apart PayPal dates a charge and what the subscription says of it, and more.
+// chargeSlack bounds the difference between PayPal's date of a charge and the date that the subscription shows for
+// it; it is generous.
 const chargeSlack = time.Hour
 
-// chargedAs is the frequency at which the latest charge was taken, by the day of the next one; empty where that fits
-// neither. PayPal may charge for a change at once, before it has told us of it.
+// chargedAs is the frequency at which the latest charge was taken, judged by the date of the next one; empty when
+// that fits neither. PayPal may charge for a change at once, before it has told us of it.
 func chargedAs(seen paypal.Subscription) paypal.Interval {
 	if seen.LastPaymentAt.IsZero() || seen.NextBillingAt.IsZero() {
 		return ""
@@ -165,11 +166,11 @@ func chargedAs(seen paypal.Subscription) paypal.Interval {
 	}
 }
 
-// laterStart is how long after its beginning a start is a later one. PayPal's start_time can be odd by hours, also
-// where nobody asked for one.
+// laterStart is how long after its creation a subscription must start to count as starting later. PayPal's start_time
+// can be off by hours, even when none was requested.
 const laterStart = 48 * time.Hour
 
-// LaterStart is when the first charge of a subscription is due, where that is not at its beginning; zero otherwise.
+// LaterStart is when the first charge of a subscription is due, if that is not at its creation; zero otherwise.
 func LaterStart(seen paypal.Subscription) time.Time {
 	if seen.CreatedAt.IsZero() || seen.StartAt.Sub(seen.CreatedAt) <= laterStart {
 		return time.Time{}
@@ -180,7 +181,7 @@ func LaterStart(seen paypal.Subscription) time.Time {
 // Early reports whether a charge was taken well before the time at which the first one was due.
 func Early(charge, due time.Time) bool { return due.Sub(charge) > laterStart }
 
-// learnBilling takes how charging goes.
+// learnBilling takes the state of the billing from an answer.
 func (s *Subscription) learnBilling(seen paypal.Subscription) {
 	s.NextBillingAt = precise(seen.NextBillingAt)
 	if s.State.Ended() {

@@ -10,7 +10,7 @@ import (
 	"readerfund/internal/money"
 )
 
-// row is a subscription as the database holds it, and as the JSON of Column and of Rows has it.
+// row is a subscription in the database, and in the JSON of Column and Upsert.
 type row struct {
 	PayPalID         string     `db:"paypal_id" json:"paypal_id"`
 	Contribution     uuid.UUID  `db:"contribution_id" json:"contribution_id"`
@@ -45,7 +45,8 @@ const columns = `
 	s.last_payment_at, s.last_failed_at, s.last_failed_reason, s.retry_at, s.started_at, s.starts_at, s.ended_at,
 	s.paused_until, s.ended_by`
 
-// Column is an expression that reads the subscriptions of the contribution c, for Parse. For one time it reads nothing.
+// Column is an expression that reads the subscriptions of the contribution c, for Parse. For a one-time gift it reads
+// none.
 const Column = `(
 	SELECT json_agg(json_build_object(
 	    'paypal_id', s.paypal_id, 'contribution_id', s.contribution_id, 'plan_id', s.plan_id, 'state', s.state,
@@ -60,7 +61,7 @@ const Column = `(
 	    ORDER BY s.recorded_at, s.paypal_id)
 	FROM subscription s WHERE s.contribution_id = c.id AND c.frequency <> 'once')`
 
-// Parse makes subscriptions of what Column gave.
+// Parse reads subscriptions from the value of Column.
 func Parse(column []byte) ([]Subscription, error) {
 	if len(column) == 0 {
 		return nil, nil
@@ -104,9 +105,9 @@ func (s Subscription) Row(checkAt time.Time) any {
 	}
 }
 
-// Upsert is a query for the WITH of a statement. It takes its rows, as Row makes them, from the member "subscriptions"
-// of the statement's parameter $2, and the time from $3. Whose a subscription is, is never changed, and what
-// internal/manage writes is left as it is.
+// Upsert is a query for the WITH of a statement. It takes its rows, as Row makes them, from the member
+// "subscriptions" of the statement's parameter $2, and the time from $3. It never changes the contribution that a
+// subscription belongs to, nor the columns that internal/manage writes.
 const Upsert = `kept_subscription AS (
 	INSERT INTO subscription (paypal_id, contribution_id, plan_id, state, status_at, seen_at, note, frequency,
 	    frequency_since, amount_minor, currency, next_billing_at, cycles_completed, failed_payments, outstanding_minor,

@@ -12,20 +12,20 @@ import (
 	"readerfund/internal/money"
 )
 
-// Checks of one that runs. PayPal charges some hours after next_billing_time, and its webhook normally tells; a day and
-// a half later a charge that no news brought is looked for.
+// When to check a running subscription. PayPal charges some hours after next_billing_time and normally reports it by
+// a webhook; a charge that is still unreported after a day and a half is looked for.
 const (
 	checkEvery    = 24 * time.Hour
 	chargeExpect  = 12 * time.Hour
 	chargeOverdue = 36 * time.Hour
 	chargedSoon   = 10 * time.Minute // after a charge, for the day of the next one
-	checkSpread   = 2 * time.Hour    // many are charged on one day
+	checkSpread   = 2 * time.Hour    // many subscriptions are charged on the same day
 	checkLease    = time.Hour
 )
 
-// NextCheck is when PayPal is asked about it next, or zero when it will tell nothing new: a day later, once after a
-// charge should have come, and soon after one came, when the next one will be. While it waits for its approval, the
-// contribution's own checks look after it.
+// NextCheck is when to ask PayPal about it next, or zero when PayPal has nothing new to say: a day later, once after
+// a charge should have come, and soon after one came, to learn when the next one is. While it waits for its approval,
+// the contribution's own checks cover it.
 func (s Subscription) NextCheck(now time.Time) time.Time {
 	if !s.Ongoing() {
 		return time.Time{}
@@ -37,7 +37,7 @@ func (s Subscription) NextCheck(now time.Time) time.Time {
 	if s.State == Suspended || charge.IsZero() {
 		return at
 	}
-	if s.State == Active && s.NextCharge().IsZero() { // ever less, should PayPal not say
+	if s.State == Active && s.NextCharge().IsZero() { // less and less often if PayPal does not say
 		return now.Add(min(max(chargedSoon, now.Sub(s.LastPaymentAt)), checkEvery))
 	}
 	for _, after := range []time.Duration{chargeExpect, chargeOverdue} {
@@ -53,15 +53,16 @@ func (s Subscription) Overdue(now time.Time) bool {
 	return s.State == Active && !s.NextBillingAt.IsZero() && now.Sub(s.NextBillingAt) >= chargeOverdue
 }
 
-// spread keeps subscriptions that are charged on one day from being asked about at one moment.
+// spread keeps subscriptions that are charged on the same day from being checked at the same moment.
 func (s Subscription) spread() time.Duration {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(s.PayPalID)) // never fails
 	return time.Duration(h.Sum32()) % checkSpread
 }
 
-// DueFor finds subscriptions whose charge may be one of this amount, made at this time: their day had come, or that of
-// another try, and no charge of it is known. They are at most limit, by PayPal's ids, drawn where more are due.
+// DueFor finds subscriptions that a charge of this amount, made at this time, may belong to: their billing day or the
+// day of a retry had come, and no charge for it is known. It returns at most limit of PayPal's ids, chosen at random
+// if more are due.
 func DueFor(
 	ctx context.Context, q sqlx.QueryerContext, amount money.Amount, at time.Time, limit int,
 ) ([]string, error) {
@@ -80,7 +81,8 @@ func DueFor(
 	return ids, nil
 }
 
-// MonthsLater is the same day of the month some months on; the last day of that month where it has no such day.
+// MonthsLater is the same day of the month, the given number of months later; the last day of a month that has no
+// such day.
 func MonthsLater(from time.Time, months int) time.Time {
 	y, m, d := from.Date()
 	first := time.Date(y, m+time.Month(months), 1, from.Hour(), from.Minute(), from.Second(), 0, from.Location())
@@ -88,11 +90,11 @@ func MonthsLater(from time.Time, months int) time.Time {
 	return first.AddDate(0, 0, min(d, last)-1)
 }
 
-// ClaimDue takes at most limit subscriptions about which PayPal is to be asked, by PayPal's ids, the longest overdue
-// first. They are due again an hour later, unless Postpone says otherwise: a process that dies with them loses nothing.
+// ClaimDue takes at most limit subscriptions that are due for a check, by PayPal's ids, the longest overdue first.
+// They are due again an hour later, unless Postpone sets another time: if the process dies, nothing is lost.
 func ClaimDue(ctx context.Context, d *db.DB, limit int, now time.Time) ([]string, error) {
 	var ids []string
-	// SKIP LOCKED: what another process is taking at this moment is its.
+	// SKIP LOCKED: leave the rows that another process is taking at this moment to it.
 	err := d.SelectContext(ctx, &ids, `
 		UPDATE subscription SET check_at = $2
 		WHERE paypal_id IN (
@@ -104,13 +106,13 @@ func ClaimDue(ctx context.Context, d *db.DB, limit int, now time.Time) ([]string
 	return ids, nil
 }
 
-// Postpone puts the next check of subscriptions off that ClaimDue gave at the time claimed, and that PayPal was asked
-// about since. Where a charge or a change has set a check of its own meanwhile, that one stays.
+// Postpone sets the next check of subscriptions that ClaimDue returned at the time claimed and that PayPal has been
+// asked about since. A check that a charge or a change has set in the meantime stays.
 func Postpone(ctx context.Context, d *db.DB, claimed, now time.Time, paypalIDs ...string) error {
 	err := d.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var rows []row
-		// Locked, so that nothing is learned of one between its being read and written. SKIP LOCKED: who is writing one at
-		// this moment sets its check, too.
+		// Locked, so that nothing is learned between the read and the write. SKIP LOCKED: the transaction that is
+		// writing a row at this moment sets its check, too.
 		err := tx.SelectContext(ctx, &rows, `
 			SELECT `+columns+` FROM subscription s WHERE s.paypal_id = ANY ($1::text[]) AND s.check_at = $2
 			FOR NO KEY UPDATE SKIP LOCKED`, db.Array(paypalIDs), claimed.Add(checkLease))

@@ -1,8 +1,8 @@
 // Package subscription is an agreement at PayPal by which a reader gives monthly or yearly: how it moves as PayPal's
 // answers about it come in, its row, and when to ask about it again.
 //
-// Its core is pure: Apply learns from an answer in memory. What the reader chose is the contribution's, the money that
-// a subscription brings is the ledger's, and what is asked of PayPal about a running one is internal/manage's.
+// Its core is pure: Apply learns from an answer in memory. The reader's choice belongs to the contribution, the money
+// that a subscription brings to the ledger, and changes to a running one to internal/manage.
 package subscription
 
 import (
@@ -18,8 +18,8 @@ import (
 	"readerfund/internal/money"
 )
 
-// Subscription is one as PayPal's API last gave it. Times are UTC, and zero where the thing did not happen or PayPal
-// does not say.
+// Subscription is a subscription as PayPal's API last described it. Times are UTC, and zero when the event did not
+// happen or PayPal does not say.
 type Subscription struct {
 	PayPalID     string // "I-…"
 	Contribution uuid.UUID
@@ -27,10 +27,10 @@ type Subscription struct {
 	State        State
 	StatusAt     time.Time // PayPal's status_update_time, by which answers are ordered
 	SeenAt       time.Time // PayPal's update_time, by which answers of one status are ordered
-	Note         string    // PayPal's status_change_note: the reason that was given with the latest change of status
+	Note         string    // PayPal's status_change_note: the reason given for the latest change of status
 
-	Frequency       string       // "month" or "year"; as Amount, it follows PayPal where the reader changed it
-	FrequencySince  time.Time    // which charges have it: those from then on. Zero while PayPal has not been asked
+	Frequency       string       // "month" or "year"; like Amount, it follows PayPal when the reader changes it
+	FrequencySince  time.Time    // charges from this time on have the frequency; zero until PayPal has been asked
 	Amount          money.Amount // of the next charge
 	NextBillingAt   time.Time
 	CyclesCompleted int
@@ -42,17 +42,17 @@ type Subscription struct {
 	LastFailedReason string    // PayPal's code: "PAYER_CANNOT_PAY"
 	RetryAt          time.Time // when PayPal tries the failed payment again
 
-	StartedAt time.Time // PayPal's create_time; zero while nobody has approved it
-	StartsAt  time.Time // when the first charge is due, by PayPal's start_time; zero where that was at its beginning
+	StartedAt time.Time // PayPal's create_time; zero until the payer has approved it
+	StartsAt  time.Time // PayPal's start_time, when the first charge is due; zero when that was at its creation
 	EndedAt   time.Time // when it was cancelled or expired
 
 	// These two are written by internal/manage.
 	PausedUntil time.Time
-	EndedBy     string // "reader", "staff", "system" or "paypal"; empty while it is not known
+	EndedBy     string // "reader", "staff", "system" or "paypal"; empty while unknown
 }
 
-// NextCharge is when PayPal charges next. Between a charge and PayPal's word of the one after it, for which it is asked
-// some minutes later, that is not known: NextBillingAt is the day that has just been charged.
+// NextCharge is when PayPal charges next. It is zero between a charge and PayPal's answer about the next one, for
+// which we ask some minutes later: until then NextBillingAt is the day that has just been charged.
 func (s Subscription) NextCharge() time.Time {
 	if !s.NextBillingAt.After(s.LastPaymentAt) {
 		return time.Time{}
@@ -74,10 +74,10 @@ func (s Subscription) NextIsFixed(now time.Time) bool {
 // AwaitsStart reports whether it is approved and becomes active by itself when its first charge is due.
 func (s Subscription) AwaitsStart() bool { return s.State == ApprovalPending && !s.StartsAt.IsZero() }
 
-// Ongoing reports whether PayPal may charge the reader, now, once it goes on, or once it begins.
+// Ongoing reports whether PayPal may charge the reader: now, once it is resumed, or once it starts.
 func (s Subscription) Ongoing() bool { return s.State.Runs() || s.AwaitsStart() }
 
-// FirstCharge is when PayPal charges for the first time; zero where it has, or was to do so at once.
+// FirstCharge is when PayPal will make the first charge; zero if it already has, or was to do so at once.
 func (s Subscription) FirstCharge() time.Time {
 	switch {
 	case s.StartsAt.IsZero() || s.State.Ended() || s.CyclesCompleted > 0 || !s.LastPaymentAt.IsZero():
@@ -102,8 +102,7 @@ func Find(ctx context.Context, q sqlx.QueryerContext, paypalID string) (Subscrip
 	return r.subscription(), nil
 }
 
-// Of reads the subscriptions of a contribution, the oldest first: nearly always one, and none where the reader gave one
-// time.
+// Of reads the subscriptions of a contribution, the oldest first: nearly always one, and none for a one-time gift.
 func Of(ctx context.Context, q sqlx.QueryerContext, contribution uuid.UUID) ([]Subscription, error) {
 	of, err := OfEach(ctx, q, []uuid.UUID{contribution})
 	return of[contribution], err
@@ -127,14 +126,14 @@ func OfEach(
 	return of, nil
 }
 
-// Owner says whose a subscription is.
+// Owner is the contribution that a subscription belongs to.
 type Owner struct {
 	PayPalID     string    `db:"paypal_id"`
 	Contribution uuid.UUID `db:"contribution_id"`
 	State        State     `db:"state"`
 }
 
-// Owners says whose those of the subscriptions are that we know, by PayPal's ids.
+// Owners finds the contributions to which the subscriptions that we know belong, by PayPal's ids.
 func Owners(ctx context.Context, q sqlx.QueryerContext, paypalIDs ...string) (map[string]Owner, error) {
 	var rows []Owner
 	err := sqlx.SelectContext(ctx, q, &rows, `
