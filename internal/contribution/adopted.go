@@ -45,8 +45,8 @@ func (s *Service) BeginAdopted(ctx context.Context, f Found) (Contribution, erro
 	}
 	sum := sha256.Sum256([]byte(adopted + f.PayPalID))
 	in := intent{
-		campaign: f.Campaign, amount: f.Amount, frequency: Once, name: short(f.Name, longestName),
-		message: short(f.Note, longestMessage), digest: sum[:],
+		campaign: f.Campaign, amount: f.Amount, frequency: Once, name: truncate(f.Name, longestName),
+		message: truncate(f.Note, longestMessage), digest: sum[:],
 		key: sql.NullString{String: adopted + f.PayPalID, Valid: true},
 	}
 	c, err := find(ctx, s.db, "c.idempotency_key = $1", in.key)
@@ -64,8 +64,8 @@ func MarkAdopted(ctx context.Context, tx *sqlx.Tx, id uuid.UUID) error {
 	return nil
 }
 
-// short cuts a text to its first longest characters.
-func short(text string, longest int) string {
+// truncate cuts a text to its first longest characters.
+func truncate(text string, longest int) string {
 	all := []rune(text)
 	return string(all[:min(len(all), longest)])
 }

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// commit stores a batch and says for each delivery what became of it. Where the batch as a whole is refused because of
-// one row, the rows are stored one by one, so that a poisoned delivery does not take others with it.
+// commit stores a batch and returns the outcome of each delivery. If the batch is refused because of one row, the
+// rows are stored one by one, so that one bad delivery does not fail the others.
 func (i *Inbox) commit(ctx context.Context, all []*delivery) ([]outcome, error) {
-	fresh, err := i.insert(ctx, firsts(all))
+	fresh, err := i.insert(ctx, dedupe(all))
 	if err != nil {
 		return nil, err
 	}
@@ -34,9 +34,9 @@ func (i *Inbox) commit(ctx context.Context, all []*delivery) ([]outcome, error) 
 	return outcomes, nil
 }
 
-// firsts leaves one delivery of each event and of each transmission, sorted by event: two processes that insert the
-// same events at once then wait for each other in one order and do not deadlock.
-func firsts(all []*delivery) []*delivery {
+// dedupe keeps one delivery of each event and of each transmission, sorted by event: two processes that insert the
+// same events at once then lock them in the same order and do not deadlock.
+func dedupe(all []*delivery) []*delivery {
 	if len(all) == 1 {
 		return all
 	}
@@ -53,13 +53,13 @@ func firsts(all []*delivery) []*delivery {
 	return once
 }
 
-// compare says what a delivery is that the table did not take: a copy of what we have, or the same transmission with
-// another body, which PayPal never sends.
+// compare classifies a delivery that the table did not accept: it is either a copy of what we have, or the same
+// transmission with another body, which PayPal never sends.
 func (i *Inbox) compare(ctx context.Context, d *delivery) (outcome, error) {
 	var there []struct {
 		TransmissionID string `db:"transmission_id"`
 		Body           []byte `db:"body"`
-		Digest         []byte `db:"body_digest"` // nil for an event of before, which has its body
+		Digest         []byte `db:"body_digest"` // nil for an event from before digests were kept, which has its body
 	}
 	err := i.db.SelectContext(ctx, &there, `
 		SELECT transmission_id, body, body_digest FROM webhook_event WHERE event_id = $1 OR transmission_id = $2`,
@@ -77,7 +77,7 @@ func (i *Inbox) compare(ctx context.Context, d *delivery) (outcome, error) {
 		if t.TransmissionID == d.transmissionID && !same {
 			return suspect, i.keepSuspect(ctx, d)
 		}
-		// What PayPal's own list told us needs no signature, and the delivery that comes late is written another way.
+		// An event from PayPal's own list needs no signature; its delivery, if it comes late, has another body.
 		known = known || same || strings.HasPrefix(t.TransmissionID, listed)
 	}
 	switch {
@@ -90,9 +90,10 @@ func (i *Inbox) compare(ctx context.Context, d *delivery) (outcome, error) {
 	}
 }
 
-// storeVariant keeps another body under an event id we have, when it came by a transmission of its own. One of the two
-// may be forged, and nothing about them says which: were the second one dropped, a forgery that comes first would hide
-// the genuine event. The API decides, so both are worked on; that costs a question and books nothing twice.
+// storeVariant keeps another body under an event id we have, if it came by a transmission of its own. One of the two
+// may be forged, and nothing about them shows which: if the second were dropped, a forgery that comes first would
+// hide the genuine event. PayPal's API decides, so we work on both; that costs one more request and books nothing
+// twice.
 func (i *Inbox) storeVariant(ctx context.Context, d *delivery) (outcome, error) {
 	variant := *d
 	variant.eventID += "/" + strings.ToUpper(d.transmissionID)

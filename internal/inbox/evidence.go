@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// evidence is the part of a delivery's headers that is kept, as a JSON object: what PayPal says of the transmission,
-// with its signature, and what the body is. Names are in lower case, and a header that came twice is one line.
+// evidence returns the part of a delivery's headers that is kept, as a JSON object: PayPal's description of the
+// transmission, with its signature, and the body's type. Names are in lower case, and a header that came twice is one
+// line.
 func evidence(header http.Header) string {
 	kept := map[string]string{}
 	for name, values := range header {

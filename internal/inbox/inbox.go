@@ -1,8 +1,9 @@
-// Package inbox takes PayPal's webhook deliveries: it verifies them, keeps the raw bytes, and works them off.
+// Package inbox takes PayPal's webhook deliveries: it verifies them, keeps the raw bytes, and processes the events in
+// them.
 //
-// A delivery that verifies is a hint, not a proof: PayPal's signature covers a CRC-32 of the body, which anybody who
-// saw one delivery can imitate. So the signature decides whether we listen, and what is booked is what PayPal's API
-// says when the event is worked on. This package decides nothing about money: package contribution does.
+// A verified delivery is a hint, not a proof: PayPal's signature covers a CRC-32 of the body, which anybody who saw
+// one delivery can imitate. So the signature decides whether we listen, and we book what PayPal's API says when the
+// event is processed. This package decides nothing about money: package contribution does.
 package inbox
 
 import (
@@ -31,7 +32,7 @@ type Config struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 	Metrics  *metrics.Metrics
-	Lease    time.Duration // how long an event is left to a process that is not heard of; zero: queue.Lease
+	Lease    time.Duration // how long an event is left to a process that has stopped reporting; zero: queue.Lease
 }
 
 // Inbox receives deliveries and works on the events they bring. It is safe for concurrent use.
@@ -43,7 +44,7 @@ type Inbox struct {
 	disputes  *settle.Disputes
 	now       func() time.Time
 	log       *slog.Logger
-	throttled *slog.Logger // for what anyone can send many of
+	throttled *slog.Logger // for warnings that anyone can provoke in large numbers
 	metrics   *metrics.Metrics
 
 	deliveries *batch.Writer[*delivery, outcome]
@@ -59,7 +60,7 @@ type Inbox struct {
 // writesAtOnce: while one commit waits for the disk, the next batch is already being parsed and written.
 const writesAtOnce = 2
 
-// New makes an Inbox. Run works off what Receive stores.
+// New makes an Inbox. Run processes the events that Receive stores.
 func New(cfg Config) *Inbox {
 	if cfg.Busy == nil {
 		cfg.Busy = func() time.Duration { return 0 }
@@ -75,7 +76,7 @@ func New(cfg Config) *Inbox {
 	return i
 }
 
-func (i *Inbox) nudge() {
+func (i *Inbox) signal() {
 	select {
 	case i.wake <- struct{}{}:
 	default:

@@ -9,10 +9,10 @@ import (
 	"readerfund/internal/db"
 )
 
-// insertAttempts is how often an INSERT that lost against another one is done again.
+// insertAttempts is how often an INSERT that conflicted with another one is tried.
 const insertAttempts = 3
 
-// insert adds what is new in one statement, which is its own transaction: one round trip, one commit. It tells which
+// insert adds new rows in one statement, which is its own transaction: one round trip, one commit. It reports which
 // rows were new.
 func (i *Inbox) insert(ctx context.Context, rows []*delivery) (map[*delivery]bool, error) {
 	var err error
@@ -48,11 +48,11 @@ func (i *Inbox) insertEach(ctx context.Context, rows []*delivery) (map[*delivery
 	return fresh, nil
 }
 
-// insertOne and insertMany are the same INSERT. DO NOTHING names no constraint: an event we have and a transmission we
-// have are both no news, and an engine that shards renames constraints.
+// insertOne and insertMany run the same INSERT. DO NOTHING names no constraint: a known event and a known
+// transmission are both nothing new, and a database that shards renames constraints.
 //
-// One row has a statement of its own because every statement is planned anew (docs/decisions/0008): this one takes the
-// least planning there is.
+// A single row has its own statement because every statement is planned anew (docs/decisions/0008), and this one is
+// the cheapest to plan.
 func (i *Inbox) insertOne(ctx context.Context, d *delivery) (map[*delivery]bool, error) {
 	now := i.now().UTC().Format(time.RFC3339Nano)
 	var due any
@@ -75,8 +75,8 @@ func (i *Inbox) insertOne(ctx context.Context, d *delivery) (map[*delivery]bool,
 	return map[*delivery]bool{d: n == 1}, err
 }
 
-// insertMany takes a column of the batch as one parameter, so that the statement is as short for a hundred rows as for
-// two: a list of rows costs the server reading and planning for every row.
+// insertMany passes each column of the batch as one parameter, so that the statement is as short for a hundred rows
+// as for two: with a list of rows, the server would have to parse and plan each row.
 func (i *Inbox) insertMany(ctx context.Context, rows []*delivery) (map[*delivery]bool, error) {
 	texts := func(of func(*delivery) string) any { return db.Texts(db.Column(rows, of)) }
 	blobs := func(of func(*delivery) []byte) any { return db.Blobs(db.Column(rows, of)) }

@@ -10,15 +10,15 @@ import (
 	"readerfund/internal/queue"
 )
 
-// held is an event that this process works on, until when it has it. The time is the claim's own: a process that has
-// lost the event renews nothing, and neither does one whose event was replayed meanwhile.
+// held is an event that this process is working on, and the end of its lease. That time comes from the claim itself:
+// a process that has lost the event, or whose event was replayed in the meantime, cannot renew it.
 type held struct {
 	id    int64
 	until time.Time
 }
 
-// keepLease renews the lease of an event until ctx ends. What was begun is finished although the lease is lost: facts
-// that are applied twice change nothing.
+// keepLease renews the lease of an event until ctx ends. Work that has begun is finished even if the lease is lost:
+// applying facts twice changes nothing.
 func (i *Inbox) keepLease(ctx context.Context, e event) {
 	mine := held{e.ID, e.DueAt}
 	err := queue.KeepLease(ctx, i.lease, func(ctx context.Context) (ours bool, err error) {
@@ -33,9 +33,9 @@ func (i *Inbox) keepLease(ctx context.Context, e event) {
 	}
 }
 
-// renew puts the ends of leases off, in one statement. It returns the new end of each, or zero where it is lost.
+// renew extends leases, in one statement. It returns the new end of each, or zero where the lease is lost.
 func (i *Inbox) renew(ctx context.Context, all []held) ([]time.Time, error) {
-	// In one order, so that two processes with the same events wait for each other and do not deadlock.
+	// In one order, so that two processes with the same events lock them in the same order and do not deadlock.
 	sorted := slices.SortedFunc(slices.Values(all), func(a, b held) int { return int(a.id - b.id) })
 	ids, ends := make([]int64, len(sorted)), make([]string, len(sorted))
 	for n, h := range sorted {
@@ -58,5 +58,5 @@ func (i *Inbox) renew(ctx context.Context, all []held) ([]time.Time, error) {
 	return results, nil
 }
 
-// leaseEnd is until when an event is left to whoever claims it now, as PostgreSQL keeps it.
+// leaseEnd is the end of a lease that is taken now, in PostgreSQL's precision.
 func (i *Inbox) leaseEnd() time.Time { return i.now().UTC().Add(i.lease).Truncate(time.Microsecond) }

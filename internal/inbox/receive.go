@@ -17,7 +17,7 @@ import (
 // LargestBody is how much of a delivery is read, in bytes. PayPal's largest known events are a few KiB.
 const LargestBody = 128 << 10
 
-// CheckHeaders is the part of Receive that needs no body: what it refuses, with a fault.Invalid, need not be read.
+// CheckHeaders is the part of Receive that needs no body: if it returns a fault.Invalid, the body need not be read.
 func (i *Inbox) CheckHeaders(ctx context.Context, header http.Header) error {
 	if err := i.verifier.CheckHeaders(header); err != nil {
 		return i.refuse(ctx, err)
@@ -25,15 +25,15 @@ func (i *Inbox) CheckHeaders(ctx context.Context, header http.Header) error {
 	return nil
 }
 
-// refuse answers for a delivery that is not PayPal's.
+// refuse returns the error for a delivery that is not PayPal's.
 func (i *Inbox) refuse(ctx context.Context, reason error) error {
 	i.metrics.Delivery("refused")
 	i.throttled.InfoContext(ctx, "refused a webhook delivery", "reason", reason)
 	return fault.Input("", "inbox.not_genuine")
 }
 
-// RecallCertificates tells the verifier which certificates signed the deliveries that were kept last, so that they are
-// fetched again after a start however many made-up ones are asked for at the same time.
+// RecallCertificates gives the verifier the certificates that signed the deliveries kept last, so that it fetches
+// these again after a start even if many made-up ones are requested at the same time.
 func (i *Inbox) RecallCertificates(ctx context.Context) error {
 	var addresses []string
 	err := i.db.SelectContext(ctx, &addresses, `
@@ -49,8 +49,8 @@ func (i *Inbox) RecallCertificates(ctx context.Context) error {
 }
 
 // Receive verifies one delivery over its raw bytes and stores it. Nil means that the event is committed, now or by an
-// earlier copy. Errors: fault.Invalid for a delivery that is not PayPal's; fault.Unavailable when we
-// could not judge or not store it, so that PayPal sends it again.
+// earlier copy. Errors: fault.Invalid for a delivery that is not PayPal's; fault.Unavailable when we could not judge
+// or could not store it, so that PayPal sends it again.
 func (i *Inbox) Receive(ctx context.Context, header http.Header, body []byte) error {
 	if len(body) > LargestBody {
 		i.metrics.Delivery("refused")
@@ -74,8 +74,8 @@ func (i *Inbox) Receive(ctx context.Context, header http.Header, body []byte) er
 			"event", d.eventID, "type", d.eventType)
 		return fault.Input("", "inbox.other_body")
 	case stored:
-		if d.state == "received" { // what is only kept gives nobody work
-			i.nudge()
+		if d.state == "received" { // rows in any other state need no processing
+			i.signal()
 		}
 	case duplicate:
 	}
@@ -97,19 +97,20 @@ func (i *Inbox) verify(ctx context.Context, header http.Header, body []byte) (*d
 	}
 	event, err := paypal.ParseEvent(body)
 	if err != nil {
-		// PayPal has signed it, so it may be news all the same: it is kept for a person to look at, under a name of ours.
+		// PayPal has signed it, so it may carry news: it is kept for a person to look at, under an id that we make
+		// up.
 		i.log.WarnContext(ctx, "a webhook delivery verifies and is no event", "transmission", signed.TransmissionID, "error", err)
 		event = paypal.Event{ID: unreadable + strings.ToUpper(signed.TransmissionID), Type: unreadableType}
 	}
 	return newDelivery(signed, event, header, body)
 }
 
-// oldest is the age beyond which a delivery is refused though its signature holds. PayPal retries for 3 days and sends
-// an event again by hand for 30; what is older is somebody's recording. A late transmission time is no trouble: it is
-// signed, so only PayPal can set it.
+// oldest is the age beyond which a delivery is refused even though its signature is valid. PayPal retries for 3 days
+// and sends an event again by hand for 30; an older one is a replayed recording. A transmission time in the future
+// needs no check: it is signed, so only PayPal can set it.
 const oldest = 40 * 24 * time.Hour
 
-// What stands in place of the id and the type of an event that cannot be read. Neither is a shape that PayPal's have.
+// The id and the type stored for an event that cannot be read. PayPal's have neither shape.
 const (
 	unreadable     = "UNREADABLE/"
 	unreadableType = "(unreadable)"
@@ -121,7 +122,7 @@ type delivery struct {
 	body []byte
 }
 
-// row is what the tables take beside the body. envelope is what the event names, for the worker.
+// row is what the tables store beside the body. envelope is what the event names, for the worker.
 type row struct {
 	envelope []byte
 
@@ -145,12 +146,12 @@ func newDelivery(signed paypal.Delivery, event paypal.Event, header http.Header,
 	return d, nil
 }
 
-// clean makes a text storable: PostgreSQL takes neither NUL nor bad UTF-8. The raw body is kept as it came.
+// clean makes a text storable: PostgreSQL accepts neither NUL nor invalid UTF-8. The raw body is kept as it came.
 func clean(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
-// outcome is what became of a delivery.
+// outcome is the result of storing a delivery.
 type outcome string
 
 const (

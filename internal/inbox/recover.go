@@ -11,19 +11,19 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// listed begins the transmission id of an event that came by no transmission: PayPal's own list told of it.
+// listed is the prefix of the transmission id of an event that came from PayPal's own list instead of a transmission.
 const listed = "list:"
 
-// Recover stores events from PayPal's own list that no delivery ever brought, and returns how many those were. They are
-// worked on as any other. Such an event has no signature and needs none: it is the answer to a call of ours. When its
-// delivery comes after all, that is a duplicate.
+// Recover stores events from PayPal's own list that no delivery ever brought, and returns how many it stored. They
+// are processed like any other. Such an event needs no signature: it comes from PayPal's answer to our own call. If
+// its delivery comes after all, that is a duplicate.
 //
-// Types that are not worked on are left out: there is nothing in them for us.
+// It leaves out the types that we do not handle, because nothing would be done about them.
 func (i *Inbox) Recover(ctx context.Context, events []paypal.ListedEvent) (int, error) {
 	fresh := 0
 	var rows []*delivery
 	flush := func() error {
-		stored, err := i.insert(ctx, firsts(rows))
+		stored, err := i.insert(ctx, dedupe(rows))
 		if err != nil {
 			return db.Translate(fmt.Errorf("store listed events: %w", err))
 		}
@@ -56,7 +56,7 @@ func (i *Inbox) Recover(ctx context.Context, events []paypal.ListedEvent) (int, 
 	}
 	if fresh > 0 {
 		i.log.InfoContext(ctx, "webhook events that no delivery brought were taken from PayPal's list", "events", fresh)
-		i.nudge()
+		i.signal()
 	}
 	return fresh, nil
 }

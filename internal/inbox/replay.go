@@ -13,20 +13,20 @@ import (
 	"readerfund/internal/i18n"
 )
 
-// ActionReplay is that an event was made due again, in the audit log. The subject is PayPal's id of the event.
+// ActionReplay is the audit log's action for making an event due again. The subject is PayPal's id of the event.
 const ActionReplay audit.Action = "inbox.replay"
 
-// Replay makes events due again, whatever became of them; ids are PayPal's (WH-…) or ours. Those whose body was erased
-// are left out: nothing is there to be read. It returns how many. Each is noted in the audit log, in the same
-// transaction.
+// Replay makes events due again, whatever became of them; ids are PayPal's (WH-…) or ours. It skips those whose body
+// was erased, since there is nothing left to read. It returns how many it made due. Each is recorded in the audit
+// log, in the same transaction.
 func (i *Inbox) Replay(ctx context.Context, ids []string, by contribution.Actor) (int, error) {
-	defer i.nudge()
+	defer i.signal()
 	return Replay(ctx, i.db, ids, by, i.now())
 }
 
 // ReplayParked makes every parked event due again.
 func (i *Inbox) ReplayParked(ctx context.Context, by contribution.Actor) (int, error) {
-	defer i.nudge()
+	defer i.signal()
 	return ReplayParked(ctx, i.db, by, i.now())
 }
 
@@ -40,7 +40,7 @@ func Replay(ctx context.Context, d *db.DB, ids []string, by contribution.Actor, 
 // replayBatch bounds a transaction of ReplayParked: after a day without PayPal there may be very many.
 const replayBatch = 500
 
-// ReplayParked is Inbox.ReplayParked for a command. When it fails midway, what was replayed stays so.
+// ReplayParked is Inbox.ReplayParked for a command. If it fails midway, the events already replayed stay so.
 func ReplayParked(ctx context.Context, d *db.DB, by contribution.Actor, now time.Time) (int, error) {
 	total, last := 0, int64(0)
 	for {
@@ -53,7 +53,7 @@ func ReplayParked(ctx context.Context, d *db.DB, by contribution.Actor, now time
 	}
 }
 
-// requeue replays the events that a condition picks, whose arguments begin with $3. It returns how many, and the
+// requeue replays the events that match a condition, whose arguments begin with $3. It returns how many, and the
 // highest of our ids among them.
 func requeue(
 	ctx context.Context, d *db.DB, by contribution.Actor, now time.Time, which string, args ...any,
@@ -68,7 +68,8 @@ func requeue(
 	}
 	err := d.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		replayed = nil
-		// The lock keeps what is audited as "before" true, should a worker end with the event at this moment.
+		// Locked, so that what the audit log calls "before" is still true if a worker finishes the event at this
+		// moment.
 		err := tx.SelectContext(ctx, &replayed, `
 			WITH before AS (SELECT id, state, note, attempts FROM webhook_event
 			                WHERE body_erased_at IS NULL AND (`+which+`) ORDER BY id FOR UPDATE)

@@ -18,19 +18,20 @@ import (
 )
 
 const (
-	// attemptsAtMost, with the waits of backoff.Failed, is about eight hours of trying; what PayPal does not know gets
-	// fewer tries. Then the event is parked, for a person to look at. An attempt that reached neither PayPal nor the
-	// database parks nothing, however many came before: an outage says nothing about the event.
+	// attemptsAtMost, with the waits of backoff.Failed, is about eight hours of trying; an event about something that
+	// PayPal does not know gets fewer tries. Then the event is parked, for a person to look at. An attempt that
+	// reached neither PayPal nor the database parks nothing, however many came before: an outage says nothing about
+	// the event.
 	attemptsAtMost        = 20
 	attemptsAtMostMissing = 6
-	// parkedPause is how long a parked event waits before it is tried again by itself: what PayPal did not know, or said
-	// wrongly, it may know or say rightly later.
+	// parkedPause is how long a parked event waits before it is tried again automatically: PayPal may by then know
+	// what it did not know, or have corrected what it said wrongly.
 	parkedPause = 6 * time.Hour
-	// maxAge is how old an event may be to be retried automatically: PayPal keeps it that long, too.
+	// maxAge is the age up to which an event is retried automatically: PayPal keeps events for that long, too.
 	maxAge = 30 * 24 * time.Hour
 )
 
-// resolution is what became of an event after an attempt.
+// resolution is the result of an attempt at an event.
 type resolution struct {
 	state, outcome string
 	note           i18n.Message
@@ -63,12 +64,12 @@ func resolve(e event, c contribution.Contribution, err error, now time.Time) res
 	return v
 }
 
-// exhausted reports whether an event has been tried often enough for a person to look at it.
+// exhausted reports whether an event has been tried so often that a person should look at it.
 func exhausted(e event, err error, now time.Time) bool {
 	switch {
 	case permanent(err):
 		return true
-	case e.State == "parked": // and tried again by itself
+	case e.State == "parked": // a parked event that was tried again automatically
 		return true
 	case unreachable(err):
 		return now.Sub(e.ReceivedAt) >= maxAge-parkedPause
@@ -93,15 +94,15 @@ func unreachable(err error) bool {
 }
 
 var (
-	// errUnreadable is a delivery that PayPal signed and that is no event we can read.
+	// errUnreadable is a delivery that PayPal signed but that is not an event we can read.
 	errUnreadable = errors.New("the body is not a PayPal event")
-	// errNamesNothing is an event that names nothing that PayPal's API could be asked about.
+	// errNamesNothing is an event that names nothing we could ask PayPal's API about.
 	errNamesNothing = errors.New("it names nothing to ask about")
-	// errPanicked is a defect of ours that one event provokes; the others go on.
+	// errPanicked is a defect of ours that one event provokes; the other events are not affected.
 	errPanicked = errors.New("working on it went wrong in our own program")
 )
 
-// explain says for staff why an event is not settled.
+// explain tells staff why an event is not settled.
 func explain(err error) i18n.Message {
 	odd, isOdd := paypal.Odd(err)
 	answer, isPayPal := errors.AsType[*paypal.Error](err)

@@ -9,17 +9,17 @@ import (
 	"readerfund/internal/db"
 )
 
-// result is what became of an event, on its way into its row.
+// result is the result of an event, to be saved to its row.
 type result struct {
 	id int64
 	resolution
 }
 
-// save writes what became of events that are finished at about the same time, in one statement. It is a commit of its
-// own, after that of the facts: a process that dies in between leaves an event that is worked on again when its lease
-// ends, and facts that are applied twice change nothing.
+// save writes the results of events that finish at about the same time, in one statement. It commits after the facts
+// were committed: if the process dies in between, the event is processed again when its lease ends, and applying
+// facts twice changes nothing.
 func (i *Inbox) save(ctx context.Context, results []result) ([]struct{}, error) {
-	// In one order, so that two processes with the same events wait for each other and do not deadlock.
+	// In one order, so that two processes with the same events lock them in the same order and do not deadlock.
 	sorted := slices.SortedFunc(slices.Values(results), func(a, b result) int { return int(a.id - b.id) })
 	ids := make([]int64, len(sorted))
 	for n, r := range sorted {
@@ -28,7 +28,7 @@ func (i *Inbox) save(ctx context.Context, results []result) ([]struct{}, error) 
 	text := func(of func(resolution) string) any {
 		return db.Array(db.Column(sorted, func(r result) string { return of(r.resolution) }))
 	}
-	// One that was replayed or erased meanwhile is no longer this worker's to end.
+	// If the event was replayed or erased in the meantime, this worker may no longer finish it.
 	_, err := i.db.ExecContext(ctx, `
 		UPDATE webhook_event w
 		SET state = r.state, note = r.note, due_at = nullif(r.due_at, '')::timestamptz,
@@ -53,7 +53,7 @@ func (i *Inbox) save(ctx context.Context, results []result) ([]struct{}, error) 
 	return make([]struct{}, len(results)), nil
 }
 
-// timestamp is a time as PostgreSQL reads it; empty for none.
+// timestamp formats a time for PostgreSQL; empty for nil.
 func timestamp(t *time.Time) string {
 	if t == nil {
 		return ""

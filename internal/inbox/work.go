@@ -18,7 +18,7 @@ type event struct {
 	ID         int64     `db:"id"`
 	EventID    string    `db:"event_id"`
 	Type       string    `db:"event_type"`
-	Body       []byte    `db:"body"` // its envelope; of an event of before, the body
+	Body       []byte    `db:"body"` // its envelope; for an event from before envelopes, the body
 	State      string    `db:"state"`
 	Attempts   int       `db:"attempts"`
 	ReceivedAt time.Time `db:"received_at"`
@@ -59,9 +59,9 @@ const (
 )
 
 // subjectOf returns what to ask PayPal's API for when an event of this type comes.
-// Source: PayPal, "Webhook event names" (developer.paypal.com/api/rest/webhooks/event-names). PAYMENT.CAPTURE.DENIED is
-// in that list, DECLINED is what the API's version 2 sends; RE-ACTIVATED is of the older subscriptions. Nothing is sent
-// for a charge that went well but PAYMENT.SALE.COMPLETED.
+// Source: PayPal, "Webhook event names" (developer.paypal.com/api/rest/webhooks/event-names). PAYMENT.CAPTURE.DENIED
+// is in that list, DECLINED is what the API's version 2 sends; RE-ACTIVATED is of the older subscriptions. For a
+// charge that succeeded PayPal sends nothing but PAYMENT.SALE.COMPLETED.
 func subjectOf(eventType string) subject {
 	switch eventType {
 	case "CHECKOUT.ORDER.APPROVED", "CHECKOUT.ORDER.COMPLETED", "CHECKOUT.PAYMENT-APPROVAL.REVERSED":
@@ -84,10 +84,11 @@ func subjectOf(eventType string) subject {
 	}
 }
 
-// handled reports whether an event of this type is worked on; the others are kept and marked ignored.
+// handled reports whether events of this type are processed; the others are kept and marked ignored.
 func handled(eventType string) bool { return subjectOf(eventType) != nothing }
 
-// EventTypes lists what the webhook is registered for, as far as PayPal has it: PayPal's pages name different ones.
+// EventTypes lists the types to register the webhook for, as far as PayPal offers them: PayPal's pages name different
+// ones.
 func EventTypes() []string {
 	return []string{
 		"CHECKOUT.ORDER.APPROVED", "CHECKOUT.ORDER.COMPLETED", "CHECKOUT.PAYMENT-APPROVAL.REVERSED",
@@ -102,8 +103,7 @@ func EventTypes() []string {
 	}
 }
 
-// apply has the contribution that the event is about brought up to date. What goes wrong in our own program goes wrong
-// for this event alone.
+// apply brings the contribution that the event is about up to date. A panic in our own code fails this event alone.
 func (i *Inbox) apply(ctx context.Context, e event) (c contribution.Contribution, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
@@ -132,7 +132,7 @@ func (i *Inbox) apply(ctx context.Context, e event) (c contribution.Contribution
 		return i.settler.SettleSubscription(ctx, parsed.SubscriptionID, src)
 	case kind == aSale && parsed.CaptureID != "":
 		return i.payments.SettleSale(ctx, parsed.CaptureID, parsed.SubscriptionID, src)
-	// What it names is asked about even where its type promises something else: PayPal's answer decides.
+	// We ask about the capture it names even if its type suggests something else: PayPal's answer decides.
 	case parsed.CaptureID != "" && parsed.OrderID != "":
 		return i.payments.SettlePayment(ctx, parsed.OrderID, parsed.CaptureID, src)
 	case parsed.CaptureID != "":

@@ -10,22 +10,23 @@ import (
 )
 
 const (
-	// DefaultWorkers is how many events a process works on at once where nothing else is set.
+	// DefaultWorkers is how many events a process works on at once when nothing else is configured.
 	DefaultWorkers = 64
-	// idle is how long Run waits before it looks for work that nobody told it of: retries that are due, and what another
-	// process left.
+	// idle is how long Run waits before it looks for work that it was not notified of: retries that are due, and
+	// events that another process left.
 	idle = time.Second
-	// gather is how long a free worker waits for others to be free, so that a backlog costs one claim for several events.
+	// gather is how long a free worker waits for others to become free, so that one claim takes several events of a
+	// backlog.
 	gather = 10 * time.Millisecond
-	// claimTimeout bounds a claim that is seen through although the service stops.
+	// claimTimeout bounds a claim that is completed even if the service stops.
 	claimTimeout = 5 * time.Second
-	// workAtMost bounds what one call of Work takes.
+	// workAtMost bounds how many events one call of Work takes.
 	workAtMost = 1000
 )
 
-// Run works off events until ctx ends, and returns once what it had begun is finished. A worker takes an event when it
-// is free, so that a slow event keeps no other waiting. Several processes may run at once: each takes what no other
-// has.
+// Run processes events until ctx ends, and returns once the work it has begun is finished. A worker takes an event
+// when it is free, so that a slow event does not delay the others. Several processes may run at once: each takes
+// events that no other process has.
 func (i *Inbox) Run(ctx context.Context) {
 	var begun sync.WaitGroup
 	defer begun.Wait()
@@ -47,12 +48,12 @@ func (i *Inbox) Run(ctx context.Context) {
 	}
 }
 
-// Work works off the events that are due at this moment, up to a thousand, waits until they are finished, and returns
-// how many it took. It shares the workers with Run. While PayPal asks to be left alone it takes none.
+// Work processes the events that are due at this moment, up to a thousand, waits until they are finished, and returns
+// how many it took. It shares the workers with Run. It takes none while PayPal asks us to slow down.
 func (i *Inbox) Work(ctx context.Context) (int, error) {
 	var begun sync.WaitGroup
 	defer begun.Wait()
-	total, dueBy := 0, i.now() // what fails meanwhile is due again later than this
+	total, dueBy := 0, i.now() // an event that fails during the call is due again later than this
 	for {
 		taken, more, err := i.begin(ctx, &begun, workAtMost-total, dueBy)
 		if total += taken; err != nil || !more || total == workAtMost {
@@ -61,14 +62,14 @@ func (i *Inbox) Work(ctx context.Context) (int, error) {
 	}
 }
 
-// begin waits for a free worker, and has every worker that is free take an event that was due by then, most of them at
-// most. It returns how many events were taken, and whether there may be more.
+// begin waits for a free worker, and lets every free worker, up to most, take an event that was due by dueBy. It
+// returns how many events were taken, and whether there may be more.
 func (i *Inbox) begin(ctx context.Context, begun *sync.WaitGroup, most int, dueBy time.Time) (int, bool, error) {
 	free, err := i.workers.take(ctx, most)
 	if err != nil {
 		return 0, false, err
 	}
-	if i.busy() > 0 { // as the worker that is free now may have learned
+	if i.busy() > 0 { // the worker that has just become free may have learned it
 		i.workers.release(free)
 		return 0, false, nil
 	}
@@ -79,21 +80,22 @@ func (i *Inbox) begin(ctx context.Context, begun *sync.WaitGroup, most int, dueB
 			defer i.workers.release(1)
 			i.metrics.Working(1)
 			defer i.metrics.Working(-1)
-			// What was taken is finished even when the service is told to stop: only the taking stops.
+			// Events that were taken are finished even when the service is told to stop; it only stops taking new
+			// ones.
 			i.workOn(context.WithoutCancel(ctx), e)
 		})
 	}
 	return len(due), len(due) == free, err
 }
 
-// claim takes due events for the time of a lease, by putting off when they are due: a process that dies with them loses
-// nothing. It is one statement, and so its own transaction. A stop does not cut
-// it short: what was taken and not heard of would wait for the end of its lease.
+// claim takes due events for the time of a lease, by postponing when they are due: if the process dies with them,
+// nothing is lost. It is one statement, and so its own transaction. A stop does not interrupt it: events that were
+// taken without our seeing the answer would wait for the end of their lease.
 func (i *Inbox) claim(ctx context.Context, most int, dueBy time.Time) ([]event, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 	defer cancel()
 	var due []event
-	// SKIP LOCKED: what another process is taking at this moment is its.
+	// SKIP LOCKED: leave the rows that another process is taking at this moment to it.
 	err := i.db.SelectContext(ctx, &due, `
 		UPDATE webhook_event SET attempts = attempts + 1, due_at = $2
 		WHERE id IN (SELECT id FROM webhook_event WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
@@ -104,13 +106,13 @@ func (i *Inbox) claim(ctx context.Context, most int, dueBy time.Time) ([]event, 
 	return due, nil
 }
 
-// workers bounds how many events are worked on at once: it holds a token for each worker that is not free.
+// workers bounds how many events are worked on at once: it holds a token for each busy worker.
 type workers chan struct{}
 
 func (w workers) size() int { return cap(w) }
 
-// take waits until some workers are free and takes them, most of them at most: at once where a quarter of all are free,
-// and after a moment where fewer are. The error is ctx's.
+// take waits until some workers are free and takes them, at most the given number: at once if a quarter of all are
+// free, and after a moment if fewer are. The error is ctx's.
 func (w workers) take(ctx context.Context, most int) (int, error) {
 	most = min(most, cap(w))
 	enough := min(most, max(cap(w)/4, 1))
@@ -150,7 +152,7 @@ func (w workers) release(n int) {
 // backlogEvery is how often the backlog is measured.
 const backlogEvery = 10 * time.Second
 
-// watchBacklog has the metrics know how many events wait for a worker of any process.
+// watchBacklog reports to the metrics how many events wait for a worker of any process.
 func (i *Inbox) watchBacklog(ctx context.Context) {
 	for {
 		var waiting int64

@@ -11,7 +11,7 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// AcceptanceState is how far accepting a dispute has come; empty where nobody accepted it.
+// AcceptanceState is how far accepting a dispute has come; empty if it has not been accepted.
 type AcceptanceState string
 
 // The states of an acceptance.
@@ -23,21 +23,21 @@ const (
 	AcceptanceRefused AcceptanceState = "refused"
 )
 
-// InDoubt reports whether PayPal may have accepted the dispute for us without our knowing.
+// InDoubt reports whether PayPal may have accepted the dispute for us without our knowing it.
 func (s AcceptanceState) InDoubt() bool { return s == AcceptanceAsked || s == AcceptanceUnknown }
 
-// Acceptance is a dispute as far as accepting it goes: whether staff may, and how far it has come.
+// Acceptance describes accepting a dispute: whether staff may accept it, and how far that has come.
 type Acceptance struct {
 	Contribution uuid.UUID       `db:"contribution_id"`
 	Dispute      string          `db:"paypal_id"` // PayPal's id
 	Open         bool            `db:"open"`
-	MayAccept    bool            `db:"may_accept"` // PayPal offers it
+	MayAccept    bool            `db:"may_accept"` // PayPal offers accepting it
 	State        AcceptanceState `db:"acceptance"`
-	By           uuid.NullUUID   `db:"accepted_by"` // the account of who accepted it; null at the command line
+	By           uuid.NullUUID   `db:"accepted_by"` // who accepted it; null at the command line
 	Actor        string          `db:"accepted_actor"`
 }
 
-// FindAcceptance reads how far accepting a dispute has come. The error is ErrNotOurs where we know no such dispute.
+// FindAcceptance reads how far accepting a dispute has come. The error is ErrNotOurs when we do not know the dispute.
 func FindAcceptance(ctx context.Context, q sqlx.QueryerContext, disputeID string) (Acceptance, error) {
 	var a Acceptance
 	err := sqlx.GetContext(ctx, q, &a, `
@@ -53,7 +53,7 @@ func FindAcceptance(ctx context.Context, q sqlx.QueryerContext, disputeID string
 	return a, nil
 }
 
-// Begin writes down who accepts the dispute, before PayPal hears of it.
+// Begin records who accepts the dispute, before PayPal hears of it.
 func (a Acceptance) Begin(ctx context.Context, tx *sqlx.Tx, by uuid.UUID, actor string) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE dispute SET acceptance = 'asked', accepted_by = $2, accepted_actor = $3 WHERE paypal_id = $1`,
@@ -64,7 +64,7 @@ func (a Acceptance) Begin(ctx context.Context, tx *sqlx.Tx, by uuid.UUID, actor 
 	return nil
 }
 
-// Advance writes down how far accepting the dispute has come.
+// Advance records how far accepting the dispute has come.
 func (a Acceptance) Advance(ctx context.Context, tx *sqlx.Tx, to AcceptanceState) error {
 	_, err := tx.ExecContext(ctx, `UPDATE dispute SET acceptance = $2 WHERE paypal_id = $1`, a.Dispute, string(to))
 	if err != nil {
@@ -73,8 +73,8 @@ func (a Acceptance) Advance(ctx context.Context, tx *sqlx.Tx, to AcceptanceState
 	return nil
 }
 
-// After is how far accepting has come once PayPal says how the dispute stands. PayPal's own word for an accepted one is
-// ACCEPTED; where ours is in doubt, that the reader won says it, too.
+// After is how far accepting has come, given PayPal's view of the dispute. PayPal's word for an accepted dispute is
+// ACCEPTED; when our own state is in doubt, a dispute that the reader won counts as accepted, too.
 func (a Acceptance) After(seen paypal.Dispute) AcceptanceState {
 	switch {
 	case seen.Open(), a.State == AcceptanceNone, a.State == AcceptanceDone:

@@ -5,12 +5,12 @@ import (
 	"readerfund/internal/review"
 )
 
-// ContradictionError is something PayPal says of money that cannot be, or that contradicts what it said before.
+// ContradictionError is a statement of PayPal's about money that is impossible, or that contradicts an earlier one.
 // Nothing of it is booked, and a review is opened.
 type ContradictionError struct {
 	Code review.Code
 	Args review.Args
-	Err  error // ErrNotOurs where it belongs to another contribution; may be nil
+	Err  error // ErrNotOurs if it belongs to another contribution; may be nil
 }
 
 // Error gives a whole sentence for staff.
@@ -23,13 +23,13 @@ func contradiction(code review.Code, args review.Args) *ContradictionError {
 	return &ContradictionError{Code: code, Args: args}
 }
 
-// notOurs is a contradiction about something that belongs to another contribution.
+// notOurs returns a contradiction about something that belongs to another contribution.
 func notOurs(code review.Code, args review.Args) *ContradictionError {
 	return &ContradictionError{Code: code, Args: args, Err: ErrNotOurs}
 }
 
-// Settles lists what a fact that could be applied settles: contradictions in earlier answers about the same thing.
-// Where money is in the books, that also settles that an earlier answer about its order could not be used.
+// Settles lists the reviews that are settled once the fact has been applied: contradictions in earlier answers about
+// the same thing. If the money is booked, that also settles that an earlier answer about its order could not be used.
 func (f Fact) Settles() []review.Match {
 	switch {
 	case f.capture != nil:

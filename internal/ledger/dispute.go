@@ -10,22 +10,23 @@ import (
 	"readerfund/internal/review"
 )
 
-// disputeState is how far a dispute has come, as far as money goes. docs/lifecycle.md draws it.
+// disputeState is how far a dispute has come, as far as it affects money. docs/lifecycle.md draws it.
 type disputeState string
 
 const (
-	disputeUnknown  disputeState = ""         // not heard of yet; none is kept so
+	disputeUnknown  disputeState = ""         // not heard of yet; never stored
 	disputeInquiry  disputeState = "inquiry"  // buyer and newsroom talk; nothing is held
 	disputeHeld     disputeState = "held"     // a claim or a bank's chargeback: PayPal holds the amount
-	disputeResolved disputeState = "resolved" // it ended; what became of the money, refunds and reversals say
+	disputeResolved disputeState = "resolved" // it ended; refunds and reversals show what became of the money
 )
 
 func disputeStates() []disputeState {
 	return []disputeState{disputeUnknown, disputeInquiry, disputeHeld, disputeResolved}
 }
 
-// disputeTransitions is the one transition table of a dispute: what one more answer of PayPal's makes of it. It only
-// advances, so an old answer undoes nothing, and its end is the end: should PayPal open it again, a person has to look.
+// disputeTransitions is the only transition table of a dispute: the state that each further answer of PayPal's leads
+// to. A dispute only advances, so an old answer undoes nothing, and its end is final: if PayPal opens it again, a
+// person has to look.
 var disputeTransitions = map[disputeState]map[disputeState]disputeState{
 	disputeUnknown:  {disputeInquiry: disputeInquiry, disputeHeld: disputeHeld, disputeResolved: disputeResolved},
 	disputeInquiry:  {disputeInquiry: disputeInquiry, disputeHeld: disputeHeld, disputeResolved: disputeResolved},
@@ -33,7 +34,7 @@ var disputeTransitions = map[disputeState]map[disputeState]disputeState{
 	disputeResolved: {disputeInquiry: disputeResolved, disputeHeld: disputeResolved, disputeResolved: disputeResolved},
 }
 
-// dispute is one as far as what is learned later needs it. seen is PayPal's answer that was learned just now.
+// dispute is what later facts need to know of a dispute. seen is the answer of PayPal's that was just applied.
 type dispute struct {
 	paypalID  string
 	state     disputeState
@@ -53,9 +54,9 @@ func stateOf(d paypal.Dispute) disputeState {
 	}
 }
 
-// applyDispute keeps a dispute and books what it did to the money: a hold while it is past an inquiry, the release at
-// its end, and the fees PayPal took or gave back for it. That the buyer won is not booked here: the money then goes
-// back by a reversal, which PayPal gives as a refund of its own.
+// applyDispute stores a dispute and books its effect on the money: a hold once it is past an inquiry, the release at
+// its end, and the fees that PayPal took or returned for it. The buyer's winning is not booked here: the money then
+// goes back by a reversal, which PayPal reports as a refund of its own.
 func (b *Book) applyDispute(seen paypal.Dispute, src Source, now time.Time) (bool, error) {
 	p := b.disputedPayment(seen)
 	if _, taken := b.elsewhere[seen.ID]; p == nil || taken {
@@ -74,8 +75,8 @@ func (b *Book) applyDispute(seen paypal.Dispute, src Source, now time.Time) (boo
 	return news, nil
 }
 
-// disputedPayment is the payment of this book that the dispute is about; nil where it is about none. Of several it
-// stays the one that it was first kept under.
+// disputedPayment is the payment of this book that the dispute is about; nil if there is none. If the dispute names
+// several, it stays with the one under which it was first stored.
 func (b *Book) disputedPayment(seen paypal.Dispute) *Payment {
 	for _, p := range b.payments {
 		if slices.ContainsFunc(p.disputes, func(d *dispute) bool { return d.paypalID == seen.ID }) {
@@ -90,7 +91,7 @@ func (b *Book) disputedPayment(seen paypal.Dispute) *Payment {
 	return nil
 }
 
-// joinDispute adds the dispute or advances the one we have, and reports whether that was news.
+// joinDispute adds the dispute or advances the one we have, and reports whether that changed anything.
 func (b *Book) joinDispute(p *Payment, seen paypal.Dispute, now time.Time) (news bool) {
 	changed, learned := orNow(seen.UpdatedAt, now), stateOf(seen)
 	at := slices.IndexFunc(p.disputes, func(d *dispute) bool { return d.paypalID == seen.ID })
@@ -118,20 +119,20 @@ func (b *Book) joinDispute(p *Payment, seen paypal.Dispute, now time.Time) (news
 	return true
 }
 
-// stageRank orders PayPal's stages (Disputes v1, dispute_lifecycle_stage): a dispute only moves on. One we do not know
-// comes first.
+// stageRank orders PayPal's stages (Disputes v1, dispute_lifecycle_stage), since a dispute only moves forward. An
+// unknown stage comes first.
 func stageRank(stage paypal.DisputeStage) int {
 	return slices.Index([]paypal.DisputeStage{
 		paypal.StageInquiry, paypal.StageChargeback, paypal.StagePreArbitration, paypal.StageArbitration,
 	}, stage)
 }
 
-// disputeImpossible reports whether what a dispute says of the money cannot be about the payment.
+// disputeImpossible reports whether the money in a dispute contradicts the payment it is said to be about.
 func disputeImpossible(p *Payment, seen paypal.Dispute) bool {
 	return seen.Amount.Currency != p.Amount.Currency || seen.Amount.Minor > p.Amount.Minor
 }
 
-// reviewDispute opens a review of a dispute of which nothing can be booked, until a later answer is one that can.
+// reviewDispute opens a review of a dispute that cannot be booked, until a later answer can be.
 func (b *Book) reviewDispute(p *Payment, seen paypal.Dispute) (news bool) {
 	if seen.Amount.Currency != p.Amount.Currency {
 		return b.Reviews.Open(review.DisputeCurrency, review.Args{
@@ -143,9 +144,9 @@ func (b *Book) reviewDispute(p *Payment, seen paypal.Dispute) (news bool) {
 	})
 }
 
-// disputeEntries is what the ledger has of a dispute. It follows from PayPal's latest word alone, so that it is the
-// same whichever of the dispute's steps we heard of: PayPal does not tell when it left the inquiry, so the hold is
-// dated by its beginning.
+// disputeEntries lists a dispute's entries in the ledger. They follow from PayPal's latest answer alone, so that they
+// are the same whichever of the dispute's steps we heard of. PayPal does not say when a dispute left the inquiry, so
+// the hold has the date of the dispute's beginning.
 func disputeEntries(d paypal.Dispute, now time.Time) []entry {
 	began, ended := orNow(d.CreatedAt, now), orNow(d.UpdatedAt, now)
 	var all []entry
@@ -160,7 +161,8 @@ func disputeEntries(d paypal.Dispute, now time.Time) []entry {
 	for _, fee := range d.Fees {
 		switch {
 		case fee.Amount.Currency != d.Amount.Currency:
-			// The account holds another currency. The ledger is in the payment's; reconciliation names what is left.
+			// The account holds another currency. The ledger uses the payment's; reconciliation reports the
+			// difference.
 		case fee.Amount.Minor > 0:
 			taken.Minor += fee.Amount.Minor
 			takenAt = orNow(fee.At, ended)

@@ -8,7 +8,7 @@ import (
 	"readerfund/internal/review"
 )
 
-// entryKind is what an entry books. docs/lifecycle.md says where each comes from.
+// entryKind is the kind of movement that an entry books. docs/lifecycle.md says where each comes from.
 type entryKind string
 
 const (
@@ -31,14 +31,14 @@ type entry struct {
 	at     time.Time    // when it happened at PayPal
 }
 
-// entryKey identifies an entry: there is one of a kind for one thing at PayPal.
+// entryKey identifies an entry: there is at most one of each kind for one thing at PayPal.
 type entryKey struct {
 	kind entryKind
 	ref  string
 }
 
-// book adds the entry unless the ledger has it, and reports whether there was news in it. An entry that is there with
-// another amount is never changed: a person has to look at it, until PayPal says again what the ledger has.
+// book adds the entry unless the ledger has it, and reports whether it changed anything. An existing entry with
+// another amount is never changed: a person has to look at it, until PayPal's amount is again the one in the ledger.
 func (b *Book) book(p *Payment, e entry, src Source) (news bool) {
 	key := entryKey{e.kind, e.ref}
 	there, known := b.entries[key]

@@ -7,7 +7,7 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// Fact is one thing we learned about money. Only the functions below make facts; the zero Fact is none.
+// Fact is one thing we learned about money. Only the functions below make facts; the zero Fact is invalid.
 type Fact struct {
 	capture  *paypal.Capture
 	direct   bool // the capture is a payment without an order, as transaction search reports it
@@ -22,7 +22,8 @@ func CaptureSeen(c paypal.Capture) Fact { return Fact{capture: &c} }
 // RefundSeen is a refund as PayPal's API gives it.
 func RefundSeen(r paypal.Refund) Fact { return Fact{refund: &r} }
 
-// ReversalSeen is a reversal. PayPal's API gives it as a refund; that it is none, its capture and the event tell.
+// ReversalSeen is a reversal. PayPal's API returns it as a refund; only its capture and the event show that it is not
+// one.
 func ReversalSeen(r paypal.Refund) Fact { return Fact{refund: &r, reversal: true} }
 
 // DisputeSeen is a dispute as PayPal's API gives it. The payment it is about must be known already.
@@ -68,7 +69,7 @@ func (f Fact) Kind() string {
 	}
 }
 
-// About is PayPal's id of what the fact is about, and PayPal's code for why it is so, which may be empty.
+// About returns PayPal's id of what the fact is about, and PayPal's code for the reason, which may be empty.
 func (f Fact) About() (id, reason string) {
 	switch {
 	case f.capture != nil:
@@ -82,7 +83,7 @@ func (f Fact) About() (id, reason string) {
 	}
 }
 
-// Pending reports whether the fact is that PayPal holds a payment.
+// Pending reports whether the fact says that PayPal holds a payment.
 func (f Fact) Pending() bool { return f.capture != nil && f.capture.Status == paypal.CapturePending }
 
 // Capture is the capture or sale that the fact is about; nil for any other fact.

@@ -10,7 +10,7 @@ import (
 	"readerfund/internal/db"
 )
 
-// OpenDisputes are PayPal's ids of a contribution's disputes that are open.
+// OpenDisputes returns PayPal's ids of a contribution's open disputes.
 func OpenDisputes(ctx context.Context, q sqlx.QueryerContext, contribution uuid.UUID) ([]string, error) {
 	var ids []string
 	err := sqlx.SelectContext(ctx, q, &ids, `
@@ -22,7 +22,7 @@ func OpenDisputes(ctx context.Context, q sqlx.QueryerContext, contribution uuid.
 	return ids, nil
 }
 
-// PendingPayments are PayPal's ids of a contribution's payments that PayPal holds back.
+// PendingPayments returns PayPal's ids of a contribution's payments that PayPal holds back.
 func PendingPayments(ctx context.Context, q sqlx.QueryerContext, contribution uuid.UUID) ([]string, error) {
 	var ids []string
 	err := sqlx.SelectContext(ctx, q, &ids, `
@@ -33,7 +33,7 @@ func PendingPayments(ctx context.Context, q sqlx.QueryerContext, contribution uu
 	return ids, nil
 }
 
-// Captures are PayPal's ids of a contribution's payments that have an order behind them.
+// Captures returns PayPal's ids of a contribution's payments that have an order behind them.
 func Captures(ctx context.Context, q sqlx.QueryerContext, contribution uuid.UUID) ([]string, error) {
 	var ids []string
 	err := sqlx.SelectContext(ctx, q, &ids, `
@@ -44,8 +44,8 @@ func Captures(ctx context.Context, q sqlx.QueryerContext, contribution uuid.UUID
 	return ids, nil
 }
 
-// Owner is the contribution that one of the payments is of, by PayPal's ids, and whether that payment was made in
-// PayPal directly. The error is ErrNotOurs where we know none of them.
+// Owner is the contribution to which one of the payments belongs, by PayPal's ids, and whether that payment was made
+// in PayPal directly. The error is ErrNotOurs when we know none of them.
 func Owner(ctx context.Context, q sqlx.QueryerContext, payments ...string) (id uuid.UUID, direct bool, err error) {
 	var of struct {
 		Contribution uuid.UUID `db:"contribution_id"`

@@ -1,5 +1,6 @@
-// Package ledger keeps the money of contributions: payments, what went back of them, disputes about them, and the
-// append-only entries that every sum on a page or in a report is made of. Facts about money go in, entries come out.
+// Package ledger keeps the money of contributions: payments, refunds and reversals of them, disputes about them, and
+// the append-only entries from which every sum on a page or in a report is made. Facts about money go in, entries
+// come out.
 //
 // Its core is pure. Load reads the book of one contribution, Book.Apply learns from facts in memory, Save writes what
 // is new; each is one statement. It makes no network calls, it does not know how a reader came to pay (that is the
@@ -17,7 +18,7 @@ import (
 	"readerfund/internal/review"
 )
 
-// ErrNotOurs is returned for something PayPal knows that no contribution here belongs to.
+// ErrNotOurs is returned for something at PayPal that belongs to no contribution here.
 var ErrNotOurs = errors.New("no contribution here belongs to it")
 
 // Subject is what the payments of a book are for. Campaign, article and the payment's frequency are copied into each
@@ -26,12 +27,12 @@ type Subject struct {
 	Contribution uuid.UUID
 	Campaign     uuid.UUID
 	Frequency    string       // "once", "month" or "year", as the reader chose at the beginning
-	Article      int64        // 0 where the reader came from none
+	Article      int64        // 0 if the reader did not come from an article
 	Amount       money.Amount // what the reader chose to give
 	Receipt      string       // the contribution's number
 }
 
-// once reports whether the reader gave one time: then one payment of just that amount is expected.
+// once reports whether this is a one-time gift: then one payment of exactly that amount is expected.
 func (s Subject) once() bool { return s.Frequency == "once" }
 
 // Source is the way by which a fact reached us. Event is the webhook event's row, 0 for every other way.
@@ -40,30 +41,30 @@ type Source struct {
 	Event int64
 }
 
-// Book is everything the ledger has of one contribution. It is not safe for concurrent use: whoever holds one has
-// locked the contribution.
+// Book is everything the ledger knows about one contribution. It is not safe for concurrent use: its user has locked
+// the contribution.
 type Book struct {
 	subject   Subject
 	payments  []*Payment // in the order we learned of them
 	entries   map[entryKey]entry
 	booked    []booked             // entries that have no row yet
-	uncopied  bool                 // entries lack what the version before does not know of
+	uncopied  bool                 // entries lack columns that the version before does not know
 	elsewhere map[string]uuid.UUID // PayPal's ids that facts name and that belong to another contribution
 
-	// Reviews are those of the contribution. Apply opens and resolves them in memory; the caller saves them.
+	// Reviews are the contribution's. Apply opens and resolves them in memory; the caller saves them.
 	Reviews *review.List
 }
 
-// New is the book of a contribution of which there is no money yet.
+// New returns the book of a contribution that has no payments yet.
 func New(s Subject, reviews *review.List) *Book {
 	return &Book{subject: s, entries: map[entryKey]entry{}, Reviews: reviews}
 }
 
-// Apply learns from one fact, and reports whether anything of it was new. Applying a fact again changes nothing; facts
-// in any order end in the same states and the same entries, provided that a payment is known before what went back of
-// it.
+// Apply learns from one fact, and reports whether it brought anything new. Applying a fact again changes nothing, and
+// facts in any order lead to the same states and the same entries, provided that a payment is known before its
+// refunds and reversals.
 //
-// The error is a *ContradictionError, or wraps ErrNotOurs, when the fact cannot be; nothing was learned from it then.
+// The error is a *ContradictionError, or wraps ErrNotOurs, when the fact is impossible; the book is unchanged then.
 func (b *Book) Apply(f Fact, src Source, now time.Time) (news bool, err error) {
 	now = now.UTC().Truncate(time.Microsecond) // as PostgreSQL keeps it
 	switch {
@@ -87,9 +88,9 @@ func (b *Book) Apply(f Fact, src Source, now time.Time) (news bool, err error) {
 	return news, nil
 }
 
-// number gives a receipt number to each payment whose money is in: the contribution's own to the first, which is what
-// the reader holds and what PayPal has as invoice_id, and "K7M3-9QX2-2" to the second. Contributions' numbers are
-// unique, so these are, too.
+// number gives a receipt number to each payment whose money is in. The first gets the contribution's own, which the
+// reader has and which PayPal has as invoice_id; the second gets "K7M3-9QX2-2". These are unique because
+// contributions' numbers are.
 func (b *Book) number() {
 	given := 0
 	for _, p := range b.payments {
@@ -109,7 +110,7 @@ func (b *Book) number() {
 	}
 }
 
-// payment finds one by PayPal's id; nil where the book has none.
+// payment finds a payment by PayPal's id; nil if the book has none.
 func (b *Book) payment(id string) *Payment {
 	for _, p := range b.payments {
 		if p.PayPalID == id {
@@ -119,7 +120,7 @@ func (b *Book) payment(id string) *Payment {
 	return nil
 }
 
-// Payments are those known, in the order we learned of them.
+// Payments returns the known payments, in the order we learned of them.
 func (b *Book) Payments() []Payment {
 	all := make([]Payment, 0, len(b.payments))
 	for _, p := range b.payments {
@@ -128,18 +129,18 @@ func (b *Book) Payments() []Payment {
 	return all
 }
 
-// Standing is what all payments of a book come to. Gross and Back are minor units, both positive.
+// Standing sums up all payments of a book. Gross and Back are minor units, both positive.
 type Standing struct {
 	Payments    int       // known, whatever became of them
 	Pending     bool      // PayPal holds one of them back
-	Strongest   Status    // the furthest that one of them came; empty where there is none
-	Gross, Back int64     // what completed, and what of it went back
+	Strongest   Status    // the furthest state that any of them reached; empty if there are none
+	Gross, Back int64     // what completed, and how much of it went back
 	Reversed    bool      // PayPal or a bank took some of it back
 	Disputed    bool      // a dispute is open
-	CompletedAt time.Time // when the first of them completed; zero where none did
+	CompletedAt time.Time // when the first of them completed; zero if none did
 
 	recurs bool // they are charges of a subscription
-	kept   bool // one that completed has not gone back in full
+	kept   bool // one that completed has not been returned in full
 }
 
 // Standing sums the book up.
@@ -163,8 +164,8 @@ func (b *Book) Standing() Standing {
 	return s
 }
 
-// State is the strongest thing to say of all payments together; it is Unknown where there is none. What went back of
-// some charges does not make less of a supporter of years: of payments that recur only what went back of all counts.
+// State describes all payments together by the furthest state; Unknown if there are none. For recurring payments,
+// refunds and reversals only count once everything went back: returning some charges does not end years of support.
 func (s Standing) State() State {
 	switch {
 	case !s.recurs || s.Strongest != StatusCompleted || !s.kept:

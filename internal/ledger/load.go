@@ -19,10 +19,10 @@ import (
 )
 
 // Column is an expression that reads the book of the contribution c, for Parse. w.named is an array, as text, of
-// PayPal's ids that facts about it name (IDs), of which it says which belong to another contribution.
+// PayPal's ids that the facts name (IDs); the expression reports which of them belong to another contribution.
 //
-// The caller locks c in the same statement. Where that had to wait, the lock shows the row as it is now and this
-// expression the rows as they were before: the caller has to read once more then.
+// The caller locks c in the same statement. If that statement had to wait for the lock, it returns c's row as it is
+// now, but this expression's rows as they were before; the caller then has to read again.
 const Column = `json_build_object(
 	'payments', (
 	    SELECT json_agg(json_build_object('id', p.id, 'paypal_id', p.paypal_id, 'kind', p.kind, 'status', p.status,
@@ -47,9 +47,10 @@ const Column = `json_build_object(
 	    SELECT json_object_agg(o.paypal_id, o.contribution_id) FROM owner o
 	    WHERE o.paypal_id = ANY (w.named::text[]) AND o.contribution_id <> c.id))`
 
-// Owners is a query that the WITH of a statement with Column needs: whose the things are that facts name, those of them
-// that we know. Its parameter $2 is a text[] of the ids that all of the facts name. It looks only where facts of these
-// kinds can be: most are about payments alone, and each table more is a tenth of what the statement costs to plan.
+// Owners is a query that the WITH of a statement with Column needs. It finds the owners of the things that facts
+// name, as far as we know them. Its parameter $2 is a text[] of the ids that all of the facts name. It reads only the
+// tables that facts of these kinds can be in: most facts are about payments alone, and each further table costs a
+// tenth of the statement's planning.
 func Owners(facts ...Fact) string {
 	tables := []string{`SELECT p.paypal_id, p.contribution_id FROM payment p WHERE p.paypal_id = ANY ($2::text[])`}
 	if slices.ContainsFunc(facts, func(f Fact) bool { return f.refund != nil }) {
@@ -65,7 +66,7 @@ func Owners(facts ...Fact) string {
 	return "owner (paypal_id, contribution_id) AS MATERIALIZED (\n\t" + strings.Join(tables, "\n\tUNION ALL") + ")"
 }
 
-// IDs are PayPal's ids that the facts name, for Column.
+// IDs returns PayPal's ids that the facts name, for Column.
 func IDs(facts ...Fact) []string {
 	ids := []string{}
 	for _, f := range facts {
@@ -81,7 +82,7 @@ func IDs(facts ...Fact) []string {
 	return ids
 }
 
-// column is what Column gives.
+// column is the value of Column.
 type column struct {
 	Payments []struct {
 		ID         int64     `json:"id"`
@@ -121,7 +122,7 @@ type column struct {
 	Elsewhere map[string]uuid.UUID `json:"elsewhere"`
 }
 
-// Parse makes a book of what Column gave.
+// Parse reads a book from the value of Column.
 func Parse(s Subject, text []byte, reviews *review.List) (*Book, error) {
 	var in column
 	if err := json.Unmarshal(text, &in); err != nil {
@@ -159,7 +160,7 @@ func Parse(s Subject, text []byte, reviews *review.List) (*Book, error) {
 	return b, nil
 }
 
-// keptState is the state of a dispute that is kept with PayPal's status and stage.
+// keptState is the state of a dispute that is stored with PayPal's status and stage.
 func keptState(status string, stage paypal.DisputeStage, held bool) disputeState {
 	switch {
 	case status == string(disputeResolved):
@@ -172,7 +173,8 @@ func keptState(status string, stage paypal.DisputeStage, held bool) disputeState
 }
 
 // complete fills in what the version before leaves out while it runs beside this one: it moves a payment's status
-// without its state, and numbers none. Save writes it with the next news. It goes with the version after next.
+// without its state, and gives no receipt numbers. Save writes both with the next change. Remove this with the
+// version after next.
 func (b *Book) complete() {
 	for _, p := range b.payments {
 		p.advance()

@@ -11,7 +11,7 @@ type State string
 
 // The states of a payment.
 const (
-	Unknown           State = ""                   // not heard of yet; no payment is kept so
+	Unknown           State = ""                   // not heard of yet; never stored
 	Declined          State = "declined"           // PayPal or the bank refused it
 	Pending           State = "pending"            // taken, and PayPal holds the money back
 	Completed         State = "completed"          // the money is in
@@ -26,7 +26,7 @@ func States() []State {
 	return []State{Unknown, Declined, Pending, Completed, Disputed, PartiallyRefunded, Refunded, Reversed}
 }
 
-// fact is what all rows of one payment say together: the columns of the transition table.
+// fact sums up all rows of one payment: the columns of the transition table.
 type fact string
 
 const (
@@ -43,13 +43,13 @@ func facts() []fact {
 	return []fact{factDeclined, factPending, factCompleted, factDisputed, factPartly, factRefunded, factReversed}
 }
 
-// transitions is the one transition table of a payment: for each state, what each fact makes of it, in the order of
-// facts().
+// transitions is the only transition table of a payment: for each state, the state that each fact leads to, in the
+// order of facts().
 //
-// How to read it. A payment's facts are reduced over its own rows, each of which only advances; so money never points
-// backwards, and what happens to one payment says nothing about another. The exception is a dispute that ends: the
-// payment is then what its refunds say. PayPal settles a pending payment either way; once it declined one, a late
-// "pending" is stale.
+// How to read it. A payment's facts are reduced from its own rows, each of which only advances; so money never moves
+// backwards, and one payment says nothing about another. The exception is a dispute that ends: the payment's refunds
+// then decide its state. PayPal may settle a pending payment either way; after it declined one, a late "pending" is
+// stale.
 var transitions = map[State][]State{
 	// declined, pending, completed, disputed, partly back, refunded, reversed
 	Unknown:   {Declined, Pending, Completed, Disputed, PartiallyRefunded, Refunded, Reversed},
@@ -64,11 +64,10 @@ var transitions = map[State][]State{
 	Reversed: {Reversed, Reversed, Reversed, Reversed, Reversed, Reversed, Reversed},
 }
 
-// next looks the table up.
+// next looks up the state that follows.
 func next(from State, f fact) State { return transitions[from][slices.Index(facts(), f)] }
 
-// reduce says in one fact what payments come to; it has nothing to say where there is none. gross and back are minor
-// units.
+// reduce sums up payments in one fact; false if there are none. gross and back are minor units.
 func reduce(furthest Status, gross, back int64, reversed, disputed bool) (fact, bool) {
 	switch {
 	case furthest == "":
@@ -90,7 +89,7 @@ func reduce(furthest Status, gross, back int64, reversed, disputed bool) (fact, 
 	}
 }
 
-// Status is PayPal's word for a capture, once its refund states are taken out: those are rows of their own.
+// Status is PayPal's word for a capture, without its refund states: refunds are rows of their own.
 type Status string
 
 // The statuses of a payment at PayPal, and of a refund.
@@ -101,7 +100,7 @@ const (
 	StatusFailed    Status = "failed" // a refund only
 )
 
-// statusOf reads PayPal's capture status. A capture that was refunded had been completed.
+// statusOf reads PayPal's capture status. A capture that was refunded must have completed.
 func statusOf(s paypal.CaptureStatus) (Status, bool) {
 	switch s {
 	case paypal.CaptureCompleted, paypal.CapturePartiallyRefunded, paypal.CaptureRefunded:
@@ -115,12 +114,12 @@ func statusOf(s paypal.CaptureStatus) (Status, bool) {
 	}
 }
 
-// later joins what we knew of one payment with what we learn: pending comes first, and completed is never undone.
+// later combines the known status of one payment with a new one: pending comes first, and completed is never undone.
 func later(known, learned Status) Status {
 	return ranked([]Status{"", StatusPending, StatusDeclined, StatusCompleted}, known, learned)
 }
 
-// strongest joins what became of several payments: one that may still come in outdoes one that was declined.
+// strongest combines the statuses of several payments: one that may still come in wins over one that was declined.
 func strongest(a, b Status) Status {
 	return ranked([]Status{"", StatusDeclined, StatusPending, StatusCompleted}, a, b)
 }

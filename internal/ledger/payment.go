@@ -14,24 +14,25 @@ import (
 type Payment struct {
 	PayPalID string // of the capture or sale
 	Kind     string // "capture", "sale", or "direct": made in PayPal without an order of ours
-	// Subscription is PayPal's id of the one that a sale is a charge of; empty for every other payment.
+	// Subscription is PayPal's id of the subscription that a sale is a charge of; empty for every other payment.
 	Subscription string
-	Frequency    string // how often that charged then: "month" or "year"; of every other payment the contribution's
-	Status       Status // PayPal's word for the capture itself
-	State        State  // what became of the payment
-	Receipt      string // a person can read it out; empty while no money is in
-	Reason       string // PayPal's code for a pending or declined one
-	Amount       money.Amount
-	OccurredAt   time.Time // PayPal's create_time
+	// Frequency is how often its subscription charged then, "month" or "year"; of any other payment the contribution's.
+	Frequency  string
+	Status     Status // PayPal's word for the capture itself
+	State      State  // what became of the payment
+	Receipt    string // a person can read it out; empty while no money is in
+	Reason     string // PayPal's code for a pending or declined payment
+	Amount     money.Amount
+	OccurredAt time.Time // PayPal's create_time
 
 	id         int64 // its row; 0 while it has none
 	refunds    []*refund
 	disputes   []*dispute
-	converted  bool        // what it was converted to is kept
-	conversion *conversion // learned just now
-	changed    bool        // since it was loaded
-	labelled   bool        // its frequency was decided
-	relabelled bool        // its frequency is another one than that with which entries of it are kept
+	converted  bool        // its conversion is stored
+	conversion *conversion // learned from the fact being applied
+	changed    bool        // changed since it was loaded
+	labelled   bool        // its frequency has been decided
+	relabelled bool        // its entries are stored with another frequency
 }
 
 // conversion is what PayPal made of a payment in a currency that the account does not hold.
@@ -46,7 +47,7 @@ func (p Payment) Returned() int64 {
 	return minor
 }
 
-// back is what of the payment went back, in minor units, and whether a reversal is among it.
+// back is how much of the payment went back, in minor units, and whether that includes a reversal.
 func (p *Payment) back() (minor int64, reversed bool) {
 	for _, r := range p.refunds {
 		if r.status == refundCompleted {
@@ -66,7 +67,7 @@ func (p *Payment) disputed() bool {
 	return false
 }
 
-// advance moves the payment's state by what its own rows say.
+// advance moves the payment's state according to its own rows.
 func (p *Payment) advance() {
 	back, reversed := p.back()
 	f, known := reduce(p.Status, p.Amount.Minor, back, reversed, p.disputed())
@@ -78,8 +79,8 @@ func (p *Payment) advance() {
 	}
 }
 
-// applyCapture keeps a capture and books it once it completed. The charge is dated by PayPal's create_time, which no
-// later answer about the capture changes, so that the entries do not depend on which answer came first.
+// applyCapture stores a capture and books it once it has completed. The charge has the date of PayPal's create_time,
+// which no later answer about the capture changes, so the entries do not depend on which answer came first.
 func (b *Book) applyCapture(seen paypal.Capture, direct bool, src Source, now time.Time) (bool, error) {
 	seen.CreatedAt = orNow(seen.CreatedAt, now)
 	learned, ok := statusOf(seen.Status)
@@ -101,7 +102,7 @@ func (b *Book) applyCapture(seen paypal.Capture, direct bool, src Source, now ti
 	if p.Status != StatusCompleted {
 		return news, nil
 	}
-	if seen.CreatedAt.Before(p.OccurredAt) { // PayPal left the time out before
+	if seen.CreatedAt.Before(p.OccurredAt) { // an earlier answer lacked the time
 		p.OccurredAt, p.changed, news = seen.CreatedAt, true, true
 	}
 	news = b.book(p, entry{kindCharge, seen.Amount, seen.ID, seen.CreatedAt}, src) || news
@@ -141,7 +142,8 @@ func (b *Book) joinPayment(seen paypal.Capture, direct bool, learned Status) (*P
 	return p, true
 }
 
-// keepConversion notes what a completed payment was converted to. The first word stays: the money was converted once.
+// keepConversion notes what a completed payment was converted to. The first answer stays: the money was converted
+// once.
 func (p *Payment) keepConversion(seen paypal.Capture) {
 	if p.Status != StatusCompleted || p.converted ||
 		seen.Receivable == nil || seen.Receivable.Currency == seen.Amount.Currency || seen.Net == nil {
@@ -150,27 +152,28 @@ func (p *Payment) keepConversion(seen paypal.Capture) {
 	p.converted, p.conversion = true, &conversion{*seen.Net, *seen.Receivable, seen.ExchangeRate}
 }
 
-// bookFee books PayPal's fee for a payment, unless it cannot be.
+// bookFee books PayPal's fee for a payment, unless the fee is impossible.
 func (b *Book) bookFee(p *Payment, seen paypal.Capture, src Source) (news bool) {
 	args := review.Args{"fee": seen.Fee.String(), "amount": seen.Amount.String()}
 	if feeImpossible(seen) {
 		args["payment"] = seen.ID
 		return b.Reviews.Open(review.FeeImpossible, args)
 	}
-	if seen.Fee.Minor > seen.Amount.Minor { // that is PayPal's word all the same
+	if seen.Fee.Minor > seen.Amount.Minor { // booked all the same, because PayPal says so
 		news = b.Reviews.Open(review.FeeLarge, args)
 	}
 	news = b.reviewNet(seen) || news
 	return b.book(p, entry{kindFee, seen.Fee.Neg(), seen.ID, seen.CreatedAt}, src) || news
 }
 
-// feeImpossible reports whether a capture's fee is none that can be booked.
+// feeImpossible reports whether a capture's fee cannot be booked.
 func feeImpossible(seen paypal.Capture) bool {
 	return seen.Fee != nil && (seen.Fee.Currency != seen.Amount.Currency || seen.Fee.Minor < 0)
 }
 
-// reviewNet opens a review where what reached the account is not the payment less PayPal's fee, as with a fee of a
-// platform: the ledger has PayPal's own fee, which is what transaction search compares. It stays open until it adds up.
+// reviewNet opens a review when the amount that reached the account is not the payment less PayPal's fee, as with a
+// platform's fee. The ledger has PayPal's own fee, which is what transaction search compares. The review stays open
+// until the sum is right.
 func (b *Book) reviewNet(seen paypal.Capture) (news bool) {
 	if seen.Net == nil || seen.Net.Currency != seen.Amount.Currency || seen.FeeElsewhere {
 		return false
@@ -194,8 +197,8 @@ func (b *Book) reviewNet(seen paypal.Capture) (news bool) {
 	}
 }
 
-// reviewPaidTwice opens a review where PayPal took the money of a one-time contribution more than once. All of it is
-// booked: it is there. Each further payment opens a new one in place of the one before.
+// reviewPaidTwice opens a review when PayPal took the money of a one-time contribution more than once. All of it is
+// booked, because we have received it. Each further payment replaces the review by a new one.
 func (b *Book) reviewPaidTwice() {
 	var ids []string
 	for _, p := range b.payments {

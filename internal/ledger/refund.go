@@ -10,7 +10,7 @@ import (
 	"readerfund/internal/review"
 )
 
-// refund is money of a payment that went back, or is on its way.
+// refund is money of a payment that went back, or is on its way back.
 type refund struct {
 	paypalID   string
 	kind       entryKind // kindRefund or kindReversal
@@ -21,7 +21,7 @@ type refund struct {
 	changed    bool
 }
 
-// The statuses of a refund, as they are kept.
+// The statuses of a refund, as they are stored.
 const (
 	refundPending   = string(StatusPending)
 	refundCompleted = string(StatusCompleted)
@@ -33,7 +33,7 @@ var refundStatuses = map[paypal.RefundStatus]string{
 	paypal.RefundFailed: refundFailed, paypal.RefundCancelled: refundFailed,
 }
 
-// applyRefund keeps a refund or reversal and books it once it completed. Its payment must be known already.
+// applyRefund stores a refund or reversal and books it once it completed. Its payment must be known already.
 func (b *Book) applyRefund(seen paypal.Refund, reversal bool, src Source, now time.Time) (bool, error) {
 	seen.CreatedAt = orNow(seen.CreatedAt, now)
 	p, err := b.refundedPayment(seen)
@@ -66,8 +66,8 @@ func (b *Book) applyRefund(seen paypal.Refund, reversal bool, src Source, now ti
 	}
 }
 
-// refundedPayment is the payment that a refund is of. More than the whole cannot go back at once; that of several
-// reversals together more does, is PayPal's affair.
+// refundedPayment is the payment that a refund belongs to. A single refund cannot exceed the payment; several
+// reversals together can, and that is for PayPal to decide.
 func (b *Book) refundedPayment(seen paypal.Refund) (*Payment, error) {
 	if other, ok := b.elsewhere[seen.CaptureID]; ok {
 		return nil, fmt.Errorf("refund %s of capture %s: %w", seen.ID, seen.CaptureID,
@@ -84,7 +84,7 @@ func (b *Book) refundedPayment(seen paypal.Refund) (*Payment, error) {
 	return p, nil
 }
 
-// refundedElsewhere reports whether a refund is known to be of another payment than p.
+// refundedElsewhere reports whether a refund is known to belong to another payment than p.
 func (b *Book) refundedElsewhere(id string, p *Payment) bool {
 	for _, other := range b.payments {
 		if other != p && slices.ContainsFunc(other.refunds, func(r *refund) bool { return r.paypalID == id }) {
@@ -95,8 +95,8 @@ func (b *Book) refundedElsewhere(id string, p *Payment) bool {
 	return elsewhere
 }
 
-// joinRefund adds the refund, or advances it from pending; completed and failed are final. What it was first seen as,
-// refund or reversal, it stays: the ledger's entry has that name.
+// joinRefund adds the refund, or advances it from pending; completed and failed are final. It stays a refund or a
+// reversal, whichever it was first seen as, because the ledger's entry has that kind.
 func (p *Payment) joinRefund(kind entryKind, seen paypal.Refund, learned string) (*refund, bool, error) {
 	var known *refund
 	for _, r := range p.refunds {
@@ -124,7 +124,7 @@ func (p *Payment) joinRefund(kind entryKind, seen paypal.Refund, learned string)
 }
 
 // returned is the sum of the completed refunds in minor units. Reversals do not count: a bank may take back what was
-// refunded already.
+// already refunded.
 func (p *Payment) returned() (minor int64) {
 	for _, r := range p.refunds {
 		if r.status == refundCompleted && r.kind == kindRefund {

@@ -11,14 +11,14 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Writes are the changes of books as data-modifying queries, for the WITH of one statement. Their parameter $1 is Arg.
-// Queries is empty where nothing changed.
+// Writes are the changes of books as data-modifying queries, for the WITH of one statement. Their parameter $1 is
+// Arg. Queries is empty when nothing changed.
 type Writes struct {
 	Queries string // "name AS (…), name AS (…)"
 	Arg     string // JSON
 }
 
-// WritesOf are what the books learned since they were loaded.
+// WritesOf collects what the books learned since they were loaded.
 func WritesOf(now time.Time, books ...*Book) (Writes, error) {
 	var c changes
 	for _, b := range books {
@@ -40,7 +40,7 @@ func WritesOf(now time.Time, books ...*Book) (Writes, error) {
 	if len(parts) == 0 {
 		return Writes{}, nil
 	}
-	if len(c.Payments) == 0 { // the others join it for the rows of payments that are new
+	if len(c.Payments) == 0 { // the other queries join it for the rows of new payments
 		parts = append([]string{noPayments}, parts...)
 	}
 	arg, err := json.Marshal(c)
@@ -50,8 +50,8 @@ func WritesOf(now time.Time, books ...*Book) (Writes, error) {
 	return Writes{Queries: strings.Join(parts, ",\n"), Arg: string(arg)}, nil
 }
 
-// Save writes what was learned, in one statement, and what became of the reviews. Nothing learned is no statement. The
-// book cannot be used afterwards: its rows have no ids yet.
+// Save writes what was learned, in one statement, and the outcome of the reviews. It runs no statement if nothing was
+// learned. The book cannot be used afterwards: its new rows have no ids yet.
 func (b *Book) Save(ctx context.Context, tx *sqlx.Tx, now time.Time) error {
 	w, err := WritesOf(now, b)
 	if err != nil {
@@ -124,7 +124,7 @@ const (
 	LEFT JOIN new_payment n ON n.paypal_id = v.payment
 	ON CONFLICT (payment_id) DO NOTHING)`
 
-	// By number, so that entries have the order in which they were booked.
+	// Ordered by number, so that entries keep the order in which they were booked.
 	insertEntries = `booked_entry AS (
 	INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at,
 	                          recorded_at, source, webhook_event_id, campaign_id, frequency, article_id)
@@ -137,7 +137,8 @@ const (
 	LEFT JOIN new_payment n ON n.paypal_id = l.payment
 	ORDER BY l.number)`
 
-	// The version before books entries without these while it runs beside this one. It goes with the version after next.
+	// The version before books entries without these while it runs beside this one. Remove this with the version
+	// after next.
 	copyToEntries = `copied_entry AS (
 	UPDATE ledger_entry l SET campaign_id = c.campaign_id, article_id = c.article_id,
 	                          frequency = coalesce(p.frequency, c.frequency)
@@ -145,8 +146,8 @@ const (
 	WHERE c.id = l.contribution_id AND p.id = l.payment_id AND l.campaign_id IS NULL
 	  AND c.id IN (SELECT u.id::uuid FROM jsonb_array_elements_text($1::text::jsonb->'uncopied') AS u (id)))`
 
-	// The one thing of an entry that follows later news; see Book.NoteTerms. Amounts and days stay. An entry without a
-	// campaign is copyToEntries's, since one statement may write a row only once.
+	// The only part of an entry that later news changes; see Book.NoteTerms. Amounts and days stay. An entry without
+	// a campaign is left to copyToEntries, since one statement may write a row only once.
 	relabelEntries = `relabelled_entry AS (
 	UPDATE ledger_entry l SET frequency = p.frequency
 	FROM jsonb_to_recordset($1::text::jsonb->'relabelled') AS p (
@@ -166,7 +167,7 @@ type changes struct {
 	Relabelled  []labelRow      `json:"relabelled"`
 }
 
-// of is the payment that a row belongs to.
+// of identifies the payment that a row belongs to.
 type of struct {
 	PaymentID *int64 `json:"payment_id"`
 	Payment   string `json:"payment"`
@@ -190,7 +191,7 @@ type paymentRow struct {
 	RecordedAt   time.Time `json:"recorded_at"`
 }
 
-// labelRow is the frequency that a payment's entries are counted under.
+// labelRow is the frequency under which a payment's entries are counted.
 type labelRow struct {
 	PaymentID    int64     `json:"payment_id"`
 	Contribution uuid.UUID `json:"contribution_id"`
@@ -331,7 +332,7 @@ func (d *dispute) row(p *Payment, now time.Time) disputeRow {
 
 func (p *Payment) row() of { return of{set(p.id), p.PayPalID} }
 
-// set is a value that may be null in the database: nil for the zero value.
+// set returns nil, which is null in the database, for the zero value.
 func set[T comparable](v T) *T {
 	var zero T
 	if v == zero {

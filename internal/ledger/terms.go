@@ -5,19 +5,20 @@ import (
 	"time"
 )
 
-// Terms are how often a subscription charges now. Since is when that began; zero where it is not known.
+// Terms say how often a subscription charges now. Since is when that began; zero if unknown.
 type Terms struct {
 	Subscription string // PayPal's id
 	Frequency    string // "month" or "year"
 	Since        time.Time
 }
 
-// NoteTerms gives each charge of a subscription the frequency that the subscription had when PayPal took it. From Since
-// on that is the present one. A charge from before it that we hear of late has that of the charge before it, or else
-// what the reader chose at the beginning; one that is kept already stays as it is.
+// NoteTerms gives each charge of a subscription the frequency that the subscription had when PayPal took it. Charges
+// from Since on have the present frequency. A charge from before Since that we hear of late gets the frequency of the
+// charge before it, or else the one that the reader chose at the beginning; one that is already stored stays as it
+// is.
 //
-// Entries of a charge that was booked before PayPal told us of the change are counted anew under its frequency. It
-// reports whether any charge got another one.
+// If a charge was booked before PayPal told us of the change, its entries are moved to the new frequency. NoteTerms
+// reports whether any charge changed its frequency.
 func (b *Book) NoteTerms(t Terms) (moved bool) {
 	charges := slices.Clone(b.payments)
 	charges = slices.DeleteFunc(charges, func(p *Payment) bool { return p.Subscription != t.Subscription })

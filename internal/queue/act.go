@@ -22,18 +22,18 @@ const (
 	ActionDiscard audit.Action = "queue.discard"
 )
 
-// By is who acts: an account of the staff.
+// By is the person who acts: an account of the staff.
 type By struct {
 	ID   uuid.UUID
 	Name string
 }
 
-// longestReason is how many characters a reason may have.
+// longestReason is the longest reason, in characters.
 const longestReason = 500
 
-// Retry makes failing or dead work due now. What was dead is tried for as long again as its kind allows.
+// Retry makes failing or dead work due now. Dead work is tried again for as long as its kind allows.
 //
-// Errors: fault.Conflict when it does not fail any more, or runs at this moment.
+// Errors: fault.Conflict when it no longer fails, or is running at this moment.
 func (q *Queue) Retry(ctx context.Context, kind, key string, by By) error {
 	err := q.act(ctx, ActionRetry, kind, key, "", by, `
 		UPDATE queue SET
@@ -46,9 +46,9 @@ func (q *Queue) Retry(ctx context.Context, kind, key string, by By) error {
 	return err
 }
 
-// Discard removes dead work for good; whatever it was to do is not done. Why is kept in the audit log.
+// Discard removes dead work for good, undone. The audit log keeps the reason.
 //
-// Errors: fault.Invalid without a reason, fault.Conflict when it is not dead any more.
+// Errors: fault.Invalid without a reason, fault.Conflict when it is no longer dead.
 func (q *Queue) Discard(ctx context.Context, kind, key, reason string, by By) error {
 	reason = strings.Join(strings.Fields(reason), " ")
 	switch {
@@ -63,7 +63,7 @@ func (q *Queue) Discard(ctx context.Context, kind, key, reason string, by By) er
 		DELETE FROM queue WHERE kind = $1 AND key = $2 AND dead_at IS NOT NULL AND $3::timestamptz IS NOT NULL`)
 }
 
-// act does what staff decided about a row, with its note in the audit log, in one transaction.
+// act carries out a staff decision about a row and records it in the audit log, in one transaction.
 func (q *Queue) act(
 	ctx context.Context, action audit.Action, kind, key, reason string, by By, statement string,
 ) error {
@@ -78,7 +78,7 @@ func (q *Queue) act(
 			Held      bool       `db:"held"`
 			Dead      *time.Time `db:"dead_at"`
 		}
-		// The lock keeps what is audited as "before" true, should a worker claim it at this moment.
+		// Locked, so that what the audit log calls "before" is still true if a worker claims the row at this moment.
 		err := tx.GetContext(ctx, &before, `
 			SELECT failures, last_error, held_until IS NOT NULL AS held, dead_at FROM queue
 			WHERE kind = $1 AND key = $2 FOR UPDATE`, kind, key)
@@ -111,7 +111,7 @@ func (q *Queue) act(
 	return db.Translate(err)
 }
 
-// storable reports whether PostgreSQL takes a text.
+// storable reports whether PostgreSQL accepts a text.
 func storable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 func errChanged() error {

@@ -11,8 +11,8 @@ import (
 	"readerfund/internal/db"
 )
 
-// announce sees to it that all periodic work has its row, and says that it is still wanted. Where the database has
-// another plan, it is due when either plan says so first: during a rolling update both are there.
+// announce makes sure that all periodic work has its row, and records that it is still wanted. If the row has another
+// plan, the work is due at the earlier of both plans' times: during a rolling update both versions run.
 func (q *Queue) announce(ctx context.Context, now time.Time) error {
 	for _, name := range slices.Sorted(maps.Keys(q.kinds)) {
 		k := q.kinds[name]
@@ -42,14 +42,14 @@ func (q *Queue) announce(ctx context.Context, now time.Time) error {
 type claimed struct {
 	Kind         string       `db:"kind"`
 	Key          string       `db:"key"`
-	Holder       string       `db:"holder"` // this claim's own name
+	Holder       string       `db:"holder"` // this claim's own id
 	Failures     int          `db:"failures"`
 	FailingSince sql.NullTime `db:"failing_since"`
 	Started      time.Time    `db:"started_at"`
 }
 
-// claim takes what is ready for the places that are free, so that no kind waits for another. It is one statement, and
-// so its own transaction.
+// claim takes ready rows for the free places of each kind, so that no kind waits for another. It is one statement,
+// and so its own transaction.
 func (q *Queue) claim(ctx context.Context) ([]claimed, error) {
 	kinds, places := q.free()
 	if len(kinds) == 0 {
@@ -57,8 +57,8 @@ func (q *Queue) claim(ctx context.Context) ([]claimed, error) {
 	}
 	now := q.now().UTC()
 	var rows []claimed
-	// SKIP LOCKED: what another process is claiming at this moment is its. MATERIALIZED: the limit counts once. A row
-	// whose holder died keeps the wish that was put meanwhile.
+	// SKIP LOCKED: leave the rows that another process is claiming at this moment to it. MATERIALIZED: the limit
+	// counts once. A row whose holder died keeps a job that was put in the meantime.
 	err := q.db.SelectContext(ctx, &rows, `
 		WITH ready AS MATERIALIZED (
 			SELECT r.kind, r.key FROM unnest($4::text[], $5::int[]) AS free (kind, places)
@@ -78,7 +78,7 @@ func (q *Queue) claim(ctx context.Context) ([]claimed, error) {
 	return rows, nil
 }
 
-// free is how many places of each kind are free.
+// free lists how many places of each kind are free.
 func (q *Queue) free() (kinds []string, places []int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -90,7 +90,7 @@ func (q *Queue) free() (kinds []string, places []int64) {
 	return kinds, places
 }
 
-// take notes what was claimed for the places that were free.
+// take records the rows that were claimed for the free places.
 func (q *Queue) take(kinds []string, places []int64, rows []claimed) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -104,7 +104,7 @@ func (q *Queue) take(kinds []string, places []int64, rows []claimed) {
 	}
 }
 
-// release frees the place of a row, and has Run look for the next one where more may be waiting.
+// release frees the place of a row, and makes Run look for the next one if more may be waiting.
 func (q *Queue) release(kind string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -114,32 +114,32 @@ func (q *Queue) release(kind string) {
 	}
 }
 
-// wake has Run look for what is ready now.
+// wake makes Run look for work that is ready now.
 func (q *Queue) wake() {
 	select {
 	case q.awake <- struct{}{}:
-	default: // it is told already
+	default: // a signal is already waiting
 	}
 }
 
-// renew puts the end of the lease off. It reports whether the row is still ours.
+// renew extends the lease. It reports whether the row is still ours.
 func (q *Queue) renew(ctx context.Context, c claimed) (bool, error) {
 	return q.change(ctx, "renew the lease", c, `
 		UPDATE queue SET held_until = $4 WHERE kind = $1 AND key = $2 AND holder = $3 AND held_until IS NOT NULL`,
 		q.now().UTC().Add(q.lease))
 }
 
-// giveBack ends a run that was broken off because this process stops: another takes it at once.
+// giveBack ends a run that was interrupted because this process stops, so that another process can take it at once.
 func (q *Queue) giveBack(ctx context.Context, c claimed) (bool, error) {
 	return q.change(ctx, "give back", c, `
 		UPDATE queue SET held_until = NULL, due_at = least(due_at, $4)
 		WHERE kind = $1 AND key = $2 AND holder = $3 AND held_until IS NOT NULL`, q.now().UTC())
 }
 
-// end writes down what became of a row. It reports whether the row was still ours; otherwise it has changed nothing.
+// end saves the result of a run. It reports whether the row was still ours; if not, it has changed nothing.
 func (q *Queue) end(ctx context.Context, c claimed, e ending) (bool, error) {
 	if e.outcome == outcomeDone && e.due.IsZero() {
-		// What was put meanwhile has a due time, and is done once more.
+		// If the job was put again in the meantime, the row has a due time, and the work is done once more.
 		removed, err := q.change(ctx, "remove", c, `
 			DELETE FROM queue WHERE kind = $1 AND key = $2 AND holder = $3 AND held_until IS NOT NULL AND due_at IS NULL`)
 		if err != nil || removed {

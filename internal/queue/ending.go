@@ -12,14 +12,14 @@ import (
 	"readerfund/internal/text"
 )
 
-// At ends a run by plan: there is more to do, not before t. It is no failure.
+// At ends a run as planned: there is more to do, not before t. It is not a failure.
 func At(t time.Time) error { return &laterError{t} }
 
-// Permanent marks an error that no other try would change: the row is dead at once. Periodic work is never dead.
+// Permanent marks an error that no retry would change: the row is dead at once. Periodic work is never dead.
 func Permanent(err error) error { return &permanentError{err} }
 
-// Unreached marks an error that says nothing about the work, because whoever was to be asked did not answer. It is
-// tried again for as long as that lasts. An error that says that our database is away needs no mark.
+// Unreached marks an error that says nothing about the work, because the service it needs did not answer. The work is
+// retried for as long as that lasts. An error that says that our own database is unreachable needs no mark.
 func Unreached(err error) error { return &unreachedError{err} }
 
 type laterError struct{ at time.Time }
@@ -38,7 +38,7 @@ type unreachedError struct{ err error }
 func (e *unreachedError) Error() string { return e.err.Error() }
 func (e *unreachedError) Unwrap() error { return e.err }
 
-// errTimeLimit is a run that took longer than its kind allows.
+// errTimeLimit ends a run that took longer than its kind allows.
 var errTimeLimit = errors.New("not done")
 
 func timeLimit(limit time.Duration, err error) error {
@@ -55,16 +55,16 @@ const (
 	outcomeStopped = "stopped"
 )
 
-// ending is what a row is to become after a run.
+// ending is the row's next state after a run.
 type ending struct {
 	outcome      string
-	due          time.Time // zero for what is done or dead
+	due          time.Time // zero if the work is done or dead
 	failures     int
 	failingSince time.Time
 	lastError    string
 }
 
-// ending decides what becomes of a row: the run that was claimed ended now with err. random is as for backoff.Jittered.
+// ending decides the row's next state: the claimed run has just ended with err. random is as for backoff.Jittered.
 func (k Kind) ending(c claimed, err error, now time.Time, random float64) ending {
 	later, isLater := errors.AsType[*laterError](err)
 	switch {
@@ -76,14 +76,14 @@ func (k Kind) ending(c claimed, err error, now time.Time, random float64) ending
 		return ending{outcome: outcomeLater, due: later.at}
 	}
 	e := ending{
-		outcome: outcomeFailed, failures: c.Failures + 1, failingSince: c.FailingSince.Time, lastError: short(err),
+		outcome: outcomeFailed, failures: c.Failures + 1, failingSince: c.FailingSince.Time, lastError: summary(err),
 		due: now.Add(backoff.Failed.Jittered(c.Failures+1, random)),
 	}
 	reached := !unreached(err)
 	if e.failingSince.IsZero() && (reached || k.periodic()) {
 		e.failingSince = now
 	}
-	if k.periodic() { // a failure brings it forward, and never puts it off
+	if k.periodic() { // a failure makes it due earlier, never later
 		if planned := k.next(c.Started, now); planned.Before(e.due) {
 			e.due = planned
 		}
@@ -96,7 +96,7 @@ func (k Kind) ending(c claimed, err error, now time.Time, random float64) ending
 	return e
 }
 
-// unreached reports whether an error says only that somebody did not answer.
+// unreached reports whether an error only says that some service did not answer.
 func unreached(err error) bool {
 	if _, marked := errors.AsType[*unreachedError](err); marked {
 		return true
@@ -104,8 +104,8 @@ func unreached(err error) bool {
 	return !errors.Is(err, errTimeLimit) && fault.KindOf(db.Translate(err)) == fault.Unavailable
 }
 
-// short is an error for a table's cell: its first line, storable and not too long.
-func short(err error) string {
+// summary formats an error for a table's cell: its first line, storable and not too long.
+func summary(err error) string {
 	first, _, _ := strings.Cut(err.Error(), "\n")
 	first = text.Line(first)
 	if runes := []rune(first); len(runes) > 500 {

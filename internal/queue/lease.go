@@ -8,18 +8,18 @@ import (
 )
 
 const (
-	// Lease is how long work is left to a process that is not heard of. It must be long against the difference of the
-	// processes' clocks (NTP: well under a second).
+	// Lease is how long work is left to a process that has stopped reporting. It must be long compared with the
+	// difference of the processes' clocks (NTP: well under a second).
 	Lease = 15 * time.Second
-	// renewals is how often a lease is renewed in its length.
+	// renewals is how often a lease is renewed within its length.
 	renewals = 3
 )
 
-// ErrLost is why a run's context ended when another process holds the row now, or nobody could be asked who does.
+// ErrLost ends a run's context when another process has the row now, or when we could not find out who has it.
 var ErrLost = errors.New("the work is no longer held by this process")
 
-// KeepLease has renew put the end of a lease off, three times in its length, until ctx ends. renew reports whether the
-// work is still ours. The error is ErrLost when it is another's, or renew failed for a whole lease; until then it is
+// KeepLease calls renew to extend a lease, three times in its length, until ctx ends. renew reports whether the work
+// is still ours. The error is ErrLost when another process has it, or renew failed for a whole lease; otherwise it is
 // nil.
 func KeepLease(ctx context.Context, lease time.Duration, renew func(context.Context) (bool, error)) error {
 	tick := time.NewTicker(lease / renewals)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// TimeOfDay is a time on the clock of a place. The zero value is none.
+// TimeOfDay is a time of day in a time zone. The zero value means none.
 type TimeOfDay struct {
 	Hour, Minute int
 	Zone         *time.Location
@@ -13,8 +13,8 @@ type TimeOfDay struct {
 
 func (t TimeOfDay) set() bool { return t.Zone != nil }
 
-// after is the next such moment later than now. On the day that skips it, it is as long after midnight as on others;
-// on the day that has it twice, it comes once (time.Date).
+// after is the next such moment later than now. On a day whose clock skips it, it comes as long after midnight as on
+// other days; on a day whose clock has it twice, it comes once (time.Date).
 func (t TimeOfDay) after(now time.Time) time.Time {
 	local := now.In(t.Zone)
 	for day := 0; ; day++ {
@@ -25,10 +25,10 @@ func (t TimeOfDay) after(now time.Time) time.Time {
 	}
 }
 
-// periodic reports whether the kind comes round by the clock.
+// periodic reports whether the kind runs by the clock.
 func (k Kind) periodic() bool { return k.Every > 0 || k.At.set() }
 
-// plan says in words when periodic work runs.
+// plan describes in words when periodic work runs.
 func (k Kind) plan() string {
 	if k.At.set() {
 		return fmt.Sprintf("daily at %02d:%02d %s", k.At.Hour, k.At.Minute, k.At.Zone)
@@ -36,7 +36,7 @@ func (k Kind) plan() string {
 	return "every " + k.Every.String()
 }
 
-// first is when periodic work that never ran is due: at once, or at the next such time of the day.
+// first is when periodic work that has never run is due: at once, or at the next such time of the day.
 func (k Kind) first(now time.Time) time.Time {
 	if k.At.set() {
 		return k.At.after(now)
@@ -44,8 +44,8 @@ func (k Kind) first(now time.Time) time.Time {
 	return now
 }
 
-// next is when periodic work is due after a run that began at started and ended now. What takes longer than its period
-// begins again at once, and does not catch up on what it missed.
+// next is when periodic work is due after a run that began at started and ended now. A run that takes longer than its
+// period is followed by the next at once, without catching up on missed ones.
 func (k Kind) next(started, now time.Time) time.Time {
 	at := started.Add(k.Every)
 	if k.At.set() {

@@ -1,15 +1,15 @@
-// Package queue does what is due later: work that was put by key, and periodic work that comes round by the clock, each
-// piece by one process at a time.
+// Package queue runs work when it is due: jobs that were put by key, and periodic work that runs by the clock, each
+// piece in one process at a time.
 //
-// A row says when, how often it was tried and why it failed; what became of a thing stands in the thing's own row,
-// which the key names. Put writes the row in the transaction that decides about the thing. Every process has a Queue
-// with the same kinds; whoever claims a row in one UPDATE works on it and renews its lease. A process that dies is
-// followed by another when the lease runs out. One that was stopped and comes back finds by the name of its claim that
-// the row is no longer its own: its context is cancelled, and its late end changes nothing.
+// A row says when the work is due, how often it was tried and why it failed; the result is in the row of the thing
+// that the key names. Put writes the row in the transaction that decides about the thing. Every process has a Queue
+// with the same kinds. The process that claims a row, in one UPDATE, works on it and renews its lease. If it dies,
+// another takes over when the lease runs out. If it was only suspended and comes back, its claim's id shows that the
+// row is no longer its own: its context is cancelled, and its late result changes nothing.
 //
-// A lease is no proof: between the moment a holder falls asleep and the moment it notices, two may work. So work must
-// be safe to run twice, at once and again; everything here is there to make that rare. The package does not know what
-// the work is about, and it keeps no result. docs/decisions/0023-one-queue.md says why it is our own.
+// A lease is no proof: between the moment a process is suspended and the moment it notices, two may work. So work
+// must be safe to run twice, at once and again; everything here only makes that rare. The package does not know what
+// the work is about, and it keeps no result. docs/decisions/0023-one-queue.md says why we wrote our own.
 package queue
 
 import (
@@ -28,11 +28,11 @@ import (
 	"readerfund/internal/metrics"
 )
 
-// Kind is one sort of work. Every or At makes it periodic; it has one row then, with an empty key.
+// Kind is one sort of work. Every or At makes it periodic; it then has one row, with an empty key.
 //
-// Run does the work for a key. It returns nil when it is done, At(t) when there is more to do later, and otherwise an
-// error: it is tried again after backoff.Failed, unless it is Permanent. Its context ends when the lease is lost, when
-// the process stops and after Timeout.
+// Run does the work for a key. It returns nil when the work is done, At(t) when there is more to do later, and
+// otherwise an error: the work is tried again after backoff.Failed, unless the error is Permanent. Its context ends
+// when the lease is lost, when the process stops and after Timeout.
 type Kind struct {
 	Name    string                                      // the same in every process: "check alerts"
 	Run     func(ctx context.Context, key string) error // safe to run twice, at once and again
@@ -40,7 +40,7 @@ type Kind struct {
 	At      TimeOfDay                                   // periodic, instead of Every: once a day, at this time
 	Places  int                                         // how many rows a process works on at once; zero: one
 	Timeout time.Duration                               // zero: an hour
-	TryFor  time.Duration                               // how long it may go on failing before it is dead; zero: for ever
+	TryFor  time.Duration                               // how long it may fail before it is dead; zero: for ever
 }
 
 // Config is what a Queue needs. Metrics may be nil.
@@ -54,15 +54,15 @@ type Config struct {
 	Random  func() float64 // in [0, 1), for the back-off; nil: math/rand
 }
 
-// Job is a piece of work to put. Kind and Key together are its name: the same work waits once.
+// Job is a piece of work to put. Kind and Key together identify it: the same work waits only once.
 type Job struct {
 	Kind, Key string
 	Due       time.Time
 }
 
-// Put has a job done when it is due, once the caller's transaction is committed. Where it waits already, it is due at
-// the earlier of both times. Where it is being worked on, it is done once more after that. Where it was dead, it is
-// tried again.
+// Put schedules a job, which runs when it is due, once the caller's transaction is committed. If the job is waiting
+// already, it is due at the earlier of both times. If it is running, it runs once more after that. If it was dead, it
+// is tried again.
 func Put(ctx context.Context, tx *sqlx.Tx, j Job, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO queue (kind, key, due_at, created_at) VALUES ($1, $2, $3, $4)
@@ -79,7 +79,8 @@ func Put(ctx context.Context, tx *sqlx.Tx, j Job, now time.Time) error {
 
 const (
 	defaultTimeout = time.Hour
-	// pollEvery is how often a process asks what is ready, and announceEvery how often it says what periodic work it has.
+	// pollEvery is how often a process looks for ready work, and announceEvery how often it announces its periodic
+	// work.
 	pollEvery     = time.Second
 	announceEvery = time.Minute
 )
@@ -92,16 +93,17 @@ type Queue struct {
 	metrics *metrics.Metrics
 	random  func() float64
 	lease   time.Duration
-	process string // names this process among all
+	process string // identifies this process
 	kinds   map[string]Kind
-	awake   chan struct{} // a place is free, and there may be more for it; or work was brought forward
+	awake   chan struct{} // a place is free and more work may be waiting for it, or work was made due earlier
 
 	mu      sync.Mutex
 	busy    map[string]int  // places of each kind that are taken
 	crowded map[string]bool // kinds whose latest claim filled every free place
 }
 
-// New makes a queue. It panics when two kinds have one name, or one does nothing or says twice when it runs.
+// New makes a queue. It panics when two kinds have the same name, or when one has no name, no Run, or both Every and
+// At.
 func New(cfg Config) *Queue {
 	q := &Queue{
 		db: cfg.DB, now: cfg.Now, log: cfg.Log, metrics: cfg.Metrics, random: cfg.Random, lease: cfg.Lease,
@@ -129,7 +131,7 @@ func New(cfg Config) *Queue {
 	return q
 }
 
-// processName names this process, for whoever reads the table. Each claim adds a random part of its own.
+// processName identifies this process to people who read the table. Each claim adds a random part of its own.
 func processName() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -138,10 +140,10 @@ func processName() string {
 	return fmt.Sprintf("%s/%d", host, os.Getpid())
 }
 
-// newClaim names one claim among all that ever were.
+// newClaim returns an id that no other claim ever had.
 func (q *Queue) newClaim() string { return q.process + "/" + rand.Text()[:12] }
 
-// Run works until ctx ends; then it cancels what it is working on, gives it back, and returns once that is done.
+// Run works until ctx ends; then it cancels its running work, gives it back, and returns once that is done.
 func (q *Queue) Run(ctx context.Context) {
 	var working sync.WaitGroup
 	defer working.Wait()
@@ -176,7 +178,7 @@ func (q *Queue) logTrouble(ctx context.Context, what string, err error) {
 	}
 }
 
-// jittered is d ± 25 %, so that processes do not ask in step.
+// jittered is d ± 25 %, so that processes do not poll in step.
 func jittered(d time.Duration) time.Duration {
 	return d - d/4 + mathrand.N(d/2+1) //nolint:gosec // jitter, not a secret
 }

@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// ErrStopped is why a run's context ended when the queue was told to stop.
+// ErrStopped ends a run's context when the queue was told to stop.
 var ErrStopped = errors.New("the service is stopping")
 
-// RunDue does what is due at this moment and fits into the free places, and returns how many runs ended well when the
-// last has ended. The errors are those of the runs, joined. It is Run for a process that does not stay.
+// RunDue runs the work that is due at this moment and fits into the free places, waits until all of it has ended, and
+// returns how many runs succeeded. The error joins those of the runs. It is Run for a process that does not stay.
 func (q *Queue) RunDue(ctx context.Context) (int, error) {
 	if err := q.announce(ctx, q.now()); err != nil {
 		return 0, err
@@ -38,7 +38,7 @@ func (q *Queue) RunDue(ctx context.Context) (int, error) {
 	return well, errors.Join(problems...)
 }
 
-// work does what was claimed, renews the lease meanwhile, and writes down how it ended.
+// work runs claimed work, renews the lease in the meantime, and saves how it ended.
 func (q *Queue) work(ctx context.Context, c claimed) error {
 	defer q.release(c.Kind)
 	kind := q.kinds[c.Kind]
@@ -76,10 +76,10 @@ func recovering(ctx context.Context, run func(context.Context, string) error, ke
 	return run(ctx, key)
 }
 
-// closeWithin is how long the end of a run may take to write down; after it the lease runs out by itself.
+// closeWithin is how long saving the end of a run may take; after that the lease simply runs out.
 const closeWithin = 10 * time.Second
 
-// close writes down how a run ended, and logs and counts it.
+// close saves the result of a run, and logs and counts it.
 func (q *Queue) close(ctx context.Context, c claimed, problem, cause error) error {
 	ctx, cancel := context.WithTimeout(ctx, closeWithin)
 	defer cancel()
@@ -116,7 +116,7 @@ func (q *Queue) close(ctx context.Context, c claimed, problem, cause error) erro
 		log.ErrorContext(ctx, "work failed and is given up; it waits for a person", "failures", e.failures, "error", problem)
 		return fmt.Errorf("%q %s: %w", c.Kind, c.Key, problem)
 	default:
-		if q.kinds[c.Kind].periodic() { // others may have nothing to do for days
+		if q.kinds[c.Kind].periodic() { // kinds that are not periodic may have nothing to do for days
 			q.metrics.JobSucceeded(c.Kind, q.now())
 		}
 		log.DebugContext(ctx, "work is done", "then", e.outcome)
