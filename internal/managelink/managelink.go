@@ -1,8 +1,8 @@
-// Package managelink lets readers in to their own page: a link comes by mail, and opening it starts a session in that
-// browser. It also makes the links in mails that reach one subscription and no more.
+// Package managelink gives readers access to their own page: a link comes by mail, and opening it starts a session in
+// that browser. It also makes the links in mails that open one subscription only.
 //
-// It checks no password and keeps no account: who reads the mail of an address is its reader. It does not know what the
-// page shows, and package mail sends what it enqueues.
+// It checks no password and keeps no account: the person who reads the mail of an address is its reader. It does not
+// know what the page shows, and package mail sends what it enqueues.
 package managelink
 
 import (
@@ -24,13 +24,14 @@ import (
 )
 
 const (
-	// LinkLasts is how long a link may be opened.
+	// LinkLasts is how long a link can be opened.
 	LinkLasts = 30 * time.Minute
-	// SessionLasts is how long one is let in: long enough to go to PayPal and back, short enough for a library's computer.
+	// SessionLasts is how long a session lasts: long enough to go to PayPal and back, short enough for a library's
+	// computer.
 	SessionLasts = time.Hour
-	// sameOpening is how long a second click on the page that opened a link counts as the first.
+	// sameOpening is how long a second click on the page that opened a link counts as the first one.
 	sameOpening = 2 * time.Minute
-	// askTimeout bounds what goes on after the answer to a reader who asked for a link.
+	// askTimeout bounds the work that continues after a reader's request for a link was answered.
 	askTimeout = 20 * time.Second
 )
 
@@ -40,7 +41,7 @@ type Config struct {
 	Limits *ratelimit.Limiter
 	Links  Links
 	Known  func(ctx context.Context, address string) (bool, error) // supporter.Service.HasGiven
-	Mails  bool                                                    // mail is sent from here
+	Mails  bool                                                    // this server sends mail
 	Now    func() time.Time
 	Log    *slog.Logger
 }
@@ -58,19 +59,19 @@ func New(c Config) *Service { return &Service{Config: c} }
 // SendsMail reports whether a link can be mailed.
 func (s *Service) SendsMail() bool { return s.Mails }
 
-// From is where a reader asks from: what one customer has, and the network around it.
+// From is the origin of a request: the address range of one customer, and the network around it.
 type From struct{ Address, Network string }
 
-// RateLimitError is the answer where links are asked for too often. It says nothing of any address.
+// RateLimitError is the answer if links are asked for too often. It reveals nothing about any address.
 type RateLimitError struct{ Wait time.Duration }
 
 func (e *RateLimitError) Error() string {
 	return fmt.Sprintf("too many links were asked for; the next in %s", e.Wait)
 }
 
-// Ask mails a link to the address if somebody has given with it. It answers the same, and as fast, whether or not: what
-// there is to look up is looked up once the answer is given. The error is fault.Invalid for what is no address, and a
-// *RateLimitError where the address, the network or the mailbox was asked for too often.
+// Ask mails a link to the address if a gift was made with it. The answer is the same, and takes the same time, in both
+// cases: the lookup runs after the answer. The error is fault.Invalid for text that is no address, and a
+// *RateLimitError after too many requests from the client's address or network, or for the mailbox.
 func (s *Service) Ask(ctx context.Context, written, locale string, from From) error {
 	address, err := field.Email("email", written)
 	if err != nil {
@@ -97,7 +98,7 @@ func (s *Service) Ask(ctx context.Context, written, locale string, from From) er
 	return nil
 }
 
-// Close returns once everything that was asked for is looked up.
+// Close returns once every request for a link has been processed.
 func (s *Service) Close() { s.asked.Wait() }
 
 func (s *Service) send(ctx context.Context, address, locale string) error {

@@ -13,15 +13,15 @@ import (
 	"readerfund/internal/fault"
 )
 
-// Errors of a link that lets nobody in. Each is a fault.NotFound whose sentence says what to do.
+// The errors of a link that cannot be opened. Each is a fault.NotFound whose sentence says what to do.
 var (
 	ErrUnknown error = fault.New(fault.NotFound, "managelink.unknown") // cut, made up, or long forgotten
 	ErrExpired error = fault.New(fault.NotFound, "managelink.expired")
 	ErrUsed    error = fault.New(fault.NotFound, "managelink.used")
 )
 
-// Check reports why a token would not let anybody in; nil when it would. It changes nothing: programs that look at mail
-// before its reader does open every address in it.
+// Check returns the reason why a token cannot be opened; nil if it can. It changes nothing, because programs that scan
+// mail before its reader does fetch every address in it.
 func (s *Service) Check(ctx context.Context, token string) error {
 	var row struct {
 		ExpiresAt time.Time `db:"expires_at"`
@@ -42,14 +42,14 @@ func (s *Service) Check(ctx context.Context, token string) error {
 	return nil
 }
 
-// Open uses a token up and starts a session, whose own token it returns. opening names the page whose button was
-// pressed: a second press of it within two minutes, which a double click or a lost answer makes, opens the link again.
+// Open uses up a token and starts a session, whose own token it returns. opening identifies the page whose button was
+// pressed: a second press within two minutes, from a double click or after a lost answer, opens the link again.
 func (s *Service) Open(ctx context.Context, token, opening string) (session string, err error) {
 	now := s.Now().UTC()
 	session = rand.Text()
 	err = s.DB.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var email string
-		// Of two who open it at once, the second waits for the row and then finds it opened.
+		// If two requests open it at once, the second waits for the row and then finds it opened.
 		err := tx.GetContext(ctx, &email, `
 			UPDATE manage_link SET opened_at = coalesce(opened_at, $2), opening = $3
 			WHERE digest = $1 AND (opened_at IS NULL AND expires_at > $2 OR opening = $3 AND opened_at > $4)
@@ -66,7 +66,7 @@ func (s *Service) Open(ctx context.Context, token, opening string) (session stri
 		if err := s.Check(ctx, token); err != nil {
 			return "", err
 		}
-		return "", ErrUnknown // it was there, and went at this very moment
+		return "", ErrUnknown // it existed, and was deleted at this very moment
 	}
 	if err != nil {
 		return "", db.Translate(fmt.Errorf("open link: %w", err))
@@ -74,10 +74,10 @@ func (s *Service) Open(ctx context.Context, token, opening string) (session stri
 	return session, nil
 }
 
-// ErrNoSession says that this browser was not let in, or no longer is.
+// ErrNoSession says that this browser has no session, or no longer has one.
 var ErrNoSession = errors.New("no session on a reader's own page")
 
-// Reader is the address whose reader the session is; ErrNoSession where there is none.
+// Reader returns the email address that the session belongs to; ErrNoSession if there is no such session.
 func (s *Service) Reader(ctx context.Context, session string) (address string, err error) {
 	if session == "" {
 		return "", ErrNoSession
@@ -93,7 +93,7 @@ func (s *Service) Reader(ctx context.Context, session string) (address string, e
 	return address, nil
 }
 
-// Leave ends a session. One that is not there ends as well.
+// Leave ends a session. It is not an error if the session does not exist.
 func (s *Service) Leave(ctx context.Context, session string) error {
 	if _, err := s.DB.ExecContext(ctx, `DELETE FROM manage_session WHERE digest = $1`, digest(session)); err != nil {
 		return db.Translate(fmt.Errorf("end session: %w", err))
@@ -101,7 +101,7 @@ func (s *Service) Leave(ctx context.Context, session string) error {
 	return nil
 }
 
-// Forget takes away every link and session of an address: its reader is being erased.
+// Forget deletes every link and session of an address, whose reader is being erased.
 func (s *Service) Forget(ctx context.Context, address string) error {
 	_, err := s.DB.ExecContext(ctx, `
 		WITH links AS (DELETE FROM manage_link WHERE email = $1)

@@ -12,17 +12,17 @@ import (
 	"readerfund/internal/fault"
 )
 
-// ErrNotAsked is a yes to a question that is not asked, or not any more.
+// ErrNotAsked is the error for a yes to a question that is not asked, or no longer.
 var ErrNotAsked = errors.New("no monthly gift is asked for")
 
-// Yes is the monthly gift to begin for a reader who said yes: what was suggested here, whatever their form says, with
-// what they wrote about themselves. Of a yes that is sent again it is the same gift. The error is ErrNotAsked where the
-// question would not be asked, but for an answer to it: who said no and thinks again may.
+// Yes returns the monthly gift to start for a reader who said yes: the suggested amount, whatever their form contains,
+// with what they wrote about themselves. Saying yes twice returns the same gift. The error is ErrNotAsked if the
+// question would not be asked, apart from having been answered: a reader who said no may change their mind.
 func (s *Service) Yes(ctx context.Context, c contribution.Contribution) (contribution.Intent, error) {
 	in := contribution.Intent{
 		Campaign: c.Campaign, Currency: string(c.Amount.Currency), Frequency: string(contribution.Monthly),
 		Article: c.Article, Name: c.Name, Email: c.Email, Naming: c.Naming, UTM: c.UTM, Follows: c.ID,
-		IdempotencyKey: "follows-" + c.ID.String(), // for the limits: the gift's own key follows from Follows
+		IdempotencyKey: "follows-" + c.ID.String(), // for the limits: the gift's own key is derived from Follows
 	}
 	begun, err := s.Contributions.Following(ctx, c.ID)
 	if err == nil {
@@ -44,8 +44,8 @@ func (s *Service) Yes(ctx context.Context, c contribution.Contribution) (contrib
 	return in, err
 }
 
-// Keep writes down what the reader of a gift answered. A yes counts more than a no: it leads to PayPal, where the
-// reader agrees or does not.
+// Keep saves the answer of a gift's reader. A yes overrides a no, because it leads to PayPal, where the reader consents
+// or does not.
 func (s *Service) Keep(ctx context.Context, id uuid.UUID, yes bool) error {
 	answer := "no"
 	if yes {

@@ -1,5 +1,5 @@
-// Package monthly asks readers once, after a one-time gift, whether to make it monthly: for how much, and what they
-// answered. It begins no contribution: that is the page's work, as for any gift.
+// Package monthly asks readers once, after a one-time gift, whether to make it monthly: it suggests the amount and
+// saves the answer. It starts no contribution: the page does that, as for any gift.
 package monthly
 
 import (
@@ -15,8 +15,8 @@ import (
 	"readerfund/internal/money"
 )
 
-// Suggestion is a row of the table that staff edit: a one-time gift of at least From is asked for Amount a month. Both
-// are minor units of Currency.
+// Suggestion is a row of the table that staff edit: after a one-time gift of at least From, the page suggests Amount a
+// month. Both are minor units of Currency.
 type Suggestion struct {
 	Currency money.Currency `db:"currency"`
 	From     int64          `db:"from_minor"`
@@ -37,7 +37,7 @@ func Suggestions(ctx context.Context, q sqlx.QueryerContext) ([]Suggestion, erro
 	return all, nil
 }
 
-// Of are the rows of one currency.
+// Of returns the rows of one currency.
 func Of(all []Suggestion, c money.Currency) []Suggestion {
 	var rows []Suggestion
 	for _, s := range all {
@@ -51,16 +51,16 @@ func Of(all []Suggestion, c money.Currency) []Suggestion {
 // MostRows is how many rows a currency may have.
 const MostRows = 20
 
-// Replace writes the rows of one currency anew; none brings the program's own rule back. Before is what the person saw
-// who changed it.
+// Replace replaces the rows of one currency; an empty list restores the program's own rule. before is what the person
+// who changed the table had seen.
 //
-// Errors: a fault.Conflict when the rows are not those any more; fault.Invalid for each wrong value, in the field
-// "from.N" or "amount.N" of row N, counted from 0.
+// Errors: a fault.Conflict if the rows have changed since; fault.Invalid for each wrong value, in the field "from.N" or
+// "amount.N" of row N, counted from 0.
 func Replace(ctx context.Context, tx *sqlx.Tx, c money.Currency, before, rows []Suggestion, limit Range) error {
 	if err := check(c, rows, limit); err != nil {
 		return err
 	}
-	// Two who edit a currency without rows have no row to lock. Readers are not held up by this lock.
+	// Two people who edit a currency without rows have no row to lock. This lock does not block readers.
 	if _, err := tx.ExecContext(ctx, `LOCK TABLE monthly_suggestion IN SHARE ROW EXCLUSIVE MODE`); err != nil {
 		return fmt.Errorf("lock the monthly amounts: %w", err)
 	}
@@ -85,7 +85,7 @@ func Replace(ctx context.Context, tx *sqlx.Tx, c money.Currency, before, rows []
 	return nil
 }
 
-// sorted are rows as the table gives them.
+// sorted returns rows in the order of the table.
 func sorted(c money.Currency, rows []Suggestion) []Suggestion {
 	out := slices.Clone(rows)
 	for n := range out {

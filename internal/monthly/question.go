@@ -29,19 +29,19 @@ type Service struct{ Config }
 // New makes a Service.
 func New(cfg Config) *Service { return &Service{cfg} }
 
-// Question is what a reader is asked.
+// Question is what the page asks a reader.
 type Question struct {
 	Amount      money.Amount // each month
 	FirstCharge time.Time    // a month after the one-time gift came in
 }
 
-// notice is how long before the first charge the question is asked at the latest. PayPal takes no start that has
-// passed, and a reader has three days to approve.
+// notice is how long before the first charge the question is asked at the latest. PayPal rejects a start in the past,
+// and a reader has three days to approve.
 const notice = 4 * 24 * time.Hour
 
-// Ask is the question for the reader of a contribution, and whether there is one: after a one-time gift that came in
-// and is still ours, unless it was answered, the person gives monthly or yearly already, or the campaign offers no
-// monthly gifts in the currency.
+// Ask returns the question for the reader of a contribution, and whether there is one. It is asked after a one-time
+// gift that was completed and not returned, unless it was answered, the person already gives monthly or yearly, or the
+// campaign offers no monthly gifts in the currency.
 func (s *Service) Ask(ctx context.Context, c contribution.Contribution) (Question, bool, error) {
 	q, ok, err := s.question(ctx, c)
 	if err != nil || !ok {
@@ -54,7 +54,7 @@ func (s *Service) Ask(ctx context.Context, c contribution.Contribution) (Questio
 	return q, true, nil
 }
 
-// question is what would be asked after a gift, whatever was answered.
+// question is the question after a gift, whatever was answered before.
 func (s *Service) question(ctx context.Context, c contribution.Contribution) (Question, bool, error) {
 	if c.Frequency != contribution.Once || c.State != contribution.Completed || c.CompletedAt.IsZero() {
 		return Question{}, false, nil
@@ -79,16 +79,16 @@ func (s *Service) question(ctx context.Context, c contribution.Contribution) (Qu
 	return q, asked, nil
 }
 
-// history is what is known of a gift that bears on the question.
+// history is what is known about a gift that matters for the question.
 type history struct {
 	Answered  bool `db:"answered"`
-	Followed  bool `db:"followed"`  // a monthly gift was begun after it
-	Recurring bool `db:"recurring"` // its person gives monthly or yearly, as PayPal or they themselves name them
+	Followed  bool `db:"followed"`  // a monthly gift was started after it
+	Recurring bool `db:"recurring"` // its person gives monthly or yearly, found by PayPal's payer or the typed address
 }
 
 func (s *Service) history(ctx context.Context, id uuid.UUID) (history, error) {
 	var h history
-	// A person is looked for along two indexes, by who PayPal says they are and by the address they typed.
+	// A person is looked up along two indexes, by the payer that PayPal names and by the address they typed.
 	err := s.DB.GetContext(ctx, &h, `
 		WITH gift AS (SELECT supporter_id, lower(email) AS email FROM contribution WHERE id = $1),
 		theirs AS (

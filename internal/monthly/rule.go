@@ -9,11 +9,11 @@ import (
 	"readerfund/internal/money"
 )
 
-// part is how much of a one-time gift is asked for each month where staff wrote no table: a sixth.
+// part is the share of a one-time gift that is suggested each month if staff wrote no table: a sixth.
 const part = 6
 
-// Default are examples of what is asked for in a currency without rows of its own: a sixth of the gift, as a number
-// that people would name, and never less than may be given.
+// Default returns examples of what is suggested in a currency without rows of its own: a sixth of the gift, rounded to
+// a number that people would name, and never less than the minimum.
 func Default(c money.Currency, limit Range) []Suggestion {
 	var rows []Suggestion
 	for _, times := range []int64{5, 10, 25, 50, 100} {
@@ -27,15 +27,15 @@ func usual(gift int64, limit Range) int64 { return within(campaign.Friendly(gift
 
 func within(minor int64, limit Range) int64 { return max(min(minor, limit.Max), limit.Min) }
 
-// Amount is what is asked for each month after a one-time gift, and whether anything is: staff may have left small
-// gifts out of the table. all is the table, limit that of the gift's currency.
+// Amount is the suggested monthly amount after a one-time gift, and whether there is one: staff may have left small
+// gifts out of the table. all is the table, limit is that of the gift's currency.
 func Amount(all []Suggestion, gift money.Amount, limit Range) (money.Amount, bool) {
 	rows := Of(all, gift.Currency)
 	if len(rows) == 0 {
 		return money.New(usual(gift.Minor, limit), gift.Currency), true
 	}
 	asked, found := int64(0), false
-	for _, r := range rows { // they ascend
+	for _, r := range rows { // ascending by From
 		if r.From <= gift.Minor {
 			asked, found = within(r.Amount, limit), true
 		}
@@ -43,7 +43,7 @@ func Amount(all []Suggestion, gift money.Amount, limit Range) (money.Amount, boo
 	return money.New(asked, gift.Currency), found
 }
 
-// check tells all that is wrong with rows at once.
+// check returns all that is wrong with rows at once.
 func check(c money.Currency, rows []Suggestion, limit Range) error {
 	if !c.Known() {
 		return fault.Input("currency", "money.currency_not_offered")

@@ -11,11 +11,10 @@ import (
 	"readerfund/internal/money"
 )
 
-// changed is what the audit log says of an edit. Its subject is the currency.
+// changed is the audit log's action for an edit. Its subject is the currency.
 const changed audit.Action = "monthly.change"
 
-// Rows are the table's rows of one currency by From, and where there are none what is asked for by the program's own
-// rule.
+// Rows returns the rows of one currency by From, or, if there are none, examples of the program's own rule.
 func (s *Service) Rows(ctx context.Context, c money.Currency) (rows, examples []Suggestion, err error) {
 	all, err := Suggestions(ctx, s.DB)
 	if err != nil {
@@ -27,7 +26,7 @@ func (s *Service) Rows(ctx context.Context, c money.Currency) (rows, examples []
 	return rows, examples, nil
 }
 
-// Replace is the function Replace in a transaction of its own, with an entry in the audit log.
+// Replace runs the function Replace in a transaction of its own, with an entry in the audit log.
 func (s *Service) Replace(
 	ctx context.Context, c money.Currency, before, rows []Suggestion, by contribution.Actor,
 ) error {
@@ -44,7 +43,7 @@ func (s *Service) Replace(
 
 func (s *Service) limit(c money.Currency) Range { return Range(s.Contributions.Limits(c)) }
 
-// listed are rows on one line for the audit log: "10.00: 2.00, 50.00: 8.00", and "default" where there are none.
+// listed writes rows on one line for the audit log: "10.00: 2.00, 50.00: 8.00", and "default" if there are none.
 func listed(c money.Currency, rows []Suggestion) string {
 	if len(rows) == 0 {
 		return "default"

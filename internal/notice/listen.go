@@ -12,19 +12,19 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// news is how old a subscription may be and still be welcomed. An older one was running before: we hear of it again,
-// as after a database was restored.
+// news is how old a subscription may be and still be welcomed. An older one was already running: we hear about it
+// again, for example after a database was restored.
 const news = 3 * 24 * time.Hour
 
-// told is a mail that follows from facts, before it is known whom it goes to.
+// told is a mail that follows from facts, before its recipient is known.
 type told struct {
 	kind mail.Kind
 	key  string
 	args mail.GiftArgs
 }
 
-// OnApplied writes the mails that follow from what was applied. It is a settle.Listener, and comes after
-// internal/manage's, which says who ended or paused a subscription.
+// OnApplied enqueues the mails that follow from the applied facts. It is a settle.Listener, and runs after
+// internal/manage's, which records who ended or paused a subscription.
 func (s *Service) OnApplied(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 	var all []told
 	if change := a.Subscription; change != nil {
@@ -52,7 +52,7 @@ func (s *Service) OnApplied(ctx context.Context, tx *sqlx.Tx, a settle.Applied) 
 	return mail.Enqueue(ctx, tx, a.At, mails...)
 }
 
-// ofSubscription is what a change of a subscription tells its reader.
+// ofSubscription returns the mails to the reader about a change of a subscription.
 func (s *Service) ofSubscription(before, after subscription.Subscription, at time.Time) []told {
 	args := mail.GiftArgs{
 		Amount: after.Amount, Frequency: after.Frequency, First: after.FirstCharge(), Next: after.NextCharge(),
@@ -67,7 +67,7 @@ func (s *Service) ofSubscription(before, after subscription.Subscription, at tim
 			all = append(all, told{mail.Welcome, after.PayPalID, args})
 		}
 	case ran && after.State.Ended():
-		args.First = before.FirstCharge() // then nothing was charged
+		args.First = before.FirstCharge() // in this case nothing was charged
 		all = append(all, told{mail.Stopped, moved, args})
 	case before.State == subscription.Suspended && after.State == subscription.Active:
 		all = append(all, told{mail.Resumed, moved, args})
@@ -89,11 +89,12 @@ func (s *Service) ofSubscription(before, after subscription.Subscription, at tim
 	return all
 }
 
-// gaveUp reports whether PayPal suspended a subscription because it could not charge it, which is told as a failed
-// payment.
+// gaveUp reports whether PayPal suspended a subscription because it could not charge it. The mail about that is the one
+// about a failed payment.
 func gaveUp(s subscription.Subscription) bool { return s.FailedPayments > 0 && s.PausedUntil.IsZero() }
 
-// ofLateCharge tells that money came after the subscription had ended: the reader thinks that it was stopped.
+// ofLateCharge returns the mail about money that came after the subscription had ended: the reader believes that it was
+// stopped.
 func (s *Service) ofLateCharge(
 	ctx context.Context, tx *sqlx.Tx, a settle.Applied, p ledger.Payment,
 ) ([]told, error) {

@@ -1,9 +1,9 @@
-// Package notice tells readers what became of what they give monthly or yearly: that it began, changed, was paused,
-// goes on, was stopped and by whom, that a payment failed, that money came after the end; and, before a year's charge,
-// that it is coming. In January it brings the statement of the year before.
+// Package notice mails readers what happened to their monthly or yearly gift: that it began, changed, was paused,
+// resumed, was stopped and by whom, that a payment failed, that money came after the end; and, before a yearly charge,
+// that it is coming. In January it mails the statement of the year before.
 //
-// Each mail is written in the transaction that makes true what it tells, once. The package decides nothing and asks
-// PayPal nothing. Receipts are told by internal/receipt, which gives them.
+// Each mail is enqueued once, in the transaction that makes its content true. The package decides nothing and asks
+// PayPal nothing. Mails about receipts are written by internal/receipt, which issues them.
 package notice
 
 import (
@@ -41,17 +41,18 @@ type Service struct{ Config }
 // New makes a Service.
 func New(cfg Config) *Service { return &Service{cfg} }
 
-// person is whom a mail goes to: at the address they typed, or else at the one that PayPal knows them by.
+// person is the recipient of a mail: at the address they typed, or else at the one that PayPal has for them.
 type person struct {
 	Email string `db:"email"`
 	Name  string `db:"name"`
 }
 
-// personColumns are the columns of the person of a contribution c, whose supporter is s.
+// personColumns are the columns of the person behind a contribution c, whose supporter is s.
 const personColumns = `
 	coalesce(nullif(c.email, ''), s.email, '') AS email, coalesce(nullif(c.name, ''), s.name, '') AS name`
 
-// reader is the person of a contribution. Their address is empty where they were erased, or PayPal never named them.
+// reader returns the person behind a contribution. Their address is empty if they were erased, or if PayPal never named
+// them.
 func reader(ctx context.Context, tx *sqlx.Tx, c contribution.Contribution) (person, error) {
 	if c.Email != "" && c.Name != "" {
 		return person{c.Email, c.Name}, nil
@@ -69,7 +70,7 @@ func reader(ctx context.Context, tx *sqlx.Tx, c contribution.Contribution) (pers
 	return p, nil
 }
 
-// to addresses a mail.
+// to addresses a mail to the person.
 func (p person) to(kind mail.Kind, key string, args any) mail.Message {
 	return mail.Message{Kind: kind, Key: key, To: p.Email, Name: p.Name, Args: args}
 }

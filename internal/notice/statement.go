@@ -14,13 +14,13 @@ import (
 	"readerfund/internal/mail"
 )
 
-// firstStatementDay is the day of January on which statements begin to go out: the days before it are for payments that
-// PayPal confirms late.
+// firstStatementDay is the day of January on which the first statements are mailed: the days before it leave time for
+// payments that PayPal confirms late.
 const firstStatementDay = 5
 
-// Statements brings everybody who gave last year the statement of it, once, in January. It is periodic work: one pass
-// over all supporters, which goes on where it was broken off. A gift that PayPal confirms after it is on the
-// reader's own page only.
+// Statements mails every reader who gave last year the statement of that year, once, in January. It is periodic work:
+// one pass over all supporters, which resumes where it was interrupted. A gift that PayPal confirms after the pass
+// appears on the reader's own page only.
 func (s *Service) Statements(ctx context.Context) error {
 	local := s.Now().In(s.Zone)
 	if local.Month() != time.January || local.Day() < firstStatementDay {
@@ -39,10 +39,10 @@ func (s *Service) Statements(ctx context.Context) error {
 	return nil
 }
 
-// tellStatements writes the mails of the next supporters, by id, and reports whether those were the last.
+// tellStatements enqueues the mails of the next supporters, by id, and reports whether those were the last.
 func (s *Service) tellStatements(ctx context.Context, year int) (ended bool, err error) {
 	err = s.DB.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		// The row is locked until the mails are written: should two processes do this at once, they take turns.
+		// The row is locked until the mails are enqueued: should two processes do this at once, they take turns.
 		var progress struct {
 			After uuid.UUID  `db:"after_id"`
 			Ended *time.Time `db:"ended_at"`
@@ -93,11 +93,12 @@ type given struct {
 	person
 }
 
-// givenIn are the contributions of supporters with a receipt for a payment of the year.
+// givenIn returns the contributions of supporters that have a receipt for a payment of the year.
 func (s *Service) givenIn(ctx context.Context, tx *sqlx.Tx, year int, supporters []uuid.UUID) ([]given, error) {
 	from := time.Date(year, time.January, 1, 0, 0, 0, 0, s.Zone)
 	var all []given
-	// Locked, so that nobody is erased between this and their mail; in the order in which an erasure locks them.
+	// Locked, so that no person is erased between this query and their mail; in the order in which an erasure locks
+	// them.
 	err := tx.SelectContext(ctx, &all, `
 		SELECT c.id, c.supporter_id, g.paid_at, `+personColumns+`
 		FROM contribution c JOIN supporter s ON s.id = c.supporter_id CROSS JOIN LATERAL (
@@ -112,16 +113,16 @@ func (s *Service) givenIn(ctx context.Context, tx *sqlx.Tx, year int, supporters
 	return all, nil
 }
 
-// statements are the mails about a year: one for each address under which a supporter gave, with what was given under
-// that one. A family that shares a PayPal account is one supporter to PayPal, and each of them learns of their own
-// gifts alone. The account's owner finds the statement of everything on their own page.
+// statements returns the mails about a year: one for each address under which a supporter gave, covering the gifts made
+// with that address. A family that shares a PayPal account is one supporter to PayPal, so each of them learns only
+// about their own gifts. The account's owner finds the statement of everything on their own page.
 func (s *Service) statements(year int, all []given) []mail.Message {
 	type recipient struct {
 		supporter uuid.UUID
 		address   string
 	}
 	place := map[recipient]int{}
-	var latest []given // of each recipient, in the order of their first contributions
+	var latest []given // for each recipient, in the order of their first contributions
 	var first []uuid.UUID
 	for _, g := range all {
 		r := recipient{g.Supporter, strings.ToLower(g.Email)}

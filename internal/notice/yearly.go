@@ -16,7 +16,7 @@ import (
 // batch is how many mails one transaction writes.
 const batch = 500
 
-// charge is a yearly charge that is coming.
+// charge is an upcoming yearly charge.
 type charge struct {
 	PayPalID     string    `db:"paypal_id"`
 	Contribution uuid.UUID `db:"contribution_id"`
@@ -28,9 +28,9 @@ type charge struct {
 	person
 }
 
-// Yearly announces each yearly charge: once when the most of YearlyDays are left, and again at each smaller number. A
-// charge that we hear of late is announced once, for the smallest number that still fits. The day of the charge is
-// PayPal's. It is periodic work.
+// Yearly announces each yearly charge: once when the largest of YearlyDays is reached, and again at each smaller
+// number. A charge that we learn about late is announced once, for the smallest number that still fits. The day of the
+// charge comes from PayPal. It is periodic work.
 func (s *Service) Yearly(ctx context.Context) error {
 	now, least := s.Now().UTC(), 0
 	for _, days := range s.YearlyDays {
@@ -45,13 +45,13 @@ func (s *Service) Yearly(ctx context.Context) error {
 // tellYearly announces charges that are more than least and at most most days away.
 func (s *Service) tellYearly(ctx context.Context, now time.Time, least, most int) error {
 	from, to := now.AddDate(0, 0, least), now.AddDate(0, 0, most)
-	lastAt, last := from, "" // of the batch before: many are charged at the same moment
+	lastAt, last := from, "" // of the batch before: many are charged at the same time
 	for {
 		var due []charge
 		err := s.DB.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 			due = nil
-			// Locked, so that one that is stopped at this moment is not told that it will be charged. Somebody who is being
-			// erased is left out: the mail would have the address that is gone by then.
+			// Locked, so that a reader who stops the gift at this moment is not mailed that it will be charged. A
+			// person who is being erased is left out: otherwise the mail would contain their address after the erasure.
 			err := tx.SelectContext(ctx, &due, `
 				SELECT b.paypal_id, b.contribution_id, c.receipt AS reference, b.amount_minor, b.currency, b.next_billing_at,
 				       `+personColumns+`

@@ -15,7 +15,7 @@ import (
 	"readerfund/internal/text"
 )
 
-// Address is a reader's name in full and postal address, as they want both on their receipts.
+// Address is a reader's full name and postal address, as they want both on their receipts.
 type Address struct {
 	Name     string `db:"name"`
 	Street   string `db:"street"`
@@ -25,7 +25,7 @@ type Address struct {
 	Country  string `db:"country"` // as the reader writes it
 }
 
-// Empty reports whether nothing is kept of it.
+// Empty reports whether no part of it is set.
 func (a Address) Empty() bool { return a == Address{} }
 
 // The longest texts of an address, in characters. The name's is that of the donation form.
@@ -42,11 +42,11 @@ const addressColumns = `
 	coalesce(a.extra, '') AS "address.extra", coalesce(a.postcode, '') AS "address.postcode",
 	coalesce(a.town, '') AS "address.town", coalesce(a.country, '') AS "address.country"`
 
-// AddressUse is what the form that is set needs a reader's address for. Where it needs none, none is asked for.
+// AddressUse is what the configured form needs a reader's address for. If it needs none, the pages do not ask for one.
 func (s *Service) AddressUse() form.AddressUse { return s.issuer.Form.Address() }
 
-// AddressOf is what the reader of a mail address had us keep; it is empty where that is nothing. The address is as it
-// is kept: in lower case.
+// AddressOf returns the address that the reader of a mailbox saved; it is empty if they saved none. email is in the
+// form in which it is stored: in lower case.
 func (s *Service) AddressOf(ctx context.Context, email string) (Address, error) {
 	var a Address
 	err := s.db.GetContext(ctx, &a, `
@@ -60,7 +60,7 @@ func (s *Service) AddressOf(ctx context.Context, email string) (Address, error) 
 	return a, nil
 }
 
-// AddressFor is what AddressOf says of whom a contribution's documents are mailed to, on one line with the name.
+// AddressFor returns what AddressOf finds for the recipient of a contribution's documents, on one line with the name.
 func (s *Service) AddressFor(ctx context.Context, contribution uuid.UUID) (string, error) {
 	var p person
 	err := s.db.GetContext(ctx, &p, `SELECT `+personColumns+` FROM contribution c`+personTables+` WHERE c.id = $1`,
@@ -71,8 +71,8 @@ func (s *Service) AddressFor(ctx context.Context, contribution uuid.UUID) (strin
 	return p.Address.Name + ", " + s.Printed(p.Address), nil
 }
 
-// SaveAddress keeps an address for the receipts that are issued from now on and mailed to email, whose reader is known
-// to have written it. The error is fault.Invalid for what cannot stand on a receipt.
+// SaveAddress saves an address for the receipts that are issued from now on and mailed to email. The caller has
+// verified that email's reader wrote it. The error is fault.Invalid for values that cannot be printed on a receipt.
 func (s *Service) SaveAddress(ctx context.Context, email string, a Address) error {
 	a = a.clean()
 	if err := a.check(); err != nil {
@@ -91,7 +91,7 @@ func (s *Service) SaveAddress(ctx context.Context, email string, a Address) erro
 	return nil
 }
 
-// RemoveAddress forgets what SaveAddress kept. Receipts that have it keep it.
+// RemoveAddress deletes what SaveAddress saved. Receipts that were issued with it keep it.
 func (s *Service) RemoveAddress(ctx context.Context, email string) error {
 	if _, err := s.db.ExecContext(ctx, `DELETE FROM receipt_address WHERE email = $1`, email); err != nil {
 		return db.Translate(fmt.Errorf("remove an address: %w", err))
@@ -99,7 +99,7 @@ func (s *Service) RemoveAddress(ctx context.Context, email string) error {
 	return nil
 }
 
-// clean takes out what shows nothing, and the spaces around.
+// clean removes invisible characters, and the spaces around.
 func (a Address) clean() Address {
 	for _, line := range []*string{&a.Name, &a.Street, &a.Extra, &a.Postcode, &a.Town, &a.Country} {
 		*line = strings.TrimSpace(text.Visible(*line))
@@ -107,7 +107,7 @@ func (a Address) clean() Address {
 	return a
 }
 
-// check refuses what lacks a part that every address has, and what is more than a line.
+// check rejects an address without a part that every address has, and any part that is longer than a line.
 func (a Address) check() error {
 	return errors.Join(
 		checkLine("name", a.Name, longestLine, fault.Input("name", "receipt.name_missing")),
@@ -125,10 +125,10 @@ func checkLine(name, value string, longest int, missing error) error {
 	return field.Line(name, value, longest)
 }
 
-// Printed is the postal address on one line, as the form that is set prints it.
+// Printed is the postal address on one line, as the configured form prints it.
 func (s *Service) Printed(a Address) string { return a.line(s.issuer.Form) }
 
-// line writes the address on one line, as a form's country has its parts.
+// line writes the address on one line, with its parts in the order of the form's country.
 func (a Address) line(f form.Form) string {
 	town := []string{a.Town, a.Postcode}
 	if styleOf(f).postcodeFirst {

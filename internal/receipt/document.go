@@ -13,7 +13,7 @@ import (
 	"readerfund/internal/receipt/form"
 )
 
-// Document is a receipt, a notice or a statement in words, ready to be shown: as a page, as a PDF, in a mail.
+// Document is the text of a receipt, a notice or a statement, ready to be shown: as a page, as a PDF, in a mail.
 type Document struct {
 	Lang       language.Tag
 	Name       string // of a file
@@ -22,14 +22,15 @@ type Document struct {
 	Facts      []Fact
 	Paragraphs []string // with line breaks in them
 	Table      Table    // of a statement; without rows otherwise
-	Mark       Mark     // what stands above it; empty on an original
-	Void       string   // says that it was replaced, and by what; mostly empty
+	Mark       Mark     // shown above it; empty on an original
+	Void       string   // says that it was replaced, and by which document; mostly empty
 }
 
-// Mark says of a copy what it is, in whatever language the document is.
+// Mark says what kind of copy a document is, whatever the document's language.
 type Mark string
 
-// The marks. A copy for the file says nothing about the original, which may not have been handed out yet.
+// The marks. A copy for the file makes no statement about the original, which may not have been issued to the reader
+// yet.
 const (
 	Duplicate   Mark = "DUPLICATE"         // the original was handed out before
 	CopyForFile Mark = "COPY FOR THE FILE" // staff opened it
@@ -43,21 +44,21 @@ type Fact struct {
 // Table is the list in a statement.
 type Table struct {
 	Title string
-	Apart bool // on a page of its own, on paper: it is the annex of a letter
+	Apart bool // on paper it starts a page of its own: it is the annex of a letter
 	Head  []string
 	Rows  [][]string
-	Sums  [][2]string // what the last column comes to, by currency, each with its label
+	Sums  [][2]string // the totals of the last column, by currency, each with its label
 }
 
-// texts are the forms' templates. One text says all that a form has to say, by its .Kind.
+// texts are the forms' templates. One template covers all kinds of documents of a form, by its .Kind.
 type texts struct {
 	of map[form.Form]*template.Template
 }
 
-// statement is the .Kind of a statement, beside the kinds that have numbers.
+// statement is the .Kind of a statement, besides the kinds that have numbers.
 const statement Kind = "statement"
 
-// words is what the texts are made of. Amounts and days are written as the form writes them.
+// words is the data of the texts. Amounts and days are formatted as the form writes them.
 type words struct {
 	Kind                         Kind
 	Form                         form.Form
@@ -66,7 +67,7 @@ type words struct {
 	Amount, Left, Frequency      string
 	Date, Issued                 string
 	Name, Address                string
-	Replacement, ReplacementDate string // what took this one's place; empty where nothing did
+	Replacement, ReplacementDate string // the document that replaced this one; empty if none did
 	Small                        bool   // in EUR and no more than what the simplified proof allows
 	Issuer                       string
 	Company                      string // the issuer with its address, on one line
@@ -77,10 +78,10 @@ type words struct {
 	Sums                         []sum
 }
 
-// sum is what a year came to in one currency.
+// sum is the total of a year in one currency.
 type sum struct{ Currency, Amount, Spelled string }
 
-// parseTexts reads every form's text, so that a broken one stops the start.
+// parseTexts reads every form's text, so that a broken one fails the start.
 func parseTexts(from fs.FS) (*texts, error) {
 	t := &texts{of: map[form.Form]*template.Template{}}
 	for _, f := range form.Forms() {
@@ -97,7 +98,7 @@ func parseTexts(from fs.FS) (*texts, error) {
 	return t, nil
 }
 
-// document says words in a form.
+// document renders words in a form.
 func (t *texts) document(f form.Form, w words) (Document, error) {
 	w.Form = f
 	text, err := t.say(f, string(f)+".txt", w)
@@ -129,7 +130,7 @@ func facts(block string) []Fact {
 	return all
 }
 
-// say executes one template of a form. An unknown form, of a row that a later version wrote, is said plainly.
+// say executes one template of a form. An unknown form, from a row that a later version wrote, uses the plain text.
 func (t *texts) say(f form.Form, name string, data any) (string, error) {
 	parsed, known := t.of[f]
 	if !known {
@@ -142,11 +143,11 @@ func (t *texts) say(f form.Form, name string, data any) (string, error) {
 	return b.String(), nil
 }
 
-// smallGift is up to what a slip of the recipient's and the payer's bank statement do in Germany (§ 50 Abs. 4 Satz 1
-// Nr. 2 EStDV), in cents.
+// smallGift is the amount up to which, in Germany, a slip from the recipient together with the payer's bank statement
+// is proof enough (§ 50 Abs. 4 Satz 1 Nr. 2 EStDV), in cents.
 const smallGift = 300_00
 
-// Document says a receipt or notice in words.
+// Document renders the text of a receipt or notice.
 func (s *Service) Document(r Receipt) (Document, error) {
 	style := styleOf(r.Form)
 	w := s.issuerWords()
@@ -168,7 +169,7 @@ func (s *Service) Document(r Receipt) (Document, error) {
 	return d, err
 }
 
-// issuerWords are the words about who issues.
+// issuerWords returns the words about the issuer.
 func (s *Service) issuerWords() words {
 	i := s.issuer
 	w := words{
@@ -176,7 +177,7 @@ func (s *Service) issuerWords() words {
 		Company: strings.Join(i.Lines, ", "),
 	}
 	w.Exemption, _ = i.Exemption()
-	if i.Form.German() { // the model's sentences have the word before it
+	if i.Form.German() { // the model's sentences already contain that word
 		w.Purpose = strings.TrimPrefix(w.Purpose, "Förderung ")
 	}
 	if len(i.Lines) > 0 {

@@ -14,18 +14,18 @@ import (
 	"readerfund/internal/receipt/form"
 )
 
-// batch is how many numbers one transaction gives out: it is over in some milliseconds, and a renewal day of 20,000
-// payments takes a hundred of them.
+// batch is how many numbers one transaction assigns: it takes a few milliseconds, and a renewal day of 20,000 payments
+// takes a hundred of them.
 const batch = 200
 
-// Issue gives every completed payment that has none its receipt, and then every refund of a receipted payment its
+// Issue gives every completed payment without a receipt its receipt, and then every refund of a receipted payment its
 // notice, in the order in which they were booked. It is periodic work. Any number of processes may do it at once, and
-// die in it: number, document, mail and the mark on the payment are one transaction, under the lock of the counter's
-// row.
+// may die midway: number, document, mail and the mark on the payment are saved in one transaction, under the lock of
+// the counter's row.
 func (s *Service) Issue(ctx context.Context) error {
 	for _, step := range []struct {
 		what string
-		due  string // asked without a lock, so that nothing is written while nothing is due
+		due  string // queried without a lock, so that nothing is written while nothing is due
 		do   finder
 	}{
 		{"receipts", `SELECT EXISTS (SELECT 1 FROM payment WHERE receipt_due AND status = 'completed')`, s.receipts},
@@ -48,7 +48,7 @@ func (s *Service) Issue(ctx context.Context) error {
 // finder finds what is due, locks it, and reports whether there may be more.
 type finder func(context.Context, *sqlx.Tx) (rows []row, more bool, err error)
 
-// issueBatch issues what is due, as much as a batch holds, and reports whether there may be more.
+// issueBatch issues up to one batch of what is due, and reports whether there may be more.
 func (s *Service) issueBatch(
 	ctx context.Context, due string, find finder,
 ) (issued int, more bool, err error) {
@@ -58,12 +58,12 @@ func (s *Service) issueBatch(
 	return s.numberBatch(ctx, find)
 }
 
-// numberBatch gives numbers to what a finder finds, and reports whether there may be more.
+// numberBatch assigns numbers to what a finder finds, and reports whether there may be more.
 func (s *Service) numberBatch(ctx context.Context, find finder) (issued int, more bool, err error) {
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		now := s.now().UTC()
 		year := now.In(s.zone).Year()
-		// The counter first: who waits for it holds no payment that a booking might want.
+		// The counter first: a transaction that waits for it then holds no payment that a booking might need.
 		var last int
 		err := tx.GetContext(ctx, &last, `
 			INSERT INTO receipt_counter (series, year, last) VALUES ($1, $2, 0)
@@ -88,7 +88,7 @@ func (s *Service) numberBatch(ctx context.Context, find finder) (issued int, mor
 	return issued, more, err
 }
 
-// row is a document that is being issued, as the database is given it, with whom it is mailed to.
+// row is a document that is being issued, as it is inserted, with its recipient.
 type row struct {
 	ID           uuid.UUID  `json:"id"`
 	Series       string     `json:"series"`
@@ -114,13 +114,13 @@ type row struct {
 	to recipient
 }
 
-// recipient is whom a document is mailed to, and what the mail needs that the row has not.
+// recipient is the person a document is mailed to, and what the mail needs beyond the row.
 type recipient struct {
 	email, reference, payPalID, ofSerial string
 	ofAt                                 time.Time
 }
 
-// number gives a document its number.
+// number assigns a document its number.
 func (s *Service) number(r *row, year, number int, now time.Time) error {
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -131,7 +131,7 @@ func (s *Service) number(r *row, year, number int, now time.Time) error {
 	return nil
 }
 
-// save writes documents, the counter, and what was due, and the mails.
+// save writes documents, the counter, the marks on what was due, and the mails.
 func (s *Service) save(ctx context.Context, tx *sqlx.Tx, rows []row, now time.Time) error {
 	list, err := json.Marshal(rows)
 	if err != nil {
@@ -162,7 +162,7 @@ func (s *Service) save(ctx context.Context, tx *sqlx.Tx, rows []row, now time.Ti
 	mails := make([]mail.Message, 0, len(rows))
 	for _, r := range rows {
 		if r.Kind == Replacement {
-			continue // its reader asked for it, and has it before them
+			continue // the reader requested it, and already sees it in the browser
 		}
 		m, err := s.letter(r)
 		if err != nil {

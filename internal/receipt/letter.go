@@ -7,9 +7,9 @@ import (
 	"readerfund/internal/money"
 )
 
-// letter is the mail that brings a document: its whole text, and where the document itself is. Nothing is attached. A
-// mail of some kilobytes arrives where one with a file is held back, a renewal day is not tens of thousands of files,
-// and the original is handed out once, to who opens it.
+// letter is the mail that delivers a document: its whole text, and a link to the document itself. Nothing is attached:
+// a mail of a few kilobytes arrives where one with a file is held back, a renewal day does not produce tens of
+// thousands of files, and the original is handed out once, to the reader who opens it.
 func (s *Service) letter(r row) (mail.Message, error) {
 	amount := money.New(r.Minor, money.Currency(r.Currency))
 	d, err := s.Document(Receipt{

@@ -8,14 +8,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// What the signatures in the addresses are for. The key of a thanks page does not open receipts: that page names
-// nobody, and people show it to others.
+// The purposes of the signatures in the addresses. The key of a thanks page does not open receipts: that page names no
+// person, and people show it to others.
 const (
 	ListPurpose      = "receipts of a gift"
 	StatementPurpose = "yearly statement"
 )
 
-// Links are the addresses at which readers find their documents. A signed one opens for whoever has it.
+// Links are the addresses at which readers find their documents. A signed address opens for anyone who has it.
 type Links struct {
 	BaseURL string // without a slash at the end
 	Sign    func(purpose, text string) (signature string)
@@ -26,7 +26,7 @@ func ListPath(contribution uuid.UUID) string {
 	return "/contributions/" + contribution.String() + "/receipt"
 }
 
-// DocumentPath is the page of one of them.
+// DocumentPath is the page of one of the documents.
 func DocumentPath(contribution uuid.UUID, serial string) string {
 	return ListPath(contribution) + "/" + url.PathEscape(serial)
 }

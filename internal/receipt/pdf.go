@@ -10,9 +10,9 @@ import (
 	"codeberg.org/go-pdf/fpdf"
 )
 
-// The fonts have Latin, Greek and Cyrillic, so that names are written as they are: the fonts that every PDF reader has
-// know Western Europe alone. font/OFL.txt is their licence. What they have not is shown as a box: fpdf shapes no Arabic
-// or Indic script, so more letters would not be enough.
+// The fonts have Latin, Greek and Cyrillic, so that names are printed as they are written: the fonts built into every
+// PDF reader only cover Western Europe. font/OFL.txt is their licence. A missing letter is shown as a box: fpdf shapes
+// no Arabic or Indic script, so fonts with more letters would not help.
 var (
 	//go:embed font/NotoSans-Regular.ttf
 	regular []byte
@@ -29,7 +29,7 @@ const (
 	textWidth  = 210 - 2*margin
 )
 
-// PDF writes the document as a file. The same document is the same bytes: nothing in it comes from the clock.
+// PDF writes the document as a file. The same document gives the same bytes: nothing in it depends on the clock.
 func (d Document) PDF() ([]byte, error) {
 	f := fpdf.New("P", "mm", "A4", "")
 	f.SetCatalogSort(true)
@@ -143,5 +143,5 @@ func (t Table) draw(f *fpdf.Fpdf) {
 	}
 }
 
-// together keeps a section sign on the line of its number.
+// together keeps a section sign on the same line as its number.
 func together(text string) string { return strings.ReplaceAll(text, "§ ", "§\u00a0") }

@@ -60,7 +60,7 @@ func (r stored) receipt() Receipt {
 	}
 }
 
-// Of are the receipts and notices of a contribution, oldest first.
+// Of returns the receipts and notices of a contribution, oldest first.
 func (s *Service) Of(ctx context.Context, contribution uuid.UUID) ([]Receipt, error) {
 	all, err := list(ctx, s.db, "WHERE r.contribution_id = $1 ORDER BY r.issued_at, r.year, r.number", contribution)
 	return all, db.Translate(err)
@@ -74,7 +74,8 @@ func list(ctx context.Context, q sqlx.QueryerContext, where string, args ...any)
 	return db.Column(rows, stored.receipt), nil
 }
 
-// Serials are the numbers of the receipts that payments have now, by the payments' ids. One that has none is left out.
+// Serials returns the numbers of the receipts that payments have now, by the payments' ids. A payment without a receipt
+// is left out.
 func (s *Service) Serials(ctx context.Context, payments []int64) (map[int64]string, error) {
 	var rows []struct {
 		Payment int64  `db:"payment_id"`
@@ -94,8 +95,9 @@ func (s *Service) Serials(ctx context.Context, payments []int64) (map[int64]stri
 	return of, nil
 }
 
-// Addressed reports whether a document of a contribution shows a postal address. Such a one is for the reader of the
-// mail address that it was mailed to: whoever paid, or typed that address into the form, may be somebody else.
+// Addressed reports whether a document of a contribution shows a postal address. Such a document is only for the reader
+// of the mailbox that it was sent to: the person who paid, or who typed that address into the form, may be another
+// person.
 func (s *Service) Addressed(ctx context.Context, contribution uuid.UUID, serial string) (bool, error) {
 	var addressed bool
 	err := s.db.GetContext(ctx, &addressed, `
@@ -107,7 +109,7 @@ func (s *Service) Addressed(ctx context.Context, contribution uuid.UUID, serial 
 	return addressed, nil
 }
 
-// MailedTo reports whether the documents of a contribution are mailed to an address: in lower case.
+// MailedTo reports whether the documents of a contribution are mailed to an address, which is in lower case.
 func (s *Service) MailedTo(ctx context.Context, contribution uuid.UUID, email string) (bool, error) {
 	var theirs bool
 	err := s.db.GetContext(ctx, &theirs, `
@@ -120,13 +122,13 @@ func (s *Service) MailedTo(ctx context.Context, contribution uuid.UUID, email st
 }
 
 // Open hands out a document of a contribution, by its serial: the first time as the original, and as a duplicate from
-// then on. Of several who open it at once, one gets the original: the row's lock says who. The error is fault.NotFound
-// where the contribution has no such document.
+// then on. If several requests open it at once, one gets the original: the row's lock decides which. The error is
+// fault.NotFound if the contribution has no such document.
 func (s *Service) Open(ctx context.Context, contribution uuid.UUID, serial string) (Document, error) {
 	var first bool
 	var r Receipt
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		// RETURNING sees the new row; the old one says whether this is the first time.
+		// RETURNING sees the new row; the old one shows whether this is the first time.
 		err := tx.GetContext(ctx, &first, `
 			UPDATE receipt r SET opened_at = coalesce(r.opened_at, $3),
 			       copies = r.copies + CASE WHEN old.opened_at IS NULL THEN 0 ELSE 1 END
@@ -151,9 +153,9 @@ func (s *Service) Open(ctx context.Context, contribution uuid.UUID, serial strin
 	return d, err
 }
 
-// Copy is a document of a contribution for the staff's file, by its serial: as its reader gets it, and marked as that
-// copy. It leaves the original to the reader and counts as no duplicate. The error is fault.NotFound where the
-// contribution has no such document.
+// Copy returns a document of a contribution for the staff's file, by its serial: the text that its reader gets, marked
+// as a copy for the file. It leaves the original to the reader and does not count as a duplicate. The error is
+// fault.NotFound if the contribution has no such document.
 func (s *Service) Copy(ctx context.Context, contribution uuid.UUID, serial string) (Document, error) {
 	r, err := one(ctx, s.db, contribution, serial)
 	if err != nil {

@@ -1,9 +1,10 @@
-// Package receipt gives each payment its receipt: a number without a gap, the text that a country's law wants, a page
-// to print and a PDF; and each refund of such a payment the notice that corrects or cancels it.
+// Package receipt gives each payment its receipt: a number from a series without gaps, the text that a country's law
+// requires, a page to print and a PDF; and each refund of such a payment the notice that corrects or cancels the
+// receipt.
 //
-// Numbers are given out after the money is booked, by work of the queue, so that no gift waits for the one row they all
-// would have to lock. The package books nothing, decides nothing about money, and asks PayPal nothing. It knows no
-// HTTP: internal/web shows its documents.
+// Numbers are assigned after the money is booked, by a job of the queue, so that no gift waits for the one row that all
+// of them would have to lock. The package books nothing, decides nothing about money, and asks PayPal nothing. It knows
+// no HTTP: internal/web shows its documents.
 package receipt
 
 import (
@@ -18,37 +19,37 @@ import (
 	"readerfund/templates"
 )
 
-// Kind is what a document says of a payment.
+// Kind is what a document states about a payment.
 type Kind string
 
-// The kinds. What takes something off a receipt has a number of its own, in the same series.
+// The kinds. A document that reduces a receipt has a number of its own, in the same series.
 const (
-	Original     Kind = "receipt"      // the money came
+	Original     Kind = "receipt"      // the money arrived
 	Replacement  Kind = "replacement"  // it cancels a receipt and takes its place
 	Correction   Kind = "correction"   // a part of it went back
 	Cancellation Kind = "cancellation" // all of it, or all that was left, went back
 )
 
-// Receipt is a document that has a number. It never changes, but for who it names, which is emptied where the person is
-// erased. Times are UTC.
+// Receipt is a document that has a number. It never changes, except that name and address are emptied when the person
+// is erased. Times are UTC.
 type Receipt struct {
 	ID           uuid.UUID
 	Serial       string // "R-2026-000123"
 	Kind         Kind
 	Contribution uuid.UUID
-	Reference    string // the payment's own number, which the gift is known by: "K7M3-9QX2"
+	Reference    string // the payment's own number, by which people know the gift: "K7M3-9QX2"
 	Payment      string // PayPal's id
 	Of           string // the serial of the receipt that a notice is about, or that this one replaces; else empty
 	OfAt         time.Time
 	ReplacedBy   string // the serial of the receipt that took this one's place; mostly empty
 	ReplacedAt   time.Time
-	Amount       money.Amount // of a notice: what went back
-	Left         money.Amount // what the receipt is good for after it
+	Amount       money.Amount // of a notice: the money that went back
+	Left         money.Amount // what the receipt is still worth after it
 	Frequency    string       // once, month or year
 	PaidAt       time.Time    // of a notice: when the money went back
 	IssuedAt     time.Time
 	Form         form.Form
-	Name         string // the person's, when it was issued; empty where it is not known, or was erased
+	Name         string // the person's, when it was issued; empty if unknown or erased
 	Address      string // postal, on one line, where the form prints one, likewise
 	Country      string // ISO 3166-1, likewise
 }
@@ -59,7 +60,7 @@ type Config struct {
 	Issuer       form.Issuer
 	Zone         *time.Location                      // whose days and years count
 	Links        Links                               // put into mails
-	Manage       func(contribution uuid.UUID) string // the page on which a recurring gift is stopped, for its mails
+	Manage       func(contribution uuid.UUID) string // the page where a recurring gift can be stopped, for its mails
 	TemplatesDir string                              // an operator's own copy of templates/, read at the start; may be empty
 	Now          func() time.Time
 	Log          *slog.Logger
@@ -77,7 +78,7 @@ type Service struct {
 	log    *slog.Logger
 }
 
-// New makes a Service. It fails where a text cannot be read, or the issuer lacks what its form needs.
+// New makes a Service. It fails if a text cannot be parsed, or if the issuer lacks a field that its form needs.
 func New(cfg Config) (*Service, error) {
 	t, err := parseTexts(templates.Under(cfg.TemplatesDir))
 	if err != nil {

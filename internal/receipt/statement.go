@@ -17,10 +17,10 @@ import (
 	"readerfund/internal/text"
 )
 
-// Given is one receipt in a year's statement, with what was taken off it since.
+// Given is one receipt in a year's statement, with what was deducted from it since.
 type Given struct {
 	Serial    string
-	Notices   []string // the serials of what corrected or cancelled it
+	Notices   []string // the serials of the notices that corrected or cancelled it
 	Frequency string
 	PaidAt    time.Time
 	Amount    money.Amount
@@ -28,18 +28,18 @@ type Given struct {
 	Left      money.Amount
 }
 
-// Statement is what a supporter gave in a year, by the days on which PayPal took it. Each amount had a receipt before,
-// so it adds no number.
+// Statement is what a supporter gave in a year, by the days on which PayPal took the money. Each amount already has a
+// receipt, so a statement has no number.
 type Statement struct {
 	Supporter uuid.UUID
 	Year      int
 	Name      string
-	Address   string // postal, on one line, where the form that is set prints one
+	Address   string // postal, on one line, if the configured form prints one
 	Given     []Given
 	Sums      []money.Amount // what is left, by currency, in the order of their codes
 }
 
-// Years are those in which a supporter gave, the latest first.
+// Years returns the years in which a supporter gave, the latest first.
 func (s *Service) Years(ctx context.Context, supporter uuid.UUID) ([]int, error) {
 	var years []int
 	err := s.db.SelectContext(ctx, &years, `
@@ -52,9 +52,9 @@ func (s *Service) Years(ctx context.Context, supporter uuid.UUID) ([]int, error)
 	return years, nil
 }
 
-// Statement adds up a supporter's year. With of, one of their contributions in it, it has only what was given under
-// that one's address: a mail must not tell somebody of gifts that another address was typed for, though one PayPal
-// account paid for both. With uuid.Nil it has everything. The error is fault.NotFound where that is nothing.
+// Statement adds up a supporter's year. If of names one of their contributions in that year, it covers only what was
+// given under that contribution's address: a mail must not reveal gifts made with another address, even if one PayPal
+// account paid for both. With uuid.Nil it covers everything. The error is fault.NotFound if there is nothing to list.
 func (s *Service) Statement(ctx context.Context, supporter uuid.UUID, year int, of uuid.UUID) (Statement, error) {
 	rows, err := s.receipted(ctx, supporter, year)
 	if err != nil {
@@ -89,8 +89,9 @@ func (s *Service) Statement(ctx context.Context, supporter uuid.UUID, year int, 
 	return st, nil
 }
 
-// nameReader puts the name and the postal address on a statement that its reader wrote for it, where the form that is
-// set wants them. A statement of everything is for whom PayPal names, and one of an address for who reads its mail.
+// nameReader prints the name and the postal address that the reader saved on a statement, if the configured form
+// requires them. A statement of everything is for the person PayPal names; a statement of one address is for the reader
+// of its mail.
 func (s *Service) nameReader(ctx context.Context, st *Statement, one receipted, of uuid.UUID) error {
 	if s.AddressUse() == form.NoAddress {
 		return nil
@@ -117,8 +118,8 @@ type receipted struct {
 	Currency     string    `db:"currency"`
 	Name         string    `db:"name"`
 	Contribution uuid.UUID `db:"contribution_id"`
-	Addressed    bool      `db:"addressed"` // it shows a postal address, with a name that is for its own reader
-	Address      string    `db:"address"`   // that its mails go to, in lower case
+	Addressed    bool      `db:"addressed"` // it shows a postal address, with a name only for its own reader
+	Address      string    `db:"address"`   // where its mails go, in lower case
 	Payer        string    `db:"payer"`     // the supporter's address
 }
 
@@ -143,7 +144,8 @@ func (s *Service) receipted(ctx context.Context, supporter uuid.UUID, year int) 
 	return rows, nil
 }
 
-// underAddressOf picks what was given under the address of a contribution; nothing where that is not among it.
+// underAddressOf picks what was given under the address of a contribution; nothing if that contribution is not among
+// it.
 func underAddressOf(all []receipted, of uuid.UUID) []receipted {
 	n := slices.IndexFunc(all, func(r receipted) bool { return r.Contribution == of })
 	if n < 0 {
@@ -153,7 +155,7 @@ func underAddressOf(all []receipted, of uuid.UUID) []receipted {
 	return slices.DeleteFunc(all, func(r receipted) bool { return r.Address != address })
 }
 
-// StatementDocument says a statement in words, in the form that is set now.
+// StatementDocument renders the text of a statement, in the configured form.
 func (s *Service) StatementDocument(st Statement) (Document, error) {
 	style, f := styleOf(s.issuer.Form), s.issuer.Form
 	w := s.issuerWords()
@@ -197,7 +199,7 @@ func (s *Service) StatementDocument(st Statement) (Document, error) {
 	return d, nil
 }
 
-// spelled is an amount in German letters, digit by digit between two X, as the ministry allows it for what programs
+// spelled writes an amount in German, digit by digit between two X, as the ministry allows for documents that programs
 // write (BMF, 7 November 2013, number 7).
 func spelled(a money.Amount) string {
 	names := [...]string{"null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"}

@@ -6,10 +6,10 @@ import (
 	"readerfund/internal/receipt/form"
 )
 
-// style is how a form writes.
+// style is how a form formats its values.
 type style struct {
-	common string       // the file of templates that it shares with others; empty where it shares none
-	tag    language.Tag // amounts are written in it
+	common string       // the file of templates that it shares with others; empty if it shares none
+	tag    language.Tag // amounts are formatted for it
 	date   string       // a layout
 
 	postcodeFirst bool // before the town
@@ -32,7 +32,7 @@ var styles = map[form.Form]style{
 	form.CA:           {"english.txt", language.MustParse("en-CA"), monthFirst, false},
 }
 
-// styleOf is a form's style. One that only a later version knows is written plainly.
+// styleOf is a form's style. A form that only a later version knows gets the plain one.
 func styleOf(f form.Form) style {
 	if s, known := styles[f]; known {
 		return s

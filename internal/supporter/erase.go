@@ -12,25 +12,26 @@ import (
 	"readerfund/internal/mail"
 )
 
-// Erased is what an erasure took away, or would take.
+// Erased counts what an erasure deleted, or would delete.
 type Erased struct {
 	Gifts      []Gift
-	Words      int64    // contributions whose name, address or message goes
+	Words      int64    // contributions whose name, address or message is deleted
 	Addresses  int64    // name and postal address for receipts
-	Profiles   int64    // what PayPal told of the person
+	Profiles   int64    // what PayPal told us about the person
 	Deliveries int64    // webhook bodies
-	Later      int64    // webhook bodies that are still worked on, and go once they are settled
+	Later      int64    // webhook bodies that are still being worked on, and are deleted once they are settled
 	Payments   int64    // details of payments made in PayPal directly
 	Mails      int64    // mails to the person: to whom, and what they said
-	Notes      int64    // remarks of staff, reasons of refunds, and what the audit log has of them
-	Others     []string // other addresses that the same contributions have, each to be erased by itself
+	Notes      int64    // remarks of staff, reasons of refunds, and their copies in the audit log
+	Others     []string // other addresses on the same contributions, each to be erased separately
 }
 
-// Erase takes away everything that says who a person is: what they typed, what PayPal told, what staff wrote about
-// them. Contributions, payments and the ledger stay, so that no figure changes, and nothing PayPal says later about
-// those contributions brings the person back. A new gift of the same person is kept like anybody's.
+// Erase deletes everything that identifies a person: what they typed, what PayPal told us, what staff wrote about them.
+// Contributions, payments and the ledger stay, so that no figure changes, and nothing that PayPal later says about
+// those contributions brings the person's data back. A new gift of the same person is stored like any other.
 //
-// dry only counts. Errors are fault.Invalid for what is no address and fault.NotFound where nothing is known of it.
+// dry only counts. Errors are fault.Invalid for text that is no address, and fault.NotFound if nothing is known about
+// it.
 func (s *Service) Erase(ctx context.Context, address string, dry bool) (Erased, error) {
 	address, err := field.Email("address", address)
 	if err != nil {
@@ -57,10 +58,10 @@ func (s *Service) Erase(ctx context.Context, address string, dry bool) (Erased, 
 	return e, err
 }
 
-// errDry rolls a dry run back, so that it counts by the very statements that erase.
+// errDry rolls a dry run back, so that it counts with the same statements that erase.
 var errDry = errors.New("a dry run keeps nothing")
 
-// written is what stands where staff wrote something about a person.
+// written replaces what staff wrote about a person.
 const written = "(erased)"
 
 func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Erased) error {
@@ -69,7 +70,7 @@ func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Era
 		return err
 	}
 	now, mine := s.now().UTC(), ids(e.Gifts)
-	// Locked in one order, as everything that changes a contribution does, so that news of one of them waits.
+	// Locked in the order in which everything that changes a contribution locks, so that news about one of them waits.
 	_, err = tx.ExecContext(ctx, `SELECT 1 FROM contribution WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`, mine)
 	if err != nil {
 		return fmt.Errorf("lock contributions: %w", err)
@@ -146,8 +147,8 @@ func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Era
 	return s.eraseStray(ctx, tx, address, e)
 }
 
-// eraseStray empties deliveries that name the address and belong to no contribution: those that were ignored, and those
-// that were refused as forged.
+// eraseStray empties deliveries that contain the address and belong to no contribution: those that were ignored, and
+// those that were refused as forged.
 func (s *Service) eraseStray(ctx context.Context, tx *sqlx.Tx, address string, e *Erased) error {
 	now, like := s.now().UTC(), "%"+escapeLike(address)+"%"
 	for what, query := range map[string]string{

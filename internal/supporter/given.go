@@ -20,7 +20,7 @@ type Payment struct {
 	Reference    string // the payment's own number, which people read out: "K7M3-9QX2"
 	State        string
 	Amount       money.Amount
-	Returned     money.Amount // what went back of it
+	Returned     money.Amount // how much of it went back
 	At           time.Time
 }
 
@@ -28,8 +28,8 @@ type Payment struct {
 const givenAtOnce = 50
 
 // Given lists the payments of a reader, the newest first, in pages of 50; declined ones are left out. older is the
-// cursor of the page after it, empty on the last one. The address is as it is kept: in lower case. The error is a
-// fault.Invalid on "after" for a cursor that no page gave.
+// cursor of the next page, empty on the last one. The address is in the form in which it is stored: in lower case. The
+// error is a fault.Invalid on "after" for a cursor that no page returned.
 func (s *Service) Given(ctx context.Context, address, after string) (page []Payment, older string, err error) {
 	before, id, err := givenAfter(after)
 	if err != nil {
@@ -46,7 +46,7 @@ func (s *Service) Given(ctx context.Context, address, after string) (page []Paym
 		return nil, "", db.Translate(fmt.Errorf("list what a reader gave: %w", err))
 	}
 	if len(rows) > givenAtOnce {
-		rows = rows[:givenAtOnce] // the one too many says that there is more
+		rows = rows[:givenAtOnce] // the extra row shows that there is more
 		last := rows[givenAtOnce-1]
 		older = listing.EncodeCursor(last.At, binary.BigEndian.AppendUint64(nil, uint64(last.ID))) //nolint:gosec // positive
 	}

@@ -11,8 +11,8 @@ import (
 	"readerfund/internal/listing"
 )
 
-// owned are the contributions of an address, $1: those for which PayPal names it, and those that it was typed into.
-// They are two looks, each along an index of its own, instead of an OR that has none.
+// owned are the contributions of an address, $1: those for which PayPal names it, and those that it was typed into. The
+// two lookups each use an index of their own; an OR could use none.
 const owned = `
 	mine AS (
 		SELECT c.id FROM supporter s JOIN contribution c ON c.supporter_id = s.id WHERE s.email = $1
@@ -23,7 +23,7 @@ const owned = `
 // recurringAtOnce is how many recurring contributions a page lists.
 const recurringAtOnce = 20
 
-// ofMine are the recurring contributions of an address that were begun at PayPal, with whether each has ended.
+// ofMine are the recurring contributions of an address that were started at PayPal, and whether each has ended.
 const ofMine = `
 	SELECT c.id, c.created_at, NOT EXISTS (SELECT 1 FROM subscription b
 	           WHERE b.contribution_id = c.id AND b.state IN ('approval_pending', 'active', 'suspended')) AS ended
@@ -31,16 +31,17 @@ const ofMine = `
 	WHERE c.frequency <> 'once' AND EXISTS (SELECT 1 FROM subscription b
 	    WHERE b.contribution_id = c.id AND (b.state <> 'approval_pending' OR b.starts_at IS NOT NULL))`
 
-// Recurring are a reader's recurring contributions that were begun at PayPal, in pages of 20: those that still run come
-// first, and of each kind the latest. older is the cursor of the page after it, empty on the last one. The address is
-// as it is kept: in lower case. The error is a fault.Invalid on "after" for a cursor that no page gave.
+// Recurring lists a reader's recurring contributions that were started at PayPal, in pages of 20: those that still run
+// come first, and within each group the latest. older is the cursor of the next page, empty on the last one. The
+// address is in the form in which it is stored: in lower case. The error is a fault.Invalid on "after" for a cursor
+// that no page returned.
 func (s *Service) Recurring(ctx context.Context, address, after string) (page []uuid.UUID, older string, err error) {
 	at, place, err := recurringAfter(after)
 	if err != nil {
 		return nil, "", err
 	}
 	var rows []recurringRow
-	// What has ended sorts behind what runs; of each kind, the latest comes first.
+	// Contributions that have ended sort after those that run; within each group, the latest comes first.
 	err = s.db.SelectContext(ctx, &rows, `WITH `+owned+`, repeats AS (`+ofMine+`)
 		SELECT id, created_at, ended FROM repeats
 		WHERE $2::timestamptz IS NULL OR (NOT ended, created_at, id) < (NOT $3::boolean, $2, $4::uuid)
@@ -49,16 +50,16 @@ func (s *Service) Recurring(ctx context.Context, address, after string) (page []
 		return nil, "", db.Translate(fmt.Errorf("list recurring contributions of a reader: %w", err))
 	}
 	if len(rows) > recurringAtOnce {
-		rows = rows[:recurringAtOnce] // the one too many says that there is more
+		rows = rows[:recurringAtOnce] // the extra row shows that there is more
 		older = rows[recurringAtOnce-1].cursor()
 	}
 	return db.Column(rows, func(r recurringRow) uuid.UUID { return r.ID }), older, nil
 }
 
-// mostRunning bounds the list of what still runs: more than anybody gives at once.
+// mostRunning bounds the list of running contributions: more than any person gives at once.
 const mostRunning = 100
 
-// Running are a reader's recurring contributions that have not ended, the latest first, at most 100.
+// Running lists a reader's recurring contributions that have not ended, the latest first, at most 100.
 func (s *Service) Running(ctx context.Context, address string) ([]uuid.UUID, error) {
 	var ids []uuid.UUID
 	err := s.db.SelectContext(ctx, &ids, `WITH `+owned+`, repeats AS (`+ofMine+`)
@@ -69,7 +70,7 @@ func (s *Service) Running(ctx context.Context, address string) ([]uuid.UUID, err
 	return ids, nil
 }
 
-// recurringRow is a place in the list of recurring contributions.
+// recurringRow is a position in the list of recurring contributions.
 type recurringRow struct {
 	ID        uuid.UUID `db:"id"`
 	CreatedAt time.Time `db:"created_at"`
@@ -84,7 +85,7 @@ func (r recurringRow) cursor() string {
 	return listing.EncodeCursor(r.CreatedAt, append([]byte{ended}, r.ID[:]...))
 }
 
-// recurringAfter is the place that a cursor names; at is nil for the first page.
+// recurringAfter is the position that a cursor names; at is nil for the first page.
 func recurringAfter(cursor string) (at *time.Time, place recurringRow, err error) {
 	if cursor == "" {
 		return nil, place, nil
@@ -96,7 +97,7 @@ func recurringAfter(cursor string) (at *time.Time, place recurringRow, err error
 	return &t, recurringRow{ID: uuid.UUID(b[1:]), Ended: b[0] != 0}, nil
 }
 
-// ID is the supporter with an address; uuid.Nil where PayPal has not named it for a payment.
+// ID returns the supporter with an address; uuid.Nil if PayPal has not named it for a payment.
 func (s *Service) ID(ctx context.Context, address string) (id uuid.UUID, err error) {
 	err = s.db.GetContext(ctx, &id, `SELECT id FROM supporter WHERE email = $1`, address)
 	if db.IsNotFound(err) {
@@ -108,7 +109,7 @@ func (s *Service) ID(ctx context.Context, address string) (id uuid.UUID, err err
 	return id, nil
 }
 
-// Owns reports whether a contribution is one of the reader's with the address.
+// Owns reports whether a contribution belongs to the reader of the address.
 func (s *Service) Owns(ctx context.Context, address string, id uuid.UUID) (bool, error) {
 	var owns bool
 	err := s.db.GetContext(ctx, &owns, `

@@ -1,5 +1,5 @@
-// Package supporter looks after what is known of people: it finds what one person has here, hands it out, erases it,
-// and forgets what has been kept for long enough.
+// Package supporter manages personal data: it finds what we store about one person, exports it, erases it, and deletes
+// what has been kept for long enough.
 //
 // It never touches money: ledger entries, payments, refunds and every figure of a report stay as they are. It does not
 // decide who a contribution belongs to; package contribution does, when PayPal names the payer.
@@ -22,24 +22,24 @@ import (
 	"readerfund/internal/field"
 )
 
-// What is done with a person's data, in the audit log. The subject counts contributions and names nobody: an entry that
-// held the address would keep what was erased.
+// The audit log's actions on a person's data. The subject counts contributions and names no person: an entry with the
+// address would keep what was erased.
 const (
 	ActionFind   audit.Action = "supporter.find"
 	ActionExport audit.Action = "supporter.export"
 	ActionErase  audit.Action = "supporter.erase"
 )
 
-// Config is what a Service needs. Log may be nil where nothing is forgotten.
+// Config is what a Service needs. Log may be nil if nothing is deleted.
 type Config struct {
 	DB        *db.DB
 	Retention Retention
-	Actor     string // who asks, for the audit log; empty: the command line
+	Actor     string // who runs it, for the audit log; empty: the command line
 	Now       func() time.Time
 	Log       *slog.Logger
 }
 
-// Service is the care for people's data. It is safe for concurrent use, also by several processes on one database.
+// Service manages people's data. It is safe for concurrent use, also by several processes on one database.
 type Service struct {
 	db        *db.DB
 	retention Retention
@@ -66,8 +66,9 @@ type Gift struct {
 	Erased    bool      `db:"erased"`
 }
 
-// Find lists what a person has given or begun to give, oldest first: what they typed the address into, and what PayPal
-// names it for. The error is fault.Invalid for what is no address, fault.NotFound where nothing is known of it.
+// Find lists what a person has given or started to give, oldest first: contributions that the address was typed into,
+// and those that PayPal names it for. The error is fault.Invalid for text that is no address, and fault.NotFound if
+// nothing is known about it.
 func (s *Service) Find(ctx context.Context, address string) ([]Gift, error) {
 	address, err := field.Email("address", address)
 	if err != nil {
@@ -83,8 +84,9 @@ func (s *Service) Find(ctx context.Context, address string) ([]Gift, error) {
 	return gifts, err
 }
 
-// HasGiven reports whether anybody with the address has given, or gives regularly: PayPal names it for a payment, or a
-// reader who paid typed it. It is one look along two indexes, for an address as it is kept: in lower case.
+// HasGiven reports whether a person with the address has given, or gives regularly: PayPal names it for a payment, or a
+// reader who paid typed it. It takes one lookup along two indexes. The address is in the form in which it is stored: in
+// lower case.
 func (s *Service) HasGiven(ctx context.Context, address string) (bool, error) {
 	var given bool
 	err := s.db.GetContext(ctx, &given, `
@@ -97,7 +99,7 @@ func (s *Service) HasGiven(ctx context.Context, address string) (bool, error) {
 	return given, nil
 }
 
-// find reads a person's contributions. The error is fault.NotFound where the address is not known at all.
+// find reads a person's contributions. The error is fault.NotFound if the address is not known at all.
 func find(ctx context.Context, tx *sqlx.Tx, address string) ([]Gift, error) {
 	var gifts []Gift
 	err := tx.SelectContext(ctx, &gifts, `
@@ -123,7 +125,7 @@ func find(ctx context.Context, tx *sqlx.Tx, address string) ([]Gift, error) {
 	return nil, nil
 }
 
-// audit notes what was done, and with how many contributions.
+// audit records what was done, and to how many contributions.
 func (s *Service) audit(
 	ctx context.Context, tx *sqlx.Tx, action audit.Action, gifts []Gift, detail map[string]string,
 ) error {

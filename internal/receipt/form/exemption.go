@@ -2,8 +2,8 @@ package form
 
 import "regexp"
 
-// Exemption is what a German tax office's notice says, in the parts that the ministry's model wants in its own words
-// (BMF, 7 November 2013, BStBl I 2013, 1333, number 2: the wording must not be changed).
+// Exemption holds the parts of a German tax office's notice that the ministry's model text requires (BMF, 7 November
+// 2013, BStBl I 2013, 1333, number 2: the wording must not be changed).
 type Exemption struct {
 	Office string // which Finanzamt: "Berlin I"
 	Notice Notice
@@ -11,21 +11,21 @@ type Exemption struct {
 	Year   string // the last one that was assessed; empty for a notice by § 60a AO
 }
 
-// Notice is a kind of notice by which an association is exempt.
+// Notice is a kind of notice that exempts an association.
 type Notice string
 
 // The notices.
 const (
 	ExemptionNotice Notice = "Freistellungsbescheid"
 	TaxNoticeAnnex  Notice = "Anlage zum Körperschaftsteuerbescheid"
-	StatutesNotice  Notice = "Bescheid nach § 60a AO" // of an association that was not assessed yet
+	StatutesNotice  Notice = "Bescheid nach § 60a AO" // for an association that was not assessed yet
 )
 
-// exemption is how RECEIPT_TAX_OFFICE is written.
+// exemption is the format of RECEIPT_TAX_OFFICE.
 var exemption = regexp.MustCompile(`^Finanzamt (\S.*), (?:(` + string(ExemptionNotice) + `|` + string(TaxNoticeAnnex) +
 	`) vom (\d\d\.\d\d\.\d{4}) für (\d{4}(?:[-–/]\d{4})?)|(` + string(StatutesNotice) + `) vom (\d\d\.\d\d\.\d{4}))$`)
 
-// Exemption reads the issuer's tax office, and reports whether it is written as one of:
+// Exemption parses the issuer's tax office, and reports whether it has one of the formats:
 //
 //	Finanzamt Berlin I, Freistellungsbescheid vom 03.02.2026 für 2024
 //	Finanzamt Berlin I, Anlage zum Körperschaftsteuerbescheid vom 03.02.2026 für 2024

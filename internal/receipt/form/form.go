@@ -1,5 +1,5 @@
-// Package form says which texts receipts can have, and what each needs to know of who issues them. The settings are
-// checked by it, and receipts are written by it; it writes nothing itself.
+// Package form defines which texts receipts can have, and what each needs to know about the issuer. The settings are
+// checked against it, and receipts are written by it; it writes nothing itself.
 package form
 
 import (
@@ -10,7 +10,7 @@ import (
 // Form is which text a receipt has: that of a country, or a plain one. The setting is RECEIPT_TEXT.
 type Form string
 
-// The forms. docs/receipts.md says what each country's law wants in them, and where that stands.
+// The forms. docs/receipts.md lists what each country's law requires in them, with the sources.
 const (
 	Plain        Form = "none"          // says what was paid, and nothing about taxes
 	US           Form = "us"            // a written acknowledgment by IRS Publication 1771
@@ -21,7 +21,7 @@ const (
 	CA           Form = "ca"            // an official donation receipt by section 3501 of the Regulations
 )
 
-// Field is one thing that a text may need to know of who issues it, by the name of its setting.
+// Field is one thing that a text may need to know about the issuer, named like its setting.
 type Field string
 
 // The fields of an issuer.
@@ -34,7 +34,7 @@ const (
 	Signer  Field = "RECEIPT_SIGNER"
 )
 
-// needs are what each form cannot do without.
+// needs lists the fields that each form requires.
 var needs = map[Form][]Field{
 	Plain:        nil,
 	US:           {Name, TaxID},
@@ -51,9 +51,9 @@ type AddressUse int
 // The uses.
 const (
 	NoAddress     AddressUse = iota
-	OnReceipt                // the law wants it on each receipt: one without it is not complete
-	OnDeclaration            // a declaration on the receipt wants it, and the donor may fill it in by hand
-	OnStatement              // the law wants it on the year's statement
+	OnReceipt                // the law requires it on each receipt: one without it is not complete
+	OnDeclaration            // a declaration on the receipt requires it, and the donor may fill it in by hand
+	OnStatement              // the law requires it on the year's statement
 )
 
 // addresses are the uses that forms have for an address. Sources: docs/receipts.md.
@@ -62,22 +62,22 @@ var addresses = map[Form]AddressUse{FR: OnReceipt, CA: OnReceipt, UK: OnDeclarat
 // Address is what the form needs the donor's postal address for.
 func (f Form) Address() AddressUse { return addresses[f] }
 
-// Forms are all of them, in alphabetical order.
+// Forms lists all forms in alphabetical order.
 func Forms() []Form { return slices.Sorted(maps.Keys(needs)) }
 
-// Issuer is who issues receipts, as their texts say it.
+// Issuer is the organization that issues receipts, as their texts name it.
 type Issuer struct {
 	Form    Form
 	Series  string   // what the numbers begin with
 	Lines   []string // name and address
 	TaxID   string   // EIN, Steuernummer, charity number, SIREN or RNA, CRA registration number
 	Office  string   // the tax office, and the kind and day of its notice
-	Purpose string   // what the gifts are for, as that notice has it
+	Purpose string   // what the gifts are for, as that notice words it
 	Place   string   // where receipts are issued
-	Signer  string   // who answers for them: name and office
+	Signer  string   // the person who signs: name and office
 }
 
-// Missing are the fields that the issuer's form needs and the issuer has not.
+// Missing returns the fields that the issuer's form needs and the issuer lacks.
 func (i Issuer) Missing() []Field {
 	has := map[Field]bool{
 		Name: len(i.Lines) > 0, TaxID: i.TaxID != "", Office: i.Office != "", Purpose: i.Purpose != "",
