@@ -21,22 +21,23 @@ type Guard struct {
 
 type accountKey struct{}
 
-// accountOf is who asks; only behind only.
+// accountOf is the signed-in account; it may be called only behind Only.
 func accountOf(r *http.Request) account.Account {
 	who, _ := r.Context().Value(accountKey{}).(account.Account)
 	return who
 }
 
-// mayContact reports whether who asks may see readers' email addresses and messages.
+// mayContact reports whether the account may see readers' email addresses and messages.
 func mayContact(r *http.Request) bool { return accountOf(r).Role.Allows(account.Editor) }
 
-// actor is who asks, as the audit log names them; only behind only.
+// actor is the signed-in account as the audit log names it; it may be called only behind Only.
 func actor(r *http.Request) contribution.Actor {
 	who := accountOf(r)
 	return contribution.Actor{ID: who.ID, Name: who.Email}
 }
 
-// Only lets in who is signed in and has the role. Others who can be helped by it are sent to the sign-in and come back.
+// Only lets in accounts that are signed in and have the role. A visitor whom signing in would help is sent to the
+// sign-in page and returns from there.
 func (s *Guard) Only(need account.Role) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return s.pages.Handle(func(w http.ResponseWriter, r *http.Request) error {

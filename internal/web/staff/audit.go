@@ -30,19 +30,19 @@ type auditPage struct {
 	Next, First           string
 }
 
-// auditLine is one act, in words.
+// auditLine is one action, in words.
 type auditLine struct {
 	audit.Entry
 	When   stamp
 	What   string
-	About  string // the page of what it was done to, where there is one
+	About  string // the page of what was acted on, if it has one
 	Change string // "Received → Refunded"
 	Detail []detailLine
 }
 
 type detailLine struct{ Name, Value string }
 
-// Any reports whether the list is restricted at all.
+// Any reports whether the list is filtered at all.
 func (p auditPage) Any() bool { return p.Actor != "" || p.Subject != "" }
 
 // Show answers GET /staff/audit.
@@ -68,7 +68,7 @@ func (s *AuditLog) Show(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s layout) auditLine(loc i18n.Localizer, e audit.Entry) auditLine {
-	line := auditLine{Entry: e, When: s.stamp(e.At), What: actInWords(loc, string(e.Action), e.Detail["outcome"])}
+	line := auditLine{Entry: e, When: s.stamp(e.At), What: actionInWords(loc, string(e.Action), e.Detail["outcome"])}
 	if id, err := uuid.Parse(e.Detail["contribution"]); err == nil {
 		line.About = contributionAddress(id)
 	}
@@ -83,11 +83,11 @@ func (s layout) auditLine(loc i18n.Localizer, e audit.Entry) auditLine {
 	before, after := e.Detail["before"], e.Detail["after"]
 	switch {
 	case before != "" && after != "" && before != after:
-		line.Change = standInWords(loc, before) + " → " + standInWords(loc, after)
+		line.Change = auditStateInWords(loc, before) + " → " + auditStateInWords(loc, after)
 	case before != "" && after != "":
-		line.Change = loc.Say("audit.change.still", i18n.Args{"state": standInWords(loc, before)})
+		line.Change = loc.Say("audit.change.still", i18n.Args{"state": auditStateInWords(loc, before)})
 	case before != "":
-		line.Change = loc.Say("audit.change.was", i18n.Args{"state": standInWords(loc, before)})
+		line.Change = loc.Say("audit.change.was", i18n.Args{"state": auditStateInWords(loc, before)})
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Detail)) {
 		if value := e.Detail[name]; value != "" && name != "before" && name != "after" &&
@@ -98,9 +98,9 @@ func (s layout) auditLine(loc i18n.Localizer, e audit.Entry) auditLine {
 	return line
 }
 
-// standInWords names what stood before or after an act: a state of a contribution or of an event, or what is written
-// there.
-func standInWords(loc i18n.Localizer, state string) string {
+// auditStateInWords names the state before or after an action: of a contribution or an event, or the text itself if it
+// is neither.
+func auditStateInWords(loc i18n.Localizer, state string) string {
 	if known := stateInWords(loc, state); known.Meaning != "" {
 		return known.Label
 	}
@@ -113,7 +113,7 @@ func standInWords(loc i18n.Localizer, state string) string {
 	return spaced(state)
 }
 
-// detailInWords names what was noted of an act.
+// detailInWords names a recorded detail of an action.
 func detailInWords(loc i18n.Localizer, name, value string) detailLine {
 	switch name {
 	case "kind":
@@ -124,9 +124,9 @@ func detailInWords(loc i18n.Localizer, name, value string) detailLine {
 	return detailLine{wordIn(loc, "audit.detail.", name), value}
 }
 
-// actInWords says what was done, as a line of the audit log. What speaks to PayPal has several: that it was begun, and
-// how it ended.
-func actInWords(loc i18n.Localizer, action, outcome string) string {
+// actionInWords says what was done, as a line of the audit log. An action that calls PayPal has several lines: one for
+// its start, and one for its outcome.
+func actionInWords(loc i18n.Localizer, action, outcome string) string {
 	outcome = strings.ReplaceAll(cmp.Or(outcome, "none"), " ", "_")
 	if words, known := loc.Lookup("audit.outcome." + action + "." + outcome); known {
 		return words

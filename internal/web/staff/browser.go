@@ -14,7 +14,7 @@ import (
 // forBrowser is the purpose of the signature in the cookie of a browser that signed in.
 const forBrowser = "known browser"
 
-// browserLasts is how long a browser is known for; each sign-in begins it anew.
+// browserLasts is how long a browser is remembered; each sign-in starts the time again.
 const browserLasts = 365 * 24 * time.Hour
 
 // browsers know the browsers that signed in.
@@ -30,13 +30,13 @@ func (s browsers) cookie() string {
 	return "readerfund_browser"
 }
 
-// cameFrom is where a sign-in comes from, with what the browser shows of earlier ones.
+// cameFrom describes the origin of a sign-in, including the browser's cookie from earlier ones.
 func (s browsers) cameFrom(r *http.Request) account.From {
 	c := page.ClientOf(r.Context())
 	return account.From{Address: c.Address.String(), Network: c.Network.String(), Browser: s.known(r)}
 }
 
-// known reads the cookie "account.browser.signature"; the zero value for everything that is not one of ours.
+// known reads the cookie "account.browser.signature"; the zero value for any cookie that we did not sign.
 func (s browsers) known(r *http.Request) account.Browser {
 	cookie, err := r.Cookie(s.cookie())
 	if err != nil {
@@ -57,8 +57,8 @@ func (s browsers) known(r *http.Request) account.Browser {
 	return b
 }
 
-// remember lets a browser be known that signed in. The cookie opens nothing: its tries at this account are counted
-// by themselves, so that tries elsewhere cannot lock it out.
+// remember sets the cookie of a browser that signed in. The cookie grants no access: it makes failed sign-ins from this
+// browser count separately, so that attempts elsewhere cannot lock it out.
 func (s browsers) remember(w http.ResponseWriter, r *http.Request, who account.Account) {
 	b := s.known(r)
 	if b.Account != who.ID {

@@ -20,7 +20,7 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// Contribution is everything about one contribution, and what staff note about it.
+// Contribution is the page with everything about one contribution, and with the notes of staff.
 type Contribution struct {
 	layout
 
@@ -37,9 +37,9 @@ type contributionPage struct {
 	contributionLine
 	Notice  *page.Flash
 	History dashboard.History
-	Private bool // addresses and the reader's words are left out
+	Private bool // addresses and the reader's messages are left out
 
-	PostalAddress string // that the reader wants on receipts, with their full name; empty where none is kept
+	PostalAddress string // for receipts, with the reader's full name; empty if none is saved
 	Frequency     string
 	Completed     stamp
 	CheckAt       stamp
@@ -49,20 +49,20 @@ type contributionPage struct {
 	Refunds       []movementLine
 	Asked         []requestLine
 	Disputes      []disputeLine
-	Origin        string // in words; empty for what was started here
+	Origin        string // in words; empty for a contribution that was started here
 	Remark        noteForm
-	Reviews       []reviewLine // what needs a person
+	Reviews       []reviewLine // what a person has to review
 	MayRefund     bool         // a payment can be refunded now
-	Elsewhere     string       // why one can be refunded in PayPal only
+	Elsewhere     string       // why a refund is possible in PayPal only
 	Entries       []entryLine
 	Timeline      []timelineEntry
 
 	Subscriptions []subscriptionLine
-	Changes       []changeLine // what was wanted of them
-	Acts          []actLine    // what staff can do about them
+	Changes       []changeLine // requested changes of the subscriptions
+	Acts          []actLine    // what staff can do about the subscriptions
 }
 
-// reviewLine is one thing that needs a person, with the field for what they found.
+// reviewLine is one thing that a person has to review, with the field for the result.
 type reviewLine struct {
 	ID     int64
 	Text   string
@@ -79,12 +79,12 @@ type movementLine struct {
 	State     status
 	Reason    string
 	Amount    money.Amount
-	Back      money.Amount // what of a payment went back, where that is some of it
+	Back      money.Amount // how much of a payment was returned, if it was a part
 	Occurred  stamp
 	Documents []documentLink // its receipt, or the notice about it
 }
 
-// backOf is what went back of a payment, zero where it was nothing or all.
+// backOf is the part of a payment that was returned, zero if nothing or all was.
 func backOf(p dashboard.Payment, refunds []dashboard.Refund) money.Amount {
 	back := money.New(0, p.Amount.Currency)
 	for _, r := range refunds {
@@ -98,7 +98,7 @@ func backOf(p dashboard.Payment, refunds []dashboard.Refund) money.Amount {
 	return back
 }
 
-// requestLine is a refund that staff asked for.
+// requestLine is a refund that staff requested.
 type requestLine struct {
 	dashboard.RefundRequest
 	State        status
@@ -153,7 +153,7 @@ func (s *Contribution) render(w http.ResponseWriter, r *http.Request, status int
 		i18n.New("staff.title.contribution", i18n.Args{"receipt": p.Receipt}), "contributions", p)
 }
 
-// postalAddress is the name and address for the reader's receipts, for those who may see it.
+// postalAddress returns the name and address for the reader's receipts, if the account may see them.
 func (s *Contribution) postalAddress(r *http.Request, h dashboard.History) (string, error) {
 	if s.receipts == nil || !mayContact(r) {
 		return "", nil
@@ -223,7 +223,8 @@ func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionP
 	return p, nil
 }
 
-// whyInWords explains a state by PayPal's code. Money that is in needs no reason, and a dispute has a panel of its own.
+// whyInWords explains a state by PayPal's code. Money that arrived needs no reason, and a dispute has a panel of its
+// own.
 func whyInWords(loc i18n.Localizer, c dashboard.Contribution) string {
 	if !contribution.State(c.Status).NeedsReason() {
 		return ""
@@ -231,7 +232,7 @@ func whyInWords(loc i18n.Localizer, c dashboard.Contribution) string {
 	return reasonInWords(loc, c.Reason)
 }
 
-// timeline is a contribution's history line by line.
+// timeline returns a contribution's history line by line.
 func (s layout) timeline(loc i18n.Localizer, h dashboard.History) []timelineEntry {
 	var lines []timelineEntry
 	for _, m := range h.Timeline() {
@@ -280,7 +281,7 @@ func (s layout) timelineEntry(loc i18n.Localizer, m dashboard.Moment, h dashboar
 	return line
 }
 
-// describeStaffEvent puts what staff did, and what is about a dispute, into words: its detail is no reason for a
+// describeStaffEvent puts actions of staff and news about disputes into words: their detail is not a reason for a
 // payment's state.
 func describeStaffEvent(loc i18n.Localizer, line *timelineEntry, e *dashboard.Event, h dashboard.History) {
 	switch e.Fact {
@@ -314,5 +315,5 @@ func describeStaffEvent(loc i18n.Localizer, line *timelineEntry, e *dashboard.Ev
 	}
 }
 
-// EventAddress is the page of the webhook event that brought the news.
+// EventAddress is the page of the webhook event behind the line.
 func (l timelineEntry) EventAddress() string { return "/staff/inbox/" + strconv.FormatInt(l.Event, 10) }

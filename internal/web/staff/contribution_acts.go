@@ -15,7 +15,7 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// flash says what became of what was just done, as the address names it.
+// flash reports the outcome of the last action, which the address names.
 func (s *Contribution) flash(loc i18n.Localizer, v url.Values, h dashboard.History) *page.Flash {
 	for _, q := range h.Asked {
 		if v.Get("refund") == strconv.Itoa(q.Number) {
@@ -80,7 +80,7 @@ func acceptNotice(loc i18n.Localizer, d dashboard.Dispute) *page.Flash {
 	}
 }
 
-// askedFlash says what PayPal told since an event of the history.
+// askedFlash reports the news from PayPal since an event of the history.
 func (s *Contribution) askedFlash(loc i18n.Localizer, h dashboard.History, since int64) *page.Flash {
 	var news []string
 	for _, line := range s.timeline(loc, dashboard.History{
@@ -135,7 +135,7 @@ func (s *Contribution) Ask(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// noteForm is the field for a remark, fresh or given back.
+// noteForm is the field for a remark, empty or shown again with an error.
 type noteForm struct {
 	page.FormErrors
 	Text string
@@ -162,11 +162,11 @@ func (s *Contribution) Review(w http.ResponseWriter, r *http.Request) error {
 				return &p.Reviews[i].Looked
 			}
 		}
-		return new(noteForm) // closed in the meantime: the page shows it no more
+		return new(noteForm) // closed in the meantime: the page no longer shows the form
 	})
 }
 
-// remark takes one of the page's text fields and goes back to the page, with the text where it was wrong.
+// remark saves one of the page's text fields and returns to the page, with the text if it was rejected.
 func (s *Contribution) remark(w http.ResponseWriter, r *http.Request, field, done string,
 	keep func(uuid.UUID, url.Values) error, of func(*contributionPage) *noteForm) error {
 	id, err := page.PathID(r)

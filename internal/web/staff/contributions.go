@@ -35,13 +35,13 @@ type contributionsPage struct {
 	Next        string // the page after this one
 	First       string // the first page, when this is a later one
 	CSV         string
-	Scope       string // on paper: what is in it
+	Scope       string // printed on paper: which contributions the list contains
 }
 
 // choiceOf is one line of a select.
 type choiceOf struct{ Value, Label string }
 
-// contributionFilter is what was asked for, as it was typed.
+// contributionFilter is the filter as it was typed.
 type contributionFilter struct {
 	dateRange
 	Status, Campaign, Currency, Article, Search string
@@ -59,10 +59,10 @@ type contributionTable struct {
 	Mail  bool // shows addresses
 }
 
-// Short is an article's address as a list shows it.
+// Short shortens an article's address for a list.
 func (contributionTable) Short(article string) string { return shortAddress(article) }
 
-// shortAddress leaves out what every web address begins with.
+// shortAddress removes the prefix that every web address has.
 func shortAddress(article string) string {
 	for _, scheme := range []string{"https://", "http://"} {
 		article = strings.TrimPrefix(article, scheme)
@@ -90,7 +90,7 @@ func readContributionFilter(loc i18n.Localizer, v url.Values) contributionFilter
 	return f
 }
 
-// query is the filter as an address says it; the page is not part of it.
+// query is the filter as a query string, without the page.
 func (f contributionFilter) query() url.Values {
 	attention := ""
 	if f.Attention {
@@ -120,20 +120,20 @@ func (f contributionFilter) scope(loc i18n.Localizer) string {
 		"campaign", f.Campaign, "currency", f.Currency, "article", f.Article, "search", f.Search, "review", review)
 }
 
-// Any reports whether the list is restricted at all.
+// Any reports whether the list is filtered at all.
 func (f contributionFilter) Any() bool { return len(f.query()) > 0 }
 
-// Everywhere is the page that looks for the same without any other restriction.
+// Everywhere is the page with the same search and no other filter.
 func (f contributionFilter) Everywhere() string {
 	return address("/staff/contributions", filled("q", f.Search))
 }
 
-// Narrow reports whether the list is restricted beside the search.
+// Narrow reports whether the list is filtered by more than the search.
 func (f contributionFilter) Narrow() bool {
 	return address("/staff/contributions", f.query()) != f.Everywhere()
 }
 
-// reportQuery is the filter as report takes it; it looks at email addresses for those who may see them.
+// reportQuery is the filter as dashboard takes it; it searches email addresses if the account may see them.
 func (f contributionFilter) reportQuery(r *http.Request) dashboard.ContributionsQuery {
 	return dashboard.ContributionsQuery{
 		Mail: mayContact(r),

@@ -16,7 +16,7 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// Difference is one difference between PayPal's record and our books, and what staff decide about it.
+// Difference is one difference between PayPal's record and our books, and the decision of staff about it.
 type Difference struct {
 	layout
 
@@ -26,7 +26,7 @@ type Difference struct {
 	audit     *audit.Log
 }
 
-// differencePage is one difference with what can be done about it.
+// differencePage is one difference with the possible actions.
 type differencePage struct {
 	differenceLine
 	page.FormErrors
@@ -34,14 +34,14 @@ type differencePage struct {
 	Campaigns []campaign.Campaign
 	Campaign  string // the one chosen
 	Reason    string
-	Private   bool // addresses and the payer's words are left out
+	Private   bool // addresses and the payer's messages are left out
 }
 
 // Adopts and SetsAside say which forms there are.
 func (p differencePage) Adopts() bool    { return p.Adoptable() }
 func (p differencePage) SetsAside() bool { return p.Difference.State == "open" }
 
-// read finds a difference by its address.
+// read loads the difference that the address names.
 func (s *Difference) read(r *http.Request) (dashboard.Difference, error) {
 	id, err := strconv.ParseInt(r.PathValue("difference"), 10, 64)
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *Difference) render(w http.ResponseWriter, r *http.Request, status int, 
 		"reconciliation", p)
 }
 
-// decidedNotice says how a difference stands after a decision about it.
+// decidedNotice reports the state of a difference after a decision about it.
 func decidedNotice(loc i18n.Localizer, d dashboard.Difference) *page.Flash {
 	switch d.State {
 	case "adopted":
@@ -128,7 +128,7 @@ func (s *Difference) Reopen(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// decide does what a person decided about a difference, and leads back to its page; what is wrong is said there, too.
+// decide carries out a decision about a difference and returns to its page, which also shows errors.
 func (s *Difference) decide(w http.ResponseWriter, r *http.Request,
 	do func(dashboard.Difference, url.Values) error) error {
 	d, err := s.read(r)

@@ -17,8 +17,8 @@ import (
 type disputeLine struct {
 	dashboard.Dispute
 	Stage     string
-	Meaning   string // of the stage, for the money
-	Turn      status // who has to do something next, or how it ended
+	Meaning   string // what the stage means for the money
+	Turn      status // which side has to act next, or how it ended
 	Why       string // what the reader complains about
 	By        string // who opened it
 	Opened    stamp
@@ -27,10 +27,10 @@ type disputeLine struct {
 	Soon      bool // the time to answer is nearly over
 	Late      bool
 	Accept    string // the page that accepts it; empty when it cannot be accepted from here
-	Accepting string // what became of accepting it so far; empty where it was not accepted
+	Accepting string // how far accepting it has got; empty if it was not accepted
 }
 
-// dueSoon is when the time to answer a dispute is shown as nearly over.
+// dueSoon is how long before the deadline of a dispute its page says that time is running out.
 const dueSoon = 3 * 24 * time.Hour
 
 func (s layout) disputeLines(loc i18n.Localizer, h dashboard.History) []disputeLine {
@@ -59,7 +59,7 @@ func (s layout) disputeLines(loc i18n.Localizer, h dashboard.History) []disputeL
 	return lines
 }
 
-// acceptingInWords says how far accepting an open dispute has come.
+// acceptingInWords says how far accepting an open dispute has got.
 func acceptingInWords(loc i18n.Localizer, acceptance string) string {
 	switch acceptance {
 	case "asked", "unknown":
@@ -79,7 +79,7 @@ type Dispute struct {
 	views    *dashboard.Views
 }
 
-// acceptPage is what is said before a claim is accepted.
+// acceptPage is the page shown before a claim is accepted.
 type acceptPage struct {
 	page.FormErrors
 	contributionLine
@@ -87,7 +87,7 @@ type acceptPage struct {
 	Note    string
 }
 
-// read finds a dispute of a contribution; the error is a fault.NotFound when it has none of that id.
+// read loads a dispute of a contribution; the error is a fault.NotFound if it has none with that id.
 func (s *Dispute) read(r *http.Request) (dashboard.History, disputeLine, error) {
 	id, err := page.PathID(r)
 	if err != nil {
@@ -120,8 +120,8 @@ func (s *Dispute) render(w http.ResponseWriter, r *http.Request, status int, h d
 		"contributions", p)
 }
 
-// Accept answers POST /staff/contributions/{id}/disputes/{dispute}/accept. Whatever PayPal answers, the
-// contribution's page says how the dispute stands: pressing twice shows the same.
+// Accept answers POST /staff/contributions/{id}/disputes/{dispute}/accept. Whatever PayPal answers, the contribution's
+// page shows how the dispute stands: pressing the button twice has the same result.
 func (s *Dispute) Accept(w http.ResponseWriter, r *http.Request) error {
 	h, line, err := s.read(r)
 	if err != nil {
@@ -146,7 +146,7 @@ func (s *Dispute) Accept(w http.ResponseWriter, r *http.Request) error {
 		page.Redirect(w, to)
 		return nil
 	case kind == fault.Invalid || kind == fault.Conflict:
-		h, line, err = s.read(r) // it may have moved on
+		h, line, err = s.read(r) // it may have changed in the meantime
 		if err != nil {
 			return errors.Join(failure, err)
 		}

@@ -12,8 +12,8 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// Document shows staff a reader's receipt, or a notice about it, as the reader gets it. The original stays with the
-// reader.
+// Document shows staff a reader's receipt, or a notice about it, as the reader receives it. Opening it does not use up
+// the reader's original.
 type Document struct {
 	layout
 
@@ -28,11 +28,11 @@ type documentPage struct {
 	PDF          string
 }
 
-// documentLink names a document in the line it is about, and leads to it.
+// documentLink names a document and links to it, in the line that the document is about.
 type documentLink struct {
 	Kind    string // in words
 	Serial  string
-	Address string // empty for those who may not open it
+	Address string // empty if the account may not open it
 }
 
 // documentLinks are the documents about a payment, or about one of its refunds.
@@ -51,8 +51,8 @@ func documentLinks(loc i18n.Localizer, h dashboard.History, payment, refund int6
 	return links
 }
 
-// Show answers GET /staff/contributions/{id}/receipt/{serial}, and the same with ".pdf" behind it. A document names a
-// person and may leave the house, so the audit log has each opening, and not only the first of an hour.
+// Show answers GET /staff/contributions/{id}/receipt/{serial}, and the same with ".pdf" appended. A document names a
+// person and may leave the newsroom, so the audit log records every opening, and not only the first in an hour.
 func (s *Document) Show(w http.ResponseWriter, r *http.Request) error {
 	id, err := page.PathID(r)
 	if err != nil {

@@ -22,7 +22,7 @@ const (
 	chunkTime  = 30 * time.Second
 )
 
-// exporter makes downloads, so many at a time, and writes each into the audit log.
+// exporter makes downloads, a limited number at a time, and records each in the audit log.
 type exporter struct {
 	pages     *page.Renderer
 	audit     *audit.Log
@@ -37,7 +37,7 @@ func newExporter(pages *page.Renderer, log *audit.Log, logger *slog.Logger) *exp
 	}
 }
 
-// enter takes a place, or says that there is none.
+// enter takes a place, or returns an error if there is none.
 func (s *exporter) enter() (leave func(), err error) {
 	select {
 	case s.places <- struct{}{}:
@@ -47,8 +47,8 @@ func (s *exporter) enter() (leave func(), err error) {
 	}
 }
 
-// download sends a CSV file as it is written. What fails before the first byte becomes an ordinary answer; what fails
-// later cuts the connection, so that half a file is not taken for a whole one.
+// download sends a CSV file while it is written. An error before the first byte becomes an ordinary answer; a later one
+// cuts the connection, so that half a file is not taken for a whole one.
 func (s *exporter) download(
 	w http.ResponseWriter, r *http.Request, name string, days dateRange, write func(io.Writer) error,
 ) error {
@@ -79,7 +79,7 @@ func (s *exporter) download(
 	panic(http.ErrAbortHandler)
 }
 
-// errNotTaken is a client that does not read, reads too slowly or has left.
+// errNotTaken is the error of a client that does not read, reads too slowly or has left.
 var errNotTaken = errors.New("the client did not take it")
 
 // downloadWriter sends the header with the first byte, and gives the client chunkTime for every chunk.
@@ -110,7 +110,7 @@ func (d *downloadWriter) Write(b []byte) (int, error) {
 	if chunkEnd.After(d.end) {
 		chunkEnd = d.end
 	}
-	// A server that cannot move its deadlines has its own.
+	// A server whose deadlines cannot be changed keeps its own.
 	_ = d.control.SetWriteDeadline(chunkEnd)
 	n, err := d.w.Write(b)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// Event is one of PayPal's events, as it was delivered.
+// Event is one of PayPal's webhook events, as it was delivered.
 type Event struct {
 	layout
 
@@ -70,8 +70,8 @@ func (s *Event) Show(w http.ResponseWriter, r *http.Request) error {
 		"inbox", p)
 }
 
-// readable is a body that a person can read: JSON with line breaks, and what is no JSON, or nested beyond all sense,
-// with its odd bytes spelt out.
+// readable returns a body as text for a person: JSON with line breaks; a body that is not JSON, or nested too deeply,
+// with its unprintable bytes escaped.
 func readable(body []byte) (text string, indented bool) {
 	var b bytes.Buffer
 	if utf8.Valid(body) && depth(body) <= maxDepth && json.Indent(&b, body, "", "  ") == nil {
@@ -80,11 +80,11 @@ func readable(body []byte) (text string, indented bool) {
 	return strings.Trim(strconv.QuoteToGraphic(string(body)), `"`), false
 }
 
-// maxDepth is how many levels are indented out. Each line is indented by its level, so that a body of 20 KB with 10,000
+// maxDepth is how many levels are indented. Each line is indented by its level, so that a body of 20 KB with 10,000
 // levels would fill 200 MB.
 const maxDepth = 100
 
-// levels is an upper bound of how deep a body is nested; brackets in its texts count, too.
+// depth is an upper bound of how deeply a body is nested; brackets in its strings count, too.
 func depth(body []byte) (most int) {
 	level := 0
 	for _, b := range body {
@@ -99,8 +99,8 @@ func depth(body []byte) (most int) {
 	return most
 }
 
-// Replay answers POST /staff/inbox/{event}/replay. Only what is parked is replayed: the button may be pressed twice,
-// and what is worked on already needs no help.
+// Replay answers POST /staff/inbox/{event}/replay. Only parked events are replayed: the button may be pressed twice,
+// and an event that is already being worked on needs no help.
 func (s *Event) Replay(w http.ResponseWriter, r *http.Request) error {
 	id, err := strconv.ParseInt(r.PathValue("event"), 10, 64)
 	if err != nil {
@@ -119,7 +119,7 @@ func (s *Event) Replay(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// workedOnNotice says how far an event has come that was replayed.
+// workedOnNotice says how far a replayed event has got.
 func workedOnNotice(loc i18n.Localizer, e dashboard.Webhook) *page.Flash {
 	switch e.State {
 	case "applied", "ignored":

@@ -15,11 +15,11 @@ import (
 	"readerfund/internal/report"
 )
 
-// downloaded is a download in the audit log. The subject is the list's name.
+// downloaded is the audit log's action for a download. The subject is the list's name.
 const downloaded audit.Action = "staff.export"
 
-// record puts a download into the audit log before its first byte goes out: who, what, which days, what it was
-// restricted to, and how many rows there were. Without the entry there is no download.
+// record writes a download to the audit log before its first byte is sent: the account, the list, its days and filter,
+// and how many rows it has. If that fails, there is no download.
 func (s *exporter) record(r *http.Request, name string, days dateRange, filter url.Values, rows int64) error {
 	detail := map[string]string{
 		"days": days.inWords(english), "rows": strconv.FormatInt(rows, 10), "separator": "comma",
@@ -107,12 +107,12 @@ func (s *Reports) Export(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// english is what files and the audit log are written in: programs sum by the words in a file's columns, so they are
-// the same for everybody.
+// english is the language of files and of the audit log: programs compare the words in a file's columns, so they are
+// the same for every account.
 var english i18n.Localizer
 
-// contributionColumns are a contribution for people: in words, on the publication's clock. Addresses and messages are
-// for those who may see them.
+// contributionColumns are the columns of a contribution for people: in words, in the publication's time zone. Addresses
+// and messages are included if the account may see them.
 func (s layout) contributionColumns(contact bool) []report.Column[dashboard.Contribution] {
 	type c = dashboard.Contribution
 	words := func(name string, of func(c) string) report.Column[c] {

@@ -28,7 +28,7 @@ func readDateRange(loc i18n.Localizer, v url.Values, w page.FilterErrors) dateRa
 	return d
 }
 
-// inWords says which days the range has.
+// inWords names the days of the range.
 func (d dateRange) inWords(loc i18n.Localizer) string {
 	switch {
 	case d.from.IsZero() && d.to.IsZero():
@@ -44,7 +44,7 @@ func (d dateRange) inWords(loc i18n.Localizer) string {
 	}
 }
 
-// inName is the range as a file's name has it.
+// inName is the range as part of a file's name.
 func (d dateRange) inName() string {
 	switch {
 	case d.from.IsZero() && d.to.IsZero():
@@ -58,8 +58,8 @@ func (d dateRange) inName() string {
 	}
 }
 
-// scope says on paper, where there is no form, what a list or a report was restricted to: the days, and what else, as
-// pairs of what and its value. What has no value restricts nothing.
+// scope describes on paper, where there is no form, how a list or a report was filtered: the days, and then pairs of a
+// label and its value. A pair with an empty value is left out.
 func scope(loc i18n.Localizer, days dateRange, pairs ...string) string {
 	all := []string{days.inWords(loc)}
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -70,13 +70,13 @@ func scope(loc i18n.Localizer, days dateRange, pairs ...string) string {
 	return strings.Join(all, "; ")
 }
 
-// options are the choices of the filters.
+// options are the choices that the filters offer.
 type options struct {
 	Campaigns  []campaign.Campaign
 	Currencies []money.Currency
 }
 
-// filterOptions offers the campaigns there are and the currencies they take.
+// filterOptions offers the campaigns and the currencies that they take.
 func (s layout) filterOptions(r *http.Request, campaigns *campaign.Catalog) (options, error) {
 	all, err := campaigns.All(r.Context())
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// Inbox is the list of PayPal's events.
+// Inbox is the list of PayPal's webhook events.
 type Inbox struct {
 	layout
 
@@ -23,7 +23,7 @@ type Inbox struct {
 	replayAll func(ctx context.Context, by contribution.Actor) (int, error)
 }
 
-// inboxPage is the list of what PayPal sent.
+// inboxPage is the list of webhook events.
 type inboxPage struct {
 	State, Search, After string
 	Notice               *page.Flash
@@ -126,7 +126,7 @@ func (s *Inbox) ReplayAll(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// replayedNotice says how many events were replayed; count is from the address.
+// replayedNotice says how many events were replayed; count comes from the address.
 func replayedNotice(loc i18n.Localizer, count string) *page.Flash {
 	n, err := strconv.Atoi(count)
 	switch {

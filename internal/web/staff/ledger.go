@@ -22,7 +22,7 @@ type Ledger struct {
 	exports   *exporter
 }
 
-// ledgerPage is the ledger, entry by entry, with what it sums up to.
+// ledgerPage is the ledger, entry by entry, with its totals.
 type ledgerPage struct {
 	moneyFilter
 	options
@@ -36,7 +36,7 @@ type ledgerPage struct {
 	CSV   string
 }
 
-// ledgerLine is one entry. Address leads to its contribution.
+// ledgerLine is one entry. Address is the page of its contribution.
 type ledgerLine struct {
 	report.LedgerLine
 	Address  string
@@ -44,10 +44,10 @@ type ledgerLine struct {
 	Occurred stamp
 }
 
-// Short is an article's address as a list shows it.
+// Short shortens an article's address for a list.
 func (ledgerPage) Short(article string) string { return shortAddress(article) }
 
-// moneyFilter is what was asked about the money that moved, as it was typed.
+// moneyFilter is a filter of ledger entries, as it was typed.
 type moneyFilter struct {
 	dateRange
 	Campaign, Currency, Article, Frequency, Part, After string
@@ -65,7 +65,7 @@ func readMoneyFilter(loc i18n.Localizer, v url.Values) moneyFilter {
 	return f
 }
 
-// query is the filter as an address says it; the page is not part of it.
+// query is the filter as a query string, without the page.
 func (f moneyFilter) query() url.Values {
 	noArticle := ""
 	if f.NoArticle {
@@ -92,10 +92,10 @@ func (f moneyFilter) scope(loc i18n.Localizer) string {
 		"no_article", none, "frequency", f.Frequency)
 }
 
-// Any reports whether anything is left out.
+// Any reports whether any entry may be filtered out.
 func (f moneyFilter) Any() bool { return len(f.query()) > 0 }
 
-// ledgerAddress is the page that lists the entries a question is about.
+// ledgerAddress is the page that lists the entries behind a query.
 func ledgerAddress(q report.TotalsQuery) string {
 	f := moneyFilter{
 		dateRange: dateRange{From: q.From.String(), To: q.To.String()}, Campaign: q.Campaign, Currency: string(q.Currency),
@@ -104,7 +104,7 @@ func ledgerAddress(q report.TotalsQuery) string {
 	return address("/staff/ledger", f.query())
 }
 
-// partsOfMoney are the figures that a list can be restricted to.
+// partsOfMoney are the figures that a list can be filtered by.
 func partsOfMoney(loc i18n.Localizer) []choiceOf {
 	all := []choiceOf{{"", loc.Say("staff.all")}}
 	for _, part := range []report.Part{report.Gifts, report.Fees, report.Refunds, report.Holds} {

@@ -13,7 +13,7 @@ import (
 
 const mailAddress = "/staff/mail"
 
-// Mail is the mails to readers that did not arrive, and having them sent again.
+// Mail lists the mails to readers that did not arrive, and sends them again.
 type Mail struct {
 	layout
 
@@ -22,9 +22,9 @@ type Mail struct {
 
 type mailPage struct {
 	Notice *page.Flash
-	On     bool // there is a mail server
+	On     bool // a mail server is set
 	Lines  []mailLine
-	More   int // that are not listed
+	More   int // how many more there are than are listed
 	All    []mailGroup
 }
 
@@ -36,7 +36,7 @@ type mailLine struct {
 	Since  stamp
 }
 
-// mailGroup is all mails of a state.
+// mailGroup is all mails in one state.
 type mailGroup struct {
 	State string
 	Label string

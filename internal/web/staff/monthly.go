@@ -19,7 +19,7 @@ import (
 
 const monthlyAddress = "/staff/monthly"
 
-// Monthly is the page on which staff say how much a month readers are asked for after a one-time gift.
+// Monthly is the page on which staff edit the suggested monthly amounts after a one-time gift.
 type Monthly struct {
 	layout
 
@@ -28,18 +28,18 @@ type Monthly struct {
 	contributions *contribution.Service
 }
 
-// monthlyPage is the table of one currency as a form, fresh or given back.
+// monthlyPage is the table of one currency as a form, fresh or shown again.
 type monthlyPage struct {
 	page.FormErrors
 	Notice   *page.Flash
 	Currency money.Currency
 	Tabs     []monthlyTab
 	Rows     []monthlyRow
-	Seen     string       // the rows that this page was made of, for the form to send back
+	Seen     string       // the rows from which this page was made, for the form to send back
 	Own      bool         // the newsroom has rows of its own
-	Examples []monthlyRow // of the rule that holds without them
-	Least    money.Amount // that may be given
-	Wanted   []monthlyRow // what was typed while somebody else changed the table
+	Examples []monthlyRow // examples of the rule that applies without them
+	Least    money.Amount // the minimum of a gift
+	Wanted   []monthlyRow // what was typed while another person changed the table
 }
 
 type monthlyTab struct {
@@ -51,13 +51,13 @@ type monthlyTab struct {
 // monthlyRow is a line of the table, as it is typed.
 type monthlyRow struct{ From, Amount string }
 
-// Line is what people call the row n, which is counted from 0.
+// Line is the number that people see for row n, which is counted from 0.
 func (monthlyPage) Line(n int) int { return n + 1 }
 
 // spareRows is how many empty lines the form offers beside those that are filled in.
 const spareRows = 3
 
-// Show answers GET /staff/monthly. With "examples" the form begins with what Readerfund asks for by itself.
+// Show answers GET /staff/monthly. With "examples" the form starts with the amounts that Readerfund suggests by itself.
 func (s *Monthly) Show(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	p, err := s.page(r, v.Get("currency"))
@@ -73,7 +73,7 @@ func (s *Monthly) Show(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, p)
 }
 
-// page is the table of a currency, or of the publication's own.
+// page loads the table of a currency, or of the publication's own.
 func (s *Monthly) page(r *http.Request, currency string) (*monthlyPage, error) {
 	o, err := s.filterOptions(r, s.campaigns)
 	if err != nil {
@@ -106,7 +106,7 @@ func (s *Monthly) render(w http.ResponseWriter, r *http.Request, status int, p *
 	return s.show(w, r, status, "staff/monthly.html", i18n.New("staff.title.monthly"), "reports", p)
 }
 
-// Save answers POST /staff/monthly. Lines that are left empty go; without any, Readerfund's own rule holds again.
+// Save answers POST /staff/monthly. Empty lines are dropped; without any lines, Readerfund's own rule applies again.
 func (s *Monthly) Save(w http.ResponseWriter, r *http.Request) error {
 	v, err := page.ReadForm(w, r)
 	if err != nil {
@@ -139,7 +139,7 @@ func (s *Monthly) Save(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, page.ProblemOf(loc, failure).Status, p)
 }
 
-// save reads what was typed and writes it, with every fault in the field of its line.
+// save parses what was typed and saves it; every fault is in the field of its line.
 func (s *Monthly) save(r *http.Request, c money.Currency, seen string, written []monthlyRow) error {
 	rows, problems := make([]monthly.Suggestion, len(written)), []error(nil)
 	for n, line := range written {
@@ -154,7 +154,7 @@ func (s *Monthly) save(r *http.Request, c money.Currency, seen string, written [
 	return s.monthly.Replace(r.Context(), c, readSeen(c, seen), rows, actor(r))
 }
 
-// inField is an error about what was typed, in a field of a line.
+// inField moves an error about what was typed to a field of a line.
 func inField(err error, name string, line int) error {
 	if err == nil {
 		return nil
@@ -175,7 +175,7 @@ func fieldsOf(lines int) []string {
 	return all
 }
 
-// rowsOf are the lines of a form that was sent, without those that were left empty.
+// rowsOf are the lines of a submitted form, without the empty ones.
 func rowsOf(v url.Values) []monthlyRow {
 	var rows []monthlyRow
 	for n := 0; v.Has(fieldName("from", n)) || v.Has(fieldName("amount", n)); n++ {
@@ -195,7 +195,7 @@ func withSpare(rows []monthlyRow) []monthlyRow {
 	return rows
 }
 
-// typed are rows as a person would type them.
+// typed formats rows as a person would type them.
 func typed(rows []monthly.Suggestion) []monthlyRow {
 	all := make([]monthlyRow, len(rows))
 	for n, row := range rows {
@@ -204,7 +204,7 @@ func typed(rows []monthly.Suggestion) []monthlyRow {
 	return all
 }
 
-// seenRows writes rows into the form, so that what comes back says what the person saw: "1000:200 5000:800".
+// seenRows encodes rows for the form, so that its submission shows which rows the person saw: "1000:200 5000:800".
 func seenRows(rows []monthly.Suggestion) string {
 	all := make([]string, len(rows))
 	for n, row := range rows {
@@ -213,7 +213,7 @@ func seenRows(rows []monthly.Suggestion) string {
 	return strings.Join(all, " ")
 }
 
-// readSeen reads them again. What no form of ours has written is a table that nobody saw.
+// readSeen decodes them again. A text that no form of ours encoded stands for a table that matches no current one.
 func readSeen(c money.Currency, seen string) []monthly.Suggestion {
 	var rows []monthly.Suggestion
 	for one := range strings.FieldsSeq(seen) {

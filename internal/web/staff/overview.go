@@ -35,14 +35,14 @@ type overviewPage struct {
 	Latest     contributionTable
 }
 
-// period is the totals of some days up to today.
+// period is the totals of a number of days up to today.
 type period struct {
 	Name    string
 	Lines   []totalsLine
-	Address string // the same as a report
+	Address string // the report with the same totals
 }
 
-// Calm reports whether nothing asks for a person.
+// Calm reports whether nothing needs a person.
 func (p overviewPage) Calm() bool {
 	return p.Attention.None() && len(p.Alerts) == 0 && p.Unwatched == nil
 }
@@ -53,17 +53,17 @@ type alertLine struct {
 
 	Since   stamp
 	Summary string
-	Address string // where one sees it; empty where there is no page, or not for this account
+	Address string // the page that shows the cause; empty if there is none, or the account may not open it
 	Words   []textRun
 }
 
-// textRun is a piece of text, or of what one types into a terminal.
+// textRun is a piece of text, or a command to type into a terminal.
 type textRun struct {
 	Text string
 	Code bool
 }
 
-// textRuns cuts a text at its backquotes, between which commands stand.
+// textRuns splits a text at its backquotes, which enclose commands.
 func textRuns(text string) []textRun {
 	var all []textRun
 	for i, part := range strings.Split(text, "`") {
@@ -74,10 +74,10 @@ func textRuns(text string) []textRun {
 	return all
 }
 
-// staleAfter is how old the latest check may be: they are checked every minute.
+// staleAfter is how old the latest check of the alerts may be: they are checked every minute.
 const staleAfter = 10 * time.Minute
 
-// firing gives the alerts that fire, and when they were last checked if that is too long ago.
+// firing returns the alerts that are firing, and the time of the latest check if that is too long ago.
 func (s *Overview) firing(r *http.Request, now time.Time) (lines []alertLine, last *stamp, err error) {
 	if s.alerts == nil {
 		return nil, nil, nil

@@ -14,7 +14,7 @@ const passwordPath = "/staff/password"
 
 // passwordPage is the form to choose a password.
 type passwordPage struct {
-	First  bool // instead of a one-time password
+	First  bool // it replaces a one-time password
 	Notice *page.Flash
 	page.FormErrors
 }

@@ -8,8 +8,8 @@ import (
 	"readerfund/internal/dashboard"
 )
 
-// Looks at personal data, in the audit log. The subject is the receipt number, PayPal's id of the difference or event,
-// or the document's number.
+// The audit log's actions for viewing personal data. The subject is the receipt number, PayPal's id of the difference
+// or event, or the document's number.
 const (
 	viewedContribution audit.Action = "contribution.view"
 	viewedDifference   audit.Action = "reconcile.view"
@@ -17,13 +17,13 @@ const (
 	viewedDocument     audit.Action = "receipt.view"
 )
 
-// auditView notes a look at personal data before it is shown.
+// auditView records a view of personal data before it is shown.
 func auditView(r *http.Request, log *audit.Log, action audit.Action, subject string) error {
 	by := accountOf(r)
 	return log.RecordView(r.Context(), audit.Entry{StaffID: by.ID, Actor: by.Email, Action: action, Subject: subject})
 }
 
-// withoutPersonalData leaves addresses and words of the reader out of a contribution.
+// withoutPersonalData removes the reader's addresses and messages from a contribution.
 func withoutPersonalData(h dashboard.History) dashboard.History {
 	h.Email, h.Message, h.PayerMail = "", "", ""
 	h.Changes = slices.Clone(h.Changes)

@@ -6,7 +6,7 @@ import (
 	"readerfund/internal/i18n"
 )
 
-// sameReason are the codes that mean for staff what another one does.
+// sameReason maps codes to another code that means the same for staff.
 var sameReason = map[string]string{
 	"AUTH_CAPTURE_NOT_ENABLED":              "PERMISSION_DENIED",
 	"CURRENCY_NOT_SUPPORTED_FOR_BANK":       "CURRENCY_NOT_SUPPORTED",

@@ -13,7 +13,7 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// Reconciliation is how PayPal's record and our books compare.
+// Reconciliation shows how PayPal's record and our books compare.
 type Reconciliation struct {
 	layout
 
@@ -46,7 +46,7 @@ type differenceLine struct {
 	Closed       stamp
 }
 
-// allStates asks for differences in every state; none at all asks for those that are open.
+// allStates selects differences in every state; an empty value selects the open ones.
 const allStates = "all"
 
 // Show answers GET /staff/reconciliation.
@@ -106,7 +106,7 @@ func (p *reconciliationPage) choices(loc i18n.Localizer, next string) {
 	}
 }
 
-// booksLine says it in one line, or nothing before the first run has ended.
+// booksLine sums the comparison up in one line; empty before the first run has ended.
 func (s layout) booksLine(loc i18n.Localizer, b dashboard.Reconciliation) string {
 	if b.CheckedTo.IsZero() {
 		return ""

@@ -7,18 +7,18 @@ import (
 	"readerfund/internal/report"
 )
 
-// Recurring is the page about gifts that repeat: what came and went by month, what is expected, and how many were
-// regretted.
+// Recurring is the page about recurring gifts: how many began and ended each month, the expected charges, and how many
+// were regretted.
 type Recurring struct {
 	layout
 
 	reports *report.Reports
 }
 
-// recurringPage is that page. Months are named in words.
+// recurringPage is the data of that page. Months are named in words.
 type recurringPage struct {
 	report.Recurring
-	Added  *stamp // when all of it was added up; nil while it never was
+	Added  *stamp // when the figures were last computed completely; nil if they never were
 	Months []recurringMonth
 }
 
@@ -27,7 +27,7 @@ type recurringMonth struct {
 	Label string
 }
 
-// monthsShown is how many months the page goes back, with the one of today.
+// monthsShown is how many months the page covers, including the current one.
 const monthsShown = 12
 
 // Show answers GET /staff/recurring.

@@ -28,24 +28,24 @@ type Refund struct {
 	views   *dashboard.Views
 }
 
-// refundPage is the form for giving money back: fresh, or given back with what is wrong.
+// refundPage is the form for a refund: fresh, or shown again with errors.
 type refundPage struct {
 	page.FormErrors
 	contributionLine
-	Why      string       // why nothing can be refunded here; then there is no form
+	Why      string       // why no refund is possible; then there is no form
 	Payments []refundLine // to choose from, where several can be refunded
-	Payment  string       // PayPal's id of the one that is
+	Payment  string       // PayPal's id of the chosen one
 	Paid     money.Amount
-	Back     money.Amount // what of it has gone back, or is on its way
+	Back     money.Amount // how much of it was returned, or is on its way
 	Left     money.Amount
-	Old      bool          // PayPal may refuse it for its age
-	Disputes []disputeLine // that are open
-	Reader   string        // who gets the money, where we know
+	Old      bool          // PayPal may refuse because of its age
+	Disputes []disputeLine // the open ones
+	Reader   string        // the recipient of the money, if known
 
 	Key    string // one for each rendering: sending the form twice makes one refund
 	Whole  bool
 	Part   bool
-	Amount string // of the part, as typed
+	Amount string // the amount of a partial refund, as typed
 	Reason string
 	Note   string
 }
@@ -76,7 +76,7 @@ func (s *Refund) render(w http.ResponseWriter, r *http.Request, status int, p re
 		i18n.New("staff.title.refund", i18n.Args{"receipt": p.Receipt}), "contributions", p)
 }
 
-// page says what of a contribution can be given back; payment is PayPal's id of one, where there are several.
+// page returns what can be refunded of a contribution; payment is PayPal's id of one, if there are several.
 func (s *Refund) page(
 	ctx context.Context, loc i18n.Localizer, id uuid.UUID, payment string,
 ) (refundPage, dashboard.History, error) {
@@ -142,13 +142,13 @@ func (s *Refund) Request(w http.ResponseWriter, r *http.Request) error {
 	return s.refuse(w, r, v, in, err)
 }
 
-// refundAddress is a contribution's page with what became of a refund above it.
+// refundAddress is a contribution's page that reports the outcome of a refund.
 func refundAddress(id string, number int) string {
 	return "/staff/contributions/" + id + "?refund=" + strconv.Itoa(number)
 }
 
-// chosenAmount is what the form asks for. All of it is the sum that the form showed, not what is left when it arrives:
-// no refund is larger than what was on the page.
+// chosenAmount is the amount that the form asks for. "All of it" is the sum that the form showed, not what is left when
+// it arrives, so that no refund is larger than what was on the page.
 func chosenAmount(v url.Values) (string, error) {
 	var faults []error
 	part := strings.TrimSpace(v.Get("amount"))
@@ -167,16 +167,16 @@ func chosenAmount(v url.Values) (string, error) {
 			part = a.Decimal()
 		}
 	}
-	if len(faults) > 0 && strings.TrimSpace(v.Get("reason")) == "" { // said at once, not one after the other
+	if len(faults) > 0 && strings.TrimSpace(v.Get("reason")) == "" { // reported together with the others, not after them
 		faults = append(faults, fault.Input("reason", "refund.reason_missing"))
 	}
 	return part, errors.Join(faults...)
 }
 
-// refuse gives the form back with what is wrong. When a refund was noted and only its end is not known, there is
-// nothing wrong with it: the contribution's page tells how it stands.
+// refuse shows the form again with errors. If the refund was saved and only its outcome is unknown, that is no error:
+// the contribution's page shows how it stands.
 func (s *Refund) refuse(w http.ResponseWriter, r *http.Request, v url.Values, in refund.Intent, failure error) error {
-	// The request's time may be over, and the page is needed all the more.
+	// The request's deadline may have passed, and the page is needed even more then.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
 	defer cancel()
 	p, h, err := s.page(ctx, s.pages.Localizer(r), in.Contribution, in.Payment)

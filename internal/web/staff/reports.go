@@ -37,14 +37,14 @@ type reportsPage struct {
 	CSV     string
 }
 
-// preset is a range of days that is often asked for.
+// preset is a range of days that is often needed.
 type preset struct {
 	Name    string
 	Address string
 	Current bool
 }
 
-// reportFilter is what was asked for, as it was typed.
+// reportFilter is the filter as it was typed.
 type reportFilter struct {
 	moneyFilter
 	By string
@@ -56,7 +56,7 @@ const maxLines = 500
 // maxBars is how many days a chart shows.
 const maxBars = 100
 
-// readFilter reads a filter; without any days it is the last thirty.
+// readFilter parses a filter; without any days it covers the last thirty.
 func (s *Reports) readFilter(loc i18n.Localizer, v url.Values) reportFilter {
 	f := reportFilter{moneyFilter: readMoneyFilter(loc, v), By: cmp.Or(v.Get("by"), string(report.ByDay))}
 	if !v.Has("from") && !v.Has("to") {
@@ -69,7 +69,7 @@ func (s *Reports) readFilter(loc i18n.Localizer, v url.Values) reportFilter {
 
 func (f reportFilter) query() url.Values { return with(f.moneyFilter.query(), "by", f.By) }
 
-// reportQuery is the filter as report takes it. What is wrong is noted.
+// reportQuery is the filter as report takes it. It notes what is wrong.
 func (f reportFilter) reportQuery(loc i18n.Localizer) report.TotalsQuery {
 	keys, err := report.ParseKeys(f.By)
 	_ = f.Wrong.Note(loc, err) // ParseKeys has no other errors
@@ -115,7 +115,8 @@ func keyChoices(loc i18n.Localizer) []choiceOf {
 	return all
 }
 
-// fill puts the rows on the page: the latest day first, and of articles and campaigns the one that brought most.
+// fill puts the rows on the page: the latest day first, and among articles and campaigns the one with the highest
+// amount.
 func (s *Reports) fill(loc i18n.Localizer, p *reportsPage, rows []report.TotalsRow, q report.TotalsQuery) {
 	p.Sums = newTotalsTable("sums", loc.Tag(), s.sumByCurrency(rows, q))
 	lines := make([]totalsLine, len(rows))
@@ -184,14 +185,14 @@ func monthInWords(text string) string {
 	return month.Format("January 2006")
 }
 
-// presets are the ranges that are one click away.
+// presets are the ranges offered as links.
 func (s *Reports) presets(loc i18n.Localizer, f reportFilter) []preset {
 	today := s.reports.Today(s.now())
 	thisMonth := today.Month()
 	lastMonth := thisMonth.Add(-1).Month()
 	year, err := report.ParseDay("from", s.now().In(s.zone).Format("2006")+"-01-01")
 	if err != nil {
-		year = today // the clock stands outside the years we report on
+		year = today // the clock is outside the years that we report on
 	}
 	var all []preset
 	for _, p := range []struct {

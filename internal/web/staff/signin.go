@@ -12,14 +12,14 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// signInPage is the sign-in as it is shown: empty, or given back after it failed.
+// signInPage is the sign-in form: empty, or shown again after it failed.
 type signInPage struct {
 	Email   string
 	Next    string
 	Problem string
 }
 
-// SignIn is where staff come in and go.
+// SignIn is where staff sign in and out.
 type SignIn struct {
 	layout
 
@@ -64,7 +64,7 @@ func (s *SignIn) SignIn(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// rateLimited turns too many tries into an answer, and leaves every other error.
+// rateLimited turns the error about too many attempts into an answer, and returns every other error as it is.
 func rateLimited(err error) error {
 	if c, ok := errors.AsType[*account.RateLimitError](err); ok {
 		return page.NewError(http.StatusTooManyRequests, "staff.too_many_sign_ins", i18n.Args{"when": page.Wait(c.Wait)})
@@ -86,7 +86,7 @@ func (s *SignIn) render(w http.ResponseWriter, r *http.Request, status int, p si
 	return s.pages.Render(w, r, status, "staff/signin.html", page.Page{Title: title, NoIndex: true, Data: p})
 }
 
-// staffAddress gives back an address of ours to go on to after the sign-in, and the overview for everything else: for
+// staffAddress returns the address to open after the sign-in if it is one of ours, and the overview otherwise: for
 // another site's address in all its disguises ("//evil", "/\evil"), and for the sign-in itself.
 func staffAddress(next string) string {
 	const home = "/staff"

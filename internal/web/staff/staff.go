@@ -1,8 +1,8 @@
-// Package staff is the pages behind the sign-in: what is shown of contributions, money and PayPal's events, and what
-// staff do about them. One file holds one screen, with what it shows, in words.
+// Package staff serves the pages behind the sign-in: what they show of contributions, money and PayPal's events, and
+// what staff do about them. Each file holds one screen, with its texts.
 //
-// A screen parses, makes one call into the domain, chooses a view and renders it. Which role opens which screen stands
-// in the URL table of internal/web; what may be done is decided by the services.
+// A screen parses, makes one call into the domain, chooses a view and renders it. The URL table of internal/web says
+// which role may open which screen; the services decide which actions are allowed.
 package staff
 
 import (
@@ -39,7 +39,7 @@ type Config struct {
 	Signer   page.Signer
 	Secure   bool           // staff reach us by https
 	Zone     *time.Location // whose days the pages speak of
-	Currency money.Currency // the publication's own: comes first among several
+	Currency money.Currency // the publication's own: listed first among several
 
 	Contributions *contribution.Service
 	Settler       *settle.Settler
@@ -139,13 +139,13 @@ type layout struct {
 type staffPage struct {
 	Account  account.Account
 	Section  string // the part of the menu we are in
-	MayAct   bool   // opens the inbox, and gives money back, asks PayPal, replays
+	MayAct   bool   // may open the inbox, refund, ask PayPal, and replay events
 	MayAudit bool
 	Zone     string // where the days begin: "Europe/Berlin"
 	Body     any
 }
 
-// show renders a staff page with the menu around it.
+// show renders a staff page inside the layout with the menu.
 func (s layout) show(
 	w http.ResponseWriter, r *http.Request, status int, view string, title i18n.Message, section string, body any,
 ) error {

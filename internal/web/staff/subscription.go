@@ -25,7 +25,7 @@ type subscriptionLine struct {
 	subscription.Subscription
 	State       status
 	Every       string
-	Owed        money.Amount // unpaid by charges that failed; no currency where nothing is
+	Owed        money.Amount // unpaid from failed charges; no currency if nothing is
 	EndedBy     string       // in words; empty while it runs
 	Failure     string       // why the latest charge failed, while that matters
 	First       stamp        // the first charge, while it is still to come
@@ -37,7 +37,7 @@ type subscriptionLine struct {
 	Paid        stamp // the latest charge
 }
 
-// changeLine is something that was wanted of a subscription, in words.
+// changeLine is a requested change of a subscription, in words.
 type changeLine struct {
 	dashboard.SubscriptionChange
 	Title string
@@ -87,7 +87,7 @@ func (s layout) changeLines(loc i18n.Localizer, h dashboard.History) []changeLin
 	return lines
 }
 
-// changeInWords says what was wanted.
+// changeInWords names the requested change.
 func (s layout) changeInWords(loc i18n.Localizer, c dashboard.SubscriptionChange) string {
 	switch {
 	case c.Amount.Minor > 0:
@@ -101,7 +101,7 @@ func (s layout) changeInWords(loc i18n.Localizer, c dashboard.SubscriptionChange
 	}
 }
 
-// act is what staff can do for the reader of a recurring contribution.
+// act is an action of staff for the reader of a recurring contribution.
 type act string
 
 const (
@@ -110,7 +110,7 @@ const (
 	resumeIt act = "resume"
 )
 
-// actsOn are the acts that make sense for the subscriptions of a contribution now.
+// actsOn returns the actions that make sense for the subscriptions of a contribution now.
 func actsOn(h dashboard.History) []act {
 	var acts []act
 	has := func(state subscription.State) bool {
@@ -133,7 +133,7 @@ func actsOn(h dashboard.History) []act {
 	return acts
 }
 
-// actLine is a link to the page of an act.
+// actLine is a link to the page of an action.
 type actLine struct{ Address, Label string }
 
 func actLines(loc i18n.Localizer, h dashboard.History) []actLine {
@@ -156,18 +156,18 @@ type Subscription struct {
 	views  *dashboard.Views
 }
 
-// actPage is the form, fresh or given back.
+// actPage is the form, fresh or shown again.
 type actPage struct {
 	page.FormErrors
 	contributionLine
 	Act      string // where the form goes
 	Title    string
 	Button   string
-	Notes    []string // what happens then
+	Notes    []string // the consequences
 	Pausing  bool
 	Months   int
 	Reason   string
-	Why      string // it cannot be done now
+	Why      string // why it cannot be done now
 	Standing subscriptionLine
 }
 
@@ -218,7 +218,7 @@ func (s *Subscription) render(w http.ResponseWriter, r *http.Request, status int
 }
 
 // Do answers POST /staff/contributions/{id}/stop, pause and resume. Whatever PayPal answers, the contribution's page
-// says how the change stands: pressing twice shows the same.
+// shows how the change stands: pressing the button twice has the same result.
 func (s *Subscription) Do(w http.ResponseWriter, r *http.Request) error {
 	id, err := page.PathID(r)
 	if err != nil {
@@ -238,7 +238,7 @@ func (s *Subscription) Do(w http.ResponseWriter, r *http.Request) error {
 	if kind != fault.Invalid && kind != fault.Conflict && kind != fault.Unavailable {
 		return failure
 	}
-	// The request's time may be over, and the page is needed all the more.
+	// The request's deadline may have passed, and the page is needed even more then.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
 	defer cancel()
 	loc := s.pages.Localizer(r)
@@ -266,7 +266,7 @@ func (s *Subscription) do(ctx context.Context, id uuid.UUID, a act, v url.Values
 	return err
 }
 
-// monthsOf is how long a pause is to last, 0 for what is no number.
+// monthsOf parses how many months a pause is to last; anything but a number is 0.
 func monthsOf(v url.Values) int {
 	n, err := strconv.Atoi(v.Get("months"))
 	if err != nil {
@@ -275,7 +275,7 @@ func monthsOf(v url.Values) int {
 	return n
 }
 
-// changedNotice says what became of what was just done about a subscription.
+// changedNotice reports the outcome of the last action on a subscription.
 func (s *Contribution) changedNotice(loc i18n.Localizer, v url.Values, h dashboard.History) *page.Flash {
 	for _, line := range s.changeLines(loc, h) {
 		if line.Kind != v.Get("changed") {
@@ -290,7 +290,7 @@ func (s *Contribution) changedNotice(loc i18n.Localizer, v url.Values, h dashboa
 	return nil
 }
 
-// cycles numbers the payments of a recurring contribution that came in, by when they were made.
+// cycles numbers the completed payments of a recurring contribution by the time they were made.
 func cycles(h dashboard.History) map[int64]int {
 	if !h.Recurring() {
 		return nil

@@ -13,7 +13,7 @@ import (
 
 // totalsLine is a line of totals.
 type totalsLine struct {
-	Key, Label                       string // what it is of: a text that sorts, and for people
+	Key, Label                       string // its key: one text to sort by, one for people
 	Again                            bool   // the line above has the same key
 	Wide                             bool   // the key may be long
 	Currency                         money.Currency
@@ -25,25 +25,26 @@ type totalsLine struct {
 // entryLinks are the addresses of the ledger entries that make a line's figures.
 type entryLinks struct{ All, Payments, Fees, Refunds, Holds string }
 
-// totalsTable is a table of totals. Heading is that of the column of keys; without it, a line is named by its currency.
+// totalsTable is a table of totals. Heading is the heading of the column of keys; without it, a line is named by its
+// currency.
 type totalsTable struct {
 	ID      string // of the heading above
 	Heading string
 	Tag     language.Tag
 	Lines   []totalsLine
-	Entries bool // says how many ledger entries there are, too
+	Entries bool // also show how many ledger entries there are
 }
 
 func newTotalsTable(id string, tag language.Tag, lines []totalsLine) totalsTable {
 	return totalsTable{ID: id, Tag: tag, Lines: lines}
 }
 
-// AnyHeld reports whether PayPal held something back, or let it go, in these lines.
+// AnyHeld reports whether PayPal held money back, or released some, in these lines.
 func (t totalsTable) AnyHeld() bool {
 	return slices.ContainsFunc(t.Lines, func(l totalsLine) bool { return l.Held.Minor != 0 })
 }
 
-// totalsLineOf is the row of a report that was asked for by q.
+// totalsLineOf is a line for a row of the report for q.
 func totalsLineOf(r report.TotalsRow, q report.TotalsQuery) totalsLine {
 	in := func(minor int64) money.Amount { return money.New(minor, r.Currency) }
 	to := func(part report.Part) string { return ledgerAddress(q.Behind(r, part)) }
@@ -55,7 +56,7 @@ func totalsLineOf(r report.TotalsRow, q report.TotalsQuery) totalsLine {
 	}
 }
 
-// sumByCurrency adds rows of a report that was asked for by q up, each currency for itself.
+// sumByCurrency adds up rows of the report for q, separately for each currency.
 func (s layout) sumByCurrency(rows []report.TotalsRow, q report.TotalsQuery) []totalsLine {
 	q.By = nil
 	sums := map[money.Currency]report.TotalsRow{}
@@ -79,12 +80,12 @@ func (s layout) sumByCurrency(rows []report.TotalsRow, q report.TotalsQuery) []t
 // chart is a currency's gross, day by day, as bars.
 type chart struct {
 	Currency money.Currency
-	Label    string // says what the picture shows
+	Label    string // describes the picture
 	Most     string // the highest bar
 	Bars     []bar
 }
 
-// bar is one day; places are in units of the picture, which is chartWidth × chartHeight.
+// bar is one day; positions are in the picture's units, which is chartWidth × chartHeight.
 type bar struct {
 	X, Y, Width, Height int
 	Title               string
@@ -95,7 +96,7 @@ const (
 	chartHeight = 80
 )
 
-// charts draws the rows of a day-by-day report, from one day to another, for each currency that took something in.
+// charts draws the rows of a day-by-day report over a range of days, for each currency that received money.
 func (s layout) charts(loc i18n.Localizer, rows []report.TotalsRow, from, to report.Day) []chart {
 	var all []chart
 	for _, sum := range s.sumByCurrency(rows, report.TotalsQuery{}) {
@@ -137,7 +138,7 @@ func draw(loc i18n.Localizer, sum totalsLine, gross map[string]int64, from, to r
 		b := bar{X: i * step, Width: max(step-max(step/5, 1), 1), Height: 1,
 			Title: fmt.Sprintf("%s: %s", d.Words(), money.Format(money.New(minor, sum.Currency), loc.Tag()))}
 		if minor > 0 {
-			b.Height = max(int(float64(minor)/float64(gross[best])*chartHeight), 3) // a picture, not a sum
+			b.Height = max(int(float64(minor)/float64(gross[best])*chartHeight), 3) // a picture, not a calculation
 		}
 		b.Y = chartHeight - b.Height
 		c.Bars = append(c.Bars, b)
@@ -145,7 +146,7 @@ func draw(loc i18n.Localizer, sum totalsLine, gross map[string]int64, from, to r
 	return c
 }
 
-// dayInWords writes a day of a report for people; what is no day stays as it is.
+// dayInWords formats a day of a report for people; a text that is not a day stays as it is.
 func dayInWords(text string) string {
 	d, err := report.ParseDay("", text)
 	if err != nil {

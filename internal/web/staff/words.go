@@ -14,7 +14,7 @@ type status struct {
 	Meaning string
 }
 
-// The tones of what there are states of; off for all others.
+// The tones of the states; off for all others.
 var (
 	contributionTones = map[string]string{
 		"started": "wait", "order_unknown": "wait", "failed": "bad", "created": "wait", "approved": "wait",
@@ -50,7 +50,7 @@ var (
 	}
 )
 
-// statusIn is a code of a family with a label and a meaning; one that the family does not have is shown as it is.
+// statusIn looks up a code in a family with labels and meanings; an unknown code is shown as it is.
 func statusIn(loc i18n.Localizer, family, code string, tones map[string]string) status {
 	label, known := loc.Lookup(family + code + ".label")
 	if !known {
@@ -59,7 +59,7 @@ func statusIn(loc i18n.Localizer, family, code string, tones map[string]string) 
 	return status{label, cmp.Or(tones[code], "off"), loc.Say(family + code + ".meaning")}
 }
 
-// wordIn is a code of a family of single words; one that the family does not have is shown as it is.
+// wordIn looks up a code in a family of single words; an unknown code is shown as it is.
 func wordIn(loc i18n.Localizer, family, code string) string {
 	word, known := loc.Lookup(family + code)
 	if !known {
@@ -68,13 +68,13 @@ func wordIn(loc i18n.Localizer, family, code string) string {
 	return word
 }
 
-// stateInWords puts a contribution's state into words that a person who takes a reader's call can use.
+// stateInWords describes a contribution's state in words that help a person who answers a reader's call.
 func stateInWords(loc i18n.Localizer, state string) status {
 	return statusIn(loc, "state.", state, contributionTones)
 }
 
-// factInWords says what we learned, as a line of a contribution's history. A checkout is an order where the reader
-// gives one time, and a subscription where the gift is recurring.
+// factInWords describes a fact as a line of a contribution's history. A checkout is an order for a one-time gift, and a
+// subscription for a recurring one.
 func factInWords(loc i18n.Localizer, fact string, recurring bool) string {
 	if recurring {
 		if words, known := loc.Lookup("contribution.fact.recurring." + fact); known {
@@ -84,7 +84,7 @@ func factInWords(loc i18n.Localizer, fact string, recurring bool) string {
 	return wordIn(loc, "contribution.fact.", fact)
 }
 
-// sourceInWords says how news reached us.
+// sourceInWords says how the news reached us.
 func sourceInWords(loc i18n.Localizer, source string) string {
 	return wordIn(loc, "contribution.source.", source)
 }
@@ -99,7 +99,7 @@ func movementInWords(loc i18n.Localizer, state string) status {
 
 // eventInWords says what a webhook is about. Source: PayPal, "Webhook event names".
 func eventInWords(loc i18n.Localizer, kind string) string {
-	if kind == "(unreadable)" { // ours: the inbox keeps it for what PayPal signed and nobody can read
+	if kind == "(unreadable)" { // our own kind: the inbox uses it for bodies that PayPal signed and nobody can read
 		return loc.Say("inbox.event.unreadable")
 	}
 	if words, known := loc.Lookup("inbox.event." + kind); known {
@@ -113,22 +113,22 @@ func webhookInWords(loc i18n.Localizer, state string) status {
 	return statusIn(loc, "inbox.state.", state, webhookTones)
 }
 
-// requestInWords says how far a refund has come that staff requested.
+// requestInWords says how far a refund request of staff has got.
 func requestInWords(loc i18n.Localizer, state string) status {
 	return statusIn(loc, "refund.request.", state, requestTones)
 }
 
-// kindInWords says what differs. The kinds are the reconciler's.
+// kindInWords says what differs. The kinds are those of package reconcile.
 func kindInWords(loc i18n.Localizer, kind string) status {
 	return statusIn(loc, "reconcile.kind.", kind, kindTones)
 }
 
-// differenceInWords says what became of a difference.
+// differenceInWords says what happened to a difference.
 func differenceInWords(loc i18n.Localizer, state string) status {
 	return statusIn(loc, "reconcile.difference.", state, differenceTones)
 }
 
-// stageInWords says how far a dispute has gone, and what that means for the money. Source: Disputes v1,
+// stageInWords says which stage a dispute has reached, and what that means for the money. Source: Disputes v1,
 // dispute_lifecycle_stage.
 func stageInWords(loc i18n.Localizer, stage, channel string) (label, meaning string) {
 	if stage == "CHARGEBACK" && channel == "EXTERNAL" {
@@ -138,7 +138,7 @@ func stageInWords(loc i18n.Localizer, stage, channel string) (label, meaning str
 	return is.Label, is.Meaning
 }
 
-// turnInWords says who has to do something next about a dispute. Source: Disputes v1, status.
+// turnInWords says which side has to act next in a dispute. Source: Disputes v1, status.
 func turnInWords(loc i18n.Localizer, paypalStatus string) status {
 	if is := statusIn(loc, "dispute.turn.", paypalStatus, turnTones); is.Meaning != "" {
 		return is
@@ -154,5 +154,5 @@ func outcomeInWords(loc i18n.Localizer, code string) status {
 	return statusIn(loc, "dispute.outcome.", "none", outcomeTones)
 }
 
-// spaced makes a code that we have no words for readable.
+// spaced makes a code without a sentence readable.
 func spaced(code string) string { return strings.ReplaceAll(code, "_", " ") }

@@ -157,11 +157,11 @@ func TestEveryActHasWords(t *testing.T) {
 		"reconcile.adopt", "reconcile.set_aside", "reconcile.reopen", "contribution.view", "reconcile.view", "inbox.view",
 		"supporter.find", "supporter.export", "supporter.erase",
 	} {
-		if got := actInWords(english, action, "accepted"); got == spaced(strings.ReplaceAll(action, ".", " ")) {
+		if got := actionInWords(english, action, "accepted"); got == spaced(strings.ReplaceAll(action, ".", " ")) {
 			t.Errorf("%s has no words", action)
 		}
 	}
-	if got := actInWords(english, "tea.cook", ""); got != "tea cook" {
+	if got := actionInWords(english, "tea.cook", ""); got != "tea cook" {
 		t.Errorf("got %q", got)
 	}
 	for _, state := range []string{"asked", "unknown", "pending", "done", "failed", "refused"} {

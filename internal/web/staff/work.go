@@ -17,7 +17,7 @@ import (
 // workAddress is the page about the queue.
 const workAddress = "/staff/work"
 
-// Work is the queue and the backlogs beside it, and what staff do about work that fails.
+// Work is the queue and the backlogs beside it, and what staff do about jobs that fail.
 type Work struct {
 	layout
 
@@ -25,7 +25,7 @@ type Work struct {
 	queue *queue.Queue
 }
 
-// workPage is what the service does in the background.
+// workPage is the state of the background jobs.
 type workPage struct {
 	Notice   *page.Flash
 	Backlogs []backlogLine
@@ -33,23 +33,23 @@ type workPage struct {
 	Running  []jobLine
 	Failing  []jobLine
 	Dead     []jobLine
-	Wrong    string // why the reason of the form that came back is refused
+	Wrong    string // why the reason in the submitted form was rejected
 }
 
-// backlogLine is the work of one kind in a list.
+// backlogLine is the backlog of one kind of work.
 type backlogLine struct {
 	dashboard.Backlog
 	Name  string // the kind, in words
 	Since stamp
-	Page  string // where its own rows are shown, if anywhere
+	Page  string // the page that shows its rows, if there is one
 }
 
-// Counted reports whether it is known how many of them run.
+// Counted reports whether the number of running jobs is known.
 func (l backlogLine) Counted() bool {
 	return l.Kind != dashboard.WebhookEvents && l.Kind != dashboard.Checkouts
 }
 
-// jobLine is one piece of work in a list.
+// jobLine is one job in a list.
 type jobLine struct {
 	dashboard.Job
 	Name   string // the kind, in words
@@ -59,11 +59,11 @@ type jobLine struct {
 
 	State    status // of periodic work
 	Process  string // host and process
-	Refused  bool   // the form that came back was about this one
-	Rejected string // with this reason
+	Refused  bool   // the rejected form was about this job
+	Rejected string // the reason that was typed
 }
 
-// ID is what the line's controls are called after.
+// ID is the prefix of the ids of the line's controls.
 func (l jobLine) ID() string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' {
@@ -113,7 +113,7 @@ func (s *Work) read(r *http.Request) (*workPage, error) {
 	return p, nil
 }
 
-// workInWords names a kind of work. The queue's own names are codes: metrics, logs and the audit log keep them.
+// workInWords names a kind of work. The queue's own names are codes, which metrics, logs and the audit log use.
 func workInWords(loc i18n.Localizer, kind string) string {
 	name, known := loc.Lookup("queue.kind." + strings.ReplaceAll(kind, " ", "_"))
 	if !known {
@@ -122,7 +122,7 @@ func workInWords(loc i18n.Localizer, kind string) string {
 	return name
 }
 
-// scheduleInWords puts the queue's words for a plan into a person's: "every 1h0m0s" is "every hour".
+// scheduleInWords translates the queue's description of a plan for people: "every 1h0m0s" is "every hour".
 func scheduleInWords(loc i18n.Localizer, plan string) string {
 	every, found := strings.CutPrefix(plan, "every ")
 	d, err := time.ParseDuration(every)
@@ -197,7 +197,7 @@ func (s *Work) Discard(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// refuse shows the page again with why an act was refused: beside the reason, where that is what is wrong.
+// refuse shows the page again with why an action was refused: next to the reason, if that is what was wrong.
 func (s *Work) refuse(w http.ResponseWriter, r *http.Request, refusal error, kind, key, reason string) error {
 	if k := fault.KindOf(refusal); k != fault.Invalid && k != fault.Conflict {
 		return refusal
