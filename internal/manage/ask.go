@@ -19,22 +19,22 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// longestReason is how many characters a reason may have.
+// longestReason is the longest reason, in characters.
 const longestReason = 500
 
-// Stop ends a recurring contribution for good: it cancels every subscription of it that is not at its end. It outdoes
-// whatever else is under way. What has ended already counts as stopped.
+// Stop ends a recurring contribution for good: it cancels all its subscriptions that have not ended. It overrides any
+// other change under way. A contribution that has already ended counts as stopped.
 //
-// A nil error of this and the following functions means that the wish stands and is carried out, by the queue where
-// PayPal does not answer now; the subscription that is returned says whether it is so already. Errors: fault.NotFound
-// where there is no subscription, fault.Invalid for what cannot be wanted, fault.Conflict where its state or another
-// change does not allow it, or PayPal refuses; fault.Unavailable.
+// A nil error of this and the following functions means that the change is accepted and will be carried out, by the
+// queue if PayPal does not answer now; the subscription that is returned shows whether it has taken place already.
+// Errors: fault.NotFound when there is no subscription, fault.Invalid for values that are not allowed, fault.Conflict
+// when the subscription's state or another change does not allow it, or PayPal refuses; fault.Unavailable.
 func (s *Service) Stop(ctx context.Context, id uuid.UUID, by By) (subscription.Subscription, error) {
 	return s.askFor(ctx, id, Change{Kind: Stop, By: by})
 }
 
-// Pause has nothing charged for one to LongestPause months; the subscription resumes by itself then. A pause that runs
-// can be made longer or shorter, up to LongestPause months from its beginning.
+// Pause stops charging for one to LongestPause months; then the subscription resumes by itself. A running pause can
+// be made longer or shorter, up to LongestPause months from its beginning.
 func (s *Service) Pause(ctx context.Context, id uuid.UUID, months int, by By) (subscription.Subscription, error) {
 	if _, err := pauseUntil(s.now().UTC(), months, time.Time{}); err != nil {
 		return subscription.Subscription{}, err
@@ -42,19 +42,19 @@ func (s *Service) Pause(ctx context.Context, id uuid.UUID, months int, by By) (s
 	return s.askFor(ctx, id, Change{Kind: Pause, Months: months, By: by})
 }
 
-// Resume ends a pause, also one that PayPal or the payer began.
+// Resume ends a pause, including one that PayPal or the payer began.
 func (s *Service) Resume(ctx context.Context, id uuid.UUID, by By) (subscription.Subscription, error) {
 	return s.askFor(ctx, id, Change{Kind: Resume, By: by})
 }
 
-// ChangeAmount changes what is charged each time. PayPal lets us lower it at once; for more it wants the reader's
-// consent, and Change.ApproveURL is where to send them.
+// ChangeAmount changes what is charged each time. PayPal lets us lower it at once. To raise it, PayPal requires the
+// reader's consent, and Change.ApproveURL is where to send them.
 func (s *Service) ChangeAmount(ctx context.Context, id uuid.UUID, amount money.Amount, by By) (Change, error) {
 	return s.ChangeFrequency(ctx, id, "", amount, by)
 }
 
-// ChangeFrequency changes how often, and what is charged each time. PayPal wants the reader's consent to another
-// frequency: Change.ApproveURL is where to send them.
+// ChangeFrequency changes how often the reader is charged, and how much each time. PayPal requires the reader's
+// consent to another frequency: Change.ApproveURL is where to send them.
 func (s *Service) ChangeFrequency(
 	ctx context.Context, id uuid.UUID, f contribution.Frequency, amount money.Amount, by By,
 ) (Change, error) {
@@ -75,8 +75,8 @@ func (s *Service) askFor(ctx context.Context, id uuid.UUID, want Change) (subscr
 	return s.Subscription(ctx, id)
 }
 
-// Subscription is the one that a page about the contribution shows, as Current has it. The error is a fault.NotFound
-// where there is none.
+// Subscription is the one that a page about the contribution shows, chosen by Current. The error is a fault.NotFound
+// when there is none.
 func (s *Service) Subscription(ctx context.Context, id uuid.UUID) (subscription.Subscription, error) {
 	all, err := s.subscriptions(ctx, s.db, id)
 	if err != nil {
@@ -85,7 +85,7 @@ func (s *Service) Subscription(ctx context.Context, id uuid.UUID) (subscription.
 	return Current(all), nil
 }
 
-// Subscriptions is Subscription for several contributions at once. One that has no subscription is left out.
+// Subscriptions is Subscription for several contributions at once. It leaves out those without a subscription.
 func (s *Service) Subscriptions(
 	ctx context.Context, ids []uuid.UUID,
 ) (map[uuid.UUID]subscription.Subscription, error) {
@@ -100,7 +100,7 @@ func (s *Service) Subscriptions(
 	return current, nil
 }
 
-// Current is the subscription that a page is about: the latest that goes on, or else the latest. all is not empty.
+// Current is the subscription that a page is about: the latest that is ongoing, or else the latest. all is not empty.
 func Current(all []subscription.Subscription) subscription.Subscription {
 	current := all[len(all)-1]
 	for _, sub := range all {
@@ -111,7 +111,7 @@ func Current(all []subscription.Subscription) subscription.Subscription {
 	return current
 }
 
-// ask writes down what is wanted and has PayPal carry it out.
+// ask records the requested change and has PayPal carry it out.
 func (s *Service) ask(ctx context.Context, id uuid.UUID, want Change) ([]Change, error) {
 	if err := want.By.check(); err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func (s *Service) ask(ctx context.Context, id uuid.UUID, want Change) ([]Change,
 	return wanted, errors.Join(problems...)
 }
 
-// failure is why a change that has ended did not take place; nil where it did, or may.
+// failure is why a change that has ended did not take place; nil if it did, or still may.
 func (s *Service) failure(ctx context.Context, c Change) error {
 	switch c.State {
 	case Refused:
@@ -163,7 +163,8 @@ func (by By) check() error {
 	return field.Text("reason", reason, longestReason)
 }
 
-// subscriptions reads those of a contribution, the oldest first. The error is a fault.NotFound when there are none.
+// subscriptions reads a contribution's subscriptions, the oldest first. The error is a fault.NotFound when there are
+// none.
 func (s *Service) subscriptions(
 	ctx context.Context, q sqlx.QueryerContext, id uuid.UUID,
 ) ([]subscription.Subscription, error) {
@@ -174,8 +175,8 @@ func (s *Service) subscriptions(
 	return all, db.Translate(err)
 }
 
-// lookFirst asks PayPal how the subscriptions stand where what we know of them would not allow the change, or would
-// make it needless: the news may not have reached us.
+// lookFirst asks PayPal for the state of the subscriptions if our record would not allow the change, or would make it
+// unnecessary: the news may not have reached us.
 func (s *Service) lookFirst(ctx context.Context, id uuid.UUID, want Change) error {
 	all, err := s.subscriptions(ctx, s.db, id)
 	if err != nil {
@@ -193,7 +194,7 @@ func (s *Service) lookFirst(ctx context.Context, id uuid.UUID, want Change) erro
 	return nil
 }
 
-// fits reports whether the subscription, as we know it, is one that the change is about.
+// fits reports whether the change applies to the subscription, as far as we know it.
 func (c Change) fits(sub subscription.Subscription) bool {
 	switch c.Kind {
 	case Pause:
@@ -207,8 +208,8 @@ func (c Change) fits(sub subscription.Subscription) bool {
 	}
 }
 
-// write commits the changes that are wanted of the subscriptions of a contribution, or finds those that say the same
-// already. One that has nothing to do comes back as done, and is not written down.
+// write commits the requested changes of a contribution's subscriptions, or finds those that request the same
+// already. A change with nothing to do comes back as done, and is not stored.
 func (s *Service) write(ctx context.Context, id uuid.UUID, want Change) ([]Change, error) {
 	var wanted []Change
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -243,8 +244,8 @@ func (s *Service) write(ctx context.Context, id uuid.UUID, want Change) ([]Chang
 	return wanted, db.Translate(err)
 }
 
-// targetsOf are the subscriptions that a change is about: for a stop all that may still charge the reader, also those
-// that wait for their first charge, and for anything else the one that runs.
+// targetsOf are the subscriptions that a change applies to: for a stop all that may still charge the reader,
+// including those that wait for their first charge; for any other change the running one.
 func targetsOf(k Kind, subs []subscription.Subscription) ([]subscription.Subscription, error) {
 	var running []subscription.Subscription
 	for _, sub := range subs {
@@ -266,7 +267,7 @@ func targetsOf(k Kind, subs []subscription.Subscription) ([]subscription.Subscri
 	}
 }
 
-// writeOne writes one change down, or gives the one that says the same.
+// writeOne stores one change, or returns the one that already requests the same.
 func (s *Service) writeOne(
 	ctx context.Context, tx *sqlx.Tx, c contribution.Contribution, sub subscription.Subscription, want Change,
 ) (Change, error) {
@@ -297,7 +298,7 @@ func (s *Service) writeOne(
 	return want, auditAsked(ctx, tx, c, sub, want)
 }
 
-// auditAsked notes what staff wanted.
+// auditAsked records what staff requested.
 func auditAsked(
 	ctx context.Context, tx *sqlx.Tx, c contribution.Contribution, sub subscription.Subscription, want Change,
 ) error {

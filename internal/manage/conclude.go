@@ -14,8 +14,8 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// conclude ends a change by how the subscription stands, and reports whether it did. What the reader consented to
-// counts also after we had stopped waiting for it. The contribution is locked.
+// conclude ends a change according to the subscription's state, and reports whether it did. The reader's consent
+// counts even after we stopped waiting for it. The contribution is locked.
 func conclude(
 	ctx context.Context, tx *sqlx.Tx, of contribution.Contribution, sub subscription.Subscription, c *Change,
 	now time.Time,
@@ -48,7 +48,7 @@ func conclude(
 	}
 }
 
-// resolve closes what staff were asked to look at and a change that took place has settled.
+// resolve closes the reviews that a change has settled by taking place.
 func resolve(ctx context.Context, tx *sqlx.Tx, c Change, now time.Time) error {
 	which := []review.Match{{
 		Code: review.ChangeRefused, About: review.Args{"subscription": c.Subscription, "change": string(c.Kind)},
@@ -62,7 +62,7 @@ func resolve(ctx context.Context, tx *sqlx.Tx, c Change, now time.Time) error {
 	return err
 }
 
-// setPausedUntil writes down when a pause ends by itself, and has it ended then; zero is no such time.
+// setPausedUntil records when a pause ends by itself, and schedules its end; zero means that it does not.
 func setPausedUntil(ctx context.Context, tx *sqlx.Tx, subscriptionID string, until, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `UPDATE subscription SET paused_until = $2 WHERE paypal_id = $1`, subscriptionID,
 		sql.NullTime{Time: until, Valid: !until.IsZero()})
@@ -75,7 +75,7 @@ func setPausedUntil(ctx context.Context, tx *sqlx.Tx, subscriptionID string, unt
 	return queue.Put(ctx, tx, queue.Job{Kind: EndingPause, Key: subscriptionID, Due: until}, now)
 }
 
-// setEndedBy writes down who ended a subscription.
+// setEndedBy records who ended a subscription.
 func setEndedBy(ctx context.Context, tx *sqlx.Tx, subscriptionID, by string) error {
 	_, err := tx.ExecContext(ctx, `UPDATE subscription SET ended_by = $2, paused_until = NULL WHERE paypal_id = $1`,
 		subscriptionID, by)

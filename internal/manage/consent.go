@@ -12,8 +12,8 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// consentWithin is how long we look for the reader's consent. One that comes later still counts: PayPal's news of it
-// changes the subscription all the same.
+// consentWithin is how long we keep asking for the reader's consent. A later consent still counts: PayPal's news of
+// it changes the subscription all the same.
 const consentWithin = 72 * time.Hour
 
 // revise asks PayPal for the page on which the reader consents.
@@ -44,8 +44,8 @@ func (s *Service) revise(ctx context.Context, c Change) (approveURL string, err 
 	return "", err
 }
 
-// saveConsent saves where the reader can consent. Without such a page nothing changes at PayPal, and the reader is told
-// at once: there is nothing to wait for.
+// saveConsent saves where the reader can consent. If there is no such page, nothing will change at PayPal and the
+// reader is told at once, because there is nothing to wait for.
 func (s *Service) saveConsent(ctx context.Context, c Change, approveURL string, err error) (Change, error) {
 	switch {
 	case paypal.Refused(err):
@@ -76,7 +76,7 @@ func (s *Service) saveConsent(ctx context.Context, c Change, approveURL string, 
 	return c, err
 }
 
-// Returned is for a reader who comes back from PayPal, having consented. How the subscription stands says whether they
+// Returned is for a reader who comes back from PayPal after consenting. The subscription's state shows whether they
 // did: it may take PayPal a moment, and then the change is still in state Approval.
 func (s *Service) Returned(ctx context.Context, id uuid.UUID) (Change, error) {
 	c, err := find(ctx, s.db, id, "")

@@ -15,9 +15,9 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// afterDisputes pauses the subscriptions of a contribution while a dispute about one of its payments is open: each
-// further charge could be disputed, too, and costs a fee then. When the last one has ended for the publication, the
-// subscription goes on; otherwise staff are asked.
+// afterDisputes pauses a contribution's subscriptions while a dispute about one of its payments is open: each further
+// charge could be disputed, too, and would then cost a fee. When the last dispute has ended in the publication's
+// favour, the subscription resumes; otherwise staff are asked.
 func afterDisputes(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 	opened, wasOpen := a.Contribution.State == contribution.Disputed, a.Before == contribution.Disputed
 	paused := a.Subscription != nil && a.Subscription.After.State == subscription.Suspended
@@ -50,7 +50,8 @@ func afterDisputes(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 	return nil
 }
 
-// pauseFor has a subscription paused for open disputes, once for each: if it is resumed meanwhile, that counts.
+// pauseFor pauses a subscription for open disputes, once for each dispute: if it is resumed in the meantime, it stays
+// so.
 func pauseFor(
 	ctx context.Context, tx *sqlx.Tx, a settle.Applied, sub subscription.Subscription, all []Change, open []string,
 ) error {
@@ -66,12 +67,12 @@ func pauseFor(
 	return want(ctx, tx, a, sub, all, pause)
 }
 
-// resumeAfter has a subscription go on that was paused for disputes, if all of them ended for the publication.
+// resumeAfter resumes a subscription that was paused for disputes, if all of them ended in the publication's favour.
 func resumeAfter(
 	ctx context.Context, tx *sqlx.Tx, a settle.Applied, sub subscription.Subscription, all []Change,
 ) error {
 	if pause := underWay(all, Pause); pause != nil {
-		if pause.dispute == "" || !pause.sentAt.IsZero() { // what may be at PayPal already is looked after once it is so
+		if pause.dispute == "" || !pause.sentAt.IsZero() { // it may be at PayPal: handled once that is known
 			return nil
 		}
 		return save(ctx, tx, a.Contribution, pause, Superseded, "", a.At)
@@ -92,8 +93,8 @@ func resumeAfter(
 	return want(ctx, tx, a, sub, all, Change{Kind: Resume, dispute: pause.dispute, By: By{Kind: BySystem}})
 }
 
-// lostDispute is the dispute that a subscription was paused for, or one that was opened meanwhile, which did not end
-// for the publication; empty where there is none.
+// lostDispute is the dispute that a subscription was paused for, or one that was opened in the meantime, that did not
+// end in the publication's favour; empty if there is none.
 func lostDispute(ctx context.Context, tx *sqlx.Tx, pause Change) (string, error) {
 	var all []struct {
 		ID      string                `db:"paypal_id"`
@@ -116,8 +117,8 @@ func lostDispute(ctx context.Context, tx *sqlx.Tx, pause Change) (string, error)
 	return "", nil
 }
 
-// want writes down what the system wants of a subscription, for the queue to see to at once. Of a change of the same
-// sort that is under way it takes the place.
+// want stores a change that the system requests, for the queue to carry out at once. It replaces a change of the same
+// group that is under way.
 func want(
 	ctx context.Context, tx *sqlx.Tx, a settle.Applied, sub subscription.Subscription, all []Change, c Change,
 ) error {

@@ -14,9 +14,9 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// Listener does what follows for changes from PayPal's news: it ends those that the news says have taken place,
-// whichever way it came and whatever we thought had become of them, and notes who ended or paused a subscription. It
-// names two subscriptions of one person to staff. disputePauses says that an open dispute pauses a subscription.
+// Listener follows up PayPal's news about changes. It ends the changes that have taken place according to the news,
+// however the news came and whatever state we thought they were in, and records who ended or paused a subscription.
+// It reports two subscriptions of one person to staff. disputePauses says that an open dispute pauses a subscription.
 func Listener(disputePauses bool) settle.Listener {
 	return func(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 		if a.Contribution.Frequency == contribution.Once {
@@ -34,8 +34,8 @@ func Listener(disputePauses bool) settle.Listener {
 	}
 }
 
-// changed follows a subscription of which PayPal says something new. The listeners after this one see who ended it and
-// until when it is paused.
+// changed follows up news about a subscription. The listeners after this one see who ended it and until when it is
+// paused.
 func changed(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 	before, now := a.Subscription.Before, &a.Subscription.After
 	terms := before.Amount != now.Amount || before.Frequency != now.Frequency
@@ -63,7 +63,7 @@ func changed(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 		if done := ended && c.State == Done; done && c.Kind == Pause {
 			now.PausedUntil = c.Until
 		} else if done && c.Kind.group() == Amount {
-			terms = false // what was wanted earlier is not what came about
+			terms = false // what was requested earlier has not come about
 		}
 	}
 	if before.State != now.State && now.State == subscription.Active && !before.State.Runs() {
@@ -72,7 +72,7 @@ func changed(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 	return nil
 }
 
-// noteState writes down who ended a subscription, and that a pause is over or was one of ours.
+// noteState records who ended a subscription, and whether its pause is over or was one of ours.
 func noteState(ctx context.Context, tx *sqlx.Tx, a settle.Applied, all []Change) error {
 	now := &a.Subscription.After
 	by, until := readNote(now.Note)
@@ -100,7 +100,7 @@ func noteState(ctx context.Context, tx *sqlx.Tx, a settle.Applied, all []Change)
 	}
 }
 
-// endedBy is who ended a subscription: the one who stopped it here, or else the payer or PayPal.
+// endedBy is who ended a subscription: whoever stopped it here, or else the payer or PayPal.
 func endedBy(sub subscription.Subscription, all []Change) string {
 	if sub.State == subscription.Expired {
 		return ByPayPal
@@ -116,8 +116,8 @@ func endedBy(sub subscription.Subscription, all []Change) string {
 	return ByPayPal
 }
 
-// nameSecond asks staff to look where a subscription begins while another one of the same person runs: it may be meant,
-// and it may be a mistake that the reader has not noticed. The review names both.
+// nameSecond asks staff to look when a subscription begins while another one of the same person is running: it may be
+// intended, or a mistake that the reader has not noticed. The review names both.
 func nameSecond(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 	if err := lockPerson(ctx, tx, a.Contribution.ID); err != nil {
 		return err
@@ -145,8 +145,8 @@ func nameSecond(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 	return nil
 }
 
-// settleSecond closes what nameSecond opened about a subscription that has ended: on its own contribution, and on those
-// of the same person that name it as the other one.
+// settleSecond closes the reviews that nameSecond opened about a subscription that has ended: on its own
+// contribution, and on those of the same person that name it as the other one.
 func settleSecond(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 	ended := a.Subscription.After.PayPalID
 	if err := lockPerson(ctx, tx, a.Contribution.ID); err != nil {
@@ -173,9 +173,10 @@ func settleSecond(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 	return nil
 }
 
-// lockPerson locks who gave a contribution, which is locked already: always in this order, as where a person is linked.
-// The reviews that name two subscriptions of one person change under this lock alone, so that one that begins while
-// another one ends is not named after the end was looked at. Who was erased, or is not known, has no row.
+// lockPerson locks the supporter of a contribution that is locked already: always in this order, as when a person is
+// linked. The reviews that name two subscriptions of one person change only under this lock, so that a subscription
+// which begins while another one ends is not reported after that end was handled. A person who was erased, or is
+// unknown, has no row.
 func lockPerson(ctx context.Context, tx *sqlx.Tx, contribution uuid.UUID) error {
 	_, err := tx.ExecContext(ctx, `
 		SELECT 1 FROM supporter WHERE id = (SELECT supporter_id FROM contribution WHERE id = $1) FOR NO KEY UPDATE`,

@@ -1,9 +1,9 @@
-// Package manage changes running subscriptions: what the reader, staff or the system want of one, the rules of what may
-// be wanted when, having PayPal carry it out, and what became of it.
+// Package manage changes running subscriptions: what the reader, staff or the system request of one, the rules of
+// what is allowed when, having PayPal carry it out, and the outcome.
 //
-// It does not decide how a subscription stands. A change is written down before PayPal hears of it, and has taken place
-// once PayPal's own answer to a GET says so, whichever way that answer came: news that applies the answer ends the
-// change in the same transaction. The package makes no pages and reads no webhooks.
+// It does not decide the state of a subscription. A change is stored before PayPal hears of it, and has taken place
+// once PayPal's own answer to a GET shows it, however that answer came: the transaction that applies the answer also
+// ends the change. The package makes no pages and reads no webhooks.
 package manage
 
 import (
@@ -27,7 +27,7 @@ const (
 	ActionStop   audit.Action = "subscription.stop"
 	ActionPause  audit.Action = "subscription.pause"
 	ActionResume audit.Action = "subscription.resume"
-	ActionAnswer audit.Action = "subscription.answer" // what became of it
+	ActionAnswer audit.Action = "subscription.answer" // the outcome
 )
 
 // Kind is what is changed.
@@ -48,32 +48,32 @@ type State string
 // The states of a change.
 const (
 	Asked      State = "asked"      // written down; PayPal has not said anything yet
-	Unknown    State = "unknown"    // PayPal was asked, and has not said yet that it is so; we ask again by ourselves
+	Unknown    State = "unknown"    // PayPal was asked, but does not show the change yet; we ask again automatically
 	Approval   State = "approval"   // the reader has to consent at PayPal
-	Done       State = "done"       // PayPal says that it is so
-	Refused    State = "refused"    // PayPal said no
+	Done       State = "done"       // PayPal shows the change
+	Refused    State = "refused"    // PayPal refused
 	Superseded State = "superseded" // another change, or the end of the subscription, came first
 	Expired    State = "expired"    // the reader did not consent
 )
 
-// Who wants a change.
+// Who requests a change.
 const (
 	ByReader = "reader"
 	ByStaff  = "staff"
 	BySystem = "system"
 
-	// ByPayPal is who ended a subscription that no change of ours ended: the payer in their account, or PayPal.
+	// ByPayPal is who ended a subscription when no change of ours did: the payer in their account, or PayPal.
 	ByPayPal = "paypal"
 )
 
-// By is who wants a change, and why. Staff have to say why; readers may.
+// By is who requests a change, and why. Staff have to give a reason; readers may.
 type By struct {
 	Kind   string             // ByReader, ByStaff or BySystem
 	Actor  contribution.Actor // of staff
 	Reason string
 }
 
-// Change is something that was wanted of a subscription, with what became of it. Times are UTC.
+// Change is a requested change of a subscription, with its outcome. Times are UTC.
 type Change struct {
 	ID           uuid.UUID
 	Contribution uuid.UUID
@@ -82,7 +82,7 @@ type Change struct {
 	By           By
 
 	Amount     money.Amount           // from now on; zero for a stop, a pause or a resumption
-	Frequency  contribution.Frequency // likewise
+	Frequency  contribution.Frequency // from now on; empty for a stop, a pause or a resumption
 	Months     int                    // of a pause; 0 for one without an end
 	Until      time.Time              // when a pause ends by itself; zero for one without an end
 	MissesNext bool                   // the next charge is so near that PayPal may still take the old amount
@@ -93,14 +93,14 @@ type Change struct {
 	AskedAt    time.Time
 	EndedAt    time.Time // zero while it is under way
 
-	consent    bool      // PayPal wants the reader's consent to it
-	dispute    string    // PayPal's id of the dispute that this follows from, if any
-	sentAt     time.Time // when PayPal was asked last; zero before
-	leaseUntil time.Time // until when one process has it for sending; the fence of what that one was told
-	unanswered error     // why the latest sending leaves it under way
+	consent    bool      // PayPal requires the reader's consent to it
+	dispute    string    // PayPal's id of the dispute that caused it, if any
+	sentAt     time.Time // when PayPal was last asked; zero before
+	leaseUntil time.Time // until when one process may send it; also the fence for saving the outcome
+	unanswered error     // why the latest attempt left it under way
 }
 
-// UnderWay reports whether it is not known yet what becomes of it.
+// UnderWay reports whether its outcome is still open.
 func (c Change) UnderWay() bool { return c.State == Asked || c.State == Unknown || c.State == Approval }
 
 // Config is what a Service needs.

@@ -16,16 +16,16 @@ func note(c Change) string {
 	return fmt.Sprintf("%s by %s (Readerfund %s)", what, wordsOf[c.By.Kind], c.ID)
 }
 
-// wordsOf is who made a change, as a note says it.
+// wordsOf are the words for who made a change in a note.
 var wordsOf = map[string]string{ByReader: "the reader", ByStaff: "the publication", BySystem: "Readerfund"}
 
-var ours = regexp.MustCompile(`^(stopped|paused|resumed)(?: until (\d{4}-\d\d-\d\d))? by ([A-Za-z ]+) ` +
+var notePattern = regexp.MustCompile(`^(stopped|paused|resumed)(?: until (\d{4}-\d\d-\d\d))? by ([A-Za-z ]+) ` +
 	`\(Readerfund [0-9a-f-]{36}\)$`)
 
-// readNote reads a note of ours: by whom, and until when a pause lasts. by is empty where the note is not ours, and so
-// the change was made at PayPal.
+// readNote reads a note that we wrote: who made the change, and until when a pause lasts. by is empty when the note
+// is not ours, so that the change was made at PayPal.
 func readNote(text string) (by string, until time.Time) {
-	found := ours.FindStringSubmatch(text)
+	found := notePattern.FindStringSubmatch(text)
 	if found == nil {
 		return "", time.Time{}
 	}
@@ -34,6 +34,6 @@ func readNote(text string) (by string, until time.Time) {
 			by = kind
 		}
 	}
-	until, _ = time.Parse(time.DateOnly, found[2]) // none is zero
+	until, _ = time.Parse(time.DateOnly, found[2]) // zero if there is no date
 	return by, until
 }

@@ -12,13 +12,13 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// approveWithin is how long we send a reader to a page at PayPal that was made for them to consent on. Afterwards
-// another is made: PayPal does not say how long one lives.
+// approveWithin is how long we use a PayPal page that was made for the reader to consent on. After that another one
+// is made: PayPal does not say how long one lives.
 const approveWithin = time.Hour
 
-// plan says what is to be written down of what is wanted, by how the subscription stands and what is under way of it.
-// known says that nothing is to be: the change that comes back says the same already, or is so. all is as latest gives
-// it. The contribution is locked.
+// plan decides which change to store for a request, given the subscription's state and its changes under way. known
+// reports that there is none to store: the change that is returned requests the same already, or has taken place. all
+// is the result of latest. The contribution is locked.
 func (s *Service) plan(
 	ctx context.Context, tx *sqlx.Tx, sub subscription.Subscription, all []Change, want Change,
 ) (c Change, known bool, err error) {
@@ -44,7 +44,7 @@ var errUnderWay = fault.New(fault.Conflict, "change.under_way")
 
 func (s *Service) planPause(sub subscription.Subscription, all []Change, want Change) (Change, bool, error) {
 	if other := underWay(all, Pause); other != nil {
-		if other.sameWish(want) {
+		if other.sameRequest(want) {
 			return *other, true, nil
 		}
 		return Change{}, false, errUnderWay
@@ -66,7 +66,7 @@ func (s *Service) planPause(sub subscription.Subscription, all []Change, want Ch
 		return Change{}, false, err
 	case sameDay(paused.Until, want.Until): // pressed twice
 		return *paused, true, nil
-	default: // for longer, or less long
+	default: // longer or shorter than before
 		return want, false, nil
 	}
 }
@@ -79,7 +79,7 @@ func (s *Service) planResume(
 	ctx context.Context, tx *sqlx.Tx, sub subscription.Subscription, all []Change, want Change,
 ) (Change, bool, error) {
 	if other := underWay(all, Pause); other != nil {
-		if other.sameWish(want) {
+		if other.sameRequest(want) {
 			return *other, true, nil
 		}
 		return Change{}, false, errUnderWay
@@ -88,7 +88,7 @@ func (s *Service) planResume(
 		return alreadyDone(want, sub), true, nil
 	}
 	if want.By.Kind == ByStaff {
-		return want, false, nil // they know better
+		return want, false, nil // staff may resume despite an open dispute
 	}
 	open, err := ledger.OpenDisputes(ctx, tx, sub.Contribution)
 	if err == nil && len(open) > 0 {
@@ -114,7 +114,7 @@ func (s *Service) planTerms(sub subscription.Subscription, all []Change, want Ch
 	if other := underWay(all, Amount); other != nil {
 		waits := other.State == Approval
 		switch {
-		case other.sameWish(want) && (!waits || now.Sub(other.AskedAt) < approveWithin):
+		case other.sameRequest(want) && (!waits || now.Sub(other.AskedAt) < approveWithin):
 			return *other, true, nil
 		case !waits:
 			return Change{}, false, errUnderWay
@@ -128,7 +128,7 @@ func (s *Service) planTerms(sub subscription.Subscription, all []Change, want Ch
 	return want, false, nil
 }
 
-// alreadyDone is a change to what is the case already.
+// alreadyDone is a change that asks for the present state.
 func alreadyDone(want Change, sub subscription.Subscription) Change {
 	want.Contribution, want.Subscription, want.State = sub.Contribution, sub.PayPalID, Done
 	return want

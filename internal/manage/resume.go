@@ -15,17 +15,18 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// How often PayPal is asked whether the reader has consented: soon after they came back, and now and then otherwise.
+// How often PayPal is asked whether the reader has consented: soon after they came back, and at longer intervals
+// otherwise.
 const (
 	soon      = time.Minute
 	lookEvery = time.Hour
 )
 
-// errTakenOver is why a change is tried again that another process had meanwhile.
+// errTakenOver makes the queue try a change again that another process was sending.
 var errTakenOver = errors.New("another process was sending it")
 
-// Process brings a change to its end: it asks PayPal how the subscription stands, and to change it where that is still
-// to be done. The queue runs it until the change has ended.
+// Process brings a change to its end: it asks PayPal for the subscription's state, and to make the change if that is
+// still to be done. The queue runs it until the change has ended.
 func (s *Service) Process(ctx context.Context, key string) error {
 	id, err := uuid.Parse(key)
 	if err != nil {
@@ -49,7 +50,7 @@ func (s *Service) Process(ctx context.Context, key string) error {
 		return err
 	}
 	switch {
-	case c.UnderWay() && s.now().Before(c.leaseUntil): // another is sending it
+	case c.UnderWay() && s.now().Before(c.leaseUntil): // another process is sending it
 		return queue.At(c.leaseUntil)
 	case c.UnderWay():
 		why := cmp.Or(c.unanswered, errTakenOver)
@@ -59,7 +60,7 @@ func (s *Service) Process(ctx context.Context, key string) error {
 	}
 }
 
-// lookForConsent asks whether the reader has consented, until that is not to be expected any more.
+// lookForConsent asks whether the reader has consented, until consent is no longer expected.
 func (s *Service) lookForConsent(ctx context.Context, c Change) error {
 	c, err := s.look(ctx, c)
 	if err != nil {
@@ -75,10 +76,10 @@ func (s *Service) lookForConsent(ctx context.Context, c Change) error {
 	return err
 }
 
-// disputedCheck is when a pause that is over is looked at again while a dispute is open.
+// disputedCheck is when to look again at a pause that is over while a dispute is open.
 const disputedCheck = 24 * time.Hour
 
-// EndPause resumes a subscription whose pause is over. The queue runs it when that is. Where the reader has resumed it
+// EndPause resumes a subscription whose pause is over. The queue runs it at that time. If the reader has resumed it
 // before, or it has ended, there is nothing to do.
 func (s *Service) EndPause(ctx context.Context, key string) error {
 	sub, err := subscription.Find(ctx, s.db, key)

@@ -103,7 +103,7 @@ func (s *Service) Change(ctx context.Context, id uuid.UUID) (Change, error) {
 	return c, db.Translate(err)
 }
 
-// Changes lists what was wanted of the subscriptions of a contribution, the latest first.
+// Changes lists the requested changes of a contribution's subscriptions, the latest first.
 func (s *Service) Changes(ctx context.Context, id uuid.UUID) ([]Change, error) {
 	all, err := list(ctx, s.db, `q.contribution_id = $1 ORDER BY q.asked_at DESC, q.id DESC`, id)
 	return all, db.Translate(err)
@@ -115,10 +115,10 @@ func latest(ctx context.Context, q sqlx.QueryerContext, subscriptionID string) (
 		subscriptionID)
 }
 
-// firstAnswer is how long the one who asked may take to see PayPal's answer, before the queue sends it as well.
+// firstAnswer is how long the caller may wait for PayPal's answer before the queue sends the change as well.
 const firstAnswer = 45 * time.Second
 
-// insert writes a change down and puts its sending into the queue, in one transaction. The contribution is locked.
+// insert stores a change and puts its sending into the queue, in one transaction. The contribution is locked.
 func insert(ctx context.Context, tx *sqlx.Tx, c Change, due time.Time) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO subscription_change (id, contribution_id, subscription_id, kind, amount_minor, currency, frequency,
@@ -135,19 +135,19 @@ func insert(ctx context.Context, tx *sqlx.Tx, c Change, due time.Time) error {
 	return putSending(ctx, tx, c.ID, due, c.AskedAt)
 }
 
-// Changing is the queue's kind of work that brings a change to its end; the key is the change's id. EndingPause is the
-// one that resumes a subscription when its pause is over; the key is PayPal's id of the subscription.
+// Changing is the queue's kind of work that brings a change to its end; the key is the change's id. EndingPause is
+// the kind that resumes a subscription when its pause is over; the key is PayPal's id of the subscription.
 const (
 	Changing    = "change subscription"
 	EndingPause = "end pause"
 )
 
-// putSending has a change brought on when it is due, in the transaction that decides about it.
+// putSending schedules Process for a change, in the transaction that decides about it.
 func putSending(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, due, now time.Time) error {
 	return queue.Put(ctx, tx, queue.Job{Kind: Changing, Key: id.String(), Due: due}, now)
 }
 
-// save writes down what became of a change that is locked, with its contribution.
+// save stores the outcome of a change that is locked, with its contribution.
 func save(ctx context.Context, tx *sqlx.Tx, c contribution.Contribution, ch *Change, state State, code string,
 	now time.Time,
 ) error {

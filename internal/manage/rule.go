@@ -7,7 +7,7 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// reached reports whether the subscription stands as the change wants it.
+// reached reports whether the subscription is in the state that the change asks for.
 func (c Change) reached(sub subscription.Subscription) bool {
 	switch c.Kind {
 	case Stop:
@@ -23,12 +23,13 @@ func (c Change) reached(sub subscription.Subscription) bool {
 	}
 }
 
-// obsolete reports whether the subscription can no longer come to stand as the change wants it.
+// obsolete reports whether the subscription can no longer reach the state that the change asks for.
 func (c Change) obsolete(sub subscription.Subscription) bool {
 	return c.Kind != Stop && sub.State.Ended()
 }
 
-// group is what one change of a subscription at a time is under way of; the database has an index by it.
+// group is the group of kinds of which only one change of a subscription may be under way; the database has an index
+// by it.
 func (k Kind) group() Kind {
 	switch k {
 	case Resume:
@@ -40,7 +41,7 @@ func (k Kind) group() Kind {
 	}
 }
 
-// underWay is the change of that sort that has not ended; nil where there is none.
+// underWay is the change of that group that has not ended; nil if there is none.
 func underWay(all []Change, group Kind) *Change {
 	for i := range all {
 		if all[i].UnderWay() && all[i].Kind.group() == group {
@@ -50,8 +51,8 @@ func underWay(all []Change, group Kind) *Change {
 	return nil
 }
 
-// pausedBy is the pause that a suspended subscription is in by a change of ours; nil where PayPal or the payer
-// suspended it. all is as latest gives it.
+// pausedBy is the change of ours that paused a suspended subscription; nil if PayPal or the payer suspended it. all
+// is the result of latest.
 func pausedBy(all []Change) *Change {
 	var last *Change
 	for i := range all {
@@ -66,17 +67,18 @@ func pausedBy(all []Change) *Change {
 	return last
 }
 
-// sameWish reports whether two changes want the same.
-func (c Change) sameWish(other Change) bool {
+// sameRequest reports whether two changes request the same.
+func (c Change) sameRequest(other Change) bool {
 	return c.Kind == other.Kind && c.Amount == other.Amount && c.Frequency == other.Frequency && c.Months == other.Months
 }
 
-// LongestPause is how many months a pause may last, counted from its beginning, however often it is made longer. Then
+// LongestPause is how many months a pause may last, counted from its beginning, however often it is extended. Then
 // the subscription resumes, and the reader can pause it again.
 const LongestPause = 3
 
-// pauseUntil is when a pause ends that is asked for now. began is when the running pause began; zero where none runs.
-// The error is a fault.Invalid of the field months for less than one month, and for more than LongestPause in all.
+// pauseUntil is when a pause that is requested now ends. began is when the running pause began; zero if none is
+// running. The error is a fault.Invalid on the field months for less than one month, and for more than LongestPause
+// in all.
 func pauseUntil(now time.Time, months int, began time.Time) (time.Time, error) {
 	if months < 1 || months > LongestPause {
 		return time.Time{}, fault.Input("months", "change.months", fault.Args{"max": LongestPause})
@@ -86,7 +88,7 @@ func pauseUntil(now time.Time, months int, began time.Time) (time.Time, error) {
 		return until, nil
 	}
 	last := subscription.MonthsLater(began, LongestPause)
-	if until.Sub(last) >= 24*time.Hour { // on the day it began, three months are still three months
+	if until.Sub(last) >= 24*time.Hour { // on the day the pause began, three months are still allowed
 		return time.Time{}, fault.Input("months", "change.paused_too_long", fault.Args{"max": LongestPause})
 	}
 	return earlier(until, last), nil

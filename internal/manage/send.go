@@ -19,10 +19,10 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// leasedFor is how long one process has a change for itself: longer than its calls to PayPal may take.
+// leasedFor is how long one process keeps a change for itself: longer than its calls to PayPal may take.
 const leasedFor = time.Minute
 
-// send has PayPal carry a change out, and saves what came of it. Callers of one process share one sending.
+// send has PayPal carry out a change, and saves the outcome. Callers in one process share one call.
 func (s *Service) send(ctx context.Context, c Change) (Change, error) {
 	if c.State != Asked && c.State != Unknown {
 		return c, nil
@@ -47,7 +47,8 @@ func (s *Service) sendOnce(ctx context.Context, id uuid.UUID) (Change, error) {
 	if err != nil {
 		return c, err
 	}
-	// PayPal knows no request id here, so what may have been sent before, or is so as far as we know, is looked at first.
+	// These calls have no request id at PayPal. So we look first if one may have been sent before, or if the change
+	// seems done.
 	if !c.sentAt.IsZero() || c.reached(sub) || !sub.Ongoing() {
 		looked, err := s.look(ctx, c)
 		if err != nil && !paypal.NotFound(err) {
@@ -65,15 +66,15 @@ func (s *Service) sendOnce(ctx context.Context, id uuid.UUID) (Change, error) {
 	return s.saveOutcome(ctx, c, err)
 }
 
-// lease takes a change for sending, unless another process has it or it has ended. That PayPal may have heard of it is
-// committed before it does. The change that comes back still says when it was sent before.
+// lease takes a change for sending, unless another process has it or it has ended. It commits that PayPal may have
+// heard of the change before PayPal does. The change that is returned still has the time of the previous sending.
 func (s *Service) lease(ctx context.Context, id uuid.UUID) (c Change, mine bool, err error) {
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		// The row's lock decides between two processes that want it at once.
 		if c, err = find(ctx, tx, id, "FOR UPDATE"); err != nil {
 			return err
 		}
-		now := s.now().UTC().Truncate(time.Microsecond) // as PostgreSQL keeps it: the lease is told by it
+		now := s.now().UTC().Truncate(time.Microsecond) // as PostgreSQL keeps it: it identifies the lease
 		if mine = (c.State == Asked || c.State == Unknown) && !now.Before(c.leaseUntil); !mine {
 			return nil
 		}
@@ -107,7 +108,7 @@ func (s *Service) call(
 	}
 }
 
-// cancel ends a subscription. PayPal cancels what is active or suspended alone: one that is approved and waits for its
+// cancel ends a subscription. PayPal cancels only active or suspended ones. One that is approved and waits for its
 // start is activated first, which charges nothing before that day.
 func (s *Service) cancel(ctx context.Context, c Change, sub subscription.Subscription) error {
 	err := s.paypal.CancelSubscription(ctx, c.Subscription, note(c))
@@ -120,11 +121,11 @@ func (s *Service) cancel(ctx context.Context, c Change, sub subscription.Subscri
 	return s.paypal.CancelSubscription(ctx, c.Subscription, note(c))
 }
 
-// look asks PayPal how the subscription stands and ends the change where that says so.
+// look asks PayPal for the subscription's state and ends the change if that decides it.
 func (s *Service) look(ctx context.Context, c Change) (Change, error) {
 	src := settle.Source{Way: contribution.ByChange}
 	if _, err := s.settler.SettleSubscription(ctx, c.Subscription, src); err != nil {
-		// What it says of the subscription may be applied all the same, and only a charge of it not be found.
+		// The answer may have been applied although a missing charge caused the error.
 		if now, problem := find(ctx, s.db, c.ID, ""); problem == nil && !now.UnderWay() {
 			return now, nil
 		}
@@ -142,7 +143,7 @@ func (s *Service) look(ctx context.Context, c Change) (Change, error) {
 	return c, err
 }
 
-// locked does something with a change under the lock of its contribution.
+// locked calls a function with the change, under the lock of its contribution.
 func (s *Service) locked(
 	ctx context.Context, id uuid.UUID,
 	do func(ctx context.Context, tx *sqlx.Tx, of contribution.Contribution, c *Change) error,
@@ -156,28 +157,28 @@ func (s *Service) locked(
 		if err != nil {
 			return err
 		}
-		if c, err = find(ctx, tx, id, ""); err != nil { // another may have had the lock until now
+		if c, err = find(ctx, tx, id, ""); err != nil { // another process may have had the lock until now
 			return err
 		}
 		return do(ctx, tx, of, &c)
 	})
 }
 
-// saveOutcome saves what came of a call that needs no consent. Whatever PayPal answered, how the subscription stands
-// decides: what was refused may be so already, what was accepted may not show yet.
+// saveOutcome saves the outcome of a call that needs no consent. The subscription's state decides, not PayPal's
+// answer: a refused change may have been made already, an accepted one may not show yet.
 func (s *Service) saveOutcome(ctx context.Context, c Change, err error) (Change, error) {
 	c.unanswered = err
 	refused := paypal.Refused(err)
 	if err != nil {
 		s.log.WarnContext(ctx, "PayPal did not change a subscription", "contribution", c.Contribution,
 			"subscription", c.Subscription, "change", c.Kind, "error", err)
-		if !refused && !paypal.OutcomeUnknown(err) { // not sent, or told to come back
+		if !refused && !paypal.OutcomeUnknown(err) { // not sent, or asked to come back later
 			return s.postpone(ctx, c, c.State)
 		}
 	}
 	looked, lookErr := s.look(ctx, c)
 	switch {
-	case lookErr != nil && !paypal.NotFound(lookErr): // of one that PayPal does not know, the refusal says all
+	case lookErr != nil && !paypal.NotFound(lookErr): // a subscription PayPal does not know: the refusal is final
 		c.unanswered = lookErr
 		return s.postpone(ctx, c, Unknown)
 	case !looked.UnderWay():
@@ -185,7 +186,7 @@ func (s *Service) saveOutcome(ctx context.Context, c Change, err error) (Change,
 	case !refused:
 		return s.postpone(ctx, c, Unknown)
 	case c.Kind == Stop || c.By.Kind == BySystem:
-		// Nobody is there to press again, or the reader would go on being charged.
+		// The system's changes have nobody to retry them, and a stop that fails would leave the reader being charged.
 		args := review.Args{"subscription": c.Subscription, "change": string(c.Kind), "answer": codeOf(err)}
 		if err := s.applier.OpenReview(ctx, c.Contribution, review.ChangeRefused, args); err != nil {
 			return c, err
@@ -196,13 +197,13 @@ func (s *Service) saveOutcome(ctx context.Context, c Change, err error) (Change,
 	}
 }
 
-// codeOf is PayPal's code for a refusal.
+// codeOf returns PayPal's code for a refusal.
 func codeOf(err error) string {
 	code, _ := paypal.Advice(err)
 	return code
 }
 
-// end ends a change without its having taken place, unless another process has taken it over.
+// end ends a change that did not take place, unless another process has taken it over.
 func (s *Service) end(ctx context.Context, c Change, state State, code string) (Change, error) {
 	leased := c.leaseUntil
 	err := s.locked(ctx, c.ID, func(ctx context.Context, tx *sqlx.Tx, of contribution.Contribution, now *Change) error {
@@ -215,11 +216,11 @@ func (s *Service) end(ctx context.Context, c Change, state State, code string) (
 	return c, err
 }
 
-// postpone leaves the change to the queue, and the lease to the next process that asks for it.
+// postpone leaves the change to the queue, and frees the lease for the next process.
 func (s *Service) postpone(ctx context.Context, c Change, state State) (Change, error) {
 	ctx, cancel := detached.Saving(ctx)
 	defer cancel()
-	// What was certainly not sent is as it was before.
+	// If the call was certainly not sent, sentAt is reset to its earlier value.
 	sentAt := sql.NullTime{Time: c.sentAt, Valid: !c.sentAt.IsZero()}
 	if state == Unknown {
 		sentAt = sql.NullTime{Time: s.now().UTC(), Valid: true}
@@ -234,5 +235,5 @@ func (s *Service) postpone(ctx context.Context, c Change, state State) (Change, 
 	return c, nil
 }
 
-// unavailable is said where PayPal has to answer before the reader can go on.
+// unavailable is the error when the reader cannot continue until PayPal answers.
 func unavailable(err error) error { return fault.Wrap(err, fault.Unavailable, "change.paypal_silent") }

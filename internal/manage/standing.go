@@ -6,7 +6,7 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// Standing is how a subscription goes, in a word for people: its state, and whether its charges arrive.
+// Standing describes a subscription in one word for people: its state, and whether its charges arrive.
 type Standing string
 
 // The standings.
@@ -24,10 +24,10 @@ const (
 	Over      Standing = "over"      // its plan ended
 )
 
-// recoveredFor is how long after a failed charge one that arrived is worth a word.
+// recoveredFor is how long after a failed charge a successful one is worth mentioning.
 const recoveredFor = 40 * 24 * time.Hour
 
-// StandingOf says how a subscription goes.
+// StandingOf describes a subscription at the time now.
 func StandingOf(sub subscription.Subscription, now time.Time) Standing {
 	failed := sub.FailedPayments > 0
 	if at := sub.FirstCharge(); !failed && sub.State != subscription.Suspended && at.After(now) {

@@ -19,13 +19,13 @@ import (
 // longestNote is the longest note to PayPal, in characters.
 const longestNote = 1000
 
-// Accept gives the money back that a dispute is about, by accepting it at PayPal. note goes to PayPal,
-// which wants one. Accepting is written down before PayPal hears of it, and what came of it also when nobody waits
-// any more; where an earlier answer was not seen, PayPal is asked about the dispute before it is accepted again.
+// Accept returns the disputed money by accepting the dispute at PayPal. note goes to PayPal, which requires one. The
+// acceptance is recorded before PayPal hears of it, and its outcome even if the caller has stopped waiting. If an
+// earlier answer was not seen, PayPal is asked about the dispute before it is accepted again.
 //
 // Errors: fault.NotFound, fault.Invalid for a note PayPal would refuse, fault.Conflict when the dispute cannot be
-// accepted or PayPal refuses, with what to do; fault.Unavailable when PayPal does not answer: whether it was
-// accepted shows when PayPal tells of the dispute again, and the sweep asks.
+// accepted or PayPal refuses, with what to do; fault.Unavailable when PayPal does not answer: PayPal's next news of
+// the dispute shows whether it was accepted, and the sweep asks.
 func (d *Disputes) Accept(
 	ctx context.Context, id uuid.UUID, disputeID, note string, by contribution.Actor,
 ) (contribution.Contribution, error) {
@@ -56,7 +56,7 @@ func errUnknownDispute(disputeID string) error {
 	return fault.New(fault.NotFound, "dispute.unknown", fault.Args{"dispute": disputeID})
 }
 
-// beginAcceptance checks that the dispute may be accepted and writes down that it is about to be. It says how far an
+// beginAcceptance checks that the dispute may be accepted and records that it is about to be. It returns how far an
 // earlier acceptance had come.
 func (d *Disputes) beginAcceptance(
 	ctx context.Context, id uuid.UUID, disputeID, note string, by contribution.Actor,
@@ -87,7 +87,7 @@ func (d *Disputes) beginAcceptance(
 	return c, earlier, db.Translate(err)
 }
 
-// sendAcceptance accepts the claim at PayPal and writes down what came of it.
+// sendAcceptance accepts the claim at PayPal and records the outcome.
 func (d *Disputes) sendAcceptance(
 	ctx context.Context, c contribution.Contribution, disputeID, note string, earlier ledger.AcceptanceState,
 ) (contribution.Contribution, error) {
@@ -115,7 +115,7 @@ func (d *Disputes) sendAcceptance(
 		}
 		return settled, d.noteAcceptance(ctx, c.ID, disputeID, ledger.AcceptanceDone, "accepted", "")
 	case paypal.Refused(err):
-		// The dispute may have been accepted by an earlier attempt, or by another process: it tells.
+		// An earlier attempt or another process may have accepted the dispute: PayPal's answer about it shows.
 		settled, lookErr := d.Settle(ctx, disputeID, src)
 		became, outcome := ledger.AcceptanceRefused, "refused"
 		if lookErr != nil && earlier.InDoubt() {
@@ -137,7 +137,7 @@ func (d *Disputes) sendAcceptance(
 			return settled, nil
 		}
 		return c, err
-	default: // not sent, or told to come back
+	default: // not sent, or asked to come back later
 		if earlier == ledger.AcceptanceAsked {
 			earlier = ledger.AcceptanceUnknown
 		}
@@ -145,8 +145,8 @@ func (d *Disputes) sendAcceptance(
 	}
 }
 
-// noteAcceptance writes down what came of accepting a dispute, unless news of it has told already. Where it is not
-// known, the sweep asks soon.
+// noteAcceptance records the outcome of accepting a dispute, unless news of it already has. If it is unknown, the
+// sweep asks soon.
 func (d *Disputes) noteAcceptance(
 	ctx context.Context, id uuid.UUID, disputeID string, became ledger.AcceptanceState, outcome, code string,
 ) error {
@@ -192,8 +192,8 @@ func acceptedBy(a ledger.Acceptance) contribution.Actor {
 	return contribution.Actor{ID: a.By.UUID, Name: a.Actor}
 }
 
-// answerAcceptance ends an acceptance by how the dispute ended. It gives the entry for the audit log, nil where there
-// is none.
+// answerAcceptance ends an acceptance according to how the dispute ended. It returns the entry for the audit log, or
+// nil if there is none.
 func answerAcceptance(
 	ctx context.Context, tx *sqlx.Tx, seen paypal.Dispute,
 ) (by contribution.Actor, detail map[string]string, err error) {

@@ -15,7 +15,7 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// Adopter takes into our books what PayPal has and we have not: payments made in PayPal directly, and contributions
+// Adopter takes into our books what PayPal has and we do not: payments made in PayPal directly, and contributions
 // whose row was lost.
 type Adopter struct {
 	db            *db.DB
@@ -27,10 +27,10 @@ type Adopter struct {
 	now           func() time.Time
 }
 
-// Adopt makes a contribution of a payment that was made in PayPal directly, so that reports count it. t is the payment
-// as PayPal's transaction search reports it. Adopting it again gives the same contribution.
+// Adopt makes a contribution from a payment that was made in PayPal directly, so that reports count it. t is the
+// payment as PayPal's transaction search reports it. Adopting it again gives the same contribution.
 //
-// Errors: fault.Invalid for what is no payment to us, fault.NotFound for a campaign that there is not, fault.Conflict
+// Errors: fault.Invalid if it is not a payment to us, fault.NotFound if the campaign does not exist, fault.Conflict
 // when the payment belongs to a contribution already.
 func (s *Adopter) Adopt(
 	ctx context.Context, t paypal.Transaction, campaignSlug string, by contribution.Actor,

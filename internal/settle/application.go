@@ -17,29 +17,29 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// application is what the facts of one Apply come to.
+// application collects the effects of the facts of one Apply.
 type application struct {
 	*contribution.Locked
 
 	facts   []Fact
 	now     time.Time
-	before  contribution.State          // before the first of them
+	before  contribution.State          // before the first of the facts
 	paid    []string                    // PayPal's ids of the payments whose money was in before
-	known   []subscription.Subscription // as they were before
-	news    bool                        // one of them was
+	known   []subscription.Subscription // before the facts
+	news    bool                        // at least one of the facts was new
 	changed bool                        // the checkout or a subscription changed otherwise
 
-	told struct{ kind, reason string } // what the latest fact about a subscription is in the history
+	latest struct{ kind, reason string } // the history's words for the latest fact about a subscription
 
-	charged        bool         // the money is in by one of these facts
-	payer          paypal.Payer // who is to be linked as the supporter
+	charged        bool         // one of these facts brought the money in
+	payer          paypal.Payer // to be linked as the supporter
 	history        []contribution.Event
 	transitions    [][3]string    // changes of the state: from, to, source
-	settled        []review.Match // what a person need not look at any more
+	settled        []review.Match // reviews that are settled
 	contradictions []*ContradictionError
 }
 
-// learn has a contribution that is locked learn from facts, in memory. A contradiction teaches nothing and is kept.
+// learn applies facts to a locked contribution, in memory. A contradiction changes nothing and is kept.
 func learn(locked *contribution.Locked, facts []Fact, now time.Time) (*application, error) {
 	a := &application{Locked: locked, facts: facts, now: now, before: locked.Contribution.State}
 	for _, p := range a.completed() {
@@ -63,7 +63,7 @@ func learn(locked *contribution.Locked, facts []Fact, now time.Time) (*applicati
 	return a, nil
 }
 
-// apply learns from one fact and moves the state.
+// apply learns from one fact and updates the state.
 func (a *application) apply(f Fact) error {
 	news, err := a.learn(f)
 	if err != nil {
@@ -81,7 +81,7 @@ func (a *application) apply(f Fact) error {
 	c.State = contribution.Status(c.Checkout.State, standing, a.Ended())
 	pending := f.money != nil && f.money.Pending()
 	if c.State != from || pending && c.State == contribution.Pending {
-		_, c.Reason = f.about() // a payment may be held for one reason after the other
+		_, c.Reason = f.about() // the reason why a payment is held may change
 	}
 	a.reviewCharged(from, f.source)
 	if c.State != from {
@@ -89,13 +89,13 @@ func (a *application) apply(f Fact) error {
 	}
 	e := f.event(from, c.State)
 	if f.subscription != nil {
-		e.Kind, e.Detail = a.told.kind, a.told.reason
+		e.Kind, e.Detail = a.latest.kind, a.latest.reason
 	}
 	a.history = append(a.history, e)
 	return nil
 }
 
-// learn keeps what the fact says, and reports whether any of it was new.
+// learn applies the fact, and reports whether any of it was new.
 func (a *application) learn(f Fact) (news bool, err error) {
 	switch {
 	case f.subscription != nil:
@@ -117,7 +117,7 @@ func (a *application) learn(f Fact) (news bool, err error) {
 	return news, err
 }
 
-// completed are the payments whose money is in by these facts.
+// completed lists the payments whose money came in by these facts.
 func (a *application) completed() (all []ledger.Payment) {
 	for _, p := range a.Book.Payments() {
 		if p.Status == ledger.StatusCompleted && !slices.Contains(a.paid, p.PayPalID) {
@@ -127,23 +127,22 @@ func (a *application) completed() (all []ledger.Payment) {
 	return all
 }
 
-// reviewCharged looks after money that has just come in. A reader who was told before that nothing was charged has to
-// hear of it, and may have given again in the meantime: staff are asked to look, with the other gift beside it,
-// whichever of the two came first.
+// reviewCharged handles money that has just come in. A reader who was told before that nothing was charged has to
+// hear of it, and may have given again in the meantime: staff are asked to look at both gifts, whichever came first.
 func (a *application) reviewCharged(from contribution.State, src Source) {
 	c := a.Contribution
 	if from.HoldsMoney() || !c.State.HoldsMoney() {
 		return
 	}
 	a.charged = true
-	if toldNo(from, src) {
+	if saidUncharged(from, src) {
 		a.Book.Reviews.Open(review.ChargedAfterNo, review.Args{"told": string(from), "amount": c.Amount.String()})
 	}
 }
 
-// toldNo reports whether the reader, if they looked, has read that nothing was charged. A further attempt of theirs
-// leaves the state declined first; of an expired or cancelled one their own return tells them what became of it.
-func toldNo(s contribution.State, src Source) bool {
+// saidUncharged reports whether the reader, if they looked, has read that nothing was charged. A further attempt of
+// theirs leaves the state declined first; after an expired or cancelled one, their own return shows them the outcome.
+func saidUncharged(s contribution.State, src Source) bool {
 	switch s {
 	case contribution.Declined:
 		return true
@@ -154,7 +153,7 @@ func toldNo(s contribution.State, src Source) bool {
 	}
 }
 
-// answerAcceptances ends what staff accepted and a dispute among the facts says the end of.
+// answerAcceptances ends the acceptances of the disputes that ended by these facts.
 func (a *application) answerAcceptances(ctx context.Context, tx *sqlx.Tx) (answered bool, err error) {
 	for _, f := range a.facts {
 		if f.money == nil || f.money.Dispute() == nil {

@@ -15,10 +15,10 @@ import (
 	"readerfund/internal/review"
 )
 
-// ErrNotOurs is returned for something PayPal knows that no contribution here belongs to.
+// ErrNotOurs is returned for something at PayPal that belongs to no contribution here.
 var ErrNotOurs = ledger.ErrNotOurs
 
-// Applier applies facts in a transaction and tells the listeners. It makes no network calls.
+// Applier applies facts in a transaction and calls the listeners. It makes no network calls.
 type Applier struct {
 	db            *db.DB
 	contributions *contribution.Service
@@ -30,11 +30,11 @@ type Applier struct {
 	bookings      *batch.Writer[booking, booked]
 }
 
-// Apply is the one door by which facts change a contribution: it locks it, learns what the facts say in memory, and
+// Apply is the only way by which facts change a contribution: it locks it, learns from the facts in memory, and
 // writes what is new: the status, the history and what the ledger learned. The facts are about one contribution.
-// Applying a fact again changes nothing; facts in any order end in the same state and the same entries, provided a
-// refund's capture is applied before the refund. The contribution as it stands afterwards is returned. The error is a
-// *ContradictionError, and nothing was applied, where one of the facts cannot be.
+// Applying a fact again changes nothing, and facts in any order end in the same state and the same entries, provided
+// a refund's capture is applied before the refund. It returns the contribution as it stands afterwards. The error is
+// a *ContradictionError, and nothing was applied, if one of the facts is impossible.
 func (s *Applier) Apply(ctx context.Context, tx *sqlx.Tx, facts ...Fact) (contribution.Contribution, error) {
 	locked, err := contribution.LockBook(ctx, tx, wanted(facts))
 	if err != nil {
@@ -54,14 +54,14 @@ func (s *Applier) Apply(ctx context.Context, tx *sqlx.Tx, facts ...Fact) (contri
 }
 
 // ApplyAll applies several facts about one contribution in a transaction of its own, or in one that it shares with
-// others that come at the same time. It leaves out those that cannot be, so that one contradiction does not keep the
-// gift itself out of the books: a person is asked to look at each, and the first is the error.
+// concurrent callers. It leaves out impossible facts, so that one contradiction does not keep the gift itself out of
+// the books: a review is opened for each, and the first is the error.
 func (s *Applier) ApplyAll(ctx context.Context, facts []Fact) (contribution.Contribution, error) {
 	return s.applyAnd(ctx, facts, func(*application) error { return nil })
 }
 
-// applyAnd is ApplyAll that does one thing more under the same lock and in the same transaction, once the facts are
-// learned. A change of the checkout is saved where it sets changed; its error undoes the facts.
+// applyAnd is ApplyAll with one more step under the same lock and in the same transaction, after the facts are
+// learned. If the step changes the checkout, it sets changed to have that saved; its error undoes the facts.
 func (s *Applier) applyAnd(
 	ctx context.Context, facts []Fact, also func(*application) error,
 ) (contribution.Contribution, error) {
@@ -78,9 +78,9 @@ func (s *Applier) applyAnd(
 	}
 }
 
-// applyFirst is ApplyAll for what PayPal answered to the first request for an order. Nearly always nothing has happened
-// to the contribution since c was read, and there is nothing but its checkout: then one statement does. Otherwise, or
-// where its answer is lost, the facts go through the door, which finds them new or known.
+// applyFirst is ApplyAll for PayPal's answer to the first request for an order. Nearly always the contribution has
+// not changed since c was read and consists of its checkout alone; then one statement is enough. Otherwise, or if
+// that statement's answer is lost, it calls ApplyAll, which finds the facts new or known.
 func (s *Applier) applyFirst(
 	ctx context.Context, c contribution.Contribution, facts ...Fact,
 ) (contribution.Contribution, error) {
@@ -104,7 +104,7 @@ func (s *Applier) applyFirst(
 	return next, nil
 }
 
-// save writes what was learned of contributions, in one statement, and tells of each.
+// save writes what contributions learned, in one statement, and then calls follow for each.
 func (s *Applier) save(ctx context.Context, tx *sqlx.Tx, all ...*application) error {
 	var changes []contribution.Change
 	for _, a := range all {
@@ -130,7 +130,7 @@ func (s *Applier) save(ctx context.Context, tx *sqlx.Tx, all ...*application) er
 	return nil
 }
 
-// follow writes what follows from what was learned of a contribution: nothing, of most.
+// follow writes the consequences of what a contribution learned; most have none.
 func (s *Applier) follow(ctx context.Context, tx *sqlx.Tx, a *application) error {
 	id := a.Contribution.ID
 	if err := a.Book.Reviews.Save(ctx, tx, id, a.now); err != nil {
@@ -145,7 +145,7 @@ func (s *Applier) follow(ctx context.Context, tx *sqlx.Tx, a *application) error
 	if err != nil {
 		return err
 	}
-	if err := s.tell(ctx, tx, a, answered); err != nil {
+	if err := s.notify(ctx, tx, a, answered); err != nil {
 		return err
 	}
 	db.AfterCommit(ctx, func() {

@@ -17,7 +17,8 @@ import (
 
 // AskPayPal brings a contribution up to date with PayPal because a person wants to be sure: its order, its payments
 // with their refunds, and the disputes about them. It returns the contribution as it stands then. The error is a
-// fault.Unavailable when PayPal does not answer. The audit log has what came of it, also when nobody waits any more.
+// fault.Unavailable when PayPal does not answer. The audit log gets the outcome even if the caller has stopped
+// waiting.
 func (s *Settler) AskPayPal(
 	ctx context.Context, id uuid.UUID, by contribution.Actor,
 ) (contribution.Contribution, error) {
@@ -43,8 +44,8 @@ func (s *Settler) AskPayPal(
 	})
 }
 
-// auditAsked notes that PayPal was asked. A part of what it said may be booked although another was not to be had,
-// so that the state is read anew.
+// auditAsked records that PayPal was asked. Part of the answer may be booked although another part could not be had,
+// so the state is read again.
 func (s *Settler) auditAsked(
 	ctx context.Context, by contribution.Actor, c contribution.Contribution, detail map[string]string,
 ) error {
@@ -62,7 +63,7 @@ func (s *Settler) auditAsked(
 }
 
 // settlePayments asks about every payment of a contribution that has an order or a subscription behind it, and about
-// the disputes of each.
+// each payment's disputes.
 func (s *Settler) settlePayments(
 	ctx context.Context, c contribution.Contribution, src Source,
 ) (contribution.Contribution, error) {

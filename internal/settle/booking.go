@@ -12,25 +12,25 @@ import (
 	"readerfund/internal/fault"
 )
 
-// booking is facts about one contribution that are to be applied, and what is to be done besides under the same lock.
-// Bookings that come at about the same time share a transaction: one read, one write, one commit. One that
-// fails does not fail the others: then each goes alone, in the goroutine that asked for it.
+// booking is facts about one contribution to apply, with a further step under the same lock. Bookings that come at
+// about the same time share a transaction: one read, one write, one commit. If one fails, the others do not: each is
+// then booked alone, in its caller's goroutine.
 type booking struct {
 	facts []Fact
-	also  func(*application) error // runs again where the transaction does
+	also  func(*application) error // runs again if the transaction does
 }
 
-// booked is what became of a booking in the transaction that it shared.
+// booked is the result of a booking in a shared transaction.
 type booked struct {
-	done  *application // nil where it is not booked
-	again bool         // it is about the contribution of another one of its batch: the next batch takes it
+	done  *application // nil if it was not booked
+	again bool         // another booking of the batch is about the same contribution: the next batch takes it
 }
 
-// bookingsAtOnce: a second transaction beside the first would make both smaller, and planning their statements costs
-// more than what two processors gain.
+// bookingsAtOnce: a second concurrent transaction would make both batches smaller, and planning their statements
+// costs more than two processors gain.
 const bookingsAtOnce = 1
 
-// book applies a booking, together with others where there are some.
+// book applies a booking, together with others if there are any.
 func (s *Applier) book(ctx context.Context, b booking) (*application, error) {
 	for {
 		got, err := s.bookings.Do(ctx, b)
@@ -45,7 +45,7 @@ func (s *Applier) book(ctx context.Context, b booking) (*application, error) {
 	}
 }
 
-// bookAlone waits for the contribution where another transaction holds it.
+// bookAlone waits for the contribution if another transaction has locked it.
 func (s *Applier) bookAlone(ctx context.Context, b booking) (a *application, err error) {
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		locked, err := contribution.LockBook(ctx, tx, wanted(b.facts))
@@ -60,9 +60,9 @@ func (s *Applier) bookAlone(ctx context.Context, b booking) (a *application, err
 	return a, err
 }
 
-// bookTogether applies bookings in one transaction. It leaves out those whose contribution is not to be had at once,
-// and those from which nothing can be learned. Where the transaction fails, all of them are left out, unless each alone
-// would fail the same way or it is not known whether it was committed.
+// bookTogether applies bookings in one transaction. It leaves out those whose contribution it cannot lock at once,
+// and those from which nothing can be learned. If the transaction fails, it leaves out all of them, unless each alone
+// would fail the same way or it is unknown whether the transaction was committed.
 func (s *Applier) bookTogether(ctx context.Context, all []booking) (results []booked, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
@@ -107,13 +107,13 @@ func (s *Applier) bookTogether(ctx context.Context, all []booking) (results []bo
 	return make([]booked, len(all)), nil
 }
 
-// learn has a contribution learn what a booking says, in memory.
+// learn applies a booking's facts to a contribution, in memory.
 func (s *Applier) learn(locked *contribution.Locked, b booking) (*application, error) {
 	a, err := learn(locked, b.facts, s.now())
 	if err != nil {
 		return nil, err
 	}
-	// Opened before what settles reviews is applied: PayPal may say it rightly elsewhere among the facts.
+	// Opened before the facts settle reviews: another fact may carry PayPal's correct answer.
 	for _, contradiction := range a.contradictions {
 		a.Book.Reviews.Open(contradiction.Code, contradiction.Args)
 	}
@@ -123,7 +123,7 @@ func (s *Applier) learn(locked *contribution.Locked, b booking) (*application, e
 	return a, b.also(a)
 }
 
-// tryLearn is learn, and gives nil where that fails: why, the caller hears when the booking goes alone.
+// tryLearn is learn, but returns nil on failure: the caller gets the error when the booking is applied alone.
 func (s *Applier) tryLearn(locked *contribution.Locked, b booking) (a *application) {
 	defer func() {
 		if recover() != nil {

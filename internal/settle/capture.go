@@ -12,17 +12,18 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// captureTimeout bounds the call for a capture, above what the client allows itself. captureLease keeps
-// others from calling meanwhile: PayPal "might fail the second" of two requests at once, and that refusal would say
-// nothing about the first. Should the caller die, another one calls once it has lapsed.
+// captureTimeout bounds the call for a capture; it is longer than the client's own limit. captureLease keeps other
+// callers from calling in the meantime: PayPal "might fail the second" of two requests at once, and that refusal
+// would say nothing about the first. If the caller dies, another one calls once the lease has ended.
 const (
 	captureTimeout = 10 * time.Second
 	captureLease   = captureTimeout + 2*time.Second
 	leasePoll      = 50 * time.Millisecond
 )
 
-// capture applies an order that the reader has approved and takes the money, or waits for the call that does. Who may
-// send which attempt is decided in the transaction that applies the order, and committed before PayPal hears of it.
+// capture applies an order that the reader has approved and takes the money, or waits for the call that does. The
+// transaction that applies the order decides which caller may send which attempt, and is committed before PayPal
+// hears of it.
 func (s *orders) capture(
 	ctx context.Context, c contribution.Contribution, o paypal.Order, src Source,
 ) (contribution.Contribution, error) {
@@ -41,7 +42,7 @@ func (s *orders) capture(
 			return claimed, nil
 		case claim != checkout.ClaimBusy:
 			return s.send(ctx, claimed, src, claim == checkout.ClaimAgain)
-		case src.Way == contribution.BySweep: // it looks again when the call under way must be over
+		case src.Way == contribution.BySweep: // the sweep looks again when the call under way must be over
 			return claimed, db.Translate(contribution.CheckSoon(ctx, s.db, claimed.ID, claimed.Checkout.LeasedUntil))
 		}
 		select {
@@ -52,7 +53,7 @@ func (s *orders) capture(
 	}
 }
 
-// claim decides, under the contribution's lock, what the source may do about the money, and begins that.
+// claim decides, under the contribution's lock, what the source may do to take the money, and begins it.
 func (a *application) claim(src Source) (checkout.Claim, error) {
 	if a.Contribution.State.Received() || a.Contribution.State == contribution.Pending {
 		return checkout.ClaimRefused, nil
@@ -80,7 +81,7 @@ func (a *application) claim(src Source) (checkout.Claim, error) {
 }
 
 // send asks PayPal for the money and applies the answer. The attempt's number is part of the PayPal-Request-Id, so
-// that asking again for the same attempt gives the same capture.
+// asking again for the same attempt gives the same capture.
 func (s *orders) send(
 	ctx context.Context, c contribution.Contribution, src Source, again bool,
 ) (contribution.Contribution, error) {
@@ -103,17 +104,17 @@ func (s *orders) send(
 	case refused:
 		s.log.InfoContext(ctx, "PayPal refused the capture", "contribution", c.ID, "attempt", attempt, "error", err)
 		no := CaptureRefused(c.ID, src, attempt, reasonOf(no), no.RedirectURL())
-		if again { // what an earlier call of this attempt may have done, this answer does not undo
+		if again { // this answer does not undo what an earlier call of this attempt may have done
 			return s.applyOrder(ctx, c, src, no)
 		}
 		return s.applyOutcome(ctx, c, no)
-	default: // not sent, or told to come back: the sweep will
+	default: // not sent, or asked to come back later: the sweep will
 		s.endLease(ctx, c)
 		return c, fmt.Errorf("capture order %s: %w", orderID, err)
 	}
 }
 
-// applyOutcome applies what came of our call, and ends its lease, unless another process holds one by now.
+// applyOutcome applies the outcome of our call, and ends its lease, unless another process has one by now.
 func (s *orders) applyOutcome(
 	ctx context.Context, c contribution.Contribution, facts ...Fact,
 ) (contribution.Contribution, error) {
@@ -125,7 +126,7 @@ func (s *orders) applyOutcome(
 	})
 }
 
-// applyOrder asks how the order stands and applies that, and the facts given unless it was captured.
+// applyOrder asks PayPal for the order and applies it, and also the facts given if it was not captured.
 func (s *orders) applyOrder(
 	ctx context.Context, c contribution.Contribution, src Source, unless ...Fact,
 ) (contribution.Contribution, error) {
@@ -142,7 +143,7 @@ func (s *orders) applyOrder(
 	return s.applyOutcome(ctx, c, facts...)
 }
 
-// endLease ends the lease of a call of which there is nothing to apply. Should that fail, it lapses.
+// endLease ends the lease of a call that gave nothing to apply. If that fails, the lease simply runs out.
 func (s *orders) endLease(ctx context.Context, c contribution.Contribution) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), captureLease)
 	defer cancel()

@@ -13,15 +13,15 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// search is for charges of a subscription that PayPal may have and we have not.
+// search describes a search for charges of a subscription that PayPal may have and we do not.
 type search struct {
 	subscription string
 	known        []string  // PayPal's ids of the charges that are booked
-	from         time.Time // of the list to ask for; zero where nothing seems to be missing
+	from         time.Time // start of the list to ask for; zero if nothing seems to be missing
 }
 
-// missingCharges says where to look for charges: PayPal counts more than are booked, it took one later than our last,
-// or the next one should have come by now.
+// missingCharges decides whether charges have to be searched for: PayPal counts more than are booked, it took one
+// later than our last, or the next one should have come by now.
 func (a *application) missingCharges(seen paypal.Subscription) search {
 	s := search{subscription: seen.ID}
 	var booked []time.Time
@@ -41,21 +41,21 @@ func (a *application) missingCharges(seen paypal.Subscription) search {
 		}
 	}
 	fewer := seen.CyclesCompleted > len(booked)
-	// The charge and what the subscription says of it are dated a few seconds apart.
+	// PayPal's dates for the charge and in the subscription differ by a few seconds.
 	if fewer || seen.LastPaymentAt.After(latest.Add(time.Hour)) || overdue {
 		s.from = listFrom(a.Contribution.CreatedAt, booked, frequency, fewer)
 	}
 	return s
 }
 
-// chargeSlack is how much later than its day a charge may come: PayPal tries one that failed again after five and after
-// ten days, and its batches run hours late.
+// chargeSlack is how much later than its day a charge may come: PayPal retries a failed one after five and after ten
+// days, and its batches run hours late.
 const chargeSlack = 15 * 24 * time.Hour
 
-// listFrom is from when on PayPal is to list the charges of a subscription, so that the list does not grow with the
-// years: from some time before the latest that is booked. Where fewer are booked than PayPal counts, it is from the
-// charge before the first cycle that brought none, or from the start: the list may have lacked one that was charged
-// before others of which a webhook told.
+// listFrom is the start of the list of charges to ask PayPal for, so that the list does not grow over the years: some
+// time before the latest booked charge. If fewer are booked than PayPal counts, it is the charge before the first
+// cycle without one, or the start: an earlier list may have lacked a charge that is older than others of which we
+// learned by webhook.
 func listFrom(started time.Time, booked []time.Time, frequency string, fewer bool) time.Time {
 	cycle, from := 31*24*time.Hour, started
 	if frequency == string(contribution.Yearly) {
@@ -74,8 +74,8 @@ func listFrom(started time.Time, booked []time.Time, frequency string, fewer boo
 }
 
 // findCharges asks for the list of a subscription's charges, and settles those that are not booked, the oldest first:
-// should that break off, the next search begins before what is left. Where PayPal gives no list it may do so later, and
-// an empty one proves nothing: the next check asks again.
+// if that is interrupted, the next search begins before the remaining ones. If PayPal returns no list it may do so
+// later, and an empty one proves nothing: the next check asks again.
 func (s *subscriptions) findCharges(
 	ctx context.Context, c contribution.Contribution, look search, src Source,
 ) (contribution.Contribution, error) {
@@ -101,8 +101,8 @@ func (s *subscriptions) findCharges(
 	return c, nil
 }
 
-// noteCharge keeps on the subscription that it was charged, so that PayPal is asked soon for the day of the next
-// charge. Only money that is in counts: a charge that was denied, or that PayPal holds back, is no payment yet.
+// noteCharge records on the subscription that it was charged, so that PayPal is soon asked for the date of the next
+// charge. Only money that is in counts: a denied charge, or one that PayPal holds back, is not a payment yet.
 func (a *application) noteCharge(f ledger.Fact) {
 	seen := f.Capture()
 	if seen == nil {
@@ -122,8 +122,8 @@ func (a *application) noteCharge(f ledger.Fact) {
 	}
 }
 
-// noteTerms tells the ledger how often the subscriptions charge. Where a charge was booked before PayPal told of a
-// change, that alone is something to save.
+// noteTerms tells the ledger how often the subscriptions charge. If a charge was booked before PayPal told us of a
+// change, the correction has to be saved even without other news.
 func (a *application) noteTerms() {
 	for _, s := range a.Subscriptions {
 		moved := a.Book.NoteTerms(ledger.Terms{Subscription: s.PayPalID, Frequency: s.Frequency, Since: s.FrequencySince})
@@ -131,7 +131,7 @@ func (a *application) noteTerms() {
 	}
 }
 
-// reviewAfterEnd opens a review of each charge that came after its subscription had ended.
+// reviewAfterEnd opens a review for each charge that came after its subscription had ended.
 func (a *application) reviewAfterEnd() {
 	for _, p := range a.Book.Payments() {
 		for _, s := range a.Subscriptions {
@@ -145,7 +145,8 @@ func (a *application) reviewAfterEnd() {
 	}
 }
 
-// reviewEarly opens a review of each charge that came well before the day on which the reader agreed to the first one.
+// reviewEarly opens a review for each charge that came well before the date that the reader agreed to for the first
+// one.
 func (a *application) reviewEarly() {
 	due := a.Contribution.Checkout.FirstChargeAt
 	for _, p := range a.Book.Payments() {

@@ -15,21 +15,20 @@ import (
 	"readerfund/internal/review"
 )
 
-// ContradictionError is something PayPal says of a contribution that cannot be, or that contradicts what it said
-// before. Nothing of it is booked.
+// ContradictionError is a statement of PayPal's about a contribution that is impossible, or that contradicts an
+// earlier one. Nothing of it is booked.
 type ContradictionError = ledger.ContradictionError
 
 func contradiction(code review.Code, args review.Args) *ContradictionError {
 	return &ContradictionError{Code: code, Args: args}
 }
 
-// notOurs is a contradiction about something that belongs to another contribution.
+// notOurs returns a contradiction about something that belongs to another contribution.
 func notOurs(code review.Code, args review.Args) *ContradictionError {
 	return &ContradictionError{Code: code, Args: args, Err: ErrNotOurs}
 }
 
-// OpenReview asks a person to look at a contribution, in a transaction of its own. Asking again for the same does
-// nothing.
+// OpenReview opens a review of a contribution, in a transaction of its own. Opening the same one again does nothing.
 func (s *Applier) OpenReview(ctx context.Context, id uuid.UUID, code review.Code, args review.Args) error {
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		if _, err := contribution.Lock(ctx, tx, id); err != nil {
@@ -44,7 +43,7 @@ func (s *Applier) OpenReview(ctx context.Context, id uuid.UUID, code review.Code
 	return nil
 }
 
-// reviewAnswer asks for a look where PayPal's answer about a contribution cannot be right, and passes the error on.
+// reviewAnswer opens a review if PayPal's answer about a contribution cannot be right, and returns the error.
 func (s *Applier) reviewAnswer(ctx context.Context, id uuid.UUID, err error) error {
 	says, odd := paypal.Odd(err)
 	if !odd {
@@ -54,7 +53,8 @@ func (s *Applier) reviewAnswer(ctx context.Context, id uuid.UUID, err error) err
 	return errors.Join(err, s.OpenReview(ctx, id, review.OddAnswer, review.Args{"says": says}))
 }
 
-// settledByOrder is what an order settles of which everything could be applied: it lists no contradiction any more.
+// settledByOrder lists what an order settles once everything in it has been applied: it contains no contradiction any
+// more.
 func settledByOrder() []review.Match {
 	return []review.Match{
 		{Code: review.PaymentElsewhere}, {Code: review.PaymentOfAnother}, {Code: review.RefundOfNoPayment},

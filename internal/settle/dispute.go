@@ -30,7 +30,7 @@ type Disputes struct {
 }
 
 // Settle asks PayPal about one dispute and applies the answer to the contribution whose payment it is about. The
-// error is ErrNotOurs when that belongs to no contribution here.
+// error is ErrNotOurs when the payment belongs to no contribution here.
 func (d *Disputes) Settle(ctx context.Context, disputeID string, src Source) (contribution.Contribution, error) {
 	seen, err := d.paypal.Dispute(ctx, disputeID)
 	if err != nil {
@@ -44,7 +44,7 @@ func (d *Disputes) Settle(ctx context.Context, disputeID string, src Source) (co
 	if err != nil || seen.Open() || direct {
 		return c, err
 	}
-	// How the dispute ended shows in what became of the money: ask for that too, should its own news be lost.
+	// What became of the money shows how the dispute ended: ask about that too, in case its own news is lost.
 	for _, capture := range seen.CaptureIDs {
 		settled, err := d.payments.SettleCapture(ctx, capture, src)
 		switch {
@@ -57,8 +57,8 @@ func (d *Disputes) Settle(ctx context.Context, disputeID string, src Source) (co
 	return c, nil
 }
 
-// disputed finds whose payment a dispute is about, and whether it was made in PayPal directly. A payment we have not
-// heard of is asked for first.
+// disputed finds the contribution whose payment a dispute is about, and whether that payment was made in PayPal
+// directly. It first asks for a payment that we have not heard of.
 func (d *Disputes) disputed(ctx context.Context, seen paypal.Dispute, src Source) (uuid.UUID, bool, error) {
 	if len(seen.CaptureIDs) == 0 {
 		return uuid.Nil, false, contradiction(review.DisputeNamesNoPayment, review.Args{"case": seen.ID})

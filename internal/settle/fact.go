@@ -14,22 +14,22 @@ import (
 )
 
 // Source is the way by which a fact reached us. Event is the webhook event's row, 0 for every other way. The Caller
-// says whether the reader is there: a capture that was refused may be tried once more then.
+// tells whether the reader is there: then a refused capture may be tried once more.
 type Source struct {
 	Way   contribution.Way
 	Event int64
 	checkout.Caller
 }
 
-// Fact is one thing we learned of one contribution, from PayPal's API or from our own call's outcome: about its
-// checkout, about its subscription, or about money. Only the functions below make facts; the zero Fact is none.
+// Fact is one thing we learned about one contribution, from PayPal's API or from the outcome of our own call: about
+// its checkout, its subscription, or its money. Only the functions below make facts; the zero Fact is invalid.
 type Fact struct {
 	contribution uuid.UUID
 	source       Source
 	checkout     *checkout.Fact       // one of the three is set
-	subscription *paypal.Subscription // it tells of the checkout, too
+	subscription *paypal.Subscription // it is about the checkout, too
 	money        *ledger.Fact
-	payer        paypal.Payer // empty where the fact does not say who paid
+	payer        paypal.Payer // empty if the fact does not name the payer
 }
 
 func checkoutFact(id uuid.UUID, src Source, f checkout.Fact) Fact {
@@ -93,7 +93,8 @@ func RefundSeen(id uuid.UUID, src Source, r paypal.Refund) Fact {
 	return moneyFact(id, src, ledger.RefundSeen(r))
 }
 
-// ReversalSeen is a reversal. PayPal's API gives it as a refund; that it is none, its capture and the event tell.
+// ReversalSeen is a reversal. PayPal's API returns it as a refund; only its capture and the event show that it is not
+// one.
 func ReversalSeen(id uuid.UUID, src Source, r paypal.Refund) Fact {
 	return moneyFact(id, src, ledger.ReversalSeen(r))
 }
@@ -108,8 +109,8 @@ func SubscriptionSeen(id uuid.UUID, src Source, s paypal.Subscription) Fact {
 	return Fact{contribution: id, source: src, subscription: &s, payer: s.Payer}
 }
 
-// OrderSeen is everything an order says: that it exists, how far it came, its captures and their refunds. The latest
-// refund of a reversed capture is the reversal: PayPal refuses refunds after one.
+// OrderSeen lists everything an order shows: that it exists, how far it came, its captures and their refunds. The
+// latest refund of a reversed capture is the reversal: PayPal refuses refunds after one.
 func OrderSeen(id uuid.UUID, src Source, o paypal.Order) []Fact {
 	var facts []Fact
 	for _, f := range checkout.OrderSeen(o) {
@@ -126,7 +127,8 @@ func OrderSeen(id uuid.UUID, src Source, o paypal.Order) []Fact {
 	return facts
 }
 
-// backSeen tells a refund from a reversal. Of two made in the same second the one PayPal lists later is the latest.
+// backSeen tells a refund from a reversal. Of two made in the same second, the one that PayPal lists later is the
+// later one.
 func backSeen(id uuid.UUID, src Source, o paypal.Order, r paypal.Refund) Fact {
 	reversed := slices.ContainsFunc(o.Captures, func(c paypal.Capture) bool { return c.ID == r.CaptureID && c.Reversed() })
 	if !reversed {
@@ -156,7 +158,7 @@ func (f Fact) kind() string {
 	}
 }
 
-// about is PayPal's id of what the fact is about, and PayPal's code for why it is so; each may be empty.
+// about returns PayPal's id of what the fact is about, and PayPal's code for the reason; each may be empty.
 func (f Fact) about() (id, reason string) {
 	switch {
 	case f.subscription != nil:
@@ -168,7 +170,7 @@ func (f Fact) about() (id, reason string) {
 	}
 }
 
-// isOrder reports whether the fact is what an order says.
+// isOrder reports whether the fact comes from an order.
 func (f Fact) isOrder() bool {
 	if f.checkout == nil {
 		return false
@@ -185,7 +187,8 @@ func (f Fact) event(from, to contribution.State) contribution.Event {
 	}
 }
 
-// settles lists what a fact that could be applied settles: contradictions in earlier answers about the same thing.
+// settles lists the reviews that are settled once the fact is applied: contradictions in earlier answers about the
+// same thing.
 func (f Fact) settles() []review.Match {
 	switch {
 	case f.money != nil:

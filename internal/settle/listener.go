@@ -12,28 +12,28 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// Applied is what the facts that were applied to a contribution together came to.
+// Applied is the combined effect of the facts that were applied to a contribution.
 type Applied struct {
 	Contribution contribution.Contribution // as it stands now
 	Before       contribution.State
-	Refunds      []paypal.Refund  // and reversals that the facts were about, whether they were new or known
-	Payments     []ledger.Payment // whose money is in by these facts
+	Refunds      []paypal.Refund  // and reversals that the facts were about, new or known
+	Payments     []ledger.Payment // whose money came in by these facts
 	Subscription *SubscriptionChange
 	At           time.Time // UTC
 }
 
-// SubscriptionChange is what became of a subscription by facts; nil where they were about none, or told nothing new of
-// it. Before is the zero Subscription, but for SeenAt, for one that was not heard of before.
+// SubscriptionChange is the effect of facts on a subscription; nil if they were about none, or brought nothing new
+// about it. For a subscription that was not known before, Before is zero except for SeenAt.
 type SubscriptionChange struct{ Before, After subscription.Subscription }
 
-// A Listener does what follows from applied facts, in the transaction that applies them, which those of other
-// contributions may share, and under the contribution's lock. It makes no network calls; its error undoes the facts. It
-// is called where something of the facts was new, and whenever they are about a refund; but not for the answer to our
-// first request for an order, from which nothing follows.
+// A Listener handles the consequences of applied facts, in the transaction that applies them (which other
+// contributions' facts may share) and under the contribution's lock. It makes no network calls; its error undoes the
+// facts. It is called if anything in the facts was new, and whenever they are about a refund; but not for the answer
+// to our first request for an order, which has no consequences.
 type Listener func(ctx context.Context, tx *sqlx.Tx, a Applied) error
 
-// tell calls the listeners, in the order they were given in. answered says that an acceptance ended with the facts.
-func (s *Applier) tell(ctx context.Context, tx *sqlx.Tx, a *application, answered bool) error {
+// notify calls the listeners, in the order they were given. answered reports that an acceptance ended with the facts.
+func (s *Applier) notify(ctx context.Context, tx *sqlx.Tx, a *application, answered bool) error {
 	applied := Applied{Contribution: a.Contribution, Before: a.before, Payments: a.completed(), At: s.now().UTC()}
 	for _, f := range a.facts {
 		if f.money != nil && f.money.Refund() != nil {

@@ -12,7 +12,7 @@ import (
 	"readerfund/internal/review"
 )
 
-// orders applies an order as PayPal gave it, and takes the money of one that the reader has approved.
+// orders applies an order as PayPal returned it, and takes the money of one that the reader has approved.
 type orders struct {
 	db            *db.DB
 	paypal        *paypal.Client
@@ -22,7 +22,7 @@ type orders struct {
 	log           *slog.Logger
 }
 
-// settle applies an order as PayPal gave it, and captures it if it is approved.
+// settle applies an order as PayPal returned it, and captures it if it is approved.
 func (s *orders) settle(
 	ctx context.Context, c contribution.Contribution, o paypal.Order, src Source,
 ) (contribution.Contribution, error) {
@@ -40,7 +40,7 @@ func (s *orders) settle(
 	return s.dropWish(ctx, settled)
 }
 
-// dropWish ends the reader's wish for another attempt after a refusal (checkout.AsksAgain says what is one): the reader
+// dropWish ends the reader's wish for another attempt after a refusal (defined by checkout.AsksAgain): the reader
 // turned back, or there is nothing at PayPal to try.
 func (s *orders) dropWish(ctx context.Context, c contribution.Contribution) (contribution.Contribution, error) {
 	if c.Checkout.RetryAt.IsZero() {
@@ -52,12 +52,12 @@ func (s *orders) dropWish(ctx context.Context, c contribution.Contribution) (con
 	return s.contributions.Get(ctx, c.ID)
 }
 
-// secondLook is how long we wait before we believe PayPal that it knows no such order: right after it made one, a
-// reader at another of its machines may not see it yet.
+// secondLook is how long we wait before we believe PayPal that it has no such order: just after PayPal made one, a
+// reader served by another of its machines may not see it yet.
 const secondLook = 10 * time.Second
 
-// missing is for an order or a subscription that PayPal says it does not know. Long after its life that is what we
-// expect; before, it must say so twice.
+// missing handles an order or a subscription that PayPal says it does not know. Long after its life we expect that
+// answer; before, PayPal must give it twice.
 func (s *orders) missing(
 	ctx context.Context, c contribution.Contribution, src Source,
 ) (contribution.Contribution, error) {

@@ -19,7 +19,7 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// Payments asks PayPal about a payment or a refund, finds whose it is, and applies the answer.
+// Payments asks PayPal about a payment or a refund, finds the contribution it belongs to, and applies the answer.
 type Payments struct {
 	db            *db.DB
 	paypal        *paypal.Client
@@ -29,9 +29,9 @@ type Payments struct {
 	owners        *batch.Writer[string, subscription.Owner]
 }
 
-// SettlePayment is SettleCapture for news that names the capture's order. The order is asked for instead: it carries
-// the capture with its fee, its refunds and who paid, so that one question does. The capture itself is asked for where
-// the order does not say how it ended, or is another than the one that the contribution was started with.
+// SettlePayment is SettleCapture for news that names the capture's order. It asks for the order instead, which
+// contains the capture with its fee, its refunds and the payer, so that one call is enough. It asks for the capture
+// itself if the order does not say how it ended, or is not the one that the contribution was started with.
 func (p *Payments) SettlePayment(
 	ctx context.Context, orderID, captureID string, src Source,
 ) (contribution.Contribution, error) {
@@ -57,7 +57,7 @@ func (p *Payments) SettlePayment(
 
 var errAnotherOrder = errors.New("the contribution was started with another order")
 
-// SettleCapture asks PayPal about one capture, or a sale of which the subscription is not known, and applies the
+// SettleCapture asks PayPal about one capture, or about a sale whose subscription is not known, and applies the
 // answer; for a capture that was refunded, the refunds too.
 func (p *Payments) SettleCapture(ctx context.Context, captureID string, src Source) (contribution.Contribution, error) {
 	seen, c, facts, err := p.seenPayment(ctx, captureID, src)
@@ -68,19 +68,19 @@ func (p *Payments) SettleCapture(ctx context.Context, captureID string, src Sour
 		return p.settleSeen(ctx, seen, facts, src)
 	}
 	if seen.Refunded() || !c.HasSupporter {
-		// The order knows what the capture does not tell: the refunds, and who paid.
+		// The order knows what the capture lacks: the refunds and the payer.
 		facts = append(p.orderFacts(ctx, c, seen.OrderID, src), facts...)
 	}
 	return p.applier.ApplyAll(ctx, facts)
 }
 
-// SettleRefund asks PayPal about one refund and its capture, and applies both. reversal says that the news called it
-// one; PayPal's API tells that of the capture only.
+// SettleRefund asks PayPal about one refund and its capture, and applies both. reversal reports that the news called
+// it a reversal; PayPal's API shows that only on the capture.
 func (p *Payments) SettleRefund(
 	ctx context.Context, refundID string, reversal bool, src Source,
 ) (contribution.Contribution, error) {
 	r, err := p.paypal.Refund(ctx, refundID)
-	if reversal && paypal.NotFound(err) { // the news of one may have the sale's id where the reversal's is expected
+	if reversal && paypal.NotFound(err) { // a reversal's news may have the sale's id where the reversal's is expected
 		if c, err := p.SettleReturned(ctx, refundID, "", src); !paypal.NotFound(err) {
 			return c, err
 		}
@@ -104,7 +104,7 @@ func (p *Payments) SettleRefund(
 	return p.applier.ApplyAll(ctx, append(facts, RefundSeen(c.ID, src, r)))
 }
 
-// orderFacts is what the order of a capture says, where PayPal still knows it; nothing otherwise.
+// orderFacts lists the facts from a capture's order, if PayPal still knows it; none otherwise.
 func (p *Payments) orderFacts(ctx context.Context, c contribution.Contribution, orderID string, src Source) []Fact {
 	orderID = cmp.Or(c.Checkout.PayPalID, orderID)
 	if orderID == "" || c.Checkout.Kind != checkout.Order {
@@ -117,8 +117,8 @@ func (p *Payments) orderFacts(ctx context.Context, c contribution.Contribution, 
 	return OrderSeen(c.ID, src, o)
 }
 
-// ownerOfCapture finds the contribution that a capture is for. It is a contradiction when the capture names one and its
-// order is another's; where PayPal leaves the custom_id out, the order tells.
+// ownerOfCapture finds the contribution that a capture is for. If the capture names one contribution and its order
+// belongs to another, that is a contradiction; if PayPal leaves out the custom_id, the order decides.
 func (p *Payments) ownerOfCapture(ctx context.Context, seen paypal.Capture) (contribution.Contribution, error) {
 	c, err := owner(ctx, p.contributions, seen.CustomID)
 	failed, agreed := err != nil && !errors.Is(err, ErrNotOurs), err == nil && seen.OrderID == c.Checkout.PayPalID

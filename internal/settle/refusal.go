@@ -9,8 +9,8 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// refusedBy reports whether PayPal understood the request and said no to it: asking again the same way cannot end
-// differently. A missing permission or an exhausted rate limit is not that: it passes.
+// refusedBy reports whether PayPal understood the request and refused it, so that the same request again would be
+// refused, too. A missing permission or an exhausted rate limit is not such a refusal, because it passes.
 func refusedBy(err error) (*paypal.Error, bool) {
 	e, ok := errors.AsType[*paypal.Error](err)
 	return e, ok && (e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity)
@@ -24,7 +24,7 @@ func reasonOf(e *paypal.Error) string {
 	return e.Name
 }
 
-// unanswered makes a failed call to PayPal a fault that can be shown; the cause stays for the log.
+// unanswered turns a failed call to PayPal into a fault that can be shown; the cause stays for the log.
 func unanswered(err error) error {
 	if err == nil {
 		return nil

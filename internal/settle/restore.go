@@ -16,11 +16,11 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// Restore brings a contribution back whose row was lost, as after a database was restored from a backup: the payment at
-// PayPal carries our id and our receipt number, and its order tells amount, campaign and payer. What only we knew (the
-// article, the reader's message) is lost. It then settles the payment like any other.
+// Restore brings back a contribution whose row was lost, for example after the database was restored from a backup:
+// the payment at PayPal carries our id and our receipt number, and its order has the amount, campaign and payer. What
+// only we knew (the article, the reader's message) is lost. It then settles the payment like any other.
 //
-// The error is ErrNotOurs when the payment does not carry what we put on ours.
+// The error is ErrNotOurs when the payment does not carry the marks that we put on ours.
 func (s *Adopter) Restore(ctx context.Context, captureID string, src Source) (contribution.Contribution, error) {
 	seen, err := s.paypal.Capture(ctx, captureID)
 	if err != nil {
@@ -53,11 +53,11 @@ func (s *Adopter) Restore(ctx context.Context, captureID string, src Source) (co
 	return s.applier.ApplyAll(ctx, append(OrderSeen(id, src, o), CaptureSeen(id, src, seen)))
 }
 
-// RestoreSubscription brings a monthly or yearly contribution back whose row was lost: its subscription carries our id,
-// and tells amount, frequency and payer. Its receipt number and its campaign are lost, too: another one is drawn, and
-// it counts for the default campaign. All its charges that PayPal lists are booked, and sale among them.
+// RestoreSubscription brings back a monthly or yearly contribution whose row was lost: its subscription carries our
+// id, and has the amount, frequency and payer. Its receipt number and its campaign are lost, too: it gets a new
+// number, and counts for the default campaign. All its charges that PayPal lists are booked, and so is sale.
 //
-// The error is ErrNotOurs when the subscription does not carry what we put on ours.
+// The error is ErrNotOurs when the subscription does not carry the marks that we put on ours.
 func (s *Adopter) RestoreSubscription(
 	ctx context.Context, subscriptionID, saleID string, src Source,
 ) (contribution.Contribution, error) {
@@ -95,7 +95,7 @@ func (s *Adopter) RestoreSubscription(
 	return s.subscriptions.payments.SettleSale(ctx, saleID, sub.ID, src)
 }
 
-// OwnID reads the id of a contribution, a UUID of version 7, where PayPal's custom_id is one; uuid.Nil otherwise.
+// OwnID reads the id of a contribution, a UUID of version 7, from PayPal's custom_id; uuid.Nil if it is not one.
 func OwnID(customID string) uuid.UUID {
 	id, err := uuid.Parse(customID)
 	if err != nil || id.Version() != 7 || id.String() != customID {
@@ -106,8 +106,8 @@ func OwnID(customID string) uuid.UUID {
 
 var receiptShape = regexp.MustCompile(`^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$`)
 
-// Mark reads what we put on every order: a contribution's id (a UUID of version 7) as custom_id, its receipt number as
-// invoice_id. The error is ErrNotOurs for anything else.
+// Mark reads the marks that we put on every order: a contribution's id (a UUID of version 7) as custom_id, and its
+// receipt number as invoice_id. The error is ErrNotOurs for anything else.
 func Mark(customID, invoiceID string) (uuid.UUID, error) {
 	id := OwnID(customID)
 	if id == uuid.Nil || !receiptShape.MatchString(invoiceID) {
@@ -116,7 +116,7 @@ func Mark(customID, invoiceID string) (uuid.UUID, error) {
 	return id, nil
 }
 
-// campaignOf is the campaign the order was made for, or the default one when it is gone, too.
+// campaignOf is the campaign the order was made for, or the default one if that is lost, too.
 func (s *Adopter) campaignOf(ctx context.Context, o paypal.Order) (campaign.Campaign, error) {
 	k, err := s.campaigns.BySlug(ctx, o.ReferenceID)
 	if fault.Is(err, fault.NotFound) {

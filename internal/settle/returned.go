@@ -11,10 +11,10 @@ import (
 	"readerfund/internal/review"
 )
 
-// SettleReturned is for news that money of a sale went back which names the sale alone. PayPal's API does not list what
-// went back of one, its record of transactions does: each refund or reversal there is settled. subscriptionID is
-// SettleSale's. The error is a *ContradictionError where the record, which is up to three hours behind, lacks it or may
-// not be read.
+// SettleReturned handles news that money of a sale went back when the news names only the sale. PayPal's API does not
+// list a sale's refunds and reversals, but its record of transactions does: each one found there is settled.
+// subscriptionID is as for SettleSale. The error is a *ContradictionError when the record, which is up to three hours
+// behind, does not have it or may not be read.
 func (p *Payments) SettleReturned(
 	ctx context.Context, saleID, subscriptionID string, src Source,
 ) (contribution.Contribution, error) {
@@ -25,8 +25,8 @@ func (p *Payments) SettleReturned(
 	return p.settleReturned(ctx, seen, facts, src)
 }
 
-// settleSeen applies a sale, and what went back of it where PayPal says that something did. What PayPal's record does
-// not have yet, or does not let us read, comes with news of its own, or with reconciling.
+// settleSeen applies a sale, and its refunds and reversals if PayPal says that there are any. Those that PayPal's
+// record does not have yet, or does not let us read, come with news of their own, or with reconciling.
 func (p *Payments) settleSeen(
 	ctx context.Context, seen paypal.Capture, facts []Fact, src Source,
 ) (contribution.Contribution, error) {
@@ -41,8 +41,8 @@ func (p *Payments) settleSeen(
 	return c, err
 }
 
-// settleReturned applies a sale, and what PayPal's record has of its money that went back at about the time when the
-// sale last changed.
+// settleReturned applies a sale, and the refunds and reversals that PayPal's record has of it from about the time
+// when the sale last changed.
 func (p *Payments) settleReturned(
 	ctx context.Context, seen paypal.Capture, facts []Fact, src Source,
 ) (contribution.Contribution, error) {
@@ -58,7 +58,7 @@ func (p *Payments) settleReturned(
 	rows, _, err := p.Returned(ctx, seen.ID, since, since.Add(paypal.MaxWindow))
 	notListed := contradiction(review.ReturnNotListed, review.Args{"payment": seen.ID})
 	switch {
-	case !paypal.Passing(err): // a person has to look: where we are not let in, trying again does not help
+	case !paypal.Passing(err): // if we lack the permission, trying again does not help: a person has to look
 		return c, fmt.Errorf("%w: %s", notListed, err.Error())
 	case err != nil:
 		return c, err
@@ -77,7 +77,7 @@ func (p *Payments) settleReturned(
 	return c, nil
 }
 
-// applyReturned applies what a sale says, and tells how much of it went back by our books, in minor units.
+// applyReturned applies a sale's facts, and returns how much of it went back by our books, in minor units.
 func (p *Payments) applyReturned(
 	ctx context.Context, saleID string, facts []Fact,
 ) (c contribution.Contribution, gone int64, err error) {
@@ -92,9 +92,8 @@ func (p *Payments) applyReturned(
 	return c, gone, err
 }
 
-// Returned is what PayPal's record of transactions has of a sale's money that went back between two times, refunds and
-// reversals, as far as the second has passed. reaches is how far the record does: what it lacks before that did not
-// happen.
+// Returned lists the refunds and reversals of a sale in PayPal's record of transactions between two times, as far as
+// the second has passed. reaches is how far the record goes: anything before that which it lacks did not happen.
 func (p *Payments) Returned(
 	ctx context.Context, saleID string, from, until time.Time,
 ) (rows []paypal.Transaction, reaches time.Time, err error) {

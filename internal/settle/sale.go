@@ -16,10 +16,10 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// SettleSale asks PayPal about one charge of a subscription and applies the answer, with what went back of it.
-// subscriptionID is what the news of
-// it named, if it named one: PayPal's sale says it itself, most often. The error is ErrNotOurs where the subscription
-// belongs to no contribution here, and a *ContradictionError where PayPal does not say which one it is: it may later.
+// SettleSale asks PayPal about one charge of a subscription and applies the answer, with its refunds and reversals.
+// subscriptionID is the one that the news named, if any: most often, PayPal's sale has it itself. The error is
+// ErrNotOurs when the subscription belongs to no contribution here, and a *ContradictionError when PayPal does not
+// say which one it is: it may later.
 func (p *Payments) SettleSale(
 	ctx context.Context, saleID, subscriptionID string, src Source,
 ) (contribution.Contribution, error) {
@@ -30,7 +30,7 @@ func (p *Payments) SettleSale(
 	return p.settleSeen(ctx, seen, facts, src)
 }
 
-// seenSale reads a sale, and finds whose it is.
+// seenSale reads a sale, and finds the subscription it belongs to.
 func (p *Payments) seenSale(
 	ctx context.Context, saleID, subscriptionID string, src Source,
 ) (paypal.Capture, []Fact, error) {
@@ -50,12 +50,12 @@ func (p *Payments) seenSale(
 	return seen, facts, nil
 }
 
-// dueAtMost is how many subscriptions are looked through at one attempt for a charge that names none. The next attempt
-// takes others, should more be due; and the sweep asks about each within a day of its charge.
+// dueAtMost is how many subscriptions one attempt examines for a charge that names none. If more are due, the next
+// attempt takes others; and the sweep asks about each within a day of its charge.
 const dueAtMost = 10
 
 // dueFor finds the subscription of a sale that names none, among those that were due then with that amount: the one
-// whose list at PayPal has it. The amount alone says nothing. The error is unnamed where none has.
+// whose list at PayPal has the sale. The amount alone proves nothing. The error is unnamed when none has it.
 func (p *Payments) dueFor(ctx context.Context, seen paypal.Capture, unnamed error) (string, error) {
 	if seen.CreatedAt.IsZero() {
 		return "", unnamed
@@ -82,24 +82,24 @@ func (p *Payments) lists(ctx context.Context, subscriptionID string, seen paypal
 	return slices.ContainsFunc(list, func(row paypal.SubscriptionPayment) bool { return row.ID == seen.ID }), nil
 }
 
-// namesNoSubscription reports whether it is not known of which subscription a sale is.
+// namesNoSubscription reports whether the error is that a sale's subscription is unknown.
 func namesNoSubscription(err error) bool {
 	odd, is := errors.AsType[*ContradictionError](err)
 	return is && odd.Code == review.SaleNamesNoSubscription
 }
 
-// settleKnownSale is SettleSale for one that is booked.
+// settleKnownSale is SettleSale for a sale that is booked.
 func (p *Payments) settleKnownSale(ctx context.Context, saleID string, src Source) (contribution.Contribution, error) {
 	return p.SettleSale(ctx, saleID, "", src)
 }
 
-// saleFacts is the sale, and its subscription where that is not known to run: a charge is the proof that it does, and
-// its own news may be lost.
+// saleFacts lists the sale, and its subscription unless we know that it is running: a charge proves that it is, and
+// the subscription's own news may be lost.
 func (p *Payments) saleFacts(
 	ctx context.Context, seen paypal.Capture, hint string, src Source,
 ) ([]Fact, error) {
 	if _, err := uuid.Parse(seen.CustomID); err != nil {
-		seen.CustomID = "" // not documented for sales; whatever PayPal puts there, it is no number of ours
+		seen.CustomID = "" // not documented for sales; a value there is not one of our ids
 	}
 	if seen.SubscriptionID == "" {
 		id, err := p.subscriptionOf(ctx, &seen, hint)
@@ -136,8 +136,9 @@ func (p *Payments) askOwner(
 	return sub, c, nil
 }
 
-// subscriptionOf finds out whose a sale is that PayPal does not name the subscription of: we have it, it has our
-// number, or PayPal lists it among the charges of the subscription that its event named. An event alone proves nothing.
+// subscriptionOf finds the owner of a sale whose subscription PayPal does not name: we have the sale, it has our
+// number, or PayPal lists it among the charges of the subscription that its event named. An event alone proves
+// nothing.
 func (p *Payments) subscriptionOf(ctx context.Context, seen *paypal.Capture, hint string) (uuid.UUID, error) {
 	id, _, err := ledger.Owner(ctx, p.db, seen.ID)
 	if err == nil || !errors.Is(err, ErrNotOurs) {
@@ -159,11 +160,11 @@ func (p *Payments) subscriptionOf(ctx context.Context, seen *paypal.Capture, hin
 	return uuid.Nil, contradiction(review.SaleNamesNoSubscription, review.Args{"payment": seen.ID})
 }
 
-// ownersAtOnce: a second question beside the first, so that a sale that comes alone waits for nobody.
+// ownersAtOnce allows a second concurrent query, so that a sale that comes alone does not wait.
 const ownersAtOnce = 2
 
-// findOwners is subscription.Owners for sales that are looked at at about the same time. That of a subscription that we
-// do not know is the zero Owner.
+// findOwners is subscription.Owners for sales that are examined at about the same time. For a subscription that we do
+// not know, it returns the zero Owner.
 func (p *Payments) findOwners(ctx context.Context, ids []string) ([]subscription.Owner, error) {
 	known, err := subscription.Owners(ctx, p.db, ids...)
 	owners := make([]subscription.Owner, len(ids))
@@ -173,8 +174,8 @@ func (p *Payments) findOwners(ctx context.Context, ids []string) ([]subscription
 	return owners, err
 }
 
-// seenPayment reads a payment of which only the id is known: a capture, or else the charge of a subscription. It gives
-// what it is about, the sale's subscription among it where that is not known to run.
+// seenPayment reads a payment of which only the id is known: a capture, or else the charge of a subscription. It
+// returns the payment's facts, including the sale's subscription unless we know that it is running.
 func (p *Payments) seenPayment(
 	ctx context.Context, id string, src Source,
 ) (paypal.Capture, contribution.Contribution, []Fact, error) {
@@ -192,7 +193,7 @@ func (p *Payments) seenPayment(
 	}
 	facts, err := p.saleFacts(ctx, seen, "", src)
 	if namesNoSubscription(err) {
-		err = ErrNotOurs // a payment that somebody made in PayPal directly is like that
+		err = ErrNotOurs // a payment that was made in PayPal directly looks like that
 	}
 	if err != nil {
 		return seen, contribution.Contribution{}, nil, err

@@ -1,14 +1,14 @@
 // Package settle brings contributions up to date with PayPal: it asks PayPal's API, turns the answers into facts, and
-// applies them through one door. The reader's start, return and cancelling, webhooks, the sweep and the reconciler all
-// meet here, and all do the same.
+// applies them in one place. The reader's start, return and cancelling, webhooks, the sweep and the reconciler all
+// use it, in the same way.
 //
-// The Applier is the door and does not know the network. Above it, each service asks PayPal about one thing: the
-// Starter about a new order, the Payments about captures and refunds, the Disputes about disputes, the Settler about a
-// contribution as a whole, the Sweeper about those whose news may be lost, the Adopter about what PayPal has and we
-// have not.
+// That place is the Applier, which makes no network calls. Above it, each service asks PayPal about one thing: the
+// Starter about a new order, the Payments about captures and refunds, the Disputes about disputes, the Settler about
+// a contribution as a whole, the Sweeper about contributions whose news may be lost, the Adopter about what PayPal
+// has and we do not.
 //
-// It makes no rules: how a checkout moves is internal/checkout's, what money came to is internal/ledger's, what is
-// shown as a status is internal/contribution's. It does not speak HTTP to readers and verifies no webhooks.
+// It makes no rules: internal/checkout decides how a checkout moves, internal/ledger what the money adds up to,
+// internal/contribution which status is shown. It does not speak HTTP to readers and verifies no webhooks.
 package settle
 
 import (
@@ -34,7 +34,7 @@ type Config struct {
 	Publication   string // the name PayPal shows the reader
 	Plans         Plans
 	SweepEvery    time.Duration
-	Listeners     []Listener // called in the transaction in which facts were applied
+	Listeners     []Listener // called in the transaction that applies the facts
 	Now           func() time.Time
 	Log           *slog.Logger
 	Metrics       *metrics.Metrics
@@ -53,7 +53,7 @@ type Services struct {
 	calls *detached.Group
 }
 
-// New makes the services. Close them to let their last calls end.
+// New makes the services. Call Close to let their last calls finish.
 func New(cfg Config) *Services {
 	calls := new(detached.Group)
 	applier := &Applier{

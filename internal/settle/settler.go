@@ -33,9 +33,9 @@ type Settler struct {
 	calls         *detached.Group // calls to PayPal that outlive their callers
 }
 
-// Settle asks PayPal how the contribution's order or subscription stands, captures an order if the reader has approved
-// it, and applies what PayPal said. It returns the contribution as it stands then; on trouble, as it stood, together
-// with the error. It may be called any number of times, by anybody, at once.
+// Settle asks PayPal for the state of the contribution's order or subscription, captures an order if the reader has
+// approved it, and applies PayPal's answers. It returns the contribution as it stands then; on failure, as it stood,
+// with the error. Any number of callers may call it at once.
 func (s *Settler) Settle(ctx context.Context, id uuid.UUID, src Source) (contribution.Contribution, error) {
 	c, err := s.contributions.Get(ctx, id)
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *Settler) settle(
 	ctx context.Context, c contribution.Contribution, src Source,
 ) (contribution.Contribution, error) {
 	if src.Way == contribution.ByReader && c.Outcome() == contribution.OutcomeReceived {
-		return c, nil // the webhook was first: there is nothing the reader needs PayPal for
+		return c, nil // the webhook was first: the reader needs nothing from PayPal
 	}
 	src.Returning = c.Checkout.AsksAgain(src.Caller, s.now())
 	switch {
@@ -86,8 +86,8 @@ func (s *Settler) settle(
 	return settled, unanswered(err)
 }
 
-// SettleOrder is Settle for an order we may not have saved yet: PayPal's custom_id says whose it is. The error is
-// ErrNotOurs when it belongs to no contribution here.
+// SettleOrder is Settle for an order we may not have saved yet: PayPal's custom_id names its contribution. The error
+// is ErrNotOurs when it belongs to no contribution here.
 func (s *Settler) SettleOrder(ctx context.Context, orderID string, src Source) (contribution.Contribution, error) {
 	c, err := contribution.FindByOrder(ctx, s.db, orderID)
 	if err == nil {
@@ -110,7 +110,7 @@ func (s *Settler) SettleOrder(ctx context.Context, orderID string, src Source) (
 }
 
 // settleRecurring asks about the subscription that a contribution began with, and about the charges that PayPal holds
-// back. One that changes or brings a charge later is asked about by SettleSubscription.
+// back. A subscription that changes or is charged later is handled by SettleSubscription.
 func (s *Settler) settleRecurring(
 	ctx context.Context, c contribution.Contribution, src Source,
 ) (contribution.Contribution, error) {
@@ -135,9 +135,9 @@ func (s *Settler) settleRecurring(
 	return s.settleOpenDisputes(ctx, settled, src)
 }
 
-// SettleSubscription asks PayPal how a subscription stands and applies the answer, and the charges of it that PayPal
-// has and we have not. PayPal's custom_id says whose it is. The error is ErrNotOurs when it belongs to no contribution
-// here.
+// SettleSubscription asks PayPal for the state of a subscription and applies the answer, and those of its charges
+// that PayPal has and we do not. PayPal's custom_id names its contribution. The error is ErrNotOurs when it belongs
+// to no contribution here.
 func (s *Settler) SettleSubscription(
 	ctx context.Context, paypalID string, src Source,
 ) (contribution.Contribution, error) {
@@ -158,7 +158,7 @@ func (s *Settler) SettleSubscription(
 	return settled, unanswered(err)
 }
 
-// settleOpenDisputes asks how the contribution's open disputes stand.
+// settleOpenDisputes asks for the state of the contribution's open disputes.
 func (s *Settler) settleOpenDisputes(
 	ctx context.Context, c contribution.Contribution, src Source,
 ) (contribution.Contribution, error) {
@@ -176,8 +176,8 @@ func (s *Settler) settleOpenDisputes(
 	return c, nil
 }
 
-// lapse ends a contribution whose order or subscription we never learned of: without its approval link nobody can pay
-// it, and after its life PayPal forgets it.
+// lapse ends a contribution whose order or subscription we never learned of: without its approval link it cannot be
+// paid, and after its life PayPal forgets it.
 func (s *Settler) lapse(
 	ctx context.Context, c contribution.Contribution, src Source,
 ) (contribution.Contribution, error) {
@@ -188,8 +188,8 @@ func (s *Settler) lapse(
 	return s.applier.ApplyAll(ctx, []Fact{OrderGone(c.ID, src)})
 }
 
-// noteReturn has the sweep ask soon about an order whose reader came back, most likely having approved it, while PayPal
-// did not say so.
+// noteReturn makes the sweep ask soon about an order whose reader came back, most likely having approved it, before
+// PayPal showed the approval.
 func (s *Settler) noteReturn(ctx context.Context, c contribution.Contribution) error {
 	o := c.Outcome()
 	if c.Checkout.Returned || o != contribution.OutcomeOpen && o != contribution.OutcomeCancelled {
@@ -199,7 +199,7 @@ func (s *Settler) noteReturn(ctx context.Context, c contribution.Contribution) e
 	return contribution.NoteReturn(context.WithoutCancel(ctx), s.db, c.ID, now, now.Add(s.sweepEvery))
 }
 
-// noteTold writes down that the reader came back to a refusal and is being told of it.
+// noteTold records that the reader came back to a refusal and is being told of it.
 func (s *Settler) noteTold(ctx context.Context, c contribution.Contribution) error {
 	if c.State != contribution.Declined || c.Checkout.Told() {
 		return nil

@@ -16,7 +16,7 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// Starter writes a reader's intent down and asks PayPal for its order, or for its subscription.
+// Starter records a reader's intent and asks PayPal for its order, or for its subscription.
 type Starter struct {
 	db            *db.DB
 	paypal        *paypal.Client
@@ -32,13 +32,13 @@ type Starter struct {
 	calls    *detached.Group    // calls to PayPal that outlive their callers
 }
 
-// Start writes the reader's intent down, committed, and only then asks PayPal for an order. The contribution it returns
-// has an address to send the reader to, unless it came further already (the same key sent again later). admit is
-// contribution.Begin's.
+// Start commits the reader's intent, and only then asks PayPal for an order. The contribution it returns has an
+// address to send the reader to, unless it is already further (the same key sent again later). admit is passed to
+// contribution.Begin.
 //
-// Errors: those of contribution.Begin; fault.Unavailable when PayPal does not answer; fault.Refused when PayPal says
-// no. Nothing was charged then. After an Unavailable, sending the same key again cannot make a second order; after a
-// Refused it gets the same answer, and a new try needs a new key.
+// Errors: those of contribution.Begin; fault.Unavailable when PayPal does not answer; fault.Refused when PayPal
+// refuses. Nothing was charged then. After an Unavailable, sending the same key again cannot make a second order;
+// after a Refused it gets the same answer, and a new try needs a new key.
 func (s *Starter) Start(
 	ctx context.Context, in contribution.Intent, admit func(context.Context) error,
 ) (contribution.Contribution, error) {
@@ -51,7 +51,8 @@ func (s *Starter) Start(
 	case c.Checkout.PayPalID != "" || c.State != contribution.Started && c.State != contribution.OrderUnknown:
 		return c, nil
 	}
-	// Every caller waits on its own context for the one call they share: the first one's leaving is no answer to others.
+	// Every caller waits on its own context for the call they share, so one caller's leaving does not fail the
+	// others.
 	c, err = detached.Run(ctx, s.calls, func(ctx context.Context) (contribution.Contribution, error) {
 		got, err, _ := s.ordering.Do(c.ID.String(), func() (any, error) {
 			if c.Checkout.Kind == checkout.Subscription {
@@ -68,7 +69,7 @@ func (s *Starter) Start(
 	return c, db.Translate(err)
 }
 
-// order asks PayPal for the order and saves what came of it.
+// order asks PayPal for the order and saves the outcome.
 func (s *Starter) order(
 	ctx context.Context, c contribution.Contribution, locale string,
 ) (contribution.Contribution, error) {
@@ -86,7 +87,7 @@ func (s *Starter) order(
 	return s.unmade(ctx, c, src, err)
 }
 
-// unmade saves what came of a request for an order or a subscription that PayPal did not answer with one.
+// unmade saves the outcome of a request for an order or a subscription that PayPal did not make.
 func (s *Starter) unmade(
 	ctx context.Context, c contribution.Contribution, src Source, err error,
 ) (contribution.Contribution, error) {
@@ -103,14 +104,14 @@ func (s *Starter) unmade(
 		}
 		return c, refusal(err, reasonOf(no))
 	case paypal.Passing(err):
-		return c, unavailable // it was not sent, or PayPal told us to come back: still only started
+		return c, unavailable // not sent, or asked to come back later: still only started
 	default:
-		return c, refusal(err, "") // we are not let in, which lasts until staff put it right: still only started
+		return c, refusal(err, "") // PayPal denies us access until staff correct that: still only started
 	}
 }
 
-// createOrder asks PayPal for the order. The PayPal-Request-Id names the contribution and its receipt number, so asking
-// again within six hours gives the same order, and asking under another number is another request.
+// createOrder asks PayPal for the order. The PayPal-Request-Id names the contribution and its receipt number, so
+// asking again within six hours gives the same order, and asking with another number is another request.
 func (s *Starter) createOrder(ctx context.Context, c contribution.Contribution, locale string) (paypal.Order, error) {
 	address := s.baseURL + "/contributions/" + c.ID.String()
 	return s.paypal.CreateOrder(ctx, paypal.OrderRequest{
@@ -120,15 +121,15 @@ func (s *Starter) createOrder(ctx context.Context, c contribution.Contribution, 
 	})
 }
 
-// numberTaken reports whether PayPal refused the order because its invoice number was paid before: by another system or
-// installation that shares the PayPal account. It was not paid by this contribution's own order: within
+// numberTaken reports whether PayPal refused the order because its invoice number was paid before: by another system
+// or installation that shares the PayPal account. It was not paid by this contribution's own order: within
 // checkout.OrderLife PayPal answers the same PayPal-Request-Id with that order, not with a refusal.
 func numberTaken(err error) bool {
 	return paypal.HasIssue(err, "DUPLICATE_INVOICE_ID") && !paypal.OutcomeUnknown(err)
 }
 
-// renumber draws another receipt number, committed before PayPal hears of it. Where another process was quicker, its
-// number counts.
+// renumber draws another receipt number and commits it before PayPal hears of it. If another process was quicker, the
+// number that it drew is kept.
 func (s *Starter) renumber(ctx context.Context, c contribution.Contribution) (contribution.Contribution, error) {
 	s.log.WarnContext(ctx, "PayPal knows the receipt number as paid; another is drawn",
 		"contribution", c.ID, "receipt", c.Receipt)
@@ -138,7 +139,7 @@ func (s *Starter) renumber(ctx context.Context, c contribution.Contribution) (co
 // description is what PayPal shows the reader.
 func (s *Starter) description() string { return "Contribution to " + s.publication }
 
-// refusal says in words why PayPal makes no order.
+// refusal explains to the reader why PayPal makes no order.
 func refusal(cause error, reason string) error {
 	switch reason {
 	case "MAX_VALUE_EXCEEDED", "TRANSACTION_LIMIT_EXCEEDED", "CANNOT_BE_ZERO_OR_NEGATIVE":

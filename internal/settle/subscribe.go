@@ -11,7 +11,8 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// Plans gives PayPal's plan for what a reader gives, and makes it where there is none yet. internal/plan has them.
+// Plans provides PayPal's plan for what a reader gives, and makes it if it does not exist. internal/plan implements
+// it.
 type Plans interface {
 	// For is the plan to subscribe to, with the amount to put in place of its price; nil where it has that price.
 	For(ctx context.Context, every paypal.Interval, amount money.Amount) (planID string, override *money.Amount, err error)
@@ -19,7 +20,7 @@ type Plans interface {
 	Refused(ctx context.Context, planID string, cause error) (again bool, err error)
 }
 
-// subscribe asks PayPal for the subscription and saves what came of it.
+// subscribe asks PayPal for the subscription and saves the outcome.
 func (s *Starter) subscribe(
 	ctx context.Context, c contribution.Contribution, locale string,
 ) (contribution.Contribution, error) {
@@ -44,8 +45,8 @@ func (s *Starter) subscribe(
 	}
 }
 
-// unplanned is for a contribution for which no plan was to be had: whatever became of that, no subscription was made,
-// and it is still only started.
+// unplanned handles a contribution for which there is no plan: whatever the reason, no subscription was made, and the
+// contribution is still only started.
 func (s *Starter) unplanned(ctx context.Context, c contribution.Contribution, err error) error {
 	if _, byPayPal := errors.AsType[*paypal.Error](err); !byPayPal {
 		return err
@@ -58,8 +59,8 @@ func (s *Starter) unplanned(ctx context.Context, c contribution.Contribution, er
 }
 
 // createSubscription asks PayPal for the subscription. The PayPal-Request-Id names the contribution and the plan, so
-// asking again within 72 hours gives the same subscription. Where the plan had to be another one meanwhile, that is
-// another request; should the first have been made after all, nobody has its approval link.
+// asking again within 72 hours gives the same subscription. If the plan has changed in the meantime, that is another
+// request; if the first one did make a subscription, no reader has its approval link.
 func (s *Starter) createSubscription(
 	ctx context.Context, c contribution.Contribution, locale string,
 ) (planID string, sub paypal.Subscription, err error) {

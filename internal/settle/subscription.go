@@ -18,7 +18,7 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// subscriptions applies a subscription as PayPal gave it, and finds its charges whose news was lost.
+// subscriptions applies a subscription as PayPal returned it, and finds its charges whose news was lost.
 type subscriptions struct {
 	paypal   *paypal.Client
 	applier  *Applier
@@ -27,7 +27,7 @@ type subscriptions struct {
 	log      *slog.Logger
 }
 
-// ask asks how a contribution's subscription stands and settles that.
+// ask asks for the state of a contribution's subscription and settles it.
 func (s *subscriptions) ask(
 	ctx context.Context, id uuid.UUID, paypalID string, src Source,
 ) (contribution.Contribution, error) {
@@ -39,7 +39,7 @@ func (s *subscriptions) ask(
 	return s.settle(ctx, id, seen, src)
 }
 
-// settle applies a subscription as PayPal gave it, and then the charges that PayPal has and we have not.
+// settle applies a subscription as PayPal returned it, and then the charges that PayPal has and we do not.
 func (s *subscriptions) settle(
 	ctx context.Context, id uuid.UUID, seen paypal.Subscription, src Source,
 ) (contribution.Contribution, error) {
@@ -60,8 +60,8 @@ func (s *subscriptions) settle(
 	return s.findCharges(ctx, c, charges, src)
 }
 
-// learnSubscription keeps what PayPal says of a subscription and of the approval that it began with, and reports
-// whether there is news in it for the history.
+// learnSubscription applies PayPal's answer about a subscription and about the approval that it began with, and
+// reports whether it brought news for the history.
 func (a *application) learnSubscription(seen paypal.Subscription) (news bool, err error) {
 	c := &a.Contribution
 	if seen.CustomID != c.ID.String() || !c.Frequency.Recurs() {
@@ -86,7 +86,7 @@ func (a *application) learnSubscription(seen paypal.Subscription) (news bool, er
 		a.Subscriptions[at] = next
 	}
 	if was.StartedAt.IsZero() && !next.StartedAt.IsZero() {
-		a.holdAgainstPledge(seen)
+		a.compareWithIntent(seen)
 	}
 	moved, err := c.Checkout.Apply(checkout.SubscriptionSeen(seen))
 	if second, is := errors.AsType[*checkout.SecondOrderError](err); is && next.Ongoing() {
@@ -94,26 +94,27 @@ func (a *application) learnSubscription(seen paypal.Subscription) (news bool, er
 			review.Args{"subscription": second.Named, "known": second.Known})
 	}
 	a.changed = a.changed || news
-	a.told.kind, a.told.reason = "subscription_"+strings.ToLower(string(seen.Status)), ""
+	a.latest.kind, a.latest.reason = "subscription_"+strings.ToLower(string(seen.Status)), ""
 	switch {
 	case was.State != next.State || moved:
 	case next.FailedPayments > was.FailedPayments:
-		a.told.kind, a.told.reason = "subscription_payment_failed", next.LastFailedReason
+		a.latest.kind, a.latest.reason = "subscription_payment_failed", next.LastFailedReason
 	default:
-		a.told.kind = "subscription_updated"
+		a.latest.kind = "subscription_updated"
 	}
 	return moved || notable(was, next), nil
 }
 
-// notable reports whether a change is one for the history: not that the next charge has a day, or that one went well.
+// notable reports whether a change belongs in the history: a new date for the next charge, or a successful charge,
+// does not.
 func notable(was, next subscription.Subscription) bool {
 	return was.State != next.State || was.Amount != next.Amount || was.Frequency != next.Frequency ||
 		next.FailedPayments > was.FailedPayments
 }
 
-// holdAgainstPledge opens a review where the payer approved another thing than the reader chose here. What PayPal
-// leaves out differs from nothing. Later changes are PayPal's and the reader's affair.
-func (a *application) holdAgainstPledge(seen paypal.Subscription) {
+// compareWithIntent opens a review if the payer approved something other than the reader chose here. A value that
+// PayPal leaves out is not a difference. Later changes are between PayPal and the reader.
+func (a *application) compareWithIntent(seen paypal.Subscription) {
 	c := a.Contribution
 	amount, every := c.Amount, intervalOf(c.Frequency)
 	if seen.Amount != nil {
@@ -146,7 +147,7 @@ func intervalOf(f contribution.Frequency) paypal.Interval {
 	return paypal.Monthly
 }
 
-// subscriptionChanges are those subscriptions of which the facts told something new.
+// subscriptionChanges lists the subscriptions about which the facts brought news.
 func (a *application) subscriptionChanges() (all []SubscriptionChange) {
 	for n, now := range a.Subscriptions {
 		var before subscription.Subscription

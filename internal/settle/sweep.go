@@ -15,8 +15,8 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// sweepBatch is how many contributions one sweep takes at a time, sweepWorkers how many of them it asks PayPal about at
-// once: enough to catch up after an outage, few enough to leave PayPal's rate limit to the readers.
+// sweepBatch is how many contributions one sweep takes at a time, sweepWorkers how many of them it asks PayPal about
+// concurrently: enough to catch up after an outage, few enough to leave PayPal's rate limit to the readers.
 const (
 	sweepBatch   = 40
 	sweepWorkers = 4
@@ -25,7 +25,7 @@ const (
 // Sweeper settles contributions whose news may have been lost.
 type Sweeper struct {
 	db      *db.DB
-	paypal  *paypal.Client // only to leave it alone while it asks us to slow down
+	paypal  *paypal.Client // only to pause while PayPal asks us to slow down
 	settler *Settler
 	every   time.Duration
 	now     func() time.Time
@@ -34,14 +34,14 @@ type Sweeper struct {
 }
 
 // Sweep asks PayPal about every contribution that is due, because its news may be lost: a reader closed the tab, a
-// webhook did not arrive, an answer was not seen. What may be money comes first, however many unpaid orders wait. It
-// returns how many it asked about. Several processes may sweep at once. While PayPal asks us to slow down it asks about
-// none.
+// webhook did not arrive, an answer was not seen. Contributions that may be money come first, however many unpaid
+// orders wait. It returns how many it asked about. Several processes may sweep at once. While PayPal asks us to slow
+// down, it asks about none.
 func (s *Sweeper) Sweep(ctx context.Context) (int, error) {
 	total := 0
 	for ctx.Err() == nil {
 		if s.paypal.Busy() > 0 {
-			return total, nil // what is due stays so for the next sweep
+			return total, nil // what is due stays due for the next sweep
 		}
 		due, err := contribution.ClaimDue(ctx, s.db, sweepBatch, s.now(), s.every)
 		if err != nil || len(due) == 0 {
@@ -60,8 +60,8 @@ func (s *Sweeper) Sweep(ctx context.Context) (int, error) {
 	return total, ctx.Err()
 }
 
-// SweepSubscriptions is Sweep for subscriptions that run: a cancel or a pause made at PayPal is seen within a day, and
-// a charge whose news was lost is found. What could not be asked about is due again an hour later.
+// SweepSubscriptions is Sweep for running subscriptions: a cancel or a pause made at PayPal is seen within a day, and
+// a charge whose news was lost is found. Those that could not be asked about are due again an hour later.
 func (s *Sweeper) SweepSubscriptions(ctx context.Context) (int, error) {
 	total := 0
 	for ctx.Err() == nil {
@@ -94,7 +94,7 @@ func (s *Sweeper) SweepSubscriptions(ctx context.Context) (int, error) {
 	return total, ctx.Err()
 }
 
-// each calls f for all that is due, for a few at once.
+// each calls f for every due item, a few at once.
 func each[T any](due []T, f func(T)) {
 	queue := make(chan T)
 	var workers sync.WaitGroup
