@@ -29,7 +29,7 @@ const (
 
 const longestReason = 500 // characters
 
-// row is a difference as acting on it needs it.
+// row is a difference with the columns that acting on it needs.
 type row struct {
 	ID     int64  `db:"id"`
 	Kind   Kind   `db:"kind"`
@@ -45,11 +45,11 @@ type row struct {
 
 const selectRow = `SELECT id, kind, paypal_ref, parent_ref, state, ours, theirs, detail, occurred_at FROM discrepancy WHERE id = $1`
 
-// Adopt makes a contribution to a campaign of money that came without us, and books what went back of it since. Doing
-// it again gives the same contribution.
+// Adopt makes a contribution to a campaign from money that came without us, and books the refunds and reversals of
+// it. Repeating it gives the same contribution.
 //
-// Errors: fault.NotFound for a difference or a campaign that there is not, fault.Conflict for a difference that is no
-// payment from elsewhere.
+// Errors: fault.NotFound for a difference or a campaign that does not exist, fault.Conflict for a difference that is
+// not a payment from elsewhere.
 func (r *Reconciler) Adopt(
 	ctx context.Context, id int64, campaign string, by contribution.Actor,
 ) (contribution.Contribution, error) {
@@ -69,7 +69,7 @@ func (r *Reconciler) Adopt(
 	if err != nil {
 		return contribution.Contribution{}, err
 	}
-	// First the money, which may be booked any number of times, then the note of it.
+	// First the money, which may be booked any number of times, then the record of it.
 	c, err := r.adopter.Adopt(ctx, paid, campaign, by)
 	if err != nil {
 		return contribution.Contribution{}, err
@@ -97,8 +97,8 @@ func (r *Reconciler) Adopt(
 	return c, db.Translate(err)
 }
 
-// asReported is the payment as PayPal's record has it: as it was kept, or, where it carried an id like those of our
-// contributions and was not, as PayPal says now.
+// asReported is the payment as PayPal's record has it. It is taken from our copy; a payment without one, because it
+// carried an id like those of our contributions, is asked for at PayPal.
 func (r *Reconciler) asReported(ctx context.Context, d row) (paypal.Transaction, error) {
 	if kept := readDetail(d.Detail); kept != nil {
 		return kept.transaction(), nil
@@ -117,7 +117,7 @@ func (r *Reconciler) asReported(ctx context.Context, d row) (paypal.Transaction,
 	return paypal.Transaction{}, fault.New(fault.Conflict, "reconcile.no_longer_listed")
 }
 
-// adoptChildren books what went back of an adopted payment, as far as it was found already; the next run books the
+// adoptChildren books the refunds and reversals of an adopted payment that were found already; the next run books the
 // rest.
 func (r *Reconciler) adoptChildren(ctx context.Context, ref string) ([]int64, error) {
 	var rows []row
@@ -142,8 +142,8 @@ func (r *Reconciler) adoptChildren(ctx context.Context, ref string) ([]int64, er
 	return done, nil
 }
 
-// SetAside says that a difference needs nobody's attention any more, and why. What belongs to the same payment, now or
-// later, goes with it. It is open again when either side changes.
+// SetAside records that a difference needs no more attention, and why. Everything that belongs to the same payment,
+// now or later, is set aside with it. It is open again when either side changes.
 //
 // Errors: fault.Invalid on "reason", fault.NotFound, fault.Conflict for a difference that is not open.
 func (r *Reconciler) SetAside(ctx context.Context, id int64, reason string, by contribution.Actor) error {
@@ -157,12 +157,12 @@ func (r *Reconciler) SetAside(ctx context.Context, id int64, reason string, by c
 	return r.act(ctx, id, by, ActionSetAside, "set_aside", reason)
 }
 
-// Reopen takes setting aside back. Errors: fault.NotFound, fault.Conflict for a difference that was not set aside.
+// Reopen undoes SetAside. Errors: fault.NotFound, fault.Conflict for a difference that was not set aside.
 func (r *Reconciler) Reopen(ctx context.Context, id int64, by contribution.Actor) error {
 	return r.act(ctx, id, by, ActionReopen, "open", "")
 }
 
-// act moves a difference between open and set aside. Doing it twice changes nothing.
+// act moves a difference between open and set aside. Repeating it changes nothing.
 func (r *Reconciler) act(
 	ctx context.Context, id int64, by contribution.Actor, action audit.Action, to, note string,
 ) error {

@@ -6,22 +6,22 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// class is what a movement of PayPal's account is to us.
+// class is the meaning for us of a movement on PayPal's account.
 type class string
 
 const (
-	gift       class = "gift"       // money that somebody sent
-	back       class = "back"       // such money given or taken back
+	gift       class = "gift"       // money that a person sent
+	back       class = "back"       // such money refunded or taken back
 	hold       class = "hold"       // held back because of a dispute
 	release    class = "release"    // no longer held back
 	disputeFee class = "case_fee"   // taken for a dispute; positive: given back
 	conversion class = "conversion" // one half of an exchange into another currency
-	other      class = "other"      // not ours to explain: counted apart
+	other      class = "other"      // does not concern us: only counted
 )
 
-// codes are the event codes that concern gifts. Whatever is not here moves the account's money without being a gift or
-// belonging to one (withdrawals T04xx, deposits T03xx, card payments T05xx, bonuses T08xx, adjustments T12xx,
-// authorisations T13xx, reserves T21xx, …): it is counted, and nobody has to explain it.
+// codes are the event codes that concern gifts. All others move the account's money without being a gift or belonging
+// to one (withdrawals T04xx, deposits T03xx, card payments T05xx, bonuses T08xx, adjustments T12xx, authorisations
+// T13xx, reserves T21xx, …): they are counted, and need no explanation.
 // Source: PayPal, "Transaction event codes" (developer.paypal.com/docs/transaction-search/transaction-event-codes).
 var codes = map[string]class{
 	"T0000": gift, // general: sent in PayPal, without a button of ours
@@ -49,8 +49,8 @@ var codes = map[string]class{
 	"T0202": conversion,
 }
 
-// classify tells what a row is to us. Money we sent under a code of payments is not a gift, and money that came under a
-// code of refunds belongs to a purchase of ours; a fee or a conversion that belongs to no payment is the account's own.
+// classify returns the class of a row. Money we sent under a payment code is not a gift, and money that came under a
+// refund code belongs to a purchase of ours; a fee or a conversion without a payment concerns the account alone.
 func classify(code string, minor int64, reference string) class {
 	switch c := codes[strings.ToUpper(code)]; {
 	case c == "":
@@ -64,5 +64,5 @@ func classify(code string, minor int64, reference string) class {
 	}
 }
 
-// reversed reports whether PayPal or a bank took the money, rather than us giving it.
+// reversed reports whether PayPal or a bank took the money back, rather than our refunding it.
 func reversed(code string) bool { return code == paypal.ReversalCode || code == paypal.ChargebackCode }

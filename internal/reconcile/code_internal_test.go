@@ -95,7 +95,7 @@ func TestJudge(t *testing.T) {
 // One statement can write a row once only.
 func TestOneRowForEachDifference(t *testing.T) {
 	t.Parallel()
-	got := once([]savedDifference{
+	got := dedupe([]savedDifference{
 		{Kind: MissingHere, Ref: "PAY", Code: "T0106", Theirs: "-16.00 USD", State: "open"},
 		{Kind: MissingHere, Ref: "PAY", Code: "T0106", Theirs: "-14.00 EUR", State: "open"},
 		{Kind: MissingHere, Ref: "PAY", Code: "T1110", State: "mended"},

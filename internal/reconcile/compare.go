@@ -11,29 +11,28 @@ import (
 	"readerfund/internal/db"
 )
 
-// comparison is one question put to both sides. It goes through its keys in batches, so that a million rows take no
-// more memory than a thousand, and asks the same again for single keys after fixing.
+// comparison compares one aspect of both sides. It goes through its keys in batches, so that a million rows take no
+// more memory than a thousand, and repeats the comparison for single keys after fixing.
 type comparison struct {
 	name string
-	// next gives the last key of the batch after a key; empty when there is none left.
+	// next returns the last key of the batch that follows a key; empty when there is none left.
 	next func(ctx context.Context, after string) (string, error)
-	// find gives what differs in a part of the keys.
+	// find returns the differences in a part of the keys.
 	find func(ctx context.Context, s scope) ([]finding, error)
-	// asks puts a finding to PayPal's API, which knows more than its record and sooner, and reports whether that explains
-	// it; nil where the record says it all. It may add to the finding what PayPal answered.
+	// asks checks a finding with PayPal's API, which knows more than its record and sooner, and reports whether that
+	// explains it; nil if the record is sufficient. It may add PayPal's answer to the finding.
 	asks func(ctx context.Context, f *finding) (bool, error)
-	// repair brings news of one finding into the books; nil where nothing can.
+	// repair brings news of one finding into the books; nil if nothing can.
 	repair func(ctx context.Context, f finding) error
 }
 
-// scope is the keys a question is about: a stretch of them, or single ones. Numbers of our rows and moments are keys,
-// too.
+// scope is the set of keys to compare: a range of them, or single ones. Our row numbers and times are keys, too.
 type scope struct {
 	after, upTo string
 	keys        []string
 }
 
-// condition is the scope on a column, as SQL whose parameters begin with $2.
+// condition restricts a column to the scope, as SQL whose parameters begin with $2.
 func (s scope) condition(column string) (string, []any) {
 	if s.keys != nil {
 		return column + " = ANY($2)", []any{db.Array(s.keys)}
@@ -41,35 +40,35 @@ func (s scope) condition(column string) (string, []any) {
 	return column + " > $2 AND " + column + " <= $3", []any{s.after, s.upTo}
 }
 
-// first and last are the scope as numbers of our rows: after the first, up to the last.
+// first and last are the scope as our row numbers: greater than first, up to last.
 func (s scope) first() int64 { n, _ := strconv.ParseInt(s.after, 10, 64); return n } // 0 before all
 func (s scope) last() int64  { n, _ := strconv.ParseInt(s.upTo, 10, 64); return n }
 
-// from and to are the scope as a stretch of time: after the one, up to the other.
+// from and to are the scope as a range of time: later than from, up to to.
 func (s scope) from() time.Time { t, _ := time.Parse(time.RFC3339Nano, s.after); return t } // zero before all
 func (s scope) to() time.Time   { t, _ := time.Parse(time.RFC3339Nano, s.upTo); return t }
 
 func (s scope) includes(t time.Time) bool { return t.After(s.from()) && !t.After(s.to()) }
 
-// finding is one key with what differs there.
+// finding is one key with its differences.
 type finding struct {
 	key         string
 	pair        pair
 	differences []Difference
-	permanent   bool  // only a person can do something about it
+	permanent   bool  // only a person can resolve it
 	explained   bool  // by PayPal's API
-	failure     error // why it could not be asked about or fixed
+	failure     error // why it could not be checked or fixed
 }
 
 // batch is how many keys one statement compares: few enough that it answers well within the time after which the
 // database counts as lost.
 const batch = 5000
 
-// near is how far PayPal's date of a payment and ours usually lie apart at most. Where they lie further apart, the
-// payment is compared by its id, which takes longer.
+// near is how far PayPal's date of a payment and ours usually differ at most. If they differ more, the payment is
+// compared by its id, which takes longer.
 const near = 10 * time.Minute
 
-// compare goes through all keys of a comparison, and fixes and keeps what it finds.
+// compare goes through all keys of a comparison, and fixes and stores the differences it finds.
 func (l *run) compare(ctx context.Context, c comparison) error {
 	for after := ""; ; {
 		upTo, err := c.next(ctx, after)
@@ -87,13 +86,13 @@ func (l *run) compare(ctx context.Context, c comparison) error {
 			l.report("comparing " + c.name)
 		}
 		after = upTo
-		if err := l.alive(ctx); err != nil {
+		if err := l.heartbeat(ctx); err != nil {
 			return err
 		}
 	}
 }
 
-// resolve asks about what was found, fixes what can be fixed, looks again, and keeps what became of each difference.
+// resolve checks findings with PayPal, fixes those it can, compares again, and stores the outcome of each difference.
 func (l *run) resolve(ctx context.Context, c comparison, found []finding) error {
 	found, err := l.unexplained(ctx, c, found)
 	if err != nil || len(found) == 0 {
@@ -113,7 +112,7 @@ func (l *run) resolve(ctx context.Context, c comparison, found []finding) error 
 	return l.save(ctx, found, left)
 }
 
-// compareAgain gives what is left of the differences, by key.
+// compareAgain returns the differences that remain, by key.
 func (l *run) compareAgain(ctx context.Context, c comparison, found []finding) (map[string][]Difference, error) {
 	left := map[string][]Difference{}
 	var tried []string
@@ -140,7 +139,7 @@ func (l *run) compareAgain(ctx context.Context, c comparison, found []finding) (
 	return left, nil
 }
 
-// stretch gives the last id of the next batch of PayPal's rows of a class.
+// stretch returns the last id of the next batch of PayPal's rows of a class.
 func (l *run) stretch(ctx context.Context, class class, after string) (string, error) {
 	var upTo *string
 	err := l.db.GetContext(ctx, &upTo, `
@@ -154,7 +153,7 @@ func (l *run) stretch(ctx context.Context, class class, after string) (string, e
 	return deref(upTo), nil
 }
 
-// nextMoment gives the last of the moments that a query lists, as a key.
+// nextMoment returns the last of the times that a query lists, as a key.
 func (l *run) nextMoment(ctx context.Context, moments string, args ...any) (string, error) {
 	var upTo sql.NullTime
 	if err := l.db.GetContext(ctx, &upTo, `SELECT max(at) FROM (`+moments+`) b (at)`, args...); err != nil {
@@ -166,8 +165,8 @@ func (l *run) nextMoment(ctx context.Context, moments string, args ...any) (stri
 	return moment(upTo.Time), nil
 }
 
-// ids gives the PayPal ids that a query finds. The query alone does not say what differs there, and so is right even
-// where another process has finished the run and PayPal's rows are gone.
+// ids returns the PayPal ids that a query finds. It only selects candidates, and so is right even if another process
+// has finished the run and PayPal's rows are gone.
 func (l *run) ids(ctx context.Context, query string, args ...any) ([]string, error) {
 	var ids []string
 	if err := l.db.SelectContext(ctx, &ids, query, args...); err != nil {
@@ -176,7 +175,7 @@ func (l *run) ids(ctx context.Context, query string, args ...any) ([]string, err
 	return ids, nil
 }
 
-// pairs runs a comparison's SQL and judges every row it gives.
+// pairs runs a comparison's SQL and compares both sides of each row.
 func (l *run) pairs(ctx context.Context, query string, args ...any) ([]finding, error) {
 	var rows []pair
 	if err := l.db.SelectContext(ctx, &rows, query, append([]any{l.id}, args...)...); err != nil {
@@ -191,22 +190,22 @@ func (l *run) pairs(ctx context.Context, query string, args ...any) ([]finding, 
 	return found, nil
 }
 
-// permanent reports whether nothing but a person can do something: what we have booked otherwise than PayPal is not
-// changed, and money from elsewhere is nobody's.
+// permanent reports whether only a person can resolve the differences: we never change what we have booked
+// differently from PayPal, and money from elsewhere belongs to no contribution.
 func permanent(all []Difference) bool {
 	for _, d := range all {
 		switch d.Kind {
 		case MissingHere, MissingThere, WrongStatus:
 			return false
 		case WrongFee:
-			return false // a fee that is not booked yet is booked; another one stays
+			return false // a fee that is missing here can be booked; a different one cannot
 		case WrongAmount, WrongMoney, UnknownPayer:
 		}
 	}
 	return true
 }
 
-// stillRunning is the condition that a run still goes on: when another process has ended it, PayPal's rows are gone,
+// stillRunning is the condition that a run has not ended: when another process has ended it, PayPal's rows are gone,
 // and everything would seem to be missing there.
 const stillRunning = `EXISTS (SELECT 1 FROM reconcile_run r WHERE r.id = $1 AND r.state IN ('running', 'broken'))`
 

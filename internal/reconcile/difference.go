@@ -26,12 +26,13 @@ const (
 	UnknownPayer Kind = "unknown_payer" // money that came without us
 )
 
-// Kinds lists the kinds in the order in which they are told.
+// Kinds lists the kinds in the order in which they are reported.
 func Kinds() []Kind {
 	return []Kind{MissingHere, MissingThere, WrongAmount, WrongFee, WrongStatus, WrongMoney, UnknownPayer}
 }
 
-// Difference is one thing in which PayPal's record and ours differ. Ours and Theirs are for people, empty for nothing.
+// Difference is one thing in which PayPal's record and ours differ. Ours and Theirs are texts for people, empty if
+// that side has nothing.
 type Difference struct {
 	ID           int64 // 0 in a dry run, which keeps none
 	Kind         Kind
@@ -47,11 +48,11 @@ type Difference struct {
 	Mendable     bool      // of a dry run: a run would fix it
 
 	detail *detail
-	state  string // open, or set_aside where its payment was
+	state  string // open, or set_aside if its payment was
 }
 
-// pair is one movement at PayPal beside what we have of it, as the comparison's SQL gives it. What belongs to a side
-// that is missing is nil.
+// pair is one movement at PayPal with our record of it, as the comparison's SQL returns it. The fields of a missing
+// side are nil.
 type pair struct {
 	Ref        string    `db:"ref"`
 	Code       string    `db:"code"`
@@ -68,14 +69,14 @@ type pair struct {
 	OurStatus   *string       `db:"our_status"`
 	OurAmount   *int64        `db:"our_amount"` // of the payment or refund, positive
 	OurCurrency *string       `db:"our_currency"`
-	Booked      *int64        `db:"booked"` // of the ledger, signed as PayPal's
+	Booked      *int64        `db:"booked"` // in the ledger, with PayPal's sign
 	BookedFee   *int64        `db:"booked_fee"`
-	Owner       uuid.NullUUID `db:"owner"` // the contribution it belongs to, by whatever PayPal's row says
+	Owner       uuid.NullUUID `db:"owner"` // the contribution it belongs to, by anything in PayPal's row
 	Receipt     *string       `db:"receipt"`
 	Direct      bool          `db:"direct"`       // its payment was adopted
 	ParentState *string       `db:"parent_state"` // of the difference about its payment
-	MarkID      *string       `db:"mark_id"`      // what its payment carries where ours carry a contribution's id
-	MarkReceipt *string       `db:"mark_receipt"` // and a receipt number
+	MarkID      *string       `db:"mark_id"`      // our contribution's id as its payment carries it
+	MarkReceipt *string       `db:"mark_receipt"` // and the receipt number
 }
 
 // subscriptionReference is the type of a reference to a subscription (Transaction Search v1,
@@ -94,19 +95,19 @@ func (p pair) base() Difference {
 	return d
 }
 
-// differences says in which ways the two sides differ.
+// differences lists the differences between the two sides.
 func (p pair) differences() []Difference {
 	base := p.base()
 	switch {
 	case p.Owner.Valid || p.OurStatus != nil, p.ofUnknownSubscription():
 	case !p.lost():
-		return p.strange(base)
+		return p.fromElsewhere(base)
 	default:
 		base.Receipt = deref(p.MarkReceipt)
 	}
 	if p.OurStatus == nil {
 		if !p.moved() && p.Status != "P" {
-			return nil // it was refused, and nobody lacks it
+			return nil // it was refused, so it is not missing here
 		}
 		base.Kind = MissingHere
 		return []Difference{base}
@@ -114,22 +115,22 @@ func (p pair) differences() []Difference {
 	return p.both(base)
 }
 
-// lost reports whether nobody here has what carries our marks all the same: the database was restored from a backup
-// that is older.
+// lost reports whether a payment carries our marks although we do not have it: the database was restored from an
+// older backup.
 func (p pair) lost() bool {
 	_, err := settle.Mark(deref(p.MarkID), deref(p.MarkReceipt))
 	return err == nil && !p.Owner.Valid
 }
 
-// ofUnknownSubscription reports whether it is a charge of a subscription that nobody here has. Whether that is ours all
-// the same, only PayPal's API tells: asksPayment.
+// ofUnknownSubscription reports whether it is a charge of a subscription that we do not have. Only PayPal's API shows
+// whether that is ours all the same: asksPayment.
 func (p pair) ofUnknownSubscription() bool {
 	return p.RefType == subscriptionReference && p.Reference != "" && p.OurStatus == nil && !p.Owner.Valid &&
 		classOf(p.Code) == gift
 }
 
-// strange is money that has nothing to do with a contribution. What did not move is nobody's concern.
-func (p pair) strange(base Difference) []Difference {
+// fromElsewhere reports money that belongs to no contribution; nothing if it did not move.
+func (p pair) fromElsewhere(base Difference) []Difference {
 	if !p.moved() {
 		return nil
 	}
@@ -141,7 +142,7 @@ func (p pair) strange(base Difference) []Difference {
 	return []Difference{base}
 }
 
-// both compares what either side has.
+// both compares a movement that both sides have.
 func (p pair) both(base Difference) []Difference {
 	var all []Difference
 	add := func(k Kind) {
@@ -178,13 +179,13 @@ func (p pair) both(base Difference) []Difference {
 	return all
 }
 
-// moved reports whether the money came, or went back. Source: Transaction Search v1, transaction_status: S is done, V
-// was taken back in full, for which there are rows of their own; a refund with V never happened.
+// moved reports whether the money came in or went back. Source: Transaction Search v1, transaction_status: S is done,
+// V was taken back in full, for which there are rows of their own; a refund with V never happened.
 func (p pair) moved() bool {
 	return p.Status == "S" || p.Status == "V" && classOf(p.Code) == gift
 }
 
-// wanted is the status that ours should have; empty for none.
+// wanted is the status that our record should have; empty for none.
 func (p pair) wanted() string {
 	switch {
 	case p.moved():
@@ -230,7 +231,7 @@ func (p pair) ours() string {
 	return strings.Join(words, ", ")
 }
 
-// statusWord is PayPal's letter in our words.
+// statusWord translates PayPal's letter into our words.
 func statusWord(letter string) string {
 	switch letter {
 	case "S":
@@ -246,7 +247,7 @@ func statusWord(letter string) string {
 	}
 }
 
-// advise says what a person can do about a difference that is left.
+// advise returns what a person can do about a remaining difference.
 func (d Difference) advise() i18n.Message {
 	switch d.Kind {
 	case MissingHere:

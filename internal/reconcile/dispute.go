@@ -15,11 +15,11 @@ import (
 	"readerfund/internal/settle"
 )
 
-// part is one of the four ways in which a dispute moves money, on both sides.
+// part is one of the four ways in which a dispute moves money, with the names that both sides give it.
 type part struct {
 	class      class  // PayPal's
 	sign       int    // of PayPal's amounts
-	code, kind string // PayPal's code of it for people; our entry
+	code, kind string // PayPal's code of it, for people; the kind of our entry
 }
 
 var disputeParts = []part{
@@ -33,8 +33,8 @@ var disputeParts = []part{
 const holdCode = "T1110"
 
 const (
-	// slack is how far our date and PayPal's of one movement may lie apart: the Disputes API does not say when a dispute
-	// left the inquiry (20 days at most), so that our hold is dated by the dispute's beginning.
+	// slack is how far our date and PayPal's of one movement may differ: the Disputes API does not say when a dispute
+	// left the inquiry (20 days at most), so our hold has the date of the dispute's beginning.
 	slack = 21 * 24 * time.Hour
 )
 
@@ -51,9 +51,9 @@ type disputePair struct {
 	Parent   *string       `db:"parent_state"`
 }
 
-// disputeMoney holds what PayPal took, held and released because of disputes against ours, by payment. PayPal's rows
-// name the payment and not the dispute, and a hold may lie before the span that its release is in: so ours must have at
-// least what PayPal lists.
+// disputeMoney compares what PayPal took, held and released because of disputes with our entries, by payment.
+// PayPal's rows name the payment and not the dispute, and a hold may lie before the span that its release is in: so
+// our entries must add up to at least what PayPal lists.
 func (l *run) disputeMoney() comparison {
 	return comparison{
 		name:   "disputes",
@@ -63,7 +63,7 @@ func (l *run) disputeMoney() comparison {
 	}
 }
 
-// nextReference gives the last payment of the next batch of those that have disputes or conversions.
+// nextReference returns the last payment of the next batch of those that have disputes or conversions.
 func (l *run) nextReference(ctx context.Context, after string) (string, error) {
 	var upTo *string
 	err := l.db.GetContext(ctx, &upTo, `
@@ -136,7 +136,7 @@ func (p disputePair) difference() Difference {
 	return d
 }
 
-// repairDisputes asks PayPal which disputes there are about the payment, and books each as the Disputes API gives it.
+// repairDisputes asks PayPal for the payment's disputes, and books each as the Disputes API returns it.
 func (l *run) repairDisputes(ctx context.Context, f finding) error {
 	ids, err := l.paypal.DisputesOf(ctx, f.key)
 	if err != nil {
@@ -150,8 +150,8 @@ func (l *run) repairDisputes(ctx context.Context, f finding) error {
 	return nil
 }
 
-// askAboutDisputes asks about every dispute that changed since a little before the span and that we do not have as it
-// is: the webhook that told of it may be lost, and an inquiry moves no money that the record would show.
+// askAboutDisputes asks about every dispute that changed since a little before the span and that our record does not
+// match: its webhook may be lost, and an inquiry moves no money that PayPal's record would show.
 func (l *run) askAboutDisputes(ctx context.Context) error {
 	l.report("asking about disputes")
 	listed := map[string]time.Time{}
@@ -181,7 +181,7 @@ func (l *run) askAboutDisputes(ctx context.Context) error {
 	}
 }
 
-// warn keeps for the result what could not be looked at: the rest of the run is worth having without it.
+// warn adds to the result what could not be checked: the rest of the run is still useful.
 func (l *run) warn(ctx context.Context, unchecked i18n.Message, err error) {
 	l.log.WarnContext(ctx, unchecked.String(), "run", l.id, "error", err)
 	l.result.Warnings = append(l.result.Warnings, unchecked)
@@ -218,7 +218,7 @@ func (l *run) settleDisputes(ctx context.Context, listed map[string]time.Time) e
 	})
 }
 
-// conversions holds PayPal's exchanges into another currency against the notes we have of them.
+// conversions compares PayPal's exchanges into another currency with our notes of them.
 func (l *run) conversions() comparison {
 	return comparison{
 		name: "conversions",

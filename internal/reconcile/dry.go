@@ -9,16 +9,16 @@ import (
 	"readerfund/internal/i18n"
 )
 
-// findings gathers what a dry run finds. It keeps no more than can be read.
+// findings collects what a dry run finds. It keeps no more than a person can read.
 type findings struct {
 	all  []Difference
 	more int64
 }
 
-// mostGathered is far above what anybody reads to the end.
+// mostGathered is far more than a person reads.
 const mostGathered = 10_000
 
-// add notes what was found, and whether a run would fix it.
+// add notes findings, and whether a run would fix them.
 func (s *findings) add(c comparison, found []finding) {
 	for _, f := range found {
 		for _, d := range f.differences {
@@ -38,7 +38,7 @@ func (s *findings) add(c comparison, found []finding) {
 	}
 }
 
-// mendable reports whether news from PayPal can change what differs: entries that are booked are not changed.
+// mendable reports whether news from PayPal can resolve the difference: booked entries are not changed.
 func (d Difference) mendable(f finding) bool {
 	switch d.Kind {
 	case MissingHere:
@@ -52,7 +52,7 @@ func (d Difference) mendable(f finding) bool {
 	}
 }
 
-// finishDry says what was found, leaves out what a person has set aside, and removes every trace of the run.
+// finishDry reports what was found, without what a person has set aside, and removes every trace of the run.
 func (l *run) finishDry(ctx context.Context) error {
 	l.result = Result{Run: l.id, From: l.from, CheckedTo: l.checkedTo(), Dry: true, Unopened: l.findings.more}
 	err := l.db.GetContext(ctx, &l.result.Payments, `
@@ -83,7 +83,7 @@ func (l *run) finishDry(ctx context.Context) error {
 	return l.erase(ctx)
 }
 
-// setAside is what a person has set aside of what was found, with what either side said then.
+// setAside returns which findings a person has set aside, with what either side said then.
 func (l *run) setAside(ctx context.Context) (map[[3]string][2]string, error) {
 	refs := make([]string, 0, len(l.findings.all))
 	for _, d := range l.findings.all {

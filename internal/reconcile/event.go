@@ -15,9 +15,9 @@ const (
 	eventMemory = paypal.EventMemory - time.Minute
 )
 
-// recoverEvents asks PayPal which events it made in the span and since, up to this moment, and has the inbox take those
-// that no delivery ever brought. They tell of what is too new for PayPal's record. An event alone moves no money, so
-// that a list that cannot be read does not spoil the run.
+// recoverEvents asks PayPal for the events of the span and since, up to this moment, and passes to the inbox those
+// that no delivery ever brought. They cover what is too new for PayPal's record. An event alone moves no money, so a
+// list that cannot be read does not fail the run.
 func (l *run) recoverEvents(ctx context.Context) error {
 	now := l.now().UTC()
 	from := l.from
@@ -60,7 +60,7 @@ func (l *run) recoverEvents(ctx context.Context) error {
 	return nil
 }
 
-// workOff works on the events at once, beside the service or instead of it where it does not run.
+// workOff processes the events at once, beside the service, or instead of it if it is not running.
 func (l *run) workOff(ctx context.Context) error {
 	for {
 		l.report("working on events that never came")
@@ -68,7 +68,7 @@ func (l *run) workOff(ctx context.Context) error {
 		if err != nil || n == 0 {
 			return err
 		}
-		if err := l.alive(ctx); err != nil {
+		if err := l.heartbeat(ctx); err != nil {
 			return err
 		}
 	}

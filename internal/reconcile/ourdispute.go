@@ -17,8 +17,8 @@ import (
 // for the money they move.
 const openDispute = "CASE"
 
-// openDisputes asks PayPal about every dispute that is open here, whenever it began: its end may have come without our
-// hearing of it, and a run of some days would never look there. There are few of them at any time.
+// openDisputes asks PayPal about every dispute that is open here, whenever it began: it may have ended without our
+// hearing of it, and a run over some days would never look there. There are few open disputes at any time.
 func (l *run) openDisputes() comparison {
 	return comparison{
 		name: "our open disputes",
@@ -79,7 +79,8 @@ func (l *run) findOpenDisputes(ctx context.Context, s scope) ([]finding, error) 
 	return found, nil
 }
 
-// asksOpenDispute holds a dispute against PayPal's word on it. One that PayPal does not know is left for a person.
+// asksOpenDispute compares a dispute with PayPal's answer about it. One that PayPal does not know is left for a
+// person.
 func (l *run) asksOpenDispute(ctx context.Context, f *finding) (bool, error) {
 	seen, err := l.paypal.Dispute(ctx, f.key)
 	if err != nil {
@@ -95,7 +96,7 @@ func (l *run) asksOpenDispute(ctx context.Context, f *finding) (bool, error) {
 	return false, nil
 }
 
-// disputeWords says of a dispute what must be equal on both sides.
+// disputeWords formats the properties of a dispute that must be equal on both sides.
 func disputeWords(amount money.Amount, open bool, stage string, holds bool) string {
 	words := []string{amount.String(), "ended", strings.ReplaceAll(strings.ToLower(stage), "_", " ")}
 	if open {
@@ -107,9 +108,8 @@ func disputeWords(amount money.Amount, open bool, stage string, holds bool) stri
 	return strings.Join(words, ", ")
 }
 
-// disputesThere looks for what we booked for disputes that have ended and PayPal's record does not have, and asks the
-// Disputes API, which is where it came from. It begins before the span, because our date of a hold may lie before
-// PayPal's.
+// disputesThere looks for entries of ended disputes that PayPal's record does not have, and asks the Disputes API,
+// from which they came. It begins before the span, because our date of a hold may be earlier than PayPal's.
 func (l *run) disputesThere() comparison {
 	return comparison{
 		name: "our disputes",

@@ -13,7 +13,7 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// oursAlone is something of ours that PayPal's record does not list.
+// oursAlone is a record of ours that PayPal's record does not list.
 type oursAlone struct {
 	ID       int64     `db:"id"`
 	Ref      string    `db:"ref"`
@@ -43,7 +43,7 @@ func alone(rows []oursAlone) []finding {
 	return found
 }
 
-// nextOurs gives the last row of the next batch of a table of ours.
+// nextOurs returns the last row of the next batch of one of our tables.
 func (l *run) nextOurs(ctx context.Context, ids, after string) (string, error) {
 	var upTo *int64
 	if err := l.db.GetContext(ctx, &upTo, `SELECT max(id) FROM (`+ids+`) b`, scope{after: after}.first(),
@@ -72,7 +72,7 @@ func (l *run) paymentsThere() comparison {
 }
 
 func (l *run) findPaymentsThere(ctx context.Context, s scope) ([]finding, error) {
-	// Nearly all are listed at about the time at which we have them. Only the others are looked up, wherever they are.
+	// Nearly all are listed at about our time for them. Only the others are looked up by their id.
 	ids, err := l.ids(ctx, `
 		SELECT paypal_id FROM payment
 		WHERE status IN ('completed', 'pending') AND occurred_at > $2 AND occurred_at <= $3 AND occurred_at >= $4
@@ -99,8 +99,8 @@ func (l *run) findPaymentsThere(ctx context.Context, s scope) ([]finding, error)
 	return alone(rows), nil
 }
 
-// lookUp joins rows of ours with whether PayPal's record lists one of that id and class. It looks each of them up: left
-// the choice, PostgreSQL compares a batch with the whole record, as often as there are batches.
+// lookUp joins our rows with whether PayPal's record lists one of that id and class. It forces a lookup for each:
+// left to itself, PostgreSQL compares every batch with the whole record.
 func lookUp(ours string, class class) string {
 	return fmt.Sprintf(`LEFT JOIN LATERAL (
 		SELECT true AS listed FROM paypal_transaction t
@@ -108,7 +108,7 @@ func lookUp(ours string, class class) string {
 }
 
 // asksPaymentThere asks the API, which knows a payment before its record does. A payment without an order is only in
-// the record: it may be dated a little outside the span.
+// the record: its date may be slightly outside the span.
 func (l *run) asksPaymentThere(ctx context.Context, f *finding) (bool, error) {
 	ours := money.New(f.pair.Amount, money.Currency(f.pair.Currency))
 	if f.pair.Direct {
@@ -121,7 +121,7 @@ func (l *run) asksPaymentThere(ctx context.Context, f *finding) (bool, error) {
 	return seen.Amount == ours && (cameIn(seen) || f.pair.Status == "pending" && seen.Status == paypal.CapturePending), nil
 }
 
-// listed looks a single row up in PayPal's record, around a day.
+// listed looks up a single row in PayPal's record, around a day.
 func (l *run) listed(ctx context.Context, id string, at time.Time, amount money.Amount) (bool, error) {
 	page, err := l.page(ctx, paypal.TransactionQuery{
 		From: at.Add(-24 * time.Hour), To: at.Add(24 * time.Hour), ID: id, PageSize: 10, All: true,
@@ -137,7 +137,7 @@ func (l *run) listed(ctx context.Context, id string, at time.Time, amount money.
 	return false, nil
 }
 
-// refundsThere is the same for what went back.
+// refundsThere is the same for refunds and reversals.
 func (l *run) refundsThere() comparison {
 	return comparison{
 		name: "our refunds",

@@ -16,7 +16,7 @@ import (
 
 var source = settle.Source{Way: contribution.ByReconcile}
 
-// theirPayments holds PayPal's payments against ours: status, amount, currency, fee.
+// theirPayments compares PayPal's payments with ours: status, amount, currency, fee.
 func (l *run) theirPayments() comparison {
 	return comparison{
 		name:   "payments",
@@ -27,14 +27,14 @@ func (l *run) theirPayments() comparison {
 	}
 }
 
-// nextTheirs gives the moment at which the next batch of PayPal's payments ends.
+// nextTheirs returns the time at which the next batch of PayPal's payments ends.
 func (l *run) nextTheirs(ctx context.Context, after string) (string, error) {
 	return l.nextMoment(ctx, `
 		SELECT initiated_at FROM paypal_transaction WHERE run_id = $1 AND initiated_at > $2 ORDER BY initiated_at LIMIT $3`,
 		l.id, scope{after: after}.from(), batch)
 }
 
-// findPayments asks in detail about those payments of a stretch of time of which the books do not have the same.
+// findPayments compares in detail the payments of a range of time that our books do not have in the same way.
 func (l *run) findPayments(ctx context.Context, s scope) ([]finding, error) {
 	if s.keys != nil {
 		return l.findPaymentsByID(ctx, s)
@@ -44,13 +44,13 @@ func (l *run) findPayments(ctx context.Context, s scope) ([]finding, error) {
 		return nil, err
 	}
 	found, err := l.findPaymentsByID(ctx, scope{keys: ids})
-	// Of an id that PayPal lists more than once, one row counts, and the stretch that this row is in finds it.
+	// If PayPal lists an id more than once, one row counts, and the range that contains this row reports it.
 	return slices.DeleteFunc(found, func(f finding) bool { return !s.includes(f.pair.At) }), err
 }
 
-// doubtful gives the payments of a stretch that are not settled here as they are there, to the cent and about the same
-// time; there are few of them. Both sides were written in the order of time, so that a stretch of it lies together on
-// the disk. A stretch of ids does not: comparing that, each batch would read a page for every row.
+// doubtful returns the payments of a range of time that are not settled on both sides with the same amount, to the
+// cent, and about the same time; there are few. Both sides were written in the order of time, so a range of time lies
+// together on the disk. A range of ids does not: comparing that would read a page for every row.
 func (l *run) doubtful(ctx context.Context, s scope) ([]string, error) {
 	return l.ids(ctx, `
 		SELECT DISTINCT paypal_id FROM (
@@ -114,9 +114,9 @@ func (l *run) findPaymentsByID(ctx context.Context, s scope) ([]finding, error) 
 	return found, nil
 }
 
-// asksPayment asks the API where transaction search calls something unfinished or denied that we have as completed: the
-// search is behind, and lists a change of status late. Of a charge that nobody here has, it asks whose the subscription
-// is.
+// asksPayment asks the API if transaction search calls a payment unfinished or denied that we have as completed: the
+// search is behind, and lists a change of status late. For a charge that we do not have, it asks whose the
+// subscription is.
 func (l *run) asksPayment(ctx context.Context, f *finding) (bool, error) {
 	if f.pair.ofUnknownSubscription() {
 		return false, l.askWhose(ctx, f)
@@ -132,7 +132,7 @@ func (l *run) asksPayment(ctx context.Context, f *finding) (bool, error) {
 	return cameIn(seen) && seen.Amount == ours, nil
 }
 
-// askWhose makes money from elsewhere of a charge whose subscription does not carry an id like those of our
+// askWhose turns a charge into money from elsewhere if its subscription does not carry an id like those of our
 // contributions.
 func (l *run) askWhose(ctx context.Context, f *finding) error {
 	id := f.pair.Reference
@@ -146,13 +146,13 @@ func (l *run) askWhose(ctx context.Context, f *finding) error {
 		l.subscriptions.Store(id, ours)
 	}
 	if ours != true {
-		f.differences = f.pair.strange(f.pair.base())
+		f.differences = f.pair.fromElsewhere(f.pair.base())
 		f.permanent = true
 	}
 	return nil
 }
 
-// seen is a payment as PayPal's API gives it: a capture, or the charge of a subscription.
+// seen is a payment as PayPal's API returns it: a capture, or the charge of a subscription.
 func (l *run) seen(ctx context.Context, id string) (paypal.Capture, error) {
 	seen, err := l.paypal.Capture(ctx, id)
 	if paypal.NotFound(err) {
@@ -161,16 +161,16 @@ func (l *run) seen(ctx context.Context, id string) (paypal.Capture, error) {
 	return seen, err
 }
 
-// cameIn reports whether the capture's money came in, wherever it went since.
+// cameIn reports whether the capture's money came in, even if it has been returned since.
 func cameIn(c paypal.Capture) bool {
 	return c.Status == paypal.CaptureCompleted || c.Status == paypal.CapturePartiallyRefunded ||
 		c.Status == paypal.CaptureRefunded
 }
 
-// repairPayment asks PayPal about the payment by the API, and books what it says.
+// repairPayment asks PayPal's API about the payment, and books the answer.
 func (l *run) repairPayment(ctx context.Context, f finding) error {
 	if f.pair.Direct {
-		return nil // only transaction search knows it: there is nothing more to ask
+		return nil // only transaction search has it: there is nothing to ask the API for
 	}
 	switch {
 	case f.pair.ofUnknownSubscription():
@@ -190,7 +190,7 @@ func (l *run) repairPayment(ctx context.Context, f finding) error {
 	return err
 }
 
-// theirRefunds holds what went back against ours: refunds, reversals, chargebacks.
+// theirRefunds compares PayPal's refunds, reversals and chargebacks with ours.
 func (l *run) theirRefunds() comparison {
 	return comparison{
 		name:   "refunds",
@@ -204,8 +204,8 @@ func (l *run) findRefunds(ctx context.Context, s scope) ([]finding, error) {
 	theirs, args := s.condition("paypal_id")
 	ours, _ := s.condition("r.paypal_id")
 	given, _ := s.condition("f.paypal_ref")
-	// A refund of a payment that we do not have belongs to whoever that payment belongs to, by PayPal's row of it. What a
-	// person decided about that payment goes for the refund as well.
+	// A refund of a payment that we do not have belongs to that payment's owner, by PayPal's row of it. What a person
+	// decided about the payment applies to the refund as well.
 	found, err := l.pairs(ctx, `
 		WITH theirs AS (
 			SELECT DISTINCT ON (paypal_id) * FROM paypal_transaction
@@ -246,8 +246,8 @@ func (l *run) findRefunds(ctx context.Context, s scope) ([]finding, error) {
 	return found, nil
 }
 
-// repairRefund asks PayPal about the refund by the API and books what it says. The refund of an adopted payment is
-// known to transaction search only, so that what it says is booked.
+// repairRefund asks PayPal's API about the refund and books the answer. The refund of an adopted payment is in
+// transaction search alone, so that report is booked.
 func (l *run) repairRefund(ctx context.Context, f finding) error {
 	if f.pair.Direct {
 		d := readDetail(f.pair.Detail)
@@ -261,7 +261,7 @@ func (l *run) repairRefund(ctx context.Context, f finding) error {
 	return err
 }
 
-// answered reports whether PayPal or our own rules said no, so that asking again would not help.
+// answered reports whether PayPal or our own rules refused, so that asking again would not help.
 func answered(err error) bool {
 	return errors.Is(err, settle.ErrNotOurs) || paypal.NotFound(err)
 }

@@ -16,15 +16,15 @@ import (
 	"readerfund/internal/paypal"
 )
 
-// stale is when an unfinished run is no longer taken up: what it read of PayPal's record is too old by then.
+// stale is the age from which an unfinished run is not resumed: what it read of PayPal's record is too old by then.
 const stale = 6 * time.Hour
 
-// begin takes up the unfinished run that was asked for the same, or starts one. Two processes that begin at the same
-// moment may start two; then each does its own, which costs time and harms nothing.
+// begin resumes the unfinished run with the same order, or starts one. Two processes that begin at the same moment
+// may start two; then each does its own, which costs time but does no harm.
 func (r *Reconciler) begin(ctx context.Context, o Order) (*run, error) {
 	l := &run{Reconciler: r, order: o, asked: !o.From.IsZero() || !o.To.IsZero(), now0: r.now().UTC()}
-	if !o.Dry { // a dry run leaves other runs' rows alone as well
-		if err := r.tidy(ctx, l.now0); err != nil {
+	if !o.Dry { // a dry run leaves the rows of other runs alone, too
+		if err := r.cleanUp(ctx, l.now0); err != nil {
 			return nil, err
 		}
 		if err := l.resume(ctx); err != nil || l.resumed {
@@ -77,7 +77,7 @@ func (l *run) resume(ctx context.Context) error {
 	return nil
 }
 
-// follows reports whether a run from here on continues what was checked before, without a gap.
+// follows reports whether a run that starts at from continues what was checked before, without a gap.
 func (r *Reconciler) follows(ctx context.Context, from time.Time) (bool, error) {
 	line, err := r.line(ctx)
 	if err != nil {
@@ -90,8 +90,8 @@ func (r *Reconciler) follows(ctx context.Context, from time.Time) (bool, error) 
 	return !from.After(line), err
 }
 
-// tidy gives up runs that were left too long ago, and removes the rows that no run needs any more.
-func (r *Reconciler) tidy(ctx context.Context, now time.Time) error {
+// cleanUp abandons runs that were interrupted too long ago, and removes the rows that no run needs any more.
+func (r *Reconciler) cleanUp(ctx context.Context, now time.Time) error {
 	_, err := r.db.ExecContext(ctx, `
 		UPDATE reconcile_run SET state = 'abandoned', ended_at = $1
 		WHERE state IN ('running', 'broken') AND started_at < $2
@@ -99,7 +99,8 @@ func (r *Reconciler) tidy(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("give up old runs: %w", err)
 	}
-	// A run's number is taken before its rows are written, so that rows of no run that goes on belong to one that ended.
+	// A run's number is taken before its rows are written, so rows that belong to no unfinished run belong to one
+	// that ended.
 	err = r.remove(ctx, `
 		run_id <= (SELECT coalesce(max(id), 0) FROM reconcile_run)
 		AND NOT EXISTS (SELECT 1 FROM reconcile_run r WHERE r.id = paypal_transaction.run_id AND r.state IN ('running', 'broken'))`)
@@ -113,12 +114,12 @@ func (r *Reconciler) tidy(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// blocksAtOnce is how much of the table one statement goes through, in PostgreSQL's blocks of 8 KB: some 40,000 rows,
-// few enough that it answers well within the time after which the database counts as lost.
+// blocksAtOnce is how much of the table one statement covers, in PostgreSQL's blocks of 8 KB: some 40,000 rows, few
+// enough that it answers well within the time after which the database counts as lost.
 const blocksAtOnce = 1000
 
-// remove throws rows of PayPal's away. It goes through the table once, block by block: a search for the next rows would
-// begin at the front each time, and step over everything that is dead there already.
+// remove deletes PayPal's rows. It goes through the table once, block by block: searching for the next rows would
+// begin at the front each time, and step over all rows that are already dead.
 func (r *Reconciler) remove(ctx context.Context, which string, args ...any) error {
 	var blocks int64
 	err := r.db.GetContext(ctx, &blocks,
@@ -134,7 +135,7 @@ func (r *Reconciler) remove(ctx context.Context, which string, args ...any) erro
 	return nil
 }
 
-// step notes how far PayPal's record was read, and learns how far another process at the same run has come.
+// step records how far PayPal's record was read, and learns how far another process working on the same run has come.
 func (l *run) step(ctx context.Context, readTo time.Time) error {
 	var reached struct {
 		ReadTo    time.Time    `db:"read_to"`
@@ -158,11 +159,11 @@ func (l *run) step(ctx context.Context, readTo time.Time) error {
 	return nil
 }
 
-// alive shows that the run is at work, between two steps.
-func (l *run) alive(ctx context.Context) error { return l.step(ctx, l.readTo) }
+// heartbeat shows that the run is still working, between two steps.
+func (l *run) heartbeat(ctx context.Context) error { return l.step(ctx, l.readTo) }
 
-// interrupt leaves the run for the next one to take up; a dry run leaves nothing. The database may be what is away, so
-// a failure here changes nothing: a run that still says "running" is taken up as well.
+// interrupt leaves the run for the next one to resume; a dry run leaves nothing. The database may be what is
+// unreachable, so a failure here changes nothing: a run in state "running" is resumed as well.
 func (l *run) interrupt(ctx context.Context, why error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
@@ -180,7 +181,7 @@ func (l *run) interrupt(ctx context.Context, why error) {
 	}
 }
 
-// erase removes a dry run without a trace.
+// erase removes all traces of a dry run.
 func (l *run) erase(ctx context.Context) error {
 	if err := l.remove(ctx, `run_id = $1`, l.id); err != nil {
 		return err
@@ -191,7 +192,7 @@ func (l *run) erase(ctx context.Context) error {
 	return nil
 }
 
-// sentence says for people why a run broke off.
+// sentence explains to people why a run broke off.
 func (l *run) sentence(err error) i18n.Message {
 	answer, isPayPal := errors.AsType[*paypal.Error](err)
 	switch {
@@ -212,7 +213,7 @@ func (l *run) sentence(err error) i18n.Message {
 	}
 }
 
-// explain turns what broke a run off into a fault for whoever asked; the cause stays with it.
+// explain turns the error that ended a run into a fault for the caller; the cause stays with it.
 func (l *run) explain(err error) error {
 	_, isPayPal := errors.AsType[*paypal.Error](err)
 	if isPayPal || errors.Is(err, paypal.ErrNotReportedYet) || errors.Is(err, context.Canceled) {
@@ -221,7 +222,7 @@ func (l *run) explain(err error) error {
 	return db.Translate(err)
 }
 
-// finish says what the run found, closes what is gone, and throws PayPal's rows away.
+// finish saves what the run found, closes differences that are gone, and deletes PayPal's rows.
 func (l *run) finish(ctx context.Context) error {
 	if l.order.Dry {
 		return l.finishDry(ctx)
@@ -241,7 +242,8 @@ func (l *run) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// From here on no process at this run compares any more (see stillRunning), so that its rows may go one by one.
+	// From here on no process working on this run compares any more (see stillRunning), so its rows may be deleted
+	// piece by piece.
 	if err := l.remove(ctx, `run_id = $1`, l.id); err != nil {
 		l.log.WarnContext(ctx, "PayPal's rows are left behind; the next run removes them", "run", l.id, "error", err)
 	}
@@ -249,7 +251,7 @@ func (l *run) finish(ctx context.Context) error {
 }
 
 func (l *run) conclude(ctx context.Context, tx *sqlx.Tx, now time.Time) error {
-	// Each comparison was made over days of its own: see openDisputes and disputesThere.
+	// Each comparison covered its own range of days: see openDisputes and disputesThere.
 	_, err := tx.ExecContext(ctx, `
 		UPDATE discrepancy SET state = 'gone', note = $9, closed_at = $5
 		WHERE state = 'open' AND run_id <> $1 AND last_seen < $4 AND (
@@ -275,7 +277,8 @@ func (l *run) conclude(ctx context.Context, tx *sqlx.Tx, now time.Time) error {
 	return nil
 }
 
-// checkedTo is up to where something can be said: how far PayPal's record reaches, and no further than was asked.
+// checkedTo is the time up to which the run can judge: as far as PayPal's record reaches, but no further than was
+// requested.
 func (l *run) checkedTo() time.Time {
 	if l.refreshed.IsZero() || l.refreshed.After(l.readTo) {
 		return l.readTo
@@ -283,10 +286,10 @@ func (l *run) checkedTo() time.Time {
 	return l.refreshed
 }
 
-// margin is left alone at the end of PayPal's record: what is dated there may be listed a moment later.
+// margin is ignored at the end of PayPal's record: rows with these dates may be listed a moment later.
 const margin = 5 * time.Minute
 
-// judgedTo is up to where the absence of a row at PayPal means something.
+// judgedTo is the time up to which a row's absence at PayPal is significant.
 func (l *run) judgedTo() time.Time { return l.checkedTo().Add(-margin) }
 
 func null(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid: !t.IsZero()} }

@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	// readings is how often a window is read at most, when rows moved between its pages while we read.
+	// readings is how often a window is read at most, if rows moved between its pages while we read.
 	readings = 3
-	// roomy is how few rows let the next window be longer again, after PayPal had too many in one.
+	// roomy is how few rows allow the next window to be longer again, after a window held too many for PayPal.
 	roomy = 4000
 	// tries and firstPause: PayPal may be busy for a while, and the run has time.
 	tries      = 6
 	firstPause = time.Second
 )
 
-// read puts PayPal's record of the span aside, window by window. A window that holds too much is halved.
+// read stages PayPal's record of the span, window by window. A window that holds too many rows is halved.
 func (l *run) read(ctx context.Context) error {
 	for size := paypal.MaxWindow; l.readTo.Before(l.to); {
 		l.report("reading PayPal's record")
@@ -33,7 +33,7 @@ func (l *run) read(ctx context.Context) error {
 			continue
 		case errors.Is(err, paypal.ErrNotReportedYet) && from.After(l.from):
 			l.refreshed = earlier(l.checkedTo(), from) // the record ends before this window
-			return l.alive(ctx)
+			return l.heartbeat(ctx)
 		case err != nil:
 			return fmt.Errorf("read PayPal's record from %s to %s: %w", from.Format(time.RFC3339), to.Format(time.RFC3339), err)
 		}
@@ -48,9 +48,9 @@ func (l *run) read(ctx context.Context) error {
 	return nil
 }
 
-// analyze lets the database count what was just put aside. Without it, its planner still takes the table for what it
-// was before (a few rows of an earlier run, or none) and may compare every row with every other; its own counting comes
-// a minute later. Where the role does not own the table, that is only a warning of the database.
+// analyze lets the database count the rows that were just staged. Without it, its planner still relies on the table's
+// earlier contents (a few rows of an earlier run, or none) and may compare every row with every other; its own
+// counting comes a minute later. If the role does not own the table, PostgreSQL only warns.
 func (l *run) analyze(ctx context.Context) {
 	// The columns by which rows are found.
 	const count = `ANALYZE paypal_transaction (run_id, class, paypal_id, initiated_at, reference_id)`
@@ -59,8 +59,8 @@ func (l *run) analyze(ctx context.Context) {
 	}
 }
 
-// window reads all pages of a window, again where rows moved from one page to another meanwhile: then some came twice,
-// and others not at all. It returns how many rows PayPal says there are.
+// window reads all pages of a window, again if rows moved from one page to another in the meantime: then some came
+// twice, and others not at all. It returns how many rows PayPal reports.
 func (l *run) window(ctx context.Context, from, to time.Time) (int, error) {
 	seen := map[string]bool{} // at most 10,000, which is what PayPal lists
 	for reading := 1; ; reading++ {
@@ -72,7 +72,7 @@ func (l *run) window(ctx context.Context, from, to time.Time) (int, error) {
 	}
 }
 
-// pages reads a window's pages one after the other. While one is being staged, the next is already asked for.
+// pages reads a window's pages one after the other. While one is being staged, the next is already requested.
 func (l *run) pages(ctx context.Context, from, to time.Time, seen map[string]bool) (total int, err error) {
 	q := paypal.TransactionQuery{From: from, To: to, Page: 1, PageSize: paypal.MaxPage, All: true}
 	if to.Sub(from) <= time.Second {
@@ -82,7 +82,7 @@ func (l *run) pages(ctx context.Context, from, to time.Time, seen map[string]boo
 	var asking sync.WaitGroup
 	defer asking.Wait()
 	defer stop()
-	answers := make(chan answer) // without room: two pages are held at once, and no more
+	answers := make(chan answer) // unbuffered: at most two pages are in memory
 	asking.Go(func() { l.ask(ctx, q, answers) })
 	for a := range answers {
 		if a.err != nil {
@@ -101,13 +101,13 @@ func (l *run) pages(ctx context.Context, from, to time.Time, seen map[string]boo
 	return total, context.Cause(ctx)
 }
 
-// answer is what PayPal said when it was asked for a page.
+// answer is PayPal's answer to the request for a page.
 type answer struct {
 	page paypal.TransactionPage
 	err  error
 }
 
-// ask gives every page of a window, and ends with the last one, the first error, or ctx.
+// ask sends every page of a window, and ends with the last one, the first error, or ctx.
 func (l *run) ask(ctx context.Context, q paypal.TransactionQuery, to chan<- answer) {
 	defer close(to)
 	for {
@@ -124,7 +124,7 @@ func (l *run) ask(ctx context.Context, q paypal.TransactionQuery, to chan<- answ
 	}
 }
 
-// page asks for one page, again after a pause while PayPal is busy or away.
+// page requests one page, and retries after a pause while PayPal is busy or unreachable.
 func (l *run) page(ctx context.Context, q paypal.TransactionQuery) (paypal.TransactionPage, error) {
 	pause := firstPause
 	for try := 1; ; try++ {
@@ -146,7 +146,7 @@ func (l *run) page(ctx context.Context, q paypal.TransactionQuery) (paypal.Trans
 	}
 }
 
-// passing reports whether PayPal may answer better in a while.
+// passing reports whether PayPal may give a better answer later.
 func passing(err error) bool {
 	e, ok := errors.AsType[*paypal.Error](err)
 	return ok && (e.Status == 0 || e.Status == http.StatusTooManyRequests || e.Status >= 500)

@@ -1,8 +1,8 @@
-// Package reconcile holds PayPal's own record of the account's money against our ledger: every payment, refund,
+// Package reconcile compares PayPal's own record of the account's money with our ledger: every payment, refund,
 // reversal, hold and fee that PayPal's transaction search lists, in either direction.
 //
-// What PayPal knows and we lack is fetched from PayPal's API and applied by package contribution, as any other news is.
-// What we have booked otherwise than PayPal is never changed: it is left open for a person, with what to do about it.
+// What PayPal knows and we lack is fetched from PayPal's API and applied by package settle, like any other news. What
+// we have booked differently from PayPal is never changed: it is left open for a person, with what to do about it.
 // The package books nothing itself, and it draws no pages.
 package reconcile
 
@@ -32,7 +32,7 @@ type Config struct {
 	Disputes *settle.Disputes
 	Adopter  *settle.Adopter
 	Inbox    *inbox.Inbox
-	Zone     *time.Location // whose days are named in sentences
+	Zone     *time.Location // whose days sentences name
 	Now      func() time.Time
 	Log      *slog.Logger
 	Metrics  *metrics.Metrics
@@ -61,12 +61,12 @@ func New(cfg Config) *Reconciler {
 	}
 }
 
-// Order is what to look at. The zero Order looks at everything since the last look, with some days of overlap.
+// Order is what to check. The zero Order checks everything since the last run, with some days of overlap.
 type Order struct {
-	From, To time.Time // From included, To not; zero for what was not checked yet, and for now
-	Dry      bool      // only say what is and what would be done; nothing is written that lasts
+	From, To time.Time // From included, To not; zero: what was not checked yet, and now
+	Dry      bool      // only report; nothing is written that lasts
 
-	// Progress hears of every step; it may be nil. It is called from one goroutine at a time.
+	// Progress is called at every step; it may be nil. It is called from one goroutine at a time.
 	Progress func(Progress)
 }
 
@@ -84,12 +84,12 @@ type Progress struct {
 type Result struct {
 	Run       int64
 	From      time.Time
-	CheckedTo time.Time // what can be said about all money up to here: how far PayPal's record reaches
+	CheckedTo time.Time // all money up to here was checked: how far PayPal's record reaches
 	Payments  int64     // compared
-	Elsewhere int64     // movements of the account that are no gifts
-	Mended    int64     // differences that are gone now; in a dry run, that would be fixed
+	Elsewhere int64     // movements of the account that are not gifts
+	Mended    int64     // differences that are resolved; in a dry run, those that a run would fix
 	Open      []Difference
-	Unopened  int64 // how many open differences Open has no room for
+	Unopened  int64 // open differences that did not fit into Open
 	SetAside  int64
 	Adopted   int64
 	ByOther   bool // another process finished this run
@@ -101,7 +101,8 @@ type Result struct {
 // Unexplained is how many differences are open.
 func (r Result) Unexplained() int64 { return int64(len(r.Open)) + r.Unopened }
 
-// run is one look in one process. Another process may be at the same one: every step may be done twice, and at once.
+// run is one run in one process. Another process may be working on the same run: every step may be done twice, and at
+// once.
 type run struct {
 	*Reconciler
 
@@ -116,20 +117,20 @@ type run struct {
 
 	rows     int64
 	mended   int64
-	failures atomic.Int64 // fixes in a row that PayPal did not answer
+	failures atomic.Int64 // consecutive fixes that PayPal did not answer
 
-	subscriptions sync.Map // PayPal's id of those that nobody here has: whether it is like one of ours
+	subscriptions sync.Map // by PayPal's id, for those that we do not have: whether its custom_id is like ours
 	findings      findings // of a dry run
 	result        Result
 }
 
-// errFinished is a run that another process has finished meanwhile.
+// errFinished reports that another process has finished the run in the meantime.
 var errFinished = errors.New("another process has finished this run")
 
-// Run looks, fixes what can be fixed, and says what is left. It may be run at any time, twice at once, and beside live
-// webhooks. A run that broke off is taken up by the next one with the same Order.
+// Run compares, fixes what it can, and reports what is left. It may be run at any time, twice at once, and beside
+// live webhooks. A run that broke off is resumed by the next one with the same Order.
 //
-// Errors: fault.Invalid on "from" or "to" for a span that cannot be looked at; fault.Unavailable when PayPal or the
+// Errors: fault.Invalid on "from" or "to" for a span that cannot be checked; fault.Unavailable when PayPal or the
 // database does not answer.
 func (r *Reconciler) Run(ctx context.Context, o Order) (Result, error) {
 	if err := r.check(o); err != nil {
@@ -167,7 +168,7 @@ func outcomeOf(res Result, err error) string {
 	}
 }
 
-// execute is a run from its beginning to its end. The order matters: a payment is there before what belongs to it.
+// execute is a run from its beginning to its end. The order matters: a payment must exist before what belongs to it.
 func (l *run) execute(ctx context.Context) error {
 	if err := l.read(ctx); err != nil {
 		return err

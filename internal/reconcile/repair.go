@@ -14,18 +14,18 @@ import (
 )
 
 const (
-	// callsAtOnce is how many calls go to PayPal at once: enough to fix a day without webhooks in a minute, few enough to
-	// leave PayPal's rate limit to the readers.
+	// callsAtOnce is how many calls to PayPal run concurrently: enough to fix a day without webhooks in a minute, few
+	// enough to leave PayPal's rate limit to the readers.
 	callsAtOnce = 8
-	// unansweredAtMost is how many calls in a row may go unanswered before the run breaks off, to be taken up later.
+	// unansweredAtMost is how many calls in a row may go unanswered before the run breaks off, to be resumed later.
 	unansweredAtMost = 20
 )
 
-// each does something with every finding, several at once. It ends early when PayPal does not answer any more.
+// each calls do for every finding, several at once. It ends early when PayPal no longer answers.
 func (l *run) each(ctx context.Context, found []finding, do func(ctx context.Context, f *finding) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	var why error // not the context's cause: net/http hands that to calls of others, whose error it is not
+	var why error // not the context's cause, which net/http would hand to other calls as if it were theirs
 	var gaveUp sync.Once
 	queue := make(chan *finding)
 	var workers sync.WaitGroup
@@ -58,7 +58,7 @@ func (l *run) each(ctx context.Context, found []finding, do func(ctx context.Con
 	return nil
 }
 
-// unanswered reports whether a call came to no end: PayPal or the database was away.
+// unanswered reports whether a call got no answer: PayPal or the database was unreachable.
 func unanswered(err error) bool {
 	switch {
 	case err == nil:
@@ -72,7 +72,7 @@ func unanswered(err error) bool {
 	}
 }
 
-// unexplained leaves out what PayPal's API explains.
+// unexplained drops the findings that PayPal's API explains.
 func (l *run) unexplained(ctx context.Context, c comparison, found []finding) ([]finding, error) {
 	if c.asks == nil || len(found) == 0 {
 		return found, nil
@@ -90,14 +90,14 @@ func (l *run) unexplained(ctx context.Context, c comparison, found []finding) ([
 	return slices.DeleteFunc(found, func(f finding) bool { return f.explained }), nil
 }
 
-// repairAll brings news of every finding into the books, where that is right.
+// repairAll calls the comparison's repair for every finding that news from PayPal can fix.
 func (l *run) repairAll(ctx context.Context, c comparison, found []finding) error {
 	if c.repair == nil {
 		return nil
 	}
 	return l.each(ctx, found, func(ctx context.Context, f *finding) error {
 		if f.permanent || f.failure != nil {
-			return nil //nolint:nilerr // that trouble was told when it came
+			return nil //nolint:nilerr // that error was logged when it happened
 		}
 		err := c.repair(ctx, *f)
 		if err != nil {
@@ -109,7 +109,7 @@ func (l *run) repairAll(ctx context.Context, c comparison, found []finding) erro
 	})
 }
 
-// explainFailure says for staff why a difference could not be fixed.
+// explainFailure tells staff why a difference could not be fixed.
 func explainFailure(err error) i18n.Message {
 	switch {
 	case err == nil:

@@ -44,7 +44,7 @@ func (d Difference) saved(state, note string, now time.Time) savedDifference {
 	return k
 }
 
-// save writes what became of each finding: left open, or fixed. left has what still differs, by key.
+// save stores the outcome of each finding: left open, or fixed. left has what still differs, by key.
 func (l *run) save(ctx context.Context, found []finding, left map[string][]Difference) error {
 	now := l.now().UTC()
 	var rows []savedDifference
@@ -64,7 +64,7 @@ func (l *run) save(ctx context.Context, found []finding, left map[string][]Diffe
 				continue
 			}
 			if _, open := left[f.key]; open && d.Kind == MissingHere {
-				continue // it is here now, and differs in another way
+				continue // it is here now, but differs in another way
 			}
 			rows = append(rows, d.saved("mended", i18n.New("reconcile.note_fixed").String(), now))
 			mended = append(mended, d.Kind)
@@ -82,9 +82,9 @@ func (l *run) save(ctx context.Context, found []finding, left map[string][]Diffe
 
 func (d Difference) key() [3]string { return [3]string{string(d.Kind), d.Ref, d.Code} }
 
-// write keeps differences. What a person set aside stays so, unless it has become another difference since.
+// write stores differences. One that a person set aside stays so, unless it has become another difference since.
 func (l *run) write(ctx context.Context, rows []savedDifference, now time.Time) error {
-	text, err := json.Marshal(once(rows))
+	text, err := json.Marshal(dedupe(rows))
 	if err != nil {
 		return fmt.Errorf("write differences: %w", err)
 	}
@@ -115,9 +115,9 @@ func (l *run) write(ctx context.Context, rows []savedDifference, now time.Time) 
 	})
 }
 
-// once leaves one row of each difference, which is all that one statement can write: a fee that PayPal took in two
-// currencies is one difference here. What is left open goes before what is fixed.
-func once(rows []savedDifference) []savedDifference {
+// dedupe keeps one row of each difference, because one statement can only write one: a fee that PayPal took in two
+// currencies is one difference here. Open rows win over fixed ones.
+func dedupe(rows []savedDifference) []savedDifference {
 	place := map[[3]string]int{}
 	var all []savedDifference
 	for _, k := range rows {
@@ -143,7 +143,7 @@ func joined(a, b string) string {
 	return a + "; " + b
 }
 
-// mostListed is how many open differences a result lists; all are on the staff page.
+// mostListed is how many open differences a result lists; the staff page has all of them.
 const mostListed = 1000
 
 // readResult reads what the run found, whichever process wrote it.

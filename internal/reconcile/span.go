@@ -13,14 +13,14 @@ import (
 const (
 	// memory is how far back PayPal's transaction search reaches. Source: PayPal, "Transaction Search" (three years).
 	memory = 3 // years
-	// overlap is looked at again every time: PayPal reports up to three hours late, and rows change after that (a pending
-	// payment clears).
+	// overlap is checked again every time: PayPal reports up to three hours late, and rows change after that (a
+	// pending payment clears).
 	overlap = 3 * 24 * time.Hour
-	// early is for payments that PayPal dates a little before we wrote the contribution down.
+	// early allows for payments that PayPal dates slightly before we wrote the contribution.
 	early = time.Hour
 )
 
-// check refuses a span that cannot be looked at.
+// check refuses a span that cannot be checked.
 func (r *Reconciler) check(o Order) error {
 	now := r.now()
 	day := func(t time.Time) string { return t.In(r.zone).Format("2 Jan 2006") }
@@ -57,7 +57,7 @@ func (r *Reconciler) check(o Order) error {
 	return errors.Join(problems...)
 }
 
-// span is what the order comes to. PayPal's search knows whole seconds only.
+// span returns the times that the order covers. PayPal's search knows whole seconds only.
 func (r *Reconciler) span(ctx context.Context, o Order) (from, to time.Time, err error) {
 	now := r.now().UTC()
 	from, to = o.From.UTC(), o.To.UTC()
@@ -85,7 +85,7 @@ func (r *Reconciler) span(ctx context.Context, o Order) (from, to time.Time, err
 	return from.Truncate(time.Second), to.Truncate(time.Second), nil
 }
 
-// line is the moment up to which everything was checked; zero before the first run has ended.
+// line is the time up to which everything was checked; zero before the first run has ended.
 func (r *Reconciler) line(ctx context.Context) (time.Time, error) {
 	var at sql.NullTime
 	err := r.db.GetContext(ctx, &at, `SELECT max(checked_to) FROM reconcile_run WHERE state = 'done' AND follows`)
@@ -95,8 +95,8 @@ func (r *Reconciler) line(ctx context.Context) (time.Time, error) {
 	return at.Time.UTC(), nil // zero where it is null
 }
 
-// beginning is where the first run begins: before the first thing we know of, be it only the campaign that the first
-// start made. What the account did before is not ours to compare.
+// beginning is where the first run begins: before the first thing we know of, even if that is only the campaign that
+// the first start made. Earlier movements of the account are not ours to compare.
 func (r *Reconciler) beginning(ctx context.Context, now time.Time) (time.Time, error) {
 	var first sql.NullTime
 	err := r.db.GetContext(ctx, &first, `

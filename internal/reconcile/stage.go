@@ -35,8 +35,8 @@ type staged struct {
 	updated       time.Time
 }
 
-// detail is a row of PayPal's in words that do not depend on its JSON: what a person needs to see of money that came
-// without us, and what adopting it needs. It is personal data.
+// detail is one of PayPal's rows in a form that does not depend on PayPal's JSON: what a person needs to see of money
+// that came without us, and what adopting it needs. It is personal data.
 type detail struct {
 	ID            string    `json:"id"`
 	Code          string    `json:"code"`
@@ -73,7 +73,7 @@ func detailOf(t paypal.Transaction) *detail {
 	return d
 }
 
-// transaction is the row as package contribution takes it.
+// transaction is the row in the form that package settle takes.
 func (d detail) transaction() paypal.Transaction {
 	t := paypal.Transaction{
 		ID: d.ID, EventCode: d.Code, Status: d.Status, ReferenceID: d.ReferenceID, ReferenceType: d.ReferenceType,
@@ -125,8 +125,8 @@ func (s staged) key() string {
 
 func moment(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-// stage keeps a page of PayPal's rows, in one statement. A row that came before is written again: what PayPal says last
-// counts. A row without an id cannot be found again, and is said in the log only.
+// stage stores a page of PayPal's rows, in one statement. A row that came before is written again: PayPal's latest
+// version counts. A row without an id cannot be found again, and is only logged.
 func (l *run) stage(ctx context.Context, page []paypal.Transaction, seen map[string]bool) error {
 	rows := map[string]staged{} // one statement must not write a row twice
 	for _, t := range page {
@@ -146,7 +146,8 @@ func (l *run) stage(ctx context.Context, page []paypal.Transaction, seen map[str
 	if len(rows) == 0 {
 		return nil
 	}
-	// In one order, so that two processes at the same run wait for each other and do not deadlock.
+	// In one order, so that two processes working on the same run lock the rows in the same order and do not
+	// deadlock.
 	sorted := make([]staged, 0, len(rows))
 	for _, key := range slices.Sorted(maps.Keys(rows)) {
 		sorted = append(sorted, rows[key])
@@ -154,7 +155,7 @@ func (l *run) stage(ctx context.Context, page []paypal.Transaction, seen map[str
 	return l.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error { return l.insert(ctx, tx, sorted) })
 }
 
-// insert writes rows, which travel as a column each.
+// insert writes rows, passing each column as one array.
 func (l *run) insert(ctx context.Context, tx *sqlx.Tx, rows []staged) error {
 	column := func(of func(staged) string) []byte { return db.Texts(db.Column(rows, of)) }
 	number := func(of func(staged) int64) []byte {
