@@ -29,6 +29,7 @@ const (
 	OrderOfAnother        Code = "order_of_another"
 	SubscriptionOfAnother Code = "subscription_of_another"
 	SubscriptionStatus    Code = "subscription_status"
+	SubscriptionMissing   Code = "subscription_missing"
 	PaymentStatus         Code = "payment_status"
 	PaymentOfAnother      Code = "payment_of_another"
 	PaymentElsewhere      Code = "payment_elsewhere"

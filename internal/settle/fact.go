@@ -199,7 +199,7 @@ func (f Fact) settles() []review.Match {
 		about := review.Args{"subscription": f.subscription.ID}
 		return []review.Match{
 			{Code: review.OddAnswer}, {Code: review.SubscriptionOfAnother, About: about},
-			{Code: review.SubscriptionStatus, About: about},
+			{Code: review.SubscriptionStatus, About: about}, {Code: review.SubscriptionMissing, About: about},
 		}
 	default:
 		return nil

@@ -116,7 +116,7 @@ func (s *Settler) settleRecurring(
 ) (contribution.Contribution, error) {
 	settled, err := s.subscriptions.ask(ctx, c.ID, c.Checkout.PayPalID, src)
 	switch {
-	case paypal.NotFound(err) && !c.State.Received():
+	case paypal.NotFound(err) && !errors.Is(err, errRunsUnknown) && !c.State.Received():
 		return s.orders.missing(ctx, c, src)
 	case err != nil:
 		return c, err

@@ -1,6 +1,7 @@
 package settle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"readerfund/internal/checkout"
 	"readerfund/internal/contribution"
+	"readerfund/internal/fault"
 	"readerfund/internal/paypal"
 	"readerfund/internal/review"
 	"readerfund/internal/subscription"
@@ -32,11 +34,33 @@ func (s *subscriptions) ask(
 	ctx context.Context, id uuid.UUID, paypalID string, src Source,
 ) (contribution.Contribution, error) {
 	seen, err := s.paypal.Subscription(ctx, paypalID)
+	if paypal.NotFound(err) {
+		return contribution.Contribution{}, s.reviewMissing(ctx, id, paypalID, err)
+	}
 	if err != nil {
 		err = fmt.Errorf("ask about subscription %s: %w", paypalID, err)
 		return contribution.Contribution{}, s.applier.reviewAnswer(ctx, id, err)
 	}
 	return s.settle(ctx, id, seen, src)
+}
+
+// errRunsUnknown says that PayPal does not know a subscription that may charge the reader, by PayPal's earlier answers.
+var errRunsUnknown = errors.New("PayPal does not know a subscription that runs")
+
+// reviewMissing opens a review where PayPal does not know a subscription that may charge the reader, most likely because
+// our credentials are of another account. The error is errRunsUnknown then, with PayPal's. Nothing is ended; the next
+// good answer closes the review.
+func (s *subscriptions) reviewMissing(ctx context.Context, id uuid.UUID, paypalID string, missing error) error {
+	missing = fmt.Errorf("ask about subscription %s: %w", paypalID, missing)
+	known, err := subscription.Find(ctx, s.payments.db, paypalID)
+	if err == nil && known.Ongoing() {
+		err = s.applier.OpenReview(ctx, id, review.SubscriptionMissing, review.Args{"subscription": paypalID})
+		return errors.Join(cmp.Or(err, errRunsUnknown), missing)
+	}
+	if fault.Is(err, fault.NotFound) {
+		err = nil
+	}
+	return errors.Join(err, missing)
 }
 
 // settle applies a subscription as PayPal returned it, and then the charges that PayPal has and we do not.

@@ -2,6 +2,7 @@ package settle
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -61,7 +62,8 @@ func (s *Sweeper) Sweep(ctx context.Context) (int, error) {
 }
 
 // SweepSubscriptions is Sweep for running subscriptions: a cancel or a pause made at PayPal is seen within a day, and
-// a charge whose news was lost is found. Those that could not be asked about are due again an hour later.
+// a charge whose news was lost is found. Those that could not be asked about are due again an hour later. One that
+// PayPal does not know is due a day later, like those it does know: a review tells staff of it.
 func (s *Sweeper) SweepSubscriptions(ctx context.Context) (int, error) {
 	total := 0
 	for ctx.Err() == nil {
@@ -80,6 +82,8 @@ func (s *Sweeper) SweepSubscriptions(ctx context.Context) (int, error) {
 			s.metrics.Swept(err == nil)
 			if err != nil {
 				s.log.WarnContext(ctx, "sweep could not settle a subscription", "subscription", id, "error", err)
+			}
+			if err != nil && !errors.Is(err, errRunsUnknown) {
 				return
 			}
 			mu.Lock()

@@ -10,9 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"readerfund/internal/checkout"
 	"readerfund/internal/contribution"
 	"readerfund/internal/paypal"
+	"readerfund/internal/review"
 	"readerfund/internal/settle"
 	"readerfund/internal/subscription"
 )
@@ -207,4 +210,53 @@ func TestTheCheckAfterAChargeIsNotPutOff(t *testing.T) {
 			t.Errorf("%s is not due at %s", c, want)
 		}
 	}
+}
+
+// PayPal does not know subscriptions that run, as where our credentials are of another account now: it is asked about
+// each once a day, staff hear of each once, and nothing is ended. The next good answer closes the review.
+func TestARunningSubscriptionThatPayPalDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	n := still(t)
+	begun, later := n.subscribed("begun"), n.BeginLater("4.00", n.inAMonth(), "approved")
+	all := []contribution.Contribution{begun, later}
+	states := map[uuid.UUID]contribution.State{begun.ID: contribution.Completed, later.ID: contribution.Approved}
+	n.pass(2)
+	n.sweepSubscriptions()
+	w := n.listen()
+	const days = 6
+	n.fault(`{"kind":"issue","issue":"INVALID_RESOURCE_ID","match":{"method":"GET","path":"/v1/billing/subscriptions/*"}}`)
+	for range days * 24 {
+		n.Clock.Advance(time.Hour)
+		n.sweepSubscriptions()
+		if _, err := n.Sweeper.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range all {
+		asked := w.count("GET /v1/billing/subscriptions/" + c.Checkout.PayPalID)
+		if asked < days-1 || asked > days+1 {
+			t.Errorf("PayPal was asked %d times in %d days", asked, days)
+		}
+		for range 2 { // staff ask, too, well after an order would be given up
+			if _, err := n.Settler.Settle(t.Context(), c.ID, settle.Source{Way: contribution.ByStaff}); err == nil {
+				t.Error("staff are told that all is well")
+			}
+			n.Clock.Advance(time.Minute)
+		}
+		n.Wants(c, states[c.ID])
+		if !n.sub(c).Ongoing() {
+			t.Errorf("a subscription was ended: %+v", n.sub(c))
+		}
+	}
+	missing := `review WHERE code = $1 AND closed_at IS NULL`
+	if found := n.Count(missing, review.SubscriptionMissing); found != len(all) {
+		t.Errorf("%d reviews, want %d", found, len(all))
+	}
+	n.heal()
+	n.Clock.Advance(25 * time.Hour)
+	n.sweepSubscriptions()
+	if n.Count(missing, review.SubscriptionMissing) != 0 || n.reviews(review.SubscriptionMissing) != len(all) {
+		t.Error("a good answer did not close the reviews")
+	}
+	n.BooksEqual()
 }
