@@ -34,7 +34,7 @@ func (k Kind) Life() time.Duration {
 	return OrderLife
 }
 
-// Checkout is how far one try has come. Times are UTC, and zero where the thing did not happen.
+// Checkout is how far one try has come. Times are UTC, and zero if the event did not happen.
 type Checkout struct {
 	Kind       Kind
 	State      State

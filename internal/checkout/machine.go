@@ -7,7 +7,7 @@ type State string
 
 // The states, in the order a checkout can go through them.
 const (
-	Started        State = "started"         // written down; PayPal was not asked yet, or is being asked
+	Started        State = "started"         // stored; PayPal was not asked yet, or is being asked
 	OrderUnknown   State = "order_unknown"   // PayPal was asked for an order and we did not see the answer
 	Failed         State = "failed"          // PayPal refused to make an order
 	Created        State = "created"         // the order exists; the reader has not approved it

@@ -23,15 +23,15 @@ const lastLook = 2 * time.Hour
 // NextCheck is when PayPal is asked again, or zero when it will tell nothing new. done counts the checks since the
 // state last changed; every is the interval of the sweep.
 //
-//	a dispute, or money that PayPal holds   every half an hour, then ever less, at last twice a day
-//	approved, or an outcome we did not see  at once, then ever less, at last every ten minutes
-//	approved, a subscription                likewise, at last every two hours, for three days
-//	approved, its first charge is later     half a day after that one is due, then likewise
-//	declined, another try is wished for     when it is due, then likewise
-//	the reader came back                    at once, then ever less, at last every half hour
-//	nobody came back, or it was refused     ten minutes after the start, ten before the order's end, and when it is over;
-//	                                        of a subscription also after a day
-//	no order                                when one would be over: nobody can pay without
+//	a dispute, or money that PayPal holds   after half an hour, then at growing intervals up to twelve hours
+//	approved, or an outcome we did not see  at the next sweep, then at growing intervals up to ten minutes
+//	approved, a subscription                at the next sweep, then at growing intervals up to two hours, for three days
+//	approved, its first charge is later     half a day after that charge is due, then as for a subscription
+//	declined, the reader wants another try  when it is due, then at growing intervals up to ten minutes
+//	the reader came back                    at the next sweep, then at growing intervals up to half an hour
+//	not approved, or refused                ten minutes after the start, ten before the order's end, and after it;
+//	                                        for a subscription also after one day and after three
+//	no order                                when an order would have ended: without one it cannot be paid
 func (c *Checkout) NextCheck(m Money, done int, now time.Time, every time.Duration) time.Time {
 	// The longest wait shrinks with the interval of the sweep, so that a short one shows in all of them.
 	wait := func(first time.Duration, most int, longest time.Duration) time.Time {

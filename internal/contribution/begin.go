@@ -78,7 +78,7 @@ func (s *Service) write(ctx context.Context, in intent) (Contribution, error) {
 	return Contribution{}, unsaved
 }
 
-// insert writes the contribution and the first line of its history. The error is sql.ErrNoRows where the key or the
+// insert writes the contribution and the first line of its history. The error is sql.ErrNoRows if the key or the
 // receipt number is taken.
 func (s *Service) insert(ctx context.Context, id uuid.UUID, receipt string, in intent) (Contribution, error) {
 	now := s.now().UTC().Truncate(time.Microsecond) // as PostgreSQL keeps it

@@ -27,10 +27,10 @@ type lockedRow struct {
 	Current   bool   `db:"current"`
 }
 
-// selectLocked locks the contributions $1, in the order of their ids, and reads them with their books; $4 is what facts
-// name of each, $2 all of that. A statement that had to wait for a lock gives the row as it is now and everything
-// beside it as it was when it began (PostgreSQL, "Read Committed Isolation Level"); then current is false: the row that
-// the same statement sees as of its beginning is another version.
+// selectLocked locks the contributions $1, in the order of their ids, and reads them with their books; $4 are the ids
+// that facts name for each, $2 all of these. A statement that had to wait for a lock returns the row as it is now, but
+// everything else as it was when the statement began (PostgreSQL, "Read Committed Isolation Level"). current is then
+// false, because the statement's own view of the row is another version.
 const (
 	selectLocked = selectColumns + `,
 	coalesce(c.article_id, 0) AS article_id,
@@ -77,7 +77,7 @@ func (l *Locked) Ended() bool {
 	})
 }
 
-// LockBook locks a contribution and reads it with its book, in one statement; in two where it had to wait for the lock.
+// LockBook locks a contribution and reads it with its book, in one statement; in two if it had to wait for the lock.
 // Code that writes ledger rows must also write the contribution's row, because its version shows that they changed.
 // The error is fault.NotFound when there is no such contribution.
 func LockBook(ctx context.Context, tx *sqlx.Tx, want Wanted) (*Locked, error) {

@@ -102,7 +102,7 @@ func (s *Service) read(ctx context.Context, in Intent) (intent, error) {
 	out.digest = digest(out)
 	if in.Follows != uuid.Nil {
 		out.key = sql.NullString{String: FollowsKey(in.Follows), Valid: true}
-		sum := sha256.Sum256([]byte(out.key.String)) // whatever is suggested by now, it is the gift that was begun
+		sum := sha256.Sum256([]byte(out.key.String)) // the same gift, even if another amount is suggested now
 		out.digest, out.firstChargeAt = sum[:], in.FirstChargeAt.UTC().Truncate(time.Second)
 	}
 	return out, nil

@@ -13,7 +13,7 @@ import (
 	"readerfund/internal/db"
 )
 
-// What happens to a checkout beside facts. Each of these is one statement, and none of them moves a state.
+// Changes of a checkout that do not come from facts. Each is one statement, and none changes the state.
 
 // EndLease ends the lease of an attempt's call, unless another call holds the lease by now.
 func EndLease(ctx context.Context, d *db.DB, c Contribution) error {
@@ -32,7 +32,7 @@ func DropWish(ctx context.Context, d *db.DB, id uuid.UUID) error {
 	return nil
 }
 
-// NoteTold writes down that the reader came back to a refusal and is being told of it.
+// NoteTold records that the reader came back to a refusal and is being told about it.
 func NoteTold(ctx context.Context, d *db.DB, id uuid.UUID, now time.Time) error {
 	_, err := d.ExecContext(ctx, `
 		UPDATE contribution SET refusal_told_at = $2 WHERE id = $1 AND coalesce(refusal_told_at <= capture_begun_at, true)`,

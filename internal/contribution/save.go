@@ -90,8 +90,8 @@ const (
 	    source text, webhook_event_id bigint)
 	ORDER BY h.number)`
 
-	// What PayPal leaves out this time stays as it was known. In one order, so that two processes that hear of the same
-	// people wait for each other and do not deadlock.
+	// Values that PayPal leaves out this time are kept. In one order, so that two processes that write the same people
+	// lock them in the same order and do not deadlock.
 	upsertPeople = `person AS (
 	INSERT INTO supporter (id, email, name, country, created_at, updated_at)
 	SELECT p.id, lower(p.email), p.name, p.country, $3, $3
@@ -102,7 +102,7 @@ const (
 	    country = coalesce(nullif(excluded.country, ''), supporter.country), updated_at = excluded.updated_at
 	RETURNING id, email)`
 
-	// With a new state, the checks of the sweep begin anew.
+	// A new state restarts the schedule of the sweep's checks.
 	updateContributions = `
 	UPDATE contribution c
 	SET state = n.state, reason = n.reason, order_id = nullif(n.order_id, ''),

@@ -17,7 +17,7 @@ type AcceptanceState string
 // The states of an acceptance.
 const (
 	AcceptanceNone    AcceptanceState = ""
-	AcceptanceAsked   AcceptanceState = "asked"   // written down; PayPal has not said anything yet
+	AcceptanceAsked   AcceptanceState = "asked"   // stored; PayPal has not answered yet
 	AcceptanceUnknown AcceptanceState = "unknown" // PayPal was asked and we did not see the answer
 	AcceptanceDone    AcceptanceState = "accepted"
 	AcceptanceRefused AcceptanceState = "refused"

@@ -35,7 +35,7 @@ type Subject struct {
 // once reports whether this is a one-time gift: then one payment of exactly that amount is expected.
 func (s Subject) once() bool { return s.Frequency == "once" }
 
-// Source is the way by which a fact reached us. Event is the webhook event's row, 0 for every other way.
+// Source is how a fact reached us. Event is the webhook event's row, 0 for every other way.
 type Source struct {
 	Way   string
 	Event int64

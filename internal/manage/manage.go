@@ -47,7 +47,7 @@ type State string
 
 // The states of a change.
 const (
-	Asked      State = "asked"      // written down; PayPal has not said anything yet
+	Asked      State = "asked"      // stored; PayPal has not answered yet
 	Unknown    State = "unknown"    // PayPal was asked, but does not show the change yet; we ask again automatically
 	Approval   State = "approval"   // the reader has to consent at PayPal
 	Done       State = "done"       // PayPal shows the change

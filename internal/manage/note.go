@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// note is the reason that PayPal keeps with a change of status (status_change_note): in words for people who read it
-// there, and with the change's id, by which we know our own again, even from a database that was lost since.
+// note is the reason that PayPal keeps with a change of status (status_change_note). Its words are for people who read
+// it there; the change's id shows that the note is ours, even if our database has been lost since.
 func note(c Change) string {
 	what := map[Kind]string{Stop: "stopped", Pause: "paused", Resume: "resumed"}[c.Kind]
 	if !c.Until.IsZero() {

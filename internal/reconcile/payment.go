@@ -73,11 +73,11 @@ func (l *run) findPaymentsByID(ctx context.Context, s scope) ([]finding, error) 
 	ours, _ := s.condition("p.paypal_id")
 	charged, _ := s.condition("e.paypal_ref")
 	taken, _ := s.condition("f.paypal_ref")
-	// One row of PayPal's for each id, the settled one where it lists several. The sides agree in nearly every row: only
-	// for the others is the contribution looked for, by the marks a payment of ours carries.
+	// One of PayPal's rows for each id, the settled one if it lists several. The sides agree in nearly every row. Only for
+	// the others is the contribution looked up, by the marks that our payments carry.
 	//
-	// Each table is told the keys: that theirs are among them, PostgreSQL does not conclude for the tables they are joined
-	// with, and would read these from end to end for every batch.
+	// The condition on the keys is repeated for each table: PostgreSQL does not derive it for the joined tables, and would
+	// read them from end to end for every batch.
 	found, err := l.pairs(ctx, `
 		WITH theirs AS (
 			SELECT DISTINCT ON (paypal_id) * FROM paypal_transaction

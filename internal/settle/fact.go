@@ -13,7 +13,7 @@ import (
 	"readerfund/internal/review"
 )
 
-// Source is the way by which a fact reached us. Event is the webhook event's row, 0 for every other way. The Caller
+// Source is how a fact reached us. Event is the webhook event's row, 0 for every other way. The Caller
 // tells whether the reader is there: then a refused capture may be tried once more.
 type Source struct {
 	Way   contribution.Way

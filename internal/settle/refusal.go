@@ -16,7 +16,7 @@ func refusedBy(err error) (*paypal.Error, bool) {
 	return e, ok && (e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity)
 }
 
-// reasonOf is PayPal's code for a refusal: the issue, or the error's name where no issue is given.
+// reasonOf is PayPal's code for a refusal: the issue, or the error's name if there is no issue.
 func reasonOf(e *paypal.Error) string {
 	if len(e.Issues) > 0 && e.Issues[0].Issue != "" {
 		return e.Issues[0].Issue

@@ -14,7 +14,7 @@ import (
 // Plans provides PayPal's plan for what a reader gives, and makes it if it does not exist. internal/plan implements
 // it.
 type Plans interface {
-	// For is the plan to subscribe to, with the amount to put in place of its price; nil where it has that price.
+	// For returns the plan to subscribe to, and the amount to set in place of its price; nil if it has that price.
 	For(ctx context.Context, every paypal.Interval, amount money.Amount) (planID string, override *money.Amount, err error)
 	// Refused learns from PayPal's refusal of a subscription to a plan, and reports whether to ask For once more.
 	Refused(ctx context.Context, planID string, cause error) (again bool, err error)

@@ -29,7 +29,7 @@ func States() []State {
 // Ended reports whether the state is final.
 func (s State) Ended() bool { return s == Cancelled || s == Expired }
 
-// Runs reports whether PayPal may charge the reader, now or once it goes on.
+// Runs reports whether PayPal may charge the reader, now or once it is resumed.
 func (s State) Runs() bool { return s == Active || s == Suspended }
 
 // transitions is the only transition table of a subscription: for each state, the state that PayPal's latest answer

@@ -89,7 +89,7 @@ func (s Subscription) FirstCharge() time.Time {
 	}
 }
 
-// Find reads a subscription by PayPal's id. The error is fault.NotFound where we have none.
+// Find reads a subscription by PayPal's id. The error is fault.NotFound if we have none.
 func Find(ctx context.Context, q sqlx.QueryerContext, paypalID string) (Subscription, error) {
 	var r row
 	err := sqlx.GetContext(ctx, q, &r, `SELECT `+columns+` FROM subscription s WHERE s.paypal_id = $1`, paypalID)
