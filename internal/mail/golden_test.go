@@ -29,7 +29,7 @@ func samples() map[string]mail.Message {
 		"statement":    {Args: mail.StatementArgs{Year: 2026, URL: "https://give.example.org/statements/0197/2026?key=abc"}},
 
 		"welcome":       {Args: giftArgs(func(*mail.GiftArgs) {})},
-		"welcome.later": {Args: giftArgs(func(a *mail.GiftArgs) { a.First, a.Next = a.Next, time.Time{} })},
+		"welcome.later": {Args: giftArgs(func(a *mail.GiftArgs) { a.First, a.Next, a.Scheduled = a.Next, time.Time{}, true })},
 		"changed":       {Args: giftArgs(func(a *mail.GiftArgs) { a.Before, a.FrequencyBefore = money.New(500, "EUR"), "year" })},
 		"changed.late": {Args: giftArgs(func(a *mail.GiftArgs) {
 			a.Before, a.FrequencyBefore, a.MissesNext = money.New(500, "EUR"), "month", true
@@ -37,12 +37,13 @@ func samples() map[string]mail.Message {
 		"paused": {Args: giftArgs(func(a *mail.GiftArgs) {
 			a.Until = time.Date(2027, 2, 1, 12, 0, 0, 0, time.UTC)
 		})},
-		"paused.open":    {Args: giftArgs(func(*mail.GiftArgs) {})},
-		"resumed":        {Args: giftArgs(func(*mail.GiftArgs) {})},
-		"stopped":        {Args: giftArgs(func(a *mail.GiftArgs) { a.By = "reader" })},
-		"stopped.before": {Args: giftArgs(func(a *mail.GiftArgs) { a.By, a.First = "reader", a.Next })},
-		"stopped.staff":  {Args: giftArgs(func(a *mail.GiftArgs) { a.By = "staff" })},
-		"stopped.paypal": {Args: giftArgs(func(a *mail.GiftArgs) { a.By = "paypal" })},
+		"paused.open":     {Args: giftArgs(func(*mail.GiftArgs) {})},
+		"paused.disputed": {Args: giftArgs(func(a *mail.GiftArgs) { a.Disputed = true })},
+		"resumed":         {Args: giftArgs(func(*mail.GiftArgs) {})},
+		"stopped":         {Args: giftArgs(func(a *mail.GiftArgs) { a.By = "reader" })},
+		"stopped.before":  {Args: giftArgs(func(a *mail.GiftArgs) { a.By, a.First = "reader", a.Next })},
+		"stopped.staff":   {Args: giftArgs(func(a *mail.GiftArgs) { a.By = "staff" })},
+		"stopped.paypal":  {Args: giftArgs(func(a *mail.GiftArgs) { a.By = "paypal" })},
 		"payment_failed": {Args: giftArgs(func(a *mail.GiftArgs) {
 			a.Retry = time.Date(2026, 12, 20, 10, 0, 0, 0, time.UTC)
 		})},

@@ -108,11 +108,13 @@ type GiftArgs struct {
 	First     time.Time    `json:"first"`     // the first charge, while it is still to come; of Stopped: never made
 	Next      time.Time    `json:"next"`      // PayPal's next charge
 	Manage    string       `json:"manage"`    // the page of this one gift, on which it is stopped
+	Scheduled bool         `json:"scheduled"` // nothing was charged yet; until then, that page offers only to stop it
 
 	Before          money.Amount `json:"before"` // of Changed: the terms until now
 	FrequencyBefore string       `json:"frequency_before"`
 	MissesNext      bool         `json:"misses_next"` // of Changed: PayPal may still take the old amount at Next
 	Until           time.Time    `json:"until"`       // of Paused: when it resumes by itself
+	Disputed        bool         `json:"disputed"`    // of Paused: while a dispute about a payment is open
 	By              string       `json:"by"`          // of Stopped: reader, staff, system or paypal; or empty
 	Retry           time.Time    `json:"retry"`       // of PaymentFailed: when PayPal tries again
 	Suspended       bool         `json:"suspended"`   // of PaymentFailed: PayPal will not try again

@@ -69,3 +69,9 @@ func StandingOf(sub subscription.Subscription, now time.Time) Standing {
 		return Waiting
 	}
 }
+
+// PausedForDispute reports whether a subscription is paused while a payment of it is disputed. All other pauses of ours
+// have an end.
+func PausedForDispute(sub subscription.Subscription, now time.Time) bool {
+	return sub.PausedUntil.IsZero() && StandingOf(sub, now) == Paused
+}

@@ -8,6 +8,7 @@ import (
 
 	"readerfund/internal/ledger"
 	"readerfund/internal/mail"
+	"readerfund/internal/manage"
 	"readerfund/internal/settle"
 	"readerfund/internal/subscription"
 )
@@ -54,9 +55,11 @@ func (s *Service) OnApplied(ctx context.Context, tx *sqlx.Tx, a settle.Applied) 
 
 // ofSubscription returns the mails to the reader about a change of a subscription.
 func (s *Service) ofSubscription(before, after subscription.Subscription, at time.Time) []told {
+	stands := manage.StandingOf(after, at)
 	args := mail.GiftArgs{
 		Amount: after.Amount, Frequency: after.Frequency, First: after.FirstCharge(), Next: after.NextCharge(),
 		By: after.EndedBy, Until: after.PausedUntil, Retry: after.RetryAt,
+		Scheduled: stands == manage.Scheduled, Disputed: manage.PausedForDispute(after, at),
 	}
 	moved := after.PayPalID + " " + stamp(after.StatusAt)
 	began, ran := !before.Ongoing() && !before.State.Ended(), before.Ongoing()
@@ -73,7 +76,7 @@ func (s *Service) ofSubscription(before, after subscription.Subscription, at tim
 		all = append(all, told{mail.Resumed, moved, args})
 	case before.State == subscription.Active && after.State == subscription.Suspended:
 		kind := mail.Paused
-		if gaveUp(after) {
+		if stands == manage.Lost { // which is told as a failed payment
 			kind, args.Suspended = mail.PaymentFailed, true
 		}
 		all = append(all, told{kind, moved, args})
@@ -88,10 +91,6 @@ func (s *Service) ofSubscription(before, after subscription.Subscription, at tim
 	}
 	return all
 }
-
-// gaveUp reports whether PayPal suspended a subscription because it could not charge it. The mail about that is the one
-// about a failed payment.
-func gaveUp(s subscription.Subscription) bool { return s.FailedPayments > 0 && s.PausedUntil.IsZero() }
 
 // ofLateCharge returns the mail about money that came after the subscription had ended: the reader believes that it was
 // stopped.

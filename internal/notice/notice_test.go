@@ -121,7 +121,7 @@ func TestALifeIsTold(t *testing.T) {
 	w := open(t)
 	c := w.Subscribe("month", "10.00")
 	welcome := w.last(mail.Welcome)
-	if welcome.Amount.String() != "10.00 EUR" || welcome.Frequency != "month" || welcome.Reference != c.Receipt ||
+	if welcome.Scheduled || welcome.Amount.String() != "10.00 EUR" || welcome.Frequency != "month" || welcome.Reference != c.Receipt ||
 		!welcome.Next.Equal(w.sub(c).NextBillingAt) || welcome.Next.IsZero() || !strings.HasSuffix(welcome.Manage, c.ID.String()) {
 		t.Errorf("the welcome: %+v", welcome)
 	}
@@ -173,7 +173,8 @@ func TestWhatBeginsLaterIsTold(t *testing.T) {
 		w := open(t)
 		first := w.Clock.Now().AddDate(0, 1, 0)
 		c := w.BeginLater("4.00", first, waitsAs)
-		if welcome := w.last(mail.Welcome); welcome.First.Sub(first).Abs() > 24*time.Hour || welcome.Amount.String() != "4.00 EUR" {
+		if welcome := w.last(mail.Welcome); welcome.First.Sub(first).Abs() > 24*time.Hour || !welcome.Scheduled ||
+			welcome.Amount.String() != "4.00 EUR" {
 			t.Errorf("%s: %+v", waitsAs, welcome)
 		}
 		w.pass(c, 36)
@@ -187,6 +188,48 @@ func TestWhatBeginsLaterIsTold(t *testing.T) {
 		if stopped := w.last(mail.Stopped); stopped.First.IsZero() || w.kinds() != "welcome, welcome, stopped" {
 			t.Errorf("%s: stopped before its first charge: %s, %+v", waitsAs, w.kinds(), stopped)
 		}
+	}
+}
+
+// A pause while a dispute is open says so, also of a gift whose latest charge failed; a reader's own pause does not, nor
+// does one at PayPal.
+func TestAPauseForADisputeIsTold(t *testing.T) {
+	t.Parallel()
+	for name, failed := range map[string]int{"running": 0, "failing": 1} {
+		w := open(t)
+		c := w.Subscribe("month", "10.00")
+		if failed > 0 {
+			w.PayPal.Must("POST", "/sandbox/subscriptions/"+c.Checkout.PayPalID+"/fail", testkit.Fields{"times": failed}, nil)
+			w.pass(c, 32)
+			w.last(mail.PaymentFailed)
+		}
+		w.Dispute(w.Capture(c.ID), testkit.Fields{"stage": "CHARGEBACK"})
+		changes, err := w.Manage.Changes(t.Context(), c.ID)
+		if err != nil || len(changes) != 1 {
+			t.Fatalf("%s: %v, %v", name, changes, err)
+		}
+		if err := w.Manage.Process(t.Context(), changes[0].ID.String()); err != nil {
+			t.Fatal(err)
+		}
+		if paused := w.last(mail.Paused); !paused.Disputed || !paused.Until.IsZero() {
+			t.Errorf("%s: %+v", name, paused)
+		}
+	}
+	w := open(t)
+	c := w.Subscribe("month", "10.00")
+	if _, err := w.Manage.Pause(t.Context(), c.ID, 2, reader); err != nil {
+		t.Fatal(err)
+	}
+	if paused := w.last(mail.Paused); paused.Disputed {
+		t.Errorf("the reader's own pause: %+v", paused)
+	}
+	c = w.Subscribe("month", "12.00")
+	if err := w.Client.SuspendSubscription(t.Context(), c.Checkout.PayPalID, "for a while"); err != nil {
+		t.Fatal(err)
+	}
+	w.ask(c)
+	if paused := w.last(mail.Paused); paused.Disputed || paused.Amount.String() != "12.00 EUR" {
+		t.Errorf("a pause at PayPal: %+v", paused)
 	}
 }
 

@@ -23,6 +23,7 @@ type giftPage struct {
 	Next      string          // the day of the next charge; empty where PayPal names none
 	Retry     string          // the day of the next try after a failed payment; likewise
 	Until     string          // the day a pause ends; empty for one without an end
+	Disputed  bool            // it is paused while a payment of it is disputed
 	Ended     string          // the day it ended
 	News      *page.Flash
 	Consent   string // PayPal's page where a change waits for the reader's consent
@@ -50,7 +51,7 @@ func (s *Gift) render(
 	p := giftPage{
 		Act: home + "/gift/" + v.id.String(), Key: v.key, Full: v.key == "", Amount: sub.Amount, Frequency: sub.Frequency,
 		Stands: standing(sub, s.now()), Next: s.next(sub), Until: s.dayOf(sub.PausedUntil), Ended: s.dayOf(sub.EndedAt),
-		Again: "/", Written: sub.Amount.Decimal(),
+		Disputed: manage.PausedForDispute(sub, s.now()), Again: "/", Written: sub.Amount.Decimal(),
 	}
 	if sub.RetryAt.After(s.now()) {
 		p.Retry = s.day(sub.RetryAt)
