@@ -20,7 +20,7 @@ import (
 	"readerfund/internal/report"
 )
 
-// Statuses lists the states of a contribution that a list can be restricted to.
+// Statuses lists the states that a list of contributions can be filtered by.
 func Statuses() []string {
 	var all []string
 	for _, s := range contribution.States() {
@@ -38,21 +38,21 @@ type ContributionsQuery struct {
 	Article    string // address
 	Currency   money.Currency
 	Search     string // a receipt number, PayPal's id of an order, a capture, a refund or a dispute, or a part of a name
-	Mail       bool   // Search looks at email addresses, too: for those who may see them
-	Attention  bool   // only those that a person should look at
+	Mail       bool   // Search also looks at email addresses: for accounts that may see them
+	Attention  bool   // only those that a person should review
 	Frequency  string // once, month or year
 	Subscribed string // one of SubscriptionStates
-	After      string // the cursor that the page before gave
+	After      string // the cursor that the previous page returned
 	Limit      int    // 0 for listing.DefaultLimit
 }
 
-// Contribution is one line of the list. Times are UTC, and zero for what did not happen.
+// Contribution is one line of the list. Times are UTC, and zero for events that did not happen.
 type Contribution struct {
 	ID          uuid.UUID
 	Receipt     string
 	Status      string
 	Reason      string // PayPal's code for a pending, declined or failed state
-	Attention   string // why a person should look at it: all that is open, in words
+	Attention   string // why a person should review it: all open reasons, in words
 	Amount      money.Amount
 	report.Sums // of its ledger entries: zero while no money came
 	Campaign    string
@@ -60,7 +60,7 @@ type Contribution struct {
 	Name        string // as the reader gave it
 	Email       string // as the reader gave it
 	Message     string
-	Naming      string // "yes" or "no", as the reader said; empty where they were not asked
+	Naming      string // "yes" or "no", as the reader answered; empty if they were not asked
 	PayerName   string // as PayPal knows the reader; empty until PayPal tells, or once the person is erased
 	PayerMail   string
 	OrderID     string
@@ -68,15 +68,15 @@ type Contribution struct {
 	Frequency   string
 	// PayPal's id of the subscription; empty for one time
 	Subscription string
-	Cycle        int64        // EachPayment's: the payment's number among the contribution's; 0 where it has none
-	Converted    money.Amount // what PayPal made of the payment in another currency; no currency where it made nothing
-	Rate         string       // at which, as PayPal writes it
+	Cycle        int64        // set by EachPayment: the payment's number among the contribution's; 0 if it has none
+	Converted    money.Amount // what PayPal converted the payment to; no currency if it did not convert it
+	Rate         string       // the exchange rate, as PayPal writes it
 	UTM          UTM
 	CreatedAt    time.Time
 	CompletedAt  time.Time
 }
 
-// UTM is what the link said that led to the form, in the words of who made it; empty where it said nothing.
+// UTM holds the campaign parameters of the link that led to the form, as its author wrote them; empty if it had none.
 type UTM struct {
 	Source   string `db:"utm_source"`
 	Medium   string `db:"utm_medium"`
@@ -85,19 +85,19 @@ type UTM struct {
 	Content  string `db:"utm_content"`
 }
 
-// Reader is what the reader is called: as they gave it, or else as PayPal has it.
+// Reader is the reader's name: as they typed it, or else as PayPal has it.
 func (c Contribution) Reader() string { return cmp.Or(c.Name, c.PayerName) }
 
-// Mail is the reader's address: as they gave it, or else as PayPal has it.
+// Mail is the reader's address: as they typed it, or else as PayPal has it.
 func (c Contribution) Mail() string { return cmp.Or(c.Email, c.PayerMail) }
 
-// Page is a page of contributions. Next is the cursor of the page after it, empty on the last one.
+// Page is a page of contributions. Next is the cursor of the next page, empty on the last one.
 type Page struct {
 	Contributions []Contribution
 	Next          string
 }
 
-// Contributions gives one page. Errors are fault.Invalid where the question is wrong.
+// Contributions returns one page. Errors are fault.Invalid if the query is wrong.
 func (v *Views) Contributions(ctx context.Context, q ContributionsQuery) (Page, error) {
 	if q.Limit == 0 {
 		q.Limit = listing.DefaultLimit
@@ -105,7 +105,7 @@ func (v *Views) Contributions(ctx context.Context, q ContributionsQuery) (Page, 
 	if q.Limit < 0 || q.Limit > listing.MaxLimit {
 		return Page{}, fault.Input("limit", "listing.limit_contributions", fault.Args{"max": listing.MaxLimit})
 	}
-	rows, err := v.readContributions(ctx, q, q.Limit+1) // the one too many says that there is more
+	rows, err := v.readContributions(ctx, q, q.Limit+1) // the extra row shows that there is more
 	if err != nil {
 		return Page{}, err
 	}
@@ -118,12 +118,12 @@ func (v *Views) Contributions(ctx context.Context, q ContributionsQuery) (Page, 
 	return page, nil
 }
 
-// EachContribution calls each with everything the query finds, Limit aside, newest first, one at a time: for exports of
-// any size. An error from each ends it and is returned.
+// EachContribution calls each with every contribution the query finds, ignoring Limit, newest first, one at a time: for
+// exports of any size. An error from each ends it and is returned.
 //
-// It reads page by page, and holds no connection while each has its turn, however long that takes. So every line is of
-// one moment, that of its page, and the whole is not. What began after the first page is not in it, and no contribution
-// comes twice or is passed over, because what a list is sorted by never changes.
+// It reads page by page, and holds no connection while each runs, however long that takes. So every line shows the
+// state at the time its page was read, and the pages may differ in that time. A contribution that began after the first
+// page is not in the result, and none comes twice or is skipped, because the sort key never changes.
 func (v *Views) EachContribution(ctx context.Context, q ContributionsQuery, each func(Contribution) error) error {
 	return v.eachPage(ctx, q, func(page []Contribution) error {
 		for _, c := range page {
@@ -152,7 +152,7 @@ func (v *Views) eachPage(ctx context.Context, q ContributionsQuery, each func([]
 	}
 }
 
-// CountContributions is how many contributions the query finds, Limit aside.
+// CountContributions is how many contributions the query finds, ignoring Limit.
 func (v *Views) CountContributions(ctx context.Context, q ContributionsQuery) (n int64, err error) {
 	w, err := v.contributionConditions(ctx, q)
 	if err != nil {
@@ -230,9 +230,9 @@ func (v *Views) readContributions(ctx context.Context, q ContributionsQuery, lim
 	return all, nil
 }
 
-// selectContributions reads the contributions c of campaigns k that a clause picks. The picking comes first, and only
-// what is picked is added up, each by the ledger's index: a page of fifty looks at fifty contributions' entries and not
-// at the ledger. The capture shown is the one that brought the money, or else the latest.
+// selectContributions reads the contributions c of campaigns k that a clause picks. It picks first, and adds up only
+// what was picked, each by the ledger's index: a page of fifty reads fifty contributions' entries and not the whole
+// ledger. The capture shown is the one that brought the money, or else the latest.
 func selectContributions(clause string) string {
 	return `
 	SELECT c.id, c.receipt, c.state, c.reason, ` + openReviews + ` AS reviews,
@@ -286,7 +286,7 @@ func (v *Views) contributionConditions(ctx context.Context, q ContributionsQuery
 	return w, nil
 }
 
-// check tells everything that is wrong with the question, the cursor aside.
+// check returns every error in the query, except in the cursor.
 func (q ContributionsQuery) check() error {
 	status := oneOf("status", q.Status, Statuses())
 	return errors.Join(
@@ -296,7 +296,7 @@ func (q ContributionsQuery) check() error {
 		listing.CheckText("search", q.Search))
 }
 
-// oneOf refuses what is none of the words that a list can be restricted to.
+// oneOf rejects a word that is not among the known ones.
 func oneOf(field, word string, known []string) error {
 	if word == "" || slices.Contains(known, word) {
 		return nil

@@ -1,8 +1,8 @@
-// Package dashboard answers what the staff pages ask: lists of contributions, of PayPal's events and of differences,
-// and all that is known of one contribution.
+// Package dashboard provides the data of the staff pages: lists of contributions, of PayPal's events and of
+// differences, and everything that is known about one contribution.
 //
-// It only reads, other packages' tables too, each answer in a read-only transaction that sees one state of the
-// database. It adds no money up but what stands on a line; package report does.
+// It only reads, including other packages' tables, each answer in a read-only transaction that sees one state of the
+// database. It adds up only the figures of a single line; package report computes totals.
 package dashboard
 
 import (
@@ -12,14 +12,15 @@ import (
 	"readerfund/internal/db"
 )
 
-// Views answers questions from one database in one time zone.
+// Views answers queries from one database in one time zone.
 type Views struct {
 	db   *db.DB
 	zone *time.Location
 }
 
-// New returns the views of a database. zone is where the publication's days begin and end. Beside readers who give, the
-// database is a pool of its own, so that no list, however slow, keeps a contribution waiting for a connection.
+// New returns the views of a database. zone is where the publication's days begin and end. In the service, the database
+// is a pool separate from the one for gifts, so that no list, however slow, keeps a contribution waiting for a
+// connection.
 func New(d *db.DB, zone *time.Location) *Views { return &Views{db: d, zone: zone} }
 
 // utc is a column's time in UTC, zero for null.

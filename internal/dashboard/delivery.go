@@ -14,8 +14,8 @@ import (
 	"readerfund/internal/fault"
 )
 
-// Delivery is what came over the wire. The signature is left out of the headers: beside the body it would be half of
-// what somebody needs to forge another one, because PayPal signs only a checksum of the body.
+// Delivery is a webhook request as it arrived. The signature is left out of the headers: together with the body it
+// would be half of what an attacker needs to forge another one, because PayPal signs only a checksum of the body.
 type Delivery struct {
 	Headers map[string][]string
 	Body    []byte
@@ -28,7 +28,7 @@ type WebhookDelivery struct {
 	ErasedAt time.Time // when headers and body were deleted; zero while they are kept
 }
 
-// Webhook gives one event. The error is fault.NotFound when there is none.
+// Webhook returns one event. The error is fault.NotFound if there is none.
 func (v *Views) Webhook(ctx context.Context, id int64) (WebhookDelivery, error) {
 	var row struct {
 		webhookRow
@@ -55,7 +55,7 @@ func (v *Views) Webhook(ctx context.Context, id int64) (WebhookDelivery, error) 
 	return WebhookDelivery{Webhook: row.webhook(), Delivery: delivery, ErasedAt: utc(row.ErasedAt)}, err
 }
 
-// newDelivery reads headers as the inbox keeps them: a JSON object of texts or of lists of texts.
+// newDelivery parses headers as the inbox stores them: a JSON object of strings or of lists of strings.
 func newDelivery(headers string, body []byte) (Delivery, error) {
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(headers), &raw); err != nil {
@@ -78,7 +78,7 @@ func newDelivery(headers string, body []byte) (Delivery, error) {
 	return d, nil
 }
 
-// Suspect is a delivery that was refused although its signature fits: it came under the transmission id of another
+// Suspect is a delivery that was refused although its signature is valid: it came under the transmission id of another
 // body.
 type Suspect struct {
 	TransmissionID string
@@ -87,13 +87,13 @@ type Suspect struct {
 	Copies         int64
 	FirstSeenAt    time.Time
 	LastSeenAt     time.Time
-	OriginalID     int64 // the event that had the transmission id first; 0 when it is not there
+	OriginalID     int64 // the event that had the transmission id first; 0 if we do not have it
 }
 
 // suspectList is how long a suspect delivery stays in the list: as long as PayPal may send its original again.
 const suspectList = 30 * 24 * time.Hour
 
-// Suspects lists the latest deliveries refused within thirty days of a moment, at most limit.
+// Suspects lists the latest deliveries refused within the thirty days before a time, at most limit.
 func (v *Views) Suspects(ctx context.Context, now time.Time, limit int) ([]Suspect, error) {
 	var rows []struct {
 		TransmissionID string        `db:"transmission_id"`

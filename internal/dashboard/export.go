@@ -8,15 +8,16 @@ import (
 	"readerfund/internal/report"
 )
 
-// WriteContributions writes everything the query finds as it is read, as EachPayment has it: it keeps a page in memory,
-// or two for report.Table, and no connection while it writes. When it fails midway, what was written stays written.
+// WriteContributions writes everything the query finds while reading, with the lines of EachPayment: it keeps one page
+// in memory, or two for report.Table, and no connection while it writes. If it fails midway, the part that was written
+// stays written.
 func (v *Views) WriteContributions(ctx context.Context, w io.Writer, f report.Format, q ContributionsQuery) error {
 	return report.Write(w, f, columns(v.zone), func(row func(Contribution) error) error {
 		return v.EachPayment(ctx, q, row)
 	})
 }
 
-// ExportContributions writes everything the query finds for a spreadsheet, in columns that the caller puts into words.
+// ExportContributions writes everything the query finds for a spreadsheet, in columns whose words the caller chooses.
 func (v *Views) ExportContributions(
 	ctx context.Context, w io.Writer, d report.Dialect, q ContributionsQuery, columns []report.Column[Contribution],
 ) error {

@@ -19,7 +19,7 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// History is everything that is known of one contribution. Times are UTC, and zero for what did not happen.
+// History is everything that is known about one contribution. Times are UTC, and zero for events that did not happen.
 type History struct {
 	Contribution
 	Frequency string
@@ -32,18 +32,18 @@ type History struct {
 	Asked     []RefundRequest
 	Disputes  []Dispute
 	Turned    []Conversion
-	Origin    string // here; adopted: paid in PayPal directly; restored: its row was lost and PayPal told of it
+	Origin    string // here; adopted: paid in PayPal directly; restored: its row was lost and PayPal reported it again
 	Entries   []report.Entry
 	Events    []Event
-	Documents []Document      // that its reader got, the oldest first
-	Reviews   []review.Review // what needed a person, the oldest first
+	Documents []Document      // sent to its reader, the oldest first
+	Reviews   []review.Review // what a person had to review, the oldest first
 	Webhooks  []Webhook
 
-	Subscriptions []subscription.Subscription // the oldest first; none where the reader gave one time
-	Changes       []SubscriptionChange        // of them, the latest first
+	Subscriptions []subscription.Subscription // the oldest first; none for a one-time gift
+	Changes       []SubscriptionChange        // of the subscriptions, the latest first
 }
 
-// Recurring reports whether the reader agreed to a subscription, or was to.
+// Recurring reports whether the contribution is a monthly or yearly one, even if its subscription was never approved.
 func (h History) Recurring() bool { return h.Frequency == "month" || h.Frequency == "year" }
 
 // Payment is one movement of money, as PayPal reported it.
@@ -52,8 +52,8 @@ type Payment struct {
 	Kind       string // capture, sale, or direct: made in PayPal without us
 	PayPalID   string
 	Status     string
-	State      string // where it stands after refunds, reversals and disputes: one of ledger.States
-	Receipt    string // its number, once its money is in: the contribution's, or that with "-2" behind
+	State      string // its state after refunds, reversals and disputes: one of ledger.States
+	Receipt    string // its number, once its money is in: the contribution's, or that with "-2" appended
 	Reason     string
 	Amount     money.Amount
 	OccurredAt time.Time
@@ -78,10 +78,10 @@ type Document struct {
 	Kind      string // one of receipt.Kind
 	Serial    string
 	PaymentID int64
-	RefundID  int64 // 0 for what is about the payment alone
+	RefundID  int64 // 0 if it is about the payment only
 }
 
-// Event is a piece of news about the contribution and what it changed.
+// Event is news about the contribution and the change it caused.
 type Event struct {
 	ID        int64
 	Fact      string
@@ -89,20 +89,20 @@ type Event struct {
 	PayPalRef string
 	From, To  string // states; equal when nothing changed
 	Source    string
-	WebhookID int64 // 0 when it was not a webhook
+	WebhookID int64 // 0 if it was not a webhook
 	At        time.Time
 }
 
 // Moment is one thing in a contribution's timeline: exactly one of the pointers is set.
 type Moment struct {
-	At      time.Time // when we learned of it or did it
+	At      time.Time // when we learned about it or did it
 	Event   *Event
 	Entry   *report.Entry
 	Webhook *Webhook
 	Review  *review.Review // that it was opened; or, at ClosedAt, that the program closed it
 }
 
-// Timeline is what happened, in the order in which we learned of it.
+// Timeline returns what happened, in the order in which we learned about it.
 func (h History) Timeline() []Moment {
 	var all []Moment
 	for i := range h.Webhooks {
@@ -117,16 +117,16 @@ func (h History) Timeline() []Moment {
 	for i := range h.Reviews {
 		r := &h.Reviews[i]
 		all = append(all, Moment{At: r.OpenedAt, Review: r})
-		if r.ClosedBy == review.Program { // where a person closed it, that is an event
+		if r.ClosedBy == review.Program { // if a person closed it, that is an event of its own
 			all = append(all, Moment{At: r.ClosedAt, Review: r})
 		}
 	}
-	// Stable: at the same time news comes before what it changed, and that before the money booked for it.
+	// Stable: at the same time, news comes before the change it caused, and that before the money booked for it.
 	slices.SortStableFunc(all, func(a, b Moment) int { return a.At.Compare(b.At) })
 	return all
 }
 
-// History tells everything of a contribution, as of one moment. The error is fault.NotFound when there is none.
+// History returns everything about a contribution, as of one moment. The error is fault.NotFound if there is none.
 func (v *Views) History(ctx context.Context, id uuid.UUID) (History, error) {
 	var h History
 	err := v.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -183,7 +183,8 @@ type movement struct {
 
 func (m movement) amount() money.Amount { return money.New(m.AmountMinor, money.Currency(m.Currency)) }
 
-// readPayments takes state and receipt from the book, which completes those of the version before.
+// readPayments takes state and receipt from package ledger's book, which also completes payments of the previous
+// version.
 func readPayments(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error {
 	book, err := ledger.Load(ctx, tx, id)
 	if err != nil {

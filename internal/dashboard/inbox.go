@@ -20,14 +20,14 @@ type Webhook struct {
 	Type           string
 	ResourceID     string
 	State          string
-	Note           string // what became of it, in words
+	Note           string // the outcome, in words
 	Attempts       int
 	SentAt         time.Time // by PayPal's clock
 	ReceivedAt     time.Time
 	ProcessedAt    time.Time
-	DueAt          time.Time // when it is worked on next
-	ContributionID uuid.UUID // uuid.Nil when it belongs to none
-	Receipt        string    // that contribution's
+	DueAt          time.Time // when it is processed next
+	ContributionID uuid.UUID // uuid.Nil if it belongs to none
+	Receipt        string    // that contribution's number
 }
 
 // WebhookStates lists the states of a webhook event.
@@ -37,11 +37,11 @@ func WebhookStates() []string { return []string{"received", "applied", "ignored"
 type InboxQuery struct {
 	State  string
 	Search string // PayPal's id of the event or of what it is about
-	After  string // the cursor that the page before gave
+	After  string // the cursor that the previous page returned
 	Limit  int    // 0 for listing.DefaultLimit
 }
 
-// InboxPage is a page of webhook events. Next is the cursor of the page after it, empty on the last one.
+// InboxPage is a page of webhook events. Next is the cursor of the next page, empty on the last one.
 type InboxPage struct {
 	Webhooks []Webhook
 	Next     string
@@ -78,7 +78,7 @@ func (row webhookRow) webhook() Webhook {
 	}
 }
 
-// Inbox gives one page of webhook events. Errors are fault.Invalid where the question is wrong.
+// Inbox returns one page of webhook events. Errors are fault.Invalid if the query is wrong.
 func (v *Views) Inbox(ctx context.Context, q InboxQuery) (InboxPage, error) {
 	w, err := inboxConditions(q)
 	if err != nil {
@@ -106,8 +106,8 @@ func inboxConditions(q InboxQuery) (listing.Where, error) {
 	var w listing.Where
 	w.Equal("w.state", q.State)
 	if search := strings.TrimSpace(q.Search); search != "" {
-		// Looked up once, before anything else: of two conditions the planner believes that events fit often, and looks
-		// for them among all, the newest first.
+		// Looked up first, in a query of its own: with two conditions in one query, the planner believes that matches
+		// are frequent and scans all events, the newest first.
 		what := strings.ToUpper(search)
 		w.Addf(`w.id = ANY (ARRAY(
 			SELECT id FROM webhook_event WHERE event_id = %s

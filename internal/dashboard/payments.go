@@ -13,8 +13,8 @@ import (
 	"readerfund/internal/report"
 )
 
-// EachPayment is EachContribution with a line for each payment of a recurring contribution, the latest first: its own
-// money, state and number. A contribution that gave one time, or whose payments have not begun, is one line.
+// EachPayment is EachContribution with a line for each payment of a recurring contribution, the latest first, with that
+// payment's money, state and number. A one-time contribution, or one without payments so far, is one line.
 func (v *Views) EachPayment(ctx context.Context, q ContributionsQuery, each func(Contribution) error) error {
 	return v.eachPage(ctx, q, func(page []Contribution) error {
 		payments, err := v.paymentsOf(ctx, page)
@@ -61,8 +61,8 @@ func (p paymentRow) of(c Contribution) Contribution {
 	return c
 }
 
-// paymentsOf reads the payments of those contributions that recur. A payment's cycle is its number among those of the
-// contribution that brought money, in the order in which PayPal dates them.
+// paymentsOf reads the payments of the recurring contributions of a page. A payment's cycle is its number among the
+// contribution's completed payments, in the order of PayPal's dates.
 func (v *Views) paymentsOf(ctx context.Context, page []Contribution) (map[uuid.UUID][]paymentRow, error) {
 	var ids []string
 	for _, c := range page {

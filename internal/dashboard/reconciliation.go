@@ -18,25 +18,25 @@ import (
 	"readerfund/internal/money"
 )
 
-// Reconciliation is how PayPal's record and our books compare, in one line: "12,431 payments, 0 unexplained, checked to
-// 21 Nov 18:00". Times are UTC, and zero for what did not happen.
+// Reconciliation summarizes how PayPal's record and our books compare: "12,431 payments, 0 unexplained, checked to 21
+// Nov 18:00". Times are UTC, and zero for events that did not happen.
 type Reconciliation struct {
-	Payments    int64     // that came in and were compared
-	Unexplained int64     // differences that wait for a person
+	Payments    int64     // completed and compared
+	Unexplained int64     // open differences, which wait for a person
 	SetAside    int64     // that a person set aside
 	Adopted     int64     // that a person adopted
 	CheckedTo   time.Time // everything before was compared; zero before the first run has ended
 	EndedAt     time.Time // of the latest run that ended
-	Mended      int64     // differences that the latest run mended
-	Running     bool      // a run is at work
-	Broken      string    // why the latest run broke off; empty when it did not
+	Mended      int64     // differences that the latest run fixed
+	Running     bool      // a run is in progress
+	Broken      string    // why the latest run was interrupted; empty if it was not
 	BrokenAt    time.Time
 }
 
-// silentRun is after how long without a step a run no longer counts as being at work.
+// silentRun is the time without a step after which a run no longer counts as in progress.
 const silentRun = 5 * time.Minute
 
-// Reconciliation tells how the books stand.
+// Reconciliation returns how the books compare.
 func (v *Views) Reconciliation(ctx context.Context, now time.Time) (Reconciliation, error) {
 	var out Reconciliation
 	err := v.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -75,7 +75,7 @@ func (v *Views) Reconciliation(ctx context.Context, now time.Time) (Reconciliati
 	return out, err
 }
 
-// readBroken tells why the latest run broke off, where it did.
+// readBroken reads why the latest run was interrupted, if it was.
 func (out *Reconciliation) readBroken(ctx context.Context, tx *sqlx.Tx) error {
 	var latest struct {
 		State string    `db:"state"`
@@ -93,33 +93,34 @@ func (out *Reconciliation) readBroken(ctx context.Context, tx *sqlx.Tx) error {
 	return nil
 }
 
-// Difference is one thing in which PayPal's record and our books differ, or did. Times are UTC.
+// Difference is one point in which PayPal's record and our books differ, or did. Times are UTC.
 type Difference struct {
 	ID             int64
 	Kind           string // missing_here, missing_there, amount, fee, status, currency, unknown_payer
 	State          string // open, mended, gone, adopted, set_aside
 	Ref            string // PayPal's id of it
-	Code           string // PayPal's event code; empty where only we have it
+	Code           string // PayPal's event code; empty if only our books have it
 	Parent         string // the payment that a refund or a hold belongs to
 	ContributionID uuid.UUID
 	Receipt        string
 	Ours, Theirs   string // in words; empty for nothing
 	Advice         string // what a person can do
-	Note           string // what became of it, or why it could not be mended
+	Note           string // the outcome, or why it could not be fixed
 	Actor          string // who set it aside or adopted it
 	At             time.Time
 	FirstSeen      time.Time
 	LastSeen       time.Time
 	ClosedAt       time.Time
-	Stranger       *Stranger // of money that came without us
+	Stranger       *Stranger // the sender of money that did not come through us
 }
 
-// Adoptable reports whether it can become a contribution: a payment from elsewhere, not what belongs to one.
+// Adoptable reports whether it can become a contribution: it must be a payment from elsewhere, not a part of another
+// payment.
 func (d Difference) Adoptable() bool {
 	return d.Kind == "unknown_payer" && d.Parent == "" && (d.State == "open" || d.State == "set_aside")
 }
 
-// Stranger is who sent money without us, as PayPal knows them. It is personal.
+// Stranger is the sender of money that did not come through us, as PayPal knows them. It is personal data.
 type Stranger struct {
 	Name, Email, Country, Note string
 	Amount                     money.Amount
@@ -141,7 +142,7 @@ type DifferencesQuery struct {
 	Limit       int    // 0 for listing.DefaultLimit
 }
 
-// DifferencesPage is a page of differences. Next is the cursor of the page after it, empty on the last one.
+// DifferencesPage is a page of differences. Next is the cursor of the next page, empty on the last one.
 type DifferencesPage struct {
 	Differences []Difference
 	Next        string
@@ -184,7 +185,7 @@ func (row differenceRow) difference() Difference {
 	}
 }
 
-// readStranger reads what the reconciler kept of PayPal's row.
+// readStranger parses what the reconciler stored of PayPal's row.
 func readStranger(text []byte) *Stranger {
 	var in struct {
 		Given    string `json:"payer_given_name"`
@@ -204,7 +205,7 @@ func readStranger(text []byte) *Stranger {
 	}
 }
 
-// Differences gives one page of differences. Errors are fault.Invalid where the question is wrong.
+// Differences returns one page of differences. Errors are fault.Invalid if the query is wrong.
 func (v *Views) Differences(ctx context.Context, q DifferencesQuery) (DifferencesPage, error) {
 	w, err := differenceConditions(q)
 	if err != nil {
@@ -243,7 +244,7 @@ func differenceConditions(q DifferencesQuery) (listing.Where, error) {
 	return w, nil
 }
 
-// Difference gives one difference. The error is fault.NotFound when there is none.
+// Difference returns one difference. The error is fault.NotFound if there is none.
 func (v *Views) Difference(ctx context.Context, id int64) (Difference, error) {
 	var row differenceRow
 	err := v.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {

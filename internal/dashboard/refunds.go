@@ -11,7 +11,7 @@ import (
 	"readerfund/internal/money"
 )
 
-// RefundRequest is a refund that staff asked for, with what became of it.
+// RefundRequest is a refund that staff requested, with its outcome.
 type RefundRequest struct {
 	ID       uuid.UUID
 	Number   int // 1, 2, … of the contribution
@@ -28,7 +28,7 @@ type RefundRequest struct {
 	CheckAt  time.Time // when PayPal is asked next
 }
 
-// UnderWay reports whether PayPal has not answered yet: until it has, no other refund of the payment is asked for.
+// UnderWay reports whether PayPal has not answered yet: until it has, no other refund of the payment can be requested.
 func (r RefundRequest) UnderWay() bool { return r.State == "asked" || r.State == "unknown" }
 
 // Dispute is a dispute about a payment, in PayPal's words.
@@ -43,13 +43,13 @@ type Dispute struct {
 	Outcome      string
 	Amount       money.Amount
 	MayAccept    bool
-	RespondBy    time.Time // after this PayPal decides without us
+	RespondBy    time.Time // after this time PayPal decides without our response
 	Acceptance   string    // how far accepting it has come: empty, asked, unknown, accepted or refused
 	OpenedAt     time.Time
 	ChangedAt    time.Time
 }
 
-// Conversion is what PayPal made of a payment in a currency that the account does not hold.
+// Conversion is PayPal's conversion of a payment in a currency that the account does not hold.
 type Conversion struct {
 	From, To money.Amount
 	Rate     string // as PayPal writes it; may be empty

@@ -12,16 +12,16 @@ import (
 	texts "readerfund/internal/text"
 )
 
-// longestName is the longest text that is looked for in names: none is longer.
+// longestName is the longest text that is searched for in names: no name is longer.
 const longestName = 120
 
-// search finds contributions c by what people have in hand.
+// search finds contributions c by whatever a person has at hand.
 //
-// The number of a contribution, a payment or a receipt, which may have been read out and typed in small letters, or an
-// id out of PayPal is a look into unique indexes, and so is an email address or its beginning. Anything else is looked
-// for in names too, in any order of its words, and with mail in addresses: that reads contributions one after the
-// other, the newest first, so a range of days bounds it. mail is for those who may see addresses: who could look for
-// one would learn that it is there.
+// The number of a contribution, a payment or a receipt, which may have been read out and typed in lower case, and an id
+// from PayPal are looked up in unique indexes; so is an email address or its beginning. Any other text is also searched
+// for in names, with its words in any order, and with mail in addresses: that reads contributions one by one, the
+// newest first, so a range of days bounds it. mail is only for accounts that may see addresses: a search for an address
+// reveals whether it exists.
 func search(w *listing.Where, text string, mail bool) {
 	text = strings.TrimSpace(text)
 	if text == "" {
@@ -47,7 +47,8 @@ func search(w *listing.Where, text string, mail bool) {
 
 var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// numbered is true for what has that number or id. The numbers are looked up once, before anything else.
+// numbered is the condition for contributions with that number or id. The numbers are looked up once, before anything
+// else.
 func numbered(w *listing.Where, text string) string {
 	what := w.Arg(db.Array(texts.Spellings(text)))
 	return strings.ReplaceAll(`c.id = ANY (ARRAY(
@@ -62,7 +63,7 @@ func numbered(w *listing.Where, text string) string {
 		WHERE d.paypal_id = ANY ($what)))`, "$what", what)
 }
 
-// reader is true where a word is in what the reader gave or in what PayPal has.
+// reader is the condition that a word occurs in what the reader typed or in what PayPal has.
 func reader(w *listing.Where, word string, mail bool) string {
 	p := w.Arg(pattern(word))
 	given, paypal := "c.name ~ "+p, "name ~ "+p
@@ -72,16 +73,16 @@ func reader(w *listing.Where, word string, mail bool) string {
 	return "(" + given + " OR c.supporter_id IN (SELECT id FROM supporter WHERE " + paypal + "))"
 }
 
-// isNumber reports whether a text can only be a number or an id: one word with a digit in it, or a receipt number's two
-// halves.
+// isNumber reports whether a text can only be a number or an id: one word with a digit in it, or the two halves of a
+// receipt number.
 func isNumber(text string) bool {
 	halves := strings.Fields(text)
 	split := len(halves) == 2 && len(halves[0]) == 4 && len(halves[1]) == 4
 	return (len(halves) == 1 || split) && strings.ContainsAny(text, "0123456789") && !strings.Contains(text, "@")
 }
 
-// pattern is a regular expression of PostgreSQL's that finds a word in any case, and with or without its accents,
-// whatever the database's locale knows of either: it spells out every letter that each may be.
+// pattern is a PostgreSQL regular expression that finds a word in upper and lower case, and with or without its
+// accents, independently of the database's locale: it spells out every variant of each letter.
 func pattern(word string) string {
 	var b strings.Builder
 	letters := []rune(strings.ToLower(norm.NFC.String(word)))
@@ -102,17 +103,17 @@ func pattern(word string) string {
 	return b.String()
 }
 
-// pairs are two letters that are also written as one, and doubles one that is also written as two.
+// pairs are two letters that are also written as one, and doubles one letter that is also written as two.
 var (
 	pairs   = map[string]string{"ae": "äÄæÆ", "oe": "öÖœŒøØ", "ue": "üÜ", "ss": "ßẞ", "aa": "åÅ"}
 	doubles = map[rune]string{'ä': "ae", 'æ': "ae", 'ö': "oe", 'œ': "oe", 'ø': "oe", 'ü': "ue", 'ß': "ss", 'å': "aa"}
 )
 
-// undecomposed are letters that Unicode does not take for another one with an accent, though people do.
+// undecomposed are letters that Unicode does not decompose into another one with an accent, though people do.
 var undecomposed = map[rune]string{'o': "øØ", 'l': "łŁ", 'd': "đĐðÐ", 'i': "ıİ", 'h': "ħĦ", 't': "ŧŦ"}
 
-// anyCase is a class of a letter's spellings, with the accents that may follow it as characters of their own; anything
-// else stands for itself.
+// anyCase is a character class of a letter's variants, followed by optional combining accents; any other character
+// stands for itself.
 func anyCase(r rune) string {
 	base, _ := utf8.DecodeRuneInString(norm.NFD.String(string(r)))
 	if !unicode.IsLetter(base) {

@@ -13,8 +13,7 @@ import (
 	"readerfund/internal/subscription"
 )
 
-// SubscriptionChange is something that was wanted of a subscription, by the reader, staff or the system, with what
-// became of it.
+// SubscriptionChange is a change of a subscription requested by the reader, staff or the system, with its outcome.
 type SubscriptionChange struct {
 	ID           uuid.UUID
 	Subscription string // PayPal's id
@@ -23,9 +22,9 @@ type SubscriptionChange struct {
 	Frequency    string
 	Until        time.Time // of a pause; zero for one without an end
 	By           string    // reader, staff or system
-	Actor        string    // of staff
+	Actor        string    // the account, if By is staff
 	Reason       string
-	Dispute      string // that it follows from
+	Dispute      string // the dispute that caused it
 	State        string // asked, unknown, approval, done, refused, superseded or expired
 	Answer       string // PayPal's code, when it refused
 	AskedAt      time.Time
@@ -79,7 +78,7 @@ func readChanges(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) err
 // Failing picks subscriptions whose latest charge failed, whatever their state.
 const Failing = "failing"
 
-// SubscriptionStates lists what a list of contributions can be restricted to of their subscriptions.
+// SubscriptionStates lists the states of subscriptions that a list of contributions can be filtered by.
 func SubscriptionStates() []string {
 	all := []string{}
 	for _, s := range subscription.States() {
@@ -90,7 +89,7 @@ func SubscriptionStates() []string {
 	return append(all, Failing)
 }
 
-// ofSubscription restricts contributions c by their subscriptions. What is rare has an index to be found by.
+// ofSubscription restricts contributions c by their subscriptions. Rare states have an index.
 func ofSubscription(w *listing.Where, state string) {
 	switch state {
 	case "":

@@ -12,7 +12,7 @@ import (
 	"readerfund/internal/money"
 )
 
-// Work is what the service does in the background. Times are UTC, and zero for what did not happen.
+// Work is the state of the background work. Times are UTC, and zero for events that did not happen.
 type Work struct {
 	Backlogs []Backlog
 	Periodic []Job
@@ -21,11 +21,11 @@ type Work struct {
 	Dead     []Job
 }
 
-// Backlog is the work of one kind. Webhook events and the sweep's checkouts wait in rows of their own; of them Running
+// Backlog is the work of one kind. Webhook events and the sweep's checkouts wait in rows of their own; for them Running
 // is not known.
 type Backlog struct {
 	Kind    string    `db:"kind"`
-	Ready   int64     `db:"ready"` // due, and nobody works on it
+	Ready   int64     `db:"ready"` // due, and not claimed by any process
 	Since   time.Time // the oldest of them
 	Later   int64     `db:"later"`
 	Running int64     `db:"running"`
@@ -47,7 +47,7 @@ type Job struct {
 	Created     time.Time
 	Started     time.Time
 	Succeeded   time.Time
-	Refund      *RefundJob // nil unless it brings a refund request to its end
+	Refund      *RefundJob // nil unless it carries out a refund request
 }
 
 // RefundJob is the refund request that a job is about.
@@ -66,7 +66,7 @@ const (
 // mostJobs is how many rows of a list are read.
 const mostJobs = 50
 
-// Work reads what waits, runs, fails and is dead at a moment.
+// Work reads which jobs wait, run, fail and are dead at a given time.
 func (v *Views) Work(ctx context.Context, now time.Time) (Work, error) {
 	var w Work
 	err := v.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) (err error) {
@@ -142,7 +142,8 @@ func readJobs(ctx context.Context, tx *sqlx.Tx, which, order string, now time.Ti
 		AmountMinor  int64         `db:"amount_minor"`
 		Currency     string        `db:"currency"`
 	}
-	// The key of a refund's job is its request's id; CASE keeps other keys, which may be anything, from being read as one.
+	// The key of a refund's job is its request's id; CASE keeps other keys, which may be any text, from being parsed as
+	// one.
 	err := tx.SelectContext(ctx, &rows, `
 		SELECT q.kind, q.key, q.plan, q.due_at, q.holder, coalesce(q.held_until > $1, false) AS running, q.failures,
 		       q.failing_since, q.last_error, q.dead_at, q.created_at, q.started_at, q.succeeded_at,

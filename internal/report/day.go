@@ -9,7 +9,7 @@ import (
 // Day is a day of the calendar, without a time zone. The zero Day is no day: an open end of a range.
 type Day struct{ at time.Time } // midnight UTC of the day
 
-// The years that are accepted. Any other is a typing error.
+// The years that are accepted. Any other year is a typing error.
 const (
 	firstYear = 2000
 	lastYear  = 2199
@@ -46,7 +46,7 @@ func (d Day) Words() string { return d.at.Format("Mon 2 Jan 2006") }
 // IsZero reports whether it is no day.
 func (d Day) IsZero() bool { return d.at.IsZero() }
 
-// Add is the day so many days later, or earlier when n is negative.
+// Add is the day n days later, or earlier if n is negative.
 func (d Day) Add(n int) Day { return Day{at: d.at.AddDate(0, 0, n)} }
 
 // Before reports whether the day comes before the other.

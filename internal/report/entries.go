@@ -7,14 +7,14 @@ import (
 	"readerfund/internal/listing"
 )
 
-// entries picks the ledger entries l that a question is about, with the campaign (campaign_id), the article's address
-// (article) and the frequency that they were booked for. tail, the order and length of a list, is in the words of l
-// too. Totals and the ledger both ask by it, so a figure and the list behind it are of the same entries.
+// entries picks the ledger entries l that a query covers, with the campaign (campaign_id), the article's address
+// (article) and the frequency that they were booked for. tail, the order and length of a list, also refers to the
+// columns of l. Totals and the ledger both use entries, so a figure and the list behind it cover the same entries.
 //
-// An entry carries its campaign and article itself. Those that the version before books while it runs beside this one
-// do not, until something happens to their contribution: they are read with what the contribution says, and found by
-// their null in the index ledger_entry_campaign. That half goes when the columns become NOT NULL, in the version after
-// next.
+// An entry carries its campaign and article itself. Entries booked by the previous version, while it runs beside this
+// one, do not, until something happens to their contribution: for them the query reads campaign and article from the
+// contribution, and finds them by their null in the index ledger_entry_campaign. That half can go when the columns
+// become NOT NULL, in the version after next.
 func (r *Reports) entries(ctx context.Context, q TotalsQuery, w *listing.Where, tail string) (string, error) {
 	if err := q.check(); err != nil {
 		return "", err

@@ -10,15 +10,15 @@ import (
 	texts "readerfund/internal/text"
 )
 
-// local is a timestamptz column as the publication's clock shows it.
+// local is a timestamptz column in the publication's time zone.
 func local(w *listing.Where, zone *time.Location, column string) string {
 	return fmt.Sprintf("(%s AT TIME ZONE %s::text)", column, w.Arg(zone.String()))
 }
 
-// Between restricts a timestamptz column to whole days, both included; a zero Day leaves that end open. What decides is
-// the local date, the same expression that reports group by, so a day that has 23 or 25 hours, or no midnight, is never
-// counted twice or left out. The bounds beside it, a day wider than any zone shifts, are there for the index on the
-// column.
+// Between restricts a timestamptz column to whole days, both included; a zero Day leaves that end open. The local date
+// decides, with the same expression that reports group by, so a day that has 23 or 25 hours, or no midnight, is never
+// counted twice or left out. The additional bounds, a day wider than any zone shifts, let PostgreSQL use the index on
+// the column.
 func Between(w *listing.Where, zone *time.Location, column string, from, to Day) {
 	if !from.IsZero() {
 		w.Addf("%s::date >= %s::date", local(w, zone, column), w.Arg(from.String()))
@@ -30,7 +30,7 @@ func Between(w *listing.Where, zone *time.Location, column string, from, to Day)
 	}
 }
 
-// CheckRange refuses days in the wrong order: a fault.Invalid on "to".
+// CheckRange rejects days in the wrong order: a fault.Invalid on "to".
 func CheckRange(from, to Day) error {
 	if !from.IsZero() && !to.IsZero() && to.Before(from) {
 		return fault.Input("to", "report.days_swapped", fault.Args{"last": to, "first": from})
@@ -38,7 +38,7 @@ func CheckRange(from, to Day) error {
 	return nil
 }
 
-// CheckCurrency refuses what is no currency of PayPal's: a fault.Invalid on "currency".
+// CheckCurrency rejects a currency that PayPal does not have: a fault.Invalid on "currency".
 func CheckCurrency(c money.Currency) error {
 	if c != "" && !c.Known() {
 		codes := make([]string, 0, len(money.Currencies()))

@@ -13,9 +13,9 @@ import (
 	texts "readerfund/internal/text"
 )
 
-// CheckKnown refuses a question about an unknown campaign, or about an article without gifts: an empty answer would
-// look as if nobody had given. It returns the campaign's id, uuid.Nil where none is asked for: PostgreSQL estimates the
-// rows of a campaign from a value, and not from a subquery.
+// CheckKnown rejects a query for an unknown campaign, or for an article without gifts: an empty answer would look as if
+// there had been no gifts. It returns the campaign's id, uuid.Nil if the query names none: PostgreSQL can estimate the
+// rows of a campaign from a value, but not from a subquery.
 func CheckKnown(ctx context.Context, d *db.DB, campaign, article string) (id uuid.UUID, err error) {
 	if campaign == "" && article == "" {
 		return uuid.Nil, nil
@@ -59,7 +59,7 @@ func checkArticle(ctx context.Context, tx *sqlx.Tx, address string) error {
 	var known bool
 	var w listing.Where
 	w.EqualLong("c.article", address)
-	// The version before writes contributions of articles without a row.
+	// The previous version writes contributions of articles without a row in article.
 	err := tx.GetContext(ctx, &known, `
 		SELECT EXISTS (SELECT 1 FROM article WHERE digest = sha256(convert_to(`+w.Arg(address)+`, 'UTF8')))
 		       OR EXISTS (SELECT 1 FROM contribution c`+w.SQL()+`)`, w.Args()...)

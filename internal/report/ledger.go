@@ -15,12 +15,11 @@ import (
 	"readerfund/internal/money"
 )
 
-// LedgerQuery asks for the ledger entries that totals of the same question are made of, the latest first; By is not
-// looked at.
+// LedgerQuery asks for the ledger entries that make up the totals of the same query, the latest first; By is ignored.
 type LedgerQuery struct {
 	TotalsQuery
 
-	After string // the cursor that the page before gave
+	After string // the cursor that the previous page returned
 	Limit int    // 0 for listing.DefaultLimit
 }
 
@@ -32,27 +31,27 @@ type Entry struct {
 	PayPalRef  string
 	OccurredAt time.Time // at PayPal
 	RecordedAt time.Time // here
-	Source     string    // by which way the news came
-	WebhookID  int64     // 0 when it was not a webhook
+	Source     string    // the way the news reached us
+	WebhookID  int64     // 0 if it was not a webhook
 }
 
-// LedgerLine is an entry with the contribution it belongs to.
+// LedgerLine is an entry with its contribution.
 type LedgerLine struct {
 	Entry
 	ContributionID uuid.UUID
 	Receipt        string
 	Campaign       string
 	Article        string
-	Name           string // the reader's, as they gave it, or else as PayPal has it
+	Name           string // the reader's, as they typed it, or else as PayPal has it
 }
 
-// LedgerPage is a page of the ledger. Next is the cursor of the page after it, empty on the last one.
+// LedgerPage is a page of the ledger. Next is the cursor of the next page, empty on the last one.
 type LedgerPage struct {
 	Lines []LedgerLine
 	Next  string
 }
 
-// Ledger gives one page. Errors are fault.Invalid where the question is wrong.
+// Ledger returns one page. Errors are fault.Invalid if the query is wrong.
 func (r *Reports) Ledger(ctx context.Context, q LedgerQuery) (LedgerPage, error) {
 	if q.Limit == 0 {
 		q.Limit = listing.DefaultLimit
@@ -60,7 +59,7 @@ func (r *Reports) Ledger(ctx context.Context, q LedgerQuery) (LedgerPage, error)
 	if q.Limit < 0 || q.Limit > listing.MaxLimit {
 		return LedgerPage{}, fault.Input("limit", "listing.limit_entries", fault.Args{"max": listing.MaxLimit})
 	}
-	lines, err := r.readLedger(ctx, q, q.Limit+1) // the one too many says that there is more
+	lines, err := r.readLedger(ctx, q, q.Limit+1) // the extra row shows that there is more
 	if err != nil {
 		return LedgerPage{}, err
 	}
@@ -74,7 +73,8 @@ func (r *Reports) Ledger(ctx context.Context, q LedgerQuery) (LedgerPage, error)
 	return page, nil
 }
 
-// EachLedgerLine calls each with everything the query finds, Limit aside, the latest first, as EachContribution does.
+// EachLedgerLine calls each with every line the query finds, ignoring Limit, the latest first, as EachContribution
+// does.
 func (r *Reports) EachLedgerLine(ctx context.Context, q LedgerQuery, each func(LedgerLine) error) error {
 	q.Limit = listing.MaxLimit
 	for {
@@ -151,8 +151,8 @@ func (r *Reports) readLedger(ctx context.Context, q LedgerQuery, limit int) ([]L
 	return lines, nil
 }
 
-// Behind asks for what is behind a figure of a row of these totals: the entries of that row and part. The empty part is
-// the net, which all entries make.
+// Behind is the query for the entries behind a figure of these totals: those of the row and the part. The empty part is
+// the net, which all entries make up.
 func (q TotalsQuery) Behind(row TotalsRow, part Part) TotalsQuery {
 	q.Currency, q.Part = row.Currency, part
 	for _, key := range q.By {
@@ -176,8 +176,8 @@ func (q TotalsQuery) Behind(row TotalsRow, part Part) TotalsQuery {
 }
 
 // sums are the parts of the net: which kinds of entries each takes, and whether it is money that left, which figures
-// show without its minus sign. A kind that is new must be put into one of them: TestNetIsTheSumOfAllEntries holds them
-// against the ledger's kinds.
+// show without its minus sign. Every new kind must be put into one of them: TestNetIsTheSumOfAllEntries compares them
+// with the ledger's kinds.
 var sums = []struct {
 	part   Part
 	column string
@@ -204,7 +204,7 @@ var SumColumns = func() string {
 	return columns + "coalesce(sum(l.amount_minor), 0)::bigint AS net"
 }()
 
-// later and earlier are the narrower of two first or last days, where a zero Day is open.
+// later and earlier return the narrower of two first or last days, where a zero Day is open.
 func later(a, b Day) Day {
 	if a.Before(b) {
 		return b

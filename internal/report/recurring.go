@@ -12,31 +12,31 @@ import (
 	"readerfund/internal/money"
 )
 
-// RecurringMonth says what became of recurring gifts in a month of the publication's. New began in it, Lost ended in
-// it, and Kept ran through the whole of it; one that began and ended in it is both new and lost. Up and Down are
-// charges of more or of less than the one before of the same contribution.
+// RecurringMonth says how many recurring gifts began and ended in a month of the publication's. New began in it, Lost
+// ended in it, and Kept ran through the whole of it; a gift that began and ended in it is both new and lost. Up and
+// Down are charges of more or of less than the previous one of the same contribution.
 type RecurringMonth struct {
 	Month                     string // 2026-11
 	New, Kept, Lost, Up, Down int64
 }
 
-// Expected is what PayPal is going to charge in the days to come, by its own dates, if nothing is stopped and every
-// payment goes through.
+// Expected is what PayPal is going to charge in the coming days, by its own dates, if nothing is stopped and every
+// payment succeeds.
 type Expected struct {
 	Amount  money.Amount
 	Charges int64
 }
 
-// Regret is how many of a campaign's recurring gifts went wrong at their beginning: stopped, refunded or disputed
-// before the second charge. It counts those whose first payment came in the time that is asked about, and those that
-// were stopped in it before their first.
+// Regret is how many of a campaign's recurring gifts failed early: stopped, refunded or disputed before the second
+// charge. It counts those whose first payment came in the period of the query, and those that were stopped in it before
+// their first payment.
 type Regret struct {
 	Campaign  string
 	Begun     int64
 	Regretted int64
 }
 
-// Recurring is what the newsroom has to know of gifts that repeat, as it was At; zero while it was never added up.
+// Recurring is the newsroom's view of recurring gifts as of At; zero if it was never computed.
 type Recurring struct {
 	At       time.Time
 	Months   []RecurringMonth // the latest first
@@ -47,8 +47,8 @@ type Recurring struct {
 // expectedDays is how far Expected looks ahead.
 const expectedDays = 30
 
-// Recurring gives a number of months that end with the one of now, and what is expected in the thirty days from At. It
-// reads what Rollup has added up: some hundred rows for a year, however many subscriptions there are.
+// Recurring returns a number of months up to the current one, and the charges expected in the thirty days from At. It
+// reads the tables that Rollup fills: a few hundred rows for a year, however many subscriptions there are.
 func (r *Reports) Recurring(ctx context.Context, now time.Time, months int) (Recurring, error) {
 	first := Day{dayOf(now.In(r.zone)).Month().at.AddDate(0, 1-months, 0)}
 	var found Recurring
@@ -159,7 +159,7 @@ func regret(ctx context.Context, tx *sqlx.Tx, since Day) ([]Regret, error) {
 	return all, nil
 }
 
-// Percent is the regret rate, in whole percents and rounded up: one in three hundred is 1 and not 0.
+// Percent is the rate of regret, in whole percent and rounded up: one in three hundred is 1 and not 0.
 func (g Regret) Percent() int64 {
 	if g.Begun == 0 {
 		return 0

@@ -10,31 +10,31 @@ import (
 	"readerfund/internal/db"
 )
 
-// Rollup adds up beforehand what Reports.Recurring answers: among a million subscriptions that takes half a minute. It
-// is the one thing in this package that writes, into tables of its own.
+// Rollup precomputes the answers of Reports.Recurring: computing them on request takes half a minute with a million
+// subscriptions. It is the only part of this package that writes, into tables of its own.
 type Rollup struct {
 	db   *db.DB
 	zone *time.Location
 	now  func() time.Time
 }
 
-// NewRollup makes one over a database that may be written to. zone is where the publication's days begin and end.
+// NewRollup makes one over a writable database. zone is where the publication's days begin and end.
 func NewRollup(d *db.DB, zone *time.Location, now func() time.Time) *Rollup {
 	return &Rollup{db: d, zone: zone, now: now}
 }
 
-// progress is how far the adding up is.
+// progress is how far the computation has got.
 type progress struct {
 	Zone     string     `db:"zone"`
-	FillFrom *time.Time `db:"fill_from"` // the first day that was never added up
+	FillFrom *time.Time `db:"fill_from"` // the first day that was never computed
 	EventID  int64      `db:"event_id"`
 	SeenID   int64      `db:"seen_id"`
 	SeenAt   time.Time  `db:"seen_at"`
 }
 
-// AddUp brings the answer up to date. It is periodic work. Days once added up are added up again only where something
-// was told since about their charges, or about the gifts that began on them; the first time it goes through all days,
-// a month at a time, and goes on where it was broken off.
+// AddUp brings the answer up to date. It is periodic work. A day is computed again only if there was news about its
+// charges, or about the gifts that began on it. The first time, it computes all days, a month at a time, and resumes
+// where it was interrupted.
 func (r *Rollup) AddUp(ctx context.Context) error {
 	p, err := r.begin(ctx)
 	if err == nil {
@@ -52,10 +52,10 @@ func (r *Rollup) AddUp(ctx context.Context) error {
 	return nil
 }
 
-// begin reads the progress, or begins anew where there is none, or the publication's days are others now.
+// begin reads the progress, or starts again if there is none or if the publication's time zone has changed.
 func (r *Rollup) begin(ctx context.Context) (p progress, err error) {
 	err = r.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		// Begins with the first payment there is. What is told from here on is added to what is read.
+		// Starts with the first payment there is. News from here on is added to what fill reads.
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO recurring_progress AS p (zone, fill_from, event_id, seen_id, seen_at)
 			SELECT $1, coalesce((SELECT min(occurred_at) FROM payment), $2) AT TIME ZONE $1, e.id, e.id, $2
@@ -72,7 +72,8 @@ func (r *Rollup) begin(ctx context.Context) (p progress, err error) {
 	return p, err
 }
 
-// fill adds up the days that never were, up to today, month by month. Days to come are added up as they are told of.
+// fill computes the days that never were, up to today, month by month. Later days are computed when there is news about
+// them.
 func (r *Rollup) fill(ctx context.Context, p progress) error {
 	if p.FillFrom == nil {
 		return nil
@@ -96,11 +97,11 @@ func (r *Rollup) fill(ctx context.Context, p progress) error {
 	return err
 }
 
-// slowest is how long a transaction may take from writing its news to its commit: only then are the news before them
-// certainly all there, because numbers are given out when a row is written.
+// slowest is the longest time a transaction may take from writing its news to its commit: only after that are all
+// earlier news certain to be visible, because ids are assigned when a row is written.
 const slowest = 10 * time.Minute
 
-// follow adds the days up again that news are about.
+// follow computes again the days that news is about.
 func (r *Rollup) follow(ctx context.Context, p progress) error {
 	var latest int64
 	err := r.db.GetContext(ctx, &latest, `SELECT coalesce(max(id), 0) FROM contribution_event`)
@@ -124,14 +125,15 @@ func (r *Rollup) follow(ctx context.Context, p progress) error {
 	return err
 }
 
-// changed are the days that news after an event are about: the day of a charge that is told of, with that of the one
-// after it, which is more or less than it; and the day on which a gift began of which something else is told, or its
-// first or second charge, for it may be regretted now or not any more; and the day on which it ended, under which it
-// stands where it was never charged. Where PayPal had left a charge's time out, it stood under the time at which we
-// heard of it.
+// changed returns the days that the news after an event affects: the day of a charge, and that of the next charge,
+// which is compared with it; for other news about a gift, or about its first or second charge, the day on which the
+// gift began, because its regret may have changed; and the day on which it ended, which counts it if it was never
+// charged. If PayPal had first left out a charge's time, the charge was counted on the day on which we heard of it, so
+// that day is included, too.
 func (r *Rollup) changed(ctx context.Context, after int64) ([]Day, error) {
 	var days []time.Time
-	// A renewal, which nearly all news are, is told with its own id: it is found by that, and the gift left alone.
+	// Nearly all news is about renewals, which carry the charge's own id: they are found by it, without touching the
+	// gift.
 	err := r.db.SelectContext(ctx, &days, `
 		WITH news AS MATERIALIZED (
 			SELECT DISTINCT e.contribution_id, e.paypal_ref, e.fact FROM contribution_event e
@@ -164,7 +166,7 @@ func (r *Rollup) changed(ctx context.Context, after int64) ([]Day, error) {
 	return all, nil
 }
 
-// isCharge is the condition for a payment, under this name, that is a charge of a subscription which came in.
+// isCharge is the condition for a completed charge of a subscription, where p names the payment.
 func isCharge(p string) string { return p + `.kind = 'sale' AND ` + p + `.status = 'completed'` }
 
 // The charge of the same contribution before p, and the one after it, by the index on payment (contribution_id).
@@ -179,7 +181,7 @@ var (
 		ORDER BY x.occurred_at, x.paypal_id LIMIT 1`
 )
 
-// addDays adds the charges up of days from one to before another, in place of what was kept of them.
+// addDays computes the days from one up to, but not including, another, and replaces what was stored for them.
 func (r *Rollup) addDays(ctx context.Context, tx *sqlx.Tx, from, before Day) error {
 	// Should two processes do this at once, they take turns.
 	if _, err := tx.ExecContext(ctx, `SELECT 1 FROM recurring_progress FOR UPDATE`); err != nil {
@@ -190,7 +192,7 @@ func (r *Rollup) addDays(ctx context.Context, tx *sqlx.Tx, from, before Day) err
 	if err != nil {
 		return err
 	}
-	// The days decide; the bounds beside them, wider than any zone shifts, are there for the index payment_occurred.
+	// The local days decide; the additional bounds, wider than any zone shifts, are for the index payment_occurred.
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO recurring_day (day, campaign_id, up, down, begun, regretted)
 		SELECT day, campaign_id, sum(up), sum(down), sum(begun), sum(regretted) FROM (
@@ -221,8 +223,8 @@ func (r *Rollup) addDays(ctx context.Context, tx *sqlx.Tx, from, before Day) err
 	return err
 }
 
-// finish adds up the lives of subscriptions and what is expected of them, by reading each once, and marks the answer as
-// whole.
+// finish computes the lives of subscriptions and their expected charges, reading each once, and marks the answer as
+// complete.
 func (r *Rollup) finish(ctx context.Context) error {
 	now := r.now().UTC()
 	return r.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {

@@ -34,13 +34,13 @@ func newSheet(w io.Writer, f Format, header []string) sheet {
 type Dialect struct {
 	separator    rune
 	decimalComma bool
-	mark         bool // begins with a byte order mark, by which Excel knows UTF-8
+	mark         bool // starts with a byte order mark, by which Excel recognizes UTF-8
 }
 
-// Plain is RFC 4180's, for programs.
+// Plain is RFC 4180's dialect, for programs.
 var Plain = Dialect{separator: ','}
 
-// ParseDialect names a dialect for spreadsheets by its separator: comma, or nothing; semicolon, with decimal commas,
+// ParseDialect returns a dialect for spreadsheets by its separator: comma, or nothing; semicolon, with decimal commas,
 // which is what Excel opens where people write 12,50; or tab. The error is a fault.Invalid on "separator".
 func ParseDialect(separator string) (Dialect, error) {
 	switch separator {
@@ -91,8 +91,8 @@ func (s *csvSheet) end() error {
 	return s.out.Error()
 }
 
-// neutral keeps a spreadsheet from running a text as a formula: an apostrophe in front makes it text.
-// Source: OWASP, "CSV Injection"; the wide forms are taken for the narrow ones by some spreadsheets.
+// neutral keeps a spreadsheet from running a text as a formula: an apostrophe in front makes it text. Source: OWASP,
+// "CSV Injection"; some spreadsheets treat the fullwidth forms like the ASCII ones.
 func neutral(text string) string {
 	if first, size := utf8.DecodeRuneInString(text); size > 0 && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
 		return "'" + text
@@ -147,10 +147,10 @@ func (s *jsonSheet) end() error {
 	return s.out.Flush()
 }
 
-// screenful is how many rows of a table are held to find out how wide its columns are.
+// screenful is how many rows of a table are buffered to find the widths of its columns.
 const screenful = 1000
 
-// tableSheet lines columns up. Columns only grow: a later screenful is never narrower than the one above it.
+// tableSheet aligns columns. Columns only grow: a later screenful is never narrower than the one above it.
 type tableSheet struct {
 	out    io.Writer
 	widths []int
@@ -207,7 +207,7 @@ func (s *tableSheet) align(line []Cell) string {
 	return strings.TrimRight(b.String(), " ")
 }
 
-// printable keeps a text from steering the terminal.
+// printable keeps a text from controlling the terminal.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -14,7 +14,7 @@ import (
 	"readerfund/internal/money"
 )
 
-// Key is what totals are broken down by, besides the currency, which they always are.
+// Key is a dimension that totals are broken down by, besides the currency, which they always are.
 type Key string
 
 // The keys.
@@ -49,7 +49,7 @@ func ParseKeys(text string) ([]Key, error) {
 	return keys, nil
 }
 
-// Part is the share of the money that one figure of totals counts.
+// Part is the part of the money that one figure of totals counts.
 type Part string
 
 // The parts.
@@ -61,13 +61,13 @@ const (
 )
 
 // TotalsQuery asks for totals of the money that moved from one day to another, both included; a zero day leaves that
-// end open. Campaign (slug), Article (address), Frequency, Currency and Part restrict it where they are not empty.
+// end open. Campaign (slug), Article (address), Frequency, Currency and Part restrict it if they are not empty.
 type TotalsQuery struct {
 	From, To  Day
 	By        []Key
 	Campaign  string
 	Article   string
-	NoArticle bool   // only what came from no article
+	NoArticle bool   // only money without an article
 	Frequency string // once, month or year
 	Currency  money.Currency
 	Part      Part
@@ -89,12 +89,12 @@ func (q TotalsQuery) check() error {
 		article, frequency, CheckCurrency(q.Currency), part)
 }
 
-// TotalsRow is the money of one currency, for one value of each key asked for; the other keys are empty.
+// TotalsRow is the money of one currency, for one value of each key of the query; the other keys are empty.
 //
-// Gross is what readers paid; Fee what PayPal kept, also for disputes, less what it gave back; Refunded what went back
-// to readers, by refund or by reversal; Held what PayPal holds back for open disputes; Net the sum of all entries.
+// Gross is what readers paid; Fee what PayPal kept, including for disputes, less what it gave back; Refunded what went
+// back to readers, by refund or by reversal; Held what PayPal holds back for open disputes; Net the sum of all entries.
 // Net = Gross - Fee - Refunded - Held. Money counts on the day it moved, so a day with only refunds has a negative Net,
-// and one on which a hold ended a negative Held.
+// and a day on which a hold ended has a negative Held.
 type TotalsRow struct {
 	Currency money.Currency
 	Day      string // 2026-11-30
@@ -118,8 +118,7 @@ type Sums struct {
 }
 
 // Totals adds up the ledger. Rows are in the order of the keys, days and months from the earliest and text by its
-// bytes, then of currencies, the publication's first.
-// Errors are fault.Invalid where the question is wrong.
+// bytes, then of currencies, the publication's first. Errors are fault.Invalid if the query is wrong.
 func (r *Reports) Totals(ctx context.Context, q TotalsQuery) ([]TotalsRow, error) {
 	query, args, err := r.totalsQuery(ctx, q)
 	if err != nil {
@@ -185,8 +184,8 @@ func (r *Reports) totalsQuery(ctx context.Context, q TotalsQuery) (string, []any
 		GROUP BY ` + strings.Join(groups, ", "), w.Args(), nil
 }
 
-// column is the expression for what totals are broken down by, and what they are grouped by for it: a date rather than
-// the text of one for each entry, and text by its bytes, which sort many times as fast as the words of a language.
+// column is the expression of a key, and the one to group by for it: a date rather than its text for each entry, and
+// text by its bytes, which sorts many times as fast as by a language's collation.
 func (r *Reports) column(w *listing.Where, k Key) (column, group string) {
 	switch k {
 	case ByDay:
@@ -204,7 +203,7 @@ func (r *Reports) column(w *listing.Where, k Key) (column, group string) {
 	}
 }
 
-// Add adds the sums of the same currency.
+// Add adds sums of the same currency.
 func (s Sums) Add(other Sums) Sums {
 	return Sums{
 		Gross: s.Gross + other.Gross, Fee: s.Fee + other.Fee, Refunded: s.Refunded + other.Refunded,

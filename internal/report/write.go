@@ -9,7 +9,7 @@ import (
 	"readerfund/internal/money"
 )
 
-// Format is how a report is written.
+// Format is the format of a report.
 type Format string
 
 // The formats.
@@ -19,8 +19,8 @@ const (
 	JSON  Format = "json"  // an array of objects; amounts are decimal strings
 )
 
-// Write writes rows of columns as they come: each calls back with one row after the other, and its error ends the
-// report and is returned. When it fails midway, what was written stays written.
+// Write writes rows of columns as they arrive: each calls back with one row after another, and its error ends the
+// report and is returned. If it fails midway, the part that was written stays written.
 func Write[T any](w io.Writer, f Format, columns []Column[T], each func(func(T) error) error) error {
 	return write(newSheet(w, f, names(columns)), columns, each)
 }
@@ -47,8 +47,8 @@ func ExportTotals(w io.Writer, d Dialect, by []Key, rows []TotalsRow) error {
 	return Export(w, d, totalsColumns(by), all(rows))
 }
 
-// ExportLedger writes everything the query finds for a spreadsheet as it is read, in columns that the caller puts into
-// words: it keeps a page in memory, and no connection while it writes.
+// ExportLedger writes every line the query finds for a spreadsheet while reading, in columns whose words the caller
+// chooses: it keeps one page in memory, and no connection while it writes.
 func (r *Reports) ExportLedger(
 	ctx context.Context, w io.Writer, d Dialect, q LedgerQuery, columns []Column[LedgerLine],
 ) error {
@@ -69,7 +69,7 @@ func all[T any](rows []T) func(func(T) error) error {
 // Text is a cell of free text.
 func Text(s string) Cell { return Cell{text: s} }
 
-// Money is a cell with an amount's digits, empty where there is no currency.
+// Money is a cell with an amount's digits, empty if there is no currency.
 func Money(a money.Amount) Cell {
 	if a.Currency == "" {
 		return Cell{absent: true, number: true}
@@ -77,7 +77,7 @@ func Money(a money.Amount) Cell {
 	return Digits(a.Minor, a.Currency)
 }
 
-// Local is a cell with a moment on a clock, as spreadsheets read it; empty for the zero time.
+// Local is a cell with a time in a time zone, as spreadsheets read it; empty for the zero time.
 func Local(t time.Time, zone *time.Location) Cell {
 	if t.IsZero() {
 		return Cell{absent: true}
@@ -91,7 +91,7 @@ type Column[T any] struct {
 	Cell func(T) Cell
 }
 
-// Cell is a value with what it is: free text is guarded in spreadsheets, numbers stand to the right in tables.
+// Cell is a value with its type: free text is escaped in spreadsheets, numbers are aligned right in tables.
 type Cell struct {
 	text   string
 	number bool // digits, perhaps a minus and a point
@@ -114,7 +114,7 @@ func Ordinal(n int64) Cell {
 	return count(n)
 }
 
-// Moment is a cell with a time on a clock, with its distance from UTC, for programs; null or empty for the zero time.
+// Moment is a cell with a time in a time zone, with its offset from UTC, for programs; null or empty for the zero time.
 func Moment(t time.Time, zone *time.Location) Cell {
 	if t.IsZero() {
 		return Cell{absent: true}

@@ -1,5 +1,5 @@
-// Package reporttest writes contributions and ledgers by hand, for the tests of what only reads them: report, dashboard
-// and health. It never links into a production binary.
+// Package reporttest writes contributions and ledgers by hand, for the tests of packages that only read them: report,
+// dashboard and health. It is never linked into a production binary.
 package reporttest
 
 import (
@@ -52,7 +52,7 @@ func (b *Book) ID(query string, args ...any) (id int64) {
 	return id
 }
 
-// Gift is a contribution as a test describes it; what is left out gets a plain value.
+// Gift is a contribution as a test describes it; fields that are left out get a plain value.
 type Gift struct {
 	ID        uuid.UUID
 	Receipt   string
@@ -63,7 +63,7 @@ type Gift struct {
 	State     string // "completed"
 	Attention string
 	At        time.Time
-	Before    bool // written by the version before: the entries say nothing of campaign and article
+	Before    bool // written by the previous version: the entries have no campaign and article
 
 	Payment int64  // the row of its payment, once there is one
 	Capture string // PayPal's id of it
@@ -112,7 +112,8 @@ func (b *Book) Give(g Gift) Gift {
 	return g
 }
 
-// Enter writes a ledger entry, with a copy of what the contribution says; without it for a gift of the version before.
+// Enter writes a ledger entry, with a copy of the contribution's fields; without that copy for a gift of the previous
+// version.
 func (b *Book) Enter(g Gift, kind string, minor int64, when time.Time) {
 	b.t.Helper()
 	b.n++
@@ -151,7 +152,7 @@ func Zone(t *testing.T, name string) *time.Location {
 	return loc
 }
 
-// Sample is a ledger with something of everything, in an order that is the same each time.
+// Sample is a ledger with one of everything, in an order that is always the same.
 func Sample(t *testing.T) *Book {
 	t.Helper()
 	b := New(t)
@@ -178,8 +179,8 @@ func Sample(t *testing.T) *Book {
 	return b
 }
 
-// Monthly is a contribution that recurs, with a completed sale of its subscription for each of the moments; charge and
-// fee are booked, and the sales' gifts given back, for more to befall them.
+// Monthly is a recurring contribution, with a completed sale of its subscription at each of the times. It books charge
+// and fee, and returns the sales' gifts, so that a test can let more happen to them.
 func (b *Book) Monthly(g Gift, fee int64, sales ...time.Time) []Gift {
 	b.t.Helper()
 	first := b.Give(Gift{
