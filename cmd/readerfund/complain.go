@@ -12,7 +12,7 @@ import (
 	"readerfund/internal/fault"
 )
 
-// misuse says what is wrong with a command line, and what there is instead, as far as the line could be followed.
+// misuse prints what is wrong with a command line, and the alternatives, as far as the line could be parsed.
 func misuse(w io.Writer, at *kong.Node, err error) {
 	fmt.Fprintf(w, "readerfund: %v\n", err)
 	if parse, ok := errors.AsType[*kong.ParseError](err); ok {
@@ -41,7 +41,7 @@ func misuse(w io.Writer, at *kong.Node, err error) {
 	fmt.Fprintf(w, "%s --help explains it.\n", at.FullPath())
 }
 
-// spelled is a field as the command line has it: a flag, an argument, or else the name of a setting.
+// spelled is a field as it is written on the command line: a flag, an argument, or else the name of a setting.
 func spelled(command *kong.Node, field string) string {
 	if slices.ContainsFunc(command.Flags, func(f *kong.Flag) bool { return f.Name == field }) {
 		return "--" + field
@@ -52,7 +52,8 @@ func spelled(command *kong.Node, field string) string {
 	return field
 }
 
-// complain prints what went wrong, one line a fault, and gives the exit status: wrong input is wrong usage.
+// complain prints what went wrong, one line for each fault, and returns the exit status: invalid input counts as wrong
+// usage.
 func complain(w io.Writer, command *kong.Node, err error) int {
 	faults := fault.All(err)
 	if len(faults) == 0 {

@@ -17,7 +17,7 @@ import (
 
 type doctorCommand struct{ config.Settings }
 
-// errUnwell says that a check failed; what it was has been printed.
+// errUnwell says that a check failed; the cause has been printed.
 var errUnwell = errors.New("some checks failed")
 
 // Run makes every check it can and prints a line for each.
@@ -59,8 +59,8 @@ func (c doctorCommand) Run(ctx context.Context, std streams) error {
 	return nil
 }
 
-// adviseSettings names what the service runs without, and readers should not: whom to ask about their money, and what
-// becomes of their data. Most countries' law wants it, too.
+// adviseSettings names settings that the service does not need, but readers do: whom to contact about their money, and
+// what happens to their data. Most countries' law requires them, too.
 func adviseSettings(cfg config.Config, std streams) {
 	for _, wanting := range []struct{ setting, value, what string }{
 		{"CONTACT_EMAIL", cfg.ContactEmail, "readers are told no address to write to about their gift"},
@@ -73,7 +73,7 @@ func adviseSettings(cfg config.Config, std streams) {
 	}
 }
 
-// sentences are the faults in err, each with the setting it belongs to, or else err itself.
+// sentences returns the faults in err, each with the setting it belongs to, or else err itself.
 func sentences(err error) []string {
 	var lines []string
 	for _, f := range fault.All(err) {
@@ -108,12 +108,12 @@ func checkPayPal(ctx context.Context, cfg config.Config, std streams) (*paypal.C
 	return pp, pp.Ping(ctx)
 }
 
-// checkPlans asks for what monthly and yearly gifts are made from, as an app without PayPal's feature "Subscriptions"
-// may not.
+// checkPlans asks PayPal for what monthly and yearly gifts are made from, which an app without PayPal's feature
+// "Subscriptions" may not do.
 func checkPlans(ctx context.Context, cfg config.Config, pp *paypal.Client) error {
 	_, err := pp.Plans(ctx, app.ProductID(cfg))
 	if paypal.NotFound(err) {
-		return nil // the first such gift makes it
+		return nil // the first such gift creates it
 	}
 	if paypal.Refused(err) {
 		_, advice := paypal.Advice(err)

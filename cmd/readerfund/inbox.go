@@ -104,7 +104,7 @@ func (c inboxShow) Run(ctx context.Context, std streams) error {
 	})
 }
 
-// eventRow finds our number of an event by either id.
+// eventRow returns our number of an event, by that number or by PayPal's id.
 func eventRow(ctx context.Context, r *dashboard.Views, id string) (int64, error) {
 	if n, err := strconv.ParseInt(id, 10, 64); err == nil {
 		return n, nil
@@ -126,7 +126,7 @@ type inboxReplay struct {
 	Parked bool     `help:"All parked events."`
 }
 
-// Run makes events due again; the running service works on them.
+// Run makes events due again; the running service processes them.
 func (c inboxReplay) Run(ctx context.Context, std streams) error {
 	if c.Parked == (len(c.IDs) > 0) {
 		return fault.Input("", "command.events_missing")

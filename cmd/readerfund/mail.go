@@ -18,13 +18,13 @@ type mailCommand struct {
 
 type mailBounce struct{ config.Database }
 
-// laterError is one that the same command may be without in a while.
+// laterError is an error that may be gone when the same command is run later.
 type laterError struct{ error }
 
 func (e *laterError) Unwrap() error { return e.error }
 
-// Run reads a delivery status notification. A mail server runs it for each mail and reads its exit status, so what is
-// no report is no failure.
+// Run reads a delivery status notification. A mail server runs it for each mail and reads its exit status, so a mail
+// that is not a report is not a failure.
 func (c mailBounce) Run(ctx context.Context, std streams) error {
 	err := withSettings(ctx, config.Settings{Database: c.Database}, func(cfg config.Config, d *db.DB) error {
 		service, err := app.NewMail(cfg, d, time.Now, logger(cfg, std.err), nil)

@@ -1,5 +1,5 @@
-// Command readerfund is the production binary: the service, and what an operator needs beside it. `readerfund --help`
-// lists the commands.
+// Command readerfund is the production binary: the service, and the operator's commands. `readerfund --help` lists
+// them.
 package main
 
 import (
@@ -25,8 +25,8 @@ import (
 // version and commit are set by the build (-ldflags -X).
 var version, commit = "development", "unknown"
 
-// commands is the whole command line. Each command's struct is the one place that says what it takes: its flags, its
-// arguments and, by what of package config it embeds, the settings it reads.
+// commands is the whole command line. Each command's struct is the only place that defines its input: its flags, its
+// arguments and, by the parts of package config that it embeds, the settings it reads.
 type commands struct {
 	Version kong.VersionFlag `help:"Show version and commit, and exit."`
 
@@ -110,7 +110,7 @@ func logger(cfg config.Config, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// withDatabase opens the database for one command, once its tables are there.
+// withDatabase opens the database for one command, and fails if migrations are missing.
 func withDatabase(ctx context.Context, s config.Database, do func(*db.DB) error) error {
 	return withSettings(ctx, config.Settings{Database: s}, func(_ config.Config, d *db.DB) error { return do(d) })
 }
@@ -125,7 +125,7 @@ func withSettings(ctx context.Context, s config.Settings, do func(config.Config,
 	})
 }
 
-// withAnyDatabase opens the database for one command, whatever tables it has.
+// withAnyDatabase opens the database for one command, whatever its schema.
 func withAnyDatabase(ctx context.Context, s config.Settings, do func(config.Config, *db.DB) error) error {
 	cfg, err := s.Parse(config.NeedDatabase)
 	if err != nil {

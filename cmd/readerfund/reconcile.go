@@ -32,10 +32,10 @@ type reconcileCommand struct {
 	DryRun bool   `help:"Only show what differs and what would be fixed; nothing is written."`
 }
 
-// errUnexplained says that something is left for a person; what it is has been printed.
+// errUnexplained says that differences are left for a person; they have been printed.
 var errUnexplained = errors.New("some differences are open: they are listed above, and on the reconciliation page")
 
-// Run holds PayPal's record against ours, mends what can be mended, and lists what is left.
+// Run compares PayPal's record with ours, fixes what can be fixed, and lists what is left.
 func (c reconcileCommand) Run(ctx context.Context, std streams) (err error) {
 	s := config.Settings{
 		Database: c.Database, PayPal: c.PayPal, Timezone: c.Timezone, Sweep: c.Sweep, Webhooks: c.Webhooks,
@@ -48,7 +48,7 @@ func (c reconcileCommand) Run(ctx context.Context, std streams) (err error) {
 	if err != nil {
 		return err
 	}
-	// Mending has several calls to PayPal under way, each with a transaction of its own.
+	// Fixing runs several calls to PayPal at once, each with a transaction of its own.
 	d, err := db.Open(ctx, string(cfg.DatabaseURL), db.Options{MaxOpen: 12, ApplicationName: "readerfund reconcile"})
 	if err != nil {
 		return err
@@ -95,16 +95,16 @@ func (c reconcileCommand) order(zone *time.Location) (reconcile.Order, error) {
 	return o, nil
 }
 
-// midnight is where a day begins in a zone.
+// midnight is the time at which a day begins in a zone.
 func midnight(d report.Day, zone *time.Location) time.Time {
 	at, err := time.ParseInLocation(time.DateOnly, d.String(), zone)
-	if err != nil { // a Day writes itself like that
+	if err != nil { // a Day always has this format
 		panic(err)
 	}
 	return at
 }
 
-// writeResult prints the one line that says it all, and a table of what is left.
+// writeResult prints a line with the result, and a table of what is left.
 func writeResult(w io.Writer, zone *time.Location, res reconcile.Result) error {
 	fmt.Fprintf(w, "%s payments, %s unexplained, checked to %s\n", grouped(res.Payments), grouped(res.Unexplained()),
 		res.CheckedTo.In(zone).Format("2 Jan 15:04"))
@@ -134,7 +134,7 @@ func writeResult(w io.Writer, zone *time.Location, res reconcile.Result) error {
 	return nil
 }
 
-// aside is what else is worth a line.
+// aside returns what else is worth a line.
 func aside(res reconcile.Result) []string {
 	var lines []string
 	say := func(n int64, format string) {
@@ -170,7 +170,7 @@ func grouped(n int64) string {
 	return text
 }
 
-// progressLine is one line at a terminal that is written over. Elsewhere it says nothing.
+// progressLine is one line on a terminal that is overwritten. If the output is not a terminal, it prints nothing.
 type progressLine struct {
 	w    io.Writer
 	live bool
@@ -202,7 +202,7 @@ func (p *progressLine) end() {
 	}
 }
 
-// isTerminal reports whether somebody is looking.
+// isTerminal reports whether the output is a terminal.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {

@@ -17,7 +17,7 @@ type reportCommand struct {
 	Contributions reportContributions `cmd:"" help:"One line for each contribution, newest first."`
 }
 
-// reportRange is what both reports can be narrowed by, and the settings they read.
+// reportRange is the range that both reports can be restricted to, and the settings they read.
 type reportRange struct {
 	config.Database
 	config.Timezone
@@ -80,7 +80,7 @@ type reportContributions struct {
 	Search string `placeholder:"ID" help:"A receipt number, or PayPal's ID of an order, capture or refund."`
 }
 
-// Run writes the list as it is read, however long it is.
+// Run writes the list while reading it, however long it is.
 func (c reportContributions) Run(ctx context.Context, std streams) error {
 	from, to, err := c.days()
 	if err != nil {

@@ -134,7 +134,7 @@ func (c migrateStatus) Run(ctx context.Context, std streams) error {
 	})
 }
 
-// Run takes the newest step back.
+// Run rolls back the newest step.
 func (c migrateDown) Run(ctx context.Context, std streams) error {
 	return withAnyDatabase(ctx, config.Settings{Database: c.Database}, func(_ config.Config, d *db.DB) error {
 		undone, err := db.MigrateDown(ctx, d, migrations.FS)

@@ -55,7 +55,7 @@ func withPayPal(s config.Settings, also config.Need, w io.Writer, do func(config
 	return do(cfg, client)
 }
 
-// Run makes or mends the webhook.
+// Run creates or updates the webhook.
 func (c webhookRegister) Run(ctx context.Context, std streams) error {
 	s := config.Settings{PayPal: c.PayPal, WebhookID: c.WebhookID, Site: c.Site}
 	return withPayPal(s, config.NeedBaseURL, std.err, func(cfg config.Config, pp *paypal.Client) error {

@@ -1,9 +1,9 @@
-// Package alert says when a person has to look: a registry of alerts, each with a rule over what package health
-// measures. What an alert means, and what to do about it, stands in locales/, under the alert's name.
+// Package alert reports when a person has to act: a registry of alerts, each with a rule over the measurements of
+// package health. The texts about an alert's meaning and what to do are in locales/, under the alert's name.
 //
-// One process checks the rules, as periodic work, and writes how every alert stands into a table; every replica shows
-// and exports what the table says. The package fixes nothing, sends no messages, and reads no other package's tables.
-// Whom to call, and how, is Prometheus' Alertmanager's (docs/prometheus-alerts.yml).
+// One process evaluates the rules, as a periodic job, and stores the state of every alert in a table; every replica
+// shows and exports what the table says. The package fixes nothing, sends no messages, and reads no other package's
+// tables. Prometheus' Alertmanager decides whom to call, and how (docs/prometheus-alerts.yml).
 package alert
 
 import (
@@ -15,7 +15,7 @@ import (
 	"readerfund/internal/i18n"
 )
 
-// Severity says how soon a person should look.
+// Severity says how soon a person should act.
 type Severity string
 
 // The severities.
@@ -26,32 +26,32 @@ const (
 
 // Alert is one thing that can be wrong.
 type Alert struct {
-	Name     string // in the metrics and the documents: "webhook_silence"
+	Name     string // in the metrics and the docs: "webhook_silence"
 	Severity Severity
-	For      time.Duration // how long the rule must say so, this way or that, before the alert fires or stops
-	Path     string        // the staff page where one sees it; empty where there is none
+	For      time.Duration // how long the rule must hold, or not hold, before the alert fires or stops
+	Path     string        // the staff page that shows the cause; empty if there is none
 
 	rule func(v health.Snapshot) reading
 }
 
-// Summary says what it means, for staff.
+// Summary says what the alert means, for staff.
 func (a Alert) Summary() i18n.Message { return i18n.New("alert.summary." + a.Name) }
 
 // Advice says what to do about it.
 func (a Alert) Advice() i18n.Message { return i18n.New("alert.advice." + a.Name) }
 
-// Metric is what carries the alert to Prometheus.
+// Metric is the Prometheus series of the alert.
 func (a Alert) Metric() string { return `readerfund_alert_firing{alert="` + a.Name + `"}` }
 
-// reading is what a rule sees.
+// reading is the result of a rule.
 type reading struct {
 	wrong  bool
 	items  int64
 	oldest time.Time
-	args   i18n.Args // what its sentence says beside their count
+	args   i18n.Args // the arguments of its sentence, besides the count
 }
 
-// seen says how many there are, and what else the rule saw. It is empty where there are none.
+// seen is the sentence about what the rule found. It is empty if the rule found nothing.
 func (a Alert) seen(r reading) i18n.Message {
 	if r.items == 0 {
 		return i18n.Message{}
@@ -61,10 +61,10 @@ func (a Alert) seen(r reading) i18n.Message {
 	return i18n.New("alert.seen."+a.Name, args)
 }
 
-// backlogOf picks what a rule judges.
+// backlogOf selects the backlog that a rule evaluates.
 type backlogOf func(health.Snapshot) health.Backlog
 
-// older makes a rule: wrong when there are any, and the oldest has waited longer than that.
+// older makes a rule that holds if the oldest of a backlog has waited longer than that.
 func older(than time.Duration, of backlogOf) func(health.Snapshot) reading {
 	return func(v health.Snapshot) reading {
 		b := of(v)
@@ -74,7 +74,7 @@ func older(than time.Duration, of backlogOf) func(health.Snapshot) reading {
 	}
 }
 
-// atLeast makes a rule: wrong when there are so many.
+// atLeast makes a rule that holds if a backlog has at least that many.
 func atLeast(least int64, of backlogOf) func(health.Snapshot) reading {
 	return func(v health.Snapshot) reading {
 		b := of(v)
@@ -84,7 +84,7 @@ func atLeast(least int64, of backlogOf) func(health.Snapshot) reading {
 	}
 }
 
-// waiting is a backlog as it is read, not judged yet.
+// waiting is the reading of a backlog, before it is judged.
 func waiting(v health.Snapshot, b health.Backlog) reading {
 	return reading{
 		items: b.Count, oldest: b.Oldest,

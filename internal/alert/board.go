@@ -21,13 +21,15 @@ type Config struct {
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
 
-	// PayPalAway gives since when PayPal does not answer, zero when it does: paypal.Client.AwaySince. Nil never asks.
+	// PayPalAway returns since when PayPal does not answer, zero if it does: paypal.Client.AwaySince. Nil skips the
+	// check.
 	PayPalAway func(context.Context) time.Time
-	// Uncounted is how many gifts were let in past the limits, and since when: admission.Gate.Uncounted. Nil never asks.
+	// Uncounted returns how many gifts were let in past the limits, and since when: admission.Gate.Uncounted. Nil skips
+	// the check.
 	Uncounted func() (gifts int64, since time.Time)
 }
 
-// Board is how the alerts stand. It is safe for concurrent use.
+// Board holds the state of the alerts. It is safe for concurrent use.
 type Board struct {
 	db      *db.DB
 	health  *health.Monitor
@@ -47,7 +49,7 @@ func NewBoard(cfg Config) *Board {
 	}
 }
 
-// row is how an alert stands in the table.
+// row is the state of an alert in the table.
 type row struct {
 	Name    string     `db:"name" json:"name"`
 	Wrong   bool       `db:"wrong" json:"wrong"`
@@ -59,9 +61,9 @@ type row struct {
 	Checked time.Time  `db:"checked_at" json:"checked_at"`
 }
 
-// Evaluate measures, asks every rule, and writes how each alert stands. It is a job for one replica. Two at once do no
-// harm: what is older, or computed from what was changed since, is not written, so that a replica that was paused
-// midway changes nothing when it goes on. What changed is logged.
+// Evaluate measures, evaluates every rule, and stores the state of each alert. It is a job for one replica. Two at once
+// do no harm: a result that is older than the stored one, or based on a state that has changed since, is not stored, so
+// a replica that was suspended midway changes nothing when it continues. Changes are logged.
 func (b *Board) Evaluate(ctx context.Context) error {
 	v, err := b.health.Snapshot(ctx, b.now())
 	if err != nil {
@@ -113,10 +115,10 @@ func (b *Board) read(ctx context.Context) (map[string]row, error) {
 	return all, nil
 }
 
-// judge is how the alert stands after a check, given how it stood before. It turns only after the rule has said the
-// other thing for as long as For, so that it does not flap; the zero row is an alert that was never checked.
+// judge returns the state of the alert after a check, given its state before. It changes only after the rule has
+// disagreed with it for as long as For, so that it does not flap; the zero row is an alert that was never checked.
 func (a Alert) judge(v health.Snapshot, before row) row {
-	seen, now := a.rule(v), v.At.Truncate(time.Microsecond) // as the database keeps it
+	seen, now := a.rule(v), v.At.Truncate(time.Microsecond) // the precision of the database
 	after := row{
 		Name: a.Name, Wrong: seen.wrong, Turned: before.Turned, Firing: before.Firing, Items: seen.items,
 		Note: a.seen(seen).String(), Checked: now,
@@ -136,7 +138,7 @@ func (a Alert) judge(v health.Snapshot, before row) row {
 	return after
 }
 
-// evaluation is how an alert is to stand, and how it fired before. Its JSON is what the INSERT unpacks.
+// evaluation is the new state of an alert, and since when it fired before. Its JSON is what the INSERT unpacks.
 type evaluation struct {
 	row
 
@@ -144,7 +146,7 @@ type evaluation struct {
 	alert  Alert
 }
 
-// turned reports whether it began or stopped firing.
+// turned reports whether the alert started or stopped firing.
 func (e evaluation) turned() bool { return (e.Before == nil) != (e.Firing == nil) }
 
 func (e evaluation) log(ctx context.Context, log *slog.Logger) {
@@ -156,8 +158,8 @@ func (e evaluation) log(ctx context.Context, log *slog.Logger) {
 	log.InfoContext(ctx, "alert over", "alert", e.Name)
 }
 
-// save writes all evaluations in one statement, so that no transaction of ours can be left open with locks in it. It
-// returns the names of those that were written.
+// save stores all evaluations in one statement, so that we never leave a transaction open that holds locks. It returns
+// the names of those that were stored.
 func (b *Board) save(ctx context.Context, next []evaluation) ([]string, error) {
 	text, err := json.Marshal(next)
 	if err != nil {
@@ -184,7 +186,7 @@ func (b *Board) save(ctx context.Context, next []evaluation) ([]string, error) {
 	return written, nil
 }
 
-// forget drops alerts that no version checks any more. A day is longer than a rolling update.
+// forget deletes alerts that no version checks any more. A day is longer than a rolling update.
 func (b *Board) forget(ctx context.Context, now time.Time) error {
 	if _, err := b.db.ExecContext(ctx, `DELETE FROM alert WHERE checked_at < $1`, now.Add(-24*time.Hour)); err != nil {
 		return db.Translate(fmt.Errorf("forget old alerts: %w", err))
@@ -192,20 +194,20 @@ func (b *Board) forget(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// Standing is how an alert stands: since when it fires, and what was seen at the last check. Times are UTC.
+// Standing is the state of an alert: since when it fires, and what the last check found. Times are UTC.
 type Standing struct {
 	Alert
-	Since  time.Time // zero while it does not fire
+	Since  time.Time // zero if it does not fire
 	Items  int64
-	Oldest time.Time // zero where there is none
-	Note   string    // what was seen, in English
+	Oldest time.Time // zero if there is none
+	Note   string    // what was found, in English
 }
 
-// Firing reports whether it fires.
+// Firing reports whether the alert fires.
 func (s Standing) Firing() bool { return !s.Since.IsZero() }
 
-// List gives every alert of the registry as it stands, in the registry's order, and when they were last checked: zero
-// when they never were. An alert that was not checked yet does not fire.
+// List returns the state of every alert of the registry, in the registry's order, and when they were last checked: zero
+// if they never were. An alert that was not checked yet does not fire.
 func (b *Board) List(ctx context.Context) ([]Standing, time.Time, error) {
 	rows, err := b.read(ctx)
 	if err != nil {
@@ -214,7 +216,7 @@ func (b *Board) List(ctx context.Context) ([]Standing, time.Time, error) {
 	var all []Standing
 	var checked time.Time
 	for _, a := range All() {
-		r := rows[a.Name] // the zero row where it was not checked yet
+		r := rows[a.Name] // the zero row if it was not checked yet
 		all = append(all, Standing{Alert: a, Since: utc(r.Firing), Items: r.Items, Oldest: utc(r.Oldest), Note: r.Note})
 		if r.Checked.After(checked) {
 			checked = r.Checked.UTC()
@@ -230,7 +232,7 @@ func utc(t *time.Time) time.Time {
 	return t.UTC()
 }
 
-// Export sets the metrics to what the table says.
+// Export sets the metrics from the table.
 func (b *Board) Export(ctx context.Context) error {
 	all, checked, err := b.List(ctx)
 	if err != nil || checked.IsZero() {
@@ -247,11 +249,12 @@ func (b *Board) Export(ctx context.Context) error {
 	return nil
 }
 
-// follow is how often a replica reads how the alerts stand.
+// follow is how often a replica reads the state of the alerts.
 const follow = 15 * time.Second
 
-// Follow exports again and again until ctx ends: every replica says the same, whichever of them checks the rules. While
-// the database is away the metrics stay as they were, and readerfund_alert_checked_timestamp_seconds stands still.
+// Follow exports repeatedly until ctx ends, so that every replica exports the same, whichever of them checks the rules.
+// While the database is away the metrics keep their values, and readerfund_alert_checked_timestamp_seconds stands
+// still.
 func (b *Board) Follow(ctx context.Context) {
 	for {
 		if err := b.Export(ctx); err != nil && ctx.Err() == nil {

@@ -8,38 +8,38 @@ import (
 	"readerfund/internal/i18n"
 )
 
-// The thresholds. What waits is looked at by the sweep long before these; so when they are passed, something is broken.
+// The thresholds. The sweep retries long before they are reached; so when one is passed, something is broken.
 const (
 	approvedTooLong   = 30 * time.Minute   // the sweep looks at least every ten minutes
 	unchargedTooLong  = 24 * time.Hour     // PayPal may take some hours over the first charge
-	uncertainTooLong  = 30 * time.Minute   // so does it here
-	orderlessTooMany  = 5                  // a few are readers who met a hiccup
+	uncertainTooLong  = 30 * time.Minute   // the same applies here
+	orderlessTooMany  = 5                  // a few are readers who met a temporary error
 	orderlessTooLong  = 5 * time.Hour      // PayPal forgets an order after three, and the sweep then ends the intent
-	noOrderTooMany    = 3                  // some are of one reader's: an amount, a currency
-	noOrderTooLong    = 15 * time.Minute   // and that reader has chosen another by now, or PayPal takes no gift at all
+	noOrderTooMany    = 3                  // some are one reader's mistake: an amount, a currency
+	noOrderTooLong    = 15 * time.Minute   // by then that reader has chosen another one, or PayPal accepts no gifts at all
 	pendingTooLong    = 3 * 24 * time.Hour // a review takes PayPal one to three days
 	attentionTooLong  = 24 * time.Hour     // the overview shows them at once
 	overdueTooLong    = 5 * time.Minute    // workers look every second
-	unsettledTooLong  = time.Hour          // some ten tries
-	silenceMany       = 10                 // gifts in a row: enough by themselves
-	silenceFew        = 3                  // enough when they also took silenceFewOver
+	unsettledTooLong  = time.Hour          // about ten attempts
+	silenceMany       = 10                 // gifts in a row: enough on their own
+	silenceFew        = 3                  // enough if they also took silenceFewOver
 	silenceFewOver    = time.Hour          //
-	cardsTooMany      = 10                 // in a quarter of an hour, and more than gifts that were paid
-	refusalsTooMany   = 50                 // in a quarter of an hour; one newsroom's slips are a handful
-	refundTooLong     = time.Hour          // ten or so tries
-	changeTooLong     = time.Hour          // likewise
+	cardsTooMany      = 10                 // in a quarter of an hour, and more than paid gifts
+	refusalsTooMany   = 50                 // in a quarter of an hour; a newsroom's own typing errors are a handful
+	refundTooLong     = time.Hour          // about ten attempts
+	changeTooLong     = time.Hour          // the same
 	refundHeldTooLong = 10 * 24 * time.Hour
-	mailTooLate       = 30 * time.Minute // the mail server is asked at least every five minutes
+	mailTooLate       = 30 * time.Minute // the mail server is tried at least every five minutes
 	mailTooMany       = 10               // in a day; a few addresses are always wrong
 	uncheckedTooLong  = 36 * time.Hour   // it runs every night, and PayPal's record is up to three hours behind
 )
 
-// All lists every alert there is. A name is also what locales/ has its sentences under.
+// All lists every alert. An alert's sentences are in locales/ under its name.
 func All() []Alert {
 	return append(moneyAlerts(), append(newsAlerts(), houseAlerts()...)...)
 }
 
-// moneyAlerts are about money that does not arrive, or whose way is not certain.
+// moneyAlerts are about money that does not arrive, or whose state is uncertain.
 func moneyAlerts() []Alert {
 	return []Alert{
 		{
@@ -109,8 +109,8 @@ func moneyAlerts() []Alert {
 	}
 }
 
-// ordersRefused is the rule of orders_refused. One refusal may be one reader's amount. It is more when no order was
-// made for a while after it, or when there are several, in a row or between others that went well.
+// ordersRefused is the rule of orders_refused. One refusal may be about one reader's amount. It is serious if no order
+// was created for a while after it, or if there are several, in a row or among successful ones.
 func ordersRefused(v health.Snapshot) reading {
 	seen := v.OrdersRefused
 	if v.OrdersRefusedNow.Count > seen.Count {
@@ -148,8 +148,8 @@ func newsAlerts() []Alert {
 	}
 }
 
-// silent is the rule of webhook_silence. A single gift without an event is no news: PayPal can be late with one. Many
-// in a row are, at once; a few in a row are when they did not all fall into one short moment.
+// silent is the rule of webhook_silence. A single gift without an event means nothing: PayPal's events can be late.
+// Many in a row fire at once; a few in a row fire if they did not all happen at nearly the same time.
 func silent(v health.Snapshot) reading {
 	s := v.Silence
 	r := reading{items: s.Run, oldest: s.Since, args: i18n.Args{"since": moment(s.Since)}}
@@ -199,7 +199,7 @@ func houseAlerts() []Alert {
 	}
 }
 
-// cardsTested is the rule of cards_tested. Declined cards are everyday news as long as more are not.
+// cardsTested is the rule of cards_tested. Declined cards are normal as long as they do not outnumber paid gifts.
 func cardsTested(v health.Snapshot) reading {
 	r := reading{items: v.CardsDeclined.Count, oldest: v.CardsDeclined.Oldest}
 	r.wrong = v.CardsDeclined.Count >= cardsTooMany && v.CardsDeclined.Count > v.Completed.Count

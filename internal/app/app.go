@@ -1,5 +1,5 @@
-// Package app puts the service together: it builds every part from the settings, runs them, and closes them in order.
-// It is what the program and the end-to-end tests start. It decides nothing about contributions.
+// Package app assembles the service: it builds every part from the settings, runs them, and closes them in order. The
+// program and the end-to-end tests start it. It decides nothing about contributions.
 package app
 
 import (
@@ -51,7 +51,7 @@ import (
 	"readerfund/migrations"
 )
 
-// Options are what a start can say beside the settings.
+// Options are what the caller can set besides the settings.
 type Options struct {
 	Log         *slog.Logger
 	Now         func() time.Time // nil: time.Now
@@ -65,7 +65,7 @@ type App struct {
 	log     *slog.Logger
 	now     func() time.Time
 	db      *db.DB
-	readDB  *db.DB // for reports: what they hold, no reader waits for
+	readDB  *db.DB // for reports: a separate pool, so that no reader waits for what they hold
 	plans   *plan.Plans
 	catalog *campaign.Catalog
 	settle  *settle.Services
@@ -98,8 +98,8 @@ type App struct {
 	stopping        chan struct{}
 }
 
-// New opens the database, builds every part and begins to listen, so that an address in use is found out now. Close it,
-// or Run it, which closes it.
+// New opens the database, builds every part and starts to listen, so that an address in use is an error of New. Close
+// the App, or Run it, which closes it.
 func New(ctx context.Context, cfg config.Config, opts Options) (*App, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -203,12 +203,12 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	return a.bind(ctx, pages)
 }
 
-// manageLinks are the addresses of readers' own pages, as mails carry them.
+// manageLinks makes the addresses of readers' own pages, for mails.
 func manageLinks(cfg config.Config) managelink.Links {
 	return managelink.NewLinks(cfg.BaseURL, page.NewSigner(string(cfg.SecretKey), string(cfg.SecretKeyOld)))
 }
 
-// newReceipts makes who gives receipts out. Where nobody is named for it, the publication itself does.
+// newReceipts builds the service that issues receipts. If the settings name no issuer, it is the publication itself.
 func newReceipts(cfg config.Config, d *db.DB, now func() time.Time, log *slog.Logger) (*receipt.Service, error) {
 	issuer := cfg.Receipts
 	if len(issuer.Lines) == 0 {
@@ -220,14 +220,14 @@ func newReceipts(cfg config.Config, d *db.DB, now func() time.Time, log *slog.Lo
 	})
 }
 
-// receiptLinks are the addresses of readers' documents, as mails carry them.
+// receiptLinks makes the addresses of readers' documents, for mails.
 func receiptLinks(cfg config.Config) receipt.Links {
 	return receipt.Links{
 		BaseURL: cfg.BaseURL, Sign: page.NewSigner(string(cfg.SecretKey), string(cfg.SecretKeyOld)).Sign,
 	}
 }
 
-// newNotices makes who tells readers what became of their monthly and yearly gifts.
+// newNotices builds the service that mails readers about their monthly and yearly gifts.
 func newNotices(cfg config.Config, d *db.DB, now func() time.Time, log *slog.Logger) *notice.Service {
 	return notice.New(notice.Config{
 		DB: d, Manage: manageLinks(cfg).Subscription, Statement: receiptLinks(cfg).Statement,
@@ -235,7 +235,7 @@ func newNotices(cfg config.Config, d *db.DB, now func() time.Time, log *slog.Log
 	})
 }
 
-// listeners are the rooms that do something about applied facts, in the same transaction.
+// listeners are the packages that react to applied facts, in the same transaction.
 func listeners(cfg config.Config, n *notice.Service) []settle.Listener {
 	return []settle.Listener{refund.OnApplied, manage.Listener(cfg.DisputePauses), n.OnApplied}
 }
@@ -275,7 +275,7 @@ func ProductID(cfg config.Config) string {
 	return cmp.Or(cfg.PayPalProductID, plan.ProductID(cfg.BaseURL))
 }
 
-// NewPayPal builds the client from the settings, for the service and for commands that speak to PayPal.
+// NewPayPal builds the client from the settings, for the service and for commands that call PayPal.
 func NewPayPal(cfg config.Config, log *slog.Logger, now func() time.Time, m *metrics.Metrics) (*paypal.Client, error) {
 	return paypal.New(paypal.Config{
 		BaseURL: cfg.PayPalAPIBase, ClientID: cfg.PayPalClientID, ClientSecret: string(cfg.PayPalClientSecret),
@@ -283,7 +283,7 @@ func NewPayPal(cfg config.Config, log *slog.Logger, now func() time.Time, m *met
 	})
 }
 
-// NewMail builds what sends mail, for the service and for commands about mail. The database may be nil for a check of
+// NewMail builds the mail service, for the service and for commands about mail. The database may be nil for a check of
 // the mail server.
 func NewMail(
 	cfg config.Config, d *db.DB, now func() time.Time, log *slog.Logger, m *metrics.Metrics,
@@ -357,7 +357,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 	})
 }
 
-// ready reports what keeps us from serving: the database, or that we are stopping.
+// ready returns the reason why we cannot serve: the database is away, or we are stopping.
 func (a *App) ready(ctx context.Context) error {
 	select {
 	case <-a.stopping:
@@ -372,7 +372,7 @@ func (a *App) ready(ctx context.Context) error {
 	return nil
 }
 
-// impaired says that PayPal is away, which keeps us from making gifts and from nothing else.
+// impaired returns a sentence while PayPal is away, which only keeps us from starting gifts.
 func impaired(pp *paypal.Client) func() string {
 	return func() string {
 		if since := pp.Unheard(); !since.IsZero() {

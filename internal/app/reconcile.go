@@ -15,7 +15,8 @@ import (
 	"readerfund/internal/settle"
 )
 
-// Reconciliation is what the reconcile command runs, without the service around it. Close it to let its last calls end.
+// Reconciliation is what the reconcile command runs, without the rest of the service. Close it to let its last calls
+// end.
 type Reconciliation struct {
 	*reconcile.Reconciler
 
@@ -28,7 +29,7 @@ func NewReconciliation(cfg config.Config, d *db.DB, log *slog.Logger, now func()
 	if err != nil {
 		return nil, err
 	}
-	// It begins no gift, so it needs neither limits nor an address for readers to come back to.
+	// It starts no gift, so it needs neither limits nor an address for readers to return to.
 	campaigns := campaign.NewCatalog(d, now)
 	contributions := contribution.New(contribution.Config{
 		DB: d, Campaigns: campaigns, SweepEvery: cfg.SweepInterval, Now: now,
@@ -37,7 +38,7 @@ func NewReconciliation(cfg config.Config, d *db.DB, log *slog.Logger, now func()
 		DB: d, PayPal: pp, Contributions: contributions, Campaigns: campaigns, SweepEvery: cfg.SweepInterval,
 		Listeners: listeners(cfg, newNotices(cfg, d, now, log)), Now: now, Log: log,
 	})
-	// No verifier: it receives nothing, it only works on what PayPal's own list tells.
+	// No verifier: it receives no webhooks, and only processes what PayPal's own list reports.
 	in := inbox.New(inbox.Config{
 		DB: d, Settler: services.Settler, Payments: services.Payments, Disputes: services.Disputes,
 		Workers: cfg.WebhookWorkers, Busy: pp.Busy, Now: now, Log: log,
@@ -45,7 +46,7 @@ func NewReconciliation(cfg config.Config, d *db.DB, log *slog.Logger, now func()
 	return &Reconciliation{newReconciler(cfg, d, pp, services, in, now, log, nil), services}, nil
 }
 
-// Close waits until every call to PayPal that was begun has ended and its outcome is saved.
+// Close waits until every call to PayPal that was started has ended and its outcome is saved.
 func (r *Reconciliation) Close() { r.settle.Close() }
 
 func newReconciler(

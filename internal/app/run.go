@@ -22,7 +22,7 @@ import (
 
 // bind makes the servers and takes their addresses.
 func (a *App) bind(ctx context.Context, pages http.Handler) error {
-	// The limits keep slow senders from holding connections. Writing may take longer: a report can be long.
+	// The timeouts keep slow clients from holding connections. Writing may take longer, because a report can be long.
 	a.public = &http.Server{Handler: pages, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second,
 		WriteTimeout: 2 * time.Minute,
 		IdleTimeout:  2 * time.Minute, MaxHeaderBytes: 64 << 10}
@@ -41,8 +41,8 @@ func (a *App) bind(ctx context.Context, pages http.Handler) error {
 	return nil
 }
 
-// adminPages are for the operator: metrics and profiles. They tell nothing about readers, and still belong on a private
-// address.
+// adminPages are for the operator: metrics and profiles. They reveal nothing about readers, but still belong on a
+// private address.
 func (a *App) adminPages() http.Handler {
 	a.metrics.Registry().MustRegister(
 		collectors.NewDBStatsCollector(a.db.DB.DB, "readerfund"),
@@ -57,8 +57,9 @@ func (a *App) adminPages() http.Handler {
 	return mux
 }
 
-// knownHosts refuses a request that names another host: a page of another site, whose name was made to point at this
-// address (DNS rebinding), could read the answer. That takes a name with a dot, so addresses and local names pass.
+// knownHosts rejects a request for another host name: otherwise a page of another site, whose name was made to resolve
+// to this address (DNS rebinding), could read the answer. That attack needs a name with a dot, so IP addresses and
+// local names pass.
 func knownHosts(names []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := strings.ToLower(r.Host)
@@ -80,8 +81,8 @@ func (a *App) Addr() string { return a.listen.Addr().String() }
 // AdminAddr is where the metrics are.
 func (a *App) AdminAddr() string { return a.listen2.Addr().String() }
 
-// Run serves until ctx ends, then stops in order: no new requests, those accepted are finished, what was begun in the
-// background is finished, the database is closed. It returns an error when something broke, not for an ordinary stop.
+// Run serves until ctx ends, then stops in order: it accepts no new requests, finishes the accepted ones, finishes
+// background work, and closes the database. It returns an error if something broke, but not for an ordinary stop.
 func (a *App) Run(ctx context.Context) error {
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
@@ -113,7 +114,7 @@ func (a *App) Run(ctx context.Context) error {
 	return errors.Join(err, a.Close())
 }
 
-// stop lets the requests that were accepted end, for as long as SHUTDOWN_TIMEOUT says.
+// stop waits for accepted requests to end, for at most SHUTDOWN_TIMEOUT.
 func (a *App) stop() error {
 	close(a.stopping)
 	a.log.Info("stopping: finishing what was accepted", "at_most", a.cfg.ShutdownTimeout)
@@ -126,7 +127,7 @@ func (a *App) stop() error {
 	return errors.Join(err, a.admin.Close())
 }
 
-// Close ends what was begun and closes the database. It may follow a New that failed midway.
+// Close ends background work and closes the database. It may follow a New that failed midway.
 func (a *App) Close() error {
 	if a.manageLinks != nil {
 		a.manageLinks.Close()
@@ -159,9 +160,9 @@ func (a *App) Close() error {
 	return errors.Join(problems...)
 }
 
-// sweep asks about what is due at every interval: open contributions, and beside them the subscriptions that run, which
-// may be many on a day of renewals. The jitter keeps replicas from asking PayPal in step. It runs on every replica:
-// each takes rows that no other has taken.
+// sweep asks PayPal about what is due at every interval: open contributions, and separately the running subscriptions,
+// of which there may be many on a day of renewals. The jitter keeps replicas from asking PayPal in step. It runs on
+// every replica: each claims rows that no other has claimed.
 func (a *App) sweep(ctx context.Context, due func(context.Context) (int, error)) {
 	for {
 		pause := a.cfg.SweepInterval - a.cfg.SweepInterval/10 +

@@ -12,8 +12,8 @@ import (
 // WebhookURL is where PayPal's webhooks reach the service.
 func WebhookURL(baseURL string) string { return baseURL + "/webhooks/paypal" }
 
-// WebhookTypes is what the webhook has to be registered for: of the event types that we work on, those that PayPal
-// has. It refuses a webhook with one that it does not know.
+// WebhookTypes returns the event types that the webhook has to be registered for: those that we process, as far as
+// PayPal offers them. PayPal rejects a webhook with a type that it does not know.
 func WebhookTypes(ctx context.Context, pp *paypal.Client) ([]string, error) {
 	known, err := pp.EventTypes(ctx)
 	if err != nil {
@@ -22,7 +22,7 @@ func WebhookTypes(ctx context.Context, pp *paypal.Client) ([]string, error) {
 	return slices.DeleteFunc(inbox.EventTypes(), func(t string) bool { return !slices.Contains(known, t) }), nil
 }
 
-// MissingTypes is what a webhook lacks of the types it has to be registered for.
+// MissingTypes returns the types that a webhook has to be registered for and lacks.
 func MissingTypes(hook paypal.Webhook, types []string) []string {
 	if slices.Contains(hook.EventTypes, "*") {
 		return nil
@@ -30,8 +30,8 @@ func MissingTypes(hook paypal.Webhook, types []string) []string {
 	return slices.DeleteFunc(slices.Clone(types), func(t string) bool { return slices.Contains(hook.EventTypes, t) })
 }
 
-// RegisterWebhook sees to it that PayPal has a webhook for this service with all the event types it needs: it makes it,
-// mends it, or leaves it. It says which, in one word.
+// RegisterWebhook ensures that PayPal has a webhook for this service with all the event types it needs: it creates it,
+// updates it, or leaves it as it is. It returns which, in one word.
 func RegisterWebhook(ctx context.Context, pp *paypal.Client, baseURL string) (paypal.Webhook, string, error) {
 	address := WebhookURL(baseURL)
 	types, err := WebhookTypes(ctx, pp)

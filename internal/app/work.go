@@ -14,11 +14,11 @@ import (
 	"readerfund/internal/refund"
 )
 
-// kinds are what the service does later or by the clock, each piece by one process at a time. What is not here: the
-// sweep and the inbox, whose rows have a due time of their own.
+// kinds are the service's background jobs, run later or on a schedule, each by one process at a time. The sweep and the
+// inbox are not among them: their rows have due times of their own.
 func (a *App) kinds() []queue.Kind {
 	night := queue.TimeOfDay{Hour: 4, Minute: 30, Zone: a.cfg.Timezone} // few people give then
-	morning := queue.TimeOfDay{Hour: 9, Zone: a.cfg.Timezone}           // when a mail about money wakes nobody
+	morning := queue.TimeOfDay{Hour: 9, Zone: a.cfg.Timezone}           // when a mail about money wakes no reader
 	return []queue.Kind{
 		{Name: "check alerts", Every: time.Minute, Timeout: 5 * time.Minute, Run: whole(a.alerts.Evaluate)},
 		{Name: "tidy", Every: time.Hour, Run: whole(a.tidy)},
@@ -39,17 +39,17 @@ func (a *App) kinds() []queue.Kind {
 	}
 }
 
-// whole is periodic work, which has no key.
+// whole adapts a periodic job, which has no key.
 func whole(run func(context.Context) error) func(context.Context, string) error {
 	return func(ctx context.Context, _ string) error { return run(ctx) }
 }
 
-// forget takes out what names people and has been kept for long enough.
+// forget deletes what identifies people and has been kept for long enough.
 func (a *App) forget(ctx context.Context) error {
 	return errors.Join(a.people.Forget(ctx), a.mail.Forget(ctx))
 }
 
-// preparePlans has PayPal's plans ready for every currency that a campaign offers.
+// preparePlans ensures that PayPal has plans for every currency that a campaign offers.
 func (a *App) preparePlans(ctx context.Context) error {
 	campaigns, err := a.catalog.All(ctx)
 	if err != nil {
@@ -63,7 +63,7 @@ func (a *App) preparePlans(ctx context.Context) error {
 	return a.plans.Prepare(ctx, slices.Compact(offered)...)
 }
 
-// tidy throws away what nobody needs any more.
+// tidy deletes what is no longer needed.
 func (a *App) tidy(ctx context.Context) error {
 	return errors.Join(a.sessions.Tidy(ctx), a.gate.Tidy(ctx), a.limits.Tidy(ctx), a.manageLinks.Tidy(ctx))
 }

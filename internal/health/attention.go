@@ -8,22 +8,23 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Attention counts what a person should look at.
+// Attention counts what a person has to review.
 type Attention struct {
 	Contributions int64 `db:"contributions"`
 	Disputes      int64 `db:"disputes"` // open disputes that wait for our answer
-	Refunds       int64 `db:"refunds"`  // asked for by staff, and we do not know yet what PayPal made of them
+	Refunds       int64 `db:"refunds"`  // requested by staff, and not answered by PayPal yet
 	Parked        int64 `db:"parked"`
 	Suspects      int64 `db:"suspects"` // deliveries refused as forged within the last day
 }
 
-// suspectNews is how long a suspect delivery is news: longer, an alert that nobody can resolve hides the next one.
+// suspectNews is how long a suspect delivery is reported: any longer, and an alert that nobody can resolve would hide
+// the next one.
 const suspectNews = 24 * time.Hour
 
-// None reports whether there is nothing.
+// None reports whether all counts are zero.
 func (a Attention) None() bool { return a == Attention{} }
 
-// Attention counts what waits for a person at a moment.
+// Attention counts what waits for a person at a given time.
 func (m *Monitor) Attention(ctx context.Context, now time.Time) (Attention, error) {
 	var a Attention
 	err := m.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {

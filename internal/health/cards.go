@@ -10,10 +10,11 @@ import (
 	"readerfund/internal/contribution"
 )
 
-// CardsReach is the time that cards are counted over.
+// CardsReach is the period over which cards are counted.
 const CardsReach = 15 * time.Minute
 
-// readCards counts what became of the contributions that were started lately. contribution_newest gives the newest.
+// readCards counts the outcomes of the contributions that were started recently. The index contribution_newest finds
+// the newest.
 func readCards(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	into := map[string]*Backlog{"started": &s.Started, "card declined": &s.CardsDeclined, "paid": &s.Completed}
 	err := backlogs(ctx, tx, into, `

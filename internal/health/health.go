@@ -1,6 +1,7 @@
-// Package health measures whether money, or news of it, is stuck: how many things wait, and how long the oldest has.
+// Package health measures whether money, or news of it, is stuck: how many things wait, and how long the oldest has
+// waited.
 //
-// It only reads, other packages' tables too, and knows no thresholds: package alert judges what it finds.
+// It only reads, including other packages' tables, and knows no thresholds: package alert evaluates the measurements.
 package health
 
 import (
@@ -21,39 +22,39 @@ import (
 // Monitor measures one database.
 type Monitor struct{ db *db.DB }
 
-// New returns the monitor of a database, which beside readers who give is a pool of its own.
+// New returns the monitor of a database. In the service that is a pool separate from the one for gifts.
 func New(d *db.DB) *Monitor { return &Monitor{db: d} }
 
-// Snapshot is the state of everything that can be stuck, at one moment. Times are UTC.
+// Snapshot is the state of everything that can be stuck, at one time. Times are UTC.
 type Snapshot struct {
 	At time.Time
 
 	Approved         Backlog // approved by the reader and not captured; since they approved
 	Uncharged        Backlog // subscriptions that PayPal has not charged the first time; since they were approved
 	Pending          Backlog // captured, and held by PayPal; since the capture
-	CaptureUnknown   Backlog // captures whose answer we did not see; since then
-	WithoutOrder     Backlog // intents without an order or subscription that we know of; since they were written down
-	OrdersRefused    Backlog // orders and subscriptions refused since PayPal made one, a week at most. Names are codes
-	OrdersRefusedNow Backlog // those that it refused within the hour, made others or not. Names are its codes
+	CaptureUnknown   Backlog // captures whose answer we did not see; since the attempt
+	WithoutOrder     Backlog // intents without a known order or subscription; since they were stored
+	OrdersRefused    Backlog // orders and subscriptions refused since PayPal created one, a week at most. Names are codes
+	OrdersRefusedNow Backlog // those refused within the last hour, even if others were created. Names are PayPal's codes
 	ToReview         Backlog // contributions with an open review; since the first was opened
-	Overdue          Backlog // webhook events that are due and not worked on; since they are due
-	Unsettled        Backlog // webhook events that are tried again and again; since they were received
+	Overdue          Backlog // webhook events that are due and not processed; since they are due
+	Unsettled        Backlog // webhook events that keep failing; since they were received
 	Parked           Backlog // webhook events that wait for a person; since they were received
-	Suspects         Backlog // deliveries refused as forged within a day; since the latest of them, because it is the news
+	Suspects         Backlog // deliveries refused as forged within a day; since the latest of them, which is the news
 	Silence          Silence
 	CardsDeclined    Backlog // within the last quarter of an hour
-	Started          Backlog // contributions started in that time
-	Completed        Backlog // and those of them that are completed
+	Started          Backlog // contributions started in that period
+	Completed        Backlog // and those of them that were completed
 	SignInsRefused   Backlog // within the last quarter of an hour, 1,000 at most
-	JobsLate         Backlog // work of the queue that is due and does not run; since it is due. Names are its kinds
-	JobsFailed       Backlog // periodic work that failed three times in a row, for five minutes; since it fails
-	JobsDead         Backlog // work that was given up; since then. Names are its kinds
-	MailLate         Backlog // mails that are not sent although they should be; since they should
+	JobsLate         Backlog // jobs that are due and do not run; since they are due. Names are their kinds
+	JobsFailed       Backlog // periodic jobs that failed three times in a row, for five minutes; since the first failure
+	JobsDead         Backlog // jobs that were given up; since then. Names are their kinds
+	MailLate         Backlog // mails that should have been sent but were not; since they were due
 	MailFailed       Backlog // mails that were refused or came back within a day; since then
 
 	Refunds      Backlog // refund requests that PayPal has not answered; since they were made
 	RefundsHeld  Backlog // refunds that are pending at PayPal; since they were requested
-	Changes      Backlog // changes of recurring gifts that PayPal does not confirm; since they were asked for
+	Changes      Backlog // changes of recurring gifts that PayPal has not confirmed; since they were requested
 	Disputes     Backlog // open disputes that need our response within three days; since they were opened
 	Unexplained  Backlog // open differences between PayPal's record and ours; since they were found
 	PayPalAway   Backlog // PayPal does not answer, since then; one, or none. Package alert fills it in
@@ -61,14 +62,15 @@ type Snapshot struct {
 	Unreconciled Backlog // payments are not reconciled since; one, or none where there never was a payment
 }
 
-// Backlog is a number of things that wait, and since when the oldest does. Names says which, where they have names.
+// Backlog is the number of things that wait, and since when the oldest has waited. Names lists them, if they have
+// names.
 type Backlog struct {
 	Count  int64
-	Oldest time.Time // zero when there are none, or when it never was otherwise
+	Oldest time.Time // zero if there are none, or if it never was otherwise
 	Names  []string
 }
 
-// Age is how long the oldest has waited at a moment.
+// Age is how long the oldest has waited at a given time.
 func (b Backlog) Age(now time.Time) time.Duration {
 	if b.Oldest.IsZero() {
 		return 0
@@ -76,8 +78,8 @@ func (b Backlog) Age(now time.Time) time.Duration {
 	return max(0, now.Sub(b.Oldest))
 }
 
-// Snapshot measures at a moment. Every query is answered from an index on what is open or from the newest rows of a
-// table, so that it may run every minute beside millions of finished contributions.
+// Snapshot measures at a given time. Every query uses an index on what is open or reads the newest rows of a table, so
+// that it may run every minute with millions of finished contributions.
 func (m *Monitor) Snapshot(ctx context.Context, now time.Time) (Snapshot, error) {
 	s := Snapshot{At: now.UTC()}
 	err := m.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -96,7 +98,7 @@ func (m *Monitor) Snapshot(ctx context.Context, now time.Time) (Snapshot, error)
 	return s, nil
 }
 
-// backlogs runs a query that gives named backlogs, a row for each, and puts each where it belongs.
+// backlogs runs a query that returns named backlogs, one in each row, and stores each where into says.
 func backlogs(ctx context.Context, tx *sqlx.Tx, into map[string]*Backlog, query string, args ...any) error {
 	var rows []struct {
 		Name   string         `db:"backlog"`
@@ -123,10 +125,10 @@ func backlogs(ctx context.Context, tx *sqlx.Tx, into map[string]*Backlog, query 
 	return nil
 }
 
-// readOpen counts contributions that did not come to their end.
+// readOpen counts contributions that were not finished.
 func readOpen(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
-	// check_at is set as long as the sweep has something to learn, so contribution_due finds all that is open. Since when
-	// a state lasts, the history says: updated_at moves with every attempt.
+	// check_at is set as long as the sweep has something to learn, so contribution_due finds all that is open. How long
+	// a state has lasted comes from the history, because updated_at changes with every attempt.
 	const orderless, uncharged = "orderless", "uncharged"
 	err := backlogs(ctx, tx, map[string]*Backlog{
 		orderless: &s.WithoutOrder, uncharged: &s.Uncharged,
@@ -160,9 +162,10 @@ func readOpen(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	return nil
 }
 
-// readInbox counts webhook events that are not done with.
+// readInbox counts webhook events that are not settled.
 func readInbox(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
-	// A taken event is due again after its lease, one that failed after a pause: so what is due already, nobody works on.
+	// A claimed event is due again after its lease, and a failed one after a pause, so an event that is already due is
+	// not being processed.
 	err := backlogs(ctx, tx, map[string]*Backlog{"overdue": &s.Overdue, "unsettled": &s.Unsettled, "parked": &s.Parked, "suspects": &s.Suspects}, `
 		SELECT 'overdue' AS backlog, count(*) AS count, min(due_at) AS oldest FROM webhook_event WHERE due_at <= $1
 		UNION ALL
@@ -179,12 +182,12 @@ func readInbox(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	return nil
 }
 
-// lateBy is how long work may be due before it counts as late, and fail before it counts as failing: every process
-// looks each second, and the first tries come quickly.
+// lateBy is how long a job may be due before it counts as late, and fail before it counts as failing: every process
+// polls each second, and the first attempts follow quickly.
 const lateBy = 5 * time.Minute
 
-// readQueue counts work that does not get done, and sign-ins. Periodic work that no running process has (of a version
-// that is gone) does not count.
+// readQueue counts jobs that do not get done, and sign-ins. Periodic jobs that no running process has (of a version
+// that is gone) do not count.
 func readQueue(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	into := map[string]*Backlog{"late": &s.JobsLate, "failed": &s.JobsFailed, "dead": &s.JobsDead}
 	err := backlogs(ctx, tx, into, `

@@ -8,10 +8,10 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// mailNews is for how long a mail that did not arrive is news.
+// mailNews is how long a mail that did not arrive is reported.
 const mailNews = 24 * time.Hour
 
-// readMail counts mails to readers that do not get out, and those that did not arrive.
+// readMail counts mails to readers that were not sent, and those that did not arrive.
 func readMail(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	err := backlogs(ctx, tx, map[string]*Backlog{"late": &s.MailLate, "failed": &s.MailFailed}, `
 		SELECT 'late' AS backlog, count(*) AS count, min(wanted_at) AS oldest FROM mail

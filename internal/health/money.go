@@ -8,13 +8,13 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// answerWithin is how long before its end a dispute counts as urgent. PayPal decides for the buyer when the seller is
-// silent.
+// answerWithin is how long before its deadline a dispute counts as urgent. PayPal decides for the buyer if the seller
+// does not respond.
 const answerWithin = 3 * 24 * time.Hour
 
-// readMoney counts refunds and changes of recurring gifts that are under way, and disputes that wait for us.
+// readMoney counts refunds and changes of recurring gifts that are in progress, and disputes that wait for us.
 func readMoney(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
-	// A dispute whose time is over waits for PayPal, whatever its status says.
+	// A dispute whose deadline has passed waits for PayPal, whatever its status says.
 	err := backlogs(ctx, tx, map[string]*Backlog{
 		"refunds": &s.Refunds, "held": &s.RefundsHeld, "changes": &s.Changes, "disputes": &s.Disputes,
 	}, `
@@ -36,7 +36,7 @@ func readMoney(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	return nil
 }
 
-// readBooks tells how PayPal's record and ours compare, and up to when they were compared.
+// readBooks reads how PayPal's record and ours compare, and up to when they were compared.
 func readBooks(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 	err := backlogs(ctx, tx, map[string]*Backlog{"unexplained": &s.Unexplained, "unchecked": &s.Unreconciled}, `
 		SELECT 'unexplained' AS backlog, count(*) AS count, min(first_seen) AS oldest FROM discrepancy WHERE state = 'open'

@@ -15,10 +15,11 @@ const (
 	refusedSample = 500                // newest contributions looked at
 )
 
-// readRefused counts orders and subscriptions that PayPal refused to make: those in a row, back from the newest, and
+// readRefused counts orders and subscriptions that PayPal refused to create: those in a row, back from the newest, and
 // those of the last hour.
 func readRefused(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
-	// contribution_newest gives the newest; whatever has an order or a subscription shows that PayPal made one then.
+	// contribution_newest finds the newest; a contribution with an order or a subscription shows that PayPal created
+	// one at that time.
 	err := backlogs(ctx, tx, map[string]*Backlog{"row": &s.OrdersRefused, "hour": &s.OrdersRefusedNow}, `
 		WITH newest AS MATERIALIZED (
 			SELECT state, reason, coalesce(order_id, subscription_id) AS made, created_at FROM contribution

@@ -9,12 +9,12 @@ import (
 )
 
 // Silence is how many gifts in a row, counted back from the latest, brought no webhook. Every capture makes PayPal send
-// at least one event, so this measures by the gifts and not by the clock: a newsroom that gets two gifts a day is
-// silent most of the time and nothing is wrong; one that gets ten a minute must hear within minutes.
+// at least one event, so this measures by gifts and not by time: a newsroom that gets two gifts a day hears nothing
+// most of the time and all is well; one that gets ten a minute must hear within minutes.
 //
-// A gift counts once PayPal has had time to tell of it, and for a week. It counts as heard when any event stood for it,
-// whatever became of the event. What we learned only long after it happened (by reconciliation, after a backup was
-// restored) does not count: PayPal told somebody else of it.
+// A gift counts once PayPal has had time to report it, and for a week. It counts as heard if any event exists for it,
+// whatever the event's outcome. A gift that we learned about long after it happened (by reconciliation, after a backup
+// was restored) does not count: PayPal reported it elsewhere.
 type Silence struct {
 	Run   int64     // gifts in a row without any event; at most silenceSample
 	Since time.Time // when the first of them was booked; zero without any
@@ -24,9 +24,9 @@ type Silence struct {
 const (
 	silenceGrace  = 5 * time.Minute    // PayPal's events come within seconds; this is their time
 	silenceReach  = 7 * 24 * time.Hour // gifts older than this say nothing of today
-	silenceLate   = time.Hour          // booked longer after the capture than this: learned some other way, and late
-	silenceSample = 50                 // gifts looked at
-	// newest payments among which they are looked for: a month's to most, to the largest an hour's
+	silenceLate   = time.Hour          // booked longer after the capture than this: found late, in another way
+	silenceSample = 50                 // gifts examined
+	// the newest payments among which gifts are searched for: a month's for most newsrooms, an hour's for the largest
 	silenceWindow = 20000
 )
 
@@ -37,8 +37,8 @@ func readSilence(ctx context.Context, tx *sqlx.Tx, s *Snapshot) error {
 		Heard bool      `db:"heard"`
 	}
 	// Payments are numbered as they are booked, so the newest are found from the end of the primary key; each step is
-	// MATERIALIZED so that only the few that are left are joined. An event that is
-	// still being worked on, or was parked, names no contribution yet, but the order or the capture.
+	// MATERIALIZED so that only the few remaining rows are joined. An event that is still being processed, or was
+	// parked, does not name its contribution yet, only the order or the capture.
 	err := tx.SelectContext(ctx, &gifts, `
 		WITH newest AS MATERIALIZED (
 			SELECT id, contribution_id, kind, paypal_id, occurred_at, recorded_at FROM payment ORDER BY id DESC LIMIT $1
