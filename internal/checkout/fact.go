@@ -18,23 +18,23 @@ type Fact struct {
 	retryURL   string // of captureRefused
 }
 
-// OrderUnanswered: we asked PayPal for an order and did not see the answer.
+// OrderUnanswered is the fact that we asked PayPal for an order and did not see the answer.
 func OrderUnanswered() Fact { return Fact{event: orderUnanswered} }
 
-// OrderRefused: PayPal answered that it does not make this order; reason is its issue code.
+// OrderRefused is the fact that PayPal answered that it does not make this order; reason is its issue code.
 func OrderRefused(reason string) Fact { return Fact{event: orderRefused, reason: reason} }
 
-// ReaderCancelled: the reader came back by the cancel address.
+// ReaderCancelled is the fact that the reader came back by the cancel address.
 func ReaderCancelled() Fact { return Fact{event: readerCancelled} }
 
-// OrderGone: PayPal no longer knows the order.
+// OrderGone is the fact that PayPal no longer knows the order.
 func OrderGone() Fact { return Fact{event: orderGone} }
 
-// CaptureUnanswered: we asked for the capture, and did not see the answer of that attempt.
+// CaptureUnanswered is the fact that we asked for the capture, and did not see the answer of that attempt.
 func CaptureUnanswered(attempt int) Fact { return Fact{event: captureUnanswered, attempt: attempt} }
 
-// CaptureRefused: that attempt was certainly not carried out; reason is PayPal's issue code, retryURL PayPal's page
-// where the reader may pick another way to pay, if it gave one.
+// CaptureRefused is the fact that an attempt was certainly not carried out; reason is PayPal's issue code, retryURL
+// PayPal's page where the reader may pick another way to pay, if it gave one.
 func CaptureRefused(attempt int, reason, retryURL string) Fact {
 	return Fact{event: captureRefused, attempt: attempt, reason: reason, retryURL: retryURL}
 }

@@ -67,7 +67,7 @@ func NoteMissing(ctx context.Context, d *db.DB, id uuid.UUID, now, checkAt time.
 	return nil
 }
 
-// CheckSoon moves the next check forward to at, if a check is scheduled at all and is later than that.
+// CheckSoon moves the next check to at, if one is scheduled and is later than that.
 func CheckSoon(ctx context.Context, q sqlx.ExecerContext, id uuid.UUID, at time.Time) error {
 	_, err := q.ExecContext(ctx, `
 		UPDATE contribution SET check_at = least(check_at, $2::timestamptz) WHERE id = $1 AND check_at IS NOT NULL`, id, at)

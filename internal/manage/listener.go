@@ -63,7 +63,7 @@ func changed(ctx context.Context, tx *sqlx.Tx, a settle.Applied) error {
 		if done := ended && c.State == Done; done && c.Kind == Pause {
 			now.PausedUntil = c.Until
 		} else if done && c.Kind.group() == Amount {
-			terms = false // what was requested earlier has not come about
+			terms = false // an older request is not what took place
 		}
 	}
 	if before.State != now.State && now.State == subscription.Active && !before.State.Runs() {

@@ -13,8 +13,8 @@ import (
 	"readerfund/internal/review"
 )
 
-// Source is how a fact reached us. Event is the webhook event's row, 0 for every other way. The Caller
-// tells whether the reader is there: then a refused capture may be tried once more.
+// Source is how a fact reached us. Event is the webhook event's row, 0 for every other way. The Caller tells
+// whether the reader is there: then a refused capture may be tried once more.
 type Source struct {
 	Way   contribution.Way
 	Event int64
