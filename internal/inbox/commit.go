@@ -59,7 +59,7 @@ func (i *Inbox) compare(ctx context.Context, d *delivery) (outcome, error) {
 	var there []struct {
 		TransmissionID string `db:"transmission_id"`
 		Body           []byte `db:"body"`
-		Digest         []byte `db:"body_digest"` // nil for an event from before digests were kept, which has its body
+		Digest         []byte `db:"body_digest"` // nil for an event stored before digests were, which has its body
 	}
 	err := i.db.SelectContext(ctx, &there, `
 		SELECT transmission_id, body, body_digest FROM webhook_event WHERE event_id = $1 OR transmission_id = $2`,

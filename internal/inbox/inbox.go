@@ -3,7 +3,7 @@
 //
 // A verified delivery is a hint, not a proof: PayPal's signature covers a CRC-32 of the body, which anybody who saw
 // one delivery can imitate. So the signature decides whether we listen, and we book what PayPal's API says when the
-// event is processed. This package decides nothing about money: package contribution does.
+// event is processed. This package decides nothing about money: package settle does.
 package inbox
 
 import (

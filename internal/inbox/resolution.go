@@ -69,7 +69,7 @@ func exhausted(e event, err error, now time.Time) bool {
 	switch {
 	case permanent(err):
 		return true
-	case e.State == "parked": // a parked event that was tried again automatically
+	case e.State == "parked": // parked, and tried again automatically
 		return true
 	case unreachable(err):
 		return now.Sub(e.ReceivedAt) >= maxAge-parkedPause

@@ -18,7 +18,7 @@ type event struct {
 	ID         int64     `db:"id"`
 	EventID    string    `db:"event_id"`
 	Type       string    `db:"event_type"`
-	Body       []byte    `db:"body"` // its envelope; for an event from before envelopes, the body
+	Body       []byte    `db:"body"` // its envelope; for an event stored before envelopes were, the body
 	State      string    `db:"state"`
 	Attempts   int       `db:"attempts"`
 	ReceivedAt time.Time `db:"received_at"`

@@ -46,7 +46,7 @@ func (q *Queue) Retry(ctx context.Context, kind, key string, by By) error {
 	return err
 }
 
-// Discard removes dead work for good, undone. The audit log keeps the reason.
+// Discard removes dead work for good, without doing it. The audit log keeps the reason.
 //
 // Errors: fault.Invalid without a reason, fault.Conflict when it is no longer dead.
 func (q *Queue) Discard(ctx context.Context, kind, key, reason string, by By) error {
