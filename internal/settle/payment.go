@@ -61,6 +61,9 @@ var errAnotherOrder = errors.New("the contribution was started with another orde
 // answer; for a capture that was refunded, the refunds too.
 func (p *Payments) SettleCapture(ctx context.Context, captureID string, src Source) (contribution.Contribution, error) {
 	seen, c, facts, err := p.seenPayment(ctx, captureID, src)
+	if namesNoSubscription(err) {
+		err = ErrNotOurs // a payment that was made in PayPal directly looks like that, and a charge has news of its own
+	}
 	if err != nil {
 		return contribution.Contribution{}, fmt.Errorf("capture %s: %w", captureID, err)
 	}
@@ -76,6 +79,7 @@ func (p *Payments) SettleCapture(ctx context.Context, captureID string, src Sour
 
 // SettleRefund asks PayPal about one refund and its capture, and applies both. reversal reports that the news called
 // it a reversal; PayPal's API shows that only on the capture.
+// The error is a *ContradictionError where the capture may be the charge of a subscription that PayPal does not name yet.
 func (p *Payments) SettleRefund(
 	ctx context.Context, refundID string, reversal bool, src Source,
 ) (contribution.Contribution, error) {

@@ -2,6 +2,7 @@ package settle_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,33 +105,65 @@ func TestWhatWentBackOfChargesIsAskedFor(t *testing.T) {
 	n.BooksEqual()
 }
 
-// News of a refund comes before that of its charge, which names no subscription: it is nobody's then. Once the charge
-// is booked, so is the refund; where PayPal does not let us read its record, the charge alone is.
-func TestARefundIsHeardOfBeforeItsUnnamedCharge(t *testing.T) {
+// Neither PayPal's answer about a charge nor its news names the subscription, and PayPal gives no list of charges until
+// both pieces of news have come. In whatever order they come, and come again, the charge and its refund are booked, also
+// where PayPal's record may not be read.
+func TestEveryOrderOfNewsOfAnUnnamedChargeThatIsRefunded(t *testing.T) {
+	t.Parallel()
+	for _, order := range []string{"sale refund", "refund sale", "refund refund sale", "sale refund sale", "refund"} {
+		n := still(t)
+		c := n.subscribed("unnamed")
+		n.pass(32)
+		sale := n.sales()[1]
+		back := n.PayPal.Refund(sale, "3.00")
+		n.unnamed(sale)
+		n.PayPal.Fault(testkit.Fields{
+			"kind": "status", "status": 404, "match": testkit.Fields{"path": "/v2/payments/captures/" + sale},
+		})
+		n.fault(`{"kind":"status","status":403,"match":{"path":"/v1/reporting/transactions"}}`)
+		settle := map[string]func() error{
+			"sale": func() error { return second(n.Payments.SettleSale(t.Context(), sale, "", byWebhook)) },
+			"refund": func() error {
+				return second(n.Payments.SettleRefund(t.Context(), back, false, byWebhook))
+			},
+		}
+		n.hook("POST", "billing", `{"transactions_unknown":true}`, nil)
+		for _, news := range strings.Fields(order) {
+			if err := settle[news](); !isContradiction(err, review.SaleNamesNoSubscription) {
+				t.Errorf("%s: the %s does not wait while PayPal gives no list: %v", order, news, err)
+			}
+		}
+		n.hook("POST", "billing", `{"transactions_unknown":false}`, nil)
+		for _, news := range strings.Fields(order) {
+			if err := settle[news](); err != nil {
+				t.Errorf("%s: the %s afterwards: %v", order, news, err)
+			}
+		}
+		if n.Count("payment WHERE contribution_id = $1", c.ID) != 2 || n.Count("refund WHERE paypal_id = $1", back) != 1 {
+			t.Errorf("%s: the charge or its refund is missing", order)
+		}
+		n.BooksEqual()
+	}
+}
+
+// A payment of which PayPal names nothing is nobody's here by its own news, unless PayPal lists it with a subscription.
+func TestACaptureThatNamesNothing(t *testing.T) {
 	t.Parallel()
 	n := still(t)
-	n.subscribed("unnamed")
+	c := n.subscribed("unnamed")
 	n.pass(32)
 	sale := n.sales()[1]
 	n.unnamed(sale)
-	back := n.PayPal.Refund(sale, "3.00")
+	n.hook("POST", "billing", `{"transactions_unknown":true}`, nil)
 	n.PayPal.Fault(testkit.Fields{
-		"kind": "status", "status": 404, "times": 3, "match": testkit.Fields{"path": "/v2/payments/captures/" + sale},
+		"kind": "status", "status": 404, "match": testkit.Fields{"path": "/v2/payments/captures/" + sale},
 	})
-	if _, err := n.Payments.SettleRefund(t.Context(), back, false, byWebhook); !errors.Is(err, settle.ErrNotOurs) {
-		t.Fatalf("a refund of a charge of which nothing is known: %v", err)
+	if _, err := n.Payments.SettleCapture(t.Context(), sale, byWebhook); !errors.Is(err, settle.ErrNotOurs) {
+		t.Errorf("while PayPal gives no list: %v", err)
 	}
-	n.heal()
-	n.unnamed(sale)
-	n.Clock.Advance(time.Minute)
-	n.fault(`{"kind":"status","status":403,"match":{"path":"/v1/reporting/transactions"}}`)
-	if _, err := n.Payments.SettleSale(t.Context(), sale, "", byWebhook); err != nil || n.Count("payment") != 2 {
-		t.Errorf("PayPal's record may not be read: %v, %d payments", err, n.Count("payment"))
-	}
-	n.heal()
-	n.unnamed(sale)
-	if _, err := n.Payments.SettleSale(t.Context(), sale, "", byWebhook); err != nil {
-		t.Error(err)
+	n.hook("POST", "billing", `{"transactions_unknown":false}`, nil)
+	if settled, err := n.Payments.SettleCapture(t.Context(), sale, byWebhook); err != nil || settled.ID != c.ID {
+		t.Errorf("it is %s's, %v", settled.ID, err)
 	}
 	n.BooksEqual()
 }

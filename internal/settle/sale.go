@@ -175,7 +175,8 @@ func (p *Payments) findOwners(ctx context.Context, ids []string) ([]subscription
 }
 
 // seenPayment reads a payment of which only the id is known: a capture, or else the charge of a subscription. It
-// returns the payment's facts, including the sale's subscription unless we know that it is running.
+// returns the payment's facts, including the sale's subscription unless we know that it is running. The error is
+// SettleSale's where the payment may be the charge of a subscription that PayPal does not name yet.
 func (p *Payments) seenPayment(
 	ctx context.Context, id string, src Source,
 ) (paypal.Capture, contribution.Contribution, []Fact, error) {
@@ -188,13 +189,7 @@ func (p *Payments) seenPayment(
 	} else if err != nil && !paypal.NotFound(err) {
 		return seen, contribution.Contribution{}, nil, fmt.Errorf("ask about capture %s: %w", id, err)
 	}
-	if seen, err = p.paypal.Sale(ctx, id); err != nil {
-		return seen, contribution.Contribution{}, nil, fmt.Errorf("ask about payment %s: %w", id, err)
-	}
-	facts, err := p.saleFacts(ctx, seen, "", src)
-	if namesNoSubscription(err) {
-		err = ErrNotOurs // a payment that was made in PayPal directly looks like that
-	}
+	seen, facts, err := p.seenSale(ctx, id, "", src)
 	if err != nil {
 		return seen, contribution.Contribution{}, nil, err
 	}
