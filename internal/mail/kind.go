@@ -20,7 +20,7 @@ const (
 	Receipt    Kind = "receipt"     // the number and the text of a receipt, or of a notice that changes one
 	Statement  Kind = "statement"   // where the statement of a year is
 
-	// What a reader gives monthly or yearly, and what became of it.
+	// A reader's monthly or yearly gift, and its changes.
 	Welcome         Kind = "welcome"
 	Changed         Kind = "changed"
 	Paused          Kind = "paused"

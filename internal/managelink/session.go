@@ -112,7 +112,7 @@ func (s *Service) Forget(ctx context.Context, address string) error {
 	return nil
 }
 
-// linkRemembered is how long an ended link is kept, so that its page can say what became of it.
+// linkRemembered is how long an ended link is kept, so that its page can say why it no longer opens.
 const linkRemembered = 7 * 24 * time.Hour
 
 // Tidy deletes sessions that have ended, and links that ended a week ago. It is a periodic job.

@@ -76,7 +76,7 @@ func (s *Service) ofSubscription(before, after subscription.Subscription, at tim
 		all = append(all, told{mail.Resumed, moved, args})
 	case before.State == subscription.Active && after.State == subscription.Suspended:
 		kind := mail.Paused
-		if stands == manage.Lost { // which is told as a failed payment
+		if stands == manage.Lost { // reported as a failed payment
 			kind, args.Suspended = mail.PaymentFailed, true
 		}
 		all = append(all, told{kind, moved, args})

@@ -11,7 +11,7 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// recorder notes how an answer went. http.ResponseController finds the server's own writer behind it.
+// recorder records the status and size of an answer. http.ResponseController finds the server's own writer behind it.
 type recorder struct {
 	http.ResponseWriter
 
@@ -69,8 +69,8 @@ func (s *server) logRequest(log *slog.Logger, r *http.Request, seen *recorder, t
 	}
 }
 
-// level keeps probes, static files and accepted deliveries out of the everyday log: they are most of the traffic and
-// none of the news. An accepted delivery has its row in the inbox.
+// level keeps probes, static files and accepted deliveries out of the log's info level: they are most of the traffic
+// and no news. An accepted delivery has its row in the inbox.
 func level(route string, status int) slog.Level {
 	if status >= http.StatusInternalServerError {
 		return slog.LevelWarn
@@ -86,7 +86,7 @@ func level(route string, status int) slog.Level {
 	return slog.LevelInfo
 }
 
-// method keeps made-up methods out of the log.
+// method replaces invented methods in the log.
 func method(r *http.Request) string {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,

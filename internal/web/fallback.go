@@ -12,9 +12,9 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// fallbacks answer what the table has no line for: an address with a slash too many, HEAD where there is a GET, and
-// what is not there at all. They stand behind the middleware of a page, and keep the address: a mistyped one may hold a
-// key.
+// fallbacks answer requests that match no line of the table: an address with a trailing slash, HEAD where there is a
+// GET, and addresses that do not exist. They run behind the middleware of a page. privateAddress keeps the address from
+// other sites, because a mistyped one may contain a key.
 func (s *server) fallbacks(table *chi.Mux, standard chi.Middlewares) {
 	standard = append(standard[:len(standard):len(standard)], privateAddress)
 	missing := standard.HandlerFunc(s.pages.Handle(func(http.ResponseWriter,
@@ -51,7 +51,7 @@ func has(table *chi.Mux, method, path string) bool {
 
 func reads(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
-// reroute has the request served as if it had this method and path. The request itself stays as it was sent.
+// reroute serves the request as if it had this method and path. The request itself stays as it was sent.
 func reroute(table *chi.Mux, w http.ResponseWriter, r *http.Request, method, path string) {
 	routing := chi.RouteContext(r.Context())
 	routing.Reset()
@@ -59,7 +59,7 @@ func reroute(table *chi.Mux, w http.ResponseWriter, r *http.Request, method, pat
 	table.ServeHTTP(w, r)
 }
 
-// withoutSlash makes one address of two: with a slash at its end, a page is found without it.
+// withoutSlash treats an address with a trailing slash as the one without it.
 func withoutSlash(table *chi.Mux, r *http.Request) (path string, found bool) {
 	method := r.Method
 	if reads(r) {
@@ -77,8 +77,8 @@ func moveWithoutSlash(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusMovedPermanently)
 }
 
-// wrongMethod answers 405 and names the methods there are (RFC 9110, section 15.5.6): chi knows them, but does not tell
-// a handler of ours.
+// wrongMethod answers 405 and names the allowed methods (RFC 9110, section 15.5.6): chi knows them, but does not pass
+// them to our handler.
 func (s *server) wrongMethod(table *chi.Mux) page.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		var allowed []string

@@ -17,10 +17,10 @@ func (s *server) healthz(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// readyz answers GET /readyz: whether a balancer should send requests here, or why not, in words. That PayPal is away
-// is no reason: no other replica could do more, and the webhooks' door and every page that needs no PayPal would be
-// gone with it. It is told in the body, and an alert. The words are ours, made for an operator; they name parts
-// ("database", "PayPal"), never addresses or secrets.
+// readyz answers GET /readyz: whether a load balancer should send requests here, or why not, in words. PayPal being
+// away is no reason: no other replica could do more, and without this one the webhook endpoint and every page that
+// needs no PayPal would be gone as well. The body says so, and so does an alert. The words are written for an operator;
+// they name parts ("database", "PayPal"), never addresses or secrets.
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()

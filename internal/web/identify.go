@@ -25,7 +25,7 @@ func (s *server) identify(next http.Handler) http.Handler {
 	})
 }
 
-// goodID takes a proxy's request id when it is short and plain enough for a log line.
+// goodID accepts a proxy's request id if it is short and plain enough for a log line.
 func goodID(id string) string {
 	if len(id) > 64 {
 		return ""

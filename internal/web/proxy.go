@@ -26,9 +26,9 @@ func (s *server) trusted(a netip.Addr) bool {
 	return false
 }
 
-// forwardedFor walks X-Forwarded-For from the right, over our own proxies, to the first address that is not one of
-// them. Everything further left was written by that client and proves nothing. What cannot be read ends the walk: its
-// proxy is the last we know of.
+// forwardedFor walks X-Forwarded-For from the right, past our own proxies, to the first address that is not one of
+// them. Everything further left was written by that client and proves nothing. An address that cannot be parsed ends
+// the walk: the proxy that added it is the last address we know.
 func (s *server) forwardedFor(r *http.Request, peer netip.Addr) netip.Addr {
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
@@ -47,8 +47,8 @@ func (s *server) forwardedFor(r *http.Request, peer netip.Addr) netip.Addr {
 	return peer
 }
 
-// parseHop reads an address as proxies write it: bare, in brackets, or with a port, which is another for each
-// connection of the same client.
+// parseHop parses an address as proxies write it: bare, in brackets, or with a port, which differs for each connection
+// of the same client.
 func parseHop(text string) (netip.Addr, bool) {
 	if a, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")); err == nil {
 		return page.Bare(a), true

@@ -6,11 +6,11 @@ import (
 	"runtime/debug"
 )
 
-// afterStart is a panic whose answer had begun: nothing more can be said to the reader.
+// afterStart is a panic after the answer had begun: the reader can no longer be shown an error.
 const afterStart = "panic after the answer had begun"
 
-// recoverer turns a panic into the same page as any other defect of ours, and logs its stack with the reference. It
-// stands behind the access log, whose recorder knows whether the answer has begun.
+// recoverer turns a panic into the same page as any other internal error, and logs its stack with the reference. It
+// runs behind the access log, whose recorder knows whether the answer has begun.
 func (s *server) recoverer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {

@@ -13,17 +13,17 @@ import (
 
 const webhookPath = "/webhooks/paypal"
 
-// routes is the whole URL table: every request is routed by it, and each line says what stands before its handler.
+// routes is the whole URL table: it routes every request, and each line shows the middleware of its handler.
 //
-// What carries ambient authority (a staff session) stands behind sameOrigin, so that another site's page cannot use it.
-// POST /contributions and the webhook do not: neither reads a cookie to decide anything, and the call to action on a
+// Routes with ambient authority (a staff session) are behind sameOrigin, so that another site's page cannot use it.
+// POST /contributions and the webhook are not: neither relies on a cookie for a decision, and the call to action on a
 // newsroom's own site is meant to post from another origin.
 func (s *server) routes() *chi.Mux {
 	r := chi.NewRouter()
 	standard := chi.Chain(s.identify, s.accessLog(s.Log), s.protect, s.recoverer)
 	s.fallbacks(r, standard)
 
-	// The appeal stands on every article, and deliveries come in throttled: these two carry nothing they do not need.
+	// The appeal stands on every article, and deliveries are throttled: these two run only the middleware they need.
 	h := s.pages.Handle
 	r.With(s.public.Appeal.Cached).With(standard...).Get(public.AppealRoute, h(s.public.Appeal.Show))
 	r.With(s.identify, s.accessLog(s.throttled), s.recoverer).Post(webhookPath, s.webhook)
@@ -67,7 +67,7 @@ func (s *server) routes() *chi.Mux {
 	return r
 }
 
-// byMediaType has a body that is a form taken by one handler, and JSON by another.
+// byMediaType sends a form body to one handler, and JSON to another.
 func byMediaType(form, json page.Handler) page.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		switch kind := page.MediaType(r); {
@@ -83,7 +83,7 @@ func byMediaType(form, json page.Handler) page.Handler {
 	}
 }
 
-// manageRoutes are readers' own pages. What changes something is a POST.
+// manageRoutes are readers' own pages. Every change is a POST.
 func (s *server) manageRoutes(r chi.Router) {
 	manage, h := s.manage, s.pages.Handle
 	r.Use(s.sameOrigin, privateAddress)
@@ -102,8 +102,8 @@ func (s *server) manageRoutes(r chi.Router) {
 	r.Post("/manage/{token}", h(manage.Open.Open))
 }
 
-// staffRoutes are the pages behind the sign-in. What changes something is a POST, needs the role editor, but for one's
-// own password, and is in the audit log.
+// staffRoutes are the pages behind the sign-in. Every change is a POST, needs the role editor, except for changing
+// one's own password, and is recorded in the audit log.
 func (s *server) staffRoutes(r chi.Router) {
 	staff, h := s.staff, s.pages.Handle
 	r.Use(s.sameOrigin, privateAddress)
@@ -126,7 +126,7 @@ func (s *server) staffRoutes(r chi.Router) {
 		r.Get("/staff/reconciliation", h(staff.Reconciliation.Show))
 		r.Get("/staff/reconciliation/{difference}", h(staff.Difference.Show))
 	})
-	r.Group(func(r chi.Router) { // what PayPal sent holds more about readers than a report needs
+	r.Group(func(r chi.Router) { // PayPal's bodies contain more about readers than a report needs
 		r.Use(staff.Only(account.Editor))
 		r.Get("/staff/contributions/{id}/refund", h(staff.Refund.Show))
 		r.Post("/staff/contributions/{id}/refund", h(staff.Refund.Request))

@@ -30,9 +30,9 @@ func (s *server) protect(next http.Handler) http.Handler {
 	})
 }
 
-// sameOrigin refuses a write that another site's page makes a browser send (CSRF): by Sec-Fetch-Site or Origin, without
+// sameOrigin rejects a write that another site's page makes a browser send (CSRF): by Sec-Fetch-Site or Origin, without
 // tokens. GET, HEAD and OPTIONS pass, so they must have no effects. BASE_URL's origin is ours whatever Host says: a
-// proxy may rewrite it, and an older browser sends nothing but Origin to compare it with.
+// proxy may rewrite Host, and an older browser sends only Origin to compare it with.
 func (s *server) sameOrigin(next http.Handler) http.Handler {
 	guard := http.NewCrossOriginProtection()
 	if err := guard.AddTrustedOrigin(s.origin()); err != nil {
@@ -44,8 +44,8 @@ func (s *server) sameOrigin(next http.Handler) http.Handler {
 	return guard.Handler(next)
 }
 
-// policy is the Content-Security-Policy. form-action names PayPal's approval origins too, because Chromium holds the
-// redirect after a form against it, not only the form's own address.
+// policy is the Content-Security-Policy. form-action also names PayPal's approval origins, because Chromium applies it
+// to the redirect after a form, not only to the form's own address.
 func (s *server) policy(ancestors string) string {
 	return strings.Join([]string{
 		"default-src 'none'", "style-src 'self'", "img-src 'self' data:", "script-src 'self'", "connect-src 'self'",
@@ -54,7 +54,8 @@ func (s *server) policy(ancestors string) string {
 	}, "; ")
 }
 
-// privateAddress is for pages whose address holds a key or an id: no other site learns it from a Referer.
+// privateAddress is for pages whose address contains a key or an id: it keeps other sites from learning it from a
+// Referer.
 func privateAddress(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Referrer-Policy", "same-origin")

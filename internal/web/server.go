@@ -1,6 +1,6 @@
-// Package web is the only room that speaks HTTP to people: the server's middleware and the whole URL table, by which
-// every request is routed. What readers see is in its public, what staff see in its staff, what programs get in its
-// api; all are made with its page, and a gift is started by its gift.
+// Package web is the only package that speaks HTTP to people: the server's middleware and the whole URL table, which
+// routes every request. Readers' pages are in its package public, staff's pages in staff, the interface for programs in
+// api; all are built with page, and gift starts a gift.
 //
 // A handler parses, makes one call into the domain, chooses a view and renders it; it returns an error, and one place
 // (page.Renderer.Fail) turns that into a status and a page. The package keeps no state between requests apart from
@@ -124,7 +124,7 @@ type server struct {
 	staff  *staff.Screens // nil without Sessions
 
 	deliveries deliveryLimiter
-	throttled  *slog.Logger // for what anybody can send many of: the same once a minute, with a count
+	throttled  *slog.Logger // for entries that a client can cause in any number: at most one a minute each, with a count
 }
 
 // New builds the handler. It fails when a view is broken or a setting cannot be used.

@@ -12,9 +12,9 @@ import (
 // deliveryTime is how long the body of a delivery may take to arrive.
 const deliveryTime = 5 * time.Second
 
-// webhook answers POST /webhooks/paypal. 200 means the event is committed; PayPal sends anything else again, so trouble
-// of ours is never a 200. It has no use for a cookie: the signature over the raw bytes is what decides. There is no
-// browser on the other side that a page's headers could protect.
+// webhook answers POST /webhooks/paypal. 200 means the event is committed; PayPal sends the event again after any other
+// status, so an internal error is never a 200. It uses no cookie: the signature over the raw bytes decides. The headers
+// of a page would protect no one, because the client is not a browser.
 func (s *server) webhook(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	err := s.receive(w, r)
@@ -25,11 +25,11 @@ func (s *server) webhook(w http.ResponseWriter, r *http.Request) {
 	page.Write(w, status, "text/plain; charset=utf-8", []byte(text+"\n"))
 }
 
-// receive looks first at what costs nothing: a body is read when its headers can be a delivery's, when there is a
-// slot for it, and for so long as an honest one takes.
+// receive checks first what costs nothing: it reads a body only if its headers can be those of a delivery and there is
+// a slot for it, and only for as long as an honest client takes.
 func (s *server) receive(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
-	h.Set("Connection", "close") // a body that is not read to its end is not waited for
+	h.Set("Connection", "close") // do not wait for a body that is not read to its end
 	if err := page.CheckBody(r, inbox.LargestBody); err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (s *server) receive(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer slot.release()
-	// A server that cannot move its deadline has one of its own.
+	// A server whose deadline cannot be moved keeps its own.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(deliveryTime))
 	body, err := page.ReadBody(w, r, inbox.LargestBody)
 	if err != nil {
@@ -52,7 +52,7 @@ func (s *server) receive(w http.ResponseWriter, r *http.Request) error {
 	return s.Webhook(r.Context(), r.Header, body)
 }
 
-// webhookAnswer keeps to plain short words: the other side is a program, or someone trying things out.
+// webhookAnswer uses short plain words: the client is a program, or a person trying things out.
 func webhookAnswer(err error) (status int, text string) {
 	if err == nil {
 		return http.StatusOK, "received"

@@ -9,11 +9,11 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// What deliveries may take up together while they are on the way: PayPal sends a few at a time, a few kilobytes each.
+// The limits on all deliveries in progress together: PayPal sends a few at a time, a few kilobytes each.
 const (
-	bodiesAtOnce        = 256      // that are being read
+	bodiesAtOnce        = 256      // being read
 	bodiesOfOneNetwork  = 64       // of those, from one network, so that a slow sender leaves some for others
-	deliveryBytesAtOnce = 32 << 20 // declared by all that are not answered yet
+	deliveryBytesAtOnce = 32 << 20 // declared by all that are not answered yet, in total
 )
 
 // deliveryLimiter bounds what deliveries take up together. It is safe for concurrent use.
@@ -24,7 +24,7 @@ type deliveryLimiter struct {
 	bytes   int64
 }
 
-// deliverySlot is one delivery's part of it.
+// deliverySlot is one delivery's share of the limits.
 type deliverySlot struct {
 	of      *deliveryLimiter
 	network netip.Prefix
@@ -32,8 +32,8 @@ type deliverySlot struct {
 	read    bool
 }
 
-// acquire takes a slot for a delivery of the declared length, -1 where it does not say. Without one it is refused at
-// once, so that PayPal sends it again later: a queue would only hold more connections.
+// acquire takes a slot for a delivery of the declared length, -1 if it declares none. If there is none, the delivery is
+// refused at once, so that PayPal sends it again later: a queue would only hold more connections.
 func (d *deliveryLimiter) acquire(from page.Client, declared int64) (*deliverySlot, error) {
 	if declared < 0 {
 		declared = inbox.LargestBody
@@ -53,7 +53,7 @@ func (d *deliveryLimiter) acquire(from page.Client, declared int64) (*deliverySl
 	return r, nil
 }
 
-// bodyRead says that the body is there: from now on only its bytes count.
+// bodyRead says that the body has been read: from now on only its bytes count.
 func (r *deliverySlot) bodyRead() {
 	r.of.mu.Lock()
 	defer r.of.mu.Unlock()
