@@ -19,6 +19,7 @@ func TestEveryStandingOfAGift(t *testing.T) {
 	m.click("#give button.button")
 	m.click("button[value=approve]")
 	m.await("Thank you.")
+	thanks := eval[string](m.tab, `location.href`)
 	m.click(`a[href*="/manage/gift/"]`)
 	byKey := eval[string](m.tab, `location.href`)
 	stands := func(columns string) {
@@ -54,4 +55,8 @@ func TestEveryStandingOfAGift(t *testing.T) {
 		m.open(byKey)
 		m.look("news-"+c.name, c.text)
 	}
+	stands("failed_payments = 1, retry_at = now() + interval '5 days'")
+	testkit.Exec(t, s.DB, `UPDATE contribution SET state = 'approved', check_at = NULL`)
+	m.open(thanks)
+	m.look("thanks-first-failed", "could not take the first payment")
 }

@@ -11,6 +11,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/i18n"
+	"readerfund/internal/manage"
 	"readerfund/internal/managelink"
 	"readerfund/internal/money"
 	"readerfund/internal/monthly"
@@ -63,6 +64,8 @@ type goesOn struct {
 	Ended     bool
 	First     string // the day of the first charge, while it is still to come
 	Next      string // the day of the next charge; empty where PayPal names none
+	RetryOn   string // the day on which PayPal tries the first charge again, after it failed; likewise
+	GaveUp    bool   // PayPal has stopped trying
 	Manage    string // where it is paused and stopped
 }
 
@@ -72,6 +75,9 @@ const unsure = "unsure=1"
 
 // again marks a thanks address to which the reader came after a refused payment, and too early for another try.
 const again = "again=1"
+
+// firstFailed is the outcome of a gift that repeats whose first charge PayPal could not take.
+const firstFailed contribution.Outcome = "first_failed"
 
 // pollEvery is how often a page asks about a try that is overdue.
 const pollEvery = 10 * time.Second
@@ -98,13 +104,13 @@ func (s *Thanks) Show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if page.WantsJSON(r) { // the page's own script asks whether there is news
-		page.WriteJSON(w, http.StatusOK, page.JSONType, map[string]string{"outcome": string(outcomeFor(r, c))})
-		return nil
-	}
 	t := s.page(r, c)
 	if err := s.readSubscription(r.Context(), &t); err != nil {
 		return err
+	}
+	if page.WantsJSON(r) { // the page's own script asks whether there is news
+		page.WriteJSON(w, http.StatusOK, page.JSONType, map[string]string{"outcome": string(t.Shown)})
+		return nil
 	}
 	s.ask(r, &t)
 	if t.Shown == contribution.OutcomeRetrying { // and so it goes on by itself, without JavaScript too
@@ -164,7 +170,23 @@ func (s *Thanks) readSubscription(ctx context.Context, t *thanksPage) error {
 	if t.Shown == contribution.OutcomeScheduled && sub.Overdue(s.now()) {
 		t.Shown = contribution.OutcomeConfirming
 	}
+	if t.State == contribution.Approved { // nothing was paid yet
+		s.readFailure(t, sub)
+	}
 	return nil
+}
+
+// readFailure sets what the page shows where the first charge of a recurring gift failed.
+func (s *Thanks) readFailure(t *thanksPage, sub subscription.Subscription) {
+	stands := manage.StandingOf(sub, s.now())
+	if stands != manage.Failing && stands != manage.Lost {
+		return
+	}
+	t.Shown, t.GaveUp = firstFailed, stands == manage.Lost
+	t.Day, t.First, t.Next = "", "", "" // it has not begun, and the next try comes first
+	if sub.RetryAt.After(s.now()) {
+		t.RetryOn = s.day(sub.RetryAt)
+	}
 }
 
 // againAddress is the donation page, filled in as for a contribution.
