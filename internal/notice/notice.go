@@ -20,6 +20,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/mail"
+	"readerfund/internal/supporter"
 )
 
 // Config is what a Service needs.
@@ -47,10 +48,6 @@ type person struct {
 	Name  string `db:"name"`
 }
 
-// personColumns are the columns of the person behind a contribution c, whose supporter is s.
-const personColumns = `
-	coalesce(nullif(c.email, ''), s.email, '') AS email, coalesce(nullif(c.name, ''), s.name, '') AS name`
-
 // reader returns the person behind a contribution. Their address is empty if they were erased, or if PayPal never named
 // them.
 func reader(ctx context.Context, tx *sqlx.Tx, c contribution.Contribution) (person, error) {
@@ -59,7 +56,7 @@ func reader(ctx context.Context, tx *sqlx.Tx, c contribution.Contribution) (pers
 	}
 	var p person
 	err := tx.GetContext(ctx, &p, `
-		SELECT `+personColumns+`
+		SELECT `+supporter.RecipientColumns+`
 		FROM contribution c LEFT JOIN supporter s ON s.id = c.supporter_id WHERE c.id = $1`, c.ID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return person{}, nil

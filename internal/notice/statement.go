@@ -12,6 +12,7 @@ import (
 
 	"readerfund/internal/db"
 	"readerfund/internal/mail"
+	"readerfund/internal/supporter"
 )
 
 // firstStatementDay is the day of January on which the first statements are mailed: the days before it leave time for
@@ -100,7 +101,7 @@ func (s *Service) givenIn(ctx context.Context, tx *sqlx.Tx, year int, supporters
 	// Locked, so that no person is erased between this query and their mail; in the order in which an erasure locks
 	// them.
 	err := tx.SelectContext(ctx, &all, `
-		SELECT c.id, c.supporter_id, g.paid_at, `+personColumns+`
+		SELECT c.id, c.supporter_id, g.paid_at, `+supporter.RecipientColumns+`
 		FROM contribution c JOIN supporter s ON s.id = c.supporter_id CROSS JOIN LATERAL (
 		    SELECT max(r.paid_at) AS paid_at FROM receipt r
 		    WHERE r.contribution_id = c.id AND r.kind = 'receipt' AND r.paid_at >= $2 AND r.paid_at < $3) g

@@ -11,6 +11,7 @@ import (
 
 	"readerfund/internal/mail"
 	"readerfund/internal/money"
+	"readerfund/internal/supporter"
 )
 
 // batch is how many mails one transaction writes.
@@ -54,7 +55,7 @@ func (s *Service) tellYearly(ctx context.Context, now time.Time, least, most int
 			// person who is being erased is left out: otherwise the mail would contain their address after the erasure.
 			err := tx.SelectContext(ctx, &due, `
 				SELECT b.paypal_id, b.contribution_id, c.receipt AS reference, b.amount_minor, b.currency, b.next_billing_at,
-				       `+personColumns+`
+				       `+supporter.RecipientColumns+`
 				FROM subscription b JOIN contribution c ON c.id = b.contribution_id
 				LEFT JOIN supporter s ON s.id = c.supporter_id
 				WHERE b.frequency = 'year' AND b.state = 'active' AND b.next_billing_at > $1 AND b.next_billing_at <= $2

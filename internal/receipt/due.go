@@ -10,6 +10,7 @@ import (
 
 	"readerfund/internal/db"
 	"readerfund/internal/receipt/form"
+	"readerfund/internal/supporter"
 	"readerfund/internal/text"
 )
 
@@ -22,16 +23,11 @@ type person struct {
 	Address Address `db:"address"`
 }
 
-// recipient is where the documents about a contribution c with its supporter s are mailed to, in lower case.
-const recipientColumn = `coalesce(nullif(lower(c.email), ''), s.email)`
-
 // The columns of a person, and the tables that they are in besides a contribution c.
 const (
-	personColumns = `
-	coalesce(nullif(c.name, ''), s.name, '') AS name, coalesce(nullif(c.email, ''), s.email, '') AS email,
-	coalesce(s.country, '') AS country, ` + addressColumns
-	personTables = `
-		LEFT JOIN supporter s ON s.id = c.supporter_id LEFT JOIN receipt_address a ON a.email = ` + recipientColumn
+	personColumns = supporter.RecipientColumns + `, coalesce(s.country, '') AS country, ` + addressColumns
+	personTables  = `
+		LEFT JOIN supporter s ON s.id = c.supporter_id LEFT JOIN receipt_address a ON a.email = ` + supporter.RecipientAddress
 )
 
 // shown is the name and the address that a receipt in a form shows. The name in full goes with the address.
@@ -41,6 +37,27 @@ func (p person) shown(f form.Form) (name, address string) {
 		return text.Line(p.Name), ""
 	}
 	return text.Line(p.Address.Name), p.Address.line(f)
+}
+
+// receiptDue is a payment for which a receipt, or its replacement, is to be issued.
+type receiptDue struct {
+	Payment      int64     `db:"payment_id"`
+	Contribution uuid.UUID `db:"contribution_id"`
+	Minor        int64     `db:"amount_minor"` // what the receipt is good for
+	Currency     string    `db:"currency"`
+	Frequency    string    `db:"frequency"`
+	PaidAt       time.Time `db:"paid_at"`
+
+	person
+}
+
+// receipt returns the row of a receipt in a form.
+func (d receiptDue) receipt(kind Kind, f form.Form) row {
+	name, address := d.shown(f)
+	return row{
+		Kind: kind, Contribution: d.Contribution, Payment: d.Payment, Minor: d.Minor, Left: d.Minor, Currency: d.Currency,
+		Frequency: d.Frequency, PaidAt: d.PaidAt.UTC(), Form: f, Name: name, Address: address, Country: d.Country,
+	}
 }
 
 // The locks under which a person is read. A contribution that is being erased is left for the next time: it would get a
@@ -54,16 +71,10 @@ const (
 // receipts are the receipts that completed payments wait for.
 func (s *Service) receipts(ctx context.Context, tx *sqlx.Tx) (rows []row, more bool, err error) {
 	var due []struct {
-		Payment      int64     `db:"payment_id"`
-		PayPalID     string    `db:"paypal_id"`
-		Reference    string    `db:"reference"`
-		Contribution uuid.UUID `db:"contribution_id"`
-		Minor        int64     `db:"amount_minor"`
-		Currency     string    `db:"currency"`
-		Frequency    string    `db:"frequency"`
-		PaidAt       time.Time `db:"paid_at"`
+		PayPalID  string `db:"paypal_id"`
+		Reference string `db:"reference"`
 
-		person
+		receiptDue
 	}
 	err = tx.SelectContext(ctx, &due, `
 		SELECT p.id AS payment_id, p.paypal_id, coalesce(p.receipt, c.receipt) AS reference, p.contribution_id,
@@ -77,13 +88,8 @@ func (s *Service) receipts(ctx context.Context, tx *sqlx.Tx) (rows []row, more b
 	}
 	rows = make([]row, len(due))
 	for i, d := range due {
-		name, address := d.shown(s.issuer.Form)
-		rows[i] = row{
-			Kind: Original, Contribution: d.Contribution, Payment: d.Payment, Minor: d.Minor, Left: d.Minor,
-			Currency: d.Currency, Frequency: d.Frequency, PaidAt: d.PaidAt.UTC(), Form: s.issuer.Form, Name: name,
-			Address: address, Country: d.Country,
-			to: recipient{email: d.Email, reference: d.Reference, payPalID: d.PayPalID},
-		}
+		rows[i] = d.receipt(Original, s.issuer.Form)
+		rows[i].to = recipient{email: d.Email, reference: d.Reference, payPalID: d.PayPalID}
 	}
 	return rows, len(due) == batch, nil
 }

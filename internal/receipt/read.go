@@ -14,6 +14,7 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
 	"readerfund/internal/receipt/form"
+	"readerfund/internal/supporter"
 )
 
 // stored is a receipt as the database holds it.
@@ -114,7 +115,7 @@ func (s *Service) MailedTo(ctx context.Context, contribution uuid.UUID, email st
 	var theirs bool
 	err := s.db.GetContext(ctx, &theirs, `
 		SELECT EXISTS (SELECT 1 FROM contribution c LEFT JOIN supporter s ON s.id = c.supporter_id
-		               WHERE c.id = $1 AND `+recipientColumn+` = $2)`, contribution, email)
+		               WHERE c.id = $1 AND `+supporter.RecipientAddress+` = $2)`, contribution, email)
 	if err != nil {
 		return false, db.Translate(fmt.Errorf("find who gets the receipts of %s: %w", contribution, err))
 	}

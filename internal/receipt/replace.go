@@ -3,7 +3,6 @@ package receipt
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
@@ -58,30 +57,21 @@ func (s *Service) Replace(ctx context.Context, email string) (replaced int, err 
 
 func (s *Service) replacements(ctx context.Context, tx *sqlx.Tx, email string) (rows []row, more bool, err error) {
 	var due []struct {
-		ID           uuid.UUID `db:"id"`
-		Payment      int64     `db:"payment_id"`
-		Contribution uuid.UUID `db:"contribution_id"`
-		Left         int64     `db:"left_minor"`
-		Currency     string    `db:"currency"`
-		Frequency    string    `db:"frequency"`
-		PaidAt       time.Time `db:"paid_at"`
+		ID uuid.UUID `db:"id"`
 
-		person
+		receiptDue
 	}
 	err = tx.SelectContext(ctx, &due, `
-		SELECT o.id, o.payment_id, o.contribution_id, o.currency, o.frequency, o.paid_at, `+left+` AS left_minor, `+
+		SELECT o.id, o.payment_id, o.contribution_id, o.currency, o.frequency, o.paid_at, `+left+` AS amount_minor, `+
 		personColumns+incomplete+` AND a.email IS NOT NULL ORDER BY o.year, o.number LIMIT $3`+lockPayments,
 		email, s.issuer.Form, batch)
 	if err != nil {
 		return nil, false, fmt.Errorf("find receipts without an address: %w", err)
 	}
-	for _, d := range due {
-		name, address := d.shown(s.issuer.Form)
-		rows = append(rows, row{
-			Kind: Replacement, Contribution: d.Contribution, Payment: d.Payment, Of: &d.ID, Minor: d.Left, Left: d.Left,
-			Currency: d.Currency, Frequency: d.Frequency, PaidAt: d.PaidAt.UTC(), Form: s.issuer.Form, Name: name,
-			Address: address, Country: d.Country,
-		})
+	rows = make([]row, len(due))
+	for i, d := range due {
+		rows[i] = d.receipt(Replacement, s.issuer.Form)
+		rows[i].Of = &d.ID
 	}
 	return rows, len(due) == batch, nil
 }

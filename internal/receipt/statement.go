@@ -14,6 +14,7 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
 	"readerfund/internal/receipt/form"
+	"readerfund/internal/supporter"
 	"readerfund/internal/text"
 )
 
@@ -123,13 +124,13 @@ type receipted struct {
 	Payer        string    `db:"payer"`     // the supporter's address
 }
 
-func (s *Service) receipted(ctx context.Context, supporter uuid.UUID, year int) (rows []receipted, err error) {
+func (s *Service) receipted(ctx context.Context, giver uuid.UUID, year int) (rows []receipted, err error) {
 	from := time.Date(year, time.January, 1, 0, 0, 0, 0, s.zone)
 	err = s.db.SelectContext(ctx, &rows, `
 		SELECT coalesce(x.serial, r.serial) AS serial, coalesce(n.serials, '') AS notices, r.frequency, r.paid_at,
 		       r.amount_minor, coalesce(n.back, 0) AS returned_minor, r.currency,
 		       coalesce(nullif(r.name, ''), s.name, '') AS name, r.address <> '' AS addressed, r.contribution_id,
-		       coalesce(`+recipientColumn+`, '') AS address, coalesce(s.email, '') AS payer
+		       coalesce(`+supporter.RecipientAddress+`, '') AS address, coalesce(s.email, '') AS payer
 		FROM receipt r JOIN contribution c ON c.id = r.contribution_id LEFT JOIN supporter s ON s.id = c.supporter_id
 		LEFT JOIN receipt x ON x.payment_id = r.payment_id AND x.kind = 'replacement'
 		LEFT JOIN LATERAL (
@@ -137,7 +138,7 @@ func (s *Service) receipted(ctx context.Context, supporter uuid.UUID, year int) 
 		    FROM receipt n
 		    WHERE n.contribution_id = r.contribution_id AND n.payment_id = r.payment_id AND n.refund_id IS NOT NULL) n ON true
 		WHERE c.supporter_id = $1 AND r.kind = 'receipt' AND r.paid_at >= $2 AND r.paid_at < $3
-		ORDER BY r.paid_at, r.year, r.number`, supporter, from.UTC(), from.AddDate(1, 0, 0).UTC())
+		ORDER BY r.paid_at, r.year, r.number`, giver, from.UTC(), from.AddDate(1, 0, 0).UTC())
 	if err != nil {
 		return nil, db.Translate(fmt.Errorf("read a supporter's year: %w", err))
 	}

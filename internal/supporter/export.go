@@ -76,8 +76,7 @@ func (s *Service) Export(ctx context.Context, address string) (json.RawMessage, 
 			                    'country', x.country, 'issued_at', x.issued_at) ORDER BY x.year, x.number)
 			                FROM receipt x,
 			                    -- A postal address is told to whom the receipt was mailed, and not to who else paid or typed.
-			                    LATERAL (SELECT coalesce(nullif(lower(c.email), ''),
-			                        (SELECT u.email FROM supporter u WHERE u.id = c.supporter_id)) = $2 AS yes) to_me
+			                    LATERAL (SELECT `+RecipientAddress+` = $2 AS yes) to_me
 			                WHERE x.contribution_id = c.id),
 			            'refunds', (
 			                SELECT jsonb_agg(jsonb_build_object(
@@ -85,7 +84,8 @@ func (s *Service) Export(ctx context.Context, address string) (json.RawMessage, 
 			                    'currency', r.currency, 'at', r.occurred_at) ORDER BY r.id)
 			                FROM refund r JOIN payment p ON p.id = r.payment_id WHERE p.contribution_id = c.id)
 			        ) ORDER BY c.created_at)
-			        FROM contribution c JOIN campaign k ON k.id = c.campaign_id WHERE c.id = ANY($1::uuid[])),
+			        FROM contribution c JOIN campaign k ON k.id = c.campaign_id
+			        LEFT JOIN supporter s ON s.id = c.supporter_id WHERE c.id = ANY($1::uuid[])),
 			    'mails', (
 			        SELECT jsonb_agg(jsonb_build_object(
 			            'kind', m.kind, 'to', m.recipient, 'name', m.name, 'status', m.state, 'at', m.created_at)
