@@ -1,6 +1,6 @@
 // Package contribution is a reader's decision to give: how it is stored, found and locked, what is shown as its status,
-// and its history. Its checkout (internal/checkout) and its money (internal/ledger) have rules of their own; the package
-// reads and saves them together with the contribution, in one statement each.
+// and its history. Its checkout (internal/checkout) and its money (internal/ledger) have rules of their own; the
+// package reads and saves them together with the contribution, in one statement each.
 //
 // It does not call PayPal: internal/settle does, and its facts move a contribution.
 package contribution

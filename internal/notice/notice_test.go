@@ -191,8 +191,8 @@ func TestWhatBeginsLaterIsTold(t *testing.T) {
 	}
 }
 
-// A pause while a dispute is open says so, also of a gift whose latest charge failed; a reader's own pause does not, nor
-// does one at PayPal.
+// A pause while a dispute is open says so, also of a gift whose latest charge failed; a reader's own pause does not,
+// nor does one at PayPal.
 func TestAPauseForADisputeIsTold(t *testing.T) {
 	t.Parallel()
 	for name, failed := range map[string]int{"running": 0, "failing": 1} {

@@ -1,9 +1,9 @@
 // Package report answers the newsroom's questions about money: how much came in, from which campaigns and articles,
 // what it cost, and what happened to one contribution.
 //
-// It only reads, except for the tables of Rollup. Like dashboard and health it reads other packages' tables, each answer
-// in a read-only transaction that sees one state of the database. Every amount is a sum of ledger entries; amounts of
-// two currencies are never added. Days are the publication's, in its time zone.
+// It only reads, except for the tables of Rollup. Like dashboard and health it reads other packages' tables, each
+// answer in a read-only transaction that sees one state of the database. Every amount is a sum of ledger entries;
+// amounts of two currencies are never added. Days are the publication's, in its time zone.
 package report
 
 import (

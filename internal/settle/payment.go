@@ -77,9 +77,9 @@ func (p *Payments) SettleCapture(ctx context.Context, captureID string, src Sour
 	return p.applier.ApplyAll(ctx, facts)
 }
 
-// SettleRefund asks PayPal about one refund and its capture, and applies both. reversal reports that the news called
-// it a reversal; PayPal's API shows that only on the capture.
-// The error is a *ContradictionError where the capture may be the charge of a subscription that PayPal does not name yet.
+// SettleRefund asks PayPal about one refund and its capture, and applies both. reversal reports that the news called it
+// a reversal; PayPal's API shows that only on the capture. The error is a *ContradictionError where the capture may be
+// the charge of a subscription that PayPal does not name yet.
 func (p *Payments) SettleRefund(
 	ctx context.Context, refundID string, reversal bool, src Source,
 ) (contribution.Contribution, error) {

@@ -106,8 +106,8 @@ func TestWhatWentBackOfChargesIsAskedFor(t *testing.T) {
 }
 
 // Neither PayPal's answer about a charge nor its news names the subscription, and PayPal gives no list of charges until
-// both pieces of news have come. In whatever order they come, and come again, the charge and its refund are booked, also
-// where PayPal's record may not be read.
+// both pieces of news have come. In whatever order they come, and come again, the charge and its refund are booked,
+// also where PayPal's record may not be read.
 func TestEveryOrderOfNewsOfAnUnnamedChargeThatIsRefunded(t *testing.T) {
 	t.Parallel()
 	for _, order := range []string{"sale refund", "refund sale", "refund refund sale", "sale refund sale", "refund"} {

@@ -47,9 +47,9 @@ func (s *subscriptions) ask(
 // errRunsUnknown says that PayPal does not know a subscription that may charge the reader, by PayPal's earlier answers.
 var errRunsUnknown = errors.New("PayPal does not know a subscription that runs")
 
-// reviewMissing opens a review where PayPal does not know a subscription that may charge the reader, most likely because
-// our credentials are of another account. The error is errRunsUnknown then, with PayPal's. Nothing is ended; the next
-// good answer closes the review.
+// reviewMissing opens a review where PayPal does not know a subscription that may charge the reader, most likely
+// because our credentials are of another account. The error is errRunsUnknown then, with PayPal's. Nothing is ended;
+// the next good answer closes the review.
 func (s *subscriptions) reviewMissing(ctx context.Context, id uuid.UUID, paypalID string, missing error) error {
 	missing = fmt.Errorf("ask about subscription %s: %w", paypalID, missing)
 	known, err := subscription.Find(ctx, s.payments.db, paypalID)

@@ -248,7 +248,8 @@ func TestReasonsOfChangesAreErased(t *testing.T) {
 	}
 }
 
-// A payment is handed out with how often it was taken then, which is not how the gift began where it was switched since.
+// A payment is handed out with how often it was taken then, which is not how the gift began where it was switched
+// since.
 func TestExportSaysHowOftenEachPaymentWasTaken(t *testing.T) {
 	t.Parallel()
 	f := open(t)

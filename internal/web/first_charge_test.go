@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// A first charge that failed is not passed over: the page says so, when PayPal tries again, and leads to the gift's page.
+// A first charge that failed is not passed over: the page says so, when PayPal tries again, and leads to the gift's
+// page.
 func TestAFirstChargeThatFailed(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)

@@ -56,7 +56,7 @@
 //     month the day is held to the month's last, or drifts into the next month.
 //   - A set-up fee is a payment of its own, made with the activation and before the first cycle's, also when the start
 //     lies ahead or a free trial comes first; PayPal's staff said so of the API before (PayPal-Java-SDK, issue 185).
-//     Where it fails, ACTIVATED and PAYMENT.FAILED are followed by CANCELLED, or, with CONTINUE, the fee is outstanding.
+//     Where it fails, ACTIVATED and PAYMENT.FAILED are followed by CANCELLED, or with CONTINUE the fee is outstanding.
 //   - A plan's tax is added to the price of a cycle, or a part of it where inclusive says so, rounded half up; shipping
 //     and set-up fee are not taxed. A sale's details and the list of transactions name tax and shipping where there are
 //     any. What was outstanding is in neither.
