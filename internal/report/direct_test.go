@@ -27,58 +27,43 @@ func direct(ctx context.Context, d *db.DB, zone *time.Location, now time.Time, m
 	return found, err
 }
 
+// directMonths counts each month by itself between its two ends, the latest first. It shares nothing with Reports, which
+// adds up what was counted by the names of months.
 func directMonths(
 	ctx context.Context, d *db.DB, zone *time.Location, first time.Time, months int,
 ) ([]report.RecurringMonth, error) {
-	var lives []struct {
-		Began string `db:"began"`
-		Ended string `db:"ended"` // empty while it runs
-		Count int64  `db:"count"`
-	}
-	err := d.SelectContext(ctx, &lives, `
-		SELECT to_char(started_at AT TIME ZONE $1, 'YYYY-MM') AS began,
-		       coalesce(to_char(ended_at AT TIME ZONE $1, 'YYYY-MM'), '') AS ended, count(*) AS count
-		FROM subscription WHERE started_at IS NOT NULL GROUP BY 1, 2`, zone.String())
-	if err != nil {
-		return nil, err
-	}
-	var charges []struct {
-		Month string `db:"month"`
-		Up    int64  `db:"up"`
-		Down  int64  `db:"down"`
-	}
-	err = d.SelectContext(ctx, &charges, `
-		SELECT to_char(occurred_at AT TIME ZONE $1, 'YYYY-MM') AS month,
-		       count(*) FILTER (WHERE amount_minor > before) AS up, count(*) FILTER (WHERE amount_minor < before) AS down
-		FROM (
-			SELECT occurred_at, amount_minor, lag(amount_minor) OVER (
-			           PARTITION BY contribution_id ORDER BY occurred_at, paypal_id) AS before
-			FROM payment WHERE kind = 'sale' AND status = 'completed'
-		) p
-		WHERE occurred_at >= $2 AND amount_minor <> before GROUP BY 1`, zone.String(), first)
-	if err != nil {
-		return nil, err
-	}
 	all := make([]report.RecurringMonth, months)
 	for n := range all {
-		m := report.RecurringMonth{Month: first.AddDate(0, months-1-n, 0).Format("2006-01")}
-		for _, l := range lives {
-			switch {
-			case l.Began == m.Month:
-				m.New += l.Count
-			case l.Began < m.Month && (l.Ended == "" || l.Ended > m.Month):
-				m.Kept += l.Count
-			}
-			if l.Ended == m.Month {
-				m.Lost += l.Count
-			}
+		y, m, _ := first.Date()
+		from := time.Date(y, m+time.Month(months-1-n), 1, 0, 0, 0, 0, zone)
+		until := time.Date(y, m+time.Month(months-n), 1, 0, 0, 0, 0, zone)
+		var row struct {
+			New  int64 `db:"new"`
+			Kept int64 `db:"kept"`
+			Lost int64 `db:"lost"`
+			Up   int64 `db:"up"`
+			Down int64 `db:"down"`
 		}
-		for _, c := range charges {
-			if c.Month == m.Month {
-				m.Up, m.Down = c.Up, c.Down
-			}
+		err := d.GetContext(ctx, &row, `
+			SELECT (SELECT count(*) FROM subscription WHERE started_at >= $1 AND started_at < $2) AS new,
+			       (SELECT count(*) FROM subscription
+			        WHERE started_at < $1 AND (ended_at IS NULL OR ended_at >= $2)) AS kept,
+			       (SELECT count(*) FROM subscription
+			        WHERE started_at IS NOT NULL AND ended_at >= $1 AND ended_at < $2) AS lost,
+			       count(*) FILTER (WHERE amount_minor > before) AS up,
+			       count(*) FILTER (WHERE amount_minor < before) AS down
+			FROM (
+				SELECT occurred_at, amount_minor, lag(amount_minor) OVER (
+				           PARTITION BY contribution_id ORDER BY occurred_at, paypal_id) AS before
+				FROM payment WHERE kind = 'sale' AND status = 'completed'
+			) p
+			WHERE occurred_at >= $1 AND occurred_at < $2`, from, until)
+		if err != nil {
+			return nil, err
 		}
-		all[n] = m
+		all[n] = report.RecurringMonth{
+			Month: from.Format("2006-01"), New: row.New, Kept: row.Kept, Lost: row.Lost, Up: row.Up, Down: row.Down,
+		}
 	}
 	return all, nil
 }
