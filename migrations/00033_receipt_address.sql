@@ -32,7 +32,8 @@ DROP INDEX CONCURRENTLY IF EXISTS receipt_replacement_once;
 CREATE UNIQUE INDEX CONCURRENTLY receipt_replacement_once ON receipt (payment_id) WHERE kind = 'replacement';
 
 -- +goose Down
--- The wider constraints stay: a replacement that was issued has its number, and the version before shows it as a notice.
+-- The wider constraints stay: a replacement that was issued has its number, and the version before shows it as a
+-- notice.
 DROP INDEX CONCURRENTLY IF EXISTS receipt_replacement_once;
 ALTER TABLE receipt DROP COLUMN IF EXISTS address;
 DROP TABLE IF EXISTS receipt_address;

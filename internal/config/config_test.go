@@ -321,7 +321,8 @@ func TestReceiptsNeedWhatTheirLawWants(t *testing.T) {
 	}
 	s.ReceiptIssuer, s.ReceiptTaxID, s.ReceiptPurpose = "The Daily e.V.", "27/123/45678", "Förderung der Volksbildung"
 	for office, reads := range map[string]bool{
-		"Finanzamt Berlin I, Freistellungsbescheid vom 03.02.2026 für 2024": true, "Finanzamt Berlin I, 3 February 2026": false,
+		"Finanzamt Berlin I, Freistellungsbescheid vom 03.02.2026 für 2024": true,
+		"Finanzamt Berlin I, 3 February 2026":                               false,
 	} {
 		s.ReceiptTaxOffice = office
 		if _, err := s.Parse(config.NeedServe); (err == nil) != reads {

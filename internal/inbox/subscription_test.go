@@ -25,8 +25,10 @@ const (
 
 // course is what happens to a monthly gift of EUR 10.00, and how it ends.
 type course struct {
-	name    string
-	acts    []string // hooks of the subscription, or of its latest sale where they begin with "sale"; billing: a setting; wait: two seconds
+	name string
+	// acts are hooks of the subscription, or of its latest sale where they begin with "sale"; billing is a setting, and
+	// wait is two seconds.
+	acts    []string
 	news    []string // what is delivered of it, in PayPal's order
 	state   contribution.State
 	runs    subscription.State

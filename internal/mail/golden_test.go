@@ -28,9 +28,13 @@ func samples() map[string]mail.Message {
 		"receipt.back": {Args: receiptArgs("cancellation")},
 		"statement":    {Args: mail.StatementArgs{Year: 2026, URL: "https://give.example.org/statements/0197/2026?key=abc"}},
 
-		"welcome":       {Args: giftArgs(func(*mail.GiftArgs) {})},
-		"welcome.later": {Args: giftArgs(func(a *mail.GiftArgs) { a.First, a.Next, a.Scheduled = a.Next, time.Time{}, true })},
-		"changed":       {Args: giftArgs(func(a *mail.GiftArgs) { a.Before, a.FrequencyBefore = money.New(500, "EUR"), "year" })},
+		"welcome": {Args: giftArgs(func(*mail.GiftArgs) {})},
+		"welcome.later": {Args: giftArgs(func(a *mail.GiftArgs) {
+			a.First, a.Next, a.Scheduled = a.Next, time.Time{}, true
+		})},
+		"changed": {Args: giftArgs(func(a *mail.GiftArgs) {
+			a.Before, a.FrequencyBefore = money.New(500, "EUR"), "year"
+		})},
 		"changed.late": {Args: giftArgs(func(a *mail.GiftArgs) {
 			a.Before, a.FrequencyBefore, a.MissesNext = money.New(500, "EUR"), "month", true
 		})},

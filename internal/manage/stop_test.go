@@ -305,7 +305,8 @@ func TestAGiftIsStoppedBeforeItsFirstCharge(t *testing.T) {
 			}
 			n.wants(c, subscription.Cancelled)
 			n.later(40 * day)
-			if n.Wants(c, contribution.Cancelled); n.Count("payment") != 0 || n.Count("contribution WHERE check_at IS NOT NULL") != 0 ||
+			if n.Wants(c, contribution.Cancelled); n.Count("payment") != 0 ||
+				n.Count("contribution WHERE check_at IS NOT NULL") != 0 ||
 				n.Count("queue") != 0 {
 				t.Errorf("%s: %d payments, and something is due", waitsAs, n.Count("payment"))
 			}

@@ -121,7 +121,8 @@ func TestALifeIsTold(t *testing.T) {
 	w := open(t)
 	c := w.Subscribe("month", "10.00")
 	welcome := w.last(mail.Welcome)
-	if welcome.Scheduled || welcome.Amount.String() != "10.00 EUR" || welcome.Frequency != "month" || welcome.Reference != c.Receipt ||
+	if welcome.Scheduled || welcome.Amount.String() != "10.00 EUR" || welcome.Frequency != "month" ||
+		welcome.Reference != c.Receipt ||
 		!welcome.Next.Equal(w.sub(c).NextBillingAt) || welcome.Next.IsZero() || !strings.HasSuffix(welcome.Manage, c.ID.String()) {
 		t.Errorf("the welcome: %+v", welcome)
 	}

@@ -165,7 +165,8 @@ func TestWhatTheLawsWant(t *testing.T) {
 	for f, wants := range map[form.Form]map[string][]string{
 		form.US: {"once": {"The Test Gazette", "€25.00", "No goods or services were provided", "$250", "EIN: 12-3456789"}},
 		form.DE: {
-			"once":  {"§ 50 Abs. 4 Satz 1 Nr. 2 EStDV", "Förderung der Volksbildung", "dem Freistellungsbescheid des Finanzamtes Berlin I", "Spende, kein Mitgliedsbeitrag"},
+			"once": {"§ 50 Abs. 4 Satz 1 Nr. 2 EStDV", "Förderung der Volksbildung",
+				"dem Freistellungsbescheid des Finanzamtes Berlin I", "Spende, kein Mitgliedsbeitrag"},
 			"large": {"Zahlungsbestätigung", "genügt dieser Beleg nicht"},
 		},
 		form.DECollective: {
@@ -175,7 +176,8 @@ func TestWhatTheLawsWant(t *testing.T) {
 				"Wir sind wegen Förderung der Volksbildung nach dem Freistellungsbescheid des Finanzamtes Berlin I, StNr. 12-3456789, vom 03.02.2026 " +
 					"für den letzten Veranlagungszeitraum 2024 nach § 5 Abs. 1 Nr. 9 des Körperschaftsteuergesetzes von der Körperschaftsteuer und " +
 					"nach § 3 Nr. 6 des Gewerbesteuergesetzes von der Gewerbesteuer befreit.",
-				"nur zur Förderung der Volksbildung verwendet", "§ 10b Abs. 4 EStG", "§ 63 Abs. 5 AO", "01.01.2026 bis 31.12.2026", "Anlage zur Sammelbestätigung vom 02.03.2027", "Gesamtsumme: 30,00"},
+				"nur zur Förderung der Volksbildung verwendet", "§ 10b Abs. 4 EStG", "§ 63 Abs. 5 AO", "01.01.2026 bis 31.12.2026",
+				"Anlage zur Sammelbestätigung vom 02.03.2027", "Gesamtsumme: 30,00"},
 		},
 		form.UK: {"once": {"I want to Gift Aid", "I am a UK taxpayer", "it is my responsibility to pay any difference", "Full home address", "Postcode"}},
 		form.FR: {"once": {"articles 200 et 978", "Numéro d'ordre du reçu: R-2026-000123", "***25,00", "numéraire", "certifie sur l'honneur", "SIREN ou RNA"}},

@@ -320,7 +320,8 @@ func TestAReceiptSaysTheFrequencyOfItsPayment(t *testing.T) {
 	}
 	var made struct{ Sale string }
 	w.PayPal.Must("POST", "/sandbox/subscriptions/"+c.Checkout.PayPalID+"/renew", testkit.Fields{}, &made)
-	if _, err := w.Payments.SettleSale(t.Context(), made.Sale, "", settle.Source{Way: contribution.ByWebhook}); err != nil {
+	if _, err := w.Payments.SettleSale(t.Context(), made.Sale, "",
+		settle.Source{Way: contribution.ByWebhook}); err != nil {
 		t.Fatal(err)
 	}
 	w.issue()

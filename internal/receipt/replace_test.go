@@ -20,7 +20,8 @@ const ada = "ada@example.org"
 // home is an address as a reader types it.
 func home() receipt.Address {
 	return receipt.Address{
-		Name: "  Augusta Ada Łukaszewicz ", Street: "7 rue de l’Église", Extra: "Bât. C", Postcode: "75011", Town: "Paris\u200b",
+		Name: "  Augusta Ada Łukaszewicz ", Street: "7 rue de l’Église", Extra: "Bât. C", Postcode: "75011",
+		Town: "Paris\u200b",
 	}
 }
 
@@ -70,7 +71,8 @@ func TestAnAddressIsForWhoGetsTheMail(t *testing.T) {
 	w := open(t, form.FR)
 	c, _ := w.gift("25.00") // typed: Ada's address
 	var payer string
-	if err := w.DB.Get(&payer, `SELECT s.email FROM supporter s JOIN contribution c ON c.supporter_id = s.id WHERE c.id = $1`, c.ID); err != nil {
+	if err := w.DB.Get(&payer,
+		`SELECT s.email FROM supporter s JOIN contribution c ON c.supporter_id = s.id WHERE c.id = $1`, c.ID); err != nil {
 		t.Fatal(err)
 	}
 	w.saveHome(payer) // whose account at PayPal paid
@@ -124,7 +126,8 @@ func TestAReceiptIsReplacedOnce(t *testing.T) {
 		t.Error("a number is missing or was given twice")
 	}
 	for serial, want := range map[string]string{
-		all[0].Serial: "Cancelled, and replaced by receipt R-2026-000003 of", all[1].Serial: "Cancels and replaces: receipt R-2026-000001, issued on",
+		all[0].Serial: "Cancelled, and replaced by receipt R-2026-000003 of",
+		all[1].Serial: "Cancels and replaces: receipt R-2026-000001, issued on",
 	} {
 		d, err := w.receipts.Open(t.Context(), c.ID, serial)
 		if err != nil || !strings.Contains(written(d), want) {
@@ -138,7 +141,8 @@ func TestAReceiptIsReplacedOnce(t *testing.T) {
 		t.Errorf("the notice: %+v", n)
 	}
 	st, err := w.receipts.Statement(t.Context(), w.supporter(c), 2026, uuid.Nil)
-	if err != nil || len(st.Given) != 2 || st.Given[0].Serial != "R-2026-000003" || st.Given[0].Left.String() != "20.00 EUR" ||
+	if err != nil || len(st.Given) != 2 || st.Given[0].Serial != "R-2026-000003" ||
+		st.Given[0].Left.String() != "20.00 EUR" ||
 		st.Sums[0].String() != "27.00 EUR" || strings.Contains(st.Name, "Augusta") || st.Address != "" {
 		t.Errorf("the year: %+v, %v", st, err)
 	}
@@ -167,7 +171,8 @@ func TestAReplacementIsAboutWhatIsLeft(t *testing.T) {
 		t.Errorf("the cancellation: %+v", r)
 	}
 	st, err := w.receipts.Statement(t.Context(), w.supporter(part), 2026, uuid.Nil)
-	if err != nil || st.Given[0].Amount.String() != "25.00 EUR" || st.Given[0].Left.Minor != 0 || len(st.Given[0].Notices) != 2 {
+	if err != nil || st.Given[0].Amount.String() != "25.00 EUR" || st.Given[0].Left.Minor != 0 ||
+		len(st.Given[0].Notices) != 2 {
 		t.Errorf("the year: %+v, %v", st, err)
 	}
 }
@@ -236,7 +241,8 @@ func TestTheYearsConfirmationHasTheAddress(t *testing.T) {
 	if err != nil || st.Address != "7 rue de l’Église, Bât. C, 75011 Paris" || st.Name != "Augusta Ada Łukaszewicz" {
 		t.Fatalf("%+v, %v", st, err)
 	}
-	if d, err := w.receipts.StatementDocument(st); err != nil || !strings.Contains(written(d), "Anschrift des Zuwendenden: "+st.Address) {
+	if d, err := w.receipts.StatementDocument(st); err != nil ||
+		!strings.Contains(written(d), "Anschrift des Zuwendenden: "+st.Address) {
 		t.Errorf("%v\n%s", err, written(d))
 	}
 }
@@ -251,7 +257,8 @@ func TestAStatementNamesItsOwnReader(t *testing.T) {
 	w.issue()
 	payer := w.supporter(typed)
 	mailed, err := w.receipts.Statement(t.Context(), payer, 2026, typed.ID)
-	if err != nil || len(mailed.Given) != 1 || mailed.Name != "Augusta Ada Łukaszewicz" || !strings.Contains(mailed.Address, "Paris") {
+	if err != nil || len(mailed.Given) != 1 || mailed.Name != "Augusta Ada Łukaszewicz" ||
+		!strings.Contains(mailed.Address, "Paris") {
 		t.Errorf("the mailed one: %+v, %v", mailed, err)
 	}
 	own, err := w.receipts.Statement(t.Context(), payer, 2026, uuid.Nil)
@@ -279,7 +286,8 @@ func TestAddressesAreOneLineEach(t *testing.T) {
 		}
 	}
 	w.saveHome(ada)
-	if a, err := w.receipts.AddressOf(t.Context(), ada); err != nil || a.Name != "Augusta Ada Łukaszewicz" || a.Town != "Paris" {
+	if a, err := w.receipts.AddressOf(t.Context(), ada); err != nil || a.Name != "Augusta Ada Łukaszewicz" ||
+		a.Town != "Paris" {
 		t.Errorf("kept: %+v, %v", a, err)
 	}
 	if err := w.receipts.RemoveAddress(t.Context(), ada); err != nil {

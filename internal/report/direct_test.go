@@ -27,8 +27,8 @@ func direct(ctx context.Context, d *db.DB, zone *time.Location, now time.Time, m
 	return found, err
 }
 
-// directMonths counts each month by itself between its two ends, the latest first. It shares nothing with Reports, which
-// adds up what was counted by the names of months.
+// directMonths counts each month by itself between its two ends, the latest first. It shares nothing with Reports,
+// which adds up what was counted by the names of months.
 func directMonths(
 	ctx context.Context, d *db.DB, zone *time.Location, first time.Time, months int,
 ) ([]report.RecurringMonth, error) {

@@ -195,8 +195,8 @@ func TestEverySentenceIsWhole(t *testing.T) {
 	t.Parallel()
 	args := review.Args{}
 	for _, name := range strings.Fields("amount answer approved booked captured case change chosen count currency " +
-		"difference disputed due ended fee frequency interval kind known net number order other paid payment payments platform " +
-		"receipt ref refund says start status subscription text told") {
+		"difference disputed due ended fee frequency interval kind known net number order other paid payment payments " +
+		"platform receipt ref refund says start status subscription text told") {
 		args[name] = "17.00 EUR"
 	}
 	keys := i18n.Keys("review.code.")

@@ -90,7 +90,8 @@ func TestABeginAndAChargeMuchTooEarlyAreLookedAt(t *testing.T) {
 	n.Exec(`UPDATE contribution SET first_charge_at = first_charge_at + interval '20 days' WHERE id = $1`, c.ID)
 	n.agree(c)
 	c = n.comeBack(c)
-	if c.State != contribution.Approved || n.reviews(review.SubscriptionStartsEarly) != 1 || n.reviews(review.ChargedEarly) != 0 {
+	if c.State != contribution.Approved || n.reviews(review.SubscriptionStartsEarly) != 1 ||
+		n.reviews(review.ChargedEarly) != 0 {
 		t.Errorf("approved: %s, %d reviews", c.State, n.reviews(review.SubscriptionStartsEarly))
 	}
 	n.pass(33)

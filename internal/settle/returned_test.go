@@ -59,7 +59,8 @@ func TestPartsOfAChargeThatWentBack(t *testing.T) {
 	n.PayPal.Refund(sale, "3.00")
 	n.Clock.Advance(time.Minute)
 	n.fault(`{"kind":"status","status":403,"match":{"path":"/v1/reporting/transactions"}}`)
-	if _, err := n.Payments.SettleReturned(t.Context(), sale, "", byWebhook); !isContradiction(err, review.ReturnNotListed) {
+	if _, err := n.Payments.SettleReturned(t.Context(), sale, "", byWebhook); !isContradiction(err,
+		review.ReturnNotListed) {
 		t.Errorf("the record may not be read: %v", err)
 	}
 	n.heal()

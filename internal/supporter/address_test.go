@@ -10,8 +10,8 @@ func (f *fixture) keepAddress(email, street string) {
 	f.T.Helper()
 	f.Exec(`INSERT INTO receipt_address (email, name, street, extra, postcode, town, country, updated_at)
 		VALUES ($1, 'Augusta Quillfeather', $2, '', '75011', 'Paris', '', $3)`, email, street, f.Clock.Now())
-	f.Exec(`INSERT INTO receipt (id, series, year, number, serial, kind, contribution_id, payment_id, amount_minor, left_minor,
-			currency, frequency, paid_at, issued_at, form, name, address)
+	f.Exec(`INSERT INTO receipt (id, series, year, number, serial, kind, contribution_id, payment_id, amount_minor,
+			left_minor, currency, frequency, paid_at, issued_at, form, name, address)
 		SELECT gen_random_uuid(), 'R', 2026, p.id, 'R-' || p.id, 'receipt', c.id, p.id, 500, 500, 'EUR', 'once', now(), now(),
 		       'fr', 'Augusta Quillfeather', $2
 		FROM contribution c JOIN payment p ON p.contribution_id = c.id WHERE lower(c.email) = $1`, email, street)
@@ -25,7 +25,8 @@ func TestPostalAddressesAreHandedOutAndErased(t *testing.T) {
 	f.keepAddress("ada@example.org", "7 Quill Street")
 	f.keepAddress("bob@example.org", "8 Bob Road")
 	given, err := f.Export(t.Context(), "ada@example.org")
-	if text := string(given); err != nil || strings.Count(text, "7 Quill Street") != 2 || strings.Contains(text, "Bob Road") {
+	if text := string(given); err != nil || strings.Count(text, "7 Quill Street") != 2 ||
+		strings.Contains(text, "Bob Road") {
 		t.Errorf("%v: %s", err, text)
 	}
 	var payer string // of both gifts, who typed other addresses
@@ -43,7 +44,8 @@ func TestPostalAddressesAreHandedOutAndErased(t *testing.T) {
 	if left := f.names("Quill Street"); len(left) > 0 {
 		t.Errorf("still there: %v", left)
 	}
-	if n := f.Count("receipt_address WHERE street = '8 Bob Road'") + f.Count("receipt WHERE address = '8 Bob Road'"); n != 2 {
+	n := f.Count("receipt_address WHERE street = '8 Bob Road'") + f.Count("receipt WHERE address = '8 Bob Road'")
+	if n != 2 {
 		t.Error("another's address is gone")
 	}
 }
@@ -72,7 +74,8 @@ func TestAddressesOnReceiptsOfErasedGiftsAreForgotten(t *testing.T) {
 	f.keepAddress("ada@example.org", "7 Quill Street")
 	f.keepAddress("bob@example.org", "8 Bob Road")
 	f.Exec(`UPDATE receipt SET name = '', country = '' WHERE address = '7 Quill Street'`)
-	f.Exec(`UPDATE contribution SET name = '', email = '', supporter_id = NULL, erased_at = $1 WHERE name = 'Ada'`, f.Clock.Now())
+	f.Exec(`UPDATE contribution SET name = '', email = '', supporter_id = NULL, erased_at = $1 WHERE name = 'Ada'`,
+		f.Clock.Now())
 	if err := f.Forget(t.Context()); err != nil {
 		t.Fatal(err)
 	}

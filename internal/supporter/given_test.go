@@ -40,7 +40,8 @@ func TestWhatAReaderGaveComesInPages(t *testing.T) {
 	if pages != 10 || len(seen) != 500 || len(slices.Compact(slices.Sorted(slices.Values(seen)))) != 500 {
 		t.Errorf("%d payments in %d pages, want 500 in 10", len(seen), pages)
 	}
-	if slices.Contains(references, "N-7") || !slices.Contains(references, "N-500") || !slices.Contains(references, c.Receipt) {
+	if slices.Contains(references, "N-7") || !slices.Contains(references, "N-500") ||
+		!slices.Contains(references, c.Receipt) {
 		t.Errorf("numbers: %v", references)
 	}
 }

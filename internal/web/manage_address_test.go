@@ -24,7 +24,8 @@ func openInForm(t *testing.T, f form.Form) house {
 
 func homeForm(more ...string) url.Values {
 	v := url.Values{
-		"act": {"saved"}, "name": {"Augusta Ada Łukaszewicz"}, "street": {"7 rue de l’Église"}, "postcode": {"75011"}, "town": {"Paris"},
+		"act": {"saved"}, "name": {"Augusta Ada Łukaszewicz"}, "street": {"7 rue de l’Église"}, "postcode": {"75011"},
+		"town": {"Paris"},
 	}
 	for pair := range slices.Chunk(more, 2) {
 		v.Set(pair[0], pair[1])
@@ -51,7 +52,8 @@ func TestNoAddressIsAskedForWhereNoneIsNeeded(t *testing.T) {
 		if got := r.get("/manage"); got.status != 200 || strings.Contains(got.body, "address-line1") {
 			t.Errorf("%s asks for an address: %d", f, got.status)
 		}
-		if got := r.form("/manage/address", homeForm()); got.status != 404 || h.number(`SELECT count(*) FROM receipt_address`) != 0 {
+		if got := r.form("/manage/address", homeForm()); got.status != 404 ||
+			h.number(`SELECT count(*) FROM receipt_address`) != 0 {
 			t.Errorf("%s takes an address: %d", f, got.status)
 		}
 	}
@@ -65,8 +67,10 @@ func TestAReaderWritesTheirAddressForReceipts(t *testing.T) {
 	_, id := h.receipted(giftForm("amount", "7", "name", "Ada", "email", adaMail))
 	r := h.letIn(adaMail)
 	own := r.get("/manage")
-	own.says(t, "own page", "For the tax office", `autocomplete="name"`, `autocomplete="address-line1"`, `autocomplete="address-line2"`,
-		`autocomplete="postal-code"`, `autocomplete="address-level2"`, `autocomplete="country-name"`, "details class=\"more\" open")
+	own.says(t, "own page", "For the tax office", `autocomplete="name"`, `autocomplete="address-line1"`,
+		`autocomplete="address-line2"`,
+		`autocomplete="postal-code"`, `autocomplete="address-level2"`, `autocomplete="country-name"`,
+		"details class=\"more\" open")
 	if strings.Contains(own.body, "Replace earlier") {
 		t.Error("a replacement is offered without an address")
 	}
@@ -78,13 +82,16 @@ func TestAReaderWritesTheirAddressForReceipts(t *testing.T) {
 	if got := r.form("/manage/address", homeForm("act", "burned")); got.status != 404 {
 		t.Errorf("an act that no button has: %d", got.status)
 	}
-	if got := h.newReader().form("/manage/address", homeForm()); got.status != 303 || !strings.HasPrefix(got.header.Get("Location"), "/manage") {
+	if got := h.newReader().form("/manage/address", homeForm()); got.status != 303 ||
+		!strings.HasPrefix(got.header.Get("Location"), "/manage") {
 		t.Errorf("without a session: %d", got.status)
 	}
-	if got := r.form("/manage/address", homeForm(), "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"); got.status != 403 {
+	if got := r.form("/manage/address", homeForm(), "Origin", "https://evil.example", "Sec-Fetch-Site",
+		"cross-site"); got.status != 403 {
 		t.Errorf("from another site: %d", got.status)
 	}
-	r.goesOn(r.form("/manage/address", homeForm())).says(t, "saved", "Your address is saved", "7 rue de l’Église, 75011 Paris", "One receipt was issued without",
+	r.goesOn(r.form("/manage/address", homeForm())).says(t, "saved", "Your address is saved",
+		"7 rue de l’Église, 75011 Paris", "One receipt was issued without",
 		"Replace earlier receipts", "Change or remove it")
 	if got := r.get("/manage/export"); !strings.Contains(got.body, `"street": "7 rue de l’Église"`) {
 		t.Errorf("the export lacks it:\n%s", got.body)
@@ -96,15 +103,19 @@ func TestAReaderWritesTheirAddressForReceipts(t *testing.T) {
 		t.Error("another replacement is offered")
 	}
 	r.get("/contributions/"+id+"/receipt").says(t, "list", "replaced by R-2026-000002", "replaces "+old)
-	r.get(receipt.DocumentPath(uuid.MustParse(id), old)).says(t, "the old one", "Annulé et remplacé par le reçu R-2026-000002")
-	r.get(receipt.DocumentPath(uuid.MustParse(id), "R-2026-000002")).says(t, "the new one", "Annule et remplace", "le reçu "+old,
+	r.get(receipt.DocumentPath(uuid.MustParse(id), old)).says(t, "the old one",
+		"Annulé et remplacé par le reçu R-2026-000002")
+	r.get(receipt.DocumentPath(uuid.MustParse(id), "R-2026-000002")).says(t, "the new one", "Annule et remplace",
+		"le reçu "+old,
 		"7 rue de l’Église, 75011 Paris", "Augusta Ada Łukaszewicz")
-	r.goesOn(r.form("/manage/address", url.Values{"act": {"removed"}})).says(t, "removed", "Your address is removed", "Write your name and address")
+	r.goesOn(r.form("/manage/address", url.Values{"act": {"removed"}})).says(t, "removed", "Your address is removed",
+		"Write your name and address")
 	r.form("/manage/address", homeForm())
 	if got := r.form("/manage/erase", nil); got.status != 200 {
 		t.Fatalf("erase: %d", got.status)
 	}
-	if n := h.number(`SELECT (SELECT count(*) FROM receipt_address) + (SELECT count(*) FROM receipt WHERE address || name <> '')`); n != 0 {
+	if n := h.number(`SELECT (SELECT count(*) FROM receipt_address) +
+		(SELECT count(*) FROM receipt WHERE address || name <> '')`); n != 0 {
 		t.Errorf("%d rows still have the address", n)
 	}
 }
@@ -134,7 +145,8 @@ func TestAnAddressIsShownToItsReaderAlone(t *testing.T) {
 			t.Errorf("%s and the list: %d", name, got.status)
 		}
 	}
-	if got := paid.get("/manage/export"); got.status != 200 || strings.Contains(got.body, "Église") || strings.Contains(got.body, "Augusta") {
+	if got := paid.get("/manage/export"); got.status != 200 || strings.Contains(got.body, "Église") ||
+		strings.Contains(got.body, "Augusta") {
 		t.Errorf("the payer's export has another's address: %d\n%s", got.status, got.body)
 	}
 	if h.number(`SELECT count(*) FROM receipt WHERE opened_at IS NOT NULL`) != 0 {
@@ -155,7 +167,8 @@ func TestEditorsSeeTheAddressForReceipts(t *testing.T) {
 	_, id := h.receipted(giftForm("amount", "7", "email", adaMail))
 	h.letIn(adaMail).form("/manage/address", homeForm())
 	page := "/staff/contributions/" + id
-	h.signedIn("editor").get(page).says(t, "editor", "For receipts", "Augusta Ada Łukaszewicz, 7 rue de l’Église, Paris 75011")
+	h.signedIn("editor").get(page).says(t, "editor", "For receipts",
+		"Augusta Ada Łukaszewicz, 7 rue de l’Église, Paris 75011")
 	if n := h.number(`SELECT count(*) FROM audit_entry WHERE action = 'contribution.view'`); n != 1 {
 		t.Errorf("%d looks in the audit log, want 1", n)
 	}

@@ -93,7 +93,8 @@ func TestAMonthlyGiftFromTheFormToItsEnd(t *testing.T) {
 	mail := h.newReader()
 	page := mail.get(h.link(id))
 	page.says(t, "from a mail", "€10 a month", "takes the next payment on", "Stop this gift")
-	mail.press(h.link(id), "stop").says(t, "stopped", "<title>Your gift is stopped", "Nothing more is charged", "It ended on")
+	mail.press(h.link(id), "stop").says(t, "stopped", "<title>Your gift is stopped", "Nothing more is charged",
+		"It ended on")
 	if state := h.number(`SELECT count(*) FROM subscription WHERE state = 'cancelled' AND ended_by = 'reader'`); state != 1 {
 		t.Error("it is not cancelled by its reader")
 	}

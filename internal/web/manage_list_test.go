@@ -42,7 +42,8 @@ func TestALongListGoesOnAtOlder(t *testing.T) {
 	h := openNewsroom(t, nil)
 	var id string
 	for n := range 21 {
-		id = h.repeats("ada@example.org", fmt.Sprintf("GIFT-%04d", n), "month", map[bool]string{true: "active", false: "cancelled"}[n > 0])
+		id = h.repeats("ada@example.org", fmt.Sprintf("GIFT-%04d", n), "month", map[bool]string{true: "active",
+			false: "cancelled"}[n > 0])
 	}
 	h.exec(`INSERT INTO payment (contribution_id, kind, paypal_id, status, receipt, amount_minor, currency, occurred_at,
 			recorded_at) SELECT $1, 'capture', 'C-' || n, 'completed', 'PAID-' || to_char(n, 'FM0000'), 500, 'EUR',

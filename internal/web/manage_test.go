@@ -285,20 +285,26 @@ func TestEveryStandingHasAPageAndANextStep(t *testing.T) {
 		want       []string
 		without    string
 	}{
-		{"active", "", []string{"<title>Your gift –", "takes the next payment on 12 December 2026", `value="stop"`, `value="pause-3"`}, `value="resume"`},
+		{"active", "", []string{"<title>Your gift –", "takes the next payment on 12 December 2026", `value="stop"`,
+			`value="pause-3"`}, `value="resume"`},
 		{"active", "failed_payments = 1, retry_at = '2026-11-27 10:00Z'",
 			[]string{"<title>A payment did not go through –", "You owe us nothing", "paypal.com/myaccount/autopay/",
 				"tries again on 27 November 2026", `value="stop"`}, `value="resume"`},
 		{"suspended", "paused_until = '2027-01-22 12:00Z'",
-			[]string{"<title>Your gift is paused –", "before 22 January 2027", `value="resume"`, `value="stop"`}, `value="pause-1"`},
-		{"active", "failed_payments = 1, retry_at = '2026-11-20 10:00Z'", []string{"decides when to try again"}, "20 November"},
-		{"suspended", "", []string{"<title>Your gift is paused at PayPal –", `value="resume"`, `value="stop"`}, `value="pause-1"`},
+			[]string{"<title>Your gift is paused –", "before 22 January 2027", `value="resume"`, `value="stop"`},
+			`value="pause-1"`},
+		{"active", "failed_payments = 1, retry_at = '2026-11-20 10:00Z'", []string{"decides when to try again"},
+			"20 November"},
+		{"suspended", "", []string{"<title>Your gift is paused at PayPal –", `value="resume"`, `value="stop"`},
+			`value="pause-1"`},
 		{"suspended", "note = 'paused by Readerfund (Readerfund 01939c7e-0000-7000-8000-000000000000)'",
 			[]string{"is disputed at PayPal", `value="resume"`, `value="stop"`}, `value="pause-1"`},
-		{"suspended", "failed_payments = 3", []string{"<title>Payments did not go through –", "has stopped trying", "You owe us nothing",
+		{"suspended", "failed_payments = 3", []string{"<title>Payments did not go through –", "has stopped trying",
+			"You owe us nothing",
 			"paypal.com/myaccount/autopay/", `value="resume"`, `value="stop"`}, `value="pause-1"`},
 		{"approval_pending", "starts_at = '2026-12-20 12:00Z', next_billing_at = NULL, cycles_completed = 0",
-			[]string{"<title>Your gift begins later –", "takes the first payment on 20 December 2026", `value="stop"`}, `value="pause-1"`},
+			[]string{"<title>Your gift begins later –", "takes the first payment on 20 December 2026", `value="stop"`},
+			`value="pause-1"`},
 		{"cancelled", "ended_at = '2026-11-21 12:00Z', next_billing_at = NULL",
 			[]string{"<title>Your gift has ended –", "It ended on 21 November 2026", "give again"}, `value="stop"`},
 		{"expired", "", []string{"It ended", "give again"}, `value="stop"`},
@@ -324,7 +330,8 @@ func TestEveryStandingHasAPageAndANextStep(t *testing.T) {
 		}
 	}
 	own := h.letIn("ada@example.org").get("/manage")
-	for _, want := range []string{"Next payment on 12 December 2026", "Paused until 22 January 2027", "Ended on 21 November",
+	for _, want := range []string{"Next payment on 12 December 2026", "Paused until 22 January 2027",
+		"Ended on 21 November",
 		"First payment on 20 December 2026", "Paused at PayPal", "Payments did not go through"} {
 		if !strings.Contains(own.body, want) {
 			t.Errorf("the reader's page lacks %q\n%s", want, own.body)

@@ -31,7 +31,8 @@ func TestPagesSayWhichCookieTheyKeep(t *testing.T) {
 		{"ask", stranger.get("/manage"), none},
 		{"sent", stranger.get("/manage?sent"), none},
 		{"no entry", stranger.get("/manage/XXXX"), none},
-		{"by key", stranger.get(strings.TrimPrefix(h.ManageLinks.Links.Subscription(uuid.MustParse(gift[13:])), h.BaseURL)), none},
+		{"by key", stranger.get(strings.TrimPrefix(h.ManageLinks.Links.Subscription(uuid.MustParse(gift[13:])), h.BaseURL)),
+			none},
 		{"open", stranger.get(h.mailed("ada@example.org")), "The button sets one cookie"},
 		{"own", ada.get("/manage"), while}, {"gift", ada.get(gift), while}, {"erase", ada.get("/manage/erase"), while},
 		{"erased", bob.form("/manage/erase", nil), "has been deleted"},
@@ -57,7 +58,8 @@ func TestFailuresOfAReadersPagesSayWhatToDo(t *testing.T) {
 	stranger.get(left.header.Get("Location")).says(t, "closed by hand", "Your page is closed", "Send me a link")
 	ada = h.letIn("ada@example.org")
 	stranger.get(stranger.get("/manage/erase").header.Get("Location")).
-		says(t, "run out", "Your page is closed", "an hour after you open it", "agreed to a change at PayPal", "Send me a link")
+		says(t, "run out", "Your page is closed", "an hour after you open it", "agreed to a change at PayPal",
+			"Send me a link")
 	const own = `<a href="/manage">Go to your own page</a>`
 	ada.get("/manage/changes/"+uuid.NewString()+"/return").says(t, "no such change", "cannot find this change", own)
 	ada.get("/manage/changes/x/cancel").says(t, "no change at all", own)

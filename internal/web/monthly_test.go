@@ -105,11 +105,13 @@ func TestMakeItMonthlyIsNotAskedWhereItMakesNoSense(t *testing.T) {
 			t.Errorf("asked of a gift that is %s", state)
 		}
 	}
-	h.exec(`UPDATE contribution SET state = 'completed', completed_at = completed_at - interval '28 days' WHERE id = $1`, id)
+	h.exec(`UPDATE contribution SET state = 'completed', completed_at = completed_at - interval '28 days' WHERE id = $1`,
+		id)
 	if r.isAsked(id) {
 		t.Error("asked when the first charge would be tomorrow")
 	}
-	if got := r.answers(id, "yes"); got.status != 303 || !strings.HasPrefix(got.header.Get("Location"), "/contributions/") {
+	if got := r.answers(id, "yes"); got.status != 303 ||
+		!strings.HasPrefix(got.header.Get("Location"), "/contributions/") {
 		t.Errorf("a yes from an old page: %d to %s", got.status, got.header.Get("Location"))
 	}
 	h.exec(`UPDATE contribution SET completed_at = now() WHERE id = $1`, id)
@@ -150,17 +152,19 @@ func TestAYesIsOneGiftOfTheAmountThatWasAskedFor(t *testing.T) {
 	}
 	all.Wait()
 	next := h.following(id)
-	if n := testkit.Count(t, h.db, `contribution f JOIN contribution g ON g.id = $2 WHERE f.id = $1 AND f.amount_minor = 300
-		AND f.frequency = 'month' AND f.name = g.name AND f.email = g.email AND f.message = '' AND f.article = g.article
+	n := testkit.Count(t, h.db, `contribution f JOIN contribution g ON g.id = $2
+		WHERE f.id = $1 AND f.amount_minor = 300 AND f.frequency = 'month' AND f.name = g.name AND f.email = g.email AND f.message = '' AND f.article = g.article
 		AND f.campaign_id = g.campaign_id
-		AND f.first_charge_at = date_trunc('second', g.completed_at + interval '1 month')`, next, id); n != 1 || h.count() != 2 {
+		AND f.first_charge_at = date_trunc('second', g.completed_at + interval '1 month')`, next, id)
+	if n != 1 || h.count() != 2 {
 		t.Errorf("%d of %d contributions are as they should be", n, h.count())
 	}
 	h.exec(`DELETE FROM monthly_suggestion`) // what is asked for by now changes nothing of it
 	if got := r.answers(id, "yes"); got.status != 303 || h.count() != 2 || r.isAsked(id) {
 		t.Errorf("once more: %d, %d contributions", got.status, h.count())
 	}
-	if got := r.answers(id, "no"); got.status != 303 || testkit.Count(t, h.db, "monthly_answer WHERE answer = 'yes'") != 1 {
+	if got := r.answers(id, "no"); got.status != 303 ||
+		testkit.Count(t, h.db, "monthly_answer WHERE answer = 'yes'") != 1 {
 		t.Errorf("a no after the yes: %d", got.status)
 	}
 }

@@ -148,7 +148,8 @@ func TestTurningBackInAnotherBrowser(t *testing.T) {
 	got.says(t, "elsewhere", "You came back from PayPal.", "charges only what you have approved there",
 		`href="/manage"`, `href="/"`, "Automatic payments")
 	for _, address := range []string{uuid.NewString(), "x"} {
-		if nobodys := other.get("/contributions/" + address + "/cancel"); nobodys.body != got.body || nobodys.status != got.status {
+		if nobodys := other.get("/contributions/" + address + "/cancel"); nobodys.body != got.body ||
+			nobodys.status != got.status {
 			t.Errorf("%s: %d\n%s", address, nobodys.status, nobodys.body)
 		}
 	}

@@ -80,7 +80,8 @@ func TestStaffStopBeforeTheFirstCharge(t *testing.T) {
 		id := h.following(gift)
 		reader.get(h.agree(id))
 		page, r := "/staff/contributions/"+id, h.signedIn(account.Editor)
-		says(t, r.get(page).body, "Monthly: €4.00 Begins later", "First charge", "Nothing has been charged.", "Stop for the reader")
+		says(t, r.get(page).body, "Monthly: €4.00 Begins later", "First charge", "Nothing has been charged.",
+			"Stop for the reader")
 		saysNot(t, r.get(page).body, "Next charge", "Payment 1")
 		says(t, r.get(page+"/stop").body, "First charge")
 		says(t, r.lands(r.form(page+"/stop", url.Values{"reason": {"She called on Monday."}})), "Stop PayPal confirms it.",

@@ -15,7 +15,8 @@ import (
 func MemoryFolder() (string, error) {
 	const shm = "/dev/shm"
 	var fs syscall.Statfs_t
-	if err := syscall.Statfs(shm, &fs); err != nil || fs.Bavail*uint64(fs.Bsize) < 1<<30 { //nolint:gosec // a block has a size
+	if err := syscall.Statfs(shm, &fs); err != nil ||
+		fs.Bavail*uint64(fs.Bsize) < 1<<30 { //nolint:gosec // a block has a size
 		return Folder(os.TempDir())
 	}
 	return Folder(shm)

@@ -55,7 +55,8 @@ func (m *monthly) givesOnce() {
 // makesItMonthly says yes to the question and agrees at PayPal.
 func (m *monthly) makesItMonthly() {
 	m.t.Helper()
-	m.look("later-1-question", "Make it monthly?", "No, thank you", "Give €4 a month with PayPal", "take the first payment on")
+	m.look("later-1-question", "Make it monthly?", "No, thank you", "Give €4 a month with PayPal",
+		"take the first payment on")
 	widths := eval[[]float64](m.tab, `[...document.querySelectorAll("button[name=answer]")].map((b) => b.offsetHeight)`)
 	if len(widths) != 2 || widths[0] != widths[1] {
 		m.t.Errorf("the buttons are not equal: %v", widths)
