@@ -55,10 +55,12 @@ func (r *Rollup) AddUp(ctx context.Context) error {
 // begin reads the progress, or starts again if there is none or if the publication's time zone has changed.
 func (r *Rollup) begin(ctx context.Context) (p progress, err error) {
 	err = r.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		// Starts with the first payment there is. News from here on is added to what fill reads.
+		// Starts with the first payment there is, or with the first end of a gift, which counts it if it was never
+		// charged. News from here on is added to what fill reads.
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO recurring_progress AS p (zone, fill_from, event_id, seen_id, seen_at)
-			SELECT $1, coalesce((SELECT min(occurred_at) FROM payment), $2) AT TIME ZONE $1, e.id, e.id, $2
+			SELECT $1, least($2, (SELECT min(occurred_at) FROM payment), (SELECT min(ended_at) FROM subscription))
+			           AT TIME ZONE $1, e.id, e.id, $2
 			FROM (SELECT coalesce(max(id), 0) AS id FROM contribution_event) e
 			ON CONFLICT (one) DO UPDATE SET
 			    zone = excluded.zone, fill_from = excluded.fill_from, event_id = excluded.event_id,

@@ -253,6 +253,22 @@ func TestTheRollupGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
+// A gift that was stopped before its first charge counts on the day on which it was, also where nobody had paid by then.
+func TestTheRollupBeginsWithAGiftThatWasNeverCharged(t *testing.T) {
+	t.Parallel()
+	n := newsroom.New(t, newsroom.Options{Clock: testkit.NewClock()})
+	gift := n.BeginLater("5.00", n.Clock.Now().AddDate(0, 1, 0), "active")
+	if _, err := n.Manage.Stop(t.Context(), gift.ID, manage.By{Kind: manage.ByReader}); err != nil {
+		t.Fatal(err)
+	}
+	n.Clock.Advance(10 * 24 * time.Hour)
+	addUp(t, n.DB, time.UTC, n.Clock.Now())
+	got, err := report.New(n.DB, time.UTC, "EUR").Recurring(t.Context(), n.Clock.Now(), 14)
+	if err != nil || len(got.Regret) != 1 || got.Regret[0].Begun != 1 || got.Regret[0].Regretted != 1 {
+		t.Errorf("%+v %v, want one gift begun and regretted", got.Regret, err)
+	}
+}
+
 func canceled(t *testing.T) context.Context {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
