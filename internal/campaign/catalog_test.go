@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/text/language"
+
 	"readerfund/internal/campaign"
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
@@ -33,7 +35,7 @@ func TestAnEditIsSeenOnEveryReplica(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return now.Heading
+		return now.In(language.English).Heading
 	}
 	edit := func(heading string) {
 		t.Helper()

@@ -5,7 +5,7 @@ import "readerfund/internal/money"
 // Offered are the amounts that the campaign's form offers for a frequency ("once", "month" or "year") in a currency, in
 // minor units. Where nobody wrote any for months or years, they are made of those for one time: each about two fifths
 // of it a month, or four times it a year, as friendly numbers.
-func (c Campaign) Offered(frequency string, in money.Currency) []int64 {
+func (c *Content) Offered(frequency string, in money.Currency) []int64 {
 	written, times, of := c.Suggested, int64(1), int64(1)
 	switch frequency {
 	case "month":

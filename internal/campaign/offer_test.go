@@ -10,7 +10,7 @@ import (
 
 func TestAmountsByMonthAndYearAreFriendly(t *testing.T) {
 	t.Parallel()
-	k := campaign.Campaign{
+	k := campaign.Content{
 		Suggested: map[money.Currency][]int64{
 			"EUR": {500, 1000, 2500, 5000}, "JPY": {800, 1500, 4000, 8000}, "HUF": {2000, 4000, 10000, 20000}, "GBP": {1, 2, 3},
 		},

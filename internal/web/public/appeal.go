@@ -166,9 +166,11 @@ type part struct {
 
 func (s *Appeal) partsOf(k campaign.Campaign, c money.Currency, from referral) parts {
 	f := s.forms.newForm(k, c, from.Article)
+	texts := f.Texts
 	p := parts{
-		Campaign: k.Slug, Heading: k.Heading, Why: k.Why, Ask: k.Ask, Button: k.Button, Reassurance: k.Reassurance,
-		Currency: f.Currency, Currencies: k.Currencies(), Action: s.baseURL + "/contributions",
+		Campaign: k.Slug, Heading: texts.Heading, Why: texts.Why, Ask: texts.Ask, Button: texts.Button,
+		Reassurance: texts.Reassurance,
+		Currency:    f.Currency, Currencies: k.Currencies(), Action: s.baseURL + "/contributions",
 		Page: s.baseURL + supportAddress(k.Slug, f.Currency, "", contribution.Once, from),
 	}
 	for _, o := range f.Offers {

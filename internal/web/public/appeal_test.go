@@ -28,10 +28,13 @@ var update = flag.Bool("update", false, "rewrite the goldens")
 // appealCampaign is one with everything that must be escaped.
 func appealCampaign() campaign.Campaign {
 	return campaign.Campaign{
-		ID: uuid.UUID{1}, Slug: "support", Heading: "Free to read <b>", Why: `"Why" & how`, Ask: "Chip in",
-		Button:      "Support us via PayPal",
-		Reassurance: "One time only", Currency: "EUR", UpdatedAt: time.Unix(1, 0),
-		Suggested: map[money.Currency][]int64{"EUR": {500, 1000, 2550}, "JPY": {800}},
+		ID: uuid.UUID{1}, Slug: "support", UpdatedAt: time.Unix(1, 0), Content: campaign.Content{
+			Language: "en", Texts: map[string]campaign.Texts{"en": {
+				Heading: "Free to read <b>", Why: `"Why" & how`, Ask: "Chip in", Button: "Support us via PayPal",
+				Reassurance: "One time only",
+			}},
+			Currency: "EUR", Suggested: map[money.Currency][]int64{"EUR": {500, 1000, 2550}, "JPY": {800}},
+		},
 	}
 }
 
@@ -142,7 +145,7 @@ func TestAChangedCampaignIsRenderedAnew(t *testing.T) {
 	if again, _ := s.appealOf(k, "EUR"); again != first {
 		t.Error("rendered twice")
 	}
-	k.Heading, k.UpdatedAt = "New words", time.Unix(2, 0)
+	k.Texts, k.UpdatedAt = map[string]campaign.Texts{"en": {Heading: "New words"}}, time.Unix(2, 0)
 	if changed, _ := s.appealOf(k, "EUR"); !strings.Contains(string(changed.plain.text), "New words") ||
 		changed.etag == first.etag {
 		t.Error("the old words are kept")

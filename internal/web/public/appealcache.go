@@ -107,6 +107,7 @@ type appealKey struct {
 // ctaView is what cta/fragment.html shows. Amounts are written in plain English: a copy is kept for all readers.
 type ctaView struct {
 	campaign.Campaign
+	Texts       campaign.Texts
 	Tag         language.Tag
 	Base        string
 	In          money.Currency
@@ -169,7 +170,7 @@ func (s *Appeal) copyFor(r *http.Request, k campaign.Campaign) (appealCopy, bool
 
 func (s *Appeal) ctaView(k campaign.Campaign, c money.Currency) ctaView {
 	f := s.forms.newForm(k, c, "")
-	return ctaView{Campaign: k, Tag: language.English, Base: s.baseURL, In: f.Currency, Offers: f.Offers,
+	return ctaView{Campaign: k, Texts: f.Texts, Tag: language.English, Base: s.baseURL, In: f.Currency, Offers: f.Offers,
 		ArticleMark: articleMark, FieldsMark: fieldsMark, QueryMark: queryMark}
 }
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/language"
+
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
@@ -29,6 +31,7 @@ type forms struct {
 // form is the donation form as it is shown: fresh, filled in from a link, or returned with errors.
 type form struct {
 	Campaign   campaign.Campaign
+	Texts      campaign.Texts // the campaign's, in the reader's language
 	Currency   money.Currency
 	Currencies []money.Currency
 	Offers     []offer // by frequency; one of them is chosen
@@ -68,7 +71,7 @@ func (f forms) newForm(k campaign.Campaign, c money.Currency, article string) fo
 	}
 	limit := f.limits(c)
 	n := form{
-		Campaign: k, Currency: c, Currencies: k.Currencies(), Article: article, Key: rand.Text(),
+		Campaign: k, Texts: k.In(language.English), Currency: c, Currencies: k.Currencies(), Article: article, Key: rand.Text(),
 		Least: money.New(limit.Min, c), Most: money.New(limit.Max, c),
 	}
 	for _, frequency := range []contribution.Frequency{contribution.Once, contribution.Monthly, contribution.Yearly} {
