@@ -80,7 +80,7 @@ type Contribution struct {
 	Message    string
 	Naming     Naming
 	CoverFee   bool
-	UTM        UTM // from the link that led to the form
+	Source     Source
 
 	State       State
 	Reason      string // PayPal's code for a pending, declined or failed state
@@ -135,13 +135,14 @@ type row struct {
 	UpdatedAt      time.Time      `db:"updated_at"`
 	CompletedAt    sql.NullTime   `db:"completed_at"`
 	FirstChargeAt  sql.NullTime   `db:"first_charge_at"`
-	UTM
+	Source
 }
 
 const selectColumns = `
 	SELECT c.id, c.receipt, c.idempotency_key, c.intent_digest, c.campaign_id, k.slug AS campaign, c.frequency,
 	       c.amount_minor, c.currency, c.article, c.name, c.email, c.message, c.naming, c.cover_fee,
 	       c.utm_source, c.utm_medium, c.utm_campaign, c.utm_term, c.utm_content,
+	       c.variant, c.format, c.section, c.author, c.article_ref, c.referrer, c.shared,
 	       c.state, c.reason, c.order_id, c.subscription_id, c.approve_url, c.retry_url,
 	       c.capture_attempt, c.capture_doubt, c.capture_refused, c.capture_begun_at, c.capture_until,
 	       c.refusal_told_at, c.retry_at,
@@ -156,7 +157,7 @@ func (r row) contribution() Contribution {
 		ID: r.ID, Receipt: r.Receipt, CampaignID: r.CampaignID, Campaign: r.Campaign, Frequency: Frequency(r.Frequency),
 		Amount:  money.New(r.AmountMinor, money.Currency(r.Currency)),
 		Article: r.Article, Name: r.Name, Email: r.Email, Message: r.Message, Naming: Naming(r.Naming), CoverFee: r.CoverFee,
-		UTM: r.UTM, State: State(r.State), Reason: r.Reason,
+		Source: r.Source, State: State(r.State), Reason: r.Reason,
 		Checkout:  r.checkout(),
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), CompletedAt: utc(r.CompletedAt),
 		key: r.Key, digest: r.Digest, HasSupporter: r.SupporterID.Valid || r.Erased,

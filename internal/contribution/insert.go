@@ -63,11 +63,13 @@ func (s *Service) insertOne(ctx context.Context, c Contribution) (int64, error) 
 		WITH begun AS (
 			INSERT INTO contribution (id, receipt, idempotency_key, intent_digest, campaign_id, frequency, amount_minor,
 			                          currency, article, article_id, name, email, message, naming, cover_fee, utm_source,
-			                          utm_medium, utm_campaign, utm_term, utm_content, state, check_at, created_at,
-			                          updated_at, first_charge_at)
+			                          utm_medium, utm_campaign, utm_term, utm_content, variant, format, section, author,
+			                          article_ref, referrer, shared, state, check_at, created_at, updated_at,
+			                          first_charge_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
 			        (SELECT id FROM article WHERE digest = sha256(convert_to($9::text, 'UTF8'))),
-			        $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 'started', $20, $21, $21, $23)
+			        $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $24, $25, $26, $27, $28, $29, $30,
+			        'started', $20, $21, $21, $23)
 			ON CONFLICT DO NOTHING RETURNING id, created_at, article_id),
 		history AS (
 			INSERT INTO contribution_event (contribution_id, fact, from_state, to_state, source, at)
@@ -75,8 +77,10 @@ func (s *Service) insertOne(ctx context.Context, c Contribution) (int64, error) 
 		SELECT article_id FROM begun`,
 		c.ID, c.Receipt, c.key, c.digest, c.CampaignID, string(c.Frequency), c.Amount.Minor, string(c.Amount.Currency),
 		c.Article, c.Name, c.Email, c.Message, string(c.Naming), c.CoverFee,
-		c.UTM.Source, c.UTM.Medium, c.UTM.Campaign, c.UTM.Term, c.UTM.Content,
-		s.firstCheck(c), c.CreatedAt, string(ByStart), null(c.Checkout.FirstChargeAt))
+		c.Source.UTM.Source, c.Source.Medium, c.Source.Campaign, c.Source.Term, c.Source.Content,
+		s.firstCheck(c), c.CreatedAt, string(ByStart), null(c.Checkout.FirstChargeAt),
+		c.Source.Variant, c.Source.Format, c.Source.Section, c.Source.Author, c.Source.ArticleRef,
+		string(c.Source.Referrer), c.Source.Shared)
 	return article.Int64, err
 }
 
@@ -88,17 +92,21 @@ func (s *Service) insertMany(ctx context.Context, all []Contribution) (map[uuid.
 		WITH begun AS (
 			INSERT INTO contribution (id, receipt, idempotency_key, intent_digest, campaign_id, frequency, amount_minor,
 			                          currency, article, article_id, name, email, message, naming, cover_fee, utm_source,
-			                          utm_medium, utm_campaign, utm_term, utm_content, state, check_at, created_at,
-			                          updated_at, first_charge_at)
+			                          utm_medium, utm_campaign, utm_term, utm_content, variant, format, section, author,
+			                          article_ref, referrer, shared, state, check_at, created_at, updated_at,
+			                          first_charge_at)
 			SELECT b.id, receipt, nullif(key, ''), digest, campaign, frequency, amount, currency, b.article,
 			       (SELECT a.id FROM article a WHERE a.digest = sha256(convert_to(b.article, 'UTF8'))),
-			       name, email, message, naming, cover_fee, source, medium, utm_campaign, term, content, 'started',
+			       name, email, message, naming, cover_fee, source, medium, utm_campaign, term, content,
+			       variant, format, section, author, article_ref, referrer, shared, 'started',
 			       nullif(check_at, '')::timestamptz, at, at, nullif(first_charge, '')::timestamptz
 			FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::uuid[], $6::text[], $7::bigint[], $8::text[],
 			            $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::boolean[], $15::text[],
-			            $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::timestamptz[], $23::text[])
+			            $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::timestamptz[], $23::text[],
+			            $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::text[], $30::boolean[])
 				AS b (id, receipt, key, digest, campaign, frequency, amount, currency, article, name, email, message, naming,
-				      cover_fee, source, medium, utm_campaign, term, content, check_at, at, first_charge)
+				      cover_fee, source, medium, utm_campaign, term, content, check_at, at, first_charge,
+				      variant, format, section, author, article_ref, referrer, shared)
 			ORDER BY key
 			ON CONFLICT DO NOTHING RETURNING id, created_at, article_id),
 		history AS (
@@ -117,14 +125,21 @@ func (s *Service) insertMany(ctx context.Context, all []Contribution) (map[uuid.
 		texts(func(c Contribution) string { return c.Email }), texts(func(c Contribution) string { return c.Message }),
 		texts(func(c Contribution) string { return string(c.Naming) }),
 		db.Array(db.Column(all, func(c Contribution) bool { return c.CoverFee })),
-		texts(func(c Contribution) string { return c.UTM.Source }),
-		texts(func(c Contribution) string { return c.UTM.Medium }),
-		texts(func(c Contribution) string { return c.UTM.Campaign }),
-		texts(func(c Contribution) string { return c.UTM.Term }),
-		texts(func(c Contribution) string { return c.UTM.Content }),
+		texts(func(c Contribution) string { return c.Source.UTM.Source }),
+		texts(func(c Contribution) string { return c.Source.Medium }),
+		texts(func(c Contribution) string { return c.Source.Campaign }),
+		texts(func(c Contribution) string { return c.Source.Term }),
+		texts(func(c Contribution) string { return c.Source.Content }),
 		texts(func(c Contribution) string { return instant(s.firstCheck(c)) }),
 		texts(func(c Contribution) string { return instant(c.CreatedAt) }), string(ByStart),
-		texts(func(c Contribution) string { return instant(c.Checkout.FirstChargeAt) }))
+		texts(func(c Contribution) string { return instant(c.Checkout.FirstChargeAt) }),
+		texts(func(c Contribution) string { return c.Source.Variant }),
+		texts(func(c Contribution) string { return c.Source.Format }),
+		texts(func(c Contribution) string { return c.Source.Section }),
+		texts(func(c Contribution) string { return c.Source.Author }),
+		texts(func(c Contribution) string { return c.Source.ArticleRef }),
+		texts(func(c Contribution) string { return string(c.Source.Referrer) }),
+		db.Array(db.Column(all, func(c Contribution) bool { return c.Source.Shared })))
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ type Intent struct {
 	Naming                                         Naming
 	CoverFee                                       bool
 	Written                                        bool
-	UTM                                            UTM
+	Source                                         Source
 	IdempotencyKey                                 string
 	Locale                                         string
 	Follows                                        uuid.UUID
@@ -49,7 +49,7 @@ type intent struct {
 	name, email, message string
 	naming               Naming
 	coverFee             bool
-	utm                  UTM
+	source               Source
 	key                  sql.NullString
 	digest               []byte
 	firstChargeAt        time.Time
@@ -71,7 +71,7 @@ const (
 func (s *Service) read(ctx context.Context, in Intent) (intent, error) {
 	out := intent{
 		name: strings.TrimSpace(text.Visible(in.Name)), email: bareEmail(in.Email), message: field.Normalised(in.Message),
-		naming: in.Naming, coverFee: in.CoverFee, frequency: Frequency(in.Frequency), utm: in.UTM.Cleaned(),
+		naming: in.Naming, coverFee: in.CoverFee, frequency: Frequency(in.Frequency), source: in.Source.Cleaned(),
 	}
 	var articleErr, err error
 	out.article, articleErr = Article(in.Article)

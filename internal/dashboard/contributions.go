@@ -71,18 +71,9 @@ type Contribution struct {
 	Cycle        int64        // set by EachPayment: the payment's number among the contribution's; 0 if it has none
 	Converted    money.Amount // what PayPal converted the payment to; no currency if it did not convert it
 	Rate         string       // the exchange rate, as PayPal writes it
-	UTM          UTM
+	Source       contribution.Source
 	CreatedAt    time.Time
 	CompletedAt  time.Time
-}
-
-// UTM holds the campaign parameters of the link that led to the form, as its author wrote them; empty if it had none.
-type UTM struct {
-	Source   string `db:"utm_source"`
-	Medium   string `db:"utm_medium"`
-	Campaign string `db:"utm_campaign"`
-	Term     string `db:"utm_term"`
-	Content  string `db:"utm_content"`
 }
 
 // Reader is the reader's name: as they typed it, or else as PayPal has it.
@@ -193,7 +184,7 @@ type contributionRow struct {
 	CreatedAt    time.Time      `db:"created_at"`
 	CompletedAt  sql.NullTime   `db:"completed_at"`
 	report.Sums
-	UTM
+	contribution.Source
 }
 
 func (row contributionRow) contribution() Contribution {
@@ -205,7 +196,7 @@ func (row contributionRow) contribution() Contribution {
 		OrderID: row.OrderID.String, CaptureID: row.CaptureID.String,
 		Frequency: row.Frequency, Subscription: row.Subscription.String,
 		Converted: money.New(row.ToMinor, money.Currency(row.ToCurrency)), Rate: row.Rate,
-		UTM: row.UTM, CreatedAt: row.CreatedAt.UTC(), CompletedAt: utc(row.CompletedAt),
+		Source: row.Source, CreatedAt: row.CreatedAt.UTC(), CompletedAt: utc(row.CompletedAt),
 	}
 }
 
@@ -241,6 +232,7 @@ func selectContributions(clause string) string {
 	       c.frequency, c.subscription_id,
 	       coalesce(v.to_minor, 0) AS to_minor, coalesce(v.to_currency, '') AS to_currency, coalesce(v.rate, '') AS rate,
 	       c.utm_source, c.utm_medium, c.utm_campaign, c.utm_term, c.utm_content,
+	       c.variant, c.format, c.section, c.author, c.article_ref, c.referrer, c.shared,
 	       c.created_at, c.completed_at, s.gross, s.fee, s.refunded, s.held, s.net
 	FROM (SELECT c.*, k.slug AS campaign FROM contribution c JOIN campaign k ON k.id = c.campaign_id` + clause + `) c
 	CROSS JOIN LATERAL (

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"io"
+	"strconv"
 	"time"
 
 	"readerfund/internal/report"
@@ -55,11 +56,11 @@ func columns(zone *time.Location) []report.Column[Contribution] {
 		sum("net", func(r c) int64 { return r.Net }),
 		text("campaign", func(r c) string { return r.Campaign }),
 		text("article", func(r c) string { return r.Article }),
-		text("utm_source", func(r c) string { return r.UTM.Source }),
-		text("utm_medium", func(r c) string { return r.UTM.Medium }),
-		text("utm_campaign", func(r c) string { return r.UTM.Campaign }),
-		text("utm_term", func(r c) string { return r.UTM.Term }),
-		text("utm_content", func(r c) string { return r.UTM.Content }),
+		text("utm_source", func(r c) string { return r.Source.UTM.Source }),
+		text("utm_medium", func(r c) string { return r.Source.Medium }),
+		text("utm_campaign", func(r c) string { return r.Source.Campaign }),
+		text("utm_term", func(r c) string { return r.Source.Term }),
+		text("utm_content", func(r c) string { return r.Source.Content }),
 		text("reason", func(r c) string { return r.Reason }),
 		text("attention", func(r c) string { return r.Attention }),
 		text("paypal_order_id", func(r c) string { return r.OrderID }),
@@ -67,5 +68,12 @@ func columns(zone *time.Location) []report.Column[Contribution] {
 		text("frequency", func(r c) string { return r.Frequency }),
 		text("subscription_id", func(r c) string { return r.Subscription }),
 		column("cycle", func(r c) report.Cell { return report.Ordinal(r.Cycle) }),
+		text("variant", func(r c) string { return r.Source.Variant }),
+		text("format", func(r c) string { return r.Source.Format }),
+		text("section", func(r c) string { return r.Source.Section }),
+		text("author", func(r c) string { return r.Source.Author }),
+		text("article_ref", func(r c) string { return r.Source.ArticleRef }),
+		text("referrer", func(r c) string { return string(r.Source.Referrer) }),
+		text("shared", func(r c) string { return strconv.FormatBool(r.Source.Shared) }),
 	}
 }

@@ -124,7 +124,7 @@ func (w *views) history(h dashboard.History) {
 	w.line("contribution", c.ID, c.Receipt, c.Status, c.Reason, c.Attention, c.Amount, c.Gross, c.Fee, c.Refunded, c.Held,
 		c.Net,
 		c.Campaign, c.Article, c.Name, c.Email, c.Message, c.Naming, c.PayerName, c.PayerMail, c.OrderID, c.CaptureID,
-		c.Converted, c.Rate, c.UTM, c.CreatedAt, c.CompletedAt)
+		c.Converted, c.Rate, c.Source.UTM, c.CreatedAt, c.CompletedAt)
 	w.line("  more", h.Frequency, h.Heading, h.CoverFee, h.Origin, h.UpdatedAt, h.CheckAt)
 	for _, p := range h.Payments {
 		w.line("  payment", p.ID, p.Kind, p.PayPalID, p.Status, p.Reason, p.Amount, p.OccurredAt, p.RecordedAt)

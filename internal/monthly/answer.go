@@ -21,7 +21,7 @@ var ErrNotAsked = errors.New("no monthly gift is asked for")
 func (s *Service) Yes(ctx context.Context, c contribution.Contribution) (contribution.Intent, error) {
 	in := contribution.Intent{
 		Campaign: c.Campaign, Currency: string(c.Amount.Currency), Frequency: string(contribution.Monthly),
-		Article: c.Article, Name: c.Name, Email: c.Email, Naming: c.Naming, UTM: c.UTM, Follows: c.ID,
+		Article: c.Article, Name: c.Name, Email: c.Email, Naming: c.Naming, Source: c.Source, Follows: c.ID,
 		IdempotencyKey: "follows-" + c.ID.String(), // for the limits: the gift's own key is derived from Follows
 	}
 	begun, err := s.Contributions.Following(ctx, c.ID)

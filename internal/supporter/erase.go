@@ -126,6 +126,8 @@ func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Era
 			UPDATE contribution SET name = '', email = '', message = '', naming = '', supporter_id = NULL, erased_at = $2,
 			    -- newsletters write their readers' numbers into these
 			    utm_source = '', utm_medium = '', utm_campaign = '', utm_term = '', utm_content = '',
+			    -- and what a page says about its article can be anything
+			    section = '', author = '', article_ref = '',
 			    intent_digest = sha256(('erased ' || id)::bytea)
 			WHERE id = ANY($1::uuid[]) AND erased_at IS NULL`, []any{mine, now}},
 		{"profile", &e.Profiles, `

@@ -82,8 +82,10 @@ func intentOfJSON(body []byte) (in contribution.Intent, solution string, err err
 	var problems []error
 	for name, to := range map[string]*string{
 		"campaign": &in.Campaign, "amount": &in.Amount, "currency": &in.Currency, "frequency": &in.Frequency,
-		"utm_source": &in.UTM.Source, "utm_medium": &in.UTM.Medium, "utm_campaign": &in.UTM.Campaign,
-		"utm_term": &in.UTM.Term, "utm_content": &in.UTM.Content,
+		"utm_source": &in.Source.UTM.Source, "utm_medium": &in.Source.Medium, "utm_campaign": &in.Source.Campaign,
+		"utm_term": &in.Source.Term, "utm_content": &in.Source.Content,
+		"variant": &in.Source.Variant, "format": &in.Source.Format, "section": &in.Source.Section,
+		"author": &in.Source.Author, "aid": &in.Source.ArticleRef, "referrer": (*string)(&in.Source.Referrer),
 		"article": &in.Article, "name": &in.Name, "email": &in.Email, "message": &in.Message,
 		gift.SolutionField: &solution,
 	} {
@@ -93,7 +95,9 @@ func intentOfJSON(body []byte) (in contribution.Intent, solution string, err err
 	}
 	var named *bool // absent where the program did not ask
 	var anonymous bool
-	for name, to := range map[string]any{"named": &named, "anonymous": &anonymous, "cover_fee": &in.CoverFee} {
+	for name, to := range map[string]any{
+		"named": &named, "anonymous": &anonymous, "cover_fee": &in.CoverFee, "shared": &in.Source.Shared,
+	} {
 		if raw, given := fields[name]; given && json.Unmarshal(raw, to) != nil {
 			problems = append(problems, fault.Input(name, "web.not_boolean", fault.Args{"field": name}))
 		}

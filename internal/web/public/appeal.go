@@ -106,7 +106,7 @@ func askedFor(r *http.Request) (c money.Currency, from referral, key string) {
 		return "", referral{}, ""
 	}
 	q := r.URL.Query()
-	from = referral{contribution.LinkedArticle(q.Get("article")), contribution.UTMFrom(q.Get)}
+	from = referral{contribution.LinkedArticle(q.Get("article")), contribution.SourceFrom(q.Get)}
 	return money.Code(q.Get("currency")), from, q.Get("key")
 }
 

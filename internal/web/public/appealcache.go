@@ -219,7 +219,7 @@ func (a *rendered) copyWith(from referral, key string) appealCopy {
 func (a *rendered) splice(from referral, key string) []byte {
 	query := "article=" + url.QueryEscape(from.Article)
 	var fields strings.Builder
-	for _, p := range from.UTM.Params() {
+	for _, p := range from.Source.Params() {
 		fields.WriteString(`<input type="hidden" name="` + p.Name + `" value="` + html.EscapeString(p.Value) + `">` + "\n")
 		query += "&amp;" + p.Name + "=" + url.QueryEscape(p.Value)
 	}

@@ -20,7 +20,7 @@ func (s *Appeal) Article(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	from := referral{s.baseURL + "/article", contribution.UTMFrom(r.URL.Query().Get)}
+	from := referral{s.baseURL + "/article", contribution.SourceFrom(r.URL.Query().Get)}
 	text := a.copyWith(from, rand.Text()).text
 	cta := template.HTML(text) //nolint:gosec // our own template made it, and it escaped what went in
 	return s.pages.Render(w, r, http.StatusOK, "public/article.html",

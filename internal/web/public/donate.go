@@ -52,7 +52,7 @@ func (s *Donate) show(
 	q := r.URL.Query()
 	code := money.Code(strings.TrimSpace(q.Get("currency")))
 	f := s.forms.newForm(k, code, contribution.LinkedArticle(q.Get("article")))
-	f.UTM = contribution.UTMFrom(q.Get)
+	f.Source = contribution.SourceFrom(q.Get)
 	f.often(contribution.Frequency(q.Get("frequency")))
 	if code != "" && code != f.Currency { // the same number would be another amount in our currency
 		notes = append(notes, otherCurrency(code, f.Currency))
@@ -108,7 +108,7 @@ func (s *Donate) Redirect(w http.ResponseWriter, r *http.Request) error {
 			known.Set(name, q.Get(name))
 		}
 	}
-	for _, p := range contribution.UTMFrom(q.Get).Params() {
+	for _, p := range contribution.SourceFrom(q.Get).Params() {
 		known.Set(p.Name, p.Value)
 	}
 	if len(known) > 0 {

@@ -42,7 +42,7 @@ type form struct {
 	Back                          string // the article, if it is on one of our sites and the page may link it
 	Article, Name, Email, Message string
 	Naming                        contribution.Naming
-	UTM                           contribution.UTM
+	Source                        contribution.Source
 	Key                           string // one for each rendering: sending the form twice makes one order
 
 	Notes []string // about the link that led here
@@ -132,7 +132,7 @@ func (f forms) formLike(r *http.Request, c contribution.Contribution) (form, err
 	}
 	n := f.newForm(k, c.Amount.Currency, c.Article)
 	n.Back = f.backTo(c.Article)
-	n.UTM = c.UTM
+	n.Source = c.Source
 	n.often(c.Frequency)
 	if n.Currency == c.Amount.Currency {
 		n.choose(money.New(c.Amount.Minor, c.Amount.Currency).Decimal())
@@ -181,7 +181,7 @@ func (f *form) offer(amounts ...money.Amount) {
 // referral is where a reader comes from: the article they read, and the parameters of the link that led them here.
 type referral struct {
 	Article string
-	UTM     contribution.UTM
+	Source  contribution.Source
 }
 
 // supportAddress is a campaign's donation page, filled in.
@@ -198,7 +198,7 @@ func supportAddress(
 	if from.Article != "" {
 		q.Set("article", from.Article)
 	}
-	for _, p := range from.UTM.Params() {
+	for _, p := range from.Source.Params() {
 		q.Set(p.Name, p.Value)
 	}
 	return "/support/" + url.PathEscape(slug) + "?" + q.Encode()
@@ -243,7 +243,7 @@ func (f *form) refill(in contribution.Intent) {
 	f.often(contribution.Frequency(in.Frequency))
 	f.choose(in.Amount)
 	f.Article, f.Name, f.Email, f.Message, f.Naming = in.Article, in.Name, in.Email, in.Message, in.Naming
-	f.UTM = in.UTM
+	f.Source = in.Source
 }
 
 // MoreOpen reports whether the optional part is shown unfolded: it is when a field in it is filled in or has an error.

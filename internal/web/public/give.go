@@ -80,7 +80,7 @@ func intentOf(v url.Values, r *http.Request) contribution.Intent {
 		Campaign: v.Get("campaign"), Amount: amount, Written: true, Currency: string(money.Code(v.Get("currency"))),
 		Frequency: frequency,
 		Article:   contribution.LinkedArticle(v.Get("article")),
-		UTM:       contribution.UTMFrom(v.Get),
+		Source:    contribution.SourceFrom(v.Get),
 		Name:      v.Get("name"), Email: v.Get("email"), Message: strings.ReplaceAll(v.Get("message"), "\r\n", "\n"),
 		Naming: namingOf(v), CoverFee: ticked(v.Get("cover_fee")), Locale: page.Language(r),
 	}
@@ -200,7 +200,7 @@ func (s *Give) showRetry(w http.ResponseWriter, r *http.Request, f form, in cont
 		Intent: in, Key: key, Message: loc.Message(fault.All(failure)[0].Message),
 		Refused: fault.Is(failure, fault.Refused),
 		Form: supportAddress(f.Campaign.Slug, f.Currency, in.Amount, contribution.Frequency(in.Frequency),
-			referral{f.Article, f.UTM}),
+			referral{f.Article, f.Source}),
 	}
 	if a, err := money.ParseWritten(in.Amount, money.Currency(in.Currency)); err == nil {
 		again.Amount = a

@@ -145,11 +145,18 @@ func (s layout) contributionColumns(contact bool) []report.Column[dashboard.Cont
 		words("Rate", func(r c) string { return r.Rate }),
 		words("Campaign", func(r c) string { return r.Campaign }),
 		words("Article", func(r c) string { return r.Article }),
-		words("UTM source", func(r c) string { return r.UTM.Source }),
-		words("UTM medium", func(r c) string { return r.UTM.Medium }),
-		words("UTM campaign", func(r c) string { return r.UTM.Campaign }),
-		words("UTM term", func(r c) string { return r.UTM.Term }),
-		words("UTM content", func(r c) string { return r.UTM.Content }),
+		words("UTM source", func(r c) string { return r.Source.UTM.Source }),
+		words("UTM medium", func(r c) string { return r.Source.Medium }),
+		words("UTM campaign", func(r c) string { return r.Source.Campaign }),
+		words("UTM term", func(r c) string { return r.Source.Term }),
+		words("UTM content", func(r c) string { return r.Source.Content }),
+		words("Variant", func(r c) string { return r.Source.Variant }),
+		words("Format", func(r c) string { return r.Source.Format }),
+		words("Section", func(r c) string { return r.Source.Section }),
+		words("Author", func(r c) string { return r.Source.Author }),
+		words("Article's ID", func(r c) string { return r.Source.ArticleRef }),
+		words("Came from", func(r c) string { return string(r.Source.Referrer) }),
+		words("By a share link", sharedLink),
 		words("Name", func(r c) string { return r.Name }),
 		words("Name at PayPal", func(r c) string { return r.PayerName }),
 		words("May be named", mayBeNamed),
@@ -169,6 +176,13 @@ func (s layout) contributionColumns(contact bool) []report.Column[dashboard.Cont
 		words("PayPal subscription", func(r c) string { return r.Subscription }),
 		report.Column[c]{Name: "Payment number", Cell: func(r c) report.Cell { return report.Ordinal(r.Cycle) }},
 		words("Readerfund ID", func(r c) string { return r.ID.String() }))
+}
+
+func sharedLink(c dashboard.Contribution) string {
+	if c.Source.Shared {
+		return "yes"
+	}
+	return ""
 }
 
 func mayBeNamed(c dashboard.Contribution) string { return cmp.Or(c.Naming, "not asked") }
