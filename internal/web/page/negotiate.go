@@ -7,16 +7,28 @@ import (
 )
 
 // NotModified reports whether the client already has this version. If-None-Match is a list and compared weakly, because
-// a cache that compresses an answer weakens its tag (RFC 9110, section 13.1.2).
+// a cache that compresses an answer weakens its tag (RFC 9110, section 13.1.2) or, as Apache's mod_deflate and mod_brotli
+// do, writes the coding into it.
 func NotModified(r *http.Request, etag string) bool {
+	own := strings.TrimPrefix(etag, "W/")
 	for _, header := range r.Header["If-None-Match"] {
 		for tag := range strings.SplitSeq(header, ",") {
-			if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
+			if tag = strings.TrimSpace(tag); tag == "*" || withoutCoding(strings.TrimPrefix(tag, "W/")) == own {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// withoutCoding is "abc" of "abc-gzip".
+func withoutCoding(tag string) string {
+	for _, suffix := range []string{`-gzip"`, `-br"`, `;gzip"`, `;br"`} {
+		if plain, had := strings.CutSuffix(tag, suffix); had {
+			return plain + `"`
+		}
+	}
+	return tag
 }
 
 // PrefersJSON reports whether the client wants JSON rather than a page. If both have the same quality, a type that the
@@ -82,19 +94,4 @@ func quality(parameters string) float64 {
 		}
 	}
 	return 1
-}
-
-// AcceptsGzip reads Accept-Encoding; "gzip;q=0" is a refusal (RFC 9110, section 12.5.3).
-func AcceptsGzip(r *http.Request) bool {
-	anything := false
-	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
-		coding, parameters, _ := strings.Cut(part, ";")
-		switch coding = strings.TrimSpace(coding); {
-		case strings.EqualFold(coding, "gzip"):
-			return quality(parameters) > 0
-		case coding == "*":
-			anything = quality(parameters) > 0
-		}
-	}
-	return anything
 }

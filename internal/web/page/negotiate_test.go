@@ -38,6 +38,7 @@ func TestIfNoneMatchIsAListComparedWeakly(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]bool{
 		"": false, `"abc"`: true, `W/"abc"`: true, `"x", "abc"`: true, `"x",W/"abc" , "y"`: true, "*": true,
+		`"abc-gzip"`: true, `W/"abc-br"`: true, `"x", "abc;gzip"`: true, `"abcd-gzip"`: false, `"-gzip"`: false,
 		`"abcd"`: false, `"x"`: false, "abc": false, `w/"abc"`: false,
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
@@ -61,13 +62,14 @@ func TestIfNoneMatchIsAListComparedWeakly(t *testing.T) {
 
 func TestAcceptEncodingIsReadByQuality(t *testing.T) {
 	t.Parallel()
-	for header, want := range map[string]bool{
-		"": false, "gzip": true, "br, GZIP;q=0.5": true, "gzip;q=0": false, "gzip; q=0.0, *": false, "*": true,
-		"*;q=0": false, "br": false,
+	for header, want := range map[string]Coding{
+		"": Identity, "gzip": Gzip, "br, GZIP;q=0.5": Brotli, "gzip;q=0": Identity, "gzip; q=0.0, *": Gzip, "*": Gzip,
+		"*;q=0": Identity, "br": Brotli, "gzip, deflate, br, zstd": Brotli, "br;q=0.5, gzip": Gzip, "br;q=0, gzip": Gzip,
+		"zstd, identity": Identity, "BR;q=x": Identity, "br;q=0": Identity,
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header.Set("Accept-Encoding", header)
-		if got := AcceptsGzip(r); got != want {
+		if got := AcceptedCoding(r); got != want {
 			t.Errorf("%q: %v", header, got)
 		}
 	}

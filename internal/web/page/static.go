@@ -1,8 +1,6 @@
 package page
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -18,8 +16,7 @@ import (
 type asset struct {
 	address     string // "/static/site.1f0c9e52d1.css"
 	contentType string
-	plain       []byte
-	gzipped     []byte // nil where it would not be smaller
+	*Encoded
 }
 
 // assets are the static files by name ("site.css") and by the last part of their address.
@@ -28,7 +25,7 @@ type assets struct {
 	byHash map[string]asset
 }
 
-// readAssets reads, hashes and compresses templates/static once.
+// readAssets reads and hashes templates/static.
 func readAssets(files fs.FS) (assets, error) {
 	all := assets{byName: map[string]asset{}, byHash: map[string]asset{}}
 	entries, err := fs.ReadDir(files, "static")
@@ -43,7 +40,7 @@ func readAssets(files fs.FS) (assets, error) {
 		sum := sha256.Sum256(body)
 		ext := path.Ext(e.Name())
 		hashed := strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:5]) + ext
-		a := asset{address: "/static/" + hashed, contentType: contentType(ext), plain: body, gzipped: compress(body)}
+		a := asset{address: "/static/" + hashed, contentType: contentType(ext), Encoded: NewEncoded(body)}
 		all.byName[e.Name()], all.byHash[hashed] = a, a
 	}
 	return all, nil
@@ -67,17 +64,6 @@ func contentType(ext string) string {
 	return "application/octet-stream"
 }
 
-func compress(body []byte) []byte {
-	var b bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // fails only for a level that does not exist
-	_, _ = z.Write(body)                                  // a bytes.Buffer never fails
-	_ = z.Close()
-	if b.Len() >= len(body) {
-		return nil
-	}
-	return b.Bytes()
-}
-
 // address is the hashed address of a static file; a view that names a file we do not have fails to render.
 func (a assets) address(name string) (string, error) {
 	f, ok := a.byName[name]
@@ -97,11 +83,12 @@ func (p *Renderer) Script(name string) Handler {
 		h.Set("Cache-Control", "public, max-age=300")
 		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		h.Set("ETag", etag)
+		h.Set("Vary", "Accept-Encoding")
 		if NotModified(r, etag) {
 			w.WriteHeader(http.StatusNotModified)
 			return nil
 		}
-		Write(w, http.StatusOK, script.contentType, script.plain)
+		script.write(w, r)
 		return nil
 	}
 }
@@ -117,14 +104,15 @@ func (p *Renderer) Static(w http.ResponseWriter, r *http.Request) error {
 	// The call to action's stylesheet is loaded by other sites' pages.
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("Access-Control-Allow-Origin", "*")
-	body := f.plain
-	if f.gzipped != nil {
-		h.Set("Vary", "Accept-Encoding")
-		if AcceptsGzip(r) {
-			h.Set("Content-Encoding", "gzip")
-			body = f.gzipped
-		}
-	}
-	Write(w, http.StatusOK, f.contentType, body)
+	f.write(w, r)
 	return nil
+}
+
+func (a asset) write(w http.ResponseWriter, r *http.Request) {
+	h, body := w.Header(), a.For(r)
+	h.Set("Vary", "Accept-Encoding")
+	if body.Encoding != nil {
+		h["Content-Encoding"] = body.Encoding
+	}
+	Write(w, http.StatusOK, a.contentType, body.Bytes)
 }

@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/andybalholm/brotli"
 )
 
 func TestStaticFilesAreHashedAndCachedForEver(t *testing.T) {
@@ -21,14 +23,26 @@ func TestStaticFilesAreHashedAndCachedForEver(t *testing.T) {
 		!strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
 		t.Fatalf("%d %v", w.Code, w.Header())
 	}
-	plain := get(p, address, "Accept-Encoding", "gzip;q=0").Body.String()
-	if w.Header().Get("Content-Encoding") == "gzip" {
-		z, err := gzip.NewReader(w.Body)
-		if err != nil {
-			t.Fatal(err)
+	plain := get(p, address, "Accept-Encoding", "gzip;q=0")
+	if plain.Header().Get("Content-Encoding") != "" || plain.Header().Get("Vary") != "Accept-Encoding" {
+		t.Errorf("as it is: %v", plain.Header())
+	}
+	for encoding, open := range map[string]func(io.Reader) io.Reader{
+		"br": func(r io.Reader) io.Reader { return brotli.NewReader(r) },
+		"gzip": func(r io.Reader) io.Reader {
+			z, err := gzip.NewReader(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return z
+		},
+	} {
+		w := get(p, address, "Accept-Encoding", encoding)
+		if w.Header().Get("Content-Encoding") != encoding || w.Body.Len() >= plain.Body.Len()/2 {
+			t.Fatalf("%s: %v, %d bytes", encoding, w.Header(), w.Body.Len())
 		}
-		if unpacked, _ := io.ReadAll(z); string(unpacked) != plain {
-			t.Error("gzip holds something else")
+		if unpacked, _ := io.ReadAll(open(w.Body)); string(unpacked) != plain.Body.String() {
+			t.Errorf("%s holds something else", encoding)
 		}
 	}
 	if w = get(p, "/static/site.0000000000.css"); w.Code != 404 {
@@ -43,4 +57,15 @@ func get(p *Renderer, address string, header ...string) *httptest.ResponseRecord
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /static/{file}", p.Handle(p.Static))
 	return ask(mux, "GET", address, header...)
+}
+
+// What a coding would only make longer is sent as it is.
+func TestABodyIsNotMadeLarger(t *testing.T) {
+	t.Parallel()
+	e := NewEncoded([]byte("x"))
+	for c := range codings {
+		if b := e.In(c); string(b.Bytes) != "x" || b.Encoding != nil || b.Length[0] != "1" {
+			t.Errorf("%d: %+v", c, b)
+		}
+	}
 }
