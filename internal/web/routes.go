@@ -40,6 +40,7 @@ func (s *server) routes() *chi.Mux {
 		r.Get("/contributions", h(s.public.Donate.Redirect))
 		r.Post("/contributions", h(byMediaType(s.public.Give.Submit, s.api.Create)))
 		r.Get("/embed/cta.js", h(s.pages.Script("cta.js")))
+		r.Get("/embed/choose.js", h(s.pages.Script("choose.js")))
 		if s.DemoArticle {
 			r.Get("/article", h(s.public.Appeal.Article))
 		}
