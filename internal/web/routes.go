@@ -39,6 +39,8 @@ func (s *server) routes() *chi.Mux {
 		r.Post("/support/{campaign}", h(s.public.Donate.ChangeCurrency))
 		r.Get("/contributions", h(s.public.Donate.Redirect))
 		r.Post("/contributions", h(byMediaType(s.public.Give.Submit, s.api.Create)))
+		r.Get("/media/{digest}", h(s.public.Media.Show))
+		r.Get("/media/{digest}/{width}", h(s.public.Media.Show))
 		r.Get("/embed/cta.js", h(s.pages.Script("cta.js")))
 		r.Get("/embed/choose.js", h(s.pages.Script("choose.js")))
 		if s.DemoArticle {
