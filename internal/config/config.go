@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/language"
+
 	"readerfund/internal/fault"
 	"readerfund/internal/i18n"
 	"readerfund/internal/money"
@@ -29,6 +31,7 @@ type Config struct {
 	DisputePauses       bool   // an open dispute pauses a recurring gift
 
 	PublicationName string
+	Languages       []language.Tag // that readers are addressed in, the publication's own first
 	ContactEmail    string         // shown to readers; empty where it is not set, like the next two
 	PrivacyURL      string         // an address of a page
 	ImprintURL      string         // likewise
@@ -87,6 +90,7 @@ func (s Settings) Parse(need Need) (Config, error) {
 		DisputePauses:       p.yesOrNo("DISPUTE_PAUSES", s.DisputePauses),
 
 		PublicationName: p.publicationName(s.PublicationName, need),
+		Languages:       p.languages(s.Languages),
 		ContactEmail:    p.mailAddress("CONTACT_EMAIL", s.ContactEmail),
 		PrivacyURL:      p.pageAddress("PRIVACY_URL", s.PrivacyURL, "https://example.org/privacy"),
 		ImprintURL:      p.pageAddress("IMPRINT_URL", s.ImprintURL, "https://example.org/imprint"),

@@ -14,6 +14,10 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/text/language"
+
+	"readerfund/internal/i18n"
 )
 
 func (p *parser) databaseURL(value Secret, need Need) Secret {
@@ -168,6 +172,33 @@ func (p *parser) pageAddress(setting, value, example string) string {
 		p.problem(setting, "It must begin with https://, because %s is not a private host.", u.Hostname())
 	}
 	return value
+}
+
+// languages are some of the catalogue's, or all of them where none is set.
+func (p *parser) languages(value string) []language.Tag {
+	there := i18n.Default().Languages()
+	if value == "" {
+		return there
+	}
+	var all []language.Tag
+	for code := range strings.SplitSeq(value, ",") {
+		tag, err := language.Parse(strings.TrimSpace(code))
+		if err != nil || !slices.Contains(there, tag) || slices.Contains(all, tag) {
+			p.problem("PUBLICATION_LANGUAGES", "%q is not one more language that Readerfund speaks: write some of %s, your own first.",
+				strings.TrimSpace(code), codes(there))
+			return there
+		}
+		all = append(all, tag)
+	}
+	return all
+}
+
+func codes(tags []language.Tag) string {
+	all := make([]string, len(tags))
+	for i, tag := range tags {
+		all[i] = tag.String()
+	}
+	return strings.Join(all, ",")
 }
 
 func (p *parser) timezone(value string) *time.Location {

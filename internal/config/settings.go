@@ -82,6 +82,7 @@ type Settings struct {
 	DisputePauses string `name:"dispute-pauses" env:"DISPUTE_PAUSES" group:"PayPal" default:"true" placeholder:"true|false" help:"An open dispute about a payment pauses the monthly or yearly gift that it belongs to (${default})."`
 
 	PublicationName string `name:"publication-name" env:"PUBLICATION_NAME" group:"Publication" placeholder:"NAME" help:"What readers know you as; shown on every page."`
+	Languages       string `name:"publication-languages" env:"PUBLICATION_LANGUAGES" group:"Publication" placeholder:"CODE,…" help:"Languages that readers are addressed in, your own first, as in de,en,uk. Default: en and all others there are."`
 	Timezone
 	OwnCurrency
 	MinAmount string `name:"min-amount" env:"MIN_AMOUNT" group:"Publication" placeholder:"EUR=1,USD=1" help:"Smallest gift by currency, in major units, where it should differ from about 1 EUR."`

@@ -69,7 +69,7 @@ func Translate(err error) error {
 }
 
 func unavailable(err error) error {
-	return fault.Wrap(err, fault.Unavailable, "database.unavailable")
+	return fault.Wrap(err, fault.Unavailable, "outage.database")
 }
 
 func isAway(err error) bool {

@@ -20,7 +20,7 @@ const attempts = 5
 
 // ErrCommitUnknown says that COMMIT was sent and its answer lost: the transaction may have taken place or not. The
 // caller looks for its row by key and does not simply try again. It is a fault.Unavailable for those who cannot look.
-var ErrCommitUnknown error = fault.New(fault.Unavailable, "database.commit_unknown")
+var ErrCommitUnknown error = fault.New(fault.Unavailable, "outage.commit_unknown")
 
 // InTx runs fn in a read-committed transaction and commits it; an error or a panic rolls it back.
 //

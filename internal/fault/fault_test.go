@@ -48,7 +48,7 @@ func TestAllKeepsEveryFieldInOrder(t *testing.T) {
 
 func TestErrorHasFieldAndCauseButMessageDoesNot(t *testing.T) {
 	t.Parallel()
-	e := fault.Wrap(errors.New("connection refused"), fault.Unavailable, "paypal.silent")
+	e := fault.Wrap(errors.New("connection refused"), fault.Unavailable, "outage.paypal")
 	const says = "PayPal does not answer at the moment."
 	if e.Error() != says+": connection refused" || e.Message.String() != says {
 		t.Errorf("got %q and %q", e.Error(), e.Message)

@@ -40,7 +40,7 @@ var Default = sync.OnceValue(func() *Catalogue {
 	return c
 })
 
-// Load reads a catalogue: a folder for each language, English among them.
+// Load reads a catalogue: a folder for each language, English among them, and the folder locales.Staff.
 func Load(files fs.FS) (*Catalogue, error) {
 	names, err := fs.Glob(files, "*/*.toml")
 	if err != nil {
@@ -76,7 +76,11 @@ func file(files fs.FS, name string) (*i18n.MessageFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return i18n.ParseMessageFileBytes(text, path.Dir(name)+".toml",
+	lang := path.Dir(name)
+	if lang == locales.Staff {
+		lang = language.English.String()
+	}
+	return i18n.ParseMessageFileBytes(text, lang+".toml",
 		map[string]i18n.UnmarshalFunc{"toml": toml.Unmarshal})
 }
 

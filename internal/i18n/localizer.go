@@ -1,6 +1,9 @@
 package i18n
 
 import (
+	"strconv"
+	"time"
+
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
 )
@@ -84,6 +87,14 @@ func (l Localizer) Message(m Message) string {
 		return m.unsaid()
 	}
 	return said
+}
+
+// Day writes a day as the language does: "3 May 2026", "3. Mai 2026". Its parts stand in the catalogue, as CLDR's long
+// date of the Gregorian calendar has them. The time zone is t's own.
+func (l Localizer) Day(t time.Time) string {
+	return l.Say("date.day", Args{
+		"day": t.Day(), "month": l.Say("date.month." + strconv.Itoa(int(t.Month()))), "year": strconv.Itoa(t.Year()),
+	})
 }
 
 // written is what a sentence's arguments look like. One that is a message itself is said in the same language.

@@ -107,7 +107,7 @@ func (r *Reconciler) asReported(ctx context.Context, d row) (paypal.Transaction,
 		From: d.At.Add(-24 * time.Hour), To: d.At.Add(24 * time.Hour), ID: d.Ref, PageSize: 10,
 	})
 	if err != nil {
-		return paypal.Transaction{}, fault.Wrap(err, fault.Unavailable, "paypal.silent")
+		return paypal.Transaction{}, fault.Wrap(err, fault.Unavailable, "outage.paypal")
 	}
 	for _, t := range page.Transactions {
 		if t.ID == d.Ref && classify(t.EventCode, t.Amount.Minor, t.ReferenceID) == gift && t.Unreadable == "" {

@@ -34,7 +34,7 @@ func unanswered(err error) error {
 	}
 	_, byPayPal := errors.AsType[*paypal.Error](err)
 	if byPayPal || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return fault.Wrap(err, fault.Unavailable, "paypal.silent")
+		return fault.Wrap(err, fault.Unavailable, "outage.paypal")
 	}
 	return err
 }

@@ -64,7 +64,7 @@ func (s *Starter) Start(
 		return ordered, err
 	})
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return c, fault.Wrap(err, fault.Unavailable, "paypal.silent_nothing_charged")
+		return c, fault.Wrap(err, fault.Unavailable, "outage.paypal_nothing_charged")
 	}
 	return c, db.Translate(err)
 }
@@ -92,7 +92,7 @@ func (s *Starter) unmade(
 	ctx context.Context, c contribution.Contribution, src Source, err error,
 ) (contribution.Contribution, error) {
 	s.log.WarnContext(ctx, "PayPal made nothing to approve", "contribution", c.ID, "error", err)
-	unavailable := fault.Wrap(err, fault.Unavailable, "paypal.silent_nothing_charged")
+	unavailable := fault.Wrap(err, fault.Unavailable, "outage.paypal_nothing_charged")
 	no, refused := refusedBy(err)
 	switch {
 	case paypal.OutcomeUnknown(err):

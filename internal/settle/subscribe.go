@@ -53,7 +53,7 @@ func (s *Starter) unplanned(ctx context.Context, c contribution.Contribution, er
 	}
 	s.log.WarnContext(ctx, "PayPal gave no plan to subscribe to", "contribution", c.ID, "error", err)
 	if paypal.Passing(err) || paypal.OutcomeUnknown(err) {
-		return fault.Wrap(err, fault.Unavailable, "paypal.silent_nothing_charged")
+		return fault.Wrap(err, fault.Unavailable, "outage.paypal_nothing_charged")
 	}
 	return refusal(err, "")
 }

@@ -43,12 +43,12 @@ func TestPagesSpeakTheReadersLanguage(t *testing.T) {
 		shows                      []string
 	}{
 		{"a page", "GET", "/support/gone", "", austrian, []string{
-			`<html lang="de-AT">`, "<title>Unterstützen Sie uns – ", "Diesen Aufruf gibt es nicht mehr.",
+			`<html lang="de-AT" dir="ltr">`, "<title>Unterstützen Sie uns – ", "Diesen Aufruf gibt es nicht mehr.",
 		}},
 		{"in English", "GET", "/support/gone", "", "fr, en-GB, de", []string{
-			`<html lang="en-GB">`, "<title>Support us – ", "names an appeal that we do not have",
+			`<html lang="en-GB" dir="ltr">`, "<title>Support us – ", "names an appeal that we do not have",
 		}},
-		{"without a wish", "GET", "/support/support", "", "", []string{`<html lang="en">`, "<title>Support us – "}},
+		{"without a wish", "GET", "/support/support", "", "", []string{`<html lang="en" dir="ltr">`, "<title>Support us – "}},
 		{"a form with one mistake", "POST", "/contributions", with(fill, "amount", "0.50").Encode(), austrian, []string{
 			"<title>Bitte prüfen: Unterstützen Sie uns", "Bitte prüfen Sie eine Angabe.",
 			"Der kleinste Betrag ist 1\u00a0€.",
@@ -60,7 +60,7 @@ func TestPagesSpeakTheReadersLanguage(t *testing.T) {
 		{"no page", "GET", "/nothing", "", austrian, []string{
 			"<title>Seite nicht gefunden", "Unter dieser Adresse ist keine Seite.",
 		}},
-		{"staff", "GET", "/staff/sign-in", "", austrian, []string{`<html lang="en">`, "<title>Sign in"}},
+		{"staff", "GET", "/staff/sign-in", "", austrian, []string{`<html lang="en" dir="ltr">`, "<title>Sign in"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -20,6 +20,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/language"
+
 	"readerfund/internal/account"
 	"readerfund/internal/admission"
 	"readerfund/internal/alert"
@@ -32,7 +34,6 @@ import (
 	"readerfund/internal/mail"
 	changes "readerfund/internal/manage"
 	"readerfund/internal/managelink"
-	"readerfund/internal/media"
 	"readerfund/internal/metrics"
 	"readerfund/internal/money"
 	"readerfund/internal/monthly"
@@ -71,13 +72,13 @@ type Deps struct {
 	DemoArticle     bool           // serves GET /article
 
 	Catalogue *i18n.Catalogue // what the pages say; nil is locales/
+	Languages []language.Tag  // that readers are addressed in, the publication's own first; nil is the whole catalogue's
 
 	Contributions *contribution.Service
 	Starter       *settle.Starter
 	Settler       *settle.Settler
 	Gate          *admission.Gate // nil lets every gift in
 	Campaigns     *campaign.Catalog
-	Media         *media.Store
 	Webhook       func(ctx context.Context, header http.Header, body []byte) error // inbox.Inbox.Receive
 
 	Ready    func(ctx context.Context) error // able to serve; every problem joined, in words
@@ -152,7 +153,7 @@ func newServer(d Deps) (*server, error) {
 	}
 	pages, err := page.New(page.Config{
 		Publication: d.PublicationName, Contact: d.ContactEmail, Privacy: d.PrivacyURL, Imprint: d.ImprintURL,
-		TemplatesDir: d.TemplatesDir, Catalogue: d.Catalogue, Log: d.Log, Now: d.Now,
+		TemplatesDir: d.TemplatesDir, Catalogue: d.Catalogue, Languages: d.Languages, Log: d.Log, Now: d.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -172,8 +173,8 @@ func (d Deps) check() error {
 		return fmt.Errorf("SECRET_KEY needs at least %d characters", page.MinSecret)
 	}
 	if d.Log == nil || d.Now == nil || d.Ready == nil || d.Webhook == nil || d.WebhookHeaders == nil ||
-		d.Contributions == nil || d.Starter == nil || d.Settler == nil || d.Campaigns == nil || d.Media == nil {
-		return errors.New("contributions, campaigns, pictures, the webhook's receiver, readiness, log and clock are needed")
+		d.Contributions == nil || d.Starter == nil || d.Settler == nil || d.Campaigns == nil {
+		return errors.New("contributions, campaigns, the webhook's receiver, readiness, log and clock are needed")
 	}
 	if d.ManageLinks != nil && (d.People == nil || d.Changes == nil) {
 		return errors.New("readers' own pages need what is known of people, and changes of recurring gifts")
@@ -193,7 +194,7 @@ func (s *server) openToReaders(signer page.Signer) {
 	starter := &gift.Starter{
 		Gifts: s.Starter, Gate: s.Gate, Cookies: cookies, Approvals: s.ApprovalOrigins, Log: s.Log, Now: s.Now,
 	}
-	s.api = api.NewContributions(starter)
+	s.api = api.NewContributions(starter, s.pages.Locale)
 	var own public.OwnPages
 	if s.ManageLinks != nil {
 		s.manage = manage.New(manage.Config{
@@ -207,7 +208,7 @@ func (s *server) openToReaders(signer page.Signer) {
 		Pages: s.pages, Signer: signer, Cookies: cookies, BaseURL: s.BaseURL, Origin: s.origin(),
 		EmbedOrigins: s.EmbedOrigins, AppealPolicy: s.policy(cmp.Or(strings.Join(s.EmbedOrigins, " "), "'none'")),
 		Zone: s.Timezone, Contributions: s.Contributions, Settler: s.Settler, Starter: starter,
-		Campaigns: s.Campaigns, Media: s.Media, Receipts: s.Receipts, OwnPages: own, Changes: s.Changes,
+		Campaigns: s.Campaigns, Receipts: s.Receipts, OwnPages: own, Changes: s.Changes,
 		Questions: s.Questions, ManageLinks: managelink.NewLinks(s.BaseURL, signer), Metrics: s.Metrics, Log: s.Log,
 		Now: s.Now,
 	})

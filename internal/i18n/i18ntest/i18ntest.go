@@ -2,6 +2,7 @@
 package i18ntest
 
 import (
+	"io/fs"
 	"testing"
 	"testing/fstest"
 
@@ -12,17 +13,19 @@ import (
 // With is our English catalogue with more files, such as "de/state.toml".
 func With(t testing.TB, more map[string]string) *i18n.Catalogue {
 	t.Helper()
-	names, err := locales.Files.ReadDir("en")
-	if err != nil {
-		t.Fatal(err)
-	}
 	files := fstest.MapFS{}
-	for _, name := range names {
-		text, err := locales.Files.ReadFile("en/" + name.Name())
+	for _, dir := range []string{"en", locales.Staff} {
+		names, err := fs.Glob(locales.Files, dir+"/*.toml")
 		if err != nil {
 			t.Fatal(err)
 		}
-		files["en/"+name.Name()] = &fstest.MapFile{Data: text}
+		for _, name := range names {
+			text, err := locales.Files.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[name] = &fstest.MapFile{Data: text}
+		}
 	}
 	for name, text := range more {
 		files[name] = &fstest.MapFile{Data: []byte(text)}

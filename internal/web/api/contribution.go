@@ -17,10 +17,15 @@ import (
 )
 
 // Contributions are gifts that programs start.
-type Contributions struct{ starter *gift.Starter }
+type Contributions struct {
+	starter *gift.Starter
+	locale  func(*http.Request) string
+}
 
-// NewContributions starts them with starter.
-func NewContributions(starter *gift.Starter) *Contributions { return &Contributions{starter: starter} }
+// NewContributions starts them with starter; locale is the language that PayPal's pages are to be in.
+func NewContributions(starter *gift.Starter, locale func(*http.Request) string) *Contributions {
+	return &Contributions{starter: starter, locale: locale}
+}
 
 // started is the answer to a program.
 type started struct {
@@ -43,7 +48,7 @@ func (s *Contributions) Create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	in.IdempotencyKey, in.Locale = r.Header.Get("Idempotency-Key"), page.Language(r)
+	in.IdempotencyKey, in.Locale = r.Header.Get("Idempotency-Key"), s.locale(r)
 	c, err := s.starter.Start(ctx, r, in, admission.Proof{Solution: solution})
 	if n, ok := errors.AsType[*admission.NotYetError](err); ok {
 		return tooMany(n)

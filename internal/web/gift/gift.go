@@ -71,7 +71,7 @@ func (s *Starter) Approval(c contribution.Contribution) (string, error) {
 		return "", nil
 	}
 	if c.Checkout.ApproveURL == "" {
-		return "", fault.New(fault.Unavailable, "paypal.silent_nothing_charged")
+		return "", fault.New(fault.Unavailable, "outage.paypal_nothing_charged")
 	}
 	if !s.Approvals.Allow(c.Checkout.ApproveURL) {
 		return "", fmt.Errorf("contribution %s: approval address is not one of PayPal's", c.ID)

@@ -71,7 +71,7 @@ func (s *Ask) Submit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	from := page.ClientOf(r.Context())
-	err = s.links.Ask(r.Context(), v.Get("email"), page.Language(r),
+	err = s.links.Ask(r.Context(), v.Get("email"), s.pages.Locale(r),
 		managelink.From{Address: from.Address.String(), Network: from.Network.String()})
 	loc := s.pages.Localizer(r)
 	switch limited, ok := errors.AsType[*managelink.RateLimitError](err); {

@@ -1,10 +1,18 @@
 package page
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"golang.org/x/text/language"
 )
+
+func asking(header string) *http.Request {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Accept-Language", header)
+	return r
+}
 
 func TestTheLanguageIsTheReadersFavouriteOfThoseThereAre(t *testing.T) {
 	t.Parallel()
@@ -27,7 +35,7 @@ func TestTheLanguageIsTheReadersFavouriteOfThoseThereAre(t *testing.T) {
 		{"*", both, "en"},
 		{"\x00, ;;q=x", both, "en"},
 	} {
-		if got := preferred(c.header, c.offered); got.String() != c.want {
+		if got := preferred(accepted(asking(c.header)), c.offered); got.String() != c.want {
 			t.Errorf("%q of %v: %s, want %s", c.header, c.offered, got, c.want)
 		}
 	}

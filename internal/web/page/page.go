@@ -33,10 +33,18 @@ type Page struct {
 	Tag         language.Tag // the page's language, with the region that amounts and dates are written for
 	NoIndex     bool         // kept out of search engines
 	Data        any
+
+	to func(address string) string
 }
 
 // Lang is the page's language for <html lang>.
 func (p Page) Lang() string { return p.Tag.String() }
+
+// Dir is the direction of the page's language for <html dir>.
+func (p Page) Dir() string { return Direction(p.Tag) }
+
+// To is one of our own addresses, in the page's language (Renderer.To).
+func (p Page) To(address string) string { return p.to(address) }
 
 // Flash reports the outcome of an action, above the page that it leads to. It is made from the state of the database
 // when the page is shown, not from the address: after a reload it shows how things stand then.
@@ -73,6 +81,7 @@ type Config struct {
 	Imprint      string
 	TemplatesDir string          // an operator's own copy of templates/, followed; may be empty
 	Catalogue    *i18n.Catalogue // nil is locales/
+	Languages    []language.Tag  // those offered to readers, of the catalogue, the publication's own first; nil is all
 	Log          *slog.Logger
 	Now          func() time.Time
 }
@@ -82,6 +91,7 @@ type Renderer struct {
 	publication, contact, privacy, imprint string
 
 	catalogue *i18n.Catalogue
+	languages []language.Tag
 	views     *views
 	log       *slog.Logger
 }
@@ -93,9 +103,13 @@ func New(c Config) (*Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
+	languages := c.Languages
+	if len(languages) == 0 {
+		languages = catalogue.Languages()
+	}
 	return &Renderer{
 		publication: c.Publication, contact: c.Contact, privacy: c.Privacy, imprint: c.Imprint, catalogue: catalogue,
-		views: v, log: c.Log,
+		languages: languages, views: v, log: c.Log,
 	}, nil
 }
 
@@ -116,6 +130,7 @@ func (p *Renderer) Render(w http.ResponseWriter, r *http.Request, status int, na
 	loc := p.Localizer(r)
 	data.Publication, data.Tag = p.publication, loc.Tag()
 	data.Contact, data.Privacy, data.Imprint = p.contact, p.privacy, p.imprint
+	data.to = func(address string) string { return p.To(r, address) }
 	body, err := p.Templates().Execute(loc.Language(), name, data)
 	if err != nil {
 		return err

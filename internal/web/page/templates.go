@@ -89,15 +89,27 @@ func parse(files fs.FS, catalogue *i18n.Catalogue) (*Templates, error) {
 		return nil, err
 	}
 	p := &Templates{pages: map[language.Tag]map[string]*template.Template{}, static: static}
+	parsed, err := parseAll(files, funcs(static, i18n.Localizer{}))
+	if err != nil {
+		return nil, err
+	}
 	for _, lang := range catalogue.Languages() {
-		if p.pages[lang], err = parseIn(files, funcs(static, catalogue.Localizer(lang, nil))); err != nil {
-			return nil, err
+		said := funcs(static, catalogue.Localizer(lang, nil))
+		p.pages[lang] = map[string]*template.Template{}
+		for name, t := range parsed {
+			p.pages[lang][name] = template.Must(t.Clone()).Funcs(said)
+		}
+	}
+	for name, t := range parsed {
+		if err := checkEscaping(t, entry(name)); err != nil {
+			return nil, fmt.Errorf("parse %s: %w", name, err)
 		}
 	}
 	return p, nil
 }
 
-func parseIn(files fs.FS, funcs template.FuncMap) (map[string]*template.Template, error) {
+// parseAll parses every view once. Each language has a copy of it, with functions of its own.
+func parseAll(files fs.FS, funcs template.FuncMap) (map[string]*template.Template, error) {
 	base, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "layout.html", "partials/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse layout and partials: %w", err)
@@ -111,9 +123,6 @@ func parseIn(files fs.FS, funcs template.FuncMap) (map[string]*template.Template
 		for _, name := range names {
 			t, err := template.Must(base.Clone()).ParseFS(files, name)
 			if err != nil {
-				return nil, fmt.Errorf("parse %s: %w", name, err)
-			}
-			if err := checkEscaping(t, entry(name)); err != nil {
 				return nil, fmt.Errorf("parse %s: %w", name, err)
 			}
 			pages[name] = t
@@ -144,9 +153,17 @@ func funcs(static assets, loc i18n.Localizer) template.FuncMap {
 	return template.FuncMap{
 		"say":    func(key string, pairs ...any) (string, error) { return say(loc, key, pairs) },
 		"static": static.address,
+		"link":   link,
+		"day":    loc.Day,
 		"sign":   func(tag language.Tag, c money.Currency) string { return money.Sign(c, tag) },
 		"money":  func(tag language.Tag, a money.Amount) string { return money.Format(a, tag) },
 		"brief":  func(tag language.Tag, a money.Amount) string { return money.FormatBrief(a, tag) },
+		"rate": func(tag language.Tag, a money.Amount, frequency any) string {
+			return rate(loc, money.Format(a, tag), frequency)
+		},
+		"briefrate": func(tag language.Tag, a money.Amount, frequency any) string {
+			return rate(loc, money.FormatBrief(a, tag), frequency)
+		},
 	}
 }
 
@@ -163,6 +180,33 @@ func say(loc i18n.Localizer, key string, pairs []any) (string, error) {
 	}
 	return loc.Say(key, args), nil
 }
+
+// rate is an amount with how often it is given: "€10 a month", or the amount alone for once.
+func rate(loc i18n.Localizer, amount string, frequency any) string {
+	if said, ok := loc.Lookup("public.rate."+fmt.Sprint(frequency), i18n.Args{"amount": amount}); ok {
+		return said
+	}
+	return amount
+}
+
+// link makes the part of a sentence that stands in [brackets] a link: {{link "/manage" (say "public.ask_own_page")}}.
+// Without an address it is only the sentence.
+func link(address, sentence string) (template.HTML, error) {
+	before, rest, opens := strings.Cut(sentence, "[")
+	text, after, closes := strings.Cut(rest, "]")
+	if !opens || !closes {
+		return "", fmt.Errorf("nothing is in brackets in %q", sentence)
+	}
+	if address == "" {
+		return template.HTML(template.HTMLEscapeString(before + text + after)), nil
+	}
+	var b strings.Builder
+	err := linked.Execute(&b, struct{ Before, Address, Text, After string }{before, address, text, after})
+	return template.HTML(b.String()), err // what html/template has escaped
+}
+
+var linked = template.Must(template.New("link").Parse(
+	`{{.Before}}<a href="{{.Address}}">{{.Text}}</a>{{.After}}`))
 
 // Execute renders a view to bytes, in a language of the catalogue: a page in the layout, a fragment of cta/ by itself.
 func (p *Templates) Execute(lang language.Tag, name string, data any) ([]byte, error) {

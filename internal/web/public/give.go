@@ -39,6 +39,7 @@ func (s *Give) Submit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	in := intentOf(values, r)
+	in.Locale = s.pages.Locale(r)
 	k, err := s.forms.campaignOrDefault(ctx, in.Campaign)
 	if err != nil {
 		return err
@@ -82,7 +83,7 @@ func intentOf(v url.Values, r *http.Request) contribution.Intent {
 		Article:   contribution.LinkedArticle(v.Get("article")),
 		Source:    contribution.SourceFrom(v.Get),
 		Name:      v.Get("name"), Email: v.Get("email"), Message: strings.ReplaceAll(v.Get("message"), "\r\n", "\n"),
-		Naming: namingOf(v), CoverFee: ticked(v.Get("cover_fee")), Locale: page.Language(r),
+		Naming: namingOf(v), CoverFee: ticked(v.Get("cover_fee")),
 	}
 	in.IdempotencyKey = r.Header.Get("Idempotency-Key")
 	if key := v.Get("idempotency_key"); in.IdempotencyKey == "" && key != "" {

@@ -86,7 +86,7 @@ func (s *Monthly) Answer(w http.ResponseWriter, r *http.Request) error {
 		page.Redirect(w, s.thanksAddress(id))
 		return nil
 	default:
-		return fault.Input("answer", "monthly.answer")
+		return fault.Input("answer", "public.answer")
 	}
 }
 
@@ -101,7 +101,7 @@ func (s *Monthly) yes(
 	if err != nil {
 		return err
 	}
-	in.Locale = page.Language(r)
+	in.Locale = s.pages.Locale(r)
 	begun, err := s.starter.Start(ctx, r, in, proof)
 	if n, ok := errors.AsType[*admission.NotYetError](err); ok {
 		return s.showChallenge(w, r, monthlyAddress(c), map[string][]string{"answer": {"yes"}}, n)

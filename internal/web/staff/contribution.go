@@ -183,7 +183,7 @@ func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionP
 		return p, err
 	}
 	numbers := cycles(h)
-	p.Origin, _ = loc.Lookup("contribution.origin." + h.Origin)
+	p.Origin, _ = loc.Lookup("history.origin." + h.Origin)
 	for _, r := range h.Reviews {
 		if r.Open() {
 			p.Reviews = append(p.Reviews, reviewLine{ID: r.ID, Text: loc.Message(review.Sentence(r.Code, r.Args)),

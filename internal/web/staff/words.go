@@ -77,16 +77,16 @@ func stateInWords(loc i18n.Localizer, state string) status {
 // subscription for a recurring one.
 func factInWords(loc i18n.Localizer, fact string, recurring bool) string {
 	if recurring {
-		if words, known := loc.Lookup("contribution.fact.recurring." + fact); known {
+		if words, known := loc.Lookup("history.fact.recurring." + fact); known {
 			return words
 		}
 	}
-	return wordIn(loc, "contribution.fact.", fact)
+	return wordIn(loc, "history.fact.", fact)
 }
 
 // sourceInWords says how the news reached us.
 func sourceInWords(loc i18n.Localizer, source string) string {
-	return wordIn(loc, "contribution.source.", source)
+	return wordIn(loc, "history.source.", source)
 }
 
 // entryInWords names a line of the ledger.
