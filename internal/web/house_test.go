@@ -22,6 +22,7 @@ import (
 
 	"readerfund/internal/altcha"
 	"readerfund/internal/db"
+	"readerfund/internal/media"
 	"readerfund/internal/monthly"
 	"readerfund/internal/paypal"
 	"readerfund/internal/receipt/form"
@@ -115,6 +116,7 @@ func openWithReceipts(t *testing.T, d Deps, o newsroom.Options, f form.Form, cha
 	n := newsroom.New(t, o)
 	d.ApprovalOrigins = gift.ApprovalOrigins(n.PayPal.URL)
 	d.Campaigns, d.Contributions, d.Refunds, d.Changes = n.Campaigns, n.Contributions, n.Refunds, n.Manage
+	d.Media = media.New(n.DB, d.Now)
 	d.Starter, d.Settler, d.Disputes = n.Starter, n.Settler, n.Disputes
 	employ(t, &d, n)
 	d.Receipts = receiptsFor(t, n, d, f)

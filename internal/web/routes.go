@@ -39,7 +39,10 @@ func (s *server) routes() *chi.Mux {
 		r.Post("/support/{campaign}", h(s.public.Donate.ChangeCurrency))
 		r.Get("/contributions", h(s.public.Donate.Redirect))
 		r.Post("/contributions", h(byMediaType(s.public.Give.Submit, s.api.Create)))
+		r.Get("/media/{digest}", h(s.public.Media.Show))
+		r.Get("/media/{digest}/{width}", h(s.public.Media.Show))
 		r.Get("/embed/cta.js", h(s.pages.Script("cta.js")))
+		r.Get("/embed/choose.js", h(s.pages.Script("choose.js")))
 		if s.DemoArticle {
 			r.Get("/article", h(s.public.Appeal.Article))
 		}
@@ -118,6 +121,7 @@ func (s *server) staffRoutes(r chi.Router) {
 		r.Get("/staff/contributions", h(staff.Contributions.List))
 		r.Get("/staff/contributions.csv", h(staff.Contributions.Export))
 		r.Get("/staff/contributions/{id}", h(staff.Contribution.Show))
+		r.Get("/staff/campaigns", h(staff.Campaigns.List))
 		r.Get("/staff/reports", h(staff.Reports.Show))
 		r.Get("/staff/reports.csv", h(staff.Reports.Export))
 		r.Get("/staff/recurring", h(staff.Recurring.Show))

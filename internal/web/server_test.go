@@ -19,6 +19,7 @@ import (
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
+	"readerfund/internal/media"
 	"readerfund/internal/settle"
 	"readerfund/internal/web/page"
 )
@@ -34,6 +35,7 @@ func bareDeps(t testing.TB) Deps {
 		TrustedProxies:  []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 		Contributions:   contribution.New(contribution.Config{}), Starter: services.Starter, Settler: services.Settler,
 		Campaigns:      campaign.NewCatalog(nil, time.Now),
+		Media:          media.New(nil, time.Now),
 		Webhook:        func(context.Context, http.Header, []byte) error { return nil },
 		WebhookHeaders: func(context.Context, http.Header) error { return nil },
 		Ready:          func(context.Context) error { return nil },

@@ -82,6 +82,7 @@ func (p *Renderer) Script(name string) Handler {
 		h := w.Header()
 		h.Set("Cache-Control", "public, max-age=300")
 		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		h.Set("Access-Control-Allow-Origin", "*") // as a module it comes by CORS
 		h.Set("ETag", etag)
 		h.Set("Vary", "Accept-Encoding")
 		if NotModified(r, etag) {

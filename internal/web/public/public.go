@@ -18,6 +18,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/manage"
 	"readerfund/internal/managelink"
+	"readerfund/internal/media"
 	"readerfund/internal/metrics"
 	"readerfund/internal/monthly"
 	"readerfund/internal/receipt"
@@ -46,6 +47,7 @@ type Config struct {
 	Questions     *monthly.Service // may be nil
 	Receipts      *receipt.Service // nil leaves the documents out
 	OwnPages      OwnPages         // nil where there are none
+	Media         *media.Store
 
 	Metrics *metrics.Metrics // may be nil
 	Log     *slog.Logger
@@ -70,6 +72,7 @@ type Pages struct {
 
 	Monthly  *Monthly
 	Receipts *Receipts
+	Media    *Media
 }
 
 // New gives each page the services it needs.
@@ -95,6 +98,7 @@ func New(c Config) *Pages {
 			thanks: thanks,
 		},
 		Receipts: &Receipts{layout: l, receipts: c.Receipts, cookies: c.Cookies, own: c.OwnPages, links: c.ManageLinks},
+		Media:    &Media{store: c.Media},
 	}
 }
 

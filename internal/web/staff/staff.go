@@ -76,6 +76,7 @@ type Screens struct {
 	Overview       *Overview
 	Contributions  *Contributions
 	Contribution   *Contribution
+	Campaigns      *Campaigns
 	Document       *Document
 	Refund         *Refund
 	Subscription   *Subscription
@@ -106,6 +107,7 @@ func New(c Config) *Screens {
 		Contributions: &Contributions{layout: l, views: c.Views, campaigns: c.Campaigns, exports: e},
 		Contribution: &Contribution{layout: l, contributions: c.Contributions, settler: c.Settler, refunds: c.Refunds,
 			views: c.Views, audit: c.Audit, receipts: c.Receipts},
+		Campaigns:      &Campaigns{layout: l, campaigns: c.Campaigns},
 		Document:       &Document{layout: l, receipts: c.Receipts, audit: c.Audit},
 		Refund:         &Refund{layout: l, refunds: c.Refunds, views: c.Views},
 		Subscription:   &Subscription{layout: l, manage: c.Manage, views: c.Views},

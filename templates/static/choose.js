@@ -1,0 +1,220 @@
+// Chooses the appeal that this reader sees on this page, and keeps what has to be remembered for it.
+//
+// The service says which campaigns may stand on this article, in order, each with its rules about the reader
+// (GET /embed/choice, the same answer for everybody). Whether a reader fits is decided here. What is kept about the reader
+// stays in this browser, in localStorage of the publication's own site under the key "readerfund"; it is sent to nobody.
+// Where the publication asks its readers first, nothing is kept or read before they agreed: then all lasts until the page is left.
+//
+// internal/choice decides the same for the page on which staff ask why an appeal was (not) shown; the cases in
+// internal/choice/testdata/cases.json run in both.
+
+const KEY = "readerfund";
+const DAY = 864e5; // milliseconds
+
+let works = false; // something may be kept in this browser, and it does keep it
+let record = {}; // what is known of the reader
+const read = new Set(); // addresses of this page's articles that are counted
+
+globalThis.document?.addEventListener("readerfund:consent", (event) => agree(event.detail?.granted === true));
+
+// choose resolves to {campaign, variant, format, holdout}, or to null where nothing is to be shown. With holdout, the reader
+// is one of those who are shown nothing, to compare with: draw nothing, but note("view", …).
+//
+// page: {base, campaign, format, article, section, author, tags, lang, consent}. consent is "granted", "denied" or empty, where
+// the publication's setting holds. It rejects where the service does not answer.
+export async function choose(page) {
+  const query = new URLSearchParams();
+  for (const name of ["campaign", "format", "article", "section", "author", "tags", "lang"]) {
+    if (page[name]?.length) query.set(name, String(page[name]));
+  }
+  const answer = await fetch(`${page.base}/embed/choice?${query}`, { credentials: "omit" });
+  if (!answer.ok) throw new Error(`${page.base} answers ${answer.status}`);
+  const offer = await answer.json();
+  begin(page.consent, offer.consent);
+  count(page.article);
+  const shown = decide(offer, describe(today()));
+  return shown && { ...shown, base: page.base, article: page.article };
+}
+
+// note keeps what became of an appeal, and counts it at the service without naming anybody. shown is what choose resolved to.
+// kind: view, click, start (the form was sent to PayPal), close, later ("remind me later"), said ("I already gave"), gave
+// (we know it) or optout ("do not ask me again").
+export function note(kind, shown) {
+  const day = today();
+  const kinds = [kind];
+  if (kind === "view" && !see(shown.campaign, day)) kinds.unshift("first");
+  if (kind === "optout") record.optout = true;
+  if (RESTS.includes(kind)) record[kind] = day;
+  save();
+  if (!COUNTED.includes(kind)) return;
+  const { campaign: c, variant: v, format: f, article: a = "" } = shown;
+  navigator.sendBeacon(`${shown.base}/embed/counts`, JSON.stringify(kinds.map((k) => ({ k, c, v, f, a }))));
+}
+
+// keeps reports whether the browser remembers what is noted.
+export const keeps = () => works;
+
+// kept is what is remembered now.
+export const kept = () => structuredClone(record);
+
+// forget removes all that is kept.
+export function forget() {
+  record = {};
+  try {
+    localStorage.removeItem(KEY);
+  } catch {} // there was none
+}
+
+// agree is the reader's answer to the publication's question whether something may be kept.
+export function agree(granted) {
+  begin(granted ? "granted" : "denied");
+}
+
+// decide is the choice itself: of the candidates in their order, the first that fits the reader.
+export function decide({ candidates, asking, rests }, reader) {
+  const rest = reader.optout || RESTS.some((kind) => reader.ago?.[kind] < rests[kind]);
+  for (const c of candidates) {
+    const asks = asking.includes(c.format);
+    const seen = reader.seen?.[c.campaign];
+    if (asks && (rest || CAPS.some(([cap, times]) => c.caps?.[cap] && seen?.[times] >= c.caps[cap]))) continue;
+    if (!(c.rules ?? []).every((rule) => holds(rule, reader))) continue;
+    const variant = assign(reader.id, c.campaign, c.variants ?? [], c.holdout ?? 0);
+    return { campaign: c.campaign, variant, format: c.format, holdout: variant === "holdout" };
+  }
+  return null;
+}
+
+// assign is the variant that a reader sees: see Assign in internal/choice/assign.go.
+export function assign(reader, campaign, variants, holdout) {
+  const below = (purpose, n) => Math.floor((hash(`${reader} ${campaign} ${purpose}`) * n) / 2 ** 32);
+  if (below("holdout", 100) < holdout) return "holdout";
+  const weight = (v) => Math.max(v.weight, 0);
+  let at = below("variant", variants.reduce((all, v) => all + weight(v), 0));
+  for (const v of variants) {
+    if (at < weight(v)) return v.name;
+    at -= weight(v);
+  }
+  return variants[0]?.name ?? "";
+}
+
+function hash(text) {
+  let h = 2166136261;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 16777619);
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+const RESTS = ["gave", "start", "said", "close", "later"];
+const COUNTED = ["view", "click", "close", "optout"];
+const CAPS = [["per_day", "day"], ["per_week", "week"], ["in_all", "all"]];
+
+// holds reports whether a rule about the reader does. What is not known holds nowhere, not even where the rule is reversed,
+// except for "unknown" as an answer to whether the reader has given.
+function holds(rule, reader) {
+  if (rule.kind === "articles") {
+    const { articles } = reader;
+    return reader.known && (articles >= (rule.least ?? 0) && articles <= (rule.most || Infinity)) !== Boolean(rule.not);
+  }
+  const is = {
+    device: reader.device,
+    reader: reader.known ? (reader.returning ? "returning" : "new") : "",
+    given: given(reader),
+  }[rule.kind];
+  if (!is || (is === "unknown" && rule.not)) return false;
+  return (rule.values ?? []).includes(is) !== Boolean(rule.not);
+}
+
+// given: someone who went to PayPal, and of whom nothing was heard since, may have given.
+function given({ ago = {}, known }) {
+  if ("gave" in ago || "said" in ago) return "yes";
+  return known && !("start" in ago) ? "no" : "unknown";
+}
+
+// describe is the reader as the rules know one.
+function describe(day) {
+  const ago = {};
+  for (const kind of RESTS) if (kind in record) ago[kind] = day - record[kind];
+  const seen = {};
+  for (const [slug, { all, days }] of Object.entries(record.seen ?? {})) {
+    seen[slug] = { day: sum(days, day - 1), week: sum(days, day - 7), all };
+  }
+  return {
+    id: record.id, known: works, returning: record.first < day, articles: sum(record.articles, day - 30), device: device(),
+    ago, optout: record.optout, seen,
+  };
+}
+
+// device goes by the window, because a phone's page is what fits into it.
+const device = () => (innerWidth < 600 ? "phone" : innerWidth < 1024 ? "tablet" : "computer");
+
+// today is the number of the day, in UTC: nothing finer is kept.
+const today = () => Math.floor(Date.now() / DAY);
+
+const sum = (days, after) => Object.entries(days ?? {}).reduce((all, [day, n]) => all + (day > after ? n : 0), 0);
+
+// begin decides whether something may be kept, and reads what is.
+function begin(consent, asks) {
+  if (consent === "denied") forget();
+  const may = consent === "granted" || (consent !== "denied" && !asks);
+  if (may && !works) {
+    try {
+      const here = record;
+      record = clean(JSON.parse(localStorage.getItem(KEY)), today());
+      if (!record.id) record = { ...here };
+      works = true;
+    } catch {} // the browser keeps nothing: all lasts until the page is left
+  } else if (!may) works = false;
+  record.id ??= random();
+  record.first ??= today();
+  save();
+}
+
+// clean takes over what can be used of what was kept, and leaves out what is older than it is needed.
+function clean(raw, day) {
+  const own = {};
+  if (typeof raw?.id !== "string" || !/^[0-9a-f]{32}$/.test(raw.id) || !(day - raw.last < 365)) return own;
+  const recent = (days, within) =>
+    Object.fromEntries(Object.entries(days ?? {}).filter(([d, n]) => d > day - within && d <= day && n > 0).map(([d, n]) => [d, +n]));
+  own.id = raw.id;
+  own.first = raw.first <= day ? +raw.first : day;
+  own.articles = recent(raw.articles, 30);
+  own.seen = {};
+  for (const [slug, s] of Object.entries(raw.seen ?? {}).slice(-20)) own.seen[slug] = { all: +s?.all || 0, days: recent(s?.days, 7) };
+  for (const kind of RESTS) if (raw[kind] <= day && day - raw[kind] < KEPT[kind]) own[kind] = +raw[kind];
+  if (raw.optout === true) own.optout = true;
+  return own;
+}
+
+// KEPT is for how many days an answer is kept: a gift for a year, because rules may ask for it, the others while they rest.
+const KEPT = { gave: 365, start: 28, said: 365, close: 7, later: 3 };
+
+function save() {
+  if (!works) return;
+  record.last = today();
+  try {
+    localStorage.setItem(KEY, JSON.stringify(record));
+  } catch {
+    works = false;
+  }
+}
+
+// count counts an article once for each time that its page is opened.
+function count(article = location.href) {
+  if (read.has(article)) return;
+  read.add(article);
+  const day = today();
+  record.articles ??= {};
+  record.articles[day] = (record.articles[day] ?? 0) + 1;
+  save();
+}
+
+// see counts a view of a campaign, and reports whether it was seen before. The one seen last comes last, so that the oldest
+// of many are left out.
+function see(slug, day) {
+  const { [slug]: s, ...others } = record.seen ?? {};
+  record.seen = { ...others, [slug]: { all: (s?.all ?? 0) + 1, days: { ...s?.days, [day]: (s?.days[day] ?? 0) + 1 } } };
+  return s !== undefined;
+}
+
+const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
