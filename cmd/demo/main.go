@@ -241,6 +241,7 @@ func (d *demo) configure(ctx context.Context) (config.Config, error) {
 			PayPalAPIBase: d.keep.PayPalURL, PayPalClientID: "sandbox-client", PayPalClientSecret: "sandbox-secret",
 		},
 		WebhookID:           config.WebhookID{PayPalWebhookID: "to-be-registered"},
+		PayPalFees:          sandboxFees,
 		PayPalWebhookCAFile: d.caFile(), SecretKey: config.Secret(d.keep.SecretKey), PublicationName: "The Harbour Courier",
 		ContactEmail: "readers@harbour-courier.example", PrivacyURL: "https://harbour-courier.example/privacy",
 		ImprintURL:  "https://harbour-courier.example/imprint",
@@ -261,6 +262,10 @@ func (d *demo) configure(ctx context.Context) (config.Config, error) {
 	cfg.PayPalWebhookID = hook.ID
 	return cfg, err
 }
+
+// sandboxFees is what the sandbox keeps of a payment, so that readers can cover it to the cent.
+const sandboxFees = "EUR=2.9%+0.35,USD=3.49%+0.49,GBP=2.9%+0.30,CHF=2.9%+0.55,CAD=2.9%+0.30,AUD=2.6%+0.30," +
+	"SEK=2.9%+3.25,PLN=2.9%+1.35,JPY=3.6%+40,HUF=3.4%+90"
 
 // adminAddr is the usual address of the metrics, or any where that one is taken.
 func (d *demo) adminAddr(ctx context.Context) string {

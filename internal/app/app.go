@@ -136,7 +136,7 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	a.catalog = campaigns
 	a.notices = newNotices(a.cfg, a.db, a.now, a.log)
 	a.contributions = contribution.New(contribution.Config{
-		DB: a.db, Campaigns: campaigns, Limits: limits(a.cfg), SweepEvery: a.cfg.SweepInterval, Now: a.now,
+		DB: a.db, Campaigns: campaigns, Limits: limits(a.cfg), Fees: a.cfg.Fees, SweepEvery: a.cfg.SweepInterval, Now: a.now,
 	})
 	a.plans = plan.New(plan.Config{
 		DB: a.db, PayPal: pp, Publication: a.cfg.PublicationName,

@@ -37,7 +37,8 @@ type Config struct {
 	ImprintURL      string         // likewise
 	Timezone        *time.Location // whose days the reports count
 	DefaultCurrency money.Currency
-	Limits          map[money.Currency]Limit // for every currency PayPal settles
+	Limits          map[money.Currency]Limit     // for every currency PayPal settles
+	Fees            map[money.Currency]money.Fee // PayPal's, where they are known
 	GiftsPerAddress Allowance
 	GiftsPerNetwork Allowance
 	GiftsOfAll      Allowance
@@ -97,6 +98,7 @@ func (s Settings) Parse(need Need) (Config, error) {
 		Timezone:        p.timezone(s.PublicationTimezone),
 		DefaultCurrency: p.currency("DEFAULT_CURRENCY", s.DefaultCurrency),
 		Limits:          p.limits(s.MinAmount, s.MaxAmount),
+		Fees:            p.fees(s.PayPalFees),
 		GiftsPerAddress: p.allowance("GIFT_LIMIT_ADDRESS", s.GiftLimitAddress),
 		GiftsPerNetwork: p.allowance("GIFT_LIMIT_NETWORK", s.GiftLimitNetwork),
 		GiftsOfAll:      p.allowance("GIFT_LIMIT_ALL", s.GiftLimitAll),

@@ -44,7 +44,7 @@ func good() config.Settings {
 		Mail: config.Mail{
 			SMTPURL: "smtp://fund:" + relay + "@mail.example.org", MailFrom: "give@example.org",
 		},
-		MinAmount: "EUR=2.50,JPY=300", MaxAmount: "EUR=500",
+		MinAmount: "EUR=2.50,JPY=300", MaxAmount: "EUR=500", PayPalFees: "EUR=2.49%+0.35, JPY=3.6%+40",
 	}
 }
 
@@ -144,6 +144,12 @@ func TestEachProblem(t *testing.T) {
 		"unknown currency":        {func(s S) { s.DefaultCurrency = "eur" }, "DEFAULT_CURRENCY", "EUR"},
 		"limit without amount":    {func(s S) { s.MinAmount = "EUR" }, "MIN_AMOUNT", "EUR=1"},
 		"limit, unknown currency": {func(s S) { s.MaxAmount = "RUB=5" }, "MAX_AMOUNT", "RUB"},
+		"fee without share":       {func(s S) { s.PayPalFees = "EUR=0.35" }, "PAYPAL_FEES", "EUR=2.49%+0.35"},
+		"fee of a word":           {func(s S) { s.PayPalFees = "EUR=much%+0.35" }, "PAYPAL_FEES", "no fee"},
+		"fee with half yen":       {func(s S) { s.PayPalFees = "JPY=3.6%+0.5" }, "PAYPAL_FEES", "no fee"},
+		"fee of everything":       {func(s S) { s.PayPalFees = "EUR=100%+0.35" }, "PAYPAL_FEES", "no fee"},
+		"fee twice":               {func(s S) { s.PayPalFees = "EUR=2%+1,EUR=2%+1" }, "PAYPAL_FEES", "twice"},
+		"fee of no currency":      {func(s S) { s.PayPalFees = "EURO=2%+1" }, "PAYPAL_FEES", "EURO"},
 		"limit twice":             {func(s S) { s.MinAmount = "EUR=1,EUR=2" }, "MIN_AMOUNT", "twice"},
 		"limit of nothing":        {func(s S) { s.MinAmount = "EUR=0" }, "MIN_AMOUNT", "EUR=1"},
 		"limit with decimals":     {func(s S) { s.MinAmount = "JPY=0.5" }, "MIN_AMOUNT", "JPY=150"},

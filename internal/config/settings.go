@@ -81,6 +81,8 @@ type Settings struct {
 
 	DisputePauses string `name:"dispute-pauses" env:"DISPUTE_PAUSES" group:"PayPal" default:"true" placeholder:"true|false" help:"An open dispute about a payment pauses the monthly or yearly gift that it belongs to (${default})."`
 
+	PayPalFees string `env:"PAYPAL_FEES" group:"PayPal" placeholder:"EUR=2.49%+0.35" help:"What PayPal keeps of a payment, by currency. Readers may add it to their gift in these currencies; where it is not set they are not asked."`
+
 	PublicationName string `name:"publication-name" env:"PUBLICATION_NAME" group:"Publication" placeholder:"NAME" help:"What readers know you as; shown on every page."`
 	Languages       string `name:"publication-languages" env:"PUBLICATION_LANGUAGES" group:"Publication" placeholder:"CODE,…" help:"Languages that readers are addressed in, your own first, as in de,en,uk. Default: en and all others there are."`
 	Timezone

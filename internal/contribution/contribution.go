@@ -73,13 +73,15 @@ type Contribution struct {
 	CampaignID uuid.UUID
 	Campaign   string // the campaign's slug
 	Frequency  Frequency
-	Amount     money.Amount
+	Amount     money.Amount // what is charged
+	Covered    int64        // the part of it that the reader added to cover PayPal's fee, in minor units
 	Article    string
 	Name       string
 	Email      string
 	Message    string
 	Naming     Naming
-	CoverFee   bool
+	CoverFee   bool // the reader asked to cover the fee
+	Tribute    Tribute
 	Source     Source
 
 	State       State
@@ -96,6 +98,11 @@ type Contribution struct {
 	digest []byte
 }
 
+// Gift is the amount without the part that covers PayPal's fee: what the reader chose to give.
+func (c Contribution) Gift() money.Amount {
+	return money.New(c.Amount.Minor-c.Covered, c.Amount.Currency)
+}
+
 // row is a contribution as the database holds it.
 type row struct {
 	ID             uuid.UUID      `db:"id"`
@@ -106,6 +113,7 @@ type row struct {
 	Campaign       string         `db:"campaign"`
 	Frequency      string         `db:"frequency"`
 	AmountMinor    int64          `db:"amount_minor"`
+	CoveredMinor   int64          `db:"covered_minor"`
 	Currency       string         `db:"currency"`
 	Article        string         `db:"article"`
 	Name           string         `db:"name"`
@@ -135,12 +143,14 @@ type row struct {
 	UpdatedAt      time.Time      `db:"updated_at"`
 	CompletedAt    sql.NullTime   `db:"completed_at"`
 	FirstChargeAt  sql.NullTime   `db:"first_charge_at"`
+	Tribute
 	Source
 }
 
 const selectColumns = `
 	SELECT c.id, c.receipt, c.idempotency_key, c.intent_digest, c.campaign_id, k.slug AS campaign, c.frequency,
-	       c.amount_minor, c.currency, c.article, c.name, c.email, c.message, c.naming, c.cover_fee,
+	       c.amount_minor, c.covered_minor, c.currency, c.article, c.name, c.email, c.message, c.naming,
+	       c.cover_fee, c.tribute, c.tribute_name,
 	       c.utm_source, c.utm_medium, c.utm_campaign, c.utm_term, c.utm_content,
 	       c.variant, c.format, c.section, c.author, c.article_ref, c.referrer, c.shared,
 	       c.state, c.reason, c.order_id, c.subscription_id, c.approve_url, c.retry_url,
@@ -155,9 +165,9 @@ const selectRow = selectColumns + ` FROM contribution c JOIN campaign k ON k.id 
 func (r row) contribution() Contribution {
 	return Contribution{
 		ID: r.ID, Receipt: r.Receipt, CampaignID: r.CampaignID, Campaign: r.Campaign, Frequency: Frequency(r.Frequency),
-		Amount:  money.New(r.AmountMinor, money.Currency(r.Currency)),
+		Amount: money.New(r.AmountMinor, money.Currency(r.Currency)), Covered: r.CoveredMinor,
 		Article: r.Article, Name: r.Name, Email: r.Email, Message: r.Message, Naming: Naming(r.Naming), CoverFee: r.CoverFee,
-		Source: r.Source, State: State(r.State), Reason: r.Reason,
+		Tribute: r.Tribute, Source: r.Source, State: State(r.State), Reason: r.Reason,
 		Checkout:  r.checkout(),
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), CompletedAt: utc(r.CompletedAt),
 		key: r.Key, digest: r.Digest, HasSupporter: r.SupporterID.Valid || r.Erased,

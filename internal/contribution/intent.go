@@ -32,6 +32,7 @@ type Intent struct {
 	Name, Email, Message                           string
 	Naming                                         Naming
 	CoverFee                                       bool
+	Tribute                                        Tribute
 	Written                                        bool
 	Source                                         Source
 	IdempotencyKey                                 string
@@ -49,6 +50,8 @@ type intent struct {
 	name, email, message string
 	naming               Naming
 	coverFee             bool
+	covered              int64 // the part of the amount that covers the fee
+	tribute              Tribute
 	source               Source
 	key                  sql.NullString
 	digest               []byte
@@ -72,6 +75,7 @@ func (s *Service) read(ctx context.Context, in Intent) (intent, error) {
 	out := intent{
 		name: strings.TrimSpace(text.Visible(in.Name)), email: bareEmail(in.Email), message: field.Normalised(in.Message),
 		naming: in.Naming, coverFee: in.CoverFee, frequency: Frequency(in.Frequency), source: in.Source.Cleaned(),
+		tribute: in.Tribute.cleaned(),
 	}
 	var articleErr, err error
 	out.article, articleErr = Article(in.Article)
@@ -85,8 +89,11 @@ func (s *Service) read(ctx context.Context, in Intent) (intent, error) {
 			Kind: fault.Invalid, Field: "campaign", Message: fault.All(err)[0].Message,
 		})
 	} else {
-		var amountErr error
-		out.amount, amountErr = s.readAmount(in, out.campaign)
+		gift, amountErr := s.readAmount(in, out.campaign)
+		if amountErr == nil && out.coverFee {
+			out.covered, amountErr = s.cover(gift)
+		}
+		out.amount = money.New(gift.Minor+out.covered, gift.Currency)
 		problems = append(problems, amountErr)
 	}
 	if out.frequency != Once && !out.frequency.Recurs() {
@@ -94,6 +101,7 @@ func (s *Service) read(ctx context.Context, in Intent) (intent, error) {
 	}
 	problems = append(problems,
 		field.Line("name", out.name, longestName), field.Text("message", out.message, longestMessage),
+		field.Line("tribute_name", out.tribute.Name, longestName),
 		checkEmail(out.email), articleErr, field.Key(in.IdempotencyKey))
 	if err := errors.Join(problems...); err != nil {
 		return intent{}, err
@@ -126,6 +134,11 @@ func (s *Service) readAmount(in Intent, k campaign.Campaign) (money.Amount, erro
 	amount, err := parse(in.Amount, currency)
 	if err != nil {
 		return money.Amount{}, err
+	}
+	if least := k.Minimum[currency]; amount.Minor < least {
+		return money.Amount{}, fault.Input("amount", "contribution.amount_too_small", fault.Args{
+			"min": money.New(least, currency),
+		})
 	}
 	return amount, s.CheckAmount(amount)
 }
@@ -188,10 +201,14 @@ func (n Naming) digest() any {
 
 // digest hashes everything that makes two intents the same, however they were sent.
 func digest(in intent) []byte {
-	text, err := json.Marshal([]any{
-		in.campaign.Slug, in.amount.Minor, in.amount.Currency, in.frequency, in.article, in.name, in.email, in.message,
-		in.naming.digest(), in.coverFee,
-	})
+	all := []any{
+		in.campaign.Slug, in.amount.Minor - in.covered, in.amount.Currency, in.frequency, in.article, in.name, in.email,
+		in.message, in.naming.digest(), in.coverFee,
+	}
+	if in.tribute != (Tribute{}) { // the version before hashed none
+		all = append(all, in.tribute.Kind, in.tribute.Name)
+	}
+	text, err := json.Marshal(all)
 	if err != nil {
 		panic(fmt.Sprintf("digest an intent: %v", err)) // strings, numbers and booleans always marshal
 	}

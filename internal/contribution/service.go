@@ -21,7 +21,8 @@ type Config struct {
 	DB         *db.DB
 	Campaigns  *campaign.Catalog
 	Limits     map[money.Currency]Limit
-	SweepEvery time.Duration // how often the sweep runs
+	Fees       map[money.Currency]money.Fee // PayPal's schedule; readers may cover the fee in these currencies alone
+	SweepEvery time.Duration                // how often the sweep runs
 	Now        func() time.Time
 }
 
@@ -30,6 +31,7 @@ type Service struct {
 	db         *db.DB
 	campaigns  *campaign.Catalog
 	limits     map[money.Currency]Limit
+	fees       map[money.Currency]money.Fee
 	sweepEvery time.Duration
 	now        func() time.Time
 
@@ -43,7 +45,8 @@ const writesAtOnce = 2
 // New makes a Service.
 func New(cfg Config) *Service {
 	s := &Service{
-		db: cfg.DB, campaigns: cfg.Campaigns, limits: cfg.Limits, sweepEvery: cfg.SweepEvery, now: cfg.Now,
+		db: cfg.DB, campaigns: cfg.Campaigns, limits: cfg.Limits, fees: cfg.Fees, sweepEvery: cfg.SweepEvery,
+		now: cfg.Now,
 	}
 	s.begun, s.moved = batch.NewWriter(writesAtOnce, s.insertAll), batch.NewWriter(writesAtOnce, s.advanceAll)
 	return s

@@ -39,7 +39,7 @@ func full(t *testing.T, d *db.DB, key string) Contribution {
 	c := Contribution{
 		ID: uuid.Must(uuid.NewV7()), Receipt: NewReceipt(), Frequency: Once, Amount: money.New(2500, "EUR"),
 		Article: "https://news.example.org/" + key, Name: `Jörg "☂"`, Email: "j@example.org", Message: "one,\n{two}\\",
-		Naming: MayName, CoverFee: true, Source: Source{
+		Naming: MayName, CoverFee: true, Covered: 107, Tribute: Tribute{InMemory, "Zoë"}, Source: Source{
 			UTM{"source", "medium", "campaign", "term", "content"}, "kinder", "banner", "Local", "Ada", "a-17", FromSearch, true,
 		},
 		State: Started, CreatedAt: now, UpdatedAt: now, key: sql.NullString{String: key, Valid: key != ""},

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
+	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/ledger"
@@ -25,6 +26,8 @@ type History struct {
 	Frequency string
 	Heading   string // the campaign's
 	CoverFee  bool
+	Covered   money.Amount // the part of the amount that covers PayPal's fee
+	Tribute   contribution.Tribute
 	UpdatedAt time.Time
 	CheckAt   time.Time // when PayPal is asked next
 	Payments  []Payment
@@ -159,10 +162,11 @@ func readHead(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error 
 	h.Contribution = row.contribution()
 	var checkAt sql.NullTime
 	err = tx.QueryRowxContext(ctx, `
-		SELECT c.frequency, k.heading, c.cover_fee, c.updated_at, c.check_at, c.origin
+		SELECT c.frequency, k.heading, c.cover_fee, c.covered_minor, c.tribute, c.tribute_name, c.updated_at, c.check_at, c.origin
 		FROM contribution c JOIN campaign k ON k.id = c.campaign_id
 		WHERE c.id = $1`, id).
-		Scan(&h.Frequency, &h.Heading, &h.CoverFee, &h.UpdatedAt, &checkAt, &h.Origin)
+		Scan(&h.Frequency, &h.Heading, &h.CoverFee, &h.Covered.Minor, &h.Tribute.Kind, &h.Tribute.Name, &h.UpdatedAt, &checkAt, &h.Origin)
+	h.Covered.Currency = h.Amount.Currency
 	h.UpdatedAt, h.CheckAt = h.UpdatedAt.UTC(), utc(checkAt)
 	return err
 }

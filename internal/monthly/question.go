@@ -75,7 +75,7 @@ func (s *Service) question(ctx context.Context, c contribution.Contribution) (Qu
 		return Question{}, false, err
 	}
 	var asked bool
-	q.Amount, asked = Amount(all, c.Amount, s.limit(c.Amount.Currency))
+	q.Amount, asked = Amount(all, c.Gift(), s.limit(c.Amount.Currency))
 	return q, asked, nil
 }
 

@@ -118,15 +118,29 @@ func (s *Service) forgetDifferences(ctx context.Context) (int64, error) {
 // forgetUnpaid takes the words of gifts that came to nothing. What may still become money is left alone: a payment that
 // waits, an approval that is not captured yet.
 func (s *Service) forgetUnpaid(ctx context.Context) (total int64, err error) {
+	// Each condition has a partial index of its own.
+	for _, words := range []string{
+		`(c.name <> '' OR c.email <> '' OR c.message <> '' OR c.supporter_id IS NOT NULL)`, `c.tribute_name <> ''`,
+	} {
+		n, err := s.forgetUnpaidWith(ctx, words)
+		total += n
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+func (s *Service) forgetUnpaidWith(ctx context.Context, words string) (total int64, err error) {
 	before := s.now().UTC().Add(-s.retention.Unpaid)
 	for {
 		n, err := s.rows(ctx, `
-			UPDATE contribution SET name = '', email = '', message = '', naming = '', supporter_id = NULL,
+			UPDATE contribution SET name = '', email = '', message = '', naming = '', tribute_name = '', supporter_id = NULL,
 			    intent_digest = sha256(('forgotten ' || id)::bytea)
 			WHERE id IN (
 			    SELECT c.id FROM contribution c
 			    WHERE c.created_at < $1 AND c.completed_at IS NULL
-			      AND (c.name <> '' OR c.email <> '' OR c.message <> '' OR c.supporter_id IS NOT NULL)
+			      AND `+words+`
 			      AND c.state <> ALL ($3::text[])
 			      AND NOT EXISTS (SELECT 1 FROM payment p WHERE p.contribution_id = c.id AND p.status <> 'declined')
 			    ORDER BY c.id LIMIT $2 FOR UPDATE OF c SKIP LOCKED)`, before, batch, db.Array(s.retention.Undecided))

@@ -80,7 +80,8 @@ func TestAnErasedPersonStaysErased(t *testing.T) {
 		VALUES ('unknown_payer', 'PAY-1', 'T0000', '', '5.00 EUR', $1,
 			jsonb_build_object('id', 'PAY-1', 'payer_email', $2::text,
 		        'payer_given_name', 'Zdenka', 'payer_surname', 'Quillfeather'), 'open', '', 1, $1, $1)`, f.Clock.Now(), typed)
-	f.Exec(`UPDATE contribution SET utm_content = 'to-' || $2 WHERE id = $1`, unpaid.ID, typed)
+	f.Exec(`UPDATE contribution SET utm_content = 'to-' || $2, author = $2, section = $2, article_ref = $2,
+		tribute = 'memory', tribute_name = $2 WHERE id = $1`, unpaid.ID, typed)
 	figures, before := f.figures(), f.names("quillfeather")
 
 	dry, err := f.Erase(t.Context(), " "+strings.ToUpper(typed), true)
@@ -174,6 +175,8 @@ func TestForget(t *testing.T) {
 	paid := f.pay("Paid", "paid@reader.example")
 	unpaid, approved := f.start("Unpaid", "u@reader.example"), f.start("Waits", "w@reader.example")
 	f.Exec(`UPDATE contribution SET state = 'approved' WHERE id = $1`, approved.ID)
+	inMemory := f.start("", "")
+	f.Exec(`UPDATE contribution SET message = '', tribute = 'memory', tribute_name = 'Zdenka' WHERE id = $1`, inMemory.ID)
 	f.delivered("WH-1", `{"n": 1}`, "applied", nil, paid.ID)
 	f.delivered("WH-2", `{"n": 2}`, "parked", nil, nil)
 	f.delivered("WH-3", `{"n": 3}`, "received", f.Clock.Now(), nil)
@@ -198,18 +201,21 @@ func TestForget(t *testing.T) {
 		}
 	}
 	f.Clock.Advance(29 * 24 * time.Hour)
-	if got, want := kept(), [5]int{5, 2, 1, 3, 3}; got != want {
+	if got, want := kept(), [5]int{5, 2, 1, 3, 4}; got != want {
 		t.Errorf("after 29 days %v are kept, want %v", got, want)
 	}
 	f.Clock.Advance(2 * 24 * time.Hour)
-	if got, want := kept(), [5]int{5, 2, 1, 2, 3}; got != want {
+	if got, want := kept(), [5]int{5, 2, 1, 2, 4}; got != want {
 		t.Errorf("after 31 days %v are kept, want %v", got, want)
 	}
 	if n := f.Count(`contribution WHERE id = $1 AND name = ''`, unpaid.ID); n != 1 {
 		t.Error("the words that went are another's")
 	}
+	if n := f.Count(`contribution WHERE tribute_name <> ''`); n != 0 {
+		t.Error("in whose memory an unpaid gift was is kept")
+	}
 	f.Clock.Advance(60 * 24 * time.Hour)
-	if got, want := kept(), [5]int{3, 1, 0, 2, 3}; got != want {
+	if got, want := kept(), [5]int{3, 1, 0, 2, 4}; got != want {
 		t.Errorf("after 91 days %v are kept, want %v", got, want)
 	}
 	n := f.Count(`webhook_event WHERE headers = '{}' AND body = '' AND body_digest = CASE event_id

@@ -59,6 +59,7 @@ type Options struct {
 	Name    string         // of the newsroom; empty: Publication
 
 	Limits    map[money.Currency]contribution.Limit // of what readers may give; nil: Limits()
+	Fees      map[money.Currency]money.Fee          // PayPal's; nil: readers are not asked to cover it
 	Listeners []settle.Listener                     // hear of applied facts after refunds and changes do
 
 	DisputesGoOn bool             // an open dispute does not pause a subscription
@@ -115,7 +116,7 @@ func (n *Newsroom) wire() {
 	o, log := n.options, slog.New(slog.DiscardHandler)
 	n.Campaigns = campaign.NewCatalog(n.DB, n.Clock.Now)
 	n.Contributions = contribution.New(contribution.Config{
-		DB: n.DB, Campaigns: n.Campaigns, Limits: o.Limits, SweepEvery: time.Minute, Now: n.Clock.Now,
+		DB: n.DB, Campaigns: n.Campaigns, Limits: o.Limits, Fees: o.Fees, SweepEvery: time.Minute, Now: n.Clock.Now,
 	})
 	n.Plans = plan.New(plan.Config{
 		DB: n.DB, PayPal: n.Client, Publication: o.Name, ProductID: "RF-TEST", Now: n.Clock.Now, Log: log,

@@ -32,6 +32,7 @@ type started struct {
 	ID         string `json:"id"`
 	Status     string `json:"status"`
 	Receipt    string `json:"receipt"`
+	Amount     string `json:"amount"` // what is charged, with what covers the fee
 	ApproveURL string `json:"approve_url"`
 }
 
@@ -60,7 +61,7 @@ func (s *Contributions) Create(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page.WriteJSON(w, http.StatusCreated, page.JSONType, started{ID: c.ID.String(), Status: string(c.State),
-		Receipt: c.Receipt, ApproveURL: c.Checkout.ApproveURL})
+		Receipt: c.Receipt, Amount: c.Amount.Decimal(), ApproveURL: c.Checkout.ApproveURL})
 	return nil
 }
 
@@ -91,6 +92,7 @@ func intentOfJSON(body []byte) (in contribution.Intent, solution string, err err
 		"utm_term": &in.Source.Term, "utm_content": &in.Source.Content,
 		"variant": &in.Source.Variant, "format": &in.Source.Format, "section": &in.Source.Section,
 		"author": &in.Source.Author, "aid": &in.Source.ArticleRef, "referrer": (*string)(&in.Source.Referrer),
+		"tribute": &in.Tribute.Kind, "tribute_name": &in.Tribute.Name,
 		"article": &in.Article, "name": &in.Name, "email": &in.Email, "message": &in.Message,
 		gift.SolutionField: &solution,
 	} {

@@ -42,6 +42,8 @@ type form struct {
 	Back                          string // the article, if it is on one of our sites and the page may link it
 	Article, Name, Email, Message string
 	Naming                        contribution.Naming
+	CoverFee                      bool
+	Tribute                       contribution.Tribute
 	Source                        contribution.Source
 	Key                           string // one for each rendering: sending the form twice makes one order
 
@@ -135,10 +137,11 @@ func (f forms) formLike(r *http.Request, c contribution.Contribution) (form, err
 	n.Source = c.Source
 	n.often(c.Frequency)
 	if n.Currency == c.Amount.Currency {
-		n.choose(money.New(c.Amount.Minor, c.Amount.Currency).Decimal())
+		n.choose(c.Gift().Decimal())
+		n.CoverFee = c.CoverFee
 	}
 	if f.cookies.Owns(r, c.ID) {
-		n.Name, n.Email, n.Message, n.Naming = c.Name, c.Email, c.Message, c.Naming
+		n.Name, n.Email, n.Message, n.Naming, n.Tribute = c.Name, c.Email, c.Message, c.Naming, c.Tribute
 	}
 	return n, nil
 }
@@ -243,7 +246,7 @@ func (f *form) refill(in contribution.Intent) {
 	f.often(contribution.Frequency(in.Frequency))
 	f.choose(in.Amount)
 	f.Article, f.Name, f.Email, f.Message, f.Naming = in.Article, in.Name, in.Email, in.Message, in.Naming
-	f.Source = in.Source
+	f.Source, f.CoverFee, f.Tribute = in.Source, in.CoverFee, in.Tribute
 }
 
 // MoreOpen reports whether the optional part is shown unfolded: it is when a field in it is filled in or has an error.

@@ -84,6 +84,7 @@ func intentOf(v url.Values, r *http.Request) contribution.Intent {
 		Source:    contribution.SourceFrom(v.Get),
 		Name:      v.Get("name"), Email: v.Get("email"), Message: strings.ReplaceAll(v.Get("message"), "\r\n", "\n"),
 		Naming: namingOf(v), CoverFee: ticked(v.Get("cover_fee")),
+		Tribute: contribution.Tribute{Kind: v.Get("tribute"), Name: v.Get("tribute_name")},
 	}
 	in.IdempotencyKey = r.Header.Get("Idempotency-Key")
 	if key := v.Get("idempotency_key"); in.IdempotencyKey == "" && key != "" {
@@ -140,10 +141,10 @@ func (s *Give) showAgain(w http.ResponseWriter, r *http.Request, in contribution
 	}
 	switch kind {
 	case fault.Invalid:
-		f.Put(loc, failure, "frequency", "currency", "amount", "name", "email", "message")
+		f.Put(loc, failure, formFields...)
 		return s.forms.show(w, r, http.StatusUnprocessableEntity, f)
 	case fault.Conflict:
-		f.Put(loc, failure, "frequency", "currency", "amount", "name", "email", "message")
+		f.Put(loc, failure, formFields...)
 		return s.forms.show(w, r, http.StatusConflict, f)
 	case fault.Refused:
 		return s.showRetry(w, r, f, in, f.Key, failure)
@@ -151,6 +152,9 @@ func (s *Give) showAgain(w http.ResponseWriter, r *http.Request, in contribution
 		return s.showRetry(w, r, f, in, cmp.Or(key, f.Key), failure)
 	}
 }
+
+// formFields are the fields that can have an error beside them, as they follow each other on the page.
+var formFields = []string{"frequency", "currency", "amount", "name", "email", "message", "tribute_name"}
 
 // retry is a form that sends the same again.
 type retry struct {

@@ -191,7 +191,7 @@ func (s *Thanks) readFailure(t *thanksPage, sub subscription.Subscription) {
 
 // againAddress is the donation page, filled in as for a contribution.
 func againAddress(c contribution.Contribution) string {
-	return supportAddress(c.Campaign, c.Amount.Currency, c.Amount.Decimal(), c.Frequency, referral{c.Article, c.Source})
+	return supportAddress(c.Campaign, c.Amount.Currency, c.Gift().Decimal(), c.Frequency, referral{c.Article, c.Source})
 }
 
 // offerRetry puts in what the reader of a declined gift can do about it.
