@@ -22,6 +22,7 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/config"
 	"readerfund/internal/contribution"
+	"readerfund/internal/count"
 	"readerfund/internal/dashboard"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
@@ -69,6 +70,7 @@ type App struct {
 	readDB  *db.DB // for reports: a separate pool, so that no reader waits for what they hold
 	plans   *plan.Plans
 	catalog *campaign.Catalog
+	counter *count.Counter
 	settle  *settle.Services
 	inbox   *inbox.Inbox
 	metrics *metrics.Metrics
@@ -134,6 +136,9 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	}
 	campaigns := campaign.NewCatalog(a.db, a.now)
 	a.catalog = campaigns
+	a.counter = count.New(count.Config{
+		DB: a.db, Campaigns: campaigns, Zone: a.cfg.Timezone, Now: a.now, Log: a.log, Metrics: a.metrics,
+	})
 	a.notices = newNotices(a.cfg, a.db, a.now, a.log)
 	a.contributions = contribution.New(contribution.Config{
 		DB: a.db, Campaigns: campaigns, Limits: limits(a.cfg), Fees: a.cfg.Fees, SweepEvery: a.cfg.SweepInterval, Now: a.now,
@@ -345,7 +350,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		SecretKey: string(a.cfg.SecretKey), SecretKeyOld: string(a.cfg.SecretKeyOld),
 		TemplatesDir: a.cfg.TemplatesDir, Languages: a.cfg.Languages, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,
 		Contributions: a.contributions, Starter: a.settle.Starter, Settler: a.settle.Settler, Disputes: a.settle.Disputes,
-		Campaigns: campaigns, Media: media.New(a.db, a.now),
+		Campaigns: campaigns, Media: media.New(a.db, a.now), Counter: a.counter,
 		Webhook: a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
 		Books: a.books, Refunds: a.refunds, Changes: a.changes, Queue: a.queue, Mail: a.mail, Accounts: a.accounts,

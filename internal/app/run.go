@@ -92,6 +92,7 @@ func (a *App) Run(ctx context.Context) error {
 	background.Go(func() { a.sweep(work, a.settle.Sweeper.SweepSubscriptions) })
 	background.Go(func() { a.queue.Run(work) })
 	background.Go(func() { a.alerts.Follow(work) })
+	background.Go(func() { a.counter.Run(work) })
 
 	broken := make(chan error, 2)
 	serve := func(s *http.Server, l net.Listener) {

@@ -29,6 +29,7 @@ type Metrics struct {
 	jobs        *prometheus.CounterVec
 	jobSuccess  *prometheus.GaugeVec
 	mails       *prometheus.CounterVec
+	appeal      *prometheus.CounterVec
 	alertFiring *prometheus.GaugeVec
 	alertItems  *prometheus.GaugeVec
 	alertOldest *prometheus.GaugeVec
@@ -74,6 +75,9 @@ func New() *Metrics {
 		mails: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_mails_total",
 			Help: "Tries to send a mail to a reader, by its state after them: sent, failed, expired, queued (tried again)."},
 			[]string{"state"}),
+		appeal: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_appeal_events_total",
+			Help: "What browsers told of the appeal: counted, unknown (no such campaign, variant or format), limited (too " +
+				"many from there), robot."}, []string{"outcome"}),
 		alertFiring: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "readerfund_alert_firing",
 			Help: "1 while the alert fires, as the database says; the same on every replica."}, []string{"alert", "severity"}),
 		alertItems: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "readerfund_alert_items",
@@ -86,7 +90,7 @@ func New() *Metrics {
 	}
 	m.registry.MustRegister(m.transitions, m.swept, m.admissions,
 		m.deliveries, m.events, m.workers, m.working, m.backlog, m.paypal, m.requests.all, m.commitSize,
-		m.jobs, m.jobSuccess, m.mails, m.alertFiring, m.alertItems, m.alertOldest, m.alertCheck,
+		m.jobs, m.jobSuccess, m.mails, m.appeal, m.alertFiring, m.alertItems, m.alertOldest, m.alertCheck,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.registry.MustRegister(m.reconciliation.collectors()...)
 	return m
@@ -188,6 +192,13 @@ func (m *Metrics) JobSucceeded(name string, at time.Time) {
 func (m *Metrics) Mail(state string) {
 	if m != nil {
 		m.mails.WithLabelValues(state).Inc()
+	}
+}
+
+// AppealEvents counts what browsers told of the appeal, by what became of it.
+func (m *Metrics) AppealEvents(outcome string, n int) {
+	if m != nil && n > 0 {
+		m.appeal.WithLabelValues(outcome).Add(float64(n))
 	}
 }
 

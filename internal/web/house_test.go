@@ -21,6 +21,7 @@ import (
 	"golang.org/x/net/html"
 
 	"readerfund/internal/altcha"
+	"readerfund/internal/count"
 	"readerfund/internal/db"
 	"readerfund/internal/media"
 	"readerfund/internal/monthly"
@@ -120,6 +121,9 @@ func openWithReceipts(t *testing.T, d Deps, o newsroom.Options, f form.Form, cha
 	d.Starter, d.Settler, d.Disputes = n.Starter, n.Settler, n.Disputes
 	employ(t, &d, n)
 	d.Receipts = receiptsFor(t, n, d, f)
+	d.Counter = count.New(count.Config{
+		DB: n.DB, Campaigns: n.Campaigns, Zone: time.UTC, Now: d.Now, Log: d.Log, Metrics: d.Metrics,
+	})
 	d.Questions = monthly.New(monthly.Config{DB: n.DB, Contributions: n.Contributions, Campaigns: n.Campaigns, Now: d.Now})
 	if change != nil {
 		change(&d)

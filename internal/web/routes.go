@@ -23,9 +23,11 @@ func (s *server) routes() *chi.Mux {
 	standard := chi.Chain(s.identify, s.accessLog(s.Log), s.protect, s.recoverer)
 	s.fallbacks(r, standard)
 
-	// The appeal stands on every article, and deliveries are throttled: these two run only the middleware they need.
+	// The appeal stands on every article and is counted there, and deliveries are throttled: these run only the
+	// middleware they need.
 	h := s.pages.Handle
 	r.With(s.public.Appeal.Cached).With(standard...).Get(public.AppealRoute, h(s.public.Appeal.Show))
+	r.With(s.identify, s.recoverer).Post(public.CountsRoute, s.public.Counts.Receive)
 	r.With(s.identify, s.accessLog(s.throttled), s.recoverer).Post(webhookPath, s.webhook)
 
 	r.Group(func(r chi.Router) {

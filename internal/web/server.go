@@ -28,6 +28,7 @@ import (
 	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
+	"readerfund/internal/count"
 	"readerfund/internal/dashboard"
 	"readerfund/internal/health"
 	"readerfund/internal/i18n"
@@ -81,6 +82,7 @@ type Deps struct {
 	Gate          *admission.Gate // nil lets every gift in
 	Campaigns     *campaign.Catalog
 	Media         *media.Store
+	Counter       *count.Counter
 	Webhook       func(ctx context.Context, header http.Header, body []byte) error // inbox.Inbox.Receive
 
 	Ready    func(ctx context.Context) error // able to serve; every problem joined, in words
@@ -175,8 +177,10 @@ func (d Deps) check() error {
 		return fmt.Errorf("SECRET_KEY needs at least %d characters", page.MinSecret)
 	}
 	if d.Log == nil || d.Now == nil || d.Ready == nil || d.Webhook == nil || d.WebhookHeaders == nil ||
-		d.Contributions == nil || d.Starter == nil || d.Settler == nil || d.Campaigns == nil || d.Media == nil {
-		return errors.New("contributions, campaigns, pictures, the webhook's receiver, readiness, log and clock are needed")
+		d.Contributions == nil || d.Starter == nil || d.Settler == nil || d.Campaigns == nil || d.Media == nil ||
+		d.Counter == nil {
+		return errors.New("contributions, campaigns with their pictures and counter, the webhook's receiver, readiness, " +
+			"log and clock are needed")
 	}
 	if d.ManageLinks != nil && (d.People == nil || d.Changes == nil) {
 		return errors.New("readers' own pages need what is known of people, and changes of recurring gifts")
@@ -210,7 +214,8 @@ func (s *server) openToReaders(signer page.Signer) {
 		Pages: s.pages, Signer: signer, Cookies: cookies, BaseURL: s.BaseURL, Origin: s.origin(),
 		EmbedOrigins: s.EmbedOrigins, AppealPolicy: s.policy(cmp.Or(strings.Join(s.EmbedOrigins, " "), "'none'")),
 		Zone: s.Timezone, Contributions: s.Contributions, Settler: s.Settler, Starter: starter,
-		Campaigns: s.Campaigns, Media: s.Media, Receipts: s.Receipts, OwnPages: own, Changes: s.Changes,
+		Campaigns: s.Campaigns, Media: s.Media, Counter: s.Counter, Receipts: s.Receipts, OwnPages: own,
+		Changes:   s.Changes,
 		Questions: s.Questions, ManageLinks: managelink.NewLinks(s.BaseURL, signer), Metrics: s.Metrics, Log: s.Log,
 		Now: s.Now,
 	})

@@ -19,6 +19,7 @@ import (
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
+	"readerfund/internal/count"
 	"readerfund/internal/media"
 	"readerfund/internal/settle"
 	"readerfund/internal/web/page"
@@ -36,6 +37,7 @@ func bareDeps(t testing.TB) Deps {
 		Contributions:   contribution.New(contribution.Config{}), Starter: services.Starter, Settler: services.Settler,
 		Campaigns:      campaign.NewCatalog(nil, time.Now),
 		Media:          media.New(nil, time.Now),
+		Counter:        count.New(count.Config{}),
 		Webhook:        func(context.Context, http.Header, []byte) error { return nil },
 		WebhookHeaders: func(context.Context, http.Header) error { return nil },
 		Ready:          func(context.Context) error { return nil },

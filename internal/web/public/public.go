@@ -16,6 +16,7 @@ import (
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
+	"readerfund/internal/count"
 	"readerfund/internal/manage"
 	"readerfund/internal/managelink"
 	"readerfund/internal/media"
@@ -48,6 +49,7 @@ type Config struct {
 	Receipts      *receipt.Service // nil leaves the documents out
 	OwnPages      OwnPages         // nil where there are none
 	Media         *media.Store
+	Counter       *count.Counter
 
 	Metrics *metrics.Metrics // may be nil
 	Log     *slog.Logger
@@ -69,6 +71,7 @@ type Pages struct {
 	Return *Return
 	Thanks *Thanks
 	Appeal *Appeal
+	Counts *Counts
 
 	Monthly  *Monthly
 	Receipts *Receipts
@@ -92,6 +95,7 @@ func New(c Config) *Pages {
 		Return: &Return{layout: l, contributions: c.Contributions, settler: c.Settler, forms: f, cookies: c.Cookies},
 		Thanks: thanks,
 		Appeal: newAppeal(c, l, f),
+		Counts: &Counts{layout: l, counter: c.Counter, metrics: c.Metrics},
 
 		Monthly: &Monthly{
 			layout: l, contributions: c.Contributions, questions: c.Questions, starter: c.Starter, cookies: c.Cookies,

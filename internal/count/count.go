@@ -1,0 +1,179 @@
+// Package count counts how often the appeal is seen and followed: sums by the publication's day, campaign, variant,
+// format and article, kept in memory and written once a second. It knows no person and no address of one, except to
+// bound how many events it takes from it, and judges nothing: package experiment does.
+package count
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/db"
+	"readerfund/internal/metrics"
+)
+
+// Kind is what happened to an appeal.
+type Kind string
+
+// The kinds. Starts and gifts are not among them: they arrive as contributions, with and without JavaScript.
+const (
+	First  Kind = "first"  // a browser sees the campaign for the first time: the number of readers
+	View   Kind = "view"   // half of the appeal was in sight for a second, once for each page
+	Click  Kind = "click"  // the reader went on to the form or to PayPal
+	Close  Kind = "close"  // closed a banner
+	OptOut Kind = "optout" // "do not ask me again"
+)
+
+// kinds are the kinds in the order of the table's columns.
+var kinds = [...]Kind{First, View, Click, Close, OptOut}
+
+// Event is one thing that happened, as a reader's browser tells it.
+type Event struct {
+	Kind     Kind   `json:"k"`
+	Campaign string `json:"c"` // slug
+	Variant  string `json:"v"` // name; empty where none was drawn
+	Format   string `json:"f"`
+	Article  string `json:"a"` // address, of a site that is known
+}
+
+// Holdout is the variant of readers who are shown nothing.
+const Holdout = "holdout"
+
+// Bounds of what is taken and kept.
+const (
+	mostArticles = 50_000 // told apart by a process in a day; others count without their article
+	mostRows     = 50_000 // kept in memory while the database is away
+	longArticle  = 1000   // bytes; PostgreSQL's index takes 2,700 in all
+)
+
+// Config is what a Counter is made with.
+type Config struct {
+	DB        *db.DB
+	Campaigns *campaign.Catalog
+	Zone      *time.Location // whose days are counted
+	Now       func() time.Time
+	Log       *slog.Logger
+	Metrics   *metrics.Metrics // may be nil
+}
+
+// Counter counts. It is safe for concurrent use.
+type Counter struct {
+	Config
+
+	limits limiter
+
+	mu       sync.Mutex
+	sums     map[row]*sums // not written yet
+	day      string        // of articles
+	articles map[string]struct{}
+}
+
+// row is what is counted under.
+type row struct {
+	campaign                      uuid.UUID
+	day, variant, format, article string
+}
+
+// sums are the counts of a row, in the order of kinds.
+type sums [len(kinds)]int64
+
+// New makes a Counter; Run writes what it counts.
+func New(c Config) *Counter {
+	return &Counter{
+		Config: c, limits: limiter{free: map[netip.Prefix]time.Time{}}, sums: map[row]*sums{}, articles: map[string]struct{}{},
+	}
+}
+
+// Count takes a reader's events. What names an unknown campaign, variant, format or kind is left out, and so is all of
+// it where an address or its network sent too many lately: an event is a claim that anybody can make.
+func (c *Counter) Count(ctx context.Context, address, network netip.Prefix, events []Event) {
+	now := c.Now()
+	if !c.limits.take(now, len(events), address, network) {
+		c.Metrics.AppealEvents("limited", len(events))
+		return
+	}
+	counted := 0
+	for _, e := range events {
+		if c.count(ctx, now, e) {
+			counted++
+		}
+	}
+	c.Metrics.AppealEvents("counted", counted)
+	c.Metrics.AppealEvents("unknown", len(events)-counted)
+}
+
+// count adds one event, if it can be one.
+func (c *Counter) count(ctx context.Context, now time.Time, e Event) bool {
+	n := slices.Index(kinds[:], e.Kind)
+	if n < 0 || !campaign.IsFormat(e.Format) {
+		return false
+	}
+	k, known := c.find(ctx, e.Campaign)
+	if !known || k.State == campaign.Draft || !hasVariant(k, e.Variant) {
+		return false
+	}
+	if len(e.Article) > longArticle {
+		e.Article = ""
+	}
+	return c.add(n, row{k.ID, now.In(c.Zone).Format(time.DateOnly), e.Variant, e.Format, e.Article})
+}
+
+// add counts one, unless too much waits to be written.
+func (c *Counter) add(kind int, r row) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r = c.bounded(r)
+	s := c.sums[r]
+	if s == nil {
+		if len(c.sums) >= mostRows {
+			return false
+		}
+		s = new(sums)
+		c.sums[r] = s
+	}
+	s[kind]++
+	return true
+}
+
+// find is the campaign of a slug, from memory.
+func (c *Counter) find(ctx context.Context, slug string) (*campaign.Campaign, bool) {
+	all, err := c.Campaigns.All(ctx)
+	if err != nil {
+		return nil, false
+	}
+	i := slices.IndexFunc(all, func(k campaign.Campaign) bool { return k.Slug == slug })
+	if i < 0 {
+		return nil, false
+	}
+	return &all[i], true
+}
+
+// hasVariant reports whether the campaign draws such a variant now.
+func hasVariant(k *campaign.Campaign, name string) bool {
+	if name == Holdout {
+		return k.Holdout > 0
+	}
+	return name == "" || slices.ContainsFunc(k.Variants, func(v campaign.Variant) bool { return v.Name == name })
+}
+
+// bounded is the row without its article, where the process has told apart too many that day. c.mu is held.
+func (c *Counter) bounded(r row) row {
+	if c.day != r.day {
+		c.day, c.articles = r.day, map[string]struct{}{}
+	}
+	if _, known := c.articles[r.article]; known || r.article == "" {
+		return r
+	}
+	if len(c.articles) >= mostArticles {
+		r.article = ""
+		return r
+	}
+	c.articles[r.article] = struct{}{}
+	return r
+}
