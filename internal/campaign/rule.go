@@ -37,27 +37,27 @@ type RuleKind struct {
 	Reader  bool     // it is about the reader
 }
 
-// RuleKinds lists the kinds of rules in the order in which the form offers them.
-func RuleKinds() []RuleKind {
-	return []RuleKind{
-		{Kind: RuleSection, Values: true},
-		{Kind: RuleTag, Values: true},
-		{Kind: RuleAuthor, Values: true},
-		{Kind: RuleAddress, Values: true},
-		{Kind: RuleLanguage, Values: true},
-		{Kind: RuleDates, Dates: true},
-		{Kind: RuleArticles, Numbers: true, Reader: true},
-		{Kind: RuleDevice, Values: true, Allowed: []string{"phone", "tablet", "computer"}, Reader: true},
-		{Kind: RuleReader, Values: true, Allowed: []string{"new", "returning"}, Reader: true},
-		{Kind: RuleGiven, Values: true, Allowed: []string{"yes", "no", "unknown"}, Reader: true},
-	}
+// ruleKinds is in the order in which the form offers them.
+var ruleKinds = []RuleKind{
+	{Kind: RuleSection, Values: true},
+	{Kind: RuleTag, Values: true},
+	{Kind: RuleAuthor, Values: true},
+	{Kind: RuleAddress, Values: true},
+	{Kind: RuleLanguage, Values: true},
+	{Kind: RuleDates, Dates: true},
+	{Kind: RuleArticles, Numbers: true, Reader: true},
+	{Kind: RuleDevice, Values: true, Allowed: []string{"phone", "tablet", "computer"}, Reader: true},
+	{Kind: RuleReader, Values: true, Allowed: []string{"new", "returning"}, Reader: true},
+	{Kind: RuleGiven, Values: true, Allowed: []string{"yes", "no", "unknown"}, Reader: true},
 }
+
+// RuleKinds lists the kinds of rules in the order in which the form offers them.
+func RuleKinds() []RuleKind { return slices.Clone(ruleKinds) }
 
 // FindRuleKind is the kind of that name, and whether there is one.
 func FindRuleKind(name string) (RuleKind, bool) {
-	all := RuleKinds()
-	if i := slices.IndexFunc(all, func(k RuleKind) bool { return k.Kind == name }); i >= 0 {
-		return all[i], true
+	if i := slices.IndexFunc(ruleKinds, func(k RuleKind) bool { return k.Kind == name }); i >= 0 {
+		return ruleKinds[i], true
 	}
 	return RuleKind{}, false
 }

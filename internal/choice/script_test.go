@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"readerfund/internal/testkit"
@@ -20,9 +22,15 @@ func inJavaScript(t *testing.T, calls [][]any, got any) {
 		}
 		t.Skip("left out: there is no Node to run choose.js")
 	}
-	input, err := json.Marshal(map[string]any{
-		"file": testkit.Root(t, "templates", "static", "choose.js"), "calls": calls,
-	})
+	script, err := os.ReadFile(testkit.Root(t, "templates", "static", "choose.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "choose.mjs") // as .js, Node would not take it for a module
+	if err := os.WriteFile(file, script, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	input, err := json.Marshal(map[string]any{"file": file, "calls": calls})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,8 +20,9 @@ globalThis.document?.addEventListener("readerfund:consent", (event) => agree(eve
 // choose resolves to {campaign, variant, format, holdout}, or to null where nothing is to be shown. With holdout, the reader
 // is one of those who are shown nothing, to compare with: draw nothing, but note("view", …).
 //
-// page: {base, campaign, format, article, section, author, tags, lang, consent}. consent is "granted", "denied" or empty, where
-// the publication's setting holds. It rejects where the service does not answer.
+// page: {base, campaign, format, article, section, author, tags, lang, consent, gave}. consent is "granted", "denied" or empty,
+// where the publication's setting holds; gave is true where the reader comes back from giving. It rejects where the service does
+// not answer.
 export async function choose(page) {
   const query = new URLSearchParams();
   for (const name of ["campaign", "format", "article", "section", "author", "tags", "lang"]) {
@@ -31,6 +32,7 @@ export async function choose(page) {
   if (!answer.ok) throw new Error(`${page.base} answers ${answer.status}`);
   const offer = await answer.json();
   begin(page.consent, offer.consent);
+  if (page.gave) record.gave = today();
   count(page.article);
   const shown = decide(offer, describe(today()));
   return shown && { ...shown, base: page.base, article: page.article };
@@ -126,9 +128,10 @@ function holds(rule, reader) {
 }
 
 // given: someone who went to PayPal, and of whom nothing was heard since, may have given.
-function given({ ago = {}, known }) {
-  if ("gave" in ago || "said" in ago) return "yes";
-  return known && !("start" in ago) ? "no" : "unknown";
+function given({ ago, known }) {
+  const did = (kind) => ago?.[kind] !== undefined;
+  if (did("gave") || did("said")) return "yes";
+  return known && !did("start") ? "no" : "unknown";
 }
 
 // describe is the reader as the rules know one.
