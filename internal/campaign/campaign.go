@@ -202,20 +202,36 @@ func (c *Content) In(tag language.Tag) Texts {
 	return own
 }
 
-// over is the texts with another's where they have none.
-func (t Texts) over(other Texts) Texts {
-	for _, pair := range []struct{ own, other *string }{
-		{&t.Heading, &other.Heading}, {&t.Why, &other.Why}, {&t.Ask, &other.Ask}, {&t.Button, &other.Button},
-		{&t.Reassurance, &other.Reassurance}, {&t.Greeting, &other.Greeting}, {&t.Signature, &other.Signature},
-		{&t.Thanks, &other.Thanks}, {&t.NextLabel, &other.NextLabel}, {&t.PictureAlt, &other.PictureAlt},
-		{&t.PortraitAlt, &other.PortraitAlt},
-	} {
-		if *pair.own == "" {
-			*pair.own = *pair.other
+// tag is the campaign's own language; English where it is none.
+func (c *Content) tag() language.Tag {
+	tag, err := language.Parse(c.Language)
+	if err != nil {
+		return language.English
+	}
+	return tag
+}
+
+// As is the content as readers of a variant get it: the variant's texts and first choices in place of the campaign's. A
+// variant that is not there is the campaign as it stands.
+func (c *Content) As(variant string) Content {
+	n := slices.IndexFunc(c.Variants, func(v Variant) bool { return v.Name == variant })
+	if n < 0 {
+		return *c
+	}
+	v, as := c.Variants[n], *c
+	as.Texts = make(map[string]Texts, len(c.Texts))
+	for lang, own := range c.Texts {
+		as.Texts[lang] = v.Texts[lang].over(own)
+	}
+	if v.Frequency != "" {
+		as.Frequency = v.Frequency
+	}
+	if len(v.Suggested) > 0 {
+		as.Chosen = maps.Clone(c.Chosen)
+		if as.Chosen == nil {
+			as.Chosen = map[string]Amounts{}
 		}
+		as.Chosen["once"] = v.Suggested
 	}
-	if len(t.Does) == 0 {
-		t.Does = other.Does
-	}
-	return t
+	return as
 }

@@ -6,9 +6,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
-	"readerfund/internal/text"
 )
 
 // Fresh is how long the catalog answers from memory without asking. This is its promise: an edit that was committed is
@@ -25,52 +26,70 @@ const (
 	readTime   = 5 * time.Second
 	// retryAfter is the pause after a read that failed.
 	retryAfter = 5 * time.Second
+	// readEvery is how often Run reads.
+	readEvery = time.Second
 )
 
-// Catalog gives campaigns, from memory where it read them a moment ago: every reader's page needs one, and they change
-// a few times a month. It holds no lock while it reads, and reads once however many ask. It is safe for concurrent use.
+// Catalog gives campaigns with their figures, from memory: every reader's page needs one, and they change a few times a
+// month. While Run runs, no reader waits for the database; without it, the catalog reads when it is asked and what it
+// knows is no longer fresh. It holds no lock while it reads, and reads once however many ask. It is safe for concurrent
+// use.
 type Catalog struct {
-	db  *db.DB
-	now func() time.Time
+	db    *db.DB
+	now   func() time.Time
+	zone  *time.Location
+	count Counter
 
 	mu       sync.Mutex
-	all      []Campaign
+	snapshot *Snapshot // nil until the first read
+	counted  map[uuid.UUID]Progress
 	readAt   time.Time
 	failedAt time.Time
 	reading  *reading // nil when none is on the way
+	running  bool
 }
 
 // reading is one look at the table. What it found may be used when done is closed.
 type reading struct {
-	began time.Time // on the real clock
-	done  chan struct{}
-	all   []Campaign
-	err   error
+	began    time.Time // on the real clock
+	done     chan struct{}
+	snapshot *Snapshot
+	err      error
 }
 
-// NewCatalog makes an empty catalog; it reads the table when first asked.
-func NewCatalog(d *db.DB, now func() time.Time) *Catalog {
-	return &Catalog{db: d, now: now}
+// NewCatalog makes an empty catalog; it reads the table when first asked. Its campaigns have no figures from the ledger
+// unless Counting is among the options.
+func NewCatalog(d *db.DB, now func() time.Time, options ...func(*Catalog)) *Catalog {
+	c := &Catalog{db: d, now: now, zone: time.UTC}
+	for _, option := range options {
+		option(c)
+	}
+	return c
 }
 
 // BySlug finds a campaign. The error is a fault.NotFound, with the names there are, when there is none of that name.
 func (c *Catalog) BySlug(ctx context.Context, slug string) (Campaign, error) {
-	all, err := c.All(ctx)
+	e, err := c.Find(ctx, slug)
 	if err != nil {
 		return Campaign{}, err
 	}
-	for i := range all {
-		if all[i].Slug == slug {
-			return all[i], nil
-		}
+	return e.Campaign, nil
+}
+
+// Find is BySlug with the campaign's figures.
+func (c *Catalog) Find(ctx context.Context, slug string) (*Entry, error) {
+	s, err := c.Snapshot(ctx)
+	if err != nil {
+		return nil, err
 	}
-	var names []string
-	for _, k := range all {
-		names = append(names, k.Slug)
+	if e := s.Find(slug); e != nil {
+		return e, nil
 	}
-	return Campaign{}, fault.New(fault.NotFound, "campaign.unknown", fault.Args{
-		"slug": text.Line(slug), "similar": text.Nearest(slug, names, 8),
-	})
+	names := make([]string, len(s.All))
+	for i := range s.All {
+		names[i] = s.All[i].Slug
+	}
+	return nil, unknown(slug, names)
 }
 
 // Default is the campaign of the home page.
@@ -85,9 +104,29 @@ func (c *Catalog) Default(ctx context.Context) (Campaign, error) {
 	return Campaign{}, fault.New(fault.NotFound, "campaign.no_default")
 }
 
-// All lists the campaigns by slug. The slice is shared: do not change it. Where the database does not answer, it is
-// what was known at most ten minutes ago.
+// All lists the campaigns by slug. The slice is shared: do not change it.
 func (c *Catalog) All(ctx context.Context) ([]Campaign, error) {
+	s, err := c.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.All, nil
+}
+
+// Facts are a campaign's figures as they are known now. It never asks the database.
+func (c *Catalog) Facts(id uuid.UUID) Facts {
+	c.mu.Lock()
+	s := c.snapshot
+	c.mu.Unlock()
+	if s == nil {
+		return Facts{DaysLeft: -1}
+	}
+	return s.Facts(id)
+}
+
+// Snapshot is all campaigns at one moment. Where the database does not answer, it is what was known at most ten minutes
+// ago.
+func (c *Catalog) Snapshot(ctx context.Context) (*Snapshot, error) {
 	known, r := c.look()
 	if r == nil {
 		return known, nil
@@ -104,7 +143,7 @@ func (c *Catalog) All(ctx context.Context) ([]Campaign, error) {
 		if r.err != nil {
 			return known, nil //nolint:nilerr // the appeal stays on the articles; what needs the database will say so
 		}
-		return r.all, nil
+		return r.snapshot, nil
 	case <-enough:
 		return known, nil
 	case <-ctx.Done():
@@ -113,24 +152,29 @@ func (c *Catalog) All(ctx context.Context) ([]Campaign, error) {
 }
 
 // look gives what is known and may be shown, if anything, and the reading to wait for, if any.
-func (c *Catalog) look() (known []Campaign, r *reading) {
+func (c *Catalog) look() (known *Snapshot, r *reading) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
-	if c.all != nil && within(now, c.readAt, Fresh) {
-		return c.all, nil
+	if c.snapshot != nil && within(now, c.readAt, Fresh) {
+		return c.snapshot, nil
 	}
 	if now.Sub(c.readAt) < keepFor {
-		known = c.all
+		known = c.snapshot
 	}
-	if c.reading == nil && known != nil && within(now, c.failedAt, retryAfter) {
+	if known != nil && (c.running || c.reading == nil && within(now, c.failedAt, retryAfter)) {
 		return known, nil
 	}
+	return known, c.begin(now)
+}
+
+// begin gives the reading that is on the way, or a new one.
+func (c *Catalog) begin(now time.Time) *reading {
 	if c.reading == nil {
 		c.reading = &reading{began: time.Now(), done: make(chan struct{})}
 		go c.read(c.reading, now)
 	}
-	return known, c.reading
+	return c.reading
 }
 
 // within reports whether a moment is less than d after another; a clock that was set back is not.
@@ -143,14 +187,47 @@ func within(now, then time.Time, d time.Duration) bool {
 func (c *Catalog) read(r *reading, at time.Time) {
 	ctx, cancel := context.WithTimeout(context.Background(), readTime)
 	defer cancel()
-	r.all, r.err = read(ctx, c.db)
+	c.mu.Lock()
+	earlier := c.snapshot
+	c.mu.Unlock()
+	if earlier == nil {
+		earlier = &Snapshot{}
+	}
+	all, err := readChanged(ctx, c.db, earlier)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.reading = nil
-	if r.err == nil {
-		c.all, c.readAt = r.all, at
+	if r.err = err; err == nil {
+		r.snapshot = newSnapshot(all, c.counted, earlier, at, c.zone)
+		c.snapshot, c.readAt = r.snapshot, at
 	} else {
 		c.failedAt = c.now()
 	}
 	close(r.done)
+}
+
+// Run reads the campaigns every second, and counts their figures, until ctx ends. What fails is tried again.
+func (c *Catalog) Run(ctx context.Context) {
+	c.setRunning(true)
+	defer c.setRunning(false)
+	var counting sync.WaitGroup
+	defer counting.Wait()
+	counting.Go(func() { c.countOn(ctx) })
+	for tick := time.NewTicker(readEvery); ; {
+		c.mu.Lock()
+		c.begin(c.now())
+		c.mu.Unlock()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		}
+	}
+}
+
+func (c *Catalog) setRunning(on bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running = on
 }

@@ -39,8 +39,10 @@ func TestAnEditIsSeenOnEveryReplica(t *testing.T) {
 	}
 	edit := func(heading string) {
 		t.Helper()
-		if _, err := d.ExecContext(t.Context(), `UPDATE campaign SET heading = $1, updated_at = $2`, heading,
-			c.Now()); err != nil {
+		if _, err := d.ExecContext(t.Context(), `
+			UPDATE campaign SET content = jsonb_set(content, '{texts, en, heading}', to_jsonb($1::text)), updated_at = $2,
+			    version = version + 1`,
+			heading, c.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -65,7 +67,7 @@ func TestAnEditIsSeenOnEveryReplica(t *testing.T) {
 	}
 
 	// A campaign that comes, and one that goes.
-	if _, err := d.ExecContext(t.Context(), `UPDATE campaign SET slug = 'winter'`); err != nil {
+	if _, err := d.ExecContext(t.Context(), `UPDATE campaign SET slug = 'winter', version = version + 1`); err != nil {
 		t.Fatal(err)
 	}
 	c.Advance(campaign.Fresh)

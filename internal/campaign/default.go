@@ -2,11 +2,14 @@ package campaign
 
 import (
 	"context"
-	"encoding/json"
+	_ "embed" // default.toml
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/BurntSushi/toml"
 	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/db"
 	"readerfund/internal/money"
@@ -15,28 +18,40 @@ import (
 // DefaultSlug names the campaign that every installation begins with.
 const DefaultSlug = "support"
 
+//go:embed default.toml
+var defaultTexts string
+
 // EnsureDefault makes the campaign that a new installation begins with. Where any campaign is the default already, it
 // changes nothing; several processes may call it at once.
 func EnsureDefault(ctx context.Context, d *db.DB, publication string, currency money.Currency, now time.Time) error {
-	suggested, err := json.Marshal(suggestions(currency))
-	if err != nil {
-		return fmt.Errorf("write suggested amounts: %w", err)
+	var texts map[string]Texts
+	if err := toml.Unmarshal([]byte(defaultTexts), &texts); err != nil {
+		return fmt.Errorf("read the default campaign's texts: %w", err)
 	}
-	_, err = d.ExecContext(ctx, `
-		INSERT INTO campaign (id, slug, heading, why, ask, button, reassurance, currency, suggested, is_default, created_at,
-			updated_at)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, true, $10::timestamptz, $10::timestamptz
-		WHERE NOT EXISTS (SELECT 1 FROM campaign WHERE is_default)
-		ON CONFLICT DO NOTHING`,
-		uuid.New(), DefaultSlug,
-		"This story was free to read. It was not free to report.",
-		fmt.Sprintf("%s has no owner to please and no paywall to hide behind. Reporters who knock on doors, file records requests and stay with a story for months are paid for by the people who read them.", publication),
-		"If our work is worth something to you, please chip in whatever feels right, so that it stays open to everybody.",
-		"Support us via PayPal",
-		"One time only, no sign-up with us. PayPal shows you the amount again before anything is charged.",
-		string(currency), string(suggested), now)
-	if err != nil {
-		return db.Translate(fmt.Errorf("make the default campaign: %w", err))
+	for lang, t := range texts {
+		t.Why = strings.ReplaceAll(t.Why, "{publication}", publication)
+		texts[lang] = t
+	}
+	k := Campaign{
+		ID: uuid.New(), Slug: DefaultSlug, State: Published, IsDefault: true, Version: 1, CreatedAt: now.UTC(),
+		UpdatedAt: now.UTC(), Content: Content{
+			Name: "Support " + publication, Language: "en", Texts: texts, Currency: currency, Suggested: suggestions(currency),
+			Frequency: "once",
+		},
+	}
+	err := d.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		var there bool
+		err := tx.GetContext(ctx, &there, `SELECT EXISTS (SELECT 1 FROM campaign WHERE is_default)`)
+		if err != nil || there {
+			return err
+		}
+		if err := insert(ctx, tx, k); err != nil {
+			return err
+		}
+		return keepVersion(ctx, tx, k, created, "")
+	})
+	if err != nil && !db.IsUnique(err) { // another process was faster
+		return fmt.Errorf("make the default campaign: %w", err)
 	}
 	return nil
 }

@@ -31,6 +31,9 @@ func hasState(err error, prefix string) bool {
 // because an engine that shards renames constraints: use ON CONFLICT where it matters.
 func IsUnique(err error) bool { return hasState(err, "23505") }
 
+// IsExclusion reports whether a row was refused by an EXCLUDE constraint.
+func IsExclusion(err error) bool { return hasState(err, "23P01") }
+
 // IsCheck reports whether a row was refused by a CHECK constraint.
 func IsCheck(err error) bool { return hasState(err, "23514") }
 

@@ -145,7 +145,7 @@ func TestDecimalsWhereTheCurrencyHasNone(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, func(d *Deps) { d.Log = quiet() })
 	if _, err := h.db.ExecContext(t.Context(),
-		`UPDATE campaign SET suggested = '{"EUR":[500],"HUF":[2000],"JPY":[800],"TWD":[180]}'`); err != nil {
+		`UPDATE campaign SET content = content || '{"suggested": {"EUR":[500],"HUF":[2000],"JPY":[800],"TWD":[180]}}'`); err != nil {
 		t.Fatal(err)
 	}
 	r := h.newReader()

@@ -19,7 +19,7 @@ func TestCurrenciesHaveOneOrder(t *testing.T) {
 			Article: "https://example.org/" + c,
 		})
 	}
-	h.exec(`UPDATE campaign SET suggested = '{"CHF": [500], "EUR": [500], "JPY": [500]}'`)
+	h.exec(`UPDATE campaign SET content = content || '{"suggested": {"CHF": [500], "EUR": [500], "JPY": [500]}}'`)
 	h.alter(func(d *Deps) { d.Campaigns = campaign.NewCatalog(h.db, noon) })
 	r := h.signedIn(account.Viewer)
 	const want = "EUR CHF JPY"

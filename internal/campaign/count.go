@@ -1,0 +1,110 @@
+package campaign
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/google/uuid"
+
+	"readerfund/internal/money"
+)
+
+// Counted is a campaign whose progress is asked for.
+type Counted struct {
+	ID       uuid.UUID
+	Currency money.Currency // gifts in others are not in its progress, because currencies are never added together
+	Since    time.Time      // its start; zero: from the first gift on
+}
+
+// Counter counts the progress of campaigns from verified money. Today is the publication's midnight.
+type Counter func(ctx context.Context, today time.Time, all []Counted) (map[uuid.UUID]Progress, error)
+
+// Counting has a catalog count figures, in the publication's zone.
+func Counting(count Counter, zone *time.Location) func(*Catalog) {
+	return func(c *Catalog) { c.count, c.zone = count, zone }
+}
+
+const (
+	// countEvery is how often figures are counted. Where that takes long, it is done less often, so that it never takes
+	// more than one part in countShare of the time.
+	countEvery = 2 * time.Second
+	countShare = 50
+)
+
+// countOn counts until ctx ends.
+func (c *Catalog) countOn(ctx context.Context) {
+	if c.count == nil {
+		return
+	}
+	for {
+		began := time.Now()
+		_ = c.Count(ctx) // what was counted before is shown until it succeeds again
+		select {
+		case <-time.After(max(countEvery, countShare*time.Since(began))):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Count counts the figures of all campaigns that show any, for the next snapshot. Run does it by itself.
+func (c *Catalog) Count(ctx context.Context) error {
+	all, err := c.All(ctx)
+	if err != nil {
+		return err
+	}
+	var asked []Counted
+	for i := range all {
+		if k := &all[i]; k.State != Draft && k.showsFigures() {
+			asked = append(asked, Counted{k.ID, k.counted(), k.StartsAt})
+		}
+	}
+	y, m, d := c.now().In(c.zone).Date()
+	counted, err := c.count(ctx, time.Date(y, m, d, 0, 0, 0, 0, c.zone), asked)
+	if err != nil {
+		return fmt.Errorf("count the progress of campaigns: %w", err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.counted = counted
+	return nil
+}
+
+// figures are the placeholders whose figures come from the ledger.
+var figures = regexp.MustCompile(`\{(raised|percent|supporters|gave_today)\b`)
+
+// showsFigures reports whether anything of the campaign needs figures from the ledger.
+func (c *Content) showsFigures() bool {
+	if c.Goal != nil {
+		return true
+	}
+	for _, texts := range c.Texts {
+		if texts.showFigures() {
+			return true
+		}
+	}
+	for _, v := range c.Variants {
+		for _, texts := range v.Texts {
+			if texts.showFigures() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (t Texts) showFigures() bool {
+	for _, f := range textFields {
+		if figures.MatchString(*f.of(&t)) {
+			return true
+		}
+	}
+	for _, d := range t.Does {
+		if figures.MatchString(d.Text) {
+			return true
+		}
+	}
+	return false
+}
