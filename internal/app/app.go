@@ -304,7 +304,7 @@ func NewMail(
 		},
 		House: mail.House{
 			Publication: cfg.PublicationName, Contact: cfg.ContactEmail, Privacy: cfg.PrivacyURL, Imprint: cfg.ImprintURL,
-			BaseURL: cfg.BaseURL, Timezone: cfg.Timezone,
+			BaseURL: cfg.BaseURL, Timezone: cfg.Timezone, Language: cfg.Languages[0],
 		},
 	})
 }

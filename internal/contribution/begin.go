@@ -85,7 +85,8 @@ func (s *Service) insert(ctx context.Context, id uuid.UUID, receipt string, in i
 	c := Contribution{
 		ID: id, Receipt: receipt, CampaignID: in.campaign.ID, Campaign: in.campaign.Slug, Frequency: in.frequency,
 		Amount: in.amount, Article: in.article, Name: in.name, Email: in.email, Message: in.message, Naming: in.naming,
-		CoverFee: in.coverFee, Covered: in.covered, Tribute: in.tribute, Source: in.source, State: Started, CreatedAt: now, UpdatedAt: now,
+		CoverFee: in.coverFee, Covered: in.covered, Tribute: in.tribute, Locale: in.locale, Source: in.source,
+		State: Started, CreatedAt: now, UpdatedAt: now,
 		key: in.key, digest: in.digest,
 		Checkout: checkout.Checkout{
 			Kind: in.frequency.Checkout(), State: checkout.Started, CreatedAt: now, FirstChargeAt: in.firstChargeAt,

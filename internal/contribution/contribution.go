@@ -82,6 +82,7 @@ type Contribution struct {
 	Naming     Naming
 	CoverFee   bool // the reader asked to cover the fee
 	Tribute    Tribute
+	Locale     string // the language in which the reader gave (BCP 47); empty for the publication's own
 	Source     Source
 
 	State       State
@@ -121,6 +122,7 @@ type row struct {
 	Message        string         `db:"message"`
 	Naming         string         `db:"naming"`
 	CoverFee       bool           `db:"cover_fee"`
+	Locale         string         `db:"locale"`
 	State          string         `db:"state"`
 	Reason         string         `db:"reason"`
 	OrderID        sql.NullString `db:"order_id"`
@@ -152,7 +154,7 @@ const selectColumns = `
 	       c.amount_minor, c.covered_minor, c.currency, c.article, c.name, c.email, c.message, c.naming,
 	       c.cover_fee, c.tribute, c.tribute_name,
 	       c.utm_source, c.utm_medium, c.utm_campaign, c.utm_term, c.utm_content,
-	       c.variant, c.format, c.section, c.author, c.article_ref, c.referrer, c.shared,
+	       c.variant, c.format, c.section, c.author, c.article_ref, c.referrer, c.shared, c.locale,
 	       c.state, c.reason, c.order_id, c.subscription_id, c.approve_url, c.retry_url,
 	       c.capture_attempt, c.capture_doubt, c.capture_refused, c.capture_begun_at, c.capture_until,
 	       c.refusal_told_at, c.retry_at,
@@ -167,7 +169,7 @@ func (r row) contribution() Contribution {
 		ID: r.ID, Receipt: r.Receipt, CampaignID: r.CampaignID, Campaign: r.Campaign, Frequency: Frequency(r.Frequency),
 		Amount: money.New(r.AmountMinor, money.Currency(r.Currency)), Covered: r.CoveredMinor,
 		Article: r.Article, Name: r.Name, Email: r.Email, Message: r.Message, Naming: Naming(r.Naming), CoverFee: r.CoverFee,
-		Tribute: r.Tribute, Source: r.Source, State: State(r.State), Reason: r.Reason,
+		Tribute: r.Tribute, Locale: r.Locale, Source: r.Source, State: State(r.State), Reason: r.Reason,
 		Checkout:  r.checkout(),
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), CompletedAt: utc(r.CompletedAt),
 		key: r.Key, digest: r.Digest, HasSupporter: r.SupporterID.Valid || r.Erased,

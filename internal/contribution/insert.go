@@ -64,12 +64,12 @@ func (s *Service) insertOne(ctx context.Context, c Contribution) (int64, error) 
 			INSERT INTO contribution (id, receipt, idempotency_key, intent_digest, campaign_id, frequency, amount_minor,
 			                          currency, article, article_id, name, email, message, naming, cover_fee, utm_source,
 			                          utm_medium, utm_campaign, utm_term, utm_content, variant, format, section, author,
-			                          article_ref, referrer, shared, covered_minor, tribute, tribute_name, state, check_at,
-			                          created_at, updated_at, first_charge_at)
+			                          article_ref, referrer, shared, covered_minor, tribute, tribute_name, locale, state,
+			                          check_at, created_at, updated_at, first_charge_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
 			        (SELECT id FROM article WHERE digest = sha256(convert_to($9::text, 'UTF8'))),
 			        $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $24, $25, $26, $27, $28, $29, $30,
-			        $31, $32, $33, 'started', $20, $21, $21, $23)
+			        $31, $32, $33, $34, 'started', $20, $21, $21, $23)
 			ON CONFLICT DO NOTHING RETURNING id, created_at, article_id),
 		history AS (
 			INSERT INTO contribution_event (contribution_id, fact, from_state, to_state, source, at)
@@ -80,7 +80,7 @@ func (s *Service) insertOne(ctx context.Context, c Contribution) (int64, error) 
 		c.Source.UTM.Source, c.Source.Medium, c.Source.Campaign, c.Source.Term, c.Source.Content,
 		s.firstCheck(c), c.CreatedAt, string(ByStart), null(c.Checkout.FirstChargeAt),
 		c.Source.Variant, c.Source.Format, c.Source.Section, c.Source.Author, c.Source.ArticleRef,
-		string(c.Source.Referrer), c.Source.Shared, c.Covered, c.Tribute.Kind, c.Tribute.Name)
+		string(c.Source.Referrer), c.Source.Shared, c.Covered, c.Tribute.Kind, c.Tribute.Name, c.Locale)
 	return article.Int64, err
 }
 
@@ -93,22 +93,23 @@ func (s *Service) insertMany(ctx context.Context, all []Contribution) (map[uuid.
 			INSERT INTO contribution (id, receipt, idempotency_key, intent_digest, campaign_id, frequency, amount_minor,
 			                          currency, article, article_id, name, email, message, naming, cover_fee, utm_source,
 			                          utm_medium, utm_campaign, utm_term, utm_content, variant, format, section, author,
-			                          article_ref, referrer, shared, covered_minor, tribute, tribute_name, state, check_at,
-			                          created_at, updated_at, first_charge_at)
+			                          article_ref, referrer, shared, covered_minor, tribute, tribute_name, locale, state,
+			                          check_at, created_at, updated_at, first_charge_at)
 			SELECT b.id, receipt, nullif(key, ''), digest, campaign, frequency, amount, currency, b.article,
 			       (SELECT a.id FROM article a WHERE a.digest = sha256(convert_to(b.article, 'UTF8'))),
 			       name, email, message, naming, cover_fee, source, medium, utm_campaign, term, content,
 			       variant, format, section, author, article_ref, referrer, shared, covered, tribute, tribute_name,
-			       'started',
+			       locale, 'started',
 			       nullif(check_at, '')::timestamptz, at, at, nullif(first_charge, '')::timestamptz
 			FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::uuid[], $6::text[], $7::bigint[], $8::text[],
 			            $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::boolean[], $15::text[],
 			            $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::timestamptz[], $23::text[],
 			            $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::text[], $30::boolean[],
-			            $31::bigint[], $32::text[], $33::text[])
+			            $31::bigint[], $32::text[], $33::text[], $34::text[])
 				AS b (id, receipt, key, digest, campaign, frequency, amount, currency, article, name, email, message, naming,
 				      cover_fee, source, medium, utm_campaign, term, content, check_at, at, first_charge,
-				      variant, format, section, author, article_ref, referrer, shared, covered, tribute, tribute_name)
+				      variant, format, section, author, article_ref, referrer, shared, covered, tribute, tribute_name,
+				      locale)
 			ORDER BY key
 			ON CONFLICT DO NOTHING RETURNING id, created_at, article_id),
 		history AS (
@@ -144,7 +145,8 @@ func (s *Service) insertMany(ctx context.Context, all []Contribution) (map[uuid.
 		db.Array(db.Column(all, func(c Contribution) bool { return c.Source.Shared })),
 		db.Array(db.Column(all, func(c Contribution) int64 { return c.Covered })),
 		texts(func(c Contribution) string { return c.Tribute.Kind }),
-		texts(func(c Contribution) string { return c.Tribute.Name }))
+		texts(func(c Contribution) string { return c.Tribute.Name }),
+		texts(func(c Contribution) string { return c.Locale }))
 	if err != nil {
 		return nil, err
 	}

@@ -21,8 +21,8 @@ import (
 	"readerfund/internal/text"
 )
 
-// Intent is what a reader sends, as text: the fields of POST /contributions. Locale is a BCP 47 tag for PayPal's
-// pages, or empty. Written reports whether a person, not a program, wrote the amount.
+// Intent is what a reader sends, as text: the fields of POST /contributions. Locale is the language of
+// the page as a BCP 47 tag, for PayPal's pages and for what follows, or empty. Written reports whether a person, not a program, wrote the amount.
 //
 // Readers cannot send Follows and FirstChargeAt. They belong to a monthly gift that follows a one-time one and begins
 // later. Its key is made from the one-time gift's id, so no reader can take it, and however often it is sent, there
@@ -52,6 +52,7 @@ type intent struct {
 	coverFee             bool
 	covered              int64 // the part of the amount that covers the fee
 	tribute              Tribute
+	locale               string
 	source               Source
 	key                  sql.NullString
 	digest               []byte
@@ -75,7 +76,7 @@ func (s *Service) read(ctx context.Context, in Intent) (intent, error) {
 	out := intent{
 		name: strings.TrimSpace(text.Visible(in.Name)), email: bareEmail(in.Email), message: field.Normalised(in.Message),
 		naming: in.Naming, coverFee: in.CoverFee, frequency: Frequency(in.Frequency), source: in.Source.Cleaned(),
-		tribute: in.Tribute.cleaned(),
+		tribute: in.Tribute.cleaned(), locale: in.Locale,
 	}
 	var articleErr, err error
 	out.article, articleErr = Article(in.Article)

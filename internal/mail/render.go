@@ -31,6 +31,7 @@ type House struct {
 	Imprint     string // likewise
 	BaseURL     string // without a slash at the end
 	Timezone    *time.Location
+	Language    language.Tag // of mails whose reader's language is not known; Und is English
 }
 
 // Rendered is a mail as its reader receives it.
@@ -109,7 +110,7 @@ func funcs(lang language.Tag, house House) map[string]any {
 		"say":   func(key string) string { return loc.Say(key) },
 		"link":  func(url, text string) link { return link{url, text} },
 		"money": func(tag language.Tag, a money.Amount) string { return money.Format(a, tag) },
-		"day":   func(t time.Time) string { return t.In(house.Timezone).Format("2 January 2006") },
+		"day":   func(t time.Time) string { return loc.Day(t.In(house.Timezone)) },
 	}
 }
 
@@ -123,7 +124,7 @@ func (v views) render(house House, kind Kind, locale, name string, args []byte) 
 	if err := json.Unmarshal(args, values.Interface()); err != nil {
 		return Rendered{}, fmt.Errorf("read the arguments of a mail: %w", err)
 	}
-	lang, tag := v.language(locale)
+	lang, tag := v.language(locale, house.Language)
 	data := view{
 		House: house, Lang: lang.String(), Tag: tag, Name: greeted(name), Args: values.Elem().Interface(),
 	}
@@ -150,18 +151,16 @@ func tidied(s string) string {
 	return strings.TrimSpace(s) + "\n"
 }
 
-// language is the language of a mail: the reader's if the catalogue has it, otherwise English, which then also formats
-// the numbers.
-func (v views) language(locale string) (lang, tag language.Tag) {
-	wanted, err := language.Parse(locale)
-	if err != nil {
-		return language.English, language.English
+// language is the language of a mail: the reader's if the catalogue has it, otherwise the publication's own, which then
+// also formats the numbers.
+func (v views) language(locale string, own language.Tag) (lang, tag language.Tag) {
+	for _, wanted := range []language.Tag{language.Make(locale), own} { // what cannot be read is Und
+		base, _ := wanted.Base()
+		if lang = language.Make(base.String()); wanted != language.Und && v[lang] != nil {
+			return lang, wanted
+		}
 	}
-	base, _ := wanted.Base()
-	if lang = language.Make(base.String()); v[lang] == nil {
-		return language.English, language.English
-	}
-	return lang, wanted
+	return language.English, language.English
 }
 
 // longestName is the longest name that is greeted, in characters.

@@ -44,15 +44,16 @@ func New(cfg Config) *Service { return &Service{cfg} }
 
 // person is the recipient of a mail: at the address they typed, or else at the one that PayPal has for them.
 type person struct {
-	Email string `db:"email"`
-	Name  string `db:"name"`
+	Email  string `db:"email"`
+	Name   string `db:"name"`
+	Locale string `db:"locale"` // BCP 47; empty for the publication's own
 }
 
 // reader returns the person behind a contribution. Their address is empty if they were erased, or if PayPal never named
 // them.
 func reader(ctx context.Context, tx *sqlx.Tx, c contribution.Contribution) (person, error) {
 	if c.Email != "" && c.Name != "" {
-		return person{c.Email, c.Name}, nil
+		return person{c.Email, c.Name, c.Locale}, nil
 	}
 	var p person
 	err := tx.GetContext(ctx, &p, `
@@ -69,5 +70,5 @@ func reader(ctx context.Context, tx *sqlx.Tx, c contribution.Contribution) (pers
 
 // to addresses a mail to the person.
 func (p person) to(kind mail.Kind, key string, args any) mail.Message {
-	return mail.Message{Kind: kind, Key: key, To: p.Email, Name: p.Name, Args: args}
+	return mail.Message{Kind: kind, Key: key, To: p.Email, Name: p.Name, Locale: p.Locale, Args: args}
 }

@@ -19,6 +19,7 @@ import (
 type person struct {
 	Name    string  `db:"name"`
 	Email   string  `db:"email"`
+	Locale  string  `db:"locale"` // BCP 47; empty for the publication's own
 	Country string  `db:"country"`
 	Address Address `db:"address"`
 }
@@ -89,7 +90,7 @@ func (s *Service) receipts(ctx context.Context, tx *sqlx.Tx) (rows []row, more b
 	rows = make([]row, len(due))
 	for i, d := range due {
 		rows[i] = d.receipt(Original, s.issuer.Form)
-		rows[i].to = recipient{email: d.Email, reference: d.Reference, payPalID: d.PayPalID}
+		rows[i].to = recipient{email: d.Email, locale: d.Locale, reference: d.Reference, payPalID: d.PayPalID}
 	}
 	return rows, len(due) == batch, nil
 }
@@ -182,7 +183,8 @@ func (d noticeDue) notice(x *standing) row {
 		Left: x.Left, Currency: d.Currency, Frequency: x.Frequency, PaidAt: d.At.UTC(), Form: x.Form,
 		Name: text.Line(d.Name), Country: d.Country,
 		to: recipient{
-			email: d.Email, reference: d.Reference, payPalID: d.PayPalID, ofSerial: x.Serial, ofAt: x.IssuedAt.UTC(),
+			email: d.Email, locale: d.Locale, reference: d.Reference, payPalID: d.PayPalID, ofSerial: x.Serial,
+			ofAt: x.IssuedAt.UTC(),
 		},
 	}
 	if r.Left == 0 {

@@ -116,8 +116,8 @@ type row struct {
 
 // recipient is the person a document is mailed to, and what the mail needs beyond the row.
 type recipient struct {
-	email, reference, payPalID, ofSerial string
-	ofAt                                 time.Time
+	email, locale, reference, payPalID, ofSerial string
+	ofAt                                         time.Time
 }
 
 // number assigns a document its number.

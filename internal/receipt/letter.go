@@ -34,5 +34,5 @@ func (s *Service) letter(r row) (mail.Message, error) {
 	for _, f := range d.Facts {
 		args.Facts = append(args.Facts, mail.Fact(f))
 	}
-	return mail.Message{Kind: mail.Receipt, Key: r.ID.String(), To: r.to.email, Name: r.Name, Args: args}, nil
+	return mail.Message{Kind: mail.Receipt, Key: r.ID.String(), To: r.to.email, Name: r.Name, Locale: r.to.locale, Args: args}, nil
 }

@@ -81,7 +81,7 @@ func (s *Own) ActOnAddress(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		page.Redirect(w, home+"?address="+url.QueryEscape(act)) // so that a reload sends nothing twice
+		page.Redirect(w, s.pages.To(r, home+"?address="+url.QueryEscape(act))) // so that a reload sends nothing twice
 		return nil
 	})(w, r)
 }

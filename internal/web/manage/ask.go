@@ -87,6 +87,6 @@ func (s *Ask) Submit(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	page.Redirect(w, home+"?sent") // so that a reload sends no second mail
+	page.Redirect(w, s.pages.To(r, home+"?sent")) // so that a reload sends no second mail
 	return nil
 }

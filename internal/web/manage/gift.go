@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -106,7 +107,7 @@ func (s *Gift) Act(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.refuse(w, r, err)
 	}
-	to, err := s.carryOut(r.Context(), v, form)
+	approval, err := s.carryOut(r.Context(), v, form)
 	if kind := fault.KindOf(err); err != nil && kind != fault.Internal {
 		status := page.StatusOf(kind)
 		s.pages.LogFailure(r, status, err)
@@ -115,13 +116,12 @@ func (s *Gift) Act(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page.Redirect(w, to)
+	page.Redirect(w, cmp.Or(approval, s.pages.To(r, v.address())))
 	return nil
 }
 
-// carryOut does what the form asks for, and returns where the reader goes next: back to the page, or to PayPal's page,
-// where they consent.
-func (s *Gift) carryOut(ctx context.Context, v visit, form url.Values) (to string, err error) {
+// carryOut does what the form asks for, and returns PayPal's page where the reader has to consent first.
+func (s *Gift) carryOut(ctx context.Context, v visit, form url.Values) (approval string, err error) {
 	by := manage.By{Kind: manage.ByReader}
 	switch act := form.Get("act"); {
 	case act == "stop":
@@ -136,11 +136,11 @@ func (s *Gift) carryOut(ctx context.Context, v visit, form url.Values) (to strin
 	default:
 		return "", fault.New(fault.NotFound, "manage.no_such_act")
 	}
-	return v.address(), err
+	return "", err
 }
 
 // change asks for another amount, another frequency, or both.
-func (s *Gift) change(ctx context.Context, v visit, form url.Values, by manage.By) (to string, err error) {
+func (s *Gift) change(ctx context.Context, v visit, form url.Values, by manage.By) (approval string, err error) {
 	sub, err := s.service.Subscription(ctx, v.id)
 	if err != nil {
 		return "", err
@@ -159,7 +159,7 @@ func (s *Gift) change(ctx context.Context, v visit, form url.Values, by manage.B
 	if c.State == manage.Approval && s.approvals.Allow(c.ApproveURL) {
 		return c.ApproveURL, nil
 	}
-	return v.address(), nil
+	return "", nil
 }
 
 // Return answers GET /manage/changes/{id}/return: the reader consented to a change, and PayPal sent them back.
@@ -198,7 +198,7 @@ func (s *Gift) showReturned(
 				return err
 			}
 		}
-		page.Redirect(w, visit{id: c.Contribution}.address())
+		page.Redirect(w, s.pages.To(r, visit{id: c.Contribution}.address()))
 		return nil
 	})(w, r)
 }

@@ -50,11 +50,11 @@ func (s *Gift) render(
 	loc := s.pages.Localizer(r)
 	p := giftPage{
 		Act: home + "/gift/" + v.id.String(), Key: v.key, Full: v.key == "", Amount: sub.Amount, Frequency: sub.Frequency,
-		Stands: standing(sub, s.now()), Next: s.next(sub), Until: s.dayOf(sub.PausedUntil), Ended: s.dayOf(sub.EndedAt),
+		Stands: standing(sub, s.now()), Next: s.next(loc, sub), Until: s.dayOf(loc, sub.PausedUntil), Ended: s.dayOf(loc, sub.EndedAt),
 		Disputed: manage.PausedForDispute(sub, s.now()), Again: "/", Written: sub.Amount.Decimal(),
 	}
 	if sub.RetryAt.After(s.now()) {
-		p.Retry = s.day(sub.RetryAt)
+		p.Retry = s.day(loc, sub.RetryAt)
 	}
 	for months := range manage.LongestPause {
 		p.Pauses = append(p.Pauses, months+1)
@@ -95,11 +95,11 @@ func standing(sub subscription.Subscription, now time.Time) manage.Standing {
 }
 
 // next is the day of the next charge, which may be the first.
-func (l layout) next(sub subscription.Subscription) string {
+func (l layout) next(loc i18n.Localizer, sub subscription.Subscription) string {
 	if first := sub.FirstCharge(); !first.IsZero() {
-		return l.day(first)
+		return l.day(loc, first)
 	}
-	return l.dayOf(sub.NextCharge())
+	return l.dayOf(loc, sub.NextCharge())
 }
 
 // newsLast is how long the page reports the outcome of a change.
@@ -135,11 +135,11 @@ func (s *Gift) done(loc i18n.Localizer, sub subscription.Subscription, c manage.
 	case c.Kind == manage.Pause && c.Until.IsZero(): // paused because of a dispute, about which the page says more
 		return page.Pending(loc, "manage.news.paused_open")
 	case c.Kind == manage.Pause:
-		return page.Good(loc, "manage.news.paused", i18n.Args{"until": s.day(c.Until)})
+		return page.Good(loc, "manage.news.paused", i18n.Args{"until": s.day(loc, c.Until)})
 	case c.Kind == manage.Resume:
 		return page.Good(loc, "manage.news.resumed")
 	case c.MissesNext && !sub.NextCharge().IsZero():
-		return page.Good(loc, "manage.news.changed_after_next", i18n.Args{"next": s.day(sub.NextCharge())})
+		return page.Good(loc, "manage.news.changed_after_next", i18n.Args{"next": s.day(loc, sub.NextCharge())})
 	default:
 		return page.Good(loc, "manage.news.changed")
 	}

@@ -51,7 +51,7 @@ type Pages struct {
 // New gives each page the services it needs.
 func New(c Config) *Pages {
 	l := layout{pages: c.Pages, zone: c.Zone, log: c.Log, now: c.Now}
-	d := door{links: c.Links, secure: c.Secure}
+	d := door{links: c.Links, to: c.Pages.To, secure: c.Secure}
 	ask := &Ask{layout: l, links: c.Links}
 	return &Pages{
 		Ask: ask, Open: &Open{layout: l, door: d, ask: ask},
@@ -96,14 +96,14 @@ type layout struct {
 }
 
 // day writes a day of the publication's, in words that no region reads the other way round.
-func (l layout) day(t time.Time) string { return t.In(l.zone).Format("2 January 2006") }
+func (l layout) day(loc i18n.Localizer, t time.Time) string { return loc.Day(t.In(l.zone)) }
 
 // dayOf is day, and empty for a time that is not known.
-func (l layout) dayOf(t time.Time) string {
+func (l layout) dayOf(loc i18n.Localizer, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return l.day(t)
+	return l.day(loc, t)
 }
 
 // show renders a page of one reader, which search engines must not index.
@@ -117,6 +117,7 @@ func (l layout) show(
 // door knows which browsers were let in.
 type door struct {
 	links  *managelink.Service
+	to     func(r *http.Request, address string) string // page.Renderer.To
 	secure bool
 }
 
@@ -159,7 +160,7 @@ func (d door) only(h func(w http.ResponseWriter, r *http.Request, address string
 	return func(w http.ResponseWriter, r *http.Request) error {
 		address, err := d.reader(r.Context(), r)
 		if errors.Is(err, managelink.ErrNoSession) {
-			page.Redirect(w, home+"?closed")
+			page.Redirect(w, d.to(r, home+"?closed"))
 			return nil
 		}
 		if err != nil {

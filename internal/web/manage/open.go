@@ -34,7 +34,7 @@ func (s *Open) Show(w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, managelink.ErrUsed):
 		// The reader used the back button or clicked the mail again: a reader with a session goes straight in.
 		if _, err := s.door.reader(r.Context(), r); err == nil {
-			page.Redirect(w, home)
+			page.Redirect(w, s.pages.To(r, home))
 			return nil
 		}
 		return s.refuse(w, r, managelink.ErrUsed)
@@ -56,7 +56,7 @@ func (s *Open) Open(w http.ResponseWriter, r *http.Request) error {
 		return s.refuse(w, r, err)
 	}
 	s.door.keep(w, session)
-	page.Redirect(w, home)
+	page.Redirect(w, s.pages.To(r, home))
 	return nil
 }
 
@@ -74,6 +74,6 @@ func (s *Open) Leave(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.door.keep(w, "")
-	page.Redirect(w, home+"?left")
+	page.Redirect(w, s.pages.To(r, home+"?left"))
 	return nil
 }

@@ -91,16 +91,16 @@ func (s *Own) render(
 	w http.ResponseWriter, r *http.Request, status int, address string, news *page.Flash,
 	written receipt.Address, wrong error,
 ) (err error) {
-	p := ownPage{Address: address, News: news}
+	p, loc := ownPage{Address: address, News: news}, s.pages.Localizer(r)
 	after, gifts := r.URL.Query().Get("after"), r.URL.Query().Get("gifts")
 	p.First = after == "" && gifts == ""
 	if after == "" {
-		if err := s.fillRecurring(r.Context(), &p, gifts); err != nil {
+		if err := s.fillRecurring(r.Context(), loc, &p, gifts); err != nil {
 			return err
 		}
 	}
 	if gifts == "" {
-		if err := s.fillPayments(r.Context(), &p, after); err != nil {
+		if err := s.fillPayments(r.Context(), loc, &p, after); err != nil {
 			return err
 		}
 	}
@@ -113,13 +113,13 @@ func (s *Own) render(
 		}
 	}
 	if wrong != nil {
-		p.Put(s.pages.Localizer(r), wrong, "name", "street", "extra", "postcode", "town", "country")
+		p.Put(loc, wrong, "name", "street", "extra", "postcode", "town", "country")
 	}
 	return s.show(w, r, status, "manage/own.html", i18n.New("manage.title.own"), p)
 }
 
 // fillRecurring reads a page of the gifts that repeat, or did.
-func (s *Own) fillRecurring(ctx context.Context, p *ownPage, after string) error {
+func (s *Own) fillRecurring(ctx context.Context, loc i18n.Localizer, p *ownPage, after string) error {
 	ids, older, err := s.people.Recurring(ctx, p.Address, after)
 	if err != nil {
 		return err
@@ -127,12 +127,12 @@ func (s *Own) fillRecurring(ctx context.Context, p *ownPage, after string) error
 	if older != "" {
 		p.OlderRecurring = home + "?gifts=" + url.QueryEscape(older)
 	}
-	p.Recurring, err = recurringOf(ctx, s.layout, s.changes, ids)
+	p.Recurring, err = recurringOf(ctx, loc, s.layout, s.changes, ids)
 	return err
 }
 
 // fillPayments reads a page of the payments, each with its receipt.
-func (s *Own) fillPayments(ctx context.Context, p *ownPage, after string) error {
+func (s *Own) fillPayments(ctx context.Context, loc i18n.Localizer, p *ownPage, after string) error {
 	given, older, err := s.people.Given(ctx, p.Address, after)
 	if err != nil {
 		return err
@@ -146,7 +146,7 @@ func (s *Own) fillPayments(ctx context.Context, p *ownPage, after string) error 
 	}
 	for _, g := range given {
 		one := payment{
-			Reference: g.Reference, Serial: serials[g.ID], Day: s.day(g.At), Amount: g.Amount, Returned: g.Returned,
+			Reference: g.Reference, Serial: serials[g.ID], Day: s.day(loc, g.At), Amount: g.Amount, Returned: g.Returned,
 			Waits: g.State == "pending",
 		}
 		if one.Serial != "" {
@@ -188,7 +188,7 @@ func (s *Own) years(ctx context.Context, address string) (all []yearly, err erro
 
 // recurringOf returns how recurring contributions stand, in the order of their ids.
 func recurringOf(
-	ctx context.Context, l layout, changes *manage.Service, ids []uuid.UUID,
+	ctx context.Context, loc i18n.Localizer, l layout, changes *manage.Service, ids []uuid.UUID,
 ) (all []recurring, err error) {
 	subs, err := changes.Subscriptions(ctx, ids)
 	if err != nil {
@@ -201,7 +201,7 @@ func recurringOf(
 		}
 		all = append(all, recurring{
 			Page: visit{id: id}.address(), Amount: sub.Amount, Frequency: sub.Frequency, Stands: standing(sub, l.now()),
-			Next: l.next(sub), Until: l.dayOf(sub.PausedUntil), Ended: l.dayOf(sub.EndedAt),
+			Next: l.next(loc, sub), Until: l.dayOf(loc, sub.PausedUntil), Ended: l.dayOf(loc, sub.EndedAt),
 		})
 	}
 	return all, nil

@@ -42,7 +42,7 @@ type erasePage struct {
 // AskErase answers GET /manage/erase: it says what is erased and what stays, and asks for confirmation.
 func (s *Privacy) AskErase(w http.ResponseWriter, r *http.Request) error {
 	return s.door.only(func(w http.ResponseWriter, r *http.Request, address string) error {
-		runs, err := s.running(r.Context(), address)
+		runs, err := s.running(r.Context(), s.pages.Localizer(r), address)
 		if err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func (s *Privacy) AskErase(w http.ResponseWriter, r *http.Request) error {
 // repeats has to be stopped first: otherwise PayPal would go on charging a reader whom we could no longer help.
 func (s *Privacy) Erase(w http.ResponseWriter, r *http.Request) error {
 	return s.door.only(func(w http.ResponseWriter, r *http.Request, address string) error {
-		runs, err := s.running(r.Context(), address)
+		runs, err := s.running(r.Context(), s.pages.Localizer(r), address)
 		if err != nil {
 			return err
 		}
@@ -75,10 +75,10 @@ func (s *Privacy) Erase(w http.ResponseWriter, r *http.Request) error {
 }
 
 // running returns the gifts that PayPal would go on charging.
-func (s *Privacy) running(ctx context.Context, address string) ([]recurring, error) {
+func (s *Privacy) running(ctx context.Context, loc i18n.Localizer, address string) ([]recurring, error) {
 	ids, err := s.people.Running(ctx, address)
 	if err != nil {
 		return nil, err
 	}
-	return recurringOf(ctx, s.layout, s.changes, ids)
+	return recurringOf(ctx, loc, s.layout, s.changes, ids)
 }

@@ -64,7 +64,7 @@ func (s *Give) Submit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page.Redirect(w, cmp.Or(to, s.thanksAddress(c.ID)))
+	page.Redirect(w, cmp.Or(to, s.pages.To(r, s.thanksAddress(c.ID))))
 	return nil
 }
 
@@ -187,7 +187,7 @@ func (s *Give) showAlreadyGiven(
 	again := retry{
 		Intent: in, Key: rand.Text(), Amount: c.Amount,
 		Form:  againAddress(c),
-		Given: &given{Contribution: c, Shown: c.Outcome(), Day: s.day(at), Address: s.thanksAddress(c.ID)},
+		Given: &given{Contribution: c, Shown: c.Outcome(), Day: s.day(r, at), Address: s.thanksAddress(c.ID)},
 	}
 	p := page.Page{Title: s.pages.Localizer(r).Say("public.already_given"), NoIndex: true, Data: again}
 	return s.pages.Render(w, r, http.StatusConflict, "public/given.html", p)

@@ -46,12 +46,12 @@ func (s *Thanks) ask(r *http.Request, t *thanksPage) {
 			"request", page.RequestID(r.Context()), "contribution", t.ID, "error", err)
 	}
 	if asked && err == nil {
-		t.Question = s.question(t.Contribution, q)
+		t.Question = s.question(r, t.Contribution, q)
 	}
 }
 
-func (s *Thanks) question(c contribution.Contribution, q monthly.Question) *question {
-	return &question{Act: monthlyAddress(c), Amount: q.Amount, First: s.day(q.FirstCharge)}
+func (s *Thanks) question(r *http.Request, c contribution.Contribution, q monthly.Question) *question {
+	return &question{Act: monthlyAddress(c), Amount: q.Amount, First: s.day(r, q.FirstCharge)}
 }
 
 func monthlyAddress(c contribution.Contribution) string {
@@ -75,6 +75,7 @@ func (s *Monthly) Answer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	r = page.InLanguage(r, c.Locale)
 	switch form.Get("answer") {
 	case "yes":
 		proof := admission.Proof{Solution: form.Get(gift.SolutionField), Turn: form.Get(gift.TurnField)}
@@ -135,7 +136,7 @@ func (s *Monthly) showTrouble(
 	s.pages.LogFailure(r, status, failure)
 	t := s.thanks.page(r, c)
 	t.Each, t.Every = c.Amount, string(c.Frequency)
-	t.Question = s.thanks.question(c, monthly.Question{Amount: amount, FirstCharge: in.FirstChargeAt})
+	t.Question = s.thanks.question(r, c, monthly.Question{Amount: amount, FirstCharge: in.FirstChargeAt})
 	t.Question.Trouble = loc.Message(fault.All(failure)[0].Message)
 	return s.pages.Render(w, r, status, "public/thanks.html",
 		page.Page{Title: loc.Say("public.not_through"), NoIndex: true, Data: t})

@@ -153,6 +153,6 @@ func (l layout) backTo(article string) string {
 }
 
 // day writes a day of the publication's, in words that no region reads the other way round.
-func (l layout) day(t time.Time) string {
-	return t.In(l.zone).Format("2 January 2006")
+func (l layout) day(r *http.Request, t time.Time) string {
+	return l.pages.Localizer(r).Day(t.In(l.zone))
 }

@@ -64,7 +64,7 @@ func (s *Receipts) List(w http.ResponseWriter, r *http.Request) error {
 	for _, one := range all {
 		at := receipt.DocumentPath(id, one.Serial)
 		p.Documents = append(p.Documents, documentLink{
-			Receipt: one, Day: s.day(one.IssuedAt), Page: at + keyOf(r), PDF: at + ".pdf" + keyOf(r),
+			Receipt: one, Day: s.day(r, one.IssuedAt), Page: at + keyOf(r), PDF: at + ".pdf" + keyOf(r),
 		})
 	}
 	return s.show(w, r, "public/receipts.html", i18n.New("receipt.list"), p)

@@ -72,6 +72,7 @@ func fromPayPal(r *http.Request) bool {
 // browser, gets a help page that is the same for every id, existing or not. Cancel changes nothing.
 func (s *Return) Cancel(w http.ResponseWriter, r *http.Request) error {
 	c, own, err := s.read(r)
+	r = page.InLanguage(r, c.Locale)
 	switch {
 	case fault.Is(err, fault.NotFound), err == nil && !own:
 		title := s.pages.Localizer(r).Say("public.headline.turned_back")

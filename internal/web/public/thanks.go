@@ -104,8 +104,9 @@ func (s *Thanks) Show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	r = page.InLanguage(r, c.Locale)
 	t := s.page(r, c)
-	if err := s.readSubscription(r.Context(), &t); err != nil {
+	if err := s.readSubscription(r, &t); err != nil {
 		return err
 	}
 	if page.WantsJSON(r) { // the page's own script asks whether there is news
@@ -124,10 +125,10 @@ func (s *Thanks) page(r *http.Request, c contribution.Contribution) thanksPage {
 	t := thanksPage{
 		Contribution: c, Shown: outcomeFor(r, c), Own: s.cookies.Owns(r, c.ID), Again: againAddress(c),
 		Check: s.addressWithKey(c.ID, "return"), Wait: s.pages.Localizer(r).Message(waitingFor(c)),
-		Day: s.day(c.CreatedAt), Back: s.backTo(c.Article),
+		Day: s.day(r, c.CreatedAt), Back: s.backTo(c.Article),
 	}
 	if !c.CompletedAt.IsZero() {
-		t.Day = s.day(c.CompletedAt)
+		t.Day = s.day(r, c.CompletedAt)
 	}
 	token := r.URL.Query().Get("token") // the page's key alone tries no card
 	if t.Own || c.Checkout.PayPalID != "" && token == c.Checkout.PayPalID {
@@ -142,7 +143,7 @@ func (s *Thanks) page(r *http.Request, c contribution.Contribution) thanksPage {
 
 // readSubscription puts in how a gift that repeats stands. The browser that made it may stop it from here; with the
 // page's key alone, which people show around, the way leads over a link by mail.
-func (s *Thanks) readSubscription(ctx context.Context, t *thanksPage) error {
+func (s *Thanks) readSubscription(r *http.Request, t *thanksPage) error {
 	t.Each, t.Every = t.Amount, string(t.Frequency)
 	if t.Frequency == contribution.Once {
 		return nil
@@ -151,7 +152,7 @@ func (s *Thanks) readSubscription(ctx context.Context, t *thanksPage) error {
 	if t.Own {
 		t.Manage = s.links.Subscription(t.ID)
 	}
-	sub, err := s.subscriptions.Subscription(ctx, t.ID)
+	sub, err := s.subscriptions.Subscription(r.Context(), t.ID)
 	if fault.Is(err, fault.NotFound) {
 		return nil // nothing has been approved at PayPal
 	}
@@ -160,9 +161,9 @@ func (s *Thanks) readSubscription(ctx context.Context, t *thanksPage) error {
 	}
 	t.Each, t.Every, t.Ended = sub.Amount, sub.Frequency, sub.State.Ended()
 	if first := sub.FirstCharge(); !first.IsZero() {
-		t.First = s.day(first)
+		t.First = s.day(r, first)
 	} else if next := sub.NextCharge(); !next.IsZero() && !t.Ended {
-		t.Next = s.day(next)
+		t.Next = s.day(r, next)
 	}
 	if t.Ended {
 		t.Approve = "" // PayPal's page of it leads nowhere any more
@@ -171,13 +172,13 @@ func (s *Thanks) readSubscription(ctx context.Context, t *thanksPage) error {
 		t.Shown = contribution.OutcomeConfirming
 	}
 	if t.State == contribution.Approved { // nothing was paid yet
-		s.readFailure(t, sub)
+		s.readFailure(r, t, sub)
 	}
 	return nil
 }
 
 // readFailure sets what the page shows where the first charge of a recurring gift failed.
-func (s *Thanks) readFailure(t *thanksPage, sub subscription.Subscription) {
+func (s *Thanks) readFailure(r *http.Request, t *thanksPage, sub subscription.Subscription) {
 	stands := manage.StandingOf(sub, s.now())
 	if stands != manage.Failing && stands != manage.Lost {
 		return
@@ -185,7 +186,7 @@ func (s *Thanks) readFailure(t *thanksPage, sub subscription.Subscription) {
 	t.Shown, t.GaveUp = firstFailed, stands == manage.Lost
 	t.Day, t.First, t.Next = "", "", "" // it has not begun, and the next try comes first
 	if sub.RetryAt.After(s.now()) {
-		t.RetryOn = s.day(sub.RetryAt)
+		t.RetryOn = s.day(r, sub.RetryAt)
 	}
 }
 
