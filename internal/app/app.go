@@ -346,6 +346,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		BaseURL: a.cfg.BaseURL, PublicationName: a.cfg.PublicationName, DefaultCurrency: a.cfg.DefaultCurrency,
 		ContactEmail: a.cfg.ContactEmail, PrivacyURL: a.cfg.PrivacyURL, ImprintURL: a.cfg.ImprintURL,
 		EmbedOrigins:    a.cfg.EmbedOrigins,
+		EmbedConsent:    a.cfg.EmbedConsent,
 		ApprovalOrigins: gift.ApprovalOrigins(a.cfg.PayPalAPIBase), TrustedProxies: a.cfg.TrustedProxies,
 		SecretKey: string(a.cfg.SecretKey), SecretKeyOld: string(a.cfg.SecretKeyOld),
 		TemplatesDir: a.cfg.TemplatesDir, Languages: a.cfg.Languages, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,

@@ -57,6 +57,7 @@ type Config struct {
 	SecretKeyOld    Secret
 	TrustedProxies  []netip.Prefix
 	EmbedOrigins    []string // as a browser writes them: lower case, no default port, no slash
+	EmbedConsent    bool     // nothing is kept in readers' browsers before they agreed
 	TemplatesDir    string
 
 	DeliveryRetention time.Duration // how long webhook bodies are kept once their events are settled
@@ -117,6 +118,7 @@ func (s Settings) Parse(need Need) (Config, error) {
 		SecretKeyOld:    p.oldSecretKey(s.SecretKeyOld, s.SecretKey),
 		TrustedProxies:  p.proxies(s.TrustedProxies),
 		EmbedOrigins:    p.origins(s.EmbedOrigins),
+		EmbedConsent:    p.yesOrNo("EMBED_CONSENT", s.EmbedConsent),
 		TemplatesDir:    p.folder("TEMPLATES_DIR", s.TemplatesDir),
 
 		DeliveryRetention: p.days("WEBHOOK_BODY_DAYS", s.WebhookBodyDays),
@@ -186,6 +188,7 @@ func (c Config) LogValue() slog.Value {
 		slog.Any("admin_hosts", c.AdminHosts),
 		slog.Any("trusted_proxies", c.TrustedProxies),
 		slog.Any("embed_origins", c.EmbedOrigins),
+		slog.Bool("embed_consent", c.EmbedConsent),
 		slog.String("templates_dir", c.TemplatesDir),
 		slog.Duration("webhook_body_retention", c.DeliveryRetention),
 		slog.Duration("unpaid_words_retention", c.UnpaidRetention),

@@ -111,6 +111,7 @@ type Settings struct {
 	SecretKeyOld    Secret `name:"secret-key-old" env:"SECRET_KEY_OLD" group:"Web" placeholder:"KEY" help:"The key before; still accepted while SECRET_KEY is being changed."`
 	TrustedProxies  string `name:"trusted-proxies" env:"TRUSTED_PROXIES" group:"Web" placeholder:"CIDR,…" help:"Proxies whose X-Forwarded-For is believed, as in 10.0.0.0/8."`
 	EmbedOrigins    string `name:"embed-origins" env:"EMBED_ORIGINS" group:"Web" placeholder:"ORIGIN,…" help:"Sites that may embed the call to action, as in https://news.example.org."`
+	EmbedConsent    string `name:"embed-consent" env:"EMBED_CONSENT" group:"Web" default:"false" placeholder:"true|false" help:"The call to action keeps nothing in readers' browsers before the page says that they agreed (${default})."`
 	TemplatesDir    string `name:"templates-dir" env:"TEMPLATES_DIR" group:"Web" placeholder:"DIR" help:"Your own copy of the templates, read again when a file changes."`
 
 	WebhookBodyDays string `env:"WEBHOOK_BODY_DAYS" group:"Privacy" default:"90" placeholder:"DAYS" help:"How long what PayPal delivered is kept once it is settled (${default} days)."`

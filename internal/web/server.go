@@ -27,6 +27,7 @@ import (
 	"readerfund/internal/alert"
 	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
+	"readerfund/internal/choice"
 	"readerfund/internal/contribution"
 	"readerfund/internal/count"
 	"readerfund/internal/dashboard"
@@ -65,6 +66,7 @@ type Deps struct {
 	ImprintURL      string         // who the publication is
 	DefaultCurrency money.Currency // the publication's own: comes first among several
 	EmbedOrigins    []string       // origins that may embed the call to action: "https://news.example.org"
+	EmbedConsent    bool           // nothing is kept in readers' browsers there before they agreed
 	ApprovalOrigins gift.Approvals // CSP sources of PayPal's approval pages
 	TrustedProxies  []netip.Prefix // whose X-Forwarded-For and X-Request-Id are believed
 	SecretKey       string         // signs the thanks page's key and the reader's cookie
@@ -123,12 +125,13 @@ type Deps struct {
 // server is what the middleware and the handlers of this package share. It never changes.
 type server struct {
 	Deps
-	base   *url.URL
-	pages  *page.Renderer
-	public *public.Pages
-	manage *manage.Pages // nil without ManageLinks
-	api    *api.Contributions
-	staff  *staff.Screens // nil without Sessions
+	base    *url.URL
+	chooser *choice.Chooser
+	pages   *page.Renderer
+	public  *public.Pages
+	manage  *manage.Pages // nil without ManageLinks
+	api     *api.Contributions
+	staff   *staff.Screens // nil without Sessions
 
 	deliveries deliveryLimiter
 	throttled  *slog.Logger // for entries that a client can cause in any number: at most one a minute each, with a count
@@ -163,6 +166,7 @@ func newServer(d Deps) (*server, error) {
 		return nil, err
 	}
 	s := &server{Deps: d, base: base, pages: pages}
+	s.chooser = choice.NewChooser(d.Campaigns, d.EmbedConsent, d.Now)
 	s.throttled = slog.New(throttle.New(d.Log.Handler(), time.Minute, "status"))
 	signer := page.NewSigner(d.SecretKey, d.SecretKeyOld)
 	s.openToReaders(signer)
@@ -214,7 +218,7 @@ func (s *server) openToReaders(signer page.Signer) {
 		Pages: s.pages, Signer: signer, Cookies: cookies, BaseURL: s.BaseURL, Origin: s.origin(),
 		EmbedOrigins: s.EmbedOrigins, AppealPolicy: s.policy(cmp.Or(strings.Join(s.EmbedOrigins, " "), "'none'")),
 		Zone: s.Timezone, Contributions: s.Contributions, Settler: s.Settler, Starter: starter,
-		Campaigns: s.Campaigns, Media: s.Media, Counter: s.Counter, Receipts: s.Receipts, OwnPages: own,
+		Campaigns: s.Campaigns, Chooser: s.chooser, Media: s.Media, Counter: s.Counter, Receipts: s.Receipts, OwnPages: own,
 		Changes:   s.Changes,
 		Questions: s.Questions, ManageLinks: managelink.NewLinks(s.BaseURL, signer), Metrics: s.Metrics, Log: s.Log,
 		Now: s.Now,

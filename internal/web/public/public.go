@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"readerfund/internal/campaign"
+	choosing "readerfund/internal/choice"
 	"readerfund/internal/contribution"
 	"readerfund/internal/count"
 	"readerfund/internal/manage"
@@ -43,6 +44,7 @@ type Config struct {
 	Settler       *settle.Settler
 	Starter       *gift.Starter
 	Campaigns     *campaign.Catalog
+	Chooser       *choosing.Chooser
 	Changes       *manage.Service // reads how recurring gifts stand
 	ManageLinks   managelink.Links
 	Questions     *monthly.Service // may be nil
@@ -71,6 +73,7 @@ type Pages struct {
 	Return *Return
 	Thanks *Thanks
 	Appeal *Appeal
+	Choice *Choice
 	Counts *Counts
 
 	Monthly  *Monthly
@@ -89,12 +92,14 @@ func New(c Config) *Pages {
 		layout: l, contributions: c.Contributions, cookies: c.Cookies, approvals: c.Starter.Approvals,
 		subscriptions: c.Changes, links: c.ManageLinks, questions: c.Questions,
 	}
+	appeal := newAppeal(c, l, f)
 	return &Pages{
 		Donate: &Donate{forms: f, campaigns: c.Campaigns},
 		Give:   &Give{layout: l, forms: f, starter: c.Starter, cookies: c.Cookies},
 		Return: &Return{layout: l, contributions: c.Contributions, settler: c.Settler, forms: f, cookies: c.Cookies},
 		Thanks: thanks,
-		Appeal: newAppeal(c, l, f),
+		Appeal: appeal,
+		Choice: &Choice{layout: l, appeal: appeal, chooser: c.Chooser},
 		Counts: &Counts{layout: l, counter: c.Counter, metrics: c.Metrics},
 
 		Monthly: &Monthly{
