@@ -123,7 +123,8 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	if a.readDB, err = db.Open(ctx, string(a.cfg.DatabaseURL), reading); err != nil {
 		return err
 	}
-	if err := campaign.EnsureDefault(ctx, a.db, a.cfg.PublicationName, a.cfg.DefaultCurrency, a.now()); err != nil {
+	err = campaign.EnsureDefault(ctx, a.db, a.cfg.PublicationName, a.cfg.DefaultCurrency, a.now(), a.cfg.Languages...)
+	if err != nil {
 		return err
 	}
 	pp, err := NewPayPal(a.cfg, a.log, a.now, a.metrics)
@@ -134,7 +135,8 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
-	campaigns := campaign.NewCatalog(a.db, a.now)
+	a.reports = report.New(a.readDB, a.cfg.Timezone, a.cfg.DefaultCurrency)
+	campaigns := campaign.NewCatalog(a.db, a.now, campaign.Counting(a.reports.Progress, a.cfg.Timezone, a.log))
 	a.catalog = campaigns
 	a.counter = count.New(count.Config{
 		DB: a.db, Campaigns: campaigns, Zone: a.cfg.Timezone, Now: a.now, Log: a.log, Metrics: a.metrics,
@@ -175,7 +177,6 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	a.sessions = session.NewManager(session.Config{
 		DB: a.db, Accounts: a.accounts, Now: a.now, Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"),
 	})
-	a.reports = report.New(a.readDB, a.cfg.Timezone, a.cfg.DefaultCurrency)
 	a.rollup = report.NewRollup(a.db, a.cfg.Timezone, a.now)
 	a.views = dashboard.New(a.readDB, a.cfg.Timezone)
 	a.health = health.New(a.readDB)
@@ -351,7 +352,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		SecretKey: string(a.cfg.SecretKey), SecretKeyOld: string(a.cfg.SecretKeyOld),
 		TemplatesDir: a.cfg.TemplatesDir, Languages: a.cfg.Languages, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,
 		Contributions: a.contributions, Starter: a.settle.Starter, Settler: a.settle.Settler, Disputes: a.settle.Disputes,
-		Campaigns: campaigns, Media: media.New(a.db, a.now), Counter: a.counter,
+		Campaigns: campaigns, CampaignService: a.campaignService(), Media: media.New(a.db, a.now), Counter: a.counter,
 		Webhook: a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
 		Books: a.books, Refunds: a.refunds, Changes: a.changes, Queue: a.queue, Mail: a.mail, Accounts: a.accounts,
@@ -362,6 +363,17 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		}),
 		Sessions: a.sessions, Audit: audit.NewLog(audit.Config{DB: a.db, Reading: a.readDB, Now: a.now}),
 		Metrics: a.metrics, Log: a.log, Now: a.now,
+	})
+}
+
+// campaignService builds the service that staff change campaigns with.
+func (a *App) campaignService() *campaign.Service {
+	return campaign.NewService(campaign.Config{
+		DB: a.db, Now: a.now, Zone: a.cfg.Timezone,
+		Limit: func(c money.Currency) (least, most int64) {
+			limit := a.contributions.Limits(c)
+			return limit.Min, limit.Max
+		},
 	})
 }
 

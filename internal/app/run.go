@@ -93,6 +93,7 @@ func (a *App) Run(ctx context.Context) error {
 	background.Go(func() { a.queue.Run(work) })
 	background.Go(func() { a.alerts.Follow(work) })
 	background.Go(func() { a.counter.Run(work) })
+	background.Go(func() { a.catalog.Run(work) })
 
 	broken := make(chan error, 2)
 	serve := func(s *http.Server, l net.Listener) {

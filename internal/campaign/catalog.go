@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -39,6 +40,7 @@ type Catalog struct {
 	now   func() time.Time
 	zone  *time.Location
 	count Counter
+	log   *slog.Logger // of what is counted
 
 	mu       sync.Mutex
 	snapshot *Snapshot // nil until the first read
@@ -122,6 +124,13 @@ func (c *Catalog) Facts(id uuid.UUID) Facts {
 		return Facts{DaysLeft: -1}
 	}
 	return s.Facts(id)
+}
+
+// Unsaved is a campaign as staff are writing it, with what was counted for it so far: for a preview.
+func (c *Catalog) Unsaved(k Campaign) *Entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return newEntry(&k, c.counted, c.now(), c.zone)
 }
 
 // Snapshot is all campaigns at one moment. Where the database does not answer, it is what was known at most ten minutes

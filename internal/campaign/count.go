@@ -3,12 +3,14 @@ package campaign
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"regexp"
 	"time"
 
 	"github.com/google/uuid"
 
 	"readerfund/internal/money"
+	"readerfund/internal/throttle"
 )
 
 // Counted is a campaign whose progress is asked for.
@@ -21,9 +23,11 @@ type Counted struct {
 // Counter counts the progress of campaigns from verified money. Today is the publication's midnight.
 type Counter func(ctx context.Context, today time.Time, all []Counted) (map[uuid.UUID]Progress, error)
 
-// Counting has a catalog count figures, in the publication's zone.
-func Counting(count Counter, zone *time.Location) func(*Catalog) {
-	return func(c *Catalog) { c.count, c.zone = count, zone }
+// Counting has a catalog count figures, in the publication's zone, and log once a minute that it fails.
+func Counting(count Counter, zone *time.Location, log *slog.Logger) func(*Catalog) {
+	return func(c *Catalog) {
+		c.count, c.zone, c.log = count, zone, slog.New(throttle.New(log.Handler(), time.Minute))
+	}
 }
 
 const (
@@ -31,6 +35,8 @@ const (
 	// more than one part in countShare of the time.
 	countEvery = 2 * time.Second
 	countShare = 50
+	// countTime is how long one count may take.
+	countTime = time.Minute
 )
 
 // countOn counts until ctx ends.
@@ -40,7 +46,10 @@ func (c *Catalog) countOn(ctx context.Context) {
 	}
 	for {
 		began := time.Now()
-		_ = c.Count(ctx) // what was counted before is shown until it succeeds again
+		// What was counted before is shown until it succeeds again.
+		if err := c.Count(ctx); err != nil && ctx.Err() == nil {
+			c.log.WarnContext(ctx, "the figures of campaigns stay as they were", "error", err)
+		}
 		select {
 		case <-time.After(max(countEvery, countShare*time.Since(began))):
 		case <-ctx.Done():
@@ -51,6 +60,8 @@ func (c *Catalog) countOn(ctx context.Context) {
 
 // Count counts the figures of all campaigns that show any, for the next snapshot. Run does it by itself.
 func (c *Catalog) Count(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, countTime)
+	defer cancel()
 	all, err := c.All(ctx)
 	if err != nil {
 		return err

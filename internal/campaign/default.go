@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	_ "embed" // default.toml
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
+	"golang.org/x/text/language"
 
 	"readerfund/internal/db"
 	"readerfund/internal/money"
@@ -21,25 +23,24 @@ const DefaultSlug = "support"
 //go:embed default.toml
 var defaultTexts string
 
-// EnsureDefault makes the campaign that a new installation begins with. Where any campaign is the default already, it
-// changes nothing; several processes may call it at once.
-func EnsureDefault(ctx context.Context, d *db.DB, publication string, currency money.Currency, now time.Time) error {
-	var texts map[string]Texts
-	if err := toml.Unmarshal([]byte(defaultTexts), &texts); err != nil {
-		return fmt.Errorf("read the default campaign's texts: %w", err)
-	}
-	for lang, t := range texts {
-		t.Why = strings.ReplaceAll(t.Why, "{publication}", publication)
-		texts[lang] = t
+// EnsureDefault makes the campaign that a new installation begins with, in the publication's languages, its own first;
+// without any, in all that there are, with English as its own. Where any campaign is the default already, it changes
+// nothing; several processes may call it at once.
+func EnsureDefault(
+	ctx context.Context, d *db.DB, publication string, currency money.Currency, now time.Time, spoken ...language.Tag,
+) error {
+	texts, own, err := textsIn(publication, spoken)
+	if err != nil {
+		return err
 	}
 	k := Campaign{
 		ID: uuid.New(), Slug: DefaultSlug, State: Published, IsDefault: true, Version: 1, CreatedAt: now.UTC(),
 		UpdatedAt: now.UTC(), Content: Content{
-			Name: "Support " + publication, Language: "en", Texts: texts, Currency: currency, Suggested: suggestions(currency),
+			Name: "Support " + publication, Language: own, Texts: texts, Currency: currency, Suggested: suggestions(currency),
 			Frequency: "once",
 		},
 	}
-	err := d.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	err = d.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var there bool
 		err := tx.GetContext(ctx, &there, `SELECT EXISTS (SELECT 1 FROM campaign WHERE is_default)`)
 		if err != nil || there {
@@ -54,6 +55,35 @@ func EnsureDefault(ctx context.Context, d *db.DB, publication string, currency m
 		return fmt.Errorf("make the default campaign: %w", err)
 	}
 	return nil
+}
+
+// textsIn are the default campaign's texts in some languages, and the first of these that there are texts in.
+func textsIn(publication string, spoken []language.Tag) (texts map[string]Texts, own string, err error) {
+	var all map[string]Texts
+	if err := toml.Unmarshal([]byte(defaultTexts), &all); err != nil {
+		return nil, "", fmt.Errorf("read the default campaign's texts: %w", err)
+	}
+	if len(spoken) == 0 {
+		spoken = []language.Tag{language.English}
+		for lang := range all {
+			spoken = append(spoken, language.Make(lang))
+		}
+	}
+	texts = map[string]Texts{}
+	for _, tag := range spoken {
+		base, _ := tag.Base()
+		t, there := all[base.String()]
+		if !there {
+			continue
+		}
+		t.Why = strings.ReplaceAll(t.Why, "{publication}", publication)
+		texts[base.String()] = t
+		own = cmp.Or(own, base.String())
+	}
+	if own == "" { // a further language, which nobody has written these in
+		return textsIn(publication, []language.Tag{language.English})
+	}
+	return texts, own, nil
 }
 
 // suggestions are four gifts in each of the currencies most readers pay in, and in the publication's own. They are

@@ -77,6 +77,14 @@ func readChanged(ctx context.Context, d *db.DB, earlier *Snapshot) (all []*Campa
 	return all, err
 }
 
+func newEntry(k *Campaign, counted map[uuid.UUID]Progress, now time.Time, zone *time.Location) *Entry {
+	var progress *Progress
+	if p, known := counted[k.ID]; known {
+		progress = &p
+	}
+	return &Entry{*k, facts(k, progress, now, zone)}
+}
+
 // newSnapshot puts campaigns and what was counted for them together. Of an earlier snapshot it keeps what is the same.
 func newSnapshot(
 	all []*Campaign, counted map[uuid.UUID]Progress, earlier *Snapshot, now time.Time, zone *time.Location,
@@ -84,16 +92,12 @@ func newSnapshot(
 	s := &Snapshot{entries: make(map[string]*Entry, len(all)), byID: make(map[uuid.UUID]*Entry, len(all))}
 	same := len(all) == len(earlier.All)
 	for _, k := range all {
-		var progress *Progress
-		if p, known := counted[k.ID]; known {
-			progress = &p
-		}
-		f := facts(k, progress, now, zone)
 		e := earlier.byID[k.ID]
-		if e == nil || &e.Campaign != k || e.Facts != f {
-			same = same && e != nil && &e.Campaign == k
-			e = &Entry{*k, f}
+		old := e != nil && &e.Campaign == k
+		if fresh := newEntry(k, counted, now, zone); !old || e.Facts != fresh.Facts {
+			e = fresh
 		}
+		same = same && old
 		s.entries[k.Slug], s.byID[k.ID] = e, e
 	}
 	if same {

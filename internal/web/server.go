@@ -78,14 +78,15 @@ type Deps struct {
 	Catalogue *i18n.Catalogue // what the pages say; nil is locales/
 	Languages []language.Tag  // that readers are addressed in, the publication's own first; nil is the whole catalogue's
 
-	Contributions *contribution.Service
-	Starter       *settle.Starter
-	Settler       *settle.Settler
-	Gate          *admission.Gate // nil lets every gift in
-	Campaigns     *campaign.Catalog
-	Media         *media.Store
-	Counter       *count.Counter
-	Webhook       func(ctx context.Context, header http.Header, body []byte) error // inbox.Inbox.Receive
+	Contributions   *contribution.Service
+	Starter         *settle.Starter
+	Settler         *settle.Settler
+	Gate            *admission.Gate // nil lets every gift in
+	Campaigns       *campaign.Catalog
+	CampaignService *campaign.Service // needed with Sessions
+	Media           *media.Store
+	Counter         *count.Counter
+	Webhook         func(ctx context.Context, header http.Header, body []byte) error // inbox.Inbox.Receive
 
 	Ready    func(ctx context.Context) error // able to serve; every problem joined, in words
 	Impaired func() string                   // what does not work although it serves, in words; may be nil
