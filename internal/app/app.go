@@ -18,6 +18,7 @@ import (
 	"readerfund/internal/account"
 	"readerfund/internal/admission"
 	"readerfund/internal/alert"
+	"readerfund/internal/appearance"
 	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
 	"readerfund/internal/config"
@@ -71,6 +72,7 @@ type App struct {
 	plans   *plan.Plans
 	catalog *campaign.Catalog
 	counter *count.Counter
+	looks   *appearance.Store
 	settle  *settle.Services
 	inbox   *inbox.Inbox
 	metrics *metrics.Metrics
@@ -141,6 +143,10 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	a.counter = count.New(count.Config{
 		DB: a.db, Campaigns: campaigns, Zone: a.cfg.Timezone, Now: a.now, Log: a.log, Metrics: a.metrics,
 	})
+	a.looks = appearance.New(a.db, a.now, a.log)
+	if err := a.looks.Load(ctx); err != nil {
+		return err
+	}
 	a.notices = newNotices(a.cfg, a.db, a.now, a.log)
 	a.contributions = contribution.New(contribution.Config{
 		DB: a.db, Campaigns: campaigns, Limits: limits(a.cfg), Fees: a.cfg.Fees, SweepEvery: a.cfg.SweepInterval, Now: a.now,
@@ -353,7 +359,8 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		TemplatesDir: a.cfg.TemplatesDir, Languages: a.cfg.Languages, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,
 		Contributions: a.contributions, Starter: a.settle.Starter, Settler: a.settle.Settler, Disputes: a.settle.Disputes,
 		Campaigns: campaigns, CampaignService: a.campaignService(), Media: media.New(a.db, a.now), Counter: a.counter,
-		Webhook: a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
+		Appearance: a.looks,
+		Webhook:    a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
 		Books: a.books, Refunds: a.refunds, Changes: a.changes, Queue: a.queue, Mail: a.mail, Accounts: a.accounts,
 		Reports: a.reports, Views: a.views, Health: a.health, Alerts: a.alerts, Gate: a.gate, Receipts: a.receipts,

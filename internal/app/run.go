@@ -91,6 +91,7 @@ func (a *App) Run(ctx context.Context) error {
 	background.Go(func() { a.sweep(work, a.settle.Sweeper.Sweep) })
 	background.Go(func() { a.sweep(work, a.settle.Sweeper.SweepSubscriptions) })
 	background.Go(func() { a.queue.Run(work) })
+	background.Go(func() { a.looks.Run(work) })
 	background.Go(func() { a.alerts.Follow(work) })
 	background.Go(func() { a.counter.Run(work) })
 	background.Go(func() { a.catalog.Run(work) })

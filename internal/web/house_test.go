@@ -21,6 +21,7 @@ import (
 	"golang.org/x/net/html"
 
 	"readerfund/internal/altcha"
+	"readerfund/internal/appearance"
 	"readerfund/internal/count"
 	"readerfund/internal/db"
 	"readerfund/internal/media"
@@ -117,7 +118,7 @@ func openWithReceipts(t *testing.T, d Deps, o newsroom.Options, f form.Form, cha
 	n := newsroom.New(t, o)
 	d.ApprovalOrigins = gift.ApprovalOrigins(n.PayPal.URL)
 	d.Campaigns, d.Contributions, d.Refunds, d.Changes = n.Campaigns, n.Contributions, n.Refunds, n.Manage
-	d.Media = media.New(n.DB, d.Now)
+	d.Media, d.Appearance = media.New(n.DB, d.Now), appearance.New(n.DB, d.Now, d.Log)
 	d.Starter, d.Settler, d.Disputes = n.Starter, n.Settler, n.Disputes
 	employ(t, &d, n)
 	d.Receipts = receiptsFor(t, n, d, f)

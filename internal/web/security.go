@@ -49,6 +49,7 @@ func (s *server) sameOrigin(next http.Handler) http.Handler {
 func (s *server) policy(ancestors string) string {
 	return strings.Join([]string{
 		"default-src 'none'", "style-src 'self'", "img-src 'self' data:", "script-src 'self'", "connect-src 'self'",
+		"font-src 'self'",
 		"form-action " + strings.Join(append([]string{"'self'"}, s.ApprovalOrigins...), " "),
 		"frame-ancestors " + ancestors, "base-uri 'none'",
 	}, "; ")

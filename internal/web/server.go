@@ -25,6 +25,7 @@ import (
 	"readerfund/internal/account"
 	"readerfund/internal/admission"
 	"readerfund/internal/alert"
+	"readerfund/internal/appearance"
 	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
 	"readerfund/internal/choice"
@@ -85,6 +86,7 @@ type Deps struct {
 	Campaigns       *campaign.Catalog
 	CampaignService *campaign.Service // needed with Sessions
 	Media           *media.Store
+	Appearance      *appearance.Store
 	Counter         *count.Counter
 	Webhook         func(ctx context.Context, header http.Header, body []byte) error // inbox.Inbox.Receive
 
@@ -161,7 +163,8 @@ func newServer(d Deps) (*server, error) {
 	}
 	pages, err := page.New(page.Config{
 		Publication: d.PublicationName, Contact: d.ContactEmail, Privacy: d.PrivacyURL, Imprint: d.ImprintURL,
-		TemplatesDir: d.TemplatesDir, Catalogue: d.Catalogue, Languages: d.Languages, Log: d.Log, Now: d.Now,
+		TemplatesDir: d.TemplatesDir, Catalogue: d.Catalogue, Languages: d.Languages, Look: lookOf(d.Appearance),
+		Log: d.Log, Now: d.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -183,9 +186,9 @@ func (d Deps) check() error {
 	}
 	if d.Log == nil || d.Now == nil || d.Ready == nil || d.Webhook == nil || d.WebhookHeaders == nil ||
 		d.Contributions == nil || d.Starter == nil || d.Settler == nil || d.Campaigns == nil || d.Media == nil ||
-		d.Counter == nil {
-		return errors.New("contributions, campaigns with their pictures and counter, the webhook's receiver, readiness, " +
-			"log and clock are needed")
+		d.Counter == nil || d.Appearance == nil {
+		return errors.New("contributions, campaigns with their pictures and counter, the appearance, the webhook's receiver, " +
+			"readiness, log and clock are needed")
 	}
 	if d.ManageLinks != nil && (d.People == nil || d.Changes == nil) {
 		return errors.New("readers' own pages need what is known of people, and changes of recurring gifts")
@@ -219,7 +222,8 @@ func (s *server) openToReaders(signer page.Signer) {
 		Pages: s.pages, Signer: signer, Cookies: cookies, BaseURL: s.BaseURL, Origin: s.origin(),
 		EmbedOrigins: s.EmbedOrigins, AppealPolicy: s.policy(cmp.Or(strings.Join(s.EmbedOrigins, " "), "'none'")),
 		Zone: s.Timezone, Contributions: s.Contributions, Settler: s.Settler, Starter: starter,
-		Campaigns: s.Campaigns, Chooser: s.chooser, Media: s.Media, Counter: s.Counter, Receipts: s.Receipts, OwnPages: own,
+		Campaigns: s.Campaigns, Chooser: s.chooser, Media: s.Media, Counter: s.Counter, Appearance: s.Appearance,
+		Receipts: s.Receipts, OwnPages: own,
 		Changes:   s.Changes,
 		Questions: s.Questions, ManageLinks: managelink.NewLinks(s.BaseURL, signer), Metrics: s.Metrics, Log: s.Log,
 		Now: s.Now,
@@ -232,7 +236,8 @@ func (s *server) openToStaff(signer page.Signer) {
 		Pages: s.pages, Signer: signer, Secure: s.secure(), Zone: s.Timezone, Currency: s.DefaultCurrency,
 		Contributions: s.Contributions, Settler: s.Settler, Disputes: s.Disputes, Refunds: s.Refunds, Manage: s.Changes,
 		Books: s.Books, Queue: s.Queue, Mail: s.Mail, Receipts: s.Receipts, Monthly: s.Questions,
-		Campaigns: s.Campaigns, Reports: s.Reports, Views: s.Views, Health: s.Health, Alerts: s.Alerts,
+		Campaigns: s.Campaigns, Media: s.Media, Appearance: s.Appearance, Reports: s.Reports, Views: s.Views,
+		Health: s.Health, Alerts: s.Alerts,
 		Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay, ReplayAll: s.ReplayAll,
 		Log: s.Log, Now: s.Now,
 	})

@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"readerfund/internal/appearance"
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/count"
@@ -38,6 +39,7 @@ func bareDeps(t testing.TB) Deps {
 		Campaigns:      campaign.NewCatalog(nil, time.Now),
 		Media:          media.New(nil, time.Now),
 		Counter:        count.New(count.Config{}),
+		Appearance:     appearance.New(nil, time.Now, slog.New(slog.NewTextHandler(t.Output(), nil))),
 		Webhook:        func(context.Context, http.Header, []byte) error { return nil },
 		WebhookHeaders: func(context.Context, http.Header) error { return nil },
 		Ready:          func(context.Context) error { return nil },

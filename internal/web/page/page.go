@@ -30,6 +30,7 @@ type Page struct {
 	Contact     string       // the email address readers can write to
 	Privacy     string       // the address of the privacy notice
 	Imprint     string       // the address of the page that says who the publication is
+	Look        Look         // how the publication looks
 	Tag         language.Tag // the page's language, with the region that amounts and dates are written for
 	NoIndex     bool         // kept out of search engines
 	Data        any
@@ -82,8 +83,23 @@ type Config struct {
 	TemplatesDir string          // an operator's own copy of templates/, followed; may be empty
 	Catalogue    *i18n.Catalogue // nil is locales/
 	Languages    []language.Tag  // those offered to readers, of the catalogue, the publication's own first; nil is all
+	Look         func() Look     // how the publication looks now; nil is as the templates say
 	Log          *slog.Logger
 	Now          func() time.Time
+}
+
+// Look is how the publication looks, beyond what the templates say. What is nil or empty is left to them.
+type Look struct {
+	Stylesheet string // an address below our own: comes after site.css
+	Logo       *Image // in place of the name
+	LogoDark   *Image // the same in the dark, where it is another
+}
+
+// Image is a picture as a page shows it. Width and Height are the file's, in pixels: they keep its room.
+type Image struct {
+	Address       string
+	Srcset        string
+	Width, Height int
 }
 
 // Renderer answers with pages, and with errors as pages. It is safe for concurrent use.
@@ -92,6 +108,7 @@ type Renderer struct {
 
 	catalogue *i18n.Catalogue
 	languages []language.Tag
+	look      func() Look
 	views     *views
 	log       *slog.Logger
 }
@@ -107,11 +124,18 @@ func New(c Config) (*Renderer, error) {
 	if len(languages) == 0 {
 		languages = catalogue.Languages()
 	}
+	look := c.Look
+	if look == nil {
+		look = func() Look { return Look{} }
+	}
 	return &Renderer{
 		publication: c.Publication, contact: c.Contact, privacy: c.Privacy, imprint: c.Imprint, catalogue: catalogue,
-		languages: languages, views: v, log: c.Log,
+		languages: languages, look: look, views: v, log: c.Log,
 	}, nil
 }
+
+// Look is how the publication looks now.
+func (p *Renderer) Look() Look { return p.look() }
 
 // Templates are the templates to use for one request. Two calls find the same ones unless a file changed.
 func (p *Renderer) Templates() *Templates { return p.views.now() }
@@ -130,6 +154,7 @@ func (p *Renderer) Render(w http.ResponseWriter, r *http.Request, status int, na
 	loc := p.Localizer(r)
 	data.Publication, data.Tag = p.publication, loc.Tag()
 	data.Contact, data.Privacy, data.Imprint = p.contact, p.privacy, p.imprint
+	data.Look = p.look()
 	data.to = func(address string) string { return p.To(r, address) }
 	body, err := p.Templates().Execute(loc.Language(), name, data)
 	if err != nil {

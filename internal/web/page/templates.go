@@ -153,6 +153,7 @@ func funcs(static assets, loc i18n.Localizer) template.FuncMap {
 	return template.FuncMap{
 		"say":    func(key string, pairs ...any) (string, error) { return say(loc, key, pairs) },
 		"static": static.address,
+		"list":   func(all ...any) []any { return all }, // what a template with several arguments is given
 		"link":   link,
 		"day":    loc.Day,
 		"sign":   func(tag language.Tag, c money.Currency) string { return money.Sign(c, tag) },

@@ -14,6 +14,9 @@ import (
 // Media serves the newsroom's pictures.
 type Media struct{ store *media.Store }
 
+// immutable is the Cache-Control of what its address names by its content.
+const immutable = "public, max-age=31536000, immutable"
+
 var digest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // Show answers GET /media/{digest} and /media/{digest}/{width}. The address names the content, so browsers and caches
@@ -29,7 +32,7 @@ func (m *Media) Show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	h := w.Header()
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Cache-Control", immutable)
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("Content-Security-Policy", "default-src 'none'") // for who opens it as a page
 	page.Write(w, http.StatusOK, file.Type, file.Bytes)

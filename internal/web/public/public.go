@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/appearance"
 	"readerfund/internal/campaign"
 	choosing "readerfund/internal/choice"
 	"readerfund/internal/contribution"
@@ -52,6 +53,7 @@ type Config struct {
 	OwnPages      OwnPages         // nil where there are none
 	Media         *media.Store
 	Counter       *count.Counter
+	Appearance    *appearance.Store
 
 	Metrics *metrics.Metrics // may be nil
 	Log     *slog.Logger
@@ -79,6 +81,8 @@ type Pages struct {
 	Monthly  *Monthly
 	Receipts *Receipts
 	Media    *Media
+
+	Appearance *Appearance
 }
 
 // New gives each page the services it needs.
@@ -108,6 +112,8 @@ func New(c Config) *Pages {
 		},
 		Receipts: &Receipts{layout: l, receipts: c.Receipts, cookies: c.Cookies, own: c.OwnPages, links: c.ManageLinks},
 		Media:    &Media{store: c.Media},
+
+		Appearance: &Appearance{store: c.Appearance},
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"readerfund/internal/account"
 	"readerfund/internal/alert"
+	"readerfund/internal/appearance"
 	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
@@ -21,6 +22,7 @@ import (
 	"readerfund/internal/i18n"
 	"readerfund/internal/mail"
 	"readerfund/internal/manage"
+	"readerfund/internal/media"
 	"readerfund/internal/money"
 	"readerfund/internal/monthly"
 	"readerfund/internal/queue"
@@ -48,6 +50,8 @@ type Config struct {
 	Manage        *manage.Service
 	Books         *reconcile.Reconciler
 	Campaigns     *campaign.Catalog
+	Media         *media.Store
+	Appearance    *appearance.Store
 	Reports       *report.Reports
 	Views         *dashboard.Views
 	Health        *health.Monitor
@@ -77,6 +81,7 @@ type Screens struct {
 	Contributions  *Contributions
 	Contribution   *Contribution
 	Campaigns      *Campaigns
+	Appearance     *Appearance
 	Document       *Document
 	Refund         *Refund
 	Subscription   *Subscription
@@ -108,6 +113,7 @@ func New(c Config) *Screens {
 		Contribution: &Contribution{layout: l, contributions: c.Contributions, settler: c.Settler, refunds: c.Refunds,
 			views: c.Views, audit: c.Audit, receipts: c.Receipts},
 		Campaigns:      &Campaigns{layout: l, campaigns: c.Campaigns},
+		Appearance:     &Appearance{layout: l, store: c.Appearance, media: c.Media},
 		Document:       &Document{layout: l, receipts: c.Receipts, audit: c.Audit},
 		Refund:         &Refund{layout: l, refunds: c.Refunds, views: c.Views},
 		Subscription:   &Subscription{layout: l, manage: c.Manage, views: c.Views},
