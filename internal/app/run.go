@@ -68,7 +68,7 @@ func knownHosts(names []string, next http.Handler) http.Handler {
 		}
 		_, err := netip.ParseAddr(strings.Trim(host, "[]"))
 		if err != nil && strings.Contains(host, ".") && !slices.Contains(names, host) {
-			http.Error(w, i18n.New("web.host_unknown").String(), http.StatusMisdirectedRequest)
+			http.Error(w, i18n.New("api.host_unknown").String(), http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -36,7 +36,7 @@ func (s *Service) BeginAdopted(ctx context.Context, f Found) (Contribution, erro
 		SELECT c.receipt FROM payment p JOIN contribution c ON c.id = p.contribution_id
 		WHERE p.paypal_id = $1 AND c.origin <> 'adopted'`, f.PayPalID)
 	if err == nil {
-		return Contribution{}, fault.New(fault.Conflict, "contribution.payment_taken", fault.Args{
+		return Contribution{}, fault.New(fault.Conflict, "reconcile.payment_taken", fault.Args{
 			"payment": f.PayPalID, "receipt": receipt,
 		})
 	}

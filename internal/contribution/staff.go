@@ -45,7 +45,7 @@ func Audit(
 func (s *Service) Note(ctx context.Context, id uuid.UUID, text string, by Actor) error {
 	text = field.Normalised(text)
 	if text == "" {
-		return fault.Input("note", "contribution.note_missing")
+		return fault.Input("note", "history.note_missing")
 	}
 	if err := field.Text("note", text, longestMessage); err != nil {
 		return err

@@ -53,11 +53,11 @@ func Email(field, written string) (string, error) {
 // Key refuses an idempotency key that is too long or not printable ASCII.
 func Key(key string) error {
 	if len(key) > LongestKey {
-		return fault.Input("idempotency_key", "field.key_too_long", fault.Args{"max": LongestKey})
+		return fault.Input("idempotency_key", "api.key_too_long", fault.Args{"max": LongestKey})
 	}
 	for i := range len(key) {
 		if key[i] < 0x20 || key[i] > 0x7e {
-			return fault.Input("idempotency_key", "field.key_not_ascii")
+			return fault.Input("idempotency_key", "api.key_not_ascii")
 		}
 	}
 	return nil

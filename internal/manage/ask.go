@@ -158,7 +158,7 @@ func (s *Service) failure(ctx context.Context, c Change) error {
 func (by By) check() error {
 	reason := field.Normalised(by.Reason)
 	if reason == "" && by.Kind == ByStaff {
-		return fault.Input("reason", "change.reason_missing")
+		return fault.Input("reason", "history.reason_missing")
 	}
 	return field.Text("reason", reason, longestReason)
 }

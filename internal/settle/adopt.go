@@ -40,7 +40,7 @@ func (s *Adopter) Adopt(
 		return contribution.Contribution{}, err
 	}
 	if t.Amount.Minor <= 0 || t.Status != "S" && t.Status != "V" {
-		return contribution.Contribution{}, fault.Input("", "contribution.not_a_payment", fault.Args{"transaction": t.ID})
+		return contribution.Contribution{}, fault.Input("", "reconcile.not_a_payment", fault.Args{"transaction": t.ID})
 	}
 	c, err := s.contributions.BeginAdopted(ctx, contribution.Found{
 		PayPalID: t.ID, Amount: t.Amount, Name: t.Payer.Name(), Note: t.Note, Campaign: k,

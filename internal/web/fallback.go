@@ -94,6 +94,6 @@ func (s *server) wrongMethod(table *chi.Mux) page.Handler {
 		}
 		methods := strings.Join(allowed, ", ")
 		w.Header().Set("Allow", methods)
-		return page.NewError(http.StatusMethodNotAllowed, "web.methods", i18n.Args{"methods": methods})
+		return page.NewError(http.StatusMethodNotAllowed, "api.methods", i18n.Args{"methods": methods})
 	}
 }

@@ -84,7 +84,7 @@ func byMediaType(form, json page.Handler) page.Handler {
 			return form(w, r)
 		default:
 			w.Header().Set("Accept-Post", page.FormType+", "+page.MultipartType+", "+page.JSONType)
-			return page.NewError(http.StatusUnsupportedMediaType, "web.media_types",
+			return page.NewError(http.StatusUnsupportedMediaType, "api.media_types",
 				i18n.Args{"form": page.FormType, "json": page.JSONType})
 		}
 	}

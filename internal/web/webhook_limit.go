@@ -42,7 +42,7 @@ func (d *deliveryLimiter) acquire(from page.Client, declared int64) (*deliverySl
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.reading >= bodiesAtOnce || d.from[r.network] >= bodiesOfOneNetwork || d.bytes+declared > deliveryBytesAtOnce {
-		return nil, fault.New(fault.Unavailable, "web.deliveries_busy")
+		return nil, fault.New(fault.Unavailable, "api.deliveries_busy")
 	}
 	if d.from == nil {
 		d.from = map[netip.Prefix]int{}

@@ -69,7 +69,7 @@ func (s *Contributions) Create(w http.ResponseWriter, r *http.Request) error {
 func tooMany(n *admission.NotYetError) error {
 	e := &page.Error{
 		Status: http.StatusTooManyRequests, Title: i18n.New("web.one_moment"), RetryAfter: n.Wait, Challenge: n.Challenge,
-		Detail: i18n.New("web.solve_or_wait", i18n.Args{"field": gift.SolutionField}),
+		Detail: i18n.New("api.solve_or_wait", i18n.Args{"field": gift.SolutionField}),
 	}
 	if n.Challenge == nil {
 		e.Challenge = nil // a nil pointer would not be nil as any
@@ -83,7 +83,7 @@ func tooMany(n *admission.NotYetError) error {
 func intentOfJSON(body []byte) (in contribution.Intent, solution string, err error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
-		return in, "", page.NewError(http.StatusBadRequest, "web.no_json_object")
+		return in, "", page.NewError(http.StatusBadRequest, "api.no_json_object")
 	}
 	var problems []error
 	for name, to := range map[string]*string{
@@ -106,7 +106,7 @@ func intentOfJSON(body []byte) (in contribution.Intent, solution string, err err
 		"named": &named, "anonymous": &anonymous, "cover_fee": &in.CoverFee, "shared": &in.Source.Shared,
 	} {
 		if raw, given := fields[name]; given && json.Unmarshal(raw, to) != nil {
-			problems = append(problems, fault.Input(name, "web.not_boolean", fault.Args{"field": name}))
+			problems = append(problems, fault.Input(name, "api.not_boolean", fault.Args{"field": name}))
 		}
 	}
 	in.Naming = gift.Naming(named, anonymous)
@@ -115,7 +115,7 @@ func intentOfJSON(body []byte) (in contribution.Intent, solution string, err err
 
 func notText(name string) error {
 	if name == "amount" {
-		return fault.Input(name, "web.amount_not_text", fault.Args{"field": name, "example": `"25.00"`})
+		return fault.Input(name, "api.amount_not_text", fault.Args{"field": name, "example": `"25.00"`})
 	}
-	return fault.Input(name, "web.not_text", fault.Args{"field": name})
+	return fault.Input(name, "api.not_text", fault.Args{"field": name})
 }

@@ -73,7 +73,7 @@ func formValues(r *http.Request, body []byte) (url.Values, error) {
 // any size, and no honest client sends one here.
 func CheckBody(r *http.Request, limit int64) error {
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return NewError(http.StatusUnsupportedMediaType, "web.body_encoded")
+		return NewError(http.StatusUnsupportedMediaType, "api.body_encoded")
 	}
 	if r.ContentLength > limit {
 		return fault.New(fault.TooLarge, "web.too_large", fault.Args{"max": limit})

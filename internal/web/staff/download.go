@@ -43,7 +43,7 @@ func (s *exporter) enter() (leave func(), err error) {
 	case s.places <- struct{}{}:
 		return func() { <-s.places }, nil
 	default:
-		return nil, fault.New(fault.Unavailable, "web.downloads_busy")
+		return nil, fault.New(fault.Unavailable, "api.downloads_busy")
 	}
 }
 
