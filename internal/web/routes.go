@@ -27,6 +27,7 @@ func (s *server) routes() *chi.Mux {
 	// middleware they need.
 	h := s.pages.Handle
 	r.With(s.public.Appeal.Cached).With(standard...).Get(public.AppealRoute, h(s.public.Appeal.Show))
+	r.With(standard...).Get(public.FrameRoute, h(s.public.Appeal.Frame))
 	r.With(s.identify, s.recoverer).Post(public.CountsRoute, s.public.Counts.Receive)
 	r.With(s.identify, s.accessLog(s.throttled), s.recoverer).Post(webhookPath, s.webhook)
 

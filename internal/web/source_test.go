@@ -16,7 +16,7 @@ func source() url.Values {
 	return url.Values{
 		"article": {"https://example.org/flood?id=1&b=2"}, "utm_source": {"letter"}, "utm_medium": {"mail"},
 		"utm_campaign": {"autumn&more"}, "utm_term": {"river"}, "utm_content": {`"><b>`}, "variant": {"kinder"},
-		"format": {"banner"}, "section": {"Städte & Land"}, "author": {`Zoë "Z" Moreau`}, "aid": {"post-17"},
+		"format": {"inline"}, "section": {"Städte & Land"}, "author": {`Zoë "Z" Moreau`}, "aid": {"post-17"},
 		"referrer": {"search"}, "shared": {"1"},
 	}
 }

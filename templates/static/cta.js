@@ -2,81 +2,194 @@
 //
 //   <script async src="https://give.example.org/embed/cta.js" data-campaign="support"></script>
 //
-// A script in <head> puts it into the element with the attribute data-readerfund, or at the end of the article where
-// there is none. data-article (default: the page's canonical address) and data-currency are optional. What the page's own
-// address says in utm_source and the like goes along, so that a gift is known by the newsletter it came from. It sets no
-// cookie, keeps nothing, and speaks to the address it came from and to nobody else. The appeal lives in a shadow root, so that
-// neither page nor appeal changes the other's looks.
+// It may be a module, and it may stand in <head>: then the appeal goes into the element with the attribute data-readerfund,
+// or to the end of the article where there is none. What stands in such an element is for readers without JavaScript, or
+// without us. Optional: data-campaign, data-format (inline, banner, button, goal or form), data-lang, data-currency,
+// data-article (default: the page's canonical address), data-id, data-section, data-author, data-tags, data-consent.
+//
+// It speaks to the address it came from and to nobody else. The appeal lives in a shadow root, so that neither page nor
+// appeal changes the other's looks, and comes only where nothing that is being read moves. It tells the page of what
+// happens by events on document: readerfund:shown, readerfund:clicked and readerfund:given.
 (() => {
   "use strict";
-  // A module has no currentScript.
-  const script = document.currentScript ?? document.querySelector("script[src$='/embed/cta.js']");
-  const { campaign = "", currency = "" } = script.dataset;
-  const base = new URL(script.src).origin;
+  const KEY = Symbol.for("readerfund");
+  const taken = (window[KEY] ??= new Set()); // scripts and elements that have an appeal
+  const own = document.currentScript; // a module has none
+  const isOurs = (s) => /\/embed\/cta\.js$/.test(new URL(s.src).pathname);
+  for (const script of own ? [own] : [...document.querySelectorAll("script[src]")].filter(isOurs)) {
+    if (taken.has(script)) continue;
+    taken.add(script);
+    if (script.closest("head") && document.readyState === "loading") addEventListener("DOMContentLoaded", () => begin(script));
+    else begin(script);
+  }
 
-  if (script.closest("head") && document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
-  else begin();
-
-  function begin() {
-    const query = new URLSearchParams({ article: articleAddress() });
-    if (currency) query.set("currency", currency);
-    const here = new URLSearchParams(location.search);
-    for (const name of ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"]) {
-      if (here.get(name)) query.set(name, here.get(name));
-    }
+  function begin(script) {
+    const data = script.dataset, base = script.src.replace(/\/embed\/cta\.js.*/, "");
     const host = document.createElement("div");
-    host.style.minHeight = "49rem"; // about what it will take, so that the text below does not jump
-    place(host);
-    const root = host.attachShadow({ mode: "open" });
-
-    show(root, query).catch((error) => {
-      console.warn(`Readerfund: a link stands in for the appeal, because ${error.message}.`);
+    const spot = place(script, host);
+    const came = cameFrom(data);
+    appeal(data, base, host, came, spot).catch((error) => {
+      console.info(`Readerfund: a link stands in for the appeal, because ${error.message}.`);
+      if (spot?.childElementCount > 1) return host.remove(); // the page's own
       const link = document.createElement("a");
-      link.href = `${base}/${campaign ? `support/${encodeURIComponent(campaign)}` : ""}?${query}`;
+      link.href = `${base}/${data.campaign ? `support/${encodeURIComponent(data.campaign)}` : ""}?${new URLSearchParams(came)}`;
       link.target = "_top";
       link.textContent = "Support our journalism via PayPal";
-      root.replaceChildren(link);
-    }).finally(() => (host.style.minHeight = ""));
+      host.shadowRoot.replaceChildren(link);
+    });
   }
 
-  function place(host) {
-    if (!script.closest("head")) return script.after(host);
-    const marked = document.querySelector("[data-readerfund]");
-    if (marked) return marked.append(host);
-    const end = ["main article", "article", "main", "body"].map((s) => document.querySelector(s)).find(Boolean);
-    end.append(host);
-    console.info(`Readerfund: the script stands in <head>, so the appeal was put at the end of <${end.localName}>. ` +
-      "Put <div data-readerfund></div> where you want it.");
+  // place puts the host where the appeal belongs, and gives the element that the page has for it, if it has one.
+  function place(script, host) {
+    const marked = script.closest("head") || !own ? [...document.querySelectorAll("[data-readerfund]")]
+      : [script.previousElementSibling].filter((e) => e?.matches("[data-readerfund]"));
+    const spot = marked.find((e) => !taken.has(e));
+    host.attachShadow({ mode: "open" });
+    if (spot) {
+      taken.add(spot);
+      spot.append(host);
+    } else if (!script.closest("head")) script.after(host);
+    else {
+      const end = ["main article", "article", "main", "body"].map((s) => document.querySelector(s)).find(Boolean);
+      end.append(host);
+      console.info(`Readerfund: the script stands in <head>, so the appeal was put at the end of <${end.localName}>. ` +
+        "Put <div data-readerfund></div> where you want it.");
+    }
+    return spot;
   }
 
-  async function show(root, query) {
-    const answer = await fetch(`${base}/embed/${encodeURIComponent(campaign)}?${query}`, { credentials: "omit" });
-    if (answer.status === 404) throw new Error(`data-campaign="${campaign}" names no campaign at ${base}`);
+  async function appeal(data, base, host, came, spot) {
+    const lang = data.lang || document.documentElement.lang;
+    const wanted = { campaign: data.campaign ?? "", format: data.format ?? "", variant: "", lang, currency: data.currency ?? "" };
+    const shown = { campaign: wanted.campaign, variant: "", base, article: came.article };
+    const query = new URLSearchParams({ origin: location.origin });
+    for (const name of ["format", "variant", "lang", "currency"]) if (wanted[name]) query.set(name, wanted[name]);
+    const answer = await fetch(`${base}/embed/${encodeURIComponent(wanted.campaign)}?${query}`, { credentials: "omit" });
+    if (answer.status === 204) return host.remove(); // nothing is to be shown now
+    if (answer.status === 404) throw new Error(`data-campaign="${wanted.campaign}" names no campaign at ${base}`);
     if (!answer.ok) throw new Error(`${base} answers ${answer.status}`);
     const holder = document.createElement("div");
-    holder.hidden = true; // until its styles are there
-    holder.innerHTML = await answer.text();
-    const styles = holder.querySelector("link[rel='stylesheet']");
-    const styled = new Promise((done) => ["load", "error"].forEach((e) => styles.addEventListener(e, done)));
+    holder.style.display = "none"; // until its styles are there, and nothing moves
+    holder.innerHTML = safe(await answer.text());
+    const box = holder.querySelector("[data-rf-shown]");
+    came.format = shown.format = box.dataset.rfShown;
+    fill(holder, { ...came, variant: wanted.variant });
+    const styles = [...holder.querySelectorAll("link")].map((l) => new Promise((done, failed) => {
+      l.addEventListener("load", done);
+      l.addEventListener("error", () => failed(new Error(`${l.href} does not come`)));
+    }));
     // A script that comes by innerHTML does not run. This one minds the form.
     const minder = holder.querySelector("script");
-    minder.remove();
-    await import(minder.src).then(({ guard }) => guard(holder.querySelector("form")), (error) => console.warn("Readerfund:", error));
-    root.replaceChildren(holder);
-    await styled;
-    holder.hidden = false;
+    minder?.remove();
+    listen(host, holder, shown);
+    host.shadowRoot.replaceChildren(holder);
+    await Promise.all(styles);
+    if (minder) import(minder.src).then(({ guard }) => guard(holder.querySelector("form")), () => {}); // works without
+    if (shown.format !== "banner") await stillness(host);
+    spot?.replaceChildren(host);
+    holder.style.display = "";
+    watch(box, () => tell("shown", shown));
+  }
+
+  // fill writes what led the reader here into the appeal, which is the same for every article.
+  function fill(holder, came) {
+    const form = holder.querySelector("form");
+    for (const [name, value] of Object.entries(came)) {
+      if (!value) continue;
+      for (const e of holder.querySelectorAll("a[href*='/support/'], iframe")) {
+        const address = new URL(e.href ?? e.src);
+        address.searchParams.set(name, value);
+        e[e.href ? "href" : "src"] = address.href;
+      }
+      if (!form) continue;
+      const field = form.elements.namedItem(name) ?? form.appendChild(document.createElement("input"));
+      Object.assign(field, { type: "hidden", name, value });
+    }
+  }
+
+  // listen tells of what the reader does.
+  function listen(host, holder, shown) {
+    let clicked = false;
+    const click = () => clicked || (clicked = true, tell("clicked", shown));
+    holder.addEventListener("submit", click);
+    holder.addEventListener("click", (event) => event.target.closest("a[href*='/support/']") && click());
+    holder.addEventListener("change", (event) => event.target.dataset.rf === "close" && host.remove());
+    const frame = holder.querySelector("iframe");
+    if (!frame) return;
+    addEventListener("message", ({ source, data }) => {
+      if (source === frame.contentWindow && data?.readerfund === "height") frame.height = data.height;
+    });
+  }
+
+  // stillness waits until the appeal can come without moving what is being read: while its place is out of sight, or
+  // where nothing follows it, or before anything was painted. A tap or a key allows for it, too, and at last the time.
+  function stillness(host) {
+    const fits = () => {
+      const { top, bottom } = host.getBoundingClientRect(), end = document.documentElement.getBoundingClientRect().bottom;
+      return top >= innerHeight || (bottom < 0 && CSS.supports("overflow-anchor", "auto")) || end - bottom < 1;
+    };
+    if (!performance.getEntriesByType("paint").length || fits()) return;
+    return new Promise((resolve) => {
+      const watcher = new IntersectionObserver(() => fits() && done());
+      const done = () => (watcher.disconnect(), resolve());
+      watcher.observe(host);
+      for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, done, { once: true });
+      setTimeout(done, 3000);
+    });
+  }
+
+  // watch calls back once at least half of the box was in sight for a second.
+  function watch(box, seen) {
+    let timer;
+    const watcher = new IntersectionObserver(([{ intersectionRect: part, boundingClientRect: all }]) => {
+      clearTimeout(timer);
+      if (part.height > 0 && part.height >= Math.min(all.height, innerHeight) / 2) {
+        timer = setTimeout(() => (watcher.disconnect(), seen()), 1000);
+      }
+    }, { threshold: [0, 0.25, 0.5, 0.75, 1] });
+    watcher.observe(box);
+  }
+
+  function tell(what, { campaign, variant, format }) {
+    document.dispatchEvent(new CustomEvent(`readerfund:${what}`, { detail: { campaign, variant, format } }));
+  }
+
+  // safe allows our own HTML on pages that ask for trusted types.
+  function safe(html) {
+    try {
+      return window.trustedTypes?.createPolicy("readerfund", { createHTML: (text) => text }).createHTML(html) ?? html;
+    } catch {
+      return html;
+    }
+  }
+
+  // cameFrom is what is kept with a gift: which article led to it, and what led to the article.
+  function cameFrom(data) {
+    const meta = (name) => document.querySelector(`meta[property="${name}"], meta[name="${name}"]`)?.content ?? "";
+    const came = {
+      article: articleAddress(data.article), aid: data.id ?? "", section: data.section ?? meta("article:section"),
+      author: data.author ?? meta("author"), referrer: "direct",
+    };
+    if (document.referrer) {
+      const from = new URL(document.referrer).host;
+      came.referrer = from === location.host ? "internal" : from;
+    }
+    const here = new URLSearchParams(location.search);
+    for (const name of ["shared", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"]) {
+      if (here.get(name)) came[name] = here.get(name);
+    }
+    return came;
   }
 
   // The article's address: as given, the canonical one, or the page's own without what only follows readers around.
-  function articleAddress() {
-    const given = script.dataset.article;
+  function articleAddress(given) {
     if (given && URL.canParse(given, document.baseURI)) return new URL(given, document.baseURI).href;
-    if (given) console.warn(`Readerfund: data-article="${given}" is no address; the page's own is taken.`);
+    if (given) console.info(`Readerfund: data-article="${given}" is no address; the page's own is taken.`);
     const canonical = document.querySelector("link[rel='canonical']")?.href;
     if (canonical) return canonical;
     const here = new URL(location.href);
     here.hash = "";
-    const tracking = /^(utm_.+|fbclid|gclid|gclsrc|gbraid|wbraid|dclid|msclkid|mc_[ce]id|igshid|twclid|ttclid|yclid|li_fat_id|_hsenc|_hsmi|mkt_tok|_ga|_gl|srsltid)$/i;
+    const tracking = /^(utm_.+|shared|fbclid|gclid|gclsrc|gbraid|wbraid|dclid|msclkid|mc_[ce]id|igshid|twclid|ttclid|yclid|li_fat_id|_hsenc|_hsmi|mkt_tok|_ga|_gl|srsltid)$/i;
     [...here.searchParams.keys()].filter((name) => tracking.test(name)).forEach((name) => here.searchParams.delete(name));
     return here.href;
   }

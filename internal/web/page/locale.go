@@ -40,6 +40,12 @@ func (p *Renderer) Locale(r *http.Request) string {
 	return tag.String()
 }
 
+// Speaks reports whether the publication offers its pages in a language without a region.
+func (p *Renderer) Speaks(lang language.Tag) bool { return slices.Contains(p.languages, lang) }
+
+// Speaking is the localizer of a language, for what is kept for all readers.
+func (p *Renderer) Speaking(lang language.Tag) i18n.Localizer { return p.localizer(lang) }
+
 // localizer writes amounts as a form does.
 func (p *Renderer) localizer(tag language.Tag) i18n.Localizer {
 	return p.catalogue.Localizer(tag, func(arg any) any {

@@ -164,6 +164,14 @@ func (p *Renderer) Render(w http.ResponseWriter, r *http.Request, status int, na
 	return nil
 }
 
+// In is a page in one language, for documents that are kept for all readers (Templates.Execute).
+func (p *Renderer) In(lang language.Tag, title string, data any) Page {
+	return Page{
+		Title: title, Publication: p.publication, Contact: p.contact, Privacy: p.privacy, Imprint: p.imprint, Tag: lang,
+		Data: data, to: func(address string) string { return withLanguage(address, lang.String()) },
+	}
+}
+
 // Write answers with bytes. Pages are not cached by default: most show something about one reader.
 func Write(w http.ResponseWriter, status int, contentType string, body []byte) {
 	h := w.Header()

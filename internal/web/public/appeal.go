@@ -4,17 +4,16 @@ import (
 	"net/http"
 	"slices"
 
-	"golang.org/x/text/language"
-
 	"readerfund/internal/campaign"
-	"readerfund/internal/contribution"
 	"readerfund/internal/metrics"
-	"readerfund/internal/money"
 	"readerfund/internal/web/page"
 )
 
-// AppealRoute is the appeal's line in the URL table, and in the metrics.
-const AppealRoute = "/embed/{campaign}"
+// AppealRoute is the appeal's line in the URL table, and in the metrics; FrameRoute is that of the same in a document.
+const (
+	AppealRoute = "/embed/{campaign}"
+	FrameRoute  = "/embed/{campaign}/frame"
+)
 
 // Appeal is the call to action that other sites put on their articles.
 type Appeal struct {
@@ -29,18 +28,22 @@ type Appeal struct {
 }
 
 // appealHeader are header values that are the same for every appeal, made once.
-type appealHeader struct{ policy, nosniff, cache, vary, resource, html []string }
+type appealHeader struct{ policy, nosniff, cache, coding, origin, resource, html, noStore []string }
 
 func newAppeal(c Config, l layout, f forms) *Appeal {
 	return &Appeal{
 		layout: l, forms: f, campaigns: c.Campaigns, metrics: c.Metrics, baseURL: c.BaseURL,
 		header: appealHeader{
-			policy: []string{c.AppealPolicy}, nosniff: []string{"nosniff"}, cache: []string{"public, max-age=60"},
-			vary: []string{"Accept, Origin"}, resource: []string{"cross-origin"},
-			html: []string{"text/html; charset=utf-8"},
+			policy: []string{c.AppealPolicy}, nosniff: []string{"nosniff"}, cache: []string{sharedFor},
+			coding: []string{"Accept, Accept-Encoding"}, origin: []string{"Accept, Accept-Encoding, Origin"},
+			resource: []string{"cross-origin"}, html: []string{"text/html; charset=utf-8"}, noStore: []string{"no-store"},
 		},
 	}
 }
+
+// sharedFor lets browsers and a CDN keep an appeal for a minute, go on with it for five while they ask for a new one, and
+// for an hour while we do not answer (RFC 5861).
+const sharedFor = "public, max-age=60, stale-while-revalidate=300, stale-if-error=3600"
 
 // Cached answers for an appeal that is already rendered: the appeal stands on every article, so answering costs little
 // more than sending its bytes. Such a request gets no request id and no log line, because there is nothing to report
@@ -53,135 +56,129 @@ func (s *Appeal) Cached(next http.Handler) http.Handler {
 	})
 }
 
-// answer sends a rendered appeal, if one fits the request.
+// answer sends a copy that was sent to the address before, if it is still good.
 func (s *Appeal) answer(w http.ResponseWriter, r *http.Request) bool {
 	began := s.now()
-	k, err := s.campaigns.BySlug(r.Context(), r.PathValue("campaign"))
-	if err != nil || page.PrefersJSON(r) {
+	k, err := s.campaigns.Find(r.Context(), r.PathValue("campaign"))
+	if err != nil || k.Status(began) != campaign.StatusLive || page.PrefersJSON(r) {
 		return false
 	}
-	copied, known := s.copyFor(r, k)
+	c, known := s.copyKept(r, k)
 	if !known {
 		return false
 	}
 	h := w.Header()
-	s.openToEmbedders(h, r)
 	h["X-Content-Type-Options"] = s.header.nosniff
 	h["Content-Security-Policy"] = s.header.policy
-	status := s.send(w, r, copied)
+	status := s.send(w, r, c)
 	s.metrics.Request(AppealRoute, status, s.now().Sub(began))
 	return true
 }
 
 // Show answers GET /embed/{campaign}: the call to action as an HTML fragment for other sites' pages, or its parts as
-// JSON. It is the same for every reader, so any cache may keep it for a minute, unless the address carries a key: a
-// server adds one when it puts the fragment into a page made for a single reader.
-func (s *Appeal) Show(w http.ResponseWriter, r *http.Request) error {
-	s.openToEmbedders(w.Header(), r) // first, so that the page's script can also read an error
-	k, err := s.campaigns.BySlug(r.Context(), r.PathValue("campaign"))
+// JSON. It is the same for every reader, so any cache may keep it, unless the address carries a key: a server adds one
+// when it puts the fragment into a page made for a single reader.
+func (s *Appeal) Show(w http.ResponseWriter, r *http.Request) error { return s.show(w, r, false) }
+
+// Frame answers GET /embed/{campaign}/frame: the same as a document, for an iframe.
+func (s *Appeal) Frame(w http.ResponseWriter, r *http.Request) error { return s.show(w, r, true) }
+
+// show answers with an appeal. Where its campaign is not live, nothing is to be shown, and the answer is 204; a draft is
+// nobody's business yet.
+func (s *Appeal) show(w http.ResponseWriter, r *http.Request, framed bool) error {
+	wanted, h := wantedBy(r.URL.RawQuery), w.Header()
+	s.openToEmbedders(h, r, wanted.origin) // first, so that the page's script can also read an error
+	k, err := s.campaigns.Find(r.Context(), r.PathValue("campaign"))
+	if err == nil && k.Status(s.now()) == campaign.StatusDraft {
+		err = page.NotFound()
+	}
 	if err != nil {
-		w.Header().Set("Cache-Control", "no-store")
+		h["Cache-Control"] = s.header.noStore
 		return err
 	}
-	currency, from, key := askedFor(r)
 	if len(s.embedOrigins) > 0 {
-		w.Header().Del("X-Frame-Options")
+		h.Del("X-Frame-Options")
 	}
-	w.Header()["Content-Security-Policy"] = s.header.policy
-	if page.PrefersJSON(r) {
-		page.WriteJSON(w, http.StatusOK, page.JSONType, s.partsOf(k, currency, from))
+	h["Content-Security-Policy"] = s.header.policy
+	switch {
+	case k.Status(s.now()) != campaign.StatusLive:
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	case !framed && page.PrefersJSON(r):
+		h.Set("Cache-Control", "private, max-age=60") // a cache that does not know Vary must not give it to readers
+		page.WriteJSON(w, http.StatusOK, page.JSONType, s.partsOf(k, wanted))
 		return nil
 	}
-	a, err := s.appealOf(k, currency)
+	c, err := s.copyOf(r, k, framed)
 	if err != nil {
 		return err
 	}
-	s.send(w, r, a.copyWith(from, key))
+	s.send(w, r, c)
 	return nil
 }
 
-// askedFor reads what the embedding page wants; values that cannot be used are left out.
-func askedFor(r *http.Request) (c money.Currency, from referral, key string) {
-	if r.URL.RawQuery == "" {
-		return "", referral{}, ""
-	}
-	q := r.URL.Query()
-	from = referral{contribution.LinkedArticle(q.Get("article")), contribution.SourceFrom(q.Get)}
-	return money.Code(q.Get("currency")), from, q.Get("key")
-}
-
 // send writes the appeal, or answers that it has not changed.
-func (s *Appeal) send(w http.ResponseWriter, r *http.Request, c appealCopy) (status int) {
+func (s *Appeal) send(w http.ResponseWriter, r *http.Request, c *appealCopy) (status int) {
 	h := w.Header()
+	s.openTo(h, r, c.readers)
 	if c.private {
-		h.Set("Cache-Control", "no-store")
+		h["Cache-Control"] = s.header.noStore
 	} else {
-		h["Etag"] = c.of.etagHeader
-		if page.NotModified(r, c.of.etag) {
+		h["Cache-Control"], h["Etag"] = s.header.cache, c.of.etag
+		if len(r.Header["If-None-Match"]) > 0 && page.NotModified(r, c.of.etag[0]) {
 			w.WriteHeader(http.StatusNotModified)
 			return http.StatusNotModified
 		}
 	}
-	h["Content-Type"], h["Content-Length"] = s.header.html, c.length
+	body := c.body.For(r)
+	if body.Encoding != nil {
+		h["Content-Encoding"] = body.Encoding
+	}
+	h["Content-Type"], h["Content-Length"] = s.header.html, body.Length
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(c.text) // if this fails, the client is gone
+	_, _ = w.Write(body.Bytes) //nolint:gosec // our template and html.EscapeString made it; if this fails, the client is gone
 	return http.StatusOK
 }
 
-// openToEmbedders lets the pages of EMBED_ORIGINS read what is meant for them.
-func (s *Appeal) openToEmbedders(h http.Header, r *http.Request) {
-	h["Cache-Control"], h["Vary"], h["Cross-Origin-Resource-Policy"] = s.header.cache, s.header.vary, s.header.resource
-	if origin := r.Header["Origin"]; len(origin) == 1 && slices.Contains(s.embedOrigins, origin[0]) {
-		h.Set("Access-Control-Allow-Origin", origin[0])
+// readers says which pages may read an answer.
+type readers struct {
+	vary   []string
+	origin []string // the page's that asks, if it may
+	asking bool     // the header Origin has it, and not the address
+}
+
+// readersOf reads from the address which page will read the answer. Where it names a page of EMBED_ORIGINS, the answer is
+// the same for everybody who asks: caches that do not know Vary: Origin give no page what was meant for another. A page
+// that names an origin which is not its own can do nothing with it.
+func (s *Appeal) readersOf(origin string) readers {
+	if origin == "" {
+		return readers{vary: s.header.origin, asking: true}
 	}
+	return readers{vary: s.header.coding, origin: s.mayRead([]string{origin})}
 }
 
-// parts is the call to action for a page that draws its own.
-type parts struct {
-	Campaign    string           `json:"campaign"`
-	Heading     string           `json:"heading"`
-	Why         string           `json:"why"`
-	Ask         string           `json:"ask"`
-	Button      string           `json:"button"`
-	Reassurance string           `json:"reassurance"`
-	Currency    money.Currency   `json:"currency"`
-	Currencies  []money.Currency `json:"currencies"`
-	Suggested   []part           `json:"suggested"` // for one time
-	Frequencies []partsBy        `json:"frequencies"`
-	Action      string           `json:"action"` // where the form posts to
-	Page        string           `json:"page"`   // the full donation page
-}
-
-// partsBy are the amounts of one frequency.
-type partsBy struct {
-	Frequency contribution.Frequency `json:"frequency"`
-	Chosen    bool                   `json:"chosen"` // it is chosen first
-	Suggested []part                 `json:"suggested"`
-}
-
-type part struct {
-	Amount  string `json:"amount"`
-	Display string `json:"display"`
-}
-
-func (s *Appeal) partsOf(k campaign.Campaign, c money.Currency, from referral) parts {
-	f := s.forms.newForm(k, c, from.Article)
-	texts := f.Texts
-	p := parts{
-		Campaign: k.Slug, Heading: texts.Heading, Why: texts.Why, Ask: texts.Ask, Button: texts.Button,
-		Reassurance: texts.Reassurance,
-		Currency:    f.Currency, Currencies: k.Currencies(), Action: s.baseURL + "/contributions",
-		Page: s.baseURL + supportAddress(k.Slug, f.Currency, "", contribution.Once, from),
+// mayRead is the origin where it is one of EMBED_ORIGINS, as a header has it, and nil otherwise.
+func (s *Appeal) mayRead(origin []string) []string {
+	if len(origin) == 1 && slices.Contains(s.embedOrigins, origin[0]) {
+		return origin
 	}
-	for _, o := range f.Offers {
-		by := partsBy{Frequency: o.Frequency, Chosen: o.Chosen, Suggested: []part{}}
-		for _, g := range o.Choices {
-			by.Suggested = append(by.Suggested, part{g.Value, money.FormatBrief(g.Amount, language.English)})
-		}
-		if o.Frequency == contribution.Once {
-			p.Suggested = by.Suggested
-		}
-		p.Frequencies = append(p.Frequencies, by)
+	return nil
+}
+
+// openToEmbedders lets the pages of EMBED_ORIGINS read an answer, and caches keep it. origin is the page's, where the
+// address has it.
+func (s *Appeal) openToEmbedders(h http.Header, r *http.Request, origin string) {
+	h["Cache-Control"] = s.header.cache
+	s.openTo(h, r, s.readersOf(origin))
+}
+
+// openTo lets other sites' pages read an answer.
+func (s *Appeal) openTo(h http.Header, r *http.Request, may readers) {
+	h["Vary"], h["Cross-Origin-Resource-Policy"] = may.vary, s.header.resource
+	if may.asking {
+		may.origin = s.mayRead(r.Header["Origin"])
 	}
-	return p
+	if may.origin != nil {
+		h["Access-Control-Allow-Origin"] = may.origin
+	}
 }

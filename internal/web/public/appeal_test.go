@@ -26,8 +26,8 @@ import (
 var update = flag.Bool("update", false, "rewrite the goldens")
 
 // appealCampaign is one with everything that must be escaped.
-func appealCampaign() campaign.Campaign {
-	return campaign.Campaign{
+func appealCampaign() *campaign.Entry {
+	return &campaign.Entry{Campaign: campaign.Campaign{
 		ID: uuid.UUID{1}, Slug: "support", UpdatedAt: time.Unix(1, 0), Content: campaign.Content{
 			Language: "en", Texts: map[string]campaign.Texts{"en": {
 				Heading: "Free to read <b>", Why: `"Why" & how`, Ask: "Chip in", Button: "Support us via PayPal",
@@ -35,7 +35,7 @@ func appealCampaign() campaign.Campaign {
 			}},
 			Currency: "EUR", Suggested: map[money.Currency][]int64{"EUR": {500, 1000, 2550}, "JPY": {800}},
 		},
-	}
+	}}
 }
 
 // bareAppeal is the appeal without a database.
@@ -95,34 +95,65 @@ func valueOf(t *testing.T, page, name string) (value string) {
 	return value
 }
 
-func TestTheFragmentIsAsWritten(t *testing.T) {
-	t.Parallel()
-	s := bareAppeal(t)
-	a, err := s.appealOf(appealCampaign(), "EUR")
+// appeal is the text of the appeal that an address asks for.
+func (s *Appeal) appeal(t *testing.T, k *campaign.Entry, query string) string {
+	t.Helper()
+	c, err := s.copyOf(httptest.NewRequest("GET", "/embed/support?"+query, nil), k, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, unhashed(string(a.copyWith(referral{Article: `https://example.org/a?b=1&c="<d>'`}, "").text)))
-	japanese, err := s.appealOf(appealCampaign(), "JPY")
-	if err != nil || !strings.Contains(string(japanese.plain.text), "¥800") ||
-		strings.Contains(string(japanese.plain.text), "0x5e1f") {
-		t.Errorf("%v\n%s", err, japanese.plain.text)
+	return string(c.body.In(page.Identity).Bytes)
+}
+
+func TestTheFragmentIsAsWritten(t *testing.T) {
+	t.Parallel()
+	s := bareAppeal(t)
+	article := url.Values{"article": {`https://example.org/a?b=1&c="<d>'`}}.Encode()
+	golden(t, unhashed(s.appeal(t, appealCampaign(), article)))
+	japanese := s.appeal(t, appealCampaign(), "currency=JPY")
+	if !strings.Contains(japanese, "¥800") || strings.Contains(japanese, "0x5e1f") {
+		t.Errorf("%s", japanese)
+	}
+}
+
+// Whatever an address asks for, it gets an appeal: of formats, languages, variants and currencies that do not exist, the
+// defaults. Only so many different ones are ever rendered.
+func TestRubbishInTheAddressGetsTheDefaults(t *testing.T) {
+	t.Parallel()
+	s, k := bareAppeal(t), appealCampaign()
+	k.Variants = []campaign.Variant{{Name: "plain"}, {Name: "warm"}}
+	plain := s.appeal(t, k, "")
+	for _, query := range []string{
+		"format=popup&lang=xx&currency=ZZZ", "format=<b>&lang=%00&variant=../..&currency=%ff", "lang=tlh",
+		"lang=" + strings.Repeat("de-", 3000), "format=goal;variant=warm", "%zz", "shared=maybe&aid=%01",
+	} {
+		if got := s.appeal(t, k, query); got != plain {
+			t.Errorf("%.60s: another appeal\n%s", query, got)
+		}
+	}
+	if got := s.appeal(t, k, "variant=gone"); strings.ReplaceAll(got, "gone", "") == got {
+		t.Error("a variant that is no more is not kept")
+	}
+	if n := len(s.cache.appeals.all); n != 1 {
+		t.Errorf("%d appeals were rendered", n)
+	}
+	if got := s.appeal(t, k, "variant=warm"); valueOf(t, got, "variant") != "warm" {
+		t.Errorf("the variant that was drawn is not in the form\n%s", got)
+	}
+	if valueOf(t, plain, "variant") != "" || valueOf(t, plain, "format") != "inline" {
+		t.Errorf("nothing was drawn\n%s", plain)
 	}
 }
 
 func TestAnArticleCannotBreakOutOfTheFragment(t *testing.T) {
 	t.Parallel()
 	s := bareAppeal(t)
-	a, err := s.appealOf(appealCampaign(), "EUR")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, article := range []string{
 		`https://e.org/"><script>alert(1)</script>`, `https://e.org/'onfocus='x`, "https://e.org/&quot;",
 		"https://e.org/?x=1&amount=999",
-		"https://e.org/" + articleMark, "https://e.org/" + queryMark, "https://e.org/#%22%3E",
+		"https://e.org/" + fieldsMark, "https://e.org/" + queryMark, "https://e.org/#%22%3E",
 	} {
-		text := string(a.copyWith(referral{Article: article}, "").text)
+		text := s.appeal(t, appealCampaign(), url.Values{"article": {article}}.Encode())
 		if got := valueOf(t, text, "article"); got != article {
 			t.Errorf("%s: the field holds %q", article, got)
 		}
@@ -131,7 +162,7 @@ func TestAnArticleCannotBreakOutOfTheFragment(t *testing.T) {
 		}
 		link := regexp.MustCompile(`href="([^"]*/support/[^"]*)"`).FindStringSubmatch(text)[1]
 		u, err := url.Parse(strings.ReplaceAll(link, "&amp;", "&"))
-		if err != nil || u.Query().Get("article") != article || len(u.Query()) != 2 {
+		if err != nil || u.Query().Get("article") != article || len(u.Query()) != 4 {
 			t.Errorf("%s: the link is %s (%v)", article, link, err)
 		}
 	}
@@ -141,13 +172,26 @@ func TestAChangedCampaignIsRenderedAnew(t *testing.T) {
 	t.Parallel()
 	s := bareAppeal(t)
 	k := appealCampaign()
-	first, _ := s.appealOf(k, "EUR")
-	if again, _ := s.appealOf(k, "EUR"); again != first {
-		t.Error("rendered twice")
+	of := func() *rendered {
+		t.Helper()
+		a, err := s.appealOf(k, s.keyOf(k, wanted{}, false))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
 	}
-	k.Texts, k.UpdatedAt = map[string]campaign.Texts{"en": {Heading: "New words"}}, time.Unix(2, 0)
-	if changed, _ := s.appealOf(k, "EUR"); !strings.Contains(string(changed.plain.text), "New words") ||
-		changed.etag == first.etag {
+	first := of()
+	changed := func(change func(*campaign.Entry)) {
+		e := *k
+		change(&e)
+		k = &e
+	}
+	changed(func(e *campaign.Entry) { e.Facts.GaveToday++ })
+	if again := of(); again != first {
+		t.Error("rendered anew, although nothing of it shows")
+	}
+	changed(func(e *campaign.Entry) { e.Texts = map[string]campaign.Texts{"en": {Heading: "New words"}} })
+	if changed := of(); !strings.Contains(s.appeal(t, k, ""), "New words") || changed.etag[0] == first.etag[0] {
 		t.Error("the old words are kept")
 	}
 }
@@ -157,40 +201,45 @@ func TestAChangedCampaignIsRenderedAnew(t *testing.T) {
 func TestCopiesAreKeptWithinBounds(t *testing.T) {
 	t.Parallel()
 	s, k := bareAppeal(t), appealCampaign()
-	if _, err := s.appealOf(k, "EUR"); err != nil {
-		t.Fatal(err)
-	}
-	ask := func(query string) appealCopy {
+	ask := func(query string) (c *appealCopy, kept bool) {
 		t.Helper()
-		c, known := s.copyFor(httptest.NewRequest("GET", "/embed/support"+query, nil), k)
-		if !known {
-			t.Fatalf("%s: not rendered", query)
+		r := httptest.NewRequest("GET", "/embed/support"+query, nil)
+		if c, kept = s.copyKept(r, k); kept {
+			return c, true
 		}
-		return c
+		c, err := s.copyOf(r, k, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c, false
 	}
-	same := func(a, b appealCopy) bool { return &a.text[0] == &b.text[0] }
-	first := ask("?article=https://example.org/a")
-	if !same(first, ask("?article=https://example.org/a")) || same(first, ask("?article=https://example.org/b")) {
-		t.Error("the same address gets another copy, or another the same")
+	first, _ := ask("?article=https://example.org/a")
+	if again, kept := ask("?article=https://example.org/a"); !kept || again != first {
+		t.Error("the same address gets another copy")
 	}
-	if c := ask("?article=https://example.org/a&key=K1"); !c.private ||
-		same(c, ask("?article=https://example.org/a&key=K1")) {
-		t.Error("a reader's copy is kept")
+	if other, kept := ask("?article=https://example.org/b"); kept || other == first {
+		t.Error("another address gets the same copy")
 	}
-	k.UpdatedAt = k.UpdatedAt.Add(1)
-	if _, known := s.copyFor(httptest.NewRequest("GET", "/embed/support?article=https://example.org/a", nil), k); known {
+	for range 2 {
+		if c, kept := ask("?article=https://example.org/a&key=K1"); !c.private || kept {
+			t.Error("a reader's copy is kept")
+		}
+	}
+	renamed := *k
+	renamed.Texts = map[string]campaign.Texts{"en": {Heading: "New words"}}
+	k = &renamed
+	s.appeal(t, k, "")
+	if _, kept := ask("?article=https://example.org/a"); kept {
 		t.Error("the campaign changed, and its old words are still answered")
 	}
-	big := s.cache.copies["/embed/support?article=https://example.org/a"]
-	big.text = make([]byte, 1<<20)
 	for n := range 40 {
-		s.cache.keepCopy(strconv.Itoa(n), big)
+		s.cache.copies.put(strconv.Itoa(n%30), first, 1<<20)
 		held := 0
-		for address, c := range s.cache.copies {
-			held += len(address) + len(c.text)
+		for _, size := range s.cache.copies.sizes {
+			held += size
 		}
-		if held != s.cache.size || held > mostCopies {
-			t.Fatalf("after %d: %d copies of %d bytes, counted as %d", n, len(s.cache.copies), held, s.cache.size)
+		if held != s.cache.copies.size || held > mostBytes || len(s.cache.copies.all) != len(s.cache.copies.sizes) {
+			t.Fatalf("after %d: %d bytes, counted as %d", n, held, s.cache.copies.size)
 		}
 	}
 }

@@ -7,46 +7,40 @@ import (
 	"html"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
-	"time"
-
-	"golang.org/x/text/language"
+	"sync/atomic"
 
 	"readerfund/internal/campaign"
-	"readerfund/internal/money"
 	"readerfund/internal/web/page"
 )
 
-// The marks in a rendered appeal where copies differ: the article's address as a field's value, more fields, and the
-// reader's origin inside a link's query. They are letters and digits only, so that no escaping touches them.
+// The marks in a rendered appeal where copies differ: hidden fields, and the same inside a link's query. They are
+// letters and digits only, so that no escaping touches them.
 const (
-	articleMark = "ArticleAsValue0x5e1f"
-	fieldsMark  = "MoreFields0x5e1f"
-	queryMark   = "ReferralAsQuery0x5e1f"
+	fieldsMark = "MoreFields0x5e1f"
+	queryMark  = "ReferralAsQuery0x5e1f"
 )
 
 // rendered is a call to action rendered once, cut at those places.
 type rendered struct {
-	updatedAt  time.Time       // of the campaign it was rendered from
-	views      *page.Templates // the templates it was rendered with
-	etag       string
-	etagHeader []string
-	pieces     []piece
-	plain      appealCopy // the whole appeal, where nothing is known about the article or the reader
+	made   atomic.Pointer[madeFrom]
+	etag   []string
+	pieces []piece
+}
+
+// madeFrom is what an appeal was rendered from. It is out of date when anything of it changed.
+type madeFrom struct {
+	entry *campaign.Entry // another pointer where anything of the campaign or its figures changed
+	views *page.Templates
 }
 
 // appealCopy is an appeal as it is sent.
 type appealCopy struct {
 	of      *rendered
-	text    []byte
-	length  []string // of the text, as its header has it
-	private bool     // it holds one reader's key
-}
-
-func (a *rendered) newCopy(text []byte, private bool) appealCopy {
-	return appealCopy{of: a, text: text, length: []string{strconv.Itoa(len(text))}, private: private}
+	body    *page.Encoded
+	private bool // it holds one reader's key
+	readers readers
 }
 
 // piece is a run of bytes, and the mark that follows it.
@@ -59,137 +53,145 @@ type follow int
 
 const (
 	asNothing follow = iota // it is the last piece
-	asArticle
 	asFields
 	asQuery
 )
 
-// appealCache keeps the rendered appeals of every campaign and currency, and the copies that were sent to addresses. It
-// is safe for concurrent use.
+// appealCache keeps the rendered appeals, and the copies that were sent to addresses. It is safe for concurrent use.
 type appealCache struct {
-	appeals sync.Map // appealKey → *rendered
-
-	mu     sync.RWMutex
-	copies map[string]appealCopy // by the address that asked, with its query
-	size   int                   // of all copies and their addresses, in bytes
+	appeals bounded[appealKey, *rendered]
+	copies  bounded[string, *appealCopy] // by the address that asked, with its query
 }
 
-// mostCopies is how many bytes the copies may take up. A copy takes about 3 KB, so there is room for the copies of
-// several thousand articles; when the cache is full, it is emptied.
-const mostCopies = 16 << 20
-
-func (a *appealCache) copyOf(address string) (appealCopy, bool) {
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	c, known := a.copies[address]
-	return c, known
+// bounded is a map that holds values up to a number of bytes; when it is full, it is emptied. It is safe for concurrent
+// use.
+type bounded[K comparable, V any] struct {
+	mu    sync.RWMutex
+	all   map[K]V
+	sizes map[K]int
+	size  int
 }
 
-func (a *appealCache) keepCopy(address string, c appealCopy) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	size := len(address) + len(c.text)
-	if a.copies == nil || a.size+size > mostCopies {
-		a.copies, a.size = map[string]appealCopy{}, 0
+// mostBytes is how much each map may hold. A copy takes about 6 KB, and 3 KB more for each coding it was asked for in.
+const mostBytes = 16 << 20
+
+func (b *bounded[K, V]) get(key K) (V, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	v, known := b.all[key]
+	return v, known
+}
+
+func (b *bounded[K, V]) put(key K, v V, size int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.all == nil || b.size+size > mostBytes {
+		b.all, b.sizes, b.size = map[K]V{}, map[K]int{}, 0
 	}
-	if old, known := a.copies[address]; known {
-		a.size -= len(address) + len(old.text)
-	}
-	a.copies[address] = c
-	a.size += size
+	b.size += size - b.sizes[key]
+	b.all[key], b.sizes[key] = v, size
 }
 
-type appealKey struct {
-	slug     string
-	currency money.Currency
+// appealOf is the rendered appeal, from memory unless what it was made from changed.
+func (s *Appeal) appealOf(k *campaign.Entry, key appealKey) (*rendered, error) {
+	now := s.madeFrom(k)
+	known, there := s.cache.appeals.get(key)
+	if there && *known.made.Load() == now {
+		return known, nil
+	}
+	a, err := s.render(now.views, k, key)
+	if err != nil {
+		return nil, err
+	}
+	if there && known.etag[0] == a.etag[0] { // what changed does not show: the copies of it are good
+		known.made.Store(&now)
+		return known, nil
+	}
+	a.made.Store(&now)
+	size := 0
+	for _, p := range a.pieces {
+		size += len(p.text)
+	}
+	s.cache.appeals.put(key, a, size)
+	return a, nil
 }
 
-// ctaView is what cta/fragment.html shows. Amounts are written in plain English: a copy is kept for all readers.
-type ctaView struct {
-	campaign.Campaign
-	Texts       campaign.Texts
-	Tag         language.Tag
-	Base        string
-	In          money.Currency
-	Offers      []offer
-	ArticleMark string
-	FieldsMark  string
-	QueryMark   string
+func (s *Appeal) madeFrom(k *campaign.Entry) madeFrom {
+	return madeFrom{entry: k, views: s.pages.Templates()}
 }
 
-// appealOf is the rendered appeal, from memory unless the campaign or the templates changed.
-func (s *Appeal) appealOf(k campaign.Campaign, c money.Currency) (*rendered, error) {
-	if a, known := s.recall(k, c); known {
-		return a, nil
+func (s *Appeal) render(views *page.Templates, k *campaign.Entry, key appealKey) (*rendered, error) {
+	name := "cta/fragment.html"
+	if key.framed {
+		name = "cta/frame.html"
 	}
-	if _, offered := k.Suggested[c]; !offered {
-		c = k.Currency
+	text, err := views.Execute(key.language, name, s.view(k, key))
+	if err != nil {
+		return nil, err
 	}
-	views := s.pages.Templates()
-	text, err := views.Execute(language.English, "cta/fragment.html", s.ctaView(k, c))
+	return cut(text), nil
+}
+
+// formOf is the whole donation form in a document. It holds no key, because it is kept: give.js makes one.
+func (s *Appeal) formOf(k *campaign.Entry, key appealKey, w wanted) (*rendered, error) {
+	made := s.madeFrom(k)
+	f := s.forms.newForm(k.Campaign, key.currency, w.from.Article)
+	f.Source, f.Key = w.from.Source, ""
+	text, err := made.views.Execute(key.language, "cta/form.html", s.pages.In(key.language, f.Texts.Heading, f))
 	if err != nil {
 		return nil, err
 	}
 	a := cut(text)
-	a.updatedAt, a.views = k.UpdatedAt, views
-	s.cache.appeals.Store(appealKey{k.Slug, c}, a)
+	a.made.Store(&made)
 	return a, nil
 }
 
-// recall finds the appeal that was rendered from the campaign and the templates in their current state.
-func (s *Appeal) recall(k campaign.Campaign, c money.Currency) (*rendered, bool) {
-	if _, offered := k.Suggested[c]; !offered {
-		c = k.Currency
-	}
-	known, _ := s.cache.appeals.Load(appealKey{k.Slug, c})
-	a, ok := known.(*rendered)
-	return a, ok && s.isCurrent(a, k)
+// copyKept finds the copy that was sent to the same address before, if it is still what would be sent.
+func (s *Appeal) copyKept(r *http.Request, k *campaign.Entry) (*appealCopy, bool) {
+	c, known := s.cache.copies.get(r.RequestURI)
+	return c, known && *c.of.made.Load() == s.madeFrom(k)
 }
 
-func (s *Appeal) isCurrent(a *rendered, k campaign.Campaign) bool {
-	return a.updatedAt.Equal(k.UpdatedAt) && a.views == s.pages.Templates()
-}
-
-// copyFor finds or makes the copy that a request asks for, from an appeal that is already rendered. A copy with a key
-// belongs to one reader and is not cached.
-func (s *Appeal) copyFor(r *http.Request, k campaign.Campaign) (appealCopy, bool) {
-	if c, known := s.cache.copyOf(r.RequestURI); known && s.isCurrent(c.of, k) {
-		return c, true
+// copyOf makes the copy that a request asks for. One with a key belongs to one reader and is not kept.
+func (s *Appeal) copyOf(r *http.Request, k *campaign.Entry, framed bool) (*appealCopy, error) {
+	w := wantedBy(r.URL.RawQuery)
+	key := s.keyOf(k, w, framed)
+	w.from = w.from.of(key)
+	a, err := s.appealOf(k, key)
+	if framed && key.format == campaign.FormatForm { // its fields are not ours to cut
+		a, err = s.formOf(k, key, w)
 	}
-	currency, from, key := askedFor(r)
-	a, known := s.recall(k, currency)
-	if !known {
-		return appealCopy{}, false
+	if err != nil {
+		return nil, err
 	}
-	c := a.copyWith(from, key)
+	text := a.splice(w.from, w.key)
+	c := &appealCopy{of: a, body: page.NewEncoded(text), private: w.key != "", readers: s.readersOf(w.origin)}
 	if !c.private && r.RequestURI != "" { // a request that did not come through a server has none
-		s.cache.keepCopy(r.RequestURI, c)
+		s.cache.copies.put(r.RequestURI, c, len(r.RequestURI)+2*len(text))
 	}
-	return c, true
+	return c, nil
 }
 
-func (s *Appeal) ctaView(k campaign.Campaign, c money.Currency) ctaView {
-	f := s.forms.newForm(k, c, "")
-	return ctaView{Campaign: k, Texts: f.Texts, Tag: language.English, Base: s.baseURL, In: f.Currency, Offers: f.Offers,
-		ArticleMark: articleMark, FieldsMark: fieldsMark, QueryMark: queryMark}
+// of is the referral with the format that is really shown. The variant stays as the page has it: empty where none was
+// drawn, and the holdout's where the reader is one of those.
+func (from referral) of(key appealKey) referral {
+	from.Source.Format = key.format
+	return from
 }
 
 // cut splits a rendered appeal at its places.
 func cut(text []byte) *rendered {
 	sum := sha256.Sum256(text)
-	a := &rendered{etag: `"` + hex.EncodeToString(sum[:8]) + `"`}
-	a.etagHeader = []string{a.etag}
+	a := &rendered{etag: []string{`W/"` + hex.EncodeToString(sum[:8]) + `"`}}
 	for {
 		at, length, then := firstMark(text)
 		if then == asNothing {
 			a.pieces = append(a.pieces, piece{text: text})
-			break
+			return a
 		}
 		a.pieces = append(a.pieces, piece{text: text[:at], then: then})
 		text = text[at+length:]
 	}
-	a.plain = a.newCopy(a.splice(referral{}, ""), false)
-	return a
 }
 
 // firstMark finds the first place; asNothing means there is none.
@@ -198,7 +200,7 @@ func firstMark(text []byte) (at, length int, then follow) {
 	for _, m := range []struct {
 		mark string
 		then follow
-	}{{articleMark, asArticle}, {fieldsMark, asFields}, {queryMark, asQuery}} {
+	}{{fieldsMark, asFields}, {queryMark, asQuery}} {
 		if i := bytes.Index(text[:at], []byte(m.mark)); i >= 0 {
 			at, length, then = i, len(m.mark), m.then
 		}
@@ -206,39 +208,31 @@ func firstMark(text []byte) (at, length int, then follow) {
 	return at, length, then
 }
 
-// copyWith is the appeal for a reader who comes from that article. A key belongs to one rendering for one reader and
+// splice is the appeal for a reader who comes from that article. A key belongs to one rendering for one reader and
 // makes that reader's clicks one gift; a shared copy has no key. Every value is escaped for its context, as
 // html/template does.
-func (a *rendered) copyWith(from referral, key string) appealCopy {
-	if from == (referral{}) && key == "" {
-		return a.plain
-	}
-	return a.newCopy(a.splice(from, key), key != "")
-}
-
 func (a *rendered) splice(from referral, key string) []byte {
-	query := "article=" + url.QueryEscape(from.Article)
-	var fields strings.Builder
+	var fields, query strings.Builder
+	field := func(name, value, more string) {
+		fields.WriteString(`<input type="hidden" name="` + name + `" value="` + html.EscapeString(value) + `"` + more + ">\n")
+	}
+	field("article", from.Article, "")
+	query.WriteString("article=" + url.QueryEscape(from.Article))
 	for _, p := range from.Source.Params() {
-		fields.WriteString(`<input type="hidden" name="` + p.Name + `" value="` + html.EscapeString(p.Value) + `">` + "\n")
-		query += "&amp;" + p.Name + "=" + url.QueryEscape(p.Value)
+		field(p.Name, p.Value, "")
+		query.WriteString("&amp;" + p.Name + "=" + url.QueryEscape(p.Value))
 	}
 	if key != "" {
-		fields.WriteString(`<input type="hidden" name="idempotency_key" value="` + html.EscapeString(key) +
-			`" autocomplete="off">` + "\n")
+		field("idempotency_key", key, ` autocomplete="off"`)
 	}
-	article := html.EscapeString(from.Article)
 	var b bytes.Buffer
-	b.Grow(len(a.plain.text) + len(article) + fields.Len() + len(query))
 	for _, p := range a.pieces {
 		b.Write(p.text)
 		switch p.then {
-		case asArticle:
-			b.WriteString(article)
 		case asFields:
 			b.WriteString(fields.String())
 		case asQuery:
-			b.WriteString(query)
+			b.WriteString(query.String())
 		case asNothing:
 		}
 	}

@@ -12,16 +12,21 @@ import (
 // Article answers GET /article in the demo: a sample story with the call to action at its end, put there by the server
 // as a newsroom's own system would.
 func (s *Appeal) Article(w http.ResponseWriter, r *http.Request) error {
-	k, err := s.campaigns.Default(r.Context())
+	byDefault, err := s.campaigns.Default(r.Context())
 	if err != nil {
 		return err
 	}
-	a, err := s.appealOf(k, k.Currency)
+	k, err := s.campaigns.Find(r.Context(), byDefault.Slug)
 	if err != nil {
 		return err
 	}
 	from := referral{s.baseURL + "/article", contribution.SourceFrom(r.URL.Query().Get)}
-	text := a.copyWith(from, rand.Text()).text
+	key := s.keyOf(k, wanted{from: from, language: r.URL.Query().Get("lang")}, false)
+	a, err := s.appealOf(k, key)
+	if err != nil {
+		return err
+	}
+	text := a.splice(from.of(key), rand.Text())
 	cta := template.HTML(text) //nolint:gosec // our own template made it, and it escaped what went in
 	return s.pages.Render(w, r, http.StatusOK, "public/article.html",
 		page.Page{Title: "The river that nobody measured", Data: cta})

@@ -27,7 +27,7 @@ type Choice struct {
 // Offer answers GET /embed/choice with what may stand on a page, in order, as JSON for choose.js. It is the same for all
 // readers of the page, so any cache may keep it for a minute; what is known about a reader never comes here.
 func (s *Choice) Offer(w http.ResponseWriter, r *http.Request) error {
-	s.appeal.openToEmbedders(w.Header(), r)
+	s.appeal.openToEmbedders(w.Header(), r, r.URL.Query().Get("origin"))
 	offer, err := s.chooser.Offer(r.Context(), VisitFrom(r.URL.Query()))
 	if err != nil {
 		w.Header().Set("Cache-Control", "no-store")

@@ -1,0 +1,122 @@
+package public
+
+import (
+	"net/url"
+
+	"golang.org/x/text/language"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/i18n"
+	"readerfund/internal/money"
+	"readerfund/internal/web/page"
+)
+
+// ctaView is what templates/cta and the partial "appeal" show.
+type ctaView struct {
+	Campaign campaign.Campaign
+	Texts    campaign.Texts // in the appeal's language, with their numbers
+	Format   string
+	Tag      language.Tag // the appeal's language
+	Dir      string       // ltr or rtl
+	Lang     string       // the same language, for addresses
+	Base     string       // our address, without a slash at the end
+	ID       string       // tells its elements from those of another appeal on the page
+	Currency money.Currency
+	Offers   []offer
+	Page     string    // the donation page's address, with a query that more can be added to
+	Frame    string    // likewise, the form's for a frame
+	Goal     *goalView // nil without a goal, or while nobody knows how much was given
+	Picture  *pictureView
+	Portrait *pictureView
+	Does     []campaign.Does // what an amount does, in the currency shown
+	Form     bool            // it holds a form
+	Fields   string          // the place of the hidden fields, and
+	Query    string          // of what is added to addresses
+}
+
+// goalView is how far a campaign is on the way to its goal.
+type goalView struct {
+	Reached string // "€12,340"
+	Of      string // "given of €20,000"
+	Left    string // "12 days left"; empty without an end
+	Share   int    // 0 to 100, for the bar
+}
+
+// pictureView is an image of ours on another site's page.
+type pictureView struct {
+	Src, Srcset   string
+	Width, Height int
+}
+
+func (s *Appeal) view(k *campaign.Entry, key appealKey) ctaView {
+	varied := k.Campaign
+	varied.Content = k.As(key.variant)
+	f := s.forms.newForm(varied, key.currency, "")
+	lang := key.language.String()
+	address := "?" + url.Values{"currency": {string(f.Currency)}, "lang": {lang}}.Encode()
+	v := ctaView{
+		Campaign: varied, Texts: varied.In(key.language).Fill(k.Facts, key.language), Format: key.format,
+		Tag: key.language, Dir: page.Direction(key.language), Lang: lang, Base: s.baseURL, ID: k.Slug + "-" + key.format,
+		Currency: f.Currency, Offers: f.Offers,
+		Page:  s.baseURL + "/support/" + url.PathEscape(k.Slug) + address,
+		Frame: s.baseURL + "/embed/" + url.PathEscape(k.Slug) + "/frame" + address,
+		Form:  key.format == campaign.FormatInline, Fields: fieldsMark, Query: queryMark,
+		Picture: s.picture(k.Picture, widestPicture), Portrait: s.picture(k.Portrait, portraitWidth),
+	}
+	if f.Currency == k.Currency { // what an amount does is written in the campaign's own
+		v.Does = v.Texts.Does
+	}
+	if hasBar(k) {
+		v.Goal = s.goal(k.Facts, key.language)
+	}
+	return v
+}
+
+// Amount is so much of the currency shown.
+func (v ctaView) Amount(minor int64) money.Amount { return money.New(minor, v.Currency) }
+
+// The widths in which pictures are asked for, in pixels: double the ones they are shown in.
+const (
+	widestPicture = 1280
+	portraitWidth = 112
+)
+
+func (s *Appeal) picture(p *campaign.Picture, width int) *pictureView {
+	if p == nil {
+		return nil
+	}
+	return &pictureView{
+		Src: s.baseURL + p.Path(width), Srcset: p.Srcset(s.baseURL), Width: p.Width, Height: p.Height,
+	}
+}
+
+// hasBar reports whether there is a goal, and it is known how far it is reached.
+func hasBar(k *campaign.Entry) bool {
+	return k.Facts.Known && (k.Facts.Goal.Minor > 0 || k.Facts.GoalCount > 0)
+}
+
+func (s *Appeal) goal(f campaign.Facts, lang language.Tag) *goalView {
+	loc := s.pages.Speaking(lang)
+	g := &goalView{Share: f.Share()}
+	if f.Goal.Minor > 0 {
+		g.Reached = money.FormatBrief(wholeUnits(f.Raised), lang)
+		g.Of = loc.Say("cta.of_amount", i18n.Args{"goal": f.Goal})
+	} else {
+		g.Reached = loc.Say("cta.supporters", i18n.Args{"count": f.Supporters})
+		g.Of = loc.Say("cta.of_supporters", i18n.Args{"goal": f.GoalCount})
+	}
+	if f.DaysLeft > 0 {
+		g.Left = loc.Say("cta.days_left", i18n.Args{"count": f.DaysLeft})
+	}
+	return g
+}
+
+// wholeUnits is an amount without what is less than one unit: nobody reads the cents of a bar.
+func wholeUnits(a money.Amount) money.Amount {
+	unit := int64(1)
+	for range a.Currency.Exponent() {
+		unit *= 10
+	}
+	a.Minor -= a.Minor % unit
+	return a
+}

@@ -1,0 +1,86 @@
+package public
+
+import (
+	"net/url"
+	"slices"
+
+	"golang.org/x/text/language"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/contribution"
+	"readerfund/internal/money"
+)
+
+// wanted is what an embedding page asks for in the appeal's address. Values that cannot be used are left out: the
+// reader did not write them, and an appeal with defaults is better than none.
+type wanted struct {
+	format   string // empty where the page names none
+	language string // as the page writes it: "de-AT"
+	currency money.Currency
+	from     referral // its Source.Variant is empty where none was drawn
+	key      string   // makes one reader's clicks one gift; only a page made for one reader has it
+	origin   string   // the embedding page's, where it says so
+}
+
+func wantedBy(query string) wanted {
+	if query == "" {
+		return wanted{}
+	}
+	q, _ := url.ParseQuery(query) // what of it cannot be read is left out
+	w := wanted{
+		language: q.Get("lang"), currency: money.Code(q.Get("currency")), key: q.Get("key"), origin: q.Get("origin"),
+		from: referral{contribution.LinkedArticle(q.Get("article")), contribution.SourceFrom(q.Get)},
+	}
+	w.format = w.from.Source.Format
+	return w
+}
+
+// appealKey tells rendered appeals apart, within a campaign.
+type appealKey struct {
+	slug     string
+	variant  string
+	format   string
+	language language.Tag
+	currency money.Currency
+	framed   bool // a document of its own and not a fragment
+}
+
+// keyOf is the appeal that a page gets for what it wants: of variants, formats, languages and currencies only those that
+// there are, so that no address makes another one.
+func (s *Appeal) keyOf(k *campaign.Entry, w wanted, framed bool) appealKey {
+	key := appealKey{
+		slug: k.Slug, format: w.format, language: s.languageOf(k, w.language), currency: w.currency, framed: framed,
+	}
+	if _, offered := k.Suggested[key.currency]; !offered {
+		key.currency = k.Currency
+	}
+	if key.format == "" {
+		key.format = campaign.FormatInline
+		if campaign.IsFormat(k.Format) {
+			key.format = k.Format
+		}
+	}
+	if key.format == campaign.FormatGoal && !hasBar(k) {
+		key.format = campaign.FormatButton
+	}
+	if slices.ContainsFunc(k.Variants, func(v campaign.Variant) bool { return v.Name == w.from.Source.Variant }) {
+		key.variant = w.from.Source.Variant
+	}
+	return key
+}
+
+// languageOf is the language of the whole appeal, ours and the campaign's words: the one asked for where we speak it and
+// the campaign has texts in it, else the campaign's own. Half an appeal in another language helps nobody.
+func (s *Appeal) languageOf(k *campaign.Entry, asked string) language.Tag {
+	for _, written := range []string{asked, k.Language} {
+		tag, err := language.Parse(written)
+		if err != nil {
+			continue
+		}
+		base, _ := tag.Base()
+		if _, translated := k.Texts[base.String()]; translated && s.pages.Speaks(language.Make(base.String())) {
+			return language.Make(base.String())
+		}
+	}
+	return language.English
+}
