@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"readerfund/internal/campaign"
+	"readerfund/internal/choice"
 	"readerfund/internal/db"
 	"readerfund/internal/metrics"
 )
@@ -41,9 +42,6 @@ type Event struct {
 	Format   string `json:"f"`
 	Article  string `json:"a"` // address, of a site that is known
 }
-
-// Holdout is the variant of readers who are shown nothing.
-const Holdout = "holdout"
 
 // Bounds of what is taken and kept.
 const (
@@ -156,7 +154,7 @@ func (c *Counter) find(ctx context.Context, slug string) (*campaign.Campaign, bo
 
 // hasVariant reports whether the campaign draws such a variant now.
 func hasVariant(k *campaign.Campaign, name string) bool {
-	if name == Holdout {
+	if name == choice.Holdout {
 		return k.Holdout > 0
 	}
 	return name == "" || slices.ContainsFunc(k.Variants, func(v campaign.Variant) bool { return v.Name == name })

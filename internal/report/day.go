@@ -27,7 +27,8 @@ func ParseDay(field, text string) (Day, error) {
 	return Day{at: at}, nil
 }
 
-func dayOf(local time.Time) Day {
+// DayOf is the day of a time, in the time's own zone.
+func DayOf(local time.Time) Day {
 	year, month, day := local.Date()
 	return Day{at: time.Date(year, month, day, 0, 0, 0, 0, time.UTC)}
 }

@@ -50,7 +50,7 @@ const expectedDays = 30
 // Recurring returns a number of months up to the current one, and the charges expected in the thirty days from At. It
 // reads the tables that Rollup fills: a few hundred rows for a year, however many subscriptions there are.
 func (r *Reports) Recurring(ctx context.Context, now time.Time, months int) (Recurring, error) {
-	first := Day{dayOf(now.In(r.zone)).Month().at.AddDate(0, 1-months, 0)}
+	first := Day{DayOf(now.In(r.zone)).Month().at.AddDate(0, 1-months, 0)}
 	var found Recurring
 	err := r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var at *time.Time

@@ -28,4 +28,4 @@ func New(d *db.DB, zone *time.Location, own money.Currency) *Reports {
 }
 
 // Today is the publication's current day at a given time.
-func (r *Reports) Today(now time.Time) Day { return dayOf(now.In(r.zone)) }
+func (r *Reports) Today(now time.Time) Day { return DayOf(now.In(r.zone)) }

@@ -80,8 +80,8 @@ func (r *Rollup) fill(ctx context.Context, p progress) error {
 	if p.FillFrom == nil {
 		return nil
 	}
-	today := dayOf(r.now().In(r.zone))
-	for first := dayOf(p.FillFrom.UTC()); !today.Before(first); {
+	today := DayOf(r.now().In(r.zone))
+	for first := DayOf(p.FillFrom.UTC()); !today.Before(first); {
 		next := first.Month().Add(31).Month()
 		err := r.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 			if err := r.addDays(ctx, tx, first, next); err != nil {
@@ -163,7 +163,7 @@ func (r *Rollup) changed(ctx context.Context, after int64) ([]Day, error) {
 	}
 	all := make([]Day, len(days))
 	for n, d := range days {
-		all[n] = dayOf(d)
+		all[n] = DayOf(d)
 	}
 	return all, nil
 }
@@ -182,6 +182,16 @@ var (
 		  AND (x.occurred_at, x.paypal_id) > (p.occurred_at, p.paypal_id)
 		ORDER BY x.occurred_at, x.paypal_id LIMIT 1`
 )
+
+// Regretted is a subquery: whether the gift whose first payment is p was stopped, refunded, reversed or disputed before
+// its second charge, which a one-time gift never has.
+var Regretted = `
+	SELECT EXISTS (SELECT 1 FROM subscription s WHERE s.contribution_id = p.contribution_id AND s.ended_at < n.at)
+	    OR EXISTS (SELECT 1 FROM payment q JOIN refund f ON f.payment_id = q.id
+	               WHERE q.contribution_id = p.contribution_id AND f.status <> 'failed' AND f.occurred_at < n.at)
+	    OR EXISTS (SELECT 1 FROM payment q JOIN dispute d ON d.payment_id = q.id
+	               WHERE q.contribution_id = p.contribution_id AND d.opened_at < n.at) AS regretted
+	FROM (SELECT coalesce((` + chargeAfter + `), 'infinity') AS at) n`
 
 // addDays computes the days from one up to, but not including, another, and replaces what was stored for them.
 func (r *Rollup) addDays(ctx context.Context, tx *sqlx.Tx, from, before Day) error {
@@ -204,13 +214,7 @@ func (r *Rollup) addDays(ctx context.Context, tx *sqlx.Tx, from, before Day) err
 		       count(*) FILTER (WHERE b.id IS NULL) AS begun, count(*) FILTER (WHERE s.regretted) AS regretted
 		FROM payment p JOIN contribution c ON c.id = p.contribution_id
 		LEFT JOIN LATERAL (`+chargeBefore+`) b ON true
-		LEFT JOIN LATERAL (
-			SELECT EXISTS (SELECT 1 FROM subscription s WHERE s.contribution_id = p.contribution_id AND s.ended_at < n.at)
-			    OR EXISTS (SELECT 1 FROM payment q JOIN refund f ON f.payment_id = q.id
-			               WHERE q.contribution_id = p.contribution_id AND f.status <> 'failed' AND f.occurred_at < n.at)
-			    OR EXISTS (SELECT 1 FROM payment q JOIN dispute d ON d.payment_id = q.id
-			               WHERE q.contribution_id = p.contribution_id AND d.opened_at < n.at) AS regretted
-			FROM (SELECT coalesce((`+chargeAfter+`), 'infinity') AS at) n) s ON b.id IS NULL
+		LEFT JOIN LATERAL (`+Regretted+`) s ON b.id IS NULL
 		WHERE `+isCharge("p")+` AND p.occurred_at >= $4 AND p.occurred_at < $5
 		  AND (p.occurred_at AT TIME ZONE $1)::date >= $2::date AND (p.occurred_at AT TIME ZONE $1)::date < $3::date
 		GROUP BY 1, 2
