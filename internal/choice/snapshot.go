@@ -12,17 +12,6 @@ import (
 	"readerfund/internal/campaign"
 )
 
-// Visit is a page on which an appeal may stand, as the page describes itself. What it does not say is empty.
-type Visit struct {
-	Article  string // its address
-	Section  string
-	Authors  []string
-	Tags     []string
-	Language string // BCP 47
-	Campaign string // the slug of the campaign that the page names
-	Format   string // one of campaign.Formats
-}
-
 // Snapshot is all campaigns, prepared for being chosen from. It never changes, and many may use it at once.
 //
 // What rules ask of an article becomes a term: "section is politics", "tag is water". A visit is the set of the terms
@@ -195,4 +184,21 @@ func (s *Snapshot) fits(e *entry, truths []bool, now time.Time) bool {
 		}
 	}
 	return e.campaign.Status(now) == campaign.StatusLive
+}
+
+// Campaigns lists the campaigns in the order in which they are offered.
+func (s *Snapshot) Campaigns() []*campaign.Campaign {
+	all := make([]*campaign.Campaign, len(s.entries))
+	for n := range s.entries {
+		all[n] = s.entries[n].campaign
+	}
+	return all
+}
+
+// Campaign is the campaign of a slug; nil where there is none.
+func (s *Snapshot) Campaign(slug string) *campaign.Campaign {
+	if place, there := s.bySlug[slug]; there {
+		return s.entries[place].campaign
+	}
+	return nil
 }

@@ -127,6 +127,7 @@ func (s *server) staffRoutes(r chi.Router) {
 		r.Get("/staff/contributions.csv", h(staff.Contributions.Export))
 		r.Get("/staff/contributions/{id}", h(staff.Contribution.Show))
 		r.Get("/staff/campaigns", h(staff.Campaigns.List))
+		r.Get("/staff/campaigns/why", h(staff.Why.Show))
 		r.Get("/staff/reports", h(staff.Reports.Show))
 		r.Get("/staff/reports.csv", h(staff.Reports.Export))
 		r.Get("/staff/recurring", h(staff.Recurring.Show))

@@ -238,6 +238,7 @@ func (s *server) openToStaff(signer page.Signer) {
 		Books: s.Books, Queue: s.Queue, Mail: s.Mail, Receipts: s.Receipts, Monthly: s.Questions,
 		Campaigns: s.Campaigns, Media: s.Media, Appearance: s.Appearance, Reports: s.Reports, Views: s.Views,
 		Health: s.Health, Alerts: s.Alerts,
+		Chooser:  s.chooser,
 		Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay, ReplayAll: s.ReplayAll,
 		Log: s.Log, Now: s.Now,
 	})

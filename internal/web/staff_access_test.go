@@ -49,6 +49,7 @@ func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute 
 		"GET /staff/contributions/{id}/disputes/{dispute}/accept":  {page + "/disputes/PP-D-1/accept", account.Editor, 200},
 		"POST /staff/contributions/{id}/disputes/{dispute}/accept": {page + "/disputes/PP-D-1/accept", account.Editor, 422},
 		"GET /staff/reports":                                       {"/staff/reports", account.Viewer, 200},
+		"GET /staff/campaigns/why":                                 {"/staff/campaigns/why", account.Viewer, 200},
 		"GET /staff/ledger":                                        {"/staff/ledger", account.Viewer, 200},
 		"GET /staff/ledger.csv":                                    {"/staff/ledger.csv", account.Viewer, 200},
 		"GET /staff/reports.csv":                                   {"/staff/reports.csv", account.Viewer, 200},

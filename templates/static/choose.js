@@ -24,7 +24,7 @@ globalThis.document?.addEventListener("readerfund:consent", (event) => agree(eve
 // where the publication's setting holds; gave is true where the reader comes back from giving. It rejects where the service does
 // not answer.
 export async function choose(page) {
-  const query = new URLSearchParams();
+  const query = new URLSearchParams({ origin: location.origin }); // who may read the answer, for caches
   for (const name of ["campaign", "format", "article", "section", "author", "tags", "lang"]) {
     if (page[name]?.length) query.set(name, String(page[name]));
   }

@@ -16,6 +16,7 @@ import (
 	"readerfund/internal/appearance"
 	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
+	"readerfund/internal/choice"
 	"readerfund/internal/contribution"
 	"readerfund/internal/dashboard"
 	"readerfund/internal/health"
@@ -52,6 +53,7 @@ type Config struct {
 	Campaigns     *campaign.Catalog
 	Media         *media.Store
 	Appearance    *appearance.Store
+	Chooser       *choice.Chooser
 	Reports       *report.Reports
 	Views         *dashboard.Views
 	Health        *health.Monitor
@@ -82,6 +84,7 @@ type Screens struct {
 	Contribution   *Contribution
 	Campaigns      *Campaigns
 	Appearance     *Appearance
+	Why            *Why
 	Document       *Document
 	Refund         *Refund
 	Subscription   *Subscription
@@ -112,6 +115,7 @@ func New(c Config) *Screens {
 		Contributions: &Contributions{layout: l, views: c.Views, campaigns: c.Campaigns, exports: e},
 		Contribution: &Contribution{layout: l, contributions: c.Contributions, settler: c.Settler, refunds: c.Refunds,
 			views: c.Views, audit: c.Audit, receipts: c.Receipts},
+		Why:            &Why{layout: l, chooser: c.Chooser},
 		Campaigns:      &Campaigns{layout: l, campaigns: c.Campaigns},
 		Appearance:     &Appearance{layout: l, store: c.Appearance, media: c.Media},
 		Document:       &Document{layout: l, receipts: c.Receipts, audit: c.Audit},
