@@ -173,7 +173,7 @@ func sentences(text string) []string {
 const longestTitle = 3
 
 // endsSentence reports whether a stop between two parts of a text ends a sentence: a space follows, then no small letter
-// and no digit, and before it is no single letter ("z. B.") and no title.
+// and no digit, and before it is no single letter ("z. B."), no title and no day ("31. Dezember").
 func endsSentence(before, after string) bool {
 	rest := strings.TrimLeftFunc(after, unicode.IsSpace)
 	next, _ := utf8.DecodeRuneInString(rest)
@@ -183,5 +183,9 @@ func endsSentence(before, after string) bool {
 	word := before[strings.LastIndexFunc(before, unicode.IsSpace)+1:]
 	first, _ := utf8.DecodeRuneInString(word)
 	length := utf8.RuneCountInString(word)
-	return length > longestTitle || length > 1 && !unicode.IsUpper(first) || unicode.IsDigit(first)
+	if unicode.IsDigit(first) {
+		return length > 2 // "31. Dezember"
+	}
+	short := length <= longestTitle
+	return !short || length > 1 && !unicode.IsUpper(first) && !unicode.Is(unicode.Sc, next) // "20 Tsd. €"
 }

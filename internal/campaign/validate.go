@@ -74,7 +74,7 @@ func (c *checker) names() {
 	if c.k.Name == "" {
 		c.add(fault.Input("name", "campaign.name_missing"))
 	}
-	c.add(field.Line("name", c.k.Name, longestName))
+	c.plain("name", c.k.Name, longestName, false)
 }
 
 func (c *checker) times() {
@@ -128,19 +128,24 @@ func (c *checker) texts(at string, t Texts, lang string) {
 }
 
 func (c *checker) text(at, written string, longest int, lines bool, lang string) {
+	if c.plain(at, written, longest, lines) {
+		c.placeholders(at, written, lang)
+		c.claims(at, written, lang)
+	}
+}
+
+// plain refuses a text that is too long, or no plain text.
+func (c *checker) plain(at, written string, longest int, lines bool) bool {
 	check := field.Line
 	if lines {
 		check = field.Text
 	}
-	if err := check(at, written, longest); err != nil {
-		c.add(err)
-		return
+	err := check(at, written, longest)
+	if err == nil && markup.MatchString(written) {
+		err = fault.Input(at, "campaign.markup")
 	}
-	if markup.MatchString(written) {
-		c.add(fault.Input(at, "campaign.markup"))
-		return
-	}
-	c.placeholders(at, written, lang)
+	c.add(err)
+	return err == nil
 }
 
 // markup is what a browser would take for HTML, or for a character's name.

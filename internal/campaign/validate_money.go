@@ -62,8 +62,10 @@ func (c *checker) offered(at string, in money.Currency, amounts []int64) {
 		return
 	case len(amounts) > mostOffered:
 		c.add(fault.Input(at, "campaign.amounts_too_many", fault.Args{"most": mostOffered}))
+		return
 	case len(amounts) == 0:
 		c.add(fault.Input(at, "campaign.amounts_missing"))
+		return
 	}
 	for n, minor := range amounts {
 		if n > 0 && minor <= amounts[n-1] {

@@ -77,7 +77,7 @@ func plainNumber(written string) string {
 	folded := strings.Map(func(r rune) rune {
 		switch {
 		case unicode.Is(unicode.Nd, r):
-			return digit(r)
+			return Digit(r)
 		case unicode.IsSpace(r):
 			return apart
 		case strings.ContainsRune("’‘ʼ′`´", r):
@@ -94,8 +94,8 @@ func plainNumber(written string) string {
 	return strings.Join(strings.Fields(folded), string(apart))
 }
 
-// digit is a decimal digit of any script as an ASCII one. Unicode keeps the ten of a script together and in order.
-func digit(r rune) rune {
+// Digit is a decimal digit of any script as an ASCII one. Unicode keeps the ten of a script together and in order.
+func Digit(r rune) rune {
 	for _, t := range unicode.Nd.R16 {
 		if lo, hi := rune(t.Lo), rune(t.Hi); lo <= r && r <= hi {
 			return '0' + (r-lo)%10
@@ -230,19 +230,19 @@ func same(separators []rune) bool {
 func namesOther(number string, c Currency) bool {
 	words := strings.FieldsFunc(number, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.Is(unicode.Sc, r) })
 	return slices.ContainsFunc(words, func(word string) bool {
-		if isMark(word, c) {
+		if IsMark(word, c) {
 			return false
 		}
 		if strings.ContainsFunc(word, func(r rune) bool { return unicode.Is(unicode.Sc, r) }) {
 			return true
 		}
 		_, err := currency.ParseISO(word)
-		return err == nil || slices.ContainsFunc(Currencies(), func(other Currency) bool { return isMark(word, other) })
+		return err == nil || slices.ContainsFunc(Currencies(), func(other Currency) bool { return IsMark(word, other) })
 	})
 }
 
-// isMark reports whether people write the word for the currency.
-func isMark(word string, c Currency) bool {
+// IsMark reports whether people write a word, which is in small letters, for the currency: "€", "eur", "euros".
+func IsMark(word string, c Currency) bool {
 	return word == strings.ToLower(string(c)) || slices.Contains(marks[c], word) || slices.Contains(marks[c], word+".")
 }
 
@@ -260,8 +260,8 @@ var marks = map[Currency][]string{
 	"CNY": {"¥", "cn¥", "¥cn", "元", "rmb", "yuan"},
 	"CZK": {"kč", "korun"},
 	"DKK": {"kr.", "kr", "dkr", "kroner"},
-	"EUR": {"€", "euro", "euros"},
-	"GBP": {"£", "gb£", "£gb", "pound", "pounds"},
+	"EUR": {"€", "euro", "euros", "євро", "يورو"},
+	"GBP": {"£", "gb£", "£gb", "pound", "pounds", "фунт", "фунти", "фунтів", "جنيه"},
 	"HKD": {"$", "hk$", "$hk", "$ hk", "dollar", "dollars"},
 	"HUF": {"ft.", "ft", "forint"},
 	"ILS": {"₪", "nis"},
@@ -276,5 +276,7 @@ var marks = map[Currency][]string{
 	"SGD": {"$", "s$", "$sg", "$ sg", "dollar", "dollars"},
 	"THB": {"฿", "บาท", "baht"},
 	"TWD": {"nt$", "$", "元"},
-	"USD": {"$", "us$", "$us", "$ us", "dollar", "dollars"},
+	"USD": {
+		"$", "us$", "$us", "$ us", "dollar", "dollars", "dólares", "долар", "долари", "доларів", "دولار", "دولارا", "دولارات",
+	},
 }

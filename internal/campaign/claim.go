@@ -1,0 +1,217 @@
+package campaign
+
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/unicode/norm"
+
+	"readerfund/internal/fault"
+	"readerfund/internal/money"
+)
+
+// A claim is a figure that staff typed where we know it: the goal, what was raised, how many gave, how long it lasts. It
+// would be wrong the day after, and nobody would notice, so it is refused; the placeholder is always right. What reads
+// like a claim is found by a language's words (claimWords) around a number, within one sentence. Numbers of other things
+// stay: what a lawsuit cost, how many files there were, what an earlier year brought.
+
+// claims refuses the claims in a text, one of each kind.
+func (c *checker) claims(at, written, lang string) {
+	found := map[string]bool{}
+	for _, text := range sentences(placeholder.ReplaceAllString(written, " \u2026 ")) {
+		s := readSentence(text, lang)
+		for _, claim := range []struct {
+			kind string
+			find func(*sentence) string
+		}{
+			{"goal", c.typedGoal}, {"raised", c.typedRaised}, {"percent", c.typedPercent}, {"supporters", c.typedSupporters},
+			{"today", c.typedToday}, {"countdown", c.typedCountdown}, {"date", c.typedDate},
+		} {
+			if quote := claim.find(s); quote != "" && !found[claim.kind] {
+				found[claim.kind] = true
+				c.add(fault.Input(at, "campaign.typed_"+claim.kind, fault.Args{"found": quote}))
+			}
+		}
+	}
+}
+
+// sentence is a sentence in words and numbers.
+type sentence struct {
+	words  claimWords
+	lang   string // one of claimWordsOf, or empty
+	tokens []token
+}
+
+type token struct {
+	raw  string // as it was typed
+	text string // folded
+	kind rune   // 0 a number, a a word, $ a sign
+}
+
+// tokenForm is a number with its separators, a word with what is inside it, or a sign of money or percent.
+var tokenForm = regexp.MustCompile(
+	`\d{1,3}(?: \d{3})+(?:[.,٫]\d{1,2})?\b|\d+(?:[.,'/٫٬-]\d+)*|\p{L}[\p{L}\p{M}]*(?:['’ʼ-][\p{L}\p{M}]+)*|[%٪]|\p{Sc}`)
+
+func readSentence(written, lang string) *sentence {
+	tag, _ := language.Parse(lang)
+	base, _ := tag.Base()
+	s := &sentence{words: claimWordsOf[base.String()]}
+	if _, known := claimWordsOf[base.String()]; known {
+		s.lang = base.String()
+	}
+	plain := strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Nd, r):
+			return money.Digit(r)
+		case r == '\u00a0', r == '\u202f', r == '\u2009':
+			return ' '
+		}
+		return r
+	}, norm.NFC.String(written))
+	for _, raw := range tokenForm.FindAllString(plain, -1) {
+		t := token{raw: raw, text: fold(raw), kind: 'a'}
+		if first := []rune(raw)[0]; unicode.IsDigit(first) {
+			t.kind = '0'
+		} else if !unicode.IsLetter(first) {
+			t.kind = '$'
+		}
+		s.tokens = append(s.tokens, t)
+	}
+	return s
+}
+
+// fold makes words comparable: small letters, without accents, with one apostrophe.
+func fold(word string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Mn, r), r == 'ـ': // accents, Arabic vowel signs and the mark that stretches a word
+			return -1
+		case r == '’', r == 'ʼ':
+			return '\''
+		}
+		return unicode.ToLower(r)
+	}, norm.NFKD.String(word))
+}
+
+// proclitics are what a language writes together with the next word: in Arabic and, so, by, for, like, the; in French
+// "l'objectif".
+var proclitics = map[string]*regexp.Regexp{
+	"ar": regexp.MustCompile(`^[وف]?[بلك]?(?:ال|لل)?`),
+	"fr": regexp.MustCompile(`^(?:[cdjlmnst]|qu)'`),
+}
+
+// is reports whether the token at i, or those from it on, are one of the words.
+func (s *sentence) is(i int, words []string) bool {
+	if i < 0 || i >= len(s.tokens) {
+		return false
+	}
+	return slices.ContainsFunc(words, func(word string) bool {
+		parts := strings.Fields(fold(word))
+		for n, part := range parts {
+			if i+n >= len(s.tokens) || !s.same(s.tokens[i+n].text, part) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func (s *sentence) same(text, word string) bool {
+	stem, open := strings.CutSuffix(word, "*")
+	same := func(text string) bool { return text == stem || open && strings.HasPrefix(text, stem) }
+	if same(text) {
+		return true
+	}
+	before := proclitics[s.lang]
+	return before != nil && same(text[len(before.FindString(text)):])
+}
+
+// has reports whether one of the words is anywhere in the sentence.
+func (s *sentence) has(words []string) bool {
+	for i := range s.tokens {
+		if s.is(i, words) {
+			return true
+		}
+	}
+	return false
+}
+
+// near reports whether one of the words is among the tokens from one to another, both included.
+func (s *sentence) near(from, to int, words []string) bool {
+	for i := max(from, 0); i <= to; i++ {
+		if s.is(i, words) {
+			return true
+		}
+	}
+	return false
+}
+
+// hundredths are what the number at i can be read as, in hundredths, and the token after it and what multiplies it.
+func (s *sentence) hundredths(i int) (readings []int64, next int) {
+	next = i + 1
+	times := int64(1)
+	switch {
+	case s.is(next, s.words.thousand):
+		times, next = 1_000, next+1
+	case s.is(next, s.words.million):
+		times, next = 1_000_000, next+1
+	}
+	a, err := money.ParseWritten(s.tokens[i].text, "EUR") // for its two decimals
+	readings = []int64{a.Minor * times}
+	if ambiguous, ok := errors.AsType[*money.AmbiguousError](err); ok {
+		readings = []int64{ambiguous.Larger.Minor * times, ambiguous.Smaller.Minor * times}
+	} else if err != nil {
+		return nil, next
+	}
+	return readings, next
+}
+
+// quote is the number at i with what belongs to it, as it was typed.
+func (s *sentence) quote(from, to int) string {
+	var words []string
+	for i := max(from, 0); i < min(to, len(s.tokens)); i++ {
+		words = append(words, s.tokens[i].raw)
+	}
+	return strings.Join(words, " ")
+}
+
+// amount finds the sum of money that the number at i is, with its sign or currency beside it.
+func (s *sentence) amount(i int) (readings []int64, quote string, ok bool) {
+	readings, next := s.hundredths(i)
+	switch {
+	case s.isCurrency(i - 1):
+		return readings, s.quote(i-1, next), true
+	case s.isCurrency(next):
+		return readings, s.quote(i, next+1), true
+	default:
+		return readings, s.quote(i, next), false
+	}
+}
+
+func (s *sentence) isCurrency(i int) bool {
+	if i < 0 || i >= len(s.tokens) {
+		return false
+	}
+	t := s.tokens[i]
+	if t.kind == '$' {
+		return t.text != "%" && t.text != "٪"
+	}
+	return slices.ContainsFunc(money.Currencies(), func(c money.Currency) bool {
+		return money.IsMark(t.text, c) || money.IsMark(strings.ToLower(t.raw), c)
+	})
+}
+
+// numbers are the places of the sentence's numbers.
+func (s *sentence) numbers() []int {
+	var all []int
+	for i, t := range s.tokens {
+		if t.kind == '0' {
+			all = append(all, i)
+		}
+	}
+	return all
+}
