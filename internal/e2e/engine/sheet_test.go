@@ -14,12 +14,12 @@ import (
 	"readerfund/internal/testkit"
 )
 
-// sideBySide puts the engines' pictures of a page beside each other, as artifacts/engines/{page}-{width}.png.
-func sideBySide(t *testing.T) {
+// sideBySide puts the engines' pictures of some pages beside each other, as artifacts/engines/{page}-{width}.png.
+func sideBySide(t *testing.T, pattern string, sizes ...screen) {
 	t.Helper()
 	root := testkit.Root(t, "artifacts", "engines")
-	for _, s := range screens {
-		pages, err := filepath.Glob(filepath.Join(root, fmt.Sprintf("chromium-%d", s.width), "*.png"))
+	for _, s := range sizes {
+		pages, err := filepath.Glob(filepath.Join(root, fmt.Sprintf("chromium-%d", s.width), pattern))
 		if err != nil || len(pages) == 0 {
 			t.Fatalf("no pictures in %s: %v", root, err)
 		}

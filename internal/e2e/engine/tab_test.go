@@ -113,7 +113,7 @@ func (b *tab) click(selector string) {
 
 func (b *tab) fill(selector, text string) {
 	b.t.Helper()
-	b.handle(selector, clear, nil)
+	b.handle(selector, empty, nil)
 	b.handle(selector, keys, map[string]any{"text": text, "value": strings.Split(text, "")})
 }
 
@@ -132,6 +132,16 @@ func (b *tab) handle(selector string, c command, params map[string]any) {
 			b.t.Fatalf("%s: %v", selector, err)
 		}
 	}
+}
+
+// within does something in a frame, which a function's body returns.
+func (b *tab) within(body string, do func()) {
+	b.t.Helper()
+	var found map[string]string
+	b.eval(&found, body)
+	b.call(frame, map[string]any{"id": found})
+	do()
+	b.call(frame, map[string]any{"id": nil})
 }
 
 // keep keeps a picture of what is in sight.

@@ -8,8 +8,11 @@ import (
 	"readerfund/internal/e2e/harness"
 )
 
+// screen is the size of a window, in CSS pixels.
+type screen struct{ width, height int }
+
 // screens are a phone's size and a desk's.
-var screens = []struct{ width, height int }{{390, 844}, {1280, 800}}
+var screens = []screen{{390, 844}, {1280, 800}}
 
 // A reader goes from the article to the donation page, to PayPal and to the thanks, and Back after it, in each engine.
 // Nobody pays twice.
@@ -28,7 +31,7 @@ func TestTheMainWay(t *testing.T) {
 		}
 	})
 	if !t.Failed() {
-		sideBySide(t)
+		sideBySide(t, "[0-9]-*.png", screens...)
 	}
 }
 

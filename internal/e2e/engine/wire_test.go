@@ -24,10 +24,9 @@ type command struct{ method, path, marionette string }
 
 var (
 	navigate   = command{"POST", "/url", "WebDriver:Navigate"}
-	back       = command{"POST", "/back", "WebDriver:Back"}
 	find       = command{"POST", "/element", "WebDriver:FindElement"}
 	click      = command{"POST", "/element/{id}/click", "WebDriver:ElementClick"}
-	clear      = command{"POST", "/element/{id}/clear", "WebDriver:ElementClear"}
+	empty      = command{"POST", "/element/{id}/clear", "WebDriver:ElementClear"}
 	keys       = command{"POST", "/element/{id}/value", "WebDriver:ElementSendKeys"}
 	script     = command{"POST", "/execute/sync", "WebDriver:ExecuteScript"}
 	screenshot = command{"GET", "/screenshot", "WebDriver:TakeScreenshot"}
@@ -130,7 +129,7 @@ func (w *marionette) call(ctx context.Context, c command, params map[string]any)
 		params = map[string]any{"full": false}
 	}
 	if element, is := params["id"].(map[string]string); is && c == frame {
-		params = map[string]any{"element": element}
+		params = map[string]any{"element": element[elementKey]}
 	}
 	answer, err := w.send(c.marionette, params)
 	if err != nil {
