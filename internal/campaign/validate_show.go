@@ -20,14 +20,16 @@ const (
 	NextMonthly    = "monthly"    // to give monthly
 )
 
+// MostVariants is how many wordings of a campaign can be compared.
+const MostVariants = 8
+
 const (
-	mostVariants = 8
-	mostWeight   = 1000
-	mostHoldout  = 50 // percent: more would ask fewer people than it leaves alone
-	mostRules    = 20
-	mostCap      = 1000
-	longestLink  = 2000
-	mostPixels   = 20_000
+	mostWeight  = 1000
+	mostHoldout = 50 // percent: more would ask fewer people than it leaves alone
+	mostRules   = 20
+	mostCap     = 1000
+	longestLink = 2000
+	mostPixels  = 20_000
 )
 
 var digestForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
@@ -85,8 +87,8 @@ func (c *checker) showing() {
 // variants looks at the test: every variant gets readers, and nobody has to guess which is which.
 func (c *checker) variants() {
 	all := c.k.Variants
-	if len(all) > mostVariants {
-		c.add(fault.Input("variants", "campaign.variants_too_many", fault.Args{"most": mostVariants}))
+	if len(all) > MostVariants {
+		c.add(fault.Input("variants", "campaign.variants_too_many", fault.Args{"most": MostVariants}))
 	}
 	if c.k.Holdout < 0 || c.k.Holdout > mostHoldout {
 		c.add(fault.Input("holdout", "campaign.holdout_outside", fault.Args{"most": mostHoldout}))

@@ -73,6 +73,27 @@ func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute 
 		"GET /staff/password":                                      {"/staff/password", account.Viewer, 200},
 		"POST /staff/password":                                     {"/staff/password", account.Viewer, 422},
 		"GET /staff/sign-in":                                       {"/staff/sign-in", "", 200},
+
+		"GET /staff/appearance":                  {"/staff/appearance", account.Editor, 200},
+		"POST /staff/appearance":                 {"/staff/appearance", account.Editor, 400},
+		"GET /staff/campaigns":                   {"/staff/campaigns", account.Viewer, 200},
+		"GET /staff/campaigns/new":               {"/staff/campaigns/new", account.Editor, 200},
+		"POST /staff/campaigns/new":              {"/staff/campaigns/new", account.Editor, 200},
+		"GET /staff/campaigns/{slug}":            {"/staff/campaigns/support", account.Viewer, 200},
+		"GET /staff/campaigns/{slug}/preview":    {"/staff/campaigns/support/preview", account.Viewer, 200},
+		"GET /staff/campaigns/{slug}/history":    {"/staff/campaigns/support/history", account.Viewer, 200},
+		"POST /staff/campaigns/{slug}/history":   {"/staff/campaigns/support/history", account.Editor, 404},
+		"GET /staff/campaigns/{slug}/edit":       {"/staff/campaigns/support/edit", account.Editor, 200},
+		"POST /staff/campaigns/{slug}/edit":      {"/staff/campaigns/support/edit", account.Editor, 200},
+		"GET /staff/campaigns/{slug}/duplicate":  {"/staff/campaigns/support/duplicate", account.Editor, 200},
+		"POST /staff/campaigns/{slug}/duplicate": {"/staff/campaigns/support/duplicate", account.Editor, 422},
+		"GET /staff/campaigns/{slug}/{act:publish|pause|resume|end}": {
+			"/staff/campaigns/support/pause", account.Editor, 200,
+		},
+		"POST /staff/campaigns/{slug}/{act:publish|pause|resume|end}": {
+			"/staff/campaigns/support/pause", account.Editor, 409,
+		},
+
 		// TestSignIn… and TestOtherSites… are about these two
 		"POST /staff/sign-in":  {"", "", 0},
 		"POST /staff/sign-out": {"", "", 0},

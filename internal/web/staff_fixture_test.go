@@ -13,10 +13,12 @@ import (
 
 	"readerfund/internal/account"
 	"readerfund/internal/audit"
+	"readerfund/internal/campaign"
 	"readerfund/internal/dashboard"
 	"readerfund/internal/health"
 	"readerfund/internal/mail"
 	"readerfund/internal/managelink"
+	"readerfund/internal/money"
 	"readerfund/internal/queue"
 	"readerfund/internal/ratelimit"
 	"readerfund/internal/report"
@@ -61,6 +63,13 @@ func employ(t *testing.T, d *Deps, n *newsroom.Newsroom) {
 	d.Reports = report.New(n.DB, cmp.Or(d.Timezone, time.UTC), d.DefaultCurrency)
 	d.Views = dashboard.New(n.DB, cmp.Or(d.Timezone, time.UTC))
 	d.Health = health.New(n.DB)
+	d.CampaignService = campaign.NewService(campaign.Config{
+		DB: n.DB, Now: d.Now, Zone: cmp.Or(d.Timezone, time.UTC),
+		Limit: func(c money.Currency) (least, most int64) {
+			limits := n.Contributions.Limits(c)
+			return limits.Min, limits.Max
+		},
+	})
 	d.Books = n.Reconciler
 	d.Queue = queue.New(queue.Config{DB: n.DB, Now: d.Now, Log: d.Log})
 	mails, err := mail.New(mail.Config{DB: n.DB, Now: d.Now, Log: d.Log})

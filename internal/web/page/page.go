@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -136,6 +137,9 @@ func New(c Config) (*Renderer, error) {
 
 // Look is how the publication looks now.
 func (p *Renderer) Look() Look { return p.look() }
+
+// Languages are those that the publication speaks to its readers in, its own first.
+func (p *Renderer) Languages() []language.Tag { return slices.Clone(p.languages) }
 
 // Templates are the templates to use for one request. Two calls find the same ones unless a file changed.
 func (p *Renderer) Templates() *Templates { return p.views.now() }

@@ -73,6 +73,8 @@ func (s layout) auditLine(loc i18n.Localizer, e audit.Entry) auditLine {
 		line.About = contributionAddress(id)
 	}
 	switch room, _, _ := strings.Cut(string(e.Action), "."); room {
+	case "campaign":
+		line.About = campaignAddress(e.Subject)
 	case "inbox":
 		line.About = address("/staff/inbox", filled("q", e.Subject))
 	case "monthly":

@@ -8,6 +8,8 @@ import (
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/i18n"
+	"readerfund/internal/money"
+	"readerfund/internal/report"
 )
 
 const campaignsAddress = "/staff/campaigns"
@@ -19,13 +21,21 @@ type Campaigns struct {
 	layout
 
 	campaigns *campaign.Catalog
+	reports   *report.Reports
 }
 
 // campaignsPage is the list, of one status or of all.
 type campaignsPage struct {
 	Tabs []preset
-	Rows []campaignLine
+	Rows []campaignRow
 	Any  bool // there are campaigns, of whatever status
+}
+
+// campaignRow is a campaign in the list.
+type campaignRow struct {
+	campaignLine
+	Progress progress
+	Net      []money.Amount // what came of it, in each currency
 }
 
 // campaignLine is a campaign in a list, and at the head of its own pages.
@@ -64,12 +74,22 @@ func (s *Campaigns) List(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	totals, err := s.reports.Totals(r.Context(), report.TotalsQuery{By: []report.Key{report.ByCampaign}})
+	if err != nil {
+		return err
+	}
+	net := map[string][]money.Amount{}
+	for _, t := range totals {
+		net[t.Campaign] = append(net[t.Campaign], money.New(t.Sums.Net, t.Currency))
+	}
 	loc, chosen, now := s.pages.Localizer(r), r.URL.Query().Get("status"), s.now()
 	p := campaignsPage{Any: len(all) > 0, Tabs: statusTabs(loc, all, chosen, now)}
 	for _, status := range statuses() {
 		for _, k := range newestFirst(all) {
 			if k.Status(now) == status && (chosen == "" || chosen == string(status)) {
-				p.Rows = append(p.Rows, s.campaignLine(loc, k))
+				p.Rows = append(p.Rows, campaignRow{
+					s.campaignLine(loc, k), progressInWords(loc, k, s.campaigns.Facts(k.ID)), net[k.Slug],
+				})
 			}
 		}
 	}

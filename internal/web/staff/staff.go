@@ -66,6 +66,9 @@ type Config struct {
 	Sessions      *session.Manager
 	Audit         *audit.Log
 
+	CampaignService *campaign.Service
+	DrawAppeal      DrawAppeal
+
 	Replay    func(ctx context.Context, ids []string, by contribution.Actor) (int, error) // inbox.Inbox.Replay
 	ReplayAll func(ctx context.Context, by contribution.Actor) (int, error)               // inbox.Inbox.ReplayParked
 
@@ -100,6 +103,13 @@ type Screens struct {
 	Work           *Work
 	Mail           *Mail
 	AuditLog       *AuditLog
+
+	Campaign          *Campaign
+	CampaignEdit      *CampaignEdit
+	CampaignAct       *CampaignAct
+	CampaignDuplicate *CampaignDuplicate
+	CampaignHistory   *CampaignHistory
+	CampaignPreview   *CampaignPreview
 }
 
 // New gives each screen the services it needs.
@@ -107,6 +117,7 @@ func New(c Config) *Screens {
 	l := layout{pages: c.Pages, zone: c.Zone, currency: c.Currency, log: c.Log, now: c.Now}
 	b := browsers{signer: c.Signer, secure: c.Secure}
 	e := newExporter(c.Pages, c.Audit, c.Log)
+	preview := &CampaignPreview{layout: l, campaigns: c.CampaignService, draw: c.DrawAppeal}
 	return &Screens{
 		Guard:         &Guard{pages: c.Pages, sessions: c.Sessions},
 		SignIn:        &SignIn{layout: l, browsers: b, accounts: c.Accounts, sessions: c.Sessions},
@@ -116,7 +127,7 @@ func New(c Config) *Screens {
 		Contribution: &Contribution{layout: l, contributions: c.Contributions, settler: c.Settler, refunds: c.Refunds,
 			views: c.Views, audit: c.Audit, receipts: c.Receipts},
 		Why:            &Why{layout: l, chooser: c.Chooser},
-		Campaigns:      &Campaigns{layout: l, campaigns: c.Campaigns},
+		Campaigns:      &Campaigns{layout: l, campaigns: c.Campaigns, reports: c.Reports},
 		Appearance:     &Appearance{layout: l, store: c.Appearance, media: c.Media},
 		Document:       &Document{layout: l, receipts: c.Receipts, audit: c.Audit},
 		Refund:         &Refund{layout: l, refunds: c.Refunds, views: c.Views},
@@ -135,6 +146,13 @@ func New(c Config) *Screens {
 		Work:     &Work{layout: l, views: c.Views, queue: c.Queue},
 		Mail:     &Mail{layout: l, mails: c.Mail},
 		AuditLog: &AuditLog{layout: l, audit: c.Audit},
+
+		Campaign:          &Campaign{layout: l, campaigns: c.CampaignService, catalog: c.Campaigns, reports: c.Reports},
+		CampaignEdit:      &CampaignEdit{layout: l, campaigns: c.CampaignService, media: c.Media, preview: preview},
+		CampaignAct:       &CampaignAct{layout: l, campaigns: c.CampaignService, preview: preview},
+		CampaignDuplicate: &CampaignDuplicate{layout: l, campaigns: c.CampaignService},
+		CampaignHistory:   &CampaignHistory{layout: l, campaigns: c.CampaignService},
+		CampaignPreview:   preview,
 	}
 }
 

@@ -1,0 +1,220 @@
+package staff
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/i18n"
+	"readerfund/internal/money"
+	"readerfund/internal/web/page"
+)
+
+// campaignForm is the form of a campaign. It is drawn from what was typed and from nothing else, so that what was typed
+// comes back as it was, whatever is wrong with it.
+type campaignForm struct {
+	page.FormErrors
+	values url.Values
+	loc    i18n.Localizer
+
+	Saved      *campaignLine // the campaign as it is; nil for a new one
+	Notice     *page.Flash
+	Theirs     *theirs        // what another person saved meanwhile
+	Languages  []formLanguage // that the campaign has texts in
+	More       []formLanguage // that could be added
+	Currencies []money.Currency
+	MoreMoney  []money.Currency // likewise
+	Rules      []formRule
+	RuleKinds  []campaign.RuleKind
+	Variants   []formVariant
+	Holds      []placeholder
+
+	portrait, picture *campaign.Picture
+}
+
+// formLanguage is a language that the campaign has, or could have, texts in.
+type formLanguage struct {
+	Code, Name, Own string // "de", "German", "Deutsch"
+	First           bool   // it is the campaign's own
+	Prefix          string // of the fields of its texts: "texts.de"
+	Open            bool
+	Filled, Of      int      // how many of its texts are there
+	Does            []string // prefixes of its lines on what an amount does
+}
+
+// formRule is one rule; its kind says which of its fields there are.
+type formRule struct {
+	campaign.RuleKind
+	Prefix string
+	Row    int
+}
+
+// formVariant is one wording of a test.
+type formVariant struct {
+	Prefix    string
+	Row       int
+	Letter    string // what staff call it: A, B, C
+	First     bool   // it is the campaign as it stands, and has nothing of its own
+	Open      bool   // the part with its amounts
+	Languages []formLanguage
+}
+
+// placeholder is a name in braces that stands for a number in a text.
+type placeholder struct{ Name, Meaning string }
+
+// spareDoes is how many empty lines on what an amount does the form offers.
+const spareDoes = 2
+
+func (s *CampaignEdit) newForm(loc i18n.Localizer, v url.Values) *campaignForm {
+	f := &campaignForm{values: v, loc: loc, RuleKinds: campaign.RuleKinds()}
+	for _, code := range v["offered"] {
+		f.Currencies = append(f.Currencies, money.Currency(code))
+	}
+	for _, c := range money.Currencies() {
+		if !slices.Contains(f.Currencies, c) {
+			f.MoreMoney = append(f.MoreMoney, c)
+		}
+	}
+	for _, code := range v["lang"] {
+		f.Languages = append(f.Languages, f.language(code, "texts."+code))
+	}
+	for _, tag := range s.pages.Languages() {
+		if code := tag.String(); !slices.Contains(v["lang"], code) {
+			f.More = append(f.More, newFormLanguage(code))
+		}
+	}
+	for n := range rowsIn(v, "rules", ".kind") {
+		f.Rules = append(f.Rules, f.rule(n))
+	}
+	for n := range rowsIn(v, "variants", ".weight") {
+		f.Variants = append(f.Variants, f.variant(n))
+	}
+	for _, name := range campaign.Placeholders() {
+		f.Holds = append(f.Holds, placeholder{name, wordIn(loc, "campaigns.placeholder.", name)})
+	}
+	return f
+}
+
+// newFormLanguage names a language in English and in itself. A code that is none is its own name.
+func newFormLanguage(code string) formLanguage {
+	l := formLanguage{Code: code, Name: code}
+	if tag, err := language.Parse(code); err == nil {
+		l.Name, l.Own = display.English.Tags().Name(tag), display.Self.Name(tag)
+	}
+	return l
+}
+
+func (f *campaignForm) language(code, prefix string) formLanguage {
+	l := newFormLanguage(code)
+	l.First, l.Prefix = prefix == "texts."+f.Get("language"), prefix
+	for _, part := range textFields(&campaign.Texts{}) {
+		l.Of++
+		if strings.TrimSpace(f.Get(prefix+"."+part.name)) != "" {
+			l.Filled++
+		}
+	}
+	for n := range rowsIn(f.values, prefix+".does", ".text") + spareDoes {
+		l.Does = append(l.Does, prefix+".does."+strconv.Itoa(n))
+	}
+	return l
+}
+
+func (f *campaignForm) rule(n int) formRule {
+	r := formRule{Prefix: "rules." + strconv.Itoa(n), Row: n}
+	kind := f.Get(r.Prefix + ".kind")
+	for _, known := range f.RuleKinds {
+		if known.Kind == kind {
+			r.RuleKind = known
+		}
+	}
+	r.Kind = kind
+	return r
+}
+
+func (f *campaignForm) variant(n int) formVariant {
+	v := formVariant{Prefix: "variants." + strconv.Itoa(n), Row: n, Letter: variantLetter(n), First: n == 0}
+	if !v.First {
+		for _, l := range f.Languages {
+			v.Languages = append(v.Languages, f.language(l.Code, v.Prefix+".texts."+l.Code))
+		}
+	}
+	return v
+}
+
+// variantLetter is what staff call the variant of a row: A, B, C.
+func variantLetter(n int) string { return string(rune('A' + n%26)) }
+
+// fields are the names of the form's fields, in its order, for the summary of what is wrong.
+func (f *campaignForm) fields() []string {
+	all := []string{"name", "slug", "starts_at", "ends_at", "fund_drive", "language"}
+	for _, l := range f.Languages {
+		all = append(all, l.fields()...)
+	}
+	all = append(all, "currency", "frequency")
+	for _, c := range f.Currencies {
+		for _, offer := range []string{
+			"suggested", "chosen.once", "monthly", "chosen.month", "yearly", "chosen.year", "minimum",
+		} {
+			all = append(all, offer+"."+string(c))
+		}
+	}
+	all = append(all, "goal.kind", "goal.minor", "goal.currency", "goal.count", "portrait", "picture", "next.kind",
+		"next.address")
+	for _, r := range f.Rules {
+		for _, end := range []string{"kind", "values", "least", "most", "from", "until"} {
+			all = append(all, r.Prefix+"."+end)
+		}
+	}
+	all = append(all, "caps.per_day", "caps.per_week", "caps.in_all", "format")
+	for _, v := range f.Variants {
+		all = append(all, v.Prefix+".name", v.Prefix+".weight")
+		all = append(all, f.amountsOf(v)...)
+		for _, l := range v.Languages {
+			all = append(all, l.fields()...)
+		}
+	}
+	return append(all, "holdout")
+}
+
+// amountsOf are the fields of a variant about what is chosen first.
+func (f *campaignForm) amountsOf(v formVariant) []string {
+	all := []string{v.Prefix + ".frequency"}
+	for _, c := range f.Currencies {
+		all = append(all, v.Prefix+".chosen."+string(c))
+	}
+	return all
+}
+
+func (l formLanguage) fields() (all []string) {
+	for _, part := range textFields(&campaign.Texts{}) {
+		all = append(all, l.Prefix+"."+part.name)
+	}
+	for _, line := range l.Does {
+		all = append(all, line+".minor", line+".text")
+	}
+	return all
+}
+
+// refuse notes what is wrong, and opens the parts in which it stands.
+func (f *campaignForm) refuse(err error) {
+	f.Put(f.loc, err, f.fields()...)
+	for n := range f.Languages {
+		f.Languages[n].Open = f.anyWrong(f.Languages[n].fields())
+	}
+	for n := range f.Variants {
+		v := &f.Variants[n]
+		v.Open = f.anyWrong(f.amountsOf(*v))
+		for m := range v.Languages {
+			v.Languages[m].Open = f.anyWrong(v.Languages[m].fields())
+		}
+	}
+}
+
+func (f *campaignForm) anyWrong(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return f.Wrong(name) != "" })
+}

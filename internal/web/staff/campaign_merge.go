@@ -1,0 +1,107 @@
+package staff
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/i18n"
+)
+
+// theirs is what another person saved while this one wrote.
+type theirs struct {
+	By      string
+	At      stamp
+	Both    []fieldChange // what both changed, each in another way: the form keeps what this person wrote
+	Changes []fieldChange // what the other changed besides; it stands in the form now
+}
+
+// fieldChange is one field that was changed, in words.
+type fieldChange struct{ Field, Before, After string }
+
+// mergeValues puts what another person changed since base into what this person wrote, where this person left it as it
+// was. both are the units that both changed: there, mine stays. What stands in one list, such as the rules, is one
+// unit.
+func mergeValues(base, other, mine url.Values) (merged url.Values, both []string) {
+	merged = maps.Clone(mine)
+	names := map[string][]string{}
+	for name := range mapOfAll(base, other, mine) {
+		if unit := unitOf(name); unit != "" {
+			names[unit] = append(names[unit], name)
+		}
+	}
+	for _, unit := range slices.Sorted(maps.Keys(names)) {
+		differ := func(a, b url.Values) bool {
+			return slices.ContainsFunc(names[unit], func(name string) bool {
+				return !slices.Equal(trimmed(a[name]), trimmed(b[name]))
+			})
+		}
+		switch {
+		case !differ(base, other) || !differ(other, mine): // they left it, or both wrote the same
+		case differ(base, mine):
+			both = append(both, unit)
+		default:
+			for _, name := range names[unit] {
+				if delete(merged, name); other.Has(name) {
+					merged[name] = other[name]
+				}
+			}
+		}
+	}
+	return merged, both
+}
+
+func mapOfAll(all ...url.Values) map[string]bool {
+	names := map[string]bool{}
+	for _, v := range all {
+		for name := range v {
+			names[name] = true
+		}
+	}
+	return names
+}
+
+// trimmed leaves out empty values: a field that is not sent and one that is sent empty are the same.
+func trimmed(written []string) (all []string) {
+	for _, one := range written {
+		if one = strings.TrimSpace(strings.ReplaceAll(one, "\r\n", "\n")); one != "" {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// unitOf is what a field is merged with; empty for what is no part of a campaign.
+func unitOf(name string) string {
+	for _, whole := range []string{"rules", "variants", "goal"} {
+		if strings.HasPrefix(name, whole+".") {
+			return whole
+		}
+	}
+	if lines, _, found := strings.Cut(name, ".does."); found {
+		return lines + ".does"
+	}
+	if name == "version" || name == "do" || strings.HasPrefix(name, "new_") {
+		return ""
+	}
+	return name
+}
+
+// fieldChanges puts the difference of two versions into words, with amounts and times as the form has them. only says
+// which fields; nil is all.
+func (s layout) fieldChanges(
+	loc i18n.Localizer, before, after campaign.Campaign, only func(unit string) bool,
+) []fieldChange {
+	was, is := campaignValues(before, s.zone), campaignValues(after, s.zone)
+	var all []fieldChange
+	for _, name := range slices.Sorted(maps.Keys(mapOfAll(was, is))) {
+		if (only == nil || only(unitOf(name))) && !slices.Equal(was[name], is[name]) {
+			all = append(all, fieldChange{
+				fieldInWords(loc, name), strings.Join(was[name], ", "), strings.Join(is[name], ", "),
+			})
+		}
+	}
+	return all
+}
