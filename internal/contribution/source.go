@@ -1,6 +1,8 @@
 package contribution
 
 import (
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"readerfund/internal/campaign"
@@ -78,8 +80,14 @@ func (s Source) Cleaned() Source {
 		s.Format = ""
 	}
 	s.Referrer = s.Referrer.class()
+	if (s.Referrer == "" || s.Referrer == FromNowhere) && slices.Contains(mailMediums, strings.ToLower(s.Medium)) {
+		s.Referrer = FromNewsletter // mail programs do not say where a reader comes from
+	}
 	return s
 }
+
+// mailMediums are what makers of newsletters write as utm_medium.
+var mailMediums = []string{"email", "e-mail", "mail", "newsletter"}
 
 type sourceField struct {
 	name  string

@@ -24,7 +24,7 @@ func TestOneTimeIsChosenFirstUnlessTheCampaignSaysOtherwise(t *testing.T) {
 		if form.Get("frequency") != frequency || amount != form.Get(field) && amount != form.Get("amount") {
 			t.Errorf("%s: %v", address, form)
 		}
-		for _, label := range []string{"One time", "Monthly", "Yearly"} {
+		for _, label := range []string{"Once", "Monthly", "Yearly"} {
 			if strings.Count(got.body, "<span>"+label+"</span>") != 1 {
 				t.Errorf("%s: no %s", address, label)
 			}

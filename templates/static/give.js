@@ -47,23 +47,43 @@ function freshKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
-// The button says the amount that is chosen, where its words have a place for one. An amount that could be read in two ways
-// is left to the server, which asks.
+// The button says the amount that is chosen, and the fee that would be covered, where words have a place for them. An
+// amount that could be read in two ways is left to the server, which asks.
 function sayTheAmount(form) {
   const words = [...form.querySelectorAll("[data-words]")].map((e) => [e, e.textContent]);
   const say = () => {
     const typed = form.elements.namedItem("amount")?.value?.trim() ?? "";
+    const figures = /^\d{1,9}([.,]\d{1,2})?$/.test(typed) ? figuresOf(form, typed) : {};
     for (const [e, plain] of words) {
-      const chosen = form.querySelector(`[name="${e.dataset.amount}"]:checked + span`)?.textContent ?? "";
-      const sign = form.querySelector(".money > span")?.textContent ?? "";
-      const amount = typed === "" ? chosen : /^\d+([.,]\d{1,2})?$/.test(typed) ? sign + typed : "";
-      e.textContent = amount === "" ? plain : e.dataset.words.replace("{amount}", amount);
+      const chosen = form.querySelector(`[name="${e.dataset.amount}"]:checked + span`)?.textContent;
+      const known = typed === "" && chosen ? { amount: chosen } : figures;
+      const places = [...e.dataset.words.matchAll(/\{(\w+)\}/g)].map((m) => m[1]);
+      const text = e.dataset.words.replace(/\{(\w+)\}/g, (_, name) => known[name]);
+      e.textContent = places.every((name) => known[name]) ? text : plain;
     }
   };
   form.addEventListener("input", say);
   form.addEventListener("change", say);
   addEventListener("pageshow", say);
   say();
+}
+
+// A typed amount as the page writes amounts, with the fee and the sum by the schedule in the form's data: money.Fee does
+// the same on the server, and what it says is charged.
+function figuresOf(form, typed) {
+  const { pattern, decimals = "2", rate, fixed } = form.dataset;
+  if (!pattern) return { amount: (form.querySelector(".money > span")?.textContent ?? "") + typed };
+  const unit = 10 ** decimals;
+  const gift = Math.round(Number(typed.replace(",", ".")) * unit);
+  const write = (minor, places) => pattern.replace("{n}", new Intl.NumberFormat(`${document.documentElement.lang}-u-nu-latn`, {
+    minimumFractionDigits: places, maximumFractionDigits: places,
+  }).format(minor / unit));
+  const brief = (minor) => write(minor, minor % unit ? Number(decimals) : 0);
+  if (rate === undefined) return { amount: brief(gift) };
+  const feeOf = (payment) => Math.floor((payment * rate + 5000) / 10000) + Number(fixed);
+  let total = gift;
+  for (let missing = feeOf(total); missing > 0; missing = gift - total + feeOf(total)) total += missing;
+  return { amount: brief(gift), fee: write(total - gift, Number(decimals)), total: brief(total) };
 }
 
 // Only one of the two ways to say an amount is ever filled in.

@@ -27,8 +27,8 @@ func (a *auditor) readers(n *harness.Demo) {
 	a.each(
 		2,
 		aPage{n.BaseURL + "/article", 200, "The river that nobody measured"},
-		aPage{n.BaseURL + "/support/support?currency=JPY&amount=4000", 200, "Give once, in JPY"},
-		aPage{n.BaseURL + "/support/support?frequency=month", 200, "Give monthly, in EUR"},
+		aPage{n.BaseURL + "/support/support?currency=JPY&amount=4000", 200, "Give ¥4,000 once with PayPal"},
+		aPage{n.BaseURL + "/support/support?frequency=month", 200, "a month with PayPal"},
 		aPage{n.BaseURL + "/manage", 200, "Send me a link"},
 		aPage{n.BaseURL + "/manage?sent", 200, "Please check your email"},
 		aPage{n.BaseURL + "/manage/XXXX", 404, "This link does not work"},
@@ -38,7 +38,7 @@ func (a *auditor) readers(n *harness.Demo) {
 		aPage{n.PayPal.URL + "/checkoutnow?token=0NOSUCHORDER00000", 404, "This payment is not here"},
 		aPage{n.PayPal.URL + "/sandbox/", 200, "Latest orders"},
 	)
-	a.at(n.BaseURL+"/", 200, "Give once, in EUR")
+	a.at(n.BaseURL+"/", 200, "Give €10 once with PayPal")
 	a.openDetails()
 	a.check("You may thank me by name in public")
 	a.fill("#amount", "0.1")

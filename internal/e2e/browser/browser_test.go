@@ -75,6 +75,7 @@ func startBrowser(path string) (*browser, error) {
 	options := append(
 		cdp.DefaultExecAllocatorOptions[:], cdp.ExecPath(path), cdp.DisableGPU,
 		cdp.Flag("disable-dev-shm-usage", true), cdp.WSURLReadTimeout(time.Minute),
+		cdp.Flag("accept-lang", "en-IE,en"), // a reader who pays in euros
 	)
 	if os.Geteuid() != 0 {
 		if b, err := launch(options); err == nil {

@@ -191,8 +191,8 @@ func rate(loc i18n.Localizer, amount string, frequency any) string {
 }
 
 // link makes the part of a sentence that stands in [brackets] a link: {{link "/manage" (say "public.ask_own_page")}}.
-// Without an address it is only the sentence.
-func link(address, sentence string) (template.HTML, error) {
+// Without an address it is only the sentence. A target is the link's, for pages that may stand in a frame.
+func link(address, sentence string, target ...string) (template.HTML, error) {
 	before, rest, opens := strings.Cut(sentence, "[")
 	text, after, closes := strings.Cut(rest, "]")
 	if !opens || !closes {
@@ -202,12 +202,14 @@ func link(address, sentence string) (template.HTML, error) {
 		return template.HTML(template.HTMLEscapeString(before + text + after)), nil
 	}
 	var b strings.Builder
-	err := linked.Execute(&b, struct{ Before, Address, Text, After string }{before, address, text, after})
+	err := linked.Execute(&b, struct{ Before, Address, Target, Text, After string }{
+		before, address, strings.Join(target, ""), text, after,
+	})
 	return template.HTML(b.String()), err // what html/template has escaped
 }
 
 var linked = template.Must(template.New("link").Parse(
-	`{{.Before}}<a href="{{.Address}}">{{.Text}}</a>{{.After}}`))
+	`{{.Before}}<a href="{{.Address}}"{{with .Target}} target="{{.}}"{{end}}>{{.Text}}</a>{{.After}}`))
 
 // Execute renders a view to bytes, in a language of the catalogue: a page in the layout, a fragment of cta/ by itself.
 func (p *Templates) Execute(lang language.Tag, name string, data any) ([]byte, error) {

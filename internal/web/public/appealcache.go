@@ -135,8 +135,11 @@ func (s *Appeal) render(views *page.Templates, k *campaign.Entry, key appealKey)
 // formOf is the whole donation form in a document. It holds no key, because it is kept: give.js makes one.
 func (s *Appeal) formOf(k *campaign.Entry, key appealKey, w wanted) (*rendered, error) {
 	made := s.madeFrom(k)
-	f := s.forms.newForm(k.Campaign, key.currency, w.from.Article)
+	varied := k.Campaign
+	varied.Content = k.As(key.variant)
+	f := s.forms.newForm(varied, key.currency, w.from.Article)
 	f.Source, f.Key = w.from.Source, ""
+	s.forms.speak(s.pages.Speaking(key.language), &f)
 	text, err := made.views.Execute(key.language, "cta/form.html", s.pages.In(key.language, f.Texts.Heading, f))
 	if err != nil {
 		return nil, err

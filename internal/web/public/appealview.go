@@ -95,8 +95,8 @@ func hasBar(k *campaign.Entry) bool {
 	return k.Facts.Known && (k.Facts.Goal.Minor > 0 || k.Facts.GoalCount > 0)
 }
 
-func (s *Appeal) goal(f campaign.Facts, lang language.Tag) *goalView {
-	loc := s.pages.Speaking(lang)
+func (l layout) goal(f campaign.Facts, lang language.Tag) *goalView {
+	loc := l.pages.Speaking(lang)
 	g := &goalView{Share: f.Share()}
 	if f.Goal.Minor > 0 {
 		g.Reached = money.FormatBrief(wholeUnits(f.Raised), lang)

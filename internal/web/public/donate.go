@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"golang.org/x/text/currency"
+	"golang.org/x/text/language"
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
@@ -50,9 +51,18 @@ func (s *Donate) show(
 	w http.ResponseWriter, r *http.Request, k campaign.Campaign, status int, notes ...i18n.Message,
 ) error {
 	q := r.URL.Query()
+	article, source := contribution.LinkedArticle(q.Get("article")), contribution.SourceFrom(q.Get)
+	if source.Referrer == "" && article == "" {
+		source.Referrer = s.forms.referrer(r)
+	}
+	k.Content = k.As(source.Variant)
 	code := money.Code(strings.TrimSpace(q.Get("currency")))
-	f := s.forms.newForm(k, code, contribution.LinkedArticle(q.Get("article")))
-	f.Source = contribution.SourceFrom(q.Get)
+	in := code
+	if in == "" && q.Get("amount") == "" { // an amount without a currency is in the campaign's own
+		in = localCurrency(r)
+	}
+	f := s.forms.newForm(k, in, article)
+	f.Source, f.Back = source, s.forms.backTo(article)
 	f.often(contribution.Frequency(q.Get("frequency")))
 	if code != "" && code != f.Currency { // the same number would be another amount in our currency
 		notes = append(notes, otherCurrency(code, f.Currency))
@@ -63,6 +73,21 @@ func (s *Donate) show(
 		f.Notes = append(f.Notes, s.forms.pages.Localizer(r).Message(note))
 	}
 	return s.forms.show(w, r, status, f)
+}
+
+// localCurrency is that of the region which the reader's first language names ("de-CH"); empty where it names none. It
+// is a guess: the form says which currency it is in, and offers the others.
+func localCurrency(r *http.Request) money.Currency {
+	wanted, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
+	if err != nil || len(wanted) == 0 {
+		return ""
+	}
+	region, confidence := wanted[0].Region()
+	unit, known := currency.FromRegion(region)
+	if confidence != language.Exact || !known {
+		return ""
+	}
+	return money.Currency(unit.String())
 }
 
 // otherCurrency says that the currency of a link is not available. It names the code if that is a real currency.
@@ -85,10 +110,12 @@ func (s *Donate) ChangeCurrency(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	in := intentOf(v, r)
+	k.Content = k.As(in.Source.Variant)
 	from := s.forms.newForm(k, money.Currency(in.Currency), "")
 	from.often(contribution.Frequency(in.Frequency))
 	from.choose(in.Amount)
 	f := s.forms.newForm(k, money.Code(v.Get("to")), in.Article)
+	f.Back = s.forms.backTo(in.Article)
 	f.often(contribution.Frequency(in.Frequency))
 	in.Amount = f.amountFrom(from)
 	f.refill(in)

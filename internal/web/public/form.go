@@ -25,19 +25,21 @@ type forms struct {
 
 	campaigns *campaign.Catalog
 	limits    func(money.Currency) contribution.Limit
+	fees      func(money.Currency) (fee money.Fee, known bool)
 	cookies   *gift.Cookies
 }
 
 // form is the donation form as it is shown: fresh, filled in from a link, or returned with errors.
 type form struct {
 	Campaign   campaign.Campaign
-	Texts      campaign.Texts // the campaign's, in the reader's language
 	Currency   money.Currency
 	Currencies []money.Currency
-	Offers     []offer // by frequency; one of them is chosen
-	Own        string  // the reader's own amount, as typed
+	Offers     []offer    // by frequency; one of them is chosen
+	Own        string     // the reader's own amount, as typed
+	Fee        *money.Fee // that readers may cover; nil where it is not known
 	Least      money.Amount
 	Most       money.Amount
+	formWords
 
 	Back                          string // the article, if it is on one of our sites and the page may link it
 	Article, Name, Email, Message string
@@ -57,6 +59,9 @@ type offer struct {
 	Chosen    bool
 	Field     string // the name of its choices; each frequency keeps its own
 	Choices   []choice
+
+	// In words: what it is about, and what the button does for an amount that is typed.
+	Legend, GiveAny, GiveTyped, GiveTypedTotal string
 }
 
 type choice struct {
@@ -64,6 +69,12 @@ type choice struct {
 	Value   string // what is sent: "10.00"
 	Amount  money.Amount
 	Checked bool
+
+	Does  string       // what such a gift does; empty where nothing is written about it
+	Fee   money.Amount // what covers the fee, and the sum of both, where the fee is known
+	Total money.Amount
+
+	Give, GiveTotal string // what the button does, in words, without and with the fee
 }
 
 // newForm is the empty form of a campaign in a currency; a currency that is not offered becomes the campaign's own.
@@ -73,24 +84,38 @@ func (f forms) newForm(k campaign.Campaign, c money.Currency, article string) fo
 	}
 	limit := f.limits(c)
 	n := form{
-		Campaign: k, Texts: k.In(language.English), Currency: c, Currencies: k.Currencies(), Article: article, Key: rand.Text(),
-		Least: money.New(limit.Min, c), Most: money.New(limit.Max, c),
+		Campaign: k, Currency: c, Currencies: k.Currencies(), Article: article, Key: rand.Text(),
+		Least: money.New(max(limit.Min, k.Minimum[c]), c), Most: money.New(limit.Max, c),
+	}
+	n.Texts = k.In(language.English)
+	if fee, known := f.fees(c); known {
+		n.Fee = &fee
 	}
 	for _, frequency := range []contribution.Frequency{contribution.Once, contribution.Monthly, contribution.Yearly} {
 		o := offer{Frequency: frequency, Field: choiceField(frequency)}
 		for _, minor := range k.Offered(string(frequency), c) {
 			if a := money.New(minor, c); frequency == contribution.Once || n.accepts(a) { // it may be too small
-				o.Choices = append(o.Choices, giftOf(frequency, a))
+				o.Choices = append(o.Choices, n.giftOf(frequency, a))
 			}
 		}
-		if len(o.Choices) > 0 {
-			o.Choices[min(1, len(o.Choices)-1)].Checked = true // the second: neither the least nor a push
-		}
+		o.check(k.Chosen[string(frequency)][c])
 		n.Offers = append(n.Offers, o)
 	}
 	n.Offers[0].Chosen = true
 	n.often(contribution.Frequency(k.Frequency))
 	return n
+}
+
+// check chooses the amount that staff chose; without one, the second: neither the least nor a push.
+func (o *offer) check(minor int64) {
+	if len(o.Choices) == 0 {
+		return
+	}
+	n := slices.IndexFunc(o.Choices, func(c choice) bool { return c.Amount.Minor == minor })
+	if n < 0 {
+		n = min(1, len(o.Choices)-1)
+	}
+	o.Choices[n].Checked = true
 }
 
 // choiceField is the name of the field that holds the chosen amount of a frequency.
@@ -132,6 +157,7 @@ func (f forms) formLike(r *http.Request, c contribution.Contribution) (form, err
 	if err != nil {
 		return form{}, err
 	}
+	k.Content = k.As(c.Source.Variant)
 	n := f.newForm(k, c.Amount.Currency, c.Article)
 	n.Back = f.backTo(c.Article)
 	n.Source = c.Source
@@ -148,6 +174,7 @@ func (f forms) formLike(r *http.Request, c contribution.Contribution) (form, err
 
 // show answers with a form.
 func (f forms) show(w http.ResponseWriter, r *http.Request, status int, shown form) error {
+	f.speak(f.pages.Localizer(r), &shown)
 	title := i18n.New("public.support_us")
 	if len(shown.Errors) > 0 { // the first thing a screen reader says
 		title = i18n.New("public.please_check", i18n.Args{"title": title})
@@ -157,8 +184,13 @@ func (f forms) show(w http.ResponseWriter, r *http.Request, status int, shown fo
 	})
 }
 
-func giftOf(f contribution.Frequency, a money.Amount) choice {
-	return choice{ID: string(f) + "-" + a.Decimal(), Value: a.Decimal(), Amount: a}
+func (f *form) giftOf(often contribution.Frequency, a money.Amount) choice {
+	c := choice{ID: string(often) + "-" + a.Decimal(), Value: a.Decimal(), Amount: a}
+	if f.Fee != nil {
+		c.Total = money.New(f.Fee.Covering(a.Minor), a.Currency)
+		c.Fee = money.New(c.Total.Minor-a.Minor, a.Currency)
+	}
+	return c
 }
 
 // accepts reports whether the amount is within the limits of one payment.
@@ -175,7 +207,7 @@ func (f *form) offer(amounts ...money.Amount) {
 	for _, a := range amounts {
 		if f.accepts(a) {
 			o.Choices = slices.DeleteFunc(o.Choices, func(c choice) bool { return c.Amount == a })
-			offered = append(offered, giftOf(o.Frequency, a))
+			offered = append(offered, f.giftOf(o.Frequency, a))
 		}
 	}
 	o.Choices = append(offered, o.Choices...)
@@ -249,7 +281,11 @@ func (f *form) refill(in contribution.Intent) {
 	f.Source, f.CoverFee, f.Tribute = in.Source, in.CoverFee, in.Tribute
 }
 
+// Story reports whether the reader comes from an article.
+func (f form) Story() bool { return f.Article != "" }
+
 // MoreOpen reports whether the optional part is shown unfolded: it is when a field in it is filled in or has an error.
 func (f form) MoreOpen() bool {
-	return f.Name+f.Email+f.Message+string(f.Naming) != "" || f.Wrong("name")+f.Wrong("email")+f.Wrong("message") != ""
+	return f.Name+f.Email+f.Message+string(f.Naming)+f.Tribute.Name != "" ||
+		f.Wrong("name")+f.Wrong("email")+f.Wrong("message")+f.Wrong("tribute_name") != ""
 }

@@ -133,7 +133,9 @@ func (s *Give) showAgain(w http.ResponseWriter, r *http.Request, in contribution
 	if err != nil { // the database is down too: there is no form to show
 		return failure
 	}
+	k.Content = k.As(in.Source.Variant)
 	f := s.forms.newForm(k, money.Currency(in.Currency), in.Article)
+	f.Back = s.forms.backTo(in.Article)
 	f.refill(in)
 	loc := s.pages.Localizer(r)
 	if twice, ok := errors.AsType[*money.AmbiguousError](failure); ok {

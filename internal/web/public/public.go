@@ -91,7 +91,8 @@ func New(c Config) *Pages {
 		pages: c.Pages, signer: c.Signer, origin: c.Origin, embedOrigins: c.EmbedOrigins, zone: c.Zone, log: c.Log,
 		now: c.Now,
 	}
-	f := forms{layout: l, campaigns: c.Campaigns, limits: c.Contributions.Limits, cookies: c.Cookies}
+	f := forms{layout: l, campaigns: c.Campaigns, limits: c.Contributions.Limits, fees: c.Contributions.Fee,
+		cookies: c.Cookies}
 	thanks := &Thanks{
 		layout: l, contributions: c.Contributions, cookies: c.Cookies, approvals: c.Starter.Approvals,
 		subscriptions: c.Changes, links: c.ManageLinks, questions: c.Questions,
@@ -161,6 +162,18 @@ func (l layout) backTo(article string) string {
 		return ""
 	}
 	return article
+}
+
+// referrer is the kind of page that led to the request.
+func (l layout) referrer(r *http.Request) contribution.Referrer {
+	switch from := r.Referer(); {
+	case from == "":
+		return contribution.FromNowhere
+	case l.knows(from):
+		return contribution.FromInternal
+	default:
+		return contribution.ReferrerOf(from)
+	}
 }
 
 // day writes a day of the publication's, in words that no region reads the other way round.

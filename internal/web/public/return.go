@@ -99,6 +99,7 @@ func (s *Return) Cancel(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.forms.speak(s.pages.Localizer(r), &f)
 	return s.pages.Render(w, r, http.StatusOK, "public/cancelled.html",
 		page.Page{Title: s.pages.Localizer(r).Say("public.headline.cancelled"), NoIndex: true, Data: f})
 }

@@ -1,0 +1,122 @@
+package public
+
+import (
+	"regexp"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+	"golang.org/x/text/number"
+
+	"readerfund/internal/campaign"
+	"readerfund/internal/i18n"
+	"readerfund/internal/money"
+)
+
+// formWords are what a form says in the reader's language, beside the catalogue's sentences.
+type formWords struct {
+	Texts  campaign.Texts // the campaign's
+	Goal   *goalView      // nil without one, or while nobody knows how far it is
+	Named  []currencyName // the currencies, as a reader looks for them
+	Schema amountSchema
+}
+
+// currencyName is a currency with its sign and its name: "€", "Euro".
+type currencyName struct {
+	Code       money.Currency
+	Sign, Name string
+	Chosen     bool
+}
+
+// amountSchema is how give.js writes amounts that readers type, and adds up the fee.
+type amountSchema struct {
+	Pattern  string // "€{n}" or "{n} €"
+	Exponent int    // decimals of the currency
+	FeeShare string // of the fee, for people: "2.9%"
+	FeeFixed money.Amount
+}
+
+// speak puts the page's language into a form.
+func (f forms) speak(loc i18n.Localizer, n *form) {
+	tag, facts := loc.Tag(), f.campaigns.Facts(n.Campaign.ID)
+	n.Texts = n.Campaign.In(tag).Fill(facts, tag)
+	if hasBar(&campaign.Entry{Campaign: n.Campaign, Facts: facts}) {
+		n.Goal = f.goal(facts, loc.Language())
+	}
+	for _, c := range n.Currencies {
+		n.Named = append(n.Named, currencyName{c, money.Sign(c, tag), nameOf(loc, c), c == n.Currency})
+	}
+	n.Schema = amountSchema{Pattern: pattern(n.Currency, tag), Exponent: n.Currency.Exponent()}
+	if n.Fee != nil {
+		n.Schema.FeeShare = message.NewPrinter(tag).Sprint(
+			number.Percent(float64(n.Fee.Rate)/10000, number.MaxFractionDigits(2)))
+		n.Schema.FeeFixed = money.New(n.Fee.Fixed, n.Currency)
+	}
+	n.sayWhatItDoes()
+	for i := range n.Offers {
+		n.Offers[i].speak(loc, nameOf(loc, n.Currency))
+	}
+}
+
+// speak puts into words what the button does for each amount, and for one that is typed: with places for the amount
+// and for the sum, which give.js fills in.
+func (o *offer) speak(loc i18n.Localizer, currency string) {
+	give := func(amount any) string {
+		return loc.Say("donate.give."+string(o.Frequency), i18n.Args{"amount": amount})
+	}
+	o.Legend = loc.Say("donate.legend."+string(o.Frequency), i18n.Args{"currency": currency})
+	o.GiveAny = loc.Say("donate.give_any." + string(o.Frequency))
+	o.GiveTyped, o.GiveTypedTotal = give("{amount}"), give("{total}")
+	for i := range o.Choices {
+		c := &o.Choices[i]
+		c.Give = give(c.Amount)
+		if c.Fee.Minor != 0 {
+			c.GiveTotal = give(c.Total)
+		}
+	}
+}
+
+// sayWhatItDoes puts what staff wrote about an amount beside the choices of it. They write about the campaign's own
+// currency.
+func (f *form) sayWhatItDoes() {
+	if f.Currency != f.Campaign.Currency {
+		return
+	}
+	for _, d := range f.Texts.Does {
+		for _, o := range f.Offers {
+			for i := range o.Choices {
+				if o.Choices[i].Amount.Minor == d.Minor {
+					o.Choices[i].Does = d.Text
+				}
+			}
+		}
+	}
+}
+
+// Tells reports whether anything is said about one of the amounts.
+func (o offer) Tells() bool {
+	for _, c := range o.Choices {
+		if c.Does != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// nameOf is a currency's name, as CLDR has it; its code where there is none.
+func nameOf(loc i18n.Localizer, c money.Currency) string {
+	if name, ok := loc.Lookup("donate.currency." + string(c)); ok {
+		return name
+	}
+	return string(c)
+}
+
+// pattern is where the number stands in an amount of the currency.
+func pattern(c money.Currency, tag language.Tag) string {
+	one := int64(1)
+	for range c.Exponent() {
+		one *= 10
+	}
+	return digits.ReplaceAllString(money.FormatBrief(money.New(one, c), tag), "{n}")
+}
+
+var digits = regexp.MustCompile(`\p{Nd}+`)
