@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -42,13 +43,19 @@ type Catalog struct {
 	count Counter
 	log   *slog.Logger // of what is counted
 
+	latest atomic.Pointer[latest] // nil until the first read
+
 	mu       sync.Mutex
-	snapshot *Snapshot // nil until the first read
 	counted  map[uuid.UUID]Progress
-	readAt   time.Time
 	failedAt time.Time
 	reading  *reading // nil when none is on the way
 	running  bool
+}
+
+// latest is the latest snapshot, and when it was read.
+type latest struct {
+	snapshot *Snapshot
+	readAt   time.Time
 }
 
 // reading is one look at the table. What it found may be used when done is closed.
@@ -69,7 +76,8 @@ func NewCatalog(d *db.DB, now func() time.Time, options ...func(*Catalog)) *Cata
 	return c
 }
 
-// BySlug finds a campaign. The error is a fault.NotFound, with the names there are, when there is none of that name.
+// BySlug finds a campaign that was published once. The error is a fault.NotFound, with the names there are, when there
+// is none of that name, and for drafts, which readers do not see.
 func (c *Catalog) BySlug(ctx context.Context, slug string) (Campaign, error) {
 	e, err := c.Find(ctx, slug)
 	if err != nil {
@@ -84,12 +92,14 @@ func (c *Catalog) Find(ctx context.Context, slug string) (*Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	if e := s.Find(slug); e != nil {
+	if e := s.Find(slug); e != nil && e.State != Draft {
 		return e, nil
 	}
-	names := make([]string, len(s.All))
+	var names []string
 	for i := range s.All {
-		names[i] = s.All[i].Slug
+		if s.All[i].State != Draft {
+			names = append(names, s.All[i].Slug)
+		}
 	}
 	return nil, unknown(slug, names)
 }
@@ -106,7 +116,7 @@ func (c *Catalog) Default(ctx context.Context) (Campaign, error) {
 	return Campaign{}, fault.New(fault.NotFound, "campaign.no_default")
 }
 
-// All lists the campaigns by slug. The slice is shared: do not change it.
+// All lists the campaigns by slug, drafts too. The slice is shared: do not change it.
 func (c *Catalog) All(ctx context.Context) ([]Campaign, error) {
 	s, err := c.Snapshot(ctx)
 	if err != nil {
@@ -117,13 +127,10 @@ func (c *Catalog) All(ctx context.Context) ([]Campaign, error) {
 
 // Facts are a campaign's figures as they are known now. It never asks the database.
 func (c *Catalog) Facts(id uuid.UUID) Facts {
-	c.mu.Lock()
-	s := c.snapshot
-	c.mu.Unlock()
-	if s == nil {
-		return Facts{DaysLeft: -1}
+	if last := c.latest.Load(); last != nil {
+		return last.snapshot.Facts(id)
 	}
-	return s.Facts(id)
+	return Facts{DaysLeft: -1}
 }
 
 // Unsaved is a campaign as staff are writing it, with what was counted for it so far: for a preview.
@@ -162,14 +169,14 @@ func (c *Catalog) Snapshot(ctx context.Context) (*Snapshot, error) {
 
 // look gives what is known and may be shown, if anything, and the reading to wait for, if any.
 func (c *Catalog) look() (known *Snapshot, r *reading) {
+	now, last := c.now(), c.latest.Load()
+	if last != nil && within(now, last.readAt, Fresh) {
+		return last.snapshot, nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := c.now()
-	if c.snapshot != nil && within(now, c.readAt, Fresh) {
-		return c.snapshot, nil
-	}
-	if now.Sub(c.readAt) < keepFor {
-		known = c.snapshot
+	if last = c.latest.Load(); last != nil && now.Sub(last.readAt) < keepFor {
+		known = last.snapshot
 	}
 	if known != nil && (c.running || c.reading == nil && within(now, c.failedAt, retryAfter)) {
 		return known, nil
@@ -196,11 +203,9 @@ func within(now, then time.Time, d time.Duration) bool {
 func (c *Catalog) read(r *reading, at time.Time) {
 	ctx, cancel := context.WithTimeout(context.Background(), readTime)
 	defer cancel()
-	c.mu.Lock()
-	earlier := c.snapshot
-	c.mu.Unlock()
-	if earlier == nil {
-		earlier = &Snapshot{}
+	earlier := &Snapshot{}
+	if last := c.latest.Load(); last != nil {
+		earlier = last.snapshot
 	}
 	all, err := readChanged(ctx, c.db, earlier)
 	c.mu.Lock()
@@ -208,7 +213,7 @@ func (c *Catalog) read(r *reading, at time.Time) {
 	c.reading = nil
 	if r.err = err; err == nil {
 		r.snapshot = newSnapshot(all, c.counted, earlier, at, c.zone)
-		c.snapshot, c.readAt = r.snapshot, at
+		c.latest.Store(&latest{r.snapshot, at})
 	} else {
 		c.failedAt = c.now()
 	}

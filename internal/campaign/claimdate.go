@@ -6,6 +6,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/text/language"
+
+	"readerfund/internal/i18n"
 )
 
 // typedDate finds a date until which something lasts that is not the campaign's last day.
@@ -100,15 +104,19 @@ func (s *sentence) year(i int) (year, next int) {
 
 // month is the month that is named at i, and in how many words; 0 where there is none.
 func (s *sentence) month(i int) (m time.Month, words int) {
-	names := months[s.lang]
-	for n := range names {
-		all := append([]string{names[n]}, monthsToo[s.lang][n]...)
+	if s.lang == "" {
+		return 0, 0
+	}
+	loc := i18n.Default().Localizer(language.Make(s.lang), nil)
+	for m = time.January; m <= time.December; m++ {
+		own := loc.Say("date.month." + strconv.Itoa(int(m)))
+		names := append([]string{own}, monthsToo[s.lang][m-1]...)
 		if s.lang == "en" {
-			all = append(all, names[n][:3])
+			names = append(names, own[:3])
 		}
-		for _, name := range all {
-			if name != "" && s.is(i, []string{name}) {
-				return time.Month(n + 1), len(strings.Fields(name))
+		for _, name := range names {
+			if s.is(i, []string{name}) {
+				return m, len(strings.Fields(name))
 			}
 		}
 	}

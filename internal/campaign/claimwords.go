@@ -139,8 +139,8 @@ var claimWordsOf = map[string]claimWords{
 	},
 }
 
-// monthsToo are other names of months that people write in dates, January's at 0, beside those of months and, in English,
-// their first three letters.
+// monthsToo are other names of months that people write in dates, January's at 0, beside those of the catalogue and, in
+// English, their first three letters.
 var monthsToo = map[string][12][]string{
 	"en": {8: {"sept"}},
 	"de": {0: {"jänner", "jan"}, 1: {"feber", "feb"}, 8: {"sept"}, 9: {"okt"}, 10: {"nov"}, 11: {"dez"}},

@@ -10,9 +10,9 @@ import (
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
-	"golang.org/x/text/message"
 	"golang.org/x/text/number"
 
+	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 )
 
@@ -36,6 +36,8 @@ func Placeholders() []string {
 
 // placeholder matches {supporters}, and {supporters:one reader|# readers} with a form for each plural of the language.
 var placeholder = regexp.MustCompile(`\{([^{}:]*)(?::([^{}]*))?\}`)
+
+var placeholderAndStop = regexp.MustCompile(placeholder.String() + `(\.?)`)
 
 // Fill puts figures in place of placeholders, as the reader's language writes them. A sentence whose figure is not known
 // is left out, and so is one that nobody gave today.
@@ -75,11 +77,11 @@ func (fill filler) text(text string) string {
 
 func (fill filler) sentence(text string) (filled string, known bool) {
 	known = true
-	filled = placeholder.ReplaceAllStringFunc(text, func(found string) string {
-		m := placeholder.FindStringSubmatch(found)
+	filled = placeholderAndStop.ReplaceAllStringFunc(text, func(found string) string {
+		m := placeholderAndStop.FindStringSubmatch(found)
 		figure, ok := fill.figure(m[1], m[2])
 		known = known && ok
-		return figure
+		return strings.TrimSuffix(figure, m[3]) + m[3] // a date may end in a stop of its own: "2026 р."
 	})
 	return filled, known
 }
@@ -96,7 +98,7 @@ func (fill filler) figure(name, forms string) (written string, ok bool) {
 		}
 		return fill.count(f.GoalCount, forms), f.GoalCount > 0
 	case placePercent:
-		return message.NewPrinter(fill.tag).Sprint(number.Percent(float64(f.Percent) / 100)), f.Known
+		return money.Printer(fill.tag).Sprint(number.Percent(float64(f.Percent) / 100)), f.Known
 	case placeSupporters:
 		return fill.count(f.Supporters, forms), f.Known
 	case placeGaveToday:
@@ -105,15 +107,25 @@ func (fill filler) figure(name, forms string) (written string, ok bool) {
 		return fill.count(int64(f.DaysLeft), forms), f.DaysLeft > 0
 	case placeEnds:
 		day, err := time.Parse(time.DateOnly, f.Ends)
-		return writeDay(day, fill.tag), err == nil
+		if loc := i18n.Default().Localizer(fill.tag, nil); speaks(loc, fill.tag) {
+			return loc.Day(day), err == nil
+		}
+		return f.Ends, err == nil // English would stand in
 	default:
 		return "", false
 	}
 }
 
+// speaks reports whether the catalogue has the language.
+func speaks(loc i18n.Localizer, tag language.Tag) bool {
+	base, _ := tag.Base()
+	own, _ := loc.Language().Base()
+	return base == own
+}
+
 // count writes a whole number, or the form of the sentence for it, in which # is the number.
 func (fill filler) count(n int64, forms string) string {
-	written := message.NewPrinter(fill.tag).Sprint(number.Decimal(n))
+	written := money.Printer(fill.tag).Sprint(number.Decimal(n))
 	if forms == "" {
 		return written
 	}

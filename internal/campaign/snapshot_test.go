@@ -5,12 +5,14 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
 	"readerfund/internal/campaign"
+	"readerfund/internal/fault"
 	"readerfund/internal/money"
 )
 
@@ -89,6 +91,11 @@ func TestAnEntryChangesWithItsCampaignOrItsFiguresOnly(t *testing.T) {
 	}
 	if find("goal") != second {
 		t.Error("a count that failed lost the figures")
+	}
+
+	if _, err := catalog.Find(t.Context(), "other"); !fault.Is(err, fault.NotFound) ||
+		strings.Contains(err.Error(), "similar: other") {
+		t.Errorf("a draft is found: %v", err)
 	}
 
 	// A refund took everything back, and the night changed the days that are left.

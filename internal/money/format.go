@@ -30,7 +30,7 @@ func Sign(c Currency, tag language.Tag) string {
 	if err != nil {
 		return string(c)
 	}
-	return printer(tag).Sprint(currency.Symbol(unit))
+	return Printer(tag).Sprint(currency.Symbol(unit))
 }
 
 func format(a Amount, tag language.Tag, brief bool) string {
@@ -53,13 +53,13 @@ func group(whole string, tag language.Tag) string {
 	for _, d := range []byte(whole) {
 		n = n*10 + uint64(d-'0')
 	}
-	return printer(tag).Sprint(number.Decimal(n))
+	return Printer(tag).Sprint(number.Decimal(n))
 }
 
 // fraction writes the decimals in the language's digits, behind its separator. Both are read off a number: x/text does
 // not export the tables.
 func fraction(decimals string, tag language.Tag) string {
-	half := []rune(printer(tag).Sprint(number.Decimal(0.5, number.Scale(1))))
+	half := []rune(Printer(tag).Sprint(number.Decimal(0.5, number.Scale(1))))
 	zero := half[0]
 	digits := strings.Map(func(d rune) rune { return zero + d - '0' }, decimals)
 	return string(half[1:len(half)-1]) + digits
@@ -78,9 +78,9 @@ func place(digits, sign string, tag language.Tag) string {
 	return sign + digits
 }
 
-// printer writes numbers in the digits of the amount field and of receipt numbers, in Arabic too, for which CLDR has two
+// Printer writes numbers in the digits of the amount field and of receipt numbers, in Arabic too, for which CLDR has two
 // sets (docs/decisions/0047).
-func printer(tag language.Tag) *message.Printer {
+func Printer(tag language.Tag) *message.Printer {
 	if base, _ := tag.Base(); base.String() == "ar" {
 		tag, _ = tag.SetTypeForKey("nu", "latn") // a known key with a known value is never refused
 	}
