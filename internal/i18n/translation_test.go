@@ -48,9 +48,6 @@ func untranslated(files fs.FS) (wrong []string, err error) {
 			return nil, err
 		}
 		for _, key := range slices.Sorted(maps.Keys(english)) {
-			if subject, _, _ := strings.Cut(key, "."); !has(own, subject) {
-				continue // a file that is not translated yet
-			}
 			if own[key] == nil {
 				wrong = append(wrong, lang+": "+key+" is missing")
 			} else if problem := differs(lang, english[key], own[key]); problem != "" {
@@ -106,15 +103,6 @@ func differs(lang string, english, own *i18n.Message) string {
 		return ""
 	}
 	return withoutForm(lang, own)
-}
-
-func has(all map[string]*i18n.Message, subject string) bool {
-	for key := range all {
-		if strings.HasPrefix(key, subject+".") {
-			return true
-		}
-	}
-	return false
 }
 
 func forms(m *i18n.Message) (all []string) {

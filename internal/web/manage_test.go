@@ -307,7 +307,7 @@ func TestEveryStandingHasAPageAndANextStep(t *testing.T) {
 			`value="pause-1"`},
 		{"cancelled", "ended_at = '2026-11-21 12:00Z', next_billing_at = NULL",
 			[]string{"<title>Your gift has ended –", "It ended on 21 November 2026", "give again"}, `value="stop"`},
-		{"expired", "", []string{"It ended", "give again"}, `value="stop"`},
+		{"expired", "", []string{"It has ended", "give again"}, `value="stop"`},
 		{"approval_pending", "next_billing_at = NULL", []string{"has not confirmed", "Check again"}, `value="stop"`},
 	} {
 		receipt := "CCCC-000" + string(rune('0'+n))

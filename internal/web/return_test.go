@@ -145,7 +145,7 @@ func TestTurningBackInAnotherBrowser(t *testing.T) {
 	id, _ := h.newReader().begin(giftForm("frequency", "month", "amount", "10", "message", "For the river"))
 	other := h.newReader()
 	got := other.get("/contributions/" + id + "/cancel")
-	got.says(t, "elsewhere", "You came back from PayPal.", "charges only what you have approved there",
+	got.says(t, "elsewhere", "You came back from PayPal", "charges only what you have approved there",
 		`href="/manage"`, `href="/"`, "Automatic payments")
 	for _, address := range []string{uuid.NewString(), "x"} {
 		if nobodys := other.get("/contributions/" + address + "/cancel"); nobodys.body != got.body ||

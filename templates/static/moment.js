@@ -16,12 +16,12 @@
 
   async function solve() {
     others.forEach((e) => (e.hidden = true));
-    say.textContent = "This goes on by itself in a few seconds.";
+    say.textContent = say.dataset.works;
     const number = await find();
     if (number < 0) throw new Error("the challenge has no solution");
     field.value = btoa(JSON.stringify({ algorithm: "SHA-256", challenge, number, salt, signature }));
     field.disabled = false;
-    say.textContent = "Done. Going on to PayPal.";
+    say.textContent = say.dataset.done;
     form.submit();
   }
 

@@ -96,6 +96,31 @@ func (p *Renderer) To(r *http.Request, address string) string {
 	return withLanguage(address, chosen.String())
 }
 
+// LanguageLink is the same page in one of the languages offered.
+type LanguageLink struct {
+	Lang, Dir, Name string // the name as its speakers say it
+	Address         string
+	Current         bool
+}
+
+// languageLinks are the page in each language that readers may choose. A page that answers a form has none: its address
+// alone does not show it again.
+func (p *Renderer) languageLinks(r *http.Request, loc i18n.Localizer) []LanguageLink {
+	if isStaff(r) || len(p.languages) < 2 || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return nil
+	}
+	all := make([]LanguageLink, len(p.languages))
+	for i, tag := range p.languages {
+		query := r.URL.Query()
+		query.Set("lang", tag.String())
+		all[i] = LanguageLink{
+			Lang: tag.String(), Dir: Direction(tag), Name: p.catalogue.Localizer(tag, nil).Say("public.language_name"),
+			Address: "?" + query.Encode(), Current: tag == loc.Language(),
+		}
+	}
+	return all
+}
+
 // withLanguage puts the language into an address that may have a query and a fragment.
 func withLanguage(address, lang string) string {
 	u, err := url.Parse(address)

@@ -36,6 +36,8 @@ type Page struct {
 	NoIndex     bool         // kept out of search engines
 	Data        any
 
+	Languages []LanguageLink // the page in each language, where readers may choose one
+
 	to func(address string) string
 }
 
@@ -44,6 +46,14 @@ func (p Page) Lang() string { return p.Tag.String() }
 
 // Dir is the direction of the page's language for <html dir>.
 func (p Page) Dir() string { return Direction(p.Tag) }
+
+// Mailto is the address of a link to the publication's Contact; empty where it has none.
+func (p Page) Mailto() string {
+	if p.Contact == "" {
+		return ""
+	}
+	return "mailto:" + p.Contact
+}
 
 // To is one of our own addresses, in the page's language (Renderer.To).
 func (p Page) To(address string) string { return p.to(address) }
@@ -159,6 +169,7 @@ func (p *Renderer) Render(w http.ResponseWriter, r *http.Request, status int, na
 	data.Publication, data.Tag = p.publication, loc.Tag()
 	data.Contact, data.Privacy, data.Imprint = p.contact, p.privacy, p.imprint
 	data.Look = p.look()
+	data.Languages = p.languageLinks(r, loc)
 	data.to = func(address string) string { return p.To(r, address) }
 	body, err := p.Templates().Execute(loc.Language(), name, data)
 	if err != nil {

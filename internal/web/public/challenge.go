@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"readerfund/internal/admission"
 	"readerfund/internal/altcha"
@@ -18,7 +19,7 @@ type challengePage struct {
 	Fields    []hiddenField
 	Challenge *altcha.Challenge // nil: only waiting helps
 	Turn      string
-	TurnIn    string // in seconds
+	TurnIn    int // in seconds
 	Wait      string
 }
 
@@ -30,7 +31,7 @@ func (s layout) showChallenge(
 ) error {
 	loc := s.pages.Localizer(r)
 	m := challengePage{
-		Action: action, Challenge: n.Challenge, Turn: n.Turn, TurnIn: page.Seconds(n.TurnIn),
+		Action: action, Challenge: n.Challenge, Turn: n.Turn, TurnIn: int((n.TurnIn + time.Second - 1) / time.Second),
 		Wait: loc.Message(page.Wait(n.Wait)),
 	}
 	for name, values := range sent {
