@@ -26,6 +26,7 @@ import (
 	"readerfund/internal/count"
 	"readerfund/internal/dashboard"
 	"readerfund/internal/db"
+	"readerfund/internal/experiment"
 	"readerfund/internal/fault"
 	"readerfund/internal/health"
 	"readerfund/internal/inbox"
@@ -363,7 +364,8 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		Webhook:    a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
 		Books: a.books, Refunds: a.refunds, Changes: a.changes, Queue: a.queue, Mail: a.mail, Accounts: a.accounts,
-		Reports: a.reports, Views: a.views, Health: a.health, Alerts: a.alerts, Gate: a.gate, Receipts: a.receipts,
+		Experiments: experiment.New(a.readDB, a.cfg.Timezone, a.cfg.DefaultCurrency),
+		Reports:     a.reports, Views: a.views, Health: a.health, Alerts: a.alerts, Gate: a.gate, Receipts: a.receipts,
 		ManageLinks: a.manageLinks, People: a.people,
 		Questions: monthly.New(monthly.Config{
 			DB: a.db, Contributions: a.contributions, Campaigns: campaigns, Now: a.now,

@@ -84,7 +84,8 @@ type sums [len(kinds)]int64
 // New makes a Counter; Run writes what it counts.
 func New(c Config) *Counter {
 	return &Counter{
-		Config: c, limits: limiter{free: map[netip.Prefix]time.Time{}}, sums: map[row]*sums{}, articles: map[string]struct{}{},
+		Config: c, limits: limiter{free: map[netip.Prefix]time.Time{}}, sums: map[row]*sums{},
+		articles: map[string]struct{}{},
 	}
 }
 
@@ -112,8 +113,12 @@ func (c *Counter) count(ctx context.Context, now time.Time, e Event) bool {
 	if n < 0 || !campaign.IsFormat(e.Format) {
 		return false
 	}
-	k, known := c.find(ctx, e.Campaign)
-	if !known || k.State == campaign.Draft || !hasVariant(k, e.Variant) {
+	all, err := c.Campaigns.Snapshot(ctx)
+	if err != nil {
+		return false
+	}
+	k := all.Find(e.Campaign)
+	if k == nil || k.State == campaign.Draft || !hasVariant(k, e.Variant) {
 		return false
 	}
 	if len(e.Article) > longArticle {
@@ -139,21 +144,8 @@ func (c *Counter) add(kind int, r row) bool {
 	return true
 }
 
-// find is the campaign of a slug, from memory.
-func (c *Counter) find(ctx context.Context, slug string) (*campaign.Campaign, bool) {
-	all, err := c.Campaigns.All(ctx)
-	if err != nil {
-		return nil, false
-	}
-	i := slices.IndexFunc(all, func(k campaign.Campaign) bool { return k.Slug == slug })
-	if i < 0 {
-		return nil, false
-	}
-	return &all[i], true
-}
-
 // hasVariant reports whether the campaign draws such a variant now.
-func hasVariant(k *campaign.Campaign, name string) bool {
+func hasVariant(k *campaign.Entry, name string) bool {
 	if name == choice.Holdout {
 		return k.Holdout > 0
 	}

@@ -65,7 +65,8 @@ type Seen struct {
 	OptedOut int64 `db:"opted_out"`
 }
 
-// Given is what came of it. A gift counts in the days in which its reader began it, with all money that has moved since.
+// Given is what came of it. A gift counts on the day on which its reader began it, with all money that has moved
+// since.
 type Given struct {
 	Starts    int64 // went to PayPal
 	Begun     int64 // paid, or agreed to give monthly or yearly
@@ -165,8 +166,8 @@ func (r *Results) fill(k campaign.Campaign, cells []cell, order func(a, b money.
 	r.Outside = outside(cells, order, func(c cell) bool { return c.Starts > 0 && !drawn(k, c) })
 }
 
-// drawn reports whether a cell belongs to one of the campaign's arms. Without variants the campaign's links on paper and
-// in mails carry nothing, so that only a format tells that it was the appeal.
+// drawn reports whether a cell belongs to one of the campaign's arms. Without variants, links on paper and in mails
+// carry nothing, so that only a format tells that it was the appeal.
 func drawn(k campaign.Campaign, c cell) bool {
 	switch {
 	case c.shared:

@@ -30,8 +30,9 @@ func (e *Experiments) sameSince(ctx context.Context, tx *sqlx.Tx, k campaign.Cam
 		Compared  []byte    `db:"compared"`
 	}
 	err := tx.SelectContext(ctx, &versions, `
-		SELECT changed_at, state, jsonb_build_array(content->'variants', content->'holdout', content->'texts',
-		       content->'suggested', content->'monthly', content->'yearly', content->'chosen', content->'frequency') AS compared
+		SELECT changed_at, state, jsonb_build_array(
+		           content->'variants', content->'holdout', content->'texts', content->'suggested', content->'monthly',
+		           content->'yearly', content->'chosen', content->'frequency') AS compared
 		FROM campaign_version WHERE campaign_id = $1 ORDER BY version DESC`, k.ID)
 	if err != nil {
 		return beginning{}, err
@@ -216,6 +217,8 @@ func outside(cells []cell, order func(a, b money.Currency) int, belongs func(cel
 		}
 		all[n].Given.add(c.Given, order)
 	}
-	slices.SortFunc(all, func(a, b Outside) int { return cmp.Or(cmp.Compare(b.Gifts, a.Gifts), cmp.Compare(a.Way, b.Way)) })
+	slices.SortFunc(all, func(a, b Outside) int {
+		return cmp.Or(cmp.Compare(b.Gifts, a.Gifts), cmp.Compare(a.Way, b.Way))
+	})
 	return all
 }

@@ -33,9 +33,11 @@ const (
 	WinnerMoney  Code = "winner_money"  // Best brings more money of a reader, with no fewer gifts and no more regret
 )
 
+// FewestGifts is how many gifts each variant needs before anything is compared.
+const FewestGifts = 25
+
 const (
 	confidence   = 0.05 // how often all comparisons of a test together may be wrong
-	fewestGifts  = 25   // of each variant, before anything is compared
 	fewestValues = 100  // the same for money: a few large gifts would decide
 )
 
@@ -56,7 +58,7 @@ func judge(arms []Arm, split Split, own money.Currency) Verdict {
 	}
 	best, next := leaders(arms, Arm.Rate)
 	v := compare(arms, best, next)
-	if fewest < fewestGifts {
+	if fewest < FewestGifts {
 		v.Code = TooFew
 		return v
 	}

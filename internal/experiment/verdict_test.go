@@ -93,7 +93,7 @@ func TestLookingEveryDayMakesNoWinner(t *testing.T) {
 				}
 				d := gifts(a, b, confidence)
 				half := (d.High - d.Low) / 2 * within(a.Gifts+b.Gifts) / edge(a.Gifts+b.Gifts, confidence)
-				if min(a.Gifts, b.Gifts) >= fewestGifts && math.Abs(d.by) > half {
+				if min(a.Gifts, b.Gifts) >= FewestGifts && math.Abs(d.by) > half {
 					n++
 					break
 				}

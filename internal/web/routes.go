@@ -131,6 +131,7 @@ func (s *server) staffRoutes(r chi.Router) {
 		r.Get("/staff/campaigns/{slug}", h(staff.Campaign.Show))
 		r.Get("/staff/campaigns/{slug}/preview", h(staff.CampaignPreview.Show))
 		r.Get("/staff/campaigns/{slug}/history", h(staff.CampaignHistory.Show))
+		r.Get("/staff/campaigns/{slug}/results", h(staff.Results.Show))
 		r.Get("/staff/reports", h(staff.Reports.Show))
 		r.Get("/staff/reports.csv", h(staff.Reports.Export))
 		r.Get("/staff/recurring", h(staff.Recurring.Show))

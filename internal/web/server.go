@@ -32,6 +32,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/count"
 	"readerfund/internal/dashboard"
+	"readerfund/internal/experiment"
 	"readerfund/internal/health"
 	"readerfund/internal/i18n"
 	"readerfund/internal/mail"
@@ -113,6 +114,8 @@ type Deps struct {
 	Health   *health.Monitor
 	Alerts   *alert.Board // nil shows none
 
+	Experiments *experiment.Experiments // needed with Sessions
+
 	Books    *reconcile.Reconciler // needed with Sessions
 	Disputes *settle.Disputes      // needed with Sessions
 	Refunds  *refund.Service       // needed with Sessions
@@ -187,16 +190,16 @@ func (d Deps) check() error {
 	if d.Log == nil || d.Now == nil || d.Ready == nil || d.Webhook == nil || d.WebhookHeaders == nil ||
 		d.Contributions == nil || d.Starter == nil || d.Settler == nil || d.Campaigns == nil || d.Media == nil ||
 		d.Counter == nil || d.Appearance == nil {
-		return errors.New("contributions, campaigns with their pictures and counter, the appearance, the webhook's receiver, " +
-			"readiness, log and clock are needed")
+		return errors.New("contributions, campaigns with their pictures and counter, the appearance, the webhook's " +
+			"receiver, readiness, log and clock are needed")
 	}
 	if d.ManageLinks != nil && (d.People == nil || d.Changes == nil) {
 		return errors.New("readers' own pages need what is known of people, and changes of recurring gifts")
 	}
-	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Views == nil ||
-		d.Health == nil || d.Replay == nil || d.ReplayAll == nil || d.Books == nil || d.Disputes == nil ||
+	if d.Sessions != nil && (d.Accounts == nil || d.Audit == nil || d.Reports == nil || d.Experiments == nil ||
+		d.Views == nil || d.Health == nil || d.Replay == nil || d.ReplayAll == nil || d.Books == nil || d.Disputes == nil ||
 		d.Refunds == nil || d.Changes == nil || d.Queue == nil || d.Mail == nil || d.Questions == nil) {
-		return errors.New("the staff pages need accounts, the audit log, reports, the inbox's replay, disputes, " +
+		return errors.New("the staff pages need accounts, the audit log, reports, results, the inbox's replay, disputes, " +
 			"refunds, changes of recurring gifts, the books, the queue, mail and the monthly amounts")
 	}
 	return nil
@@ -237,9 +240,8 @@ func (s *server) openToStaff(signer page.Signer) {
 		Contributions: s.Contributions, Settler: s.Settler, Disputes: s.Disputes, Refunds: s.Refunds, Manage: s.Changes,
 		Books: s.Books, Queue: s.Queue, Mail: s.Mail, Receipts: s.Receipts, Monthly: s.Questions,
 		Campaigns: s.Campaigns, CampaignService: s.CampaignService, DrawAppeal: s.public.Appeal.Preview,
-		Media: s.Media, Appearance: s.Appearance, Reports: s.Reports, Views: s.Views,
-		Health: s.Health, Alerts: s.Alerts,
-		Chooser:  s.chooser,
+		Media: s.Media, Appearance: s.Appearance, Reports: s.Reports, Experiments: s.Experiments, Views: s.Views,
+		Health: s.Health, Alerts: s.Alerts, Chooser: s.chooser,
 		Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay, ReplayAll: s.ReplayAll,
 		Log: s.Log, Now: s.Now,
 	})

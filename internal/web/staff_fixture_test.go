@@ -15,6 +15,7 @@ import (
 	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
 	"readerfund/internal/dashboard"
+	"readerfund/internal/experiment"
 	"readerfund/internal/health"
 	"readerfund/internal/mail"
 	"readerfund/internal/managelink"
@@ -61,6 +62,7 @@ func employ(t *testing.T, d *Deps, n *newsroom.Newsroom) {
 	d.Sessions = session.NewManager(session.Config{DB: n.DB, Accounts: d.Accounts, Now: d.Now})
 	d.Audit = audit.NewLog(audit.Config{DB: n.DB, Reading: n.DB, Now: d.Now})
 	d.Reports = report.New(n.DB, cmp.Or(d.Timezone, time.UTC), d.DefaultCurrency)
+	d.Experiments = experiment.New(n.DB, cmp.Or(d.Timezone, time.UTC), d.DefaultCurrency)
 	d.Views = dashboard.New(n.DB, cmp.Or(d.Timezone, time.UTC))
 	d.Health = health.New(n.DB)
 	d.CampaignService = campaign.NewService(campaign.Config{

@@ -38,8 +38,8 @@ func (s *Counts) Receive(w http.ResponseWriter, r *http.Request) {
 	s.metrics.Request(CountsRoute, status, s.now().Sub(began))
 }
 
-// receive counts, and returns the status to answer with. A page that was fetched ahead is seen by nobody yet, and robots
-// are no readers.
+// receive counts, and returns the status to answer with. A page that was fetched ahead is seen by nobody yet, and
+// robots are no readers.
 func (s *Counts) receive(w http.ResponseWriter, r *http.Request) int {
 	if fetchedAhead(r.Header) || isRobot(r.UserAgent()) {
 		s.metrics.AppealEvents("robot", 1)

@@ -19,6 +19,7 @@ import (
 	"readerfund/internal/choice"
 	"readerfund/internal/contribution"
 	"readerfund/internal/dashboard"
+	"readerfund/internal/experiment"
 	"readerfund/internal/health"
 	"readerfund/internal/i18n"
 	"readerfund/internal/mail"
@@ -51,6 +52,7 @@ type Config struct {
 	Manage        *manage.Service
 	Books         *reconcile.Reconciler
 	Campaigns     *campaign.Catalog
+	Experiments   *experiment.Experiments
 	Media         *media.Store
 	Appearance    *appearance.Store
 	Chooser       *choice.Chooser
@@ -86,6 +88,7 @@ type Screens struct {
 	Contributions  *Contributions
 	Contribution   *Contribution
 	Campaigns      *Campaigns
+	Results        *Results
 	Appearance     *Appearance
 	Why            *Why
 	Document       *Document
@@ -128,6 +131,7 @@ func New(c Config) *Screens {
 			views: c.Views, audit: c.Audit, receipts: c.Receipts},
 		Why:            &Why{layout: l, chooser: c.Chooser},
 		Campaigns:      &Campaigns{layout: l, campaigns: c.Campaigns, reports: c.Reports},
+		Results:        &Results{layout: l, campaigns: c.CampaignService, experiments: c.Experiments},
 		Appearance:     &Appearance{layout: l, store: c.Appearance, media: c.Media},
 		Document:       &Document{layout: l, receipts: c.Receipts, audit: c.Audit},
 		Refund:         &Refund{layout: l, refunds: c.Refunds, views: c.Views},

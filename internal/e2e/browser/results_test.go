@@ -1,0 +1,58 @@
+package browser
+
+import (
+	"testing"
+
+	"readerfund/internal/e2e/harness"
+	"readerfund/internal/testkit"
+)
+
+// Staff read the results of a campaign: before anybody saw it, with a winner, and where its regret speaks against it.
+func TestStaffSeeResults(t *testing.T) {
+	t.Parallel()
+	browser := openBrowser(t)
+	s := harness.New(t)
+	s.Serve()
+	m := &monthly{s: s, auditor: &auditor{tab: browser.openTab(t, screens()[0]), script: axeScript(t)}}
+	staff := m.signsInAsStaff(browser)
+	page := s.BaseURL + "/staff/campaigns/support/results"
+	staff.open(page)
+	staff.look("results-nothing", "There is one wording, so nothing to compare.")
+	for _, statement := range twoVariants {
+		testkit.Exec(t, s.DB, statement)
+	}
+	staff.open(page)
+	staff.look("results-winner", "“b” wins", "In the article", "A link that a reader shared", "Shown nothing")
+	testkit.Exec(t, s.DB, `
+		INSERT INTO refund (payment_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
+		SELECT p.id, 'refund', 'R' || p.id, 'completed', 1, p.currency, now(), now()
+		FROM payment p JOIN contribution c ON c.id = p.contribution_id WHERE c.variant = 'b' LIMIT 20`)
+	staff.open(page)
+	staff.look("results-regret", "No winner")
+}
+
+// twoVariants fill the default campaign with what two variants and a holdout brought.
+var twoVariants = []string{
+	`UPDATE campaign SET created_at = now() - interval '5 days', version = 2, updated_at = now(), content = content || '{"holdout": 10, "variants": [
+		{"name": "a", "weight": 1}, {"name": "b", "weight": 1}]}'`,
+	`UPDATE campaign_version SET content = (SELECT content FROM campaign)`,
+	`INSERT INTO appeal_count (campaign_id, day, variant, format, article, readers, views, clicks, closed, opted_out)
+		SELECT id, current_date - 1, variant, format, article, n, n * 3, n / 20, n / 50, n / 400
+		FROM campaign, (VALUES ('a', 'inline', 'https://news.example.org/2026/11/how-the-harbour-was-sold-a-long-story-in-parts', 9120),
+			('b', 'inline', 'https://news.example.org/2026/11/how-the-harbour-was-sold-a-long-story-in-parts', 9087),
+			('a', 'banner', 'https://news.example.org/water', 3310), ('b', 'banner', 'https://news.example.org/water', 3391),
+			('holdout', 'inline', '', 2780)) AS v (variant, format, article, n)`,
+	`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, state, variant,
+			format, shared, referrer, created_at, updated_at)
+		SELECT gen_random_uuid(), 'T' || n || variant || shared || v.currency, '', k.id, 'once', 500 + 100 * (n % 40), v.currency,
+			'completed', variant, format, shared, 'newsletter', now() - interval '1 day', now()
+		FROM campaign k, (VALUES ('a', 'inline', false, 'EUR', 61), ('b', 'inline', false, 'EUR', 133),
+			('b', 'banner', false, 'USD', 12), ('holdout', '', false, 'EUR', 6), ('a', '', true, 'EUR', 4),
+			('', '', false, 'EUR', 40)) AS v (variant, format, shared, currency, many), generate_series(1, many) AS n`,
+	`INSERT INTO payment (contribution_id, kind, paypal_id, status, amount_minor, currency, occurred_at, recorded_at)
+		SELECT id, 'capture', receipt, 'completed', amount_minor, currency, created_at, created_at FROM contribution`,
+	`INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at,
+			recorded_at, source, campaign_id, frequency)
+		SELECT c.id, p.id, 'charge', c.amount_minor, c.currency, p.paypal_id, created_at, created_at, 'capture', campaign_id, 'once'
+		FROM contribution c JOIN payment p ON p.contribution_id = c.id`,
+}
