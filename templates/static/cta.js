@@ -12,15 +12,26 @@
 // happens by events on document: readerfund:shown, readerfund:clicked and readerfund:given.
 (() => {
   "use strict";
-  const KEY = Symbol.for("readerfund");
-  const taken = (window[KEY] ??= new Set()); // scripts and elements that have an appeal
+  const page = (window[Symbol.for("readerfund")] ??= { taken: new Set() }); // scripts and elements that have an appeal
+  comeBack();
   const own = document.currentScript; // a module has none
   const isOurs = (s) => /\/embed\/cta\.js$/.test(new URL(s.src).pathname);
   for (const script of own ? [own] : [...document.querySelectorAll("script[src]")].filter(isOurs)) {
-    if (taken.has(script)) continue;
-    taken.add(script);
+    if (page.taken.has(script)) continue;
+    page.taken.add(script);
     if (script.closest("head") && document.readyState === "loading") addEventListener("DOMContentLoaded", () => begin(script));
     else begin(script);
+  }
+
+  // comeBack tells of the gift that the reader comes back from: the thanks page's link says so.
+  function comeBack() {
+    const campaign = /^#readerfund-given=([\w-]+)$/.exec(location.hash)?.[1];
+    if (!campaign) return;
+    page.gave = true;
+    history.replaceState(history.state, "", location.pathname + location.search);
+    const given = () => setTimeout(tell, 0, "given", { campaign });
+    if (document.readyState === "complete") given();
+    else addEventListener("load", given);
   }
 
   function begin(script) {
@@ -43,10 +54,10 @@
   function place(script, host) {
     const marked = script.closest("head") || !own ? [...document.querySelectorAll("[data-readerfund]")]
       : [script.previousElementSibling].filter((e) => e?.matches("[data-readerfund]"));
-    const spot = marked.find((e) => !taken.has(e));
+    const spot = marked.find((e) => !page.taken.has(e));
     host.attachShadow({ mode: "open" });
     if (spot) {
-      taken.add(spot);
+      page.taken.add(spot);
       spot.append(host);
     } else if (!script.closest("head")) script.after(host);
     else {
@@ -59,36 +70,74 @@
   }
 
   async function appeal(data, base, host, came, spot) {
+    const { campaign = "", format = "", currency = "", consent = "" } = data;
     const lang = data.lang || document.documentElement.lang;
-    const wanted = { campaign: data.campaign ?? "", format: data.format ?? "", variant: "", lang, currency: data.currency ?? "" };
-    const shown = { campaign: wanted.campaign, variant: "", base, article: came.article };
-    const query = new URLSearchParams({ origin: location.origin });
-    for (const name of ["format", "variant", "lang", "currency"]) if (wanted[name]) query.set(name, wanted[name]);
-    const answer = await fetch(`${base}/embed/${encodeURIComponent(wanted.campaign)}?${query}`, { credentials: "omit" });
-    if (answer.status === 204) return host.remove(); // nothing is to be shown now
-    if (answer.status === 404) throw new Error(`data-campaign="${wanted.campaign}" names no campaign at ${base}`);
-    if (!answer.ok) throw new Error(`${base} answers ${answer.status}`);
-    const holder = document.createElement("div");
-    holder.style.display = "none"; // until its styles are there, and nothing moves
-    holder.innerHTML = safe(await answer.text());
+    const tags = data.tags ?? [...document.querySelectorAll("meta[property='article:tag']")].map((m) => m.content).join();
+    let shown = { campaign, format, variant: "", base, article: came.article };
+    // Where nobody can be asked what this reader should see, it is what the page names.
+    const chooser = await import(`${base}/embed/choose.js`).catch(() => null);
+    if (chooser) {
+      const wants = { base, campaign, format, lang, tags, consent, gave: page.gave, ...came };
+      const chosen = await chooser.choose(wants).catch(() => shown);
+      if (!chosen) return host.remove();
+      shown = chosen;
+    }
+    const note = (kind) => chooser?.note(kind, shown);
+    if (shown.holdout) return watch(host, () => note("view"));
+
+    const holder = await fragment(base, shown, { lang, currency });
+    if (!holder) return host.remove(); // nothing is to be shown now
     const box = holder.querySelector("[data-rf-shown]");
     came.format = shown.format = box.dataset.rfShown;
-    fill(holder, { ...came, variant: wanted.variant });
+    fill(holder, { ...came, variant: shown.variant });
+    if (chooser?.keeps()) holder.querySelectorAll(".rf-answers").forEach((e) => (e.hidden = false));
+    listen(host, holder, box, shown, note);
+    // A script that comes by innerHTML does not run. This one minds the form.
+    const minder = holder.querySelector("script");
+    minder?.remove();
+    await dress(host, holder);
+    if (minder) import(minder.src).then(({ guard }) => guard(holder.querySelector("form")), () => {}); // works without
+    if (shown.format !== "banner") await stillness(host);
+    spot?.replaceChildren(host);
+    for (const { style } of [host, holder]) style.cssText = "";
+    watch(box, () => (note("view"), tell("shown", shown)));
+  }
+
+  // fragment fetches the appeal, which is the same on every article.
+  async function fragment(base, shown, { lang, currency }) {
+    const query = new URLSearchParams({ origin: location.origin });
+    for (const [name, value] of Object.entries({ format: shown.format, variant: shown.variant, lang, currency })) {
+      if (value) query.set(name, value);
+    }
+    const answer = await fetch(`${base}/embed/${encodeURIComponent(shown.campaign)}?${query}`, { credentials: "omit" });
+    if (answer.status === 204) return null;
+    if (answer.status === 404) throw new Error(`data-campaign="${shown.campaign}" names no campaign at ${base}`);
+    if (!answer.ok) throw new Error(`${base} answers ${answer.status}`);
+    const holder = document.createElement("div");
+    holder.innerHTML = safe(await answer.text());
+    return holder;
+  }
+
+  // dress puts the appeal into the page, unseen and without room, and waits for its styles, and for the height of a frame.
+  function dress(host, holder) {
     const styles = [...holder.querySelectorAll("link")].map((l) => new Promise((done, failed) => {
       l.addEventListener("load", done);
       l.addEventListener("error", () => failed(new Error(`${l.href} does not come`)));
     }));
-    // A script that comes by innerHTML does not run. This one minds the form.
-    const minder = holder.querySelector("script");
-    minder?.remove();
-    listen(host, holder, shown);
+    const frame = holder.querySelector("iframe");
+    const measured = frame && new Promise((done) => {
+      frame.loading = "eager";
+      setTimeout(done, 5000);
+      addEventListener("message", ({ source, data }) => {
+        if (source !== frame.contentWindow || data?.readerfund !== "height") return;
+        frame.height = data.height;
+        done();
+      });
+    });
+    Object.assign(host.style, { position: "relative", height: 0, overflow: "hidden" });
+    Object.assign(holder.style, { position: "absolute", insetInline: 0, visibility: "hidden" });
     host.shadowRoot.replaceChildren(holder);
-    await Promise.all(styles);
-    if (minder) import(minder.src).then(({ guard }) => guard(holder.querySelector("form")), () => {}); // works without
-    if (shown.format !== "banner") await stillness(host);
-    spot?.replaceChildren(host);
-    holder.style.display = "";
-    watch(box, () => tell("shown", shown));
+    return Promise.all([...styles, measured]);
   }
 
   // fill writes what led the reader here into the appeal, which is the same for every article.
@@ -107,18 +156,23 @@
     }
   }
 
-  // listen tells of what the reader does.
-  function listen(host, holder, shown) {
+  // listen tells of what the reader does, and notes it.
+  function listen(host, holder, box, shown, note) {
     let clicked = false;
-    const click = () => clicked || (clicked = true, tell("clicked", shown));
-    holder.addEventListener("submit", click);
-    holder.addEventListener("click", (event) => event.target.closest("a[href*='/support/']") && click());
-    holder.addEventListener("change", (event) => event.target.dataset.rf === "close" && host.remove());
-    const frame = holder.querySelector("iframe");
-    if (!frame) return;
-    addEventListener("message", ({ source, data }) => {
-      if (source === frame.contentWindow && data?.readerfund === "height") frame.height = data.height;
+    const click = () => clicked || (clicked = true, note("click"), tell("clicked", shown));
+    holder.addEventListener("submit", () => (click(), note("start")));
+    holder.addEventListener("change", ({ target }) => target.dataset.rf === "close" && (note("close"), host.remove()));
+    holder.addEventListener("click", ({ target }) => {
+      if (target.closest("a[href*='/support/']")) click();
+      const { rf, done } = target.closest("button")?.dataset ?? {};
+      if (!done) return;
+      note(rf);
+      const words = Object.assign(document.createElement("p"), { className: "rf-done", role: "status", tabIndex: -1, textContent: done });
+      box.replaceChildren(words);
+      words.focus();
+      if (shown.format === "banner") setTimeout(() => host.remove(), 5000);
     });
+    for (const a of holder.querySelectorAll("a[href*='/embed/kept']")) a.href += `&back=${encodeURIComponent(location.href)}`;
   }
 
   // stillness waits until the appeal can come without moving what is being read: while its place is out of sight, or
@@ -141,11 +195,10 @@
   // watch calls back once at least half of the box was in sight for a second.
   function watch(box, seen) {
     let timer;
-    const watcher = new IntersectionObserver(([{ intersectionRect: part, boundingClientRect: all }]) => {
+    const watcher = new IntersectionObserver(([{ isIntersecting, intersectionRect: part, boundingClientRect: all }]) => {
       clearTimeout(timer);
-      if (part.height > 0 && part.height >= Math.min(all.height, innerHeight) / 2) {
-        timer = setTimeout(() => (watcher.disconnect(), seen()), 1000);
-      }
+      if (!isIntersecting || part.height < Math.min(all.height, innerHeight) / 2) return;
+      timer = setTimeout(() => (watcher.disconnect(), seen()), 1000);
     }, { threshold: [0, 0.25, 0.5, 0.75, 1] });
     watcher.observe(box);
   }

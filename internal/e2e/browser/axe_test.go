@@ -107,7 +107,7 @@ func (b *tab) violations(script string, some ...string) []violation {
 	if !eval[bool](b, `"axe" in window`) {
 		b.do(cdp.Evaluate[cdp.Void](script + "; undefined"))
 	}
-	options := map[string]any{"resultTypes": []string{"violations"}}
+	options := map[string]any{"resultTypes": []string{"violations"}, "iframes": false} // a frame is a page of its own
 	if len(some) > 0 {
 		options["runOnly"] = some
 	}

@@ -300,7 +300,7 @@ func embedded(t *testing.T, s *harness.Fixture, browser *browser, paper string, 
 		b := browser.openTab(t, at)
 		b.open(paper)
 		testkit.Eventually(t, time.Minute, "the appeal is there", func() (bool, string) {
-			const shows = `(` + root + `?.querySelector("form")?.getClientRects().length ?? 0) > 0`
+			const shows = root + `?.querySelector("form")?.checkVisibility({ visibilityProperty: true }) ?? false`
 			return eval[bool](b, shows), b.describe()
 		})
 		shown := eval[string](b, root+`.querySelector(".rf-cta").innerText`)
@@ -329,16 +329,11 @@ func embedded(t *testing.T, s *harness.Fixture, browser *browser, paper string, 
 	}
 	s.Balanced(time.Minute)
 
-	// Where the appeal cannot be had, a plain link stands in its place.
+	// A page that names a campaign that there is not shows what else there is.
 	*story = hostile + `<script async src="` + s.BaseURL + `/embed/cta.js" data-campaign="gone"></script>`
 	b := browser.openTab(t, screens()[0])
 	b.open(paper)
-	testkit.Eventually(t, time.Minute, "the link is there", func() (bool, string) {
-		return eval[bool](b, `!!`+root+`?.querySelector("a")?.innerText.includes("via PayPal")`), b.describe()
-	})
-	// It leads to a form, also where the page names a campaign that there is not.
-	b.navigate(cdp.Click(cdp.JSPath(root + `.querySelector("a")`)))
-	b.expect("names an appeal that we do not have")
+	b.awaitAppeal()
 }
 
 // hostile is the begin of another site's page.

@@ -182,8 +182,8 @@ func (p *Renderer) Render(w http.ResponseWriter, r *http.Request, status int, na
 // In is a page in one language, for documents that are kept for all readers (Templates.Execute).
 func (p *Renderer) In(lang language.Tag, title string, data any) Page {
 	return Page{
-		Title: title, Publication: p.publication, Contact: p.contact, Privacy: p.privacy, Imprint: p.imprint, Tag: lang,
-		Data: data, to: func(address string) string { return withLanguage(address, lang.String()) },
+		Title: title, Publication: p.publication, Contact: p.contact, Privacy: p.privacy, Imprint: p.imprint,
+		Look: p.look(), Tag: lang, Data: data, to: func(address string) string { return withLanguage(address, lang.String()) },
 	}
 }
 

@@ -33,6 +33,7 @@ type rendered struct {
 type madeFrom struct {
 	entry *campaign.Entry // another pointer where anything of the campaign or its figures changed
 	views *page.Templates
+	sheet string // the publication's own stylesheet
 }
 
 // appealCopy is an appeal as it is sent.
@@ -117,7 +118,7 @@ func (s *Appeal) appealOf(k *campaign.Entry, key appealKey) (*rendered, error) {
 }
 
 func (s *Appeal) madeFrom(k *campaign.Entry) madeFrom {
-	return madeFrom{entry: k, views: s.pages.Templates()}
+	return madeFrom{entry: k, views: s.pages.Templates(), sheet: s.pages.Look().Stylesheet}
 }
 
 func (s *Appeal) render(views *page.Templates, k *campaign.Entry, key appealKey) (*rendered, error) {

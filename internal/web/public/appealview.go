@@ -20,6 +20,7 @@ type ctaView struct {
 	Dir      string       // ltr or rtl
 	Lang     string       // the same language, for addresses
 	Base     string       // our address, without a slash at the end
+	Look     string       // the address of the publication's own stylesheet; empty where there is none
 	ID       string       // tells its elements from those of another appeal on the page
 	Currency money.Currency
 	Offers   []offer
@@ -62,6 +63,9 @@ func (s *Appeal) view(k *campaign.Entry, key appealKey) ctaView {
 		Frame: s.baseURL + "/embed/" + url.PathEscape(k.Slug) + "/frame" + address,
 		Form:  key.format == campaign.FormatInline, Fields: fieldsMark, Query: queryMark,
 		Picture: s.picture(k.Picture, widestPicture), Portrait: s.picture(k.Portrait, portraitWidth),
+	}
+	if sheet := s.pages.Look().Stylesheet; sheet != "" {
+		v.Look = s.baseURL + sheet
 	}
 	if f.Currency == k.Currency { // what an amount does is written in the campaign's own
 		v.Does = v.Texts.Does
