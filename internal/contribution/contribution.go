@@ -79,11 +79,13 @@ type Contribution struct {
 	Name       string
 	Email      string
 	Message    string
-	Naming     Naming
-	CoverFee   bool // the reader asked to cover the fee
-	Tribute    Tribute
-	Locale     string // the language in which the reader gave (BCP 47); empty for the publication's own
-	Source     Source
+	// LaterMessage is what the reader wrote to the newsroom after the gift, on the thanks page.
+	LaterMessage string
+	Naming       Naming
+	CoverFee     bool // the reader asked to cover the fee
+	Tribute      Tribute
+	Locale       string // the language in which the reader gave (BCP 47); empty for the publication's own
+	Source       Source
 
 	State       State
 	Reason      string // PayPal's code for a pending, declined or failed state
@@ -120,6 +122,7 @@ type row struct {
 	Name           string         `db:"name"`
 	Email          string         `db:"email"`
 	Message        string         `db:"message"`
+	LaterMessage   string         `db:"later_message"`
 	Naming         string         `db:"naming"`
 	CoverFee       bool           `db:"cover_fee"`
 	Locale         string         `db:"locale"`
@@ -151,7 +154,7 @@ type row struct {
 
 const selectColumns = `
 	SELECT c.id, c.receipt, c.idempotency_key, c.intent_digest, c.campaign_id, k.slug AS campaign, c.frequency,
-	       c.amount_minor, c.covered_minor, c.currency, c.article, c.name, c.email, c.message, c.naming,
+	       c.amount_minor, c.covered_minor, c.currency, c.article, c.name, c.email, c.message, c.later_message, c.naming,
 	       c.cover_fee, c.tribute, c.tribute_name,
 	       c.utm_source, c.utm_medium, c.utm_campaign, c.utm_term, c.utm_content,
 	       c.variant, c.format, c.section, c.author, c.article_ref, c.referrer, c.shared, c.locale,
@@ -168,8 +171,8 @@ func (r row) contribution() Contribution {
 	return Contribution{
 		ID: r.ID, Receipt: r.Receipt, CampaignID: r.CampaignID, Campaign: r.Campaign, Frequency: Frequency(r.Frequency),
 		Amount: money.New(r.AmountMinor, money.Currency(r.Currency)), Covered: r.CoveredMinor,
-		Article: r.Article, Name: r.Name, Email: r.Email, Message: r.Message, Naming: Naming(r.Naming), CoverFee: r.CoverFee,
-		Tribute: r.Tribute, Locale: r.Locale, Source: r.Source, State: State(r.State), Reason: r.Reason,
+		Article: r.Article, Name: r.Name, Email: r.Email, Message: r.Message, LaterMessage: r.LaterMessage,
+		Naming: Naming(r.Naming), CoverFee: r.CoverFee, Tribute: r.Tribute, Locale: r.Locale, Source: r.Source, State: State(r.State), Reason: r.Reason,
 		Checkout:  r.checkout(),
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), CompletedAt: utc(r.CompletedAt),
 		key: r.Key, digest: r.Digest, HasSupporter: r.SupporterID.Valid || r.Erased,

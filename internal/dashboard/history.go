@@ -25,22 +25,24 @@ type History struct {
 	Contribution
 	Frequency string
 	Heading   string // the campaign's
-	CoverFee  bool
-	Covered   money.Amount // the part of the amount that covers PayPal's fee
-	Tribute   contribution.Tribute
-	UpdatedAt time.Time
-	CheckAt   time.Time // when PayPal is asked next
-	Payments  []Payment
-	Refunds   []Refund
-	Asked     []RefundRequest
-	Disputes  []Dispute
-	Turned    []Conversion
-	Origin    string // here; adopted: paid in PayPal directly; restored: its row was lost and PayPal reported it again
-	Entries   []report.Entry
-	Events    []Event
-	Documents []Document      // sent to its reader, the oldest first
-	Reviews   []review.Review // what a person had to review, the oldest first
-	Webhooks  []Webhook
+	// LaterMessage is what the reader wrote after the gift.
+	LaterMessage string
+	CoverFee     bool
+	Covered      money.Amount // the part of the amount that covers PayPal's fee
+	Tribute      contribution.Tribute
+	UpdatedAt    time.Time
+	CheckAt      time.Time // when PayPal is asked next
+	Payments     []Payment
+	Refunds      []Refund
+	Asked        []RefundRequest
+	Disputes     []Dispute
+	Turned       []Conversion
+	Origin       string // here; adopted: paid in PayPal directly; restored: its row was lost and PayPal reported it again
+	Entries      []report.Entry
+	Events       []Event
+	Documents    []Document      // sent to its reader, the oldest first
+	Reviews      []review.Review // what a person had to review, the oldest first
+	Webhooks     []Webhook
 
 	Subscriptions []subscription.Subscription // the oldest first; none for a one-time gift
 	Changes       []SubscriptionChange        // of the subscriptions, the latest first
@@ -162,10 +164,12 @@ func readHead(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error 
 	h.Contribution = row.contribution()
 	var checkAt sql.NullTime
 	err = tx.QueryRowxContext(ctx, `
-		SELECT c.frequency, k.heading, c.cover_fee, c.covered_minor, c.tribute, c.tribute_name, c.updated_at, c.check_at, c.origin
+		SELECT c.frequency, k.heading, c.later_message, c.cover_fee, c.covered_minor, c.tribute, c.tribute_name,
+		       c.updated_at, c.check_at, c.origin
 		FROM contribution c JOIN campaign k ON k.id = c.campaign_id
 		WHERE c.id = $1`, id).
-		Scan(&h.Frequency, &h.Heading, &h.CoverFee, &h.Covered.Minor, &h.Tribute.Kind, &h.Tribute.Name, &h.UpdatedAt, &checkAt, &h.Origin)
+		Scan(&h.Frequency, &h.Heading, &h.LaterMessage, &h.CoverFee, &h.Covered.Minor, &h.Tribute.Kind, &h.Tribute.Name,
+			&h.UpdatedAt, &checkAt, &h.Origin)
 	h.Covered.Currency = h.Amount.Currency
 	h.UpdatedAt, h.CheckAt = h.UpdatedAt.UTC(), utc(checkAt)
 	return err

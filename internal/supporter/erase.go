@@ -127,7 +127,7 @@ func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Era
 			    -- newsletters write their readers' numbers into these
 			    utm_source = '', utm_medium = '', utm_campaign = '', utm_term = '', utm_content = '',
 			    -- and what a page says about its article can be anything
-			    section = '', author = '', article_ref = '', tribute_name = '', locale = '',
+			    section = '', author = '', article_ref = '', tribute_name = '', locale = '', later_message = '',
 			    intent_digest = sha256(('erased ' || id)::bytea)
 			WHERE id = ANY($1::uuid[]) AND erased_at IS NULL`, []any{mine, now}},
 		{"profile", &e.Profiles, `

@@ -81,7 +81,7 @@ func TestAnErasedPersonStaysErased(t *testing.T) {
 			jsonb_build_object('id', 'PAY-1', 'payer_email', $2::text,
 		        'payer_given_name', 'Zdenka', 'payer_surname', 'Quillfeather'), 'open', '', 1, $1, $1)`, f.Clock.Now(), typed)
 	f.Exec(`UPDATE contribution SET utm_content = 'to-' || $2, author = $2, section = $2, article_ref = $2,
-		tribute = 'memory', tribute_name = $2 WHERE id = $1`, unpaid.ID, typed)
+		tribute = 'memory', tribute_name = $2, later_message = $2 WHERE id = $1`, unpaid.ID, typed)
 	figures, before := f.figures(), f.names("quillfeather")
 
 	dry, err := f.Erase(t.Context(), " "+strings.ToUpper(typed), true)

@@ -56,6 +56,8 @@ func (s *server) routes() *chi.Mux {
 			r.Get("/contributions/{id}/return", h(s.public.Return.Return))
 			r.Get("/contributions/{id}/cancel", h(s.public.Return.Cancel))
 			r.Get("/contributions/{id}/thanks", h(s.public.Thanks.Show))
+			r.Get("/contributions/{id}/share", h(s.public.Thanks.ShareOnMastodon))
+			r.With(s.sameOrigin).Post("/contributions/{id}/message", h(s.public.Say.Submit))
 			if s.Questions != nil {
 				r.With(s.sameOrigin).Post("/contributions/{id}/monthly", h(s.public.Monthly.Answer))
 			}
@@ -173,6 +175,7 @@ func (s *server) staffRoutes(r chi.Router) {
 		r.Get("/staff/work", h(staff.Work.Show))
 		r.Post("/staff/work/retry", h(staff.Work.Retry))
 		r.Post("/staff/work/discard", h(staff.Work.Discard))
+		r.Get("/staff/messages", h(staff.Messages.Show))
 		r.Get("/staff/appearance", h(staff.Appearance.Show))
 		r.Post("/staff/appearance", h(staff.Appearance.Save))
 		r.Get("/staff/monthly", h(staff.Monthly.Show))

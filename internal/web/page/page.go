@@ -145,6 +145,9 @@ func New(c Config) (*Renderer, error) {
 	}, nil
 }
 
+// Publication is the publication's name.
+func (p *Renderer) Publication() string { return p.publication }
+
 // Look is how the publication looks now.
 func (p *Renderer) Look() Look { return p.look() }
 

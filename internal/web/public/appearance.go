@@ -11,8 +11,8 @@ import (
 // Appearance serves the newsroom's own colours and typefaces.
 type Appearance struct{ store *appearance.Store }
 
-// Show answers GET /appearance/{file}: the stylesheet, or a typeface. Both addresses name their content. A stylesheet of
-// before is answered with the one of now, for a little while: a page in somebody's cache may still ask for it.
+// Show answers GET /appearance/{file}: the stylesheet, or a typeface. Both addresses name their content. A stylesheet
+// of before is answered with the one of now, for a little while: a page in somebody's cache may still ask for it.
 func (a *Appearance) Show(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")

@@ -138,6 +138,5 @@ func (s *Monthly) showTrouble(
 	t.Each, t.Every = c.Amount, string(c.Frequency)
 	t.Question = s.thanks.question(r, c, monthly.Question{Amount: amount, FirstCharge: in.FirstChargeAt})
 	t.Question.Trouble = loc.Message(fault.All(failure)[0].Message)
-	return s.pages.Render(w, r, status, "public/thanks.html",
-		page.Page{Title: loc.Say("public.not_through"), NoIndex: true, Data: t})
+	return s.thanks.render(w, r, status, &t)
 }

@@ -78,6 +78,7 @@ type Pages struct {
 	Choice *Choice
 	Counts *Counts
 
+	Say      *Say
 	Monthly  *Monthly
 	Receipts *Receipts
 	Media    *Media
@@ -95,7 +96,7 @@ func New(c Config) *Pages {
 		cookies: c.Cookies}
 	thanks := &Thanks{
 		layout: l, contributions: c.Contributions, cookies: c.Cookies, approvals: c.Starter.Approvals,
-		subscriptions: c.Changes, links: c.ManageLinks, questions: c.Questions,
+		subscriptions: c.Changes, links: c.ManageLinks, questions: c.Questions, campaigns: c.Campaigns,
 	}
 	appeal := newAppeal(c, l, f)
 	return &Pages{
@@ -107,6 +108,7 @@ func New(c Config) *Pages {
 		Choice: &Choice{layout: l, appeal: appeal, chooser: c.Chooser},
 		Counts: &Counts{layout: l, counter: c.Counter, metrics: c.Metrics},
 
+		Say: &Say{layout: l, contributions: c.Contributions, cookies: c.Cookies, thanks: thanks},
 		Monthly: &Monthly{
 			layout: l, contributions: c.Contributions, questions: c.Questions, starter: c.Starter, cookies: c.Cookies,
 			thanks: thanks,

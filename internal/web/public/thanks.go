@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/fault"
 	"readerfund/internal/i18n"
@@ -30,6 +31,7 @@ type Thanks struct {
 	subscriptions subscriptions
 	links         managelink.Links
 	questions     *monthly.Service
+	campaigns     *campaign.Catalog
 }
 
 // subscriptions are read for gifts that repeat: manage.Service.
@@ -54,6 +56,7 @@ type thanksPage struct {
 
 	Question *question // whether to make a one-time gift monthly; nil where that is not asked
 	goesOn
+	afterwards
 }
 
 // goesOn is what is shown of a gift that repeats, or could.
@@ -117,8 +120,16 @@ func (s *Thanks) Show(w http.ResponseWriter, r *http.Request) error {
 	if t.Shown == contribution.OutcomeRetrying { // and so it goes on by itself, without JavaScript too
 		w.Header().Set("Refresh", page.Seconds(max(c.Checkout.RetryAt.Sub(s.now()), pollEvery)+time.Second)+"; url="+t.Check)
 	}
-	title := s.pages.Localizer(r).Say("public.headline." + string(t.Shown))
-	return s.pages.Render(w, r, http.StatusOK, "public/thanks.html", page.Page{Title: title, NoIndex: true, Data: t})
+	return s.render(w, r, http.StatusOK, &t)
+}
+
+func (s *Thanks) render(w http.ResponseWriter, r *http.Request, status int, t *thanksPage) error {
+	s.follow(r, t)
+	title := t.Headline
+	if status != http.StatusOK {
+		title = s.pages.Localizer(r).Say("public.not_through")
+	}
+	return s.pages.Render(w, r, status, "public/thanks.html", page.Page{Title: title, NoIndex: true, Data: *t})
 }
 
 func (s *Thanks) page(r *http.Request, c contribution.Contribution) thanksPage {

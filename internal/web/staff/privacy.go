@@ -25,7 +25,7 @@ func auditView(r *http.Request, log *audit.Log, action audit.Action, subject str
 
 // withoutPersonalData removes the reader's addresses and messages from a contribution.
 func withoutPersonalData(h dashboard.History) dashboard.History {
-	h.Email, h.Message, h.PayerMail = "", "", ""
+	h.Email, h.Message, h.LaterMessage, h.PayerMail = "", "", "", ""
 	h.Changes = slices.Clone(h.Changes)
 	for i := range h.Changes {
 		if h.Changes[i].By == "reader" {

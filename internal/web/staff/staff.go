@@ -91,6 +91,7 @@ type Screens struct {
 	Results        *Results
 	Appearance     *Appearance
 	Why            *Why
+	Messages       *Messages
 	Document       *Document
 	Refund         *Refund
 	Subscription   *Subscription
@@ -133,6 +134,7 @@ func New(c Config) *Screens {
 		Campaigns:      &Campaigns{layout: l, campaigns: c.Campaigns, reports: c.Reports},
 		Results:        &Results{layout: l, campaigns: c.CampaignService, experiments: c.Experiments},
 		Appearance:     &Appearance{layout: l, store: c.Appearance, media: c.Media},
+		Messages:       &Messages{layout: l, views: c.Views},
 		Document:       &Document{layout: l, receipts: c.Receipts, audit: c.Audit},
 		Refund:         &Refund{layout: l, refunds: c.Refunds, views: c.Views},
 		Subscription:   &Subscription{layout: l, manage: c.Manage, views: c.Views},
