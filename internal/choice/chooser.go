@@ -29,6 +29,9 @@ func NewChooser(campaigns *campaign.Catalog, consent bool, now func() time.Time)
 	return &Chooser{campaigns: campaigns, consent: consent, now: now}
 }
 
+// Consent reports whether nothing is kept in readers' browsers before they agreed.
+func (c *Chooser) Consent() bool { return c.consent }
+
 // Offer is what may stand on a page now. The error is the catalog's, where it knows no campaigns yet.
 func (c *Chooser) Offer(ctx context.Context, v Visit) (Offer, error) {
 	s, err := c.Snapshot(ctx)

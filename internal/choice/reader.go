@@ -26,7 +26,7 @@ type Seen struct {
 }
 
 // Given is whether the reader has given: "yes", "no" or "unknown". Someone who went to PayPal and was not heard of since
-// may have.
+// may have, for as long as they rest.
 func (r *Reader) Given() string {
 	if _, gave := r.Ago[Gave]; gave {
 		return "yes"
@@ -34,7 +34,7 @@ func (r *Reader) Given() string {
 	if _, said := r.Ago[Said]; said {
 		return "yes"
 	}
-	if _, went := r.Ago[Start]; went || !r.Known {
+	if days, went := r.Ago[Start]; went && days < Rests()[Start] || !r.Known {
 		return "unknown"
 	}
 	return "no"

@@ -114,3 +114,34 @@ func TestTheChoosingScriptIsAModuleForOtherSites(t *testing.T) {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}
 }
+
+func TestWhatIsKeptIsSaidInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, func(d *Deps) { d.EmbedOrigins, d.EmbedConsent = []string{"https://news.example"}, true })
+	r := h.newReader()
+	for lang, want := range map[string][]string{
+		"en": {"Remove it from this browser", "90 days", "After “Remind me later”", "before you have agreed"},
+		"es": {"Borrarlo de este navegador", "90 días", "Tras «Recuérdemelo más tarde»"},
+		"de": {"Aus diesem Browser löschen", "90 Tage", "Nach „Später erinnern“"},
+		"fr": {"L’effacer de ce navigateur", "90 jours", "plus tard"},
+		"uk": {"Видалити з цього браузера", "90 днів", "3 дні", "«Нагадати пізніше»"},
+		"ar": {"حذفه من هذا المتصفح", "90 يومًا", "7 أيام", `dir="rtl"`},
+	} {
+		got := r.get("/embed/kept?lang=" + lang + "&back=" + url.QueryEscape("https://news.example/a?b=1"))
+		for _, text := range append(want, `href="https://news.example/a?b=1#readerfund-forget"`) {
+			if got.status != 200 || !strings.Contains(got.body, text) {
+				t.Errorf("%s: %d without %q\n%s", lang, got.status, text, got.body)
+			}
+		}
+	}
+	for _, back := range []string{"", "https://evil.example/", "javascript:alert(1)"} {
+		got := r.get("/embed/kept?back=" + url.QueryEscape(back))
+		if !strings.Contains(got.body, "put <bdi><code>#readerfund-forget</code></bdi> at the end") || strings.Contains(got.body, "evil") {
+			t.Errorf("%s\n%s", back, got.body)
+		}
+	}
+	if got := r.get("/embed/kept?removed=1"); !strings.Contains(got.body, "It has been removed") ||
+		strings.Contains(got.body, "#readerfund-forget") {
+		t.Error(got.body)
+	}
+}

@@ -47,6 +47,7 @@ func (s *server) routes() *chi.Mux {
 		r.Get("/media/{digest}/{width}", h(s.public.Media.Show))
 		r.Get("/embed/cta.js", h(s.pages.Script("cta.js")))
 		r.Get("/embed/choice", h(s.public.Choice.Offer))
+		r.Get("/embed/kept", h(s.public.Choice.Kept))
 		r.Get("/embed/choose.js", h(s.pages.Script("choose.js")))
 		if s.DemoArticle {
 			r.Get("/article", h(s.public.Appeal.Article))

@@ -49,9 +49,9 @@ func (r reader) explains(query string) (said string, because map[string]string) 
 	}
 	because = map[string]string{}
 	for _, m := range whyBecause.FindAllStringSubmatch(got.body, -1) {
-		text := regexp.MustCompile(`(?s)<strong>(.*?)</strong>\s*<span class="hint">(.*?)</span>`).FindStringSubmatch(m[0])
+		text := regexp.MustCompile(`<strong>(.*?)\.</strong> (.*?)</p>`).FindStringSubmatch(m[0])
 		if text != nil {
-			because[m[1]] = html.UnescapeString(text[2] + ": " + text[1])
+			because[m[1]] = html.UnescapeString(text[1] + ": " + text[2])
 		} else {
 			because[m[1]] = "shown"
 		}

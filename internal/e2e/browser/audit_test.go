@@ -29,6 +29,8 @@ func (a *auditor) readers(n *harness.Demo) {
 		aPage{n.BaseURL + "/article", 200, "The river that nobody measured"},
 		aPage{n.BaseURL + "/support/support?currency=JPY&amount=4000", 200, "Give ¥4,000 once with PayPal"},
 		aPage{n.BaseURL + "/support/support?frequency=month", 200, "a month with PayPal"},
+		aPage{n.BaseURL + "/embed/kept", 200, "What is noted"},
+		aPage{n.BaseURL + "/embed/kept?lang=ar&removed=1", 200, "تم الحذف"},
 		aPage{n.BaseURL + "/manage", 200, "Send me a link"},
 		aPage{n.BaseURL + "/manage?sent", 200, "Please check your email"},
 		aPage{n.BaseURL + "/manage/XXXX", 404, "This link does not work"},
@@ -181,6 +183,8 @@ func (a *auditor) staff(n *harness.Demo) {
 	a.each(
 		1,
 		aPage{staff + "/reports?by=month", 200, "Total"},
+		aPage{staff + "/campaigns/why?known=yes&gave=30", 200, "Rest of 90 days after giving"},
+		aPage{staff + "/campaigns/why?known=yes&gave=soon", 422, "Write a whole number"},
 		aPage{staff + "/audit", 200, "Requested a refund"},
 		aPage{staff + "/audit?actor=nobody", 200, "Nothing matches"},
 	)
