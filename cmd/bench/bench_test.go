@@ -332,3 +332,33 @@ func TestWireCountsStatementsAndRoundTrips(t *testing.T) {
 		t.Errorf("BEGIN, a statement and COMMIT are counted %v", got)
 	}
 }
+
+// Processor time is read right although the program's name looks like fields.
+func TestProcessorTimeIsRead(t *testing.T) {
+	t.Parallel()
+	const stat = "42 (read (er) 1 2) S 1 42 42 0 -1 4194560 900 0 0 0 250 50 0 0 20 0 9 0 100 1 1"
+	if got, err := readProcessorTime(stat); err != nil || got != 3*time.Second {
+		t.Errorf("%s, %v", got, err)
+	}
+	for _, garbled := range []string{"", "42 (reader) S 1", "42 (r) S 1 42 42 0 -1 4194560 900 0 0 0 x 50 0 0"} {
+		if got, err := readProcessorTime(garbled); err == nil {
+			t.Errorf("%q is %s", garbled, got)
+		}
+	}
+}
+
+// The plain side takes the very beacons that the service does, and its answer without a body is read.
+func TestBeaconsAreTaken(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(bareCounts))
+	t.Cleanup(server.Close)
+	to, err := dial(t.Context(), strings.TrimPrefix(server.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if err := to.exchange(beacon(nil, i), http.StatusNoContent); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

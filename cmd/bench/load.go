@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -125,7 +126,9 @@ func (s *sender) head() (status, length int, err error) {
 	if status, err = strconv.Atoi(string(line[9:12])); err != nil {
 		return 0, 0, err
 	}
-	length = -1
+	if length = -1; status == http.StatusNoContent {
+		length = 0 // and no header says so
+	}
 	for {
 		if line, err = s.in.ReadSlice('\n'); err != nil {
 			return 0, 0, err

@@ -23,14 +23,14 @@ type pair struct {
 	pool  *db.DB // ours, for setting up
 }
 
-// withPair starts both sides, lets do measure them, and stops them.
-func (h *house) withPair(ctx context.Context, database string, do func(*pair) error) (err error) {
+// withPair starts both sides, lets do measure them, and stops them. The service may have settings beside the usual ones.
+func (h *house) withPair(ctx context.Context, database string, do func(*pair) error, settings ...string) (err error) {
 	p := &pair{}
 	defer func() { err = errors.Join(err, p.close()) }()
 	if p.url, err = h.database(ctx, database); err != nil {
 		return err
 	}
-	if p.service, p.admin, err = h.startService(ctx, p.url); err != nil {
+	if p.service, p.admin, err = h.startService(ctx, p.url, settings...); err != nil {
 		return err
 	}
 	if err := p.service.ready(ctx); err != nil {

@@ -72,6 +72,7 @@ func serveReference(ctx context.Context, settings io.Reader) (err error) {
 	}
 	mux.HandleFunc("POST /webhooks/paypal", bareIngest(verifier, insert))
 	mux.HandleFunc("POST /contributions", bareGive(pool, client))
+	mux.HandleFunc("POST "+countsPath, bareCounts)
 	mux.HandleFunc("GET /embed/{campaign}", barePage(ref.Pages))
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if pool.PingContext(r.Context()) != nil {
