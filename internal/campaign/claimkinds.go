@@ -27,7 +27,7 @@ func (c *checker) typedGoal(s *sentence) string {
 		case isMoney && s.has(s.words.goal) && !c.supposed(s):
 			return quote
 		case goal == nil:
-		case goal.Kind == GoalAmount && isMoney && slices.Contains(readings, goal.Minor*100/unit(goal.Currency)):
+		case goal.Kind == GoalAmount && isMoney && slices.Contains(readings, goal.Minor*100/goal.Currency.Unit()):
 			return quote
 		case goal.Kind == GoalSupporters && slices.Contains(readings, goal.Count*100) && s.people(i):
 			return quote

@@ -103,13 +103,9 @@ func suggestions(own money.Currency) map[money.Currency][]int64 {
 	}
 	offered := map[money.Currency][]int64{}
 	for _, c := range []money.Currency{own, "EUR", "USD", "GBP", "CHF", "CAD", "AUD", "SEK", "PLN", "JPY", "HUF"} {
-		unit := int64(1)
-		for range c.Exponent() {
-			unit *= 10
-		}
 		gifts := make([]int64, 0, len(major[c]))
 		for _, m := range major[c] {
-			gifts = append(gifts, m*unit)
+			gifts = append(gifts, m*c.Unit())
 		}
 		offered[c] = gifts
 	}

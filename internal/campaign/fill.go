@@ -37,8 +37,6 @@ func Placeholders() []string {
 // placeholder matches {supporters}, and {supporters:one reader|# readers} with a form for each plural of the language.
 var placeholder = regexp.MustCompile(`\{([^{}:]*)(?::([^{}]*))?\}`)
 
-var placeholderAndStop = regexp.MustCompile(placeholder.String() + `(\.?)`)
-
 // Fill puts figures in place of placeholders, as the reader's language writes them. A sentence whose figure is not known
 // is left out, and so is one that nobody gave today.
 func (t Texts) Fill(f Facts, tag language.Tag) Texts {
@@ -77,11 +75,11 @@ func (fill filler) text(text string) string {
 
 func (fill filler) sentence(text string) (filled string, known bool) {
 	known = true
-	filled = placeholderAndStop.ReplaceAllStringFunc(text, func(found string) string {
-		m := placeholderAndStop.FindStringSubmatch(found)
+	filled = placeholder.ReplaceAllStringFunc(text, func(found string) string {
+		m := placeholder.FindStringSubmatch(found)
 		figure, ok := fill.figure(m[1], m[2])
 		known = known && ok
-		return strings.TrimSuffix(figure, m[3]) + m[3] // a date may end in a stop of its own: "2026 р."
+		return figure
 	})
 	return filled, known
 }
@@ -91,7 +89,7 @@ func (fill filler) figure(name, forms string) (written string, ok bool) {
 	f := fill.facts
 	switch name {
 	case placeRaised:
-		return money.FormatBrief(f.Raised, fill.tag), f.Known
+		return money.FormatBrief(f.Raised.Whole(), fill.tag), f.Known
 	case placeGoal:
 		if f.Goal.Minor > 0 {
 			return money.FormatBrief(f.Goal, fill.tag), true

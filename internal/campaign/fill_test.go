@@ -11,7 +11,7 @@ import (
 
 func known() campaign.Facts {
 	return campaign.Facts{
-		Known: true, Raised: money.New(1_234_500, "EUR"), Goal: money.New(2_000_000, "EUR"), Percent: 61, Supporters: 1234,
+		Known: true, Raised: money.New(1_234_567, "EUR"), Goal: money.New(2_000_000, "EUR"), Percent: 61, Supporters: 1234,
 		GaveToday: 3, DaysLeft: 2, Ends: "2026-12-31",
 	}
 }
@@ -26,7 +26,7 @@ func TestFiguresAreWrittenInTheReadersLanguage(t *testing.T) {
 		{"ar", "{raised}، حتى {ends}", "12,345\u00a0€، حتى 31 ديسمبر 2026"},
 		{"de", "Noch {days_left:ein Tag|# Tage}, bis {ends}.", "Noch 2 Tage, bis 31. Dezember 2026."},
 		{"es", "Hasta el {ends}.", "Hasta el 31 de diciembre de 2026."},
-		{"uk", "Залишилося {days_left:# день|# дні|# днів}, до {ends}.", "Залишилося 2 дні, до 31 грудня 2026 р."},
+		{"uk", "Залишилося {days_left:# день|# дні|# днів}, до {ends}.", "Залишилося 2 дні, до 31 грудня 2026 року."},
 		{"uk", "{supporters:# читач|# читачі|# читачів} з нами.", "1\u00a0234 читачі з нами."},
 		{"ar", "{days_left:لا أيام|يوم واحد|يومان|# أيام|# يومًا|# يوم}", "يومان"},
 		{"en", "{supporters} people", "1,234 people"},

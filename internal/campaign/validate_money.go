@@ -98,18 +98,9 @@ func (c *checker) within(at string, a money.Amount) bool {
 // limit is the publication's smallest and largest gift.
 func (c *checker) limit(in money.Currency) (least, most int64) {
 	if c.Limit == nil {
-		return 1, mostGoal * unit(in)
+		return 1, mostGoal * in.Unit()
 	}
 	return c.Limit(in)
-}
-
-// unit is how many minor units a currency's own unit has.
-func unit(in money.Currency) int64 {
-	n := int64(1)
-	for range in.Exponent() {
-		n *= 10
-	}
-	return n
 }
 
 func (c *checker) minimum(in money.Currency) {
@@ -152,7 +143,7 @@ func (c *checker) goal() {
 		if !c.takes(goal.Currency) {
 			c.add(fault.Input("goal.currency", "campaign.currency_not_taken", fault.Args{"currency": goal.Currency}))
 		}
-		if goal.Minor < 1 || goal.Minor > mostGoal*unit(goal.Currency) {
+		if goal.Minor < 1 || goal.Minor > mostGoal*goal.Currency.Unit() {
 			c.add(fault.Input("goal.minor", "campaign.goal_amount"))
 		}
 	case GoalSupporters:

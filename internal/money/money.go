@@ -70,6 +70,15 @@ func (c Currency) Known() bool {
 // Exponent is how many digits PayPal takes after the decimal point: 0 or 2.
 func (c Currency) Exponent() int { return exponents[c] }
 
+// Unit is how many minor units the currency's own unit has: 100 or 1.
+func (c Currency) Unit() int64 {
+	n := int64(1)
+	for range c.Exponent() {
+		n *= 10
+	}
+	return n
+}
+
 // Amount is a sum in one currency. Minor counts the smallest unit PayPal takes: cents of EUR, whole HUF.
 type Amount struct {
 	Minor    int64
@@ -92,7 +101,7 @@ func Parse(text string, c Currency) (Amount, error) {
 	whole, decimals, point := strings.Cut(text, ".")
 	if whole == "" || !allDigits(whole) || point && (decimals == "" || !allDigits(decimals)) {
 		return Amount{}, fault.Input("amount", "money.digits", fault.Args{
-			"example": Amount{Minor: 25 * scale(c), Currency: c}.Decimal(),
+			"example": Amount{Minor: 25 * c.Unit(), Currency: c}.Decimal(),
 		})
 	}
 	return fromDigits(whole, decimals, c)
@@ -138,17 +147,9 @@ func allDigits(s string) bool {
 	return true
 }
 
-func scale(c Currency) int64 {
-	n := int64(1)
-	for range c.Exponent() {
-		n *= 10
-	}
-	return n
-}
-
 // Decimal writes major units the way PayPal does: "25.00", "-0.50", and "2500" where the currency has no decimals.
 func (a Amount) Decimal() string {
-	unit := uint64(scale(a.Currency))  //nolint:gosec // a power of ten
+	unit := uint64(a.Currency.Unit())  //nolint:gosec // a power of ten
 	sign, minor := "", uint64(a.Minor) //nolint:gosec // a negative one is turned below
 	if a.Minor < 0 {
 		sign, minor = "-", -minor // two's complement: right for math.MinInt64 too
@@ -161,6 +162,11 @@ func (a Amount) Decimal() string {
 
 // String is the decimal and the code, "25.00 EUR": for logs and terminals, not for pages.
 func (a Amount) String() string { return a.Decimal() + " " + string(a.Currency) }
+
+// Whole is the amount without what is less than one unit: €12.99 becomes €12.
+func (a Amount) Whole() Amount {
+	return Amount{Minor: a.Minor - a.Minor%a.Currency.Unit(), Currency: a.Currency}
+}
 
 // Neg is the amount with its sign turned.
 func (a Amount) Neg() Amount { return Amount{Minor: -a.Minor, Currency: a.Currency} }

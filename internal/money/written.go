@@ -247,7 +247,7 @@ func IsMark(word string, c Currency) bool {
 }
 
 func unreadable(c Currency) error {
-	return fault.Input("amount", "money.digits", fault.Args{"example": New(25*scale(c), c)})
+	return fault.Input("amount", "money.digits", fault.Args{"example": New(25*c.Unit(), c)})
 }
 
 // marks are what people write beside an amount in a currency, in small letters: its signs in any language, and its name

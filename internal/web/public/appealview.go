@@ -103,7 +103,7 @@ func (l layout) goal(f campaign.Facts, lang language.Tag) *goalView {
 	loc := l.pages.Speaking(lang)
 	g := &goalView{Share: f.Share()}
 	if f.Goal.Minor > 0 {
-		g.Reached = money.FormatBrief(wholeUnits(f.Raised), lang)
+		g.Reached = money.FormatBrief(f.Raised.Whole(), lang)
 		g.Of = loc.Say("cta.of_amount", i18n.Args{"goal": f.Goal})
 	} else {
 		g.Reached = loc.Say("cta.supporters", i18n.Args{"count": f.Supporters})
@@ -113,14 +113,4 @@ func (l layout) goal(f campaign.Facts, lang language.Tag) *goalView {
 		g.Left = loc.Say("cta.days_left", i18n.Args{"count": f.DaysLeft})
 	}
 	return g
-}
-
-// wholeUnits is an amount without what is less than one unit: nobody reads the cents of a bar.
-func wholeUnits(a money.Amount) money.Amount {
-	unit := int64(1)
-	for range a.Currency.Exponent() {
-		unit *= 10
-	}
-	a.Minor -= a.Minor % unit
-	return a
 }

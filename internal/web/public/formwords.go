@@ -112,11 +112,7 @@ func nameOf(loc i18n.Localizer, c money.Currency) string {
 
 // pattern is where the number stands in an amount of the currency.
 func pattern(c money.Currency, tag language.Tag) string {
-	one := int64(1)
-	for range c.Exponent() {
-		one *= 10
-	}
-	return digits.ReplaceAllString(money.FormatBrief(money.New(one, c), tag), "{n}")
+	return digits.ReplaceAllString(money.FormatBrief(money.New(c.Unit(), c), tag), "{n}")
 }
 
 var digits = regexp.MustCompile(`\p{Nd}+`)
