@@ -30,6 +30,8 @@ var (
 	resumed    = act{"resumed", "campaign.resume"}
 	ended      = act{"ended", "campaign.end"}
 	restored   = act{"restored", "campaign.restore"}
+
+	madeDefault = act{action: "campaign.default"} // which keeps no version
 )
 
 // ConflictError says that somebody else saved a campaign since it was read. It unwraps to a fault.Conflict.
@@ -71,12 +73,9 @@ func (s *Service) change(
 ) (Campaign, error) {
 	var k Campaign
 	err := s.DB.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		before, err := lock(ctx, tx, slug)
+		before, err := lockVersion(ctx, tx, slug, version)
 		if err != nil {
 			return err
-		}
-		if before.Version != version {
-			return conflict(ctx, tx, before)
 		}
 		k = before
 		if err := do(&k); err != nil {
@@ -130,6 +129,16 @@ func (s *Service) otherDrive(ctx context.Context, k Campaign) string {
 		return ""
 	}
 	return name
+}
+
+// lockVersion is lock for whoever has read a version of the campaign. If it is no longer that, the error is a
+// *ConflictError.
+func lockVersion(ctx context.Context, tx *sqlx.Tx, slug string, version int64) (Campaign, error) {
+	k, err := lock(ctx, tx, slug)
+	if err == nil && k.Version != version {
+		err = conflict(ctx, tx, k)
+	}
+	return k, err
 }
 
 // conflict tells who changed the campaign last.

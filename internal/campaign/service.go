@@ -2,9 +2,11 @@ package campaign
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
@@ -145,6 +147,35 @@ func (s *Service) End(ctx context.Context, by Actor, slug string, version int64)
 		k.State = Ended
 		return nil
 	})
+}
+
+// MakeDefault shows a campaign at the home page, and to readers whose link names none, in place of the one before. It is
+// no change of what the campaign says, so that it keeps its version.
+func (s *Service) MakeDefault(ctx context.Context, by Actor, slug string, version int64) (Campaign, error) {
+	var k Campaign
+	err := s.DB.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) (err error) {
+		if k, err = lockVersion(ctx, tx, slug, version); err != nil {
+			return err
+		}
+		if k.State == Draft {
+			return fault.New(fault.Conflict, "campaign.not_published")
+		}
+		now := s.Now().UTC()
+		// The index campaign_default takes one at a time, so the one before goes first.
+		_, err = tx.ExecContext(ctx, `UPDATE campaign SET is_default = false, updated_at = $1 WHERE is_default`, now)
+		if err != nil {
+			return fmt.Errorf("take the default from the campaign before: %w", err)
+		}
+		k.IsDefault, k.UpdatedAt = true, now
+		if err := update(ctx, tx, k); err != nil {
+			return err
+		}
+		return note(ctx, tx, by, k, madeDefault, nil)
+	})
+	if err != nil {
+		return Campaign{}, err
+	}
+	return k, nil
 }
 
 // Restore brings back what an earlier version had, as a new one: words, amounts, pictures and times. The campaign's

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
 	"readerfund/internal/audit"
 	"readerfund/internal/campaign"
 	"readerfund/internal/db"
@@ -56,6 +54,14 @@ func (d *desk) must(k campaign.Campaign, err error) campaign.Campaign {
 		d.t.Fatal(err)
 	}
 	return k
+}
+
+func (d *desk) count(query string) (n int) {
+	d.t.Helper()
+	if err := d.db.GetContext(d.t.Context(), &n, query); err != nil {
+		d.t.Fatal(err)
+	}
+	return n
 }
 
 // refused reports the keys of an error's faults by their fields.
@@ -257,6 +263,50 @@ func TestEditOfACampaignOfTheVersionBefore(t *testing.T) {
 	}
 }
 
+// One campaign is the default at a time, whoever else is made it meanwhile.
+func TestOneCampaignIsTheDefault(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	if err := campaign.EnsureDefault(t.Context(), d.db, "The Test Post", "EUR", noon); err != nil {
+		t.Fatal(err)
+	}
+	k := d.must(d.Create(t.Context(), ann, whole("winter")))
+	if _, err := d.MakeDefault(t.Context(), ann, "winter", k.Version); !fault.Is(err, fault.Conflict) {
+		t.Errorf("a draft: %v", err)
+	}
+	k = d.must(d.Publish(t.Context(), ann, "winter", k.Version))
+	catalog := campaign.NewCatalog(d.db, d.clock.Now)
+	isDefault := func(want string) {
+		t.Helper()
+		d.clock.Advance(campaign.Fresh)
+		if got, err := catalog.Default(t.Context()); err != nil || got.Slug != want {
+			t.Errorf("the default is %q, %v; want %q", got.Slug, err, want)
+		}
+	}
+	isDefault(campaign.DefaultSlug)
+	if _, err := d.MakeDefault(t.Context(), ann, "winter", k.Version-1); !fault.Is(err, fault.Conflict) {
+		t.Errorf("an earlier version: %v", err)
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		for slug, version := range map[string]int64{"winter": k.Version, campaign.DefaultSlug: 1} {
+			all.Go(func() {
+				if _, err := d.MakeDefault(t.Context(), ann, slug, version); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	all.Wait()
+	k = d.must(d.MakeDefault(t.Context(), ann, "winter", k.Version))
+	isDefault("winter")
+	d.must(d.Save(t.Context(), ann, "winter", k.Version, whole("winter")))
+	isDefault("winter")
+	if n := d.count(`SELECT count(*) FROM audit_entry WHERE action = 'campaign.default'`); n != 9 {
+		t.Errorf("%d audit entries", n)
+	}
+}
+
 // What is refused leaves nothing behind: no version and no audit entry.
 func TestRefusedChangesLeaveNothing(t *testing.T) {
 	t.Parallel()
@@ -268,13 +318,8 @@ func TestRefusedChangesLeaveNothing(t *testing.T) {
 	if got := refused(err); got["currency"] == "" || got["ends_at"] == "" {
 		t.Fatalf("got %v", got)
 	}
-	var versions, entries int
-	err = d.db.InReadTx(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
-		return errors.Join(
-			tx.GetContext(ctx, &versions, `SELECT count(*) FROM campaign_version`),
-			tx.GetContext(ctx, &entries, `SELECT count(*) FROM audit_entry`))
-	})
-	if err != nil || versions != 1 || entries != 1 {
-		t.Errorf("%d versions, %d entries, %v", versions, entries, err)
+	versions, entries := d.count(`SELECT count(*) FROM campaign_version`), d.count(`SELECT count(*) FROM audit_entry`)
+	if versions != 1 || entries != 1 {
+		t.Errorf("%d versions, %d entries", versions, entries)
 	}
 }

@@ -156,6 +156,11 @@ func keep(ctx context.Context, tx *sqlx.Tx, by Actor, k Campaign, a act, changes
 	if err := keepVersion(ctx, tx, k, a, by.Name); err != nil {
 		return err
 	}
+	return note(ctx, tx, by, k, a, changes)
+}
+
+// note writes what was done into the audit log, in the transaction that does it.
+func note(ctx context.Context, tx *sqlx.Tx, by Actor, k Campaign, a act, changes []Change) error {
 	detail := map[string]string{}
 	if len(changes) > 0 {
 		detail["fields"] = strings.Join(db.Column(changes, func(c Change) string { return c.Field }), ", ")
