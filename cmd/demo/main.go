@@ -161,6 +161,11 @@ func (d *demo) start(ctx, serving context.Context) error {
 		return err
 	}
 	if fresh {
+		if err := d.makeDrive(ctx, cfg); err != nil {
+			return err
+		}
+	}
+	if fresh {
 		if err := d.seed(ctx, cfg); err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"readerfund/internal/campaign"
 	"readerfund/internal/config"
 	"readerfund/internal/db"
 )
@@ -181,8 +182,12 @@ func (s *seeder) start(ctx context.Context, g *gift) error {
 	var started struct {
 		ID string `json:"id"`
 	}
+	asked := campaign.DefaultSlug
+	if time.Since(g.at) < driveDays*24*time.Hour && g.article != "" { // then the fund drive is what articles show
+		asked = driveSlug
+	}
 	err := s.post(ctx, s.base+"/contributions", map[string]any{
-		"campaign": "support", "amount": g.amount, "currency": g.currency, "frequency": "once", "article": g.article,
+		"campaign": asked, "amount": g.amount, "currency": g.currency, "frequency": "once", "article": g.article,
 		"name": g.name, "message": g.message, "named": g.name != "",
 	}, &started)
 	if err != nil {

@@ -41,7 +41,8 @@ func TestDemo(t *testing.T) {
 	checkHistory(s)
 	visitor := harness.NewClient(t, n.BaseURL)
 	for path, text := range map[string]string{
-		"/article": "via PayPal", "/": "via PayPal", "/staff": "Sign in", n.PayPal.URL + "/sandbox/": "no real money",
+		"/article": "One reporter in the hearing room", "/": "Somebody should watch", "/support/support?lang=fr": "PayPal",
+		"/embed/harbour-winter?format=goal&lang=de": "2.500\u00a0€", "/staff": "Sign in", n.PayPal.URL + "/sandbox/": "no real money",
 	} {
 		if page := visitor.Get(t, path); !strings.Contains(page.Body, text) {
 			t.Errorf("%s lacks %q:\n%s", path, text, page.Body)
