@@ -1,6 +1,7 @@
 package i18n
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -57,6 +58,28 @@ func (l Localizer) Plain() Localizer {
 
 // Say says the sentence of a key, with at most one Args.
 func (l Localizer) Say(key string, args ...Args) string { return l.Message(New(key, args...)) }
+
+// SayIn is Say for templates: {{say "public.problems" "count" (len .)}} names the arguments before their values. A
+// template formats the amounts among them, because it knows how.
+func (l Localizer) SayIn(key string, pairs ...any) (string, error) {
+	args := Args{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return "", fmt.Errorf("say %s: %v is no name of an argument", key, pairs[i])
+		}
+		args[name] = pairs[i+1]
+	}
+	return l.Say(key, args), nil
+}
+
+// Rate is an amount as it is written, with how often it is given: "€10 a month". For once it is the amount alone.
+func (l Localizer) Rate(amount string, frequency any) string {
+	if said, ok := l.Lookup("public.rate."+fmt.Sprint(frequency), Args{"amount": amount}); ok {
+		return said
+	}
+	return amount
+}
 
 // Lookup is Say for a key that is put together from a code. A code of a newer version has no sentence, or one that only
 // PayPal knows: then it reports false.

@@ -97,7 +97,11 @@ func saidByTemplates(t *testing.T) (all []use) {
 	if err != nil || len(names) == 0 {
 		t.Fatalf("%d templates, %v", len(names), err)
 	}
-	for _, name := range append(names, filepath.Join("..", "..", "templates", "layout.html")) {
+	texts, err := filepath.Glob(filepath.Join("..", "..", "templates", "mail", "*.txt"))
+	if err != nil || len(texts) == 0 {
+		t.Fatalf("%d texts of mails, %v", len(texts), err)
+	}
+	for _, name := range append(append(names, texts...), filepath.Join("..", "..", "templates", "layout.html")) {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"net/url"
 	"reflect"
 	"strings"
 	texttemplate "text/template"
@@ -41,6 +42,7 @@ type Rendered struct{ Subject, Text, HTML string }
 type view struct {
 	House
 	Lang    string       // the language of the sentences
+	Dir     string       // in which it is written: ltr or rtl
 	Tag     language.Tag // how amounts are written
 	Subject string       // of the HTML; empty in the text, which defines it
 	Name    string       // whom to greet; empty where that is not known
@@ -101,17 +103,50 @@ func parseKind(files fs.FS, k Kind, funcs map[string]any) (p pair, err error) {
 	return p, nil
 }
 
-// link is the data of the templates "button" and "quiet".
+// link is the data of the templates "button" and "alone".
 type link struct{ URL, Text string }
 
 func funcs(lang language.Tag, house House) map[string]any {
 	loc := i18n.Default().Localizer(lang, nil)
 	return map[string]any{
-		"say":   func(key string) string { return loc.Say(key) },
+		"say":   loc.SayIn,
 		"link":  func(url, text string) link { return link{url, text} },
+		"write": write,
+		"plain": strings.NewReplacer("[", "", "]", "").Replace,
+		"to":    func(address string) string { return house.to(address, lang) },
 		"money": func(tag language.Tag, a money.Amount) string { return money.Format(a, tag) },
-		"day":   func(t time.Time) string { return loc.Day(t.In(house.Timezone)) },
+		"rate": func(tag language.Tag, a money.Amount, frequency string) string {
+			return loc.Rate(money.Format(a, tag), frequency)
+		},
+		"day": func(t time.Time) string { return loc.Day(t.In(house.Timezone)) },
 	}
+}
+
+// write makes the part of a sentence that stands in [brackets] a link to a mail address; without one it is only the
+// sentence.
+func write(address, sentence string) template.HTML {
+	text := template.HTMLEscapeString(sentence)
+	if address == "" {
+		return template.HTML(strings.NewReplacer("[", "", "]", "").Replace(text))
+	}
+	to := (&url.URL{Scheme: "mailto", Opaque: address}).String()
+	return template.HTML(strings.NewReplacer(
+		"[", `<a class="link" href="`+template.HTMLEscapeString(to)+`" style="color: #8a1c2b;">`, "]", "</a>").Replace(text))
+}
+
+// to is an address of ours that opens in the mail's language. The publication's own is left out of it.
+func (h House) to(address string, lang language.Tag) string {
+	if own, _ := h.Language.Base(); lang == language.English && h.Language == language.Und || language.Make(own.String()) == lang {
+		return address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	q := u.Query()
+	q.Set("lang", lang.String())
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 // render renders a mail from its arguments, as they are stored.
@@ -126,7 +161,7 @@ func (v views) render(house House, kind Kind, locale, name string, args []byte) 
 	}
 	lang, tag := v.language(locale, house.Language)
 	data := view{
-		House: house, Lang: lang.String(), Tag: tag, Name: greeted(name), Args: values.Elem().Interface(),
+		House: house, Lang: lang.String(), Dir: i18n.Direction(lang), Tag: tag, Name: greeted(name), Args: values.Elem().Interface(),
 	}
 	p := v[lang][kind]
 	var subject, plain, html bytes.Buffer

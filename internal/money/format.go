@@ -24,8 +24,12 @@ func Format(a Amount, tag language.Tag) string { return format(a, tag, false) }
 // choose from, not for receipts.
 func FormatBrief(a Amount, tag language.Tag) string { return format(a, tag, true) }
 
-// Sign is the currency's sign or, where the language has none for it, its code: "€", "US$", "CHF".
+// Sign is the currency's sign or, where the language has none for it, its code: "€", "US$", "CHF". The euro's is "€" in
+// Ukrainian, too, where CLDR has its code: no other currency has that sign.
 func Sign(c Currency, tag language.Tag) string {
+	if c == "EUR" {
+		return "€"
+	}
 	unit, err := currency.ParseISO(string(c))
 	if err != nil {
 		return string(c)

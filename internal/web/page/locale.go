@@ -114,7 +114,7 @@ func (p *Renderer) languageLinks(r *http.Request, loc i18n.Localizer) []Language
 		query := r.URL.Query()
 		query.Set("lang", tag.String())
 		all[i] = LanguageLink{
-			Lang: tag.String(), Dir: Direction(tag), Name: p.catalogue.Localizer(tag, nil).Say("public.language_name"),
+			Lang: tag.String(), Dir: i18n.Direction(tag), Name: p.catalogue.Localizer(tag, nil).Say("public.language_name"),
 			Address: "?" + query.Encode(), Current: tag == loc.Language(),
 		}
 	}
@@ -183,13 +183,4 @@ func preferred(wanted, offered []language.Tag) language.Tag {
 		return language.English
 	}
 	return offered[0]
-}
-
-// Direction is the direction in which a language is written, for <html dir>: "ltr", or "rtl".
-func Direction(tag language.Tag) string {
-	script, _ := tag.Script()
-	if strings.Contains("adlm arab hebr nkoo rohg syrc thaa", strings.ToLower(script.String())) {
-		return "rtl"
-	}
-	return "ltr"
 }

@@ -45,7 +45,7 @@ type Page struct {
 func (p Page) Lang() string { return p.Tag.String() }
 
 // Dir is the direction of the page's language for <html dir>.
-func (p Page) Dir() string { return Direction(p.Tag) }
+func (p Page) Dir() string { return i18n.Direction(p.Tag) }
 
 // Mailto is the address of a link to the publication's Contact; empty where it has none.
 func (p Page) Mailto() string {

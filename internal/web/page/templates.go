@@ -151,7 +151,7 @@ func entry(name string) string {
 
 func funcs(static assets, loc i18n.Localizer) template.FuncMap {
 	return template.FuncMap{
-		"say":    func(key string, pairs ...any) (string, error) { return say(loc, key, pairs) },
+		"say":    loc.SayIn,
 		"static": static.address,
 		"list":   func(all ...any) []any { return all }, // what a template with several arguments is given
 		"link":   link,
@@ -160,34 +160,12 @@ func funcs(static assets, loc i18n.Localizer) template.FuncMap {
 		"money":  func(tag language.Tag, a money.Amount) string { return money.Format(a, tag) },
 		"brief":  func(tag language.Tag, a money.Amount) string { return money.FormatBrief(a, tag) },
 		"rate": func(tag language.Tag, a money.Amount, frequency any) string {
-			return rate(loc, money.Format(a, tag), frequency)
+			return loc.Rate(money.Format(a, tag), frequency)
 		},
 		"briefrate": func(tag language.Tag, a money.Amount, frequency any) string {
-			return rate(loc, money.FormatBrief(a, tag), frequency)
+			return loc.Rate(money.FormatBrief(a, tag), frequency)
 		},
 	}
-}
-
-// say returns the sentence of a key in a template: {{say "public.problems" "count" (len .)}}. The template formats the
-// amounts among the arguments, because it knows how: (brief .Tag .Least).
-func say(loc i18n.Localizer, key string, pairs []any) (string, error) {
-	args := i18n.Args{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		name, ok := pairs[i].(string)
-		if !ok {
-			return "", fmt.Errorf("say %s: %v is no name of an argument", key, pairs[i])
-		}
-		args[name] = pairs[i+1]
-	}
-	return loc.Say(key, args), nil
-}
-
-// rate is an amount with how often it is given: "€10 a month", or the amount alone for once.
-func rate(loc i18n.Localizer, amount string, frequency any) string {
-	if said, ok := loc.Lookup("public.rate."+fmt.Sprint(frequency), i18n.Args{"amount": amount}); ok {
-		return said
-	}
-	return amount
 }
 
 // link makes the part of a sentence that stands in [brackets] a link: {{link "/manage" (say "public.ask_own_page")}}.

@@ -8,7 +8,6 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/i18n"
 	"readerfund/internal/money"
-	"readerfund/internal/web/page"
 )
 
 // ctaView is what templates/cta and the partial "appeal" show.
@@ -57,7 +56,7 @@ func (s *Appeal) view(k *campaign.Entry, key appealKey) ctaView {
 	address := "?" + url.Values{"currency": {string(f.Currency)}, "lang": {lang}}.Encode()
 	v := ctaView{
 		Campaign: varied, Texts: varied.In(key.language).Fill(k.Facts, key.language), Format: key.format,
-		Tag: key.language, Dir: page.Direction(key.language), Lang: lang, Base: s.baseURL, ID: k.Slug + "-" + key.format,
+		Tag: key.language, Dir: i18n.Direction(key.language), Lang: lang, Base: s.baseURL, ID: k.Slug + "-" + key.format,
 		Currency: f.Currency, Offers: f.Offers,
 		Page:  s.baseURL + "/support/" + url.PathEscape(k.Slug) + address,
 		Frame: s.baseURL + "/embed/" + url.PathEscape(k.Slug) + "/frame" + address,
