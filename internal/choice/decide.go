@@ -55,23 +55,23 @@ func (s *Snapshot) Decide(v Visit, r Reader, now time.Time) (Decision, Trace) {
 	places, alone := s.choose(v, now)
 	offer := s.Offer(v, now)
 	trace := make(Trace, 0, len(s.entries))
-	var decided Decision
-	var first string // the name of the campaign that the reader sees
+	decided := offer.pick(r, now.Location())
+	reached := false
 	offered := make(map[int]bool, len(places))
 	for n, place := range places {
 		offered[place] = true
 		e, c := &s.entries[place], offer.Candidates[n]
 		line := Line{e.campaign, s.articleSteps(e, v, now)}
-		if decided.Campaign == "" {
-			line.Steps = append(line.Steps, offer.readerSteps(c, r, now.Location())...)
-			if line.Shown() {
-				decided, first = c.shownTo(r), e.campaign.Name
-				if decided.Holdout {
-					line.Steps = append(line.Steps, heldOut(c.Holdout))
-				}
-			}
+		if reached {
+			line.Steps = append(line.Steps, behind("first", i18n.Args{"other": s.Campaign(decided.Campaign).Name}))
 		} else {
-			line.Steps = append(line.Steps, behind("first", i18n.Args{"other": first}))
+			line.Steps = append(line.Steps, offer.readerSteps(c, r, now.Location())...)
+		}
+		if c.Campaign == decided.Campaign {
+			reached = true
+			if decided.Holdout {
+				line.Steps = append(line.Steps, heldOut(c.Holdout))
+			}
 		}
 		trace = append(trace, line)
 	}
@@ -86,6 +86,22 @@ func (s *Snapshot) Decide(v Visit, r Reader, now time.Time) (Decision, Trace) {
 		trace = append(trace, line)
 	}
 	return decided, trace
+}
+
+// Pick is the decision alone: what a reader sees on a page at a moment.
+func (s *Snapshot) Pick(v Visit, r Reader, now time.Time) Decision {
+	offer := s.Offer(v, now)
+	return offer.pick(r, now.Location())
+}
+
+// pick takes the first candidate that fits the reader.
+func (o *Offer) pick(r Reader, zone *time.Location) Decision {
+	for _, c := range o.Candidates {
+		if (Line{Steps: o.readerSteps(c, r, zone)}).Shown() {
+			return c.shownTo(r)
+		}
+	}
+	return Decision{}
 }
 
 // shownTo is the decision for a reader whom the candidate fits.

@@ -145,3 +145,33 @@ func TestWhatIsKeptIsSaidInEveryLanguage(t *testing.T) {
 		t.Error(got.body)
 	}
 }
+
+// A server that puts the appeal into its pages gets the one that may stand there. Of readers nothing is known.
+func TestAnAppealIsChosenWithoutAScript(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, func(d *Deps) { d.EmbedOrigins = []string{"https://news.example"} })
+	h.addCampaign("water", `{"rules": [{"kind": "tag", "values": ["water"]}], "format": "button",
+		"variants": [{"name": "a", "weight": 1}], "holdout": 100}`, "")
+	h.addCampaign("members", `{"rules": [{"kind": "section", "values": ["politics"]},
+		{"kind": "given", "values": ["no"]}]}`, "")
+	h.alter(func(d *Deps) { d.Campaigns = campaign.NewCatalog(h.db, d.Now) })
+	r := h.newReader()
+	for query, want := range map[string]string{
+		"":                                       `name="campaign" value="support"`,
+		"section=politics":                       `name="campaign" value="support"`,
+		"tags=water&article=https://n.example/a": `/support/water?`,
+		"tags=water&format=inline":               `name="campaign" value="water"`,
+		"campaign=water":                         `name="campaign" value="support"`,
+	} {
+		got := r.do("GET", "/embed?"+query, "", "Origin", "https://news.example")
+		if got.status != 200 || !strings.Contains(got.body, want) || strings.Contains(got.body, `name="variant" value="a"`) ||
+			got.header.Get("Access-Control-Allow-Origin") != "https://news.example" {
+			t.Errorf("%s: %d without %s\n%s", query, got.status, want, got.body)
+		}
+	}
+	h.exec(`UPDATE campaign SET state = 'paused', version = version + 1`)
+	h.alter(func(d *Deps) { d.Campaigns = campaign.NewCatalog(h.db, d.Now) })
+	if got := r.get("/embed"); got.status != 204 || got.body != "" {
+		t.Errorf("nothing is live: %d %s", got.status, got.body)
+	}
+}

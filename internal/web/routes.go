@@ -46,6 +46,7 @@ func (s *server) routes() *chi.Mux {
 		r.Get("/media/{digest}", h(s.public.Media.Show))
 		r.Get("/media/{digest}/{width}", h(s.public.Media.Show))
 		r.Get("/embed/cta.js", h(s.pages.Script("cta.js")))
+		r.Get("/embed", h(s.public.Choice.Show))
 		r.Get("/embed/choice", h(s.public.Choice.Offer))
 		r.Get("/embed/kept", h(s.public.Choice.Kept))
 		r.Get("/embed/choose.js", h(s.pages.Script("choose.js")))

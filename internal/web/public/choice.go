@@ -20,6 +20,29 @@ type Choice struct {
 	chooser *choosing.Chooser
 }
 
+// Show answers GET /embed with the appeal that may stand on a page, chosen here: for servers that put it into their pages,
+// and for pages without scripts. Of the reader nothing is known then, so campaigns that ask for something about readers are
+// left out, and no variant is drawn. Where there is none, the answer is 204.
+func (s *Choice) Show(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	snapshot, err := s.chooser.Snapshot(r.Context())
+	if err != nil {
+		w.Header().Set("Cache-Control", "no-store")
+		return err
+	}
+	visit := choosing.VisitFrom(contribution.LinkedArticle(q.Get("article")), q)
+	chosen := snapshot.Pick(visit, choosing.Reader{}, s.now())
+	if !chosen.Shown() {
+		s.appeal.openToEmbedders(w.Header(), r, q.Get("origin"))
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	q.Set("format", chosen.Format)
+	r.URL.RawQuery = q.Encode()
+	r.SetPathValue("campaign", chosen.Campaign)
+	return s.appeal.Show(w, r)
+}
+
 // Offer answers GET /embed/choice with what may stand on a page, in order, as JSON for choose.js. It is the same for all
 // readers of the page, so any cache may keep it for a minute; what is known about a reader never comes here.
 func (s *Choice) Offer(w http.ResponseWriter, r *http.Request) error {
