@@ -1,7 +1,13 @@
 package browser
 
 import (
+	"context"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	cdp "github.com/chromedp/chromedp"
 
 	"readerfund/internal/e2e/harness"
 	"readerfund/internal/testkit"
@@ -29,6 +35,78 @@ func TestStaffSeeResults(t *testing.T) {
 		FROM payment p JOIN contribution c ON c.id = p.contribution_id WHERE c.variant = 'b' LIMIT 20`)
 	staff.open(page)
 	staff.look("results-regret", "No winner")
+}
+
+// What a reader sees and does comes to the results: the view once it is in sight, the click, and the gift under the
+// variant that the reader's browser drew. Who is in the holdout sees nothing, and is counted as well.
+func TestWhatReadersSeeIsCounted(t *testing.T) {
+	t.Parallel()
+	browser := openBrowser(t)
+	var story string
+	news := otherSite(t, &story)
+	s := harness.New(t, "EMBED_ORIGINS", news.URL)
+	s.Serve()
+	story = `<article><h1>A story</h1>` + strings.Repeat(`<p>A paragraph.</p>`, 60) +
+		`<script async src="` + s.BaseURL + `/embed/cta.js" data-campaign="support"></script></article>`
+	edit := func(change string) {
+		testkit.Exec(t, s.DB, `UPDATE campaign SET version = version + 1, content = content || $1`, change)
+		time.Sleep(4 * time.Second) // an edit is seen within three
+	}
+	edit(`{"variants": [{"name": "a", "weight": 0}, {"name": "b", "weight": 1}]}`)
+	m := &monthly{s: s, auditor: &auditor{tab: browser.openTab(t, screens()[0])}}
+	m.isNoRobot()
+	m.open(news.URL)
+	m.awaitAppeal()
+	m.counted("") // the appeal is below what is in sight
+	for range 2 { // a view counts once for each page
+		m.do(cdp.Evaluate[cdp.Void](appealRoot + `.host.scrollIntoView()`))
+		m.counted("b inline 1 1 0")
+		m.do(cdp.Evaluate[cdp.Void](`scrollTo(0, 0)`))
+	}
+	m.open(news.URL)
+	m.awaitAppeal()
+	m.do(cdp.Evaluate[cdp.Void](appealRoot + `.host.scrollIntoView()`))
+	m.counted("b inline 1 2 0")
+	m.do(cdp.Evaluate[cdp.Void](appealRoot + `.querySelector("button:not([type=button])").click()`))
+	m.await("PayPal")
+	m.counted("b inline 1 2 1")
+	m.click("button[value=approve]")
+	m.await("Thank you.")
+	if n := testkit.Count(t, s.DB, `contribution WHERE variant = 'b' AND format = 'inline'`); n != 1 {
+		t.Errorf("%d gifts are of the variant", n)
+	}
+	testkit.Exec(t, s.DB, `DELETE FROM appeal_count`)
+	edit(`{"holdout": 100}`)
+	out := &monthly{s: s, auditor: &auditor{tab: browser.openTab(t, screens()[0])}}
+	out.isNoRobot()
+	out.open(news.URL)
+	out.do(cdp.Evaluate[cdp.Void](`scrollTo(0, document.body.scrollHeight)`))
+	out.counted("holdout inline 1 1 0")
+}
+
+// isNoRobot has the browser say that it is an ordinary one.
+func (b *tab) isNoRobot() {
+	b.t.Helper()
+	b.do(cdp.Func(func(ctx context.Context, _ *cdp.Target) error {
+		_, err := cdp.Call(ctx, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{
+			UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+		})
+		return err
+	}))
+}
+
+// counted waits until so much is counted: variant, format, readers, views, clicks.
+func (m *monthly) counted(want string) {
+	m.t.Helper()
+	time.Sleep(2500 * time.Millisecond) // a second in sight, and a second until it is written
+	var got string
+	if err := m.s.DB.Get(&got, `
+		SELECT coalesce(string_agg(concat_ws(' ', variant, format, readers, views, clicks), ', '), '') FROM appeal_count`); err != nil {
+		m.t.Fatal(err)
+	}
+	if got != want {
+		m.t.Fatalf("counted %q, want %q", got, want)
+	}
 }
 
 // twoVariants fill the default campaign with what two variants and a holdout brought.
