@@ -4,7 +4,6 @@ import (
 	"regexp"
 
 	"golang.org/x/text/language"
-	"golang.org/x/text/message"
 	"golang.org/x/text/number"
 
 	"readerfund/internal/campaign"
@@ -47,7 +46,7 @@ func (f forms) speak(loc i18n.Localizer, n *form) {
 	}
 	n.Schema = amountSchema{Pattern: pattern(n.Currency, tag), Exponent: n.Currency.Exponent()}
 	if n.Fee != nil {
-		n.Schema.FeeShare = message.NewPrinter(tag).Sprint(
+		n.Schema.FeeShare = money.Printer(tag).Sprint(
 			number.Percent(float64(n.Fee.Rate)/10000, number.MaxFractionDigits(2)))
 		n.Schema.FeeFixed = money.New(n.Fee.Fixed, n.Currency)
 	}
