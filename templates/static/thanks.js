@@ -22,7 +22,7 @@ if (copy && navigator.clipboard) {
 
 const share = document.querySelector("[data-share]");
 if (share && navigator.share) {
-  share.parentElement.hidden = false;
+  share.hidden = false;
   share.addEventListener("click", () => {
     navigator.share({ text: share.dataset.text, url: share.dataset.share }).catch(() => {}); // closed without sharing
   });

@@ -50,7 +50,7 @@ func (s *Thanks) follow(r *http.Request, t *thanksPage) {
 	var next campaign.Next
 	if k := s.campaignOf(r.Context(), t.Contribution); k != nil {
 		content := k.As(t.Source.Variant)
-		t.Texts, t.Portrait = s.textsOf(k, &content, loc.Tag()), content.Portrait
+		t.Texts, t.Portrait = textsIn(k, &content, loc.Tag()), content.Portrait
 		next = content.Next
 	}
 	t.Step = stepOf(next, t.Texts.NextLabel, t.Question != nil)
@@ -76,8 +76,15 @@ func (s *Thanks) campaignOf(ctx context.Context, c contribution.Contribution) *c
 	return k
 }
 
-func (s *Thanks) textsOf(k *campaign.Entry, content *campaign.Content, tag language.Tag) campaign.Texts {
-	return content.In(tag).Fill(k.Facts, tag)
+// textsIn are the campaign's words in the page's language. A thank-you and a link's text that it has in its own only are
+// left out: ours are there in every language.
+func textsIn(k *campaign.Entry, content *campaign.Content, tag language.Tag) campaign.Texts {
+	texts := content.In(tag)
+	if base, _ := tag.Base(); base.String() != content.Language {
+		translated := content.Texts[base.String()]
+		texts.Thanks, texts.NextLabel = translated.Thanks, translated.NextLabel
+	}
+	return texts.Fill(k.Facts, tag)
 }
 
 // stepOf is the one next step: the one that staff chose. Where they chose none, or the question whether to make it
