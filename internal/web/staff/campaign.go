@@ -3,7 +3,6 @@ package staff
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/text/language"
@@ -102,7 +101,7 @@ func (s *Campaign) Show(w http.ResponseWriter, r *http.Request) error {
 		campaignLine: s.campaignLine(loc, k), Money: s.sumByCurrency(rows, query),
 		Progress: progressInWords(loc, k, s.catalog.Facts(k.ID)), Variants: variantLines(k.Variants),
 		Acts: actsNow(loc, k, s.now()), Recent: s.versionLines(loc, history[:min(len(history), 3)]),
-		Notice: campaignNotice(loc, k, r.URL.Query().Get("did"), s.now()),
+		Notice: campaignNotice(loc, r.URL.Query().Get("did")),
 	}
 	for _, lang := range k.Languages() {
 		p.Languages = append(p.Languages, campaignLanguage{
@@ -152,13 +151,12 @@ func variantLines(all []campaign.Variant) (lines []variantLine) {
 	return lines
 }
 
-// campaignNotice reports how a campaign stands after an act.
-func campaignNotice(loc i18n.Localizer, k campaign.Campaign, did string, now time.Time) *page.Flash {
+// campaignNotice reports that an act was done; how the campaign stands now is said below it.
+func campaignNotice(loc i18n.Localizer, did string) *page.Flash {
 	if !slices.Contains([]string{"saved", "publish", "pause", "resume", "end", "restore", "duplicate", "default"}, did) {
 		return nil
 	}
-	stands := campaignInWords(loc, k.Status(now))
-	return &page.Flash{Tone: "good", Title: loc.Say("campaigns.did." + did), Text: strings.TrimSpace(stands.Meaning)}
+	return &page.Flash{Tone: "good", Title: loc.Say("campaigns.did." + did)}
 }
 
 // Expected reports whether one of the acts is what comes next, so that it stands out.

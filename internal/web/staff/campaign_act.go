@@ -32,6 +32,7 @@ type campaignActPage struct {
 	Act       string
 	Title     string
 	Button    string
+	When      string // readers see it
 	Notes     []string
 	Problems  []actProblem // why it cannot be published; then there is no button
 	Languages string
@@ -113,6 +114,7 @@ func (s *CampaignAct) describe(loc i18n.Localizer, k campaign.Campaign, p *campa
 	for _, lang := range k.Languages() {
 		names = append(names, newFormLanguage(lang).Name)
 	}
+	p.When = s.whenInWords(loc, k)
 	p.Languages, p.Rules, p.Variants = strings.Join(names, ", "), s.rulesInWords(loc, k), variantLines(k.Variants)
 	var err error
 	p.Frame, err = s.preview.frame(k, wanted{Lang: k.Language})
@@ -132,7 +134,6 @@ func (s *CampaignAct) problems(loc i18n.Localizer, k campaign.Campaign, err erro
 func (s *CampaignAct) actNotes(loc i18n.Localizer, act string, k campaign.Campaign) []string {
 	var notes []string
 	if act == "publish" || act == "resume" {
-		notes = append(notes, s.whenInWords(loc, k))
 		if k.FundDrive {
 			notes = append(notes, loc.Say("campaigns.note.fund_drive"))
 		}

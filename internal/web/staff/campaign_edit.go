@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"readerfund/internal/appearance"
 	"readerfund/internal/campaign"
 	"readerfund/internal/fault"
 	"readerfund/internal/i18n"
@@ -22,6 +23,7 @@ type CampaignEdit struct {
 
 	campaigns *campaign.Service
 	media     *media.Store
+	look      *appearance.Store
 	preview   *CampaignPreview
 }
 
@@ -29,7 +31,7 @@ type CampaignEdit struct {
 func campaignActor(r *http.Request) campaign.Actor { return campaign.Actor(actor(r)) }
 
 // New answers GET /staff/campaigns/new: a form that begins with the amounts and the small print of the campaign on the
-// home page.
+// home page, and with the publication's portrait.
 func (s *CampaignEdit) New(w http.ResponseWriter, r *http.Request) error {
 	all, err := s.campaigns.All(r.Context())
 	if err != nil {
@@ -37,7 +39,7 @@ func (s *CampaignEdit) New(w http.ResponseWriter, r *http.Request) error {
 	}
 	k := campaign.Campaign{Content: campaign.Content{
 		Language: s.pages.Languages()[0].String(), Currency: s.currency, Frequency: "once", Format: campaign.FormatInline,
-		Suggested: map[money.Currency][]int64{s.currency: nil},
+		Suggested: map[money.Currency][]int64{s.currency: nil}, Portrait: s.look.Current().Portrait,
 	}}
 	if i := slices.IndexFunc(all, func(k campaign.Campaign) bool { return k.IsDefault }); i >= 0 {
 		from := all[i].Content

@@ -28,6 +28,7 @@ type campaignForm struct {
 	Languages  []formLanguage // that the campaign has texts in
 	More       []formLanguage // that could be added
 	Currencies []money.Currency
+	Offers     []formOffer
 	MoreMoney  []money.Currency // likewise
 	Rules      []formRule
 	RuleKinds  []campaign.RuleKind
@@ -45,6 +46,12 @@ type formLanguage struct {
 	Open            bool
 	Filled, Of      int      // how many of its texts are there
 	Does            []string // prefixes of its lines on what an amount does
+}
+
+// formOffer is what is offered in one currency.
+type formOffer struct {
+	Currency  money.Currency
+	Own, Open bool // it is the campaign's own; it is shown with its fields
 }
 
 // formRule is one rule; its kind says which of its fields there are.
@@ -74,6 +81,8 @@ func (s *CampaignEdit) newForm(loc i18n.Localizer, v url.Values) *campaignForm {
 	f := &campaignForm{values: v, loc: loc, RuleKinds: campaign.RuleKinds()}
 	for _, code := range v["offered"] {
 		f.Currencies = append(f.Currencies, money.Currency(code))
+		own := code == v.Get("currency")
+		f.Offers = append(f.Offers, formOffer{money.Currency(code), own, own || !v.Has("suggested."+code)})
 	}
 	for _, c := range money.Currencies() {
 		if !slices.Contains(f.Currencies, c) {
@@ -156,12 +165,8 @@ func (f *campaignForm) fields() []string {
 		all = append(all, l.fields()...)
 	}
 	all = append(all, "currency", "frequency")
-	for _, c := range f.Currencies {
-		for _, offer := range []string{
-			"suggested", "chosen.once", "monthly", "chosen.month", "yearly", "chosen.year", "minimum",
-		} {
-			all = append(all, offer+"."+string(c))
-		}
+	for _, o := range f.Offers {
+		all = append(all, o.fields()...)
 	}
 	all = append(all, "goal.kind", "goal.minor", "goal.currency", "goal.count", "portrait", "picture", "next.kind",
 		"next.address")
@@ -190,6 +195,15 @@ func (f *campaignForm) amountsOf(v formVariant) []string {
 	return all
 }
 
+func (o formOffer) fields() (all []string) {
+	for _, name := range []string{
+		"suggested", "chosen.once", "monthly", "chosen.month", "yearly", "chosen.year", "minimum",
+	} {
+		all = append(all, name+"."+string(o.Currency))
+	}
+	return all
+}
+
 func (l formLanguage) fields() (all []string) {
 	for _, part := range textFields(&campaign.Texts{}) {
 		all = append(all, l.Prefix+"."+part.name)
@@ -205,6 +219,9 @@ func (f *campaignForm) refuse(err error) {
 	f.Put(f.loc, err, f.fields()...)
 	for n := range f.Languages {
 		f.Languages[n].Open = f.anyWrong(f.Languages[n].fields())
+	}
+	for n := range f.Offers {
+		f.Offers[n].Open = f.Offers[n].Open || f.anyWrong(f.Offers[n].fields())
 	}
 	for n := range f.Variants {
 		v := &f.Variants[n]

@@ -3,8 +3,10 @@ package staff
 import (
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/i18n"
@@ -83,7 +85,7 @@ func unitOf(name string) string {
 	if lines, _, found := strings.Cut(name, ".does."); found {
 		return lines + ".does"
 	}
-	if name == "version" || name == "do" || strings.HasPrefix(name, "new_") {
+	if name == "version" || name == "do" || strings.HasPrefix(name, "new_") || strings.HasPrefix(name, "preview_") {
 		return ""
 	}
 	return name
@@ -99,9 +101,26 @@ func (s layout) fieldChanges(
 	for _, name := range slices.Sorted(maps.Keys(mapOfAll(was, is))) {
 		if (only == nil || only(unitOf(name))) && !slices.Equal(was[name], is[name]) {
 			all = append(all, fieldChange{
-				fieldInWords(loc, name), strings.Join(was[name], ", "), strings.Join(is[name], ", "),
+				fieldInWords(loc, name), s.typedInWords(loc, was[name]), s.typedInWords(loc, is[name]),
 			})
 		}
 	}
 	return all
 }
+
+// typedInWords writes what stands in a field as people read it: times with the month's name, pictures without digests.
+func (s layout) typedInWords(loc i18n.Localizer, values []string) string {
+	all := slices.Clone(values)
+	for n, value := range all {
+		if at, err := time.ParseInLocation(typedTime, value, s.zone); err == nil {
+			all[n] = s.stamp(at).Text()
+		}
+		if digest.MatchString(value) {
+			all[n] = loc.Say("campaigns.a_picture")
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// digest is how a form names a picture.
+var digest = regexp.MustCompile(`^[0-9a-f]{64}$`)

@@ -153,8 +153,10 @@ func New(c Config) *Screens {
 		Mail:     &Mail{layout: l, mails: c.Mail},
 		AuditLog: &AuditLog{layout: l, audit: c.Audit},
 
-		Campaign:          &Campaign{layout: l, campaigns: c.CampaignService, catalog: c.Campaigns, reports: c.Reports},
-		CampaignEdit:      &CampaignEdit{layout: l, campaigns: c.CampaignService, media: c.Media, preview: preview},
+		Campaign: &Campaign{layout: l, campaigns: c.CampaignService, catalog: c.Campaigns, reports: c.Reports},
+		CampaignEdit: &CampaignEdit{
+			layout: l, campaigns: c.CampaignService, media: c.Media, look: c.Appearance, preview: preview,
+		},
 		CampaignAct:       &CampaignAct{layout: l, campaigns: c.CampaignService, preview: preview},
 		CampaignDuplicate: &CampaignDuplicate{layout: l, campaigns: c.CampaignService},
 		CampaignHistory:   &CampaignHistory{layout: l, campaigns: c.CampaignService},
