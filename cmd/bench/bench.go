@@ -23,6 +23,7 @@ func (b *bench) measurements() []measurement {
 		{"size", "binary size", b.measureSize},
 		{"start", "start to ready", b.measureStart},
 		{"fragment", "the call to action", b.measureFragment},
+		{"choosing", "choosing an appeal", b.measureChoosing},
 		{"counting", "counting what readers saw", b.measureCounting},
 		{"ingest", "webhook ingest", b.measureIngest},
 		{"give", "starting contributions", b.measureGive},
