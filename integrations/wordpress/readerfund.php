@@ -82,13 +82,12 @@ add_shortcode( 'readerfund', 'readerfund_appeal' );
 add_filter(
 	'the_content',
 	function ( $content ) {
-		$own = has_shortcode( $content, 'readerfund' ) || has_block( 'readerfund/appeal' ) || false !== strpos( $content, 'data-readerfund' );
-		if ( $own || ! is_singular( 'post' ) || ! in_the_loop() || empty( get_option( 'readerfund', array() )['everywhere'] ) ) {
+		if ( false !== strpos( $content, 'data-readerfund' ) || ! is_singular( 'post' ) || ! in_the_loop() || empty( get_option( 'readerfund', array() )['everywhere'] ) ) {
 			return $content;
 		}
 		return $content . readerfund_appeal( array() );
 	},
-	9 // before shortcodes are replaced
+	20 // after shortcodes and blocks
 );
 
 // The block, without a build step: what it shows is made by the server.

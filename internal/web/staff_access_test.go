@@ -33,6 +33,7 @@ func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute 
 		"GET /staff":                            {"/staff", account.Viewer, 200},
 		"GET /staff/campaigns/{slug}/results":   {"/staff/campaigns/support/results", account.Viewer, 200},
 		"GET /staff/recurring":                  {"/staff/recurring", account.Viewer, 200},
+		"GET /staff/embedding":                  {"/staff/embedding", account.Viewer, 200},
 		"GET /staff/contributions":              {"/staff/contributions", account.Viewer, 200},
 		"GET /staff/contributions.csv":          {"/staff/contributions.csv", account.Viewer, 200},
 		"GET /staff/contributions/{id}":         {page, account.Viewer, 200},

@@ -164,6 +164,7 @@ func (a *auditor) staff(n *harness.Demo) {
 		aPage{staff + "/monthly", 200, "Readerfund's own rule"},
 		aPage{staff + "/monthly?currency=JPY&examples=1", 200, "In JPY"},
 		aPage{staff + "/monthly?currency=XXX", 422, "Pick one of the currencies offered"},
+		aPage{staff + "/embedding?format=banner", 200, "Any page: a script"},
 		aPage{staff + "/mail", 200, "Every mail has arrived"},
 		aPage{staff + "/inbox", 200, "these may be forged"},
 		aPage{staff + "/inbox?state=parked", 200, "Nothing matches"},

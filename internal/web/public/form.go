@@ -48,6 +48,7 @@ type form struct {
 	Tribute                       contribution.Tribute
 	Source                        contribution.Source
 	Key                           string // one for each rendering: sending the form twice makes one order
+	OEmbed                        string // where a CMS asks what to put for the page's address
 
 	Notes []string // about the link that led here
 	page.FormErrors
@@ -88,6 +89,7 @@ func (f forms) newForm(k campaign.Campaign, c money.Currency, article string) fo
 		Least: money.New(max(limit.Min, k.Minimum[c]), c), Most: money.New(limit.Max, c),
 	}
 	n.Texts = k.In(language.English)
+	n.OEmbed = f.origin + "/oembed?url=" + url.QueryEscape(f.origin+"/support/"+k.Slug)
 	if fee, known := f.fees(c); known {
 		n.Fee = &fee
 	}

@@ -77,6 +77,7 @@ type Pages struct {
 	Appeal *Appeal
 	Choice *Choice
 	Counts *Counts
+	OEmbed *OEmbed
 
 	Say      *Say
 	Monthly  *Monthly
@@ -107,6 +108,7 @@ func New(c Config) *Pages {
 		Appeal: appeal,
 		Choice: &Choice{layout: l, appeal: appeal, chooser: c.Chooser},
 		Counts: &Counts{layout: l, counter: c.Counter, metrics: c.Metrics},
+		OEmbed: &OEmbed{appeal: appeal},
 
 		Say: &Say{layout: l, contributions: c.Contributions, cookies: c.Cookies, thanks: thanks},
 		Monthly: &Monthly{

@@ -45,6 +45,9 @@ type Config struct {
 	Zone     *time.Location // whose days the pages speak of
 	Currency money.Currency // the publication's own: listed first among several
 
+	BaseURL      string   // where readers reach us, without a slash at the end
+	EmbedOrigins []string // sites that may embed the appeal
+
 	Contributions *contribution.Service
 	Settler       *settle.Settler
 	Disputes      *settle.Disputes
@@ -114,6 +117,7 @@ type Screens struct {
 	CampaignDuplicate *CampaignDuplicate
 	CampaignHistory   *CampaignHistory
 	CampaignPreview   *CampaignPreview
+	Embedding         *Embedding
 }
 
 // New gives each screen the services it needs.
@@ -130,6 +134,7 @@ func New(c Config) *Screens {
 		Contributions: &Contributions{layout: l, views: c.Views, campaigns: c.Campaigns, exports: e},
 		Contribution: &Contribution{layout: l, contributions: c.Contributions, settler: c.Settler, refunds: c.Refunds,
 			views: c.Views, audit: c.Audit, receipts: c.Receipts},
+		Embedding:      &Embedding{layout: l, campaigns: c.Campaigns, baseURL: c.BaseURL, origins: c.EmbedOrigins},
 		Why:            &Why{layout: l, chooser: c.Chooser},
 		Campaigns:      &Campaigns{layout: l, campaigns: c.Campaigns, reports: c.Reports},
 		Results:        &Results{layout: l, campaigns: c.CampaignService, experiments: c.Experiments},
