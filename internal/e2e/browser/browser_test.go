@@ -123,6 +123,7 @@ type tab struct {
 
 	mu       sync.Mutex
 	requests []string
+	received float64 // bytes on the wire, headers and all
 	errors   []string
 }
 
@@ -167,6 +168,8 @@ func (b *tab) listen(event any) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		b.requests = append(b.requests, e.Request.URL)
+	case *network.EventLoadingFinished:
+		b.received += e.EncodedDataLength
 	case *log.EventEntryAdded:
 		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
 			b.errors = append(b.errors, fmt.Sprintf("%s: %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL))
