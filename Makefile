@@ -69,6 +69,22 @@ bench: postgres ## the measurements, as one table
 	@$(BUILD) -o bin/bench ./cmd/bench
 	@exec bin/bench
 
+.PHONY: budgets
+budgets: postgres ## what the appeal and the donation page cost: sizes, requests, and times on a slow phone in Chromium
+	@mkdir -p artifacts; scripts/setup-chromium.sh --install >/dev/null
+	@READERFUND_BROWSER=required READERFUND_BUDGETS=all $(GO) test -count=1 -run 'TestBudgets$$' ./internal/e2e/browser >artifacts/budgets.log 2>&1 || \
+		{ cat artifacts/budgets.log; exit 1; }
+	@cat artifacts/budgets.txt
+
+.PHONY: test-wordpress
+test-wordpress: postgres ## installs WordPress where it can and tries the plugin in it; pictures in artifacts/screenshots
+	@scripts/setup-wordpress.sh --install >/dev/null
+	@scripts/setup-chromium.sh --install >/dev/null
+	@status=0; CI=true READERFUND_BROWSER=required READERFUND_WORDPRESS=required \
+		$(GO) test -count=1 -run 'TestOnWordPress$$' $(TESTFLAGS) ./internal/e2e/browser || status=$$?; \
+	$(GO) run ./internal/db/dbtest/keeper stop || status=1; \
+	exit $$status
+
 .PHONY: faults
 faults: postgres ## the fault harness, as one table: every fault once, or for FOR=10m; SEED=n plays a seed again, ONLY="F3 F17" picks some
 	@mkdir -p artifacts; { CI=true READERFUND_FAULTS_FOR="$(FOR)" READERFUND_FAULTS_ONLY="$(ONLY)" READERFUND_SEED="$(SEED)" \
