@@ -74,7 +74,7 @@ func TestBudgets(t *testing.T) {
 			m := browser.measure(t, size, news.URL+"/story", appears)
 			report("%-6s in it, %4d wide   %s", format, size.width, m)
 			if m.Shift > 0 {
-				t.Errorf("with %q, %d wide, the article moves by %.4f", format, size.width, m.Shift)
+				t.Errorf("with %q, %d wide, the article moves by %.4f:%s", format, size.width, m.Shift, m.Moved)
 			}
 		}
 	}
@@ -104,6 +104,7 @@ const appears = `[...document.querySelectorAll("*")].some((e) => e.shadowRoot?.q
 type measured struct {
 	LCP, Ready, Load, Longest, Shift float64
 	Requests, Bytes, Others          int
+	Moved                            string // what did, from where, to where
 }
 
 func (m measured) String() string {
@@ -112,10 +113,16 @@ func (m measured) String() string {
 }
 
 // watch is in each page before anything else, and notes what the browser has to say about it.
-const watch = `window.seen = { lcp: 0, shift: 0, longest: 0 };
+const watch = `window.seen = { lcp: 0, shift: 0, moved: "", longest: 0 };
 	new PerformanceObserver((l) => l.getEntries().forEach((e) => (seen.lcp = e.startTime)))
 		.observe({ type: "largest-contentful-paint", buffered: true });
-	new PerformanceObserver((l) => l.getEntries().forEach((e) => (seen.shift += e.value)))
+	new PerformanceObserver((l) => l.getEntries().forEach((e) => {
+		seen.shift += e.value;
+		for (const s of e.sources) {
+			seen.moved += " " + (s.node?.outerHTML ?? s.node?.nodeName ?? "?").slice(0, 80) + ": " +
+				JSON.stringify([s.previousRect, s.currentRect].map((r) => [r.x, r.y, r.width, r.height])) + ";";
+		}
+	}))
 		.observe({ type: "layout-shift", buffered: true });
 	new PerformanceObserver((l) => l.getEntries().forEach((e) => (seen.longest = Math.max(seen.longest, e.duration))))
 		.observe({ type: "longtask", buffered: true });`
@@ -168,11 +175,14 @@ func (w *browser) measure(t *testing.T, s screen, address, there string) measure
 		testkit.Eventually(t, time.Minute, "it is there", func() (bool, string) { return eval[bool](b, there), b.describe() })
 	}
 	b.do(cdp.Evaluate[cdp.Void](`new Promise((done) => setTimeout(done, 500))`, cdp.EvalAwaitPromise)) // and settles
-	seen := eval[struct{ LCP, Shift, Longest, Ready, Load float64 }](b, `(() => {
+	seen := eval[struct {
+		LCP, Shift, Longest, Ready, Load float64
+		Moved                            string
+	}](b, `(() => {
 		const [page] = performance.getEntriesByType("navigation");
 		return { ...seen, ready: page.domContentLoadedEventEnd, load: page.loadEventEnd };
 	})()`)
-	got := measured{LCP: seen.LCP, Shift: seen.Shift, Longest: seen.Longest, Ready: seen.Ready, Load: seen.Load}
+	got := measured{LCP: seen.LCP, Shift: seen.Shift, Longest: seen.Longest, Ready: seen.Ready, Load: seen.Load, Moved: seen.Moved}
 	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)

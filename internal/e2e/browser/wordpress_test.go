@@ -36,7 +36,7 @@ func TestOnWordPress(t *testing.T) {
 	s.Serve()
 	w := newWordPress(t, strings.TrimSpace(string(root)), address)
 	stories := w.install(
-		map[string]any{"readerfund_url": s.BaseURL, "readerfund_campaign": "support"},
+		map[string]any{"readerfund": map[string]any{"address": s.BaseURL}},
 		`[readerfund campaign="support"]`, `<!-- wp:readerfund/appeal {"campaign":"support","format":"inline"} /-->`)
 	w.serve()
 	for n, story := range stories {
