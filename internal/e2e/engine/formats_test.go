@@ -33,7 +33,7 @@ func TestFormats(t *testing.T) {
 				b.open(news.URL + "/" + format)
 				b.until(format, appears, nil)
 				if format == "form" {
-					b.within(appealHost+`return host.shadowRoot.querySelector("iframe")`, func() { b.expect("your own amount") })
+					b.within(appealHost+`return host.shadowRoot.querySelector("iframe")`, func() { b.await("#amount") })
 				}
 				b.keep("f-" + format)
 			}

@@ -74,6 +74,13 @@ func (b *tab) expect(texts ...string) {
 		[...arguments].every((text) => document.body.innerText.replace(/\s+/g, " ").includes(text))`, texts)
 }
 
+// await waits until the page has an element.
+func (b *tab) await(selector string) {
+	b.t.Helper()
+	b.until(selector, `return document.readyState === "complete" && document.querySelector(arguments[0]) !== null`,
+		[]string{selector})
+}
+
 // until waits until a function's body returns true.
 func (b *tab) until(what, body string, args []string) {
 	b.t.Helper()

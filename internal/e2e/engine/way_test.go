@@ -44,7 +44,7 @@ func way(b *tab, n *harness.Demo) {
 	b.eval(nil, `document.querySelector("form[data-give]").scrollIntoView()`)
 	b.keep("2-appeal")
 	b.click(`a[href*="/support/"]`)
-	b.expect("your own amount")
+	b.await("#amount")
 	b.keep("3-donate")
 	b.fill("#amount", "7.50")
 	b.click("#give button[data-busy]")
