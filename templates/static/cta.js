@@ -118,7 +118,8 @@
     return holder;
   }
 
-  // dress puts the appeal into the page, unseen and without room, and waits for its styles, and for the height of a frame.
+  // dress puts the appeal into the page, unseen and without room, and waits for its styles, and for the height of a frame. (What
+  // is clipped, unlike what is hidden, lets the margins of the paragraphs around it collapse.)
   function dress(host, holder) {
     const styles = [...holder.querySelectorAll("link")].map((l) => new Promise((done, failed) => {
       l.addEventListener("load", done);
@@ -134,7 +135,7 @@
         done();
       });
     });
-    Object.assign(host.style, { position: "relative", height: 0, overflow: "hidden" });
+    Object.assign(host.style, { position: "relative", height: 0, overflow: "clip" });
     Object.assign(holder.style, { position: "absolute", insetInline: 0, visibility: "hidden" });
     host.shadowRoot.replaceChildren(holder);
     return Promise.all([...styles, measured]);
