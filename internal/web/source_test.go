@@ -144,3 +144,57 @@ func TestNothingOnTheWayLosesTheSource(t *testing.T) {
 	h.exec(`UPDATE contribution SET state = 'completed', completed_at = now() WHERE id = $1`, id)
 	holds(t, "given already", inputs(t, r.send(form).body))
 }
+
+// The form in a frame keeps what its address says; the format is the form's own.
+func TestTheFormInAFrameKeepsItsSource(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	query := source()
+	query.Set("format", "form")
+	for range 2 { // rendered, and from memory
+		form := inputs(t, r.get("/embed/support/frame?"+query.Encode()).body)
+		if form.Get("format") != "form" {
+			t.Errorf("the frame has the format %q", form.Get("format"))
+		}
+		form.Set("format", source().Get("format"))
+		holds(t, "the frame", form)
+	}
+}
+
+// The monthly gift that follows a one-time gift has the same source.
+func TestTheMonthlyGiftThatFollowsKeepsTheSource(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	var fields []string
+	for name, value := range source() {
+		fields = append(fields, name, value[0])
+	}
+	r, id := h.gives(fields...)
+	h.keeps(t, "the gift", id)
+	if got := r.answers(id, "yes"); got.status != 303 {
+		t.Fatalf("yes: %d\n%s", got.status, got.body)
+	}
+	h.keeps(t, "the monthly gift", h.following(id))
+}
+
+// Where nothing says where a reader comes from, the browser's Referer does, as a kind and not as an address.
+func TestADirectVisitIsKnownByItsReferrer(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, func(d *Deps) { d.EmbedOrigins = []string{"https://news.example.org"} })
+	r := h.newReader()
+	for _, c := range []struct{ address, referer, want string }{
+		{"/", "", "direct"},
+		{"/", "https://www.google.com/", "search"},
+		{"/", "https://news.example.org/about?token=1", "internal"},
+		{"/", "https://blog.example.net/x", "other"},
+		{"/?utm_medium=email", "", "newsletter"},
+		{"/?referrer=social", "https://www.google.com/", "social"},
+		{"/?article=https://news.example.org/a", "https://news.example.org/a", ""}, // what led to the article is not known
+	} {
+		form := inputs(t, r.do("GET", c.address, "", "Referer", c.referer).body)
+		if got := form.Get("referrer"); got != c.want {
+			t.Errorf("%s from %q: %q, want %q", c.address, c.referer, got, c.want)
+		}
+	}
+}
