@@ -131,7 +131,7 @@ func TestInventedEventsAreDropped(t *testing.T) {
 		func(e *Event) { e.Kind = "gift" },
 		func(e *Event) { e.Kind = "" },
 		func(e *Event) { e.Campaign = "invented" },
-		func(e *Event) { e.Campaign = "draft" },
+		func(e *Event) { e.Campaign, e.Variant = "draft", "" },
 		func(e *Event) { e.Campaign = "" },
 		func(e *Event) { e.Variant = "c" },
 		func(e *Event) { e.Variant = "A" },
