@@ -141,6 +141,7 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	a.reports = report.New(a.readDB, a.cfg.Timezone, a.cfg.DefaultCurrency)
 	campaigns := campaign.NewCatalog(a.db, a.now, campaign.Counting(a.reports.Progress, a.cfg.Timezone, a.log))
 	a.catalog = campaigns
+	a.countFirst(ctx)
 	a.counter = count.New(count.Config{
 		DB: a.db, Campaigns: campaigns, Zone: a.cfg.Timezone, Now: a.now, Log: a.log, Metrics: a.metrics,
 	})
@@ -373,6 +374,19 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		Sessions: a.sessions, Audit: audit.NewLog(audit.Config{DB: a.db, Reading: a.readDB, Now: a.now}),
 		Metrics: a.metrics, Log: a.log, Now: a.now,
 	})
+}
+
+// firstCount is how long the service waits with its start for the figures of campaigns.
+const firstCount = 5 * time.Second
+
+// countFirst counts the figures of campaigns, so that the first pages have them: caches keep those for a minute. Where
+// that takes too long, they follow.
+func (a *App) countFirst(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, firstCount)
+	defer cancel()
+	if err := a.catalog.Count(ctx); err != nil {
+		a.log.WarnContext(ctx, "the figures of campaigns follow later", "error", err)
+	}
 }
 
 // campaignService builds the service that staff change campaigns with.

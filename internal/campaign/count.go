@@ -58,7 +58,7 @@ func (c *Catalog) countOn(ctx context.Context) {
 	}
 }
 
-// Count counts the figures of all campaigns that show any, for the next snapshot. Run does it by itself.
+// Count counts the figures of all campaigns that show any, for the snapshots from now on. Run does it by itself.
 func (c *Catalog) Count(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, countTime)
 	defer cancel()
@@ -80,6 +80,8 @@ func (c *Catalog) Count(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.counted = counted
+	last := c.latest.Load()
+	c.latest.Store(&latest{newSnapshot(last.snapshot.campaigns(), counted, last.snapshot, c.now(), c.zone), last.readAt})
 	return nil
 }
 

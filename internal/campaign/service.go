@@ -111,8 +111,7 @@ func (s *Service) Publish(ctx context.Context, by Actor, slug string, version in
 		if k.StartsAt.IsZero() {
 			k.StartsAt = s.Now().UTC()
 		}
-		k.State = Published
-		return nil
+		return s.show(k)
 	})
 }
 
@@ -133,9 +132,17 @@ func (s *Service) Resume(ctx context.Context, by Actor, slug string, version int
 		if k.State != Paused {
 			return fault.New(fault.Conflict, "campaign.not_paused")
 		}
-		k.State = Published
-		return nil
+		return s.show(k)
 	})
+}
+
+// show publishes a campaign, unless its end has passed: it would be no more seen than before.
+func (s *Service) show(k *Campaign) error {
+	if !k.EndsAt.IsZero() && !k.EndsAt.After(s.Now()) {
+		return fault.Input("ends_at", "campaign.end_passed")
+	}
+	k.State = Published
+	return nil
 }
 
 // End ends a published campaign now, whatever its EndsAt. Its donation page goes on taking gifts.

@@ -205,6 +205,13 @@ func TestStatesThatDoNotFollow(t *testing.T) {
 	if _, err := d.Create(t.Context(), ann, whole("winter")); refused(err)["slug"] != "campaign.slug_taken" {
 		t.Errorf("a slug twice: %v", err)
 	}
+	late := whole("late")
+	late.EndsAt = d.clock.Now().Add(time.Hour)
+	gone := d.must(d.Create(t.Context(), ann, late))
+	d.clock.Advance(time.Hour)
+	if _, err := d.Publish(t.Context(), ann, "late", gone.Version); refused(err)["ends_at"] != "campaign.end_passed" {
+		t.Errorf("published after its end: %v", err)
+	}
 	copied := d.must(d.Duplicate(t.Context(), ann, "winter", "spring", "Spring"))
 	if copied.State != campaign.Draft || copied.Name != "Spring" || !copied.StartsAt.IsZero() {
 		t.Errorf("copied as %+v", copied)

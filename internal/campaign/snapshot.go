@@ -31,6 +31,15 @@ type Snapshot struct {
 // Find is the campaign of a slug; nil where there is none.
 func (s *Snapshot) Find(slug string) *Entry { return s.entries[slug] }
 
+// campaigns are those of the entries, by slug.
+func (s *Snapshot) campaigns() []*Campaign {
+	all := make([]*Campaign, len(s.All))
+	for n := range s.All {
+		all[n] = &s.entries[s.All[n].Slug].Campaign
+	}
+	return all
+}
+
 // Facts are the figures of a campaign; none where there is no such campaign.
 func (s *Snapshot) Facts(id uuid.UUID) Facts {
 	if e := s.byID[id]; e != nil {

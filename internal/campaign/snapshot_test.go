@@ -77,6 +77,9 @@ func TestAnEntryChangesWithItsCampaignOrItsFiguresOnly(t *testing.T) {
 		ledger.asked[0] != want {
 		t.Errorf("asked for %+v, want %+v", ledger.asked, want)
 	}
+	if f := catalog.Facts(k.ID); f.Percent != 61 {
+		t.Errorf("what was counted is not shown before the next read: %+v", f)
+	}
 	second := find("goal")
 	if f := second.Facts; second == first || !f.Known || f.Percent != 61 || f.Share() != 61 || f.Supporters != 3 {
 		t.Errorf("counted: %+v", f)

@@ -189,6 +189,16 @@ func (c *checker) forms(at, name, forms, lang string) {
 	}
 }
 
+// silent refuses a text that is left out whole on a day on which nobody gave yet: an appeal without heading.
+func (c *checker) silent(at string, t Texts) {
+	quiet := t.Fill(Facts{Known: true, Goal: money.New(1, c.k.counted()), DaysLeft: 1, Ends: "2000-01-01"}, c.k.tag())
+	for _, f := range textFields {
+		if f.required && strings.Contains(*f.of(&t), "{"+placeGaveToday) && *f.of(&quiet) == "" {
+			c.add(fault.Input(at+"."+f.name, "campaign.only_today"))
+		}
+	}
+}
+
 // complete refuses a language in which something is missing that readers see: what every campaign needs, and what the
 // campaign's own language has.
 func (c *checker) complete(at string, t Texts) {
@@ -200,6 +210,7 @@ func (c *checker) complete(at string, t Texts) {
 			c.add(fault.Input(at+"."+f.name, "campaign.text_missing"))
 		}
 	}
+	c.silent(at, t)
 	same := func(a, b Does) bool { return a.Minor == b.Minor }
 	if !slices.EqualFunc(t.Does, own.Does, same) {
 		c.add(fault.Input(at+".does", "campaign.does_differ", fault.Args{"language": c.k.Language}))
