@@ -89,10 +89,10 @@ func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute 
 		"POST /staff/campaigns/{slug}/edit":      {"/staff/campaigns/support/edit", account.Editor, 200},
 		"GET /staff/campaigns/{slug}/duplicate":  {"/staff/campaigns/support/duplicate", account.Editor, 200},
 		"POST /staff/campaigns/{slug}/duplicate": {"/staff/campaigns/support/duplicate", account.Editor, 422},
-		"GET /staff/campaigns/{slug}/{act:publish|pause|resume|end}": {
+		"GET /staff/campaigns/{slug}/{act:publish|pause|resume|end|default}": {
 			"/staff/campaigns/support/pause", account.Editor, 200,
 		},
-		"POST /staff/campaigns/{slug}/{act:publish|pause|resume|end}": {
+		"POST /staff/campaigns/{slug}/{act:publish|pause|resume|end|default}": {
 			"/staff/campaigns/support/pause", account.Editor, 409,
 		},
 

@@ -108,6 +108,11 @@ func TestStaffRunACampaign(t *testing.T) {
 		return r.lands(r.form("/staff/campaigns/winter/"+name, form))
 	}
 	says(t, act("publish"), "Published", "Winter drive Scheduled", "readers will see it from its start")
+	says(t, act("default"), "Put on the home page", "It is the one on the home page.")
+	if h.number(`SELECT count(*) FROM campaign WHERE is_default AND slug = 'winter'`) != 1 {
+		t.Error("it is not on the home page")
+	}
+	saysNot(t, r.get("/staff/campaigns/winter").body, "Put on the home page")
 	says(t, act("pause"), "Paused", "until somebody resumes it")
 	says(t, act("resume"), "Resumed", "Scheduled")
 	says(t, act("end"), "Ended", "Its donation page still takes gifts")
@@ -214,6 +219,36 @@ func TestADraftIsPublishedWhenItIsWhole(t *testing.T) {
 		t.Errorf("published all the same: %d", got.status)
 	}
 	says(t, got.body, "This is missing")
+}
+
+// Two fund drives cannot run at once: which other one does is said when the second is published, and beside the field
+// when a published one is made a fund drive.
+func TestFundDrivesDoNotOverlap(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	r := h.signedIn(account.Editor)
+	drive := []string{"fund_drive", "yes", "starts_at", "2026-12-01T09:00", "ends_at", "2027-01-01T00:00"}
+	publish := func(slug string) reply {
+		t.Helper()
+		return r.form("/staff/campaigns/"+slug+"/publish", url.Values{"version": {"1"}})
+	}
+	r.made(drive...)
+	r.lands(publish("winter"))
+	r.made(append(drive, "slug", "other", "starts_at", "2026-12-20T09:00")...)
+	got := publish("other")
+	if got.status != 422 {
+		t.Errorf("a second fund drive: %d", got.status)
+	}
+	says(t, got.body, "This is missing Fund drive : Another fund drive runs at that time: Winter drive.")
+	r.made("slug", "third", "starts_at", "2026-12-20T09:00", "ends_at", "2027-01-01T00:00")
+	r.lands(publish("third"))
+	form := campaignForm(t, r.get("/staff/campaigns/third/edit").body)
+	form.Set("fund_drive", "yes")
+	form.Set("do", "save")
+	got = r.form("/staff/campaigns/third/edit", form)
+	if got.status != 422 || !strings.Contains(got.body, `id="fund_drive-error"`) {
+		t.Errorf("a published campaign as a second fund drive: %d", got.status)
+	}
 }
 
 // Of two who edit at once, the second gets the first's changes put in, reads what both changed, and saves nothing over

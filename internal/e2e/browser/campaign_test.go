@@ -108,7 +108,17 @@ func (c *campaigner) writes() {
 	c.presses("add-rule", 200)
 	c.set("rules.0.values", "Politics, Local")
 	c.look("3-form", "Name and dates", "the campaign as it stands", "Variant B", "Section")
+	c.narrow()
 	c.presses("drop-rule:0", 200)
+}
+
+// narrow looks whether the page fits the smallest screen, with all that is folded up open.
+func (c *campaigner) narrow() {
+	c.t.Helper()
+	c.openDetails()
+	c.setScreen(screen{320, 700, "light"})
+	c.checkPage()
+	c.setScreen(screens()[0])
 }
 
 // portraitFile is a picture of somebody, as simple as can be.
@@ -157,6 +167,7 @@ func (c *campaigner) previews() {
 	if !c.framed("readers pay") && !c.framed("One reader pays") || c.framed("{raised}") || !c.framed("Ines Alder") {
 		c.t.Error("the preview does not show the campaign with its figures")
 	}
+	c.narrow()
 	choose := func(field, value string) {
 		c.t.Helper()
 		c.set(field, value)

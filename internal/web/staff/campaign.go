@@ -75,6 +75,9 @@ func actsNow(loc i18n.Localizer, k campaign.Campaign, now time.Time) (all []camp
 	if k.State == campaign.Published && k.Status(now) == campaign.StatusEnded {
 		names = nil // its end is past: a later one shows it again
 	}
+	if k.State == campaign.Published && !k.IsDefault && len(names) > 0 {
+		names = append(names, "default")
+	}
 	for _, name := range names {
 		all = append(all, campaignAct{name, loc.Say("campaigns.act." + name), name == "publish" || name == "resume"})
 	}

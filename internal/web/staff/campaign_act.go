@@ -50,6 +50,7 @@ func (s *CampaignAct) do(
 ) (campaign.Campaign, error) {
 	return map[string]func(context.Context, campaign.Actor, string, int64) (campaign.Campaign, error){
 		"publish": s.campaigns.Publish, "pause": s.campaigns.Pause, "resume": s.campaigns.Resume, "end": s.campaigns.End,
+		"default": s.campaigns.MakeDefault,
 	}[act](ctx, by, slug, version)
 }
 
@@ -87,7 +88,7 @@ func (s *CampaignAct) render(w http.ResponseWriter, r *http.Request, failure err
 		campaignLine: s.campaignLine(loc, k), Act: act, Button: loc.Say("campaigns.act." + act),
 		Title: loc.Say("campaigns.confirm."+act, i18n.Args{"name": k.Name}), Notes: s.actNotes(loc, act, k),
 	}
-	if act == "publish" || act == "resume" {
+	if act != "pause" && act != "end" {
 		if err := s.describe(loc, k, &p); err != nil {
 			return err
 		}
@@ -114,7 +115,9 @@ func (s *CampaignAct) describe(loc i18n.Localizer, k campaign.Campaign, p *campa
 	for _, lang := range k.Languages() {
 		names = append(names, newFormLanguage(lang).Name)
 	}
-	p.When = s.whenInWords(loc, k)
+	if p.Act != "default" {
+		p.When = s.whenInWords(loc, k)
+	}
 	p.Languages, p.Rules, p.Variants = strings.Join(names, ", "), s.rulesInWords(loc, k), variantLines(k.Variants)
 	var err error
 	p.Frame, err = s.preview.frame(k, wanted{Lang: k.Language})

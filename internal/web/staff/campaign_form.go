@@ -217,6 +217,11 @@ func (l formLanguage) fields() (all []string) {
 // refuse notes what is wrong, and opens the parts in which it stands.
 func (f *campaignForm) refuse(err error) {
 	f.Put(f.loc, err, f.fields()...)
+	for n, e := range f.Errors {
+		if e.Anchor != "" { // on a form of this length, what is wrong is said with its field
+			f.Errors[n].Message = fieldInWords(f.loc, e.Anchor) + ": " + e.Message
+		}
+	}
 	for n := range f.Languages {
 		f.Languages[n].Open = f.anyWrong(f.Languages[n].fields())
 	}
