@@ -21,8 +21,9 @@ import (
 	"readerfund/internal/text"
 )
 
-// Intent is what a reader sends, as text: the fields of POST /contributions. Locale is the language of
-// the page as a BCP 47 tag, for PayPal's pages and for what follows, or empty. Written reports whether a person, not a program, wrote the amount.
+// Intent is what a reader sends, as text: the fields of POST /contributions. Locale is the language of the page as a
+// BCP 47 tag, for PayPal's pages and for what follows, or empty. Written reports whether a person, not a program, wrote
+// the amount.
 //
 // Readers cannot send Follows and FirstChargeAt. They belong to a monthly gift that follows a one-time one and begins
 // later. Its key is made from the one-time gift's id, so no reader can take it, and however often it is sent, there

@@ -81,6 +81,7 @@ type ReceiptArgs struct {
 	Serial     string       `json:"serial"`
 	Amount     money.Amount `json:"amount"`    // of a notice: what went back
 	Frequency  string       `json:"frequency"` // once, month or year
+	Lang       string       `json:"lang"`      // of what follows: the form's, not the reader's; empty is English
 	Title      string       `json:"title"`
 	Facts      []Fact       `json:"facts"`
 	Paragraphs [][]string   `json:"paragraphs"` // of lines

@@ -22,7 +22,7 @@ func (s *Service) letter(r row) (mail.Message, error) {
 		return mail.Message{}, err
 	}
 	args := mail.ReceiptArgs{
-		Kind: string(r.Kind), Serial: r.Serial, Title: d.Title, Amount: amount, Frequency: r.Frequency,
+		Kind: string(r.Kind), Serial: r.Serial, Lang: d.Lang.String(), Title: d.Title, Amount: amount, Frequency: r.Frequency,
 		URL: s.links.Contribution(r.Contribution),
 	}
 	if r.Frequency != "once" {
@@ -34,5 +34,7 @@ func (s *Service) letter(r row) (mail.Message, error) {
 	for _, f := range d.Facts {
 		args.Facts = append(args.Facts, mail.Fact(f))
 	}
-	return mail.Message{Kind: mail.Receipt, Key: r.ID.String(), To: r.to.email, Name: r.Name, Locale: r.to.locale, Args: args}, nil
+	return mail.Message{
+		Kind: mail.Receipt, Key: r.ID.String(), To: r.to.email, Name: r.Name, Locale: r.to.locale, Args: args,
+	}, nil
 }

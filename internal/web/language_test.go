@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/text/language"
+
 	"readerfund/internal/i18n"
 	"readerfund/internal/i18n/i18ntest"
 	"readerfund/internal/web/page"
@@ -95,4 +97,60 @@ func with(form url.Values, pairs ...string) url.Values {
 		all.Set(pairs[i], pairs[i+1])
 	}
 	return all
+}
+
+// A reader who chose a language once has it to the end, though their browser prefers another one: on the way to PayPal,
+// on what follows, and in every link between our pages.
+func TestAChosenLanguageIsKept(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	english := []string{"Accept-Language", "en-GB, en;q=0.5", "Content-Type", page.FormType}
+	form := url.Values{
+		"campaign": {"support"}, "amount": {"10"}, "currency": {"EUR"}, "frequency": {"once"}, "idempotency_key": {"k"},
+	}
+	got := r.do("POST", "/contributions?lang=ar", form.Encode(), english...)
+	if got.status != http.StatusSeeOther {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	var id, locale string
+	if err := h.db.QueryRowContext(t.Context(), `SELECT id, locale FROM contribution`).Scan(&id, &locale); err != nil ||
+		locale != "ar" {
+		t.Fatalf("kept as %q, %v", locale, err)
+	}
+	thanks := "/contributions/" + id + "/thanks"
+	for address, want := range map[string]string{
+		thanks:                `<html lang="ar" dir="rtl">`, // where PayPal sends the reader back to names no language
+		thanks + "?lang=de":   `<html lang="de" dir="ltr">`, // another choice comes first
+		thanks + "?lang=tlh":  `<html lang="ar" dir="rtl">`, // what we do not speak is no choice
+		"/manage":             `<html lang="en-GB" dir="ltr">`,
+		"/manage?lang=ar":     `action="/manage?lang=ar"`,
+		"/manage?lang=en":     `action="/manage"`, // what the browser prefers anyway is left out
+		"/staff/sign-in":      `<html lang="en-GB" dir="ltr">`,
+		"/manage?closed":      `href="?closed=&amp;lang=uk"`,
+		"/nowhere?lang=ar":    `<a href="/?lang=ar">`,
+		"/manage?lang=uk&a=b": `href="?a=b&amp;lang=de"`,
+	} {
+		if got := r.do("GET", address, "", english...); !strings.Contains(got.body, want) {
+			t.Errorf("%s lacks %s:\n%s", address, want, got.body)
+		}
+	}
+}
+
+// A publication says in which languages it speaks, and which is its own.
+func TestAPublicationsLanguages(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, func(d *Deps) { d.Languages = []language.Tag{language.German, language.Ukrainian} })
+	for header, want := range map[string]string{
+		"": "de", "fr, en": "de", "uk": "uk", "en-GB, uk;q=0.1": "uk", "de-CH": "de-CH",
+	} {
+		w := ask(h, "GET", "/manage", "", "Accept-Language", header)
+		if got := w.Body.String(); !strings.Contains(got, `<html lang="`+want+`" dir="ltr">`) ||
+			strings.Contains(got, "lang=ar") {
+			t.Errorf("%q: want %s\n%s", header, want, got)
+		}
+	}
+	if got := ask(h, "GET", "/manage?lang=fr", "", "Accept-Language", "uk").Body.String(); !strings.Contains(got, `lang="uk"`) {
+		t.Error("a language that is not offered is spoken")
+	}
 }
