@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/rand"
 	"fmt"
 	"maps"
 	"net/http"
@@ -9,11 +10,12 @@ import (
 	"readerfund/internal/web/page"
 )
 
-// protect sets the headers that every page carries. The policy allows our own styles, scripts and pictures and nothing
-// else: no inline script or style, no third party, no frame.
+// protect sets the headers that every page carries. The policy allows our own styles, scripts, pictures and typefaces
+// and nothing else: no inline script or style, no third party, no frame. An operator's own templates may have inline
+// scripts and styles that carry the request's nonce; ours have none, so without such templates there is no nonce.
 func (s *server) protect(next http.Handler) http.Handler {
 	headers := http.Header{
-		"Content-Security-Policy":      {s.policy("'none'")},
+		"Content-Security-Policy":      {s.policy("'none'", "")},
 		"X-Content-Type-Options":       {"nosniff"},
 		"X-Frame-Options":              {"DENY"}, // for browsers that do not know frame-ancestors
 		"Referrer-Policy":              {"strict-origin-when-cross-origin"},
@@ -26,6 +28,11 @@ func (s *server) protect(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), headers)
+		if s.TemplatesDir != "" {
+			nonce := rand.Text() // 128 bits, as CSP Level 3 (section 7.1) asks for
+			w.Header().Set("Content-Security-Policy", s.policy("'none'", " 'nonce-"+nonce+"'"))
+			r = page.WithNonce(r, nonce)
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -44,11 +51,13 @@ func (s *server) sameOrigin(next http.Handler) http.Handler {
 	return guard.Handler(next)
 }
 
-// policy is the Content-Security-Policy. form-action also names PayPal's approval origins, because Chromium applies it
-// to the redirect after a form, not only to the form's own address.
-func (s *server) policy(ancestors string) string {
+// policy is the Content-Security-Policy; nonce is empty, or a source to add for scripts and styles. form-action also
+// names PayPal's approval origins, because Chromium applies it to the redirect after a form, not only to the form's own
+// address.
+func (s *server) policy(ancestors, nonce string) string {
 	return strings.Join([]string{
-		"default-src 'none'", "style-src 'self'", "img-src 'self' data:", "script-src 'self'", "connect-src 'self'",
+		"default-src 'none'", "style-src 'self'" + nonce, "img-src 'self' data:", "script-src 'self'" + nonce,
+		"connect-src 'self'",
 		"font-src 'self'",
 		"form-action " + strings.Join(append([]string{"'self'"}, s.ApprovalOrigins...), " "),
 		"frame-ancestors " + ancestors, "base-uri 'none'",

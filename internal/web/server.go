@@ -223,7 +223,7 @@ func (s *server) openToReaders(signer page.Signer) {
 	}
 	s.public = public.New(public.Config{
 		Pages: s.pages, Signer: signer, Cookies: cookies, BaseURL: s.BaseURL, Origin: s.origin(),
-		EmbedOrigins: s.EmbedOrigins, AppealPolicy: s.policy(cmp.Or(strings.Join(s.EmbedOrigins, " "), "'none'")),
+		EmbedOrigins: s.EmbedOrigins, AppealPolicy: s.policy(cmp.Or(strings.Join(s.EmbedOrigins, " "), "'none'"), ""),
 		Zone: s.Timezone, Contributions: s.Contributions, Settler: s.Settler, Starter: starter,
 		Campaigns: s.Campaigns, Chooser: s.chooser, Media: s.Media, Counter: s.Counter, Appearance: s.Appearance,
 		Receipts: s.Receipts, OwnPages: own,

@@ -8,6 +8,7 @@ package page
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -32,6 +33,7 @@ type Page struct {
 	Privacy     string       // the address of the privacy notice
 	Imprint     string       // the address of the page that says who the publication is
 	Look        Look         // how the publication looks
+	Nonce       string       // lets inline scripts and styles of an operator's own templates run; empty without such
 	Tag         language.Tag // the page's language, with the region that amounts and dates are written for
 	NoIndex     bool         // kept out of search engines
 	Data        any
@@ -171,7 +173,7 @@ func (p *Renderer) Render(w http.ResponseWriter, r *http.Request, status int, na
 	loc := p.Localizer(r)
 	data.Publication, data.Tag = p.publication, loc.Tag()
 	data.Contact, data.Privacy, data.Imprint = p.contact, p.privacy, p.imprint
-	data.Look = p.look()
+	data.Look, data.Nonce = p.look(), nonceOf(r)
 	data.Languages = p.languageLinks(r, loc)
 	data.to = func(address string) string { return p.To(r, address) }
 	body, err := p.Templates().Execute(loc.Language(), name, data)
@@ -232,4 +234,16 @@ func Seconds(d time.Duration) string {
 // Wait formats a wait for people, in minutes: "in 5 minutes".
 func Wait(d time.Duration) i18n.Message {
 	return i18n.New("web.in_minutes", i18n.Args{"count": max(1, int((d+time.Minute-1)/time.Minute))})
+}
+
+type nonceKey struct{}
+
+// WithNonce is a request whose pages carry the nonce that its Content-Security-Policy names.
+func WithNonce(r *http.Request, nonce string) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), nonceKey{}, nonce))
+}
+
+func nonceOf(r *http.Request) string {
+	nonce, _ := r.Context().Value(nonceKey{}).(string)
+	return nonce
 }
