@@ -41,7 +41,7 @@ type Appearance struct {
 	ChangedBy string
 	ChangedAt time.Time // UTC
 
-	sheet sheet
+	sheets sheets
 }
 
 // Actor is who changes it.
@@ -121,7 +121,7 @@ func (s *Store) keep(a *Appearance) {
 func (s *Store) Save(ctx context.Context, by Actor, version int64, c Content) error {
 	a := &Appearance{Content: c, Version: version + 1, ChangedBy: by.Name, ChangedAt: s.now().UTC()}
 	var err error
-	if a.sheet, err = newSheet(c); err != nil {
+	if a.sheets, err = newSheets(c); err != nil {
 		return err
 	}
 	document, err := json.Marshal(c)
@@ -171,7 +171,7 @@ func read(ctx context.Context, q sqlx.QueryerContext) (*Appearance, error) {
 	if err := json.Unmarshal(row.Content, &a.Content); err != nil {
 		return nil, fmt.Errorf("read the appearance: %w", err)
 	}
-	if a.sheet, err = newSheet(a.Content); err != nil {
+	if a.sheets, err = newSheets(a.Content); err != nil {
 		return nil, fmt.Errorf("read the appearance: %w", err)
 	}
 	return a, nil

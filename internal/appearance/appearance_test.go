@@ -70,7 +70,7 @@ func TestWhatIsSavedIsInTheStylesheetOfEveryProcess(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	now := func() time.Time { return noon }
 	s, other := appearance.New(d, now, log), appearance.New(d, now, log)
-	if s.Current().Stylesheet() != "" {
+	if s.Current().Stylesheet().Path != "" {
 		t.Error("there is a stylesheet before anything was chosen")
 	}
 	logo := &campaign.Picture{Digest: strings.Repeat("a", 64), Width: 300, Height: 80}
@@ -82,7 +82,7 @@ func TestWhatIsSavedIsInTheStylesheetOfEveryProcess(t *testing.T) {
 	}
 	for n, store := range []*appearance.Store{s, other} {
 		a := store.Current()
-		css := string(a.CSS())
+		css := string(a.Stylesheet().CSS) + string(a.AppealStylesheet().CSS)
 		for _, want := range []string{
 			":root{--accent:#005689;", "--fill:#005689;", "prefers-color-scheme:dark){:root{--accent:#", ".rf-cta{--rf-accent:#005689;",
 			"--rf-fill:light-dark(#005689,#256da2);",
@@ -91,11 +91,15 @@ func TestWhatIsSavedIsInTheStylesheetOfEveryProcess(t *testing.T) {
 				t.Errorf("process %d: no %s in\n%s", n, want, css)
 			}
 		}
+		// Other sites' pages load it: their own --accent is theirs.
+		if appeal := string(a.AppealStylesheet().CSS); strings.Contains(appeal, ":root") || strings.Contains(appeal, "{--accent") {
+			t.Errorf("process %d: the appeal's stylesheet is about the page around it:\n%s", n, appeal)
+		}
 		if a.Version != 1 || a.ChangedBy != editor.Name || !a.ChangedAt.Equal(noon) || *a.Logo != *logo {
 			t.Errorf("process %d: %+v", n, a)
 		}
 	}
-	if s.Current().Stylesheet() != other.Current().Stylesheet() {
+	if s.Current().Stylesheet().Path != other.Current().Stylesheet().Path {
 		t.Error("two processes name different addresses")
 	}
 }
@@ -145,10 +149,10 @@ func TestTypefaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	css := string(s.Current().CSS())
+	css := string(s.Current().Stylesheet().CSS) + string(s.Current().AppealStylesheet().CSS)
 	for _, want := range []string{
-		`font-family:"house-headings";src:url("` + variable.Path() + `") format("woff2");font-weight:100 900`,
-		`font-weight:400`, `font-weight:700`, `--serif:"house-headings",serif;`, `--rf-sans:"house-text",system-ui,sans-serif;`,
+		`font-family:"readerfund-headings";src:url("` + variable.Path() + `") format("woff2");font-weight:100 900`,
+		`font-weight:400`, `font-weight:700`, `--serif:"readerfund-headings",serif;`, `--rf-sans:"readerfund-text",system-ui,sans-serif;`,
 	} {
 		if !strings.Contains(css, want) {
 			t.Errorf("no %s in\n%s", want, css)

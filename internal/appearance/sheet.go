@@ -7,18 +7,22 @@ import (
 	"strings"
 )
 
-// sheet is a stylesheet, and where it is served.
-type sheet struct {
-	path string // "/appearance/1f0c9e52d1.css"; empty where there is nothing in it
-	css  []byte
+// Sheet is a stylesheet, and where it is served, below the service's own address. Both are empty where nothing was
+// chosen that it says.
+type Sheet struct {
+	Path string // "/appearance/1f0c9e52d1.css"
+	CSS  []byte
 }
 
-// Stylesheet is where the stylesheet is, below the service's own address; empty where nothing was chosen that it says.
-// It comes after site.css and cta.css, whose custom properties it sets.
-func (a *Appearance) Stylesheet() string { return a.sheet.path }
+// sheets are the stylesheet of our own pages, which comes after site.css and sets its custom properties on :root; and
+// that of appeals, after cta.css: other sites' pages load it, so it says nothing outside of .rf-cta.
+type sheets struct{ site, appeal Sheet }
 
-// CSS is the stylesheet.
-func (a *Appearance) CSS() []byte { return a.sheet.css }
+// Stylesheet is that of our own pages.
+func (a *Appearance) Stylesheet() Sheet { return a.sheets.site }
+
+// AppealStylesheet is that of appeals.
+func (a *Appearance) AppealStylesheet() Sheet { return a.sheets.appeal }
 
 // Palettes are the colours on a light page and in the dark.
 func (c Content) Palettes() (light, dark Palette, err error) {
@@ -29,30 +33,36 @@ func (c Content) Palettes() (light, dark Palette, err error) {
 	return palettes(accent, c.AccentDark)
 }
 
-// newSheet writes the stylesheet. The error is that of Palettes.
-func newSheet(c Content) (sheet, error) {
+// newSheets writes the stylesheets. The error is that of Palettes.
+func newSheets(c Content) (sheets, error) {
 	light, dark, err := c.Palettes()
 	if err != nil {
-		return sheet{}, err
+		return sheets{}, err
 	}
-	var b strings.Builder
-	writeFaces(&b, c)
-	site, cta := families(c)
-	if c.Accent != "" || c.AccentDark != "" {
-		site, cta = light.properties("--")+site, light.properties("--rf-")+cta
+	faces, coloured := faces(c), c.Accent != "" || c.AccentDark != ""
+	site, appeal := families(c, "--"), families(c, "--rf-")
+	var ofSite, ofAppeal strings.Builder
+	if coloured {
+		site, appeal = light.properties("--")+site, light.properties("--rf-")+appeal
 	}
-	if site == "" {
-		return sheet{}, nil
+	if site != "" {
+		fmt.Fprintf(&ofSite, "%s:root{%s}\n", faces, site)
+		fmt.Fprintf(&ofAppeal, "%s.rf-cta{%s}\n", faces, appeal)
 	}
-	fmt.Fprintf(&b, ":root{%s}\n.rf-cta{%s}\n", site, cta)
-	if c.Accent != "" || c.AccentDark != "" {
-		fmt.Fprintf(&b, "@media screen and (prefers-color-scheme:dark){:root{%s}}\n", dark.properties("--"))
+	if coloured {
+		fmt.Fprintf(&ofSite, "@media screen and (prefers-color-scheme:dark){:root{%s}}\n", dark.properties("--"))
 		// An appeal is dark where the page around it is, which light-dark() asks about; an old browser leaves it light.
-		fmt.Fprintf(&b, "@supports (color:light-dark(#000,#fff)){.rf-cta{%s}}\n", both(light, dark))
+		fmt.Fprintf(&ofAppeal, "@supports (color:light-dark(#000,#fff)){.rf-cta{%s}}\n", both(light, dark))
 	}
-	css := b.String()
+	return sheets{newSheet(ofSite.String()), newSheet(ofAppeal.String())}, nil
+}
+
+func newSheet(css string) Sheet {
+	if css == "" {
+		return Sheet{}
+	}
 	sum := sha256.Sum256([]byte(css))
-	return sheet{path: "/appearance/" + hex.EncodeToString(sum[:5]) + ".css", css: []byte(css)}, nil
+	return Sheet{Path: "/appearance/" + hex.EncodeToString(sum[:5]) + ".css", CSS: []byte(css)}
 }
 
 // names are the custom properties of a palette, in the order of values.
@@ -79,9 +89,10 @@ func both(light, dark Palette) string {
 	return b.String()
 }
 
-// writeFaces declares the typefaces. One that is not there when the page is first drawn is left out of it, and is there
-// on the next page: text that jumps is worse than another face.
-func writeFaces(b *strings.Builder, c Content) {
+// faces declares the typefaces. One that is not there when the page is first drawn is left out of it, and is there on
+// the next page: text that jumps is worse than another face.
+func faces(c Content) string {
+	var b strings.Builder
 	face := func(family, weight string, f *Font) {
 		if f == nil {
 			return
@@ -89,27 +100,31 @@ func writeFaces(b *strings.Builder, c Content) {
 		if f.Variable {
 			weight = "100 900"
 		}
-		fmt.Fprintf(b, "@font-face{font-family:%q;src:url(\"%s\") format(\"woff2\");font-weight:%s;font-display:optional}\n",
+		fmt.Fprintf(&b, "@font-face{font-family:%q;src:url(\"%s\") format(\"woff2\");font-weight:%s;font-display:optional}\n",
 			family, f.Path(), weight)
 	}
-	face("house-headings", "100 900", c.Headings)
-	face("house-text", "400", c.Text)
+	face(headingsFamily, "100 900", c.Headings)
+	face(textFamily, "400", c.Text)
 	if c.Text != nil && !c.Text.Variable {
-		face("house-text", "700", c.Bold)
+		face(textFamily, "700", c.Bold)
 	}
+	return b.String()
 }
 
-// families are the properties that name the typefaces, for our pages and for an appeal.
-func families(c Content) (site, cta string) {
-	add := func(name, family, generic string) {
-		site += fmt.Sprintf("--%s:%q,%s;", name, family, generic)
-		cta += fmt.Sprintf("--rf-%s:%q,%s;", name, family, generic)
-	}
+// The names of the typefaces. They are no words of a page, and no names that another site's stylesheet has.
+const (
+	headingsFamily = "readerfund-headings"
+	textFamily     = "readerfund-text"
+)
+
+// families are the properties that name the typefaces.
+func families(c Content, prefix string) string {
+	var all string
 	if c.Headings != nil {
-		add("serif", "house-headings", "serif")
+		all += fmt.Sprintf("%sserif:%q,serif;", prefix, headingsFamily)
 	}
 	if c.Text != nil {
-		add("sans", "house-text", "system-ui,sans-serif")
+		all += fmt.Sprintf("%ssans:%q,system-ui,sans-serif;", prefix, textFamily)
 	}
-	return site, cta
+	return all
 }

@@ -109,9 +109,17 @@ func TestStaffChooseHowThePublicationLooks(t *testing.T) {
 		t.Errorf("the logo: %d %v", got.status, got.header)
 	}
 
-	// A page that a cache kept names the stylesheet of before: it gets the one of now, but not for ever.
+	appeal := reader.get(h.Appearance.Current().AppealStylesheet().Path)
+	if appeal.status != 200 || !strings.Contains(appeal.body, ".rf-cta{--rf-accent:#005689;") {
+		t.Errorf("the appeal's stylesheet: %d\n%s", appeal.status, appeal.body)
+	}
+	if fragment := reader.get("/embed/support"); !strings.Contains(fragment.body, h.base+h.Appearance.Current().AppealStylesheet().Path) {
+		t.Errorf("the appeal does not link its stylesheet:\n%s", fragment.body)
+	}
+
+	// A page that a cache kept names a stylesheet of before: it has our own colours for a while.
 	old := reader.get("/appearance/0123456789.css")
-	if old.status != 200 || old.body != css.body || old.header.Get("Cache-Control") != "public, max-age=60" {
+	if old.status != 200 || old.body != "" || old.header.Get("Cache-Control") != "public, max-age=60" {
 		t.Errorf("an old stylesheet: %d %s", old.status, old.header.Get("Cache-Control"))
 	}
 	for _, address := range []string{"/appearance/x", "/appearance/" + strings.Repeat("0", 64) + ".woff2"} {
@@ -206,30 +214,35 @@ func TestTwoWhoChooseAtOnce(t *testing.T) {
 	}
 }
 
-// The stylesheet says itself what holds where the newsroom chose nothing. It has to be the same colours.
-func TestTheStylesheetBeginsWithThePaletteOfTheHouse(t *testing.T) {
+// The stylesheets say themselves what holds where the newsroom chose nothing. It has to be the same colours.
+func TestTheStylesheetsBeginWithThePaletteOfTheHouse(t *testing.T) {
 	t.Parallel()
 	light, dark, err := appearance.Content{}.Palettes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := templates.Files.ReadFile("static/site.css")
-	if err != nil {
-		t.Fatal(err)
+	read := func(name string) string {
+		body, err := templates.Files.ReadFile("static/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
 	}
-	day, night, _ := strings.Cut(string(body), "prefers-color-scheme: dark")
-	for _, c := range []struct {
-		css string
-		p   appearance.Palette
-	}{{day, light}, {night, dark}} {
-		for name, want := range map[string]string{
-			"accent": c.p.Accent, "accent-deep": c.p.AccentDeep, "tint": c.p.Tint, "fill": c.p.Fill,
-			"fill-deep": c.p.FillDeep, "on-fill": c.p.OnFill,
-		} {
-			found := regexp.MustCompile(`--` + name + `: (#[0-9a-f]{6});`).FindStringSubmatch(c.css)
-			if found == nil || found[1] != want {
-				t.Errorf("site.css: --%s is %v, want %s", name, found, want)
-			}
+	day, night, _ := strings.Cut(read("site.css"), "prefers-color-scheme: dark")
+	cta := read("cta.css")
+	for name, c := range map[string][2]string{
+		"accent": {light.Accent, dark.Accent}, "accent-deep": {light.AccentDeep, dark.AccentDeep}, "tint": {light.Tint, dark.Tint},
+		"fill": {light.Fill, dark.Fill}, "fill-deep": {light.FillDeep, dark.FillDeep}, "on-fill": {light.OnFill, dark.OnFill},
+	} {
+		both := "--rf-" + name + ": light-dark(" + c[0] + ", " + c[1] + ");"
+		if c[0] == c[1] {
+			both = "" // said once
+		}
+		if !strings.Contains(day, "--"+name+": "+c[0]+";") || !strings.Contains(night, "--"+name+": "+c[1]+";") {
+			t.Errorf("site.css: --%s is neither %s nor, in the dark, %s", name, c[0], c[1])
+		}
+		if !strings.Contains(cta, "--rf-"+name+": "+c[0]+";") || !strings.Contains(cta, both) {
+			t.Errorf("cta.css: --rf-%s is neither %s nor %s", name, c[0], both)
 		}
 	}
 }

@@ -10,7 +10,9 @@ import (
 func lookOf(store *appearance.Store) func() page.Look {
 	return func() page.Look {
 		a := store.Current()
-		return page.Look{Stylesheet: a.Stylesheet(), Logo: imageOf(a.Logo), LogoDark: imageOf(a.LogoDark)}
+		return page.Look{
+			Stylesheet: a.Stylesheet().Path, Appeal: a.AppealStylesheet().Path, Logo: imageOf(a.Logo), LogoDark: imageOf(a.LogoDark),
+		}
 	}
 }
 

@@ -104,6 +104,7 @@ type Config struct {
 // Look is how the publication looks, beyond what the templates say. What is nil or empty is left to them.
 type Look struct {
 	Stylesheet string // an address below our own: comes after site.css
+	Appeal     string // the same for appeals on other sites: after cta.css
 	Logo       *Image // in place of the name
 	LogoDark   *Image // the same in the dark, where it is another
 }

@@ -118,7 +118,7 @@ func (s *Appeal) appealOf(k *campaign.Entry, key appealKey) (*rendered, error) {
 }
 
 func (s *Appeal) madeFrom(k *campaign.Entry) madeFrom {
-	return madeFrom{entry: k, views: s.pages.Templates(), sheet: s.pages.Look().Stylesheet}
+	return madeFrom{entry: k, views: s.pages.Templates(), sheet: s.pages.Look().Appeal}
 }
 
 func (s *Appeal) render(views *page.Templates, k *campaign.Entry, key appealKey) (*rendered, error) {

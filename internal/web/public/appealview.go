@@ -63,7 +63,7 @@ func (s *Appeal) view(k *campaign.Entry, key appealKey) ctaView {
 		Form:  key.format == campaign.FormatInline, Fields: fieldsMark, Query: queryMark,
 		Picture: s.picture(k.Picture, widestPicture), Portrait: s.picture(k.Portrait, portraitWidth),
 	}
-	if sheet := s.pages.Look().Stylesheet; sheet != "" {
+	if sheet := s.pages.Look().Appeal; sheet != "" {
 		v.Look = s.baseURL + sheet
 	}
 	if f.Currency == k.Currency { // what an amount does is written in the campaign's own

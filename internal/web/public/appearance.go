@@ -11,8 +11,11 @@ import (
 // Appearance serves the newsroom's own colours and typefaces.
 type Appearance struct{ store *appearance.Store }
 
-// Show answers GET /appearance/{file}: the stylesheet, or a typeface. Both addresses name their content. A stylesheet
-// of before is answered with the one of now, for a little while: a page in somebody's cache may still ask for it.
+const cssType = "text/css; charset=utf-8"
+
+// Show answers GET /appearance/{file}: a stylesheet, or a typeface. Both addresses name their content. A stylesheet of
+// before, for which a page in somebody's cache may still ask, is empty for a little while: that page shows our own
+// colours then.
 func (a *Appearance) Show(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
@@ -28,13 +31,17 @@ func (a *Appearance) Show(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	now := a.store.Current()
-	if now.Stylesheet() == "" || !strings.HasSuffix(file, ".css") {
+	for _, sheet := range []appearance.Sheet{now.Stylesheet(), now.AppealStylesheet()} {
+		if sheet.Path == r.URL.Path {
+			h.Set("Cache-Control", immutable)
+			page.Write(w, http.StatusOK, cssType, sheet.CSS)
+			return nil
+		}
+	}
+	if !strings.HasSuffix(file, ".css") {
 		return page.NotFound()
 	}
 	h.Set("Cache-Control", "public, max-age=60")
-	if now.Stylesheet() == r.URL.Path {
-		h.Set("Cache-Control", immutable)
-	}
-	page.Write(w, http.StatusOK, "text/css; charset=utf-8", now.CSS())
+	page.Write(w, http.StatusOK, cssType, nil)
 	return nil
 }
