@@ -6,12 +6,14 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"readerfund/internal/campaign"
+	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
 	"readerfund/templates"
 )
@@ -65,6 +67,41 @@ func BenchmarkHandlers(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkCampaigns measures the appeal's handler among few campaigns and among many: neither the time nor the
+// allocations grow.
+func BenchmarkCampaigns(b *testing.B) {
+	for _, n := range []int{10, 1000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			h := serve(b, func(d *Deps) { d.Campaigns = campaign.NewCatalog(withCampaigns(b, n), time.Now) }).Config.Handler
+			ask(h, "GET", "/embed/support"+articleQuery, "") // renders it
+			r, w := httptest.NewRequest("GET", "/embed/support"+articleQuery, nil), &discard{header: http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				clear(w.header)
+				h.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+// withCampaigns is a database with the default campaign and others like it.
+func withCampaigns(b *testing.B, n int) *db.DB {
+	b.Helper()
+	database := dbtest.New(b)
+	if err := campaign.EnsureDefault(b.Context(), database, "The Test Post", "EUR", time.Now()); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := database.ExecContext(b.Context(), `
+		INSERT INTO campaign (id, slug, heading, why, ask, button, reassurance, currency, suggested, content, created_at,
+			updated_at)
+		SELECT gen_random_uuid(), 'campaign-' || n, heading, why, ask, button, reassurance, currency, suggested, content,
+		       created_at, updated_at
+		FROM campaign, generate_series(2, $1::int) n WHERE slug = 'support'`, n); err != nil {
+		b.Fatal(err)
+	}
+	return database
 }
 
 // discard is an answer that nobody reads.
