@@ -11,7 +11,7 @@ const (
 	fragmentPath    = "/embed/support" // the default campaign's
 )
 
-// fragmentOnArticle is how cta.js asks for it.
+// fragmentOnArticle is how a server asks that includes it.
 var fragmentOnArticle = fragmentPath + "?article=" +
 	url.QueryEscape("https://news.example.org/2026/03/the-river-and-the-harbour")
 
@@ -40,6 +40,9 @@ func (b *bench) measureFragment(ctx context.Context) error {
 			}
 			b.add(compare(f.what, "requests/s", "bare net/http handler", results[0], results[1], f.aim))
 		}
-		return nil
+		if err := b.measureBytes(ctx, p); err != nil {
+			return err
+		}
+		return b.measureHits(ctx, p)
 	})
 }
