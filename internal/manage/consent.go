@@ -2,6 +2,7 @@ package manage
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,11 +17,20 @@ import (
 // it changes the subscription all the same.
 const consentWithin = 72 * time.Hour
 
-// revise asks PayPal for the page on which the reader consents.
+// revise asks PayPal for the page on which the reader consents, in the language in which they gave. Back here it goes on
+// in the same.
 func (s *Service) revise(ctx context.Context, c Change) (approveURL string, err error) {
 	every := paypal.Monthly
 	if c.Frequency == contribution.Yearly {
 		every = paypal.Yearly
+	}
+	gift, err := s.contributions.Get(ctx, c.Contribution)
+	if err != nil {
+		return "", err
+	}
+	address, lang := s.baseURL+"/manage/changes/"+c.ID.String(), ""
+	if gift.Locale != "" {
+		lang = "?lang=" + url.QueryEscape(gift.Locale)
 	}
 	for range 2 {
 		var planID string
@@ -28,10 +38,9 @@ func (s *Service) revise(ctx context.Context, c Change) (approveURL string, err 
 		if planID, override, err = s.plans.For(ctx, every, c.Amount); err != nil {
 			return "", err
 		}
-		address := s.baseURL + "/manage/changes/" + c.ID.String()
 		approveURL, err = s.paypal.ReviseSubscription(ctx, paypal.ReviseRequest{
 			ID: c.Subscription, PlanID: planID, Amount: override, BrandName: s.publication,
-			ReturnURL: address + "/return", CancelURL: address + "/cancel",
+			Locale: gift.Locale, ReturnURL: address + "/return" + lang, CancelURL: address + "/cancel" + lang,
 		})
 		if err == nil {
 			return approveURL, nil

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	cdp "github.com/chromedp/chromedp"
+
 	"readerfund/internal/e2e/harness"
 	"readerfund/internal/testkit"
 )
@@ -154,12 +156,18 @@ func (v *visitor) opensOwnPage() {
 	v.sees("gift")
 }
 
-// stops tries to change the gift to nothing, pauses it, and stops it.
+// stops tries to change the gift to nothing, gives more, for which PayPal asks, pauses the gift, and stops it.
 func (v *visitor) stops() {
 	v.t.Helper()
 	v.fill("#amount", "x")
 	v.send("button[value=change]", 422)
 	v.sees("unchanged")
+	v.do(cdp.Clear(cdp.CSS("#amount")))
+	v.fill("#amount", "20")
+	v.click("button[value=change]")
+	v.expect("Agree to this change?")
+	v.click("button[value=approve]")
+	v.sees("changed")
 	v.click("button[value=pause-2]")
 	v.sees("paused")
 	v.click("button[value=stop]")
