@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -298,4 +299,32 @@ func TestOldArticlesAreFolded(t *testing.T) {
 		"2026-11-23 support a banner - 0 0 0 1 0",
 		"2026-11-23 support a inline - 1 3 1 0 0",
 		"2026-11-24 support b inline - 0 1 0 0 0")
+}
+
+// Readers who come at once, while counts are being written by two processes, are all counted once.
+func TestNothingIsLostWhileWriting(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t)
+	ctx, stop := context.WithCancel(t.Context())
+	var readers, processes sync.WaitGroup
+	for process := range 2 {
+		c := h.counter()
+		processes.Go(func() {
+			for ctx.Err() == nil {
+				c.write(t.Context())
+			}
+			c.write(t.Context())
+		})
+		for reader := range 8 {
+			readers.Go(func() {
+				for range 200 {
+					tell(c, process<<8+reader, "view a inline https://n.example/1")
+				}
+			})
+		}
+	}
+	readers.Wait()
+	stop()
+	processes.Wait()
+	h.wants("2026-11-23 support a inline https://n.example/1 0 3200 0 0 0")
 }
