@@ -130,7 +130,7 @@ func (m *monthly) givesMonthly() {
 	if !strings.Contains(chosen, ".") {
 		m.amount += ".00"
 	}
-	m.look("01-article", "Give monthly, in EUR", "every month, until you stop", "a month with PayPal")
+	m.look("01-article", "every month, until you stop", "a month with PayPal")
 	m.click(".rf-button")
 	m.look("02-paypal", "Agree to this subscription?")
 	m.click("button[value=approve]")
