@@ -59,7 +59,8 @@ function sayTheAmount(form) {
       const known = typed === "" && chosen ? { amount: chosen } : figures;
       const places = [...e.dataset.words.matchAll(/\{(\w+)\}/g)].map((m) => m[1]);
       const text = e.dataset.words.replace(/\{(\w+)\}/g, (_, name) => known[name]);
-      e.textContent = places.every((name) => known[name]) ? text : plain;
+      const says = places.every((name) => known[name]) ? text : plain;
+      if (e.textContent !== says) e.textContent = says; // WebKit drops a click whose text is replaced under the finger
     }
   };
   form.addEventListener("input", say);
