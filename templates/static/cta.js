@@ -109,7 +109,8 @@
     for (const [name, value] of Object.entries({ format: shown.format, variant: shown.variant, lang, currency })) {
       if (value) query.set(name, value);
     }
-    const answer = await fetch(`${base}/embed/${encodeURIComponent(shown.campaign)}?${query}`, { credentials: "omit" });
+    const named = shown.campaign && `/${encodeURIComponent(shown.campaign)}`; // else the service chooses
+    const answer = await fetch(`${base}/embed${named}?${query}`, { credentials: "omit" });
     if (answer.status === 204) return null;
     if (answer.status === 404) throw new Error(`data-campaign="${shown.campaign}" names no campaign at ${base}`);
     if (!answer.ok) throw new Error(`${base} answers ${answer.status}`);
