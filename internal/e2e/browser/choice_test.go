@@ -133,7 +133,9 @@ func consents(c choosing) {
 	if got := c.choose(""); got != nothing {
 		c.t.Errorf("closed yesterday: %s", got)
 	}
+	eval[any](c.tab, fmt.Sprintf(`window.shown = { campaign: "support", variant: "", format: "inline", base: %q }; null`, c.s.BaseURL))
 	eval[any](c.tab, `document.dispatchEvent(new CustomEvent("readerfund:consent", { detail: { granted: false } }))`)
+	c.note("close")
 	if c.kept() != "{}" {
 		c.t.Errorf("taken back, and kept %s", c.kept())
 	}
