@@ -68,7 +68,7 @@ func walk(t *testing.T, n *harness.Demo, b *tab) {
 		b.checkPage()
 	}
 	b.open(n.BaseURL + "/article")
-	page("01-article", "The river that nobody measured", "Choose an amount, in EUR", "via PayPal")
+	page("01-article", "The river that nobody measured", "Choose an amount, in EUR", "with PayPal")
 	b.open(n.BaseURL + "/")
 	page("02-donate", "Give €10 once with PayPal", "Another amount", "What happens next")
 	b.checkOrigins(n.BaseURL)
