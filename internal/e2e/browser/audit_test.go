@@ -27,7 +27,7 @@ func (a *auditor) readers(n *harness.Demo) {
 	a.each(
 		2,
 		aPage{n.BaseURL + "/article", 200, "The river that nobody measured"},
-		aPage{n.BaseURL + "/support/support?currency=JPY&amount=4000", 200, "Give ¥4,000 once with PayPal"},
+		aPage{n.BaseURL + "/support/support?currency=JPY&amount=4000", 200, "Give JP¥4,000 once with PayPal"},
 		aPage{n.BaseURL + "/support/support?frequency=month", 200, "a month with PayPal"},
 		aPage{n.BaseURL + "/embed/kept", 200, "What is noted"},
 		aPage{n.BaseURL + "/embed/kept?lang=ar&removed=1", 200, "تم الحذف"},
