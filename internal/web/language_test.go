@@ -118,6 +118,11 @@ func TestAChosenLanguageIsKept(t *testing.T) {
 		locale != "ar" {
 		t.Fatalf("kept as %q, %v", locale, err)
 	}
+	form.Set("amount", "x")
+	if wrong := r.do("POST", "/contributions?lang=ar", form.Encode(), english...); !strings.Contains(wrong.body,
+		`action="/contributions?lang=ar"`) {
+		t.Errorf("a mistake loses the language:\n%s", wrong.body)
+	}
 	thanks := "/contributions/" + id + "/thanks"
 	for address, want := range map[string]string{
 		thanks:                `<html lang="ar" dir="rtl">`, // where PayPal sends the reader back to names no language
