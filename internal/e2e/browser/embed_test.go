@@ -11,6 +11,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -134,6 +135,9 @@ func fundedAppeal(t *testing.T, s *harness.Fixture) {
 	c.Texts["ar"] = campaign.Texts{
 		Heading: "قراءة هذه القصة مجانية، لكن إعدادها لم يكن مجانيًا.", Why: "لا مالك لصحيفتنا نرضيه ولا جدار دفع نختبئ خلفه.",
 		Ask: "إذا كان عملنا ذا قيمة لديكم، فساهموا بما ترونه مناسبًا.", Button: "ادعمونا عبر PayPal",
+		Does: []campaign.Does{
+			{Minor: 1000, Text: "تكفي لساعة من العمل في الأرشيف"}, {Minor: 2500, Text: "تكفي لطلب سجلات واحد"},
+		},
 		Reassurance: "مرة واحدة فقط، دون تسجيل لدينا.", Signature: "آدا مورو، رئيسة التحرير", PortraitAlt: "آدا مورو",
 	}
 	if raw, err = json.Marshal(c); err != nil {
@@ -447,4 +451,47 @@ func withoutUs(t *testing.T, s *harness.Fixture, news *newspaper, b *tab, served
 		b.mu.Unlock()
 	}
 	b.screenshot("service-down")
+}
+
+// Staff copy lines from their page, and what they paste is the appeal.
+func TestWhatStaffPasteIsTheAppeal(t *testing.T) {
+	t.Parallel()
+	browser := openBrowser(t)
+	news := newNewspaper(t)
+	s := harness.New(t, "EMBED_ORIGINS", news.URL)
+	s.Serve()
+	m := &monthly{s: s, auditor: &auditor{tab: browser.openTab(t, screens()[0]), script: axeScript(t)}}
+	staff := m.signsInAsStaff(browser)
+	staff.open(s.BaseURL + "/staff/embedding?campaign=support&format=banner&lang=en")
+	staff.look("embedding", "Any page: a script", news.URL)
+	line := func(section string) string {
+		t.Helper()
+		return eval[string](staff.tab, `document.querySelector("#`+section+` ~ pre code").innerText`)
+	}
+	script, header, frame, include := line("script"), line("ghost"), line("frame"), line("include")
+	b := browser.openTab(t, screens()[0])
+	for name, p := range map[string]hostPage{"script": {body: script}, "header": {head: header}} {
+		news.prints(p)
+		b.open(news.URL)
+		b.awaitBox(campaign.FormatBanner)
+		b.checkPage()
+		b.screenshot("pasted-" + name)
+	}
+	news.prints(hostPage{body: frame})
+	b.open(news.URL)
+	testkit.Eventually(t, time.Minute, "the frame shows the appeal", func() (bool, string) {
+		return eval[bool](b, `(() => {
+			const r = document.querySelector("iframe").getBoundingClientRect();
+			scrollTo(0, r.top);
+			return r.width > 300;
+		})()`), b.describe()
+	})
+	b.checkPage()
+	virtual := regexp.MustCompile(`virtual="/readerfund(.*?)\?article=https://\$host\$request_uri(.*?)"`).FindStringSubmatch(include)
+	if virtual == nil {
+		t.Fatal(include)
+	}
+	if text := body(t, s.BaseURL+"/embed"+virtual[1]+"?article=https://news.example/story"+virtual[2]); !strings.Contains(text, "rf-banner") {
+		t.Errorf("the include gets\n%s", text)
+	}
 }
