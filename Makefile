@@ -70,11 +70,14 @@ bench: postgres ## the measurements, as one table
 	@exec bin/bench
 
 .PHONY: budgets
-budgets: postgres ## what the appeal and the donation page cost: sizes, requests, and times on a slow phone in Chromium
+budgets: postgres ## what the appeal and the donation page cost: sizes, requests, times on a slow phone, and the server's share
 	@mkdir -p artifacts; scripts/setup-chromium.sh --install >/dev/null
 	@READERFUND_BROWSER=required READERFUND_BUDGETS=all $(GO) test -count=1 -run 'TestBudgets$$' ./internal/e2e/browser >artifacts/budgets.log 2>&1 || \
 		{ cat artifacts/budgets.log; exit 1; }
+	@$(GO) run ./internal/db/dbtest/keeper stop
 	@cat artifacts/budgets.txt
+	@$(BUILD) -o bin/bench ./cmd/bench
+	@exec bin/bench --only fragment,choosing,counting
 
 .PHONY: test-wordpress
 test-wordpress: postgres ## installs WordPress where it can and tries the plugin in it; pictures in artifacts/screenshots
