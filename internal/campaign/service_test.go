@@ -56,6 +56,14 @@ func (d *desk) must(k campaign.Campaign, err error) campaign.Campaign {
 	return k
 }
 
+func (d *desk) text(query string) (text string) {
+	d.t.Helper()
+	if err := d.db.GetContext(d.t.Context(), &text, query); err != nil {
+		d.t.Fatal(err)
+	}
+	return text
+}
+
 func (d *desk) count(query string) (n int) {
 	d.t.Helper()
 	if err := d.db.GetContext(d.t.Context(), &n, query); err != nil {
@@ -90,9 +98,12 @@ func TestLifeOfACampaign(t *testing.T) {
 	e := whole("winter")
 	e.StartsAt, e.EndsAt = k.StartsAt, noon.Add(48*time.Hour)
 	texts := e.Texts["en"]
-	texts.Heading = "Keep the court reporters where the hearings are."
+	texts.Heading = "{supporters} readers do it. Keep the court reporters where the hearings are."
 	e.Texts["en"] = texts
 	k = d.must(d.Save(t.Context(), ben, k.Slug, k.Version, e))
+	if got := d.text(`SELECT heading FROM campaign`); got != "Keep the court reporters where the hearings are." {
+		t.Errorf("the version before, which knows no figures, reads %q", got)
+	}
 	k = d.must(d.Pause(t.Context(), ann, k.Slug, k.Version))
 	k = d.must(d.Resume(t.Context(), ann, k.Slug, k.Version))
 	k = d.must(d.Restore(t.Context(), ann, k.Slug, k.Version, 2))

@@ -14,6 +14,7 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/fault"
 	"readerfund/internal/money"
+	"readerfund/internal/testkit"
 )
 
 // counts is a ledger that a test writes by hand.
@@ -35,7 +36,7 @@ func (c *counts) count(
 func TestAnEntryChangesWithItsCampaignOrItsFiguresOnly(t *testing.T) {
 	t.Parallel()
 	d, ledger := newDesk(t), &counts{}
-	zone, err := time.LoadLocation("Europe/Berlin")
+	zone, err := time.LoadLocation("America/Los_Angeles")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func TestAnEntryChangesWithItsCampaignOrItsFiguresOnly(t *testing.T) {
 		campaign.Counting(ledger.count, zone, slog.New(slog.NewTextHandler(io.Discard, nil))))
 	goal := whole("goal")
 	goal.Goal = &campaign.Goal{Kind: campaign.GoalAmount, Minor: 20_000, Currency: "EUR"}
-	goal.EndsAt = time.Date(2026, 11, 23, 23, 0, 0, 0, time.UTC) // midnight in Berlin
+	goal.EndsAt = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC) // midnight in Los Angeles
 	k := d.must(d.Create(t.Context(), ann, goal))
 	k = d.must(d.Publish(t.Context(), ann, "goal", k.Version))
 	other := d.must(d.Create(t.Context(), ann, whole("other")))
@@ -104,7 +105,11 @@ func TestAnEntryChangesWithItsCampaignOrItsFiguresOnly(t *testing.T) {
 	// A refund took everything back, and the night changed the days that are left.
 	ledger.broken, ledger.found = nil, map[uuid.UUID]campaign.Progress{k.ID: {Raised: money.New(-35, "EUR")}}
 	count()
-	d.clock.Advance(11 * time.Hour) // 23:00 UTC and a little: the 23rd in Berlin
+	d.clock.Advance(19 * time.Hour) // 7:00 UTC and a little: still the 22nd in Los Angeles
+	if f := find("goal").Facts; f.DaysLeft != 2 {
+		t.Errorf("before midnight: %+v", f)
+	}
+	d.clock.Advance(time.Hour)
 	if f := find("goal").Facts; f.Raised.Minor != 0 || f.Percent != 0 || f.DaysLeft != 1 {
 		t.Errorf("after the refund and midnight: %+v", f)
 	}
@@ -131,7 +136,8 @@ func TestRunFollowsEditsAndFigures(t *testing.T) {
 	k := d.must(d.Create(t.Context(), ann, e))
 	d.must(d.Publish(t.Context(), ann, "winter", 1))
 	ledger.found[k.ID] = campaign.Progress{Raised: money.New(0, "EUR"), Supporters: 5}
-	catalog := campaign.NewCatalog(d.db, time.Now,
+	clock := testkit.RunningClock()
+	catalog := campaign.NewCatalog(d.db, clock.Now,
 		campaign.Counting(ledger.count, time.UTC, slog.New(slog.NewTextHandler(io.Discard, nil))))
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -140,6 +146,24 @@ func TestRunFollowsEditsAndFigures(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("still %+v", catalog.Facts(k.ID))
 		}
+	}
+
+	// The database is slow, and what is known is old: nobody waits, not even who has no time at all.
+	slow, err := d.db.BeginTxx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := slow.ExecContext(t.Context(), `LOCK TABLE campaign IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(campaign.Fresh)
+	hurried, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := catalog.Find(hurried, "winter"); err != nil {
+		t.Errorf("a reader waits for the database: %v", err)
+	}
+	if err := slow.Rollback(); err != nil {
+		t.Fatal(err)
 	}
 	stop()
 	<-ended
