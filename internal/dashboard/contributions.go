@@ -72,6 +72,8 @@ type Contribution struct {
 	Converted    money.Amount // what PayPal converted the payment to; no currency if it did not convert it
 	Rate         string       // the exchange rate, as PayPal writes it
 	Source       contribution.Source
+	Covered      money.Amount // the part of Amount that the reader added to cover PayPal's fee
+	Tribute      contribution.Tribute
 	CreatedAt    time.Time
 	CompletedAt  time.Time
 }
@@ -183,8 +185,10 @@ type contributionRow struct {
 	Subscription sql.NullString `db:"subscription_id"`
 	CreatedAt    time.Time      `db:"created_at"`
 	CompletedAt  sql.NullTime   `db:"completed_at"`
+	CoveredMinor int64          `db:"covered_minor"`
 	report.Sums
 	contribution.Source
+	contribution.Tribute
 }
 
 func (row contributionRow) contribution() Contribution {
@@ -196,6 +200,7 @@ func (row contributionRow) contribution() Contribution {
 		OrderID: row.OrderID.String, CaptureID: row.CaptureID.String,
 		Frequency: row.Frequency, Subscription: row.Subscription.String,
 		Converted: money.New(row.ToMinor, money.Currency(row.ToCurrency)), Rate: row.Rate,
+		Covered: money.New(row.CoveredMinor, money.Currency(row.Currency)), Tribute: row.Tribute,
 		Source: row.Source, CreatedAt: row.CreatedAt.UTC(), CompletedAt: utc(row.CompletedAt),
 	}
 }
@@ -233,6 +238,7 @@ func selectContributions(clause string) string {
 	       coalesce(v.to_minor, 0) AS to_minor, coalesce(v.to_currency, '') AS to_currency, coalesce(v.rate, '') AS rate,
 	       c.utm_source, c.utm_medium, c.utm_campaign, c.utm_term, c.utm_content,
 	       c.variant, c.format, c.section, c.author, c.article_ref, c.referrer, c.shared,
+	       c.covered_minor, c.tribute, c.tribute_name,
 	       c.created_at, c.completed_at, s.gross, s.fee, s.refunded, s.held, s.net
 	FROM (SELECT c.*, k.slug AS campaign FROM contribution c JOIN campaign k ON k.id = c.campaign_id` + clause + `) c
 	CROSS JOIN LATERAL (

@@ -56,7 +56,7 @@ func TestContributionShowsWhatTheLedgerSays(t *testing.T) {
 	}
 	want := dashboard.Contribution{
 		ID: g.ID, Receipt: "K7M3-9QX2", Status: "completed", Amount: money.New(2500, "EUR"),
-		Sums:     report.Sums{Gross: 2500, Fee: 98, Refunded: 500, Net: 1902},
+		Covered: money.New(0, "EUR"), Sums: report.Sums{Gross: 2500, Fee: 98, Refunded: 500, Net: 1902},
 		Campaign: "autumn", Article: "https://example.org/a", Name: "Ann", Email: "ann@example.org", Message: "Go on!",
 		OrderID: "ORDER1", CaptureID: "CAPTURE1", Frequency: "once",
 		CreatedAt: at("2026-11-22T12:00:00.123456Z"), CompletedAt: at("2026-11-22T12:00:00.123456Z"),

@@ -75,5 +75,8 @@ func columns(zone *time.Location) []report.Column[Contribution] {
 		text("article_ref", func(r c) string { return r.Source.ArticleRef }),
 		text("referrer", func(r c) string { return string(r.Source.Referrer) }),
 		text("shared", func(r c) string { return strconv.FormatBool(r.Source.Shared) }),
+		sum("covered", func(r c) int64 { return r.Covered.Minor }),
+		text("tribute", func(r c) string { return r.Tribute.Kind }),
+		text("tribute_name", func(r c) string { return r.Tribute.Name }),
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
-	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
 	"readerfund/internal/ledger"
@@ -28,8 +27,6 @@ type History struct {
 	// LaterMessage is what the reader wrote after the gift.
 	LaterMessage string
 	CoverFee     bool
-	Covered      money.Amount // the part of the amount that covers PayPal's fee
-	Tribute      contribution.Tribute
 	UpdatedAt    time.Time
 	CheckAt      time.Time // when PayPal is asked next
 	Payments     []Payment
@@ -164,13 +161,10 @@ func readHead(ctx context.Context, tx *sqlx.Tx, id uuid.UUID, h *History) error 
 	h.Contribution = row.contribution()
 	var checkAt sql.NullTime
 	err = tx.QueryRowxContext(ctx, `
-		SELECT c.frequency, k.heading, c.later_message, c.cover_fee, c.covered_minor, c.tribute, c.tribute_name,
-		       c.updated_at, c.check_at, c.origin
+		SELECT c.frequency, k.heading, c.later_message, c.cover_fee, c.updated_at, c.check_at, c.origin
 		FROM contribution c JOIN campaign k ON k.id = c.campaign_id
 		WHERE c.id = $1`, id).
-		Scan(&h.Frequency, &h.Heading, &h.LaterMessage, &h.CoverFee, &h.Covered.Minor, &h.Tribute.Kind, &h.Tribute.Name,
-			&h.UpdatedAt, &checkAt, &h.Origin)
-	h.Covered.Currency = h.Amount.Currency
+		Scan(&h.Frequency, &h.Heading, &h.LaterMessage, &h.CoverFee, &h.UpdatedAt, &checkAt, &h.Origin)
 	h.UpdatedAt, h.CheckAt = h.UpdatedAt.UTC(), utc(checkAt)
 	return err
 }

@@ -224,13 +224,17 @@ func TestOneContribution(t *testing.T) {
 	h.exec(`INSERT INTO supporter (id, email, name, created_at, updated_at) VALUES ($1, 'ann@paypal.example',
 		'Ann Payer', $2, $2)`, id, noon())
 	h.exec(`UPDATE contribution SET supporter_id = $1 WHERE id = $1`, id)
-	h.exec(`UPDATE contribution SET utm_source = 'letter', utm_content = '<i>top</i>' WHERE id = $1`, id)
+	h.exec(`UPDATE contribution SET utm_source = 'letter', utm_content = '<i>top</i>', variant = 'b', format = 'banner',
+		section = 'Local', author = '<i>Zoë</i>', article_ref = 'post-17', referrer = 'search', shared = true,
+		covered_minor = 325, tribute = 'memory', tribute_name = '<i>Jo</i>' WHERE id = $1`, id)
 	r := h.signedIn(account.Editor)
 	page := r.get("/staff/contributions/" + id.String()).body
 	says(t, page, "Contribution AAAA-0003 Partially refunded", "The money came in, and part of it was refunded or "+
 		"reversed.", "Nobody here asked for this refund.",
-		"Amount €100.00 Gross €100.00 Fee €3.25 Refunded €40.00 Net €56.75", "Name <b>Ann</b>", "<script>alert(1)</script>",
-		"PayPal account Ann Payer ann@paypal.example", "UTM source letter UTM content <i>top</i>",
+		"Amount €100.00 of it for the fee €3.25 Gross €100.00 Fee €3.25 Refunded €40.00 Net €56.75", "Name <b>Ann</b>", "<script>alert(1)</script>",
+		"PayPal account Ann Payer ann@paypal.example", "UTM source letter UTM content <i>top</i> "+
+			"Variant b Format banner Section Local Author <i>Zoë</i> Article’s ID post-17 Came from search By a share link yes",
+		"Given in memory of <i>Jo</i>",
 		"PayPal order ORDER-AAAA-0003", "PayPal payment CAPTURE-AAAA-0003", "Refund REFUND-AAAA-0003",
 		"Payment 16 Nov 2026, 10:00 €100.00", "Fee 16 Nov 2026, 10:00 -€3.25", "Refund 22 Nov 2026, 08:00 -€40.00",
 		"16 Nov 2026 10:00:00 CET Contribution started By the reader",

@@ -160,6 +160,9 @@ func (s layout) contributionColumns(contact bool) []report.Column[dashboard.Cont
 		words("Name", func(r c) string { return r.Name }),
 		words("Name at PayPal", func(r c) string { return r.PayerName }),
 		words("May be named", mayBeNamed),
+		words("Tribute", func(r c) string { return r.Tribute.Kind }),
+		words("Tribute to", func(r c) string { return r.Tribute.Name }),
+		sum("Of it for the fee", func(l contributionLine) report.Cell { return report.Money(l.Covered) }),
 	}
 	if contact {
 		columns = append(columns,
