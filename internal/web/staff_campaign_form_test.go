@@ -136,9 +136,11 @@ func TestAnEarlierVersionComesBack(t *testing.T) {
 	if got := h.content("winter", "suggested.EUR"); got != "[500, 1000, 2500, 5000]" {
 		t.Errorf("amounts: %s", got)
 	}
-	if got := r.form("/staff/campaigns/winter/history", back); got.status != 409 {
-		t.Errorf("by somebody who had not seen version 3: %d", got.status)
+	late := r.form("/staff/campaigns/winter/history", back)
+	if late.status != 409 {
+		t.Errorf("by somebody who had not seen version 3: %d", late.status)
 	}
+	says(t, late.body, "Please check one thing.", "saved this campaign after you opened it", "3 · Brought back")
 	if got := r.form("/staff/campaigns/winter/history", url.Values{"version": {"3"}, "to": {"77"}}); got.status != 404 {
 		t.Errorf("a version that never was: %d", got.status)
 	}
@@ -165,6 +167,9 @@ func TestCampaignsThatCannotBe(t *testing.T) {
 		"HTML in the thanks":               {[]string{"texts.en.thanks", "<script>alert(1)</script>"}, "texts.en.thanks"},
 		"a heading of 10,000 characters":   {[]string{"texts.en.heading", long}, "texts.en.heading"},
 		"a placeholder that there is not":  {[]string{"texts.en.why", "We have {millions}."}, "texts.en.why"},
+		"a countdown that is typed":        {[]string{"ends_at", "2026-12-20T00:00", "texts.en.ask", "Only 3 days left!"}, "texts.en.ask"},
+		"a sum that is typed":              {[]string{"goal.kind", "amount", "goal.currency", "EUR", "goal.minor", "1000", "texts.en.why", "Readers have given €640 so far."}, "texts.en.why"},
+		"a date that is not the end":       {[]string{"ends_at", "2026-12-31T00:00", "texts.en.ask", "This drive ends on 24 December."}, "texts.en.ask"},
 		"an amount of letters":             {[]string{"suggested.EUR", "five 10"}, "suggested.EUR"},
 		"amounts in the wrong order":       {[]string{"suggested.EUR", "10 5"}, "suggested.EUR"},
 		"a chosen amount not offered":      {[]string{"chosen.once.EUR", "7"}, "chosen.once.EUR"},

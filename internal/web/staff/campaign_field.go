@@ -54,17 +54,26 @@ func (f *campaignForm) TextsOf(l formLanguage) formTexts { return formTexts{f, l
 // formPicture is a picture that was chosen, if any, and the field for another.
 type formPicture struct {
 	formField
-	Shown *campaign.Picture
+	Shown  *campaign.Picture
+	Action string // of the form
 }
 
 // Portrait and Picture are the pictures of the campaign.
 func (f *campaignForm) Portrait(hint string) formPicture {
-	return formPicture{f.Field("portrait", hint), f.portrait}
+	return formPicture{f.Field("portrait", hint), f.portrait, f.Action()}
 }
 
 // Picture is the picture above the words.
 func (f *campaignForm) Picture(hint string) formPicture {
-	return formPicture{f.Field("picture", hint), f.picture}
+	return formPicture{f.Field("picture", hint), f.picture, f.Action()}
+}
+
+// Action is the address that the form is sent to.
+func (f *campaignForm) Action() string {
+	if f.Saved == nil {
+		return campaignsAddress + "/new"
+	}
+	return f.Saved.Address + "/edit"
 }
 
 // Get is what stands in a field.
