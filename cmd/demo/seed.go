@@ -100,6 +100,9 @@ func (s *seeder) play(ctx context.Context, gifts []gift, then []sequel) error {
 				return err
 			}
 		}
+		if err := s.forgetOrigins(ctx); err != nil {
+			return err
+		}
 		if err := s.together(ctx, group, s.finish); err != nil {
 			return err
 		}
@@ -114,15 +117,11 @@ func (s *seeder) play(ctx context.Context, gifts []gift, then []sequel) error {
 		return err
 	}
 	s.clock.set(end)
-	if err := s.forgetOrigins(ctx); err != nil {
-		return err
-	}
 	return s.giveInPayPal(ctx)
 }
 
-// forgetOrigins lets what became of the past gifts count against nobody. They all came from this machine, and where the
-// job that counts declined ones (admission.Gate.Weigh) comes only after the clock is right again, they would use up
-// what its next reader may give freely.
+// forgetOrigins lets what becomes of past gifts count against nobody: they all come from this machine, and two declined
+// cards at once would close it to the gifts that follow, or to the demo's next reader (admission.Gate.Weigh).
 func (s *seeder) forgetOrigins(ctx context.Context) error {
 	_, err := s.db.ExecContext(ctx, `DELETE FROM gift_origin`)
 	return err
