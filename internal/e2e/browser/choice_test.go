@@ -53,14 +53,29 @@ func (c choosing) kept() string {
 	return eval[string](c.tab, `JSON.stringify({ ...localStorage })`)
 }
 
+// forget removes what is kept, from the page that says what it is, by way of the article.
+func (c choosing) forget() {
+	c.t.Helper()
+	c.do(cdp.Click(cdp.CSS(`a[href$="#readerfund-forget"]`), cdp.NodeVisible))
+	testkit.Eventually(c.t, time.Minute, "it is removed", func() (bool, string) {
+		ctx, cancel := context.WithTimeout(c.ctx, stepTime)
+		defer cancel()
+		text, err := cdp.Run(ctx, cdp.Evaluate[string](`document.body?.innerText ?? ""`)) // fails while a page is left
+		return err == nil && strings.Contains(text, "It has been removed"), c.describe()
+	})
+}
+
 // What is known about a reader stays in the reader's browser, lasts as long as it says, and goes when the reader says so.
 func TestWhatABrowserRemembers(t *testing.T) {
 	t.Parallel()
 	browser := openBrowser(t)
 	var story string
 	news := otherSite(t, &story)
-	s := harness.New(t, "EMBED_ORIGINS", news.URL)
+	var article string
+	paper := otherSite(t, &article)
+	s := harness.New(t, "EMBED_ORIGINS", news.URL+","+paper.URL)
 	s.Serve()
+	article = `<p>A story.</p><script async src="` + s.BaseURL + `/embed/cta.js"></script>`
 	story = `<!doctype html><html><script>
 		const days = Number(new URLSearchParams(location.search).get("days")), now = Date.now;
 		Date.now = () => now() + days * 864e5;
@@ -74,6 +89,43 @@ func TestWhatABrowserRemembers(t *testing.T) {
 			does(choosing{browser.openTab(t, screens()[0]), t, s, news.URL})
 		})
 	}
+	for answer, done := range map[string]string{
+		"said": "not ask again for four weeks", "later": "ask again in a few days", "optout": "not ask you again",
+	} {
+		t.Run("the answer "+answer, func(t *testing.T) {
+			t.Parallel()
+			answers(choosing{browser.openTab(t, screens()[0]), t, s, paper.URL}, answer, done)
+		})
+	}
+}
+
+// answers is a reader of an article who says something else to the appeal than yes, is not asked again, and takes it back.
+func answers(c choosing, answer, done string) {
+	c.open(c.paper)
+	c.awaitAppeal()
+	const shown = appealRoot + `?.querySelector("[data-rf-shown]")`
+	c.do(cdp.Click(cdp.JSPath(appealRoot + `.querySelector(".rf-answers summary")`)))
+	c.do(cdp.Click(cdp.JSPath(appealRoot + `.querySelector("[data-rf=` + answer + `]")`)))
+	if got := eval[string](c.tab, appealRoot+`.textContent`); !strings.Contains(got, done) {
+		c.t.Errorf("the reader is told %q", got)
+	}
+	if !strings.Contains(c.kept(), `\"`+answer+`\":`) {
+		c.t.Errorf("%s is not kept: %s", answer, c.kept())
+	}
+	c.open(c.paper)
+	testkit.Eventually(c.t, time.Minute, "the appeal stays away", func() (bool, string) {
+		return eval[bool](c.tab, `performance.getEntriesByType("resource").some((r) => r.name.includes("/embed/choice")) && !(`+shown+`)`),
+			c.describe()
+	})
+	c.open(c.s.BaseURL + "/embed/kept?back=" + url.QueryEscape(c.paper+"/"))
+	c.forget()
+	c.open(c.paper)
+	c.awaitAppeal()
+	if link := eval[string](c.tab, appealRoot+`.querySelector(".rf-answers a").href`); !strings.HasSuffix(link,
+		"&back="+url.QueryEscape(c.paper+"/")) {
+		c.t.Errorf("what is kept is said at %s", link)
+	}
+	c.checkPage()
 }
 
 const sees, nothing = "support  inline", "nothing"
@@ -188,10 +240,7 @@ func removes(c choosing) {
 	c.expect("Was in diesem Browser gespeichert ist", "90 Tage", "Nach „Nicht mehr fragen“")
 	c.screenshotBoth("kept")
 	c.checkPage()
-	c.do(cdp.Click(cdp.CSS(`a[href$="#readerfund-forget"]`), cdp.NodeVisible))
-	testkit.Eventually(c.t, time.Minute, "it is removed", func() (bool, string) {
-		return strings.Contains(c.text(), "It has been removed"), c.describe()
-	})
+	c.forget()
 	c.checkPage()
 	c.open(c.paper + "/gone")
 	if c.kept() != "{}" {
