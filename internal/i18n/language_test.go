@@ -1,0 +1,60 @@
+package i18n_test
+
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"readerfund/internal/i18n"
+)
+
+// The days are CLDR's long dates of the Gregorian calendar (CLDR 48, dateFormats long), the Ukrainian year in full.
+func TestDaysAreWrittenAsTheLanguageDoes(t *testing.T) {
+	t.Parallel()
+	day := time.Date(2026, 5, 3, 23, 0, 0, 0, time.UTC)
+	for lang, want := range map[string]string{
+		"en": "3 May 2026", "es": "3 de mayo de 2026", "de": "3. Mai 2026", "fr": "3 mai 2026", "uk": "3 травня 2026 року",
+		"ar": "3 مايو 2026", "de-AT": "3. Mai 2026", "ja": "3 May 2026",
+	} {
+		if got := i18n.Default().Localizer(language.Make(lang), nil).Day(day); got != want {
+			t.Errorf("%s: %q, want %q", lang, got, want)
+		}
+	}
+}
+
+func TestRatesSayHowOften(t *testing.T) {
+	t.Parallel()
+	german := i18n.Default().Localizer(language.German, nil)
+	for frequency, want := range map[any]string{
+		"once": "10 €", "month": "10 € im Monat", "year": "10 € im Jahr", "": "10 €", "fortnight": "10 €",
+	} {
+		if got := german.Rate("10 €", frequency); got != want {
+			t.Errorf("%v: %q, want %q", frequency, got, want)
+		}
+	}
+}
+
+func TestSentencesOfTemplatesNameTheirArguments(t *testing.T) {
+	t.Parallel()
+	english := i18n.Localizer{}
+	got, err := english.SayIn("public.problems", "count", 2)
+	if err != nil || got != "Please check 2 things. Nothing was charged." {
+		t.Errorf("%q, %v", got, err)
+	}
+	if got, err := english.SayIn("public.problems", 2, "count"); err == nil {
+		t.Errorf("a number is no name: %q", got)
+	}
+}
+
+func TestDirectionIsTheScripts(t *testing.T) {
+	t.Parallel()
+	for lang, want := range map[string]string{
+		"en": "ltr", "uk": "ltr", "ar": "rtl", "ar-EG": "rtl", "he": "rtl", "fa": "rtl", "ur": "rtl", "az-Arab": "rtl",
+		"ja": "ltr", "und": "ltr",
+	} {
+		if got := i18n.Direction(language.Make(lang)); got != want {
+			t.Errorf("%s: %s, want %s", lang, got, want)
+		}
+	}
+}
