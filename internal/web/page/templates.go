@@ -33,10 +33,24 @@ type views struct {
 // viewDirs hold one view in each file.
 var viewDirs = []string{"public", "manage", "staff", "cta"}
 
-// Templates are one state of the files, parsed once for each language. They are immutable.
+// Templates are one state of the files, parsed once. They are safe for concurrent use.
 type Templates struct {
-	pages  map[language.Tag]map[string]*template.Template
+	pages  map[language.Tag]map[string]*view
 	static assets
+}
+
+// view is a view in one language: a copy of what was parsed, with functions that say that language's sentences. It is
+// made when it is first asked for, because a language more would otherwise cost every start as much as the first.
+type view struct {
+	parsed *template.Template // never executed: one that was cannot be copied
+	funcs  template.FuncMap
+	once   sync.Once
+	copied *template.Template
+}
+
+func (v *view) template() *template.Template {
+	v.once.Do(func() { v.copied = template.Must(v.parsed.Clone()).Funcs(v.funcs) })
+	return v.copied
 }
 
 // ours are the embedded templates with the embedded sentences. They never change, so a process parses them once,
@@ -88,27 +102,27 @@ func parse(files fs.FS, catalogue *i18n.Catalogue) (*Templates, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Templates{pages: map[language.Tag]map[string]*template.Template{}, static: static}
+	p := &Templates{pages: map[language.Tag]map[string]*view{}, static: static}
 	parsed, err := parseAll(files, funcs(static, i18n.Localizer{}))
 	if err != nil {
 		return nil, err
 	}
 	for _, lang := range catalogue.Languages() {
 		said := funcs(static, catalogue.Localizer(lang, nil))
-		p.pages[lang] = map[string]*template.Template{}
+		p.pages[lang] = map[string]*view{}
 		for name, t := range parsed {
-			p.pages[lang][name] = template.Must(t.Clone()).Funcs(said)
+			p.pages[lang][name] = &view{parsed: t, funcs: said}
 		}
 	}
-	for name, t := range parsed {
-		if err := checkEscaping(t, entry(name)); err != nil {
+	for name, v := range p.pages[language.English] {
+		if err := checkEscaping(v.template(), entry(name)); err != nil {
 			return nil, fmt.Errorf("parse %s: %w", name, err)
 		}
 	}
 	return p, nil
 }
 
-// parseAll parses every view once. Each language has a copy of it, with functions of its own.
+// parseAll parses every view.
 func parseAll(files fs.FS, funcs template.FuncMap) (map[string]*template.Template, error) {
 	base, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "layout.html", "partials/*.html")
 	if err != nil {
@@ -191,12 +205,12 @@ var linked = template.Must(template.New("link").Parse(
 
 // Execute renders a view to bytes, in a language of the catalogue: a page in the layout, a fragment of cta/ by itself.
 func (p *Templates) Execute(lang language.Tag, name string, data any) ([]byte, error) {
-	t, ok := p.pages[lang][name]
+	v, ok := p.pages[lang][name]
 	if !ok {
 		return nil, fmt.Errorf("no view %q", name)
 	}
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, entry(name), data); err != nil {
+	if err := v.template().ExecuteTemplate(&b, entry(name), data); err != nil {
 		return nil, fmt.Errorf("render %s: %w", name, err)
 	}
 	return b.Bytes(), nil
