@@ -101,3 +101,14 @@ func TestATributeIsKept(t *testing.T) {
 		}
 	}
 }
+
+// Where PayPal does not answer, the page names the sum that trying again would charge.
+func TestTryingAgainNamesTheWholeSum(t *testing.T) {
+	t.Parallel()
+	h := openCovered(t)
+	h.bank("POST", "/sandbox/faults", trouble503)
+	got := h.newReader().send(giftForm("amount", "10.00", "cover_fee", "yes"))
+	if got.status != 503 || !strings.Contains(got.body, "€10.66") || inputs(t, got.body).Get("amount") != "10.00" {
+		t.Errorf("%d\n%s", got.status, got.body)
+	}
+}

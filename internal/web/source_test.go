@@ -162,6 +162,25 @@ func TestTheFormInAFrameKeepsItsSource(t *testing.T) {
 	}
 }
 
+// A pasted address becomes a frame that keeps what the address says.
+func TestAPastedAddressKeepsItsSource(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	query := source()
+	query.Set("format", "form")
+	pasted := r.base + "/support/support?" + query.Encode()
+	var embedded struct{ HTML string }
+	if err := json.Unmarshal([]byte(r.get("/oembed?url="+url.QueryEscape(pasted)).body), &embedded); err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(embedded.HTML, `src="`)
+	src, _, _ := strings.Cut(rest, `"`)
+	form := inputs(t, r.get(strings.TrimPrefix(html.UnescapeString(src), r.base)).body)
+	form.Set("format", source().Get("format"))
+	holds(t, "the frame of a pasted address", form)
+}
+
 // The monthly gift that follows a one-time gift has the same source.
 func TestTheMonthlyGiftThatFollowsKeepsTheSource(t *testing.T) {
 	t.Parallel()

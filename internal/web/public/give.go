@@ -210,7 +210,9 @@ func (s *Give) showRetry(w http.ResponseWriter, r *http.Request, f form, in cont
 			referral{f.Article, f.Source}),
 	}
 	if a, err := money.ParseWritten(in.Amount, money.Currency(in.Currency)); err == nil {
-		again.Amount = a
+		if again.Amount = a; in.CoverFee && f.Fee != nil {
+			again.Amount.Minor = f.Fee.Covering(a.Minor)
+		}
 	}
 	if !again.Refused {
 		w.Header().Set("Retry-After", "30")

@@ -64,7 +64,7 @@ func (s *OEmbed) Show(w http.ResponseWriter, r *http.Request) error {
 	// The frame learns the article's address from its referrer: nothing else tells it.
 	a.HTML = fmt.Sprintf(`<iframe src="%s" title="%s" width="%d" height="%d" loading="lazy" `+
 		`referrerpolicy="no-referrer-when-downgrade"></iframe>`,
-		html.EscapeString(s.appeal.frameAddress(k.Slug, key)), html.EscapeString(title), a.Width, a.Height)
+		html.EscapeString(s.appeal.frameAddress(k.Slug, key)+cameWith(wants.from)), html.EscapeString(title), a.Width, a.Height)
 	w.Header().Set("Cache-Control", "public, max-age=300")
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	page.WriteJSON(w, http.StatusOK, page.JSONType, a)
@@ -105,6 +105,20 @@ func (s *OEmbed) find(r *http.Request, slug string) (*campaign.Entry, error) {
 func (s *Appeal) frameAddress(slug string, key appealKey) string {
 	q := url.Values{"format": {key.format}, "lang": {key.language.String()}, "currency": {string(key.currency)}}
 	return s.baseURL + "/embed/" + url.PathEscape(slug) + "/frame?" + q.Encode()
+}
+
+// cameWith is what the pasted address says of where its readers come from, as the end of a query.
+func cameWith(from referral) string {
+	var q strings.Builder
+	if from.Article != "" {
+		q.WriteString("&article=" + url.QueryEscape(from.Article))
+	}
+	for _, p := range from.Source.Params() {
+		if p.Name != "format" { // the frame's own, which its address has
+			q.WriteString("&" + p.Name + "=" + url.QueryEscape(p.Value))
+		}
+	}
+	return q.String()
 }
 
 // within is a bound that the other side names, if it is one and less than ours.
