@@ -74,6 +74,7 @@ type App struct {
 	catalog *campaign.Catalog
 	counter *count.Counter
 	looks   *appearance.Store
+	media   *media.Store
 	settle  *settle.Services
 	inbox   *inbox.Inbox
 	metrics *metrics.Metrics
@@ -145,6 +146,7 @@ func (a *App) build(ctx context.Context, opts Options) error {
 	a.counter = count.New(count.Config{
 		DB: a.db, Campaigns: campaigns, Zone: a.cfg.Timezone, Now: a.now, Log: a.log, Metrics: a.metrics,
 	})
+	a.media = media.New(a.db, a.now)
 	a.looks = appearance.New(a.db, a.now, a.log)
 	if err := a.looks.Load(ctx); err != nil {
 		return err
@@ -360,7 +362,7 @@ func (a *App) pages(opts Options, campaigns *campaign.Catalog, pp *paypal.Client
 		SecretKey: string(a.cfg.SecretKey), SecretKeyOld: string(a.cfg.SecretKeyOld),
 		TemplatesDir: a.cfg.TemplatesDir, Languages: a.cfg.Languages, Timezone: a.cfg.Timezone, DemoArticle: opts.DemoArticle,
 		Contributions: a.contributions, Starter: a.settle.Starter, Settler: a.settle.Settler, Disputes: a.settle.Disputes,
-		Campaigns: campaigns, CampaignService: a.campaignService(), Media: media.New(a.db, a.now), Counter: a.counter,
+		Campaigns: campaigns, CampaignService: a.campaignService(), Media: a.media, Counter: a.counter,
 		Appearance: a.looks,
 		Webhook:    a.inbox.Receive, WebhookHeaders: a.inbox.CheckHeaders,
 		Replay: a.inbox.Replay, ReplayAll: a.inbox.ReplayParked, Ready: a.ready, Impaired: impaired(pp),
