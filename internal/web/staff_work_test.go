@@ -46,7 +46,7 @@ func TestBackgroundWorkIsShown(t *testing.T) {
 		"Failing Work that failed and is tried again", "send letter fails 22 Nov 2026, 12:05 22 Nov 2026, 13:45 7 the mailbox is",
 		"Process PayPal events 0 – 0 – 0 1 parked",
 		"send letter 1 22 Nov 2026, 13:00 2 1 1 1",
-		"Delete expired sessions and counts tidy OK every hour 22 Nov 2026, 12:25 22 Nov 2026, 13:25",
+		"Delete expired sessions, counts and unused pictures tidy OK every hour 22 Nov 2026, 12:25 22 Nov 2026, 13:25",
 		"send letter runs 22 Nov 2026, 13:05 paper.example/77")
 	if strings.Contains(page, "gone") || strings.Contains(page, "<busy>") {
 		t.Errorf("the page shows\n%s", page)
