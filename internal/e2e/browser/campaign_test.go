@@ -233,6 +233,9 @@ func (c *campaigner) appeal(query string) string {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	if got.Status != 200 { // 404 until the catalog has read that it is no draft any more, 204 then
+		return ""
+	}
 	return got.Body
 }
 
