@@ -125,13 +125,13 @@ func funcs(lang language.Tag, house House) map[string]any {
 // write makes the part of a sentence that stands in [brackets] a link to a mail address; without one it is only the
 // sentence.
 func write(address, sentence string) template.HTML {
-	text := template.HTMLEscapeString(sentence)
-	if address == "" {
-		return template.HTML(strings.NewReplacer("[", "", "]", "").Replace(text))
+	opening, closing := "", ""
+	if address != "" {
+		to := (&url.URL{Scheme: "mailto", Opaque: address}).String()
+		opening, closing = `<a class="link" href="`+template.HTMLEscapeString(to)+`" style="color: #8a1c2b;">`, "</a>"
 	}
-	to := (&url.URL{Scheme: "mailto", Opaque: address}).String()
-	return template.HTML(strings.NewReplacer(
-		"[", `<a class="link" href="`+template.HTMLEscapeString(to)+`" style="color: #8a1c2b;">`, "]", "</a>").Replace(text))
+	text := strings.NewReplacer("[", opening, "]", closing).Replace(template.HTMLEscapeString(sentence))
+	return template.HTML(text) //nolint:gosec // the sentence and the address are escaped
 }
 
 // to is an address of ours that opens in the mail's language. The publication's own is left out of it.

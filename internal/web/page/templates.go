@@ -191,13 +191,13 @@ func link(address, sentence string, target ...string) (template.HTML, error) {
 		return "", fmt.Errorf("nothing is in brackets in %q", sentence)
 	}
 	if address == "" {
-		return template.HTML(template.HTMLEscapeString(before + text + after)), nil
+		return template.HTML(template.HTMLEscapeString(before + text + after)), nil //nolint:gosec // it is escaped
 	}
 	var b strings.Builder
 	err := linked.Execute(&b, struct{ Before, Address, Target, Text, After string }{
 		before, address, strings.Join(target, ""), text, after,
 	})
-	return template.HTML(b.String()), err // what html/template has escaped
+	return template.HTML(b.String()), err //nolint:gosec // html/template has escaped it
 }
 
 var linked = template.Must(template.New("link").Parse(
