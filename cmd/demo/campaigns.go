@@ -26,6 +26,9 @@ const (
 	driveGoal = 250_000 // cents
 )
 
+// variants are the wordings of the fund drive's heading that readers draw.
+var variants = [...]string{"as-it-is", "for-somebody"}
+
 var (
 	//go:embed campaigns.toml
 	driveWords string
@@ -99,6 +102,8 @@ func driveContent() (campaign.Content, error) {
 			Kind:    campaign.NextRead,
 			Address: "https://harbour-courier.example/2026/the-river-that-nobody-measured",
 		},
-		Variants: []campaign.Variant{{Name: "as-it-is", Weight: 1}, {Name: "for-somebody", Weight: 1, Texts: written.Other}},
+		Variants: []campaign.Variant{
+			{Name: variants[0], Weight: 1}, {Name: variants[1], Weight: 1, Texts: written.Other},
+		},
 	}, nil
 }

@@ -32,6 +32,7 @@ func history(n int, from time.Time) []gift {
 		if draw.IntN(7) == 0 {
 			g.message = pick(draw, messages)
 		}
+		g.variant = variants[i%len(variants)]
 		gifts[i] = g
 	}
 	slices.SortFunc(gifts, func(a, b gift) int { return a.at.Compare(b.at) })

@@ -166,6 +166,9 @@ func (d *demo) start(ctx, serving context.Context) error {
 		}
 	}
 	if fresh {
+		if err := d.countReaders(ctx, cfg); err != nil {
+			return err
+		}
 		if err := d.seed(ctx, cfg); err != nil {
 			return err
 		}

@@ -43,6 +43,7 @@ const (
 type gift struct {
 	at                                 time.Time
 	amount, currency, article          string
+	variant                            string // of the appeal, where that is the fund drive's
 	name, email, given, surname, place string
 	message                            string
 	ending                             ending
@@ -181,12 +182,13 @@ func (s *seeder) start(ctx context.Context, g *gift) error {
 	var started struct {
 		ID string `json:"id"`
 	}
-	asked := campaign.DefaultSlug
+	asked, variant := campaign.DefaultSlug, ""
 	if time.Since(g.at) < driveDays*24*time.Hour && g.article != "" { // then the fund drive is what articles show
-		asked = driveSlug
+		asked, variant = driveSlug, g.variant
 	}
 	err := s.post(ctx, s.base+"/contributions", map[string]any{
-		"campaign": asked, "amount": g.amount, "currency": g.currency, "frequency": "once", "article": g.article,
+		"campaign": asked, "variant": variant, "format": campaign.FormatInline, "article": g.article,
+		"amount": g.amount, "currency": g.currency, "frequency": "once",
 		"name": g.name, "message": g.message, "named": g.name != "",
 	}, &started)
 	if err != nil {
