@@ -159,7 +159,7 @@ func TestAnAddressBecomesAnAppeal(t *testing.T) {
 	for address, want := range map[string]int{
 		h.base: 200, h.base + "/": 200, h.base + "/?x=1": 200, h.base + "/support/none": 404, h.base + "/staff": 404,
 		h.base + ".evil.example/support/support": 404, "https://evil.example/support/support": 404, "": 404, "%": 404,
-		h.base + "/support/": 404, h.base + "@evil.example/support/support": 404,
+		h.base + "/support/": 404, h.base + "//evil.example/support/support": 404, h.base + "@evil.example/support/support": 404,
 	} {
 		if got, _ := ask(address, ""); got.status != want {
 			t.Errorf("%s: %d", address, got.status)

@@ -83,15 +83,11 @@ func (s *Appeal) Show(w http.ResponseWriter, r *http.Request) error { return s.s
 // Frame answers GET /embed/{campaign}/frame: the same as a document, for an iframe.
 func (s *Appeal) Frame(w http.ResponseWriter, r *http.Request) error { return s.show(w, r, true) }
 
-// show answers with an appeal. Where its campaign is not live, nothing is to be shown, and the answer is 204; a draft is
-// nobody's business yet.
+// show answers with an appeal. Where its campaign is not live, nothing is to be shown, and the answer is 204.
 func (s *Appeal) show(w http.ResponseWriter, r *http.Request, framed bool) error {
 	wanted, h := wantedBy(r.URL.RawQuery), w.Header()
 	s.openToEmbedders(h, r, wanted.origin) // first, so that the page's script can also read an error
 	k, err := s.campaigns.Find(r.Context(), r.PathValue("campaign"))
-	if err == nil && k.Status(s.now()) == campaign.StatusDraft {
-		err = page.NotFound()
-	}
 	if err != nil {
 		h["Cache-Control"] = s.header.noStore
 		return err

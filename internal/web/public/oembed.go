@@ -85,7 +85,7 @@ func (s *OEmbed) pasted(address string) (slug string, query url.Values, ours boo
 	return slug, u.Query(), ours && slug != ""
 }
 
-// find is the campaign of that name, unless it is a draft; the default one for no name.
+// find is the campaign of that name; the default one for no name.
 func (s *OEmbed) find(r *http.Request, slug string) (*campaign.Entry, error) {
 	if slug == "" {
 		k, err := s.appeal.campaigns.Default(r.Context())
@@ -94,11 +94,7 @@ func (s *OEmbed) find(r *http.Request, slug string) (*campaign.Entry, error) {
 		}
 		slug = k.Slug
 	}
-	k, err := s.appeal.campaigns.Find(r.Context(), slug)
-	if err == nil && k.Status(s.appeal.now()) == campaign.StatusDraft {
-		err = page.NotFound()
-	}
-	return k, err
+	return s.appeal.campaigns.Find(r.Context(), slug)
 }
 
 // frameAddress is where the document of an appeal is.
