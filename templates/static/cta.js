@@ -97,9 +97,11 @@
     minder?.remove();
     await dress(host, holder);
     if (minder) import(minder.src).then(({ guard }) => guard(holder.querySelector("form")), () => {}); // works without
-    if (shown.format !== "banner") await stillness(host);
+    if (shown.format !== "banner") await stillness(host, holder, spot);
     spot?.replaceChildren(host);
-    for (const { style } of [host, holder]) style.cssText = "";
+    // Its margins move nothing around it, and a banner has no place in the text at all.
+    host.style.cssText = shown.format === "banner" ? "display: contents" : "display: flow-root";
+    holder.style.cssText = "";
     watch(box, () => (note("view"), tell("shown", shown)));
   }
 
@@ -177,14 +179,15 @@
     for (const a of holder.querySelectorAll("a[href*='/embed/kept']")) a.href += `&back=${encodeURIComponent(location.href)}`;
   }
 
-  // stillness waits until the appeal can come without moving what is being read: while its place is out of sight, or
-  // where nothing follows it, or before anything was painted. A tap or a key allows for it, too, and at last the time.
-  function stillness(host) {
+  // stillness waits until the appeal can come without moving what is being read: while its place is out of sight, or has
+  // room for it already, or where nothing follows it. A tap or a key allows for it, too, and at last the time.
+  function stillness(host, holder, spot) {
     const fits = () => {
       const { top, bottom } = host.getBoundingClientRect(), end = document.documentElement.getBoundingClientRect().bottom;
-      return top >= innerHeight || (bottom < 0 && CSS.supports("overflow-anchor", "auto")) || end - bottom < 1;
+      return top >= innerHeight || (bottom < 0 && CSS.supports("overflow-anchor", "auto")) || end - bottom < 1 ||
+        spot?.offsetHeight >= holder.offsetHeight;
     };
-    if (!performance.getEntriesByType("paint").length || fits()) return;
+    if (fits()) return;
     return new Promise((resolve) => {
       const watcher = new IntersectionObserver(() => fits() && done());
       const done = () => (watcher.disconnect(), resolve());

@@ -70,7 +70,8 @@ func newNewspaper(t *testing.T) *newspaper {
 }
 
 const storyStyle = `:root { color-scheme: light dark; font: 1.1rem/1.6 serif }
-body { margin: 0 } main { display: block; max-width: 40rem; margin: 0 auto; padding: 1rem } h1 { line-height: 1.2 }`
+body { margin: 0 } main { display: block; max-width: 40rem; margin: 0 auto; padding: 1rem } h1 { line-height: 1.2 }
+.room { min-height: 1400px }`
 
 // words are a paragraph of the story.
 var words = map[string]string{
@@ -324,6 +325,25 @@ func waysToEmbed(t *testing.T, s *harness.Fixture, news *newspaper, b *tab, axe 
 			t.Errorf("%s: what stood in for the appeal is still there", name)
 		}
 	}
+
+	// Where its place is in sight already, the appeal waits for a tap, which may move things.
+	news.prints(hostPage{body: `<script async ` + src + `></script>`})
+	b.do(cdp.EmulateViewport(b.screen.width, 3000))
+	b.open(news.URL + "/?in-sight")
+	b.do(cdp.Sleep(time.Second))
+	waits := eval[bool](b, `!`+box+`?.checkVisibility({ visibilityProperty: true })`)
+	b.do(cdp.MouseClickXY(20, 20))
+	b.awaitBox(campaign.FormatInline)
+	if moved := eval[string](b, shifted); moved != "" || !waits {
+		t.Errorf("it waits: %v; the page's layout shifts by %s", waits, moved)
+	}
+	news.prints(hostPage{body: `<div data-readerfund class="room"></div><script async ` + src + `></script>`})
+	b.open(news.URL + "/?with-room")
+	b.do(cdp.Sleep(time.Second))
+	if moved := eval[string](b, shifted); moved != "" || !eval[bool](b, box+`.checkVisibility({ visibilityProperty: true })`) {
+		t.Errorf("the page's layout shifts by %s, or the room stays empty", moved)
+	}
+	b.setScreen(b.screen)
 
 	// What happens is told to the page, once each; the answers are there, and are kept.
 	news.prints(hostPage{
