@@ -91,19 +91,11 @@ var serverName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-
 // ShareOnMastodon answers GET /contributions/{id}/share: a page with a link to the Mastodon server that the reader names.
 // It is a page and not a redirect, so that the address leads nobody elsewhere without showing where.
 func (s *Thanks) ShareOnMastodon(w http.ResponseWriter, r *http.Request) error {
-	id, err := page.PathID(r)
+	c, r, err := s.open(r)
 	if err != nil {
 		return err
 	}
-	if !s.mayOpen(s.cookies, r, id) {
-		return errNotYours()
-	}
-	c, err := s.contributions.Get(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	r = page.InLanguage(r, c.Locale)
-	m := mastodonPage{Share: s.share(r, c), Server: r.URL.Query().Get("server"), Back: s.thanksAddress(id)}
+	m := mastodonPage{Share: s.share(r, c), Server: r.URL.Query().Get("server"), Back: s.thanksAddress(c.ID)}
 	status := http.StatusOK
 	if name := serverOf(m.Server); serverName.MatchString(name) && len(name) <= 253 {
 		m.Server, m.On = name, "https://"+name+"/share?text="+escaped(m.Share.Post)

@@ -94,20 +94,25 @@ func outcomeFor(r *http.Request, c contribution.Contribution) contribution.Outco
 	return o
 }
 
-// Show answers GET /contributions/{id}/thanks: the truth about one contribution, for who holds its key or made it.
-func (s *Thanks) Show(w http.ResponseWriter, r *http.Request) error {
+// open reads the contribution of a request that may see its thanks page, and gives the request in the gift's language.
+func (s *Thanks) open(r *http.Request) (contribution.Contribution, *http.Request, error) {
 	id, err := page.PathID(r)
 	if err != nil {
-		return err
+		return contribution.Contribution{}, r, err
 	}
 	if !s.mayOpen(s.cookies, r, id) {
-		return errNotYours()
+		return contribution.Contribution{}, r, errNotYours()
 	}
 	c, err := s.contributions.Get(r.Context(), id)
+	return c, page.InLanguage(r, c.Locale), err
+}
+
+// Show answers GET /contributions/{id}/thanks: the truth about one contribution, for who holds its key or made it.
+func (s *Thanks) Show(w http.ResponseWriter, r *http.Request) error {
+	c, r, err := s.open(r)
 	if err != nil {
 		return err
 	}
-	r = page.InLanguage(r, c.Locale)
 	t := s.page(r, c)
 	if err := s.readSubscription(r, &t); err != nil {
 		return err
