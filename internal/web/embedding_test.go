@@ -16,7 +16,6 @@ import (
 
 	"readerfund/internal/account"
 	"readerfund/internal/campaign"
-	"readerfund/internal/i18n"
 )
 
 // What a link or a frame of each format carries, the gift keeps.
@@ -126,17 +125,6 @@ func TestAFragmentIsCompressedOnceAndSmall(t *testing.T) {
 		got := r.do("GET", "/embed/"+name, "", "Accept-Encoding", "gzip")
 		if got.status != 200 || len(got.body) > most {
 			t.Errorf("%s: %d, %d bytes", name, got.status, len(got.body))
-		}
-	}
-}
-
-// Where we cannot be reached, the script says by itself where to give, in every language that readers have.
-func TestTheScriptSpeaksEveryLanguage(t *testing.T) {
-	t.Parallel()
-	script := openHouse(t, nil).newReader().get("/embed/cta.js").body
-	for _, lang := range i18n.Default().Languages() {
-		if !strings.Contains(script, "\n    "+lang.String()+`: "`) {
-			t.Errorf("SUPPORT in cta.js has no words in %s", lang)
 		}
 	}
 }

@@ -13,15 +13,6 @@
 (() => {
   "use strict";
   const page = (window[Symbol.for("readerfund")] ??= { taken: new Set() }); // scripts and elements that have an appeal
-  // What stands there while we cannot be reached: in the script, because then nobody else can say it.
-  const SUPPORT = {
-    ar: "ادعموا صحافتنا عبر PayPal",
-    de: "Unterstützen Sie unseren Journalismus über PayPal",
-    en: "Support our journalism via PayPal",
-    es: "Apoye nuestro periodismo con PayPal",
-    fr: "Soutenez notre journalisme via PayPal",
-    uk: "Підтримайте нашу журналістику через PayPal",
-  };
   comeBack();
   const own = document.currentScript; // a module has none
   const isOurs = (s) => /\/embed\/cta\.js$/.test(new URL(s.src).pathname);
@@ -54,8 +45,7 @@
       const link = document.createElement("a");
       link.href = `${base}/${data.campaign ? `support/${encodeURIComponent(data.campaign)}` : ""}?${new URLSearchParams(came)}`;
       link.target = "_top";
-      const lang = (data.lang || document.documentElement.lang).slice(0, 2).toLowerCase();
-      link.textContent = SUPPORT[lang] ?? SUPPORT.en;
+      link.textContent = "Support our journalism via PayPal";
       host.shadowRoot.replaceChildren(link);
     });
   }
