@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,9 +34,14 @@ func findsWhatIsWrong(t *testing.T, a auditor) {
 	}
 }
 
+// installing keeps tests that run at once from taking away each other's axe-core.
+var installing sync.Mutex
+
 // axeScript gets axe-core from npm, in the version that package-lock.json names.
 func axeScript(t *testing.T) string {
 	t.Helper()
+	installing.Lock()
+	defer installing.Unlock()
 	file := filepath.Join("node_modules", "axe-core", "axe.min.js")
 	if text, err := os.ReadFile(file); err == nil && strings.Contains(string(text), axeVersion(t)) {
 		return string(text)
