@@ -1,6 +1,6 @@
-// Package locales carries every sentence that people read. A folder for each language holds what readers see, a file for
-// each subject: money.toml has the sentences whose keys begin with "money.", in the message format of go-i18n. The folder
-// staff holds what only staff and operators see, in English. internal/i18n says them.
+// Package locales carries every sentence that people read. A folder for each language holds what readers see, a file
+// for each subject: money.toml has the sentences whose keys begin with "money.", in the message format of go-i18n. The
+// folder staff holds what only staff and operators see, in English. internal/i18n says them.
 //
 // A further language is a further folder: docs/translating.md.
 package locales

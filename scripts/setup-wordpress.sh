@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints where WordPress's files are. With --install, root on Debian gets it, PHP and MariaDB where they are missing. The
-# exit status is 1 when something is missing in the end.
+# Prints where WordPress's files are. With --install, root on Debian gets it, PHP and MariaDB where they are missing.
+# The exit status is 1 when something is missing in the end.
 set -eu
 
 find_wordpress() {

@@ -23,7 +23,8 @@ type pair struct {
 	pool  *db.DB // ours, for setting up
 }
 
-// withPair starts both sides, lets do measure them, and stops them. The service may have settings beside the usual ones.
+// withPair starts both sides, lets do measure them, and stops them. The service may have settings beside the usual
+// ones.
 func (h *house) withPair(ctx context.Context, database string, do func(*pair) error, settings ...string) (err error) {
 	p := &pair{}
 	defer func() { err = errors.Join(err, p.close()) }()

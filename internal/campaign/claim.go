@@ -14,10 +14,10 @@ import (
 	"readerfund/internal/money"
 )
 
-// A claim is a figure that staff typed where we know it: the goal, what was raised, how many gave, how long it lasts. It
-// would be wrong the day after, and nobody would notice, so it is refused; the placeholder is always right. What reads
-// like a claim is found by a language's words (claimWords) around a number, within one sentence. Numbers of other things
-// stay: what a lawsuit cost, how many files there were, what an earlier year brought.
+// A claim is a figure that staff typed where we know it: the goal, what was raised, how many gave, how long it lasts.
+// It would be wrong the day after, and nobody would notice, so it is refused; the placeholder is always right. What
+// reads like a claim is found by a language's words (claimWords) around a number, within one sentence. Numbers of other
+// things stay: what a lawsuit cost, how many files there were, what an earlier year brought.
 
 // claims refuses the claims in a text, one of each kind.
 func (c *checker) claims(at, written, lang string) {

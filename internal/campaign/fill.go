@@ -37,8 +37,8 @@ func Placeholders() []string {
 // placeholder matches {supporters}, and {supporters:one reader|# readers} with a form for each plural of the language.
 var placeholder = regexp.MustCompile(`\{([^{}:]*)(?::([^{}]*))?\}`)
 
-// Fill puts figures in place of placeholders, as the reader's language writes them. A sentence whose figure is not known
-// is left out, and so is one that nobody gave today.
+// Fill puts figures in place of placeholders, as the reader's language writes them. A sentence whose figure is not
+// known is left out, and so is one that nobody gave today.
 func (t Texts) Fill(f Facts, tag language.Tag) Texts {
 	fill := filler{f, tag}
 	for _, field := range textFields {
@@ -182,8 +182,8 @@ func sentences(text string) []string {
 // longestTitle is the longest word with a stop that is an abbreviation before a name: "Mrs. May", "St. Pauli".
 const longestTitle = 3
 
-// endsSentence reports whether a stop between two parts of a text ends a sentence: a space follows, then no small letter
-// and no digit, and before it is no single letter ("z. B."), no title and no day ("31. Dezember").
+// endsSentence reports whether a stop between two parts of a text ends a sentence: a space follows, then no small
+// letter and no digit, and before it is no single letter ("z. B."), no title and no day ("31. Dezember").
 func endsSentence(before, after string) bool {
 	rest := strings.TrimLeftFunc(after, unicode.IsSpace)
 	next, _ := utf8.DecodeRuneInString(rest)

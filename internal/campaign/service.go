@@ -90,8 +90,8 @@ func (s *Service) Duplicate(ctx context.Context, by Actor, slug, newSlug, newNam
 	return s.create(ctx, by, e, duplicated)
 }
 
-// Save keeps what staff wrote about a campaign. version is the one they read: if somebody saved another since, the error
-// is a *ConflictError. Other errors are fault.Invalid beside the fields, all of them at once.
+// Save keeps what staff wrote about a campaign. version is the one they read: if somebody saved another since, the
+// error is a *ConflictError. Other errors are fault.Invalid beside the fields, all of them at once.
 func (s *Service) Save(ctx context.Context, by Actor, slug string, version int64, e Edit) (Campaign, error) {
 	return s.change(ctx, by, slug, version, edited, func(k *Campaign) error {
 		if e.Slug != k.Slug && k.State != Draft {
@@ -156,8 +156,8 @@ func (s *Service) End(ctx context.Context, by Actor, slug string, version int64)
 	})
 }
 
-// MakeDefault shows a campaign at the home page, and to readers whose link names none, in place of the one before. It is
-// no change of what the campaign says, so that it keeps its version.
+// MakeDefault shows a campaign at the home page, and to readers whose link names none, in place of the one before. It
+// is no change of what the campaign says, so that it keeps its version.
 func (s *Service) MakeDefault(ctx context.Context, by Actor, slug string, version int64) (Campaign, error) {
 	var k Campaign
 	err := s.DB.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) (err error) {

@@ -25,8 +25,8 @@ const (
 // Rests is for how many days readers are not asked after each answer, by any campaign.
 func Rests() map[Answer]int { return map[Answer]int{Gave: 90, Start: 28, Said: 28, Close: 7, Later: 3} }
 
-// Asking lists the formats that speak to readers who came for an article: rests and caps are for these. A button, a goal
-// or a form stays where the page put it, so that a reader always finds the way to give.
+// Asking lists the formats that speak to readers who came for an article: rests and caps are for these. A button, a
+// goal or a form stays where the page put it, so that a reader always finds the way to give.
 func Asking() []string { return []string{campaign.FormatInline, campaign.FormatBanner} }
 
 // Offer is what may stand on one page, in order, with everything that has to be known about the reader to choose. It is

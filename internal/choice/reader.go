@@ -25,8 +25,8 @@ type Seen struct {
 	All  int `json:"all"`
 }
 
-// Given is whether the reader has given: "yes", "no" or "unknown". Someone who went to PayPal and was not heard of since
-// may have, for as long as they rest.
+// Given is whether the reader has given: "yes", "no" or "unknown". Someone who went to PayPal and was not heard of
+// since may have, for as long as they rest.
 func (r *Reader) Given() string {
 	if _, gave := r.Ago[Gave]; gave {
 		return "yes"

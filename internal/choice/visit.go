@@ -25,8 +25,8 @@ const (
 	longestWord = 200 // characters
 )
 
-// VisitFrom reads what a page with that address says about itself: section, author, tags, lang, campaign and format. What
-// cannot be used is left out; the page then counts as one that says nothing about it.
+// VisitFrom reads what a page with that address says about itself: section, author, tags, lang, campaign and format.
+// What cannot be used is left out; the page then counts as one that says nothing about it.
 func VisitFrom(article string, q url.Values) Visit {
 	v := Visit{
 		Article: article, Section: word(q.Get("section")), Authors: words(q["author"]), Tags: words(q["tags"]),

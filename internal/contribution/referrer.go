@@ -28,8 +28,8 @@ func (r Referrer) class() Referrer {
 	return ReferrerOf(string(r))
 }
 
-// ReferrerOf is the kind of a page by its address or host, as a browser's Referer has it. It is FromOther for hosts that
-// are not known, and empty for what is no address. Only the publication can tell its own pages.
+// ReferrerOf is the kind of a page by its address or host, as a browser's Referer has it. It is FromOther for hosts
+// that are not known, and empty for what is no address. Only the publication can tell its own pages.
 func ReferrerOf(address string) Referrer {
 	if !strings.Contains(address, "://") {
 		address = "https://" + address

@@ -9,8 +9,8 @@ import (
 	"readerfund/internal/text"
 )
 
-// Source is what led a reader to give, beside the campaign and the article's address. Nothing depends on it: a bad value
-// is left out, and costs no gift.
+// Source is what led a reader to give, beside the campaign and the article's address. Nothing depends on it: a bad
+// value is left out, and costs no gift.
 type Source struct {
 	UTM
 

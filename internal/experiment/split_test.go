@@ -57,7 +57,8 @@ func TestReadersAreDividedByWeight(t *testing.T) {
 	}
 }
 
-// within checks a count of 100,000 against its expected share: four standard deviations, which one test in 15,000 fails.
+// within checks a count of 100,000 against its expected share: four standard deviations, which one test in 15,000
+// fails.
 func within(t *testing.T, weights []int, what string, got int64, share float64) {
 	t.Helper()
 	const n = 100_000

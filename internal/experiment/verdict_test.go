@@ -9,7 +9,8 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// arm is an arm of a test with weight 1, whose gifts of 10.00 EUR are all kept but the regretted, which went back whole.
+// arm is an arm of a test with weight 1, whose gifts of 10.00 EUR are all kept but the regretted, which went back
+// whole.
 func arm(name string, readers, begun, regretted int64) Arm {
 	kept := begun - regretted
 	return Arm{Name: name, Weight: 1, Seen: Seen{Readers: readers, Views: 3 * readers}, Given: Given{

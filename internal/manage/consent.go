@@ -17,8 +17,8 @@ import (
 // it changes the subscription all the same.
 const consentWithin = 72 * time.Hour
 
-// revise asks PayPal for the page on which the reader consents, in the language in which they gave. Back here it goes on
-// in the same.
+// revise asks PayPal for the page on which the reader consents, in the language in which they gave. Back here it goes
+// on in the same.
 func (s *Service) revise(ctx context.Context, c Change) (approveURL string, err error) {
 	every := paypal.Monthly
 	if c.Frequency == contribution.Yearly {

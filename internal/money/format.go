@@ -82,8 +82,8 @@ func place(digits, sign string, tag language.Tag) string {
 	return sign + digits
 }
 
-// Printer writes numbers in the digits of the amount field and of receipt numbers, in Arabic too, for which CLDR has two
-// sets (docs/decisions/0047).
+// Printer writes numbers in the digits of the amount field and of receipt numbers, in Arabic too, for which CLDR has
+// two sets (docs/decisions/0047).
 func Printer(tag language.Tag) *message.Printer {
 	if base, _ := tag.Base(); base.String() == "ar" {
 		tag, _ = tag.SetTypeForKey("nu", "latn") // a known key with a known value is never refused

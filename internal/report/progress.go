@@ -14,8 +14,8 @@ import (
 )
 
 // Progress counts what campaigns have raised since their start: the net sum of the ledger's entries in one currency,
-// and, in all currencies, how many people gave it. Who got everything back is no supporter. Those who gave today began a
-// gift since midnight; the renewal of a monthly one, which its reader does nothing for, is not among them.
+// and, in all currencies, how many people gave it. Who got everything back is no supporter. Those who gave today began
+// a gift since midnight; the renewal of a monthly one, which its reader does nothing for, is not among them.
 func (r *Reports) Progress(
 	ctx context.Context, midnight time.Time, all []campaign.Counted,
 ) (map[uuid.UUID]campaign.Progress, error) {

@@ -253,7 +253,8 @@ func TestTheRollupGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
-// A gift that was stopped before its first charge counts on the day on which it was, also where nobody had paid by then.
+// A gift that was stopped before its first charge counts on the day on which it was, also where nobody had paid by
+// then.
 func TestTheRollupBeginsWithAGiftThatWasNeverCharged(t *testing.T) {
 	t.Parallel()
 	n := newsroom.New(t, newsroom.Options{Clock: testkit.NewClock()})

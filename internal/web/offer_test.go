@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// What staff chose for a campaign holds on its page and at its form: the amount and frequency chosen first, of a variant
-// too, and the smallest gift.
+// What staff chose for a campaign holds on its page and at its form: the amount and frequency chosen first, of a
+// variant too, and the smallest gift.
 func TestACampaignsOwnAmounts(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)

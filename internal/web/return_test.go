@@ -174,8 +174,8 @@ func TestTurningBackWhilePayPalIsAway(t *testing.T) {
 	}
 }
 
-// The webhook of the approval may be quicker than the reader: then they hear of the refusal for the first time, and have
-// picked no other way to pay yet.
+// The webhook of the approval may be quicker than the reader: then they hear of the refusal for the first time, and
+// have picked no other way to pay yet.
 func TestAReturnAfterTheWebhooksRefusalIsTheFirst(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, func(d *Deps) { d.Log = quiet() })

@@ -366,8 +366,8 @@ func multipartForm(t *testing.T, v url.Values, field string, file []byte) (body,
 	return b.String(), m.FormDataContentType()
 }
 
-// A portrait is kept with the first form that brings it, whatever else is wrong. What is no picture, or too much of one,
-// is refused beside the field.
+// A portrait is kept with the first form that brings it, whatever else is wrong. What is no picture, or too much of
+// one, is refused beside the field.
 func TestACampaignsPictures(t *testing.T) {
 	t.Parallel()
 	h := openNewsroom(t, nil)

@@ -1,9 +1,10 @@
 // Chooses the appeal that this reader sees on this page, and keeps what has to be remembered for it.
 //
 // The service says which campaigns may stand on this article, in order, each with its rules about the reader
-// (GET /embed/choice, the same answer for everybody). Whether a reader fits is decided here. What is kept about the reader
-// stays in this browser, in localStorage of the publication's own site under the key "readerfund"; it is sent to nobody.
-// Where the publication asks its readers first, nothing is kept or read before they agreed: then all lasts until the page is left.
+// (GET /embed/choice, the same answer for everybody). Whether a reader fits is decided here. What is kept about the
+// reader stays in this browser, in localStorage of the publication's own site under the key "readerfund"; it is sent to
+// nobody. Where the publication asks its readers first, nothing is kept or read before they agreed: then all lasts
+// until the page is left.
 //
 // internal/choice decides the same for the page on which staff ask why an appeal was (not) shown; the cases in
 // internal/choice/testdata/cases.json run in both.
@@ -26,12 +27,12 @@ if (globalThis.document) {
   forgetIfAsked();
 }
 
-// choose resolves to {campaign, variant, format, holdout}, or to null where nothing is to be shown. With holdout, the reader
-// is one of those who are shown nothing, to compare with: draw nothing, but note("view", …).
+// choose resolves to {campaign, variant, format, holdout}, or to null where nothing is to be shown. With holdout, the
+// reader is one of those who are shown nothing, to compare with: draw nothing, but note("view", …).
 //
-// page: {base, campaign, format, article, section, author, tags, lang, consent, gave}. consent is "granted", "denied" or empty,
-// where the publication's setting holds; gave is true where the reader comes back from giving. It rejects where the service does
-// not answer.
+// page: {base, campaign, format, article, section, author, tags, lang, consent, gave}. consent is "granted", "denied"
+// or empty, where the publication's setting holds; gave is true where the reader comes back from giving. It rejects
+// where the service does not answer.
 export async function choose(page) {
   const query = new URLSearchParams({ origin: location.origin }); // who may read the answer, for caches
   for (const name of ["campaign", "format", "article", "section", "author", "tags", "lang"]) {
@@ -51,9 +52,9 @@ export async function choose(page) {
   return shown && { ...shown, base: page.base, article: page.article };
 }
 
-// note keeps what became of an appeal, and counts it at the service without naming anybody. shown is what choose resolved to.
-// kind: view, click, start (the form was sent to PayPal), close, later ("remind me later"), said ("I already gave"), gave
-// (we know it) or optout ("do not ask me again").
+// note keeps what became of an appeal, and counts it at the service without naming anybody. shown is what choose
+// resolved to. kind: view, click, start (the form was sent to PayPal), close, later ("remind me later"), said ("I
+// already gave"), gave (we know it) or optout ("do not ask me again").
 export function note(kind, shown) {
   const kinds = [kind];
   change((day) => {
@@ -122,8 +123,8 @@ function hash(text) {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-// holds reports whether a rule about the reader does. What is not known holds nowhere, not even where the rule is reversed,
-// except for "unknown" as an answer to whether the reader has given.
+// holds reports whether a rule about the reader does. What is not known holds nowhere, not even where the rule is
+// reversed, except for "unknown" as an answer to whether the reader has given.
 function holds(rule, reader, rests) {
   if (rule.kind === "articles") {
     const n = reader.articles;
@@ -246,8 +247,8 @@ function count(article, day) {
   record.articles = { ...record.articles, [day]: (record.articles?.[day] ?? 0) + 1 };
 }
 
-// see counts a view of a campaign, and reports whether it was seen before. The one seen last comes last, so that the oldest
-// of many are left out.
+// see counts a view of a campaign, and reports whether it was seen before. The one seen last comes last, so that the
+// oldest of many are left out.
 function see(slug, day) {
   const { [slug]: s, ...others } = record.seen ?? {};
   record.seen = { ...others, [slug]: { all: (s?.all ?? 0) + 1, days: { ...s?.days, [day]: (s?.days[day] ?? 0) + 1 } } };
@@ -256,7 +257,8 @@ function see(slug, day) {
 
 const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
-// forgetIfAsked removes what is kept when the page that says what it is sends a reader here, and goes back to that page.
+// forgetIfAsked removes what is kept when the page that says what it is sends a reader here, and goes back to that
+// page.
 function forgetIfAsked() {
   if (location.hash !== "#readerfund-forget") return;
   leaving = true;

@@ -2,10 +2,11 @@
 //
 //   <script async src="https://give.example.org/embed/cta.js" data-campaign="support"></script>
 //
-// It may be a module, and it may stand in <head>: then the appeal goes into the element with the attribute data-readerfund,
-// or to the end of the article where there is none. What stands in such an element is for readers without JavaScript, or
-// without us. Optional: data-campaign, data-format (inline, banner, button, goal or form), data-lang, data-currency,
-// data-article (default: the page's canonical address), data-id, data-section, data-author, data-tags, data-consent.
+// It may be a module, and it may stand in <head>: then the appeal goes into the element with the attribute
+// data-readerfund, or to the end of the article where there is none. What stands in such an element is for readers
+// without JavaScript, or without us. Optional: data-campaign, data-format (inline, banner, button, goal or form),
+// data-lang, data-currency, data-article (default: the page's canonical address), data-id, data-section, data-author,
+// data-tags, data-consent.
 //
 // It speaks to the address it came from and to nobody else. The appeal lives in a shadow root, so that neither page nor
 // appeal changes the other's looks, and comes only where nothing that is being read moves. It tells the page of what
@@ -121,8 +122,8 @@
     return holder;
   }
 
-  // dress puts the appeal into the page, unseen and without room, and waits for its styles, and for the height of a frame. (What
-  // is clipped, unlike what is hidden, lets the margins of the paragraphs around it collapse.)
+  // dress puts the appeal into the page, unseen and without room, and waits for its styles, and for the height of a
+  // frame. (What is clipped, unlike what is hidden, lets the margins of the paragraphs around it collapse.)
   function dress(host, holder) {
     const styles = [...holder.querySelectorAll("link")].map((l) => new Promise((done, failed) => {
       l.addEventListener("load", done);
@@ -179,8 +180,8 @@
     for (const a of holder.querySelectorAll("a[href*='/embed/kept']")) a.href += `&back=${encodeURIComponent(location.href)}`;
   }
 
-  // stillness waits until the appeal can come without moving what is being read: while its place is out of sight, or has
-  // room for it already, or where nothing follows it. A tap or a key allows for it, too, and at last the time.
+  // stillness waits until the appeal can come without moving what is being read: while its place is out of sight, or
+  // has room for it already, or where nothing follows it. A tap or a key allows for it, too, and at last the time.
   function stillness(host, holder, spot) {
     const fits = () => {
       const { top, bottom } = host.getBoundingClientRect(), end = document.documentElement.getBoundingClientRect().bottom;

@@ -1,8 +1,8 @@
 // Minds an appeal in a frame on another site's page.
 
 if (parent !== window) {
-  // It tells the page how high it is, so that it needs no scroll bar. Pages that have our cta.js listen; for the others the
-  // frame keeps its height.
+  // It tells the page how high it is, so that it needs no scroll bar. Pages that have our cta.js listen; for the others
+  // the frame keeps its height.
   const tell = () => parent.postMessage({ readerfund: "height", height: Math.ceil(document.documentElement.getBoundingClientRect().height) }, "*");
   new ResizeObserver(tell).observe(document.documentElement);
   tell();

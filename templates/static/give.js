@@ -1,10 +1,11 @@
-// Minds the forms by which readers give: our own pages' and the call to action's. Everything works without it: the server
-// takes a typed amount before a choice, and a form's key makes a second click the same gift.
+// Minds the forms by which readers give: our own pages' and the call to action's. Everything works without it: the
+// server takes a typed amount before a choice, and a form's key makes a second click the same gift.
 
 const minded = new WeakSet();
 
-// guard shows at once that a click was taken, holds a second one back, and sees that the form has a key: two clicks send
-// the same one, and a page that comes back from the browser's memory has a new one, because what it sends is a new gift.
+// guard shows at once that a click was taken, holds a second one back, and sees that the form has a key: two clicks
+// send the same one, and a page that comes back from the browser's memory has a new one, because what it sends is a new
+// gift.
 export function guard(form) {
   if (minded.has(form)) return;
   minded.add(form);
@@ -69,8 +70,8 @@ function sayTheAmount(form) {
   say();
 }
 
-// A typed amount as the page writes amounts, with the fee and the sum by the schedule in the form's data: money.Fee does
-// the same on the server, and what it says is charged.
+// A typed amount as the page writes amounts, with the fee and the sum by the schedule in the form's data: money.Fee
+// does the same on the server, and what it says is charged.
 function figuresOf(form, typed) {
   const { pattern, decimals = "2", rate, fixed } = form.dataset;
   if (!pattern) return { amount: (form.querySelector(".money > span")?.textContent ?? "") + typed };

@@ -1,5 +1,5 @@
-// Does the sum of the page between the form and PayPal, and sends the form by itself: ALTCHA's proof of work, version 1.
-// Where it cannot run, the page's own button does the same after a while.
+// Does the sum of the page between the form and PayPal, and sends the form by itself: ALTCHA's proof of work, version
+// 1. Where it cannot run, the page's own button does the same after a while.
 (() => {
   "use strict";
   const form = document.querySelector("#moment");

@@ -29,8 +29,8 @@ const (
 )
 
 // What readers' pages cost on a slow phone. That nothing moves under the finger, and how much is sent, is checked; how
-// long it takes is written to artifacts/budgets.txt, because a busy machine proves nothing. `make budgets` measures more
-// often, and in both widths.
+// long it takes is written to artifacts/budgets.txt, because a busy machine proves nothing. `make budgets` measures
+// more often, and in both widths.
 func TestBudgets(t *testing.T) {
 	t.Parallel()
 	browser := openBrowser(t)

@@ -18,8 +18,8 @@ import (
 	"readerfund/internal/testkit"
 )
 
-// A member of staff makes a campaign with a goal, a portrait and two variants, previews what is not saved yet, plans it,
-// sees it begin, changes it and ends it. Its bar moves when a webhook tells of a gift, and back with the refund.
+// A member of staff makes a campaign with a goal, a portrait and two variants, previews what is not saved yet, plans
+// it, sees it begin, changes it and ends it. Its bar moves when a webhook tells of a gift, and back with the refund.
 func TestStaffRunACampaignInTheBrowser(t *testing.T) {
 	t.Parallel()
 	browser := openBrowser(t)

@@ -65,7 +65,8 @@ func (c choosing) forget() {
 	})
 }
 
-// What is known about a reader stays in the reader's browser, lasts as long as it says, and goes when the reader says so.
+// What is known about a reader stays in the reader's browser, lasts as long as it says, and goes when the reader says
+// so.
 func TestWhatABrowserRemembers(t *testing.T) {
 	t.Parallel()
 	browser := openBrowser(t)
@@ -99,7 +100,8 @@ func TestWhatABrowserRemembers(t *testing.T) {
 	}
 }
 
-// answers is a reader of an article who says something else to the appeal than yes, is not asked again, and takes it back.
+// answers is a reader of an article who says something else to the appeal than yes, is not asked again, and takes it
+// back.
 func answers(c choosing, answer, done string) {
 	c.open(c.paper)
 	c.awaitAppeal()

@@ -196,8 +196,8 @@ const shifted = `new Promise((done) => {
 	setTimeout(() => done(moved.join("\n")), 300);
 })`
 
-// lookAt checks the appeal on the newspaper's page as a reader meets it: they scroll down to it, nothing moves, nothing is
-// too wide, the browser has nothing to complain of, and axe neither.
+// lookAt checks the appeal on the newspaper's page as a reader meets it: they scroll down to it, nothing moves, nothing
+// is too wide, the browser has nothing to complain of, and axe neither.
 func (b *tab) lookAt(axe, format, name string) {
 	b.t.Helper()
 	b.awaitBox(format)
@@ -227,8 +227,8 @@ func hostScreens() []screen {
 	return all
 }
 
-// TestTheAppealOnAnotherSite is every format, in every way that a page can have it, at every width, light and dark, left
-// to right and right to left.
+// TestTheAppealOnAnotherSite is every format, in every way that a page can have it, at every width, light and dark,
+// left to right and right to left.
 func TestTheAppealOnAnotherSite(t *testing.T) {
 	t.Parallel()
 	browser, axe := openBrowser(t), axeScript(t)

@@ -8,8 +8,8 @@ import (
 	"readerfund/internal/e2e/harness"
 )
 
-// A reader follows a shared link to an article and gives there, by the script's form, by its link, and in its frame. The
-// gift knows the article and what led to it.
+// A reader follows a shared link to an article and gives there, by the script's form, by its link, and in its frame.
+// The gift knows the article and what led to it.
 func TestTheScriptKeepsWhatLedToTheGift(t *testing.T) {
 	t.Parallel()
 	browser := openBrowser(t)

@@ -19,8 +19,8 @@ import (
 	"readerfund/internal/testkit"
 )
 
-// A newsroom on WordPress puts the plugin's one file in its place, says where Readerfund is, and writes the shortcode or
-// the block into a story. A reader gives from there.
+// A newsroom on WordPress puts the plugin's one file in its place, says where Readerfund is, and writes the shortcode
+// or the block into a story. A reader gives from there.
 func TestOnWordPress(t *testing.T) {
 	t.Parallel()
 	root, err := exec.Command(testkit.Root(t, "scripts", "setup-wordpress.sh")).Output()

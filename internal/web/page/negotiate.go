@@ -7,8 +7,8 @@ import (
 )
 
 // NotModified reports whether the client already has this version. If-None-Match is a list and compared weakly, because
-// a cache that compresses an answer weakens its tag (RFC 9110, section 13.1.2) or, as Apache's mod_deflate and mod_brotli
-// do, writes the coding into it.
+// a cache that compresses an answer weakens its tag (RFC 9110, section 13.1.2) or, as Apache's mod_deflate and
+// mod_brotli do, writes the coding into it.
 func NotModified(r *http.Request, etag string) bool {
 	own := strings.TrimPrefix(etag, "W/")
 	for _, header := range r.Header["If-None-Match"] {

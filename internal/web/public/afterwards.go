@@ -76,8 +76,8 @@ func (s *Thanks) campaignOf(ctx context.Context, c contribution.Contribution) *c
 	return k
 }
 
-// textsIn are the campaign's words in the page's language. A thank-you and a link's text that it has in its own only are
-// left out: ours are there in every language.
+// textsIn are the campaign's words in the page's language. A thank-you and a link's text that it has in its own only
+// are left out: ours are there in every language.
 func textsIn(k *campaign.Entry, content *campaign.Content, tag language.Tag) campaign.Texts {
 	texts := content.In(tag)
 	if base, _ := tag.Base(); base.String() != content.Language {

@@ -41,8 +41,8 @@ func newAppeal(c Config, l layout, f forms) *Appeal {
 	}
 }
 
-// sharedFor lets browsers and a CDN keep an appeal for a minute, go on with it for five while they ask for a new one, and
-// for an hour while we do not answer (RFC 5861).
+// sharedFor lets browsers and a CDN keep an appeal for a minute, go on with it for five while they ask for a new one,
+// and for an hour while we do not answer (RFC 5861).
 const sharedFor = "public, max-age=60, stale-while-revalidate=300, stale-if-error=3600"
 
 // Cached answers for an appeal that is already rendered: the appeal stands on every article, so answering costs little
@@ -143,9 +143,9 @@ type readers struct {
 	asking bool     // the header Origin has it, and not the address
 }
 
-// readersOf reads from the address which page will read the answer. Where it names a page of EMBED_ORIGINS, the answer is
-// the same for everybody who asks: caches that do not know Vary: Origin give no page what was meant for another. A page
-// that names an origin which is not its own can do nothing with it.
+// readersOf reads from the address which page will read the answer. Where it names a page of EMBED_ORIGINS, the answer
+// is the same for everybody who asks: caches that do not know Vary: Origin give no page what was meant for another. A
+// page that names an origin which is not its own can do nothing with it.
 func (s *Appeal) readersOf(origin string) readers {
 	if origin == "" {
 		return readers{vary: s.header.origin, asking: true}

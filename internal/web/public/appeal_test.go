@@ -116,8 +116,8 @@ func TestTheFragmentIsAsWritten(t *testing.T) {
 	}
 }
 
-// Whatever an address asks for, it gets an appeal: of formats, languages, variants and currencies that do not exist, the
-// defaults. Only so many different ones are ever rendered.
+// Whatever an address asks for, it gets an appeal: of formats, languages, variants and currencies that do not exist,
+// the defaults. Only so many different ones are ever rendered.
 func TestRubbishInTheAddressGetsTheDefaults(t *testing.T) {
 	t.Parallel()
 	s, k := bareAppeal(t), appealCampaign()

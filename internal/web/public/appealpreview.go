@@ -6,9 +6,9 @@ import (
 	"readerfund/internal/campaign"
 )
 
-// Preview draws the document that a frame on an article gets, for staff: of any campaign, whether readers see it or not.
-// wants is the query that a page would ask with. Nothing of it is kept. A goal's bar is drawn even where no money was
-// counted yet, because it will be once the campaign is live.
+// Preview draws the document that a frame on an article gets, for staff: of any campaign, whether readers see it or
+// not. wants is the query that a page would ask with. Nothing of it is kept. A goal's bar is drawn even where no money
+// was counted yet, because it will be once the campaign is live.
 func (s *Appeal) Preview(k campaign.Campaign, wants url.Values) ([]byte, error) {
 	e := *s.campaigns.Unsaved(k)
 	e.Facts.Known = true

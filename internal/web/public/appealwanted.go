@@ -45,8 +45,8 @@ type appealKey struct {
 	framed   bool // a document of its own and not a fragment
 }
 
-// keyOf is the appeal that a page gets for what it wants: of variants, formats, languages and currencies only those that
-// there are, so that no address makes another one.
+// keyOf is the appeal that a page gets for what it wants: of variants, formats, languages and currencies only those
+// that there are, so that no address makes another one.
 func (s *Appeal) keyOf(k *campaign.Entry, w wanted, framed bool) appealKey {
 	key := appealKey{
 		slug: k.Slug, format: w.format, language: s.languageOf(k, w.language), currency: w.currency, framed: framed,
@@ -69,8 +69,8 @@ func (s *Appeal) keyOf(k *campaign.Entry, w wanted, framed bool) appealKey {
 	return key
 }
 
-// languageOf is the language of the whole appeal, ours and the campaign's words: the one asked for where we speak it and
-// the campaign has texts in it, else the campaign's own. Half an appeal in another language helps nobody.
+// languageOf is the language of the whole appeal, ours and the campaign's words: the one asked for where we speak it
+// and the campaign has texts in it, else the campaign's own. Half an appeal in another language helps nobody.
 func (s *Appeal) languageOf(k *campaign.Entry, asked string) language.Tag {
 	for _, written := range []string{asked, k.Language} {
 		tag, err := language.Parse(written)

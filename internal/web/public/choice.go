@@ -20,9 +20,9 @@ type Choice struct {
 	chooser *choosing.Chooser
 }
 
-// Show answers GET /embed with the appeal that may stand on a page, chosen here: for servers that put it into their pages,
-// and for pages without scripts. Of the reader nothing is known then, so campaigns that ask for something about readers are
-// left out, and no variant is drawn. Where there is none, the answer is 204.
+// Show answers GET /embed with the appeal that may stand on a page, chosen here: for servers that put it into their
+// pages, and for pages without scripts. Of the reader nothing is known then, so campaigns that ask for something about
+// readers are left out, and no variant is drawn. Where there is none, the answer is 204.
 func (s *Choice) Show(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	snapshot, err := s.chooser.Snapshot(r.Context())
@@ -43,8 +43,8 @@ func (s *Choice) Show(w http.ResponseWriter, r *http.Request) error {
 	return s.appeal.Show(w, r)
 }
 
-// Offer answers GET /embed/choice with what may stand on a page, in order, as JSON for choose.js. It is the same for all
-// readers of the page, so any cache may keep it for a minute; what is known about a reader never comes here.
+// Offer answers GET /embed/choice with what may stand on a page, in order, as JSON for choose.js. It is the same for
+// all readers of the page, so any cache may keep it for a minute; what is known about a reader never comes here.
 func (s *Choice) Offer(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	s.appeal.openToEmbedders(w.Header(), r, q.Get("origin"))

@@ -30,8 +30,9 @@ type keptRest struct {
 	Days  int
 }
 
-// Kept answers GET /embed/kept with what the appeal keeps in a reader's browser, why, and how it is removed. What is kept
-// belongs to the publication's own site, so this page cannot reach it: it leads to the article, where choose.js can.
+// Kept answers GET /embed/kept with what the appeal keeps in a reader's browser, why, and how it is removed. What is
+// kept belongs to the publication's own site, so this page cannot reach it: it leads to the article, where choose.js
+// can.
 func (s *Choice) Kept(w http.ResponseWriter, r *http.Request) error {
 	loc, q := s.pages.Localizer(r), r.URL.Query()
 	p := keptPage{

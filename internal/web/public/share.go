@@ -88,8 +88,8 @@ type mastodonPage struct {
 
 var serverName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`)
 
-// ShareOnMastodon answers GET /contributions/{id}/share: a page with a link to the Mastodon server that the reader names.
-// It is a page and not a redirect, so that the address leads nobody elsewhere without showing where.
+// ShareOnMastodon answers GET /contributions/{id}/share: a page with a link to the Mastodon server that the reader
+// names. It is a page and not a redirect, so that the address leads nobody elsewhere without showing where.
 func (s *Thanks) ShareOnMastodon(w http.ResponseWriter, r *http.Request) error {
 	c, r, err := s.open(r)
 	if err != nil {
