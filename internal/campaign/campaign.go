@@ -74,7 +74,7 @@ type Content struct {
 	Texts    map[string]Texts `json:"texts"`    // by BCP 47 language
 
 	Currency  money.Currency             `json:"currency"`
-	Suggested map[money.Currency][]int64 `json:"suggested"` // gifts offered, in minor units; its keys are the currencies offered
+	Suggested map[money.Currency][]int64 `json:"suggested"` // in minor units; its keys are the currencies offered
 	Monthly   map[money.Currency][]int64 `json:"monthly"`   // gifts offered by month; see Offered
 	Yearly    map[money.Currency][]int64 `json:"yearly"`
 	Frequency string                     `json:"frequency"`         // chosen first in the form: "once", "month" or "year"

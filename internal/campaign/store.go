@@ -116,15 +116,15 @@ func insert(ctx context.Context, tx sqlx.ExecerContext, k Campaign) error {
 	return write(ctx, tx, k, `
 		INSERT INTO campaign (id, slug, state, starts_at, ends_at, fund_drive, is_default, version, created_at, updated_at,
 			content, heading, why, ask, button, reassurance, currency, frequency, suggested, suggested_month, suggested_year)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14, $15, $16, $17, $18, $19::jsonb, $20::jsonb,
-			$21::jsonb)`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14, $15, $16, $17, $18, $19::jsonb,
+			$20::jsonb, $21::jsonb)`)
 }
 
 // update replaces a campaign, which the caller has locked. Fund drives that overlap are an error of db.IsExclusion.
 func update(ctx context.Context, tx sqlx.ExecerContext, k Campaign) error {
 	return write(ctx, tx, k, `
-		UPDATE campaign SET slug = $2, state = $3, starts_at = $4, ends_at = $5, fund_drive = $6, is_default = $7, version = $8,
-			created_at = $9, updated_at = $10, content = $11::jsonb, heading = $12, why = $13, ask = $14, button = $15,
+		UPDATE campaign SET slug = $2, state = $3, starts_at = $4, ends_at = $5, fund_drive = $6, is_default = $7,
+			version = $8, created_at = $9, updated_at = $10, content = $11::jsonb, heading = $12, why = $13, ask = $14, button = $15,
 			reassurance = $16, currency = $17, frequency = $18, suggested = $19::jsonb, suggested_month = $20::jsonb,
 			suggested_year = $21::jsonb
 		WHERE id = $1`)

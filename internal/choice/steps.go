@@ -12,7 +12,8 @@ import (
 func statusStep(k *campaign.Campaign, now time.Time) Step {
 	status := k.Status(now)
 	return Step{
-		"status", status == campaign.StatusLive, i18n.New("choice.rule.status"), i18n.New("choice.fact.status." + string(status)),
+		"status", status == campaign.StatusLive,
+		i18n.New("choice.rule.status"), i18n.New("choice.fact.status." + string(status)),
 	}
 }
 

@@ -184,7 +184,8 @@ func (p *parser) languages(value string) []language.Tag {
 	for code := range strings.SplitSeq(value, ",") {
 		tag, err := language.Parse(strings.TrimSpace(code))
 		if err != nil || !slices.Contains(there, tag) || slices.Contains(all, tag) {
-			p.problem("PUBLICATION_LANGUAGES", "%q is not one more language that Readerfund speaks: write some of %s, your own first.",
+			p.problem("PUBLICATION_LANGUAGES",
+				"%q is not one more language that Readerfund speaks: write some of %s, your own first.",
 				strings.TrimSpace(code), codes(there))
 			return there
 		}

@@ -136,7 +136,8 @@ func write(address, sentence string) template.HTML {
 
 // to is an address of ours that opens in the mail's language. The publication's own is left out of it.
 func (h House) to(address string, lang language.Tag) string {
-	if own, _ := h.Language.Base(); lang == language.English && h.Language == language.Und || language.Make(own.String()) == lang {
+	own, _ := h.Language.Base()
+	if lang == language.English && h.Language == language.Und || language.Make(own.String()) == lang {
 		return address
 	}
 	u, err := url.Parse(address)
@@ -161,7 +162,8 @@ func (v views) render(house House, kind Kind, locale, name string, args []byte) 
 	}
 	lang, tag := v.language(locale, house.Language)
 	data := view{
-		House: house, Lang: lang.String(), Dir: i18n.Direction(lang), Tag: tag, Name: greeted(name), Args: values.Elem().Interface(),
+		House: house, Lang: lang.String(), Dir: i18n.Direction(lang), Tag: tag, Name: greeted(name),
+		Args: values.Elem().Interface(),
 	}
 	p := v[lang][kind]
 	var subject, plain, html bytes.Buffer

@@ -7,7 +7,8 @@ const (
 
 	// RecipientColumns are email and name, each empty if it was erased or never known, and locale, the language they are
 	// written to in, empty for the publication's own.
-	RecipientColumns = `coalesce(` + recipient + `, '') AS email, coalesce(nullif(c.name, ''), s.name, '') AS name, c.locale`
+	RecipientColumns = `coalesce(` + recipient + `, '') AS email,
+		coalesce(nullif(c.name, ''), s.name, '') AS name, c.locale`
 
 	// RecipientAddress is that email in lower case, for comparing it; null if there is none.
 	RecipientAddress = `lower(` + recipient + `)`

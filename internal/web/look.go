@@ -11,7 +11,8 @@ func lookOf(store *appearance.Store) func() page.Look {
 	return func() page.Look {
 		a := store.Current()
 		return page.Look{
-			Stylesheet: a.Stylesheet().Path, Appeal: a.AppealStylesheet().Path, Logo: imageOf(a.Logo), LogoDark: imageOf(a.LogoDark),
+			Stylesheet: a.Stylesheet().Path, Appeal: a.AppealStylesheet().Path, Logo: imageOf(a.Logo),
+			LogoDark: imageOf(a.LogoDark),
 		}
 	}
 }

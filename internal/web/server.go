@@ -237,7 +237,8 @@ func (s *server) openToReaders(signer page.Signer) {
 func (s *server) openToStaff(signer page.Signer) {
 	s.staff = staff.New(staff.Config{
 		Pages: s.pages, Signer: signer, Secure: s.secure(), Zone: s.Timezone, Currency: s.DefaultCurrency,
-		BaseURL: s.BaseURL, EmbedOrigins: s.EmbedOrigins, Contributions: s.Contributions, Settler: s.Settler, Disputes: s.Disputes, Refunds: s.Refunds, Manage: s.Changes,
+		BaseURL: s.BaseURL, EmbedOrigins: s.EmbedOrigins, Contributions: s.Contributions, Settler: s.Settler,
+		Disputes: s.Disputes, Refunds: s.Refunds, Manage: s.Changes,
 		Books: s.Books, Queue: s.Queue, Mail: s.Mail, Receipts: s.Receipts, Monthly: s.Questions,
 		Campaigns: s.Campaigns, CampaignService: s.CampaignService, DrawAppeal: s.public.Appeal.Preview,
 		Media: s.Media, Appearance: s.Appearance, Reports: s.Reports, Experiments: s.Experiments, Views: s.Views,

@@ -50,7 +50,8 @@ func (s *Gift) render(
 	loc := s.pages.Localizer(r)
 	p := giftPage{
 		Act: home + "/gift/" + v.id.String(), Key: v.key, Full: v.key == "", Amount: sub.Amount, Frequency: sub.Frequency,
-		Stands: standing(sub, s.now()), Next: s.next(loc, sub), Until: s.dayOf(loc, sub.PausedUntil), Ended: s.dayOf(loc, sub.EndedAt),
+		Stands: standing(sub, s.now()), Next: s.next(loc, sub), Until: s.dayOf(loc, sub.PausedUntil),
+		Ended:    s.dayOf(loc, sub.EndedAt),
 		Disputed: manage.PausedForDispute(sub, s.now()), Again: "/", Written: sub.Amount.Decimal(),
 	}
 	if sub.RetryAt.After(s.now()) {

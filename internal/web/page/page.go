@@ -189,7 +189,8 @@ func (p *Renderer) Render(w http.ResponseWriter, r *http.Request, status int, na
 func (p *Renderer) In(lang language.Tag, title string, data any) Page {
 	return Page{
 		Title: title, Publication: p.publication, Contact: p.contact, Privacy: p.privacy, Imprint: p.imprint,
-		Look: p.look(), Tag: lang, Data: data, to: func(address string) string { return withLanguage(address, lang.String()) },
+		Look: p.look(), Tag: lang, Data: data,
+		to: func(address string) string { return withLanguage(address, lang.String()) },
 	}
 }
 

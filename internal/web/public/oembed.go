@@ -64,7 +64,8 @@ func (s *OEmbed) Show(w http.ResponseWriter, r *http.Request) error {
 	// The frame learns the article's address from its referrer: nothing else tells it.
 	a.HTML = fmt.Sprintf(`<iframe src="%s" title="%s" width="%d" height="%d" loading="lazy" `+
 		`referrerpolicy="no-referrer-when-downgrade"></iframe>`,
-		html.EscapeString(s.appeal.frameAddress(k.Slug, key)+cameWith(wants.from)), html.EscapeString(title), a.Width, a.Height)
+		html.EscapeString(s.appeal.frameAddress(k.Slug, key)+cameWith(wants.from)), html.EscapeString(title), a.Width,
+		a.Height)
 	w.Header().Set("Cache-Control", "public, max-age=300")
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	page.WriteJSON(w, http.StatusOK, page.JSONType, a)

@@ -119,7 +119,9 @@ func (s *Appearance) Save(w http.ResponseWriter, r *http.Request) error {
 func (s *Appearance) read(ctx context.Context, u page.Upload) (appearance.Content, error) {
 	c := appearance.Content{Accent: text.Line(u.Get("accent")), AccentDark: text.Line(u.Get("accent_dark"))}
 	var problems []error
-	for field, to := range map[string]**campaign.Picture{"logo": &c.Logo, "logo_dark": &c.LogoDark, "portrait": &c.Portrait} {
+	for field, to := range map[string]**campaign.Picture{
+		"logo": &c.Logo, "logo_dark": &c.LogoDark, "portrait": &c.Portrait,
+	} {
 		p, err := chosen(u, field, func(r io.Reader) (campaign.Picture, error) { return s.media.Add(ctx, field, r) },
 			func(digest string) (campaign.Picture, error) { return s.media.Find(ctx, field, digest) })
 		*to, problems = p, append(problems, err)

@@ -69,7 +69,8 @@ func (p *embeddingPage) choose(q url.Values) {
 		}
 		return ""
 	}
-	p.Campaign, p.Format, p.Language = among("campaign", p.Campaigns), among("format", p.Formats), among("lang", p.Languages)
+	p.Campaign, p.Format = among("campaign", p.Campaigns), among("format", p.Formats)
+	p.Language = among("lang", p.Languages)
 	if p.Campaign != "" {
 		p.Slug = p.Campaign
 	}

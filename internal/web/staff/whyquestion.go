@@ -49,7 +49,9 @@ func readQuestion(v url.Values, now time.Time) (choice.Visit, choice.Reader, tim
 	seen.Week, _ = number("week")
 	seen.All, _ = number("all")
 	if slug := v.Get("seen"); slug != "" {
-		reader.Seen[slug] = choice.Seen{Day: seen.Day, Week: max(seen.Day, seen.Week), All: max(seen.Day, seen.Week, seen.All)}
+		reader.Seen[slug] = choice.Seen{
+			Day: seen.Day, Week: max(seen.Day, seen.Week), All: max(seen.Day, seen.Week, seen.All),
+		}
 	}
 	at := now
 	if typed := v.Get("at"); typed != "" {
