@@ -99,7 +99,8 @@ func TestALostSubscriberIsRestored(t *testing.T) {
 		if n := f.Count("payment") + f.Count("subscription") + f.Count("ledger_entry"); n != 0 {
 			t.Fatalf("%d rows are left", n)
 		}
-		f.clean(reconcile.Order{From: f.Clock.Now().Add(-10 * 24 * time.Hour)}) // with the latest charge comes the first
+		// The second charge is 9 to 12 days old, by the length of the month; with it comes the first, of day 0.
+		f.clean(reconcile.Order{From: f.Clock.Now().Add(-20 * 24 * time.Hour)})
 		f.agree()
 		back, err := f.Contributions.Get(t.Context(), c.ID)
 		if err != nil || back.State != contribution.Completed || back.Frequency != contribution.Monthly ||
