@@ -33,19 +33,23 @@ func (i *Inbox) keepLease(ctx context.Context, e event) {
 	}
 }
 
+// lockEvents locks the events $1 by rising id before a statement changes them. Joined with a list alone, an UPDATE takes
+// its rows in whatever order the plan gives, and two of them wait for each other: the renewal of leases and the results
+// of the same events are written at the same time.
+const lockEvents = `
+	WITH locked AS (SELECT id FROM webhook_event WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE)`
+
 // renew extends leases, in one statement. It returns the new end of each, or zero where the lease is lost.
 func (i *Inbox) renew(ctx context.Context, all []held) ([]time.Time, error) {
-	// In one order, so that two processes with the same events lock them in the same order and do not deadlock.
-	sorted := slices.SortedFunc(slices.Values(all), func(a, b held) int { return int(a.id - b.id) })
-	ids, ends := make([]int64, len(sorted)), make([]string, len(sorted))
-	for n, h := range sorted {
+	ids, ends := make([]int64, len(all)), make([]string, len(all))
+	for n, h := range all {
 		ids[n], ends[n] = h.id, timestamp(&h.until)
 	}
 	until := i.leaseEnd()
 	var renewed []int64
-	err := i.db.SelectContext(ctx, &renewed, `
-		UPDATE webhook_event w SET due_at = $1 FROM unnest($2::bigint[], $3::text[]) AS h (id, until)
-		WHERE w.id = h.id AND w.due_at = h.until::timestamptz RETURNING w.id`, until, db.Array(ids), db.Array(ends))
+	err := i.db.SelectContext(ctx, &renewed, lockEvents+`
+		UPDATE webhook_event w SET due_at = $2 FROM locked JOIN unnest($1::bigint[], $3::text[]) AS h (id, until) USING (id)
+		WHERE w.id = locked.id AND w.due_at = h.until::timestamptz RETURNING w.id`, db.Array(ids), until, db.Array(ends))
 	if err != nil {
 		return nil, fmt.Errorf("renew the leases of webhook events: %w", err)
 	}

@@ -3,7 +3,6 @@ package inbox
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"readerfund/internal/db"
@@ -19,25 +18,19 @@ type result struct {
 // were committed: if the process dies in between, the event is processed again when its lease ends, and applying
 // facts twice changes nothing.
 func (i *Inbox) save(ctx context.Context, results []result) ([]struct{}, error) {
-	// In one order, so that two processes with the same events lock them in the same order and do not deadlock.
-	sorted := slices.SortedFunc(slices.Values(results), func(a, b result) int { return int(a.id - b.id) })
-	ids := make([]int64, len(sorted))
-	for n, r := range sorted {
-		ids[n] = r.id
-	}
 	text := func(of func(resolution) string) any {
-		return db.Array(db.Column(sorted, func(r result) string { return of(r.resolution) }))
+		return db.Array(db.Column(results, func(r result) string { return of(r.resolution) }))
 	}
 	// If the event was replayed or erased in the meantime, this worker may no longer finish it.
-	_, err := i.db.ExecContext(ctx, `
+	_, err := i.db.ExecContext(ctx, lockEvents+`
 		UPDATE webhook_event w
 		SET state = r.state, note = r.note, due_at = nullif(r.due_at, '')::timestamptz,
 		    contribution_id = coalesce(nullif(r.contribution_id, '')::uuid, w.contribution_id),
 		    processed_at = nullif(r.processed_at, '')::timestamptz
-		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-			AS r (id, state, note, due_at, contribution_id, processed_at)
-		WHERE w.id = r.id AND w.state IN ('received', 'parked')`,
-		db.Array(ids), text(func(v resolution) string { return v.state }),
+		FROM locked JOIN unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+			AS r (id, state, note, due_at, contribution_id, processed_at) USING (id)
+		WHERE w.id = locked.id AND w.state IN ('received', 'parked')`,
+		db.Array(db.Column(results, func(r result) int64 { return r.id })), text(func(v resolution) string { return v.state }),
 		text(func(v resolution) string { return v.note.String() }),
 		text(func(v resolution) string { return timestamp(v.due) }),
 		text(func(v resolution) string {
