@@ -90,7 +90,7 @@ var (
 	sayName   = regexp.MustCompile(`"(\w+)"`)
 )
 
-// saidByTemplates are the keys that templates say.
+// saidByTemplates are the keys that templates say, and scripts.
 func saidByTemplates(t *testing.T) (all []use) {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join("..", "..", "templates", "*", "*.html"))
@@ -101,7 +101,12 @@ func saidByTemplates(t *testing.T) (all []use) {
 	if err != nil || len(texts) == 0 {
 		t.Fatalf("%d texts of mails, %v", len(texts), err)
 	}
-	for _, name := range append(append(names, texts...), filepath.Join("..", "..", "templates", "layout.html")) {
+	scripts, err := filepath.Glob(filepath.Join("..", "..", "templates", "static", "*.js"))
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("%d scripts, %v", len(scripts), err)
+	}
+	names = append(names, filepath.Join("..", "..", "templates", "layout.html"))
+	for _, name := range slices.Concat(names, texts, scripts) {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -14,6 +14,7 @@
 (() => {
   "use strict";
   const page = (window[Symbol.for("readerfund")] ??= { taken: new Set() }); // scripts and elements that have an appeal
+  const standIn = '{{say "cta.stand_in"}}'; // by language; the service puts it in here, for it may be away when it is needed
   comeBack();
   const own = document.currentScript; // a module has none
   const isOurs = (s) => /\/embed\/cta\.js$/.test(new URL(s.src).pathname);
@@ -46,7 +47,9 @@
       const link = document.createElement("a");
       link.href = `${base}/${data.campaign ? `support/${encodeURIComponent(data.campaign)}` : ""}?${new URLSearchParams(came)}`;
       link.target = "_top";
-      link.textContent = "Support our journalism via PayPal";
+      const lang = pageLanguage(data).split("-")[0].toLowerCase();
+      link.lang = lang in standIn ? lang : "en";
+      link.textContent = standIn[link.lang];
       host.shadowRoot.replaceChildren(link);
     });
   }
@@ -70,9 +73,13 @@
     return spot;
   }
 
+  function pageLanguage(data) {
+    return data.lang || document.documentElement.lang;
+  }
+
   async function appeal(data, base, host, came, spot) {
     const { campaign = "", format = "", currency = "", consent = "" } = data;
-    const lang = data.lang || document.documentElement.lang;
+    const lang = pageLanguage(data);
     const tags = data.tags ?? [...document.querySelectorAll("meta[property='article:tag']")].map((m) => m.content).join();
     let shown = { campaign, format, variant: "", base, article: came.article };
     // Where nobody can be asked what this reader should see, it is what the page names.

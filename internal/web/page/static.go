@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"readerfund/internal/i18n"
 )
 
 // asset is a static file under an address that names its content, so that it may be cached for ever.
@@ -25,8 +27,9 @@ type assets struct {
 	byHash map[string]asset
 }
 
-// readAssets reads and hashes templates/static.
-func readAssets(files fs.FS) (assets, error) {
+// readAssets reads and hashes templates/static. Scripts and stylesheets become smaller, and scripts speak the catalogue's
+// languages.
+func readAssets(files fs.FS, catalogue *i18n.Catalogue) (assets, error) {
 	all := assets{byName: map[string]asset{}, byHash: map[string]asset{}}
 	entries, err := fs.ReadDir(files, "static")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -37,8 +40,14 @@ func readAssets(files fs.FS) (assets, error) {
 		if err != nil {
 			return assets{}, fmt.Errorf("read static file: %w", err)
 		}
-		sum := sha256.Sum256(body)
 		ext := path.Ext(e.Name())
+		if ext == ".js" {
+			if body, err = speak(catalogue, body); err != nil {
+				return assets{}, fmt.Errorf("%s: %w", e.Name(), err)
+			}
+		}
+		body = shrink(ext, body)
+		sum := sha256.Sum256(body)
 		hashed := strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:5]) + ext
 		a := asset{address: "/static/" + hashed, contentType: contentType(ext), Encoded: NewEncoded(body)}
 		all.byName[e.Name()], all.byHash[hashed] = a, a

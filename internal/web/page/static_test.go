@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/andybalholm/brotli"
+
+	"readerfund/internal/i18n"
 )
 
 func TestStaticFilesAreHashedAndCachedForEver(t *testing.T) {
@@ -68,4 +70,40 @@ func TestABodyIsNotMadeLarger(t *testing.T) {
 			t.Errorf("%d: %+v", c, b)
 		}
 	}
+}
+
+// Comments are for us. What the minifier cannot read is sent as it stands, for an operator may write a newer language.
+func TestScriptsAndStylesheetsAreSentSmall(t *testing.T) {
+	t.Parallel()
+	const newer = "// A comment.\nlet x = 1 |> double(%);\n"
+	o := newOperator(t, "static/newer.js", newer)
+	o.put("static/small.js", "// A comment.\nexport const answer = 6 * 7;\n")
+	o.put("static/small.css", "/* A comment. */\na { color: red; }\n")
+	o.put("static/notes.txt", "/* A comment. */\n")
+	o.put("static/says.js", `export const words = '{{say "cta.stand_in"}}';`)
+	o.shows("not")
+	sent := func(name string) string {
+		t.Helper()
+		address, err := o.pages.Templates().static.address(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return get(o.pages, address, "Accept-Encoding", "identity").Body.String()
+	}
+	for name, want := range map[string]string{
+		"newer.js": newer, "small.js": "export const answer=6*7", "small.css": "a{color:red}", "notes.txt": "/* A comment. */\n",
+	} {
+		if got := sent(name); got != want {
+			t.Errorf("%s is sent as %q", name, got)
+		}
+	}
+	said := sent("says.js")
+	for _, lang := range i18n.Default().Languages() {
+		if want := i18n.Default().Localizer(lang, nil).Say("cta.stand_in"); !strings.Contains(said, want) {
+			t.Errorf("%s is missing in %s", want, said)
+		}
+	}
+	o.put("static/says.js", `let x = '{{say "cta.none"}}'`)
+	o.shows("not")
+	o.brokenOnce("says.js", "cta.none")
 }

@@ -98,7 +98,7 @@ func (v *views) now() *Templates {
 }
 
 func parse(files fs.FS, catalogue *i18n.Catalogue) (*Templates, error) {
-	static, err := readAssets(files)
+	static, err := readAssets(files, catalogue)
 	if err != nil {
 		return nil, err
 	}
