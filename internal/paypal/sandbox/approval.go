@@ -35,6 +35,7 @@ type approvalView struct {
 	State  string // open, approved, completed, gone
 	ID     string
 	Payee  string
+	Locale string // the language that the seller asked for
 	Amount string
 	Lines  []string // the descriptions of the units
 	// Cancelled: the payer pressed cancel before. SentBack: the funding was declined, and another is wanted.
@@ -67,6 +68,7 @@ func (s *Server) approvalView(id string) approvalView {
 	}
 	v := approvalView{
 		State: "open", ID: o.ID, Payee: o.seller(), Amount: o.total(), Cancelled: o.Cancelled, Payer: o.Payer,
+		Locale:    o.Locale,
 		SentBack:  o.Status == statusApproved && (o.Outcome == outcomeDecline || o.Outcome == outcomePayerAction),
 		ReturnURL: o.backURL(), To: origins(o.ReturnURL, o.CancelURL),
 	}

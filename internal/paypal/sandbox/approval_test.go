@@ -3,6 +3,7 @@ package sandbox
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +160,41 @@ func TestOrdersAreListed(t *testing.T) {
 	one := b.hook("GET", "/sandbox/orders?custom_id=gift-2", "")
 	b.want(one, 200, "0.id", second)
 	b.want(one, 200, "1.id", "")
+}
+
+// The language that the seller asks for is kept, of whichever of the two contexts an order has, and shown.
+func TestTheLocaleIsKept(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, Options{})
+	for i, member := range []string{
+		`"application_context":{"locale":"fr-CA"}`,
+		`"payment_source":{"paypal":{"experience_context":{"locale":"ar"}}}`,
+	} {
+		id := b.api("POST", "/v2/checkout/orders", `{"intent":"CAPTURE",`+member+
+			`,"purchase_units":[{"amount":{"currency_code":"EUR","value":"10.00"}}]}`, "PayPal-Request-Id", member).get("id")
+		want := []string{"fr-CA", "ar"}[i]
+		b.want(b.hook("GET", "/sandbox/orders", ""), 200, strconv.Itoa(i)+".locale", want)
+		if page := b.send("GET", "/checkoutnow?token="+id, ""); !strings.Contains(page.text, "<code>"+want+"</code>") {
+			t.Errorf("the page does not say %s: %s", want, page.text)
+		}
+	}
+}
+
+func TestTheLocaleOfASubscriptionIsKept(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, Options{})
+	plan := b.plan()
+	in := func(locale string) string {
+		return strings.Replace(subscribeBody(plan, "10.00"), `"application_context":{`,
+			`"application_context":{"locale":"`+locale+`",`, 1)
+	}
+	made := b.api("POST", "/v1/billing/subscriptions", in("uk"))
+	b.want(b.hook("GET", "/sandbox/subscriptions", ""), 200, "0.locale", "uk")
+	b.hook("POST", "/sandbox/subscriptions/"+made.get("id")+"/approve", "")
+	b.api("POST", subscriptionsPath+made.get("id")+"/revise", in("de-AT"))
+	b.want(b.hook("GET", "/sandbox/subscriptions", ""), 200, "0.locale", "de-AT")
+	b.hook("POST", "/sandbox/subscriptions/"+made.get("id")+"/decline", "")
+	b.want(b.hook("GET", "/sandbox/subscriptions", ""), 200, "0.locale", "uk")
 }
 
 func TestHookPage(t *testing.T) {

@@ -72,7 +72,7 @@ func (c *checker) source(body map[string]any, o *order, hasRequestID bool) {
 // experience reads the fields that application_context and experience_context share.
 func (c *checker) experience(context map[string]any, at string, landing []string, o *order) {
 	o.Brand = c.text(context, at, "brand_name", textRule{min: 1, max: 127})
-	c.text(context, at, "locale", textRule{min: 2, max: 10, pattern: localePattern})
+	o.Locale = c.text(context, at, "locale", textRule{min: 2, max: 10, pattern: localePattern})
 	c.text(context, at, "landing_page", textRule{oneOf: landing})
 	c.text(context, at, "shipping_preference",
 		textRule{oneOf: []string{"GET_FROM_FILE", "NO_SHIPPING", "SET_PROVIDED_ADDRESS"}})

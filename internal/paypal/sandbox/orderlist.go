@@ -10,6 +10,7 @@ type orderRow struct {
 	Amount   string `json:"amount"`
 	Currency string `json:"currency"`
 	CustomID string `json:"custom_id"` // of the first unit
+	Locale   string `json:"locale"`    // of the approval page, as the seller asked for it; empty where it did not
 	At       string `json:"at"`
 }
 
@@ -26,7 +27,7 @@ func (s *Server) listOrders(w http.ResponseWriter, r *http.Request) {
 		}
 		sum := o.sum()
 		rows = append(rows, orderRow{
-			o.ID, o.Status, o.expired(now), sum.String(), sum.Currency, o.Units[0].CustomID, stampMillis(o.Created),
+			o.ID, o.Status, o.expired(now), sum.String(), sum.Currency, o.Units[0].CustomID, o.Locale, stampMillis(o.Created),
 		})
 	}
 	s.mu.Unlock()

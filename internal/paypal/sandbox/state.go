@@ -29,8 +29,8 @@ const (
 // order is a PayPal order. Its fields are exported for the journal only.
 type order struct {
 	ID, Intent, Status   string
-	Wallet               bool // made with payment_source.paypal, not application_context
-	Brand                string
+	Wallet               bool   // made with payment_source.paypal, not application_context
+	Brand, Locale        string // what the payer's page is to show, and in which language; Locale as it was sent
 	ReturnURL, CancelURL string
 	Units                []unit
 	Payer                *payer

@@ -38,7 +38,8 @@ func (c *checker) subscription(body map[string]any, now time.Time) *subscription
 	c.flag(body, "", "auto_renewal", false)
 	sub.Hint = c.subscriber(body)
 	shown := c.consent(body)
-	sub.Brand, sub.ReturnURL, sub.CancelURL = shown.brand, shown.returnURL, shown.cancelURL
+	sub.Brand, sub.Locale = shown.brand, shown.locale
+	sub.ReturnURL, sub.CancelURL = shown.returnURL, shown.cancelURL
 	sub.AwaitsSeller, sub.Ships = shown.awaits, !shown.noShipping
 	return sub
 }
@@ -104,8 +105,8 @@ var hintPattern = regexp.MustCompile("[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]@([a-zA-Z0-9
 
 // consentContext is how the payer is asked.
 type consentContext struct {
-	brand, returnURL, cancelURL string
-	awaits, noShipping          bool
+	brand, locale, returnURL, cancelURL string
+	awaits, noShipping                  bool
 }
 
 // consent reads application_context.
@@ -120,7 +121,7 @@ func (c *checker) consent(body map[string]any) consentContext {
 		returnURL: c.backAddress(given, at, "return_url"),
 		cancelURL: c.backAddress(given, at, "cancel_url"),
 	}
-	c.text(given, at, "locale", textRule{min: 2, max: 10, pattern: languagePattern})
+	shown.locale = c.text(given, at, "locale", textRule{min: 2, max: 10, pattern: languagePattern})
 	shipping := c.text(given, at, "shipping_preference", textRule{
 		min: 1, max: 24, oneOf: []string{"GET_FROM_FILE", "NO_SHIPPING", "SET_PROVIDED_ADDRESS"},
 	})

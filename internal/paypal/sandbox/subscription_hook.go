@@ -15,6 +15,7 @@ type subscriptionRow struct {
 	Amount   string `json:"amount"` // of the regular cycle
 	Currency string `json:"currency"`
 	CustomID string `json:"custom_id"`
+	Locale   string `json:"locale"` // of the page that waits for the payer, or that they saw last
 	At       string `json:"at"`
 }
 
@@ -32,7 +33,8 @@ func (s *Server) listSubscriptions(w http.ResponseWriter, r *http.Request) {
 		agreed := s.books.terms(sub)
 		price := agreed.regular().Pricing.Price
 		rows = append(rows, subscriptionRow{
-			id, sub.Status, sub.PlanID, price.String(), price.Currency, sub.CustomID, stampMillis(sub.Created),
+			id, sub.Status, sub.PlanID, price.String(), price.Currency, sub.CustomID, sub.pageLocale(),
+			stampMillis(sub.Created),
 		})
 	}
 	s.mu.Unlock()
@@ -78,6 +80,14 @@ func (s *Server) waitingToken(id string) string {
 	default:
 		return sub.Token
 	}
+}
+
+// pageLocale is the language that the seller asked for on the page that waits for the payer, or that they saw last.
+func (sub *subscription) pageLocale() string {
+	if sub.Revision != nil {
+		return sub.Revision.Locale
+	}
+	return sub.Locale
 }
 
 func (s *Server) subscriptionStatus(id string) string {

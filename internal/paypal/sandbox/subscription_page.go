@@ -24,6 +24,7 @@ type consentView struct {
 	State         string // open, change, wait, agreed, ended, gone
 	Token         string
 	Payee         string
+	Locale        string // the language that the seller asked for
 	Price, Before string // what it costs, and before the change
 	First         string // the day of the first payment, where that is to come later; else empty
 	Button        string
@@ -56,7 +57,8 @@ func (s *Server) consentView(token string) consentView {
 	}
 	v := consentView{
 		State: "open", Token: token, Action: consentPath, Payee: sellerName(sub.Brand), Cancelled: sub.Abandoned,
-		Price: s.books.terms(sub).said(sub.Quantity), Button: "Agree and subscribe",
+		Locale: sub.Locale,
+		Price:  s.books.terms(sub).said(sub.Quantity), Button: "Agree and subscribe",
 		ReturnURL: sub.back(sub.ReturnURL, token), To: origins(sub.ReturnURL, sub.CancelURL),
 	}
 	v.Ships = sub.Ships
@@ -75,6 +77,7 @@ func (s *Server) consentView(token string) consentView {
 		}
 		v.State, v.Action, v.Button, v.Cancelled = "change", updatePath, "Agree to the change", false
 		v.Before, v.Price, v.Payee = v.Price, next.said(r.Quantity), sellerName(r.Brand)
+		v.Locale = r.Locale
 		v.To = origins(r.ReturnURL, r.CancelURL)
 	case sub.over():
 		v.State = "ended"

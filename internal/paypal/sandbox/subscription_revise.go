@@ -35,7 +35,7 @@ func (s *Server) reviseSubscription(c *call) (reply, error) {
 	}
 	next := revision{
 		Token: newApprovalToken(), PlanID: planID, Own: check.override(body, &offered.Terms, s.now()),
-		Brand: shown.brand, ReturnURL: shown.returnURL, CancelURL: shown.cancelURL,
+		Brand: shown.brand, Locale: shown.locale, ReturnURL: shown.returnURL, CancelURL: shown.cancelURL,
 	}
 	agreed := cmp.Or(next.Own, &offered.Terms).clone()
 	next.Quantity, next.Shipping = check.quantity(body, offered), check.price(body, "", "shipping_amount", agreed)

@@ -98,7 +98,7 @@ type subscription struct {
 	Start              time.Time
 
 	Token                string // BA-…, of the approval page
-	Brand                string
+	Brand, Locale        string
 	ReturnURL, CancelURL string
 	AwaitsSeller         bool           // user_action CONTINUE: the seller activates what the payer has approved
 	Ships                bool           // the seller did not say NO_SHIPPING, and gets the payer's address
@@ -125,7 +125,7 @@ type revision struct {
 	Quantity             int64
 	Shipping             *money
 	Own                  *terms
-	Brand                string
+	Brand, Locale        string
 	ReturnURL, CancelURL string
 }
 
