@@ -203,6 +203,33 @@ func TestCreateSubscriptionSendsThePayerNowhereElse(t *testing.T) {
 	}
 }
 
+// The documents of orders and of subscriptions differ about locales: only the first has regions in numbers.
+func TestTheLanguageOfPayPalsPages(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string][2]string{
+		"es-419": {"es-419", "es"}, "es-MX": {"es-MX", "es-MX"}, "zh-Hant-419": {"zh-Hant-419", "zh-Hant"},
+		"ar": {"ar", "ar"}, "tlh": {"", ""}, "": {"", ""},
+	} {
+		order, sub := paypal.OrderRequest{RequestID: "r", Amount: money.New(1, "JPY"), Locale: given}, monthly()
+		sub.Locale = given
+		change := paypal.ReviseRequest{ID: "I-1", PlanID: "P-1", Locale: given, ReturnURL: "https://example.org/r",
+			CancelURL: "https://example.org/c"}
+		for i, send := range []func(*paypal.Client){
+			func(c *paypal.Client) { _, _ = c.CreateOrder(t.Context(), order) },
+			func(c *paypal.Client) { _, _ = c.CreateSubscription(t.Context(), sub) },
+			func(c *paypal.Client) { _, _ = c.ReviseSubscription(t.Context(), change) },
+		} {
+			p := newPeer(t, answers(answer(400, `{}`)))
+			send(p.client(t))
+			wanted := want[min(i, 1)]
+			if said := strings.Contains(p.bodies[0], `"locale"`); said != (wanted != "") ||
+				said && !strings.Contains(p.bodies[0], `"locale":"`+wanted+`"`) {
+				t.Errorf("%q: want %q in %s", given, wanted, p.bodies[0])
+			}
+		}
+	}
+}
+
 func TestCreateSubscriptionWithoutARefusedText(t *testing.T) {
 	t.Parallel()
 	p := newPeer(t, answers(

@@ -2,6 +2,7 @@ package paypal
 
 import (
 	"errors"
+	"regexp"
 	"time"
 
 	"readerfund/internal/money"
@@ -44,10 +45,14 @@ func newContext(brandName, locale, returnURL, cancelURL string) *contextJSON {
 		ReturnURL: returnURL, CancelURL: cancelURL,
 	}
 	if localeShape.MatchString(locale) {
-		out.Locale = locale
+		out.Locale = unregional.ReplaceAllString(locale, "")
 	}
 	return out
 }
+
+// unregional is the end of a locale that names a part of the world, as in "es-419". PayPal's document of orders takes
+// it, the one of subscriptions does not: those get the language alone.
+var unregional = regexp.MustCompile(`-[0-9]{3}$`)
 
 func newSubscription(r SubscriptionRequest) newSubscriptionJSON {
 	out := newSubscriptionJSON{
