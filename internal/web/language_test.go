@@ -11,6 +11,7 @@ import (
 
 	"readerfund/internal/i18n"
 	"readerfund/internal/i18n/i18ntest"
+	"readerfund/internal/testkit"
 	"readerfund/internal/web/page"
 )
 
@@ -140,6 +141,58 @@ func TestAChosenLanguageIsKept(t *testing.T) {
 			t.Errorf("%s lacks %s:\n%s", address, want, got.body)
 		}
 	}
+}
+
+// PayPal shows its pages in the reader's language: for a gift once and monthly, and, later, for consent to a change. The
+// browser that the reader uses then may prefer another language.
+func TestPayPalSpeaksTheReadersLanguage(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	change := map[string]string{}
+	for accept, want := range map[string][2]string{
+		"en-GB, de": {"en-GB", "en-GB"}, "es-419, en": {"es-419", "es"}, "de-AT": {"de-AT", "de-AT"}, "uk": {"uk", "uk"},
+		"fr-CA, en": {"fr-CA", "fr-CA"}, "ar-EG, fr": {"ar-EG", "ar-EG"}, "ja, ar": {"ar", "ar"}, "": {"en", "en"},
+	} {
+		if got := h.localeAt("orders", h.beginIn(accept)); got != want[0] {
+			t.Errorf("%q: a gift once is approved in %q, want %q", accept, got, want[0])
+		}
+		monthly := h.beginIn(accept, "frequency", "month", "email", "ada@example.org")
+		if got := h.localeAt("subscriptions", monthly); got != want[1] {
+			t.Errorf("%q: a monthly gift is approved in %q, want %q", accept, got, want[1])
+		}
+		h.newReader().get(h.agree(monthly))
+		change[monthly] = want[1]
+	}
+	elsewhere := h.letIn("ada@example.org") // its requests name no language
+	for monthly, want := range change {
+		to := elsewhere.press("/manage/gift/"+monthly, "change", "amount", "50", "frequency", "month")
+		if got := h.localeAt("subscriptions", monthly); to.status != 303 || got != want {
+			t.Errorf("a change of a gift in %q is approved in %q (%d)", want, got, to.status)
+		}
+	}
+}
+
+// beginIn begins a gift in a browser that prefers some languages.
+func (h house) beginIn(accept string, changes ...string) (id string) {
+	h.t.Helper()
+	got := h.newReader().do("POST", "/contributions", giftForm(changes...).Encode(), "Accept-Language", accept,
+		"Content-Type", page.FormType)
+	if err := h.db.GetContext(h.t.Context(), &id, `SELECT id FROM contribution WHERE approve_url = $1`,
+		got.header.Get("Location")); err != nil {
+		h.t.Fatalf("%v\n%d %s", err, got.status, got.body)
+	}
+	return id
+}
+
+// localeAt is the language that PayPal was asked for, for the one order or subscription of a gift.
+func (h house) localeAt(what, id string) string {
+	h.t.Helper()
+	var rows []struct{ Locale string }
+	testkit.PayPalAt(h.t, h.paypal).Must("GET", "/sandbox/"+what+"?custom_id="+id, nil, &rows)
+	if len(rows) != 1 {
+		h.t.Fatalf("%s has %d %s", id, len(rows), what)
+	}
+	return rows[0].Locale
 }
 
 // A publication says in which languages it speaks, and which is its own.
