@@ -124,35 +124,50 @@ const (
 	LEFT JOIN new_payment n ON n.paypal_id = v.payment
 	ON CONFLICT (payment_id) DO NOTHING)`
 
-	// Ordered by number, so that entries keep the order in which they were booked.
+	// Ordered by number, so that entries keep the order in which they were booked. Each is also appended to
+	// ledger_change, from where internal/report adds it to its sums.
 	insertEntries = `booked_entry AS (
 	INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at,
-	                          recorded_at, source, webhook_event_id, campaign_id, frequency, article_id)
+	                          recorded_at, source, webhook_event_id, campaign_id, frequency, article_id, counted)
 	SELECT l.contribution_id, coalesce(l.payment_id, n.id), l.kind, l.amount_minor, l.currency, l.paypal_ref,
-	       l.occurred_at, l.recorded_at, l.source, l.webhook_event_id, l.campaign_id, l.frequency, l.article_id
+	       l.occurred_at, l.recorded_at, l.source, l.webhook_event_id, l.campaign_id, l.frequency, l.article_id, true
 	FROM jsonb_to_recordset($1::text::jsonb->'entries') AS l (
 	    number integer, contribution_id uuid, payment_id bigint, payment text, kind text, amount_minor bigint,
 	    currency text, paypal_ref text, occurred_at timestamptz, recorded_at timestamptz, source text,
 	    webhook_event_id bigint, campaign_id uuid, frequency text, article_id bigint)
 	LEFT JOIN new_payment n ON n.paypal_id = l.payment
-	ORDER BY l.number)`
+	ORDER BY l.number
+	RETURNING occurred_at, currency, campaign_id, frequency, article_id, kind, amount_minor),
+booked_change AS (
+	INSERT INTO ledger_change (occurred_at, currency, campaign_id, frequency, article_id, kind, amount_minor, entries)
+	SELECT occurred_at, currency, campaign_id, frequency, article_id, kind, amount_minor, 1 FROM booked_entry)`
 
-	// The version before books entries without these while it runs beside this one. Remove this with the version
-	// after next.
+	// The version before books entries without these while it runs beside this one. They are not counted before they
+	// have them. Remove this with the version after next.
 	copyToEntries = `copied_entry AS (
 	UPDATE ledger_entry l SET campaign_id = c.campaign_id, article_id = c.article_id,
-	                          frequency = coalesce(p.frequency, c.frequency)
+	                          frequency = coalesce(p.frequency, c.frequency), counted = false
 	FROM contribution c, payment p
 	WHERE c.id = l.contribution_id AND p.id = l.payment_id AND l.campaign_id IS NULL
 	  AND c.id IN (SELECT u.id::uuid FROM jsonb_array_elements_text($1::text::jsonb->'uncopied') AS u (id)))`
 
 	// The only part of an entry that later news changes; see Book.NoteTerms. Amounts and days stay. An entry without
-	// a campaign is left to copyToEntries, since one statement may write a row only once.
+	// a campaign is left to copyToEntries, since one statement may write a row only once. What was counted under the
+	// frequency before is taken out there; an entry that is not counted yet will be, as it is by then.
 	relabelEntries = `relabelled_entry AS (
 	UPDATE ledger_entry l SET frequency = p.frequency
 	FROM jsonb_to_recordset($1::text::jsonb->'relabelled') AS p (
-	    payment_id bigint, contribution_id uuid, frequency text)
-	WHERE l.contribution_id = p.contribution_id AND l.payment_id = p.payment_id AND l.campaign_id IS NOT NULL)`
+	    payment_id bigint, contribution_id uuid, frequency text),
+	    ledger_entry before
+	WHERE l.contribution_id = p.contribution_id AND l.payment_id = p.payment_id AND l.campaign_id IS NOT NULL
+	  AND before.id = l.id
+	RETURNING l.occurred_at, l.currency, l.campaign_id, before.frequency AS before, l.frequency, l.article_id, l.kind,
+	          l.amount_minor, l.counted),
+relabelled_change AS (
+	INSERT INTO ledger_change (occurred_at, currency, campaign_id, frequency, article_id, kind, amount_minor, entries)
+	SELECT r.occurred_at, r.currency, r.campaign_id, m.frequency, r.article_id, r.kind, m.sign * r.amount_minor, m.sign
+	FROM relabelled_entry r CROSS JOIN LATERAL (VALUES (r.before, -1), (r.frequency, 1)) AS m (frequency, sign)
+	WHERE r.counted IS NOT FALSE)`
 )
 
 // changes is what the queries write.
