@@ -81,6 +81,7 @@ type App struct {
 	sessions *session.Manager
 	reports  *report.Reports
 	rollup   *report.Rollup // of recurring gifts
+	money    *report.MoneyRollup
 	views    *dashboard.Views
 	health   *health.Monitor
 	alerts   *alert.Board
@@ -184,6 +185,7 @@ func (a *App) build(ctx context.Context, opts Options) error {
 		DB: a.db, Accounts: a.accounts, Now: a.now, Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"),
 	})
 	a.rollup = report.NewRollup(a.db, a.cfg.Timezone, a.now)
+	a.money = report.NewMoneyRollup(a.db, a.cfg.Timezone)
 	a.views = dashboard.New(a.readDB, a.cfg.Timezone)
 	a.health = health.New(a.readDB)
 	a.alerts = alert.NewBoard(alert.Config{

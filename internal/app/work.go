@@ -28,6 +28,7 @@ func (a *App) kinds() []queue.Kind {
 		{Name: "reconcile", At: night, Timeout: 6 * time.Hour, Run: whole(a.reconcile)},
 		{Name: refund.Sending, Places: 4, Timeout: 5 * time.Minute, Run: a.refunds.Resume},
 		{Name: "issue receipts", Every: 5 * time.Second, Run: whole(a.receipts.Issue)},
+		{Name: "add up money", Every: 10 * time.Second, Run: whole(a.money.AddUp)},
 		{Name: "add up recurring gifts", Every: 10 * time.Minute, Run: whole(a.rollup.AddUp)},
 		{Name: "fold counts", Every: 6 * time.Hour, Run: whole(a.counter.Fold)},
 		{Name: "tell of yearly charges", At: morning, Run: whole(a.notices.Yearly)},

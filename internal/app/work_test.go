@@ -61,8 +61,8 @@ func TestTheQueueRuns(t *testing.T) {
 		`SELECT string_agg(kind, ', ' ORDER BY kind) FROM queue WHERE held_until IS NULL AND failures = 0`); err != nil {
 		t.Fatal(err)
 	}
-	if names != "add up recurring gifts, check alerts, fold counts, forget, issue receipts, prepare plans, queue refunds, "+
-		"reconcile, send mail, send prompt mail, send statements, tell of yearly charges, tidy, weigh gifts" {
+	if names != "add up money, add up recurring gifts, check alerts, fold counts, forget, issue receipts, "+
+		"prepare plans, queue refunds, reconcile, send mail, send prompt mail, send statements, tell of yearly charges, tidy, weigh gifts" {
 		t.Errorf("the kinds are %s", names)
 	}
 	for _, name := range append(strings.Split(names, ", "), refund.Sending, manage.Changing, manage.EndingPause) {

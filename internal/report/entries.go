@@ -4,25 +4,33 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/google/uuid"
+
+	"readerfund/internal/ledger"
 	"readerfund/internal/listing"
 )
 
-// entries picks the ledger entries l that a query covers, with the campaign (campaign_id), the article's address
-// (article) and the frequency that they were booked for. tail, the order and length of a list, also refers to the
-// columns of l. Totals and the ledger both use entries, so a figure and the list behind it cover the same entries.
+// entries are the conditions that a query puts on ledger entries l. Totals and the ledger both use them, so a figure
+// and the list behind it cover the same entries.
 //
 // An entry carries its campaign and article itself. Entries booked by the previous version, while it runs beside this
 // one, do not, until something happens to their contribution: for them the query reads campaign and article from the
-// contribution, and finds them by their null in the index ledger_entry_campaign. That half can go when the columns
+// contribution c, and finds them by their null in the index ledger_entry_campaign. That half can go when the columns
 // become NOT NULL, in the version after next.
-func (r *Reports) entries(ctx context.Context, q TotalsQuery, w *listing.Where, tail string) (string, error) {
+type entries struct {
+	w                *listing.Where
+	copied, uncopied []string // conditions on entries with and without a campaign, beside those of w
+}
+
+// check rejects a query that is wrong, and returns its campaign's id, uuid.Nil if it names none.
+func (r *Reports) check(ctx context.Context, q TotalsQuery) (uuid.UUID, error) {
 	if err := q.check(); err != nil {
-		return "", err
+		return uuid.Nil, err
 	}
-	campaign, err := CheckKnown(ctx, r.db, q.Campaign, q.Article)
-	if err != nil {
-		return "", err
-	}
+	return CheckKnown(ctx, r.db, q.Campaign, q.Article)
+}
+
+func (r *Reports) entries(q TotalsQuery, campaign uuid.UUID, w *listing.Where) entries {
 	Between(w, r.zone, "l.occurred_at", q.From, q.To)
 	w.Equal("l.currency", string(q.Currency))
 	for _, s := range sums {
@@ -30,30 +38,65 @@ func (r *Reports) entries(ctx context.Context, q TotalsQuery, w *listing.Where, 
 			w.Addf("l.kind IN (%s)", s.kinds)
 		}
 	}
-	copied, uncopied := []string{"l.campaign_id IS NOT NULL"}, []string{"l.campaign_id IS NULL"}
+	e := entries{w, []string{"l.campaign_id IS NOT NULL"}, []string{"l.campaign_id IS NULL"}}
+	both := func(is string) { e.copied, e.uncopied = append(e.copied, "l."+is), append(e.uncopied, "c."+is) }
 	if q.Campaign != "" {
-		is := "campaign_id = " + w.Arg(campaign)
-		copied, uncopied = append(copied, "l."+is), append(uncopied, "c."+is)
+		both("campaign_id = " + w.Arg(campaign))
 	}
 	if q.Article != "" {
 		address := w.Arg(q.Article)
-		copied = append(copied, fmt.Sprintf(
-			"l.article_id = (SELECT id FROM article WHERE digest = sha256(convert_to(%s, 'UTF8')))", address))
-		uncopied = append(uncopied, "c.article = "+address)
+		e.copied = append(e.copied, "l.article_id = "+articleOf(address))
+		e.uncopied = append(e.uncopied, "c.article = "+address)
 	}
 	if q.Frequency != "" {
-		is := "frequency = " + w.Arg(q.Frequency)
-		copied, uncopied = append(copied, "l."+is), append(uncopied, "c."+is)
+		both("frequency = " + w.Arg(q.Frequency))
 	}
 	if q.NoArticle {
-		copied, uncopied = append(copied, "l.article_id IS NULL"), append(uncopied, "c.article = ''")
+		e.copied, e.uncopied = append(e.copied, "l.article_id IS NULL"), append(e.uncopied, "c.article = ''")
 	}
+	return e
+}
+
+// articleOf is the id of the article with an address.
+func articleOf(address string) string {
+	return fmt.Sprintf("(SELECT id FROM article WHERE digest = sha256(convert_to(%s, 'UTF8')))", address)
+}
+
+// list is a table of the entries with the campaign (campaign_id), the article's address (article) and the frequency
+// that they were booked for. tail, the order and length of a list, also refers to the columns of l.
+func (e entries) list(tail string) string {
 	const columns = `l.id, l.contribution_id, l.kind, l.amount_minor, l.currency, l.paypal_ref, l.occurred_at,
 		l.recorded_at, l.source, l.webhook_event_id`
 	return `(
 		(SELECT ` + columns + `, l.campaign_id, l.frequency, coalesce(a.address, '') AS article
-		 FROM ledger_entry l LEFT JOIN article a ON a.id = l.article_id` + w.SQL(copied...) + tail + `)
+		 FROM ledger_entry l LEFT JOIN article a ON a.id = l.article_id` + e.w.SQL(e.copied...) + tail + `)
 		UNION ALL
 		(SELECT ` + columns + `, c.campaign_id, c.frequency, c.article
-		 FROM ledger_entry l JOIN contribution c ON c.id = l.contribution_id` + w.SQL(uncopied...) + tail + `)) l`, nil
+		 FROM ledger_entry l JOIN contribution c ON c.id = l.contribution_id` + e.w.SQL(e.uncopied...) + tail + `)) l`
+}
+
+// all are tables of the entries, with what is needed to add them up: each entry counts as entries says. An article that
+// has no id has its address.
+func (e entries) all() []string {
+	return []string{
+		`(SELECT ` + postingColumns + `, 1 AS entries, '' AS address FROM ledger_entry l` + e.w.SQL(e.copied...) + `)`,
+		e.withoutCampaign(),
+	}
+}
+
+// uncounted are tables of the entries that the kept sums lack.
+func (e entries) uncounted() []string {
+	return []string{
+		`(SELECT ` + postingColumns + `, l.entries, '' AS address FROM ledger_change l` + e.w.SQL(e.copied...) + `)`,
+		`(SELECT ` + postingColumns + `, 1, '' FROM ledger_entry l` +
+			e.w.SQL(append([]string{ledger.Uncounted}, e.copied...)...) + `)`,
+		e.withoutCampaign(),
+	}
+}
+
+const postingColumns = `l.occurred_at, l.currency, l.campaign_id, l.frequency, l.article_id, l.kind, l.amount_minor`
+
+func (e entries) withoutCampaign() string {
+	return `(SELECT l.occurred_at, l.currency, c.campaign_id, c.frequency, NULL, l.kind, l.amount_minor, 1, c.article
+		FROM ledger_entry l JOIN contribution c ON c.id = l.contribution_id` + e.w.SQL(e.uncopied...) + `)`
 }

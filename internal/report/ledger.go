@@ -106,10 +106,11 @@ func (r *Reports) readLedger(ctx context.Context, q LedgerQuery, limit int) ([]L
 		w.Addf("(l.occurred_at, l.id) < (%s, %s)", w.Arg(at), w.Arg(number))
 	}
 	tail := ` ORDER BY l.occurred_at DESC, l.id DESC LIMIT ` + w.Arg(limit)
-	entries, err := r.entries(ctx, q.TotalsQuery, w, tail)
+	campaign, err := r.check(ctx, q.TotalsQuery)
 	if err != nil {
 		return nil, err
 	}
+	entries := r.entries(q.TotalsQuery, campaign, w).list(tail)
 	var rows []struct {
 		ID             int64         `db:"id"`
 		Kind           string        `db:"kind"`
@@ -181,13 +182,14 @@ func (q TotalsQuery) Behind(row TotalsRow, part Part) TotalsQuery {
 var sums = []struct {
 	part   Part
 	column string
+	count  string // the column with the number of its entries, where that is kept
 	kinds  string
 	left   bool
 }{
-	{Gifts, "gross", `'charge'`, false},
-	{Fees, "fee", `'fee', 'fee_refund', 'chargeback_fee', 'chargeback_fee_refund'`, true},
-	{Refunds, "refunded", `'refund', 'reversal'`, true},
-	{Holds, "held", `'dispute_hold', 'dispute_release'`, true},
+	{Gifts, "gross", "charges", `'charge'`, false},
+	{Fees, "fee", "fees", `'fee', 'fee_refund', 'chargeback_fee', 'chargeback_fee_refund'`, true},
+	{Refunds, "refunded", "refunds", `'refund', 'reversal'`, true},
+	{Holds, "held", "holds", `'dispute_hold', 'dispute_release'`, true},
 }
 
 // SumColumns turns ledger entries l into Sums.

@@ -117,39 +117,31 @@ type Sums struct {
 	Net      int64 `db:"net"`
 }
 
-// Totals adds up the ledger. Rows are in the order of the keys, days and months from the earliest and text by its
-// bytes, then of currencies, the publication's first. Errors are fault.Invalid if the query is wrong.
+// Totals adds up the ledger, by the sums that MoneyRollup keeps and what they lack. Rows are in the order of the keys,
+// days and months from the earliest and text by its bytes, then of currencies, the publication's first. Errors are
+// fault.Invalid if the query is wrong.
 func (r *Reports) Totals(ctx context.Context, q TotalsQuery) ([]TotalsRow, error) {
-	query, args, err := r.totalsQuery(ctx, q)
+	campaign, err := r.check(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	var rows []struct {
-		Currency string `db:"currency"`
-		Day      string `db:"day"`
-		Month    string `db:"month"`
-		Campaign string `db:"campaign"`
-		Article  string `db:"article"`
-
-		Frequency string `db:"frequency"`
-		Count     int64  `db:"count"`
-		Entries   int64  `db:"entries"`
-		Sums
-	}
+	var totals []TotalsRow
 	err = r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		return tx.SelectContext(ctx, &rows, query, args...)
+		kept, err := moneyIsOurs(ctx, tx, r.zone)
+		if err != nil {
+			return err
+		}
+		totals, err = r.readTotals(ctx, tx, q, campaign, kept)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read totals: %w", err)
 	}
-	totals := make([]TotalsRow, len(rows))
-	for i, row := range rows {
-		totals[i] = TotalsRow{
-			Currency: money.Currency(row.Currency), Day: row.Day, Month: row.Month,
-			Campaign: row.Campaign, Article: row.Article, Frequency: row.Frequency,
-			Count: row.Count, Entries: row.Entries, Sums: row.Sums,
-		}
-	}
+	r.sort(q, totals)
+	return totals, nil
+}
+
+func (r *Reports) sort(q TotalsQuery, totals []TotalsRow) {
 	slices.SortFunc(totals, func(a, b TotalsRow) int {
 		for _, key := range q.By {
 			if d := strings.Compare(a.value(key), b.value(key)); d != 0 {
@@ -158,49 +150,6 @@ func (r *Reports) Totals(ctx context.Context, q TotalsQuery) ([]TotalsRow, error
 		}
 		return r.order(a.Currency, b.Currency)
 	})
-	return totals, nil
-}
-
-func (r *Reports) totalsQuery(ctx context.Context, q TotalsQuery) (string, []any, error) {
-	w := &listing.Where{}
-	from, err := r.entries(ctx, q, w, "")
-	if err != nil {
-		return "", nil, err
-	}
-	if slices.Contains(q.By, ByCampaign) {
-		from += " JOIN campaign k ON k.id = l.campaign_id"
-	}
-	columns := []string{"l.currency AS currency"}
-	groups := []string{"l.currency"}
-	for _, key := range q.By {
-		column, group := r.column(w, key)
-		columns = append(columns, column+" AS "+string(key))
-		groups = append(groups, group)
-	}
-	return `
-		SELECT ` + strings.Join(columns, ", ") + `, count(*) FILTER (WHERE l.kind = 'charge') AS count, count(*) AS entries,
-		       ` + SumColumns + `
-		FROM ` + from + `
-		GROUP BY ` + strings.Join(groups, ", "), w.Args(), nil
-}
-
-// column is the expression of a key, and the one to group by for it: a date rather than its text for each entry, and
-// text by its bytes, which sorts many times as fast as by a language's collation.
-func (r *Reports) column(w *listing.Where, k Key) (column, group string) {
-	switch k {
-	case ByDay:
-		day := local(w, r.zone, "l.occurred_at") + "::date"
-		return "to_char(" + day + ", 'YYYY-MM-DD')", day
-	case ByMonth:
-		month := "date_trunc('month', " + local(w, r.zone, "l.occurred_at") + ")"
-		return "to_char(" + month + ", 'YYYY-MM')", month
-	case ByCampaign:
-		return "k.slug", "k.slug"
-	case ByFrequency:
-		return "l.frequency", "l.frequency"
-	default:
-		return `l.article COLLATE "C"`, `l.article COLLATE "C"`
-	}
 }
 
 // Add adds sums of the same currency.
