@@ -38,14 +38,14 @@ type found struct {
 // keyAt is where the calls that take a key have it. A method of a Localizer is found by its name alone.
 var keyAt = map[string]int{
 	"fault.New": 1, "fault.Input": 1, "fault.Wrap": 2, "i18n.New": 0, "i18n.Has": 0, ".Say": 0, ".Lookup": 0,
-	"page.NewError": 1, "page.Good": 1, "page.Pending": 1, "page.Bad": 1, "staff.statusIn": 1, "staff.wordIn": 1,
-	"staff.optionsIn": 1,
+	"page.NewError": 1, "page.Good": 1, "page.Pending": 1, "page.Bad": 1, "words.StatusIn": 1, "words.Of": 1,
+	"form.OptionsIn": 1,
 }
 
 // The calls of keyAt that say a pair, and those whose key is a family's beginning.
 var (
 	saysPair   = []string{"page.Good", "page.Pending", "page.Bad"}
-	saysFamily = []string{"staff.statusIn", "staff.wordIn", "staff.optionsIn"}
+	saysFamily = []string{"words.StatusIn", "words.Of", "form.OptionsIn"}
 )
 
 // notForPeople are the calls whose texts are for programmers and operators, or for another program.

@@ -57,6 +57,11 @@ import (
 	"readerfund/internal/web/page"
 	"readerfund/internal/web/public"
 	"readerfund/internal/web/staff"
+	"readerfund/internal/web/staff/appeal"
+	"readerfund/internal/web/staff/finance"
+	"readerfund/internal/web/staff/giving"
+	"readerfund/internal/web/staff/operations"
+	"readerfund/internal/web/staff/screen"
 )
 
 // Deps is what the pages need: values from the settings, and the rooms they call.
@@ -235,16 +240,28 @@ func (s *server) openToReaders(signer page.Signer) {
 
 // openToStaff makes the pages behind the sign-in.
 func (s *server) openToStaff(signer page.Signer) {
+	exports := screen.NewExporter(s.pages, s.Audit, s.Log)
 	s.staff = staff.New(staff.Config{
-		Pages: s.pages, Signer: signer, Secure: s.secure(), Zone: s.Timezone, Currency: s.DefaultCurrency,
-		BaseURL: s.BaseURL, EmbedOrigins: s.EmbedOrigins, Contributions: s.Contributions, Settler: s.Settler,
-		Disputes: s.Disputes, Refunds: s.Refunds, Manage: s.Changes,
-		Books: s.Books, Queue: s.Queue, Mail: s.Mail, Receipts: s.Receipts, Monthly: s.Questions,
-		Campaigns: s.Campaigns, CampaignService: s.CampaignService, DrawAppeal: s.public.Appeal.Preview,
-		Media: s.Media, Appearance: s.Appearance, Reports: s.Reports, Experiments: s.Experiments, Views: s.Views,
-		Health: s.Health, Alerts: s.Alerts, Chooser: s.chooser,
-		Accounts: s.Accounts, Sessions: s.Sessions, Audit: s.Audit, Replay: s.Replay, ReplayAll: s.ReplayAll,
-		Log: s.Log, Now: s.Now,
+		Layout: screen.Layout{Pages: s.pages, Zone: s.Timezone, Currency: s.DefaultCurrency, Log: s.Log, Now: s.Now},
+		Signer: signer, Secure: s.secure(), Accounts: s.Accounts, Sessions: s.Sessions, Reports: s.Reports, Views: s.Views,
+		Health: s.Health, Alerts: s.Alerts,
+		Appeal: appeal.Config{
+			BaseURL: s.BaseURL, EmbedOrigins: s.EmbedOrigins, Campaigns: s.CampaignService, Catalog: s.Campaigns,
+			Experiments: s.Experiments, Media: s.Media, Look: s.Appearance, Chooser: s.chooser, Reports: s.Reports,
+			Draw: s.public.Appeal.Preview,
+		},
+		Giving: giving.Config{
+			Contributions: s.Contributions, Settler: s.Settler, Disputes: s.Disputes, Refunds: s.Refunds,
+			Changes: s.Changes, Receipts: s.Receipts, Monthly: s.Questions, Campaigns: s.Campaigns, Views: s.Views,
+			Audit: s.Audit, Exports: exports,
+		},
+		Finance: finance.Config{
+			Reports: s.Reports, Books: s.Books, Campaigns: s.Campaigns, Views: s.Views, Audit: s.Audit, Exports: exports,
+		},
+		Operations: operations.Config{
+			Views: s.Views, Health: s.Health, Queue: s.Queue, Mail: s.Mail, Audit: s.Audit, Replay: s.Replay,
+			ReplayAll: s.ReplayAll,
+		},
 	})
 }
 

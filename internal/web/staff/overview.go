@@ -11,11 +11,14 @@ import (
 	"readerfund/internal/health"
 	"readerfund/internal/i18n"
 	"readerfund/internal/report"
+	"readerfund/internal/web/staff/finance"
+	"readerfund/internal/web/staff/giving"
+	"readerfund/internal/web/staff/screen"
 )
 
 // Overview is the first page after the sign-in.
 type Overview struct {
-	layout
+	screen.Layout
 
 	reports *report.Reports
 	views   *dashboard.Views
@@ -25,20 +28,20 @@ type Overview struct {
 
 // overviewPage is the first page after the sign-in.
 type overviewPage struct {
-	Today      stamp
+	Today      screen.Stamp
 	Periods    []period
-	Charts     []chart
+	Charts     []finance.Chart
 	Alerts     []alertLine
-	Unwatched  *stamp // when the alerts were last checked, where that is too long ago
+	Unwatched  *screen.Stamp // when the alerts were last checked, where that is too long ago
 	Attention  health.Attention
-	NeedReview []contributionLine // some of the contributions that need review
-	Latest     contributionTable
+	NeedReview []giving.ContributionLine // some of the contributions that need review
+	Latest     giving.ContributionTable
 }
 
 // period is the totals of a number of days up to today.
 type period struct {
 	Name    string
-	Lines   []totalsLine
+	Lines   []finance.TotalsLine
 	Address string // the report with the same totals
 }
 
@@ -51,7 +54,7 @@ func (p overviewPage) Calm() bool {
 type alertLine struct {
 	alert.Standing
 
-	Since   stamp
+	Since   screen.Stamp
 	Summary string
 	Address string // the page that shows the cause; empty if there is none, or the account may not open it
 	Words   []textRun
@@ -78,7 +81,7 @@ func textRuns(text string) []textRun {
 const staleAfter = 10 * time.Minute
 
 // firing returns the alerts that are firing, and the time of the latest check if that is too long ago.
-func (s *Overview) firing(r *http.Request, now time.Time) (lines []alertLine, last *stamp, err error) {
+func (s *Overview) firing(r *http.Request, now time.Time) (lines []alertLine, last *screen.Stamp, err error) {
 	if s.alerts == nil {
 		return nil, nil, nil
 	}
@@ -86,22 +89,22 @@ func (s *Overview) firing(r *http.Request, now time.Time) (lines []alertLine, la
 	if err != nil {
 		return nil, nil, err
 	}
-	loc := s.pages.Localizer(r)
+	loc := s.Pages.Localizer(r)
 	for _, a := range all {
 		if a.Firing() {
 			line := alertLine{
-				Standing: a, Since: s.stamp(a.Since), Summary: loc.Message(a.Summary()), Address: a.Path,
+				Standing: a, Since: s.Stamp(a.Since), Summary: loc.Message(a.Summary()), Address: a.Path,
 				Words: textRuns(loc.Message(a.Advice())),
 			}
-			editors := strings.HasPrefix(a.Path, "/staff/inbox") || strings.HasPrefix(a.Path, workAddress)
-			if editors && !accountOf(r).Role.Allows(account.Editor) {
+			editors := strings.HasPrefix(a.Path, "/staff/inbox") || strings.HasPrefix(a.Path, screen.WorkAddress)
+			if editors && !screen.AccountOf(r).Role.Allows(account.Editor) {
 				line.Address = ""
 			}
 			lines = append(lines, line)
 		}
 	}
 	if !checked.IsZero() && now.Sub(checked) > staleAfter {
-		at := s.stamp(checked)
+		at := s.Stamp(checked)
 		last = &at
 	}
 	return lines, last, nil
@@ -112,15 +115,15 @@ const overviewDays = 30
 
 // Show answers GET /staff.
 func (s *Overview) Show(w http.ResponseWriter, r *http.Request) error {
-	now := s.now()
+	now := s.Now()
 	today := s.reports.Today(now)
 	first := today.Add(1 - overviewDays)
 	rows, err := s.reports.Totals(r.Context(), report.TotalsQuery{From: first, To: today, By: []report.Key{report.ByDay}})
 	if err != nil {
 		return err
 	}
-	loc := s.pages.Localizer(r)
-	p := overviewPage{Today: s.stamp(now), Charts: s.charts(loc, rows, first, today)}
+	loc := s.Pages.Localizer(r)
+	p := overviewPage{Today: s.Stamp(now), Charts: finance.Charts(s.Currency, loc, rows, first, today)}
 	for _, days := range []int{1, 7, overviewDays} {
 		name := loc.Say("staff.last_days", i18n.Args{"count": days})
 		p.Periods = append(p.Periods, s.periodOf(name, rows, today.Add(1-days), today))
@@ -128,7 +131,7 @@ func (s *Overview) Show(w http.ResponseWriter, r *http.Request) error {
 	if p.Alerts, p.Unwatched, err = s.firing(r, now); err != nil {
 		return err
 	}
-	if p.Attention, err = s.health.Attention(r.Context(), s.now()); err != nil {
+	if p.Attention, err = s.health.Attention(r.Context(), s.Now()); err != nil {
 		return err
 	}
 	if p.Attention.Contributions > 0 {
@@ -136,14 +139,14 @@ func (s *Overview) Show(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		p.NeedReview = s.contributionLines(loc, review.Contributions)
+		p.NeedReview = giving.ContributionLines(s.Layout, loc, review.Contributions)
 	}
 	latest, err := s.views.Contributions(r.Context(), dashboard.ContributionsQuery{Limit: 10})
 	if err != nil {
 		return err
 	}
-	p.Latest = s.contributionTable(r, i18n.New("staff.latest"), latest.Contributions)
-	return s.show(w, r, http.StatusOK, "staff/overview.html", i18n.New("staff.title.overview"), "overview", p)
+	p.Latest = giving.NewContributionTable(s.Layout, r, i18n.New("staff.latest"), latest.Contributions)
+	return s.Render(w, r, http.StatusOK, "staff/overview.html", i18n.New("staff.title.overview"), "overview", p)
 }
 
 // periodOf picks the rows of a day-by-day report that lie in the period.
@@ -155,7 +158,7 @@ func (s *Overview) periodOf(name string, rows []report.TotalsRow, from, today re
 		}
 	}
 	return period{
-		Name: name, Lines: s.sumByCurrency(within, report.TotalsQuery{From: from, To: today}),
-		Address: address("/staff/reports", filled("from", from.String(), "to", today.String())),
+		Name: name, Lines: finance.SumByCurrency(s.Currency, within, report.TotalsQuery{From: from, To: today}),
+		Address: screen.Address("/staff/reports", screen.Query("from", from.String(), "to", today.String())),
 	}
 }

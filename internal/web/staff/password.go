@@ -8,9 +8,8 @@ import (
 	"readerfund/internal/i18n"
 	"readerfund/internal/session"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/staff/screen"
 )
-
-const passwordPath = "/staff/password"
 
 // passwordPage is the form to choose a password.
 type passwordPage struct {
@@ -21,7 +20,7 @@ type passwordPage struct {
 
 // Password is where staff choose their own password.
 type Password struct {
-	layout
+	screen.Layout
 
 	browsers browsers
 	accounts *account.Store
@@ -30,9 +29,9 @@ type Password struct {
 
 // Show answers GET /staff/password.
 func (s *Password) Show(w http.ResponseWriter, r *http.Request) error {
-	p := passwordPage{First: accountOf(r).MustChoose}
+	p := passwordPage{First: screen.AccountOf(r).MustChoose}
 	if r.URL.Query().Has("done") {
-		p.Notice = page.Good(s.pages.Localizer(r), "staff.password_changed")
+		p.Notice = page.Good(s.Pages.Localizer(r), "staff.password_changed")
 	}
 	return s.render(w, r, http.StatusOK, p)
 }
@@ -43,11 +42,11 @@ func (s *Password) Choose(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	who := accountOf(r)
+	who := screen.AccountOf(r)
 	err = s.change(r, who, v.Get("current"), v.Get("password"), v.Get("again"))
 	if fault.Is(err, fault.Invalid) {
 		p := passwordPage{First: who.MustChoose}
-		p.Put(s.pages.Localizer(r), err, "current", "password", "again")
+		p.Put(s.Pages.Localizer(r), err, "current", "password", "again")
 		return s.render(w, r, http.StatusUnprocessableEntity, p)
 	}
 	if err != nil {
@@ -56,7 +55,7 @@ func (s *Password) Choose(w http.ResponseWriter, r *http.Request) error {
 	if err := s.sessions.SignIn(w, r, who); err != nil {
 		return err
 	}
-	page.Redirect(w, passwordPath+"?done")
+	page.Redirect(w, screen.PasswordAddress+"?done")
 	return nil
 }
 
@@ -72,5 +71,5 @@ func (s *Password) render(w http.ResponseWriter, r *http.Request, status int, p 
 	if p.First {
 		title = i18n.New("staff.title.first_password")
 	}
-	return s.show(w, r, status, "staff/password.html", title, "", p)
+	return s.Render(w, r, status, "staff/password.html", title, "", p)
 }

@@ -10,6 +10,7 @@ import (
 	"readerfund/internal/i18n"
 	"readerfund/internal/session"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/staff/screen"
 )
 
 // signInPage is the sign-in form: empty, or shown again after it failed.
@@ -21,7 +22,7 @@ type signInPage struct {
 
 // SignIn is where staff sign in and out.
 type SignIn struct {
-	layout
+	screen.Layout
 
 	browsers browsers
 	accounts *account.Store
@@ -51,7 +52,7 @@ func (s *SignIn) SignIn(w http.ResponseWriter, r *http.Request) error {
 	who, err := s.accounts.Authenticate(r.Context(), v.Get("email"), v.Get("password"), s.browsers.cameFrom(r))
 	if errors.Is(err, account.ErrRefused) {
 		return s.render(w, r, http.StatusForbidden, signInPage{Email: v.Get("email"), Next: next,
-			Problem: page.ProblemOf(s.pages.Localizer(r), err).Detail})
+			Problem: page.ProblemOf(s.Pages.Localizer(r), err).Detail})
 	}
 	if err != nil {
 		return rateLimited(err)
@@ -82,8 +83,8 @@ func (s *SignIn) SignOut(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *SignIn) render(w http.ResponseWriter, r *http.Request, status int, p signInPage) error {
-	title := s.pages.Localizer(r).Say("staff.title.sign_in")
-	return s.pages.Render(w, r, status, "staff/signin.html", page.Page{Title: title, NoIndex: true, Data: p})
+	title := s.Pages.Localizer(r).Say("staff.title.sign_in")
+	return s.Pages.Render(w, r, status, "staff/signin.html", page.Page{Title: title, NoIndex: true, Data: p})
 }
 
 // staffAddress returns the address to open after the sign-in if it is one of ours, and the overview otherwise: for
