@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -139,9 +140,14 @@ func TestDriveCountsAnswersAndRefusesWrongOnes(t *testing.T) {
 		},
 	}
 	began := time.Now()
+	var took []time.Duration
+	l.took = &took
 	rate, err := l.drive(t.Context(), time.Minute)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if slices.Sort(took); len(took) != 100 || took[0] <= 0 || took[99] > time.Since(began) {
+		t.Errorf("%d answers took from %s to %s", len(took), took[0], took[99])
 	}
 	if least := 100 / time.Since(began).Seconds(); rate < least {
 		t.Errorf("%f answers a second, but at least %f came", rate, least)
@@ -186,6 +192,23 @@ func TestMedian(t *testing.T) {
 	}{{nil, 0}, {[]float64{3}, 3}, {[]float64{3, 1}, 2}, {[]float64{9, 1, 2}, 2}} {
 		if got := median(c.of); got != c.want {
 			t.Errorf("median of %v is %v, want %v", c.of, got, c.want)
+		}
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	t.Parallel()
+	hundred := make([]float64, 100)
+	for n := range hundred {
+		hundred[n] = float64(100 - n)
+	}
+	for _, c := range []struct {
+		of      []float64
+		percent int
+		want    float64
+	}{{nil, 99, 0}, {[]float64{7}, 99, 7}, {[]float64{2, 1}, 50, 1}, {hundred, 99, 99}, {hundred, 1, 1}} {
+		if got := percentile(c.of, c.percent); got != c.want {
+			t.Errorf("%d of 100 of %v are at most %v, want %v", c.percent, c.of, got, c.want)
 		}
 	}
 }

@@ -64,3 +64,12 @@ func median[T ~int64 | ~float64](values []T) T {
 	n := len(sorted)
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
+
+// percentile is the value that so many in a hundred do not exceed (nearest rank); 0 of none. It sorts the values.
+func percentile[T ~int64 | ~float64](values []T, percent int) T {
+	if len(values) == 0 {
+		return 0
+	}
+	slices.Sort(values)
+	return values[(len(values)*percent+99)/100-1]
+}

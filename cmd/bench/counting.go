@@ -2,14 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"runtime"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -119,25 +115,3 @@ func (p *pair) writes(ctx context.Context, length time.Duration) (float64, error
 
 // writeInterval is added because a load of four seconds is written in up to five writes.
 const writeInterval = time.Second
-
-// processorTime is what the process has used so far, user and system: fields 14 and 15 of proc_pid_stat(5).
-func (p *process) processorTime() (time.Duration, error) {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/stat")
-	if err != nil {
-		return 0, err
-	}
-	return readProcessorTime(string(text))
-}
-
-// ticks are the system's clock ticks a second, which Linux gives to all programs as 100 (USER_HZ).
-const ticks = 100
-
-func readProcessorTime(stat string) (time.Duration, error) {
-	fields := strings.Fields(stat[strings.LastIndex(stat, ")")+1:]) // the program's name may have spaces
-	if len(fields) < 13 {
-		return 0, errors.New("no process status")
-	}
-	user, errUser := strconv.Atoi(fields[11])
-	system, errSystem := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * time.Second / ticks, errors.Join(errUser, errSystem)
-}

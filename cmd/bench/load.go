@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -25,6 +26,7 @@ type load struct {
 	status      int // the one that counts as an answer
 	// next appends the i-th request of this turn to buf; false: there are no more.
 	next func(buf []byte, i int) ([]byte, bool)
+	took *[]time.Duration // receives how long each answer took, in no order; may be nil
 }
 
 // drive sends for as long as the turn is, and gives the answers per second. One wrong answer makes the turn an error:
@@ -47,7 +49,7 @@ func (l load) drive(ctx context.Context, turn time.Duration) (float64, error) {
 	var (
 		crew     sync.WaitGroup
 		taken    atomic.Int64
-		answered atomic.Int64
+		took     = make([][]time.Duration, l.connections)
 		problems = make([]error, l.connections)
 		began    = time.Now()
 		end      = began.Add(turn)
@@ -55,25 +57,30 @@ func (l load) drive(ctx context.Context, turn time.Duration) (float64, error) {
 	for i, s := range senders {
 		crew.Go(func() {
 			var buf []byte
-			for ctx.Err() == nil && time.Now().Before(end) {
+			for now := began; ctx.Err() == nil && now.Before(end); {
 				request, more := l.next(buf[:0], int(taken.Add(1)-1))
 				if !more {
 					return
 				}
+				sent := time.Now()
 				if problems[i] = s.exchange(request, l.status); problems[i] != nil {
 					return
 				}
-				answered.Add(1)
-				buf = request
+				now, buf = time.Now(), request
+				took[i] = append(took[i], now.Sub(sent))
 			}
 		})
 	}
 	crew.Wait()
-	took := time.Since(began)
+	length := time.Since(began)
 	if err := errors.Join(append(problems, ctx.Err())...); err != nil {
 		return 0, err
 	}
-	return float64(answered.Load()) / took.Seconds(), nil
+	all := slices.Concat(took...)
+	if l.took != nil {
+		*l.took = all
+	}
+	return float64(len(all)) / length.Seconds(), nil
 }
 
 // sender is one connection.

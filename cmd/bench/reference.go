@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"readerfund/internal/app"
 	"readerfund/internal/db"
 	"readerfund/internal/paypal"
 )
@@ -17,8 +18,8 @@ import (
 // referenceCommand is the argument with which this program is the reference instead.
 const referenceCommand = "reference"
 
-// reference is the plainest program that does what is measured: net/http and one handler each; no router, no log, no
-// metrics, no limits. It verifies with the same code as the service, the certificate cached, and inserts with the same
+// reference is the plainest program that does what is measured: net/http and one handler each, behind the
+// service's own timeouts; no router, no log, no metrics, no limits. It verifies with the same code as the service, the certificate cached, and inserts with the same
 // driver. It has a database connection for each client, so that it waits for nothing but the disk.
 type reference struct {
 	Address     string
@@ -79,7 +80,8 @@ func serveReference(ctx context.Context, settings io.Reader) (err error) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	})
-	server := &http.Server{Addr: ref.Address, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	server := app.PublicServer(mux)
+	server.Addr = ref.Address
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		return err

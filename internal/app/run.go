@@ -20,12 +20,18 @@ import (
 	"readerfund/internal/i18n"
 )
 
+// PublicServer is the server that readers and PayPal reach, without an address. Its timeouts keep slow clients from
+// holding connections; writing may take longer, because a report can be long.
+func PublicServer(pages http.Handler) *http.Server {
+	return &http.Server{
+		Handler: pages, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: 2 * time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+}
+
 // bind makes the servers and takes their addresses.
 func (a *App) bind(ctx context.Context, pages http.Handler) error {
-	// The timeouts keep slow clients from holding connections. Writing may take longer, because a report can be long.
-	a.public = &http.Server{Handler: pages, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second,
-		WriteTimeout: 2 * time.Minute,
-		IdleTimeout:  2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	a.public = PublicServer(pages)
 	a.admin = &http.Server{
 		Handler:           knownHosts(a.cfg.AdminHosts, a.adminPages()),
 		ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 2 * time.Minute,
