@@ -24,6 +24,16 @@ func Format(a Amount, tag language.Tag) string { return format(a, tag, false) }
 // choose from, not for receipts.
 func FormatBrief(a Amount, tag language.Tag) string { return format(a, tag, true) }
 
+// FormatField writes an amount into a field as its reader would type it: without a sign, with the separators of the
+// language, brief where that has one reading. "1.000" has two, so it becomes "1.000,00". ParseWritten reads it back.
+func FormatField(a Amount, tag language.Tag) string {
+	brief := digits(a, tag, true)
+	if read, err := ParseWritten(brief, a.Currency); err == nil && read == a {
+		return brief
+	}
+	return digits(a, tag, false)
+}
+
 // Sign is the currency's sign or, where the language has none for it, its code: "€", "US$", "CHF". The euro's is "€" in
 // Ukrainian, too, where CLDR has its code: no other currency has that sign.
 func Sign(c Currency, tag language.Tag) string {
@@ -38,15 +48,19 @@ func Sign(c Currency, tag language.Tag) string {
 }
 
 func format(a Amount, tag language.Tag, brief bool) string {
-	plain, negative := strings.CutPrefix(a.Decimal(), "-")
-	whole, decimals, _ := strings.Cut(plain, ".")
-	digits := group(whole, tag)
-	if decimals != "" && (!brief || strings.Trim(decimals, "0") != "") {
-		digits += fraction(decimals, tag)
-	}
-	text := place(digits, Sign(a.Currency, tag), tag)
-	if negative {
+	text := place(digits(a, tag, brief), Sign(a.Currency, tag), tag)
+	if a.Minor < 0 {
 		return "-" + text
+	}
+	return text
+}
+
+// digits writes an amount without its signs: neither the currency's nor a minus.
+func digits(a Amount, tag language.Tag, brief bool) string {
+	whole, decimals, _ := strings.Cut(strings.TrimPrefix(a.Decimal(), "-"), ".")
+	text := group(whole, tag)
+	if decimals != "" && (!brief || strings.Trim(decimals, "0") != "") {
+		text += fraction(decimals, tag)
 	}
 	return text
 }

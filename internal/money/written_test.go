@@ -146,6 +146,39 @@ func TestTheFormReadsWhatThePageWrites(t *testing.T) {
 	})
 }
 
+// What we fill into a field is what comes back from it, without a question.
+func TestAFieldIsReadAsItWasFilledIn(t *testing.T) {
+	t.Parallel()
+	tags := []language.Tag{}
+	for _, s := range spellings() {
+		tags = append(tags, language.MustParse(s.tag))
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		cur := rapid.SampledFrom(money.Currencies()).Draw(t, "currency")
+		units := rapid.Int64Range(0, 99999999).Draw(t, "units") * cur.Unit()
+		want := money.New(units+rapid.SampledFrom([]int64{0, 0, 50, 5}).Draw(t, "cents")%cur.Unit(), cur)
+		tag := rapid.SampledFrom(tags).Draw(t, "language")
+		field := money.FormatField(want, tag)
+		if got, err := money.ParseWritten(field, cur); err != nil || got != want {
+			t.Fatalf("%q in %s was read as %v, %v; want %v", field, tag, got, err, want)
+		}
+	})
+	for _, c := range []struct {
+		tag, want string
+		a         money.Amount
+	}{
+		{"de", "12", money.New(1200, "EUR")}, {"de", "12,50", money.New(1250, "EUR")},
+		{"de", "1.000,00", money.New(100000, "EUR")}, {"de", "1.000.000", money.New(100000000, "EUR")},
+		{"de", "1.000", money.New(1000, "JPY")}, {"en", "1,000.00", money.New(100000, "USD")},
+		{"fr", "1\u00a0000", money.New(100000, "EUR")}, {"uk", "1\u00a0000,50", money.New(100050, "EUR")},
+		{"ar", "12.50", money.New(1250, "USD")}, {"fa", "۱٬۰۰۰", money.New(100000, "EUR")},
+	} {
+		if got := money.FormatField(c.a, language.MustParse(c.tag)); got != c.want {
+			t.Errorf("%s in %s: %q, want %q", c.a, c.tag, got, c.want)
+		}
+	}
+}
+
 // Whatever is typed: it is read as what its digits say, asked back or refused; never another number.
 func TestParseWrittenNeverInventsDigits(t *testing.T) {
 	t.Parallel()

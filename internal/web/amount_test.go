@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"readerfund/internal/money"
 )
 
 func TestAReaderWritesAnAmountAsPeopleDo(t *testing.T) {
@@ -89,15 +91,15 @@ func TestALinkWithAnAmountInAnotherCurrency(t *testing.T) {
 	t.Parallel()
 	r := openHouse(t, nil).newReader()
 	for query, want := range map[string]struct{ currency, amount, said string }{
-		"amount=5000&currency=huf":          {"HUF", "5000", ""},
-		"amount=5000&currency=Huf":          {"HUF", "5000", ""},
+		"amount=5000&currency=huf":          {"HUF", "5,000", ""},
+		"amount=5000&currency=Huf":          {"HUF", "5,000", ""},
 		"amount=5000&currency=INR":          {"EUR", "", "INR"},
 		"amount=5000&currency=doubloons":    {"EUR", "", "a gift in a currency that we do not take here"},
 		"amount=7,50&currency=usd":          {"USD", "7.50", ""},
-		"amount=33":                         {"EUR", "33.00", ""},
+		"amount=33":                         {"EUR", "33", ""},
 		"amount=1.234":                      {"EUR", "", ""},
 		"currency=BRL":                      {"EUR", "", "BRL"},
-		"amount=" + url.QueryEscape("33 €"): {"EUR", "33.00", ""},
+		"amount=" + url.QueryEscape("33 €"): {"EUR", "33", ""},
 	} {
 		page := r.get("/support/support?" + query).body
 		got := inputs(t, page)
@@ -107,6 +109,37 @@ func TestALinkWithAnAmountInAnotherCurrency(t *testing.T) {
 		if said := strings.Contains(page, `class="said"`); said != (want.said != "") || !strings.Contains(page, want.said) {
 			t.Errorf("%s: says something: %v", query, said)
 		}
+	}
+}
+
+// An amount that we fill in has the separators of the reader's language, and is what the form takes.
+func TestAFilledInAmountIsTheReaders(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	r := h.newReader()
+	for _, c := range [][3]string{
+		{"lang=de", "12.5", "12,50"}, {"lang=de", "1000", "1.000,00"}, {"lang=de", "33", "33"}, {"lang=en", "12,5", "12.50"},
+		{"lang=fr", "1234.5", "1\u00a0234,50"}, {"lang=uk", "12.50", "12,50"}, {"lang=ar", "12.50", "12.50"},
+	} {
+		form := inputs(t, r.get("/support/support?"+c[0]+"&amount="+c[1]).body)
+		if got := form.Get("amount"); got != c[2] {
+			t.Errorf("%s: %q, want %q", c, got, c[2])
+		}
+		id, _ := r.begin(form)
+		minor := h.number(`SELECT amount_minor FROM contribution WHERE id = '` + id + `'`)
+		if want, err := money.ParseWritten(c[1], "EUR"); err != nil || int64(minor) != want.Minor {
+			t.Errorf("%s: sent back it is %d, want %v", c, minor, want)
+		}
+	}
+	// In another currency the same number stays.
+	form := inputs(t, r.get("/support/support?lang=de&amount=1000&currency=HUF").body)
+	form.Set("to", "EUR")
+	if form.Get("amount") != "1.000" {
+		t.Fatalf("in forint: %q", form.Get("amount"))
+	}
+	got := inputs(t, r.form("/support/support?lang=de", form).body)
+	if got.Get("currency") != "EUR" || got.Get("amount") != "1.000,00" {
+		t.Errorf("carried over: %s %q", got.Get("currency"), got.Get("amount"))
 	}
 }
 

@@ -141,6 +141,10 @@ func TestAReaderPausesResumesAndChanges(t *testing.T) {
 			t.Errorf("%q (%s): %d\n%s", amount, want, got.status, got.body)
 		}
 	}
+	// An amount with two readings is asked back, and one of them can be chosen.
+	ada.press(page, "change", "amount", "12.000", "frequency", "month").says(t, "two readings",
+		"can be read as €12,000 or as €12", `name="meant" value="12.00"`, `name="amount" type="text" inputmode="decimal" autocomplete="off" maxlength="32" value=""`)
+	ada.press(page, "change", "amount", "", "meant", "12.00", "frequency", "month").says(t, "chosen", "€12 a month")
 	// Another frequency needs consent as well; turned back, everything stays.
 	ada.press(page, "change", "amount", "60", "frequency", "year")
 	var change string
@@ -150,7 +154,7 @@ func TestAReaderPausesResumesAndChanges(t *testing.T) {
 	if got := ada.get("/manage/changes/" + change + "/cancel"); got.status != 303 {
 		t.Fatalf("turned back: %d\n%s", got.status, got.body)
 	}
-	ada.get(page).says(t, "turned back", "€12.50 a month", "Nothing was changed")
+	ada.get(page).says(t, "turned back", "€12 a month", "Nothing was changed")
 	// Another reader cannot have the change looked at.
 	h.repeats("bob@example.org", "BBBB-2222", "month", "active")
 	if got := h.letIn("bob@example.org").get("/manage/changes/" + change + "/return"); got.status != 404 {

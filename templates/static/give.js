@@ -54,7 +54,8 @@ function sayTheAmount(form) {
   const words = [...form.querySelectorAll("[data-words]")].map((e) => [e, e.textContent]);
   const say = () => {
     const typed = form.elements.namedItem("amount")?.value?.trim() ?? "";
-    const figures = /^\d{1,9}([.,]\d{1,2})?$/.test(typed) ? figuresOf(form, typed) : {};
+    const number = ungrouped(typed);
+    const figures = /^\d{1,9}([.,]\d{1,2})?$/.test(number) ? figuresOf(form, number) : {};
     for (const [e, plain] of words) {
       const chosen = form.querySelector(`[name="${e.dataset.amount}"]:checked + span`)?.textContent;
       const known = typed === "" && chosen ? { amount: chosen } : figures;
@@ -68,6 +69,14 @@ function sayTheAmount(form) {
   form.addEventListener("change", say);
   addEventListener("pageshow", say);
   say();
+}
+
+// A typed amount without what groups its thousands: "1.000,50" is 1000,50. One group of three digits alone ("1.000") is
+// left as it is, because it has two readings.
+function ungrouped(typed) {
+  const [, first, groups, by, cents = ""] = typed.match(/^(\d{1,3})(([.,'’\s])\d{3}(?:\3\d{3})*)([.,]\d{1,2})?$/) ?? [];
+  if (!groups || cents[0] === by || (!cents && groups.length === 4 && /[.,]/.test(by))) return typed;
+  return first + groups.replace(/\D/g, "") + cents;
 }
 
 // A typed amount as the page writes amounts, with the fee and the sum by the schedule in the form's data: money.Fee

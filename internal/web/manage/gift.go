@@ -145,10 +145,11 @@ func (s *Gift) change(ctx context.Context, v visit, form url.Values, by manage.B
 	if err != nil {
 		return "", err
 	}
-	if strings.TrimSpace(form.Get("amount")) == "" {
+	written := cmp.Or(strings.TrimSpace(form.Get("amount")), form.Get("meant"))
+	if written == "" {
 		return "", fault.Input("amount", "contribution.amount_missing")
 	}
-	amount, err := money.ParseWritten(form.Get("amount"), sub.Amount.Currency)
+	amount, err := money.ParseWritten(written, sub.Amount.Currency)
 	if err != nil {
 		return "", err
 	}

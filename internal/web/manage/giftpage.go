@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -26,10 +27,11 @@ type giftPage struct {
 	Disputed  bool            // it is paused while a payment of it is disputed
 	Ended     string          // the day it ended
 	News      *page.Flash
-	Consent   string // PayPal's page where a change waits for the reader's consent
-	Pauses    []int  // how many months it may be paused for
-	Written   string // the amount of a pending change, as typed
-	Again     string // the donation page
+	Consent   string         // PayPal's page where a change waits for the reader's consent
+	Pauses    []int          // how many months it may be paused for
+	Written   string         // the amount of a pending change, as typed
+	Meant     []money.Amount // to choose from, where what was typed can be read as either
+	Again     string         // the donation page
 	page.FormErrors
 }
 
@@ -52,7 +54,8 @@ func (s *Gift) render(
 		Act: home + "/gift/" + v.id.String(), Key: v.key, Full: v.key == "", Amount: sub.Amount, Frequency: sub.Frequency,
 		Stands: standing(sub, s.now()), Next: s.next(loc, sub), Until: s.dayOf(loc, sub.PausedUntil),
 		Ended:    s.dayOf(loc, sub.EndedAt),
-		Disputed: manage.PausedForDispute(sub, s.now()), Again: "/", Written: sub.Amount.Decimal(),
+		Disputed: manage.PausedForDispute(sub, s.now()), Again: "/",
+		Written: money.FormatField(sub.Amount, loc.Tag()),
 	}
 	if sub.RetryAt.After(s.now()) {
 		p.Retry = s.day(loc, sub.RetryAt)
@@ -64,6 +67,9 @@ func (s *Gift) render(
 		p.Written = written
 	}
 	title := i18n.New("manage.title.gift_" + string(p.Stands))
+	if twice, ok := errors.AsType[*money.AmbiguousError](wrong); ok {
+		p.Written, p.Meant = "", []money.Amount{twice.Larger, twice.Smaller}
+	}
 	if len(changes) > 0 && wrong == nil {
 		if p.News = s.news(loc, sub, changes[0]); p.News != nil {
 			title = i18n.Verbatim(p.News.Title)

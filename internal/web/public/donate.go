@@ -67,7 +67,7 @@ func (s *Donate) show(
 	if code != "" && code != f.Currency { // the same number would be another amount in our currency
 		notes = append(notes, otherCurrency(code, f.Currency))
 	} else if a, err := money.ParseWritten(q.Get("amount"), f.Currency); err == nil && f.accepts(a) {
-		f.choose(a.Decimal())
+		f.choose(money.FormatField(a, s.forms.pages.Localizer(r).Tag()))
 	}
 	for _, note := range notes {
 		f.Notes = append(f.Notes, s.forms.pages.Localizer(r).Message(note))
@@ -117,7 +117,7 @@ func (s *Donate) ChangeCurrency(w http.ResponseWriter, r *http.Request) error {
 	f := s.forms.newForm(k, money.Code(v.Get("to")), in.Article)
 	f.Back = s.forms.backTo(in.Article)
 	f.often(contribution.Frequency(in.Frequency))
-	in.Amount = f.amountFrom(from)
+	in.Amount = f.amountFrom(from, s.forms.pages.Localizer(r).Tag())
 	f.refill(in)
 	return s.forms.show(w, r, http.StatusOK, f)
 }

@@ -165,7 +165,7 @@ func (f forms) formLike(r *http.Request, c contribution.Contribution) (form, err
 	n.Source = c.Source
 	n.often(c.Frequency)
 	if n.Currency == c.Amount.Currency {
-		n.choose(c.Gift().Decimal())
+		n.choose(money.FormatField(c.Gift(), f.pages.Localizer(r).Tag()))
 		n.CoverFee = c.CoverFee
 	}
 	if f.cookies.Owns(r, c.ID) {
@@ -259,14 +259,18 @@ func (f *form) choose(amount string) {
 	}
 }
 
-// amountFrom is the amount to carry over from the campaign's form in another currency: the number that was typed, or
-// the suggested amount at the same position.
-func (f *form) amountFrom(from form) string {
+// amountFrom is the amount to carry over from the campaign's form in another currency: the number that was typed,
+// without that currency's sign, or the suggested amount at the same position.
+func (f *form) amountFrom(from form, tag language.Tag) string {
 	if from.Own != "" {
-		if a, err := money.ParseWritten(from.Own, from.Currency); err == nil { // without the other currency's sign
-			return strings.TrimSuffix(a.Decimal(), ".00")
+		a, err := money.ParseWritten(from.Own, from.Currency)
+		if err != nil {
+			return from.Own
 		}
-		return from.Own
+		if same, err := money.Parse(strings.TrimSuffix(a.Decimal(), ".00"), f.Currency); err == nil {
+			a = same // or the number has decimals that this currency has not: the reader has to mend it
+		}
+		return money.FormatField(a, tag)
 	}
 	i := slices.IndexFunc(from.chosen().Choices, func(c choice) bool { return c.Checked })
 	if choices := f.chosen().Choices; i >= 0 && i < len(choices) {
