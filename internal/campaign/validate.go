@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/text/language"
 
+	"readerfund/internal/campaign/claim"
 	"readerfund/internal/fault"
 	"readerfund/internal/field"
 	"readerfund/internal/money"
@@ -131,6 +132,21 @@ func (c *checker) text(at, written string, longest int, lines bool, lang string)
 	if c.plain(at, written, longest, lines) {
 		c.placeholders(at, written, lang)
 		c.claims(at, written, lang)
+	}
+}
+
+// claims refuses figures that were typed where a placeholder knows them, one of each kind.
+func (c *checker) claims(at, written, lang string) {
+	k := claim.Known{EndsAt: c.k.EndsAt, SavedAt: c.k.UpdatedAt, Zone: c.Zone}
+	switch goal := c.k.Goal; {
+	case goal == nil:
+	case goal.Kind == GoalAmount:
+		k.Goal = money.New(goal.Minor, goal.Currency)
+	case goal.Kind == GoalSupporters:
+		k.Supporters = goal.Count
+	}
+	for _, f := range claim.Find(sentences(placeholder.ReplaceAllString(written, " … ")), lang, k) {
+		c.add(fault.Input(at, "campaign.typed_"+f.Kind, fault.Args{"found": f.Quote}))
 	}
 }
 

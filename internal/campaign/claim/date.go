@@ -1,4 +1,4 @@
-package campaign
+package claim
 
 import (
 	"regexp"
@@ -13,13 +13,13 @@ import (
 )
 
 // typedDate finds a date until which something lasts that is not the campaign's last day.
-func (c *checker) typedDate(s *sentence) string {
+func (k Known) typedDate(s *sentence) string {
 	for i := range s.tokens {
 		days, n := s.date(i)
 		if len(days) == 0 || !s.near(i-3, i-1, s.words.until) && !s.near(i-5, i-1, s.words.ends) {
 			continue
 		}
-		if !slices.ContainsFunc(days, c.isEnd) && !slices.ContainsFunc(days, c.isOver) {
+		if !slices.ContainsFunc(days, k.isEnd) && !slices.ContainsFunc(days, k.isOver) {
 			return s.quote(i, i+n)
 		}
 	}
@@ -33,24 +33,24 @@ type date struct {
 	day   int
 }
 
-func (c *checker) isEnd(d date) bool {
-	if c.k.EndsAt.IsZero() {
+func (k Known) isEnd(d date) bool {
+	if k.EndsAt.IsZero() {
 		return false
 	}
-	y, m, day := c.k.EndsAt.Add(-time.Nanosecond).In(c.zone()).Date()
+	y, m, day := k.EndsAt.Add(-time.Nanosecond).In(k.zone()).Date()
 	return d.month == m && d.day == day && (d.year == 0 || d.year == y)
 }
 
 // isOver reports whether a day of a year was over when the campaign was saved: an appeal may tell what happened.
-func (c *checker) isOver(d date) bool {
-	return d.year != 0 && time.Date(d.year, d.month, d.day+1, 0, 0, 0, 0, c.zone()).Before(c.k.UpdatedAt)
+func (k Known) isOver(d date) bool {
+	return d.year != 0 && time.Date(d.year, d.month, d.day+1, 0, 0, 0, 0, k.zone()).Before(k.SavedAt)
 }
 
-func (c *checker) zone() *time.Location {
-	if c.Zone == nil {
+func (k Known) zone() *time.Location {
+	if k.Zone == nil {
 		return time.UTC
 	}
-	return c.Zone
+	return k.Zone
 }
 
 // date reads a date that begins at token i: what it can mean, and how many tokens it has.

@@ -1,8 +1,8 @@
-package campaign
+package claim
 
-// claimWords are how a language speaks of what we know by itself. A word that ends in * stands for all that begin like
+// vocabulary is how a language speaks of what we know by itself. A word that ends in * stands for all that begin like
 // it; words are compared without accents. Two words stand beside each other.
-type claimWords struct {
+type vocabulary struct {
 	thousand, million []string
 	percent           []string
 	goal              []string // a goal, and to reach it
@@ -23,8 +23,8 @@ type claimWords struct {
 	conditional       []string // what is not said to be so
 }
 
-// claimWordsOf are the words of the languages that readers are spoken to in.
-var claimWordsOf = map[string]claimWords{
+// wordsOf are the words of the languages that readers are spoken to in.
+var wordsOf = map[string]vocabulary{
 	"en": {
 		thousand: []string{"k", "thousand"}, million: []string{"m", "million", "millions"},
 		percent: []string{"percent", "per cent"},

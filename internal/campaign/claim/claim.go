@@ -1,48 +1,65 @@
-package campaign
+// Package claim finds the figures that staff typed into an appeal where we know them: the goal, what was raised, how many
+// gave, how long it lasts. Such a figure would be wrong the day after, and nobody would notice; a placeholder is always
+// right. What reads like a claim is found by a language's words around a number, within one sentence. Numbers of other
+// things stay: what a lawsuit cost, how many files there were, what an earlier year brought. What follows from a claim is
+// package campaign's to say.
+package claim
 
 import (
 	"errors"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
 
-	"readerfund/internal/fault"
 	"readerfund/internal/money"
 )
 
-// A claim is a figure that staff typed where we know it: the goal, what was raised, how many gave, how long it lasts.
-// It would be wrong the day after, and nobody would notice, so it is refused; the placeholder is always right. What
-// reads like a claim is found by a language's words (claimWords) around a number, within one sentence. Numbers of other
-// things stay: what a lawsuit cost, how many files there were, what an earlier year brought.
+// Known is what is known of a campaign, so that its texts need not state it. What is zero is not set.
+type Known struct {
+	Goal       money.Amount
+	Supporters int64 // the goal, where it is a number of people
+	EndsAt     time.Time
+	SavedAt    time.Time
+	Zone       *time.Location // whose days dates are; nil is UTC
+}
 
-// claims refuses the claims in a text, one of each kind.
-func (c *checker) claims(at, written, lang string) {
-	found := map[string]bool{}
-	for _, text := range sentences(placeholder.ReplaceAllString(written, " \u2026 ")) {
+// Found is a claim as it was typed.
+type Found struct {
+	Kind  string // goal, raised, percent, supporters, today, countdown or date
+	Quote string
+}
+
+// Find finds the claims in the sentences of one text, the first of each kind. In a language whose words it does not
+// have, it finds the goal's own figure and dates in digits only.
+func Find(sentences []string, lang string, k Known) (all []Found) {
+	for _, text := range sentences {
 		s := readSentence(text, lang)
 		for _, claim := range []struct {
 			kind string
 			find func(*sentence) string
 		}{
-			{"goal", c.typedGoal}, {"raised", c.typedRaised}, {"percent", c.typedPercent}, {"supporters", c.typedSupporters},
-			{"today", c.typedToday}, {"countdown", c.typedCountdown}, {"date", c.typedDate},
+			{"goal", k.typedGoal}, {"raised", k.typedRaised}, {"percent", k.typedPercent}, {"supporters", k.typedSupporters},
+			{"today", k.typedToday}, {"countdown", k.typedCountdown}, {"date", k.typedDate},
 		} {
-			if quote := claim.find(s); quote != "" && !found[claim.kind] {
-				found[claim.kind] = true
-				c.add(fault.Input(at, "campaign.typed_"+claim.kind, fault.Args{"found": quote}))
+			quote := claim.find(s)
+			known := func(f Found) bool { return f.Kind == claim.kind }
+			if quote != "" && !slices.ContainsFunc(all, known) {
+				all = append(all, Found{claim.kind, quote})
 			}
 		}
 	}
+	return all
 }
 
 // sentence is a sentence in words and numbers.
 type sentence struct {
-	words  claimWords
-	lang   string // one of claimWordsOf, or empty
+	words  vocabulary
+	lang   string // one of wordsOf, or empty
 	tokens []token
 }
 
@@ -59,8 +76,8 @@ var tokenForm = regexp.MustCompile(
 func readSentence(written, lang string) *sentence {
 	tag, _ := language.Parse(lang)
 	base, _ := tag.Base()
-	s := &sentence{words: claimWordsOf[base.String()]}
-	if _, known := claimWordsOf[base.String()]; known {
+	s := &sentence{words: wordsOf[base.String()]}
+	if _, known := wordsOf[base.String()]; known {
 		s.lang = base.String()
 	}
 	plain := strings.Map(func(r rune) rune {

@@ -1,4 +1,4 @@
-package campaign
+package claim
 
 import (
 	"slices"
@@ -6,30 +6,28 @@ import (
 )
 
 // supposed reports whether the sentence is about an earlier year, or says what would be.
-func (c *checker) supposed(s *sentence) bool {
-	return c.earlier(s) || s.has(s.words.conditional)
+func (k Known) supposed(s *sentence) bool {
+	return k.earlier(s) || s.has(s.words.conditional)
 }
 
 // earlier reports whether the sentence names a year before the campaign's.
-func (c *checker) earlier(s *sentence) bool {
+func (k Known) earlier(s *sentence) bool {
 	return slices.ContainsFunc(s.tokens, func(t token) bool {
 		year, err := strconv.Atoi(t.text)
-		return err == nil && year >= 1900 && year < c.k.UpdatedAt.Year()
+		return err == nil && year >= 1900 && year < k.SavedAt.Year()
 	})
 }
 
 // typedGoal finds the goal's figure, or another that is called the goal.
-func (c *checker) typedGoal(s *sentence) string {
-	goal := c.k.Goal
+func (k Known) typedGoal(s *sentence) string {
 	for _, i := range s.numbers() {
 		readings, quote, isMoney := s.amount(i)
 		switch {
-		case isMoney && s.has(s.words.goal) && !c.supposed(s):
+		case isMoney && s.has(s.words.goal) && !k.supposed(s):
 			return quote
-		case goal == nil:
-		case goal.Kind == GoalAmount && isMoney && slices.Contains(readings, goal.Minor*100/goal.Currency.Unit()):
+		case k.Goal.Minor > 0 && isMoney && slices.Contains(readings, k.Goal.Minor*100/k.Goal.Currency.Unit()):
 			return quote
-		case goal.Kind == GoalSupporters && slices.Contains(readings, goal.Count*100) && s.people(i):
+		case k.Supporters > 0 && slices.Contains(readings, k.Supporters*100) && s.people(i):
 			return quote
 		}
 	}
@@ -37,8 +35,8 @@ func (c *checker) typedGoal(s *sentence) string {
 }
 
 // typedRaised finds money that is said to have come in.
-func (c *checker) typedRaised(s *sentence) string {
-	if !s.has(s.words.raised) || c.supposed(s) || c.typedGoal(s) != "" {
+func (k Known) typedRaised(s *sentence) string {
+	if !s.has(s.words.raised) || k.supposed(s) || k.typedGoal(s) != "" {
 		return ""
 	}
 	for _, i := range s.numbers() {
@@ -50,8 +48,8 @@ func (c *checker) typedRaised(s *sentence) string {
 }
 
 // typedPercent finds a share of a goal.
-func (c *checker) typedPercent(s *sentence) string {
-	if !s.has(s.words.goal) && !s.has(s.words.raised) || c.supposed(s) {
+func (k Known) typedPercent(s *sentence) string {
+	if !s.has(s.words.goal) && !s.has(s.words.raised) || k.supposed(s) {
 		return ""
 	}
 	for _, i := range s.numbers() {
@@ -71,23 +69,23 @@ func (s *sentence) people(i int) bool {
 	return s.near(next, next+2, s.words.people) || s.near(next, next+2, s.words.givers)
 }
 
-func (c *checker) typedSupporters(s *sentence) string {
+func (k Known) typedSupporters(s *sentence) string {
 	if s.has(s.words.today) {
 		return ""
 	}
-	return c.typedPeople(s)
+	return k.typedPeople(s)
 }
 
-func (c *checker) typedToday(s *sentence) string {
+func (k Known) typedToday(s *sentence) string {
 	if !s.has(s.words.today) {
 		return ""
 	}
-	return c.typedPeople(s)
+	return k.typedPeople(s)
 }
 
 // typedPeople finds a number of people who are said to give.
-func (c *checker) typedPeople(s *sentence) string {
-	if c.supposed(s) {
+func (k Known) typedPeople(s *sentence) string {
+	if k.supposed(s) {
 		return ""
 	}
 	for _, i := range s.numbers() {
@@ -103,8 +101,8 @@ func (c *checker) typedPeople(s *sentence) string {
 }
 
 // typedCountdown finds how long something still lasts: "3 days left", "noch zwei Wochen", "ends tomorrow".
-func (c *checker) typedCountdown(s *sentence) string {
-	if c.earlier(s) {
+func (k Known) typedCountdown(s *sentence) string {
+	if k.earlier(s) {
 		return ""
 	}
 	w := s.words
