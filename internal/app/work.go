@@ -68,7 +68,7 @@ func (a *App) preparePlans(ctx context.Context) error {
 // tidy deletes what is no longer needed.
 func (a *App) tidy(ctx context.Context) error {
 	return errors.Join(a.sessions.Tidy(ctx), a.gate.Tidy(ctx), a.limits.Tidy(ctx), a.manageLinks.Tidy(ctx),
-		a.media.Tidy(ctx))
+		a.media.Tidy(ctx), a.looks.Tidy(ctx))
 }
 
 // reconcile compares PayPal's record of the account with our books, from where the last run ended.

@@ -12,6 +12,7 @@ import (
 
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/media"
 )
 
 // MaxFont is the largest typeface that is taken, in bytes: what a reader on a slow line can wait for.
@@ -43,23 +44,27 @@ func (s *Store) AddFont(ctx context.Context, field string, r io.Reader) (Font, e
 	sum := sha256.Sum256(body)
 	f := Font{Digest: hex.EncodeToString(sum[:]), Variable: variable}
 	_, err = s.db.ExecContext(ctx, `
-		INSERT INTO font (digest, bytes, added_at) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING`,
-		f.Digest, body, s.now())
+		INSERT INTO font (digest, bytes, added_at) VALUES ($1, $2, $3)
+		ON CONFLICT (digest) DO UPDATE SET named_at = excluded.added_at`,
+		f.Digest, body, s.now().UTC())
 	if err != nil {
 		return Font{}, db.Translate(fmt.Errorf("keep font %s: %w", f.Digest, err))
 	}
 	return f, nil
 }
 
-// FindFont is a typeface that was added before, for a form that names it by its digest. One that is not kept is a
-// fault.Invalid in the field.
+// FindFont is a typeface that was added before, for a form that names it by its digest: Tidy leaves it alone for another
+// month. One that is not kept is a fault.Invalid in the field.
 func (s *Store) FindFont(ctx context.Context, field, digest string) (Font, error) {
-	body, err := s.FontFile(ctx, digest)
-	if fault.Is(err, fault.NotFound) {
-		return Font{}, fault.Input(field, "media.gone")
+	var body []byte
+	// Tidy, if it is about to delete the typeface, either waits for this and leaves it, or has deleted it already.
+	err := s.db.GetContext(ctx, &body, `UPDATE font SET named_at = $2 WHERE digest = $1 RETURNING bytes`,
+		digest, s.now().UTC())
+	if errors.Is(err, sql.ErrNoRows) {
+		return Font{}, fault.Input(field, "appearance.font_gone", fault.Args{"days": media.UnusedDays})
 	}
 	if err != nil {
-		return Font{}, err
+		return Font{}, db.Translate(fmt.Errorf("find font %s: %w", digest, err))
 	}
 	variable, _ := readWOFF2(body) // it was one when it was added
 	return Font{Digest: digest, Variable: variable}, nil

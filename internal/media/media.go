@@ -83,8 +83,9 @@ func (s *Store) Add(ctx context.Context, field string, r io.Reader) (campaign.Pi
 
 func (s *Store) save(ctx context.Context, tx *sqlx.Tx, p campaign.Picture, files []rendition) error {
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO image (digest, width, height, added_at) VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO NOTHING`,
-		p.Digest, p.Width, p.Height, s.now())
+		INSERT INTO image (digest, width, height, added_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (digest) DO UPDATE SET named_at = excluded.added_at`,
+		p.Digest, p.Width, p.Height, s.now().UTC())
 	if err != nil {
 		return fmt.Errorf("keep image %s: %w", p.Digest, err)
 	}
@@ -121,13 +122,15 @@ func (s *Store) File(ctx context.Context, digest string, width int) (File, error
 	return f, nil
 }
 
-// Find is a picture that was added before, for a form that names it by its digest. One that is not kept is a
-// fault.Invalid in the field.
+// Find is a picture that was added before, for a form that names it by its digest: Tidy leaves it alone for another
+// month. One that is not kept is a fault.Invalid in the field.
 func (s *Store) Find(ctx context.Context, field, digest string) (campaign.Picture, error) {
 	p := campaign.Picture{Digest: digest}
-	err := s.db.QueryRowContext(ctx, `SELECT width, height FROM image WHERE digest = $1`, digest).Scan(&p.Width, &p.Height)
+	// Tidy, if it is about to delete the picture, either waits for this and leaves it, or has deleted it already.
+	err := s.db.QueryRowContext(ctx, `UPDATE image SET named_at = $2 WHERE digest = $1 RETURNING width, height`,
+		digest, s.now().UTC()).Scan(&p.Width, &p.Height)
 	if errors.Is(err, sql.ErrNoRows) {
-		return campaign.Picture{}, fault.Input(field, "media.gone")
+		return campaign.Picture{}, fault.Input(field, "media.gone", fault.Args{"days": UnusedDays})
 	}
 	if err != nil {
 		return campaign.Picture{}, db.Translate(fmt.Errorf("find image %s: %w", digest, err))

@@ -160,8 +160,8 @@ func TestWhatIsWrongWithAnAppearanceStandsBesideTheField(t *testing.T) {
 			"portrait", "JPEG, PNG or WebP"},
 		"a program":           {nil, map[string][]byte{"logo_dark_file": []byte("MZ\x90\x00")}, "logo_dark", "JPEG, PNG or WebP"},
 		"a picture as a font": {nil, map[string][]byte{"text_file": smallPNG(t, 50)}, "text", "WOFF2"},
-		"an invented picture": {map[string]string{"logo": strings.Repeat("0", 64)}, nil, "logo", "not kept here any more"},
-		"an invented font":    {map[string]string{"bold": strings.Repeat("0", 64)}, nil, "bold", "not kept here any more"},
+		"an invented picture": {map[string]string{"logo": strings.Repeat("0", 64)}, nil, "logo", "was not saved within 30 days"},
+		"an invented font":    {map[string]string{"bold": strings.Repeat("0", 64)}, nil, "bold", "was not saved within 30 days"},
 	} {
 		fields := map[string]string{"version": "0", "accent": "#005689"}
 		for field, value := range c.fields {

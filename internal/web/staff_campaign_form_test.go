@@ -404,6 +404,28 @@ func TestACampaignsPictures(t *testing.T) {
 	}
 }
 
+// A form that lay open for so long that its picture was deleted says so, whatever is pressed, and goes on without it.
+func TestAPictureThatIsNotKeptAnyMoreLeavesTheForm(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	r := h.signedIn(account.Editor)
+	for _, act := range []string{"save", "preview", "add-variant"} {
+		got := r.form("/staff/campaigns/new", winter("portrait", strings.Repeat("a", 64), "do", act))
+		if got.status != 422 || !strings.Contains(got.body, `href="#portrait">Portrait: This picture was not saved within 30 days`) ||
+			!strings.Contains(got.body, `id="portrait-error"`) {
+			t.Fatalf("%s: %d\n%s", act, got.status, words(t, got.body))
+		}
+		form := campaignForm(t, got.body)
+		if form.Get("portrait") != "" || form.Get("texts.en.why") != winter().Get("texts.en.why") {
+			t.Errorf("%s: the form has the portrait %q, and the text %q", act, form.Get("portrait"), form.Get("texts.en.why"))
+		}
+		if act == "save" {
+			form.Set("do", "save")
+			r.lands(r.form("/staff/campaigns/new", form))
+		}
+	}
+}
+
 // Viewers see campaigns and change nothing.
 func TestViewersChangeNoCampaign(t *testing.T) {
 	t.Parallel()

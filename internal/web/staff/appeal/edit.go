@@ -138,12 +138,14 @@ func (s *Edit) submit(w http.ResponseWriter, r *http.Request, saved *campaign.Ca
 	if err != nil {
 		return err
 	}
-	v, problems := u.Values, s.takePictures(r, u)
+	v := u.Values
+	pictures, problems := s.takePictures(r, u)
 	if fault.Is(problems, fault.Internal) {
 		return problems
 	}
 	k, err := form.Read(v, s.Zone)
 	problems = errors.Join(problems, err)
+	measure(&k, pictures)
 	switch act, about, _ := strings.Cut(v.Get("do"), ":"); act {
 	case "save":
 		return s.save(w, r, saved, k, v, problems)
@@ -168,20 +170,39 @@ func statusFor(problems error) int {
 	return http.StatusUnprocessableEntity
 }
 
-// takePictures keeps the pictures that came with the form, and puts them in the place of those before.
-func (s *Edit) takePictures(r *http.Request, u page.Upload) error {
+// takePictures keeps the pictures that came with the form, and puts them in the place of those before. It takes those out
+// of the form that are not kept any more, with an error that says so, and returns the others by their fields.
+func (s *Edit) takePictures(r *http.Request, u page.Upload) (map[string]campaign.Picture, error) {
 	var problems []error
+	kept := map[string]campaign.Picture{}
 	for _, name := range []string{"portrait", "picture"} {
 		file, err := u.File(name + "_file")
-		if file != nil {
-			var p campaign.Picture
-			if p, err = s.media.Add(r.Context(), name, file); err == nil {
-				u.Set(name, p.Digest)
+		var p campaign.Picture
+		switch {
+		case err != nil:
+		case file != nil:
+			p, err = s.media.Add(r.Context(), name, file)
+		case u.Get(name) != "":
+			if p, err = s.media.Find(r.Context(), name, u.Get(name)); err != nil {
+				u.Del(name)
 			}
+		}
+		if p.Digest != "" && err == nil {
+			kept[name] = p
+			u.Set(name, p.Digest)
 		}
 		problems = append(problems, inNamedField(err, name))
 	}
-	return errors.Join(problems...)
+	return kept, errors.Join(problems...)
+}
+
+// measure puts in the sizes of the campaign's pictures, which only the store knows.
+func measure(k *campaign.Campaign, kept map[string]campaign.Picture) {
+	for name, p := range map[string]*campaign.Picture{"portrait": k.Portrait, "picture": k.Picture} {
+		if p != nil {
+			*p = kept[name]
+		}
+	}
 }
 
 // inNamedField moves an error about what was typed to another field.
@@ -198,7 +219,6 @@ func inNamedField(err error, name string) error {
 func (s *Edit) save(
 	w http.ResponseWriter, r *http.Request, saved *campaign.Campaign, k campaign.Campaign, v url.Values, problems error,
 ) error {
-	problems = errors.Join(problems, s.measure(r, &k))
 	if problems == nil {
 		var err error
 		if saved, err = s.keep(r, saved, k, v); err == nil {
@@ -238,22 +258,6 @@ func (s *Edit) keep(
 		return saved, err
 	}
 	return &changed, nil
-}
-
-// measure puts in the sizes of the campaign's pictures, which only the store knows.
-func (s *Edit) measure(r *http.Request, k *campaign.Campaign) error {
-	var problems []error
-	for name, p := range map[string]*campaign.Picture{"portrait": k.Portrait, "picture": k.Picture} {
-		if p == nil {
-			continue
-		}
-		found, err := s.media.Find(r.Context(), name, p.Digest)
-		if err == nil {
-			*p = found
-		}
-		problems = append(problems, err)
-	}
-	return errors.Join(problems...)
 }
 
 // otherProblems are those of a campaign beside the ones that are known, so that all are said at once.
