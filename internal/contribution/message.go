@@ -12,8 +12,8 @@ import (
 )
 
 // LeaveMessage keeps what a reader wrote to the newsroom after the gift, once the money is in. A gift has one such
-// message; the same once more is no error. Errors: fault.Invalid in the field "later_message"; fault.Conflict where
-// there is another one, or the gift is not complete.
+// message; the same once more is no error. It makes the gift's messages unread. Errors: fault.Invalid in the field
+// "later_message"; fault.Conflict where there is another one, or the gift is not complete.
 func (s *Service) LeaveMessage(ctx context.Context, id uuid.UUID, written string) error {
 	written = field.Normalised(written)
 	if written == "" {
@@ -23,7 +23,9 @@ func (s *Service) LeaveMessage(ctx context.Context, id uuid.UUID, written string
 		return err
 	}
 	done, err := s.db.ExecContext(ctx, `
-		UPDATE contribution SET later_message = $2, later_message_at = $3
+		UPDATE contribution SET later_message = $2, later_message_at = coalesce(later_message_at, $3),
+		    message_read_at = CASE later_message WHEN '' THEN NULL ELSE message_read_at END,
+		    message_read_by = CASE later_message WHEN '' THEN '' ELSE message_read_by END
 		WHERE id = $1 AND later_message IN ('', $2) AND completed_at IS NOT NULL AND erased_at IS NULL`,
 		id, written, s.now().UTC())
 	if err != nil {
