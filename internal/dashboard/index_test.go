@@ -37,12 +37,14 @@ func filled(t *testing.T, rows int) *db.DB {
 		 SELECT address, sha256(convert_to(address, 'UTF8'))
 		 FROM generate_series(0, 1999) i, LATERAL (SELECT 'https://www.example.org/article/' || i AS address) made`,
 		`INSERT INTO contribution (id, receipt, intent_digest, campaign_id, frequency, amount_minor, currency, article,
-		        article_id, name, email, state, order_id, approve_url, supporter_id, created_at, updated_at)
+		        article_id, name, email, state, order_id, approve_url, supporter_id, created_at, updated_at, message, completed_at,
+		        message_read_at)
 		 SELECT gen_random_uuid(), 'R' || i, ''::bytea, k.id, 'once', 500,
 		        CASE WHEN i % 900 = 0 THEN 'NOK' ELSE 'EUR' END, a.address, a.id,
 		        CASE i % 7 WHEN 0 THEN 'Zoë Müller' WHEN 1 THEN '' ELSE 'Reader ' || i END, 'Reader' || i || '@example.org',
 		        CASE WHEN i % 500 = 0 THEN 'disputed' ELSE 'completed' END, 'O' || i, repeat('x', 120), s.id,
-		        timestamptz '2026-01-01' + i * interval '1 minute', now()
+		        timestamptz '2026-01-01' + i * interval '1 minute', now(),
+		        CASE WHEN i % 10 = 0 THEN 'Go on!' ELSE '' END, now(), CASE WHEN i % 100 > 0 THEN now() END
 		 FROM generate_series(1, $1) i
 		 JOIN campaign k ON k.slug = CASE WHEN i % 400 = 0 THEN 'winter' ELSE 'autumn' END
 		 JOIN supporter s ON s.email = 'payer' || (i % ($1 / 4) + 1) || '@paypal.example'
@@ -169,6 +171,18 @@ func TestListsUseTheirIndexes(t *testing.T) {
 		{"ledger_entry_campaign", ledger(report.TotalsQuery{Campaign: "winter"})},
 		{"ledger_entry_currency", ledger(report.TotalsQuery{Currency: "NOK"})},
 		{"ledger_entry_campaign", ledger(report.TotalsQuery{})}, // that there are none without a campaign
+		{"contribution_message_unread", func(ctx context.Context, own *db.DB) error {
+			v := dashboard.New(own, time.UTC)
+			page, err := v.Messages(ctx, dashboard.MessagesQuery{})
+			if err == nil {
+				_, err = v.Messages(ctx, dashboard.MessagesQuery{After: page.Next})
+			}
+			return err
+		}},
+		{"contribution_message_unread", func(ctx context.Context, own *db.DB) error {
+			_, err := dashboard.New(own, time.UTC).UnreadMessages(ctx)
+			return err
+		}},
 		{"webhook_event_state", func(ctx context.Context, own *db.DB) error {
 			_, err := dashboard.New(own, time.UTC).Inbox(ctx, dashboard.InboxQuery{State: "ignored"})
 			return err

@@ -226,26 +226,3 @@ func TestAReaderWritesToTheNewsroomAfterTheGift(t *testing.T) {
 		t.Errorf("a wrong cursor: %d", got.status)
 	}
 }
-
-func TestMessagesComeInPagesTheNewestFirst(t *testing.T) {
-	t.Parallel()
-	h := openHouse(t, nil)
-	r := h.newReader()
-	id, _ := r.given("message", "The first")
-	testkit.Exec(t, h.db, `
-		INSERT INTO contribution SELECT (jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'receipt',
-			'R' || n, 'idempotency_key', NULL, 'order_id', NULL, 'message', 'Number ' || n))).*
-		FROM contribution c, generate_series(1, 60) n WHERE c.id = $1`, id)
-	testkit.Exec(t, h.db, `
-		UPDATE contribution SET id = ('ffffffff-0000-7000-8000-0000000000' || substr(receipt, 2))::uuid
-		WHERE receipt ~ '^R[0-9]{2}$'`)
-	editor := h.signedIn(account.Editor)
-	first := editor.get("/staff/messages")
-	r.hasAll(t, "first page", first, "Number 60", "Number 11", "Older")
-	if strings.Index(first.body, "Number 60") > strings.Index(first.body, "Number 59") || strings.Contains(first.body, "The first") {
-		t.Error("the newest are not first")
-	}
-	_, next, _ := strings.Cut(first.body, `href="/staff/messages?after=`)
-	cursor, _, _ := strings.Cut(next, `"`)
-	r.hasAll(t, "second page", editor.get("/staff/messages?after="+cursor), "The first", "First page")
-}

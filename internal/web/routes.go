@@ -180,6 +180,8 @@ func (s *server) staffRoutes(r chi.Router) {
 		r.Post("/staff/work/retry", h(staff.Operations.Work.Retry))
 		r.Post("/staff/work/discard", h(staff.Operations.Work.Discard))
 		r.Get("/staff/messages", h(staff.Giving.Messages.Show))
+		r.Post("/staff/messages/read", h(staff.Giving.Messages.Read))
+		r.Post("/staff/messages/unread", h(staff.Giving.Messages.TakeBack))
 		r.Get("/staff/appearance", h(staff.Appeal.Appearance.Show))
 		r.Post("/staff/appearance", h(staff.Appeal.Appearance.Save))
 		r.Get("/staff/monthly", h(staff.Giving.Monthly.Show))

@@ -248,7 +248,7 @@ func (s *server) openToStaff(signer page.Signer) {
 		Appeal: appeal.Config{
 			BaseURL: s.BaseURL, EmbedOrigins: s.EmbedOrigins, Campaigns: s.CampaignService, Catalog: s.Campaigns,
 			Experiments: s.Experiments, Media: s.Media, Look: s.Appearance, Chooser: s.chooser, Reports: s.Reports,
-			Draw: s.public.Appeal.Preview,
+			Views: s.Views, Draw: s.public.Appeal.Preview,
 		},
 		Giving: giving.Config{
 			Contributions: s.Contributions, Settler: s.Settler, Disputes: s.Disputes, Refunds: s.Refunds,

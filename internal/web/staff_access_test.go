@@ -66,6 +66,8 @@ func staffRoutesOf(id uuid.UUID, event, difference int64) map[string]staffRoute 
 		"GET /staff/work":                                          {"/staff/work", account.Editor, 200},
 		"POST /staff/work/retry":                                   {"/staff/work/retry", account.Editor, 409},
 		"GET /staff/messages":                                      {"/staff/messages", account.Editor, 200},
+		"POST /staff/messages/read":                                {"/staff/messages/read", account.Editor, 303},
+		"POST /staff/messages/unread":                              {"/staff/messages/unread", account.Editor, 400},
 		"GET /staff/appearance":                                    {"/staff/appearance", account.Editor, 200},
 		"POST /staff/appearance":                                   {"/staff/appearance", account.Editor, 400},
 		"GET /staff/monthly":                                       {"/staff/monthly", account.Editor, 200},

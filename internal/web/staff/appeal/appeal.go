@@ -6,6 +6,7 @@ import (
 	"readerfund/internal/appearance"
 	"readerfund/internal/campaign"
 	"readerfund/internal/choice"
+	"readerfund/internal/dashboard"
 	"readerfund/internal/experiment"
 	"readerfund/internal/media"
 	"readerfund/internal/report"
@@ -24,6 +25,7 @@ type Config struct {
 	Look        *appearance.Store
 	Chooser     *choice.Chooser
 	Reports     *report.Reports
+	Views       *dashboard.Views
 	Draw        DrawAppeal
 }
 
@@ -46,7 +48,7 @@ type Screens struct {
 func New(l screen.Layout, c Config) *Screens {
 	preview := &Preview{Layout: l, campaigns: c.Campaigns, draw: c.Draw}
 	return &Screens{
-		Campaigns:  &Campaigns{Layout: l, campaigns: c.Catalog, reports: c.Reports},
+		Campaigns:  &Campaigns{Layout: l, campaigns: c.Catalog, reports: c.Reports, views: c.Views},
 		Campaign:   &Campaign{Layout: l, campaigns: c.Campaigns, catalog: c.Catalog, reports: c.Reports},
 		Edit:       &Edit{Layout: l, campaigns: c.Campaigns, media: c.Media, look: c.Look, preview: preview},
 		Act:        &Act{Layout: l, campaigns: c.Campaigns, preview: preview},

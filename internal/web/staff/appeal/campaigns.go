@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"readerfund/internal/campaign"
+	"readerfund/internal/dashboard"
 	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
@@ -20,6 +21,7 @@ type Campaigns struct {
 
 	campaigns *campaign.Catalog
 	reports   *report.Reports
+	views     *dashboard.Views
 }
 
 // campaignsPage is the list, of one status or of all.
@@ -27,6 +29,8 @@ type campaignsPage struct {
 	Tabs []screen.Preset
 	Rows []campaignRow
 	Any  bool // there are campaigns, of whatever status
+
+	Messages string // how many are unread
 }
 
 // campaignRow is a campaign in the list.
@@ -90,6 +94,9 @@ func (s *Campaigns) List(w http.ResponseWriter, r *http.Request) error {
 				})
 			}
 		}
+	}
+	if p.Messages, err = s.Waiting(r, s.views); err != nil {
+		return err
 	}
 	return s.Render(w, r, http.StatusOK, "staff/campaigns.html", i18n.New("campaigns.title.list"), "campaigns", p)
 }

@@ -37,6 +37,7 @@ type contributionsPage struct {
 	First       string // the first page, when this is a later one
 	CSV         string
 	Scope       string // printed on paper: which contributions the list contains
+	Messages    string // how many are unread
 }
 
 // contributionFilter is the filter as it was typed.
@@ -167,6 +168,9 @@ func (s *Contributions) List(w http.ResponseWriter, r *http.Request) error {
 	}
 	if f.After != "" {
 		p.First = screen.Address("/staff/contributions", f.query())
+	}
+	if p.Messages, err = s.Waiting(r, s.views); err != nil {
+		return err
 	}
 	return s.Render(w, r, f.Wrong.Status(), "staff/contributions.html", i18n.New("staff.title.contributions"),
 		"contributions", p)

@@ -53,6 +53,6 @@ func New(l screen.Layout, c Config) *Screens {
 		Dispute:      &Dispute{Layout: l, disputes: c.Disputes, views: c.Views},
 		Document:     &Document{Layout: l, receipts: c.Receipts, audit: c.Audit},
 		Monthly:      &Monthly{Layout: l, monthly: c.Monthly, campaigns: c.Campaigns, contributions: c.Contributions},
-		Messages:     &Messages{Layout: l, views: c.Views},
+		Messages:     &Messages{Layout: l, views: c.Views, contributions: c.Contributions},
 	}
 }
