@@ -11,6 +11,7 @@ import (
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
 	"readerfund/internal/mail/catcher"
+	"readerfund/internal/report/reporttest"
 	"readerfund/internal/testkit"
 	"readerfund/migrations"
 )
@@ -244,4 +245,19 @@ func TestDoctor(t *testing.T) {
 func TestHealthcheckOfNothing(t *testing.T) {
 	t.Parallel()
 	readerfund(t, "", "healthcheck", "--listen-addr=127.0.0.1:1").wants(t, exitFailed)
+}
+
+func TestReportVerify(t *testing.T) {
+	t.Parallel()
+	book := reporttest.New(t)
+	book.Paid(reporttest.Gift{Amount: 2500, At: reporttest.At("2026-11-30T12:00:00Z")}, 98)
+	verify := func(flags ...string) ran {
+		return readerfund(t, "", append([]string{"report", "verify", "--database-url=" + book.DB.URL()}, flags...)...)
+	}
+	verify().wants(t, 1, "There are no sums", "--rebuild")
+	verify("--rebuild").wants(t, 0)
+	verify().wants(t, 0)
+	book.Exec(`UPDATE money_day SET gross = 2600`)
+	verify().wants(t, 1, "money_day", "2026-11-30", "autumn", "gross", "26.00", "25.00", "--rebuild")
+	verify("--rebuild", "--format=csv").wants(t, 0, "sums,day,currency")
 }

@@ -8,6 +8,7 @@ import (
 	"readerfund/internal/config"
 	"readerfund/internal/dashboard"
 	"readerfund/internal/db"
+	"readerfund/internal/fault"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
 )
@@ -15,6 +16,7 @@ import (
 type reportCommand struct {
 	Totals        reportTotals        `cmd:"" help:"Sums of the ledger: payments, gross, fee, refunded, held and net, per currency."`
 	Contributions reportContributions `cmd:"" help:"One line for each contribution, newest first."`
+	Verify        reportVerify        `cmd:"" help:"Compare the sums that totals are read from with the ledger, to the cent; list every figure that differs."`
 }
 
 // reportRange is the range that both reports can be restricted to, and the settings they read.
@@ -94,5 +96,39 @@ func (c reportContributions) Run(ctx context.Context, std streams) error {
 		}
 		err := dashboard.New(d, cfg.Timezone).WriteContributions(ctx, out, report.Format(c.Format), q)
 		return errors.Join(err, out.Flush())
+	})
+}
+
+type reportVerify struct {
+	config.Database
+	config.Timezone
+
+	Rebuild bool   `help:"Make all sums from the ledger again, then compare. Takes minutes with millions of payments, beside the service."`
+	Format  string `default:"table" enum:"table,csv,json" help:"table, csv or json (${default})."`
+}
+
+// Run lists what differs, and fails if anything does.
+func (c reportVerify) Run(ctx context.Context, std streams) error {
+	s := config.Settings{Database: c.Database, Timezone: c.Timezone}
+	return withSettings(ctx, s, func(cfg config.Config, d *db.DB) error {
+		rollup, differ := report.NewMoneyRollup(d, cfg.Timezone), false
+		if c.Rebuild {
+			if err := rollup.Rebuild(ctx); err != nil {
+				return err
+			}
+		}
+		each := func(row func(report.SumDifference) error) error {
+			return rollup.EachDifference(ctx, func(d report.SumDifference) error {
+				differ = true
+				return row(d)
+			})
+		}
+		if err := report.Write(std.out, report.Format(c.Format), report.DifferenceColumns(), each); err != nil {
+			return err
+		}
+		if differ {
+			return fault.New(fault.Conflict, "report.sums_differ")
+		}
+		return nil
 	})
 }

@@ -26,7 +26,7 @@ func NewMoneyRollup(d *db.DB, zone *time.Location) *MoneyRollup {
 	return &MoneyRollup{db: d, zone: zone}
 }
 
-// moneyTable is a table of sums: what it has a row for, by the columns of a cell (see addCells).
+// moneyTable is a table of sums: what it has a row for, by the columns of cellsOf.
 type moneyTable struct {
 	name, period string
 	keys         []string // period is one of them
@@ -46,6 +46,33 @@ const foldAtOnce = 20_000
 // AddUp brings the sums up to date. It is periodic work. If the sums are of another time zone, or there are none, it
 // makes them from the whole ledger. Nothing that books waits for it.
 func (r *MoneyRollup) AddUp(ctx context.Context) error {
+	if err := r.noteUncounted(ctx); err != nil {
+		return err
+	}
+	for {
+		ours, folded, err := r.fold(ctx)
+		switch {
+		case err != nil:
+			return fmt.Errorf("add up money: %w", err)
+		case !ours:
+			return r.rebuild(ctx)
+		case folded < foldAtOnce:
+			return nil
+		}
+	}
+}
+
+// Rebuild makes all sums anew from the ledger, in one transaction and a month at a time: minutes with millions of
+// payments. Until it commits, readers see the sums as they were; bookings do not wait.
+func (r *MoneyRollup) Rebuild(ctx context.Context) error {
+	if err := r.noteUncounted(ctx); err != nil {
+		return err
+	}
+	return r.rebuild(ctx)
+}
+
+// noteUncounted has the entries counted that the version before books while it runs beside this one.
+func (r *MoneyRollup) noteUncounted(ctx context.Context) error {
 	for noted := int64(1); noted > 0; {
 		err := r.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) (err error) {
 			noted, err = ledger.NoteUncounted(ctx, tx)
@@ -55,17 +82,7 @@ func (r *MoneyRollup) AddUp(ctx context.Context) error {
 			return fmt.Errorf("note uncounted entries: %w", err)
 		}
 	}
-	for {
-		ours, folded, err := r.fold(ctx)
-		switch {
-		case err != nil:
-			return fmt.Errorf("add up money: %w", err)
-		case !ours:
-			return r.Rebuild(ctx)
-		case folded < foldAtOnce:
-			return nil
-		}
-	}
+	return nil
 }
 
 // fold adds some of the changes to the sums, unless the sums are not ours: of another time zone, or not made yet.
@@ -95,9 +112,7 @@ func moneyIsOurs(ctx context.Context, tx *sqlx.Tx, zone *time.Location) (ours bo
 	return ours, err
 }
 
-// Rebuild makes all sums anew from the ledger, in one transaction and a month at a time: minutes with millions of
-// payments. Until it commits, readers see the sums as they were; bookings do not wait.
-func (r *MoneyRollup) Rebuild(ctx context.Context) error {
+func (r *MoneyRollup) rebuild(ctx context.Context) error {
 	err := r.inSnapshot(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO money_progress (zone) VALUES ($1) ON CONFLICT (one) DO UPDATE SET zone = excluded.zone`,
@@ -172,12 +187,16 @@ func (r *MoneyRollup) rebuildMonth(ctx context.Context, tx *sqlx.Tx, first Day) 
 			return err
 		}
 	}
-	// The bounds, wider than any zone shifts, are for the index ledger_entry_newest.
-	from := `(SELECT l.*, 1 AS entries FROM ledger_entry l WHERE l.occurred_at >= $4 AND l.occurred_at < $5
-		AND ` + ledger.Counted + `)`
-	_, err = tx.ExecContext(ctx, `WITH `+addCells(from+` l`, ofDays)+` SELECT 1`,
+	_, err = tx.ExecContext(ctx, `WITH `+addCells(entriesBetween("$4", "$5"), ofDays)+` SELECT 1`,
 		append(of, first.Add(-1).at, next.Add(1).at)...)
 	return err
+}
+
+// entriesBetween are the entries l that sums count, from one time up to, but not including, another: a day more than
+// the local days of ofDays on each side, wider than any zone shifts, for the index ledger_entry_newest.
+func entriesBetween(from, before string) string {
+	return `(SELECT l.*, 1 AS entries FROM ledger_entry l WHERE l.occurred_at >= ` + from + ` AND l.occurred_at < ` +
+		before + ` AND ` + ledger.Counted + `) l`
 }
 
 // ofDays is the condition for entries or changes l of the local days from $2 up to, but not including, $3; $1 is the
@@ -187,11 +206,7 @@ const ofDays = `(l.occurred_at AT TIME ZONE $1)::date >= $2::date AND (l.occurre
 // addCells are queries, for the WITH of a statement, that add entries or changes l to every table of sums. $1 is the
 // time zone.
 func addCells(from, where string) string {
-	queries := []string{`cell AS MATERIALIZED (
-		SELECT (l.occurred_at AT TIME ZONE $1)::date AS day,
-		       date_trunc('month', l.occurred_at AT TIME ZONE $1)::date AS month,
-		       l.currency, l.campaign_id, l.frequency, coalesce(l.article_id, 0) AS article_id, ` + postingSums + `
-		FROM ` + from + ` WHERE ` + where + ` GROUP BY 1, 2, 3, 4, 5, 6)`}
+	queries := []string{cellsOf("cell", from, where)}
 	for _, t := range moneyTables {
 		keys, totals, added := strings.Join(t.keys, ", "), make([]string, len(sumNames)), make([]string, len(sumNames))
 		for i, name := range sumNames {
@@ -204,4 +219,14 @@ func addCells(from, where string) string {
 			t.name, keys, strings.Join(sumNames, ", "), strings.Join(totals, ", "), strings.Join(added, ", ")))
 	}
 	return strings.Join(queries, ",\n")
+}
+
+// cellsOf is a query, for the WITH of a statement, that adds entries or changes l up by all that tables of sums tell
+// apart. $1 is the time zone.
+func cellsOf(name, from, where string) string {
+	return name + ` AS MATERIALIZED (
+		SELECT (l.occurred_at AT TIME ZONE $1)::date AS day,
+		       date_trunc('month', l.occurred_at AT TIME ZONE $1)::date AS month,
+		       l.currency, l.campaign_id, l.frequency, coalesce(l.article_id, 0) AS article_id, ` + postingSums + `
+		FROM ` + from + ` WHERE ` + where + ` GROUP BY 1, 2, 3, 4, 5, 6)`
 }

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
+	"readerfund/internal/ledger"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
 )
@@ -108,5 +111,87 @@ func TestSumsAnswerAsEntriesDo(t *testing.T) {
 				t.Errorf("only %d rows were compared", found)
 			}
 		})
+	}
+}
+
+// What the version before books has no campaign, or is not counted; what happens to it later keeps sums right.
+func TestSumsFollowWhatTheVersionBeforeBooks(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	r, rollup := report.New(b.DB, time.UTC, "EUR"), report.NewMoneyRollup(b.DB, time.UTC)
+	addUpMoney(t, b, time.UTC)
+	byFrequency := report.TotalsQuery{By: []report.Key{report.ByFrequency, report.ByDay}}
+	agree := func(when string, rows int) {
+		t.Helper()
+		if n, err := compare(t.Context(), r, byFrequency); err != nil || n != rows {
+			t.Fatalf("%s: %d rows, %v", when, n, err)
+		}
+		addUpMoney(t, b, time.UTC)
+		if n, err := compare(t.Context(), r, byFrequency); err != nil || n != rows {
+			t.Fatalf("%s, added up: %d rows, %v", when, n, err)
+		}
+	}
+	sale := b.Monthly(gift{Amount: 900, At: at("2026-03-01T12:00:00Z")}, 30, at("2026-03-01T12:00:00Z"))[0]
+	moved := func(frequency string) {
+		t.Helper()
+		b.learn(sale, func(kept *ledger.Book) {
+			kept.NoteTerms(ledger.Terms{Subscription: "I-" + sale.Receipt, Frequency: frequency, Since: sale.At})
+		})
+	}
+	moved("year") // before it is counted
+	agree("moved before it was counted", 1)
+	moved("month")
+	moved("year")
+	moved("month")
+	agree("moved three times", 1)
+	before := b.Paid(gift{Amount: 500, At: at("2026-03-02T12:00:00Z"), Before: true}, 47)
+	agree("without a campaign", 2)
+	b.Exec(`UPDATE ledger_entry SET counted = NULL WHERE campaign_id IS NULL`) // booked before there were sums
+	agree("without a campaign, before there were sums", 2)
+	b.learn(before, func(*ledger.Book) {}) // which copies the campaign
+	agree("with its campaign", 2)
+	if left := b.ID(`SELECT count(*) FROM ledger_entry WHERE counted = false OR campaign_id IS NULL`); left != 0 {
+		t.Errorf("%d entries are still not counted", left)
+	}
+	if all := differences(t, rollup); len(all) != 0 {
+		t.Errorf("differences: %q", all)
+	}
+}
+
+// learn changes the book of a gift as the ledger does.
+func (b *book) learn(g gift, change func(*ledger.Book)) {
+	b.t.Helper()
+	err := b.DB.InTx(b.t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
+		kept, err := ledger.Load(ctx, tx, g.ID)
+		if err != nil {
+			return err
+		}
+		change(kept)
+		return kept.Save(ctx, tx, g.At)
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// A charge at 23:30 UTC is of another day in each zone. Sums are of one zone; where another is asked for, totals come
+// from the ledger until they are made anew.
+func TestAnotherTimeZoneMakesSumsAnew(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	b.Paid(gift{Amount: 500, At: at("2026-03-31T23:30:00Z")}, 47)
+	byDay := report.TotalsQuery{By: []report.Key{report.ByDay}}
+	for _, c := range []struct{ zone, day string }{
+		{"UTC", "2026-03-31"}, {"Europe/Berlin", "2026-04-01"}, {"America/New_York", "2026-03-31"},
+	} {
+		r := report.New(b.DB, zone(t, c.zone), "EUR")
+		for _, when := range []string{"before", "after"} {
+			bySums, byEntries, kept, err := r.BothTotals(t.Context(), byDay)
+			if err != nil || kept != (when == "after") || len(bySums) != 1 || bySums[0].Day != c.day ||
+				!slices.Equal(bySums, byEntries) {
+				t.Errorf("%s, %s: %v, %+v, %v", c.zone, when, kept, bySums, err)
+			}
+			addUpMoney(t, b, zone(t, c.zone))
+		}
 	}
 }
