@@ -83,13 +83,17 @@ func (s *Service) write(ctx context.Context, all []ending) error {
 		return fmt.Errorf("write down what became of mails: %w", err)
 	}
 	var written []State
+	// Locked by rising id, as by Erase and AgainAll, so that none of them holds what the other waits for.
 	err = s.cfg.DB.SelectContext(ctx, &written, `
+		WITH ending AS (
+			SELECT * FROM json_to_recordset($1::json) AS e (
+				id uuid, state text, answer text, due_at timestamptz, closed_at timestamptz, back integer, secret boolean)),
+		locked AS (SELECT id FROM mail WHERE id IN (SELECT id FROM ending) ORDER BY id FOR UPDATE)
 		UPDATE mail m SET
 			state = e.state, answer = e.answer, due_at = e.due_at, closed_at = e.closed_at, tries = m.tries - e.back,
 			args = CASE WHEN e.secret THEN '{}' ELSE m.args END
-		FROM json_to_recordset($1::json) AS e (
-			id uuid, state text, answer text, due_at timestamptz, closed_at timestamptz, back integer, secret boolean)
-		WHERE m.id = e.id AND m.state = 'queued'
+		FROM locked JOIN ending e USING (id)
+		WHERE m.id = locked.id AND m.state = 'queued'
 		RETURNING m.state`, string(list))
 	if err != nil {
 		return db.Translate(fmt.Errorf("write down what became of mails: %w", err))
@@ -103,8 +107,10 @@ func (s *Service) write(ctx context.Context, all []ending) error {
 // switchOff closes the mails that are due while there is no mail server. They are not sent by surprise once there is
 // one: staff can queue again those that they still want to be sent.
 func (s *Service) switchOff(ctx context.Context) error {
+	// SKIP LOCKED: what another statement is changing is looked at again by the next round.
 	done, err := s.cfg.DB.ExecContext(ctx, `
-		UPDATE mail SET state = 'off', due_at = NULL, closed_at = $1 WHERE due_at <= $1`, s.cfg.Now().UTC())
+		UPDATE mail SET state = 'off', due_at = NULL, closed_at = $1
+		WHERE id IN (SELECT id FROM mail WHERE due_at <= $1 FOR UPDATE SKIP LOCKED)`, s.cfg.Now().UTC())
 	if err != nil {
 		return db.Translate(fmt.Errorf("close mails while mail is off: %w", err))
 	}
@@ -135,10 +141,13 @@ func (s *Service) Forget(ctx context.Context) error {
 // Erase deletes what identifies a person in the mails to an address, and returns how many mails that were. Mails that
 // were still queued are not sent, because they have no recipient any more.
 func Erase(ctx context.Context, tx *sqlx.Tx, address string, now time.Time) (int64, error) {
+	// Locked by rising id, as by write.
 	done, err := tx.ExecContext(ctx, `
-		UPDATE mail SET recipient = '', name = '', args = '{}', answer = '', erased_at = $2, due_at = NULL,
+		WITH locked AS (
+			SELECT id FROM mail WHERE lower(recipient) = lower($1) AND recipient <> '' ORDER BY id FOR UPDATE)
+		UPDATE mail m SET recipient = '', name = '', args = '{}', answer = '', erased_at = $2, due_at = NULL,
 			state = CASE state WHEN $3 THEN $4 ELSE state END, closed_at = coalesce(closed_at, $2)
-		WHERE lower(recipient) = lower($1) AND recipient <> ''`, address, now.UTC(), string(Queued), string(Expired))
+		FROM locked WHERE m.id = locked.id`, address, now.UTC(), string(Queued), string(Expired))
 	if err != nil {
 		return 0, fmt.Errorf("erase mails: %w", err)
 	}

@@ -143,7 +143,9 @@ func (s *Service) AgainAll(ctx context.Context, state State, by By) (n int64, er
 		return 0, fault.Input("state", "mail.state_unknown")
 	}
 	err = s.cfg.DB.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		done, err := tx.ExecContext(ctx, again+` AND state = $2`, s.cfg.Now().UTC(), string(state))
+		// Locked by rising id, as by write.
+		done, err := tx.ExecContext(ctx, again+`
+			AND id IN (SELECT id FROM mail WHERE state = $2 ORDER BY id FOR UPDATE)`, s.cfg.Now().UTC(), string(state))
 		if err != nil {
 			return fmt.Errorf("send mails again: %w", err)
 		}
