@@ -237,6 +237,7 @@ func (g *Gate) noteOrigins(ctx context.Context, all []origin) ([]struct{}, error
 		INSERT INTO gift_origin (contribution_id, address, network, begun_at)
 		SELECT id, address, network, $4 FROM unnest($1::uuid[], $2::text[], $3::text[]) AS o (id, address, network)
 		WHERE set_config('synchronous_commit', 'off', true) = 'off'
+		ORDER BY 1 -- so that two processes with copies of the same gifts wait for each other in one order
 		ON CONFLICT DO NOTHING`, db.Array(ids), db.Array(addresses), db.Array(networks), g.Now().UTC())
 	if err != nil {
 		return nil, fmt.Errorf("note where gifts were begun: %w", err)

@@ -8,6 +8,7 @@ import (
 
 	"readerfund/internal/admission"
 	"readerfund/internal/fault"
+	"readerfund/internal/testkit"
 )
 
 func TestAPaidGiftIsTakenOutOfTheCounts(t *testing.T) {
@@ -74,6 +75,25 @@ func TestWhereAGiftWasBegunIsForgottenAfterADay(t *testing.T) {
 	f.clock.Advance(time.Second)
 	if kept() != 0 {
 		t.Error("kept for longer than a day")
+	}
+}
+
+// Two periodic jobs take rows of the same table, each in an order of its own: neither waits for the other.
+func TestPeriodicJobsLeaveOutWhatTheOtherDeletes(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, narrow())
+	v := at("a", "home")
+	first, second := f.gift(v), f.gift(v)
+	held := `SELECT 1 FROM gift_origin WHERE contribution_id = '` + first.String() + `' FOR UPDATE`
+	f.exec(`UPDATE contribution SET state = 'declined' WHERE id IN ($1, $2)`, first, second)
+	testkit.Beside(t, f.db, held, f.Weigh)
+	if n := testkit.Count(t, f.db, `gift_origin`); n != 1 {
+		t.Errorf("%d are left, and one was held", n)
+	}
+	f.clock.Advance(48 * time.Hour)
+	testkit.Beside(t, f.db, held, f.Tidy)
+	if n := testkit.Count(t, f.db, `gift_origin`); n != 1 {
+		t.Errorf("%d are left, and one was held", n)
 	}
 }
 

@@ -25,9 +25,13 @@ func (g *Gate) Weigh(ctx context.Context) error {
 	}
 	// The row goes before it counts: should this process die between the two, a few counts are missing, and none is
 	// made twice. It reads the states of another package's table, and nothing else of it.
+	// SKIP LOCKED: one that Tidy, or another process, is deleting is not counted twice, nor waited for.
 	err := g.DB.SelectContext(ctx, &rows, `
-		DELETE FROM gift_origin o USING contribution c
-		WHERE c.id = o.contribution_id AND c.state IN ($1, $2)
+		WITH decided AS (
+			SELECT o.contribution_id FROM gift_origin o JOIN contribution c ON c.id = o.contribution_id
+			WHERE c.state IN ($1, $2) FOR UPDATE OF o SKIP LOCKED)
+		DELETE FROM gift_origin o USING decided, contribution c
+		WHERE o.contribution_id = decided.contribution_id AND c.id = o.contribution_id
 		RETURNING o.contribution_id, o.address, o.network, c.state = $1 AS refused`,
 		string(contribution.Declined), string(contribution.Completed))
 	if err != nil {
@@ -47,7 +51,10 @@ func (g *Gate) Weigh(ctx context.Context) error {
 
 // Tidy forgets where gifts were begun. It is a periodic job.
 func (g *Gate) Tidy(ctx context.Context) error {
-	_, err := g.DB.ExecContext(ctx, `DELETE FROM gift_origin WHERE begun_at < $1`, g.Now().UTC().Add(-originLasts))
+	_, err := g.DB.ExecContext(ctx, `
+		DELETE FROM gift_origin WHERE contribution_id IN (
+			SELECT contribution_id FROM gift_origin WHERE begun_at < $1 FOR UPDATE SKIP LOCKED)`,
+		g.Now().UTC().Add(-originLasts))
 	if err != nil {
 		return db.Translate(fmt.Errorf("forget where gifts were begun: %w", err))
 	}

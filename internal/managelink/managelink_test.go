@@ -209,6 +209,25 @@ func TestWhatOpensNothing(t *testing.T) {
 	}
 }
 
+// What ends a reader's sessions and links at this moment holds some of the rows that are swept, and takes them in another
+// order: the sweep waits for none of them.
+func TestTheSweepLeavesOutWhatIsBeingDeleted(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	for range 2 {
+		if _, err := f.Open(t.Context(), f.ask(), "page"); err != nil {
+			t.Fatal(err)
+		}
+		f.clock.Advance(time.Hour)
+	}
+	f.clock.Advance(30 * 24 * time.Hour)
+	testkit.Beside(t, f.db, `SELECT 1 FROM manage_link, manage_session LIMIT 1 FOR UPDATE`, f.Tidy)
+	links, sessions := f.count(`SELECT count(*) FROM manage_link`), f.count(`SELECT count(*) FROM manage_session`)
+	if links != 1 || sessions != 1 {
+		t.Errorf("%d links and %d sessions are left, and one of each was held", links, sessions)
+	}
+}
+
 // Whoever asks learns nothing of an address, and somebody whom nobody knows here gets no mail.
 func TestAskingTellsNothing(t *testing.T) {
 	t.Parallel()

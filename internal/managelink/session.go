@@ -118,9 +118,14 @@ const linkRemembered = 7 * 24 * time.Hour
 // Tidy deletes sessions that have ended, and links that ended a week ago. It is a periodic job.
 func (s *Service) Tidy(ctx context.Context) error {
 	now := s.Now().UTC()
+	// SKIP LOCKED: what Forget deletes at this moment is gone, too, and it takes its rows in another order.
 	_, err := s.DB.ExecContext(ctx, `
-		WITH sessions AS (DELETE FROM manage_session WHERE expires_at <= $1)
-		DELETE FROM manage_link WHERE expires_at <= $2`, now, now.Add(-linkRemembered))
+		WITH sessions AS (
+			DELETE FROM manage_session
+			WHERE digest IN (SELECT digest FROM manage_session WHERE expires_at <= $1 FOR UPDATE SKIP LOCKED))
+		DELETE FROM manage_link
+		WHERE digest IN (SELECT digest FROM manage_link WHERE expires_at <= $2 FOR UPDATE SKIP LOCKED)`,
+		now, now.Add(-linkRemembered))
 	if err != nil {
 		return db.Translate(fmt.Errorf("delete old links: %w", err))
 	}

@@ -81,8 +81,11 @@ func (r *Reconciler) Adopt(
 	err = r.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		now := r.now().UTC()
 		_, err := tx.ExecContext(ctx, `
-			UPDATE discrepancy SET state = 'adopted', contribution_id = $2, note = $3, actor = $4, closed_at = $5
-			WHERE (id = $1 OR id = ANY($6)) AND state <> 'adopted'`,
+			WITH locked AS ( -- in the order of write
+			    SELECT id FROM discrepancy WHERE (id = $1 OR id = ANY($6)) AND state <> 'adopted'
+			    ORDER BY kind, paypal_ref, code FOR UPDATE)
+			UPDATE discrepancy d SET state = 'adopted', contribution_id = $2, note = $3, actor = $4, closed_at = $5
+			FROM locked WHERE d.id = locked.id`,
 			id, c.ID, i18n.New("reconcile.note_adopted", i18n.Args{"receipt": c.Receipt}).String(), by.Name, now,
 			db.Array(children))
 		if err != nil {

@@ -253,11 +253,14 @@ func (l *run) finish(ctx context.Context) error {
 func (l *run) conclude(ctx context.Context, tx *sqlx.Tx, now time.Time) error {
 	// Each comparison covered its own range of days: see openDisputes and disputesThere.
 	_, err := tx.ExecContext(ctx, `
-		UPDATE discrepancy SET state = 'gone', note = $9, closed_at = $5
-		WHERE state = 'open' AND run_id <> $1 AND last_seen < $4 AND (
-		    occurred_at >= $2 AND occurred_at < $3
-		    OR code = $6
-		    OR kind = 'missing_there' AND code = $7 AND occurred_at >= $8 AND occurred_at < $3)`,
+		WITH locked AS ( -- in the order of write
+		    SELECT id FROM discrepancy
+		    WHERE state = 'open' AND run_id <> $1 AND last_seen < $4 AND (
+		        occurred_at >= $2 AND occurred_at < $3
+		        OR code = $6
+		        OR kind = 'missing_there' AND code = $7 AND occurred_at >= $8 AND occurred_at < $3)
+		    ORDER BY kind, paypal_ref, code FOR UPDATE)
+		UPDATE discrepancy d SET state = 'gone', note = $9, closed_at = $5 FROM locked WHERE d.id = locked.id`,
 		l.id, l.from, l.judgedTo(), l.now0, now, openDispute, holdCode, l.from.Add(-slack),
 		i18n.New("reconcile.note_gone").String())
 	if err != nil {

@@ -215,6 +215,20 @@ func TestSessionsEnd(t *testing.T) {
 	})
 }
 
+// What signs an account out everywhere holds some of the rows that are swept, and takes them in another order: the sweep
+// waits for none of them.
+func TestTheSweepLeavesOutWhatIsBeingEnded(t *testing.T) {
+	t.Parallel()
+	b, ann, _, d, c := openBrowser(t, session.Config{Idle: time.Hour, Lifetime: 4 * time.Hour})
+	b.signIn(ann)
+	b.signIn(ann)
+	c.Advance(24 * time.Hour)
+	testkit.Beside(t, d, `SELECT 1 FROM session LIMIT 1 FOR UPDATE`, b.sessions.Tidy)
+	if n := testkit.Count(t, d, `session`); n != 1 {
+		t.Errorf("%d sessions are left, and one was held", n)
+	}
+}
+
 func TestAccountIsReadOnEveryRequest(t *testing.T) {
 	t.Parallel()
 	b, ann, accounts, d, _ := openBrowser(t, session.Config{})

@@ -91,7 +91,10 @@ func (s *store) Delete(token string) error { return s.DeleteCtx(context.Backgrou
 
 // deleteEnded sweeps out the sessions that have ended at a moment.
 func deleteEnded(ctx context.Context, d *db.DB, now time.Time) error {
-	if _, err := d.ExecContext(ctx, `DELETE FROM session WHERE expires_at <= $1`, now); err != nil {
+	// SKIP LOCKED: what ends an account's sessions at this moment deletes them, too, and in another order.
+	_, err := d.ExecContext(ctx, `
+		DELETE FROM session WHERE token IN (SELECT token FROM session WHERE expires_at <= $1 FOR UPDATE SKIP LOCKED)`, now)
+	if err != nil {
 		return db.Translate(fmt.Errorf("sweep sessions: %w", err))
 	}
 	return nil

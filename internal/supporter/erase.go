@@ -107,9 +107,14 @@ func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Era
 			UPDATE review SET closed_why = $2
 			WHERE contribution_id = ANY($1::uuid[]) AND closed_why NOT IN ('', $2)`, []any{mine, written}},
 		{"payments made in PayPal", &e.Payments, `
-			UPDATE discrepancy SET detail = detail - $2::text[], erased_at = $3, note = CASE note WHEN '' THEN '' ELSE $4 END
-			WHERE erased_at IS NULL AND (lower(detail ->> 'payer_email') = $5
-			   OR detail IS NOT NULL AND contribution_id = ANY($1::uuid[]))`, []any{mine, personal(), now, written, address}},
+			WITH locked AS ( -- in the order in which a reconciliation writes them
+			    SELECT id FROM discrepancy
+			    WHERE erased_at IS NULL AND (lower(detail ->> 'payer_email') = $5
+			       OR detail IS NOT NULL AND contribution_id = ANY($1::uuid[]))
+			    ORDER BY kind, paypal_ref, code FOR UPDATE)
+			UPDATE discrepancy d SET detail = d.detail - $2::text[], erased_at = $3,
+			    note = CASE d.note WHEN '' THEN '' ELSE $4 END
+			FROM locked WHERE d.id = locked.id`, []any{mine, personal(), now, written, address}},
 		{"PayPal's rows being compared", nil, `
 			UPDATE paypal_transaction SET detail = detail - $1::text[] WHERE lower(detail ->> 'payer_email') = $2`,
 			[]any{personal(), address}},
@@ -131,8 +136,10 @@ func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Era
 			    intent_digest = sha256(('erased ' || id)::bytea)
 			WHERE id = ANY($1::uuid[]) AND erased_at IS NULL`, []any{mine, now}},
 		{"profile", &e.Profiles, `
-			DELETE FROM supporter s WHERE NOT EXISTS (SELECT 1 FROM contribution c WHERE c.supporter_id = s.id)
-			  AND (s.email = $1 OR s.email = ANY($2))`, []any{address, texts(e.Others)}},
+			DELETE FROM supporter WHERE id IN (
+			    SELECT s.id FROM supporter s WHERE NOT EXISTS (SELECT 1 FROM contribution c WHERE c.supporter_id = s.id)
+			      AND (s.email = $1 OR s.email = ANY($2))
+			    ORDER BY s.email FOR UPDATE OF s)`, []any{address, texts(e.Others)}}, // in the order of bookings
 	} {
 		done, err := tx.ExecContext(ctx, step.query, step.args...)
 		if err != nil {
@@ -153,19 +160,19 @@ func (s *Service) erase(ctx context.Context, tx *sqlx.Tx, address string, e *Era
 // those that were refused as forged.
 func (s *Service) eraseStray(ctx context.Context, tx *sqlx.Tx, address string, e *Erased) error {
 	now, like := s.now().UTC(), "%"+escapeLike(address)+"%"
-	for what, query := range map[string]string{
-		"ignored deliveries": eraseBodies(settled + ` AND w.contribution_id IS NULL AND (lower(encode(w.body, 'escape')) LIKE $2
-			OR EXISTS (SELECT 1 FROM webhook_body b WHERE b.event_id = w.id AND lower(encode(b.body, 'escape')) LIKE $2))`),
-		"refused deliveries": `UPDATE suspect_delivery SET headers = '{}', body = '', body_erased_at = $1
-			WHERE body_erased_at IS NULL AND lower(encode(body, 'escape')) LIKE $2`,
+	for _, step := range []struct{ what, query string }{
+		{"ignored deliveries", eraseBodies(settled + ` AND w.contribution_id IS NULL
+			AND (lower(encode(w.body, 'escape')) LIKE $2 OR EXISTS (
+			    SELECT 1 FROM webhook_body b WHERE b.event_id = w.id AND lower(encode(b.body, 'escape')) LIKE $2))`)},
+		{"refused deliveries", eraseRefused(`lower(encode(body, 'escape')) LIKE $2`)},
 	} {
-		done, err := tx.ExecContext(ctx, query, now, like)
+		done, err := tx.ExecContext(ctx, step.query, now, like)
 		if err != nil {
-			return fmt.Errorf("erase %s: %w", what, err)
+			return fmt.Errorf("erase %s: %w", step.what, err)
 		}
 		n, err := done.RowsAffected()
 		if err != nil {
-			return fmt.Errorf("erase %s: %w", what, err)
+			return fmt.Errorf("erase %s: %w", step.what, err)
 		}
 		e.Deliveries += n
 	}

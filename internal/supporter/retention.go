@@ -21,13 +21,15 @@ type Retention struct {
 const settled = `w.due_at IS NULL AND w.state IN ('applied', 'ignored')`
 
 // eraseBodies empties deliveries that a condition on w picks; its first parameter is the time. The digest still tells a
-// copy from another body. It returns a row for each.
+// copy from another body. It returns a row for each. They are locked by rising id, as by all that changes several.
 func eraseBodies(which string) string {
 	return `
-	WITH erased AS (
+	WITH locked AS (
+		SELECT w.id FROM webhook_event w WHERE w.body_erased_at IS NULL AND ` + which + ` ORDER BY w.id FOR NO KEY UPDATE),
+	erased AS (
 		UPDATE webhook_event w
 		SET body_digest = coalesce(w.body_digest, sha256(w.body)), body = '', headers = '{}', body_erased_at = $1
-		WHERE w.body_erased_at IS NULL AND ` + which + ` RETURNING w.id),
+		FROM locked WHERE w.id = locked.id RETURNING w.id),
 	gone AS (DELETE FROM webhook_body b USING erased e WHERE b.event_id = e.id)
 	SELECT id FROM erased`
 }
@@ -102,16 +104,28 @@ func (s *Service) forgetErased(ctx context.Context) (int64, error) {
 
 func (s *Service) forgetRefused(ctx context.Context) (int64, error) {
 	now := s.now().UTC()
-	return s.rows(ctx, `
-		UPDATE suspect_delivery SET headers = '{}', body = '', body_erased_at = $1
-		WHERE body_erased_at IS NULL AND last_seen_at < $2`, now, now.Add(-s.retention.Deliveries))
+	return s.rows(ctx, eraseRefused(`last_seen_at < $2`), now, now.Add(-s.retention.Deliveries))
+}
+
+// eraseRefused empties refused deliveries that a condition picks; its first parameter is the time. They are locked by
+// rising key, so that two erasures do not hold what the other waits for.
+func eraseRefused(which string) string {
+	return `
+	WITH locked AS (
+		SELECT transmission_id FROM suspect_delivery WHERE body_erased_at IS NULL AND ` + which + `
+		ORDER BY transmission_id FOR NO KEY UPDATE)
+	UPDATE suspect_delivery d SET headers = '{}', body = '', body_erased_at = $1
+	FROM locked WHERE d.transmission_id = locked.transmission_id`
 }
 
 func (s *Service) forgetDifferences(ctx context.Context) (int64, error) {
 	now := s.now().UTC()
+	// SKIP LOCKED: one that is being changed is looked at again the next day, and is waited for by none.
 	return s.rows(ctx, `
 		UPDATE discrepancy SET detail = detail - $1::text[], erased_at = $2
-		WHERE erased_at IS NULL AND detail IS NOT NULL AND state <> 'open' AND closed_at < $3`,
+		WHERE id IN (
+		    SELECT id FROM discrepancy
+		    WHERE erased_at IS NULL AND detail IS NOT NULL AND state <> 'open' AND closed_at < $3 FOR UPDATE SKIP LOCKED)`,
 		personal(), now, now.Add(-s.retention.Deliveries))
 }
 
@@ -153,9 +167,12 @@ func (s *Service) forgetUnpaidWith(ctx context.Context, words string) (total int
 
 // forgetProfiles takes payers away whose gifts have all been forgotten.
 func (s *Service) forgetProfiles(ctx context.Context) (int64, error) {
+	// SKIP LOCKED: a payer who is giving again at this moment is left alone.
 	return s.rows(ctx, `
-		DELETE FROM supporter s WHERE s.updated_at < $1
-		  AND NOT EXISTS (SELECT 1 FROM contribution c WHERE c.supporter_id = s.id)`, s.now().UTC().Add(-s.retention.Unpaid))
+		DELETE FROM supporter WHERE id IN (
+		    SELECT s.id FROM supporter s
+		    WHERE s.updated_at < $1 AND NOT EXISTS (SELECT 1 FROM contribution c WHERE c.supporter_id = s.id)
+		    FOR UPDATE OF s SKIP LOCKED)`, s.now().UTC().Add(-s.retention.Unpaid))
 }
 
 // forgetAddresses takes postal addresses away whose readers' gifts have all been forgotten, or were erased while the

@@ -18,18 +18,9 @@ import (
 func Cross(t *testing.T, d *db.DB, hold string, one, other func(context.Context, *db.DB) error) {
 	t.Helper()
 	before := deadlocks(t, d)
-	middle, err := d.BeginTxx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = middle.Rollback() }() // it changes nothing
-	if done, err := middle.ExecContext(t.Context(), hold); err != nil {
-		t.Fatal(err)
-	} else if n, err := done.RowsAffected(); n != 1 || err != nil {
-		t.Fatalf("%d rows are held, %v", n, err)
-	}
+	release := holding(t, d, hold)
 	byTable := planned(t, d, "enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan", "enable_nestloop")
-	byIndex := planned(t, d, "enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+	byIndex := planned(t, d, "enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin")
 	ends := make(chan error, 2)
 	go func() { ends <- one(t.Context(), byTable) }()
 	go func() { ends <- other(t.Context(), byIndex) }()
@@ -37,15 +28,44 @@ func Cross(t *testing.T, d *db.DB, hold string, one, other func(context.Context,
 		n := Count(t, d, `pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
 		return n == 2, fmt.Sprintf("%d wait, %d have ended", n, len(ends))
 	})
-	if err := middle.Rollback(); err != nil {
-		t.Fatal(err)
-	}
+	release()
 	if err := errors.Join(<-ends, <-ends, byTable.Close(), byIndex.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if n := deadlocks(t, d) - before; n > 0 {
 		t.Errorf("%d deadlocks", n)
 	}
+}
+
+// Beside does something while another transaction holds a row, and fails where it waits for that row. hold is a SELECT …
+// FOR UPDATE of it.
+func Beside(t *testing.T, d *db.DB, hold string, do func(context.Context) error) {
+	t.Helper()
+	defer holding(t, d, hold)()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := do(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// holding locks one row until it is released.
+func holding(t *testing.T, d *db.DB, hold string) (release func()) {
+	t.Helper()
+	tx, err := d.BeginTxx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release = func() { _ = tx.Rollback() } // it has changed nothing, and may be called twice
+	t.Cleanup(release)
+	done, err := tx.ExecContext(t.Context(), hold)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := done.RowsAffected(); n != 1 || err != nil {
+		t.Fatalf("%d rows are held, %v", n, err)
+	}
+	return release
 }
 
 // crossing is how PostgreSQL knows the connections of Cross.
