@@ -24,7 +24,7 @@ type Metrics struct {
 	working     prometheus.Gauge
 	backlog     prometheus.Gauge
 	paypal      *prometheus.HistogramVec
-	requests    requests
+	requests    *requests
 	commitSize  prometheus.Histogram
 	jobs        *prometheus.CounterVec
 	jobSuccess  *prometheus.GaugeVec

@@ -59,8 +59,12 @@ func (s *Appeal) Cached(next http.Handler) http.Handler {
 // answer sends a copy that was sent to the address before, if it is still good.
 func (s *Appeal) answer(w http.ResponseWriter, r *http.Request) bool {
 	began := s.now()
-	k, err := s.campaigns.Find(r.Context(), r.PathValue("campaign"))
-	if err != nil || k.Status(began) != campaign.StatusLive || page.PrefersJSON(r) {
+	all, err := s.campaigns.SnapshotAt(r.Context(), began)
+	if err != nil {
+		return false
+	}
+	k := all.Find(r.PathValue("campaign"))
+	if k == nil || k.Status(began) != campaign.StatusLive || page.PrefersJSON(r) {
 		return false
 	}
 	c, known := s.copyKept(r, k)
