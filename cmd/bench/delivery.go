@@ -140,8 +140,13 @@ http {
 	return proxy, nil
 }
 
-// appealsAnswered is how many appeals the service has answered so far, by its own count.
-func appealsAnswered(ctx context.Context, admin string) (n float64, err error) {
+// appealsAnswered is how many requests for an appeal the service has answered, as its metrics say.
+func appealsAnswered(ctx context.Context, admin string) (float64, error) {
+	return counted(ctx, admin, `readerfund_http_request_seconds_count{route="/embed/{campaign}"`)
+}
+
+// counted adds up the metrics of the service whose lines begin so.
+func counted(ctx context.Context, admin, prefix string) (n float64, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/metrics", nil)
 	if err != nil {
 		return 0, err
@@ -153,9 +158,8 @@ func appealsAnswered(ctx context.Context, admin string) (n float64, err error) {
 	defer func() { err = errors.Join(err, answer.Body.Close()) }()
 	lines := bufio.NewScanner(answer.Body)
 	for lines.Scan() {
-		if rest, ok := strings.CutPrefix(lines.Text(), `readerfund_http_request_seconds_count{route="/embed/{campaign}"`); ok {
-			_, value, _ := strings.Cut(rest, "} ")
-			count, err := strconv.ParseFloat(value, 64)
+		if line := lines.Text(); strings.HasPrefix(line, prefix) {
+			count, err := strconv.ParseFloat(line[strings.LastIndex(line, " ")+1:], 64)
 			if err != nil {
 				return 0, err
 			}

@@ -40,7 +40,10 @@ func (b *bench) measureFragment(ctx context.Context) error {
 		if err := b.measureBytes(ctx, p); err != nil {
 			return err
 		}
-		return b.measureHits(ctx, p)
+		if err := b.measureHits(ctx, p); err != nil {
+			return err
+		}
+		return b.measureAllocations(ctx, p)
 	})
 }
 
