@@ -82,10 +82,11 @@ function ungrouped(typed) {
 // A typed amount as the page writes amounts, with the fee and the sum by the schedule in the form's data: money.Fee
 // does the same on the server, and what it says is charged.
 function figuresOf(form, typed) {
-  const { pattern, decimals = "2", rate, fixed } = form.dataset;
+  const { pattern, decimals = "2", rate, fixed, least, most } = form.dataset;
   if (!pattern) return { amount: (form.querySelector(".money > span")?.textContent ?? "") + typed };
   const unit = 10 ** decimals;
   const gift = Math.round(Number(typed.replace(",", ".")) * unit);
+  if (gift < least || gift > most) return {}; // what cannot be given is not offered
   const write = (minor, places) => pattern.replace("{n}", new Intl.NumberFormat(`${document.documentElement.lang}-u-nu-latn`, {
     minimumFractionDigits: places, maximumFractionDigits: places,
   }).format(minor / unit));

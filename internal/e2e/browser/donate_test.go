@@ -72,14 +72,19 @@ func saysWhatAmountsDo(t *testing.T, s *harness.Fixture, b *tab) {
 // buttonInSight looks at the page on a usual phone: nobody has to scroll to the button.
 func buttonInSight(t *testing.T, s *harness.Fixture, b *tab) {
 	for _, lang := range languages() {
-		b.open(fromArticle(s, lang))
-		bottom := eval[float64](b, `document.querySelector("#give button.button").getBoundingClientRect().bottom`)
-		if bottom > float64(b.screen.height) {
-			t.Errorf("%s: the button ends at %v of %d pixels", lang, bottom, b.screen.height)
+		for name, address := range map[string]string{
+			"donate-": fromArticle(s, lang), "donate-no-story-": s.BaseURL + "/?lang=" + lang,
+		} {
+			b.open(address)
+			bottom := eval[float64](b, `document.querySelector("#give button.button").getBoundingClientRect().bottom`)
+			if bottom > float64(b.screen.height) {
+				t.Errorf("%s: the button ends at %v of %d pixels", address, bottom, b.screen.height)
+			}
+			b.checkPage()
+			b.screenshotBoth(name + lang)
 		}
-		b.checkPage()
-		b.screenshotBoth("donate-" + lang)
 	}
+	b.open(fromArticle(s, "ar"))
 	b.expect("PayPal")
 	if dir := eval[string](b, `getComputedStyle(document.querySelector(".choice")).direction`); dir != "rtl" {
 		t.Errorf("Arabic is written %s", dir)
@@ -111,6 +116,11 @@ const cutButtons = `[...document.querySelectorAll("#give button.button, .choice 
 	.filter((e) => e.offsetWidth && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1))
 	.map((e) => e.innerText)`
 
+// covering is what the page says of the fee.
+func covering(fee, total string) string {
+	return fmt.Sprintf("Add %s, so that PayPal’s fee takes nothing from your gift: %s in all", fee, total)
+}
+
 // shownIsCharged gives with the fee, for amounts that are chosen and, where the script can say the sum, typed.
 func shownIsCharged(t *testing.T, s *harness.Fixture, b *tab, chosenOnly bool) {
 	begin := func() {
@@ -120,21 +130,23 @@ func shownIsCharged(t *testing.T, s *harness.Fixture, b *tab, chosenOnly bool) {
 		}
 	}
 	begin()
-	b.expect("Give €10 once with PayPal", "€10 pays for an hour in court", "Add €0.66 to cover PayPal’s fee: €10.66 in all")
+	b.expect("Give €10 once with PayPal", "€10 pays for an hour in court", covering("€0.66", "€10.66"))
 	b.do(cdp.Click(cdp.CSS(`label:has([name="choice"][value="25.00"])`)), cdp.Click(cdp.CSS(`[name=cover_fee]`)))
-	b.expect("Give €26.11 once with PayPal", "€25 pays for a records request", "Add €1.11 to cover PayPal’s fee: €26.11 in all")
+	b.expect("Give €26.11 once with PayPal", "€25 pays for a records request", covering("€1.11", "€26.11"))
 	b.screenshotBoth("donate-covered")
 	b.click("#give button.button")
 	b.expect("Approve 26.11 EUR")
 
 	begin()
 	b.do(cdp.Click(cdp.CSS(`label:has([value="month"])`)))
-	b.expect("Give €4 a month with PayPal", "Add €0.48 to cover PayPal’s fee: €4.48 in all", "You need a PayPal account")
+	b.expect("Give €4 a month with PayPal", "€4 a month is €48 a year that the newsroom can plan with.", covering("€0.48", "€4.48"), "You need a PayPal account")
 	if chosenOnly {
 		b.fill("#amount", "33")
 		b.expect("Give monthly with PayPal", "Add PayPal’s fee (2.9% + €0.35)")
 		return
 	}
+	b.fill("#amount", "0.5") // too little: it is not offered, and the line says what can be given
+	b.expect("Give monthly with PayPal", "From €1 to €10,000.")
 	for _, c := range []struct{ typed, button, fee, approve string }{
 		{"33,5", "Give €34.86 once", "Add €1.36", "Approve 34.86 EUR"},
 		{"1234", "Give €1,271.22 once", "Add €37.22", "Approve 1271.22 EUR"},

@@ -71,11 +71,17 @@ type choice struct {
 	Amount  money.Amount
 	Checked bool
 
-	Does  string       // what such a gift does; empty where nothing is written about it
+	Does  *effect      // what such a gift does; nil where nothing is known about it
 	Fee   money.Amount // what covers the fee, and the sum of both, where the fee is known
 	Total money.Amount
 
 	Give, GiveTotal string // what the button does, in words, without and with the fee
+}
+
+// effect is what an amount does, in words that follow the amount: "€10", "pays for an hour of court reporting".
+type effect struct {
+	Amount money.Amount
+	Text   string
 }
 
 // newForm is the empty form of a campaign in a currency; a currency that is not offered becomes the campaign's own.

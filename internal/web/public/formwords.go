@@ -7,6 +7,7 @@ import (
 	"golang.org/x/text/number"
 
 	"readerfund/internal/campaign"
+	"readerfund/internal/contribution"
 	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 )
@@ -50,7 +51,9 @@ func (f forms) speak(loc i18n.Localizer, n *form) {
 			number.Percent(float64(n.Fee.Rate)/10000, number.MaxFractionDigits(2)))
 		n.Schema.FeeFixed = money.New(n.Fee.Fixed, n.Currency)
 	}
-	n.sayWhatItDoes()
+	if n.Currency == n.Campaign.Currency {
+		n.Offers[0].tell(n.Texts.Does)
+	}
 	for i := range n.Offers {
 		n.Offers[i].speak(loc, nameOf(loc, n.Currency))
 	}
@@ -71,21 +74,21 @@ func (o *offer) speak(loc i18n.Localizer, currency string) {
 		if c.Fee.Minor != 0 {
 			c.GiveTotal = give(c.Total)
 		}
+		if o.Frequency != contribution.Once {
+			year := money.New(c.Amount.Minor*12, c.Amount.Currency)
+			c.Does = &effect{c.Amount, loc.Say("donate.does."+string(o.Frequency), i18n.Args{"year": year})}
+		}
 	}
 }
 
-// sayWhatItDoes puts what staff wrote about an amount beside the choices of it. They write about the campaign's own
-// currency.
-func (f *form) sayWhatItDoes() {
-	if f.Currency != f.Campaign.Currency {
-		return
-	}
-	for _, d := range f.Texts.Does {
-		for _, o := range f.Offers {
-			for i := range o.Choices {
-				if o.Choices[i].Amount.Minor == d.Minor {
-					o.Choices[i].Does = d.Text
-				}
+// tell puts what staff wrote about amounts, which is about gifts made once and in the campaign's own currency, beside
+// the choices. An amount of which they wrote nothing does at least what the next smaller one does.
+func (o *offer) tell(does []campaign.Does) {
+	for i := range o.Choices {
+		c := &o.Choices[i]
+		for _, d := range does {
+			if d.Minor <= c.Amount.Minor && (c.Does == nil || d.Minor > c.Does.Amount.Minor) {
+				c.Does = &effect{money.New(d.Minor, c.Amount.Currency), d.Text}
 			}
 		}
 	}
@@ -94,7 +97,7 @@ func (f *form) sayWhatItDoes() {
 // Tells reports whether anything is said about one of the amounts.
 func (o offer) Tells() bool {
 	for _, c := range o.Choices {
-		if c.Does != "" {
+		if c.Does != nil {
 			return true
 		}
 	}
