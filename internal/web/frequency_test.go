@@ -33,7 +33,7 @@ func TestOneTimeIsChosenFirstUnlessTheCampaignSaysOtherwise(t *testing.T) {
 	chosen("/", "once", "10.00")
 	chosen("/support/support?frequency=month", "month", "4.00")
 	chosen("/support/support?frequency=year&amount=100", "year", "100.00")
-	chosen("/support/support?frequency=month&amount=17", "month", "17.00")
+	chosen("/support/support?frequency=month&amount=17", "month", "17")
 	chosen("/support/support?frequency=weekly", "once", "10.00")
 	h.exec(`UPDATE campaign SET content = content || '{"frequency": "month", "monthly": {"EUR": [300, 700]}}', updated_at = $1`, time.Now())
 	h.alter(func(d *Deps) { d.Campaigns = campaign.NewCatalog(h.db, time.Now) })
