@@ -8,7 +8,7 @@ import (
 	"readerfund/internal/account"
 	"readerfund/internal/i18n"
 	"readerfund/internal/web/page"
-	"readerfund/internal/web/public"
+	"readerfund/internal/web/public/appeal"
 )
 
 const webhookPath = "/webhooks/paypal"
@@ -26,9 +26,9 @@ func (s *server) routes() *chi.Mux {
 	// The appeal stands on every article and is counted there, and deliveries are throttled: these run only the
 	// middleware they need.
 	h := s.pages.Handle
-	r.With(s.public.Appeal.Cached).With(standard...).Get(public.AppealRoute, h(s.public.Appeal.Show))
-	r.With(standard...).Get(public.FrameRoute, h(s.public.Appeal.Frame))
-	r.With(s.identify, s.recoverer).Post(public.CountsRoute, s.public.Counts.Receive)
+	r.With(s.public.Appeal.Cached).With(standard...).Get(appeal.Route, h(s.public.Appeal.Show))
+	r.With(standard...).Get(appeal.FrameRoute, h(s.public.Appeal.Frame))
+	r.With(s.identify, s.recoverer).Post(appeal.CountsRoute, s.public.Counts.Receive)
 	r.With(s.identify, s.accessLog(s.throttled), s.recoverer).Post(webhookPath, s.webhook)
 
 	r.Group(func(r chi.Router) {

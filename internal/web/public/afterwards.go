@@ -14,6 +14,7 @@ import (
 	"readerfund/internal/field"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public/site"
 )
 
 // afterwards is what the thanks page says and offers once a gift is made.
@@ -41,7 +42,7 @@ type sayForm struct {
 
 // follow puts in what comes after a gift. It is called last, when all is known of it.
 func (s *Thanks) follow(r *http.Request, t *thanksPage) {
-	loc := s.pages.Localizer(r)
+	loc := s.Pages.Localizer(r)
 	t.Headline = loc.Say("public.headline." + string(t.Shown))
 	t.Given = t.Shown == contribution.OutcomeReceived || t.Shown == contribution.OutcomeScheduled
 	if !t.Given {
@@ -55,7 +56,7 @@ func (s *Thanks) follow(r *http.Request, t *thanksPage) {
 	}
 	t.Step = stepOf(next, t.Texts.NextLabel, t.Question != nil)
 	if t.Step.Kind == campaign.NextShare {
-		t.Share = s.share(r, t.Contribution)
+		t.Share = newShare(s.Layout, r, t.Contribution)
 	}
 	if t.Own && t.Shown == contribution.OutcomeReceived && t.Say == nil {
 		t.Say = &sayForm{Act: sayAddress(t.Contribution), Said: t.LaterMessage}
@@ -69,7 +70,7 @@ func (s *Thanks) follow(r *http.Request, t *thanksPage) {
 func (s *Thanks) campaignOf(ctx context.Context, c contribution.Contribution) *campaign.Entry {
 	k, err := s.campaigns.Find(ctx, c.Campaign)
 	if err != nil {
-		s.log.WarnContext(ctx, "the thanks page is without its campaign's words", "request", page.RequestID(ctx),
+		s.Log.WarnContext(ctx, "the thanks page is without its campaign's words", "request", page.RequestID(ctx),
 			"contribution", c.ID, "error", err)
 		return nil
 	}
@@ -102,7 +103,7 @@ func stepOf(next campaign.Next, label string, asked bool) *step {
 
 // Say takes a message to the newsroom after a gift.
 type Say struct {
-	layout
+	site.Layout
 
 	contributions *contribution.Service
 	cookies       *gift.Cookies
@@ -126,7 +127,7 @@ func (s *Say) Submit(w http.ResponseWriter, r *http.Request) error {
 	typed := form.Get("later_message")
 	failure := s.contributions.LeaveMessage(r.Context(), id, typed)
 	if failure == nil {
-		page.Redirect(w, s.pages.To(r, s.thanksAddress(id)+"#say"))
+		page.Redirect(w, s.Pages.To(r, s.ThanksAddress(id)+"#say"))
 		return nil
 	}
 	if !fault.Is(failure, fault.Invalid) {
@@ -142,6 +143,6 @@ func (s *Say) Submit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	t.Say = &sayForm{Act: sayAddress(c), Typed: field.Normalised(typed)}
-	t.Say.Put(s.pages.Localizer(r), failure, "later_message")
+	t.Say.Put(s.Pages.Localizer(r), failure, "later_message")
 	return s.thanks.render(w, r, http.StatusUnprocessableEntity, &t)
 }

@@ -11,6 +11,7 @@ import (
 	"readerfund/internal/altcha"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public/site"
 )
 
 // challengePage is the page between the form and PayPal.
@@ -26,10 +27,10 @@ type challengePage struct {
 type hiddenField struct{ Name, Value string }
 
 // showChallenge keeps the form that the reader sent, and asks for a proof of work or to come back later.
-func (s layout) showChallenge(
-	w http.ResponseWriter, r *http.Request, action string, sent url.Values, n *admission.NotYetError,
+func showChallenge(
+	s site.Layout, w http.ResponseWriter, r *http.Request, action string, sent url.Values, n *admission.NotYetError,
 ) error {
-	loc := s.pages.Localizer(r)
+	loc := s.Pages.Localizer(r)
 	m := challengePage{
 		Action: action, Challenge: n.Challenge, Turn: n.Turn, TurnIn: int((n.TurnIn + time.Second - 1) / time.Second),
 		Wait: loc.Message(page.Wait(n.Wait)),
@@ -48,6 +49,6 @@ func (s layout) showChallenge(
 		title = loc.Say("public.try_in_minutes")
 	}
 	w.Header().Set("Retry-After", page.Seconds(n.Wait))
-	return s.pages.Render(w, r, http.StatusTooManyRequests, "public/moment.html",
+	return s.Pages.Render(w, r, http.StatusTooManyRequests, "public/moment.html",
 		page.Page{Title: title, NoIndex: true, Data: m})
 }

@@ -13,11 +13,12 @@ import (
 	"readerfund/internal/i18n"
 	"readerfund/internal/money"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public/form"
 )
 
 // Donate is the donation page.
 type Donate struct {
-	forms     forms
+	forms     form.Maker
 	campaigns *campaign.Catalog
 }
 
@@ -34,7 +35,7 @@ func (s *Donate) Home(w http.ResponseWriter, r *http.Request) error {
 // a program that checks links, but still leads a reader to the form.
 func (s *Donate) Support(w http.ResponseWriter, r *http.Request) error {
 	slug := r.PathValue("campaign")
-	k, err := s.forms.campaignOrDefault(r.Context(), slug)
+	k, err := s.forms.CampaignOrDefault(r.Context(), slug)
 	if err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func (s *Donate) show(
 	q := r.URL.Query()
 	article, source := contribution.LinkedArticle(q.Get("article")), contribution.SourceFrom(q.Get)
 	if source.Referrer == "" && article == "" {
-		source.Referrer = s.forms.referrer(r)
+		source.Referrer = s.forms.Referrer(r)
 	}
 	k.Content = k.As(source.Variant)
 	code := money.Code(strings.TrimSpace(q.Get("currency")))
@@ -61,18 +62,18 @@ func (s *Donate) show(
 	if in == "" && q.Get("amount") == "" { // an amount without a currency is in the campaign's own
 		in = localCurrency(r)
 	}
-	f := s.forms.newForm(k, in, article)
-	f.Source, f.Back = source, s.forms.backTo(article)
-	f.often(contribution.Frequency(q.Get("frequency")))
+	f := s.forms.New(k, in, article)
+	f.Source, f.Back = source, s.forms.BackTo(article)
+	f.Often(contribution.Frequency(q.Get("frequency")))
 	if code != "" && code != f.Currency { // the same number would be another amount in our currency
 		notes = append(notes, otherCurrency(code, f.Currency))
-	} else if a, err := money.ParseWritten(q.Get("amount"), f.Currency); err == nil && f.accepts(a) {
-		f.choose(money.FormatField(a, s.forms.pages.Localizer(r).Tag()))
+	} else if a, err := money.ParseWritten(q.Get("amount"), f.Currency); err == nil && f.Accepts(a) {
+		f.Choose(money.FormatField(a, s.forms.Pages.Localizer(r).Tag()))
 	}
 	for _, note := range notes {
-		f.Notes = append(f.Notes, s.forms.pages.Localizer(r).Message(note))
+		f.Notes = append(f.Notes, s.forms.Pages.Localizer(r).Message(note))
 	}
-	return s.forms.show(w, r, status, f)
+	return s.forms.Show(w, r, status, f)
 }
 
 // localCurrency is that of the region which the reader's first language names ("de-CH"); empty where it names none. It
@@ -101,7 +102,7 @@ func otherCurrency(code, ours money.Currency) i18n.Message {
 // ChangeCurrency answers POST /support/{campaign}: the form in another currency, with everything that was filled in. It
 // starts no gift. It is a POST so that no name or message ends up in an address.
 func (s *Donate) ChangeCurrency(w http.ResponseWriter, r *http.Request) error {
-	k, err := s.forms.campaignOrDefault(r.Context(), r.PathValue("campaign"))
+	k, err := s.forms.CampaignOrDefault(r.Context(), r.PathValue("campaign"))
 	if err != nil {
 		return err
 	}
@@ -111,15 +112,15 @@ func (s *Donate) ChangeCurrency(w http.ResponseWriter, r *http.Request) error {
 	}
 	in := intentOf(v, r)
 	k.Content = k.As(in.Source.Variant)
-	from := s.forms.newForm(k, money.Currency(in.Currency), "")
-	from.often(contribution.Frequency(in.Frequency))
-	from.choose(in.Amount)
-	f := s.forms.newForm(k, money.Code(v.Get("to")), in.Article)
-	f.Back = s.forms.backTo(in.Article)
-	f.often(contribution.Frequency(in.Frequency))
-	in.Amount = f.amountFrom(from, s.forms.pages.Localizer(r).Tag())
-	f.refill(in)
-	return s.forms.show(w, r, http.StatusOK, f)
+	from := s.forms.New(k, money.Currency(in.Currency), "")
+	from.Often(contribution.Frequency(in.Frequency))
+	from.Choose(in.Amount)
+	f := s.forms.New(k, money.Code(v.Get("to")), in.Article)
+	f.Back = s.forms.BackTo(in.Article)
+	f.Often(contribution.Frequency(in.Frequency))
+	in.Amount = f.AmountFrom(from, s.forms.Pages.Localizer(r).Tag())
+	f.Refill(in)
+	return s.forms.Show(w, r, http.StatusOK, f)
 }
 
 // Redirect answers GET /contributions, the address that the form posts to: the reader reloaded, or a link names the

@@ -19,13 +19,15 @@ import (
 	"readerfund/internal/money"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public/form"
+	"readerfund/internal/web/public/site"
 )
 
 // Give takes the donation form.
 type Give struct {
-	layout
+	site.Layout
 
-	forms   forms
+	forms   form.Maker
 	starter *gift.Starter
 	cookies *gift.Cookies
 }
@@ -39,8 +41,8 @@ func (s *Give) Submit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	in := intentOf(values, r)
-	in.Locale = s.pages.Locale(r)
-	k, err := s.forms.campaignOrDefault(ctx, in.Campaign)
+	in.Locale = s.Pages.Locale(r)
+	k, err := s.forms.CampaignOrDefault(ctx, in.Campaign)
 	if err != nil {
 		return err
 	}
@@ -51,7 +53,7 @@ func (s *Give) Submit(w http.ResponseWriter, r *http.Request) error {
 		if values.Get("idempotency_key") == "" { // as from the appeal without JavaScript: from here on it stays
 			values.Set("idempotency_key", rand.Text())
 		}
-		return s.showChallenge(w, r, "/contributions", values, n)
+		return showChallenge(s.Layout, w, r, "/contributions", values, n)
 	}
 	if err != nil {
 		return s.showAgain(w, r, in, values.Get("idempotency_key"), err)
@@ -64,7 +66,7 @@ func (s *Give) Submit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page.Redirect(w, cmp.Or(to, s.pages.To(r, s.thanksAddress(c.ID))))
+	page.Redirect(w, cmp.Or(to, s.Pages.To(r, s.ThanksAddress(c.ID))))
 	return nil
 }
 
@@ -75,7 +77,7 @@ func intentOf(v url.Values, r *http.Request) contribution.Intent {
 	frequency := cmp.Or(v.Get("frequency"), string(contribution.Once))
 	amount := strings.TrimSpace(v.Get("amount"))
 	if amount == "" {
-		amount = v.Get(choiceField(contribution.Frequency(frequency)))
+		amount = v.Get(form.ChoiceField(contribution.Frequency(frequency)))
 	}
 	in := contribution.Intent{
 		Campaign: v.Get("campaign"), Amount: amount, Written: true, Currency: string(money.Code(v.Get("currency"))),
@@ -129,25 +131,25 @@ func (s *Give) showAgain(w http.ResponseWriter, r *http.Request, in contribution
 	default:
 		return failure
 	}
-	k, err := s.forms.campaignOrDefault(r.Context(), in.Campaign)
+	k, err := s.forms.CampaignOrDefault(r.Context(), in.Campaign)
 	if err != nil { // the database is down too: there is no form to show
 		return failure
 	}
 	k.Content = k.As(in.Source.Variant)
-	f := s.forms.newForm(k, money.Currency(in.Currency), in.Article)
-	f.Back = s.forms.backTo(in.Article)
-	f.refill(in)
-	loc := s.pages.Localizer(r)
+	f := s.forms.New(k, money.Currency(in.Currency), in.Article)
+	f.Back = s.forms.BackTo(in.Article)
+	f.Refill(in)
+	loc := s.Pages.Localizer(r)
 	if twice, ok := errors.AsType[*money.AmbiguousError](failure); ok {
-		f.offer(twice.Larger, twice.Smaller)
+		f.Offer(twice.Larger, twice.Smaller)
 	}
 	switch kind {
 	case fault.Invalid:
 		f.Put(loc, failure, formFields...)
-		return s.forms.show(w, r, http.StatusUnprocessableEntity, f)
+		return s.forms.Show(w, r, http.StatusUnprocessableEntity, f)
 	case fault.Conflict:
 		f.Put(loc, failure, formFields...)
-		return s.forms.show(w, r, http.StatusConflict, f)
+		return s.forms.Show(w, r, http.StatusConflict, f)
 	case fault.Refused:
 		return s.showRetry(w, r, f, in, f.Key, failure)
 	default:
@@ -189,25 +191,25 @@ func (s *Give) showAlreadyGiven(
 	again := retry{
 		Intent: in, Key: rand.Text(), Amount: c.Amount,
 		Form:  againAddress(c),
-		Given: &given{Contribution: c, Shown: c.Outcome(), Day: s.day(r, at), Address: s.thanksAddress(c.ID)},
+		Given: &given{Contribution: c, Shown: c.Outcome(), Day: s.Day(r, at), Address: s.ThanksAddress(c.ID)},
 	}
-	p := page.Page{Title: s.pages.Localizer(r).Say("public.already_given"), NoIndex: true, Data: again}
-	return s.pages.Render(w, r, http.StatusConflict, "public/given.html", p)
+	p := page.Page{Title: s.Pages.Localizer(r).Say("public.already_given"), NoIndex: true, Data: again}
+	return s.Pages.Render(w, r, http.StatusConflict, "public/given.html", p)
 }
 
 // showRetry says that nothing was charged, and offers to try again. If PayPal did not answer, the retry uses the same
 // key: should the first order exist after all, the second request finds it. If PayPal refused, the retry is a new
 // attempt with a new key.
-func (s *Give) showRetry(w http.ResponseWriter, r *http.Request, f form, in contribution.Intent, key string,
+func (s *Give) showRetry(w http.ResponseWriter, r *http.Request, f form.Form, in contribution.Intent, key string,
 	failure error) error {
 	status := page.StatusOf(fault.KindOf(failure))
-	s.pages.LogFailure(r, status, failure)
-	loc := s.pages.Localizer(r)
+	s.Pages.LogFailure(r, status, failure)
+	loc := s.Pages.Localizer(r)
 	again := retry{
 		Intent: in, Key: key, Message: loc.Message(fault.All(failure)[0].Message),
 		Refused: fault.Is(failure, fault.Refused),
-		Form: supportAddress(f.Campaign.Slug, f.Currency, in.Amount, contribution.Frequency(in.Frequency),
-			referral{f.Article, f.Source}),
+		Form: site.SupportAddress(f.Campaign.Slug, f.Currency, in.Amount, contribution.Frequency(in.Frequency),
+			site.Referral{Article: f.Article, Source: f.Source}),
 	}
 	if a, err := money.ParseWritten(in.Amount, money.Currency(in.Currency)); err == nil {
 		if again.Amount = a; in.CoverFee && f.Fee != nil {
@@ -217,6 +219,6 @@ func (s *Give) showRetry(w http.ResponseWriter, r *http.Request, f form, in cont
 	if !again.Refused {
 		w.Header().Set("Retry-After", "30")
 	}
-	return s.pages.Render(w, r, status, "public/retry.html",
+	return s.Pages.Render(w, r, status, "public/retry.html",
 		page.Page{Title: loc.Say("public.not_through"), NoIndex: true, Data: again})
 }

@@ -13,11 +13,12 @@ import (
 	"readerfund/internal/monthly"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public/site"
 )
 
 // Monthly takes the answer to "make it monthly?", which the thanks page of a one-time gift asks.
 type Monthly struct {
-	layout
+	site.Layout
 
 	contributions *contribution.Service
 	questions     *monthly.Service
@@ -42,7 +43,7 @@ func (s *Thanks) ask(r *http.Request, t *thanksPage) {
 	}
 	q, asked, err := s.questions.Ask(r.Context(), t.Contribution)
 	if err != nil {
-		s.log.WarnContext(r.Context(), "could not find out whether to ask for a monthly gift",
+		s.Log.WarnContext(r.Context(), "could not find out whether to ask for a monthly gift",
 			"request", page.RequestID(r.Context()), "contribution", t.ID, "error", err)
 	}
 	if asked && err == nil {
@@ -51,7 +52,7 @@ func (s *Thanks) ask(r *http.Request, t *thanksPage) {
 }
 
 func (s *Thanks) question(r *http.Request, c contribution.Contribution, q monthly.Question) *question {
-	return &question{Act: monthlyAddress(c), Amount: q.Amount, First: s.day(r, q.FirstCharge)}
+	return &question{Act: monthlyAddress(c), Amount: q.Amount, First: s.Day(r, q.FirstCharge)}
 }
 
 func monthlyAddress(c contribution.Contribution) string {
@@ -84,7 +85,7 @@ func (s *Monthly) Answer(w http.ResponseWriter, r *http.Request) error {
 		if err := s.questions.Keep(ctx, id, false); err != nil {
 			return err
 		}
-		page.Redirect(w, s.thanksAddress(id))
+		page.Redirect(w, s.ThanksAddress(id))
 		return nil
 	default:
 		return fault.Input("answer", "public.answer")
@@ -96,16 +97,16 @@ func (s *Monthly) yes(
 ) error {
 	in, err := s.questions.Yes(ctx, c)
 	if errors.Is(err, monthly.ErrNotAsked) { // an old page: the thanks page says how it stands
-		page.Redirect(w, s.thanksAddress(c.ID))
+		page.Redirect(w, s.ThanksAddress(c.ID))
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	in.Locale = s.pages.Locale(r)
+	in.Locale = s.Pages.Locale(r)
 	begun, err := s.starter.Start(ctx, r, in, proof)
 	if n, ok := errors.AsType[*admission.NotYetError](err); ok {
-		return s.showChallenge(w, r, monthlyAddress(c), map[string][]string{"answer": {"yes"}}, n)
+		return showChallenge(s.Layout, w, r, monthlyAddress(c), map[string][]string{"answer": {"yes"}}, n)
 	}
 	if err != nil {
 		return s.showTrouble(w, r, c, in, err)
@@ -118,7 +119,7 @@ func (s *Monthly) yes(
 	if err != nil {
 		return err
 	}
-	page.Redirect(w, cmp.Or(to, s.thanksAddress(begun.ID)))
+	page.Redirect(w, cmp.Or(to, s.ThanksAddress(begun.ID)))
 	return nil
 }
 
@@ -132,8 +133,8 @@ func (s *Monthly) showTrouble(
 	if err != nil || kind != fault.Unavailable && kind != fault.Refused && kind != fault.Invalid {
 		return failure
 	}
-	status, loc := page.StatusOf(kind), s.pages.Localizer(r)
-	s.pages.LogFailure(r, status, failure)
+	status, loc := page.StatusOf(kind), s.Pages.Localizer(r)
+	s.Pages.LogFailure(r, status, failure)
 	t := s.thanks.page(r, c)
 	t.Each, t.Every = c.Amount, string(c.Frequency)
 	t.Question = s.thanks.question(r, c, monthly.Question{Amount: amount, FirstCharge: in.FirstChargeAt})

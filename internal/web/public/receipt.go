@@ -14,6 +14,7 @@ import (
 	"readerfund/internal/receipt"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public/site"
 )
 
 // Receipts are the documents about a gift: the list of them, each to print and as PDF, and a year's statement.
@@ -22,7 +23,7 @@ import (
 // the browser in which the gift was made, a session of the reader's own page, or the key in the mail that delivered
 // them.
 type Receipts struct {
-	layout
+	site.Layout
 
 	receipts *receipt.Service
 	cookies  *gift.Cookies
@@ -64,7 +65,7 @@ func (s *Receipts) List(w http.ResponseWriter, r *http.Request) error {
 	for _, one := range all {
 		at := receipt.DocumentPath(id, one.Serial)
 		p.Documents = append(p.Documents, documentLink{
-			Receipt: one, Day: s.day(r, one.IssuedAt), Page: at + keyOf(r), PDF: at + ".pdf" + keyOf(r),
+			Receipt: one, Day: s.Day(r, one.IssuedAt), Page: at + keyOf(r), PDF: at + ".pdf" + keyOf(r),
 		})
 	}
 	return s.show(w, r, "public/receipts.html", i18n.New("receipt.list"), p)
@@ -109,7 +110,7 @@ func (s *Receipts) Statement(w http.ResponseWriter, r *http.Request) error {
 		of, notOf = uuid.Parse(gift)
 	}
 	if err != nil || notYear != nil || notOf != nil ||
-		!s.signer.Verify(receipt.StatementPurpose, receipt.StatementName(supporter, year, of), r.URL.Query().Get("key")) {
+		!s.Signer.Verify(receipt.StatementPurpose, receipt.StatementName(supporter, year, of), r.URL.Query().Get("key")) {
 		return errNotYours()
 	}
 	st, err := s.receipts.Statement(r.Context(), supporter, year, of)
@@ -138,8 +139,8 @@ func (s *Receipts) document(w http.ResponseWriter, r *http.Request, d receipt.Do
 }
 
 func (s *Receipts) show(w http.ResponseWriter, r *http.Request, view string, title i18n.Message, data any) error {
-	return s.pages.Render(w, r, http.StatusOK, view,
-		page.Page{Title: s.pages.Localizer(r).Message(title), NoIndex: true, Data: data})
+	return s.Pages.Render(w, r, http.StatusOK, view,
+		page.Page{Title: s.Pages.Localizer(r).Message(title), NoIndex: true, Data: data})
 }
 
 // open returns the contribution whose documents the request may see.
@@ -156,7 +157,7 @@ func (s *Receipts) open(r *http.Request) (uuid.UUID, error) {
 
 // hasKey reports whether the request has the key that is mailed with a contribution's receipts.
 func (s *Receipts) hasKey(r *http.Request, id uuid.UUID) bool {
-	return s.signer.Verify(receipt.ListPurpose, id.String(), r.URL.Query().Get("key"))
+	return s.Signer.Verify(receipt.ListPurpose, id.String(), r.URL.Query().Get("key"))
 }
 
 // mayRead reports whether the request may see a document. A document with a postal address is only for the reader of

@@ -13,6 +13,8 @@ import (
 	"readerfund/internal/settle"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public/form"
+	"readerfund/internal/web/public/site"
 )
 
 // settleTimeout bounds how long the reader waits on the way back; after it the thanks page says "being confirmed".
@@ -20,11 +22,11 @@ const settleTimeout = 8 * time.Second
 
 // Return is where PayPal sends the reader back to.
 type Return struct {
-	layout
+	site.Layout
 
 	contributions *contribution.Service
 	settler       *settle.Settler
-	forms         forms
+	forms         form.Maker
 	cookies       *gift.Cookies
 }
 
@@ -36,7 +38,7 @@ func (s *Return) Return(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	to := s.thanksAddress(before.ID)
+	to := s.ThanksAddress(before.ID)
 	if r.Method == http.MethodHead { // a mail scanner or a preview only looks; that is no return
 		page.Redirect(w, to)
 		return nil
@@ -47,7 +49,7 @@ func (s *Return) Return(w http.ResponseWriter, r *http.Request) error {
 	c, err := s.settler.Settle(ctx, before.ID, settle.Source{Way: contribution.ByReader, Caller: caller})
 	switch {
 	case err != nil:
-		s.log.WarnContext(r.Context(), "could not settle on the reader's return", "request", page.RequestID(r.Context()),
+		s.Log.WarnContext(r.Context(), "could not settle on the reader's return", "request", page.RequestID(r.Context()),
 			"contribution", c.ID, "error", err)
 		to += "&" + unsure
 	case own && before.State == contribution.Declined && before.Checkout.Told() &&
@@ -75,8 +77,8 @@ func (s *Return) Cancel(w http.ResponseWriter, r *http.Request) error {
 	r = page.InLanguage(r, c.Locale)
 	switch {
 	case fault.Is(err, fault.NotFound), err == nil && !own:
-		title := s.pages.Localizer(r).Say("public.headline.turned_back")
-		return s.pages.Render(w, r, http.StatusNotFound, "public/turned_back.html", page.Page{Title: title, NoIndex: true})
+		title := s.Pages.Localizer(r).Say("public.headline.turned_back")
+		return s.Pages.Render(w, r, http.StatusNotFound, "public/turned_back.html", page.Page{Title: title, NoIndex: true})
 	case err != nil:
 		return err
 	}
@@ -84,24 +86,24 @@ func (s *Return) Cancel(w http.ResponseWriter, r *http.Request) error {
 		ctx, cancel := context.WithTimeout(r.Context(), settleTimeout)
 		defer cancel()
 		if c, err = s.settler.Cancel(ctx, c.ID); err != nil {
-			s.log.WarnContext(r.Context(), "could not ask PayPal when the reader turned back",
+			s.Log.WarnContext(r.Context(), "could not ask PayPal when the reader turned back",
 				"request", page.RequestID(r.Context()), "contribution", c.ID, "error", err)
-			page.Redirect(w, s.thanksAddress(c.ID)+"&"+unsure)
+			page.Redirect(w, s.ThanksAddress(c.ID)+"&"+unsure)
 			return nil
 		}
 	}
 	if o := c.Outcome(); o != contribution.OutcomeCancelled && o != contribution.OutcomeOpen {
 		// An old link: the gift has moved on since, and "nothing was charged" may be untrue.
-		page.Redirect(w, s.thanksAddress(c.ID))
+		page.Redirect(w, s.ThanksAddress(c.ID))
 		return nil
 	}
-	f, err := s.forms.formLike(r, c)
+	f, err := s.forms.Like(r, c)
 	if err != nil {
 		return err
 	}
-	s.forms.speak(s.pages.Localizer(r), &f)
-	return s.pages.Render(w, r, http.StatusOK, "public/cancelled.html",
-		page.Page{Title: s.pages.Localizer(r).Say("public.headline.cancelled"), NoIndex: true, Data: f})
+	s.forms.Speak(s.Pages.Localizer(r), &f)
+	return s.Pages.Render(w, r, http.StatusOK, "public/cancelled.html",
+		page.Page{Title: s.Pages.Localizer(r).Say("public.headline.cancelled"), NoIndex: true, Data: f})
 }
 
 // read returns the contribution that the address names, if the request comes from the reader who made it (own) or
@@ -114,11 +116,11 @@ func (s *Return) read(r *http.Request) (c contribution.Contribution, own bool, e
 		return contribution.Contribution{}, false, errNotYours()
 	}
 	token := cmp.Or(r.URL.Query().Get("subscription_id"), r.URL.Query().Get("token"))
-	if token == "" && !s.mayOpen(s.cookies, r, id) {
+	if token == "" && !s.MayOpen(s.cookies, r, id) {
 		return contribution.Contribution{}, false, errNotYours()
 	}
 	c, err = s.contributions.Get(r.Context(), id)
-	if c.Checkout.Kind == checkout.Subscription && token != c.Checkout.PayPalID && s.mayOpen(s.cookies, r, id) {
+	if c.Checkout.Kind == checkout.Subscription && token != c.Checkout.PayPalID && s.MayOpen(s.cookies, r, id) {
 		token = "" // whatever the address names, the check is against what was started here
 	}
 	if fault.Is(err, fault.NotFound) || err == nil && token != "" && token != c.Checkout.PayPalID {

@@ -10,6 +10,7 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/i18n"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public/site"
 )
 
 // share is how a reader passes a story on, or the donation page: plain links, which load nothing of another site.
@@ -24,17 +25,17 @@ type share struct {
 	Key      string // opens that page
 }
 
-// share makes it of the story that the reader came from, where it is on a site of ours.
-func (l layout) share(r *http.Request, c contribution.Contribution) *share {
-	loc, about := l.pages.Localizer(r), i18n.Args{"publication": l.pages.Publication()}
+// newShare is about the story that the reader came from, where it is on a site of ours.
+func newShare(l site.Layout, r *http.Request, c contribution.Contribution) *share {
+	loc, about := l.Pages.Localizer(r), i18n.Args{"publication": l.Pages.Publication()}
 	s := &share{
-		Story: true, Address: l.backTo(c.Article), Text: loc.Say("thanks.share_story", about),
+		Story: true, Address: l.BackTo(c.Article), Text: loc.Say("thanks.share_story", about),
 		Subject:  loc.Say("thanks.share_subject", about),
-		Mastodon: l.pages.To(r, "/contributions/"+c.ID.String()+"/share"), Key: r.URL.Query().Get("key"),
+		Mastodon: l.Pages.To(r, "/contributions/"+c.ID.String()+"/share"), Key: r.URL.Query().Get("key"),
 	}
 	if s.Address == "" {
 		s.Story, s.Text = false, loc.Say("thanks.share_us", about)
-		s.Address = l.origin + "/support/" + c.Campaign
+		s.Address = l.Origin + "/support/" + c.Campaign
 	}
 	s.Address = withShared(s.Address)
 	s.Post = s.Text + " " + s.Address
@@ -95,16 +96,16 @@ func (s *Thanks) ShareOnMastodon(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := mastodonPage{Share: s.share(r, c), Server: r.URL.Query().Get("server"), Back: s.thanksAddress(c.ID)}
+	m := mastodonPage{Share: newShare(s.Layout, r, c), Server: r.URL.Query().Get("server"), Back: s.ThanksAddress(c.ID)}
 	status := http.StatusOK
 	if name := serverOf(m.Server); serverName.MatchString(name) && len(name) <= 253 {
 		m.Server, m.On = name, "https://"+name+"/share?text="+escaped(m.Share.Post)
 	} else {
-		m.Put(s.pages.Localizer(r), fault.Input("server", "thanks.mastodon_wrong"), "server")
+		m.Put(s.Pages.Localizer(r), fault.Input("server", "thanks.mastodon_wrong"), "server")
 		status = http.StatusUnprocessableEntity
 	}
-	title := s.pages.Localizer(r).Say("thanks.mastodon_title")
-	return s.pages.Render(w, r, status, "public/share.html", page.Page{Title: title, NoIndex: true, Data: m})
+	title := s.Pages.Localizer(r).Say("thanks.mastodon_title")
+	return s.Pages.Render(w, r, status, "public/share.html", page.Page{Title: title, NoIndex: true, Data: m})
 }
 
 // serverOf takes a server's name out of what people type: its address, or their own (@ada@mastodon.social).

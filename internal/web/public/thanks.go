@@ -19,11 +19,12 @@ import (
 	"readerfund/internal/subscription"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public/site"
 )
 
 // Thanks is the page that tells the truth about one gift.
 type Thanks struct {
-	layout
+	site.Layout
 
 	contributions *contribution.Service
 	cookies       *gift.Cookies
@@ -100,7 +101,7 @@ func (s *Thanks) open(r *http.Request) (contribution.Contribution, *http.Request
 	if err != nil {
 		return contribution.Contribution{}, r, err
 	}
-	if !s.mayOpen(s.cookies, r, id) {
+	if !s.MayOpen(s.cookies, r, id) {
 		return contribution.Contribution{}, r, errNotYours()
 	}
 	c, err := s.contributions.Get(r.Context(), id)
@@ -123,7 +124,7 @@ func (s *Thanks) Show(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.ask(r, &t)
 	if t.Shown == contribution.OutcomeRetrying { // and so it goes on by itself, without JavaScript too
-		w.Header().Set("Refresh", page.Seconds(max(c.Checkout.RetryAt.Sub(s.now()), pollEvery)+time.Second)+"; url="+t.Check)
+		w.Header().Set("Refresh", page.Seconds(max(c.Checkout.RetryAt.Sub(s.Now()), pollEvery)+time.Second)+"; url="+t.Check)
 	}
 	return s.render(w, r, http.StatusOK, &t)
 }
@@ -132,19 +133,19 @@ func (s *Thanks) render(w http.ResponseWriter, r *http.Request, status int, t *t
 	s.follow(r, t)
 	title := t.Headline
 	if status != http.StatusOK {
-		title = s.pages.Localizer(r).Say("public.not_through")
+		title = s.Pages.Localizer(r).Say("public.not_through")
 	}
-	return s.pages.Render(w, r, status, "public/thanks.html", page.Page{Title: title, NoIndex: true, Data: *t})
+	return s.Pages.Render(w, r, status, "public/thanks.html", page.Page{Title: title, NoIndex: true, Data: *t})
 }
 
 func (s *Thanks) page(r *http.Request, c contribution.Contribution) thanksPage {
 	t := thanksPage{
 		Contribution: c, Shown: outcomeFor(r, c), Own: s.cookies.Owns(r, c.ID), Again: againAddress(c),
-		Check: s.addressWithKey(c.ID, "return"), Wait: s.pages.Localizer(r).Message(waitingFor(c)),
-		Day: s.day(r, c.CreatedAt), Back: s.backTo(c.Article),
+		Check: s.AddressWithKey(c.ID, "return"), Wait: s.Pages.Localizer(r).Message(waitingFor(c)),
+		Day: s.Day(r, c.CreatedAt), Back: s.BackTo(c.Article),
 	}
 	if !c.CompletedAt.IsZero() {
-		t.Day = s.day(r, c.CompletedAt)
+		t.Day = s.Day(r, c.CompletedAt)
 	}
 	token := r.URL.Query().Get("token") // the page's key alone tries no card
 	if t.Own || c.Checkout.PayPalID != "" && token == c.Checkout.PayPalID {
@@ -177,14 +178,14 @@ func (s *Thanks) readSubscription(r *http.Request, t *thanksPage) error {
 	}
 	t.Each, t.Every, t.Ended = sub.Amount, sub.Frequency, sub.State.Ended()
 	if first := sub.FirstCharge(); !first.IsZero() {
-		t.First = s.day(r, first)
+		t.First = s.Day(r, first)
 	} else if next := sub.NextCharge(); !next.IsZero() && !t.Ended {
-		t.Next = s.day(r, next)
+		t.Next = s.Day(r, next)
 	}
 	if t.Ended {
 		t.Approve = "" // PayPal's page of it leads nowhere any more
 	}
-	if t.Shown == contribution.OutcomeScheduled && sub.Overdue(s.now()) {
+	if t.Shown == contribution.OutcomeScheduled && sub.Overdue(s.Now()) {
 		t.Shown = contribution.OutcomeConfirming
 	}
 	if t.State == contribution.Approved { // nothing was paid yet
@@ -195,20 +196,21 @@ func (s *Thanks) readSubscription(r *http.Request, t *thanksPage) error {
 
 // readFailure sets what the page shows where the first charge of a recurring gift failed.
 func (s *Thanks) readFailure(r *http.Request, t *thanksPage, sub subscription.Subscription) {
-	stands := manage.StandingOf(sub, s.now())
+	stands := manage.StandingOf(sub, s.Now())
 	if stands != manage.Failing && stands != manage.Lost {
 		return
 	}
 	t.Shown, t.GaveUp = firstFailed, stands == manage.Lost
 	t.Day, t.First, t.Next = "", "", "" // it has not begun, and the next try comes first
-	if sub.RetryAt.After(s.now()) {
-		t.RetryOn = s.day(r, sub.RetryAt)
+	if sub.RetryAt.After(s.Now()) {
+		t.RetryOn = s.Day(r, sub.RetryAt)
 	}
 }
 
 // againAddress is the donation page, filled in as for a contribution.
 func againAddress(c contribution.Contribution) string {
-	return supportAddress(c.Campaign, c.Amount.Currency, c.Gift().Decimal(), c.Frequency, referral{c.Article, c.Source})
+	return site.SupportAddress(c.Campaign, c.Amount.Currency, c.Gift().Decimal(), c.Frequency,
+		site.Referral{Article: c.Article, Source: c.Source})
 }
 
 // offerRetry puts in what the reader of a declined gift can do about it.

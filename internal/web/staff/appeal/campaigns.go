@@ -114,7 +114,8 @@ func statusTabs(loc i18n.Localizer, all []campaign.Campaign, chosen string, now 
 		if n > 0 || chosen == string(status) {
 			tabs = append(tabs, screen.Preset{
 				Name:    campaignInWords(loc, status).Label + " (" + strconv.Itoa(n) + ")",
-				Address: screen.Address(screen.CampaignsAddress, screen.Query("status", string(status))), Current: chosen == string(status),
+				Address: screen.Address(screen.CampaignsAddress, screen.Query("status", string(status))),
+				Current: chosen == string(status),
 			})
 		}
 	}

@@ -68,7 +68,9 @@ func (s *History) render(w http.ResponseWriter, r *http.Request, failure error) 
 	if err != nil {
 		return err
 	}
-	p, status := historyPage{campaignLine: newCampaignLine(s.Layout, loc, k), Versions: versionLines(s.Layout, loc, history)}, http.StatusOK
+	p, status := historyPage{
+		campaignLine: newCampaignLine(s.Layout, loc, k), Versions: versionLines(s.Layout, loc, history),
+	}, http.StatusOK
 	if failure != nil {
 		p.Put(loc, failure)
 		status = page.ProblemOf(loc, failure).Status

@@ -111,7 +111,8 @@ func (s *Preview) render(
 	}
 	for n, variant := range k.Variants {
 		p.Variants = append(p.Variants, screen.Choice{
-			Value: variant.Name, Label: loc.Say("campaigns.in_variant", i18n.Args{"letter": form.VariantLetter(n)}) + ": " + variant.Name,
+			Value: variant.Name,
+			Label: loc.Say("campaigns.in_variant", i18n.Args{"letter": form.VariantLetter(n)}) + ": " + variant.Name,
 		})
 	}
 	if p.Why = s.why(loc, k, p.Wanted); p.Why == "" {

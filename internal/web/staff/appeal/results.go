@@ -94,8 +94,9 @@ func (s *Results) Show(w http.ResponseWriter, r *http.Request) error {
 	}
 	loc := s.Pages.Localizer(r)
 	p := resultsPage{
-		Campaign: newCampaignLine(s.Layout, loc, k), Address: screen.CampaignAddress(k.Slug) + "/results", Wrong: page.FilterErrors{},
-		Tag: loc.Tag(),
+		Campaign: newCampaignLine(s.Layout, loc, k), Address: screen.CampaignAddress(k.Slug) + "/results",
+		Wrong: page.FilterErrors{},
+		Tag:   loc.Tag(),
 	}
 	p.DateRange = screen.ReadDateRange(loc, r.URL.Query(), p.Wrong)
 	if len(p.Wrong) == 0 {

@@ -156,7 +156,8 @@ func (s *Difference) decide(w http.ResponseWriter, r *http.Request,
 		return errors.Join(failure, err)
 	}
 	p := differencePage{
-		differenceLine: newDifferenceLine(s.Layout, s.Pages.Localizer(r), d), Campaign: v.Get("campaign"), Reason: v.Get("reason"),
+		differenceLine: newDifferenceLine(s.Layout, s.Pages.Localizer(r), d), Campaign: v.Get("campaign"),
+		Reason: v.Get("reason"),
 	}
 	p.Put(s.Pages.Localizer(r), failure, "campaign", "reason")
 	return s.render(w, r, page.ProblemOf(s.Pages.Localizer(r), failure).Status, p)

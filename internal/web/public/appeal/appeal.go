@@ -1,25 +1,31 @@
-package public
+// Package appeal is what stands on articles: the call to action as a fragment, in a frame, and as parts, which of them a
+// page shows, and what browsers tell of it. It keeps rendered appeals in memory, and nothing about readers.
+package appeal
 
 import (
 	"net/http"
 	"slices"
 
 	"readerfund/internal/campaign"
+	choosing "readerfund/internal/choice"
+	"readerfund/internal/count"
 	"readerfund/internal/metrics"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public/form"
+	"readerfund/internal/web/public/site"
 )
 
-// AppealRoute is the appeal's line in the URL table, and in the metrics; FrameRoute is that of the same in a document.
+// Route is the appeal's line in the URL table, and in the metrics; FrameRoute is that of the same in a document.
 const (
-	AppealRoute = "/embed/{campaign}"
-	FrameRoute  = "/embed/{campaign}/frame"
+	Route      = "/embed/{campaign}"
+	FrameRoute = "/embed/{campaign}/frame"
 )
 
 // Appeal is the call to action that other sites put on their articles.
 type Appeal struct {
-	layout
+	site.Layout
 
-	forms     forms
+	forms     form.Maker
 	campaigns *campaign.Catalog
 	metrics   *metrics.Metrics
 	baseURL   string
@@ -30,14 +36,42 @@ type Appeal struct {
 // appealHeader are header values that are the same for every appeal, made once.
 type appealHeader struct{ policy, nosniff, cache, coding, origin, resource, html, noStore []string }
 
-func newAppeal(c Config, l layout, f forms) *Appeal {
-	return &Appeal{
-		layout: l, forms: f, campaigns: c.Campaigns, metrics: c.Metrics, baseURL: c.BaseURL,
+// Config is what these pages are made with.
+type Config struct {
+	Layout  site.Layout
+	Forms   form.Maker
+	BaseURL string // where the service is reached, without a slash at the end
+	Policy  string // the Content-Security-Policy of what is embedded
+
+	Campaigns *campaign.Catalog
+	Chooser   *choosing.Chooser
+	Counter   *count.Counter
+	Metrics   *metrics.Metrics // may be nil
+}
+
+// Pages are what other sites' pages ask for.
+type Pages struct {
+	Appeal *Appeal
+	Choice *Choice
+	Counts *Counts
+	OEmbed *OEmbed
+}
+
+// New gives each page the services it needs.
+func New(c Config) *Pages {
+	appeal := &Appeal{
+		Layout: c.Layout, forms: c.Forms, campaigns: c.Campaigns, metrics: c.Metrics, baseURL: c.BaseURL,
 		header: appealHeader{
-			policy: []string{c.AppealPolicy}, nosniff: []string{"nosniff"}, cache: []string{sharedFor},
+			policy: []string{c.Policy}, nosniff: []string{"nosniff"}, cache: []string{sharedFor},
 			coding: []string{"Accept, Accept-Encoding"}, origin: []string{"Accept, Accept-Encoding, Origin"},
 			resource: []string{"cross-origin"}, html: []string{"text/html; charset=utf-8"}, noStore: []string{"no-store"},
 		},
+	}
+	return &Pages{
+		Appeal: appeal,
+		Choice: &Choice{Layout: c.Layout, appeal: appeal, chooser: c.Chooser},
+		Counts: &Counts{Layout: c.Layout, counter: c.Counter, metrics: c.Metrics},
+		OEmbed: &OEmbed{appeal: appeal},
 	}
 }
 
@@ -58,7 +92,7 @@ func (s *Appeal) Cached(next http.Handler) http.Handler {
 
 // answer sends a copy that was sent to the address before, if it is still good.
 func (s *Appeal) answer(w http.ResponseWriter, r *http.Request) bool {
-	began := s.now()
+	began := s.Now()
 	all, err := s.campaigns.SnapshotAt(r.Context(), began)
 	if err != nil {
 		return false
@@ -75,7 +109,7 @@ func (s *Appeal) answer(w http.ResponseWriter, r *http.Request) bool {
 	h["X-Content-Type-Options"] = s.header.nosniff
 	h["Content-Security-Policy"] = s.header.policy
 	status := s.send(w, r, c)
-	s.metrics.Request(AppealRoute, status, s.now().Sub(began))
+	s.metrics.Request(Route, status, s.Now().Sub(began))
 	return true
 }
 
@@ -96,12 +130,12 @@ func (s *Appeal) show(w http.ResponseWriter, r *http.Request, framed bool) error
 		h["Cache-Control"] = s.header.noStore
 		return err
 	}
-	if len(s.embedOrigins) > 0 {
+	if len(s.EmbedOrigins) > 0 {
 		h.Del("X-Frame-Options")
 	}
 	h["Content-Security-Policy"] = s.header.policy
 	switch {
-	case k.Status(s.now()) != campaign.StatusLive:
+	case k.Status(s.Now()) != campaign.StatusLive:
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	case !framed && page.PrefersJSON(r):
@@ -159,7 +193,7 @@ func (s *Appeal) readersOf(origin string) readers {
 
 // mayRead is the origin where it is one of EMBED_ORIGINS, as a header has it, and nil otherwise.
 func (s *Appeal) mayRead(origin []string) []string {
-	if len(origin) == 1 && slices.Contains(s.embedOrigins, origin[0]) {
+	if len(origin) == 1 && slices.Contains(s.EmbedOrigins, origin[0]) {
 		return origin
 	}
 	return nil

@@ -1,4 +1,4 @@
-package public
+package appeal
 
 import (
 	"net/url"
@@ -9,6 +9,7 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/money"
+	"readerfund/internal/web/public/site"
 )
 
 // wanted is what an embedding page asks for in the appeal's address. Values that cannot be used are left out: the
@@ -17,9 +18,9 @@ type wanted struct {
 	format   string // empty where the page names none
 	language string // as the page writes it: "de-AT"
 	currency money.Currency
-	from     referral // its Source.Variant is empty where none was drawn
-	key      string   // makes one reader's clicks one gift; only a page made for one reader has it
-	origin   string   // the embedding page's, where it says so
+	from     site.Referral // its Source.Variant is empty where none was drawn
+	key      string        // makes one reader's clicks one gift; only a page made for one reader has it
+	origin   string        // the embedding page's, where it says so
 }
 
 func wantedBy(query string) wanted {
@@ -29,7 +30,7 @@ func wantedBy(query string) wanted {
 	q, _ := url.ParseQuery(query) // what of it cannot be read is left out
 	w := wanted{
 		language: q.Get("lang"), currency: money.Code(q.Get("currency")), key: q.Get("key"), origin: q.Get("origin"),
-		from: referral{contribution.LinkedArticle(q.Get("article")), contribution.SourceFrom(q.Get)},
+		from: site.Referral{Article: contribution.LinkedArticle(q.Get("article")), Source: contribution.SourceFrom(q.Get)},
 	}
 	w.format = w.from.Source.Format
 	return w
@@ -60,7 +61,7 @@ func (s *Appeal) keyOf(k *campaign.Entry, w wanted, framed bool) appealKey {
 			key.format = k.Format
 		}
 	}
-	if key.format == campaign.FormatGoal && !hasBar(k) {
+	if key.format == campaign.FormatGoal && !site.HasBar(k) {
 		key.format = campaign.FormatButton
 	}
 	if slices.ContainsFunc(k.Variants, func(v campaign.Variant) bool { return v.Name == w.from.Source.Variant }) {
@@ -78,7 +79,7 @@ func (s *Appeal) languageOf(k *campaign.Entry, asked string) language.Tag {
 			continue
 		}
 		base, _ := tag.Base()
-		if _, translated := k.Texts[base.String()]; translated && s.pages.Speaks(language.Make(base.String())) {
+		if _, translated := k.Texts[base.String()]; translated && s.Pages.Speaks(language.Make(base.String())) {
 			return language.Make(base.String())
 		}
 	}

@@ -1,4 +1,4 @@
-package public
+package appeal
 
 import (
 	"net/http"

@@ -1,4 +1,4 @@
-package public
+package appeal
 
 import (
 	"net/http"
@@ -34,15 +34,15 @@ type keptRest struct {
 // kept belongs to the publication's own site, so this page cannot reach it: it leads to the article, where choose.js
 // can.
 func (s *Choice) Kept(w http.ResponseWriter, r *http.Request) error {
-	loc, q := s.pages.Localizer(r), r.URL.Query()
+	loc, q := s.Pages.Localizer(r), r.URL.Query()
 	p := keptPage{
 		Removed: q.Has("removed"), Consent: s.chooser.Consent(), Rests: rests(loc), Ending: forgetEnding,
-		Back: s.backTo(contribution.LinkedArticle(q.Get("back"))),
+		Back: s.BackTo(contribution.LinkedArticle(q.Get("back"))),
 	}
 	const mark = "\x00"
 	before, after, _ := strings.Cut(loc.Say("kept.remove_by_hand", i18n.Args{"ending": mark}), mark)
 	p.ByHand = [2]string{before, after}
-	return s.pages.Render(w, r, http.StatusOK, "public/kept.html",
+	return s.Pages.Render(w, r, http.StatusOK, "public/kept.html",
 		page.Page{Title: loc.Say("cta.kept"), NoIndex: true, Data: p})
 }
 

@@ -1,4 +1,4 @@
-package public
+package appeal
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public/site"
 )
 
 // OEmbed answers GET /oembed: what a CMS puts where somebody pastes a donation page's address (https://oembed.com).
@@ -57,7 +58,7 @@ func (s *OEmbed) Show(w http.ResponseWriter, r *http.Request) error {
 	key := s.appeal.keyOf(k, wants, true)
 	title := k.In(key.language).Fill(k.Facts, key.language).Heading
 	a := embedded{
-		Version: "1.0", Type: "rich", Title: title, ProviderName: s.appeal.pages.Publication(),
+		Version: "1.0", Type: "rich", Title: title, ProviderName: s.appeal.Pages.Publication(),
 		ProviderURL: s.appeal.baseURL, CacheAge: 300,
 		Width: within(q.Get("maxwidth"), widest), Height: within(q.Get("maxheight"), heights[key.format]),
 	}
@@ -105,7 +106,7 @@ func (s *Appeal) frameAddress(slug string, key appealKey) string {
 }
 
 // cameWith is what the pasted address says of where its readers come from, as the end of a query.
-func cameWith(from referral) string {
+func cameWith(from site.Referral) string {
 	var q strings.Builder
 	if from.Article != "" {
 		q.WriteString("&article=" + url.QueryEscape(from.Article))

@@ -1,4 +1,4 @@
-package public
+package appeal
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 	"readerfund/internal/fault"
 	"readerfund/internal/metrics"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public/site"
 )
 
 // CountsRoute is where browsers tell what happened to an appeal: its line in the URL table, and in the metrics.
@@ -24,7 +25,7 @@ const (
 
 // Counts receives what browsers tell of the appeal, by navigator.sendBeacon.
 type Counts struct {
-	layout
+	site.Layout
 
 	counter *count.Counter
 	metrics *metrics.Metrics
@@ -32,10 +33,10 @@ type Counts struct {
 
 // Receive answers POST /embed/counts: 204 for whatever could be read, because nothing waits for the answer.
 func (s *Counts) Receive(w http.ResponseWriter, r *http.Request) {
-	began := s.now()
+	began := s.Now()
 	status := s.receive(w, r)
 	w.WriteHeader(status)
-	s.metrics.Request(CountsRoute, status, s.now().Sub(began))
+	s.metrics.Request(CountsRoute, status, s.Now().Sub(began))
 }
 
 // receive counts, and returns the status to answer with. A page that was fetched ahead is seen by nobody yet, and
@@ -54,7 +55,7 @@ func (s *Counts) receive(w http.ResponseWriter, r *http.Request) int {
 	}
 	for n := range events {
 		// Only articles on our own site and on those that embed us: others are invented.
-		events[n].Article = s.backTo(contribution.LinkedArticle(events[n].Article))
+		events[n].Article = s.BackTo(contribution.LinkedArticle(events[n].Article))
 	}
 	from := page.ClientOf(r.Context())
 	s.counter.Count(r.Context(), from.Address, from.Network, events)

@@ -1,4 +1,6 @@
-package public
+// Package form makes the donation form: what a campaign offers in a currency, filled in from a link or from what a
+// reader sent, in the reader's language. What a gift may be is contribution's to say.
+package form
 
 import (
 	"context"
@@ -17,11 +19,12 @@ import (
 	"readerfund/internal/money"
 	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public/site"
 )
 
-// forms makes donation forms.
-type forms struct {
-	layout
+// Maker makes donation forms.
+type Maker struct {
+	site.Layout
 
 	campaigns *campaign.Catalog
 	limits    func(money.Currency) contribution.Limit
@@ -29,17 +32,22 @@ type forms struct {
 	cookies   *gift.Cookies
 }
 
-// form is the donation form as it is shown: fresh, filled in from a link, or returned with errors.
-type form struct {
+// NewMaker makes forms of the catalog's campaigns, with the limits and fees of contributions.
+func NewMaker(l site.Layout, campaigns *campaign.Catalog, c *contribution.Service, cookies *gift.Cookies) Maker {
+	return Maker{Layout: l, campaigns: campaigns, limits: c.Limits, fees: c.Fee, cookies: cookies}
+}
+
+// Form is the donation form as it is shown: fresh, filled in from a link, or returned with errors.
+type Form struct {
 	Campaign   campaign.Campaign
 	Currency   money.Currency
 	Currencies []money.Currency
-	Offers     []offer    // by frequency; one of them is chosen
+	Offers     []Offer    // by frequency; one of them is chosen
 	Own        string     // the reader's own amount, as typed
 	Fee        *money.Fee // that readers may cover; nil where it is not known
 	Least      money.Amount
 	Most       money.Amount
-	formWords
+	inWords
 
 	Back                          string // the article, if it is on one of our sites and the page may link it
 	Article, Name, Email, Message string
@@ -54,8 +62,8 @@ type form struct {
 	page.FormErrors
 }
 
-// offer is what the form offers for one frequency.
-type offer struct {
+// Offer is what the form offers for one frequency.
+type Offer struct {
 	Frequency contribution.Frequency
 	Chosen    bool
 	Field     string // the name of its choices; each frequency keeps its own
@@ -84,25 +92,25 @@ type effect struct {
 	Text   string
 }
 
-// newForm is the empty form of a campaign in a currency; a currency that is not offered becomes the campaign's own.
-func (f forms) newForm(k campaign.Campaign, c money.Currency, article string) form {
+// New is the empty form of a campaign in a currency; a currency that is not offered becomes the campaign's own.
+func (f Maker) New(k campaign.Campaign, c money.Currency, article string) Form {
 	if _, offered := k.Suggested[c]; !offered {
 		c = k.Currency
 	}
 	limit := f.limits(c)
-	n := form{
+	n := Form{
 		Campaign: k, Currency: c, Currencies: k.Currencies(), Article: article, Key: rand.Text(),
 		Least: money.New(max(limit.Min, k.Minimum[c]), c), Most: money.New(limit.Max, c),
 	}
 	n.Texts = k.In(language.English)
-	n.OEmbed = f.origin + "/oembed?url=" + url.QueryEscape(f.origin+"/support/"+k.Slug)
+	n.OEmbed = f.Origin + "/oembed?url=" + url.QueryEscape(f.Origin+"/support/"+k.Slug)
 	if fee, known := f.fees(c); known {
 		n.Fee = &fee
 	}
 	for _, frequency := range []contribution.Frequency{contribution.Once, contribution.Monthly, contribution.Yearly} {
-		o := offer{Frequency: frequency, Field: choiceField(frequency)}
+		o := Offer{Frequency: frequency, Field: ChoiceField(frequency)}
 		for _, minor := range k.Offered(string(frequency), c) {
-			if a := money.New(minor, c); frequency == contribution.Once || n.accepts(a) { // it may be too small
+			if a := money.New(minor, c); frequency == contribution.Once || n.Accepts(a) { // it may be too small
 				o.Choices = append(o.Choices, n.giftOf(frequency, a))
 			}
 		}
@@ -110,12 +118,12 @@ func (f forms) newForm(k campaign.Campaign, c money.Currency, article string) fo
 		n.Offers = append(n.Offers, o)
 	}
 	n.Offers[0].Chosen = true
-	n.often(contribution.Frequency(k.Frequency))
+	n.Often(contribution.Frequency(k.Frequency))
 	return n
 }
 
 // check chooses the amount that staff chose; without one, the second: neither the least nor a push.
-func (o *offer) check(minor int64) {
+func (o *Offer) check(minor int64) {
 	if len(o.Choices) == 0 {
 		return
 	}
@@ -126,52 +134,52 @@ func (o *offer) check(minor int64) {
 	o.Choices[n].Checked = true
 }
 
-// choiceField is the name of the field that holds the chosen amount of a frequency.
-func choiceField(f contribution.Frequency) string {
+// ChoiceField is the name of the field that holds the chosen amount of a frequency.
+func ChoiceField(f contribution.Frequency) string {
 	if f == contribution.Once {
 		return "choice"
 	}
 	return "choice_" + string(f)
 }
 
-// often chooses a frequency; an unknown one changes nothing.
-func (f *form) often(wanted contribution.Frequency) {
-	n := slices.IndexFunc(f.Offers, func(o offer) bool { return o.Frequency == wanted })
+// Often chooses a frequency; an unknown one changes nothing.
+func (f *Form) Often(wanted contribution.Frequency) {
+	n := slices.IndexFunc(f.Offers, func(o Offer) bool { return o.Frequency == wanted })
 	for i := range f.Offers {
 		f.Offers[i].Chosen = i == n || n < 0 && f.Offers[i].Chosen
 	}
 }
 
 // chosen is the offer of the frequency that is chosen.
-func (f *form) chosen() *offer {
-	return &f.Offers[slices.IndexFunc(f.Offers, func(o offer) bool { return o.Chosen })]
+func (f *Form) chosen() *Offer {
+	return &f.Offers[slices.IndexFunc(f.Offers, func(o Offer) bool { return o.Chosen })]
 }
 
-// campaignOrDefault is the campaign that a link or form names, or the default one if there is no such campaign: a
+// CampaignOrDefault is the campaign that a link or form names, or the default one if there is no such campaign: a
 // reader with an old link, or with a page older than a renamed campaign, can do nothing about it.
-func (f forms) campaignOrDefault(ctx context.Context, slug string) (campaign.Campaign, error) {
+func (f Maker) CampaignOrDefault(ctx context.Context, slug string) (campaign.Campaign, error) {
 	k, err := f.campaigns.BySlug(ctx, slug)
 	if fault.Is(err, fault.NotFound) {
-		f.log.InfoContext(ctx, "the default campaign stands in", "request", page.RequestID(ctx), "error", err)
+		f.Log.InfoContext(ctx, "the default campaign stands in", "request", page.RequestID(ctx), "error", err)
 		return f.campaigns.Default(ctx)
 	}
 	return k, err
 }
 
-// formLike is a new form filled in like a contribution that failed. What readers wrote about themselves is shown only
+// Like is a new form filled in like a contribution that failed. What readers wrote about themselves is shown only
 // in the browser that sent it.
-func (f forms) formLike(r *http.Request, c contribution.Contribution) (form, error) {
-	k, err := f.campaignOrDefault(r.Context(), c.Campaign)
+func (f Maker) Like(r *http.Request, c contribution.Contribution) (Form, error) {
+	k, err := f.CampaignOrDefault(r.Context(), c.Campaign)
 	if err != nil {
-		return form{}, err
+		return Form{}, err
 	}
 	k.Content = k.As(c.Source.Variant)
-	n := f.newForm(k, c.Amount.Currency, c.Article)
-	n.Back = f.backTo(c.Article)
+	n := f.New(k, c.Amount.Currency, c.Article)
+	n.Back = f.BackTo(c.Article)
 	n.Source = c.Source
-	n.often(c.Frequency)
+	n.Often(c.Frequency)
 	if n.Currency == c.Amount.Currency {
-		n.choose(money.FormatField(c.Gift(), f.pages.Localizer(r).Tag()))
+		n.Choose(money.FormatField(c.Gift(), f.Pages.Localizer(r).Tag()))
 		n.CoverFee = c.CoverFee
 	}
 	if f.cookies.Owns(r, c.ID) {
@@ -180,19 +188,19 @@ func (f forms) formLike(r *http.Request, c contribution.Contribution) (form, err
 	return n, nil
 }
 
-// show answers with a form.
-func (f forms) show(w http.ResponseWriter, r *http.Request, status int, shown form) error {
-	f.speak(f.pages.Localizer(r), &shown)
+// Show answers with a form.
+func (f Maker) Show(w http.ResponseWriter, r *http.Request, status int, shown Form) error {
+	f.Speak(f.Pages.Localizer(r), &shown)
 	title := i18n.New("public.support_us")
 	if len(shown.Errors) > 0 { // the first thing a screen reader says
 		title = i18n.New("public.please_check", i18n.Args{"title": title})
 	}
-	return f.pages.Render(w, r, status, "public/donate.html", page.Page{
-		Title: f.pages.Localizer(r).Message(title), NoIndex: status != http.StatusOK, Data: shown,
+	return f.Pages.Render(w, r, status, "public/donate.html", page.Page{
+		Title: f.Pages.Localizer(r).Message(title), NoIndex: status != http.StatusOK, Data: shown,
 	})
 }
 
-func (f *form) giftOf(often contribution.Frequency, a money.Amount) choice {
+func (f *Form) giftOf(often contribution.Frequency, a money.Amount) choice {
 	c := choice{ID: string(often) + "-" + a.Decimal(), Value: a.Decimal(), Amount: a}
 	if f.Fee != nil {
 		c.Total = money.New(f.Fee.Covering(a.Minor), a.Currency)
@@ -201,19 +209,19 @@ func (f *form) giftOf(often contribution.Frequency, a money.Amount) choice {
 	return c
 }
 
-// accepts reports whether the amount is within the limits of one payment.
-func (f *form) accepts(a money.Amount) bool {
+// Accepts reports whether the amount is within the limits of one payment.
+func (f *Form) Accepts(a money.Amount) bool {
 	return a.Minor >= f.Least.Minor && a.Minor <= f.Most.Minor
 }
 
-// offer puts amounts to choose from before the suggested ones, in place of the typed amount, and chooses none.
-func (f *form) offer(amounts ...money.Amount) {
-	f.choose(" ")
+// Offer puts amounts to choose from before the suggested ones, in place of the typed amount, and chooses none.
+func (f *Form) Offer(amounts ...money.Amount) {
+	f.Choose(" ")
 	f.Own = ""
 	o := f.chosen()
 	var offered []choice
 	for _, a := range amounts {
-		if f.accepts(a) {
+		if f.Accepts(a) {
 			o.Choices = slices.DeleteFunc(o.Choices, func(c choice) bool { return c.Amount == a })
 			offered = append(offered, f.giftOf(o.Frequency, a))
 		}
@@ -221,35 +229,9 @@ func (f *form) offer(amounts ...money.Amount) {
 	o.Choices = append(offered, o.Choices...)
 }
 
-// referral is where a reader comes from: the article they read, and the parameters of the link that led them here.
-type referral struct {
-	Article string
-	Source  contribution.Source
-}
-
-// supportAddress is a campaign's donation page, filled in.
-func supportAddress(
-	slug string, c money.Currency, amount string, f contribution.Frequency, from referral,
-) string {
-	q := url.Values{"currency": {string(c)}}
-	if f != contribution.Once && f != "" {
-		q.Set("frequency", string(f))
-	}
-	if amount != "" {
-		q.Set("amount", amount)
-	}
-	if from.Article != "" {
-		q.Set("article", from.Article)
-	}
-	for _, p := range from.Source.Params() {
-		q.Set(p.Name, p.Value)
-	}
-	return "/support/" + url.PathEscape(slug) + "?" + q.Encode()
-}
-
-// choose fills in an amount: one of those suggested for the chosen frequency if it matches, otherwise as the reader's
+// Choose fills in an amount: one of those suggested for the chosen frequency if it matches, otherwise as the reader's
 // own.
-func (f *form) choose(amount string) {
+func (f *Form) Choose(amount string) {
 	if amount == "" {
 		return
 	}
@@ -265,9 +247,9 @@ func (f *form) choose(amount string) {
 	}
 }
 
-// amountFrom is the amount to carry over from the campaign's form in another currency: the number that was typed,
+// AmountFrom is the amount to carry over from the campaign's form in another currency: the number that was typed,
 // without that currency's sign, or the suggested amount at the same position.
-func (f *form) amountFrom(from form, tag language.Tag) string {
+func (f *Form) AmountFrom(from Form, tag language.Tag) string {
 	if from.Own != "" {
 		a, err := money.ParseWritten(from.Own, from.Currency)
 		if err != nil {
@@ -285,19 +267,19 @@ func (f *form) amountFrom(from form, tag language.Tag) string {
 	return ""
 }
 
-// refill gives back everything the reader sent.
-func (f *form) refill(in contribution.Intent) {
-	f.often(contribution.Frequency(in.Frequency))
-	f.choose(in.Amount)
+// Refill gives back everything the reader sent.
+func (f *Form) Refill(in contribution.Intent) {
+	f.Often(contribution.Frequency(in.Frequency))
+	f.Choose(in.Amount)
 	f.Article, f.Name, f.Email, f.Message, f.Naming = in.Article, in.Name, in.Email, in.Message, in.Naming
 	f.Source, f.CoverFee, f.Tribute = in.Source, in.CoverFee, in.Tribute
 }
 
 // Story reports whether the reader comes from an article.
-func (f form) Story() bool { return f.Article != "" }
+func (f Form) Story() bool { return f.Article != "" }
 
 // MoreOpen reports whether the optional part is shown unfolded: it is when a field in it is filled in or has an error.
-func (f form) MoreOpen() bool {
+func (f Form) MoreOpen() bool {
 	return f.Name+f.Email+f.Message+string(f.Naming)+f.Tribute.Name != "" ||
 		f.Wrong("name")+f.Wrong("email")+f.Wrong("message")+f.Wrong("tribute_name") != ""
 }

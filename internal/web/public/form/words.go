@@ -1,4 +1,4 @@
-package public
+package form
 
 import (
 	"regexp"
@@ -10,12 +10,13 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/i18n"
 	"readerfund/internal/money"
+	"readerfund/internal/web/public/site"
 )
 
-// formWords are what a form says in the reader's language, beside the catalogue's sentences.
-type formWords struct {
+// inWords are what a form says in the reader's language, beside the catalogue's sentences.
+type inWords struct {
 	Texts  campaign.Texts // the campaign's
-	Goal   *goalView      // nil without one, or while nobody knows how far it is
+	Goal   *site.Goal     // nil without one, or while nobody knows how far it is
 	Named  []currencyName // the currencies, as a reader looks for them
 	Schema amountSchema
 }
@@ -35,12 +36,12 @@ type amountSchema struct {
 	FeeFixed money.Amount
 }
 
-// speak puts the page's language into a form.
-func (f forms) speak(loc i18n.Localizer, n *form) {
+// Speak puts the page's language into a form.
+func (f Maker) Speak(loc i18n.Localizer, n *Form) {
 	tag, facts := loc.Tag(), f.campaigns.Facts(n.Campaign.ID)
 	n.Texts = n.Campaign.In(tag).Fill(facts, tag)
-	if hasBar(&campaign.Entry{Campaign: n.Campaign, Facts: facts}) {
-		n.Goal = f.goal(facts, loc.Language())
+	if site.HasBar(&campaign.Entry{Campaign: n.Campaign, Facts: facts}) {
+		n.Goal = f.Goal(facts, loc.Language())
 	}
 	for _, c := range n.Currencies {
 		n.Named = append(n.Named, currencyName{c, money.Sign(c, tag), nameOf(loc, c), c == n.Currency})
@@ -61,7 +62,7 @@ func (f forms) speak(loc i18n.Localizer, n *form) {
 
 // speak puts into words what the button does for each amount, and for one that is typed: with places for the amount
 // and for the sum, which give.js fills in.
-func (o *offer) speak(loc i18n.Localizer, currency string) {
+func (o *Offer) speak(loc i18n.Localizer, currency string) {
 	give := func(amount any) string {
 		return loc.Say("donate.give."+string(o.Frequency), i18n.Args{"amount": amount})
 	}
@@ -83,7 +84,7 @@ func (o *offer) speak(loc i18n.Localizer, currency string) {
 
 // tell puts what staff wrote about amounts, which is about gifts made once and in the campaign's own currency, beside
 // the choices. An amount of which they wrote nothing does at least what the next smaller one does.
-func (o *offer) tell(does []campaign.Does) {
+func (o *Offer) tell(does []campaign.Does) {
 	for i := range o.Choices {
 		c := &o.Choices[i]
 		for _, d := range does {
@@ -95,7 +96,7 @@ func (o *offer) tell(does []campaign.Does) {
 }
 
 // Tells reports whether anything is said about one of the amounts.
-func (o offer) Tells() bool {
+func (o Offer) Tells() bool {
 	for _, c := range o.Choices {
 		if c.Does != nil {
 			return true

@@ -1,4 +1,4 @@
-package public
+package appeal
 
 import (
 	"flag"
@@ -18,9 +18,9 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/money"
-	"readerfund/internal/settle"
-	"readerfund/internal/web/gift"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public/form"
+	"readerfund/internal/web/public/site"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens")
@@ -46,10 +46,11 @@ func bareAppeal(t *testing.T) *Appeal {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l := site.Layout{Pages: pages, Origin: "http://give.test", Zone: time.UTC, Log: log, Now: time.Now}
+	campaigns := campaign.NewCatalog(nil, time.Now)
 	return New(Config{
-		Pages: pages, BaseURL: "http://give.test", Origin: "http://give.test", Zone: time.UTC,
-		Contributions: contribution.New(contribution.Config{}), Settler: settle.New(settle.Config{}).Settler,
-		Starter: &gift.Starter{}, Campaigns: campaign.NewCatalog(nil, time.Now), Log: log, Now: time.Now,
+		Layout: l, Forms: form.NewMaker(l, campaigns, contribution.New(contribution.Config{}), nil), BaseURL: "http://give.test",
+		Campaigns: campaigns,
 	}).Appeal
 }
 

@@ -1,4 +1,4 @@
-package public
+package appeal
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public/site"
 )
 
 // The marks in a rendered appeal where copies differ: hidden fields, and the same inside a link's query. They are
@@ -118,7 +119,7 @@ func (s *Appeal) appealOf(k *campaign.Entry, key appealKey) (*rendered, error) {
 }
 
 func (s *Appeal) madeFrom(k *campaign.Entry) madeFrom {
-	return madeFrom{entry: k, views: s.pages.Templates(), sheet: s.pages.Look().Appeal}
+	return madeFrom{entry: k, views: s.Pages.Templates(), sheet: s.Pages.Look().Appeal}
 }
 
 func (s *Appeal) render(views *page.Templates, k *campaign.Entry, key appealKey) (*rendered, error) {
@@ -138,10 +139,10 @@ func (s *Appeal) formOf(k *campaign.Entry, key appealKey, w wanted) (*rendered, 
 	made := s.madeFrom(k)
 	varied := k.Campaign
 	varied.Content = k.As(key.variant)
-	f := s.forms.newForm(varied, key.currency, w.from.Article)
+	f := s.forms.New(varied, key.currency, w.from.Article)
 	f.Source, f.Key = w.from.Source, ""
-	s.forms.speak(s.pages.Speaking(key.language), &f)
-	text, err := made.views.Execute(key.language, "cta/form.html", s.pages.In(key.language, f.Texts.Heading, f))
+	s.forms.Speak(s.Pages.Speaking(key.language), &f)
+	text, err := made.views.Execute(key.language, "cta/form.html", s.Pages.In(key.language, f.Texts.Heading, f))
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +161,7 @@ func (s *Appeal) copyKept(r *http.Request, k *campaign.Entry) (*appealCopy, bool
 func (s *Appeal) copyOf(r *http.Request, k *campaign.Entry, framed bool) (*appealCopy, error) {
 	w := wantedBy(r.URL.RawQuery)
 	key := s.keyOf(k, w, framed)
-	w.from = w.from.of(key)
+	w.from = shownAs(key, w.from)
 	a, err := s.appealOf(k, key)
 	if framed && key.format == campaign.FormatForm { // its fields are not ours to cut
 		a, err = s.formOf(k, key, w)
@@ -176,9 +177,9 @@ func (s *Appeal) copyOf(r *http.Request, k *campaign.Entry, framed bool) (*appea
 	return c, nil
 }
 
-// of is the referral with the format that is really shown. The variant stays as the page has it: empty where none was
-// drawn, and the holdout's where the reader is one of those.
-func (from referral) of(key appealKey) referral {
+// shownAs is the referral with the format that is really shown. The variant stays as the page has it: empty where none
+// was drawn, and the holdout's where the reader is one of those.
+func shownAs(key appealKey, from site.Referral) site.Referral {
 	from.Source.Format = key.format
 	return from
 }
@@ -215,7 +216,7 @@ func firstMark(text []byte) (at, length int, then follow) {
 // splice is the appeal for a reader who comes from that article. A key belongs to one rendering for one reader and
 // makes that reader's clicks one gift; a shared copy has no key. Every value is escaped for its context, as
 // html/template does.
-func (a *rendered) splice(from referral, key string) []byte {
+func (a *rendered) splice(from site.Referral, key string) []byte {
 	var fields, query strings.Builder
 	field := func(name, value, more string) {
 		fields.WriteString(`<input type="hidden" name="` + name + `" value="` + html.EscapeString(value) + `"` + more + ">\n")

@@ -1,4 +1,4 @@
-package public
+package appeal
 
 import (
 	"net/url"
@@ -14,8 +14,8 @@ func (s *Appeal) Preview(k campaign.Campaign, wants url.Values) ([]byte, error) 
 	e.Facts.Known = true
 	w := wantedBy(wants.Encode())
 	key := s.keyOf(&e, w, true)
-	w.from = w.from.of(key)
-	draw := func() (*rendered, error) { return s.render(s.pages.Templates(), &e, key) }
+	w.from = shownAs(key, w.from)
+	draw := func() (*rendered, error) { return s.render(s.Pages.Templates(), &e, key) }
 	if key.format == campaign.FormatForm {
 		draw = func() (*rendered, error) { return s.formOf(&e, key, w) }
 	}

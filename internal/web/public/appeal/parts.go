@@ -1,9 +1,10 @@
-package public
+package appeal
 
 import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/contribution"
 	"readerfund/internal/money"
+	"readerfund/internal/web/public/site"
 )
 
 // parts is the call to action for a page that draws its own.
@@ -36,13 +37,13 @@ type part struct {
 
 func (s *Appeal) partsOf(k *campaign.Entry, w wanted) parts {
 	key := s.keyOf(k, w, false)
-	f := s.forms.newForm(k.Campaign, key.currency, w.from.Article)
+	f := s.forms.New(k.Campaign, key.currency, w.from.Article)
 	texts := k.In(key.language).Fill(k.Facts, key.language)
 	p := parts{
 		Campaign: k.Slug, Heading: texts.Heading, Why: texts.Why, Ask: texts.Ask, Button: texts.Button,
 		Reassurance: texts.Reassurance,
 		Currency:    f.Currency, Currencies: k.Currencies(), Action: s.baseURL + "/contributions",
-		Page: s.baseURL + supportAddress(k.Slug, f.Currency, "", contribution.Once, w.from),
+		Page: s.baseURL + site.SupportAddress(k.Slug, f.Currency, "", contribution.Once, w.from),
 	}
 	for _, o := range f.Offers {
 		by := partsBy{Frequency: o.Frequency, Chosen: o.Chosen, Suggested: []part{}}

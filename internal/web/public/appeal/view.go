@@ -1,4 +1,4 @@
-package public
+package appeal
 
 import (
 	"net/url"
@@ -8,6 +8,8 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/i18n"
 	"readerfund/internal/money"
+	"readerfund/internal/web/public/form"
+	"readerfund/internal/web/public/site"
 )
 
 // ctaView is what templates/cta and the partial "appeal" show.
@@ -22,24 +24,16 @@ type ctaView struct {
 	Look     string       // the address of the publication's own stylesheet; empty where there is none
 	ID       string       // tells its elements from those of another appeal on the page
 	Currency money.Currency
-	Offers   []offer
-	Page     string    // the donation page's address, with a query that more can be added to
-	Frame    string    // likewise, the form's for a frame
-	Goal     *goalView // nil without a goal, or while nobody knows how much was given
+	Offers   []form.Offer
+	Page     string     // the donation page's address, with a query that more can be added to
+	Frame    string     // likewise, the form's for a frame
+	Goal     *site.Goal // nil without a goal, or while nobody knows how much was given
 	Picture  *pictureView
 	Portrait *pictureView
 	Does     []campaign.Does // what an amount does, in the currency shown
 	Form     bool            // it holds a form
 	Fields   string          // the place of the hidden fields, and
 	Query    string          // of what is added to addresses
-}
-
-// goalView is how far a campaign is on the way to its goal.
-type goalView struct {
-	Reached string // "€12,340"
-	Of      string // "given of €20,000"
-	Left    string // "12 days left"; empty without an end
-	Share   int    // 0 to 100, for the bar
 }
 
 // pictureView is an image of ours on another site's page.
@@ -51,7 +45,7 @@ type pictureView struct {
 func (s *Appeal) view(k *campaign.Entry, key appealKey) ctaView {
 	varied := k.Campaign
 	varied.Content = k.As(key.variant)
-	f := s.forms.newForm(varied, key.currency, "")
+	f := s.forms.New(varied, key.currency, "")
 	lang := key.language.String()
 	address := "?" + url.Values{"currency": {string(f.Currency)}, "lang": {lang}}.Encode()
 	v := ctaView{
@@ -63,14 +57,14 @@ func (s *Appeal) view(k *campaign.Entry, key appealKey) ctaView {
 		Form:  key.format == campaign.FormatInline, Fields: fieldsMark, Query: queryMark,
 		Picture: s.picture(k.Picture, widestPicture), Portrait: s.picture(k.Portrait, portraitWidth),
 	}
-	if sheet := s.pages.Look().Appeal; sheet != "" {
+	if sheet := s.Pages.Look().Appeal; sheet != "" {
 		v.Look = s.baseURL + sheet
 	}
 	if f.Currency == k.Currency { // what an amount does is written in the campaign's own
 		v.Does = v.Texts.Does
 	}
-	if hasBar(k) {
-		v.Goal = s.goal(k.Facts, key.language)
+	if site.HasBar(k) {
+		v.Goal = s.Goal(k.Facts, key.language)
 	}
 	return v
 }
@@ -91,25 +85,4 @@ func (s *Appeal) picture(p *campaign.Picture, width int) *pictureView {
 	return &pictureView{
 		Src: s.baseURL + p.Path(width), Srcset: p.Srcset(s.baseURL), Width: p.Width, Height: p.Height,
 	}
-}
-
-// hasBar reports whether there is a goal, and it is known how far it is reached.
-func hasBar(k *campaign.Entry) bool {
-	return k.Facts.Known && (k.Facts.Goal.Minor > 0 || k.Facts.GoalCount > 0)
-}
-
-func (l layout) goal(f campaign.Facts, lang language.Tag) *goalView {
-	loc := l.pages.Speaking(lang)
-	g := &goalView{Share: f.Share()}
-	if f.Goal.Minor > 0 {
-		g.Reached = money.FormatBrief(f.Raised.Whole(), lang)
-		g.Of = loc.Say("cta.of_amount", i18n.Args{"goal": f.Goal})
-	} else {
-		g.Reached = loc.Say("cta.supporters", i18n.Args{"count": f.Supporters})
-		g.Of = loc.Say("cta.of_supporters", i18n.Args{"goal": f.GoalCount})
-	}
-	if f.DaysLeft > 0 {
-		g.Left = loc.Say("cta.days_left", i18n.Args{"count": f.DaysLeft})
-	}
-	return g
 }

@@ -1,4 +1,4 @@
-package public
+package appeal
 
 import (
 	"crypto/rand"
@@ -7,6 +7,7 @@ import (
 
 	"readerfund/internal/contribution"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public/site"
 )
 
 // Article answers GET /article in the demo: a sample story with the call to action at its end, put there by the server
@@ -20,14 +21,14 @@ func (s *Appeal) Article(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	from := referral{s.baseURL + "/article", contribution.SourceFrom(r.URL.Query().Get)}
+	from := site.Referral{Article: s.baseURL + "/article", Source: contribution.SourceFrom(r.URL.Query().Get)}
 	key := s.keyOf(k, wanted{from: from, language: r.URL.Query().Get("lang")}, false)
 	a, err := s.appealOf(k, key)
 	if err != nil {
 		return err
 	}
-	text := a.splice(from.of(key), rand.Text())
+	text := a.splice(shownAs(key, from), rand.Text())
 	cta := template.HTML(text) //nolint:gosec // our own template made it, and it escaped what went in
-	return s.pages.Render(w, r, http.StatusOK, "public/article.html",
+	return s.Pages.Render(w, r, http.StatusOK, "public/article.html",
 		page.Page{Title: "The river that nobody measured", Data: cta})
 }

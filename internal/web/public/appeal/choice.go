@@ -1,4 +1,4 @@
-package public
+package appeal
 
 import (
 	"crypto/sha256"
@@ -10,11 +10,12 @@ import (
 	choosing "readerfund/internal/choice" // choice is one of the form's
 	"readerfund/internal/contribution"
 	"readerfund/internal/web/page"
+	"readerfund/internal/web/public/site"
 )
 
 // Choice answers which appeals may stand on a page, and tells readers what their browser keeps for it.
 type Choice struct {
-	layout
+	site.Layout
 
 	appeal  *Appeal // says who may read the answer
 	chooser *choosing.Chooser
@@ -31,7 +32,7 @@ func (s *Choice) Show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	visit := choosing.VisitFrom(contribution.LinkedArticle(q.Get("article")), q)
-	chosen := snapshot.Pick(visit, choosing.Reader{}, s.now())
+	chosen := snapshot.Pick(visit, choosing.Reader{}, s.Now())
 	if !chosen.Shown() {
 		s.appeal.openToEmbedders(w.Header(), r, q.Get("origin"))
 		w.WriteHeader(http.StatusNoContent)
