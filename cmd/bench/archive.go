@@ -82,9 +82,9 @@ var archiveSteps = []archiveStep{
 		FROM contribution WHERE ` + ofThese + ` AND completed_at IS NOT NULL ORDER BY completed_at`},
 	{"ledger_entry", `
 		INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at,
-		                          recorded_at, source, campaign_id, frequency, article_id)
+		                          recorded_at, source, campaign_id, frequency, article_id, counted)
 		SELECT c.id, p.id, e.kind, e.minor, p.currency, p.paypal_id, e.at, e.at, 'return', c.campaign_id, c.frequency,
-		       c.article_id
+		       c.article_id, true
 		FROM contribution c JOIN payment p ON p.contribution_id = c.id
 		CROSS JOIN LATERAL (VALUES
 			('charge', p.amount_minor, c.created_at), ('fee', -35 - p.amount_minor / 40, c.created_at),

@@ -33,6 +33,7 @@ func (b *bench) measurements() []measurement {
 		{"cost", "the cost of a contribution", b.measureCost},
 		{"reconcile", "reconciling", b.measureReconcile},
 		{"lists", "lists and reports", b.measureLists},
+		{"totals", "totals of money", b.measureTotals},
 		{"subscribers", "very many subscriptions", b.measureSubscribers},
 		{"mail", "mail", b.measureMail},
 		{"receipts", "receipts and their mails", b.measureReceipts},

@@ -34,6 +34,9 @@ func (b *bench) measureLists(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
+	if err := report.NewMoneyRollup(pool, time.UTC).Rebuild(ctx); err != nil {
+		return err
+	}
 	of := fmt.Sprintf(", of %s contributions", grouped(float64(a.rows)))
 	return a.time(ctx, pool, b.rounds, func(q question, took []float64) {
 		b.add(compare(q.what+of, "ms", "-", took, nothing(len(took)), 0).figureAtMost(q.aim))
