@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -115,6 +116,38 @@ func TestTheThanksPageSpeaksTheCampaignsWords(t *testing.T) {
 		t.Error("an Arabic page has a link in English, although ours is there in Arabic")
 	}
 	r.hasAll(t, "Arabic", thanks, "اقرؤوا ما تتيحه مساهمتكم", `dir="rtl"`, "شكرًا من ثلاثة صحفيين.", "رقم الإيصال", "كلمة إلى غرفة الأخبار؟")
+}
+
+// The way back to the article tells the appeal there whether anything was given. What is not decided is not told.
+func TestTheWayBackTellsWhatBecameOfTheGift(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, func(d *Deps) { d.EmbedOrigins = []string{"https://news.example.org"} })
+	r := h.newReader()
+	v := giftForm()
+	v.Set("article", "https://news.example.org/river")
+	id, _ := r.begin(v)
+	way := regexp.MustCompile(`href="https://news\.example\.org/river([^"]*)"`)
+	told := func(address string) string {
+		t.Helper()
+		got := r.get("/contributions/" + id + address)
+		found := way.FindStringSubmatch(got.body)
+		if found == nil {
+			t.Fatalf("%s: no way back: %d\n%s", address, got.status, got.body)
+		}
+		return found[1]
+	}
+	if got := told("/cancel?token=" + h.orderOf(id)); got != "#readerfund-not-given=support" {
+		t.Errorf("cancelled: %q", got)
+	}
+	for state, want := range map[string]string{
+		"declined": "#readerfund-not-given=support", "expired": "#readerfund-not-given=support",
+		"failed": "#readerfund-not-given=support", "approved": "", "completed": "#readerfund-given=support",
+	} {
+		h.exec(`UPDATE contribution SET state = $1`, state)
+		if got := told("/thanks"); got != want {
+			t.Errorf("%s: %q, want %q", state, got, want)
+		}
+	}
 }
 
 func TestAStoryIsSharedByPlainLinks(t *testing.T) {

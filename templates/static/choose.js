@@ -27,12 +27,13 @@ if (globalThis.document) {
   forgetIfAsked();
 }
 
-// choose resolves to {campaign, variant, format, holdout}, or to null where nothing is to be shown. With holdout, the
-// reader is one of those who are shown nothing, to compare with: draw nothing, but note("view", …).
+// choose resolves to {campaign, variant, format, holdout, asks}, or to null where nothing is to be shown. With holdout, the
+// reader is one of those who are shown nothing, to compare with: draw nothing, but note("view", …). asks is true of a
+// format that speaks to readers who did not look for it.
 //
-// page: {base, campaign, format, article, section, author, tags, lang, consent, gave}. consent is "granted", "denied"
-// or empty, where the publication's setting holds; gave is true where the reader comes back from giving. It rejects
-// where the service does not answer.
+// page: {base, campaign, format, article, section, author, tags, lang, consent, gave, notGiven}. consent is "granted",
+// "denied" or empty, where the publication's setting holds; gave is true where the reader comes back from giving, and
+// notGiven where they come back from PayPal without. It rejects where the service does not answer.
 export async function choose(page) {
   const query = new URLSearchParams({ origin: location.origin }); // who may read the answer, for caches
   for (const name of ["campaign", "format", "article", "section", "author", "tags", "lang"]) {
@@ -46,10 +47,11 @@ export async function choose(page) {
   begin();
   change((day) => {
     if (page.gave) record.gave = day;
+    if (page.notGiven) delete record.start;
     count(page.article ?? location.href, day);
   });
   const shown = decide(offered, describe(today()));
-  return shown && { ...shown, base: page.base, article: page.article };
+  return shown && { ...shown, asks: offered.asking.includes(shown.format), base: page.base, article: page.article };
 }
 
 // note keeps what became of an appeal, and counts it at the service without naming anybody. shown is what choose

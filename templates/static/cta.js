@@ -9,11 +9,12 @@
 // data-tags, data-consent.
 //
 // It speaks to the address it came from and to nobody else. The appeal lives in a shadow root, so that neither page nor
-// appeal changes the other's looks, and comes only where nothing that is being read moves. It tells the page of what
-// happens by events on document: readerfund:shown, readerfund:clicked and readerfund:given.
+// appeal changes the other's looks, and comes only where nothing that is in sight moves: below or above the window, or
+// where the page keeps room for it. It tells the page of what happens by events on document: readerfund:shown,
+// readerfund:clicked and readerfund:given.
 (() => {
   "use strict";
-  const page = (window[Symbol.for("readerfund")] ??= { taken: new Set() }); // scripts and elements that have an appeal
+  const page = (window[Symbol.for("readerfund")] ??= newPage()); // what all our scripts on it share
   const standIn = '{{say "cta.stand_in"}}'; // by language; the service puts it in here, for it may be away when it is needed
   comeBack();
   const own = document.currentScript; // a module has none
@@ -25,12 +26,23 @@
     else begin(script);
   }
 
-  // comeBack tells of the gift that the reader comes back from: the thanks page's link says so.
+  function newPage() {
+    addEventListener("message", fitFrame);
+    return {
+      taken: new Set(), // scripts and elements that have an appeal
+      asking: new Set(), // appeals that go when the reader wants no more of them
+      frames: new Set(), // those in appeals, which document.querySelectorAll does not find
+      origins: new Set(), // of services like ours
+    };
+  }
+
+  // comeBack reads from the address that the reader comes back from giving, or from PayPal without a gift.
   function comeBack() {
-    const campaign = /^#readerfund-given=([\w-]+)$/.exec(location.hash)?.[1];
+    const [, not, campaign] = /^#readerfund-(not-)?given=([\w-]+)$/.exec(location.hash) ?? [];
     if (!campaign) return;
-    page.gave = true;
+    page[not ? "notGiven" : "given"] = true;
     history.replaceState(history.state, "", location.pathname + location.search);
+    if (not) return;
     const given = () => setTimeout(tell, 0, "given", { campaign });
     if (document.readyState === "complete") given();
     else addEventListener("load", given);
@@ -38,20 +50,36 @@
 
   function begin(script) {
     const data = script.dataset, base = script.src.replace(/\/embed\/cta\.js.*/, "");
+    page.origins.add(new URL(base).origin);
     const host = document.createElement("div");
     const spot = place(script, host);
     const came = cameFrom(data);
-    appeal(data, base, host, came, spot).catch((error) => {
+    const followed = followLinks(base, came);
+    appeal({ data, base, host, spot, came, followed }).catch(async (error) => {
       console.info(`Readerfund: a link stands in for the appeal, because ${error.message}.`);
-      if (spot?.childElementCount > 1) return host.remove(); // the page's own
+      if (spot?.childElementCount > 1) return leave(host, spot); // the page's own
       const link = document.createElement("a");
       link.href = `${base}/${data.campaign ? `support/${encodeURIComponent(data.campaign)}` : ""}?${new URLSearchParams(came)}`;
       link.target = "_top";
       const lang = pageLanguage(data).split("-")[0].toLowerCase();
       link.lang = lang in standIn ? lang : "en";
       link.textContent = standIn[link.lang];
+      await still(host, () => endsPage(host));
+      host.style.cssText = "";
       host.shadowRoot.replaceChildren(link);
     });
+  }
+
+  function leave(host, spot) {
+    host.remove();
+    release(spot);
+  }
+
+  // release gives back room that was kept for an appeal and is not needed, once nobody sees it go.
+  async function release(spot) {
+    if (!spot) return;
+    await still(spot);
+    spot.style.minHeight = 0;
   }
 
   // place puts the host where the appeal belongs, and gives the element that the page has for it, if it has one.
@@ -77,7 +105,7 @@
     return data.lang || document.documentElement.lang;
   }
 
-  async function appeal(data, base, host, came, spot) {
+  async function appeal({ data, base, host, spot, came, followed }) {
     const { campaign = "", format = "", currency = "", consent = "" } = data;
     const lang = pageLanguage(data);
     const tags = data.tags ?? [...document.querySelectorAll("meta[property='article:tag']")].map((m) => m.content).join();
@@ -85,31 +113,35 @@
     // Where nobody can be asked what this reader should see, it is what the page names.
     const chooser = await import(`${base}/embed/choose.js`).catch(() => null);
     if (chooser) {
-      const wants = { base, campaign, format, lang, tags, consent, gave: page.gave, ...came };
+      const wants = { base, campaign, format, lang, tags, consent, gave: page.given, notGiven: page.notGiven, ...came };
       const chosen = await chooser.choose(wants).catch(() => shown);
-      if (!chosen) return host.remove();
+      if (!chosen) return leave(host, spot);
       shown = chosen;
     }
+    followed(shown);
     const note = (kind) => chooser?.note(kind, shown);
-    if (shown.holdout) return watch(host, () => note("view"));
+    if (shown.holdout) return release(spot), watch(host, () => note("view"));
 
     const holder = await fragment(base, shown, { lang, currency });
-    if (!holder) return host.remove(); // nothing is to be shown now
+    if (!holder) return leave(host, spot); // nothing is to be shown now
     const box = holder.querySelector("[data-rf-shown]");
-    came.format = shown.format = box.dataset.rfShown;
-    fill(holder, { ...came, variant: shown.variant });
-    if (chooser?.keeps()) holder.querySelectorAll(".rf-answers").forEach((e) => (e.hidden = false));
+    shown.format = box.dataset.rfShown;
+    fill(holder, { ...came, format: shown.format, variant: shown.variant });
+    if (chooser) offerAnswers(holder, chooser, shown.format);
+    if (shown.asks) page.asking.add(host);
     listen(host, holder, box, shown, note);
     // A script that comes by innerHTML does not run. This one minds the form.
     const minder = holder.querySelector("script");
     minder?.remove();
     await dress(host, holder);
     if (minder) import(minder.src).then(({ guard }) => guard(holder.querySelector("form")), () => {}); // works without
-    if (shown.format !== "banner") await stillness(host, holder, spot);
+    if (shown.format !== "banner") await arrival(host, holder, spot, box);
+    if (!host.isConnected) return; // the reader wants no more of them
     spot?.replaceChildren(host);
     // Its margins move nothing around it, and a banner has no place in the text at all.
     host.style.cssText = shown.format === "banner" ? "display: contents" : "display: flow-root";
     holder.style.cssText = "";
+    release(spot);
     watch(box, () => (note("view"), tell("shown", shown)));
   }
 
@@ -138,13 +170,10 @@
     }));
     const frame = holder.querySelector("iframe");
     const measured = frame && new Promise((done) => {
+      page.frames.add(frame);
       frame.loading = "eager";
       setTimeout(done, 5000);
-      addEventListener("message", ({ source, data }) => {
-        if (source !== frame.contentWindow || data?.readerfund !== "height") return;
-        frame.height = data.height;
-        done();
-      });
+      addEventListener("message", ({ source }) => source === frame.contentWindow && done());
     });
     Object.assign(host.style, { position: "relative", height: 0, overflow: "clip" });
     Object.assign(holder.style, { position: "absolute", insetInline: 0, visibility: "hidden" });
@@ -152,20 +181,66 @@
     return Promise.all([...styles, measured]);
   }
 
+  // fitFrame makes a frame of ours as high as its document says: at once where the reader acts in it or does not see it
+  // yet, else as soon as nothing in sight moves.
+  async function fitFrame({ origin, source, data }) {
+    if (!page.origins.has(origin) || data?.readerfund !== "height") return;
+    const frame = [...document.querySelectorAll("iframe"), ...page.frames].find((f) => f.contentWindow === source);
+    if (!frame) return;
+    frame.dataset.rfHeight = data.height;
+    const unseen = getComputedStyle(frame).visibility === "hidden";
+    if (!unseen && frame.getRootNode().activeElement !== frame) await still(frame, () => endsPage(frame));
+    frame.style.height = `${frame.dataset.rfHeight}px`;
+  }
+
   // fill writes what led the reader here into the appeal, which is the same for every article.
   function fill(holder, came) {
+    for (const e of holder.querySelectorAll("a[href*='/support/'], iframe")) {
+      const at = e.href ? "href" : "src";
+      e[at] = withSource(e[at], came);
+    }
     const form = holder.querySelector("form");
-    for (const [name, value] of Object.entries(came)) {
+    for (const [name, value] of form ? Object.entries(came) : []) {
       if (!value) continue;
-      for (const e of holder.querySelectorAll("a[href*='/support/'], iframe")) {
-        const address = new URL(e.href ?? e.src);
-        address.searchParams.set(name, value);
-        e[e.href ? "href" : "src"] = address.href;
-      }
-      if (!form) continue;
       const field = form.elements.namedItem(name) ?? form.appendChild(document.createElement("input"));
       Object.assign(field, { type: "hidden", name, value });
     }
+  }
+
+  // withSource is an address of ours with what led the reader to it, as far as it does not say so itself.
+  function withSource(address, came) {
+    const url = new URL(address);
+    for (const [name, value] of Object.entries(came)) {
+      if (value && !url.searchParams.get(name)) url.searchParams.set(name, value);
+    }
+    return url.href;
+  }
+
+  // followLinks lets the page's own links to donation pages carry what led the reader there, at the moment they are
+  // used, and the variant that the reader was given of their campaign, which may be none at all (a holdout).
+  function followLinks(base, came) {
+    let shown = {};
+    const mark = ({ target }) => {
+      const a = target.closest?.("a[href]");
+      if (!a?.href.startsWith(base)) return;
+      const donates = /^\/(?:support\/([\w-]+))?(?:[?#]|$)/.exec(a.href.slice(base.length));
+      if (donates) a.href = withSource(a.href, donates[1] === shown.campaign ? { ...came, variant: shown.variant } : came);
+    };
+    for (const kind of ["click", "auxclick", "contextmenu"]) addEventListener(kind, mark, true);
+    return (chosen) => (shown = chosen);
+  }
+
+  // offerAnswers shows what else the reader can say, once it can be kept. Until then its room is there, so that nothing
+  // moves when the reader agrees.
+  function offerAnswers(holder, chooser, format) {
+    const offer = () => {
+      for (const answers of holder.querySelectorAll(".rf-answers")) {
+        answers.hidden = format === "banner" && !chooser.keeps();
+        answers.style.visibility = chooser.keeps() ? "" : "hidden";
+      }
+    };
+    offer();
+    document.addEventListener("readerfund:consent", offer); // after choose.js, which listens since before
   }
 
   // listen tells of what the reader does, and notes it.
@@ -179,6 +254,7 @@
       const { rf, done } = target.closest("button")?.dataset ?? {};
       if (!done) return;
       note(rf);
+      page.asking.forEach((other) => other === host || other.remove()); // the answer holds for all of them
       const words = Object.assign(document.createElement("p"), { className: "rf-done", role: "status", tabIndex: -1, textContent: done });
       box.replaceChildren(words);
       words.focus();
@@ -187,21 +263,53 @@
     for (const a of holder.querySelectorAll("a[href*='/embed/kept']")) a.href += `&back=${encodeURIComponent(location.href)}`;
   }
 
-  // stillness waits until the appeal can come without moving what is being read: while its place is out of sight, or
-  // has room for it already, or where nothing follows it. A tap or a key allows for it, too, and at last the time.
-  function stillness(host, holder, spot) {
-    const fits = () => {
-      const { top, bottom } = host.getBoundingClientRect(), end = document.documentElement.getBoundingClientRect().bottom;
-      return top >= innerHeight || (bottom < 0 && CSS.supports("overflow-anchor", "auto")) || end - bottom < 1 ||
-        spot?.offsetHeight >= holder.offsetHeight;
+  // arrival waits until the appeal can come without moving what is in sight. Where it cannot, the page's own link opens
+  // it, because then the reader asks for it.
+  function arrival(host, holder, spot, box) {
+    const hasRoom = () => spot?.offsetHeight >= holder.offsetHeight;
+    const link = spot?.querySelector("a[href]");
+    const opened = new Promise((open) => link?.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      open();
+      box.tabIndex = -1;
+      setTimeout(() => box.focus({ preventScroll: true }));
+    }));
+    setTimeout(() => host.offsetHeight || console.info("Readerfund: the appeal's place is in sight and has no room, so " +
+      "it waits until the reader scrolls on. Keep room for it: [data-readerfund] { min-height: 48rem }"), 3000);
+    return Promise.race([still(host, () => endsPage(host) || hasRoom()), opened]);
+  }
+
+  // endsPage reports whether nothing that can be seen follows an element, and nothing will.
+  function endsPage(element) {
+    if (document.readyState === "loading") return false;
+    for (let e = element; e && e !== document.body; e = e.parentElement) {
+      for (let next = e.nextSibling; next; next = next.nextSibling) {
+        if (next.nodeType === Node.TEXT_NODE ? next.data.trim() : next.getBoundingClientRect?.().height) return false;
+      }
+    }
+    return true;
+  }
+
+  // still resolves when something may come, go or grow without moving what is in sight: while it is out of sight.
+  // suffices is what else allows for it.
+  function still(element, suffices = () => false) {
+    const may = () => {
+      const { top, bottom } = element.getBoundingClientRect();
+      return document.hidden || top >= innerHeight || (bottom < 0 && CSS.supports("overflow-anchor", "auto")) || suffices();
     };
-    if (fits()) return;
+    const changes = ["visibilitychange", "readystatechange"];
     return new Promise((resolve) => {
-      const watcher = new IntersectionObserver(() => fits() && done());
-      const done = () => (watcher.disconnect(), resolve());
-      watcher.observe(host);
-      for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, done, { once: true });
-      setTimeout(done, 3000);
+      const look = () => {
+        if (!may()) return;
+        watcher.disconnect();
+        for (const kind of changes) document.removeEventListener(kind, look);
+        resolve();
+      };
+      const watcher = new IntersectionObserver(look);
+      watcher.observe(element);
+      for (const kind of changes) document.addEventListener(kind, look);
+      look();
     });
   }
 
@@ -220,13 +328,12 @@
     document.dispatchEvent(new CustomEvent(`readerfund:${what}`, { detail: { campaign, variant, format } }));
   }
 
-  // safe allows our own HTML on pages that ask for trusted types.
+  // safe allows our own HTML on pages that ask for trusted types, where a policy can be made once.
   function safe(html) {
     try {
-      return window.trustedTypes?.createPolicy("readerfund", { createHTML: (text) => text }).createHTML(html) ?? html;
-    } catch {
-      return html;
-    }
+      page.policy ??= window.trustedTypes?.createPolicy("readerfund", { createHTML: (text) => text });
+    } catch {} // the page does not allow it
+    return page.policy?.createHTML(html) ?? html;
   }
 
   // cameFrom is what is kept with a gift: which article led to it, and what led to the article.

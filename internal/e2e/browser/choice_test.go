@@ -90,6 +90,14 @@ func TestWhatABrowserRemembers(t *testing.T) {
 			does(choosing{browser.openTab(t, screens()[0]), t, s, news.URL})
 		})
 	}
+	t.Run("consent on an open page", func(t *testing.T) {
+		t.Parallel()
+		agrees(choosing{browser.openTab(t, screens()[0]), t, s, paper.URL})
+	})
+	t.Run("cancelled at PayPal", func(t *testing.T) {
+		t.Parallel()
+		cancels(choosing{browser.openTab(t, screens()[0]), t, s, paper.URL})
+	})
 	for answer, done := range map[string]string{
 		"said": "not ask again for four weeks", "later": "ask again in a few days", "optout": "not ask you again",
 	} {
@@ -130,6 +138,42 @@ func answers(c choosing, answer, done string) {
 	c.checkPage()
 }
 
+// agrees is a reader who is asked by the publication whether something may be kept, says yes, and no again.
+func agrees(c choosing) {
+	c.open(c.paper)
+	c.awaitAppeal()
+	const answers = appealRoot + `.querySelector(".rf-answers")`
+	const measures = `[` + answers + `.checkVisibility({ visibilityProperty: true }), ` + answers + `.offsetHeight]`
+	type measure [2]any
+	high := eval[measure](c.tab, measures)[1]
+	for n, granted := range []bool{false, true, false, true} {
+		eval[any](c.tab, fmt.Sprintf(`document.dispatchEvent(new CustomEvent("readerfund:consent", { detail: { granted: %v } }))`, granted))
+		if got := eval[measure](c.tab, measures); got != (measure{granted, high}) {
+			c.t.Errorf("answer %d: %v: the appeal's answers are %v; they have to be as high as %v", n, granted, got, high)
+		}
+	}
+	if moved := eval[string](c.tab, shifted); moved != "" {
+		c.t.Errorf("the page's layout shifts by %s", moved)
+	}
+	c.checkPage()
+}
+
+// cancels is a reader who goes to PayPal from the article, changes their mind there, and comes back.
+func cancels(c choosing) {
+	c.open(c.paper)
+	c.awaitAppeal()
+	c.navigate(cdp.Click(cdp.JSPath(appealRoot + `.querySelector(".rf-button")`)))
+	c.expect("Approve")
+	c.click("button[value=cancel]")
+	c.expect("Nothing was charged")
+	c.click(`a[href^="` + c.paper + `"]`)
+	c.awaitAppeal()
+	if kept := c.kept(); strings.Contains(kept, `\"start\"`) || eval[string](c.tab, `location.hash`) != "" {
+		c.t.Errorf("kept of the way to PayPal: %s", kept)
+	}
+	c.checkPage()
+}
+
 const sees, nothing = "support  inline", "nothing"
 
 // rests is a reader who closes the appeal, comes back, gives, and is left in peace.
@@ -152,6 +196,10 @@ func rests(c choosing) {
 	c.note("said")
 	on(37, nothing)
 	on(38, sees)
+	c.note("start")
+	if got := c.choose("notGiven: true"); got != sees {
+		c.t.Errorf("came back from PayPal without having given: %s", got)
+	}
 	c.note("start")
 	on(65, nothing)
 	if got := c.choose("gave: true"); got != nothing {

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -57,7 +58,7 @@ func newNewspaper(t *testing.T) *newspaper {
 			_, _ = io.WriteString(w, storyStyle)
 			return
 		}
-		paragraphs := strings.Repeat("<p>"+words[p.lang]+"</p>\n", 9)
+		paragraphs := strings.Repeat("<p>"+cmp.Or(words[p.lang], words["en"])+"</p>\n", 9)
 		_, _ = fmt.Fprintf(w, `<!doctype html><html lang="%s" dir="%s"><head><meta charset="utf-8"><title>A story</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <link rel="icon" href="/story.css"><link rel="stylesheet" href="/story.css">%s</head>
@@ -285,6 +286,9 @@ func TestTheAppealOnAnotherSite(t *testing.T) {
 	b.do(javaScript(true))
 
 	t.Run("ways", func(t *testing.T) { waysToEmbed(t, s, news, browser.openTab(t, hostScreens()[2]), axe) })
+	t.Run("nothing moves", func(t *testing.T) { nothingMoves(t, s, news, browser.openTab(t, hostScreens()[2])) })
+	t.Run("several", func(t *testing.T) { several(t, s, news, browser.openTab(t, hostScreens()[2])) })
+	t.Run("the page's own links", func(t *testing.T) { ownLinks(t, s, news, browser.openTab(t, hostScreens()[2])) })
 	t.Run("frames", func(t *testing.T) { framed(t, s, news, browser.openTab(t, hostScreens()[2]), axe) })
 	t.Run("our service is down", func(t *testing.T) {
 		withoutUs(t, s, news, browser.openTab(t, hostScreens()[2]), served)
@@ -325,25 +329,6 @@ func waysToEmbed(t *testing.T, s *harness.Fixture, news *newspaper, b *tab, axe 
 			t.Errorf("%s: what stood in for the appeal is still there", name)
 		}
 	}
-
-	// Where its place is in sight already, the appeal waits for a tap, which may move things.
-	news.prints(hostPage{body: `<script async ` + src + `></script>`})
-	b.do(cdp.EmulateViewport(b.screen.width, 3000))
-	b.open(news.URL + "/?in-sight")
-	b.do(cdp.Sleep(time.Second))
-	waits := eval[bool](b, `!`+box+`?.checkVisibility({ visibilityProperty: true })`)
-	b.do(cdp.MouseClickXY(20, 20))
-	b.awaitBox(campaign.FormatInline)
-	if moved := eval[string](b, shifted); moved != "" || !waits {
-		t.Errorf("it waits: %v; the page's layout shifts by %s", waits, moved)
-	}
-	news.prints(hostPage{body: `<div data-readerfund class="room"></div><script async ` + src + `></script>`})
-	b.open(news.URL + "/?with-room")
-	b.do(cdp.Sleep(time.Second))
-	if moved := eval[string](b, shifted); moved != "" || !eval[bool](b, box+`.checkVisibility({ visibilityProperty: true })`) {
-		t.Errorf("the page's layout shifts by %s, or the room stays empty", moved)
-	}
-	b.setScreen(b.screen)
 
 	// What happens is told to the page, once each; the answers are there, and are kept.
 	news.prints(hostPage{
@@ -416,9 +401,10 @@ func framed(t *testing.T, s *harness.Fixture, news *newspaper, b *tab, axe strin
 	b.open(s.BaseURL + "/embed/support/frame?format=form&lang=en")
 	button := eval[[]float64](b, fmt.Sprintf(at, `document.querySelector("button[data-busy]")`))
 	b.ignoreStatus(404)
-	b.do(cdp.EmulateViewport(b.screen.width, 4000))
+	b.setScreen(b.screen)
 	b.open(news.URL + "/?story=7")
 	b.awaitBox(campaign.FormatForm)
+	b.do(cdp.EmulateViewport(b.screen.width, 4000))
 	testkit.Eventually(t, time.Minute, "the frame is as high as its document", func() (bool, string) {
 		frame = eval[[]float64](b, fmt.Sprintf(at, box+`.querySelector("iframe")`))
 		return frame[3] != 980, fmt.Sprint(frame)
@@ -428,7 +414,9 @@ func framed(t *testing.T, s *harness.Fixture, news *newspaper, b *tab, axe strin
 	b.navigate(cdp.MouseClickXY(frame[0]+button[0]+button[2]/2, frame[1]+button[1]+button[3]/2))
 	b.expect("Approve")
 	if n := s.Count("contribution WHERE article = $1 AND format = 'form'", news.URL+"/?story=7"); n != 1 {
-		t.Errorf("%d gifts came by the frame", n)
+		var row string
+		_ = s.DB.GetContext(t.Context(), &row, `SELECT to_jsonb(c)::text FROM contribution c ORDER BY created_at DESC LIMIT 1`)
+		t.Errorf("%d gifts came by the frame; the last is %s", n, row)
 	}
 
 	// Another site cannot have it.
@@ -448,29 +436,45 @@ func framed(t *testing.T, s *harness.Fixture, news *newspaper, b *tab, axe strin
 // stands in where it can.
 func withoutUs(t *testing.T, s *harness.Fixture, news *newspaper, b *tab, served *harness.Process) {
 	b.t = t
-	news.prints(hostPage{body: `<div data-readerfund><a href="` + s.BaseURL + `/support/support">Support us</a></div>` +
-		`<script async src="` + s.BaseURL + `/embed/cta.js" data-campaign="support"></script>`})
+	script := `<script async src="` + s.BaseURL + `/embed/cta.js" data-campaign="support"></script>`
+	withLink := hostPage{body: `<div data-readerfund><a href="` + s.BaseURL + `/support/support">Help us</a></div>` + script}
+	news.prints(withLink)
 	b.open(news.URL) // the browser now has the script
 	b.awaitBox(campaign.FormatInline)
 	b.checkPage()
 	served.Kill()
-	for _, story := range []string{"/", "/?again"} {
-		b.open(news.URL + story)
-		b.expect("The end of the page", "Support us")
-		time.Sleep(500 * time.Millisecond)
+	for n, c := range []struct {
+		page  hostPage
+		shows string
+	}{
+		{withLink, "Help us"}, {hostPage{body: script}, ""}, {hostPage{body: script, lang: "ar", dir: "rtl"}, "ادعموا صحافتنا"},
+		{hostPage{body: script, lang: "de-AT", dir: "ltr"}, "Unterstützen Sie unseren Journalismus"},
+		{hostPage{body: script, lang: "ja", dir: "ltr"}, "Support our journalism"},
+	} {
+		news.prints(c.page)
+		b.open(fmt.Sprintf("%s/?without-us=%d", news.URL, n))
+		b.expect("The end of the page")
+		const all = `document.body.innerText + (` + appealRoot + `?.textContent ?? "")`
+		testkit.Eventually(t, time.Minute, "a link stands in", func() (bool, string) {
+			text := eval[string](b, all)
+			return strings.Contains(text, c.shows), text
+		})
+		eval[string](b, `scrollTo(0, document.documentElement.scrollHeight), ""`)
 		if moved := eval[string](b, shifted); moved != "" {
-			t.Errorf("%s: the page's layout shifts by %s", story, moved)
+			t.Errorf("%+v: the page's layout shifts by %s", c.page, moved)
 		}
 		b.mu.Lock()
 		for _, trouble := range b.errors {
 			if !strings.HasPrefix(trouble, "network: ") { // the browser itself says what it could not load
-				t.Errorf("%s: %s", story, trouble)
+				t.Errorf("%+v: %s", c.page, trouble)
 			}
 		}
 		b.errors = nil
 		b.mu.Unlock()
+		if c.page.dir == "rtl" {
+			b.screenshot("service-down")
+		}
 	}
-	b.screenshot("service-down")
 }
 
 // Staff copy lines from their page, and what they paste is the appeal.

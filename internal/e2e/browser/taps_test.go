@@ -27,6 +27,9 @@ func otherSite(t *testing.T, page *string) *httptest.Server {
 	return s
 }
 
+// long is a story of several screens, below which an appeal comes unseen.
+var long = strings.Repeat("<p>A paragraph of a long story.</p>", 60)
+
 // appealRoot is the shadow root of the call to action.
 const appealRoot = `[...document.querySelectorAll("div")].map((d) => d.shadowRoot).find(Boolean)`
 
@@ -90,7 +93,7 @@ func twoTapsAreOneGift(t *testing.T, s *harness.Fixture, b *tab, news string, pa
 
 	// The script stands in <head>, the page has no canonical link, and the reader came from a newsletter.
 	*page = `<script async src="` + s.BaseURL + `/embed/cta.js" data-campaign="support"></script>` +
-		`<article><h1>A story</h1></article><p>Below.</p>`
+		`<article><h1>A story</h1>` + long + `</article><p>Below.</p>`
 	b.open(news + "/?p=123&utm_source=letter&fbclid=x#part")
 	b.awaitAppeal()
 	if !eval[bool](b, `document.querySelector("article").contains(`+appealRoot+`.host)`) {
@@ -112,7 +115,7 @@ func twoTapsAreOneGift(t *testing.T, s *harness.Fixture, b *tab, news string, pa
 
 	// A placeholder, and an address given from the page's root.
 	*page = `<script async src="` + s.BaseURL + `/embed/cta.js" data-campaign="support"` +
-		` data-article="/2026/story?id=7"></script><p>Above.</p><div data-readerfund></div><p>Below.</p>`
+		` data-article="/2026/story?id=7"></script>` + long + `<div data-readerfund></div><p>Below.</p>`
 	b.open(news)
 	eval[string](b, `localStorage.clear(), ""`) // the reader was at PayPal, and is not asked again
 	b.open(news)

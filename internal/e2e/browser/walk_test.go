@@ -295,7 +295,7 @@ func embedded(t *testing.T, s *harness.Fixture, browser *browser, paper string, 
 	const root = appealRoot
 	sizes := widths(t)
 	for _, at := range sizes {
-		*story = hostile + `<script async src="` + s.BaseURL + `/embed/cta.js" data-campaign="support"` +
+		*story = hostile + long + `<script async src="` + s.BaseURL + `/embed/cta.js" data-campaign="support"` +
 			` data-article="https://another.example/story"></script><p id="after">After.</p>`
 		b := browser.openTab(t, at)
 		b.open(paper)

@@ -45,6 +45,9 @@ func (s *Thanks) follow(r *http.Request, t *thanksPage) {
 	loc := s.Pages.Localizer(r)
 	t.Headline = loc.Say("public.headline." + string(t.Shown))
 	t.Given = t.Shown == contribution.OutcomeReceived || t.Shown == contribution.OutcomeScheduled
+	if t.Own {
+		t.Back = backWith(t.Back, t.Shown, t.Campaign)
+	}
 	if !t.Given {
 		return
 	}
@@ -61,8 +64,22 @@ func (s *Thanks) follow(r *http.Request, t *thanksPage) {
 	if t.Own && t.Shown == contribution.OutcomeReceived && t.Say == nil {
 		t.Say = &sayForm{Act: sayAddress(t.Contribution), Said: t.LaterMessage}
 	}
-	if t.Back != "" && t.Own {
-		t.Back += "#readerfund-given=" + t.Campaign // for the appeal there, which does not ask again
+}
+
+// backWith is the way back to the article, which tells the appeal there what became of the reader's way to PayPal: after
+// a gift it does not ask for a long time, and after none it may. What is not decided yet is not told.
+func backWith(article string, became contribution.Outcome, campaign string) string {
+	if article == "" {
+		return ""
+	}
+	switch became {
+	case contribution.OutcomeReceived, contribution.OutcomeScheduled:
+		return article + "#readerfund-given=" + campaign
+	case contribution.OutcomeCancelled, contribution.OutcomeDeclined, contribution.OutcomeExpired,
+		contribution.OutcomeFailed:
+		return article + "#readerfund-not-given=" + campaign
+	default:
+		return article
 	}
 }
 

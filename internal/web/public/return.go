@@ -101,6 +101,7 @@ func (s *Return) Cancel(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	f.Back = backWith(f.Back, contribution.OutcomeCancelled, c.Campaign)
 	s.forms.Speak(s.Pages.Localizer(r), &f)
 	return s.Pages.Render(w, r, http.StatusOK, "public/cancelled.html",
 		page.Page{Title: s.Pages.Localizer(r).Say("public.headline.cancelled"), NoIndex: true, Data: f})
