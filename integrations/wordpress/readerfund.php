@@ -16,6 +16,19 @@ defined( 'ABSPATH' ) || exit;
 
 const READERFUND_FORMATS = array( 'inline', 'banner', 'button', 'goal', 'form' );
 
+/** What the link says that stands in for the appeal, by language. */
+const READERFUND_STAND_IN = array(
+	'ar' => 'ادعموا صحافتنا',
+	'de' => 'Unterstützen Sie unseren Journalismus',
+	'en' => 'Support our journalism',
+	'es' => 'Apoye nuestro periodismo',
+	'fr' => 'Soutenez notre journalisme',
+	'uk' => 'Підтримайте нашу журналістику',
+);
+
+/** The room that is kept for each format where the settings ask for it; a banner lies over the page. */
+const READERFUND_ROOM = array( '' => '64rem', 'inline' => '64rem', 'button' => '7rem', 'goal' => '12rem', 'form' => '44rem' );
+
 /** The address of the Readerfund service without a slash at the end; empty until it is set. */
 function readerfund_address() {
 	$address = defined( 'READERFUND_ADDRESS' ) ? READERFUND_ADDRESS : ( get_option( 'readerfund', array() )['address'] ?? '' );
@@ -54,7 +67,8 @@ function readerfund_appeal( $wants ) {
 	if ( $post ) {
 		$page = add_query_arg( 'article', rawurlencode( get_permalink( $post ) ), $page );
 	}
-	$link = sprintf( '<a href="%s">%s</a>', esc_url( $page ), esc_html__( 'Support our journalism', 'readerfund' ) );
+	$words = READERFUND_STAND_IN[ strtolower( substr( $data['lang'], 0, 2 ) ) ] ?? READERFUND_STAND_IN['en'];
+	$link  = sprintf( '<a href="%s">%s</a>', esc_url( $page ), esc_html( $words ) );
 	if ( is_feed() ) {
 		return '<p>' . $link . '</p>';
 	}
@@ -64,7 +78,11 @@ function readerfund_appeal( $wants ) {
 			$attributes .= sprintf( ' data-%s="%s"', $name, esc_attr( $value ) );
 		}
 	}
-	return sprintf( '<div data-readerfund>%s</div><script async src="%s"%s></script>', $link, esc_url( $base . '/embed/cta.js' ), $attributes );
+	$room = empty( get_option( 'readerfund', array() )['room'] ) ? '' : ( READERFUND_ROOM[ $data['format'] ] ?? '' );
+	if ( '' !== $room ) {
+		$room = ' style="min-height: ' . $room . '"';
+	}
+	return sprintf( '<div data-readerfund%s>%s</div><script async src="%s"%s></script>', $room, $link, esc_url( $base . '/embed/cta.js' ), $attributes );
 }
 
 /**
@@ -170,7 +188,7 @@ add_action(
 					if ( '' === $address && ! empty( $typed['address'] ) ) {
 						add_settings_error( 'readerfund', 'address', __( 'The address has to begin with https://', 'readerfund' ) );
 					}
-					return array( 'address' => $address, 'everywhere' => ! empty( $typed['everywhere'] ) );
+					return array( 'address' => $address, 'everywhere' => ! empty( $typed['everywhere'] ), 'room' => ! empty( $typed['room'] ) );
 				},
 			)
 		);
@@ -197,6 +215,10 @@ function readerfund_settings() {
 <tr><th scope="row"><?php esc_html_e( 'Articles', 'readerfund' ); ?></th>
 <td><label><input type="checkbox" name="readerfund[everywhere]" value="1"<?php checked( ! empty( $set['everywhere'] ) ); ?>>
 	<?php esc_html_e( 'Put the appeal at the end of every article', 'readerfund' ); ?></label></td></tr>
+<tr><th scope="row"><?php esc_html_e( 'Short articles', 'readerfund' ); ?></th>
+<td><label><input type="checkbox" name="readerfund[room]" value="1" aria-describedby="readerfund-room"<?php checked( ! empty( $set['room'] ) ); ?>>
+	<?php esc_html_e( 'Keep room for the appeal', 'readerfund' ); ?></label>
+<p class="description" id="readerfund-room"><?php esc_html_e( 'The appeal never moves what a reader sees. Where an article is so short that its end is in sight at once, a link stands there and opens the appeal. With room kept, the appeal is there at once; the room stays empty for readers who are not asked.', 'readerfund' ); ?></p></td></tr>
 </table>
 	<?php submit_button(); ?>
 </form></div>

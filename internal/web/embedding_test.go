@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,6 +17,8 @@ import (
 
 	"readerfund/internal/account"
 	"readerfund/internal/campaign"
+	"readerfund/internal/i18n"
+	"readerfund/internal/testkit"
 )
 
 // What a link or a frame of each format carries, the gift keeps.
@@ -173,6 +176,21 @@ func TestAnAddressBecomesAnAppeal(t *testing.T) {
 	r = h.newReader()
 	if got, _ := ask(h.base+"/support/support", ""); got.status != 404 {
 		t.Errorf("a draft: %d", got.status)
+	}
+}
+
+// The plugin cannot ask us for the words of the link that stands there while we are away.
+func TestThePluginSpeaksEveryLanguage(t *testing.T) {
+	t.Parallel()
+	plugin, err := os.ReadFile(testkit.Root(t, "integrations", "wordpress", "readerfund.php"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lang := range i18n.Default().Languages() {
+		line := fmt.Sprintf("'%s' => '%s',", lang, i18n.Default().Localizer(lang, nil).Say("cta.stand_in"))
+		if !strings.Contains(string(plugin), line) {
+			t.Errorf("READERFUND_STAND_IN has no line %s", line)
+		}
 	}
 }
 

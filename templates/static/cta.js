@@ -276,7 +276,7 @@
       setTimeout(() => box.focus({ preventScroll: true }));
     }));
     setTimeout(() => host.offsetHeight || console.info("Readerfund: the appeal's place is in sight and has no room, so " +
-      "it waits until the reader scrolls on. Keep room for it: [data-readerfund] { min-height: 48rem }"), 3000);
+      `it waits until the reader scrolls on. It needs [data-readerfund] { min-height: ${holder.offsetHeight}px } here.`), 3000);
     return Promise.race([still(host, () => endsPage(host) || hasRoom()), opened]);
   }
 

@@ -36,14 +36,17 @@ func TestOnWordPress(t *testing.T) {
 	s.Serve()
 	w := newWordPress(t, strings.TrimSpace(string(root)), address)
 	stories := w.install(
-		map[string]any{"readerfund": map[string]any{"address": s.BaseURL}},
+		map[string]any{"readerfund": map[string]any{"address": s.BaseURL, "room": true}},
 		`[readerfund campaign="support"]`, `<!-- wp:readerfund/appeal {"campaign":"support","format":"inline"} /-->`)
 	w.serve()
 	for n, story := range stories {
 		name := []string{"shortcode", "block"}[n]
 		b := browser.openTab(t, screens()[n*2])
 		b.open(story)
-		b.awaitAppeal()
+		b.awaitAppeal() // in sight, because the story is short and room is kept
+		if moved := eval[string](b, shifted); moved != "" {
+			t.Errorf("%s: the page's layout shifts by %s", name, moved)
+		}
 		b.screenshotBoth("wordpress-" + name)
 		for line := range strings.Lines(w.log()) {
 			if strings.Contains(line, "readerfund") { // it complains of itself as well
