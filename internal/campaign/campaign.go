@@ -202,6 +202,23 @@ func (c *Content) In(tag language.Tag) Texts {
 	return own
 }
 
+// LanguageFor is the language of the texts that In gives to a reader of tag: tag where there are texts in it, else the
+// campaign's own.
+func (c *Content) LanguageFor(tag language.Tag) language.Tag {
+	base, _ := tag.Base()
+	for _, lang := range []string{tag.String(), base.String()} {
+		if _, there := c.Texts[lang]; there {
+			return tag
+		}
+	}
+	return c.tag()
+}
+
+// Filled is In with the figures in their places, written as the language of the texts writes them.
+func (c *Content) Filled(tag language.Tag, f Facts) Texts {
+	return c.In(tag).Fill(f, c.LanguageFor(tag))
+}
+
 // tag is the campaign's own language; English where it is none.
 func (c *Content) tag() language.Tag {
 	tag, err := language.Parse(c.Language)

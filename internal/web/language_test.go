@@ -172,6 +172,55 @@ func TestPayPalSpeaksTheReadersLanguage(t *testing.T) {
 	}
 }
 
+// A campaign that has no words in the page's language is shown whole in its own, and its elements say so; what stands
+// amid the form is the page's alone.
+func TestACampaignsWordsInAnotherLanguage(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	h.exec(`UPDATE campaign SET version = version + 1, content = content || $1::jsonb`, `{
+		"language": "it", "texts": {"it": {"heading": "Ciao", "why": "Perché", "ask": "Date", "button": "Con PayPal",
+		"reassurance": "Dopo", "signature": "Ada", "does": [{"minor": 2500, "text": "un articolo"}]}}}`)
+	const italian = ` lang="it" dir="ltr">`
+	r := h.newReader()
+	page := r.get("/support/support?lang=ar").body
+	for _, want := range []string{
+		`<html lang="ar" dir="rtl">`, `<h1` + italian + `Ciao`, `<p class="lede"` + italian, `<p class="signature"` + italian,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the donation page lacks %s", want)
+		}
+	}
+	if strings.Contains(page, "Dopo") || strings.Contains(page, "un articolo") {
+		t.Errorf("Italian stands amid the Arabic form:\n%s", page)
+	}
+	appeal := r.get("/embed/support?lang=de&format=inline").body
+	for _, want := range []string{
+		` lang="de" dir="ltr" aria-labelledby`, `"rf-why"` + italian + "Perché", `"rf-once"` + italian + "Con PayPal", "Wie oft",
+	} {
+		if !strings.Contains(appeal, want) {
+			t.Errorf("the appeal lacks %s\n%s", want, appeal)
+		}
+	}
+	if strings.Contains(appeal, "Dopo") || strings.Contains(appeal, "un articolo") {
+		t.Errorf("Italian stands amid the German form:\n%s", appeal)
+	}
+	if parts := r.do("GET", "/embed/support?lang=de", "", "Accept", "application/json").body; !strings.Contains(parts,
+		`"language":"it"`) {
+		t.Errorf("the appeal's parts do not name their language: %s", parts)
+	}
+}
+
+func TestACampaignsWordsInThePagesLanguageAreNotMarked(t *testing.T) {
+	t.Parallel()
+	r := openHouse(t, nil).newReader()
+	for _, lang := range []string{"en-IE", "de", "ar"} {
+		page := r.do("GET", "/support/support", "", "Accept-Language", lang).body
+		if !strings.Contains(page, "<h1>") || !strings.Contains(page, `<p class="lede">`) {
+			t.Errorf("%s: the campaign's words are marked\n%s", lang, page)
+		}
+	}
+}
+
 // beginIn begins a gift in a browser that prefers some languages.
 func (h house) beginIn(accept string, changes ...string) (id string) {
 	h.t.Helper()

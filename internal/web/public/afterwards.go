@@ -22,6 +22,7 @@ type afterwards struct {
 	Headline string
 	Given    bool              // the money is in, or comes by itself
 	Texts    campaign.Texts    // of the campaign, in the page's language
+	Foreign  *site.Foreign     // the language of the signature, where that is not the page's
 	Portrait *campaign.Picture // beside the signature
 	Step     *step             // the one next step; nil where there is none
 	Share    *share
@@ -55,7 +56,7 @@ func (s *Thanks) follow(r *http.Request, t *thanksPage) {
 	if k := s.campaignOf(r.Context(), t.Contribution); k != nil {
 		content := k.As(t.Source.Variant)
 		t.Texts, t.Portrait = textsIn(k, &content, loc.Tag()), content.Portrait
-		next = content.Next
+		t.Foreign, next = site.ForeignOn(&content, loc.Tag()), content.Next
 	}
 	t.Step = stepOf(next, t.Texts.NextLabel, t.Question != nil)
 	if t.Step.Kind == campaign.NextShare {
@@ -95,14 +96,14 @@ func (s *Thanks) campaignOf(ctx context.Context, c contribution.Contribution) *c
 }
 
 // textsIn are the campaign's words in the page's language. A thank-you and a link's text that it has in its own only
-// are left out: ours are there in every language.
+// are left out: ours are there in every language. The signature is shown all the same.
 func textsIn(k *campaign.Entry, content *campaign.Content, tag language.Tag) campaign.Texts {
 	texts := content.In(tag)
 	if base, _ := tag.Base(); base.String() != content.Language {
 		translated := content.Texts[base.String()]
 		texts.Thanks, texts.NextLabel = translated.Thanks, translated.NextLabel
 	}
-	return texts.Fill(k.Facts, tag)
+	return texts.Fill(k.Facts, content.LanguageFor(tag))
 }
 
 // stepOf is the one next step: the one that staff chose. Where they chose none, or the question whether to make it

@@ -56,7 +56,7 @@ func (s *OEmbed) Show(w http.ResponseWriter, r *http.Request) error {
 	}
 	wants := wantedBy(query.Encode())
 	key := s.appeal.keyOf(k, wants, true)
-	title := k.In(key.language).Fill(k.Facts, key.language).Heading
+	title := k.Filled(key.language, k.Facts).Heading
 	a := embedded{
 		Version: "1.0", Type: "rich", Title: title, ProviderName: s.appeal.Pages.Publication(),
 		ProviderURL: s.appeal.baseURL, CacheAge: 300,

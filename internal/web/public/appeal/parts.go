@@ -10,6 +10,7 @@ import (
 // parts is the call to action for a page that draws its own.
 type parts struct {
 	Campaign    string           `json:"campaign"`
+	Language    string           `json:"language"` // of the texts, BCP 47
 	Heading     string           `json:"heading"`
 	Why         string           `json:"why"`
 	Ask         string           `json:"ask"`
@@ -38,9 +39,10 @@ type part struct {
 func (s *Appeal) partsOf(k *campaign.Entry, w wanted) parts {
 	key := s.keyOf(k, w, false)
 	f := s.forms.New(k.Campaign, key.currency, w.from.Article)
-	texts := k.In(key.language).Fill(k.Facts, key.language)
+	texts := k.Filled(key.language, k.Facts)
 	p := parts{
-		Campaign: k.Slug, Heading: texts.Heading, Why: texts.Why, Ask: texts.Ask, Button: texts.Button,
+		Campaign: k.Slug, Language: k.LanguageFor(key.language).String(), Heading: texts.Heading, Why: texts.Why,
+		Ask: texts.Ask, Button: texts.Button,
 		Reassurance: texts.Reassurance,
 		Currency:    f.Currency, Currencies: k.Currencies(), Action: s.baseURL + "/contributions",
 		Page: s.baseURL + site.SupportAddress(k.Slug, f.Currency, "", contribution.Once, w.from),

@@ -16,6 +16,7 @@ import (
 type ctaView struct {
 	Campaign campaign.Campaign
 	Texts    campaign.Texts // in the appeal's language, with their numbers
+	Foreign  *site.Foreign  // the language of Texts, where that is not the appeal's
 	Format   string
 	Tag      language.Tag // the appeal's language
 	Dir      string       // ltr or rtl
@@ -49,8 +50,9 @@ func (s *Appeal) view(k *campaign.Entry, key appealKey) ctaView {
 	lang := key.language.String()
 	address := "?" + url.Values{"currency": {string(f.Currency)}, "lang": {lang}}.Encode()
 	v := ctaView{
-		Campaign: varied, Texts: varied.In(key.language).Fill(k.Facts, key.language), Format: key.format,
-		Tag: key.language, Dir: i18n.Direction(key.language), Lang: lang, Base: s.baseURL, ID: k.Slug + "-" + key.format,
+		Campaign: varied, Texts: varied.Filled(key.language, k.Facts), Format: key.format,
+		Foreign: site.ForeignOn(&varied.Content, key.language),
+		Tag:     key.language, Dir: i18n.Direction(key.language), Lang: lang, Base: s.baseURL, ID: k.Slug + "-" + key.format,
 		Currency: f.Currency, Offers: f.Offers,
 		Page:  s.baseURL + "/support/" + url.PathEscape(k.Slug) + address,
 		Frame: s.baseURL + "/embed/" + url.PathEscape(k.Slug) + "/frame" + address,
@@ -60,7 +62,7 @@ func (s *Appeal) view(k *campaign.Entry, key appealKey) ctaView {
 	if sheet := s.Pages.Look().Appeal; sheet != "" {
 		v.Look = s.baseURL + sheet
 	}
-	if f.Currency == k.Currency { // what an amount does is written in the campaign's own
+	if f.Currency == k.Currency && v.Foreign == nil { // what an amount does is written in the campaign's own
 		v.Does = v.Texts.Does
 	}
 	if site.HasBar(k) {

@@ -71,17 +71,29 @@ func (s *Appeal) keyOf(k *campaign.Entry, w wanted, framed bool) appealKey {
 }
 
 // languageOf is the language of the whole appeal, ours and the campaign's words: the one asked for where we speak it
-// and the campaign has texts in it, else the campaign's own. Half an appeal in another language helps nobody.
+// and the campaign has texts in it, else the campaign's own. Half an appeal in another language helps nobody. Where we do
+// not speak the campaign's own either, our words beside it are in the language asked for, or in the publication's.
 func (s *Appeal) languageOf(k *campaign.Entry, asked string) language.Tag {
 	for _, written := range []string{asked, k.Language} {
-		tag, err := language.Parse(written)
-		if err != nil {
-			continue
-		}
-		base, _ := tag.Base()
-		if _, translated := k.Texts[base.String()]; translated && s.Pages.Speaks(language.Make(base.String())) {
-			return language.Make(base.String())
+		if ours, spoken := s.spoken(written); spoken {
+			if _, translated := k.Texts[ours.String()]; translated {
+				return ours
+			}
 		}
 	}
-	return language.English
+	if ours, spoken := s.spoken(asked); spoken {
+		return ours
+	}
+	return s.Pages.Languages()[0]
+}
+
+// spoken is a language as a page writes it, without its region, if we speak it.
+func (s *Appeal) spoken(written string) (ours language.Tag, spoken bool) {
+	tag, err := language.Parse(written)
+	if err != nil {
+		return language.Und, false
+	}
+	base, _ := tag.Base()
+	ours = language.Make(base.String())
+	return ours, s.Pages.Speaks(ours)
 }

@@ -15,10 +15,11 @@ import (
 
 // inWords are what a form says in the reader's language, beside the catalogue's sentences.
 type inWords struct {
-	Texts  campaign.Texts // the campaign's
-	Goal   *site.Goal     // nil without one, or while nobody knows how far it is
-	Named  []currencyName // the currencies, as a reader looks for them
-	Schema amountSchema
+	Texts   campaign.Texts // the campaign's
+	Foreign *site.Foreign  // the language of Texts, where that is not the page's
+	Goal    *site.Goal     // nil without one, or while nobody knows how far it is
+	Named   []currencyName // the currencies, as a reader looks for them
+	Schema  amountSchema
 }
 
 // currencyName is a currency with its sign and its name: "€", "Euro".
@@ -39,7 +40,7 @@ type amountSchema struct {
 // Speak puts the page's language into a form.
 func (f Maker) Speak(loc i18n.Localizer, n *Form) {
 	tag, facts := loc.Tag(), f.campaigns.Facts(n.Campaign.ID)
-	n.Texts = n.Campaign.In(tag).Fill(facts, tag)
+	n.Texts, n.Foreign = n.Campaign.Filled(tag, facts), site.ForeignOn(&n.Campaign.Content, tag)
 	if site.HasBar(&campaign.Entry{Campaign: n.Campaign, Facts: facts}) {
 		n.Goal = f.Goal(facts, loc.Language())
 	}
@@ -52,7 +53,7 @@ func (f Maker) Speak(loc i18n.Localizer, n *Form) {
 			number.Percent(float64(n.Fee.Rate)/10000, number.MaxFractionDigits(2)))
 		n.Schema.FeeFixed = money.New(n.Fee.Fixed, n.Currency)
 	}
-	if n.Currency == n.Campaign.Currency {
+	if n.Currency == n.Campaign.Currency && n.Foreign == nil { // nothing in another language amid the form
 		n.Offers[0].tell(n.Texts.Does)
 	}
 	for i := range n.Offers {
