@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
@@ -60,13 +61,16 @@ func Find(sentences []string, lang string, k Known) (all []Found) {
 type sentence struct {
 	words  vocabulary
 	lang   string // one of wordsOf, or empty
+	typed  []rune
 	tokens []token
 }
 
 type token struct {
-	raw  string // as it was typed
+	raw  string // with its digits as ours, and plain blanks
 	text string // folded
 	kind rune   // 0 a number, a a word, $ a sign
+
+	from, to int // where it is in what was typed
 }
 
 // tokenForm is a number with its separators, a word with what is inside it, or a sign of money or percent.
@@ -76,7 +80,8 @@ var tokenForm = regexp.MustCompile(
 func readSentence(written, lang string) *sentence {
 	tag, _ := language.Parse(lang)
 	base, _ := tag.Base()
-	s := &sentence{words: wordsOf[base.String()]}
+	composed := norm.NFC.String(written)
+	s := &sentence{words: wordsOf[base.String()], typed: []rune(composed)}
 	if _, known := wordsOf[base.String()]; known {
 		s.lang = base.String()
 	}
@@ -88,9 +93,10 @@ func readSentence(written, lang string) *sentence {
 			return ' '
 		}
 		return r
-	}, norm.NFC.String(written))
-	for _, raw := range tokenForm.FindAllString(plain, -1) {
-		t := token{raw: raw, text: fold(raw), kind: 'a'}
+	}, composed) // rune by rune, so that a token is at the same place in both
+	for _, at := range tokenForm.FindAllStringIndex(plain, -1) {
+		raw, from := plain[at[0]:at[1]], utf8.RuneCountInString(plain[:at[0]])
+		t := token{raw: raw, text: fold(raw), kind: 'a', from: from, to: from + utf8.RuneCountInString(raw)}
 		if first := []rune(raw)[0]; unicode.IsDigit(first) {
 			t.kind = '0'
 		} else if !unicode.IsLetter(first) {
@@ -189,11 +195,8 @@ func (s *sentence) hundredths(i int) (readings []int64, next int) {
 
 // quote is the number at i with what belongs to it, as it was typed.
 func (s *sentence) quote(from, to int) string {
-	var words []string
-	for i := max(from, 0); i < min(to, len(s.tokens)); i++ {
-		words = append(words, s.tokens[i].raw)
-	}
-	return strings.Join(words, " ")
+	from, to = max(from, 0), min(to, len(s.tokens))
+	return string(s.typed[s.tokens[from].from:s.tokens[to-1].to])
 }
 
 // amount finds the sum of money that the number at i is, with its sign or currency beside it.

@@ -113,3 +113,19 @@ func TestTypedFiguresAreFound(t *testing.T) {
 		}
 	}
 }
+
+// Staff look for a figure in their own text, so it is quoted as it stands there.
+func TestAFigureIsQuotedAsItWasTyped(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ lang, text, quote string }{
+		{"en", "Readers have given €640 so far.", "€640"},
+		{"fr", "Nous avons déjà reçu 12\u202f345\u00a0€ de nos lecteurs.", "12\u202f345\u00a0€"},
+		{"de", "Schon 61\u202f% sind erreicht.", "61\u202f%"},
+		{"ar", "جمعنا حتى الآن ١٢٬٣٤٥ يورو.", "١٢٬٣٤٥ يورو"},
+	} {
+		found := claim.Find([]string{c.text}, c.lang, drive(t))
+		if len(found) != 1 || found[0].Quote != c.quote {
+			t.Errorf("%q: %+v, want %q", c.text, found, c.quote)
+		}
+	}
+}
