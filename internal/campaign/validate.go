@@ -69,6 +69,7 @@ func (c *checker) names() {
 	switch k := c.k; {
 	case slices.Contains(reserved, k.Slug):
 		c.add(fault.Input("slug", "campaign.slug_reserved"))
+	case k.Slug == "" && k.Name == "": // it is made of the name, which is missing
 	case !slugForm.MatchString(k.Slug):
 		c.add(fault.Input("slug", "campaign.slug_malformed"))
 	}

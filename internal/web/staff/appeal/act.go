@@ -24,6 +24,7 @@ type Act struct {
 	screen.Layout
 
 	campaigns *campaign.Service
+	catalog   *campaign.Catalog
 	preview   *Preview
 }
 
@@ -36,15 +37,15 @@ type campaignActPage struct {
 	Button    string
 	When      string // readers see it
 	Notes     []string
-	Problems  []actProblem // why it cannot be published; then there is no button
+	Problems  []problem // why it cannot be published; then there is no button
 	Languages string
 	Rules     []string
 	Variants  []variantLine
 	Frame     string // the appeal as readers will see it; empty where they will see none
 }
 
-// actProblem is something to mend, with where.
-type actProblem struct{ Field, Message, Address string }
+// problem is something to mend, with where.
+type problem struct{ Field, Message, Address string }
 
 // do calls the service.
 func (s *Act) do(
@@ -85,13 +86,17 @@ func (s *Act) render(w http.ResponseWriter, r *http.Request, failure error) erro
 	if err != nil {
 		return err
 	}
+	all, err := s.catalog.All(r.Context())
+	if err != nil {
+		return err
+	}
 	loc, act, status := s.Pages.Localizer(r), r.PathValue("act"), http.StatusOK
 	p := campaignActPage{
 		campaignLine: newCampaignLine(s.Layout, loc, k), Act: act, Button: loc.Say("campaigns.act." + act),
 		Title: loc.Say("campaigns.confirm."+act, i18n.Args{"name": k.Name}), Notes: s.actNotes(loc, act, k),
 	}
 	if act != "pause" && act != "end" {
-		if err := s.describe(loc, k, &p); err != nil {
+		if err := s.describe(loc, k, all, &p); err != nil {
 			return err
 		}
 	}
@@ -101,24 +106,23 @@ func (s *Act) render(w http.ResponseWriter, r *http.Request, failure error) erro
 	} else if failure != nil {
 		status = http.StatusUnprocessableEntity
 		if len(p.Problems) == 0 { // it is only known when it is tried: another fund drive at that time
-			p.Problems = s.problems(loc, k, failure)
+			p.Problems = problems(loc, k, failure)
 		}
 	}
 	return s.Render(w, r, status, "staff/campaign_act.html", i18n.Verbatim(p.Title), "campaigns", p)
 }
 
 // describe says what readers will see, and what is missing for that.
-func (s *Act) describe(loc i18n.Localizer, k campaign.Campaign, p *campaignActPage) error {
+func (s *Act) describe(loc i18n.Localizer, k campaign.Campaign, all []campaign.Campaign, p *campaignActPage) error {
 	if k.State == campaign.Draft || k.State == campaign.Ended {
-		err := campaign.Validate(k, campaign.Options{Complete: true, Zone: s.campaigns.Zone, Limit: s.campaigns.Limit})
-		p.Problems = s.problems(loc, k, err)
+		p.Problems = problems(loc, k, whole(s.campaigns, k))
 	}
 	names := make([]string, 0, len(k.Texts))
 	for _, lang := range k.Languages() {
 		names = append(names, form.NewLanguage(lang).Name)
 	}
 	if p.Act != "default" {
-		p.When = s.whenInWords(loc, k)
+		p.When = s.whenInWords(loc, k, all)
 	}
 	p.Languages, p.Rules, p.Variants = strings.Join(names, ", "), rulesInWords(s.Layout, loc, k), variantLines(k.Variants)
 	var err error
@@ -126,9 +130,14 @@ func (s *Act) describe(loc i18n.Localizer, k campaign.Campaign, p *campaignActPa
 	return err
 }
 
-func (s *Act) problems(loc i18n.Localizer, k campaign.Campaign, err error) (all []actProblem) {
+// whole is what keeps a campaign from being published; nil where nothing does.
+func whole(s *campaign.Service, k campaign.Campaign) error {
+	return campaign.Validate(k, campaign.Options{Complete: true, Zone: s.Zone, Limit: s.Limit})
+}
+
+func problems(loc i18n.Localizer, k campaign.Campaign, err error) (all []problem) {
 	for _, f := range fault.All(err) {
-		all = append(all, actProblem{
+		all = append(all, problem{
 			form.FieldInWords(loc, f.Field), loc.Message(f.Message), screen.CampaignAddress(k.Slug) + "/edit#" + f.Field,
 		})
 	}
@@ -147,7 +156,14 @@ func (s *Act) actNotes(loc i18n.Localizer, act string, k campaign.Campaign) []st
 }
 
 // whenInWords says from when until when readers see the campaign, once it is published.
-func (s *Act) whenInWords(loc i18n.Localizer, k campaign.Campaign) string {
+func (s *Act) whenInWords(loc i18n.Localizer, k campaign.Campaign, all []campaign.Campaign) string {
+	if drive := runningDrive(all, k, s.Now()); drive != nil && !k.FundDrive && k.StartsAt.Before(drive.EndsAt) {
+		args := i18n.Args{"drive": drive.Name, "until": s.Stamp(drive.EndsAt).Text()}
+		if !k.EndsAt.IsZero() && !k.EndsAt.After(drive.EndsAt) {
+			return loc.Say("campaigns.when.behind_drive", args)
+		}
+		return loc.Say("campaigns.when.after_drive", args)
+	}
 	args := i18n.Args{"from": s.Stamp(k.StartsAt).Text(), "until": s.Stamp(k.EndsAt).Text()}
 	later := s.Now().Before(k.StartsAt)
 	switch {

@@ -51,7 +51,7 @@ func New(l screen.Layout, c Config) *Screens {
 		Campaigns:  &Campaigns{Layout: l, campaigns: c.Catalog, reports: c.Reports, views: c.Views},
 		Campaign:   &Campaign{Layout: l, campaigns: c.Campaigns, catalog: c.Catalog, reports: c.Reports},
 		Edit:       &Edit{Layout: l, campaigns: c.Campaigns, media: c.Media, look: c.Look, preview: preview},
-		Act:        &Act{Layout: l, campaigns: c.Campaigns, preview: preview},
+		Act:        &Act{Layout: l, campaigns: c.Campaigns, catalog: c.Catalog, preview: preview},
 		Duplicate:  &Duplicate{Layout: l, campaigns: c.Campaigns},
 		History:    &History{Layout: l, campaigns: c.Campaigns},
 		Preview:    preview,

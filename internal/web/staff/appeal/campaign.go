@@ -38,6 +38,7 @@ type campaignPage struct {
 	Variants  []variantLine
 	Acts      []campaignAct
 	Recent    []versionLine
+	Missing   []problem // what a draft lacks before it can be published
 }
 
 // progress is how far a campaign is, in words.
@@ -102,6 +103,10 @@ func (s *Campaign) Show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	all, err := s.catalog.All(r.Context())
+	if err != nil {
+		return err
+	}
 	loc := s.Pages.Localizer(r)
 	p := campaignPage{
 		campaignLine: newCampaignLine(s.Layout, loc, k), Money: finance.SumByCurrency(s.Currency, rows, query),
@@ -109,12 +114,16 @@ func (s *Campaign) Show(w http.ResponseWriter, r *http.Request) error {
 		Acts: actsNow(loc, k, s.Now()), Recent: versionLines(s.Layout, loc, history[:min(len(history), 3)]),
 		Notice: campaignNotice(loc, r.URL.Query().Get("did")),
 	}
+	p.giveWay(s.Layout, loc, all)
 	for _, lang := range k.Languages() {
 		p.Languages = append(p.Languages, campaignLanguage{
 			form.NewLanguage(lang).Name, lang == k.Language, k.In(language.Make(lang)).Heading,
 		})
 	}
 	p.Rules = rulesInWords(s.Layout, loc, k)
+	if k.State == campaign.Draft {
+		p.Missing = problems(loc, k, whole(s.campaigns, k))
+	}
 	return s.Render(w, r, http.StatusOK, "staff/campaign.html", i18n.Verbatim(k.Name),
 		"campaigns", p)
 }
@@ -167,5 +176,5 @@ func campaignNotice(loc i18n.Localizer, did string) *page.Flash {
 
 // Expected reports whether one of the acts is what comes next, so that it stands out.
 func (p campaignPage) Expected() bool {
-	return slices.ContainsFunc(p.Acts, func(a campaignAct) bool { return a.First })
+	return len(p.Missing) == 0 && slices.ContainsFunc(p.Acts, func(a campaignAct) bool { return a.First })
 }

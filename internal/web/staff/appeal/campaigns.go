@@ -47,6 +47,7 @@ type campaignLine struct {
 	Stands  words.Status
 	From    screen.Stamp
 	Until   screen.Stamp // the moment from which it is not shown any more
+	StandIn string       // the fund drive that articles show in its place now; empty without one
 }
 
 // The tones of a campaign's statuses.
@@ -70,6 +71,27 @@ func newCampaignLine(s screen.Layout, loc i18n.Localizer, k campaign.Campaign) c
 	}
 }
 
+// runningDrive is the fund drive that articles show now in place of another campaign; nil without one.
+func runningDrive(all []campaign.Campaign, k campaign.Campaign, now time.Time) *campaign.Campaign {
+	i := slices.IndexFunc(all, func(d campaign.Campaign) bool {
+		return d.FundDrive && d.ID != k.ID && d.Status(now) == campaign.StatusLive
+	})
+	if i < 0 {
+		return nil
+	}
+	return &all[i]
+}
+
+// giveWay says of a live campaign that a fund drive is shown in its place, where one is.
+func (l *campaignLine) giveWay(s screen.Layout, loc i18n.Localizer, all []campaign.Campaign) {
+	drive := runningDrive(all, l.Campaign, s.Now())
+	if drive == nil || l.Status(s.Now()) != campaign.StatusLive {
+		return
+	}
+	l.StandIn, l.Stands.Tone = drive.Name, "wait"
+	l.Stands.Meaning = loc.Say("campaigns.gives_way", i18n.Args{"drive": drive.Name, "until": s.Stamp(drive.EndsAt).Text()})
+}
+
 // List answers GET /staff/campaigns.
 func (s *Campaigns) List(w http.ResponseWriter, r *http.Request) error {
 	all, err := s.campaigns.All(r.Context())
@@ -89,8 +111,10 @@ func (s *Campaigns) List(w http.ResponseWriter, r *http.Request) error {
 	for _, status := range statuses() {
 		for _, k := range newestFirst(all) {
 			if k.Status(now) == status && (chosen == "" || chosen == string(status)) {
+				line := newCampaignLine(s.Layout, loc, k)
+				line.giveWay(s.Layout, loc, all)
 				p.Rows = append(p.Rows, campaignRow{
-					newCampaignLine(s.Layout, loc, k), progressInWords(loc, k, s.campaigns.Facts(k.ID)), net[k.Slug],
+					line, progressInWords(loc, k, s.campaigns.Facts(k.ID)), net[k.Slug],
 				})
 			}
 		}

@@ -139,6 +139,9 @@ func (s *Edit) submit(w http.ResponseWriter, r *http.Request, saved *campaign.Ca
 		return err
 	}
 	v := u.Values
+	if saved == nil && strings.TrimSpace(v.Get("slug")) == "" {
+		v.Set("slug", campaign.SlugOf(v.Get("name")))
+	}
 	pictures, problems := s.takePictures(r, u)
 	if fault.Is(problems, fault.Internal) {
 		return problems
