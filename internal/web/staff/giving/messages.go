@@ -42,6 +42,7 @@ type messagesPage struct {
 type messageLine struct {
 	dashboard.Message
 	About              string // the contribution's page
+	Story              string // the article's address, shortened
 	Shown              string // what a form says of it
 	Given, Wrote, Seen screen.Stamp
 }
@@ -59,8 +60,8 @@ func (s *Messages) Show(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, m := range found.Messages {
 		line := messageLine{
-			Message: m, About: screen.ContributionAddress(m.Contribution), Given: s.Stamp(m.GivenAt), Wrote: s.Stamp(m.LaterAt),
-			Seen: s.Stamp(m.ReadAt), Shown: shownMessage(m),
+			Message: m, About: screen.ContributionAddress(m.Contribution), Story: screen.ShortAddress(m.Article),
+			Shown: shownMessage(m), Given: s.Stamp(m.GivenAt), Wrote: s.Stamp(m.LaterAt), Seen: s.Stamp(m.ReadAt),
 		}
 		if m.Unread() {
 			p.Unread = append(p.Unread, line)
