@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"os"
 	"sync"
 	"time"
 )
@@ -21,10 +22,20 @@ func NewClock() *Clock { return ClockAt(Noon()) }
 // ClockAt stands at a time.
 func ClockAt(at time.Time) *Clock { return &Clock{at: at} }
 
-// RunningClock goes like the machine's, until a test moves it.
+// RunningClock goes like the machine's, until a test moves it: for tests that run the real programs.
 func RunningClock() *Clock {
 	now := time.Now()
 	return &Clock{at: now, since: now}
+}
+
+// OrdinaryClock goes from Noon on, so that a test says the same on every day. With READERFUND_CLOCK=machine, as
+// scripts/test-days.sh sets it, it goes like the machine's.
+func OrdinaryClock() *Clock {
+	c := RunningClock()
+	if os.Getenv("READERFUND_CLOCK") != "machine" {
+		c.at = Noon()
+	}
+	return c
 }
 
 // Now is what the clock shows, UTC.

@@ -79,7 +79,7 @@ func (a *attack) run(t *testing.T) {
 		d.Log = quiet()
 	})
 	if a.limited {
-		h.limit(c, time.Now())
+		h.limit(c, h.Now())
 	}
 	work := make(chan int)
 	var crew sync.WaitGroup

@@ -16,7 +16,7 @@ func crowdedHouse(t *testing.T, free int64) (house, func(time.Duration)) {
 	clock := h.limit(admission.Config{
 		Address: admission.Allowance{Free: free, Most: 30}, Network: admission.Allowance{Free: 60, Most: 60},
 		All: admission.Allowance{Free: 60, Most: 60}, Work: 500,
-	}, time.Now())
+	}, h.Now())
 	return h, func(d time.Duration) { clock.Add(d.Microseconds()) }
 }
 

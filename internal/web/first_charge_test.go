@@ -3,6 +3,7 @@ package web
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // A first charge that failed is not passed over: the page says so, when PayPal tries again, and leads to the gift's
@@ -22,9 +23,9 @@ func TestAFirstChargeThatFailed(t *testing.T) {
 		t.Fatal(err)
 	}
 	thanks := "/contributions/" + id + "/thanks"
-	shows := func(set, want string) {
+	shows := func(set, want string, args ...any) {
 		t.Helper()
-		h.exec(`UPDATE subscription SET ` + set)
+		h.exec(`UPDATE subscription SET `+set, args...)
 		got := r.get(thanks)
 		got.says(t, set, "<title>PayPal could not take the first payment", "Nothing was charged.", want, "you owe us nothing",
 			"paypal.com/myaccount/autopay/", "/manage/gift/"+id+"?key=", "Amount, each month")
@@ -36,7 +37,7 @@ func TestAFirstChargeThatFailed(t *testing.T) {
 	}
 	shows("failed_payments = failed_payments", "PayPal tries again on "+retry)
 	shows("starts_at = next_billing_at", "PayPal tries again on "+retry) // one that began later
-	shows("retry_at = now() - interval '1 hour'", "PayPal decides when to try again")
+	shows("retry_at = $1", "PayPal decides when to try again", h.Now().Add(-time.Hour))
 	shows("state = 'suspended'", "PayPal has stopped trying, so your gift is paused")
 	if other := h.newReader().get(h.thanksAddress(id)); strings.Contains(other.body, "/manage/gift/") {
 		t.Error("whoever holds the thanks page's key gets the link that stops the gift")
@@ -52,9 +53,9 @@ func TestThePagesScriptIsToldWhatThePageShows(t *testing.T) {
 	id, _ := r.begin(giftForm("frequency", "month", "amount", "10"))
 	h.bank("POST", "/sandbox/subscriptions/"+h.subscriptionOf(id)+"/fail", `{"times": 1000}`)
 	r.get(h.agree(id))
-	h.exec(`UPDATE contribution SET first_charge_at = now() - interval '3 days'`)
-	h.exec(`UPDATE subscription SET failed_payments = 0, starts_at = now() - interval '3 days',
-		next_billing_at = now() - interval '3 days'`)
+	due := h.Now().Add(-3 * 24 * time.Hour)
+	h.exec(`UPDATE contribution SET first_charge_at = $1`, due)
+	h.exec(`UPDATE subscription SET failed_payments = 0, starts_at = $1, next_billing_at = $1`, due)
 	thanks := "/contributions/" + id + "/thanks"
 	r.get(thanks).says(t, "overdue", `data-outcome="confirming"`)
 	h.tells(r, thanks, "confirming")

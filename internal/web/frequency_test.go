@@ -4,7 +4,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"readerfund/internal/campaign"
 )
@@ -35,8 +34,8 @@ func TestOneTimeIsChosenFirstUnlessTheCampaignSaysOtherwise(t *testing.T) {
 	chosen("/support/support?frequency=year&amount=100", "year", "100.00")
 	chosen("/support/support?frequency=month&amount=17", "month", "17")
 	chosen("/support/support?frequency=weekly", "once", "10.00")
-	h.exec(`UPDATE campaign SET content = content || '{"frequency": "month", "monthly": {"EUR": [300, 700]}}', updated_at = $1`, time.Now())
-	h.alter(func(d *Deps) { d.Campaigns = campaign.NewCatalog(h.db, time.Now) })
+	h.exec(`UPDATE campaign SET content = content || '{"frequency": "month", "monthly": {"EUR": [300, 700]}}', updated_at = $1`, h.Now())
+	h.alter(func(d *Deps) { d.Campaigns = campaign.NewCatalog(h.db, h.Now) })
 	chosen("/", "month", "7.00")
 	chosen("/support/support?frequency=once", "once", "10.00")
 }

@@ -116,6 +116,7 @@ func openWithReceipts(t *testing.T, d Deps, o newsroom.Options, f form.Form, cha
 	d.BaseURL = "http://" + server.Listener.Addr().String()
 	o.BaseURL, o.Name, o.Zone = d.BaseURL, d.PublicationName, d.Timezone
 	n := newsroom.New(t, o)
+	d.Now = n.Clock.Now
 	d.ApprovalOrigins = gift.ApprovalOrigins(n.PayPal.URL)
 	d.Campaigns, d.Contributions, d.Refunds, d.Changes = n.Campaigns, n.Contributions, n.Refunds, n.Manage
 	d.Media, d.Appearance = media.New(n.DB, d.Now), appearance.New(n.DB, d.Now, d.Log)

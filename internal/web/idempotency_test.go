@@ -37,11 +37,11 @@ func (h house) beside(c admission.Config, now time.Time) house {
 	other := openHouse(h.t, func(d *Deps) {
 		d.SecretKey, d.ApprovalOrigins = h.SecretKey, h.ApprovalOrigins
 		d.Contributions = contribution.New(contribution.Config{
-			DB: pool, Campaigns: h.Campaigns, Limits: newsroom.Limits(), SweepEvery: time.Minute, Now: time.Now,
+			DB: pool, Campaigns: h.Campaigns, Limits: newsroom.Limits(), SweepEvery: time.Minute, Now: h.Now,
 		})
 		services := settle.New(settle.Config{
 			DB: pool, PayPal: payPalAt(h.t, h.paypal), Contributions: d.Contributions, Campaigns: h.Campaigns,
-			BaseURL: h.BaseURL, Publication: h.PublicationName, SweepEvery: time.Minute, Now: time.Now, Log: quiet(),
+			BaseURL: h.BaseURL, Publication: h.PublicationName, SweepEvery: time.Minute, Now: h.Now, Log: quiet(),
 		})
 		h.t.Cleanup(services.Close)
 		d.Starter, d.Settler, d.Disputes = services.Starter, services.Settler, services.Disputes
@@ -68,7 +68,8 @@ func (h house) used(c admission.Config, now time.Time) float64 {
 // same gift, and it is counted once.
 func TestCopiesOfAGiftAreCountedOnce(t *testing.T) {
 	t.Parallel()
-	h, now := openHouse(t, nil), time.Now()
+	h := openHouse(t, nil)
+	now := h.Now()
 	doors := []house{h, h.beside(few(), now), h.beside(few(), now)}
 	h.limit(few(), now)
 	for round := range 4 {
@@ -94,7 +95,8 @@ func TestCopiesOfAGiftAreCountedOnce(t *testing.T) {
 // with other content, and not when what it stands for was none.
 func TestAKeyLetsOneGiftIn(t *testing.T) {
 	t.Parallel()
-	h, now := openHouse(t, func(d *Deps) { d.Log = quiet() }), time.Now()
+	h := openHouse(t, func(d *Deps) { d.Log = quiet() })
+	now := h.Now()
 	clock := h.limit(few(), now)
 	give := func(key, fields string) reply {
 		t.Helper()
@@ -143,7 +145,7 @@ func TestAKeyLetsOneGiftIn(t *testing.T) {
 func TestAnAmountThatPayPalRefusesIsCounted(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, func(d *Deps) { d.Log = quiet() })
-	h.limit(few(), time.Now())
+	h.limit(few(), h.Now())
 	h.bank("POST", "/sandbox/faults", `{"kind":"issue","issue":"MAX_VALUE_EXCEEDED",`+
 		`"match":{"method":"POST","path":"/v2/checkout/orders"}}`)
 	for n := range fewLimits + 1 {
@@ -158,7 +160,8 @@ func TestAnAmountThatPayPalRefusesIsCounted(t *testing.T) {
 // put off. When it is free again, they are counted again.
 func TestAGiftIsNotLostToItsCount(t *testing.T) {
 	t.Parallel()
-	h, now := openHouse(t, func(d *Deps) { d.Log = quiet() }), time.Now()
+	h := openHouse(t, func(d *Deps) { d.Log = quiet() })
+	now := h.Now()
 	h.limit(few(), now)
 	h.newReader().begin(giftForm())
 	tx, err := h.db.BeginTxx(t.Context(), nil)
@@ -205,7 +208,7 @@ func TestAFormSentOnceMoreHasAKey(t *testing.T) {
 	h.bank("POST", "/sandbox/faults", `{"kind":"status","status":503,"match":{"path":"/v2/checkout/orders"}}`)
 	retry := h.newReader().send(giftForm())
 	h.bank("DELETE", "/sandbox/faults", "")
-	h.limit(few(), time.Now())
+	h.limit(few(), h.Now())
 	for range fewLimits {
 		h.newReader().begin(giftForm())
 	}

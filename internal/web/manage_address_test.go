@@ -17,9 +17,7 @@ import (
 // openInForm is a house whose receipts have a country's text.
 func openInForm(t *testing.T, f form.Form) house {
 	t.Helper()
-	d := bareDeps(t)
-	d.Now = noon
-	return openWithReceipts(t, d, newsroom.Options{Clock: testkit.ClockAt(noon())}, f, nil)
+	return openWithReceipts(t, bareDeps(t), newsroom.Options{Clock: testkit.ClockAt(noon())}, f, nil)
 }
 
 func homeForm(more ...string) url.Values {

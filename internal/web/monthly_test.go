@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"readerfund/internal/subscription"
 	"readerfund/internal/testkit"
@@ -57,7 +56,7 @@ func TestMakeItMonthlyIsAskedOnce(t *testing.T) {
 	h := openHouse(t, nil)
 	r, id := h.gives()
 	page := r.get("/contributions/" + id + "/thanks")
-	first := subscription.MonthsLater(time.Now().UTC(), 1).Format("January 2006")
+	first := subscription.MonthsLater(h.Now(), 1).Format("January 2006")
 	page.says(t, "the thanks page", makeItMonthly, "€4 a month", first, "PayPal account for it", "We ask this only once.")
 	_, form, _ := strings.Cut(page.body, `action="/contributions/`+id+`/monthly"`)
 	form, _, _ = strings.Cut(form, "</form>")
@@ -114,7 +113,7 @@ func TestMakeItMonthlyIsNotAskedWhereItMakesNoSense(t *testing.T) {
 		!strings.HasPrefix(got.header.Get("Location"), "/contributions/") {
 		t.Errorf("a yes from an old page: %d to %s", got.status, got.header.Get("Location"))
 	}
-	h.exec(`UPDATE contribution SET completed_at = now() WHERE id = $1`, id)
+	h.exec(`UPDATE contribution SET completed_at = $2 WHERE id = $1`, id, h.Now())
 	h.exec(`INSERT INTO monthly_suggestion VALUES ('EUR', 2501, 400)`)
 	if r.isAsked(id) {
 		t.Error("asked after a gift below the table")
@@ -179,7 +178,7 @@ func TestAYesBeginsInAMonth(t *testing.T) {
 		r.answers(id, "yes")
 		next := h.following(id)
 		thanks := r.get(r.get(h.agree(next)).header.Get("Location"))
-		month := subscription.MonthsLater(time.Now().UTC(), 1).Format("January 2006")
+		month := subscription.MonthsLater(h.Now(), 1).Format("January 2006")
 		thanks.says(t, waitsAs, "Thank you.", "PayPal takes the first €4 on", month, "First payment", "Stop it")
 		if strings.Contains(thanks.body, makeItMonthly) || testkit.Count(t, h.db, "payment") != 1 {
 			t.Errorf("%s: asked again, or something was charged", waitsAs)

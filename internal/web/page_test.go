@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/net/html"
 )
@@ -47,7 +46,7 @@ func steady(h house, page string) string {
 		{`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`, "ID"},
 		{`<dd>[0-9A-Z]{4}-[0-9A-Z]{4}</dd>`, "<dd>RECEIPT</dd>"},
 		{`token=[0-9A-Z]+`, "token=ORDER"}, {`key=[-_0-9A-Za-z]{22}`, "key=KEY"},
-		{regexp.QuoteMeta(time.Now().UTC().Format("2 January 2006")), "DAY"},
+		{regexp.QuoteMeta(h.Now().UTC().Format("2 January 2006")), "DAY"},
 		{`first payment on \d+ [A-Z][a-z]+ \d{4}`, "first payment on DAY"},
 	} {
 		page = regexp.MustCompile(c[0]).ReplaceAllString(page, c[1])

@@ -141,7 +141,7 @@ func TestNothingOnTheWayLosesTheSource(t *testing.T) {
 	again := linkTo(t, "an expired gift", r.get("/contributions/"+id+"/thanks").body)
 	holds(t, "begun again", inputs(t, r.get(again).body))
 
-	h.exec(`UPDATE contribution SET state = 'completed', completed_at = now() WHERE id = $1`, id)
+	h.exec(`UPDATE contribution SET state = 'completed', completed_at = $2 WHERE id = $1`, id, h.Now())
 	holds(t, "given already", inputs(t, r.send(form).body))
 }
 

@@ -39,7 +39,6 @@ const staffPassword = "correct horse battery"
 func openNewsroom(t *testing.T, change func(*Deps)) house {
 	t.Helper()
 	d := bareDeps(t)
-	d.Now = noon
 	var err error
 	if d.Timezone, err = time.LoadLocation("Europe/Berlin"); err != nil {
 		t.Fatal(err)

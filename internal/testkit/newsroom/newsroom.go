@@ -51,7 +51,7 @@ type Newsroom struct {
 
 // Options say what a test wants otherwise.
 type Options struct {
-	Clock   *testkit.Clock // nil: one that goes
+	Clock   *testkit.Clock // nil: an ordinary one, which goes
 	PayPal  testkit.PayPalOptions
 	Timeout time.Duration  // of calls to PayPal; 0: the client's own
 	Zone    *time.Location // whose days the publication has; nil: UTC
@@ -71,7 +71,7 @@ func New(t *testing.T, o Options) *Newsroom {
 	t.Helper()
 	n := &Newsroom{T: t, Clock: o.Clock, DB: dbtest.New(t)}
 	if n.Clock == nil {
-		n.Clock = testkit.RunningClock()
+		n.Clock = testkit.OrdinaryClock()
 	}
 	if o.Zone == nil {
 		o.Zone = time.UTC
