@@ -53,6 +53,10 @@ test-browser: postgres ## installs Chromium where it can and runs the tests in a
 	$(GO) run ./internal/db/dbtest/keeper stop || status=1; \
 	exit $$status
 
+.PHONY: test-days
+test-days: postgres ## the tests, but those in a browser, as if it were other days: short months, clocks put forward, the year's end (DAYS=drawn for one of them; "2028-02-29 04:35 UTC"; PKG for some packages)
+	@scripts/test-days.sh $(if $(filter drawn,$(DAYS)),drawn,$(if $(DAYS),"$(DAYS)"))
+
 .PHONY: test-engines
 test-engines: postgres ## installs Chromium, Firefox and WebKit where it can and walks the main way in each; pictures in artifacts/engines
 	@scripts/setup-engines.sh --install >/dev/null
