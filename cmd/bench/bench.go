@@ -25,6 +25,7 @@ func (b *bench) measurements() []measurement {
 		{"fragment", "the call to action", b.measureFragment},
 		{"choosing", "choosing an appeal", b.measureChoosing},
 		{"counting", "counting what readers saw", b.measureCounting},
+		{"results", "a campaign's results", b.measureResults},
 		{"ingest", "webhook ingest", b.measureIngest},
 		{"give", "starting contributions", b.measureGive},
 		{"work", "working off webhooks", b.measureWork},

@@ -25,9 +25,9 @@ type flags struct {
 	Quick    bool     `help:"A smoke test: short turns, 2,000 webhooks; the figures mean little."`
 	Rounds   int      `default:"0" help:"Turns for each contestant (5; quick: 3)."`
 	Events   int      `default:"0" help:"Webhooks sent to measure memory (100,000; quick: 2,000)."`
-	Only     []string `enum:"fragment,choosing,counting,ingest,give,work,renewals,renewalday,cost,size,start,reconcile,lists,totals,subscribers,mail,receipts,memory" help:"Only these rows: fragment, choosing, counting, ingest, give, work, renewals, renewalday, cost, size, start, reconcile, lists, totals, subscribers, mail, receipts, memory."`
+	Only     []string `enum:"fragment,choosing,counting,results,ingest,give,work,renewals,renewalday,cost,size,start,reconcile,lists,totals,subscribers,mail,receipts,memory" help:"Only these rows: fragment, choosing, counting, results, ingest, give, work, renewals, renewalday, cost, size, start, reconcile, lists, totals, subscribers, mail, receipts, memory."`
 	Payments int      `default:"0" help:"Payments to reconcile (100,000; quick: 2,000); their memory is held against that of 10,000."`
-	Rows     int      `default:"0" help:"Contributions that lists are timed over (100,000; quick: 5,000), and payments that totals are (1,000,000; quick: 20,000)."`
+	Rows     int      `default:"0" help:"Contributions that lists are timed over (100,000; quick: 5,000), payments that totals are (1,000,000; quick: 20,000), and starts that results are (200,000; quick: 5,000)."`
 	Markdown bool     `help:"Print the table for docs/benchmarks.md."`
 	Profile  string   `type:"path" placeholder:"DIR" help:"Keep CPU profiles of the service at work in this folder."`
 }

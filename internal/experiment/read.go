@@ -103,29 +103,42 @@ func (e *Experiments) given(
 	w := &listing.Where{}
 	w.Equal("c.campaign_id", k.ID.String())
 	report.Between(w, e.zone, "c.created_at", from, to)
-	// A gift is begun with its first payment, or where it was stopped before that (starts later, or never did). The
-	// entries are read by the index on the contribution.
+	// Everything is read once and joined, because asking for each gift by itself took three times as long with 200,000 of
+	// them. A gift is begun with its first payment, or where it was stopped before that (starts later, or never did).
+	// Only one that was stopped, refunded or disputed at all is asked whether that was a regret.
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT c.variant, c.format, c.shared, c.referrer, c.currency, count(*) AS starts,
-		       count(*) FILTER (WHERE p.id IS NOT NULL OR o.called_off) AS begun,
-		       count(*) FILTER (WHERE m.gross > m.back) AS gifts,
-		       count(*) FILTER (WHERE s.regretted OR o.called_off) AS regretted,
-		       coalesce(sum(m.net), 0)::bigint AS net, coalesce(sum(m.net::float8 * m.net), 0) AS squares
-		FROM contribution c
-		LEFT JOIN LATERAL (
-			SELECT p.id, p.contribution_id, p.occurred_at, p.paypal_id FROM payment p
-			WHERE p.contribution_id = c.id AND p.status = 'completed' ORDER BY p.occurred_at, p.paypal_id LIMIT 1) p ON true
-		LEFT JOIN LATERAL (`+report.Regretted+`) s ON p.id IS NOT NULL
-		LEFT JOIN LATERAL (
-			SELECT EXISTS (SELECT 1 FROM subscription s WHERE s.contribution_id = c.id AND s.started_at IS NOT NULL
-			               AND s.last_payment_at IS NULL AND s.ended_at IS NOT NULL) AS called_off) o ON p.id IS NULL
-		LEFT JOIN LATERAL (
-			SELECT sum(l.amount_minor) FILTER (WHERE l.kind = 'charge') AS gross,
+		WITH gift AS MATERIALIZED (
+			SELECT c.id, c.variant, c.format, c.shared, c.referrer, c.currency FROM contribution c`+w.SQL()+`),
+		payments AS MATERIALIZED (
+			SELECT p.id, p.contribution_id, p.status, p.occurred_at, p.paypal_id
+			FROM gift g JOIN payment p ON p.contribution_id = g.id),
+		paid AS (
+			SELECT DISTINCT ON (contribution_id) contribution_id, occurred_at, paypal_id
+			FROM payments WHERE status = 'completed' ORDER BY contribution_id, occurred_at, paypal_id),
+		money AS (
+			SELECT l.contribution_id, sum(l.amount_minor) FILTER (WHERE l.kind = 'charge') AS gross,
 			       coalesce(-sum(l.amount_minor) FILTER (WHERE l.kind IN ('refund', 'reversal')), 0) AS back,
 			       sum(l.amount_minor) AS net
-			FROM ledger_entry l WHERE l.contribution_id = c.id AND l.currency = c.currency) m ON p.id IS NOT NULL
-		`+w.SQL()+`
-		GROUP BY c.variant, c.format, c.shared, c.referrer, c.currency`, w.Args()...)
+			FROM gift g JOIN ledger_entry l ON l.contribution_id = g.id AND l.currency = g.currency GROUP BY 1),
+		troubled AS MATERIALIZED (
+			SELECT s.contribution_id FROM gift g JOIN subscription s ON s.contribution_id = g.id
+			WHERE s.ended_at IS NOT NULL
+			UNION
+			SELECT contribution_id FROM payments
+			WHERE id IN (SELECT payment_id FROM refund) OR id IN (SELECT payment_id FROM dispute))
+		SELECT g.variant, g.format, g.shared, g.referrer, g.currency, count(*) AS starts,
+		       count(*) FILTER (WHERE p.contribution_id IS NOT NULL OR called_off) AS begun,
+		       count(*) FILTER (WHERE m.gross > m.back) AS gifts,
+		       count(*) FILTER (WHERE regretted OR called_off) AS regretted,
+		       coalesce(sum(m.net), 0)::bigint AS net, coalesce(sum(m.net::float8 * m.net), 0) AS squares
+		FROM gift g LEFT JOIN paid p ON p.contribution_id = g.id LEFT JOIN money m ON m.contribution_id = p.contribution_id
+		CROSS JOIN LATERAL (
+			SELECT p.contribution_id IS NULL AND g.id IN (
+			           SELECT contribution_id FROM subscription
+			           WHERE started_at IS NOT NULL AND last_payment_at IS NULL AND ended_at IS NOT NULL) AS called_off,
+			       CASE WHEN p.contribution_id IN (SELECT contribution_id FROM troubled) THEN (`+report.Regretted+`)
+			       END AS regretted) o
+		GROUP BY g.variant, g.format, g.shared, g.referrer, g.currency`, w.Args()...)
 	if err != nil {
 		return nil, err
 	}
