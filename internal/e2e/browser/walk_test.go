@@ -304,7 +304,7 @@ func embedded(t *testing.T, s *harness.Fixture, browser *browser, paper string, 
 			return eval[bool](b, shows), b.describe()
 		})
 		shown := eval[string](b, root+`.querySelector(".rf-cta").innerText`)
-		if !strings.Contains(shown, "via PayPal") || !strings.Contains(shown, "Choose an amount, in EUR") {
+		if !strings.Contains(shown, "Give €10 once with PayPal") || !strings.Contains(shown, "Choose an amount, in EUR") {
 			t.Errorf("the appeal reads:\n%s", shown)
 		}
 		colour := eval[string](b, `getComputedStyle(`+root+`.querySelector(".rf-heading")).color`)

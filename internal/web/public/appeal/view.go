@@ -31,10 +31,9 @@ type ctaView struct {
 	Goal     *site.Goal // nil without a goal, or while nobody knows how much was given
 	Picture  *pictureView
 	Portrait *pictureView
-	Does     []campaign.Does // what an amount does, in the currency shown
-	Form     bool            // it holds a form
-	Fields   string          // the place of the hidden fields, and
-	Query    string          // of what is added to addresses
+	Form     bool   // it holds a form
+	Fields   string // the place of the hidden fields, and
+	Query    string // of what is added to addresses
 }
 
 // pictureView is an image of ours on another site's page.
@@ -47,12 +46,13 @@ func (s *Appeal) view(k *campaign.Entry, key appealKey) ctaView {
 	varied := k.Campaign
 	varied.Content = k.As(key.variant)
 	f := s.forms.New(varied, key.currency, "")
+	f.Texts, f.Foreign = varied.Filled(key.language, k.Facts), site.ForeignOn(&varied.Content, key.language)
+	f.SpeakOffers(s.Pages.Speaking(key.language))
 	lang := key.language.String()
 	address := "?" + url.Values{"currency": {string(f.Currency)}, "lang": {lang}}.Encode()
 	v := ctaView{
-		Campaign: varied, Texts: varied.Filled(key.language, k.Facts), Format: key.format,
-		Foreign: site.ForeignOn(&varied.Content, key.language),
-		Tag:     key.language, Dir: i18n.Direction(key.language), Lang: lang, Base: s.baseURL, ID: k.Slug + "-" + key.format,
+		Campaign: varied, Texts: f.Texts, Format: key.format, Foreign: f.Foreign,
+		Tag: key.language, Dir: i18n.Direction(key.language), Lang: lang, Base: s.baseURL, ID: k.Slug + "-" + key.format,
 		Currency: f.Currency, Offers: f.Offers,
 		Page:  s.baseURL + "/support/" + url.PathEscape(k.Slug) + address,
 		Frame: s.baseURL + "/embed/" + url.PathEscape(k.Slug) + "/frame" + address,
@@ -62,17 +62,11 @@ func (s *Appeal) view(k *campaign.Entry, key appealKey) ctaView {
 	if sheet := s.Pages.Look().Appeal; sheet != "" {
 		v.Look = s.baseURL + sheet
 	}
-	if f.Currency == k.Currency && v.Foreign == nil { // what an amount does is written in the campaign's own
-		v.Does = v.Texts.Does
-	}
 	if site.HasBar(k) {
 		v.Goal = s.Goal(k.Facts, key.language)
 	}
 	return v
 }
-
-// Amount is so much of the currency shown.
-func (v ctaView) Amount(minor int64) money.Amount { return money.New(minor, v.Currency) }
 
 // The widths in which pictures are asked for, in pixels: double the ones they are shown in.
 const (

@@ -53,6 +53,11 @@ func (f Maker) Speak(loc i18n.Localizer, n *Form) {
 			number.Percent(float64(n.Fee.Rate)/10000, number.MaxFractionDigits(2)))
 		n.Schema.FeeFixed = money.New(n.Fee.Fixed, n.Currency)
 	}
+	n.SpeakOffers(loc)
+}
+
+// SpeakOffers puts into words what is offered for each frequency. The form's texts are those for the same language.
+func (n *Form) SpeakOffers(loc i18n.Localizer) {
 	if n.Currency == n.Campaign.Currency && n.Foreign == nil { // nothing in another language amid the form
 		n.Offers[0].tell(n.Texts.Does)
 	}
