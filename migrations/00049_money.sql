@@ -42,12 +42,12 @@ CREATE TABLE IF NOT EXISTS money_day (
     PRIMARY KEY (day, currency, campaign_id, frequency)
 ) WITH (fillfactor = 80);
 
--- The same by article, 0 for none: by month for whole months, and by day for the days beside them.
-CREATE TABLE IF NOT EXISTS money_article_month (
+-- The same by article, 0 for none: a range is read as its whole quarters, the months beside them, and the days beside
+-- those. Periods are named by their first day.
+CREATE TABLE IF NOT EXISTS money_article_quarter (
     article_id   bigint NOT NULL,
-    month        date NOT NULL,  -- its first day
+    quarter      date NOT NULL,
     currency     text NOT NULL,
-    campaign_id  uuid NOT NULL,
     gross        bigint NOT NULL,
     fee          bigint NOT NULL,
     refunded     bigint NOT NULL,
@@ -56,13 +56,26 @@ CREATE TABLE IF NOT EXISTS money_article_month (
     fees         integer NOT NULL,
     refunds      integer NOT NULL,
     holds        integer NOT NULL,
-    PRIMARY KEY (article_id, month, currency, campaign_id)
+    PRIMARY KEY (article_id, quarter, currency)
+) WITH (fillfactor = 80);
+CREATE TABLE IF NOT EXISTS money_article_month (
+    article_id   bigint NOT NULL,
+    month        date NOT NULL,
+    currency     text NOT NULL,
+    gross        bigint NOT NULL,
+    fee          bigint NOT NULL,
+    refunded     bigint NOT NULL,
+    held         bigint NOT NULL,
+    charges      integer NOT NULL,
+    fees         integer NOT NULL,
+    refunds      integer NOT NULL,
+    holds        integer NOT NULL,
+    PRIMARY KEY (article_id, month, currency)
 ) WITH (fillfactor = 80);
 CREATE TABLE IF NOT EXISTS money_article_day (
     article_id   bigint NOT NULL,
     day          date NOT NULL,
     currency     text NOT NULL,
-    campaign_id  uuid NOT NULL,
     gross        bigint NOT NULL,
     fee          bigint NOT NULL,
     refunded     bigint NOT NULL,
@@ -71,11 +84,29 @@ CREATE TABLE IF NOT EXISTS money_article_day (
     fees         integer NOT NULL,
     refunds      integer NOT NULL,
     holds        integer NOT NULL,
-    PRIMARY KEY (article_id, day, currency, campaign_id)
+    PRIMARY KEY (article_id, day, currency)
+) WITH (fillfactor = 80);
+-- The articles of a campaign.
+CREATE TABLE IF NOT EXISTS money_campaign_article (
+    campaign_id  uuid NOT NULL,
+    article_id   bigint NOT NULL,
+    month        date NOT NULL,
+    currency     text NOT NULL,
+    gross        bigint NOT NULL,
+    fee          bigint NOT NULL,
+    refunded     bigint NOT NULL,
+    held         bigint NOT NULL,
+    charges      integer NOT NULL,
+    fees         integer NOT NULL,
+    refunds      integer NOT NULL,
+    holds        integer NOT NULL,
+    PRIMARY KEY (campaign_id, article_id, month, currency)
 ) WITH (fillfactor = 80);
 -- All articles of some days. Few different values, so that PostgreSQL keeps each once.
+CREATE INDEX IF NOT EXISTS money_article_quarter_quarter ON money_article_quarter (quarter);
 CREATE INDEX IF NOT EXISTS money_article_month_month ON money_article_month (month);
 CREATE INDEX IF NOT EXISTS money_article_day_day ON money_article_day (day);
+CREATE INDEX IF NOT EXISTS money_campaign_article_month ON money_campaign_article (month);
 
 -- Whose days are counted: one row once they are, none before.
 CREATE TABLE IF NOT EXISTS money_progress (
@@ -85,8 +116,10 @@ CREATE TABLE IF NOT EXISTS money_progress (
 
 -- +goose Down
 DROP TABLE IF EXISTS money_progress;
+DROP TABLE IF EXISTS money_campaign_article;
 DROP TABLE IF EXISTS money_article_day;
 DROP TABLE IF EXISTS money_article_month;
+DROP TABLE IF EXISTS money_article_quarter;
 DROP TABLE IF EXISTS money_day;
 DROP INDEX CONCURRENTLY IF EXISTS ledger_entry_uncounted;
 ALTER TABLE ledger_entry DROP COLUMN IF EXISTS counted;

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"readerfund/internal/db"
@@ -128,7 +129,6 @@ func yearQuestions() []yearQuestion {
 			sum(holds) FROM ` + table + ` WHERE ` + where + ` GROUP BY ` + keys
 	}
 	days := fmt.Sprintf("day >= '%s'", dayBefore(364))
-	first := dayBefore(364 - 31).Month()
 	one := func(what string, q report.TotalsQuery, queries ...string) yearQuestion {
 		return yearQuestion{what: "a year by " + what, queries: []report.TotalsQuery{q}, bare: queries}
 	}
@@ -138,11 +138,7 @@ func yearQuestions() []yearQuestion {
 		one("month", year(report.ByMonth), bare("money_day", "currency", days)),
 		one("campaign", year(report.ByCampaign), bare("money_day", "campaign_id, currency", days)),
 		one("frequency", year(report.ByFrequency), bare("money_day", "frequency, currency", days)),
-		one("article", year(report.ByArticle),
-			bare("money_article_month", "article_id, currency",
-				fmt.Sprintf("month >= '%s' AND month < '%s'", first, dayBefore(-1).Month())),
-			bare("money_article_day", "article_id, currency", fmt.Sprintf("day >= '%s' AND day < '%s'", dayBefore(364), first)),
-			bare("money_article_day", "article_id, currency", fmt.Sprintf("day >= '%s'", dayBefore(-1).Month()))),
+		one("article", year(report.ByArticle), bareArticles(bare)...),
 	}
 	for _, q := range questions {
 		all.queries, all.bare = append(all.queries, q.queries...), append(all.bare, q.bare...)
@@ -153,6 +149,22 @@ func yearQuestions() []yearQuestion {
 		what: "an article's year by day", queries: []report.TotalsQuery{ofOne},
 		bare: []string{bare("money_article_day", "day, currency", "article_id = 77 AND "+days)},
 	})...)
+}
+
+// bareArticles are the rows of quarters in the year, and of the months and days before them.
+func bareArticles(bare func(table, keys, where string) string) []string {
+	const keys = "article_id, currency"
+	from := dayBefore(364)
+	months := from.Add(-1).Month().Add(31).Month() // the first whole one
+	quarters := months
+	for !strings.Contains(" 01 04 07 10", " "+quarters.String()[5:7]) {
+		quarters = quarters.Add(31).Month()
+	}
+	return []string{
+		bare("money_article_quarter", keys, fmt.Sprintf("quarter >= '%s'", quarters)),
+		bare("money_article_month", keys, fmt.Sprintf("month >= '%s' AND month < '%s'", months, quarters)),
+		bare("money_article_day", keys, fmt.Sprintf("day >= '%s' AND day < '%s'", from, months)),
+	}
 }
 
 // asks is a turn in which totals are asked for, in milliseconds for all queries together.

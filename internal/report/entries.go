@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -84,14 +85,25 @@ func (e entries) all() []string {
 	}
 }
 
-// uncounted are tables of the entries that the kept sums lack.
+// uncounted are tables of the entries that neither the kept sums nor changes count.
 func (e entries) uncounted() []string {
 	return []string{
-		`(SELECT ` + postingColumns + `, l.entries, '' AS address FROM ledger_change l` + e.w.SQL(e.copied...) + `)`,
-		`(SELECT ` + postingColumns + `, 1, '' FROM ledger_entry l` +
+		`(SELECT ` + postingColumns + `, 1 AS entries, '' AS address FROM ledger_entry l` +
 			e.w.SQL(append([]string{ledger.Uncounted}, e.copied...)...) + `)`,
 		e.withoutCampaign(),
 	}
+}
+
+// changes is a table of what is to be added to the kept sums, under more conditions.
+func (e entries) changes(more []string) string {
+	return `(SELECT ` + postingColumns + `, l.entries, '' FROM ledger_change l` +
+		e.w.SQL(slices.Concat(more, e.copied)...) + `)`
+}
+
+// counted is a table of the entries that sums count, under more conditions.
+func (e entries) counted(more []string) string {
+	return `(SELECT ` + postingColumns + `, 1, '' FROM ledger_entry l` +
+		e.w.SQL(slices.Concat(more, []string{ledger.Counted}, e.copied)...) + `)`
 }
 
 const postingColumns = `l.occurred_at, l.currency, l.campaign_id, l.frequency, l.article_id, l.kind, l.amount_minor`

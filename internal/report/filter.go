@@ -20,14 +20,22 @@ func local(w *listing.Where, zone *time.Location, column string) string {
 // counted twice or left out. The additional bounds, a day wider than any zone shifts, let PostgreSQL use the index on
 // the column.
 func Between(w *listing.Where, zone *time.Location, column string, from, to Day) {
+	for _, condition := range between(w, zone, column, from, to) {
+		w.Add(condition)
+	}
+}
+
+// between are the conditions of Between.
+func between(w *listing.Where, zone *time.Location, column string, from, to Day) (all []string) {
 	if !from.IsZero() {
-		w.Addf("%s::date >= %s::date", local(w, zone, column), w.Arg(from.String()))
-		w.Addf("%s >= %s", column, w.Arg(from.Add(-1).at))
+		all = append(all, fmt.Sprintf("%s::date >= %s::date", local(w, zone, column), w.Arg(from.String())),
+			fmt.Sprintf("%s >= %s", column, w.Arg(from.Add(-1).at)))
 	}
 	if !to.IsZero() {
-		w.Addf("%s::date <= %s::date", local(w, zone, column), w.Arg(to.String()))
-		w.Addf("%s < %s", column, w.Arg(to.Add(2).at))
+		all = append(all, fmt.Sprintf("%s::date <= %s::date", local(w, zone, column), w.Arg(to.String())),
+			fmt.Sprintf("%s < %s", column, w.Arg(to.Add(2).at)))
 	}
+	return all
 }
 
 // CheckRange rejects days in the wrong order: a fault.Invalid on "to".

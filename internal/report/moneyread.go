@@ -37,10 +37,10 @@ var postingSums = func() string {
 	return strings.Join(columns, ", ")
 }()
 
-// readTotals adds up in one statement. kept says whether there are sums that can be read; otherwise, and where they do
-// not distinguish enough, it reads entries.
+// readTotals adds up in one statement, from the sums that are kept and what they lack. Without sums, or where they do
+// not tell enough apart, it reads entries.
 func (r *Reports) readTotals(
-	ctx context.Context, tx *sqlx.Tx, q TotalsQuery, campaign uuid.UUID, kept bool,
+	ctx context.Context, tx *sqlx.Tx, q TotalsQuery, campaign uuid.UUID, k kept,
 ) ([]TotalsRow, error) {
 	var rows []struct {
 		Currency string `db:"currency"`
@@ -54,7 +54,7 @@ func (r *Reports) readTotals(
 		Entries   int64  `db:"entries"`
 		Sums
 	}
-	query, args := r.totalsQuery(q, campaign, kept)
+	query, args := r.totalsQuery(q, campaign, k)
 	if err := tx.SelectContext(ctx, &rows, query, args...); err != nil {
 		return nil, err
 	}
@@ -70,15 +70,19 @@ func (r *Reports) readTotals(
 }
 
 // totalsQuery adds up each source by the ids that rows have, then all of them by what ids stand for, which is little.
-func (r *Reports) totalsQuery(q TotalsQuery, campaign uuid.UUID, kept bool) (string, []any) {
+func (r *Reports) totalsQuery(q TotalsQuery, campaign uuid.UUID, k kept) (string, []any) {
 	w := &listing.Where{}
 	entries := r.entries(q, campaign, w)
 	sources, tail := []string(nil), entries.all()
-	if tables := q.tables(); kept && len(tables) > 0 {
-		for _, t := range tables {
-			sources = append(sources, q.addUp(t.sums(q, campaign, w)))
+	if tables, answered := q.tables(); k.ours && answered {
+		from, to := k.widen(q.From, q.To)
+		read := divide(from, to, tables)
+		for _, t := range read {
+			if t.name != "" {
+				sources = append(sources, q.addUp(t.sums(q, campaign, w)))
+			}
 		}
-		tail = entries.uncounted()
+		tail = r.lacking(entries, read)
 	}
 	sources = append(sources, q.addUp(r.postings(w, tail)))
 	columns, groups := []string{"t.currency"}, []string{"t.currency"}
@@ -91,6 +95,24 @@ func (r *Reports) totalsQuery(q TotalsQuery, campaign uuid.UUID, kept bool) (str
 		FROM (` + strings.Join(sources, " UNION ALL ") + `) t
 		LEFT JOIN campaign k ON k.id = t.campaign_id LEFT JOIN article a ON a.id = t.article_id
 		GROUP BY ` + strings.Join(groups, ", ") + ` HAVING ` + q.counted() + ` > 0`, w.Args()
+}
+
+// lacking are tables of the entries that the sums of some ranges lack. Those of days that no table is read for come from
+// the ledger, all of them; changes of these days are among them.
+func (r *Reports) lacking(e entries, read []tableRange) []string {
+	tail := e.uncounted()
+	if !slices.ContainsFunc(read, func(t tableRange) bool { return t.name == "" }) {
+		return append(tail, e.changes(nil))
+	}
+	for _, t := range read {
+		days := between(e.w, r.zone, "l.occurred_at", t.from, t.to)
+		if t.name == "" {
+			tail = append(tail, e.counted(days))
+		} else {
+			tail = append(tail, e.changes(days))
+		}
+	}
+	return tail
 }
 
 // keys say how totals are broken down by each key: the columns by which a source is added up, and, over sources t,
@@ -185,59 +207,15 @@ func (q TotalsQuery) counted() string {
 	return "(" + strings.Join(counts, " + ") + ")"
 }
 
-// tableRange is a table of sums with the periods to read from it, both included; a zero Day leaves that end open.
-type tableRange struct {
-	moneyTable
-
-	from, to Day
-}
-
-// tables are the tables of sums that answer the query together; none if they do not distinguish enough.
-func (q TotalsQuery) tables() []tableRange {
-	article := q.Article != "" || q.NoArticle || slices.Contains(q.By, ByArticle)
-	switch {
-	case !article:
-		return []tableRange{{moneyDay, q.From, q.To}}
-	case q.Frequency != "" || slices.Contains(q.By, ByFrequency):
-		return nil
-	case slices.Contains(q.By, ByDay):
-		return []tableRange{{moneyArticleDay, q.From, q.To}}
-	default:
-		return wholeMonths(q.From, q.To)
-	}
-}
-
-// wholeMonths divides a range into the whole months in it and the days before and after them.
-func wholeMonths(from, to Day) []tableRange {
-	first, last := from, to
-	if !from.IsZero() && from != from.Month() {
-		first = from.Month().Add(31).Month()
-	}
-	if !to.IsZero() {
-		last = to.Add(1).Month().Add(-1)
-	}
-	if !first.IsZero() && !last.IsZero() && last.Before(first) {
-		return []tableRange{{moneyArticleDay, from, to}}
-	}
-	all := []tableRange{{moneyArticleMonth, first, last}}
-	if first != from {
-		all = append(all, tableRange{moneyArticleDay, from, first.Add(-1)})
-	}
-	if last != to {
-		all = append(all, tableRange{moneyArticleDay, last.Add(1), to})
-	}
-	return all
-}
-
 // sums are those rows of the table that a query covers.
 func (t tableRange) sums(q TotalsQuery, campaign uuid.UUID, all *listing.Where) source {
 	var w []string
 	is := func(format string, value any) { w = append(w, fmt.Sprintf(format, all.Arg(value))) }
 	if !t.from.IsZero() {
-		is(t.period+" >= %s::date", t.from.String())
+		is(string(t.period)+" >= %s::date", t.from.String())
 	}
 	if !t.to.IsZero() {
-		is(t.period+" <= %s::date", t.to.String())
+		is(string(t.period)+" <= %s::date", t.to.String())
 	}
 	if q.Currency != "" {
 		is("currency = %s", string(q.Currency))
@@ -266,7 +244,7 @@ func (t tableRange) column(name string) string {
 	switch {
 	case name == "address": // it has the article's id
 		return ""
-	case name == "month" && t.period == "day":
+	case name == "month" && t.period == day:
 		return "date_trunc('month', day::timestamp)::date"
 	default:
 		return name

@@ -26,20 +26,6 @@ func NewMoneyRollup(d *db.DB, zone *time.Location) *MoneyRollup {
 	return &MoneyRollup{db: d, zone: zone}
 }
 
-// moneyTable is a table of sums: what it has a row for, by the columns of cellsOf.
-type moneyTable struct {
-	name, period string
-	keys         []string // period is one of them
-}
-
-var (
-	moneyDay          = moneyTable{"money_day", "day", []string{"day", "currency", "campaign_id", "frequency"}}
-	moneyArticleMonth = moneyTable{"money_article_month", "month",
-		[]string{"article_id", "month", "currency", "campaign_id"}}
-	moneyArticleDay = moneyTable{"money_article_day", "day", []string{"article_id", "day", "currency", "campaign_id"}}
-	moneyTables     = []moneyTable{moneyDay, moneyArticleMonth, moneyArticleDay}
-)
-
 // foldAtOnce is how many changes one transaction adds: a fraction of a second.
 const foldAtOnce = 20_000
 
@@ -91,7 +77,8 @@ func (r *MoneyRollup) fold(ctx context.Context) (ours bool, folded int, err erro
 		if _, err := tx.ExecContext(ctx, lockMoney); err != nil {
 			return err
 		}
-		if ours, err = moneyIsOurs(ctx, tx, r.zone); err != nil || !ours {
+		kept, err := readKept(ctx, tx, r.zone)
+		if ours = kept.ours; err != nil || !ours {
 			return err
 		}
 		return tx.GetContext(ctx, &folded, `
@@ -106,12 +93,6 @@ func (r *MoneyRollup) fold(ctx context.Context) (ours bool, folded int, err erro
 // came.
 const lockMoney = `LOCK TABLE money_progress IN EXCLUSIVE MODE`
 
-// moneyIsOurs reports whether there are sums, and of the days of this time zone.
-func moneyIsOurs(ctx context.Context, tx *sqlx.Tx, zone *time.Location) (ours bool, err error) {
-	err = tx.GetContext(ctx, &ours, `SELECT EXISTS (SELECT 1 FROM money_progress WHERE zone = $1)`, zone.String())
-	return ours, err
-}
-
 func (r *MoneyRollup) rebuild(ctx context.Context) error {
 	err := r.inSnapshot(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, `
@@ -124,7 +105,7 @@ func (r *MoneyRollup) rebuild(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for ; !last.Before(first); first = first.Add(31).Month() {
+		for ; !last.Before(first); first = month.next(first) {
 			if err := r.rebuildMonth(ctx, tx, first); err != nil {
 				return fmt.Errorf("the month of %s: %w", first, err)
 			}
@@ -137,8 +118,8 @@ func (r *MoneyRollup) rebuild(ctx context.Context) error {
 	return nil
 }
 
-// inSnapshot is db.InTx that sees one state of the database throughout, with lockMoney. In one
-// state, it is right to drop the changes that are seen: the entries that are read have them.
+// inSnapshot is db.InTx that sees one state of the database throughout, with lockMoney. In one state, it is right to
+// drop the changes that are seen: the entries that are read have them.
 func (r *MoneyRollup) inSnapshot(ctx context.Context, do func(ctx context.Context, tx *sqlx.Tx) error) error {
 	return r.db.InTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		for _, first := range []string{`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`, lockMoney} {
@@ -150,8 +131,8 @@ func (r *MoneyRollup) inSnapshot(ctx context.Context, do func(ctx context.Contex
 	})
 }
 
-// span returns the first and the last month that entries, changes or sums may be in; the last is before the first if
-// there are none.
+// span returns the first day of the quarter with the first entry, change or sum, and the day of the last; the last is
+// before the first if there are none.
 func (r *MoneyRollup) span(ctx context.Context, tx *sqlx.Tx) (first, last Day, err error) {
 	var days struct {
 		First time.Time `db:"first"`
@@ -164,17 +145,16 @@ func (r *MoneyRollup) span(ctx context.Context, tx *sqlx.Tx) (first, last Day, e
 	for _, t := range moneyTables {
 		query += fmt.Sprintf(" UNION ALL SELECT min(%[1]s), max(%[1]s) FROM %[2]s", t.period, t.name)
 	}
-	// An empty table has no days: then the span is from the day 1 to the day 0.
 	err = tx.GetContext(ctx, &days, `
-		SELECT coalesce(min(first), '2000-02-01') AS first, coalesce(max(last), '2000-01-01') AS last
+		SELECT coalesce(min(first), '2001-01-01') AS first, coalesce(max(last), '2000-01-01') AS last
 		FROM (`+query+`) s`, r.zone.String())
-	return DayOf(days.First).Month(), DayOf(days.Last).Month(), err
+	return quarter.start(DayOf(days.First)), DayOf(days.Last), err
 }
 
-// rebuildMonth replaces the sums of a month by those of the ledger's entries. The transaction sees one state of the
-// database, and holds the lock of fold.
+// rebuildMonth replaces the sums of a month by those of the ledger's entries, and adds them to those of its quarter,
+// which its first month replaces. The transaction is inSnapshot's.
 func (r *MoneyRollup) rebuildMonth(ctx context.Context, tx *sqlx.Tx, first Day) error {
-	next := first.Add(31).Month()
+	next := month.next(first)
 	of := []any{r.zone.String(), first.String(), next.String()}
 	_, err := tx.ExecContext(ctx, `DELETE FROM ledger_change l WHERE `+ofDays, of...)
 	if err != nil {
@@ -227,6 +207,7 @@ func cellsOf(name, from, where string) string {
 	return name + ` AS MATERIALIZED (
 		SELECT (l.occurred_at AT TIME ZONE $1)::date AS day,
 		       date_trunc('month', l.occurred_at AT TIME ZONE $1)::date AS month,
+		       date_trunc('quarter', l.occurred_at AT TIME ZONE $1)::date AS quarter,
 		       l.currency, l.campaign_id, l.frequency, coalesce(l.article_id, 0) AS article_id, ` + postingSums + `
-		FROM ` + from + ` WHERE ` + where + ` GROUP BY 1, 2, 3, 4, 5, 6)`
+		FROM ` + from + ` WHERE ` + where + ` GROUP BY 1, 2, 3, 4, 5, 6, 7)`
 }

@@ -70,7 +70,7 @@ func compare(ctx context.Context, r *report.Reports, q report.TotalsQuery) (rows
 	return len(bySums), nil
 }
 
-// Entries of the version before and of this one, over a change of clocks, added up now and then.
+// Entries of the version before and of this one, over changes of clocks and whole quarters, added up now and then.
 func TestSumsAnswerAsEntriesDo(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"Europe/Berlin", "America/New_York", "Pacific/Kiritimati"} {
@@ -89,7 +89,7 @@ func TestSumsAnswerAsEntriesDo(t *testing.T) {
 						Amount: 100 + draw.Int64N(9000), Currency: []string{"EUR", "JPY"}[draw.IntN(2)],
 						Campaign: []string{"autumn", "winter"}[draw.IntN(2)], Before: draw.IntN(8) == 0,
 						Article: []string{"", fmt.Sprintf("https://example.org/%d", draw.IntN(3))}[draw.IntN(2)],
-						At:      at("2026-02-20T00:00:00Z").Add(time.Duration(draw.Int64N(int64(80 * 24 * time.Hour)))),
+						At:      at("2026-02-20T00:00:00Z").Add(time.Duration(draw.Int64N(int64(400 * 24 * time.Hour)))),
 					}, draw.Int64N(50))
 					kinds := []string{"refund", "dispute_hold", "chargeback_fee"}
 					if draw.IntN(3) == 0 {
@@ -100,7 +100,7 @@ func TestSumsAnswerAsEntriesDo(t *testing.T) {
 					addUpMoney(t, b, zone)
 				}
 				for range 20 {
-					n, err := compare(t.Context(), r, drawnQuery(draw, first, 90))
+					n, err := compare(t.Context(), r, drawnQuery(draw, first, 420))
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -192,6 +192,27 @@ func TestAnotherTimeZoneMakesSumsAnew(t *testing.T) {
 				t.Errorf("%s, %s: %v, %+v, %v", c.zone, when, kept, bySums, err)
 			}
 			addUpMoney(t, b, zone(t, c.zone))
+		}
+	}
+}
+
+// By hand: which sums are read for a range, from those of quarters down to days.
+func TestDivide(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ from, to, want string }{
+		{"2026-01-01", "2026-12-31", "quarter 2026-01-01 2026-12-31"},
+		{"2025-11-30", "2026-11-29", "quarter 2026-01-01 2026-09-30, month 2025-12-01 2025-12-31, " +
+			"day 2025-11-30 2025-11-30, month 2026-10-01 2026-10-31, day 2026-11-01 2026-11-29"},
+		{"2026-02-10", "2026-04-05", "month 2026-03-01 2026-03-31, day 2026-02-10 2026-02-28, day 2026-04-01 2026-04-05"},
+		{"2026-02-10", "2026-03-05", "day 2026-02-10 2026-03-05"},
+		{"2026-02-10", "", "quarter 2026-04-01 -, month 2026-03-01 2026-03-31, day 2026-02-10 2026-02-28"},
+		{"", "2028-02-29", "quarter - 2027-12-31, month 2028-01-01 2028-02-29"},
+		{"", "", "quarter - -"},
+	} {
+		from, _ := report.ParseDay("", c.from)
+		to, _ := report.ParseDay("", c.to)
+		if got := report.Divided(from, to); got != c.want {
+			t.Errorf("%s to %s:\n%s, want\n%s", c.from, c.to, got, c.want)
 		}
 	}
 }

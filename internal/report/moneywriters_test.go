@@ -128,7 +128,7 @@ func (b *bookers) until(crew *sync.WaitGroup, pause time.Duration, do func(conte
 
 // wasCut reports whether something failed because its connection was cut.
 func (b *bookers) wasCut(err error) bool {
-	if fault.Is(err, fault.Unavailable) || errors.Is(err, db.ErrCommitUnknown) {
+	if err = db.Translate(err); fault.Is(err, fault.Unavailable) || errors.Is(err, db.ErrCommitUnknown) {
 		b.cut.Add(1)
 		return true
 	}

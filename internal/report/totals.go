@@ -127,7 +127,7 @@ func (r *Reports) Totals(ctx context.Context, q TotalsQuery) ([]TotalsRow, error
 	}
 	var totals []TotalsRow
 	err = r.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		kept, err := moneyIsOurs(ctx, tx, r.zone)
+		kept, err := readKept(ctx, tx, r.zone)
 		if err != nil {
 			return err
 		}

@@ -26,8 +26,8 @@ func differences(t *testing.T, rollup *report.MoneyRollup) (all []string) {
 	return all
 }
 
-// Fifty errors of every kind are planted one after the other. Each is found beside those before it, at its day and in
-// its table; making all sums anew mends them all.
+// Seventy-two errors of every kind are planted one after the other. Each is found beside those before it, at its day and
+// in its table; making all sums anew mends them all.
 func TestVerifyFindsEveryPlantedError(t *testing.T) {
 	t.Parallel()
 	b, zone := newBook(t), zone(t, "Europe/Berlin")
@@ -74,10 +74,13 @@ func TestVerifyFindsEveryPlantedError(t *testing.T) {
 // planted is an error, and where it has to be found. The statement that plants it returns the day and the currency.
 type planted struct{ table, figure, plant string }
 
-// plantedErrors are fifty: each figure of each table wrong, rows that are missing, one too many or of another day, a
+// plantedErrors are each figure of each table wrong, rows that are missing, one too many or of another day, a
 // change that got lost, one that is there twice, and entries that are not in the sums.
 func plantedErrors(draw *rand.Rand) (all []planted) {
-	periods := map[string]string{"money_day": "day", "money_article_month": "month", "money_article_day": "day"}
+	periods := map[string]string{
+		"money_day": "day", "money_article_quarter": "quarter", "money_article_month": "month", "money_article_day": "day",
+		"money_campaign_article": "month",
+	}
 	var tables []string
 	for table := range periods {
 		tables = append(tables, table)
@@ -95,11 +98,9 @@ func plantedErrors(draw *rand.Rand) (all []planted) {
 		all = append(all,
 			planted{table, "gross", `DELETE FROM ` + table + ` WHERE ctid = ` + one + returning},
 			planted{table, "charges", fmt.Sprintf(
-				`UPDATE %s SET %s = '2026-06-01', charges = charges + 100 WHERE ctid = %s`, table, period, one) + returning},
+				`UPDATE %s SET %s = '2026-07-01', charges = charges + 100 WHERE ctid = %s`, table, period, one) + returning},
 			planted{table, "charges", fmt.Sprintf(
-				`UPDATE %s SET currency = 'SEK', charges = charges + 100 WHERE ctid = %s`, table, one) + returning},
-			planted{table, "gross", fmt.Sprintf(
-				`UPDATE %s SET campaign_id = gen_random_uuid() WHERE ctid = %s`, table, one) + returning})
+				`UPDATE %s SET currency = 'SEK', charges = charges + 100 WHERE ctid = %s`, table, one) + returning})
 	}
 	entry := func(values string) string {
 		return `INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at,
@@ -109,18 +110,21 @@ func plantedErrors(draw *rand.Rand) (all []planted) {
 			FROM ledger_entry WHERE kind = 'charge' ORDER BY md5(id::text || '` + fmt.Sprint(draw.Int64()) + `') LIMIT 1
 			RETURNING (occurred_at AT TIME ZONE 'Europe/Berlin')::date || ' ' || currency`
 	}
-	change := func(sign int) string {
+	change := func(sign int) string { // no two that cancel each other
 		return fmt.Sprintf(`INSERT INTO ledger_change (occurred_at, currency, campaign_id, frequency, article_id, kind,
 			amount_minor, entries)
-			SELECT occurred_at, currency, campaign_id, frequency, article_id, kind, %[1]d * amount_minor, %[1]d
+			SELECT occurred_at, currency, campaign_id, frequency, article_id, kind, %[1]d * (amount_minor - %[2]d %% 1000), %[1]d
 			FROM ledger_entry WHERE kind = 'fee' ORDER BY md5(id::text || '%[2]d') LIMIT 1
 			RETURNING (occurred_at AT TIME ZONE 'Europe/Berlin')::date || ' ' || currency`, sign, draw.Int64())
 	}
+	all = append(all, planted{"money_campaign_article", "gross", `
+		UPDATE money_campaign_article SET campaign_id = gen_random_uuid()
+		WHERE ctid = (SELECT min(ctid) FROM money_campaign_article WHERE gross > 0) RETURNING month || ' ' || currency`})
 	for range 4 {
 		all = append(all, planted{"money_day", "gross", entry("true")}, planted{"money_article_day", "gross", entry("NULL")},
 			planted{"money_article_day", "fees", change(1)}, planted{"money_day", "fee", change(-1)})
 	}
-	return all[:50]
+	return all
 }
 
 // text runs a statement and returns the text that it gives.
