@@ -13,6 +13,7 @@ import (
 	"readerfund/internal/contribution"
 	"readerfund/internal/db"
 	"readerfund/internal/fault"
+	"readerfund/internal/ledger"
 	"readerfund/internal/money"
 	"readerfund/internal/queue"
 )
@@ -107,6 +108,12 @@ func (s *Service) Change(ctx context.Context, id uuid.UUID) (Change, error) {
 func (s *Service) Changes(ctx context.Context, id uuid.UUID) ([]Change, error) {
 	all, err := list(ctx, s.db, `q.contribution_id = $1 ORDER BY q.asked_at DESC, q.id DESC`, id)
 	return all, db.Translate(err)
+}
+
+// Disputed reports whether a payment of a contribution is disputed at this moment. Only staff can resume it then.
+func (s *Service) Disputed(ctx context.Context, id uuid.UUID) (bool, error) {
+	open, err := ledger.OpenDisputes(ctx, s.db, id)
+	return len(open) > 0, err
 }
 
 // latest lists the changes of a subscription that may still matter, the latest first.

@@ -70,8 +70,8 @@ func StandingOf(sub subscription.Subscription, now time.Time) Standing {
 	}
 }
 
-// PausedForDispute reports whether a subscription is paused while a payment of it is disputed. All other pauses of ours
-// have an end.
+// PausedForDispute reports whether a subscription was paused because a payment of it was disputed; Disputed reports
+// whether one still is. All other pauses of ours have an end.
 func PausedForDispute(sub subscription.Subscription, now time.Time) bool {
 	return sub.PausedUntil.IsZero() && StandingOf(sub, now) == Paused
 }

@@ -298,7 +298,7 @@ func TestEveryStandingHasAPageAndANextStep(t *testing.T) {
 		{"suspended", "", []string{"<title>Your gift is paused at PayPal –", `value="resume"`, `value="stop"`},
 			`value="pause-1"`},
 		{"suspended", "note = 'paused by Readerfund (Readerfund 01939c7e-0000-7000-8000-000000000000)'",
-			[]string{"is disputed at PayPal", `value="resume"`, `value="stop"`}, `value="pause-1"`},
+			[]string{"The dispute is settled", `value="resume"`, `value="stop"`}, `value="pause-1"`},
 		{"suspended", "failed_payments = 3", []string{"<title>Payments did not go through –", "has stopped trying",
 			"You owe us nothing",
 			"paypal.com/myaccount/autopay/", `value="resume"`, `value="stop"`}, `value="pause-1"`},
@@ -335,6 +335,33 @@ func TestEveryStandingHasAPageAndANextStep(t *testing.T) {
 		"First payment on 20 December 2026", "Paused at PayPal", "Payments did not go through"} {
 		if !strings.Contains(own.body, want) {
 			t.Errorf("the reader's page lacks %q\n%s", want, own.body)
+		}
+	}
+}
+
+// While a payment is disputed the reader cannot resume the gift, whoever paused it: the page offers no button that is
+// then refused, and says why.
+func TestNoGiftIsResumedInADispute(t *testing.T) {
+	t.Parallel()
+	h := openNewsroom(t, nil)
+	for receipt, c := range map[string]struct{ set, says string }{
+		"CCCC-0001": {"note = 'paused by Readerfund (Readerfund 01939c7e-0000-7000-8000-000000000000)'", "is disputed at PayPal"},
+		"CCCC-0002": {"paused_until = '2027-01-22 12:00Z'", "dispute about one of its payments is open"},
+		"CCCC-0003": {"failed_payments = 3", "dispute about one of its payments is open"},
+	} {
+		id := h.repeats("ada@example.org", receipt, "month", "suspended", c.set)
+		h.exec(`INSERT INTO dispute (payment_id, paypal_id, status, paypal_status, stage, amount_minor, currency, opened_at,
+				changed_at, recorded_at)
+			SELECT id, 'PP-' || $2, 'open', 'OPEN', 'CHARGEBACK', 1000, 'EUR', $3, $3, $3 FROM payment WHERE contribution_id = $1`,
+			id, receipt, noon())
+		link := strings.TrimPrefix(h.ManageLinks.Links.Subscription(uuid.MustParse(id)), h.BaseURL)
+		got := h.newReader().get(link).body
+		if strings.Count(got, c.says) != 1 || strings.Contains(got, `value="resume"`) || !strings.Contains(got, `value="stop"`) {
+			t.Errorf("%s, disputed:\n%s", c.set, got)
+		}
+		h.exec(`UPDATE dispute SET status = 'resolved' WHERE paypal_id = 'PP-' || $1`, receipt)
+		if got := h.newReader().get(link).body; strings.Contains(got, c.says) || !strings.Contains(got, `value="resume"`) {
+			t.Errorf("%s, settled:\n%s", c.set, got)
 		}
 	}
 }

@@ -15,23 +15,24 @@ import (
 
 // giftPage is what the page of one recurring gift shows.
 type giftPage struct {
-	Act       string // where its buttons post to
-	Key       string
-	Full      bool // a session: it may be changed, and there is a way to the other gifts
-	Amount    money.Amount
-	Frequency string
-	Stands    manage.Standing // as standing has it
-	Next      string          // the day of the next charge; empty where PayPal names none
-	Retry     string          // the day of the next try after a failed payment; likewise
-	Until     string          // the day a pause ends; empty for one without an end
-	Disputed  bool            // it is paused while a payment of it is disputed
-	Ended     string          // the day it ended
-	News      *page.Flash
-	Consent   string         // PayPal's page where a change waits for the reader's consent
-	Pauses    []int          // how many months it may be paused for
-	Written   string         // the amount of a pending change, as typed
-	Meant     []money.Amount // to choose from, where what was typed can be read as either
-	Again     string         // the donation page
+	Act         string // where its buttons post to
+	Key         string
+	Full        bool // a session: it may be changed, and there is a way to the other gifts
+	Amount      money.Amount
+	Frequency   string
+	Stands      manage.Standing // as standing has it
+	Next        string          // the day of the next charge; empty where PayPal names none
+	Retry       string          // the day of the next try after a failed payment; likewise
+	Until       string          // the day a pause ends; empty for one without an end
+	Disputed    bool            // a payment of it is disputed at this moment, so that the reader cannot resume it
+	OverDispute bool            // it was paused because of a dispute
+	Ended       string          // the day it ended
+	News        *page.Flash
+	Consent     string         // PayPal's page where a change waits for the reader's consent
+	Pauses      []int          // how many months it may be paused for
+	Written     string         // the amount of a pending change, as typed
+	Meant       []money.Amount // to choose from, where what was typed can be read as either
+	Again       string         // the donation page
 	page.FormErrors
 }
 
@@ -49,12 +50,16 @@ func (s *Gift) render(
 	if err != nil {
 		return err
 	}
+	disputed, err := s.service.Disputed(r.Context(), v.id)
+	if err != nil {
+		return err
+	}
 	loc := s.pages.Localizer(r)
 	p := giftPage{
 		Act: home + "/gift/" + v.id.String(), Key: v.key, Full: v.key == "", Amount: sub.Amount, Frequency: sub.Frequency,
-		Stands: standing(sub, s.now()), Next: s.next(loc, sub), Until: s.dayOf(loc, sub.PausedUntil),
-		Ended:    s.dayOf(loc, sub.EndedAt),
-		Disputed: manage.PausedForDispute(sub, s.now()), Again: "/",
+		Disputed: disputed, Stands: standing(sub, s.now()), Next: s.next(loc, sub), Until: s.dayOf(loc, sub.PausedUntil),
+		Ended:       s.dayOf(loc, sub.EndedAt),
+		OverDispute: manage.PausedForDispute(sub, s.now()), Again: "/",
 		Written: money.FormatField(sub.Amount, loc.Tag()),
 	}
 	if sub.RetryAt.After(s.now()) {
