@@ -81,8 +81,8 @@ func checkHistory(s *harness.Fixture) {
 	}
 	for what, since := range map[string]string{"refund": "occurred_at", "dispute": "opened_at"} {
 		of := what + " f JOIN payment p ON p.id = f.payment_id JOIN contribution c ON c.id = p.contribution_id"
-		wrong := fmt.Sprintf("f.%[1]s < c.created_at + interval '2 hours' OR f.%[1]s > now() - interval '1 hour'", since)
-		if n := s.Count(of + " WHERE " + wrong); n > 0 {
+		wrong := fmt.Sprintf("f.%[1]s < c.created_at + interval '2 hours' OR f.%[1]s > $1", since)
+		if n := s.Count(of+" WHERE "+wrong, time.Now().Add(-time.Hour)); n > 0 {
 			s.T.Errorf("%d of table %s come too soon after the gift, or just now", n, what)
 		}
 		var days int
