@@ -7,6 +7,7 @@ import (
 	"readerfund/internal/config"
 	"readerfund/internal/db"
 	"readerfund/internal/db/dbtest"
+	"readerfund/internal/testkit"
 )
 
 // The books are held against PayPal's at night, by the publication's clock, without anybody asking.
@@ -23,16 +24,12 @@ func TestReconcilesAtNight(t *testing.T) {
 	t.Cleanup(func() { _ = d.Close() }) // nothing of it is left to lose
 	wait := func(what, query string) {
 		t.Helper()
-		var so bool
-		for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		testkit.Eventually(t, time.Minute, what, func() (so bool, said string) {
 			if err := d.GetContext(t.Context(), &so, query); err != nil {
 				t.Fatal(err)
 			}
-			if so {
-				return
-			}
-		}
-		t.Fatalf("not so after two minutes: %s", what)
+			return so, ""
+		})
 	}
 	wait("the job is known", `SELECT EXISTS (SELECT 1 FROM queue WHERE kind = 'reconcile' AND plan = 'daily at 04:30 Europe/Berlin' AND runs = 0)`)
 	if _, err := d.ExecContext(t.Context(), `UPDATE queue SET due_at = now() - interval '1 second' WHERE kind = 'reconcile'`); err != nil {

@@ -25,15 +25,20 @@ func FreeAddress(t *testing.T) string {
 	return ""
 }
 
-// Eventually waits until something is so, and fails with what was said last.
+// poll is how often Eventually looks.
+const poll = 50 * time.Millisecond
+
+// Eventually waits until something is so, and fails with what was said last. The time is counted in looks: on a busy
+// machine each takes longer, and so all of it waits longer.
 func Eventually(t *testing.T, within time.Duration, what string, so func() (bool, string)) {
 	t.Helper()
 	var said string
-	for deadline := time.Now().Add(within); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for range within / poll {
 		var is bool
 		if is, said = so(); is {
 			return
 		}
+		time.Sleep(poll)
 	}
 	t.Fatalf("not within %s: %s\n%s", within, what, said)
 }
