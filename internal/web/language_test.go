@@ -195,7 +195,7 @@ func TestACampaignsWordsInAnotherLanguage(t *testing.T) {
 	}
 	appeal := r.get("/embed/support?lang=de&format=inline").body
 	for _, want := range []string{
-		` lang="de" dir="ltr" aria-labelledby`, `"rf-why"` + italian + "Perché", `"rf-once"` + italian + "Con PayPal", "Wie oft",
+		` lang="de" dir="ltr" aria-labelledby`, `"rf-why"><p` + italian + "Perché", `"rf-any"` + italian + "Con PayPal", "Wie oft",
 	} {
 		if !strings.Contains(appeal, want) {
 			t.Errorf("the appeal lacks %s\n%s", want, appeal)
