@@ -100,7 +100,7 @@ func driveContent() (campaign.Content, error) {
 		Goal: &campaign.Goal{Kind: campaign.GoalAmount, Minor: driveGoal, Currency: "EUR"},
 		Next: campaign.Next{
 			Kind:    campaign.NextRead,
-			Address: "https://harbour-courier.example/2026/the-river-that-nobody-measured",
+			Address: "https://harbour-courier.example/2026/who-owns-the-old-fish-market",
 		},
 		Variants: []campaign.Variant{
 			{Name: variants[0], Weight: 1}, {Name: variants[1], Weight: 1, Texts: written.Other},

@@ -41,7 +41,7 @@ func TestDemo(t *testing.T) {
 	checkHistory(s)
 	visitor := harness.NewClient(t, n.BaseURL)
 	for path, text := range map[string]string{
-		"/article": "One reporter in the hearing room", "/": "Somebody should watch", "/support/support?lang=fr": "PayPal",
+		"/article": "Nobody was meant to read them together", "/": "Somebody should read them", "/support/support?lang=fr": "PayPal",
 		"/embed/harbour-winter?format=goal&lang=de": "2.500\u00a0€", "/staff": "Sign in", n.PayPal.URL + "/sandbox/": "no real money",
 	} {
 		// The fund drive's figures are counted in the background, some seconds after its gifts.
