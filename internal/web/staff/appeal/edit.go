@@ -173,8 +173,8 @@ func statusFor(problems error) int {
 	return http.StatusUnprocessableEntity
 }
 
-// takePictures keeps the pictures that came with the form, and puts them in the place of those before. It takes those out
-// of the form that are not kept any more, with an error that says so, and returns the others by their fields.
+// takePictures keeps the pictures that came with the form, and puts them in the place of those before. It returns the
+// form's pictures by their fields; those that are not kept any more are a fault.Invalid.
 func (s *Edit) takePictures(r *http.Request, u page.Upload) (map[string]campaign.Picture, error) {
 	var problems []error
 	kept := map[string]campaign.Picture{}
@@ -186,9 +186,7 @@ func (s *Edit) takePictures(r *http.Request, u page.Upload) (map[string]campaign
 		case file != nil:
 			p, err = s.media.Add(r.Context(), name, file)
 		case u.Get(name) != "":
-			if p, err = s.media.Find(r.Context(), name, u.Get(name)); err != nil {
-				u.Del(name)
-			}
+			p, err = s.media.Find(r.Context(), name, u.Get(name)) // one that is gone is not drawn again, either
 		}
 		if p.Digest != "" && err == nil {
 			kept[name] = p
