@@ -16,9 +16,9 @@ import (
 // the order asked for with the service's own client, the order committed. It checks nothing, limits nobody, knows no
 // campaign, and prepares nothing.
 func bareGive(pool *db.DB, client *paypal.Client) http.HandlerFunc {
-	type wish struct{ Campaign, Amount, Currency, Frequency, Article string }
+	type gift struct{ Campaign, Amount, Currency, Frequency, Article string }
 	return func(w http.ResponseWriter, r *http.Request) {
-		var in wish
+		var in gift
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&in); err != nil {
 			http.Error(w, "unreadable", http.StatusBadRequest)
 			return

@@ -28,7 +28,7 @@ type Claim int
 // The claims.
 const (
 	ClaimRefused Claim = iota // there is nothing to capture, or it is not for this caller to try
-	ClaimLater                // the reader wishes for a new attempt, which has to wait: call Wish
+	ClaimLater                // the reader asks for a new attempt, which has to wait: call RequestRetry
 	ClaimBusy                 // another call is under way
 	ClaimNew                  // begin a new attempt: call Begin
 	ClaimAgain                // send an attempt again whose answer we did not see: call Lease
@@ -47,7 +47,7 @@ func (c *Checkout) Claim(by Caller, now time.Time) Claim {
 		return ClaimAgain
 	case c.Refused == 0 || (by.Present || !c.RetryAt.IsZero()) && c.mayTryAt(now):
 		return ClaimNew
-	case c.AsksAgain(by, now):
+	case c.RequestsRetry(by, now):
 		return ClaimLater
 	default:
 		return ClaimRefused
@@ -70,19 +70,18 @@ func (c *Checkout) mayTryAt(now time.Time) bool {
 }
 
 // A reader whose payment was declined picks another way to pay at PayPal and often returns before AttemptPause is
-// over. Their return is kept as a wish. Once it is due, the next code to settle the contribution fulfils it: the
-// reader's page, the sweep or a webhook. Only a reader who has been told of the refusal can wish for another attempt.
-// A first return, a copy of it, or a return that finds the payment declined by the webhook's attempt does not count
-// as a wish.
+// over. Their return requests a retry, in RetryAt. Once it is due, the next code to settle the contribution makes it:
+// the reader's page, the sweep or a webhook. Only a reader who has been told of the refusal can request one. A first
+// return, a copy of it, or a return that finds the payment declined by the webhook's attempt does not count.
 
-// AsksAgain reports whether this call expresses the reader's wish for another attempt.
-func (c *Checkout) AsksAgain(by Caller, now time.Time) bool {
+// RequestsRetry reports whether this call is the reader's request for another attempt.
+func (c *Checkout) RequestsRetry(by Caller, now time.Time) bool {
 	return by.Returning && by.Present && c.State == Declined && c.MayTryAgain() &&
-		c.Told() && now.Sub(c.ToldAt) >= PickTime
+		c.ToldOfRefusal() && now.Sub(c.RefusalToldAt) >= PickTime
 }
 
-// Told reports whether the reader has been told that the latest attempt was refused.
-func (c *Checkout) Told() bool { return c.ToldAt.After(c.AttemptedAt) }
+// ToldOfRefusal reports whether the reader has been told that the latest attempt was refused.
+func (c *Checkout) ToldOfRefusal() bool { return c.RefusalToldAt.After(c.AttemptedAt) }
 
-// Wish records that the reader wants another attempt, which is made as soon as the limits allow it.
-func (c *Checkout) Wish() { c.RetryAt = c.AttemptedAt.Add(AttemptPause) }
+// RequestRetry records that the reader asked for another attempt, which is made as soon as the limits allow it.
+func (c *Checkout) RequestRetry() { c.RetryAt = c.AttemptedAt.Add(AttemptPause) }

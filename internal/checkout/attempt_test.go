@@ -22,14 +22,14 @@ func TestClaims(t *testing.T) {
 		return c
 	}
 	told := func(c Checkout) Checkout {
-		c.ToldAt = noon.Add(5 * time.Second)
+		c.RefusalToldAt = noon.Add(5 * time.Second)
 		return c
 	}
 	leased := approved
 	leased.Attempt, leased.LeasedUntil = 1, noon.Add(12*time.Second)
 	expired := learned(t, append(OrderSeen(order(paypal.OrderApproved)), OrderGone())...)
-	wished := told(refused(1))
-	wished.Wish()
+	requested := told(refused(1))
+	requested.RequestRetry()
 	for _, c := range []struct {
 		name string
 		of   Checkout
@@ -47,8 +47,8 @@ func TestClaims(t *testing.T) {
 		{"a copy of the return that was told", told(refused(1)), returning, 7 * time.Second, ClaimRefused},
 		{"told, and back from PayPal", told(refused(1)), returning, 8 * time.Second, ClaimLater},
 		{"told, and only looking", told(refused(1)), reader, 8 * time.Second, ClaimRefused},
-		{"wished for, and not due", wished, anybody, AttemptPause - 1, ClaimRefused},
-		{"wished for, and due", wished, anybody, AttemptPause, ClaimNew},
+		{"requested, and not due", requested, anybody, AttemptPause - 1, ClaimRefused},
+		{"requested, and due", requested, anybody, AttemptPause, ClaimNew},
 		{"the fourth refused", refused(4), reader, AttemptPause, ClaimNew},
 		{"the fifth refused", refused(5), reader, time.Hour, ClaimRefused},
 		{"the fifth refused, and back", told(refused(5)), returning, time.Hour, ClaimRefused},
@@ -59,11 +59,11 @@ func TestClaims(t *testing.T) {
 			t.Errorf("%s: claim %d, want %d", c.name, got, c.want)
 		}
 	}
-	c := wished
-	if c.RetryAt != noon.Add(AttemptPause) || c.Begin(c.RetryAt) != 2 || c.AttemptedAt != c.RetryAt || c.Told() {
+	c := requested
+	if c.RetryAt != noon.Add(AttemptPause) || c.Begin(c.RetryAt) != 2 || c.AttemptedAt != c.RetryAt || c.ToldOfRefusal() {
 		t.Errorf("begun: %+v", c)
 	}
 	if _, err := c.Apply(CaptureUnanswered(2)); err != nil || c.State != CaptureUnknown || !c.RetryAt.IsZero() {
-		t.Errorf("one wish is one attempt: %+v, %v", c, err)
+		t.Errorf("one request is one attempt: %+v, %v", c, err)
 	}
 }

@@ -1,5 +1,5 @@
 // Package checkout is one try to get PayPal's approval for a contribution: how far its order or its subscription
-// came, the attempts to capture an order and their limits, the reader's wish for another one, and when to ask PayPal
+// came, the attempts to capture an order and their limits, the reader's request for another one, and when to ask PayPal
 // again.
 //
 // It consists of rules over a value, without a network or a clock of its own. It does not deal with money: once there
@@ -43,13 +43,13 @@ type Checkout struct {
 	RetryURL   string // where the reader picks another way to pay, after a refusal that allows it
 
 	// Attempts to capture are numbered from 1, because a refusal and a further attempt may alternate.
-	Attempt     int       // the latest one begun
-	Unanswered  int       // the latest one whose answer we did not see
-	Refused     int       // the latest that was certainly not carried out
-	AttemptedAt time.Time // when the latest was begun
-	LeasedUntil time.Time // until when a call for it may be under way
-	ToldAt      time.Time // when the reader came back to a refusal and was told of it
-	RetryAt     time.Time // when another attempt is due, because the reader wishes for it
+	Attempt       int       // the latest one begun
+	Unanswered    int       // the latest one whose answer we did not see
+	Refused       int       // the latest that was certainly not carried out
+	AttemptedAt   time.Time // when the latest was begun
+	LeasedUntil   time.Time // until when a call for it may be under way
+	RefusalToldAt time.Time // when the reader came back to a refusal and was told of it
+	RetryAt       time.Time // when another attempt is due, because the reader asked for it
 
 	Returned     bool      // the reader came back before PayPal said that they approved
 	MissingSince time.Time // when PayPal first said that it knows no such order

@@ -68,7 +68,7 @@ func TestAnAbandonedOrderIsAskedAboutTwice(t *testing.T) {
 func TestAWishIsDueWhenTheLimitsAllowIt(t *testing.T) {
 	t.Parallel()
 	c := Checkout{State: Declined, PayPalID: "O", AttemptedAt: noon, CreatedAt: noon}
-	c.Wish()
+	c.RequestRetry()
 	if at := c.NextCheck(Money{}, 0, noon, time.Minute); at != noon.Add(AttemptPause) {
 		t.Errorf("asked at %s", at)
 	}

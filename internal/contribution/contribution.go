@@ -195,7 +195,7 @@ func (r row) checkout() checkout.Checkout {
 	return checkout.Checkout{
 		Kind: kind, State: state, PayPalID: id, ApproveURL: r.ApproveURL, RetryURL: r.RetryURL,
 		Attempt: r.CaptureAttempt, Unanswered: r.CaptureDoubt, Refused: r.CaptureRefused,
-		AttemptedAt: utc(r.CaptureBegun), LeasedUntil: utc(r.CaptureUntil), ToldAt: utc(r.RefusalTold),
+		AttemptedAt: utc(r.CaptureBegun), LeasedUntil: utc(r.CaptureUntil), RefusalToldAt: utc(r.RefusalTold),
 		RetryAt: utc(r.RetryAt), Returned: r.ReturnedAt.Valid, MissingSince: utc(r.GoneSince), Gone: r.Gone,
 		CreatedAt: r.CreatedAt.UTC(), FirstChargeAt: utc(r.FirstChargeAt),
 	}

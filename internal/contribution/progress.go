@@ -22,18 +22,18 @@ func EndLease(ctx context.Context, d *db.DB, c Contribution) error {
 	return err
 }
 
-// DropWish ends the reader's wish for another attempt.
-func DropWish(ctx context.Context, d *db.DB, id uuid.UUID) error {
+// DropRetry drops the reader's request for another attempt.
+func DropRetry(ctx context.Context, d *db.DB, id uuid.UUID) error {
 	_, err := d.ExecContext(ctx, `UPDATE contribution SET retry_at = NULL WHERE id = $1 AND state = $2`,
 		id, string(Declined))
 	if err != nil {
-		return fmt.Errorf("drop the wish for another try of %s: %w", id, err)
+		return fmt.Errorf("drop the request for another attempt of %s: %w", id, err)
 	}
 	return nil
 }
 
-// NoteTold records that the reader came back to a refusal and is being told about it.
-func NoteTold(ctx context.Context, d *db.DB, id uuid.UUID, now time.Time) error {
+// NoteRefusalTold records that the reader came back to a refusal and is being told about it.
+func NoteRefusalTold(ctx context.Context, d *db.DB, id uuid.UUID, now time.Time) error {
 	_, err := d.ExecContext(ctx, `
 		UPDATE contribution SET refusal_told_at = $2 WHERE id = $1 AND coalesce(refusal_told_at <= capture_begun_at, true)`,
 		id, now)

@@ -179,7 +179,7 @@ func TestMonthlyBecomesYearly(t *testing.T) {
 	}
 }
 
-// Of two wishes at once one is under way; a wish that only waits for the reader gives way to another.
+// Of two changes at once one is under way; one that only waits for the reader gives way to another.
 func TestTermsAreChangedTwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	n := open(t)
@@ -211,7 +211,7 @@ func TestTermsAreChangedTwiceAtOnce(t *testing.T) {
 	n.wantTerms(c, euros(4000), "year")
 }
 
-// A wish that nobody agreed to in time is not said to have come about by a later one for the same.
+// A change that nobody agreed to in time is not said to have come about by a later one for the same.
 func TestAnEarlierWishStaysWhatItWas(t *testing.T) {
 	t.Parallel()
 	n := open(t)

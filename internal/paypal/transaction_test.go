@@ -62,7 +62,7 @@ func TestTransactionsRead(t *testing.T) {
 	}
 	if asked := p.calls[1].URL.Query(); asked.Get("page") != "1" || asked.Get("page_size") != "500" ||
 		asked.Get("balance_affecting_records_only") != "Y" || asked.Has("transaction_id") {
-		t.Errorf("without wishes: %v", asked)
+		t.Errorf("without a filter: %v", asked)
 	}
 }
 

@@ -73,7 +73,7 @@ func TestTheSameWorkWaitsOnceAndIsDueAtTheEarlierTime(t *testing.T) {
 	}
 }
 
-// A wish that comes during the work is met after it, however the work ends.
+// What is put during the work is done after it, however the work ends.
 func TestWhatIsPutDuringTheWorkIsNotLost(t *testing.T) {
 	t.Parallel()
 	for name, first := range map[string]error{
@@ -105,7 +105,7 @@ func TestWhatIsPutDuringTheWorkIsNotLost(t *testing.T) {
 	}
 }
 
-// A wish that came while a holder died is kept, too: the next holder takes over its run, and the wish comes after it.
+// What was put while a holder died is kept, too: the next holder takes over its run, and does it afterwards.
 func TestWhatIsPutBesideADeadHolderIsNotLost(t *testing.T) {
 	t.Parallel()
 	d, c := dbtest.New(t), newClock()

@@ -31,7 +31,7 @@ const (
 // refundCallsEnd sets what becomes of the next calls for refunds, and of reading PayPal's books.
 func (n *world) refundCallsEnd(how, books string) {
 	n.T.Helper()
-	n.heal()
+	n.clearFaults()
 	if how != fine {
 		n.fault(`{"match":{"method":"POST","path":"/v2/payments/captures/*/refund"},` + how + `}`)
 	}
@@ -81,7 +81,7 @@ func TestWhatAnEarlierAttemptDidIsFound(t *testing.T) {
 					t.Fatalf("%+v, %v", r, err)
 				}
 				if died {
-					n.heal()
+					n.clearFaults()
 					n.dies(r)
 				}
 				n.Clock.Advance(2 * time.Minute)
@@ -122,13 +122,13 @@ func TestARefusalStandsOnceThereIsNoDoubt(t *testing.T) {
 	n.Clock.Advance(2 * time.Minute)
 	n.refundCallsEnd(forbidden, outage)
 	press(refund.Unknown)
-	n.heal()
+	n.clearFaults()
 	n.fault(`{"match":{"method":"POST","path":"/v2/payments/captures/*/refund"},` + forbidden + `}`)
 	n.fault(`{"match":{"method":"GET","path":"/v2/checkout/orders/*"},` + unknownID + `}`)
 	press(refund.Unknown)
 	n.refundCallsEnd(forbidden, fine)
 	press(refund.Refused)
-	n.heal()
+	n.clearFaults()
 	if r, err := n.refund(c, "10.00", "another"); err != nil || r.State != refund.Done || n.refunds() != 1 {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -162,7 +162,7 @@ func TestARefundIsSentByOneProcessAtATime(t *testing.T) {
 	if err != nil || r.State != refund.Unknown {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	n.heal()
+	n.clearFaults()
 	first, mine, err := n.Refunds.Lease(t.Context(), r.ID)
 	if err != nil || !mine {
 		t.Fatal(mine, err)
@@ -198,7 +198,7 @@ func TestNewsOfARefundEndsItsRequest(t *testing.T) {
 	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != refund.Unknown {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	n.heal()
+	n.clearFaults()
 	const ended = `UPDATE refund_request SET state = 'refused', ended_at = asked_at, check_at = NULL, doubt_at = NULL`
 	if _, err := n.DB.Exec(ended); err != nil {
 		t.Fatal(err)
@@ -229,7 +229,7 @@ func TestNewsOfARefundEndsItsRequest(t *testing.T) {
 	n.BooksEqual()
 }
 
-// Whatever happens to the calls of several people over some weeks: no wish is fulfilled twice, nothing that went
+// Whatever happens to the calls of several people over some weeks: no request is carried out twice, nothing that went
 // back is said not to have, and in the end everything is known. READERFUND_REFUND_HISTORIES says how many are
 // tried.
 func TestRandomHistoriesOfRefunds(t *testing.T) {
@@ -249,7 +249,7 @@ func TestRandomHistoriesOfRefunds(t *testing.T) {
 				t.Fatalf("history %d: %s\n%s", seed, trouble, strings.Join(h.story, "\n"))
 			}
 		}
-		n.heal()
+		n.clearFaults()
 		for range 4 { // the books settle, and the queue comes by
 			n.Clock.Advance(2 * time.Hour)
 			n.workOff()
@@ -271,11 +271,11 @@ func TestRandomHistoriesOfRefunds(t *testing.T) {
 // refundHistory is what happens to the refunds of one gift.
 type refundHistory struct {
 	*world
-	random  *rand.Rand
-	c       contribution.Contribution
-	capture string
-	wishes  []refund.Intent // that were taken
-	story   []string
+	random   *rand.Rand
+	c        contribution.Contribution
+	capture  string
+	accepted []refund.Intent // that were taken
+	story    []string
 }
 
 func (h *refundHistory) step() {
@@ -287,15 +287,15 @@ func (h *refundHistory) step() {
 	h.story = append(h.story, fmt.Sprintf("act %d, PayPal: %s; its books: %s", act, how, books))
 	h.refundCallsEnd(how, books)
 	switch {
-	case act == 0 || len(h.wishes) == 0:
+	case act == 0 || len(h.accepted) == 0:
 		o := refund.Intent{Contribution: h.c.ID, Amount: pick("", "5.00", "10.00"), Reason: "x", By: newsroom.Editor}
 		o.Key = fmt.Sprint(h.c.ID, len(h.story))
 		if r, err := h.Refunds.Request(h.T.Context(), o); err == nil {
-			h.wishes = append(h.wishes, o)
-			h.story = append(h.story, fmt.Sprintf("  wish %d of %s: %s", r.Number, r.Amount, r.State))
+			h.accepted = append(h.accepted, o)
+			h.story = append(h.story, fmt.Sprintf("  request %d of %s: %s", r.Number, r.Amount, r.State))
 		}
 	case act == 1 || act == 2: // somebody presses the button of an open page again
-		r, err := h.Refunds.Request(h.T.Context(), h.wishes[h.random.IntN(len(h.wishes))])
+		r, err := h.Refunds.Request(h.T.Context(), h.accepted[h.random.IntN(len(h.accepted))])
 		h.story = append(h.story, fmt.Sprintf("  again %d: %s, %v", r.Number, r.State, err))
 	case act == 3: // a process dies after it has sent a request
 		for _, r := range h.requests() {
@@ -310,14 +310,14 @@ func (h *refundHistory) step() {
 			_ = h.told(refunds[h.random.IntN(len(refunds))].ID)
 		}
 	}
-	h.heal()
+	h.clearFaults()
 	h.Clock.Advance([]time.Duration{0, 10 * time.Second, 2 * time.Minute, time.Hour,
 		10 * 24 * time.Hour}[h.random.IntN(5)])
 }
 
 func (h *refundHistory) requests() (all []refund.Request) {
 	h.T.Helper()
-	for number := range h.wishes {
+	for number := range h.accepted {
 		all = append(all, h.request(h.c, number+1))
 	}
 	return all
@@ -326,7 +326,7 @@ func (h *refundHistory) requests() (all []refund.Request) {
 // refundsOf is what PayPal's books have, which it shows now.
 func (h *refundHistory) refundsOf() []paypal.Refund {
 	h.T.Helper()
-	h.heal()
+	h.clearFaults()
 	o, err := h.Client.Order(h.T.Context(), h.c.Checkout.PayPalID)
 	if err != nil {
 		h.T.Fatal(err)
@@ -346,11 +346,11 @@ func (h *refundHistory) trouble() string {
 		made := at[r.InvoiceID()]
 		switch {
 		case made > 1:
-			return fmt.Sprintf("wish %d went back %d times", r.Number, made)
+			return fmt.Sprintf("request %d went back %d times", r.Number, made)
 		case made == 1 && (r.State == refund.Refused || r.State == refund.Failed):
-			return fmt.Sprintf("wish %d is %s and went back", r.Number, r.State)
+			return fmt.Sprintf("request %d is %s and went back", r.Number, r.State)
 		case made == 0 && r.State == refund.Done:
-			return fmt.Sprintf("wish %d is done and did not go back", r.Number)
+			return fmt.Sprintf("request %d is done and did not go back", r.Number)
 		}
 		if r.UnderWay() {
 			underWay++
@@ -359,8 +359,8 @@ func (h *refundHistory) trouble() string {
 	if underWay > 1 {
 		return fmt.Sprintf("%d requests are under way at once", underWay)
 	}
-	if len(refunds) > len(h.wishes) {
-		return fmt.Sprintf("%d refunds of %d wishes", len(refunds), len(h.wishes))
+	if len(refunds) > len(h.accepted) {
+		return fmt.Sprintf("%d refunds of %d requests", len(refunds), len(h.accepted))
 	}
 	return ""
 }

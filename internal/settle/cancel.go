@@ -14,12 +14,12 @@ import (
 
 // Cancel records that the reader came back by the cancel address. It asks PayPal first, so that a reader who approved
 // before turning back is not told that nothing was charged. It changes nothing about money: an approval that comes
-// after all still counts. It ends a wish for another try after a refusal. On failure it returns the contribution as
+// after all still counts. It drops a request for another attempt after a refusal. On failure it returns the contribution as
 // it stood, with the error.
 func (s *Settler) Cancel(ctx context.Context, id uuid.UUID) (contribution.Contribution, error) {
 	c, err := s.contributions.Get(ctx, id)
 	if err == nil && !c.Checkout.RetryAt.IsZero() {
-		return s.orders.dropWish(ctx, c)
+		return s.orders.dropRetry(ctx, c)
 	}
 	if err != nil || c.Checkout.PayPalID == "" || c.Outcome() != contribution.OutcomeOpen {
 		return c, err

@@ -64,7 +64,7 @@ func (a *application) claim(src Source) (checkout.Claim, error) {
 	case checkout.ClaimRefused, checkout.ClaimBusy:
 		return claim, nil
 	case checkout.ClaimLater:
-		k.Wish()
+		k.RequestRetry()
 		a.changed = true
 		return claim, nil
 	case checkout.ClaimNew:

@@ -37,16 +37,16 @@ func (s *orders) settle(
 	if err != nil {
 		return c, err
 	}
-	return s.dropWish(ctx, settled)
+	return s.dropRetry(ctx, settled)
 }
 
-// dropWish ends the reader's wish for another attempt after a refusal (defined by checkout.AsksAgain): the reader
+// dropRetry drops the reader's request for another attempt after a refusal (defined by checkout.RequestsRetry): the reader
 // turned back, or there is nothing at PayPal to try.
-func (s *orders) dropWish(ctx context.Context, c contribution.Contribution) (contribution.Contribution, error) {
+func (s *orders) dropRetry(ctx context.Context, c contribution.Contribution) (contribution.Contribution, error) {
 	if c.Checkout.RetryAt.IsZero() {
 		return c, nil
 	}
-	if err := contribution.DropWish(ctx, s.db, c.ID); err != nil {
+	if err := contribution.DropRetry(ctx, s.db, c.ID); err != nil {
 		return c, db.Translate(err)
 	}
 	return s.contributions.Get(ctx, c.ID)

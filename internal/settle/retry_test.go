@@ -106,7 +106,7 @@ func (n *world) afterAnOutage(c contribution.Contribution) {
 	n.swept()
 }
 
-// A wish is for one attempt, and five are all there are, however often the reader comes back and whoever settles.
+// A request is for one attempt, and five are all there are, however often the reader comes back and in which process.
 func TestAWishIsForOneTry(t *testing.T) {
 	t.Parallel()
 	n := open(t)
@@ -129,8 +129,8 @@ func TestAWishIsForOneTry(t *testing.T) {
 	n.as(c, contribution.OutcomeDeclined, checkout.MostAttempts)
 }
 
-// What is no wish for another try: the first return, also where a webhook's attempt was declined before it; a copy of
-// it; a look without PayPal's sign or ours. Who turns back ends the wish, and so does the end of the order.
+// What is no request for another attempt: the first return, also where a webhook's attempt was declined before it; a copy of
+// it; a look without PayPal's sign or ours. Turning back drops the request, and so does the end of the order.
 func TestNoWishForAnotherTry(t *testing.T) {
 	t.Parallel()
 	later := func(n *world, c contribution.Contribution) {

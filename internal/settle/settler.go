@@ -50,7 +50,7 @@ func (s *Settler) settle(
 	if src.Way == contribution.ByReader && c.Outcome() == contribution.OutcomeReceived {
 		return c, nil // the webhook was first: the reader needs nothing from PayPal
 	}
-	src.Returning = c.Checkout.AsksAgain(src.Caller, s.now())
+	src.Returning = c.Checkout.RequestsRetry(src.Caller, s.now())
 	switch {
 	case c.Checkout.PayPalID == "" && c.Outcome() == contribution.OutcomeReceived: // adopted
 		return s.settleOpenDisputes(ctx, c, src)
@@ -201,10 +201,10 @@ func (s *Settler) noteReturn(ctx context.Context, c contribution.Contribution) e
 
 // noteTold records that the reader came back to a refusal and is being told of it.
 func (s *Settler) noteTold(ctx context.Context, c contribution.Contribution) error {
-	if c.State != contribution.Declined || c.Checkout.Told() {
+	if c.State != contribution.Declined || c.Checkout.ToldOfRefusal() {
 		return nil
 	}
 	ctx, cancel := detached.Saving(ctx)
 	defer cancel()
-	return db.Translate(contribution.NoteTold(ctx, s.db, c.ID, s.now()))
+	return db.Translate(contribution.NoteRefusalTold(ctx, s.db, c.ID, s.now()))
 }

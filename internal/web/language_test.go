@@ -51,7 +51,7 @@ func TestPagesSpeakTheReadersLanguage(t *testing.T) {
 		{"in English", "GET", "/support/gone", "", "fr, en-GB, de", []string{
 			`<html lang="en-GB" dir="ltr">`, "<title>Support us – ", "names an appeal that we do not have",
 		}},
-		{"without a wish", "GET", "/support/support", "", "", []string{`<html lang="en" dir="ltr">`, "<title>Support us – "}},
+		{"without a choice", "GET", "/support/support", "", "", []string{`<html lang="en" dir="ltr">`, "<title>Support us – "}},
 		{"a form with one mistake", "POST", "/contributions", with(fill, "amount", "0.50").Encode(), austrian, []string{
 			"<title>Bitte prüfen: Unterstützen Sie uns", "Bitte prüfen Sie eine Angabe.",
 			"Der kleinste Betrag ist 1\u00a0€.",

@@ -55,7 +55,7 @@ func TestARefundIsMadeOnceWhateverTheRetryIsTold(t *testing.T) {
 			v.Set("choice", "part")
 			says(t, r.lands(r.form(page+"/refund", v)), "Refunded €10.00 was refunded to the reader.")
 			if n := h.refundsAtPayPal(); n != 2 {
-				t.Errorf("PayPal has %d refunds of two wishes", n)
+				t.Errorf("PayPal has %d refunds of two requests", n)
 			}
 		})
 	}

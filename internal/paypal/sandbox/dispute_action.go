@@ -187,7 +187,7 @@ func (s *Server) makeOffer() func(*call) (reply, error) {
 	})
 }
 
-// adjudicate is POST …/adjudicate: PayPal decides, as whoever tests wishes.
+// adjudicate is POST …/adjudicate: PayPal decides, as the test says.
 func (s *Server) adjudicate() func(*call) (reply, error) {
 	return s.act(mayAdjudicate, func(ck *checker, body map[string]any) func(*capture, *dispute) {
 		favour := ck.text(body, "", "adjudication_outcome", adjudicateRule)

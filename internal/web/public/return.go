@@ -52,7 +52,7 @@ func (s *Return) Return(w http.ResponseWriter, r *http.Request) error {
 		s.Log.WarnContext(r.Context(), "could not settle on the reader's return", "request", page.RequestID(r.Context()),
 			"contribution", c.ID, "error", err)
 		to += "&" + unsure
-	case own && before.State == contribution.Declined && before.Checkout.Told() &&
+	case own && before.State == contribution.Declined && before.Checkout.ToldOfRefusal() &&
 		c.Outcome() == contribution.OutcomeDeclined:
 		to += "&" + again
 	}

@@ -48,7 +48,7 @@ type thanksPage struct {
 	Again   string // the donation page, filled in the same way
 	Retry   string // PayPal's page to pick another way to pay; empty when there is none
 	Try     string // asks PayPal for the money once more, after the reader picked another way
-	Stop    string // ends the wish for another try
+	Stop    string // drops the request for another attempt
 	Approve string // PayPal's approval page; empty when it is past that
 	Check   string // asks PayPal once more and comes back here
 	Wait    string // why PayPal holds the money back, in words

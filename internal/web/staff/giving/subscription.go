@@ -93,13 +93,13 @@ func changeLines(s screen.Layout, loc i18n.Localizer, h dashboard.History) []cha
 func changeInWords(s screen.Layout, loc i18n.Localizer, c dashboard.SubscriptionChange) string {
 	switch {
 	case c.Amount.Minor > 0:
-		return loc.Say("subscription.wish."+c.Kind, i18n.Args{
+		return loc.Say("subscription.requested."+c.Kind, i18n.Args{
 			"amount": money.Format(c.Amount, loc.Tag()), "frequency": loc.Say("contribution.frequency." + c.Frequency),
 		})
 	case !c.Until.IsZero():
-		return loc.Say("subscription.wish.pause_until", i18n.Args{"day": s.Stamp(c.Until).Day()})
+		return loc.Say("subscription.requested.pause_until", i18n.Args{"day": s.Stamp(c.Until).Day()})
 	default:
-		return loc.Say("subscription.wish." + c.Kind)
+		return loc.Say("subscription.requested." + c.Kind)
 	}
 }
 
