@@ -144,9 +144,9 @@ func aside(res reconcile.Result) []string {
 	}
 	if res.Dry {
 		lines = append(lines, "This was a dry run: nothing was written.")
-		say(res.Mended, "%s of the differences would be fixed.")
+		say(res.Fixed, "%s of the differences would be fixed.")
 	} else {
-		say(res.Mended, "%s differences were found and fixed.")
+		say(res.Fixed, "%s differences were found and fixed.")
 		say(int64(res.Recovered), "%s webhook events had not arrived; they were taken from PayPal's list.")
 	}
 	say(res.SetAside, "%s set aside by staff.")
@@ -191,7 +191,7 @@ func (p *progressLine) show(at reconcile.Progress) {
 	}
 	p.last = time.Now()
 	text := fmt.Sprintf("%s: %s of %s to %s, %s rows, %s fixed", at.Doing, at.Reached.In(p.zone).Format("2 Jan 2006"),
-		at.From.In(p.zone).Format("2 Jan 2006"), at.To.In(p.zone).Format("2 Jan 2006"), grouped(at.Rows), grouped(at.Mended))
+		at.From.In(p.zone).Format("2 Jan 2006"), at.To.In(p.zone).Format("2 Jan 2006"), grouped(at.Rows), grouped(at.Fixed))
 	fmt.Fprintf(p.w, "\r%s%s", text, strings.Repeat(" ", max(0, p.wide-len(text))))
 	p.wide = len(text)
 }

@@ -143,7 +143,7 @@ func (f fixture) become(id uuid.UUID, state string) {
 
 func (f fixture) weigh() {
 	f.t.Helper()
-	if err := f.Weigh(f.t.Context()); err != nil {
+	if err := f.CountOutcomes(f.t.Context()); err != nil {
 		f.t.Fatal(err)
 	}
 }

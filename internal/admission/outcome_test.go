@@ -86,7 +86,7 @@ func TestPeriodicJobsLeaveOutWhatTheOtherDeletes(t *testing.T) {
 	first, second := f.gift(v), f.gift(v)
 	held := `SELECT 1 FROM gift_origin WHERE contribution_id = '` + first.String() + `' FOR UPDATE`
 	f.exec(`UPDATE contribution SET state = 'declined' WHERE id IN ($1, $2)`, first, second)
-	testkit.Beside(t, f.db, held, f.Weigh)
+	testkit.Beside(t, f.db, held, f.CountOutcomes)
 	if n := testkit.Count(t, f.db, `gift_origin`); n != 1 {
 		t.Errorf("%d are left, and one was held", n)
 	}

@@ -316,7 +316,7 @@ func (a *App) ready(ctx context.Context) error {
 // impaired returns a sentence while PayPal is away, which only keeps us from starting gifts.
 func impaired(pp *paypal.Client) func() string {
 	return func() string {
-		if since := pp.Unheard(); !since.IsZero() {
+		if since := pp.UnansweredSince(); !since.IsZero() {
 			return "PayPal does not answer since " + since.UTC().Format(time.RFC3339)
 		}
 		return ""

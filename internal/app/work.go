@@ -24,7 +24,7 @@ func (a *App) kinds() []queue.Kind {
 		{Name: "tidy", Every: time.Hour, Run: whole(a.tidy)},
 		{Name: "prepare plans", Every: time.Hour, Timeout: 10 * time.Minute, Run: whole(a.preparePlans)},
 		{Name: "forget", Every: 6 * time.Hour, Run: whole(a.forget)},
-		{Name: "weigh gifts", Every: 10 * time.Second, Run: whole(a.gate.Weigh)},
+		{Name: "weigh gifts", Every: 10 * time.Second, Run: whole(a.gate.CountOutcomes)},
 		{Name: "reconcile", At: night, Timeout: 6 * time.Hour, Run: whole(a.reconcile)},
 		{Name: refund.Sending, Places: 4, Timeout: 5 * time.Minute, Run: a.refunds.Resume},
 		{Name: "issue receipts", Every: 5 * time.Second, Run: whole(a.receipts.Issue)},
@@ -77,7 +77,7 @@ func (a *App) reconcile(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reconcile: %w", err)
 	}
-	a.log.InfoContext(ctx, "reconciled", "payments", res.Payments, "mended", res.Mended,
+	a.log.InfoContext(ctx, "reconciled", "payments", res.Payments, "fixed", res.Fixed,
 		"unexplained", res.Unexplained(), "checked_to", res.CheckedTo)
 	return nil
 }

@@ -23,17 +23,17 @@ var (
 	ben  = campaign.Actor{Name: "ben@example.org"}
 )
 
-type desk struct {
+type fixture struct {
 	*campaign.Service
 	t     *testing.T
 	db    *db.DB
 	clock *testkit.Clock
 }
 
-func newDesk(t *testing.T) *desk {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	d, clock := dbtest.New(t), testkit.ClockAt(noon)
-	return &desk{campaign.NewService(campaign.Config{DB: d, Now: clock.Now, Zone: time.UTC}), t, d, clock}
+	return &fixture{campaign.NewService(campaign.Config{DB: d, Now: clock.Now, Zone: time.UTC}), t, d, clock}
 }
 
 // whole is a campaign that can be published.
@@ -48,7 +48,7 @@ func whole(slug string) campaign.Edit {
 	}}
 }
 
-func (d *desk) must(k campaign.Campaign, err error) campaign.Campaign {
+func (d *fixture) must(k campaign.Campaign, err error) campaign.Campaign {
 	d.t.Helper()
 	if err != nil {
 		d.t.Fatal(err)
@@ -56,7 +56,7 @@ func (d *desk) must(k campaign.Campaign, err error) campaign.Campaign {
 	return k
 }
 
-func (d *desk) text(query string) (text string) {
+func (d *fixture) text(query string) (text string) {
 	d.t.Helper()
 	if err := d.db.GetContext(d.t.Context(), &text, query); err != nil {
 		d.t.Fatal(err)
@@ -64,7 +64,7 @@ func (d *desk) text(query string) (text string) {
 	return text
 }
 
-func (d *desk) count(query string) (n int) {
+func (d *fixture) count(query string) (n int) {
 	d.t.Helper()
 	if err := d.db.GetContext(d.t.Context(), &n, query); err != nil {
 		d.t.Fatal(err)
@@ -85,7 +85,7 @@ func refused(err error) map[string]string {
 // its columns.
 func TestLifeOfACampaign(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	k := d.must(d.Create(t.Context(), ann, whole("winter")))
 	if k.State != campaign.Draft || k.Version != 1 {
 		t.Fatalf("created as %s, version %d", k.State, k.Version)
@@ -154,7 +154,7 @@ func TestLifeOfACampaign(t *testing.T) {
 // Two people save the same version: the second is told what the first saved, and nothing is overwritten.
 func TestTwoPeopleDoNotOverwriteEachOther(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	k := d.must(d.Create(t.Context(), ann, whole("winter")))
 	mine, theirs := whole("winter"), whole("winter")
 	mine.Name, theirs.Name = "Mine", "Theirs"
@@ -185,7 +185,7 @@ func TestTwoPeopleDoNotOverwriteEachOther(t *testing.T) {
 
 func TestStatesThatDoNotFollow(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	k := d.must(d.Create(t.Context(), ann, whole("winter")))
 	refuse := func(name string, _ campaign.Campaign, err error) {
 		t.Helper()
@@ -232,7 +232,7 @@ func TestStatesThatDoNotFollow(t *testing.T) {
 // At most one fund drive runs at a time; who plans a second is told beside the field which the first is.
 func TestFundDrivesDoNotOverlap(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	drive := func(slug string, from, days int) campaign.Campaign {
 		e := whole(slug)
 		e.Name, e.FundDrive = "The "+slug+" drive", true
@@ -264,7 +264,7 @@ func TestFundDrivesDoNotOverlap(t *testing.T) {
 // A campaign of the version before has no document and no version kept. The first edit keeps both.
 func TestEditOfACampaignOfTheVersionBefore(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	_, err := d.db.ExecContext(t.Context(), `
 		INSERT INTO campaign (id, slug, heading, why, ask, button, reassurance, currency, suggested, created_at, updated_at)
 		VALUES (gen_random_uuid(), 'old', 'Old words', 'Why', 'Ask', 'Give', 'Safe', 'EUR', '{"EUR": [500]}', $1, $1)`, noon)
@@ -284,7 +284,7 @@ func TestEditOfACampaignOfTheVersionBefore(t *testing.T) {
 // One campaign is the default at a time, whoever else is made it meanwhile.
 func TestOneCampaignIsTheDefault(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	if err := campaign.EnsureDefault(t.Context(), d.db, "The Test Post", "EUR", noon); err != nil {
 		t.Fatal(err)
 	}
@@ -328,7 +328,7 @@ func TestOneCampaignIsTheDefault(t *testing.T) {
 // What is refused leaves nothing behind: no version and no audit entry.
 func TestRefusedChangesLeaveNothing(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	k := d.must(d.Create(t.Context(), ann, whole("winter")))
 	bad := whole("winter")
 	bad.Currency, bad.EndsAt, bad.StartsAt = "XXX", noon, noon.Add(time.Hour)

@@ -35,7 +35,7 @@ func (c *counts) count(
 // campaign's edit, or its money, is no reason to make it anew.
 func TestAnEntryChangesWithItsCampaignOrItsFiguresOnly(t *testing.T) {
 	t.Parallel()
-	d, ledger := newDesk(t), &counts{}
+	d, ledger := newFixture(t), &counts{}
 	zone, err := time.LoadLocation("America/Los_Angeles")
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +130,7 @@ func TestAnEntryChangesWithItsCampaignOrItsFiguresOnly(t *testing.T) {
 // While Run runs, the catalog follows edits and figures by itself.
 func TestRunFollowsEditsAndFigures(t *testing.T) {
 	t.Parallel()
-	d, ledger := newDesk(t), &counts{found: map[uuid.UUID]campaign.Progress{}}
+	d, ledger := newFixture(t), &counts{found: map[uuid.UUID]campaign.Progress{}}
 	e := whole("winter")
 	e.Goal = &campaign.Goal{Kind: campaign.GoalSupporters, Count: 10}
 	k := d.must(d.Create(t.Context(), ann, e))

@@ -170,7 +170,7 @@ func TestHTMLIsRefusedInEveryText(t *testing.T) {
 // A draft may be unfinished; what is there has to be right. To publish it, nothing may be missing.
 func TestADraftMayBeUnfinished(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	e := whole("winter")
 	e.Texts["en"] = campaign.Texts{Heading: "Only this"}
 	k := d.must(d.Create(t.Context(), ann, e))

@@ -195,14 +195,14 @@ func (w *views) whatPayPalSent() {
 func (w *views) reconciliation() {
 	r, err := w.views.Reconciliation(w.t.Context(), w.now)
 	w.must(err)
-	w.line("reconciliation", r.Payments, r.Unexplained, r.SetAside, r.Adopted, r.CheckedTo, r.EndedAt, r.Mended, r.Running,
+	w.line("reconciliation", r.Payments, r.Unexplained, r.SetAside, r.Adopted, r.CheckedTo, r.EndedAt, r.Fixed, r.Running,
 		r.Broken, r.BrokenAt)
 	page, err := w.views.Differences(w.t.Context(), dashboard.DifferencesQuery{Limit: listing.MaxLimit})
 	w.must(err)
 	for _, d := range page.Differences {
 		w.line("difference", d.ID, d.Kind, d.State, d.Ref, d.Code, d.Parent, d.ContributionID, d.Receipt, d.Ours, d.Theirs,
 			d.Advice, d.Note, d.Actor, d.At, d.FirstSeen, d.LastSeen, d.ClosedAt)
-		if s := d.Stranger; s != nil {
+		if s := d.Sender; s != nil {
 			w.line("  from", s.Name, s.Email, s.Country, s.Note, s.Amount)
 		}
 	}

@@ -27,7 +27,7 @@ type Reconciliation struct {
 	Adopted     int64     // that a person adopted
 	CheckedTo   time.Time // everything before was compared; zero before the first run has ended
 	EndedAt     time.Time // of the latest run that ended
-	Mended      int64     // differences that the latest run fixed
+	Fixed       int64     // differences that the latest run fixed
 	Running     bool      // a run is in progress
 	Broken      string    // why the latest run was interrupted; empty if it was not
 	BrokenAt    time.Time
@@ -64,7 +64,7 @@ func (v *Views) Reconciliation(ctx context.Context, now time.Time) (Reconciliati
 		}
 		out = Reconciliation{
 			Unexplained: row.Unexplained, SetAside: row.SetAside, Adopted: row.Adopted,
-			CheckedTo: utc(row.CheckedTo), EndedAt: utc(row.EndedAt), Mended: row.Mended.Int64, Running: row.Running,
+			CheckedTo: utc(row.CheckedTo), EndedAt: utc(row.EndedAt), Fixed: row.Mended.Int64, Running: row.Running,
 		}
 		if err := tx.GetContext(ctx, &out.Payments, `
 			SELECT count(*) FROM payment WHERE status = 'completed' AND occurred_at <= $1`, out.CheckedTo); err != nil {
@@ -111,7 +111,7 @@ type Difference struct {
 	FirstSeen      time.Time
 	LastSeen       time.Time
 	ClosedAt       time.Time
-	Stranger       *Stranger // the sender of money that did not come through us
+	Sender         *Sender // the sender of money that did not come through us
 }
 
 // Adoptable reports whether it can become a contribution: it must be a payment from elsewhere, not a part of another
@@ -120,8 +120,8 @@ func (d Difference) Adoptable() bool {
 	return d.Kind == "unknown_payer" && d.Parent == "" && (d.State == "open" || d.State == "set_aside")
 }
 
-// Stranger is the sender of money that did not come through us, as PayPal knows them. It is personal data.
-type Stranger struct {
+// Sender is the sender of money that did not come through us, as PayPal knows them. It is personal data.
+type Sender struct {
 	Name, Email, Country, Note string
 	Amount                     money.Amount
 }
@@ -181,12 +181,12 @@ func (row differenceRow) difference() Difference {
 		ID: row.ID, Kind: row.Kind, State: row.State, Ref: row.Ref, Code: row.Code, Parent: row.Parent,
 		ContributionID: row.ContributionID.UUID, Receipt: row.Receipt.String, Ours: row.Ours, Theirs: row.Theirs,
 		Advice: row.Advice, Note: row.Note, Actor: row.Actor, At: row.At.UTC(), FirstSeen: row.FirstSeen.UTC(),
-		LastSeen: row.LastSeen.UTC(), ClosedAt: utc(row.ClosedAt), Stranger: readStranger(row.Detail),
+		LastSeen: row.LastSeen.UTC(), ClosedAt: utc(row.ClosedAt), Sender: readStranger(row.Detail),
 	}
 }
 
 // readStranger parses what the reconciler stored of PayPal's row.
-func readStranger(text []byte) *Stranger {
+func readStranger(text []byte) *Sender {
 	var in struct {
 		Given    string `json:"payer_given_name"`
 		Surname  string `json:"payer_surname"`
@@ -199,7 +199,7 @@ func readStranger(text []byte) *Stranger {
 	if len(text) == 0 || json.Unmarshal(text, &in) != nil {
 		return nil
 	}
-	return &Stranger{
+	return &Sender{
 		Name: strings.TrimSpace(in.Given + " " + in.Surname), Email: in.Email, Country: in.Country, Note: in.Note,
 		Amount: money.New(in.Minor, money.Currency(in.Currency)),
 	}

@@ -34,7 +34,7 @@ func TestReconciliationInOneLine(t *testing.T) {
 	got, err := r.Reconciliation(t.Context(), now)
 	want := dashboard.Reconciliation{
 		Payments: 1, Unexplained: 2, SetAside: 1, Adopted: 1, CheckedTo: at("2026-11-22T01:00:00Z"),
-		EndedAt: at("2026-11-22T09:00:00Z"), Mended: 7,
+		EndedAt: at("2026-11-22T09:00:00Z"), Fixed: 7,
 	}
 	if err != nil || got != want {
 		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
@@ -105,8 +105,8 @@ func TestDifferences(t *testing.T) {
 	}
 	id := b.difference("STRANGE", "unknown_payer", "open")
 	d, err := r.Difference(t.Context(), id)
-	if err != nil || !d.Adoptable() || d.Stranger.Name != "Ann Gray" || d.Stranger.Amount.String() != "25.00 EUR" ||
-		d.Stranger.Note != "For you" {
+	if err != nil || !d.Adoptable() || d.Sender.Name != "Ann Gray" || d.Sender.Amount.String() != "25.00 EUR" ||
+		d.Sender.Note != "For you" {
 		t.Errorf("%+v, %v", d, err)
 	}
 	if _, err := r.Difference(t.Context(), 9999); !fault.Is(err, fault.NotFound) {

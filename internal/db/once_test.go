@@ -14,8 +14,8 @@ import (
 
 const insertOnce = `INSERT INTO t (n) VALUES ($1) ON CONFLICT (n) DO UPDATE SET n = excluded.n WHERE t.n < 0 RETURNING n`
 
-// meddleWith has the proxy ask f about each message that holds the text.
-func (p *proxy) meddleWith(text string, f func(w *wire, message []byte) (forward bool)) {
+// interceptText has the proxy ask f about each message that holds the text.
+func (p *proxy) interceptText(text string, f func(w *wire, message []byte) (forward bool)) {
 	meddle := func(w *wire, message []byte) bool { return !bytes.Contains(message, []byte(text)) || f(w, message) }
 	p.atMessage.Store(&meddle)
 }
@@ -38,12 +38,12 @@ func TestLostAnswerToOneStatementIsUnknown(t *testing.T) {
 			return false
 		}, 1},
 	} {
-		p.meddleWith("INSERT INTO t", c.meddle)
+		p.interceptText("INSERT INTO t", c.meddle)
 		_, err := db.GetOnce[int](t.Context(), d, insertOnce, i)
 		if !errors.Is(err, db.ErrCommitUnknown) || !fault.Is(err, fault.Unavailable) {
 			t.Fatalf("%s: %v", c.name, err)
 		}
-		p.meddleWith("INSERT INTO t", func(*wire, []byte) bool { return true })
+		p.interceptText("INSERT INTO t", func(*wire, []byte) bool { return true })
 		if got := count(t, d); got != c.rows {
 			t.Errorf("%s: %d rows, want %d", c.name, got, c.rows)
 		}
@@ -56,7 +56,7 @@ func TestDeadlineDoesNotCancelOneStatement(t *testing.T) {
 	makeTable(t, d)
 	ctx, cancel := context.WithCancel(t.Context())
 	dials := p.dials.Load()
-	p.meddleWith("INSERT INTO t", func(*wire, []byte) bool { cancel(); return true })
+	p.interceptText("INSERT INTO t", func(*wire, []byte) bool { cancel(); return true })
 	if n, err := db.GetOnce[int](ctx, d, insertOnce, 1); err != nil || n != 1 {
 		t.Fatalf("the deadline reached the statement: %v", err)
 	}

@@ -123,7 +123,7 @@ func (p *proxy) pump(w *wire, from, to net.Conn, fromClient bool) {
 	}
 }
 
-func (p *proxy) meddle(f func(w *wire) bool) { p.atCommit.Store(&f) }
+func (p *proxy) intercept(f func(w *wire) bool) { p.atCommit.Store(&f) }
 
 func (p *proxy) close() {
 	_ = p.listener.Close()

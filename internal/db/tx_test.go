@@ -245,7 +245,7 @@ func TestDeadlineDoesNotCancelCommit(t *testing.T) {
 	makeTable(t, d)
 	ctx, cancel := context.WithCancel(t.Context())
 	dials := p.dials.Load()
-	p.meddle(func(*wire) bool {
+	p.intercept(func(*wire) bool {
 		cancel()
 		time.Sleep(200 * time.Millisecond)
 		return true
@@ -256,7 +256,7 @@ func TestDeadlineDoesNotCancelCommit(t *testing.T) {
 	if p.dials.Load() != dials {
 		t.Error("a cancel request was sent")
 	}
-	p.meddle(func(*wire) bool { return true })
+	p.intercept(func(*wire) bool { return true })
 	if n := count(t, d); n != 1 {
 		t.Fatalf("%d rows", n)
 	}
@@ -274,7 +274,7 @@ func TestLostAnswerToCommitIsUnknown(t *testing.T) {
 		{"the answer is lost", commitThenSilence, 1},
 		{"COMMIT itself is lost", func(*wire) bool { return false }, 1},
 	} {
-		p.meddle(c.meddle)
+		p.intercept(c.meddle)
 		runs := 0
 		err := d.InTx(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
 			runs++
@@ -284,7 +284,7 @@ func TestLostAnswerToCommitIsUnknown(t *testing.T) {
 		if !errors.Is(err, db.ErrCommitUnknown) || !fault.Is(err, fault.Unavailable) || runs != 1 {
 			t.Fatalf("%s: %v after %d runs", c.name, err, runs)
 		}
-		p.meddle(func(*wire) bool { return true })
+		p.intercept(func(*wire) bool { return true })
 		if n := count(t, d); n != c.rows {
 			t.Errorf("%s: %d rows, want %d", c.name, n, c.rows)
 		}

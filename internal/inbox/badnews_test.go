@@ -107,7 +107,7 @@ const (
 	unknownThere = "PayPal does not know what this event is about"
 )
 
-func absurdities(capture, order, refund, foreignOrder, foreignRefund string) []news {
+func invalidNews(capture, order, refund, foreignOrder, foreignRefund string) []news {
 	event := func(name, kind, rest, state, note string) news {
 		return news{
 			name,
@@ -304,7 +304,7 @@ func TestAbsurdNewsIsKeptAndBooksNothing(t *testing.T) {
 	foreignOrder, foreignRefund := p.foreignRefund()
 	before := p.ledger()
 
-	all := absurdities(capture, gift.Checkout.PayPalID, refund, foreignOrder, foreignRefund)
+	all := invalidNews(capture, gift.Checkout.PayPalID, refund, foreignOrder, foreignRefund)
 	for _, n := range all {
 		if err := p.receive(p.sign([]byte(n.body))); err != nil {
 			t.Errorf("%s: %v", n.name, err)

@@ -466,6 +466,6 @@ func TestTheReasonOfAHeldPaymentFollowsPayPal(t *testing.T) {
 				p.text(`SELECT c.reason || ', ' || p.reason FROM contribution c JOIN payment p ON p.contribution_id = c.id`),
 			)
 		}
-		p.heal()
+		p.clearFaults()
 	}
 }

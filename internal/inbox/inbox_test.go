@@ -353,7 +353,7 @@ func TestAnOutageOfPayPalIsWaitedOut(t *testing.T) {
 	); n != 1 {
 		t.Fatal("the event is not waiting for its next attempt")
 	}
-	p.heal()
+	p.clearFaults()
 	p.work()
 	if p.State(c.ID) != contribution.Completed {
 		t.Fatal("not recorded after the outage")

@@ -81,8 +81,8 @@ func (p *postbox) say(path string, body any) {
 	p.hook("faults", string(text))
 }
 
-// heal ends every fault.
-func (p *postbox) heal() {
+// clearFaults ends every fault.
+func (p *postbox) clearFaults() {
 	p.T.Helper()
 	p.PayPal.Must(http.MethodDelete, "/sandbox/faults", nil, nil)
 }
@@ -201,7 +201,7 @@ func TestOddAnswersAboutAPaymentAreNotBooked(t *testing.T) {
 			(look == "") != (x.look == "") {
 			t.Errorf("%s: %s, %q; to look at: %q", x.name, state, note, look)
 		}
-		p.heal()
+		p.clearFaults()
 		p.Clock.Advance(6 * time.Hour) // a parked event comes back by itself
 		if _, err := p.Work(t.Context()); err != nil {
 			t.Fatal(err)
@@ -280,7 +280,7 @@ func TestOddAnswersAboutARefundAreNotBooked(t *testing.T) {
 			(look == "") != (x.look == "") {
 			t.Errorf("%s: %s, %q; to look at: %q", x.name, state, note, look)
 		}
-		p.heal()
+		p.clearFaults()
 		p.Clock.Advance(6 * time.Hour)
 		if _, err := p.Work(t.Context()); err != nil {
 			t.Fatal(err)
@@ -358,7 +358,7 @@ func TestOddOrders(t *testing.T) {
 				p.text(`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`, d.body),
 			)
 		}
-		p.heal()
+		p.clearFaults()
 		p.Clock.Advance(6 * time.Hour)
 		if _, err := p.Work(t.Context()); err != nil {
 			t.Fatal(err)
@@ -431,7 +431,7 @@ func TestOddAnswersAboutACaseAreNotBooked(t *testing.T) {
 			(look == "") != (x.look == "") {
 			t.Errorf("%s: %s, %q; to look at: %q", x.name, state, note, look)
 		}
-		p.heal()
+		p.clearFaults()
 		p.Clock.Advance(6 * time.Hour)
 		if err := p.receive(p.again(d, true)); err != nil {
 			t.Fatal(err)

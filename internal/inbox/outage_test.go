@@ -47,7 +47,7 @@ func TestHalfADayWithoutPayPalParksNothing(t *testing.T) {
 			),
 		)
 	}
-	p.heal()
+	p.clearFaults()
 	p.workFor(34*time.Minute, 11*time.Minute)
 	if got := p.State(c.ID); got != contribution.PartiallyRefunded {
 		t.Errorf("PayPal is back, and the gift is %s", got)
@@ -90,7 +90,7 @@ func TestWhatIsAnOutage(t *testing.T) {
 		if (state == "parked") != parked || !inWords(note) {
 			t.Errorf("%s: %s, %q", fault, state, note)
 		}
-		p.heal()
+		p.clearFaults()
 		p.Clock.Advance(6 * time.Hour)
 		p.workFor(time.Minute, time.Minute)
 		if got := p.State(c.ID); got != contribution.Completed {
@@ -112,7 +112,7 @@ func TestAnEventIsTriedForAMonth(t *testing.T) {
 	if n := p.Count(`webhook_event WHERE state = 'parked' AND due_at IS NULL AND note <> ''`); n != 1 {
 		t.Fatal("it is still being tried")
 	}
-	p.heal()
+	p.clearFaults()
 	if n, err := p.ReplayParked(t.Context(), contribution.Actor{Name: audit.CommandLine}); n != 1 || err != nil {
 		t.Fatalf("replayed %d, %v", n, err)
 	}

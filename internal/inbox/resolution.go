@@ -104,7 +104,7 @@ var (
 
 // explain tells staff why an event is not settled.
 func explain(err error) i18n.Message {
-	odd, isOdd := paypal.Odd(err)
+	odd, isOdd := paypal.InvalidAnswer(err)
 	answer, isPayPal := errors.AsType[*paypal.Error](err)
 	contradiction, isContradiction := errors.AsType[*settle.ContradictionError](err)
 	switch {

@@ -51,7 +51,7 @@ func TestWordsOfPayPalsStopNoBooking(t *testing.T) {
 				p.text(`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`, d.body),
 			)
 		}
-		p.heal()
+		p.clearFaults()
 		p.Clock.Advance(time.Minute)
 	}
 }
@@ -79,6 +79,6 @@ func TestOddPayersAreNobody(t *testing.T) {
 			t.Errorf("%.40v: %q is booked, and %d people are known: %s", odd, got, p.Count(`supporter`),
 				p.text(`SELECT note FROM webhook_event WHERE body_digest = sha256($1)`, d.body))
 		}
-		p.heal()
+		p.clearFaults()
 	}
 }

@@ -227,7 +227,7 @@ func TestAllWorkersBackOffTogether(t *testing.T) {
 					t.Errorf("%d events were taken too early, %v", n, err)
 				}
 			}
-			p.heal()
+			p.clearFaults()
 			p.Clock.Advance(11 * time.Second)
 			p.running(four)
 			p.until("all are worked off", func() bool { return p.Count(`webhook_event WHERE state = 'applied'`) == 20 })

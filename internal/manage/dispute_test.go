@@ -113,7 +113,7 @@ func TestADisputeEndsWhileThePauseIsUnknown(t *testing.T) {
 	n.workOff()
 	n.wantChanges(c, "pause unknown")
 	n.ends(sale, "seller")
-	n.heal()
+	n.clearFaults()
 	n.later(time.Hour)
 	n.later(time.Hour)
 	n.wants(c, subscription.Active)

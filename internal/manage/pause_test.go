@@ -180,7 +180,7 @@ func TestARefusedPause(t *testing.T) {
 	if !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "PERMISSION_DENIED") {
 		t.Errorf("%v", err)
 	}
-	n.heal()
+	n.clearFaults()
 	n.wantChanges(c, "pause refused")
 	n.later(time.Hour)
 	n.wants(c, subscription.Active)
@@ -216,7 +216,7 @@ func TestAStopOutdoesEverything(t *testing.T) {
 	if _, err := n.Manage.Resume(t.Context(), c.ID, reader); err == nil {
 		t.Error("it is resumed while a pause is under way")
 	}
-	n.heal()
+	n.clearFaults()
 	if _, err := n.Manage.ChangeAmount(t.Context(), c.ID, euros(2000), reader); err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +241,7 @@ func TestNothingElseWhileItIsStopped(t *testing.T) {
 	if _, err := n.Manage.Stop(t.Context(), c.ID, reader); err != nil {
 		t.Fatal(err)
 	}
-	n.heal()
+	n.clearFaults()
 	for what, press := range map[string]func() error{
 		"pause":  func() error { _, err := n.Manage.Pause(t.Context(), c.ID, 1, reader); return err },
 		"amount": func() error { _, err := n.Manage.ChangeAmount(t.Context(), c.ID, euros(500), reader); return err },

@@ -88,7 +88,7 @@ func TestAStopReachesItsEnd(t *testing.T) {
 				t.Errorf("the reader is told: %v", err)
 			}
 			n.later(time.Minute)
-			n.heal()
+			n.clearFaults()
 			n.later(time.Hour)
 			n.wants(c, subscription.Cancelled)
 			n.wantChanges(c, "stop done")
@@ -145,7 +145,7 @@ func TestStoppingWhatPayPalDoesNotKnow(t *testing.T) {
 	if got := n.reviews(c); !strings.Contains(got, "RESOURCE_NOT_FOUND") {
 		t.Errorf("to look at: %q", got)
 	}
-	n.heal()
+	n.clearFaults()
 	n.later(2 * time.Hour)
 	n.wants(c, subscription.Cancelled)
 }
@@ -324,7 +324,7 @@ func TestAStopBeforeTheFirstChargeSurvivesLostAnswers(t *testing.T) {
 		if _, err := n.Manage.Stop(t.Context(), c.ID, reader); err != nil {
 			t.Errorf("%s: %v", how, err)
 		}
-		n.heal()
+		n.clearFaults()
 		n.later(time.Hour)
 		n.later(time.Hour)
 		n.wants(c, subscription.Cancelled)

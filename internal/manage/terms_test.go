@@ -314,7 +314,7 @@ func TestPayPalMakesNoPageToConsentOn(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 			n.wantChanges(c, trouble.want)
-			n.heal()
+			n.clearFaults()
 			if ch, err := n.Manage.ChangeAmount(t.Context(), c.ID, euros(2000), reader); err != nil ||
 				ch.State != manage.Approval {
 				t.Errorf("once more: %+v, %v", ch, err)
@@ -333,7 +333,7 @@ func TestLessReachesItsEnd(t *testing.T) {
 		if ch, err := n.Manage.ChangeAmount(t.Context(), c.ID, euros(500), reader); err != nil || ch.State == manage.Refused {
 			t.Errorf("%+v, %v", ch, err)
 		}
-		n.heal()
+		n.clearFaults()
 		n.later(time.Hour)
 		n.wantTerms(c, euros(500), "month")
 		n.wantChanges(c, "amount done")
@@ -351,7 +351,7 @@ func TestPayPalRefusesLess(t *testing.T) {
 	}
 	n.wantChanges(c, "amount refused")
 	n.wantTerms(c, euros(1000), "month")
-	n.heal()
+	n.clearFaults()
 	if ch, err := n.Manage.ChangeAmount(t.Context(), c.ID, euros(500), reader); err != nil || ch.State != manage.Done {
 		t.Errorf("once more: %+v, %v", ch, err)
 	}

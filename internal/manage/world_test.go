@@ -62,7 +62,7 @@ func (n *world) fault(spec string) {
 	n.PayPal.Must("POST", "/sandbox/faults", json.RawMessage(spec), nil)
 }
 
-func (n *world) heal() { n.PayPal.Must("DELETE", "/sandbox/faults", nil, nil) }
+func (n *world) clearFaults() { n.PayPal.Must("DELETE", "/sandbox/faults", nil, nil) }
 
 // What becomes of a call to PayPal. Retry-After asks for more patience than the client has, so that each is one
 // attempt.

@@ -58,7 +58,7 @@ func TestNilCountsNothing(t *testing.T) {
 	m.Alert("parked", "urgent", true, 1, time.Second)
 	m.AlertsChecked(time.Now())
 	m.Reconciled("clean")
-	m.ReconcileMended("fee")
+	m.ReconcileFixed("fee")
 	m.ReconcileOpen("fee", 1)
 	m.ReconcileCheckedTo(time.Now())
 }

@@ -19,7 +19,7 @@ func newReconciliation() reconciliation {
 		runs: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_reconcile_runs_total",
 			Help: "Reconciliations of this process, by how they ended: clean, unexplained, broken, dry."}, []string{"outcome"}),
 		mended: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readerfund_reconcile_mended_total",
-			Help: "Differences to PayPal's record that were found and mended, by kind."}, []string{"kind"}),
+			Help: "Differences to PayPal's record that were found and fixed, by kind."}, []string{"kind"}),
 		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "readerfund_reconcile_open_differences",
 			Help: "Differences left for a person, by kind, as this process's latest reconciliation left them."},
 			[]string{"kind"}),
@@ -39,8 +39,8 @@ func (m *Metrics) Reconciled(outcome string) {
 	}
 }
 
-// ReconcileMended counts a difference that was mended.
-func (m *Metrics) ReconcileMended(kind string) {
+// ReconcileFixed counts a difference that was fixed.
+func (m *Metrics) ReconcileFixed(kind string) {
 	if m != nil {
 		m.reconciliation.mended.WithLabelValues(kind).Inc()
 	}

@@ -28,9 +28,9 @@ func (a *away) note(operation string, status int, now time.Time) {
 	}
 }
 
-// Unheard is since when no call was answered, zero while PayPal answers. It asks nobody: where nothing was asked
-// since, the latest call decides.
-func (c *Client) Unheard() time.Time {
+// UnansweredSince is since when no call was answered, zero while PayPal answers. It asks nobody: where nothing was
+// asked since, the latest call decides.
+func (c *Client) UnansweredSince() time.Time {
 	c.away.mu.Lock()
 	defer c.away.mu.Unlock()
 	return c.away.since
@@ -39,9 +39,9 @@ func (c *Client) Unheard() time.Time {
 // AwaySince is since when PayPal does not answer, zero when it does. While calls are answered it sends nothing; after
 // one that was not, it asks once more, because nobody else may have.
 func (c *Client) AwaySince(ctx context.Context) time.Time {
-	if c.Unheard().IsZero() {
+	if c.UnansweredSince().IsZero() {
 		return time.Time{}
 	}
 	_, _ = c.Webhooks(ctx) // its outcome is noted as any call's is
-	return c.Unheard()
+	return c.UnansweredSince()
 }

@@ -74,7 +74,7 @@ func (c *Client) do(ctx context.Context, k call) error {
 			try--
 			continue
 		}
-		if try == maxAttempts || !k.repeatable() || !failure.passing() || !c.pause(ctx, k, try, failure) {
+		if try == maxAttempts || !k.repeatable() || !failure.temporary() || !c.pause(ctx, k, try, failure) {
 			return failure
 		}
 	}
@@ -90,7 +90,7 @@ func (c *Client) tokenFor(ctx context.Context, k call, stale string) (string, *E
 	wrapped := &Error{Operation: k.operation, Err: err}
 	if e, ok := errors.AsType[*Error](err); ok {
 		wrapped.RetryAfter = e.RetryAfter
-		wrapped.final = !e.passing()
+		wrapped.final = !e.temporary()
 	}
 	return "", wrapped
 }
@@ -157,7 +157,7 @@ func (k call) judge(err error, sent *sending, body []byte) *Error {
 	if err == nil {
 		return nil
 	}
-	_, odd := Odd(err)
+	_, odd := InvalidAnswer(err)
 	return &Error{Operation: k.operation, Status: sent.answered(), Err: err, unknown: sent.maybeSent(err), final: odd}
 }
 
@@ -188,7 +188,7 @@ func (c *Client) note(ctx context.Context, k call, sent *sending, took time.Dura
 	}
 	if failure != nil {
 		attrs = append(attrs, slog.String("error", failure.Error()))
-		if failure.passing() {
+		if failure.temporary() {
 			level = slog.LevelWarn
 		}
 	}

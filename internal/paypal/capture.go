@@ -131,7 +131,7 @@ func (in captureJSON) read() (Capture, error) {
 		return Capture{}, err
 	}
 	if amount.Minor <= 0 {
-		return Capture{}, oddf("the payment is of %s", amount)
+		return Capture{}, invalidf("the payment is of %s", amount)
 	}
 	out := Capture{
 		ID: in.ID, CustomID: string(in.CustomID), InvoiceID: string(in.InvoiceID),

@@ -66,7 +66,7 @@ func (in disputeJSON) read() (Dispute, error) {
 		return Dispute{}, err
 	}
 	if amount.Minor <= 0 {
-		return Dispute{}, oddf("the dispute is about %s", amount)
+		return Dispute{}, invalidf("the dispute is about %s", amount)
 	}
 	out := Dispute{
 		ID: in.ID, Status: DisputeStatus(in.Status), Stage: DisputeStage(in.Stage), Reason: string(in.Reason),

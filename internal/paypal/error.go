@@ -142,34 +142,36 @@ func Unanswered(err error) bool {
 // errUnreadable is a 2xx whose body is not what it should be.
 var errUnreadable = errors.New("the answer cannot be read")
 
-// oddError is something PayPal answered in the right shape that cannot be: an amount that is none, an order of two
-// purchases. Its text is half a sentence, fit for staff.
-type oddError struct{ says string }
+// invalidAnswerError is something PayPal answered in the right shape that cannot be: an amount that is none, an order
+// of two purchases. Its text is half a sentence, fit for staff.
+type invalidAnswerError struct{ says string }
 
-// Error says what is odd.
-func (e *oddError) Error() string { return e.says }
+// Error says what cannot be.
+func (e *invalidAnswerError) Error() string { return e.says }
 
-func oddf(format string, args ...any) error { return &oddError{fmt.Sprintf(format, args...)} }
+func invalidf(format string, args ...any) error {
+	return &invalidAnswerError{fmt.Sprintf(format, args...)}
+}
 
-// Odd reports whether err is an answer that PayPal gave in full and that cannot be, and in half a sentence why: "the
-// amount is not one". Nothing of such an answer may be booked, and asking again will hardly help.
-func Odd(err error) (says string, ok bool) {
-	e, ok := errors.AsType[*oddError](err)
+// InvalidAnswer reports whether err is an answer that PayPal gave in full and that cannot be, and in half a sentence
+// why: "the amount is not one". Nothing of such an answer may be booked, and asking again will hardly help.
+func InvalidAnswer(err error) (says string, ok bool) {
+	e, ok := errors.AsType[*invalidAnswerError](err)
 	if !ok {
 		return "", false
 	}
 	return e.says, true
 }
 
-// Passing reports whether the same call may fare better in a while: PayPal was not reached, is broken, or busy. A wrong
-// secret or a missing permission does not pass by itself.
-func Passing(err error) bool {
+// Temporary reports whether the same call may fare better in a while: PayPal was not reached, is broken, or busy. A
+// wrong secret or a missing permission does not pass by itself.
+func Temporary(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return !ok || e.passing()
+	return !ok || e.temporary()
 }
 
-// passing reports whether another attempt may fare better.
-func (e *Error) passing() bool {
+// temporary reports whether another attempt may fare better.
+func (e *Error) temporary() bool {
 	switch {
 	case e.final:
 		return false

@@ -124,7 +124,7 @@ func writeAmount(a money.Amount) amountJSON {
 func (a amountJSON) read() (money.Amount, error) {
 	c, err := money.ParseCurrency(a.Currency)
 	if err != nil {
-		return money.Amount{}, oddf("an amount is in the currency %q, which PayPal does not settle", code(a.Currency))
+		return money.Amount{}, invalidf("an amount is in the currency %q, which PayPal does not settle", code(a.Currency))
 	}
 	text := string(a.Value)
 	digits, negative := strings.CutPrefix(text, "-")
@@ -143,7 +143,7 @@ func (a amountJSON) read() (money.Amount, error) {
 	}
 	amount, err := money.ParseSigned(whole, c)
 	if err != nil || digits == "" || digits == "." {
-		return money.Amount{}, oddf("%q is no amount of %s", code(text), c)
+		return money.Amount{}, invalidf("%q is no amount of %s", code(text), c)
 	}
 	return amount, nil
 }

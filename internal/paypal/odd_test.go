@@ -51,7 +51,7 @@ func TestOddAnswersAreToldFromNone(t *testing.T) {
 			t.Errorf("%s: taken", name)
 			continue
 		}
-		says, odd := paypal.Odd(err)
+		says, odd := paypal.InvalidAnswer(err)
 		if says != c.odd || odd != (c.odd != "") || paypal.Unanswered(err) != c.unanswered {
 			t.Errorf("%s: odd %q, unanswered %v: %v", name, says, paypal.Unanswered(err), err)
 		}
@@ -59,7 +59,7 @@ func TestOddAnswersAreToldFromNone(t *testing.T) {
 			t.Errorf("%s: asked %d times, although the answer will be the same", name, calls)
 		}
 	}
-	if _, odd := paypal.Odd(errors.New("x")); odd || paypal.Unanswered(errors.New("x")) || paypal.Unanswered(nil) {
+	if _, odd := paypal.InvalidAnswer(errors.New("x")); odd || paypal.Unanswered(errors.New("x")) || paypal.Unanswered(nil) {
 		t.Error("another error was taken for PayPal's")
 	}
 	for name, body := range map[string]string{
@@ -73,7 +73,7 @@ func TestOddAnswersAreToldFromNone(t *testing.T) {
 			"two purchases":        func() error { _, err := client.Order(t.Context(), "17C"); return err },
 			"a dispute about less": func() error { _, err := client.Dispute(t.Context(), "17C"); return err },
 		}[name]()
-		if says, odd := paypal.Odd(err); !odd || strings.ContainsAny(says, "{}") {
+		if says, odd := paypal.InvalidAnswer(err); !odd || strings.ContainsAny(says, "{}") {
 			t.Errorf("%s: %q, %v", name, says, err)
 		}
 	}

@@ -131,7 +131,7 @@ func (o orderJSON) read() (Order, error) {
 		return Order{}, errors.New("it is not an order")
 	}
 	if len(o.Units) > 1 {
-		return Order{}, oddf("the order has %d purchases, and ours have one", len(o.Units))
+		return Order{}, invalidf("the order has %d purchases, and ours have one", len(o.Units))
 	}
 	out := Order{ID: o.ID, Status: OrderStatus(o.Status), Payer: o.Payer.v.read(),
 		ApproveURL: o.approval(), CreatedAt: o.Created.Time}

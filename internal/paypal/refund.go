@@ -144,7 +144,7 @@ func (in refundJSON) read() (Refund, error) {
 		return Refund{}, err
 	}
 	if amount.Minor == 0 {
-		return Refund{}, oddf("the refund is of %s", amount)
+		return Refund{}, invalidf("the refund is of %s", amount)
 	}
 	out := Refund{
 		ID: in.ID, CustomID: string(in.CustomID), InvoiceID: string(in.Invoice),

@@ -107,7 +107,7 @@ func (in saleJSON) read() (Capture, error) {
 		return Capture{}, err
 	}
 	if amount.Minor <= 0 {
-		return Capture{}, oddf("the payment is of %s", amount)
+		return Capture{}, invalidf("the payment is of %s", amount)
 	}
 	out := Capture{
 		ID: in.ID, SubscriptionID: shaped(in.Subscription), CustomID: string(in.Custom), InvoiceID: string(in.Invoice),
@@ -136,7 +136,7 @@ func (in saleJSON) received(to *Capture) error {
 	}
 	net, err := to.Amount.Add(to.Fee.Neg())
 	if err != nil {
-		return oddf("the fee of a payment of %s is %s", to.Amount, to.Fee)
+		return invalidf("the fee of a payment of %s is %s", to.Amount, to.Fee)
 	}
 	to.Net = &net
 	return nil

@@ -60,7 +60,7 @@ func (in saleRefundJSON) read() (Refund, error) {
 		return Refund{}, err
 	}
 	if amount.Minor == 0 {
-		return Refund{}, oddf("the refund is of %s", amount)
+		return Refund{}, invalidf("the refund is of %s", amount)
 	}
 	out := Refund{
 		ID: in.ID, CaptureID: or(shaped(in.SaleID), linked(in.Links, "sale", salesUnder)), CustomID: string(in.Custom),

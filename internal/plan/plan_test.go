@@ -87,7 +87,7 @@ func TestALostAnswerMakesNoSecondPlan(t *testing.T) {
 		if id, _, err := w.process().For(t.Context(), paypal.Yearly, ten); err == nil {
 			t.Fatalf("an answer that was lost: %s", id)
 		}
-		w.mend()
+		w.clearFaults()
 		if forgets {
 			w.clock.Advance(73 * time.Hour)
 		} else { // the list shows a plan late

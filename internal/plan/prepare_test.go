@@ -58,7 +58,7 @@ func TestPreparingPlansIsQuietWherePayPalRefuses(t *testing.T) {
 			if _, requests := w.asked(); requests != c.want {
 				t.Errorf("PayPal was asked for %d plans, want %d", requests, c.want)
 			}
-			w.mend()
+			w.clearFaults()
 			if err := p.Prepare(t.Context(), "EUR", "JPY"); err != nil {
 				t.Error(err)
 			}

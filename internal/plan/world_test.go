@@ -107,7 +107,7 @@ func (w *world) subscribe(plan string, amount *money.Amount) (paypal.Subscriptio
 	})
 }
 
-func (w *world) mend() { w.t.Helper(); w.paypal.Must("DELETE", "/sandbox/faults", nil, nil) }
+func (w *world) clearFaults() { w.t.Helper(); w.paypal.Must("DELETE", "/sandbox/faults", nil, nil) }
 
 // deactivate does what somebody does at PayPal: no call of ours does it.
 func (w *world) deactivate(id string) {

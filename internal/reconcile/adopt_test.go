@@ -59,8 +59,8 @@ func TestAGiftMadeInPayPalIsAdopted(t *testing.T) {
 	}
 	// What goes back later goes with it.
 	f.PayPal.Must("POST", "/sandbox/payments/"+id+"/refund", testkit.Fields{}, nil)
-	if res := f.clean(reconcile.Order{}); res.Mended != 1 {
-		t.Errorf("mended: %d, want the second refund", res.Mended)
+	if res := f.clean(reconcile.Order{}); res.Fixed != 1 {
+		t.Errorf("mended: %d, want the second refund", res.Fixed)
 	}
 	f.agree()
 	if err := f.SetAside(t.Context(), res.Open[0].ID, "Too late", newsroom.Editor); !fault.Is(err, fault.Conflict) {
@@ -91,8 +91,8 @@ func TestAGiftMadeInPayPalIsSetAside(t *testing.T) {
 		t.Errorf("set aside: %d, want the payment and its refund", res.SetAside)
 	}
 	f.unchanged(before)
-	if res := f.clean(reconcile.Order{Dry: true}); res.Mended != 0 {
-		t.Errorf("a dry run would mend %d", res.Mended)
+	if res := f.clean(reconcile.Order{Dry: true}); res.Fixed != 0 {
+		t.Errorf("a dry run would mend %d", res.Fixed)
 	}
 	if err := f.Reopen(t.Context(), found.ID, newsroom.Editor); err != nil {
 		t.Fatal(err)

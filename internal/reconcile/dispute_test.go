@@ -30,8 +30,8 @@ func TestOpenDisputesOfAnyAgeAreCompared(t *testing.T) {
 	if d.Kind != reconcile.WrongStatus || d.Parent != gifts[0].Capture || !d.Mendable {
 		t.Errorf("a dry run names %+v", d)
 	}
-	if res := f.clean(reconcile.Order{}); res.Mended != 1 {
-		t.Errorf("mended %d", res.Mended)
+	if res := f.clean(reconcile.Order{}); res.Fixed != 1 {
+		t.Errorf("mended %d", res.Fixed)
 	}
 	if n := f.Count(`dispute WHERE status = 'open'`); n != 0 {
 		t.Errorf("%d disputes are still open here", n)
@@ -100,8 +100,8 @@ func TestADryRunWritesNothing(t *testing.T) {
 		SELECT id, 'LEFT', 'T0006', $1, 'EUR', 'gift', 'S', 2500, -100, '', '', '', '', $1 FROM reconcile_run`,
 		f.Clock.Now().Add(-9*time.Hour))
 	before := f.dump()
-	if res := f.run(reconcile.Order{Dry: true}); res.Mended != 4 {
-		t.Errorf("a dry run would mend %d: %v", res.Mended, res.Open)
+	if res := f.run(reconcile.Order{Dry: true}); res.Fixed != 4 {
+		t.Errorf("a dry run would mend %d: %v", res.Fixed, res.Open)
 	}
 	f.unchanged(before)
 }

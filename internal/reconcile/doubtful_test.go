@@ -20,8 +20,8 @@ func TestPaymentsThatPayPalDatesOtherwise(t *testing.T) {
 			gifts[i].Capture, apart)
 	}
 	before := f.looks.Load()
-	if res := f.clean(reconcile.Order{}); res.Payments != 4 || res.Mended != 0 || f.looks.Load() != before {
-		t.Errorf("%d payments, %d mended, PayPal was asked %d times", res.Payments, res.Mended, f.looks.Load()-before)
+	if res := f.clean(reconcile.Order{}); res.Payments != 4 || res.Fixed != 0 || f.looks.Load() != before {
+		t.Errorf("%d payments, %d mended, PayPal was asked %d times", res.Payments, res.Fixed, f.looks.Load()-before)
 	}
 	// A fee of ours that PayPal does not list is found, wherever it is dated.
 	f.list(`UPDATE paypal_transaction SET fee_minor = 0 WHERE paypal_id = $1`, gifts[3].Capture)

@@ -30,7 +30,7 @@ func (s *findings) add(c comparison, found []finding) {
 				continue
 			}
 			d.Note, d.Advice = explainFailure(f.failure).String(), d.advise().String()
-			if d.Mendable = c.repair != nil && !f.permanent && d.mendable(f); d.Mendable {
+			if d.Mendable = c.repair != nil && !f.permanent && d.fixable(f); d.Mendable {
 				d.Advice = i18n.New("reconcile.advice_run").String()
 			}
 			s.all = append(s.all, d)
@@ -38,8 +38,8 @@ func (s *findings) add(c comparison, found []finding) {
 	}
 }
 
-// mendable reports whether news from PayPal can resolve the difference: booked entries are not changed.
-func (d Difference) mendable(f finding) bool {
+// fixable reports whether news from PayPal can resolve the difference: booked entries are not changed.
+func (d Difference) fixable(f finding) bool {
 	switch d.Kind {
 	case MissingHere:
 		return true
@@ -76,7 +76,7 @@ func (l *run) finishDry(ctx context.Context) error {
 			continue
 		}
 		if d.Mendable {
-			l.result.Mended++
+			l.result.Fixed++
 		}
 		l.result.Open = append(l.result.Open, d)
 	}

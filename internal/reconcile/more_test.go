@@ -79,8 +79,8 @@ func TestTheSearchIsBehindTheAPI(t *testing.T) {
 			}
 		}
 	}})
-	if got := f.state(c); got != contribution.Completed || res.Mended != 0 {
-		t.Errorf("it is %s, mended %d", got, res.Mended)
+	if got := f.state(c); got != contribution.Completed || res.Fixed != 0 {
+		t.Errorf("it is %s, mended %d", got, res.Fixed)
 	}
 	f.agree()
 }
@@ -102,14 +102,14 @@ func TestWhatAPersonHasToJudge(t *testing.T) {
 	}
 	f.Exec(`UPDATE ledger_entry SET amount_minor = -500 WHERE kind = 'refund'`)
 	dry := f.run(reconcile.Order{Dry: true})
-	if n := kinds(dry.Open); dry.Mended != 1 || n[reconcile.WrongFee] != 2 || n[reconcile.WrongMoney] != 1 ||
+	if n := kinds(dry.Open); dry.Fixed != 1 || n[reconcile.WrongFee] != 2 || n[reconcile.WrongMoney] != 1 ||
 		n[reconcile.WrongAmount] != 1 {
-		t.Errorf("a dry run: %d would be mended of %v", dry.Mended, dry.Open)
+		t.Errorf("a dry run: %d would be mended of %v", dry.Fixed, dry.Open)
 	}
 	res := f.run(reconcile.Order{})
-	if n := kinds(res.Open); res.Mended != 1 || n[reconcile.WrongFee] != 1 || n[reconcile.WrongMoney] != 1 ||
+	if n := kinds(res.Open); res.Fixed != 1 || n[reconcile.WrongFee] != 1 || n[reconcile.WrongMoney] != 1 ||
 		n[reconcile.WrongAmount] != 1 || len(res.Open) != 3 {
-		t.Errorf("mended %d, left %v", res.Mended, res.Open)
+		t.Errorf("mended %d, left %v", res.Fixed, res.Open)
 	}
 	for _, d := range res.Open {
 		if d.Advice == "" || d.Receipt == "" || d.Ours == "" || d.Theirs == "" {
@@ -149,8 +149,8 @@ func TestLostGiftsComeBack(t *testing.T) {
 	} {
 		f.Exec(`DELETE FROM ` + table)
 	}
-	if dry := f.run(reconcile.Order{Dry: true}); dry.Mended < 3 {
-		t.Errorf("a dry run would mend %d: %v", dry.Mended, dry.Open)
+	if dry := f.run(reconcile.Order{Dry: true}); dry.Fixed < 3 {
+		t.Errorf("a dry run would mend %d: %v", dry.Fixed, dry.Open)
 	}
 	f.clean(reconcile.Order{})
 	f.agree()
@@ -219,11 +219,11 @@ func TestWhatADisputeDidIsBooked(t *testing.T) {
 	if n := f.Exec(`DELETE FROM ledger_entry WHERE kind IN ('dispute_hold', 'dispute_release', 'chargeback_fee')`); n != 5 {
 		t.Fatalf("%d entries of two disputes", n)
 	}
-	if dry := f.run(reconcile.Order{Dry: true}); len(dry.Open) != 5 || dry.Mended != 5 {
+	if dry := f.run(reconcile.Order{Dry: true}); len(dry.Open) != 5 || dry.Fixed != 5 {
 		t.Errorf("a dry run: %v", dry.Open)
 	}
-	if res := f.clean(reconcile.Order{}); res.Mended != 5 {
-		t.Errorf("mended %d", res.Mended)
+	if res := f.clean(reconcile.Order{}); res.Fixed != 5 {
+		t.Errorf("mended %d", res.Fixed)
 	}
 	f.agree()
 

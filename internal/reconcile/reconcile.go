@@ -76,7 +76,7 @@ type Progress struct {
 	From, To time.Time // the run's span
 	Reached  time.Time // how far PayPal's record is read
 	Rows     int64     // of PayPal's, read by this process
-	Mended   int64     // differences, by this process
+	Fixed    int64     // differences, by this process
 	Resumed  bool      // an earlier run, which had broken off, is being finished
 }
 
@@ -87,7 +87,7 @@ type Result struct {
 	CheckedTo time.Time // all money up to here was checked: how far PayPal's record reaches
 	Payments  int64     // compared
 	Elsewhere int64     // movements of the account that are not gifts
-	Mended    int64     // differences that are resolved; in a dry run, those that a run would fix
+	Fixed     int64     // differences that are resolved; in a dry run, those that a run would fix
 	Open      []Difference
 	Unopened  int64 // open differences that did not fit into Open
 	SetAside  int64
@@ -208,7 +208,7 @@ func (l *run) compareAll(ctx context.Context, all ...comparison) error {
 func (l *run) report(doing string) {
 	if l.order.Progress != nil {
 		l.order.Progress(Progress{
-			Doing: doing, From: l.from, To: l.to, Reached: l.readTo, Rows: l.rows, Mended: l.mended, Resumed: l.resumed,
+			Doing: doing, From: l.from, To: l.to, Reached: l.readTo, Rows: l.rows, Fixed: l.mended, Resumed: l.resumed,
 		})
 	}
 }

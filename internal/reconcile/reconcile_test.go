@@ -24,8 +24,8 @@ func TestADayWithoutWebhooks(t *testing.T) {
 	f.PayPal.Must("POST", "/sandbox/captures/"+gifts[6].Capture+"/dispute", testkit.Fields{"stage": "INQUIRY"}, nil)
 
 	res := f.clean(reconcile.Order{})
-	if res.Payments != 60 || res.Mended < 60 {
-		t.Errorf("%d payments, %d mended", res.Payments, res.Mended)
+	if res.Payments != 60 || res.Fixed < 60 {
+		t.Errorf("%d payments, %d mended", res.Payments, res.Fixed)
 	}
 	f.agree()
 	if n := f.Count("contribution WHERE state = 'disputed'"); n != 2 {
@@ -33,8 +33,8 @@ func TestADayWithoutWebhooks(t *testing.T) {
 	}
 	before := f.dump("reconcile_run")
 	again := f.clean(reconcile.Order{})
-	if again.Mended != 0 {
-		t.Errorf("the second run mended %d", again.Mended)
+	if again.Fixed != 0 {
+		t.Errorf("the second run mended %d", again.Fixed)
 	}
 	f.unchanged(before)
 	if f.Count("paypal_transaction") != 0 {

@@ -102,7 +102,7 @@ func (l *run) repairAll(ctx context.Context, c comparison, found []finding) erro
 		err := c.repair(ctx, *f)
 		if err != nil {
 			f.failure = err
-			l.log.WarnContext(ctx, "a difference could not be mended", "run", l.id, "kind", f.differences[0].Kind,
+			l.log.WarnContext(ctx, "a difference could not be fixed", "run", l.id, "kind", f.differences[0].Kind,
 				"ref", f.key, "error", err)
 		}
 		return err

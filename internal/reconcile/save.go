@@ -75,7 +75,7 @@ func (l *run) save(ctx context.Context, found []finding, left map[string][]Diffe
 	}
 	l.mended += int64(len(mended))
 	for _, kind := range mended {
-		l.metrics.ReconcileMended(string(kind))
+		l.metrics.ReconcileFixed(string(kind))
 	}
 	return nil
 }
@@ -163,7 +163,7 @@ func (l *run) readResult(ctx context.Context) error {
 	recovered, warnings := l.result.Recovered, l.result.Warnings
 	l.result = Result{
 		Run: l.id, From: r.From.UTC(), CheckedTo: r.CheckedTo.Time.UTC(), Payments: r.Payments, Elsewhere: r.Elsewhere,
-		Mended: r.Mended, Recovered: recovered, Warnings: warnings,
+		Fixed: r.Mended, Recovered: recovered, Warnings: warnings,
 	}
 	counts, err := l.counts(ctx)
 	if err != nil {

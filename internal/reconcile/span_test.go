@@ -62,8 +62,8 @@ func TestPayPalIsLate(t *testing.T) {
 		t.Errorf("days that PayPal has not reported: %v", err)
 	}
 	f.Clock.Advance(4 * time.Hour)
-	if res := f.clean(reconcile.Order{}); res.Mended != int64(len(unheard)) {
-		t.Errorf("mended %d, want %d", res.Mended, len(unheard))
+	if res := f.clean(reconcile.Order{}); res.Fixed != int64(len(unheard)) {
+		t.Errorf("mended %d, want %d", res.Fixed, len(unheard))
 	}
 	f.agree()
 }

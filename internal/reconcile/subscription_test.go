@@ -55,15 +55,15 @@ func TestChargesOfASubscriptionMendByThemselves(t *testing.T) {
 		t.Fatalf("%d charges, and we know %s", len(sales), f.State(c.ID))
 	}
 	from := f.Clock.Now().Add(-60 * 24 * time.Hour)
-	if res := f.clean(reconcile.Order{From: from}); res.Mended < 2 || f.Count("refund") != 1 {
-		t.Errorf("mended %d of two charges, with %d refunds of them", res.Mended, f.Count("refund"))
+	if res := f.clean(reconcile.Order{From: from}); res.Fixed < 2 || f.Count("refund") != 1 {
+		t.Errorf("mended %d of two charges, with %d refunds of them", res.Fixed, f.Count("refund"))
 	}
 	f.agree()
 	if f.State(c.ID) != contribution.Completed || f.Count("subscription WHERE state = 'active'") != 1 {
 		t.Errorf("it stands at %s", f.State(c.ID))
 	}
-	if res := f.clean(reconcile.Order{From: from}); res.Mended != 0 {
-		t.Errorf("mended %d once more", res.Mended)
+	if res := f.clean(reconcile.Order{From: from}); res.Fixed != 0 {
+		t.Errorf("mended %d once more", res.Fixed)
 	}
 }
 

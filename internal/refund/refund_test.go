@@ -189,7 +189,7 @@ func TestARefundWhoseAnswerWasLost(t *testing.T) {
 			if _, err := n.refund(c, "5.00", "another"); !fault.Is(err, fault.Conflict) {
 				t.Errorf("another refund while one is under way: %v", err)
 			}
-			n.heal()
+			n.clearFaults()
 			if r, err = n.refund(c, "10.00", "form"); err != nil || r.State != refund.Done {
 				t.Errorf("pressed again: %+v, %v", r, err)
 			}
@@ -209,7 +209,7 @@ func TestTheQueueEndsARefundThatNobodySawThrough(t *testing.T) {
 	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != refund.Unknown {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	n.heal()
+	n.clearFaults()
 	n.Clock.Advance(2 * time.Hour)
 	for range 2 {
 		n.workOff()
@@ -282,7 +282,7 @@ func TestAnAnswerThatNeverCameIsGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.Clock.Advance(41 * 24 * time.Hour)
-	n.heal()
+	n.clearFaults()
 	r, err := n.refund(c, "10.00", "form")
 	if err != nil || r.State != refund.Failed || !strings.Contains(r.Advice,
 		"not among the refunds that PayPal lists") || n.refunds() != 0 {

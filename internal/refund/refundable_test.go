@@ -110,7 +110,7 @@ func TestSendingRefundsAsksAboutNoOrders(t *testing.T) {
 	if r, err := n.refund(paid, "10.00", "form"); err != nil || r.State == refund.Done {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	n.heal()
+	n.clearFaults()
 	n.Clock.Advance(4 * time.Hour) // the orders have been due for longer
 	noted := &transport{}
 	client, err := paypal.New(paypal.Config{

@@ -82,7 +82,7 @@ func TestWhatPayPalDoesNotAnswerWaits(t *testing.T) {
 	if due, _ := n.queued(r); !due.Valid {
 		t.Error("it is not asked about any more")
 	}
-	n.heal()
+	n.clearFaults()
 	n.Clock.Advance(2 * time.Hour)
 	n.workOff()
 	if r = n.request(c, 1); r.State != refund.Failed || n.refunds() != 0 {
@@ -100,7 +100,7 @@ func TestTheQueueLeavesARequestToItsLease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.heal()
+	n.clearFaults()
 	n.Clock.Advance(time.Hour)
 	held, mine, err := n.Refunds.Lease(t.Context(), r.ID)
 	if err != nil || !mine {
@@ -128,7 +128,7 @@ func TestRequestsOfTheVersionBeforeReachTheQueue(t *testing.T) {
 	if err != nil || r.State != refund.Unknown {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	n.heal()
+	n.clearFaults()
 	if _, err := n.DB.Exec(`DELETE FROM queue`); err != nil { // that version knows nothing of it
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestTheVersionBeforeFindsWhatThisOneAskedFor(t *testing.T) {
 	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != refund.Unknown {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	n.heal()
+	n.clearFaults()
 	finds := func() (found bool) {
 		if err := n.DB.Get(&found, `SELECT check_at <= $1 FROM refund_request WHERE check_at IS NOT NULL
 			UNION ALL SELECT false LIMIT 1`, n.Clock.Now()); err != nil {

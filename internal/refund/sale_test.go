@@ -18,7 +18,7 @@ func TestAChargeOfASubscriptionIsRefunded(t *testing.T) {
 	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != refund.Unknown {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	n.heal()
+	n.clearFaults()
 	n.Clock.Advance(2 * time.Minute)
 	if r, err := n.refund(c, "10.00", "form"); err != nil || r.State != refund.Done || n.refunds() != 1 {
 		t.Errorf("%+v, %v, %d refunds", r, err, n.refunds())
@@ -55,7 +55,7 @@ func TestARefusedRefundOfACharge(t *testing.T) {
 		if r, err := n.refund(c, "10.00", c.ID.String()); err != nil || r.State != want {
 			t.Errorf("hours later: %+v, %v; want %s", r, err, want)
 		}
-		n.heal()
+		n.clearFaults()
 	}
 	n.BooksEqual()
 	if open := n.Count(`refund_request WHERE state IN ('asked', 'unknown')`); open != 0 || n.refunds() != 1 {

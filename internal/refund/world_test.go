@@ -54,7 +54,7 @@ func (n *world) fault(spec string) {
 	n.hook("POST", "faults", spec, nil)
 }
 
-func (n *world) heal() { n.hook("DELETE", "faults", "", nil) }
+func (n *world) clearFaults() { n.hook("DELETE", "faults", "", nil) }
 
 // hook calls one of the sandbox's test hooks with a JSON text, which may be empty, and reads its answer.
 func (n *world) hook(method, path, body string, out any) {

@@ -44,7 +44,7 @@ func TestAnAcceptedClaimWhoseAnswerWasLost(t *testing.T) {
 			} else if !fault.Is(err, fault.Unavailable) {
 				t.Errorf("%v", err)
 			}
-			n.heal()
+			n.clearFaults()
 			switch refusal {
 			case "later":
 				n.heard(id, contribution.Reversed)

@@ -88,7 +88,7 @@ func (n *world) declinedAtOnce(other *world, refusal string, latest time.Duratio
 			taken++
 		}
 	}
-	n.heal()
+	n.clearFaults()
 	return back.Outcome(), taken
 }
 
@@ -193,7 +193,7 @@ func TestARefusalDoesNotUndoWhatAnEarlierCallDid(t *testing.T) {
 	if _, err := n.Settler.Settle(t.Context(), c.ID, present); err == nil {
 		t.Fatal("the capture was answered")
 	}
-	n.heal()
+	n.clearFaults()
 	n.fault(`{"kind":"status","status":422,"match":{"method":"POST","path":"/v2/checkout/orders/*/capture"},"body":` +
 		`{"name":"UNPROCESSABLE_ENTITY","debug_id":"d","details":[{"issue":"TRANSACTION_REFUSED"}]}}`)
 	seen, err := n.Client.Order(t.Context(), c.Checkout.PayPalID)

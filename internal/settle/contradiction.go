@@ -45,7 +45,7 @@ func (s *Applier) OpenReview(ctx context.Context, id uuid.UUID, code review.Code
 
 // reviewAnswer opens a review if PayPal's answer about a contribution cannot be right, and returns the error.
 func (s *Applier) reviewAnswer(ctx context.Context, id uuid.UUID, err error) error {
-	says, odd := paypal.Odd(err)
+	says, odd := paypal.InvalidAnswer(err)
 	if !odd {
 		return err
 	}

@@ -190,7 +190,7 @@ func TestStaffAcceptADispute(t *testing.T) {
 	if _, err := accept(id, "Sorry."); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("while PayPal does not answer: %v", err)
 	}
-	n.heal()
+	n.clearFaults()
 	back, err := accept(id, "Sorry.")
 	if err != nil || back.State != contribution.Reversed {
 		t.Fatalf("%s, %v", back.State, err)

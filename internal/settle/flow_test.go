@@ -157,7 +157,7 @@ func TestASecondTryWithoutAnAnswerIsAskedAbout(t *testing.T) {
 		t.Fatal("the second try was answered")
 	}
 	n.Wants(c, contribution.CaptureUnknown)
-	n.heal()
+	n.clearFaults()
 	for range 2 {
 		n.settle(c, contribution.BySweep)
 	}
@@ -252,7 +252,7 @@ func TestAnOrderWhoseAnswerWasLostIsFoundAgain(t *testing.T) {
 			if !fault.Is(err, fault.Unavailable) {
 				t.Fatalf("start: %v", err)
 			}
-			n.heal()
+			n.clearFaults()
 			var state contribution.State
 			if err := n.DB.Get(&state, `SELECT state FROM contribution`); err != nil || state != contribution.OrderUnknown {
 				t.Fatalf("state %s, %v", state, err)
@@ -281,7 +281,7 @@ func TestACaptureWhoseAnswerWasLostIsUnknownUntilAsked(t *testing.T) {
 		t.Fatalf("settle: %v", err)
 	}
 	n.Wants(c, contribution.CaptureUnknown)
-	n.heal()
+	n.clearFaults()
 	n.Clock.Advance(2 * time.Minute)
 	if _, err := n.Sweeper.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
@@ -317,7 +317,7 @@ func TestPayPalDownAtTheClick(t *testing.T) {
 	if _, err := n.Starter.Start(t.Context(), gift("down"), nil); !fault.Is(err, fault.Unavailable) {
 		t.Fatal(err)
 	}
-	n.heal()
+	n.clearFaults()
 	c, err := n.Starter.Start(t.Context(), gift("down"), nil)
 	if err != nil || c.State != contribution.Created {
 		t.Fatalf("%s, %v", c.State, err)

@@ -100,7 +100,7 @@ func (n *world) allAtOnce(c contribution.Contribution) {
 func (n *world) afterAnOutage(c contribution.Contribution) {
 	n.fault(`{"kind":"reset_before","match":{"path":"/v2/*"}}`)
 	n.swept()
-	n.heal()
+	n.clearFaults()
 	n.as(c, contribution.OutcomeRetrying, 1)
 	n.Clock.Advance(10 * time.Minute)
 	n.swept()
@@ -129,8 +129,8 @@ func TestAWishIsForOneTry(t *testing.T) {
 	n.as(c, contribution.OutcomeDeclined, checkout.MostAttempts)
 }
 
-// What is no request for another attempt: the first return, also where a webhook's attempt was declined before it; a copy of
-// it; a look without PayPal's sign or ours. Turning back drops the request, and so does the end of the order.
+// What is no request for another attempt: the first return, also where a webhook's attempt was declined before it; a
+// copy of it; a look without PayPal's sign or ours. Turning back drops the request, and so does the end of the order.
 func TestNoWishForAnotherTry(t *testing.T) {
 	t.Parallel()
 	later := func(n *world, c contribution.Contribution) {

@@ -35,7 +35,7 @@ func (p *Payments) settleSeen(
 	}
 	c, err := p.settleReturned(ctx, seen, facts, src)
 	odd, is := errors.AsType[*ContradictionError](err)
-	if is && odd.Code == review.ReturnNotListed || !paypal.Passing(err) {
+	if is && odd.Code == review.ReturnNotListed || !paypal.Temporary(err) {
 		return c, nil
 	}
 	return c, err
@@ -58,7 +58,7 @@ func (p *Payments) settleReturned(
 	rows, _, err := p.Returned(ctx, seen.ID, since, since.Add(paypal.MaxWindow))
 	notListed := contradiction(review.ReturnNotListed, review.Args{"payment": seen.ID})
 	switch {
-	case !paypal.Passing(err): // if we lack the permission, trying again does not help: a person has to look
+	case !paypal.Temporary(err): // if we lack the permission, trying again does not help: a person has to look
 		return c, fmt.Errorf("%w: %s", notListed, err.Error())
 	case err != nil:
 		return c, err

@@ -63,12 +63,12 @@ func TestPartsOfAChargeThatWentBack(t *testing.T) {
 		review.ReturnNotListed) {
 		t.Errorf("the record may not be read: %v", err)
 	}
-	n.heal()
+	n.clearFaults()
 	n.fault(`{"kind":"status","status":503,"times":9,"match":{"path":"/v1/reporting/transactions"}}`)
 	if _, err := n.Payments.SettleReturned(t.Context(), sale, "", byWebhook); !paypal.Unanswered(err) {
 		t.Errorf("PayPal is away: %v", err)
 	}
-	n.heal()
+	n.clearFaults()
 	for range 2 {
 		if _, err := n.Payments.SettleReturned(t.Context(), sale, "", byWebhook); err != nil {
 			t.Error(err)

@@ -103,7 +103,7 @@ func (s *Starter) unmade(
 			return c, errors.Join(unavailable, saveErr)
 		}
 		return c, refusal(err, reasonOf(no))
-	case paypal.Passing(err):
+	case paypal.Temporary(err):
 		return c, unavailable // not sent, or asked to come back later: still only started
 	default:
 		return c, refusal(err, "") // PayPal denies us access until staff correct that: still only started

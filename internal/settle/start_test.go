@@ -69,7 +69,7 @@ func TestARefusedGiftIsTriedAnewUnderANewKey(t *testing.T) {
 			t.Errorf("a restricted account: %v", err)
 		}
 	}
-	n.heal()
+	n.clearFaults()
 	if _, err := n.Starter.Start(t.Context(), gift("first"), nil); !fault.Is(err, fault.Refused) {
 		t.Errorf("the same key after the account was mended: %v", err)
 	}
@@ -95,7 +95,7 @@ func TestWhatDoesNotPassIsNoOutage(t *testing.T) {
 		if _, err := n.Starter.Start(t.Context(), gift(""), nil); !fault.Is(err, want) {
 			t.Errorf("%s: %v", spec, err)
 		}
-		n.heal()
+		n.clearFaults()
 	}
 }
 

@@ -52,7 +52,7 @@ func (s *Starter) unplanned(ctx context.Context, c contribution.Contribution, er
 		return err
 	}
 	s.log.WarnContext(ctx, "PayPal gave no plan to subscribe to", "contribution", c.ID, "error", err)
-	if paypal.Passing(err) || paypal.OutcomeUnknown(err) {
+	if paypal.Temporary(err) || paypal.OutcomeUnknown(err) {
 		return fault.Wrap(err, fault.Unavailable, "outage.paypal_nothing_charged")
 	}
 	return refusal(err, "")

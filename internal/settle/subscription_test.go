@@ -149,7 +149,7 @@ func TestTrap15ALostAnswerMakesNoSecondSubscription(t *testing.T) {
 	if !fault.Is(err, fault.Unavailable) || n.State(c.ID) != contribution.OrderUnknown {
 		t.Fatalf("no answer was seen: %v, %s", err, n.State(c.ID))
 	}
-	n.heal()
+	n.clearFaults()
 	c = n.Start(monthly("lost"))
 	n.agree(c)
 	if c = n.comeBack(c); c.State != contribution.Completed {
@@ -466,7 +466,7 @@ func TestTrap21ASaleThatNamesNothing(t *testing.T) {
 	if _, err := settle(its); err == nil || isContradiction(err, review.SaleNamesNoSubscription) {
 		t.Errorf("while PayPal does not answer: %v", err)
 	}
-	n.heal()
+	n.clearFaults()
 	n.unnamed(its, of[first.Checkout.PayPalID])
 	w := n.listen()
 	if settled, err := settle(its); err != nil || settled.ID != second.ID {

@@ -86,7 +86,7 @@ func TestAFloodOfOrdersDoesNotStarveTheSweep(t *testing.T) {
 	if _, err := n.Settler.Settle(t.Context(), given.ID, byWebhook); err == nil {
 		t.Fatal("the capture was answered")
 	}
-	n.heal()
+	n.clearFaults()
 	n.Clock.Advance(2 * time.Minute)
 	w.calls = nil
 	for range 40 { // some four hours
@@ -127,7 +127,7 @@ func TestTheSweepLeavesABusyPayPalAlone(t *testing.T) {
 			t.Errorf("it asked about %d, want %d; %v", asked, want, err)
 		}
 	}
-	n.heal()
+	n.clearFaults()
 	n.Clock.Advance(time.Minute)
 	if asked, err := n.Sweeper.Sweep(t.Context()); asked != rest || err != nil {
 		t.Errorf("afterwards it asked about %d, want %d; %v", asked, rest, err)
@@ -169,7 +169,7 @@ func TestAReaderWhoCameBackIsAskedAboutSoon(t *testing.T) {
 	if _, err := n.Settler.Settle(t.Context(), c.ID, present); err == nil {
 		t.Fatal("PayPal answered")
 	}
-	n.heal()
+	n.clearFaults()
 	n.Approve(c, "approve")
 	n.Clock.Advance(61 * time.Second)
 	if asked, err := n.Sweeper.Sweep(t.Context()); err != nil || asked != 1 {
@@ -252,7 +252,7 @@ func TestARunningSubscriptionThatPayPalDoesNotKnow(t *testing.T) {
 	if found := n.Count(missing, review.SubscriptionMissing); found != len(all) {
 		t.Errorf("%d reviews, want %d", found, len(all))
 	}
-	n.heal()
+	n.clearFaults()
 	n.Clock.Advance(25 * time.Hour)
 	n.sweepSubscriptions()
 	if n.Count(missing, review.SubscriptionMissing) != 0 || n.reviews(review.SubscriptionMissing) != len(all) {

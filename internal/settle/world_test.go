@@ -57,7 +57,7 @@ func (n *world) fault(spec string) {
 	n.hook("POST", "faults", spec, nil)
 }
 
-func (n *world) heal() {
+func (n *world) clearFaults() {
 	n.T.Helper()
 	n.hook("DELETE", "faults", "", nil)
 }

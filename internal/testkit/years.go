@@ -107,7 +107,7 @@ func (y *Years) pass() error {
 	for _, name := range slices.Sorted(maps.Keys(y.Chances)) {
 		for range y.times(y.Chances[name]) {
 			id := y.ids[y.draw.IntN(len(y.ids))]
-			if err := y.happen(todo{name, func() error { return y.befall(name, id) }}); err != nil {
+			if err := y.happen(todo{name, func() error { return y.strike(name, id) }}); err != nil {
 				return err
 			}
 		}
@@ -150,8 +150,8 @@ type billed struct {
 	Status, Sale string
 }
 
-// befall has a thing happen to a subscription.
-func (y *Years) befall(name, id string) error {
+// strike has a thing happen to a subscription.
+func (y *Years) strike(name, id string) error {
 	if do := y.Seller[name]; do != nil {
 		return do(id)
 	}
@@ -190,11 +190,11 @@ func (y *Years) befall(name, id string) error {
 	if now.Sale == "" {
 		return ErrRefused
 	}
-	return y.befallSale(name, "captures/"+now.Sale, hook)
+	return y.strikeSale(name, "captures/"+now.Sale, hook)
 }
 
-// befallSale has a thing happen to a payment.
-func (y *Years) befallSale(name, sale string, hook func(string, Fields) error) error {
+// strikeSale has a thing happen to a payment.
+func (y *Years) strikeSale(name, sale string, hook func(string, Fields) error) error {
 	switch name {
 	case "refunded":
 		return hook(sale+"/refund", Fields{})

@@ -136,7 +136,7 @@ func TestWhatBecomesOfAGiftCounts(t *testing.T) {
 	if h.stateOf(id) != "completed" {
 		t.Fatalf("%s", h.stateOf(id))
 	}
-	if err := h.Gate.Weigh(soon(t)); err != nil {
+	if err := h.Gate.CountOutcomes(soon(t)); err != nil {
 		t.Fatal(err)
 	}
 	var last string
@@ -148,7 +148,7 @@ func TestWhatBecomesOfAGiftCounts(t *testing.T) {
 	}
 	for range 2 { // two declined cards are the most of this address, 3 + 2 × 14 of 30
 		h.exec(`UPDATE contribution SET state = 'declined' WHERE id = $1`, last)
-		if err := h.Gate.Weigh(soon(t)); err != nil {
+		if err := h.Gate.CountOutcomes(soon(t)); err != nil {
 			t.Fatal(err)
 		}
 		if err := h.db.GetContext(t.Context(), &last, `SELECT contribution_id FROM gift_origin LIMIT 1`); err != nil {

@@ -121,7 +121,7 @@ func openWithReceipts(t *testing.T, d Deps, o newsroom.Options, f form.Form, cha
 	d.Campaigns, d.Contributions, d.Refunds, d.Changes = n.Campaigns, n.Contributions, n.Refunds, n.Manage
 	d.Media, d.Appearance = media.New(n.DB, d.Now), appearance.New(n.DB, d.Now, d.Log)
 	d.Starter, d.Settler, d.Disputes = n.Starter, n.Settler, n.Disputes
-	employ(t, &d, n)
+	addStaff(t, &d, n)
 	d.Receipts = receiptsFor(t, n, d, f)
 	d.Counter = count.New(count.Config{
 		DB: n.DB, Campaigns: n.Campaigns, Zone: time.UTC, Now: d.Now, Log: d.Log, Metrics: d.Metrics,

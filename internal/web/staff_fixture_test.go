@@ -51,8 +51,8 @@ func cheap() *argon2id.Params {
 	return &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 }
 
-// employ gives the service its staff, one for each role, and what they work with.
-func employ(t *testing.T, d *Deps, n *newsroom.Newsroom) {
+// addStaff gives the service its staff, one for each role, and what they work with.
+func addStaff(t *testing.T, d *Deps, n *newsroom.Newsroom) {
 	t.Helper()
 	d.Accounts = account.NewStore(account.Config{
 		DB: n.DB, Now: d.Now, EndSessions: session.EndAll,

@@ -56,7 +56,7 @@ func TestYearsOfSubscriptions(t *testing.T) {
 	s.Balanced(2*time.Minute + time.Duration(supporters*months)*50*time.Millisecond)
 	receipted(s)
 	found := s.Reconcile(clock.Now)
-	t.Logf("%d payments compared, %d differences mended", found.Payments, found.Mended)
+	t.Logf("%d payments compared, %d differences mended", found.Payments, found.Fixed)
 	if found.Unexplained() > 0 || found.Payments == 0 {
 		t.Errorf("%d differences are unexplained: %+v", found.Unexplained(), found.Open)
 	}

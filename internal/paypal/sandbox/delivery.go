@@ -102,7 +102,7 @@ func (p *postOffice) attempt(ctx context.Context, d *delivery) {
 	s := p.server
 	if !s.stillWanted(d) {
 		s.journal.remove("delivery", d.ID)
-		p.letGo(d)
+		p.enqueueNext(d)
 		return
 	}
 	a, err := p.prepare(d)
@@ -114,7 +114,7 @@ func (p *postOffice) attempt(ctx context.Context, d *delivery) {
 	p.mu.Lock()
 	a.status, a.failure = status, failure
 	p.mu.Unlock()
-	p.letGo(d)
+	p.enqueueNext(d)
 	switch {
 	case ctx.Err() != nil: // the sandbox stops: the delivery is still to be made
 	case status >= 200 && status < 300, d.Attempts+1 >= maxAttempts:
@@ -129,8 +129,8 @@ func (p *postOffice) attempt(ctx context.Context, d *delivery) {
 	}
 }
 
-// letGo queues what was held back until this delivery had been tried.
-func (p *postOffice) letGo(d *delivery) {
+// enqueueNext queues what was held back until this delivery had been tried.
+func (p *postOffice) enqueueNext(d *delivery) {
 	for _, later := range d.then {
 		later.due = time.Now()
 		p.enqueue(later)

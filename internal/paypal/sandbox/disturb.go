@@ -31,7 +31,7 @@ func (s *Server) disturb(next http.Handler) http.Handler {
 			next.ServeHTTP(newHeldAnswer(), r)
 			reset(w)
 		case kindTimeoutAfter:
-			s.holdBack(w, r, f, next)
+			s.delayAnswer(w, r, f, next)
 		case kindKill:
 			s.kill(w, r, f, next)
 		default: // the other kinds disturb deliveries and captures, not requests
@@ -64,9 +64,9 @@ func (s *Server) answerInstead(w http.ResponseWriter, r *http.Request, f *fault,
 	}
 }
 
-// holdBack carries the request out, and answers only after the fault's delay; without one, never while the caller
+// delayAnswer carries the request out, and answers only after the fault's delay; without one, never while the caller
 // waits.
-func (s *Server) holdBack(w http.ResponseWriter, r *http.Request, f *fault, next http.Handler) {
+func (s *Server) delayAnswer(w http.ResponseWriter, r *http.Request, f *fault, next http.Handler) {
 	held := newHeldAnswer()
 	next.ServeHTTP(held, r)
 	if f.Delay == 0 {

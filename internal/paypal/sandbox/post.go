@@ -40,7 +40,7 @@ func (p *postOffice) enqueue(d *delivery) {
 	p.mu.Lock()
 	heap.Push(&p.queue, d)
 	p.mu.Unlock()
-	p.nudge()
+	p.wakeUp()
 }
 
 // enqueueInOrder queues a delivery, or holds it back until the next one to the same webhook has been tried (or two
@@ -60,7 +60,7 @@ func (p *postOffice) enqueueInOrder(d *delivery, hold bool) {
 		heap.Push(&p.queue, d)
 	}
 	p.mu.Unlock()
-	p.nudge()
+	p.wakeUp()
 }
 
 // release queues a delivery that is still held.
@@ -71,7 +71,7 @@ func (p *postOffice) release(d *delivery) {
 		heap.Push(&p.queue, d)
 	}
 	p.mu.Unlock()
-	p.nudge()
+	p.wakeUp()
 }
 
 // delay keeps a delivery until the sandbox's clock has come to when it opens.
@@ -99,10 +99,10 @@ func (p *postOffice) open(now time.Time) {
 		heap.Push(&p.queue, d)
 	}
 	p.mu.Unlock()
-	p.nudge()
+	p.wakeUp()
 }
 
-func (p *postOffice) nudge() {
+func (p *postOffice) wakeUp() {
 	select {
 	case p.wake <- struct{}{}:
 	default:

@@ -22,8 +22,8 @@ func paymentProblem(status int, name string, details ...detail) *problem {
 
 func unknownPayment() *problem { return paymentProblem(http.StatusNotFound, "INVALID_RESOURCE_ID") }
 
-// inOldWords is a refusal of v2 as v1 says it.
-func inOldWords(p *problem) *problem {
+// asV1Problem is a refusal of v2 as v1 says it.
+func asV1Problem(p *problem) *problem {
 	name := "TRANSACTION_REFUSED"
 	switch p.Details[0].Issue {
 	case "CAPTURE_FULLY_REFUNDED":

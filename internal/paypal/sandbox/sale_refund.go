@@ -63,7 +63,7 @@ func (s *Server) makeSaleRefund(c *call) (string, error) {
 		return "", unknownPayment()
 	}
 	if p := s.refundRefusal(k, want); p != nil {
-		return "", inOldWords(p)
+		return "", asV1Problem(p)
 	}
 	want.pending = s.faults.take(c.Method, c.URL.Path, kindPendingRefund) != nil
 	return s.enterRefund(k, want).ID, nil

@@ -136,7 +136,7 @@ func (s *Server) find(want search) (found []movement, lines int) {
 	}
 	fitting := 0
 	for _, m := range s.books.window(want.from, want.to) {
-		if !want.all && !m.moved() || want.isPicky() && !want.fits(m.row(&s.books)) {
+		if !want.all && !m.moved() || want.isFiltered() && !want.fits(m.row(&s.books)) {
 			continue
 		}
 		if fitting++; fitting <= s.opts.SearchLimit {
@@ -149,8 +149,8 @@ func (s *Server) find(want search) (found []movement, lines int) {
 	return found, fitting
 }
 
-// isPicky says whether the lines themselves have to be looked at.
-func (want *search) isPicky() bool {
+// isFiltered says whether the lines themselves have to be looked at.
+func (want *search) isFiltered() bool {
 	return want.id != "" || want.kind != "" || want.status != "" || want.currency != "" || want.most != 0
 }
 

@@ -61,7 +61,7 @@ func (s *Difference) Show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if screen.MayContact(r) && d.Stranger != nil {
+	if screen.MayContact(r) && d.Sender != nil {
 		if err := screen.AuditView(r, s.audit, viewedDifference, d.Ref); err != nil {
 			return err
 		}
@@ -74,10 +74,10 @@ func (s *Difference) Show(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Difference) render(w http.ResponseWriter, r *http.Request, status int, p differencePage) error {
-	if p.Private = !screen.MayContact(r); p.Private && p.Stranger != nil {
-		seen := *p.Stranger
+	if p.Private = !screen.MayContact(r); p.Private && p.Sender != nil {
+		seen := *p.Sender
 		seen.Email, seen.Note = "", ""
-		p.Stranger = &seen
+		p.Sender = &seen
 	}
 	if p.Adopts() {
 		var err error

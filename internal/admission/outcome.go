@@ -14,9 +14,9 @@ import (
 // originLasts is for how long it is known where a gift was begun: longer than PayPal keeps an order to approve.
 const originLasts = 24 * time.Hour
 
-// Weigh lets what became of gifts count where they were begun, whichever way the news came: a paid one no more, a
-// declined card as many. It is a periodic job, so that no count waits for money and no money for a count.
-func (g *Gate) Weigh(ctx context.Context) error {
+// CountOutcomes lets what became of gifts count where they were begun, whichever way the news came: a paid one no more,
+// a declined card as many. It is a periodic job, so that no count waits for money and no money for a count.
+func (g *Gate) CountOutcomes(ctx context.Context) error {
 	var rows []struct {
 		ID      uuid.UUID `db:"contribution_id"`
 		Address string    `db:"address"`
