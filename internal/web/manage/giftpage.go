@@ -20,7 +20,7 @@ type giftPage struct {
 	Full        bool // a session: it may be changed, and there is a way to the other gifts
 	Amount      money.Amount
 	Frequency   string
-	Stands      manage.Standing // as standing has it
+	Standing    manage.Standing // as standing has it
 	Next        string          // the day of the next charge; empty where PayPal names none
 	Retry       string          // the day of the next try after a failed payment; likewise
 	Until       string          // the day a pause ends; empty for one without an end
@@ -57,7 +57,7 @@ func (s *Gift) render(
 	loc := s.pages.Localizer(r)
 	p := giftPage{
 		Act: home + "/gift/" + v.id.String(), Key: v.key, Full: v.key == "", Amount: sub.Amount, Frequency: sub.Frequency,
-		Disputed: disputed, Stands: standing(sub, s.now()), Next: s.next(loc, sub), Until: s.dayOf(loc, sub.PausedUntil),
+		Disputed: disputed, Standing: standing(sub, s.now()), Next: s.next(loc, sub), Until: s.dayOf(loc, sub.PausedUntil),
 		Ended:       s.dayOf(loc, sub.EndedAt),
 		OverDispute: manage.PausedForDispute(sub, s.now()), Again: "/",
 		Written: money.FormatField(sub.Amount, loc.Tag()),
@@ -71,7 +71,7 @@ func (s *Gift) render(
 	if written != "" {
 		p.Written = written
 	}
-	title := i18n.New("manage.title.gift_" + string(p.Stands))
+	title := i18n.New("manage.title.gift_" + string(p.Standing))
 	if twice, ok := errors.AsType[*money.AmbiguousError](wrong); ok {
 		p.Written, p.Meant = "", []money.Amount{twice.Larger, twice.Smaller}
 	}

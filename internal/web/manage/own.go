@@ -50,7 +50,7 @@ type recurring struct {
 	Page      string // where it is changed
 	Amount    money.Amount
 	Frequency string
-	Stands    manage.Standing // as on its own page
+	Standing  manage.Standing // as on its own page
 	Next      string
 	Until     string
 	Ended     string
@@ -200,7 +200,7 @@ func recurringOf(
 			continue // erased by another request since
 		}
 		all = append(all, recurring{
-			Page: visit{id: id}.address(), Amount: sub.Amount, Frequency: sub.Frequency, Stands: standing(sub, l.now()),
+			Page: visit{id: id}.address(), Amount: sub.Amount, Frequency: sub.Frequency, Standing: standing(sub, l.now()),
 			Next: l.next(loc, sub), Until: l.dayOf(loc, sub.PausedUntil), Ended: l.dayOf(loc, sub.EndedAt),
 		})
 	}

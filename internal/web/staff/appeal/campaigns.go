@@ -43,11 +43,11 @@ type campaignRow struct {
 // campaignLine is a campaign in a list, and at the head of its own pages.
 type campaignLine struct {
 	campaign.Campaign
-	Address string
-	Stands  words.Status
-	From    screen.Stamp
-	Until   screen.Stamp // the moment from which it is not shown any more
-	StandIn string       // the fund drive that articles show in its place now; empty without one
+	Address       string
+	StatusInWords words.Status
+	From          screen.Stamp
+	Until         screen.Stamp // the moment from which it is not shown any more
+	StandIn       string       // the fund drive that articles show in its place now; empty without one
 }
 
 // The tones of a campaign's statuses.
@@ -66,7 +66,7 @@ func statuses() []campaign.Status {
 
 func newCampaignLine(s screen.Layout, loc i18n.Localizer, k campaign.Campaign) campaignLine {
 	return campaignLine{
-		Campaign: k, Address: screen.CampaignAddress(k.Slug), Stands: campaignInWords(loc, k.Status(s.Now())),
+		Campaign: k, Address: screen.CampaignAddress(k.Slug), StatusInWords: campaignInWords(loc, k.Status(s.Now())),
 		From: s.Stamp(k.StartsAt), Until: s.Stamp(k.EndsAt),
 	}
 }
@@ -88,8 +88,8 @@ func (l *campaignLine) giveWay(s screen.Layout, loc i18n.Localizer, all []campai
 	if drive == nil || l.Status(s.Now()) != campaign.StatusLive {
 		return
 	}
-	l.StandIn, l.Stands.Tone = drive.Name, "wait"
-	l.Stands.Meaning = loc.Say("campaigns.gives_way", i18n.Args{"drive": drive.Name, "until": s.Stamp(drive.EndsAt).Text()})
+	l.StandIn, l.StatusInWords.Tone = drive.Name, "wait"
+	l.StatusInWords.Meaning = loc.Say("campaigns.gives_way", i18n.Args{"drive": drive.Name, "until": s.Stamp(drive.EndsAt).Text()})
 }
 
 // List answers GET /staff/campaigns.

@@ -31,13 +31,13 @@ type DrawAppeal func(k campaign.Campaign, wants url.Values) ([]byte, error)
 
 // previewPage is the appeal in a frame, with what it is drawn for.
 type previewPage struct {
-	Saved   *campaignLine // nil for a campaign that is not there yet
-	Name    string
-	Stands  *words.Status
-	Unsaved bool
-	Hidden  []hiddenField // what was typed, to go back with
-	Action  string        // where the form sends it
-	Wanted  wanted
+	Saved         *campaignLine // nil for a campaign that is not there yet
+	Name          string
+	StatusInWords *words.Status
+	Unsaved       bool
+	Hidden        []hiddenField // what was typed, to go back with
+	Action        string        // where the form sends it
+	Wanted        wanted
 
 	Languages, Formats, Readers, Variants, Widths []screen.Choice
 

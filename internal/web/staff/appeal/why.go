@@ -53,11 +53,11 @@ type whyOption struct{ Value, Label string }
 
 // whyLine is what was asked about one campaign.
 type whyLine struct {
-	Campaign *campaign.Campaign
-	Address  string // asks about this campaign alone
-	Stands   words.Status
-	Because  *whyStep // the first that does not hold
-	Steps    []whyStep
+	Campaign      *campaign.Campaign
+	Address       string // asks about this campaign alone
+	StatusInWords words.Status
+	Because       *whyStep // the first that does not hold
+	Steps         []whyStep
 }
 
 type whyStep struct {
@@ -156,7 +156,7 @@ func (p *whyPage) line(loc i18n.Localizer, l choice.Line) whyLine {
 	if i := slices.IndexFunc(line.Steps, func(step whyStep) bool { return !step.Held }); i >= 0 {
 		code, line.Because = "not_shown", &line.Steps[i]
 	}
-	line.Stands = words.StatusIn(loc, "choice.stands.", code, map[string]string{"shown": "good"})
+	line.StatusInWords = words.StatusIn(loc, "choice.stands.", code, map[string]string{"shown": "good"})
 	return line
 }
 
