@@ -27,9 +27,7 @@ func (r *Reports) BothTotals(ctx context.Context, q TotalsQuery) (bySums, byEntr
 		byEntries, err = r.readTotals(ctx, tx, q, campaign, kept{})
 		return err
 	})
-	r.sort(q, bySums)
-	r.sort(q, byEntries)
-	return bySums, byEntries, ours, err
+	return r.sorted(q, bySums), r.sorted(q, byEntries), ours, err
 }
 
 // Divided says what is read for totals by article.

@@ -32,7 +32,7 @@ var postingSums = func() string {
 		columns = append(columns,
 			fmt.Sprintf("%scoalesce(sum(l.amount_minor) FILTER (WHERE l.kind IN (%s)), 0)::bigint AS %s",
 				sign, s.kinds, s.column),
-			fmt.Sprintf("coalesce(sum(l.entries) FILTER (WHERE l.kind IN (%s)), 0)::bigint AS %s", s.kinds, s.count))
+			fmt.Sprintf("coalesce(sum(l.entries) FILTER (WHERE l.kind IN (%s)), 0)::integer AS %s", s.kinds, s.count))
 	}
 	return strings.Join(columns, ", ")
 }()
@@ -69,7 +69,7 @@ func (r *Reports) readTotals(
 	return totals, nil
 }
 
-// totalsQuery adds up each source by the ids that rows have, then all of them by what ids stand for, which is little.
+// totalsQuery adds up all sources together by the ids that their rows have, and then looks up what ids stand for.
 func (r *Reports) totalsQuery(q TotalsQuery, campaign uuid.UUID, k kept) (string, []any) {
 	w := &listing.Where{}
 	entries := r.entries(q, campaign, w)
@@ -79,26 +79,25 @@ func (r *Reports) totalsQuery(q TotalsQuery, campaign uuid.UUID, k kept) (string
 		read := divide(from, to, tables)
 		for _, t := range read {
 			if t.name != "" {
-				sources = append(sources, q.addUp(t.sums(q, campaign, w)))
+				sources = append(sources, t.rows(q, campaign, w))
 			}
 		}
 		tail = r.lacking(entries, read)
 	}
-	sources = append(sources, q.addUp(r.postings(w, tail)))
-	columns, groups := []string{"t.currency"}, []string{"t.currency"}
+	sources = append(sources, r.addedUp(q, w, tail))
+	names, labels := []string{"currency"}, []string{"t.currency"}
 	for _, key := range q.By {
-		columns = append(columns, keys[key].label+" AS "+string(key))
-		groups = append(groups, keys[key].label)
+		names, labels = append(names, keys[key].columns...), append(labels, keys[key].label+" AS "+string(key))
 	}
+	by := strings.Join(names, ", ")
 	return `
-		SELECT ` + strings.Join(columns, ", ") + `, ` + q.sums() + `
-		FROM (` + strings.Join(sources, " UNION ALL ") + `) t
-		LEFT JOIN campaign k ON k.id = t.campaign_id LEFT JOIN article a ON a.id = t.article_id
-		GROUP BY ` + strings.Join(groups, ", ") + ` HAVING ` + q.counted() + ` > 0`, w.Args()
+		SELECT ` + strings.Join(labels, ", ") + `, count, entries, gross, fee, refunded, held, net FROM (
+			SELECT ` + by + `, ` + q.sums() + ` FROM (` + strings.Join(sources, " UNION ALL ") + `) m
+			GROUP BY ` + by + ` HAVING ` + q.counted() + ` > 0) t` + q.named(), w.Args()
 }
 
-// lacking are tables of the entries that the sums of some ranges lack. Those of days that no table is read for come from
-// the ledger, all of them; changes of these days are among them.
+// lacking are tables of the entries that the sums of some ranges lack. Those of days that no table is read for come
+// from the ledger, all of them; changes of these days are among them.
 func (r *Reports) lacking(e entries, read []tableRange) []string {
 	tail := e.uncounted()
 	if !slices.ContainsFunc(read, func(t tableRange) bool { return t.name == "" }) {
@@ -115,9 +114,8 @@ func (r *Reports) lacking(e entries, read []tableRange) []string {
 	return tail
 }
 
-// keys say how totals are broken down by each key: the columns by which a source is added up, and, over sources t,
-// campaign k and article a, what a row shows. Text is grouped by its bytes, which sort many times as fast as by a
-// language's collation.
+// keys say how totals are broken down by each key: the columns that they are added up by, and, over these sums t,
+// campaign k and article a, what a row shows.
 var keys = map[Key]struct {
 	columns []string
 	label   string
@@ -125,61 +123,62 @@ var keys = map[Key]struct {
 	ByDay:       {[]string{"day"}, "to_char(t.day, 'YYYY-MM-DD')"},
 	ByMonth:     {[]string{"month"}, "to_char(t.month, 'YYYY-MM')"},
 	ByCampaign:  {[]string{"campaign_id"}, "k.slug"},
-	ByArticle:   {[]string{"article_id", "address"}, `coalesce(nullif(t.address, ''), a.address, '') COLLATE "C"`},
+	ByArticle:   {[]string{"article_id", "address"}, "coalesce(nullif(t.address, ''), a.address, '')"},
 	ByFrequency: {[]string{"frequency"}, "t.frequency"},
 }
 
-// source is what totals are added up from: entries and changes, or a table of sums.
-type source struct {
-	from   string                         // with the conditions
-	column func(name string) (sql string) // empty for one that it does not have
-	sums   string                         // the columns of a table of sums, added up
-}
-
-// addUp adds a source up for a query. Every source has the same columns; those that the query does not ask for are
-// null.
-func (q TotalsQuery) addUp(s source) string {
-	columns, groups := []string{"currency"}, []string{"currency"}
-	for _, c := range []struct{ name, none string }{
-		{"day", "NULL::date"}, {"month", "NULL::date"}, {"campaign_id", "NULL::uuid"}, {"article_id", "NULL::bigint"},
-		{"address", "''"}, {"frequency", "NULL::text"},
-	} {
-		of := ""
-		if slices.ContainsFunc(q.By, func(k Key) bool { return slices.Contains(keys[k].columns, c.name) }) {
-			of = s.column(c.name)
-		}
-		if of == "" {
-			columns = append(columns, c.none+" AS "+c.name)
-			continue
-		}
-		columns, groups = append(columns, of+" AS "+c.name), append(groups, of)
+// named joins what ids stand for.
+func (q TotalsQuery) named() (joins string) {
+	if slices.Contains(q.By, ByCampaign) {
+		joins += " JOIN campaign k ON k.id = t.campaign_id"
 	}
-	return `(SELECT ` + strings.Join(columns, ", ") + `, ` + s.sums + ` FROM ` + s.from +
-		` GROUP BY ` + strings.Join(groups, ", ") + `)`
+	if slices.Contains(q.By, ByArticle) {
+		joins += " LEFT JOIN article a ON a.id = t.article_id"
+	}
+	return joins
 }
 
-// postings are entries or changes l from some tables.
-func (r *Reports) postings(w *listing.Where, tables []string) source {
-	column := func(name string) string {
+// columns are the columns of a source that the query is broken down by, written by column, and the list to group them
+// by.
+func (q TotalsQuery) columns(column func(name string) string) (columns, groups string) {
+	all, by := []string{"currency"}, []string{"currency"}
+	for _, key := range q.By {
+		for _, name := range keys[key].columns {
+			of := column(name)
+			all, by = append(all, of+" AS "+name), append(by, of)
+		}
+	}
+	return strings.Join(all, ", "), strings.Join(by, ", ")
+}
+
+// addedUp is a source: entries or changes of some tables, added up.
+func (r *Reports) addedUp(q TotalsQuery, w *listing.Where, tables []string) string {
+	columns, groups := q.columns(func(name string) string {
 		switch name {
 		case "day":
 			return local(w, r.zone, "l.occurred_at") + "::date"
 		case "month":
 			return "date_trunc('month', " + local(w, r.zone, "l.occurred_at") + ")::date"
+		case "article_id":
+			return "coalesce(l.article_id, 0)"
 		default:
 			return "l." + name
 		}
-	}
-	return source{"(" + strings.Join(tables, " UNION ALL ") + ") l", column, postingSums}
+	})
+	return `SELECT ` + columns + `, ` + postingSums + ` FROM (` + strings.Join(tables, " UNION ALL ") + `) l GROUP BY ` +
+		groups
 }
 
-// sums are the sums over sources t, of a part only where the query asks for one.
+// sums are the sums over sources m, of a part only where the query asks for one.
 func (q TotalsQuery) sums() string {
-	columns, net := []string{"sum(t.charges)::bigint AS count", q.counted() + " AS entries"}, "0"
+	count, columns, net := "0::bigint", []string{q.counted() + " AS entries"}, "0"
 	for _, s := range sums {
 		of := "0::bigint"
 		if q.Part == "" || q.Part == s.part {
-			of = "sum(t." + s.column + ")::bigint"
+			of = "sum(m." + s.column + ")::bigint"
+			if s.part == Gifts {
+				count = "sum(m." + s.count + ")::bigint"
+			}
 		}
 		if s.left {
 			net += " - " + of
@@ -188,27 +187,23 @@ func (q TotalsQuery) sums() string {
 		}
 		columns = append(columns, of+" AS "+s.column)
 	}
-	columns[0] = "0::bigint AS count"
-	if q.Part == "" || q.Part == Gifts {
-		columns[0] = "sum(t.charges)::bigint AS count"
-	}
-	return strings.Join(append(columns, net+" AS net"), ", ")
+	return strings.Join(append(columns, count+" AS count", net+" AS net"), ", ")
 }
 
-// counted is the number of entries over sources t. Sums of no entries are no row: all of them moved to another
+// counted is the number of entries over sources m. Sums of no entries are no row: all of them moved to another
 // frequency.
 func (q TotalsQuery) counted() string {
 	var counts []string
 	for _, s := range sums {
 		if q.Part == "" || q.Part == s.part {
-			counts = append(counts, "sum(t."+s.count+")::bigint")
+			counts = append(counts, "m."+s.count)
 		}
 	}
-	return "(" + strings.Join(counts, " + ") + ")"
+	return "sum(" + strings.Join(counts, " + ") + ")::bigint"
 }
 
-// sums are those rows of the table that a query covers.
-func (t tableRange) sums(q TotalsQuery, campaign uuid.UUID, all *listing.Where) source {
+// rows is a source: those rows of the table that a query covers.
+func (t tableRange) rows(q TotalsQuery, campaign uuid.UUID, all *listing.Where) string {
 	var w []string
 	is := func(format string, value any) { w = append(w, fmt.Sprintf(format, all.Arg(value))) }
 	if !t.from.IsZero() {
@@ -232,30 +227,22 @@ func (t tableRange) sums(q TotalsQuery, campaign uuid.UUID, all *listing.Where) 
 	case q.NoArticle:
 		w = append(w, "article_id = 0")
 	}
-	from := t.name
+	columns, _ := q.columns(t.column)
+	where := ""
 	if len(w) > 0 {
-		from += " WHERE " + strings.Join(w, " AND ")
+		where = " WHERE " + strings.Join(w, " AND ")
 	}
-	return source{from, t.column, tableSums}
+	return `SELECT ` + columns + `, ` + strings.Join(sumNames, ", ") + ` FROM ` + t.name + where
 }
 
 // column is the expression of a column that totals are broken down by.
 func (t tableRange) column(name string) string {
 	switch {
 	case name == "address": // it has the article's id
-		return ""
+		return "''"
 	case name == "month" && t.period == day:
 		return "date_trunc('month', day::timestamp)::date"
 	default:
 		return name
 	}
 }
-
-// tableSums adds up the columns of a table of sums.
-var tableSums = func() string {
-	columns := make([]string, len(sumNames))
-	for i, name := range sumNames {
-		columns[i] = fmt.Sprintf("sum(%[1]s)::bigint AS %[1]s", name)
-	}
-	return strings.Join(columns, ", ")
-}()

@@ -216,3 +216,18 @@ func TestDivide(t *testing.T) {
 		}
 	}
 }
+
+// The version before writes articles as addresses alone. Totals of one article are one row all the same.
+func TestAnArticleIsOneRow(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	r := report.New(b.DB, time.UTC, "EUR")
+	const address = "https://example.org/a"
+	b.Paid(gift{Amount: 500, At: at("2026-03-01T12:00:00Z"), Article: address, Before: true}, 40)
+	b.Paid(gift{Amount: 700, At: at("2026-03-01T12:00:00Z"), Article: address}, 60)
+	for range 2 {
+		check(t, totals(t, r, report.TotalsQuery{By: []report.Key{report.ByArticle}}),
+			address+" EUR 2: 12.00 -1.00 -0.00 = 11.00")
+		addUpMoney(t, b, time.UTC)
+	}
+}

@@ -63,8 +63,8 @@ var (
 	moneyTables = []moneyTable{moneyDay, articleQuarter, articleMonth, articleDay, campaignArticle}
 )
 
-// kept says what sums there are. They are ours if they are of our time zone; then all of them are of days from the first
-// to the last, which are zero if there are none.
+// kept says what sums there are. They are ours if they are of our time zone; then all of them are of days from the
+// first to the last, which are zero if there are none.
 type kept struct {
 	ours        bool
 	first, last Day
@@ -103,8 +103,8 @@ func (k kept) widen(from, to Day) (Day, Day) {
 	return from, to
 }
 
-// tableRange is a table of sums with the days to read from it, both included; a zero Day leaves that end open. Without a
-// table, the days are read from entries.
+// tableRange is a table of sums with the days to read from it, both included; a zero Day leaves that end open. Without
+// a table, the days are read from entries.
 type tableRange struct {
 	moneyTable
 

@@ -137,19 +137,31 @@ func (r *Reports) Totals(ctx context.Context, q TotalsQuery) ([]TotalsRow, error
 	if err != nil {
 		return nil, fmt.Errorf("read totals: %w", err)
 	}
-	r.sort(q, totals)
-	return totals, nil
+	return r.sorted(q, totals), nil
 }
 
-func (r *Reports) sort(q TotalsQuery, totals []TotalsRow) {
-	slices.SortFunc(totals, func(a, b TotalsRow) int {
+// sorted puts rows in order. Two rows of the same article, one by its id and one by its address, become one.
+func (r *Reports) sorted(q TotalsQuery, totals []TotalsRow) []TotalsRow {
+	order := func(a, b TotalsRow) int {
 		for _, key := range q.By {
 			if d := strings.Compare(a.value(key), b.value(key)); d != 0 {
 				return d
 			}
 		}
 		return r.order(a.Currency, b.Currency)
-	})
+	}
+	slices.SortFunc(totals, order)
+	merged := totals[:0]
+	for _, row := range totals {
+		if last := len(merged) - 1; last >= 0 && order(merged[last], row) == 0 {
+			merged[last].Count += row.Count
+			merged[last].Entries += row.Entries
+			merged[last].Sums = merged[last].Sums.Add(row.Sums)
+			continue
+		}
+		merged = append(merged, row)
+	}
+	return merged
 }
 
 // Add adds sums of the same currency.

@@ -26,8 +26,8 @@ func differences(t *testing.T, rollup *report.MoneyRollup) (all []string) {
 	return all
 }
 
-// Seventy-two errors of every kind are planted one after the other. Each is found beside those before it, at its day and
-// in its table; making all sums anew mends them all.
+// Seventy-two errors of every kind are planted one after the other. Each is found beside those before it, at its day
+// and in its table; making all sums anew mends them all.
 func TestVerifyFindsEveryPlantedError(t *testing.T) {
 	t.Parallel()
 	b, zone := newBook(t), zone(t, "Europe/Berlin")
