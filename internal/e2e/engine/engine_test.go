@@ -101,8 +101,8 @@ func startFirefox(t *testing.T, width, height int) wire {
 // startWebKit starts WebKitGTK's small browser, which needs a display.
 func startWebKit(t *testing.T, width, height int) wire {
 	t.Helper()
-	p := programs(t)
-	env := []string{"DISPLAY=" + display(t, p["xvfb"]), "HOME=" + t.TempDir(), "GTK_THEME=Adwaita", "no_proxy=*",
+	p, dir := programs(t), t.TempDir()
+	env := []string{"DISPLAY=" + display(t, p["xvfb"], dir), "HOME=" + t.TempDir(), "GTK_THEME=Adwaita", "no_proxy=*",
 		"WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1", "NO_AT_BRIDGE=1"} // it shows pages of ours alone
 	address := testkit.FreeAddress(t)
 	run(t, env, p["webkitdriver"], "--port="+port(address))
@@ -110,7 +110,7 @@ func startWebKit(t *testing.T, width, height int) wire {
 		"binary": p["minibrowser"], "args": []string{"--automation", "--full-screen"}, // without its own toolbar
 	}})
 	fit(t, w, width, height)
-	return w
+	return &onDisplay{overHTTP: w, file: filepath.Join(dir, "Xvfb_screen0")}
 }
 
 // fit makes a window so large that the page in it has this size.
@@ -130,15 +130,16 @@ func fit(t *testing.T, w wire, width, height int) {
 	t.Log("the window does not take the size exactly")
 }
 
-// display starts a screen that nobody sees.
-func display(t *testing.T, xvfb string) string {
+// display starts a screen that nobody sees, and keeps what is on it in a folder.
+func display(t *testing.T, xvfb, dir string) string {
 	t.Helper()
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer read.Close()
-	cmd := exec.Command(xvfb, "-displayfd", "3", "-screen", "0", "1600x1400x24", "-nolisten", "tcp")
+	cmd := exec.Command(xvfb, "-displayfd", "3", "-screen", "0", "1600x1400x24", "-nolisten", "tcp",
+		"-nocursor", "-fbdir", dir) // a pointer that turns while a page comes would be in its picture
 	cmd.ExtraFiles = []*os.File{write}
 	start(t, cmd)
 	if err := write.Close(); err != nil {

@@ -19,7 +19,7 @@ func sideBySide(t *testing.T, pattern string, sizes ...screen) {
 	t.Helper()
 	root := testkit.Root(t, "artifacts", "engines")
 	for _, s := range sizes {
-		pages, err := filepath.Glob(filepath.Join(root, fmt.Sprintf("chromium-%d", s.width), pattern))
+		pages, err := filepath.Glob(filepath.Join(root, fmt.Sprintf("%s-%d", engines()[0].name, s.width), pattern))
 		if err != nil || len(pages) == 0 {
 			t.Fatalf("no pictures in %s: %v", root, err)
 		}

@@ -102,6 +102,19 @@ func (b *tab) until(what, body string, args []string) {
 	}
 }
 
+// back goes back, to a page that shows some text. What WebKit shows is in the picture alone: its driver answers no more
+// once Back has led to another process, and its screenshot was what hung first.
+func (b *tab) back(text string) {
+	b.t.Helper()
+	b.eval(nil, `setTimeout(() => history.back())`)
+	if w, is := b.wire.(*onDisplay); is {
+		w.silent = true
+		time.Sleep(2 * time.Second) // for the page to go
+		return
+	}
+	b.expect(text)
+}
+
 func (b *tab) element(selector string) string {
 	b.t.Helper()
 	var found map[string]string

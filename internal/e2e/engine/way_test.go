@@ -54,8 +54,7 @@ func way(b *tab, n *harness.Demo) {
 	b.await("#outcome[data-outcome=received]")
 	b.expect("7.50")
 	b.keep("5-thanks")
-	b.eval(nil, `setTimeout(() => history.back())`)
-	b.expect("7.50")
+	b.back("7.50")
 	b.keep("6-back")
 	if now := captures(b.t, n); now != before+1 {
 		b.t.Errorf("%d payments, want one", now-before)
