@@ -35,6 +35,27 @@ func TestRatesSayHowOften(t *testing.T) {
 	}
 }
 
+// What is put into an Arabic sentence and has Latin letters is kept apart, for people; programs get it as it is.
+func TestLatinWordsAreIsolatedInArabic(t *testing.T) {
+	t.Parallel()
+	same := func(arg any) any { return arg }
+	arabic, german := i18n.Default().Localizer(language.Arabic, same), i18n.Default().Localizer(language.German, same)
+	number := i18n.Args{"number": "2345-ABCD"}
+	for _, c := range []struct {
+		loc  i18n.Localizer
+		want string
+	}{
+		{arabic, "المساهمة \u20682345-ABCD\u2069"}, {arabic.Plain(), "المساهمة 2345-ABCD"}, {german, "Beitrag 2345-ABCD"},
+	} {
+		if got := c.loc.Say("letter.number", number); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+	if got := arabic.Say("letter.number", i18n.Args{"number": "12"}); got != "المساهمة 12" {
+		t.Errorf("figures need nothing: %q", got)
+	}
+}
+
 func TestSentencesOfTemplatesNameTheirArguments(t *testing.T) {
 	t.Parallel()
 	english := i18n.Localizer{}

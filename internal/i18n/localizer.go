@@ -3,7 +3,9 @@ package i18n
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
@@ -15,6 +17,7 @@ type Localizer struct {
 	tag         language.Tag
 	translation *translation
 	write       func(arg any) any
+	plain       bool // for a program
 }
 
 // Localizer is for a reader of tag, such as "en-GB": it says things in the tag's language, or in English where the
@@ -52,7 +55,7 @@ func (l Localizer) Language() language.Tag { return l.in().tag }
 
 // Plain is the same language with arguments as fmt prints them, as programs read them.
 func (l Localizer) Plain() Localizer {
-	l.write = nil
+	l.write, l.plain = nil, true
 	return l
 }
 
@@ -130,7 +133,27 @@ func (l Localizer) written(args Args) map[string]any {
 		if l.write != nil {
 			arg = l.write(arg)
 		}
-		all[name] = arg
+		all[name] = l.isolated(arg)
 	}
 	return all
 }
+
+// The marks around a part of a text that has a direction of its own: that of its first letter.
+const (
+	isolate    = "\u2068"
+	isolateEnd = "\u2069"
+)
+
+// isolated keeps Latin letters in a sentence that is written from right to left apart from it. Without that, the receipt
+// number "2345-ABCD" would be read as "ABCD-2345", and the full stop of "Example Ltd." would stand before it.
+// Source: Unicode Standard Annex 9, section 2.5 (explicit directional isolates).
+func (l Localizer) isolated(arg any) any {
+	text, ok := arg.(string)
+	if !ok || l.plain || Direction(l.Language()) != "rtl" || !strings.ContainsFunc(text, isLatin) ||
+		strings.Contains(text, isolateEnd) { // what is Latin in it is kept apart already
+		return arg
+	}
+	return isolate + text + isolateEnd
+}
+
+func isLatin(r rune) bool { return unicode.Is(unicode.Latin, r) }

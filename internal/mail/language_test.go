@@ -16,7 +16,7 @@ func TestMailsSpeakTheirReadersLanguage(t *testing.T) {
 	welcome := samples()["welcome"]
 	welcome.Kind, welcome.Name = mail.Welcome, "Ada"
 	want := map[string]struct{ subject, text, html, link string }{
-		"ar-EG": {"مساهمتكم بقيمة 10.00\u00a0€ شهريًا في The Example Courier", "مرحبًا Ada،", `<html lang="ar" dir="rtl">`, "lang=ar"},
+		"ar-EG": {"مساهمتكم بقيمة 10.00\u00a0€ شهريًا في The Example Courier", "مرحبًا \u2068Ada\u2069،", `<html lang="ar" dir="rtl">`, "lang=ar"},
 		"de-AT": {"Ihr Beitrag von 10,00\u00a0€ im Monat für", "am 15. Dezember 2026", `<html lang="de" dir="ltr">`, "lang=de"},
 		"uk":    {"Ваш внесок 10,00\u00a0€ на місяць", "15 грудня 2026 року", `<html lang="uk" dir="ltr">`, "lang=uk"},
 		"ja":    {"Your gift of", "Hello Ada,", `<html lang="en" dir="ltr">`, "key=abc"},

@@ -32,6 +32,8 @@ func TestFormat(t *testing.T) {
 		{"fr", money.New(250000, "EUR"), "2\u00a0500,00\u00a0€"},
 		{"ja", money.New(2500, "JPY"), "￥2,500"},
 		{"fa", money.New(120550, "EUR"), "۱٬۲۰۵٫۵۰\u00a0€"},
+		{"ar", money.New(123450, "EUR"), "1,234.50\u00a0€"},
+		{"ar", money.New(2500, "USD"), "25.00\u00a0\u2066US$\u2069"},
 		{"bn", money.New(5, "EUR"), "০.০৫\u00a0€"},
 		{"sv", money.New(2500, "SEK"), "25,00\u00a0kr"},
 		{"en", money.New(-1250, "EUR"), "-€12.50"},

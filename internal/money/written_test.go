@@ -109,7 +109,7 @@ func TestParseWrittenByLanguage(t *testing.T) {
 // showing writes unusual spaces and invisible characters so that they can be seen.
 func showing(written string) string {
 	unseen := strings.NewReplacer("\u00A0", `\u00a0`, "\u202F", `\u202f`, "\u2009", `\u2009`,
-		"\u200F", `\u200f`, "\u200E", `\u200e`)
+		"\u200F", `\u200f`, "\u200E", `\u200e`, "\u2066", `\u2066`, "\u2069", `\u2069`)
 	return unseen.Replace(`"` + written + `"`)
 }
 
