@@ -295,7 +295,10 @@ const overflow = `(() => {
 	const edge = main ? main.getBoundingClientRect().right - parseFloat(getComputedStyle(main).paddingRight) : width;
 	const tables = beyond("main table", edge).filter((e) => !e.closest(".scroll"));
 	const sideways = document.documentElement.scrollWidth > width || document.body.scrollWidth > width;
-	return [...tables, ...(sideways ? beyond("body *", width) : [])].map(name).slice(0, 10);
+	const before = [...document.querySelectorAll("body *:not(.skip)")].filter((e) => e.getBoundingClientRect().left < -0.5);
+	const texts = [...document.querySelectorAll("body *:not(.sr)")].filter((e) => e.clientWidth && e.scrollWidth > e.clientWidth);
+	const beside = sideways ? [...beyond("body *", width), ...before, ...texts, document.body] : [];
+	return [...tables, ...beside].map(name).slice(0, 10);
 })()`
 
 // checkOrigins checks that the tab has spoken to these origins and no other, and forgets what it heard.

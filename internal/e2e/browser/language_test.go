@@ -51,10 +51,7 @@ func (v *visitor) sees(name string) {
 	v.isInTheirLanguage()
 	for _, at := range append(widths(v.t), screen{320, 640, "light"}) {
 		v.setScreen(at)
-		if wrong := append(eval[[]string](v.tab, unreadable), eval[[]string](v.tab, cutTexts)...); len(wrong) > 0 {
-			v.t.Errorf("%s, %s: %s", name, at, strings.Join(wrong, ", "))
-		}
-		v.checkPage()
+		fits(v.t, v.tab, name)
 		v.screenshotBoth("language-" + v.lang + "-" + name)
 	}
 	v.check("")
@@ -78,7 +75,7 @@ func (v *visitor) isInTheirLanguage() {
 
 // cutTexts names buttons, links and fields' labels whose text is larger than they are.
 const cutTexts = `[...document.querySelectorAll(".button, summary, label, .languages a, legend, dt, dd")]
-	.filter((e) => e.offsetWidth && !e.closest(".sr") && getComputedStyle(e).display !== "inline" &&
+	.filter((e) => e.offsetWidth && !e.closest(".sr, .rf-sr") && getComputedStyle(e).display !== "inline" &&
 		(e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1))
 	.map((e) => e.innerText + " is cut")`
 
