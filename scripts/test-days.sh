@@ -52,6 +52,11 @@ work=${TMPDIR:-/tmp}/readerfund-days-$(id -u)
 mkdir -p "$work/tmp"
 chmod 755 "$work"
 chmod 1777 "$work/tmp"
+exec 9>"$work/lock"
+flock -n 9 || {
+	echo "another run is under way in $work" >&2
+	exit 1
+}
 
 # By how many seconds the clock is ahead stands in a file, which each program reads when it starts, whatever environment
 # it gets. So one compilation serves every day.
