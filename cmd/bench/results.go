@@ -65,8 +65,42 @@ func (b *bench) measureResults(ctx context.Context) (err error) {
 			took = append(took, milliseconds(time.Since(began)))
 		}
 	}
-	what := "results of a campaign with " + grouped(float64(starts)) + " starts"
-	b.add(compare(what, "ms", "-", took, nothing(len(took)), 0))
+	of := " of a campaign with " + grouped(float64(starts)) + " starts"
+	b.add(compare("results"+of, "ms", "-", took, nothing(len(took)), 0))
+	return b.measureGoal(ctx, pool, campaign.Counted{ID: k.ID, Currency: k.Currency}, of)
+}
+
+// newEntries are booked between two counts of a goal's figures, which are two seconds apart.
+const newEntries = 50
+
+// measureGoal times the count of a goal's figures: the first, and those that follow new entries.
+func (b *bench) measureGoal(ctx context.Context, pool *db.DB, k campaign.Counted, of string) error {
+	counter, midnight := report.NewProgressCounter(pool, time.Now), time.Now().Truncate(24*time.Hour)
+	var took []float64
+	var raised int64
+	for turn := range b.rounds + 1 {
+		began := time.Now()
+		found, err := counter.Count(ctx, midnight, []campaign.Counted{k})
+		if err != nil {
+			return err
+		}
+		took = append(took, milliseconds(time.Since(began)))
+		if more := found[k.ID].Raised.Minor - raised; turn > 0 && more != newEntries {
+			return fmt.Errorf("%d more were raised by %d entries of 1", more, newEntries)
+		}
+		raised = found[k.ID].Raised.Minor
+		if _, err := pool.ExecContext(ctx, `
+			INSERT INTO ledger_entry (contribution_id, payment_id, kind, amount_minor, currency, paypal_ref, occurred_at,
+			                          recorded_at, source, campaign_id, frequency, counted)
+			SELECT contribution_id, payment_id, 'charge', 1, currency, gen_random_uuid(), now(), now(), 'return',
+			       campaign_id, frequency, true
+			FROM ledger_entry WHERE kind = 'charge' ORDER BY id LIMIT $1`, newEntries); err != nil {
+			return err
+		}
+	}
+	b.add(compare("the first count of the goal"+of, "ms", "-", took[:1], nothing(1), 0))
+	what := fmt.Sprintf("the same, after %d new entries", newEntries)
+	b.add(compare(what, "ms", "-", took[1:], nothing(len(took)-1), 0).figureAtMost(1000))
 	return nil
 }
 

@@ -137,7 +137,8 @@ func (a *App) build(ctx context.Context, opts Options) error {
 		return err
 	}
 	a.reports = report.New(a.readDB, a.cfg.Timezone, a.cfg.DefaultCurrency)
-	campaigns := campaign.NewCatalog(a.db, a.now, campaign.Counting(a.reports.Progress, a.cfg.Timezone, a.log))
+	progress := report.NewProgressCounter(a.readDB, a.now)
+	campaigns := campaign.NewCatalog(a.db, a.now, campaign.Counting(progress.Count, a.cfg.Timezone, a.log))
 	a.catalog = campaigns
 	a.countFirst(ctx)
 	a.counter = count.New(count.Config{

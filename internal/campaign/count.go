@@ -31,10 +31,11 @@ func Counting(count Counter, zone *time.Location, log *slog.Logger) func(*Catalo
 }
 
 const (
-	// countEvery is how often figures are counted. Where that takes long, it is done less often, so that it never takes
-	// more than one part in countShare of the time.
-	countEvery = 2 * time.Second
-	countShare = 50
+	// countEvery is how often figures are counted. Where that takes long, it is done less often, so that it takes one part
+	// in countShare of the time; but they are never older than countRarest.
+	countEvery  = 2 * time.Second
+	countShare  = 50
+	countRarest = 10 * time.Second
 	// countTime is how long one count may take.
 	countTime = time.Minute
 )
@@ -51,7 +52,7 @@ func (c *Catalog) countOn(ctx context.Context) {
 			c.log.WarnContext(ctx, "the figures of campaigns stay as they were", "error", err)
 		}
 		select {
-		case <-time.After(max(countEvery, countShare*time.Since(began))):
+		case <-time.After(max(countEvery, min(countShare*time.Since(began), countRarest))):
 		case <-ctx.Done():
 			return
 		}

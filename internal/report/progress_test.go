@@ -9,6 +9,7 @@ import (
 	"readerfund/internal/campaign"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
+	"readerfund/internal/testkit"
 )
 
 // What a campaign raised is what the books say, and no more: after fees, refunds and holds, in one currency, from its
@@ -32,21 +33,20 @@ func TestProgressIsNetVerifiedMoney(t *testing.T) {
 			b.Exec(`UPDATE contribution SET supporter_id = $1 WHERE id = $2`, id, g.ID)
 		}
 	}
-	progress := func() map[uuid.UUID]campaign.Progress {
-		t.Helper()
-		got, err := report.New(b.DB, time.UTC, "EUR").Progress(t.Context(), midnight, []campaign.Counted{
-			{ID: ids["autumn"], Currency: "EUR", Since: start}, {ID: ids["winter"], Currency: "EUR"},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return got
-	}
+	clock := testkit.ClockAt(midnight)
+	first := report.NewProgressCounter(b.DB, clock.Now) // has counted since nobody had given
 	expect := func(raised, supporters, today int64) {
 		t.Helper()
 		want := campaign.Progress{Raised: money.New(raised, "EUR"), Supporters: supporters, GaveToday: today}
-		if got := progress()[ids["autumn"]]; got != want {
-			t.Errorf("got %+v, want %+v", got, want)
+		for name, counter := range map[string]*report.ProgressCounter{
+			"first": first, "new": report.NewProgressCounter(b.DB, clock.Now),
+		} {
+			got, err := counter.Count(t.Context(), midnight, []campaign.Counted{
+				{ID: ids["autumn"], Currency: "EUR", Since: start}, {ID: ids["winter"], Currency: "EUR"},
+			})
+			if err != nil || got[ids["autumn"]] != want {
+				t.Errorf("%s: got %+v, want %+v: %v", name, got[ids["autumn"]], want, err)
+			}
 		}
 	}
 	expect(0, 0, 0)
@@ -54,9 +54,9 @@ func TestProgressIsNetVerifiedMoney(t *testing.T) {
 	b.Paid(gift{Amount: 9900, At: start.Add(-time.Second)}, 300) // before its start
 	b.Give(gift{State: "created", At: midnight})                 // begun, not paid
 	b.Paid(gift{Amount: 5000, At: midnight, Campaign: "winter"}, 100)
-	first := b.Paid(gift{Amount: 1000, At: start}, 50)
+	one := b.Paid(gift{Amount: 1000, At: start}, 50)
 	second := b.Paid(gift{Amount: 2000, At: midnight, Before: true}, 70) // booked by the previous version
-	person("ann@example.org", first, second)
+	person("ann@example.org", one, second)
 	expect(2880, 1, 1)
 
 	dollars := b.Paid(gift{Amount: 700, Currency: "USD", At: midnight.Add(-time.Second)}, 10)
@@ -66,9 +66,9 @@ func TestProgressIsNetVerifiedMoney(t *testing.T) {
 	b.Enter(second, "refund", -2000, midnight.Add(time.Hour))
 	b.Enter(second, "fee_refund", 70, midnight.Add(time.Hour))
 	expect(950, 2, 0)
-	b.Enter(first, "dispute_hold", -1000, midnight.Add(time.Hour))
+	b.Enter(one, "dispute_hold", -1000, midnight.Add(time.Hour))
 	expect(-50, 1, 0)
-	b.Enter(first, "dispute_release", 1000, midnight.Add(2*time.Hour))
+	b.Enter(one, "dispute_release", 1000, midnight.Add(2*time.Hour))
 	expect(950, 2, 0)
 
 	// A person who was erased is still one person.
