@@ -149,12 +149,12 @@ func (b *tab) setScreen(s screen) {
 }
 
 // setColours gives the page the colours of the screen, and no motion. Further features of the reader's system may come
-// with them.
+// with them, or in place of them.
 func (b *tab) setColours(features ...*emulation.MediaFeature) {
 	b.t.Helper()
-	features = append(features,
-		&emulation.MediaFeature{Name: "prefers-color-scheme", Value: b.screen.scheme},
-		&emulation.MediaFeature{Name: "prefers-reduced-motion", Value: "reduce"})
+	features = append([]*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: b.screen.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}, features...)
 	b.do(cdp.Func(func(ctx context.Context, _ *cdp.Target) error {
 		_, err := cdp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
 		return err

@@ -155,6 +155,7 @@ func (w *browser) measure(t *testing.T, s screen, address, there string) measure
 	b := w.openTab(t, s)
 	defer b.slowDown(1) // Chromium slows a page down by work of its own, which would slow down the next page, too
 	b.slowDown(slowerCPU)
+	b.setColours(&emulation.MediaFeature{Name: "prefers-reduced-motion", Value: "no-preference"}) // as most readers have it
 	b.do(cdp.Func(func(ctx context.Context, _ *cdp.Target) error {
 		slow := &network.Conditions{Latency: latency, DownloadThroughput: throughput, UploadThroughput: throughput}
 		if _, err := cdp.Call(ctx, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
