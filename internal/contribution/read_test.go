@@ -64,7 +64,7 @@ func TestWhatAReaderWritesIsReadOnceByOnePerson(t *testing.T) {
 	mark(bob, 0, Shown{ids[0], false}, Shown{ids[1], false})
 	stand("ab-")
 
-	// Whoever reads a page from before the reader wrote once more has not read that.
+	// A page from before the reader wrote once more marks nothing as read that it did not show.
 	write := func(id uuid.UUID) {
 		t.Helper()
 		if err := s.LeaveMessage(t.Context(), id, "And another thing"); err != nil {
