@@ -152,6 +152,7 @@ func (m *monthly) copies() {
 
 func (m *monthly) writesToTheNewsroom() {
 	m.t.Helper()
+	m.do(cdp.Click(cdp.CSS(".say summary")))
 	m.fill("#later_message", "Look into the harbour.")
 	m.click(".say .button")
 	m.look("face-said", "Your message has arrived", "Look into the harbour.")
