@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// Under is Files with an operator's own copies of some of them, in a folder, over them; Files where the folder is empty.
+// Under is Files with an operator's own copies of some of them, in a folder, over them; Files where the folder is
+// empty.
 func Under(dir string) fs.FS {
 	if dir == "" {
 		return Files

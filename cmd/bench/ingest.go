@@ -12,8 +12,8 @@ import (
 const ingestClients = 32
 
 // measureIngest holds webhooks received, verified and committed against a handler that commits one by one, and against
-// PostgreSQL alone. Over one connection there is nothing to commit together, so that what a statement costs to plan tells;
-// there a handler that prepares nothing, as the service must not, is measured too.
+// PostgreSQL alone. Over one connection there is nothing to commit together, so that what a statement costs to plan
+// tells; there a handler that prepares nothing, as the service must not, is measured too.
 func (b *bench) measureIngest(ctx context.Context) error {
 	return b.house.withPair(ctx, "ingest", func(p *pair) (err error) {
 		if err := b.ingestWith(ctx, p, ingestClients, 1.66, 0.5, p.reference); err != nil {

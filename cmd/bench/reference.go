@@ -18,9 +18,10 @@ import (
 // referenceCommand is the argument with which this program is the reference instead.
 const referenceCommand = "reference"
 
-// reference is the plainest program that does what is measured: net/http and one handler each, behind the
-// service's own timeouts; no router, no log, no metrics, no limits. It verifies with the same code as the service, the certificate cached, and inserts with the same
-// driver. It has a database connection for each client, so that it waits for nothing but the disk.
+// reference is the plainest program that does what is measured: net/http and one handler each, behind the service's own
+// timeouts; no router, no log, no metrics, no limits. It verifies with the same code as the service, the certificate
+// cached, and inserts with the same driver. It has a database connection for each client, so that it waits for nothing
+// but the disk.
 type reference struct {
 	Address     string
 	DatabaseURL string

@@ -53,8 +53,8 @@ func (s *Store) AddFont(ctx context.Context, field string, r io.Reader) (Font, e
 	return f, nil
 }
 
-// FindFont is a typeface that was added before, for a form that names it by its digest: Tidy leaves it alone for another
-// month. One that is not kept is a fault.Invalid in the field.
+// FindFont is a typeface that was added before, for a form that names it by its digest: Tidy leaves it alone for
+// another month. One that is not kept is a fault.Invalid in the field.
 func (s *Store) FindFont(ctx context.Context, field, digest string) (Font, error) {
 	var body []byte
 	// Tidy, if it is about to delete the typeface, either waits for this and leaves it, or has deleted it already.

@@ -37,9 +37,9 @@ var everywhere = []convention{
 	{"one space is enough", regexp.MustCompile(` {2}|^ | $`)},
 }
 
-// conventions are each language's own. Sources: Imprimerie nationale, Lexique des règles typographiques (a no-break space
-// before a colon and within guillemets, a narrow one before ; ! ?); Duden (a space before an ellipsis that stands for a
-// word); RAE, Ortografía (opening ¿ and ¡); Unicode CLDR, quotation marks.
+// conventions are each language's own. Sources: Imprimerie nationale, Lexique des règles typographiques (a no-break
+// space before a colon and within guillemets, a narrow one before ; ! ?); Duden (a space before an ellipsis that stands
+// for a word); RAE, Ortografía (opening ¿ and ¡); Unicode CLDR, quotation marks.
 var conventions = map[string][]convention{
 	"ar": {
 		{"a comma is ، and a semicolon ؛", regexp.MustCompile(`\p{Arabic}[,;]`)},

@@ -33,9 +33,9 @@ func (i *Inbox) keepLease(ctx context.Context, e event) {
 	}
 }
 
-// lockEvents locks the events $1 by rising id before a statement changes them. Joined with a list alone, an UPDATE takes
-// its rows in whatever order the plan gives, and two of them wait for each other: the renewal of leases and the results
-// of the same events are written at the same time.
+// lockEvents locks the events $1 by rising id before a statement changes them. Joined with a list alone, an UPDATE
+// takes its rows in whatever order the plan gives, and two of them wait for each other: the renewal of leases and the
+// results of the same events are written at the same time.
 const lockEvents = `
 	WITH locked AS (SELECT id FROM webhook_event WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE)`
 

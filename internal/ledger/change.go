@@ -7,8 +7,8 @@ import (
 )
 
 // A row of ledger_change is what sums of the ledger lack: an entry to add, or to take out because it moved to another
-// frequency. Save appends it in the entry's own transaction. The package that keeps sums takes rows out in the statement
-// that adds them, so that sums and changes together are always the ledger.
+// frequency. Save appends it in the entry's own transaction. The package that keeps sums takes rows out in the
+// statement that adds them, so that sums and changes together are always the ledger.
 
 // ChangeColumns are the columns of a change that have the names and the meaning of an entry's, and entries, which is 1
 // for an entry to add and -1 for one to take out. The amount of one to take out has its sign turned already.

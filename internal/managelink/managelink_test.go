@@ -209,8 +209,8 @@ func TestWhatOpensNothing(t *testing.T) {
 	}
 }
 
-// What ends a reader's sessions and links at this moment holds some of the rows that are swept, and takes them in another
-// order: the sweep waits for none of them.
+// What ends a reader's sessions and links at this moment holds some of the rows that are swept, and takes them in
+// another order: the sweep waits for none of them.
 func TestTheSweepLeavesOutWhatIsBeingDeleted(t *testing.T) {
 	t.Parallel()
 	f := open(t)

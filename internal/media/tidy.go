@@ -8,8 +8,8 @@ import (
 	"readerfund/internal/db"
 )
 
-// UnusedDays is how many days an upload is kept that is in use nowhere, after a form last named it: a form that was left
-// may still be saved.
+// UnusedDays is how many days an upload is kept that is in use nowhere, after a form last named it: a form that was
+// left may still be saved.
 const UnusedDays = 30
 
 // UnusedFor is UnusedDays as a duration.

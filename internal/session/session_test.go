@@ -215,8 +215,8 @@ func TestSessionsEnd(t *testing.T) {
 	})
 }
 
-// What signs an account out everywhere holds some of the rows that are swept, and takes them in another order: the sweep
-// waits for none of them.
+// What signs an account out everywhere holds some of the rows that are swept, and takes them in another order: the
+// sweep waits for none of them.
 func TestTheSweepLeavesOutWhatIsBeingEnded(t *testing.T) {
 	t.Parallel()
 	b, ann, _, d, c := openBrowser(t, session.Config{Idle: time.Hour, Lifetime: 4 * time.Hour})

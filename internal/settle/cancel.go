@@ -14,8 +14,8 @@ import (
 
 // Cancel records that the reader came back by the cancel address. It asks PayPal first, so that a reader who approved
 // before turning back is not told that nothing was charged. It changes nothing about money: an approval that comes
-// after all still counts. It drops a request for another attempt after a refusal. On failure it returns the contribution as
-// it stood, with the error.
+// after all still counts. It drops a request for another attempt after a refusal. On failure it returns the
+// contribution as it stood, with the error.
 func (s *Settler) Cancel(ctx context.Context, id uuid.UUID) (contribution.Contribution, error) {
 	c, err := s.contributions.Get(ctx, id)
 	if err == nil && !c.Checkout.RetryAt.IsZero() {

@@ -40,8 +40,8 @@ func (s *orders) settle(
 	return s.dropRetry(ctx, settled)
 }
 
-// dropRetry drops the reader's request for another attempt after a refusal (defined by checkout.RequestsRetry): the reader
-// turned back, or there is nothing at PayPal to try.
+// dropRetry drops the reader's request for another attempt after a refusal (defined by checkout.RequestsRetry): the
+// reader turned back, or there is nothing at PayPal to try.
 func (s *orders) dropRetry(ctx context.Context, c contribution.Contribution) (contribution.Contribution, error) {
 	if c.Checkout.RetryAt.IsZero() {
 		return c, nil

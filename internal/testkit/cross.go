@@ -37,8 +37,8 @@ func Cross(t *testing.T, d *db.DB, hold string, one, other func(context.Context,
 	}
 }
 
-// Beside does something while another transaction holds a row, and fails where it waits for that row. hold is a SELECT …
-// FOR UPDATE of it.
+// Beside does something while another transaction holds a row, and fails where it waits for that row. hold is a SELECT
+// … FOR UPDATE of it.
 func Beside(t *testing.T, d *db.DB, hold string, do func(context.Context) error) {
 	t.Helper()
 	defer holding(t, d, hold)()

@@ -143,8 +143,8 @@ func TestAChosenLanguageIsKept(t *testing.T) {
 	}
 }
 
-// PayPal shows its pages in the reader's language: for a gift once and monthly, and, later, for consent to a change. The
-// browser that the reader uses then may prefer another language.
+// PayPal shows its pages in the reader's language: for a gift once and monthly, and, later, for consent to a change.
+// The browser that the reader uses then may prefer another language.
 func TestPayPalSpeaksTheReadersLanguage(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)

@@ -1,8 +1,8 @@
-// Package claim finds the figures that staff typed into an appeal where we know them: the goal, what was raised, how many
-// gave, how long it lasts. Such a figure would be wrong the day after, and nobody would notice; a placeholder is always
-// right. What reads like a claim is found by a language's words around a number, within one sentence. Numbers of other
-// things stay: what a lawsuit cost, how many files there were, what an earlier year brought. What follows from a claim is
-// package campaign's to say.
+// Package claim finds the figures that staff typed into an appeal where we know them: the goal, what was raised, how
+// many gave, how long it lasts. Such a figure would be wrong the day after, and nobody would notice; a placeholder is
+// always right. What reads like a claim is found by a language's words around a number, within one sentence. Numbers of
+// other things stay: what a lawsuit cost, how many files there were, what an earlier year brought. What follows from a
+// claim is package campaign's to say.
 package claim
 
 import (

@@ -36,8 +36,8 @@ const (
 	templatePrefix = "readerfund_tpl_"
 )
 
-// NewURL gives the address of a fresh migrated database, for tests that start real programs. It goes when the test ends,
-// whoever is still connected.
+// NewURL gives the address of a fresh migrated database, for tests that start real programs. It goes when the test
+// ends, whoever is still connected.
 func NewURL(t testing.TB) string {
 	t.Helper()
 	s, err := shared()
@@ -58,8 +58,8 @@ func NewEmptyURL(t testing.TB) string {
 	return newDatabase(t, s, "template0")
 }
 
-// CopyURL gives the address of a fresh copy of another database of NewURL, NewEmptyURL or CopyURL, to which nobody may be
-// connected. It goes as that of NewURL.
+// CopyURL gives the address of a fresh copy of another database of NewURL, NewEmptyURL or CopyURL, to which nobody may
+// be connected. It goes as that of NewURL.
 func CopyURL(t testing.TB, address string) string {
 	t.Helper()
 	s, err := shared()
@@ -101,8 +101,8 @@ type server struct {
 	blank *blank  // what they are like
 }
 
-// shared is this process's access to the server, got once: the connection to the keeper must live as long as the process,
-// because its end is how the keeper knows that we are done.
+// shared is this process's access to the server, got once: the connection to the keeper must live as long as the
+// process, because its end is how the keeper knows that we are done.
 var shared = sync.OnceValues(connect)
 
 func connect() (*server, error) {

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Folder is the user's own folder under a temporary one: the keeper's socket and its server lie in such folders. The name
-// can be guessed, so one that is not ours is refused.
+// Folder is the user's own folder under a temporary one: the keeper's socket and its server lie in such folders. The
+// name can be guessed, so one that is not ours is refused.
 func Folder(base string) (string, error) {
 	dir := filepath.Join(base, "readerfund-dbtest-"+strconv.Itoa(os.Geteuid()))
 	err := os.Mkdir(dir, 0o711)
@@ -34,8 +34,9 @@ func Folder(base string) (string, error) {
 	return dir, nil
 }
 
-// SocketName is the keeper's socket in its Folder. Whoever connects is told the server's address in a line "url …", or what went
-// wrong in a line "error …", and holds the connection for as long as it needs the server. "stop" ends the keeper.
+// SocketName is the keeper's socket in its Folder. Whoever connects is told the server's address in a line "url …", or
+// what went wrong in a line "error …", and holds the connection for as long as it needs the server. "stop" ends the
+// keeper.
 const SocketName = "socket"
 
 // keeperAddress asks the keeper for the server's address, and starts a keeper where there is none.

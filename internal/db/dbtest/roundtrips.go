@@ -14,8 +14,8 @@ import (
 	"readerfund/internal/db"
 )
 
-// RoundTrips counts how often a pool asks its server something and waits for the answer: each statement, BEGIN and COMMIT
-// is one.
+// RoundTrips counts how often a pool asks its server something and waits for the answer: each statement, BEGIN and
+// COMMIT is one.
 type RoundTrips struct {
 	count atomic.Int64
 }
@@ -83,8 +83,8 @@ func (r *RoundTrips) forward(client net.Conn, address string) {
 	answers.Wait()
 }
 
-// read passes the client's messages on. Each begins with its type (but for the first, which has none) and its length. The
-// server answers a Query and a Sync. Source: PostgreSQL, "Message Formats".
+// read passes the client's messages on. Each begins with its type (but for the first, which has none) and its length.
+// The server answers a Query and a Sync. Source: PostgreSQL, "Message Formats".
 func (r *RoundTrips) read(client *bufio.Reader, server io.Writer) {
 	for first := true; ; first = false {
 		head := 5

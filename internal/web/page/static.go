@@ -27,8 +27,8 @@ type assets struct {
 	byHash map[string]asset
 }
 
-// readAssets reads and hashes templates/static. Scripts and stylesheets become smaller, and scripts speak the catalogue's
-// languages.
+// readAssets reads and hashes templates/static. Scripts and stylesheets become smaller, and scripts speak the
+// catalogue's languages.
 func readAssets(files fs.FS, catalogue *i18n.Catalogue) (assets, error) {
 	all := assets{byName: map[string]asset{}, byHash: map[string]asset{}}
 	entries, err := fs.ReadDir(files, "static")

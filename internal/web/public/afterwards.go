@@ -67,8 +67,8 @@ func (s *Thanks) follow(r *http.Request, t *thanksPage) {
 	}
 }
 
-// backWith is the way back to the article, which tells the appeal there what became of the reader's way to PayPal: after
-// a gift it does not ask for a long time, and after none it may. What is not decided yet is not told.
+// backWith is the way back to the article, which tells the appeal there what became of the reader's way to PayPal:
+// after a gift it does not ask for a long time, and after none it may. What is not decided yet is not told.
 func backWith(article string, became contribution.Outcome, campaign string) string {
 	if article == "" {
 		return ""

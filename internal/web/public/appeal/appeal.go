@@ -1,5 +1,5 @@
-// Package appeal is what stands on articles: the call to action as a fragment, in a frame, and as parts, which of them a
-// page shows, and what browsers tell of it. It keeps rendered appeals in memory, and nothing about readers.
+// Package appeal is what stands on articles: the call to action as a fragment, in a frame, and as parts, which of them
+// a page shows, and what browsers tell of it. It keeps rendered appeals in memory, and nothing about readers.
 package appeal
 
 import (

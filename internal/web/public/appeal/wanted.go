@@ -71,8 +71,8 @@ func (s *Appeal) keyOf(k *campaign.Entry, w wanted, framed bool) appealKey {
 }
 
 // languageOf is the language of the whole appeal, ours and the campaign's words: the one asked for where we speak it
-// and the campaign has texts in it, else the campaign's own. Half an appeal in another language helps nobody. Where we do
-// not speak the campaign's own either, our words beside it are in the language asked for, or in the publication's.
+// and the campaign has texts in it, else the campaign's own. Half an appeal in another language helps nobody. Where we
+// do not speak the campaign's own either, our words beside it are in the language asked for, or in the publication's.
 func (s *Appeal) languageOf(k *campaign.Entry, asked string) language.Tag {
 	for _, written := range []string{asked, k.Language} {
 		if ours, spoken := s.spoken(written); spoken {

@@ -1,5 +1,5 @@
-// Package finance serves staff's pages about money added up: totals, the ledger, recurring gifts, and how PayPal's record
-// compares with our books.
+// Package finance serves staff's pages about money added up: totals, the ledger, recurring gifts, and how PayPal's
+// record compares with our books.
 package finance
 
 import (
