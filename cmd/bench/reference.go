@@ -68,7 +68,8 @@ func serveReference(ctx context.Context, settings io.Reader) (err error) {
 		insert = prepared.ExecContext
 	}
 	mux := http.NewServeMux()
-	client, err := paypal.New(paypal.Config{BaseURL: ref.PayPalBase, ClientID: "sandbox-client", ClientSecret: "sandbox-secret"})
+	client, err := paypal.New(paypal.Config{BaseURL: ref.PayPalBase, ClientID: "sandbox-client",
+		ClientSecret: "sandbox-secret"})
 	if err != nil {
 		return err
 	}
@@ -140,7 +141,8 @@ func bareIngest(verifier *paypal.Verifier, insert func(context.Context, ...any) 
 			http.Error(w, "no event", http.StatusBadRequest)
 			return
 		}
-		_, err = insert(r.Context(), e.ID, signed.TransmissionID, signed.TransmissionTime, e.Type, e.Resource.ID, string(headers), body, time.Now())
+		_, err = insert(r.Context(), e.ID, signed.TransmissionID, signed.TransmissionTime, e.Type, e.Resource.ID,
+			string(headers), body, time.Now())
 		if err != nil {
 			http.Error(w, "not stored", http.StatusServiceUnavailable)
 			return

@@ -57,7 +57,8 @@ func TestWrongUsageIsStatus2AndSaysWhatToDo(t *testing.T) {
 	}{
 		{"", []string{"readerfund --help"}},
 		{"fly", []string{"fly"}},
-		{"serve", []string{"DATABASE_URL", "PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_ID", "BASE_URL", "SECRET_KEY", "PUBLICATION_NAME"}},
+		{"serve", []string{"DATABASE_URL", "PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_ID", "BASE_URL",
+			"SECRET_KEY", "PUBLICATION_NAME"}},
 		{"staff add ada@example.org --role chief", []string{"viewer", "editor", "admin"}},
 		{"staff add --role viewer", []string{"email"}},
 		{"report totals --from yesterday --to 2026-99-01", []string{"from", "to", "2026-11-30"}},

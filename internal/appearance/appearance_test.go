@@ -84,7 +84,8 @@ func TestWhatIsSavedIsInTheStylesheetOfEveryProcess(t *testing.T) {
 		a := store.Current()
 		css := string(a.Stylesheet().CSS) + string(a.AppealStylesheet().CSS)
 		for _, want := range []string{
-			":root{--accent:#005689;", "--fill:#005689;", "prefers-color-scheme:dark){:root{--accent:#", ".rf-cta{--rf-accent:#005689;",
+			":root{--accent:#005689;", "--fill:#005689;", "prefers-color-scheme:dark){:root{--accent:#",
+			".rf-cta{--rf-accent:#005689;",
 			"--rf-fill:light-dark(#005689,#256da2);",
 		} {
 			if !strings.Contains(css, want) {
@@ -152,7 +153,8 @@ func TestTypefaces(t *testing.T) {
 	css := string(s.Current().Stylesheet().CSS) + string(s.Current().AppealStylesheet().CSS)
 	for _, want := range []string{
 		`font-family:"readerfund-headings";src:url("` + variable.Path() + `") format("woff2");font-weight:100 900`,
-		`font-weight:400`, `font-weight:700`, `--serif:"readerfund-headings",serif;`, `--rf-sans:"readerfund-text",system-ui,sans-serif;`,
+		`font-weight:400`, `font-weight:700`, `--serif:"readerfund-headings",serif;`,
+		`--rf-sans:"readerfund-text",system-ui,sans-serif;`,
 	} {
 		if !strings.Contains(css, want) {
 			t.Errorf("no %s in\n%s", want, css)

@@ -32,7 +32,8 @@ func TestAnyText(t *testing.T) {
 			Goal: &Goal{Kind: GoalAmount, Minor: 2_000_000, Currency: "EUR"},
 		}}
 		_ = Validate(k, Options{Complete: true})
-		f := Facts{Known: true, Goal: money.New(2_000_000, "EUR"), Supporters: rapid.Int64Min(0).Draw(t, "supporters"), DaysLeft: 3}
+		f := Facts{Known: true, Goal: money.New(2_000_000, "EUR"), Supporters: rapid.Int64Min(0).Draw(t,
+			"supporters"), DaysLeft: 3}
 		filled := (Texts{Why: text}).Fill(f, language.Make(lang)).Why
 		for _, name := range Placeholders() {
 			if strings.Contains(filled, "{"+name+"}") {

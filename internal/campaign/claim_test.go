@@ -81,8 +81,10 @@ func TestClaimsFollowTheCampaign(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	k = drive("en", "Please.")
-	k.Texts["en"] = campaign.Texts{Heading: "3 days left", Does: []campaign.Does{{Minor: 500, Text: "with 20,000 € in all"}}}
-	k.Variants = []campaign.Variant{{Name: "b", Weight: 1, Texts: map[string]campaign.Texts{"en": {Ask: "€1 raised so far."}}}}
+	k.Texts["en"] = campaign.Texts{Heading: "3 days left",
+		Does: []campaign.Does{{Minor: 500, Text: "with 20,000 € in all"}}}
+	k.Variants = []campaign.Variant{{Name: "b", Weight: 1,
+		Texts: map[string]campaign.Texts{"en": {Ask: "€1 raised so far."}}}}
 	got := refused(campaign.Validate(k, campaign.Options{}))
 	for field, key := range map[string]string{
 		"texts.en.heading": "campaign.typed_countdown", "texts.en.does.0.text": "campaign.typed_goal",

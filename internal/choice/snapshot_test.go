@@ -37,8 +37,9 @@ func TestRulesAboutTheArticle(t *testing.T) {
 	t.Parallel()
 	day := func(n int) time.Time { return noon().AddDate(0, 0, n) }
 	page := Visit{
-		Article: "https://news.example/politics/2026/river?x=1", Section: "Politics", Authors: []string{"Ada Moreau", "B. Ito"},
-		Tags: []string{"Water", "courts"}, Language: "pt-BR",
+		Article: "https://news.example/politics/2026/river?x=1", Section: "Politics",
+		Authors: []string{"Ada Moreau", "B. Ito"},
+		Tags:    []string{"Water", "courts"}, Language: "pt-BR",
 	}
 	for name, c := range map[string]struct {
 		rule  campaign.Rule
@@ -127,16 +128,20 @@ func TestTheOrder(t *testing.T) {
 		also  []campaign.Campaign
 		want  []string
 	}{
-		"narrow first, default last": {Visit{Section: "politics"}, nil, []string{"narrow", "recent", "old", "german", "standard"}},
-		"without the narrow one":     {Visit{}, nil, []string{"recent", "old", "german", "standard"}},
+		"narrow first, default last": {Visit{Section: "politics"}, nil, []string{"narrow", "recent", "old",
+			"german", "standard"}},
+		"without the narrow one": {Visit{}, nil, []string{"recent", "old", "german", "standard"}},
 		"in the page's language first": {
 			Visit{Section: "politics", Language: "de-AT"}, nil, []string{"german", "narrow", "recent", "old", "standard"},
 		},
-		"the named one alone":                {Visit{Campaign: "old", Section: "politics"}, nil, []string{"old"}},
-		"named, but its rules do not hold":   {Visit{Campaign: "narrow"}, nil, []string{"recent", "old", "german", "standard"}},
-		"named, but there is none":           {Visit{Campaign: "x"}, nil, []string{"recent", "old", "german", "standard"}},
-		"a fund drive in place of the named": {Visit{Campaign: "old", Language: "en"}, []campaign.Campaign{drive}, []string{"drive"}},
-		"a fund drive for other pages":       {Visit{Campaign: "old", Language: "fr"}, []campaign.Campaign{drive}, []string{"old"}},
+		"the named one alone": {Visit{Campaign: "old", Section: "politics"}, nil, []string{"old"}},
+		"named, but its rules do not hold": {Visit{Campaign: "narrow"}, nil,
+			[]string{"recent", "old", "german", "standard"}},
+		"named, but there is none": {Visit{Campaign: "x"}, nil, []string{"recent", "old", "german", "standard"}},
+		"a fund drive in place of the named": {Visit{Campaign: "old", Language: "en"}, []campaign.Campaign{drive},
+			[]string{"drive"}},
+		"a fund drive for other pages": {Visit{Campaign: "old", Language: "fr"}, []campaign.Campaign{drive},
+			[]string{"old"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

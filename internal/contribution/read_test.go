@@ -100,7 +100,8 @@ func TestAllMessagesThatAListHadAreMarked(t *testing.T) {
 	if err := s.LeaveMessage(t.Context(), ids[1], "After the list"); err != nil {
 		t.Fatal(err)
 	}
-	_, err := d.ExecContext(t.Context(), `UPDATE contribution SET completed_at = $2 WHERE id = $1`, ids[2], shown.Add(time.Second))
+	_, err := d.ExecContext(t.Context(), `UPDATE contribution SET completed_at = $2 WHERE id = $1`, ids[2],
+		shown.Add(time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -110,8 +110,10 @@ func TestProcessesAddUp(t *testing.T) {
 	h := openHouse(t)
 	one, two := h.counter(), h.counter()
 	tell(one, 1, "first a inline https://n.example/1", "view a inline https://n.example/1")
-	tell(one, 2, "view a inline https://n.example/1", "click a inline https://n.example/1", "close a banner", "optout a banner")
-	tell(two, 3, "first a inline https://n.example/1", "view a inline https://n.example/1", "first holdout inline", "view holdout inline")
+	tell(one, 2, "view a inline https://n.example/1", "click a inline https://n.example/1", "close a banner",
+		"optout a banner")
+	tell(two, 3, "first a inline https://n.example/1", "view a inline https://n.example/1", "first holdout inline",
+		"view holdout inline")
 	one.write(t.Context())
 	two.write(t.Context())
 	tell(one, 1, "view a inline https://n.example/1")

@@ -92,7 +92,8 @@ func TestFilters(t *testing.T) {
 		{"currency", dashboard.ContributionsQuery{Currency: "USD"}, "2"},
 		{"article", dashboard.ContributionsQuery{Article: "https://example.org/a"}, "1"},
 		{"attention", dashboard.ContributionsQuery{Attention: true}, "3"},
-		{"all together", dashboard.ContributionsQuery{From: day(t, "2026-03-29"), Status: "completed", Campaign: "winter", Currency: "USD"}, "2"},
+		{"all together", dashboard.ContributionsQuery{From: day(t, "2026-03-29"), Status: "completed", Campaign: "winter",
+			Currency: "USD"}, "2"},
 	} {
 		c.query.Limit = 2
 		var got []string

@@ -43,13 +43,15 @@ func TestOpenSaysWhatIsWrongWithoutThePassword(t *testing.T) {
 	}{
 		{"empty", "", "Write the database's address", fault.Invalid},
 		{"not an address", "postgres://u:p4ss/w%rd@host/db", "Write the database's address", fault.Invalid},
-		{"another scheme", "mysql://u:" + url.QueryEscape(secret) + "@host/db", "Write the database's address", fault.Invalid},
+		{"another scheme", "mysql://u:" + url.QueryEscape(secret) + "@host/db", "Write the database's address",
+			fault.Invalid},
 		{"unknown sslmode", with(func(u *url.URL) { u.RawQuery = "sslmode=perhaps&password=" + url.QueryEscape(secret) }), "cannot be", fault.Invalid},
 		{"port", with(func(u *url.URL) { u.Host = "127.0.0.1:99999" }), "cannot be", fault.Invalid},
 		{"wrong password", with(func(*url.URL) {}), "refuses the user or the password", fault.Unavailable},
 		{"nobody there", with(func(u *url.URL) { u.Host = "127.0.0.1:1" }), "does not answer", fault.Unavailable},
 		{"no TLS there", with(func(u *url.URL) { u.RawQuery = "" }), "sslmode=disable", fault.Unavailable},
-		{"no such database", strings.Replace(good.String(), good.Path, "/nothing", 1), "no database of that name", fault.Unavailable},
+		{"no such database", strings.Replace(good.String(), good.Path, "/nothing", 1), "no database of that name",
+			fault.Unavailable},
 	} {
 		_, err := db.Open(t.Context(), c.address, db.Options{})
 		if !fault.Is(err, c.kind) || !strings.Contains(err.Error(), c.says) {

@@ -144,14 +144,18 @@ func TestResultsAreOfTheLedger(t *testing.T) {
 	h.RefundAtPayPal(capture, "5.00")
 	large, _ := h.gift(b, func(in *contribution.Intent) { in.Amount = "100.00" })
 	dollars, _ := h.gift(b, func(in *contribution.Intent) { in.Currency = "USD" })
-	h.Start(contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "9", Currency: "EUR", Frequency: "once", Source: b})
-	monthly := h.Start(contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "5", Currency: "EUR", Frequency: "month", Source: b})
+	h.Start(contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "9", Currency: "EUR",
+		Frequency: "once", Source: b})
+	monthly := h.Start(contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "5", Currency: "EUR",
+		Frequency: "month", Source: b})
 	h.PayPal.Must("POST", "/sandbox/subscriptions/"+monthly.Checkout.PayPalID+"/approve", testkit.Fields{}, nil)
 	h.Return(monthly)
-	stopped := h.Start(contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "6", Currency: "EUR", Frequency: "month", Source: b})
+	stopped := h.Start(contribution.Intent{Campaign: campaign.DefaultSlug, Amount: "6", Currency: "EUR",
+		Frequency: "month", Source: b})
 	h.PayPal.Must("POST", "/sandbox/subscriptions/"+stopped.Checkout.PayPalID+"/approve", testkit.Fields{}, nil)
 	h.Return(stopped)
-	h.Exec(`UPDATE subscription SET state = 'cancelled', ended_at = $1 WHERE contribution_id = $2`, h.Clock.Now(), stopped.ID)
+	h.Exec(`UPDATE subscription SET state = 'cancelled', ended_at = $1 WHERE contribution_id = $2`,
+		h.Clock.Now(), stopped.ID)
 	link, _ := h.gift(contribution.Source{Variant: "a"})
 	out, _ := h.gift(contribution.Source{Variant: "holdout"})
 	h.gift(contribution.Source{Variant: "a", Shared: true}) // who follows a share link saw nothing of a
@@ -161,7 +165,8 @@ func TestResultsAreOfTheLedger(t *testing.T) {
 
 	r := h.read(today, today)
 	h.wants("a", inWords(r.Arms[0]), fmt.Sprintf(
-		"a: 110 readers 340 views 25 clicks; 4 starts 4 begun 3 gifts 2 regretted; %d EUR", h.net(kept, disputed, link)+refundedNet(h)))
+		"a: 110 readers 340 views 25 clicks; 4 starts 4 begun 3 gifts 2 regretted; %d EUR", h.net(kept, disputed,
+			link)+refundedNet(h)))
 	h.wants("b", inWords(r.Arms[1]), fmt.Sprintf(
 		"b: 110 readers 310 views 31 clicks; 6 starts 5 begun 5 gifts 2 regretted; %d EUR %d USD",
 		h.net(partly, large, monthly, stopped), h.net(dollars)))
@@ -169,7 +174,8 @@ func TestResultsAreOfTheLedger(t *testing.T) {
 		"holdout: 12 readers 40 views 0 clicks; 1 starts 1 begun 1 gifts 0 regretted; %d EUR", h.net(out)))
 	var channels []string
 	for _, c := range r.Channels {
-		channels = append(channels, fmt.Sprintf("%s %q %d views %d gifts %d EUR", c.Name, c.Format, c.Views, c.Gifts, c.In("EUR").Net))
+		channels = append(channels, fmt.Sprintf("%s %q %d views %d gifts %d EUR", c.Name, c.Format, c.Views, c.Gifts,
+			c.In("EUR").Net))
 	}
 	h.wants("channels", strings.Join(channels, "\n"), strings.Join([]string{
 		fmt.Sprintf(`a "inline" 300 views 2 gifts %d EUR`, h.net(kept, disputed)+refundedNet(h)),

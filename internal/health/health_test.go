@@ -38,7 +38,8 @@ func TestNothingIsWrongWithAnEmptyHouse(t *testing.T) {
 	t.Parallel()
 	v := newBook(t).snapshot(noon())
 	for name, p := range map[string]health.Backlog{
-		"approved": v.Approved, "uncharged": v.Uncharged, "pending": v.Pending, "uncertain": v.CaptureUnknown, "orderless": v.WithoutOrder,
+		"approved": v.Approved, "uncharged": v.Uncharged, "pending": v.Pending, "uncertain": v.CaptureUnknown,
+		"orderless": v.WithoutOrder,
 		"attention": v.ToReview,
 		"overdue":   v.Overdue, "unsettled": v.Unsettled, "parked": v.Parked, "suspects": v.Suspects,
 		"refusals": v.SignInsRefused,

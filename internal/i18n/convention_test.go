@@ -125,7 +125,8 @@ func asInEnglish(lang string, own, english *i18n.Message) bool {
 func TestTheConventionsFindWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ lang, sentence, want string }{
-		{"de", "A gift", "reads as in English"}, {"fr", "L'appel", "an apostrophe"}, {"fr", "Vraiment ?", "a narrow no-break"},
+		{"de", "A gift", "reads as in English"}, {"fr", "L'appel", "an apostrophe"},
+		{"fr", "Vraiment ?", "a narrow no-break"},
 		{"fr", "Ici : là", "a no-break space stands before"}, {"fr", "« a »", "within «»"}, {"es", "Seguro?", "¿"},
 		{"de", "Das ist “gut”", "„“"}, {"de", "Weiter…", "before an ellipsis"}, {"uk", "Це Ваш внесок", "small letters"},
 		{"ar", "هل هذا?", "؟"}, {"ar", "نعم, لا", "،"}, {"uk", "Внесок – це", "a dash is —"}, {"en", "A  gift", "one space"},

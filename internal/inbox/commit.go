@@ -97,7 +97,8 @@ func (i *Inbox) compare(ctx context.Context, d *delivery) (outcome, error) {
 func (i *Inbox) storeVariant(ctx context.Context, d *delivery) (outcome, error) {
 	variant := *d
 	variant.eventID += "/" + strings.ToUpper(d.transmissionID)
-	i.log.WarnContext(ctx, "a webhook event came with two bodies: one of them may be forged", "event", d.eventID, "type", d.eventType)
+	i.log.WarnContext(ctx, "a webhook event came with two bodies: one of them may be forged", "event", d.eventID,
+		"type", d.eventType)
 	fresh, err := i.insert(ctx, []*delivery{&variant})
 	if err != nil || !fresh[&variant] {
 		return duplicate, err

@@ -27,7 +27,8 @@ func TestWritersOfTheSameEventsDoNotDeadlock(t *testing.T) {
 	renew := func(ctx context.Context, d *db.DB) error { _, err := on(d).renew(ctx, leases); return err }
 	save := func(ctx context.Context, d *db.DB) error { _, err := on(d).save(ctx, results); return err }
 	for name, pair := range map[string][2]func(context.Context, *db.DB) error{
-		"two results": {save, save}, "lease and result": {renew, save}, "result and lease": {save, renew}, "two leases": {renew, renew},
+		"two results": {save, save}, "lease and result": {renew, save}, "result and lease": {save, renew},
+		"two leases": {renew, renew},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

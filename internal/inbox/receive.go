@@ -99,7 +99,8 @@ func (i *Inbox) verify(ctx context.Context, header http.Header, body []byte) (*d
 	if err != nil {
 		// PayPal has signed it, so it may carry news: it is kept for a person to look at, under an id that we make
 		// up.
-		i.log.WarnContext(ctx, "a webhook delivery verifies and is no event", "transmission", signed.TransmissionID, "error", err)
+		i.log.WarnContext(ctx, "a webhook delivery verifies and is no event", "transmission",
+			signed.TransmissionID, "error", err)
 		event = paypal.Event{ID: unreadable + strings.ToUpper(signed.TransmissionID), Type: unreadableType}
 	}
 	return newDelivery(signed, event, header, body)

@@ -71,7 +71,8 @@ func giftArgs(change func(*mail.GiftArgs)) mail.GiftArgs {
 func receiptArgs(kind string) mail.ReceiptArgs {
 	return mail.ReceiptArgs{
 		Kind: kind, Serial: "R-2026-000123", Amount: money.New(1000, "EUR"), Frequency: "month", Title: "Receipt",
-		Facts:      []mail.Fact{{Label: "Receipt number", Value: "R-2026-000123"}, {Label: "How often", Value: "every month"}},
+		Facts: []mail.Fact{{Label: "Receipt number", Value: "R-2026-000123"},
+			{Label: "How often", Value: "every month"}},
 		Paragraphs: [][]string{{"The Test Gazette has received this gift. Thank you."}, {"One line", "and another"}},
 		URL:        "https://give.example.org/contributions/0197/receipt?key=abc",
 		Manage:     "https://give.example.org/manage/gift/0197?key=abc",

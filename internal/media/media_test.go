@@ -224,18 +224,19 @@ func TestWhatIsNoPictureIsRefusedWithTheReason(t *testing.T) {
 		body []byte
 		key  string
 	}{
-		"nothing":           {nil, "media.not_a_picture"},
-		"a program":         {append([]byte("MZ\x90\x00"), make([]byte, 500)...), "media.not_a_picture"},
-		"another program":   {[]byte("\x7fELF\x02\x01\x01\x00"), "media.not_a_picture"},
-		"SVG with a script": {[]byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`), "media.not_a_picture"},
-		"a page":            {[]byte("<!doctype html><script>alert(1)</script>"), "media.not_a_picture"},
-		"GIF":               {[]byte("GIF89a\x01\x00\x01\x00\x00\x00\x00;"), "media.not_a_picture"},
-		"half a picture":    {whole[:len(whole)/2], "media.damaged"},
-		"only a beginning":  {whole[:12], "media.damaged"},
-		"WebP of nothing":   {[]byte("RIFF\x1a\x00\x00\x00WEBPVP8 "), "media.damaged"},
-		"a bomb":            {bomb(t, 60_000, 60_000), "media.too_many_pixels"},
-		"a narrow bomb":     {bomb(t, 1<<31-1, 1), "media.too_many_pixels"},
-		"50 MB":             {append(whole, make([]byte, 50<<20)...), "media.too_large"},
+		"nothing":         {nil, "media.not_a_picture"},
+		"a program":       {append([]byte("MZ\x90\x00"), make([]byte, 500)...), "media.not_a_picture"},
+		"another program": {[]byte("\x7fELF\x02\x01\x01\x00"), "media.not_a_picture"},
+		"SVG with a script": {[]byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`),
+			"media.not_a_picture"},
+		"a page":           {[]byte("<!doctype html><script>alert(1)</script>"), "media.not_a_picture"},
+		"GIF":              {[]byte("GIF89a\x01\x00\x01\x00\x00\x00\x00;"), "media.not_a_picture"},
+		"half a picture":   {whole[:len(whole)/2], "media.damaged"},
+		"only a beginning": {whole[:12], "media.damaged"},
+		"WebP of nothing":  {[]byte("RIFF\x1a\x00\x00\x00WEBPVP8 "), "media.damaged"},
+		"a bomb":           {bomb(t, 60_000, 60_000), "media.too_many_pixels"},
+		"a narrow bomb":    {bomb(t, 1<<31-1, 1), "media.too_many_pixels"},
+		"50 MB":            {append(whole, make([]byte, 50<<20)...), "media.too_large"},
 	} {
 		_, err := s.Add(t.Context(), "portrait", bytes.NewReader(c.body))
 		all := fault.All(err)
@@ -252,7 +253,8 @@ func TestWhatIsNoPictureIsRefusedWithTheReason(t *testing.T) {
 func TestWhatIsServedWasWrittenHere(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
-	p, err := s.Add(t.Context(), "portrait", bytes.NewReader(append(asJPEG(t, photo(100, 100)), "<script>alert(1)</script>"...)))
+	p, err := s.Add(t.Context(), "portrait", bytes.NewReader(append(asJPEG(t, photo(100, 100)),
+		"<script>alert(1)</script>"...)))
 	if err != nil {
 		t.Fatal(err)
 	}

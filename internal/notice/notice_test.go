@@ -123,7 +123,8 @@ func TestALifeIsTold(t *testing.T) {
 	welcome := w.last(mail.Welcome)
 	if welcome.Scheduled || welcome.Amount.String() != "10.00 EUR" || welcome.Frequency != "month" ||
 		welcome.Reference != c.Receipt ||
-		!welcome.Next.Equal(w.sub(c).NextBillingAt) || welcome.Next.IsZero() || !strings.HasSuffix(welcome.Manage, c.ID.String()) {
+		!welcome.Next.Equal(w.sub(c).NextBillingAt) || welcome.Next.IsZero() || !strings.HasSuffix(welcome.Manage,
+		c.ID.String()) {
 		t.Errorf("the welcome: %+v", welcome)
 	}
 	w.pass(c, 32) // a renewal is told by its receipt, and by nothing else

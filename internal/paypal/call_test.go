@@ -34,19 +34,26 @@ func TestErrorsAreTyped(t *testing.T) {
 		issue           string
 		unknown, absent bool
 	}{
-		"validation":          {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"ORDER_NOT_APPROVED","value":7}]}`, "UNPROCESSABLE_ENTITY", "ORDER_NOT_APPROVED", false, false},
-		"not there":           {404, `{"name":"RESOURCE_NOT_FOUND","details":[{"issue":"INVALID_RESOURCE_ID"}]}`, "RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID", false, true},
+		"validation": {422, `{"name":"UNPROCESSABLE_ENTITY","details":[{"issue":"ORDER_NOT_APPROVED","value":7}]}`,
+			"UNPROCESSABLE_ENTITY", "ORDER_NOT_APPROVED", false, false},
+		"not there": {404, `{"name":"RESOURCE_NOT_FOUND","details":[{"issue":"INVALID_RESOURCE_ID"}]}`,
+			"RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID", false, true},
 		"somebody else's 404": {404, `<html>no such page`, "", "", false, false},
-		"OAuth's shape":       {403, `{"error":"insufficient_scope","error_description":"no"}`, "insufficient_scope", "insufficient_scope", false, false},
-		"HTML 503":            {503, `<html>busy`, "", "", true, false},
-		"empty 500":           {500, ``, "", "", true, false},
-		"PayPal's 500":        {500, `{"name":"INTERNAL_SERVER_ERROR","debug_id":"d"}`, "INTERNAL_SERVER_ERROR", "INTERNAL_SERVER_ERROR", true, false},
-		"rate limit":          {429, `{"name":"RATE_LIMIT_REACHED"}`, "RATE_LIMIT_REACHED", "RATE_LIMIT_REACHED", false, false},
-		"first still runs":    {409, `{"name":"RESOURCE_CONFLICT","details":[{"issue":"PREVIOUS_REQUEST_IN_PROGRESS"}]}`, "RESOURCE_CONFLICT", "PREVIOUS_REQUEST_IN_PROGRESS", true, false},
-		"details of no shape": {400, `{"name":"INVALID_REQUEST","details":"all of it","links":7}`, "INVALID_REQUEST", "INVALID_REQUEST", false, false},
-		"a redirect":          {302, ``, "", "", false, false},
-		"a JSON array":        {400, `[1]`, "", "", false, false},
-		"unreadable success":  {201, `{"id":`, "", "", true, false},
+		"OAuth's shape": {403, `{"error":"insufficient_scope","error_description":"no"}`, "insufficient_scope",
+			"insufficient_scope", false, false},
+		"HTML 503":  {503, `<html>busy`, "", "", true, false},
+		"empty 500": {500, ``, "", "", true, false},
+		"PayPal's 500": {500, `{"name":"INTERNAL_SERVER_ERROR","debug_id":"d"}`, "INTERNAL_SERVER_ERROR",
+			"INTERNAL_SERVER_ERROR", true, false},
+		"rate limit": {429, `{"name":"RATE_LIMIT_REACHED"}`, "RATE_LIMIT_REACHED", "RATE_LIMIT_REACHED",
+			false, false},
+		"first still runs": {409, `{"name":"RESOURCE_CONFLICT","details":[{"issue":"PREVIOUS_REQUEST_IN_PROGRESS"}]}`,
+			"RESOURCE_CONFLICT", "PREVIOUS_REQUEST_IN_PROGRESS", true, false},
+		"details of no shape": {400, `{"name":"INVALID_REQUEST","details":"all of it","links":7}`, "INVALID_REQUEST",
+			"INVALID_REQUEST", false, false},
+		"a redirect":         {302, ``, "", "", false, false},
+		"a JSON array":       {400, `[1]`, "", "", false, false},
+		"unreadable success": {201, `{"id":`, "", "", true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

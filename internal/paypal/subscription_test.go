@@ -140,7 +140,8 @@ func TestTrap31ASubscriptionIsReadLeniently(t *testing.T) {
 		}
 	}
 	for name, body := range map[string]string{
-		"another one": `{"id":"I-2","status":"ACTIVE"}`, "no status": `{"id":"I-1"}`, "an odd id": `{"id":"../x","status":"ACTIVE"}`,
+		"another one": `{"id":"I-2","status":"ACTIVE"}`, "no status": `{"id":"I-1"}`,
+		"an odd id":            `{"id":"../x","status":"ACTIVE"}`,
 		"a price that is none": cycle(`"pricing_scheme":{"fixed_price":{"currency_code":"EUR","value":"1e1"}}`),
 		"a charge that is none": `{"id":"I-1","status":"ACTIVE","billing_info":{"last_payment":{"amount":{"currency_code":"EUR",
 			"value":"5.691"}}}}`,

@@ -28,7 +28,8 @@ type sample struct {
 }
 
 // signedHeaders are those a signature depends on.
-var signedHeaders = []string{"Paypal-Transmission-Id", "Paypal-Transmission-Time", "Paypal-Transmission-Sig", "Paypal-Cert-Url", "Paypal-Auth-Algo"}
+var signedHeaders = []string{"Paypal-Transmission-Id", "Paypal-Transmission-Time", "Paypal-Transmission-Sig",
+	"Paypal-Cert-Url", "Paypal-Auth-Algo"}
 
 func samples(t *testing.T) []sample {
 	t.Helper()
@@ -38,7 +39,8 @@ func samples(t *testing.T) []sample {
 	}
 	all := make([]sample, 0, len(dirs))
 	for _, dir := range dirs {
-		s := sample{name: filepath.Base(dir), headers: http.Header{}, body: file(t, dir, "body.json"), cert: file(t, dir, "cert.pem")}
+		s := sample{name: filepath.Base(dir), headers: http.Header{}, body: file(t, dir, "body.json"),
+			cert: file(t, dir, "cert.pem")}
 		var h map[string]string
 		if err := json.Unmarshal(file(t, dir, "headers.json"), &h); err != nil {
 			t.Fatal(err)
@@ -61,7 +63,8 @@ func everySample(t *testing.T) []sample {
 	t.Helper()
 	ca := newAuthority(t)
 	l, body := ca.leaf(t, leafOptions{}), []byte(`{"id":"WH-1","event_type":"PAYMENT.CAPTURE.COMPLETED","summary":"25.00 €","resource":{"id":"C1"}}`)
-	all := []sample{{name: "our own", webhookID: "1JE4", headers: l.sign("1JE4", body), body: body, cert: l.pem, roots: ca.bundle, at: noon}}
+	all := []sample{{name: "our own", webhookID: "1JE4", headers: l.sign("1JE4", body), body: body, cert: l.pem,
+		roots: ca.bundle, at: noon}}
 	if _, err := os.Stat(factsPath()); err != nil {
 		t.Logf("PayPal's own deliveries are left out: they are not at %s; set PAYPAL_FACTS_DIR", factsPath())
 		return all
@@ -220,7 +223,8 @@ func headers() http.Header {
 	h.Set("Paypal-Transmission-Time", "2024-07-30T10:29:03Z")
 	h.Set("Paypal-Cert-Url", "https://api.sandbox.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-a5cafa77")
 	h.Set("Paypal-Auth-Algo", "SHA256withRSA")
-	h.Set("Paypal-Transmission-Sig", base64.StdEncoding.EncodeToString(append([]byte("signature-of-the-suite"), make([]byte, 234)...)))
+	h.Set("Paypal-Transmission-Sig", base64.StdEncoding.EncodeToString(append([]byte("signature-of-the-suite"),
+		make([]byte, 234)...)))
 	return h
 }
 
@@ -268,21 +272,37 @@ func TestCertificateAddressesAreRefusedBeforeAnythingIsFetched(t *testing.T) {
 	t.Parallel()
 	const good = "/v1/notifications/certs/CERT-360caa42-fca2a594-a5cafa77"
 	attacks := []string{
-		"http://api.sandbox.paypal.com" + good, "ftp://api.sandbox.paypal.com" + good, "file:///etc/passwd", "//api.sandbox.paypal.com" + good, good,
-		"HTTPS://api.sandbox.paypal.com" + good, "https:/api.sandbox.paypal.com" + good, `https:\\api.sandbox.paypal.com` + good,
-		"https://169.254.169.254" + good, "https://[::1]" + good, "https://127.0.0.1" + good, "https://localhost" + good, "https://2130706433" + good,
-		"https://api.paypal.com@evil.example" + good, "https://api.sandbox.paypal.com@evil.example" + good, "https://user:pw@api.sandbox.paypal.com" + good,
-		"https://api.sandbox.paypal.com.evil.example" + good, "https://evilapi.sandbox.paypal.com" + good, "https://api-sandbox.paypal.com" + good,
-		"https://api.sandbox.paypal.com:443" + good, "https://api.sandbox.paypal.com:8443" + good, "https://api.sandbox.paypal.com:" + good,
-		"https://api.sandbox.paypal.com." + good, "https://API.SANDBOX.PAYPAL.COM" + good, "https://api.sandbox.paypal.com%2eevil.example" + good,
+		"http://api.sandbox.paypal.com" + good, "ftp://api.sandbox.paypal.com" + good, "file:///etc/passwd",
+		"//api.sandbox.paypal.com" + good, good,
+		"HTTPS://api.sandbox.paypal.com" + good, "https:/api.sandbox.paypal.com" + good,
+		`https:\\api.sandbox.paypal.com` + good,
+		"https://169.254.169.254" + good, "https://[::1]" + good, "https://127.0.0.1" + good, "https://localhost" + good,
+		"https://2130706433" + good,
+		"https://api.paypal.com@evil.example" + good, "https://api.sandbox.paypal.com@evil.example" + good,
+		"https://user:pw@api.sandbox.paypal.com" + good,
+		"https://api.sandbox.paypal.com.evil.example" + good, "https://evilapi.sandbox.paypal.com" + good,
+		"https://api-sandbox.paypal.com" + good,
+		"https://api.sandbox.paypal.com:443" + good, "https://api.sandbox.paypal.com:8443" + good,
+		"https://api.sandbox.paypal.com:" + good,
+		"https://api.sandbox.paypal.com." + good, "https://API.SANDBOX.PAYPAL.COM" + good,
+		"https://api.sandbox.paypal.com%2eevil.example" + good,
 		`https://api.sandbox.paypal.com\.evil.example` + good, "https://api.sandbox.paypal.com\x00.evil.example" + good, "https://аpi.sandbox.paypal.com" + good,
-		"https://api.sandbox.paypal.com#@evil.example" + good, "https://api.sandbox.paypal.com?@evil.example" + good, "https://evil.example/https://api.sandbox.paypal.com" + good,
-		"https://api.sandbox.paypal.com" + good + "?x=1", "https://api.sandbox.paypal.com" + good + "#x", "https://api.sandbox.paypal.com" + good + "/", "https://api.sandbox.paypal.com" + good + "/../../../x",
-		"https://api.sandbox.paypal.com" + good + "%2f..", "https://api.sandbox.paypal.com" + good + "\n", "https://api.sandbox.paypal.com" + good + "\r\nX: y",
-		"https://api.sandbox.paypal.com/v1/notifications/certs/", "https://api.sandbox.paypal.com/v1/notifications/certs/CERT-", "https://api.sandbox.paypal.com/v1/notifications/certs/OTHER-1",
-		"https://api.sandbox.paypal.com/v1/notifications/certs/CERT-a.b", "https://api.sandbox.paypal.com//v1/notifications/certs/CERT-1", "https://api.sandbox.paypal.com/v1/notifications/../notifications/certs/CERT-1",
-		"https://api.sandbox.paypal.com/v1/oauth2/token", "https://api.sandbox.paypal.com/V1/notifications/certs/CERT-1", "https://www.sandbox.paypal.com" + good,
-		"https://api.sandbox.paypal.com/v1/notifications/certs/CERT-" + strings.Repeat("a", 101), "https://api.paypal.com" + good, "https://api-m.sandbox.paypal.com" + good,
+		"https://api.sandbox.paypal.com#@evil.example" + good, "https://api.sandbox.paypal.com?@evil.example" + good,
+		"https://evil.example/https://api.sandbox.paypal.com" + good,
+		"https://api.sandbox.paypal.com" + good + "?x=1", "https://api.sandbox.paypal.com" + good + "#x",
+		"https://api.sandbox.paypal.com" + good + "/", "https://api.sandbox.paypal.com" + good + "/../../../x",
+		"https://api.sandbox.paypal.com" + good + "%2f..", "https://api.sandbox.paypal.com" + good + "\n",
+		"https://api.sandbox.paypal.com" + good + "\r\nX: y",
+		"https://api.sandbox.paypal.com/v1/notifications/certs/",
+		"https://api.sandbox.paypal.com/v1/notifications/certs/CERT-",
+		"https://api.sandbox.paypal.com/v1/notifications/certs/OTHER-1",
+		"https://api.sandbox.paypal.com/v1/notifications/certs/CERT-a.b",
+		"https://api.sandbox.paypal.com//v1/notifications/certs/CERT-1",
+		"https://api.sandbox.paypal.com/v1/notifications/../notifications/certs/CERT-1",
+		"https://api.sandbox.paypal.com/v1/oauth2/token", "https://api.sandbox.paypal.com/V1/notifications/certs/CERT-1",
+		"https://www.sandbox.paypal.com" + good,
+		"https://api.sandbox.paypal.com/v1/notifications/certs/CERT-" + strings.Repeat("a", 101),
+		"https://api.paypal.com" + good, "https://api-m.sandbox.paypal.com" + good,
 		"data:application/x-pem-file,x", "gopher://api.sandbox.paypal.com" + good, " https://api.sandbox.paypal.com" + good,
 	}
 	v := verifier(t, func(c *paypal.VerifierConfig) { c.Transport = noPacket(t) })
@@ -306,11 +326,16 @@ func TestOnlyTheOwnWorldsCertificates(t *testing.T) {
 		address   string
 		want      bool
 	}{
-		{sandbox, false, "https://api.sandbox.paypal.com" + path, true}, {sandbox, false, "https://api.paypal.com" + path, false},
-		{sandbox, true, "https://api.paypal.com" + path, true}, {sandbox, true, "https://api.sandbox.paypal.com" + path, true},
-		{live, false, "https://api.paypal.com" + path, true}, {live, false, "https://api.sandbox.paypal.com" + path, false}, {live, true, "https://api.sandbox.paypal.com" + path, false},
-		{emulator, false, emulator + path, true}, {emulator, true, "https://api.paypal.com" + path, false}, {emulator, false, "http://127.0.0.1:8082" + path, false},
-		{emulator, false, "https://127.0.0.1:8081" + path, false}, {emulator, false, "http://localhost:8081" + path, false}, {emulator, false, emulator + path + "?x", false},
+		{sandbox, false, "https://api.sandbox.paypal.com" + path, true}, {sandbox, false,
+			"https://api.paypal.com" + path, false},
+		{sandbox, true, "https://api.paypal.com" + path, true}, {sandbox, true,
+			"https://api.sandbox.paypal.com" + path, true},
+		{live, false, "https://api.paypal.com" + path, true}, {live, false, "https://api.sandbox.paypal.com" + path, false},
+		{live, true, "https://api.sandbox.paypal.com" + path, false},
+		{emulator, false, emulator + path, true}, {emulator, true, "https://api.paypal.com" + path, false},
+		{emulator, false, "http://127.0.0.1:8082" + path, false},
+		{emulator, false, "https://127.0.0.1:8081" + path, false}, {emulator, false, "http://localhost:8081" + path, false},
+		{emulator, false, emulator + path + "?x", false},
 	} {
 		var fetched []string
 		v := verifier(t, func(cfg *paypal.VerifierConfig) {
@@ -338,7 +363,8 @@ func TestWebhookIDs(t *testing.T) {
 		simulator, want       bool
 	}{
 		{"1JE4", "1JE4", false, true}, {"2JE4", "1JE4", false, false}, {"WEBHOOK_ID", "1JE4", false, false},
-		{"WEBHOOK_ID", "WEBHOOK_ID", false, false}, {"WEBHOOK_ID", "WEBHOOK_ID", true, true}, {"WEBHOOK_ID", "1JE4", true, true},
+		{"WEBHOOK_ID", "WEBHOOK_ID", false, false}, {"WEBHOOK_ID", "WEBHOOK_ID", true, true},
+		{"WEBHOOK_ID", "1JE4", true, true},
 		{"WEBHOOK_ID", "", true, true}, {"1JE4", "1JE4", true, true}, {"", "", false, false}, {"", "", true, false},
 	} {
 		v := ca.verifier(t, good, func(cfg *paypal.VerifierConfig) {

@@ -44,8 +44,9 @@ func sample(f form.Form, kind receipt.Kind, frequency string, minor int64) recei
 
 func year(f form.Form) receipt.Statement {
 	st := receipt.Statement{Year: 2026, Name: "Łukasz Ωμέγα Жук", Given: []receipt.Given{
-		{Serial: "R-2026-000123", Frequency: "month", PaidAt: day, Amount: money.New(1000, "EUR"), Returned: money.New(0, "EUR"),
-			Left: money.New(1000, "EUR")},
+		{Serial: "R-2026-000123", Frequency: "month", PaidAt: day, Amount: money.New(1000, "EUR"),
+			Returned: money.New(0, "EUR"),
+			Left:     money.New(1000, "EUR")},
 		{Serial: "R-2026-000140", Notices: []string{"R-2026-000151"}, Frequency: "once", PaidAt: day.AddDate(0, 1, 0),
 			Amount: money.New(2500, "EUR"), Returned: money.New(500, "EUR"), Left: money.New(2000, "EUR")},
 	}, Sums: []money.Amount{money.New(3000, "EUR")}}
@@ -179,9 +180,12 @@ func TestWhatTheLawsWant(t *testing.T) {
 				"nur zur Förderung der Volksbildung verwendet", "§ 10b Abs. 4 EStG", "§ 63 Abs. 5 AO", "01.01.2026 bis 31.12.2026",
 				"Anlage zur Sammelbestätigung vom 02.03.2027", "Gesamtsumme: 30,00"},
 		},
-		form.UK: {"once": {"I want to Gift Aid", "I am a UK taxpayer", "it is my responsibility to pay any difference", "Full home address", "Postcode"}},
-		form.FR: {"once": {"articles 200 et 978", "Numéro d'ordre du reçu: R-2026-000123", "***25,00", "numéraire", "certifie sur l'honneur", "SIREN ou RNA"}},
-		form.CA: {"once": {"Official receipt for income tax purposes", "Registration number", "Eligible amount of the gift", "Issued at: Springfield",
+		form.UK: {"once": {"I want to Gift Aid", "I am a UK taxpayer", "it is my responsibility to pay any difference",
+			"Full home address", "Postcode"}},
+		form.FR: {"once": {"articles 200 et 978", "Numéro d'ordre du reçu: R-2026-000123", "***25,00", "numéraire",
+			"certifie sur l'honneur", "SIREN ou RNA"}},
+		form.CA: {"once": {"Official receipt for income tax purposes", "Registration number", "Eligible amount of the gift",
+			"Issued at: Springfield",
 			"Date received", "canada.ca/charities-giving", "Authorized signature"}},
 	} {
 		for name, texts := range wants {

@@ -17,7 +17,8 @@ func TestTotalsByFrequency(t *testing.T) {
 	b.Paid(reporttest.Gift{Amount: 500, At: at("01"), Before: true}, 47)
 	sales := b.Monthly(reporttest.Gift{Amount: 1000, At: at("01")}, 64, at("01"), at("02"), at("03"))
 	b.Enter(sales[1], "refund", -1000, at("03"))
-	rows, err := report.New(b.DB, time.UTC, "EUR").Totals(t.Context(), report.TotalsQuery{By: []report.Key{report.ByFrequency}})
+	rows, err := report.New(b.DB, time.UTC, "EUR").Totals(t.Context(),
+		report.TotalsQuery{By: []report.Key{report.ByFrequency}})
 	if err != nil || len(rows) != 2 {
 		t.Fatalf("%v %v", rows, err)
 	}

@@ -27,7 +27,8 @@ func (h house) writeCampaign(change func(*campaign.Content)) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	testkit.Exec(h.t, h.db, `UPDATE campaign SET content = $1, version = version + 1 WHERE id = $2`, string(document), k.ID)
+	testkit.Exec(h.t, h.db, `UPDATE campaign SET content = $1, version = version + 1 WHERE id = $2`,
+		string(document), k.ID)
 	h.alter(func(d *Deps) { d.Campaigns = campaign.NewCatalog(h.db, time.Now) })
 }
 
@@ -51,8 +52,9 @@ func (r reader) hasAll(t *testing.T, what string, got reply, all ...string) {
 func TestTheThanksPageOffersTheOneStepThatStaffChose(t *testing.T) {
 	t.Parallel()
 	marks := map[string]string{
-		"read": `<a class="button" href="https://example.org/best">`, "newsletter": `<a class="button" href="https://example.org/letters">`,
-		"share": `class="share"`, "monthly": `class="ask-monthly"`,
+		"read":       `<a class="button" href="https://example.org/best">`,
+		"newsletter": `<a class="button" href="https://example.org/letters">`,
+		"share":      `class="share"`, "monthly": `class="ask-monthly"`,
 	}
 	for kind, c := range map[string]struct {
 		next campaign.Next
@@ -94,7 +96,8 @@ func TestTheThanksPageSpeaksTheCampaignsWords(t *testing.T) {
 	})
 	r := h.newReader()
 	_, thanks := r.given()
-	r.hasAll(t, "English", thanks, "&lt;b&gt;Three&lt;/b&gt; reporters thank you.", "Ada Moreau, editor", `alt="Ada at her desk"`,
+	r.hasAll(t, "English", thanks, "&lt;b&gt;Three&lt;/b&gt; reporters thank you.", "Ada Moreau, editor",
+		`alt="Ada at her desk"`,
 		`src="`+portrait.Path(192)+`"`, "Read “The river”")
 	if strings.Contains(thanks.body, "It pays for the calls") {
 		t.Error("our own words stand beside the campaign's")
@@ -115,7 +118,8 @@ func TestTheThanksPageSpeaksTheCampaignsWords(t *testing.T) {
 	if strings.Contains(thanks.body, "Read “The river”") {
 		t.Error("an Arabic page has a link in English, although ours is there in Arabic")
 	}
-	r.hasAll(t, "Arabic", thanks, "اقرؤوا ما تتيحه مساهمتكم", `dir="rtl"`, "شكرًا من ثلاثة صحفيين.", "رقم الإيصال", "كلمة إلى غرفة الأخبار؟")
+	r.hasAll(t, "Arabic", thanks, "اقرؤوا ما تتيحه مساهمتكم", `dir="rtl"`, "شكرًا من ثلاثة صحفيين.", "رقم الإيصال",
+		"كلمة إلى غرفة الأخبار؟")
 }
 
 // The way back to the article tells the appeal there whether anything was given. What is not decided is not told.
@@ -159,20 +163,23 @@ func TestAStoryIsSharedByPlainLinks(t *testing.T) {
 	id, thanks := r.given("article", story)
 	shared := "https://news.example.org/river?page=2&amp;q=a&#43;b&amp;shared=1"
 	encoded := url.QueryEscape("https://news.example.org/river?page=2&q=a+b&shared=1")
-	r.hasAll(t, "a story", thanks, `id="share-link" value="`+shared+`"`, "Share the story", "mailto:?subject=From%20The%20Test%20Post&amp;body=",
+	r.hasAll(t, "a story", thanks, `id="share-link" value="`+shared+`"`, "Share the story",
+		"mailto:?subject=From%20The%20Test%20Post&amp;body=",
 		`https://bsky.app/intent/compose?text=Worth%20reading%2C%20in%20The%20Test%20Post%3A%20`+encoded,
 		`https://wa.me/?text=`, `https://t.me/share/url?url=`+encoded, `https://www.facebook.com/sharer/sharer.php?u=`+encoded,
 		`rel="noopener noreferrer"`, story[:30], "#readerfund-given=support")
 
 	share := "/contributions/" + id + "/share"
 	for typed, server := range map[string]string{
-		"mastodon.social": "mastodon.social", "https://Newsie.Social/@ada": "newsie.social", "@ada@social.example.co.uk": "social.example.co.uk",
+		"mastodon.social": "mastodon.social", "https://Newsie.Social/@ada": "newsie.social",
+		"@ada@social.example.co.uk": "social.example.co.uk",
 	} {
 		got := r.get(share + "?server=" + url.QueryEscape(typed))
 		r.hasAll(t, typed, got, `href="https://`+server+`/share?text=Worth%20reading`, "Go on to "+server)
 	}
 	for _, typed := range []string{
-		"", "localhost", "127.0.0.1", "a.b:8080", "mastodon.social?x", "javascript:alert(1)", "a..b", "-a.example", "<b>.example",
+		"", "localhost", "127.0.0.1", "a.b:8080", "mastodon.social?x", "javascript:alert(1)", "a..b", "-a.example",
+		"<b>.example",
 		strings.Repeat("a.", 130) + "example", "[::1]", "mastodon.social#",
 	} {
 		got := r.get(share + "?server=" + url.QueryEscape(typed))
@@ -186,7 +193,8 @@ func TestAStoryIsSharedByPlainLinks(t *testing.T) {
 	key := h.signer().Sign(thanksPurpose, id)
 	got := h.newReader().get(h.thanksAddress(id))
 	r.hasAll(t, "with the key", got, `name="key" value="`+key+`"`)
-	r.hasAll(t, "with the key, further", h.newReader().get(share+"?server=mastodon.social&key="+url.QueryEscape(key)), "Go on to mastodon.social")
+	r.hasAll(t, "with the key, further", h.newReader().get(share+"?server=mastodon.social&key="+url.QueryEscape(key)),
+		"Go on to mastodon.social")
 
 	// A page that is not ours to link is not shared either: a gift's article can be forged.
 	_, thanks = r.given("article", "https://elsewhere.example/trap")
@@ -242,12 +250,14 @@ func TestAReaderWritesToTheNewsroomAfterTheGift(t *testing.T) {
 	}
 
 	list := h.signedIn(account.Editor).get("/staff/messages")
-	r.hasAll(t, "the list", list, "Ada", "mailto:ada@example.org", "may be thanked by name", "With the gift", "Look into the &lt;mayor&gt;.")
+	r.hasAll(t, "the list", list, "Ada", "mailto:ada@example.org", "may be thanked by name", "With the gift",
+		"Look into the &lt;mayor&gt;.")
 	if strings.Contains(list.body, "Not paid") {
 		t.Error("a message is listed of a gift that did not arrive")
 	}
 	about := "/staff/contributions/" + id
-	r.hasAll(t, "the contribution", h.signedIn(account.Editor).get(about), "After the gift", "Look into the &lt;mayor&gt;.")
+	r.hasAll(t, "the contribution", h.signedIn(account.Editor).get(about), "After the gift",
+		"Look into the &lt;mayor&gt;.")
 	viewer := h.signedIn(account.Viewer)
 	if got := viewer.get("/staff/messages"); got.status != 403 {
 		t.Errorf("a viewer: %d", got.status)

@@ -75,7 +75,8 @@ func TestStaffChooseHowThePublicationLooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := editor.upload("/staff/appearance", map[string]string{"version": "0", "accent": "#005689"}, map[string][]byte{
-		"logo_file": smallPNG(t, 300), "logo_dark_file": smallPNG(t, 310), "headings_file": font, "portrait_file": smallPNG(t, 200),
+		"logo_file": smallPNG(t, 300), "logo_dark_file": smallPNG(t, 310), "headings_file": font,
+		"portrait_file": smallPNG(t, 200),
 	})
 	if got.status != 303 || got.header.Get("Location") != "/staff/appearance?saved=1" {
 		t.Fatalf("%d\n%s", got.status, got.body)
@@ -152,16 +153,23 @@ func TestWhatIsWrongWithAnAppearanceStandsBesideTheField(t *testing.T) {
 		field  string
 		want   string
 	}{
-		"a colour that cannot be read": {map[string]string{"accent": "#ffcc00"}, nil, "accent", "The nearest that can be read is #966500."},
-		"no colour":                    {map[string]string{"accent": "<b>red</b>"}, nil, "accent", "Write a colour like #8a1c2b"},
-		"in the dark":                  {map[string]string{"accent": "#003366", "accent_dark": "#003366"}, nil, "accent_dark", "4.5 to 1 is needed"},
-		"50 MB":                        {nil, map[string][]byte{"logo_file": bytes.Repeat([]byte("x"), 50<<20)}, "logo", "more than 10 MB"},
+		"a colour that cannot be read": {map[string]string{"accent": "#ffcc00"}, nil, "accent",
+			"The nearest that can be read is #966500."},
+		"no colour": {map[string]string{"accent": "<b>red</b>"}, nil, "accent",
+			"Write a colour like #8a1c2b"},
+		"in the dark": {map[string]string{"accent": "#003366", "accent_dark": "#003366"}, nil, "accent_dark",
+			"4.5 to 1 is needed"},
+		"50 MB": {nil, map[string][]byte{"logo_file": bytes.Repeat([]byte("x"), 50<<20)}, "logo",
+			"more than 10 MB"},
 		"SVG": {nil, map[string][]byte{"portrait_file": []byte("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>")},
 			"portrait", "JPEG, PNG or WebP"},
-		"a program":           {nil, map[string][]byte{"logo_dark_file": []byte("MZ\x90\x00")}, "logo_dark", "JPEG, PNG or WebP"},
+		"a program": {nil, map[string][]byte{"logo_dark_file": []byte("MZ\x90\x00")}, "logo_dark",
+			"JPEG, PNG or WebP"},
 		"a picture as a font": {nil, map[string][]byte{"text_file": smallPNG(t, 50)}, "text", "WOFF2"},
-		"an invented picture": {map[string]string{"logo": strings.Repeat("0", 64)}, nil, "logo", "was not saved within 30 days"},
-		"an invented font":    {map[string]string{"bold": strings.Repeat("0", 64)}, nil, "bold", "was not saved within 30 days"},
+		"an invented picture": {map[string]string{"logo": strings.Repeat("0", 64)}, nil, "logo",
+			"was not saved within 30 days"},
+		"an invented font": {map[string]string{"bold": strings.Repeat("0", 64)}, nil, "bold",
+			"was not saved within 30 days"},
 	} {
 		fields := map[string]string{"version": "0", "accent": "#005689"}
 		for field, value := range c.fields {
@@ -231,7 +239,8 @@ func TestTheStylesheetsBeginWithThePaletteOfTheHouse(t *testing.T) {
 	day, night, _ := strings.Cut(read("site.css"), "prefers-color-scheme: dark")
 	cta := read("cta.css")
 	for name, c := range map[string][2]string{
-		"accent": {light.Accent, dark.Accent}, "accent-deep": {light.AccentDeep, dark.AccentDeep}, "tint": {light.Tint, dark.Tint},
+		"accent": {light.Accent, dark.Accent}, "accent-deep": {light.AccentDeep, dark.AccentDeep},
+		"tint": {light.Tint, dark.Tint},
 		"fill": {light.Fill, dark.Fill}, "fill-deep": {light.FillDeep, dark.FillDeep}, "on-fill": {light.OnFill, dark.OnFill},
 	} {
 		both := "--rf-" + name + ": light-dark(" + c[0] + ", " + c[1] + ");"

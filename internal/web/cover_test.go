@@ -84,7 +84,8 @@ func TestATributeIsKept(t *testing.T) {
 	h := openHouse(t, nil)
 	r := h.newReader()
 	for _, c := range []struct{ kind, name, keptKind, keptName string }{
-		{"memory", " Zoë\u202E Moreau ", "memory", "Zoë Moreau"}, {"honour", "Ada", "honour", "Ada"}, {"", "Ada", "honour", "Ada"},
+		{"memory", " Zoë\u202E Moreau ", "memory", "Zoë Moreau"}, {"honour", "Ada", "honour", "Ada"},
+		{"", "Ada", "honour", "Ada"},
 		{"<b>", "Ada", "honour", "Ada"}, {"memory", " \u200B", "", ""},
 	} {
 		id, _ := r.begin(giftForm("tribute", c.kind, "tribute_name", c.name))

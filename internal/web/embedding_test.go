@@ -80,7 +80,8 @@ func TestTheAddressMaySayWhichPageReadsIt(t *testing.T) {
 	r := openHouse(t, func(d *Deps) { d.EmbedOrigins = []string{"https://a.example", "https://b.example"} }).newReader()
 	for range 2 { // rendered, and from memory
 		for origin, want := range map[string]string{
-			"https://a.example": "https://a.example", "https://b.example": "https://b.example", "https://evil.example": "", "null": "",
+			"https://a.example": "https://a.example", "https://b.example": "https://b.example",
+			"https://evil.example": "", "null": "",
 		} {
 			got := r.do("GET", "/embed/support?origin="+url.QueryEscape(origin), "", "Origin", "https://b.example")
 			if got.header.Get("Access-Control-Allow-Origin") != want || got.header.Get("Vary") != "Accept, Accept-Encoding" {
@@ -146,7 +147,8 @@ func TestAnAddressBecomesAnAppeal(t *testing.T) {
 		}
 		return got, said
 	}
-	got, said := ask(h.base+"/support/support?format=button&lang=en&currency=USD", "&format=json&maxwidth=400&maxheight=9999")
+	got, said := ask(h.base+"/support/support?format=button&lang=en&currency=USD",
+		"&format=json&maxwidth=400&maxheight=9999")
 	if said["version"] != "1.0" || said["type"] != "rich" || said["width"] != 400.0 || said["height"] != 80.0 ||
 		said["title"] == "" || got.header.Get("Content-Type") != "application/json" {
 		t.Fatalf("%d %v %v", got.status, got.header, said)
@@ -162,7 +164,8 @@ func TestAnAddressBecomesAnAppeal(t *testing.T) {
 	for address, want := range map[string]int{
 		h.base: 200, h.base + "/": 200, h.base + "/?x=1": 200, h.base + "/support/none": 404, h.base + "/staff": 404,
 		h.base + ".evil.example/support/support": 404, "https://evil.example/support/support": 404, "": 404, "%": 404,
-		h.base + "/support/": 404, h.base + "//evil.example/support/support": 404, h.base + "@evil.example/support/support": 404,
+		h.base + "/support/": 404, h.base + "//evil.example/support/support": 404,
+		h.base + "@evil.example/support/support": 404,
 	} {
 		if got, _ := ask(address, ""); got.status != want {
 			t.Errorf("%s: %d", address, got.status)

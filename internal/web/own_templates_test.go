@@ -39,7 +39,8 @@ func TestAnOperatorsOwnPagesUseWhatTheyAreGiven(t *testing.T) {
 		d.TemplatesDir = ownTemplates(t, map[string]string{
 			"partials/logo.html": `{{define "logo"}}<b id="ours">{{.Publication}}{{with .Look.Logo}} {{.Width}}{{end}}</b>{{end}}`,
 			"partials/footer.html": `{{define "footer"}}<footer>{{say "thanks.now_title"}}<script nonce="{{.Nonce}}">count()</script>` +
-				`<style nonce="{{.Nonce}}">footer { color: red }</style></footer>{{end}}` + restOf(t, "partials/footer.html", "footer"),
+				`<style nonce="{{.Nonce}}">footer { color: red }</style></footer>{{end}}` + restOf(t,
+				"partials/footer.html", "footer"),
 			"public/thanks.html": `{{define "main"}}{{with .Data}}<h1>{{.Headline}} {{.Receipt}} {{money $.Tag .Amount}}</h1>` +
 				`{{.Texts.Thanks}} {{with .Step}}{{.Kind}}{{end}} {{with .Share}}{{.Address}}{{end}} {{.Back}} {{$.To "/manage"}}{{end}}{{end}}`,
 			"static/house.css": "h1 { color: green }",
@@ -58,7 +59,8 @@ func TestAnOperatorsOwnPagesUseWhatTheyAreGiven(t *testing.T) {
 	}
 	r.hasAll(t, "donation page", donate, `<b id="ours">The Test Post 300</b>`, "What happens now", `href="/appearance/`)
 	_, thanks := r.given("article", h.base+"/article")
-	r.hasAll(t, "thanks", thanks, "<h1>Thank you ", "€25.00", "monthly", h.base+"/article#readerfund-given=support", "/manage")
+	r.hasAll(t, "thanks", thanks, "<h1>Thank you ", "€25.00", "monthly",
+		h.base+"/article#readerfund-given=support", "/manage")
 }
 
 func TestOurOwnPagesNeedNoNonce(t *testing.T) {

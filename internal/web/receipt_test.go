@@ -133,8 +133,10 @@ func TestAStatementNeedsItsKey(t *testing.T) {
 	key := "?key=" + h.signer().Sign(receipt.StatementPurpose, supporter+" "+year)
 	r := h.newReader()
 	for name, bad := range map[string]string{
-		"no key": path, "another year": "/statements/" + supporter + "/1999" + key, "no year": "/statements/" + supporter + "/now" + key,
-		"nobody": "/statements/x/" + year + key, "another purpose": path + "?key=" + h.signer().Sign(receipt.ListPurpose, supporter+" "+year),
+		"no key": path, "another year": "/statements/" + supporter + "/1999" + key,
+		"no year": "/statements/" + supporter + "/now" + key,
+		"nobody":  "/statements/x/" + year + key, "another purpose": path + "?key=" + h.signer().Sign(receipt.ListPurpose,
+			supporter+" "+year),
 	} {
 		if got := r.get(bad); got.status != 404 {
 			t.Errorf("%s: %d", name, got.status)

@@ -98,7 +98,8 @@ func TestEveryWayInKeepsItsSource(t *testing.T) {
 			h.keeps(t, "the gift by "+way, id)
 		}
 	}
-	fields := map[string]any{"campaign": "support", "amount": "25.00", "currency": "EUR", "frequency": "once", "shared": true}
+	fields := map[string]any{"campaign": "support", "amount": "25.00", "currency": "EUR", "frequency": "once",
+		"shared": true}
 	for name, value := range source() {
 		if name != "shared" {
 			fields[name] = value[0]

@@ -20,7 +20,8 @@ func winter(change ...string) url.Values {
 	v := url.Values{
 		"do": {"save"}, "name": {"Winter drive"}, "slug": {"winter"}, "lang": {"en"}, "language": {"en"}, "offered": {"EUR"},
 		"currency": {"EUR"}, "suggested.EUR": {"5 10 25 50"}, "frequency": {"once"}, "goal.kind": {""}, "format": {"inline"},
-		"texts.en.heading": {"Paid for by its readers"}, "texts.en.why": {"Nobody owns us."}, "texts.en.ask": {"Please give."},
+		"texts.en.heading": {"Paid for by its readers"}, "texts.en.why": {"Nobody owns us."},
+		"texts.en.ask":    {"Please give."},
 		"texts.en.button": {"Support us via PayPal"}, "texts.en.reassurance": {"One time only."},
 	}
 	for i := 0; i+1 < len(change); i += 2 {
@@ -130,7 +131,8 @@ func TestAnEarlierVersionComesBack(t *testing.T) {
 	h := openNewsroom(t, nil)
 	r := h.signedIn(account.Editor)
 	r.made()
-	r.lands(r.form("/staff/campaigns/winter/edit", winter("version", "1", "texts.en.heading", "Worse", "suggested.EUR", "1 2")))
+	r.lands(r.form("/staff/campaigns/winter/edit", winter("version", "1", "texts.en.heading", "Worse",
+		"suggested.EUR", "1 2")))
 	back := url.Values{"version": {"2"}, "to": {"1"}}
 	says(t, r.lands(r.form("/staff/campaigns/winter/history", back)), "Brought back", "Paid for by its readers")
 	if got := h.content("winter", "suggested.EUR"); got != "[500, 1000, 2500, 5000]" {
@@ -156,31 +158,40 @@ func TestCampaignsThatCannotBe(t *testing.T) {
 		change []string
 		field  string
 	}{
-		"dates reversed":                   {[]string{"starts_at", "2026-12-31T09:00", "ends_at", "2026-12-01T09:00"}, "ends_at"},
-		"no date":                          {[]string{"starts_at", "soon"}, "starts_at"},
-		"an endless fund drive":            {[]string{"fund_drive", "yes"}, "ends_at"},
-		"a weight of zero":                 {[]string{"variants.0.name", "a", "variants.0.weight", "1", "variants.1.name", "b", "variants.1.weight", "0"}, "variants.1.weight"},
-		"a weight of letters":              {[]string{"variants.0.name", "a", "variants.0.weight", "half"}, "variants.0.weight"},
-		"a goal in a currency not taken":   {[]string{"goal.kind", "amount", "goal.currency", "USD", "goal.minor", "1000"}, "goal.currency"},
-		"no goal's amount":                 {[]string{"goal.kind", "amount", "goal.currency", "EUR"}, "goal.minor"},
-		"HTML in the heading":              {[]string{"texts.en.heading", "<b>Give</b>"}, "texts.en.heading"},
-		"HTML in the thanks":               {[]string{"texts.en.thanks", "<script>alert(1)</script>"}, "texts.en.thanks"},
-		"a heading of 10,000 characters":   {[]string{"texts.en.heading", long}, "texts.en.heading"},
-		"a placeholder that there is not":  {[]string{"texts.en.why", "We have {millions}."}, "texts.en.why"},
-		"a countdown that is typed":        {[]string{"ends_at", "2026-12-20T00:00", "texts.en.ask", "Only 3 days left!"}, "texts.en.ask"},
-		"a sum that is typed":              {[]string{"goal.kind", "amount", "goal.currency", "EUR", "goal.minor", "1000", "texts.en.why", "Readers have given €640 so far."}, "texts.en.why"},
-		"a date that is not the end":       {[]string{"ends_at", "2026-12-31T00:00", "texts.en.ask", "This drive ends on 24 December."}, "texts.en.ask"},
-		"an amount of letters":             {[]string{"suggested.EUR", "five 10"}, "suggested.EUR"},
-		"amounts in the wrong order":       {[]string{"suggested.EUR", "10 5"}, "suggested.EUR"},
-		"a chosen amount not offered":      {[]string{"chosen.once.EUR", "7"}, "chosen.once.EUR"},
-		"a slug that is a word of ours":    {[]string{"slug", "new"}, "slug"},
-		"a slug that is taken":             {[]string{"slug", "support"}, "slug"},
-		"a next step without its address":  {[]string{"next.kind", "newsletter"}, "next.address"},
-		"a holdout of everybody":           {[]string{"holdout", "100"}, "holdout"},
-		"a rule that holds nowhere":        {[]string{"rules.0.kind", "section", "rules.0.values", ""}, "rules.0.values"},
-		"a picture that is none of ours":   {[]string{"portrait", strings.Repeat("0", 64)}, "portrait"},
-		"an amount without what it does":   {[]string{"texts.en.does.0.minor", "10", "texts.en.does.0.text", ""}, "texts.en.does.0.text"},
-		"an empty line before a wrong one": {[]string{"texts.en.does.0.text", "", "texts.en.does.1.minor", "x", "texts.en.does.1.text", "an hour"}, "texts.en.does.0.minor"},
+		"dates reversed": {[]string{"starts_at", "2026-12-31T09:00", "ends_at",
+			"2026-12-01T09:00"}, "ends_at"},
+		"no date":               {[]string{"starts_at", "soon"}, "starts_at"},
+		"an endless fund drive": {[]string{"fund_drive", "yes"}, "ends_at"},
+		"a weight of zero": {[]string{"variants.0.name", "a", "variants.0.weight", "1", "variants.1.name",
+			"b", "variants.1.weight", "0"}, "variants.1.weight"},
+		"a weight of letters": {[]string{"variants.0.name", "a", "variants.0.weight", "half"},
+			"variants.0.weight"},
+		"a goal in a currency not taken": {[]string{"goal.kind", "amount", "goal.currency", "USD", "goal.minor", "1000"},
+			"goal.currency"},
+		"no goal's amount":                {[]string{"goal.kind", "amount", "goal.currency", "EUR"}, "goal.minor"},
+		"HTML in the heading":             {[]string{"texts.en.heading", "<b>Give</b>"}, "texts.en.heading"},
+		"HTML in the thanks":              {[]string{"texts.en.thanks", "<script>alert(1)</script>"}, "texts.en.thanks"},
+		"a heading of 10,000 characters":  {[]string{"texts.en.heading", long}, "texts.en.heading"},
+		"a placeholder that there is not": {[]string{"texts.en.why", "We have {millions}."}, "texts.en.why"},
+		"a countdown that is typed": {[]string{"ends_at", "2026-12-20T00:00", "texts.en.ask", "Only 3 days left!"},
+			"texts.en.ask"},
+		"a sum that is typed": {[]string{"goal.kind", "amount", "goal.currency", "EUR", "goal.minor", "1000",
+			"texts.en.why", "Readers have given €640 so far."}, "texts.en.why"},
+		"a date that is not the end": {[]string{"ends_at", "2026-12-31T00:00", "texts.en.ask",
+			"This drive ends on 24 December."}, "texts.en.ask"},
+		"an amount of letters":            {[]string{"suggested.EUR", "five 10"}, "suggested.EUR"},
+		"amounts in the wrong order":      {[]string{"suggested.EUR", "10 5"}, "suggested.EUR"},
+		"a chosen amount not offered":     {[]string{"chosen.once.EUR", "7"}, "chosen.once.EUR"},
+		"a slug that is a word of ours":   {[]string{"slug", "new"}, "slug"},
+		"a slug that is taken":            {[]string{"slug", "support"}, "slug"},
+		"a next step without its address": {[]string{"next.kind", "newsletter"}, "next.address"},
+		"a holdout of everybody":          {[]string{"holdout", "100"}, "holdout"},
+		"a rule that holds nowhere":       {[]string{"rules.0.kind", "section", "rules.0.values", ""}, "rules.0.values"},
+		"a picture that is none of ours":  {[]string{"portrait", strings.Repeat("0", 64)}, "portrait"},
+		"an amount without what it does": {[]string{"texts.en.does.0.minor", "10", "texts.en.does.0.text", ""},
+			"texts.en.does.0.text"},
+		"an empty line before a wrong one": {[]string{"texts.en.does.0.text", "", "texts.en.does.1.minor", "x",
+			"texts.en.does.1.text", "an hour"}, "texts.en.does.0.minor"},
 	} {
 		got := r.form("/staff/campaigns/new", winter(c.change...))
 		if got.status != 422 {
@@ -265,7 +276,8 @@ func TestTwoEditACampaignAtOnce(t *testing.T) {
 	first.made()
 	seen := campaignForm(t, second.get("/staff/campaigns/winter/edit").body)
 	first.lands(first.form("/staff/campaigns/winter/edit",
-		winter("version", "1", "texts.en.heading", "From the first", "suggested.EUR", "5 10", "texts.en.thanks", "Thank you.")))
+		winter("version", "1", "texts.en.heading", "From the first", "suggested.EUR", "5 10", "texts.en.thanks",
+			"Thank you.")))
 	seen.Set("texts.en.heading", "From the second")
 	seen.Set("texts.en.ask", "Do give.")
 	seen.Set("do", "save")

@@ -85,9 +85,11 @@ func TestStaffMarkMessagesAsRead(t *testing.T) {
 		t.Fatalf("the form has %v", form)
 	}
 	goes(press("read", form), "/staff/messages?did=read&q=first")
-	editor.hasAll(t, "after it", editor.get("/staff/messages?did=read&q=first"), "Marked as read", "Read by", string(account.Editor)+"@")
+	editor.hasAll(t, "after it", editor.get("/staff/messages?did=read&q=first"), "Marked as read", "Read by",
+		string(account.Editor)+"@")
 	links("60 unread")
-	goes(press("unread", url.Values{"id": {id}, "after": {"unread-" + id}}), "/staff/messages?after=unread-"+id+"&did=unread")
+	goes(press("unread", url.Values{"id": {id}, "after": {"unread-" + id}}),
+		"/staff/messages?after=unread-"+id+"&did=unread")
 	links("61 unread")
 
 	// The reader writes once more before it is pressed.

@@ -19,7 +19,8 @@ func (h house) compare(seen, kept, refunded [2]int) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.exec(`UPDATE campaign SET content = content || jsonb_build_object('variants', $1::jsonb, 'holdout', 10)`, string(variants))
+	h.exec(`UPDATE campaign SET content = content || jsonb_build_object('variants', $1::jsonb, 'holdout', 10)`,
+		string(variants))
 	for n, name := range []string{"a", "b"} {
 		h.exec(`INSERT INTO appeal_count (campaign_id, day, variant, format, article, readers, views, clicks, closed, opted_out)
 			SELECT id, '2026-11-22', $1, 'inline', 'https://news.example.org/<b>', $2::int, $2::int * 3, $2::int / 10, 7, 2 FROM campaign`, name, seen[n])

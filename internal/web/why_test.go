@@ -80,7 +80,8 @@ func TestWhyIsAnAppealShownOrNot(t *testing.T) {
 			"After 3 articles or more in 30 days: The reader has read 2, with this one.",
 		},
 		"has read enough": {
-			"known=yes&articles=3&tags=water&device=phone", sees("water"), "support", "One campaign at a time: “water” comes first.",
+			"known=yes&articles=3&tags=water&device=phone", sees("water"), "support",
+			"One campaign at a time: “water” comes first.",
 		},
 		"gave a month ago": {
 			"known=yes&reader=returning&gave=30&device=phone", nothing, "support", "Rest of 90 days after giving: 30 days ago.",
@@ -113,7 +114,8 @@ func TestWhyIsAnAppealShownOrNot(t *testing.T) {
 				"reader is not asked.",
 		},
 		"on a page of another section": {
-			"known=yes&section=economy", sees("support"), "members", "Only in the sections: politics: The page is in the section economy.",
+			"known=yes&section=economy", sees("support"), "members",
+			"Only in the sections: politics: The page is in the section economy.",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -70,7 +70,8 @@ func keeperAddress(ctx context.Context) (string, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return "", fmt.Errorf("the keeper of the tests' PostgreSQL does not answer (see %s): %w", filepath.Join(dir, "keeper.log"), err)
+			return "", fmt.Errorf("the keeper of the tests' PostgreSQL does not answer (see %s): %w",
+				filepath.Join(dir, "keeper.log"), err)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

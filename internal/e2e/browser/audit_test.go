@@ -82,7 +82,8 @@ func (a *auditor) agreesAtPayPal(n *harness.Demo) {
 	})
 	made(err)
 	sub, err := client.CreateSubscription(ctx, paypal.SubscriptionRequest{
-		RequestID: "audited", PlanID: monthly.ID, BrandName: "The Paper", ReturnURL: n.BaseURL + "/", CancelURL: n.BaseURL + "/",
+		RequestID: "audited", PlanID: monthly.ID, BrandName: "The Paper", ReturnURL: n.BaseURL + "/",
+		CancelURL: n.BaseURL + "/",
 	})
 	made(err)
 	a.at(sub.ApproveURL, 200, "Agree to this subscription?")

@@ -275,7 +275,8 @@ func (c *campaigner) isGivenTo() string {
 	if err != nil || u.Query().Get("token") == "" {
 		c.t.Fatalf("no way to PayPal: %d %s, %v", got.Status, got.URL, err)
 	}
-	c.s.PayPal.Must("POST", "/sandbox/orders/"+u.Query().Get("token")+"/approve", testkit.Fields{"outcome": "approve"}, nil)
+	c.s.PayPal.Must("POST", "/sandbox/orders/"+u.Query().Get("token")+"/approve",
+		testkit.Fields{"outcome": "approve"}, nil)
 	c.moves("23 % of €100", "€23") // 25 less PayPal's fee
 	var id string
 	if err := c.s.DB.GetContext(c.t.Context(), &id,

@@ -139,7 +139,8 @@ func shownIsCharged(t *testing.T, s *harness.Fixture, b *tab, chosenOnly bool) {
 
 	begin()
 	b.do(cdp.Click(cdp.CSS(`label:has([value="month"])`)))
-	b.expect("Give €4 a month with PayPal", "€4 a month is €48 a year that the newsroom can plan with.", covering("€0.48", "€4.48"), "You need a PayPal account")
+	b.expect("Give €4 a month with PayPal", "€4 a month is €48 a year that the newsroom can plan with.",
+		covering("€0.48", "€4.48"), "You need a PayPal account")
 	if chosenOnly {
 		b.fill("#amount", "33")
 		b.expect("Give monthly with PayPal", "Add PayPal’s fee (2.9% + €0.35)")

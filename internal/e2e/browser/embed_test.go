@@ -132,11 +132,13 @@ func fundedAppeal(t *testing.T, s *harness.Fixture) {
 	c.Portrait, c.Goal = &portrait, &campaign.Goal{Kind: campaign.GoalAmount, Minor: 20000, Currency: c.Currency}
 	en := c.Texts["en"]
 	en.Signature, en.PortraitAlt = "Ada Moreau, editor", "Ada Moreau"
-	en.Does = []campaign.Does{{Minor: 1000, Text: "pays for an hour in the archive"}, {Minor: 2500, Text: "pays for a records request"}}
+	en.Does = []campaign.Does{{Minor: 1000, Text: "pays for an hour in the archive"},
+		{Minor: 2500, Text: "pays for a records request"}}
 	c.Texts["en"] = en
 	c.Texts["ar"] = campaign.Texts{
-		Heading: "قراءة هذه القصة مجانية، لكن إعدادها لم يكن مجانيًا.", Why: "لا مالك لصحيفتنا نرضيه ولا جدار دفع نختبئ خلفه.",
-		Ask: "إذا كان عملنا ذا قيمة لديكم، فساهموا بما ترونه مناسبًا.", Button: "ادعمونا عبر PayPal",
+		Heading: "قراءة هذه القصة مجانية، لكن إعدادها لم يكن مجانيًا.",
+		Why:     "لا مالك لصحيفتنا نرضيه ولا جدار دفع نختبئ خلفه.",
+		Ask:     "إذا كان عملنا ذا قيمة لديكم، فساهموا بما ترونه مناسبًا.", Button: "ادعمونا عبر PayPal",
 		Does: []campaign.Does{
 			{Minor: 1000, Text: "تكفي لساعة من العمل في الأرشيف"}, {Minor: 2500, Text: "تكفي لطلب سجلات واحد"},
 		},
@@ -447,7 +449,8 @@ func withoutUs(t *testing.T, s *harness.Fixture, news *newspaper, b *tab, served
 		page  hostPage
 		shows string
 	}{
-		{withLink, "Help us"}, {hostPage{body: script}, ""}, {hostPage{body: script, lang: "ar", dir: "rtl"}, "ادعموا صحافتنا"},
+		{withLink, "Help us"}, {hostPage{body: script}, ""}, {hostPage{body: script, lang: "ar", dir: "rtl"},
+			"ادعموا صحافتنا"},
 		{hostPage{body: script, lang: "de-AT", dir: "ltr"}, "Unterstützen Sie unseren Journalismus"},
 		{hostPage{body: script, lang: "ja", dir: "ltr"}, "Support our journalism"},
 	} {

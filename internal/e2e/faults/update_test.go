@@ -140,7 +140,8 @@ func sameReports(h *fixture, f *harness.Differences) {
 		return
 	}
 	for _, args := range [][]string{
-		{"report", "totals", "--by", "day,campaign,article", "--format", "json"}, {"report", "contributions", "--format", "json"},
+		{"report", "totals", "--by", "day,campaign,article", "--format", "json"},
+		{"report", "contributions", "--format", "json"},
 	} {
 		var said [2][]map[string]any
 		for n, program := range []string{programBefore(h.T), harness.Program(h.T, "readerfund")} {

@@ -56,7 +56,8 @@ var retryDays = [...]int{5, 10}
 // the event ACTIVATED. Holds s.mu.
 func (s *Server) beginBilling(sub *subscription) (tell func()) {
 	now, b := s.now(), &sub.Billing
-	*b = billing{Completed: map[int]int{}, Script: b.Script, Anchor: now.Day(), Scheduled: now, NextBilling: tenOClock(now)}
+	*b = billing{Completed: map[int]int{}, Script: b.Script, Anchor: now.Day(), Scheduled: now,
+		NextBilling: tenOClock(now)}
 	setUp, goesOn := s.setUp(sub)
 	switch {
 	case !goesOn:

@@ -124,10 +124,11 @@ func (in *inspector) check(x exchange) {
 		return
 	}
 	x.operation = x.req.Method + " " + route.Path
-	x.input = &openapi3filter.RequestValidationInput{Request: copied, PathParams: params, Route: route, Options: &openapi3filter.Options{
-		MultiError: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, SkipSettingDefaults: true,
-		IncludeResponseStatus: true, SchemaValidationOptions: strictly(),
-	}}
+	x.input = &openapi3filter.RequestValidationInput{Request: copied, PathParams: params, Route: route,
+		Options: &openapi3filter.Options{
+			MultiError: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, SkipSettingDefaults: true,
+			IncludeResponseStatus: true, SchemaValidationOptions: strictly(),
+		}}
 	faults := x.requestFaults()
 	in.mu.Lock()
 	t := in.operations[x.operation]

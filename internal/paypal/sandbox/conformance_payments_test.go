@@ -155,7 +155,8 @@ func driveStrangers(t *testing.T, s *stage) {
 	_, disputed := s.paid("")
 	dispute := disputesPath + "/" + s.hook("captures/"+last(disputed)+"/dispute", `{"stage":"INQUIRY"}`).get("dispute_id")
 	subscription, sale := s.billed(`"amount":"10.00"`)
-	saleRefund := saleRefundsPath + "/" + s.ok(201, "POST", sale+"/refund", `{"amount":{"total":"1.00","currency":"EUR"}}`).get("id")
+	saleRefund := saleRefundsPath + "/" + s.ok(201, "POST", sale+"/refund",
+		`{"amount":{"total":"1.00","currency":"EUR"}}`).get("id")
 	for _, call := range [][3]string{
 		{"GET", sale}, {"POST", sale + "/refund", "{}"}, {"GET", saleRefund},
 		{"GET", subscription + "/transactions?start_time=2026-11-01T00:00:00Z&end_time=2026-11-02T00:00:00Z"},

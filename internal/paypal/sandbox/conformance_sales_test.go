@@ -77,7 +77,8 @@ func driveSaleRefunds(t *testing.T, s *stage) {
 	}
 	s.hook("billing", `{"refund_event":"simulated"}`)
 	s.ok(201, "POST", capturesPath+"/"+last(sale)+"/refund", `{"amount":`+eur("2.00")+`}`, "Prefer", whole)
-	s.refused(400, "REFUND_EXCEEDED_TRANSACTION_AMOUNT", "POST", sale+"/refund", `{"amount":{"total":"7.51","currency":"EUR"}}`)
+	s.refused(400, "REFUND_EXCEEDED_TRANSACTION_AMOUNT", "POST", sale+"/refund",
+		`{"amount":{"total":"7.51","currency":"EUR"}}`)
 	s.refused(400, "TRANSACTION_REFUSED", "POST", sale+"/refund", `{"amount":{"total":"1.00","currency":"USD"}}`)
 	for _, body := range []string{
 		`{"amount":{}}`, `{"amount":{"total":"1.001","currency":"EUR"}}`, `{"amount":{"total":"0","currency":"EUR"}}`,
@@ -139,7 +140,8 @@ func driveFailures(t *testing.T, s *stage) {
 	}
 	path := subscription + "/capture"
 	s.refused(400, "MISSING_REQUIRED_PARAMETER", "POST", path, `{"note":"x"}`)
-	s.refused(400, "INVALID_PARAMETER_VALUE", "POST", path, strings.Replace(outstanding("EUR", "1"), "OUTSTANDING_BALANCE", "ALL", 1))
+	s.refused(400, "INVALID_PARAMETER_VALUE", "POST", path, strings.Replace(outstanding("EUR", "1"),
+		"OUTSTANDING_BALANCE", "ALL", 1))
 	s.refused(404, "INVALID_RESOURCE_ID", "POST", subscriptionsPath+"/I-1/capture", outstanding("EUR", "1"))
 	s.refused(422, "CURRENCY_MISMATCH", "POST", path, outstanding("USD", "1"))
 	s.refused(422, "AMOUNT_GREATER_THAN_OUTSTANDING_BALANCE", "POST", path, outstanding("EUR", "20.01"))

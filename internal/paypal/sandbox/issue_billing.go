@@ -7,12 +7,13 @@ import (
 
 // billingIssues are the codes that only the documents of products, plans and subscriptions have, worded as those do.
 var billingIssues = map[string]issue{
-	"INVALID_STRING_MIN_LENGTH":                        {400, "The value of a field is too short."},
-	"INVALID_STRING_MAX_LENGTH":                        {400, "The value of a field is too long."},
-	"INVALID_INTEGER_MIN_VALUE":                        {400, "The integer value of a field is too small."},
-	"INVALID_INTEGER_MAX_VALUE":                        {400, "The integer value of a field is too large."},
-	"MISSING_REQUEST_BODY":                             {400, "Request body is missing."},
-	"UNSUPPORTED_PATCH_OPERATION":                      {400, "The specified patch operation not supported for this field."},
+	"INVALID_STRING_MIN_LENGTH": {400, "The value of a field is too short."},
+	"INVALID_STRING_MAX_LENGTH": {400, "The value of a field is too long."},
+	"INVALID_INTEGER_MIN_VALUE": {400, "The integer value of a field is too small."},
+	"INVALID_INTEGER_MAX_VALUE": {400, "The integer value of a field is too large."},
+	"MISSING_REQUEST_BODY":      {400, "Request body is missing."},
+	"UNSUPPORTED_PATCH_OPERATION": {400,
+		"The specified patch operation not supported for this field."},
 	"INVALID_PATCH_PATH":                               {400, "Multiple operations on the same field are not allowed."},
 	"USER_ACCOUNT_CLOSED":                              {422, "User account locked or closed."},
 	"DUPLICATE_RESOURCE_IDENTIFIER":                    {422, "Identifier must be unique."},

@@ -15,7 +15,8 @@ func TestShapesOfASaleRefund(t *testing.T) {
 			"resource.total_refunded_amount.value": "5.00", "resource.parent_payment": "",
 		},
 		"simulated": {"resource_type": "sale", "resource.amount.total": "-2.50", "resource.total_refunded_amount": ""},
-		"bare":      {"resource_type": "refund", "resource.amount.total": "-2.50", "resource.sale_id": "", "resource.links.1": ""},
+		"bare": {"resource_type": "refund", "resource.amount.total": "-2.50", "resource.sale_id": "",
+			"resource.links.1": ""},
 	} {
 		b := newBench(t, Options{})
 		b.want(b.hook("POST", "/sandbox/billing", `{"refund_event":"`+shape+`"}`), 200, "refund_event", shape)
@@ -92,7 +93,8 @@ func TestSaleIsHeldPendingOrLate(t *testing.T) {
 	b.refused(b.api("POST", "/v2/payments/captures/"+pending+"/refund", "{}"), 422, "PENDING_CAPTURE")
 	b.hook("POST", "/sandbox/captures/"+pending+"/settle", `{"outcome":"declined"}`)
 	b.want(b.api("GET", salesPath+pending, ""), 200, "state", "denied")
-	b.want(b.hook("POST", "/sandbox/captures/"+held+"/dispute", ""), 200, "disputed_transactions.0.seller_transaction_id", held)
+	b.want(b.hook("POST", "/sandbox/captures/"+held+"/dispute", ""), 200,
+		"disputed_transactions.0.seller_transaction_id", held)
 
 	b.want(b.hook("POST", hook+"/renew", `{"late":true}`), 200, "status", "EXPIRED") // its last cycle
 	if got := b.hook("POST", hook+"/renew", ""); got.status != 409 {

@@ -89,7 +89,8 @@ func (s *Server) sampleSale(n *news, what string) {
 	n.summary = "A successful sale payment was made for " + amount.summary()
 	switch what {
 	case "REFUNDED":
-		n.about, n.resource, n.summary = r.ID, s.simulatedRefund(r, payment), "A "+amount.summary()+" sale payment was refunded"
+		n.about, n.resource, n.summary = r.ID, s.simulatedRefund(r,
+			payment), "A "+amount.summary()+" sale payment was refunded"
 		return
 	case "REVERSED":
 		n.about, n.resource, n.summary = r.ID, s.simulatedReversal(r), "A "+amount.summary()+" sale payment was reversed"

@@ -111,7 +111,8 @@ func TestTrapInventedEventsAreRefused(t *testing.T) {
 	for _, name := range []string{
 		"BILLING.SUBSCRIPTION.RENEWED", "BILLING.SUBSCRIPTION.PAYMENT.COMPLETED", "PAYMENT.SALE.FAILED",
 	} {
-		got := b.api("POST", "/v1/notifications/webhooks", `{"url":"https://paper.example/x","event_types":[{"name":"`+name+`"}]}`)
+		got := b.api("POST", "/v1/notifications/webhooks",
+			`{"url":"https://paper.example/x","event_types":[{"name":"`+name+`"}]}`)
 		if got.status != 400 {
 			t.Errorf("%s: %d %s", name, got.status, got.text)
 		}

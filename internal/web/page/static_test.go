@@ -91,7 +91,8 @@ func TestScriptsAndStylesheetsAreSentSmall(t *testing.T) {
 		return get(o.pages, address, "Accept-Encoding", "identity").Body.String()
 	}
 	for name, want := range map[string]string{
-		"newer.js": newer, "small.js": "export const answer=6*7", "small.css": "a{color:red}", "notes.txt": "/* A comment. */\n",
+		"newer.js": newer, "small.js": "export const answer=6*7", "small.css": "a{color:red}",
+		"notes.txt": "/* A comment. */\n",
 	} {
 		if got := sent(name); got != want {
 			t.Errorf("%s is sent as %q", name, got)

@@ -39,7 +39,8 @@ func upload(t *testing.T, fields map[string]string, files map[string]int) (Uploa
 
 func TestAFileThatIsTooLargeLeavesTheRestOfTheForm(t *testing.T) {
 	t.Parallel()
-	u, err := upload(t, map[string]string{"heading": "Read <b>on</b>"}, map[string]int{"logo": 50 << 20, "portrait": 1 << 20, "empty": 0})
+	u, err := upload(t, map[string]string{"heading": "Read <b>on</b>"}, map[string]int{"logo": 50 << 20,
+		"portrait": 1 << 20, "empty": 0})
 	if err != nil || u.Get("heading") != "Read <b>on</b>" {
 		t.Fatalf("%q, %v", u.Get("heading"), err)
 	}
@@ -72,8 +73,9 @@ func TestAnUploadIsBounded(t *testing.T) {
 		want   fault.Kind
 	}{
 		"a larger body": {nil, map[string]int{"logo": maxUpload + 1}, fault.TooLarge},
-		"a longer text": {map[string]string{"a": strings.Repeat("x", maxTyped/2+1), "b": strings.Repeat("x", maxTyped/2)}, nil, fault.TooLarge},
-		"more fields":   {many, nil, fault.Internal},
+		"a longer text": {map[string]string{"a": strings.Repeat("x", maxTyped/2+1), "b": strings.Repeat("x", maxTyped/2)},
+			nil, fault.TooLarge},
+		"more fields": {many, nil, fault.Internal},
 	} {
 		if _, err := upload(t, c.fields, c.files); err == nil || fault.KindOf(err) != c.want {
 			t.Errorf("%s: %v", name, err)

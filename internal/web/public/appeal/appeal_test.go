@@ -49,7 +49,8 @@ func bareAppeal(t *testing.T) *Appeal {
 	l := site.Layout{Pages: pages, Origin: "http://give.test", Zone: time.UTC, Log: log, Now: time.Now}
 	campaigns := campaign.NewCatalog(nil, time.Now)
 	return New(Config{
-		Layout: l, Forms: form.NewMaker(l, campaigns, contribution.New(contribution.Config{}), nil), BaseURL: "http://give.test",
+		Layout: l, Forms: form.NewMaker(l, campaigns, contribution.New(contribution.Config{}), nil),
+		BaseURL:   "http://give.test",
 		Campaigns: campaigns,
 	}).Appeal
 }

@@ -90,7 +90,8 @@ func (f moneyFilter) scope(loc i18n.Localizer) string {
 	if f.NoArticle {
 		none = "1"
 	}
-	return screen.Scope(loc, f.DateRange, "part", f.Part, "campaign", f.Campaign, "currency", f.Currency, "article", f.Article,
+	return screen.Scope(loc, f.DateRange, "part", f.Part, "campaign", f.Campaign, "currency", f.Currency,
+		"article", f.Article,
 		"no_article", none, "frequency", f.Frequency)
 }
 
@@ -100,8 +101,9 @@ func (f moneyFilter) Any() bool { return len(f.query()) > 0 }
 // ledgerAddress is the page that lists the entries behind a query.
 func ledgerAddress(q report.TotalsQuery) string {
 	f := moneyFilter{
-		DateRange: screen.DateRange{From: q.From.String(), To: q.To.String()}, Campaign: q.Campaign, Currency: string(q.Currency),
-		Article: q.Article, NoArticle: q.NoArticle, Frequency: q.Frequency, Part: string(q.Part),
+		DateRange: screen.DateRange{From: q.From.String(), To: q.To.String()}, Campaign: q.Campaign,
+		Currency: string(q.Currency),
+		Article:  q.Article, NoArticle: q.NoArticle, Frequency: q.Frequency, Part: string(q.Part),
 	}
 	return screen.Address("/staff/ledger", f.query())
 }

@@ -127,7 +127,8 @@ func (s *Reconciliation) booksLine(loc i18n.Localizer, b dashboard.Reconciliatio
 
 func newDifferenceLine(s screen.Layout, loc i18n.Localizer, d dashboard.Difference) differenceLine {
 	line := differenceLine{
-		Difference: d, Address: "/staff/reconciliation/" + strconv.FormatInt(d.ID, 10), What: words.DifferenceKind(loc, d.Kind),
+		Difference: d, Address: "/staff/reconciliation/" + strconv.FormatInt(d.ID, 10),
+		What:         words.DifferenceKind(loc, d.Kind),
 		StateInWords: words.Difference(loc, d.State),
 		Happened:     s.Stamp(d.At), FirstFound: s.Stamp(d.FirstSeen), LastFound: s.Stamp(d.LastSeen),
 		Closed: s.Stamp(d.ClosedAt),

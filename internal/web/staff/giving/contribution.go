@@ -181,7 +181,8 @@ func (s *Contribution) page(r *http.Request, h dashboard.History) (contributionP
 		Frequency: loc.Say("contribution.frequency." + cmp.Or(h.Frequency, "once")),
 		Completed: s.Stamp(h.CompletedAt), CheckAt: s.Stamp(h.CheckAt), Reason: whyInWords(loc, h.Contribution),
 		Article: contribution.LinkedArticle(h.Contribution.Article),
-		Notice:  s.flash(loc, r.URL.Query(), h), Disputes: disputeLines(s.Layout, loc, h), Timeline: timeline(s.Layout, loc, h),
+		Notice:  s.flash(loc, r.URL.Query(), h), Disputes: disputeLines(s.Layout, loc, h),
+		Timeline:      timeline(s.Layout, loc, h),
 		Subscriptions: subscriptionLines(s.Layout, loc, h), Changes: changeLines(s.Layout, loc, h), Acts: actLines(loc, h),
 	}
 	if p.PostalAddress, err = s.postalAddress(r, h); err != nil {

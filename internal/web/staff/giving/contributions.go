@@ -147,7 +147,8 @@ func (s *Contributions) List(w http.ResponseWriter, r *http.Request) error {
 		p.Statuses = append(p.Statuses, screen.Choice{Value: state, Label: words.State(loc, state).Label})
 	}
 	for _, frequency := range dashboard.Frequencies() {
-		p.Frequencies = append(p.Frequencies, screen.Choice{Value: frequency, Label: words.Of(loc, "contribution.frequency.", frequency)})
+		p.Frequencies = append(p.Frequencies, screen.Choice{Value: frequency,
+			Label: words.Of(loc, "contribution.frequency.", frequency)})
 	}
 	for _, state := range dashboard.SubscriptionStates() {
 		p.Standings = append(p.Standings, screen.Choice{Value: state, Label: words.Of(loc, "subscription.state.", state)})

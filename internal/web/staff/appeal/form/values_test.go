@@ -137,7 +137,8 @@ func TestWhatPeopleTypeIsRead(t *testing.T) {
 	t.Parallel()
 	k, err := Read(url.Values{
 		"currency": {"EUR"}, "offered": {"EUR", "USD", "EUR"}, "lang": {"en"},
-		"suggested.EUR": {" 5,  10;25,50 €100 "}, "rules.0.kind": {"section"}, "rules.0.values": {"Politics, ,Local\r\nCulture"},
+		"suggested.EUR": {" 5,  10;25,50 €100 "}, "rules.0.kind": {"section"},
+		"rules.0.values":       {"Politics, ,Local\r\nCulture"},
 		"texts.en.does.0.text": {""}, "texts.en.does.0.minor": {""}, "texts.en.does.1.minor": {"10"},
 		"texts.en.does.1.text": {" pays for an hour "}, "texts.en.why": {" one\r\ntwo "},
 	}, time.UTC)
@@ -154,8 +155,9 @@ func TestWhatPeopleTypeIsRead(t *testing.T) {
 func TestWhatCannotBeReadIsNamed(t *testing.T) {
 	t.Parallel()
 	_, err := Read(url.Values{
-		"currency": {"EUR"}, "offered": {"EUR", "HUF"}, "lang": {"en"}, "suggested.EUR": {"5 ten"}, "suggested.HUF": {"500.50"},
-		"minimum.EUR": {"$1"}, "holdout": {"5%"}, "variants.0.weight": {"half"}, "starts_at": {"tomorrow"},
+		"currency": {"EUR"}, "offered": {"EUR", "HUF"}, "lang": {"en"}, "suggested.EUR": {"5 ten"},
+		"suggested.HUF": {"500.50"},
+		"minimum.EUR":   {"$1"}, "holdout": {"5%"}, "variants.0.weight": {"half"}, "starts_at": {"tomorrow"},
 		"goal.kind": {"amount"}, "goal.currency": {"EUR"}, "goal.minor": {"a lot"}, "caps.per_day": {"1.5"},
 		"texts.en.does.0.text": {"x"}, "texts.en.does.0.minor": {"x"},
 	}, time.UTC)
