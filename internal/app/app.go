@@ -115,12 +115,18 @@ func New(ctx context.Context, cfg config.Config, opts Options) (*App, error) {
 	return a, nil
 }
 
+// reportTimeout is how long one statement of a report may take. It is less than db.Options.AnswerTimeout, after which a
+// statement would go on without anybody who reads its answer.
+const reportTimeout = 25 * time.Second
+
 func (a *App) build(ctx context.Context, opts Options) error {
 	var err error
 	if a.db, err = openDatabase(ctx, a.cfg, opts.Migrate); err != nil {
 		return err
 	}
-	reading := db.Options{MaxOpen: a.cfg.ReportMaxConns, ApplicationName: "readerfund report"}
+	reading := db.Options{
+		MaxOpen: a.cfg.ReportMaxConns, ReadTimeout: reportTimeout, ApplicationName: "readerfund report",
+	}
 	if a.readDB, err = db.Open(ctx, string(a.cfg.DatabaseURL), reading); err != nil {
 		return err
 	}

@@ -38,6 +38,7 @@ type Options struct {
 	ConnectTimeout time.Duration // for dialling, TLS and sign-in together, rounded up to whole seconds: 5 s
 	// how long the server may stay silent before the connection counts as lost: 30 s; below 0: for ever
 	AnswerTimeout   time.Duration
+	ReadTimeout     time.Duration // after which the server ends a statement of InReadTx: never
 	OnceTimeout     time.Duration // how long GetOnce waits for the answer to what it has sent: 5 s
 	ApplicationName string        // shown in pg_stat_activity: "readerfund"
 
@@ -68,8 +69,8 @@ func (o Options) withDefaults() Options {
 // Array.
 //
 // No statement_timeout is sent, because PgBouncer refuses start-up parameters it does not track. A statement ends with
-// its context, and a server that is silent for AnswerTimeout counts as lost. Operators who want a limit on the server
-// too set it on the role (ALTER ROLE … SET statement_timeout).
+// its context, and a server that is silent for AnswerTimeout counts as lost; it may go on working, which ReadTimeout
+// prevents. Operators who want a limit for every statement set it on the role (ALTER ROLE … SET statement_timeout).
 func Open(ctx context.Context, address string, opts Options) (*DB, error) {
 	opts = opts.withDefaults()
 	connector, err := connectorFor(address, opts)

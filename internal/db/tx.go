@@ -129,13 +129,20 @@ func commitError(err error) error {
 	}
 }
 
-// InReadTx runs fn in a read-only transaction that sees one state of the database throughout (repeatable read).
-// Errors come translated, see Translate.
+// InReadTx runs fn in a read-only transaction that sees one state of the database throughout (repeatable read). A
+// statement that takes longer than Options.ReadTimeout is a fault.Unavailable. Errors come translated, see Translate.
 func (d *DB) InReadTx(ctx context.Context, fn func(ctx context.Context, tx *sqlx.Tx) error) error {
 	tx, err := d.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return Translate(beginError(err))
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written, so there is nothing to commit
+	if limit := d.opts.ReadTimeout; limit > 0 {
+		// Of this transaction alone, so that it is right behind PgBouncer, too.
+		_, err := tx.ExecContext(ctx, fmt.Sprintf("SET LOCAL statement_timeout = %d", limit.Milliseconds()))
+		if err != nil {
+			return Translate(fmt.Errorf("limit the time of a statement: %w", err))
+		}
+	}
 	return Translate(fn(ctx, tx))
 }

@@ -327,3 +327,29 @@ func TestInReadTxSeesOneStateAndWritesNothing(t *testing.T) {
 		t.Fatalf("writing gave %v", err)
 	}
 }
+
+// The server ends a statement that takes too long; the connection can be used again, and other transactions have no
+// limit.
+func TestInReadTxEndsALongStatement(t *testing.T) {
+	t.Parallel()
+	d, err := db.Open(t.Context(), dbtest.NewURL(t), db.Options{MaxOpen: 1, ReadTimeout: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	sleep := func(seconds string) func(context.Context, *sqlx.Tx) error {
+		return func(ctx context.Context, tx *sqlx.Tx) error {
+			_, err := tx.ExecContext(ctx, `SELECT pg_sleep(`+seconds+`)`)
+			return err
+		}
+	}
+	if err := d.InReadTx(t.Context(), sleep("60")); !fault.Is(err, fault.Unavailable) || !db.IsCancelled(err) {
+		t.Errorf("a statement of a minute: %v", err)
+	}
+	if err := d.InReadTx(t.Context(), sleep("0")); err != nil {
+		t.Errorf("a short one after it: %v", err)
+	}
+	if err := d.InTx(t.Context(), sleep("0.2")); err != nil {
+		t.Errorf("in an ordinary transaction: %v", err)
+	}
+}
