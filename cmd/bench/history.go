@@ -119,6 +119,11 @@ func (h history) fill(ctx context.Context, url string, say func(string, ...any))
 		say("  %s of %s payments", grouped(float64(last+1)), grouped(float64(h.payments)))
 	}
 	say("  making %d indexes …", len(indexes))
+	// Numbers that were written go on from there.
+	for _, table := range []string{"payment", "article"} {
+		indexes = append(indexes, fmt.Sprintf(
+			"SELECT setval(pg_get_serial_sequence('%[1]s', 'id'), (SELECT max(id) FROM %[1]s))", table))
+	}
 	return execute(ctx, d, append(indexes, "VACUUM ANALYZE")...)
 }
 

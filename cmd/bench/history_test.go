@@ -40,6 +40,13 @@ func TestHistoryIsWhatItSays(t *testing.T) {
 			t.Errorf("%s: %d, want %d: %v", query, got, want, err)
 		}
 	}
+	for _, table := range []string{"payment", "article"} { // new rows come after those that were written
+		var next bool
+		if err := pool.GetContext(t.Context(), &next, `
+			SELECT nextval(pg_get_serial_sequence($1, 'id')) > (SELECT count(*) FROM `+table+`)`, table); err != nil || !next {
+			t.Errorf("the next number of %s: %v, %v", table, next, err)
+		}
+	}
 	rollup := report.NewMoneyRollup(pool, time.UTC)
 	if err := rollup.Rebuild(t.Context()); err != nil {
 		t.Fatal(err)
