@@ -97,40 +97,46 @@ func (c *Counter) Count(ctx context.Context, address, network netip.Prefix, even
 		c.Metrics.AppealEvents("limited", len(events))
 		return
 	}
-	counted := 0
-	for _, e := range events {
-		if c.count(ctx, now, e) {
-			counted++
-		}
-	}
+	counted := c.countAll(ctx, now, events)
 	c.Metrics.AppealEvents("counted", counted)
 	c.Metrics.AppealEvents("unknown", len(events)-counted)
 }
 
-// count adds one event, if it can be one.
-func (c *Counter) count(ctx context.Context, now time.Time, e Event) bool {
-	n := slices.Index(kinds[:], e.Kind)
-	if n < 0 || !campaign.IsFormat(e.Format) {
-		return false
-	}
-	all, err := c.Campaigns.Snapshot(ctx)
+// countAll adds the events that can be, and returns how many.
+func (c *Counter) countAll(ctx context.Context, now time.Time, events []Event) (counted int) {
+	all, err := c.Campaigns.SnapshotAt(ctx, now)
 	if err != nil {
-		return false
+		return 0
+	}
+	day := now.In(c.Zone).Format(time.DateOnly)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range events {
+		if kind, r, known := rowOf(all, day, e); known && c.add(kind, r) {
+			counted++
+		}
+	}
+	return counted
+}
+
+// rowOf is what an event is counted under, if it can be one.
+func rowOf(all *campaign.Snapshot, day string, e Event) (kind int, r row, known bool) {
+	kind = slices.Index(kinds[:], e.Kind)
+	if kind < 0 || !campaign.IsFormat(e.Format) {
+		return 0, row{}, false
 	}
 	k := all.Find(e.Campaign)
 	if k == nil || k.State == campaign.Draft || !hasVariant(k, e.Variant) {
-		return false
+		return 0, row{}, false
 	}
 	if len(e.Article) > longArticle {
 		e.Article = ""
 	}
-	return c.add(n, row{k.ID, now.In(c.Zone).Format(time.DateOnly), e.Variant, e.Format, e.Article})
+	return kind, row{k.ID, day, e.Variant, e.Format, e.Article}, true
 }
 
-// add counts one, unless too much waits to be written.
+// add counts one, unless too much waits to be written. c.mu is held.
 func (c *Counter) add(kind int, r row) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	r = c.bounded(r)
 	s := c.sums[r]
 	if s == nil {

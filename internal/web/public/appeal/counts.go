@@ -53,9 +53,13 @@ func (s *Counts) receive(w http.ResponseWriter, r *http.Request) int {
 	case err != nil:
 		return http.StatusBadRequest
 	}
+	var told, article string // a page tells of itself: its article is looked at once
 	for n := range events {
-		// Only articles on our own site and on those that embed us: others are invented.
-		events[n].Article = s.BackTo(contribution.LinkedArticle(events[n].Article))
+		if events[n].Article != told {
+			// Only articles on our own site and on those that embed us: others are invented.
+			told, article = events[n].Article, s.BackTo(contribution.LinkedArticle(events[n].Article))
+		}
+		events[n].Article = article
 	}
 	from := page.ClientOf(r.Context())
 	s.counter.Count(r.Context(), from.Address, from.Network, events)
@@ -87,11 +91,9 @@ func fetchedAhead(h http.Header) bool {
 
 // robotWords are in the names of programs that fetch pages, in lower case. "+http" begins the address by which honest
 // ones explain themselves.
-func robotWords() []string {
-	return []string{
-		"bot", "crawl", "spider", "slurp", "headless", "lighthouse", "preview", "monitor", "fetch", "scan", "+http",
-		"phantom", "selenium", "archive",
-	}
+var robotWords = [...]string{
+	"bot", "crawl", "spider", "slurp", "headless", "lighthouse", "preview", "monitor", "fetch", "scan", "+http",
+	"phantom", "selenium", "archive",
 }
 
 // isRobot reports whether the User-Agent names a program and no browser. Every browser begins with "Mozilla/" or
@@ -101,7 +103,7 @@ func isRobot(agent string) bool {
 		return true
 	}
 	agent = strings.ReplaceAll(strings.ToLower(agent), "cubot", "") // a maker of telephones
-	for _, word := range robotWords() {
+	for _, word := range robotWords {
 		if strings.Contains(agent, word) {
 			return true
 		}
