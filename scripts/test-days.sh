@@ -21,6 +21,7 @@ days=(
 	"2027-01-29 13:10 UTC"              # no such day in February
 	"2027-01-30 08:20 UTC"
 	"2027-01-31 22:40 UTC"
+	"2027-02-27 01:30 UTC"
 	"2027-02-28 23:58 Europe/Berlin"    # the short month ends meanwhile
 	"2027-03-01 03:20 UTC"
 	"2027-03-14 01:58 America/New_York" # the clock is put forward meanwhile
