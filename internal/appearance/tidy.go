@@ -15,7 +15,8 @@ func (s *Store) Tidy(ctx context.Context) error {
 		DELETE FROM font f
 		WHERE coalesce(f.named_at, f.added_at) < $1
 		  -- pages made before its last change are in caches, and load what it had until then
-		  AND NOT EXISTS (SELECT 1 FROM appearance a WHERE a.changed_at >= $1 OR position(f.digest IN a.content::text) > 0)`,
+		  AND NOT EXISTS (
+		      SELECT 1 FROM appearance a WHERE a.changed_at >= $1 OR position(f.digest IN a.content::text) > 0)`,
 		s.now().UTC().Add(-media.UnusedFor))
 	if err != nil {
 		return db.Translate(fmt.Errorf("delete unused typefaces: %w", err))

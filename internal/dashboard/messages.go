@@ -113,7 +113,9 @@ const MostUnread = 1000
 func (v *Views) UnreadMessages(ctx context.Context) (n int, err error) {
 	err = v.db.InReadTx(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		return tx.GetContext(ctx, &n, `
-			SELECT count(*) FROM (SELECT FROM contribution c WHERE `+hasMessage+` AND (c.message_read_at IS NULL) LIMIT $1) unread`,
+			SELECT count(*) FROM (
+			    SELECT FROM contribution c WHERE `+hasMessage+` AND (c.message_read_at IS NULL) LIMIT $1
+			) unread`,
 			MostUnread)
 	})
 	if err != nil {

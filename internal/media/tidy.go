@@ -25,7 +25,8 @@ func (s *Store) Tidy(ctx context.Context) error {
 		  AND NOT EXISTS (SELECT 1 FROM campaign c WHERE position(i.digest IN c.content::text) > 0)
 		  AND NOT EXISTS (SELECT 1 FROM campaign_version v WHERE position(i.digest IN v.content::text) > 0)
 		  -- pages made before its last change are in caches, and may show what it had until then
-		  AND NOT EXISTS (SELECT 1 FROM appearance a WHERE a.changed_at >= $1 OR position(i.digest IN a.content::text) > 0)`,
+		  AND NOT EXISTS (
+		      SELECT 1 FROM appearance a WHERE a.changed_at >= $1 OR position(i.digest IN a.content::text) > 0)`,
 		s.now().UTC().Add(-UnusedFor))
 	if err != nil {
 		return db.Translate(fmt.Errorf("delete unused pictures: %w", err))

@@ -89,7 +89,9 @@ func (l *campaignLine) giveWay(s screen.Layout, loc i18n.Localizer, all []campai
 		return
 	}
 	l.StandIn, l.StatusInWords.Tone = drive.Name, "wait"
-	l.StatusInWords.Meaning = loc.Say("campaigns.gives_way", i18n.Args{"drive": drive.Name, "until": s.Stamp(drive.EndsAt).Text()})
+	l.StatusInWords.Meaning = loc.Say("campaigns.gives_way", i18n.Args{
+		"drive": drive.Name, "until": s.Stamp(drive.EndsAt).Text(),
+	})
 }
 
 // List answers GET /staff/campaigns.
