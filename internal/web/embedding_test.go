@@ -149,11 +149,11 @@ func TestAnAddressBecomesAnAppeal(t *testing.T) {
 	}
 	got, said := ask(h.base+"/support/support?format=button&lang=en&currency=USD",
 		"&format=json&maxwidth=400&maxheight=9999")
-	if said["version"] != "1.0" || said["type"] != "rich" || said["width"] != 400.0 || said["height"] != 80.0 ||
+	if said["version"] != "1.0" || said["type"] != "rich" || said["width"] != 400.0 || said["height"] != 64.0 ||
 		said["title"] == "" || got.header.Get("Content-Type") != "application/json" {
 		t.Fatalf("%d %v %v", got.status, got.header, said)
 	}
-	frame := regexp.MustCompile(`^<iframe src="([^"]+)" title="[^"]+" width="400" height="80" `).FindStringSubmatch(said["html"].(string))
+	frame := regexp.MustCompile(`^<iframe src="([^"]+)" title="[^"]+" width="400" height="64" `).FindStringSubmatch(said["html"].(string))
 	if frame == nil {
 		t.Fatalf("%v", said["html"])
 	}
@@ -238,7 +238,7 @@ func TestStaffGetTheLinesToPaste(t *testing.T) {
 		`[readerfund campaign="support" format="banner" lang="en"]`,
 		`include virtual="/readerfund/support?article=https://$host$request_uri&format=banner&lang=en"`,
 		`<iframe src="` + h.base + `/embed/support/frame?format=banner&lang=en"`,
-		`data-article="{{url absolute="true"}}"`, `{{ .Permalink }}`, `{{ node.id }}`, "script-src " + h.base,
+		">Support our journalism</a></div>", `data-article="{{url absolute="true"}}"`, `{{ .Permalink }}`, `{{ node.id }}`, "script-src " + h.base,
 	} {
 		if !strings.Contains(chosen, want) {
 			t.Errorf("%s is not among\n%s", want, chosen)

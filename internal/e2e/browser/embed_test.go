@@ -12,6 +12,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -386,6 +387,15 @@ func framed(t *testing.T, s *harness.Fixture, news *newspaper, b *tab, axe strin
 				t.Errorf("%s: %s", format, v)
 			}
 		}
+		var said struct{ Height float64 }
+		pasted := url.QueryEscape(s.BaseURL + "/support/support?lang=ar&format=" + format)
+		if err := json.Unmarshal([]byte(body(t, s.BaseURL+"/oembed?url="+pasted)), &said); err != nil {
+			t.Fatal(err)
+		}
+		high := eval[float64](b, `document.documentElement.getBoundingClientRect().height`)
+		if high > said.Height || high < said.Height*0.6 {
+			t.Errorf("%s: a frame is %v high, and what is in it %v", format, said.Height, high)
+		}
 		b.checkPage()
 		b.screenshot("frame-" + format)
 	}
@@ -449,8 +459,8 @@ func withoutUs(t *testing.T, s *harness.Fixture, news *newspaper, b *tab, served
 		page  hostPage
 		shows string
 	}{
-		{withLink, "Help us"}, {hostPage{body: script}, ""}, {hostPage{body: script, lang: "ar", dir: "rtl"},
-			"ادعموا صحافتنا"},
+		{withLink, "Help us"}, {hostPage{body: script}, "Support our journalism"},
+		{hostPage{body: script, lang: "ar", dir: "rtl"}, "ادعموا صحافتنا"},
 		{hostPage{body: script, lang: "de-AT", dir: "ltr"}, "Unterstützen Sie unseren Journalismus"},
 		{hostPage{body: script, lang: "ja", dir: "ltr"}, "Support our journalism"},
 	} {

@@ -1,10 +1,13 @@
 package appeal
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/language"
 
 	"readerfund/internal/campaign"
 	"readerfund/internal/i18n"
@@ -34,6 +37,7 @@ type embeddingPage struct {
 	Slug      string // a campaign for what cannot choose: the chosen one, else the default one
 	Data      string // the script's attributes, with a blank before each
 	Query     string // the same for the fragment's address; empty, or with "&" before each
+	StandIn   string // what the link says that stands there without the appeal, in the language chosen
 }
 
 // Show answers GET /staff/embedding. What does not exist is not chosen.
@@ -60,6 +64,7 @@ func (s *Embedding) Show(w http.ResponseWriter, r *http.Request) error {
 	slices.Sort(p.Languages)
 	p.Languages = slices.Compact(p.Languages)
 	p.choose(r.URL.Query())
+	p.StandIn = s.Pages.Speaking(language.Make(cmp.Or(p.Language, language.English.String()))).Say("cta.stand_in")
 	return s.Render(w, r, http.StatusOK, "staff/embedding.html", i18n.New("staff.title.embedding"), "campaigns", p)
 }
 
