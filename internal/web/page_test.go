@@ -44,7 +44,7 @@ func steady(h house, page string) string {
 	for _, c := range [][2]string{
 		{`name="idempotency_key" value="[^"]{5,}"`, `name="idempotency_key" value="KEY"`},
 		{`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`, "ID"},
-		{`<bdi>[0-9A-Z]{4}-[0-9A-Z]{4}</bdi>`, "<bdi>RECEIPT</bdi>"},
+		{`<(bdi|dd)>[0-9A-Z]{4}-[0-9A-Z]{4}<`, "<${1}>RECEIPT<"},
 		{`token=[0-9A-Z]+`, "token=ORDER"}, {`key=[-_0-9A-Za-z]{22}`, "key=KEY"},
 		{regexp.QuoteMeta(h.Now().UTC().Format("2 January 2006")), "DAY"},
 		{`first payment on \d+ [A-Z][a-z]+ \d{4}`, "first payment on DAY"},
