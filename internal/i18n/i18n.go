@@ -8,8 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"golang.org/x/text/language"
 )
 
 // Args are what goes into a sentence, by the names that stand in it. They keep their types: an amount stays an amount.
@@ -49,13 +47,4 @@ func (m Message) unsaid() string {
 		fmt.Fprintf(&b, " %s=%v", name, m.Args[name])
 	}
 	return b.String()
-}
-
-// Direction is the direction in which a language is written, for <html dir>: "ltr", or "rtl".
-func Direction(tag language.Tag) string {
-	script, _ := tag.Script()
-	if strings.Contains("adlm arab hebr nkoo rohg syrc thaa", strings.ToLower(script.String())) {
-		return "rtl"
-	}
-	return "ltr"
 }

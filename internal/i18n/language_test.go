@@ -67,15 +67,3 @@ func TestSentencesOfTemplatesNameTheirArguments(t *testing.T) {
 		t.Errorf("a number is no name: %q", got)
 	}
 }
-
-func TestDirectionIsTheScripts(t *testing.T) {
-	t.Parallel()
-	for lang, want := range map[string]string{
-		"en": "ltr", "uk": "ltr", "ar": "rtl", "ar-EG": "rtl", "he": "rtl", "fa": "rtl", "ur": "rtl", "az-Arab": "rtl",
-		"ja": "ltr", "und": "ltr",
-	} {
-		if got := i18n.Direction(language.Make(lang)); got != want {
-			t.Errorf("%s: %s, want %s", lang, got, want)
-		}
-	}
-}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
+
+	"readerfund/internal/text"
 )
 
 // Localizer says sentences in one language. A page has one for its reader. The zero Localizer says them in English,
@@ -148,12 +150,12 @@ const (
 // number "2345-ABCD" would be read as "ABCD-2345", and the full stop of "Example Ltd." would stand before it.
 // Source: Unicode Standard Annex 9, section 2.5 (explicit directional isolates).
 func (l Localizer) isolated(arg any) any {
-	text, ok := arg.(string)
-	if !ok || l.plain || Direction(l.Language()) != "rtl" || !strings.ContainsFunc(text, isLatin) ||
-		strings.Contains(text, isolateEnd) { // what is Latin in it is kept apart already
+	words, ok := arg.(string)
+	if !ok || l.plain || text.Direction(l.Language()) != "rtl" || !strings.ContainsFunc(words, isLatin) ||
+		strings.Contains(words, isolateEnd) { // what is Latin in it is kept apart already
 		return arg
 	}
-	return isolate + text + isolateEnd
+	return isolate + words + isolateEnd
 }
 
 func isLatin(r rune) bool { return unicode.Is(unicode.Latin, r) }

@@ -162,7 +162,7 @@ func (v views) render(house House, kind Kind, locale, name string, args []byte) 
 	}
 	lang, tag := v.language(locale, house.Language)
 	data := view{
-		House: house, Lang: lang.String(), Dir: i18n.Direction(lang), Tag: tag, Name: greeted(name),
+		House: house, Lang: lang.String(), Dir: text.Direction(lang), Tag: tag, Name: greeted(name),
 		Args: values.Elem().Interface(),
 	}
 	p := v[lang][kind]

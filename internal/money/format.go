@@ -10,7 +10,7 @@ import (
 	"golang.org/x/text/message"
 	"golang.org/x/text/number"
 
-	"readerfund/internal/i18n"
+	"readerfund/internal/text"
 )
 
 // noBreak is the no-break space that CLDR puts between a sign and digits, so that an amount never breaks over two
@@ -90,7 +90,7 @@ func fraction(decimals string, tag language.Tag) string {
 // Source: CLDR, currencyFormats standard and currencySpacing (unicode.org/reports/tr35/tr35-numbers.html).
 func place(digits, sign string, tag language.Tag) string {
 	if !leads(tag) {
-		if i18n.Direction(tag) == "rtl" && strings.ContainsFunc(sign, unicode.IsLetter) {
+		if text.Direction(tag) == "rtl" && strings.ContainsFunc(sign, unicode.IsLetter) {
 			sign = "\u2066" + sign + "\u2069" // isolated, or the dollar of "US$" would come to stand before it
 		}
 		return digits + noBreak + sign

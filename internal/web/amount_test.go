@@ -127,7 +127,7 @@ func TestAFilledInAmountIsTheReaders(t *testing.T) {
 		}
 		id, _ := r.begin(form)
 		minor := h.number(`SELECT amount_minor FROM contribution WHERE id = '` + id + `'`)
-		if want, err := money.ParseWritten(c[1], "EUR"); err != nil || int64(minor) != want.Minor {
+		if want, err := money.ParseWritten(c[1], "EUR"); err != nil || minor != want.Minor {
 			t.Errorf("%s: sent back it is %d, want %v", c, minor, want)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"readerfund/internal/i18n"
 	"readerfund/internal/money"
+	"readerfund/internal/text"
 )
 
 // regions are the variants of English in which we write amounts and dates: a page that mixes "Give once" with
@@ -114,7 +115,7 @@ func (p *Renderer) languageLinks(r *http.Request, loc i18n.Localizer) []Language
 		query := r.URL.Query()
 		query.Set("lang", tag.String())
 		all[i] = LanguageLink{
-			Lang: tag.String(), Dir: i18n.Direction(tag), Name: p.catalogue.Localizer(tag, nil).Say("public.language_name"),
+			Lang: tag.String(), Dir: text.Direction(tag), Name: p.catalogue.Localizer(tag, nil).Say("public.language_name"),
 			Address: "?" + query.Encode(), Current: tag == loc.Language(),
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/text/language"
 
 	"readerfund/internal/i18n"
+	"readerfund/internal/text"
 )
 
 // Handler answers a request: it renders a page, or returns an error for Renderer.Fail to answer.
@@ -47,7 +48,7 @@ type Page struct {
 func (p Page) Lang() string { return p.Tag.String() }
 
 // Dir is the direction of the page's language for <html dir>.
-func (p Page) Dir() string { return i18n.Direction(p.Tag) }
+func (p Page) Dir() string { return text.Direction(p.Tag) }
 
 // Mailto is the address of a link to the publication's Contact; empty where it has none.
 func (p Page) Mailto() string {

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/text/language"
 
 	"readerfund/internal/campaign"
-	"readerfund/internal/i18n"
 	"readerfund/internal/money"
+	"readerfund/internal/text"
 	"readerfund/internal/web/public/form"
 	"readerfund/internal/web/public/site"
 )
@@ -52,7 +52,7 @@ func (s *Appeal) view(k *campaign.Entry, key appealKey) ctaView {
 	address := "?" + url.Values{"currency": {string(f.Currency)}, "lang": {lang}}.Encode()
 	v := ctaView{
 		Campaign: varied, Texts: f.Texts, Format: key.format, Foreign: f.Foreign,
-		Tag: key.language, Dir: i18n.Direction(key.language), Lang: lang, Base: s.baseURL, ID: k.Slug + "-" + key.format,
+		Tag: key.language, Dir: text.Direction(key.language), Lang: lang, Base: s.baseURL, ID: k.Slug + "-" + key.format,
 		Currency: f.Currency, Offers: f.Offers,
 		Page:  s.baseURL + "/support/" + url.PathEscape(k.Slug) + address,
 		Frame: s.baseURL + "/embed/" + url.PathEscape(k.Slug) + "/frame" + address,

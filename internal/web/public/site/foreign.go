@@ -4,7 +4,7 @@ import (
 	"golang.org/x/text/language"
 
 	"readerfund/internal/campaign"
-	"readerfund/internal/i18n"
+	"readerfund/internal/text"
 )
 
 // Foreign is the language of a campaign's words on a page of another one: the campaign has none in the page's.
@@ -17,5 +17,5 @@ func ForeignOn(c *campaign.Content, page language.Tag) *Foreign {
 	if words == page {
 		return nil
 	}
-	return &Foreign{words.String(), i18n.Direction(words)}
+	return &Foreign{words.String(), text.Direction(words)}
 }
