@@ -20,7 +20,8 @@ type Counted struct {
 	Since    time.Time      // its start; zero: from the first gift on
 }
 
-// Counter counts the progress of campaigns from verified money. Today is the publication's midnight.
+// Counter counts the progress of campaigns from verified money. Today is the publication's midnight. With an error it
+// may give figures all the same, whose count of people may be an earlier one.
 type Counter func(ctx context.Context, today time.Time, all []Counted) (map[uuid.UUID]Progress, error)
 
 // Counting has a catalog count figures, in the publication's zone, and log once a minute that it fails.
@@ -49,7 +50,7 @@ func (c *Catalog) countOn(ctx context.Context) {
 		began := time.Now()
 		// What was counted before is shown until it succeeds again.
 		if err := c.Count(ctx); err != nil && ctx.Err() == nil {
-			c.log.WarnContext(ctx, "the figures of campaigns stay as they were", "error", err)
+			c.log.WarnContext(ctx, "figures of campaigns could not be counted", "error", err)
 		}
 		select {
 		case <-time.After(max(countEvery, min(countShare*time.Since(began), countRarest))):
@@ -76,14 +77,17 @@ func (c *Catalog) Count(ctx context.Context) error {
 	y, m, d := c.now().In(c.zone).Date()
 	counted, err := c.count(ctx, time.Date(y, m, d, 0, 0, 0, 0, c.zone), asked)
 	if err != nil {
-		return fmt.Errorf("count the progress of campaigns: %w", err)
+		err = fmt.Errorf("count the progress of campaigns: %w", err)
+	}
+	if counted == nil {
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.counted = counted
 	last := c.latest.Load()
 	c.latest.Store(&latest{newSnapshot(last.snapshot.campaigns(), counted, last.snapshot, c.now(), c.zone), last.readAt})
-	return nil
+	return err
 }
 
 // figures are the placeholders whose figures come from the ledger.

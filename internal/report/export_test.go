@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -38,3 +39,6 @@ func Divided(from, to Day) string {
 	}
 	return strings.Join(all, ", ")
 }
+
+// WaitForBookings sets how long bookings that are under way are waited for.
+func (p *ProgressCounter) WaitForBookings(d time.Duration) { p.bookingWait = d }

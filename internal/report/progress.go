@@ -29,13 +29,16 @@ type ProgressCounter struct {
 	db  *db.DB
 	now func() time.Time
 
+	// bookingWait is how long bookings that are under way are waited for. They take milliseconds.
+	bookingWait time.Duration
+
 	mu    sync.Mutex
 	bases map[asked]base
 }
 
 // NewProgressCounter makes one over a database that may be read only.
 func NewProgressCounter(d *db.DB, now func() time.Time) *ProgressCounter {
-	return &ProgressCounter{db: d, now: now, bases: map[asked]base{}}
+	return &ProgressCounter{db: d, now: now, bookingWait: 10 * time.Second, bases: map[asked]base{}}
 }
 
 // asked is what is counted, comparable: a time of another zone would be another one.
@@ -65,7 +68,8 @@ func (b base) due(now time.Time) bool {
 	return now.Sub(b.at) >= max(baseAge, baseShare*b.took) || now.Before(b.at)
 }
 
-// Count gives the progress of all campaigns asked for. It fits campaign.Counter.
+// Count gives the progress of all campaigns asked for. It fits campaign.Counter: where the whole ledger could not be
+// counted again, it gives what goes on from the earlier count, and the error beside it.
 func (p *ProgressCounter) Count(
 	ctx context.Context, midnight time.Time, all []campaign.Counted,
 ) (map[uuid.UUID]campaign.Progress, error) {
@@ -79,8 +83,12 @@ func (p *ProgressCounter) Count(
 	for n, c := range all {
 		wanted[n] = asked{c.ID, c.Currency, c.Since.UTC().Format(time.RFC3339Nano), midnight.UTC().Format(time.RFC3339Nano)}
 	}
-	if err := p.rebase(ctx, wanted); err != nil {
-		return nil, fmt.Errorf("count the progress of %d campaigns: %w", len(all), err)
+	whole := p.rebase(ctx, wanted)
+	if whole != nil {
+		whole = fmt.Errorf("count the progress of %d campaigns: %w", len(all), whole)
+	}
+	if len(p.bases) < len(wanted) {
+		return nil, whole
 	}
 	later, err := p.read(ctx, sinceBase, p.bases)
 	if err != nil {
@@ -93,10 +101,11 @@ func (p *ProgressCounter) Count(
 		sum.GaveToday += more.GaveToday
 		counted[a.id] = sum
 	}
-	return counted, nil
+	return counted, whole
 }
 
-// rebase counts the whole ledger for what was not asked before or is due, and forgets what is not asked any more.
+// rebase counts the whole ledger for what was not asked before or is due, and forgets what is not asked any more. What
+// it cannot count again keeps its base until that is due once more.
 func (p *ProgressCounter) rebase(ctx context.Context, wanted []asked) error {
 	maps.DeleteFunc(p.bases, func(a asked, _ base) bool { return !slices.Contains(wanted, a) })
 	began := p.now()
@@ -108,15 +117,16 @@ func (p *ProgressCounter) rebase(ctx context.Context, wanted []asked) error {
 		return nil
 	}
 	upTo, err := p.settled(ctx)
-	if err != nil {
-		return err
-	}
 	for _, a := range due { // one by one, so that none takes long
-		if err := p.countWhole(ctx, a, upTo); err != nil {
-			return err
+		if err == nil {
+			err = p.countWhole(ctx, a, upTo)
+		}
+		if b, known := p.bases[a]; err != nil && known {
+			b.at, b.took = began, p.now().Sub(began)
+			p.bases[a] = b
 		}
 	}
-	return nil
+	return err
 }
 
 // countWhole makes the base of one campaign, of the entries up to one.
@@ -136,11 +146,8 @@ func (p *ProgressCounter) countWhole(ctx context.Context, a asked, upTo int64) e
 	return nil
 }
 
-// Bookings take milliseconds; one that is under way is waited for.
-const (
-	bookingPoll = 20 * time.Millisecond
-	bookingWait = 10 * time.Second
-)
+// bookingPoll is how often settled looks whether the bookings under way have ended.
+const bookingPoll = 20 * time.Millisecond
 
 // settled is the id of an entry up to which none is under way. Ids are given before a commit, so that an earlier one
 // may become visible later: all who write entries at this moment have to end first. Every writer holds the table's lock
@@ -152,10 +159,11 @@ func (p *ProgressCounter) settled(ctx context.Context) (id int64, err error) {
 	writers := func() (all []string, err error) {
 		err = p.db.SelectContext(ctx, &all, `
 			SELECT virtualtransaction FROM pg_locks
-			WHERE relation = 'ledger_entry'::regclass AND mode = 'RowExclusiveLock' AND granted`)
+			WHERE relation = 'ledger_entry'::regclass AND mode = 'RowExclusiveLock' AND granted
+			  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
 		return all, err
 	}
-	waited := time.NewTimer(bookingWait)
+	waited := time.NewTimer(p.bookingWait)
 	defer waited.Stop()
 	first, err := writers()
 	for still := first; err == nil && len(still) > 0; {

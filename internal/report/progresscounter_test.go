@@ -183,3 +183,38 @@ func TestProgressCountsTheWholeLedgerNowAndThen(t *testing.T) {
 		t.Errorf("%d people gave, not 1", n)
 	}
 }
+
+// A booking that does not end keeps the whole ledger from being counted again. Figures go on from the earlier count all
+// the same, and it is said that it was not.
+func TestProgressGoesOnWhereTheWholeCannotBeCounted(t *testing.T) {
+	t.Parallel()
+	b := newProgressBook(t)
+	counter := report.NewProgressCounter(b.DB, b.clock.Now)
+	counter.WaitForBookings(50 * time.Millisecond)
+	b.Paid(gift{Amount: 500, At: b.clock.Now()}, 0)
+	b.count(counter)
+	err := b.DB.InTx(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, `LOCK TABLE ledger_entry IN ROW EXCLUSIVE MODE`); err != nil {
+			return err
+		}
+		b.clock.Advance(15 * time.Minute)
+		b.Paid(gift{Amount: 200, At: b.clock.Now()}, 0)
+		got, err := counter.Count(context.WithoutCancel(ctx), b.midnight(), b.asked)
+		want := campaign.Progress{Raised: money.New(700, "EUR"), Supporters: 2, GaveToday: 2}
+		if got[b.asked[0].ID] != want || err == nil {
+			t.Errorf("got %+v, want %+v and an error: %v", got[b.asked[0].ID], want, err)
+		}
+		b.count(counter) // is not tried again at once
+		fresh := report.NewProgressCounter(b.DB, b.clock.Now)
+		fresh.WaitForBookings(50 * time.Millisecond)
+		if got, err := fresh.Count(context.WithoutCancel(ctx), b.midnight(), b.asked); got != nil || err == nil {
+			t.Errorf("without an earlier count: %+v, %v", got, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.clock.Advance(15 * time.Minute)
+	b.count(counter)
+}
