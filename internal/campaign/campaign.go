@@ -228,6 +228,14 @@ func (c *Content) tag() language.Tag {
 	return tag
 }
 
+// Holdout is the name under which those are counted who are shown nothing; no variant bears it.
+const Holdout = "holdout"
+
+// HasVariant reports whether one of the variants bears the name.
+func (c *Content) HasVariant(name string) bool {
+	return slices.ContainsFunc(c.Variants, func(v Variant) bool { return v.Name == name })
+}
+
 // As is the content as readers of a variant get it: the variant's texts and first choices in place of the campaign's. A
 // variant that is not there is the campaign as it stands.
 func (c *Content) As(variant string) Content {

@@ -97,7 +97,7 @@ func (c *checker) variants() {
 	for n, v := range all {
 		at := "variants." + strconv.Itoa(n)
 		switch {
-		case !IsVariantName(v.Name) || v.Name == "holdout": // which counts name those who are shown nothing
+		case !IsVariantName(v.Name) || v.Name == Holdout:
 			c.add(fault.Input(at+".name", "campaign.variant_name"))
 		case seen[v.Name]:
 			c.add(fault.Input(at+".name", "campaign.variant_twice"))

@@ -2,18 +2,15 @@ package choice
 
 import "readerfund/internal/campaign"
 
-// Holdout is the name under which readers are counted who are shown nothing, to compare with. No variant may have it.
-const Holdout = "holdout"
-
-// Assign is the name of the variant that a reader sees of a campaign: Holdout for that many percent of readers, else
-// one of the variants by their weights, or "" where the campaign has none. The same reader gets the same answer in
-// every process and browser, for as long as the variants stay as they are: it is computed from the reader's id, a
-// random text that the reader's browser made, and kept nowhere. choose.js computes the same.
+// Assign is the name of the variant that a reader sees of a campaign: campaign.Holdout for that many percent of
+// readers, else one of the variants by their weights, or "" where the campaign has none. The same reader gets the same
+// answer in every process and browser, for as long as the variants stay as they are: it is computed from the reader's
+// id, a random text that the reader's browser made, and kept nowhere. choose.js computes the same.
 //
 // A variant without weight is given to nobody; where none has any, everybody gets the first.
 func Assign(reader, slug string, variants []campaign.Variant, holdout int) string {
-	if below(reader, slug, "holdout", 100) < uint64(max(holdout, 0)) {
-		return Holdout
+	if below(reader, slug, campaign.Holdout, 100) < uint64(max(holdout, 0)) {
+		return campaign.Holdout
 	}
 	if len(variants) == 0 {
 		return ""

@@ -52,7 +52,7 @@ func TestReadersAreSplitByWeight(t *testing.T) {
 			t.Errorf("%s: %d of %d, want %.0f ± %.0f", what, count, of, want, 4*deviation)
 		}
 	}
-	within("holdout", got[Holdout], readers, holdout/100.)
+	within("holdout", got[campaign.Holdout], readers, holdout/100.)
 	for n, w := range weights {
 		name := string(rune('a' + n))
 		within("variant "+name, got[name], readers, float64(w)/10*(1-holdout/100.))
@@ -70,7 +70,7 @@ func TestOddWeights(t *testing.T) {
 		"no variants":     {nil, 0, ""},
 		"no weights":      {variants(0, 0), 0, "a"},
 		"negative weight": {variants(-5, 1), 0, "b"},
-		"all held out":    {variants(1), 100, Holdout},
+		"all held out":    {variants(1), 100, campaign.Holdout},
 		"negative share":  {variants(1), -1, "a"},
 	} {
 		for n := range 50 {

@@ -109,7 +109,7 @@ func (c *Candidate) shownTo(r Reader) Decision {
 	d := Decision{Campaign: c.Campaign, Format: c.Format}
 	if r.ID != "" {
 		d.Variant = Assign(r.ID, c.Campaign, c.Variants, c.Holdout)
-		d.Holdout = d.Variant == Holdout
+		d.Holdout = d.Variant == campaign.Holdout
 	}
 	return d
 }

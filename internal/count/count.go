@@ -14,7 +14,6 @@ import (
 	"github.com/google/uuid"
 
 	"readerfund/internal/campaign"
-	"readerfund/internal/choice"
 	"readerfund/internal/db"
 	"readerfund/internal/metrics"
 )
@@ -126,7 +125,7 @@ func rowOf(all *campaign.Snapshot, day string, e Event) (kind int, r row, known 
 		return 0, row{}, false
 	}
 	k := all.Find(e.Campaign)
-	if k == nil || k.State == campaign.Draft || !hasVariant(k, e.Variant) {
+	if k == nil || k.State == campaign.Draft || !draws(k, e.Variant) {
 		return 0, row{}, false
 	}
 	if len(e.Article) > longArticle {
@@ -150,12 +149,12 @@ func (c *Counter) add(kind int, r row) bool {
 	return true
 }
 
-// hasVariant reports whether the campaign draws such a variant now.
-func hasVariant(k *campaign.Entry, name string) bool {
-	if name == choice.Holdout {
+// draws reports whether the campaign draws a variant now, or the holdout; "" is the campaign without variants.
+func draws(k *campaign.Entry, name string) bool {
+	if name == campaign.Holdout {
 		return k.Holdout > 0
 	}
-	return name == "" || slices.ContainsFunc(k.Variants, func(v campaign.Variant) bool { return v.Name == name })
+	return name == "" || k.HasVariant(name)
 }
 
 // bounded is the row without its article, where the process has told apart too many that day. c.mu is held.

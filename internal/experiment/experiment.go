@@ -14,7 +14,6 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"readerfund/internal/campaign"
-	"readerfund/internal/choice"
 	"readerfund/internal/db"
 	"readerfund/internal/money"
 	"readerfund/internal/report"
@@ -164,8 +163,8 @@ func (r *Results) fill(k campaign.Campaign, cells []cell, order func(a, b money.
 		r.addArm(k, Arm{Name: v.Name, Weight: v.Weight}, cells, order)
 	}
 	if k.Holdout > 0 {
-		r.Holdout = &Arm{Name: choice.Holdout}
-		r.Holdout.add(cells, order, func(c cell) bool { return c.variant == choice.Holdout && drawn(k, c) })
+		r.Holdout = &Arm{Name: campaign.Holdout}
+		r.Holdout.add(cells, order, func(c cell) bool { return c.variant == campaign.Holdout && drawn(k, c) })
 	}
 	r.Outside = outside(cells, order, func(c cell) bool { return c.Starts > 0 && !drawn(k, c) })
 }
@@ -176,12 +175,12 @@ func drawn(k campaign.Campaign, c cell) bool {
 	switch {
 	case c.shared:
 		return false
-	case c.variant == choice.Holdout:
+	case c.variant == campaign.Holdout:
 		return k.Holdout > 0
 	case len(k.Variants) == 0:
 		return c.variant == "" && c.format != ""
 	default:
-		return slices.ContainsFunc(k.Variants, func(v campaign.Variant) bool { return v.Name == c.variant })
+		return k.HasVariant(c.variant)
 	}
 }
 

@@ -44,7 +44,7 @@ func TestReadersAreDividedByWeight(t *testing.T) {
 		for _, id := range ids {
 			readers[choice.Assign(id, "winter", variants, c.holdout)]++
 		}
-		within(t, c.weights, "the holdout", readers[choice.Holdout], float64(c.holdout)/100)
+		within(t, c.weights, "the holdout", readers[campaign.Holdout], float64(c.holdout)/100)
 		var arms []Arm
 		for _, v := range variants {
 			share := (1 - float64(c.holdout)/100) * float64(v.Weight) / float64(sum)

@@ -2,7 +2,6 @@ package appeal
 
 import (
 	"net/url"
-	"slices"
 
 	"golang.org/x/text/language"
 
@@ -64,7 +63,7 @@ func (s *Appeal) keyOf(k *campaign.Entry, w wanted, framed bool) appealKey {
 	if key.format == campaign.FormatGoal && !site.HasBar(k) {
 		key.format = campaign.FormatButton
 	}
-	if slices.ContainsFunc(k.Variants, func(v campaign.Variant) bool { return v.Name == w.from.Source.Variant }) {
+	if k.HasVariant(w.from.Source.Variant) {
 		key.variant = w.from.Source.Variant
 	}
 	return key
