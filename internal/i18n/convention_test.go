@@ -82,25 +82,10 @@ func TestTranslationsKeepTheirConventions(t *testing.T) {
 
 // unconventional finds what was left in English, and what is not typeset as its language is.
 func unconventional(files fs.FS) (wrong []string, err error) {
-	english, err := messages(files, "en")
-	if err != nil {
-		return nil, err
-	}
-	folders, err := fs.ReadDir(files, ".")
-	if err != nil {
-		return nil, err
-	}
-	for _, folder := range folders {
-		lang := folder.Name()
-		if lang == locales.Staff {
-			continue
-		}
-		own, err := messages(files, lang)
-		if err != nil {
-			return nil, err
-		}
+	err = eachLanguage(files, func(lang string, own, english map[string]*i18n.Message) {
 		for _, key := range slices.Sorted(maps.Keys(own)) {
-			if same, listed := asInEnglish(lang, own[key], english[key]), slices.Contains(sameInEnglish[lang], key); same != listed {
+			listed := slices.Contains(sameInEnglish[lang], key)
+			if asInEnglish(lang, own[key], english[key]) != listed {
 				wrong = append(wrong, lang+": "+key+" reads as in English, or is listed and does not: "+own[key].Other)
 			}
 			for _, c := range slices.Concat(everywhere, conventions[lang]) {
@@ -111,8 +96,8 @@ func unconventional(files fs.FS) (wrong []string, err error) {
 				}
 			}
 		}
-	}
-	return wrong, nil
+	})
+	return wrong, err
 }
 
 // asInEnglish reports whether a form of a sentence is one of English.

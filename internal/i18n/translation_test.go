@@ -30,23 +30,7 @@ func TestTranslationsAreWhole(t *testing.T) {
 // untranslated checks every language against English: nothing missing and nothing more, the same arguments, the same
 // links (the part in brackets), and a plural form for every number.
 func untranslated(files fs.FS) (wrong []string, err error) {
-	english, err := messages(files, "en")
-	if err != nil {
-		return nil, err
-	}
-	folders, err := fs.ReadDir(files, ".")
-	if err != nil {
-		return nil, err
-	}
-	for _, folder := range folders {
-		lang := folder.Name()
-		if lang == locales.Staff {
-			continue
-		}
-		own, err := messages(files, lang)
-		if err != nil {
-			return nil, err
-		}
+	err = eachLanguage(files, func(lang string, own, english map[string]*i18n.Message) {
 		for _, key := range slices.Sorted(maps.Keys(english)) {
 			if own[key] == nil {
 				wrong = append(wrong, lang+": "+key+" is missing")
@@ -59,8 +43,32 @@ func untranslated(files fs.FS) (wrong []string, err error) {
 				wrong = append(wrong, lang+": "+key+" is not in English")
 			}
 		}
+	})
+	return wrong, err
+}
+
+// eachLanguage calls f with the messages of each language of readers, and English's.
+func eachLanguage(files fs.FS, f func(lang string, own, english map[string]*i18n.Message)) error {
+	english, err := messages(files, "en")
+	if err != nil {
+		return err
 	}
-	return wrong, nil
+	folders, err := fs.ReadDir(files, ".")
+	if err != nil {
+		return err
+	}
+	for _, folder := range folders {
+		lang := folder.Name()
+		if lang == locales.Staff {
+			continue
+		}
+		own, err := messages(files, lang)
+		if err != nil {
+			return err
+		}
+		f(lang, own, english)
+	}
+	return nil
 }
 
 // messages reads a folder.
