@@ -427,8 +427,9 @@ func framed(t *testing.T, s *harness.Fixture, news *newspaper, b *tab, axe strin
 	b.expect("Approve")
 	if n := s.Count("contribution WHERE article = $1 AND format = 'form'", news.URL+"/?story=7"); n != 1 {
 		var row string
-		_ = s.DB.GetContext(t.Context(), &row, `SELECT to_jsonb(c)::text FROM contribution c ORDER BY created_at DESC LIMIT 1`)
-		t.Errorf("%d gifts came by the frame; the last is %s", n, row)
+		err := s.DB.GetContext(t.Context(), &row, `
+			SELECT to_jsonb(c)::text FROM contribution c ORDER BY created_at DESC LIMIT 1`)
+		t.Errorf("%d gifts came by the frame; the last is %s %v", n, row, err)
 	}
 
 	// Another site cannot have it.

@@ -42,8 +42,9 @@ func TestTheScriptKeepsWhatLedToTheGift(t *testing.T) {
 			news.URL+"/flood?id=7", way.format)
 		if n != 1 {
 			var row string
-			_ = s.DB.GetContext(t.Context(), &row, `SELECT to_jsonb(c)::text FROM contribution c ORDER BY created_at DESC LIMIT 1`)
-			t.Errorf("%s: the gift does not know what led to it: %s", way.format, row)
+			err := s.DB.GetContext(t.Context(), &row, `
+				SELECT to_jsonb(c)::text FROM contribution c ORDER BY created_at DESC LIMIT 1`)
+			t.Errorf("%s: the gift does not know what led to it: %s %v", way.format, row, err)
 		}
 	}
 	b.checkPage()
