@@ -64,7 +64,8 @@ func (l *fragmentLoad) turn(ctx context.Context, length time.Duration) (float64,
 		return 0, err
 	}
 	var took []time.Duration
-	request := []byte("GET " + l.path + " HTTP/1.1\r\nHost: readerfund.example\r\nAccept: */*\r\nUser-Agent: bench\r\n\r\n")
+	request := []byte("GET " + l.path + " HTTP/1.1\r\nHost: readerfund.example\r\nAccept: */*\r\n" +
+		"User-Agent: bench\r\n\r\n")
 	rate, err := load{
 		address: l.process.address, connections: fragmentClients, status: http.StatusOK, took: &took,
 		next: func(buf []byte, _ int) ([]byte, bool) { return append(buf, request...), true },

@@ -124,8 +124,8 @@ func insert(ctx context.Context, tx sqlx.ExecerContext, k Campaign) error {
 func update(ctx context.Context, tx sqlx.ExecerContext, k Campaign) error {
 	return write(ctx, tx, k, `
 		UPDATE campaign SET slug = $2, state = $3, starts_at = $4, ends_at = $5, fund_drive = $6, is_default = $7,
-			version = $8, created_at = $9, updated_at = $10, content = $11::jsonb, heading = $12, why = $13, ask = $14, button = $15,
-			reassurance = $16, currency = $17, frequency = $18, suggested = $19::jsonb, suggested_month = $20::jsonb,
+			version = $8, created_at = $9, updated_at = $10, content = $11::jsonb, heading = $12, why = $13, ask = $14,
+			button = $15, reassurance = $16, currency = $17, frequency = $18, suggested = $19::jsonb, suggested_month = $20::jsonb,
 			suggested_year = $21::jsonb
 		WHERE id = $1`)
 }

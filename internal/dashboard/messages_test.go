@@ -87,7 +87,8 @@ func TestPagesOfMessagesLeaveNoneOut(t *testing.T) {
 		want = append(want, fmt.Sprint("r", n))
 	}
 	got := listed(t, dashboard.New(b.DB, time.UTC), "")
-	if pages := strings.Count(got, "\n") + 1; pages != 3 || strings.Join(strings.Fields(got), " ") != strings.Join(want, " ") {
+	if pages := strings.Count(got, "\n") + 1; pages != 3 ||
+		strings.Join(strings.Fields(got), " ") != strings.Join(want, " ") {
 		t.Errorf("%d pages:\n%s", pages, got)
 	}
 }

@@ -146,8 +146,8 @@ const (
 	isolateEnd = "\u2069"
 )
 
-// isolated keeps Latin letters in a sentence that is written from right to left apart from it. Without that, the receipt
-// number "2345-ABCD" would be read as "ABCD-2345", and the full stop of "Example Ltd." would stand before it.
+// isolated keeps Latin letters in a sentence that is written from right to left apart from it. Without that, the
+// receipt number "2345-ABCD" would be read as "ABCD-2345", and the full stop of "Example Ltd." would stand before it.
 // Source: Unicode Standard Annex 9, section 2.5 (explicit directional isolates).
 func (l Localizer) isolated(arg any) any {
 	words, ok := arg.(string)

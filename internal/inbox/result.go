@@ -30,7 +30,8 @@ func (i *Inbox) save(ctx context.Context, results []result) ([]struct{}, error) 
 		FROM locked JOIN unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
 			AS r (id, state, note, due_at, contribution_id, processed_at) USING (id)
 		WHERE w.id = locked.id AND w.state IN ('received', 'parked')`,
-		db.Array(db.Column(results, func(r result) int64 { return r.id })), text(func(v resolution) string { return v.state }),
+		db.Array(db.Column(results, func(r result) int64 { return r.id })),
+		text(func(v resolution) string { return v.state }),
 		text(func(v resolution) string { return v.note.String() }),
 		text(func(v resolution) string { return timestamp(v.due) }),
 		text(func(v resolution) string {

@@ -59,7 +59,8 @@ func TestOddAnswersAreToldFromNone(t *testing.T) {
 			t.Errorf("%s: asked %d times, although the answer will be the same", name, calls)
 		}
 	}
-	if _, odd := paypal.InvalidAnswer(errors.New("x")); odd || paypal.Unanswered(errors.New("x")) || paypal.Unanswered(nil) {
+	other := errors.New("x")
+	if _, odd := paypal.InvalidAnswer(other); odd || paypal.Unanswered(other) || paypal.Unanswered(nil) {
 		t.Error("another error was taken for PayPal's")
 	}
 	for name, body := range map[string]string{

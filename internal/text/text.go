@@ -1,7 +1,7 @@
 // Package text cleans words that came from outside before they are kept: readers', staff's, a link's, PayPal's. It
 // takes out what shows nothing and can change how the words around it read, and it makes any bytes fit for PostgreSQL
-// and a page. It escapes nothing (the templates do) and judges no meaning. Beside that it knows the direction in which a
-// language is written.
+// and a page. It escapes nothing (the templates do) and judges no meaning. Beside that it knows the direction in which
+// a language is written.
 package text
 
 import (

@@ -356,7 +356,8 @@ func TestNoGiftIsResumedInADispute(t *testing.T) {
 			id, receipt, noon())
 		link := strings.TrimPrefix(h.ManageLinks.Links.Subscription(uuid.MustParse(id)), h.BaseURL)
 		got := h.newReader().get(link).body
-		if strings.Count(got, c.says) != 1 || strings.Contains(got, `value="resume"`) || !strings.Contains(got, `value="stop"`) {
+		if strings.Count(got, c.says) != 1 || strings.Contains(got, `value="resume"`) ||
+			!strings.Contains(got, `value="stop"`) {
 			t.Errorf("%s, disputed:\n%s", c.set, got)
 		}
 		h.exec(`UPDATE dispute SET status = 'resolved' WHERE paypal_id = 'PP-' || $1`, receipt)

@@ -33,7 +33,8 @@ func TestMessagesComeInPagesTheNewestFirst(t *testing.T) {
 	editor := h.signedIn(account.Editor)
 	first := editor.get("/staff/messages")
 	editor.hasAll(t, "first page", first, "Number 60", "Number 11", "Older", "61 unread", "Mark these 50 as read")
-	if strings.Index(first.body, "Number 60") > strings.Index(first.body, "Number 59") || strings.Contains(first.body, "The first") {
+	if strings.Index(first.body, "Number 60") > strings.Index(first.body, "Number 59") ||
+		strings.Contains(first.body, "The first") {
 		t.Error("the newest are not first")
 	}
 	_, next, _ := strings.Cut(first.body, `href="/staff/messages?after=`)
@@ -107,7 +108,8 @@ func TestStaffMarkMessagesAsRead(t *testing.T) {
 	}
 	goes(press("read", url.Values{"first": {all[1]}, "at": {all[2]}}), "/staff/messages?did=read")
 	links("")
-	if list := editor.get("/staff/messages").body; strings.Contains(list, `id="unread"`) || !strings.Contains(list, "Number 60") {
+	if list := editor.get("/staff/messages").body; strings.Contains(list, `id="unread"`) ||
+		!strings.Contains(list, "Number 60") {
 		t.Errorf("the list has unread ones, or is empty\n%s", list)
 	}
 

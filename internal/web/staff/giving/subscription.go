@@ -231,7 +231,8 @@ func (s *Subscription) Do(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	a := act(r.PathValue("act"))
-	failure := s.do(r.Context(), id, a, v, manage.By{Kind: manage.ByStaff, Actor: screen.Actor(r), Reason: v.Get("reason")})
+	by := manage.By{Kind: manage.ByStaff, Actor: screen.Actor(r), Reason: v.Get("reason")}
+	failure := s.do(r.Context(), id, a, v, by)
 	kind := fault.KindOf(failure)
 	if failure == nil {
 		page.Redirect(w, screen.ContributionAddress(id)+"?"+url.Values{"changed": {string(a)}}.Encode())
