@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"readerfund/internal/campaign"
@@ -40,24 +41,37 @@ func (p *pair) addCampaigns(ctx context.Context, n int) error {
 	return nil
 }
 
-// allocations is how many objects the service allocates for a fragment. The little that it allocates meanwhile for its
-// own work is counted too.
+// allocations is how many objects the service allocates for a fragment, to the nearest whole one. What it allocates in
+// the same time without a request is taken off.
 func (p *pair) allocations(ctx context.Context, length time.Duration) (float64, error) {
-	const objects = "go_memstats_mallocs_total "
 	asking := fragmentLoad{process: p.service, path: fragmentOnArticle}
 	if _, err := asking.turn(ctx, length/4); err != nil { // caches fill
 		return 0, err
 	}
+	idle, err := p.allocated(ctx, func() error { time.Sleep(length); return nil })
+	if err != nil {
+		return 0, err
+	}
+	var requests float64
+	busy, err := p.allocated(ctx, func() error {
+		began := time.Now()
+		rate, err := asking.turn(ctx, length)
+		requests = rate * time.Since(began).Seconds()
+		return err
+	})
+	return math.Round((busy - idle) / requests), err
+}
+
+// allocated is how many objects the service allocates while f runs.
+func (p *pair) allocated(ctx context.Context, f func() error) (float64, error) {
+	const objects = "go_memstats_mallocs_total "
 	before, err := counted(ctx, p.admin, objects)
 	if err != nil {
 		return 0, err
 	}
-	began := time.Now()
-	rate, err := asking.turn(ctx, length)
-	if err != nil {
+	if err := f(); err != nil {
 		return 0, err
 	}
-	requests := rate * time.Since(began).Seconds()
 	after, err := counted(ctx, p.admin, objects)
-	return (after - before) / requests, err
+	return after - before, err
 }
